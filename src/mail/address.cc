@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mail/address.h"
+
+#include <algorithm>
+#include <memory>
+
+#include <idn2.h>
+
+#include "base/bytes.h"
+
+namespace todoku {
+namespace {
+
+constexpr std::size_t kLocalOctetsMax = 64;     // RFC 5321 section 4.5.3.1.1
+constexpr std::size_t kAddressOctetsMax = 254;  // RFC 5321 section 4.5.3.1.3, less the brackets
+constexpr std::size_t kDomainOctetsMax = 253;
+constexpr std::size_t kLabelOctetsMax = 63;
+
+bool is_atext(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         std::string_view("!#$%&'*+-/=?^_`{|}~").contains(c) || static_cast<unsigned char>(c) >= 0x80;
+}
+
+bool is_control(char c) {
+  const auto octet = static_cast<unsigned char>(c);
+  return octet < 0x20 || octet == 0x7F;
+}
+
+// True if `local` can go on the wire without quotes (RFC 5321 Dot-string).
+bool is_dot_string(std::string_view local) {
+  if (local.empty() || local.front() == '.' || local.back() == '.') return false;
+  if (local.contains("..")) return false;
+  return std::ranges::all_of(local, [](char c) { return c == '.' || is_atext(c); });
+}
+
+bool is_host_label(std::string_view label) {
+  if (label.empty() || label.size() > kLabelOctetsMax) return false;
+  if (label.front() == '-' || label.back() == '-') return false;
+  return std::ranges::all_of(label, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
+Result<void> check_host_name(std::string_view domain) {
+  if (domain.empty()) return fail(ErrorKind::invalid_input, "has no domain");
+  if (domain.size() > kDomainOctetsMax) {
+    return fail(ErrorKind::invalid_input, "has a domain longer than 253 octets");
+  }
+  for (std::string_view rest = domain;;) {
+    const std::size_t dot = rest.find('.');
+    if (!is_host_label(rest.substr(0, dot))) {
+      return fail(ErrorKind::invalid_input, "has an invalid domain");
+    }
+    if (dot == std::string_view::npos) return {};
+    rest.remove_prefix(dot + 1);
+  }
+}
+
+// Unquotes a quoted-string local part (RFC 5321 Quoted-string).
+Result<std::string> unquote(std::string_view quoted) {
+  std::string out;
+  for (std::size_t i = 1; i + 1 < quoted.size(); ++i) {
+    if (quoted[i] == '"') return fail(ErrorKind::invalid_input, "has a stray quotation mark");
+    if (quoted[i] == '\\' && ++i + 1 >= quoted.size()) {
+      return fail(ErrorKind::invalid_input, "has an unfinished quoted local part");
+    }
+    out += quoted[i];
+  }
+  return out;
+}
+
+Result<std::string> parse_local(std::string_view text) {
+  if (text.empty()) return fail(ErrorKind::invalid_input, "has nothing before the @");
+  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
+    auto local = unquote(text);
+    if (!local) return local;
+    if (local->empty()) return fail(ErrorKind::invalid_input, "has nothing before the @");
+    if (std::ranges::any_of(*local, is_control)) {
+      return fail(ErrorKind::invalid_input, "has a control character");
+    }
+    return local;
+  }
+  if (!std::ranges::all_of(text, [](char c) { return c == '.' || is_atext(c); })) {
+    return fail(ErrorKind::invalid_input, "has a character that an address cannot hold");
+  }
+  return std::string(text);
+}
+
+}  // namespace
+
+Result<std::string> to_ascii_domain(std::string_view domain) {
+  if (domain.ends_with('.')) domain.remove_suffix(1);
+  std::string ascii = to_ascii_lower(domain);
+  if (!is_ascii(ascii)) {
+    char* converted = nullptr;
+    const int code = idn2_to_ascii_8z(ascii.c_str(), &converted, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+    if (code != IDN2_OK) {
+      return fail(ErrorKind::invalid_input, "has an invalid internationalised domain");
+    }
+    const std::unique_ptr<char, decltype(&idn2_free)> owned(converted, &idn2_free);
+    ascii = converted;
+  }
+  if (const auto valid = check_host_name(ascii); !valid) return fail(valid.error());
+  return ascii;
+}
+
+std::string Address::to_string() const {
+  std::string out;
+  if (is_dot_string(local)) {
+    out = local;
+  } else {
+    out = "\"";
+    for (const char c : local) {
+      if (c == '"' || c == '\\') out += '\\';
+      out += c;
+    }
+    out += '"';
+  }
+  return out + "@" + domain;
+}
+
+bool Address::needs_smtputf8() const { return !is_ascii(local); }
+
+Result<Address> parse_address(std::string_view text) {
+  if (text.empty()) return fail(ErrorKind::invalid_input, "is empty");
+  if (text.size() > kAddressOctetsMax) {
+    return fail(ErrorKind::invalid_input, "is longer than 254 octets");
+  }
+  if (!is_utf8(text)) return fail(ErrorKind::invalid_input, "is not UTF-8");
+  if (std::ranges::any_of(text, is_control)) {
+    return fail(ErrorKind::invalid_input, "has a control character");
+  }
+  const std::size_t at = text.rfind('@');
+  if (at == std::string_view::npos) return fail(ErrorKind::invalid_input, "has no @");
+  const auto local = parse_local(text.substr(0, at));
+  if (!local) return fail(local.error());
+  if (local->size() > kLocalOctetsMax) {
+    return fail(ErrorKind::invalid_input, "has more than 64 octets before the @");
+  }
+  const std::string_view domain = text.substr(at + 1);
+  if (domain.starts_with('[')) {
+    // RFC 5321 section 4.1.3. Accepted as an address; whether we send there is delivery's rule.
+    if (!domain.ends_with(']') || domain.size() < 3 ||
+        !std::ranges::all_of(domain.substr(1, domain.size() - 2), [](char c) {
+          return is_atext(c) || c == '.' || c == ':';
+        })) {
+      return fail(ErrorKind::invalid_input, "has an invalid domain");
+    }
+    return Address{*local, to_ascii_lower(domain)};
+  }
+  auto ascii = to_ascii_domain(domain);
+  if (!ascii) return fail(ascii.error());
+  if (!ascii->contains('.')) return fail(ErrorKind::invalid_input, "has a domain without a dot");
+  return Address{*local, std::move(*ascii)};
+}
+
+}  // namespace todoku
