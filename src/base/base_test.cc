@@ -59,13 +59,11 @@ TEST(Digest, SipHashMatchesTheReferenceVector) {
   // Appendix A of "SipHash: a fast short-input PRF": key 00..0f, input 00..0e.
   std::string input;
   for (char c = 0; c < 15; ++c) input += c;
-  EXPECT_EQ(siphash64(0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL, input),
-            0xa129ca6149be45e5ULL);
+  EXPECT_EQ(siphash64(0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL, input), 0xa129ca6149be45e5ULL);
 }
 
 TEST(Digest, Sha256OfAbc) {
-  EXPECT_EQ(sha256_hex("abc"),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 TEST(Log, AValueCannotForgeALine) {

@@ -70,8 +70,8 @@ std::string encode_to_string(std::string_view octets, const std::array<char, 819
   return out;
 }
 
-std::optional<std::string> decode(std::string_view text,
-                                  const std::array<std::uint8_t, 256>& table, bool padded) {
+std::optional<std::string> decode(std::string_view text, const std::array<std::uint8_t, 256>& table,
+                                  bool padded) {
   std::string out;
   out.reserve(text.size() / 4 * 3 + 3);
   std::uint32_t word = 0;
@@ -200,8 +200,7 @@ std::string to_ascii_lower(std::string_view text) {
 }
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b,
-                            [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
+  return std::ranges::equal(a, b, [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
 }
 
 std::string_view trim(std::string_view text) {

@@ -20,7 +20,9 @@ using SteadyInstant = std::chrono::time_point<std::chrono::steady_clock, Microse
 [[nodiscard]] constexpr std::int64_t to_epoch_ms(Instant instant) {
   return instant.time_since_epoch().count();
 }
-[[nodiscard]] constexpr Instant from_epoch_ms(std::int64_t ms) { return Instant(Milliseconds(ms)); }
+[[nodiscard]] constexpr Instant from_epoch_ms(std::int64_t ms) {
+  return Instant(Milliseconds(ms));
+}
 
 class Clock {
  public:

@@ -32,7 +32,9 @@ Sha256 hmac_sha256(std::string_view key, std::string_view octets) {
   return digest;
 }
 
-std::string sha256_hex(std::string_view octets) { return to_hex(as_text(sha256(octets))); }
+std::string sha256_hex(std::string_view octets) {
+  return to_hex(as_text(sha256(octets)));
+}
 
 std::uint64_t siphash64(std::uint64_t key0, std::uint64_t key1, std::string_view octets) {
   std::uint64_t v0 = 0x736f6d6570736575ULL ^ key0;

@@ -20,8 +20,8 @@ std::atomic<Format> line_format{Format::human};
 
 spdlog::logger& sink() {
   static const auto logger = [] {
-    auto made = std::make_shared<spdlog::logger>(
-        "todoku", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto made = std::make_shared<spdlog::logger>("todoku",
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_pattern("%v");
     made->set_level(spdlog::level::trace);
     made->flush_on(spdlog::level::trace);
@@ -32,10 +32,14 @@ spdlog::logger& sink() {
 
 std::string_view word(Level level) {
   switch (level) {
-    case Level::debug: return "debug";
-    case Level::info: return "info";
-    case Level::warning: return "warning";
-    case Level::error: return "error";
+    case Level::debug:
+      return "debug";
+    case Level::info:
+      return "info";
+    case Level::warning:
+      return "warning";
+    case Level::error:
+      return "error";
   }
   return "unknown";
 }
@@ -86,12 +90,14 @@ void configure(Level minimum, Format format) {
   line_format = format;
 }
 
-bool enabled(Level level) { return level >= minimum_level.load(std::memory_order_relaxed); }
+bool enabled(Level level) {
+  return level >= minimum_level.load(std::memory_order_relaxed);
+}
 
 std::string render(Format format, std::int64_t now_ms, Level level, std::string_view event,
                    Fields fields) {
-  const auto time = fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(now_ms / 1000),
-                                now_ms % 1000);
+  const auto time =
+      fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(now_ms / 1000), now_ms % 1000);
   std::string out;
   if (format == Format::json) {
     out = fmt::format(R"({{"time":"{}","level":"{}","event":)", time, word(level));
@@ -120,7 +126,8 @@ void write(Level level, std::string_view event, Fields fields) {
   if (!enabled(level)) return;
   try {
     const auto now = to_epoch_ms(SystemClock().now());
-    sink().log(spdlog::level::info, spdlog::string_view_t(render(line_format, now, level, event, fields)));
+    sink().log(spdlog::level::info,
+               spdlog::string_view_t(render(line_format, now, level, event, fields)));
   } catch (const std::exception&) {
     // A log line that cannot be made or written must not end the work it speaks of.
     return;

@@ -42,7 +42,9 @@ void write(Level level, std::string_view event, Fields fields);
 inline void debug(std::string_view event, Fields fields = {}) {
   if (enabled(Level::debug)) write(Level::debug, event, fields);
 }
-inline void info(std::string_view event, Fields fields = {}) { write(Level::info, event, fields); }
+inline void info(std::string_view event, Fields fields = {}) {
+  write(Level::info, event, fields);
+}
 inline void warning(std::string_view event, Fields fields = {}) {
   write(Level::warning, event, fields);
 }

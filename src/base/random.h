@@ -16,8 +16,8 @@ class Random {
   [[nodiscard]] std::uint64_t below(std::uint64_t bound) {
     __extension__ using Wide = unsigned __int128;
     // Multiply-shift keeps the bias below 2^-32 for every bound we use.
-    return static_cast<std::uint64_t>(
-        (static_cast<Wide>(next()) * static_cast<Wide>(bound)) >> 64U);
+    return static_cast<std::uint64_t>((static_cast<Wide>(next()) * static_cast<Wide>(bound)) >>
+                                      64U);
   }
   // Uniform in [0, 1).
   [[nodiscard]] double unit() { return static_cast<double>(next() >> 11U) * 0x1.0p-53; }

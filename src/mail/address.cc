@@ -18,7 +18,8 @@ constexpr std::size_t kLabelOctetsMax = 63;
 
 bool is_atext(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         std::string_view("!#$%&'*+-/=?^_`{|}~").contains(c) || static_cast<unsigned char>(c) >= 0x80;
+         std::string_view("!#$%&'*+-/=?^_`{|}~").contains(c) ||
+         static_cast<unsigned char>(c) >= 0x80;
 }
 
 bool is_control(char c) {
@@ -93,7 +94,8 @@ Result<std::string> to_ascii_domain(std::string_view domain) {
   std::string ascii = to_ascii_lower(domain);
   if (!is_ascii(ascii)) {
     char* converted = nullptr;
-    const int code = idn2_to_ascii_8z(ascii.c_str(), &converted, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+    const int code =
+        idn2_to_ascii_8z(ascii.c_str(), &converted, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
     if (code != IDN2_OK) {
       return fail(ErrorKind::invalid_input, "has an invalid internationalised domain");
     }
@@ -119,7 +121,9 @@ std::string Address::to_string() const {
   return out + "@" + domain;
 }
 
-bool Address::needs_smtputf8() const { return !is_ascii(local); }
+bool Address::needs_smtputf8() const {
+  return !is_ascii(local);
+}
 
 Result<Address> parse_address(std::string_view text) {
   if (text.empty()) return fail(ErrorKind::invalid_input, "is empty");
@@ -141,9 +145,8 @@ Result<Address> parse_address(std::string_view text) {
   if (domain.starts_with('[')) {
     // RFC 5321 section 4.1.3. Accepted as an address; whether we send there is delivery's rule.
     if (!domain.ends_with(']') || domain.size() < 3 ||
-        !std::ranges::all_of(domain.substr(1, domain.size() - 2), [](char c) {
-          return is_atext(c) || c == '.' || c == ':';
-        })) {
+        !std::ranges::all_of(domain.substr(1, domain.size() - 2),
+                             [](char c) { return is_atext(c) || c == '.' || c == ':'; })) {
       return fail(ErrorKind::invalid_input, "has an invalid domain");
     }
     return Address{*local, to_ascii_lower(domain)};

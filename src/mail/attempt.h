@@ -40,7 +40,7 @@ struct Path {
   std::string remote_ip;      // with port if it is not 25
   std::string egress_source;  // name of the source that sent, or would have
   TlsUse tls = TlsUse::none;
-  std::string tls_detail;     // "TLSv1.3 TLS_AES_256_GCM_SHA384", or why there is none
+  std::string tls_detail;  // "TLSv1.3 TLS_AES_256_GCM_SHA384", or why there is none
   friend bool operator==(const Path&, const Path&) = default;
 };
 

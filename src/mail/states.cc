@@ -33,27 +33,42 @@ bool may_change(RecipientState from, RecipientState to) {
 
 std::string_view to_string(RecipientState state) {
   switch (state) {
-    case RecipientState::pending: return "pending";
-    case RecipientState::deferred: return "deferred";
-    case RecipientState::delivered: return "delivered";
-    case RecipientState::bounced: return "bounced";
-    case RecipientState::dropped: return "dropped";
-    case RecipientState::expired: return "expired";
-    case RecipientState::cancelled: return "cancelled";
-    case RecipientState::unknown: return "unknown";
+    case RecipientState::pending:
+      return "pending";
+    case RecipientState::deferred:
+      return "deferred";
+    case RecipientState::delivered:
+      return "delivered";
+    case RecipientState::bounced:
+      return "bounced";
+    case RecipientState::dropped:
+      return "dropped";
+    case RecipientState::expired:
+      return "expired";
+    case RecipientState::cancelled:
+      return "cancelled";
+    case RecipientState::unknown:
+      return "unknown";
   }
   return "invalid";
 }
 
 std::string_view to_string(DeliveryStatus status) {
   switch (status) {
-    case DeliveryStatus::edit: return "edit";
-    case DeliveryStatus::importing: return "importing";
-    case DeliveryStatus::reserve: return "reserve";
-    case DeliveryStatus::wait: return "wait";
-    case DeliveryStatus::sending: return "sending";
-    case DeliveryStatus::sent: return "sent";
-    case DeliveryStatus::failed: return "failed";
+    case DeliveryStatus::edit:
+      return "edit";
+    case DeliveryStatus::importing:
+      return "importing";
+    case DeliveryStatus::reserve:
+      return "reserve";
+    case DeliveryStatus::wait:
+      return "wait";
+    case DeliveryStatus::sending:
+      return "sending";
+    case DeliveryStatus::sent:
+      return "sent";
+    case DeliveryStatus::failed:
+      return "failed";
   }
   return "invalid";
 }
@@ -64,15 +79,23 @@ std::string_view to_string(TrafficClass klass) {
 
 std::optional<std::string_view> contract_word(RecipientState state) {
   switch (state) {
-    case RecipientState::pending: return std::nullopt;
-    case RecipientState::deferred: return "RETRY";
-    case RecipientState::delivered: return "SENT";
-    case RecipientState::bounced: return "HARDERROR";
-    case RecipientState::dropped: return "DROP";
-    case RecipientState::expired: return "SOFTERROR";
+    case RecipientState::pending:
+      return std::nullopt;
+    case RecipientState::deferred:
+      return "RETRY";
+    case RecipientState::delivered:
+      return "SENT";
+    case RecipientState::bounced:
+      return "HARDERROR";
+    case RecipientState::dropped:
+      return "DROP";
+    case RecipientState::expired:
+      return "SOFTERROR";
     // The contract has no word for these two. Neither reached a receiver for certain.
-    case RecipientState::cancelled: return "DROP";
-    case RecipientState::unknown: return "SOFTERROR";
+    case RecipientState::cancelled:
+      return "DROP";
+    case RecipientState::unknown:
+      return "SOFTERROR";
   }
   return std::nullopt;
 }

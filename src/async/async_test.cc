@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "async/callback.h"
+#include "async/runtime.h"
+#include "async/task_group.h"
+#include "async/timer.h"
+
+namespace todoku::async {
+namespace {
+
+Task<void> await_another_thread(int& got, std::thread& other) {
+  got = co_await from_callback<int>([&other](Callback<int> done) {
+    other = std::thread([done = std::move(done)]() mutable { done(42); });
+  });
+}
+
+TEST(FromCallback, ResumesWithTheValueOfAnotherThread) {
+  int got = 0;
+  std::thread other;
+  run_to_completion(await_another_thread(got, other));
+  other.join();
+  EXPECT_EQ(got, 42);
+}
+
+Task<void> sleep_long(bool& woke_early) {
+  const bool full = co_await sleep_for(std::chrono::hours(1));
+  woke_early = !full;
+}
+
+Task<void> start_and_stop(TaskGroup& group, bool& woke_early) {
+  group.spawn("sleeper", sleep_long(woke_early));
+  co_await sleep_for(Microseconds(1));
+  co_await group.stop();
+}
+
+Task<void> stop_a_sleeper(bool& woke_early) {
+  TaskGroup group(co_await boost::asio::this_coro::executor);
+  co_await start_and_stop(group, woke_early);
+}
+
+TEST(TaskGroup, StopEndsWhatWaits) {
+  bool woke_early = false;
+  run_to_completion(stop_a_sleeper(woke_early));
+  EXPECT_TRUE(woke_early);
+}
+
+Task<void> use_signal(bool& kept, bool& timed_out) {
+  Signal signal(co_await boost::asio::this_coro::executor);
+  signal.notify();
+  kept = co_await signal.wait();
+  const bool notified = co_await signal.wait_until(SteadyInstant{});
+  timed_out = !notified;
+}
+
+TEST(Signal, KeepsANotificationForTheNextWaiter) {
+  bool kept = false;
+  bool timed_out = false;
+  run_to_completion(use_signal(kept, timed_out));
+  EXPECT_TRUE(kept);
+  EXPECT_TRUE(timed_out);
+}
+
+Task<std::thread::id> this_thread() {
+  co_return std::this_thread::get_id();
+}
+
+Task<void> hop(Executor there, std::thread::id& id_there, std::thread::id& id_after) {
+  id_there = co_await run_on(there, this_thread());
+  id_after = std::this_thread::get_id();
+}
+
+TEST(RunOn, RunsThereAndComesBack) {
+  Runtime runtime(2);
+  runtime.start();
+  std::thread::id id_there;
+  std::thread::id id_after;
+  run_to_completion(hop(runtime.executor(1), id_there, id_after));
+  EXPECT_EQ(id_after, std::this_thread::get_id());
+  EXPECT_NE(id_there, id_after);
+  runtime.join();
+}
+
+}  // namespace
+}  // namespace todoku::async

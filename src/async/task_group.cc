@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "async/task_group.h"
+
+#include <atomic>
+#include <exception>
+#include <string>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+
+#include "base/check.h"
+#include "base/log.h"
+
+namespace todoku::async {
+namespace {
+
+std::atomic<std::size_t> exceptions{0};
+
+void report(const std::string& name, const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& e) {
+    exceptions.fetch_add(1);
+    log::error("unhandled exception", {{"task", name}, {"what", e.what()}});
+  } catch (...) {
+    exceptions.fetch_add(1);
+    log::error("unhandled exception", {{"task", name}});
+  }
+}
+
+}  // namespace
+
+std::size_t unhandled_exceptions() {
+  return exceptions.load();
+}
+
+TaskGroup::~TaskGroup() {
+  check(running_.empty(), "a task group is stopped before it dies");
+}
+
+void TaskGroup::spawn(std::string_view name, Task<void> task) {
+  running_.emplace_back();
+  const auto entry = std::prev(running_.end());
+  auto done = [this, entry, name = std::string(name)](const std::exception_ptr& thrown) {
+    if (thrown) report(name, thrown);
+    running_.erase(entry);
+    if (running_.empty()) finished_.notify();
+  };
+  boost::asio::co_spawn(executor_, std::move(task),
+                        boost::asio::bind_cancellation_slot(entry->slot(), std::move(done)));
+  if (stopping_) entry->emit(boost::asio::cancellation_type::terminal);
+}
+
+void TaskGroup::cancel() {
+  // Emitting may end a task and so erase its entry: advance before.
+  for (auto entry = running_.begin(); entry != running_.end();) {
+    const auto current = entry++;
+    current->emit(boost::asio::cancellation_type::terminal);
+  }
+}
+
+Task<void> TaskGroup::wait_empty() {
+  while (!running_.empty()) co_await finished_.wait();
+}
+
+Task<void> TaskGroup::stop() {
+  stopping_ = true;
+  // A task that misses one cancellation (it waited for a callback) gets the next.
+  while (!running_.empty()) {
+    cancel();
+    const auto soon = std::chrono::time_point_cast<Microseconds>(std::chrono::steady_clock::now()) +
+                      std::chrono::milliseconds(20);
+    co_await finished_.wait_until(soon);
+  }
+}
+
+}  // namespace todoku::async
