@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a delivery says, once for all of its recipients, and what is put in for each of them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mail/address.h"
+
+namespace todoku {
+
+// One merge field. The key includes its delimiters: `__name__` or `%%name%%`.
+struct InsertCode {
+  std::string key;
+  std::string value;
+  friend bool operator==(const InsertCode&, const InsertCode&) = default;
+};
+
+// Stored as these numbers: never renumber.
+enum class Encoding : std::uint8_t { utf_8 = 0, iso_2022_jp = 1 };
+
+struct Attachment {
+  std::string file_name;  // UTF-8
+  std::string mime_type;  // as given by the sender, e.g. "application/pdf"; may be nonsense
+  std::string data;
+  friend bool operator==(const Attachment&, const Attachment&) = default;
+};
+
+struct Content {
+  Mailbox from;
+  std::optional<Mailbox> reply_to;
+  // A transaction's To and Cc, which stand in the header of every copy; both empty for bulk, whose
+  // To is the recipient. Bcc is never here.
+  std::vector<std::string> header_to;
+  std::vector<std::string> header_cc;
+  std::string subject;
+  std::string text_part;
+  std::string html_part;  // empty: none
+  Encoding encode = Encoding::utf_8;
+  std::string list_unsubscribe_mailto;  // "mailto:..." or empty
+  std::string list_unsubscribe_url;     // http(s) URL or empty
+  std::vector<Attachment> attachments;
+  friend bool operator==(const Content&, const Content&) = default;
+};
+
+}  // namespace todoku
