@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// TLS settings shared by many connections: whom a client trusts and which sessions it may resume,
+// and the certificate that a server shows. TLS 1.2 is the oldest version spoken.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+// OpenSSL's own names, declared so that this header costs its users nothing.
+struct ssl_ctx_st;
+struct ssl_st;
+
+namespace todoku::net {
+
+// What a finished handshake came to.
+struct TlsInfo {
+  std::string version;       // "TLSv1.3"
+  std::string cipher;        // "TLS_AES_256_GCM_SHA384"
+  bool verified = false;     // client: the certificate proves the server name
+  std::string verify_error;  // why not, in OpenSSL's words; empty if verified
+  bool resumed = false;      // a session of before was taken up again
+
+  // "TLSv1.3 TLS_AES_256_GCM_SHA384"
+  [[nodiscard]] std::string summary() const { return version + " " + cipher; }
+};
+
+// A certificate and its private key as PEM text. `chain` holds the leaf first.
+struct TlsIdentity {
+  std::string chain;
+  std::string private_key;
+};
+
+// Reads both files. Errors: not_found, io with the path.
+[[nodiscard]] Result<TlsIdentity> read_identity(const std::string& chain_file,
+                                                const std::string& private_key_file);
+
+// How a client talks TLS. The chain and the name are always judged and never end the handshake:
+// the caller reads TlsInfo::verified and decides. Thread-safe; connections share one context and,
+// by server name, its bounded cache of sessions.
+class TlsClientContext {
+ public:
+  struct Options {
+    std::string ca_file;  // PEM bundle of trusted roots; empty: the system's
+    // Opportunistic encryption accepts weak keys and old signatures, because the alternative is
+    // clear text (RFC 7435); they never count as verified. False: refuse them.
+    bool opportunistic = true;
+    std::size_t sessions_max = 10'000;  // 0: no resumption
+  };
+
+  // Errors: not_found, io, corrupt (the bundle holds no certificate).
+  [[nodiscard]] static Result<std::shared_ptr<TlsClientContext>> create(const Options& options);
+  ~TlsClientContext();
+  TlsClientContext(const TlsClientContext&) = delete;
+  TlsClientContext& operator=(const TlsClientContext&) = delete;
+
+  // A handle for one connection to `server_name` (a host name or an IP address in text), with
+  // server name indication, name check and a session to resume if there is one. `server_name`
+  // must stay in place as long as the handle. Errors: invalid_input. The caller frees it.
+  [[nodiscard]] Result<ssl_st*> new_handle(const std::string& server_name) const;
+
+ private:
+  class SessionCache;
+  TlsClientContext(ssl_ctx_st* context, std::size_t sessions_max);
+  static int store_session(ssl_st* handle, struct ssl_session_st* session);
+
+  ssl_ctx_st* context_;
+  std::unique_ptr<SessionCache> sessions_;
+};
+
+// How a server talks TLS. Immutable and thread-safe.
+class TlsServerContext {
+ public:
+  // Errors: corrupt (no certificate, no key, or they do not belong together).
+  [[nodiscard]] static Result<std::shared_ptr<TlsServerContext>> create(
+      const TlsIdentity& identity);
+  ~TlsServerContext();
+  TlsServerContext(const TlsServerContext&) = delete;
+  TlsServerContext& operator=(const TlsServerContext&) = delete;
+
+  // A handle for one connection. The caller frees it.
+  [[nodiscard]] ssl_st* new_handle() const;
+
+ private:
+  explicit TlsServerContext(ssl_ctx_st* context) : context_(context) {}
+  ssl_ctx_st* context_;
+};
+
+}  // namespace todoku::net
