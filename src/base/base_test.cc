@@ -35,6 +35,22 @@ TEST(Bytes, Base64LinesAre76CharactersLong) {
   EXPECT_EQ(decoded, std::string(58, 'x'));
 }
 
+TEST(Bytes, Base64LinesOfEveryLengthAreThePlainEncodingInLines) {
+  std::string octets;
+  for (int i = 0; i < 400; ++i) {
+    std::string lines = "kept";
+    append_base64_lines(lines, octets);
+    std::string expected = "kept";
+    for (std::string_view rest = octets; !rest.empty();) {
+      const std::string_view line = rest.substr(0, 57);
+      expected += to_base64(line) + "\r\n";
+      rest.remove_prefix(line.size());
+    }
+    ASSERT_EQ(lines, expected) << octets.size() << " octets";
+    octets += static_cast<char>(i * 151 + 7);
+  }
+}
+
 TEST(Bytes, EveryOctetSurvivesHexAndBase64) {
   SeededRandom random(7);
   for (std::size_t size = 0; size < 70; ++size) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/base64_avx2.h"
+
 namespace todoku {
 namespace {
 
@@ -13,7 +15,8 @@ constexpr std::string_view kBase64 =
 constexpr std::string_view kBase64Url =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr std::uint8_t kNoDigit = 0xFF;
-constexpr std::size_t kLineOctets = 57;  // 57 octets make one line of 76 characters
+constexpr std::size_t kLineOctets = 57;      // these octets make one line
+constexpr std::size_t kLineCharacters = 78;  // of 76 characters and CRLF
 
 constexpr std::array<std::uint8_t, 256> reverse_table(std::string_view alphabet) {
   std::array<std::uint8_t, 256> table{};
@@ -166,19 +169,32 @@ std::string to_base64(std::string_view octets) {
   return encode_to_string(octets, kBase64Pairs, true);
 }
 
+void append_base64(std::string& out, std::string_view octets) {
+  const std::size_t before = out.size();
+  out.resize_and_overwrite(before + (octets.size() + 2) / 3 * 4, [&](char* data, std::size_t) {
+    char* end = encode(octets, data + before, kBase64Pairs, true);
+    return static_cast<std::size_t>(end - data);
+  });
+}
+
 void append_base64_lines(std::string& out, std::string_view octets) {
   const std::size_t lines = (octets.size() + kLineOctets - 1) / kLineOctets;
   const std::size_t before = out.size();
-  out.resize(before + (octets.size() + 2) / 3 * 4 + lines * 2);
-  char* at = out.data() + before;
-  while (!octets.empty()) {
-    const std::string_view line = octets.substr(0, kLineOctets);
-    at = encode(line, at, kBase64Pairs, true);
-    *at++ = '\r';
-    *at++ = '\n';
-    octets.remove_prefix(line.size());
-  }
-  out.resize(static_cast<std::size_t>(at - out.data()));
+  const std::size_t after = before + (octets.size() + 2) / 3 * 4 + lines * 2;
+  out.resize_and_overwrite(after, [&](char* data, std::size_t) {
+    char* at = data + before;
+    const std::size_t whole_lines = encode_base64_lines_avx2(octets, at);
+    at += whole_lines * kLineCharacters;
+    octets.remove_prefix(whole_lines * kLineOctets);
+    while (!octets.empty()) {
+      const std::string_view line = octets.substr(0, kLineOctets);
+      at = encode(line, at, kBase64Pairs, true);
+      *at++ = '\r';
+      *at++ = '\n';
+      octets.remove_prefix(line.size());
+    }
+    return static_cast<std::size_t>(at - data);
+  });
 }
 
 std::optional<std::string> from_base64(std::string_view text) {

@@ -24,8 +24,9 @@ namespace todoku {
 
 // Standard alphabet with padding, no line breaks.
 [[nodiscard]] std::string to_base64(std::string_view octets);
+void append_base64(std::string& out, std::string_view octets);
 // Appends the base64 of `octets` with CRLF after every 76 characters (RFC 2045 section 6.8) and
-// after the last line.
+// after the last line. The hot path of composing: in vectors where the processor has AVX2.
 void append_base64_lines(std::string& out, std::string_view octets);
 // Ignores white space; nullopt on any other character outside the alphabet or bad padding.
 [[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
