@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "delivery/policy/backoff.h"
+#include "delivery/policy/credit.h"
+#include "delivery/policy/fair_queue.h"
+#include "delivery/policy/pacer.h"
+#include "delivery/policy/retry.h"
+#include "delivery/policy/return_path.h"
+#include "delivery/policy/verdict.h"
+
+namespace todoku::delivery::policy {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Flow bulk(std::int64_t account, std::int64_t delivery, std::uint32_t weight = 1) {
+  return {TrafficClass::bulk, account, delivery, weight};
+}
+constexpr Flow urgent(std::int64_t account) {
+  return {TrafficClass::transactional, account, 0, 1};
+}
+
+TEST(FairQueue, AnotherAccountsSingleMailWaitsOneTurnOnly) {
+  FairQueue<int> queue;
+  for (int i = 0; i < 1000; ++i) queue.push(bulk(1, 1), i);
+  queue.push(bulk(2, 2), 7777);
+  EXPECT_EQ(queue.pop(), 0);
+  EXPECT_EQ(queue.pop(), 7777);
+  EXPECT_EQ(queue.pop(), 1);
+}
+
+TEST(FairQueue, AccountsShareByWeight) {
+  FairQueue<int> queue;
+  for (int i = 0; i < 400; ++i) {
+    queue.push(bulk(1, 1, 3), 1);
+    queue.push(bulk(2, 2, 1), 2);
+  }
+  int first = 0;
+  for (int i = 0; i < 100; ++i) first += *queue.pop() == 1 ? 1 : 0;
+  EXPECT_EQ(first, 75);
+}
+
+TEST(FairQueue, DeliveriesOfOneAccountTakeTurns) {
+  FairQueue<int> queue;
+  for (int i = 0; i < 10; ++i) queue.push(bulk(1, 1), 1);
+  for (int i = 0; i < 10; ++i) queue.push(bulk(1, 2), 2);
+  std::string order;
+  for (int i = 0; i < 6; ++i) order += std::to_string(*queue.pop());
+  EXPECT_EQ(order, "121212");
+}
+
+TEST(FairQueue, TransactionalOvertakesAndBulkKeepsATenth) {
+  FairQueue<int> queue;
+  for (int i = 0; i < 100; ++i) {
+    queue.push(bulk(1, 1), 1);
+    queue.push(urgent(2), 0);
+  }
+  int bulk_picks = 0;
+  for (int i = 0; i < 50; ++i) bulk_picks += *queue.pop();
+  EXPECT_EQ(bulk_picks, 5);
+}
+
+TEST(FairQueue, GivesEverythingOutOnceWhateverTheOrder) {
+  SeededRandom random(11);
+  FairQueue<int> queue;
+  std::vector<int> seen(5000, 0);
+  int pushed = 0;
+  while (pushed < 5000 || !queue.empty()) {
+    if (pushed < 5000 && random.below(2) == 0) {
+      const auto account = static_cast<std::int64_t>(random.below(7));
+      const auto traffic = random.below(3) == 0 ? TrafficClass::transactional : TrafficClass::bulk;
+      queue.push({traffic, account, static_cast<std::int64_t>(random.below(4)),
+                  static_cast<std::uint32_t>(1 + random.below(5))},
+                 pushed++);
+    } else if (const auto item = queue.pop()) {
+      ++seen[static_cast<std::size_t>(*item)];
+    }
+  }
+  EXPECT_TRUE(std::ranges::all_of(seen, [](int count) { return count == 1; }));
+}
+
+TEST(Pacer, NeverExceedsThePaceByMoreThanOneBlock) {
+  Pacer pacer(100.0, milliseconds(50));
+  SteadyInstant now(seconds(5));
+  std::uint32_t granted = 0;
+  for (int ms = 0; ms < 10'000; ++ms, now += milliseconds(1)) granted += pacer.take(10, now);
+  EXPECT_GE(granted, 1000U);
+  EXPECT_LE(granted, 1006U);
+}
+
+TEST(Pacer, IdleTimeIsNotSavedUp) {
+  Pacer pacer(10.0);
+  const SteadyInstant start(seconds(1));
+  EXPECT_EQ(pacer.take(5, start), 1U);
+  EXPECT_EQ(pacer.take(5, start + seconds(3600)), 1U);
+}
+
+TEST(Pacer, GivesBackWhatWasNotUsed) {
+  Pacer pacer(10.0);
+  const SteadyInstant now(seconds(1));
+  EXPECT_EQ(pacer.take(1, now), 1U);
+  EXPECT_EQ(pacer.take(1, now), 0U);
+  EXPECT_GT(pacer.next_permit_at(), now);
+  pacer.give_back(1);
+  EXPECT_EQ(pacer.take(1, now), 1U);
+}
+
+TEST(Backoff, DoublesUpToTheLongestAndForgetsOnSuccess) {
+  SeededRandom random(3);
+  Backoff backoff({.first = seconds(10), .longest = seconds(60), .jitter = 0});
+  SteadyInstant now(seconds(100));
+  backoff.failed(now, random);
+  EXPECT_EQ(backoff.until() - now, seconds(10));
+  backoff.failed(now + seconds(1), random);
+  EXPECT_EQ(backoff.until() - now, seconds(10)) << "a rest is not lengthened while it lasts";
+  now = backoff.until();
+  backoff.failed(now, random);
+  EXPECT_EQ(backoff.until() - now, seconds(20));
+  for (int i = 0; i < 40; ++i) {
+    now = backoff.until();
+    backoff.failed(now, random);
+  }
+  EXPECT_EQ(backoff.until() - now, seconds(60));
+  backoff.succeeded();
+  EXPECT_FALSE(backoff.resting(now));
+}
+
+TEST(Retry, FollowsTheScheduleAndRepeatsItsLastWait) {
+  RetryOptions options{
+      .waits = {seconds(60), seconds(300)}, .jitter = 0, .life_time = seconds(7200)};
+  const Instant started = from_epoch_ms(1'000'000);
+  EXPECT_EQ(next_attempt_at(options, 1, started, started, 9), started + seconds(60));
+  EXPECT_EQ(next_attempt_at(options, 2, started, started, 9), started + seconds(300));
+  EXPECT_EQ(next_attempt_at(options, 9, started, started, 9), started + seconds(300));
+}
+
+TEST(Retry, GivesUpWhenTheNextAttemptWouldBeTooLate) {
+  RetryOptions options{.waits = {seconds(60)}, .jitter = 0, .life_time = seconds(100)};
+  const Instant started = from_epoch_ms(0);
+  EXPECT_TRUE(next_attempt_at(options, 1, started, started + seconds(40), 1));
+  EXPECT_FALSE(next_attempt_at(options, 2, started, started + seconds(41), 1));
+  EXPECT_TRUE(life_time_over(options, started, started + seconds(101)));
+}
+
+TEST(Retry, ABatchComesBackTogether) {
+  const RetryOptions options;
+  const Instant started = from_epoch_ms(5'000);
+  const auto one = next_attempt_at(options, 1, started, started + milliseconds(100), 77);
+  const auto other = next_attempt_at(options, 1, started, started + milliseconds(100), 77);
+  EXPECT_EQ(one, other);
+  EXPECT_EQ(to_epoch_ms(*one) % 1000, 0);
+}
+
+TEST(Verdict, ReadsTheTable) {
+  const auto state = [](Stage stage, int code) {
+    return judge({.stage = stage, .reply = {code, ""}}, false).state;
+  };
+  EXPECT_EQ(state(Stage::accepted, 250), RecipientState::delivered);
+  EXPECT_EQ(state(Stage::rcpt_to, 550), RecipientState::bounced);
+  EXPECT_EQ(state(Stage::rcpt_to, 451), RecipientState::deferred);
+  EXPECT_EQ(state(Stage::mail_from, 553), RecipientState::bounced);
+  EXPECT_EQ(state(Stage::data, 554), RecipientState::bounced);
+  EXPECT_EQ(state(Stage::greeting, 554), RecipientState::deferred);
+  EXPECT_TRUE(judge({.stage = Stage::greeting, .reply = {554, ""}}, false).try_next_host);
+  EXPECT_TRUE(judge({.stage = Stage::connect}, false).site_failed);
+  EXPECT_TRUE(judge({.stage = Stage::rcpt_to, .reply = {421, ""}}, false).site_failed);
+  EXPECT_EQ(judge({.stage = Stage::dns, .permanent = true}, false).state, RecipientState::bounced);
+  EXPECT_EQ(judge({.stage = Stage::dns}, false).state, RecipientState::deferred);
+}
+
+TEST(Verdict, DoubtIsRetriedUnlessAtMostOnceWasAskedFor) {
+  const Answer answer{.stage = Stage::data, .in_doubt = true};
+  EXPECT_EQ(judge(answer, false).state, RecipientState::deferred);
+  EXPECT_EQ(judge(answer, true).state, RecipientState::unknown);
+}
+
+TEST(Credit, GrowsWithThePaceASiteShows) {
+  CreditLedger ledger({.minimum = 100, .maximum = 5000, .total = 10000, .horizon = seconds(10)});
+  SteadyInstant now(seconds(10));
+  EXPECT_EQ(ledger.available("a", now), 100);
+  ledger.hand_out("a", 100);
+  EXPECT_EQ(ledger.available("a", now), 0);
+  for (int i = 0; i < 5; ++i) {
+    now += seconds(1);
+    ledger.settle("a", 50, now);
+    ledger.hand_out("a", 50);
+  }
+  EXPECT_GT(ledger.available("a", now), 200);
+  EXPECT_LE(ledger.available("a", now) + ledger.outstanding("a"), 500);
+}
+
+TEST(Credit, ARestingSiteGetsNoneAndTheTotalBindsAll) {
+  CreditLedger ledger({.minimum = 100, .maximum = 5000, .total = 150, .horizon = seconds(10)});
+  const SteadyInstant now(seconds(10));
+  ledger.rest_until("a", now + seconds(5));
+  EXPECT_EQ(ledger.available("a", now), 0);
+  EXPECT_EQ(ledger.available("a", now + seconds(5)), 100);
+  ledger.hand_out("b", 100);
+  EXPECT_EQ(ledger.available("c", now), 50);
+}
+
+TEST(ReturnPath, RoundTripsAndRefusesForgeries) {
+  const std::string secret(16, 's');
+  for (const ReturnPathToken token :
+       {ReturnPathToken{1, 0, 0}, ReturnPathToken{INT64_MAX, UINT32_MAX, UINT32_MAX}}) {
+    const std::string local = encode_return_path(token, secret);
+    EXPECT_LE(local.size(), 64U);
+    EXPECT_EQ(decode_return_path(local, secret), token);
+    std::string shouted = local;
+    for (char& c : shouted) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
+    EXPECT_EQ(decode_return_path(shouted, secret), token);
+    EXPECT_FALSE(decode_return_path(local, std::string(16, 't')));
+    for (std::size_t i = 1; i + 1 < local.size(); ++i) {
+      std::string forged = local;
+      forged[i] = forged[i] == 'a' ? 'b' : 'a';
+      EXPECT_FALSE(decode_return_path(forged, secret)) << i;
+    }
+  }
+  EXPECT_FALSE(decode_return_path("", secret));
+  EXPECT_FALSE(decode_return_path("bounce", secret));
+}
+
+}  // namespace
+}  // namespace todoku::delivery::policy
