@@ -6,7 +6,6 @@
 #include <optional>
 
 #include <arpa/inet.h>
-
 #include <fmt/format.h>
 
 namespace todoku::net {

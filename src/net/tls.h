@@ -12,6 +12,7 @@
 
 // OpenSSL's own names, declared so that this header costs its users nothing.
 struct ssl_ctx_st;
+struct ssl_session_st;
 struct ssl_st;
 
 namespace todoku::net {
@@ -65,7 +66,7 @@ class TlsClientContext {
  private:
   class SessionCache;
   TlsClientContext(ssl_ctx_st* context, std::size_t sessions_max);
-  static int store_session(ssl_st* handle, struct ssl_session_st* session);
+  static int store_session(ssl_st* handle, ssl_session_st* session);
 
   ssl_ctx_st* context_;
   std::unique_ptr<SessionCache> sessions_;

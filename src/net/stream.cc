@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/stream.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "net/stream_impl.h"
+
+namespace todoku::net {
+namespace {
+
+const Endpoint kNowhere;
+
+Task<Result<TlsInfo>> handshake_as_client(std::shared_ptr<StreamImpl> impl,
+                                          std::shared_ptr<const TlsClientContext> context,
+                                          std::string server_name, SteadyInstant deadline) {
+  impl->hold(context, std::move(server_name));
+  const Result<ssl_st*> handle = context->new_handle(impl->tls_server_name());
+  if (!handle) co_return fail(handle.error());
+  co_return co_await impl->handshake(TlsHandle(*handle), deadline);
+}
+
+Task<Result<TlsInfo>> handshake_as_server(std::shared_ptr<StreamImpl> impl,
+                                          std::shared_ptr<const TlsServerContext> context,
+                                          SteadyInstant deadline) {
+  impl->hold(context, {});
+  co_return co_await impl->handshake(TlsHandle(context->new_handle()), deadline);
+}
+
+}  // namespace
+
+Stream::Stream() = default;
+Stream::Stream(std::shared_ptr<StreamImpl> impl) : impl_(std::move(impl)) {}
+Stream::Stream(Stream&&) noexcept = default;
+
+Stream& Stream::operator=(Stream&& other) noexcept {
+  if (this != &other) {
+    close();
+    impl_ = std::move(other.impl_);
+  }
+  return *this;
+}
+
+Stream::~Stream() {
+  close();
+}
+
+bool Stream::is_open() const {
+  return impl_ && impl_->is_open();
+}
+
+Task<Result<std::size_t>> Stream::read_some(std::span<char> into, SteadyInstant deadline) {
+  check(impl_ != nullptr, "the stream was opened");
+  return impl_->read_some(into, deadline);
+}
+
+Task<Result<void>> Stream::write(std::span<const std::string_view> pieces, SteadyInstant deadline) {
+  check(impl_ != nullptr, "the stream was opened");
+  return impl_->write(pieces, deadline);
+}
+
+Task<Result<void>> Stream::write(std::string_view octets, SteadyInstant deadline) {
+  check(impl_ != nullptr, "the stream was opened");
+  return impl_->write_one(octets, deadline);
+}
+
+Task<Result<TlsInfo>> Stream::start_tls_client(std::shared_ptr<const TlsClientContext> context,
+                                               std::string server_name, SteadyInstant deadline) {
+  check(impl_ != nullptr, "the stream was opened");
+  return handshake_as_client(impl_, std::move(context), std::move(server_name), deadline);
+}
+
+Task<Result<TlsInfo>> Stream::start_tls_server(std::shared_ptr<const TlsServerContext> context,
+                                               SteadyInstant deadline) {
+  check(impl_ != nullptr, "the stream was opened");
+  return handshake_as_server(impl_, std::move(context), deadline);
+}
+
+bool Stream::is_tls() const {
+  return impl_ && impl_->is_tls();
+}
+
+void Stream::finish_writing() {
+  if (impl_) impl_->finish_writing();
+}
+
+void Stream::close() {
+  if (impl_) impl_->close();
+}
+
+bool Stream::has_input() const {
+  return !impl_ || impl_->has_input();
+}
+
+const Endpoint& Stream::remote() const {
+  return impl_ ? impl_->remote() : kNowhere;
+}
+
+const Endpoint& Stream::local() const {
+  return impl_ ? impl_->local() : kNowhere;
+}
+
+async::Executor Stream::executor() const {
+  check(impl_ != nullptr, "the stream was opened");
+  return impl_->socket().get_executor();
+}
+
+}  // namespace todoku::net

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/tls.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <ctime>
+#include <list>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "base/check.h"
+#include "net/endpoint.h"
+#include "net/net_error.h"
+
+namespace todoku::net {
+namespace {
+
+struct FreeContext {
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+};
+struct FreeBio {
+  void operator()(BIO* bio) const { BIO_free(bio); }
+};
+struct FreeCertificate {
+  void operator()(X509* certificate) const { X509_free(certificate); }
+};
+struct FreeKey {
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+};
+struct FreeSession {
+  void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
+};
+struct FreeHandle {
+  void operator()(SSL* handle) const { SSL_free(handle); }
+};
+using ContextPtr = std::unique_ptr<SSL_CTX, FreeContext>;
+using BioPtr = std::unique_ptr<BIO, FreeBio>;
+using CertificatePtr = std::unique_ptr<X509, FreeCertificate>;
+using KeyPtr = std::unique_ptr<EVP_PKEY, FreeKey>;
+using SessionPtr = std::unique_ptr<SSL_SESSION, FreeSession>;
+
+// At or above this OpenSSL level keys and signatures are strong enough to prove a name:
+// RSA from 2048 bits, no SHA-1.
+constexpr int kProvingLevel = 2;
+
+ContextPtr new_context(const SSL_METHOD* method) {
+  ContextPtr context(SSL_CTX_new(method));
+  check(context != nullptr, "OpenSSL makes a TLS context");
+  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  // A stream repeats a write from wherever its octets then are, and gives idle connections'
+  // buffers back: ten thousand of them would be 300 MB.
+  SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                      SSL_MODE_RELEASE_BUFFERS);
+  // Many mail servers close without close_notify; SMTP itself tells where a reply ends.
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF |
+                                         SSL_OP_NO_COMPRESSION);
+  // A record's header and body in one system call.
+  SSL_CTX_set_read_ahead(context.get(), 1);
+  return context;
+}
+
+Result<std::string> read_file(const std::string& path) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
+                                                             &std::fclose);
+  if (!file) return fail(errno_to_error(path, errno));
+  std::string content;
+  std::array<char, 4096> block;
+  std::size_t got = 0;
+  while ((got = std::fread(block.data(), 1, block.size(), file.get())) > 0) {
+    content.append(block.data(), got);
+  }
+  if (std::ferror(file.get()) != 0) return fail(ErrorKind::io, path + ": cannot be read");
+  return content;
+}
+
+BioPtr memory_bio(std::string_view octets) {
+  BioPtr bio(BIO_new_mem_buf(octets.data(), static_cast<int>(octets.size())));
+  check(bio != nullptr, "OpenSSL has memory for a BIO");
+  return bio;
+}
+
+// Adds leaf and intermediates. False: no certificate in `pem`, or OpenSSL refuses one.
+bool use_chain(SSL_CTX* context, const std::string& pem) {
+  const BioPtr bio = memory_bio(pem);
+  const CertificatePtr leaf(PEM_read_bio_X509_AUX(bio.get(), nullptr, nullptr, nullptr));
+  if (!leaf || SSL_CTX_use_certificate(context, leaf.get()) != 1) return false;
+  for (;;) {
+    CertificatePtr next(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+    if (!next) break;
+    if (SSL_CTX_add0_chain_cert(context, next.get()) != 1) return false;
+    (void)next.release();  // the context owns it now
+  }
+  ERR_clear_error();  // the end of the text is reported as an error
+  return true;
+}
+
+}  // namespace
+
+Result<TlsIdentity> read_identity(const std::string& chain_file,
+                                  const std::string& private_key_file) {
+  Result<std::string> chain = read_file(chain_file);
+  if (!chain) return fail(chain.error());
+  Result<std::string> key = read_file(private_key_file);
+  if (!key) return fail(key.error());
+  return TlsIdentity{std::move(*chain), std::move(*key)};
+}
+
+// The latest session per server name, least recently used out first.
+class TlsClientContext::SessionCache {
+ public:
+  explicit SessionCache(std::size_t sessions_max) : sessions_max_(sessions_max) {}
+
+  void put(const std::string& server_name, SessionPtr session) {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = index_.find(server_name); found != index_.end()) {
+      found->second->second = std::move(session);
+      order_.splice(order_.begin(), order_, found->second);
+      return;
+    }
+    order_.emplace_front(server_name, std::move(session));
+    index_.emplace(server_name, order_.begin());
+    if (order_.size() > sessions_max_) {
+      index_.erase(order_.back().first);
+      order_.pop_back();
+    }
+  }
+
+  // The session stays in the cache; the reference counted copy is the caller's.
+  [[nodiscard]] SessionPtr get(const std::string& server_name) {
+    const std::lock_guard lock(mutex_);
+    const auto found = index_.find(server_name);
+    if (found == index_.end()) return nullptr;
+    SSL_SESSION* session = found->second->second.get();
+    const long age = static_cast<long>(std::time(nullptr)) - SSL_SESSION_get_time(session);
+    if (age > SSL_SESSION_get_timeout(session) || SSL_SESSION_is_resumable(session) == 0) {
+      order_.erase(found->second);
+      index_.erase(found);
+      return nullptr;
+    }
+    SSL_SESSION_up_ref(session);
+    return SessionPtr(session);
+  }
+
+ private:
+  using Entry = std::pair<std::string, SessionPtr>;
+  const std::size_t sessions_max_;
+  std::mutex mutex_;
+  std::list<Entry> order_;
+  std::unordered_map<std::string, std::list<Entry>::iterator> index_;
+};
+
+TlsClientContext::TlsClientContext(ssl_ctx_st* context, std::size_t sessions_max)
+    : context_(context), sessions_(std::make_unique<SessionCache>(sessions_max)) {
+  SSL_CTX_set_app_data(context_, this);
+  if (sessions_max == 0) return;
+  SSL_CTX_set_session_cache_mode(context_,
+                                 SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
+  SSL_CTX_sess_set_new_cb(context_, &TlsClientContext::store_session);
+}
+
+TlsClientContext::~TlsClientContext() {
+  SSL_CTX_free(context_);
+}
+
+int TlsClientContext::store_session(ssl_st* handle, ssl_session_st* session) {
+  const auto* self =
+      static_cast<const TlsClientContext*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(handle)));
+  const auto* server_name = static_cast<const std::string*>(SSL_get_app_data(handle));
+  self->sessions_->put(*server_name, SessionPtr(session));
+  return 1;  // we keep the reference
+}
+
+Result<std::shared_ptr<TlsClientContext>> TlsClientContext::create(const Options& options) {
+  ContextPtr context = new_context(TLS_client_method());
+  // Judged, but never the end of a handshake: the caller decides.
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
+  if (options.opportunistic) {
+    SSL_CTX_set_cipher_list(context.get(), "DEFAULT:@SECLEVEL=0");
+    SSL_CTX_set_security_level(context.get(), 0);
+  }
+  X509_VERIFY_PARAM_set_auth_level(SSL_CTX_get0_param(context.get()), kProvingLevel);
+  if (options.ca_file.empty()) {
+    SSL_CTX_set_default_verify_paths(context.get());
+  } else {
+    const Result<std::string> bundle = read_file(options.ca_file);
+    if (!bundle) return fail(bundle.error());
+    if (SSL_CTX_load_verify_file(context.get(), options.ca_file.c_str()) != 1) {
+      ERR_clear_error();
+      return fail(ErrorKind::corrupt, options.ca_file + ": holds no certificate");
+    }
+  }
+  return std::shared_ptr<TlsClientContext>(
+      new TlsClientContext(context.release(), options.sessions_max));
+}
+
+Result<ssl_st*> TlsClientContext::new_handle(const std::string& server_name) const {
+  std::unique_ptr<SSL, FreeHandle> handle(SSL_new(context_));
+  check(handle != nullptr, "OpenSSL has memory for a connection");
+  SSL_set_connect_state(handle.get());
+  SSL_set_app_data(handle.get(), const_cast<std::string*>(&server_name));
+  X509_VERIFY_PARAM* param = SSL_get0_param(handle.get());
+  const bool is_address = IpAddress::parse(server_name).has_value();
+  // RFC 6125 section 6.4.3: no wildcard inside a label. RFC 6066 section 3: no address in SNI.
+  X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  const bool done = is_address
+                        ? X509_VERIFY_PARAM_set1_ip_asc(param, server_name.c_str()) == 1
+                        : SSL_set1_host(handle.get(), server_name.c_str()) == 1 &&
+                              SSL_set_tlsext_host_name(handle.get(), server_name.c_str()) == 1;
+  if (!done || server_name.empty()) {
+    ERR_clear_error();
+    return fail(ErrorKind::invalid_input,
+                fmt::format("'{}' is no server name for TLS", server_name));
+  }
+  if (const SessionPtr session = sessions_->get(server_name)) {
+    SSL_set_session(handle.get(), session.get());
+  }
+  return handle.release();
+}
+
+Result<std::shared_ptr<TlsServerContext>> TlsServerContext::create(const TlsIdentity& identity) {
+  ContextPtr context = new_context(TLS_server_method());
+  if (!use_chain(context.get(), identity.chain)) {
+    ERR_clear_error();
+    return fail(ErrorKind::corrupt, "the TLS certificate chain holds no usable certificate");
+  }
+  const BioPtr bio = memory_bio(identity.private_key);
+  // The password callback refuses: an encrypted key must not ask on a terminal.
+  const auto no_password = [](char*, int, int, void*) { return 0; };
+  const KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
+  if (!key) {
+    ERR_clear_error();
+    return fail(ErrorKind::corrupt, "the TLS private key is no unencrypted PEM key");
+  }
+  if (SSL_CTX_use_PrivateKey(context.get(), key.get()) != 1 ||
+      SSL_CTX_check_private_key(context.get()) != 1) {
+    ERR_clear_error();
+    return fail(ErrorKind::corrupt, "the TLS private key does not belong to the certificate");
+  }
+  return std::shared_ptr<TlsServerContext>(new TlsServerContext(context.release()));
+}
+
+TlsServerContext::~TlsServerContext() {
+  SSL_CTX_free(context_);
+}
+
+ssl_st* TlsServerContext::new_handle() const {
+  SSL* handle = SSL_new(context_);
+  check(handle != nullptr, "OpenSSL has memory for a connection");
+  SSL_set_accept_state(handle);
+  return handle;
+}
+
+}  // namespace todoku::net
