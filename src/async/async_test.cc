@@ -47,6 +47,31 @@ TEST(TaskGroup, StopEndsWhatWaits) {
   EXPECT_TRUE(woke_early);
 }
 
+Task<void> spawn_another(TaskGroup& group, int& ended, bool& late) {
+  co_await sleep_for(std::chrono::hours(1));
+  group.spawn("late", sleep_long(late));
+  ++ended;
+  // A cancelled task may go on waiting for what it has to tidy up.
+  co_await sleep_for(Microseconds(1));
+  ++ended;
+}
+
+Task<void> spawn_while_stopping(int& ended, bool& late) {
+  TaskGroup group(co_await boost::asio::this_coro::executor);
+  group.spawn("first", spawn_another(group, ended, late));
+  co_await sleep_for(Microseconds(1));
+  co_await group.stop();
+}
+
+TEST(TaskGroup, StoppingIsNoException) {
+  int ended = 0;
+  bool late = false;
+  run_to_completion(spawn_while_stopping(ended, late));
+  EXPECT_TRUE(late);
+  EXPECT_EQ(ended, 2);
+  EXPECT_EQ(unhandled_exceptions(), 0U);
+}
+
 Task<void> use_signal(bool& kept, bool& timed_out) {
   Signal signal(co_await boost::asio::this_coro::executor);
   signal.notify();

@@ -8,6 +8,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -29,6 +30,13 @@ void report(const std::string& name, const std::exception_ptr& thrown) {
   }
 }
 
+// Asio's default makes every co_await after a cancellation throw; ours end with an error instead,
+// so that a cancelled task can still say goodbye and tidy up.
+Task<void> run(Task<void> task) {
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  co_await std::move(task);
+}
+
 }  // namespace
 
 std::size_t unhandled_exceptions() {
@@ -47,7 +55,7 @@ void TaskGroup::spawn(std::string_view name, Task<void> task) {
     running_.erase(entry);
     if (running_.empty()) finished_.notify();
   };
-  boost::asio::co_spawn(executor_, std::move(task),
+  boost::asio::co_spawn(executor_, run(std::move(task)),
                         boost::asio::bind_cancellation_slot(entry->slot(), std::move(done)));
   if (stopping_) entry->emit(boost::asio::cancellation_type::terminal);
 }
