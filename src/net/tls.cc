@@ -87,6 +87,18 @@ BioPtr memory_bio(std::string_view octets) {
   return bio;
 }
 
+// False: no certificate in `pem`.
+bool trust(SSL_CTX* context, const std::string& pem) {
+  const BioPtr bio = memory_bio(pem);
+  bool any = false;
+  while (const CertificatePtr root{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) {
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(context), root.get());
+    any = true;
+  }
+  ERR_clear_error();  // the end of the text is reported as an error
+  return any;
+}
+
 // Adds leaf and intermediates. False: no certificate in `pem`, or OpenSSL refuses one.
 bool use_chain(SSL_CTX* context, const std::string& pem) {
   const BioPtr bio = memory_bio(pem);
@@ -192,10 +204,12 @@ Result<std::shared_ptr<TlsClientContext>> TlsClientContext::create(const Options
   } else {
     const Result<std::string> bundle = read_file(options.ca_file);
     if (!bundle) return fail(bundle.error());
-    if (SSL_CTX_load_verify_file(context.get(), options.ca_file.c_str()) != 1) {
-      ERR_clear_error();
+    if (!trust(context.get(), *bundle)) {
       return fail(ErrorKind::corrupt, options.ca_file + ": holds no certificate");
     }
+  }
+  if (!options.ca_pem.empty() && !trust(context.get(), options.ca_pem)) {
+    return fail(ErrorKind::corrupt, "the PEM text of trusted roots holds no certificate");
   }
   return std::shared_ptr<TlsClientContext>(
       new TlsClientContext(context.release(), options.sessions_max));

@@ -46,13 +46,14 @@ class TlsClientContext {
  public:
   struct Options {
     std::string ca_file;  // PEM bundle of trusted roots; empty: the system's
+    std::string ca_pem;   // further trusted roots as PEM text
     // Opportunistic encryption accepts weak keys and old signatures, because the alternative is
     // clear text (RFC 7435); they never count as verified. False: refuse them.
     bool opportunistic = true;
     std::size_t sessions_max = 10'000;  // 0: no resumption
   };
 
-  // Errors: not_found, io, corrupt (the bundle holds no certificate).
+  // Errors: not_found, io, corrupt (a bundle holds no certificate).
   [[nodiscard]] static Result<std::shared_ptr<TlsClientContext>> create(const Options& options);
   ~TlsClientContext();
   TlsClientContext(const TlsClientContext&) = delete;
