@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mailauth/dkim/verifier.h"
+
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "base/digest.h"
+#include "mailauth/dkim/openssl_ptr.h"
+
+namespace todoku::mailauth::dkim {
+namespace {
+
+// The fields of a message by name, taken from the bottom up (RFC 6376 section 5.4.2).
+class FieldPicker {
+ public:
+  explicit FieldPicker(const std::vector<HeaderField>& fields) {
+    for (const HeaderField& field : fields) {
+      if (!field.name.empty()) left_[to_ascii_lower(field.name)].push_back(field.raw);
+    }
+  }
+  // The next field of that name, or an empty view: more were signed than there are.
+  std::string_view take(const std::string& lower_name) {
+    const auto found = left_.find(lower_name);
+    if (found == left_.end() || found->second.empty()) return {};
+    const std::string_view raw = found->second.back();
+    found->second.pop_back();
+    return raw;
+  }
+
+ private:
+  std::unordered_map<std::string, std::vector<std::string_view>> left_;
+};
+
+void append_field(std::string& out, std::string_view field, Canonicalization form) {
+  if (form == Canonicalization::relaxed) {
+    append_relaxed_field(out, field);
+  } else {
+    out += field;
+  }
+}
+
+// RFC 6376 section 3.7: the signed fields, then the signature's own with an empty b= and no CRLF.
+Sha256 header_hash(const MessageView& message, const Signature& signature) {
+  std::string data;
+  FieldPicker picker(message.fields);
+  for (const std::string& name : signature.signed_names) {
+    const std::string_view field = picker.take(name);
+    if (!field.empty()) append_field(data, field, signature.header_form);
+  }
+  const auto room_at =
+      static_cast<std::size_t>(signature.signature_room.data() - signature.raw.data());
+  std::string own(signature.raw);
+  own.erase(room_at, signature.signature_room.size());
+  if (!own.ends_with("\r\n")) own += "\r\n";
+  append_field(data, own, signature.header_form);
+  data.resize(data.size() - 2);
+  return sha256(data);
+}
+
+bool signature_matches(const KeyRecord& record, const Sha256& hash, std::string_view octets) {
+  const auto signature = as_octets(octets);
+  bool good = false;
+  if (record.algorithm == KeyAlgorithm::ed25519) {
+    const DigestContextPtr context(EVP_MD_CTX_new());
+    good = EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, record.key.get()) == 1 &&
+           EVP_DigestVerify(context.get(), signature.data(), signature.size(), hash.data(),
+                            hash.size()) == 1;
+  } else {
+    const PkeyContextPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, record.key.get(), nullptr));
+    good = context != nullptr && EVP_PKEY_verify_init(context.get()) == 1 &&
+           EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) == 1 &&
+           EVP_PKEY_CTX_set_signature_md(context.get(), sha256_algorithm()) == 1 &&
+           EVP_PKEY_verify(context.get(), signature.data(), signature.size(), hash.data(),
+                           hash.size()) == 1;
+  }
+  if (!good) (void)take_openssl_error();
+  return good;
+}
+
+struct Finding {
+  Verdict verdict = Verdict::pass;
+  std::string reason;
+};
+
+// What RFC 6376 section 6.1.2 asks of a key before it is used; pass if nothing is wrong.
+Finding judge_key(const KeyRecord& record, const Signature& signature,
+                  const VerifyOptions& options) {
+  const auto permerror = [](std::string reason) {
+    return Finding{Verdict::permerror, std::move(reason)};
+  };
+  if (record.revoked()) return permerror("the key is revoked");
+  if (record.algorithm != signature.algorithm) {
+    return permerror("the key is of another kind than a= says");
+  }
+  if (!record.for_email) return permerror("the key is not for e-mail");
+  if (!record.accepts_sha256) return permerror("the key does not allow SHA-256");
+  if (record.exact_identity && !signature.identity.ends_with("@" + signature.domain)) {
+    return permerror("the key allows no subdomain in i=");
+  }
+  if (record.algorithm == KeyAlgorithm::rsa && record.bits < options.rsa_bits_min) {
+    return {Verdict::policy, fmt::format("the RSA key has only {} bits", record.bits)};
+  }
+  if (record.algorithm == KeyAlgorithm::rsa && record.bits > kRsaBitsMax) {
+    return {Verdict::policy,
+            fmt::format("the RSA key has {} bits, too many to check", record.bits)};
+  }
+  return {};
+}
+
+Finding judge_body(const MessageView& message, const Signature& signature,
+                   const VerifyOptions& options, SignatureResult& result) {
+  BodyHasher hasher(signature.body_form, signature.body_octets.value_or(BodyHasher::kWhole));
+  hasher.update(message.body);
+  const BodyHash hash = hasher.finish();
+  if (signature.body_octets) {
+    // RFC 6376 section 3.5: l= must not be larger than the canonical body.
+    if (*signature.body_octets > hasher.canonical_octets()) {
+      return {Verdict::fail, "the body is shorter than l= says"};
+    }
+    result.unsigned_octets = hasher.canonical_octets() - *signature.body_octets;
+  }
+  if (as_text(hash) != signature.body_hash) {
+    return {Verdict::fail, "the body hash does not match: the body was changed"};
+  }
+  if (result.unsigned_octets > 0 && !options.accept_partial_body) {
+    return {Verdict::policy, fmt::format("l= leaves {} octets unsigned", result.unsigned_octets)};
+  }
+  return {};
+}
+
+Finding judge_answer(const KeyAnswer& key) {
+  switch (key.status()) {
+    case KeyAnswer::Status::unavailable:
+      return {Verdict::temperror, fmt::format("the key cannot be looked up: {}", key.reason())};
+    case KeyAnswer::Status::absent:
+      return {Verdict::permerror, "there is no key record"};
+    case KeyAnswer::Status::found:
+      if (key.records().empty()) return {Verdict::permerror, key.reason()};
+      return {};
+  }
+  return {};
+}
+
+Finding judge_record(const KeyRecord& record, const Signature& signature, const Sha256& hash,
+                     const VerifyOptions& options) {
+  Finding finding = judge_key(record, signature, options);
+  if (finding.verdict == Verdict::pass && !signature_matches(record, hash, signature.octets)) {
+    finding = {Verdict::fail,
+               "the signature does not match: signed headers were changed, or another key signed"};
+  }
+  return finding;
+}
+
+// Tries each key record: pass if one verifies, else fail if one could be used, else what is wrong
+// with the first.
+Finding judge_signature(const MessageView& message, const Signature& signature,
+                        const KeyAnswer& key, const VerifyOptions& options,
+                        SignatureResult& result) {
+  const Sha256 hash = header_hash(message, signature);
+  std::optional<Finding> best;
+  for (const KeyRecord& record : key.records()) {
+    const Finding finding = judge_record(record, signature, hash, options);
+    const bool passes = finding.verdict == Verdict::pass;
+    const bool was_used = passes || finding.verdict == Verdict::fail;
+    if (best && !passes && (!was_used || best->verdict == Verdict::fail)) continue;
+    best = finding;
+    result.key_bits = record.bits;
+    result.testing = record.testing;
+    if (passes) break;
+  }
+  check(best.has_value(), "an answer with records was judged");
+  return *best;
+}
+
+Finding judge(const MessageView& message, const Signature& signature, const KeyAnswer& key,
+              const VerifyOptions& options, SignatureResult& result) {
+  if (signature.problem) return {signature.problem->verdict, signature.problem->reason};
+  if (auto finding = judge_answer(key); finding.verdict != Verdict::pass) return finding;
+  if (auto finding = judge_signature(message, signature, key, options, result);
+      finding.verdict != Verdict::pass) {
+    return finding;
+  }
+  if (auto finding = judge_body(message, signature, options, result);
+      finding.verdict != Verdict::pass) {
+    return finding;
+  }
+  const std::int64_t now_seconds =
+      std::chrono::floor<std::chrono::seconds>(options.now).time_since_epoch().count();
+  if (signature.expires_at && *signature.expires_at < now_seconds) {
+    return {Verdict::policy,
+            fmt::format("the signature expired {} s ago", now_seconds - *signature.expires_at)};
+  }
+  return {};
+}
+
+}  // namespace
+
+SignatureResult verify(const MessageView& message, const Signature& signature, const KeyAnswer& key,
+                       const VerifyOptions& options) {
+  SignatureResult result{.domain = signature.domain,
+                         .selector = signature.selector,
+                         .identity = signature.identity,
+                         .algorithm = signature.algorithm};
+  Finding finding = judge(message, signature, key, options, result);
+  result.verdict = finding.verdict;
+  result.reason = std::move(finding.reason);
+  return result;
+}
+
+}  // namespace todoku::mailauth::dkim
