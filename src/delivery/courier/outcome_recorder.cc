@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/courier/outcome_recorder.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "async/timer.h"
+#include "base/log.h"
+
+namespace todoku::delivery::courier {
+namespace {
+
+constexpr auto kRepeatAfter = std::chrono::milliseconds(500);
+
+const policy::RetryOptions& retry_of(const Options& options, TrafficClass traffic) {
+  return traffic == TrafficClass::transactional ? options.retry_transactional : options.retry_bulk;
+}
+
+// Recipients of one batch come back together: their batch chooses the jitter.
+std::uint64_t spread_of(const store::BatchKey& key) {
+  return static_cast<std::uint64_t>(key.delivery) * 0x9E3779B97F4A7C15ULL + key.batch;
+}
+
+}  // namespace
+
+// What one commit brings to the store. Only the store's thread and the one who repeats touch it.
+struct OutcomeRecorder::Group {
+  struct BatchPart {
+    std::shared_ptr<BatchInFlight> batch;
+    std::int64_t settled = 0;
+    bool last = false;
+    std::optional<store::BatchReleased> released;
+  };
+  std::vector<store::OutcomeRecord> records;
+  std::map<store::BatchKey, BatchPart> batches;
+};
+
+OutcomeRecorder::OutcomeRecorder(store::Store& store, const Clock& clock, const Options& options,
+                                 Metrics& metrics, async::Executor retry_executor)
+    : store_(store),
+      clock_(clock),
+      options_(options),
+      metrics_(metrics),
+      retry_executor_(std::move(retry_executor)),
+      parked_total_(metrics.counter("todoku_parked_recipients_total",
+                                    "Recipients given back to the store because their lane could "
+                                    "not take them; not an attempt.")),
+      failed_commits_total_(metrics.counter("todoku_outcome_commits_failed_total",
+                                            "Commits of outcomes that failed and are repeated.")),
+      attempt_seconds_(metrics.histogram("todoku_attempt_seconds", "Duration of one attempt.",
+                                         short_durations())) {}
+
+OutcomeRecorder::~OutcomeRecorder() = default;
+
+store::OutcomeRecord OutcomeRecorder::make_record(const Mail& mail, Outcome outcome, Path path,
+                                                  Milliseconds duration) const {
+  const Instant now = clock_.now();
+  const Letter& letter = mail.batch->letter();
+  store::OutcomeRecord record{.key = mail.key(),
+                              .at = now - duration,
+                              .duration = duration,
+                              .outcome = std::move(outcome),
+                              .path = std::move(path)};
+  if (record.outcome.state == RecipientState::deferred) {
+    record.due = policy::next_attempt_at(
+        retry_of(options_, letter.traffic), mail.recipient().attempts + 1U, letter.started, now,
+        spread_of(mail.batch->leased().key));
+    if (!record.due) record.outcome.state = RecipientState::expired;
+  }
+  return record;
+}
+
+void OutcomeRecorder::count(std::string_view site, RecipientState state, Milliseconds duration) {
+  metrics_
+      .counter("todoku_outcomes_total", "Outcomes of attempts by site and state.",
+               {{"site", sites_.label(site)}, {"state", to_string(state)}})
+      .add();
+  attempt_seconds_.observe(duration);
+}
+
+void OutcomeRecorder::settled(const Mail& mail, std::string_view site, Outcome outcome, Path path,
+                              Milliseconds duration) {
+  auto record = make_record(mail, std::move(outcome), std::move(path), duration);
+  count(site, record.outcome.state, duration);
+  if (record.due) mail.batch->due_again(*record.due);
+  add({mail.batch, std::move(record)});
+}
+
+void OutcomeRecorder::parked(const Mail& mail, Instant until) {
+  parked_total_.add();
+  mail.batch->due_again(until);
+  add({mail.batch, std::nullopt});
+}
+
+void OutcomeRecorder::add(Entry entry) {
+  if (entry.record) unrecorded_.fetch_add(1, std::memory_order_relaxed);
+  std::unique_lock lock(mutex_);
+  collecting_.push_back(std::move(entry));
+  start_next_locked(lock);
+}
+
+void OutcomeRecorder::start_next_locked(std::unique_lock<std::mutex>& lock) {
+  if (committing_ || collecting_.empty() || stopped_) return;
+  committing_ = true;
+  auto group = std::make_shared<Group>();
+  for (Entry& entry : collecting_) {
+    auto& part = group->batches[entry.batch->leased().key];
+    part.batch = std::move(entry.batch);
+    ++part.settled;
+    if (entry.record) group->records.push_back(std::move(*entry.record));
+  }
+  collecting_.clear();
+  lock.unlock();
+  // One group commits at a time, so nothing else settles recipients meanwhile.
+  for (auto& [key, part] : group->batches) {
+    part.last = part.batch->settle(static_cast<std::size_t>(part.settled));
+  }
+  submit(std::move(group));
+  lock.lock();
+}
+
+void OutcomeRecorder::submit(std::shared_ptr<Group> group) {
+  auto work = [this, group](store::WriteTransaction& transaction) -> Result<void> {
+    if (!group->records.empty()) {
+      const auto recorded = transaction.record_outcomes(group->records);
+      if (!recorded) return fail(recorded.error());
+    }
+    for (auto& [key, part] : group->batches) {
+      if (!part.last) continue;
+      const Instant now = clock_.now();
+      auto released = transaction.release_batch(key, part.batch->leased().token,
+                                                part.batch->earliest_due().value_or(now), now);
+      // Somebody else has the lease: the outcomes are facts all the same, the batch is theirs.
+      if (!released && released.error().kind != ErrorKind::conflict &&
+          released.error().kind != ErrorKind::not_found) {
+        return fail(released.error());
+      }
+      part.released = released ? *released : store::BatchReleased{};
+    }
+    return {};
+  };
+  store_.submit_write(store::WritePriority::outcomes, std::move(work),
+                      [this, group](Result<void> result) { committed(group, result); });
+}
+
+void OutcomeRecorder::committed(const std::shared_ptr<Group>& group, const Result<void>& result) {
+  if (!result) {
+    failed_commits_total_.add();
+    log::error("outcomes not committed, will repeat",
+               {{"outcomes", group->records.size()}, {"reason", result.error().detail}});
+    boost::asio::co_spawn(retry_executor_, repeat_later(this, group), boost::asio::detached);
+    return;
+  }
+  unrecorded_.fetch_sub(group->records.size(), std::memory_order_relaxed);
+  if (listener_ != nullptr) {
+    std::vector<BatchProgress> progress;
+    progress.reserve(group->batches.size());
+    for (const auto& [key, part] : group->batches) {
+      progress.push_back({key, part.settled, part.released});
+    }
+    listener_->progressed(std::move(progress));
+  }
+  std::vector<async::Callback<bool>> waiting;
+  {
+    std::unique_lock lock(mutex_);
+    committing_ = false;
+    waiting.swap(waiting_);
+    start_next_locked(lock);
+  }
+  for (auto& wake : waiting) wake(true);
+}
+
+Task<void> OutcomeRecorder::repeat_later(OutcomeRecorder* recorder, std::shared_ptr<Group> group) {
+  co_await async::sleep_for(kRepeatAfter);
+  {
+    const std::lock_guard lock(recorder->mutex_);
+    if (recorder->stopped_) co_return;
+  }
+  recorder->submit(std::move(group));
+}
+
+Task<void> OutcomeRecorder::may_send_soon() {
+  co_await async::from_callback<bool>([this](async::Callback<bool> wake) {
+    std::unique_lock lock(mutex_);
+    if (stopped_ || (!committing_ && collecting_.empty())) {
+      lock.unlock();
+      wake(true);
+      return;
+    }
+    waiting_.push_back(std::move(wake));
+  });
+}
+
+Task<void> OutcomeRecorder::flushed() {
+  while (true) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopped_ || (!committing_ && collecting_.empty())) co_return;
+    }
+    co_await may_send_soon();
+  }
+}
+
+void OutcomeRecorder::stop() {
+  std::vector<async::Callback<bool>> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    waiting.swap(waiting_);
+  }
+  for (auto& wake : waiting) wake(false);
+}
+
+}  // namespace todoku::delivery::courier

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Brings outcomes from the connections to the store, in groups: while one group commits, the next
+// collects. What is collected or committing is `unrecorded`: known here, unknown after a crash.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "async/callback.h"
+#include "async/task.h"
+#include "base/metrics.h"
+#include "delivery/options.h"
+#include "delivery/work.h"
+#include "store/store.h"
+
+namespace todoku::delivery::courier {
+
+// What became of a batch's recipients with one commit.
+struct BatchProgress {
+  store::BatchKey key;
+  std::int64_t settled = 0;                       // recipients that need no memory any more
+  std::optional<store::BatchReleased> released;   // set with the last of them
+};
+
+class ProgressListener {
+ public:
+  virtual ~ProgressListener() = default;
+  // Called on a store thread after each commit; must not block.
+  virtual void progressed(std::vector<BatchProgress> progress) = 0;
+};
+
+// All members are thread-safe. Lives until the store is closed.
+class OutcomeRecorder final : public OutcomeSink {
+ public:
+  // `retry_executor` runs the wait before a failed commit is repeated.
+  OutcomeRecorder(store::Store& store, const Clock& clock, const Options& options,
+                  Metrics& metrics, async::Executor retry_executor);
+  ~OutcomeRecorder() override;
+
+  // Set once before the first outcome.
+  void set_listener(ProgressListener& listener) { listener_ = &listener; }
+
+  void settled(const Mail& mail, std::string_view site, Outcome outcome, Path path,
+               Milliseconds duration) override;
+  void parked(const Mail& mail, Instant until) override;
+  [[nodiscard]] bool may_send() const override {
+    return unrecorded_.load(std::memory_order_relaxed) < options_.unrecorded_max;
+  }
+  Task<void> may_send_soon() override;
+
+  [[nodiscard]] std::size_t unrecorded() const { return unrecorded_.load(); }
+  // Waits until everything known is committed; false if the store refuses and `stop` was called.
+  Task<void> flushed();
+  // Lets every waiter go; what cannot be committed any more stays uncommitted.
+  void stop();
+
+ private:
+  struct Entry {
+    std::shared_ptr<BatchInFlight> batch;
+    std::optional<store::OutcomeRecord> record;  // nullopt: parked
+  };
+  struct Group;
+
+  void add(Entry entry);
+  void submit(std::shared_ptr<Group> group);
+  void committed(const std::shared_ptr<Group>& group, const Result<void>& result);
+  void start_next_locked(std::unique_lock<std::mutex>& lock);
+  static Task<void> repeat_later(OutcomeRecorder* recorder, std::shared_ptr<Group> group);
+  [[nodiscard]] store::OutcomeRecord make_record(const Mail& mail, Outcome outcome, Path path,
+                                                 Milliseconds duration) const;
+  void count(std::string_view site, RecipientState state, Milliseconds duration);
+
+  store::Store& store_;
+  const Clock& clock_;
+  const Options& options_;
+  Metrics& metrics_;
+  async::Executor retry_executor_;
+  ProgressListener* listener_ = nullptr;
+
+  std::atomic<std::size_t> unrecorded_{0};
+  std::mutex mutex_;
+  std::vector<Entry> collecting_;
+  bool committing_ = false;
+  bool stopped_ = false;
+  std::vector<async::Callback<bool>> waiting_;
+
+  TopLabels sites_{50};
+  Counter& parked_total_;
+  Counter& failed_commits_total_;
+  Histogram& attempt_seconds_;
+};
+
+}  // namespace todoku::delivery::courier

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ledger of one lane (site x egress source): what waits, how many connections there are, what
+// pace and rest the site gets. Pure: no sockets, no clock; one thread calls it.
+//
+// Mails of a site wait by route (the set of MX hosts), because a connection is only reused for the
+// same hosts; within a route the fair queue says who is next. A connection belongs to one route.
+//
+//   add() ------> waiting by route --take()--> connection --finished()/failed()--> ledger
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "delivery/policy/backoff.h"
+#include "delivery/policy/fair_queue.h"
+#include "delivery/policy/pacer.h"
+
+namespace todoku::delivery::egress {
+
+struct LaneLimits {
+  std::uint32_t connections_max = 20;
+  std::uint32_t messages_per_connection = 100;
+  double messages_per_second = 0;  // <= 0: no limit
+  std::chrono::seconds idle{5};    // how long an idle connection is kept for the next mail
+  policy::BackoffOptions backoff;
+};
+
+template <class Item>
+class LaneLedger {
+ public:
+  LaneLedger(LaneLimits limits, Random& random)
+      : limits_(limits), random_(random), pacer_(limits.messages_per_second), backoff_(limits.backoff) {}
+
+  void add(std::string_view route, const policy::Flow& flow, Item item) {
+    auto found = routes_.find(route);
+    if (found == routes_.end()) found = routes_.try_emplace(std::string(route)).first;
+    found->second.waiting.push(flow, std::move(item));
+    ++waiting_;
+  }
+
+  // The route for which a connection should be opened now, if any: one that has more waiting than
+  // its connections without work could take, fewest connections first. The caller opens one and
+  // asks again. After a failure of the site only one connection probes at a time.
+  [[nodiscard]] std::optional<std::string> wants_connection(SteadyInstant now) const {
+    if (waiting_ == 0 || backoff_.resting(now)) return std::nullopt;
+    const std::uint32_t allowed = backoff_.failures() > 0 ? 1 : limits_.connections_max;
+    if (connections_ >= allowed) return std::nullopt;
+    const std::string* best = nullptr;
+    std::uint32_t fewest = 0;
+    for (const auto& [name, route] : routes_) {
+      if (route.waiting.size() <= route.idle + route.opening) continue;
+      if (best == nullptr || route.connections < fewest) {
+        best = &name;
+        fewest = route.connections;
+      }
+    }
+    return best == nullptr ? std::nullopt : std::optional<std::string>(*best);
+  }
+
+  void connection_opening(std::string_view route) {
+    Route& entry = at(route);
+    ++entry.connections;
+    ++entry.opening;
+    ++connections_;
+  }
+  void connection_opened(std::string_view route) {
+    --at(route).opening;
+    backoff_.succeeded();
+  }
+  // `opened`: connection_opened() was called for it.
+  void connection_closed(std::string_view route, bool opened) {
+    Route& entry = at(route);
+    if (!opened) --entry.opening;
+    --entry.connections;
+    --connections_;
+    forget_if_empty(route);
+  }
+  void connection_idle(std::string_view route, bool idle) {
+    Route& entry = at(route);
+    entry.idle = idle ? entry.idle + 1 : entry.idle - 1;
+  }
+
+  // Up to `max` mails of the route, as far as the pace allows now. While the site is under
+  // suspicion (a failure, no success since) one at a time.
+  std::vector<Item> take(std::string_view route, std::uint32_t max, SteadyInstant now) {
+    std::vector<Item> taken;
+    const auto found = routes_.find(route);
+    if (found == routes_.end() || backoff_.resting(now)) return taken;
+    auto& waiting = found->second.waiting;
+    if (backoff_.failures() > 0) max = 1;
+    const auto wanted = static_cast<std::uint32_t>(std::min<std::size_t>(max, waiting.size()));
+    const std::uint32_t granted = pacer_.take(wanted, now);
+    taken.reserve(granted);
+    for (std::uint32_t i = 0; i < granted; ++i) taken.push_back(*waiting.pop());
+    waiting_ -= granted;
+    return taken;
+  }
+  // Permits of mails that were taken but not sent.
+  void give_back_permits(std::uint32_t count) { pacer_.give_back(count); }
+  // When take() may succeed although it did not: for the pace only.
+  [[nodiscard]] SteadyInstant next_permit_at() const { return pacer_.next_permit_at(); }
+
+  // A failure that speaks of the site. Returns what waits, to be parked until rests_until(), if
+  // the lane rests now.
+  std::vector<Item> site_failed(SteadyInstant now) {
+    backoff_.failed(now, random_);
+    std::vector<Item> given_up;
+    for (auto& [name, route] : routes_) {
+      while (auto item = route.waiting.pop()) given_up.push_back(std::move(*item));
+    }
+    waiting_ = 0;
+    return given_up;
+  }
+  // Everything that waits, e.g. for a drain.
+  std::vector<Item> take_all() {
+    std::vector<Item> all;
+    for (auto& [name, route] : routes_) {
+      while (auto item = route.waiting.pop()) all.push_back(std::move(*item));
+    }
+    waiting_ = 0;
+    return all;
+  }
+
+  [[nodiscard]] bool resting(SteadyInstant now) const { return backoff_.resting(now); }
+  [[nodiscard]] SteadyInstant rests_until() const { return backoff_.until(); }
+  [[nodiscard]] unsigned failures() const { return backoff_.failures(); }
+  [[nodiscard]] std::size_t waiting() const { return waiting_; }
+  [[nodiscard]] std::size_t waiting(std::string_view route) const {
+    const auto found = routes_.find(route);
+    return found == routes_.end() ? 0 : found->second.waiting.size();
+  }
+  // True if other routes wait for a connection and none may be opened: an idle connection of
+  // `route` should make room.
+  [[nodiscard]] bool others_need_room(std::string_view route) const {
+    if (connections_ < limits_.connections_max) return false;
+    return waiting_ > waiting(route);
+  }
+  [[nodiscard]] std::uint32_t connections() const { return connections_; }
+  [[nodiscard]] const LaneLimits& limits() const { return limits_; }
+
+ private:
+  struct Route {
+    policy::FairQueue<Item> waiting;
+    std::uint32_t connections = 0;
+    std::uint32_t opening = 0;
+    std::uint32_t idle = 0;
+  };
+
+  Route& at(std::string_view route) {
+    const auto found = routes_.find(route);
+    check(found != routes_.end(), "a route with connections is known");
+    return found->second;
+  }
+  void forget_if_empty(std::string_view route) {
+    const auto found = routes_.find(route);
+    if (found != routes_.end() && found->second.connections == 0 && found->second.waiting.empty()) {
+      routes_.erase(found);
+    }
+  }
+
+  LaneLimits limits_;
+  Random& random_;
+  policy::Pacer pacer_;
+  policy::Backoff backoff_;
+  std::map<std::string, Route, std::less<>> routes_;
+  std::size_t waiting_ = 0;
+  std::uint32_t connections_ = 0;
+};
+
+}  // namespace todoku::delivery::egress

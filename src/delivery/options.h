@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything an operator can set about delivering. app/ fills it from the configuration.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "delivery/policy/backoff.h"
+#include "delivery/policy/credit.h"
+#include "delivery/policy/retry.h"
+#include "net/endpoint.h"
+
+namespace todoku::delivery {
+
+// One sending address. Sources of one pool share its traffic.
+struct EgressSource {
+  std::string name;
+  std::optional<net::IpAddress> bind_v4;  // nullopt: the system chooses
+  std::optional<net::IpAddress> bind_v6;
+  bool use_v4 = true;
+  bool use_v6 = false;
+  std::string ehlo;  // must resolve back to the address (FCrDNS)
+};
+
+// RFC 5321 section 4.5.3.2.
+struct SmtpTimeouts {
+  std::chrono::seconds connect{30};
+  std::chrono::seconds greeting{300};
+  std::chrono::seconds hello{300};
+  std::chrono::seconds mail{300};
+  std::chrono::seconds rcpt{300};
+  std::chrono::seconds data_initiation{120};
+  std::chrono::seconds data_block{180};
+  std::chrono::seconds data_termination{600};
+};
+
+struct Options {
+  std::vector<EgressSource> sources;  // at least one
+  std::string return_path_domain;     // MAIL FROM is a token under it
+  std::string message_id_domain;
+  int date_offset_minutes = 540;      // of the Date header: +0900
+  std::uint16_t port = 25;            // where site rules do not say otherwise
+
+  policy::RetryOptions retry_transactional;
+  policy::RetryOptions retry_bulk;
+  policy::BackoffOptions site_backoff;
+  policy::CreditOptions credit;
+
+  Milliseconds lease{std::chrono::minutes(5)};
+  // A reservation missed by more than this fails instead of starting late.
+  Milliseconds reservation_expiry{std::chrono::hours(24)};
+  std::uint32_t unrecorded_max = 256;
+  std::size_t content_cache_bytes = 64U << 20U;
+  SmtpTimeouts timeouts;
+};
+
+}  // namespace todoku::delivery

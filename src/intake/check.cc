@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "intake/check.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "mail/address.h"
+
+namespace todoku::intake {
+namespace {
+
+// Contract section 2.2.
+constexpr std::array kRefusedExtensions = {
+    "ade",  "adp",        "apk", "appx", "appxbundle", "bat", "bz2", "cab", "chm", "cmd",
+    "com",  "cpl",        "dll", "dmg",  "ex",         "ex_", "exe", "gz",  "hta", "ins",
+    "isp",  "iso",        "jar", "js",   "jse",        "lib", "lnk", "mde", "msc", "msi",
+    "msix", "msixbundle", "msp", "mst",  "nsh",        "pif", "ps1", "scr", "sct", "shb",
+    "sys",  "tgz",        "vb",  "vbe",  "vbs",        "vxd", "wsc", "wsf", "wsh", "zip"};
+
+Path below(const Path& path, std::string_view name) {
+  Path longer = path;
+  longer.emplace_back(name);
+  return longer;
+}
+
+bool has_control_character(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) {
+    const auto octet = static_cast<unsigned char>(c);
+    return octet < 0x20 || octet == 0x7F;
+  });
+}
+
+// One line of text that becomes part of a header field.
+void check_line(std::string_view text, std::size_t min, std::size_t max, const Path& path,
+                Problems& problems) {
+  if (text.empty() && min > 0) {
+    problems.add(path, texts::required());
+    return;
+  }
+  const std::size_t length = utf8_length(text);
+  if (length < min || length > max) problems.add(path, texts::length(min, max));
+  if (has_control_character(text)) problems.add(path, texts::control_character());
+}
+
+std::optional<Address> check_email(std::string_view email, const Path& path, const Limits& limits,
+                                   Problems& problems) {
+  if (email.empty()) {
+    problems.add(path, texts::required());
+    return std::nullopt;
+  }
+  if (email.size() < limits.email_octets_min || email.size() > limits.email_octets_max) {
+    problems.add(path, texts::length(limits.email_octets_min, limits.email_octets_max));
+    return std::nullopt;
+  }
+  auto address = parse_address(email);
+  if (!address) {
+    problems.add(path, texts::invalid_email(address.error().detail));
+    return std::nullopt;
+  }
+  return std::move(*address);
+}
+
+void check_mailbox(const Mailbox& mailbox, const Path& path, const Limits& limits,
+                   Problems& problems) {
+  check_email(mailbox.address, below(path, "email"), limits, problems);
+  check_line(mailbox.name, 0, limits.name_characters_max, below(path, "name"), problems);
+}
+
+void check_text_part(std::string_view text, const Limits& limits, Problems& problems) {
+  if (text.empty()) {
+    problems.add({"text_part"}, texts::required());
+  } else if (utf8_length(text) > limits.text_part_characters_max) {
+    problems.add({"text_part"}, texts::length(1, limits.text_part_characters_max));
+  }
+}
+
+void check_html_part(std::string_view html, const Limits& limits, Problems& problems) {
+  if (utf8_length(html) > limits.html_part_characters_max) {
+    problems.add({"html_part"}, texts::length(0, limits.html_part_characters_max));
+  }
+  // Contract section 2.1.
+  if (html.contains("<![CDATA[")) problems.add({"html_part"}, texts::html_construct("CDATA"));
+  if (html.contains("<?xml")) problems.add({"html_part"}, texts::html_construct("<?xml ?>"));
+}
+
+void check_unsubscribe_uri(std::string_view uri, std::string_view field,
+                           std::initializer_list<std::string_view> schemes, const Limits& limits,
+                           Problems& problems) {
+  if (uri.empty()) return;
+  const Path path{"list_unsubscribe", std::string(field)};
+  if (utf8_length(uri) > limits.list_unsubscribe_characters_max) {
+    problems.add(path, texts::length(1, limits.list_unsubscribe_characters_max));
+  }
+  const std::string lower = to_ascii_lower(uri.substr(0, 8));
+  const bool known = std::ranges::any_of(
+      schemes, [&](std::string_view scheme) { return lower.starts_with(scheme); });
+  // Angle brackets, commas and spaces would end the URI inside the header field (RFC 2369 section
+  // 2).
+  const bool breaks_out = uri.find_first_of("<>\" ,\\") != std::string_view::npos;
+  if (!known || breaks_out || has_control_character(uri)) {
+    problems.add(path, texts::invalid_format(uri));
+  }
+}
+
+bool is_insert_key(std::string_view key) {
+  for (const std::string_view delimiter : {"__", "%%"}) {
+    if (key.size() < 5 || !key.starts_with(delimiter) || !key.ends_with(delimiter)) continue;
+    const std::string_view name = key.substr(2, key.size() - 4);
+    return std::ranges::all_of(name, [](char c) {
+      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    });
+  }
+  return false;
+}
+
+std::string_view extension_of(std::string_view file_name) {
+  const std::size_t dot = file_name.rfind('.');
+  return dot == std::string_view::npos ? std::string_view{} : file_name.substr(dot + 1);
+}
+
+}  // namespace
+
+void check_attachments(const std::vector<Attachment>& attachments, const Limits& limits,
+                       Problems& problems) {
+  if (attachments.size() > limits.attachments_max) {
+    problems.add({"file"}, texts::too_many(limits.attachments_max));
+  }
+  std::size_t octets = 0;
+  for (std::size_t i = 0; i < attachments.size(); ++i) {
+    const Attachment& attachment = attachments[i];
+    const Path path = below({"file"}, std::to_string(i));
+    octets += attachment.data.size();
+    if (attachment.file_name.empty()) problems.add(path, texts::required());
+    if (attachment.file_name.size() > limits.attachment_name_octets_max) {
+      problems.add(path, texts::length(1, limits.attachment_name_octets_max));
+    }
+    const std::string extension = to_ascii_lower(extension_of(attachment.file_name));
+    if (std::ranges::find(kRefusedExtensions, extension) != kRefusedExtensions.end()) {
+      problems.add(path, texts::refused_extension(attachment.file_name));
+    }
+  }
+  if (octets > limits.attachments_octets_max) {
+    problems.add({"file"}, texts::attachments_too_big(octets, limits.attachments_octets_max));
+  }
+}
+
+void check_content(const Content& content, const Limits& limits, Problems& problems) {
+  check_mailbox(content.from, {"from"}, limits, problems);
+  if (content.reply_to) check_mailbox(*content.reply_to, {"reply_to"}, limits, problems);
+  check_line(content.subject, 1, limits.subject_characters_max, {"subject"}, problems);
+  check_text_part(content.text_part, limits, problems);
+  check_html_part(content.html_part, limits, problems);
+  check_unsubscribe_uri(content.list_unsubscribe_mailto, "mailto", {"mailto:"}, limits, problems);
+  check_unsubscribe_uri(content.list_unsubscribe_url, "url", {"http://", "https://"}, limits,
+                        problems);
+  check_attachments(content.attachments, limits, problems);
+}
+
+void check_update(const UpdateRequest& update, const Limits& limits, Problems& problems) {
+  if (update.from) check_mailbox(*update.from, {"from"}, limits, problems);
+  if (update.reply_to) check_mailbox(*update.reply_to, {"reply_to"}, limits, problems);
+  if (update.subject) {
+    check_line(*update.subject, 1, limits.subject_characters_max, {"subject"}, problems);
+  }
+  if (update.text_part) check_text_part(*update.text_part, limits, problems);
+  if (update.html_part) check_html_part(*update.html_part, limits, problems);
+  if (update.list_unsubscribe_mailto) {
+    check_unsubscribe_uri(*update.list_unsubscribe_mailto, "mailto", {"mailto:"}, limits, problems);
+  }
+  if (update.list_unsubscribe_url) {
+    check_unsubscribe_uri(*update.list_unsubscribe_url, "url", {"http://", "https://"}, limits,
+                          problems);
+  }
+  if (update.to && update.to->size() > limits.update_recipients_max) {
+    problems.add({"to"}, texts::too_many(limits.update_recipients_max));
+  }
+}
+
+void check_insert_codes(const std::vector<InsertCode>& codes, const Path& path,
+                        const Limits& limits, Problems& problems) {
+  if (codes.size() > limits.insert_codes_max) {
+    problems.add(path, texts::too_many(limits.insert_codes_max));
+    return;
+  }
+  std::set<std::string_view> seen;
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    const InsertCode& code = codes[i];
+    const Path at = below(path, std::to_string(i));
+    if (code.key.size() < limits.insert_key_characters_min ||
+        code.key.size() > limits.insert_key_characters_max) {
+      problems.add(below(at, "key"), texts::length(limits.insert_key_characters_min,
+                                                   limits.insert_key_characters_max));
+    } else if (!is_insert_key(code.key)) {
+      problems.add(below(at, "key"), texts::invalid_format(code.key));
+    } else if (!seen.insert(code.key).second) {
+      problems.add(below(at, "key"), texts::duplicate_key(code.key));
+    }
+    if (utf8_length(code.value) > limits.insert_value_characters_max) {
+      problems.add(below(at, "value"), texts::length(0, limits.insert_value_characters_max));
+    }
+  }
+}
+
+store::NewRecipient check_recipient(const RecipientRequest& recipient, const Path& path,
+                                    const Limits& limits, Problems& problems) {
+  const auto address = check_email(recipient.email, below(path, "email"), limits, problems);
+  check_insert_codes(recipient.insert_codes, below(path, "insert_code"), limits, problems);
+  if (!address) return {};
+  return {address->to_string(), address->domain, recipient.insert_codes};
+}
+
+std::vector<store::NewRecipient> check_transaction(const TransactionRequest& request,
+                                                   const Limits& limits, Problems& problems) {
+  check_content(request.content, limits, problems);
+  check_insert_codes(request.insert_codes, {"insert_code"}, limits, problems);
+  if (request.cc.size() > limits.cc_max) problems.add({"cc"}, texts::too_many(limits.cc_max));
+  if (request.bcc.size() > limits.bcc_max) problems.add({"bcc"}, texts::too_many(limits.bcc_max));
+
+  std::vector<store::NewRecipient> recipients;
+  std::set<std::string> seen;
+  const auto add = [&](std::string_view email, const Path& path) {
+    const auto address = check_email(email, path, limits, problems);
+    if (!address) return;
+    std::string canonical = address->to_string();
+    if (!seen.insert(to_ascii_lower(canonical)).second) return;
+    recipients.push_back({std::move(canonical), address->domain, request.insert_codes});
+  };
+  add(request.to, {"to"});
+  for (std::size_t i = 0; i < request.cc.size() && i < limits.cc_max; ++i) {
+    add(request.cc[i], below({"cc"}, std::to_string(i)));
+  }
+  for (std::size_t i = 0; i < request.bcc.size() && i < limits.bcc_max; ++i) {
+    add(request.bcc[i], below({"bcc"}, std::to_string(i)));
+  }
+  return recipients;
+}
+
+}  // namespace todoku::intake

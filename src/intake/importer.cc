@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "intake/importer.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "intake/check.h"
+#include "intake/csv.h"
+
+namespace todoku::intake {
+namespace {
+
+constexpr std::size_t kSliceOctets = 256 * 1024;
+// Rows a store function stages: a few milliseconds of the writer, so that accepts do not wait long.
+constexpr std::size_t kRowsPerWork = 1'000;
+constexpr std::size_t kErrorRowsMax = 100'000;  // listed in the error file; all are counted
+
+struct FileCloser {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+using File = std::unique_ptr<std::FILE, FileCloser>;
+
+// The form of the messages in the error file (contract section 1.8).
+std::string error_cell(const Problems& problems) {
+  std::string out = "[";
+  for (const Problem& problem : problems.list()) {
+    if (out.size() > 1) out += ", ";
+    std::string path;
+    for (const std::string& step : problem.path) path += (path.empty() ? "" : ".") + step;
+    out += fmt::format("{}: {}", path.empty() ? "row" : path, problem.text.en);
+  }
+  return out + "]";
+}
+
+}  // namespace
+
+struct Importer::Run {
+  store::ImportJob job;
+  std::uint64_t file_octets = 0;
+  std::uint64_t octets_read = 0;
+  std::vector<std::string> header;
+  std::vector<store::NewRecipient> staged;
+  std::int64_t good = 0;
+  std::int64_t bad = 0;
+  std::string errors;  // CSV text, only the rows since the last flush
+  File error_file;
+  std::string error_name;
+};
+
+Importer::Importer(store::Store& store, const Clock& clock, Limits limits,
+                   std::filesystem::path data_directory, Handover& handover)
+    : store_(store),
+      clock_(clock),
+      limits_(limits),
+      data_directory_(std::move(data_directory)),
+      handover_(handover) {}
+
+Importer::~Importer() {
+  stop();
+}
+
+Result<void> Importer::start_thread() {
+  auto unfinished = store_.read_and_wait(
+      [](store::ReadTransaction& transaction) { return transaction.running_imports(); });
+  if (!unfinished) return fail(unfinished.error());
+  for (store::ImportJob& job : *unfinished) {
+    const auto restarted = store_.write_and_wait(
+        store::WritePriority::import, [&job](store::WriteTransaction& transaction) {
+          return transaction.restart_import(job.id, job.account);
+        });
+    if (!restarted) return fail(restarted.error());
+    start(std::move(job));
+  }
+  thread_ = std::thread([this] { work(); });
+  return {};
+}
+
+void Importer::stop() {
+  stopping_ = true;
+  jobs_.close();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Importer::start(store::ImportJob job) {
+  const store::PublicId id = job.id;
+  if (!jobs_.try_push(std::move(job))) {
+    // The job is in the store as running: the next start of the engine runs it.
+    log::error("import not started, too many are waiting", {{"job", id}});
+  }
+}
+
+void Importer::work() {
+  while (auto job = jobs_.pop()) {
+    if (stopping_) return;
+    run(*job);
+  }
+}
+
+void Importer::run(const store::ImportJob& job) {
+  log::info("import started", {{"job", job.id}, {"delivery", job.delivery_id}});
+  Run run{.job = job};
+  run.error_name =
+      fmt::format("import-{}-{}.errors.csv", static_cast<std::int64_t>(job.account), job.id);
+  Result<void> read = read_file(run);
+  if (stopping_) return;
+  end(run, read);
+}
+
+Result<void> Importer::read_file(Run& run) {
+  const auto path = data_directory_ / run.job.upload_file;
+  std::error_code size_error;
+  run.file_octets = std::filesystem::file_size(path, size_error);
+  File file(std::fopen(path.c_str(), "rb"));
+  if (!file || size_error) {
+    return fail(ErrorKind::io, fmt::format("cannot read the uploaded file {}: {}", path.string(),
+                                           std::generic_category().message(errno)));
+  }
+  CsvReader reader(limits_.import_row_octets_max);
+  const auto on_row = [&](CsvRow& row) { return take_row(run, row); };
+  std::string slice(kSliceOctets, '\0');
+  while (!stopping_) {
+    const std::size_t got = std::fread(slice.data(), 1, slice.size(), file.get());
+    run.octets_read += got;
+    if (got == 0) break;
+    if (auto pushed = reader.push(std::string_view(slice).substr(0, got), on_row); !pushed) {
+      return pushed;
+    }
+  }
+  if (std::ferror(file.get()) != 0) return fail(ErrorKind::io, "the uploaded file cannot be read");
+  if (stopping_) return {};
+  if (auto finished = reader.finish(on_row); !finished) return finished;
+  if (run.header.empty()) return fail(ErrorKind::invalid_input, "the file has no header row");
+  return stage(run);
+}
+
+Result<void> Importer::take_row(Run& run, CsvRow& row) {
+  if (run.header.empty()) {
+    run.header = row.fields;
+    if (run.header.front() != "email") {
+      return fail(ErrorKind::invalid_input, "the first column of the header must be \"email\"");
+    }
+    std::vector<InsertCode> keys;
+    for (std::size_t i = 1; i < run.header.size(); ++i) keys.push_back({run.header[i], ""});
+    Problems problems;
+    check_insert_codes(keys, {"header"}, limits_, problems);
+    if (!problems.empty()) return fail(ErrorKind::invalid_input, error_cell(problems));
+    return {};
+  }
+  Problems problems;
+  RecipientRequest request{row.fields.front(), {}};
+  if (row.fields.size() > run.header.size()) {
+    problems.add(
+        {}, {fmt::format("has {} fields, the header has {}", row.fields.size(), run.header.size()),
+             ""});
+  }
+  const std::size_t known = std::min(row.fields.size(), run.header.size());
+  for (std::size_t i = 1; i < known; ++i) {
+    if (!row.fields[i].empty()) request.insert_codes.push_back({run.header[i], row.fields[i]});
+  }
+  auto recipient = check_recipient(request, {}, limits_, problems);
+  if (problems.empty()) {
+    ++run.good;
+    run.staged.push_back(std::move(recipient));
+    return run.staged.size() < kRowsPerWork ? Result<void>{} : stage(run);
+  }
+  ++run.bad;
+  if (run.bad > static_cast<std::int64_t>(kErrorRowsMax)) return {};
+  append_csv_field(run.errors, error_cell(problems));
+  for (const std::string& field : row.fields) {
+    run.errors += ',';
+    append_csv_field(run.errors, field);
+  }
+  run.errors += "\r\n";
+  return {};
+}
+
+Result<void> Importer::stage(Run& run) {
+  if (!run.errors.empty()) {
+    if (!run.error_file) {
+      run.error_file.reset(std::fopen((data_directory_ / run.error_name).c_str(), "wb"));
+      std::string header;
+      append_csv_field(header, "エラーメッセージ");
+      for (const std::string& name : run.header) {
+        header += ',';
+        append_csv_field(header, name);
+      }
+      run.errors = header + "\r\n" + run.errors;
+    }
+    if (!run.error_file || std::fwrite(run.errors.data(), 1, run.errors.size(),
+                                       run.error_file.get()) != run.errors.size()) {
+      return fail(ErrorKind::io, "the error file cannot be written");
+    }
+    run.errors.clear();
+  }
+  // A file that will fail as a whole need not be stored any further.
+  const bool doomed = run.bad > 0 && !run.job.ignore_errors;
+  if (run.staged.empty() || doomed) {
+    run.staged.clear();
+    return {};
+  }
+  // 99: the end of the job alone makes it 100, which is what clients wait for.
+  const auto percentage =
+      static_cast<std::int32_t>(run.file_octets == 0 ? 0 : run.octets_read * 99 / run.file_octets);
+  auto rows = std::make_shared<std::vector<store::NewRecipient>>(std::move(run.staged));
+  run.staged.clear();
+  return store_.write_and_wait(
+      store::WritePriority::import, [&run, rows, percentage, this](store::WriteTransaction& tx) {
+        return tx.append_staged(run.job.id, run.job.account, *rows, percentage, clock_.now());
+      });
+}
+
+void Importer::end(Run& run, const Result<void>& read) {
+  const bool bad_file = !read && read.error().kind == ErrorKind::invalid_input;
+  if (bad_file) {
+    ++run.bad;
+    run.errors.clear();
+    append_csv_field(run.errors, fmt::format("[file: {}]", read.error().detail));
+    run.errors += "\r\n";
+  }
+  if (!run.errors.empty()) {
+    if (const auto kept = stage(run); !kept) {
+      log::error("import errors not kept", {{"job", run.job.id}, {"reason", kept.error().detail}});
+    }
+  }
+  const bool has_errors = run.error_file != nullptr;
+  run.error_file.reset();
+  store::ImportEnd end{.status = store::ImportStatus::finished,
+                       .success_count = run.good,
+                       .failed_count = run.bad,
+                       .total_count = run.good + run.bad,
+                       .error_file = has_errors ? run.error_name : ""};
+  if (!read && !bad_file) {
+    end.status = store::ImportStatus::system_error;
+  } else if (bad_file || (run.bad > 0 && !run.job.ignore_errors)) {
+    end.status = store::ImportStatus::failed;
+  }
+  if (end.status != store::ImportStatus::finished) end.success_count = 0;
+
+  const bool commit = run.job.immediate && end.status == store::ImportStatus::finished;
+  const auto ended = store_.write_and_wait(
+      store::WritePriority::import, [&](store::WriteTransaction& tx) -> Result<void> {
+        const Instant now = clock_.now();
+        if (auto done = tx.end_import(run.job.id, run.job.account, end, now); !done) return done;
+        if (!commit || run.good == 0) return {};
+        return tx.commit_draft(run.job.delivery, std::nullopt, now);
+      });
+  if (!ended) {
+    log::error("import not ended, it runs again at the next start",
+               {{"job", run.job.id}, {"reason", ended.error().detail}});
+    return;
+  }
+  std::error_code ignored;  // a left-over upload is removed by the next start
+  std::filesystem::remove(data_directory_ / run.job.upload_file, ignored);
+  log::info("import ended", {{"job", run.job.id},
+                             {"good", run.good},
+                             {"bad", run.bad},
+                             {"reason", read ? "" : read.error().detail}});
+  if (commit) handover_.work_arrived();
+}
+
+}  // namespace todoku::intake

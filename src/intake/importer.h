@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs CSV imports: reads the uploaded file in slices, stages its rows in the store, and makes them
+// visible all at once at the end. The file is never in memory; a crash starts the job over.
+//
+// The header row names `email` first, then full insert-code keys. Rows may be shorter than the
+// header (missing fields are no insert code) but not longer.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "async/runtime.h"
+#include "async/task_group.h"
+#include "base/bounded_queue.h"
+#include "base/clock.h"
+#include "intake/intake.h"
+#include "intake/limits.h"
+#include "store/store.h"
+
+namespace todoku::intake {
+
+// One import at a time, on a thread of its own: imports are patient work, and parsing must not
+// hold up a thread that sends.
+class Importer final : public ImportStarter {
+ public:
+  // `data_directory` holds the uploads and the error files. `work_arrived` is called after an
+  // import that committed its delivery.
+  Importer(store::Store& store, const Clock& clock, Limits limits,
+           std::filesystem::path data_directory, Handover& handover);
+  ~Importer() override;
+
+  // Begins with the jobs that an earlier run left unfinished, from their first row.
+  [[nodiscard]] Result<void> start_thread();
+  // Ends after the slice at hand; what is unfinished goes on at the next start.
+  void stop();
+
+  void start(store::ImportJob job) override;
+
+ private:
+  struct Run;
+  void work();
+  void run(const store::ImportJob& job);
+  [[nodiscard]] Result<void> read_file(Run& run);
+  [[nodiscard]] Result<void> take_row(Run& run, struct CsvRow& row);
+  [[nodiscard]] Result<void> stage(Run& run);
+  void end(Run& run, const Result<void>& read);
+
+  store::Store& store_;
+  const Clock& clock_;
+  const Limits limits_;
+  const std::filesystem::path data_directory_;
+  Handover& handover_;
+  BoundedQueue<store::ImportJob> jobs_{1'000};
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+}  // namespace todoku::intake

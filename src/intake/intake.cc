@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "intake/intake.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "intake/check.h"
+#include "mail/address.h"
+
+namespace todoku::intake {
+namespace {
+
+using store::Delivery;
+using store::ReadTransaction;
+using store::WritePriority;
+using store::WriteTransaction;
+
+// What a transaction function found wrong, carried out of it beside the store's own Error.
+using Found = std::optional<Refusal>;
+
+Refusal refusal_of(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::not_found:
+      return Refusal::of(error.kind, texts::no_data_found());
+    case ErrorKind::conflict:
+    case ErrorKind::invalid_input:
+    case ErrorKind::limit_exceeded:
+      return Refusal::of(error.kind, {error.detail, error.detail});
+    case ErrorKind::unauthorized:
+    case ErrorKind::unavailable:
+    case ErrorKind::timeout:
+    case ErrorKind::closed:
+    case ErrorKind::io:
+    case ErrorKind::corrupt:
+    case ErrorKind::unsupported:
+    case ErrorKind::cancelled:
+      return Refusal::of(ErrorKind::unavailable, texts::unavailable(error.detail));
+  }
+  return Refusal::of(ErrorKind::unavailable, texts::unavailable(error.detail));
+}
+
+std::unexpected<Refusal> refuse(Refusal refusal) {
+  return std::unexpected<Refusal>(std::move(refusal));
+}
+std::unexpected<Refusal> refuse(ErrorKind kind, Text text) {
+  return refuse(Refusal::of(kind, std::move(text)));
+}
+
+std::optional<Refusal> refuse_if_suspended(const store::Account& account) {
+  if (!account.suspended) return std::nullopt;
+  return Refusal::of(ErrorKind::unauthorized, texts::account_suspended());
+}
+
+Refusal wrong_state(DeliveryStatus status, std::string_view needed) {
+  return Refusal::of(ErrorKind::conflict, texts::wrong_state(contract_word(status), needed));
+}
+
+// The delivery of this account, which must be a draft.
+Answer<Delivery> editable(ReadTransaction& transaction, store::AccountKey account,
+                          store::PublicId id) {
+  auto delivery = transaction.delivery(account, id);
+  if (!delivery) return refuse(refusal_of(delivery.error()));
+  if (delivery->status != DeliveryStatus::edit)
+    return refuse(wrong_state(delivery->status, "EDIT"));
+  return std::move(*delivery);
+}
+
+// Runs `work` (Answer<T>(WriteTransaction&)) in the store. A refusal rolls its changes back like an
+// error; the store sees only that it failed.
+template <class T, class Work>
+Task<Answer<T>> change(store::Store& store, WritePriority priority, Work work) {
+  auto refusal = std::make_shared<Found>();
+  auto result = co_await store.write(
+      priority,
+      [work = std::move(work), refusal](WriteTransaction& transaction) mutable -> Result<T> {
+        refusal->reset();
+        Answer<T> answer = work(transaction);
+        if (!answer) {
+          *refusal = std::move(answer.error());
+          return fail(ErrorKind::conflict, "refused");
+        }
+        if constexpr (std::is_void_v<T>) {
+          return {};
+        } else {
+          return std::move(*answer);
+        }
+      });
+  if (result) {
+    if constexpr (std::is_void_v<T>) {
+      co_return Answer<void>{};
+    } else {
+      co_return *std::move(result);
+    }
+  }
+  if (*refusal) co_return refuse(std::move(**refusal));
+  co_return refuse(refusal_of(result.error()));
+}
+
+std::string from_domain(const Content& content) {
+  const auto address = parse_address(content.from.address);
+  return address ? address->domain : std::string();
+}
+
+std::optional<Refusal> check_reservation(Instant reservation, Instant now, const Limits& limits) {
+  const auto refuse_field = [](Text text) {
+    Refusal refusal{ErrorKind::invalid_input, {}};
+    refusal.problems.add({"reservation_time"}, std::move(text));
+    return refusal;
+  };
+  if (reservation < now - limits.reservation_past_tolerance) {
+    return refuse_field(texts::in_the_past());
+  }
+  if (reservation > now + limits.reservation_horizon) return refuse_field(texts::too_far_ahead());
+  return std::nullopt;
+}
+
+}  // namespace
+
+Intake::Intake(store::Store& store, const Clock& clock, Limits limits, Handover& handover,
+               Metrics& metrics)
+    : store_(store),
+      clock_(clock),
+      limits_(limits),
+      handover_(handover),
+      accept_seconds_(metrics.histogram("todoku_accept_seconds",
+                                        "From a checked transactional request to its commit.",
+                                        short_durations())),
+      accepted_total_(metrics.counter("todoku_accepted_recipients_total",
+                                      "Recipients of transactional mail that were committed.")) {}
+
+Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
+                                                         TransactionRequest request) {
+  if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
+  Problems problems;
+  auto recipients = check_transaction(request, limits_, problems);
+  if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
+
+  request.content.header_to = {request.to};
+  request.content.header_cc = request.cc;
+  const auto lease = handover_.lease();
+  std::string signing = handover_.signing_for(account.key, from_domain(request.content));
+  const SteadyInstant began = clock_.steady_now();
+  const std::size_t count = recipients.size();
+
+  auto delivery = std::make_shared<store::NewDelivery>(
+      store::NewDelivery{.account = account.key,
+                         .type = DeliveryType::transaction,
+                         .traffic = TrafficClass::transactional,
+                         .content = std::move(request.content)});
+  auto accepted = co_await store_.write(
+      WritePriority::accept, [this, delivery, lease, recipients = std::move(recipients),
+                              signing = std::move(signing)](WriteTransaction& transaction) {
+        const Instant now = clock_.now();
+        // Without a courier here the lease is over at once, and the batch due for any courier.
+        return transaction.accept_transaction(*delivery, recipients, signing,
+                                              lease ? lease->holder : 0,
+                                              lease ? now + lease->duration : now, now);
+      });
+  if (!accepted) co_return refuse(refusal_of(accepted.error()));
+  accept_seconds_.observe(clock_.steady_now() - began);
+  accepted_total_.add(count);
+  const store::PublicId id = accepted->delivery.id;
+  if (lease) handover_.hand_over(std::move(*accepted), std::move(delivery->content));
+  co_return id;
+}
+
+Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, Content content) {
+  if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
+  Problems problems;
+  check_content(content, limits_, problems);
+  if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
+
+  store::NewDelivery delivery{.account = account.key,
+                              .type = DeliveryType::bulk,
+                              .traffic = TrafficClass::bulk,
+                              .content = std::move(content)};
+  co_return co_await change<store::PublicId>(
+      store_, WritePriority::accept,
+      [this,
+       delivery = std::move(delivery)](WriteTransaction& transaction) -> Answer<store::PublicId> {
+        const auto drafts =
+            transaction.count_in_status(delivery.account, DeliveryType::bulk, DeliveryStatus::edit);
+        if (!drafts) return refuse(refusal_of(drafts.error()));
+        if (*drafts >= limits_.drafts_max) {
+          return refuse(ErrorKind::limit_exceeded,
+                        texts::drafts_limit(static_cast<std::size_t>(limits_.drafts_max)));
+        }
+        auto created = transaction.create_draft(delivery, clock_.now());
+        if (!created) return refuse(refusal_of(created.error()));
+        return created->id;
+      });
+}
+
+Task<Answer<void>> Intake::update_bulk(store::Account account, store::PublicId id,
+                                       UpdateRequest request) {
+  if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
+  Problems problems;
+  check_update(request, limits_, problems);
+  std::vector<store::NewRecipient> recipients;
+  if (request.to && request.to->size() <= limits_.update_recipients_max) {
+    for (std::size_t i = 0; i < request.to->size(); ++i) {
+      recipients.push_back(
+          check_recipient((*request.to)[i], {"to", std::to_string(i)}, limits_, problems));
+    }
+  }
+  if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
+
+  const bool replace_recipients = request.to.has_value();
+  store::DraftChange draft{.from = std::move(request.from),
+                           .subject = std::move(request.subject),
+                           .text_part = std::move(request.text_part),
+                           .html_part = std::move(request.html_part),
+                           .list_unsubscribe_mailto = std::move(request.list_unsubscribe_mailto),
+                           .list_unsubscribe_url = std::move(request.list_unsubscribe_url)};
+  if (request.reply_to) draft.reply_to = std::optional<Mailbox>(std::move(*request.reply_to));
+  co_return co_await change<void>(
+      store_, WritePriority::accept,
+      [this, account, id, draft = std::move(draft), recipients = std::move(recipients),
+       replace_recipients](WriteTransaction& transaction) -> Answer<void> {
+        const auto delivery = editable(transaction, account.key, id);
+        if (!delivery) return refuse(delivery.error());
+        const Instant now = clock_.now();
+        Result<void> done = transaction.change_draft(delivery->key, draft, now);
+        if (done && replace_recipients) {
+          done = transaction.clear_recipients(delivery->key, now);
+          if (done && !recipients.empty()) {
+            const auto ids = transaction.append_recipients(delivery->key, recipients, now);
+            if (!ids) done = fail(ids.error());
+          }
+        }
+        if (!done) return refuse(refusal_of(done.error()));
+        return {};
+      });
+}
+
+Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId id,
+                                       std::optional<Instant> reservation) {
+  if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
+  if (reservation) {
+    auto refused = check_reservation(*reservation, clock_.now(), limits_);
+    if (refused) co_return refuse(std::move(*refused));
+  }
+  auto committed = co_await change<void>(
+      store_, WritePriority::accept,
+      [this, account, id, reservation](WriteTransaction& transaction) -> Answer<void> {
+        const auto delivery = editable(transaction, account.key, id);
+        if (!delivery) return refuse(delivery.error());
+        if (delivery->counts.total == 0) {
+          return refuse(ErrorKind::conflict, texts::no_recipients());
+        }
+        const auto done = transaction.commit_draft(delivery->key, reservation, clock_.now());
+        if (!done) return refuse(refusal_of(done.error()));
+        return {};
+      });
+  if (committed) handover_.work_arrived();
+  co_return committed;
+}
+
+Task<Answer<void>> Intake::cancel(store::Account account, store::PublicId id) {
+  co_return co_await change<void>(
+      store_, WritePriority::accept,
+      [this, account, id](WriteTransaction& transaction) -> Answer<void> {
+        const auto delivery = transaction.delivery(account.key, id);
+        if (!delivery) return refuse(refusal_of(delivery.error()));
+        if (delivery->status != DeliveryStatus::reserve) {
+          return refuse(wrong_state(delivery->status, "RESERVE"));
+        }
+        const auto done = transaction.cancel_reservation(delivery->key, clock_.now());
+        if (!done) return refuse(refusal_of(done.error()));
+        return {};
+      });
+}
+
+Task<Answer<void>> Intake::remove(store::Account account, store::PublicId id) {
+  co_return co_await change<void>(
+      store_, WritePriority::accept,
+      [this, account, id](WriteTransaction& transaction) -> Answer<void> {
+        const auto delivery = transaction.delivery(account.key, id);
+        if (!delivery) return refuse(refusal_of(delivery.error()));
+        switch (delivery->status) {
+          case DeliveryStatus::importing:
+          case DeliveryStatus::wait:
+          case DeliveryStatus::sending:
+            return refuse(wrong_state(delivery->status, "EDIT, RESERVE, SENT, FAILED"));
+          case DeliveryStatus::edit:
+          case DeliveryStatus::reserve:
+          case DeliveryStatus::sent:
+          case DeliveryStatus::failed:
+            break;
+        }
+        const auto done = transaction.delete_delivery(delivery->key, clock_.now());
+        if (!done) return refuse(refusal_of(done.error()));
+        return {};
+      });
+}
+
+Task<Answer<store::PublicId>> Intake::add_recipient(store::Account account, store::PublicId id,
+                                                    RecipientRequest request) {
+  if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
+  Problems problems;
+  std::vector<store::NewRecipient> recipients{check_recipient(request, {}, limits_, problems)};
+  if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
+  co_return co_await change<store::PublicId>(
+      store_, WritePriority::accept,
+      [this, account, id, recipients = std::move(recipients)](
+          WriteTransaction& transaction) -> Answer<store::PublicId> {
+        const auto delivery = editable(transaction, account.key, id);
+        if (!delivery) return refuse(delivery.error());
+        const auto ids = transaction.append_recipients(delivery->key, recipients, clock_.now());
+        if (!ids) return refuse(refusal_of(ids.error()));
+        return ids->front();
+      });
+}
+
+Task<Answer<void>> Intake::change_recipient(store::Account account, store::PublicId email,
+                                            RecipientRequest request) {
+  Problems problems;
+  store::NewRecipient wanted = check_recipient(request, {}, limits_, problems);
+  if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
+  co_return co_await change<void>(
+      store_, WritePriority::accept,
+      [this, account, email,
+       wanted = std::move(wanted)](WriteTransaction& transaction) -> Answer<void> {
+        const auto recipient = transaction.recipient(account.key, email);
+        if (!recipient) return refuse(refusal_of(recipient.error()));
+        if (recipient->delivery_status != DeliveryStatus::edit) {
+          return refuse(wrong_state(recipient->delivery_status, "EDIT"));
+        }
+        const auto done = transaction.change_recipient(recipient->key, wanted, clock_.now());
+        if (!done) return refuse(refusal_of(done.error()));
+        return {};
+      });
+}
+
+Task<Answer<void>> Intake::remove_recipient(store::Account account, store::PublicId email) {
+  co_return co_await change<void>(
+      store_, WritePriority::accept,
+      [this, account, email](WriteTransaction& transaction) -> Answer<void> {
+        const auto recipient = transaction.recipient(account.key, email);
+        if (!recipient) return refuse(refusal_of(recipient.error()));
+        if (recipient->delivery_status != DeliveryStatus::edit) {
+          return refuse(wrong_state(recipient->delivery_status, "EDIT"));
+        }
+        const auto done = transaction.remove_recipient(recipient->key, clock_.now());
+        if (!done) return refuse(refusal_of(done.error()));
+        return {};
+      });
+}
+
+Task<Answer<void>> Intake::may_import(store::Account account, store::PublicId id) {
+  if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
+  auto refusal = std::make_shared<Found>();
+  const auto result =
+      co_await store_.read([account, id, refusal](ReadTransaction& transaction) -> Result<void> {
+        auto delivery = editable(transaction, account.key, id);
+        if (!delivery) *refusal = std::move(delivery.error());
+        return {};
+      });
+  if (!result) co_return refuse(refusal_of(result.error()));
+  if (*refusal) co_return refuse(std::move(**refusal));
+  co_return Answer<void>{};
+}
+
+Task<Answer<store::PublicId>> Intake::import(store::Account account, store::PublicId id,
+                                             ImportRequest request) {
+  if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
+  auto job = co_await change<store::ImportJob>(
+      store_, WritePriority::accept,
+      [this, account, id,
+       request = std::move(request)](WriteTransaction& transaction) -> Answer<store::ImportJob> {
+        const auto delivery = editable(transaction, account.key, id);
+        if (!delivery) return refuse(delivery.error());
+        auto created =
+            transaction.create_import(delivery->key, request.ignore_errors, request.immediate,
+                                      request.upload_file, clock_.now());
+        if (!created) return refuse(refusal_of(created.error()));
+        return std::move(*created);
+      });
+  if (!job) co_return refuse(std::move(job.error()));
+  const store::PublicId job_id = job->id;
+  if (import_starter_ != nullptr) import_starter_->start(std::move(*job));
+  co_return job_id;
+}
+
+}  // namespace todoku::intake

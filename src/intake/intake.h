@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one door: whatever wants mail to be sent passes here, is checked, gets its ids and is
+// committed to the store before the caller hears of success (promise 1).
+//
+// State table (contract section 3.1); every other state refuses with conflict:
+//
+//   update, add/change/remove recipient, import   EDIT
+//   commit, commit immediate                      EDIT
+//   cancel                                        RESERVE
+//   delete                                        EDIT, RESERVE, SENT, FAILED
+//   read                                          any
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "async/task.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "intake/limits.h"
+#include "intake/problem.h"
+#include "intake/request.h"
+#include "store/store.h"
+
+namespace todoku::intake {
+
+// Takes over transactions that are committed already leased to this process. Implemented by the
+// composition root on top of delivery; a process without couriers has none and leaves it to others.
+class Handover {
+ public:
+  virtual ~Handover() = default;
+  // The signing keys to pin for mail of this account and From domain; empty for unsigned.
+  [[nodiscard]] virtual std::string signing_for(store::AccountKey account,
+                                                std::string_view from_domain) = 0;
+  // Who the leases belong to and how long they last; nullopt if nobody here can send now.
+  struct Lease {
+    store::Holder holder = 0;
+    Milliseconds duration{};
+  };
+  [[nodiscard]] virtual std::optional<Lease> lease() = 0;
+  virtual void hand_over(store::WriteTransaction::AcceptedTransaction accepted,
+                         Content content) = 0;
+  // A bulk delivery was committed to start now, or a reservation changed: look at the store.
+  virtual void work_arrived() = 0;
+};
+
+struct ImportRequest {
+  bool ignore_errors = false;
+  bool immediate = false;
+  std::string upload_file;  // relative to the data directory, complete and synced
+};
+
+// Told of a committed import job, to run it.
+class ImportStarter {
+ public:
+  virtual ~ImportStarter() = default;
+  virtual void start(store::ImportJob job) = 0;
+};
+
+// Thread-safe.
+class Intake {
+ public:
+  Intake(store::Store& store, const Clock& clock, Limits limits, Handover& handover,
+         Metrics& metrics);
+
+  [[nodiscard]] const Limits& limits() const { return limits_; }
+  void set_import_starter(ImportStarter& starter) { import_starter_ = &starter; }
+
+  Task<Answer<store::PublicId>> accept_transaction(store::Account account,
+                                                   TransactionRequest request);
+  Task<Answer<store::PublicId>> begin_bulk(store::Account account, Content content);
+  Task<Answer<void>> update_bulk(store::Account account, store::PublicId delivery,
+                                 UpdateRequest request);
+  // Without a time: at once.
+  Task<Answer<void>> commit_bulk(store::Account account, store::PublicId delivery,
+                                 std::optional<Instant> reservation);
+  Task<Answer<void>> cancel(store::Account account, store::PublicId delivery);
+  Task<Answer<void>> remove(store::Account account, store::PublicId delivery);
+
+  Task<Answer<store::PublicId>> add_recipient(store::Account account, store::PublicId delivery,
+                                              RecipientRequest request);
+  Task<Answer<void>> change_recipient(store::Account account, store::PublicId email,
+                                      RecipientRequest request);
+  Task<Answer<void>> remove_recipient(store::Account account, store::PublicId email);
+
+  // The check that import() will repeat, for use before an upload is received.
+  Task<Answer<void>> may_import(store::Account account, store::PublicId delivery);
+  Task<Answer<store::PublicId>> import(store::Account account, store::PublicId delivery,
+                                       ImportRequest request);
+
+ private:
+  store::Store& store_;
+  const Clock& clock_;
+  const Limits limits_;
+  Handover& handover_;
+  ImportStarter* import_starter_ = nullptr;
+  Histogram& accept_seconds_;
+  Counter& accepted_total_;
+};
+
+}  // namespace todoku::intake

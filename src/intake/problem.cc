@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "intake/problem.h"
+
+#include <fmt/format.h>
+
+namespace todoku::intake::texts {
+
+Text required() {
+  return {"is required.", "必須項目です。"};
+}
+
+Text wrong_type(std::string_view expected_en, std::string_view expected_ja) {
+  return {fmt::format("must be {}.", expected_en),
+          fmt::format("{}で指定してください。", expected_ja)};
+}
+
+Text length(std::size_t min, std::size_t max) {
+  return {fmt::format("the character length is not in the range {} through {}.", min, max),
+          fmt::format("文字数は{}から{}の範囲で指定してください。", min, max)};
+}
+
+Text too_many(std::size_t max) {
+  return {fmt::format("must not have more than {} entries.", max),
+          fmt::format("{}件以内で指定してください。", max)};
+}
+
+Text invalid_email(std::string_view reason) {
+  return {fmt::format("invalid e-mail format: it {}.", reason),
+          fmt::format("メールアドレスの形式が不正です ({})。", reason)};
+}
+
+Text invalid_format(std::string_view value) {
+  return {fmt::format("{}: invalid format.", value), fmt::format("{}: 形式が不正です。", value)};
+}
+
+Text not_one_of(std::string_view value, std::string_view allowed) {
+  return {fmt::format("\"{}\" is not one of {}.", value, allowed),
+          fmt::format("「{}」は指定できません。指定できる値: {}", value, allowed)};
+}
+
+Text no_data_found() {
+  return {"no data found.", "データが見つかりません。"};
+}
+
+Text refused_extension(std::string_view file_name) {
+  return {fmt::format("\"{}\" has a file extension that cannot be attached.", file_name),
+          fmt::format("「{}」は添付できない拡張子です。", file_name)};
+}
+
+Text attachments_too_big(std::size_t octets, std::size_t max) {
+  return {
+      fmt::format("the attachments have {} bytes together; the limit is {} bytes.", octets, max),
+      fmt::format("添付ファイルの合計{}バイトが上限の{}バイトを超えています。", octets, max)};
+}
+
+Text duplicate_key(std::string_view key) {
+  return {fmt::format("{}: the key is given more than once.", key),
+          fmt::format("{}: キーが重複しています。", key)};
+}
+
+Text control_character() {
+  return {"must not contain line breaks or other control characters.",
+          "改行などの制御文字は使用できません。"};
+}
+
+Text html_construct(std::string_view construct) {
+  return {fmt::format("must not contain {}.", construct),
+          fmt::format("{}は使用できません。", construct)};
+}
+
+Text wrong_state(std::string_view state, std::string_view needed) {
+  return {
+      fmt::format("the delivery is in status {}; this needs {}.", state, needed),
+      fmt::format("配信の状態が{}のため実行できません。{}の場合に実行できます。", state, needed)};
+}
+
+Text drafts_limit(std::size_t max) {
+  return {fmt::format("the limit of {} deliveries in status EDIT is reached; delete or commit one.",
+                      max),
+          fmt::format("編集中の配信は{}件までです。不要な配信を削除または確定してください。", max)};
+}
+
+Text no_recipients() {
+  return {"the delivery has no recipients.", "宛先が登録されていません。"};
+}
+
+Text in_the_past() {
+  return {"must not be in the past.", "過去の日時は指定できません。"};
+}
+
+Text too_far_ahead() {
+  return {"is too far in the future.", "指定できる日時の範囲を超えています。"};
+}
+
+Text invalid_date(std::string_view value) {
+  return {fmt::format("\"{}\" is not a date-time such as 2026-04-01T09:00:00+09:00.", value),
+          fmt::format("「{}」は日時として不正です。例: 2026-04-01T09:00:00+09:00", value)};
+}
+
+Text account_suspended() {
+  return {"the account is suspended.", "アカウントは停止されています。"};
+}
+
+Text unavailable(std::string_view reason) {
+  return {fmt::format("temporarily unavailable, nothing was stored; try again later ({}).", reason),
+          fmt::format("一時的に処理できません。登録は行われていません。しばらくして再度実行して"
+                      "ください ({})。",
+                      reason)};
+}
+
+Text too_large(std::uint64_t max) {
+  return {fmt::format("is larger than the limit of {} bytes.", max),
+          fmt::format("上限の{}バイトを超えています。", max)};
+}
+
+}  // namespace todoku::intake::texts

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What callers ask for, after their wire format has been read and before it has been checked.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mail/content.h"
+
+namespace todoku::intake {
+
+struct RecipientRequest {
+  std::string email;
+  std::vector<InsertCode> insert_codes;
+};
+
+struct TransactionRequest {
+  Content content;  // header_to and header_cc are filled by intake
+  std::string to;
+  std::vector<std::string> cc;
+  std::vector<std::string> bcc;
+  std::vector<InsertCode> insert_codes;
+};
+
+// nullopt: the field was not given and stays as it is.
+struct UpdateRequest {
+  std::optional<Mailbox> from;
+  std::optional<Mailbox> reply_to;
+  std::optional<std::string> subject;
+  std::optional<std::string> text_part;
+  std::optional<std::string> html_part;
+  std::optional<std::string> list_unsubscribe_mailto;
+  std::optional<std::string> list_unsubscribe_url;
+  std::optional<std::vector<RecipientRequest>> to;
+};
+
+}  // namespace todoku::intake
