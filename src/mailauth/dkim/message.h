@@ -6,13 +6,9 @@
 #include <string_view>
 #include <vector>
 
-namespace todoku::mailauth::dkim {
+#include "mail/header_field.h"
 
-// One header field of a message about to be signed, or of one that came.
-struct HeaderField {
-  std::string_view name;  // "Subject", without the colon and white space before it
-  std::string_view raw;   // the whole field: "Subject: a\r\n b\r\n", folding and last CRLF included
-};
+namespace todoku::mailauth::dkim {
 
 struct MessageView {
   std::vector<HeaderField> fields;

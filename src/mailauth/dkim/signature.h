@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/clock.h"
+#include "mail/header_field.h"
 #include "mailauth/dkim/canonical.h"
 #include "mailauth/dkim/key.h"
 #include "mailauth/dkim/message.h"

@@ -17,10 +17,10 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "mail/header_field.h"
 #include "mailauth/dkim/canonical.h"
 #include "mailauth/dkim/dns_record.h"
 #include "mailauth/dkim/key.h"
-#include "mailauth/dkim/message.h"
 #include "mailauth/dkim/openssl_ptr.h"
 
 namespace todoku::mailauth::dkim {

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+// What signing costs beside the two walls it stands near: the machine's RSA-2048 signature (as
+// `openssl speed` measures it in the same run) and its SHA-256. One figure per line:
+// name<TAB>value<TAB>unit. `--quick` measures for a shorter time.
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "base/digest.h"
+#include "mailauth/dkim/message.h"
+#include "mailauth/dkim/signer.h"
+#include "mailauth/dkim/verifier.h"
+
+namespace todoku::mailauth::dkim {
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+
+// Processor time of this thread, which is also what `openssl speed` counts: other work on the
+// machine disturbs the figures less.
+double now_seconds() {
+  timespec time{};
+  check(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0, "threads have a clock");
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+void print(std::string_view name, double value, std::string_view unit) {
+  fmt::print("{}\t{:.4g}\t{}\n", name, value, unit);
+  std::fflush(stdout);
+}
+
+// Calls a second that `call` reaches within about `duration`.
+template <class Call>
+double rate(Seconds duration, Call call) {
+  constexpr int kBatch = 8;
+  const double start = now_seconds();
+  double elapsed = 0;
+  double calls = 0;
+  while (elapsed < duration.count()) {
+    for (int i = 0; i < kBatch; ++i) call();
+    calls += kBatch;
+    elapsed = now_seconds() - start;
+  }
+  return calls / elapsed;
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+// The signatures a second that `openssl speed` reports for RSA-2048; 0 if it is not installed.
+double openssl_speed(int processes, int seconds) {
+  const std::string command =
+      fmt::format("openssl speed -seconds {} {} rsa2048 2>/dev/null", seconds,
+                  processes > 1 ? fmt::format("-multi {}", processes) : "");
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(popen(command.c_str(), "r"), pclose);
+  if (!pipe) return 0;
+  std::array<char, 512> line{};
+  double rate = 0;
+  // "rsa 2048 bits 0.000249s 0.000016s   4018.0  61095.0"
+  while (std::fgets(line.data(), line.size(), pipe.get()) != nullptr) {
+    double sign_seconds = 0;
+    double verify_seconds = 0;
+    double signs = 0;
+    if (std::sscanf(line.data(), "rsa 2048 bits %lfs %lfs %lf", &sign_seconds, &verify_seconds,
+                    &signs) == 3) {
+      rate = signs;
+    }
+  }
+  return rate;
+}
+
+// Mail as it is sent: Japanese text in base64, or English with its spaces.
+std::string base64_body(std::size_t octets) {
+  std::string out;
+  append_base64_lines(out, std::string(octets * 3 / 4, 'x'));
+  out.resize(std::min(out.size(), octets));
+  return out;
+}
+std::string prose_body(std::size_t octets) {
+  std::string out;
+  while (out.size() < octets) {
+    out += "It arrives, and the engineer who sent it can see that it did.  It really does.\r\n";
+  }
+  return out;
+}
+
+constexpr std::string_view kHead =
+    "From: =?UTF-8?B?5bGK44GP?= <news@example.jp>\r\n"
+    "To: suzuki@example.com\r\n"
+    "Subject: =?UTF-8?B?44GK5b6F44Gf44Gb44GX44G+44GX44Gf?=\r\n"
+    "Date: Thu, 1 Jan 2026 09:00:00 +0900\r\n"
+    "Message-ID: <a1b2c3d4e5f6a7b8c9d0@example.jp>\r\n"
+    "List-Unsubscribe: <https://example.jp/u/a1b2c3d4e5f6a7b8c9d0>\r\n"
+    "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+    "MIME-Version: 1.0\r\n"
+    "Content-Type: text/plain; charset=UTF-8\r\n"
+    "Content-Transfer-Encoding: base64\r\n"
+    "\r\n";
+
+Signer make_signer(KeyAlgorithm algorithm) {
+  return Signer::create({{.name = KeyName::parse("example.jp", "s1").value(),
+                          .key = SigningKey::generate(algorithm).value()}})
+      .value();
+}
+
+// One thread's work on one message: body hash and signature, as a connection does them.
+class Worker {
+ public:
+  Worker(const Signer& signer, std::string body)
+      : signer_(signer), body_(std::move(body)), pieces_{body_}, head_(split_message(kHead)) {}
+
+  void body_hash() { hash_ = context_.body_hash(pieces_); }
+  void sign() {
+    out_.clear();
+    const auto result = signer_.sign(context_,
+                                     {.headers = head_.fields,
+                                      .body_hash = hash_,
+                                      .signed_at = from_epoch_ms(1'767'225'600'000)},
+                                     out_);
+    check(result.has_value(), "the benchmark's message can be signed");
+  }
+  void whole() {
+    body_hash();
+    sign();
+  }
+  [[nodiscard]] std::string message() {
+    whole();
+    return out_ + std::string(kHead) + body_;
+  }
+
+ private:
+  const Signer& signer_;
+  SigningContext context_;
+  std::string body_;
+  std::array<std::string_view, 1> pieces_;
+  MessageView head_;
+  BodyHash hash_{};
+  std::string out_;
+};
+
+double rate_on_threads(unsigned count, const Signer& signer, Seconds duration) {
+  std::vector<double> rates(count);
+  std::vector<std::thread> threads;
+  for (unsigned i = 0; i < count; ++i) {
+    threads.emplace_back([&, i] {
+      Worker worker(signer, base64_body(2048));
+      rates[i] = rate(duration, [&] { worker.whole(); });
+    });
+  }
+  double sum = 0;
+  for (unsigned i = 0; i < count; ++i) {
+    threads[i].join();
+    sum += rates[i];
+  }
+  return sum;
+}
+
+void measure_bodies(Seconds duration) {
+  const Signer signer = make_signer(KeyAlgorithm::ed25519);
+  struct Case {
+    std::string_view name;
+    std::string body;
+  };
+  const std::vector<Case> cases = {{"base64_2k", base64_body(2048)},
+                                   {"prose_2k", prose_body(2048)},
+                                   {"base64_100k", base64_body(100 * 1024)},
+                                   {"prose_100k", prose_body(100 * 1024)}};
+  for (const Case& one : cases) {
+    Worker worker(signer, one.body);
+    const double hashed = rate(duration, [&] { worker.body_hash(); });
+    const double plain = rate(duration, [&] { (void)sha256(one.body); });
+    print(fmt::format("body_hash_{}", one.name), 1e6 / hashed, "us");
+    print(fmt::format("plain_sha256_{}", one.name), 1e6 / plain, "us");
+    print(fmt::format("body_hash_{}_vs_sha256", one.name), hashed / plain, "ratio");
+  }
+}
+
+// The same signature with nothing around it, in turns with ours.
+void measure_own_cost(Seconds duration) {
+  const Signer rsa = make_signer(KeyAlgorithm::rsa);
+  const SigningKey& key = rsa.identities()[0].key;
+  const PkeyPtr copy(EVP_PKEY_dup(key.native()));
+  const PkeyContextPtr bare(EVP_PKEY_CTX_new_from_pkey(nullptr, copy.get(), nullptr));
+  check(EVP_PKEY_sign_init(bare.get()) == 1 &&
+            EVP_PKEY_CTX_set_rsa_padding(bare.get(), RSA_PKCS1_PADDING) == 1 &&
+            EVP_PKEY_CTX_set_signature_md(bare.get(), sha256_algorithm()) == 1,
+        "a bare RSA context");
+  const Sha256 hash = sha256("x");
+  std::array<std::uint8_t, 256> octets{};
+  Worker worker(rsa, base64_body(2048));
+  std::vector<double> costs;
+  std::vector<double> shares;
+  for (int i = 0; i < 15; ++i) {
+    const double alone = rate(duration / 15, [&] {
+      std::size_t size = octets.size();
+      check(EVP_PKEY_sign(bare.get(), octets.data(), &size, hash.data(), hash.size()) == 1,
+            "signs");
+    });
+    const double whole = rate(duration / 15, [&] { worker.whole(); });
+    costs.push_back(1e6 / whole - 1e6 / alone);
+    shares.push_back(whole / alone);
+  }
+  print("sign_2k_own_cost", median(costs), "us");
+  print("sign_2k_vs_bare_rsa2048", median(shares), "ratio");
+}
+
+// Interleaved and repeated: the machine may be busy with other things.
+void measure_signing(Seconds duration, int rounds) {
+  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  const Signer rsa = make_signer(KeyAlgorithm::rsa);
+  const int openssl_seconds = std::max(1, static_cast<int>(duration.count()));
+  std::vector<double> ours;
+  std::vector<double> theirs;
+  std::vector<double> ours_all;
+  std::vector<double> theirs_all;
+  for (int i = 0; i < rounds; ++i) {
+    theirs.push_back(openssl_speed(1, openssl_seconds));
+    ours.push_back(rate_on_threads(1, rsa, Seconds(openssl_seconds)));
+    theirs_all.push_back(openssl_speed(static_cast<int>(cores), openssl_seconds));
+    ours_all.push_back(rate_on_threads(cores, rsa, Seconds(openssl_seconds)));
+  }
+  print("openssl_speed_rsa2048", median(theirs), "signatures/s");
+  print("sign_2k_rsa2048", median(ours), "mails/s");
+  if (median(theirs) > 0) {
+    print("sign_2k_vs_rsa_wall", median(ours) / median(theirs), "ratio");
+  }
+  print("openssl_speed_rsa2048_all_cores", median(theirs_all), "signatures/s");
+  print("sign_2k_rsa2048_all_cores", median(ours_all), "mails/s");
+  if (median(theirs_all) > 0) {
+    print("sign_2k_vs_rsa_wall_all_cores", median(ours_all) / median(theirs_all), "ratio");
+  }
+}
+
+void measure_the_rest(Seconds duration) {
+  const Signer rsa = make_signer(KeyAlgorithm::rsa);
+  const Signer ed25519 = make_signer(KeyAlgorithm::ed25519);
+  Worker large(rsa, base64_body(100 * 1024));
+  print("sign_100k_rsa2048", rate(duration, [&] { large.whole(); }), "mails/s");
+  Worker curve(ed25519, base64_body(2048));
+  print("sign_2k_ed25519", rate(duration, [&] { curve.whole(); }), "mails/s");
+  Worker small(rsa, base64_body(2048));
+  const std::string text = small.message();
+  const KeyAnswer key = KeyAnswer::from_texts({key_record_text(rsa.identities()[0].key)});
+  const double verified = rate(duration, [&] {
+    const MessageView message = split_message(text);
+    const auto signature = parse_signatures(message).front();
+    check(verify(message, signature, key, {}).verdict == Verdict::pass, "our signature verifies");
+  });
+  print("verify_2k_rsa2048", verified, "mails/s");
+}
+
+}  // namespace
+}  // namespace todoku::mailauth::dkim
+
+int main(int argc, char** argv) {
+  using namespace todoku::mailauth::dkim;
+  const bool quick = argc > 1 && std::string_view(argv[1]) == "--quick";
+  const Seconds duration(quick ? 0.3 : 1.0);
+  measure_bodies(duration);
+  measure_the_rest(duration);
+  measure_own_cost(Seconds(quick ? 1.5 : 6.0));
+  measure_signing(Seconds(quick ? 1.0 : 2.0), quick ? 1 : 5);
+}
