@@ -61,6 +61,11 @@ class FoldedWriter {
   void spaced(std::string_view token) { put(token, " "); }
   // A token that follows directly, or after a fold.
   void joined(std::string_view token) { put(token, ""); }
+  // A token that begins a line.
+  void on_a_new_line(std::string_view token) {
+    fold();
+    out_ += token;
+  }
   // Text that may be cut anywhere.
   void cut_anywhere(std::string_view text) {
     while (!text.empty()) {
@@ -247,7 +252,7 @@ Result<void> Signer::append_signature(SigningContext& context, const SigningInpu
   writer.spaced(fmt::format("t={};", seconds.time_since_epoch().count()));
   write_signed_names(writer, context.signed_names_);
   writer.spaced(fmt::format("bh={};", to_base64(as_text(input.body_hash))));
-  writer.spaced("b=");
+  writer.on_a_new_line("b=");
 
   context.own_.clear();
   append_relaxed_field(context.own_, std::string_view(out).substr(start));
