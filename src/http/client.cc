@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/client.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "async/callback.h"
+#include "base/bytes.h"
+#include "base/check.h"
+
+namespace todoku::http {
+namespace {
+
+using Done = async::Callback<Result<ClientResponse>>;
+
+struct FreeEasy {
+  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+};
+struct FreeMulti {
+  void operator()(CURLM* handle) const { curl_multi_cleanup(handle); }
+};
+struct FreeList {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+
+// One request on its way. Its address is what libcurl's callbacks get.
+struct Transfer {
+  ClientRequest request;
+  Done done;
+  ClientResponse response;
+  std::unique_ptr<CURL, FreeEasy> handle;
+  std::unique_ptr<curl_slist, FreeList> fields;
+  bool too_large = false;
+  bool address_refused = false;
+  std::array<char, CURL_ERROR_SIZE> detail{};
+};
+
+std::size_t on_body(char* octets, std::size_t /*one*/, std::size_t count, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  if (count > transfer.request.response_max - transfer.response.body.size()) {
+    transfer.too_large = true;
+    return 0;
+  }
+  transfer.response.body.append(octets, count);
+  return count;
+}
+
+std::size_t on_header(char* octets, std::size_t /*one*/, std::size_t count, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  const std::string_view line = trim({octets, count});
+  // A new status line begins another response: after 100 Continue, or a redirect.
+  if (line.starts_with("HTTP/")) transfer.response.headers.clear();
+  if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
+    transfer.response.headers.add(line.substr(0, colon), trim(line.substr(colon + 1)));
+  }
+  return count;
+}
+
+std::optional<net::IpAddress> to_address(const curl_sockaddr& at) {
+  if (at.family == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, &at.addr, sizeof v4);
+    std::array<std::uint8_t, 4> octets;
+    std::memcpy(octets.data(), &v4.sin_addr, octets.size());
+    return net::IpAddress::v4(octets);
+  }
+  if (at.family == AF_INET6) {
+    sockaddr_in6 v6{};
+    std::memcpy(&v6, &at.addr, sizeof v6);
+    std::array<std::uint8_t, 16> octets;
+    std::memcpy(octets.data(), &v6.sin6_addr, octets.size());
+    return net::IpAddress::v6(octets);
+  }
+  return std::nullopt;
+}
+
+// Judges the address that is really connected to, so that a name cannot resolve to one address for
+// a check and to another one afterwards.
+curl_socket_t on_open_socket(void* user, curlsocktype /*purpose*/, curl_sockaddr* at) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  const auto address = to_address(*at);
+  if (address && transfer.request.may_connect && !transfer.request.may_connect(*address)) {
+    transfer.address_refused = true;
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(at->family, at->socktype | SOCK_CLOEXEC, at->protocol);
+}
+
+bool has_control(std::string_view text) {
+  return std::ranges::any_of(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
+// libcurl writes these as they are: a line break would become another header field.
+bool is_sound(const ClientRequest& request) {
+  if (has_control(request.method)) return false;
+  for (std::size_t i = 0; i < request.headers.size(); ++i) {
+    const Headers::Field field = request.headers[i];
+    if (has_control(field.name) || has_control(field.value)) return false;
+  }
+  return true;
+}
+
+void set(const Transfer& transfer, CURLoption option, long number) {
+  curl_easy_setopt(transfer.handle.get(), option, number);
+}
+void set(const Transfer& transfer, CURLoption option, const std::string& text) {
+  curl_easy_setopt(transfer.handle.get(), option, text.c_str());
+}
+
+void append_field(Transfer& transfer, const std::string& line) {
+  curl_slist* longer = curl_slist_append(transfer.fields.get(), line.c_str());
+  check(longer != nullptr, "there is memory for a header field");
+  transfer.fields.release();  // NOLINT(bugprone-unused-return-value): `longer` begins with it
+  transfer.fields.reset(longer);
+}
+
+void prepare_fields(Transfer& transfer) {
+  const Headers& headers = transfer.request.headers;
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    const Headers::Field field = headers[i];
+    // libcurl takes "Name;" for an empty value, and "Name:" for leaving the field out.
+    append_field(transfer, field.value.empty() ? fmt::format("{};", field.name)
+                                               : fmt::format("{}: {}", field.name, field.value));
+  }
+  // Waiting a second for "100 Continue" helps nobody here.
+  append_field(transfer, "Expect:");
+  if (!headers.find("Content-Type")) append_field(transfer, "Content-Type:");
+  curl_easy_setopt(transfer.handle.get(), CURLOPT_HTTPHEADER, transfer.fields.get());
+}
+
+void prepare(Transfer& transfer, const ClientOptions& options) {
+  const ClientRequest& request = transfer.request;
+  CURL* handle = transfer.handle.get();
+  set(transfer, CURLOPT_URL, request.url);
+  set(transfer, CURLOPT_PROTOCOLS_STR, "http,https");
+  set(transfer, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  set(transfer, CURLOPT_FOLLOWLOCATION, request.redirects_max > 0 ? 1L : 0L);
+  set(transfer, CURLOPT_MAXREDIRS, request.redirects_max);
+  set(transfer, CURLOPT_NOSIGNAL, 1L);
+  set(transfer, CURLOPT_PROXY, options.proxy);
+  set(transfer, CURLOPT_USERAGENT, options.user_agent);
+  if (!options.ca_file.empty()) set(transfer, CURLOPT_CAINFO, options.ca_file);
+  if (!request.unix_socket.empty()) set(transfer, CURLOPT_UNIX_SOCKET_PATH, request.unix_socket);
+  set(transfer, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
+  set(transfer, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
+  if (request.method == "HEAD") {
+    set(transfer, CURLOPT_NOBODY, 1L);
+  } else if (!request.body.empty() || request.method == "POST") {
+    set(transfer, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.data());
+  }
+  set(transfer, CURLOPT_CUSTOMREQUEST, request.method);
+  prepare_fields(transfer);
+  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &on_body);
+  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &transfer);
+  curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, &on_header);
+  curl_easy_setopt(handle, CURLOPT_HEADERDATA, &transfer);
+  curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, &on_open_socket);
+  curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, &transfer);
+  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, transfer.detail.data());
+  curl_easy_setopt(handle, CURLOPT_PRIVATE, &transfer);
+}
+
+ErrorKind to_kind(CURLcode code) {
+  switch (code) {
+    case CURLE_OPERATION_TIMEDOUT:
+      return ErrorKind::timeout;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return ErrorKind::invalid_input;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+      return ErrorKind::unavailable;
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+      return ErrorKind::closed;
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return ErrorKind::unauthorized;
+    default:
+      return ErrorKind::io;
+  }
+}
+
+Result<ClientResponse> outcome(Transfer& transfer, CURLcode code) {
+  if (code == CURLE_OK) {
+    long status = 0;
+    curl_easy_getinfo(transfer.handle.get(), CURLINFO_RESPONSE_CODE, &status);
+    transfer.response.status = static_cast<int>(status);
+    return std::move(transfer.response);
+  }
+  if (transfer.too_large) {
+    return fail(ErrorKind::limit_exceeded, fmt::format("the response is longer than {} octets",
+                                                       transfer.request.response_max));
+  }
+  if (transfer.address_refused) {
+    return fail(ErrorKind::unauthorized, "connections to this address are not allowed");
+  }
+  const char* detail =
+      transfer.detail[0] != '\0' ? transfer.detail.data() : curl_easy_strerror(code);
+  return fail(to_kind(code), detail);
+}
+
+}  // namespace
+
+class Client::Impl {
+ public:
+  explicit Impl(const ClientOptions& options) : options_(options), multi_(new_multi()) {
+    curl_multi_setopt(multi_.get(), CURLMOPT_MAX_HOST_CONNECTIONS,
+                      static_cast<long>(options.connections_per_host_max));
+    thread_ = std::thread([this] { run(); });
+    pthread_setname_np(thread_.native_handle(), "todoku-http");
+  }
+
+  ~Impl() {
+    stopping_.store(true);
+    curl_multi_wakeup(multi_.get());
+    thread_.join();
+  }
+
+  void submit(ClientRequest request, Done done) {
+    auto transfer = std::make_unique<Transfer>();
+    transfer->request = std::move(request);
+    transfer->done = std::move(done);
+    {
+      const std::lock_guard lock(mutex_);
+      if (pending_ < options_.transfers_max) {
+        ++pending_;
+        queue_.push_back(std::move(transfer));
+      }
+    }
+    if (transfer) {
+      transfer->done(fail(ErrorKind::unavailable, fmt::format("{} transfers are under way already",
+                                                              options_.transfers_max)));
+      return;
+    }
+    curl_multi_wakeup(multi_.get());
+  }
+
+ private:
+  static CURLM* new_multi() {
+    static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
+    check(initialised == CURLE_OK, "libcurl initialises");
+    CURLM* multi = curl_multi_init();
+    check(multi != nullptr, "libcurl makes a multi handle");
+    return multi;
+  }
+
+  void run() {
+    while (!stopping_.load()) {
+      start_queued();
+      int running = 0;
+      curl_multi_perform(multi_.get(), &running);
+      finish_done();
+      constexpr int kPollMs = 1000;  // wake-ups end it; the time-outs of transfers, too
+      curl_multi_poll(multi_.get(), nullptr, 0, kPollMs, nullptr);
+    }
+    start_queued();
+    while (!active_.empty()) {
+      finish(active_.begin()->first, fail(ErrorKind::cancelled, "the client was closed"));
+    }
+  }
+
+  void start_queued() {
+    std::vector<std::unique_ptr<Transfer>> taken;
+    {
+      const std::lock_guard lock(mutex_);
+      taken.swap(queue_);
+    }
+    for (auto& transfer : taken) {
+      transfer->handle.reset(curl_easy_init());
+      check(transfer->handle != nullptr, "libcurl makes a handle");
+      prepare(*transfer, options_);
+      CURL* handle = transfer->handle.get();
+      active_.emplace(handle, std::move(transfer));
+      curl_multi_add_handle(multi_.get(), handle);
+    }
+  }
+
+  void finish_done() {
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      CURL* handle = message->easy_handle;
+      const CURLcode code = message->data.result;
+      finish(handle, outcome(*active_.at(handle), code));
+    }
+  }
+
+  void finish(CURL* handle, Result<ClientResponse> result) {
+    curl_multi_remove_handle(multi_.get(), handle);
+    auto node = active_.extract(handle);
+    {
+      const std::lock_guard lock(mutex_);
+      --pending_;
+    }
+    node.mapped()->done(std::move(result));
+  }
+
+  const ClientOptions options_;
+  std::unique_ptr<CURLM, FreeMulti> multi_;
+  std::atomic<bool> stopping_ = false;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Transfer>> queue_;                 // under mutex_
+  std::size_t pending_ = 0;                                      // under mutex_: queued and active
+  std::unordered_map<CURL*, std::unique_ptr<Transfer>> active_;  // the thread's own
+  std::thread thread_;
+};
+
+Client::Client(const ClientOptions& options) : impl_(std::make_unique<Impl>(options)) {}
+Client::~Client() = default;
+
+Task<Result<ClientResponse>> Client::fetch(ClientRequest request) {
+  if (!is_sound(request)) {
+    co_return fail(ErrorKind::invalid_input,
+                   "the method or a header field has a control character");
+  }
+  auto submit = [impl = impl_.get(), request = std::move(request)](Done done) mutable {
+    impl->submit(std::move(request), std::move(done));
+  };
+  co_return co_await async::from_callback<Result<ClientResponse>>(std::move(submit));
+}
+
+}  // namespace todoku::http

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// An HTTP client over libcurl: webhooks, the command line speaking to the engine's Unix socket,
+// tests. One thread of its own drives all transfers; nobody else waits in a system call.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "async/task.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "http/headers.h"
+#include "net/endpoint.h"
+
+namespace todoku::http {
+
+struct ClientOptions {
+  std::string ca_file;  // PEM bundle of trusted roots; empty: the system's
+  std::string user_agent = "todoku";
+  std::string proxy;                          // URL; empty: none, whatever the environment says
+  std::size_t transfers_max = 1024;           // under way or waiting; more are refused
+  std::size_t connections_per_host_max = 16;  // further transfers wait
+};
+
+struct ClientRequest {
+  std::string method = "GET";
+  std::string url;  // http or https; user and password in it become Basic authentication
+  Headers headers;
+  std::string body;
+  std::string unix_socket;  // path: connect there instead of to the URL's host
+
+  Milliseconds connect_timeout{10'000};
+  Milliseconds timeout{30'000};                      // for everything
+  std::size_t response_max = std::size_t{1} << 20U;  // octets of the body
+  int redirects_max = 0;                             // 0: a redirect is the response
+
+  // Asked with every address before it is connected to, on the client's thread; false refuses it.
+  // For URLs chosen by tenants, which must not reach into the private network.
+  std::function<bool(const net::IpAddress&)> may_connect;
+};
+
+struct ClientResponse {
+  int status = 0;
+  Headers headers;
+  std::string body;
+};
+
+class Client {
+ public:
+  explicit Client(const ClientOptions& options = {});
+  // Ends transfers that are under way with `cancelled`.
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // Any status is a response. From any executor; not ended by cancellation, but by its time-out.
+  // Errors: timeout, unavailable (no such host, refused, transfers_max reached), closed (the peer
+  // broke off), limit_exceeded (response_max), unauthorized (the certificate is not trusted, or
+  // may_connect said no), invalid_input (the URL), cancelled, io.
+  [[nodiscard]] Task<Result<ClientResponse>> fetch(ClientRequest request);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace todoku::http

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/connection.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/compile.h>
+#include <fmt/format.h>
+
+namespace todoku::http {
+namespace {
+
+// Until this many octets of an unread body it is cheaper to skip them than to connect again.
+constexpr std::uint64_t kSkipMax = std::uint64_t{64} * 1024;
+constexpr std::size_t kWriteSlice = std::size_t{256} * 1024;
+// A lingering client that keeps sending is listened to for so many times linger_timeout.
+constexpr int kLingerRounds = 6;
+constexpr std::size_t kKeptMemoryMax = InputBuffer::kLarge;
+
+}  // namespace
+
+// What a handler reads from.
+class Connection::RequestBody final : public Body {
+ public:
+  // Of a streaming route.
+  explicit RequestBody(Connection& connection) : connection_(&connection) {}
+  // Of a buffered one.
+  RequestBody(Connection& connection, std::string_view text)
+      : connection_(&connection), text_(text), unread_(text), is_buffered_(true) {}
+
+  Task<Result<std::string_view>> read() override {
+    if (!is_buffered_) return connection_->next_piece();
+    return read_text();
+  }
+  [[nodiscard]] std::string_view text() const override { return text_; }
+  [[nodiscard]] std::optional<std::uint64_t> length() const override {
+    return connection_->parser_.content_length();
+  }
+
+ private:
+  Task<Result<std::string_view>> read_text() { co_return std::exchange(unread_, {}); }
+
+  Connection* connection_;
+  std::string_view text_;
+  std::string_view unread_;
+  bool is_buffered_ = false;
+};
+
+Connection::Connection(const ConnectionContext& context, net::Stream stream)
+    : context_(context), stream_(std::move(stream)), parser_(context.options.head_max) {
+  request_.remote = stream_.remote();
+}
+
+void Connection::ask_to_stop() {
+  stopping_ = true;
+  if (idle_) stream_.close();
+  if (source_ != nullptr) source_->stop();
+}
+
+Task<void> Connection::run(std::shared_ptr<const net::TlsServerContext> tls) {
+  if (tls) {
+    const auto secured =
+        co_await stream_.start_tls_server(std::move(tls), after(context_.options.head_timeout));
+    if (!secured) co_return;
+    request_.is_secure = true;
+  }
+  for (bool going_on = true; going_on;) going_on = co_await serve_request();
+  stream_.close();
+  if (thrown_) std::rethrow_exception(thrown_);
+}
+
+Task<void> Connection::refuse() {
+  parser_.start(request_);
+  Response response = failure_response(503, "the server has as many connections as it can serve");
+  response.headers.set("Retry-After", "1");
+  co_await send(std::move(response), false);
+  co_await linger();
+}
+
+Task<Connection::Head> Connection::read_head() {
+  const ServerOptions& options = context_.options;
+  parser_.start(request_);
+  idle_ = input_.empty();
+  SteadyInstant deadline = after(idle_ && !first_ ? options.idle_timeout : options.head_timeout);
+  for (;;) {
+    if (!idle_) {
+      auto step = parser_.step(input_.view());
+      if (!step) {
+        failure_ = std::move(step.error());
+        co_return Head::failed;
+      }
+      input_.consume(step->consumed);
+      if (step->event == RequestParser::Event::head) break;
+    } else if (stopping_) {
+      co_return Head::gone;
+    }
+    const auto got = co_await stream_.read_some(input_.space(), deadline);
+    const bool was_idle = std::exchange(idle_, false);
+    if (!got && got.error().kind == ErrorKind::timeout && !was_idle) {
+      failure_ = {408, "the request's head did not come in time"};
+      co_return Head::failed;
+    }
+    if (!got || *got == 0) co_return Head::gone;
+    input_.commit(*got);
+    if (was_idle) deadline = after(options.head_timeout);
+  }
+  first_ = false;
+  co_return Head::ready;
+}
+
+Task<bool> Connection::serve_request() {
+  body_received_ = 0;
+  body_waited_ = {};
+  continue_sent_ = peer_gone_ = false;
+  failure_.reset();
+  body_error_.reset();
+  const Head head = co_await read_head();
+  if (head == Head::gone) co_return false;
+  const SteadyInstant begun = context_.clock.steady_now();
+  context_.requests.fetch_add(1, std::memory_order_relaxed);
+  fmt::format_to(std::back_inserter(request_.id), FMT_COMPILE("{:016x}"), context_.ids.next());
+
+  Router::Match match;
+  Response response;
+  if (head == Head::ready) {
+    match = context_.router.find(request_.method, request_.raw_path, request_.parameters);
+    response = co_await handle(match);
+  }
+  if (peer_gone_) {
+    observe(match.route, 0, begun);
+    co_return false;
+  }
+  if (failure_) response = failure_response(failure_->status, failure_->reason);
+  const bool reusable = !failure_ && !thrown_ && rest_is_skippable() && parser_.keep_alive();
+  const int status = response.status;
+  const bool sent = co_await send(std::move(response), reusable);
+  observe(match.route, sent ? status : 0, begun);
+  if (!sent) co_return false;
+  bool going_on = keep_alive_ && !stopping_;
+  if (going_on && !parser_.complete()) going_on = co_await skip_rest();
+  if (!going_on) co_await linger();
+  release_memory();
+  co_return going_on;
+}
+
+Task<Response> Connection::handle(const Router::Match& match) {
+  if (match.route == nullptr) {
+    const std::string_view reason = match.status == 405   ? "this path does not know the method"
+                                    : match.status == 400 ? "the path cannot be decoded"
+                                                          : "there is nothing at this path";
+    Response response = failure_response(match.status, std::string(reason));
+    if (!match.allow.empty()) response.headers.set("Allow", match.allow);
+    co_return response;
+  }
+  const Route& route = *match.route;
+  body_max_ = route.options.body_max;
+  if (parser_.content_length().value_or(0) > body_max_) {
+    failure_ = {413, fmt::format("the body is longer than {} octets", body_max_)};
+    co_return Response();
+  }
+  if (route.options.streaming) {
+    RequestBody body(*this);
+    co_return co_await call_handler(route, body);
+  }
+  const auto text = co_await collect_body();
+  if (!text) co_return Response();
+  RequestBody body(*this, *text);
+  co_return co_await call_handler(route, body);
+}
+
+Task<Response> Connection::call_handler(const Route& route, Body& body) {
+  try {
+    co_return co_await route.handler(request_, body);
+  } catch (...) {
+    // The task group logs and counts it when run() throws it again.
+    thrown_ = std::current_exception();
+  }
+  co_return failure_response(500, "the request could not be handled");
+}
+
+Response Connection::failure_response(int status, std::string reason) {
+  Response response = context_.options.failure_responder({status, std::move(reason)}, request_);
+  response.status = status;
+  return response;
+}
+
+std::unexpected<Error> Connection::body_failed(ErrorKind kind, Failure failure) {
+  body_error_ = Error{kind, failure.reason};
+  failure_ = std::move(failure);
+  return fail(*body_error_);
+}
+
+Task<Result<std::string_view>> Connection::next_piece() {
+  if (body_error_) co_return fail(*body_error_);
+  for (;;) {
+    auto step = parser_.step(input_.view());
+    if (!step) co_return body_failed(ErrorKind::invalid_input, std::move(step.error()));
+    input_.consume(step->consumed);
+    if (step->event == RequestParser::Event::end) co_return std::string_view();
+    if (step->event == RequestParser::Event::body) {
+      body_received_ += step->piece.size();
+      if (body_received_ > body_max_) {
+        co_return body_failed(ErrorKind::limit_exceeded,
+                              {413, fmt::format("the body is longer than {} octets", body_max_)});
+      }
+      co_return step->piece;
+    }
+    const Result<void> more = co_await read_more_body();
+    if (!more) co_return fail(more.error());
+  }
+}
+
+Task<Result<void>> Connection::read_more_body() {
+  if (parser_.expects_continue() && !continue_sent_) {
+    continue_sent_ = true;
+    // RFC 9110 section 10.1.1: not needed if the body is coming already.
+    if (input_.empty()) {
+      const bool sent = co_await write("HTTP/1.1 100 Continue\r\n\r\n", {}, {});
+      if (!sent) {
+        peer_gone_ = true;
+        body_error_ = Error{ErrorKind::closed, "the client left"};
+        co_return fail(*body_error_);
+      }
+    }
+  }
+  const ServerOptions& options = context_.options;
+  const SteadyInstant begun = context_.clock.steady_now();
+  // What the client has earned by what it sent, less what it has used up.
+  const auto earned = std::chrono::microseconds(1'000'000 * body_received_ /
+                                                std::max<std::size_t>(options.body_rate_min, 1));
+  const Microseconds budget = options.body_timeout + earned - body_waited_;
+  const SteadyInstant deadline =
+      begun + std::clamp<Microseconds>(budget, Microseconds(0), options.body_timeout);
+  const std::uint64_t left = parser_.body_left().value_or(InputBuffer::kLarge);
+  const std::size_t wanted = left > InputBuffer::kSmall ? InputBuffer::kLarge : InputBuffer::kSmall;
+  const auto got = co_await stream_.read_some(input_.space(wanted), deadline);
+  body_waited_ += context_.clock.steady_now() - begun;
+  if (got && *got > 0) {
+    input_.commit(*got);
+    co_return Result<void>();
+  }
+  if (!got && got.error().kind == ErrorKind::timeout) {
+    co_return body_failed(ErrorKind::timeout, {408, "the body did not come in time"});
+  }
+  peer_gone_ = true;
+  body_error_ =
+      got ? Error{ErrorKind::closed, "the client left before the body's end"} : got.error();
+  co_return fail(*body_error_);
+}
+
+Task<Result<std::string_view>> Connection::collect_body() {
+  const auto first = co_await next_piece();
+  if (!first || parser_.complete()) co_return first;
+  body_.assign(*first);
+  // Room for what is certain to come, but no more than it costs to claim it.
+  body_.reserve(static_cast<std::size_t>(
+      std::min<std::uint64_t>(parser_.content_length().value_or(0), kKeptMemoryMax)));
+  for (;;) {
+    const auto piece = co_await next_piece();
+    if (!piece) co_return fail(piece.error());
+    if (piece->empty()) co_return std::string_view(body_);
+    body_.append(*piece);
+  }
+}
+
+bool Connection::rest_is_skippable() const {
+  if (parser_.complete()) return true;
+  // RFC 9110 section 10.1.1: a client that was not told to continue may or may not send the body.
+  if (parser_.expects_continue() && !continue_sent_ && input_.empty()) return false;
+  return parser_.body_left().value_or(kSkipMax + 1) <= kSkipMax;
+}
+
+Task<bool> Connection::skip_rest() {
+  body_max_ = SIZE_MAX;
+  continue_sent_ = true;
+  for (;;) {
+    const auto piece = co_await next_piece();
+    if (!piece) co_return false;
+    if (piece->empty()) co_return true;
+  }
+}
+
+Task<bool> Connection::send(Response response, bool keep_alive) {
+  const bool bodiless = has_no_body(response.status);
+  HeadFacts facts{.framing = Framing::length,
+                  .length = response.body.size(),
+                  .keep_alive = keep_alive && !stopping_,
+                  .is_http_1_1 = request_.is_http_1_1,
+                  .date = context_.date.at(context_.clock.now()),
+                  .request_id = request_.id};
+  if (bodiless)
+    facts.framing = Framing::none;
+  else if (response.source) {
+    if (const auto length = response.source->length())
+      facts.length = *length;
+    else
+      facts.framing = request_.is_http_1_1 ? Framing::chunked : Framing::until_close;
+  }
+  if (facts.framing == Framing::until_close) facts.keep_alive = false;
+  keep_alive_ = facts.keep_alive;
+  output_.clear();
+  append_response_head(output_, response, facts);
+  if (bodiless || request_.method == Method::head) co_return co_await write(output_, {}, {});
+  if (!response.source) co_return co_await send_whole(response.body);
+  const bool begun = co_await write(output_, {}, {});
+  if (!begun) co_return false;
+  source_ = response.source.get();
+  if (stopping_) source_->stop();
+  const bool sent = co_await send_source(*response.source, facts.framing == Framing::chunked);
+  source_ = nullptr;
+  co_return sent;
+}
+
+Task<bool> Connection::send_whole(std::string_view body) {
+  std::string_view head = output_;
+  do {
+    const std::string_view slice = body.substr(0, kWriteSlice);
+    const bool sent = co_await write(head, slice, {});
+    if (!sent) co_return false;
+    head = {};
+    body.remove_prefix(slice.size());
+  } while (!body.empty());
+  co_return true;
+}
+
+Task<bool> Connection::send_source(BodySource& source, bool chunked) {
+  std::uint64_t left = source.length().value_or(UINT64_MAX);
+  for (;;) {
+    const auto piece = co_await source.read();
+    if (!piece) co_return false;
+    if (piece->empty()) break;
+    // More or less than announced would be taken for the next response.
+    if (piece->size() > left) co_return false;
+    left -= piece->size();
+    std::array<char, 20> size;
+    const auto end = chunked ? fmt::format_to(size.begin(), FMT_COMPILE("{:x}\r\n"), piece->size())
+                             : size.begin();
+    const std::string_view prefix(size.data(), static_cast<std::size_t>(end - size.begin()));
+    const bool sent = co_await write(prefix, *piece, chunked ? "\r\n" : "");
+    if (!sent) co_return false;
+  }
+  if (!chunked) co_return !source.length() || left == 0;
+  co_return co_await write("0\r\n\r\n", {}, {});
+}
+
+Task<bool> Connection::write(std::string_view first, std::string_view second,
+                             std::string_view third) {
+  const std::array<std::string_view, 3> pieces = {first, second, third};
+  const auto written = co_await stream_.write(pieces, after(context_.options.write_timeout));
+  co_return written.has_value();
+}
+
+Task<void> Connection::linger() {
+  stream_.finish_writing();
+  // Closing a socket with unread input makes the system send a reset, and the peer may lose the
+  // response with it (RFC 9112 section 9.6). A client that asked for the end sends no more.
+  const bool nothing_comes = parser_.complete() && !parser_.keep_alive() && input_.empty();
+  if (nothing_comes && !stream_.has_input()) co_return;
+  const ServerOptions& options = context_.options;
+  const SteadyInstant last = after(kLingerRounds * options.linger_timeout);
+  for (;;) {
+    input_.consume(input_.view().size());
+    const SteadyInstant deadline = std::min(last, after(options.linger_timeout));
+    const auto got = co_await stream_.read_some(input_.space(), deadline);
+    if (!got || *got == 0) co_return;
+    input_.commit(*got);
+  }
+}
+
+void Connection::observe(const Route* route, int status, SteadyInstant begun) {
+  if (!context_.options.observer) return;
+  context_.options.observer({.request = request_,
+                             .route = route,
+                             .status = status,
+                             .body_received = body_received_,
+                             .duration = context_.clock.steady_now() - begun});
+}
+
+void Connection::release_memory() {
+  input_.shrink();
+  if (body_.capacity() > kKeptMemoryMax) std::string().swap(body_);
+  if (output_.capacity() > kKeptMemoryMax) std::string().swap(output_);
+}
+
+}  // namespace todoku::http

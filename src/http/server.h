@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// An HTTP/1.1 server over net::Stream: keep-alive, pipelining, chunked bodies, TLS, Unix sockets,
+// on as many threads as it is given.
+//
+// One task accepts; each connection lives from its first to its last octet on one of the executors,
+// the one with the fewest. Handlers run there, too. Every wait has a limit, so that no client can
+// hold a connection by being slow, silent or half gone.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "async/task.h"
+#include "async/task_group.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "http/message.h"
+#include "http/router.h"
+#include "net/endpoint.h"
+#include "net/listener.h"
+#include "net/tls.h"
+
+namespace todoku::http {
+
+// One request and what became of it, for metrics and logs.
+struct Exchange {
+  const Request& request;
+  const Route* route;  // nullptr: none fitted
+  int status;          // 0: the client left before there was an answer
+  std::uint64_t body_received;
+  Microseconds duration;  // from the complete head to the last octet handed to the system
+};
+
+struct ServerOptions {
+  std::size_t connections_max = 4096;  // more get 503, or are closed at once where TLS is spoken
+  std::size_t head_max = std::size_t{16} * 1024;  // octets of request line and header fields
+
+  Milliseconds idle_timeout{75'000};  // between requests; above the 60 s of usual load balancers
+  Milliseconds head_timeout{15'000};  // for a whole head, for the first octet, for TLS to begin
+  Milliseconds body_timeout{30'000};  // silence within a body
+  // Octets a second that a body must bring on average once it took body_timeout. Only time spent
+  // waiting for the client counts.
+  std::size_t body_rate_min = 1024;
+  Milliseconds write_timeout{30'000};  // until 256 KiB more have gone
+  // After a response to a request that was not read to its end: how long a silent client is
+  // listened to, so that it reads the response before it sees the connection break.
+  Milliseconds linger_timeout{5'000};
+
+  FailureResponder failure_responder = plain_failure;
+  // Called after every exchange on its connection's thread; may be empty.
+  std::function<void(const Exchange&)> observer;
+};
+
+struct ServerStats {
+  std::size_t connections_open = 0;
+  std::uint64_t connections_accepted = 0;
+  std::uint64_t connections_refused = 0;  // beyond connections_max
+  std::uint64_t requests = 0;
+};
+
+class Server {
+ public:
+  // `executors` (at least one) and `clock` must outlive the server.
+  Server(std::vector<async::Executor> executors, const Clock& clock, Router router,
+         ServerOptions options = {});
+  // stop() was awaited, or listen() never succeeded.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Begins to accept at `at` (port 0 takes a free one), with TLS if `tls` is given. May be called
+  // for several addresses. Returns the address. Errors: those of net::Listener::open().
+  [[nodiscard]] Task<Result<net::Endpoint>> listen(
+      net::Endpoint at, std::shared_ptr<const net::TlsServerContext> tls = nullptr);
+  // Begins to accept at a Unix socket that only this user may connect to.
+  [[nodiscard]] Task<Result<void>> listen_unix(std::string path);
+
+  // Stops accepting, closes idle connections, lets requests in flight finish within `grace`, then
+  // cancels the rest; returns when no connection is left. From any executor, once.
+  [[nodiscard]] Task<void> stop(Milliseconds grace);
+
+  // From any thread.
+  [[nodiscard]] ServerStats stats() const;
+
+ private:
+  class Worker;
+  struct Shared;
+  struct Acceptor;
+
+  [[nodiscard]] Task<Result<net::Endpoint>> open_tcp(
+      net::Endpoint at, std::shared_ptr<const net::TlsServerContext> tls);
+  [[nodiscard]] Task<Result<void>> open_unix(std::string path);
+  [[nodiscard]] net::ListenOptions listen_options() const;
+  void start_accepting(net::Listener listener, std::shared_ptr<const net::TlsServerContext> tls);
+  [[nodiscard]] Task<void> accept_loop(Acceptor* acceptor);
+  [[nodiscard]] Worker& least_busy() const;
+  [[nodiscard]] Task<void> stop_accepting();
+
+  std::unique_ptr<Shared> shared_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;  // used on the first executor only
+  async::TaskGroup accepting_;
+};
+
+}  // namespace todoku::http
