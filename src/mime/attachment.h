@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// An attachment as a body part, encoded once per delivery.
+#pragma once
+
+#include <string>
+
+#include "mail/content.h"
+#include "mime/charset.h"
+
+namespace todoku::mime {
+
+using todoku::Attachment;
+
+// The part with its header fields, ready to stand in a multipart. Whatever the sender gave:
+//  - a media type that is none, or a multipart or message (which may not be base64, RFC 2046
+//    section 5.2.1), becomes application/octet-stream; of its parameters only charset is kept;
+//  - the file name loses directories and control characters and is at most 200 octets long.
+// A name beyond ASCII is said twice: as filename* (RFC 2231, UTF-8) in Content-Disposition, and for
+// older Japanese mail programs as name="encoded-words" in Content-Type, in `charset` if it can.
+[[nodiscard]] std::string encode_attachment(const Attachment& attachment, Encoding charset);
+
+}  // namespace todoku::mime

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mime/composer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <span>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "base/digest.h"
+#include "mime/header.h"
+
+namespace todoku::mime {
+namespace {
+
+constexpr std::size_t kHexOfHash = 32;
+
+void write_hex(std::uint64_t value, std::span<char, 16> out) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  for (char& c : out) {
+    c = kHex[value >> 60U];
+    value <<= 4U;
+  }
+}
+
+std::uint64_t little_endian(std::span<const std::uint8_t, 8> octets) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < octets.size(); ++i) value |= std::uint64_t{octets[i]} << (8 * i);
+  return value;
+}
+
+void put_little_endian(char*& out, std::uint64_t value, std::size_t octets) {
+  for (std::size_t i = 0; i < octets; ++i) *out++ = static_cast<char>(value >> (8 * i));
+}
+
+void append_two_digits(std::string& out, unsigned value) {
+  out += static_cast<char>('0' + value / 10 % 10);
+  out += static_cast<char>('0' + value % 10);
+}
+
+// RFC 5322 section 3.3, e.g. "Thu, 01 Jan 2026 09:00:00 +0900".
+void append_date(std::string& out, Instant instant, int offset_minutes) {
+  using std::chrono::floor;
+  constexpr std::array<std::string_view, 7> kDays{"Sun, ", "Mon, ", "Tue, ", "Wed, ",
+                                                  "Thu, ", "Fri, ", "Sat, "};
+  constexpr std::array<std::string_view, 12> kMonths{" Jan ", " Feb ", " Mar ", " Apr ",
+                                                     " May ", " Jun ", " Jul ", " Aug ",
+                                                     " Sep ", " Oct ", " Nov ", " Dec "};
+  const auto local = floor<std::chrono::seconds>(instant + std::chrono::minutes(offset_minutes));
+  const auto days = floor<std::chrono::days>(local);
+  const std::chrono::year_month_day date(days);
+  const std::chrono::hh_mm_ss time(local - days);
+  out += kDays[std::chrono::weekday(days).c_encoding()];
+  append_two_digits(out, static_cast<unsigned>(date.day()));
+  out += kMonths[static_cast<unsigned>(date.month()) - 1];
+  const auto year = static_cast<unsigned>(std::clamp(static_cast<int>(date.year()), 1900, 9999));
+  append_two_digits(out, year / 100);
+  append_two_digits(out, year % 100);
+  out += ' ';
+  append_two_digits(out, static_cast<unsigned>(time.hours().count()));
+  out += ':';
+  append_two_digits(out, static_cast<unsigned>(time.minutes().count()));
+  out += ':';
+  append_two_digits(out, static_cast<unsigned>(time.seconds().count()));
+  const auto offset = static_cast<unsigned>(std::abs(offset_minutes));
+  out += offset_minutes < 0 ? " -" : " +";
+  append_two_digits(out, offset / 60);
+  append_two_digits(out, offset % 60);
+}
+
+// A domain that can do no harm in a header, whatever the configuration holds.
+void append_domain(std::string& out, std::string_view domain) {
+  const std::size_t before = out.size();
+  for (const char c : domain.substr(0, 253)) {
+    const char lower = ascii_lower(c);
+    const bool harmless = (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
+                          c == '-' || c == '_';
+    if (harmless) out += lower;
+  }
+  if (out.size() == before) out += "localhost.invalid";
+}
+
+bool begins_with(std::string_view uri, std::string_view scheme) {
+  return uri.size() > scheme.size() && equals_ignoring_case(uri.substr(0, scheme.size()), scheme);
+}
+
+template <std::size_t kSize>
+std::string_view view(const std::array<char, kSize>& text) {
+  return {text.data(), text.size()};
+}
+
+}  // namespace
+
+std::size_t MessageTemplate::Parts::memory_octets() const {
+  std::size_t octets = sizeof(*this) + to.capacity() + cc.capacity() + feedback_id.capacity() +
+                       subject.text().capacity() + unsubscribe_url.text().capacity() +
+                       unsubscribe_mailto.text().capacity();
+  for (const NamedFields& fields : named) {
+    octets += fields.from.capacity() + fields.reply_to.capacity();
+  }
+  for (const PartTemplate& part : texts) octets += part.memory_octets();
+  for (const std::string& attachment : attachments) octets += attachment.capacity();
+  return octets;
+}
+
+Composer::Composer(const MessageTemplate::Parts& parts, const RecipientFields& recipient,
+                   const Identity& identity, ComposedMessage& out)
+    : parts_(parts), recipient_(recipient), identity_(identity), out_(out) {
+  if (is_mixed()) mixed_ = make_boundary('m');
+  if (is_alternative()) alternative_ = make_boundary('a');
+}
+
+void Composer::run() {
+  out_.values_.resolve(parts_.keys, recipient_.codes);
+  out_.charset_fell_back_ = parts_.charset_fell_back;
+  if (!compose_in(parts_.charset)) {
+    out_.charset_fell_back_ = true;
+    check(compose_in(Encoding::utf_8), "UTF-8 can say everything");
+  }
+  finish_head();
+  finish_body();
+}
+
+bool Composer::compose_in(Encoding charset) {
+  // The body first: it decides what the head says about its encoding.
+  return compose_body(charset) && compose_head(charset);
+}
+
+// ---- body --------------------------------------------------------------------------------------
+
+bool Composer::compose_body(Encoding charset) {
+  out_.writer_.clear();
+  single_encoding_.reset();
+  if (is_mixed() || is_alternative()) return compose_multipart(charset);
+  single_encoding_ = parts_.texts.front().compose(
+      {out_.writer_, out_.values_, out_.text_, charset, PartPlace::whole_body});
+  return single_encoding_.has_value();
+}
+
+bool Composer::compose_multipart(Encoding charset) {
+  if (!is_mixed()) return compose_texts(charset);
+  std::string& octets = out_.writer_.personal();
+  add_delimiter(mixed_, "\r\n");
+  if (is_alternative()) {
+    octets += "Content-Type: multipart/alternative;\r\n boundary=\"";
+    octets += view(alternative_);
+    octets += "\"\r\n\r\n";
+  }
+  if (!compose_texts(charset)) return false;
+  for (const std::string& attachment : parts_.attachments) {
+    add_delimiter(mixed_, "\r\n");
+    out_.writer_.share(attachment);
+  }
+  add_delimiter(mixed_, "--\r\n");
+  return true;
+}
+
+bool Composer::compose_texts(Encoding charset) {
+  for (const PartTemplate& part : parts_.texts) {
+    if (is_alternative()) add_delimiter(alternative_, "\r\n");
+    const auto encoding =
+        part.compose({out_.writer_, out_.values_, out_.text_, charset, PartPlace::in_multipart});
+    if (!encoding) return false;
+  }
+  if (is_alternative()) add_delimiter(alternative_, "--\r\n");
+  return true;
+}
+
+void Composer::add_delimiter(const Boundary& boundary, std::string_view end) {
+  std::string& octets = out_.writer_.personal();
+  octets += "--";
+  octets += view(boundary);
+  octets += end;
+}
+
+void Composer::finish_body() {
+  out_.body_octets_ = out_.writer_.finish(out_.body_);
+}
+
+// ---- head --------------------------------------------------------------------------------------
+
+bool Composer::compose_head(Encoding charset) {
+  out_.head_.clear();
+  out_.marks_.clear();
+  const auto& named = parts_.named_fields(charset);
+  add_date();
+  add_field("From", named.from);
+  add_to();
+  add_field("Cc", parts_.cc);
+  add_field("Reply-To", named.reply_to);
+  if (!add_subject(charset)) return false;
+  add_message_id();
+  add_field("MIME-Version", "MIME-Version: 1.0\r\n");
+  add_content_fields(charset);
+  add_list_unsubscribe();
+  add_field("Feedback-ID", parts_.feedback_id);
+  return true;
+}
+
+void Composer::add_field(std::string_view name, std::string_view raw) {
+  if (raw.empty()) return;
+  begin_field(name);
+  out_.head_ += raw;
+}
+
+void Composer::begin_field(std::string_view name) {
+  out_.marks_.push_back({name, out_.head_.size()});
+}
+
+void Composer::add_date() {
+  begin_field("Date");
+  out_.head_ += "Date: ";
+  append_date(out_.head_, identity_.date, parts_.date_offset_minutes);
+  out_.head_ += "\r\n";
+}
+
+void Composer::add_to() {
+  if (!parts_.to.empty()) return add_field("To", parts_.to);
+  begin_field("To");
+  FoldedLine line(out_.head_, "To");
+  append_address(line, recipient_.address);
+  line.finish();
+}
+
+bool Composer::add_subject(Encoding charset) {
+  std::string& subject = out_.text_;
+  subject.clear();
+  parts_.subject.expand(
+      out_.values_,
+      [&](std::size_t begin, std::size_t end) {
+        subject.append(parts_.subject.text(), begin, end - begin);
+      },
+      [&](const InsertValue& value) { subject += value.header; });
+  begin_field("Subject");
+  return append_unstructured(out_.head_, "Subject", subject, charset);
+}
+
+void Composer::add_message_id() {
+  begin_field("Message-ID");
+  std::string& head = out_.head_;
+  head += "Message-ID: ";
+  message_id_begin_ = head.size();
+  std::array<char, kHexOfHash> hex;
+  const Hash hash = identity_hash('i');
+  write_hex(hash.high, std::span(hex).first<16>());
+  write_hex(hash.low, std::span(hex).last<16>());
+  head += '<';
+  head += view(hex);
+  head += '@';
+  append_domain(head, identity_.message_id_domain);
+  head += '>';
+  message_id_octets_ = head.size() - message_id_begin_;
+  head += "\r\n";
+}
+
+void Composer::add_content_fields(Encoding charset) {
+  std::string& head = out_.head_;
+  begin_field("Content-Type");
+  if (single_encoding_) {
+    append_text_content_type(head, parts_.texts.front().subtype(), charset);
+    begin_field("Content-Transfer-Encoding");
+    append_transfer_encoding(head, *single_encoding_);
+    return;
+  }
+  head += is_mixed() ? "Content-Type: multipart/mixed;\r\n boundary=\""
+                     : "Content-Type: multipart/alternative;\r\n boundary=\"";
+  head += view(is_mixed() ? mixed_ : alternative_);
+  head += "\"\r\n";
+}
+
+void Composer::append_expanded_uri(std::string& out, const CompiledText& uri) const {
+  uri.expand(
+      out_.values_,
+      [&](std::size_t begin, std::size_t end) { out.append(uri.text(), begin, end - begin); },
+      [&](const InsertValue& value) { append_uri(out, value.header); });
+}
+
+void Composer::add_list_unsubscribe() {
+  std::string& text = out_.text_;
+  text.clear();
+  append_expanded_uri(text, parts_.unsubscribe_url);
+  const std::size_t url_octets = text.size();
+  append_expanded_uri(text, parts_.unsubscribe_mailto);
+  std::string_view url = std::string_view(text).substr(0, url_octets);
+  std::string_view mailto = std::string_view(text).substr(url_octets);
+  // Only a recipient's codes can make these wrong, e.g. a missing value for a whole URL.
+  const bool one_click = begins_with(url, "https://");
+  if (!one_click && !begins_with(url, "http://")) url = {};
+  if (!begins_with(mailto, "mailto:")) mailto = {};
+  if (url.empty() && mailto.empty()) return;
+  begin_field("List-Unsubscribe");
+  FoldedLine line(out_.head_, "List-Unsubscribe");
+  if (!url.empty()) append_bracketed_uri(line, url);
+  if (!url.empty() && !mailto.empty()) line.glue(",");
+  if (!mailto.empty()) append_bracketed_uri(line, mailto);
+  line.finish();
+  // RFC 8058 section 3.1: one-click needs an HTTPS URI.
+  if (one_click) {
+    add_field("List-Unsubscribe-Post", "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
+  }
+}
+
+void Composer::finish_head() {
+  const std::size_t fields_end = out_.head_.size();
+  out_.head_ += "\r\n";
+  const std::string_view head = out_.head_;
+  out_.headers_.clear();
+  for (std::size_t i = 0; i < out_.marks_.size(); ++i) {
+    const std::size_t begin = out_.marks_[i].begin;
+    const std::size_t end = i + 1 < out_.marks_.size() ? out_.marks_[i + 1].begin : fields_end;
+    out_.headers_.push_back({out_.marks_[i].name, head.substr(begin, end - begin)});
+  }
+  out_.message_id_ = head.substr(message_id_begin_, message_id_octets_);
+}
+
+// ---- identity ----------------------------------------------------------------------------------
+
+Composer::Hash Composer::identity_hash(char purpose) const {
+  const std::span secret(identity_.secret);
+  const std::uint64_t key0 = little_endian(secret.first<8>());
+  const std::uint64_t key1 = little_endian(secret.last<8>());
+  const bool is_transaction = !parts_.to.empty();
+  std::array<char, 18> input;
+  char* at = input.data();
+  *at++ = purpose;
+  put_little_endian(at, static_cast<std::uint64_t>(identity_.delivery), 8);
+  put_little_endian(at, is_transaction ? 0 : identity_.batch, 4);
+  put_little_endian(at, is_transaction ? 0 : identity_.seq, 4);
+  *at = 'h';
+  const std::uint64_t high = siphash64(key0, key1, view(input));
+  *at = 'l';
+  return {high, siphash64(key0, key1, view(input))};
+}
+
+Composer::Boundary Composer::make_boundary(char purpose) const {
+  Boundary boundary{'=', '_', purpose};
+  const Hash hash = identity_hash(purpose);
+  write_hex(hash.high, std::span(boundary).subspan<3, 16>());
+  write_hex(hash.low, std::span(boundary).subspan<19, 16>());
+  return boundary;
+}
+
+// ---- the message -------------------------------------------------------------------------------
+
+std::size_t ComposedMessage::memory_octets() const {
+  return head_.capacity() + text_.capacity() + writer_.memory_octets() + values_.memory_octets();
+}
+
+void ComposedMessage::trim(std::size_t octets_max) {
+  if (memory_octets() <= octets_max) return;
+  // Assigning empty strings would keep their memory.
+  std::destroy_at(this);
+  std::construct_at(this);
+}
+
+}  // namespace todoku::mime

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// The steps of composing one message from a template. Internal to mime: use MessageTemplate.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mime/composed_message.h"
+#include "mime/message_template.h"
+#include "mime/part_template.h"
+
+namespace todoku::mime {
+
+// Fields are kept as they go on the wire, empty where the message has none.
+struct MessageTemplate::Parts {
+  // The fields that hold a display name.
+  struct NamedFields {
+    std::string from;
+    std::string reply_to;
+  };
+
+  InsertKeys keys;
+  Encoding charset = Encoding::utf_8;  // of all recipients that it can serve
+  bool charset_fell_back = false;      // already the delivery's own texts need UTF-8
+  int date_offset_minutes = 0;
+  std::array<NamedFields, 2> named{};  // by Encoding
+  std::string to;                      // a transaction's; empty: the recipient
+  std::string cc;
+  std::string feedback_id;
+  CompiledText subject;
+  CompiledText unsubscribe_url;
+  CompiledText unsubscribe_mailto;
+  std::vector<PartTemplate> texts;  // one, or plain and html
+  std::vector<std::string> attachments;
+
+  [[nodiscard]] NamedFields& named_fields(Encoding encoding) {
+    return named[static_cast<std::size_t>(encoding)];
+  }
+  [[nodiscard]] const NamedFields& named_fields(Encoding encoding) const {
+    return named[static_cast<std::size_t>(encoding)];
+  }
+  [[nodiscard]] std::size_t memory_octets() const;
+};
+
+class Composer {
+ public:
+  Composer(const MessageTemplate::Parts& parts, const RecipientFields& recipient,
+           const Identity& identity, ComposedMessage& out);
+  void run();
+
+ private:
+  // A multipart's delimiter. "=_" can begin no line of base64 or quoted-printable (RFC 2045 section
+  // 6.7), and the hash after it cannot be guessed by who writes the texts.
+  using Boundary = std::array<char, 35>;
+
+  [[nodiscard]] bool compose_in(Encoding charset);
+  [[nodiscard]] bool compose_body(Encoding charset);
+  [[nodiscard]] bool compose_multipart(Encoding charset);
+  [[nodiscard]] bool compose_texts(Encoding charset);
+  [[nodiscard]] bool compose_head(Encoding charset);
+  void add_delimiter(const Boundary& boundary, std::string_view end);
+  void add_field(std::string_view name, std::string_view raw);
+  void begin_field(std::string_view name);
+  void add_date();
+  void add_to();
+  [[nodiscard]] bool add_subject(Encoding charset);
+  void add_message_id();
+  void add_content_fields(Encoding charset);
+  void add_list_unsubscribe();
+  void append_expanded_uri(std::string& out, const CompiledText& uri) const;
+  void finish_head();
+  void finish_body();
+
+  struct Hash {
+    std::uint64_t high;
+    std::uint64_t low;
+  };
+  [[nodiscard]] Hash identity_hash(char purpose) const;
+  [[nodiscard]] Boundary make_boundary(char purpose) const;
+  [[nodiscard]] bool is_alternative() const { return parts_.texts.size() > 1; }
+  [[nodiscard]] bool is_mixed() const { return !parts_.attachments.empty(); }
+
+  const MessageTemplate::Parts& parts_;
+  const RecipientFields& recipient_;
+  const Identity& identity_;
+  ComposedMessage& out_;
+  Boundary mixed_{};
+  Boundary alternative_{};
+  std::optional<TransferEncoding> single_encoding_;  // of a message that is no multipart
+  std::size_t message_id_begin_ = 0;
+  std::size_t message_id_octets_ = 0;
+};
+
+}  // namespace todoku::mime

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// Insert codes (merge fields): which keys are valid, and their substitution, compiled once per
+// delivery so that each recipient costs a concatenation.
+//
+//   key  = "__" name "__" / "%%" name "%%"      name = 1*16( ALPHA / DIGIT )
+//
+// A key is replaced wherever it stands verbatim (case matters). Keys that a recipient has no value
+// for stay as text, and values are never looked through for further keys. Where two keys share a
+// delimiter, as in __a__b__, the leftmost one that the recipient has is replaced.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "mail/content.h"
+
+namespace todoku::mime {
+
+using todoku::InsertCode;
+
+struct InsertCodeView {
+  std::string_view key;
+  std::string_view value;
+};
+
+// Fills `views` with views of `codes`, which must outlive them; returns them as a span.
+std::span<const InsertCodeView> view_codes(std::span<const InsertCode> codes,
+                                           std::vector<InsertCodeView>& views);
+
+inline constexpr std::size_t kInsertKeyOctetsMin = 5;
+inline constexpr std::size_t kInsertKeyOctetsMax = 20;
+
+enum class InsertKeyProblem : std::uint8_t {
+  length,  // shorter than 5 or longer than 20 characters, delimiters counted
+  format,  // not __abc__ or %%abc%%
+};
+[[nodiscard]] std::expected<void, InsertKeyProblem> validate_insert_key(std::string_view key);
+
+// The key at the start of `text`; empty if there is none. The check is syntactic only.
+[[nodiscard]] std::string_view insert_key_at(std::string_view text);
+
+// The value of one key for one recipient, in the forms that bodies and headers need.
+struct InsertValue {
+  bool present = false;
+  std::string_view body;    // CRLF line ends, well-formed UTF-8
+  std::string_view header;  // without control characters
+};
+
+// The keys that the texts of one delivery mention, numbered from 0.
+class InsertKeys {
+ public:
+  [[nodiscard]] std::uint32_t intern(std::string_view key);
+  [[nodiscard]] std::optional<std::uint32_t> find(std::string_view key) const;
+  [[nodiscard]] std::size_t size() const { return numbers_.size(); }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> numbers_;
+};
+
+// The values of one recipient, by key number. Keeps its memory from one recipient to the next.
+class InsertValues {
+ public:
+  // Takes the values that `keys` ask for. If a key is given twice, the first one counts. The views
+  // refer to `codes` and to this object.
+  void resolve(const InsertKeys& keys, std::span<const InsertCodeView> codes);
+  [[nodiscard]] const InsertValue& operator[](std::uint32_t key) const { return values_[key]; }
+  [[nodiscard]] std::size_t memory_octets() const {
+    return values_.capacity() * sizeof(InsertValue) + cleaned_.capacity();
+  }
+
+ private:
+  std::vector<InsertValue> values_;
+  std::string cleaned_;  // the forms of those values that are not fit as they are
+};
+
+// A text split once at every place where a key may stand.
+class CompiledText {
+ public:
+  CompiledText() = default;
+  CompiledText(std::string text, InsertKeys& keys);
+
+  [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] bool is_literal() const { return slots_.empty(); }
+
+  // The stretches of text that stand in every recipient's copy: before, between and after the
+  // slots.
+  struct Range {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  };
+  [[nodiscard]] std::vector<Range> literal_runs() const;
+
+  // Calls on_literal(begin, end) and on_value(const InsertValue&) from left to right. Each literal
+  // range is made of whole literal runs and of keys without value.
+  template <class OnLiteral, class OnValue>
+  void expand(const InsertValues& values, OnLiteral&& on_literal, OnValue&& on_value) const {
+    std::size_t from = 0;
+    for (const Slot& slot : slots_) {
+      if (slot.begin < from || !values[slot.key].present) continue;
+      on_literal(from, slot.begin);
+      on_value(values[slot.key]);
+      from = slot.end;
+    }
+    on_literal(from, text_.size());
+  }
+
+  // Appends the text with the values' body form.
+  void append_to(std::string& out, const InsertValues& values) const;
+
+ private:
+  struct Slot {
+    std::size_t begin;
+    std::size_t end;
+    std::uint32_t key;
+  };
+  std::string text_;
+  std::vector<Slot> slots_;
+};
+
+}  // namespace todoku::mime

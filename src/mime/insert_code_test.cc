@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mime/insert_code.h"
+
+#include <gtest/gtest.h>
+
+#include "base/random.h"
+
+namespace todoku::mime {
+namespace {
+
+using Codes = std::vector<InsertCodeView>;
+
+std::string substituted(std::string text, const Codes& codes) {
+  InsertKeys keys;
+  const CompiledText compiled(std::move(text), keys);
+  InsertValues values;
+  values.resolve(keys, codes);
+  std::string out;
+  compiled.append_to(out, values);
+  return out;
+}
+
+// The rule in its plainest form: at each position, from the left, the recipient's key there.
+std::string substituted_naively(std::string_view text, const Codes& codes) {
+  std::string out;
+  while (!text.empty()) {
+    const auto hit = std::ranges::find_if(
+        codes, [&](const InsertCodeView& code) { return text.starts_with(code.key); });
+    if (hit != codes.end()) {
+      out += hit->value;
+      text.remove_prefix(hit->key.size());
+    } else {
+      out += text.front();
+      text.remove_prefix(1);
+    }
+  }
+  return out;
+}
+
+TEST(InsertKey, IsLettersAndDigitsBetweenTwoEqualDelimiters) {
+  EXPECT_TRUE(validate_insert_key("__a__"));
+  EXPECT_TRUE(validate_insert_key("%%Name01%%"));
+  EXPECT_TRUE(validate_insert_key("__1234567890123456__"));
+  EXPECT_EQ(validate_insert_key("name").error(), InsertKeyProblem::length);
+  EXPECT_EQ(validate_insert_key("____").error(), InsertKeyProblem::length);
+  EXPECT_EQ(validate_insert_key("__12345678901234567__").error(), InsertKeyProblem::length);
+  EXPECT_EQ(validate_insert_key("plain").error(), InsertKeyProblem::format);
+  EXPECT_EQ(validate_insert_key("__abc%%").error(), InsertKeyProblem::format);
+  EXPECT_EQ(validate_insert_key("__a_b__").error(), InsertKeyProblem::format);
+  EXPECT_EQ(validate_insert_key("_____").error(), InsertKeyProblem::format);
+  EXPECT_EQ(validate_insert_key("__名__").error(), InsertKeyProblem::format);
+  EXPECT_EQ(validate_insert_key("__a__ ").error(), InsertKeyProblem::format);
+  EXPECT_EQ(validate_insert_key(" __a__").error(), InsertKeyProblem::format);
+}
+
+TEST(CompiledText, ReplacesKeysWhereverTheyStand) {
+  const Codes codes{{"__name__", "山田"}, {"%%point%%", "1,200"}};
+  EXPECT_EQ(substituted("__name__様 %%point%%pt、__name__", codes), "山田様 1,200pt、山田");
+  EXPECT_EQ(substituted("x__name__x%%point%%", codes), "x山田x1,200");
+  EXPECT_EQ(substituted("", codes), "");
+}
+
+TEST(CompiledText, LeavesKeysWithoutValueAndOtherCaseAlone) {
+  const Codes codes{{"__name__", "X"}};
+  EXPECT_EQ(substituted("__NAME__ __other__ %%name%% __name_ _name__", codes),
+            "__NAME__ __other__ %%name%% __name_ _name__");
+  EXPECT_EQ(substituted("100%% 50%%", codes), "100%% 50%%");
+}
+
+TEST(CompiledText, NeverLooksThroughValues) {
+  const Codes codes{{"__a__", "__b__"}, {"__b__", "__a__"}, {"__c__", ""}};
+  EXPECT_EQ(substituted("__a____b____c__.", codes), "__b____a__.");
+}
+
+TEST(CompiledText, TakesTheLeftmostOfTwoKeysThatShareADelimiter) {
+  EXPECT_EQ(substituted("__a__b__", {{"__a__", "1"}, {"__b__", "2"}}), "1b__");
+  EXPECT_EQ(substituted("__a__b__", {{"__b__", "2"}}), "__a2");
+  EXPECT_EQ(substituted("___a___", {{"__a__", "1"}}), "_1_");
+  EXPECT_EQ(substituted("__a__b__c__", {{"__b__", "2"}, {"__c__", "3"}}), "__a2c__");
+}
+
+TEST(CompiledText, TheFirstOfTwoValuesForOneKeyCounts) {
+  EXPECT_EQ(substituted("__a__", {{"__a__", "1"}, {"__a__", "2"}}), "1");
+}
+
+TEST(CompiledText, MakesValuesFitForTheBody) {
+  EXPECT_EQ(substituted("[__a__]", {{"__a__", "x\ny\r\nz\rw"}}), "[x\r\ny\r\nz\r\nw]");
+  EXPECT_EQ(substituted("[__a__]", {{"__a__",
+                                     "\xFF"
+                                     "ok"}}),
+            "[\xEF\xBF\xBD"
+            "ok]");
+}
+
+TEST(CompiledText, EqualsTheNaiveSubstitutionOnAnyText) {
+  const std::uint64_t seed = 20260101;
+  SeededRandom random(seed);
+  constexpr std::array<std::string_view, 10> kPieces{"__", "%%",    "a",     "b",      "_",
+                                                     "%",  "__a__", "%%b%%", "__ab__", "x"};
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text;
+    for (std::uint64_t i = random.below(14); i > 0; --i) text += kPieces[random.below(10)];
+    Codes codes;
+    for (const std::string_view key : {"__a__", "%%b%%", "__ab__", "%%a%%", "__b__"}) {
+      if (random.below(2) == 0) codes.push_back({key, random.below(2) == 0 ? "__a__" : "v"});
+    }
+    ASSERT_EQ(substituted(text, codes), substituted_naively(text, codes))
+        << "seed " << seed << ", round " << round << ", text " << text;
+  }
+}
+
+TEST(InsertValues, KeepNothingOfTheRecipientBefore) {
+  InsertKeys keys;
+  const CompiledText text("__a__", keys);
+  InsertValues values;
+  for (const Codes& codes : {Codes{{"__a__", "first\n"}}, Codes{}}) {
+    values.resolve(keys, codes);
+    std::string out;
+    text.append_to(out, values);
+    EXPECT_EQ(out, codes.empty() ? "__a__" : "first\r\n");
+  }
+}
+
+}  // namespace
+}  // namespace todoku::mime

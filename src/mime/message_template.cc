@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mime/message_template.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "mime/attachment.h"
+#include "mime/composer.h"
+#include "mime/header.h"
+#include "mime/text.h"
+
+namespace todoku::mime {
+namespace {
+
+constexpr std::size_t kFeedbackPartsMax = 4;
+constexpr std::size_t kFeedbackOctetsMax = 200;
+constexpr int kOffsetMinutesMax = 24 * 60 - 1;
+
+struct Sender {
+  std::string name;
+  std::string addr_spec;
+};
+
+Result<Sender> make_sender(std::string_view field, const Mailbox& mailbox) {
+  auto addr_spec = sender_addr_spec(mailbox.address);
+  if (!addr_spec) return fail(field, addr_spec.error());
+  return Sender{header_text(mailbox.name), std::move(*addr_spec)};
+}
+
+// The whole field; empty if the charset cannot say the name.
+std::string sender_field(std::string_view field, const Sender& sender, Encoding charset) {
+  std::string out;
+  FoldedLine line(out, field);
+  if (!append_mailbox(line, sender.name, sender.addr_spec, charset)) return {};
+  line.finish();
+  return out;
+}
+
+Result<std::string> address_list_field(std::string_view field,
+                                       const std::vector<std::string>& addresses) {
+  std::string out;
+  if (addresses.empty()) return out;
+  FoldedLine line(out, field);
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    if (i > 0) line.glue(",");
+    if (const auto valid = parse_address(addresses[i]); !valid) return fail(field, valid.error());
+    append_address(line, addresses[i]);
+  }
+  line.finish();
+  return out;
+}
+
+Result<std::string> feedback_field(const std::vector<std::string>& parts) {
+  if (parts.empty()) return std::string();
+  if (parts.size() > kFeedbackPartsMax) {
+    return fail(ErrorKind::invalid_input, "Feedback-ID: has more than four parts");
+  }
+  for (const std::string& part : parts) {
+    const bool valid = !part.empty() && std::ranges::all_of(part, [](char c) {
+      return c > ' ' && c <= '~' && c != ':';
+    });
+    if (!valid) {
+      return fail(
+          ErrorKind::invalid_input,
+          "Feedback-ID: a part is empty or holds a colon, a space or a character beyond ASCII");
+    }
+  }
+  const std::string value = fmt::format("{}", fmt::join(parts, ":"));
+  if (value.size() > kFeedbackOctetsMax) {
+    return fail(ErrorKind::invalid_input, "Feedback-ID: is longer than 200 octets");
+  }
+  return "Feedback-ID: " + value + "\r\n";
+}
+
+std::string clean_uri(std::string_view uri) {
+  std::string out;
+  append_uri(out, uri);
+  return out;
+}
+
+// The charset that the delivery's own texts allow.
+Encoding usable_charset(const Content& content) {
+  if (content.encode == Encoding::utf_8) return Encoding::utf_8;
+  const bool fits = fits_iso_2022_jp(header_text(content.subject)) &&
+                    fits_iso_2022_jp(header_text(content.from.name)) &&
+                    (!content.reply_to || fits_iso_2022_jp(header_text(content.reply_to->name))) &&
+                    fits_iso_2022_jp(body_text(content.text_part)) &&
+                    fits_iso_2022_jp(body_text(content.html_part));
+  return fits ? Encoding::iso_2022_jp : Encoding::utf_8;
+}
+
+Result<void> build_address_fields(MessageTemplate::Parts& parts, const Content& content) {
+  const auto from = make_sender("From", content.from);
+  if (!from) return fail(from.error());
+  for (const Encoding charset : {Encoding::utf_8, Encoding::iso_2022_jp}) {
+    parts.named_fields(charset).from = sender_field("From", *from, charset);
+  }
+  if (content.reply_to) {
+    const auto reply_to = make_sender("Reply-To", *content.reply_to);
+    if (!reply_to) return fail(reply_to.error());
+    for (const Encoding charset : {Encoding::utf_8, Encoding::iso_2022_jp}) {
+      parts.named_fields(charset).reply_to = sender_field("Reply-To", *reply_to, charset);
+    }
+  }
+  auto to = address_list_field("To", content.header_to);
+  if (!to) return fail(to.error());
+  auto cc = address_list_field("Cc", content.header_cc);
+  if (!cc) return fail(cc.error());
+  parts.to = std::move(*to);
+  parts.cc = std::move(*cc);
+  return {};
+}
+
+void build_texts(MessageTemplate::Parts& parts, const Content& content) {
+  parts.subject = CompiledText(header_text(content.subject), parts.keys);
+  parts.unsubscribe_url = CompiledText(clean_uri(content.list_unsubscribe_url), parts.keys);
+  parts.unsubscribe_mailto = CompiledText(clean_uri(content.list_unsubscribe_mailto), parts.keys);
+  const auto add_part = [&](std::string_view subtype, const std::string& text) {
+    parts.texts.emplace_back(subtype, CompiledText(body_text(text), parts.keys), parts.charset);
+  };
+  // A mail with html only has no empty text part beside it.
+  if (!content.text_part.empty() || content.html_part.empty()) add_part("plain", content.text_part);
+  if (!content.html_part.empty()) add_part("html", content.html_part);
+}
+
+}  // namespace
+
+MessageTemplate::MessageTemplate(std::unique_ptr<const Parts> parts) : parts_(std::move(parts)) {}
+MessageTemplate::MessageTemplate(MessageTemplate&&) noexcept = default;
+MessageTemplate& MessageTemplate::operator=(MessageTemplate&&) noexcept = default;
+MessageTemplate::~MessageTemplate() = default;
+
+Result<MessageTemplate> MessageTemplate::build(Content content, const MessageOptions& options) {
+  if (std::abs(options.date_offset_minutes) > kOffsetMinutesMax) {
+    return fail(ErrorKind::invalid_input, "the time zone of Date is a day or more from UTC");
+  }
+  auto parts = std::make_unique<Parts>();
+  parts->date_offset_minutes = options.date_offset_minutes;
+  auto feedback = feedback_field(options.feedback_id);
+  if (!feedback) return fail(feedback.error());
+  parts->feedback_id = std::move(*feedback);
+  if (const auto built = build_address_fields(*parts, content); !built) return fail(built.error());
+  parts->charset = usable_charset(content);
+  parts->charset_fell_back = parts->charset != content.encode;
+  build_texts(*parts, content);
+  for (Attachment& attachment : content.attachments) {
+    parts->attachments.push_back(encode_attachment(attachment, parts->charset));
+    attachment = {};  // its encoded form is enough: the raw one need not stay beside it
+  }
+  return MessageTemplate(std::move(parts));
+}
+
+void MessageTemplate::compose(const RecipientFields& recipient, const Identity& identity,
+                              ComposedMessage& out) const {
+  Composer(*parts_, recipient, identity, out).run();
+}
+
+std::size_t MessageTemplate::memory_octets() const {
+  return parts_->memory_octets();
+}
+
+}  // namespace todoku::mime

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// A delivery's message with everything done that can be done once, and the composing of one
+// recipient's copy from it (RFC 5322, RFC 2045-2049, RFC 8058).
+//
+// Composing is pure: the same template, recipient and identity give the same octets, so a retry
+// repeats them exactly. All output is 7-bit with lines of at most 990 octets and CRLF line ends,
+// and each header field stands once, whatever the content and the insert codes hold.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "mime/composed_message.h"
+#include "mime/content.h"
+#include "mime/insert_code.h"
+
+namespace todoku::mime {
+
+struct MessageOptions {
+  // Of the time zone that Date is written in; the default is Japan's. -1439 to 1439.
+  int date_offset_minutes = 540;
+  // Gmail's Feedback-ID: up to four non-empty parts of printable ASCII without ":" and spaces, the
+  // last one naming the sender. Empty: no such field.
+  std::vector<std::string> feedback_id;
+};
+
+// The recipient's own.
+struct RecipientFields {
+  std::string_view address;
+  std::span<const InsertCodeView> codes;
+};
+
+// What makes a copy the same on every retry, and different from all others.
+struct Identity {
+  std::int64_t delivery = 0;
+  // Where the recipient is in its delivery. All copies of a transaction (Content::header_to is not
+  // empty) are one message, so these do not matter there.
+  std::uint32_t batch = 0;
+  std::uint32_t seq = 0;
+  std::string_view message_id_domain;     // A-labels
+  std::array<std::uint8_t, 16> secret{};  // of this instance, so that nobody can guess an id
+  Instant date{};                         // when the delivery started
+};
+
+class MessageTemplate {
+ public:
+  // Errors: invalid_input, naming the field: an address that is none, a sender whose local part is
+  // not ASCII, options out of range.
+  [[nodiscard]] static Result<MessageTemplate> build(Content content,
+                                                     const MessageOptions& options);
+
+  MessageTemplate(MessageTemplate&&) noexcept;
+  MessageTemplate& operator=(MessageTemplate&&) noexcept;
+  ~MessageTemplate();
+
+  // Replaces what `out` held. Const and without shared state: any number of threads may compose
+  // from one template, each into its own message.
+  void compose(const RecipientFields& recipient, const Identity& identity,
+               ComposedMessage& out) const;
+
+  // For caches that are limited by memory.
+  [[nodiscard]] std::size_t memory_octets() const;
+
+  // Immutable innards; declared here because the composer's steps share them.
+  struct Parts;
+
+ private:
+  explicit MessageTemplate(std::unique_ptr<const Parts> parts);
+  std::unique_ptr<const Parts> parts_;
+};
+
+}  // namespace todoku::mime

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Making given text fit for a mail: well-formed UTF-8, CRLF line ends, and for headers no control
+// characters at all, so that nothing given can end a header line early (header injection).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace todoku::mime {
+
+// RFC 5322 section 2.1.1 allows 998 octets a line; the margin is for a dot doubled by SMTP and for
+// receivers that count CRLF.
+inline constexpr std::size_t kLineOctetsMax = 990;
+
+// True if both functions below would append `text` unchanged.
+[[nodiscard]] bool is_clean_text(std::string_view text);
+
+// Appends `text` with each CR, LF or CRLF as CRLF and ill-formed UTF-8 as U+FFFD. At most three
+// times as long as `text`.
+void append_body_text(std::string& out, std::string_view text);
+
+// Appends `text` for one logical header line: line breaks and tabs become a space, other control
+// characters vanish, ill-formed UTF-8 becomes U+FFFD. At most three times as long as `text`.
+void append_header_text(std::string& out, std::string_view text);
+
+[[nodiscard]] std::string body_text(std::string_view text);
+[[nodiscard]] std::string header_text(std::string_view text);
+
+// What encoding a body needs depends on this.
+struct TextTraits {
+  bool is_ascii = true;
+  bool is_printable = true;      // ASCII without controls other than HT and CRLF
+  bool has_leading_dot = false;  // some line begins with "."
+  std::size_t longest_line = 0;  // without its CRLF
+
+  // May stand in a body as it is.
+  [[nodiscard]] bool fits_seven_bit() const {
+    return is_printable && longest_line <= kLineOctetsMax;
+  }
+};
+// Of text whose line ends are CRLF.
+[[nodiscard]] TextTraits text_traits(std::string_view text);
+
+// Of 7-bit lines that may hold escape sequences (ISO-2022-JP): only lengths and dots.
+struct LineTraits {
+  bool has_leading_dot = false;
+  std::size_t longest_line = 0;
+};
+[[nodiscard]] LineTraits line_traits(std::string_view lines);
+
+}  // namespace todoku::mime
