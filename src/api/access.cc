@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/access.h"
+
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/digest.h"
+
+namespace todoku::api {
+namespace {
+
+constexpr std::chrono::minutes kWindow{1};
+constexpr std::chrono::seconds kRemembered{2};
+constexpr std::size_t kKnownMax = 10'000;
+
+}  // namespace
+
+std::string bearer_token(std::string_view login_id, std::string_view api_key) {
+  return to_base64(sha256_hex(std::string(login_id) + std::string(api_key)));
+}
+
+RateLimit::Verdict RateLimit::admit(store::AccountKey account, SteadyInstant now) {
+  if (per_minute_ == 0) return {};
+  const std::lock_guard lock(mutex_);
+  Window& window = windows_[account];
+  if (window.used == 0 || now - window.start >= kWindow) window = {now, 0};
+  if (window.used >= per_minute_) {
+    const auto left = std::chrono::ceil<std::chrono::seconds>(window.start + kWindow - now);
+    return {.allowed = false, .retry_after_seconds = static_cast<std::uint32_t>(left.count())};
+  }
+  ++window.used;
+  return {.remaining = per_minute_ - window.used};
+}
+
+Task<Result<store::Account>> Authenticator::authenticate(std::string authorization) {
+  constexpr std::string_view kScheme = "bearer ";
+  const std::string_view value = trim(authorization);
+  if (value.size() <= kScheme.size() ||
+      !equals_ignoring_case(value.substr(0, kScheme.size()), kScheme)) {
+    co_return fail(ErrorKind::unauthorized, "no bearer token");
+  }
+  std::string hash = sha256_hex(trim(value.substr(kScheme.size())));
+  const SteadyInstant now = clock_.steady_now();
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = known_.find(hash);
+    if (found != known_.end() && now < found->second.until) co_return found->second.account;
+  }
+  auto account = co_await store_.read(
+      [&hash](store::ReadTransaction& transaction) { return transaction.account_by_token(hash); });
+  if (!account) {
+    if (account.error().kind != ErrorKind::not_found) co_return fail(account.error());
+    co_return fail(ErrorKind::unauthorized, "unknown or revoked token");
+  }
+  const std::lock_guard lock(mutex_);
+  if (known_.size() >= kKnownMax) known_.clear();
+  known_[std::move(hash)] = {*account, now + kRemembered};
+  co_return std::move(*account);
+}
+
+}  // namespace todoku::api

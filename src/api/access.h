@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who may call, and how often: the bearer token of the contract's section 1.2 and the rate limit of
+// section 1.5.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "async/task.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "store/store.h"
+
+namespace todoku::api {
+
+// The token a client sends: base64 of the lower-case hexadecimal SHA-256 of login id and API key.
+[[nodiscard]] std::string bearer_token(std::string_view login_id, std::string_view api_key);
+
+// Counts requests per account in windows of one minute. Pure but for its lock.
+class RateLimit {
+ public:
+  // `per_minute` 0: no limit.
+  explicit RateLimit(std::uint32_t per_minute) : per_minute_(per_minute) {}
+
+  struct Verdict {
+    bool allowed = true;
+    std::uint32_t remaining = 0;  // in this window, after this request
+    std::uint32_t retry_after_seconds = 0;
+  };
+  [[nodiscard]] Verdict admit(store::AccountKey account, SteadyInstant now);
+  [[nodiscard]] std::uint32_t per_minute() const { return per_minute_; }
+
+ private:
+  struct Window {
+    SteadyInstant start{};
+    std::uint32_t used = 0;
+  };
+  const std::uint32_t per_minute_;
+  std::mutex mutex_;
+  std::unordered_map<store::AccountKey, Window> windows_;
+};
+
+// Finds the account of a token. Remembers for two seconds, so that a busy client does not cost a
+// read of the store per request; a revoked key stops working within that time.
+class Authenticator {
+ public:
+  Authenticator(store::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+
+  // `authorization`: the header's value. Errors: unauthorized, or those of the store.
+  Task<Result<store::Account>> authenticate(std::string authorization);
+
+ private:
+  struct Known {
+    store::Account account;
+    SteadyInstant until{};
+  };
+  store::Store& store_;
+  const Clock& clock_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, Known> known_;  // by SHA-256 of the token
+};
+
+}  // namespace todoku::api

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading deliveries: detail and both lists (contract sections 2.10 and 2.11).
+#include <charconv>
+#include <utility>
+
+#include "api/api.h"
+#include "api/date_time.h"
+#include "base/bytes.h"
+#include "http/json.h"
+
+namespace todoku::api {
+namespace {
+
+void date_member(http::JsonWriter& json, std::string_view name, std::optional<Instant> instant) {
+  if (instant) {
+    json.member(name, format_date_time(*instant));
+  } else {
+    json.null_member(name);
+  }
+}
+
+// What list and detail share. Clients need every key (contract section 2.10).
+void common_members(http::JsonWriter& json, const store::Delivery& delivery) {
+  json.member("delivery_id", delivery.id);
+  json.member("delivery_type", contract_word(delivery.type));
+  json.member("status", contract_word(delivery.status));
+  json.key("from");
+  json.begin_object();
+  json.member("email", delivery.content.from.address);
+  json.member("name", delivery.content.from.name);
+  json.end_object();
+  json.member("subject", delivery.content.subject);
+  date_member(json, "delivery_time", delivery.started);
+  date_member(json, "reservation_time", delivery.reservation);
+  json.member("created_time", format_date_time(delivery.created));
+  json.member("updated_time", format_date_time(delivery.updated));
+}
+
+void attachment_members(http::JsonWriter& json, const store::Delivery& delivery) {
+  json.key("attaches");
+  json.begin_array();
+  for (const store::AttachmentRecord& attachment : delivery.attachments) {
+    json.begin_object();
+    json.member("delivery_attach_id", attachment.id);
+    json.member("file_name", attachment.file_name);
+    json.member("mime", attachment.mime_type);
+    json.member("size", attachment.size);
+    json.member("created_time", format_date_time(attachment.created));
+    json.member("updated_time", format_date_time(attachment.created));
+    json.end_object();
+  }
+  json.end_array();
+}
+
+std::string detail_json(const store::Delivery& delivery) {
+  http::JsonWriter json;
+  json.begin_object();
+  common_members(json, delivery);
+  json.member("text_part", delivery.content.text_part);
+  json.member("html_part", delivery.content.html_part);
+  attachment_members(json, delivery);
+  const store::DeliveryCounts& counts = delivery.counts;
+  json.member("total_count", counts.total);
+  json.member("sent_count", counts.delivered);
+  json.member("drop_count", counts.dropped + counts.cancelled);
+  // Temporary failures: given up, in doubt, or still being retried.
+  json.member("soft_error_count", counts.expired + counts.unknown + counts.deferred);
+  json.member("hard_error_count", counts.bounced);
+  json.member("open_count", 0);
+  json.end_object();
+  return json.take();
+}
+
+Task<http::Response> detail(Api& api, Call& call) {
+  const auto id = path_id(call, "delivery_id");
+  if (!id) co_return no_data_found(call);
+  const store::AccountKey account = call.account.key;
+  const auto delivery = co_await api.store().read(
+      [account, id](store::ReadTransaction& reader) { return reader.delivery(account, *id); });
+  if (!delivery) {
+    if (delivery.error().kind == ErrorKind::not_found) co_return no_data_found(call);
+    co_return refused(intake::Refusal::of(ErrorKind::unavailable,
+                                          intake::texts::unavailable(delivery.error().detail)),
+                      call.language);
+  }
+  co_return http::Response::json(200, detail_json(*delivery));
+}
+
+// ---- lists -------------------------------------------------------------------------------------
+
+// The words of an array parameter; also those of the text "['A', 'B']" that one client sends.
+std::vector<std::string> words_of(const http::Query& query, std::string_view name) {
+  std::vector<std::string> words;
+  for (const std::string_view value : query.all(name)) {
+    std::string word;
+    for (const char c : std::string(value) + ",") {
+      const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+      if (letter) {
+        word += c;
+      } else if (!word.empty()) {
+        words.push_back(std::exchange(word, {}));
+      }
+    }
+  }
+  return words;
+}
+
+class ListReader {
+ public:
+  ListReader(const http::Query& query, intake::Problems& problems)
+      : query_(query), problems_(problems) {}
+
+  std::string text(std::string_view name, std::size_t max) {
+    const auto* parameter = query_.find(name);
+    if (parameter == nullptr) return {};
+    if (utf8_length(parameter->value) > max) {
+      problems_.add({std::string(name)}, intake::texts::length(0, max));
+    }
+    return parameter->value;
+  }
+
+  std::int64_t number(std::string_view name, std::int64_t standard) {
+    constexpr std::int64_t kMax = 1000;
+    const auto* parameter = query_.find(name);
+    if (parameter == nullptr || parameter->value.empty()) return standard;
+    std::int64_t value = 0;
+    const char* const end = parameter->value.data() + parameter->value.size();
+    const auto [at, error] = std::from_chars(parameter->value.data(), end, value);
+    if (error != std::errc() || at != end || value < 1 || value > kMax) {
+      problems_.add({std::string(name)},
+                    {"must be a number from 1 to 1000.", "1から1000の数値で指定してください。"});
+      return standard;
+    }
+    return value;
+  }
+
+  std::optional<Instant> date(std::string_view name) {
+    const auto* parameter = query_.find(name);
+    if (parameter == nullptr || parameter->value.empty()) return std::nullopt;
+    auto instant = parse_date_time(parameter->literal);
+    if (!instant) instant = parse_date_time(parameter->value);
+    if (!instant) problems_.add({std::string(name)}, intake::texts::invalid_date(parameter->value));
+    return instant;
+  }
+
+  std::vector<store::DeliverySort> sort() {
+    using store::DeliverySort;
+    std::vector<DeliverySort> order;
+    for (const std::string_view value : query_.all("sort")) {
+      std::string_view rest = value;
+      while (!rest.empty()) {
+        const std::size_t comma = rest.find(',');
+        const std::string word = to_ascii_lower(trim(rest.substr(0, comma)));
+        rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
+        if (word == "delivery_time:asc")
+          order.push_back(DeliverySort::delivery_time_ascending);
+        else if (word == "delivery_time:desc")
+          order.push_back(DeliverySort::delivery_time_descending);
+        else if (word == "updated_time:asc")
+          order.push_back(DeliverySort::updated_time_ascending);
+        else if (word == "updated_time:desc")
+          order.push_back(DeliverySort::updated_time_descending);
+        else if (!word.empty())
+          problems_.add({"sort"}, intake::texts::invalid_format(word));
+      }
+    }
+    return order;
+  }
+
+ private:
+  const http::Query& query_;
+  intake::Problems& problems_;
+};
+
+store::DeliveryFilter read_filter(const Call& call, bool with_smtp, intake::Problems& problems) {
+  const http::Query query = call.request.query_parameters();
+  ListReader reader(query, problems);
+  store::DeliveryFilter filter{.account = call.account.key};
+  filter.text_part = reader.text("text_part", 300);
+  filter.html_part = reader.text("html_part", 300);
+  filter.subject = reader.text("subject", 30);
+  filter.from = reader.text("from", 254);
+  filter.list_unsubscribe_url = reader.text("list_unsubscribe_url", 450);
+  filter.list_unsubscribe_mailto = reader.text("list_unsubscribe_mailto", 450);
+  // Unknown words are ignored: clients mix the words of two lists (contract section 7).
+  for (const std::string& word : words_of(query, "status")) {
+    if (const auto status = delivery_status_from_contract(word)) filter.statuses.push_back(*status);
+  }
+  for (const std::string& word : words_of(query, "delivery_type")) {
+    const auto type = delivery_type_from_contract(word);
+    if (type && (with_smtp || *type != DeliveryType::smtp)) filter.types.push_back(*type);
+  }
+  if (filter.types.empty()) {
+    filter.types = {DeliveryType::transaction, DeliveryType::bulk};
+    if (with_smtp) filter.types.push_back(DeliveryType::smtp);
+  }
+  filter.delivery_start = reader.date("delivery_start");
+  filter.delivery_end = reader.date("delivery_end");
+  filter.sort = reader.sort();
+  filter.limit = reader.number("size", 100);
+  filter.offset = (reader.number("page", 1) - 1) * filter.limit;
+  return filter;
+}
+
+Task<http::Response> list(Api& api, Call& call, bool with_smtp) {
+  intake::Problems problems;
+  auto filter = read_filter(call, with_smtp, problems);
+  if (!problems.empty()) {
+    co_return http::Response::json(400, error_body(problems, call.language));
+  }
+  const auto found =
+      co_await api.store().read([filter = std::move(filter)](store::ReadTransaction& reader) {
+        return reader.deliveries(filter);
+      });
+  if (!found) {
+    co_return refused(intake::Refusal::of(ErrorKind::unavailable,
+                                          intake::texts::unavailable(found.error().detail)),
+                      call.language);
+  }
+  http::JsonWriter json;
+  json.begin_object();
+  json.key("data");
+  json.begin_array();
+  for (const store::Delivery& delivery : *found) {
+    json.begin_object();
+    common_members(json, delivery);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  co_return http::Response::json(200, json.take());
+}
+
+Task<http::Response> list_api_made(Api& api, Call& call) {
+  return list(api, call, false);
+}
+Task<http::Response> list_all(Api& api, Call& call) {
+  return list(api, call, true);
+}
+
+}  // namespace
+
+void add_delivery_routes(Api& api, http::Router& router) {
+  using enum http::Method;
+  api.add(router, get, "/deliveries", &list_api_made);
+  api.add(router, get, "/deliveries/all", &list_all);
+  api.add(router, get, "/deliveries/{delivery_id}", &detail);
+}
+
+}  // namespace todoku::api

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/fields.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+
+#include "base/bytes.h"
+
+namespace todoku::api {
+namespace {
+
+std::string to_std(const boost::json::string& text) {
+  return {text.data(), text.size()};
+}
+
+}  // namespace
+
+const boost::json::value* Fields::find(std::string_view name) const {
+  const boost::json::value* found = object_.if_contains(name);
+  return found == nullptr || found->is_null() ? nullptr : found;
+}
+
+intake::Path Fields::path_to(std::string_view name) const {
+  intake::Path path = path_;
+  path.emplace_back(name);
+  return path;
+}
+
+void Fields::wrong_type(std::string_view name, std::string_view en, std::string_view ja) const {
+  problems_.add(path_to(name), intake::texts::wrong_type(en, ja));
+}
+
+std::optional<std::string> Fields::text(std::string_view name) const {
+  const auto* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_string()) {
+    wrong_type(name, "a string", "文字列");
+    return std::nullopt;
+  }
+  return to_std(value->get_string());
+}
+
+std::optional<bool> Fields::truth(std::string_view name) const {
+  const auto* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  if (value->is_bool()) return value->get_bool();
+  if (value->is_string()) {
+    const std::string word = to_ascii_lower(to_std(value->get_string()));
+    if (word == "true") return true;
+    if (word == "false") return false;
+  }
+  wrong_type(name, "true or false", "trueまたはfalse");
+  return std::nullopt;
+}
+
+const boost::json::object* Fields::object(std::string_view name) const {
+  const auto* value = find(name);
+  if (value == nullptr) return nullptr;
+  if (!value->is_object()) {
+    wrong_type(name, "an object", "オブジェクト");
+    return nullptr;
+  }
+  return &value->get_object();
+}
+
+const boost::json::array* Fields::array(std::string_view name) const {
+  const auto* value = find(name);
+  if (value == nullptr) return nullptr;
+  if (!value->is_array()) {
+    wrong_type(name, "an array", "配列");
+    return nullptr;
+  }
+  return &value->get_array();
+}
+
+std::vector<std::string> Fields::texts(std::string_view name) const {
+  std::vector<std::string> out;
+  const auto* list = array(name);
+  if (list == nullptr) return out;
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    if ((*list)[i].is_string()) {
+      out.push_back(to_std((*list)[i].get_string()));
+      continue;
+    }
+    intake::Path path = path_to(name);
+    path.push_back(std::to_string(i));
+    problems_.add(std::move(path), intake::texts::wrong_type("a string", "文字列"));
+    out.emplace_back();
+  }
+  return out;
+}
+
+std::optional<Fields> Fields::fields(std::string_view name) const {
+  const auto* members = object(name);
+  if (members == nullptr) return std::nullopt;
+  return Fields(*members, path_to(name), problems_);
+}
+
+std::optional<Mailbox> Fields::mailbox(std::string_view name) const {
+  const auto members = fields(name);
+  if (!members) return std::nullopt;
+  return Mailbox{members->text("email").value_or(""), members->text("name").value_or("")};
+}
+
+std::vector<InsertCode> Fields::insert_codes() const {
+  constexpr std::string_view kName = "insert_code";
+  std::vector<InsertCode> codes;
+  const auto* list = array(kName);
+  if (list == nullptr) return codes;
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    intake::Path path = path_to(kName);
+    path.push_back(std::to_string(i));
+    if (!(*list)[i].is_object()) {
+      problems_.add(std::move(path), intake::texts::wrong_type("an object", "オブジェクト"));
+      codes.emplace_back();
+      continue;
+    }
+    const Fields code((*list)[i].get_object(), std::move(path), problems_);
+    codes.push_back({code.text("key").value_or(""), code.text("value").value_or("")});
+  }
+  return codes;
+}
+
+std::optional<Encoding> Fields::encoding() const {
+  const auto given = text("encode");
+  if (!given || given->empty()) return std::nullopt;
+  if (equals_ignoring_case(*given, "UTF-8")) return Encoding::utf_8;
+  if (equals_ignoring_case(*given, "ISO-2022-JP")) return Encoding::iso_2022_jp;
+  problems_.add(path_to("encode"), intake::texts::not_one_of(*given, "UTF-8, ISO-2022-JP"));
+  return std::nullopt;
+}
+
+intake::RecipientRequest Fields::recipient() const {
+  return {text("email").value_or(""), insert_codes()};
+}
+
+Content read_content(const Fields& fields) {
+  Content content;
+  content.from = fields.mailbox("from").value_or(Mailbox{});
+  if (auto reply_to = fields.mailbox("reply_to"); reply_to && !reply_to->address.empty()) {
+    content.reply_to = std::move(*reply_to);
+  }
+  content.subject = fields.text("subject").value_or("");
+  content.text_part = fields.text("text_part").value_or("");
+  content.html_part = fields.text("html_part").value_or("");
+  content.encode = fields.encoding().value_or(Encoding::utf_8);
+  if (const auto unsubscribe = fields.fields("list_unsubscribe")) {
+    content.list_unsubscribe_mailto = unsubscribe->text("mailto").value_or("");
+    content.list_unsubscribe_url = unsubscribe->text("url").value_or("");
+  }
+  return content;
+}
+
+}  // namespace todoku::api

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads the members of a JSON request with the tolerance that the contract's clients need
+// (blastengine-api.md section 6.14), and names every member of a wrong type.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/json/object.hpp>
+
+#include "intake/check.h"
+#include "intake/problem.h"
+#include "intake/request.h"
+
+namespace todoku::api {
+
+// The members of one object; absent and null are the same.
+class Fields {
+ public:
+  Fields(const boost::json::object& object, intake::Path path, intake::Problems& problems)
+      : object_(object), path_(std::move(path)), problems_(problems) {}
+
+  // nullopt if absent, null or of a wrong type (then a problem was added).
+  [[nodiscard]] std::optional<std::string> text(std::string_view name) const;
+  // A JSON boolean or the strings "true" and "false".
+  [[nodiscard]] std::optional<bool> truth(std::string_view name) const;
+  [[nodiscard]] const boost::json::object* object(std::string_view name) const;
+  [[nodiscard]] const boost::json::array* array(std::string_view name) const;
+  [[nodiscard]] std::vector<std::string> texts(std::string_view name) const;
+
+  // The members of the object `name`; nullopt as for the others.
+  [[nodiscard]] std::optional<Fields> fields(std::string_view name) const;
+
+  // {email, name?}
+  [[nodiscard]] std::optional<Mailbox> mailbox(std::string_view name) const;
+  // [{key, value}]
+  [[nodiscard]] std::vector<InsertCode> insert_codes() const;
+  [[nodiscard]] std::optional<Encoding> encoding() const;
+  // {email, insert_code?}
+  [[nodiscard]] intake::RecipientRequest recipient() const;
+
+  [[nodiscard]] intake::Path path_to(std::string_view name) const;
+  void wrong_type(std::string_view name, std::string_view en, std::string_view ja) const;
+
+ private:
+  [[nodiscard]] const boost::json::value* find(std::string_view name) const;
+
+  const boost::json::object& object_;
+  intake::Path path_;
+  intake::Problems& problems_;
+};
+
+// from, reply_to, subject, list_unsubscribe, encode, text_part, html_part.
+[[nodiscard]] Content read_content(const Fields& fields);
+
+}  // namespace todoku::api

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Single recipients of a draft (contract section 2.12).
+#include <utility>
+
+#include "api/api.h"
+#include "api/date_time.h"
+#include "api/fields.h"
+#include "api/form.h"
+#include "http/json.h"
+
+namespace todoku::api {
+namespace {
+
+std::optional<http::Response> read_recipient(const Call& call, intake::RecipientRequest& request) {
+  Form form;
+  if (auto bad = read_form(call, false, form)) return bad;
+  intake::Problems problems;
+  request = Fields(form.object(), {}, problems).recipient();
+  if (problems.empty()) return std::nullopt;
+  return http::Response::json(400, error_body(problems, call.language));
+}
+
+Task<http::Response> add(Api& api, Call& call) {
+  const auto id = path_id(call, "delivery_id");
+  if (!id) co_return no_data_found(call);
+  intake::RecipientRequest request;
+  if (auto bad = read_recipient(call, request)) co_return std::move(*bad);
+  const auto added = co_await api.intake().add_recipient(call.account, *id, std::move(request));
+  if (!added) co_return refused(added.error(), call.language);
+  co_return id_response(201, "email_id", *added);
+}
+
+Task<http::Response> change(Api& api, Call& call) {
+  const auto id = path_id(call, "email_id");
+  if (!id) co_return no_data_found(call);
+  intake::RecipientRequest request;
+  if (auto bad = read_recipient(call, request)) co_return std::move(*bad);
+  const auto changed =
+      co_await api.intake().change_recipient(call.account, *id, std::move(request));
+  if (!changed) co_return refused(changed.error(), call.language);
+  co_return id_response(200, "email_id", *id);
+}
+
+Task<http::Response> remove(Api& api, Call& call) {
+  const auto id = path_id(call, "email_id");
+  if (!id) co_return no_data_found(call);
+  const auto removed = co_await api.intake().remove_recipient(call.account, *id);
+  if (!removed) co_return refused(removed.error(), call.language);
+  co_return id_response(200, "email_id", *id);
+}
+
+std::string recipient_json(const store::Recipient& recipient) {
+  http::JsonWriter json;
+  json.begin_object();
+  json.member("email_id", recipient.id);
+  json.member("email", recipient.address);
+  json.member("delivery_id", recipient.delivery_id);
+  json.key("insert_code");
+  json.begin_array();
+  for (const InsertCode& code : recipient.insert_codes) {
+    json.begin_object();
+    json.member("key", code.key);
+    json.member("value", code.value);
+    json.end_object();
+  }
+  json.end_array();
+  json.member("created_time", format_date_time(recipient.created));
+  json.member("updated_time", format_date_time(recipient.updated));
+  json.end_object();
+  return json.take();
+}
+
+Task<http::Response> read(Api& api, Call& call) {
+  const auto id = path_id(call, "email_id");
+  if (!id) co_return no_data_found(call);
+  const store::AccountKey account = call.account.key;
+  const auto recipient = co_await api.store().read(
+      [account, id](store::ReadTransaction& reader) { return reader.recipient(account, *id); });
+  if (!recipient) {
+    if (recipient.error().kind == ErrorKind::not_found) co_return no_data_found(call);
+    co_return refused(intake::Refusal::of(ErrorKind::unavailable,
+                                          intake::texts::unavailable(recipient.error().detail)),
+                      call.language);
+  }
+  co_return http::Response::json(200, recipient_json(*recipient));
+}
+
+}  // namespace
+
+void add_recipient_routes(Api& api, http::Router& router) {
+  using enum http::Method;
+  api.add(router, post, "/deliveries/{delivery_id}/emails", &add);
+  api.add(router, get, "/deliveries/-/emails/{email_id}", &read);
+  api.add(router, put, "/deliveries/-/emails/{email_id}", &change);
+  api.add(router, delete_, "/deliveries/-/emails/{email_id}", &remove);
+}
+
+}  // namespace todoku::api
