@@ -24,7 +24,8 @@ class KeyRing {
  public:
   virtual ~KeyRing() = default;
   // The keys that sign now for mail of `account` with this From domain.
-  [[nodiscard]] virtual Signing current(store::AccountKey account, std::string_view from_domain) = 0;
+  [[nodiscard]] virtual Signing current(store::AccountKey account,
+                                        std::string_view from_domain) = 0;
   // The keys pinned earlier. Errors: not_found if one of them is gone.
   [[nodiscard]] virtual Result<Signing> pinned(store::AccountKey account,
                                                std::string_view pinned) = 0;

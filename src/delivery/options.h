@@ -2,6 +2,7 @@
 // Everything an operator can set about delivering. app/ fills it from the configuration.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,10 +40,12 @@ struct SmtpTimeouts {
 
 struct Options {
   std::vector<EgressSource> sources;  // at least one
-  std::string return_path_domain;     // MAIL FROM is a token under it
+  // Keys return paths, Message-IDs and boundaries: the same for the life of the installation.
+  std::array<std::uint8_t, 16> instance_secret{};
+  std::string return_path_domain;  // MAIL FROM is a token under it
   std::string message_id_domain;
-  int date_offset_minutes = 540;      // of the Date header: +0900
-  std::uint16_t port = 25;            // where site rules do not say otherwise
+  int date_offset_minutes = 540;  // of the Date header: +0900
+  std::uint16_t port = 25;        // where site rules do not say otherwise
 
   policy::RetryOptions retry_transactional;
   policy::RetryOptions retry_bulk;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Work on its way: what a courier holds in memory between the claim of a batch and its release.
 //
-//   claim_batches -> BatchInFlight (one per lease) -> Mail (one per recipient) -> lane -> connection
+//   claim_batches -> BatchInFlight (one per lease) -> Mail (one per recipient) -> lane ->
+//   connection
 //                                                        -> OutcomeSink (recorded or parked)
 #pragma once
 

@@ -66,9 +66,9 @@ store::OutcomeRecord OutcomeRecorder::make_record(const Mail& mail, Outcome outc
                               .outcome = std::move(outcome),
                               .path = std::move(path)};
   if (record.outcome.state == RecipientState::deferred) {
-    record.due = policy::next_attempt_at(
-        retry_of(options_, letter.traffic), mail.recipient().attempts + 1U, letter.started, now,
-        spread_of(mail.batch->leased().key));
+    record.due =
+        policy::next_attempt_at(retry_of(options_, letter.traffic), mail.recipient().attempts + 1U,
+                                letter.started, now, spread_of(mail.batch->leased().key));
     if (!record.due) record.outcome.state = RecipientState::expired;
   }
   return record;

@@ -15,31 +15,18 @@
 #include "async/task.h"
 #include "base/metrics.h"
 #include "delivery/options.h"
+#include "delivery/progress.h"
 #include "delivery/work.h"
 #include "store/store.h"
 
 namespace todoku::delivery::courier {
 
-// What became of a batch's recipients with one commit.
-struct BatchProgress {
-  store::BatchKey key;
-  std::int64_t settled = 0;                       // recipients that need no memory any more
-  std::optional<store::BatchReleased> released;   // set with the last of them
-};
-
-class ProgressListener {
- public:
-  virtual ~ProgressListener() = default;
-  // Called on a store thread after each commit; must not block.
-  virtual void progressed(std::vector<BatchProgress> progress) = 0;
-};
-
 // All members are thread-safe. Lives until the store is closed.
 class OutcomeRecorder final : public OutcomeSink {
  public:
   // `retry_executor` runs the wait before a failed commit is repeated.
-  OutcomeRecorder(store::Store& store, const Clock& clock, const Options& options,
-                  Metrics& metrics, async::Executor retry_executor);
+  OutcomeRecorder(store::Store& store, const Clock& clock, const Options& options, Metrics& metrics,
+                  async::Executor retry_executor);
   ~OutcomeRecorder() override;
 
   // Set once before the first outcome.

@@ -37,7 +37,10 @@ template <class Item>
 class LaneLedger {
  public:
   LaneLedger(LaneLimits limits, Random& random)
-      : limits_(limits), random_(random), pacer_(limits.messages_per_second), backoff_(limits.backoff) {}
+      : limits_(limits),
+        random_(random),
+        pacer_(limits.messages_per_second),
+        backoff_(limits.backoff) {}
 
   void add(std::string_view route, const policy::Flow& flow, Item item) {
     auto found = routes_.find(route);
