@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration: one TOML file, environment variables over it, defaults below it. Every key is
+// declared once, in config_keys_*.cc; reading, checking, showing and docs/configuration.md come
+// from that table. Only app/ reads this; every other module is given its own Options.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "delivery/policy/site_rules.h"
+#include "explain/language.h"
+
+namespace todoku::app {
+
+// The effective values. What stands here has passed every check: an endpoint parses, a number is
+// in range. Paths are absolute or relative to the process, never to the file.
+struct Config {
+  struct Engine {
+    std::int64_t threads = 0;
+    std::vector<std::string> roles;
+    std::int64_t drain_seconds = 0;
+  };
+  struct Data {
+    std::string directory;
+  };
+  struct Secrets {
+    std::string master_key_file;
+    std::string master_key;
+  };
+  struct Log {
+    std::string level;
+    std::string format;
+  };
+  struct Api {
+    std::string listen;
+    std::string public_url;
+    std::string tls_certificate_file;
+    std::string tls_private_key_file;
+    std::int64_t connections_max = 0;
+    std::int64_t rate_limit_per_minute = 0;
+  };
+  struct Limits {
+    std::int64_t drafts_max = 0;
+    std::int64_t to_max = 0;
+    std::int64_t cc_max = 0;
+    std::int64_t bcc_max = 0;
+    std::int64_t insert_codes_max = 0;
+    std::int64_t insert_value_characters_max = 0;
+    std::int64_t subject_characters_max = 0;
+    std::int64_t text_part_characters_max = 0;
+    std::int64_t html_part_characters_max = 0;
+    std::int64_t attachments_max = 0;
+    std::int64_t attachments_bytes_max = 0;
+    std::int64_t import_bytes_max = 0;
+    std::int64_t reservation_days_max = 0;
+  };
+  struct Admin {
+    std::string socket;
+  };
+  struct Metrics {
+    std::string listen;
+  };
+  struct Dns {
+    std::string resolver;
+    std::int64_t timeout_seconds = 0;
+    std::int64_t cache_bytes = 0;
+  };
+  struct SmtpOut {
+    std::string hello_name;
+    std::string return_path_domain;
+    std::string message_id_domain;
+    std::vector<std::string> own_names;
+    bool allow_private_receivers = false;
+    std::int64_t connect_seconds = 0;
+    std::int64_t greeting_seconds = 0;
+    std::int64_t command_seconds = 0;
+    std::int64_t data_block_seconds = 0;
+    std::int64_t data_end_seconds = 0;
+  };
+  struct Egress {
+    std::string name;
+    std::string hello_name;
+    std::string bind_ipv4;
+    std::string bind_ipv6;
+    bool ipv4 = false;
+    bool ipv6 = false;
+  };
+  struct Delivery {
+    std::int64_t unrecorded_max = 0;
+    std::int64_t lease_seconds = 0;
+    std::vector<std::int64_t> transactional_retry_seconds;
+    std::vector<std::int64_t> bulk_retry_seconds;
+    double transactional_expiry_hours = 0;
+    double bulk_expiry_hours = 0;
+    double reservation_expiry_hours = 0;
+    std::int64_t site_rest_first_seconds = 0;
+    std::int64_t site_rest_longest_seconds = 0;
+    std::int64_t outstanding_max = 0;
+    std::int64_t site_outstanding_max = 0;
+    std::int64_t content_cache_bytes = 0;
+    std::int64_t date_offset_minutes = 0;
+  };
+  struct Rules {
+    std::string file;
+  };
+
+  Engine engine;
+  Data data;
+  Secrets secrets;
+  Log log;
+  Api api;
+  Limits limits;
+  Admin admin;
+  Metrics metrics;
+  Dns dns;
+  SmtpOut smtp_out;
+  std::vector<Egress> egress;
+  Delivery delivery;
+  Rules rules;
+};
+
+// Something that keeps the configuration from being used.
+struct ConfigProblem {
+  std::string where;    // "todoku.toml:12", "TODOKU_API__LISTEN", or empty
+  std::string message;  // names key, value and limit
+
+  [[nodiscard]] std::string to_string() const {
+    return where.empty() ? message : where + ": " + message;
+  }
+  friend bool operator==(const ConfigProblem&, const ConfigProblem&) = default;
+};
+
+// Variables of the process whose names begin with TODOKU_, with their values.
+using Environment = std::map<std::string, std::string, std::less<>>;
+[[nodiscard]] Environment process_environment();
+
+struct LoadedConfig {
+  Config config;
+  std::string file;  // where it was read from; empty: from no file
+  std::string text;  // what stood there: its tables [sites.*] are rules of receiving sites
+  // Where a key that has not its default came from, by full name: "todoku.toml:12" or a variable.
+  std::map<std::string, std::string, std::less<>> origins;
+};
+
+using ConfigResult = std::expected<LoadedConfig, std::vector<ConfigProblem>>;
+
+// Reads TOML text. `file_name` is for messages; relative paths in the values are taken from
+// `directory`. Gives every problem there is, not only the first.
+[[nodiscard]] ConfigResult read_config(std::string_view toml, std::string_view file_name,
+                                       std::string_view directory, const Environment& environment);
+
+// Reads the file given, else the one that TODOKU_CONFIG names, else todoku.toml in the working
+// directory, else /etc/todoku/todoku.toml, else only defaults and environment, with paths from the
+// working directory. A file that was named and is not there is a problem.
+[[nodiscard]] ConfigResult load_config(const std::optional<std::string>& file,
+                                       const Environment& environment);
+
+using explain::Language;
+
+// The effective values as TOML, each with a comment that tells where it came from; secrets masked.
+[[nodiscard]] std::string show_config(const LoadedConfig& loaded);
+// The rules of receiving sites that are in force, as TOML.
+[[nodiscard]] std::string show_sites(const delivery::policy::SiteRules& rules);
+// A complete file of defaults in which every key is explained.
+[[nodiscard]] std::string show_defaults(Language language);
+// docs/configuration.md.
+[[nodiscard]] std::string configuration_reference();
+
+}  // namespace todoku::app

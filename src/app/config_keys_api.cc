@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keys about the front door: the API's listener and the limits of its contract.
+#include "app/config_table.h"
+
+namespace todoku::app {
+namespace {
+
+ConfigSection api() {
+  using S = Config::Api;
+  SectionBuilder<S> s("api", &Config::api, {"The REST API.", "REST API。"});
+  s.add("listen", &S::listen, "127.0.0.1:8025",
+        {"Address and port. Port 0 takes a free one.",
+         "待ち受けるアドレスとポート。ポート 0 は空きポートを使う。"})
+      .form(TextForm::endpoint)
+      .required();
+  s.add("public_url", &S::public_url, "",
+        {"How clients reach the API, for addresses in answers, e.g. `https://mail.example.jp`. "
+         "Empty: made from the address that is listened on.",
+         "クライアントから見た API の URL（応答に含まれる URL に使う）。例: "
+         "`https://mail.example.jp`。空なら待ち受けアドレスから作る。"})
+      .form(TextForm::url);
+  s.add(
+       "tls_certificate_file", &S::tls_certificate_file, "",
+       {"Certificate chain (PEM, leaf first). With the key: the listener speaks TLS only.",
+        "証明書チェーン（PEM、サーバー証明書が先頭）。鍵とともに指定すると TLS だけを受け付ける。"})
+      .form(TextForm::path);
+  s.add("tls_private_key_file", &S::tls_private_key_file, "",
+        {"Private key of the certificate (PEM).", "証明書の秘密鍵（PEM）。"})
+      .form(TextForm::path);
+  s.add("connections_max", &S::connections_max, 10'000,
+        {"Connections open at once; more wait.", "同時に開く接続の上限。超えた分は待たされる。"})
+      .unit("connections")
+      .range(1, 1'000'000);
+  s.add("rate_limit_per_minute", &S::rate_limit_per_minute, 500,
+        {"Requests a minute and account; more are answered 429. 0: no limit.",
+         "アカウントごとの 1 分あたりのリクエスト数。超えると 429。0 は無制限。"})
+      .unit("requests")
+      .range(0, 100'000'000);
+  return std::move(s).build();
+}
+
+ConfigSection limits() {
+  using S = Config::Limits;
+  SectionBuilder<S> s("limits", &Config::limits,
+                      {"What one account may ask for. The defaults are those of the API contract.",
+                       "1 アカウントが要求できる量。既定値は API 仕様のもの。"});
+  s.add("drafts_max", &S::drafts_max, 30,
+        {"Bulk deliveries in status EDIT at once.", "同時に EDIT 状態にできる一斉配信の数。"})
+      .unit("deliveries")
+      .range(1, 1'000'000);
+  s.add("to_max", &S::to_max, 50,
+        {"Recipients in one update of a bulk delivery; larger lists are imported.",
+         "一斉配信の更新 1 回で渡せる宛先の数。それ以上は CSV インポートを使う。"})
+      .unit("recipients")
+      .range(1, 10'000);
+  s.add("cc_max", &S::cc_max, 10,
+        {"Cc addresses of a transaction.", "トランザクションメールの Cc の数。"})
+      .unit("recipients")
+      .range(0, 100);
+  s.add("bcc_max", &S::bcc_max, 10,
+        {"Bcc addresses of a transaction.", "トランザクションメールの Bcc の数。"})
+      .unit("recipients")
+      .range(0, 100);
+  s.add("insert_codes_max", &S::insert_codes_max, 50,
+        {"Insert codes of one recipient.", "宛先 1 件あたりの差し込み文字の数。"})
+      .unit("codes")
+      .range(0, 1'000);
+  s.add("insert_value_characters_max", &S::insert_value_characters_max, 4096,
+        {"Length of the value of an insert code.", "差し込み文字の値の長さ。"})
+      .unit("characters")
+      .range(1, 1'000'000);
+  s.add("subject_characters_max", &S::subject_characters_max, 256,
+        {"Length of a subject.", "件名の長さ。"})
+      .unit("characters")
+      .range(1, 10'000);
+  s.add("text_part_characters_max", &S::text_part_characters_max, 30 * 1024,
+        {"Length of a text part.", "テキストパートの長さ。"})
+      .unit("characters")
+      .range(1, 100 * 1024 * 1024);
+  s.add("html_part_characters_max", &S::html_part_characters_max, 70 * 1024,
+        {"Length of an HTML part.", "HTML パートの長さ。"})
+      .unit("characters")
+      .range(1, 100 * 1024 * 1024);
+  s.add("attachments_max", &S::attachments_max, 100,
+        {"Attachments of one delivery.", "1 配信あたりの添付ファイルの数。"})
+      .unit("files")
+      .range(0, 10'000);
+  s.add("attachments_bytes_max", &S::attachments_bytes_max, 1024 * 1024,
+        {"All attachments of one delivery together.", "1 配信あたりの添付ファイルの合計の大きさ。"})
+      .unit("bytes")
+      .range(0, 100 * 1024 * 1024);
+  s.add("import_bytes_max", &S::import_bytes_max, 256 * 1024 * 1024,
+        {"Size of a CSV file to import.", "インポートする CSV ファイルの大きさ。"})
+      .unit("bytes")
+      .range(1, 1024.0 * 1024 * 1024 * 1024);
+  s.add("reservation_days_max", &S::reservation_days_max, 365,
+        {"How far ahead a delivery may be reserved.", "どれだけ先の日時まで予約できるか。"})
+      .unit("days")
+      .range(1, 3650);
+  return std::move(s).build();
+}
+
+}  // namespace
+
+std::vector<ConfigSection> api_sections() {
+  return {api(), limits()};
+}
+
+}  // namespace todoku::app

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keys about the way out: DNS, sending addresses, retries, memory.
+#include "app/config_table.h"
+
+namespace todoku::app {
+namespace {
+
+constexpr double kDaySeconds = 86'400;
+
+ConfigSection dns() {
+  using S = Config::Dns;
+  SectionBuilder<S> s("dns", &Config::dns,
+                      {"How receivers are looked up.", "受信側サーバーの調べ方。"});
+  s.add(
+       "resolver", &S::resolver, "",
+       {"Name server to ask, with a port if it is not 53, e.g. `127.0.0.1:5353`. Empty: those of "
+        "/etc/resolv.conf.",
+        "問い合わせ先の DNS サーバー。ポートが 53 でなければ付ける（例: `127.0.0.1:5353`）。空なら "
+        "/etc/resolv.conf のもの。"})
+      .form(TextForm::resolver);
+  s.add("timeout_seconds", &S::timeout_seconds, 10,
+        {"A question without an answer for so long counts as a temporary failure.",
+         "この時間答えがなければ一時的な失敗とみなす。"})
+      .unit("seconds")
+      .range(1, 120);
+  s.add("cache_bytes", &S::cache_bytes, 32 * 1024 * 1024,
+        {"Memory for answers.", "回答のキャッシュに使うメモリー。"})
+      .unit("bytes")
+      .range(1024 * 1024, 16.0 * 1024 * 1024 * 1024);
+  return std::move(s).build();
+}
+
+void add_smtp_names(SectionBuilder<Config::SmtpOut>& s) {
+  using S = Config::SmtpOut;
+  s.add("hello_name", &S::hello_name, "",
+        {"Name in EHLO; it should resolve to the sending address, and back. Empty: this machine's "
+         "name.",
+         "EHLO で名乗る名前。送信元アドレスと正引き・逆引きで対応していること。空ならこのマシンの"
+         "名前。"})
+      .form(TextForm::domain);
+  s.add("return_path_domain", &S::return_path_domain, "",
+        {"Domain of MAIL FROM, where bounces come back. Empty: the hello name.",
+         "MAIL FROM（エラーメールの戻り先）のドメイン。空なら EHLO の名前。"})
+      .form(TextForm::domain);
+  s.add("message_id_domain", &S::message_id_domain, "",
+        {"Right side of Message-ID. Empty: the return path's domain.",
+         "Message-ID の右辺。空なら戻り先のドメイン。"})
+      .form(TextForm::domain);
+  s.add("own_names", &S::own_names, {},
+        {"Host names of this installation. A receiver whose MX is one of them, or one of the "
+         "sending addresses, is refused, because the mail would come back to us.",
+         "この環境自身のホスト名。MX がこれらや送信元アドレスを指す宛先は、メールが自分に戻ってく"
+         "るため拒否する。"})
+      .form(TextForm::domain);
+}
+
+ConfigSection smtp_out() {
+  using S = Config::SmtpOut;
+  SectionBuilder<S> s("smtp_out", &Config::smtp_out,
+                      {"How mail is handed to receivers.", "受信側サーバーへの渡し方。"});
+  add_smtp_names(s);
+  s.add(
+      "allow_private_receivers", &S::allow_private_receivers, false,
+      {"Whether to send to receivers on loopback, private and other special addresses. For tests "
+       "and for internal mail only.",
+       "ループバックやプライベートアドレスなどの受信側サーバーに送るか。テストや社内メール専用。"});
+  s.add("connect_seconds", &S::connect_seconds, 30,
+        {"Time-out of one connection attempt.", "接続 1 回のタイムアウト。"})
+      .unit("seconds")
+      .range(1, 600);
+  s.add("greeting_seconds", &S::greeting_seconds, 300,
+        {"Time-out of the greeting (RFC 5321 section 4.5.3.2.1).",
+         "最初の応答（220）を待つ時間（RFC 5321 4.5.3.2.1）。"})
+      .unit("seconds")
+      .range(1, 3600);
+  s.add("command_seconds", &S::command_seconds, 300,
+        {"Time-out of EHLO, MAIL and RCPT (RFC 5321 section 4.5.3.2.2-3).",
+         "EHLO、MAIL、RCPT の応答を待つ時間（RFC 5321 4.5.3.2.2-3）。"})
+      .unit("seconds")
+      .range(1, 3600);
+  s.add("data_block_seconds", &S::data_block_seconds, 180,
+        {"Time-out of one piece of the message (RFC 5321 section 4.5.3.2.5).",
+         "本文を送る途中で止まってよい時間（RFC 5321 4.5.3.2.5）。"})
+      .unit("seconds")
+      .range(1, 3600);
+  s.add("data_end_seconds", &S::data_end_seconds, 600,
+        {"Time-out of the answer to the whole message; too short a time makes duplicates (RFC 5321 "
+         "section 4.5.3.2.6).",
+         "本文を送り終えてから応答を待つ時間。短すぎると二重配信になる（RFC 5321 4.5.3.2.6）。"})
+      .unit("seconds")
+      .range(1, 3600);
+  return std::move(s).build();
+}
+
+ConfigSection egress() {
+  using S = Config::Egress;
+  SectionBuilder<S> s("egress", &Config::egress,
+                      {"One sending address. Several share the traffic. Without any there is one "
+                       "named `default`, and the system chooses the address.",
+                       "送信元アドレス。複数あれば送信を分け合う。1 つもなければ `default` という名"
+                       "前のものが 1 つあるとみなし、アドレスはシステムが選ぶ。"});
+  s.add("name", &S::name, "",
+        {"Its name in stories, logs and metrics.", "配信の記録、ログ、計測値に出る名前。"})
+      .form(TextForm::label)
+      .required();
+  s.add("hello_name", &S::hello_name, "",
+        {"Name in EHLO. Empty: `smtp_out.hello_name`.",
+         "EHLO で名乗る名前。空なら `smtp_out.hello_name`。"})
+      .form(TextForm::domain);
+  s.add("bind_ipv4", &S::bind_ipv4, "",
+        {"IPv4 address to send from. Empty: the system chooses.",
+         "送信に使う IPv4 アドレス。空ならシステムが選ぶ。"})
+      .form(TextForm::ip_address);
+  s.add("bind_ipv6", &S::bind_ipv6, "",
+        {"IPv6 address to send from. Empty: the system chooses.",
+         "送信に使う IPv6 アドレス。空ならシステムが選ぶ。"})
+      .form(TextForm::ip_address);
+  s.add("ipv4", &S::ipv4, true, {"Whether it reaches receivers over IPv4.", "IPv4 で送るか。"});
+  s.add("ipv6", &S::ipv6, false,
+        {"Whether it reaches receivers over IPv6. The address needs reverse DNS: large receivers "
+         "refuse IPv6 without it.",
+         "IPv6 で送るか。逆引きの設定が必要（大手の受信側は逆引きのない IPv6 を拒否する）。"});
+  return std::move(s).build();
+}
+
+void add_retry_keys(SectionBuilder<Config::Delivery>& s) {
+  using S = Config::Delivery;
+  s.add("site_rest_first_seconds", &S::site_rest_first_seconds, 10,
+        {"Rest of a site after its first failure in a row (no connection, 421).",
+         "サイトが応答しない、421 を返すなどの失敗が始まったときに、最初に休む時間。"})
+      .unit("seconds")
+      .range(1, 3600);
+  s.add("site_rest_longest_seconds", &S::site_rest_longest_seconds, 1800,
+        {"The rest doubles with every failure up to this.",
+         "失敗が続くと休む時間は倍になっていく。その上限。"})
+      .unit("seconds")
+      .range(1, kDaySeconds);
+  s.add("transactional_retry_seconds", &S::transactional_retry_seconds,
+        {60, 300, 900, 1800, 3600, 7200},
+        {"Waits after the 1st, 2nd, ... attempt at a transactional mail; the last one repeats.",
+         "トランザクションメールの 1 回目、2 回目…の失敗後に待つ時間。最後の値が繰り返される。"})
+      .unit("seconds")
+      .range(1, kDaySeconds)
+      .required();
+  s.add("bulk_retry_seconds", &S::bulk_retry_seconds, {300, 900, 1800, 3600, 7200},
+        {"The same for bulk mail.", "一斉配信のメールについて同様。"})
+      .unit("seconds")
+      .range(1, kDaySeconds)
+      .required();
+  s.add("transactional_expiry_hours", &S::transactional_expiry_hours, 24,
+        {"A transactional mail not delivered by then is given up (`expired`).",
+         "トランザクションメールをあきらめる（`expired`）までの時間。"})
+      .unit("hours")
+      .range(0.001, 240);
+  s.add("bulk_expiry_hours", &S::bulk_expiry_hours, 24,
+        {"The same for bulk mail.", "一斉配信のメールについて同様。"})
+      .unit("hours")
+      .range(0.001, 240);
+  s.add(
+       "reservation_expiry_hours", &S::reservation_expiry_hours, 24,
+       {"A reservation missed by more than this, because the engine was down, fails instead of "
+        "starting late.",
+        "停止中に予約時刻を過ぎた配信は再開後に始まるが、遅れがこの時間を超えていれば失敗とする。"})
+      .unit("hours")
+      .range(0.001, 8760);
+}
+
+void add_memory_keys(SectionBuilder<Config::Delivery>& s) {
+  using S = Config::Delivery;
+  s.add("unrecorded_max", &S::unrecorded_max, 256,
+        {"Outcomes not yet on disk at which sending pauses: the most mails, besides those on open "
+         "connections, that a crash can make go twice.",
+         "未保存の結果がこの数に達すると送信を止める。クラッシュ時に二重に送られうるメールは、最大"
+         "でこの数と送信中の接続数の合計。"})
+      .unit("outcomes")
+      .range(1, 100'000);
+  s.add("lease_seconds", &S::lease_seconds, 300,
+        {"How long a batch belongs to a courier before another may take it.",
+         "配送担当がひとまとまりの宛先を保持する時間。過ぎると別の担当が引き取れる。"})
+      .unit("seconds")
+      .range(10, 3600);
+  s.add("outstanding_max", &S::outstanding_max, 100'000,
+        {"Recipients in memory at once, of all sites.", "同時にメモリーに載せる宛先の数（全体）。"})
+      .unit("recipients")
+      .range(1'000, 10'000'000);
+  s.add("site_outstanding_max", &S::site_outstanding_max, 20'000,
+        {"Recipients in memory at once, of one site.",
+         "同時にメモリーに載せる宛先の数（1 サイト）。"})
+      .unit("recipients")
+      .range(500, 10'000'000);
+  s.add("content_cache_bytes", &S::content_cache_bytes, 64 * 1024 * 1024,
+        {"Memory for the contents of deliveries that are going out.",
+         "送信中の配信の内容を置くメモリー。"})
+      .unit("bytes")
+      .range(1024 * 1024, 16.0 * 1024 * 1024 * 1024);
+  s.add("date_offset_minutes", &S::date_offset_minutes, 540,
+        {"Time zone of the Date header; 540 is +0900.",
+         "Date ヘッダーのタイムゾーン。540 は +0900。"})
+      .unit("minutes")
+      .range(-720, 840);
+}
+
+ConfigSection delivery() {
+  SectionBuilder<Config::Delivery> s("delivery", &Config::delivery,
+                                     {"Retries and memory.", "再送とメモリー。"});
+  add_retry_keys(s);
+  add_memory_keys(s);
+  return std::move(s).build();
+}
+
+ConfigSection rules() {
+  using S = Config::Rules;
+  SectionBuilder<S> s(
+      "rules", &Config::rules,
+      {"Where limits of receiving sites come from.", "受信サイトごとの制限の読み込み元。"});
+  s.add("file", &S::file, "",
+        {"TOML file of rules over those that come with the engine (`rules/sites.toml`); "
+         "`[sites.*]` in "
+         "this file goes over both.",
+         "同梱のルール（`rules/sites.toml`）に重ねる TOML ファイル。このファイルの `[sites.*]` "
+         "はさら"
+         "にその上に重なる。"})
+      .form(TextForm::path);
+  return std::move(s).build();
+}
+
+}  // namespace
+
+std::vector<ConfigSection> delivery_sections() {
+  return {dns(), smtp_out(), egress(), delivery(), rules()};
+}
+
+}  // namespace todoku::app

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keys about the process: threads, files, secrets, logs, operating.
+#include "app/config_table.h"
+
+namespace todoku::app {
+namespace {
+
+ConfigSection engine() {
+  using S = Config::Engine;
+  SectionBuilder<S> s("engine", &Config::engine, {"How the process runs.", "プロセスの動かし方。"});
+  s.add("threads", &S::threads, 0,
+        {"Threads that serve connections. 0: one for each processor core.",
+         "接続を処理するスレッド数。0 は CPU コアごとに 1 本。"})
+      .range(0, 256);
+  s.add("roles", &S::roles, {"api", "scheduler", "courier"},
+        {"What this process does: `api` takes requests, `scheduler` decides what is sent when, "
+         "`courier` talks to the receivers. Without `courier` mail is accepted and kept, not sent.",
+         "このプロセスの役割。`api` は受け付け、`scheduler` は送る順番と時刻の決定、`courier` は受"
+         "信側サーバーへの配送。`courier` "
+         "がなければ、受け付けたメールは保存されるだけで送られない。"})
+      .choices({"api", "scheduler", "courier"})
+      .required();
+  s.add("drain_seconds", &S::drain_seconds, 30,
+        {"After SIGTERM: how long mails in flight may take to finish before they are handed back.",
+         "SIGTERM を受けてから、送信中のメールが終わるのを待つ時間。過ぎたものは送信待ちに戻る。"})
+      .unit("seconds")
+      .range(1, 3600);
+  return std::move(s).build();
+}
+
+ConfigSection data() {
+  using S = Config::Data;
+  SectionBuilder<S> s("data", &Config::data, {"Where mail is kept.", "メールの保存場所。"});
+  s.add("directory", &S::directory, "data",
+        {"Folder of the store and of uploads. Made on the first start, readable by the engine's "
+         "user only. One engine per folder.",
+         "データベースとアップロードを置くフォルダー。初回起動時に作られ、エンジンのユーザーだけが"
+         "読める。1 つのフォルダーを使えるエンジンは 1 つだけ。"})
+      .form(TextForm::path)
+      .required();
+  return std::move(s).build();
+}
+
+ConfigSection secrets() {
+  using S = Config::Secrets;
+  SectionBuilder<S> s("secrets", &Config::secrets,
+                      {"The master key, under which DKIM private keys are encrypted.",
+                       "マスターキー。DKIM の秘密鍵はこれで暗号化して保存される。"});
+  s.add("master_key_file", &S::master_key_file, "master.key",
+        {"File of the master key: 64 hexadecimal digits, mode 0600, outside the data directory. "
+         "Made on the first start. Keep a copy apart from the backups of the data.",
+         "マスターキーのファイル。16 進 64 桁、パーミッション 0600、データのフォルダーの外に置く。"
+         "初回起動時に作られる。データのバックアップとは別の場所に控えておくこと。"})
+      .form(TextForm::path)
+      .required();
+  s.add("master_key", &S::master_key, "",
+        {"The master key itself instead of a file.",
+         "ファイルの代わりに、マスターキーそのものを環境変数で渡す。"})
+      .secret("TODOKU_MASTER_KEY");
+  return std::move(s).build();
+}
+
+ConfigSection log() {
+  using S = Config::Log;
+  SectionBuilder<S> s("log", &Config::log,
+                      {"Lines on standard error. Bodies, insert codes and secrets never appear.",
+                       "標準エラーへのログ。本文、差し込み文字、秘密情報は決して出ない。"});
+  s.add("level", &S::level, "info",
+        {"The least important lines to write.", "書き出す最低の重要度。"})
+      .choices({"debug", "info", "warning", "error"})
+      .required();
+  s.add("format", &S::format, "human",
+        {"`human`: a line to read. `json`: one object a line, for log collectors.",
+         "`human` は人が読む形、`json` は 1 行 1 オブジェクト（ログ収集向け）。"})
+      .choices({"human", "json"})
+      .required();
+  return std::move(s).build();
+}
+
+ConfigSection admin() {
+  using S = Config::Admin;
+  SectionBuilder<S> s("admin", &Config::admin,
+                      {"How the command-line tools reach a running engine.",
+                       "コマンドラインツールから動作中のエンジンへの窓口。"});
+  s.add("socket", &S::socket, "",
+        {"Unix socket, mode 0600. Empty: `admin.sock` in the data directory.",
+         "UNIX ソケット（パーミッション 0600）。空なら、データのフォルダーの `admin.sock`。"})
+      .form(TextForm::path);
+  return std::move(s).build();
+}
+
+ConfigSection metrics() {
+  using S = Config::Metrics;
+  SectionBuilder<S> s(
+      "metrics", &Config::metrics,
+      {"Prometheus metrics and health checks.", "Prometheus 形式の計測値とヘルスチェック。"});
+  s.add("listen", &S::listen, "",
+        {"Address of a listener of its own for `/metrics`, `/healthz` and `/readyz`. Empty: the "
+         "API's listener answers them. Set it when the API can be reached from outside.",
+         "`/metrics`、`/healthz`、`/readyz` 専用の待ち受けアドレス。空なら API と同じアドレスで答"
+         "える。API を外部に公開するときは設定すること。"})
+      .form(TextForm::endpoint);
+  return std::move(s).build();
+}
+
+}  // namespace
+
+std::vector<ConfigSection> process_sections() {
+  return {engine(), data(), secrets(), log(), admin(), metrics()};
+}
+
+}  // namespace todoku::app

@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading: TOML text, environment variables, and what is said about their mistakes.
+#define TOML_EXCEPTIONS 0
+#define TOML_ENABLE_FORMATTERS 0
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+#include <unistd.h>
+
+#include "app/config_table.h"
+#include "base/bytes.h"
+
+namespace todoku::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Number of single-character edits between two names.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row.back();
+}
+
+// " (did you mean api.listen?)", or nothing if no name is near. A key of the right name in another
+// section is as near as a slip of two letters.
+std::string suggestion(std::string_view unknown, const std::vector<std::string>& names) {
+  constexpr std::size_t kLongest = 64;  // of what is compared: input may be of any length
+  if (unknown.size() > kLongest) return {};
+  const auto last_part = [](std::string_view name) { return name.substr(name.rfind('.') + 1); };
+  std::size_t best = std::max<std::size_t>(2, unknown.size() / 4) + 1;
+  std::string_view nearest;
+  for (const std::string& name : names) {
+    std::size_t distance = edit_distance(unknown, name);
+    if (last_part(unknown) == last_part(name)) distance = std::min<std::size_t>(distance, 2);
+    if (distance < best) {
+      best = distance;
+      nearest = name;
+    }
+  }
+  return nearest.empty() ? "" : fmt::format(" (did you mean {}?)", nearest);
+}
+
+std::vector<std::string> all_key_names() {
+  std::vector<std::string> names;
+  for (const ConfigSection& section : config_sections()) {
+    for (const ConfigKey& key : section.keys) names.push_back(key.full_name());
+  }
+  return names;
+}
+
+std::vector<std::string> all_section_names() {
+  std::vector<std::string> names;
+  for (const ConfigSection& section : config_sections()) names.emplace_back(section.name);
+  return names;
+}
+
+std::string shortened(std::string_view text) {
+  constexpr std::size_t kShown = 60;
+  if (text.size() <= kShown) return std::string(text);
+  std::size_t end = kShown;
+  while (end > 0 && (static_cast<std::uint8_t>(text[end]) & 0xC0U) == 0x80U) --end;
+  return std::string(text.substr(0, end)) + "...";
+}
+
+// The value of a node in the type of the key; nullopt if it is of another type.
+template <class T>
+std::optional<std::vector<T>> list_of(const toml::node& node) {
+  const toml::array* array = node.as_array();
+  if (array == nullptr) return std::nullopt;
+  std::vector<T> items;
+  for (const toml::node& item : *array) {
+    const auto value = item.value_exact<T>();
+    if (!value) return std::nullopt;
+    items.push_back(*value);
+  }
+  return items;
+}
+
+struct NodeReader {
+  const toml::node& node;
+  std::optional<ConfigValue> operator()(bool) const { return exact<bool>(); }
+  std::optional<ConfigValue> operator()(std::int64_t) const { return exact<std::int64_t>(); }
+  std::optional<ConfigValue> operator()(double) const {
+    if (const auto whole = node.value_exact<std::int64_t>()) return static_cast<double>(*whole);
+    return exact<double>();
+  }
+  std::optional<ConfigValue> operator()(const std::string&) const { return exact<std::string>(); }
+  template <class T>
+  std::optional<ConfigValue> operator()(const std::vector<T>&) const {
+    if (auto items = list_of<T>(node)) return ConfigValue(std::move(*items));
+    return std::nullopt;
+  }
+
+ private:
+  template <class T>
+  [[nodiscard]] std::optional<ConfigValue> exact() const {
+    if (auto value = node.value_exact<T>()) return ConfigValue(std::move(*value));
+    return std::nullopt;
+  }
+};
+
+std::string found_text(const toml::node& node) {
+  switch (node.type()) {
+    case toml::node_type::string:
+      return fmt::format("the text {}", to_toml(shortened(**node.as_string())));
+    case toml::node_type::integer:
+      return fmt::format("the number {}", **node.as_integer());
+    case toml::node_type::floating_point:
+      return fmt::format("the number {}", **node.as_floating_point());
+    case toml::node_type::boolean:
+      return **node.as_boolean() ? "true" : "false";
+    case toml::node_type::array:
+      return "a list";
+    case toml::node_type::table:
+      return "a section";
+    case toml::node_type::date:
+    case toml::node_type::time:
+    case toml::node_type::date_time:
+      return "a date or time";
+    case toml::node_type::none:
+      break;
+  }
+  return "nothing";
+}
+
+template <class T>
+std::optional<T> parse_number(std::string_view text) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::vector<std::string_view> split_list(std::string_view text) {
+  std::vector<std::string_view> items;
+  while (!trim(text).empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    items.push_back(trim(text.substr(0, comma)));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return items;
+}
+
+// The value of an environment variable in the type of the key. Lists are separated by commas.
+struct VariableReader {
+  std::string_view text;
+  std::optional<ConfigValue> operator()(bool) const {
+    if (text == "true") return true;
+    if (text == "false") return false;
+    return std::nullopt;
+  }
+  std::optional<ConfigValue> operator()(std::int64_t) const {
+    if (auto number = parse_number<std::int64_t>(text)) return *number;
+    return std::nullopt;
+  }
+  std::optional<ConfigValue> operator()(double) const {
+    if (auto number = parse_number<double>(text)) return *number;
+    return std::nullopt;
+  }
+  std::optional<ConfigValue> operator()(const std::string&) const { return std::string(text); }
+  std::optional<ConfigValue> operator()(const std::vector<std::int64_t>&) const {
+    std::vector<std::int64_t> numbers;
+    for (const std::string_view item : split_list(text)) {
+      const auto number = parse_number<std::int64_t>(item);
+      if (!number) return std::nullopt;
+      numbers.push_back(*number);
+    }
+    return numbers;
+  }
+  std::optional<ConfigValue> operator()(const std::vector<std::string>&) const {
+    std::vector<std::string> items;
+    for (const std::string_view item : split_list(text)) items.emplace_back(item);
+    return items;
+  }
+};
+
+class Reader {
+ public:
+  Reader(std::string_view file_name, std::string_view directory)
+      : file_name_(file_name), directory_(directory) {
+    loaded_.config = default_config();
+    loaded_.file = file_name;
+  }
+
+  void read_toml(std::string_view text) {
+    loaded_.text = text;
+    const toml::parse_result parsed = toml::parse(text, file_name_);
+    if (!parsed) {
+      problem(at(parsed.error().source()),
+              fmt::format("this is not TOML: {}", parsed.error().description()));
+      return;
+    }
+    for (const auto& [name, node] : parsed.table()) {
+      // Rules of receiving sites have their own reader: delivery/policy/site_rules.h.
+      if (name != kSitesTable) read_section(name.str(), node);
+    }
+  }
+
+  void read_environment(const Environment& environment) {
+    std::set<std::string_view> known;
+    for (const ConfigSection& section : config_sections()) {
+      for (const ConfigKey& key : section.keys) {
+        if (key.environment.empty()) continue;
+        known.insert(key.environment);
+        const auto found = environment.find(key.environment);
+        if (found != environment.end()) read_variable(key, found->second);
+      }
+    }
+    const std::vector<std::string> names(known.begin(), known.end());
+    for (const auto& [name, value] : environment) {
+      // Without two underscores it is not about a key: TODOKU_CONFIG, or somebody else's.
+      if (known.contains(name) || name.find("__") == std::string::npos) continue;
+      problem(name, fmt::format("there is no such key{}", suggestion(name, names)));
+    }
+  }
+
+  ConfigResult finish() && {
+    if (problems_.empty()) {
+      resolve_paths();
+      check_together(loaded_.config, problems_);
+    }
+    if (!problems_.empty()) return std::unexpected(std::move(problems_));
+    return std::move(loaded_);
+  }
+
+ private:
+  [[nodiscard]] std::string at(const toml::source_region& region) const {
+    return region.begin.line == 0 ? file_name_
+                                  : fmt::format("{}:{}", file_name_, region.begin.line);
+  }
+
+  void problem(std::string where, std::string message) {
+    problems_.push_back({std::move(where), std::move(message)});
+  }
+
+  void read_section(std::string_view name, const toml::node& node) {
+    const auto& sections = config_sections();
+    const auto section = std::ranges::find(sections, name, &ConfigSection::name);
+    if (section == sections.end()) {
+      const auto names = node.is_table() ? all_section_names() : all_key_names();
+      problem(at(node.source()),
+              fmt::format("there is no {} {}{}", node.is_table() ? "section" : "key",
+                          shortened(name), suggestion(name, names)));
+      return;
+    }
+    if (section->repeated) {
+      read_repeated(*section, node);
+    } else if (const toml::table* table = node.as_table()) {
+      read_keys(*section, *table, 0);
+    } else {
+      problem(at(node.source()), fmt::format("{} must be a section, written as [{}]", name, name));
+    }
+  }
+
+  void read_repeated(const ConfigSection& section, const toml::node& node) {
+    const toml::array* array = node.as_array();
+    for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
+      const toml::table* table = array->get(i)->as_table();
+      if (table == nullptr) {
+        array = nullptr;
+        break;
+      }
+      section.append(loaded_.config);
+      for (const ConfigKey& key : section.keys) key.set(loaded_.config, i, key.fallback);
+      read_keys(section, *table, i);
+      require_keys(section, *table, i);
+    }
+    if (array != nullptr) return;
+    problem(at(node.source()), fmt::format("{} must be a list of sections, each written as [[{}]]",
+                                           section.name, section.name));
+  }
+
+  // What has no default in a repeated section has to be written.
+  void require_keys(const ConfigSection& section, const toml::table& table, std::size_t element) {
+    for (const ConfigKey& key : section.keys) {
+      if (!key.required || table.contains(key.name)) continue;
+      problem(at(table.source()), problem_with(key, key.get(loaded_.config, element)));
+    }
+  }
+
+  void read_keys(const ConfigSection& section, const toml::table& table, std::size_t element) {
+    for (const auto& [name, node] : table) {
+      const auto key = std::ranges::find(section.keys, name.str(), &ConfigKey::name);
+      if (key != section.keys.end()) {
+        read_key(*key, node, element);
+        continue;
+      }
+      const std::string unknown = fmt::format("{}.{}", section.name, shortened(name.str()));
+      problem(at(name.source()),
+              fmt::format("there is no key {}{}", unknown, suggestion(unknown, all_key_names())));
+    }
+  }
+
+  void read_key(const ConfigKey& key, const toml::node& node, std::size_t element) {
+    const std::string where = at(node.source());
+    if (key.secret) {
+      problem(where, fmt::format("{} does not belong into this file: use the variable {}",
+                                 key.full_name(), key.environment));
+      return;
+    }
+    auto value = std::visit(NodeReader{node}, key.fallback);
+    if (!value) {
+      problem(where, fmt::format("{} must be {}, but is {}", key.full_name(), expectation(key),
+                                 found_text(node)));
+      return;
+    }
+    take(key, std::move(*value), where, element);
+  }
+
+  void read_variable(const ConfigKey& key, std::string_view text) {
+    auto value = std::visit(VariableReader{text}, key.fallback);
+    if (!value) {
+      problem(key.environment, fmt::format("{} must be {}, but is {}", key.full_name(),
+                                           expectation(key), to_toml(shortened(text))));
+      return;
+    }
+    take(key, std::move(*value), key.environment, 0);
+  }
+
+  void take(const ConfigKey& key, ConfigValue value, const std::string& where,
+            std::size_t element) {
+    if (auto message = problem_with(key, value); !message.empty()) {
+      problem(where, std::move(message));
+      return;
+    }
+    key.set(loaded_.config, element, std::move(value));
+    loaded_.origins[origin_name(key, element)] = where;
+  }
+
+  static std::string origin_name(const ConfigKey& key, std::size_t element) {
+    return element == 0 ? key.full_name() : fmt::format("{}#{}", key.full_name(), element);
+  }
+
+  void resolve_paths() {
+    for (const ConfigSection& section : config_sections()) {
+      for (const ConfigKey& key : section.keys) {
+        if (key.form != TextForm::path) continue;
+        for (std::size_t i = 0; i < section.size(loaded_.config); ++i) {
+          const auto path = std::get<std::string>(key.get(loaded_.config, i));
+          if (path.empty()) continue;
+          key.set(loaded_.config, i, (fs::path(directory_) / path).lexically_normal().string());
+        }
+      }
+    }
+  }
+
+  std::string file_name_;
+  std::string directory_;
+  LoadedConfig loaded_;
+  std::vector<ConfigProblem> problems_;
+};
+
+std::unexpected<std::vector<ConfigProblem>> one_problem(std::string where, std::string message) {
+  return std::unexpected(std::vector{ConfigProblem{std::move(where), std::move(message)}});
+}
+
+}  // namespace
+
+Environment process_environment() {
+  Environment environment;
+  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const std::size_t equals = text.find('=');
+    if (!text.starts_with("TODOKU_") || equals == std::string_view::npos) continue;
+    environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return environment;
+}
+
+ConfigResult read_config(std::string_view toml, std::string_view file_name,
+                         std::string_view directory, const Environment& environment) {
+  Reader reader(file_name, directory);
+  reader.read_toml(toml);
+  reader.read_environment(environment);
+  return std::move(reader).finish();
+}
+
+ConfigResult load_config(const std::optional<std::string>& file, const Environment& environment) {
+  std::string path;
+  if (file) {
+    path = *file;
+  } else if (const auto named = environment.find("TODOKU_CONFIG"); named != environment.end()) {
+    path = named->second;
+  } else {
+    std::error_code ignored;
+    for (const char* usual : {"todoku.toml", "/etc/todoku/todoku.toml"}) {
+      if (path.empty() && fs::exists(usual, ignored)) path = usual;
+    }
+    if (path.empty()) return read_config("", "", "", environment);
+  }
+  std::error_code error;
+  if (fs::is_directory(path, error)) return one_problem(path, "this is a folder, not a file");
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) {
+    return one_problem(path,
+                       fmt::format("cannot read it: {}", std::generic_category().message(errno)));
+  }
+  const std::string text((std::istreambuf_iterator<char>(stream)), {});
+  return read_config(text, path, fs::path(path).parent_path().string(), environment);
+}
+
+}  // namespace todoku::app

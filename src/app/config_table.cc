@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/config_table.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/bytes.h"
+#include "mail/address.h"
+#include "net/endpoint.h"
+
+namespace todoku::app {
+namespace {
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto octet = static_cast<std::uint8_t>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (octet < 0x20 || octet == 0x7F) {
+      fmt::format_to(std::back_inserter(out), "\\u{:04X}", octet);
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+template <class Range, class T>
+bool contains(const Range& range, const T& value) {
+  return std::ranges::find(range, value) != std::ranges::end(range);
+}
+
+std::string number_text(double number) {
+  return number == std::floor(number) && std::abs(number) < 1e15
+             ? fmt::format("{}", static_cast<std::int64_t>(number))
+             : fmt::format("{}", number);
+}
+
+template <class T>
+std::string list_toml(const std::vector<T>& items) {
+  std::string out = "[";
+  for (const T& item : items) {
+    if (out.size() > 1) out += ", ";
+    out += to_toml(ConfigValue(item));
+  }
+  return out + "]";
+}
+
+std::string_view form_text(TextForm form) {
+  switch (form) {
+    case TextForm::plain:
+      return "a text";
+    case TextForm::path:
+      return "a path";
+    case TextForm::endpoint:
+      return "an IP address and a port, such as 127.0.0.1:8025 or [::1]:8025";
+    case TextForm::resolver:
+      return "an IP address, with or without a port";
+    case TextForm::ip_address:
+      return "an IP address";
+    case TextForm::domain:
+      return "a host name";
+    case TextForm::url:
+      return "a URL that begins with http:// or https://";
+    case TextForm::label:
+      return "a name of letters, digits, - and _";
+    case TextForm::choice:
+      return "one of";
+  }
+  return "";
+}
+
+std::string one_text(const ConfigKey& key) {
+  if (key.form != TextForm::choice) return std::string(form_text(key.form));
+  return fmt::format("one of {}", fmt::join(key.choices, ", "));
+}
+
+std::string range_text(const ConfigKey& key) {
+  return fmt::format("from {} to {}", number_text(key.minimum), number_text(key.maximum));
+}
+
+bool is_url(std::string_view text) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (text.starts_with(scheme)) {
+      return text.size() > scheme.size() &&
+             std::ranges::none_of(text, [](char c) { return c <= ' ' || c == 0x7F; });
+    }
+  }
+  return false;
+}
+
+bool is_label(std::string_view text) {
+  return text.size() <= 64 && std::ranges::all_of(text, [](char c) {
+           const char lower = ascii_lower(c);
+           return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+         });
+}
+
+bool has_form(const ConfigKey& key, std::string_view text) {
+  switch (key.form) {
+    case TextForm::plain:
+      return true;
+    case TextForm::path:
+      return text.find('\0') == std::string_view::npos;
+    case TextForm::endpoint:
+      return net::Endpoint::parse(text).has_value();
+    case TextForm::resolver:
+      return net::Endpoint::parse(text, 53).has_value();
+    case TextForm::ip_address:
+      return net::IpAddress::parse(text).has_value();
+    case TextForm::domain:
+      return to_ascii_domain(text).has_value();
+    case TextForm::url:
+      return is_url(text);
+    case TextForm::label:
+      return is_label(text);
+    case TextForm::choice:
+      return contains(key.choices, text);
+  }
+  return false;
+}
+
+struct ProblemFinder {
+  const ConfigKey& key;
+
+  std::string operator()(bool) const { return {}; }
+  std::string operator()(std::int64_t number) const {
+    return in_range(static_cast<double>(number)) ? "" : out_of_range(fmt::format("{}", number));
+  }
+  std::string operator()(double number) const {
+    return in_range(number) ? "" : out_of_range(fmt::format("{}", number));
+  }
+  std::string operator()(const std::string& text) const {
+    if (text.empty()) return key.required ? must_be("empty", one_text(key)) : "";
+    return has_form(key, text) ? "" : must_be(key.secret ? "wrong" : quoted(text), one_text(key));
+  }
+  template <class T>
+  std::string operator()(const std::vector<T>& items) const {
+    if (items.empty()) return key.required ? must_be("empty", expectation(key)) : "";
+    for (const T& item : items) {
+      if constexpr (std::is_same_v<T, std::string>) {
+        if (item.empty()) return must_be("a list with an empty text", expectation(key));
+      }
+      if (auto problem = (*this)(item); !problem.empty()) return problem;
+    }
+    return {};
+  }
+
+ private:
+  // NaN is in no range.
+  [[nodiscard]] bool in_range(double number) const {
+    return number >= key.minimum && number <= key.maximum;
+  }
+  [[nodiscard]] std::string out_of_range(const std::string& number) const {
+    return must_be(number,
+                   range_text(key) + (key.unit.empty() ? "" : fmt::format(" ({})", key.unit)));
+  }
+  [[nodiscard]] std::string must_be(std::string_view is, std::string_view limit) const {
+    return fmt::format("{} is {}, but must be {}", key.full_name(), is, limit);
+  }
+};
+
+struct TomlWriter {
+  std::string operator()(bool value) const { return value ? "true" : "false"; }
+  std::string operator()(std::int64_t value) const { return fmt::format("{}", value); }
+  std::string operator()(double value) const { return number_text(value); }
+  std::string operator()(const std::string& value) const { return quoted(value); }
+  template <class T>
+  std::string operator()(const std::vector<T>& value) const {
+    return list_toml(value);
+  }
+};
+
+void check_egress(const Config& config, std::vector<ConfigProblem>& problems) {
+  std::vector<std::string_view> names;
+  const auto report = [&](const Config::Egress& source, std::string_view message) {
+    problems.push_back({"", fmt::format("egress {}: {}", quoted(source.name), message)});
+  };
+  for (const Config::Egress& source : config.egress) {
+    if (contains(names, source.name)) report(source, "the name is used twice");
+    names.push_back(source.name);
+    if (!source.ipv4 && !source.ipv6) report(source, "ipv4 and ipv6 are both false");
+    const auto v4 = net::IpAddress::parse(source.bind_ipv4);
+    if (v4 && !v4->is_v4()) report(source, "bind_ipv4 is an IPv6 address");
+    const auto v6 = net::IpAddress::parse(source.bind_ipv6);
+    if (v6 && !v6->is_v6()) report(source, "bind_ipv6 is an IPv4 address");
+  }
+}
+
+}  // namespace
+
+const std::vector<ConfigSection>& config_sections() {
+  static const std::vector<ConfigSection> sections = [] {
+    std::vector<ConfigSection> all;
+    for (auto group : {process_sections(), api_sections(), delivery_sections()}) {
+      std::ranges::move(group, std::back_inserter(all));
+    }
+    return all;
+  }();
+  return sections;
+}
+
+Config default_config() {
+  Config config;
+  for (const ConfigSection& section : config_sections()) {
+    if (section.repeated) continue;
+    for (const ConfigKey& key : section.keys) key.set(config, 0, key.fallback);
+  }
+  return config;
+}
+
+std::string expectation(const ConfigKey& key) {
+  const std::string unit = key.unit.empty() ? "" : fmt::format(" ({})", key.unit);
+  struct {
+    const ConfigKey& key;
+    const std::string& unit;
+    std::string operator()(bool) const { return "true or false"; }
+    std::string operator()(std::int64_t) const {
+      return "a whole number " + range_text(key) + unit;
+    }
+    std::string operator()(double) const { return "a number " + range_text(key) + unit; }
+    std::string operator()(const std::string&) const { return one_text(key); }
+    std::string operator()(const std::vector<std::int64_t>&) const {
+      return "a list of whole numbers " + range_text(key) + unit;
+    }
+    std::string operator()(const std::vector<std::string>&) const {
+      return "a list, each item " + one_text(key);
+    }
+  } writer{key, unit};
+  return std::visit(writer, key.fallback);
+}
+
+std::string problem_with(const ConfigKey& key, const ConfigValue& value) {
+  return std::visit(ProblemFinder{key}, value);
+}
+
+void check_together(const Config& config, std::vector<ConfigProblem>& problems) {
+  if (config.api.tls_certificate_file.empty() != config.api.tls_private_key_file.empty()) {
+    problems.push_back(
+        {"", "api.tls_certificate_file and api.tls_private_key_file need one another"});
+  }
+  if (config.delivery.site_rest_first_seconds > config.delivery.site_rest_longest_seconds) {
+    problems.push_back(
+        {"", fmt::format("delivery.site_rest_first_seconds is {}, but must not exceed "
+                         "delivery.site_rest_longest_seconds, which is {}",
+                         config.delivery.site_rest_first_seconds,
+                         config.delivery.site_rest_longest_seconds)});
+  }
+  if (config.delivery.site_outstanding_max > config.delivery.outstanding_max) {
+    problems.push_back(
+        {"", fmt::format("delivery.site_outstanding_max is {}, but must not exceed "
+                         "delivery.outstanding_max, which is {}",
+                         config.delivery.site_outstanding_max, config.delivery.outstanding_max)});
+  }
+  check_egress(config, problems);
+}
+
+std::string to_toml(const ConfigValue& value) {
+  return std::visit(TomlWriter{}, value);
+}
+
+}  // namespace todoku::app

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table behind the configuration: what a key is, and the builder with which config_keys_*.cc
+// declare them. Only app/config_*.cc include this.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "app/config.h"
+#include "base/check.h"
+
+namespace todoku::app {
+
+using ConfigValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
+                                 std::vector<std::string>>;
+
+// The table of the file whose content this reader leaves to delivery/policy/site_rules.h.
+inline constexpr std::string_view kSitesTable = "sites";
+
+// What a text has to be beyond being a text. Empty texts pass unless the key is `required`.
+enum class TextForm : std::uint8_t {
+  plain,
+  path,        // made absolute against the folder of the file
+  endpoint,    // "127.0.0.1:8025", "[::1]:0"
+  resolver,    // an address with or without port, 53 if without
+  ip_address,  // without port
+  domain,      // a host name
+  url,         // http:// or https://
+  label,       // letters, digits, - and _: a name of the operator's choice
+  choice,      // one of `choices`
+};
+
+struct Explanation {
+  std::string_view english;
+  std::string_view japanese;
+};
+
+// One key. `set` and `get` reach the value in a Config; `element` is the position in a repeated
+// section, 0 in others.
+struct ConfigKey {
+  std::string_view section;
+  std::string_view name;
+  ConfigValue fallback;
+  Explanation explanation;
+  std::string_view unit;                  // "seconds", "bytes"; may be empty
+  double minimum = 0;                     // of numbers, and of the numbers of a list
+  double maximum = 0;                     // likewise
+  TextForm form = TextForm::plain;        // of texts, and of the texts of a list
+  std::vector<std::string_view> choices;  // for TextForm::choice
+  bool required = false;                  // no empty text, no empty list
+  bool secret = false;                    // never shown; only from the environment
+  std::string environment;                // the variable that overrides it; empty: none
+  std::function<void(Config&, std::size_t element, ConfigValue)> set;
+  std::function<ConfigValue(const Config&, std::size_t element)> get;
+
+  [[nodiscard]] std::string full_name() const {
+    return std::string(section) + "." + std::string(name);
+  }
+};
+
+struct ConfigSection {
+  std::string_view name;
+  bool repeated = false;  // written as [[name]], any number of times
+  Explanation explanation;
+  std::vector<ConfigKey> keys;
+  std::function<std::size_t(const Config&)> size;  // elements; 1 if not repeated
+  std::function<void(Config&)> append;             // adds an element; nothing if not repeated
+};
+
+// Every section in the order of the documentation.
+[[nodiscard]] const std::vector<ConfigSection>& config_sections();
+
+// The defaults, paths as written in the table.
+[[nodiscard]] Config default_config();
+
+// "one of a, b or c", "a whole number from 1 to 65535 (seconds)": what the key takes, for messages
+// and for the documentation.
+[[nodiscard]] std::string expectation(const ConfigKey& key);
+
+// The problem with `value`, which has the key's type; empty if there is none.
+[[nodiscard]] std::string problem_with(const ConfigKey& key, const ConfigValue& value);
+
+// Checks that concern several keys at once. Appends what it finds.
+void check_together(const Config& config, std::vector<ConfigProblem>& problems);
+
+// As TOML: 8025, "text", [1, 2].
+[[nodiscard]] std::string to_toml(const ConfigValue& value);
+
+// Declares the keys of one section whose values live in an object of type S.
+template <class S>
+class SectionBuilder {
+ public:
+  SectionBuilder(std::string_view name, S Config::* place, Explanation explanation)
+      : section_{.name = name, .explanation = explanation},
+        at_([place](Config& c, std::size_t) { return &(c.*place); }) {
+    section_.size = [](const Config&) { return std::size_t{1}; };
+    section_.append = [](Config&) {};
+  }
+  SectionBuilder(std::string_view name, std::vector<S> Config::* place, Explanation explanation)
+      : section_{.name = name, .repeated = true, .explanation = explanation},
+        at_([place](Config& c, std::size_t element) { return &(c.*place)[element]; }) {
+    section_.size = [place](const Config& c) { return (c.*place).size(); };
+    section_.append = [place](Config& c) { (c.*place).emplace_back(); };
+  }
+
+  // The key just declared, to say more about it.
+  struct Declared {
+    ConfigKey& key;
+    Declared& unit(std::string_view unit) { return key.unit = unit, *this; }
+    Declared& range(double minimum, double maximum) {
+      return key.minimum = minimum, key.maximum = maximum, *this;
+    }
+    Declared& form(TextForm form) { return key.form = form, *this; }
+    Declared& choices(std::vector<std::string_view> choices) {
+      key.choices = std::move(choices);
+      return form(TextForm::choice);
+    }
+    Declared& required() { return key.required = true, *this; }
+    Declared& secret(std::string variable) {
+      key.environment = std::move(variable);
+      return key.secret = true, *this;
+    }
+  };
+
+  // `T` is the member's type; a literal default is converted to it. The reference is valid until
+  // the next key is declared.
+  template <class T>
+  Declared add(std::string_view name, T S::* member, std::type_identity_t<T> fallback,
+               Explanation explanation) {
+    ConfigKey key{.section = section_.name,
+                  .name = name,
+                  .fallback = std::move(fallback),
+                  .explanation = explanation};
+    key.maximum = static_cast<double>(std::numeric_limits<std::int32_t>::max());
+    if (!section_.repeated) key.environment = variable_name(section_.name, name);
+    key.set = [at = at_, member](Config& config, std::size_t element, ConfigValue value) {
+      at(config, element)->*member = std::get<T>(std::move(value));
+    };
+    key.get = [at = at_, member](const Config& config, std::size_t element) {
+      // `at` only reaches into the object; nothing is changed through it here.
+      return ConfigValue(at(const_cast<Config&>(config), element)->*member);
+    };
+    section_.keys.push_back(std::move(key));
+    return Declared{section_.keys.back()};
+  }
+
+  [[nodiscard]] ConfigSection build() && { return std::move(section_); }
+
+ private:
+  static std::string variable_name(std::string_view section, std::string_view key) {
+    std::string name = "TODOKU_" + std::string(section) + "__" + std::string(key);
+    for (char& c : name) {
+      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - ('a' - 'A'));
+    }
+    return name;
+  }
+
+  ConfigSection section_;
+  std::function<S*(Config&, std::size_t)> at_;
+};
+
+// The declarations, one function per group of sections.
+[[nodiscard]] std::vector<ConfigSection> process_sections();
+[[nodiscard]] std::vector<ConfigSection> api_sections();
+[[nodiscard]] std::vector<ConfigSection> delivery_sections();
+
+}  // namespace todoku::app

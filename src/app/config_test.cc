@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/config.h"
+
+#include <fstream>
+#include <iterator>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "app/config_table.h"
+#include "app/site_rules.h"
+
+namespace todoku::app {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+ConfigResult read(std::string_view toml, const Environment& environment = {}) {
+  return read_config(toml, "todoku.toml", "/etc/todoku", environment);
+}
+
+// The only problem of the text, as the operator sees it.
+std::string problem(std::string_view toml, const Environment& environment = {}) {
+  const auto result = read(toml, environment);
+  if (result) return "(no problem)";
+  if (result.error().size() != 1) return "(several problems)";
+  return result.error()[0].to_string();
+}
+
+TEST(Config, HasUsableDefaultsWithoutAFile) {
+  const auto result = read("");
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->config.api.listen, "127.0.0.1:8025");
+  EXPECT_EQ(result->config.limits.to_max, 50);
+  EXPECT_EQ(result->config.limits.import_bytes_max, 268'435'456);
+  EXPECT_EQ(result->config.delivery.unrecorded_max, 256);
+  EXPECT_TRUE(result->origins.empty());
+}
+
+TEST(Config, EveryDefaultPassesItsOwnCheck) {
+  for (const ConfigSection& section : config_sections()) {
+    for (const ConfigKey& key : section.keys) {
+      if (section.repeated && key.required) continue;
+      EXPECT_EQ(problem_with(key, key.fallback), "") << key.full_name();
+    }
+  }
+}
+
+TEST(Config, EveryKeyIsExplainedInBothLanguages) {
+  for (const ConfigSection& section : config_sections()) {
+    for (const ConfigKey& key : section.keys) {
+      EXPECT_FALSE(key.explanation.english.empty()) << key.full_name();
+      EXPECT_FALSE(key.explanation.japanese.empty()) << key.full_name();
+    }
+  }
+}
+
+TEST(Config, TakesEveryTypeOfValue) {
+  const auto result = read(R"(
+[api]
+listen = "[::1]:0"
+[limits]
+to_max = 60
+[smtp_out]
+allow_private_receivers = true
+own_names = ["mx.example.jp", "メール.example.jp"]
+[delivery]
+bulk_expiry_hours = 5
+bulk_retry_seconds = [1, 2]
+[[egress]]
+name = "tokyo-1"
+bind_ipv4 = "192.0.2.1"
+[[egress]]
+name = "tokyo-2"
+ipv6 = true
+)");
+  ASSERT_TRUE(result) << result.error()[0].to_string();
+  const Config& config = result->config;
+  EXPECT_EQ(config.api.listen, "[::1]:0");
+  EXPECT_EQ(config.limits.to_max, 60);
+  EXPECT_TRUE(config.smtp_out.allow_private_receivers);
+  EXPECT_EQ(config.smtp_out.own_names.size(), 2U);
+  EXPECT_EQ(config.delivery.bulk_expiry_hours, 5.0);
+  EXPECT_THAT(config.delivery.bulk_retry_seconds, ElementsAre(1, 2));
+  ASSERT_EQ(config.egress.size(), 2U);
+  EXPECT_EQ(config.egress[0].bind_ipv4, "192.0.2.1");
+  EXPECT_TRUE(config.egress[0].ipv4) << "the default of a repeated section";
+  EXPECT_TRUE(config.egress[1].ipv6);
+}
+
+TEST(Config, TellsWhereAValueCameFrom) {
+  const auto result = read("[api]\nlisten = \"127.0.0.1:1\"\n[limits]\nto_max = 5\n",
+                           {{"TODOKU_LIMITS__TO_MAX", "7"}});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->config.limits.to_max, 7);
+  EXPECT_EQ(result->origins.at("api.listen"), "todoku.toml:2");
+  EXPECT_EQ(result->origins.at("limits.to_max"), "TODOKU_LIMITS__TO_MAX");
+}
+
+TEST(Config, TakesRelativePathsFromTheFoldersOfTheFile) {
+  const auto result = read("[data]\ndirectory = \"../srv\"\n[rules]\nfile = \"/opt/rules.toml\"\n");
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->config.data.directory, "/etc/srv");
+  EXPECT_EQ(result->config.rules.file, "/opt/rules.toml");
+  EXPECT_EQ(result->config.secrets.master_key_file, "/etc/todoku/master.key");
+  EXPECT_EQ(result->config.admin.socket, "") << "an empty path stays empty";
+}
+
+TEST(Config, TakesListsFromVariables) {
+  const auto result = read("", {{"TODOKU_SMTP_OUT__OWN_NAMES", "a.example.jp, b.example.jp"},
+                                {"TODOKU_DELIVERY__BULK_RETRY_SECONDS", "5,10"}});
+  ASSERT_TRUE(result);
+  EXPECT_THAT(result->config.smtp_out.own_names, ElementsAre("a.example.jp", "b.example.jp"));
+  EXPECT_THAT(result->config.delivery.bulk_retry_seconds, ElementsAre(5, 10));
+}
+
+TEST(Config, IgnoresVariablesThatAreNoKeys) {
+  EXPECT_TRUE(read("", {{"TODOKU_CONFIG", "x"}, {"TODOKU_HOME", "y"}}));
+}
+
+TEST(ConfigProblems, NameTheNearestKey) {
+  EXPECT_EQ(
+      problem("[api]\nlisten = \"127.0.0.1:1\"\nconections_max = 5\n"),
+      "todoku.toml:3: there is no key api.conections_max (did you mean api.connections_max?)");
+  EXPECT_EQ(problem("[api]\nto_max = 5\n"),
+            "todoku.toml:2: there is no key api.to_max (did you mean limits.to_max?)");
+  EXPECT_EQ(problem("[apii]\n"), "todoku.toml:1: there is no section apii (did you mean api?)");
+  EXPECT_EQ(problem("to_max = 1\n"),
+            "todoku.toml:1: there is no key to_max (did you mean limits.to_max?)");
+  EXPECT_EQ(problem("", {{"TODOKU_API__LISTENS", "x"}}),
+            "TODOKU_API__LISTENS: there is no such key (did you mean TODOKU_API__LISTEN?)");
+  EXPECT_EQ(problem("[entirely_unlike]\n"), "todoku.toml:1: there is no section entirely_unlike");
+}
+
+TEST(ConfigProblems, NameTypeAndValue) {
+  EXPECT_EQ(
+      problem("[limits]\nto_max = \"all\"\n"),
+      "todoku.toml:2: limits.to_max must be a whole number from 1 to 10000 (recipients), but is "
+      "the text \"all\"");
+  EXPECT_EQ(problem("[delivery]\nbulk_retry_seconds = 60\n"),
+            "todoku.toml:2: delivery.bulk_retry_seconds must be a list of whole numbers from 1 to "
+            "86400 (seconds), but is the number 60");
+  EXPECT_EQ(problem("[api]\nlisten = 8025\n"),
+            "todoku.toml:2: api.listen must be an IP address and a port, such as 127.0.0.1:8025 or "
+            "[::1]:8025, but is the number 8025");
+  EXPECT_EQ(problem("", {{"TODOKU_LIMITS__TO_MAX", "many"}}),
+            "TODOKU_LIMITS__TO_MAX: limits.to_max must be a whole number from 1 to 10000 "
+            "(recipients), but is \"many\"");
+  EXPECT_EQ(problem("api = 5\n"), "todoku.toml:1: api must be a section, written as [api]");
+  EXPECT_EQ(problem("[egress]\nname = \"a\"\n"),
+            "todoku.toml:1: egress must be a list of sections, each written as [[egress]]");
+}
+
+TEST(ConfigProblems, NameValueAndLimit) {
+  EXPECT_EQ(problem("[engine]\nthreads = 257\n"),
+            "todoku.toml:2: engine.threads is 257, but must be from 0 to 256");
+  EXPECT_EQ(problem("[delivery]\nbulk_retry_seconds = [60, 0]\n"),
+            "todoku.toml:2: delivery.bulk_retry_seconds is 0, but must be from 1 to 86400 "
+            "(seconds)");
+  EXPECT_EQ(problem("[delivery]\nbulk_expiry_hours = nan\n"),
+            "todoku.toml:2: delivery.bulk_expiry_hours is nan, but must be from 0.001 to 240 "
+            "(hours)");
+  EXPECT_EQ(problem("[log]\nlevel = \"loud\"\n"),
+            "todoku.toml:2: log.level is \"loud\", but must be one of debug, info, warning, error");
+  EXPECT_EQ(problem("[dns]\nresolver = \"localhost\"\n"),
+            "todoku.toml:2: dns.resolver is \"localhost\", but must be an IP address, with or "
+            "without a port");
+  EXPECT_EQ(problem("[data]\ndirectory = \"\"\n"),
+            "todoku.toml:2: data.directory is empty, but must be a path");
+  EXPECT_EQ(problem("[[egress]]\nipv6 = true\n"),
+            "todoku.toml:1: egress.name is empty, but must be a name of letters, digits, - and _");
+}
+
+TEST(ConfigProblems, AreAllReportedAtOnce) {
+  const auto result =
+      read("[api]\nlisten = 1\n[limits]\nto_max = 0\n[nonsense]\n", {{"TODOKU_LOG__LEVEL", "x"}});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().size(), 4U);
+}
+
+TEST(ConfigProblems, ConcernKeysThatContradictOneAnother) {
+  EXPECT_THAT(problem("[api]\ntls_certificate_file = \"a.pem\"\n"), HasSubstr("need one another"));
+  EXPECT_THAT(problem("[[egress]]\nname = \"a\"\n[[egress]]\nname = \"a\"\n"),
+              HasSubstr("used twice"));
+  EXPECT_THAT(problem("[[egress]]\nname = \"a\"\nipv4 = false\n"), HasSubstr("both false"));
+  EXPECT_THAT(problem("[[egress]]\nname = \"a\"\nbind_ipv4 = \"::1\"\n"), HasSubstr("IPv6"));
+}
+
+TEST(ConfigProblems, TellTheLineOfTextThatIsNotToml) {
+  EXPECT_THAT(problem("[api]\nlisten = \n"), AllOf(HasSubstr("todoku.toml:2: this is not TOML")));
+}
+
+TEST(ConfigProblems, KeepTheMasterKeyOutOfTheFile) {
+  EXPECT_EQ(problem("[secrets]\nmaster_key = \"00\"\n"),
+            "todoku.toml:2: secrets.master_key does not belong into this file: use the variable "
+            "TODOKU_MASTER_KEY");
+}
+
+TEST(ConfigProblems, ConcernAFileThatIsNotThere) {
+  const auto result = load_config("/nonexistent/todoku.toml", {});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error()[0].to_string(),
+            "/nonexistent/todoku.toml: cannot read it: No such file or directory");
+}
+
+TEST(SiteRulesOfTheConfiguration, GoOverTheShippedOnes) {
+  auto loaded = read("[sites.defaults]\nport = 2525\n[sites.google]\nconnections_max = 3\n");
+  ASSERT_TRUE(loaded);
+  const auto rules = load_site_rules(*loaded);
+  ASSERT_TRUE(rules) << rules.error().detail;
+  EXPECT_EQ(rules->defaults().port, 2525);
+  EXPECT_EQ(rules->limits("google").connections_max, 3U);
+  EXPECT_EQ(rules->limits("google").port, 2525);
+}
+
+TEST(SiteRulesOfTheConfiguration, NameTheLineOfAMistake) {
+  auto loaded = read("[sites.google]\nconnections = 3\n");
+  ASSERT_TRUE(loaded) << "the sites have their own reader";
+  const auto rules = load_site_rules(*loaded);
+  ASSERT_FALSE(rules);
+  EXPECT_THAT(rules.error().detail, HasSubstr("todoku.toml:2: google.connections"));
+}
+
+TEST(SiteRulesOfTheConfiguration, TakeEveryKeyOfTheReference) {
+  std::string toml = "[sites.example]\n";
+  for (const SiteKey& key : site_keys()) toml += fmt::format("{} = {}\n", key.name, key.example);
+  auto loaded = read(toml);
+  ASSERT_TRUE(loaded);
+  const auto rules = load_site_rules(*loaded);
+  EXPECT_TRUE(rules) << rules.error().detail;
+}
+
+TEST(ShownConfig, TellsValuesAndOriginsButNoSecret) {
+  const std::string key(64, 'a');
+  const auto result = read("[limits]\nto_max = 5\n", {{"TODOKU_MASTER_KEY", key}});
+  ASSERT_TRUE(result);
+  const std::string shown = show_config(*result);
+  EXPECT_THAT(shown, HasSubstr("to_max = 5 "));
+  EXPECT_THAT(shown, HasSubstr("# todoku.toml:2\n"));
+  EXPECT_THAT(shown, HasSubstr("(set, not shown)"));
+  EXPECT_THAT(shown, testing::Not(HasSubstr(key)));
+}
+
+TEST(ShownConfig, CanBeReadBack) {
+  const auto first = read(
+      "[[egress]]\nname = \"a\"\n[delivery]\nbulk_expiry_hours = 0.5\n"
+      "[smtp_out]\nown_names = [\"a.example\"]\n");
+  ASSERT_TRUE(first);
+  const auto second = read(show_config(*first));
+  ASSERT_TRUE(second) << second.error()[0].to_string();
+  for (const ConfigSection& section : config_sections()) {
+    for (const ConfigKey& key : section.keys) {
+      for (std::size_t i = 0; i < section.size(first->config); ++i) {
+        EXPECT_EQ(key.get(first->config, i), key.get(second->config, i)) << key.full_name();
+      }
+    }
+  }
+}
+
+TEST(ShownConfig, OfDefaultsIsAFileThatChangesNothing) {
+  for (const Language language : {Language::english, Language::japanese}) {
+    const auto result = read(show_defaults(language));
+    ASSERT_TRUE(result) << result.error()[0].to_string();
+    EXPECT_EQ(show_config(*result).find("egress"), std::string::npos);
+    EXPECT_EQ(result->config.api.listen, default_config().api.listen);
+  }
+}
+
+TEST(ConfigurationReference, IsUpToDate) {
+  std::ifstream file(TODOKU_SOURCE_DIR "/docs/configuration.md", std::ios::binary);
+  const std::string stored((std::istreambuf_iterator<char>(file)), {});
+  EXPECT_TRUE(stored == configuration_reference())
+      << "docs/configuration.md differs: ./todoku config reference > docs/configuration.md";
+}
+
+}  // namespace
+}  // namespace todoku::app

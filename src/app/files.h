@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The few files that app/ reads and writes itself.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace todoku::app {
+
+// The whole file. Errors: not_found, io; the detail names path and reason.
+[[nodiscard]] Result<std::string> read_file(const std::string& path);
+
+// Makes a file that only this user may read, durably: content and name survive power loss.
+// Errors: conflict (it exists), io.
+[[nodiscard]] Result<void> create_private_file(const std::string& path, std::string_view content);
+
+// Makes the folder and its parents, readable by this user only, unless it exists. Errors: io.
+[[nodiscard]] Result<void> ensure_private_directory(const std::string& path);
+
+}  // namespace todoku::app

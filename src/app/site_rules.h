@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which rules of receiving sites are in force: the shipped ones, the operator's file over them, and
+// the tables [sites.*] of the configuration over both.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "app/config.h"
+#include "base/result.h"
+#include "delivery/policy/site_rules.h"
+
+namespace todoku::app {
+
+// rules/sites.toml as it was when the engine was built.
+[[nodiscard]] std::string_view shipped_site_rules();
+
+// Errors: invalid_input with a line for each mistake; not_found, io for the operator's file.
+[[nodiscard]] Result<delivery::policy::SiteRules> load_site_rules(const LoadedConfig& loaded);
+
+// A key of a site, for the reference.
+struct SiteKey {
+  std::string_view name;
+  std::string_view example;
+  std::string_view english;
+  std::string_view japanese;
+};
+[[nodiscard]] std::span<const SiteKey> site_keys();
+
+}  // namespace todoku::app

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/bytes.h"
+#include "explain/advice.h"
+#include "explain/advice_table.h"
+#include "explain/story_text.h"
+#include "explain/time_text.h"
+
+namespace todoku::explain {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+
+const std::string kCorpus = TODOKU_SOURCE_DIR "/tests/corpus/explain/";
+
+// 2026-01-05 10:00:00 in Japan.
+constexpr Instant kStart = from_epoch_ms(1'767'574'800'000);
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// TODOKU_REWRITE_GOLDENS=1 writes what was made; the difference is reviewed like code.
+void expect_golden(const std::string& name, const std::string& made) {
+  if (std::getenv("TODOKU_REWRITE_GOLDENS") != nullptr) {
+    std::ofstream(kCorpus + name, std::ios::binary) << made;
+  }
+  EXPECT_EQ(made, read_file(kCorpus + name)) << "TODOKU_REWRITE_GOLDENS=1 accepts the new text";
+}
+
+store::Story base_story() {
+  return {.account = "shop",
+          .delivery_id = 12,
+          .email_id = 34,
+          .type = DeliveryType::transaction,
+          .delivery_status = DeliveryStatus::sending,
+          .subject = "ご注文の確認",
+          .from = "shop@example.com",
+          .address = "taro@example.jp",
+          .created = kStart,
+          .reservation = std::nullopt,
+          .started = kStart,
+          .state = RecipientState::pending,
+          .due = std::nullopt,
+          .attempts = {}};
+}
+
+store::Attempt attempt(std::uint16_t number, Milliseconds after, RecipientState state, Stage stage,
+                       Reply reply) {
+  return {.number = number,
+          .at = kStart + after,
+          .duration = 230ms,
+          .outcome = {.state = state, .stage = stage, .reply = std::move(reply)},
+          .path = {.mx_host = "mx1.example.jp",
+                   .remote_ip = "192.0.2.25",
+                   .egress_source = "tokyo-1",
+                   .tls = TlsUse::verified,
+                   .tls_detail = "TLSv1.3 TLS_AES_256_GCM_SHA384"}};
+}
+
+store::Story greylisted() {
+  store::Story story = base_story();
+  story.state = RecipientState::deferred;
+  story.due = kStart + 6min;
+  story.attempts = {
+      attempt(1, 1s, RecipientState::deferred, Stage::rcpt_to,
+              {450,
+               "4.2.0 <taro@example.jp>: Recipient address rejected:\n"
+               "Greylisted, see http://postgrey.example/"}),
+      attempt(2, 61s, RecipientState::deferred, Stage::rcpt_to, {450, "4.2.0 Greylisted"})};
+  return story;
+}
+
+store::Story delivered() {
+  store::Story story = greylisted();
+  story.state = RecipientState::delivered;
+  story.due.reset();
+  story.attempts.push_back(attempt(3, 361s, RecipientState::delivered, Stage::accepted,
+                                   {250, "2.0.0 Ok: queued as 4Fk2"}));
+  return story;
+}
+
+store::Story unreachable() {
+  store::Story story = base_story();
+  story.type = DeliveryType::bulk;
+  story.state = RecipientState::expired;
+  auto last = attempt(9, 24h, RecipientState::expired, Stage::connect,
+                      {0, "connection timed out after 30 s"});
+  last.path = {.mx_host = "mx.example.jp",
+               .remote_ip = "",
+               .egress_source = "tokyo-1",
+               .tls = TlsUse::none,
+               .tls_detail = ""};
+  story.attempts = {last};
+  return story;
+}
+
+store::Story reserved() {
+  store::Story story = base_story();
+  story.type = DeliveryType::bulk;
+  story.delivery_status = DeliveryStatus::reserve;
+  story.reservation = kStart + 3h;
+  story.started.reset();
+  return story;
+}
+
+StoryOptions options(Language language) {
+  return {
+      .language = language, .now = kStart + 2min, .transactional_expiry = 24h, .bulk_expiry = 24h};
+}
+
+TEST(Stories, AreToldInEnglish) {
+  const std::vector<store::Story> stories = {reserved(), greylisted(), delivered(), unreachable()};
+  expect_golden("stories_en.txt",
+                tell_stories("taro@example.jp", stories, options(Language::english)));
+}
+
+TEST(Stories, AreToldInJapanese) {
+  const std::vector<store::Story> stories = {reserved(), greylisted(), delivered(), unreachable()};
+  expect_golden("stories_ja.txt",
+                tell_stories("taro@example.jp", stories, options(Language::japanese)));
+}
+
+TEST(Stories, SayThatThereIsNone) {
+  EXPECT_EQ(tell_stories("x@example.jp", {}, options(Language::english)),
+            "x@example.jp: no mail to this address is on record.\n");
+}
+
+TEST(Stories, CannotSteerATerminal) {
+  store::Story story = delivered();
+  story.subject =
+      "a\x1b[2Jb\xc2\x9b"
+      "1mc";
+  story.attempts.back().outcome.reply.text = "ok\x1b]0;title\x07 \xff\xfe";
+  const std::vector stories = {story};
+  const std::string text = tell_stories("taro@example.jp", stories, options(Language::english));
+  EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(text, Not(HasSubstr("\xc2\x9b")));
+  EXPECT_THAT(text, HasSubstr("a?[2Jb?1mc"));
+  EXPECT_TRUE(is_utf8(text));
+}
+
+TEST(NextStep, IsAnAttemptAtItsTimeOrTheEnd) {
+  const auto en = options(Language::english);
+  EXPECT_EQ(next_step(greylisted(), en),
+            "attempt 3 at 2026-01-05 10:06:00 JST, in 4 min. If it does not get through, it is "
+            "given up at 2026-01-06 10:00:00 JST.");
+  EXPECT_EQ(next_step(delivered(), en), "nothing more is done.");
+  store::Story due = greylisted();
+  due.due = kStart;
+  EXPECT_THAT(next_step(due, en), HasSubstr("is due and starts"));
+}
+
+TEST(NextStep, OfAPendingMailFollowsItsDelivery) {
+  const auto en = options(Language::english);
+  store::Story story = reserved();
+  EXPECT_EQ(next_step(story, en), "it starts at 2026-01-05 13:00:00 JST, in 2 h 58 min.");
+  story.delivery_status = DeliveryStatus::edit;
+  EXPECT_THAT(next_step(story, en), HasSubstr("until the delivery is committed"));
+  story.delivery_status = DeliveryStatus::sending;
+  EXPECT_THAT(next_step(story, en), HasSubstr("its turn"));
+}
+
+TEST(NextStep, DependsOnARunningEngine) {
+  auto stopped = options(Language::english);
+  stopped.engine_running = false;
+  EXPECT_THAT(next_step(greylisted(), stopped), HasSubstr("the engine is not running"));
+  EXPECT_THAT(next_step(delivered(), stopped), Not(HasSubstr("engine")));
+}
+
+TEST(TimeText, NamesTheZone) {
+  EXPECT_EQ(time_text(kStart, 9h), "2026-01-05 10:00:00 JST");
+  EXPECT_EQ(time_text(kStart, 0min), "2026-01-05 01:00:00 UTC");
+  EXPECT_EQ(time_text(kStart, -330min), "2026-01-04 19:30:00 -05:30");
+}
+
+TEST(DurationText, HasAtMostTwoUnits) {
+  EXPECT_EQ(duration_text(-5s, Language::english), "0.0 s");
+  EXPECT_EQ(duration_text(230ms, Language::english), "0.2 s");
+  EXPECT_EQ(duration_text(59'600ms, Language::english), "1 min");
+  EXPECT_EQ(duration_text(270s, Language::english), "4 min 30 s");
+  EXPECT_EQ(duration_text(2h + 30s, Language::english), "2 h");
+  EXPECT_EQ(duration_text(76h + 5min, Language::japanese), "3 日 4 時間");
+}
+
+// Each line: state, stage, code, text of the reply, then the beginning of what it must mean.
+TEST(Advice, MeansWhatTheCorpusOfRepliesSays) {
+  std::istringstream lines(read_file(kCorpus + "replies.tsv"));
+  std::string row;
+  int count = 0;
+  while (std::getline(lines, row)) {
+    if (row.empty() || row.starts_with('#')) continue;
+    std::vector<std::string> cells;
+    std::istringstream stream(row);
+    for (std::string cell; std::getline(stream, cell, '\t');) cells.push_back(cell);
+    ASSERT_EQ(cells.size(), 5U) << row;
+    Outcome outcome;
+    for (int i = 0; i < 8; ++i) {
+      if (to_string(RecipientState(i)) == cells[0]) outcome.state = RecipientState(i);
+    }
+    for (int i = 0; i < 11; ++i) {
+      if (to_string(Stage(i)) == cells[1]) outcome.stage = Stage(i);
+    }
+    outcome.reply = {std::stoi(cells[2]), cells[3]};
+    EXPECT_TRUE(advice_for(outcome).meaning.english.starts_with(cells[4]))
+        << row << "\n  means: " << advice_for(outcome).meaning.english;
+    ++count;
+  }
+  EXPECT_GE(count, 40);
+}
+
+TEST(Advice, SpeaksBothLanguagesInEveryRule) {
+  for (const AdviceRule& rule : advice_rules()) {
+    EXPECT_FALSE(rule.advice.meaning.english.empty());
+    EXPECT_FALSE(rule.advice.meaning.japanese.empty()) << rule.advice.meaning.english;
+    EXPECT_FALSE(rule.advice.action.english.empty()) << rule.advice.meaning.english;
+    EXPECT_FALSE(rule.advice.action.japanese.empty()) << rule.advice.meaning.english;
+  }
+}
+
+TEST(LanguageTag, IsReadWithOrWithoutARegion) {
+  EXPECT_EQ(parse_language("ja"), Language::japanese);
+  EXPECT_EQ(parse_language("ja_JP.UTF-8"), Language::japanese);
+  EXPECT_EQ(parse_language("EN-us"), Language::english);
+  EXPECT_EQ(parse_language("fr"), std::nullopt);
+  EXPECT_EQ(parse_language(""), std::nullopt);
+}
+
+}  // namespace
+}  // namespace todoku::explain

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "explain/story_text.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "explain/advice.h"
+#include "explain/time_text.h"
+
+namespace todoku::explain {
+namespace {
+
+// Text from outside without anything that could steer a terminal.
+std::string printable(std::string_view text) {
+  const bool utf8 = is_utf8(text);
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto octet = static_cast<std::uint8_t>(text[i]);
+    // U+0080..U+009F, the C1 controls, are C2 80..C2 9F in UTF-8.
+    const bool c1 =
+        octet == 0xC2 && i + 1 < text.size() && static_cast<std::uint8_t>(text[i + 1]) < 0xA0;
+    if (octet < 0x20 || octet == 0x7F || (!utf8 && octet >= 0x80)) {
+      out += '?';
+    } else if (utf8 && c1) {
+      out += '?';
+      ++i;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+Sentence state_word(RecipientState state) {
+  switch (state) {
+    case RecipientState::pending:
+      return {"pending", "送信待ち (pending)"};
+    case RecipientState::deferred:
+      return {"deferred", "再送待ち (deferred)"};
+    case RecipientState::delivered:
+      return {"delivered", "配送済み (delivered)"};
+    case RecipientState::bounced:
+      return {"bounced", "不達 (bounced)"};
+    case RecipientState::dropped:
+      return {"dropped", "送信せず (dropped)"};
+    case RecipientState::expired:
+      return {"expired", "期限切れ (expired)"};
+    case RecipientState::cancelled:
+      return {"cancelled", "取り消し (cancelled)"};
+    case RecipientState::unknown:
+      return {"unknown", "不明 (unknown)"};
+  }
+  return {"", ""};
+}
+
+Sentence type_word(DeliveryType type) {
+  switch (type) {
+    case DeliveryType::transaction:
+      return {"transaction", "トランザクション"};
+    case DeliveryType::bulk:
+      return {"bulk", "一斉配信"};
+    case DeliveryType::smtp:
+      return {"SMTP relay", "SMTP リレー"};
+  }
+  return {"", ""};
+}
+
+Sentence stage_words(Stage stage) {
+  switch (stage) {
+    case Stage::none:
+      return {"before it was tried", "送信前"};
+    case Stage::dns:
+      return {"while looking up the receiver", "受信側の検索"};
+    case Stage::connect:
+      return {"while connecting", "接続"};
+    case Stage::greeting:
+      return {"at the greeting", "最初の応答"};
+    case Stage::hello:
+      return {"at EHLO", "EHLO "};
+    case Stage::starttls:
+      return {"at STARTTLS", "STARTTLS "};
+    case Stage::auth:
+      return {"at AUTH", "AUTH "};
+    case Stage::mail_from:
+      return {"at MAIL FROM", "MAIL FROM "};
+    case Stage::rcpt_to:
+      return {"at RCPT TO", "RCPT TO "};
+    case Stage::data:
+      return {"at the content", "本文の送信"};
+    case Stage::accepted:
+      return {"at the end", "完了"};
+  }
+  return {"", ""};
+}
+
+Sentence tls_words(TlsUse tls) {
+  switch (tls) {
+    case TlsUse::none:
+      return {"no TLS", "TLS なし"};
+    case TlsUse::unverified:
+      return {"TLS, certificate not verified", "TLS、証明書は未検証"};
+    case TlsUse::verified:
+      return {"TLS, certificate verified", "TLS、証明書は検証済み"};
+  }
+  return {"", ""};
+}
+
+class Teller {
+ public:
+  explicit Teller(const StoryOptions& options) : options_(options) {}
+
+  void heading(std::string_view address, std::size_t count) {
+    if (count == 0) {
+      line(0,
+           say({"{}: no mail to this address is on record.",
+                "{}: このアドレス宛のメールの記録はありません。"}),
+           printable(address));
+    } else {
+      line(0,
+           count == 1 ? say({"{}: {} mail", "{}: {} 通"})
+                      : say({"{}: {} mails, newest first", "{}: {} 通（新しい順）"}),
+           printable(address), count);
+    }
+  }
+
+  void story(std::size_t number, const store::Story& story) {
+    out_ += '\n';
+    line(0, say({"{}. {}: \"{}\" from {}", "{}. {}: 「{}」 差出人 {}"}), number,
+         say(state_word(story.state)), printable(story.subject), printable(story.from));
+    line(3,
+         say({"{}, delivery {}, mail {}, account {}, registered {}",
+              "{}、配信 {}、メール {}、アカウント {}、登録 {}"}),
+         say(type_word(story.type)), story.delivery_id, story.email_id, story.account,
+         time(story.created));
+    const Advice* before = nullptr;
+    for (const store::Attempt& attempt : story.attempts) {
+      const Advice& advice = advice_for(attempt.outcome);
+      tell(attempt);
+      // Saying the same again after every attempt would hide what is new.
+      if (&advice != before) line(5, "{}", say(advice.meaning));
+      before = &advice;
+    }
+    what_to_do(story);
+    line(3, say({"Next: {}", "今後: {}"}), next_step(story, options_));
+  }
+
+  [[nodiscard]] std::string take() { return std::move(out_); }
+
+ private:
+  [[nodiscard]] std::string_view say(const Sentence& sentence) const {
+    return sentence.in(options_.language);
+  }
+  [[nodiscard]] std::string time(Instant instant) const {
+    return time_text(instant, options_.offset);
+  }
+
+  template <class... Parts>
+  void line(std::size_t indent, std::string_view format, const Parts&... parts) {
+    out_.append(indent, ' ');
+    fmt::vformat_to(std::back_inserter(out_), format, fmt::make_format_args(parts...));
+    out_ += '\n';
+  }
+
+  void tell(const store::Attempt& attempt) {
+    const Outcome& outcome = attempt.outcome;
+    const std::string at = time(attempt.at);
+    const std::string took = duration_text(attempt.duration, options_.language);
+    if (!outcome.is_attempt) {
+      line(3,
+           say({"{}: put back by us, which is not an attempt",
+                "{}: 当方の都合で待機（試行では"
+                "ない）"}),
+           at);
+    } else if (outcome.stage == Stage::none) {
+      line(3, "{}: {}", at, say(stage_words(outcome.stage)));
+    } else if (outcome.state == RecipientState::delivered) {
+      line(3, say({"Attempt {}, {}, took {}: accepted", "試行 {}、{}、所要 {}: 受理"}),
+           attempt.number, at, took);
+    } else {
+      line(3, say({"Attempt {}, {}, took {}: ended {}", "試行 {}、{}、所要 {}: {}の段階で終了"}),
+           attempt.number, at, took, say(stage_words(outcome.stage)));
+    }
+    if (!attempt.path.mx_host.empty()) line(5, "{}", path(attempt.path));
+    if (outcome.reply.code != 0 || !outcome.reply.text.empty()) {
+      line(5,
+           outcome.reply.code != 0 ? say({"answer: {}", "応答: {}"})
+                                   : say({"what happened: {}", "状況: {}"}),
+           reply_text(outcome.reply));
+    }
+  }
+
+  [[nodiscard]] std::string path(const Path& path) const {
+    std::string text = fmt::format("-> {}", printable(path.mx_host));
+    if (!path.remote_ip.empty()) text += fmt::format(" [{}]", printable(path.remote_ip));
+    if (!path.egress_source.empty()) {
+      text += fmt::vformat(say({", from {}", "、送信元 {}"}),
+                           fmt::make_format_args(path.egress_source));
+    }
+    text += say({", ", "、"});
+    text += say(tls_words(path.tls));
+    if (!path.tls_detail.empty()) text += fmt::format(" ({})", printable(path.tls_detail));
+    return text;
+  }
+
+  void what_to_do(const store::Story& story) {
+    if (story.state == RecipientState::pending) return;
+    std::string_view action;
+    if (story.state == RecipientState::expired) {
+      action = say({"Once the cause is solved, send the mail again.",
+                    "原因が解消したら、送り直してください。"});
+    } else if (!story.attempts.empty()) {
+      action = say(advice_for(story.attempts.back().outcome).action);
+    } else {
+      const Outcome outcome{.state = story.state, .stage = Stage::none, .reply = {}};
+      action = say(advice_for(outcome).action);
+    }
+    line(3, say({"To do: {}", "対応: {}"}), action);
+  }
+
+  const StoryOptions& options_;
+  std::string out_;
+};
+
+std::string in_words(Sentence sentence, Language language, auto... parts) {
+  return fmt::vformat(sentence.in(language), fmt::make_format_args(parts...));
+}
+
+// When a mail of this story is given up, if that is known.
+std::optional<Instant> given_up_at(const store::Story& story, const StoryOptions& options) {
+  const auto expiry =
+      story.type == DeliveryType::bulk ? options.bulk_expiry : options.transactional_expiry;
+  if (!expiry || !story.started) return std::nullopt;
+  return *story.started + *expiry;
+}
+
+std::string next_of_pending(const store::Story& story, const StoryOptions& options) {
+  const Language language = options.language;
+  switch (story.delivery_status) {
+    case DeliveryStatus::edit:
+    case DeliveryStatus::importing:
+      return in_words({"nothing until the delivery is committed.",
+                       "配信が確定（コミット）されるまで何も起きません。"},
+                      language);
+    case DeliveryStatus::reserve:
+      if (story.reservation && *story.reservation > options.now) {
+        return in_words({"it starts at {}, in {}.", "{} に送信を始めます（{}後）。"}, language,
+                        time_text(*story.reservation, options.offset),
+                        duration_text(*story.reservation - options.now, language));
+      }
+      [[fallthrough]];
+    case DeliveryStatus::wait:
+      return in_words({"it is about to start.", "まもなく送信を始めます。"}, language);
+    case DeliveryStatus::sending:
+    case DeliveryStatus::sent:
+      return in_words({"it goes out as soon as it is its turn and the receiver's limits allow.",
+                       "順番が来て受信側の制限が許し次第、送信します。"},
+                      language);
+    case DeliveryStatus::failed:
+      return in_words({"nothing: the delivery as a whole was given up.",
+                       "配信全体が中止されたため、何も起きません。"},
+                      language);
+  }
+  return {};
+}
+
+std::string next_of_deferred(const store::Story& story, const StoryOptions& options) {
+  const Language language = options.language;
+  const std::size_t number = story.attempts.empty() ? 1 : story.attempts.back().number + 1U;
+  std::string text =
+      story.due && *story.due > options.now
+          ? in_words({"attempt {} at {}, in {}.", "{} 回目の試行を {} に行います（{}後）。"},
+                     language, number, time_text(*story.due, options.offset),
+                     duration_text(*story.due - options.now, language))
+          : in_words({"attempt {} is due and starts as soon as a connection is free.",
+                      "{} 回目の試行の時刻です。接続が空き次第、行います。"},
+                     language, number);
+  if (const auto end = given_up_at(story, options)) {
+    text += in_words(
+        {" If it does not get through, it is given up at {}.", "届かなければ {} にあきらめます。"},
+        language, time_text(*end, options.offset));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string reply_text(const Reply& reply) {
+  std::string text;
+  for (std::size_t begin = 0; begin <= reply.text.size();) {
+    const std::size_t end = std::min(reply.text.find('\n', begin), reply.text.size());
+    if (!text.empty()) text += " / ";
+    text += printable(trim(std::string_view(reply.text).substr(begin, end - begin)));
+    begin = end + 1;
+  }
+  return reply.code == 0 ? text : fmt::format("{} {}", reply.code, text);
+}
+
+std::string next_step(const store::Story& story, const StoryOptions& options) {
+  if (is_terminal(story.state)) {
+    return in_words({"nothing more is done.", "これ以上は何も行いません。"}, options.language);
+  }
+  std::string text = story.state == RecipientState::deferred ? next_of_deferred(story, options)
+                                                             : next_of_pending(story, options);
+  if (!options.engine_running) {
+    text += in_words({" But the engine is not running: start it with `todoku serve`.",
+                      "ただしエンジンは停止中です。`todoku serve` で起動してください。"},
+                     options.language);
+  }
+  return text;
+}
+
+std::string tell_stories(std::string_view address, std::span<const store::Story> stories,
+                         const StoryOptions& options) {
+  Teller teller(options);
+  teller.heading(address, stories.size());
+  std::size_t number = 0;
+  for (const store::Story& story : stories) teller.story(++number, story);
+  return teller.take();
+}
+
+}  // namespace todoku::explain
