@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a client says about a mail outside of it: from whom, to whom, and what it needs from the
+// server. An envelope that exists is safe to put into commands.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace todoku::smtp {
+
+struct EnvelopeNeeds {
+  bool eight_bit = false;  // the content has octets above 127 (RFC 6152)
+  bool smtputf8 = false;   // the header section has (RFC 6531); set for such addresses by itself
+};
+
+class ClientEnvelope {
+ public:
+  // Addresses in the form of the wire (Address::to_string()), without angle brackets; an empty
+  // `mail_from` is the null path. Errors: invalid_input if there is no recipient or an address
+  // could break out of its command: control characters, spaces or angle brackets outside of
+  // quotes, not UTF-8, over 256 octets (RFC 5321 section 4.5.3.1.3).
+  [[nodiscard]] static Result<ClientEnvelope> make(std::string mail_from,
+                                                   std::vector<std::string> recipients,
+                                                   EnvelopeNeeds needs = {});
+
+  [[nodiscard]] const std::string& mail_from() const { return mail_from_; }
+  [[nodiscard]] std::span<const std::string> recipients() const { return recipients_; }
+  [[nodiscard]] const EnvelopeNeeds& needs() const { return needs_; }
+
+ private:
+  ClientEnvelope() = default;
+
+  std::string mail_from_;
+  std::vector<std::string> recipients_;
+  EnvelopeNeeds needs_;
+};
+
+// A whole message as it goes on the wire, in pieces that lie somewhere else.
+struct MessageView {
+  std::span<const std::string_view> pieces;
+  std::uint64_t size = 0;  // of all pieces, octets
+  // False promises that no line begins with ".", which saves looking for one.
+  bool may_have_leading_dot = true;
+};
+
+// A view of `pieces`, counted.
+[[nodiscard]] MessageView view_of(std::span<const std::string_view> pieces);
+
+}  // namespace todoku::smtp

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// The client's side of an SMTP session (RFC 5321) without any input or output of its own: it is
+// told what came and what happened, and says what to do next.
+//
+//   greeting -> EHLO (-> HELO) -> [STARTTLS -> handshake -> EHLO] -> at rest <-> mail -> QUIT ->
+//   over
+//                     any of them -> over, when the connection breaks, the server says 421 or
+//                     something that makes no sense
+//
+// The driver's loop:
+//   while session.step() is write, read or start_tls: do it, with patience() as the time limit, and
+//   tell: written() / received() / tls_established(), or failed() if it did not work.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "mail/attempt.h"
+#include "mail/reply.h"
+#include "smtp/protocol/capabilities.h"
+#include "smtp/protocol/client_envelope.h"
+#include "smtp/protocol/client_transaction.h"
+#include "smtp/protocol/reply_parser.h"
+
+namespace todoku::smtp {
+
+// How long to wait for what (RFC 5321 section 4.5.3.2 where it says).
+struct ClientTimeouts {
+  Milliseconds greeting = std::chrono::minutes(5);
+  Milliseconds hello = std::chrono::minutes(5);
+  Milliseconds starttls = std::chrono::minutes(2);  // the answer, and the handshake
+  Milliseconds mail = std::chrono::minutes(5);      // also RSET
+  Milliseconds rcpt = std::chrono::minutes(5);
+  Milliseconds data = std::chrono::minutes(2);
+  Milliseconds data_block = std::chrono::minutes(3);  // to write, and a second per 16 KiB on top
+  Milliseconds content = std::chrono::minutes(10);    // the answer to the content
+  Milliseconds quit = std::chrono::seconds(5);
+  Milliseconds farewell = std::chrono::seconds(2);  // for last words when writing failed
+};
+
+enum class StartTls : std::uint8_t {
+  opportunistic,  // when offered; refused or not offered: clear text
+  required,       // no mail without it; a certificate must prove the host
+  never,
+};
+
+struct ClientSessionOptions {
+  std::string hello_name;  // what EHLO says: the source's host name or an address literal
+  StartTls starttls = StartTls::opportunistic;
+  bool pipelining = true;  // make use of it when offered; likewise:
+  bool chunking = true;
+  // Larger content waits until a recipient was accepted: what is refused late is sent in vain.
+  std::uint64_t single_flight_max = 256UL * 1024;
+  ClientTimeouts timeouts;
+};
+
+class ClientSession {
+ public:
+  // What the driver has to do.
+  enum class Step : std::uint8_t {
+    write,      // output(), then written()
+    read,       // whatever comes, to received()
+    start_tls,  // a handshake, then tls_established()
+    rest,       // nothing: send() or quit() when wanted; after a mail: results() are there
+    over,       // close the connection
+  };
+
+  // How opening ended without success.
+  struct Failure {
+    Stage stage = Stage::none;
+    Reply reply;  // the server's, or code 0 with our own sentence
+  };
+
+  explicit ClientSession(ClientSessionOptions options);
+
+  [[nodiscard]] Step step() const;
+  // The longest that the current write, read or handshake may take.
+  [[nodiscard]] Milliseconds patience() const;
+
+  [[nodiscard]] std::span<const std::string_view> output() const;
+  void written();
+  void received(std::string_view octets);
+  // `proven`: the certificate proves the host's name.
+  void tls_established(bool proven);
+  // A write, read or handshake did not work: timeout, closed, and so on. After a failed write the
+  // session wants to read once more: a server that hangs up in the middle often says why.
+  void failed(const Error& error);
+
+  // At rest only. Envelope and message stay the caller's until the session is at rest again or
+  // over; then results() has one entry per recipient, to be read (or moved) before the next send().
+  void send(const ClientEnvelope& envelope, const MessageView& message);
+  [[nodiscard]] std::span<RecipientResult> results() { return transaction_.results(); }
+  // At rest only.
+  void quit();
+
+  // True once the session has been ready for mail.
+  [[nodiscard]] bool opened() const { return opened_; }
+  // Why it never was; set when step() is over and not opened().
+  [[nodiscard]] const Failure& failure() const { return failure_; }
+  // Why TLS is not used although it may be, e.g. "STARTTLS not offered"; empty if it is used.
+  [[nodiscard]] const std::string& no_tls_reason() const { return no_tls_reason_; }
+  // What the server offered last.
+  [[nodiscard]] const Capabilities& capabilities() const { return capabilities_; }
+  // True if the connection was lost in the handshake or with the first words inside of TLS: another
+  // try without it may work.
+  [[nodiscard]] bool failed_in_tls() const { return failed_in_tls_; }
+
+ private:
+  enum class Phase : std::uint8_t {
+    greeting,
+    ehlo,
+    helo,
+    starttls,
+    handshake,
+    rest,
+    mail,
+    quit,
+    over,
+  };
+
+  void command(Phase phase, std::string text);
+  void on_reply(const Reply& reply, bool more_input);
+  void on_greeting(const Reply& reply);
+  void on_ehlo(const Reply& reply);
+  void on_helo(const Reply& reply);
+  void on_starttls(const Reply& reply, bool more_input);
+  void on_mail(const Reply& reply);
+  void after_hello();
+  void ready();
+  void end_of_mail();
+
+  // Ends the session; the mail under way, or the opening, gets the sentence or the reply.
+  void break_off(const std::string& sentence, const Reply* goodbye = nullptr);
+  void fail_opening(const Reply& reply);
+  [[nodiscard]] Stage stage() const;
+  [[nodiscard]] std::string_view awaited_name() const;
+  [[nodiscard]] Milliseconds patience_for_reply() const;
+  [[nodiscard]] std::string describe(const Error& error) const;
+
+  const ClientSessionOptions options_;
+  Phase phase_ = Phase::greeting;
+  ReplyParser parser_;
+  ClientTransaction transaction_;
+  ClientTransaction::Rules rules_;
+  Capabilities capabilities_;
+
+  std::string command_;
+  std::string_view command_view_;  // of command_ while it is to be written
+  std::string broken_write_;       // why a write failed; last words may still come
+  std::uint64_t content_octets_ = 0;
+  bool tls_ = false;
+  bool opened_ = false;
+  bool failed_in_tls_ = false;
+  bool reset_first_ = false;
+  std::string no_tls_reason_;
+  Failure failure_;
+};
+
+}  // namespace todoku::smtp
