@@ -17,7 +17,7 @@ constexpr std::string_view kCrlf = "\r\n";
 
 // Clean runs are handed over in portions that are still in the processor's first cache after the
 // scan.
-constexpr std::size_t kPortionOctets = 8 * 1024;
+constexpr std::size_t kPortionOctets = 8192;
 constexpr std::size_t kBlockOctets = 64;
 
 constexpr bool is_wsp(char c) {

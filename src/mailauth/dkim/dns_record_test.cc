@@ -4,10 +4,13 @@
 #include <string>
 
 #include <gtest/gtest.h>
+#include <openssl/bio.h>
+#include <openssl/pem.h>
 
 #include "base/bytes.h"
 #include "mailauth/dkim/key.h"
 #include "mailauth/dkim/key_record.h"
+#include "mailauth/dkim/openssl_ptr.h"
 
 namespace todoku::mailauth::dkim {
 namespace {
@@ -47,6 +50,22 @@ TEST(SigningKey, SurvivesItsPem) {
     EXPECT_EQ(again->public_octets(), key->public_octets());
     EXPECT_EQ(again->to_pem(), pem);
   }
+}
+
+TEST(SigningKey, ReadsTheOlderFormOfRsaKeys) {
+  const auto key = SigningKey::generate(KeyAlgorithm::rsa);
+  ASSERT_TRUE(key);
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  ASSERT_EQ(PEM_write_bio_PrivateKey_traditional(bio.get(), key->native(), nullptr, nullptr, 0,
+                                                 nullptr, nullptr),
+            1);
+  char* data = nullptr;
+  const auto size = static_cast<std::size_t>(BIO_get_mem_data(bio.get(), &data));
+  const std::string_view pkcs1(data, size);
+  ASSERT_TRUE(pkcs1.starts_with("-----BEGIN RSA PRIVATE KEY-----"));
+  const auto again = SigningKey::from_pem(pkcs1);
+  ASSERT_TRUE(again) << error_of(again);
+  EXPECT_EQ(again->to_pem(), key->to_pem());
 }
 
 TEST(SigningKey, RefusesWhatDkimCannotUse) {

@@ -18,7 +18,7 @@
 namespace todoku::mailauth::dkim {
 namespace {
 
-constexpr std::size_t kPemOctetsMax = 64 * 1024;
+constexpr std::size_t kPemOctetsMax = 65'536;
 
 // Without a callback OpenSSL would ask on the terminal for the pass phrase of an encrypted key.
 int refuse_passphrase(char*, int, int, void*) {

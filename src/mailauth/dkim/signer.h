@@ -26,7 +26,7 @@
 namespace todoku::mailauth::dkim {
 
 // What a thread needs again and again while it signs: digest contexts, prepared keys, buffers.
-// Not thread-safe: one per thread. Memory: a few kilobytes, and about 10 KB for each of the at most
+// Not thread-safe: one per thread. Memory: a few kilobytes, and about 7 KB for each of the at most
 // kKeysMax RSA keys that were used last.
 class SigningContext {
  public:

@@ -14,8 +14,9 @@ import unittest
 
 try:
     import dkim
+    import dns.zone
 except ImportError:
-    sys.exit("python3-dkim is missing: apt-get install python3-dkim python3-nacl")
+    sys.exit("missing: apt-get install python3-dkim python3-dnspython python3-nacl opendkim")
 
 DOMAIN = "example.jp"
 SELECTORS = {"r1": "rsa", "e1": "ed25519"}
@@ -102,14 +103,15 @@ class Counterparts(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
         cls.records = {}
+        cls.zone_entries = {}
         cls.pems = {}
         for selector, kind in SELECTORS.items():
             pem = cls.path(selector + ".pem")
-            made = run([cls.tool, "generate", kind, pem], check=True)
+            name = f"{selector}._domainkey.{DOMAIN}"
+            made = run([cls.tool, "generate", kind, pem, name], check=True)
             os.chmod(pem, 0o600)
             cls.pems[selector] = pem
-            name = f"{selector}._domainkey.{DOMAIN}"
-            cls.records[name] = made.stdout.strip().decode()
+            cls.records[name], cls.zone_entries[name] = made.stdout.decode().split("\n", 1)
         cls.write("records", "".join(f"{k}\t{v}\n" for k, v in cls.records.items()).encode())
         cls.write("opendkim.keys", "".join(f"{k} {v}\n" for k, v in cls.records.items()).encode())
         cls.write(
@@ -173,6 +175,17 @@ class Counterparts(unittest.TestCase):
         for kind, message in MESSAGES.items():
             with self.subTest(kind):
                 yield kind, self.sign(message)
+
+    def test_zone_file_entries_hold_the_records(self):
+        for name, entry in self.zone_entries.items():
+            zone = dns.zone.from_text(
+                "$TTL 60\n@ SOA ns.example.jp. a.example.jp. 1 2 3 4 5\n@ NS ns.example.jp.\n"
+                + entry,
+                origin=DOMAIN,
+            )
+            (record,) = zone.find_rdataset(name + ".", "TXT")
+            self.assertTrue(all(len(part) <= 255 for part in record.strings))
+            self.assertEqual(b"".join(record.strings).decode(), self.records[name])
 
     EVERY_PASS = dict.fromkeys(SELECTORS, "pass")
 

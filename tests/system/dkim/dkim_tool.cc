@@ -2,7 +2,8 @@
 // The signer and the verifier as a program, for the tests against other implementations. Messages
 // pass through standard input and output with CRLF line ends, as they are.
 //
-//   dkim_tool generate rsa|ed25519 PEM_FILE          writes the key, prints the record's text
+//   dkim_tool generate rsa|ed25519 PEM_FILE NAME     writes the key, prints the record's text and
+//                                                    its entry in a zone file under that name
 //   dkim_tool sign DOMAIN UNIX_SECONDS SELECTOR=PEM_FILE...
 //   dkim_tool verify UNIX_SECONDS RECORDS_FILE       one line a signature: verdict, selector,
 //   reason
@@ -46,11 +47,12 @@ Instant instant(std::string_view unix_seconds) {
   return from_epoch_ms(std::stoll(std::string(unix_seconds)) * 1000);
 }
 
-int generate(std::string_view kind, const std::string& path) {
+int generate(std::string_view kind, const std::string& path, std::string_view name) {
   const auto algorithm = kind == "rsa" ? KeyAlgorithm::rsa : KeyAlgorithm::ed25519;
   const SigningKey key = value_or_give_up(SigningKey::generate(algorithm));
   std::ofstream(path, std::ios::binary) << key.to_pem();
-  fmt::print("{}\n", key_record_text(key));
+  const std::string record = key_record_text(key);
+  fmt::print("{}\n{}", record, zone_file_entry(name, record));
   return 0;
 }
 
@@ -98,8 +100,8 @@ int verify_all(std::string_view seconds, const std::string& records_path) {
 }
 
 int run(std::span<const std::string_view> arguments) {
-  if (arguments.size() == 3 && arguments[0] == "generate") {
-    return generate(arguments[1], std::string(arguments[2]));
+  if (arguments.size() == 4 && arguments[0] == "generate") {
+    return generate(arguments[1], std::string(arguments[2]), arguments[3]);
   }
   if (arguments.size() >= 4 && arguments[0] == "sign") {
     return sign(std::string(arguments[1]), arguments[2], arguments.subspan(3));
