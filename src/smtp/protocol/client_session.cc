@@ -234,6 +234,7 @@ void ClientSession::failed(const Error& error) {
   const bool writing = step() == Step::write;
   if (writing && phase_ != Phase::quit && error.kind != ErrorKind::cancelled) {
     broken_write_ = describe(error);
+    if (phase_ == Phase::mail) transaction_.not_written();
     return;
   }
   failed_in_tls_ = phase_ == Phase::handshake || (tls_ && phase_ == Phase::ehlo);

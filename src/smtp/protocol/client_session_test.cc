@@ -416,6 +416,41 @@ TEST(ClientSession, HearsTheLastWordsOfAServerThatHangsUpInTheContent) {
   EXPECT_EQ(session.step(), Step::over);
 }
 
+TEST(ClientSession, HearsTheLastWordsInTheMiddleOfAFlight) {
+  World world(offering(kBoth));
+  const std::vector<std::string_view> pieces = {kContent};
+  const ClientEnvelope to = envelope();
+  world.session.send(to, view_of(pieces));
+  world.session.failed({ErrorKind::closed, "write: Broken pipe"});
+  world.session.received("250 ok\r\n250 ok\r\n421 4.3.0 going down\r\n");
+  expect_result(world.session.results()[0], Stage::data, {421, "4.3.0 going down"});
+}
+
+TEST(ClientSession, BelievesNoSuccessForHalfOfTheContent) {
+  for (const char* answers : {"250 ok\r\n250 ok\r\n250 taken\r\n", "250 ok\r\n250 ok\r\n"}) {
+    World world(offering(kBoth));
+    const std::vector<std::string_view> pieces = {kContent};
+    const ClientEnvelope to = envelope();
+    world.session.send(to, view_of(pieces));
+    world.session.failed({ErrorKind::timeout, "write: timed out"});
+    world.session.received(answers);
+    world.session.failed({ErrorKind::closed, "read: connection closed"});
+    const RecipientResult result = world.session.results()[0];
+    EXPECT_FALSE(result.accepted());
+    EXPECT_FALSE(result.in_doubt);
+    EXPECT_EQ(result.reply.code, 0);
+    EXPECT_EQ(world.session.step(), Step::over);
+  }
+}
+
+TEST(ClientSession, StaysWithTheRefusalOfTheSenderWhateverFollows) {
+  World world(offering(
+      kBoth,
+      {{"MAIL", "550 5.7.1 no"}, {"RCPT a@example.jp", "250 oh well"}, {"BDAT", "250 oh well"}}));
+  expect_result(world.send(envelope())[0], Stage::mail_from, {550, "5.7.1 no"});
+  EXPECT_EQ(world.session.step(), Step::rest);
+}
+
 TEST(ClientSession, IsAsPatientAsTheStandardSays) {
   using std::chrono::seconds;
   ClientSession session({.hello_name = "sender.example.com"});

@@ -148,6 +148,11 @@ void ClientTransaction::written() {
   output_.clear();
 }
 
+void ClientTransaction::not_written() {
+  content_in_flight_ = false;
+  output_.clear();
+}
+
 std::optional<std::string> ClientTransaction::on_reply(const Reply& reply) {
   check(!done_ && outstanding_ > 0, "a reply is awaited");
   if (reply.code == kClosing && !goodbye_) goodbye_ = Goodbye{awaited_stage(), reply};

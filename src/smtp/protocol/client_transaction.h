@@ -63,6 +63,8 @@ class ClientTransaction {
   [[nodiscard]] bool writes_content() const { return content_in_flight_; }
   // All of output() was handed to the operating system.
   void written();
+  // Writing it broke off; answers to the part that went out may still come.
+  void not_written();
 
   // The next answer. nullopt: fine; else why the dialogue cannot go on, and lost() must follow.
   [[nodiscard]] std::optional<std::string> on_reply(const Reply& reply);
