@@ -358,7 +358,9 @@ Task<void> Connection::linger() {
   const bool nothing_comes = parser_.complete() && !parser_.keep_alive() && input_.empty();
   if (nothing_comes && !stream_.has_input()) co_return;
   const ServerOptions& options = context_.options;
-  const SteadyInstant last = after(kLingerRounds * options.linger_timeout);
+  // Who was too slow for its request does not get much more time.
+  const int rounds = failure_ && failure_->status == 408 ? 1 : kLingerRounds;
+  const SteadyInstant last = after(rounds * options.linger_timeout);
   for (;;) {
     input_.consume(input_.view().size());
     const SteadyInstant deadline = std::min(last, after(options.linger_timeout));

@@ -1,0 +1,745 @@
+// SPDX-License-Identifier: Apache-2.0
+// The server over loopback, spoken to octet by octet. Time-outs are real and short; nothing sleeps.
+#include "http/server.h"
+
+#include <condition_variable>
+#include <filesystem>
+#include <future>
+#include <mutex>
+#include <thread>
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "async/callback.h"
+#include "async/runtime.h"
+#include "http/client.h"
+#include "http/multipart_reader.h"
+#include "net/dialer.h"
+#include "net/self_signed.h"
+
+namespace todoku::http {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+// A blocking socket that says exactly what it is told to.
+class RawClient {
+ public:
+  explicit RawClient(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_port = htons(port);
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connected_ = ::connect(fd_, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0;
+    limit_waits();
+  }
+  explicit RawClient(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_STREAM, 0)) {
+    sockaddr_un at{};
+    at.sun_family = AF_UNIX;
+    path.copy(at.sun_path, sizeof at.sun_path - 1);
+    connected_ = ::connect(fd_, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0;
+    limit_waits();
+  }
+  ~RawClient() { ::close(fd_); }
+  RawClient(const RawClient&) = delete;
+  RawClient& operator=(const RawClient&) = delete;
+
+  [[nodiscard]] bool connected() const { return connected_; }
+
+  // False once the server closed.
+  bool send(std::string_view octets) {
+    while (!octets.empty()) {
+      const ssize_t sent = ::send(fd_, octets.data(), octets.size(), MSG_NOSIGNAL);
+      if (sent <= 0) return false;
+      octets.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return true;
+  }
+  void finish_sending() { ::shutdown(fd_, SHUT_WR); }
+
+  // Until the input holds `text`; returns up to and with it. All there is if the server closes.
+  std::string read_through(std::string_view text) {
+    std::size_t at = 0;
+    while ((at = input_.find(text)) == std::string::npos) {
+      if (!read_some()) return std::exchange(input_, {});
+    }
+    return take(at + text.size());
+  }
+  std::string read_octets(std::size_t count) {
+    while (input_.size() < count && read_some()) {
+    }
+    return take(count);
+  }
+  std::string read_to_end() {
+    while (read_some()) {
+    }
+    return std::exchange(input_, {});
+  }
+  // One response with Content-Length: its status, a space, its body.
+  std::string read_response() {
+    const std::string head = read_through("\r\n\r\n");
+    last_head = head;
+    const std::size_t at = head.find("Content-Length: ");
+    const std::size_t size = at == std::string::npos ? 0 : std::stoul(head.substr(at + 16));
+    return (head.size() < 12 ? head : head.substr(9, 3)) + " " + read_octets(size);
+  }
+  // True if the connection ended in order, false if by a reset.
+  [[nodiscard]] bool ended_in_order() const { return ended_ && !reset_; }
+
+  std::string last_head;
+
+ private:
+  void limit_waits() {
+    const timeval limit{.tv_sec = 10, .tv_usec = 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  }
+  bool read_some() {
+    char octets[4096];
+    const ssize_t got = ::recv(fd_, octets, sizeof octets, 0);
+    ended_ = got <= 0;
+    reset_ = got < 0;
+    if (got > 0) input_.append(octets, static_cast<std::size_t>(got));
+    return got > 0;
+  }
+  std::string take(std::size_t count) {
+    std::string taken = input_.substr(0, count);
+    input_.erase(0, count);
+    return taken;
+  }
+
+  int fd_;
+  bool connected_ = false;
+  bool ended_ = false;
+  bool reset_ = false;
+  std::string input_;
+};
+
+// Lets a handler wait until the test says so.
+class Gate {
+ public:
+  // The handler's side.
+  void arrive(async::Callback<bool> go_on) {
+    const std::lock_guard lock(mutex_);
+    waiting_ = std::move(go_on);
+    arrived_.notify_all();
+  }
+  // The test's side.
+  void await_arrival() {
+    std::unique_lock lock(mutex_);
+    arrived_.wait(lock, [&] { return static_cast<bool>(waiting_); });
+  }
+  void open() {
+    await_arrival();
+    const std::lock_guard lock(mutex_);
+    waiting_(true);
+    waiting_ = nullptr;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  async::Callback<bool> waiting_;
+};
+
+Gate gate;
+
+Task<Response> echo(Request& /*request*/, Body& body) {
+  co_return Response::text(200, std::string(body.text()));
+}
+
+Task<Response> describe(Request& request, Body& /*body*/) {
+  std::string text = request.method_name + " " + request.path;
+  text += " id=" + std::string(request.parameters.get("id"));
+  text += " secure=" + std::to_string(static_cast<int>(request.is_secure));
+  text += " from=" + request.remote.address.to_string();
+  co_return Response::text(200, std::move(text));
+}
+
+Task<Response> wait_at_gate(Request& /*request*/, Body& /*body*/) {
+  co_await async::from_callback<bool>([](async::Callback<bool> go) { gate.arrive(std::move(go)); });
+  co_return Response::text(200, "passed");
+}
+
+Task<Response> wait_forever(Request& /*request*/, Body& /*body*/) {
+  co_await async::sleep_for(1h);
+  co_return Response::text(200, "woken");
+}
+
+Task<Response> count_octets(Request& /*request*/, Body& body) {
+  std::size_t count = 0;
+  for (;;) {
+    const auto piece = co_await body.read();
+    if (!piece) co_return Response::text(500, "ignored by the server");
+    if (piece->empty()) break;
+    count += piece->size();
+  }
+  co_return Response::text(200, std::to_string(count));
+}
+
+Task<Response> ignore_body(Request& /*request*/, Body& /*body*/) {
+  co_return Response::text(200, "not read");
+}
+
+Task<Response> throw_something(Request& /*request*/, Body& /*body*/) {
+  throw std::runtime_error("deliberate");
+  co_return Response();
+}
+
+class CountingSource final : public BodySource {
+ public:
+  CountingSource(int pieces, std::optional<std::uint64_t> length, bool fails)
+      : left_(pieces), length_(length), fails_(fails) {}
+  Task<Result<std::string_view>> read() override {
+    if (left_-- > 0) co_return "piece";
+    if (fails_) co_return fail(ErrorKind::io, "deliberate");
+    co_return std::string_view();
+  }
+  [[nodiscard]] std::optional<std::uint64_t> length() const override { return length_; }
+
+ private:
+  int left_;
+  std::optional<std::uint64_t> length_;
+  bool fails_;
+};
+
+Task<Response> give_source(Request& request, Body& /*body*/) {
+  const Query query = request.query_parameters();
+  std::optional<std::uint64_t> length;
+  if (const auto* announced = query.find("length")) length = std::stoul(announced->value);
+  Response response = Response::text(200, "");
+  response.source = std::make_unique<CountingSource>(3, length, query.find("fail") != nullptr);
+  co_return response;
+}
+
+Task<Response> give_large(Request& /*request*/, Body& /*body*/) {
+  co_return Response::text(200, std::string(3'000'000, 'x'));
+}
+
+Router test_router() {
+  Router router;
+  router.add(Method::post, "/echo", {.body_max = 1000}, echo);
+  router.add(Method::put, "/echo", {.body_max = 1'000'000}, echo);
+  router.add(Method::get, "/things/{id}", describe);
+  router.add(Method::get, "/gate", wait_at_gate);
+  router.add(Method::get, "/forever", wait_forever);
+  router.add(Method::post, "/count", {.body_max = 10'000'000, .streaming = true}, count_octets);
+  router.add(Method::post, "/ignore", {.body_max = 10'000'000, .streaming = true}, ignore_body);
+  router.add(Method::get, "/throw", throw_something);
+  router.add(Method::get, "/source", give_source);
+  router.add(Method::get, "/large", give_large);
+  return router;
+}
+
+class ServerTest : public testing::Test {
+ protected:
+  ServerTest() { runtime_.start(); }
+
+  void TearDown() override {
+    if (server_) stop(5s);
+    runtime_.join();
+    EXPECT_EQ(async::unhandled_exceptions() - exceptions_before_, exceptions_expected_);
+  }
+
+  void make(ServerOptions options = {}) {
+    server_ = std::make_unique<Server>(std::vector{runtime_.executor(0), runtime_.executor(1)},
+                                       clock_, test_router(), options);
+  }
+  void start(ServerOptions options = {}, std::shared_ptr<net::TlsServerContext> tls = nullptr) {
+    make(std::move(options));
+    async::run_to_completion(listen(std::move(tls)));
+    ASSERT_NE(port_, 0);
+  }
+  Task<void> listen(std::shared_ptr<net::TlsServerContext> tls) {
+    const auto at = net::Endpoint{.address = net::IpAddress::v4({127, 0, 0, 1}), .port = 0};
+    const auto local = co_await server_->listen(at, std::move(tls));
+    if (local) port_ = local->port;
+  }
+  void stop(Milliseconds grace) { async::run_to_completion(server_->stop(grace)); }
+
+  // Sends on a connection of its own and gives back all there comes until the server closes.
+  std::string all_answers(std::string_view octets) const {
+    RawClient client(port_);
+    client.send(octets);
+    return client.read_to_end();
+  }
+
+  // Until a connection was there and none is left; the server's own time-outs bring it about.
+  void await_no_connection() const {
+    for (;;) {
+      const ServerStats stats = server_->stats();
+      if (stats.connections_accepted > 0 && stats.connections_open == 0) return;
+      ::poll(nullptr, 0, 5);
+    }
+  }
+
+  SystemClock clock_;
+  async::Runtime runtime_{2};
+  std::unique_ptr<Server> server_;
+  std::uint16_t port_ = 0;
+  std::size_t exceptions_before_ = async::unhandled_exceptions();
+  std::size_t exceptions_expected_ = 0;
+};
+
+std::string post(std::string_view path, std::string_view body, std::string_view fields = "") {
+  return "POST " + std::string(path) +
+         " HTTP/1.1\r\nHost: example.jp\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n" + std::string(fields) + "\r\n" + std::string(body);
+}
+std::string get(std::string_view path, std::string_view fields = "") {
+  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: example.jp\r\n" + std::string(fields) +
+         "\r\n";
+}
+
+TEST_F(ServerTest, AnswersOneRequestAfterAnotherOnOneConnection) {
+  start();
+  RawClient client(port_);
+  for (const std::string body : {"one", "", "three"}) {
+    client.send(post("/echo", body));
+    EXPECT_EQ(client.read_response(), "200 " + body);
+    EXPECT_THAT(client.last_head, HasSubstr("Content-Type: text/plain; charset=utf-8\r\n"));
+    EXPECT_THAT(client.last_head, HasSubstr("\r\nX-Request-Id: "));
+    EXPECT_THAT(client.last_head, HasSubstr("\r\nDate: "));
+    EXPECT_THAT(client.last_head, Not(HasSubstr("Connection")));
+  }
+  client.send(get("/things/a%20b"));
+  EXPECT_EQ(client.read_response(), "200 GET /things/a b id=a b secure=0 from=127.0.0.1");
+  EXPECT_EQ(server_->stats().requests, 4U);
+  EXPECT_EQ(server_->stats().connections_open, 1U);
+}
+
+TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
+  start();
+  RawClient client(port_);
+  std::string all;
+  for (int i = 0; i < 200; ++i) all += post("/echo", "body " + std::to_string(i));
+  std::thread sender([&] { client.send(all); });
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_EQ(client.read_response(), "200 body " + std::to_string(i));
+  }
+  sender.join();
+}
+
+TEST_F(ServerTest, ReadsChunkedBodies) {
+  start();
+  RawClient client(port_);
+  client.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+  client.send("2;ext\r\nde\r\n0\r\n\r\n");
+  EXPECT_EQ(client.read_response(), "200 abcde");
+  client.send("POST /count HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  const std::string chunk = "10000\r\n" + std::string(0x10000, 'x') + "\r\n";
+  for (int i = 0; i < 20; ++i) client.send(chunk);
+  client.send("0\r\n\r\n");
+  EXPECT_EQ(client.read_response(), "200 " + std::to_string(20 * 0x10000));
+}
+
+TEST_F(ServerTest, GathersABodyThatComesInPieces) {
+  start();
+  RawClient client(port_);
+  const std::string body(300'000, 'y');
+  client.send("PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n");
+  for (std::size_t at = 0; at < body.size(); at += 1000) client.send(body.substr(at, 1000));
+  EXPECT_EQ(client.read_response(), "200 " + body);
+  client.send(post("/echo", "small again"));
+  EXPECT_EQ(client.read_response(), "200 small again");
+}
+
+TEST_F(ServerTest, AnswersAClientThatOnlyStoppedSending) {
+  start();
+  RawClient client(port_);
+  client.send(post("/echo", "last words"));
+  client.finish_sending();
+  EXPECT_EQ(client.read_response(), "200 last words");
+  EXPECT_EQ(client.read_to_end(), "");
+  EXPECT_TRUE(client.ended_in_order());
+}
+
+TEST_F(ServerTest, KeepsToWhatTheClientWantsOfTheConnection) {
+  start();
+  EXPECT_THAT(all_answers(get("/things/1", "Connection: close\r\n") + get("/things/2")),
+              testing::AllOf(HasSubstr("Connection: close\r\n"), HasSubstr("id=1"),
+                             Not(HasSubstr("id=2"))));
+  EXPECT_THAT(all_answers("GET /things/1 HTTP/1.0\r\n\r\n"), HasSubstr("Connection: close\r\n"));
+  RawClient old(port_);
+  old.send("GET /things/1 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_THAT(old.read_response(), HasSubstr("id=1"));
+  EXPECT_THAT(old.last_head, HasSubstr("Connection: keep-alive\r\n"));
+  old.send("GET /things/2 HTTP/1.0\r\n\r\n");
+  EXPECT_THAT(old.read_to_end(), HasSubstr("id=2"));
+}
+
+TEST_F(ServerTest, HeadIsGetWithoutTheBody) {
+  start();
+  RawClient client(port_);
+  client.send("HEAD /things/12 HTTP/1.1\r\nHost: a\r\n\r\n" + get("/things/3"));
+  const std::string head = client.read_through("\r\n\r\n");
+  EXPECT_THAT(head, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(head, HasSubstr("Content-Length: 45\r\n"));
+  EXPECT_THAT(client.read_response(), HasSubstr("id=3"));
+}
+
+TEST_F(ServerTest, SaysWhatIsWrongWithAPath) {
+  start();
+  RawClient client(port_);
+  client.send(get("/nowhere"));
+  EXPECT_EQ(client.read_response(),
+            R"(404 {"status":404,"error":"Not Found","message":"there is nothing at this path"})");
+  client.send(post("/things/1", "a small body is skipped"));
+  EXPECT_THAT(client.read_response(), StartsWith("405 "));
+  EXPECT_THAT(client.last_head, HasSubstr("Allow: GET, HEAD\r\n"));
+  client.send(get("/things/7"));
+  EXPECT_THAT(client.read_response(), HasSubstr("id=7"));
+}
+
+TEST_F(ServerTest, RefusesMalformedRequestsAndCloses) {
+  start();
+  EXPECT_THAT(all_answers("NONSENSE\r\n\r\n"), StartsWith("HTTP/1.1 400 Bad Request\r\n"));
+  EXPECT_THAT(all_answers("GET / HTTP/1.1\r\n\r\n"), HasSubstr("exactly one Host"));
+  EXPECT_THAT(all_answers(get("/", "X: " + std::string(17'000, 'x') + "\r\n")),
+              StartsWith("HTTP/1.1 431 "));
+  EXPECT_THAT(all_answers("GET /" + std::string(17'000, 'x')), StartsWith("HTTP/1.1 414 "));
+  EXPECT_THAT(
+      all_answers("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n"),
+      StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(all_answers(get("/things/1") + "NONSENSE\r\n\r\n"),
+              testing::AllOf(HasSubstr("id=1"), HasSubstr("HTTP/1.1 400 ")));
+}
+
+TEST_F(ServerTest, TheHookShapesFailures) {
+  ServerOptions options;
+  options.failure_responder = [](const Failure& failure, const Request& request) {
+    return Response::json(failure.status, R"({"error_messages":{"main":[")" + failure.reason + " " +
+                                              request.path + R"("]}})");
+  };
+  start(options);
+  RawClient client(port_);
+  client.send(get("/nowhere"));
+  EXPECT_EQ(client.read_response(),
+            R"(404 {"error_messages":{"main":["there is nothing at this path /nowhere"]}})");
+}
+
+TEST_F(ServerTest, RefusesALongBodyBeforeItIsSent) {
+  start();
+  RawClient client(port_);
+  client.send(
+      "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n"
+      "Expect: 100-continue\r\n\r\n");
+  EXPECT_THAT(client.read_response(), StartsWith("413 "));
+  EXPECT_THAT(client.last_head, HasSubstr("Connection: close\r\n"));
+  client.finish_sending();
+  EXPECT_EQ(client.read_to_end(), "");
+}
+
+TEST_F(ServerTest, AClientThatSendsTooMuchCanStillReadTheRefusal) {
+  start();
+  // Announced, and found out while reading: the client sends everything first and only then reads.
+  for (const bool chunked : {false, true}) {
+    RawClient client(port_);
+    const std::string body(4'000'000, 'x');
+    if (chunked) {
+      client.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3D0900\r\n");
+    } else {
+      client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\n");
+    }
+    EXPECT_TRUE(client.send(body));
+    client.finish_sending();
+    EXPECT_THAT(client.read_response(), StartsWith("413 "));
+    EXPECT_EQ(client.read_to_end(), "");
+    EXPECT_TRUE(client.ended_in_order());
+  }
+}
+
+TEST_F(ServerTest, AStreamingRouteIsHeldToItsLimitWhateverTheHandlerAnswers) {
+  start();
+  RawClient client(port_);
+  client.send("POST /count HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFF\r\n");
+  client.send(std::string(0xFFFFFF, 'x'));
+  client.finish_sending();
+  EXPECT_THAT(client.read_response(), StartsWith("413 "));
+}
+
+TEST_F(ServerTest, AHandlerNeedNotReadTheBody) {
+  start();
+  RawClient client(port_);
+  client.send(post("/ignore", std::string(20'000, 'x')) + get("/things/1"));
+  EXPECT_EQ(client.read_response(), "200 not read");
+  EXPECT_THAT(client.read_response(), HasSubstr("id=1"));
+  RawClient large(port_);
+  large.send(post("/ignore", std::string(2'000'000, 'x')));
+  large.finish_sending();
+  EXPECT_EQ(large.read_response(), "200 not read");
+  EXPECT_THAT(large.last_head, HasSubstr("Connection: close\r\n"));
+}
+
+TEST_F(ServerTest, SaysContinueOnlyWhenTheBodyIsWanted) {
+  start();
+  const std::string head =
+      " HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
+  RawClient client(port_);
+  client.send("POST /echo" + head);
+  EXPECT_EQ(client.read_through("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  client.send("abc");
+  EXPECT_EQ(client.read_response(), "200 abc");
+  // The body is here already: nothing to wait for.
+  client.send("POST /echo" + head + "def");
+  EXPECT_EQ(client.read_response(), "200 def");
+  client.send("POST /ignore" + head);
+  EXPECT_EQ(client.read_response(), "200 not read");
+  EXPECT_THAT(client.last_head, HasSubstr("Connection: close\r\n"));
+}
+
+TEST_F(ServerTest, SlowHeadsEndInTime) {
+  ServerOptions options;
+  options.head_timeout = 100ms;
+  options.linger_timeout = 100ms;
+  start(options);
+  RawClient silent(port_);
+  EXPECT_EQ(silent.read_to_end(), "");
+  RawClient slow(port_);
+  std::thread dripping([&] {
+    const std::string_view octets = "GET /things/1 HTTP/1.1\r\nX-Slow: ";
+    slow.send(octets);
+    while (slow.send("x")) ::poll(nullptr, 0, 5);
+  });
+  EXPECT_THAT(slow.read_to_end(), StartsWith("HTTP/1.1 408 "));
+  dripping.join();
+}
+
+TEST_F(ServerTest, IdleConnectionsEndInTime) {
+  ServerOptions options;
+  options.idle_timeout = 100ms;
+  start(options);
+  RawClient client(port_);
+  client.send(get("/things/1"));
+  EXPECT_THAT(client.read_response(), StartsWith("200 "));
+  EXPECT_EQ(client.read_to_end(), "");
+  EXPECT_TRUE(client.ended_in_order());
+}
+
+TEST_F(ServerTest, BodiesThatStopEndInTime) {
+  ServerOptions options;
+  options.body_timeout = 100ms;
+  options.linger_timeout = 100ms;
+  start(options);
+  EXPECT_THAT(all_answers("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab"),
+              StartsWith("HTTP/1.1 408 "));
+  EXPECT_THAT(all_answers("POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab"),
+              StartsWith("HTTP/1.1 408 "));
+}
+
+TEST_F(ServerTest, BodiesThatDripEndInTime) {
+  ServerOptions options;
+  options.body_timeout = 200ms;
+  options.body_rate_min = 1'000'000;
+  options.linger_timeout = 100ms;
+  start(options);
+  RawClient slow(port_);
+  slow.send("POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+  std::thread dripping([&] {
+    while (slow.send("x")) ::poll(nullptr, 0, 5);
+  });
+  EXPECT_THAT(slow.read_through("\r\n"), StartsWith("HTTP/1.1 408 "));
+  slow.read_to_end();
+  dripping.join();
+}
+
+TEST_F(ServerTest, AClientThatDoesNotReadIsLeft) {
+  ServerOptions options;
+  options.write_timeout = 100ms;
+  start(options);
+  RawClient client(port_);
+  // More than both sockets hold.
+  for (int i = 0; i < 20; ++i) client.send(get("/large"));
+  await_no_connection();
+  EXPECT_LT(client.read_to_end().size(), 60'000'000U);
+}
+
+TEST_F(ServerTest, ABrokenOffBodyGetsNoAnswer) {
+  start();
+  RawClient client(port_);
+  client.send("POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab");
+  client.finish_sending();
+  EXPECT_EQ(client.read_to_end(), "");
+}
+
+TEST_F(ServerTest, SourcesAreSentByLengthInChunksOrUntilTheEnd) {
+  start();
+  RawClient client(port_);
+  client.send(get("/source"));
+  EXPECT_THAT(client.read_through("\r\n\r\n"), HasSubstr("Transfer-Encoding: chunked\r\n"));
+  EXPECT_EQ(client.read_through("0\r\n\r\n"),
+            "5\r\npiece\r\n5\r\npiece\r\n5\r\npiece\r\n0\r\n\r\n");
+  client.send(get("/source?length=15"));
+  EXPECT_EQ(client.read_response(), "200 piecepiecepiece");
+  client.send("GET /source HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  const std::string old = client.read_to_end();
+  EXPECT_THAT(old, HasSubstr("Connection: close\r\n"));
+  EXPECT_THAT(old, testing::EndsWith("\r\n\r\npiecepiecepiece"));
+}
+
+TEST_F(ServerTest, ASourceThatFailsCutsTheConnection) {
+  start();
+  EXPECT_THAT(all_answers(get("/source?fail=1")), testing::EndsWith("5\r\npiece\r\n"));
+  EXPECT_THAT(all_answers(get("/source?length=14")), testing::EndsWith("piecepiece"));
+  EXPECT_THAT(all_answers(get("/source?length=16") + get("/things/1")),
+              testing::EndsWith("piecepiecepiece"));
+}
+
+TEST_F(ServerTest, AHandlerThatThrowsIs500AndCounted) {
+  start();
+  EXPECT_THAT(all_answers(get("/throw")),
+              testing::AllOf(StartsWith("HTTP/1.1 500 "), Not(HasSubstr("deliberate"))));
+  exceptions_expected_ = 1;
+}
+
+TEST_F(ServerTest, MoreConnectionsThanAllowedAreRefused) {
+  ServerOptions options;
+  options.connections_max = 2;
+  start(options);
+  RawClient first(port_);
+  RawClient second(port_);
+  first.send(get("/things/1"));
+  second.send(get("/things/2"));
+  EXPECT_THAT(first.read_response(), HasSubstr("id=1"));
+  EXPECT_THAT(second.read_response(), HasSubstr("id=2"));
+  RawClient third(port_);
+  third.send(get("/things/3"));
+  EXPECT_THAT(third.read_response(), StartsWith("503 "));
+  EXPECT_THAT(third.last_head, HasSubstr("Retry-After: 1\r\n"));
+  EXPECT_EQ(server_->stats().connections_refused, 1U);
+  first.send(get("/things/4"));
+  EXPECT_THAT(first.read_response(), HasSubstr("id=4"));
+}
+
+TEST_F(ServerTest, StoppingFinishesWhatIsInFlightAndClosesWhatIsIdle) {
+  start();
+  RawClient idle(port_);
+  idle.send(get("/things/1"));
+  EXPECT_THAT(idle.read_response(), StartsWith("200 "));
+  RawClient busy(port_);
+  busy.send(get("/gate") + get("/things/2"));
+  gate.await_arrival();
+  auto stopped = std::async(std::launch::async, [&] { stop(10s); });
+  EXPECT_EQ(idle.read_to_end(), "");
+  EXPECT_FALSE(RawClient(port_).connected());
+  gate.open();
+  EXPECT_EQ(busy.read_response(), "200 passed");
+  EXPECT_THAT(busy.last_head, HasSubstr("Connection: close\r\n"));
+  busy.finish_sending();
+  EXPECT_EQ(busy.read_to_end(), "");
+  stopped.get();
+  EXPECT_EQ(server_->stats().connections_open, 0U);
+  server_.reset();
+}
+
+TEST_F(ServerTest, StoppingEndsWhatTakesTooLong) {
+  start();
+  RawClient client(port_);
+  client.send(get("/forever"));
+  RawClient other(port_);
+  other.send(get("/things/1"));
+  EXPECT_THAT(other.read_response(), StartsWith("200 "));
+  stop(50ms);
+  EXPECT_EQ(server_->stats().connections_open, 0U);
+  server_.reset();
+}
+
+TEST_F(ServerTest, ListensOnAUnixSocketOfThisUserOnly) {
+  make();
+  const std::string path =
+      std::filesystem::temp_directory_path() / ("todoku-http-" + std::to_string(::getpid()));
+  bool listening = false;
+  const auto listen_there = [](Server& server, std::string at, bool& out) -> Task<void> {
+    const auto result = co_await server.listen_unix(std::move(at));
+    out = result.has_value();
+  };
+  async::run_to_completion(listen_there(*server_, path, listening));
+  ASSERT_TRUE(listening);
+  EXPECT_EQ(std::filesystem::status(path).permissions() &
+                (std::filesystem::perms::group_all | std::filesystem::perms::others_all),
+            std::filesystem::perms::none);
+  RawClient client(path);
+  client.send(get("/things/1"));
+  EXPECT_EQ(client.read_response(), "200 GET /things/1 id=1 secure=0 from=0.0.0.0");
+}
+
+TEST_F(ServerTest, TellsTheObserverOfEveryExchange) {
+  std::mutex mutex;
+  std::vector<std::string> seen;
+  ServerOptions options;
+  options.observer = [&](const Exchange& exchange) {
+    const std::lock_guard lock(mutex);
+    seen.push_back(exchange.request.method_name + " " +
+                   (exchange.route != nullptr ? exchange.route->pattern : "-") + " " +
+                   std::to_string(exchange.status) + " " + std::to_string(exchange.body_received));
+  };
+  start(options);
+  all_answers(post("/echo", "12345") + get("/things/1") + get("/nowhere") + "X\r\n\r\n");
+  stop(1s);
+  server_.reset();
+  EXPECT_EQ(seen, (std::vector<std::string>{"POST /echo 200 5", "GET /things/{id} 200 0",
+                                            "GET - 404 0", " - 400 0"}));
+}
+
+// Fetches over TLS, trusting `ca_file`, and stores the body or the error's word.
+Task<void> fetch_into(std::string url, std::string ca_file, std::string& out) {
+  Client client({.ca_file = std::move(ca_file)});
+  ClientRequest request;
+  request.url = std::move(url);
+  const auto response = co_await client.fetch(std::move(request));
+  out = response ? response->body : std::string(to_string(response.error().kind));
+}
+
+TEST_F(ServerTest, SpeaksTls) {
+  const net::TlsIdentity identity = net::make_self_signed({"127.0.0.1"}, clock_.now());
+  auto tls = net::TlsServerContext::create(identity);
+  ASSERT_TRUE(tls);
+  start({}, *tls);
+  const std::string ca_file = std::filesystem::temp_directory_path() /
+                              ("todoku-http-ca-" + std::to_string(::getpid()) + ".pem");
+  {
+    std::FILE* file = std::fopen(ca_file.c_str(), "w");
+    ASSERT_NE(file, nullptr);
+    std::fputs(identity.chain.c_str(), file);
+    std::fclose(file);
+  }
+  const std::string url = "https://127.0.0.1:" + std::to_string(port_) + "/things/1";
+  std::string answer;
+  async::run_to_completion(fetch_into(url, ca_file, answer));
+  EXPECT_EQ(answer, "GET /things/1 id=1 secure=1 from=127.0.0.1");
+  async::run_to_completion(fetch_into(url, "", answer));
+  EXPECT_EQ(answer, "unauthorized");
+  std::filesystem::remove(ca_file);
+  // Plain text at a TLS port ends the connection.
+  EXPECT_THAT(all_answers(get("/things/1")), Not(HasSubstr("200 OK")));
+}
+
+TEST_F(ServerTest, ServesManyClientsAtOnce) {
+  start();
+  std::vector<std::thread> threads;
+  std::atomic<int> right = 0;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&, t] {
+      RawClient client(port_);
+      for (int i = 0; i < 200; ++i) {
+        const std::string body = std::to_string(t) + ":" + std::to_string(i);
+        client.send(post("/echo", body));
+        if (client.read_response() == "200 " + body) ++right;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(right, 8 * 200);
+}
+
+}  // namespace
+}  // namespace todoku::http
