@@ -57,16 +57,16 @@ Task<Result<std::vector<ReceivedBell>>> MemoryQueue::receive(std::size_t max, Mi
   const async::Executor executor = co_await boost::asio::this_coro::executor;
   const SteadyInstant deadline = clock_.steady_now() + std::clamp(wait, Milliseconds(0), kWaitMax);
   for (;;) {
+    const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
+    if (cancellation.cancelled() != boost::asio::cancellation_type::none) {
+      co_return fail(ErrorKind::cancelled, "stopped while waiting for the queue");
+    }
     const Waiting waiting(*this, executor);
     Result<std::vector<ReceivedBell>> result;
     if (look(max, deadline, waiting.waiter(), result) != Stand::wait) co_return result;
     // Whether the time is over or somebody woke us is for the next look to say.
     [[maybe_unused]] const auto [error] =
         co_await waiting.waiter()->timer.async_wait(async::as_result);
-    const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
-    if (cancellation.cancelled() != boost::asio::cancellation_type::none) {
-      co_return fail(ErrorKind::cancelled, "stopped while waiting for the queue");
-    }
   }
 }
 

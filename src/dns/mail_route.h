@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where mail for a domain goes (RFC 5321 section 5.1): its hosts in order of preference with their
+// addresses, or why there are none. What decides is pure; find_route() is the thin shell that asks.
+//
+//   MX lookup            then
+//   NXDOMAIN             permanent 5.1.2
+//   SERVFAIL, time-out   temporary 4.4.3
+//   null MX (RFC 7505)   permanent 5.1.10
+//   no MX                the domain itself is the host (implicit MX)
+//   hosts                without ourselves and those behind us, each with its usable addresses;
+//                        none left: temporary 4.4.3 if any look-up failed, else permanent 5.4.6
+//                        (only ourselves) or 5.1.2 (only private addresses, or no address at all)
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/random.h"
+#include "dns/resolver.h"
+#include "mail/reply.h"
+#include "net/endpoint.h"
+
+namespace todoku::dns {
+
+struct MailHost {
+  std::string name;
+  std::uint16_t preference = 0;
+  std::vector<net::IpAddress> addresses;  // at least one in a route
+  bool secure = false;                    // the addresses were validated by DNSSEC
+};
+
+struct MailRoute {
+  std::string domain;
+  std::vector<MailHost> hosts;  // by preference, then by name; at least one
+  std::string site;             // the receiving system, for limits and metrics
+  bool implicit_mx = false;
+  bool secure = false;         // the MX records (or their absence) were validated by DNSSEC
+  std::chrono::seconds ttl{};  // how long the route may be used
+};
+
+// Why a domain cannot be reached, as data: the recipients' outcome is made of it.
+struct Unroutable {
+  bool permanent = false;
+  EnhancedStatus status;
+  std::string reason;  // one sentence for people
+
+  // "5.1.2 example.jp does not exist in the DNS": the form of a reply's text.
+  [[nodiscard]] std::string text() const { return status.to_string() + " " + reason; }
+};
+
+using RouteAnswer = std::expected<MailRoute, Unroutable>;
+
+// The site of `domain` by the rules, its most preferred hosts being `mx_hosts`; nullopt if no rule
+// says so. Called from any thread.
+using SiteNaming = std::function<std::optional<std::string>(
+    std::string_view domain, std::span<const std::string_view> mx_hosts)>;
+
+struct RouteOptions {
+  // Hosts on loopback, private, link-local and reserved addresses are legitimate receivers (tests,
+  // a company's own network). Otherwise anybody could point a domain at our inside.
+  bool allow_private_receivers = false;
+  // Ourselves: our EHLO and inbound MX names in lower case, and our addresses. Loopback addresses
+  // do not count where private receivers are allowed.
+  std::set<std::string, std::less<>> own_names;
+  std::set<net::IpAddress> own_addresses;
+  SiteNaming site_naming;
+};
+
+// Asks for everything that is needed, addresses of all hosts at once, and decides. `resolver` and
+// `options` must outlive the task. `domain` is what stands behind the @: A-labels, or an address
+// literal in brackets (which is refused).
+[[nodiscard]] Task<RouteAnswer> find_route(Resolver& resolver, std::string domain,
+                                           const RouteOptions& options);
+
+// ---- the pure parts ----------------------------------------------------------------------------
+
+// Hosts whose addresses are to be asked for.
+struct RoutePlan {
+  std::vector<MailHost> hosts;  // without addresses
+  bool implicit_mx = false;
+  bool secure = false;
+  std::chrono::seconds ttl{};
+};
+
+using AddressAnswer = Result<Answer<net::IpAddress>>;
+
+// What was said of the addresses of one host. Both families are always asked for: without the
+// other one's answer, "has no address at all" could not be told from "is not for us".
+struct HostAnswers {
+  AddressAnswer ipv4;
+  AddressAnswer ipv6;
+};
+
+[[nodiscard]] std::expected<RoutePlan, Unroutable> plan_route(std::string_view domain,
+                                                              const Result<Answer<MxRecord>>& mx,
+                                                              const RouteOptions& options);
+
+// `answers` has one entry for each host of the plan.
+[[nodiscard]] RouteAnswer settle_route(std::string_view domain, RoutePlan plan,
+                                       std::span<const HostAnswers> answers,
+                                       const RouteOptions& options);
+
+// A readable name of a receiving system that no rule names, the same for every domain with these
+// hosts: "mx.example.jp", "(mx1|mx2).example.jp", and for many or long names the first with the
+// number of the others and a hash: "mx1.example.jp+7~1b2c3d4e". At most 253 octets.
+[[nodiscard]] std::string site_of_hosts(std::vector<std::string> hosts);
+
+// ---- choosing for one connection ---------------------------------------------------------------
+
+// One address to try.
+struct Candidate {
+  std::string host;
+  std::uint16_t preference = 0;
+  net::IpAddress address;
+  friend bool operator==(const Candidate&, const Candidate&) = default;
+};
+
+struct Families {
+  bool ipv4 = true;
+  bool ipv6 = true;
+};
+
+// Addresses in the order of trying for one new connection of an egress source with `families`:
+// by preference, equal ones spread by `random` (RFC 5321 section 5.1). Within one preference every
+// host's first address comes before any second one. Empty if the route has no address of these
+// families: see no_common_family().
+[[nodiscard]] std::vector<Candidate> candidates(const MailRoute& route, Families families,
+                                                Random& random);
+
+// The verdict on a route that an egress source cannot reach for lack of an address family. It is
+// our limit and not the address's fault, so it is temporary.
+[[nodiscard]] Unroutable no_common_family(const MailRoute& route, Families families);
+
+}  // namespace todoku::dns
