@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// todoku account add|list|suspend|resume|weight
+#include <boost/json/array.hpp>
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include "cli/commands.h"
+#include "cli/issued_key.h"
+#include "http/json.h"
+
+namespace todoku::cli {
+namespace {
+
+std::string account_target(std::string_view name) {
+  return "/accounts/" + encoded(name);
+}
+
+int change(Session& session, const std::string& name, std::string body, std::string_view done) {
+  return session.call({.method = "PATCH", .target = account_target(name), .body = std::move(body)},
+                      [&](const boost::json::value&) {
+                        fmt::print(session.out(), "Account {} {}.\n", name, done);
+                      });
+}
+
+}  // namespace
+
+int account_add(Session& session, const AccountAdd& options) {
+  http::JsonWriter json;
+  json.begin_object();
+  json.member("name", options.name);
+  json.member("weight", options.weight);
+  json.member("with_key", !options.without_key);
+  json.end_object();
+  return session.call({.method = "POST", .target = "/accounts", .body = json.take()},
+                      [&](const boost::json::value& account) {
+                        fmt::print(session.out(), "Account {} added.\n", options.name);
+                        if (!options.without_key) {
+                          print_issued_key(session.out(), account.at("key"));
+                        }
+                      });
+}
+
+int account_list(Session& session) {
+  return session.call({.target = "/accounts"}, [&](const boost::json::value& answer) {
+    std::vector<std::vector<std::string>> rows = {{"ACCOUNT", "STATE", "WEIGHT", "KEYS", "ADDED"}};
+    for (const auto& account : list_of(answer, "accounts")) {
+      rows.push_back({text_of(account, "name"),
+                      truth_of(account, "suspended") ? "suspended" : "active",
+                      fmt::format("{}", number_of(account, "weight")),
+                      fmt::format("{}", number_of(account, "keys")), text_of(account, "created")});
+    }
+    print_table(session.out(), rows);
+  });
+}
+
+int account_suspend(Session& session, const std::string& name, bool suspended) {
+  return change(
+      session, name, fmt::format(R"({{"suspended":{}}})", suspended),
+      suspended ? "suspended: its requests are refused and nothing new is started" : "resumed");
+}
+
+int account_weight(Session& session, const std::string& name, std::int64_t weight) {
+  return change(session, name, fmt::format(R"({{"weight":{}}})", weight),
+                fmt::format("now has weight {}", weight));
+}
+
+}  // namespace todoku::cli

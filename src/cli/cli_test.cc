@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <functional>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/command_line.h"
+
+namespace todoku::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// Answers every call by `answer` and remembers what was asked.
+struct FakeHost final : Host {
+  std::vector<AdminRequest> asked;
+  std::function<Result<AdminAnswer>(const AdminRequest&)> answer = [](const AdminRequest&) {
+    return AdminAnswer{200, "{}"};
+  };
+  bool running = true;
+  std::vector<std::string> seen;
+
+  struct Port final : AdminPort {
+    explicit Port(FakeHost& owner) : host(owner) {}
+    Result<AdminAnswer> call(AdminRequest request) override {
+      host.asked.push_back(request);
+      return host.answer(request);
+    }
+    [[nodiscard]] bool engine_running() const override { return host.running; }
+    FakeHost& host;
+  };
+
+  int serve(const ServeOptions& options) override {
+    seen = options.roles;
+    seen.insert(seen.begin(), options.config.value_or("-"));
+    return 0;
+  }
+  int check_config(const std::optional<std::string>& file) override {
+    seen = {file.value_or("-")};
+    return 0;
+  }
+  int show_config(const ConfigShowOptions& options) override {
+    seen = {options.config.value_or("-"), options.defaults ? "defaults" : "effective",
+            options.language};
+    return 0;
+  }
+  std::string config_reference() override { return "reference"; }
+  int sink(const std::vector<std::string>& arguments) override {
+    seen = arguments;
+    return 7;
+  }
+  Result<std::unique_ptr<AdminPort>> admin(const std::optional<std::string>& config) override {
+    seen = {config.value_or("-")};
+    return std::make_unique<Port>(*this);
+  }
+  std::string version() override { return "1.2.3"; }
+};
+
+class CommandLineTest : public testing::Test {
+ protected:
+  int run(std::vector<std::string> arguments) {
+    out.str("");
+    err.str("");
+    return cli::run(arguments, host, out, err);
+  }
+  FakeHost host;
+  std::ostringstream out;
+  std::ostringstream err;
+};
+
+TEST_F(CommandLineTest, TakesTheConfigurationAnywhere) {
+  EXPECT_EQ(run({"serve", "--config", "a.toml", "--roles", "api,scheduler"}), 0);
+  EXPECT_THAT(host.seen, ElementsAre("a.toml", "api", "scheduler"));
+  EXPECT_EQ(run({"--config", "b.toml", "serve"}), 0);
+  EXPECT_THAT(host.seen, ElementsAre("b.toml"));
+  EXPECT_EQ(run({"config", "check", "c.toml"}), 0);
+  EXPECT_THAT(host.seen, ElementsAre("c.toml"));
+  EXPECT_EQ(run({"config", "show", "--defaults", "--lang", "ja"}), 0);
+  EXPECT_THAT(host.seen, ElementsAre("-", "defaults", "ja"));
+}
+
+TEST_F(CommandLineTest, ComplainsAboutWrongWordsWithStatusTwo) {
+  EXPECT_EQ(run({}), 2);
+  EXPECT_EQ(run({"fly"}), 2);
+  EXPECT_EQ(run({"account", "add"}), 2);
+  EXPECT_EQ(run({"account", "weight", "shop", "heavy"}), 2);
+  EXPECT_EQ(run({"explain", "a@example.jp", "--limit", "0"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("--limit"));
+}
+
+TEST_F(CommandLineTest, HelpsWithStatusZero) {
+  EXPECT_EQ(run({"--help"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("serve"));
+  EXPECT_EQ(run({"dkim", "generate", "--help"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("--ed25519"));
+}
+
+TEST_F(CommandLineTest, ShowsANewKeyOnce) {
+  host.answer = [](const AdminRequest&) {
+    return AdminAnswer{201, R"({"name":"shop","key":{"id":1,"login_id":"shop",)"
+                            R"("api_key":"abc","bearer_token":"dG9rZW4="}})"};
+  };
+  EXPECT_EQ(run({"account", "add", "shop"}), 0);
+  EXPECT_EQ(host.asked[0].method, "POST");
+  EXPECT_EQ(host.asked[0].target, "/accounts");
+  EXPECT_EQ(host.asked[0].body, R"({"name":"shop","weight":1,"with_key":true})");
+  EXPECT_THAT(out.str(), HasSubstr("API key       abc"));
+  EXPECT_THAT(out.str(), HasSubstr("dG9rZW4="));
+}
+
+TEST_F(CommandLineTest, PassesNamesEncoded) {
+  EXPECT_EQ(run({"key", "revoke", "a/b", "3"}), 0);
+  EXPECT_EQ(host.asked[0].method, "DELETE");
+  EXPECT_EQ(host.asked[0].target, "/accounts/a%2Fb/keys/3");
+  EXPECT_EQ(run({"explain", "a+b@example.jp", "--lang", "ja", "--account", "shop"}), 0);
+  EXPECT_EQ(host.asked[1].target,
+            "/explain?address=a%2Bb%40example.jp&limit=20&lang=ja&account=shop");
+}
+
+TEST_F(CommandLineTest, PrintsTheSentenceOfAFailure) {
+  host.answer = [](const AdminRequest&) {
+    return AdminAnswer{409, R"({"error":"the account shop exists"})"};
+  };
+  EXPECT_EQ(run({"account", "add", "shop"}), 1);
+  EXPECT_EQ(err.str(), "todoku: the account shop exists\n");
+  EXPECT_EQ(out.str(), "");
+}
+
+TEST_F(CommandLineTest, PrintsTheAnswerItselfAsJson) {
+  host.answer = [](const AdminRequest&) { return AdminAnswer{200, R"({"keys":[]})"}; };
+  EXPECT_EQ(run({"key", "list", "shop", "--json"}), 0);
+  EXPECT_EQ(out.str(), "{\"keys\":[]}\n");
+}
+
+TEST_F(CommandLineTest, AlignsTables) {
+  host.answer = [](const AdminRequest&) {
+    return AdminAnswer{200, R"({"accounts":[{"name":"shop","suspended":false,"weight":1,"keys":2,)"
+                            R"("created":"2026-01-05"},{"name":"a-long-name","suspended":true,)"
+                            R"("weight":10,"keys":0,"created":"2026-01-06"}]})"};
+  };
+  EXPECT_EQ(run({"account", "list"}), 0);
+  EXPECT_EQ(out.str(),
+            "ACCOUNT      STATE      WEIGHT  KEYS  ADDED\n"
+            "shop         active     1       2     2026-01-05\n"
+            "a-long-name  suspended  10      0     2026-01-06\n");
+}
+
+TEST_F(CommandLineTest, TellsWhenNoEngineRuns) {
+  host.running = false;
+  EXPECT_EQ(run({"drain"}), 1);
+  EXPECT_EQ(run({"healthcheck"}), 1);
+  EXPECT_EQ(err.str(), "todoku: the engine is not running\n");
+}
+
+TEST_F(CommandLineTest, WaitsUntilADrainedEngineIsGone) {
+  int calls = 0;
+  host.answer = [&](const AdminRequest&) -> Result<AdminAnswer> {
+    if (++calls < 3) return AdminAnswer{200, "{}"};
+    return fail(ErrorKind::not_found, "gone");
+  };
+  EXPECT_EQ(run({"drain"}), 0);
+  EXPECT_EQ(host.asked[0].target, "/drain");
+  EXPECT_THAT(out.str(), HasSubstr("It has stopped."));
+}
+
+TEST_F(CommandLineTest, LeavesTheWordsOfTheSinkToTheSink) {
+  EXPECT_EQ(run({"sink", "--help", "--listen", "127.0.0.1:2525"}), 7);
+  EXPECT_THAT(host.seen, ElementsAre("--help", "--listen", "127.0.0.1:2525"));
+}
+
+TEST_F(CommandLineTest, PrintsTheVersion) {
+  EXPECT_EQ(run({"version"}), 0);
+  EXPECT_EQ(out.str(), "todoku 1.2.3\n");
+}
+
+}  // namespace
+}  // namespace todoku::cli

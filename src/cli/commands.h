@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands that speak to the operations of an installation. Each returns the exit status.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "cli/session.h"
+
+namespace todoku::cli {
+
+// -- accounts.cc
+struct AccountAdd {
+  std::string name;
+  std::int64_t weight = 1;
+  bool without_key = false;
+};
+int account_add(Session& session, const AccountAdd& options);
+int account_list(Session& session);
+int account_suspend(Session& session, const std::string& name, bool suspended);
+int account_weight(Session& session, const std::string& name, std::int64_t weight);
+
+// -- keys.cc
+int key_add(Session& session, const std::string& account, const std::string& label);
+int key_list(Session& session, const std::string& account);
+int key_revoke(Session& session, const std::string& account, std::int64_t id);
+
+// -- dkim.cc
+struct DkimGenerate {
+  std::string account;
+  std::string domain;
+  std::string selector;  // empty: made from the algorithm and the date
+  bool ed25519 = false;
+  std::string pem_file;  // a key made elsewhere, instead of a new one
+};
+int dkim_generate(Session& session, const DkimGenerate& options);
+int dkim_list(Session& session, const std::string& account);
+int dkim_show(Session& session, const DkimGenerate& which);
+int dkim_remove(Session& session, const DkimGenerate& which);
+
+// -- stories.cc
+struct Explain {
+  std::string address;
+  std::string account;   // empty: all
+  std::string language;  // empty: of the environment
+  std::int64_t limit = 20;
+  bool utc = false;
+};
+int explain_address(Session& session, const Explain& options);
+
+// -- operating.cc
+int show_status(Session& session);
+// Asks the engine to drain and waits until it has gone, at most `patience`.
+int drain(Session& session, std::chrono::seconds patience);
+// Exit status 0 if the engine is ready; for health checks of containers.
+int healthcheck(Session& session);
+
+}  // namespace todoku::cli

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// todoku dkim generate|import|list|show|remove
+#include <fstream>
+#include <iterator>
+
+#include <boost/json/array.hpp>
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include "cli/commands.h"
+#include "http/json.h"
+
+namespace todoku::cli {
+namespace {
+
+std::string key_target(const DkimGenerate& which) {
+  return fmt::format("/dkim/{}/{}/{}", encoded(which.account), encoded(which.domain),
+                     encoded(which.selector));
+}
+
+void print_record(std::ostream& out, const boost::json::value& key) {
+  fmt::print(out,
+             "account    {}\n"
+             "domain     {}\n"
+             "selector   {}\n"
+             "algorithm  {}\n"
+             "\n"
+             "Publish this TXT record:\n"
+             "\n"
+             "name   {}\n"
+             "value  {}\n"
+             "\n"
+             "As a zone file entry:\n"
+             "\n"
+             "{}",
+             text_of(key, "account"), text_of(key, "domain"), text_of(key, "selector"),
+             text_of(key, "algorithm"), text_of(key, "dns_name"), text_of(key, "dns_record"),
+             text_of(key, "zone_entry"));
+}
+
+}  // namespace
+
+int dkim_generate(Session& session, const DkimGenerate& options) {
+  http::JsonWriter json;
+  json.begin_object();
+  json.member("account", options.account);
+  json.member("domain", options.domain);
+  json.member("selector", options.selector);
+  json.member("algorithm", options.ed25519 ? "ed25519" : "rsa");
+  if (!options.pem_file.empty()) {
+    std::ifstream file(options.pem_file, std::ios::binary);
+    if (!file) return session.fail("cannot read " + options.pem_file);
+    json.member("private_key", std::string(std::istreambuf_iterator<char>(file), {}));
+  }
+  json.end_object();
+  return session.call({.method = "POST", .target = "/dkim", .body = json.take()},
+                      [&](const boost::json::value& key) {
+                        fmt::print(session.out(),
+                                   "DKIM key added: mail of this account from {} and the domains "
+                                   "below it is signed from now on.\n\n",
+                                   text_of(key, "domain"));
+                        print_record(session.out(), key);
+                      });
+}
+
+int dkim_list(Session& session, const std::string& account) {
+  const std::string target =
+      account.empty() ? std::string("/dkim") : "/dkim?account=" + encoded(account);
+  return session.call({.target = target}, [&](const boost::json::value& answer) {
+    std::vector<std::vector<std::string>> rows = {
+        {"ACCOUNT", "DOMAIN", "SELECTOR", "ALGORITHM", "ADDED"}};
+    for (const auto& key : list_of(answer, "keys")) {
+      rows.push_back({text_of(key, "account"), text_of(key, "domain"), text_of(key, "selector"),
+                      text_of(key, "algorithm"), text_of(key, "created")});
+    }
+    print_table(session.out(), rows);
+  });
+}
+
+int dkim_show(Session& session, const DkimGenerate& which) {
+  return session.call({.target = key_target(which)},
+                      [&](const boost::json::value& key) { print_record(session.out(), key); });
+}
+
+int dkim_remove(Session& session, const DkimGenerate& which) {
+  return session.call(
+      {.method = "DELETE", .target = key_target(which)}, [&](const boost::json::value&) {
+        fmt::print(session.out(), "DKIM key {} of {} removed.\n", which.selector, which.domain);
+      });
+}
+
+}  // namespace todoku::cli

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// todoku key add|list|revoke
+#include <boost/json/array.hpp>
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include "cli/commands.h"
+#include "cli/issued_key.h"
+#include "http/json.h"
+
+namespace todoku::cli {
+namespace {
+
+std::string keys_target(std::string_view account) {
+  return "/accounts/" + encoded(account) + "/keys";
+}
+
+}  // namespace
+
+void print_issued_key(std::ostream& out, const boost::json::value& key) {
+  fmt::print(out,
+             "\n"
+             "login id      {}\n"
+             "API key       {}\n"
+             "bearer token  {}\n"
+             "\n"
+             "The key is shown only now; clients send \"Authorization: Bearer <token>\".\n",
+             text_of(key, "login_id"), text_of(key, "api_key"), text_of(key, "bearer_token"));
+}
+
+int key_add(Session& session, const std::string& account, const std::string& label) {
+  http::JsonWriter json;
+  json.begin_object();
+  json.member("label", label);
+  json.end_object();
+  return session.call({.method = "POST", .target = keys_target(account), .body = json.take()},
+                      [&](const boost::json::value& key) {
+                        fmt::print(session.out(), "Key {} of account {} added.\n",
+                                   number_of(key, "id"), account);
+                        print_issued_key(session.out(), key);
+                      });
+}
+
+int key_list(Session& session, const std::string& account) {
+  return session.call({.target = keys_target(account)}, [&](const boost::json::value& answer) {
+    std::vector<std::vector<std::string>> rows = {{"ID", "LABEL", "STATE", "ADDED"}};
+    for (const auto& key : list_of(answer, "keys")) {
+      const std::string revoked = text_of(key, "revoked");
+      rows.push_back({fmt::format("{}", number_of(key, "id")), text_of(key, "label"),
+                      revoked.empty() ? "active" : "revoked " + revoked, text_of(key, "created")});
+    }
+    print_table(session.out(), rows);
+  });
+}
+
+int key_revoke(Session& session, const std::string& account, std::int64_t id) {
+  return session.call(
+      {.method = "DELETE", .target = fmt::format("{}/{}", keys_target(account), id)},
+      [&](const boost::json::value&) {
+        fmt::print(session.out(), "Key {} of account {} revoked.\n", id, account);
+      });
+}
+
+}  // namespace todoku::cli

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the commands share: one call to the operations, its answer as JSON or as text for people,
+// and the way to fail.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include "cli/host.h"
+
+namespace todoku::cli {
+
+// Options that most commands take.
+struct Common {
+  std::optional<std::string> config;
+  bool json = false;
+};
+
+class Session {
+ public:
+  Session(Host& host, Common common, std::ostream& out, std::ostream& err)
+      : host_(host), common_(std::move(common)), out_(out), err_(err) {}
+
+  // Makes the call; on success prints the answer's JSON if that is wanted, else lets `show` print
+  // it. Returns the exit status.
+  int call(AdminRequest request, const std::function<void(const boost::json::value&)>& show);
+
+  int fail(std::string_view sentence);
+
+  [[nodiscard]] std::ostream& out() { return out_; }
+  [[nodiscard]] std::ostream& err() { return err_; }
+
+  // Opened by the first call; nullptr after a failure, which has been printed.
+  [[nodiscard]] AdminPort* port();
+
+ private:
+  Host& host_;
+  const Common common_;
+  std::ostream& out_;
+  std::ostream& err_;
+  std::unique_ptr<AdminPort> port_;
+};
+
+// Members of an answer, tolerant of what is not there.
+[[nodiscard]] std::string text_of(const boost::json::value& object, std::string_view name);
+[[nodiscard]] std::int64_t number_of(const boost::json::value& object, std::string_view name);
+[[nodiscard]] bool truth_of(const boost::json::value& object, std::string_view name);
+// Empty if it is not there.
+[[nodiscard]] const boost::json::array& list_of(const boost::json::value& object,
+                                                std::string_view name);
+
+// Columns padded to their longest cell; the first row is the heading.
+void print_table(std::ostream& out, const std::vector<std::vector<std::string>>& rows);
+
+// A path segment or a value in a query.
+[[nodiscard]] std::string encoded(std::string_view text);
+
+}  // namespace todoku::cli
