@@ -204,7 +204,12 @@ struct Story {
 // Identifies one run of the engine: leases of an earlier run are void at start-up.
 using Holder = std::uint64_t;
 
-// Which domains of a bulk delivery have recipients due, without touching recipients.
+// Counting what is due stops at this many batches of one domain, so that a look at a delivery of
+// ten million costs no more than one of ten thousand.
+inline constexpr std::int64_t kDueBatchesCounted = 64;
+
+// Which domains of a bulk delivery have recipients due, without touching recipients. Counts are of
+// the first kDueBatchesCounted batches.
 struct DueDomain {
   std::string domain;  // empty: batches shared by small domains
   std::int64_t batches = 0;

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/address_index.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <functional>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/digest.h"
+#include "store/sqlite/keys.h"
+#include "store/sqlite/records.h"
+
+namespace todoku::store::sqlite {
+namespace {
+
+std::uint64_t big_endian(std::string_view octets) {
+  std::uint64_t value = 0;
+  std::memcpy(&value, octets.data(), sizeof value);
+  return std::byteswap(value);
+}
+
+struct Run {
+  std::int64_t id = 0;
+  std::int64_t chunks = 0;
+};
+
+// Reads chunk after chunk of one run, keeping the one it has.
+class RunReader {
+ public:
+  RunReader(Connection& db, Run run) : db_(db), run_(run) {}
+
+  [[nodiscard]] Result<std::string_view> chunk(std::int64_t index) {
+    if (index == index_) return chunk_;
+    auto query = db_.query("SELECT entries FROM address_chunks WHERE id = ?");
+    query.bind((run_.id << kChunkBits) | index);
+    if (query.next()) chunk_ = query.blob(0);
+    if (query.failed()) return fail(query.error());
+    if (chunk_.empty() || chunk_.size() % kEntryOctets != 0) {
+      return fail(ErrorKind::corrupt, "the index of addresses is damaged");
+    }
+    index_ = index;
+    return chunk_;
+  }
+
+  // The first chunk that may hold `hash`: the last one that begins below it, else the first.
+  [[nodiscard]] Result<std::int64_t> first_chunk(std::uint64_t hash) {
+    std::int64_t low = 0;             // begins below `hash`, or is the first
+    std::int64_t high = run_.chunks;  // every chunk from here on begins at or above it
+    std::int64_t step = 1;
+    // Hashes are uniform, so the right chunk is near its proportional place: look there first and
+    // then in widening steps, before halving what is left.
+    __extension__ using Wide = unsigned __int128;
+    auto guess = static_cast<std::int64_t>(
+        (static_cast<Wide>(hash) * static_cast<Wide>(run_.chunks)) >> 64U);
+    while (high - low > 1) {
+      const std::int64_t probe = std::clamp(guess, low + 1, high - 1);
+      const auto octets = chunk(probe);
+      if (!octets) return fail(octets.error());
+      if (entry_at(*octets, 0).hash < hash) {
+        low = probe;
+        guess = step < 64 ? low + step : low + (high - low) / 2;
+      } else {
+        high = probe;
+        guess = step < 64 ? high - step : low + (high - low) / 2;
+      }
+      step *= 2;
+    }
+    return low;
+  }
+
+ private:
+  Connection& db_;
+  Run run_;
+  std::int64_t index_ = -1;
+  std::string chunk_;
+};
+
+Result<void> find_in_run(Connection& db, const Run& run, std::uint64_t hash,
+                         std::vector<std::int64_t>& found) {
+  RunReader reader(db, run);
+  const auto first = reader.first_chunk(hash);
+  if (!first) return fail(first.error());
+  for (std::int64_t index = *first; index < run.chunks; ++index) {
+    const auto octets = reader.chunk(index);
+    if (!octets) return fail(octets.error());
+    const std::size_t entries = octets->size() / kEntryOctets;
+    for (std::size_t i = 0; i < entries; ++i) {
+      const AddressEntry entry = entry_at(*octets, i);
+      if (entry.hash > hash) return {};
+      if (entry.hash == hash) found.push_back(entry.recipient);
+    }
+  }
+  return {};
+}
+
+// Recipients that no run has yet.
+Result<void> find_in_tail(Connection& db, std::string_view address,
+                          std::vector<std::int64_t>& found) {
+  auto query = db.query(
+      "SELECT id, address FROM recipients"
+      " WHERE id > (SELECT value FROM meta WHERE name = 'address_indexed')");
+  const std::string_view local = address.substr(0, address.rfind('@') + 1);
+  while (query.next()) {
+    // Either the whole address, or what is left of it without the domain of its batch.
+    const std::string_view stored = query.text(1);
+    if (equals_ignoring_case(stored, address) || equals_ignoring_case(stored, local)) {
+      found.push_back(query.integer(0));
+    }
+  }
+  if (query.failed()) return fail(query.error());
+  return {};
+}
+
+}  // namespace
+
+Result<AddressHash> AddressHash::load(Connection& db) {
+  auto query = db.query("SELECT value FROM meta WHERE name = 'address_secret'");
+  if (query.next() && query.blob(0).size() == 16) {
+    const std::string_view secret = query.blob(0);
+    return AddressHash(big_endian(secret), big_endian(secret.substr(8)));
+  }
+  if (query.failed()) return fail(query.error());
+  return fail(ErrorKind::corrupt, "the database has lost the secret of its address index");
+}
+
+std::uint64_t AddressHash::operator()(std::string_view address) const {
+  return siphash64(key0_, key1_, to_ascii_lower(address));
+}
+
+AddressEntry entry_at(std::string_view chunk, std::size_t index) {
+  const std::string_view octets = chunk.substr(index * kEntryOctets, kEntryOctets);
+  return {big_endian(octets), static_cast<std::int64_t>(big_endian(octets.substr(8)))};
+}
+
+void put_entry(std::string& chunk, const AddressEntry& entry) {
+  const std::uint64_t hash = std::byteswap(entry.hash);
+  const std::uint64_t recipient = std::byteswap(static_cast<std::uint64_t>(entry.recipient));
+  chunk.append(reinterpret_cast<const char*>(&hash), sizeof hash);
+  chunk.append(reinterpret_cast<const char*>(&recipient), sizeof recipient);
+}
+
+Result<std::vector<std::int64_t>> find_address(Connection& db, const AddressHash& hash,
+                                               std::string_view address) {
+  const std::uint64_t wanted = hash(address);
+  std::vector<std::int64_t> found;
+  std::vector<Run> runs;
+  auto live = db.query("SELECT id, chunks FROM address_runs WHERE state = 2");
+  while (live.next()) runs.push_back({live.integer(0), live.integer(1)});
+  if (live.failed()) return fail(live.error());
+  for (const Run& run : runs) {
+    auto done = find_in_run(db, run, wanted, found);
+    if (!done) return fail(std::move(done.error()));
+  }
+  auto recent = db.query("SELECT recipient FROM address_recent WHERE hash = ?");
+  recent.bind(std::bit_cast<std::int64_t>(wanted));
+  while (recent.next()) found.push_back(recent.integer(0));
+  if (recent.failed()) return fail(recent.error());
+  auto tail = find_in_tail(db, address, found);
+  if (!tail) return fail(std::move(tail.error()));
+
+  std::ranges::sort(found, std::greater());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
+}
+
+}  // namespace todoku::store::sqlite

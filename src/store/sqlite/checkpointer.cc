@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/checkpointer.h"
+
+#include "base/log.h"
+
+namespace todoku::store::sqlite {
+namespace {
+
+struct Moved {
+  int code = SQLITE_OK;
+  int log = 0;    // pages in the log
+  int moved = 0;  // of which are in the database file
+};
+
+Moved move_pages(Connection& connection) {
+  Moved result;
+  result.code = sqlite3_wal_checkpoint_v2(connection.raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE,
+                                          &result.log, &result.moved);
+  return result;
+}
+
+void report(const Moved& moved, Connection& connection) {
+  if (moved.code == SQLITE_OK || (moved.code & 0xff) == SQLITE_BUSY) return;
+  log::error("checkpoint failed",
+             {{"error", sqlite3_errmsg(connection.raw())}, {"code", moved.code}});
+}
+
+}  // namespace
+
+Checkpointer::Checkpointer(std::unique_ptr<Connection> worker, std::unique_ptr<Connection> pin,
+                           Limits limits)
+    : worker_(std::move(worker)), pin_(std::move(pin)), limits_(limits) {}
+
+Checkpointer::~Checkpointer() {
+  stop();
+}
+
+void Checkpointer::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Checkpointer::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Checkpointer::committed(std::int64_t frames) {
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    wake = !unmoved_ || (frames_ < limits_.frames_wanted && frames >= limits_.frames_wanted);
+    frames_ = frames;
+    unmoved_ = true;
+  }
+  if (wake) changed_.notify_one();
+}
+
+void Checkpointer::move_rest(Connection& writer) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!rest_wanted_) return;
+  }
+  const std::unique_lock running(running_, std::try_to_lock);
+  if (!running.owns_lock()) return;
+  const Moved moved = move_pages(writer);
+  report(moved, writer);
+  const std::lock_guard lock(mutex_);
+  if (moved.code != SQLITE_OK || moved.moved < moved.log) return;
+  rest_wanted_ = false;
+  unmoved_ = false;
+  frames_ = 0;
+}
+
+void Checkpointer::checkpoint() {
+  const std::lock_guard running(running_);
+  {
+    const std::lock_guard lock(mutex_);
+    if (!unmoved_) return;
+    unmoved_ = false;  // what is committed from now on asks again
+  }
+  auto pinned = pin_->execute("BEGIN");
+  if (pinned) {
+    const auto seen = pin_->integer("SELECT count(*) FROM meta");
+    if (!seen) pinned = fail(seen.error());
+  }
+  Moved moved;
+  if (pinned) {
+    moved = move_pages(*worker_);
+    report(moved, *worker_);
+  } else {
+    log::error("checkpoint failed", {{"error", pinned.error().detail}});
+  }
+  if (pin_->in_transaction()) (void)pin_->execute("COMMIT");
+
+  const std::lock_guard lock(mutex_);
+  const std::int64_t rest = moved.log - moved.moved;
+  if (!pinned || moved.code != SQLITE_OK || rest > 0) unmoved_ = true;
+  if (pinned && rest < limits_.frames_wanted && moved.log >= limits_.frames_max) {
+    rest_wanted_ = true;
+  }
+}
+
+void Checkpointer::run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    if (!unmoved_) {
+      changed_.wait(lock, [&] { return stopping_ || unmoved_; });
+      continue;
+    }
+    // Lets commits gather, unless there are many already.
+    changed_.wait_for(lock, limits_.idle,
+                      [&] { return stopping_ || frames_ >= limits_.frames_wanted; });
+    if (stopping_) return;
+    const std::int64_t before = frames_;
+    lock.unlock();
+    checkpoint();
+    lock.lock();
+    // Nothing is gained by moving the same log again at once.
+    changed_.wait_for(lock, limits_.idle / 4, [&] {
+      return stopping_ || frames_ < before || frames_ >= before + limits_.frames_wanted;
+    });
+  }
+}
+
+}  // namespace todoku::store::sqlite

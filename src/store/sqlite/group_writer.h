@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// The writer thread: takes what is queued, runs it in one transaction, commits once with sync for
+// all of it, and only then tells who waits. A commit begins when the one before has returned; there
+// is no delay to gather more.
+//
+// A group is what was queued of the urgent priorities (accept, outcomes, claims) when it began.
+// Patient work (import, retention) joins a group without an accept; when accepts never cease it
+// rests after each turn as long as the turn took, so it gets about half of the time and an accept
+// waits for one piece of it at most. Every eighth patient turn begins with retention.
+//
+// Each piece of work has a savepoint: one that fails is undone alone.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "store/sqlite/checkpointer.h"
+#include "store/sqlite/transactions.h"
+#include "store/store.h"
+
+namespace todoku::store::sqlite {
+
+class GroupWriter {
+ public:
+  using Limits = std::array<std::size_t, kWritePriorities>;
+
+  // All must outlive the writer. The transaction belongs to the writer's thread from start() on.
+  GroupWriter(SqliteWriteTransaction& transaction, Checkpointer& checkpointer, const Clock& clock,
+              const Limits& queued_max);
+  ~GroupWriter();
+  GroupWriter(const GroupWriter&) = delete;
+  GroupWriter& operator=(const GroupWriter&) = delete;
+
+  void start();
+  // Thread-safe; see Store::submit_write.
+  void submit(WritePriority priority, WriteWork work, Done done);
+  // Commits what is queued, then ends the thread. Idempotent.
+  void stop();
+  [[nodiscard]] StoreFigures figures() const;
+
+ private:
+  struct Piece {
+    WriteWork work;
+    Done done;
+    Result<void> result;
+  };
+  using Queue = std::deque<Piece>;
+
+  void run();
+  [[nodiscard]] bool wait_for_work();
+  void gather_urgent();
+  void gather_patient();
+  [[nodiscard]] bool patient_may_run(bool accepts) const;
+  [[nodiscard]] std::optional<Piece> take_patient();
+  [[nodiscard]] bool urgent_waits() const;
+  [[nodiscard]] bool begin();
+  void perform(Piece piece);
+  void undo(Piece& piece, const SqliteWriteTransaction::Pending& before);
+  void lose_group(const Error& error);
+  void commit();
+  void answer();
+
+  SqliteWriteTransaction& transaction_;
+  Connection& db_;
+  Checkpointer& checkpointer_;
+  const Clock& clock_;
+  const Limits queued_max_;
+
+  mutable std::mutex mutex_;  // guards the queues and stopping_
+  std::condition_variable filled_;
+  std::array<Queue, kWritePriorities> queues_;
+  bool stopping_ = false;
+
+  // Of the group at hand; only the writer's thread touches what follows.
+  std::vector<Piece> group_;
+  bool accepts_ = false;
+  SteadyInstant patient_ended_{};
+  Microseconds patient_took_{};
+  unsigned patient_turns_ = 0;
+  int frames_ = 0;  // of the log, told by SQLite with each commit
+
+  std::atomic<std::uint64_t> commits_{0};
+  std::atomic<std::uint64_t> writes_{0};
+  std::atomic<std::uint64_t> failed_commits_{0};
+  std::atomic<std::int64_t> commit_time_us_{0};
+  std::thread thread_;
+};
+
+}  // namespace todoku::store::sqlite

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// The questions of ReadTransaction on one connection; shared by readers and the writer, which sees
+// its own uncommitted changes. Each function is documented in store/store.h.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/sqlite/address_index.h"
+#include "store/sqlite/connection.h"
+#include "store/sqlite/dictionary.h"
+#include "store/store.h"
+
+namespace todoku::store::sqlite {
+
+// Figures that the writer keeps up with every commit, so that nobody has to count.
+struct LiveFigures {
+  std::array<std::atomic<std::int64_t>, 2> waiting{};  // by TrafficClass
+};
+
+// A batch as stored.
+struct BatchRow {
+  std::int64_t number = 0;
+  std::int64_t delivery = 0;
+  AccountKey account{};
+  std::int64_t section = 0;  // 0: a transaction's
+  TrafficClass traffic = TrafficClass::transactional;
+  std::string domain;
+  PublicId first_email_id = 0;
+  std::int64_t capacity = 0;
+  std::int64_t size = 0;
+  std::int64_t open = 0;
+  Instant created{};
+  std::optional<Instant> ready_at;
+  std::uint64_t token = 0;
+  Holder holder = 0;
+};
+
+inline constexpr std::int64_t kSectionLive = 1;
+inline constexpr std::int64_t kSectionStaged = 2;
+inline constexpr std::int64_t kSectionDiscarded = 3;
+
+class Queries {
+ public:
+  Queries(Connection& db, const LiveFigures& figures, AddressHash hash)
+      : db_(db), dictionary_(db), figures_(figures), hash_(hash) {}
+
+  [[nodiscard]] Result<std::optional<std::string>> setting(std::string_view name);
+
+  [[nodiscard]] Result<std::vector<Account>> accounts();
+  [[nodiscard]] Result<Account> account(AccountKey key);
+  [[nodiscard]] Result<Account> account_by_name(std::string_view name);
+  [[nodiscard]] Result<Account> account_by_token(std::string_view token_sha256);
+  [[nodiscard]] Result<std::vector<ApiKey>> api_keys(AccountKey account);
+  [[nodiscard]] Result<std::vector<DkimKey>> dkim_keys();
+
+  [[nodiscard]] Result<Delivery> delivery(AccountKey account, PublicId id);
+  [[nodiscard]] Result<Delivery> delivery(DeliveryKey key);
+  [[nodiscard]] Result<std::vector<Delivery>> deliveries(const DeliveryFilter& filter);
+  [[nodiscard]] Result<Content> content(DeliveryKey key);
+  [[nodiscard]] Result<std::int64_t> count_in_status(AccountKey account, DeliveryType type,
+                                                     DeliveryStatus status);
+
+  [[nodiscard]] Result<Recipient> recipient(AccountKey account, PublicId email_id);
+  [[nodiscard]] Result<std::vector<Story>> stories(std::string_view address,
+                                                   std::optional<AccountKey> account,
+                                                   std::int64_t limit);
+  [[nodiscard]] Result<Story> story(const RecipientKey& key);
+
+  [[nodiscard]] Result<std::vector<Delivery>> deliveries_to_start(Instant now, std::int64_t limit);
+  [[nodiscard]] Result<std::optional<Instant>> next_reservation(Instant now);
+  [[nodiscard]] Result<std::vector<Delivery>> sending_bulk();
+  [[nodiscard]] Result<std::vector<DueDomain>> due_domains(DeliveryKey delivery, Instant now);
+  [[nodiscard]] Result<std::vector<DueBatch>> due_batches(DeliveryKey delivery,
+                                                          std::string_view domain, Instant now,
+                                                          std::int64_t limit);
+  [[nodiscard]] Result<std::vector<DueBatch>> due_transactional(Instant now, std::int64_t limit);
+  [[nodiscard]] Result<std::optional<Instant>> next_due(Instant now);
+
+  [[nodiscard]] Result<ImportJob> import_job(AccountKey account, PublicId id);
+  [[nodiscard]] Result<std::vector<ImportJob>> running_imports();
+
+  [[nodiscard]] Result<std::vector<QueueFigures>> queue_figures(Instant now);
+
+  // -- parts that the writer uses too
+
+  // The row of a delivery without its content; not_found if it is deleted.
+  [[nodiscard]] Result<Delivery> delivery_row(DeliveryKey key);
+  [[nodiscard]] Result<std::optional<BatchRow>> batch(std::int64_t number);
+  // The ids of the live sections of a delivery.
+  [[nodiscard]] Result<std::vector<std::int64_t>> live_sections(DeliveryKey delivery);
+  // Whether a batch's recipients are to be seen: not staged, not discarded.
+  [[nodiscard]] Result<bool> visible(const BatchRow& batch);
+
+  [[nodiscard]] Connection& db() { return db_; }
+  [[nodiscard]] Dictionary& dictionary() { return dictionary_; }
+  [[nodiscard]] std::uint64_t address_hash(std::string_view address) const {
+    return hash_(address);
+  }
+
+ private:
+  struct RecipientRow;
+  [[nodiscard]] Result<Delivery> with_content(Delivery delivery);
+  [[nodiscard]] Result<bool> matches_texts(const Delivery& delivery, const DeliveryFilter& filter);
+  [[nodiscard]] Result<std::optional<RecipientRow>> recipient_row_of(std::int64_t row,
+                                                                     const BatchRow& batch);
+  [[nodiscard]] Result<std::optional<Story>> story_of(std::int64_t row);
+  [[nodiscard]] Result<void> add_due_domains(std::int64_t section, Instant started, Instant now,
+                                             std::map<std::string, DueDomain>& domains);
+  [[nodiscard]] Result<std::optional<Instant>> oldest_bulk(Instant now);
+
+  Connection& db_;
+  Dictionary dictionary_;
+  const LiveFigures& figures_;
+  AddressHash hash_;
+};
+
+}  // namespace todoku::store::sqlite

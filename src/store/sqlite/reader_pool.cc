@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/reader_pool.h"
+
+namespace todoku::store::sqlite {
+namespace {
+
+// How many steps of SQLite's machine pass between two looks at the time: well below 1 ms.
+constexpr int kStepsBetweenLooks = 10'000;
+
+}  // namespace
+
+struct ReaderPool::Reader {
+  Reader(std::unique_ptr<Connection> db, const LiveFigures& figures, AddressHash hash,
+         const Clock& its_clock)
+      : connection(std::move(db)), transaction(*connection, figures, hash), clock(its_clock) {
+    sqlite3_progress_handler(connection->raw(), kStepsBetweenLooks, &Reader::look, this);
+  }
+
+  // Nonzero interrupts the statement.
+  static int look(void* self) {
+    const auto* reader = static_cast<Reader*>(self);
+    return reader->clock.steady_now() > reader->deadline ? 1 : 0;
+  }
+
+  std::unique_ptr<Connection> connection;
+  SqliteReadTransaction transaction;
+  const Clock& clock;
+  SteadyInstant deadline = SteadyInstant::max();
+};
+
+ReaderPool::ReaderPool(std::vector<std::unique_ptr<Connection>> connections,
+                       const LiveFigures& figures, AddressHash hash, const Clock& clock,
+                       Limits limits)
+    : clock_(clock), limits_(limits), queue_(limits.queued_max) {
+  for (auto& connection : connections) {
+    readers_.push_back(std::make_unique<Reader>(std::move(connection), figures, hash, clock));
+  }
+}
+
+ReaderPool::~ReaderPool() {
+  stop();
+}
+
+void ReaderPool::start() {
+  for (auto& reader : readers_) {
+    threads_.emplace_back([this, &reader] { run(*reader); });
+  }
+}
+
+void ReaderPool::stop() {
+  queue_.close();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+void ReaderPool::submit(ReadWork work, Done done) {
+  Question question{std::move(work), std::move(done)};
+  if (!queue_.try_push(std::move(question))) {
+    question.done(fail(ErrorKind::unavailable, "too many questions are waiting"));
+  }
+}
+
+void ReaderPool::run(Reader& reader) {
+  while (auto question = queue_.pop()) {
+    auto result = answer(reader, question->work);
+    question->done(std::move(result));
+  }
+}
+
+Result<void> ReaderPool::answer(Reader& reader, ReadWork& work) {
+  reader.deadline = clock_.steady_now() + limits_.question_max;
+  Connection& db = *reader.connection;
+  auto result = db.query("BEGIN").run();
+  if (result) result = work(reader.transaction);
+  reader.deadline = SteadyInstant::max();
+  if (db.in_transaction()) {
+    auto ended = db.query("COMMIT").run();
+    if (!ended && db.in_transaction()) (void)db.execute("ROLLBACK");
+  }
+  return result;
+}
+
+}  // namespace todoku::store::sqlite

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Questions about settings, accounts, keys and imports.
+#include <fmt/format.h>
+
+#include "store/sqlite/queries.h"
+
+namespace todoku::store::sqlite {
+namespace {
+
+Account account_in(const Query& row) {
+  Account account;
+  account.key = AccountKey{row.integer(0)};
+  account.name = row.text(1);
+  account.weight = static_cast<std::uint32_t>(row.integer(2));
+  account.suspended = row.flag(3);
+  account.created = row.instant(4);
+  return account;
+}
+
+Result<Account> one_account(Query& query) {
+  if (query.next()) return account_in(query);
+  if (query.failed()) return fail(query.error());
+  return fail(ErrorKind::not_found, "there is no such account");
+}
+
+ImportJob job_in(const Query& row) {
+  ImportJob job;
+  job.id = row.integer(0);
+  job.account = AccountKey{row.integer(1)};
+  job.delivery = DeliveryKey{row.integer(2)};
+  job.delivery_id = row.integer(3);
+  job.status = static_cast<ImportStatus>(row.integer(4));
+  job.ignore_errors = row.flag(5);
+  job.immediate = row.flag(6);
+  job.percentage = static_cast<std::int32_t>(row.integer(7));
+  job.success_count = row.integer(8);
+  job.failed_count = row.integer(9);
+  job.total_count = row.integer(10);
+  job.upload_file = row.text(11);
+  job.error_file = row.text(12);
+  job.created = row.instant(13);
+  return job;
+}
+
+}  // namespace
+
+Result<std::optional<std::string>> Queries::setting(std::string_view name) {
+  auto query = db_.query("SELECT value FROM settings WHERE name = ?");
+  query.bind(name);
+  if (query.next()) return std::string(query.blob(0));
+  if (query.failed()) return fail(query.error());
+  return std::nullopt;
+}
+
+Result<std::vector<Account>> Queries::accounts() {
+  std::vector<Account> accounts;
+  auto query = db_.query("SELECT key, name, weight, suspended, created FROM accounts ORDER BY key");
+  while (query.next()) accounts.push_back(account_in(query));
+  if (query.failed()) return fail(query.error());
+  return accounts;
+}
+
+Result<Account> Queries::account(AccountKey key) {
+  auto query =
+      db_.query("SELECT key, name, weight, suspended, created FROM accounts WHERE key = ?");
+  return one_account(query.bind(key));
+}
+
+Result<Account> Queries::account_by_name(std::string_view name) {
+  auto query =
+      db_.query("SELECT key, name, weight, suspended, created FROM accounts WHERE name = ?");
+  return one_account(query.bind(name));
+}
+
+Result<Account> Queries::account_by_token(std::string_view token_sha256) {
+  auto query = db_.query(
+      "SELECT a.key, a.name, a.weight, a.suspended, a.created FROM api_keys k"
+      " JOIN accounts a ON a.key = k.account WHERE k.token = ? AND k.revoked IS NULL");
+  return one_account(query.bind(token_sha256));
+}
+
+Result<std::vector<ApiKey>> Queries::api_keys(AccountKey account) {
+  std::vector<ApiKey> keys;
+  auto query =
+      db_.query("SELECT id, label, created, revoked FROM api_keys WHERE account = ? ORDER BY id");
+  query.bind(account);
+  while (query.next()) {
+    ApiKey& key = keys.emplace_back();
+    key.id = query.integer(0);
+    key.label = query.text(1);
+    key.created = query.instant(2);
+    key.revoked = query.optional_instant(3);
+  }
+  if (query.failed()) return fail(query.error());
+  return keys;
+}
+
+Result<std::vector<DkimKey>> Queries::dkim_keys() {
+  std::vector<DkimKey> keys;
+  auto query = db_.query(
+      "SELECT account, domain, selector, algorithm, sealed, dns_record, created FROM dkim_keys");
+  while (query.next()) {
+    DkimKey& key = keys.emplace_back();
+    key.account = AccountKey{query.integer(0)};
+    key.domain = query.text(1);
+    key.selector = query.text(2);
+    key.algorithm = query.text(3);
+    key.sealed_private_key = query.blob(4);
+    key.dns_record = query.text(5);
+    key.created = query.instant(6);
+  }
+  if (query.failed()) return fail(query.error());
+  return keys;
+}
+
+Result<ImportJob> Queries::import_job(AccountKey account, PublicId id) {
+  auto query = db_.query(
+      "SELECT j.id, j.account, j.delivery, d.id, j.status, j.ignore_errors, j.immediate,"
+      " j.percentage, j.success, j.failed, j.total, j.upload_file, j.error_file, j.created"
+      " FROM import_jobs j JOIN deliveries d ON d.key = j.delivery"
+      " WHERE j.account = ? AND j.id = ? AND d.deleted = 0");
+  query.bind(account, id);
+  if (query.next()) return job_in(query);
+  if (query.failed()) return fail(query.error());
+  return fail(ErrorKind::not_found, fmt::format("there is no import job {}", id));
+}
+
+Result<std::vector<ImportJob>> Queries::running_imports() {
+  std::vector<ImportJob> jobs;
+  auto query = db_.query(
+      "SELECT j.id, j.account, j.delivery, d.id, j.status, j.ignore_errors, j.immediate,"
+      " j.percentage, j.success, j.failed, j.total, j.upload_file, j.error_file, j.created"
+      " FROM import_jobs j JOIN deliveries d ON d.key = j.delivery"
+      " WHERE j.status = 1 AND d.deleted = 0 ORDER BY j.created, j.account, j.id");
+  while (query.next()) jobs.push_back(job_in(query));
+  if (query.failed()) return fail(query.error());
+  return jobs;
+}
+
+}  // namespace todoku::store::sqlite

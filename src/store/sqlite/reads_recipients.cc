@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// Questions about recipients: the record itself and the story of what happened to it.
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "store/sqlite/keys.h"
+#include "store/sqlite/queries.h"
+#include "store/sqlite/records.h"
+
+namespace todoku::store::sqlite {
+
+struct Queries::RecipientRow {
+  std::string address;
+  std::vector<InsertCode> codes;
+  Instant created{};
+  Instant updated{};
+};
+
+Result<std::optional<BatchRow>> Queries::batch(std::int64_t number) {
+  auto query = db_.query(
+      "SELECT delivery, account, section, traffic, domain, first_email_id, capacity, size, open,"
+      " created, ready_at, token, holder FROM batches WHERE number = ?");
+  query.bind(number);
+  if (!query.next()) {
+    if (query.failed()) return fail(query.error());
+    return std::nullopt;
+  }
+  BatchRow row;
+  row.number = number;
+  row.delivery = query.integer(0);
+  row.account = AccountKey{query.integer(1)};
+  row.section = query.integer(2);
+  row.traffic = static_cast<TrafficClass>(query.integer(3));
+  row.domain = query.text(4);
+  row.first_email_id = query.integer(5);
+  row.capacity = query.integer(6);
+  row.size = query.integer(7);
+  row.open = query.integer(8);
+  row.created = query.instant(9);
+  row.ready_at = query.optional_instant(10);
+  row.token = static_cast<std::uint64_t>(query.integer(11));
+  row.holder = static_cast<Holder>(query.integer(12));
+  return row;
+}
+
+Result<bool> Queries::visible(const BatchRow& batch) {
+  if (batch.section == 0) return true;
+  auto query = db_.query("SELECT state FROM sections WHERE id = ?");
+  query.bind(batch.section);
+  const bool live = query.next() && query.integer(0) == kSectionLive;
+  if (query.failed()) return fail(query.error());
+  return live;
+}
+
+Result<std::optional<Queries::RecipientRow>> Queries::recipient_row_of(std::int64_t row,
+                                                                       const BatchRow& batch) {
+  auto query = db_.query("SELECT address, codes, created, updated FROM recipients WHERE id = ?");
+  query.bind(row);
+  if (!query.next()) {
+    if (query.failed()) return fail(query.error());
+    return std::nullopt;
+  }
+  RecipientRow recipient;
+  recipient.address = full_address(query.text(0), batch.domain);
+  auto codes = unpack_codes(dictionary_, query.blob(1));
+  if (!codes) return fail(std::move(codes.error()));
+  recipient.codes = std::move(*codes);
+  recipient.created = query.optional_instant(2).value_or(batch.created);
+  recipient.updated = query.optional_instant(3).value_or(recipient.created);
+  return recipient;
+}
+
+Result<Recipient> Queries::recipient(AccountKey account, PublicId email_id) {
+  const auto none = [&] {
+    return fail(ErrorKind::not_found, fmt::format("there is no recipient {}", email_id));
+  };
+  std::int64_t number = 0;
+  {
+    auto query = db_.query(
+        "SELECT number FROM batches WHERE account = ? AND first_email_id <= ?"
+        " ORDER BY first_email_id DESC LIMIT 1");
+    query.bind(account, email_id);
+    if (query.next()) number = query.integer(0);
+    if (query.failed()) return fail(query.error());
+  }
+  const auto owner = batch(number);
+  if (!owner) return fail(owner.error());
+  if (!*owner || email_id - (*owner)->first_email_id >= (*owner)->size) return none();
+  const auto shown = visible(**owner);
+  if (!shown) return fail(shown.error());
+  if (!*shown) return none();
+  const auto delivery = delivery_row(DeliveryKey{(*owner)->delivery});
+  if (!delivery) {
+    if (delivery.error().kind == ErrorKind::not_found) return none();
+    return fail(delivery.error());
+  }
+  const std::int64_t seq = email_id - (*owner)->first_email_id;
+  auto row = recipient_row_of(recipient_row(number, seq), **owner);
+  if (!row) return fail(std::move(row.error()));
+  if (!*row) return none();
+
+  Recipient recipient;
+  const BatchKey key = batch_key((*owner)->delivery, number);
+  recipient.key = {key.delivery, key.batch, static_cast<std::uint32_t>(seq)};
+  recipient.id = email_id;
+  recipient.delivery_id = delivery->id;
+  recipient.delivery_status = delivery->status;
+  recipient.address = std::move((*row)->address);
+  recipient.insert_codes = std::move((*row)->codes);
+  recipient.created = (*row)->created;
+  recipient.updated = (*row)->updated;
+  return recipient;
+}
+
+Result<std::optional<Story>> Queries::story_of(std::int64_t row) {
+  const auto owner = batch(batch_of(row));
+  if (!owner) return fail(owner.error());
+  if (!*owner) return std::nullopt;
+  const auto shown = visible(**owner);
+  if (!shown) return fail(shown.error());
+  if (!*shown) return std::nullopt;
+  auto delivery = delivery_row(DeliveryKey{(*owner)->delivery});
+  if (!delivery) {
+    if (delivery.error().kind == ErrorKind::not_found) return std::nullopt;
+    return fail(std::move(delivery.error()));
+  }
+  auto recipient = recipient_row_of(row, **owner);
+  if (!recipient) return fail(std::move(recipient.error()));
+  if (!*recipient) return std::nullopt;
+  const auto owner_account = account(delivery->account);
+  if (!owner_account) return fail(owner_account.error());
+
+  Story story;
+  story.account = owner_account->name;
+  story.delivery_id = delivery->id;
+  story.email_id = (*owner)->first_email_id + seq_of(row);
+  story.type = delivery->type;
+  story.delivery_status = delivery->status;
+  story.address = std::move((*recipient)->address);
+  story.created = (*recipient)->created;
+  story.reservation = delivery->reservation;
+  story.started = delivery->started;
+  {
+    auto query = db_.query("SELECT subject, from_address FROM contents WHERE delivery = ?");
+    query.bind(delivery->key);
+    if (query.next()) {
+      story.subject = query.text(0);
+      story.from = query.text(1);
+    }
+    if (query.failed()) return fail(query.error());
+  }
+  // A delivery that failed as a whole took all its recipients with it.
+  if (delivery->status == DeliveryStatus::failed) story.state = RecipientState::cancelled;
+  auto query = db_.query("SELECT info, due, history FROM progress WHERE id = ?");
+  query.bind(row);
+  if (query.next()) {
+    story.state = static_cast<RecipientState>(query.integer(0) & 7);
+    story.due = query.optional_instant(1);
+    auto attempts = unpack_history(dictionary_, query.blob(2));
+    if (!attempts) return fail(std::move(attempts.error()));
+    story.attempts = std::move(*attempts);
+  }
+  if (query.failed()) return fail(query.error());
+  return story;
+}
+
+Result<Story> Queries::story(const RecipientKey& key) {
+  auto story = story_of(recipient_row(key));
+  if (!story) return fail(std::move(story.error()));
+  if (!*story) return fail(ErrorKind::not_found, "there is no such recipient");
+  return std::move(**story);
+}
+
+Result<std::vector<Story>> Queries::stories(std::string_view address,
+                                            std::optional<AccountKey> account, std::int64_t limit) {
+  const auto rows = find_address(db_, hash_, address);
+  if (!rows) return fail(rows.error());
+  std::vector<Story> stories;
+  for (const std::int64_t row : *rows) {
+    if (stories.size() >= static_cast<std::size_t>(std::max<std::int64_t>(limit, 0))) break;
+    if (account) {
+      const auto owner = batch(batch_of(row));
+      if (!owner) return fail(owner.error());
+      if (!*owner || (*owner)->account != *account) continue;
+    }
+    auto story = story_of(row);
+    if (!story) return fail(std::move(story.error()));
+    // The index may be stale, and two addresses may share a hash.
+    if (!*story || !equals_ignoring_case((*story)->address, address)) continue;
+    stories.push_back(std::move(**story));
+  }
+  return stories;
+}
+
+}  // namespace todoku::store::sqlite

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/recipient_appender.h"
+
+#include <algorithm>
+#include <limits>
+#include <unordered_map>
+
+#include "store/sqlite/keys.h"
+#include "store/sqlite/records.h"
+
+namespace todoku::store::sqlite {
+
+std::vector<RecipientAppender::Indices> RecipientAppender::grouped(
+    std::span<const NewRecipient> recipients) const {
+  std::vector<Indices> groups;
+  Indices rest;
+  if (recipients.size() < kOwnBatchMin) {
+    for (std::uint32_t i = 0; i < recipients.size(); ++i) rest.push_back(i);
+    groups.push_back(std::move(rest));
+    return groups;
+  }
+  std::unordered_map<std::string_view, Indices> domains;
+  for (std::uint32_t i = 0; i < recipients.size(); ++i) domains[recipients[i].domain].push_back(i);
+  for (auto& [domain, indices] : domains) {
+    if (indices.size() >= kOwnBatchMin && !domain.empty()) {
+      groups.push_back(std::move(indices));
+    } else {
+      rest.insert(rest.end(), indices.begin(), indices.end());
+    }
+  }
+  // In the order given, whatever the hash table says, so that the same input makes the same rows.
+  std::ranges::sort(groups, {}, [](const Indices& group) { return group.front(); });
+  std::ranges::sort(rest);
+  groups.push_back(std::move(rest));
+  return groups;
+}
+
+Result<std::vector<PublicId>> RecipientAppender::append(std::span<const NewRecipient> recipients,
+                                                        std::int64_t present) {
+  std::vector<PublicId> ids(recipients.size());
+  const auto groups = grouped(recipients);
+  for (std::size_t i = 0; i + 1 < groups.size(); ++i) {
+    const std::string_view domain = recipients[groups[i].front()].domain;
+    auto done = append_group(recipients, groups[i], domain, ids);
+    if (!done) return fail(std::move(done.error()));
+  }
+  const Indices& rest = groups.back();
+  auto done = rest.size() >= kOwnBatchMin
+                  ? append_group(recipients, rest, {}, ids)
+                  : append_singly(recipients, rest,
+                                  present + static_cast<std::int64_t>(recipients.size()), ids);
+  if (!done) return fail(std::move(done.error()));
+  return ids;
+}
+
+Result<void> RecipientAppender::append_group(std::span<const NewRecipient> recipients,
+                                             std::span<const std::uint32_t> group,
+                                             std::string_view domain, std::vector<PublicId>& ids) {
+  // As few batches as possible, all of about the same size, with no room left.
+  const auto max = static_cast<std::size_t>(kBatchRecipientsMax);
+  std::size_t batches = (group.size() + max - 1) / max;
+  while (!group.empty()) {
+    const auto part = group.first((group.size() + batches - 1) / batches);
+    group = group.subspan(part.size());
+    --batches;
+    const auto size = static_cast<std::int64_t>(part.size());
+    const auto batch = new_batch(domain, size, size);
+    if (!batch) return fail(batch.error());
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      const auto seq = static_cast<std::int64_t>(i);
+      auto done = insert_recipient(*batch, seq, recipients[part[i]]);
+      if (!done) return done;
+      ids[part[i]] = batch->first_email_id + seq;
+    }
+  }
+  return {};
+}
+
+Result<void> RecipientAppender::append_singly(std::span<const NewRecipient> recipients,
+                                              std::span<const std::uint32_t> group,
+                                              std::int64_t present, std::vector<PublicId>& ids) {
+  while (!group.empty()) {
+    auto batch = open_batch(present);
+    if (!batch) return fail(std::move(batch.error()));
+    const auto room = static_cast<std::size_t>(batch->capacity - batch->size);
+    const auto part = group.first(std::min(room, group.size()));
+    group = group.subspan(part.size());
+    for (const std::uint32_t index : part) {
+      const std::int64_t row = recipient_row(batch->number, batch->size);
+      auto done = insert_recipient(*batch, batch->size, recipients[index]);
+      if (!done) return done;
+      // The address index may have passed this batch already.
+      done = transaction_.remember_address(row, recipients[index].address);
+      if (!done) return done;
+      ids[index] = batch->first_email_id + batch->size;
+      ++batch->size;
+    }
+    const auto ready =
+        traffic_ == TrafficClass::bulk ? std::optional<std::int64_t>(0) : std::nullopt;
+    auto done = transaction_.connection()
+                    .query(
+                        "UPDATE batches SET size = ?, open = open + ?, ready_at = ?"
+                        " WHERE number = ?")
+                    .bind(batch->size, part.size(), ready, batch->number)
+                    .run();
+    if (!done) return done;
+  }
+  return {};
+}
+
+Result<BatchRow> RecipientAppender::open_batch(std::int64_t present) {
+  Connection& db = transaction_.connection();
+  std::int64_t number = 0;
+  {
+    auto query = db.query("SELECT open_batch FROM sections WHERE id = ?");
+    query.bind(section_);
+    if (query.next()) number = query.integer(0);
+    if (query.failed()) return fail(query.error());
+  }
+  if (number != 0) {
+    auto batch = transaction_.queries_.batch(number);
+    if (!batch) return fail(std::move(batch.error()));
+    if (*batch && (*batch)->size < (*batch)->capacity) return std::move(**batch);
+  }
+  const std::int64_t capacity = std::clamp(present, kOpenBatchMin, kBatchRecipientsMax);
+  auto batch = new_batch({}, capacity, 0);
+  if (!batch) return batch;
+  auto done = db.query("UPDATE sections SET open_batch = ? WHERE id = ?")
+                  .bind(batch->number, section_)
+                  .run();
+  if (!done) return fail(std::move(done.error()));
+  return batch;
+}
+
+Result<BatchRow> RecipientAppender::new_batch(std::string_view domain, std::int64_t capacity,
+                                              std::int64_t size) {
+  const auto number = transaction_.counters_.take_numbers(1);
+  if (!number) return fail(number.error());
+  if (*number - number_of(delivery_) > std::numeric_limits<std::uint32_t>::max()) {
+    return fail(ErrorKind::conflict, "this draft is too old to be added to; make a new one");
+  }
+  const auto email = transaction_.counters_.take_ids(account_, IdKind::email, capacity);
+  if (!email) return fail(email.error());
+  BatchRow batch;
+  batch.number = *number;
+  batch.domain = domain;
+  batch.first_email_id = *email;
+  batch.capacity = capacity;
+  batch.size = size;
+  batch.open = size;
+  if (traffic_ == TrafficClass::bulk && size > 0) batch.ready_at = from_epoch_ms(0);
+  auto done = insert_batch(batch);
+  if (!done) return fail(std::move(done.error()));
+  return batch;
+}
+
+Result<void> RecipientAppender::insert_batch(const BatchRow& batch) {
+  const auto section = section_ == 0 ? std::nullopt : std::optional(section_);
+  return transaction_.connection()
+      .query(
+          "INSERT INTO batches(number, delivery, account, section, traffic, domain,"
+          " first_email_id, capacity, size, open, created, ready_at, token, holder)"
+          " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .bind(batch.number, delivery_, account_, section, traffic_, std::string_view(batch.domain),
+            batch.first_email_id, batch.capacity, batch.size, batch.open, now_, batch.ready_at,
+            batch.token, batch.holder)
+      .run();
+}
+
+Result<void> RecipientAppender::insert_recipient(const BatchRow& batch, std::int64_t seq,
+                                                 const NewRecipient& recipient) {
+  auto packed = pack_codes(transaction_.queries_.dictionary(), recipient.insert_codes, codes_);
+  if (!packed) return packed;
+  const auto codes = codes_.empty() ? std::nullopt : std::optional(Blob{codes_});
+  // A batch is filled over time; its own instant is that of its first recipients.
+  const auto created =
+      batch.created == now_ || batch.created == Instant{} ? std::nullopt : std::optional(now_);
+  return transaction_.connection()
+      .query("INSERT INTO recipients(id, address, codes, created) VALUES(?, ?, ?, ?)")
+      .bind(recipient_row(batch.number, seq), stored_address(recipient.address, batch.domain),
+            codes, created)
+      .run();
+}
+
+Result<std::vector<LeasedBatch>> RecipientAppender::append_leased(
+    std::span<const NewRecipient> recipients, Holder holder, Instant lease_until) {
+  std::vector<LeasedBatch> leased;
+  const bool one_domain = std::ranges::all_of(recipients, [&](const NewRecipient& recipient) {
+    return recipient.domain == recipients.front().domain;
+  });
+  const auto first = transaction_.counters_.take_ids(account_, IdKind::email,
+                                                     static_cast<std::int64_t>(recipients.size()));
+  if (!first) return fail(first.error());
+  PublicId email = *first;
+  while (!recipients.empty()) {
+    const auto part = recipients.first(
+        std::min(recipients.size(), static_cast<std::size_t>(kBatchRecipientsMax)));
+    recipients = recipients.subspan(part.size());
+    BatchRow batch;
+    batch.number = number_of(delivery_) + static_cast<std::int64_t>(leased.size());
+    if (one_domain) batch.domain = part.front().domain;
+    batch.first_email_id = email;
+    batch.capacity = batch.size = batch.open = static_cast<std::int64_t>(part.size());
+    batch.ready_at = lease_until;
+    batch.token = 1;
+    batch.holder = holder;
+    auto done = insert_batch(batch);
+    if (!done) return fail(std::move(done.error()));
+    LeasedBatch& lease = leased.emplace_back();
+    lease.key = batch_key(number_of(delivery_), batch.number);
+    lease.account = account_;
+    lease.traffic = traffic_;
+    lease.domain = batch.domain;
+    lease.token = batch.token;
+    lease.lease_until = lease_until;
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      done = insert_recipient(batch, static_cast<std::int64_t>(i), part[i]);
+      if (!done) return fail(std::move(done.error()));
+      lease.recipients.push_back(
+          {static_cast<std::uint32_t>(i), part[i].address, part[i].insert_codes, 0});
+    }
+    email += batch.size;
+  }
+  return leased;
+}
+
+}  // namespace todoku::store::sqlite

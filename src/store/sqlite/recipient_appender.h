@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns new recipients into batches and rows: which domains get batches of their own, which share,
+// and what room a batch keeps for single recipients to come.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "store/sqlite/transactions.h"
+
+namespace todoku::store::sqlite {
+
+// A domain with this many recipients in one call gets batches of its own.
+inline constexpr std::size_t kOwnBatchMin = 50;
+// The room of the first batch that is filled by single recipients; later ones are larger.
+inline constexpr std::int64_t kOpenBatchMin = 64;
+
+class RecipientAppender {
+ public:
+  // `section`: 0 for transactions. `ready_at`: of new batches, nullopt if start sets it.
+  RecipientAppender(SqliteWriteTransaction& transaction, DeliveryKey delivery, AccountKey account,
+                    std::int64_t section, TrafficClass traffic, Instant now)
+      : transaction_(transaction),
+        delivery_(delivery),
+        account_(account),
+        section_(section),
+        traffic_(traffic),
+        now_(now) {}
+
+  // Appends to a section. `present`: recipients it has already, from which the room of a new open
+  // batch follows. Email ids are returned in the order given.
+  [[nodiscard]] Result<std::vector<PublicId>> append(std::span<const NewRecipient> recipients,
+                                                     std::int64_t present);
+  // Makes the batches of a transaction, numbered from its delivery's own number on, leased.
+  [[nodiscard]] Result<std::vector<LeasedBatch>> append_leased(
+      std::span<const NewRecipient> recipients, Holder holder, Instant lease_until);
+
+ private:
+  using Indices = std::vector<std::uint32_t>;
+
+  // Sorts recipients into groups that share batches: one per large domain, the rest last.
+  [[nodiscard]] std::vector<Indices> grouped(std::span<const NewRecipient> recipients) const;
+  [[nodiscard]] Result<void> append_group(std::span<const NewRecipient> recipients,
+                                          std::span<const std::uint32_t> group,
+                                          std::string_view domain, std::vector<PublicId>& ids);
+  [[nodiscard]] Result<void> append_singly(std::span<const NewRecipient> recipients,
+                                           std::span<const std::uint32_t> group,
+                                           std::int64_t present, std::vector<PublicId>& ids);
+  [[nodiscard]] Result<BatchRow> open_batch(std::int64_t present);
+  [[nodiscard]] Result<BatchRow> new_batch(std::string_view domain, std::int64_t capacity,
+                                           std::int64_t size);
+  [[nodiscard]] Result<void> insert_batch(const BatchRow& batch);
+  [[nodiscard]] Result<void> insert_recipient(const BatchRow& batch, std::int64_t seq,
+                                              const NewRecipient& recipient);
+
+  SqliteWriteTransaction& transaction_;
+  DeliveryKey delivery_;
+  AccountKey account_;
+  std::int64_t section_;
+  TrafficClass traffic_;
+  Instant now_;
+  std::string codes_;  // reused between recipients
+};
+
+}  // namespace todoku::store::sqlite

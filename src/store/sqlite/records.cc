@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/records.h"
+
+#include "store/sqlite/codec.h"
+
+namespace todoku::store::sqlite {
+namespace {
+
+// 2025-01-01T00:00:00Z: keeps instants in six octets for a century.
+constexpr std::int64_t kHistoryEpochMs = 1'735'689'600'000;
+// Longer replies are not worth a place in the dictionary.
+constexpr std::size_t kSharedReplyOctetsMax = 512;
+
+std::unexpected<Error> damaged(std::string_view what) {
+  return fail(ErrorKind::corrupt, std::string("the stored ") + std::string(what) + " is damaged");
+}
+
+// At most kReplyOctetsMax octets, not cutting through a UTF-8 character.
+std::string_view shortened(std::string_view text) {
+  if (text.size() <= kReplyOctetsMax) return text;
+  std::size_t size = kReplyOctetsMax;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) --size;
+  return text.substr(0, size);
+}
+
+Result<void> append_text(Dictionary& dictionary, std::string_view text, std::string& out) {
+  const bool worth_sharing = !text.empty() && text.size() <= kSharedReplyOctetsMax;
+  if (worth_sharing && dictionary.repeats(text)) {
+    const auto number = dictionary.number(DictionaryKind::reply, text);
+    if (!number) return fail(number.error());
+    if (*number) {
+      put_varint(out, static_cast<std::uint64_t>(**number) + 1);
+      return {};
+    }
+  }
+  put_varint(out, 0);
+  put_text(out, text);
+  return {};
+}
+
+Result<void> append_path(Dictionary& dictionary, const Path& path, std::string& out) {
+  if (path == Path{}) {
+    put_varint(out, 0);
+    return {};
+  }
+  std::string packed;
+  put_text(packed, path.mx_host);
+  put_text(packed, path.remote_ip);
+  put_text(packed, path.egress_source);
+  packed.push_back(static_cast<char>(path.tls));
+  put_text(packed, path.tls_detail);
+  const auto number = dictionary.number(DictionaryKind::path, packed);
+  if (!number) return fail(number.error());
+  if (*number) {
+    put_varint(out, static_cast<std::uint64_t>(**number) + 2);
+    return {};
+  }
+  put_varint(out, 1);
+  put_text(out, packed);
+  return {};
+}
+
+Result<std::string_view> referenced(Dictionary& dictionary, std::uint64_t number) {
+  return dictionary.value(static_cast<std::int64_t>(number));
+}
+
+Result<Path> unpack_path(Dictionary& dictionary, BlobReader& in) {
+  const std::uint64_t reference = in.varint();
+  if (reference == 0) return Path{};
+  std::string_view packed;
+  if (reference == 1) {
+    packed = in.text();
+  } else {
+    const auto value = referenced(dictionary, reference - 2);
+    if (!value) return fail(value.error());
+    packed = *value;
+  }
+  BlobReader fields(packed);
+  Path path;
+  path.mx_host = fields.text();
+  path.remote_ip = fields.text();
+  path.egress_source = fields.text();
+  path.tls = static_cast<TlsUse>(fields.octet());
+  path.tls_detail = fields.text();
+  if (fields.failed() || path.tls > TlsUse::verified) return damaged("path");
+  return path;
+}
+
+Result<Attempt> unpack_entry(Dictionary& dictionary, BlobReader& in) {
+  Attempt attempt;
+  const std::uint8_t info = in.octet();
+  attempt.outcome.state = static_cast<RecipientState>(info & 7U);
+  attempt.outcome.is_attempt = (info & 8U) != 0;
+  attempt.outcome.stage = static_cast<Stage>(info >> 4U);
+  attempt.at = from_epoch_ms(kHistoryEpochMs + in.zigzag());
+  attempt.duration = Milliseconds(static_cast<std::int64_t>(in.varint()));
+  attempt.outcome.reply.code = static_cast<int>(in.varint());
+  const std::uint64_t text = in.varint();
+  if (text == 0) {
+    attempt.outcome.reply.text = in.text();
+  } else {
+    const auto value = referenced(dictionary, text - 1);
+    if (!value) return fail(value.error());
+    attempt.outcome.reply.text = *value;
+  }
+  auto path = unpack_path(dictionary, in);
+  if (!path) return fail(std::move(path.error()));
+  attempt.path = std::move(*path);
+  if (in.failed() || attempt.outcome.stage > Stage::accepted) return damaged("history");
+  return attempt;
+}
+
+}  // namespace
+
+Result<void> pack_codes(Dictionary& dictionary, const std::vector<InsertCode>& codes,
+                        std::string& out) {
+  out.clear();
+  for (const InsertCode& code : codes) {
+    const auto number = dictionary.number(DictionaryKind::insert_key, code.key);
+    if (!number) return fail(number.error());
+    if (*number) {
+      put_varint(out, static_cast<std::uint64_t>(**number) + 1);
+    } else {
+      put_varint(out, 0);
+      put_text(out, code.key);
+    }
+    put_text(out, code.value);
+  }
+  return {};
+}
+
+Result<std::vector<InsertCode>> unpack_codes(Dictionary& dictionary, std::string_view packed) {
+  std::vector<InsertCode> codes;
+  BlobReader in(packed);
+  while (!in.at_end()) {
+    InsertCode& code = codes.emplace_back();
+    const std::uint64_t reference = in.varint();
+    if (reference == 0) {
+      code.key = in.text();
+    } else {
+      const auto value = referenced(dictionary, reference - 1);
+      if (!value) return fail(value.error());
+      code.key = *value;
+    }
+    code.value = in.text();
+  }
+  if (in.failed()) return damaged("insert codes");
+  return codes;
+}
+
+Result<void> append_history(Dictionary& dictionary, const OutcomeRecord& outcome,
+                            std::string& history) {
+  const Outcome& what = outcome.outcome;
+  history.push_back(static_cast<char>((static_cast<unsigned>(what.stage) << 4U) |
+                                      (what.is_attempt ? 8U : 0U) |
+                                      static_cast<unsigned>(what.state)));
+  put_zigzag(history, to_epoch_ms(outcome.at) - kHistoryEpochMs);
+  put_varint(history,
+             static_cast<std::uint64_t>(std::max<std::int64_t>(outcome.duration.count(), 0)));
+  put_varint(history, static_cast<std::uint64_t>(std::max(what.reply.code, 0)));
+  auto done = append_text(dictionary, shortened(what.reply.text), history);
+  if (!done) return done;
+  return append_path(dictionary, outcome.path, history);
+}
+
+Result<std::vector<Attempt>> unpack_history(Dictionary& dictionary, std::string_view history) {
+  std::vector<Attempt> attempts;
+  BlobReader in(history);
+  while (!in.at_end()) {
+    auto attempt = unpack_entry(dictionary, in);
+    if (!attempt) return fail(std::move(attempt.error()));
+    attempt->number = static_cast<std::uint16_t>(attempts.size() + 1);
+    attempts.push_back(std::move(*attempt));
+  }
+  return attempts;
+}
+
+std::string pack_list(const std::vector<std::string>& list) {
+  std::string packed;
+  for (const std::string& item : list) put_text(packed, item);
+  return packed;
+}
+
+Result<std::vector<std::string>> unpack_list(std::string_view packed) {
+  std::vector<std::string> list;
+  BlobReader in(packed);
+  while (!in.at_end()) list.emplace_back(in.text());
+  if (in.failed()) return damaged("list of addresses");
+  return list;
+}
+
+std::string_view stored_address(std::string_view address, std::string_view domain) {
+  if (domain.empty() || address.size() <= domain.size() || !address.ends_with(domain)) {
+    return address;
+  }
+  const std::string_view local = address.substr(0, address.size() - domain.size());
+  return local.ends_with('@') ? local : address;
+}
+
+std::string full_address(std::string_view stored, std::string_view domain) {
+  std::string address(stored);
+  if (stored.ends_with('@')) address += domain;
+  return address;
+}
+
+}  // namespace todoku::store::sqlite

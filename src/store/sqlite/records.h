@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// How insert codes, histories and lists of addresses are packed into blobs (codec.h has varint,
+// zigzag and text).
+//
+//   codes    = *( key-ref [text] text )         key-ref: varint, 0 = key follows, n + 1 = number n
+//   history  = *entry, oldest first
+//   entry    = octet zigzag varint varint text-ref [text] path-ref [path]
+//              octet: stage << 4 | is_attempt << 3 | state; zigzag: milliseconds since 2025-01-01;
+//              then duration in ms, code of the reply
+//   text-ref = varint, 0 = text follows, n + 1 = number n
+//   path-ref = varint, 0 = no path, 1 = path follows as text, n + 2 = number n
+//   path     = text text text octet text        MX host, remote IP, source, TLS use, TLS detail
+//   list     = *text
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "mail/attempt.h"
+#include "mail/content.h"
+#include "store/sqlite/dictionary.h"
+#include "store/types.h"
+
+namespace todoku::store::sqlite {
+
+// Replies longer than this are cut at a character.
+inline constexpr std::size_t kReplyOctetsMax = 2048;
+
+// Packs into `out`, which is cleared first.
+[[nodiscard]] Result<void> pack_codes(Dictionary& dictionary, const std::vector<InsertCode>& codes,
+                                      std::string& out);
+[[nodiscard]] Result<std::vector<InsertCode>> unpack_codes(Dictionary& dictionary,
+                                                           std::string_view packed);
+
+// Appends the entry of one outcome to a history.
+[[nodiscard]] Result<void> append_history(Dictionary& dictionary, const OutcomeRecord& outcome,
+                                          std::string& history);
+[[nodiscard]] Result<std::vector<Attempt>> unpack_history(Dictionary& dictionary,
+                                                          std::string_view history);
+
+[[nodiscard]] std::string pack_list(const std::vector<std::string>& list);
+[[nodiscard]] Result<std::vector<std::string>> unpack_list(std::string_view packed);
+
+// The address as stored in a batch of `domain`: without the domain if it is the batch's. The view
+// is of `address`.
+[[nodiscard]] std::string_view stored_address(std::string_view address, std::string_view domain);
+// The address that was given to stored_address().
+[[nodiscard]] std::string full_address(std::string_view stored, std::string_view domain);
+
+}  // namespace todoku::store::sqlite

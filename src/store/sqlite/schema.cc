@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/schema.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/digest.h"
+#include "base/log.h"
+
+namespace todoku::store::sqlite {
+namespace {
+
+// What the columns mean, where their names do not say it:
+//
+// deliveries.agenda     when it is to be started: its reservation, 0 for at once, NULL if it is not
+//                       waiting to be started.
+// sections              A bulk delivery's batches belong to sections, so that one row makes all
+//                       recipients of an import visible, or clears a draft: state 1 live, 2 staged
+//                       by a running import, 3 discarded. open_batch: the batch that the next
+//                       single recipients go to.
+// batches.section       NULL for transactions.
+// batches.domain        '' if its recipients have different domains.
+// batches.open          recipients that are not in a terminal state.
+// batches.ready_at      when it may be claimed: the earliest due time of its recipients, while it
+//                       is leased the end of the lease, 0 for "since the start of the delivery",
+//                       NULL when nothing is open. So one index finds what is due and what was
+//                       left behind, and starting a delivery of ten million touches one row.
+// batches.token         counts the claims: the fencing token.
+// recipients.id         keys.h. address: without its domain (ends in @) if it is the batch's.
+// recipients.codes      insert codes, records.h. created, updated: NULL for the batch's.
+// progress              a recipient's state from its first outcome on; absent means pending.
+// progress.info         attempts << 3 | state. due: for deferred. history: records.h.
+// dictionary            values that repeat (paths, replies, keys of insert codes), dictionary.h.
+// address_*             look-up by address, address_index.h.
+constexpr const char* kVersion1 = R"sql(
+CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE settings(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE accounts(
+  key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, weight INTEGER NOT NULL,
+  suspended INTEGER NOT NULL, created INTEGER NOT NULL, next_delivery_id INTEGER NOT NULL,
+  next_email_id INTEGER NOT NULL, next_job_id INTEGER NOT NULL);
+CREATE TABLE api_keys(
+  id INTEGER PRIMARY KEY, account INTEGER NOT NULL, label TEXT NOT NULL,
+  token TEXT NOT NULL UNIQUE, created INTEGER NOT NULL, revoked INTEGER);
+CREATE TABLE dkim_keys(
+  account INTEGER NOT NULL, domain TEXT NOT NULL, selector TEXT NOT NULL,
+  algorithm TEXT NOT NULL, sealed BLOB NOT NULL, dns_record TEXT NOT NULL,
+  created INTEGER NOT NULL, PRIMARY KEY(account, domain, selector)) WITHOUT ROWID;
+
+CREATE TABLE deliveries(
+  key INTEGER PRIMARY KEY, account INTEGER NOT NULL, id INTEGER NOT NULL,
+  type INTEGER NOT NULL, traffic INTEGER NOT NULL, status INTEGER NOT NULL,
+  deleted INTEGER NOT NULL, at_most_once INTEGER NOT NULL,
+  created INTEGER NOT NULL, updated INTEGER NOT NULL, reservation INTEGER, started INTEGER,
+  finished INTEGER, agenda INTEGER, total INTEGER NOT NULL, delivered INTEGER NOT NULL,
+  bounced INTEGER NOT NULL, dropped INTEGER NOT NULL, expired INTEGER NOT NULL,
+  cancelled INTEGER NOT NULL, unknown INTEGER NOT NULL, deferred INTEGER NOT NULL,
+  signing TEXT NOT NULL, failure_reason TEXT NOT NULL);
+CREATE INDEX deliveries_public ON deliveries(account, id) WHERE deleted = 0;
+CREATE INDEX deliveries_agenda ON deliveries(agenda) WHERE agenda IS NOT NULL;
+CREATE INDEX deliveries_unstarted ON deliveries(account, type, status)
+  WHERE status <= 4 AND deleted = 0;
+CREATE INDEX deliveries_sending_bulk ON deliveries(key)
+  WHERE status = 5 AND traffic = 1 AND deleted = 0;
+CREATE INDEX deliveries_deleted ON deliveries(key) WHERE deleted = 1;
+
+CREATE TABLE contents(
+  delivery INTEGER PRIMARY KEY, from_address TEXT NOT NULL, from_name TEXT NOT NULL,
+  reply_address TEXT, reply_name TEXT, header_to BLOB, header_cc BLOB,
+  encode INTEGER NOT NULL, unsubscribe_mailto TEXT NOT NULL, unsubscribe_url TEXT NOT NULL,
+  attachments INTEGER NOT NULL, subject TEXT NOT NULL, text_part TEXT NOT NULL,
+  html_part TEXT NOT NULL);
+CREATE TABLE attachments(
+  id INTEGER PRIMARY KEY, delivery INTEGER NOT NULL, file_name TEXT NOT NULL,
+  mime_type TEXT NOT NULL, size INTEGER NOT NULL, created INTEGER NOT NULL,
+  data BLOB NOT NULL);
+CREATE INDEX attachments_delivery ON attachments(delivery);
+
+CREATE TABLE sections(
+  id INTEGER PRIMARY KEY, delivery INTEGER NOT NULL, state INTEGER NOT NULL,
+  open_batch INTEGER);
+CREATE INDEX sections_delivery ON sections(delivery, state);
+CREATE INDEX sections_discarded ON sections(id) WHERE state = 3;
+
+CREATE TABLE batches(
+  number INTEGER PRIMARY KEY, delivery INTEGER NOT NULL, account INTEGER NOT NULL,
+  section INTEGER, traffic INTEGER NOT NULL, domain TEXT NOT NULL,
+  first_email_id INTEGER NOT NULL, capacity INTEGER NOT NULL, size INTEGER NOT NULL,
+  open INTEGER NOT NULL, created INTEGER NOT NULL, ready_at INTEGER,
+  token INTEGER NOT NULL, holder INTEGER NOT NULL);
+CREATE INDEX batches_email ON batches(account, first_email_id);
+CREATE INDEX batches_section ON batches(section, domain, ready_at) WHERE section IS NOT NULL;
+CREATE INDEX batches_ready ON batches(traffic, ready_at) WHERE ready_at IS NOT NULL;
+
+CREATE TABLE recipients(
+  id INTEGER PRIMARY KEY, address TEXT NOT NULL, codes BLOB, created INTEGER, updated INTEGER);
+CREATE TABLE progress(
+  id INTEGER PRIMARY KEY, info INTEGER NOT NULL, due INTEGER, history BLOB NOT NULL);
+CREATE TABLE dictionary(
+  id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, hash INTEGER NOT NULL, value BLOB NOT NULL);
+CREATE INDEX dictionary_hash ON dictionary(hash);
+
+CREATE TABLE import_jobs(
+  account INTEGER NOT NULL, id INTEGER NOT NULL, delivery INTEGER NOT NULL,
+  section INTEGER NOT NULL, status INTEGER NOT NULL, ignore_errors INTEGER NOT NULL,
+  immediate INTEGER NOT NULL, percentage INTEGER NOT NULL, staged INTEGER NOT NULL,
+  success INTEGER NOT NULL, failed INTEGER NOT NULL, total INTEGER NOT NULL,
+  upload_file TEXT NOT NULL, error_file TEXT NOT NULL, created INTEGER NOT NULL,
+  PRIMARY KEY(account, id)) WITHOUT ROWID;
+CREATE INDEX import_jobs_delivery ON import_jobs(delivery);
+CREATE INDEX import_jobs_running ON import_jobs(status) WHERE status = 1;
+
+CREATE TABLE address_runs(
+  id INTEGER PRIMARY KEY, level INTEGER NOT NULL, state INTEGER NOT NULL,
+  entries INTEGER NOT NULL, chunks INTEGER NOT NULL, last_recipient INTEGER NOT NULL);
+CREATE TABLE address_chunks(id INTEGER PRIMARY KEY, entries BLOB NOT NULL);
+CREATE TABLE address_recent(recipient INTEGER PRIMARY KEY, hash INTEGER NOT NULL);
+)sql";
+
+// Migration n leads from version n to n + 1; version 0 is the empty file.
+constexpr std::array<const char*, 1> kMigrations{kVersion1};
+
+Result<void> migrate(Connection& db, std::int64_t from) {
+  auto done = db.execute("BEGIN IMMEDIATE");
+  if (!done) return done;
+  done = db.execute(kMigrations[static_cast<std::size_t>(from)]);
+  if (done && from == 0) {
+    const std::string secret = random_octets(16);
+    auto put = db.query(
+        "INSERT INTO meta(name, value)"
+        " VALUES('address_secret', ?), ('address_indexed', 0), ('next_number', 1)");
+    done = put.bind(Blob{secret}).run();
+  }
+  if (done) {
+    done = db.execute(fmt::format("PRAGMA user_version={}; PRAGMA application_id={}; COMMIT",
+                                  from + 1, kApplicationId)
+                          .c_str());
+  }
+  if (!done && db.in_transaction()) (void)db.execute("ROLLBACK");
+  if (done && from > 0) log::info("store migrated", {{"from", from}, {"to", from + 1}});
+  return done;
+}
+
+}  // namespace
+
+std::int64_t schema_version() {
+  return static_cast<std::int64_t>(kMigrations.size());
+}
+
+Result<void> prepare_schema(Connection& db) {
+  const auto application = db.integer("PRAGMA application_id");
+  if (!application) return fail(application.error());
+  const auto version = db.integer("PRAGMA user_version");
+  if (!version) return fail(version.error());
+  const auto tables = db.integer("SELECT count(*) FROM sqlite_schema");
+  if (!tables) return fail(tables.error());
+
+  const bool empty = *application == 0 && *version == 0 && *tables == 0;
+  if (!empty && *application != kApplicationId) {
+    return fail(ErrorKind::corrupt,
+                "the database file belongs to another program; give todoku a data directory of "
+                "its own");
+  }
+  if (*version > schema_version()) {
+    return fail(ErrorKind::unsupported,
+                fmt::format("the database has schema version {} and this program knows up to {}; "
+                            "start the newer todoku that wrote it, or restore a backup of before",
+                            *version, schema_version()));
+  }
+  if (*version < 0 || (*version == 0 && !empty)) {
+    return fail(ErrorKind::corrupt, "the database has no valid schema version; restore a backup");
+  }
+  for (std::int64_t from = *version; from < schema_version(); ++from) {
+    auto done = migrate(db, from);
+    if (!done) return fail("preparing the database", std::move(done.error()));
+  }
+  return {};
+}
+
+}  // namespace todoku::store::sqlite

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/sqlite_store.h"
+
+#include <mutex>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "store/sqlite/checkpointer.h"
+#include "store/sqlite/connection.h"
+#include "store/sqlite/group_writer.h"
+#include "store/sqlite/reader_pool.h"
+#include "store/sqlite/schema.h"
+#include "store/sqlite/store_lock.h"
+#include "store/sqlite/transactions.h"
+
+namespace todoku::store {
+
+using namespace sqlite;  // NOLINT(google-build-using-namespace): its own parts
+
+namespace {
+
+// A full check of a larger file would keep the engine from starting for too long.
+constexpr std::uintmax_t kCheckedFileMax = 32U << 20U;
+
+std::string_view word(SqliteStore::Synchronous synchronous) {
+  switch (synchronous) {
+    case SqliteStore::Synchronous::full:
+      return "FULL";
+    case SqliteStore::Synchronous::normal:
+      return "NORMAL";
+    case SqliteStore::Synchronous::off:
+      return "OFF";
+  }
+  return "FULL";
+}
+
+Result<std::unique_ptr<Connection>> connect(const SqliteStore::Options& options, int cache_kib,
+                                            bool create) {
+  return Connection::open({.path = options.path.string(),
+                           .vfs = options.vfs,
+                           .create = create,
+                           .cache_kib = cache_kib,
+                           .synchronous = word(options.synchronous)});
+}
+
+Result<void> check_file(Connection& db, const std::filesystem::path& path) {
+  std::error_code ignored;
+  const std::uintmax_t size = std::filesystem::file_size(path, ignored);
+  if (ignored || size > kCheckedFileMax) return {};
+  auto query = db.query("PRAGMA quick_check(1)");
+  if (query.next() && query.text(0) != "ok") {
+    return fail(ErrorKind::corrupt,
+                fmt::format("the database {} is damaged ({}); restore it from a backup, or save "
+                            "what can be read with `sqlite3 FILE .recover`",
+                            path.string(), query.text(0)));
+  }
+  if (query.failed()) return fail(query.error());
+  return {};
+}
+
+Result<std::unique_ptr<Connection>> open_writer(const SqliteStore::Options& options) {
+  auto db = connect(options, options.writer_cache_kib, true);
+  if (!db) return db;
+  {
+    auto mode = (*db)->query("PRAGMA journal_mode=WAL");
+    const bool answered = mode.next();
+    if (mode.failed()) return fail(mode.error());
+    if (!answered || mode.text(0) != "wal") {
+      return fail(ErrorKind::io,
+                  fmt::format("the file system of {} does not allow a write-ahead log",
+                              options.path.string()));
+    }
+  }
+  auto ready = check_file(**db, options.path);
+  if (ready) ready = prepare_schema(**db);
+  if (!ready) return fail(std::move(ready.error()));
+  return db;
+}
+
+}  // namespace
+
+struct SqliteStore::Parts {
+  Parts(StoreLock taken, std::unique_ptr<Connection> db, AddressHash hash, const Options& options)
+      : lock(std::move(taken)),
+        writer_db(std::move(db)),
+        transaction(*writer_db, live, hash, *options.clock) {}
+
+  StoreLock lock;
+  LiveFigures live;
+  std::unique_ptr<Connection> writer_db;
+  SqliteWriteTransaction transaction;
+  std::optional<Checkpointer> checkpointer;
+  std::optional<GroupWriter> writer;
+  std::optional<ReaderPool> readers;
+  std::once_flag closed;
+};
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const Options& options) {
+  check(options.clock != nullptr, "a store needs a clock");
+  auto lock = StoreLock::acquire(options.path);
+  if (!lock) return fail(std::move(lock.error()));
+  auto writer = open_writer(options);
+  if (!writer) return fail(std::move(writer.error()));
+  const auto hash = AddressHash::load(**writer);
+  if (!hash) return fail(hash.error());
+  auto parts = std::make_unique<Parts>(std::move(*lock), std::move(*writer), *hash, options);
+  auto loaded = parts->transaction.load_figures();
+  if (!loaded) return fail(std::move(loaded.error()));
+
+  auto worker = connect(options, 64, false);
+  if (!worker) return fail(std::move(worker.error()));
+  auto pin = connect(options, 64, false);
+  if (!pin) return fail(std::move(pin.error()));
+  std::vector<std::unique_ptr<Connection>> readers;
+  for (std::size_t i = 0; i < std::max<std::size_t>(options.readers, 1); ++i) {
+    auto reader = connect(options, options.reader_cache_kib, false);
+    if (!reader) return fail(std::move(reader.error()));
+    readers.push_back(std::move(*reader));
+  }
+  parts->checkpointer.emplace(std::move(*worker), std::move(*pin), Checkpointer::Limits{});
+  parts->writer.emplace(parts->transaction, *parts->checkpointer, *options.clock,
+                        options.queued_max);
+  parts->readers.emplace(std::move(readers), parts->live, *hash, *options.clock,
+                         ReaderPool::Limits{options.questions_max, options.question_max});
+  parts->checkpointer->start();
+  parts->writer->start();
+  parts->readers->start();
+  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(parts)));
+}
+
+SqliteStore::SqliteStore(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+SqliteStore::~SqliteStore() {
+  close();
+}
+
+void SqliteStore::submit_write(WritePriority priority, WriteWork work, Done done) {
+  parts_->writer->submit(priority, std::move(work), std::move(done));
+}
+
+void SqliteStore::submit_read(ReadWork work, Done done) {
+  parts_->readers->submit(std::move(work), std::move(done));
+}
+
+StoreFigures SqliteStore::figures() const {
+  return parts_->writer->figures();
+}
+
+void SqliteStore::close() {
+  std::call_once(parts_->closed, [&] {
+    parts_->writer->stop();
+    parts_->readers->stop();
+    parts_->checkpointer->stop();
+    // No other thread is left: the writer's connection may do everything.
+    Connection& db = *parts_->writer_db;
+    auto stored = db.execute("BEGIN IMMEDIATE");
+    if (stored) stored = parts_->transaction.counters().store_exactly();
+    if (stored) stored = db.execute("COMMIT");
+    if (!stored && db.in_transaction()) (void)db.execute("ROLLBACK");
+    const int code =
+        sqlite3_wal_checkpoint_v2(db.raw(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    if (!stored || code != SQLITE_OK) {
+      log::warning("the store was closed without tidying up",
+                   {{"error", sqlite3_errmsg(db.raw())}});
+    }
+  });
+}
+
+}  // namespace todoku::store

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The embedded store: one SQLite database in WAL mode with synchronous=FULL, written by one thread
+// in groups, read by a few, checkpointed by another (docs/ARCHITECTURE.md, "The store").
+//
+// Pieces of work should be small: a transaction each, up to 1,000 outcomes, up to 1,000 rows of an
+// import (from 250 on domains are told apart well; 1,000 rows take about 5 ms), purge_deleted() of
+// up to 1,000 rows.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "store/store.h"
+
+namespace todoku::store {
+
+class SqliteStore final : public Store {
+ public:
+  enum class Synchronous : std::uint8_t { full, normal, off };
+
+  struct Options {
+    std::filesystem::path path;    // the database file; its directory must exist
+    const Clock* clock = nullptr;  // required; must outlive the store
+    std::string vfs;               // SQLite's virtual file system; empty: the default
+    // Less than full breaks the first promise (accepted means kept): for tests only.
+    Synchronous synchronous = Synchronous::full;
+    // Pieces of work that may wait, by WritePriority; one more is refused with unavailable.
+    std::array<std::size_t, kWritePriorities> queued_max{20'000, 4'000, 4'000, 64, 64};
+    std::size_t readers = 2;
+    std::size_t questions_max = 4'096;  // that may wait for a reader
+    Milliseconds question_max{2'000};   // a longer question is interrupted: unavailable
+    int writer_cache_kib = 32'768;
+    int reader_cache_kib = 8'192;
+  };
+
+  // Takes the lock of the store, creates or migrates the database, starts the threads. Errors:
+  // conflict (another process uses it), corrupt, unsupported (of a newer version), io,
+  // unavailable; the sentence says what to do.
+  [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(const Options& options);
+  ~SqliteStore() override;
+  SqliteStore(const SqliteStore&) = delete;
+  SqliteStore& operator=(const SqliteStore&) = delete;
+
+  void submit_write(WritePriority priority, WriteWork work, Done done) override;
+  void submit_read(ReadWork work, Done done) override;
+  [[nodiscard]] StoreFigures figures() const override;
+  void close() override;
+
+ private:
+  struct Parts;
+  explicit SqliteStore(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace todoku::store

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// Changes of settings, accounts and keys; and what the owner of the writer asks of it.
+#include <fmt/format.h>
+
+#include "store/sqlite/transactions.h"
+
+namespace todoku::store::sqlite {
+
+Result<void> SqliteWriteTransaction::load_figures() {
+  const auto transactional =
+      db_.integer("SELECT sum(open) FROM batches WHERE traffic = 0 AND ready_at IS NOT NULL");
+  if (!transactional) return fail(transactional.error());
+  const auto bulk = queries_.sending_bulk();
+  if (!bulk) return fail(bulk.error());
+  std::int64_t waiting = 0;
+  for (const Delivery& delivery : *bulk) {
+    waiting += delivery.counts.total - delivery.counts.terminal();
+  }
+  figures_.waiting[0] = *transactional;
+  figures_.waiting[1] = waiting;
+  return {};
+}
+
+void SqliteWriteTransaction::committed() {
+  for (std::size_t i = 0; i < waiting_.size(); ++i) figures_.waiting[i] += waiting_[i];
+  waiting_ = {};
+}
+
+void SqliteWriteTransaction::rolled_back(const Pending& before) {
+  waiting_ = before;
+  counters_.forget_reservations();
+  queries_.dictionary().forget();
+}
+
+Result<void> SqliteWriteTransaction::put_setting(std::string_view name, std::string_view value) {
+  return db_.query("INSERT OR REPLACE INTO settings(name, value) VALUES(?, ?)")
+      .bind(name, Blob{value})
+      .run();
+}
+
+Result<Account> SqliteWriteTransaction::create_account(std::string_view name, Instant now) {
+  if (name.empty()) return fail(ErrorKind::invalid_input, "the name of an account is empty");
+  const auto present = queries_.account_by_name(name);
+  if (present) {
+    return fail(ErrorKind::conflict, fmt::format("an account {} is there already", name));
+  }
+  if (present.error().kind != ErrorKind::not_found) return fail(present.error());
+  auto done = db_.query(
+                     "INSERT INTO accounts(name, weight, suspended, created, next_delivery_id,"
+                     " next_email_id, next_job_id) VALUES(?, 1, 0, ?, 1, 1, 1)")
+                  .bind(name, now)
+                  .run();
+  if (!done) return fail(std::move(done.error()));
+  return queries_.account_by_name(name);
+}
+
+Result<void> SqliteWriteTransaction::change_account(const Account& account) {
+  if (account.weight < 1 || account.weight > 1000) {
+    return fail(ErrorKind::invalid_input,
+                fmt::format("weight {} is not in the range 1 to 1000", account.weight));
+  }
+  auto done = db_.query("UPDATE accounts SET weight = ?, suspended = ? WHERE key = ?")
+                  .bind(account.weight, account.suspended, account.key)
+                  .run();
+  if (!done) return done;
+  if (db_.changes() == 0) return fail(ErrorKind::not_found, "there is no such account");
+  return {};
+}
+
+Result<ApiKey> SqliteWriteTransaction::add_api_key(AccountKey account, std::string_view label,
+                                                   std::string_view token_sha256, Instant now) {
+  const auto owner = queries_.account(account);
+  if (!owner) return fail(owner.error());
+  {
+    auto taken = db_.query("SELECT 1 FROM api_keys WHERE token = ?");
+    taken.bind(token_sha256);
+    if (taken.next()) return fail(ErrorKind::conflict, "this token is in use already");
+    if (taken.failed()) return fail(taken.error());
+  }
+  auto done = db_.query("INSERT INTO api_keys(account, label, token, created) VALUES(?, ?, ?, ?)")
+                  .bind(account, label, token_sha256, now)
+                  .run();
+  if (!done) return fail(std::move(done.error()));
+  return ApiKey{sqlite3_last_insert_rowid(db_.raw()), std::string(label), now, std::nullopt};
+}
+
+Result<void> SqliteWriteTransaction::revoke_api_key(AccountKey account, std::int64_t id,
+                                                    Instant now) {
+  auto done =
+      db_.query("UPDATE api_keys SET revoked = coalesce(revoked, ?) WHERE account = ? AND id = ?")
+          .bind(now, account, id)
+          .run();
+  if (!done) return done;
+  if (db_.changes() == 0) return fail(ErrorKind::not_found, "there is no such API key");
+  return {};
+}
+
+Result<void> SqliteWriteTransaction::put_dkim_key(const DkimKey& key) {
+  const auto owner = queries_.account(key.account);
+  if (!owner) return fail(owner.error());
+  return db_
+      .query(
+          "INSERT OR REPLACE INTO dkim_keys(account, domain, selector, algorithm, sealed,"
+          " dns_record, created) VALUES(?, ?, ?, ?, ?, ?, ?)")
+      .bind(key.account, std::string_view(key.domain), std::string_view(key.selector),
+            std::string_view(key.algorithm), Blob{key.sealed_private_key},
+            std::string_view(key.dns_record), key.created)
+      .run();
+}
+
+Result<void> SqliteWriteTransaction::remove_dkim_key(AccountKey account, std::string_view domain,
+                                                     std::string_view selector) {
+  auto done = db_.query("DELETE FROM dkim_keys WHERE account = ? AND domain = ? AND selector = ?")
+                  .bind(account, domain, selector)
+                  .run();
+  if (!done) return done;
+  if (db_.changes() == 0) return fail(ErrorKind::not_found, "there is no such DKIM key");
+  return {};
+}
+
+}  // namespace todoku::store::sqlite

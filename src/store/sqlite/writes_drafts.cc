@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+// Changes of drafts: what they say and whom they go to.
+#include <bit>
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "store/sqlite/keys.h"
+#include "store/sqlite/recipient_appender.h"
+#include "store/sqlite/records.h"
+#include "store/sqlite/transactions.h"
+
+namespace todoku::store::sqlite {
+namespace {
+
+std::optional<std::string_view> view(const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  return std::string_view(*text);
+}
+
+}  // namespace
+
+Result<Delivery> SqliteWriteTransaction::draft(DeliveryKey key) {
+  auto delivery = queries_.delivery_row(key);
+  if (delivery && delivery->status != DeliveryStatus::edit) {
+    return fail(ErrorKind::conflict,
+                fmt::format("the delivery is in status {}, not edit", to_string(delivery->status)));
+  }
+  return delivery;
+}
+
+Result<void> SqliteWriteTransaction::set_status(DeliveryKey key, DeliveryStatus status,
+                                                Instant now) {
+  return db_.query("UPDATE deliveries SET status = ?, updated = ? WHERE key = ?")
+      .bind(status, now, key)
+      .run();
+}
+
+Result<Delivery> SqliteWriteTransaction::new_delivery(const NewDelivery& delivery,
+                                                      std::int64_t number, Instant now) {
+  const auto id = counters_.take_ids(delivery.account, IdKind::delivery, 1);
+  if (!id) return fail(id.error());
+  Delivery made;
+  made.key = DeliveryKey{number};
+  made.account = delivery.account;
+  made.id = *id;
+  made.type = delivery.type;
+  made.traffic = delivery.traffic;
+  made.at_most_once = delivery.at_most_once;
+  made.created = made.updated = now;
+  return made;
+}
+
+Result<void> SqliteWriteTransaction::insert_delivery(const Delivery& delivery) {
+  return db_
+      .query(
+          "INSERT INTO deliveries(key, account, id, type, traffic, status, deleted,"
+          " at_most_once, created, updated, started, total, delivered, bounced, dropped,"
+          " expired, cancelled, unknown, deferred, signing, failure_reason)"
+          " VALUES(?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, 0, ?, '')")
+      .bind(delivery.key, delivery.account, delivery.id, delivery.type, delivery.traffic,
+            delivery.status, delivery.at_most_once, delivery.created, delivery.updated,
+            delivery.started, delivery.counts.total, std::string_view(delivery.signing))
+      .run();
+}
+
+Result<void> SqliteWriteTransaction::insert_content(Delivery& delivery, const Content& content,
+                                                    Instant now) {
+  for (const Attachment& attachment : content.attachments) {
+    const auto size = static_cast<std::int64_t>(attachment.data.size());
+    auto done = db_.query(
+                       "INSERT INTO attachments(delivery, file_name, mime_type, size, created,"
+                       " data) VALUES(?, ?, ?, ?, ?, ?)")
+                    .bind(delivery.key, std::string_view(attachment.file_name),
+                          std::string_view(attachment.mime_type), size, now, Blob{attachment.data})
+                    .run();
+    if (!done) return done;
+    delivery.attachments.push_back({sqlite3_last_insert_rowid(db_.raw()), attachment.file_name,
+                                    attachment.mime_type, size, now});
+  }
+  const std::string to = pack_list(content.header_to);
+  const std::string cc = pack_list(content.header_cc);
+  const auto reply_address =
+      content.reply_to ? std::optional<std::string_view>(content.reply_to->address) : std::nullopt;
+  const auto reply_name =
+      content.reply_to ? std::optional<std::string_view>(content.reply_to->name) : std::nullopt;
+  return db_
+      .query(
+          "INSERT INTO contents(delivery, from_address, from_name, reply_address,"
+          " reply_name, header_to, header_cc, encode, unsubscribe_mailto,"
+          " unsubscribe_url, attachments, subject, text_part, html_part)"
+          " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .bind(delivery.key, std::string_view(content.from.address),
+            std::string_view(content.from.name), reply_address, reply_name, Blob{to}, Blob{cc},
+            content.encode, std::string_view(content.list_unsubscribe_mailto),
+            std::string_view(content.list_unsubscribe_url), content.attachments.size(),
+            std::string_view(content.subject), std::string_view(content.text_part),
+            std::string_view(content.html_part))
+      .run();
+}
+
+Result<Delivery> SqliteWriteTransaction::create_draft(const NewDelivery& delivery, Instant now) {
+  const auto number = counters_.take_numbers(1);
+  if (!number) return fail(number.error());
+  auto made = new_delivery(delivery, *number, now);
+  if (!made) return made;
+  auto done = insert_delivery(*made);
+  if (done) done = insert_content(*made, delivery.content, now);
+  if (!done) return fail(std::move(done.error()));
+  made->content = delivery.content;
+  made->content.attachments.clear();
+  return made;
+}
+
+Result<void> SqliteWriteTransaction::change_draft(DeliveryKey key, const DraftChange& change,
+                                                  Instant now) {
+  const auto delivery = draft(key);
+  if (!delivery) return fail(delivery.error());
+  std::optional<std::string_view> from;
+  std::optional<std::string_view> from_name;
+  if (change.from) {
+    from = change.from->address;
+    from_name = change.from->name;
+  }
+  std::optional<std::string_view> reply;
+  std::optional<std::string_view> reply_name;
+  if (change.reply_to && *change.reply_to) {
+    reply = (*change.reply_to)->address;
+    reply_name = (*change.reply_to)->name;
+  }
+  const bool changes_reply = change.reply_to.has_value();
+  auto done =
+      db_.query(
+             "UPDATE contents SET from_address = coalesce(?, from_address),"
+             " from_name = coalesce(?, from_name),"
+             " reply_address = CASE WHEN ? THEN ? ELSE reply_address END,"
+             " reply_name = CASE WHEN ? THEN ? ELSE reply_name END,"
+             " subject = coalesce(?, subject), text_part = coalesce(?, text_part),"
+             " html_part = coalesce(?, html_part),"
+             " unsubscribe_mailto = coalesce(?, unsubscribe_mailto),"
+             " unsubscribe_url = coalesce(?, unsubscribe_url) WHERE delivery = ?")
+          .bind(from, from_name, changes_reply, reply, changes_reply, reply_name,
+                view(change.subject), view(change.text_part), view(change.html_part),
+                view(change.list_unsubscribe_mailto), view(change.list_unsubscribe_url), key)
+          .run();
+  if (!done) return done;
+  return set_status(key, DeliveryStatus::edit, now);
+}
+
+// The section that single appends go to: the first live one, made when it is needed.
+Result<std::int64_t> SqliteWriteTransaction::live_section(const Delivery& delivery) {
+  const auto sections = queries_.live_sections(delivery.key);
+  if (!sections) return fail(sections.error());
+  if (!sections->empty()) return sections->front();
+  auto done = db_.query("INSERT INTO sections(delivery, state) VALUES(?, ?)")
+                  .bind(delivery.key, kSectionLive)
+                  .run();
+  if (!done) return fail(std::move(done.error()));
+  return sqlite3_last_insert_rowid(db_.raw());
+}
+
+Result<std::vector<PublicId>> SqliteWriteTransaction::append_recipients(
+    DeliveryKey key, std::span<const NewRecipient> recipients, Instant now) {
+  const auto delivery = draft(key);
+  if (!delivery) return fail(delivery.error());
+  if (recipients.empty()) return std::vector<PublicId>();
+  const auto section = live_section(*delivery);
+  if (!section) return fail(section.error());
+  RecipientAppender appender(*this, key, delivery->account, *section, delivery->traffic, now);
+  auto ids = appender.append(recipients, delivery->counts.total);
+  if (!ids) return ids;
+  auto done = db_.query("UPDATE deliveries SET total = total + ?, updated = ? WHERE key = ?")
+                  .bind(recipients.size(), now, key)
+                  .run();
+  if (!done) return fail(std::move(done.error()));
+  return ids;
+}
+
+Result<void> SqliteWriteTransaction::clear_recipients(DeliveryKey key, Instant now) {
+  const auto delivery = draft(key);
+  if (!delivery) return fail(delivery.error());
+  auto done = db_.query("UPDATE sections SET state = ? WHERE delivery = ? AND state = ?")
+                  .bind(kSectionDiscarded, key, kSectionLive)
+                  .run();
+  if (!done) return done;
+  return db_.query("UPDATE deliveries SET total = 0, updated = ? WHERE key = ?")
+      .bind(now, key)
+      .run();
+}
+
+// The batch of a recipient that may be changed.
+Result<BatchRow> SqliteWriteTransaction::draft_batch(const RecipientKey& key) {
+  const auto delivery = draft(key.delivery);
+  if (!delivery) return fail(delivery.error());
+  auto batch = queries_.batch(batch_number(key.delivery, key.batch));
+  if (!batch) return fail(std::move(batch.error()));
+  if (*batch && (*batch)->delivery == number_of(key.delivery)) {
+    const auto shown = queries_.visible(**batch);
+    if (!shown) return fail(shown.error());
+    if (*shown) return std::move(**batch);
+  }
+  return fail(ErrorKind::not_found, "there is no such recipient");
+}
+
+// An address of another domain comes into a batch of one domain: from now on it is shared.
+Result<void> SqliteWriteTransaction::make_shared_batch(const BatchRow& batch) {
+  auto done =
+      db_.query(
+             "UPDATE recipients SET address = address || ? WHERE id BETWEEN ? AND ?"
+             " AND address LIKE '%@'")
+          .bind(std::string_view(batch.domain), first_row(batch.number), last_row(batch.number))
+          .run();
+  if (!done) return done;
+  return db_.query("UPDATE batches SET domain = '' WHERE number = ?").bind(batch.number).run();
+}
+
+Result<void> SqliteWriteTransaction::remember_address(std::int64_t row, std::string_view address) {
+  const std::uint64_t hash = queries_.address_hash(address);
+  return db_.query("INSERT OR REPLACE INTO address_recent(recipient, hash) VALUES(?, ?)")
+      .bind(row, std::bit_cast<std::int64_t>(hash))
+      .run();
+}
+
+Result<void> SqliteWriteTransaction::change_recipient(const RecipientKey& key,
+                                                      const NewRecipient& recipient, Instant now) {
+  auto batch = draft_batch(key);
+  if (!batch) return fail(std::move(batch.error()));
+  if (!batch->domain.empty() && recipient.domain != batch->domain) {
+    auto shared = make_shared_batch(*batch);
+    if (!shared) return shared;
+    batch->domain.clear();
+  }
+  std::string codes;
+  auto packed = pack_codes(queries_.dictionary(), recipient.insert_codes, codes);
+  if (!packed) return packed;
+  const auto blob = codes.empty() ? std::nullopt : std::optional(Blob{codes});
+  const std::int64_t row = recipient_row(key);
+  auto done = db_.query("UPDATE recipients SET address = ?, codes = ?, updated = ? WHERE id = ?")
+                  .bind(stored_address(recipient.address, batch->domain), blob, now, row)
+                  .run();
+  if (!done) return done;
+  if (db_.changes() == 0) return fail(ErrorKind::not_found, "there is no such recipient");
+  done = remember_address(row, recipient.address);
+  if (!done) return done;
+  return set_status(key.delivery, DeliveryStatus::edit, now);
+}
+
+Result<void> SqliteWriteTransaction::remove_recipient(const RecipientKey& key, Instant now) {
+  const auto batch = draft_batch(key);
+  if (!batch) return fail(batch.error());
+  auto done = db_.query("DELETE FROM recipients WHERE id = ?").bind(recipient_row(key)).run();
+  if (!done) return done;
+  if (db_.changes() == 0) return fail(ErrorKind::not_found, "there is no such recipient");
+  done = db_.query(
+                "UPDATE batches SET open = open - 1,"
+                " ready_at = CASE WHEN open > 1 THEN ready_at END WHERE number = ?")
+             .bind(batch->number)
+             .run();
+  if (!done) return done;
+  return db_.query("UPDATE deliveries SET total = total - 1, updated = ? WHERE key = ?")
+      .bind(now, key.delivery)
+      .run();
+}
+
+}  // namespace todoku::store::sqlite

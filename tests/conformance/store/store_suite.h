@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// The conformance suite of store/store.h: every back end passes it, or it does not exist.
+//
+// A back end joins by one line in its own file: INSTANTIATE_TEST_SUITE_P(Sqlite, ..., factory).
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/clock.h"
+#include "store/store.h"
+
+namespace todoku::store {
+
+// A clock that tests move while store threads read it.
+class SharedClock final : public Clock {
+ public:
+  [[nodiscard]] Instant now() const override { return from_epoch_ms(now_ms_); }
+  [[nodiscard]] SteadyInstant steady_now() const override {
+    return SteadyInstant(Microseconds(steady_us_));
+  }
+  void advance(Milliseconds by) {
+    now_ms_ += by.count();
+    steady_us_ += by.count() * 1000;
+  }
+  // As when an operator or NTP sets the time of day.
+  void jump(Milliseconds by) { now_ms_ += by.count(); }
+
+ private:
+  std::atomic<std::int64_t> now_ms_{1'767'225'600'000};  // 2026-01-01T00:00:00Z
+  std::atomic<std::int64_t> steady_us_{0};
+};
+
+// How the suite makes and breaks stores of one kind.
+struct StoreFactory {
+  // Opens the store kept in a directory, made if it is not there.
+  std::function<Result<std::unique_ptr<Store>>(const std::filesystem::path&, const Clock&)> open;
+  // Makes a second directory hold what would be found after a crash at this moment, while the
+  // store is open.
+  std::function<void(const std::filesystem::path& from, const std::filesystem::path& to)>
+      crash_copy;
+};
+
+// A new empty directory that goes away with its owner.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory();
+  ~TemporaryDirectory();
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline constexpr Holder kMe = 7;
+inline constexpr Holder kOther = 8;
+
+class StoreSuite : public ::testing::TestWithParam<StoreFactory> {
+ protected:
+  void SetUp() override;
+  void TearDown() override;
+
+  // Closes in order and opens again.
+  void reopen();
+  // Goes on with what a crash at this moment would leave.
+  void crash();
+
+  template <class Work>
+  auto write(Work work, WritePriority priority = WritePriority::accept) {
+    return store_->write_and_wait(priority, std::move(work));
+  }
+  template <class Work>
+  auto read(Work work) {
+    return store_->read_and_wait(std::move(work));
+  }
+
+  [[nodiscard]] Instant now() const { return clock_.now(); }
+  [[nodiscard]] Instant after(std::int64_t seconds) const {
+    return clock_.now() + std::chrono::seconds(seconds);
+  }
+
+  // -- builders: each stops the test if the store refuses
+  Account account(std::string_view name = "acme");
+  [[nodiscard]] static NewDelivery bulk(AccountKey account);
+  [[nodiscard]] static NewDelivery transaction(AccountKey account);
+  [[nodiscard]] static NewRecipient recipient(std::string_view local,
+                                              std::string_view domain = "example.jp");
+  // `count` recipients user<from>@domain, user<from+1>@domain, ...
+  [[nodiscard]] static std::vector<NewRecipient> recipients(std::size_t count,
+                                                            std::string_view domain,
+                                                            std::size_t from = 0);
+  Delivery draft(AccountKey account);
+  std::vector<PublicId> append(DeliveryKey key, const std::vector<NewRecipient>& recipients);
+  WriteTransaction::AcceptedTransaction accept(AccountKey account,
+                                               const std::vector<NewRecipient>& recipients);
+  // A bulk delivery of these recipients, started now.
+  Delivery started(AccountKey account, const std::vector<NewRecipient>& recipients);
+  void commit_and_start(DeliveryKey key);
+  // Claims everything of a bulk delivery that is due.
+  std::vector<LeasedBatch> claim_all(DeliveryKey key, Holder holder = kMe,
+                                     std::int64_t lease_seconds = 60);
+  std::vector<BatchKey> due_keys(DeliveryKey key);
+  [[nodiscard]] OutcomeRecord outcome(const BatchKey& batch, std::uint32_t seq,
+                                      RecipientState state, int code = 250,
+                                      std::string_view text = "2.0.0 Ok: queued") const;
+  [[nodiscard]] OutcomeRecord deferral(const BatchKey& batch, std::uint32_t seq, Instant due) const;
+  OutcomesRecorded record(const std::vector<OutcomeRecord>& outcomes);
+  Delivery get(DeliveryKey key);
+  std::vector<Story> stories(std::string_view address);
+
+  SharedClock clock_;
+  std::unique_ptr<Store> store_;
+
+ private:
+  std::unique_ptr<TemporaryDirectory> directory_;
+};
+
+// The value of a result that the test cannot go on without.
+template <class T>
+T must(Result<T> result) {
+  if (!result) {
+    ADD_FAILURE() << to_string(result.error().kind) << ": " << result.error().detail;
+    throw std::runtime_error("the store refused");
+  }
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+template <class T>
+std::string_view error_of(const Result<T>& result) {
+  return result ? "none" : to_string(result.error().kind);
+}
+
+}  // namespace todoku::store
