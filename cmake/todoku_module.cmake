@@ -22,6 +22,9 @@ function(todoku_module path)
 
   if(sources)
     add_library(${name} STATIC ${sources})
+    if(TODOKU_FUZZ)
+      target_compile_options(${name} PRIVATE -fsanitize=fuzzer-no-link)
+    endif()
     target_link_libraries(${name} PUBLIC todoku_options ${libraries} ${arg_EXTERNAL})
     if(arg_PCH)
       target_precompile_headers(${name} REUSE_FROM todoku_pch_${arg_PCH})
@@ -31,6 +34,8 @@ function(todoku_module path)
     add_library(${name} INTERFACE)
     target_link_libraries(${name} INTERFACE todoku_options ${libraries} ${arg_EXTERNAL})
   endif()
+
+  set_property(GLOBAL APPEND PROPERTY TODOKU_MODULES ${name})
 
   if(TODOKU_TESTS AND tests)
     add_executable(${name}_test ${tests})
