@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "smtp/client/connection.h"
+
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+
+namespace todoku::smtp {
+namespace {
+
+constexpr std::uint16_t kSmtpPort = 25;
+
+Path path_to(const ConnectionOptions& options) {
+  const net::Endpoint& remote = options.remote;
+  return {.mx_host = options.mx_host,
+          .remote_ip = remote.port == kSmtpPort ? remote.address.to_string() : remote.to_string(),
+          .egress_source = options.egress_source,
+          .tls_detail = options.no_tls_reason};
+}
+
+ConnectionFailure dial_failure(const ConnectionOptions& options, const Error& error) {
+  std::string sentence = error.detail;
+  if (error.kind == ErrorKind::timeout) {
+    sentence = fmt::format(
+        "connect: no answer within {} s",
+        std::chrono::duration_cast<std::chrono::seconds>(options.connect_timeout).count());
+  }
+  return {.stage = Stage::connect, .reply = {0, std::move(sentence)}, .path = path_to(options)};
+}
+
+}  // namespace
+
+Connection::Connection(ConnectionOptions options, net::Stream stream, const Clock& clock)
+    : options_(std::move(options)),
+      clock_(clock),
+      session_(options_.session),
+      path_(path_to(options_)),
+      stream_(std::move(stream)) {}
+
+Task<std::expected<std::unique_ptr<Connection>, ConnectionFailure>> Connection::open(
+    ConnectionOptions options, const Clock& clock) {
+  check(options.tls != nullptr || options.session.starttls == StartTls::never,
+        "a session that may use TLS has a context for it");
+  const SteadyInstant dial_until = clock.steady_now() + options.connect_timeout;
+  auto stream =
+      co_await net::dial(options.remote, {.local_address = options.local_address}, dial_until);
+  if (!stream) co_return std::unexpected(dial_failure(options, stream.error()));
+  std::unique_ptr<Connection> connection(
+      new Connection(std::move(options), std::move(*stream), clock));
+  co_await connection->drive();
+  if (!connection->session_.opened()) co_return std::unexpected(connection->failure());
+  if (connection->path_.tls == TlsUse::none && connection->path_.tls_detail.empty()) {
+    connection->path_.tls_detail = connection->session_.no_tls_reason();
+  }
+  co_return connection;
+}
+
+ConnectionFailure Connection::failure() const {
+  ConnectionFailure failure{.stage = session_.failure().stage,
+                            .reply = session_.failure().reply,
+                            .path = path_,
+                            .failed_in_tls = session_.failed_in_tls()};
+  if (failure.path.tls == TlsUse::none && failure.path.tls_detail.empty()) {
+    failure.path.tls_detail = session_.no_tls_reason();
+  }
+  return failure;
+}
+
+Task<std::span<RecipientResult>> Connection::send(const ClientEnvelope& envelope,
+                                                  const MessageView& message) {
+  ++mails_;
+  session_.send(envelope, message);
+  co_await drive();
+  co_return session_.results();
+}
+
+bool Connection::is_reusable() const {
+  return session_.step() == ClientSession::Step::rest && !stream_.has_input();
+}
+
+Task<void> Connection::quit() {
+  if (session_.step() == ClientSession::Step::rest && stream_.is_open()) {
+    session_.quit();
+    co_await drive();
+  }
+  stream_.close();
+}
+
+Task<void> Connection::drive() {
+  for (;;) {
+    switch (session_.step()) {
+      case ClientSession::Step::write: {
+        const Result<void> written = co_await stream_.write(session_.output(), deadline());
+        if (written) {
+          session_.written();
+        } else {
+          session_.failed(written.error());
+        }
+        break;
+      }
+      case ClientSession::Step::read: {
+        const Result<std::size_t> got = co_await stream_.read_some(buffer_, deadline());
+        if (!got) {
+          session_.failed(got.error());
+        } else if (*got == 0) {
+          session_.failed({ErrorKind::closed, "read: the peer closed the connection"});
+        } else {
+          session_.received(std::string_view(buffer_.data(), *got));
+        }
+        break;
+      }
+      case ClientSession::Step::start_tls:
+        co_await start_tls();
+        break;
+      case ClientSession::Step::rest:
+        co_return;
+      case ClientSession::Step::over:
+        stream_.close();
+        co_return;
+    }
+  }
+}
+
+Task<void> Connection::start_tls() {
+  const Result<net::TlsInfo> info =
+      co_await stream_.start_tls_client(options_.tls, options_.mx_host, deadline());
+  if (!info) {
+    path_.tls_detail = info.error().detail;
+    session_.failed(info.error());
+    co_return;
+  }
+  path_.tls = info->verified ? TlsUse::verified : TlsUse::unverified;
+  path_.tls_detail = info->verified ? info->summary()
+                                    : fmt::format("{} ({})", info->summary(), info->verify_error);
+  session_.tls_established(info->verified);
+}
+
+SteadyInstant Connection::deadline() const {
+  return clock_.steady_now() + session_.patience();
+}
+
+}  // namespace todoku::smtp

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Connection: an SMTP session over a network connection, from the dial to QUIT. It moves octets and
+// watches deadlines; what is said is the matter of smtp/protocol.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "async/task.h"
+#include "base/clock.h"
+#include "mail/attempt.h"
+#include "net/dialer.h"
+#include "net/endpoint.h"
+#include "net/stream.h"
+#include "net/tls.h"
+#include "smtp/protocol/client_envelope.h"
+#include "smtp/protocol/client_session.h"
+
+namespace todoku::smtp {
+
+struct ConnectionOptions {
+  net::Endpoint remote;
+  std::string mx_host;  // the name that the certificate has to prove
+  std::optional<net::IpAddress> local_address;
+  std::string egress_source;  // name, for the record
+  ClientSessionOptions session;
+  // Needed unless session.starttls is never.
+  std::shared_ptr<const net::TlsClientContext> tls;
+  // With StartTls::never: why, for the record, e.g. how a handshake failed a moment ago.
+  std::string no_tls_reason;
+  Milliseconds connect_timeout = std::chrono::seconds(30);
+};
+
+// How opening a connection ended without one.
+struct ConnectionFailure {
+  Stage stage = Stage::none;  // connect, greeting, hello, starttls
+  Reply reply;                // the server's, or code 0 with our own sentence
+  Path path;
+  // TLS was agreed on and did not work: under an opportunistic policy another try with
+  // StartTls::never is worth while.
+  bool failed_in_tls = false;
+};
+
+// Lives on the executor of the task that opened it; every member is called there. One send() or
+// quit() at a time.
+class Connection {
+ public:
+  // Dials, greets and, as the options say, goes over to TLS. `clock` outlives the connection.
+  [[nodiscard]] static Task<std::expected<std::unique_ptr<Connection>, ConnectionFailure>> open(
+      ConnectionOptions options, const Clock& clock);
+
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  // Closes, without QUIT.
+  ~Connection() = default;
+
+  // Sends one mail. One result per recipient, in the envelope's order; they live (and may be moved
+  // from) until the next send(). Envelope and message must live until the end. If the task is
+  // cancelled the results say so and the connection is no longer reusable; a mail whose content was
+  // out is in doubt. Only while is_reusable(); a connection that has just been lost is answered
+  // with results, too.
+  [[nodiscard]] Task<std::span<RecipientResult>> send(const ClientEnvelope& envelope,
+                                                      const MessageView& message);
+
+  // True if another mail may be sent: the session is in order and the server neither closed it nor
+  // said anything while it was idle. One system call.
+  [[nodiscard]] bool is_reusable() const;
+
+  // Says QUIT if that is still possible, waits a few seconds for the answer, and closes.
+  [[nodiscard]] Task<void> quit();
+  void close() { stream_.close(); }
+
+  // Host, addresses, TLS: the same for all mails of the connection.
+  [[nodiscard]] const Path& path() const { return path_; }
+  [[nodiscard]] const Capabilities& capabilities() const { return session_.capabilities(); }
+  // Mails handed to send() so far.
+  [[nodiscard]] std::uint64_t mails() const { return mails_; }
+
+ private:
+  Connection(ConnectionOptions options, net::Stream stream, const Clock& clock);
+
+  // Does what the session wants until it is at rest or over.
+  [[nodiscard]] Task<void> drive();
+  [[nodiscard]] Task<void> start_tls();
+  [[nodiscard]] SteadyInstant deadline() const;
+  [[nodiscard]] ConnectionFailure failure() const;
+
+  const ConnectionOptions options_;
+  const Clock& clock_;
+  ClientSession session_;
+  Path path_;
+  std::uint64_t mails_ = 0;
+  std::array<char, 4096> buffer_;
+  net::Stream stream_;
+};
+
+}  // namespace todoku::smtp

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+// Connections over real loopback sockets to a scripted server.
+#include "smtp/client/connection.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/this_coro.hpp>
+#include <gtest/gtest.h>
+
+#include "async/runtime.h"
+#include "async/task_group.h"
+#include "async/timer.h"
+#include "net/listener.h"
+#include "net/self_signed.h"
+#include "smtp/protocol/client_fake_server.h"
+
+namespace todoku::smtp {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+const SystemClock kClock;
+
+SteadyInstant soon() {
+  return kClock.steady_now() + std::chrono::seconds(20);
+}
+
+// What the receiving side of a test does.
+struct Receiver {
+  Script script;
+  bool breaks_tls = false;        // talks clear text where a handshake should be
+  std::size_t hang_up_after = 0;  // commands; 0: never
+  net::TlsIdentity identity = net::make_self_signed({"mx.example.jp"}, kClock.now());
+  Strings commands;  // filled: what was heard
+  std::vector<FakeServer::Taken> taken;
+};
+
+Task<void> serve(net::Stream& stream, FakeServer& server, const Receiver& receiver) {
+  std::array<char, 4096> buffer;
+  std::size_t said = 0;
+  for (;;) {
+    const std::string rest = server.output().substr(said);
+    if (!rest.empty()) {
+      const auto written = co_await stream.write(rest, soon());
+      if (!written) co_return;
+    }
+    said = server.output().size();
+    if (receiver.hang_up_after > 0 && server.commands().size() >= receiver.hang_up_after) co_return;
+    const bool handshake = !stream.is_tls() && !server.commands().empty() &&
+                           server.commands().back() == "STARTTLS" && rest.starts_with("220");
+    if (handshake && !receiver.breaks_tls) {
+      const auto context = net::TlsServerContext::create(receiver.identity).value();
+      const auto info = co_await stream.start_tls_server(context, soon());
+      if (!info) co_return;
+      server.tls_established();
+    }
+    const auto got = co_await stream.read_some(buffer, soon());
+    if (!got || *got == 0) co_return;
+    if (handshake && receiver.breaks_tls) {
+      (void)co_await stream.write("500 what is that?\r\n", soon());
+      co_return;
+    }
+    server.receive(std::string_view(buffer.data(), *got));
+  }
+}
+
+// Serves connections one after the other until the listener is closed.
+Task<void> receive_all(net::Listener& listener, Receiver& receiver) {
+  for (;;) {
+    auto stream = co_await listener.accept();
+    if (!stream) co_return;
+    FakeServer server(receiver.script);
+    co_await serve(*stream, server, receiver);
+    receiver.commands.insert(receiver.commands.end(), server.commands().begin(),
+                             server.commands().end());
+    receiver.taken.insert(receiver.taken.end(), server.taken().begin(), server.taken().end());
+  }
+}
+
+net::Listener listen(async::Executor executor) {
+  return net::Listener::open(std::move(executor), {net::IpAddress::v4({127, 0, 0, 1}), 0}).value();
+}
+
+ConnectionOptions options_for(const net::Endpoint& remote, const std::string& trusted = "") {
+  return {.remote = remote,
+          .mx_host = "mx.example.jp",
+          .egress_source = "main",
+          .session = {.hello_name = "sender.example.com"},
+          .tls = net::TlsClientContext::create({.ca_pem = trusted}).value()};
+}
+
+const std::string kContent = "Subject: hi\r\n\r\n.hidden\r\n";
+const std::vector<std::string_view> kPieces = {std::string_view(kContent).substr(0, 10),
+                                               std::string_view(kContent).substr(10)};
+
+ClientEnvelope envelope() {
+  return ClientEnvelope::make("from@example.com", {"a@example.jp"}).value();
+}
+
+// Opens a connection to `receiver`, sends `mails` mails, quits. What came of it:
+struct Story {
+  std::optional<ConnectionFailure> failure;
+  Path path;
+  std::string remote;
+  std::vector<RecipientResult> results;
+  bool reusable = false;
+};
+
+Task<void> tell(Receiver& receiver, int mails, StartTls starttls, bool trusted, Story& story) {
+  const auto executor = co_await boost::asio::this_coro::executor;
+  net::Listener listener = listen(executor);
+  async::TaskGroup group(executor);
+  group.spawn("receiver", receive_all(listener, receiver));
+  story.remote = listener.local().to_string();
+  ConnectionOptions options =
+      options_for(listener.local(), trusted ? receiver.identity.chain : std::string());
+  options.session.starttls = starttls;
+  {
+    auto opened = co_await Connection::open(options, kClock);
+    if (!opened) {
+      story.failure = opened.error();
+    } else {
+      Connection& connection = **opened;
+      story.path = connection.path();
+      const ClientEnvelope to = envelope();
+      for (int i = 0; i < mails; ++i) {
+        const auto results = co_await connection.send(to, view_of(kPieces));
+        story.results.insert(story.results.end(), results.begin(), results.end());
+      }
+      story.reusable = connection.is_reusable();
+      co_await connection.quit();
+    }
+  }
+  listener.close();
+  co_await group.wait_empty();
+}
+
+Story story_of(Receiver& receiver, int mails = 1, StartTls starttls = StartTls::opportunistic,
+               bool trusted = true) {
+  Story story;
+  async::run_to_completion(tell(receiver, mails, starttls, trusted, story));
+  EXPECT_EQ(async::unhandled_exceptions(), 0U);
+  return story;
+}
+
+TEST(Connection, SendsManyMailsAndQuits) {
+  for (const Strings& offers :
+       {Strings{"PIPELINING", "CHUNKING"}, Strings{"PIPELINING"}, Strings{"CHUNKING"}, Strings{}}) {
+    Receiver receiver{.script = {.offers = offers}};
+    const Story story = story_of(receiver, 3);
+    ASSERT_FALSE(story.failure);
+    ASSERT_EQ(story.results.size(), 3U);
+    for (const RecipientResult& result : story.results) {
+      EXPECT_TRUE(result.accepted());
+      EXPECT_EQ(result.reply, (Reply{250, "2.0.0 taken"}));
+    }
+    EXPECT_TRUE(story.reusable);
+    ASSERT_EQ(receiver.taken.size(), 3U);
+    EXPECT_EQ(receiver.taken[2].content, kContent);
+    EXPECT_EQ(receiver.commands.back(), "QUIT");
+    EXPECT_EQ(story.path, (Path{.mx_host = "mx.example.jp",
+                                .remote_ip = story.remote,
+                                .egress_source = "main",
+                                .tls = TlsUse::none,
+                                .tls_detail = "STARTTLS not offered"}));
+  }
+}
+
+TEST(Connection, SaysWhetherTheCertificateProvedTheHost) {
+  Receiver receiver{.script = {.offers = {"STARTTLS", "PIPELINING", "CHUNKING"}}};
+  const Story trusted = story_of(receiver);
+  EXPECT_TRUE(trusted.results.at(0).accepted());
+  EXPECT_EQ(to_string(trusted.path.tls), "verified");
+  EXPECT_EQ(trusted.path.tls_detail, "TLSv1.3 TLS_AES_256_GCM_SHA384");
+  const Story stranger = story_of(receiver, 1, StartTls::opportunistic, false);
+  EXPECT_TRUE(stranger.results.at(0).accepted());
+  EXPECT_EQ(to_string(stranger.path.tls), "unverified");
+  EXPECT_EQ(stranger.path.tls_detail, "TLSv1.3 TLS_AES_256_GCM_SHA384 (self-signed certificate)");
+  const Story required = story_of(receiver, 1, StartTls::required, false);
+  ASSERT_TRUE(required.failure);
+  EXPECT_EQ(to_string(required.failure->stage), "starttls");
+  EXPECT_FALSE(required.failure->failed_in_tls);
+}
+
+TEST(Connection, TellsThatClearTextMayWorkWhereTlsDoesNot) {
+  Receiver receiver{.script = {.offers = {"STARTTLS"}}, .breaks_tls = true};
+  const Story first = story_of(receiver);
+  ASSERT_TRUE(first.failure);
+  EXPECT_TRUE(first.failure->failed_in_tls);
+  EXPECT_EQ(to_string(first.failure->stage), "starttls");
+  EXPECT_EQ(first.failure->reply.text, "TLS handshake: wrong version number");
+  EXPECT_EQ(first.failure->path.tls_detail, "TLS handshake: wrong version number");
+  const Story second = story_of(receiver, 1, StartTls::never);
+  EXPECT_TRUE(second.results.at(0).accepted());
+}
+
+TEST(Connection, TellsHowOpeningFailed) {
+  Receiver refusing{.script = {.greeting = "554 5.7.1 blocked\r\n"}};
+  const Story story = story_of(refusing);
+  ASSERT_TRUE(story.failure);
+  EXPECT_EQ(to_string(story.failure->stage), "greeting");
+  EXPECT_EQ(story.failure->reply, (Reply{554, "5.7.1 blocked"}));
+  EXPECT_EQ(story.failure->path.mx_host, "mx.example.jp");
+  EXPECT_EQ(story.failure->path.remote_ip, story.remote);
+}
+
+Task<void> dial_nobody(ConnectionFailure& failure) {
+  net::Listener listener = listen(co_await boost::asio::this_coro::executor);
+  const ConnectionOptions options = options_for(listener.local());
+  listener.close();
+  auto opened = co_await Connection::open(options, kClock);
+  failure = opened.error();
+}
+
+TEST(Connection, TellsThatNobodyIsThere) {
+  ConnectionFailure failure;
+  async::run_to_completion(dial_nobody(failure));
+  EXPECT_EQ(to_string(failure.stage), "connect");
+  EXPECT_EQ(failure.reply, (Reply{0, "connect: Connection refused"}));
+}
+
+TEST(Connection, IsInDoubtWhenTheServerHangsUpAfterTheContent) {
+  Receiver receiver{.script = {.offers = {"PIPELINING", "CHUNKING"},
+                               .answers = {{"MAIL", ""}, {"RCPT a@example.jp", ""}, {"BDAT", ""}}},
+                    .hang_up_after = 4};
+  const Story story = story_of(receiver);
+  EXPECT_TRUE(story.results.at(0).in_doubt);
+  EXPECT_EQ(to_string(story.results[0].stage), "mail_from");
+  EXPECT_EQ(story.results[0].reply.text,
+            "the receiver closed the connection before it answered MAIL FROM");
+  EXPECT_FALSE(story.reusable);
+}
+
+TEST(Connection, IsNotReusableOnceTheServerSaidGoodbyeWhileIdle) {
+  Receiver receiver{.script = {.offers = {"PIPELINING", "CHUNKING"},
+                               .answers = {{"BDAT", "250 ok\r\n421 4.4.2 enough"}}}};
+  const Story story = story_of(receiver);
+  EXPECT_TRUE(story.results.at(0).accepted());
+  EXPECT_FALSE(story.reusable);
+}
+
+Task<void> send_and_keep(Connection& connection, std::vector<RecipientResult>& kept) {
+  const ClientEnvelope to = envelope();
+  const auto results = co_await connection.send(to, view_of(kPieces));
+  kept.assign(results.begin(), results.end());
+}
+
+Task<void> cancel_a_send(Receiver& receiver, std::vector<RecipientResult>& kept, bool& reusable) {
+  const auto executor = co_await boost::asio::this_coro::executor;
+  net::Listener listener = listen(executor);
+  async::TaskGroup receivers(executor);
+  receivers.spawn("receiver", receive_all(listener, receiver));
+  auto opened = co_await Connection::open(options_for(listener.local()), kClock);
+  async::TaskGroup senders(executor);
+  senders.spawn("sender", send_and_keep(**opened, kept));
+  co_await async::sleep_for(std::chrono::milliseconds(1));
+  co_await senders.stop();
+  reusable = (*opened)->is_reusable();
+  co_await (*opened)->quit();
+  listener.close();
+  co_await receivers.wait_empty();
+}
+
+TEST(Connection, GivesResultsEvenWhenCancelled) {
+  Receiver receiver{.script = {.offers = {"PIPELINING"}, .answers = {{".", ""}}}};
+  std::vector<RecipientResult> kept;
+  bool reusable = true;
+  async::run_to_completion(cancel_a_send(receiver, kept, reusable));
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_TRUE(kept[0].in_doubt);
+  EXPECT_EQ(kept[0].reply.text, "read: cancelled (waiting for the answer to the content)");
+  EXPECT_FALSE(reusable);
+  EXPECT_EQ(async::unhandled_exceptions(), 0U);
+}
+
+Task<void> be_impatient(ConnectionFailure& failure) {
+  net::Listener listener = listen(co_await boost::asio::this_coro::executor);
+  ConnectionOptions options = options_for(listener.local());
+  options.session.timeouts.greeting = std::chrono::milliseconds(1);
+  auto opened = co_await Connection::open(options, kClock);
+  failure = opened.error();
+}
+
+TEST(Connection, WaitsNoLongerThanItIsTold) {
+  ConnectionFailure failure;
+  async::run_to_completion(be_impatient(failure));
+  EXPECT_EQ(to_string(failure.stage), "greeting");
+  EXPECT_EQ(failure.reply.code, 0);
+}
+
+}  // namespace
+}  // namespace todoku::smtp
