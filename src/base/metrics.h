@@ -38,6 +38,10 @@ class Counter {
   void add(std::uint64_t count = 1) noexcept {
     cells_[internal::metric_slot()].value.fetch_add(count, std::memory_order_relaxed);
   }
+  // For a total that somebody else counts: from one thread at a time, and never beside add().
+  void mirror(std::uint64_t total) noexcept {
+    cells_[0].value.store(total, std::memory_order_relaxed);
+  }
   [[nodiscard]] std::uint64_t value() const noexcept;
 
  private:

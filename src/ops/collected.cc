@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/collected.h"
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <tuple>
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "async/task_group.h"
+
+namespace todoku::ops {
+namespace {
+
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+double open_files() {
+  std::error_code error;
+  double count = 0;
+  for (std::filesystem::directory_iterator it("/proc/self/fd", error), end; !error && it != end;
+       it.increment(error)) {
+    ++count;
+  }
+  return count > 0 ? count - 1 : 0;  // without the one that listed them
+}
+
+double resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  double size = 0;
+  double resident = 0;
+  statm >> size >> resident;
+  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+constexpr std::string_view kQueueDepth = "todoku_queue_recipients";
+constexpr std::string_view kQueueDepthHelp =
+    "Recipients of started deliveries not yet in a terminal state.";
+constexpr std::string_view kQueueAge = "todoku_queue_age_seconds";
+constexpr std::string_view kQueueAgeHelp =
+    "How long the batch that is due for longest has been waiting for a courier.";
+
+}  // namespace
+
+CollectedMetrics::CollectedMetrics(Metrics& metrics, store::Store& store, const Clock& clock)
+    : metrics_(metrics),
+      store_(store),
+      clock_(clock),
+      resident_bytes_(
+          metrics.gauge("process_resident_memory_bytes", "Memory of the process in RAM.")),
+      open_files_(metrics.gauge("process_open_fds", "Open file descriptors.")),
+      open_files_max_(metrics.gauge("process_max_fds", "File descriptors that may be open.")),
+      cpu_seconds_(metrics.gauge("process_cpu_seconds_total", "Processor time used.")),
+      unhandled_exceptions_(metrics.counter("todoku_unhandled_exceptions_total",
+                                            "Exceptions that left a task: each is a bug.")),
+      store_commits_(metrics.counter("todoku_store_commits_total", "Commits with sync.")),
+      store_writes_(metrics.counter("todoku_store_writes_total", "Pieces of work committed.")),
+      store_failed_commits_(
+          metrics.counter("todoku_store_failed_commits_total", "Commits that the disk refused.")),
+      store_commit_seconds_(
+          metrics.gauge("todoku_store_commit_seconds_total", "Time spent in commits.")),
+      store_queued_(metrics.gauge("todoku_store_queued", "Pieces of work that wait for a commit.")),
+      transactional_{metrics.gauge(kQueueDepth, kQueueDepthHelp,
+                                   {{"class", to_string(TrafficClass::transactional)}}),
+                     metrics.gauge(kQueueAge, kQueueAgeHelp,
+                                   {{"class", to_string(TrafficClass::transactional)}})},
+      bulk_{metrics.gauge(kQueueDepth, kQueueDepthHelp, {{"class", to_string(TrafficClass::bulk)}}),
+            metrics.gauge(kQueueAge, kQueueAgeHelp, {{"class", to_string(TrafficClass::bulk)}})} {}
+
+void CollectedMetrics::add_server(std::string_view name, const http::Server& server) {
+  Gauge& open = metrics_.gauge("todoku_http_connections", "Open connections.", {{"server", name}});
+  Counter& refused = metrics_.counter("todoku_http_connections_refused_total",
+                                      "Connections beyond the allowed number.", {{"server", name}});
+  add([&open, &refused, &server] {
+    const auto stats = server.stats();
+    open.set(static_cast<double>(stats.connections_open));
+    refused.mirror(stats.connections_refused);
+  });
+}
+
+Task<void> CollectedMetrics::collect() {
+  collect_process();
+  collect_store();
+  for (const auto& update : updates_) update();
+  co_await collect_queues();
+}
+
+void CollectedMetrics::collect_process() {
+  resident_bytes_.set(resident_bytes());
+  open_files_.set(open_files());
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    open_files_max_.set(static_cast<double>(files.rlim_cur));
+  }
+  rusage usage{};
+  if (::getrusage(RUSAGE_SELF, &usage) == 0) {
+    cpu_seconds_.set(seconds(usage.ru_utime) + seconds(usage.ru_stime));
+  }
+  unhandled_exceptions_.mirror(async::unhandled_exceptions());
+}
+
+void CollectedMetrics::collect_store() {
+  const store::StoreFigures figures = store_.figures();
+  store_commits_.mirror(figures.commits);
+  store_writes_.mirror(figures.writes);
+  store_failed_commits_.mirror(figures.failed_commits);
+  store_commit_seconds_.set(static_cast<double>(figures.commit_time.count()) / 1e6);
+  store_queued_.set(static_cast<double>(figures.queued));
+}
+
+Task<void> CollectedMetrics::collect_queues() {
+  const Instant now = clock_.now();
+  const auto figures = co_await store_.read(
+      [now](store::ReadTransaction& transaction) { return transaction.queue_figures(now); });
+  if (!figures) co_return;
+  const auto show = [&](TrafficClass traffic, const Queue& queue) {
+    double waiting = 0;
+    double age = 0;
+    for (const store::QueueFigures& figure : *figures) {
+      if (figure.traffic != traffic) continue;
+      waiting = static_cast<double>(figure.waiting);
+      if (figure.oldest && *figure.oldest < now) {
+        age = static_cast<double>((now - *figure.oldest).count()) / 1e3;
+      }
+    }
+    queue.waiting.set(waiting);
+    queue.age.set(age);
+  };
+  show(TrafficClass::transactional, transactional_);
+  show(TrafficClass::bulk, bulk_);
+}
+
+namespace {
+
+// Handles by what labels them, so that the registry is asked once for each.
+class ExchangeCounter {
+ public:
+  ExchangeCounter(Metrics& metrics, std::string server)
+      : metrics_(metrics), server_(std::move(server)) {}
+
+  void observe(const http::Exchange& exchange) {
+    const Handles handles = find(exchange.route, exchange.status);
+    handles.requests->add();
+    handles.seconds->observe(exchange.duration);
+  }
+
+ private:
+  struct Handles {
+    Counter* requests;
+    Histogram* seconds;
+  };
+
+  Handles find(const http::Route* route, int status) {
+    const std::lock_guard lock(mutex_);
+    const auto [found, fresh] = handles_.try_emplace({route, status});
+    if (fresh) found->second = make(route, status);
+    return found->second;
+  }
+
+  Handles make(const http::Route* route, int status) {
+    const std::string pattern =
+        route == nullptr ? "none" : fmt::format("{} {}", to_string(route->method), route->pattern);
+    const std::string code = fmt::format("{}", status);
+    return {&metrics_.counter("todoku_http_requests_total",
+                              "Requests by route and status; 0: the client left first.",
+                              {{"server", server_}, {"route", pattern}, {"status", code}}),
+            &metrics_.histogram("todoku_http_request_seconds",
+                                "From the complete head of a request to its answer.",
+                                short_durations(), {{"server", server_}, {"route", pattern}})};
+  }
+
+  Metrics& metrics_;
+  const std::string server_;
+  std::mutex mutex_;
+  std::map<std::pair<const http::Route*, int>, Handles> handles_;
+};
+
+}  // namespace
+
+std::function<void(const http::Exchange&)> exchange_counter(Metrics& metrics, std::string server) {
+  return [counter = std::make_shared<ExchangeCounter>(metrics, std::move(server))](
+             const http::Exchange& exchange) { counter->observe(exchange); };
+}
+
+}  // namespace todoku::ops

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Figures that nobody counts as they happen: read when somebody asks for the metrics. The process,
+// the store's writer, the queues, the HTTP servers.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "async/task.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "http/server.h"
+#include "store/store.h"
+
+namespace todoku::ops {
+
+// Thread-safe once everything has been added.
+class CollectedMetrics {
+ public:
+  // All references must outlive this object.
+  CollectedMetrics(Metrics& metrics, store::Store& store, const Clock& clock);
+
+  // A server whose connections are shown under `name`; it must outlive this object.
+  void add_server(std::string_view name, const http::Server& server);
+  // Anything else to be brought up to date before each exposition; must not block.
+  void add(std::function<void()> update) { updates_.push_back(std::move(update)); }
+
+  // Brings everything up to date. The queues keep their last figures if the store cannot answer.
+  Task<void> collect();
+
+ private:
+  struct Queue {
+    Gauge& waiting;
+    Gauge& age;
+  };
+  void collect_process();
+  void collect_store();
+  Task<void> collect_queues();
+
+  Metrics& metrics_;
+  store::Store& store_;
+  const Clock& clock_;
+
+  Gauge& resident_bytes_;
+  Gauge& open_files_;
+  Gauge& open_files_max_;
+  Gauge& cpu_seconds_;
+  Counter& unhandled_exceptions_;
+  Counter& store_commits_;
+  Counter& store_writes_;
+  Counter& store_failed_commits_;
+  Gauge& store_commit_seconds_;
+  Gauge& store_queued_;
+  Queue transactional_;
+  Queue bulk_;
+  std::vector<std::function<void()>> updates_;
+};
+
+// Counts every exchange of a server by route and status, and how long it took: for
+// http::ServerOptions::observer. `server` is the label that tells servers apart.
+[[nodiscard]] std::function<void(const http::Exchange&)> exchange_counter(Metrics& metrics,
+                                                                          std::string server);
+
+}  // namespace todoku::ops

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Is the engine alive, is it ready for work: /healthz, /readyz, /metrics.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "async/task.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "http/router.h"
+#include "ops/collected.h"
+#include "store/store.h"
+
+namespace todoku::ops {
+
+// Something that has to be right before work may come. `probe` gives the reason if it is not.
+struct Check {
+  std::string name;
+  std::function<Task<Result<void>>()> probe;
+};
+
+struct CheckResult {
+  std::string name;
+  std::string problem;  // empty: fine
+};
+
+// Whether work may come. Checks are probed when somebody asks, at most once in `kFresh`, however
+// many ask. Thread-safe.
+class Readiness {
+ public:
+  static constexpr Milliseconds kFresh{2'000};
+
+  Readiness(const Clock& clock, std::vector<Check> checks)
+      : clock_(clock), checks_(std::move(checks)) {}
+
+  // From now on the engine is not ready: it finishes what it has.
+  void start_draining() { draining_ = true; }
+  [[nodiscard]] bool draining() const { return draining_; }
+
+  Task<std::vector<CheckResult>> check();
+
+ private:
+  const Clock& clock_;
+  const std::vector<Check> checks_;
+  std::atomic<bool> draining_{false};
+  std::mutex mutex_;
+  std::optional<SteadyInstant> probed_;
+  std::vector<CheckResult> results_;
+};
+
+// Proves that the store commits.
+[[nodiscard]] Check store_check(store::Store& store, const Clock& clock);
+
+// GET /healthz: 200 as long as the process answers. GET /readyz: 200 or 503, with each check.
+void add_health_routes(http::Router& router, Readiness& readiness);
+
+// GET /metrics. With `local_only` other clients than those of loopback and private addresses are
+// told that there is no such thing: for a listener that the world may reach.
+void add_metrics_route(http::Router& router, const Metrics& metrics, CollectedMetrics& collected,
+                       bool local_only);
+
+}  // namespace todoku::ops
