@@ -67,7 +67,8 @@ struct Config {
     std::string listen;
   };
   struct Dns {
-    std::string resolver;
+    std::vector<std::string> servers;
+    std::vector<std::string> trust_anchor_files;
     std::int64_t timeout_seconds = 0;
     std::int64_t cache_bytes = 0;
   };

@@ -12,13 +12,19 @@ ConfigSection dns() {
   SectionBuilder<S> s("dns", &Config::dns,
                       {"How receivers are looked up.", "受信側サーバーの調べ方。"});
   s.add(
-       "resolver", &S::resolver, "",
-       {"Name server to ask, with a port if it is not 53, e.g. `127.0.0.1:5353`. Empty: those of "
-        "/etc/resolv.conf.",
+       "servers", &S::servers, {},
+       {"Name servers to ask, with a port if it is not 53, e.g. `127.0.0.1:5353`; all alike. "
+        "Empty: those of /etc/resolv.conf.",
         "問い合わせ先の DNS サーバー。ポートが 53 でなければ付ける（例: `127.0.0.1:5353`）。空なら "
         "/etc/resolv.conf のもの。"})
       .form(TextForm::resolver);
-  s.add("timeout_seconds", &S::timeout_seconds, 10,
+  s.add("trust_anchor_files", &S::trust_anchor_files, {},
+        {"Files of DNSSEC trust anchors, e.g. `/usr/share/dns/root.key`. Without any, answers are "
+         "not validated.",
+         "DNSSEC のトラストアンカーのファイル（例: "
+         "`/usr/share/dns/root.key`）。なければ検証しない。"})
+      .form(TextForm::path);
+  s.add("timeout_seconds", &S::timeout_seconds, 15,
         {"A question without an answer for so long counts as a temporary failure.",
          "この時間答えがなければ一時的な失敗とみなす。"})
       .unit("seconds")

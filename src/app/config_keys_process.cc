@@ -46,11 +46,13 @@ ConfigSection secrets() {
   SectionBuilder<S> s("secrets", &Config::secrets,
                       {"The master key, under which DKIM private keys are encrypted.",
                        "マスターキー。DKIM の秘密鍵はこれで暗号化して保存される。"});
-  s.add("master_key_file", &S::master_key_file, "master.key",
-        {"File of the master key: 64 hexadecimal digits, mode 0600, outside the data directory. "
-         "Made on the first start. Keep a copy apart from the backups of the data.",
-         "マスターキーのファイル。16 進 64 桁、パーミッション 0600、データのフォルダーの外に置く。"
-         "初回起動時に作られる。データのバックアップとは別の場所に控えておくこと。"})
+  s.add(
+       "master_key_file", &S::master_key_file, "master.key",
+       {"File of the master key: base64 or hexadecimal of 32 octets, mode 0600, outside the data "
+        "directory. Made on the first start. Keep a copy apart from the backups of the data.",
+        "マスターキーのファイル。32 オクテットの base64 または 16 進、パーミッション 0600、データの"
+        "フォルダーの外に置く。初回起動時に作られる。データのバックアップとは別の場所に控えておく"
+        "こと。"})
       .form(TextForm::path)
       .required();
   s.add("master_key", &S::master_key, "",

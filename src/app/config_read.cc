@@ -348,14 +348,22 @@ class Reader {
     return element == 0 ? key.full_name() : fmt::format("{}#{}", key.full_name(), element);
   }
 
+  [[nodiscard]] std::string absolute(const std::string& path) const {
+    if (path.empty()) return path;
+    return (fs::path(directory_) / path).lexically_normal().string();
+  }
+
   void resolve_paths() {
     for (const ConfigSection& section : config_sections()) {
       for (const ConfigKey& key : section.keys) {
         if (key.form != TextForm::path) continue;
         for (std::size_t i = 0; i < section.size(loaded_.config); ++i) {
-          const auto path = std::get<std::string>(key.get(loaded_.config, i));
-          if (path.empty()) continue;
-          key.set(loaded_.config, i, (fs::path(directory_) / path).lexically_normal().string());
+          ConfigValue value = key.get(loaded_.config, i);
+          if (auto* path = std::get_if<std::string>(&value)) *path = absolute(*path);
+          if (auto* paths = std::get_if<std::vector<std::string>>(&value)) {
+            for (std::string& path : *paths) path = absolute(path);
+          }
+          key.set(loaded_.config, i, std::move(value));
         }
       }
     }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -14,7 +15,7 @@
 namespace todoku::app {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     const auto octet = static_cast<std::uint8_t>(c);
@@ -137,7 +138,7 @@ struct ProblemFinder {
   }
   std::string operator()(const std::string& text) const {
     if (text.empty()) return key.required ? must_be("empty", one_text(key)) : "";
-    return has_form(key, text) ? "" : must_be(key.secret ? "wrong" : quoted(text), one_text(key));
+    return has_form(key, text) ? "" : must_be(key.secret ? "wrong" : in_quotes(text), one_text(key));
   }
   template <class T>
   std::string operator()(const std::vector<T>& items) const {
@@ -169,17 +170,28 @@ struct TomlWriter {
   std::string operator()(bool value) const { return value ? "true" : "false"; }
   std::string operator()(std::int64_t value) const { return fmt::format("{}", value); }
   std::string operator()(double value) const { return number_text(value); }
-  std::string operator()(const std::string& value) const { return quoted(value); }
+  std::string operator()(const std::string& value) const { return in_quotes(value); }
   template <class T>
   std::string operator()(const std::vector<T>& value) const {
     return list_toml(value);
   }
 };
 
+// Who copies the data must not get the key with it.
+void check_master_key(const Config& config, std::vector<ConfigProblem>& problems) {
+  const auto key = std::filesystem::absolute(config.secrets.master_key_file).lexically_normal();
+  const auto data = std::filesystem::absolute(config.data.directory).lexically_normal();
+  const auto [end, ignored] = std::ranges::mismatch(data, key);
+  if (end != data.end() && !end->empty()) return;
+  problems.push_back(
+      {"", fmt::format("secrets.master_key_file is {}, but must be outside data.directory, {}",
+                       key.string(), data.string())});
+}
+
 void check_egress(const Config& config, std::vector<ConfigProblem>& problems) {
   std::vector<std::string_view> names;
   const auto report = [&](const Config::Egress& source, std::string_view message) {
-    problems.push_back({"", fmt::format("egress {}: {}", quoted(source.name), message)});
+    problems.push_back({"", fmt::format("egress {}: {}", in_quotes(source.name), message)});
   };
   for (const Config::Egress& source : config.egress) {
     if (contains(names, source.name)) report(source, "the name is used twice");
@@ -257,6 +269,7 @@ void check_together(const Config& config, std::vector<ConfigProblem>& problems) 
                          "delivery.outstanding_max, which is {}",
                          config.delivery.site_outstanding_max, config.delivery.outstanding_max)});
   }
+  check_master_key(config, problems);
   check_egress(config, problems);
 }
 

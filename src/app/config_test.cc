@@ -165,8 +165,8 @@ TEST(ConfigProblems, NameValueAndLimit) {
             "(hours)");
   EXPECT_EQ(problem("[log]\nlevel = \"loud\"\n"),
             "todoku.toml:2: log.level is \"loud\", but must be one of debug, info, warning, error");
-  EXPECT_EQ(problem("[dns]\nresolver = \"localhost\"\n"),
-            "todoku.toml:2: dns.resolver is \"localhost\", but must be an IP address, with or "
+  EXPECT_EQ(problem("[dns]\nservers = [\"localhost\"]\n"),
+            "todoku.toml:2: dns.servers is \"localhost\", but must be an IP address, with or "
             "without a port");
   EXPECT_EQ(problem("[data]\ndirectory = \"\"\n"),
             "todoku.toml:2: data.directory is empty, but must be a path");
@@ -197,6 +197,19 @@ TEST(ConfigProblems, KeepTheMasterKeyOutOfTheFile) {
   EXPECT_EQ(problem("[secrets]\nmaster_key = \"00\"\n"),
             "todoku.toml:2: secrets.master_key does not belong into this file: use the variable "
             "TODOKU_MASTER_KEY");
+}
+
+TEST(ConfigProblems, KeepTheMasterKeyOutOfTheData) {
+  EXPECT_EQ(problem("[data]\ndirectory = \"/srv/todoku\"\n[secrets]\n"
+                    "master_key_file = \"/srv/todoku/keys/../master.key\"\n"),
+            "secrets.master_key_file is /srv/todoku/master.key, but must be outside "
+            "data.directory, /srv/todoku");
+  EXPECT_TRUE(
+      read("[data]\ndirectory = \"/srv/todoku/\"\n[secrets]\n"
+           "master_key_file = \"/srv/todoku.key\"\n"));
+  EXPECT_FALSE(
+      read("[data]\ndirectory = \"/srv/todoku/\"\n[secrets]\n"
+           "master_key_file = \"/srv/todoku/master.key\"\n"));
 }
 
 TEST(ConfigProblems, ConcernAFileThatIsNotThere) {

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Delivery put together: recorder, lanes, couriers and scheduler over one store and one queue, and
+// the order in which they start, drain and stop. Also the other side of intake's Handover.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "async/runtime.h"
+#include "async/task.h"
+#include "async/task_group.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "delivery/courier/courier.h"
+#include "delivery/courier/letter_cache.h"
+#include "delivery/courier/outcome_recorder.h"
+#include "delivery/egress/lane.h"
+#include "delivery/key_ring.h"
+#include "delivery/options.h"
+#include "delivery/policy/site_rules.h"
+#include "delivery/scheduler/scheduler.h"
+#include "dns/route_cache.h"
+#include "intake/intake.h"
+#include "queue/queue.h"
+#include "store/store.h"
+
+namespace todoku::app {
+
+class Delivering final : public intake::Handover {
+ public:
+  // Everything given outlives it. `holder` identifies this run: unique among all runs on a store.
+  Delivering(async::Runtime& runtime, store::Store& store, queue::Queues& queues,
+             dns::RouteCache& routes, delivery::KeyRing& keys,
+             const delivery::policy::SiteRules& rules, delivery::Options options,
+             store::Holder holder, const Clock& clock, Metrics& metrics,
+             std::shared_ptr<const net::TlsClientContext> tls);
+  ~Delivering() override;
+
+  void start();
+  // Takes no more work, finishes the mails in hand, gives everything else back to the store and
+  // commits all outcomes; at `deadline` it ends what still runs. Blocks; not from a runtime thread.
+  // True if nothing had to be cut off.
+  bool stop(SteadyInstant deadline);
+
+  [[nodiscard]] std::vector<delivery::egress::Lane::Figures> lanes() const {
+    return lanes_.figures();
+  }
+  [[nodiscard]] std::size_t unrecorded() const { return recorder_.unrecorded(); }
+
+  // intake::Handover
+  [[nodiscard]] std::string signing_for(store::AccountKey account,
+                                        std::string_view from_domain) override;
+  [[nodiscard]] std::optional<Lease> lease() override;
+  void hand_over(store::WriteTransaction::AcceptedTransaction accepted, Content content) override;
+  void work_arrived() override { scheduler_.wake(); }
+
+ private:
+  Task<void> tidy_lanes();
+  Task<void> stop_couriers();
+  [[nodiscard]] bool wait_until_settled(SteadyInstant deadline);
+  void give_back(const store::WriteTransaction::AcceptedTransaction& accepted);
+
+  async::Runtime& runtime_;
+  store::Store& store_;
+  delivery::KeyRing& keys_;
+  const Clock& clock_;
+  const delivery::Options options_;
+  const store::Holder holder_;
+
+  delivery::courier::OutcomeRecorder recorder_;
+  delivery::courier::LetterCache letters_;
+  std::vector<std::unique_ptr<async::TaskGroup>> connections_;  // one per thread
+  delivery::egress::LaneWorld lane_world_;
+  delivery::egress::LaneDirectory lanes_;
+  delivery::scheduler::Scheduler scheduler_;
+  delivery::courier::CourierWorld courier_world_;
+  std::vector<std::unique_ptr<delivery::courier::Courier>> couriers_;  // one per thread
+  std::atomic<std::size_t> next_courier_{0};
+  std::atomic<bool> accepting_{false};
+  async::TaskGroup tasks_;
+};
+
+}  // namespace todoku::app
