@@ -129,8 +129,8 @@ Task<Result<std::size_t>> StreamImpl::read_some(std::span<char> into, SteadyInst
   for (;;) {
     if (closed_) co_return fail(ErrorKind::closed, "connection closed");
     begin(reading_, deadline);
-    // Asio remembers after a short read that the socket is empty and waits without another try:
-    // one system call per read beside the shared epoll_wait.
+    // Asio tries at once and then waits for the edge: without epoll_ctl, two calls of recv for an
+    // answer that had to be waited for.
     const auto [error, count] = co_await socket_.async_read_some(
         boost::asio::mutable_buffer(into.data(), into.size()), async::as_result);
     if (error == boost::asio::error::eof) {
