@@ -81,6 +81,11 @@ Result<MultipartEvent> MultipartParser::step() {
 
 Result<MultipartEvent> MultipartParser::read_preamble() {
   const Found found = find_delimiter();
+  if (preamble_ + found.at > limits_.preamble_max) {
+    return fail(ErrorKind::invalid_input,
+                fmt::format("the multipart body has no boundary line within its first {} octets",
+                            limits_.preamble_max));
+  }
   switch (found.tail) {
     case Tail::part_follows:
       consume(found.after);
@@ -99,11 +104,6 @@ Result<MultipartEvent> MultipartParser::read_preamble() {
   preamble_ += found.at;
   consume(found.at);
   if (ended_) return truncated("before its first boundary");
-  if (preamble_ > limits_.preamble_max) {
-    return fail(ErrorKind::invalid_input,
-                fmt::format("the multipart body has no boundary line within its first {} octets",
-                            limits_.preamble_max));
-  }
   return MultipartEvent{};
 }
 
@@ -112,14 +112,17 @@ Result<MultipartEvent> MultipartParser::read_preamble() {
 Result<MultipartEvent> MultipartParser::read_headers() {
   const std::string_view rest = buffered();
   const std::size_t end = rest.find("\r\n\r\n");
-  const std::size_t size = std::min(end, rest.size());
-  if (size > limits_.part_header_max + kLineEnd.size()) {
+  const std::size_t size_max = limits_.part_header_max + kLineEnd.size();
+  if (rest.substr(0, std::min(end, size_max)).contains("\n\n")) return bare_lf();
+  // Not found yet: up to three octets of the empty line may be among what is there.
+  const std::size_t size =
+      end == std::string_view::npos ? rest.size() - std::min<std::size_t>(rest.size(), 3) : end;
+  if (size > size_max) {
     return fail(ErrorKind::limit_exceeded,
                 fmt::format("the headers of multipart part {} are longer than {} octets",
                             part_number_ + 1, limits_.part_header_max));
   }
   if (end == std::string_view::npos) {
-    if (rest.contains("\n\n")) return bare_lf();
     if (ended_) return truncated(fmt::format("in the headers of part {}", part_number_ + 1));
     return MultipartEvent{};
   }
