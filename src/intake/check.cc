@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "mail/address.h"
+#include "mime/insert_code.h"
 
 namespace todoku::intake {
 namespace {
@@ -107,17 +108,6 @@ void check_unsubscribe_uri(std::string_view uri, std::string_view field,
   }
 }
 
-bool is_insert_key(std::string_view key) {
-  for (const std::string_view delimiter : {"__", "%%"}) {
-    if (key.size() < 5 || !key.starts_with(delimiter) || !key.ends_with(delimiter)) continue;
-    const std::string_view name = key.substr(2, key.size() - 4);
-    return std::ranges::all_of(name, [](char c) {
-      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    });
-  }
-  return false;
-}
-
 std::string_view extension_of(std::string_view file_name) {
   const std::size_t dot = file_name.rfind('.');
   return dot == std::string_view::npos ? std::string_view{} : file_name.substr(dot + 1);
@@ -191,12 +181,11 @@ void check_insert_codes(const std::vector<InsertCode>& codes, const Path& path,
   for (std::size_t i = 0; i < codes.size(); ++i) {
     const InsertCode& code = codes[i];
     const Path at = below(path, std::to_string(i));
-    if (code.key.size() < limits.insert_key_characters_min ||
-        code.key.size() > limits.insert_key_characters_max) {
-      problems.add(below(at, "key"), texts::length(limits.insert_key_characters_min,
-                                                   limits.insert_key_characters_max));
-    } else if (!is_insert_key(code.key)) {
-      problems.add(below(at, "key"), texts::invalid_format(code.key));
+    if (const auto valid = mime::validate_insert_key(code.key); !valid) {
+      problems.add(below(at, "key"),
+                   valid.error() == mime::InsertKeyProblem::length
+                       ? texts::length(mime::kInsertKeyOctetsMin, mime::kInsertKeyOctetsMax)
+                       : texts::invalid_format(code.key));
     } else if (!seen.insert(code.key).second) {
       problems.add(below(at, "key"), texts::duplicate_key(code.key));
     }

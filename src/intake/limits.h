@@ -23,8 +23,6 @@ struct Limits {
   std::size_t cc_max = 10;
   std::size_t bcc_max = 10;
   std::size_t insert_codes_max = 50;
-  std::size_t insert_key_characters_min = 5;
-  std::size_t insert_key_characters_max = 20;
   std::size_t insert_value_characters_max = 4096;  // our own: the contract names none
   std::size_t update_recipients_max = 50;
   std::size_t attachments_max = 100;

@@ -9,16 +9,11 @@
 #include <string_view>
 #include <vector>
 
+#include "mail/header_field.h"
 #include "mime/body_writer.h"
 #include "mime/insert_code.h"
 
 namespace todoku::mime {
-
-// One header field as it goes on the wire.
-struct HeaderField {
-  std::string_view name;  // "Subject"
-  std::string_view raw;   // "Subject: ...CRLF", folds included
-};
 
 // The views of a message stay valid until the next compose() into it, and as long as the template
 // that it came from exists. On the wire it is head(), then every piece of body().

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// A lane at work: the ledger on its home thread, its connections spread over all threads. A
+// connection draws mails from the ledger in blocks of about ten milliseconds of its own speed, so
+// one dominant site uses every core and a cross-thread hop is paid once per block.
+//
+//   courier ──add()──> home thread: LaneLedger ──take()──> connection on any thread ──> OutcomeSink
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "async/runtime.h"
+#include "async/task.h"
+#include "async/task_group.h"
+#include "async/timer.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/random.h"
+#include "delivery/egress/lane_ledger.h"
+#include "delivery/options.h"
+#include "delivery/policy/site_rules.h"
+#include "delivery/work.h"
+#include "dns/mail_route.h"
+#include "net/tls.h"
+
+namespace todoku::delivery::egress {
+
+// What all lanes share. Everything outlives every lane.
+struct LaneWorld {
+  async::Runtime& runtime;
+  const Clock& clock;
+  const Options& options;
+  OutcomeSink& outcomes;
+  std::shared_ptr<const net::TlsClientContext> tls;
+  // A site is to be left alone until then. Any thread.
+  std::function<void(std::string site, SteadyInstant until)> site_rests;
+  // One group of connection tasks per thread of the runtime.
+  std::vector<std::unique_ptr<async::TaskGroup>>& connections;
+  Gauge& connections_gauge;
+  Gauge& waiting_gauge;
+  Counter& dials_total;
+};
+
+// Hosts that take the same mail over the same connections.
+struct LaneRoute {
+  std::string key;
+  std::shared_ptr<const dns::RouteAnswer> answer;  // holds a route
+  [[nodiscard]] const dns::MailRoute& route() const { return **answer; }
+};
+
+class Lane : public std::enable_shared_from_this<Lane> {
+ public:
+  Lane(LaneWorld& world, std::string site, const policy::SiteLimits& limits,
+       const EgressSource& source, std::size_t home, std::uint64_t seed);
+  ~Lane();
+
+  // Any thread: hands mails over to the home thread. announce() must have been called before, once
+  // per call, while the lane could not be removed.
+  void add(LaneRoute route, std::vector<Mail> mails);
+  void announce() { announced_.fetch_add(1); }
+
+  // Any thread. Parks what waits; connections end after the mail in their hands.
+  void drain();
+
+  // Home thread: nothing waits, nothing runs, nothing is announced.
+  [[nodiscard]] bool is_idle() const;
+  [[nodiscard]] async::Executor home() const { return world_.runtime.executor(home_); }
+  [[nodiscard]] const std::string& site() const { return site_; }
+
+  struct Figures {
+    std::string site;
+    std::string source;
+    std::uint32_t connections = 0;
+    std::size_t waiting = 0;
+    bool resting = false;
+  };
+  // Any thread; a moment old.
+  [[nodiscard]] Figures figures() const;
+
+ private:
+  friend class LaneConnection;
+
+  // All on the home thread.
+  void add_here(const LaneRoute& route, std::vector<Mail> mails);
+  void open_connections();
+  void park(std::vector<Mail> mails, SteadyInstant until);
+  void publish_figures();
+  Task<std::vector<Mail>> take(std::string route, std::uint32_t max, SteadyInstant idle_until);
+  Task<void> connection_opened(std::string route);
+  // `give_back`: mails that were taken and not tried. `site_failed`: see policy/verdict.h.
+  Task<void> connection_closed(std::string route, bool opened, bool site_failed,
+                               std::vector<Mail> give_back);
+
+  LaneWorld& world_;
+  const std::string site_;
+  const policy::SiteLimits limits_;
+  const EgressSource& source_;
+  const std::size_t home_;
+  SeededRandom random_;
+  LaneLedger<Mail> ledger_;
+  std::map<std::string, LaneRoute, std::less<>> routes_;
+  async::Signal arrived_;
+  std::size_t next_thread_ = 0;
+  std::uint64_t next_connection_ = 0;
+  bool draining_ = false;
+  std::size_t published_waiting_ = 0;
+  std::uint32_t published_connections_ = 0;
+
+  std::atomic<std::size_t> announced_{0};
+  std::atomic<std::size_t> waiting_figure_{0};
+  std::atomic<std::uint32_t> connections_figure_{0};
+  std::atomic<bool> resting_figure_{false};
+};
+
+// All lanes of the process. Thread-safe.
+class LaneDirectory {
+ public:
+  LaneDirectory(LaneWorld& world, const policy::SiteRules& rules) : world_(world), rules_(rules) {}
+
+  // Gives mails for one route to the lane of its site and `source`, which is made if need be.
+  void add(const EgressSource& source, LaneRoute route, std::vector<Mail> mails);
+  // Forgets lanes that have nothing to do.
+  void remove_idle();
+  void drain();
+  [[nodiscard]] std::vector<Lane::Figures> figures() const;
+
+ private:
+  LaneWorld& world_;
+  const policy::SiteRules& rules_;
+  mutable std::mutex mutex_;
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<Lane>> lanes_;
+  bool draining_ = false;
+};
+
+// "mx1.example.jp,mx2.example.jp": names the hosts of a route, whatever domain it was found for.
+[[nodiscard]] std::string route_key(const dns::MailRoute& route);
+
+}  // namespace todoku::delivery::egress

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/egress/lane_connection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "delivery/policy/return_path.h"
+
+namespace todoku::delivery::egress {
+namespace {
+
+// A block is what a connection sends in about this time: long enough that drawing it costs little,
+// short enough that a transactional mail never waits long behind it.
+constexpr double kBlockSeconds = 0.010;
+constexpr std::uint32_t kBlockMax = 32;
+// Private memory a connection keeps between mails.
+constexpr std::size_t kMessageMemoryMax = 64 * 1024;
+// Addresses tried for one connection before the site counts as unreachable.
+constexpr std::size_t kCandidatesMax = 6;
+constexpr std::uint16_t kSmtpPort = 25;
+
+// Signing contexts hold prepared keys: one per thread serves all its connections.
+mailauth::dkim::SigningContext& signing_context() {
+  static thread_local mailauth::dkim::SigningContext context;
+  return context;
+}
+
+std::string_view as_view(const std::array<std::uint8_t, 16>& secret) {
+  return {reinterpret_cast<const char*>(secret.data()), secret.size()};
+}
+
+}  // namespace
+
+LaneConnection::LaneConnection(std::shared_ptr<Lane> lane, LaneRoute route, std::uint64_t seed)
+    : lane_(std::move(lane)), world_(lane_->world_), route_(std::move(route)), random_(seed) {}
+
+Task<void> LaneConnection::run(std::shared_ptr<LaneConnection> self) {
+  co_await self->work();
+}
+
+Task<void> LaneConnection::work() {
+  const async::Executor home = lane_->home();
+  // A mail in hand before dialling: who finds no work opens no connection, and a site that cannot
+  // be reached leaves its words in a recipient's story.
+  auto mails = co_await async::run_on(home, lane_->take(route_.key, 1, SteadyInstant{}));
+  if (mails.empty()) {
+    co_await async::run_on(home, lane_->connection_closed(route_.key, false, false, {}));
+    co_return;
+  }
+  const SteadyInstant began = now();
+  const auto failure = co_await open();
+  if (failure) {
+    const auto took = std::chrono::duration_cast<Milliseconds>(now() - began);
+    for (const Mail& mail : mails) settle(mail, failure->answer, failure->path, took);
+    const bool site_failed = policy::judge(failure->answer, false).site_failed;
+    co_await async::run_on(home, lane_->connection_closed(route_.key, false, site_failed, {}));
+    co_return;
+  }
+  co_await async::run_on(home, lane_->connection_opened(route_.key));
+  auto untried = co_await send_all(std::move(mails));
+  // A 421 after successful mails is the receiver's "enough for this connection", not its trouble.
+  const bool site_failed = site_failed_ && delivered_ == 0;
+  co_await async::run_on(
+      home, lane_->connection_closed(route_.key, true, site_failed, std::move(untried)));
+  co_await connection_->quit();
+}
+
+// ---- opening -----------------------------------------------------------------------------------
+
+smtp::ConnectionOptions LaneConnection::connection_options(const dns::Candidate& candidate) const {
+  const EgressSource& source = lane_->source_;
+  const policy::SiteLimits& limits = lane_->limits_;
+  const SmtpTimeouts& timeouts = world_.options.timeouts;
+  smtp::ConnectionOptions options;
+  options.remote = {candidate.address,
+                    limits.port != kSmtpPort ? limits.port : world_.options.port};
+  options.mx_host = candidate.host;
+  options.local_address = candidate.address.is_v4() ? source.bind_v4 : source.bind_v6;
+  options.egress_source = source.name;
+  options.tls = world_.tls;
+  options.connect_timeout = timeouts.connect;
+  options.session.hello_name = source.ehlo;
+  options.session.timeouts.greeting = timeouts.greeting;
+  options.session.timeouts.hello = timeouts.hello;
+  options.session.timeouts.mail = timeouts.mail;
+  options.session.timeouts.rcpt = timeouts.rcpt;
+  options.session.timeouts.data = timeouts.data_initiation;
+  options.session.timeouts.data_block = timeouts.data_block;
+  options.session.timeouts.content = timeouts.data_termination;
+  switch (limits.tls) {
+    case policy::TlsPolicy::opportunistic:
+      options.session.starttls = smtp::StartTls::opportunistic;
+      break;
+    case policy::TlsPolicy::required:
+      options.session.starttls = smtp::StartTls::required;
+      break;
+    case policy::TlsPolicy::none:
+      options.session.starttls = smtp::StartTls::never;
+      options.no_tls_reason = "switched off for this site";
+      break;
+  }
+  return options;
+}
+
+Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::open_at(dns::Candidate candidate) {
+  auto options = connection_options(candidate);
+  world_.dials_total.add();
+  auto opened = co_await smtp::Connection::open(options, world_.clock);
+  if (!opened && opened.error().failed_in_tls &&
+      options.session.starttls == smtp::StartTls::opportunistic) {
+    // RFC 7435: some protection is better than none, none is better than no mail.
+    options.no_tls_reason = opened.error().reply.text;
+    options.session.starttls = smtp::StartTls::never;
+    world_.dials_total.add();
+    opened = co_await smtp::Connection::open(options, world_.clock);
+  }
+  if (opened) {
+    connection_ = std::move(*opened);
+    co_return std::nullopt;
+  }
+  smtp::ConnectionFailure& failure = opened.error();
+  co_return OpenFailure{{.stage = failure.stage, .reply = std::move(failure.reply)},
+                        std::move(failure.path)};
+}
+
+Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::open() {
+  const EgressSource& source = lane_->source_;
+  auto addresses =
+      dns::candidates(route_.route(), {.ipv4 = source.use_v4, .ipv6 = source.use_v6}, random_);
+  if (addresses.size() > kCandidatesMax) addresses.resize(kCandidatesMax);
+  std::optional<OpenFailure> failure;
+  for (const dns::Candidate& candidate : addresses) {
+    auto failed = co_await open_at(candidate);
+    if (!failed) co_return std::nullopt;
+    const bool try_next = policy::judge(failed->answer, false).try_next_host;
+    // The first failure is of the preferred host: its words tell most.
+    if (!failure) failure = std::move(failed);
+    if (!try_next) break;
+  }
+  if (!failure) failure = OpenFailure{{.stage = Stage::dns, .reply = {0, "no address to try"}}, {}};
+  co_return failure;
+}
+
+// ---- sending -----------------------------------------------------------------------------------
+
+Task<std::vector<Mail>> LaneConnection::send_all(std::vector<Mail> mails) {
+  const std::uint32_t mails_max = std::max(1U, lane_->limits_.messages_per_connection);
+  while (!mails.empty()) {
+    for (std::size_t i = 0; i < mails.size(); ++i) {
+      while (!world_.outcomes.may_send()) co_await world_.outcomes.may_send_soon();
+      const bool usable = co_await send(std::move(mails[i]));
+      if (!usable) {
+        mails.erase(mails.begin(), mails.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+        co_return mails;
+      }
+    }
+    if (sent_ >= mails_max) break;
+    const std::uint32_t wanted = std::min(block_size(), mails_max - sent_);
+    mails = co_await async::run_on(lane_->home(),
+                                   lane_->take(route_.key, wanted, now() + lane_->limits_.idle));
+    // While it waited, the receiver may have hung up: find out before a mail is at stake.
+    if (!mails.empty() && !connection_->is_reusable()) co_return mails;
+  }
+  co_return std::vector<Mail>{};
+}
+
+std::uint32_t LaneConnection::block_size() const {
+  const double mails = kBlockSeconds / std::max(seconds_per_mail_, 1e-6);
+  return std::clamp(static_cast<std::uint32_t>(std::min(mails, 1e6)), 1U, kBlockMax);
+}
+
+Task<bool> LaneConnection::send(Mail mail) {
+  if (const auto prepared = prepare(mail); !prepared) {
+    // Ours to mend; the recipient's mail waits rather than being lost.
+    log::error("mail not composed", {{"reason", prepared.error().detail}});
+    settle(mail, {.stage = Stage::none, .reply = {0, "4.3.0 " + prepared.error().detail}}, {},
+           Milliseconds(0));
+    co_return true;
+  }
+  const SteadyInstant began = now();
+  const smtp::MessageView view{.pieces = pieces_,
+                               .size = message_.size() + signatures_.size(),
+                               .may_have_leading_dot = message_.has_leading_dot()};
+  auto results = co_await connection_->send(*envelope_, view);
+  const auto took = now() - began;
+  smtp::RecipientResult& result = results.front();
+  ++sent_;
+  if (result.accepted()) ++delivered_;
+  constexpr double kNewest = 0.2;
+  seconds_per_mail_ =
+      kNewest * std::chrono::duration<double>(took).count() + (1 - kNewest) * seconds_per_mail_;
+  const policy::Answer answer{.stage = result.stage,
+                              .reply = std::move(result.reply),
+                              .permanent = result.permanent,
+                              .in_doubt = result.in_doubt};
+  settle(mail, answer, connection_->path(), std::chrono::duration_cast<Milliseconds>(took));
+  message_.trim(kMessageMemoryMax);
+  co_return connection_->is_reusable();
+}
+
+Result<void> LaneConnection::prepare(const Mail& mail) {
+  const Letter& letter = mail.batch->letter();
+  const store::RecipientKey key = mail.key();
+  const store::LeasedRecipient& recipient = mail.recipient();
+  const Options& options = world_.options;
+
+  letter.message.compose({recipient.address, mime::view_codes(recipient.insert_codes, codes_)},
+                         {.delivery = static_cast<std::int64_t>(key.delivery),
+                          .batch = key.batch,
+                          .seq = key.seq,
+                          .message_id_domain = options.message_id_domain,
+                          .secret = options.instance_secret,
+                          .date = letter.started},
+                         message_);
+  signatures_.clear();
+  if (letter.signer) {
+    auto& context = signing_context();
+    const auto hash = context.body_hash(message_.body());
+    const auto headers = message_.headers();
+    if (auto is_signed = letter.signer->sign(
+            context, {.headers = headers, .body_hash = hash, .signed_at = letter.started},
+            signatures_);
+        !is_signed) {
+      return is_signed;
+    }
+  }
+  pieces_.clear();
+  if (!signatures_.empty()) pieces_.push_back(signatures_);
+  pieces_.push_back(message_.head());
+  pieces_.insert(pieces_.end(), message_.body().begin(), message_.body().end());
+
+  auto envelope = smtp::ClientEnvelope::make(
+      policy::encode_return_path({static_cast<std::int64_t>(key.delivery), key.batch, key.seq},
+                                 as_view(options.instance_secret)) +
+          "@" + options.return_path_domain,
+      {recipient.address});
+  if (!envelope) return fail(std::move(envelope.error()));
+  envelope_ = std::move(*envelope);
+  return {};
+}
+
+void LaneConnection::settle(const Mail& mail, const policy::Answer& answer, Path path,
+                            Milliseconds duration) {
+  const policy::Verdict verdict = policy::judge(answer, mail.batch->letter().at_most_once);
+  if (verdict.site_failed) site_failed_ = true;
+  path.egress_source = lane_->source_.name;
+  world_.outcomes.settled(mail, lane_->site_,
+                          {.state = verdict.state, .stage = answer.stage, .reply = answer.reply},
+                          std::move(path), duration);
+}
+
+}  // namespace todoku::delivery::egress

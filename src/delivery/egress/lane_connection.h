@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection of a lane: opens it, draws mails from the ledger, composes, signs and sends them
+// one after the other, and says what became of each.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "async/task.h"
+#include "base/random.h"
+#include "delivery/egress/lane.h"
+#include "delivery/policy/verdict.h"
+#include "mime/composed_message.h"
+#include "smtp/client/connection.h"
+#include "smtp/protocol/client_envelope.h"
+
+namespace todoku::delivery::egress {
+
+// Lives on one thread of the runtime, which need not be its lane's home.
+class LaneConnection {
+ public:
+  LaneConnection(std::shared_ptr<Lane> lane, LaneRoute route, std::uint64_t seed);
+
+  // The whole life of the connection. Ends by itself when there is nothing left to send.
+  static Task<void> run(std::shared_ptr<LaneConnection> self);
+
+ private:
+  // Why no connection could be opened, as the mails that waited for it are told.
+  struct OpenFailure {
+    policy::Answer answer;
+    Path path;
+  };
+
+  Task<void> work();
+  // Tries the route's addresses in order; nullopt once connection_ is there.
+  Task<std::optional<OpenFailure>> open();
+  Task<std::optional<OpenFailure>> open_at(dns::Candidate candidate);
+  [[nodiscard]] smtp::ConnectionOptions connection_options(const dns::Candidate& candidate) const;
+  // Sends until the connection is used up; returns mails that were taken and not tried.
+  Task<std::vector<Mail>> send_all(std::vector<Mail> mails);
+  // False: the connection cannot be used for another mail.
+  Task<bool> send(Mail mail);
+  [[nodiscard]] Result<void> prepare(const Mail& mail);
+  void settle(const Mail& mail, const policy::Answer& answer, Path path, Milliseconds duration);
+  [[nodiscard]] std::uint32_t block_size() const;
+  [[nodiscard]] SteadyInstant now() const { return world_.clock.steady_now(); }
+
+  std::shared_ptr<Lane> lane_;
+  LaneWorld& world_;
+  const LaneRoute route_;
+  SeededRandom random_;
+  std::unique_ptr<smtp::Connection> connection_;
+
+  std::uint32_t sent_ = 0;       // mails tried on this connection
+  std::uint32_t delivered_ = 0;  // of them, those taken
+  bool site_failed_ = false;
+  double seconds_per_mail_ = 0.001;  // smoothed
+
+  // Memory used again from mail to mail.
+  mime::ComposedMessage message_;
+  std::string signatures_;
+  std::vector<mime::InsertCodeView> codes_;
+  std::vector<std::string_view> pieces_;
+  std::optional<smtp::ClientEnvelope> envelope_;
+};
+
+}  // namespace todoku::delivery::egress
