@@ -153,7 +153,7 @@ std::string show_defaults(Language language) {
     std::string body;
     append_header(body, section);
     for (const ConfigKey& key : section.keys) {
-      if (!body.ends_with("]\n")) body += '\n';
+      if (&key != &section.keys.front()) body += '\n';
       append_comment(body, in_language(key.explanation, language));
       if (key.secret) {
         append_comment(

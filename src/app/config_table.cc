@@ -138,7 +138,8 @@ struct ProblemFinder {
   }
   std::string operator()(const std::string& text) const {
     if (text.empty()) return key.required ? must_be("empty", one_text(key)) : "";
-    return has_form(key, text) ? "" : must_be(key.secret ? "wrong" : in_quotes(text), one_text(key));
+    return has_form(key, text) ? ""
+                               : must_be(key.secret ? "wrong" : in_quotes(text), one_text(key));
   }
   template <class T>
   std::string operator()(const std::vector<T>& items) const {

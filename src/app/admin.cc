@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operations on stories and on the engine itself.
+#include "app/admin.h"
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "explain/story_text.h"
+#include "mail/address.h"
+
+namespace todoku::app {
+
+AdminOperations::AdminOperations(store::Store& store, const Clock& clock, Options options)
+    : store_(store), clock_(clock), options_(std::move(options)) {}
+
+Task<Result<Explanation>> AdminOperations::explain(ExplainRequest request) {
+  const auto address = parse_address(trim(request.address));
+  if (!address) {
+    co_return fail(ErrorKind::invalid_input,
+                   fmt::format("{}: {}", request.address, address.error().detail));
+  }
+  std::optional<store::AccountKey> owner;
+  if (!request.account.empty()) {
+    auto found = co_await account(request.account);
+    if (!found) co_return fail(std::move(found.error()));
+    owner = found->key;
+  }
+  Explanation explanation{.address = address->to_string(), .stories = {}, .next = {}, .text = {}};
+  auto stories = co_await store_.read(
+      [text = explanation.address, owner, limit = request.limit](store::ReadTransaction& read) {
+        return read.stories(text, owner, limit);
+      });
+  if (!stories) co_return fail(std::move(stories.error()));
+  explanation.stories = std::move(*stories);
+  const explain::StoryOptions options{
+      .language = request.language,
+      .now = clock_.now(),
+      .offset = std::chrono::minutes(request.utc_offset_minutes),
+      .engine_running = options_.describe_engine != nullptr,
+      .transactional_expiry = options_.transactional_expiry,
+      .bulk_expiry = options_.bulk_expiry,
+  };
+  explanation.text = explain::tell_stories(explanation.address, explanation.stories, options);
+  for (const store::Story& story : explanation.stories) {
+    explanation.next.push_back(explain::next_step(story, options));
+  }
+  co_return explanation;
+}
+
+Task<Result<EngineStatus>> AdminOperations::status() {
+  EngineStatus status;
+  status.version = options_.version;
+  status.data_directory = options_.data_directory;
+  if (options_.describe_engine) {
+    status.running = true;
+    options_.describe_engine(status);
+  }
+  auto queues = co_await store_.read([now = clock_.now()](store::ReadTransaction& transaction) {
+    return transaction.queue_figures(now);
+  });
+  if (!queues) co_return fail(std::move(queues.error()));
+  status.queues = std::move(*queues);
+  co_return status;
+}
+
+Result<void> AdminOperations::drain() {
+  if (!options_.drain) return fail(ErrorKind::unsupported, "the engine is not running");
+  options_.drain();
+  return {};
+}
+
+}  // namespace todoku::app

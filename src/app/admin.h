@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an operator does to an installation, as plain functions: accounts, API keys, DKIM keys,
+// stories, status. A running engine offers them at its admin socket; a command-line tool without
+// one runs them itself, on the store that it has locked. There is no second implementation.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "async/task.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/secret_box.h"
+#include "explain/language.h"
+#include "store/store.h"
+
+namespace todoku::app {
+
+class StoredKeyRing;
+
+struct AccountView {
+  store::Account account;
+  std::int64_t keys = 0;  // that are not revoked
+};
+
+// A new API key with what is shown only once.
+struct IssuedKey {
+  store::ApiKey key;
+  std::string login_id;
+  std::string api_key;
+  std::string bearer_token;
+};
+
+struct NewAccount {
+  std::string name;
+  std::int64_t weight = 1;
+  bool with_key = true;
+};
+
+struct AddedAccount {
+  store::Account account;
+  std::optional<IssuedKey> key;
+};
+
+struct AccountChange {
+  std::optional<std::int64_t> weight;
+  std::optional<bool> suspended;
+};
+
+struct DkimView {
+  std::string account;
+  store::DkimKey key;      // without the private key
+  std::string dns_name;    // "s1._domainkey.example.jp"
+  std::string zone_entry;  // of a zone file
+};
+
+struct NewDkimKey {
+  std::string account;
+  std::string domain;
+  std::string selector;     // empty: made from the algorithm and the date
+  std::string algorithm;    // "rsa" or "ed25519"
+  std::string private_key;  // PEM of a key made elsewhere; empty: make one
+};
+
+struct ExplainRequest {
+  std::string address;
+  std::string account;  // empty: all
+  explain::Language language = explain::Language::english;
+  std::int64_t limit = 20;
+  std::int64_t utc_offset_minutes = 540;
+};
+
+struct Explanation {
+  std::string address;  // as the store knows it
+  std::vector<store::Story> stories;
+  std::vector<std::string> next;  // what happens next with each
+  std::string text;
+};
+
+struct EngineStatus {
+  std::string version;
+  std::string data_directory;
+  bool running = false;
+  bool draining = false;
+  std::int64_t pid = 0;
+  Instant started{};
+  std::vector<std::string> roles;
+  std::string api;  // URL
+  std::vector<store::QueueFigures> queues;
+};
+
+class AdminOperations {
+ public:
+  struct Options {
+    std::string version;
+    std::string data_directory;
+    Milliseconds transactional_expiry{};
+    Milliseconds bulk_expiry{};
+    // Where there is an engine: fills the part of the status about it.
+    std::function<void(EngineStatus&)> describe_engine;
+    // Asks the engine to drain and stop.
+    std::function<void()> drain;
+    // The box of the master key. May make the key, so it is asked only when needed.
+    std::function<Result<const SecretBox*>()> secret_box;
+    // Told of changed DKIM keys; may be null.
+    StoredKeyRing* key_ring = nullptr;
+  };
+
+  // `store` and `clock` must outlive this object.
+  AdminOperations(store::Store& store, const Clock& clock, Options options);
+
+  // Errors of all: those of the store; not_found for an account or key that is not there;
+  // invalid_input and conflict with a sentence for the operator.
+  Task<Result<std::vector<AccountView>>> accounts();
+  Task<Result<AddedAccount>> add_account(NewAccount account);
+  Task<Result<void>> change_account(std::string name, AccountChange change);
+
+  Task<Result<std::vector<store::ApiKey>>> keys(std::string account);
+  Task<Result<IssuedKey>> add_key(std::string account, std::string label);
+  Task<Result<void>> revoke_key(std::string account, std::int64_t id);
+
+  // `account` empty: of all.
+  Task<Result<std::vector<DkimView>>> dkim_keys(std::string account);
+  Task<Result<DkimView>> dkim_key(std::string account, std::string domain, std::string selector);
+  // conflict if the selector is taken.
+  Task<Result<DkimView>> add_dkim_key(NewDkimKey request);
+  Task<Result<void>> remove_dkim_key(std::string account, std::string domain, std::string selector);
+
+  Task<Result<Explanation>> explain(ExplainRequest request);
+  Task<Result<EngineStatus>> status();
+  // unsupported where no engine runs.
+  [[nodiscard]] Result<void> drain();
+
+ private:
+  Task<Result<store::Account>> account(std::string name);
+  Task<Result<IssuedKey>> issue_key(store::Account account, std::string label);
+  Task<Result<void>> reload_key_ring();
+
+  store::Store& store_;
+  const Clock& clock_;
+  const Options options_;
+};
+
+}  // namespace todoku::app

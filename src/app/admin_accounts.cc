@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operations on accounts and their API keys.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "api/access.h"
+#include "app/admin.h"
+#include "base/bytes.h"
+#include "base/digest.h"
+
+namespace todoku::app {
+namespace {
+
+constexpr std::size_t kNameMax = 64;
+constexpr std::size_t kLabelMax = 100;
+constexpr std::int64_t kWeightMax = 1'000;
+constexpr std::size_t kApiKeyOctets = 24;  // 192 random bits
+
+Result<void> check_name(std::string_view name) {
+  const bool good =
+      !name.empty() && name.size() <= kNameMax && std::ranges::all_of(name, [](char c) {
+        const char lower = ascii_lower(c);
+        return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
+               std::string_view("._@-").contains(c);
+      });
+  if (good) return {};
+  return fail(
+      ErrorKind::invalid_input,
+      fmt::format("the name of an account has 1 to {} letters, digits and . _ @ -", kNameMax));
+}
+
+Result<void> check_weight(std::int64_t weight) {
+  if (weight >= 1 && weight <= kWeightMax) return {};
+  return fail(ErrorKind::invalid_input,
+              fmt::format("the weight is {}, but must be from 1 to {}", weight, kWeightMax));
+}
+
+std::int64_t active(const std::vector<store::ApiKey>& keys) {
+  return std::ranges::count_if(keys, [](const store::ApiKey& key) { return !key.revoked; });
+}
+
+Result<std::vector<AccountView>> read_accounts(store::ReadTransaction& transaction) {
+  auto accounts = transaction.accounts();
+  if (!accounts) return fail(std::move(accounts.error()));
+  std::vector<AccountView> views;
+  for (store::Account& account : *accounts) {
+    const auto keys = transaction.api_keys(account.key);
+    if (!keys) return fail(keys.error());
+    views.push_back({std::move(account), active(*keys)});
+  }
+  return views;
+}
+
+Result<store::Account> write_account(store::WriteTransaction& transaction,
+                                     const NewAccount& request, Instant now) {
+  auto account = transaction.create_account(request.name, now);
+  if (!account) return account;
+  account->weight = static_cast<std::uint32_t>(request.weight);
+  const auto changed = transaction.change_account(*account);
+  if (!changed) return fail(changed.error());
+  return account;
+}
+
+}  // namespace
+
+Task<Result<store::Account>> AdminOperations::account(std::string name) {
+  auto found = co_await store_.read(
+      [name](store::ReadTransaction& transaction) { return transaction.account_by_name(name); });
+  if (!found && found.error().kind == ErrorKind::not_found) {
+    co_return fail(ErrorKind::not_found, fmt::format("there is no account {}", name));
+  }
+  co_return found;
+}
+
+Task<Result<std::vector<AccountView>>> AdminOperations::accounts() {
+  auto views = co_await store_.read(read_accounts);
+  co_return views;
+}
+
+Task<Result<AddedAccount>> AdminOperations::add_account(NewAccount request) {
+  if (auto good = check_name(request.name); !good) co_return fail(good.error());
+  if (auto good = check_weight(request.weight); !good) co_return fail(good.error());
+  const Instant now = clock_.now();
+  auto account = co_await store_.write(store::WritePriority::accept,
+                                       [request, now](store::WriteTransaction& transaction) {
+                                         return write_account(transaction, request, now);
+                                       });
+  if (!account && account.error().kind == ErrorKind::conflict) {
+    co_return fail(ErrorKind::conflict,
+                   fmt::format("there is an account {} already", request.name));
+  }
+  if (!account) co_return fail(std::move(account.error()));
+  AddedAccount added{.account = *account, .key = std::nullopt};
+  if (request.with_key) {
+    auto key = co_await issue_key(*account, "first");
+    if (!key) co_return fail(std::move(key.error()));
+    added.key = std::move(*key);
+  }
+  co_return added;
+}
+
+Task<Result<void>> AdminOperations::change_account(std::string name, AccountChange change) {
+  if (change.weight) {
+    if (auto good = check_weight(*change.weight); !good) co_return good;
+  }
+  auto found = co_await account(name);
+  if (!found) co_return fail(std::move(found.error()));
+  auto changed =
+      co_await store_.write(store::WritePriority::accept,
+                            [name, change](store::WriteTransaction& transaction) -> Result<void> {
+                              auto now = transaction.account_by_name(name);
+                              if (!now) return fail(std::move(now.error()));
+                              if (change.weight)
+                                now->weight = static_cast<std::uint32_t>(*change.weight);
+                              if (change.suspended) now->suspended = *change.suspended;
+                              return transaction.change_account(*now);
+                            });
+  co_return changed;
+}
+
+Task<Result<std::vector<store::ApiKey>>> AdminOperations::keys(std::string account_name) {
+  auto found = co_await account(account_name);
+  if (!found) co_return fail(std::move(found.error()));
+  auto keys = co_await store_.read([key = found->key](store::ReadTransaction& transaction) {
+    return transaction.api_keys(key);
+  });
+  co_return keys;
+}
+
+Task<Result<IssuedKey>> AdminOperations::add_key(std::string account_name, std::string label) {
+  if (utf8_length(label) > kLabelMax || !is_utf8(label)) {
+    co_return fail(ErrorKind::invalid_input,
+                   fmt::format("a label has at most {} characters", kLabelMax));
+  }
+  auto found = co_await account(account_name);
+  if (!found) co_return fail(std::move(found.error()));
+  auto issued = co_await issue_key(*found, label);
+  co_return issued;
+}
+
+Task<Result<IssuedKey>> AdminOperations::issue_key(store::Account account, std::string label) {
+  IssuedKey issued;
+  issued.login_id = account.name;
+  issued.api_key = to_hex(random_octets(kApiKeyOctets));
+  issued.bearer_token = api::bearer_token(issued.login_id, issued.api_key);
+  const Instant now = clock_.now();
+  // Only the hash is kept: what is shown here cannot be shown again.
+  auto key =
+      co_await store_.write(store::WritePriority::accept,
+                            [account = account.key, label, hash = sha256_hex(issued.bearer_token),
+                             now](store::WriteTransaction& transaction) {
+                              return transaction.add_api_key(account, label, hash, now);
+                            });
+  if (!key) co_return fail(std::move(key.error()));
+  issued.key = std::move(*key);
+  co_return issued;
+}
+
+Task<Result<void>> AdminOperations::revoke_key(std::string account_name, std::int64_t id) {
+  auto found = co_await account(account_name);
+  if (!found) co_return fail(std::move(found.error()));
+  const Instant now = clock_.now();
+  auto revoked =
+      co_await store_.write(store::WritePriority::accept,
+                            [account = found->key, id, now](store::WriteTransaction& transaction) {
+                              return transaction.revoke_api_key(account, id, now);
+                            });
+  if (!revoked && revoked.error().kind == ErrorKind::not_found) {
+    co_return fail(ErrorKind::not_found, fmt::format("account {} has no key {}", account_name, id));
+  }
+  co_return revoked;
+}
+
+}  // namespace todoku::app

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operations on DKIM keys.
+#include <algorithm>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "app/admin.h"
+#include "app/key_ring.h"
+#include "async/callback.h"
+#include "mailauth/dkim/dns_record.h"
+#include "mailauth/dkim/key.h"
+
+namespace todoku::app {
+namespace {
+
+using mailauth::dkim::KeyAlgorithm;
+using mailauth::dkim::KeyName;
+using mailauth::dkim::SigningKey;
+
+// An RSA key takes tenths of a second to make: too long for a thread that sends.
+Task<Result<SigningKey>> generate_aside(KeyAlgorithm algorithm) {
+  auto made = co_await async::from_callback<Result<SigningKey>>(
+      [algorithm](async::Callback<Result<SigningKey>> done) {
+        std::thread([algorithm, done = std::move(done)]() mutable {
+          done(SigningKey::generate(algorithm));
+        }).detach();
+      });
+  co_return made;
+}
+
+Task<Result<SigningKey>> key_for(NewDkimKey request) {
+  if (!request.private_key.empty()) co_return SigningKey::from_pem(request.private_key);
+  if (request.algorithm != "rsa" && request.algorithm != "ed25519") {
+    co_return fail(
+        ErrorKind::invalid_input,
+        fmt::format("the algorithm is \"{}\", but must be rsa or ed25519", request.algorithm));
+  }
+  auto made = co_await generate_aside(request.algorithm == "rsa" ? KeyAlgorithm::rsa
+                                                                 : KeyAlgorithm::ed25519);
+  co_return made;
+}
+
+// "r20260105" or "e20260105": says what it is and when it was made, which is what one wants to know
+// of an old selector.
+std::string default_selector(KeyAlgorithm algorithm, Instant now) {
+  const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(now));
+  return fmt::format("{}{:04}{:02}{:02}", algorithm == KeyAlgorithm::rsa ? 'r' : 'e',
+                     static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()));
+}
+
+DkimView view_of(std::string account, store::DkimKey key) {
+  DkimView view{
+      .account = std::move(account), .key = std::move(key), .dns_name = {}, .zone_entry = {}};
+  view.key.sealed_private_key.clear();
+  view.dns_name = KeyName{.domain = view.key.domain, .selector = view.key.selector}.lookup_name();
+  view.zone_entry = mailauth::dkim::zone_file_entry(view.dns_name, view.key.dns_record);
+  return view;
+}
+
+Result<std::vector<DkimView>> read_views(store::ReadTransaction& transaction) {
+  const auto accounts = transaction.accounts();
+  if (!accounts) return fail(accounts.error());
+  auto keys = transaction.dkim_keys();
+  if (!keys) return fail(std::move(keys.error()));
+  std::vector<DkimView> views;
+  for (store::DkimKey& key : *keys) {
+    const auto account = std::ranges::find(*accounts, key.account, &store::Account::key);
+    if (account == accounts->end()) continue;
+    views.push_back(view_of(account->name, std::move(key)));
+  }
+  return views;
+}
+
+}  // namespace
+
+Task<Result<std::vector<DkimView>>> AdminOperations::dkim_keys(std::string account_name) {
+  if (!account_name.empty()) {
+    auto found = co_await account(account_name);
+    if (!found) co_return fail(std::move(found.error()));
+  }
+  auto views = co_await store_.read(read_views);
+  if (views && !account_name.empty()) {
+    std::erase_if(*views, [&](const DkimView& view) { return view.account != account_name; });
+  }
+  co_return views;
+}
+
+Task<Result<DkimView>> AdminOperations::dkim_key(std::string account_name, std::string domain,
+                                                 std::string selector) {
+  auto name = KeyName::parse(domain, selector);
+  if (!name) co_return fail(std::move(name.error()));
+  auto views = co_await dkim_keys(account_name);
+  if (!views) co_return fail(std::move(views.error()));
+  const auto found = std::ranges::find_if(*views, [&](const DkimView& view) {
+    return view.key.domain == name->domain && view.key.selector == name->selector;
+  });
+  if (found == views->end()) {
+    co_return fail(ErrorKind::not_found, fmt::format("account {} has no DKIM key {} of {}",
+                                                     account_name, selector, domain));
+  }
+  co_return std::move(*found);
+}
+
+Task<Result<DkimView>> AdminOperations::add_dkim_key(NewDkimKey request) {
+  const Instant now = clock_.now();
+  auto owner = co_await account(request.account);
+  if (!owner) co_return fail(std::move(owner.error()));
+  // Before the key, which takes a while to make.
+  const auto box = options_.secret_box();
+  if (!box) co_return fail(box.error());
+  auto key = co_await key_for(request);
+  if (!key) co_return fail(std::move(key.error()));
+  if (request.selector.empty()) request.selector = default_selector(key->algorithm(), now);
+  auto name = KeyName::parse(request.domain, request.selector);
+  if (!name) co_return fail(std::move(name.error()));
+  const auto taken = co_await dkim_key(request.account, name->domain, name->selector);
+  if (taken) {
+    co_return fail(ErrorKind::conflict,
+                   fmt::format("account {} has a DKIM key {} of {} already: choose another "
+                               "--selector",
+                               request.account, name->selector, name->domain));
+  }
+  store::DkimKey stored{
+      .account = owner->key,
+      .domain = name->domain,
+      .selector = name->selector,
+      .algorithm = std::string(mailauth::dkim::signature_algorithm(key->algorithm())),
+      .sealed_private_key = {},
+      .dns_record = mailauth::dkim::key_record_text(*key),
+      .created = now};
+  stored.sealed_private_key = (*box)->seal(key->to_pem(), dkim_seal_context(stored));
+  auto written = co_await store_.write(
+      store::WritePriority::accept,
+      [stored](store::WriteTransaction& transaction) { return transaction.put_dkim_key(stored); });
+  if (!written) co_return fail(std::move(written.error()));
+  auto loaded = co_await reload_key_ring();
+  if (!loaded) co_return fail(std::move(loaded.error()));
+  co_return view_of(request.account, std::move(stored));
+}
+
+Task<Result<void>> AdminOperations::remove_dkim_key(std::string account_name, std::string domain,
+                                                    std::string selector) {
+  auto found = co_await dkim_key(account_name, domain, selector);
+  if (!found) co_return fail(std::move(found.error()));
+  auto removed = co_await store_.write(
+      store::WritePriority::accept, [key = found->key](store::WriteTransaction& transaction) {
+        return transaction.remove_dkim_key(key.account, key.domain, key.selector);
+      });
+  if (!removed) co_return removed;
+  auto loaded = co_await reload_key_ring();
+  co_return loaded;
+}
+
+Task<Result<void>> AdminOperations::reload_key_ring() {
+  if (options_.key_ring == nullptr) co_return Result<void>();
+  const auto keys = co_await store_.read(
+      [](store::ReadTransaction& transaction) { return transaction.dkim_keys(); });
+  if (!keys) co_return fail(keys.error());
+  co_return options_.key_ring->load(*keys);
+}
+
+}  // namespace todoku::app

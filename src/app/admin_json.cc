@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/admin_json.h"
+
+#include <fmt/format.h>
+
+#include "explain/advice.h"
+#include "explain/story_text.h"
+#include "http/json.h"
+
+namespace todoku::app {
+namespace {
+
+using http::JsonWriter;
+
+// "2026-01-05T01:00:00Z"
+std::string time_text(Instant instant) {
+  const auto second = std::chrono::floor<std::chrono::seconds>(instant);
+  const auto day = std::chrono::floor<std::chrono::days>(second);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss time(second - day);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     time.hours().count(), time.minutes().count(), time.seconds().count());
+}
+
+void add_time(JsonWriter& json, std::string_view name, std::optional<Instant> instant) {
+  if (instant) json.member(name, time_text(*instant));
+}
+
+void add_account_members(JsonWriter& json, const store::Account& account) {
+  json.member("name", account.name);
+  json.member("weight", account.weight);
+  json.member("suspended", account.suspended);
+  json.member("created", time_text(account.created));
+}
+
+void add_key_members(JsonWriter& json, const store::ApiKey& key) {
+  json.member("id", key.id);
+  json.member("label", key.label);
+  json.member("created", time_text(key.created));
+  add_time(json, "revoked", key.revoked);
+}
+
+void add_issued_key(JsonWriter& json, const IssuedKey& issued) {
+  json.begin_object();
+  add_key_members(json, issued.key);
+  json.member("login_id", issued.login_id);
+  json.member("api_key", issued.api_key);
+  json.member("bearer_token", issued.bearer_token);
+  json.end_object();
+}
+
+void add_dkim_key(JsonWriter& json, const DkimView& view) {
+  json.begin_object();
+  json.member("account", view.account);
+  json.member("domain", view.key.domain);
+  json.member("selector", view.key.selector);
+  json.member("algorithm", view.key.algorithm);
+  json.member("dns_name", view.dns_name);
+  json.member("dns_record", view.key.dns_record);
+  json.member("zone_entry", view.zone_entry);
+  json.member("created", time_text(view.key.created));
+  json.end_object();
+}
+
+void add_attempt(JsonWriter& json, const store::Attempt& attempt, explain::Language language) {
+  const explain::Advice& advice = explain::advice_for(attempt.outcome);
+  json.begin_object();
+  json.member("number", attempt.number);
+  json.member("at", time_text(attempt.at));
+  json.member("duration_ms", attempt.duration.count());
+  json.member("state", to_string(attempt.outcome.state));
+  json.member("stage", to_string(attempt.outcome.stage));
+  json.member("is_attempt", attempt.outcome.is_attempt);
+  json.member("code", attempt.outcome.reply.code);
+  json.member("answer", explain::reply_text(attempt.outcome.reply));
+  json.member("host", attempt.path.mx_host);
+  json.member("ip", attempt.path.remote_ip);
+  json.member("source", attempt.path.egress_source);
+  json.member("tls", to_string(attempt.path.tls));
+  json.member("tls_detail", attempt.path.tls_detail);
+  json.member("meaning", advice.meaning.in(language));
+  json.member("action", advice.action.in(language));
+  json.end_object();
+}
+
+void add_story(JsonWriter& json, const store::Story& story, std::string_view next,
+               explain::Language language) {
+  json.begin_object();
+  json.member("account", story.account);
+  json.member("delivery_id", story.delivery_id);
+  json.member("email_id", story.email_id);
+  json.member("delivery_type", contract_word(story.type));
+  json.member("delivery_status", contract_word(story.delivery_status));
+  json.member("subject", story.subject);
+  json.member("from", story.from);
+  json.member("state", to_string(story.state));
+  json.member("created", time_text(story.created));
+  add_time(json, "reservation", story.reservation);
+  add_time(json, "started", story.started);
+  add_time(json, "due", story.due);
+  json.member("next", next);
+  json.key("attempts");
+  json.begin_array();
+  for (const store::Attempt& attempt : story.attempts) add_attempt(json, attempt, language);
+  json.end_array();
+  json.end_object();
+}
+
+// {"<name>": [...]}, each element written by `add`.
+template <class Items, class Add>
+std::string list_json(std::string_view name, const Items& items, Add add) {
+  JsonWriter json;
+  json.begin_object();
+  json.key(name);
+  json.begin_array();
+  for (const auto& item : items) add(json, item);
+  json.end_array();
+  json.end_object();
+  return json.take();
+}
+
+}  // namespace
+
+std::string accounts_json(const std::vector<AccountView>& accounts) {
+  return list_json("accounts", accounts, [](JsonWriter& json, const AccountView& view) {
+    json.begin_object();
+    add_account_members(json, view.account);
+    json.member("keys", view.keys);
+    json.end_object();
+  });
+}
+
+std::string account_json(const AddedAccount& added) {
+  JsonWriter json;
+  json.begin_object();
+  add_account_members(json, added.account);
+  if (added.key) {
+    json.key("key");
+    add_issued_key(json, *added.key);
+  }
+  json.end_object();
+  return json.take();
+}
+
+std::string keys_json(const std::vector<store::ApiKey>& keys) {
+  return list_json("keys", keys, [](JsonWriter& json, const store::ApiKey& key) {
+    json.begin_object();
+    add_key_members(json, key);
+    json.end_object();
+  });
+}
+
+std::string issued_key_json(const IssuedKey& issued) {
+  JsonWriter json;
+  add_issued_key(json, issued);
+  return json.take();
+}
+
+std::string dkim_keys_json(const std::vector<DkimView>& keys) {
+  return list_json("keys", keys, add_dkim_key);
+}
+
+std::string dkim_key_json(const DkimView& key) {
+  JsonWriter json;
+  add_dkim_key(json, key);
+  return json.take();
+}
+
+std::string explanation_json(const Explanation& explanation, explain::Language language) {
+  JsonWriter json;
+  json.begin_object();
+  json.member("address", explanation.address);
+  json.member("text", explanation.text);
+  json.key("mails");
+  json.begin_array();
+  for (std::size_t i = 0; i < explanation.stories.size(); ++i) {
+    add_story(json, explanation.stories[i], explanation.next[i], language);
+  }
+  json.end_array();
+  json.end_object();
+  return json.take();
+}
+
+std::string status_json(const EngineStatus& status) {
+  JsonWriter json;
+  json.begin_object();
+  json.member("version", status.version);
+  json.member("data_directory", status.data_directory);
+  json.member("running", status.running);
+  if (status.running) {
+    json.member("draining", status.draining);
+    json.member("pid", status.pid);
+    json.member("started", time_text(status.started));
+    json.member("api", status.api);
+    json.key("roles");
+    json.begin_array();
+    for (const std::string& role : status.roles) json.value(role);
+    json.end_array();
+  }
+  json.key("queues");
+  json.begin_array();
+  for (const store::QueueFigures& queue : status.queues) {
+    json.begin_object();
+    json.member("class", to_string(queue.traffic));
+    json.member("waiting", queue.waiting);
+    add_time(json, "earliest_due", queue.oldest);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return json.take();
+}
+
+}  // namespace todoku::app

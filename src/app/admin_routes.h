@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operations as HTTP with JSON, for the admin socket. Who may open the socket may do all this.
+//
+//   GET    /accounts                              {"accounts": [{name, weight, suspended, ...}]}
+//   POST   /accounts                              {name, weight?, with_key?}
+//   PATCH  /accounts/{account}                    {weight?, suspended?}
+//   GET    /accounts/{account}/keys               {"keys": [{id, label, created, revoked?}]}
+//   POST   /accounts/{account}/keys               {label?} -> with api_key and bearer_token
+//   DELETE /accounts/{account}/keys/{id}
+//   GET    /dkim?account=                         {"keys": [...]}
+//   POST   /dkim                                  {account, domain, selector?, algorithm?, ...}
+//   GET    /dkim/{account}/{domain}/{selector}
+//   DELETE /dkim/{account}/{domain}/{selector}
+//   GET    /explain?address=&account=&lang=&limit=&utc_offset_minutes=
+//   GET    /status
+//   POST   /drain
+//
+// Failures: {"error": "<sentence>"} with 400, 404, 409, 503 or 500.
+#pragma once
+
+#include "app/admin.h"
+#include "http/message.h"
+#include "http/router.h"
+
+namespace todoku::app {
+
+// `operations` must outlive the router.
+void add_admin_routes(http::Router& router, AdminOperations& operations);
+
+// {"error": reason}: the shape of every failure at the admin socket.
+[[nodiscard]] http::Response admin_failure(const http::Failure& failure,
+                                           const http::Request& request);
+
+}  // namespace todoku::app

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/vault.h"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "app/files.h"
+#include "base/bytes.h"
+#include "base/digest.h"
+#include "base/log.h"
+
+namespace todoku::app {
+namespace {
+
+constexpr std::string_view kCheckSetting = "master_key_check";
+constexpr std::string_view kSecretSetting = "instance_secret";
+
+Result<std::optional<std::string>> read_setting(store::Store& store, std::string_view name) {
+  return store.read_and_wait(
+      [name](store::ReadTransaction& transaction) { return transaction.setting(name); });
+}
+
+Result<void> write_setting(store::Store& store, std::string_view name, const std::string& value) {
+  return store.write_and_wait(
+      store::WritePriority::accept,
+      [&](store::WriteTransaction& transaction) { return transaction.put_setting(name, value); });
+}
+
+// nullopt: there is no such file.
+Result<std::optional<MasterKey>> read_key_file(const std::string& path) {
+  struct stat facts{};
+  if (::stat(path.c_str(), &facts) != 0) {
+    if (errno == ENOENT) return std::nullopt;
+    return fail(ErrorKind::io, fmt::format("the master key file {} cannot be read: {}", path,
+                                           std::generic_category().message(errno)));
+  }
+  if ((facts.st_mode & 077U) != 0) {
+    return fail(ErrorKind::unauthorized,
+                fmt::format("the master key file {} can be read by others: run `chmod 600 {}`",
+                            path, path));
+  }
+  auto text = read_file(path);
+  if (!text) return fail("the master key file", std::move(text.error()));
+  auto key = MasterKey::parse(*text);
+  if (!key) return fail(fmt::format("the master key file {}", path), std::move(key.error()));
+  return std::optional<MasterKey>(std::move(*key));
+}
+
+Result<MasterKey> make_key_file(const std::string& path) {
+  MasterKey key = MasterKey::generate();
+  const auto made = create_private_file(path, key.to_base64() + "\n");
+  if (!made) return fail("the master key file", made.error());
+  log::warning("master key made: keep a copy apart from the backups of the data", {{"file", path}});
+  return key;
+}
+
+Result<MasterKey> find_key(const VaultOptions& options, bool first_start) {
+  if (!options.master_key.empty()) {
+    auto key = MasterKey::parse(options.master_key);
+    if (!key) return fail("TODOKU_MASTER_KEY", std::move(key.error()));
+    return key;
+  }
+  auto read = read_key_file(options.master_key_file);
+  if (!read) return fail(std::move(read.error()));
+  if (*read) return std::move(**read);
+  if (first_start) return make_key_file(options.master_key_file);
+  return fail(ErrorKind::not_found,
+              fmt::format("the master key of this data is missing: put your copy of it at {} "
+                          "(mode 0600) or into the variable TODOKU_MASTER_KEY",
+                          options.master_key_file));
+}
+
+}  // namespace
+
+Result<SecretBox> open_vault(const VaultOptions& options, store::Store& store) {
+  const auto check = read_setting(store, kCheckSetting);
+  if (!check) return fail(check.error());
+  auto key = find_key(options, !check->has_value());
+  if (!key) return fail(std::move(key.error()));
+  SecretBox box(*key);
+  if (*check) {
+    const auto same = box.verify_key(**check);
+    if (same) return box;
+    const std::string source =
+        options.master_key.empty() ? options.master_key_file : "TODOKU_MASTER_KEY";
+    return fail(ErrorKind::unauthorized,
+                fmt::format("the master key in {} is not the one that this data was written with: "
+                            "put back the right one",
+                            source));
+  }
+  const auto stored = write_setting(store, kCheckSetting, box.key_check_value());
+  if (!stored) return fail(stored.error());
+  return box;
+}
+
+Result<InstanceSecret> instance_secret(const SecretBox& box, store::Store& store) {
+  constexpr std::string_view kContext = "instance-secret";
+  InstanceSecret secret{};
+  const auto stored = read_setting(store, kSecretSetting);
+  if (!stored) return fail(stored.error());
+  std::string octets;
+  if (*stored) {
+    const auto sealed = from_hex(**stored);
+    if (!sealed) return fail(ErrorKind::corrupt, "the instance secret in the store is damaged");
+    auto opened = box.open(*sealed, kContext);
+    if (!opened) return fail("the instance secret", std::move(opened.error()));
+    octets = std::move(*opened);
+  } else {
+    octets = random_octets(secret.size());
+    const auto written = write_setting(store, kSecretSetting, to_hex(box.seal(octets, kContext)));
+    if (!written) return fail(written.error());
+  }
+  if (octets.size() != secret.size()) {
+    return fail(ErrorKind::corrupt, "the instance secret in the store has the wrong size");
+  }
+  std::ranges::copy(as_octets(octets), secret.begin());
+  return secret;
+}
+
+}  // namespace todoku::app

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The secrets of an installation: the master key, under which the others are sealed, and the secret
+// that keys return paths and Message-IDs.
+//
+//   store without a check value, no key   first start: a key is made and written, mode 0600
+//   store without a check value, a key    first start with a prepared key
+//   store with one, the same key          every later start
+//   store with one, another or no key     refused: what is sealed could not be opened
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+#include "base/secret_box.h"
+#include "store/store.h"
+
+namespace todoku::app {
+
+struct VaultOptions {
+  std::string master_key_file;
+  std::string master_key;  // from the environment; wins over the file
+};
+
+// Finds or makes the master key and proves that it is the store's. Blocks. Errors: unauthorized
+// (another key, or a file that others can read), not_found (the key of this store is missing),
+// invalid_input (that is no key), io; the sentence says what to do.
+[[nodiscard]] Result<SecretBox> open_vault(const VaultOptions& options, store::Store& store);
+
+using InstanceSecret = std::array<std::uint8_t, 16>;
+
+// Made on the first start, the same ever after. Blocks. Errors: those of the store; corrupt.
+[[nodiscard]] Result<InstanceSecret> instance_secret(const SecretBox& box, store::Store& store);
+
+}  // namespace todoku::app
