@@ -31,14 +31,15 @@ struct Slots {
   explicit Slots(async::Executor listener) : executor(listener), freed(std::move(listener)) {}
   async::Executor executor;
   std::atomic<std::size_t> open = 0;
-  async::Signal freed;  // only touched on `executor`
+  std::atomic<bool> listening = true;  // false: nobody waits, and `executor` may be gone
+  async::Signal freed;                 // only touched on `executor`
 };
 
 // Takes a slot; it is given back when the token dies, on any thread.
 StreamToken take_slot(const std::shared_ptr<Slots>& slots, std::size_t connections_max) {
   slots->open.fetch_add(1);
   return {slots.get(), [slots, connections_max](const void*) {
-            if (slots->open.fetch_sub(1) != connections_max) return;
+            if (slots->open.fetch_sub(1) != connections_max || !slots->listening) return;
             boost::asio::post(slots->executor, [slots] { slots->freed.notify(); });
           }};
 }
@@ -125,6 +126,7 @@ class Listener::Impl {
     boost::system::error_code ignored;
     acceptor_.close(ignored);
     if (!unix_path_.empty()) ::unlink(unix_path_.c_str());
+    slots_->listening = false;
     slots_->freed.notify();
   }
 

@@ -4,10 +4,13 @@
 
 #include <chrono>
 #include <filesystem>
+#include <future>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include <boost/asio/detached.hpp>
+#include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -467,6 +470,65 @@ Task<void> respect_the_maximum() {
 
 TEST(Listener, AcceptsNoMoreThanItsMaximumAtOnce) {
   run_to_completion(respect_the_maximum());
+}
+
+Task<void> echo_once(Stream stream) {
+  std::array<char, 64> buffer;
+  const auto got = co_await stream.read_some(buffer, soon());
+  EXPECT_TRUE(got);
+  const auto written = co_await stream.write({buffer.data(), got.value_or(0)}, soon());
+  EXPECT_TRUE(written);
+}
+
+// Hands every connection to the other thread; there is never more than one at a time.
+Task<void> accept_for(async::Executor other, Listener& listener, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    auto stream = co_await listener.accept(other);
+    boost::asio::co_spawn(other, echo_once(std::move(stream.value())), boost::asio::detached);
+  }
+}
+
+Task<void> call_often(Endpoint remote, std::size_t count) {
+  std::array<char, 64> buffer;
+  for (std::size_t i = 0; i < count; ++i) {
+    auto stream = co_await dial(remote, {}, soon());
+    const auto written = co_await stream.value().write("hello", soon());
+    EXPECT_TRUE(written);
+    const auto got = co_await stream.value().read_some(buffer, soon());
+    EXPECT_EQ(got.value_or(0), 5U);
+  }
+}
+
+TEST(Listener, AcceptsForAnotherThreadAndHearsWhenItIsDone) {
+  async::Runtime runtime(2);
+  auto listener = Listener::open(runtime.executor(0), kAnyPort, {.connections_max = 1}).value();
+  runtime.start();
+  auto accepting = boost::asio::co_spawn(
+      runtime.executor(0), accept_for(runtime.executor(1), listener, 100), boost::asio::use_future);
+  run_to_completion(call_often(listener.local(), 100));
+  accepting.get();
+  runtime.join();
+}
+
+Task<void> handshakes(TlsPair tls, int count) {
+  for (int i = 0; i < count; ++i) {
+    TlsInfo info;
+    co_await exchange_and_close(tls, info);
+    EXPECT_TRUE(info.verified);
+  }
+}
+
+TEST(StreamTls, SharesOneContextBetweenThreads) {
+  const TlsPair tls = tls_pair(true);
+  async::Runtime runtime(2);
+  runtime.start();
+  std::vector<std::future<void>> done;
+  for (std::size_t i = 0; i < 4; ++i) {
+    done.push_back(
+        boost::asio::co_spawn(runtime.executor(i), handshakes(tls, 10), boost::asio::use_future));
+  }
+  for (auto& future : done) future.get();
+  runtime.join();
 }
 
 Task<void> close_below_accept(std::optional<Result<Stream>>& accepted) {

@@ -100,9 +100,12 @@ void ClientSession::received(std::string_view octets) {
 void ClientSession::on_reply(const Reply& reply, bool more_input) {
   // Nothing is awaited while there is something to write, except last words.
   if (step() == Step::write || phase_ == Phase::handshake) {
+    // Some servers ask for the content and refuse it in one breath; that refusal counts.
+    const bool refusal = phase_ == Phase::mail && transaction_.awaits_content_answer() &&
+                         (reply.temporary() || reply.permanent());
     break_off(fmt::format("the receiver said {} {} before we sent {}", reply.code, reply.text,
                           awaited_name()),
-              reply.code == kClosing ? &reply : nullptr);
+              refusal || reply.code == kClosing ? &reply : nullptr);
     return;
   }
   switch (phase_) {

@@ -367,6 +367,13 @@ TEST(ClientSession, EndsWhenAnswersComeWithoutCommands) {
   expect_result(goodbye.send(envelope())[0], Stage::rcpt_to, {421, "stop"});
 }
 
+TEST(ClientSession, TakesARefusalThatComesBeforeTheContent) {
+  World world(offering({"PIPELINING"}, {{"DATA", "354 go on\r\n550 5.7.1 no, stop"}}));
+  expect_result(world.send(envelope())[0], Stage::data, {550, "5.7.1 no, stop"});
+  EXPECT_EQ(world.session.step(), Step::over);
+  EXPECT_TRUE(world.server.taken().empty());
+}
+
 TEST(ClientSession, EndsWhenAnswersMakeNoSense) {
   const std::pair<const char*, const char*> table[] = {
       {"MAIL", "354 what"}, {"RCPT a@example.jp", "354 what"}, {"DATA", "250 what"},

@@ -69,7 +69,8 @@ class ClientTransaction {
   // The next answer. nullopt: fine; else why the dialogue cannot go on, and lost() must follow.
   [[nodiscard]] std::optional<std::string> on_reply(const Reply& reply);
 
-  // The session is over: whoever has no result gets one. Without `goodbye` they get `sentence`.
+  // The session is over: whoever has no result gets one. Without `goodbye` (or an earlier 421) they
+  // get `sentence`.
   void lost(std::string_view sentence, const Reply* goodbye = nullptr);
 
   [[nodiscard]] bool done() const { return done_; }
