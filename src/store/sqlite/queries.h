@@ -33,6 +33,7 @@ struct BatchRow {
   PublicId first_email_id = 0;
   std::int64_t capacity = 0;
   std::int64_t size = 0;
+  std::int64_t removed = 0;
   std::int64_t open = 0;
   Instant created{};
   std::optional<Instant> ready_at;

@@ -18,8 +18,8 @@ struct Queries::RecipientRow {
 
 Result<std::optional<BatchRow>> Queries::batch(std::int64_t number) {
   auto query = db_.query(
-      "SELECT delivery, account, section, traffic, domain, first_email_id, capacity, size, open,"
-      " created, ready_at, token, holder FROM batches WHERE number = ?");
+      "SELECT delivery, account, section, traffic, domain, first_email_id, capacity, size, removed,"
+      " open, created, ready_at, token, holder FROM batches WHERE number = ?");
   query.bind(number);
   if (!query.next()) {
     if (query.failed()) return fail(query.error());
@@ -35,11 +35,12 @@ Result<std::optional<BatchRow>> Queries::batch(std::int64_t number) {
   row.first_email_id = query.integer(5);
   row.capacity = query.integer(6);
   row.size = query.integer(7);
-  row.open = query.integer(8);
-  row.created = query.instant(9);
-  row.ready_at = query.optional_instant(10);
-  row.token = static_cast<std::uint64_t>(query.integer(11));
-  row.holder = static_cast<Holder>(query.integer(12));
+  row.removed = query.integer(8);
+  row.open = query.integer(9);
+  row.created = query.instant(10);
+  row.ready_at = query.optional_instant(11);
+  row.token = static_cast<std::uint64_t>(query.integer(12));
+  row.holder = static_cast<Holder>(query.integer(13));
   return row;
 }
 

@@ -159,8 +159,8 @@ Result<void> RecipientAppender::insert_batch(const BatchRow& batch) {
   return transaction_.connection()
       .query(
           "INSERT INTO batches(number, delivery, account, section, traffic, domain,"
-          " first_email_id, capacity, size, open, created, ready_at, token, holder)"
-          " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+          " first_email_id, capacity, size, removed, open, created, ready_at, token, holder)"
+          " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)")
       .bind(batch.number, delivery_, account_, section, traffic_, std::string_view(batch.domain),
             batch.first_email_id, batch.capacity, batch.size, batch.open, now_, batch.ready_at,
             batch.token, batch.holder)
@@ -171,6 +171,7 @@ Result<void> RecipientAppender::insert_recipient(const BatchRow& batch, std::int
                                                  const NewRecipient& recipient) {
   auto packed = pack_codes(transaction_.queries_.dictionary(), recipient.insert_codes, codes_);
   if (!packed) return packed;
+  transaction_.addresses_written_.fetch_add(1, std::memory_order_relaxed);
   const auto codes = codes_.empty() ? std::nullopt : std::optional(Blob{codes_});
   // A batch is filled over time; its own instant is that of its first recipients.
   const auto created =

@@ -21,6 +21,7 @@ namespace {
 //                       single recipients go to.
 // batches.section       NULL for transactions.
 // batches.domain        '' if its recipients have different domains.
+// batches.size          rows it has had; removed: of which were taken out of the draft.
 // batches.open          recipients that are not in a terminal state.
 // batches.ready_at      when it may be claimed: the earliest due time of its recipients, while it
 //                       is leased the end of the lease, 0 for "since the start of the delivery",
@@ -88,7 +89,7 @@ CREATE TABLE batches(
   number INTEGER PRIMARY KEY, delivery INTEGER NOT NULL, account INTEGER NOT NULL,
   section INTEGER, traffic INTEGER NOT NULL, domain TEXT NOT NULL,
   first_email_id INTEGER NOT NULL, capacity INTEGER NOT NULL, size INTEGER NOT NULL,
-  open INTEGER NOT NULL, created INTEGER NOT NULL, ready_at INTEGER,
+  removed INTEGER NOT NULL, open INTEGER NOT NULL, created INTEGER NOT NULL, ready_at INTEGER,
   token INTEGER NOT NULL, holder INTEGER NOT NULL);
 CREATE INDEX batches_email ON batches(account, first_email_id);
 CREATE INDEX batches_section ON batches(section, domain, ready_at) WHERE section IS NOT NULL;

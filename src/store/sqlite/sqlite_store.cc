@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/sqlite_store.h"
 
+#include <future>
 #include <mutex>
 #include <optional>
 
@@ -8,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "store/sqlite/address_indexer.h"
 #include "store/sqlite/checkpointer.h"
 #include "store/sqlite/connection.h"
 #include "store/sqlite/group_writer.h"
@@ -95,7 +97,19 @@ struct SqliteStore::Parts {
   std::optional<Checkpointer> checkpointer;
   std::optional<GroupWriter> writer;
   std::optional<ReaderPool> readers;
+  std::optional<IndexerThread> indexer;
   std::once_flag closed;
+
+  // A change by the writer thread, waited for.
+  Result<void> change(AddressIndexer::Change change) {
+    std::promise<Result<void>> promise;
+    auto future = promise.get_future();
+    writer->submit(
+        WritePriority::retention,
+        [&](WriteTransaction&) { return change(transaction.connection()); },
+        [&](Result<void> result) { promise.set_value(std::move(result)); });
+    return future.get();
+  }
 };
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const Options& options) {
@@ -114,6 +128,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const Options& options) {
   if (!worker) return fail(std::move(worker.error()));
   auto pin = connect(options, 64, false);
   if (!pin) return fail(std::move(pin.error()));
+  auto index_reader = connect(options, 1024, false);
+  if (!index_reader) return fail(std::move(index_reader.error()));
   std::vector<std::unique_ptr<Connection>> readers;
   for (std::size_t i = 0; i < std::max<std::size_t>(options.readers, 1); ++i) {
     auto reader = connect(options, options.reader_cache_kib, false);
@@ -125,9 +141,14 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const Options& options) {
                         options.queued_max);
   parts->readers.emplace(std::move(readers), parts->live, *hash, *options.clock,
                          ReaderPool::Limits{options.questions_max, options.question_max});
+  parts->indexer.emplace(
+      std::move(*index_reader), *hash,
+      [p = parts.get()](AddressIndexer::Change change) { return p->change(std::move(change)); },
+      parts->transaction.addresses_written());
   parts->checkpointer->start();
   parts->writer->start();
   parts->readers->start();
+  parts->indexer->start();
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(parts)));
 }
 
@@ -151,6 +172,7 @@ StoreFigures SqliteStore::figures() const {
 
 void SqliteStore::close() {
   std::call_once(parts_->closed, [&] {
+    parts_->indexer->stop();
     parts_->writer->stop();
     parts_->readers->stop();
     parts_->checkpointer->stop();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -172,6 +173,10 @@ class SqliteWriteTransaction final : public Answering<WriteTransaction> {
   void rolled_back(const Pending& before);
   [[nodiscard]] Connection& connection() { return db_; }
   [[nodiscard]] Counters& counters() { return counters_; }
+  // Addresses written so far, committed or not; read by other threads.
+  [[nodiscard]] const std::atomic<std::uint64_t>& addresses_written() const {
+    return addresses_written_;
+  }
 
  private:
   friend class RecipientAppender;
@@ -211,6 +216,7 @@ class SqliteWriteTransaction final : public Answering<WriteTransaction> {
   Counters counters_;
   LiveFigures& figures_;
   const Clock& clock_;
+  std::atomic<std::uint64_t> addresses_written_{0};
   Pending waiting_{};
   std::string history_;  // reused between outcomes
   std::string address_;

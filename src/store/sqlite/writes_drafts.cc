@@ -216,6 +216,7 @@ Result<void> SqliteWriteTransaction::make_shared_batch(const BatchRow& batch) {
 
 Result<void> SqliteWriteTransaction::remember_address(std::int64_t row, std::string_view address) {
   const std::uint64_t hash = queries_.address_hash(address);
+  addresses_written_.fetch_add(1, std::memory_order_relaxed);
   return db_.query("INSERT OR REPLACE INTO address_recent(recipient, hash) VALUES(?, ?)")
       .bind(row, std::bit_cast<std::int64_t>(hash))
       .run();
@@ -252,7 +253,7 @@ Result<void> SqliteWriteTransaction::remove_recipient(const RecipientKey& key, I
   if (!done) return done;
   if (db_.changes() == 0) return fail(ErrorKind::not_found, "there is no such recipient");
   done = db_.query(
-                "UPDATE batches SET open = open - 1,"
+                "UPDATE batches SET open = open - 1, removed = removed + 1,"
                 " ready_at = CASE WHEN open > 1 THEN ready_at END WHERE number = ?")
              .bind(batch->number)
              .run();

@@ -75,6 +75,7 @@ struct SqliteWriteTransaction::BatchOutcomes {
   std::int64_t superseded = 0;
   std::optional<Instant> due;  // the earliest new one
   std::int64_t size = 0;
+  bool has_holes = false;
 };
 
 // False if there is no such recipient.
@@ -82,6 +83,14 @@ Result<bool> SqliteWriteTransaction::record_outcome(const OutcomeRecord& outcome
                                                     BatchOutcomes& sum) {
   if (outcome.key.seq >= sum.size) return false;
   const std::int64_t row = recipient_row(outcome.key);
+  if (sum.has_holes) {
+    auto present = db_.query("SELECT 1 FROM recipients WHERE id = ?");
+    present.bind(row);
+    if (!present.next()) {
+      if (present.failed()) return fail(present.error());
+      return false;
+    }
+  }
   RecipientState state = RecipientState::pending;
   std::int64_t attempts = 0;
   std::optional<Instant> due;
@@ -139,6 +148,7 @@ Result<void> SqliteWriteTransaction::record_batch(std::span<const OutcomeRecord*
   BatchOutcomes sum;
   sum.counts = counts;
   sum.size = (*batch)->size;
+  sum.has_holes = (*batch)->removed > 0;
   for (const OutcomeRecord* outcome : outcomes) {
     const auto known = record_outcome(*outcome, sum);
     if (!known) return fail(known.error());

@@ -101,5 +101,241 @@ TEST_P(StoreSuite, TheStoryTellsEveryAttempt) {
   EXPECT_EQ(told[0].attempts[1].duration, Milliseconds(120));
 }
 
+TEST_P(StoreSuite, AReservationStartsAtItsTimeAndCanBeCancelledUntilThen) {
+  const Account acme = account();
+  const Delivery made = draft(acme.key);
+  append(made.key, {recipient("one")});
+  const auto commit = [&](std::optional<Instant> when) {
+    return write([&](WriteTransaction& t) { return t.commit_draft(made.key, when, now()); });
+  };
+  const auto to_start = [&] {
+    return must(read([&](ReadTransaction& t) { return t.deliveries_to_start(now(), 10); }));
+  };
+  const auto next = [&] {
+    return must(read([&](ReadTransaction& t) { return t.next_reservation(now()); }));
+  };
+  must(commit(after(3'600)));
+  EXPECT_EQ(get(made.key).status, DeliveryStatus::reserve);
+  EXPECT_EQ(get(made.key).reservation, after(3'600));
+  EXPECT_EQ(error_of(commit(after(60))), "conflict");
+  EXPECT_THAT(to_start(), IsEmpty());
+  EXPECT_EQ(next(), after(3'600));
+
+  must(write([&](WriteTransaction& t) { return t.cancel_reservation(made.key, now()); }));
+  EXPECT_EQ(get(made.key).status, DeliveryStatus::edit);
+  EXPECT_EQ(get(made.key).reservation, std::nullopt);
+  EXPECT_EQ(next(), std::nullopt);
+  EXPECT_EQ(
+      error_of(write([&](WriteTransaction& t) { return t.cancel_reservation(made.key, now()); })),
+      "conflict");
+
+  must(commit(after(60)));
+  reopen();
+  clock_.advance(std::chrono::seconds(60));
+  ASSERT_THAT(to_start(), SizeIs(1));
+  EXPECT_EQ(to_start()[0].key, made.key);
+  EXPECT_EQ(to_start()[0].content.subject, "News for __name__");
+  EXPECT_EQ(next(), std::nullopt);
+  must(write([&](WriteTransaction& t) { return t.start_delivery(made.key, "sel9", now()); }));
+  EXPECT_THAT(to_start(), IsEmpty());
+  const Delivery sending = get(made.key);
+  EXPECT_EQ(sending.status, DeliveryStatus::sending);
+  EXPECT_EQ(sending.started, now());
+  EXPECT_EQ(sending.signing, "sel9");
+}
+
+TEST_P(StoreSuite, WhatIsToStartIsGivenOldestFirst) {
+  const Account acme = account();
+  std::vector<DeliveryKey> keys;
+  for (int i = 0; i < 4; ++i) keys.push_back(draft(acme.key).key);
+  const auto commit = [&](DeliveryKey key, std::optional<Instant> when) {
+    must(write([&](WriteTransaction& t) { return t.commit_draft(key, when, now()); }));
+  };
+  commit(keys[0], after(30));
+  commit(keys[1], after(10));
+  commit(keys[2], std::nullopt);
+  commit(keys[3], after(90));
+  clock_.advance(std::chrono::seconds(60));
+  const auto to_start = [&](std::int64_t limit) {
+    std::vector<DeliveryKey> found;
+    for (const Delivery& delivery :
+         must(read([&](ReadTransaction& t) { return t.deliveries_to_start(now(), limit); }))) {
+      found.push_back(delivery.key);
+    }
+    return found;
+  };
+  EXPECT_THAT(to_start(10), ElementsAre(keys[2], keys[1], keys[0]));
+  EXPECT_THAT(to_start(1), ElementsAre(keys[2]));
+}
+
+TEST_P(StoreSuite, ADeliveryWithoutRecipientsIsSentAtOnce) {
+  const Delivery made = draft(account().key);
+  commit_and_start(made.key);
+  EXPECT_EQ(get(made.key).status, DeliveryStatus::sent);
+  EXPECT_EQ(get(made.key).finished, now());
+  EXPECT_THAT(must(read([](ReadTransaction& t) { return t.sending_bulk(); })), IsEmpty());
+}
+
+TEST_P(StoreSuite, AFailedDeliveryTakesItsRecipientsWithIt) {
+  const Account acme = account();
+  const Delivery made = draft(acme.key);
+  append(made.key, recipients(3, "example.jp"));
+  const auto fail_it = [&] {
+    return write([&](WriteTransaction& t) {
+      return t.fail_delivery(made.key, "reservation missed by 3 days", now());
+    });
+  };
+  EXPECT_EQ(error_of(fail_it()), "conflict") << "a draft cannot fail";
+  must(write([&](WriteTransaction& t) { return t.commit_draft(made.key, after(1), now()); }));
+  clock_.advance(std::chrono::seconds(5));
+  must(fail_it());
+  const Delivery failed = get(made.key);
+  EXPECT_EQ(failed.status, DeliveryStatus::failed);
+  EXPECT_EQ(failed.failure_reason, "reservation missed by 3 days");
+  EXPECT_EQ(failed.counts.cancelled, 3);
+  EXPECT_EQ(failed.finished, now());
+  EXPECT_EQ(stories("user1@example.jp")[0].state, RecipientState::cancelled);
+  EXPECT_THAT(must(read([&](ReadTransaction& t) { return t.deliveries_to_start(now(), 9); })),
+              IsEmpty());
+  EXPECT_EQ(must(read([&](ReadTransaction& t) { return t.next_due(now()); })), std::nullopt);
+  EXPECT_THAT(claim_all(made.key), IsEmpty());
+}
+
+TEST_P(StoreSuite, ADeletedDeliveryIsGoneAtOnceAndItsRowsInSlices) {
+  const Account acme = account();
+  const Delivery sending = started(acme.key, recipients(700, "example.jp"));
+  const auto leases = claim_all(sending.key);
+  record({outcome(leases[0].key, 0, RecipientState::delivered)});
+  const auto accepted = accept(acme.key, {recipient("one")});
+  const Delivery kept = started(acme.key, recipients(2, "example.com"));
+  const auto remove = [&](DeliveryKey key) {
+    return write([&](WriteTransaction& t) { return t.delete_delivery(key, now()); });
+  };
+  must(remove(sending.key));
+  must(remove(accepted.delivery.key));
+  EXPECT_EQ(error_of(remove(sending.key)), "not_found");
+  EXPECT_EQ(error_of(read([&](ReadTransaction& t) { return t.delivery(sending.key); })),
+            "not_found");
+  EXPECT_EQ(error_of(read([&](ReadTransaction& t) { return t.delivery(acme.key, sending.id); })),
+            "not_found");
+  EXPECT_EQ(error_of(read([&](ReadTransaction& t) { return t.recipient(acme.key, 1); })),
+            "not_found");
+  EXPECT_THAT(stories("user3@example.jp"), IsEmpty());
+  EXPECT_THAT(stories("one@example.jp"), IsEmpty());
+  EXPECT_THAT(must(read([](ReadTransaction& t) { return t.sending_bulk(); })), SizeIs(1));
+  clock_.advance(std::chrono::hours(1));
+  EXPECT_THAT(must(read([&](ReadTransaction& t) { return t.due_transactional(now(), 9); })),
+              IsEmpty());
+  EXPECT_THAT(must(write([&](WriteTransaction& t) {
+                return t.claim_batches(std::vector{leases[0].key, accepted.batches[0].key}, kMe,
+                                       after(60), now());
+              })),
+              IsEmpty());
+
+  int slices = 0;
+  while (must(
+      write([](WriteTransaction& t) { return t.purge_deleted(100); }, WritePriority::retention))) {
+    ASSERT_LT(++slices, 100);
+  }
+  EXPECT_GE(slices, 2);
+  EXPECT_EQ(error_of(write([&](WriteTransaction& t) {
+              return t.release_batch(leases[0].key, leases[0].token, now(), now());
+            })),
+            "not_found");
+  EXPECT_THAT(stories("user1@example.com"), SizeIs(1));
+  EXPECT_EQ(get(kept.key).counts.total, 2);
+  EXPECT_THAT(claim_all(kept.key), SizeIs(1));
+}
+
+TEST_P(StoreSuite, PublicIdsIncreasePerAccountAndAreNeverUsedAgain) {
+  const Account acme = account("acme");
+  const Account other = account("other");
+  PublicId last_delivery = 0;
+  PublicId last_email = 0;
+  const auto accept_one = [&](AccountKey key) {
+    const auto accepted = accept(key, {recipient("a"), recipient("b")});
+    const PublicId email = stories("b@example.jp")[0].email_id;
+    return std::pair(accepted.delivery, email);
+  };
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 3; ++i) {
+      const auto [delivery, email] = accept_one(acme.key);
+      EXPECT_GT(delivery.id, last_delivery);
+      EXPECT_GT(email, last_email);
+      EXPECT_LT(delivery.id, 10'000);
+      EXPECT_LT(email, 10'000);
+      last_delivery = delivery.id;
+      last_email = email;
+    }
+    // The newest are deleted and purged: their ids are not given out again.
+    must(write([&](WriteTransaction& t) {
+      return t.delete_delivery(must(t.delivery(acme.key, last_delivery)).key, now());
+    }));
+    while (must(write([](WriteTransaction& t) { return t.purge_deleted(10); }))) {
+    }
+    if (round == 0) reopen();
+    if (round == 1) crash();
+  }
+  EXPECT_EQ(accept_one(other.key).first.id, 1);
+}
+
+TEST_P(StoreSuite, AnOrderlyRestartLeavesNoGapInTheIds) {
+  const Account acme = account();
+  EXPECT_EQ(draft(acme.key).id, 1);
+  reopen();
+  EXPECT_EQ(draft(acme.key).id, 2);
+}
+
+TEST_P(StoreSuite, ATransactionNeedsARecipientAndAnAccount) {
+  const Account acme = account();
+  const auto refused = [&](AccountKey key, const std::vector<NewRecipient>& to) {
+    return error_of(write([&](WriteTransaction& t) {
+      return t.accept_transaction(transaction(key), to, "", kMe, after(1), now());
+    }));
+  };
+  EXPECT_EQ(refused(acme.key, {}), "invalid_input");
+  EXPECT_EQ(refused(AccountKey{77}, {recipient("a")}), "not_found");
+}
+
+TEST_P(StoreSuite, ATransactionMayHaveMoreRecipientsThanABatch) {
+  const Account acme = account();
+  const auto accepted = accept(acme.key, recipients(1'100, "example.jp"));
+  EXPECT_EQ(accepted.delivery.counts.total, 1'100);
+  ASSERT_THAT(accepted.batches, SizeIs(3));
+  std::vector<OutcomeRecord> outcomes;
+  for (const LeasedBatch& lease : accepted.batches) {
+    EXPECT_LE(lease.recipients.size(), 500U);
+    for (const LeasedRecipient& to : lease.recipients) {
+      outcomes.push_back(outcome(lease.key, to.seq, RecipientState::delivered));
+    }
+  }
+  EXPECT_THAT(record(outcomes).finished, ElementsAre(accepted.delivery.key));
+  // The next number is not one of its batches.
+  EXPECT_EQ(accept(acme.key, {recipient("next")}).delivery.counts.total, 1);
+  must(write([&](WriteTransaction& t) { return t.delete_delivery(accepted.delivery.key, now()); }));
+  while (must(write([](WriteTransaction& t) { return t.purge_deleted(1'000); }))) {
+  }
+  EXPECT_THAT(stories("next@example.jp"), SizeIs(1));
+}
+
+TEST_P(StoreSuite, AfterACrashEverythingCommittedIsThere) {
+  const Account acme = account();
+  const auto accepted = accept(acme.key, {recipient("one")});
+  const Delivery sending = started(acme.key, recipients(700, "example.jp"));
+  const auto leases = claim_all(sending.key);
+  record({outcome(leases[0].key, 0, RecipientState::delivered)});
+  crash();
+  EXPECT_EQ(get(accepted.delivery.key).content.subject, "News for __name__");
+  EXPECT_EQ(get(sending.key).counts.delivered, 1);
+  EXPECT_EQ(
+      must(write([&](WriteTransaction& t) { return t.release_leases_of_others(kOther, now()); })),
+      3);
+  std::size_t all = 0;
+  for (const LeasedBatch& lease : claim_all(sending.key, kOther)) {
+    all += lease.recipients.size();
+  }
+  EXPECT_EQ(all, 699U);
+}
+
 }  // namespace
 }  // namespace todoku::store

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// Settings, accounts, API keys, DKIM keys.
+#include <gmock/gmock.h>
+
+#include "conformance/store/store_suite.h"
+
+namespace todoku::store {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+TEST_P(StoreSuite, ASettingIsKeptAndReplaced) {
+  const auto setting = [&] {
+    return must(read([](ReadTransaction& t) { return t.setting("instance"); }));
+  };
+  EXPECT_EQ(setting(), std::nullopt);
+  const std::string octets("a\0b\xff", 4);
+  must(write([&](WriteTransaction& t) { return t.put_setting("instance", octets); }));
+  EXPECT_EQ(setting(), octets);
+  must(write([&](WriteTransaction& t) { return t.put_setting("instance", ""); }));
+  EXPECT_EQ(setting(), "");
+  reopen();
+  EXPECT_EQ(setting(), "");
+}
+
+TEST_P(StoreSuite, AccountsHaveUniqueNames) {
+  const Account acme = account("acme");
+  const Account other = account("other");
+  EXPECT_NE(acme.key, other.key);
+  EXPECT_EQ(acme.weight, 1U);
+  EXPECT_FALSE(acme.suspended);
+  EXPECT_EQ(acme.created, now());
+  EXPECT_EQ(error_of(write([&](WriteTransaction& t) { return t.create_account("acme", now()); })),
+            "conflict");
+  EXPECT_EQ(error_of(write([&](WriteTransaction& t) { return t.create_account("", now()); })),
+            "invalid_input");
+  EXPECT_THAT(must(read([](ReadTransaction& t) { return t.accounts(); })), SizeIs(2));
+  EXPECT_EQ(must(read([](ReadTransaction& t) { return t.account_by_name("other"); })).key,
+            other.key);
+  EXPECT_EQ(error_of(read([](ReadTransaction& t) { return t.account_by_name("nobody"); })),
+            "not_found");
+}
+
+TEST_P(StoreSuite, AnAccountsWeightAndSuspensionChange) {
+  Account acme = account();
+  acme.weight = 20;
+  acme.suspended = true;
+  must(write([&](WriteTransaction& t) { return t.change_account(acme); }));
+  const Account changed = must(read([](ReadTransaction& t) { return t.account_by_name("acme"); }));
+  EXPECT_EQ(changed.weight, 20U);
+  EXPECT_TRUE(changed.suspended);
+  for (const std::uint32_t weight : {0U, 1001U}) {
+    acme.weight = weight;
+    EXPECT_EQ(error_of(write([&](WriteTransaction& t) { return t.change_account(acme); })),
+              "invalid_input");
+  }
+  Account stranger;
+  stranger.key = AccountKey{999};
+  EXPECT_EQ(error_of(write([&](WriteTransaction& t) { return t.change_account(stranger); })),
+            "not_found");
+}
+
+TEST_P(StoreSuite, AnApiKeyOpensItsAccountUntilItIsRevoked) {
+  const Account acme = account();
+  const auto add = [&](AccountKey to, std::string_view token) {
+    return write([&](WriteTransaction& t) { return t.add_api_key(to, "web", token, now()); });
+  };
+  const auto find = [&](std::string_view token) {
+    return read([&](ReadTransaction& t) { return t.account_by_token(token); });
+  };
+  const ApiKey first = must(add(acme.key, "aa11"));
+  const ApiKey second = must(add(acme.key, "bb22"));
+  EXPECT_NE(first.id, second.id);
+  EXPECT_EQ(must(find("aa11")).name, "acme");
+  EXPECT_EQ(error_of(find("cc33")), "not_found");
+  EXPECT_EQ(error_of(add(acme.key, "aa11")), "conflict");
+  EXPECT_EQ(error_of(add(AccountKey{999}, "dd44")), "not_found");
+
+  clock_.advance(std::chrono::seconds(5));
+  const auto revoke = [&](AccountKey of, std::int64_t id) {
+    return write([&](WriteTransaction& t) { return t.revoke_api_key(of, id, now()); });
+  };
+  must(revoke(acme.key, first.id));
+  EXPECT_EQ(error_of(find("aa11")), "not_found");
+  EXPECT_EQ(must(find("bb22")).key, acme.key);
+  const auto keys = must(read([&](ReadTransaction& t) { return t.api_keys(acme.key); }));
+  ASSERT_THAT(keys, SizeIs(2));
+  EXPECT_EQ(keys[0].revoked, now());
+  EXPECT_EQ(keys[1].revoked, std::nullopt);
+  EXPECT_EQ(keys[1].label, "web");
+  EXPECT_EQ(error_of(revoke(acme.key, 999)), "not_found");
+  EXPECT_EQ(error_of(revoke(account("other").key, second.id)), "not_found");
+}
+
+TEST_P(StoreSuite, ADkimKeyReplacesTheOneOfTheSameSelector) {
+  const Account acme = account();
+  DkimKey key{acme.key,     "example.com",           "s1",        "rsa-sha256",
+              "sealed\0ed", "v=DKIM1; k=rsa; p=abc", clock_.now()};
+  const auto put = [&] { return write([&](WriteTransaction& t) { return t.put_dkim_key(key); }); };
+  const auto keys = [&] { return must(read([](ReadTransaction& t) { return t.dkim_keys(); })); };
+  must(put());
+  key.algorithm = "ed25519-sha256";
+  must(put());
+  ASSERT_THAT(keys(), SizeIs(1));
+  EXPECT_EQ(keys()[0].algorithm, "ed25519-sha256");
+  EXPECT_EQ(keys()[0].sealed_private_key, key.sealed_private_key);
+  EXPECT_EQ(keys()[0].dns_record, key.dns_record);
+  key.selector = "s2";
+  must(put());
+  EXPECT_THAT(keys(), SizeIs(2));
+  const auto remove = [&] {
+    return write(
+        [&](WriteTransaction& t) { return t.remove_dkim_key(acme.key, "example.com", "s1"); });
+  };
+  must(remove());
+  EXPECT_EQ(error_of(remove()), "not_found");
+  EXPECT_THAT(keys(), SizeIs(1));
+  key.account = AccountKey{999};
+  EXPECT_EQ(error_of(put()), "not_found");
+}
+
+TEST_P(StoreSuite, AnEmptyStoreAnswersEveryQuestion) {
+  must(read([&](ReadTransaction& t) -> Result<void> {
+    EXPECT_THAT(must(t.accounts()), IsEmpty());
+    EXPECT_THAT(must(t.deliveries({})), IsEmpty());
+    EXPECT_THAT(must(t.deliveries_to_start(now(), 10)), IsEmpty());
+    EXPECT_EQ(must(t.next_reservation(now())), std::nullopt);
+    EXPECT_THAT(must(t.sending_bulk()), IsEmpty());
+    EXPECT_THAT(must(t.due_transactional(now(), 10)), IsEmpty());
+    EXPECT_EQ(must(t.next_due(now())), std::nullopt);
+    EXPECT_THAT(must(t.running_imports()), IsEmpty());
+    EXPECT_THAT(must(t.stories("nobody@example.jp", std::nullopt, 10)), IsEmpty());
+    EXPECT_EQ(error_of(t.delivery(DeliveryKey{1})), "not_found");
+    EXPECT_EQ(error_of(t.delivery(AccountKey{1}, 1)), "not_found");
+    EXPECT_EQ(error_of(t.content(DeliveryKey{1})), "not_found");
+    EXPECT_EQ(error_of(t.recipient(AccountKey{1}, 1)), "not_found");
+    EXPECT_EQ(error_of(t.story({DeliveryKey{1}, 0, 0})), "not_found");
+    EXPECT_EQ(error_of(t.import_job(AccountKey{1}, 1)), "not_found");
+    for (const QueueFigures& figures : must(t.queue_figures(now()))) {
+      EXPECT_EQ(figures.waiting, 0);
+      EXPECT_EQ(figures.oldest, std::nullopt);
+    }
+    return {};
+  }));
+}
+
+}  // namespace
+}  // namespace todoku::store

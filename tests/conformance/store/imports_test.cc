@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// Imports: invisible until they end, and begun anew after a restart.
+#include <gmock/gmock.h>
+
+#include "conformance/store/store_suite.h"
+
+namespace todoku::store {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class Importing {
+ public:
+  Importing(Store& store, const Clock& clock, const Delivery& delivery)
+      : store_(store), clock_(clock), account_(delivery.account) {
+    job_ = must(store_.write_and_wait(WritePriority::import, [&](WriteTransaction& t) {
+      return t.create_import(delivery.key, true, false, "upload/1.csv", clock_.now());
+    }));
+  }
+  Result<void> stage(const std::vector<NewRecipient>& recipients, std::int32_t percentage = 50) {
+    return store_.write_and_wait(WritePriority::import, [&](WriteTransaction& t) {
+      return t.append_staged(job_.id, account_, recipients, percentage, clock_.now());
+    });
+  }
+  Result<void> end(const ImportEnd& how) {
+    return store_.write_and_wait(WritePriority::import, [&](WriteTransaction& t) {
+      return t.end_import(job_.id, account_, how, clock_.now());
+    });
+  }
+  Result<void> restart() {
+    return store_.write_and_wait(WritePriority::import, [&](WriteTransaction& t) {
+      return t.restart_import(job_.id, account_);
+    });
+  }
+  Result<ImportJob> job() {
+    return store_.read_and_wait(
+        [&](ReadTransaction& t) { return t.import_job(account_, job_.id); });
+  }
+
+ private:
+  Store& store_;
+  const Clock& clock_;
+  AccountKey account_;
+  ImportJob job_;
+};
+
+TEST_P(StoreSuite, AnImportBecomesVisibleWhenItEnds) {
+  const Account acme = account();
+  const Delivery made = draft(acme.key);
+  append(made.key, {recipient("before")});
+  Importing import(*store_, clock_, made);
+  EXPECT_EQ(get(made.key).status, DeliveryStatus::importing);
+  EXPECT_THAT(must(read([](ReadTransaction& t) { return t.running_imports(); })), SizeIs(1));
+  must(import.stage(recipients(600, "example.jp"), 30));
+  must(import.stage(recipients(30, "example.com"), 60));
+  ImportJob job = must(import.job());
+  EXPECT_EQ(job.status, ImportStatus::running);
+  EXPECT_EQ(job.percentage, 60);
+  EXPECT_EQ(job.delivery_id, made.id);
+  EXPECT_TRUE(job.ignore_errors);
+  EXPECT_FALSE(job.immediate);
+  EXPECT_EQ(job.upload_file, "upload/1.csv");
+  EXPECT_EQ(get(made.key).counts.total, 1);
+  EXPECT_THAT(stories("user7@example.jp"), IsEmpty());
+  EXPECT_EQ(error_of(write([&](WriteTransaction& t) {
+              return t.append_recipients(made.key, recipients(1, "example.jp"), now());
+            })),
+            "conflict");
+  EXPECT_EQ(error_of(write([&](WriteTransaction& t) {
+              return t.commit_draft(made.key, std::nullopt, now());
+            })),
+            "conflict");
+  EXPECT_EQ(
+      error_of(write([&](WriteTransaction& t) { return t.delete_delivery(made.key, now()); })),
+      "conflict");
+
+  must(import.end({ImportStatus::finished, 630, 2, 632, "errors/1.csv"}));
+  job = must(import.job());
+  EXPECT_EQ(job.status, ImportStatus::finished);
+  EXPECT_EQ(job.percentage, 100);
+  EXPECT_EQ(job.success_count, 630);
+  EXPECT_EQ(job.failed_count, 2);
+  EXPECT_EQ(job.total_count, 632);
+  EXPECT_EQ(job.error_file, "errors/1.csv");
+  EXPECT_THAT(must(read([](ReadTransaction& t) { return t.running_imports(); })), IsEmpty());
+  EXPECT_EQ(get(made.key).status, DeliveryStatus::edit);
+  EXPECT_EQ(get(made.key).counts.total, 631);
+  EXPECT_THAT(stories("user7@example.jp"), SizeIs(1));
+
+  append(made.key, {recipient("afterwards")});
+  commit_and_start(made.key);
+  std::size_t all = 0;
+  for (const LeasedBatch& lease : claim_all(made.key)) all += lease.recipients.size();
+  EXPECT_EQ(all, 632U);
+}
+
+TEST_P(StoreSuite, AFailedImportLeavesTheDraftAsItWas) {
+  const Account acme = account();
+  const Delivery made = draft(acme.key);
+  append(made.key, {recipient("before")});
+  Importing import(*store_, clock_, made);
+  must(import.stage(recipients(600, "example.jp")));
+  must(import.end({ImportStatus::failed, 0, 3, 603, "errors/1.csv"}));
+  EXPECT_EQ(must(import.job()).status, ImportStatus::failed);
+  EXPECT_EQ(get(made.key).status, DeliveryStatus::edit);
+  EXPECT_EQ(get(made.key).counts.total, 1);
+  EXPECT_THAT(stories("user7@example.jp"), IsEmpty());
+
+  Importing again(*store_, clock_, made);
+  must(again.stage(recipients(10, "example.jp")));
+  must(again.end({ImportStatus::finished, 10, 0, 10, ""}));
+  EXPECT_EQ(get(made.key).counts.total, 11);
+  while (must(write([](WriteTransaction& t) { return t.purge_deleted(100); }))) {
+  }
+  EXPECT_THAT(stories("user7@example.jp"), SizeIs(1));
+  EXPECT_THAT(stories("user77@example.jp"), IsEmpty());
+  commit_and_start(made.key);
+  std::size_t all = 0;
+  for (const LeasedBatch& lease : claim_all(made.key)) all += lease.recipients.size();
+  EXPECT_EQ(all, 11U);
+}
+
+TEST_P(StoreSuite, AnImportIsBegunAnewAfterACrash) {
+  const Account acme = account();
+  const Delivery made = draft(acme.key);
+  PublicId id = 0;
+  {
+    Importing import(*store_, clock_, made);
+    must(import.stage(recipients(600, "example.jp")));
+    id = must(import.job()).id;
+  }
+  crash();
+  const auto running = must(read([](ReadTransaction& t) { return t.running_imports(); }));
+  ASSERT_THAT(running, SizeIs(1));
+  EXPECT_EQ(running[0].id, id);
+  must(write([&](WriteTransaction& t) { return t.restart_import(id, acme.key); }));
+  must(write([&](WriteTransaction& t) {
+    return t.append_staged(id, acme.key, recipients(700, "example.jp"), 90, now());
+  }));
+  must(write([&](WriteTransaction& t) {
+    return t.end_import(id, acme.key, {ImportStatus::finished, 700, 0, 700, ""}, now());
+  }));
+  EXPECT_EQ(get(made.key).counts.total, 700);
+  EXPECT_THAT(stories("user7@example.jp"), SizeIs(1));
+}
+
+TEST_P(StoreSuite, AnImportThatHasEndedTakesNothingMore) {
+  const Delivery made = draft(account().key);
+  Importing import(*store_, clock_, made);
+  EXPECT_EQ(error_of(import.end({ImportStatus::running, 0, 0, 0, ""})), "invalid_input");
+  must(import.end({ImportStatus::system_error, 0, 0, 0, ""}));
+  EXPECT_EQ(error_of(import.stage(recipients(1, "example.jp"))), "conflict");
+  EXPECT_EQ(error_of(import.end({})), "conflict");
+  EXPECT_EQ(error_of(import.restart()), "conflict");
+  EXPECT_EQ(
+      error_of(write([&](WriteTransaction& t) { return t.restart_import(999, made.account); })),
+      "not_found");
+  must(write([&](WriteTransaction& t) { return t.delete_delivery(made.key, now()); }));
+  EXPECT_EQ(error_of(import.job()), "not_found");
+}
+
+TEST_P(StoreSuite, JobIdsAreTheAccountsOwn) {
+  const Account acme = account("acme");
+  const Account other = account("other");
+  const Delivery first = draft(acme.key);
+  const Delivery second = draft(other.key);
+  const auto create = [&](DeliveryKey key) {
+    return must(write(
+        [&](WriteTransaction& t) { return t.create_import(key, false, true, "u.csv", now()); }));
+  };
+  EXPECT_EQ(create(first.key).id, 1);
+  EXPECT_EQ(create(second.key).id, 1);
+  EXPECT_EQ(create(draft(acme.key).key).id, 2);
+  EXPECT_EQ(error_of(read([&](ReadTransaction& t) { return t.import_job(other.key, 2); })),
+            "not_found");
+}
+
+}  // namespace
+}  // namespace todoku::store
