@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "intake/intake.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "async/timer.h"
 #include "intake/check.h"
 #include "mail/address.h"
 
@@ -64,6 +66,13 @@ Answer<Delivery> editable(ReadTransaction& transaction, store::AccountKey accoun
   if (delivery->status != DeliveryStatus::edit)
     return refuse(wrong_state(delivery->status, "EDIT"));
   return std::move(*delivery);
+}
+
+Result<DeliveryStatus> status_of(ReadTransaction& transaction, store::AccountKey account,
+                                 store::PublicId id) {
+  const auto delivery = transaction.delivery(account, id);
+  if (!delivery) return fail(delivery.error());
+  return delivery->status;
 }
 
 // Runs `work` (Answer<T>(WriteTransaction&)) in the store. A refusal rolls its changes back like an
@@ -192,6 +201,21 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, Content
       });
 }
 
+Task<void> Intake::wait_for_import(store::AccountKey account, store::PublicId id) {
+  constexpr std::chrono::seconds kPatience{10};
+  const SteadyInstant until = clock_.steady_now() + kPatience;
+  Milliseconds pause{10};
+  while (clock_.steady_now() < until) {
+    const auto status = co_await store_.read([account, id](ReadTransaction& transaction) {
+      return status_of(transaction, account, id);
+    });
+    if (!status || *status != DeliveryStatus::importing) co_return;
+    const bool awake = co_await async::sleep_for(pause);
+    if (!awake) co_return;
+    pause = std::min(pause * 2, Milliseconds(500));
+  }
+}
+
 Task<Answer<void>> Intake::update_bulk(store::Account account, store::PublicId id,
                                        UpdateRequest request) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
@@ -206,6 +230,7 @@ Task<Answer<void>> Intake::update_bulk(store::Account account, store::PublicId i
   }
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 
+  co_await wait_for_import(account.key, id);
   const bool replace_recipients = request.to.has_value();
   store::DraftChange draft{.from = std::move(request.from),
                            .subject = std::move(request.subject),
@@ -241,6 +266,7 @@ Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId i
     auto refused = check_reservation(*reservation, clock_.now(), limits_);
     if (refused) co_return refuse(std::move(*refused));
   }
+  co_await wait_for_import(account.key, id);
   auto committed = co_await change<void>(
       store_, WritePriority::accept,
       [this, account, id, reservation](WriteTransaction& transaction) -> Answer<void> {

@@ -9,6 +9,9 @@
 //   cancel                                        RESERVE
 //   delete                                        EDIT, RESERVE, SENT, FAILED
 //   read                                          any
+//
+// Update and commit wait a few seconds for a running import to end before they look at the state:
+// a widespread client polls its import job wrongly and updates at once (contract section 6.2).
 #pragma once
 
 #include <optional>
@@ -90,6 +93,8 @@ class Intake {
                                        ImportRequest request);
 
  private:
+  Task<void> wait_for_import(store::AccountKey account, store::PublicId delivery);
+
   store::Store& store_;
   const Clock& clock_;
   const Limits limits_;

@@ -20,6 +20,7 @@ constexpr std::int64_t kBatchesPerRead = 16;
 constexpr std::string_view kSharedSite = "(shared)";
 constexpr std::chrono::seconds kLongestSleep{1};
 constexpr std::chrono::seconds kRefreshEvery{5};
+constexpr std::chrono::milliseconds kShortestPass{25};
 constexpr std::string_view kPool = "default";
 
 const policy::RetryOptions& retry_of(const Options& options, TrafficClass traffic) {
@@ -75,6 +76,11 @@ void Scheduler::site_rests(std::string site, SteadyInstant until) {
   rests_.emplace_back(std::move(site), until);
 }
 
+bool Scheduler::has_been_woken() {
+  const std::lock_guard lock(mutex_);
+  return woken_;
+}
+
 void Scheduler::take_messages() {
   std::vector<BatchProgress> progress;
   std::vector<std::pair<std::string, SteadyInstant>> rests;
@@ -123,11 +129,16 @@ void Scheduler::forget_lost_bells() {
 Task<void> Scheduler::run() {
   while (true) {
     take_messages();
+    const SteadyInstant began = clock_.steady_now();
     co_await pass();
     const SteadyInstant until = co_await next_wake();
     const auto state = co_await boost::asio::this_coro::cancellation_state;
     if (state.cancelled() != boost::asio::cancellation_type::none) co_return;
     co_await signal_.wait_until(until);
+    // Outcomes are committed hundreds of times a second; offering new work less often is enough,
+    // since every site has seconds of work in hand.
+    const auto rest = began + kShortestPass - clock_.steady_now();
+    if (rest > Microseconds(0) && !has_been_woken()) co_await async::sleep_for(rest);
   }
 }
 

@@ -75,6 +75,7 @@ class Scheduler final : public ProgressListener {
                                         std::int64_t credit);
   Task<Result<void>> ring(TrafficClass traffic, std::vector<store::DueBatch> batches);
   Task<SteadyInstant> next_wake();
+  [[nodiscard]] bool has_been_woken();
   void take_messages();
   void take_progress(const BatchProgress& progress);
   void forget_lost_bells();

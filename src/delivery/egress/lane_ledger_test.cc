@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/egress/lane_ledger.h"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace todoku::delivery::egress {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr policy::Flow kBulk{TrafficClass::bulk, 1, 1, 1};
+constexpr policy::Flow kUrgent{TrafficClass::transactional, 2, 2, 1};
+
+class LaneLedgerTest : public ::testing::Test {
+ protected:
+  LaneLedger<int> make(LaneLimits limits) { return LaneLedger<int>(limits, random_); }
+  // Opens as many connections as the ledger wants; their routes in order.
+  std::vector<std::string> open_all(LaneLedger<int>& ledger) const {
+    std::vector<std::string> routes;
+    while (const auto route = ledger.wants_connection(now_)) {
+      ledger.connection_opening(*route);
+      routes.push_back(*route);
+    }
+    return routes;
+  }
+
+  SeededRandom random_{1};
+  SteadyInstant now_{seconds(100)};
+};
+
+TEST_F(LaneLedgerTest, OpensNoMoreConnectionsThanThereIsWorkOrLeave) {
+  auto ledger = make({.connections_max = 3});
+  EXPECT_TRUE(open_all(ledger).empty());
+  ledger.add("mx", kBulk, 1);
+  EXPECT_EQ(open_all(ledger).size(), 1U);
+  for (int i = 0; i < 100; ++i) ledger.add("mx", kBulk, i);
+  EXPECT_EQ(open_all(ledger).size(), 2U) << "three in all";
+}
+
+TEST_F(LaneLedgerTest, RoutesShareTheConnectionsOfTheirSite) {
+  auto ledger = make({.connections_max = 4});
+  for (int i = 0; i < 50; ++i) {
+    ledger.add("mx1", kBulk, i);
+    ledger.add("mx2", kBulk, i);
+  }
+  auto routes = open_all(ledger);
+  std::ranges::sort(routes);
+  EXPECT_EQ(routes, (std::vector<std::string>{"mx1", "mx1", "mx2", "mx2"}));
+}
+
+TEST_F(LaneLedgerTest, AnIdleConnectionIsUsedBeforeAnotherIsOpened) {
+  auto ledger = make({.connections_max = 5});
+  ledger.add("mx", kBulk, 1);
+  EXPECT_EQ(open_all(ledger).size(), 1U);
+  EXPECT_EQ(ledger.take("mx", 8, now_).size(), 1U);
+  ledger.connection_opened("mx");
+  ledger.connection_idle("mx", true);
+  ledger.add("mx", kBulk, 2);
+  EXPECT_TRUE(open_all(ledger).empty());
+  ledger.add("mx", kBulk, 3);
+  EXPECT_EQ(open_all(ledger).size(), 1U);
+}
+
+TEST_F(LaneLedgerTest, TransactionalOvertakesWhatWaits) {
+  auto ledger = make({});
+  for (int i = 0; i < 100; ++i) ledger.add("mx", kBulk, i);
+  ledger.add("mx", kUrgent, 777);
+  EXPECT_EQ(ledger.take("mx", 2, now_), (std::vector<int>{777, 0}));
+}
+
+TEST_F(LaneLedgerTest, NeverGivesOutMoreThanThePace) {
+  auto ledger = make({.messages_per_second = 100});
+  for (int i = 0; i < 1000; ++i) ledger.add("mx", kBulk, i);
+  std::size_t taken = 0;
+  for (int ms = 0; ms < 2000; ++ms, now_ += std::chrono::milliseconds(1)) {
+    taken += ledger.take("mx", 32, now_).size();
+  }
+  EXPECT_GE(taken, 200U);
+  EXPECT_LE(taken, 202U);
+  EXPECT_GT(ledger.next_permit_at(), now_ - std::chrono::milliseconds(10));
+}
+
+TEST_F(LaneLedgerTest, AFailedSiteRestsAndGivesUpWhatWaits) {
+  auto ledger = make({.backoff = {.first = seconds(10), .longest = seconds(60), .jitter = 0}});
+  for (int i = 0; i < 5; ++i) ledger.add("mx", kBulk, i);
+  EXPECT_EQ(open_all(ledger).size(), 5U);
+  const auto given_up = ledger.site_failed(now_);
+  EXPECT_EQ(given_up.size(), 5U);
+  EXPECT_TRUE(ledger.resting(now_));
+  ledger.add("mx", kBulk, 9);
+  EXPECT_FALSE(ledger.wants_connection(now_));
+  EXPECT_TRUE(ledger.take("mx", 1, now_).empty());
+}
+
+TEST_F(LaneLedgerTest, AfterARestOneConnectionProbesWithOneMail) {
+  auto ledger = make({.backoff = {.first = seconds(10), .longest = seconds(60), .jitter = 0}});
+  (void)ledger.site_failed(now_);
+  now_ += seconds(10);
+  for (int i = 0; i < 50; ++i) ledger.add("mx", kBulk, i);
+  EXPECT_EQ(open_all(ledger).size(), 1U);
+  EXPECT_EQ(ledger.take("mx", 32, now_).size(), 1U);
+  ledger.connection_opened("mx");
+  EXPECT_GT(open_all(ledger).size(), 1U) << "a success ends the suspicion";
+  EXPECT_EQ(ledger.take("mx", 32, now_).size(), 32U);
+}
+
+TEST_F(LaneLedgerTest, ForgetsRoutesWithoutWorkAndConnections) {
+  auto ledger = make({});
+  ledger.add("mx", kBulk, 1);
+  (void)open_all(ledger);
+  (void)ledger.take("mx", 1, now_);
+  ledger.connection_closed("mx", false);
+  EXPECT_EQ(ledger.connections(), 0U);
+  EXPECT_EQ(ledger.waiting(), 0U);
+  EXPECT_FALSE(ledger.wants_connection(now_));
+}
+
+TEST_F(LaneLedgerTest, NothingIsLostOrDoubledWhateverHappens) {
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    SeededRandom random(seed);
+    LaneLedger<int> ledger({.connections_max = 3, .messages_per_second = 500}, random);
+    std::vector<int> seen(200, 0);
+    int added = 0;
+    for (int step = 0; step < 2000; ++step, now_ += std::chrono::milliseconds(7)) {
+      const std::string route = random.below(2) == 0 ? "a" : "b";
+      switch (random.below(8)) {
+        case 0:
+          (void)ledger.site_failed(now_).size();
+          break;
+        default: {
+          for (const int item : ledger.take(route, 5, now_)) {
+            // Some are given back, as by a connection that broke.
+            if (random.below(4) == 0) {
+              ledger.add(route, kBulk, item);
+            } else {
+              ++seen[static_cast<std::size_t>(item)];
+            }
+          }
+          if (added < 200) ledger.add(route, random.below(3) == 0 ? kUrgent : kBulk, added++);
+        }
+      }
+    }
+    for (const int item : ledger.take_all()) ++seen[static_cast<std::size_t>(item)];
+    EXPECT_LE(*std::ranges::max_element(seen), 1);
+    EXPECT_EQ(ledger.waiting(), 0U);
+  }
+}
+
+}  // namespace
+}  // namespace todoku::delivery::egress
