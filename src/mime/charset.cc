@@ -122,9 +122,21 @@ bool joins(char32_t kana, char32_t mark) {
   return is_half_width(kana) && (mark == kHalfWidthVoiced || mark == kHalfWidthSemiVoiced);
 }
 
+// True if `rest` may begin with one of the four marks. Asked after every character, so it is one
+// branch that nearly always goes the same way.
+bool may_begin_with_mark(std::string_view rest) {
+  if (rest.size() < 3) return false;
+  const auto octet = [&](std::size_t i) {
+    return std::uint32_t{static_cast<std::uint8_t>(rest[i])};
+  };
+  const std::uint32_t three = octet(0) << 16U | octet(1) << 8U | octet(2);
+  const bool combining = (three | 3U) == 0xE3829B;   // U+3098 to U+309B
+  const bool half_width = (three | 1U) == 0xEFBE9F;  // U+FF9E, U+FF9F
+  return (static_cast<unsigned>(combining) | static_cast<unsigned>(half_width)) != 0;
+}
+
 JisUnit with_following_mark(char32_t value, JisUnit unit, std::string_view rest) {
-  // Every mark begins with E3 82 or EF BE: the common case ends here without decoding.
-  if (rest.size() < 3 || (rest[0] != '\xE3' && rest[0] != '\xEF')) return unit;
+  if (!may_begin_with_mark(rest)) return unit;
   const CodePoint mark = decode_utf8(rest);
   if (!joins(value, mark.value)) return unit;
   const bool semi_voiced = mark.value == kHalfWidthSemiVoiced || mark.value == kCombiningSemiVoiced;
@@ -133,9 +145,18 @@ JisUnit with_following_mark(char32_t value, JisUnit unit, std::string_view rest)
   return {joined, static_cast<std::uint8_t>(unit.octets + mark.octets)};
 }
 
-bool may_take_mark(std::uint16_t code) {
-  const unsigned row = code >> 8U;
-  return row == 0x24 || row == 0x25 || code == 0x2133 || code == 0x2135;
+// The code of a character of three octets from U+3000 to U+9FFF that no mark follows: nearly all
+// Japanese. 0 for everything else. The octets E3 to E9 before two continuations are neither
+// overlong nor a surrogate.
+[[gnu::always_inline]] inline std::uint16_t common_code(const CodeTable& table,
+                                                        std::string_view utf8) {
+  if (utf8.size() < 3) return 0;
+  const auto octet = [&](std::size_t i) {
+    return std::uint32_t{static_cast<std::uint8_t>(utf8[i])};
+  };
+  const bool common = octet(0) - 0xE3U <= 6U && ((octet(1) ^ 0x80U) | (octet(2) ^ 0x80U)) <= 0x3FU;
+  if (!common || may_begin_with_mark(utf8.substr(3))) return 0;
+  return table[(octet(0) & 0x0FU) << 12U | (octet(1) & 0x3FU) << 6U | (octet(2) & 0x3FU)];
 }
 
 std::optional<JisUnit> next_unit(const CodeTable& table, std::string_view utf8) {
@@ -150,45 +171,45 @@ std::optional<JisUnit> next_unit(const CodeTable& table, std::string_view utf8) 
   if (point.octets == 0 || point.value >= kBasicPlane) return std::nullopt;
   const std::uint16_t code = table[point.value];
   if (code == 0) return std::nullopt;
-  const JisUnit unit{code, point.octets};
-  return may_take_mark(code) ? with_following_mark(point.value, unit, utf8.substr(point.octets))
-                             : unit;
+  return with_following_mark(point.value, {code, point.octets}, utf8.substr(point.octets));
 }
 
-// Collects converted octets and hands them to the string in blocks.
+// Octets on their way to the string, in blocks.
 class JisWriter {
  public:
   explicit JisWriter(std::string& out) : out_(out) {}
 
-  void put(JisUnit unit) {
-    if (used_ + kUnitMax > block_.size()) flush();
-    switch_to(!unit.is_ascii());
-    if (!unit.is_ascii()) block_[used_++] = static_cast<char>(unit.code >> 8U);
-    block_[used_++] = static_cast<char>(unit.code);
+  void put_kanji(std::uint16_t code) {
+    begin_unit(true);
+    *end_++ = static_cast<char>(code >> 8U);
+    *end_++ = static_cast<char>(code);
+  }
+  void put_ascii(char c) {
+    begin_unit(false);
+    *end_++ = c;
   }
   void finish() {
-    if (used_ + kUnitMax > block_.size()) flush();
-    switch_to(false);
-    flush();
+    begin_unit(false);
+    out_.append(block_.data(), end_);
   }
 
  private:
   static constexpr std::size_t kUnitMax = 5;  // an escape sequence and two octets
 
-  void switch_to(bool kanji) {
+  void begin_unit(bool kanji) {
+    if (end_ > block_.data() + block_.size() - kUnitMax) {
+      out_.append(block_.data(), end_);
+      end_ = block_.data();
+    }
     if (kanji == kanji_) return;
     kanji_ = kanji;
-    for (const char c : kanji ? kJisToKanji : kJisToAscii) block_[used_++] = c;
-  }
-  void flush() {
-    out_.append(block_.data(), used_);
-    used_ = 0;
+    end_ += (kanji ? kJisToKanji : kJisToAscii).copy(end_, kJisToKanji.size());
   }
 
   std::string& out_;
-  std::array<char, 512> block_;
-  std::size_t used_ = 0;
   bool kanji_ = false;
+  std::array<char, 1024> block_;
+  char* end_ = block_.data();
 };
 
 std::string name_of_first(std::string_view utf8) {
@@ -228,14 +249,22 @@ Result<void> append_iso_2022_jp(std::string& out, std::string_view utf8) {
   const std::size_t before = out.size();
   JisWriter writer(out);
   while (!utf8.empty()) {
-    const auto unit = next_unit(table, utf8);
-    if (!unit) {
+    // Each branch advances by a constant, so that the processor need not wait for the table to know
+    // where the next character begins.
+    if (const std::uint16_t code = common_code(table, utf8); code != 0) {
+      writer.put_kanji(code);
+      utf8.remove_prefix(3);
+    } else if (utf8.front() >= ' ' && utf8.front() <= '~') {
+      writer.put_ascii(utf8.front());
+      utf8.remove_prefix(1);
+    } else if (const auto unit = next_unit(table, utf8); unit) {
+      unit->is_ascii() ? writer.put_ascii(utf8.front()) : writer.put_kanji(unit->code);
+      utf8.remove_prefix(unit->octets);
+    } else {
       out.resize(before);
       return fail(ErrorKind::invalid_input,
                   name_of_first(utf8) + " has no place in ISO-2022-JP (code page 50220)");
     }
-    writer.put(*unit);
-    utf8.remove_prefix(unit->octets);
   }
   writer.finish();
   return {};
