@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/digest.h"
 #include "mime/header.h"
+#include "mime/text.h"
 
 namespace todoku::mime {
 namespace {
@@ -334,7 +335,7 @@ Composer::Hash Composer::identity_hash(char purpose) const {
 }
 
 Composer::Boundary Composer::make_boundary(char purpose) const {
-  Boundary boundary{'=', '_', purpose};
+  Boundary boundary{kBoundaryPrefix[0], kBoundaryPrefix[1], purpose};
   const Hash hash = identity_hash(purpose);
   write_hex(hash.high, std::span(boundary).subspan<3, 16>());
   write_hex(hash.low, std::span(boundary).subspan<19, 16>());

@@ -53,8 +53,7 @@ class Composer {
   void run();
 
  private:
-  // A multipart's delimiter. "=_" can begin no line of base64 or quoted-printable (RFC 2045 section
-  // 6.7), and the hash after it cannot be guessed by who writes the texts.
+  // A multipart's delimiter: kBoundaryPrefix, a letter for its level, a hash in hexadecimal.
   using Boundary = std::array<char, 35>;
 
   [[nodiscard]] bool compose_in(Encoding charset);

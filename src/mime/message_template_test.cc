@@ -393,6 +393,25 @@ TEST(MessageTemplate, AllFormsOfLinesEndInCrlfOnceMore) {
   EXPECT_EQ(test::read_content(parts[1]), "<p>");
 }
 
+TEST(MessageTemplate, ATextThatKnowsTheBoundaryCannotEndItsPart) {
+  Content given = content();
+  given.html_part = "<p>";
+  const std::string type = read(composed(built(given))).field("Content-Type");
+  const std::string delimiter = "--" + test::parameter(type, "boundary");
+  for (const Encoding encode : {Encoding::utf_8, Encoding::iso_2022_jp}) {
+    given.encode = encode;
+    given.text_part = "a\n" + delimiter + "--\n__name__";
+    auto parts = test::read_parts(read(composed(built(given))));
+    ASSERT_EQ(parts.size(), 2U);
+    EXPECT_EQ(test::read_content(parts[0]), "a\r\n" + delimiter + "--\r\n山田太郎");
+    given.text_part = "a __name__";
+    const std::string value = "\n" + delimiter + "\n";
+    parts = test::read_parts(read(composed(built(given), {{"__name__", value}})));
+    ASSERT_EQ(parts.size(), 2U);
+    EXPECT_EQ(test::read_content(parts[0]), "a \r\n" + delimiter + "\r\n");
+  }
+}
+
 TEST(MessageTemplate, HtmlAloneHasNoEmptyTextBesideIt) {
   Content given = content();
   given.text_part = "";

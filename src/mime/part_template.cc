@@ -21,7 +21,7 @@ std::optional<EncodedText> append_encoded(std::string& out, std::string_view tex
     const TextTraits traits = text_traits(text);
     if (traits.fits_seven_bit()) {
       out += text;
-      return EncodedText{TransferEncoding::seven_bit, traits.has_leading_dot};
+      return EncodedText{TransferEncoding::seven_bit, traits.lines.has_leading_dot};
     }
     if (traits.is_ascii) {
       append_quoted_printable(out, text);
@@ -33,7 +33,7 @@ std::optional<EncodedText> append_encoded(std::string& out, std::string_view tex
   const std::size_t before = out.size();
   if (!append_iso_2022_jp(out, text)) return std::nullopt;
   const LineTraits lines = line_traits(std::string_view(out).substr(before));
-  if (lines.longest_line <= kLineOctetsMax) {
+  if (lines.fit_seven_bit()) {
     return EncodedText{TransferEncoding::seven_bit, lines.has_leading_dot};
   }
   const std::string converted = out.substr(before);

@@ -2,9 +2,10 @@
 // A text part (text/plain or text/html) of a delivery: what can be encoded once is, what is a
 // recipient's own is encoded for each.
 //
-//   7bit              printable ASCII or ISO-2022-JP with lines that are short enough
-//   base64            UTF-8 beyond ASCII; ISO-2022-JP with longer lines
-//   quoted-printable  ASCII with longer lines or control characters
+//   7bit              printable ASCII or ISO-2022-JP, with lines that are short enough and that
+//                     cannot be taken for a delimiter
+//   base64            UTF-8 beyond ASCII; other ISO-2022-JP
+//   quoted-printable  other ASCII
 //
 // Long literal stretches between insert codes are shared. In 7bit these are whole lines. In base64
 // a stretch can begin at each of the three phases of its groups, so it is encoded three times, and

@@ -111,9 +111,7 @@ std::string header_text(std::string_view text) {
 TextTraits text_traits(std::string_view text) {
   TextTraits traits;
   traits.is_ascii = is_ascii(text);
-  const LineTraits lines = line_traits(text);
-  traits.has_leading_dot = lines.has_leading_dot;
-  traits.longest_line = lines.longest_line;
+  traits.lines = line_traits(text);
   // Line ends are CRLF already, so every CR and LF here is one of a pair.
   traits.is_printable = traits.is_ascii && std::ranges::all_of(text, [](char c) {
                           return is_printable_ascii(c) || c == '\t' || c == '\r' || c == '\n';
@@ -125,6 +123,7 @@ LineTraits line_traits(std::string_view lines) {
   LineTraits traits;
   while (!lines.empty()) {
     traits.has_leading_dot |= lines.front() == '.';
+    traits.has_delimiter |= lines.starts_with("--") && lines.substr(2).starts_with(kBoundaryPrefix);
     const std::size_t end = lines.find("\r\n");
     traits.longest_line = std::max(traits.longest_line, std::min(end, lines.size()));
     if (end == std::string_view::npos) break;

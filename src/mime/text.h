@@ -26,26 +26,31 @@ void append_header_text(std::string& out, std::string_view text);
 [[nodiscard]] std::string body_text(std::string_view text);
 [[nodiscard]] std::string header_text(std::string_view text);
 
-// What encoding a body needs depends on this.
-struct TextTraits {
-  bool is_ascii = true;
-  bool is_printable = true;      // ASCII without controls other than HT and CRLF
+// Every multipart boundary of ours begins with this, which no line of base64 or quoted-printable
+// can (RFC 2045 section 6.7). A text with such a line is never sent as it is.
+inline constexpr std::string_view kBoundaryPrefix = "=_";
+
+// Of 7-bit lines, which may hold escape sequences (ISO-2022-JP).
+struct LineTraits {
   bool has_leading_dot = false;  // some line begins with "."
+  bool has_delimiter = false;    // some line begins like a delimiter of ours
   std::size_t longest_line = 0;  // without its CRLF
 
-  // May stand in a body as it is.
-  [[nodiscard]] bool fits_seven_bit() const {
-    return is_printable && longest_line <= kLineOctetsMax;
+  // May stand in a body as they are.
+  [[nodiscard]] bool fit_seven_bit() const {
+    return !has_delimiter && longest_line <= kLineOctetsMax;
   }
 };
-// Of text whose line ends are CRLF.
-[[nodiscard]] TextTraits text_traits(std::string_view text);
-
-// Of 7-bit lines that may hold escape sequences (ISO-2022-JP): only lengths and dots.
-struct LineTraits {
-  bool has_leading_dot = false;
-  std::size_t longest_line = 0;
-};
 [[nodiscard]] LineTraits line_traits(std::string_view lines);
+
+// Of text whose line ends are CRLF.
+struct TextTraits {
+  bool is_ascii = true;
+  bool is_printable = true;  // ASCII without controls other than HT and CRLF
+  LineTraits lines;
+
+  [[nodiscard]] bool fits_seven_bit() const { return is_printable && lines.fit_seven_bit(); }
+};
+[[nodiscard]] TextTraits text_traits(std::string_view text);
 
 }  // namespace todoku::mime

@@ -60,8 +60,10 @@ TEST(TextTraits, TellWhatA7BitBodyMayHold) {
   EXPECT_FALSE(text_traits("日本").is_ascii);
   EXPECT_TRUE(text_traits(std::string(kLineOctetsMax, 'x') + "\r\nx").fits_seven_bit());
   EXPECT_FALSE(text_traits(std::string(kLineOctetsMax + 1, 'x')).fits_seven_bit());
-  EXPECT_TRUE(text_traits("a\r\n.b").has_leading_dot);
-  EXPECT_FALSE(text_traits("a.\r\nb").has_leading_dot);
+  EXPECT_TRUE(text_traits("a\r\n.b").lines.has_leading_dot);
+  EXPECT_FALSE(text_traits("a.\r\nb").lines.has_leading_dot);
+  EXPECT_FALSE(text_traits("a\r\n--=_b").fits_seven_bit());
+  EXPECT_TRUE(text_traits("a --=_b\r\n--b").fits_seven_bit());
 }
 
 }  // namespace
