@@ -43,6 +43,12 @@ std::string_view rcode_name(int rcode) {
   }
 }
 
+// libunbound did not even try, or could not.
+std::unexpected<Error> cannot_ask(std::string_view name, int code) {
+  const auto kind = code == UB_SYNTAX ? ErrorKind::invalid_input : ErrorKind::unavailable;
+  return fail(kind, fmt::format("{} cannot be asked for: {}", name, ub_strerror(code)));
+}
+
 // What libunbound found, without the records.
 Result<void> judge(const ub_result& raw, RecordType type) {
   if (raw.bogus != 0) {
@@ -250,9 +256,7 @@ void UnboundResolver::Core::begin(std::unique_ptr<Question> question) {
       ub_resolve_async(context_.get(), question->name.c_str(), static_cast<int>(question->type),
                        kClassInternet, question.get(), &Core::answered, &question->handle);
   if (code != UB_NOERROR) {
-    const auto kind = code == UB_SYNTAX ? ErrorKind::invalid_input : ErrorKind::unavailable;
-    question->done(
-        fail(kind, fmt::format("{} cannot be asked for: {}", question->name, ub_strerror(code))));
+    question->done(cannot_ask(question->name, code));
     return;
   }
   deadlines_.emplace_back(question->deadline, question->id);
@@ -264,11 +268,8 @@ void UnboundResolver::Core::begin(std::unique_ptr<Question> question) {
 void UnboundResolver::Core::answered(void* question, int error, ub_result* result) {
   const auto* asked = static_cast<const Question*>(question);
   RawAnswer raw(result);
-  if (error != 0 || !raw) {
-    const int code = error != 0 ? error : static_cast<int>(UB_NOMEM);
-    asked->core->settle(
-        asked->id, fail(ErrorKind::unavailable,
-                        fmt::format("{} cannot be asked for: {}", asked->name, ub_strerror(code))));
+  if (error != UB_NOERROR) {
+    asked->core->settle(asked->id, cannot_ask(asked->name, error));
   } else {
     asked->core->settle(asked->id, std::move(raw));
   }
