@@ -162,20 +162,28 @@ Task<bool> Connection::write_slowly(std::string_view octets) {
   co_return true;
 }
 
+// Closing with input unread would reset the connection and take back what was written.
+Task<Connection::Next> Connection::wait_for_end() {
+  for (std::size_t got = 1; got != 0;) {
+    const auto read = co_await stream_.read_some({buffer_.get(), buffer_size_}, deadline());
+    got = read.value_or(0);
+  }
+  co_return Next::end;
+}
+
 Task<Connection::Next> Connection::start_tls() {
   const bool written = co_await flush();
   if (!written) co_return Next::end;
   if (state_.receiver.tls == TlsMode::broken) {
     tally_.tls_failures.add();
+    // The client speaks first; an answer before that could pass for part of the reply.
+    co_await stream_.read_some({buffer_.get(), buffer_size_}, deadline());
     co_await stream_.write("This is not TLS.\r\n", deadline());
-    co_return Next::end;
+    co_return co_await wait_for_end();
   }
   if (state_.receiver.tls == TlsMode::stalled) {
     tally_.tls_failures.add();
-    for (std::size_t got = 1; got != 0;) {
-      got = (co_await stream_.read_some({buffer_.get(), buffer_size_}, deadline())).value_or(0);
-    }
-    co_return Next::end;
+    co_return co_await wait_for_end();
   }
   const auto secured =
       co_await stream_.start_tls_server(state_.tls, shared_.clock.steady_now() + kTlsHandshake);

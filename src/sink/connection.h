@@ -94,6 +94,7 @@ class Connection {
   [[nodiscard]] Task<bool> flush();
   [[nodiscard]] Task<bool> write_slowly(std::string_view octets);
   [[nodiscard]] Task<Next> start_tls();
+  [[nodiscard]] Task<Next> wait_for_end();
   [[nodiscard]] Task<Next> follow(smtp::ServerStep step, Decision decision);
 
   [[nodiscard]] Decision decide(const smtp::ServerStep& step);

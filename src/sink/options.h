@@ -45,8 +45,8 @@ enum class Excuse : std::uint8_t {
   too_many_messages,     // in this connection
   greylisted,
   busy,
-  any_temporary,  // one of the temporary ones above, by odds
-  any_permanent,  // one of the permanent ones above, by odds
+  any_temporary,  // one of those above that the provider words as 4xx but 421
+  any_permanent,  // one of those that it words as 5xx
 };
 [[nodiscard]] std::string_view to_string(Excuse excuse);
 [[nodiscard]] std::optional<Excuse> excuse_from(std::string_view word);

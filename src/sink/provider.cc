@@ -158,7 +158,8 @@ std::string fill_in(std::string_view text, const Mentioned& mentioned) {
 }
 
 // What stands for a wish of any kind. A temporary excuse may be worded permanently by one provider
-// and the other way round, so it is looked for among all.
+// and the other way round, so it is looked for among all; 421 would end the connection for the
+// other recipients too, so it only comes when it is asked for.
 Excuse choose(Provider provider, Excuse wish, std::uint64_t draw) {
   static constexpr std::array kConcrete = {
       unknown_user, mailbox_full,         blocked,           unauthenticated, spam,
@@ -167,7 +168,8 @@ Excuse choose(Provider provider, Excuse wish, std::uint64_t draw) {
   std::array<Excuse, kConcrete.size()> fitting{};
   std::size_t count = 0;
   for (const Excuse excuse : kConcrete) {
-    if (find(provider, excuse).code / 100 == klass) fitting[count++] = excuse;
+    const int code = find(provider, excuse).code;
+    if (code / 100 == klass && code != 421) fitting[count++] = excuse;
   }
   check(count > 0, "every provider has temporary and permanent words");
   return fitting[draw % count];

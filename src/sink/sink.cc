@@ -74,7 +74,7 @@ Sink::Sink(Options options, const Clock& clock)
 }
 
 Sink::~Sink() {
-  check(workers_.empty(), "a sink is stopped before it dies");
+  check(!running_, "a sink is stopped before it dies");
 }
 
 Result<std::unique_ptr<Sink>> Sink::create(Options options, const Clock& clock,

@@ -15,8 +15,9 @@ namespace {
 
 struct Observed {
   std::string output;
-  std::string events;  // one letter each, content and reads left out
-  std::string content;
+  std::string events;    // one letter each, content and reads left out
+  std::string begun;     // content of the message that is under way
+  std::string messages;  // of the finished ones, each ended by a bar
 };
 
 Reply decide(const ServerSession& session, const ServerStep& step) {
@@ -54,17 +55,21 @@ bool receive(ServerSession& session, std::string_view input, Observed& seen) {
         return false;
       case ServerEvent::content:
         check(!step.text.empty(), "a piece of content is not empty");
-        seen.content += step.text;
+        seen.begun += step.text;
         break;
       case ServerEvent::discard:
-        seen.content.clear();
+        seen.begun.clear();
         break;
       case ServerEvent::tls:
         session.tls_started();
         return true;
       default:
         seen.events += static_cast<char>('a' + static_cast<int>(step.event));
-        if (step.event == ServerEvent::message) seen.content += '|';
+        if (step.event == ServerEvent::message) {
+          check(seen.begun.size() == session.content_octets(), "the octets are counted");
+          seen.messages += seen.begun + '|';
+        }
+        if (step.event == ServerEvent::mail) seen.begun.clear();
         session.answer(decide(session, step));
     }
   }
@@ -118,7 +123,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Observed parts = observe(options, input, &cuts);
   check(parts.output == whole.output, "cutting the input changed the replies");
   check(parts.events == whole.events, "cutting the input changed the events");
-  check(parts.content == whole.content, "cutting the input changed the content");
+  check(parts.messages == whole.messages, "cutting the input changed the content");
   options.starttls = true;
   check_replies(observe(options, input, &cuts).output);
   return 0;
