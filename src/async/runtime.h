@@ -12,6 +12,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "async/task.h"
@@ -49,11 +50,18 @@ class Runtime {
 // and tests.
 void run_to_completion(Task<void> task);
 
+// `task` in which a cancellation ends what it waits for instead of throwing at the next co_await.
+template <class T>
+Task<T> without_throwing(Task<T> task) {
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  co_return co_await std::move(task);
+}
+
 // Suspends the calling task, runs `task` on `executor` (usually another thread's), and returns its
 // value on the calling task's executor. Exceptions travel along.
 template <class T>
 Task<T> run_on(Executor executor, Task<T> task) {
-  co_return co_await boost::asio::co_spawn(executor, std::move(task),
+  co_return co_await boost::asio::co_spawn(executor, without_throwing(std::move(task)),
                                            boost::asio::use_awaitable_t<Executor>());
 }
 
