@@ -2,6 +2,7 @@
 #include "app/config_table.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 
@@ -252,6 +253,19 @@ std::string problem_with(const ConfigKey& key, const ConfigValue& value) {
   return std::visit(ProblemFinder{key}, value);
 }
 
+void check_roles(const Config& config, std::vector<ConfigProblem>& problems) {
+  constexpr std::array<std::string_view, 3> kRoles = {"api", "scheduler", "courier"};
+  const auto& roles = config.engine.roles;
+  for (const std::string& role : roles) {
+    if (contains(kRoles, role)) continue;
+    problems.push_back({"", fmt::format("engine.roles: there is no role {}; they are {}",
+                                        in_quotes(role), fmt::join(kRoles, ", "))});
+  }
+  if (contains(roles, std::string("scheduler")) != contains(roles, std::string("courier"))) {
+    problems.push_back({"", "engine.roles: scheduler and courier need one another in one process"});
+  }
+}
+
 void check_together(const Config& config, std::vector<ConfigProblem>& problems) {
   if (config.api.tls_certificate_file.empty() != config.api.tls_private_key_file.empty()) {
     problems.push_back(
@@ -270,6 +284,7 @@ void check_together(const Config& config, std::vector<ConfigProblem>& problems) 
                          "delivery.outstanding_max, which is {}",
                          config.delivery.site_outstanding_max, config.delivery.outstanding_max)});
   }
+  check_roles(config, problems);
   check_master_key(config, problems);
   check_egress(config, problems);
 }

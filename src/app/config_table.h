@@ -90,6 +90,9 @@ struct ConfigSection {
 // Checks that concern several keys at once. Appends what it finds.
 void check_together(const Config& config, std::vector<ConfigProblem>& problems);
 
+// The part of that about engine.roles, which the command line can override.
+void check_roles(const Config& config, std::vector<ConfigProblem>& problems);
+
 // As TOML: 8025, "text", [1, 2].
 [[nodiscard]] std::string to_toml(const ConfigValue& value);
 

@@ -183,6 +183,7 @@ TEST(ConfigProblems, AreAllReportedAtOnce) {
 
 TEST(ConfigProblems, ConcernKeysThatContradictOneAnother) {
   EXPECT_THAT(problem("[api]\ntls_certificate_file = \"a.pem\"\n"), HasSubstr("need one another"));
+  EXPECT_THAT(problem("[engine]\nroles = [\"scheduler\"]\n"), HasSubstr("need one another"));
   EXPECT_THAT(problem("[[egress]]\nname = \"a\"\n[[egress]]\nname = \"a\"\n"),
               HasSubstr("used twice"));
   EXPECT_THAT(problem("[[egress]]\nname = \"a\"\nipv4 = false\n"), HasSubstr("both false"));

@@ -64,13 +64,24 @@ Task<Result<void>> probe_store(store::Store& store, std::int64_t now_ms) {
 
 }  // namespace
 
+CheckResult Readiness::engine_check() const {
+  switch (phase_.load()) {
+    case Phase::starting:
+      return {"engine", "it is starting"};
+    case Phase::running:
+      return {"engine", ""};
+    case Phase::draining:
+      return {"engine", "it is stopping"};
+  }
+  return {"engine", ""};
+}
+
 Task<std::vector<CheckResult>> Readiness::check() {
-  const CheckResult draining{"draining", draining_ ? "the engine is stopping" : ""};
   {
     const std::lock_guard lock(mutex_);
     if (probed_ && clock_.steady_now() - *probed_ < kFresh) {
       std::vector<CheckResult> known = results_;
-      known.push_back(draining);
+      known.push_back(engine_check());
       co_return known;
     }
   }
@@ -84,7 +95,7 @@ Task<std::vector<CheckResult>> Readiness::check() {
     results_ = results;
     probed_ = clock_.steady_now();
   }
-  results.push_back(draining);
+  results.push_back(engine_check());
   co_return results;
 }
 

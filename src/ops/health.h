@@ -38,16 +38,20 @@ class Readiness {
   Readiness(const Clock& clock, std::vector<Check> checks)
       : clock_(clock), checks_(std::move(checks)) {}
 
-  // From now on the engine is not ready: it finishes what it has.
-  void start_draining() { draining_ = true; }
-  [[nodiscard]] bool draining() const { return draining_; }
+  // Not ready before started(), nor from start_draining() on.
+  void started() { phase_ = Phase::running; }
+  void start_draining() { phase_ = Phase::draining; }
+  [[nodiscard]] bool draining() const { return phase_ == Phase::draining; }
 
   Task<std::vector<CheckResult>> check();
 
  private:
+  enum class Phase : std::uint8_t { starting, running, draining };
+  [[nodiscard]] CheckResult engine_check() const;
+
   const Clock& clock_;
   const std::vector<Check> checks_;
-  std::atomic<bool> draining_{false};
+  std::atomic<Phase> phase_{Phase::starting};
   std::mutex mutex_;
   std::optional<SteadyInstant> probed_;
   std::vector<CheckResult> results_;

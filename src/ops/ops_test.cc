@@ -105,12 +105,13 @@ TEST(Health, IsAliveWhateverItsReadiness) {
   FakeClock clock;
   Probe probe{.problem = "the disk is full"};
   Readiness readiness(clock, {probe.check()});
+  readiness.started();
   http::Router router;
   add_health_routes(router, readiness);
   EXPECT_EQ(get(router, "/healthz").status, 200);
   const auto ready = get(router, "/readyz");
   EXPECT_EQ(ready.status, 503);
-  EXPECT_EQ(ready.body, R"({"ready":false,"checks":{"store":"the disk is full","draining":"ok"},)"
+  EXPECT_EQ(ready.body, R"({"ready":false,"checks":{"store":"the disk is full","engine":"ok"},)"
                         R"("error":"store: the disk is full"})");
 }
 
@@ -118,6 +119,7 @@ TEST(Health, ProbesAtMostOnceInTwoSeconds) {
   FakeClock clock;
   Probe probe;
   Readiness readiness(clock, {probe.check()});
+  readiness.started();
   http::Router router;
   add_health_routes(router, readiness);
   EXPECT_EQ(get(router, "/readyz").status, 200);
@@ -129,15 +131,17 @@ TEST(Health, ProbesAtMostOnceInTwoSeconds) {
   EXPECT_EQ(probe.probed, 2);
 }
 
-TEST(Health, IsNotReadyWhileDraining) {
+TEST(Health, IsReadyBetweenStartAndDrain) {
   FakeClock clock;
   Readiness readiness(clock, {});
   http::Router router;
   add_health_routes(router, readiness);
+  EXPECT_THAT(get(router, "/readyz").body, HasSubstr("it is starting"));
+  readiness.started();
   EXPECT_EQ(get(router, "/readyz").status, 200);
   readiness.start_draining();
   EXPECT_EQ(get(router, "/readyz").status, 503);
-  EXPECT_THAT(get(router, "/readyz").body, HasSubstr("the engine is stopping"));
+  EXPECT_THAT(get(router, "/readyz").body, HasSubstr("it is stopping"));
 }
 
 }  // namespace

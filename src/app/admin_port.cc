@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/admin_port.h"
+
+#include <filesystem>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "app/admin.h"
+#include "app/admin_routes.h"
+#include "app/files.h"
+#include "app/module_options.h"
+#include "app/vault.h"
+#include "app/version.h"
+#include "async/runtime.h"
+#include "http/client.h"
+#include "http/router.h"
+#include "ops/health.h"
+
+namespace todoku::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+// ---- a running engine --------------------------------------------------------------------------
+
+class SocketPort final : public cli::AdminPort {
+ public:
+  explicit SocketPort(std::string socket) : socket_(std::move(socket)) {}
+
+  Result<cli::AdminAnswer> call(cli::AdminRequest request) override {
+    Result<cli::AdminAnswer> answer = fail(ErrorKind::cancelled, "not asked");
+    async::run_to_completion(fetch(std::move(request), answer));
+    return answer;
+  }
+  [[nodiscard]] bool engine_running() const override { return true; }
+
+ private:
+  Task<void> fetch(cli::AdminRequest request, Result<cli::AdminAnswer>& answer) {
+    http::ClientRequest wire;
+    wire.method = std::move(request.method);
+    wire.url = "http://engine" + request.target;
+    wire.body = std::move(request.body);
+    wire.unix_socket = socket_;
+    wire.connect_timeout = 5s;
+    wire.timeout = 60s;
+    wire.response_max = std::size_t{256} << 20U;
+    wire.headers.add("Content-Type", "application/json");
+    auto response = co_await client_.fetch(std::move(wire));
+    if (response) {
+      answer = cli::AdminAnswer{response->status, std::move(response->body)};
+    } else {
+      answer = fail("the admin socket " + socket_, std::move(response.error()));
+    }
+  }
+
+  std::string socket_;
+  http::Client client_;
+};
+
+// ---- a stopped one -----------------------------------------------------------------------------
+
+class StorePort final : public cli::AdminPort {
+ public:
+  explicit StorePort(const LoadedConfig& loaded) : config_(loaded.config) {}
+  StorePort(const StorePort&) = delete;
+  StorePort& operator=(const StorePort&) = delete;
+  ~StorePort() override {
+    if (store_) store_->close();
+  }
+
+  Result<void> open() {
+    if (auto made = ensure_private_directory(config_.data.directory); !made) return made;
+    auto opened = store::SqliteStore::open(store_options(config_, clock_));
+    if (!opened) return fail(std::move(opened.error()));
+    store_ = std::move(*opened);
+    operations_.emplace(*store_, clock_, operation_options());
+    add_admin_routes(router_, *operations_);
+    return {};
+  }
+
+  Result<cli::AdminAnswer> call(cli::AdminRequest request) override {
+    cli::AdminAnswer answer;
+    async::run_to_completion(dispatch(std::move(request), answer));
+    return answer;
+  }
+  [[nodiscard]] bool engine_running() const override { return false; }
+
+ private:
+  [[nodiscard]] AdminOperations::Options operation_options() {
+    const delivery::Options delivery = delivery_options(config_, {});
+    return {.version = std::string(version()),
+            .data_directory = config_.data.directory,
+            .transactional_expiry = delivery.retry_transactional.life_time,
+            .bulk_expiry = delivery.retry_bulk.life_time,
+            .describe_engine = {},
+            .drain = {},
+            .secret_box = [this] { return secret_box(); },
+            .key_ring = nullptr};
+  }
+
+  Result<const SecretBox*> secret_box() {
+    if (!box_) {
+      auto opened = open_vault({.master_key_file = config_.secrets.master_key_file,
+                                .master_key = config_.secrets.master_key},
+                               *store_);
+      if (!opened) return fail(std::move(opened.error()));
+      box_.emplace(std::move(*opened));
+    }
+    return &*box_;
+  }
+
+  // What a server would do with the request.
+  Task<void> dispatch(cli::AdminRequest asked, cli::AdminAnswer& answer) {
+    http::Request request;
+    request.method = http::parse_method(asked.method);
+    const std::size_t mark = std::min(asked.target.find('?'), asked.target.size());
+    request.raw_path = asked.target.substr(0, mark);
+    if (mark < asked.target.size()) request.query = asked.target.substr(mark + 1);
+    const auto match = router_.find(request.method, request.raw_path, request.parameters);
+    http::TextBody body(std::move(asked.body));
+    http::Response response;
+    if (match.route != nullptr) {
+      response = co_await match.route->handler(request, body);
+    } else {
+      response = admin_failure({.status = match.status, .reason = "no such operation"}, request);
+    }
+    answer = {response.status, std::move(response.body)};
+  }
+
+  const Config config_;
+  const SystemClock clock_;
+  std::unique_ptr<store::SqliteStore> store_;
+  std::optional<SecretBox> box_;
+  std::optional<AdminOperations> operations_;
+  http::Router router_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<cli::AdminPort>> open_admin_port(const LoadedConfig& loaded) {
+  const std::string socket = admin_socket_path(loaded.config);
+  std::error_code ignored;
+  if (std::filesystem::exists(socket, ignored)) {
+    auto port = std::make_unique<SocketPort>(socket);
+    if (port->call({.target = "/status"})) return port;
+  }
+  // No engine, or one that died and left its socket behind: the lock tells.
+  auto port = std::make_unique<StorePort>(loaded);
+  auto opened = port->open();
+  if (opened) return port;
+  if (opened.error().kind != ErrorKind::conflict) return fail(std::move(opened.error()));
+  return fail(ErrorKind::conflict,
+              fmt::format("{}; and nobody answers at the admin socket {}: if that is the engine, "
+                          "check admin.socket and its permissions",
+                          opened.error().detail, socket));
+}
+
+}  // namespace todoku::app

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two ways of a command-line tool to the operations of an installation.
+#pragma once
+
+#include <memory>
+
+#include "app/config.h"
+#include "base/result.h"
+#include "cli/admin_port.h"
+
+namespace todoku::app {
+
+// Over the admin socket if an engine answers there; else by locking and opening the store, until
+// the port goes away. Errors: conflict (an engine has the store, but does not answer), those of
+// opening the store; the sentence says what to do.
+[[nodiscard]] Result<std::unique_ptr<cli::AdminPort>> open_admin_port(const LoadedConfig& loaded);
+
+}  // namespace todoku::app

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine: every module put together, started and stopped in order. `todoku serve` runs one,
+// tests run them in their own process.
+//
+// Parts are started one after the other and stopped in reverse, so that nothing loses what it
+// stands on: the front doors close first, then delivery finishes what is in flight, then the store
+// commits the last outcomes and closes.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "app/config.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/result.h"
+#include "net/endpoint.h"
+
+namespace todoku::app {
+
+class Delivering;
+
+class Engine {
+ public:
+  struct Options {
+    LoadedConfig loaded;
+    const Clock* clock = nullptr;  // required; must outlive the engine
+    // Somebody asked at the admin socket that the engine drain and stop; called on any thread.
+    std::function<void()> drain_asked;
+  };
+
+  explicit Engine(Options options);
+  // Stops at once what still runs.
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Returns when requests are taken. On an error everything is stopped again; the sentence says
+  // what to do. Blocks; once.
+  [[nodiscard]] Result<void> start();
+
+  // Takes no more work, finishes what is in flight within `grace`, gives the rest back. True if
+  // nothing had to be cut off. Blocks; once.
+  bool stop(Milliseconds grace);
+
+  // After start():
+  [[nodiscard]] std::optional<net::Endpoint> api_endpoint() const;
+  [[nodiscard]] std::optional<net::Endpoint> metrics_endpoint() const;
+  [[nodiscard]] std::string admin_socket() const;
+  [[nodiscard]] Metrics& metrics();
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace todoku::app

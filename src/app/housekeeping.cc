@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/housekeeping.h"
+
+#include <boost/asio/post.hpp>
+
+#include "async/runtime.h"
+#include "async/timer.h"
+#include "base/log.h"
+
+namespace todoku::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int64_t kRows = 1'000;     // of one transaction: a few milliseconds
+constexpr Microseconds kBetween = 50ms;   // while there is more: leaves the disk to others
+constexpr Microseconds kLookAgain = 30s;  // when there was nothing
+
+}  // namespace
+
+void Housekeeping::start() {
+  boost::asio::post(executor_, [this] { tasks_.spawn("purge", purge()); });
+}
+
+Task<void> Housekeeping::stop() {
+  co_await async::run_on(executor_, tasks_.stop());
+}
+
+Task<void> Housekeeping::purge() {
+  while (true) {
+    const auto more = co_await store_.write(
+        store::WritePriority::retention,
+        [](store::WriteTransaction& transaction) { return transaction.purge_deleted(kRows); });
+    if (!more && more.error().kind != ErrorKind::unavailable) {
+      log::error("deleted rows not purged", {{"reason", more.error().detail}});
+    }
+    const bool awake = co_await async::sleep_for(more && *more ? kBetween : kLookAgain);
+    if (!awake) co_return;
+  }
+}
+
+}  // namespace todoku::app

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/module_options.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <thread>
+
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
+#include "mail/address.h"
+#include "net/endpoint.h"
+
+namespace todoku::app {
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> buffer{};
+  if (::gethostname(buffer.data(), buffer.size() - 1) != 0) return "localhost";
+  return to_ascii_domain(buffer.data()).value_or("localhost");
+}
+
+std::string ascii(const std::string& domain) {
+  return to_ascii_domain(domain).value_or(domain);
+}
+
+std::optional<net::IpAddress> address(const std::string& text) {
+  const auto parsed = net::IpAddress::parse(text);
+  return parsed ? std::optional(*parsed) : std::nullopt;
+}
+
+Milliseconds hours(double count) {
+  return std::chrono::round<Milliseconds>(std::chrono::duration<double, std::ratio<3600>>(count));
+}
+
+std::optional<net::IpAddress> interface_address(const sockaddr* socket_address) {
+  if (socket_address == nullptr) return std::nullopt;
+  if (socket_address->sa_family == AF_INET) {
+    std::array<std::uint8_t, 4> octets{};
+    std::memcpy(octets.data(), &reinterpret_cast<const sockaddr_in*>(socket_address)->sin_addr,
+                octets.size());
+    return net::IpAddress::v4(octets);
+  }
+  if (socket_address->sa_family == AF_INET6) {
+    std::array<std::uint8_t, 16> octets{};
+    std::memcpy(octets.data(), &reinterpret_cast<const sockaddr_in6*>(socket_address)->sin6_addr,
+                octets.size());
+    return net::IpAddress::v6(octets);
+  }
+  return std::nullopt;
+}
+
+// The public addresses of this machine: mail routed to one of them would come back to us.
+std::set<net::IpAddress> public_addresses() {
+  std::set<net::IpAddress> addresses;
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return addresses;
+  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, &::freeifaddrs);
+  for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
+    const auto found = interface_address(entry->ifa_addr);
+    if (found && found->is_global()) addresses.insert(*found);
+  }
+  return addresses;
+}
+
+delivery::policy::RetryOptions retry(const std::vector<std::int64_t>& waits, double expiry_hours) {
+  delivery::policy::RetryOptions options;
+  options.waits.clear();
+  for (const std::int64_t seconds : waits) options.waits.emplace_back(seconds);
+  options.life_time = hours(expiry_hours);
+  return options;
+}
+
+std::vector<delivery::EgressSource> sources(const Config& config) {
+  std::vector<Config::Egress> configured = config.egress;
+  if (configured.empty()) configured.push_back({.name = "default", .ipv4 = true});
+  std::vector<delivery::EgressSource> all;
+  for (const Config::Egress& source : configured) {
+    all.push_back(
+        {.name = source.name,
+         .bind_v4 = address(source.bind_ipv4),
+         .bind_v6 = address(source.bind_ipv6),
+         .use_v4 = source.ipv4,
+         .use_v6 = source.ipv6,
+         .ehlo = source.hello_name.empty() ? hello_name(config) : ascii(source.hello_name)});
+  }
+  return all;
+}
+
+delivery::SmtpTimeouts timeouts(const Config::SmtpOut& smtp) {
+  using std::chrono::seconds;
+  delivery::SmtpTimeouts all;
+  all.connect = seconds(smtp.connect_seconds);
+  all.greeting = seconds(smtp.greeting_seconds);
+  all.hello = seconds(smtp.command_seconds);
+  all.mail = seconds(smtp.command_seconds);
+  all.rcpt = seconds(smtp.command_seconds);
+  all.data_initiation = seconds(std::min<std::int64_t>(smtp.command_seconds, 120));
+  all.data_block = seconds(smtp.data_block_seconds);
+  all.data_termination = seconds(smtp.data_end_seconds);
+  return all;
+}
+
+}  // namespace
+
+std::size_t thread_count(const Config& config) {
+  if (config.engine.threads > 0) return static_cast<std::size_t>(config.engine.threads);
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+std::filesystem::path database_path(const Config& config) {
+  return std::filesystem::path(config.data.directory) / "todoku.db";
+}
+
+std::string admin_socket_path(const Config& config) {
+  if (!config.admin.socket.empty()) return config.admin.socket;
+  return (std::filesystem::path(config.data.directory) / "admin.sock").string();
+}
+
+bool has_role(const Config& config, std::string_view role) {
+  return std::ranges::find(config.engine.roles, role) != config.engine.roles.end();
+}
+
+store::SqliteStore::Options store_options(const Config& config, const Clock& clock) {
+  store::SqliteStore::Options options;
+  options.path = database_path(config);
+  options.clock = &clock;
+  return options;
+}
+
+intake::Limits intake_limits(const Config& config) {
+  const Config::Limits& given = config.limits;
+  const auto size = [](std::int64_t number) { return static_cast<std::size_t>(number); };
+  intake::Limits limits;
+  limits.subject_characters_max = size(given.subject_characters_max);
+  limits.text_part_characters_max = size(given.text_part_characters_max);
+  limits.html_part_characters_max = size(given.html_part_characters_max);
+  limits.cc_max = size(given.cc_max);
+  limits.bcc_max = size(given.bcc_max);
+  limits.insert_codes_max = size(given.insert_codes_max);
+  limits.insert_value_characters_max = size(given.insert_value_characters_max);
+  limits.update_recipients_max = size(given.to_max);
+  limits.attachments_max = size(given.attachments_max);
+  limits.attachments_octets_max = size(given.attachments_bytes_max);
+  limits.drafts_max = given.drafts_max;
+  limits.import_octets_max = size(given.import_bytes_max);
+  limits.reservation_horizon = std::chrono::days(given.reservation_days_max);
+  return limits;
+}
+
+api::Options api_options(const Config& config) {
+  api::Options options;
+  options.rate_limit_per_minute = static_cast<std::uint32_t>(config.api.rate_limit_per_minute);
+  options.data_directory = config.data.directory;
+  options.public_url = config.api.public_url;
+  while (options.public_url.ends_with('/')) options.public_url.pop_back();
+  return options;
+}
+
+http::ServerOptions server_options(const Config& config) {
+  http::ServerOptions options;
+  options.connections_max = static_cast<std::size_t>(config.api.connections_max);
+  return options;
+}
+
+dns::UnboundResolver::Options resolver_options(const Config& config) {
+  dns::UnboundResolver::Options options;
+  for (const std::string& server : config.dns.servers) {
+    if (const auto endpoint = net::Endpoint::parse(server, 53)) {
+      options.servers.push_back(*endpoint);
+    }
+  }
+  options.trust_anchor_files = config.dns.trust_anchor_files;
+  options.timeout = std::chrono::seconds(config.dns.timeout_seconds);
+  options.cache_octets = static_cast<std::size_t>(config.dns.cache_bytes);
+  return options;
+}
+
+dns::RouteOptions route_options(const Config& config) {
+  dns::RouteOptions options;
+  options.allow_private_receivers = config.smtp_out.allow_private_receivers;
+  for (const std::string& name : config.smtp_out.own_names) options.own_names.insert(ascii(name));
+  options.own_addresses = public_addresses();
+  for (const delivery::EgressSource& source : sources(config)) {
+    options.own_names.insert(source.ehlo);
+    if (source.bind_v4) options.own_addresses.insert(*source.bind_v4);
+    if (source.bind_v6) options.own_addresses.insert(*source.bind_v6);
+  }
+  return options;
+}
+
+delivery::Options delivery_options(const Config& config, const InstanceSecret& secret) {
+  const Config::Delivery& given = config.delivery;
+  delivery::Options options;
+  options.sources = sources(config);
+  options.instance_secret = secret;
+  options.return_path_domain = config.smtp_out.return_path_domain.empty()
+                                   ? hello_name(config)
+                                   : ascii(config.smtp_out.return_path_domain);
+  options.message_id_domain = config.smtp_out.message_id_domain.empty()
+                                  ? options.return_path_domain
+                                  : ascii(config.smtp_out.message_id_domain);
+  options.date_offset_minutes = static_cast<int>(given.date_offset_minutes);
+  options.retry_transactional =
+      retry(given.transactional_retry_seconds, given.transactional_expiry_hours);
+  options.retry_bulk = retry(given.bulk_retry_seconds, given.bulk_expiry_hours);
+  options.site_backoff.first = std::chrono::seconds(given.site_rest_first_seconds);
+  options.site_backoff.longest = std::chrono::seconds(given.site_rest_longest_seconds);
+  options.credit.maximum = given.site_outstanding_max;
+  options.credit.minimum = std::min(options.credit.minimum, given.site_outstanding_max);
+  options.credit.total = given.outstanding_max;
+  options.lease = std::chrono::seconds(given.lease_seconds);
+  options.reservation_expiry = hours(given.reservation_expiry_hours);
+  options.unrecorded_max = static_cast<std::uint32_t>(given.unrecorded_max);
+  options.content_cache_bytes = static_cast<std::size_t>(given.content_cache_bytes);
+  options.timeouts = timeouts(config.smtp_out);
+  return options;
+}
+
+std::string hello_name(const Config& config) {
+  return config.smtp_out.hello_name.empty() ? host_name() : ascii(config.smtp_out.hello_name);
+}
+
+}  // namespace todoku::app

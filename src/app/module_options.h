@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the configuration to the options of each module: the one place where their names meet.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+
+#include "api/api.h"
+#include "app/config.h"
+#include "app/vault.h"
+#include "delivery/options.h"
+#include "dns/mail_route.h"
+#include "dns/unbound_resolver.h"
+#include "http/server.h"
+#include "intake/limits.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace todoku::app {
+
+// All expect a configuration that has passed its checks.
+
+[[nodiscard]] std::size_t thread_count(const Config& config);
+[[nodiscard]] std::filesystem::path database_path(const Config& config);
+[[nodiscard]] std::string admin_socket_path(const Config& config);
+[[nodiscard]] bool has_role(const Config& config, std::string_view role);
+
+[[nodiscard]] store::SqliteStore::Options store_options(const Config& config, const Clock& clock);
+[[nodiscard]] intake::Limits intake_limits(const Config& config);
+[[nodiscard]] api::Options api_options(const Config& config);
+[[nodiscard]] http::ServerOptions server_options(const Config& config);
+[[nodiscard]] dns::UnboundResolver::Options resolver_options(const Config& config);
+// Own names and addresses included; the site naming is the caller's.
+[[nodiscard]] dns::RouteOptions route_options(const Config& config);
+[[nodiscard]] delivery::Options delivery_options(const Config& config,
+                                                 const InstanceSecret& secret);
+
+// The name that mail from this installation introduces itself with.
+[[nodiscard]] std::string hello_name(const Config& config);
+
+}  // namespace todoku::app

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/program.h"
+
+#include <algorithm>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include "app/admin_port.h"
+#include "app/config_table.h"
+#include "app/serve.h"
+#include "app/site_rules.h"
+#include "app/version.h"
+#include "sink/command.h"
+
+namespace todoku::app {
+
+std::optional<LoadedConfig> Program::load(const std::optional<std::string>& file) {
+  auto loaded = load_config(file, environment_);
+  if (!loaded) {
+    for (const ConfigProblem& problem : loaded.error()) {
+      fmt::print(err_, "{}\n", problem.to_string());
+    }
+    return std::nullopt;
+  }
+  const auto rules = load_site_rules(*loaded);
+  if (!rules) {
+    fmt::print(err_, "{}\n", rules.error().detail);
+    return std::nullopt;
+  }
+  return std::move(*loaded);
+}
+
+int Program::serve(const cli::ServeOptions& options) {
+  auto loaded = load(options.config);
+  if (!loaded) return 1;
+  if (!options.roles.empty()) {
+    loaded->config.engine.roles = options.roles;
+    std::vector<ConfigProblem> problems;
+    check_roles(loaded->config, problems);
+    for (const ConfigProblem& problem : problems) fmt::print(err_, "{}\n", problem.to_string());
+    if (!problems.empty()) return 1;
+  }
+  return app::serve(std::move(*loaded));
+}
+
+int Program::check_config(const std::optional<std::string>& file) {
+  const auto loaded = load(file);
+  if (!loaded) return 1;
+  fmt::print(out_, "{}: no mistakes found\n",
+             loaded->file.empty() ? "no file, only defaults" : loaded->file);
+  return 0;
+}
+
+int Program::show_config(const cli::ConfigShowOptions& options) {
+  const auto language = explain::parse_language(options.language.empty() ? "en" : options.language);
+  if (!language) {
+    fmt::print(err_, "todoku: the languages are en and ja\n");
+    return 2;
+  }
+  if (options.defaults) {
+    out_ << show_defaults(*language);
+    return 0;
+  }
+  const auto loaded = load(options.config);
+  if (!loaded) return 1;
+  if (options.sites) {
+    const auto rules = load_site_rules(*loaded);
+    if (rules) out_ << show_sites(*rules);
+  } else {
+    out_ << app::show_config(*loaded);
+  }
+  return 0;
+}
+
+std::string Program::config_reference() {
+  return configuration_reference();
+}
+
+int Program::sink(const std::vector<std::string>& arguments) {
+  CLI::App app("todoku: a scripted receiver", "todoku");
+  app.require_subcommand(1);
+  int exit_code = 0;
+  sink::add_sink_command(app, exit_code);
+  std::vector<std::string> words = arguments;
+  words.insert(words.begin(), "sink");
+  std::ranges::reverse(words);  // what CLI11 wants of a vector
+  try {
+    app.parse(std::move(words));
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error, out_, err_) == 0 ? 0 : 2;
+  }
+  return exit_code;
+}
+
+Result<std::unique_ptr<cli::AdminPort>> Program::admin(const std::optional<std::string>& config) {
+  auto loaded = load_config(config, environment_);
+  if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().front().to_string());
+  return open_admin_port(*loaded);
+}
+
+std::string Program::version() {
+  return std::string(app::version());
+}
+
+}  // namespace todoku::app

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What stands behind the command line: the verbs that need the whole engine.
+#pragma once
+
+#include <ostream>
+
+#include "app/config.h"
+#include "cli/host.h"
+
+namespace todoku::app {
+
+class Program final : public cli::Host {
+ public:
+  Program(Environment environment, std::ostream& out, std::ostream& err)
+      : environment_(std::move(environment)), out_(out), err_(err) {}
+
+  int serve(const cli::ServeOptions& options) override;
+  int check_config(const std::optional<std::string>& file) override;
+  int show_config(const cli::ConfigShowOptions& options) override;
+  std::string config_reference() override;
+  int sink(const std::vector<std::string>& arguments) override;
+  Result<std::unique_ptr<cli::AdminPort>> admin(const std::optional<std::string>& config) override;
+  std::string version() override;
+
+ private:
+  // nullopt after the problems have been printed.
+  std::optional<LoadedConfig> load(const std::optional<std::string>& file);
+
+  const Environment environment_;
+  std::ostream& out_;
+  std::ostream& err_;
+};
+
+}  // namespace todoku::app

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/serve.h"
+
+#include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "app/engine.h"
+#include "base/log.h"
+
+namespace todoku::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Past the configured time by so much the process ends, whatever hangs: the promises rest on the
+// store, not on a clean exit.
+constexpr std::chrono::seconds kPatience{10};
+
+sigset_t ending_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  return set;
+}
+
+// One connection is one file; the usual soft limit of 1,024 is for programs that use select().
+void raise_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+log::Level level_of(const std::string& word) {
+  if (word == "debug") return log::Level::debug;
+  if (word == "warning") return log::Level::warning;
+  if (word == "error") return log::Level::error;
+  return log::Level::info;
+}
+
+// Ends the process if it has not gone by itself in time.
+class Watchdog {
+ public:
+  explicit Watchdog(std::chrono::seconds time)
+      : thread_([this, time] {
+          std::unique_lock lock(mutex_);
+          if (gone_.wait_for(lock, time, [this] { return done_; })) return;
+          log::error("stopping takes too long, giving up", {{"seconds", time.count()}});
+          std::_Exit(1);
+        }) {}
+  Watchdog(const Watchdog&) = delete;
+  Watchdog& operator=(const Watchdog&) = delete;
+  ~Watchdog() {
+    {
+      const std::lock_guard lock(mutex_);
+      done_ = true;
+    }
+    gone_.notify_one();
+    thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable gone_;
+  bool done_ = false;
+  std::thread thread_;
+};
+
+}  // namespace
+
+int serve(LoadedConfig loaded) {
+  log::configure(level_of(loaded.config.log.level),
+                 loaded.config.log.format == "json" ? log::Format::json : log::Format::human);
+  const std::chrono::seconds grace(loaded.config.engine.drain_seconds);
+  raise_file_limit();
+  std::signal(SIGPIPE, SIG_IGN);
+  // Blocked in every thread to come, so that only sigwait() below gets them.
+  const sigset_t signals = ending_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+  const SystemClock clock;
+  Engine engine({.loaded = std::move(loaded), .clock = &clock, .drain_asked = [] {
+                   ::kill(::getpid(), SIGTERM);
+                 }});
+  const auto started = engine.start();
+  if (!started) {
+    fmt::print(stderr, "todoku: {}\n", started.error().detail);
+    return 1;
+  }
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log::info("draining", {{"signal", signal}, {"seconds", grace.count()}});
+  // From now on a signal does what it does to any program: nothing accepted is lost by it.
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  const Watchdog watchdog(grace + kPatience);
+  const bool clean = engine.stop(grace);
+  log::info("stopped", {{"clean", clean}});
+  return 0;
+}
+
+}  // namespace todoku::app
