@@ -61,7 +61,7 @@ def check_transaction(mails):
     expect("<b>ありがとうございます。</b>" in html and "山田" in html, html)
     (attachment,) = mail.iter_attachments()
     expect(attachment.get_filename() == "請求書.txt", attachment.get_filename())
-    expect("合計 1,000 円" in attachment.get_content(), "attachment's content")
+    expect(attachment.get_payload(decode=True).decode() == "合計 1,000 円\n", "attachment")
 
 
 def main():

@@ -36,7 +36,7 @@ class Stack:
     configuration; `site_defaults`: lines of its [sites.defaults]; `sink_config`: the sink's own."""
 
     def __init__(self, binary, receivers, config=(), sink_config=(), site_defaults=()):
-        self.binary = str(binary)
+        self.binary = str(pathlib.Path(binary).resolve())
         self.receivers = receivers
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="todoku-test-"))
         self.api_port = free_port()
