@@ -15,8 +15,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
+from stack import Stack  # noqa: E402  (first: it knows where the others are)
 from api import Api, ApiError  # noqa: E402
-from stack import Stack  # noqa: E402
 
 FIRST_BULK = 12_000
 SECOND_BULK = 6_000
