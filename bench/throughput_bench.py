@@ -15,8 +15,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/system/support"))
 
+from stack import Stack  # noqa: E402  (first: it knows where the others are)
 import processes  # noqa: E402
-from stack import Stack  # noqa: E402
 
 QUICK = "--quick" in sys.argv
 MAILS = 6_000 if QUICK else 40_000
@@ -95,11 +95,12 @@ def main():
     with SinkStack(sys.argv[1], {"one.example": []}, site_defaults=lanes) as stack:
         stack.command("dkim", "generate", "--account", "tester", "--domain", "signed.example",
                       "--selector", "s1")
-        rounds = {"unsigned": [], "signed": [], "source": [], "rsa": []}
+        rounds = {"unsigned": [], "signed": [], "source": [], "rsa": [], "rsa_one": []}
         for _ in range(ROUNDS):
             rounds["source"].append(source_round(stack))
             rounds["unsigned"].append(engine_round(stack, False))
             rounds["rsa"].append(rsa_round(os.cpu_count()))
+            rounds["rsa_one"].append(rsa_round(1))
             rounds["signed"].append(engine_round(stack, True))
         memory = int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path(
             f"/proc/{stack.engine.pid}/status").read_text()).group(1)) / 1024
@@ -117,7 +118,8 @@ def main():
     figure("unsigned_2k_vs_smtp_source", unsigned / source, "ratio")
     figure("signed_2k_vs_rsa_wall", signed / rsa, "ratio")
     figure("signed_2k_vs_model", signed / (1 / (1 / rsa + 1 / unsigned)), "ratio")
-    figure("engine_cpu_per_signature", signed_cpu * rsa / os.cpu_count(), "ratio")
+    # `openssl speed` on one core counts processor time, as the engine's figure does.
+    figure("engine_cpu_per_signature", signed_cpu * statistics.median(rounds["rsa_one"]), "ratio")
     figure("engine_memory_peak", memory, "MB")
 
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
+#include "base/clock.h"
 #include "cli/commands.h"
 
 namespace todoku::cli {
@@ -53,13 +54,13 @@ int drain(Session& session, std::chrono::seconds patience) {
       [&](const boost::json::value&) { session.out() << "The engine is draining." << std::endl; });
   if (asked != 0) return asked;
   // The socket goes away with the process; there is nothing else to wait on from outside.
-  const auto until = std::chrono::steady_clock::now() + patience;
-  while (std::chrono::steady_clock::now() < until) {
+  constexpr std::chrono::milliseconds kBetween(100);
+  for (std::chrono::milliseconds waited(0); waited < patience; waited += kBetween) {
     if (!port->call({.target = "/status"})) {
       session.out() << "It has stopped.\n";
       return 0;
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    std::this_thread::sleep_for(kBetween);
   }
   return session.fail(fmt::format("it is still running after {} s", patience.count()));
 }

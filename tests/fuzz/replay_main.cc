@@ -27,7 +27,8 @@ std::string read(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// One to four small changes: a changed, removed, doubled or foreign octet, a piece of another input.
+// One to four small changes: a changed, removed, doubled or foreign octet, a piece of another
+// input.
 std::string mutate(std::string input, const std::vector<std::string>& corpus,
                    todoku::Random& random) {
   for (std::uint64_t changes = 1 + random.below(4); changes > 0; --changes) {
@@ -39,8 +40,12 @@ std::string mutate(std::string input, const std::vector<std::string>& corpus,
       case 1:
         if (!input.empty()) input.erase(at, 1 + random.below(8));
         break;
-      case 2: input.insert(at, 1, "\r\n:;=<>@ \"\\.\0{}"[random.below(15)]); break;
-      case 3: input.insert(at, input.substr(at, random.below(16))); break;
+      case 2:
+        input.insert(at, 1, "\r\n:;=<>@ \"\\.\0{}"[random.below(15)]);
+        break;
+      case 3:
+        input.insert(at, input.substr(at, random.below(16)));
+        break;
       default: {
         const std::string& other = corpus[random.below(corpus.size())];
         if (!other.empty()) {
