@@ -31,10 +31,13 @@ Task<T> from_callback(Initiate initiate) {
         auto work = boost::asio::make_work_guard(executor);
         start(Callback<T>(
             [handler = std::move(handler), executor, work = std::move(work)](T value) mutable {
-              boost::asio::post(executor, [handler = std::move(handler), work = std::move(work),
-                                           value = std::move(value)]() mutable {
-                std::move(handler)(std::move(value));
-              });
+              // Until post() has returned: the coroutine may be done before, and its io_context
+              // must not die under the hands of this thread.
+              const auto alive = std::move(work);
+              boost::asio::post(executor,
+                                [handler = std::move(handler), value = std::move(value)]() mutable {
+                                  std::move(handler)(std::move(value));
+                                });
             }));
       },
       token, std::move(initiate));
