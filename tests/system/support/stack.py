@@ -33,9 +33,10 @@ def free_port(address="127.0.0.1"):
 
 class Stack:
     """`receivers`: {domain: lines of its [[receiver]] table}. `config`: tables of the engine's
-    configuration; `site_defaults`: lines of its [sites.defaults]; `sink_config`: the sink's own."""
+    configuration; `site_defaults`: lines of its [sites.defaults]; `sink_config`: the sink's own;
+    `zone`: more lines of the root zone."""
 
-    def __init__(self, binary, receivers, config=(), sink_config=(), site_defaults=()):
+    def __init__(self, binary, receivers, config=(), sink_config=(), site_defaults=(), zone=()):
         self.binary = str(pathlib.Path(binary).resolve())
         self.receivers = receivers
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="todoku-test-"))
@@ -44,6 +45,7 @@ class Stack:
         self.config = list(config)
         self.sink_config = list(sink_config)
         self.site_defaults = list(site_defaults)
+        self.zone = list(zone)
         self.engine = None
         self.api = None
         self.login_id = self.api_key = None
@@ -89,6 +91,7 @@ class Stack:
                 "@ NS ns.invalid."]
         for index, domain in enumerate(self.receivers):
             zone += [f"{domain}. MX 10 mx.{domain}.", f"mx.{domain}. A {self.address_of(index)}"]
+        zone += self.zone
         path = self.directory / "root.zone"
         path.write_text("\n".join(zone) + "\n")
         done = subprocess.run([ROOT / "tools/local_dns", "start", self.directory / "dns", "0",

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SIGTERM drains: what is in flight ends, the rest waits in the store, and nothing goes twice."""
+import sys
+import time
+
+from installation import Installation, check, check_equal, check_exactly_once, run
+
+DRAIN_SECONDS = 10
+
+
+def drains_with_a_bulk_under_way(binary):
+    addresses = [f"r{i}@{'one' if i % 2 else 'two'}.example" for i in range(1_500)]
+    receivers = {"one.example": ["delay = { body = 0.05 }"],
+                 "two.example": ["delay = { rcpt = 0.02 }"]}
+    config = ["[engine]", f"drain_seconds = {DRAIN_SECONDS}"]
+    with Installation(binary, receivers, config) as stack:
+        delivery = stack.bulk(addresses)
+        for stop in range(2):
+            stack.await_arrivals(200 * (stop + 1))
+            status, seconds = stack.terminate()
+            check_equal(status, 0, "exit status")
+            check(seconds < DRAIN_SECONDS, f"it took {seconds:.1f} s to drain")
+            arrived = len(stack.settled_log())
+            check(arrived < len(addresses), "all had gone out before the signal: test too slow")
+            stack.start_engine()
+        stack.settle(delivery, seconds=30)
+        check_equal(stack.counts(delivery), (len(addresses), len(addresses), 0, 0), "counts")
+        check_exactly_once(stack.settled_log(), addresses)
+        check_equal(stack.report()["total"]["broken_off"], 0, "connections broken off")
+
+
+def drains_while_idle(binary):
+    with Installation(binary, {"one.example": []}) as stack:
+        status, seconds = stack.terminate()
+        check_equal(status, 0, "exit status")
+        check(seconds < 3, f"it took {seconds:.1f} s")
+
+
+def ends_in_time_though_a_receiver_does_not_answer(binary):
+    receivers = {"mute.example": ["delay = { body = 300 }"], "one.example": []}
+    with Installation(binary, receivers, ["[engine]", "drain_seconds = 2"]) as stack:
+        waiting = stack.transaction("a@mute.example")
+        done = stack.transaction("a@one.example")
+        stack.settle(done)
+        time.sleep(0.5)
+        status, seconds = stack.terminate()
+        check_equal(status, 0, "exit status")
+        check(seconds < 2 + 4, f"it took {seconds:.1f} s")
+        stack.start_engine()
+        check_equal(stack.status_of(waiting), "SENDING", "status after the cut")
+
+
+if __name__ == "__main__":
+    sys.exit(run(drains_with_a_bulk_under_way, drains_while_idle,
+                 ends_in_time_though_a_receiver_does_not_answer))
