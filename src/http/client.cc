@@ -237,20 +237,17 @@ class Client::Impl {
   }
 
   void submit(ClientRequest request, Done done) {
+    if (!take_place()) {
+      done(fail(ErrorKind::unavailable,
+                fmt::format("{} transfers are under way already", options_.transfers_max)));
+      return;
+    }
     auto transfer = std::make_unique<Transfer>();
     transfer->request = std::move(request);
     transfer->done = std::move(done);
     {
       const std::lock_guard lock(mutex_);
-      if (pending_ < options_.transfers_max) {
-        ++pending_;
-        queue_.push_back(std::move(transfer));
-      }
-    }
-    if (transfer) {
-      transfer->done(fail(ErrorKind::unavailable, fmt::format("{} transfers are under way already",
-                                                              options_.transfers_max)));
-      return;
+      queue_.push_back(std::move(transfer));
     }
     curl_multi_wakeup(multi_.get());
   }
@@ -262,6 +259,13 @@ class Client::Impl {
     CURLM* multi = curl_multi_init();
     check(multi != nullptr, "libcurl makes a multi handle");
     return multi;
+  }
+
+  bool take_place() {
+    const std::lock_guard lock(mutex_);
+    if (pending_ >= options_.transfers_max) return false;
+    ++pending_;
+    return true;
   }
 
   void run() {
