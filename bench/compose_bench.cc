@@ -146,6 +146,8 @@ int main(int argc, char** argv) {
            Shape{"100k", 30'720, 71'680},
            Shape{"2k_iso_2022_jp", 2'048, 0, Encoding::iso_2022_jp},
            Shape{"100k_iso_2022_jp", 30'720, 71'680, Encoding::iso_2022_jp},
+           Shape{"2k_personal_lines", 2'048, 0, Encoding::utf_8, true},
+           Shape{"2k_personal_lines_iso_2022_jp", 2'048, 0, Encoding::iso_2022_jp, true},
            Shape{"100k_personal_lines", 30'720, 71'680, Encoding::utf_8, true},
            Shape{"100k_personal_lines_iso_2022_jp", 30'720, 71'680, Encoding::iso_2022_jp, true},
        }) {
