@@ -49,6 +49,23 @@ constexpr std::array kRules = {
                     "原因はそれまでの試行の記録にあります。解消してから送り直してください。"}}},
 
     // -- no answer ------------------------------------------------------------------------------
+    AdviceRule{.stage = Stage::dns,
+               .subject = 1,
+               .detail = 10,
+               .advice = {{"The domain says that it takes no mail (null MX).",
+                           "そのドメインはメールを受け取らないと宣言しています（null MX）。"},
+                          {"Remove the address from the list.", "宛先から外してください。"}}},
+    AdviceRule{
+        .stage = Stage::dns,
+        .subject = 4,
+        .detail = 6,
+        .advice =
+            {{"The domain's mail servers are this installation itself.",
+              "そのドメインのメールサーバーは、この環境自身を指しています。"},
+             {"The domain's owner must correct its MX records; if this machine takes mail "
+              "for it, that mail must not be sent through here.",
+              "ドメインの管理者に MX レコードを直してもらってください。このマシンがそのドメイン"
+              "のメールを受け取っているなら、ここからは送れません。"}}},
     AdviceRule{
         .state = bounced,
         .stage = Stage::dns,

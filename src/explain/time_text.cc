@@ -41,6 +41,9 @@ std::string duration_text(Milliseconds duration, Language language) {
   static constexpr std::array kUnits = {Unit{24h, {"d", "日"}}, Unit{1h, {"h", "時間"}},
                                         Unit{1min, {"min", "分"}}, Unit{1s, {"s", "秒"}}};
   duration = std::max(duration, Milliseconds(0));
+  if (duration < 1s) {
+    return fmt::format("{} {}", duration.count(), Sentence{"ms", "ミリ秒"}.in(language));
+  }
   if (duration < 10s) {
     return fmt::format("{:.1f} {}", static_cast<double>(duration.count()) / 1000,
                        kUnits.back().word.in(language));
