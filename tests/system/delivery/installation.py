@@ -13,7 +13,8 @@ import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-from stack import Stack  # noqa: E402
+from stack import Stack  # noqa: E402  (first: it knows where the others are)
+import processes  # noqa: E402
 
 # Retries quick enough to be seen.
 QUICK = ("[delivery]", "bulk_retry_seconds = [1, 2]", "transactional_retry_seconds = [1, 2]",
@@ -144,6 +145,14 @@ class Installation(Stack):
         return sum((float(each[2]) for each in found
                     if each and all(label in (each[1] or "") for label in wanted)), 0.0)
 
+    def restart_sink(self, receivers):
+        """The receivers begin to behave in another way; the same domains in the same order."""
+        for name, pid in processes.recall(self.directory):
+            if name == "sink":
+                processes.stop(pid, patience=5)
+        self.receivers = receivers
+        self.start_sink()
+
     # ---- stopping --------------------------------------------------------------------------
 
     def terminate(self, seconds=30):
@@ -174,7 +183,7 @@ def run(*tests):
         try:
             test(sys.argv[1])
             verdict = "ok"
-        except Failed as error:
+        except (Failed, RuntimeError) as error:
             verdict, status = f"FAILED: {error}", 1
         print(f"{test.__name__}\t{time.monotonic() - began:.1f} s\t{verdict}", flush=True)
     return status
