@@ -9,7 +9,8 @@
 //
 // Errors of every operation: not_found (no such thing in this account), conflict (its state forbids
 // it), invalid_input; and from the engine below: unavailable (disk full, too much queued, shutting
-// down: nothing was stored, try later), io, corrupt.
+// down: nothing was stored, try later), io (the operating system refused; after a failed commit a
+// crash may show that it was stored after all), corrupt.
 #pragma once
 
 #include <functional>

@@ -328,9 +328,10 @@ Result<bool> AddressIndexer::merge() {
 
 IndexerThread::IndexerThread(std::unique_ptr<Connection> reader, AddressHash hash,
                              AddressIndexer::Write write,
-                             const std::atomic<std::uint64_t>& addresses_written)
+                             const std::atomic<std::uint64_t>& addresses_written,
+                             AddressIndexer::Limits limits)
     : reader_(std::move(reader)),
-      indexer_(*reader_, hash, until_stopped(std::move(write)), {}),
+      indexer_(*reader_, hash, until_stopped(std::move(write)), limits),
       addresses_written_(addresses_written) {}
 
 IndexerThread::~IndexerThread() {

@@ -68,7 +68,7 @@ class AddressIndexer {
 class IndexerThread {
  public:
   IndexerThread(std::unique_ptr<Connection> reader, AddressHash hash, AddressIndexer::Write write,
-                const std::atomic<std::uint64_t>& addresses_written);
+                const std::atomic<std::uint64_t>& addresses_written, AddressIndexer::Limits limits);
   ~IndexerThread();
   IndexerThread(const IndexerThread&) = delete;
   IndexerThread& operator=(const IndexerThread&) = delete;

@@ -46,13 +46,20 @@ void Checkpointer::stop() {
   }
   changed_.notify_all();
   if (thread_.joinable()) thread_.join();
+  worker_.reset();
+  pin_.reset();
 }
 
 void Checkpointer::committed(std::int64_t frames) {
   bool wake = false;
   {
     const std::lock_guard lock(mutex_);
-    wake = !unmoved_ || (frames_ < limits_.frames_wanted && frames >= limits_.frames_wanted);
+    if (frames < frames_) {  // the log has begun anew
+      rest_wanted_ = false;
+      moved_ = 0;
+    }
+    wake = !unmoved_ ||
+           (frames_ < moved_ + limits_.frames_wanted && frames >= moved_ + limits_.frames_wanted);
     frames_ = frames;
     unmoved_ = true;
   }
@@ -69,10 +76,10 @@ void Checkpointer::move_rest(Connection& writer) {
   const Moved moved = move_pages(writer);
   report(moved, writer);
   const std::lock_guard lock(mutex_);
-  if (moved.code != SQLITE_OK || moved.moved < moved.log) return;
-  rest_wanted_ = false;
-  unmoved_ = false;
-  frames_ = 0;
+  if (moved.code != SQLITE_OK) return;
+  moved_ = moved.moved;
+  if (moved.moved == moved.log) unmoved_ = false;
+  // It stays wanted until the next commit has found nobody reading and begun the log anew.
 }
 
 void Checkpointer::checkpoint() {
@@ -97,9 +104,16 @@ void Checkpointer::checkpoint() {
   if (pin_->in_transaction()) (void)pin_->execute("COMMIT");
 
   const std::lock_guard lock(mutex_);
-  const std::int64_t rest = moved.log - moved.moved;
-  if (!pinned || moved.code != SQLITE_OK || rest > 0) unmoved_ = true;
-  if (pinned && rest < limits_.frames_wanted && moved.log >= limits_.frames_max) {
+  if (!pinned || moved.code != SQLITE_OK) {
+    unmoved_ = true;
+    return;
+  }
+  moved_ = moved.moved;
+  const std::int64_t rest = frames_ - moved.moved;
+  if (rest > 0) unmoved_ = true;
+  // The writer shall not wait for many pages, unless the log would grow without end.
+  const bool short_rest = rest < limits_.frames_wanted / 4;
+  if (moved.log >= limits_.frames_max && (short_rest || moved.log >= 4 * limits_.frames_max)) {
     rest_wanted_ = true;
   }
 }
@@ -111,18 +125,16 @@ void Checkpointer::run() {
       changed_.wait(lock, [&] { return stopping_ || unmoved_; });
       continue;
     }
-    // Lets commits gather, unless there are many already.
-    changed_.wait_for(lock, limits_.idle,
-                      [&] { return stopping_ || frames_ >= limits_.frames_wanted; });
+    // Lets commits gather, unless the log is too long: then each turn leaves less for the writer.
+    const auto enough = [&] {
+      return stopping_ || frames_ >= moved_ + limits_.frames_wanted ||
+             (frames_ >= limits_.frames_max && !rest_wanted_);
+    };
+    changed_.wait_for(lock, limits_.idle, enough);
     if (stopping_) return;
-    const std::int64_t before = frames_;
     lock.unlock();
     checkpoint();
     lock.lock();
-    // Nothing is gained by moving the same log again at once.
-    changed_.wait_for(lock, limits_.idle / 4, [&] {
-      return stopping_ || frames_ < before || frames_ >= before + limits_.frames_wanted;
-    });
   }
 }
 

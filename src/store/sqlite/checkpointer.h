@@ -37,7 +37,7 @@ class Checkpointer {
   Checkpointer& operator=(const Checkpointer&) = delete;
 
   void start();
-  // Ends the thread. Idempotent.
+  // Ends the thread and closes the connections. Idempotent.
   void stop();
 
   // The writer has committed and the log has this many pages.
@@ -56,8 +56,9 @@ class Checkpointer {
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
-  std::int64_t frames_ = 0;
-  bool unmoved_ = false;  // commits since the last checkpoint that moved everything
+  std::int64_t frames_ = 0;  // in the log
+  std::int64_t moved_ = 0;   // of which are in the database file
+  bool unmoved_ = false;     // commits since the last checkpoint that moved everything
   bool rest_wanted_ = false;
   bool stopping_ = false;
   std::thread thread_;

@@ -22,7 +22,7 @@ constexpr std::size_t index_of(WritePriority priority) {
 }
 
 int note_frames(void* frames, sqlite3*, const char*, int in_log) {
-  *static_cast<int*>(frames) = in_log;
+  *static_cast<std::optional<int>*>(frames) = in_log;
   return SQLITE_OK;
 }
 
@@ -226,25 +226,48 @@ void GroupWriter::lose_group(const Error& error) {
   }
 }
 
+// A commit whose sync failed may be whole in the log, and a crash now would bring it back although
+// everyone was told that it failed. The next commit takes its place there. False if that fails too:
+// then it is not known what a crash would find.
+bool GroupWriter::overwrite_lost() {
+  auto done = db_.execute("BEGIN IMMEDIATE");
+  if (done) {
+    done = db_.execute(
+        "INSERT INTO meta(name, value) VALUES('lost_commits', 1)"
+        " ON CONFLICT(name) DO UPDATE SET value = value + 1");
+  }
+  if (done) done = db_.execute("COMMIT");
+  if (!done && db_.in_transaction()) (void)db_.execute("ROLLBACK");
+  return done.has_value();
+}
+
 void GroupWriter::commit() {
   if (!db_.in_transaction()) {
     ++failed_commits_;
     return;
   }
   const SteadyInstant began = clock_.steady_now();
+  frames_.reset();
   auto committed = db_.query("COMMIT").run();
   commit_time_us_ += (clock_.steady_now() - began).count();
   if (!committed) {
     ++failed_commits_;
-    log::error("commit failed", {{"error", committed.error().detail}});
+    if (!failing_) log::error("commits fail", {{"error", committed.error().detail}});
+    failing_ = true;
     lose_group(committed.error());
+    if (committed.error().kind == ErrorKind::io && overwrite_lost()) {
+      for (Piece& piece : group_) {
+        if (!piece.result) piece.result.error().kind = ErrorKind::unavailable;
+      }
+    }
     return;
   }
   transaction_.committed();
   ++commits_;
+  if (std::exchange(failing_, false)) log::info("commits succeed again");
   writes_ += static_cast<std::uint64_t>(
       std::ranges::count_if(group_, [](const Piece& piece) { return piece.result.has_value(); }));
-  checkpointer_.committed(frames_);
+  if (frames_) checkpointer_.committed(*frames_);
 }
 
 void GroupWriter::answer() {

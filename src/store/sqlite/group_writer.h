@@ -64,6 +64,7 @@ class GroupWriter {
   void perform(Piece piece);
   void undo(Piece& piece, const SqliteWriteTransaction::Pending& before);
   void lose_group(const Error& error);
+  [[nodiscard]] bool overwrite_lost();
   void commit();
   void answer();
 
@@ -84,7 +85,8 @@ class GroupWriter {
   SteadyInstant patient_ended_{};
   Microseconds patient_took_{};
   unsigned patient_turns_ = 0;
-  int frames_ = 0;  // of the log, told by SQLite with each commit
+  bool failing_ = false;  // the last commit failed: said once, not with every group
+  int frames_ = 0;        // of the log, told by SQLite with each commit
 
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<std::uint64_t> writes_{0};

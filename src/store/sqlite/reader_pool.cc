@@ -51,6 +51,7 @@ void ReaderPool::stop() {
   queue_.close();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
+  readers_.clear();
 }
 
 void ReaderPool::submit(ReadWork work, Done done) {

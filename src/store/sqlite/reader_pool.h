@@ -33,7 +33,7 @@ class ReaderPool {
   void start();
   // Thread-safe; see Store::submit_read.
   void submit(ReadWork work, Done done);
-  // Answers what is queued, then ends the threads. Idempotent.
+  // Answers what is queued, then ends the threads and closes their connections. Idempotent.
   void stop();
 
  private:

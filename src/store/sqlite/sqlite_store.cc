@@ -90,7 +90,7 @@ struct SqliteStore::Parts {
         writer_db(std::move(db)),
         transaction(*writer_db, live, hash, *options.clock) {}
 
-  StoreLock lock;
+  std::optional<StoreLock> lock;
   LiveFigures live;
   std::unique_ptr<Connection> writer_db;
   SqliteWriteTransaction transaction;
@@ -136,7 +136,9 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const Options& options) {
     if (!reader) return fail(std::move(reader.error()));
     readers.push_back(std::move(*reader));
   }
-  parts->checkpointer.emplace(std::move(*worker), std::move(*pin), Checkpointer::Limits{});
+  parts->checkpointer.emplace(std::move(*worker), std::move(*pin),
+                              Checkpointer::Limits{.frames_wanted = options.checkpoint_pages,
+                                                   .frames_max = options.log_pages_max});
   parts->writer.emplace(parts->transaction, *parts->checkpointer, *options.clock,
                         options.queued_max);
   parts->readers.emplace(std::move(readers), parts->live, *hash, *options.clock,
@@ -144,7 +146,9 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const Options& options) {
   parts->indexer.emplace(
       std::move(*index_reader), *hash,
       [p = parts.get()](AddressIndexer::Change change) { return p->change(std::move(change)); },
-      parts->transaction.addresses_written());
+      parts->transaction.addresses_written(),
+      AddressIndexer::Limits{.run_entries_min = options.unindexed_max,
+                             .run_entries_max = options.unindexed_max * 4});
   parts->checkpointer->start();
   parts->writer->start();
   parts->readers->start();
@@ -172,7 +176,7 @@ StoreFigures SqliteStore::figures() const {
 
 void SqliteStore::close() {
   std::call_once(parts_->closed, [&] {
-    parts_->indexer->stop();
+    parts_->indexer.reset();
     parts_->writer->stop();
     parts_->readers->stop();
     parts_->checkpointer->stop();
@@ -188,6 +192,8 @@ void SqliteStore::close() {
       log::warning("the store was closed without tidying up",
                    {{"error", sqlite3_errmsg(db.raw())}});
     }
+    parts_->writer_db.reset();
+    parts_->lock.reset();
   });
 }
 

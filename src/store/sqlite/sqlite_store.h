@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -36,6 +37,11 @@ class SqliteStore final : public Store {
     Milliseconds question_max{2'000};   // a longer question is interrupted: unavailable
     int writer_cache_kib = 32'768;
     int reader_cache_kib = 8'192;
+    // Pages in the write-ahead log that make a checkpoint worth while, and that it should not pass.
+    std::int64_t checkpoint_pages = 4'000;
+    std::int64_t log_pages_max = 16'000;
+    // Recipients that are looked through one by one before an index of their addresses is made.
+    std::int64_t unindexed_max = 16'384;
   };
 
   // Takes the lock of the store, creates or migrates the database, starts the threads. Errors:

@@ -27,9 +27,13 @@ void StoreSuite::TearDown() {
   if (store_) store_->close();
 }
 
-void StoreSuite::reopen() {
+void StoreSuite::shut() {
   store_->close();
   store_.reset();
+}
+
+void StoreSuite::reopen() {
+  if (store_) shut();
   store_ = must(GetParam().open(directory_->path(), clock_));
 }
 

@@ -70,7 +70,9 @@ class StoreSuite : public ::testing::TestWithParam<StoreFactory> {
   void SetUp() override;
   void TearDown() override;
 
-  // Closes in order and opens again.
+  // Closes in order.
+  void shut();
+  // Closes in order, if it is open, and opens again.
   void reopen();
   // Goes on with what a crash at this moment would leave.
   void crash();

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// The files of SqliteStore: who may open them, which it refuses and with what words, and how large
+// the write-ahead log becomes.
+#include <atomic>
+#include <fstream>
+#include <thread>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include "conformance/store/store_suite.h"
+#include "store/sqlite/sqlite_store.h"
+#include "store/sqlite/store_lock.h"
+
+namespace todoku::store {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+class FileTest : public ::testing::Test {
+ protected:
+  Result<std::unique_ptr<SqliteStore>> open() {
+    options_.path = path();
+    options_.clock = &clock_;
+    return SqliteStore::open(options_);
+  }
+  [[nodiscard]] std::filesystem::path path() const { return directory_.path() / "store.db"; }
+
+  // Runs SQL on the file behind the store's back.
+  void tamper(const std::string& sql) {
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open(path().c_str(), &db), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
+        << sqlite3_errmsg(db);
+    sqlite3_close(db);
+  }
+  void fill(Store& store, int accounts = 50) {
+    for (int i = 0; i < accounts; ++i) {
+      must(store.write_and_wait(WritePriority::accept, [&](WriteTransaction& t) {
+        return t.create_account(fmt::format("account{}", i), clock_.now());
+      }));
+    }
+  }
+
+  SharedClock clock_;
+  TemporaryDirectory directory_;
+  SqliteStore::Options options_;
+};
+
+TEST_F(FileTest, TwoCannotUseOneStore) {
+  auto store = must(open());
+  const auto second = open();
+  ASSERT_EQ(error_of(second), "conflict");
+  EXPECT_THAT(second.error().detail, HasSubstr(fmt::format("pid {}", ::getpid())));
+  EXPECT_EQ(error_of(sqlite::StoreLock::acquire(path())), "conflict");
+  store->close();
+  must(open());
+  const auto tool = must(sqlite::StoreLock::acquire(path()));
+  EXPECT_EQ(error_of(open()), "conflict");
+}
+
+TEST_F(FileTest, AMissingDirectoryIsToldAsSuch) {
+  options_.path = directory_.path() / "nowhere" / "store.db";
+  options_.clock = &clock_;
+  const auto store = SqliteStore::open(options_);
+  ASSERT_EQ(error_of(store), "io");
+  EXPECT_THAT(store.error().detail, HasSubstr("nowhere"));
+}
+
+TEST_F(FileTest, ANewerDatabaseIsNotTouched) {
+  must(open());
+  tamper("PRAGMA user_version = 99");
+  const auto store = open();
+  ASSERT_EQ(error_of(store), "unsupported");
+  EXPECT_THAT(store.error().detail, HasSubstr("version 99"));
+  EXPECT_THAT(store.error().detail, HasSubstr("newer todoku"));
+}
+
+TEST_F(FileTest, AnotherProgramsDatabaseIsNotTouched) {
+  tamper("CREATE TABLE theirs(x); PRAGMA application_id = 7");
+  const auto store = open();
+  ASSERT_EQ(error_of(store), "corrupt");
+  EXPECT_THAT(store.error().detail, HasSubstr("another program"));
+}
+
+TEST_F(FileTest, WhatIsNoDatabaseIsRefusedWithWhatToDo) {
+  {
+    std::ofstream out(path());
+    for (int i = 0; i < 1'000; ++i) out << "this is no database\n";
+  }
+  const auto store = open();
+  ASSERT_EQ(error_of(store), "corrupt");
+  EXPECT_THAT(store.error().detail, HasSubstr("restore it from a backup"));
+}
+
+TEST_F(FileTest, ADamagedDatabaseIsRefusedWithWhatToDo) {
+  fill(*must(open()));
+  const auto size = std::filesystem::file_size(path());
+  // A page in the middle overwritten; then the end cut off.
+  {
+    std::fstream file(path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(4096 * 5));
+    file << std::string(4096, '\x5a');
+  }
+  auto store = open();
+  ASSERT_EQ(error_of(store), "corrupt");
+  EXPECT_THAT(store.error().detail, HasSubstr("restore it from a backup"));
+  std::filesystem::resize_file(path(), size / 2);
+  EXPECT_EQ(error_of(open()), "corrupt");
+}
+
+TEST_F(FileTest, TheLogBeginsAnewUnderLoadThatNeverCeases) {
+  options_.checkpoint_pages = 50;
+  options_.log_pages_max = 200;
+  auto store = must(open());
+  fill(*store, 1);
+  const Account acme =
+      must(store->read_and_wait([](ReadTransaction& t) { return t.account_by_name("account0"); }));
+  std::atomic<bool> done{false};
+  std::atomic<std::uintmax_t> largest{0};
+  std::vector<std::thread> threads;
+  for (int n = 0; n < 4; ++n) {
+    threads.emplace_back([&] {
+      NewDelivery delivery;
+      delivery.account = acme.key;
+      delivery.content.text_part = std::string(3'000, 'x');
+      const std::vector<NewRecipient> to{{"a@example.jp", "example.jp", {}}};
+      while (!done) {
+        must(store->write_and_wait(WritePriority::accept, [&](WriteTransaction& t) {
+          return t.accept_transaction(delivery, to, "", kMe, clock_.now(), clock_.now());
+        }));
+      }
+    });
+  }
+  // Until the log would have grown to fifty times its bound.
+  const auto wal = path().string() + "-wal";
+  std::uintmax_t written = 0;
+  while (written < 50U * 200U * 4096U) {
+    const auto before = store->figures().commits;
+    while (store->figures().commits < before + 20) std::this_thread::yield();
+    written += 20U * 6U * 4096U;  // each commit changes more than six pages
+    std::error_code gone;
+    const auto size = std::filesystem::file_size(wal, gone);
+    if (!gone) largest = std::max(largest.load(), size);
+  }
+  done = true;
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_LT(largest, 10U * 200U * 4096U);
+  EXPECT_GT(std::filesystem::file_size(path()), 1'000'000U) << "the log was moved meanwhile";
+}
+
+TEST_F(FileTest, AnOrderlyCloseLeavesOneFile) {
+  auto store = must(open());
+  fill(*store);
+  store->close();
+  std::error_code gone;
+  EXPECT_FALSE(std::filesystem::exists(path().string() + "-wal", gone));
+  store = must(open());
+  EXPECT_THAT(must(store->read_and_wait([](ReadTransaction& t) { return t.accounts(); })),
+              SizeIs(50));
+}
+
+TEST_F(FileTest, AQuestionThatTakesTooLongIsInterrupted) {
+  // The clock says that any time is too long.
+  options_.question_max = Milliseconds(-1);
+  auto store = must(open());
+  fill(*store, 1);
+  const Account acme = must(store->write_and_wait(
+      WritePriority::accept, [](WriteTransaction& t) { return t.account_by_name("account0"); }));
+  for (int i = 0; i < 2'000; ++i) {
+    store->submit_write(
+        WritePriority::accept,
+        [&](WriteTransaction& t) -> Result<void> {
+          NewDelivery delivery;
+          delivery.account = acme.key;
+          const auto made = t.create_draft(delivery, clock_.now());
+          return made ? Result<void>() : fail(made.error());
+        },
+        [](Result<void>) {});
+  }
+  must(store->write_and_wait(WritePriority::retention,
+                             [](WriteTransaction& t) { return t.put_setting("all", "done"); }));
+  DeliveryFilter filter;
+  filter.account = acme.key;
+  filter.sort = {DeliverySort::updated_time_descending};
+  const auto list = store->read_and_wait([&](ReadTransaction& t) { return t.deliveries(filter); });
+  ASSERT_EQ(error_of(list), "unavailable");
+  EXPECT_THAT(list.error().detail, HasSubstr("took too long"));
+}
+
+}  // namespace
+}  // namespace todoku::store
