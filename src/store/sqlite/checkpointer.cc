@@ -6,6 +6,8 @@
 namespace todoku::store::sqlite {
 namespace {
 
+constexpr Milliseconds kReaderPause{20};
+
 struct Moved {
   int code = SQLITE_OK;
   int log = 0;    // pages in the log
@@ -132,9 +134,12 @@ void Checkpointer::run() {
     };
     changed_.wait_for(lock, limits_.idle, enough);
     if (stopping_) return;
+    const std::int64_t before = moved_;
     lock.unlock();
     checkpoint();
     lock.lock();
+    // A reader is in the way: its question is over soon.
+    if (moved_ == before) changed_.wait_for(lock, kReaderPause, [&] { return stopping_; });
   }
 }
 

@@ -4,9 +4,9 @@
 //
 // SQLite before 3.51.3 can lose commits when the log is begun anew while a checkpoint runs that
 // found everything checkpointed already (sqlite.org/wal.html, "The WAL-Reset Bug"). So a checkpoint
-// of the thread runs only after a commit, under a read snapshot that keeps the log from being begun
-// anew until it is over; and what is left of a log that never comes to rest is moved by the writer
-// itself, between two commits.
+// of the thread runs only after a change was committed, under a read snapshot that keeps the log
+// from being begun anew until it is over; and what is left of a log that never comes to rest is
+// moved by the writer itself, between two commits.
 #pragma once
 
 #include <condition_variable>
@@ -40,7 +40,7 @@ class Checkpointer {
   // Ends the thread and closes the connections. Idempotent.
   void stop();
 
-  // The writer has committed and the log has this many pages.
+  // The writer has committed a change and the log has this many pages.
   void committed(std::int64_t frames);
   // By the writer between two transactions: moves the rest of a log that is too long.
   void move_rest(Connection& writer);

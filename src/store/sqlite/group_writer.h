@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -85,8 +86,8 @@ class GroupWriter {
   SteadyInstant patient_ended_{};
   Microseconds patient_took_{};
   unsigned patient_turns_ = 0;
-  bool failing_ = false;  // the last commit failed: said once, not with every group
-  int frames_ = 0;        // of the log, told by SQLite with each commit
+  bool failing_ = false;       // the last commit failed: said once, not with every group
+  std::optional<int> frames_;  // in the log, told by SQLite with a commit that changed something
 
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<std::uint64_t> writes_{0};
