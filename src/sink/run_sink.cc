@@ -7,13 +7,13 @@
 #include <ctime>
 #include <thread>
 
+#include "async/run_blocking.h"
 #include "async/runtime.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "dns/unbound_resolver.h"
 #include "sink/command.h"
-#include "sink/run_blocking.h"
 #include "sink/sink.h"
 
 namespace todoku::sink {
@@ -109,7 +109,7 @@ int run_sink(Options options) {
   write_files(**sink);
   play(**sink, !options.report_file.empty(), signals);
   (*sink)->stop();
-  if (*resolver) run_blocking(runtime.executor(0), (*resolver)->stop());
+  if (*resolver) async::run_blocking(runtime.executor(0), (*resolver)->stop());
   write_files(**sink);
   if (options.report_file.empty()) print_report(**sink);
   return 0;

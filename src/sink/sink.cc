@@ -7,12 +7,12 @@
 
 #include <fmt/format.h>
 
+#include "async/run_blocking.h"
 #include "async/timer.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "net/self_signed.h"
 #include "net/tls.h"
-#include "sink/run_blocking.h"
 
 namespace todoku::sink {
 namespace {
@@ -153,7 +153,7 @@ Result<void> Sink::start(async::Runtime& runtime) {
   for (std::size_t i = 0; i < runtime.size(); ++i) {
     workers_.push_back(std::make_unique<Worker>(runtime.executor(i), receivers_.size()));
     Worker* worker = workers_.back().get();
-    const auto started = run_blocking(worker->executor, start_worker(worker));
+    const auto started = async::run_blocking(worker->executor, start_worker(worker));
     if (started) continue;
     stop();
     return started;
@@ -163,7 +163,8 @@ Result<void> Sink::start(async::Runtime& runtime) {
 
 void Sink::stop() {
   if (!std::exchange(running_, false)) return;
-  for (const auto& worker : workers_) run_blocking(worker->executor, stop_worker(worker.get()));
+  for (const auto& worker : workers_)
+    async::run_blocking(worker->executor, stop_worker(worker.get()));
 }
 
 Task<Result<void>> Sink::start_worker(Worker* worker) {

@@ -14,12 +14,12 @@
 
 #include <gtest/gtest.h>
 
+#include "async/run_blocking.h"
 #include "dns/fake_resolver.h"
 #include "mailauth/dkim/dns_record.h"
 #include "mailauth/dkim/message.h"
 #include "mailauth/dkim/signer.h"
 #include "net/dialer.h"
-#include "sink/run_blocking.h"
 
 namespace todoku::sink {
 namespace {
@@ -65,7 +65,7 @@ class SinkTest : public testing::Test {
     ASSERT_TRUE(started) << started.error().detail;
   }
   std::string say(const std::string& input) {
-    return run_blocking(runtime_.executor(1), converse(sink_->endpoints()[0], input));
+    return async::run_blocking(runtime_.executor(1), converse(sink_->endpoints()[0], input));
   }
   std::string send(const std::string& message, const std::string& recipient = "b@example.jp") {
     return say("EHLO c.example.com\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<" + recipient +

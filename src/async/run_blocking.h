@@ -11,12 +11,12 @@
 
 #include "async/task.h"
 
-namespace todoku::sink {
+namespace todoku::async {
 
 // Runs `task` on `executor`'s thread, which must run, and waits for it on this one, which must be
 // another. Exceptions travel along.
 template <class T>
-T run_blocking(async::Executor executor, Task<T> task) {
+T run_blocking(Executor executor, Task<T> task) {
   std::promise<T> promise;
   std::future<T> future = promise.get_future();
   const auto settle = [&promise](const std::exception_ptr& thrown, auto... value) {
@@ -30,4 +30,4 @@ T run_blocking(async::Executor executor, Task<T> task) {
   return future.get();
 }
 
-}  // namespace todoku::sink
+}  // namespace todoku::async
