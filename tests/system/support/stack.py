@@ -34,9 +34,11 @@ def free_port(address="127.0.0.1"):
 class Stack:
     """`receivers`: {domain: lines of its [[receiver]] table}. `config`: tables of the engine's
     configuration; `site_defaults`: lines of its [sites.defaults]; `sink_config`: the sink's own;
-    `zone`: more lines of the root zone."""
+    `zone`: more lines of the root zone; `broken_zones`: zones that answer SERVFAIL; `private`:
+    whether receivers may have private addresses, such as those of the sink."""
 
-    def __init__(self, binary, receivers, config=(), sink_config=(), site_defaults=(), zone=()):
+    def __init__(self, binary, receivers, config=(), sink_config=(), site_defaults=(), zone=(),
+                 broken_zones=(), private=True):
         self.binary = str(pathlib.Path(binary).resolve())
         self.receivers = receivers
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="todoku-test-"))
@@ -46,6 +48,8 @@ class Stack:
         self.sink_config = list(sink_config)
         self.site_defaults = list(site_defaults)
         self.zone = list(zone)
+        self.broken_zones = list(broken_zones)
+        self.private = private
         self.engine = None
         self.api = None
         self.login_id = self.api_key = None
@@ -95,7 +99,8 @@ class Stack:
         path = self.directory / "root.zone"
         path.write_text("\n".join(zone) + "\n")
         done = subprocess.run([ROOT / "tools/local_dns", "start", self.directory / "dns", "0",
-                               f".={path}"], check=True, capture_output=True, text=True)
+                               f".={path}", *[f"{zone}=" for zone in self.broken_zones]],
+                              check=True, capture_output=True, text=True)
         self.dns_port = int(done.stdout.split()[-1])
 
     def start_sink(self):
@@ -113,7 +118,8 @@ class Stack:
         lines = ["[api]", f'listen = "127.0.0.1:{self.api_port}"', "rate_limit_per_minute = 0",
                  "[dns]", f'servers = ["127.0.0.1:{self.dns_port}"]',
                  "[smtp_out]", 'hello_name = "mail.sender.example"',
-                 'return_path_domain = "bounce.sender.example"', "allow_private_receivers = true",
+                 'return_path_domain = "bounce.sender.example"',
+                 f"allow_private_receivers = {str(self.private).lower()}",
                  "[sites.defaults]", f"port = {self.mail_port}", *self.site_defaults, *self.config]
         (self.directory / "todoku.toml").write_text("\n".join(lines) + "\n")
 
