@@ -48,8 +48,8 @@ def run(arguments, playground):
         show.print_next_commands()
         return complete
     print("==> stopping everything")
-    playground.stop()
-    return show.still_holds_after_stop() and complete
+    stopped = playground.stop()
+    return show.still_holds_after_stop() and stopped and complete
 
 
 def main():
@@ -57,7 +57,8 @@ def main():
     playground = Playground(ROOT, arguments)
     if arguments.stop:
         stopped = stop_all(arguments.data)
-        print("stopped: " + ", ".join(stopped) if stopped else "nothing was running")
+        print("stopped: " + ", ".join(name for name, _ in stopped) if stopped
+              else "nothing was running")
         return 0
     # Whoever ends us ends what we started, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -10,7 +10,7 @@ import time
 
 import scenario
 from api import Api, is_ready
-from processes import ProcessError, recall, remember, start, stop_all, tail
+from processes import recall, remember, start, stop_all, tail
 
 
 class DemoError(Exception):
@@ -26,6 +26,7 @@ class Playground:
         self.root = root
         self.data = arguments.data
         self.binary = arguments.binary
+        self.binary_is_built_here = arguments.binary == root / "build/release/src/todoku"
         self.port = arguments.port
         self.config = self.data / "todoku.toml"
         self.began = time.monotonic()
@@ -42,7 +43,7 @@ class Playground:
         """Stops what an earlier run left, and begins with an empty folder."""
         if not os.access(self.binary, os.X_OK):
             raise DemoError(f"there is no program {self.binary}")
-        for name in stop_all(self.data):
+        for name, _ in stop_all(self.data):
             self.say(f"stopped of an earlier run: {name}")
         if self.data.exists():
             if any(self.data.iterdir()) and not (self.data / "made-by-run").exists():
@@ -186,13 +187,14 @@ class Playground:
     # ---- after -----------------------------------------------------------------------------------
 
     def stop(self):
-        if not self.started:
-            return
-        try:
-            for name in stop_all(self.data):
-                self.say(f"stopped: {name}")
-        except ProcessError as error:
-            self.say(str(error))
+        """Stops everything. True if each ended as it should."""
+        complaints = 0
+        for name, complaint in stop_all(self.data) if self.started else []:
+            complaints += bool(complaint)
+            self.say(f"stopped: {name}{': ' if complaint else ''}{complaint}")
+            if complaint:
+                print(tail(self.data / f"{name}.log"))
+        return complaints == 0
 
 
 def free_port(addresses, with_udp=False):

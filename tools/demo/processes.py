@@ -10,10 +10,6 @@ import subprocess
 import time
 
 
-class ProcessError(Exception):
-    pass
-
-
 def start_time(pid):
     """When the process began, in the kernel's ticks since boot; None if there is none."""
     try:
@@ -54,27 +50,37 @@ def start(directory, name, command, environment=None):
     return process
 
 
+def exit_status(pid):
+    """Of a process that has ended and was started by this one; 0 of any other."""
+    try:
+        _, status = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return 0
+    return os.waitstatus_to_exitcode(status)
+
+
 def stop(pid, patience):
-    """Asks the process to end and, after `patience` seconds, ends it. True if it went by itself."""
+    """Asks the process to end and, after `patience` seconds, ends it. What is to be told of it."""
     began = start_time(pid)
     if began is None:
-        return True
+        return "had ended by itself"
     os.kill(pid, signal.SIGTERM)
     until = time.monotonic() + patience
     while start_time(pid) == began:
         if time.monotonic() > until:
             os.kill(pid, signal.SIGKILL)
-            return False
+            return f"killed, it did not end in {patience} s"
         time.sleep(0.02)
-    return True
+    status = exit_status(pid)
+    return f"ended with status {status}" if status else ""
 
 
 def stop_all(directory, patience=20):
-    """Stops what DIR/pids names, the engine first, so that it finds its receivers to the end."""
-    stopped = []
-    for name, pid in reversed(recall(directory)):
-        gently = stop(pid, patience)
-        stopped.append(name if gently else f"{name} (killed, it did not end in {patience} s)")
+    """Stops what DIR/pids names, the engine first, so that it finds its receivers to the end.
+
+    (name, complaint) of each; the complaint is empty for those that ended as they should.
+    """
+    stopped = [(name, stop(pid, patience)) for name, pid in reversed(recall(directory))]
     if stopped:
         (directory / "pids").unlink()
     return stopped

@@ -3,7 +3,8 @@
 import collections
 import datetime
 import email
-import email.policy
+import email.header
+import email.utils
 import json
 import sys
 import time
@@ -33,6 +34,7 @@ class Show:
         self.reserved = None
         self.posted = None
         self.last_line = ""
+        self.next_line = 0.0
 
     def say(self, text):
         self.playground.say(text)
@@ -111,6 +113,7 @@ class Show:
         return self.api.call("GET", f"/deliveries/{delivery}")
 
     def transaction_latency(self):
+        self.playground.report()  # has the log of arrivals written, too
         for arrival in self.playground.arrivals():
             if arrival["rcpt_to"] == letters.CUSTOMER.email:
                 return f" ({(unix_time(arrival['time']) - self.posted) * 1000:.0f} ms after the POST)"
@@ -120,13 +123,12 @@ class Show:
         line = (f"bulk {bulk['status']:<8} delivered {bulk['sent_count']:5,} of "
                 f"{bulk['total_count']:,}, waiting for another try {bulk['soft_error_count']:4,}, "
                 f"bounced {bulk['hard_error_count']:,}")
-        if line == self.last_line:
-            return
-        self.last_line = line
+        now = time.monotonic()
         if sys.stdout.isatty():
-            now = time.monotonic() - self.playground.began
-            print(f"\r[{now:5.1f} s] {line}", end="", flush=True)
-        else:
+            print(f"\r[{now - self.playground.began:5.1f} s] {line}", end="", flush=True)
+        elif line != self.last_line and (now >= self.next_line or bulk["status"] in FINAL):
+            self.last_line = line
+            self.next_line = now + 2
             self.say(line)
 
     def end_progress(self):
@@ -224,8 +226,7 @@ class Show:
         for envelope_file in sorted((self.playground.data / "mails").glob("*.json")):
             envelope = json.loads(envelope_file.read_text(encoding="utf-8"))
             person = people.get(envelope["rcpt_to"][0])
-            message = email.message_from_bytes(envelope_file.with_suffix(".eml").read_bytes(),
-                                               policy=email.policy.default)
+            message = email.message_from_bytes(envelope_file.with_suffix(".eml").read_bytes())
             problem = "nobody sent it" if person is None else mail_problem(message, person)
             if problem:
                 wrong.append(f"mail {envelope_file.stem} to {envelope['rcpt_to'][0]}: {problem}")
@@ -245,10 +246,10 @@ class Show:
 
     def print_next_commands(self):
         playground = self.playground
-        data = playground.data
-        if data.parent == playground.root:
-            data = data.relative_to(playground.root)
-        todoku = f"./todoku --config {data}/todoku.toml"
+        ours = playground.data == playground.root / "run-data"
+        data = "run-data" if ours else playground.data
+        program = "./todoku" if playground.binary_is_built_here else playground.binary
+        todoku = f"{program} --config {data}/todoku.toml"
         someone = next(person.email for person in self.people
                        if person.email.endswith("@" + GREYLISTING.domain))
         url = f"http://127.0.0.1:{playground.port}"
@@ -261,30 +262,40 @@ class Show:
         body = {"from": {"email": letters.FROM["email"]}, "to": "bounce-550@example.com",
                 "subject": "hello", "text_part": "Is anybody there?"}
         print(f"  curl -s -H \"Authorization: Bearer $(cat {data}/token)\" "
-              f"-d '{json.dumps(body)}' \\\n    {url}/api/v1/deliveries/transaction; "
+              f"--json '{json.dumps(body)}' \\\n    {url}/api/v1/deliveries/transaction; "
               f"{todoku} explain bounce-550@example.com")
-        print("\n  ./run --stop                # ends all three")
+        print(f"\n  ./run --stop{'' if ours else f' --data {data}'}        # ends all three")
         print(f"\nMails as they arrived: {data}/mails/*.eml    logs: {data}/*.log")
 
 
+def header_text(message, name):
+    return str(email.header.make_header(email.header.decode_header(message[name] or "")))
+
+
 def mail_problem(message, person):
-    if str(message["To"]) != person.email:
+    """What is wrong with a mail that has arrived for `person`; empty if nothing is."""
+    if message["To"] != person.email:
         return f"its To is {message['To']}"
-    text = str(message["Subject"]) + message.get_body(("plain",)).get_content()
-    if person is not letters.CUSTOMER:
-        text += message.get_body(("html",)).get_content() + str(message["List-Unsubscribe"])
+    places = [header_text(message, "Subject")]
+    attachments = {}
+    for part in message.walk():
+        if part.get_filename():
+            attachments[decoded_file_name(part)] = part.get_payload(decode=True)
+        elif part.get_content_maintype() == "text":
+            places.append(part.get_payload(decode=True).decode(part.get_content_charset()))
     for word in letters.expected_words(person):
-        if word not in text:
+        if not any(word in place for place in places):
             return f"it lacks {word}"
-    if "__" in text:
+    if any("__" in place for place in places):
         return "an insert code was not replaced"
-    if person is letters.CUSTOMER:
-        attachments = list(message.iter_attachments())
-        if [part.get_filename() for part in attachments] != [letters.ATTACHMENT_NAME]:
-            return "its attachment is not there"
-        if attachments[0].get_payload(decode=True) != letters.ATTACHMENT:
-            return "its attachment was changed"
-    return ""
+    wanted = {letters.ATTACHMENT_NAME: letters.ATTACHMENT} if person is letters.CUSTOMER else {}
+    return "" if attachments == wanted else "its attachments are not those that were sent"
+
+
+def decoded_file_name(part):
+    """Of filename* (RFC 2231), which is what todoku writes."""
+    return email.utils.collapse_rfc2231_value(part.get_param("filename", "",
+                                                             "Content-Disposition"))
 
 
 def width_of(text):
