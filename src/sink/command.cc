@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sink/command.h"
 
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <utility>

@@ -20,6 +20,7 @@ using smtp::ServerStep;
 constexpr std::size_t kFirstBufferOctets = 4 << 10;
 constexpr std::size_t kBufferOctetsMax = 64 << 10;
 
+constexpr auto kGoodbye = std::chrono::seconds(2);
 constexpr auto kTlsHandshake = std::chrono::seconds(30);
 
 std::uint64_t begin_of_randomness(const Options& options, std::uint64_t connection) {
@@ -84,8 +85,7 @@ Task<void> Connection::run() {
         next = co_await start_tls();
         continue;
       case ServerEvent::close:
-        co_await flush();
-        next = Next::end;
+        next = co_await say_goodbye();
         continue;
       default:
         break;
@@ -162,10 +162,18 @@ Task<bool> Connection::write_slowly(std::string_view octets) {
   co_return true;
 }
 
-// Closing with input unread would reset the connection and take back what was written.
-Task<Connection::Next> Connection::wait_for_end() {
+// A 421 in the middle of a pipeline finds input on its way. Closing at once would reset the
+// connection, and the client might never read why; after QUIT nothing more comes.
+Task<Connection::Next> Connection::say_goodbye() {
+  const bool written = co_await flush();
+  if (!written || quitting_) co_return Next::end;
+  stream_.finish_writing();
+  co_return co_await wait_for_end(shared_.clock.steady_now() + kGoodbye);
+}
+
+Task<Connection::Next> Connection::wait_for_end(SteadyInstant until) {
   for (std::size_t got = 1; got != 0;) {
-    const auto read = co_await stream_.read_some({buffer_.get(), buffer_size_}, deadline());
+    const auto read = co_await stream_.read_some({buffer_.get(), buffer_size_}, until);
     got = read.value_or(0);
   }
   co_return Next::end;
@@ -179,11 +187,11 @@ Task<Connection::Next> Connection::start_tls() {
     // The client speaks first; an answer before that could pass for part of the reply.
     co_await stream_.read_some({buffer_.get(), buffer_size_}, deadline());
     co_await stream_.write("This is not TLS.\r\n", deadline());
-    co_return co_await wait_for_end();
+    co_return co_await wait_for_end(deadline());
   }
   if (state_.receiver.tls == TlsMode::stalled) {
     tally_.tls_failures.add();
-    co_return co_await wait_for_end();
+    co_return co_await wait_for_end(deadline());
   }
   const auto secured =
       co_await stream_.start_tls_server(state_.tls, shared_.clock.steady_now() + kTlsHandshake);

@@ -94,7 +94,8 @@ class Connection {
   [[nodiscard]] Task<bool> flush();
   [[nodiscard]] Task<bool> write_slowly(std::string_view octets);
   [[nodiscard]] Task<Next> start_tls();
-  [[nodiscard]] Task<Next> wait_for_end();
+  [[nodiscard]] Task<Next> say_goodbye();
+  [[nodiscard]] Task<Next> wait_for_end(SteadyInstant until);
   [[nodiscard]] Task<Next> follow(smtp::ServerStep step, Decision decision);
 
   [[nodiscard]] Decision decide(const smtp::ServerStep& step);
@@ -129,6 +130,7 @@ class Connection {
   std::vector<Address> recipients_;
   std::string message_;  // only if it is kept or verified
   bool in_transaction_ = false;
+  bool quitting_ = false;
   bool keep_ = false;
   bool verify_ = false;
   DkimVerdict dkim_;

@@ -121,6 +121,9 @@ void Connection::answer(const ServerStep& step, const Decision& decision) {
     case ServerEvent::reset:
       if (accepted) end_transaction();
       break;
+    case ServerEvent::quit:
+      quitting_ = true;
+      break;
     default:
       break;
   }
