@@ -98,8 +98,9 @@ void check_unsubscribe_uri(std::string_view uri, std::string_view field,
     problems.add(path, texts::length(1, limits.list_unsubscribe_characters_max));
   }
   const std::string lower = to_ascii_lower(uri.substr(0, 8));
-  const bool known = std::ranges::any_of(
-      schemes, [&](std::string_view scheme) { return lower.starts_with(scheme); });
+  const bool known = std::ranges::any_of(schemes, [&](std::string_view scheme) {
+    return lower.starts_with(scheme) && uri.size() > scheme.size();
+  });
   // Angle brackets, commas and spaces would end the URI inside the header field (RFC 2369 section
   // 2).
   const bool breaks_out = uri.find_first_of("<>\" ,\\") != std::string_view::npos;
@@ -109,6 +110,9 @@ void check_unsubscribe_uri(std::string_view uri, std::string_view field,
 }
 
 std::string_view extension_of(std::string_view file_name) {
+  // Windows drops dots and spaces at the end of a name: "a.exe." is a program there.
+  const std::size_t last = file_name.find_last_not_of(". ");
+  file_name = file_name.substr(0, last == std::string_view::npos ? 0 : last + 1);
   const std::size_t dot = file_name.rfind('.');
   return dot == std::string_view::npos ? std::string_view{} : file_name.substr(dot + 1);
 }
@@ -189,6 +193,7 @@ void check_insert_codes(const std::vector<InsertCode>& codes, const Path& path,
     } else if (!seen.insert(code.key).second) {
       problems.add(below(at, "key"), texts::duplicate_key(code.key));
     }
+    if (!is_utf8(code.value)) problems.add(below(at, "value"), texts::not_utf8());
     if (utf8_length(code.value) > limits.insert_value_characters_max) {
       problems.add(below(at, "value"), texts::length(0, limits.insert_value_characters_max));
     }

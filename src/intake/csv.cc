@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "intake/csv.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
+
+#include "mime/utf8.h"
 
 namespace todoku::intake {
 namespace {
@@ -103,9 +107,11 @@ Result<void> CsvReader::finish(const OnRow& on_row) {
 
 void append_csv_field(std::string& out, std::string_view field) {
   out += '"';
-  for (const char c : field) {
-    if (c == '"') out += '"';
-    out += c;
+  while (!field.empty()) {
+    const std::size_t octets = mime::decode_utf8(field).octets;
+    if (field.front() == '"') out += '"';
+    out += octets == 0 ? mime::kReplacementCharacter : field.substr(0, octets);
+    field.remove_prefix(std::max<std::size_t>(octets, 1));
   }
   out += '"';
 }

@@ -51,7 +51,8 @@ class CsvReader {
   CsvRow row_;
 };
 
-// One field as CSV writes it here: always quoted (contract section 2.13).
+// One field as CSV writes it here: always quoted, always UTF-8 (contract section 2.13); what is not
+// becomes U+FFFD.
 void append_csv_field(std::string& out, std::string_view field);
 
 }  // namespace todoku::intake

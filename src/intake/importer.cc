@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "intake/check.h"
@@ -20,7 +21,9 @@ namespace {
 constexpr std::size_t kSliceOctets = 256 * 1024;
 // Rows a store function stages: a few milliseconds of the writer, so that accepts do not wait long.
 constexpr std::size_t kRowsPerWork = 1'000;
-constexpr std::size_t kErrorRowsMax = 100'000;  // listed in the error file; all are counted
+// Of the error file, which is kept and sent as a whole; rows beyond are only counted.
+constexpr std::int64_t kErrorRowsMax = 100'000;
+constexpr std::size_t kErrorOctetsMax = std::size_t{32} << 20U;
 
 struct FileCloser {
   void operator()(std::FILE* file) const { std::fclose(file); }
@@ -39,6 +42,16 @@ std::string error_cell(const Problems& problems) {
   return out + "]";
 }
 
+void append_csv_row(std::string& out, std::string_view first,
+                    const std::vector<std::string>& others) {
+  append_csv_field(out, first);
+  for (const std::string& field : others) {
+    out += ',';
+    append_csv_field(out, field);
+  }
+  out += "\r\n";
+}
+
 }  // namespace
 
 struct Importer::Run {
@@ -49,7 +62,8 @@ struct Importer::Run {
   std::vector<store::NewRecipient> staged;
   std::int64_t good = 0;
   std::int64_t bad = 0;
-  std::string errors;  // CSV text, only the rows since the last flush
+  std::string errors;  // CSV text not yet in the error file
+  std::size_t error_octets = 0;
   File error_file;
   std::string error_name;
 };
@@ -171,34 +185,30 @@ Result<void> Importer::take_row(Run& run, CsvRow& row) {
     return run.staged.size() < kRowsPerWork ? Result<void>{} : stage(run);
   }
   ++run.bad;
-  if (run.bad > static_cast<std::int64_t>(kErrorRowsMax)) return {};
-  append_csv_field(run.errors, error_cell(problems));
-  for (const std::string& field : row.fields) {
-    run.errors += ',';
-    append_csv_field(run.errors, field);
+  if (run.bad > kErrorRowsMax || run.error_octets > kErrorOctetsMax) return {};
+  const std::size_t before = run.errors.size();
+  append_csv_row(run.errors, error_cell(problems), row.fields);
+  run.error_octets += run.errors.size() - before;
+  return run.errors.size() < kSliceOctets ? Result<void>{} : write_errors(run);
+}
+
+Result<void> Importer::write_errors(Run& run) {
+  if (run.errors.empty()) return {};
+  if (!run.error_file) {
+    run.error_file.reset(std::fopen((data_directory_ / run.error_name).c_str(), "wb"));
+    std::string header;
+    append_csv_row(header, "エラーメッセージ", run.header);
+    run.errors.insert(0, header);
   }
-  run.errors += "\r\n";
+  if (!run.error_file || std::fwrite(run.errors.data(), 1, run.errors.size(),
+                                     run.error_file.get()) != run.errors.size()) {
+    return fail(ErrorKind::io, "the error file cannot be written");
+  }
+  run.errors.clear();
   return {};
 }
 
 Result<void> Importer::stage(Run& run) {
-  if (!run.errors.empty()) {
-    if (!run.error_file) {
-      run.error_file.reset(std::fopen((data_directory_ / run.error_name).c_str(), "wb"));
-      std::string header;
-      append_csv_field(header, "エラーメッセージ");
-      for (const std::string& name : run.header) {
-        header += ',';
-        append_csv_field(header, name);
-      }
-      run.errors = header + "\r\n" + run.errors;
-    }
-    if (!run.error_file || std::fwrite(run.errors.data(), 1, run.errors.size(),
-                                       run.error_file.get()) != run.errors.size()) {
-      return fail(ErrorKind::io, "the error file cannot be written");
-    }
-    run.errors.clear();
-  }
   // A file that will fail as a whole need not be stored any further.
   const bool doomed = run.bad > 0 && !run.job.ignore_errors;
   if (run.staged.empty() || doomed) {
@@ -220,14 +230,16 @@ void Importer::end(Run& run, const Result<void>& read) {
   const bool bad_file = !read && read.error().kind == ErrorKind::invalid_input;
   if (bad_file) {
     ++run.bad;
-    run.errors.clear();
-    append_csv_field(run.errors, fmt::format("[file: {}]", read.error().detail));
-    run.errors += "\r\n";
+    append_csv_row(run.errors, fmt::format("[file: {}]", read.error().detail), {});
   }
-  if (!run.errors.empty()) {
-    if (const auto kept = stage(run); !kept) {
-      log::error("import errors not kept", {{"job", run.job.id}, {"reason", kept.error().detail}});
-    }
+  Result<void> kept = write_errors(run);
+  // On the disk before the job says that it is there.
+  if (kept && run.error_file &&
+      (std::fflush(run.error_file.get()) != 0 || ::fsync(::fileno(run.error_file.get())) != 0)) {
+    kept = fail(ErrorKind::io, std::generic_category().message(errno));
+  }
+  if (!kept) {
+    log::error("import errors not kept", {{"job", run.job.id}, {"reason", kept.error().detail}});
   }
   const bool has_errors = run.error_file != nullptr;
   run.error_file.reset();

@@ -42,6 +42,7 @@ class Importer final : public ImportStarter {
   void run(const store::ImportJob& job);
   [[nodiscard]] Result<void> read_file(Run& run);
   [[nodiscard]] Result<void> take_row(Run& run, struct CsvRow& row);
+  [[nodiscard]] Result<void> write_errors(Run& run);
   [[nodiscard]] Result<void> stage(Run& run);
   void end(Run& run, const Result<void>& read);
 

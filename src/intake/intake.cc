@@ -341,6 +341,7 @@ Task<Answer<store::PublicId>> Intake::add_recipient(store::Account account, stor
 
 Task<Answer<void>> Intake::change_recipient(store::Account account, store::PublicId email,
                                             RecipientRequest request) {
+  if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   Problems problems;
   store::NewRecipient wanted = check_recipient(request, {}, limits_, problems);
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});

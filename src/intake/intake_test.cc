@@ -75,6 +75,13 @@ TEST(CheckContent, RefusesDangerousAttachmentsWhateverTheirCase) {
             "file. the attachments have 1048577 bytes together; the limit is 1048576 bytes.\n");
 }
 
+TEST(CheckContent, SeesTheExtensionThatWindowsSees) {
+  Content content = good_content();
+  content.attachments = {{"a.exe. .", "", "x"}, {"a.exe.txt", "", "x"}, {". .", "", "x"}};
+  EXPECT_EQ(problems_of(content),
+            "file.0. \"a.exe. .\" has a file extension that cannot be attached.\n");
+}
+
 TEST(CheckInsertCodes, FollowsTheContractsRules) {
   Problems problems;
   check_insert_codes({{"__a__", "1"},
@@ -90,6 +97,15 @@ TEST(CheckInsertCodes, FollowsTheContractsRules) {
             "insert_code.4.key. the character length is not in the range 5 through 20.\n"
             "insert_code.5.key. __a__: the key is given more than once.\n"
             "insert_code.6.key. __na me__: invalid format.\n");
+}
+
+TEST(CheckInsertCodes, ValuesAreUtf8) {
+  Problems problems;
+  check_insert_codes({{"__a__", "日本"}, {"__b__", "\x93\xFA"}, {"__c__", "\xE5\x90"}},
+                     {"insert_code"}, Limits{}, problems);
+  EXPECT_EQ(joined(problems),
+            "insert_code.1.value. is not valid UTF-8.\n"
+            "insert_code.2.value. is not valid UTF-8.\n");
 }
 
 TEST(CheckTransaction, OneRecipientPerAddress) {
@@ -151,6 +167,12 @@ TEST(Csv, NamesTheBrokenRow) {
   EXPECT_EQ(read_csv("a\n\"b\"c\n"),
             "1:[a]\nerror: row 2: has text after a closing quotation mark");
   EXPECT_EQ(read_csv(std::string(1001, 'x')), "error: row 1: is longer than 1000 bytes");
+}
+
+TEST(Csv, WritesQuotedUtf8WhateverTheField) {
+  std::string out;
+  append_csv_field(out, "a\"b,\r\n\x93日\xE5\x90");
+  EXPECT_EQ(out, "\"a\"\"b,\r\n\uFFFD日\uFFFD\uFFFD\"");
 }
 
 TEST(Csv, SlicesDoNotMatter) {

@@ -63,6 +63,10 @@ Text control_character() {
           "改行などの制御文字は使用できません。"};
 }
 
+Text not_utf8() {
+  return {"is not valid UTF-8.", "UTF-8として不正な文字列です。"};
+}
+
 Text html_construct(std::string_view construct) {
   return {fmt::format("must not contain {}.", construct),
           fmt::format("{}は使用できません。", construct)};

@@ -67,6 +67,7 @@ namespace texts {
 [[nodiscard]] Text attachments_too_big(std::size_t octets, std::size_t max);
 [[nodiscard]] Text duplicate_key(std::string_view key);
 [[nodiscard]] Text control_character();
+[[nodiscard]] Text not_utf8();
 [[nodiscard]] Text html_construct(std::string_view construct);
 [[nodiscard]] Text wrong_state(std::string_view state, std::string_view needed);
 [[nodiscard]] Text drafts_limit(std::size_t max);
