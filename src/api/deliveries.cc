@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading deliveries: detail and both lists (contract sections 2.10 and 2.11).
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -119,6 +120,16 @@ class ListReader {
     return parameter->value;
   }
 
+  // Of a list; none if one of them is ALL. Words that mean nothing are for the caller to ignore:
+  // clients mix the words of two lists (contract section 7).
+  std::vector<std::string> words(std::string_view name) {
+    constexpr std::size_t kMax = 10;
+    std::vector<std::string> words = words_of(query_, name);
+    if (words.size() > kMax) problems_.add({std::string(name)}, intake::texts::too_many(kMax));
+    if (std::ranges::find(words, "ALL") != words.end()) words.clear();
+    return words;
+  }
+
   std::int64_t number(std::string_view name, std::int64_t standard) {
     constexpr std::int64_t kMax = 1000;
     const auto* parameter = query_.find(name);
@@ -182,11 +193,10 @@ store::DeliveryFilter read_filter(const Call& call, bool with_smtp, intake::Prob
   filter.from = reader.text("from", 254);
   filter.list_unsubscribe_url = reader.text("list_unsubscribe_url", 450);
   filter.list_unsubscribe_mailto = reader.text("list_unsubscribe_mailto", 450);
-  // Unknown words are ignored: clients mix the words of two lists (contract section 7).
-  for (const std::string& word : words_of(query, "status")) {
+  for (const std::string& word : reader.words("status")) {
     if (const auto status = delivery_status_from_contract(word)) filter.statuses.push_back(*status);
   }
-  for (const std::string& word : words_of(query, "delivery_type")) {
+  for (const std::string& word : reader.words("delivery_type")) {
     const auto type = delivery_type_from_contract(word);
     if (type && (with_smtp || *type != DeliveryType::smtp)) filter.types.push_back(*type);
   }
