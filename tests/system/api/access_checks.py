@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may call and how often: tokens, keys, suspended accounts, the rate limit, errors' form."""
+import base64
+import hashlib
+import re
+import time
+
+import door
+from door import Checks, draft, eventually, issued, new_account
+from stack import Stack
+
+
+def token_of(login_id, api_key):
+    """Section 1.2 of the contract."""
+    return base64.b64encode(hashlib.sha256((login_id + api_key).encode()).hexdigest().encode()).decode()
+
+
+class Tokens(Checks):
+    def test_our_reading_of_the_contract_gives_its_two_test_vectors(self):
+        self.assertEqual("MWYwZWVlOGZjMTIwNjc2ZmM1ODk0OTJmMTUyMjhlZmIzZDAyMWYwYWVlNGIwMDZlZmIyN2M3"
+                         "ZWUzM2Y1ZDZjOQ==", token_of("blastengine", "ABCDEFG"))
+        self.assertEqual("NGY4YjlhNzE0OWYzMTFiNDE5OTJhMmJlYTQxMDlkMmE4MmY1MTNhZWVjNWVhZDRiOGFkNzgx"
+                         "YzZmZmY3MTZjNg==", token_of("testUserId", "testApiKey"))
+
+    def test_an_issued_key_makes_the_token_that_is_shown_and_works(self):
+        account = self.account
+        self.assertEqual(account.name, account.login_id)
+        self.assertEqual(token_of(account.login_id, account.api_key), account.token)
+        self.ok(account.request("GET", "/deliveries"))
+
+    def test_every_endpoint_refuses_without_a_right_token(self):
+        endpoints = [("POST", "/deliveries/transaction"), ("POST", "/deliveries/bulk/begin"),
+                     ("PUT", "/deliveries/bulk/update/1"), ("PATCH", "/deliveries/bulk/commit/1"),
+                     ("PATCH", "/deliveries/bulk/commit/1/immediate"),
+                     ("PATCH", "/deliveries/1/cancel"), ("DELETE", "/deliveries/1"),
+                     ("GET", "/deliveries/1"), ("GET", "/deliveries"), ("GET", "/deliveries/all"),
+                     ("POST", "/deliveries/1/emails"), ("GET", "/deliveries/-/emails/1"),
+                     ("PUT", "/deliveries/-/emails/1"), ("DELETE", "/deliveries/-/emails/1"),
+                     ("POST", "/deliveries/1/emails/import"),
+                     ("GET", "/deliveries/-/emails/import/1"),
+                     ("GET", "/deliveries/-/emails/import/1/errorinfo/download")]
+        for method, path in endpoints:
+            with self.subTest(f"{method} {path}"):
+                self.refused(self.account.request(method, path, headers={"Authorization": None}),
+                             status=401)
+
+    def test_wrong_tokens_are_401(self):
+        right = self.account.token
+        wrong = ["", "Bearer", "Bearer ", f"Basic {right}", right, f"Bearer {right}x",
+                 f"Bearer {right[:-1]}", f"Bearer {right.lower()}",
+                 f"Bearer {base64.b64decode(right).decode()}", "Bearer " + "A" * 10_000]
+        for value in wrong:
+            with self.subTest(value[:40]):
+                self.refused(self.account.request("GET", "/deliveries",
+                                                  headers={"Authorization": value}), status=401)
+
+    def test_the_scheme_is_read_in_any_case(self):
+        self.ok(self.account.request(
+            "GET", "/deliveries", headers={"Authorization": f"bearer  {self.account.token} "}))
+
+    def test_a_401_speaks_both_languages(self):
+        for language, word in (("ja-JP", "認証"), ("en-US", "authentication")):
+            answer = self.account.request("GET", "/deliveries",
+                                          headers={"Authorization": None, "Accept-Language": language})
+            self.assertIn(word, self.refused(answer, status=401)[0])
+
+    def test_several_keys_work_until_each_is_revoked(self):
+        stack, account = door.world.stack, new_account("keys")
+        shown = stack.command("key", "add", account.name, "--label", "second")
+        second = issued(shown)[2]
+        number = re.search(r"Key (\d+) of account", shown).group(1)
+        self.assertNotEqual(second, account.token)
+        self.ok(account.request("GET", "/deliveries"))
+        self.ok(account.request("GET", "/deliveries", token=second))
+        self.assertNotIn(second, stack.command("key", "list", account.name))
+        stack.command("key", "revoke", account.name, number)
+        eventually(lambda: account.request("GET", "/deliveries", token=second).status == 401,
+                   "the key to stop working", 5)
+        self.ok(account.request("GET", "/deliveries"))
+
+    def test_an_account_sees_only_its_own(self):
+        delivery = self.draft()
+        other = new_account("other")
+        self.refused(other.request("GET", f"/deliveries/{delivery + 1_000_000}"), status=404,
+                     text="no data found.")
+        self.assertEqual([], other.listed())
+
+
+class Suspended(Checks):
+    def test_a_suspended_account_is_423_and_back_after_resume(self):
+        stack, account = door.world.stack, self.account
+        delivery = self.draft(["a@fast.example"])
+        email = self.ok(account.request("POST", f"/deliveries/{delivery}/emails",
+                                        {"email": "b@fast.example"}), 201)["email_id"]
+        reserved = self.draft(["a@fast.example"])
+        self.ok(account.request("PATCH", f"/deliveries/bulk/commit/{reserved}",
+                                {"reservation_time": "2027-06-01T00:00:00+09:00"}))
+        stack.command("account", "suspend", account.name)
+        try:
+            eventually(lambda: account.send({}).status == 423, "the suspension", 5)
+            refused = {
+                "transaction": account.send({}),
+                "begin": account.request("POST", "/deliveries/bulk/begin", draft()),
+                "update": account.request("PUT", f"/deliveries/bulk/update/{delivery}", {"subject": "x"}),
+                "commit": account.request("PATCH", f"/deliveries/bulk/commit/{delivery}",
+                                          {"reservation_time": "2027-06-01T00:00:00+09:00"}),
+                "immediate": account.request("PATCH", f"/deliveries/bulk/commit/{delivery}/immediate"),
+                "add": account.request("POST", f"/deliveries/{delivery}/emails", {"email": "c@fast.example"}),
+                "change": account.request("PUT", f"/deliveries/-/emails/{email}",
+                                          {"email": "c@fast.example"}),
+                "import": account.import_csv(delivery, b"email\nc@fast.example\n")}
+            for name, answer in refused.items():
+                with self.subTest(name):
+                    self.assertIn("suspended", self.refused(answer, status=423)[0])
+            answer = account.send({}, headers={"Accept-Language": "ja"})
+            self.assertIn("停止", self.refused(answer, status=423)[0])
+            self.ok(account.request("GET", f"/deliveries/{delivery}"))
+            self.ok(account.request("GET", "/deliveries"))
+            self.ok(account.request("PATCH", f"/deliveries/{reserved}/cancel"))
+            self.ok(account.request("DELETE", f"/deliveries/{reserved}"))
+        finally:
+            stack.command("account", "resume", account.name)
+        eventually(lambda: account.send({}).status == 201, "the resumption", 5)
+        self.assertEqual("b@fast.example", self.ok(
+            account.request("GET", f"/deliveries/-/emails/{email}"))["email"])
+
+
+class LimitedStack(Stack):
+    """An engine with a low rate limit and nobody to send to."""
+    RATE = 5
+
+    def start_sink(self):
+        pass
+
+    def write_config(self):
+        super().write_config()
+        path = self.directory / "todoku.toml"
+        path.write_text(path.read_text().replace("rate_limit_per_minute = 0",
+                                                 f"rate_limit_per_minute = {self.RATE}"))
+
+
+class RateLimit(Checks):
+    def test_the_limit_counts_down_per_account_and_ends_in_429(self):
+        with LimitedStack(door.world.stack.binary, {"fast.example": []}) as stack:
+            account, other = door.Account(stack, "limited"), door.Account(stack, "unlimited")
+            for used in range(stack.RATE):
+                answer = account.request("GET", "/deliveries" if used else "/deliveries/99")
+                self.assertIn(answer.status, (200, 404))
+                for name in ("x-ratelimit-remaining", "x-rate-limit-remaining"):
+                    self.assertEqual(str(stack.RATE - used - 1), answer.headers[name])
+            for language, word in (("en", "limit"), ("ja", "上限")):
+                answer = account.send({}, headers={"Accept-Language": language})
+                self.assertIn(word, self.refused(answer, status=429)[0])
+                self.assertEqual("0", answer.headers["x-ratelimit-remaining"])
+                seconds = int(answer.headers["x-rate-limit-retry-after-seconds"])
+                self.assertTrue(1 <= seconds <= 60, seconds)
+            self.ok(other.request("GET", "/deliveries"))
+            self.assertEqual([], other.listed())
+
+    def test_without_a_limit_there_is_no_header(self):
+        began = time.monotonic()
+        answer = self.account.request("GET", "/deliveries")
+        self.assertNotIn("x-ratelimit-remaining", answer.headers)
+        self.assertLess(time.monotonic() - began, 30)
+
+
+class Errors(Checks):
+    def test_languages(self):
+        chosen = {None: "en", "": "en", "en-US": "en", "ja-JP": "ja", "ja": "ja", "JA": "ja",
+                  "en-US,en;q=0.9,ja;q=0.8": "en", "ja,en-US;q=0.9": "ja", "fr-FR": "en", "*": "en"}
+        for header, language in chosen.items():
+            with self.subTest(header):
+                answer = self.account.send({"subject": ...}, headers={"Accept-Language": header})
+                expected = {"en": "is required.", "ja": "必須項目です。"}[language]
+                self.refused(answer, "subject", text=expected)
+
+    def test_all_problems_are_told_at_once_in_the_structure_of_the_request(self):
+        answer = self.account.request("POST", "/deliveries/transaction", {
+            "from": {"email": "nobody"}, "cc": ["fine@fast.example", "bad"],
+            "insert_code": [{"key": "__good__", "value": "v"}, {"key": "name", "value": "v"},
+                            {"key": "__toolongtoolongtoolong__", "value": "v"}]})
+        self.assertEqual(400, answer.status)
+        messages = answer.json["error_messages"]
+        self.assertEqual({"from", "to", "cc", "subject", "text_part", "insert_code"}, set(messages))
+        self.assertEqual(["email"], list(messages["from"]))
+        self.assertEqual(["1"], list(messages["cc"]))
+        self.assertEqual({"1", "2"}, set(messages["insert_code"]))
+        self.assertEqual(["the character length is not in the range 5 through 20."],
+                         messages["insert_code"]["2"]["key"])
+
+    def test_the_messages_that_clients_compare(self):
+        self.refused(self.account.request("GET", "/deliveries/999999"), status=404,
+                     text="no data found.")
+        self.refused(self.account.send({"insert_code": [{"key": "_name_", "value": "v"}]}),
+                     "insert_code", "0", "key", text="_name_: invalid format.")
+
+    def test_an_unknown_path_is_the_containers_404(self):
+        for path in ("/", "", "/nothing", "/deliveries/1/nothing", "/deliveries/transaction/1/2",
+                     "/../../etc/passwd", "/deliveries/-/emails/import/1/errorinfo"):
+            with self.subTest(path):
+                self.container_error(self.account.request("GET", path), 404)
+        outside = door.ask(self.account.stack.api_port, "GET", "/api/v2/deliveries", None, {})
+        self.container_error(outside, 404)
+
+    def test_a_wrong_method_is_the_containers_405_with_allow(self):
+        for method, path, allowed in (("GET", "/deliveries/transaction/", None),
+                                      ("PUT", "/deliveries/transaction", "POST"),
+                                      ("POST", "/deliveries/1", "GET"),
+                                      ("POST", "/deliveries/bulk/update/1", "PUT"),
+                                      ("POST", "/deliveries/1/cancel", "PATCH")):
+            answer = self.account.request(method, path)
+            if allowed is None:
+                self.assertIn(answer.status, (404, 405))
+                continue
+            with self.subTest(f"{method} {path}"):
+                self.container_error(answer, 405)
+                self.assertIn(allowed, answer.headers["allow"])
+
+    def test_a_content_type_that_cannot_be_json_is_the_containers_415(self):
+        for content_type in ("application/x-www-form-urlencoded", "application/xml", "text/xml",
+                             "multipart/mixed; boundary=b"):
+            with self.subTest(content_type):
+                answer = self.account.send({}, content_type=content_type)
+                self.container_error(answer, 415)
+        delivery = self.draft()
+        answer = self.account.request("POST", f"/deliveries/{delivery}/emails/import", b"email\n",
+                                      content_type="text/csv")
+        self.container_error(answer, 415)
+
+    def test_ids_that_are_none_are_no_data_found(self):
+        for path in ("0", "-1", "abc", "1e3", "99999999999999999999999", "1.0", "%20", "%31x"):
+            with self.subTest(path):
+                self.refused(self.account.request("GET", f"/deliveries/{path}"), status=404,
+                             text="no data found.")
