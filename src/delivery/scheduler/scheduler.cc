@@ -2,6 +2,7 @@
 #include "delivery/scheduler/scheduler.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -130,8 +131,9 @@ Task<void> Scheduler::run() {
   while (true) {
     take_messages();
     const SteadyInstant began = clock_.steady_now();
+    const Instant passed = clock_.now();
     co_await pass();
-    const SteadyInstant until = co_await next_wake();
+    const SteadyInstant until = co_await next_wake(passed);
     const auto state = co_await boost::asio::this_coro::cancellation_state;
     if (state.cancelled() != boost::asio::cancellation_type::none) co_return;
     co_await signal_.wait_until(until);
@@ -161,19 +163,23 @@ Task<void> Scheduler::pass() {
   outstanding_gauge_.set(static_cast<double>(credit_.outstanding_total()));
 }
 
-Task<SteadyInstant> Scheduler::next_wake() {
+Task<SteadyInstant> Scheduler::next_wake(Instant passed) {
+  // Seen from the beginning of the pass: what became due while it ran may have been missed.
+  const auto reservation = co_await store_.read(
+      [passed](store::ReadTransaction& reader) { return reader.next_reservation(passed); });
+  const auto due = co_await store_.read(
+      [passed](store::ReadTransaction& reader) { return reader.next_due(passed); });
   const Instant now = clock_.now();
-  const auto next = co_await store_.read([now](store::ReadTransaction& reader) {
-    const auto reservation = reader.next_reservation(now);
-    if (!reservation) return reservation;
-    const auto due = reader.next_due(now);
-    if (!due || !*due) return due ? reservation : due;
-    if (!*reservation || **due < **reservation) return due;
-    return reservation;
-  });
   const SteadyInstant steady = clock_.steady_now();
   SteadyInstant until = steady + kLongestSleep;
-  if (next && *next) until = std::min(until, steady + Microseconds(**next - now));
+  const auto wake_at = [&](const std::optional<Instant>& when) {
+    if (when) until = std::min(until, steady + Microseconds(*when - now));
+  };
+  if (reservation) wake_at(*reservation);
+  if (due) {
+    wake_at(*due);
+    next_due_ = *due;
+  }
   co_return until;
 }
 
@@ -304,13 +310,16 @@ Task<Result<void>> Scheduler::refresh_sending() {
       entry.delivery = std::move(delivery);
       fresh.emplace(key, std::move(entry));
     }
+    carry_service(fresh);
     sending_ = std::move(fresh);
     sending_known_ = true;
     refreshed_ = steady;
   }
   const Instant now = clock_.now();
+  // The store does not say whose retry has become due: look at all that are going out.
+  const bool some_due = next_due_ && *next_due_ <= now;
   for (auto& [key, sending] : sending_) {
-    if (!sending.stale) continue;
+    if (!sending.stale && !some_due) continue;
     const store::DeliveryKey delivery = key;
     auto domains = co_await store_.read([delivery, now](store::ReadTransaction& reader) {
       return reader.due_domains(delivery, now);
@@ -322,6 +331,46 @@ Task<Result<void>> Scheduler::refresh_sending() {
   co_return Result<void>{};
 }
 
+// Who begins to send starts level with the least served of the others: neither behind those who
+// sent much before, nor with a claim to what it did not use.
+void Scheduler::carry_service(std::map<store::DeliveryKey, Sending>& fresh) {
+  std::map<store::AccountKey, double> served;
+  std::optional<double> least;
+  for (const auto& [key, entry] : fresh) {
+    const auto before = served_.find(entry.delivery.account);
+    if (before == served_.end()) continue;
+    served[before->first] = before->second;
+    least = std::min(least.value_or(before->second), before->second);
+  }
+  std::map<store::AccountKey, double> least_delivery;
+  for (auto& [key, entry] : fresh) {
+    const auto before = sending_.find(key);
+    if (before == sending_.end()) continue;
+    entry.served = before->second.served;
+    const auto lowest = least_delivery.try_emplace(entry.delivery.account, entry.served).first;
+    lowest->second = std::min(lowest->second, entry.served);
+  }
+  for (auto& [key, entry] : fresh) {
+    served.try_emplace(entry.delivery.account, least.value_or(0));
+    const auto lowest = least_delivery.find(entry.delivery.account);
+    if (lowest != least_delivery.end() && !sending_.contains(key)) entry.served = lowest->second;
+  }
+  served_ = std::move(served);
+}
+
+std::vector<const Scheduler::Sending*> Scheduler::by_service() const {
+  std::vector<const Sending*> order;
+  order.reserve(sending_.size());
+  for (const auto& [key, sending] : sending_) order.push_back(&sending);
+  const auto service = [this](const Sending* sending) {
+    return std::tuple(served_.at(sending->delivery.account), sending->served,
+                      sending->delivery.key);
+  };
+  std::ranges::sort(order, {}, service);
+  return order;
+}
+
+// Credit often lasts for one turn of a pass only, so whose turn it is must outlive the pass.
 Task<Result<void>> Scheduler::ring_bulk() {
   // One turn is a few batches of one domain of one delivery.
   struct Turn {
@@ -329,10 +378,12 @@ Task<Result<void>> Scheduler::ring_bulk() {
     std::string domain;
   };
   policy::FairQueue<Turn> turns;
-  for (const auto& [key, sending] : sending_) {
-    const policy::Flow flow{TrafficClass::bulk, static_cast<std::int64_t>(sending.delivery.account),
-                            static_cast<std::int64_t>(key), sending.weight};
-    for (const store::DueDomain& domain : sending.domains) {
+  for (const Sending* sending : by_service()) {
+    const store::DeliveryKey key = sending->delivery.key;
+    const policy::Flow flow{TrafficClass::bulk,
+                            static_cast<std::int64_t>(sending->delivery.account),
+                            static_cast<std::int64_t>(key), sending->weight};
+    for (const store::DueDomain& domain : sending->domains) {
       turns.push(flow, {key, domain.domain});
     }
   }
@@ -346,7 +397,10 @@ Task<Result<void>> Scheduler::ring_bulk() {
     const auto rung = co_await ring_domain(sending->second, turn->domain, credit);
     if (!rung) co_return fail(rung.error());
     if (*rung > 0) {
-      const Sending& entry = sending->second;
+      Sending& entry = sending->second;
+      const auto recipients = static_cast<double>(*rung);
+      entry.served += recipients;
+      served_[entry.delivery.account] += recipients / std::max(1U, entry.weight);
       turns.push({TrafficClass::bulk, static_cast<std::int64_t>(entry.delivery.account),
                   static_cast<std::int64_t>(turn->delivery), entry.weight},
                  std::move(*turn));
@@ -355,8 +409,9 @@ Task<Result<void>> Scheduler::ring_bulk() {
   co_return Result<void>{};
 }
 
-Task<Result<std::size_t>> Scheduler::ring_domain(const Sending& sending, std::string domain,
-                                                 std::int64_t credit) {
+// Returns how many recipients were offered.
+Task<Result<std::int64_t>> Scheduler::ring_domain(const Sending& sending, std::string domain,
+                                                  std::int64_t credit) {
   const Instant now = clock_.now();
   const store::DeliveryKey delivery = sending.delivery.key;
   // Batches already offered are still due until a courier leases them: read past them.
@@ -371,17 +426,18 @@ Task<Result<std::size_t>> Scheduler::ring_domain(const Sending& sending, std::st
   });
   if (!due) co_return fail(due.error());
   std::vector<store::DueBatch> chosen;
+  std::int64_t recipients = 0;
   for (store::DueBatch& batch : *due) {
     if (credit <= 0) break;
     if (offered_.contains(batch.key)) continue;
     credit -= batch.recipients;
+    recipients += batch.recipients;
     chosen.push_back(std::move(batch));
     if (chosen.size() == static_cast<std::size_t>(kBatchesPerRead)) break;
   }
-  const std::size_t count = chosen.size();
   const auto rung = co_await ring(TrafficClass::bulk, std::move(chosen));
   if (!rung) co_return fail(rung.error());
-  co_return count;
+  co_return recipients;
 }
 
 }  // namespace todoku::delivery::scheduler

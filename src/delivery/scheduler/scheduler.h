@@ -62,6 +62,7 @@ class Scheduler final : public ProgressListener {
     std::uint32_t weight = 1;
     std::vector<store::DueDomain> domains;
     bool stale = true;  // `domains` should be read again
+    double served = 0;  // recipients offered, counted from where the others were
   };
 
   Task<void> run();
@@ -71,10 +72,14 @@ class Scheduler final : public ProgressListener {
   Task<Result<void>> ring_transactional();
   Task<Result<void>> refresh_sending();
   Task<Result<void>> ring_bulk();
-  Task<Result<std::size_t>> ring_domain(const Sending& sending, std::string domain,
-                                        std::int64_t credit);
+  // In the order of their turns: who was served least comes first.
+  [[nodiscard]] std::vector<const Sending*> by_service() const;
+  void carry_service(std::map<store::DeliveryKey, Sending>& fresh);
+  Task<Result<std::int64_t>> ring_domain(const Sending& sending, std::string domain,
+                                         std::int64_t credit);
   Task<Result<void>> ring(TrafficClass traffic, std::vector<store::DueBatch> batches);
-  Task<SteadyInstant> next_wake();
+  // When the next pass is due, after one that began at `passed`.
+  Task<SteadyInstant> next_wake(Instant passed);
   [[nodiscard]] bool has_been_woken();
   void take_messages();
   void take_progress(const BatchProgress& progress);
@@ -92,8 +97,10 @@ class Scheduler final : public ProgressListener {
   policy::CreditLedger credit_;
   std::map<store::BatchKey, Offered> offered_;
   std::map<store::DeliveryKey, Sending> sending_;
-  bool sending_known_ = false;  // sending_ has been read from the store
+  std::map<store::AccountKey, double> served_;  // of accounts that send: recipients by weight
+  bool sending_known_ = false;                  // sending_ has been read from the store
   SteadyInstant refreshed_{};
+  std::optional<Instant> next_due_;  // when something in the store that waits becomes due
 
   std::mutex mutex_;  // guards the three below
   std::vector<BatchProgress> progress_;
