@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::string_view kPool = "default";
 constexpr std::chrono::seconds kTidyEvery{60};
+// For what takes a moment even after the deadline.
+constexpr std::chrono::milliseconds kCutPatience{500};
 // Transactions in flight beyond this wait in the store instead of in memory.
 constexpr std::size_t kHandedOverMax = 20'000;
 
@@ -114,12 +116,17 @@ bool Delivering::wait_until_settled(SteadyInstant deadline) {
     auto empty = run(i, connections_[i]->wait_empty());
     if (empty.wait_until(steady()) != std::future_status::ready) {
       clean = false;
-      run(i, connections_[i]->stop()).wait();
+      auto cut = run(i, connections_[i]->stop());
+      // Who waits for a commit that does not come (the disk says no) cannot be cut off otherwise.
+      if (cut.wait_for(kCutPatience) != std::future_status::ready) recorder_.stop();
+      cut.wait();
       empty.wait();
     }
   }
+  // What was cut off has just told how far it came: that is worth a commit beyond the deadline.
   auto flushed = run(0, recorder_.flushed());
-  if (flushed.wait_until(steady()) != std::future_status::ready) {
+  const auto patience = std::max(steady(), std::chrono::steady_clock::now() + kCutPatience);
+  if (flushed.wait_until(patience) != std::future_status::ready) {
     clean = false;
     recorder_.stop();
     flushed.wait();

@@ -87,8 +87,8 @@ class OutcomeSink {
   // Outcomes that are known but not yet committed are what a crash would repeat: while too many
   // are, nothing may be sent (promise 3). False: wait for may_send_soon() and ask again.
   [[nodiscard]] virtual bool may_send() const = 0;
-  // Returns after the next commit of outcomes, or when the engine stops.
-  virtual Task<void> may_send_soon() = 0;
+  // Returns after the next commit of outcomes; false if nothing will be sent any more.
+  virtual Task<bool> may_send_soon() = 0;
 };
 
 }  // namespace todoku::delivery

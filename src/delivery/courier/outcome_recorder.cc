@@ -183,12 +183,13 @@ Task<void> OutcomeRecorder::repeat_later(OutcomeRecorder* recorder, std::shared_
   recorder->submit(std::move(group));
 }
 
-Task<void> OutcomeRecorder::may_send_soon() {
-  co_await async::from_callback<bool>([this](async::Callback<bool> wake) {
+Task<bool> OutcomeRecorder::may_send_soon() {
+  co_return co_await async::from_callback<bool>([this](async::Callback<bool> wake) {
     std::unique_lock lock(mutex_);
     if (stopped_ || (!committing_ && collecting_.empty())) {
+      const bool goes_on = !stopped_;
       lock.unlock();
-      wake(true);
+      wake(goes_on);
       return;
     }
     waiting_.push_back(std::move(wake));

@@ -38,7 +38,7 @@ class OutcomeRecorder final : public OutcomeSink {
   [[nodiscard]] bool may_send() const override {
     return unrecorded_.load(std::memory_order_relaxed) < options_.unrecorded_max;
   }
-  Task<void> may_send_soon() override;
+  Task<bool> may_send_soon() override;
 
   [[nodiscard]] std::size_t unrecorded() const { return unrecorded_.load(); }
   // Waits until everything known is committed; false if the store refuses and `stop` was called.

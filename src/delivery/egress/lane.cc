@@ -145,6 +145,9 @@ Task<void> Lane::connection_closed(std::string route, bool opened, bool site_fai
     park(std::move(waiting), ledger_.rests_until());
   } else if (draining_) {
     park(ledger_.take_all(), now);
+  } else if (ledger_.resting(now)) {
+    // What came back while the site rests: nothing here would wake it when the rest is over.
+    park(ledger_.take_all(), ledger_.rests_until());
   }
   open_connections();
   publish_figures();
@@ -210,7 +213,10 @@ void LaneDirectory::remove_idle() {
     // nobody can make it busy.
     boost::asio::post(lane->home(), [this, name = key, candidate = lane] {
       const std::lock_guard again(mutex_);
-      if (candidate->is_idle()) lanes_.erase(name);
+      const auto found = lanes_.find(name);
+      if (found != lanes_.end() && found->second == candidate && candidate->is_idle()) {
+        lanes_.erase(found);
+      }
     });
   }
 }

@@ -21,6 +21,7 @@ constexpr std::size_t kMessageMemoryMax = 64 * 1024;
 // Addresses tried for one connection before the site counts as unreachable.
 constexpr std::size_t kCandidatesMax = 6;
 constexpr std::uint16_t kSmtpPort = 25;
+constexpr int kServiceClosing = 421;  // RFC 5321 section 3.8
 
 // Signing contexts hold prepared keys: one per thread serves all its connections.
 mailauth::dkim::SigningContext& signing_context() {
@@ -150,10 +151,16 @@ Task<std::vector<Mail>> LaneConnection::send_all(std::vector<Mail> mails) {
   const std::uint32_t mails_max = std::max(1U, lane_->limits_.messages_per_connection);
   while (!mails.empty()) {
     for (std::size_t i = 0; i < mails.size(); ++i) {
-      while (!world_.outcomes.may_send()) co_await world_.outcomes.may_send_soon();
-      const bool usable = co_await send(std::move(mails[i]));
-      if (!usable) {
-        mails.erase(mails.begin(), mails.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+      bool may_send = world_.outcomes.may_send();
+      while (!may_send) {
+        const bool goes_on = co_await world_.outcomes.may_send_soon();
+        if (!goes_on) break;
+        may_send = world_.outcomes.may_send();
+      }
+      const Sent sent = may_send ? co_await send(mails[i]) : Sent::not_wanted;
+      if (sent != Sent::usable) {
+        const std::size_t settled = sent == Sent::ended ? i + 1 : i;
+        mails.erase(mails.begin(), mails.begin() + static_cast<std::ptrdiff_t>(settled));
         co_return mails;
       }
     }
@@ -172,13 +179,13 @@ std::uint32_t LaneConnection::block_size() const {
   return std::clamp(static_cast<std::uint32_t>(std::min(mails, 1e6)), 1U, kBlockMax);
 }
 
-Task<bool> LaneConnection::send(Mail mail) {
+Task<LaneConnection::Sent> LaneConnection::send(Mail mail) {
   if (const auto prepared = prepare(mail); !prepared) {
     // Ours to mend; the recipient's mail waits rather than being lost.
     log::error("mail not composed", {{"reason", prepared.error().detail}});
     settle(mail, {.stage = Stage::none, .reply = {0, "4.3.0 " + prepared.error().detail}}, {},
            Milliseconds(0));
-    co_return true;
+    co_return Sent::usable;
   }
   const SteadyInstant began = now();
   const smtp::MessageView view{.pieces = pieces_,
@@ -187,6 +194,11 @@ Task<bool> LaneConnection::send(Mail mail) {
   auto results = co_await connection_->send(*envelope_, view);
   const auto took = now() - began;
   smtp::RecipientResult& result = results.front();
+  // "Enough for this connection", said before anything of the mail: the next connection takes it.
+  if (result.stage == Stage::mail_from && result.reply.code == kServiceClosing &&
+      !result.in_doubt && delivered_ > 0) {
+    co_return Sent::not_wanted;
+  }
   ++sent_;
   if (result.accepted()) ++delivered_;
   constexpr double kNewest = 0.2;
@@ -198,7 +210,7 @@ Task<bool> LaneConnection::send(Mail mail) {
                               .in_doubt = result.in_doubt};
   settle(mail, answer, connection_->path(), std::chrono::duration_cast<Milliseconds>(took));
   message_.trim(kMessageMemoryMax);
-  co_return connection_->is_reusable();
+  co_return connection_->is_reusable() ? Sent::usable : Sent::ended;
 }
 
 Result<void> LaneConnection::prepare(const Mail& mail) {

@@ -41,8 +41,12 @@ class LaneConnection {
   [[nodiscard]] smtp::ConnectionOptions connection_options(const dns::Candidate& candidate) const;
   // Sends until the connection is used up; returns mails that were taken and not tried.
   Task<std::vector<Mail>> send_all(std::vector<Mail> mails);
-  // False: the connection cannot be used for another mail.
-  Task<bool> send(Mail mail);
+  enum class Sent : std::uint8_t {
+    usable,      // settled; the connection takes another mail
+    ended,       // settled; the connection cannot be used any more
+    not_wanted,  // not settled: the receiver takes no more mails over this connection
+  };
+  Task<Sent> send(Mail mail);
   [[nodiscard]] Result<void> prepare(const Mail& mail);
   void settle(const Mail& mail, const policy::Answer& answer, Path path, Milliseconds duration);
   [[nodiscard]] std::uint32_t block_size() const;
