@@ -142,6 +142,15 @@ class Teller {
       if (&advice != before) line(5, "{}", say(advice.meaning));
       before = &advice;
     }
+    // The one reason for which a delivery fails as a whole.
+    if (story.delivery_status == DeliveryStatus::failed && story.reservation) {
+      line(3,
+           say({"Not sent: the reserved time, {}, passed while the engine was not running, and the "
+                "mail would have been too late.",
+                "送信していません: エンジンの停止中に予約時刻 {} "
+                "を過ぎ、再開が遅すぎたため中止しました。"}),
+           time(*story.reservation));
+    }
     what_to_do(story);
     line(3, say({"Next: {}", "今後: {}"}), next_step(story, options_));
   }
