@@ -23,7 +23,7 @@ def half_of_the_time_at_every_moment(binary):
     # Also without pipelining, where every command has a reply of its own.
     receivers["slow-body.example"] = ['without = ["CHUNKING", "PIPELINING"]', "[[receiver.rule]]",
                                       'at = "body"', "odds = 0.5", "close = true"]
-    addresses = [f"r{i}@{domain}" for domain in receivers for i in range(20)]
+    addresses = [f"r{i}@{domain}" for domain in receivers for i in range(8)]
     with Installation(binary, receivers, CONFIG, sink_config=["seed = 7"]) as stack:
         delivery = stack.bulk(addresses)
         stack.settle(delivery, seconds=60)
