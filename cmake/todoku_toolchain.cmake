@@ -22,6 +22,11 @@ if(TODOKU_SANITIZE)
   target_link_options(todoku_options INTERFACE -fsanitize=${TODOKU_SANITIZE})
 endif()
 
+if(TODOKU_FUZZ)
+  # For everything, because the precompiled headers must be compiled like their users.
+  target_compile_options(todoku_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3 REQUIRED)
 find_package(fmt REQUIRED)
