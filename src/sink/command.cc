@@ -91,7 +91,7 @@ void add_receiver_options(CLI::App& command, Arguments& arguments) {
 
 void add_common_options(CLI::App& command, Arguments& arguments) {
   command.add_option("--config", arguments.config_file, "TOML file (docs/sink.md)");
-  command.add_option("--threads", arguments.threads, "Default: one a processor");
+  command.add_option("--threads", arguments.threads, "Default: one for two processors");
   command.add_option("--seed", arguments.seed, "Of everything drawn by odds");
   command.add_flag("--allow-public", arguments.allow_public, "Bind other than loopback addresses");
   command.add_option("--dkim-sample", arguments.dkim_sample, "Share of messages verified, 0 to 1");

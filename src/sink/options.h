@@ -132,7 +132,7 @@ struct DkimOptions {
 
 struct Options {
   std::vector<Receiver> receivers;
-  std::size_t threads = 0;  // of run_sink(); 0: one a processor
+  std::size_t threads = 0;  // of run_sink(); 0: one for two processors
   std::uint64_t seed = 0;
   bool allow_public = false;  // else only loopback addresses are bound
   std::uint32_t idle_seconds = 300;

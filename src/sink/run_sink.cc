@@ -89,7 +89,8 @@ Result<std::shared_ptr<dns::UnboundResolver>> make_resolver(const DkimOptions& d
 
 int run_sink(Options options) {
   if (options.seed == 0) options.seed = fresh_seed();
-  if (options.threads == 0) options.threads = std::max(1U, std::thread::hardware_concurrency());
+  // Half of the processors: the other half is for whoever sends.
+  if (options.threads == 0) options.threads = std::max(1U, std::thread::hardware_concurrency() / 2);
   const DkimOptions& dkim = options.dkim;
   if (dkim.sample > 0 && dkim.keys_file.empty() && dkim.dns_server.empty()) {
     return cannot_start(
