@@ -2,8 +2,6 @@
 // Precompiled header of modules that wait. It saves compile time only: include what you use.
 #pragma once
 
-#include "pch/std.h"
-
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -20,3 +18,5 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+
+#include "pch/std.h"
