@@ -12,7 +12,8 @@ from stack import Stack
 
 def token_of(login_id, api_key):
     """Section 1.2 of the contract."""
-    return base64.b64encode(hashlib.sha256((login_id + api_key).encode()).hexdigest().encode()).decode()
+    digest = hashlib.sha256((login_id + api_key).encode()).hexdigest()
+    return base64.b64encode(digest.encode()).decode()
 
 
 class Tokens(Checks):
@@ -51,8 +52,8 @@ class Tokens(Checks):
                  f"Bearer {base64.b64decode(right).decode()}", "Bearer " + "A" * 10_000]
         for value in wrong:
             with self.subTest(value[:40]):
-                self.refused(self.account.request("GET", "/deliveries",
-                                                  headers={"Authorization": value}), status=401)
+                self.refused(self.get("/deliveries",
+                                      headers={"Authorization": value}), status=401)
 
     def test_the_scheme_is_read_in_any_case(self):
         self.ok(self.account.request(
@@ -60,8 +61,8 @@ class Tokens(Checks):
 
     def test_a_401_speaks_both_languages(self):
         for language, word in (("ja-JP", "認証"), ("en-US", "authentication")):
-            answer = self.account.request("GET", "/deliveries",
-                                          headers={"Authorization": None, "Accept-Language": language})
+            answer = self.get("/deliveries",
+                              headers={"Authorization": None, "Accept-Language": language})
             self.assertIn(word, self.refused(answer, status=401)[0])
 
     def test_several_keys_work_until_each_is_revoked(self):
@@ -101,11 +102,11 @@ class Suspended(Checks):
             refused = {
                 "transaction": account.send({}),
                 "begin": account.request("POST", "/deliveries/bulk/begin", draft()),
-                "update": account.request("PUT", f"/deliveries/bulk/update/{delivery}", {"subject": "x"}),
+                "update": self.put(f"/deliveries/bulk/update/{delivery}", {"subject": "x"}),
                 "commit": account.request("PATCH", f"/deliveries/bulk/commit/{delivery}",
                                           {"reservation_time": "2027-06-01T00:00:00+09:00"}),
-                "immediate": account.request("PATCH", f"/deliveries/bulk/commit/{delivery}/immediate"),
-                "add": account.request("POST", f"/deliveries/{delivery}/emails", {"email": "c@fast.example"}),
+                "immediate": self.patch(f"/deliveries/bulk/commit/{delivery}/immediate"),
+                "add": self.post(f"/deliveries/{delivery}/emails", {"email": "c@fast.example"}),
                 "change": account.request("PUT", f"/deliveries/-/emails/{email}",
                                           {"email": "c@fast.example"}),
                 "import": account.import_csv(delivery, b"email\nc@fast.example\n")}
@@ -159,7 +160,7 @@ class RateLimit(Checks):
 
     def test_without_a_limit_there_is_no_header(self):
         began = time.monotonic()
-        answer = self.account.request("GET", "/deliveries")
+        answer = self.get("/deliveries")
         self.assertNotIn("x-ratelimit-remaining", answer.headers)
         self.assertLess(time.monotonic() - began, 30)
 
@@ -170,12 +171,12 @@ class Errors(Checks):
                   "en-US,en;q=0.9,ja;q=0.8": "en", "ja,en-US;q=0.9": "ja", "fr-FR": "en", "*": "en"}
         for header, language in chosen.items():
             with self.subTest(header):
-                answer = self.account.send({"subject": ...}, headers={"Accept-Language": header})
+                answer = self.send({"subject": ...}, headers={"Accept-Language": header})
                 expected = {"en": "is required.", "ja": "必須項目です。"}[language]
                 self.refused(answer, "subject", text=expected)
 
     def test_all_problems_are_told_at_once_in_the_structure_of_the_request(self):
-        answer = self.account.request("POST", "/deliveries/transaction", {
+        answer = self.post("/deliveries/transaction", {
             "from": {"email": "nobody"}, "cc": ["fine@fast.example", "bad"],
             "insert_code": [{"key": "__good__", "value": "v"}, {"key": "name", "value": "v"},
                             {"key": "__toolongtoolongtoolong__", "value": "v"}]})
@@ -189,16 +190,16 @@ class Errors(Checks):
                          messages["insert_code"]["2"]["key"])
 
     def test_the_messages_that_clients_compare(self):
-        self.refused(self.account.request("GET", "/deliveries/999999"), status=404,
+        self.refused(self.get("/deliveries/999999"), status=404,
                      text="no data found.")
-        self.refused(self.account.send({"insert_code": [{"key": "_name_", "value": "v"}]}),
+        self.refused(self.send({"insert_code": [{"key": "_name_", "value": "v"}]}),
                      "insert_code", "0", "key", text="_name_: invalid format.")
 
     def test_an_unknown_path_is_the_containers_404(self):
         for path in ("/", "", "/nothing", "/deliveries/1/nothing", "/deliveries/transaction/1/2",
                      "/../../etc/passwd", "/deliveries/-/emails/import/1/errorinfo"):
             with self.subTest(path):
-                self.container_error(self.account.request("GET", path), 404)
+                self.container_error(self.get(path), 404)
         outside = door.ask(self.account.stack.api_port, "GET", "/api/v2/deliveries", None, {})
         self.container_error(outside, 404)
 
@@ -220,15 +221,15 @@ class Errors(Checks):
         for content_type in ("application/x-www-form-urlencoded", "application/xml", "text/xml",
                              "multipart/mixed; boundary=b"):
             with self.subTest(content_type):
-                answer = self.account.send({}, content_type=content_type)
+                answer = self.send({}, content_type=content_type)
                 self.container_error(answer, 415)
         delivery = self.draft()
-        answer = self.account.request("POST", f"/deliveries/{delivery}/emails/import", b"email\n",
-                                      content_type="text/csv")
+        answer = self.post(f"/deliveries/{delivery}/emails/import", b"email\n",
+                           content_type="text/csv")
         self.container_error(answer, 415)
 
     def test_ids_that_are_none_are_no_data_found(self):
         for path in ("0", "-1", "abc", "1e3", "99999999999999999999999", "1.0", "%20", "%31x"):
             with self.subTest(path):
-                self.refused(self.account.request("GET", f"/deliveries/{path}"), status=404,
+                self.refused(self.get(f"/deliveries/{path}"), status=404,
                              text="no data found.")

@@ -62,7 +62,7 @@ class Account:
                 sent[name] = value
         return ask(self.stack.api_port, method, f"/api/v1{path}", body, sent)
 
-    def send(self, fields, files=(), **how):
+    def send(self, fields, **how):
         return self.request("POST", "/deliveries/transaction", mail(**fields), **how)
 
     def multipart(self, method, path, parts, boundary="the-boundary", content_type=None, **how):
@@ -225,6 +225,30 @@ class Checks(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.account = new_account(cls.__name__.lower())
+
+    def get(self, path, body=None, **how):
+        return self.account.request("GET", path, body, **how)
+
+    def post(self, path, body=None, **how):
+        return self.account.request("POST", path, body, **how)
+
+    def put(self, path, body=None, **how):
+        return self.account.request("PUT", path, body, **how)
+
+    def patch(self, path, body=None, **how):
+        return self.account.request("PATCH", path, body, **how)
+
+    def delete(self, path, body=None, **how):
+        return self.account.request("DELETE", path, body, **how)
+
+    def send(self, fields, **how):
+        return self.account.send(fields, **how)
+
+    def multipart(self, method, path, parts, **how):
+        return self.account.multipart(method, path, parts, **how)
+
+    def detail(self, delivery):
+        return self.account.detail(delivery)
 
     def ok(self, answer, status=200):
         self.assertEqual(status, answer.status, answer)

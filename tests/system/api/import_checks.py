@@ -13,21 +13,22 @@ class Imports(Checks):
     def errors(self, job):
         """The rows of the error file, its header first."""
         path = urllib.parse.urlsplit(job["error_file_url"]).path
-        answer = self.account.request("GET", path.removeprefix("/api/v1"))
+        answer = self.get(path.removeprefix("/api/v1"))
         self.assertEqual(200, answer.status, answer)
         with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
             text = archive.read(archive.namelist()[0]).decode("utf-8")  # fails on invalid UTF-8
         return list(csv.reader(io.StringIO(text, newline="")))
 
     def drop(self, delivery):
-        self.ok(self.account.request("DELETE", f"/deliveries/{delivery}"))
+        self.ok(self.delete(f"/deliveries/{delivery}"))
 
 
 class Files(Imports):
     def test_every_usual_form_of_csv(self):
         plain = "email,__name__\na@fast.example,名\nb@fast.example,二\n"
         for name, text in {
-                "LF": plain, "CRLF": plain.replace("\n", "\r\n"), "no last line end": plain.rstrip("\n"),
+                "LF": plain, "CRLF": plain.replace("\n", "\r\n"),
+                "no last line end": plain.rstrip("\n"),
                 "quoted": '"email","__name__"\n"a@fast.example","名"\n"b@fast.example","二"\n',
                 "byte order mark": "\ufeff" + plain, "blank lines": plain.replace("\n", "\n\n"),
                 "short row": plain.replace(",二", ""), "filled row": plain.replace(",二", ","),
@@ -38,17 +39,20 @@ class Files(Imports):
                 delivery, job = self.imported(text.encode())
                 self.assertEqual(("FINISHED", 2, 0, 2), (job["status"], job["success_count"],
                                                          job["failed_count"], job["total_count"]))
-                self.assertEqual(2, self.account.detail(delivery)["total_count"])
+                self.assertEqual(2, self.detail(delivery)["total_count"])
                 self.drop(delivery)
 
     def test_what_is_no_such_file_fails_and_imports_nothing(self):
         row = b"a@fast.example,x\n"
         good = b"email,__name__\n" + row
         for name, octets in {
-                "empty": b"", "blank": b"\n\n", "no header": row, "wrong header": b"mail,__name__\n" + row,
-                "email not first": b"__name__,email\nx,a@fast.example\n", "bad key": b"email,name\n" + row,
+                "empty": b"", "blank": b"\n\n", "no header": row,
+                "wrong header": b"mail,__name__\n" + row,
+                "email not first": b"__name__,email\nx,a@fast.example\n",
+                "bad key": b"email,name\n" + row,
                 "key too short": b"email,____\n" + row, "key twice": b"email,__a__,__a__\n" + row,
-                "too many keys": b"email," + b",".join(b"__k%d__" % n for n in range(51)) + b"\n" + row,
+                "too many keys": b"email," +
+                b",".join(b"__k%d__" % n for n in range(51)) + b"\n" + row,
                 "header in UTF-16": "email\na@fast.example\n".encode("utf-16"),
                 "header not UTF-8": b"email,__\x8c\x8f__\n" + row,
                 "NUL": good + b"b\0@fast.example,x\n", "open quote": good + b'"b@fast.example,x\n',
@@ -61,7 +65,7 @@ class Files(Imports):
                 with self.subTest(f"{name} {options}"):
                     delivery, job = self.imported(octets, options)
                     self.assertEqual(("FAILED", 0), (job["status"], job["success_count"]))
-                    detail = self.account.detail(delivery)
+                    detail = self.detail(delivery)
                     self.assertEqual(("EDIT", 0), (detail["status"], detail["total_count"]))
                     rows = self.errors(job)
                     self.assertEqual("エラーメッセージ", rows[0][0])
@@ -71,24 +75,26 @@ class Files(Imports):
 
     def test_a_header_alone_is_an_empty_success(self):
         delivery, job = self.imported(b"email\r\n", {"immediate": True})
-        self.assertEqual(("FINISHED", 0, 0), (job["status"], job["success_count"], job["total_count"]))
+        self.assertEqual(("FINISHED", 0, 0), (job["status"], job["success_count"],
+                                              job["total_count"]))
         self.assertNotIn("error_file_url", job)
-        self.assertEqual("EDIT", self.account.detail(delivery)["status"])
+        self.assertEqual("EDIT", self.detail(delivery)["status"])
 
     def test_truncated_and_broken_forms_start_nothing(self):
         delivery = self.draft()
         path = f"/deliveries/{delivery}/emails/import"
-        whole = door.form([('name="file"; filename="a.csv"', "text/csv", b"email\na@fast.example\n")])
+        whole = door.form([('name="file"; filename="a.csv"', "text/csv",
+                            b"email\na@fast.example\n")])
         for name, body in {"no end": whole[:-20], "half a header": whole[:60], "nothing": b"",
                            "no boundary": b"email\n", "bare LF": whole.replace(b"\r\n", b"\n"),
                            "no file": door.form([('name="data"', door.JSON, b"{}")])}.items():
             with self.subTest(name):
-                answer = self.account.request("POST", path, body,
-                                              content_type="multipart/form-data; boundary=the-boundary")
+                answer = self.post(path, body,
+                                   content_type="multipart/form-data; boundary=the-boundary")
                 self.assertEqual(400, answer.status, answer)
                 self.assertIn("error_messages", answer.json)
-                self.assertEqual("EDIT", self.account.detail(delivery)["status"])
-        answer = self.account.request("POST", path, whole, content_type="multipart/form-data")
+                self.assertEqual("EDIT", self.detail(delivery)["status"])
+        answer = self.post(path, whole, content_type="multipart/form-data")
         self.container_error(answer, 415)
 
 
@@ -108,13 +114,13 @@ class Rows(Imports):
                 delivery, job = self.imported(octets)
                 self.assertEqual(("FAILED", 0, 1, 3), (job["status"], job["success_count"],
                                                        job["failed_count"], job["total_count"]))
-                detail = self.account.detail(delivery)
+                detail = self.detail(delivery)
                 self.assertEqual(("EDIT", 0), (detail["status"], detail["total_count"]))
                 self.assertEqual(2, len(self.errors(job)))
                 _, job = self.imported(octets, {"ignore_errors": True}, delivery)
                 self.assertEqual(("FINISHED", 2, 1, 3), (job["status"], job["success_count"],
                                                          job["failed_count"], job["total_count"]))
-                self.assertEqual(2, self.account.detail(delivery)["total_count"])
+                self.assertEqual(2, self.detail(delivery)["total_count"])
                 self.drop(delivery)
 
     def test_the_message_of_a_bad_address_looks_like_the_contracts(self):
@@ -125,29 +131,29 @@ class Rows(Imports):
         delivery = self.draft(["before@fast.example"])
         _, job = self.imported(b"email\na@fast.example\nbad\n", None, delivery)
         self.assertEqual("FAILED", job["status"])
-        self.assertEqual(1, self.account.detail(delivery)["total_count"])
+        self.assertEqual(1, self.detail(delivery)["total_count"])
         _, job = self.imported(b"email\na@fast.example\n", None, delivery)
         self.assertEqual("FINISHED", job["status"])
-        self.assertEqual(2, self.account.detail(delivery)["total_count"])
+        self.assertEqual(2, self.detail(delivery)["total_count"])
 
     def test_a_late_bad_row_undoes_thousands_of_good_ones(self):
         rows = b"".join(b"r%d@fast.example\n" % n for n in range(5_000))
         delivery, job = self.imported(b"email\n" + rows + b"bad\n")
         self.assertEqual(("FAILED", 0, 1, 5_001), (job["status"], job["success_count"],
                                                    job["failed_count"], job["total_count"]))
-        self.assertEqual(0, self.account.detail(delivery)["total_count"])
+        self.assertEqual(0, self.detail(delivery)["total_count"])
 
     def test_immediate_commits_at_the_end(self):
         delivery, job = self.imported("email,__name__\nimmediate@fast.example,今すぐ\n".encode(),
                                       {"immediate": "true"}, self.draft(subject="__name__"))
         self.assertEqual("FINISHED", job["status"])
         self.assertEqual("今すぐ", door.arrived("immediate@fast.example")["Subject"])
-        door.eventually(lambda: self.account.detail(delivery)["status"] == "SENT", "SENT")
+        door.eventually(lambda: self.detail(delivery)["status"] == "SENT", "SENT")
 
     def test_immediate_commits_nothing_that_failed(self):
         delivery, job = self.imported(b"email\nnever@fast.example\nbad\n", {"immediate": True})
         self.assertEqual("FAILED", job["status"])
-        self.assertEqual("EDIT", self.account.detail(delivery)["status"])
+        self.assertEqual("EDIT", self.detail(delivery)["status"])
         delivery, job = self.imported(b"email\nsome@fast.example\nbad\n",
                                       {"immediate": True, "ignore_errors": True})
         self.assertEqual("FINISHED", job["status"])
@@ -162,7 +168,7 @@ class Rows(Imports):
         self.imported(b"email\na@fast.example\n")
         delivery = self.draft()
         self.account.import_csv(delivery, b"email\n", {"immediate": 5})
-        self.account.request("POST", f"/deliveries/{delivery}/emails/import", door.form(
+        self.post(f"/deliveries/{delivery}/emails/import", door.form(
             [('name="file"', "text/csv", b"email\n" * 1000)])[:-30],
             content_type="multipart/form-data; boundary=the-boundary")
         door.eventually(lambda: not uploads(), "uploads to be removed", 10)

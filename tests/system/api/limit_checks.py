@@ -25,25 +25,25 @@ def address(octets):
 class Limits(Checks):
     def both(self, good, bad, *path):
         """Transaction and draft take `good` and refuse `bad` at `path`."""
-        self.accepted(self.account.send(good))
-        self.ok(self.account.request("DELETE", f"/deliveries/{self.draft(**good)}"))
+        self.accepted(self.send(good))
+        self.ok(self.delete(f"/deliveries/{self.draft(**good)}"))
         with self.nothing_stored():
-            self.refused(self.account.send(bad), *path)
-            self.refused(self.account.request("POST", "/deliveries/bulk/begin", draft(**bad)), *path)
+            self.refused(self.send(bad), *path)
+            self.refused(self.post("/deliveries/bulk/begin", draft(**bad)), *path)
         delivery = self.draft()
-        before = self.account.detail(delivery)
-        self.refused(self.account.request("PUT", f"/deliveries/bulk/update/{delivery}", bad), *path)
-        self.assertEqual(before, self.account.detail(delivery))
-        self.ok(self.account.request("PUT", f"/deliveries/bulk/update/{delivery}", good))
-        self.ok(self.account.request("DELETE", f"/deliveries/{delivery}"))
+        before = self.detail(delivery)
+        self.refused(self.put(f"/deliveries/bulk/update/{delivery}", bad), *path)
+        self.assertEqual(before, self.detail(delivery))
+        self.ok(self.put(f"/deliveries/bulk/update/{delivery}", good))
+        self.ok(self.delete(f"/deliveries/{delivery}"))
 
     def one(self, good, bad, *path):
         """The same for what only transactions have."""
         for fields in good:
-            self.accepted(self.account.send(fields))
+            self.accepted(self.send(fields))
         with self.nothing_stored():
             for fields in bad:
-                self.refused(self.account.send(fields), *path)
+                self.refused(self.send(fields), *path)
 
     def test_subject(self):
         self.both({"subject": "件" * 256}, {"subject": "件" * 257}, "subject")
@@ -56,24 +56,27 @@ class Limits(Checks):
     def test_html_part(self):
         self.both({"html_part": "本" * 70 * 1024}, {"html_part": "本" * (70 * 1024 + 1)}, "html_part")
         for construct in ("<![CDATA[x]]>", '<?xml version="1.0"?>'):
-            self.both({"html_part": "<p>CDATA xml</p>"}, {"html_part": f"<p>{construct}</p>"}, "html_part")
+            self.both({"html_part": "<p>CDATA xml</p>"}, {"html_part": f"<p>{construct}</p>"},
+                      "html_part")
 
     def test_from_and_reply_to(self):
         for field in ("from", "reply_to"):
             good = {"email": "a@sender.example", "name": "名" * 50}
             self.both({field: good}, {field: {**good, "name": "名" * 51}}, field, "name")
-            self.both({field: {"email": address(254)}}, {field: {"email": address(255)}}, field, "email")
+            self.both({field: {"email": address(254)}}, {field: {"email": address(255)}}, field,
+                      "email")
             self.both({field: {"email": "a@b.jp"}}, {field: {"email": "a@b.j"}}, field, "email")
 
     def test_required_fields_are_named(self):
         with self.nothing_stored():
-            for field, path in (("from", ("from", "email")), ("to", ("to",)), ("subject", ("subject",)),
+            for field, path in (("from", ("from", "email")), ("to", ("to",)),
+                                ("subject", ("subject",)),
                                 ("text_part", ("text_part",))):
                 for value in (..., None):
-                    self.refused(self.account.send({field: value}), *path, text="is required.")
+                    self.refused(self.send({field: value}), *path, text="is required.")
                     if field != "to":
-                        answer = self.account.request("POST", "/deliveries/bulk/begin",
-                                                      draft(**{field: value}))
+                        answer = self.post("/deliveries/bulk/begin",
+                                           draft(**{field: value}))
                         self.refused(answer, *path, text="is required.")
 
     def test_to(self):
@@ -85,23 +88,23 @@ class Limits(Checks):
             ten = [f"{field}{number}@fast.example" for number in range(10)]
             self.one([{field: ten}], [{field: [*ten, "eleven@fast.example"]}], field)
             self.one([], [{field: [*ten[:9], "a@b.j"]}], field, "9")
-        delivery = self.accepted(self.account.send({
+        delivery = self.accepted(self.send({
             "cc": [f"c{n}@fast.example" for n in range(10)],
             "bcc": [f"b{n}@fast.example" for n in range(10)]}))
-        self.assertEqual(21, self.account.detail(delivery)["total_count"])
+        self.assertEqual(21, self.detail(delivery)["total_count"])
 
     def test_insert_codes_by_number(self):
         codes = [{"key": f"__k{number}__", "value": str(number)} for number in range(51)]
         self.one([{"insert_code": codes[:50]}], [{"insert_code": codes}], "insert_code")
         delivery = self.draft()
         for count, status in ((50, 201), (51, 400)):
-            answer = self.account.request("POST", f"/deliveries/{delivery}/emails", {
+            answer = self.post(f"/deliveries/{delivery}/emails", {
                 "email": "a@fast.example", "insert_code": codes[:count]})
             self.assertEqual(status, answer.status, answer)
-        answer = self.account.request("PUT", f"/deliveries/bulk/update/{delivery}", {
+        answer = self.put(f"/deliveries/bulk/update/{delivery}", {
             "to": [{"email": "a@fast.example"}, {"email": "b@fast.example", "insert_code": codes}]})
         self.refused(answer, "to", "1", "insert_code")
-        self.assertEqual(1, self.account.detail(delivery)["total_count"])
+        self.assertEqual(1, self.detail(delivery)["total_count"])
 
     def test_insert_code_keys(self):
         good = ["__a__", "%%a%%", "__" + "k" * 16 + "__", "%%" + "K9" * 8 + "%%", "__123__"]
@@ -109,13 +112,15 @@ class Limits(Checks):
         malformed = ["__a%%", "%%a__", "__a_b__", "__a b__", "__名__", "_abc_", "name!", "__a-b__",
                      "{{abc}}", "__abc_", "__a\n__"]
         self.one([{"insert_code": [{"key": key, "value": "v"}]} for key in good],
-                 [{"insert_code": [{"key": key, "value": "v"}]} for key in short_or_long + malformed],
+                 [{"insert_code": [{"key": key,
+                                    "value": "v"}]} for key in short_or_long + malformed],
                  "insert_code", "0", "key")
         for key in short_or_long:
-            self.refused(self.account.send({"insert_code": [{"key": key, "value": "v"}]}),
+            self.refused(self.send({"insert_code": [{"key": key, "value": "v"}]}),
                          "insert_code", "0", "key",
                          text="the character length is not in the range 5 through 20.")
-        self.one([], [{"insert_code": [{"key": "__a__", "value": "1"}, {"key": "__a__", "value": "2"}]}],
+        self.one([], [{"insert_code": [{"key": "__a__", "value": "1"},
+                                       {"key": "__a__", "value": "2"}]}],
                  "insert_code", "1", "key")
         # What one client makes of a code by mistake.
         self.one([], [{"insert_code": [{"__a__": "v"}]}], "insert_code", "0", "key")
@@ -130,14 +135,14 @@ class Limits(Checks):
         delivery = self.draft(["before@fast.example"])
         to = [{"email": f"r{number}@fast.example"} for number in range(51)]
         path = f"/deliveries/bulk/update/{delivery}"
-        self.refused(self.account.request("PUT", path, {"to": to, "subject": "not kept"}), "to")
-        detail = self.account.detail(delivery)
+        self.refused(self.put(path, {"to": to, "subject": "not kept"}), "to")
+        detail = self.detail(delivery)
         self.assertEqual((1, "件名"), (detail["total_count"], detail["subject"]))
-        self.ok(self.account.request("PUT", path, {"to": to[:50]}))
-        self.assertEqual(50, self.account.detail(delivery)["total_count"])
-        self.refused(self.account.request("PUT", path, {"to": [*to[:49], {"email": "bad"}]}),
+        self.ok(self.put(path, {"to": to[:50]}))
+        self.assertEqual(50, self.detail(delivery)["total_count"])
+        self.refused(self.put(path, {"to": [*to[:49], {"email": "bad"}]}),
                      "to", "49", "email")
-        self.assertEqual(50, self.account.detail(delivery)["total_count"])
+        self.assertEqual(50, self.detail(delivery)["total_count"])
 
     def test_list_unsubscribe(self):
         url = "https://sender.example/" + "u" * (450 - 23)
@@ -148,13 +153,15 @@ class Limits(Checks):
         self.both({"list_unsubscribe": {"mailto": mailto}},
                   {"list_unsubscribe": {"mailto": mailto + "s"}}, "list_unsubscribe", "mailto")
         self.both({"list_unsubscribe": {"url": "http://sender.example/"}},
-                  {"list_unsubscribe": {"mailto": "out@sender.example"}}, "list_unsubscribe", "mailto")
+                  {"list_unsubscribe": {"mailto": "out@sender.example"}}, "list_unsubscribe",
+                  "mailto")
         for bad in ("sender.example/out", "ftp://sender.example/", "mailto:https://sender.example/",
                     "javascript:alert(1)", "https://sender.example/a b", "https://s.example/>",
                     "https://s.example/\r\nX: y"):
             self.both({"list_unsubscribe": {"url": "HTTPS://sender.example/__no__"}},
                       {"list_unsubscribe": {"url": bad}}, "list_unsubscribe", "url")
-        for bad in ("mailto:", "https://sender.example/", "mailto:a@b.example>, <mailto:c@d.example"):
+        for bad in ("mailto:", "https://sender.example/",
+                    "mailto:a@b.example>, <mailto:c@d.example"):
             self.both({"list_unsubscribe": {"mailto": "MailTo:%%no%%@sender.example"}},
                       {"list_unsubscribe": {"mailto": bad}}, "list_unsubscribe", "mailto")
 
@@ -163,20 +170,20 @@ class Drafts(Checks):
     def test_thirty_drafts_and_not_one_more(self):
         drafts = [self.draft() for _ in range(30)]
         with self.nothing_stored():
-            answer = self.account.request("POST", "/deliveries/bulk/begin", draft())
+            answer = self.post("/deliveries/bulk/begin", draft())
             self.assertIn("30", self.refused(answer)[0])
-        self.ok(self.account.request("DELETE", f"/deliveries/{drafts[0]}"))
+        self.ok(self.delete(f"/deliveries/{drafts[0]}"))
         self.draft()
-        self.assertEqual(400, self.account.request("POST", "/deliveries/bulk/begin", draft()).status)
-        self.accepted(self.account.send({}))
+        self.assertEqual(400, self.post("/deliveries/bulk/begin", draft()).status)
+        self.accepted(self.send({}))
 
 
 class Attachments(Checks):
     def sent(self, files):
-        return self.account.multipart("POST", "/deliveries/transaction", [data_part(mail()), *files])
+        return self.multipart("POST", "/deliveries/transaction", [data_part(mail()), *files])
 
     def begun(self, files):
-        return self.account.multipart("POST", "/deliveries/bulk/begin", [data_part(draft()), *files])
+        return self.multipart("POST", "/deliveries/bulk/begin", [data_part(draft()), *files])
 
     def test_one_mebibyte_in_all(self):
         half = file_part("a.bin", b"\0" * 512 * 1024)
@@ -189,7 +196,7 @@ class Attachments(Checks):
     def test_a_hundred_files(self):
         files = [file_part(f"{number}.txt", b"x") for number in range(101)]
         delivery = self.accepted(self.sent(files[:100]))
-        self.assertEqual(100, len(self.account.detail(delivery)["attaches"]))
+        self.assertEqual(100, len(self.detail(delivery)["attaches"]))
         with self.nothing_stored():
             self.refused(self.sent(files), "file")
 
@@ -216,7 +223,8 @@ class Attachments(Checks):
 
 
 class Addresses(Checks):
-    GOOD = ("a@fast.example", "a.b+c@fast.example", "A_B-c'd@sub.fast.example", '"a b"@fast.example',
+    GOOD = ("a@fast.example", "a.b+c@fast.example", "A_B-c'd@sub.fast.example",
+            '"a b"@fast.example',
             "a..b@fast.example", ".a@fast.example", "a.@fast.example", "a@日本.example",
             "!#$%&'*+-/=?^_`{|}~@fast.example")
     BAD = ("plain-text", "@fast.example", "a@fast", "a@@fast.example", "a b@fast.example",
@@ -229,8 +237,8 @@ class Addresses(Checks):
         delivery = self.draft()
         for text in self.GOOD:
             with self.subTest(text):
-                self.ok(self.account.request("POST", f"/deliveries/{delivery}/emails",
-                                             {"email": text}), 201)
+                self.ok(self.post(f"/deliveries/{delivery}/emails",
+                                  {"email": text}), 201)
 
     def test_bad_ones_are_refused_everywhere(self):
         delivery = self.draft()
@@ -239,36 +247,36 @@ class Addresses(Checks):
                 if text == "a@fast.example.":
                     continue  # a trailing dot is the DNS's own way of writing the same domain
                 with self.subTest(text):
-                    self.refused(self.account.send({"to": text}), "to")
-                    self.refused(self.account.send({"cc": [text]}), "cc", "0")
-                    self.refused(self.account.send({"bcc": ["a@fast.example", text]}), "bcc", "1")
-                    self.refused(self.account.send({"from": {"email": text}}), "from", "email")
-                    self.refused(self.account.request("POST", f"/deliveries/{delivery}/emails",
-                                                      {"email": text}), "email")
+                    self.refused(self.send({"to": text}), "to")
+                    self.refused(self.send({"cc": [text]}), "cc", "0")
+                    self.refused(self.send({"bcc": ["a@fast.example", text]}), "bcc", "1")
+                    self.refused(self.send({"from": {"email": text}}), "from", "email")
+                    self.refused(self.post(f"/deliveries/{delivery}/emails",
+                                           {"email": text}), "email")
                     self.refused(self.account.request(
                         "PUT", f"/deliveries/bulk/update/{delivery}", {"to": [{"email": text}]}),
                         "to", "0", "email")
-        self.assertEqual(0, self.account.detail(delivery)["total_count"])
+        self.assertEqual(0, self.detail(delivery)["total_count"])
 
     def test_an_address_named_twice_gets_one_mail(self):
-        delivery = self.accepted(self.account.send({
+        delivery = self.accepted(self.send({
             "to": "twice@fast.example", "cc": ["Twice@Fast.Example", "c@fast.example"],
             "bcc": ["twice@fast.example"]}))
-        self.assertEqual(2, self.account.detail(delivery)["total_count"])
+        self.assertEqual(2, self.detail(delivery)["total_count"])
 
 
 class Bodies(Checks):
     def test_an_oversized_body_is_refused_without_being_kept(self):
         with self.nothing_stored():
-            answer = self.account.request("POST", "/deliveries/transaction",
-                                          b'{"subject":"' + b"x" * (8 << 20) + b'"}')
+            answer = self.post("/deliveries/transaction",
+                               b'{"subject":"' + b"x" * (8 << 20) + b'"}')
             self.container_error(answer, 413)
             huge = json.dumps(mail(text_part="x" * (2 << 20))).encode()
-            self.refused(self.account.request("POST", "/deliveries/transaction", huge), "text_part")
+            self.refused(self.post("/deliveries/transaction", huge), "text_part")
 
     def test_everything_at_its_limit_fits_even_escaped(self):
         fields = mail(subject="😀" * 256, text_part="😀" * 30 * 1024, html_part="😀" * 70 * 1024)
         body = json.dumps(fields, ensure_ascii=True).encode()
         self.assertGreater(len(body), 1_200_000)
-        self.accepted(self.account.multipart("POST", "/deliveries/transaction", [
+        self.accepted(self.multipart("POST", "/deliveries/transaction", [
             file_part("a.bin", b"\xff" * (1 << 20)), ('name="data"', "application/json", body)]))

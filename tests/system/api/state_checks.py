@@ -25,7 +25,8 @@ class States(Checks):
                                               {"email": "changed@fast.example"}),
             "remove": lambda: account.request("DELETE", f"/deliveries/-/emails/{email}"),
             "import": lambda: account.import_csv(delivery, csv),
-            "commit": lambda: account.request("PATCH", f"/deliveries/bulk/commit/{delivery}", LATER),
+            "commit": lambda: account.request("PATCH", f"/deliveries/bulk/commit/{delivery}",
+                                              LATER),
             "immediate": lambda: account.request(
                 "PATCH", f"/deliveries/bulk/commit/{delivery}/immediate"),
             "delete": lambda: account.request("DELETE", f"/deliveries/{delivery}"),
@@ -33,7 +34,7 @@ class States(Checks):
 
     def draft_with_recipient(self, to):
         delivery = self.draft()
-        email = self.ok(self.account.request("POST", f"/deliveries/{delivery}/emails", {"email": to}),
+        email = self.ok(self.post(f"/deliveries/{delivery}/emails", {"email": to}),
                         201)["email_id"]
         return delivery, email
 
@@ -69,41 +70,42 @@ class States(Checks):
 
     def test_reserve(self):
         delivery, email = self.draft_with_recipient("a@fast.example")
-        self.ok(self.account.request("PATCH", f"/deliveries/bulk/commit/{delivery}", LATER))
+        self.ok(self.patch(f"/deliveries/bulk/commit/{delivery}", LATER))
         calls = {**self.READ_ONLY, "cancel": 200, "delete": 200}
         kept = self.calls
         self.calls = lambda *a: {n: c for n, c in kept(*a).items() if n not in ("cancel", "delete")}
         self.answers(delivery, email, "RESERVE", calls)
         self.calls = kept
-        self.ok(self.account.request("PATCH", f"/deliveries/{delivery}/cancel"))
-        detail = self.account.detail(delivery)
+        self.ok(self.patch(f"/deliveries/{delivery}/cancel"))
+        detail = self.detail(delivery)
         self.assertEqual(("EDIT", None), (detail["status"], detail["reservation_time"]))
-        self.ok(self.account.request("PATCH", f"/deliveries/bulk/commit/{delivery}", LATER))
-        self.ok(self.account.request("DELETE", f"/deliveries/{delivery}"))
+        self.ok(self.patch(f"/deliveries/bulk/commit/{delivery}", LATER))
+        self.ok(self.delete(f"/deliveries/{delivery}"))
 
     def test_sending(self):
         delivery, email = self.draft_with_recipient("defer-451@fast.example")
-        self.ok(self.account.request("PATCH", f"/deliveries/bulk/commit/{delivery}/immediate"))
-        door.eventually(lambda: self.account.detail(delivery)["soft_error_count"] == 1, "the deferral")
+        self.ok(self.patch(f"/deliveries/bulk/commit/{delivery}/immediate"))
+        door.eventually(lambda: self.detail(delivery)["soft_error_count"] == 1, "the deferral")
         self.answers(delivery, email, "SENDING", self.READ_ONLY)
 
     def test_sent(self):
         delivery, email = self.draft_with_recipient("sent@fast.example")
-        self.ok(self.account.request("PATCH", f"/deliveries/bulk/commit/{delivery}/immediate"))
-        door.eventually(lambda: self.account.detail(delivery)["status"] == "SENT", "SENT")
+        self.ok(self.patch(f"/deliveries/bulk/commit/{delivery}/immediate"))
+        door.eventually(lambda: self.detail(delivery)["status"] == "SENT", "SENT")
         self.answers(delivery, email, "SENT", {**self.READ_ONLY, "delete": 200})
 
     def test_a_transaction_is_no_draft(self):
-        delivery = self.accepted(self.account.send({"to": "defer-451@fast.example"}))
+        delivery = self.accepted(self.send({"to": "defer-451@fast.example"}))
         answers = {name: call() for name, call in self.calls(self.account, delivery, 0).items()}
         for name, answer in answers.items():
             with self.subTest(name):
-                expected = {"detail": 200, "recipient": 404, "change": 404, "remove": 404}.get(name, 400)
+                expected = {"detail": 200, "recipient": 404, "change": 404, "remove": 404}.get(name,
+                                                                                               400)
                 self.assertEqual(expected, answer.status, answer)
 
     def test_deleted(self):
         delivery, email = self.draft_with_recipient("a@fast.example")
-        self.ok(self.account.request("DELETE", f"/deliveries/{delivery}"))
+        self.ok(self.delete(f"/deliveries/{delivery}"))
         self.answers(delivery, email, "", self.UNKNOWN)
         self.assertNotIn(delivery, [entry["delivery_id"] for entry in self.account.listed()])
 
@@ -111,9 +113,9 @@ class States(Checks):
         stranger = new_account("stranger")
         delivery, email = self.draft_with_recipient("a@fast.example")
         # Ids are counted per account: the stranger has none that could be meant.
-        before = self.account.detail(delivery)
+        before = self.detail(delivery)
         self.answers(delivery, email, "", self.UNKNOWN, account=stranger)
-        self.assertEqual(before, self.account.detail(delivery))
+        self.assertEqual(before, self.detail(delivery))
         job = self.ok(self.account.import_csv(delivery, b"email\nb@fast.example\n"), 201)["job_id"]
         self.account.end_of(job)
         self.refused(stranger.job(job), status=404)
@@ -122,16 +124,18 @@ class States(Checks):
         delivery = self.draft()
         for path, body in ((f"/deliveries/bulk/commit/{delivery}", LATER),
                            (f"/deliveries/bulk/commit/{delivery}/immediate", None)):
-            self.assertIn("recipients", self.refused(self.account.request("PATCH", path, body))[0])
-        self.assertEqual("EDIT", self.account.detail(delivery)["status"])
+            self.assertIn("recipients", self.refused(self.patch(path, body))[0])
+        self.assertEqual("EDIT", self.detail(delivery)["status"])
 
     def test_importing(self):
         delivery, email = self.draft_with_recipient("a@fast.example")
         # Imports run one after the other: this delivery's waits behind the first.
         rows = "".join(f"i{number}@fast.example,名前{number}\n" for number in range(300_000))
         big, big_email = self.draft_with_recipient("a@fast.example")
-        job = self.ok(self.account.import_csv(big, b"email,__name__\n" + rows.encode()), 201)["job_id"]
-        second = self.ok(self.account.import_csv(delivery, b"email\nb@fast.example\n"), 201)["job_id"]
+        job = self.ok(self.account.import_csv(big, b"email,__name__\n" + rows.encode()),
+                      201)["job_id"]
+        second = self.ok(self.account.import_csv(delivery, b"email\nb@fast.example\n"),
+                         201)["job_id"]
         status = self.ok(self.account.job(job))
         self.assertEqual({"percentage", "status"}, set(status), "the import ended too soon")
         self.assertEqual("IMPORTING", status["status"])
@@ -150,8 +154,8 @@ class States(Checks):
 
         def update():
             began = time.monotonic()
-            waited["answer"] = self.account.request("PUT", f"/deliveries/bulk/update/{delivery}",
-                                                    {"subject": "after"})
+            waited["answer"] = self.put(f"/deliveries/bulk/update/{delivery}",
+                                        {"subject": "after"})
             waited["seconds"] = time.monotonic() - began
 
         thread = threading.Thread(target=update)
@@ -160,18 +164,45 @@ class States(Checks):
         thread.join()
         if waited["seconds"] < 9:
             self.ok(waited["answer"])
-            self.assertEqual("after", self.account.detail(delivery)["subject"])
+            self.assertEqual("after", self.detail(delivery)["subject"])
         else:
             self.assertIn("IMPORTING", self.refused(waited["answer"])[0])
-        detail = self.account.detail(big)
+        detail = self.detail(big)
         self.assertEqual(("EDIT", 300_001), (detail["status"], detail["total_count"]))
-        self.assertEqual(("EDIT", 2), (self.account.detail(delivery)["status"],
-                                       self.account.detail(delivery)["total_count"]))
+        self.assertEqual(("EDIT", 2), (self.detail(delivery)["status"],
+                                       self.detail(delivery)["total_count"]))
+
+    def test_of_many_commits_at_once_one_succeeds(self):
+        delivery, _ = self.draft_with_recipient("once@fast.example")
+        statuses = []
+        path = f"/deliveries/bulk/commit/{delivery}/immediate"
+        threads = [threading.Thread(target=lambda: statuses.append(self.patch(path).status))
+                   for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual([200] + [400] * 11, sorted(statuses))
+        door.arrived("once@fast.example")
+        door.eventually(lambda: self.detail(delivery)["status"] == "SENT", "SENT")
+        self.assertEqual(1, len(door.mails_to("once@fast.example")))
+
+    def test_drafts_begun_at_once_stay_within_the_limit(self):
+        account = new_account("hasty")
+        statuses = []
+        threads = [threading.Thread(target=lambda: statuses.extend(
+            account.request("POST", "/deliveries/bulk/begin", door.draft()).status
+            for _ in range(5))) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual([201] * 30 + [400] * 10, sorted(statuses))
 
     def test_a_cancelled_reservation_can_be_changed_and_sent(self):
         delivery, _ = self.draft_with_recipient("again@fast.example")
-        self.ok(self.account.request("PATCH", f"/deliveries/bulk/commit/{delivery}", LATER))
-        self.ok(self.account.request("PATCH", f"/deliveries/{delivery}/cancel"))
-        self.ok(self.account.request("PUT", f"/deliveries/bulk/update/{delivery}", {"subject": "二回目"}))
-        self.ok(self.account.request("PATCH", f"/deliveries/bulk/commit/{delivery}/immediate"))
+        self.ok(self.patch(f"/deliveries/bulk/commit/{delivery}", LATER))
+        self.ok(self.patch(f"/deliveries/{delivery}/cancel"))
+        self.ok(self.put(f"/deliveries/bulk/update/{delivery}", {"subject": "二回目"}))
+        self.ok(self.patch(f"/deliveries/bulk/commit/{delivery}/immediate"))
         self.assertEqual("二回目", door.arrived("again@fast.example")["Subject"])

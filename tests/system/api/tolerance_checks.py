@@ -13,15 +13,15 @@ class Bodies(Checks):
         for name, body in {**self.EMPTY, "something": b'{"x":[1]}'}.items():
             with self.subTest(name):
                 delivery = self.draft(["a@fast.example"])
-                self.ok(self.account.request("PATCH", f"/deliveries/bulk/commit/{delivery}",
-                                             {"reservation_time": "2027-06-01T00:00:00Z"}))
-                self.ok(self.account.request("PATCH", f"/deliveries/{delivery}/cancel", body))
-                self.ok(self.account.request("GET", f"/deliveries/{delivery}", body))
-                self.ok(self.account.request("GET", "/deliveries?", body))
-                email = self.ok(self.account.request("POST", f"/deliveries/{delivery}/emails",
-                                                     {"email": "b@fast.example"}), 201)["email_id"]
-                self.ok(self.account.request("DELETE", f"/deliveries/-/emails/{email}", body))
-                self.ok(self.account.request("DELETE", f"/deliveries/{delivery}", body))
+                self.ok(self.patch(f"/deliveries/bulk/commit/{delivery}",
+                                   {"reservation_time": "2027-06-01T00:00:00Z"}))
+                self.ok(self.patch(f"/deliveries/{delivery}/cancel", body))
+                self.ok(self.get(f"/deliveries/{delivery}", body))
+                self.ok(self.get("/deliveries?", body))
+                email = self.ok(self.post(f"/deliveries/{delivery}/emails",
+                                          {"email": "b@fast.example"}), 201)["email_id"]
+                self.ok(self.delete(f"/deliveries/-/emails/{email}", body))
+                self.ok(self.delete(f"/deliveries/{delivery}", body))
 
     def test_immediate_commit_takes_every_body(self):
         for name, body in self.EMPTY.items():
@@ -34,27 +34,28 @@ class Bodies(Checks):
         delivery = self.draft(["a@fast.example"])
         for name, body in self.EMPTY.items():
             with self.subTest(name):
-                self.refused(self.account.request("PATCH", f"/deliveries/bulk/commit/{delivery}", body),
+                self.refused(self.patch(f"/deliveries/bulk/commit/{delivery}", body),
                              "reservation_time")
 
     def test_an_update_without_a_body_changes_nothing(self):
         delivery = self.draft(["a@fast.example"])
         for name, body in self.EMPTY.items():
             with self.subTest(name):
-                self.ok(self.account.request("PUT", f"/deliveries/bulk/update/{delivery}", body))
-        self.assertEqual(1, self.account.detail(delivery)["total_count"])
+                self.ok(self.put(f"/deliveries/bulk/update/{delivery}", body))
+        self.assertEqual(1, self.detail(delivery)["total_count"])
 
     def test_json_body_on_get_and_bare_question_marks(self):
         delivery = self.draft()
-        self.ok(self.account.request("GET", "/deliveries?size=1", {"size": 1}))
-        self.ok(self.account.request("GET", f"/deliveries/{delivery}?", {"delivery_id": delivery}))
-        self.ok(self.account.request("GET", f"/deliveries/{delivery}?"))
-        self.ok(self.account.request("DELETE", f"/deliveries/{delivery}?"))
+        self.ok(self.get("/deliveries?size=1", {"size": 1}))
+        self.ok(self.get(f"/deliveries/{delivery}?", {"delivery_id": delivery}))
+        self.ok(self.get(f"/deliveries/{delivery}?"))
+        self.ok(self.delete(f"/deliveries/{delivery}?"))
 
     def test_no_length_at_all_means_no_body(self):
         delivery = self.draft(["a@fast.example"])
         with Raw(self.account.stack.api_port) as raw:
-            raw.send(door.head(self.account, "PATCH", f"/deliveries/bulk/commit/{delivery}/immediate"))
+            raw.send(door.head(self.account, "PATCH",
+                               f"/deliveries/bulk/commit/{delivery}/immediate"))
             self.ok(raw.answer())
 
     def test_chunked_json(self):
@@ -69,20 +70,21 @@ class Bodies(Checks):
             self.accepted(raw.answer())
 
     def test_escaped_and_spaced_json_with_a_byte_order_mark(self):
-        body = b"\xef\xbb\xbf\r\n" + json.dumps(mail(), indent=2, ensure_ascii=True).encode() + b"\n"
-        self.accepted(self.account.request("POST", "/deliveries/transaction", body))
+        body = b"\xef\xbb\xbf\r\n" + json.dumps(mail(), indent=2,
+                                                ensure_ascii=True).encode() + b"\n"
+        self.accepted(self.post("/deliveries/transaction", body))
 
     def test_unknown_members_and_headers_are_ignored(self):
-        self.accepted(self.account.send({"nothing": {"x": [1]}, "tags": None}, headers={
+        self.accepted(self.send({"nothing": {"x": [1]}, "tags": None}, headers={
             "X-Blastengine-Client": "mcp", "X-Blastengine-Client-Version": "1",
             "X-Blastengine-MCP-Tool": "t", "X-Blastengine-MCP-Mode": "m", "Accept": "text/html"}))
 
     def test_cancel_has_an_alias(self):
         delivery = self.draft(["a@fast.example"])
-        self.ok(self.account.request("PATCH", f"/deliveries/bulk/commit/{delivery}",
-                                     {"reservation_time": "2027-06-01T00:00:00Z"}))
-        self.ok(self.account.request("PATCH", f"/deliveries/bulk/commit/{delivery}/cancel"))
-        self.assertEqual("EDIT", self.account.detail(delivery)["status"])
+        self.ok(self.patch(f"/deliveries/bulk/commit/{delivery}",
+                           {"reservation_time": "2027-06-01T00:00:00Z"}))
+        self.ok(self.patch(f"/deliveries/bulk/commit/{delivery}/cancel"))
+        self.assertEqual("EDIT", self.detail(delivery)["status"])
 
 
 class ContentTypes(Checks):
@@ -91,7 +93,7 @@ class ContentTypes(Checks):
                              "application/json ; charset=\"utf-8\" ;", "APPLICATION/JSON", None,
                              "text/plain", "text/json", "", ";", "nonsense"):
             with self.subTest(content_type):
-                self.accepted(self.account.send({}, content_type=content_type))
+                self.accepted(self.send({}, content_type=content_type))
 
     def test_multipart_with_parameters(self):
         for content_type in ('multipart/form-data; boundary="b 1"; charset=UTF-8',
@@ -99,17 +101,17 @@ class ContentTypes(Checks):
                              "Multipart/Form-Data; BOUNDARY=\"b 1\";",
                              "multipart/form-data;boundary=\"b 1\""):
             with self.subTest(content_type):
-                self.accepted(self.account.multipart(
+                self.accepted(self.multipart(
                     "POST", "/deliveries/transaction", [data_part(mail()), file_part()],
                     boundary="b 1", content_type=content_type))
 
 
 class Forms(Checks):
     def sent(self, parts, **how):
-        return self.accepted(self.account.multipart("POST", "/deliveries/transaction", parts, **how))
+        return self.accepted(self.multipart("POST", "/deliveries/transaction", parts, **how))
 
     def attached(self, delivery):
-        return [a["file_name"] for a in self.account.detail(delivery)["attaches"]]
+        return [a["file_name"] for a in self.detail(delivery)["attaches"]]
 
     def test_data_part_by_any_name_before_or_after_the_files(self):
         for disposition in ('name="data"', 'name="data"; filename="data.json"',
@@ -161,16 +163,16 @@ class Forms(Checks):
             raw.send(b"".join(b"1\r\n" + body[i:i + 1] + b"\r\n" for i in range(len(body))))
             raw.send(b"0\r\n\r\n")
             delivery = self.accepted(raw.answer())
-        self.assertEqual(340, self.account.detail(delivery)["attaches"][0]["size"])
+        self.assertEqual(340, self.detail(delivery)["attaches"][0]["size"])
 
     def test_other_parts_preamble_and_epilogue_are_ignored(self):
         body = b"preamble\r\n" + form([("name=other", None, b"?"), data_part(mail())]) + b"epilogue"
-        self.accepted(self.account.request("POST", "/deliveries/transaction", body,
-                                           content_type="multipart/form-data; boundary=the-boundary"))
+        self.accepted(self.post("/deliveries/transaction", body,
+                                content_type="multipart/form-data; boundary=the-boundary"))
 
     def test_a_missing_data_part_is_named(self):
         with self.nothing_stored():
-            answer = self.account.multipart("POST", "/deliveries/transaction", [file_part()])
+            answer = self.multipart("POST", "/deliveries/transaction", [file_part()])
             self.refused(answer, "data", text="is required.")
 
 
@@ -186,28 +188,28 @@ class Fields(Checks):
                        {"from": {"email": "a@sender.example", "name": None}},
                        {"from": {"email": "a@sender.example"}}):
             with self.subTest(fields):
-                delivery = self.accepted(self.account.send(fields))
-                self.assertEqual("", self.account.detail(delivery)["html_part"])
+                delivery = self.accepted(self.send(fields))
+                self.assertEqual("", self.detail(delivery)["html_part"])
                 if "cc" not in fields and "bcc" not in fields and "insert_code" not in fields:
                     draft_id = self.draft(**fields)
-                    self.assertEqual("", self.account.detail(draft_id)["html_part"])
+                    self.assertEqual("", self.detail(draft_id)["html_part"])
                     self.ok(self.account.request(
                         "PUT", f"/deliveries/bulk/update/{draft_id}", fields))
-                    self.ok(self.account.request("DELETE", f"/deliveries/{draft_id}"))
+                    self.ok(self.delete(f"/deliveries/{draft_id}"))
 
     def test_encodings_in_any_case(self):
         for name in ("utf-8", "UTF-8", "Utf-8", "iso-2022-jp", "ISO-2022-JP"):
             with self.subTest(name):
-                self.accepted(self.account.send({"encode": name}))
+                self.accepted(self.send({"encode": name}))
         for name in ("Shift_JIS", "utf8", "UTF-16", " UTF-8"):
             with self.subTest(name):
-                self.refused(self.account.send({"encode": name}), "encode")
+                self.refused(self.send({"encode": name}), "encode")
 
     def test_a_list_with_one_address_is_an_address(self):
-        self.accepted(self.account.send({"to": ["a@fast.example"]}))
-        self.refused(self.account.send({"to": ["a@fast.example", "b@fast.example"]}), "to")
-        self.refused(self.account.send({"to": []}), "to")
-        self.refused(self.account.send({"to": "a@fast.example,b@fast.example"}), "to")
+        self.accepted(self.send({"to": ["a@fast.example"]}))
+        self.refused(self.send({"to": ["a@fast.example", "b@fast.example"]}), "to")
+        self.refused(self.send({"to": []}), "to")
+        self.refused(self.send({"to": "a@fast.example,b@fast.example"}), "to")
 
 
 class ImportOptions(Checks):
@@ -224,16 +226,17 @@ class ImportOptions(Checks):
             with self.subTest(options):
                 delivery, job = self.imported(self.CSV, options)
                 self.assertEqual(status, job["status"])
-                detail = self.account.detail(delivery)
+                detail = self.detail(delivery)
                 self.assertEqual(("EDIT", 1 if status == "FINISHED" else 0),
                                  (detail["status"], detail["total_count"]))
-                self.ok(self.account.request("DELETE", f"/deliveries/{delivery}"))
+                self.ok(self.delete(f"/deliveries/{delivery}"))
 
     def test_data_after_the_file_and_with_a_file_name(self):
         delivery = self.draft()
-        answer = self.account.multipart("POST", f"/deliveries/{delivery}/emails/import", [
+        answer = self.multipart("POST", f"/deliveries/{delivery}/emails/import", [
             ("name=file; filename=address.csv", "('text/csv', None)", self.CSV),
-            ('name="data"; filename="data.json"', JSON, b'{"ignore_errors":true,"immediate":false}')],
+            ('name="data"; filename="data.json"', JSON,
+             b'{"ignore_errors":true,"immediate":false}')],
             boundary="--b")
         job = self.ok(answer, 201)["job_id"]
         self.assertEqual("FINISHED", self.account.end_of(job)["status"])
@@ -245,7 +248,8 @@ class ImportOptions(Checks):
             raw.send(door.head(self.account, "POST", f"/deliveries/{delivery}/emails/import",
                                "Transfer-Encoding: chunked",
                                "Content-Type: multipart/form-data; boundary=the-boundary"))
-            raw.send(b"".join(b"3\r\n" + body[i:i + 3] + b"\r\n" for i in range(0, len(body) - 3, 3)))
+            raw.send(b"".join(b"3\r\n" + body[i:i + 3] + b"\r\n" for i in range(0, len(body) - 3,
+                                                                                3)))
             rest = body[(len(body) - 1) // 3 * 3:] if len(body) % 3 else body[-3:]
             raw.send(f"{len(rest):x}\r\n".encode() + rest + b"\r\n0\r\n\r\n")
             job = self.ok(raw.answer(), 201)["job_id"]
@@ -258,7 +262,7 @@ class ImportOptions(Checks):
                               (b"{", ("main",)), (b'"true"', ("data",))):
             with self.subTest(options):
                 self.refused(self.account.import_csv(delivery, self.CSV, options), *path)
-                self.assertEqual("EDIT", self.account.detail(delivery)["status"])
-        answer = self.account.multipart("POST", f"/deliveries/{delivery}/emails/import",
-                                        [('name="data"', JSON, b"{}")])
+                self.assertEqual("EDIT", self.detail(delivery)["status"])
+        answer = self.multipart("POST", f"/deliveries/{delivery}/emails/import",
+                                [('name="data"', JSON, b"{}")])
         self.refused(answer, "file", text="is required.")

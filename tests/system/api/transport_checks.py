@@ -40,7 +40,7 @@ class Connections(Checks):
                 raw.send(door.head(self.account, "POST", "/deliveries/transaction",
                                    f"Content-Length: {len(body)}") + body[:5])
             began = time.monotonic()
-            self.accepted(self.account.send({}))
+            self.accepted(self.send({}))
             self.assertLess(time.monotonic() - began, 5)
             for octet in range(5, 15):
                 slow[0].send(body[octet:octet + 1])
@@ -76,11 +76,13 @@ class Connections(Checks):
         length = f"Content-Length: {len(body)}"
         with self.nothing_stored():
             for fields in ((length, "Content-Length: 5"), (length, "Transfer-Encoding: chunked"),
-                           ("Content-Length: +5",), ("Content-Length: 5x",), ("Content-Length: -1",),
+                           ("Content-Length: +5",), ("Content-Length: 5x",),
+                           ("Content-Length: -1",),
                            ("Transfer-Encoding: identity, chunked, x",),
                            ("Content-Length: 99999999999999999999999",)):
                 with self.subTest(fields), Raw(self.port()) as raw:
-                    raw.send(door.head(self.account, "POST", "/deliveries/transaction", *fields) + body)
+                    raw.send(door.head(self.account, "POST", "/deliveries/transaction",
+                                       *fields) + body)
                     raw.half_close()
                     answer = raw.answer()
                     self.assertTrue(answer is None or answer.status in (400, 411, 413, 501), answer)
@@ -133,12 +135,16 @@ class Multipart(Checks):
     def test_truncated_and_broken_forms_store_nothing(self):
         whole = form([data_part(mail()), file_part("a.txt", b"x" * 100)])
         at_file = whole.index(b'name="file"')
-        broken = {"no end": whole[:-8], "in the file": whole[:-60], "in a header": whole[:at_file + 5],
-                  "only the boundary": b"--the-boundary\r\n", "empty": b"", "nothing like it": b"{}",
-                  "bare LF": whole.replace(CRLF, b"\n"), "another boundary": form([data_part(mail())], "x"),
-                  "base64 part": whole.replace(b"text/plain\r\n",
-                                               b"text/plain\r\nContent-Transfer-Encoding: base64\r\n"),
-                  "header too long": whole.replace(b"text/plain", b"text/plain; x=" + b"y" * 20_000),
+        broken = {"no end": whole[:-8], "in the file": whole[:-60],
+                  "in a header": whole[:at_file + 5],
+                  "only the boundary": b"--the-boundary\r\n", "empty": b"",
+                  "nothing like it": b"{}",
+                  "bare LF": whole.replace(CRLF, b"\n"),
+                  "another boundary": form([data_part(mail())], "x"),
+                  "base64 part": whole.replace(
+                      b"text/plain\r\n", b"text/plain\r\nContent-Transfer-Encoding: base64\r\n"),
+                  "header too long": whole.replace(b"text/plain",
+                                                   b"text/plain; x=" + b"y" * 20_000),
                   "too many parts": form([data_part(mail())] + [("name=x", None, b"")] * 400)}
         with self.nothing_stored():
             for name, body in broken.items():
@@ -149,12 +155,12 @@ class Multipart(Checks):
             for content_type in ("multipart/form-data", "multipart/form-data; boundary=",
                                  "multipart/form-data; boundary=" + "b" * 500):
                 with self.subTest(content_type[:50]):
-                    self.refused(self.account.request("POST", "/deliveries/transaction", whole,
-                                                      content_type=content_type))
+                    self.refused(self.post("/deliveries/transaction", whole,
+                                           content_type=content_type))
 
     def test_file_octets_arrive_as_they_were(self):
         octets = bytes(range(256)) * 64 + b"\r\n--the-boundar\n\r\n-- \r\n\r\n--the-boundaryx"
-        self.accepted(self.account.multipart("POST", "/deliveries/transaction", [
+        self.accepted(self.multipart("POST", "/deliveries/transaction", [
             data_part(mail(to="octets@fast.example")), file_part("x.bin", octets,
                                                                  "application/octet-stream")]))
         attached = list(door.arrived("octets@fast.example").iter_attachments())
