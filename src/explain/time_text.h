@@ -14,7 +14,8 @@ namespace todoku::explain {
 // else written as "+01:00".
 [[nodiscard]] std::string time_text(Instant instant, std::chrono::minutes offset);
 
-// The two largest units: "7 ms", "1.2 s", "4 min 30 s", "2 h 5 min", "3 d 4 h". Negative counts as zero.
+// The two largest units: "7 ms", "1.2 s", "4 min 30 s", "2 h 5 min", "3 d 4 h". Negative counts as
+// zero.
 [[nodiscard]] std::string duration_text(Milliseconds duration, Language language);
 
 }  // namespace todoku::explain
