@@ -41,7 +41,7 @@ Delivering::Delivering(async::Runtime& runtime, store::Store& store, queue::Queu
       clock_(clock),
       options_(std::move(options)),
       holder_(holder),
-      recorder_(store, clock, options_, metrics, runtime.executor(0)),
+      recorder_(store, clock, options_, rules, metrics, runtime.executor(0)),
       letters_(store, keys, options_),
       lane_world_{.runtime = runtime,
                   .clock = clock,

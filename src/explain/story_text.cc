@@ -192,6 +192,11 @@ class Teller {
            attempt.number, at, took, say(stage_words(outcome.stage)));
     }
     if (!attempt.path.mx_host.empty()) line(5, "{}", path(attempt.path));
+    if (outcome.charset_fell_back) {
+      line(5, "{}",
+           say({"sent in UTF-8: ISO-2022-JP cannot express all of its characters",
+                "ISO-2022-JP で表せない文字があるため UTF-8 で送信"}));
+    }
     if (outcome.reply.code != 0 || !outcome.reply.text.empty()) {
       line(5,
            outcome.reply.code != 0 ? say({"answer: {}", "応答: {}"})

@@ -52,6 +52,8 @@ struct Outcome {
   // happened ("connection timed out after 30 s").
   Reply reply;
   bool is_attempt = true;  // false: waiting we chose ourselves (parking), burns no retry
+  // The delivery asked for ISO-2022-JP, which cannot say this one message: it went out in UTF-8.
+  bool charset_fell_back = false;
 };
 
 [[nodiscard]] std::string_view to_string(Stage stage);

@@ -40,10 +40,12 @@ struct OutcomeRecorder::Group {
 };
 
 OutcomeRecorder::OutcomeRecorder(store::Store& store, const Clock& clock, const Options& options,
-                                 Metrics& metrics, async::Executor retry_executor)
+                                 const policy::SiteRules& rules, Metrics& metrics,
+                                 async::Executor retry_executor)
     : store_(store),
       clock_(clock),
       options_(options),
+      rules_(rules),
       metrics_(metrics),
       retry_executor_(std::move(retry_executor)),
       parked_total_(metrics.counter("todoku_parked_recipients_total",
@@ -52,40 +54,63 @@ OutcomeRecorder::OutcomeRecorder(store::Store& store, const Clock& clock, const 
       failed_commits_total_(metrics.counter("todoku_outcome_commits_failed_total",
                                             "Commits of outcomes that failed and are repeated.")),
       attempt_seconds_(metrics.histogram("todoku_attempt_seconds", "Duration of one attempt.",
-                                         short_durations())) {}
+                                         short_durations())) {
+  for (const TrafficClass traffic : {TrafficClass::transactional, TrafficClass::bulk}) {
+    delivery_seconds_[static_cast<std::size_t>(traffic)] = &metrics.histogram(
+        "todoku_delivery_seconds",
+        "From the start of a delivery (a transaction: its acceptance) to a receiver's 250.",
+        long_durations(), {{"class", to_string(traffic)}});
+  }
+}
 
 OutcomeRecorder::~OutcomeRecorder() = default;
 
-store::OutcomeRecord OutcomeRecorder::make_record(const Mail& mail, Outcome outcome, Path path,
+std::optional<Instant> OutcomeRecorder::next_attempt(const Mail& mail, std::string_view site,
+                                                     Instant now) const {
+  const Letter& letter = mail.batch->letter();
+  const std::uint32_t attempts = mail.recipient().attempts + 1U;
+  const std::uint64_t spread = spread_of(mail.batch->leased().key);
+  const policy::RetryOptions& usual = retry_of(options_, letter.traffic);
+  const auto& waits = rules_.limits(site).retry_waits;
+  if (waits.empty()) return policy::next_attempt_at(usual, attempts, letter.started, now, spread);
+  policy::RetryOptions of_site = usual;
+  of_site.waits = waits;
+  return policy::next_attempt_at(of_site, attempts, letter.started, now, spread);
+}
+
+store::OutcomeRecord OutcomeRecorder::make_record(const Mail& mail, std::string_view site,
+                                                  Outcome outcome, Path path,
                                                   Milliseconds duration) const {
   const Instant now = clock_.now();
-  const Letter& letter = mail.batch->letter();
   store::OutcomeRecord record{.key = mail.key(),
                               .at = now - duration,
                               .duration = duration,
                               .outcome = std::move(outcome),
                               .path = std::move(path)};
   if (record.outcome.state == RecipientState::deferred) {
-    record.due =
-        policy::next_attempt_at(retry_of(options_, letter.traffic), mail.recipient().attempts + 1U,
-                                letter.started, now, spread_of(mail.batch->leased().key));
+    record.due = next_attempt(mail, site, now);
     if (!record.due) record.outcome.state = RecipientState::expired;
   }
   return record;
 }
 
-void OutcomeRecorder::count(std::string_view site, RecipientState state, Milliseconds duration) {
+void OutcomeRecorder::count(const Mail& mail, std::string_view site,
+                            const store::OutcomeRecord& record) {
   metrics_
       .counter("todoku_outcomes_total", "Outcomes of attempts by site and state.",
-               {{"site", sites_.label(site)}, {"state", to_string(state)}})
+               {{"site", sites_.label(site)}, {"state", to_string(record.outcome.state)}})
       .add();
-  attempt_seconds_.observe(duration);
+  attempt_seconds_.observe(record.duration);
+  if (record.outcome.state != RecipientState::delivered) return;
+  const Letter& letter = mail.batch->letter();
+  delivery_seconds_[static_cast<std::size_t>(letter.traffic)]->observe(record.at + record.duration -
+                                                                       letter.started);
 }
 
 void OutcomeRecorder::settled(const Mail& mail, std::string_view site, Outcome outcome, Path path,
                               Milliseconds duration) {
-  auto record = make_record(mail, std::move(outcome), std::move(path), duration);
-  count(site, record.outcome.state, duration);
+  auto record = make_record(mail, site, std::move(outcome), std::move(path), duration);
+  count(mail, site, record);
   if (record.due) mail.batch->due_again(*record.due);
   add({mail.batch, std::move(record)});
 }

@@ -3,6 +3,7 @@
 // collects. What is collected or committing is `unrecorded`: known here, unknown after a crash.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "async/task.h"
 #include "base/metrics.h"
 #include "delivery/options.h"
+#include "delivery/policy/site_rules.h"
 #include "delivery/progress.h"
 #include "delivery/work.h"
 #include "store/store.h"
@@ -25,8 +27,8 @@ namespace todoku::delivery::courier {
 class OutcomeRecorder final : public OutcomeSink {
  public:
   // `retry_executor` runs the wait before a failed commit is repeated.
-  OutcomeRecorder(store::Store& store, const Clock& clock, const Options& options, Metrics& metrics,
-                  async::Executor retry_executor);
+  OutcomeRecorder(store::Store& store, const Clock& clock, const Options& options,
+                  const policy::SiteRules& rules, Metrics& metrics, async::Executor retry_executor);
   ~OutcomeRecorder() override;
 
   // Set once before the first outcome.
@@ -58,13 +60,17 @@ class OutcomeRecorder final : public OutcomeSink {
   void committed(const std::shared_ptr<Group>& group, const Result<void>& result);
   void start_next_locked(std::unique_lock<std::mutex>& lock);
   static Task<void> repeat_later(OutcomeRecorder* recorder, std::shared_ptr<Group> group);
-  [[nodiscard]] store::OutcomeRecord make_record(const Mail& mail, Outcome outcome, Path path,
+  [[nodiscard]] store::OutcomeRecord make_record(const Mail& mail, std::string_view site,
+                                                 Outcome outcome, Path path,
                                                  Milliseconds duration) const;
-  void count(std::string_view site, RecipientState state, Milliseconds duration);
+  [[nodiscard]] std::optional<Instant> next_attempt(const Mail& mail, std::string_view site,
+                                                    Instant now) const;
+  void count(const Mail& mail, std::string_view site, const store::OutcomeRecord& record);
 
   store::Store& store_;
   const Clock& clock_;
   const Options& options_;
+  const policy::SiteRules& rules_;
   Metrics& metrics_;
   async::Executor retry_executor_;
   ProgressListener* listener_ = nullptr;
@@ -80,6 +86,7 @@ class OutcomeRecorder final : public OutcomeSink {
   Counter& parked_total_;
   Counter& failed_commits_total_;
   Histogram& attempt_seconds_;
+  std::array<Histogram*, 2> delivery_seconds_{};  // by TrafficClass
 };
 
 }  // namespace todoku::delivery::courier

@@ -259,9 +259,13 @@ void LaneConnection::settle(const Mail& mail, const policy::Answer& answer, Path
   const policy::Verdict verdict = policy::judge(answer, mail.batch->letter().at_most_once);
   if (verdict.site_failed) site_failed_ = true;
   path.egress_source = lane_->source_.name;
-  world_.outcomes.settled(mail, lane_->site_,
-                          {.state = verdict.state, .stage = answer.stage, .reply = answer.reply},
-                          std::move(path), duration);
+  world_.outcomes.settled(
+      mail, lane_->site_,
+      {.state = verdict.state,
+       .stage = answer.stage,
+       .reply = answer.reply,
+       .charset_fell_back = answer.stage >= Stage::mail_from && message_.charset_fell_back()},
+      std::move(path), duration);
 }
 
 }  // namespace todoku::delivery::egress

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/records.h"
 
+#include <algorithm>
+
 #include "store/sqlite/codec.h"
 
 namespace todoku::store::sqlite {
@@ -86,6 +88,10 @@ Result<Path> unpack_path(Dictionary& dictionary, BlobReader& in) {
   return path;
 }
 
+// Reply codes have three digits (RFC 5321 section 4.2), so the next bit is free.
+constexpr int kReplyCodeMax = 999;
+constexpr std::uint64_t kCharsetFellBack = 1024;
+
 Result<Attempt> unpack_entry(Dictionary& dictionary, BlobReader& in) {
   Attempt attempt;
   const std::uint8_t info = in.octet();
@@ -94,7 +100,9 @@ Result<Attempt> unpack_entry(Dictionary& dictionary, BlobReader& in) {
   attempt.outcome.stage = static_cast<Stage>(info >> 4U);
   attempt.at = from_epoch_ms(kHistoryEpochMs + in.zigzag());
   attempt.duration = Milliseconds(static_cast<std::int64_t>(in.varint()));
-  attempt.outcome.reply.code = static_cast<int>(in.varint());
+  const std::uint64_t code = in.varint();
+  attempt.outcome.reply.code = static_cast<int>(code % kCharsetFellBack);
+  attempt.outcome.charset_fell_back = (code & kCharsetFellBack) != 0;
   const std::uint64_t text = in.varint();
   if (text == 0) {
     attempt.outcome.reply.text = in.text();
@@ -157,7 +165,8 @@ Result<void> append_history(Dictionary& dictionary, const OutcomeRecord& outcome
   put_zigzag(history, to_epoch_ms(outcome.at) - kHistoryEpochMs);
   put_varint(history,
              static_cast<std::uint64_t>(std::max<std::int64_t>(outcome.duration.count(), 0)));
-  put_varint(history, static_cast<std::uint64_t>(std::max(what.reply.code, 0)));
+  const auto code = static_cast<std::uint64_t>(std::clamp(what.reply.code, 0, kReplyCodeMax));
+  put_varint(history, what.charset_fell_back ? code + kCharsetFellBack : code);
   auto done = append_text(dictionary, shortened(what.reply.text), history);
   if (!done) return done;
   return append_path(dictionary, outcome.path, history);
