@@ -67,6 +67,21 @@ TEST_P(StoreSuite, ASecondOutcomeChangesNothingButIsTold) {
   EXPECT_EQ(get(accepted.delivery.key).counts.delivered, 0);
 }
 
+TEST_P(StoreSuite, AStoryTellsThatTheCharsetFellBack) {
+  const auto accepted = accept(account().key, {recipient("one"), recipient("two")});
+  const BatchKey batch = accepted.batches[0].key;
+  auto fell_back = outcome(batch, 0, RecipientState::bounced, 550, "5.1.1 no");
+  fell_back.outcome.charset_fell_back = true;
+  record({fell_back, outcome(batch, 1, RecipientState::bounced, 550, "5.1.1 no")});
+  const auto one = stories(recipient("one").address);
+  const auto two = stories(recipient("two").address);
+  ASSERT_THAT(one, SizeIs(1));
+  ASSERT_THAT(two, SizeIs(1));
+  EXPECT_TRUE(one[0].attempts.at(0).outcome.charset_fell_back);
+  EXPECT_EQ(one[0].attempts.at(0).outcome.reply.code, 550);
+  EXPECT_FALSE(two[0].attempts.at(0).outcome.charset_fell_back);
+}
+
 TEST_P(StoreSuite, ADeliveredRecipientMayBounceOnce) {
   const auto accepted = accept(account().key, {recipient("one")});
   const BatchKey batch = accepted.batches[0].key;

@@ -181,6 +181,9 @@ def arrives_as_sent_and_verifies(binary):
             check(all(len(line) <= 998 for line in octets.split(b"\r\n")), f"{address}: lines")
             check(octets.isascii() and b"\n" not in octets.replace(b"\r\n", b""),
                   f"{address}: not 7-bit, or a bare LF")
+        for local, fell_back in (("emoji", True), ("iso", False)):
+            story = stack.command("explain", f"{local}@one.example")
+            check_equal("sent in UTF-8" in story, fell_back, f"{local}: charset in the story")
 
 
 def is_the_same_on_a_retry(binary):
