@@ -12,11 +12,11 @@
 #include <sstream>
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 #include <unistd.h>
 
 #include "app/config_table.h"
 #include "base/bytes.h"
+#include "base/toml.h"
 
 namespace todoku::app {
 namespace {

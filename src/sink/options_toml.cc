@@ -10,9 +10,9 @@
 #include <set>
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include "base/bytes.h"
+#include "base/toml.h"
 
 namespace todoku::sink {
 namespace {

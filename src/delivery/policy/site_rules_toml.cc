@@ -8,9 +8,9 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include "base/bytes.h"
+#include "base/toml.h"
 #include "delivery/policy/site_rules.h"
 #include "mail/address.h"
 
