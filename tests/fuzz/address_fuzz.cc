@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Addresses: what is accepted is written in a form that reads back the same, fits its limits and
+// cannot break out of an SMTP command.
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/check.h"
+#include "mail/address.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto address = todoku::parse_address(text);
+  if (!address) {
+    todoku::check(!address.error().detail.empty(), "a refusal has a reason");
+    return 0;
+  }
+  todoku::check(!address->local.empty() && address->local.size() <= 64, "a local part that fits");
+  todoku::check(!address->domain.empty(), "a domain");
+  const std::string written = address->to_string();
+  for (const char c : written) {
+    todoku::check(static_cast<unsigned char>(c) >= 0x20 && c != 0x7F, "no control characters");
+  }
+  // Quoting may lengthen an address beyond what is accepted on input.
+  if (written.size() > 254) return 0;
+  const auto again = todoku::parse_address(written);
+  todoku::check(again.has_value() && *again == *address, "what is written reads back the same");
+  return 0;
+}
