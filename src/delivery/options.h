@@ -12,6 +12,7 @@
 #include "delivery/policy/backoff.h"
 #include "delivery/policy/credit.h"
 #include "delivery/policy/retry.h"
+#include "mail/states.h"
 #include "net/endpoint.h"
 
 namespace todoku::delivery {
@@ -49,6 +50,9 @@ struct Options {
 
   policy::RetryOptions retry_transactional;
   policy::RetryOptions retry_bulk;
+  [[nodiscard]] const policy::RetryOptions& retry_of(TrafficClass traffic) const {
+    return traffic == TrafficClass::transactional ? retry_transactional : retry_bulk;
+  }
   policy::BackoffOptions site_backoff;
   policy::CreditOptions credit;
 

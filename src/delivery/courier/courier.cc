@@ -18,10 +18,6 @@ constexpr Milliseconds kBellWait = std::chrono::seconds(10);
 // Domains of one batch that are looked up at the same time.
 constexpr std::size_t kLookupsAtOnce = 50;
 
-const policy::RetryOptions& retry_of(const Options& options, TrafficClass traffic) {
-  return traffic == TrafficClass::transactional ? options.retry_transactional : options.retry_bulk;
-}
-
 std::string_view domain_of(std::string_view address) {
   return address.substr(address.rfind('@') + 1);
 }
@@ -166,7 +162,7 @@ Task<void> Courier::give_back(store::LeasedBatch leased, Instant not_before) {
 
 Task<void> Courier::dispatch(std::shared_ptr<BatchInFlight> batch) {
   const Letter& letter = batch->letter();
-  if (policy::life_time_over(retry_of(world_.options, letter.traffic), letter.started,
+  if (policy::life_time_over(world_.options.retry_of(letter.traffic), letter.started,
                              world_.clock.now())) {
     expire(batch);
     co_return;
@@ -257,7 +253,7 @@ void Courier::unroutable(const std::shared_ptr<BatchInFlight>& batch, std::strin
 
 void Courier::expire(const std::shared_ptr<BatchInFlight>& batch) {
   const auto hours = std::chrono::duration_cast<std::chrono::hours>(
-      retry_of(world_.options, batch->letter().traffic).life_time);
+      world_.options.retry_of(batch->letter().traffic).life_time);
   for (std::uint32_t i = 0; i < batch->leased().recipients.size(); ++i) {
     world_.recorder.settled(
         {batch, i}, domain_of(batch->recipient(i).address),

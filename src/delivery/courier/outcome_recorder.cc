@@ -16,10 +16,6 @@ namespace {
 
 constexpr auto kRepeatAfter = std::chrono::milliseconds(500);
 
-const policy::RetryOptions& retry_of(const Options& options, TrafficClass traffic) {
-  return traffic == TrafficClass::transactional ? options.retry_transactional : options.retry_bulk;
-}
-
 // Recipients of one batch come back together: their batch chooses the jitter.
 std::uint64_t spread_of(const store::BatchKey& key) {
   return static_cast<std::uint64_t>(key.delivery) * 0x9E3779B97F4A7C15ULL + key.batch;
@@ -70,7 +66,7 @@ std::optional<Instant> OutcomeRecorder::next_attempt(const Mail& mail, std::stri
   const Letter& letter = mail.batch->letter();
   const std::uint32_t attempts = mail.recipient().attempts + 1U;
   const std::uint64_t spread = spread_of(mail.batch->leased().key);
-  const policy::RetryOptions& usual = retry_of(options_, letter.traffic);
+  const policy::RetryOptions& usual = options_.retry_of(letter.traffic);
   const auto& waits = rules_.limits(site).retry_waits;
   if (waits.empty()) return policy::next_attempt_at(usual, attempts, letter.started, now, spread);
   policy::RetryOptions of_site = usual;

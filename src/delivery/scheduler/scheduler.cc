@@ -24,10 +24,6 @@ constexpr std::chrono::seconds kRefreshEvery{5};
 constexpr std::chrono::milliseconds kShortestPass{25};
 constexpr std::string_view kPool = "default";
 
-const policy::RetryOptions& retry_of(const Options& options, TrafficClass traffic) {
-  return traffic == TrafficClass::transactional ? options.retry_transactional : options.retry_bulk;
-}
-
 }  // namespace
 
 Scheduler::Scheduler(store::Store& store, queue::Queues& queues, KeyRing& keys, const Clock& clock,
@@ -237,7 +233,7 @@ std::string Scheduler::site_for(std::string_view domain) const {
 }
 
 bool Scheduler::life_over(const store::Delivery& delivery) const {
-  return policy::life_time_over(retry_of(options_, delivery.traffic),
+  return policy::life_time_over(options_.retry_of(delivery.traffic),
                                 delivery.started.value_or(clock_.now()), clock_.now());
 }
 
