@@ -15,6 +15,10 @@ namespace todoku::delivery::courier {
 namespace {
 
 constexpr auto kRepeatAfter = std::chrono::milliseconds(500);
+// From the start of one commit to the next, while outcomes come in quickly: a commit costs a sync
+// and the wake-ups around it whether it brings one outcome or a hundred. The first outcome after
+// such a time of quiet does not wait at all.
+constexpr auto kCommitEvery = std::chrono::milliseconds(10);
 
 // Recipients of one batch come back together: their batch chooses the jitter.
 std::uint64_t spread_of(const store::BatchKey& key) {
@@ -22,6 +26,12 @@ std::uint64_t spread_of(const store::BatchKey& key) {
 }
 
 }  // namespace
+
+// Lets a wait that is over find out whether the recorder still lives.
+struct OutcomeRecorder::Gate {
+  std::mutex mutex;
+  OutcomeRecorder* recorder = nullptr;
+};
 
 // What one commit brings to the store. Only the store's thread and the one who repeats touch it.
 struct OutcomeRecorder::Group {
@@ -37,13 +47,14 @@ struct OutcomeRecorder::Group {
 
 OutcomeRecorder::OutcomeRecorder(store::Store& store, const Clock& clock, const Options& options,
                                  const policy::SiteRules& rules, Metrics& metrics,
-                                 async::Executor retry_executor)
+                                 async::Executor timer_executor)
     : store_(store),
       clock_(clock),
       options_(options),
       rules_(rules),
       metrics_(metrics),
-      retry_executor_(std::move(retry_executor)),
+      timer_executor_(std::move(timer_executor)),
+      gate_(std::make_shared<Gate>()),
       parked_total_(metrics.counter("todoku_parked_recipients_total",
                                     "Recipients given back to the store because their lane could "
                                     "not take them; not an attempt.")),
@@ -51,6 +62,7 @@ OutcomeRecorder::OutcomeRecorder(store::Store& store, const Clock& clock, const 
                                             "Commits of outcomes that failed and are repeated.")),
       attempt_seconds_(metrics.histogram("todoku_attempt_seconds", "Duration of one attempt.",
                                          short_durations())) {
+  gate_->recorder = this;
   for (const TrafficClass traffic : {TrafficClass::transactional, TrafficClass::bulk}) {
     delivery_seconds_[static_cast<std::size_t>(traffic)] = &metrics.histogram(
         "todoku_delivery_seconds",
@@ -59,7 +71,10 @@ OutcomeRecorder::OutcomeRecorder(store::Store& store, const Clock& clock, const 
   }
 }
 
-OutcomeRecorder::~OutcomeRecorder() = default;
+OutcomeRecorder::~OutcomeRecorder() {
+  const std::lock_guard lock(gate_->mutex);
+  gate_->recorder = nullptr;
+}
 
 std::optional<Instant> OutcomeRecorder::next_attempt(const Mail& mail, std::string_view site,
                                                      Instant now) const {
@@ -124,8 +139,24 @@ void OutcomeRecorder::add(Entry entry) {
   start_next_locked(lock);
 }
 
+bool OutcomeRecorder::waits_for_more() {
+  const SteadyInstant now = clock_.steady_now();
+  // Half of the bound: the other half fills while this one commits, and nobody stops to wait.
+  const bool enough = collecting_.size() >= options_.unrecorded_max / 2;
+  if (now >= commit_not_before_ || enough) {
+    commit_not_before_ = now + kCommitEvery;
+    return false;
+  }
+  if (!waiting_for_more_) {
+    waiting_for_more_ = true;
+    boost::asio::co_spawn(timer_executor_, later(gate_, commit_not_before_ - now, nullptr),
+                          boost::asio::detached);
+  }
+  return true;
+}
+
 void OutcomeRecorder::start_next_locked(std::unique_lock<std::mutex>& lock) {
-  if (committing_ || collecting_.empty() || stopped_) return;
+  if (committing_ || collecting_.empty() || stopped_ || waits_for_more()) return;
   committing_ = true;
   auto group = std::make_shared<Group>();
   for (Entry& entry : collecting_) {
@@ -173,7 +204,8 @@ void OutcomeRecorder::committed(const std::shared_ptr<Group>& group, const Resul
     failed_commits_total_.add();
     log::error("outcomes not committed, will repeat",
                {{"outcomes", group->records.size()}, {"reason", result.error().detail}});
-    boost::asio::co_spawn(retry_executor_, repeat_later(this, group), boost::asio::detached);
+    boost::asio::co_spawn(timer_executor_, later(gate_, kRepeatAfter, group),
+                          boost::asio::detached);
     return;
   }
   unrecorded_.fetch_sub(group->records.size(), std::memory_order_relaxed);
@@ -195,13 +227,21 @@ void OutcomeRecorder::committed(const std::shared_ptr<Group>& group, const Resul
   for (auto& wake : waiting) wake(true);
 }
 
-Task<void> OutcomeRecorder::repeat_later(OutcomeRecorder* recorder, std::shared_ptr<Group> group) {
-  co_await async::sleep_for(kRepeatAfter);
-  {
-    const std::lock_guard lock(recorder->mutex_);
-    if (recorder->stopped_) co_return;
+Task<void> OutcomeRecorder::later(std::shared_ptr<Gate> gate, Microseconds wait,
+                                  std::shared_ptr<Group> group) {
+  co_await async::sleep_for(wait);
+  const std::lock_guard alive(gate->mutex);
+  OutcomeRecorder* const recorder = gate->recorder;
+  if (recorder == nullptr) co_return;
+  std::unique_lock lock(recorder->mutex_);
+  if (recorder->stopped_) co_return;
+  if (group == nullptr) {
+    recorder->waiting_for_more_ = false;
+    recorder->start_next_locked(lock);
+  } else {
+    lock.unlock();
+    recorder->submit(std::move(group));
   }
-  recorder->submit(std::move(group));
 }
 
 Task<bool> OutcomeRecorder::may_send_soon() {
@@ -220,7 +260,9 @@ Task<bool> OutcomeRecorder::may_send_soon() {
 Task<void> OutcomeRecorder::flushed() {
   while (true) {
     {
-      const std::lock_guard lock(mutex_);
+      std::unique_lock lock(mutex_);
+      commit_not_before_ = {};
+      start_next_locked(lock);
       if (stopped_ || (!committing_ && collecting_.empty())) co_return;
     }
     co_await may_send_soon();

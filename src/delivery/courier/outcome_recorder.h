@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Brings outcomes from the connections to the store, in groups: while one group commits, the next
-// collects. What is collected or committing is `unrecorded`: known here, unknown after a crash.
+// collects, and under load a commit waits until it is worth its price. What is collected or
+// committing is `unrecorded`: known here, unknown after a crash.
 #pragma once
 
 #include <array>
@@ -26,9 +27,9 @@ namespace todoku::delivery::courier {
 // All members are thread-safe. Lives until the store is closed.
 class OutcomeRecorder final : public OutcomeSink {
  public:
-  // `retry_executor` runs the wait before a failed commit is repeated.
+  // `timer_executor` runs the waits before a commit.
   OutcomeRecorder(store::Store& store, const Clock& clock, const Options& options,
-                  const policy::SiteRules& rules, Metrics& metrics, async::Executor retry_executor);
+                  const policy::SiteRules& rules, Metrics& metrics, async::Executor timer_executor);
   ~OutcomeRecorder() override;
 
   // Set once before the first outcome.
@@ -43,7 +44,8 @@ class OutcomeRecorder final : public OutcomeSink {
   Task<bool> may_send_soon() override;
 
   [[nodiscard]] std::size_t unrecorded() const { return unrecorded_.load(); }
-  // Waits until everything known is committed; false if the store refuses and `stop` was called.
+  // Commits everything known at once and waits for it; false if the store refuses and `stop` was
+  // called.
   Task<void> flushed();
   // Lets every waiter go; what cannot be committed any more stays uncommitted.
   void stop();
@@ -55,11 +57,17 @@ class OutcomeRecorder final : public OutcomeSink {
   };
   struct Group;
 
+  struct Gate;
+
   void add(Entry entry);
   void submit(std::shared_ptr<Group> group);
   void committed(const std::shared_ptr<Group>& group, const Result<void>& result);
   void start_next_locked(std::unique_lock<std::mutex>& lock);
-  static Task<void> repeat_later(OutcomeRecorder* recorder, std::shared_ptr<Group> group);
+  // True if what is collected should wait for more; then start_next_locked() will be called.
+  bool waits_for_more();
+  // Commits `group`, or with nullptr what was collected, after `wait`, unless it was stopped.
+  static Task<void> later(std::shared_ptr<Gate> gate, Microseconds wait,
+                          std::shared_ptr<Group> group);
   [[nodiscard]] store::OutcomeRecord make_record(const Mail& mail, std::string_view site,
                                                  Outcome outcome, Path path,
                                                  Milliseconds duration) const;
@@ -72,13 +80,16 @@ class OutcomeRecorder final : public OutcomeSink {
   const Options& options_;
   const policy::SiteRules& rules_;
   Metrics& metrics_;
-  async::Executor retry_executor_;
+  async::Executor timer_executor_;
   ProgressListener* listener_ = nullptr;
+  const std::shared_ptr<Gate> gate_;
 
   std::atomic<std::size_t> unrecorded_{0};
   std::mutex mutex_;
   std::vector<Entry> collecting_;
   bool committing_ = false;
+  bool waiting_for_more_ = false;
+  SteadyInstant commit_not_before_;
   bool stopped_ = false;
   std::vector<async::Callback<bool>> waiting_;
 
