@@ -1,125 +1,195 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bulk throughput through the whole engine into Postfix's smtp-sink, beside the limits of the
-machine in the same run: smtp-source straight into smtp-sink, and RSA-2048 signatures.
+"""Bulk throughput through the whole engine, beside Postfix with OpenDKIM and the machine's limits.
 
-Every mail is personalised, 2 KB, over 20 connections. Rounds are interleaved; medians are printed.
-`--quick`: fewer mails, 3 rounds.
+In one run, interleaved, medians of the rounds; every mail of the engine is personalised.
+  --quick        fewer mails
+  --only CASES   of these, separated by commas; `*` allowed, e.g. --only 'signed-2k,rsa'
+  --rounds N     instead of 3 (5 for the full run)
+Cases: source-SIZE, unsigned-SIZE, signed-SIZE (SIZE 2k, 50k, 100k), rsa, postfix-signed-2k,
+postfix-unsigned-2k, tls-20, tls-1000. bench/README.md says what each figure is.
 """
+import argparse
+import contextlib
+import fnmatch
 import os
 import pathlib
-import re
-import statistics
-import subprocess
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/system/support"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "support"))
 
-from stack import Stack  # noqa: E402  (first: it knows where the others are)
-import processes  # noqa: E402
+from bench_stack import FAST, BenchStack  # noqa: E402  (first: it knows where the others are)
+from figures import Rounds, figure  # noqa: E402
+from postfix import PostfixWithOpenDkim  # noqa: E402
+import bench_mails  # noqa: E402
+import machine  # noqa: E402
+import process_info  # noqa: E402
 
-QUICK = "--quick" in sys.argv
-MAILS = 6_000 if QUICK else 40_000
-ROUNDS = 3 if QUICK else 5
 CONNECTIONS = 20
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
-TEXT = "\n".join(["__name__ 様、いつもご利用いただきありがとうございます。"] + ["本文の行です。" * 6] * 11)
+OCTETS = {"2k": 2048, "50k": 51_200, "100k": 102_400}
+# What a full and a quick round sends. The slower of them, Postfix, sends for seconds even so.
+MAILS = {"2k": (40_000, 6_000), "50k": (10_000, 2_000), "100k": (10_000, 1_500),
+         "postfix": (4_000, 600), "tls": (20_000, 3_000)}
+FAST_DOMAIN = "one.example"
+# Receivers that speak TLS, by messages per connection.
+TLS_DOMAINS = {20: "tls20.example", 1000: "tls1000.example"}
 
 
-def figure(name, value, unit):
-    print(f"{name}\t{value:.6g}\t{unit}", flush=True)
+def make_stack(binary):
+    config = []
+    for messages, domain in TLS_DOMAINS.items():
+        config += [f"[sites.tls{messages}]", f'domains = ["{domain}"]',
+                   f"messages_per_connection = {messages}"]
+    receivers = {FAST_DOMAIN: FAST, **{domain: ['tls = "good"'] for domain in TLS_DOMAINS.values()}}
+    lanes = [f"connections_max = {CONNECTIONS}", "messages_per_connection = 1000"]
+    return BenchStack(binary, receivers, config, site_defaults=lanes,
+                      sink_config=["duplicates_max = 0"])
 
 
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
+class Bench:
+    def __init__(self, stack, postfix, quick):
+        self.stack = stack
+        self.postfix = postfix
+        self.quick = quick
+        self.receiver = f"{stack.address_of(0)}:{stack.mail_port}"
+
+    def mails(self, kind):
+        return MAILS[kind][self.quick]
+
+    def cases(self):
+        """Name: the function that does a round and returns its values, in the order of a round."""
+        out = {}
+        for size in OCTETS:
+            out[f"source-{size}"] = lambda size=size: self.source(size)
+            out[f"unsigned-{size}"] = lambda size=size: self.engine(size, False)
+            if size == "2k":
+                out["rsa"] = self.rsa
+            out[f"signed-{size}"] = lambda size=size: self.engine(size, True)
+        for signed in (True, False):
+            name = f"postfix-{'signed' if signed else 'unsigned'}-2k"
+            out[name] = lambda signed=signed: self.relay(signed)
+        for messages, domain in TLS_DOMAINS.items():
+            out[f"tls-{messages}"] = lambda domain=domain: self.tls(domain)
+        return out
+
+    def engine(self, size, signed, domain=FAST_DOMAIN, kind=None):
+        mails = self.mails(kind or size)
+        delivery = self.stack.draft(bench_mails.text_of(OCTETS[size]), signed)
+        self.stack.fill(delivery, (f"u{number}@{domain}" for number in range(mails)))
+        pid = self.stack.engine.pid
+        cpu = process_info.cpu_seconds(pid)
+        seconds = self.stack.send(delivery, mails)
+        return {"rate": mails / seconds, "cpu": (process_info.cpu_seconds(pid) - cpu) / mails}
+
+    def tls(self, domain):
+        pid = self.stack.scripted_sink.pid
+        cpu = process_info.cpu_seconds(pid)
+        values = self.engine("2k", True, domain, "tls")
+        receiver_cpu = (process_info.cpu_seconds(pid) - cpu) / self.mails("tls")
+        return {**values, "receiver_cpu": receiver_cpu}
+
+    def source(self, size):
+        mails = self.mails(size)
+        return {"rate": mails / machine.smtp_source(self.receiver, mails, OCTETS[size],
+                                                    CONNECTIONS)}
+
+    def rsa(self):
+        seconds = 1 if self.quick else 3
+        return {"rate": machine.rsa_signatures(os.cpu_count(), seconds),
+                "one": machine.rsa_signatures(1, seconds)}
+
+    def relay(self, signed):
+        """From the first mail into Postfix to the last out of it."""
+        mails = self.mails("postfix")
+        began = time.monotonic()
+        machine.smtp_source(self.postfix.doors[signed], mails, OCTETS["2k"], CONNECTIONS,
+                            sender="a@signed.example")
+        self.postfix.drain(patience=300)
+        return {"rate": mails / (time.monotonic() - began)}
 
 
-class SinkStack(Stack):
-    """The installation with smtp-sink as the only receiver."""
-
-    def start_sink(self):
-        address = f"{self.address_of(0)}:{self.mail_port}"
-        processes.start(self.directory, "sink", [
-            "/usr/sbin/smtp-sink", *(["-u", "nobody"] if os.getuid() == 0 else []), address, "1000"])
-        self.wait_for(lambda: self.listens(self.address_of(0), self.mail_port), "smtp-sink")
-
-
-def prepare_bulk(stack, signed):
-    sender = "signed.example" if signed else "plain.example"
-    rows = ["email,__name__"] + [f"u{i}@one.example,受信者{i}" for i in range(MAILS)]
-    delivery = stack.api.call("POST", "/deliveries/bulk/begin", {
-        "from": {"email": f"news@{sender}"}, "subject": "お知らせ __name__ 様",
-        "text_part": TEXT})["delivery_id"]
-    job = stack.api.call_multipart("POST", f"/deliveries/{delivery}/emails/import", None, [
-        ("a.csv", "text/csv", "\n".join(rows).encode())])["job_id"]
-    stack.wait_for(lambda: stack.api.call(
-        "GET", f"/deliveries/-/emails/import/{job}")["percentage"] == 100, "the import", 120)
-    return delivery
-
-
-def engine_round(stack, signed):
-    """(mails/s, CPU seconds a mail) of one bulk from its commit to its last outcome."""
-    delivery = prepare_bulk(stack, signed)
-    pid = stack.engine.pid
-    cpu, began = cpu_seconds(pid), time.monotonic()
-    stack.api.call("PATCH", f"/deliveries/bulk/commit/{delivery}/immediate")
-    while stack.status_of(delivery) != "SENT":
-        time.sleep(0.02)
-    seconds = time.monotonic() - began
-    counts = stack.api.call("GET", f"/deliveries/{delivery}")
-    assert counts["sent_count"] == MAILS, counts
-    return MAILS / seconds, (cpu_seconds(pid) - cpu) / MAILS
+def report_cases(rounds):
+    """The plain figures: rates and processor time of everything that was measured."""
+    for size in OCTETS:
+        if f"source-{size}" in rounds:
+            figure(f"smtp_source_{size}", rounds.median(f"source-{size}"), "mails/s")
+    if "rsa" in rounds:
+        figure("rsa2048_all_cores", rounds.median("rsa"), "signatures/s")
+        figure("rsa2048_one_core", rounds.median("rsa", "one"), "signatures/s")
+    for size in OCTETS:
+        for kind in ("unsigned", "signed"):
+            case = f"{kind}-{size}"
+            if case in rounds:
+                figure(f"{kind}_{size}", rounds.median(case), "mails/s")
+                figure(f"{kind}_{size}_cpu", rounds.median(case, "cpu") * 1e6, "us/mail")
+    for kind in ("unsigned", "signed"):
+        if f"postfix-{kind}-2k" in rounds:
+            figure(f"postfix_{kind}_2k", rounds.median(f"postfix-{kind}-2k"), "mails/s")
+    for messages in TLS_DOMAINS:
+        case = f"tls-{messages}"
+        if case in rounds:
+            name = f"signed_2k_starttls_{messages}_per_connection"
+            figure(name, rounds.median(case), "mails/s")
+            figure(f"{name}_cpu", rounds.median(case, "cpu") * 1e6, "us/mail")
+            figure(f"{name}_receiver_cpu", rounds.median(case, "receiver_cpu") * 1e6, "us/mail")
 
 
-def source_round(stack):
-    """mails/s of smtp-source straight into smtp-sink."""
-    began = time.monotonic()
-    subprocess.run(["/usr/sbin/smtp-source", "-s", str(CONNECTIONS), "-l", "2048", "-m", str(MAILS),
-                    "-d", "-f", "a@plain.example", "-t", "b@one.example",
-                    f"{stack.address_of(0)}:{stack.mail_port}"], check=True)
-    return MAILS / (time.monotonic() - began)
+def report_ratios(rounds):
+    """The figures that have aims, as far as both sides were measured."""
+    def ratio(name, of, to):
+        if of in rounds and to in rounds:
+            figure(name, rounds.median(of) / rounds.median(to), "ratio")
+
+    ratio("signed_2k_vs_postfix_opendkim", "signed-2k", "postfix-signed-2k")
+    ratio("unsigned_2k_vs_postfix", "unsigned-2k", "postfix-unsigned-2k")
+    for size in OCTETS:
+        ratio(f"unsigned_{size}_vs_smtp_source", f"unsigned-{size}", f"source-{size}")
+    ratio("signed_2k_vs_rsa_wall", "signed-2k", "rsa")
+    if "rsa" in rounds and "signed-2k" in rounds:
+        if "unsigned-2k" in rounds:
+            model = 1 / (1 / rounds.median("rsa") + 1 / rounds.median("unsigned-2k"))
+            figure("signed_2k_vs_model", rounds.median("signed-2k") / model, "ratio")
+        # `openssl speed` on one core counts processor time, as the engine's figure does.
+        figure("engine_cpu_per_signature",
+               rounds.median("signed-2k", "cpu") * rounds.median("rsa", "one"), "ratio")
 
 
-def rsa_round(processes_count):
-    """RSA-2048 signatures/s of `openssl speed`."""
-    command = ["openssl", "speed", "-seconds", "1" if QUICK else "3"]
-    if processes_count > 1:
-        command += ["-multi", str(processes_count)]
-    done = subprocess.run([*command, "rsa2048"], check=True, capture_output=True, text=True)
-    return float(re.search(r"^rsa 2048 bits\s+\S+\s+\S+\s+([0-9.]+)", done.stdout, re.M).group(1))
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("binary")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", default="*")
+    parser.add_argument("--rounds", type=int)
+    return parser.parse_args()
 
 
 def main():
-    lanes = [f"connections_max = {CONNECTIONS}", "messages_per_connection = 1000"]
-    with SinkStack(sys.argv[1], {"one.example": []}, site_defaults=lanes) as stack:
-        stack.command("dkim", "generate", "--account", "tester", "--domain", "signed.example",
-                      "--selector", "s1")
-        rounds = {"unsigned": [], "signed": [], "source": [], "rsa": [], "rsa_one": []}
-        for _ in range(ROUNDS):
-            rounds["source"].append(source_round(stack))
-            rounds["unsigned"].append(engine_round(stack, False))
-            rounds["rsa"].append(rsa_round(os.cpu_count()))
-            rounds["rsa_one"].append(rsa_round(1))
-            rounds["signed"].append(engine_round(stack, True))
-        memory = int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path(
-            f"/proc/{stack.engine.pid}/status").read_text()).group(1)) / 1024
-    source = statistics.median(rounds["source"])
-    rsa = statistics.median(rounds["rsa"])
-    unsigned = statistics.median(rate for rate, _ in rounds["unsigned"])
-    signed = statistics.median(rate for rate, _ in rounds["signed"])
-    signed_cpu = statistics.median(cpu for _, cpu in rounds["signed"])
-    figure("smtp_source_2k", source, "mails/s")
-    figure("rsa2048_all_cores", rsa, "signatures/s")
-    figure("unsigned_2k", unsigned, "mails/s")
-    figure("unsigned_2k_cpu", statistics.median(c for _, c in rounds["unsigned"]) * 1e6, "us/mail")
-    figure("signed_2k", signed, "mails/s")
-    figure("signed_2k_cpu", signed_cpu * 1e6, "us/mail")
-    figure("unsigned_2k_vs_smtp_source", unsigned / source, "ratio")
-    figure("signed_2k_vs_rsa_wall", signed / rsa, "ratio")
-    figure("signed_2k_vs_model", signed / (1 / (1 / rsa + 1 / unsigned)), "ratio")
-    # `openssl speed` on one core counts processor time, as the engine's figure does.
-    figure("engine_cpu_per_signature", signed_cpu * statistics.median(rounds["rsa_one"]), "ratio")
+    options = parse_arguments()
+    patterns = options.only.split(",")
+    with contextlib.ExitStack() as resources:
+        stack = resources.enter_context(make_stack(options.binary))
+        stack.sign()
+        bench = Bench(stack, None, options.quick)
+        chosen = {name: run for name, run in bench.cases().items()
+                  if any(fnmatch.fnmatch(name, pattern) for pattern in patterns)}
+        if any(name.startswith("postfix-") for name in chosen):
+            if PostfixWithOpenDkim.is_possible():
+                bench.postfix = resources.enter_context(PostfixWithOpenDkim(
+                    (stack.address_of(0), stack.mail_port), CONNECTIONS))
+            else:
+                print("Postfix is left out: it needs root, postfix and opendkim", file=sys.stderr)
+                chosen = {name: run for name, run in chosen.items()
+                          if not name.startswith("postfix-")}
+        if not chosen:
+            raise SystemExit(f"no such case; there are: {' '.join(bench.cases())}")
+        rounds = Rounds()
+        for _ in range(options.rounds or (3 if options.quick else 5)):
+            for name, run in chosen.items():
+                rounds.add(name, **run())
+        memory = process_info.memory_peak(stack.engine.pid)
+    report_cases(rounds)
+    report_ratios(rounds)
     figure("engine_memory_peak", memory, "MB")
 
 

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The installation that benchmarks measure: tests/system/support/stack.py, with smtp-sink for
+receivers that are only to be fast, accounts, bulks and the waiting for them."""
+import datetime
+import pathlib
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/system/support"))
+
+from stack import Stack  # noqa: E402  (first: it knows where the others are)
+import processes  # noqa: E402
+from api import Api  # noqa: E402
+
+import bench_mails  # noqa: E402
+import machine  # noqa: E402
+
+FAST = None  # the rules of a receiver that is an smtp-sink
+ROWS_PER_IMPORT = 1_000_000
+SIGNED = "signed.example"
+PLAIN = "plain.example"
+
+
+class BenchStack(Stack):
+    """`receivers`: {domain: lines of its table of `todoku sink`, or FAST}. `start_it`: False to
+    start no engine yet."""
+
+    def start_sink(self):
+        scripted = []
+        for index, (domain, rules) in enumerate(self.receivers.items()):
+            address = f"{self.address_of(index)}:{self.mail_port}"
+            if rules is FAST:
+                processes.start(self.directory, "sink", machine.smtp_sink(address))
+            else:
+                scripted += ["[[receiver]]", f'name = "{domain}"', f'hostname = "mx.{domain}"',
+                             f'listen = ["{address}"]', *rules]
+        self.scripted_sink = None
+        if scripted:
+            path = self.directory / "sink.toml"
+            path.write_text("\n".join([f'report_file = "{self.directory}/report.json"',
+                                       *self.sink_config, *scripted]) + "\n")
+            self.scripted_sink = processes.start(
+                self.directory, "sink", [self.binary, "sink", "--config", str(path)])
+        for index in range(len(self.receivers)):
+            self.wait_for(lambda at=self.address_of(index): self.listens(at, self.mail_port),
+                          "the receivers")
+
+    # ---- accounts --------------------------------------------------------------------------
+
+    def add_named_account(self, name, weight=None):
+        """The API as another account sees it."""
+        shown = self.command("account", "add", name)
+        token = next(line.split()[-1] for line in shown.splitlines()
+                     if line.startswith("bearer token"))
+        if weight is not None:
+            self.command("account", "weight", name, str(weight))
+        return Api(self.api_port, token)
+
+    def sign(self, account="tester"):
+        """Mail from SIGNED is signed with RSA-2048 from now on."""
+        self.command("dkim", "generate", "--account", account, "--domain", SIGNED, "--selector",
+                     "s1")
+
+    # ---- bulks -----------------------------------------------------------------------------
+
+    def draft(self, text, signed=False, api=None):
+        sender = SIGNED if signed else PLAIN
+        return (api or self.api).call("POST", "/deliveries/bulk/begin", {
+            "from": {"email": f"news@{sender}"}, "subject": bench_mails.SUBJECT,
+            "text_part": text})["delivery_id"]
+
+    def fill(self, delivery, addresses, api=None, patience=600):
+        """Imports the addresses, in parts of a million; returns the seconds from the first octet
+        of the upload to the end of the job, the making of the files left out."""
+        api = api or self.api
+        addresses = list(addresses)
+        seconds = 0.0
+        for at in range(0, len(addresses), ROWS_PER_IMPORT):
+            file = bench_mails.csv(addresses[at:at + ROWS_PER_IMPORT])
+            began = time.monotonic()
+            job = api.call_multipart("POST", f"/deliveries/{delivery}/emails/import", None,
+                                     [("list.csv", "text/csv", file)])["job_id"]
+            while True:
+                state = api.call("GET", f"/deliveries/-/emails/import/{job}")
+                if state["percentage"] == 100:
+                    break
+                if time.monotonic() - began > patience:
+                    raise RuntimeError(f"an import is not done after {patience} s: {state}")
+                time.sleep(0.02)
+            if state["status"] != "FINISHED":
+                raise RuntimeError(f"the import ended with {state}")
+            seconds += time.monotonic() - began
+        return seconds
+
+    def commit(self, delivery, api=None):
+        (api or self.api).call("PATCH", f"/deliveries/bulk/commit/{delivery}/immediate")
+
+    def reserve(self, delivery, seconds_ahead, api=None):
+        at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(
+            seconds=seconds_ahead)
+        (api or self.api).call("PATCH", f"/deliveries/bulk/commit/{delivery}", {
+            "reservation_time": at.strftime("%Y-%m-%dT%H:%M:%SZ")})
+
+    def detail(self, delivery, api=None):
+        return (api or self.api).call("GET", f"/deliveries/{delivery}")
+
+    def send(self, delivery, expected, patience=600, api=None):
+        """Commits, waits for the last outcome, returns the seconds between the two."""
+        began = time.monotonic()
+        self.commit(delivery, api)
+        while True:
+            counts = self.detail(delivery, api)
+            if counts["status"] == "SENT":
+                break
+            if time.monotonic() - began > patience:
+                raise RuntimeError(f"not sent after {patience} s: {counts}")
+            time.sleep(0.02)
+        if counts["sent_count"] != expected:
+            raise RuntimeError(f"not all {expected} were sent: {counts}")
+        return time.monotonic() - began

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Postfix of our own with an OpenDKIM milter, in one folder, as a relay to one receiver.
+
+Tuned as a competent operator would: see main.cf below. Two doors, one through the milter and one
+past it. Neither writes logs: there is no syslog to write to, or it is the machine's affair.
+Needs root, as Postfix does.
+"""
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+MAIN_CF = """\
+compatibility_level = 3.6
+queue_directory = {directory}/queue
+data_directory = {directory}/data
+mail_owner = postfix
+setgid_group = postdrop
+myhostname = relay.example
+mydestination =
+mynetworks = 127.0.0.0/8
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+alias_maps =
+alias_database =
+local_recipient_maps =
+relayhost = [{receiver_address}]:{receiver_port}
+smtp_dns_support_level = disabled
+smtp_host_lookup = native
+smtpd_peername_lookup = no
+smtpd_relay_restrictions = permit_mynetworks, reject
+smtpd_client_connection_count_limit = 0
+smtpd_client_connection_rate_limit = 0
+smtputf8_enable = no
+biff = no
+message_size_limit = 0
+# Take mail as fast as it comes, hand it on over as many connections as the engine has.
+default_process_limit = 200
+in_flow_delay = 0
+qmgr_message_active_limit = 100000
+initial_destination_concurrency = {connections}
+default_destination_concurrency_limit = {connections}
+smtp_destination_concurrency_limit = {connections}
+smtp_connection_cache_on_demand = yes
+smtp_connection_reuse_count_limit = 1000
+milter_default_action = tempfail
+milter_protocol = 6
+"""
+
+MASTER_CF = """\
+127.0.0.1:{plain_port} inet n - n - - smtpd
+127.0.0.1:{signed_port} inet n - n - - smtpd -o smtpd_milters=unix:{directory}/opendkim.sock
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+smtp unix - - n - - smtp
+relay unix - - n - - smtp
+error unix - - n - - error
+retry unix - - n - - error
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+"""
+
+OPENDKIM_CONF = """\
+Mode s
+Domain signed.example
+Selector s1
+KeyFile {directory}/dkim.key
+Canonicalization relaxed/relaxed
+InternalHosts 127.0.0.0/8
+Socket local:{directory}/opendkim.sock
+UMask 000
+RequireSafeKeys no
+Syslog no
+"""
+
+
+def free_ports(count):
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+def wait_for(condition, what, seconds):
+    until = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > until:
+            raise RuntimeError(f"waited {seconds} s for {what}")
+        time.sleep(0.02)
+
+
+class PostfixWithOpenDkim:
+    def __init__(self, receiver, connections):
+        """`receiver`: (address, port) of the server that everything is handed to."""
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="todoku-postfix-"))
+        self.opendkim = None
+        plain, signed = free_ports(2)
+        self.doors = {False: f"127.0.0.1:{plain}", True: f"127.0.0.1:{signed}"}
+        self.names = {"directory": self.directory, "receiver_address": receiver[0],
+                      "receiver_port": receiver[1], "plain_port": plain, "signed_port": signed,
+                      "connections": connections}
+
+    @staticmethod
+    def is_possible():
+        return os.getuid() == 0 and shutil.which("postfix") and shutil.which("opendkim")
+
+    def __enter__(self):
+        try:
+            # Postfix's user comes through here to its queue.
+            self.directory.chmod(0o755)
+            for name in ("conf", "queue", "data"):
+                (self.directory / name).mkdir()
+            shutil.chown(self.directory / "data", "postfix")
+            self.write("conf/main.cf", MAIN_CF)
+            self.write("conf/master.cf", MASTER_CF)
+            self.write("opendkim.conf", OPENDKIM_CONF)
+            self.start_opendkim()
+            self.postfix("start")
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def write(self, name, text):
+        (self.directory / name).write_text(text.format(**self.names))
+
+    def start_opendkim(self):
+        subprocess.run(["openssl", "genrsa", "-out", self.directory / "dkim.key", "2048"],
+                       check=True, capture_output=True)
+        with open(self.directory / "opendkim.log", "ab") as log:
+            self.opendkim = subprocess.Popen(
+                ["opendkim", "-f", "-x", self.directory / "opendkim.conf"], stdout=log, stderr=log)
+        wait_for((self.directory / "opendkim.sock").exists, "OpenDKIM", 10)
+
+    def postfix(self, verb):
+        done = subprocess.run(["postfix", "-c", self.directory / "conf", verb],
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"postfix {verb}: {done.stdout}{done.stderr}")
+
+    def waiting(self):
+        """Mails in the queue."""
+        return sum(len(os.listdir(self.directory / "queue" / name))
+                   for name in ("incoming", "active"))
+
+    def drain(self, patience):
+        """Waits until every mail has left the queue for its receiver."""
+        wait_for(lambda: self.waiting() == 0, "Postfix's queue", patience)
+        deferred = sum(len(files) for _, _, files in os.walk(self.directory / "queue/deferred"))
+        if deferred:
+            raise RuntimeError(f"Postfix deferred {deferred} mails")
+
+    def close(self):
+        if (self.directory / "queue/pid/master.pid").exists():
+            subprocess.run(["postfix", "-c", self.directory / "conf", "stop"], check=False,
+                           capture_output=True)
+        if self.opendkim is not None:
+            self.opendkim.terminate()
+            self.opendkim.wait()
+        shutil.rmtree(self.directory, ignore_errors=True)
