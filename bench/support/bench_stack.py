@@ -3,8 +3,10 @@
 receivers that are only to be fast, accounts, bulks and the waiting for them."""
 import datetime
 import pathlib
+import re
 import sys
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/system/support"))
@@ -45,6 +47,17 @@ class BenchStack(Stack):
         for index in range(len(self.receivers)):
             self.wait_for(lambda at=self.address_of(index): self.listens(at, self.mail_port),
                           "the receivers")
+
+    def metric(self, name, **labels):
+        """The sum over those series of a metric that have these labels; 0 if there is none."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.api_port}/metrics",
+                                    timeout=30) as answer:
+            lines = answer.read().decode().splitlines()
+        series = re.compile(rf"{re.escape(name)}(\{{.*\}})? (\S+)$")
+        wanted = [f'{key}="{value}"' for key, value in labels.items()]
+        found = [series.match(line) for line in lines]
+        return sum((float(each[2]) for each in found
+                    if each and all(label in (each[1] or "") for label in wanted)), 0.0)
 
     # ---- accounts --------------------------------------------------------------------------
 

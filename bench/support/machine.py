@@ -32,15 +32,20 @@ def smtp_source(address, mails, octets, connections, sender="a@plain.example",
     return time.monotonic() - began
 
 
-def syncs_per_second(directory, seconds):
-    """Appends of 4 KB to a file there, an fdatasync after each, one after the other."""
+def syncs_per_second(directory, seconds, in_place=False):
+    """Writes of 4 KB there, an fdatasync after each, one after the other: appended, so that the
+    file grows with each, or over 16 MB that are there already, as a write-ahead log in use."""
     path = pathlib.Path(directory) / "sync-probe"
     block = b"\0" * 4096
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    blocks = 4096
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
+        if in_place:
+            os.write(file, block * blocks)
+            os.fsync(file)
         count, began = 0, time.monotonic()
         while time.monotonic() - began < seconds:
-            os.write(file, block)
+            os.pwrite(file, block, (count % blocks if in_place else count) * len(block))
             os.fdatasync(file)
             count += 1
         return count / (time.monotonic() - began)
