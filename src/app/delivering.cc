@@ -57,6 +57,9 @@ Delivering::Delivering(async::Runtime& runtime, store::Store& store, queue::Queu
                                                      "Connections to receivers, opening included."),
                   .waiting_gauge = metrics.gauge("todoku_lane_waiting_recipients",
                                                  "Recipients waiting in lanes for a connection."),
+                  .in_hand_gauge = metrics.gauge("todoku_mails_in_hand",
+                                                 "Mails that a connection is sending now: at most "
+                                                 "one each."),
                   .dials_total = metrics.counter("todoku_smtp_dials_total",
                                                  "Connections begun to receivers.")},
       lanes_(lane_world_, rules),

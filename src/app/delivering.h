@@ -47,7 +47,7 @@ class Delivering final : public intake::Handover {
   [[nodiscard]] std::vector<delivery::egress::Lane::Figures> lanes() const {
     return lanes_.figures();
   }
-  [[nodiscard]] std::size_t unrecorded() const { return recorder_.unrecorded(); }
+  [[nodiscard]] const delivery::courier::OutcomeRecorder& recorder() const { return recorder_; }
 
   // intake::Handover
   [[nodiscard]] std::string signing_for(store::AccountKey account,

@@ -394,8 +394,15 @@ void Engine::Parts::collect_delivery() {
   Gauge& resting = metrics.gauge(kLanes, kLanesHelp, {{"state", "resting"}});
   Gauge& unrecorded =
       metrics.gauge("todoku_unrecorded_outcomes",
-                    "Outcomes not yet committed: what a crash now could make go twice.");
-  collected->add([this, &open, &waiting, &resting, &unrecorded] {
+                    "Outcomes of sent mails not yet committed: what a crash now could make go "
+                    "twice, beside the mails in hand.");
+  Gauge& peak = metrics.gauge("todoku_unrecorded_outcomes_peak",
+                              "The most unrecorded outcomes at once since the start.");
+  metrics
+      .gauge("todoku_unrecorded_outcomes_limit",
+             "Unrecorded outcomes at which sending pauses: delivery.unrecorded_max.")
+      .set(static_cast<double>(config.delivery.unrecorded_max));
+  collected->add([this, &open, &waiting, &resting, &unrecorded, &peak] {
     double counts[3] = {0, 0, 0};
     for (const auto& lane : delivering->lanes()) {
       if (lane.resting) {
@@ -409,7 +416,8 @@ void Engine::Parts::collect_delivery() {
     open.set(counts[0]);
     waiting.set(counts[1]);
     resting.set(counts[2]);
-    unrecorded.set(static_cast<double>(delivering->unrecorded()));
+    unrecorded.set(static_cast<double>(delivering->recorder().unrecorded()));
+    peak.set(static_cast<double>(delivering->recorder().unrecorded_peak()));
   });
 }
 

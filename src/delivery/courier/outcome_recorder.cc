@@ -42,6 +42,7 @@ struct OutcomeRecorder::Group {
     std::optional<store::BatchReleased> released;
   };
   std::vector<store::OutcomeRecord> records;
+  std::size_t unrecorded = 0;  // of the records, those that count as unrecorded()
   std::map<store::BatchKey, BatchPart> batches;
 };
 
@@ -132,8 +133,16 @@ void OutcomeRecorder::parked(const Mail& mail, Instant until) {
   add({mail.batch, std::nullopt});
 }
 
+void OutcomeRecorder::count_unrecorded() {
+  const std::size_t now = unrecorded_.fetch_add(1, std::memory_order_relaxed) + 1;
+  std::size_t peak = unrecorded_peak_.load(std::memory_order_relaxed);
+  while (now > peak &&
+         !unrecorded_peak_.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
+  }
+}
+
 void OutcomeRecorder::add(Entry entry) {
-  if (entry.record) unrecorded_.fetch_add(1, std::memory_order_relaxed);
+  if (entry.record && was_in_hand(*entry.record)) count_unrecorded();
   std::unique_lock lock(mutex_);
   collecting_.push_back(std::move(entry));
   start_next_locked(lock);
@@ -163,7 +172,9 @@ void OutcomeRecorder::start_next_locked(std::unique_lock<std::mutex>& lock) {
     auto& part = group->batches[entry.batch->leased().key];
     part.batch = std::move(entry.batch);
     ++part.settled;
-    if (entry.record) group->records.push_back(std::move(*entry.record));
+    if (!entry.record) continue;
+    if (was_in_hand(*entry.record)) ++group->unrecorded;
+    group->records.push_back(std::move(*entry.record));
   }
   collecting_.clear();
   lock.unlock();
@@ -208,7 +219,7 @@ void OutcomeRecorder::committed(const std::shared_ptr<Group>& group, const Resul
                           boost::asio::detached);
     return;
   }
-  unrecorded_.fetch_sub(group->records.size(), std::memory_order_relaxed);
+  unrecorded_.fetch_sub(group->unrecorded, std::memory_order_relaxed);
   if (listener_ != nullptr) {
     std::vector<BatchProgress> progress;
     progress.reserve(group->batches.size());

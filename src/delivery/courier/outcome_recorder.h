@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Brings outcomes from the connections to the store, in groups: while one group commits, the next
 // collects, and under load a commit waits until it is worth its price. What is collected or
-// committing is `unrecorded`: known here, unknown after a crash.
+// committing is `unrecorded`: known here, unknown after a crash, which would send it again
+// (promise 3).
 #pragma once
 
 #include <array>
@@ -43,9 +44,13 @@ class OutcomeRecorder final : public OutcomeSink {
   }
   Task<bool> may_send_soon() override;
 
+  // Outcomes not yet committed of mails that a connection had in hand; others (no route, life time
+  // over) were never sent and cannot go twice. Connections that passed may_send() together may
+  // bring it beyond Options::unrecorded_max, by less than their number.
   [[nodiscard]] std::size_t unrecorded() const { return unrecorded_.load(); }
-  // Commits everything known at once and waits for it; false if the store refuses and `stop` was
-  // called.
+  // The most there were at once, since the start.
+  [[nodiscard]] std::size_t unrecorded_peak() const { return unrecorded_peak_.load(); }
+  // Commits everything known at once and waits for it, or until stop().
   Task<void> flushed();
   // Lets every waiter go; what cannot be committed any more stays uncommitted.
   void stop();
@@ -55,10 +60,14 @@ class OutcomeRecorder final : public OutcomeSink {
     std::shared_ptr<BatchInFlight> batch;
     std::optional<store::OutcomeRecord> record;  // nullopt: parked
   };
+  [[nodiscard]] static bool was_in_hand(const store::OutcomeRecord& record) {
+    return !record.path.remote_ip.empty();
+  }
   struct Group;
 
   struct Gate;
 
+  void count_unrecorded();
   void add(Entry entry);
   void submit(std::shared_ptr<Group> group);
   void committed(const std::shared_ptr<Group>& group, const Result<void>& result);
@@ -85,6 +94,7 @@ class OutcomeRecorder final : public OutcomeSink {
   const std::shared_ptr<Gate> gate_;
 
   std::atomic<std::size_t> unrecorded_{0};
+  std::atomic<std::size_t> unrecorded_peak_{0};
   std::mutex mutex_;
   std::vector<Entry> collecting_;
   bool committing_ = false;

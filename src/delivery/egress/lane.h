@@ -45,6 +45,7 @@ struct LaneWorld {
   std::vector<std::unique_ptr<async::TaskGroup>>& connections;
   Gauge& connections_gauge;
   Gauge& waiting_gauge;
+  Gauge& in_hand_gauge;
   Counter& dials_total;
 };
 

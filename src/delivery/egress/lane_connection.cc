@@ -191,7 +191,9 @@ Task<LaneConnection::Sent> LaneConnection::send(Mail mail) {
   const smtp::MessageView view{.pieces = pieces_,
                                .size = message_.size() + signatures_.size(),
                                .may_have_leading_dot = message_.has_leading_dot()};
+  world_.in_hand_gauge.add(1);
   auto results = co_await connection_->send(*envelope_, view);
+  world_.in_hand_gauge.add(-1);
   const auto took = now() - began;
   smtp::RecipientResult& result = results.front();
   // "Enough for this connection", said before anything of the mail: the next connection takes it.

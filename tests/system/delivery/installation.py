@@ -5,11 +5,9 @@ Only public doors are used: the API, the command-line tools, /metrics, signals, 
 """
 import json
 import pathlib
-import re
 import signal
 import sys
 import time
-import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
@@ -133,17 +131,6 @@ class Installation(Stack):
         """The sink's report after everything that has happened was counted in it."""
         time.sleep(1.2)
         return json.loads((self.directory / "report.json").read_text())
-
-    def metric(self, name, **labels):
-        """The sum over those series of a metric that have these labels; 0 if there is none."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.api_port}/metrics",
-                                    timeout=10) as answer:
-            lines = answer.read().decode().splitlines()
-        series = re.compile(rf"{re.escape(name)}(\{{.*\}})? (\S+)$")
-        wanted = [f'{key}="{value}"' for key, value in labels.items()]
-        found = [series.match(line) for line in lines]
-        return sum((float(each[2]) for each in found
-                    if each and all(label in (each[1] or "") for label in wanted)), 0.0)
 
     def restart_sink(self, receivers):
         """The receivers begin to behave in another way; the same domains in the same order."""

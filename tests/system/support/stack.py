@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tools/demo"))
@@ -178,3 +179,14 @@ class Stack:
 
     def status_of(self, delivery):
         return self.api.call("GET", f"/deliveries/{delivery}")["status"]
+
+    def metric(self, name, **labels):
+        """The sum over those series of a metric that have these labels; 0 if there is none."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.api_port}/metrics",
+                                    timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        series = re.compile(rf"{re.escape(name)}(\{{.*\}})? (\S+)$")
+        wanted = [f'{key}="{value}"' for key, value in labels.items()]
+        found = [series.match(line) for line in lines]
+        return sum((float(each[2]) for each in found
+                    if each and all(label in (each[1] or "") for label in wanted)), 0.0)

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// The recorder over a store whose commits return when the test says so.
+#include "delivery/courier/outcome_recorder.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+namespace todoku::delivery::courier {
+namespace {
+
+constexpr std::uint32_t kMax = 8;
+// After which nothing waits for more to commit.
+constexpr std::chrono::seconds kLong{1};
+const Path kPath{.mx_host = "mx.example.jp", .remote_ip = "192.0.2.25"};
+
+class StalledStore final : public store::Store {
+ public:
+  void submit_write(store::WritePriority, store::WriteWork, store::Done done) override {
+    waiting.push_back(std::move(done));
+  }
+  void submit_read(store::ReadWork, store::Done done) override {
+    done(fail(ErrorKind::unavailable, "nobody asks here"));
+  }
+  [[nodiscard]] store::StoreFigures figures() const override { return {}; }
+  void close() override {}
+
+  // The oldest commit returns.
+  void answer(Result<void> result = {}) {
+    auto done = std::move(waiting.front());
+    waiting.erase(waiting.begin());
+    done(std::move(result));
+  }
+
+  std::vector<store::Done> waiting;
+};
+
+std::shared_ptr<const Letter> make_letter() {
+  Content content;
+  content.from = {"news@example.com", ""};
+  content.subject = "x";
+  content.text_part = "x";
+  return std::make_shared<const Letter>(
+      Letter{.message = mime::MessageTemplate::build(std::move(content), {}).value()});
+}
+
+class OutcomeRecorderTest : public ::testing::Test {
+ protected:
+  OutcomeRecorderTest() {
+    store::LeasedBatch leased;
+    for (std::uint32_t seq = 0; seq < 1'000; ++seq) {
+      leased.recipients.push_back({seq, "a@example.jp", {}, 0});
+    }
+    batch_ = std::make_shared<BatchInFlight>(std::move(leased), make_letter());
+  }
+
+  void settle(const Path& path = kPath) {
+    recorder_.settled(
+        {batch_, next_++}, "example.jp",
+        {.state = RecipientState::delivered, .stage = Stage::data, .reply = {250, ""}}, path,
+        Milliseconds(1));
+  }
+  // As a connection does: mail after mail for as long as it may.
+  std::size_t send_while_allowed() {
+    std::size_t sent = 0;
+    for (; recorder_.may_send() && sent < 1'000; ++sent) settle();
+    return sent;
+  }
+  static Task<void> wait_for_leave(OutcomeRecorder* recorder, std::optional<bool>* leave) {
+    *leave = co_await recorder->may_send_soon();
+  }
+  static Task<void> wait_until_flushed(OutcomeRecorder* recorder, bool* flushed) {
+    co_await recorder->flushed();
+    *flushed = true;
+  }
+  // What may_send_soon() says, as far as it has.
+  void ask_for_leave(std::optional<bool>& leave) {
+    boost::asio::co_spawn(context_, wait_for_leave(&recorder_, &leave), boost::asio::detached);
+    context_.poll();
+  }
+  void poll() {
+    context_.restart();
+    context_.poll();
+  }
+
+  boost::asio::io_context context_;
+  FakeClock clock_;
+  Options options_{.unrecorded_max = kMax};
+  policy::SiteRules rules_;
+  Metrics metrics_;
+  StalledStore store_;
+  OutcomeRecorder recorder_{store_, clock_, options_, rules_, metrics_, context_.get_executor()};
+  std::shared_ptr<BatchInFlight> batch_;
+  std::uint32_t next_ = 0;
+};
+
+TEST_F(OutcomeRecorderTest, SendingStopsAtExactlyTheBoundWhileTheStoreStalls) {
+  EXPECT_EQ(send_while_allowed(), kMax);
+  EXPECT_EQ(recorder_.unrecorded(), kMax);
+  EXPECT_EQ(recorder_.unrecorded_peak(), kMax);
+  ASSERT_EQ(store_.waiting.size(), 1U) << "one group commits at a time";
+  std::optional<bool> leave;
+  ask_for_leave(leave);
+  EXPECT_FALSE(leave);
+
+  // The first group held one outcome, so one more mail may go; then the rest is one group.
+  store_.answer();
+  poll();
+  EXPECT_EQ(leave, true);
+  EXPECT_EQ(recorder_.unrecorded(), kMax - 1);
+  EXPECT_EQ(send_while_allowed(), 1U);
+  clock_.advance(kLong);
+  store_.answer();
+  EXPECT_EQ(recorder_.unrecorded(), 1U);
+  store_.answer();
+  EXPECT_EQ(recorder_.unrecorded(), 0U);
+  EXPECT_EQ(recorder_.unrecorded_peak(), kMax);
+  EXPECT_EQ(send_while_allowed(), kMax);
+}
+
+TEST_F(OutcomeRecorderTest, OutcomesThatFollowQuicklyShareACommit) {
+  settle();
+  ASSERT_EQ(store_.waiting.size(), 1U) << "the first does not wait";
+  store_.answer();
+  settle();
+  settle();
+  EXPECT_TRUE(store_.waiting.empty()) << "too soon, and too few";
+  clock_.advance(kLong);
+  settle();
+  ASSERT_EQ(store_.waiting.size(), 1U);
+  store_.answer();
+  EXPECT_EQ(recorder_.unrecorded(), 0U);
+
+  for (std::uint32_t i = 0; i < kMax / 2; ++i) settle();
+  ASSERT_EQ(store_.waiting.size(), 1U) << "half of the bound is enough at any time";
+}
+
+TEST_F(OutcomeRecorderTest, TheTimerCommitsWhatNothingElseWould) {
+  settle();
+  store_.answer();
+  settle();
+  ASSERT_TRUE(store_.waiting.empty());
+  clock_.advance(kLong);
+  while (store_.waiting.empty()) context_.run_one();
+  store_.answer();
+  EXPECT_EQ(recorder_.unrecorded(), 0U);
+}
+
+TEST_F(OutcomeRecorderTest, FlushingWaitsForNothing) {
+  settle();
+  store_.answer();
+  settle();
+  ASSERT_TRUE(store_.waiting.empty());
+  bool flushed = false;
+  boost::asio::co_spawn(context_, wait_until_flushed(&recorder_, &flushed), boost::asio::detached);
+  poll();
+  ASSERT_EQ(store_.waiting.size(), 1U);
+  EXPECT_FALSE(flushed);
+  store_.answer();
+  poll();
+  EXPECT_TRUE(flushed);
+}
+
+TEST_F(OutcomeRecorderTest, ConnectionsThatWereAllowedTogetherAddAtMostOneMailEach) {
+  constexpr std::size_t kConnections = 5;
+  for (std::uint32_t i = 0; i < kMax - 1; ++i) settle();
+  std::size_t allowed = 0;
+  for (std::size_t i = 0; i < kConnections; ++i) allowed += recorder_.may_send() ? 1 : 0;
+  ASSERT_EQ(allowed, kConnections);
+  for (std::size_t i = 0; i < kConnections; ++i) settle();
+  EXPECT_FALSE(recorder_.may_send());
+  EXPECT_EQ(recorder_.unrecorded_peak(), kMax - 1 + kConnections);
+}
+
+TEST_F(OutcomeRecorderTest, ARefusedCommitKeepsSendingStopped) {
+  EXPECT_EQ(send_while_allowed(), kMax);
+  std::optional<bool> leave;
+  ask_for_leave(leave);
+  store_.answer(fail(ErrorKind::unavailable, "the disk is full"));
+  poll();
+  EXPECT_FALSE(recorder_.may_send());
+  EXPECT_EQ(recorder_.unrecorded(), kMax);
+  EXPECT_FALSE(leave) << "only a commit makes room";
+  recorder_.stop();
+  poll();
+  EXPECT_EQ(leave, false);
+}
+
+TEST_F(OutcomeRecorderTest, WhatNoConnectionHadInHandCannotGoTwiceAndDoesNotCount) {
+  for (std::uint32_t i = 0; i < 3 * kMax; ++i) settle(Path{});
+  EXPECT_EQ(recorder_.unrecorded(), 0U);
+  EXPECT_EQ(send_while_allowed(), kMax);
+  while (!store_.waiting.empty()) {
+    clock_.advance(kLong);
+    store_.answer();
+  }
+  EXPECT_EQ(recorder_.unrecorded(), 0U);
+}
+
+}  // namespace
+}  // namespace todoku::delivery::courier
