@@ -85,9 +85,11 @@ TEST_P(StoreSuite, UrgentWorkGoesBeforePatientWork) {
         priority, [](WriteTransaction& t) { return t.put_setting("x", "y"); },
         [&, priority](Result<void> result) {
           EXPECT_TRUE(result);
-          const std::lock_guard lock(mutex);
-          order.push_back(priority);
-          answered.count_down();
+          {
+            const std::lock_guard lock(mutex);
+            order.push_back(priority);
+          }
+          answered.count_down();  // from here on the mutex may be gone
         });
   }
   hold->release();
