@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// What tests of app/ begin with: an empty folder with a store in it, and a clock that stands still.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include "async/runtime.h"
+#include "base/clock.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace todoku::app {
+
+class TestFolder {
+ public:
+  TestFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "todoku-app-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    path_ = pattern;
+  }
+  ~TestFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TestFolder(const TestFolder&) = delete;
+  TestFolder& operator=(const TestFolder&) = delete;
+
+  [[nodiscard]] std::string operator/(const char* name) const { return (path_ / name).string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// Member order: the store goes before its clock and its folder.
+struct TestStore {
+  TestFolder folder;
+  FakeClock clock;
+  std::unique_ptr<store::SqliteStore> store;
+
+  TestStore() { open(); }
+  ~TestStore() {
+    if (store) store->close();
+  }
+  TestStore(const TestStore&) = delete;
+  TestStore& operator=(const TestStore&) = delete;
+
+  void open() {
+    store::SqliteStore::Options options;
+    options.path = folder / "todoku.db";
+    options.clock = &clock;
+    options.synchronous = store::SqliteStore::Synchronous::off;
+    auto opened = store::SqliteStore::open(options);
+    if (!opened) throw std::runtime_error(opened.error().detail);
+    store = std::move(*opened);
+  }
+  void reopen() {
+    store->close();
+    store.reset();
+    open();
+  }
+};
+
+// Runs a task on an io_context of its own and gives its value.
+template <class T>
+T run(Task<T> task) {
+  std::optional<T> value;
+  struct Waiter {
+    static Task<void> wait(Task<T> inner, std::optional<T>& into) {
+      into.emplace(co_await std::move(inner));
+    }
+  };
+  async::run_to_completion(Waiter::wait(std::move(task), value));
+  return std::move(*value);
+}
+
+}  // namespace todoku::app
