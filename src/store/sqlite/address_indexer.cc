@@ -361,6 +361,7 @@ void IndexerThread::stop() {
 void IndexerThread::run() {
   constexpr std::chrono::seconds kPause{1};
   bool recovered = false;
+  bool waits = false;
   std::optional<std::uint64_t> seen;  // up to where everything is done
   while (!stopping_) {
     // Read before the work, so that what is written meanwhile is looked at again.
@@ -372,13 +373,18 @@ void IndexerThread::run() {
       recovered = worked.has_value();
     }
     if (recovered && seen != written) worked = indexer_.step();
+    // Usually a full disk. What was begun is given up and begun anew when there is room; that it
+    // waits is told once.
+    if (!worked && !waits && !stopping_) {
+      log::warning("address index waits", {{"error", worked.error().detail}});
+    }
+    if (worked && waits) log::info("address index goes on");
+    waits = !worked;
     if (worked && *worked) continue;
     if (worked) {
       seen = written;
     } else {
-      // Usually a full disk. What was begun is given up and begun anew when there is room.
       recovered = false;
-      if (!stopping_) log::warning("address index waits", {{"error", worked.error().detail}});
     }
     std::unique_lock lock(mutex_);
     stopped_.wait_for(lock, kPause, [&] { return stopping_.load(); });

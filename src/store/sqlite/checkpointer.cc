@@ -21,12 +21,6 @@ Moved move_pages(Connection& connection) {
   return result;
 }
 
-void report(const Moved& moved, Connection& connection) {
-  if (moved.code == SQLITE_OK || (moved.code & 0xff) == SQLITE_BUSY) return;
-  log::error("checkpoint failed",
-             {{"error", sqlite3_errmsg(connection.raw())}, {"code", moved.code}});
-}
-
 }  // namespace
 
 Checkpointer::Checkpointer(std::unique_ptr<Connection> worker, std::unique_ptr<Connection> pin,
@@ -35,6 +29,14 @@ Checkpointer::Checkpointer(std::unique_ptr<Connection> worker, std::unique_ptr<C
 
 Checkpointer::~Checkpointer() {
   stop();
+}
+
+// With running_ held. A full disk is told of once, not with every attempt.
+void Checkpointer::report(int code, std::string_view error) {
+  const bool fails = code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY;
+  if (fails && !failing_) log::error("checkpoints fail", {{"error", error}, {"code", code}});
+  if (!fails && failing_) log::info("checkpoints succeed again");
+  failing_ = fails;
 }
 
 void Checkpointer::start() {
@@ -76,7 +78,7 @@ void Checkpointer::move_rest(Connection& writer) {
   const std::unique_lock running(running_, std::try_to_lock);
   if (!running.owns_lock()) return;
   const Moved moved = move_pages(writer);
-  report(moved, writer);
+  report(moved.code, sqlite3_errmsg(writer.raw()));
   const std::lock_guard lock(mutex_);
   if (moved.code != SQLITE_OK) return;
   moved_ = moved.moved;
@@ -99,9 +101,9 @@ void Checkpointer::checkpoint() {
   Moved moved;
   if (pinned) {
     moved = move_pages(*worker_);
-    report(moved, *worker_);
+    report(moved.code, sqlite3_errmsg(worker_->raw()));
   } else {
-    log::error("checkpoint failed", {{"error", pinned.error().detail}});
+    report(SQLITE_ERROR, pinned.error().detail);
   }
   if (pin_->in_transaction()) (void)pin_->execute("COMMIT");
 

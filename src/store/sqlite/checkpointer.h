@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <string>
+#include <string_view>
 #include <thread>
 
 #include "base/clock.h"
@@ -48,11 +48,13 @@ class Checkpointer {
  private:
   void run();
   void checkpoint();
+  void report(int code, std::string_view error);
 
   std::unique_ptr<Connection> worker_;
   std::unique_ptr<Connection> pin_;
   const Limits limits_;
-  std::mutex running_;  // held while either thread checkpoints
+  std::mutex running_;    // held while either thread checkpoints
+  bool failing_ = false;  // guarded by running_
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;

@@ -92,6 +92,10 @@ std::string_view Query::blob(int column) const {
 }
 
 Result<std::unique_ptr<Connection>> Connection::open(const Options& options) {
+  // Counting every allocation would make all threads wait for one mutex. Refused, without harm, if
+  // somebody has used SQLite in this process before.
+  static const int configured = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  (void)configured;
   sqlite3* db = nullptr;
   // No mutex of SQLite's own: one thread at a time is our rule.
   const int flags =
