@@ -84,12 +84,16 @@ Task<void> Courier::answer_bells(std::shared_ptr<queue::Queue> queue,
         return transaction.claim_batches(keys, world_.holder, now + world_.options.lease, now);
       });
   if (!claimed) {
-    log::error("batches not claimed", {{"reason", claimed.error().detail}});
+    // Told once: the bells come again every second for as long as the disk is full.
+    if (!std::exchange(claims_fail_, true)) {
+      log::error("batches not claimed", {{"reason", claimed.error().detail}});
+    }
     for (const auto& received : bells) {
       co_await queue->release(received.receipt, std::chrono::seconds(1));
     }
     co_return;
   }
+  if (std::exchange(claims_fail_, false)) log::info("batches are claimed again");
   // The lease in the store is what holds the batch from here on; the bell has done its work.
   for (const auto& received : bells) co_await queue->acknowledge(received.receipt);
 

@@ -89,6 +89,7 @@ class Courier {
   std::map<store::BatchKey, std::weak_ptr<BatchInFlight>> followed_;
   std::size_t sweep_at_ = 1'024;
   std::atomic<std::size_t> in_flight_{0};
+  bool claims_fail_ = false;
   Counter& claimed_total_;
   Counter& stale_bells_total_;
   async::TaskGroup receiving_;

@@ -213,12 +213,16 @@ void OutcomeRecorder::submit(std::shared_ptr<Group> group) {
 void OutcomeRecorder::committed(const std::shared_ptr<Group>& group, const Result<void>& result) {
   if (!result) {
     failed_commits_total_.add();
-    log::error("outcomes not committed, will repeat",
-               {{"outcomes", group->records.size()}, {"reason", result.error().detail}});
+    // Told once: a full disk may last for hours.
+    if (!std::exchange(failing_, true)) {
+      log::error("outcomes not committed, repeated until they are",
+                 {{"outcomes", group->records.size()}, {"reason", result.error().detail}});
+    }
     boost::asio::co_spawn(timer_executor_, later(gate_, kRepeatAfter, group),
                           boost::asio::detached);
     return;
   }
+  if (std::exchange(failing_, false)) log::info("outcomes are committed again");
   unrecorded_.fetch_sub(group->unrecorded, std::memory_order_relaxed);
   if (listener_ != nullptr) {
     std::vector<BatchProgress> progress;

@@ -101,6 +101,7 @@ class OutcomeRecorder final : public OutcomeSink {
   bool waiting_for_more_ = false;
   SteadyInstant commit_not_before_;
   bool stopped_ = false;
+  bool failing_ = false;  // the newest commit failed; for committed(), of which one runs at a time
   std::vector<async::Callback<bool>> waiting_;
 
   TopLabels sites_{50};

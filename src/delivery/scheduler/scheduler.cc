@@ -143,9 +143,13 @@ Task<void> Scheduler::run() {
 Task<void> Scheduler::pass() {
   passes_total_.add();
   forget_lost_bells();
-  const auto report = [](std::string_view step, const Result<void>& result) {
-    if (!result) {
-      log::error("scheduling step failed", {{"step", step}, {"reason", result.error().detail}});
+  // Told once each: a full disk may last for hours.
+  const auto report = [this](std::string_view step, const Result<void>& result) {
+    if (!result && failing_steps_.insert(step).second) {
+      log::error("scheduling step fails", {{"step", step}, {"reason", result.error().detail}});
+    }
+    if (result && failing_steps_.erase(step) > 0) {
+      log::info("scheduling step succeeds again", {{"step", step}});
     }
   };
   const auto started = co_await start_due();

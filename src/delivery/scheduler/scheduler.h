@@ -12,6 +12,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -98,7 +99,8 @@ class Scheduler final : public ProgressListener {
   std::map<store::BatchKey, Offered> offered_;
   std::map<store::DeliveryKey, Sending> sending_;
   std::map<store::AccountKey, double> served_;  // of accounts that send: recipients by weight
-  bool sending_known_ = false;                  // sending_ has been read from the store
+  std::set<std::string_view> failing_steps_;
+  bool sending_known_ = false;  // sending_ has been read from the store
   SteadyInstant refreshed_{};
   std::optional<Instant> next_due_;  // when something in the store that waits becomes due
 
