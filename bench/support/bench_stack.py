@@ -25,8 +25,9 @@ PLAIN = "plain.example"
 
 
 class BenchStack(Stack):
-    """`receivers`: {domain: lines of its table of `todoku sink`, or FAST}. `start_it`: False to
-    start no engine yet."""
+    """`receivers`: {domain: lines of its table of `todoku sink`, or FAST}."""
+
+    keeps_arrivals = False  # whether the sink writes a line for each recipient
 
     def start_sink(self):
         scripted = []
@@ -39,9 +40,11 @@ class BenchStack(Stack):
                              f'listen = ["{address}"]', *rules]
         self.scripted_sink = None
         if scripted:
+            files = [f'report_file = "{self.directory}/report.json"']
+            if self.keeps_arrivals:
+                files.append(f'arrival_log_file = "{self.directory}/arrivals.jsonl"')
             path = self.directory / "sink.toml"
-            path.write_text("\n".join([f'report_file = "{self.directory}/report.json"',
-                                       *self.sink_config, *scripted]) + "\n")
+            path.write_text("\n".join([*files, *self.sink_config, *scripted]) + "\n")
             self.scripted_sink = processes.start(
                 self.directory, "sink", [self.binary, "sink", "--config", str(path)])
         for index in range(len(self.receivers)):
