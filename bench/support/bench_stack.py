@@ -2,6 +2,7 @@
 """The installation that benchmarks measure: tests/system/support/stack.py, with smtp-sink for
 receivers that are only to be fast, accounts, bulks and the waiting for them."""
 import datetime
+import itertools
 import pathlib
 import re
 import sys
@@ -90,10 +91,10 @@ class BenchStack(Stack):
         """Imports the addresses, in parts of a million; returns the seconds from the first octet
         of the upload to the end of the job, the making of the files left out."""
         api = api or self.api
-        addresses = list(addresses)
+        addresses = iter(addresses)
         seconds = 0.0
-        for at in range(0, len(addresses), ROWS_PER_IMPORT):
-            file = bench_mails.csv(addresses[at:at + ROWS_PER_IMPORT])
+        while part := list(itertools.islice(addresses, ROWS_PER_IMPORT)):
+            file = bench_mails.csv(part)
             began = time.monotonic()
             job = api.call_multipart("POST", f"/deliveries/{delivery}/emails/import", None,
                                      [("list.csv", "text/csv", file)])["job_id"]
