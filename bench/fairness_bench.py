@@ -75,8 +75,8 @@ def measure_tarpit(binary, quick):
             rounds.add("ill", seconds=all_but_one(ill, mails))
     figure("tarpit_without", rounds.median("well", "seconds"), "s")
     figure("tarpit_with", rounds.median("ill", "seconds"), "s")
-    figure("tarpit_slowdown", rounds.median("ill", "seconds") / rounds.median("well", "seconds"),
-           "ratio")
+    figure("tarpit_slowdown", rounds.median_of(
+        lambda ill, well: ill / well, ("ill", "seconds"), ("well", "seconds")), "ratio")
 
 
 # ---- another account -----------------------------------------------------------------------

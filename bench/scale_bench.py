@@ -167,9 +167,8 @@ def main():
                 size.say(f"active_{kind}", rounds.median(case), "mails/s")
                 size.say(f"active_{kind}_cpu", rounds.median(case, "cpu") * 1e6, "us/mail")
                 if size is not sizes[0]:
-                    smallest = rounds.median((sizes[0].count, signed))
                     figure(f"active_{kind}_{size.count}_vs_{sizes[0].count}",
-                           rounds.median(case) / smallest, "ratio")
+                           rounds.ratio(case, (sizes[0].count, signed)), "ratio")
             size.ask()
             size.rest()
 

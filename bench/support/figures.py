@@ -44,3 +44,13 @@ class Rounds:
 
     def median(self, case, name="rate"):
         return median(self.measured[case, name])
+
+    def median_of(self, calculate, *values):
+        """The median of what `calculate` makes of each round's `values`, (case, name) each. The
+        values of one round stand close in time, so a machine whose speed drifts does less harm
+        than to the ratio of two medians."""
+        return median([calculate(*each) for each in zip(*(self.measured[key] for key in values))])
+
+    def ratio(self, of, to):
+        """The median of the rounds' ratios of two rates."""
+        return self.median_of(lambda a, b: a / b, (of, "rate"), (to, "rate"))
