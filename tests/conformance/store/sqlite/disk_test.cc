@@ -290,13 +290,16 @@ TEST_F(PowerLossTest, NothingAcknowledgedIsLostWithThePower) {
   for (std::uint64_t seed = 1; seed <= count; ++seed) {
     ASSERT_EQ(lose_power(seed, SqliteStore::Synchronous::full), "") << "seed " << seed;
   }
+  fmt::print("{} power failures, nothing acknowledged lost\n", count);
 }
 
 TEST_F(PowerLossTest, WithoutSyncsSomethingIsLost) {
-  int lost = 0;
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  std::uint64_t lost = 0;
+  const std::uint64_t count = seeds(10);
+  for (std::uint64_t seed = 1; seed <= count; ++seed) {
     if (!lose_power(seed, SqliteStore::Synchronous::off).empty()) ++lost;
   }
+  fmt::print("without syncs {} of {} power failures lost something\n", lost, count);
   EXPECT_GT(lost, 0) << "this test would not notice a missing sync";
 }
 

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+// The n-th system call of a connection fails, for n = 1, 2, 3, ... until a run passes untouched.
+// Each time the failure is told, nothing leaks, and a mail is in doubt exactly if the receiver has
+// got all of it without our knowing its answer.
+//
+// This program's own socket calls stand before the C library's. They only meddle with the one
+// socket that is opened while a Fault is armed.
+#include <cerrno>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/this_coro.hpp>
+#include <dlfcn.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include "async/runtime.h"
+#include "async/task_group.h"
+#include "smtp/client/scripted_receiver.h"
+
+namespace todoku::smtp {
+namespace {
+
+enum class Manner {
+  error,  // the call fails as it does when the network breaks
+  end,    // a read finds that the peer has finished; other calls fail
+};
+
+// What happens to the calls of the next socket that this thread opens.
+struct Fault {
+  int at = 0;  // the call that fails, from 1
+  Manner manner = Manner::error;
+  std::size_t write_max = 0;  // octets the network takes with one call; 0: as many as it wants
+
+  int socket = -1;
+  int calls = 0;
+  bool done = false;
+
+  // True if this call on `fd` is to fail; all those after it do, too.
+  bool hits(int fd) {
+    if (fd != socket) return false;
+    ++calls;
+    done = done || calls == at;
+    return done;
+  }
+};
+
+thread_local Fault* the_fault = nullptr;
+
+bool fails(int fd, int error) {
+  if (the_fault == nullptr || !the_fault->hits(fd)) return false;
+  errno = error;
+  return true;
+}
+
+bool limits_writes(int fd) {
+  return the_fault != nullptr && fd == the_fault->socket && the_fault->write_max > 0;
+}
+
+// How a failing read answers.
+ssize_t failed_read() {
+  return the_fault->manner == Manner::end ? 0 : -1;
+}
+
+template <class Function>
+Function* real(const char* name) {
+  return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
+}
+
+}  // namespace
+}  // namespace todoku::smtp
+
+using namespace todoku::smtp;
+
+extern "C" {
+
+int socket(int domain, int type, int protocol) noexcept {
+  static auto* const next = real<int(int, int, int)>("socket");
+  const bool ours = the_fault != nullptr && the_fault->socket == -1;
+  if (ours && the_fault->hits(-1)) {
+    errno = EMFILE;
+    return -1;
+  }
+  const int fd = next(domain, type, protocol);
+  if (ours) the_fault->socket = fd;
+  return fd;
+}
+
+int connect(int fd, const sockaddr* to, socklen_t size) {
+  static auto* const next = real<int(int, const sockaddr*, socklen_t)>("connect");
+  return fails(fd, ENETUNREACH) ? -1 : next(fd, to, size);
+}
+
+int getsockopt(int fd, int level, int name, void* value, socklen_t* size) noexcept {
+  static auto* const next = real<int(int, int, int, void*, socklen_t*)>("getsockopt");
+  const int result = next(fd, level, name, value, size);
+  // How an asynchronous connect() tells of its failure.
+  if (level == SOL_SOCKET && name == SO_ERROR && fails(fd, 0)) {
+    *static_cast<int*>(value) = ECONNREFUSED;
+  }
+  return result;
+}
+
+ssize_t recv(int fd, void* into, size_t size, int flags) {
+  static auto* const next = real<ssize_t(int, void*, size_t, int)>("recv");
+  return fails(fd, ECONNRESET) ? failed_read() : next(fd, into, size, flags);
+}
+
+ssize_t recvmsg(int fd, msghdr* message, int flags) {
+  static auto* const next = real<ssize_t(int, msghdr*, int)>("recvmsg");
+  return fails(fd, ECONNRESET) ? failed_read() : next(fd, message, flags);
+}
+
+ssize_t send(int fd, const void* octets, size_t size, int flags) {
+  static auto* const next = real<ssize_t(int, const void*, size_t, int)>("send");
+  if (fails(fd, EPIPE)) return -1;
+  if (limits_writes(fd)) size = std::min(size, the_fault->write_max);
+  return next(fd, octets, size, flags);
+}
+
+ssize_t sendmsg(int fd, const msghdr* message, int flags) {
+  static auto* const next = real<ssize_t(int, const msghdr*, int)>("sendmsg");
+  if (fails(fd, EPIPE)) return -1;
+  if (!limits_writes(fd)) return next(fd, message, flags);
+  const iovec& first = message->msg_iov[0];
+  return ::send(fd, first.iov_base, std::min(first.iov_len, the_fault->write_max), flags);
+}
+
+}  // extern "C"
+
+namespace todoku::smtp {
+namespace {
+
+constexpr int kMails = 3;
+
+struct Told {
+  std::optional<ConnectionFailure> failure;
+  std::vector<RecipientResult> results;  // of the mails that were tried
+  TlsUse tls = TlsUse::none;
+};
+
+// As a lane does: a mail is tried only while the connection is fit for it.
+Task<void> send_all(Receiver& receiver, std::shared_ptr<const net::TlsClientContext> tls,
+                    Fault& fault, Told& told) {
+  const auto executor = co_await boost::asio::this_coro::executor;
+  net::Listener listener = listen(executor);
+  async::TaskGroup group(executor);
+  group.spawn("receiver", receive_all(listener, receiver));
+  const ConnectionOptions options = options_for(listener.local(), std::move(tls));
+  the_fault = &fault;
+  {
+    auto opened = co_await Connection::open(options, kClock);
+    if (!opened) {
+      told.failure = opened.error();
+    } else {
+      Connection& connection = **opened;
+      told.tls = connection.path().tls;
+      const ClientEnvelope to = envelope();
+      for (int i = 0; i < kMails && connection.is_reusable(); ++i) {
+        const auto results = co_await connection.send(to, view_of(kPieces));
+        told.results.insert(told.results.end(), results.begin(), results.end());
+      }
+      co_await connection.quit();
+    }
+  }
+  the_fault = nullptr;
+  listener.close();
+  co_await group.wait_empty();
+}
+
+std::size_t open_files() {
+  std::size_t count = 0;
+  for ([[maybe_unused]] const auto& file : std::filesystem::directory_iterator("/proc/self/fd")) {
+    ++count;
+  }
+  return count;
+}
+
+void check_results(const Told& told, const Receiver& receiver) {
+  std::size_t got = 0;  // by the receiver, as far as the sender can know
+  for (const RecipientResult& result : told.results) {
+    EXPECT_NE(result.stage, Stage::none);
+    EXPECT_FALSE(result.reply.text.empty());
+    EXPECT_FALSE(result.accepted() && result.in_doubt);
+    if (result.accepted() || result.in_doubt) ++got;
+    if (!result.accepted()) {
+      EXPECT_EQ(result.reply.code, 0) << "the words are ours: the receiver refused nothing";
+    }
+  }
+  EXPECT_EQ(got, receiver.taken.size());
+  for (const auto& taken : receiver.taken) EXPECT_EQ(taken.content, kContent);
+}
+
+// Runs until no call is left to fail; returns how many there were.
+int fail_every_call(const Strings& offers, Manner manner, std::size_t write_max) {
+  const net::TlsIdentity identity = net::make_self_signed({"mx.example.jp"}, kClock.now());
+  const auto tls = net::TlsClientContext::create({.ca_pem = identity.chain}).value();
+  const bool over_tls = std::ranges::find(offers, "STARTTLS") != offers.end();
+  int in_doubt = 0;
+  for (int n = 1; n < 2'000; ++n) {
+    SCOPED_TRACE(fmt::format("call {}", n));
+    Receiver receiver{.script = {.offers = offers}, .identity = identity};
+    Fault fault{.at = n, .manner = manner, .write_max = write_max};
+    Told told;
+    const std::size_t files = open_files();
+    async::run_to_completion(send_all(receiver, tls, fault, told));
+    EXPECT_EQ(open_files(), files);
+    EXPECT_EQ(async::unhandled_exceptions(), 0U);
+    if (told.failure) {
+      EXPECT_NE(told.failure->stage, Stage::none);
+      EXPECT_FALSE(told.failure->reply.text.empty());
+      EXPECT_TRUE(receiver.taken.empty());
+    }
+    check_results(told, receiver);
+    for (const auto& result : told.results) in_doubt += result.in_doubt ? 1 : 0;
+    if (!fault.done) {
+      EXPECT_FALSE(told.failure);
+      EXPECT_EQ(told.tls != TlsUse::none, over_tls);
+      EXPECT_EQ(receiver.taken.size(), std::size_t{kMails});
+      EXPECT_GE(in_doubt, kMails) << "each mail was in doubt in one of the runs";
+      return n - 1;
+    }
+    if (::testing::Test::HasFailure()) return n;
+  }
+  ADD_FAILURE() << "there is no end to the calls";
+  return 0;
+}
+
+class EveryCall : public ::testing::TestWithParam<std::tuple<Strings, std::size_t>> {};
+
+TEST_P(EveryCall, OfAConnectionMayFail) {
+  const auto& [offers, write_max] = GetParam();
+  for (const Manner manner : {Manner::error, Manner::end}) {
+    const int calls = fail_every_call(offers, manner, write_max);
+    std::printf("%d calls failed in turn\n", calls);
+    EXPECT_GT(calls, 5);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Connections, EveryCall,
+                         ::testing::Values(std::tuple{Strings{"PIPELINING", "CHUNKING"}, 0U},
+                                           std::tuple{Strings{"PIPELINING", "CHUNKING"}, 5U},
+                                           std::tuple{Strings{"PIPELINING"}, 9U},
+                                           std::tuple{Strings{}, 0U}, std::tuple{Strings{}, 3U},
+                                           std::tuple{Strings{"STARTTLS", "PIPELINING", "CHUNKING"},
+                                                      0U},
+                                           std::tuple{Strings{"STARTTLS"}, 61U}));
+
+}  // namespace
+}  // namespace todoku::smtp
