@@ -25,6 +25,7 @@
 
 #include "base/random.h"
 #include "store/sqlite/sqlite_store.h"
+#include "store/walks.h"
 
 namespace {
 
@@ -199,8 +200,9 @@ class Bench {
   void claim() {
     std::vector<DueDomain> domains;
     const double look = seconds_of([&] {
-      domains = must(
-          store_->read_and_wait([&](ReadTransaction& t) { return t.due_domains(key_, now()); }));
+      domains = must(store_->read_and_wait([&](ReadTransaction& t) {
+                  return t.due_domains(key_, now(), std::nullopt, 256);
+                })).domains;
     });
     print("due_domains", look * 1e3, "ms");
     std::size_t rows = 0;
@@ -306,9 +308,9 @@ class Bench {
     for (int i = 0; i < 500; ++i) {
       const std::string address = Addresses::recipient(random.below(recipients_)).address;
       latencies.push_back(seconds_of([&] {
-        const auto stories = must(store_->read_and_wait(
-            [&](ReadTransaction& t) { return t.stories(address, std::nullopt, 10); }));
-        if (stories.size() != 1) std::exit(1);
+        StorySearch search(address, std::nullopt, 10);
+        must(walk_and_wait(*store_, search));
+        if (search.take().size() != 1) std::exit(1);
       }));
     }
     print("look_up_first", latencies.front() * 1e3, "ms");

@@ -8,6 +8,7 @@
 #include "api/date_time.h"
 #include "base/bytes.h"
 #include "http/json.h"
+#include "store/walks.h"
 
 namespace todoku::api {
 namespace {
@@ -187,6 +188,8 @@ store::DeliveryFilter read_filter(const Call& call, bool with_smtp, intake::Prob
   const http::Query query = call.request.query_parameters();
   ListReader reader(query, problems);
   store::DeliveryFilter filter{.account = call.account.key};
+  filter.limit = reader.number("size", 100);
+  filter.offset = (reader.number("page", 1) - 1) * filter.limit;
   filter.text_part = reader.text("text_part", 300);
   filter.html_part = reader.text("html_part", 300);
   filter.subject = reader.text("subject", 30);
@@ -197,19 +200,31 @@ store::DeliveryFilter read_filter(const Call& call, bool with_smtp, intake::Prob
     if (const auto status = delivery_status_from_contract(word)) filter.statuses.push_back(*status);
   }
   for (const std::string& word : reader.words("delivery_type")) {
-    const auto type = delivery_type_from_contract(word);
-    if (type && (with_smtp || *type != DeliveryType::smtp)) filter.types.push_back(*type);
+    if (const auto type = delivery_type_from_contract(word)) filter.types.push_back(*type);
   }
   if (filter.types.empty()) {
     filter.types = {DeliveryType::transaction, DeliveryType::bulk};
     if (with_smtp) filter.types.push_back(DeliveryType::smtp);
   }
+  // A list without SMTP that is asked for SMTP alone has nothing to show, which is not the same as
+  // being asked for nothing in particular.
+  if (!with_smtp) {
+    std::erase(filter.types, DeliveryType::smtp);
+    if (filter.types.empty()) filter.limit = filter.offset = 0;
+  }
   filter.delivery_start = reader.date("delivery_start");
   filter.delivery_end = reader.date("delivery_end");
   filter.sort = reader.sort();
-  filter.limit = reader.number("size", 100);
-  filter.offset = (reader.number("page", 1) - 1) * filter.limit;
   return filter;
+}
+
+intake::Problems too_many_to_look_through() {
+  intake::Problems problems;
+  problems.add({}, {"there are too many deliveries to look through; narrow the list by "
+                    "delivery_start and delivery_end, by status or by type.",
+                    "対象の配信が多すぎます。delivery_startとdelivery_end、status、delivery_typeで"
+                    "絞り込んでください。"});
+  return problems;
 }
 
 Task<http::Response> list(Api& api, Call& call, bool with_smtp) {
@@ -218,20 +233,21 @@ Task<http::Response> list(Api& api, Call& call, bool with_smtp) {
   if (!problems.empty()) {
     co_return http::Response::json(400, error_body(problems, call.language));
   }
-  const auto found =
-      co_await api.store().read([filter = std::move(filter)](store::ReadTransaction& reader) {
-        return reader.deliveries(filter);
-      });
-  if (!found) {
+  store::DeliveryList deliveries(std::move(filter));
+  const auto walked = co_await store::walk(api.store(), deliveries);
+  if (!walked) {
+    if (walked.error().kind == ErrorKind::limit_exceeded) {
+      co_return http::Response::json(400, error_body(too_many_to_look_through(), call.language));
+    }
     co_return refused(intake::Refusal::of(ErrorKind::unavailable,
-                                          intake::texts::unavailable(found.error().detail)),
+                                          intake::texts::unavailable(walked.error().detail)),
                       call.language);
   }
   http::JsonWriter json;
   json.begin_object();
   json.key("data");
   json.begin_array();
-  for (const store::Delivery& delivery : *found) {
+  for (const store::Delivery& delivery : deliveries.take()) {
     json.begin_object();
     common_members(json, delivery);
     json.end_object();

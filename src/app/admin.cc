@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "explain/story_text.h"
 #include "mail/address.h"
+#include "store/walks.h"
 
 namespace todoku::app {
 
@@ -26,12 +27,10 @@ Task<Result<Explanation>> AdminOperations::explain(ExplainRequest request) {
     owner = found->key;
   }
   Explanation explanation{.address = address->to_string(), .stories = {}, .next = {}, .text = {}};
-  auto stories = co_await store_.read(
-      [text = explanation.address, owner, limit = request.limit](store::ReadTransaction& read) {
-        return read.stories(text, owner, limit);
-      });
-  if (!stories) co_return fail(std::move(stories.error()));
-  explanation.stories = std::move(*stories);
+  store::StorySearch search(explanation.address, owner, request.limit);
+  const auto searched = co_await store::walk(store_, search);
+  if (!searched) co_return fail(searched.error());
+  explanation.stories = search.take();
   const explain::StoryOptions options{
       .language = request.language,
       .now = clock_.now(),

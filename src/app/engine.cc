@@ -68,6 +68,7 @@ struct Engine::Parts {
 
   // -- starting, in this order; stopping is in reverse
   Result<void> start_store();
+  Result<void> release_old_leases();
   Result<void> start_secrets();
   Result<void> start_runtime();
   Result<void> start_dns();
@@ -163,13 +164,24 @@ Result<void> Engine::Parts::start_store() {
     store->close();
     return true;
   });
-  // Nobody else can hold a lease on a store with one user: what is there is of a run that died.
-  const auto released = store->write_and_wait(
-      store::WritePriority::claims, [this](store::WriteTransaction& transaction) {
-        return transaction.release_leases_of_others(holder, clock.now());
-      });
-  if (!released) return fail("releasing old leases", released.error());
-  if (*released > 0) log::info("leases of an earlier run released", {{"batches", *released}});
+  return release_old_leases();
+}
+
+// Nobody else can hold a lease on a store with one user: what is there is of a run that died. It
+// had as many as fit into its memory.
+Result<void> Engine::Parts::release_old_leases() {
+  constexpr std::int64_t kSlice = 1'000;
+  std::int64_t all = 0;
+  while (true) {
+    const auto released = store->write_and_wait(
+        store::WritePriority::claims, [this](store::WriteTransaction& transaction) {
+          return transaction.release_leases_of_others(holder, clock.now(), kSlice);
+        });
+    if (!released) return fail("releasing old leases", released.error());
+    all += *released;
+    if (*released < kSlice) break;
+  }
+  if (all > 0) log::info("leases of an earlier run released", {{"batches", all}});
   return {};
 }
 

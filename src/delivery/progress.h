@@ -13,6 +13,7 @@ namespace todoku::delivery {
 struct BatchProgress {
   store::BatchKey key;
   std::int64_t settled = 0;                      // recipients that need no memory any more
+  std::int64_t parked = 0;                       // of these: given back untried
   std::optional<store::BatchReleased> released;  // set with the last of them
 };
 

@@ -61,7 +61,7 @@ Refusal wrong_state(DeliveryStatus status, std::string_view needed) {
 // The delivery of this account, which must be a draft.
 Answer<Delivery> editable(ReadTransaction& transaction, store::AccountKey account,
                           store::PublicId id) {
-  auto delivery = transaction.delivery(account, id);
+  auto delivery = transaction.delivery_head(account, id);
   if (!delivery) return refuse(refusal_of(delivery.error()));
   if (delivery->status != DeliveryStatus::edit)
     return refuse(wrong_state(delivery->status, "EDIT"));
@@ -70,7 +70,7 @@ Answer<Delivery> editable(ReadTransaction& transaction, store::AccountKey accoun
 
 Result<DeliveryStatus> status_of(ReadTransaction& transaction, store::AccountKey account,
                                  store::PublicId id) {
-  const auto delivery = transaction.delivery(account, id);
+  const auto delivery = transaction.delivery_head(account, id);
   if (!delivery) return fail(delivery.error());
   return delivery->status;
 }
@@ -189,7 +189,7 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, Content
       [this,
        delivery = std::move(delivery)](WriteTransaction& transaction) -> Answer<store::PublicId> {
         const auto drafts =
-            transaction.count_in_status(delivery.account, DeliveryType::bulk, DeliveryStatus::edit);
+            transaction.count_drafts(delivery.account, DeliveryType::bulk, limits_.drafts_max);
         if (!drafts) return refuse(refusal_of(drafts.error()));
         if (*drafts >= limits_.drafts_max) {
           return refuse(ErrorKind::limit_exceeded,
@@ -287,7 +287,7 @@ Task<Answer<void>> Intake::cancel(store::Account account, store::PublicId id) {
   co_return co_await change<void>(
       store_, WritePriority::accept,
       [this, account, id](WriteTransaction& transaction) -> Answer<void> {
-        const auto delivery = transaction.delivery(account.key, id);
+        const auto delivery = transaction.delivery_head(account.key, id);
         if (!delivery) return refuse(refusal_of(delivery.error()));
         if (delivery->status != DeliveryStatus::reserve) {
           return refuse(wrong_state(delivery->status, "RESERVE"));
@@ -302,7 +302,7 @@ Task<Answer<void>> Intake::remove(store::Account account, store::PublicId id) {
   co_return co_await change<void>(
       store_, WritePriority::accept,
       [this, account, id](WriteTransaction& transaction) -> Answer<void> {
-        const auto delivery = transaction.delivery(account.key, id);
+        const auto delivery = transaction.delivery_head(account.key, id);
         if (!delivery) return refuse(refusal_of(delivery.error()));
         switch (delivery->status) {
           case DeliveryStatus::importing:

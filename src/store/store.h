@@ -7,6 +7,9 @@
 // be run again when its group has to be repeated, so it must have no effect but through the
 // transaction. No function may wait for anything outside the store.
 //
+// Every question and every change is short: what grows with recipients stored or with an account's
+// deliveries is answered in stretches or done in slices (walks.h goes through stretches).
+//
 // Errors of every operation: not_found (no such thing in this account), conflict (its state forbids
 // it), invalid_input; and from the engine below: unavailable (disk full, too much queued, shutting
 // down: nothing was stored, try later), io (the operating system refused; after a failed commit a
@@ -44,6 +47,7 @@ class ReadTransaction {
 
   // -- accounts
   [[nodiscard]] virtual Result<std::vector<Account>> accounts() = 0;
+  [[nodiscard]] virtual Result<Account> account(AccountKey key) = 0;
   [[nodiscard]] virtual Result<Account> account_by_name(std::string_view name) = 0;
   // The account whose unrevoked API key has this SHA-256 (hex) of its bearer token.
   [[nodiscard]] virtual Result<Account> account_by_token(std::string_view token_sha256) = 0;
@@ -53,41 +57,52 @@ class ReadTransaction {
   // -- deliveries
   [[nodiscard]] virtual Result<Delivery> delivery(AccountKey account, PublicId id) = 0;
   [[nodiscard]] virtual Result<Delivery> delivery(DeliveryKey key) = 0;
-  [[nodiscard]] virtual Result<std::vector<Delivery>> deliveries(const DeliveryFilter& filter) = 0;
+  // The same without texts, header addresses and attachments: its content says who sends and the
+  // subject. Cheap, however large the content is.
+  [[nodiscard]] virtual Result<Delivery> delivery_head(AccountKey account, PublicId id) = 0;
+  [[nodiscard]] virtual Result<Delivery> delivery_head(DeliveryKey key) = 0;
+  // Goes through an account's deliveries in `order`, on from `from`, for as long as a question may
+  // take or until `wanted` match. Sorting, limit and offset of `filter` are for DeliveryList.
+  [[nodiscard]] virtual Result<DeliveryStretch> match_deliveries(const DeliveryFilter& filter,
+                                                                 DeliveryOrder order,
+                                                                 std::optional<DeliveryPlace> from,
+                                                                 std::int64_t wanted) = 0;
   // The content with the data of its attachments, for composing.
   [[nodiscard]] virtual Result<Content> content(DeliveryKey key) = 0;
-  [[nodiscard]] virtual Result<std::int64_t> count_in_status(AccountKey account, DeliveryType type,
-                                                             DeliveryStatus status) = 0;
+  // Drafts of an account (status edit); stops counting at `most`.
+  [[nodiscard]] virtual Result<std::int64_t> count_drafts(AccountKey account, DeliveryType type,
+                                                          std::int64_t most) = 0;
 
   // -- recipients
   [[nodiscard]] virtual Result<Recipient> recipient(AccountKey account, PublicId email_id) = 0;
-  // Stories of every recipient with this canonical address, newest first, at most `limit`; of one
-  // account if given. Does not scan: look-up is by a hash of the address.
-  [[nodiscard]] virtual Result<std::vector<Story>> stories(std::string_view address,
-                                                           std::optional<AccountKey> account,
-                                                           std::int64_t limit) = 0;
+  // Stories of recipients with this canonical address, newest first, at most `limit`; of one
+  // account if given; on from `from`. Look-up is by a hash of the address; a page may hold fewer
+  // than `limit`, or none, and not be the last (StorySearch in walks.h).
+  [[nodiscard]] virtual Result<StoryPage> stories(std::string_view address,
+                                                  std::optional<AccountKey> account,
+                                                  std::int64_t limit,
+                                                  std::optional<std::int64_t> from) = 0;
   [[nodiscard]] virtual Result<Story> story(const RecipientKey& key) = 0;
 
   // -- scheduling
-  // Deliveries in status reserve with reservation <= now, or in status wait; oldest first.
+  // Heads of deliveries in status reserve with reservation <= now, or in status wait; oldest first.
   [[nodiscard]] virtual Result<std::vector<Delivery>> deliveries_to_start(Instant now,
                                                                           std::int64_t limit) = 0;
   // The next reservation after `now`, so that nobody has to poll.
   [[nodiscard]] virtual Result<std::optional<Instant>> next_reservation(Instant now) = 0;
   // Bulk deliveries in status sending that still have recipients, without content or attachments.
   [[nodiscard]] virtual Result<std::vector<Delivery>> sending_bulk() = 0;
-  [[nodiscard]] virtual Result<std::vector<DueDomain>> due_domains(DeliveryKey delivery,
-                                                                   Instant now) = 0;
-  // Batches of one domain of one delivery, due and not leased at `now`, earliest first.
-  [[nodiscard]] virtual Result<std::vector<DueBatch>> due_batches(DeliveryKey delivery,
+  // Domains with batches due and not leased at `now`. Where only a few batches are due it finds
+  // them all, whatever else is stored; else it goes by domain, on from after the domain `after`,
+  // through at most `limit` domains, so that many batches of one domain do not hide the others.
+  [[nodiscard]] virtual Result<DueDomains> due_domains(Workload workload, Instant now,
+                                                       std::optional<std::string_view> after,
+                                                       std::int64_t limit) = 0;
+  // Batches of one domain of a workload, due and not leased at `now`, earliest first.
+  [[nodiscard]] virtual Result<std::vector<DueBatch>> due_batches(Workload workload,
                                                                   std::string_view domain,
                                                                   Instant now,
                                                                   std::int64_t limit) = 0;
-  // Transactional batches of any delivery, due and not leased at `now`, earliest first.
-  [[nodiscard]] virtual Result<std::vector<DueBatch>> due_transactional(Instant now,
-                                                                        std::int64_t limit) = 0;
-  // The earliest instant at which a batch that is not due now becomes due or loses its lease.
-  [[nodiscard]] virtual Result<std::optional<Instant>> next_due(Instant now) = 0;
 
   // -- imports
   [[nodiscard]] virtual Result<ImportJob> import_job(AccountKey account, PublicId id) = 0;
@@ -118,7 +133,8 @@ class WriteTransaction : public ReadTransaction {
                                                      std::string_view selector) = 0;
 
   // -- drafts
-  // A delivery in status edit, without recipients.
+  // A delivery in status edit, without recipients. What is returned has no content: it is the
+  // caller's.
   [[nodiscard]] virtual Result<Delivery> create_draft(const NewDelivery& delivery, Instant now) = 0;
   [[nodiscard]] virtual Result<void> change_draft(DeliveryKey key, const DraftChange& change,
                                                   Instant now) = 0;
@@ -155,7 +171,7 @@ class WriteTransaction : public ReadTransaction {
   // A transaction: created, started and leased to `holder` in one step; the leased batches hold all
   // recipients and are handed over in memory.
   struct AcceptedTransaction {
-    Delivery delivery;
+    Delivery delivery;  // without content: it is the caller's
     std::vector<LeasedBatch> batches;
   };
   [[nodiscard]] virtual Result<AcceptedTransaction> accept_transaction(
@@ -163,9 +179,10 @@ class WriteTransaction : public ReadTransaction {
       std::string_view signing, Holder holder, Instant lease_until, Instant now) = 0;
 
   // -- leases
-  // Void all leases of other holders: called once when a store with a single user is opened.
-  [[nodiscard]] virtual Result<std::int64_t> release_leases_of_others(Holder holder,
-                                                                      Instant now) = 0;
+  // Voids leases of other holders, at most `limit` in one call, and returns how many. For when a
+  // store with a single user is opened, until none is left.
+  [[nodiscard]] virtual Result<std::int64_t> release_leases_of_others(Holder holder, Instant now,
+                                                                      std::int64_t limit) = 0;
   // Leases those of `batches` that are due and free, and returns them with their due recipients.
   [[nodiscard]] virtual Result<std::vector<LeasedBatch>> claim_batches(
       std::span<const BatchKey> batches, Holder holder, Instant lease_until, Instant now) = 0;
@@ -177,10 +194,6 @@ class WriteTransaction : public ReadTransaction {
   [[nodiscard]] virtual Result<BatchReleased> release_batch(const BatchKey& key,
                                                             std::uint64_t token, Instant not_before,
                                                             Instant now) = 0;
-  // Moves the due time of batches nobody has leased (their site has no credit).
-  [[nodiscard]] virtual Result<void> postpone_batches(std::span<const BatchKey> batches,
-                                                      Instant until) = 0;
-
   // -- outcomes
   // Records attempts and states, counts them on their deliveries, and moves a delivery to sent when
   // its last recipient is settled. Sorted by key inside. An outcome is a fact: it is recorded

@@ -134,6 +134,7 @@ struct DraftChange {
   std::optional<std::string> list_unsubscribe_url;
 };
 
+// How a list is ordered; ids decide between equal times, in the same direction.
 enum class DeliverySort : std::uint8_t {
   newest_first,
   delivery_time_ascending,
@@ -158,6 +159,29 @@ struct DeliveryFilter {
   std::vector<DeliverySort> sort;         // empty: newest first
   std::int64_t limit = 100;
   std::int64_t offset = 0;
+};
+
+// Orders in which the deliveries of an account can be gone through without sorting them.
+enum class DeliveryOrder : std::uint8_t { newest_first, start_ascending, start_descending };
+
+// Where going through deliveries goes on. Opaque.
+struct DeliveryPlace {
+  std::int64_t started_ms = 0;
+  std::int64_t number = 0;
+};
+
+struct DeliveryMatch {
+  DeliveryKey key{};
+  PublicId id = 0;
+  std::optional<Instant> started;
+  Instant updated{};
+};
+
+// One short question's share of going through the deliveries of an account.
+struct DeliveryStretch {
+  std::vector<DeliveryMatch> matches;
+  std::optional<DeliveryPlace> next;  // nullopt: there are no more
+  std::int64_t effort = 0;            // what it cost, in deliveries looked at
 };
 
 // ---- recipients --------------------------------------------------------------------------------
@@ -199,23 +223,16 @@ struct Story {
   std::vector<Attempt> attempts;
 };
 
+// Stories found by one short question.
+struct StoryPage {
+  std::vector<Story> stories;
+  std::optional<std::int64_t> next;  // where to go on; nullopt: there are no more. Opaque
+};
+
 // ---- work --------------------------------------------------------------------------------------
 
 // Identifies one run of the engine: leases of an earlier run are void at start-up.
 using Holder = std::uint64_t;
-
-// Counting what is due stops at this many batches of one domain, so that a look at a delivery of
-// ten million costs no more than one of ten thousand.
-inline constexpr std::int64_t kDueBatchesCounted = 64;
-
-// Which domains of a bulk delivery have recipients due, without touching recipients. Counts are of
-// the first kDueBatchesCounted batches.
-struct DueDomain {
-  std::string domain;  // empty: batches shared by small domains
-  std::int64_t batches = 0;
-  std::int64_t recipients = 0;
-  Instant earliest{};
-};
 
 struct DueBatch {
   BatchKey key;
@@ -224,6 +241,26 @@ struct DueBatch {
   std::string domain;
   std::uint32_t recipients = 0;  // not terminal yet
   Instant due{};
+};
+
+// What work is offered from: one bulk delivery, or (nullopt) all transactional ones together.
+using Workload = std::optional<DeliveryKey>;
+
+// Of a domain with more batches due than this, due_domains() gives the first ones only.
+inline constexpr std::int64_t kDueBatchesGiven = 4;
+
+// A domain of a workload that has recipients due.
+struct DueDomain {
+  std::string domain;             // empty: batches shared by small domains
+  std::vector<DueBatch> batches;  // earliest first
+  bool more = false;              // due_batches() may know more
+};
+
+// One short question's share of the domains of a workload.
+struct DueDomains {
+  std::vector<DueDomain> domains;
+  std::optional<std::string> next;  // the domain to go on after; nullopt: there are no more
+  std::optional<Instant> upcoming;  // when something else becomes due, or loses its lease
 };
 
 struct LeasedRecipient {

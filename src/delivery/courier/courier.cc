@@ -101,7 +101,7 @@ Task<void> Courier::answer_bells(std::shared_ptr<queue::Queue> queue,
   for (const store::BatchKey& key : keys) {
     const bool mine = std::ranges::any_of(
         *claimed, [&](const store::LeasedBatch& leased) { return leased.key == key; });
-    if (!mine) stale.push_back({key, 0, store::BatchReleased{}});
+    if (!mine) stale.push_back({key, 0, 0, store::BatchReleased{}});
   }
   if (!stale.empty()) {
     stale_bells_total_.add(stale.size());
@@ -158,9 +158,9 @@ Task<void> Courier::give_back(store::LeasedBatch leased, Instant not_before) {
     log::warning("batch not given back, its lease will run out",
                  {{"reason", released.error().detail}});
   }
-  std::vector<BatchProgress> progress{{leased.key,
-                                       static_cast<std::int64_t>(leased.recipients.size()),
-                                       released ? *released : store::BatchReleased{}}};
+  const auto recipients = static_cast<std::int64_t>(leased.recipients.size());
+  std::vector<BatchProgress> progress{
+      {leased.key, recipients, recipients, released ? *released : store::BatchReleased{}}};
   world_.progress.progressed(std::move(progress));
 }
 

@@ -14,17 +14,13 @@ struct Material {
 };
 
 Result<Material> read_material(store::ReadTransaction& transaction, store::DeliveryKey key) {
-  auto delivery = transaction.delivery(key);
+  auto delivery = transaction.delivery_head(key);
   if (!delivery) return fail(delivery.error());
   auto content = transaction.content(key);
   if (!content) return fail(content.error());
-  const auto accounts = transaction.accounts();
-  if (!accounts) return fail(accounts.error());
-  std::uint32_t weight = 1;
-  for (const store::Account& account : *accounts) {
-    if (account.key == delivery->account) weight = account.weight;
-  }
-  return Material{std::move(*delivery), std::move(*content), weight};
+  const auto account = transaction.account(delivery->account);
+  if (!account) return fail(account.error());
+  return Material{std::move(*delivery), std::move(*content), account->weight};
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ struct OutcomeRecorder::Group {
   struct BatchPart {
     std::shared_ptr<BatchInFlight> batch;
     std::int64_t settled = 0;
+    std::int64_t parked = 0;  // of these
     bool last = false;
     std::optional<store::BatchReleased> released;
   };
@@ -172,7 +173,10 @@ void OutcomeRecorder::start_next_locked(std::unique_lock<std::mutex>& lock) {
     auto& part = group->batches[entry.batch->leased().key];
     part.batch = std::move(entry.batch);
     ++part.settled;
-    if (!entry.record) continue;
+    if (!entry.record) {
+      ++part.parked;
+      continue;
+    }
     if (was_in_hand(*entry.record)) ++group->unrecorded;
     group->records.push_back(std::move(*entry.record));
   }
@@ -228,7 +232,7 @@ void OutcomeRecorder::committed(const std::shared_ptr<Group>& group, const Resul
     std::vector<BatchProgress> progress;
     progress.reserve(group->batches.size());
     for (const auto& [key, part] : group->batches) {
-      progress.push_back({key, part.settled, part.released});
+      progress.push_back({key, part.settled, part.parked, part.released});
     }
     listener_->progressed(std::move(progress));
   }

@@ -21,7 +21,9 @@ CreditLedger::Site& CreditLedger::site(std::string_view name) {
   // Sites with nothing outstanding are only a memory of their pace: forget them when there are
   // many.
   if (sites_.size() >= kSitesMax) {
-    std::erase_if(sites_, [](const auto& entry) { return entry.second.outstanding == 0; });
+    std::erase_if(sites_, [](const auto& entry) {
+      return entry.second.outstanding == 0 && !entry.second.on_probation;
+    });
   }
   return sites_[std::string(name)];
 }
@@ -31,6 +33,7 @@ std::int64_t CreditLedger::available(std::string_view name, SteadyInstant now) c
   const Site* known = find(name);
   if (known == nullptr) return std::max<std::int64_t>(0, std::min(options_.minimum, in_total));
   if (now < known->rest_until) return 0;
+  if (known->on_probation) return known->outstanding > 0 || in_total <= 0 ? 0 : 1;
   const auto horizon =
       static_cast<std::int64_t>(known->pace * static_cast<double>(options_.horizon.count()));
   const std::int64_t limit = std::clamp(horizon, options_.minimum, options_.maximum);
@@ -43,10 +46,10 @@ void CreditLedger::hand_out(std::string_view name, std::int64_t recipients) {
 }
 
 void CreditLedger::settle(std::string_view name, std::int64_t recipients, SteadyInstant now) {
+  give_back(name, recipients);
   Site& entry = site(name);
-  const std::int64_t returned = std::min(recipients, entry.outstanding);
-  entry.outstanding -= returned;
-  total_outstanding_ -= returned;
+  // What comes in while it rests is of before.
+  if (now >= entry.rest_until) entry.on_probation = false;
   const auto elapsed = now - entry.window_start;
   entry.settled_in_window += recipients;
   if (elapsed < kWindow) return;
@@ -57,8 +60,17 @@ void CreditLedger::settle(std::string_view name, std::int64_t recipients, Steady
   entry.window_start = now;
 }
 
+void CreditLedger::give_back(std::string_view name, std::int64_t recipients) {
+  Site& entry = site(name);
+  const std::int64_t returned = std::min(recipients, entry.outstanding);
+  entry.outstanding -= returned;
+  total_outstanding_ -= returned;
+}
+
 void CreditLedger::rest_until(std::string_view name, SteadyInstant until) {
-  site(name).rest_until = until;
+  Site& entry = site(name);
+  entry.rest_until = until;
+  entry.on_probation = true;
 }
 
 std::int64_t CreditLedger::outstanding(std::string_view name) const {

@@ -3,7 +3,8 @@
 //
 // Intuition: work in the store costs nothing while it waits, work in memory does. A site gets about
 // ten seconds of what it has shown it can take, at least two batches so that it can show it, never
-// more than a fixed share of memory. A site at rest gets none.
+// more than a fixed share of memory. A site at rest gets none, and afterwards one batch until it
+// has taken some mail: what a failing site cannot take is not claimed and parked again and again.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +32,8 @@ class CreditLedger {
   void hand_out(std::string_view site, std::int64_t recipients);
   // Settled recipients give their credit back and tell the site's pace.
   void settle(std::string_view site, std::int64_t recipients, SteadyInstant now);
+  // Recipients that were not tried: says nothing about the site's pace.
+  void give_back(std::string_view site, std::int64_t recipients);
   void rest_until(std::string_view site, SteadyInstant until);
 
   [[nodiscard]] std::int64_t outstanding(std::string_view site) const;
@@ -43,6 +46,7 @@ class CreditLedger {
     std::int64_t settled_in_window = 0;
     SteadyInstant window_start{};
     SteadyInstant rest_until{};
+    bool on_probation = false;  // it has rested and has settled nothing since
   };
   struct Hash : std::hash<std::string_view> {
     using is_transparent = void;

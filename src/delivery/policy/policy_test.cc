@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <map>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -9,6 +11,7 @@
 #include "delivery/policy/pacer.h"
 #include "delivery/policy/retry.h"
 #include "delivery/policy/return_path.h"
+#include "delivery/policy/turns.h"
 #include "delivery/policy/verdict.h"
 
 namespace todoku::delivery::policy {
@@ -198,9 +201,95 @@ TEST(Credit, ARestingSiteGetsNoneAndTheTotalBindsAll) {
   const SteadyInstant now(seconds(10));
   ledger.rest_until("a", now + seconds(5));
   EXPECT_EQ(ledger.available("a", now), 0);
-  EXPECT_EQ(ledger.available("a", now + seconds(5)), 100);
   ledger.hand_out("b", 100);
   EXPECT_EQ(ledger.available("c", now), 50);
+}
+
+TEST(Credit, AfterARestASiteGetsOneBatchUntilItHasTakenSomething) {
+  CreditLedger ledger({.minimum = 100, .maximum = 5000, .total = 5000, .horizon = seconds(10)});
+  SteadyInstant now(seconds(10));
+  ledger.hand_out("a", 100);
+  ledger.rest_until("a", now + seconds(5));
+  ledger.settle("a", 1, now);  // the mail that told of the failure
+  ledger.give_back("a", 99);
+  now += seconds(5);
+  EXPECT_EQ(ledger.available("a", now), 1);
+  ledger.hand_out("a", 50);
+  EXPECT_EQ(ledger.available("a", now), 0) << "one batch, however large";
+  ledger.give_back("a", 50);
+  EXPECT_EQ(ledger.available("a", now), 1) << "given back is not taken";
+  ledger.settle("a", 1, now);
+  EXPECT_EQ(ledger.available("a", now), 100);
+}
+
+TEST(Credit, WhatIsGivenBackUntriedIsNoPace) {
+  CreditLedger ledger({.minimum = 100, .maximum = 5000, .total = 5000, .horizon = seconds(10)});
+  SteadyInstant now(seconds(10));
+  for (int i = 0; i < 5; ++i, now += seconds(1)) {
+    ledger.hand_out("a", 1000);
+    ledger.give_back("a", 1000);
+  }
+  EXPECT_EQ(ledger.available("a", now), 100);
+}
+
+// The order of turns when everyone always has something: recipients by account and by delivery.
+std::map<std::int64_t, std::int64_t> shares(Turns& turns,
+                                            const std::vector<std::int64_t>& deliveries,
+                                            const std::map<std::int64_t, std::int64_t>& a_turn,
+                                            int rounds) {
+  std::map<std::int64_t, std::int64_t> served;
+  for (int i = 0; i < rounds; ++i) {
+    // A pass with credit for one turn only, as behind a slow site.
+    for (const std::int64_t delivery : deliveries) turns.ready(delivery);
+    const std::int64_t next = *turns.next();
+    const std::int64_t recipients = a_turn.contains(next) ? a_turn.at(next) : 500;
+    turns.served(next, recipients);
+    served[next] += recipients;
+    turns.clear_ready();
+  }
+  return served;
+}
+
+TEST(Turns, AccountsShareByWeightAndTheirDeliveriesEvenly) {
+  Turns turns;
+  turns.join(1, 1, 11);
+  turns.join(1, 1, 12);
+  turns.join(1, 1, 13);
+  turns.join(2, 3, 21);
+  // Delivery 12 has small batches: what counts is recipients, not turns.
+  const auto served = shares(turns, {11, 12, 13, 21}, {{12, 50}}, 4'000);
+  const auto of_one = static_cast<double>(served.at(11) + served.at(12) + served.at(13));
+  EXPECT_NEAR(static_cast<double>(served.at(21)) / of_one, 3.0, 0.02);
+  EXPECT_NEAR(static_cast<double>(served.at(12)) / static_cast<double>(served.at(11)), 1.0, 0.05);
+  EXPECT_NEAR(static_cast<double>(served.at(13)) / static_cast<double>(served.at(11)), 1.0, 0.05);
+}
+
+TEST(Turns, WhoBeginsIsLevelWithTheOthersNotAheadForWhatItDidNotUse) {
+  Turns turns;
+  turns.join(1, 1, 11);
+  shares(turns, {11}, {}, 1'000);
+  turns.join(2, 1, 21);
+  auto served = shares(turns, {11, 21}, {}, 10);
+  EXPECT_EQ(served[21], 2'500);
+  EXPECT_EQ(served[11], 2'500);
+  // The site of 21 takes nothing for a while, then it takes again: no claim to the time between.
+  shares(turns, {11}, {}, 1'000);
+  served = shares(turns, {11, 21}, {}, 10);
+  EXPECT_EQ(served[21], 2'500);
+  EXPECT_EQ(served[11], 2'500);
+}
+
+TEST(Turns, WhoLeavesIsForgottenAndTheRestGoesOn) {
+  Turns turns;
+  turns.join(1, 1, 11);
+  turns.join(1, 1, 12);
+  turns.join(2, 1, 21);
+  for (const std::int64_t delivery : {11, 12, 21}) turns.ready(delivery);
+  turns.leave(11);
+  turns.leave(21);
+  turns.leave(99);
+  EXPECT_EQ(turns.next(), 12);
+  EXPECT_EQ(turns.next(), std::nullopt);
 }
 
 TEST(ReturnPath, RoundTripsAndRefusesForgeries) {

@@ -21,6 +21,9 @@ std::uint64_t big_endian(std::string_view octets) {
   return std::byteswap(value);
 }
 
+// Recipients without a run that one question looks through: some milliseconds.
+constexpr std::int64_t kTailRowsMax = 16'384;
+
 struct Run {
   std::int64_t id = 0;
   std::int64_t chunks = 0;
@@ -44,21 +47,21 @@ class RunReader {
     return chunk_;
   }
 
-  // The first chunk that may hold `hash`: the last one that begins below it, else the first.
-  [[nodiscard]] Result<std::int64_t> first_chunk(std::uint64_t hash) {
-    std::int64_t low = 0;             // begins below `hash`, or is the first
+  // The last chunk that may hold entries below `bound`: the last one that begins below it, else -1.
+  [[nodiscard]] Result<std::int64_t> last_chunk_below(const AddressEntry& bound) {
+    std::int64_t low = -1;            // begins below the bound
     std::int64_t high = run_.chunks;  // every chunk from here on begins at or above it
     std::int64_t step = 1;
     // Hashes are uniform, so the right chunk is near its proportional place: look there first and
     // then in widening steps, before halving what is left.
     __extension__ using Wide = unsigned __int128;
     auto guess = static_cast<std::int64_t>(
-        (static_cast<Wide>(hash) * static_cast<Wide>(run_.chunks)) >> 64U);
+        (static_cast<Wide>(bound.hash) * static_cast<Wide>(run_.chunks)) >> 64U);
     while (high - low > 1) {
       const std::int64_t probe = std::clamp(guess, low + 1, high - 1);
       const auto octets = chunk(probe);
       if (!octets) return fail(octets.error());
-      if (entry_at(*octets, 0).hash < hash) {
+      if (entry_at(*octets, 0) < bound) {
         low = probe;
         guess = step < 64 ? low + step : low + (high - low) / 2;
       } else {
@@ -77,40 +80,53 @@ class RunReader {
   std::string chunk_;
 };
 
-Result<void> find_in_run(Connection& db, const Run& run, std::uint64_t hash,
-                         std::vector<std::int64_t>& found) {
+// Entries are sorted by hash and then by recipient, so the newest of a hash are its last: found
+// from the end of its entries backwards.
+Result<void> find_in_run(Connection& db, const Run& run, const AddressEntry& first,
+                         std::int64_t below, std::size_t most, std::vector<std::int64_t>& found) {
   RunReader reader(db, run);
-  const auto first = reader.first_chunk(hash);
-  if (!first) return fail(first.error());
-  for (std::int64_t index = *first; index < run.chunks; ++index) {
-    const auto octets = reader.chunk(index);
+  auto index = reader.last_chunk_below({first.hash, below});
+  if (!index) return fail(index.error());
+  std::size_t taken = 0;
+  for (; *index >= 0; --*index) {
+    const auto octets = reader.chunk(*index);
     if (!octets) return fail(octets.error());
-    const std::size_t entries = octets->size() / kEntryOctets;
-    for (std::size_t i = 0; i < entries; ++i) {
+    for (std::size_t i = octets->size() / kEntryOctets; i-- > 0;) {
       const AddressEntry entry = entry_at(*octets, i);
-      if (entry.hash > hash) return {};
-      if (entry.hash == hash) found.push_back(entry.recipient);
+      if (entry < first) return {};
+      if (entry.hash != first.hash || entry.recipient >= below) continue;
+      found.push_back(entry.recipient);
+      if (++taken == most) return {};
     }
   }
   return {};
 }
 
-// Recipients that no run has yet.
-Result<void> find_in_tail(Connection& db, std::string_view address,
-                          std::vector<std::int64_t>& found) {
+// Recipients in [`first`, `below`) that no run has yet, newest first. Returns down to which it has
+// looked.
+Result<std::int64_t> find_in_tail(Connection& db, std::string_view address, std::int64_t below,
+                                  std::size_t most, std::vector<std::int64_t>& found) {
+  const auto indexed = db.integer("SELECT value FROM meta WHERE name = 'address_indexed'");
+  if (!indexed) return indexed;
   auto query = db.query(
-      "SELECT id, address FROM recipients"
-      " WHERE id > (SELECT value FROM meta WHERE name = 'address_indexed')");
+      "SELECT id, address FROM recipients WHERE id > ? AND id < ? ORDER BY id DESC LIMIT ?");
+  query.bind(*indexed, below, kTailRowsMax);
   const std::string_view local = address.substr(0, address.rfind('@') + 1);
+  std::int64_t looked = 0;
+  std::size_t taken = 0;
   while (query.next()) {
     // Either the whole address, or what is left of it without the domain of its batch.
     const std::string_view stored = query.text(1);
-    if (equals_ignoring_case(stored, address) || equals_ignoring_case(stored, local)) {
+    const bool matches =
+        equals_ignoring_case(stored, address) || equals_ignoring_case(stored, local);
+    if (matches) {
       found.push_back(query.integer(0));
+      ++taken;
     }
+    if (++looked == kTailRowsMax || taken == most) return query.integer(0);
   }
   if (query.failed()) return fail(query.error());
-  return {};
+  return 0;  // everything that no run has was looked at
 }
 
 }  // namespace
@@ -141,28 +157,38 @@ void put_entry(std::string& chunk, const AddressEntry& entry) {
   chunk.append(reinterpret_cast<const char*>(&recipient), sizeof recipient);
 }
 
-Result<std::vector<std::int64_t>> find_address(Connection& db, const AddressHash& hash,
-                                               std::string_view address) {
+Result<AddressMatches> find_address(Connection& db, const AddressHash& hash,
+                                    std::string_view address, std::int64_t below,
+                                    std::size_t most) {
   const std::uint64_t wanted = hash(address);
-  std::vector<std::int64_t> found;
+  AddressMatches matches;
+  std::vector<std::int64_t>& found = matches.rows;
+  const auto tail_from = find_in_tail(db, address, below, most, found);
+  if (!tail_from) return fail(tail_from.error());
   std::vector<Run> runs;
   auto live = db.query("SELECT id, chunks FROM address_runs WHERE state = 2");
   while (live.next()) runs.push_back({live.integer(0), live.integer(1)});
   if (live.failed()) return fail(live.error());
   for (const Run& run : runs) {
-    auto done = find_in_run(db, run, wanted, found);
+    auto done = find_in_run(db, run, {wanted, *tail_from}, below, most, found);
     if (!done) return fail(std::move(done.error()));
   }
-  auto recent = db.query("SELECT recipient FROM address_recent WHERE hash = ?");
-  recent.bind(std::bit_cast<std::int64_t>(wanted));
+  auto recent = db.query(
+      "SELECT recipient FROM address_recent WHERE hash = ? AND recipient >= ? AND recipient < ?"
+      " ORDER BY recipient DESC LIMIT ?");
+  recent.bind(std::bit_cast<std::int64_t>(wanted), *tail_from, below, most);
   while (recent.next()) found.push_back(recent.integer(0));
   if (recent.failed()) return fail(recent.error());
-  auto tail = find_in_tail(db, address, found);
-  if (!tail) return fail(std::move(tail.error()));
 
   std::ranges::sort(found, std::greater());
   found.erase(std::unique(found.begin(), found.end()), found.end());
-  return found;
+  if (found.size() >= most) {
+    found.resize(most);
+    matches.next = found.back();
+  } else if (*tail_from > 0) {
+    matches.next = *tail_from;
+  }
+  return matches;
 }
 
 }  // namespace todoku::store::sqlite

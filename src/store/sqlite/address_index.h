@@ -55,9 +55,16 @@ struct AddressEntry {
 [[nodiscard]] AddressEntry entry_at(std::string_view chunk, std::size_t index);
 void put_entry(std::string& chunk, const AddressEntry& entry);
 
-// Row ids of recipients whose address may be `address`, newest first, without repeats.
-[[nodiscard]] Result<std::vector<std::int64_t>> find_address(Connection& db,
-                                                             const AddressHash& hash,
-                                                             std::string_view address);
+// Recipients that may have an address, newest first.
+struct AddressMatches {
+  std::vector<std::int64_t> rows;    // row ids, without repeats
+  std::optional<std::int64_t> next;  // there may be more below this row id
+};
+
+// Of the recipients below row id `below` the newest `most` at most; fewer where it has looked long
+// enough through recipients that no run has yet.
+[[nodiscard]] Result<AddressMatches> find_address(Connection& db, const AddressHash& hash,
+                                                  std::string_view address, std::int64_t below,
+                                                  std::size_t most);
 
 }  // namespace todoku::store::sqlite

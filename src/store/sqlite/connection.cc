@@ -16,7 +16,10 @@ Error sqlite_error(int code, std::string_view message, std::string_view doing) {
     case SQLITE_LOCKED:
       return told(ErrorKind::unavailable, "the database is in use by another program");
     case SQLITE_INTERRUPT:
-      return told(ErrorKind::unavailable, "the question took too long");
+      return told(
+          ErrorKind::unavailable,
+          "the question was given up, because a long one keeps the write-ahead log growing; "
+          "ask for less at once");
     case SQLITE_NOMEM:
       return told(ErrorKind::unavailable, "out of memory");
     case SQLITE_CORRUPT:

@@ -248,7 +248,8 @@ void GroupWriter::commit() {
   }
   const SteadyInstant began = clock_.steady_now();
   frames_.reset();
-  auto committed = db_.query("COMMIT").run();
+  auto committed = transaction_.store_figures();
+  if (committed) committed = db_.query("COMMIT").run();
   commit_time_us_ += (clock_.steady_now() - began).count();
   if (!committed) {
     ++failed_commits_;

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <atomic>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -61,26 +60,31 @@ class Queries {
 
   [[nodiscard]] Result<Delivery> delivery(AccountKey account, PublicId id);
   [[nodiscard]] Result<Delivery> delivery(DeliveryKey key);
-  [[nodiscard]] Result<std::vector<Delivery>> deliveries(const DeliveryFilter& filter);
+  [[nodiscard]] Result<Delivery> delivery_head(AccountKey account, PublicId id);
+  [[nodiscard]] Result<Delivery> delivery_head(DeliveryKey key);
+  [[nodiscard]] Result<DeliveryStretch> match_deliveries(const DeliveryFilter& filter,
+                                                         DeliveryOrder order,
+                                                         std::optional<DeliveryPlace> from,
+                                                         std::int64_t wanted);
   [[nodiscard]] Result<Content> content(DeliveryKey key);
-  [[nodiscard]] Result<std::int64_t> count_in_status(AccountKey account, DeliveryType type,
-                                                     DeliveryStatus status);
+  [[nodiscard]] Result<std::int64_t> count_drafts(AccountKey account, DeliveryType type,
+                                                  std::int64_t most);
 
   [[nodiscard]] Result<Recipient> recipient(AccountKey account, PublicId email_id);
-  [[nodiscard]] Result<std::vector<Story>> stories(std::string_view address,
-                                                   std::optional<AccountKey> account,
-                                                   std::int64_t limit);
+  [[nodiscard]] Result<StoryPage> stories(std::string_view address,
+                                          std::optional<AccountKey> account, std::int64_t limit,
+                                          std::optional<std::int64_t> from);
   [[nodiscard]] Result<Story> story(const RecipientKey& key);
 
   [[nodiscard]] Result<std::vector<Delivery>> deliveries_to_start(Instant now, std::int64_t limit);
   [[nodiscard]] Result<std::optional<Instant>> next_reservation(Instant now);
   [[nodiscard]] Result<std::vector<Delivery>> sending_bulk();
-  [[nodiscard]] Result<std::vector<DueDomain>> due_domains(DeliveryKey delivery, Instant now);
-  [[nodiscard]] Result<std::vector<DueBatch>> due_batches(DeliveryKey delivery,
+  [[nodiscard]] Result<DueDomains> due_domains(Workload workload, Instant now,
+                                               std::optional<std::string_view> after,
+                                               std::int64_t limit);
+  [[nodiscard]] Result<std::vector<DueBatch>> due_batches(Workload workload,
                                                           std::string_view domain, Instant now,
                                                           std::int64_t limit);
-  [[nodiscard]] Result<std::vector<DueBatch>> due_transactional(Instant now, std::int64_t limit);
-  [[nodiscard]] Result<std::optional<Instant>> next_due(Instant now);
 
   [[nodiscard]] Result<ImportJob> import_job(AccountKey account, PublicId id);
   [[nodiscard]] Result<std::vector<ImportJob>> running_imports();
@@ -106,13 +110,35 @@ class Queries {
  private:
   struct RecipientRow;
   [[nodiscard]] Result<Delivery> with_content(Delivery delivery);
-  [[nodiscard]] Result<bool> matches_texts(const Delivery& delivery, const DeliveryFilter& filter);
+  [[nodiscard]] Result<DeliveryKey> key_of(AccountKey account, PublicId id);
+  [[nodiscard]] Query deliveries_in_order(const DeliveryFilter& filter, DeliveryOrder order,
+                                          std::optional<DeliveryPlace> from);
+  [[nodiscard]] Result<bool> matches_texts(DeliveryKey key, const DeliveryFilter& filter,
+                                           std::int64_t& effort);
   [[nodiscard]] Result<std::optional<RecipientRow>> recipient_row_of(std::int64_t row,
                                                                      const BatchRow& batch);
   [[nodiscard]] Result<std::optional<Story>> story_of(std::int64_t row);
-  [[nodiscard]] Result<void> add_due_domains(std::int64_t section, Instant started, Instant now,
-                                             std::map<std::string, DueDomain>& domains);
-  [[nodiscard]] Result<std::optional<Instant>> oldest_bulk(Instant now);
+  // A workload's part that the indexes know by one number.
+  struct Part {
+    std::int64_t section = 0;        // 0: all transactional batches
+    std::optional<Instant> started;  // nothing is due before; nullopt: as stored
+  };
+  [[nodiscard]] Result<std::vector<Part>> parts_of(Workload workload);
+  [[nodiscard]] Query earliest_in(const Part& part, Instant now, std::int64_t limit);
+  [[nodiscard]] Query due_of_domain(const Part& part, std::string_view domain, Instant now,
+                                    std::int64_t limit);
+  [[nodiscard]] Result<std::optional<std::string>> domain_after(
+      const Part& part, const std::optional<std::string>& after);
+  [[nodiscard]] Result<void> add_batches(Query& numbers, const Part& part,
+                                         std::vector<DueBatch>& batches);
+  [[nodiscard]] Result<std::optional<DueDomains>> all_due(const std::vector<Part>& parts,
+                                                          Instant now, std::int64_t limit);
+  [[nodiscard]] Result<DueDomains> due_by_domain(const std::vector<Part>& parts, Instant now,
+                                                 std::optional<std::string_view> after,
+                                                 std::int64_t limit);
+  [[nodiscard]] Result<std::optional<Instant>> oldest_due(Workload workload, Instant now);
+  [[nodiscard]] Result<std::optional<Instant>> upcoming(const std::vector<Part>& parts,
+                                                        Instant now);
 
   Connection& db_;
   Dictionary dictionary_;

@@ -20,7 +20,7 @@ class ReaderPool {
  public:
   struct Limits {
     std::size_t queued_max = 4096;
-    Milliseconds question_max{2'000};
+    Milliseconds question_max{100};
   };
 
   // `figures` and `clock` must outlive the pool.

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Questions about deliveries and what they say.
 #include <algorithm>
-#include <functional>
-#include <tuple>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -53,51 +52,40 @@ bool contains(std::string_view text, std::string_view part) {
   return part.empty() || text.find(part) != std::string_view::npos;
 }
 
-bool matches_columns(const Delivery& delivery, const DeliveryFilter& filter) {
-  const auto among = [](const auto& list, auto value) {
-    return list.empty() || std::ranges::find(list, value) != list.end();
-  };
-  if (!among(filter.statuses, delivery.status) || !among(filter.types, delivery.type)) return false;
-  if (filter.delivery_start && (!delivery.started || *delivery.started < *filter.delivery_start)) {
-    return false;
-  }
-  return !filter.delivery_end || (delivery.started && *delivery.started <= *filter.delivery_end);
-}
-
 bool asks_texts(const DeliveryFilter& filter) {
   return !filter.text_part.empty() || !filter.html_part.empty() || !filter.subject.empty() ||
          !filter.from.empty() || !filter.list_unsubscribe_url.empty() ||
          !filter.list_unsubscribe_mailto.empty();
 }
 
-// What the wanted orders compare, so that sorting needs no whole deliveries.
-struct SortKey {
-  PublicId id = 0;
-  DeliveryKey key{};
-  Instant delivery_time;
-  Instant updated;
-};
+// What one question may look at: some milliseconds, whatever the account has stored.
+constexpr std::int64_t kEffortMax = 4'096;
+// Octets of text that are searched in the time in which a delivery is looked at.
+constexpr std::int64_t kOctetsOfEffort = 2'048;
 
-bool comes_before(const SortKey& a, const SortKey& b, const std::vector<DeliverySort>& sorts) {
-  for (const DeliverySort sort : sorts) {
-    switch (sort) {
-      case DeliverySort::newest_first:
-        break;
-      case DeliverySort::delivery_time_ascending:
-        if (a.delivery_time != b.delivery_time) return a.delivery_time < b.delivery_time;
-        break;
-      case DeliverySort::delivery_time_descending:
-        if (a.delivery_time != b.delivery_time) return a.delivery_time > b.delivery_time;
-        break;
-      case DeliverySort::updated_time_ascending:
-        if (a.updated != b.updated) return a.updated < b.updated;
-        break;
-      case DeliverySort::updated_time_descending:
-        if (a.updated != b.updated) return a.updated > b.updated;
-        break;
-    }
+// Transactions are never drafts and do not fail as a whole; of the other types there are few.
+bool is_among_few(const DeliveryFilter& filter) {
+  const bool no_transactions =
+      !filter.types.empty() &&
+      std::ranges::find(filter.types, DeliveryType::transaction) == filter.types.end();
+  const bool never_transactions =
+      !filter.statuses.empty() && std::ranges::none_of(filter.statuses, [](DeliveryStatus status) {
+        return status == DeliveryStatus::sending || status == DeliveryStatus::sent;
+      });
+  return no_transactions || never_transactions;
+}
+
+bool matches_columns(const Query& row, const DeliveryFilter& filter) {
+  const auto among = [](const auto& list, auto value) {
+    return list.empty() || std::ranges::find(list, value) != list.end();
+  };
+  if (!among(filter.types, static_cast<DeliveryType>(row.integer(2))) ||
+      !among(filter.statuses, static_cast<DeliveryStatus>(row.integer(3)))) {
+    return false;
   }
-  return a.id > b.id;
+  const auto started = row.optional_instant(4);
+  if (filter.delivery_start && (!started || *started < *filter.delivery_start)) return false;
+  return !filter.delivery_end || (started && *started <= *filter.delivery_end);
 }
 
 }  // namespace
@@ -170,19 +158,38 @@ Result<Delivery> Queries::delivery(DeliveryKey key) {
   return with_content(std::move(*row));
 }
 
+Result<DeliveryKey> Queries::key_of(AccountKey account, PublicId id) {
+  auto query = db_.query("SELECT key FROM deliveries WHERE account = ? AND id = ? AND deleted = 0");
+  query.bind(account, id);
+  if (query.next()) return DeliveryKey{query.integer(0)};
+  if (query.failed()) return fail(query.error());
+  return no_delivery();
+}
+
 Result<Delivery> Queries::delivery(AccountKey account, PublicId id) {
-  DeliveryKey key{};
-  {
-    auto query =
-        db_.query("SELECT key FROM deliveries WHERE account = ? AND id = ? AND deleted = 0");
-    query.bind(account, id);
-    if (!query.next()) {
-      if (query.failed()) return fail(query.error());
-      return no_delivery();
-    }
-    key = DeliveryKey{query.integer(0)};
+  const auto key = key_of(account, id);
+  if (!key) return fail(key.error());
+  return delivery(*key);
+}
+
+Result<Delivery> Queries::delivery_head(DeliveryKey key) {
+  auto head = delivery_row(key);
+  if (!head) return head;
+  auto query =
+      db_.query("SELECT from_address, from_name, subject FROM contents WHERE delivery = ?");
+  query.bind(key);
+  if (query.next()) {
+    head->content.from = {std::string(query.text(0)), std::string(query.text(1))};
+    head->content.subject = query.text(2);
   }
-  return delivery(key);
+  if (query.failed()) return fail(query.error());
+  return head;
+}
+
+Result<Delivery> Queries::delivery_head(AccountKey account, PublicId id) {
+  const auto key = key_of(account, id);
+  if (!key) return fail(key.error());
+  return delivery_head(*key);
 }
 
 Result<Content> Queries::content(DeliveryKey key) {
@@ -201,71 +208,110 @@ Result<Content> Queries::content(DeliveryKey key) {
   return content;
 }
 
-Result<bool> Queries::matches_texts(const Delivery& delivery, const DeliveryFilter& filter) {
+// ---- lists -------------------------------------------------------------------------------------
+
+Result<bool> Queries::matches_texts(DeliveryKey key, const DeliveryFilter& filter,
+                                    std::int64_t& effort) {
   auto query = db_.query(
       "SELECT from_address, from_name, unsubscribe_mailto, unsubscribe_url, subject, text_part,"
       " html_part FROM contents WHERE delivery = ?");
-  query.bind(delivery.key);
+  query.bind(key);
   if (!query.next()) {
     if (query.failed()) return fail(query.error());
     return false;
   }
-  return (contains(query.text(0), filter.from) || contains(query.text(1), filter.from)) &&
-         contains(query.text(2), filter.list_unsubscribe_mailto) &&
-         contains(query.text(3), filter.list_unsubscribe_url) &&
-         contains(query.text(4), filter.subject) && contains(query.text(5), filter.text_part) &&
-         contains(query.text(6), filter.html_part);
+  const auto has = [&](int column, std::string_view part) {
+    if (part.empty()) return true;
+    const std::string_view text = query.text(column);
+    effort += static_cast<std::int64_t>(text.size()) / kOctetsOfEffort;
+    return contains(text, part);
+  };
+  return (has(0, filter.from) || has(1, filter.from)) && has(2, filter.list_unsubscribe_mailto) &&
+         has(3, filter.list_unsubscribe_url) && has(4, filter.subject) &&
+         has(5, filter.text_part) && has(6, filter.html_part);
 }
 
-Result<std::vector<Delivery>> Queries::deliveries(const DeliveryFilter& filter) {
-  const bool sorted = std::ranges::any_of(
-      filter.sort, [](DeliverySort sort) { return sort != DeliverySort::newest_first; });
-  const bool texts = asks_texts(filter);
-  const auto wanted = static_cast<std::size_t>(std::max<std::int64_t>(filter.limit, 0));
-  const auto skipped = static_cast<std::size_t>(std::max<std::int64_t>(filter.offset, 0));
-
-  std::vector<SortKey> found;
-  auto query =
-      db_.query("SELECT key FROM deliveries WHERE account = ? AND deleted = 0 ORDER BY id DESC");
-  query.bind(filter.account);
-  while ((sorted || found.size() < skipped + wanted) && query.next()) {
-    const auto row = delivery_row(DeliveryKey{query.integer(0)});
-    if (!row) return fail(row.error());
-    if (!matches_columns(*row, filter)) continue;
-    if (texts) {
-      const auto match = matches_texts(*row, filter);
-      if (!match) return fail(match.error());
-      if (!*match) continue;
+Query Queries::deliveries_in_order(const DeliveryFilter& filter, DeliveryOrder order,
+                                   std::optional<DeliveryPlace> from) {
+  constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max();
+  const auto ms = [](const std::optional<Instant>& instant, std::int64_t otherwise) {
+    return instant ? to_epoch_ms(*instant) : otherwise;
+  };
+  // A delivery that has not started counts as started at 0: before all others.
+  const std::int64_t first = ms(filter.delivery_start, filter.delivery_end ? 1 : 0);
+  const std::int64_t last = ms(filter.delivery_end, kLast);
+  switch (order) {
+    case DeliveryOrder::start_ascending: {
+      const DeliveryPlace place = from.value_or(DeliveryPlace{first, 0});
+      auto query = db_.query(
+          "SELECT key, id, type, status, started, updated FROM deliveries"
+          " WHERE account = ? AND deleted = 0 AND coalesce(started, 0) BETWEEN ?2 AND ?3"
+          " AND (coalesce(started, 0) > ?2 OR key > ?4)"
+          " ORDER BY coalesce(started, 0), key");
+      query.bind(filter.account, std::max(place.started_ms, first), last, place.number);
+      return query;
     }
-    found.push_back({row->id, row->key, row->started.value_or(Instant::min()), row->updated});
+    case DeliveryOrder::start_descending: {
+      const DeliveryPlace place = from.value_or(DeliveryPlace{last, kLast});
+      auto query = db_.query(
+          "SELECT key, id, type, status, started, updated FROM deliveries"
+          " WHERE account = ? AND deleted = 0 AND coalesce(started, 0) BETWEEN ?2 AND ?3"
+          " AND (coalesce(started, 0) < ?3 OR key < ?4)"
+          " ORDER BY coalesce(started, 0) DESC, key DESC");
+      query.bind(filter.account, first, std::min(place.started_ms, last), place.number);
+      return query;
+    }
+    case DeliveryOrder::newest_first:
+      break;
+  }
+  auto query = is_among_few(filter)
+                   ? db_.query(
+                         "SELECT key, id, type, status, started, updated FROM deliveries"
+                         " WHERE account = ? AND deleted = 0 AND id < ?"
+                         " AND (type <> 1 OR status NOT IN (5, 6)) ORDER BY id DESC")
+                   : db_.query(
+                         "SELECT key, id, type, status, started, updated FROM deliveries"
+                         " WHERE account = ? AND deleted = 0 AND id < ? ORDER BY id DESC");
+  query.bind(filter.account, from ? from->number : kLast);
+  return query;
+}
+
+Result<DeliveryStretch> Queries::match_deliveries(const DeliveryFilter& filter, DeliveryOrder order,
+                                                  std::optional<DeliveryPlace> from,
+                                                  std::int64_t wanted) {
+  const bool texts = asks_texts(filter);
+  DeliveryStretch stretch;
+  auto query = deliveries_in_order(filter, order, from);
+  while (query.next()) {
+    const DeliveryKey key{query.integer(0)};
+    ++stretch.effort;
+    bool matches = matches_columns(query, filter);
+    if (matches && texts) {
+      const auto found = matches_texts(key, filter, stretch.effort);
+      if (!found) return fail(found.error());
+      matches = *found;
+    }
+    if (matches) {
+      stretch.matches.push_back(
+          {key, query.integer(1), query.optional_instant(4), query.instant(5)});
+    }
+    if (stretch.effort >= kEffortMax ||
+        static_cast<std::int64_t>(stretch.matches.size()) >= wanted) {
+      const bool by_id = order == DeliveryOrder::newest_first;
+      stretch.next = DeliveryPlace{query.integer(4), by_id ? query.integer(1) : query.integer(0)};
+      return stretch;
+    }
   }
   if (query.failed()) return fail(query.error());
-
-  if (sorted) {
-    std::ranges::sort(
-        found, [&](const SortKey& a, const SortKey& b) { return comes_before(a, b, filter.sort); });
-  }
-  std::vector<Delivery> deliveries;
-  for (std::size_t i = skipped; i < found.size() && deliveries.size() < wanted; ++i) {
-    auto whole = delivery(found[i].key);
-    if (!whole) return fail(std::move(whole.error()));
-    deliveries.push_back(std::move(*whole));
-  }
-  return deliveries;
+  return stretch;
 }
 
-Result<std::int64_t> Queries::count_in_status(AccountKey account, DeliveryType type,
-                                              DeliveryStatus status) {
-  // Of the statuses before sending there is an index; the others are counted along the account's
-  // deliveries.
-  auto query = status <= DeliveryStatus::wait
-                   ? db_.query(
-                         "SELECT count(*) FROM deliveries WHERE account = ? AND type = ?"
-                         " AND status = ? AND status <= 4 AND deleted = 0")
-                   : db_.query(
-                         "SELECT count(*) FROM deliveries WHERE account = ? AND type = ?"
-                         " AND status = ? AND deleted = 0");
-  query.bind(account, type, status);
+Result<std::int64_t> Queries::count_drafts(AccountKey account, DeliveryType type,
+                                           std::int64_t most) {
+  auto query = db_.query(
+      "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE account = ? AND type = ?"
+      " AND status = 1 AND status <= 4 AND deleted = 0 LIMIT ?)");
+  query.bind(account, type, most);
   std::int64_t count = 0;
   if (query.next()) count = query.integer(0);
   if (query.failed()) return fail(query.error());

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Questions about recipients: the record itself and the story of what happened to it.
+#include <limits>
+
 #include <fmt/format.h>
 
 #include "base/bytes.h"
@@ -172,13 +174,21 @@ Result<Story> Queries::story(const RecipientKey& key) {
   return std::move(**story);
 }
 
-Result<std::vector<Story>> Queries::stories(std::string_view address,
-                                            std::optional<AccountKey> account, std::int64_t limit) {
-  const auto rows = find_address(db_, hash_, address);
-  if (!rows) return fail(rows.error());
-  std::vector<Story> stories;
-  for (const std::int64_t row : *rows) {
-    if (stories.size() >= static_cast<std::size_t>(std::max<std::int64_t>(limit, 0))) break;
+Result<StoryPage> Queries::stories(std::string_view address, std::optional<AccountKey> account,
+                                   std::int64_t limit, std::optional<std::int64_t> from) {
+  // Of other accounts, of deleted deliveries, or of another address with the same hash: what is
+  // found need not be told, so more is looked at than wanted, but not much more.
+  constexpr std::size_t kCandidatesMax = 2'000;
+  const auto found = find_address(
+      db_, hash_, address, from.value_or(std::numeric_limits<std::int64_t>::max()), kCandidatesMax);
+  if (!found) return fail(found.error());
+  StoryPage page;
+  page.next = found->next;
+  for (const std::int64_t row : found->rows) {
+    if (static_cast<std::int64_t>(page.stories.size()) >= limit) {
+      page.next = row + 1;
+      break;
+    }
     if (account) {
       const auto owner = batch(batch_of(row));
       if (!owner) return fail(owner.error());
@@ -188,9 +198,9 @@ Result<std::vector<Story>> Queries::stories(std::string_view address,
     if (!story) return fail(std::move(story.error()));
     // The index may be stale, and two addresses may share a hash.
     if (!*story || !equals_ignoring_case((*story)->address, address)) continue;
-    stories.push_back(std::move(**story));
+    page.stories.push_back(std::move(**story));
   }
-  return stories;
+  return page;
 }
 
 }  // namespace todoku::store::sqlite

@@ -120,8 +120,36 @@ CREATE TABLE address_chunks(id INTEGER PRIMARY KEY, entries BLOB NOT NULL);
 CREATE TABLE address_recent(recipient INTEGER PRIMARY KEY, hash INTEGER NOT NULL);
 )sql";
 
+// deliveries_started    A delivery that has not started counts as started at 0.
+// deliveries_few        All but transactions that go out or have: of those an account may have
+//                       millions, of the others it has not.
+// batches_held          What is leased: at most what a process has in memory.
+// batches_ready         Transactional batches by due time, for when few wait; batches_urgent: by
+//                       domain, for when many do (store.h, due_domains).
+// batches_waiting       Bulk batches by due time, for when few do.
+// meta.waiting*         Recipients not in a terminal state, by TrafficClass: so nobody has to
+// count.
+constexpr const char* kVersion2 = R"sql(
+CREATE INDEX deliveries_started ON deliveries(account, coalesce(started, 0)) WHERE deleted = 0;
+CREATE INDEX deliveries_few ON deliveries(account, id)
+  WHERE deleted = 0 AND (type <> 1 OR status NOT IN (5, 6));
+DROP INDEX batches_ready;
+CREATE INDEX batches_ready ON batches(ready_at) WHERE traffic = 0 AND ready_at IS NOT NULL;
+CREATE INDEX batches_held ON batches(holder) WHERE holder <> 0;
+CREATE INDEX batches_urgent ON batches(domain, ready_at)
+  WHERE traffic = 0 AND ready_at IS NOT NULL;
+CREATE INDEX batches_waiting ON batches(section, ready_at)
+  WHERE section IS NOT NULL AND ready_at IS NOT NULL;
+CREATE INDEX address_recent_hash ON address_recent(hash, recipient);
+INSERT INTO meta(name, value) VALUES
+  ('waiting0', (SELECT coalesce(sum(open), 0) FROM batches
+    WHERE traffic = 0 AND ready_at IS NOT NULL)),
+  ('waiting1', (SELECT coalesce(sum(total - delivered - bounced - dropped - expired - cancelled
+    - unknown), 0) FROM deliveries WHERE status = 5 AND traffic = 1 AND deleted = 0));
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 1> kMigrations{kVersion1};
+constexpr std::array<const char*, 2> kMigrations{kVersion1, kVersion2};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");
@@ -140,7 +168,6 @@ Result<void> migrate(Connection& db, std::int64_t from) {
                           .c_str());
   }
   if (!done && db.in_transaction()) (void)db.execute("ROLLBACK");
-  if (done && from > 0) log::info("store migrated", {{"from", from}, {"to", from + 1}});
   return done;
 }
 
@@ -176,6 +203,7 @@ Result<void> prepare_schema(Connection& db) {
   for (std::int64_t from = *version; from < schema_version(); ++from) {
     auto done = migrate(db, from);
     if (!done) return fail("preparing the database", std::move(done.error()));
+    if (!empty) log::info("store migrated", {{"from", from}, {"to", from + 1}});
   }
   return {};
 }

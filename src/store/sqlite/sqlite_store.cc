@@ -85,10 +85,8 @@ Result<std::unique_ptr<Connection>> open_writer(const SqliteStore::Options& opti
 }  // namespace
 
 struct SqliteStore::Parts {
-  Parts(StoreLock taken, std::unique_ptr<Connection> db, AddressHash hash, const Options& options)
-      : lock(std::move(taken)),
-        writer_db(std::move(db)),
-        transaction(*writer_db, live, hash, *options.clock) {}
+  Parts(StoreLock taken, std::unique_ptr<Connection> db, AddressHash hash)
+      : lock(std::move(taken)), writer_db(std::move(db)), transaction(*writer_db, live, hash) {}
 
   std::optional<StoreLock> lock;
   LiveFigures live;
@@ -120,7 +118,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const Options& options) {
   if (!writer) return fail(std::move(writer.error()));
   const auto hash = AddressHash::load(**writer);
   if (!hash) return fail(hash.error());
-  auto parts = std::make_unique<Parts>(std::move(*lock), std::move(*writer), *hash, options);
+  auto parts = std::make_unique<Parts>(std::move(*lock), std::move(*writer), *hash);
   auto loaded = parts->transaction.load_figures();
   if (!loaded) return fail(std::move(loaded.error()));
 

@@ -34,7 +34,7 @@ class SqliteStore final : public Store {
     std::array<std::size_t, kWritePriorities> queued_max{20'000, 4'000, 4'000, 64, 64};
     std::size_t readers = 2;
     std::size_t questions_max = 4'096;  // that may wait for a reader
-    Milliseconds question_max{2'000};   // a longer question is interrupted: unavailable
+    Milliseconds question_max{100};     // a longer question is interrupted: unavailable
     int writer_cache_kib = 32'768;
     int reader_cache_kib = 8'192;
     // Pages in the write-ahead log that make a checkpoint worth while, and that it should not pass.

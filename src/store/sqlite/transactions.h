@@ -30,6 +30,7 @@ class Answering : public Base {
     return queries_.setting(name);
   }
   Result<std::vector<Account>> accounts() override { return queries_.accounts(); }
+  Result<Account> account(AccountKey key) override { return queries_.account(key); }
   Result<Account> account_by_name(std::string_view name) override {
     return queries_.account_by_name(name);
   }
@@ -44,20 +45,26 @@ class Answering : public Base {
     return queries_.delivery(account, id);
   }
   Result<Delivery> delivery(DeliveryKey key) override { return queries_.delivery(key); }
-  Result<std::vector<Delivery>> deliveries(const DeliveryFilter& filter) override {
-    return queries_.deliveries(filter);
+  Result<Delivery> delivery_head(AccountKey account, PublicId id) override {
+    return queries_.delivery_head(account, id);
+  }
+  Result<Delivery> delivery_head(DeliveryKey key) override { return queries_.delivery_head(key); }
+  Result<DeliveryStretch> match_deliveries(const DeliveryFilter& filter, DeliveryOrder order,
+                                           std::optional<DeliveryPlace> from,
+                                           std::int64_t wanted) override {
+    return queries_.match_deliveries(filter, order, from, wanted);
   }
   Result<Content> content(DeliveryKey key) override { return queries_.content(key); }
-  Result<std::int64_t> count_in_status(AccountKey account, DeliveryType type,
-                                       DeliveryStatus status) override {
-    return queries_.count_in_status(account, type, status);
+  Result<std::int64_t> count_drafts(AccountKey account, DeliveryType type,
+                                    std::int64_t most) override {
+    return queries_.count_drafts(account, type, most);
   }
   Result<Recipient> recipient(AccountKey account, PublicId email_id) override {
     return queries_.recipient(account, email_id);
   }
-  Result<std::vector<Story>> stories(std::string_view address, std::optional<AccountKey> account,
-                                     std::int64_t limit) override {
-    return queries_.stories(address, account, limit);
+  Result<StoryPage> stories(std::string_view address, std::optional<AccountKey> account,
+                            std::int64_t limit, std::optional<std::int64_t> from) override {
+    return queries_.stories(address, account, limit, from);
   }
   Result<Story> story(const RecipientKey& key) override { return queries_.story(key); }
   Result<std::vector<Delivery>> deliveries_to_start(Instant now, std::int64_t limit) override {
@@ -67,17 +74,15 @@ class Answering : public Base {
     return queries_.next_reservation(now);
   }
   Result<std::vector<Delivery>> sending_bulk() override { return queries_.sending_bulk(); }
-  Result<std::vector<DueDomain>> due_domains(DeliveryKey delivery, Instant now) override {
-    return queries_.due_domains(delivery, now);
+  Result<DueDomains> due_domains(Workload workload, Instant now,
+                                 std::optional<std::string_view> after,
+                                 std::int64_t limit) override {
+    return queries_.due_domains(workload, now, after, limit);
   }
-  Result<std::vector<DueBatch>> due_batches(DeliveryKey delivery, std::string_view domain,
-                                            Instant now, std::int64_t limit) override {
-    return queries_.due_batches(delivery, domain, now, limit);
+  Result<std::vector<DueBatch>> due_batches(Workload workload, std::string_view domain, Instant now,
+                                            std::int64_t limit) override {
+    return queries_.due_batches(workload, domain, now, limit);
   }
-  Result<std::vector<DueBatch>> due_transactional(Instant now, std::int64_t limit) override {
-    return queries_.due_transactional(now, limit);
-  }
-  Result<std::optional<Instant>> next_due(Instant now) override { return queries_.next_due(now); }
   Result<ImportJob> import_job(AccountKey account, PublicId id) override {
     return queries_.import_job(account, id);
   }
@@ -99,9 +104,9 @@ class SqliteReadTransaction final : public Answering<ReadTransaction> {
 // business (group_writer.h), which tells it what became of its changes.
 class SqliteWriteTransaction final : public Answering<WriteTransaction> {
  public:
-  // `clock` and `figures` must outlive the transaction.
-  SqliteWriteTransaction(Connection& db, LiveFigures& figures, AddressHash hash, const Clock& clock)
-      : Answering(db, figures, hash), db_(db), counters_(db), figures_(figures), clock_(clock) {}
+  // `figures` must outlive the transaction.
+  SqliteWriteTransaction(Connection& db, LiveFigures& figures, AddressHash hash)
+      : Answering(db, figures, hash), db_(db), counters_(db), figures_(figures) {}
 
   // -- settings, accounts (writes_accounts.cc)
   Result<void> put_setting(std::string_view name, std::string_view value) override;
@@ -139,13 +144,13 @@ class SqliteWriteTransaction final : public Answering<WriteTransaction> {
                                                  Instant lease_until, Instant now) override;
 
   // -- leases (writes_leases.cc)
-  Result<std::int64_t> release_leases_of_others(Holder holder, Instant now) override;
+  Result<std::int64_t> release_leases_of_others(Holder holder, Instant now,
+                                                std::int64_t limit) override;
   Result<std::vector<LeasedBatch>> claim_batches(std::span<const BatchKey> batches, Holder holder,
                                                  Instant lease_until, Instant now) override;
   Result<void> extend_lease(const BatchKey& key, std::uint64_t token, Instant lease_until) override;
   Result<BatchReleased> release_batch(const BatchKey& key, std::uint64_t token, Instant not_before,
                                       Instant now) override;
-  Result<void> postpone_batches(std::span<const BatchKey> batches, Instant until) override;
 
   // -- outcomes (writes_outcomes.cc)
   Result<OutcomesRecorded> record_outcomes(std::span<const OutcomeRecord> outcomes) override;
@@ -162,8 +167,10 @@ class SqliteWriteTransaction final : public Answering<WriteTransaction> {
 
   // -- for the owner
 
-  // Counts what waits, once, when the store is opened.
+  // Reads how many recipients wait, when the store is opened.
   [[nodiscard]] Result<void> load_figures();
+  // Adds what this transaction changed to what is stored; the last thing before its commit.
+  [[nodiscard]] Result<void> store_figures();
   // What changes figures is kept apart until it is committed; a work that is undone is undone here
   // too.
   using Pending = std::array<std::int64_t, 2>;
@@ -215,7 +222,6 @@ class SqliteWriteTransaction final : public Answering<WriteTransaction> {
   Connection& db_;
   Counters counters_;
   LiveFigures& figures_;
-  const Clock& clock_;
   std::atomic<std::uint64_t> addresses_written_{0};
   Pending waiting_{};
   std::string history_;  // reused between outcomes

@@ -7,17 +7,23 @@
 namespace todoku::store::sqlite {
 
 Result<void> SqliteWriteTransaction::load_figures() {
-  const auto transactional =
-      db_.integer("SELECT sum(open) FROM batches WHERE traffic = 0 AND ready_at IS NOT NULL");
+  const auto transactional = db_.integer("SELECT value FROM meta WHERE name = 'waiting0'");
   if (!transactional) return fail(transactional.error());
-  const auto bulk = queries_.sending_bulk();
+  const auto bulk = db_.integer("SELECT value FROM meta WHERE name = 'waiting1'");
   if (!bulk) return fail(bulk.error());
-  std::int64_t waiting = 0;
-  for (const Delivery& delivery : *bulk) {
-    waiting += delivery.counts.total - delivery.counts.terminal();
-  }
   figures_.waiting[0] = *transactional;
-  figures_.waiting[1] = waiting;
+  figures_.waiting[1] = *bulk;
+  return {};
+}
+
+Result<void> SqliteWriteTransaction::store_figures() {
+  for (std::size_t i = 0; i < waiting_.size(); ++i) {
+    if (waiting_[i] == 0) continue;
+    auto done = db_.query("UPDATE meta SET value = value + ? WHERE name = 'waiting' || ?")
+                    .bind(waiting_[i], i)
+                    .run();
+    if (!done) return done;
+  }
   return {};
 }
 

@@ -107,8 +107,6 @@ Result<Delivery> SqliteWriteTransaction::create_draft(const NewDelivery& deliver
   auto done = insert_delivery(*made);
   if (done) done = insert_content(*made, delivery.content, now);
   if (!done) return fail(std::move(done.error()));
-  made->content = delivery.content;
-  made->content.attachments.clear();
   return made;
 }
 

@@ -37,14 +37,15 @@ Result<std::vector<Progress>> progress_of(Connection& db, std::int64_t batch) {
 
 }  // namespace
 
-Result<std::int64_t> SqliteWriteTransaction::release_leases_of_others(Holder holder, Instant now) {
-  auto done = db_.query(
-                     "UPDATE batches INDEXED BY batches_ready"
-                     " SET holder = 0, token = token + 1, ready_at = min(ready_at, ?)"
-                     " WHERE traffic IN (0, 1) AND ready_at IS NOT NULL"
-                     " AND holder <> 0 AND holder <> ?")
-                  .bind(now, holder)
-                  .run();
+Result<std::int64_t> SqliteWriteTransaction::release_leases_of_others(Holder holder, Instant now,
+                                                                      std::int64_t limit) {
+  auto done =
+      db_.query(
+             "UPDATE batches SET holder = 0, token = token + 1, ready_at = min(ready_at, ?)"
+             " WHERE number IN (SELECT number FROM batches WHERE holder <> 0 AND holder < ?2"
+             " UNION ALL SELECT number FROM batches WHERE holder <> 0 AND holder > ?2 LIMIT ?3)")
+          .bind(now, holder, limit)
+          .run();
   if (!done) return fail(std::move(done.error()));
   return db_.changes();
 }
@@ -174,22 +175,6 @@ Result<BatchReleased> SqliteWriteTransaction::release_batch(const BatchKey& key,
                   .run();
   if (!done) return fail(std::move(done.error()));
   return BatchReleased{!next, next};
-}
-
-Result<void> SqliteWriteTransaction::postpone_batches(std::span<const BatchKey> batches,
-                                                      Instant until) {
-  const Instant now = clock_.now();
-  for (const BatchKey& key : batches) {
-    // A lease that has run out is nobody's; its holder must not come back to it.
-    auto done = db_.query(
-                       "UPDATE batches SET ready_at = max(ready_at, ?),"
-                       " token = token + (holder <> 0), holder = 0 WHERE number = ?"
-                       " AND ready_at IS NOT NULL AND (holder = 0 OR ready_at <= ?)")
-                    .bind(until, batch_number(key), now)
-                    .run();
-    if (!done) return done;
-  }
-  return {};
 }
 
 }  // namespace todoku::store::sqlite

@@ -148,8 +148,6 @@ Result<WriteTransaction::AcceptedTransaction> SqliteWriteTransaction::accept_tra
   waiting_[static_cast<std::size_t>(made->traffic)] += size;
 
   AcceptedTransaction accepted;
-  made->content = delivery.content;
-  made->content.attachments.clear();
   accepted.delivery = std::move(*made);
   accepted.batches = std::move(*batches);
   return accepted;

@@ -123,14 +123,16 @@ TEST_P(StoreSuite, ADkimKeyReplacesTheOneOfTheSameSelector) {
 TEST_P(StoreSuite, AnEmptyStoreAnswersEveryQuestion) {
   must(read([&](ReadTransaction& t) -> Result<void> {
     EXPECT_THAT(must(t.accounts()), IsEmpty());
-    EXPECT_THAT(must(t.deliveries({})), IsEmpty());
+    EXPECT_THAT(must(t.match_deliveries({}, DeliveryOrder::newest_first, {}, 10)).matches,
+                IsEmpty());
     EXPECT_THAT(must(t.deliveries_to_start(now(), 10)), IsEmpty());
     EXPECT_EQ(must(t.next_reservation(now())), std::nullopt);
     EXPECT_THAT(must(t.sending_bulk()), IsEmpty());
-    EXPECT_THAT(must(t.due_transactional(now(), 10)), IsEmpty());
-    EXPECT_EQ(must(t.next_due(now())), std::nullopt);
+    EXPECT_THAT(must(t.due_domains(std::nullopt, now(), std::nullopt, 10)).domains, IsEmpty());
+    EXPECT_THAT(must(t.due_domains(std::nullopt, now(), "a.example", 10)).domains, IsEmpty());
+    EXPECT_THAT(must(t.due_batches(std::nullopt, "a.example", now(), 10)), IsEmpty());
     EXPECT_THAT(must(t.running_imports()), IsEmpty());
-    EXPECT_THAT(must(t.stories("nobody@example.jp", std::nullopt, 10)), IsEmpty());
+    EXPECT_THAT(must(t.stories("nobody@example.jp", std::nullopt, 10, {})).stories, IsEmpty());
     EXPECT_EQ(error_of(t.delivery(DeliveryKey{1})), "not_found");
     EXPECT_EQ(error_of(t.delivery(AccountKey{1}, 1)), "not_found");
     EXPECT_EQ(error_of(t.content(DeliveryKey{1})), "not_found");

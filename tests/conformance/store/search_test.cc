@@ -20,8 +20,7 @@ TEST_P(StoreSuite, StoriesOfAnAddressAreToldNewestFirst) {
   const auto third = accept(acme.key, {recipient("taro", "example.com"), recipient("taro")});
   const auto ids = [&](std::optional<AccountKey> of, std::int64_t limit) {
     std::vector<std::pair<std::string, PublicId>> found;
-    for (const Story& story :
-         must(read([&](ReadTransaction& t) { return t.stories("taro@example.jp", of, limit); }))) {
+    for (const Story& story : stories_of(*store_, "taro@example.jp", of, limit)) {
       EXPECT_EQ(story.address, "taro@example.jp");
       found.emplace_back(story.account, story.delivery_id);
     }

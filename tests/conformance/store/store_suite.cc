@@ -118,15 +118,36 @@ void StoreSuite::commit_and_start(DeliveryKey key) {
 std::vector<BatchKey> StoreSuite::due_keys(DeliveryKey key) {
   return must(read([&](ReadTransaction& t) -> Result<std::vector<BatchKey>> {
     std::vector<BatchKey> keys;
-    const auto domains = t.due_domains(key, now());
-    if (!domains) return fail(domains.error());
-    for (const DueDomain& domain : *domains) {
-      const auto batches = t.due_batches(key, domain.domain, now(), 1'000'000);
-      if (!batches) return fail(batches.error());
-      for (const DueBatch& batch : *batches) keys.push_back(batch.key);
-    }
+    std::optional<std::string> after;
+    do {
+      const auto due = t.due_domains(key, now(), after, 100);
+      if (!due) return fail(due.error());
+      for (const DueDomain& domain : due->domains) {
+        const auto batches = t.due_batches(key, domain.domain, now(), 1'000'000);
+        if (!batches) return fail(batches.error());
+        for (const DueBatch& batch : *batches) keys.push_back(batch.key);
+      }
+      after = due->next;
+    } while (after);
     return keys;
   }));
+}
+
+std::vector<DueBatch> StoreSuite::due_transactional() {
+  const auto due = must(read(
+      [&](ReadTransaction& t) { return t.due_domains(std::nullopt, now(), std::nullopt, 50); }));
+  std::vector<DueBatch> batches;
+  for (const DueDomain& domain : due.domains) {
+    batches.insert(batches.end(), domain.batches.begin(), domain.batches.end());
+  }
+  return batches;
+}
+
+std::optional<Instant> StoreSuite::upcoming(Workload workload) {
+  return must(read([&](ReadTransaction& t) {
+           return t.due_domains(workload, now(), std::nullopt, 10);
+         }))
+      .upcoming;
 }
 
 std::vector<LeasedBatch> StoreSuite::claim_all(DeliveryKey key, Holder holder,
@@ -169,7 +190,20 @@ Delivery StoreSuite::get(DeliveryKey key) {
 }
 
 std::vector<Story> StoreSuite::stories(std::string_view address) {
-  return must(read([&](ReadTransaction& t) { return t.stories(address, std::nullopt, 100); }));
+  return stories_of(*store_, address);
+}
+
+std::vector<Delivery> deliveries_of(Store& store, DeliveryFilter filter) {
+  DeliveryList list(std::move(filter));
+  must(walk_and_wait(store, list));
+  return list.take();
+}
+
+std::vector<Story> stories_of(Store& store, std::string_view address,
+                              std::optional<AccountKey> account, std::int64_t limit) {
+  StorySearch search(std::string(address), account, limit);
+  must(walk_and_wait(store, search));
+  return search.take();
 }
 
 }  // namespace todoku::store

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "store/store.h"
+#include "store/walks.h"
 
 namespace todoku::store {
 
@@ -112,6 +113,8 @@ class StoreSuite : public ::testing::TestWithParam<StoreFactory> {
   std::vector<LeasedBatch> claim_all(DeliveryKey key, Holder holder = kMe,
                                      std::int64_t lease_seconds = 60);
   std::vector<BatchKey> due_keys(DeliveryKey key);
+  std::vector<DueBatch> due_transactional();
+  std::optional<Instant> upcoming(Workload workload = std::nullopt);
   [[nodiscard]] OutcomeRecord outcome(const BatchKey& batch, std::uint32_t seq,
                                       RecipientState state, int code = 250,
                                       std::string_view text = "2.0.0 Ok: queued") const;
@@ -136,6 +139,12 @@ T must(Result<T> result) {
   }
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
+
+// What walks through a store find, however many steps they take.
+[[nodiscard]] std::vector<Delivery> deliveries_of(Store& store, DeliveryFilter filter);
+[[nodiscard]] std::vector<Story> stories_of(Store& store, std::string_view address,
+                                            std::optional<AccountKey> account = {},
+                                            std::int64_t limit = 100);
 
 template <class T>
 std::string_view error_of(const Result<T>& result) {

@@ -70,7 +70,7 @@ TEST_P(StoreSuite, AFailingPieceOfWorkIsUndoneAloneInItsGroup) {
   reopen();
   DeliveryFilter filter;
   filter.account = acme.key;
-  EXPECT_THAT(must(read([&](ReadTransaction& t) { return t.deliveries(filter); })), SizeIs(13));
+  EXPECT_THAT(deliveries_of(*store_, filter), SizeIs(13));
 }
 
 TEST_P(StoreSuite, UrgentWorkGoesBeforePatientWork) {
@@ -142,7 +142,7 @@ TEST_P(StoreSuite, AClosedStoreHasDoneWhatItTookAndRefusesTheRest) {
   reopen();
   DeliveryFilter filter;
   filter.account = acme.key;
-  EXPECT_THAT(must(read([&](ReadTransaction& t) { return t.deliveries(filter); })), SizeIs(50));
+  EXPECT_THAT(deliveries_of(*store_, filter), SizeIs(50));
 }
 
 TEST_P(StoreSuite, ManyThreadsWriteAndReadAtOnce) {
@@ -165,8 +165,8 @@ TEST_P(StoreSuite, ManyThreadsWriteAndReadAtOnce) {
           continue;
         }
         const auto told = store_->read_and_wait(
-            [&](ReadTransaction& t) { return t.stories(local + "@example.jp", acme.key, 10); });
-        if (!told || told->size() != 1) ++wrong;
+            [&](ReadTransaction& t) { return t.stories(local + "@example.jp", acme.key, 10, {}); });
+        if (!told || told->stories.size() != 1) ++wrong;
         const std::vector outcomes{outcome(accepted->batches[0].key, 0, RecipientState::delivered)};
         const auto recorded = store_->write_and_wait(
             WritePriority::outcomes,

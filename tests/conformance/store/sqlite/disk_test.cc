@@ -58,8 +58,7 @@ class DiskTest : public ::testing::Test {
     });
   }
   std::vector<Story> stories(Store& store, const std::string& local) {
-    return must(store.read_and_wait(
-        [&](ReadTransaction& t) { return t.stories(local + "@example.jp", std::nullopt, 10); }));
+    return stories_of(store, local + "@example.jp");
   }
 
   SharedClock clock_;
@@ -122,11 +121,7 @@ TEST_F(DiskTest, AGroupThatCannotBeCommittedIsRefusedAsAWhole) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_GT(refused, 0);
   disk.limit_bytes(kPlenty);
-  const auto all = must(store->read_and_wait([&](ReadTransaction& t) {
-    DeliveryFilter filter;
-    filter.account = acme.key;
-    return t.deliveries(filter);
-  }));
+  const auto all = deliveries_of(*store, {.account = acme.key});
   EXPECT_EQ(static_cast<int>(all.size()), 40 - refused);
   const auto figures =
       must(store->read_and_wait([&](ReadTransaction& t) { return t.queue_figures(clock_.now()); }));
@@ -270,10 +265,11 @@ class PowerLossTest : public DiskTest {
       const bool outcome = what.starts_with("delivered ");
       const std::string local = outcome ? what.substr(10) : what;
       const auto told = store.read_and_wait(
-          [&](ReadTransaction& t) { return t.stories(local + "@example.jp", std::nullopt, 2); });
+          [&](ReadTransaction& t) { return t.stories(local + "@example.jp", {}, 2, {}); });
       if (!told) return told.error().detail;
-      if (told->size() != 1) return fmt::format("{} is there {} times", local, told->size());
-      if (outcome && told->front().state != RecipientState::delivered) {
+      const std::size_t times = told->stories.size();
+      if (times != 1) return fmt::format("{} is there {} times", local, times);
+      if (outcome && told->stories.front().state != RecipientState::delivered) {
         return "the outcome of " + local + " is lost";
       }
     }

@@ -188,9 +188,10 @@ TEST_F(FileTest, AQuestionThatTakesTooLongIsInterrupted) {
   DeliveryFilter filter;
   filter.account = acme.key;
   filter.sort = {DeliverySort::updated_time_descending};
-  const auto list = store->read_and_wait([&](ReadTransaction& t) { return t.deliveries(filter); });
-  ASSERT_EQ(error_of(list), "unavailable");
-  EXPECT_THAT(list.error().detail, HasSubstr("took too long"));
+  DeliveryList list(filter);
+  const auto walked = walk_and_wait(*store, list);
+  ASSERT_EQ(error_of(walked), "unavailable");
+  EXPECT_THAT(walked.error().detail, HasSubstr("given up"));
 }
 
 }  // namespace
