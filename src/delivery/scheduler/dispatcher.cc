@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "base/log.h"
 
 namespace todoku::delivery::scheduler {
 namespace {
