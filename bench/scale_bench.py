@@ -46,8 +46,8 @@ def make_stack(binary):
                       site_defaults=["connections_max = 20", "messages_per_connection = 1000"])
 
 
-def stored_octets(stack):
-    return sum(file.stat().st_size for file in (stack.directory / "data").glob("todoku.db*"))
+def stored_octets(stack, pattern="todoku.db*"):
+    return sum(file.stat().st_size for file in (stack.directory / "data").glob(pattern))
 
 
 def timed(call):
@@ -80,7 +80,13 @@ class Size:
         seconds += stack.fill(self.slow, waiting_addresses(half, half))
         self.say("import", self.count / seconds, "rows/s")
         self.wait_for_rest()
+        for delivery in (self.reserved, self.slow):
+            if (total := stack.detail(delivery)["total_count"]) != half:
+                raise RuntimeError(f"{half} recipients were imported, {total} are there")
         self.say("stored", (stored_octets(stack) - before) / self.count, "octets/recipient")
+        # The write-ahead log has a size of its own, whatever is stored.
+        self.say("stored_without_log", stored_octets(stack, "todoku.db") / self.count,
+                 "octets/recipient")
         stack.reserve(self.reserved, 86_400)
         stack.commit(self.slow)
 
