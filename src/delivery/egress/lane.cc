@@ -150,8 +150,13 @@ Task<void> Lane::connection_closed(std::string route, bool opened, bool site_fai
     park(ledger_.take_all(), ledger_.rests_until());
   }
   open_connections();
+  forget_unused_routes();
   publish_figures();
   co_return;
+}
+
+void Lane::forget_unused_routes() {
+  std::erase_if(routes_, [this](const auto& entry) { return !ledger_.knows(entry.first); });
 }
 
 void Lane::drain() {

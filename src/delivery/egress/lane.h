@@ -93,6 +93,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
   void open_connections();
   void park(std::vector<Mail> mails, SteadyInstant until);
   void publish_figures();
+  // A lane may live for months and see many sets of hosts.
+  void forget_unused_routes();
   Task<std::vector<Mail>> take(std::string route, std::uint32_t max, SteadyInstant idle_until);
   Task<void> connection_opened(std::string route);
   // `give_back`: mails that were taken and not tried. `site_failed`: see policy/verdict.h.

@@ -115,12 +115,7 @@ class LaneLedger {
   // the lane rests now.
   std::vector<Item> site_failed(SteadyInstant now) {
     backoff_.failed(now, random_);
-    std::vector<Item> given_up;
-    for (auto& [name, route] : routes_) {
-      while (auto item = route.waiting.pop()) given_up.push_back(std::move(*item));
-    }
-    waiting_ = 0;
-    return given_up;
+    return take_all();
   }
   // Everything that waits, e.g. for a drain.
   std::vector<Item> take_all() {
@@ -129,7 +124,12 @@ class LaneLedger {
       while (auto item = route.waiting.pop()) all.push_back(std::move(*item));
     }
     waiting_ = 0;
+    std::erase_if(routes_, [](const auto& entry) { return entry.second.connections == 0; });
     return all;
+  }
+  // False once a route has neither mail nor a connection: nothing need be kept for it.
+  [[nodiscard]] bool knows(std::string_view route) const {
+    return routes_.find(route) != routes_.end();
   }
 
   [[nodiscard]] bool resting(SteadyInstant now) const { return backoff_.resting(now); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delivery/egress/lane_ledger.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -116,6 +117,40 @@ TEST_F(LaneLedgerTest, ForgetsRoutesWithoutWorkAndConnections) {
   EXPECT_EQ(ledger.connections(), 0U);
   EXPECT_EQ(ledger.waiting(), 0U);
   EXPECT_FALSE(ledger.wants_connection(now_));
+  EXPECT_FALSE(ledger.knows("mx"));
+  ledger.add("mx", kBulk, 1);
+  ledger.add("other", kBulk, 1);
+  ledger.connection_opening("mx");
+  (void)ledger.site_failed(now_);
+  EXPECT_TRUE(ledger.knows("mx")) << "it has a connection";
+  EXPECT_FALSE(ledger.knows("other"));
+}
+
+// What a lane gives out while everybody has mail waiting, by delivery.
+TEST_F(LaneLedgerTest, AccountsShareByWeightTheirDeliveriesEvenlyAndBulkKeepsATenth) {
+  auto ledger = make({});
+  const auto flow = [](TrafficClass traffic, int account, int delivery, std::uint32_t weight) {
+    return policy::Flow{traffic, account, delivery, weight};
+  };
+  for (int i = 0; i < 4'000; ++i) {
+    ledger.add("mx", flow(TrafficClass::bulk, 1, 11, 1), 11);
+    ledger.add("mx", flow(TrafficClass::bulk, 1, 12, 1), 12);
+    ledger.add("mx", flow(TrafficClass::bulk, 2, 21, 3), 21);
+  }
+  std::map<int, int> taken;
+  for (int i = 0; i < 100; ++i) {
+    for (const int delivery : ledger.take("mx", 40, now_)) ++taken[delivery];
+  }
+  EXPECT_EQ(taken[21], 3'000) << "weight 3 of 4";
+  EXPECT_EQ(taken[11], 500);
+  EXPECT_EQ(taken[12], 500);
+  for (int i = 0; i < 4'000; ++i) ledger.add("mx", flow(TrafficClass::transactional, 3, 31, 1), 31);
+  taken.clear();
+  for (int i = 0; i < 100; ++i) {
+    for (const int delivery : ledger.take("mx", 40, now_)) ++taken[delivery];
+  }
+  EXPECT_EQ(taken[31], 3'600);
+  EXPECT_EQ(taken[11] + taken[12] + taken[21], 400);
 }
 
 TEST_F(LaneLedgerTest, NothingIsLostOrDoubledWhateverHappens) {
