@@ -47,9 +47,11 @@ void Api::add_routes(http::Router& router) {
 
 void Api::add(http::Router& router, http::Method method, std::string_view pattern,
               http::RouteOptions options, Endpoint endpoint) {
+  // Every endpoint starts after the head: who may not ask need not be listened to.
+  const bool wants_body = !std::exchange(options.streaming, true);
   router.add(method, fmt::format("/api/v1{}", pattern), options,
-             [this, endpoint](http::Request& request, http::Body& body) {
-               return serve(request, body, endpoint);
+             [this, endpoint, wants_body](http::Request& request, http::Body& body) {
+               return serve(request, body, endpoint, wants_body);
              });
 }
 
@@ -62,7 +64,8 @@ std::size_t Api::form_octets_max() const {
          kOctetsPerCharacter * (limits.text_part_characters_max + limits.html_part_characters_max);
 }
 
-Task<http::Response> Api::serve(http::Request& request, http::Body& body, Endpoint endpoint) {
+Task<http::Response> Api::serve(http::Request& request, http::Body& body, Endpoint endpoint,
+                                bool wants_body) {
   const Language language = language_of(request.headers.get("Accept-Language"));
   auto account =
       co_await authenticator_.authenticate(std::string(request.headers.get("Authorization")));
@@ -81,6 +84,10 @@ Task<http::Response> Api::serve(http::Request& request, http::Body& body, Endpoi
     response.headers.set("X-RateLimit-Remaining", "0");
     response.headers.set("X-Rate-Limit-Remaining", "0");
     co_return response;
+  }
+  if (wants_body) {
+    const auto received = co_await body.receive();
+    if (!received) co_return http::Response();  // the server answers by itself
   }
   Call call{request, body, std::move(*account), language};
   http::Response response = co_await endpoint(*this, call);

@@ -54,7 +54,8 @@ class Api {
   [[nodiscard]] std::size_t form_octets_max() const;
 
  private:
-  Task<http::Response> serve(http::Request& request, http::Body& body, Endpoint endpoint);
+  Task<http::Response> serve(http::Request& request, http::Body& body, Endpoint endpoint,
+                             bool wants_body);
 
   store::Store& store_;
   intake::Intake& intake_;

@@ -34,6 +34,14 @@ class Connection::RequestBody final : public Body {
     return read_text();
   }
   [[nodiscard]] std::string_view text() const override { return text_; }
+  Task<Result<void>> receive() override {
+    if (is_buffered_) co_return Result<void>{};
+    const auto text = co_await connection_->collect_body();
+    if (!text) co_return fail(text.error());
+    text_ = unread_ = *text;
+    is_buffered_ = true;
+    co_return Result<void>{};
+  }
   [[nodiscard]] std::optional<std::uint64_t> length() const override {
     return connection_->parser_.content_length();
   }

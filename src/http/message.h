@@ -81,9 +81,12 @@ class Body {
   // server answers by itself (413, 408, 400, or not at all) and ignores the handler's response.
   [[nodiscard]] virtual Task<Result<std::string_view>> read() = 0;
 
-  // The whole body on routes that are not streaming, without waiting; empty on streaming routes.
-  // Valid as long as the request.
+  // The whole body on routes that are not streaming, without waiting; on streaming routes after
+  // receive(), before it empty. Valid as long as the request.
   [[nodiscard]] virtual std::string_view text() const { return {}; }
+  // Waits until the whole body is here, for text(): so a handler can decide by the head alone
+  // whether it wants one. To be called instead of read(). Errors as there.
+  [[nodiscard]] virtual Task<Result<void>> receive() { co_return Result<void>{}; }
 
   // What the client announced; nullopt for a chunked body.
   [[nodiscard]] virtual std::optional<std::uint64_t> length() const = 0;

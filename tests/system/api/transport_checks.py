@@ -32,6 +32,13 @@ class Connections(Checks):
             raw.half_close()
             self.accepted(raw.answer())
 
+    def test_who_may_not_ask_is_told_before_the_body_comes(self):
+        with Raw(self.port()) as raw:
+            raw.send(b"POST /api/v1/deliveries/transaction HTTP/1.1\r\nHost: localhost\r\n"
+                     b"Authorization: Bearer nobody\r\nContent-Type: application/json\r\n"
+                     b"Content-Length: 2000000\r\n\r\n{")
+            self.refused(raw.answer(), status=401)
+
     def test_slow_clients_are_served_and_hold_up_nobody(self):
         body = json.dumps(mail()).encode()
         slow = [Raw(self.port()) for _ in range(50)]
