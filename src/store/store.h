@@ -239,7 +239,8 @@ class Store {
   // with the error of `work`, or of the commit). Never blocks; `done` is called exactly once, with
   // unavailable if the queue of this priority is full or the store is closing. Thread-safe.
   virtual void submit_write(WritePriority priority, WriteWork work, Done done) = 0;
-  // Runs `work` on a reader. A reader may hold a snapshot for 100 ms at most.
+  // Runs `work` on a reader. A reader may hold a snapshot for 100 ms at most: longer ones are given
+  // up with unavailable.
   virtual void submit_read(ReadWork work, Done done) = 0;
   [[nodiscard]] virtual StoreFigures figures() const = 0;
   // Commits what is queued, refuses what comes, closes. Blocks; idempotent.

@@ -279,6 +279,24 @@ TEST(Turns, WhoBeginsIsLevelWithTheOthersNotAheadForWhatItDidNotUse) {
   EXPECT_EQ(served[11], 2'500);
 }
 
+TEST(Turns, ATurnThatCannotBeUsedChangesNothing) {
+  Turns turns;
+  turns.join(1, 1, 11);
+  turns.join(2, 3, 21);
+  std::map<std::int64_t, std::int64_t> served;
+  for (int i = 0; i < 4'000; ++i) {
+    turns.ready(11);
+    turns.ready(21);
+    // Credit for the first only; the other one is asked, too, and can be given nothing.
+    const std::int64_t first = *turns.next();
+    turns.served(first, 500);
+    served[first] += 500;
+    turns.served(*turns.next(), 0);
+    EXPECT_EQ(turns.next(), std::nullopt);
+  }
+  EXPECT_NEAR(static_cast<double>(served[21]) / static_cast<double>(served[11]), 3.0, 0.02);
+}
+
 TEST(Turns, WhoLeavesIsForgottenAndTheRestGoesOn) {
   Turns turns;
   turns.join(1, 1, 11);

@@ -52,27 +52,27 @@ class Turns {
   // The next delivery; it is ready no more until it says so again. nullopt if none is.
   std::optional<std::int64_t> next() {
     if (ready_.empty()) return std::nullopt;
-    const auto [clock, key] = *ready_.begin();
+    const std::int64_t key = ready_.begin()->second;
     Account& account = accounts_.at(key);
-    const auto [delivery_clock, delivery] = *account.ready.begin();
+    const std::int64_t delivery = account.ready.begin()->second;
     unready(key, account, delivery);
-    now_ = std::max(now_, clock);
-    account.clock = now_;
-    account.now = std::max(account.now, delivery_clock);
-    account.deliveries.at(delivery) = account.now;
     return delivery;
   }
 
-  // What the delivery that next() named was given.
+  // What the delivery that next() named was given. With nothing it has not had its turn.
   void served(std::int64_t delivery, std::int64_t recipients) {
+    if (recipients == 0) return;
     const std::int64_t key = account_of_.at(delivery);
     Account& account = accounts_.at(key);
     check(!account.ready.contains({account.deliveries.at(delivery), delivery}),
           "a delivery is served before it is ready again");
     const bool waits = !account.ready.empty();
     if (waits) ready_.erase({account.clock, key});
-    account.clock += static_cast<double>(recipients) / account.weight;
-    account.deliveries.at(delivery) += static_cast<double>(recipients);
+    now_ = std::max(now_, account.clock);
+    account.clock = now_ + static_cast<double>(recipients) / account.weight;
+    double& clock = account.deliveries.at(delivery);
+    account.now = std::max(account.now, clock);
+    clock = account.now + static_cast<double>(recipients);
     if (waits) ready_.emplace(account.clock, key);
   }
 

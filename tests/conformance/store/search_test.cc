@@ -80,5 +80,49 @@ TEST_P(StoreSuite, AddressesAreFoundAmongManyWhileMoreAreAdded) {
   EXPECT_THAT(stories("user0@example.jp"), SizeIs(1));
 }
 
+// One address in very many deliveries, as a monitoring address is: the newest are told at once, and
+// each step of the search is short, also where an account has none of them.
+TEST_P(StoreSuite, AnAddressInVeryManyDeliveriesIsSearchedInShortSteps) {
+  const Account acme = account("acme");
+  const Account other = account("other");
+  const auto accept_many = [&](AccountKey owner, int count) {
+    must(write([&](WriteTransaction& t) -> Result<void> {
+      const std::vector to{recipient("watch")};
+      for (int i = 0; i < count; ++i) {
+        const auto done = t.accept_transaction(transaction(owner), to, "", kMe, after(60), now());
+        if (!done) return fail(done.error());
+      }
+      return {};
+    }));
+  };
+  accept_many(other.key, 3);
+  for (int i = 0; i < 10; ++i) accept_many(acme.key, 1'000);
+  const auto steps = [&](std::optional<AccountKey> of, std::int64_t limit, std::size_t found) {
+    StorySearch search("watch@example.jp", of, limit);
+    int taken = 1;
+    while (!must(read([&](ReadTransaction& t) { return search.step(t); }))) ++taken;
+    const auto told = search.take();
+    EXPECT_EQ(told.size(), found);
+    EXPECT_TRUE(std::ranges::is_sorted(told, std::greater(), [](const Story& story) {
+      return std::pair(story.account, story.email_id);
+    }));
+    return taken;
+  };
+  for (const bool indexed : {false, true}) {
+    EXPECT_LE(steps(std::nullopt, 20, 20), 2);
+    EXPECT_EQ(stories_of(*store_, "watch@example.jp", {}, 1)[0].email_id, 10'000);
+    const int for_few = steps(other.key, 20, 3);
+    EXPECT_GE(for_few, 4) << "2,000 at a time";
+    EXPECT_LE(for_few, 9);
+    EXPECT_EQ(stories_of(*store_, "watch@example.jp", {}, 10'003).size(), 10'003U);
+    if (indexed) break;
+    // Enough others that the index takes all of them into a run.
+    const Delivery made = draft(acme.key);
+    for (std::size_t n = 0; n < 20; ++n)
+      append(made.key, recipients(1'000, "example.com", n * 1'000));
+    reopen();
+  }
+}
+
 }  // namespace
 }  // namespace todoku::store

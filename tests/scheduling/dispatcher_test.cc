@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: Apache-2.0
+// What it costs to decide what is sent, counted in questions to the store, claims and batches given
+// back, in simulated time: the real dispatcher, store and queue, with couriers and sites played by
+// the test. No clock of the machine decides.
+#include "delivery/scheduler/dispatcher.h"
+
+#include <deque>
+#include <map>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "conformance/store/store_suite.h"
+#include "queue/embedded/memory_queue.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace todoku::delivery::scheduler {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using store::must;
+
+// Counts what goes through it.
+class CountingStore final : public store::Store {
+ public:
+  explicit CountingStore(store::Store& store) : store_(store) {}
+  void submit_write(store::WritePriority priority, store::WriteWork work,
+                    store::Done done) override {
+    ++writes;
+    store_.submit_write(priority, std::move(work), std::move(done));
+  }
+  void submit_read(store::ReadWork work, store::Done done) override {
+    ++reads;
+    store_.submit_read(std::move(work), std::move(done));
+  }
+  [[nodiscard]] store::StoreFigures figures() const override { return store_.figures(); }
+  void close() override { store_.close(); }
+
+  std::int64_t reads = 0;
+  std::int64_t writes = 0;
+
+ private:
+  store::Store& store_;
+};
+
+// What couriers hold for a site, and how fast it takes mail.
+struct Site {
+  double per_second = 1e9;
+  SteadyInstant rests_until{};
+  bool refuses = false;  // fails whatever is tried, and then rests for ten seconds
+  double permits = 0;
+  std::deque<store::LeasedBatch> batches;
+  std::size_t settled_of_first = 0;
+};
+
+struct Figures {
+  std::int64_t passes = 0;
+  std::int64_t claimed_batches = 0;
+  std::int64_t settled = 0;  // recipients
+  std::int64_t parked = 0;   // recipients
+};
+
+class DispatcherTest : public ::testing::Test {
+ protected:
+  DispatcherTest() {
+    store::SqliteStore::Options options;
+    options.path = directory_.path() / "store.db";
+    options.clock = &clock_;
+    options.synchronous = store::SqliteStore::Synchronous::off;  // nothing is lost here
+    store_ = must(store::SqliteStore::open(options));
+    counting_.emplace(*store_);
+    dispatcher_.emplace(*counting_, queues_, clock_, options_, metrics_,
+                        [this](std::string_view domain) { return site_of(domain); });
+  }
+
+  template <class T>
+  T run(Task<T> task) {
+    auto future =
+        boost::asio::co_spawn(io_.get_executor(), std::move(task), boost::asio::use_future);
+    while (future.wait_for(seconds(0)) != std::future_status::ready) io_.run_one();
+    return future.get();
+  }
+  template <class Work>
+  auto write(Work work) {
+    return must(store_->write_and_wait(store::WritePriority::accept, std::move(work)));
+  }
+
+  store::AccountKey account(std::string_view name, std::uint32_t weight = 1) {
+    return write([&](store::WriteTransaction& t) -> Result<store::AccountKey> {
+      auto made = must(t.create_account(name, clock_.now()));
+      made.weight = weight;
+      must(t.change_account(made));
+      return made.key;
+    });
+  }
+
+  // A bulk delivery that goes out: `each` recipients at each of these domains.
+  store::DeliveryKey bulk(store::AccountKey account, const std::vector<std::string>& domains,
+                          std::int64_t each) {
+    const auto key = write([&](store::WriteTransaction& t) -> Result<store::DeliveryKey> {
+      return must(t.create_draft({.account = account,
+                                  .type = DeliveryType::bulk,
+                                  .traffic = TrafficClass::bulk,
+                                  .content = {}},
+                                 clock_.now()))
+          .key;
+    });
+    std::vector<store::NewRecipient> to;
+    const auto append = [&] {
+      write([&](store::WriteTransaction& t) { return t.append_recipients(key, to, clock_.now()); });
+      to.clear();
+    };
+    for (const std::string& domain : domains) {
+      for (std::int64_t i = 0; i < each; ++i) {
+        to.push_back({fmt::format("user{}@{}", i, domain), domain, {}});
+      }
+      if (to.size() >= 5'000) append();
+    }
+    if (!to.empty()) append();
+    write([&](store::WriteTransaction& t) -> Result<void> {
+      must(t.commit_draft(key, std::nullopt, clock_.now()));
+      return t.start_delivery(key, "", clock_.now());
+    });
+    dispatcher_->look_again();
+    return key;
+  }
+
+  // Transactions whose couriers have died: due, a batch each.
+  void transactions(store::AccountKey account, std::string_view domain, std::int64_t count) {
+    write([&](store::WriteTransaction& t) -> Result<void> {
+      for (std::int64_t i = 0; i < count; ++i) {
+        const std::vector<store::NewRecipient> to{
+            {fmt::format("one{}@{}", i, domain), std::string(domain), {}}};
+        must(t.accept_transaction({.account = account, .content = {}}, to, "", 0, clock_.now(),
+                                  clock_.now()));
+      }
+      return {};
+    });
+    dispatcher_->look_again();
+  }
+
+  // As the scheduler's loop would: when there is news, something becomes due, or after a second.
+  void let_dispatcher_work() {
+    const auto upcoming = dispatcher_->upcoming();
+    const bool due = clock_.steady_now() >= next_pass_ || (upcoming && *upcoming <= clock_.now());
+    if (!due && !dispatcher_->has_news()) return;
+    run(dispatcher_->pass());
+    ++figures_.passes;
+    next_pass_ = clock_.steady_now() + seconds(1);
+  }
+
+  void claim(TrafficClass traffic) {
+    auto queue = must(run(queues_.open({"default", traffic})));
+    while (true) {
+      const auto bells = must(run(queue->receive(8, milliseconds(0))));
+      if (bells.empty()) return;
+      std::vector<store::BatchKey> keys;
+      for (const auto& bell : bells) {
+        keys.push_back({store::DeliveryKey{bell.bell.delivery}, bell.bell.batch});
+        must(run(queue->acknowledge(bell.receipt)));
+      }
+      auto leased = write([&](store::WriteTransaction& t) {
+        return t.claim_batches(keys, store::kMe, clock_.now() + std::chrono::hours(1),
+                               clock_.now());
+      });
+      ASSERT_EQ(leased.size(), bells.size()) << "a bell for what was not due";
+      figures_.claimed_batches += static_cast<std::int64_t>(leased.size());
+      for (store::LeasedBatch& batch : leased) {
+        claimed_of_[batch.account] += static_cast<std::int64_t>(batch.recipients.size());
+        sites_[site_of(batch.domain)].batches.push_back(std::move(batch));
+      }
+    }
+  }
+
+  // The first batch of a site is over: with outcomes for all of it, or parked as a whole.
+  void release_first(Site& site, std::optional<Instant> parked_until) {
+    const store::LeasedBatch batch = std::move(site.batches.front());
+    site.batches.pop_front();
+    site.settled_of_first = 0;
+    const auto released = write([&](store::WriteTransaction& t) -> Result<store::BatchReleased> {
+      if (!parked_until) {
+        std::vector<store::OutcomeRecord> outcomes;
+        for (const store::LeasedRecipient& to : batch.recipients) {
+          auto& record = outcomes.emplace_back();
+          record.key = {batch.key.delivery, batch.key.batch, to.seq};
+          record.at = clock_.now();
+          record.outcome.state = RecipientState::delivered;
+        }
+        must(t.record_outcomes(outcomes));
+      }
+      return t.release_batch(batch.key, batch.token, parked_until.value_or(clock_.now()),
+                             clock_.now());
+    });
+    const auto all = static_cast<std::int64_t>(batch.recipients.size());
+    (parked_until ? figures_.parked : figures_.settled) += all;
+    dispatcher_->take({batch.key, parked_until ? all : 0, parked_until ? all : 0, released});
+  }
+
+  void let_site_work(const std::string& name, Site& site, Milliseconds step) {
+    if (site.batches.empty()) {
+      site.permits = 0;
+      return;
+    }
+    if (site.refuses) {
+      if (clock_.steady_now() >= site.rests_until) {
+        site.rests_until = clock_.steady_now() + seconds(10);
+        dispatcher_->site_rests(name, site.rests_until);
+      }
+      const Instant until =
+          clock_.now() + std::chrono::ceil<Milliseconds>(site.rests_until - clock_.steady_now());
+      while (!site.batches.empty()) release_first(site, until);
+      return;
+    }
+    site.permits += site.per_second * std::chrono::duration<double>(step).count();
+    while (!site.batches.empty()) {
+      const store::LeasedBatch& batch = site.batches.front();
+      const std::size_t left = batch.recipients.size() - site.settled_of_first;
+      const auto now_settled = std::min(left, static_cast<std::size_t>(site.permits));
+      site.permits -= static_cast<double>(now_settled);
+      site.settled_of_first += now_settled;
+      if (now_settled > 0) {
+        dispatcher_->take({batch.key, static_cast<std::int64_t>(now_settled), 0, std::nullopt});
+      }
+      if (now_settled < left) return;
+      release_first(site, std::nullopt);
+    }
+  }
+
+  // Lets everything run for a time; what it cost.
+  Figures live(Milliseconds time, Milliseconds step = milliseconds(100)) {
+    figures_ = {};
+    counting_->reads = counting_->writes = 0;
+    for (Milliseconds passed(0); passed < time; passed += step) {
+      let_dispatcher_work();
+      claim(TrafficClass::transactional);
+      claim(TrafficClass::bulk);
+      clock_.advance(step);
+      for (auto& [name, site] : sites_) let_site_work(name, site, step);
+    }
+    return figures_;
+  }
+
+  std::string site_of(std::string_view domain) {
+    const auto known = site_names_.find(std::string(domain));
+    return known == site_names_.end() ? std::string(domain) : known->second;
+  }
+
+  static std::vector<std::string> domains(std::int64_t count, std::string_view prefix) {
+    std::vector<std::string> all;
+    for (std::int64_t i = 0; i < count; ++i)
+      all.push_back(fmt::format("{}{:06}.example", prefix, i));
+    return all;
+  }
+
+  store::TemporaryDirectory directory_;
+  store::SharedClock clock_;
+  std::unique_ptr<store::SqliteStore> store_;
+  std::optional<CountingStore> counting_;
+  queue::MemoryQueues queues_{{}, clock_};
+  Options options_;
+  Metrics metrics_;
+  boost::asio::io_context io_;
+  // Without it the context stops for good when it runs out of work between two tasks.
+  boost::asio::executor_work_guard<async::Executor> open_{io_.get_executor()};
+  std::optional<Dispatcher> dispatcher_;
+  std::map<std::string, Site> sites_;
+  std::map<std::string, std::string> site_names_;
+  std::map<store::AccountKey, std::int64_t> claimed_of_;
+  Figures figures_;
+  SteadyInstant next_pass_{};
+};
+
+// Figures of one simulated minute, for the eye.
+void show(std::string_view what, const Figures& figures, std::int64_t questions, double minutes) {
+  fmt::print(
+      "{}: a minute costs {:.0f} passes, {:.0f} questions, {:.0f} claims, {:.0f} parked; "
+      "{:.0f} mails sent\n",
+      what, static_cast<double>(figures.passes) / minutes, static_cast<double>(questions) / minutes,
+      static_cast<double>(figures.claimed_batches) / minutes,
+      static_cast<double>(figures.parked) / minutes,
+      static_cast<double>(figures.settled) / minutes);
+}
+
+TEST_F(DispatcherTest, WhatWaitsForASlowSiteCostsNextToNothing) {
+  sites_["slow.example"].per_second = 100;
+  std::map<std::int64_t, std::int64_t> questions;
+  for (const std::int64_t recipients : {20'000, 200'000}) {
+    bulk(account(fmt::format("a{}", recipients)), {"slow.example"}, recipients);
+    live(seconds(30));
+    const Figures figures = live(std::chrono::minutes(2), milliseconds(500));
+    questions[recipients] = counting_->reads;
+    show(fmt::format("{} behind a site at 100/s", recipients), figures, counting_->reads, 2);
+    EXPECT_NEAR(static_cast<double>(figures.settled), 12'000, 1'500) << "the site is kept busy";
+    EXPECT_LE(figures.claimed_batches, 28) << "500 at a time, as the site takes them";
+    EXPECT_EQ(figures.parked, 0);
+    EXPECT_EQ(counting_->writes, 0) << "waiting writes nothing";
+    EXPECT_LE(counting_->reads, 2 * 200);
+  }
+  EXPECT_LE(questions[200'000], questions[20'000] * 2);
+}
+
+TEST_F(DispatcherTest, ASiteThatFailsIsTriedWithOneBatchARest) {
+  sites_["down.example"].refuses = true;
+  bulk(account("acme"), {"down.example"}, 50'000);
+  live(seconds(60));
+  const Figures figures = live(std::chrono::minutes(5), milliseconds(500));
+  show("50000 at a site that fails, rests of 10 s", figures, counting_->reads, 5);
+  EXPECT_LE(figures.claimed_batches, 31) << "one for each rest";
+  EXPECT_LE(figures.parked, 31 * 500);
+  EXPECT_GE(figures.claimed_batches, 20) << "it is tried when it may be";
+  sites_["down.example"].refuses = false;
+  EXPECT_GT(live(seconds(60)).settled, 40'000) << "and gets everything when it has come back";
+}
+
+TEST_F(DispatcherTest, ADomainCostsTheSameHoweverManyThereAre) {
+  std::map<std::int64_t, double> per_thousand;
+  for (const std::int64_t count : {1'000, 8'000}) {
+    const std::int64_t before = counting_->reads;
+    bulk(account(fmt::format("a{}", count)), domains(count, fmt::format("d{}-", count)), 50);
+    std::int64_t settled = 0;
+    std::int64_t reads = 0;
+    for (int second = 0; second < 120 && settled < count * 50; ++second) {
+      settled += live(seconds(1)).settled;
+      reads += counting_->reads;
+    }
+    EXPECT_EQ(settled, count * 50) << before;
+    per_thousand[count] = static_cast<double>(reads) * 1000 / static_cast<double>(settled);
+    fmt::print("{} domains of 50: {} questions, {:.2f} for 1000 recipients\n", count, reads,
+               per_thousand[count]);
+  }
+  EXPECT_LE(per_thousand[8'000], 1.0);
+  EXPECT_LE(per_thousand[8'000], per_thousand[1'000] * 1.5);
+}
+
+TEST_F(DispatcherTest, SitesThatTakeNothingDoNotHideTheOthers) {
+  // More domains than are kept in sight, all of them stuck, before the one that is not.
+  const auto stuck = domains(1'000, "a");
+  for (const std::string& domain : stuck) site_names_[domain] = "stuck";
+  sites_["stuck"].per_second = 0;
+  auto all = stuck;
+  all.emplace_back("z.example");
+  bulk(account("acme"), all, 50);
+  const Figures figures = live(seconds(5));
+  EXPECT_EQ(figures.settled, 50);
+  fmt::print("1000 stuck domains: {} questions in 5 s\n", counting_->reads);
+  live(std::chrono::minutes(1), milliseconds(500));
+  EXPECT_LE(counting_->reads, 60 * 12) << "nor are they looked through in a circle";
+}
+
+TEST_F(DispatcherTest, AccountsShareASiteByWeightAndASingleMailDoesNotWait) {
+  sites_["slow.example"].per_second = 100;
+  const auto light = account("light", 1);
+  const auto heavy = account("heavy", 3);
+  bulk(light, {"slow.example"}, 60'000);
+  bulk(heavy, {"slow.example"}, 60'000);
+  live(std::chrono::minutes(5), milliseconds(500));
+  const auto shares =
+      static_cast<double>(claimed_of_[heavy]) / static_cast<double>(claimed_of_[light]);
+  fmt::print("weights 3 and 1: {} and {} recipients\n", claimed_of_[heavy], claimed_of_[light]);
+  EXPECT_NEAR(shares, 3.0, 0.3);
+  // A third one sends a few: they are next when the site has room.
+  const auto third = account("third");
+  bulk(third, {"slow.example"}, 60);
+  Milliseconds waited(0);
+  while (claimed_of_[third] == 0 && waited < seconds(60)) {
+    live(milliseconds(100));
+    waited += milliseconds(100);
+  }
+  fmt::print("another account's bulk is claimed after {} ms\n", waited.count());
+  EXPECT_LE(waited, seconds(6)) << "the time the site needs for one batch";
+}
+
+TEST_F(DispatcherTest, TransactionsBehindASlowSiteNeitherHideOthersNorAreMovedAround) {
+  sites_["slow.example"].per_second = 10;
+  const auto acme = account("acme");
+  transactions(acme, "slow.example", 5'000);
+  transactions(acme, "other.example", 20);
+  const Figures begun = live(seconds(2));
+  EXPECT_EQ(begun.settled, 20 + 20) << "those at the other site, and what the slow one takes";
+  const Figures figures = live(std::chrono::minutes(2), milliseconds(500));
+  show("5000 transactions behind a site at 10/s", figures, counting_->reads, 2);
+  EXPECT_EQ(counting_->writes, 0) << "nothing is postponed";
+  EXPECT_EQ(figures.parked, 0);
+  EXPECT_LE(counting_->reads, 2 * 300);
+}
+
+TEST_F(DispatcherTest, TransactionsHaveCreditOfTheirOwnAtASiteThatBulkFills) {
+  sites_["slow.example"].per_second = 0;
+  const auto acme = account("acme");
+  bulk(acme, {"slow.example"}, 20'000);
+  EXPECT_GT(live(seconds(1)).claimed_batches, 0);
+  transactions(acme, "slow.example", 3);
+  EXPECT_EQ(live(seconds(1)).claimed_batches, 3);
+}
+
+}  // namespace
+}  // namespace todoku::delivery::scheduler
