@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <utility>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -17,6 +18,7 @@ namespace {
 
 std::atomic<Level> minimum_level{Level::info};
 std::atomic<Format> line_format{Format::human};
+thread_local Capture captured;
 
 spdlog::logger& sink() {
   static const auto logger = [] {
@@ -90,6 +92,10 @@ void configure(Level minimum, Format format) {
   line_format = format;
 }
 
+void capture_this_thread(Capture capture) {
+  captured = std::move(capture);
+}
+
 bool enabled(Level level) {
   return level >= minimum_level.load(std::memory_order_relaxed);
 }
@@ -123,6 +129,10 @@ std::string render(Format format, std::int64_t now_ms, Level level, std::string_
 }
 
 void write(Level level, std::string_view event, Fields fields) {
+  if (captured) {
+    captured(level, event, fields);
+    return;
+  }
   if (!enabled(level)) return;
   try {
     const auto now = to_epoch_ms(SystemClock().now());

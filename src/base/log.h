@@ -7,6 +7,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -34,6 +35,11 @@ using Fields = std::initializer_list<Field>;
 // Sets level and format for the whole process; lines go to standard error. Thread-safe.
 void configure(Level minimum, Format format);
 [[nodiscard]] bool enabled(Level level);
+
+// What this thread logs goes to `capture` instead, whatever its level, until an empty one is given:
+// for simulations, whose time is not the machine's. Must not log.
+using Capture = std::function<void(Level level, std::string_view event, Fields fields)>;
+void capture_this_thread(Capture capture);
 
 // Writes one line. Control characters in values are escaped, so a value cannot forge a line.
 // Thread-safe; never throws; drops the line if standard error cannot be written.
