@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <thread>
 
+#include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 
 #include "async/callback.h"
@@ -106,6 +107,48 @@ TEST(RunOn, RunsThereAndComesBack) {
   EXPECT_EQ(id_after, std::this_thread::get_id());
   EXPECT_NE(id_there, id_after);
   runtime.join();
+}
+
+Task<void> visit(Executor there, std::thread::id& id_there) {
+  id_there = co_await run_on(there, this_thread());
+}
+
+// Runs what is ready; true if there was anything.
+bool poll(Runtime& runtime, std::size_t thread) {
+  return runtime.context(thread).poll() > 0;
+}
+
+TEST(RunOn, ACancellationMayArriveAfterTheEnd) {
+  Runtime runtime(2);  // not started: this test says which thread does something next
+  TaskGroup group(runtime.executor(0));
+  std::thread::id id_there;
+  group.spawn("visitor", visit(runtime.executor(1), id_there));
+  EXPECT_TRUE(poll(runtime, 0)) << "the visitor sets out";
+  boost::asio::post(runtime.executor(0), [&group] { group.cancel(); });
+  EXPECT_TRUE(poll(runtime, 1)) << "the task there ends";
+  EXPECT_TRUE(poll(runtime, 0)) << "cancelled, then back and at its end";
+  EXPECT_EQ(group.size(), 0U);
+  EXPECT_TRUE(poll(runtime, 1)) << "the cancellation arrives";
+  EXPECT_EQ(id_there, std::this_thread::get_id());
+}
+
+Task<void> sleep_there(Executor there, bool& woke_early) {
+  co_await run_on(there, sleep_long(woke_early));
+}
+
+TEST(RunOn, CancellationTravelsAlong) {
+  Runtime runtime(2);
+  TaskGroup group(runtime.executor(0));
+  bool woke_early = false;
+  group.spawn("visitor", sleep_there(runtime.executor(1), woke_early));
+  poll(runtime, 0);
+  poll(runtime, 1);
+  boost::asio::post(runtime.executor(0), [&group] { group.cancel(); });
+  poll(runtime, 0);
+  poll(runtime, 1);
+  poll(runtime, 0);
+  EXPECT_TRUE(woke_early);
+  EXPECT_EQ(group.size(), 0U);
 }
 
 }  // namespace

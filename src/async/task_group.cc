@@ -72,12 +72,20 @@ Task<void> TaskGroup::wait_empty() {
   while (!running_.empty()) co_await finished_.wait();
 }
 
+Task<bool> TaskGroup::wait_empty_until(SteadyInstant deadline) {
+  while (!running_.empty()) {
+    const bool notified = co_await finished_.wait_until(deadline);
+    if (!notified) co_return running_.empty();
+  }
+  co_return true;
+}
+
 Task<void> TaskGroup::stop() {
   stopping_ = true;
   // A task that misses one cancellation (it waited for a callback) gets the next.
   while (!running_.empty()) {
     cancel();
-    const auto soon = std::chrono::time_point_cast<Microseconds>(std::chrono::steady_clock::now()) +
+    const auto soon = std::chrono::time_point_cast<Microseconds>(TimerClock::now()) +
                       std::chrono::milliseconds(20);
     co_await finished_.wait_until(soon);
   }

@@ -34,6 +34,8 @@ class TaskGroup {
 
   // Returns when no task runs, without cancelling any.
   Task<void> wait_empty();
+  // The same, at `deadline` at the latest; false if tasks still run then.
+  Task<bool> wait_empty_until(SteadyInstant deadline);
 
   // Emits terminal cancellation to all present tasks without waiting.
   void cancel();

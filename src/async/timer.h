@@ -11,14 +11,26 @@
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/wait_traits.hpp>
 
 #include "async/task.h"
+#include "async/timer_clock.h"
 #include "base/clock.h"
 
 namespace todoku::async {
 
-using SteadyTimer = boost::asio::basic_waitable_timer<
-    std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
+class SteadyTimer
+    : public boost::asio::basic_waitable_timer<TimerClock, boost::asio::wait_traits<TimerClock>,
+                                               Executor> {
+ public:
+  explicit SteadyTimer(const Executor& executor) : basic_waitable_timer(executor) {}
+
+  std::size_t expires_at(time_point at) {
+    if (SimulatedTime* simulated = SimulatedTime::current()) simulated->timer_set(at);
+    return basic_waitable_timer::expires_at(at);
+  }
+  std::size_t expires_after(duration wait) { return expires_at(TimerClock::now() + wait); }
+};
 
 inline constexpr auto as_result = boost::asio::as_tuple(boost::asio::use_awaitable_t<Executor>());
 
