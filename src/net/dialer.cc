@@ -51,6 +51,18 @@ Task<Result<Stream>> dial(Endpoint remote, DialOptions options, SteadyInstant de
   co_return co_await connect(std::move(socket), to, deadline);
 }
 
+Dialer& system_dialer() {
+  class SystemDialer final : public Dialer {
+   public:
+    Task<Result<Stream>> dial(Endpoint remote, DialOptions options,
+                              SteadyInstant deadline) override {
+      return net::dial(std::move(remote), std::move(options), deadline);
+    }
+  };
+  static SystemDialer dialer;
+  return dialer;
+}
+
 Task<Result<Stream>> dial_unix(std::string path, SteadyInstant deadline) {
   const Result<StreamProtocol::endpoint> to = to_socket_address(path);
   if (!to) co_return fail(to.error());

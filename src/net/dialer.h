@@ -22,6 +22,16 @@ struct DialOptions {
 [[nodiscard]] Task<Result<Stream>> dial(Endpoint remote, DialOptions options,
                                         SteadyInstant deadline);
 
+// Who opens connections for others: the system, by dial(), or a simulated network.
+class Dialer {
+ public:
+  virtual ~Dialer() = default;
+  // As the function of this name.
+  [[nodiscard]] virtual Task<Result<Stream>> dial(Endpoint remote, DialOptions options,
+                                                  SteadyInstant deadline) = 0;
+};
+[[nodiscard]] Dialer& system_dialer();
+
 // Connects to a Unix socket. Errors: as above, not_found (nothing at `path`).
 [[nodiscard]] Task<Result<Stream>> dial_unix(std::string path, SteadyInstant deadline);
 

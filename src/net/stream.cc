@@ -3,7 +3,11 @@
 
 #include <utility>
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "base/check.h"
+#include "net/net_error.h"
 #include "net/stream_impl.h"
 
 namespace todoku::net {
@@ -43,6 +47,26 @@ Stream& Stream::operator=(Stream&& other) noexcept {
 
 Stream::~Stream() {
   close();
+}
+
+Result<Stream> Stream::adopt(async::Executor executor, int socket,
+                              std::shared_ptr<const void> token) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  StreamSocket taken(std::move(executor));
+  boost::system::error_code error;
+  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
+    error.assign(errno, boost::system::system_category());
+  } else {
+    taken.assign(StreamProtocol(address.ss_family, 0), socket, error);
+  }
+  if (error) {
+    ::close(socket);
+    return fail(to_error("adopt", error));
+  }
+  auto impl = std::make_shared<StreamImpl>(std::move(taken), std::move(token));
+  impl->adopt_connected();
+  return Stream(std::move(impl));
 }
 
 bool Stream::is_open() const {

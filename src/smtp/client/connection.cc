@@ -45,8 +45,9 @@ Task<std::expected<std::unique_ptr<Connection>, ConnectionFailure>> Connection::
   check(options.tls != nullptr || options.session.starttls == StartTls::never,
         "a session that may use TLS has a context for it");
   const SteadyInstant dial_until = clock.steady_now() + options.connect_timeout;
+  net::Dialer& dialer = options.dialer != nullptr ? *options.dialer : net::system_dialer();
   auto stream =
-      co_await net::dial(options.remote, {.local_address = options.local_address}, dial_until);
+      co_await dialer.dial(options.remote, {.local_address = options.local_address}, dial_until);
   if (!stream) co_return std::unexpected(dial_failure(options, stream.error()));
   std::unique_ptr<Connection> connection(
       new Connection(std::move(options), std::move(*stream), clock));

@@ -28,7 +28,8 @@ struct ConnectionOptions {
   net::Endpoint remote;
   std::string mx_host;  // the name that the certificate has to prove
   std::optional<net::IpAddress> local_address;
-  std::string egress_source;  // name, for the record
+  net::Dialer* dialer = nullptr;  // nullptr: the system's
+  std::string egress_source;      // name, for the record
   ClientSessionOptions session;
   // Needed unless session.starttls is never.
   std::shared_ptr<const net::TlsClientContext> tls;
