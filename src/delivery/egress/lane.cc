@@ -95,7 +95,12 @@ void Lane::open_connections() {
   }
 }
 
-Task<std::vector<Mail>> Lane::take(std::string route, std::uint32_t max, SteadyInstant idle_until) {
+Task<std::vector<Mail>> Lane::take(std::string route, std::uint32_t max, SteadyInstant idle_until,
+                                   bool served) {
+  if (served && ledger_.failures() > 0) {
+    ledger_.served(world_.clock.steady_now());
+    open_connections();
+  }
   while (true) {
     const SteadyInstant now = world_.clock.steady_now();
     if (draining_ || ledger_.resting(now)) co_return std::vector<Mail>{};
@@ -121,16 +126,16 @@ Task<void> Lane::connection_opened(std::string route) {
   co_return;
 }
 
-Task<void> Lane::connection_closed(std::string route, bool opened, bool site_failed,
-                                   std::vector<Mail> give_back) {
+Task<void> Lane::connection_closed(std::string route, Ended how, std::vector<Mail> give_back) {
   const SteadyInstant now = world_.clock.steady_now();
+  if (how.served) ledger_.served(now);
   ledger_.give_back_permits(static_cast<std::uint32_t>(give_back.size()));
   for (Mail& mail : give_back) {
     const policy::Flow flow = flow_of(mail);
     ledger_.add(route, flow, std::move(mail));
   }
-  ledger_.connection_closed(route, opened);
-  if (site_failed) {
+  ledger_.connection_closed(route, how.opened);
+  if (how.site_failed) {
     const bool rested_before = ledger_.resting(now);
     auto waiting = ledger_.site_failed(now);
     if (!rested_before) {

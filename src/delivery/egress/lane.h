@@ -28,6 +28,7 @@
 #include "delivery/policy/site_rules.h"
 #include "delivery/work.h"
 #include "dns/mail_route.h"
+#include "net/dialer.h"
 #include "net/tls.h"
 
 namespace todoku::delivery::egress {
@@ -47,6 +48,7 @@ struct LaneWorld {
   Gauge& waiting_gauge;
   Gauge& in_hand_gauge;
   Counter& dials_total;
+  net::Dialer* dialer = nullptr;  // nullptr: the system's
 };
 
 // Hosts that take the same mail over the same connections.
@@ -95,11 +97,17 @@ class Lane : public std::enable_shared_from_this<Lane> {
   void publish_figures();
   // A lane may live for months and see many sets of hosts.
   void forget_unused_routes();
-  Task<std::vector<Mail>> take(std::string route, std::uint32_t max, SteadyInstant idle_until);
+  // `served`: the site has answered a mail on this connection.
+  Task<std::vector<Mail>> take(std::string route, std::uint32_t max, SteadyInstant idle_until,
+                               bool served);
   Task<void> connection_opened(std::string route);
-  // `give_back`: mails that were taken and not tried. `site_failed`: see policy/verdict.h.
-  Task<void> connection_closed(std::string route, bool opened, bool site_failed,
-                               std::vector<Mail> give_back);
+  struct Ended {
+    bool opened = false;       // connection_opened() was called for it
+    bool served = false;       // as above
+    bool site_failed = false;  // see policy/verdict.h
+  };
+  // `give_back`: mails that were taken and not tried.
+  Task<void> connection_closed(std::string route, Ended how, std::vector<Mail> give_back);
 
   LaneWorld& world_;
   const std::string site_;

@@ -46,9 +46,10 @@ Task<void> LaneConnection::work() {
   const async::Executor home = lane_->home();
   // A mail in hand before dialling: who finds no work opens no connection, and a site that cannot
   // be reached leaves its words in a recipient's story.
-  auto mails = co_await async::run_on(home, lane_->take(route_.key, 1, SteadyInstant{}));
+  auto mails = co_await async::run_on(home, lane_->take(route_.key, 1, SteadyInstant{}, false));
   if (mails.empty()) {
-    co_await async::run_on(home, lane_->connection_closed(route_.key, false, false, {}));
+    const Lane::Ended how;
+    co_await async::run_on(home, lane_->connection_closed(route_.key, how, {}));
     co_return;
   }
   const SteadyInstant began = now();
@@ -57,16 +58,18 @@ Task<void> LaneConnection::work() {
     const auto took = std::chrono::duration_cast<Milliseconds>(now() - began);
     for (const Mail& mail : mails) settle(mail, failure->answer, failure->path, took);
     const bool site_failed = policy::judge(failure->answer, false).site_failed;
-    co_await async::run_on(home, lane_->connection_closed(route_.key, false, site_failed, {}));
+    const Lane::Ended how{.site_failed = site_failed};
+    co_await async::run_on(home, lane_->connection_closed(route_.key, how, {}));
     co_return;
   }
   co_await async::run_on(home, lane_->connection_opened(route_.key));
   auto untried = co_await send_all(std::move(mails));
   // A 421 after successful mails is the receiver's "enough for this connection", not its trouble.
-  const bool site_failed = site_failed_ && delivered_ == 0;
-  co_await async::run_on(
-      home, lane_->connection_closed(route_.key, true, site_failed, std::move(untried)));
+  const Lane::Ended how{
+      .opened = true, .served = served_, .site_failed = site_failed_ && delivered_ == 0};
+  // The receiver counts a connection until it is closed: only then may another take its place.
   co_await connection_->quit();
+  co_await async::run_on(home, lane_->connection_closed(route_.key, how, std::move(untried)));
 }
 
 // ---- opening -----------------------------------------------------------------------------------
@@ -81,6 +84,7 @@ smtp::ConnectionOptions LaneConnection::connection_options(const dns::Candidate&
   options.mx_host = candidate.host;
   options.local_address = candidate.address.is_v4() ? source.bind_v4 : source.bind_v6;
   options.egress_source = source.name;
+  options.dialer = world_.dialer;
   options.tls = world_.tls;
   options.connect_timeout = timeouts.connect;
   options.session.hello_name = source.ehlo;
@@ -166,8 +170,8 @@ Task<std::vector<Mail>> LaneConnection::send_all(std::vector<Mail> mails) {
     }
     if (sent_ >= mails_max) break;
     const std::uint32_t wanted = std::min(block_size(), mails_max - sent_);
-    mails = co_await async::run_on(lane_->home(),
-                                   lane_->take(route_.key, wanted, now() + lane_->limits_.idle));
+    mails = co_await async::run_on(
+        lane_->home(), lane_->take(route_.key, wanted, now() + lane_->limits_.idle, served_));
     // While it waited, the receiver may have hung up: find out before a mail is at stake.
     if (!mails.empty() && !connection_->is_reusable()) co_return mails;
   }
@@ -260,6 +264,7 @@ void LaneConnection::settle(const Mail& mail, const policy::Answer& answer, Path
                             Milliseconds duration) {
   const policy::Verdict verdict = policy::judge(answer, mail.batch->letter().at_most_once);
   if (verdict.site_failed) site_failed_ = true;
+  if (!verdict.site_failed && answer.reply.code != 0) served_ = true;
   path.egress_source = lane_->source_.name;
   world_.outcomes.settled(
       mail, lane_->site_,

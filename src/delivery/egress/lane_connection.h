@@ -60,6 +60,7 @@ class LaneConnection {
 
   std::uint32_t sent_ = 0;       // mails tried on this connection
   std::uint32_t delivered_ = 0;  // of them, those taken
+  bool served_ = false;          // a mail got an answer of its own
   bool site_failed_ = false;
   double seconds_per_mail_ = 0.001;  // smoothed
 

@@ -74,9 +74,11 @@ class LaneLedger {
     ++entry.opening;
     ++connections_;
   }
-  void connection_opened(std::string_view route) {
-    --at(route).opening;
-    backoff_.succeeded();
+  void connection_opened(std::string_view route) { --at(route).opening; }
+  // The site has answered a mail: that, and not its greeting, ends the suspicion. What went before
+  // a rest does not end it.
+  void served(SteadyInstant now) {
+    if (!backoff_.resting(now)) backoff_.succeeded();
   }
   // `opened`: connection_opened() was called for it.
   void connection_closed(std::string_view route, bool opened) {

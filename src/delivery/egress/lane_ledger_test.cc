@@ -104,8 +104,32 @@ TEST_F(LaneLedgerTest, AfterARestOneConnectionProbesWithOneMail) {
   EXPECT_EQ(open_all(ledger).size(), 1U);
   EXPECT_EQ(ledger.take("mx", 32, now_).size(), 1U);
   ledger.connection_opened("mx");
+  EXPECT_EQ(open_all(ledger).size(), 0U) << "a greeting is no success yet";
+  ledger.served(now_);
   EXPECT_GT(open_all(ledger).size(), 1U) << "a success ends the suspicion";
   EXPECT_EQ(ledger.take("mx", 32, now_).size(), 32U);
+}
+
+TEST_F(LaneLedgerTest, ASiteThatGreetsAndTakesNothingRestsLongerEachTime) {
+  auto ledger = make({.backoff = {.first = seconds(10), .longest = seconds(60), .jitter = 0}});
+  for (const int rest : {10, 20, 40, 60, 60}) {
+    ledger.add("mx", kBulk, 1);
+    EXPECT_EQ(open_all(ledger).size(), 1U);
+    EXPECT_EQ(ledger.take("mx", 1, now_).size(), 1U);
+    ledger.connection_opened("mx");
+    (void)ledger.site_failed(now_);
+    ledger.connection_closed("mx", true);
+    EXPECT_EQ(ledger.rests_until() - now_, seconds(rest));
+    now_ = ledger.rests_until();
+  }
+}
+
+TEST_F(LaneLedgerTest, AnAnswerOfBeforeDoesNotEndARest) {
+  auto ledger = make({.backoff = {.first = seconds(10), .longest = seconds(60), .jitter = 0}});
+  (void)ledger.site_failed(now_);
+  ledger.served(now_ + seconds(1));
+  EXPECT_TRUE(ledger.resting(now_ + seconds(2)));
+  EXPECT_EQ(ledger.failures(), 1U);
 }
 
 TEST_F(LaneLedgerTest, ForgetsRoutesWithoutWorkAndConnections) {
