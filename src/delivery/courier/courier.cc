@@ -74,14 +74,25 @@ Task<void> Courier::receive(TrafficClass traffic) {
 Task<void> Courier::answer_bells(std::shared_ptr<queue::Queue> queue,
                                  std::vector<queue::ReceivedBell> bells) {
   std::vector<store::BatchKey> keys;
+  std::vector<Held> held;
   keys.reserve(bells.size());
   for (const auto& received : bells) {
-    keys.push_back({store::DeliveryKey{received.bell.delivery}, received.bell.batch});
+    const store::BatchKey key{store::DeliveryKey{received.bell.delivery}, received.bell.batch};
+    if (const auto already = held_already(key)) {
+      held.push_back(*already);
+    } else {
+      keys.push_back(key);
+    }
   }
   const Instant now = world_.clock.now();
   auto claimed = co_await world_.store.write(
-      store::WritePriority::claims, [this, keys, now](store::WriteTransaction& transaction) {
-        return transaction.claim_batches(keys, world_.holder, now + world_.options.lease, now);
+      store::WritePriority::claims,
+      [this, keys, held,
+       now](store::WriteTransaction& transaction) -> Result<std::vector<store::LeasedBatch>> {
+        const Instant until = now + world_.options.lease;
+        auto extended = extend(transaction, held, until);
+        if (!extended) return fail(std::move(extended.error()));
+        return transaction.claim_batches(keys, world_.holder, until, now);
       });
   if (!claimed) {
     // Told once: the bells come again every second for as long as the disk is full.
@@ -272,49 +283,70 @@ void Courier::expire(const std::shared_ptr<BatchInFlight>& batch) {
 // ---- leases ------------------------------------------------------------------------------------
 
 void Courier::follow(const std::shared_ptr<BatchInFlight>& batch) {
+  const std::lock_guard lock(mutex_);
   followed_[batch->leased().key] = batch;
   // A weak reference keeps the memory of what it refers to: thousands of transactions a second must
   // not pile up until the next round of leases.
-  if (followed_.size() >= sweep_at_) sweep();
+  if (followed_.size() >= sweep_at_) sweep_locked();
   in_flight_ = followed_.size();
 }
 
-void Courier::sweep() {
+void Courier::sweep_locked() {
   constexpr std::size_t kSweepAtLeast = 1'024;
   std::erase_if(followed_, [](const auto& entry) { return entry.second.expired(); });
   sweep_at_ = std::max(kSweepAtLeast, 2 * followed_.size());
   in_flight_ = followed_.size();
 }
 
+std::shared_ptr<BatchInFlight> Courier::find_in_flight(const store::BatchKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = followed_.find(key);
+  return found == followed_.end() ? nullptr : found->second.lock();
+}
+
+// A lease runs out under our hands when the time of day leaps forward (a machine that slept, a
+// clock that was set) or when the store could not be written for so long. Claiming the batch again
+// would send everything in it twice.
+std::optional<Courier::Held> Courier::held_already(const store::BatchKey& key) const {
+  for (const Courier* courier : world_.couriers) {
+    if (const auto batch = courier->find_in_flight(key)) {
+      return Held{key, batch->leased().token};
+    }
+  }
+  return std::nullopt;
+}
+
+Result<void> Courier::extend(store::WriteTransaction& transaction, const std::vector<Held>& held,
+                             Instant until) {
+  for (const Held& lease : held) {
+    auto done = transaction.extend_lease(lease.key, lease.token, until);
+    // Settled meanwhile, or somebody else's: nothing to extend.
+    if (!done && done.error().kind != ErrorKind::conflict &&
+        done.error().kind != ErrorKind::not_found) {
+      return done;
+    }
+  }
+  return {};
+}
+
 Task<void> Courier::keep_leases() {
   while (true) {
     const bool awake = co_await async::sleep_for(world_.options.lease / 3);
     if (!awake) co_return;
-    sweep();
-    struct Held {
-      store::BatchKey key;
-      std::uint64_t token;
-    };
     std::vector<Held> held;
-    for (const auto& [key, weak] : followed_) {
-      if (const auto batch = weak.lock(); batch && batch->open() > 0) {
-        held.push_back({key, batch->leased().token});
+    {
+      const std::lock_guard lock(mutex_);
+      sweep_locked();
+      for (const auto& [key, weak] : followed_) {
+        if (const auto batch = weak.lock()) held.push_back({key, batch->leased().token});
       }
     }
     if (held.empty()) continue;
     const Instant until = world_.clock.now() + world_.options.lease;
     const auto extended = co_await world_.store.write(
         store::WritePriority::claims,
-        [held = std::move(held), until](store::WriteTransaction& transaction) -> Result<void> {
-          for (const Held& lease : held) {
-            const auto done = transaction.extend_lease(lease.key, lease.token, until);
-            // Settled meanwhile, or somebody else's: nothing to extend.
-            if (!done && done.error().kind != ErrorKind::conflict &&
-                done.error().kind != ErrorKind::not_found) {
-              return done;
-            }
-          }
-          return {};
+        [held = std::move(held), until](store::WriteTransaction& transaction) {
+          return extend(transaction, held, until);
         });
     if (!extended) log::error("leases not extended", {{"reason", extended.error().detail}});
   }

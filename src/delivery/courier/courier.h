@@ -11,6 +11,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +34,8 @@
 
 namespace todoku::delivery::courier {
 
+class Courier;
+
 // What couriers share. Everything outlives every courier.
 struct CourierWorld {
   store::Store& store;
@@ -45,6 +49,7 @@ struct CourierWorld {
   const Options& options;
   store::Holder holder = 0;
   Metrics& metrics;
+  std::vector<Courier*> couriers;  // all of them, complete before the first starts
 };
 
 // One per thread of the runtime; lives on that thread's executor.
@@ -62,10 +67,18 @@ class Courier {
                  std::vector<store::LeasedBatch> batches);
 
   [[nodiscard]] const async::Executor& executor() const { return executor_; }
+  // The batch, if it is in flight here or its outcomes are not committed yet; else nullptr. Any
+  // thread.
+  [[nodiscard]] std::shared_ptr<BatchInFlight> find_in_flight(const store::BatchKey& key) const;
   // Batches that are not settled yet. Any thread.
   [[nodiscard]] std::size_t in_flight() const { return in_flight_.load(); }
 
  private:
+  struct Held {
+    store::BatchKey key;
+    std::uint64_t token = 0;
+  };
+
   Task<void> receive(TrafficClass traffic);
   Task<void> answer_bells(std::shared_ptr<queue::Queue> queue,
                           std::vector<queue::ReceivedBell> bells);
@@ -77,7 +90,11 @@ class Courier {
   Task<void> give_back(store::LeasedBatch leased, Instant not_before);
 
   void follow(const std::shared_ptr<BatchInFlight>& batch);
-  void sweep();
+  void sweep_locked();
+  // Whether any courier of this process has the batch: then how it holds it.
+  [[nodiscard]] std::optional<Held> held_already(const store::BatchKey& key) const;
+  static Result<void> extend(store::WriteTransaction& transaction, const std::vector<Held>& held,
+                             Instant until);
   void expire(const std::shared_ptr<BatchInFlight>& batch);
   void unroutable(const std::shared_ptr<BatchInFlight>& batch, std::string_view domain,
                   const std::vector<std::uint32_t>& indices, const dns::Unroutable& why);
@@ -86,6 +103,7 @@ class Courier {
   CourierWorld& world_;
   async::Executor executor_;
   const std::string pool_;
+  mutable std::mutex mutex_;  // guards the two below
   std::map<store::BatchKey, std::weak_ptr<BatchInFlight>> followed_;
   std::size_t sweep_at_ = 1'024;
   std::atomic<std::size_t> in_flight_{0};
