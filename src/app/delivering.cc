@@ -2,13 +2,9 @@
 #include "app/delivering.h"
 
 #include <algorithm>
-#include <future>
-#include <thread>
 #include <utility>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_future.hpp>
 
 #include "async/timer.h"
 #include "base/log.h"
@@ -34,7 +30,7 @@ Delivering::Delivering(async::Runtime& runtime, store::Store& store, queue::Queu
                        dns::RouteCache& routes, delivery::KeyRing& keys,
                        const delivery::policy::SiteRules& rules, delivery::Options options,
                        store::Holder holder, const Clock& clock, Metrics& metrics,
-                       std::shared_ptr<const net::TlsClientContext> tls)
+                       std::shared_ptr<const net::TlsClientContext> tls, net::Dialer* dialer)
     : runtime_(runtime),
       store_(store),
       keys_(keys),
@@ -60,8 +56,9 @@ Delivering::Delivering(async::Runtime& runtime, store::Store& store, queue::Queu
                   .in_hand_gauge = metrics.gauge("todoku_mails_in_hand",
                                                  "Mails that a connection is sending now: at most "
                                                  "one each."),
-                  .dials_total = metrics.counter("todoku_smtp_dials_total",
-                                                 "Connections begun to receivers.")},
+                  .dials_total =
+                      metrics.counter("todoku_smtp_dials_total", "Connections begun to receivers."),
+                  .dialer = dialer},
       lanes_(lane_world_, rules),
       scheduler_(
           store, queues, keys, clock, options_, metrics,
@@ -84,6 +81,7 @@ Delivering::Delivering(async::Runtime& runtime, store::Store& store, queue::Queu
     connections_.push_back(std::make_unique<async::TaskGroup>(runtime.executor(i)));
     couriers_.push_back(std::make_unique<delivery::courier::Courier>(
         courier_world_, runtime.executor(i), std::string(kPool)));
+    courier_world_.couriers.push_back(couriers_.back().get());
   }
 }
 
@@ -106,63 +104,56 @@ Task<void> Delivering::tidy_lanes() {
 
 // ---- stopping ----------------------------------------------------------------------------------
 
-bool Delivering::wait_until_settled(SteadyInstant deadline) {
-  const auto run = [this]<class T>(std::size_t thread, Task<T> task) {
-    return boost::asio::co_spawn(runtime_.executor(thread), std::move(task),
-                                 boost::asio::use_future);
-  };
-  const auto steady = [&] {
-    return std::chrono::steady_clock::time_point(deadline.time_since_epoch());
-  };
-  bool clean = true;
+Task<void> Delivering::stop_recorder_after(Microseconds patience) {
+  const bool passed = co_await async::sleep_for(patience);
+  if (!passed) co_return;
+  cut_off_ = true;
+  recorder_.stop();
+}
+
+Task<void> Delivering::end_connections(SteadyInstant deadline) {
   for (std::size_t i = 0; i < connections_.size(); ++i) {
-    auto empty = run(i, connections_[i]->wait_empty());
-    if (empty.wait_until(steady()) != std::future_status::ready) {
-      clean = false;
-      auto cut = run(i, connections_[i]->stop());
-      // Who waits for a commit that does not come (the disk says no) cannot be cut off otherwise.
-      if (cut.wait_for(kCutPatience) != std::future_status::ready) recorder_.stop();
-      cut.wait();
-      empty.wait();
-    }
+    const bool ended =
+        co_await async::run_on(runtime_.executor(i), connections_[i]->wait_empty_until(deadline));
+    if (ended) continue;
+    cut_off_ = true;
+    // Who waits for a commit that does not come (the disk says no) cannot be cut off otherwise.
+    async::TaskGroup patience(runtime_.executor(0));
+    patience.spawn("cut patience", stop_recorder_after(kCutPatience));
+    co_await async::run_on(runtime_.executor(i), connections_[i]->stop());
+    co_await patience.stop();
   }
+}
+
+Task<void> Delivering::flush(SteadyInstant deadline) {
   // What was cut off has just told how far it came: that is worth a commit beyond the deadline.
-  auto flushed = run(0, recorder_.flushed());
-  const auto patience = std::max(steady(), std::chrono::steady_clock::now() + kCutPatience);
-  if (flushed.wait_until(patience) != std::future_status::ready) {
-    clean = false;
-    recorder_.stop();
-    flushed.wait();
-  }
-  return clean;
+  const Microseconds left = deadline - clock_.steady_now();
+  async::TaskGroup patience(runtime_.executor(0));
+  patience.spawn("flush patience", stop_recorder_after(std::max<Microseconds>(left, kCutPatience)));
+  co_await recorder_.flushed();
+  co_await patience.stop();
 }
 
-Task<void> Delivering::stop_couriers() {
-  for (const auto& courier : couriers_)
-    co_await async::run_on(courier->executor(), courier->stop());
-}
-
-bool Delivering::stop(SteadyInstant deadline) {
+Task<bool> Delivering::stop(SteadyInstant deadline) {
   accepting_ = false;
-  const auto run = [this](Task<void> task) {
-    boost::asio::co_spawn(runtime_.executor(0), std::move(task), boost::asio::use_future).wait();
-  };
-  run(scheduler_.stop());
-  run(tasks_.stop());
+  co_await scheduler_.stop();
+  co_await tasks_.stop();
   // Lanes park what waits; couriers stop receiving and looking up routes.
-  run(stop_couriers());
+  for (const auto& courier : couriers_) {
+    co_await async::run_on(courier->executor(), courier->stop());
+  }
   lanes_.drain();
-  const bool clean = wait_until_settled(deadline);
+  co_await end_connections(deadline);
+  co_await flush(deadline);
   recorder_.stop();
   // A connection that was on its way to its thread while the lanes drained.
   for (std::size_t i = 0; i < connections_.size(); ++i) {
-    boost::asio::co_spawn(runtime_.executor(i), connections_[i]->stop(), boost::asio::use_future)
-        .wait();
+    co_await async::run_on(runtime_.executor(i), connections_[i]->stop());
   }
   // What is still leased (a batch cut off in the middle) is void for the next run, which releases
   // the leases of others when it starts.
-  log::info("delivery stopped", {{"clean", clean}, {"unrecorded", recorder_.unrecorded()}});
-  return clean;
+  log::info("delivery stopped", {{"clean", !cut_off_}, {"unrecorded", recorder_.unrecorded()}});
+  co_return !cut_off_;
 }
 
 // ---- handover ----------------------------------------------------------------------------------

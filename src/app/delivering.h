@@ -31,18 +31,19 @@ namespace todoku::app {
 class Delivering final : public intake::Handover {
  public:
   // Everything given outlives it. `holder` identifies this run: unique among all runs on a store.
+  // `dialer`: nullptr for the system's.
   Delivering(async::Runtime& runtime, store::Store& store, queue::Queues& queues,
              dns::RouteCache& routes, delivery::KeyRing& keys,
              const delivery::policy::SiteRules& rules, delivery::Options options,
              store::Holder holder, const Clock& clock, Metrics& metrics,
-             std::shared_ptr<const net::TlsClientContext> tls);
+             std::shared_ptr<const net::TlsClientContext> tls, net::Dialer* dialer = nullptr);
   ~Delivering() override;
 
   void start();
   // Takes no more work, finishes the mails in hand, gives everything else back to the store and
-  // commits all outcomes; at `deadline` it ends what still runs. Blocks; not from a runtime thread.
-  // True if nothing had to be cut off.
-  bool stop(SteadyInstant deadline);
+  // commits all outcomes; at `deadline` it ends what still runs. To be awaited on the runtime's
+  // first executor, once. True if nothing had to be cut off.
+  Task<bool> stop(SteadyInstant deadline);
 
   [[nodiscard]] std::vector<delivery::egress::Lane::Figures> lanes() const {
     return lanes_.figures();
@@ -58,8 +59,9 @@ class Delivering final : public intake::Handover {
 
  private:
   Task<void> tidy_lanes();
-  Task<void> stop_couriers();
-  [[nodiscard]] bool wait_until_settled(SteadyInstant deadline);
+  Task<void> end_connections(SteadyInstant deadline);
+  Task<void> flush(SteadyInstant deadline);
+  Task<void> stop_recorder_after(Microseconds patience);
   void give_back(const store::WriteTransaction::AcceptedTransaction& accepted);
 
   async::Runtime& runtime_;
@@ -79,6 +81,7 @@ class Delivering final : public intake::Handover {
   std::vector<std::unique_ptr<delivery::courier::Courier>> couriers_;  // one per thread
   std::atomic<std::size_t> next_courier_{0};
   std::atomic<bool> accepting_{false};
+  bool cut_off_ = false;  // something had to be ended while stopping
   async::TaskGroup tasks_;
 };
 

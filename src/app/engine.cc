@@ -245,7 +245,7 @@ Result<void> Engine::Parts::make_delivery() {
 Result<void> Engine::Parts::start_delivery() {
   if (delivers()) {
     delivering->start();
-    on_stop([this](SteadyInstant deadline) { return delivering->stop(deadline); });
+    on_stop([this](SteadyInstant deadline) { return wait_for(delivering->stop(deadline)); });
   }
   housekeeping = std::make_unique<Housekeeping>(*store, runtime->executor(0));
   housekeeping->start();
