@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/memory_store.h"
+
+#include "base/check.h"
+#include "store/sqlite/address_index.h"
+#include "store/sqlite/schema.h"
+
+namespace todoku::sim {
+namespace {
+
+using namespace store::sqlite;  // NOLINT(google-build-using-namespace): it stands in for its owner
+
+template <class T>
+T must(Result<T> result, std::string_view what) {
+  check(result.has_value(), result ? what : std::string_view(result.error().detail));
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+}  // namespace
+
+MemoryStore::MemoryStore()
+    : db_(must(Connection::open({.path = ":memory:", .create = true}), "a database opens")) {
+  must(prepare_schema(*db_), "the tables are made");
+  const AddressHash hash = must(AddressHash::load(*db_), "the secret is read");
+  transaction_ = std::make_unique<SqliteWriteTransaction>(*db_, figures_, hash);
+  must(transaction_->load_figures(), "the figures are read");
+}
+
+MemoryStore::~MemoryStore() = default;
+
+void MemoryStore::begin() {
+  before_ = transaction_->pending();
+  must(db_->query("BEGIN IMMEDIATE").run(), "a transaction begins");
+}
+
+void MemoryStore::end(bool commit) {
+  if (commit) {
+    must(db_->query("COMMIT").run(), "a transaction is committed");
+    transaction_->committed();
+  } else {
+    must(db_->query("ROLLBACK").run(), "a transaction is undone");
+    transaction_->rolled_back(before_);
+  }
+}
+
+}  // namespace todoku::sim

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/play.h"
+
+#include <fmt/format.h>
+
+#include "sim/world.h"
+
+namespace todoku::sim {
+
+Played play_seed(std::uint64_t seed, std::size_t story_lines) {
+  World world(generate(seed), story_lines);
+  world.play();
+  Findings findings = check_promises(world);
+  return {.seed = seed,
+          .broken = std::move(findings.broken),
+          .figures = findings.figures,
+          .digest = world.trace().digest(),
+          .lines = world.trace().lines(),
+          .lasted = world.clock().elapsed(),
+          .story = world.trace().tail()};
+}
+
+std::string describe(const Played& played) {
+  std::string text = played.story + "\n";
+  for (const std::string& promise : played.broken) text += "BROKEN: " + promise + "\n";
+  text += fmt::format("seed {}; again with TODOKU_SEED={}\n", played.seed, played.seed);
+  return text;
+}
+
+std::string describe(const Figures& figures) {
+  return fmt::format(
+      "{} recipients: {} delivered, {} bounced, {} expired, {} unknown; {} mails taken, {} repeats "
+      "in doubt; {} crashes, after which {} mails of at most {} went twice",
+      figures.recipients, figures.delivered, figures.bounced, figures.expired, figures.unknown,
+      figures.taken, figures.repeats_in_doubt, figures.crashes, figures.repeats_after_crash,
+      figures.crash_allowance);
+}
+
+}  // namespace todoku::sim

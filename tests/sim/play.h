@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Plays scenarios and tells the result in words: for the tests and for bench/run sim.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/checks.h"
+#include "sim/scenario.h"
+
+namespace todoku::sim {
+
+struct Played {
+  std::uint64_t seed = 0;
+  std::vector<std::string> broken;  // promises; empty if all were kept
+  Figures figures;
+  std::uint64_t digest = 0;  // of everything that happened
+  std::size_t lines = 0;
+  Microseconds lasted{};  // simulated time
+  std::string story;      // its last lines
+};
+
+[[nodiscard]] Played play_seed(std::uint64_t seed, std::size_t story_lines = 80);
+
+[[nodiscard]] std::string describe(const Played& played);
+[[nodiscard]] std::string describe(const Figures& figures);
+
+}  // namespace todoku::sim

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// A scenario: everything that can happen to the engine in one simulation, as plain data. This list
+// is what the simulator knows of trouble; a new kind of trouble begins with a line here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "delivery/options.h"
+#include "mail/states.h"
+
+namespace todoku::sim {
+
+using std::chrono::seconds;
+
+// ---- receivers ---------------------------------------------------------------------------------
+
+enum class Trouble : std::uint8_t {
+  refuses_connections,
+  never_connects,  // SYN without an answer
+  never_greets,    // connected, then silence
+  greets_with_421,
+  greets_with_554,
+  hangs_up_at_hello,
+  says_421_at_mail,  // greets well, closes at every MAIL
+  tarpits,           // answers after `SiteScript::tarpit`
+};
+
+struct Outage {
+  Trouble trouble{};
+  Microseconds from{};  // since the beginning
+  Microseconds until{};
+};
+
+// One receiving system and what we allow ourselves there. Shares are between 0 and 1.
+struct SiteScript {
+  std::string name;
+  std::vector<std::string> domains;
+  std::size_t hosts = 1;
+  // -- our limits
+  std::uint32_t connections_max = 5;
+  std::uint32_t messages_per_connection = 100;
+  double messages_per_second = 0;  // 0: no limit
+  seconds idle{5};
+  // -- what it offers
+  bool ehlo = true;
+  bool pipelining = true;
+  bool chunking = true;
+  // -- how it behaves
+  Microseconds latency{10'000};  // of the connection and of every answer
+  Microseconds tarpit{seconds(40)};
+  bool greylists = false;             // the first attempt of every address: 451
+  double refused_for_good = 0;        // of mails, at RCPT
+  double refused_for_now = 0;         // of mails, at RCPT
+  double refused_content = 0;         // of mails, at the end of the content, for good or for now
+  double mail_421 = 0;                // of mails, 421 at MAIL
+  std::uint32_t mails_until_421 = 0;  // 0: any number over one connection
+  double breaks_reading = 0;          // of connections: lost after some octets from us
+  double breaks_answering = 0;        // of connections: lost in the middle of an answer
+  double silent_takes = 0;            // of mails: taken, and the connection lost before the answer
+  double slow_answers = 0;            // of answers: late by up to `slow_by`
+  Microseconds slow_by{seconds(5)};
+  std::vector<Outage> outages;
+};
+
+// ---- names -------------------------------------------------------------------------------------
+
+struct DnsScript {
+  std::string domain;
+  bool exists = true;
+  Microseconds latency{2'000};
+  Microseconds fails_from{};  // SERVFAIL in between
+  Microseconds fails_until{};
+};
+
+// ---- mail --------------------------------------------------------------------------------------
+
+struct AccountScript {
+  std::string name;
+  std::uint32_t weight = 1;
+};
+
+// One delivery: transactional ones go through intake, bulk ones are appended in one piece.
+struct Mailing {
+  Microseconds at{};
+  std::size_t account = 0;
+  TrafficClass traffic = TrafficClass::transactional;
+  bool at_most_once = false;         // bulk only: intake does not offer it for transactions yet
+  std::vector<std::string> domains;  // one recipient each
+  Microseconds reserved_for{};       // bulk only: start this much later
+  std::size_t filler = 0;            // octets of text on top
+};
+
+// ---- the engine's own trouble ------------------------------------------------------------------
+
+struct Crash {
+  Microseconds down{};  // until the next start
+};
+struct Restart {  // in order
+  Microseconds grace{};
+  Microseconds down{};
+};
+struct ClockLeap {
+  Milliseconds by{};
+};
+struct DiskFull {  // commits are refused
+  Microseconds lasts{};
+};
+struct DiskSlow {
+  Microseconds commit{};  // each takes this long
+  Microseconds lasts{};
+};
+
+struct Incident {
+  Microseconds at{};
+  std::variant<Crash, Restart, ClockLeap, DiskFull, DiskSlow> what;
+};
+
+struct StoreScript {
+  Microseconds commit{2'000};  // longest of a commit
+  double repeated = 0;         // of writes: run, undone and run again
+  double failing = 0;          // of commits: refused
+  double slow_reads = 0;       // of reads: answered up to 50 ms late
+  double failing_reads = 0;    // of reads
+};
+
+struct Scenario {
+  std::uint64_t seed = 0;
+  std::size_t threads = 1;
+  std::size_t sources = 1;
+  std::vector<SiteScript> sites;
+  std::vector<DnsScript> names;  // of domains that need one; others resolve at once
+  std::vector<AccountScript> accounts;
+  std::vector<Mailing> mailings;
+  std::vector<Incident> incidents;
+  StoreScript store;
+  delivery::Options options;  // sources are filled in by the world
+};
+
+// The scenario of a seed.
+[[nodiscard]] Scenario generate(std::uint64_t seed);
+
+// What scenarios begin from: retries and rests of seconds instead of minutes, so that a life time
+// is ten minutes.
+[[nodiscard]] delivery::Options quick_options();
+
+}  // namespace todoku::sim

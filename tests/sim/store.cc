@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/store.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace todoku::sim {
+namespace {
+
+constexpr Microseconds kSlowReadMax{50'000};
+// From the commit to the hearing of it.
+constexpr Microseconds kNewsMax{300};
+
+std::unexpected<Error> gone() {
+  return fail(ErrorKind::unavailable, "the process is gone");
+}
+
+}  // namespace
+
+FaultyStore::FaultyStore(Disk& disk, async::Executor executor, const SimClock& clock, Trace& trace)
+    : disk_(disk), clock_(clock), trace_(trace), filled_(executor), tasks_(executor) {
+  tasks_.spawn("disk", write_groups());
+}
+
+bool FaultyStore::refuses() {
+  const bool full = clock_.elapsed() < disk_.full_until;
+  const bool unlucky = disk_.random.unit() < disk_.script.failing;
+  return full || unlucky;
+}
+
+void FaultyStore::submit_write(store::WritePriority priority, store::WriteWork work,
+                               store::Done done) {
+  if (dead_) {
+    done(gone());
+    return;
+  }
+  queues_[static_cast<std::size_t>(priority)].push_back({std::move(work), std::move(done), {}});
+  filled_.notify();
+}
+
+void FaultyStore::submit_read(store::ReadWork work, store::Done done) {
+  Result<void> result = gone();
+  if (!dead_ && disk_.random.unit() < disk_.script.failing_reads) {
+    result = fail(ErrorKind::unavailable, "the disk does not answer");
+  } else if (!dead_) {
+    result = disk_.store.read(
+        [&work](store::ReadTransaction& transaction) { return work(transaction); });
+  }
+  if (dead_ || disk_.random.unit() >= disk_.script.slow_reads) {
+    done(std::move(result));
+    return;
+  }
+  const auto after = disk_.random.below(static_cast<std::uint64_t>(kSlowReadMax.count()));
+  tasks_.spawn("read", answer_later(std::move(done), std::move(result), Microseconds(after)));
+}
+
+Task<void> FaultyStore::answer_later(store::Done done, Result<void> result, Microseconds after) {
+  co_await async::sleep_for(after);
+  done(dead_ ? Result<void>(gone()) : std::move(result));
+}
+
+Task<void> FaultyStore::write_groups() {
+  while (true) {
+    const auto state = co_await boost::asio::this_coro::cancellation_state;
+    const bool stopping = state.cancelled() != boost::asio::cancellation_type::none;
+    const bool empty =
+        std::ranges::all_of(queues_, [](const auto& queue) { return queue.empty(); });
+    if (empty) {
+      if (stopping) co_return;
+      co_await filled_.wait();
+      continue;
+    }
+    // What comes while one group commits goes with the next.
+    std::vector<Piece> group;
+    const bool slow = clock_.elapsed() < disk_.slow_until;
+    const auto longest = static_cast<std::uint64_t>(disk_.script.commit.count());
+    const Microseconds takes =
+        slow ? disk_.slow_commit : Microseconds(1 + disk_.random.below(longest));
+    co_await async::sleep_for(takes);
+    commit(group);
+    // The process may die between a commit and the news of it.
+    co_await async::sleep_for(Microseconds(disk_.random.below(kNewsMax.count())));
+    for (Piece& piece : group) piece.done(dead_ ? Result<void>(gone()) : std::move(piece.result));
+  }
+}
+
+void FaultyStore::commit(std::vector<Piece>& group) {
+  const bool refused = dead_ || refuses();
+  for (std::size_t priority = 0; priority < queues_.size(); ++priority) {
+    for (Piece& piece : std::exchange(queues_[priority], {})) {
+      const bool twice = disk_.random.unit() < disk_.script.repeated;
+      // A commit that fails has run its work; that it leaves nothing behind is the work's promise.
+      if (!dead_ && (refused || twice)) piece.result = perform(piece.work, true);
+      if (!refused) piece.result = perform(piece.work, false);
+      if (refused) piece.result = fail(ErrorKind::unavailable, "the disk is full");
+      group.push_back(std::move(piece));
+    }
+  }
+  if (refused && !dead_) trace_.line("disk refuses a commit of {}", group.size());
+}
+
+Result<void> FaultyStore::perform(store::WriteWork& work, bool undo) {
+  return disk_.store.write([&work, undo](store::WriteTransaction& transaction) -> Result<void> {
+    Result<void> result = work(transaction);
+    if (result && undo) return fail(ErrorKind::unavailable, "undone");
+    return result;
+  });
+}
+
+void FaultyStore::die() {
+  dead_ = true;
+}
+
+}  // namespace todoku::sim
