@@ -75,6 +75,7 @@ Delivering::Delivering(async::Runtime& runtime, store::Store& store, queue::Queu
                      .options = options_,
                      .holder = holder,
                      .metrics = metrics},
+      handed_over_(new HandedOver{{}, delivery::policy::Room(kHandedOverMax)}),
       tasks_(runtime.executor(0)) {
   recorder_.set_listener(scheduler_);
   for (std::size_t i = 0; i < runtime.size(); ++i) {
@@ -162,11 +163,10 @@ std::string Delivering::signing_for(store::AccountKey account, std::string_view 
   return keys_.current(account, from_domain).pinned;
 }
 
-std::optional<intake::Handover::Lease> Delivering::lease() {
+std::optional<intake::Handover::Lease> Delivering::lease(store::AccountKey account) {
   if (!accepting_) return std::nullopt;
-  std::size_t in_flight = 0;
-  for (const auto& courier : couriers_) in_flight += courier->in_flight();
-  if (in_flight > kHandedOverMax) return std::nullopt;
+  const std::lock_guard lock(handed_over_->mutex);
+  if (!handed_over_->room.has_place_for(static_cast<std::int64_t>(account))) return std::nullopt;
   return Lease{holder_, options_.lease};
 }
 
@@ -178,9 +178,19 @@ void Delivering::hand_over(store::WriteTransaction::AcceptedTransaction accepted
     give_back(accepted);
     return;
   }
+  const auto account = static_cast<std::int64_t>(accepted.delivery.account);
+  {
+    const std::lock_guard lock(handed_over_->mutex);
+    handed_over_->room.enter(account);
+  }
+  // The letter lives as long as anything of its transaction is in flight.
+  std::shared_ptr<const delivery::Letter> counted(
+      letter->get(), [room = handed_over_, account, kept = *letter](const delivery::Letter*) {
+        const std::lock_guard lock(room->mutex);
+        room->room.leave(account);
+      });
   const std::size_t turn = next_courier_.fetch_add(1) % couriers_.size();
-  couriers_[turn]->hand_over(std::move(accepted.delivery), std::move(*letter),
-                             std::move(accepted.batches));
+  couriers_[turn]->hand_over(std::move(counted), std::move(accepted.batches));
 }
 
 void Delivering::give_back(const store::WriteTransaction::AcceptedTransaction& accepted) {

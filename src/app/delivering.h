@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "delivery/egress/lane.h"
 #include "delivery/key_ring.h"
 #include "delivery/options.h"
+#include "delivery/policy/room.h"
 #include "delivery/policy/site_rules.h"
 #include "delivery/scheduler/scheduler.h"
 #include "dns/route_cache.h"
@@ -53,11 +55,16 @@ class Delivering final : public intake::Handover {
   // intake::Handover
   [[nodiscard]] std::string signing_for(store::AccountKey account,
                                         std::string_view from_domain) override;
-  [[nodiscard]] std::optional<Lease> lease() override;
+  [[nodiscard]] std::optional<Lease> lease(store::AccountKey account) override;
   void hand_over(store::WriteTransaction::AcceptedTransaction accepted, Content content) override;
   void work_arrived() override { scheduler_.wake(); }
 
  private:
+  // Transactions that were handed over and are not settled yet.
+  struct HandedOver {
+    std::mutex mutex;
+    delivery::policy::Room room;
+  };
   Task<void> tidy_lanes();
   Task<void> end_connections(SteadyInstant deadline);
   Task<void> flush(SteadyInstant deadline);
@@ -80,6 +87,7 @@ class Delivering final : public intake::Handover {
   delivery::courier::CourierWorld courier_world_;
   std::vector<std::unique_ptr<delivery::courier::Courier>> couriers_;  // one per thread
   std::atomic<std::size_t> next_courier_{0};
+  const std::shared_ptr<HandedOver> handed_over_;  // shared with what is in flight
   std::atomic<bool> accepting_{false};
   bool cut_off_ = false;  // something had to be ended while stopping
   async::TaskGroup tasks_;

@@ -147,7 +147,7 @@ Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
 
   request.content.header_to = {request.to};
   request.content.header_cc = request.cc;
-  const auto lease = handover_.lease();
+  const auto lease = handover_.lease(account.key);
   std::string signing = handover_.signing_for(account.key, from_domain(request.content));
   const SteadyInstant began = clock_.steady_now();
   const std::size_t count = recipients.size();

@@ -36,12 +36,13 @@ class Handover {
   // The signing keys to pin for mail of this account and From domain; empty for unsigned.
   [[nodiscard]] virtual std::string signing_for(store::AccountKey account,
                                                 std::string_view from_domain) = 0;
-  // Who the leases belong to and how long they last; nullopt if nobody here can send now.
+  // Who the leases belong to and how long they last; nullopt if nobody here can send now, or this
+  // account has its share in memory.
   struct Lease {
     store::Holder holder = 0;
     Milliseconds duration{};
   };
-  [[nodiscard]] virtual std::optional<Lease> lease() = 0;
+  [[nodiscard]] virtual std::optional<Lease> lease(store::AccountKey account) = 0;
   virtual void hand_over(store::WriteTransaction::AcceptedTransaction accepted,
                          Content content) = 0;
   // A bulk delivery was committed to start now, or a reservation changed: look at the store.

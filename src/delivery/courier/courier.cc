@@ -146,16 +146,16 @@ Task<void> Courier::carry(store::LeasedBatch leased) {
   co_await dispatch(std::move(batch));
 }
 
-void Courier::hand_over(store::Delivery delivery, std::shared_ptr<const Letter> letter,
+void Courier::hand_over(std::shared_ptr<const Letter> letter,
                         std::vector<store::LeasedBatch> batches) {
-  boost::asio::post(executor_, [this, delivery = std::move(delivery), letter = std::move(letter),
-                                batches = std::move(batches)]() mutable {
-    for (store::LeasedBatch& leased : batches) {
-      auto batch = std::make_shared<BatchInFlight>(std::move(leased), letter);
-      follow(batch);
-      work_.spawn("transaction", dispatch(std::move(batch)));
-    }
-  });
+  boost::asio::post(executor_,
+                    [this, letter = std::move(letter), batches = std::move(batches)]() mutable {
+                      for (store::LeasedBatch& leased : batches) {
+                        auto batch = std::make_shared<BatchInFlight>(std::move(leased), letter);
+                        follow(batch);
+                        work_.spawn("transaction", dispatch(std::move(batch)));
+                      }
+                    });
 }
 
 Task<void> Courier::give_back(store::LeasedBatch leased, Instant not_before) {
@@ -288,14 +288,12 @@ void Courier::follow(const std::shared_ptr<BatchInFlight>& batch) {
   // A weak reference keeps the memory of what it refers to: thousands of transactions a second must
   // not pile up until the next round of leases.
   if (followed_.size() >= sweep_at_) sweep_locked();
-  in_flight_ = followed_.size();
 }
 
 void Courier::sweep_locked() {
   constexpr std::size_t kSweepAtLeast = 1'024;
   std::erase_if(followed_, [](const auto& entry) { return entry.second.expired(); });
   sweep_at_ = std::max(kSweepAtLeast, 2 * followed_.size());
-  in_flight_ = followed_.size();
 }
 
 std::shared_ptr<BatchInFlight> Courier::find_in_flight(const store::BatchKey& key) const {

@@ -6,7 +6,6 @@
 //   intake ──hand_over (already leased)──┘
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -59,19 +58,16 @@ class Courier {
 
   // Begins to receive bells of both classes.
   void start();
-  // Receives no more. Batches in flight go on; see in_flight().
+  // Receives no more. Batches in flight go on.
   Task<void> stop();
 
   // Any thread: takes over a batch that is leased already. The letter is made on this thread.
-  void hand_over(store::Delivery delivery, std::shared_ptr<const Letter> letter,
-                 std::vector<store::LeasedBatch> batches);
+  void hand_over(std::shared_ptr<const Letter> letter, std::vector<store::LeasedBatch> batches);
 
   [[nodiscard]] const async::Executor& executor() const { return executor_; }
   // The batch, if it is in flight here or its outcomes are not committed yet; else nullptr. Any
   // thread.
   [[nodiscard]] std::shared_ptr<BatchInFlight> find_in_flight(const store::BatchKey& key) const;
-  // Batches that are not settled yet. Any thread.
-  [[nodiscard]] std::size_t in_flight() const { return in_flight_.load(); }
 
  private:
   struct Held {
@@ -106,7 +102,6 @@ class Courier {
   mutable std::mutex mutex_;  // guards the two below
   std::map<store::BatchKey, std::weak_ptr<BatchInFlight>> followed_;
   std::size_t sweep_at_ = 1'024;
-  std::atomic<std::size_t> in_flight_{0};
   bool claims_fail_ = false;
   Counter& claimed_total_;
   Counter& stale_bells_total_;

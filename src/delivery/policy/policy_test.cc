@@ -11,6 +11,7 @@
 #include "delivery/policy/pacer.h"
 #include "delivery/policy/retry.h"
 #include "delivery/policy/return_path.h"
+#include "delivery/policy/room.h"
 #include "delivery/policy/turns.h"
 #include "delivery/policy/verdict.h"
 
@@ -230,6 +231,21 @@ TEST(Credit, WhatIsGivenBackUntriedIsNoPace) {
     ledger.give_back("a", 1000);
   }
   EXPECT_EQ(ledger.available("a", now), 100);
+}
+
+TEST(Room, AFloodOfOneAccountLeavesRoomForTheOthers) {
+  Room room(20'000);
+  int of_flood = 0;
+  for (; room.has_place_for(1); ++of_flood) room.enter(1);
+  EXPECT_EQ(of_flood, 10'000);
+  int of_second = 0;
+  for (; room.has_place_for(2); ++of_second) room.enter(2);
+  EXPECT_EQ(of_second, 5'000);
+  EXPECT_FALSE(room.has_place_for(1));
+  EXPECT_TRUE(room.has_place_for(3));
+  for (int i = 0; i < of_flood; ++i) room.leave(1);
+  EXPECT_TRUE(room.has_place_for(1));
+  EXPECT_TRUE(room.has_place_for(2));
 }
 
 // The order of turns when everyone always has something: recipients by account and by delivery.

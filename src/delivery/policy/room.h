@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who may keep transactions in memory, of which there is room for so many.
+//
+// Intuition (dynamic thresholds): an account may have as many as there is room left for anybody.
+// One that floods the engine alone gets half of the room and then waits in the store; the rest
+// stays free, so another account's single mail still takes the short way.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <unordered_map>
+
+#include "base/check.h"
+
+namespace todoku::delivery::policy {
+
+// Not thread-safe.
+class Room {
+ public:
+  explicit Room(std::size_t places) : places_(places) {}
+
+  [[nodiscard]] bool has_place_for(std::int64_t account) const {
+    const auto found = taken_.find(account);
+    const std::size_t of_account = found == taken_.end() ? 0 : found->second;
+    return of_account < places_ - std::min(all_, places_);
+  }
+  // Whoever was told that there is a place may be one of several: the room may be overdrawn by
+  // them.
+  void enter(std::int64_t account) {
+    ++taken_[account];
+    ++all_;
+  }
+  void leave(std::int64_t account) {
+    const auto found = taken_.find(account);
+    check(found != taken_.end(), "who leaves has entered");
+    if (--found->second == 0) taken_.erase(found);
+    --all_;
+  }
+
+ private:
+  std::size_t places_;
+  std::size_t all_ = 0;
+  std::unordered_map<std::int64_t, std::size_t> taken_;
+};
+
+}  // namespace todoku::delivery::policy
