@@ -71,6 +71,41 @@ TEST_F(FileTest, AMissingDirectoryIsToldAsSuch) {
   EXPECT_THAT(store.error().detail, HasSubstr("nowhere"));
 }
 
+TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
+  auto store = must(open());
+  const auto write = [&](auto work) {
+    return must(store->write_and_wait(WritePriority::accept, std::move(work)));
+  };
+  fill(*store, 1);
+  const std::vector<NewRecipient> to{{"a@example.jp", "example.jp", {}},
+                                     {"b@example.jp", "example.jp", {}}};
+  const AccountKey owner =
+      write([](WriteTransaction& t) { return t.account_by_name("account0"); }).key;
+  write([&](WriteTransaction& t) {
+    return t.accept_transaction({.account = owner}, to, "", kMe, clock_.now(), clock_.now());
+  });
+  write([&](WriteTransaction& t) -> Result<void> {
+    const auto made =
+        must(t.create_draft({.account = owner, .traffic = TrafficClass::bulk}, clock_.now()));
+    must(t.append_recipients(made.key, std::span(to).first(1), clock_.now()));
+    must(t.commit_draft(made.key, std::nullopt, clock_.now()));
+    return t.start_delivery(made.key, "", clock_.now());
+  });
+  store->close();
+  tamper(
+      "DROP INDEX deliveries_started; DROP INDEX deliveries_few; DROP INDEX batches_held;"
+      "DROP INDEX batches_urgent; DROP INDEX batches_waiting; DROP INDEX address_recent_hash;"
+      "DROP INDEX batches_ready; DELETE FROM meta WHERE name LIKE 'waiting%';"
+      "CREATE INDEX batches_ready ON batches(traffic, ready_at) WHERE ready_at IS NOT NULL;"
+      "PRAGMA user_version = 1");
+  store = must(open());
+  const auto figures =
+      must(store->read_and_wait([&](ReadTransaction& t) { return t.queue_figures(clock_.now()); }));
+  EXPECT_EQ(figures[0].waiting, 2);
+  EXPECT_EQ(figures[1].waiting, 1);
+  EXPECT_THAT(deliveries_of(*store, {.account = owner}), SizeIs(2));
+}
+
 TEST_F(FileTest, ANewerDatabaseIsNotTouched) {
   must(open());
   tamper("PRAGMA user_version = 99");
