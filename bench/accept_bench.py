@@ -104,7 +104,7 @@ INSTALLATIONS = {"kept": (None, False), "kept_tmpfs": ("/dev/shm", False),
 
 def measure_accepting(binary, quick, names, connections):
     seconds = 2 if quick else 10
-    rounds = Rounds()
+    rounds, quiet = Rounds(), machine.Quiet()
     with contextlib.ExitStack() as resources:
         stacks = {name: resources.enter_context(accepting(binary, *INSTALLATIONS[name]))
                   for name in names}
@@ -114,6 +114,7 @@ def measure_accepting(binary, quick, names, connections):
             for name, stack in stacks.items():
                 if name == "delivering":
                     stack.settle()
+                quiet.look()
                 rounds.add(f"{name}-disk",
                            appending=machine.syncs_per_second(stack.folder, 0.5),
                            in_place=machine.syncs_per_second(stack.folder, 0.5, in_place=True))
@@ -124,6 +125,7 @@ def measure_accepting(binary, quick, names, connections):
                                    ("5000", ASKED_RATE)):
                     if name == "delivering":
                         stack.settle()
+                    quiet.look()
                     rounds.add(f"{name}-{load}", **stack.load(seconds, rate))
         for name, stack in stacks.items():
             for kind in ("appending", "in_place"):
@@ -131,6 +133,7 @@ def measure_accepting(binary, quick, names, connections):
                        "fdatasync/s")
             report_accepting(name, rounds)
             figure(f"accept_{name}_memory_peak", process_info.memory_peak(stack.engine.pid), "MB")
+        quiet.report()
 
 
 def arrivals(stack):
@@ -151,6 +154,8 @@ def measure_arriving(binary, quick, bulk):
     try:
         with Accepting(binary, folder / "data", True, {DOMAIN: []}, sink_config=sink) as stack:
             stack.sign()
+            quiet = machine.Quiet()
+            quiet.look()
             if bulk:
                 delivery = stack.draft(bench_mails.text_of(2048), signed=True)
                 stack.fill(delivery, (f"u{number}@{DOMAIN}" for number in range(bulk)))
@@ -168,6 +173,7 @@ def measure_arriving(binary, quick, bulk):
             stack.wait_for(lambda: stack.metric("todoku_queue_recipients",
                                                 **{"class": "transactional"}) == 0, "the queue")
             latency = arrivals(stack)
+        quiet.report()
         figure(f"accept_{name}_p50", values["p50"], "ms")
         figure(f"accept_{name}_p99", values["p99"], "ms")
         for value in ("p50", "p99", "max"):

@@ -23,6 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "support"))
 from bench_stack import FAST, PLAIN, BenchStack  # noqa: E402  (first: it adds folders)
 from figures import Rounds, figure, median  # noqa: E402
 import bench_mails  # noqa: E402
+import machine  # noqa: E402
 
 TEXT = bench_mails.text_of(2048)
 LANES = ["connections_max = 20", "messages_per_connection = 1000"]
@@ -164,8 +165,11 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", default=",".join(PARTS))
     options = parser.parse_args()
+    quiet = machine.Quiet()
     for part in options.only.split(","):
+        quiet.look()
         PARTS[part](options.binary, options.quick)
+    quiet.report()
 
 
 if __name__ == "__main__":

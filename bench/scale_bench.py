@@ -19,6 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "support"))
 from bench_stack import FAST, PLAIN, BenchStack  # noqa: E402  (first: it knows the others' place)
 from figures import Rounds, figure, median  # noqa: E402
 import bench_mails  # noqa: E402
+import machine  # noqa: E402
 import process_info  # noqa: E402
 
 TEXT = bench_mails.text_of(2048)
@@ -155,16 +156,18 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     wanted = options.sizes or ("10000,200000" if options.quick else "10000,1000000,10000000")
-    rounds = Rounds()
+    rounds, quiet = Rounds(), machine.Quiet()
     with contextlib.ExitStack() as resources:
         sizes = [Size(resources.enter_context(make_stack(options.binary)), int(count),
                       options.quick) for count in wanted.split(",")]
         for size in sizes:
             size.stack.sign()
+            quiet.look()
             size.fill()
         for _ in range(options.rounds):
             for signed in (False, True):
                 for size in sizes:
+                    quiet.look()
                     rounds.add((size.count, signed), **size.send_active(signed))
         for size in sizes:
             for signed in (False, True):
@@ -177,6 +180,7 @@ def main():
                            rounds.ratio(case, (sizes[0].count, signed)), "ratio")
             size.ask()
             size.rest()
+        quiet.report()
 
 
 if __name__ == "__main__":

@@ -190,13 +190,15 @@ def main():
                           if not name.startswith("postfix-")}
         if not chosen:
             raise SystemExit(f"no such case; there are: {' '.join(bench.cases())}")
-        rounds = Rounds()
+        rounds, quiet = Rounds(), machine.Quiet()
         for _ in range(options.rounds or (3 if options.quick else 5)):
             for name, run in chosen.items():
+                quiet.look()
                 rounds.add(name, **run())
         memory = process_info.memory_peak(stack.engine.pid)
     report_cases(rounds)
     report_ratios(rounds)
+    quiet.report()
     figure("engine_memory_peak", memory, "MB")
 
 

@@ -4,7 +4,40 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import time
+
+import figures
+
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+TOO_BUSY = 0.15  # cores; a quiet machine with idle installations has a few hundredths
+
+
+def busy_seconds():
+    """Processor time since boot that was not idle; with what the host took from us (steal)."""
+    user, nice, system, _, _, irq, softirq, steal = (
+        int(each) for each in pathlib.Path("/proc/stat").read_text().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / CLOCK_TICKS
+
+
+class Quiet:
+    """Looks, before something is measured, what the rest of the machine takes of the cores. A
+    busy neighbour spoils ratios, too: the scheduler shares by session or group, so the engine, the
+    receiver and openssl lose unequally, whatever the neighbour's nice value."""
+
+    def __init__(self):
+        self.taken = []
+
+    def look(self, seconds=0.3):
+        busy, began = busy_seconds(), time.monotonic()
+        time.sleep(seconds)
+        self.taken.append((busy_seconds() - busy) / (time.monotonic() - began))
+
+    def report(self):
+        figures.figure("others_busy_median", figures.median(self.taken), "cores")
+        figures.figure("others_busy_worst", max(self.taken), "cores")
+        if max(self.taken) > TOO_BUSY:
+            print("other programs were busy: do not trust these figures", file=sys.stderr)
 
 
 def rsa_signatures(processes_count, seconds):
