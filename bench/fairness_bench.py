@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nobody waits for another's trouble: a site that tarpits, an account that sends a million, weights.
+"""Nobody waits for another's trouble: a tarpit among sites, an account with a million, weights.
 
   tarpit   50 sites, one of them answers an octet a second: how long the other 49 take, against an
            installation where all are well; in turns, medians of the rounds
