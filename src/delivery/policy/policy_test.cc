@@ -326,6 +326,25 @@ TEST(Turns, WhoLeavesIsForgottenAndTheRestGoesOn) {
   EXPECT_EQ(turns.next(), std::nullopt);
 }
 
+TEST(Turns, AnAccountThatComesBackLateWithTwoDeliveriesLeavesNothingBehind) {
+  Turns turns;
+  turns.join(1, 1, 11);
+  turns.join(1, 1, 12);
+  turns.join(2, 1, 21);
+  for (int i = 0; i < 3; ++i) {
+    turns.ready(21);
+    EXPECT_EQ(turns.next(), 21);
+    turns.served(21, 500);
+  }
+  turns.ready(11);
+  turns.ready(12);
+  EXPECT_EQ(turns.next(), 11) << "its account moves up to the present while 12 waits";
+  turns.leave(11);
+  turns.leave(12);
+  EXPECT_EQ(turns.next(), std::nullopt);
+  turns.clear_ready();
+}
+
 TEST(ReturnPath, RoundTripsAndRefusesForgeries) {
   const std::string secret(16, 's');
   for (const ReturnPathToken token :
