@@ -50,7 +50,7 @@ Stream::~Stream() {
 }
 
 Result<Stream> Stream::adopt(async::Executor executor, int socket,
-                              std::shared_ptr<const void> token) {
+                             std::shared_ptr<const void> token) {
   sockaddr_storage address{};
   socklen_t length = sizeof address;
   StreamSocket taken(std::move(executor));
