@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// Delivery as a whole over a store whose calls fail: one after the other, and for longer than
+// leases last. Whatever fails, every mail arrives once the store answers again, and none twice:
+// nothing has crashed.
+#include "app/delivering.h"
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "app/failing_store.h"
+#include "app/test_installation.h"
+#include "dns/fake_resolver.h"
+#include "queue/embedded/memory_queue.h"
+#include "sink/sink.h"
+
+namespace todoku::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Runs by itself, and jumps when told to.
+class JumpingClock final : public Clock {
+ public:
+  [[nodiscard]] Instant now() const override {
+    return real_.now() + Milliseconds(jumped_ms_.load());
+  }
+  [[nodiscard]] SteadyInstant steady_now() const override { return real_.steady_now(); }
+  void jump(Milliseconds by) { jumped_ms_ += by.count(); }
+
+ private:
+  const SystemClock real_;
+  std::atomic<std::int64_t> jumped_ms_{0};
+};
+
+class NoKeys final : public delivery::KeyRing {
+ public:
+  delivery::Signing current(store::AccountKey, std::string_view) override { return {}; }
+  Result<delivery::Signing> pinned(store::AccountKey, std::string_view) override {
+    return delivery::Signing{};
+  }
+};
+
+struct Patience {
+  Microseconds answer_after{};  // to the content
+  bool greylists = true;        // the first attempt of each recipient is deferred
+};
+
+sink::Options receivers(const Patience& patience) {
+  sink::Options options;
+  auto& receiver = options.receivers.emplace_back();
+  receiver.name = "one";
+  receiver.listen = {{net::IpAddress::v4({127, 0, 0, 1}), 0}};
+  receiver.rules.push_back({.at = sink::Moment::body, .delay = patience.answer_after});
+  if (patience.greylists) receiver.greylist = sink::Greylist{.tries = 2};
+  return options;
+}
+
+delivery::Options delivery_options(std::uint16_t port, Milliseconds lease) {
+  delivery::Options options;
+  options.sources = {{.name = "main", .ehlo = "sender.example.com"}};
+  options.return_path_domain = options.message_id_domain = "bounce.example.com";
+  options.port = port;
+  options.lease = lease;
+  options.retry_transactional.waits = options.retry_bulk.waits = {30s};
+  return options;
+}
+
+// An installation that delivers to a sink of its own, all in this process.
+class World {
+ public:
+  explicit World(Milliseconds lease, const Patience& patience = {})
+      : sink_(sink::Sink::create(receivers(patience), clock).value()) {
+    runtime_.start();
+    const auto started = sink_->start(runtime_);
+    if (!started) throw std::runtime_error(started.error().detail);
+    delivering_.emplace(runtime_, failing, queues_, routes_, keys_, rules_,
+                        delivery_options(sink_->endpoints().front().port, lease), 7, clock,
+                        metrics_, net::TlsClientContext::create({}).value());
+  }
+  ~World() {
+    boost::asio::co_spawn(runtime_.executor(0), delivering_->stop(clock.steady_now() + 5s),
+                          boost::asio::use_future)
+        .wait();
+    sink_->stop();
+    runtime_.join();
+  }
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  // A bulk that is to start now, and a transaction that is handed over at once.
+  void send(int bulk_recipients) {
+    const auto account = must(write([&](store::WriteTransaction& t) {
+                           return t.create_account("acme", clock.now());
+                         })).key;
+    store::NewDelivery bulk{.account = account,
+                            .type = DeliveryType::bulk,
+                            .traffic = TrafficClass::bulk,
+                            .content = content()};
+    const auto draft =
+        must(write([&](store::WriteTransaction& t) { return t.create_draft(bulk, clock.now()); }));
+    must(write([&](store::WriteTransaction& t) {
+      return t.append_recipients(draft.key, to(bulk_recipients, "fast.example"), clock.now());
+    }));
+    must(write([&](store::WriteTransaction& t) {
+      return t.commit_draft(draft.key, std::nullopt, clock.now());
+    }));
+    delivering_->start();
+    const store::NewDelivery transaction{.account = account, .content = content()};
+    const auto lease = delivering_->lease();
+    auto accepted = must(write([&](store::WriteTransaction& t) {
+      return t.accept_transaction(transaction, to(2, "two.example"), "", lease->holder,
+                                  clock.now() + lease->duration, clock.now());
+    }));
+    const auto transaction_key = accepted.delivery.key;
+    delivering_->hand_over(std::move(accepted), content());
+    deliveries_ = {draft.key, transaction_key};
+    expected_ = static_cast<std::uint64_t>(bulk_recipients) + 2;
+  }
+
+  [[nodiscard]] bool all_delivered() {
+    return std::ranges::all_of(deliveries_, [&](store::DeliveryKey key) {
+      const auto delivery =
+          must(store.read_and_wait([&](store::ReadTransaction& t) { return t.delivery(key); }));
+      return delivery.status == DeliveryStatus::sent &&
+             delivery.counts.delivered == delivery.counts.total;
+    });
+  }
+  // Waits for it; jumps over what is waited for by the clock whenever nothing happens any more.
+  [[nodiscard]] bool await_all_delivered(Milliseconds quiet) {
+    for (int jumps = 0; jumps < 20; ++jumps) {
+      const auto until = clock.steady_now() + quiet;
+      while (clock.steady_now() < until || delivering_->recorder().unrecorded() > 0) {
+        if (all_delivered()) return true;
+        std::this_thread::sleep_for(5ms);
+      }
+      clock.jump(6min);
+      delivering_->work_arrived();
+    }
+    return false;
+  }
+  void check_arrivals() {
+    const sink::Report report = sink_->report();
+    EXPECT_EQ(report.total.duplicates, 0U);
+    EXPECT_EQ(report.total.recipients, expected_);
+  }
+  [[nodiscard]] std::uint64_t arrived() const { return sink_->report().total.recipients; }
+
+ private:
+  static Content content() {
+    Content content;
+    content.from = {"news@example.com", ""};
+    content.subject = "x";
+    content.text_part = "x";
+    return content;
+  }
+  static std::vector<store::NewRecipient> to(int count, const std::string& domain) {
+    std::vector<store::NewRecipient> recipients;
+    for (int i = 0; i < count; ++i) {
+      recipients.push_back({fmt::format("r{}@{}", i, domain), domain, {}});
+    }
+    return recipients;
+  }
+  template <class Work>
+  std::invoke_result_t<Work&, store::WriteTransaction&> write(Work work) {
+    return store.write_and_wait(store::WritePriority::accept, std::move(work));
+  }
+  template <class T>
+  static T must(Result<T> result) {
+    if (!result) throw std::runtime_error(result.error().detail);
+    if constexpr (!std::is_void_v<T>) return std::move(*result);
+  }
+
+  TestStore installation_;
+
+ public:
+  store::Store& store = *installation_.store;
+  FailingStore failing{store};
+  JumpingClock clock;
+
+ private:
+  dns::FakeResolver resolver_{
+      {.mx = {{"fast.example", {{10, "mx.example"}}}, {"two.example", {{10, "mx.example"}}}},
+       .a = {{"mx.example", {"127.0.0.1"}}}}};
+  Metrics metrics_;
+  dns::RouteCache routes_{
+      resolver_, {.allow_private_receivers = true}, dns::RouteCache::Options{}, clock, metrics_};
+  NoKeys keys_;
+  delivery::policy::SiteRules rules_;
+  queue::MemoryQueues queues_{queue::MemoryQueue::Options{}, clock};
+  async::Runtime runtime_{2};
+  std::unique_ptr<sink::Sink> sink_;
+  std::optional<Delivering> delivering_;
+  std::vector<store::DeliveryKey> deliveries_;
+  std::uint64_t expected_ = 0;
+};
+
+constexpr Milliseconds kLease = 5min;
+
+// How many calls an untouched delivery makes until all has arrived.
+std::int64_t usual_calls() {
+  World world(kLease);
+  world.send(8);
+  EXPECT_TRUE(world.await_all_delivered(300ms));
+  world.check_arrivals();
+  return world.failing.calls();
+}
+
+void fail_from(std::int64_t n, std::int64_t count) {
+  SCOPED_TRACE(fmt::format("{} calls from the {}th on", count, n));
+  World world(kLease);
+  world.failing.fail_calls(n, count);
+  world.send(8);
+  EXPECT_TRUE(world.await_all_delivered(700ms)) << "not all was delivered";
+  world.check_arrivals();
+}
+
+TEST(Delivering, EveryCallOfTheStoreMayFail) {
+  const std::int64_t calls = usual_calls();
+  EXPECT_GT(calls, 8);
+  for (const std::int64_t count : {1, 6}) {
+    // Most of the time is spent waiting, so many at once.
+    std::atomic<std::int64_t> next{1};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; ++i) {
+      threads.emplace_back([&] {
+        for (auto n = next++; n <= calls; n = next++) fail_from(n, count);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+  EXPECT_EQ(async::unhandled_exceptions(), 0U);
+  fmt::print("{} calls failed in turn, alone and with the five after them\n", calls);
+}
+
+TEST(Delivering, NothingGoesTwiceBecauseTheStoreWasAwayForLongerThanLeasesLast) {
+  World world(200ms, {.answer_after = 2ms, .greylists = false});
+  world.send(800);
+  while (world.arrived() < 50) std::this_thread::sleep_for(1ms);
+  world.failing.set_outage(true);
+  std::this_thread::sleep_for(1500ms);  // the subject: leases and bells are forgotten meanwhile
+  world.failing.set_outage(false);
+  EXPECT_TRUE(world.await_all_delivered(3s));
+  world.check_arrivals();
+}
+
+}  // namespace
+}  // namespace todoku::app

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// For tests: a store whose calls fail when they should.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <utility>
+
+#include "store/store.h"
+
+namespace todoku::app {
+
+// Passes calls on to another store, but for those that fail.
+class FailingStore final : public store::Store {
+ public:
+  explicit FailingStore(store::Store& inner) : inner_(inner) {}
+
+  // The calls from the n-th on, from 1, fail: `count` of them.
+  void fail_calls(std::int64_t n, std::int64_t count) {
+    first_ = n;
+    last_ = n + count - 1;
+  }
+  void set_outage(bool outage) { outage_ = outage; }
+  [[nodiscard]] std::int64_t calls() const { return calls_; }
+
+  void submit_write(store::WritePriority priority, store::WriteWork work,
+                    store::Done done) override {
+    if (refuses(done)) return;
+    inner_.submit_write(priority, std::move(work), std::move(done));
+  }
+  void submit_read(store::ReadWork work, store::Done done) override {
+    if (refuses(done)) return;
+    inner_.submit_read(std::move(work), std::move(done));
+  }
+  [[nodiscard]] store::StoreFigures figures() const override { return inner_.figures(); }
+  void close() override {}
+
+ private:
+  bool refuses(store::Done& done) {
+    const std::int64_t call = ++calls_;
+    if (!outage_ && (call < first_ || call > last_)) return false;
+    done(fail(ErrorKind::unavailable, "as the test wants it"));
+    return true;
+  }
+
+  store::Store& inner_;
+  std::atomic<std::int64_t> calls_{0};
+  std::atomic<std::int64_t> first_{0};
+  std::atomic<std::int64_t> last_{-1};
+  std::atomic<bool> outage_{false};
+};
+
+}  // namespace todoku::app
