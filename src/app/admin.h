@@ -137,7 +137,6 @@ class AdminOperations {
 
  private:
   Task<Result<store::Account>> account(std::string name);
-  Task<Result<IssuedKey>> issue_key(store::Account account, std::string label);
   Task<Result<void>> reload_key_ring();
 
   store::Store& store_;

@@ -52,14 +52,38 @@ Result<std::vector<AccountView>> read_accounts(store::ReadTransaction& transacti
   return views;
 }
 
-Result<store::Account> write_account(store::WriteTransaction& transaction,
-                                     const NewAccount& request, Instant now) {
+IssuedKey make_key(const std::string& login_id) {
+  IssuedKey issued;
+  issued.login_id = login_id;
+  issued.api_key = to_hex(random_octets(kApiKeyOctets));
+  issued.bearer_token = api::bearer_token(login_id, issued.api_key);
+  return issued;
+}
+
+// Only the hash is kept: what is shown now cannot be shown again.
+Result<IssuedKey> write_key(store::WriteTransaction& transaction, store::AccountKey account,
+                            const std::string& label, IssuedKey issued, Instant now) {
+  auto key = transaction.add_api_key(account, label, sha256_hex(issued.bearer_token), now);
+  if (!key) return fail(std::move(key.error()));
+  issued.key = std::move(*key);
+  return issued;
+}
+
+// The account and its first key, or neither: an account without a key cannot be used, and its name
+// would be taken.
+Result<AddedAccount> write_account(store::WriteTransaction& transaction, const NewAccount& request,
+                                   Instant now) {
   auto account = transaction.create_account(request.name, now);
-  if (!account) return account;
+  if (!account) return fail(std::move(account.error()));
   account->weight = static_cast<std::uint32_t>(request.weight);
   const auto changed = transaction.change_account(*account);
   if (!changed) return fail(changed.error());
-  return account;
+  AddedAccount added{.account = std::move(*account), .key = std::nullopt};
+  if (!request.with_key) return added;
+  auto key = write_key(transaction, added.account.key, "first", make_key(request.name), now);
+  if (!key) return fail(std::move(key.error()));
+  added.key = std::move(*key);
+  return added;
 }
 
 }  // namespace
@@ -82,20 +106,13 @@ Task<Result<AddedAccount>> AdminOperations::add_account(NewAccount request) {
   if (auto good = check_name(request.name); !good) co_return fail(good.error());
   if (auto good = check_weight(request.weight); !good) co_return fail(good.error());
   const Instant now = clock_.now();
-  auto account = co_await store_.write(store::WritePriority::accept,
-                                       [request, now](store::WriteTransaction& transaction) {
-                                         return write_account(transaction, request, now);
-                                       });
-  if (!account && account.error().kind == ErrorKind::conflict) {
+  auto added = co_await store_.write(store::WritePriority::accept,
+                                     [request, now](store::WriteTransaction& transaction) {
+                                       return write_account(transaction, request, now);
+                                     });
+  if (!added && added.error().kind == ErrorKind::conflict) {
     co_return fail(ErrorKind::conflict,
                    fmt::format("there is an account {} already", request.name));
-  }
-  if (!account) co_return fail(std::move(account.error()));
-  AddedAccount added{.account = *account, .key = std::nullopt};
-  if (request.with_key) {
-    auto key = co_await issue_key(*account, "first");
-    if (!key) co_return fail(std::move(key.error()));
-    added.key = std::move(*key);
   }
   co_return added;
 }
@@ -135,25 +152,12 @@ Task<Result<IssuedKey>> AdminOperations::add_key(std::string account_name, std::
   }
   auto found = co_await account(account_name);
   if (!found) co_return fail(std::move(found.error()));
-  auto issued = co_await issue_key(*found, label);
-  co_return issued;
-}
-
-Task<Result<IssuedKey>> AdminOperations::issue_key(store::Account account, std::string label) {
-  IssuedKey issued;
-  issued.login_id = account.name;
-  issued.api_key = to_hex(random_octets(kApiKeyOctets));
-  issued.bearer_token = api::bearer_token(issued.login_id, issued.api_key);
   const Instant now = clock_.now();
-  // Only the hash is kept: what is shown here cannot be shown again.
-  auto key =
-      co_await store_.write(store::WritePriority::accept,
-                            [account = account.key, label, hash = sha256_hex(issued.bearer_token),
-                             now](store::WriteTransaction& transaction) {
-                              return transaction.add_api_key(account, label, hash, now);
-                            });
-  if (!key) co_return fail(std::move(key.error()));
-  issued.key = std::move(*key);
+  auto issued = co_await store_.write(
+      store::WritePriority::accept,
+      [account = *found, label, now](store::WriteTransaction& transaction) {
+        return write_key(transaction, account.key, label, make_key(account.name), now);
+      });
   co_return issued;
 }
 

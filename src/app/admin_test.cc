@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "app/admin_routes.h"
+#include "app/failing_store.h"
 #include "app/key_ring.h"
 #include "app/test_installation.h"
 #include "base/digest.h"
@@ -55,6 +56,21 @@ TEST_F(AdminTest, AddsAnAccountWhoseKeyOpensTheDoor) {
   const auto accounts = run(operations.accounts());
   ASSERT_THAT(*accounts, SizeIs(1));
   EXPECT_EQ((*accounts)[0].keys, 1);
+}
+
+TEST_F(AdminTest, AddsAnAccountWithItsKeyOrNothing) {
+  FailingStore failing(*installation.store);
+  AdminOperations refused(failing, installation.clock, {});
+  for (int n = 1;; ++n) {
+    failing.fail_calls(failing.calls() + n, 1'000);
+    const auto added = run(refused.add_account({.name = "shop"}));
+    if (added) {
+      EXPECT_TRUE(added->key);
+      EXPECT_TRUE(account_of(added->key->bearer_token));
+      return;
+    }
+    EXPECT_THAT(*run(operations.accounts()), SizeIs(0)) << "after call " << n;
+  }
 }
 
 TEST_F(AdminTest, RefusesNamesAndWeightsOutOfRange) {
