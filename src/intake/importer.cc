@@ -69,22 +69,34 @@ struct Importer::Run {
 };
 
 Importer::Importer(store::Store& store, const Clock& clock, Limits limits,
-                   std::filesystem::path data_directory, Handover& handover)
+                   std::filesystem::path data_directory, Handover& handover, Waiting waiting)
     : store_(store),
       clock_(clock),
       limits_(limits),
       data_directory_(std::move(data_directory)),
-      handover_(handover) {}
+      handover_(handover),
+      waiting_(waiting),
+      jobs_(waiting.jobs_max) {}
 
 Importer::~Importer() {
   stop();
 }
 
 Result<void> Importer::start_thread() {
+  if (auto taken = take_unfinished(); !taken) return taken;
+  thread_ = std::thread([this] { work(); });
+  return {};
+}
+
+Result<void> Importer::take_unfinished() {
   auto unfinished = store_.read_and_wait(
       [](store::ReadTransaction& transaction) { return transaction.running_imports(); });
   if (!unfinished) return fail(unfinished.error());
   for (store::ImportJob& job : *unfinished) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (queued_.contains(key_of(job))) continue;
+    }
     const auto restarted = store_.write_and_wait(
         store::WritePriority::import, [&job](store::WriteTransaction& transaction) {
           return transaction.restart_import(job.id, job.account);
@@ -92,39 +104,81 @@ Result<void> Importer::start_thread() {
     if (!restarted) return fail(restarted.error());
     start(std::move(job));
   }
-  thread_ = std::thread([this] { work(); });
   return {};
 }
 
 void Importer::stop() {
-  stopping_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stopped_.notify_all();
   jobs_.close();
   if (thread_.joinable()) thread_.join();
 }
 
 void Importer::start(store::ImportJob job) {
-  const store::PublicId id = job.id;
-  if (!jobs_.try_push(std::move(job))) {
-    // The job is in the store as running: the next start of the engine runs it.
-    log::error("import not started, too many are waiting", {{"job", id}});
+  const JobKey key = key_of(job);
+  {
+    const std::lock_guard lock(mutex_);
+    if (!queued_.insert(key).second) return;
   }
+  if (jobs_.try_push(std::move(job))) return;
+  const std::lock_guard lock(mutex_);
+  queued_.erase(key);
+  left_behind_ = true;
 }
 
 void Importer::work() {
+  catch_up();
   while (auto job = jobs_.pop()) {
     if (stopping_) return;
-    run(*job);
+    const bool ended = run(*job);
+    {
+      const std::lock_guard lock(mutex_);
+      queued_.erase(key_of(*job));
+      if (!ended) left_behind_ = true;
+    }
+    if (!ended) pause();
+    catch_up();
   }
 }
 
-void Importer::run(const store::ImportJob& job) {
+void Importer::catch_up() {
+  while (!stopping_ && jobs_.size() == 0) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!std::exchange(left_behind_, false)) return;
+    }
+    const auto taken = take_unfinished();
+    if (taken) continue;
+    log::warning("imports wait for the store", {{"reason", taken.error().detail}});
+    {
+      const std::lock_guard lock(mutex_);
+      left_behind_ = true;
+    }
+    pause();
+  }
+}
+
+void Importer::pause() {
+  std::unique_lock lock(mutex_);
+  stopped_.wait_for(lock, waiting_.retry_after, [this] { return stopping_.load(); });
+}
+
+bool Importer::run(const store::ImportJob& job) {
   log::info("import started", {{"job", job.id}, {"delivery", job.delivery_id}});
   Run run{.job = job};
   run.error_name =
       fmt::format("import-{}-{}.errors.csv", static_cast<std::int64_t>(job.account), job.id);
   Result<void> read = read_file(run);
-  if (stopping_) return;
-  end(run, read);
+  if (stopping_) return true;  // goes on at the next start
+  if (!read && read.error().kind == ErrorKind::unavailable) {
+    log::warning("import waits for the store, it will begin again",
+                 {{"job", job.id}, {"reason", read.error().detail}});
+    return false;
+  }
+  return end(run, read);
 }
 
 Result<void> Importer::read_file(Run& run) {
@@ -226,7 +280,7 @@ Result<void> Importer::stage(Run& run) {
       });
 }
 
-void Importer::end(Run& run, const Result<void>& read) {
+bool Importer::end(Run& run, const Result<void>& read) {
   const bool bad_file = !read && read.error().kind == ErrorKind::invalid_input;
   if (bad_file) {
     ++run.bad;
@@ -264,9 +318,9 @@ void Importer::end(Run& run, const Result<void>& read) {
         return tx.commit_draft(run.job.delivery, std::nullopt, now);
       });
   if (!ended) {
-    log::error("import not ended, it runs again at the next start",
+    log::error("import not ended, it will begin again",
                {{"job", run.job.id}, {"reason", ended.error().detail}});
-    return;
+    return false;
   }
   std::error_code ignored;  // a left-over upload is removed by the next start
   std::filesystem::remove(data_directory_ / run.job.upload_file, ignored);
@@ -275,6 +329,7 @@ void Importer::end(Run& run, const Result<void>& read) {
                              {"bad", run.bad},
                              {"reason", read ? "" : read.error().detail}});
   if (commit) handover_.work_arrived();
+  return true;
 }
 
 }  // namespace todoku::intake

@@ -6,8 +6,14 @@
 // header (missing fields are no insert code) but not longer.
 #pragma once
 
+#include <atomic>
+#include <condition_variable>
 #include <filesystem>
+#include <mutex>
+#include <set>
 #include <string>
+#include <thread>
+#include <utility>
 
 #include "async/runtime.h"
 #include "async/task_group.h"
@@ -23,10 +29,20 @@ namespace todoku::intake {
 // hold up a thread that sends.
 class Importer final : public ImportStarter {
  public:
+  // Jobs beyond `jobs_max` wait in the store until those before them are done. A job that the store
+  // is not able to take (a full disk) begins again after `retry_after`.
+  struct Waiting {
+    std::size_t jobs_max = 1'000;
+    Milliseconds retry_after = std::chrono::seconds(10);
+  };
+
   // `data_directory` holds the uploads and the error files. `work_arrived` is called after an
   // import that committed its delivery.
   Importer(store::Store& store, const Clock& clock, Limits limits,
-           std::filesystem::path data_directory, Handover& handover);
+           std::filesystem::path data_directory, Handover& handover, Waiting waiting);
+  Importer(store::Store& store, const Clock& clock, Limits limits,
+           std::filesystem::path data_directory, Handover& handover)
+      : Importer(store, clock, limits, std::move(data_directory), handover, Waiting{}) {}
   ~Importer() override;
 
   // Begins with the jobs that an earlier run left unfinished, from their first row.
@@ -38,20 +54,34 @@ class Importer final : public ImportStarter {
 
  private:
   struct Run;
+  using JobKey = std::pair<store::AccountKey, store::PublicId>;
+  [[nodiscard]] static JobKey key_of(const store::ImportJob& job) { return {job.account, job.id}; }
+
   void work();
-  void run(const store::ImportJob& job);
+  // Queues what the store has as running and is not queued yet, from its first row.
+  [[nodiscard]] Result<void> take_unfinished();
+  // Does so until nothing is left behind or something is queued.
+  void catch_up();
+  void pause();
+  // False: the store could not take it, the job is still running there.
+  [[nodiscard]] bool run(const store::ImportJob& job);
   [[nodiscard]] Result<void> read_file(Run& run);
   [[nodiscard]] Result<void> take_row(Run& run, struct CsvRow& row);
   [[nodiscard]] Result<void> write_errors(Run& run);
   [[nodiscard]] Result<void> stage(Run& run);
-  void end(Run& run, const Result<void>& read);
+  [[nodiscard]] bool end(Run& run, const Result<void>& read);
 
   store::Store& store_;
   const Clock& clock_;
   const Limits limits_;
   const std::filesystem::path data_directory_;
   Handover& handover_;
-  BoundedQueue<store::ImportJob> jobs_{1'000};
+  const Waiting waiting_;
+  BoundedQueue<store::ImportJob> jobs_;
+  std::mutex mutex_;  // guards the three below
+  std::condition_variable stopped_;
+  std::set<JobKey> queued_;   // or at work
+  bool left_behind_ = false;  // jobs that run in the store and are not queued
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };
