@@ -45,7 +45,8 @@ ConfigSection limits() {
                       {"What one account may ask for. The defaults are those of the API contract.",
                        "1 アカウントが要求できる量。既定値は API 仕様のもの。"});
   s.add("drafts_max", &S::drafts_max, 30,
-        {"Bulk deliveries in status EDIT at once.", "同時に EDIT 状態にできる一斉配信の数。"})
+        {"Bulk deliveries in status EDIT or IMPORTING at once.",
+         "同時に EDIT または IMPORTING 状態にできる一斉配信の数。"})
       .unit("deliveries")
       .range(1, 1'000'000);
   s.add("to_max", &S::to_max, 50,

@@ -79,7 +79,8 @@ Text wrong_state(std::string_view state, std::string_view needed) {
 }
 
 Text drafts_limit(std::size_t max) {
-  return {fmt::format("the limit of {} deliveries in status EDIT is reached; delete or commit one.",
+  return {fmt::format("the limit of {} deliveries in status EDIT or IMPORTING is reached; delete "
+                      "or commit one.",
                       max),
           fmt::format("編集中の配信は{}件までです。不要な配信を削除または確定してください。", max)};
 }

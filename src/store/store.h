@@ -69,7 +69,7 @@ class ReadTransaction {
                                                                  std::int64_t wanted) = 0;
   // The content with the data of its attachments, for composing.
   [[nodiscard]] virtual Result<Content> content(DeliveryKey key) = 0;
-  // Drafts of an account (status edit); stops counting at `most`.
+  // Drafts of an account (status edit or importing); stops counting at `most`.
   [[nodiscard]] virtual Result<std::int64_t> count_drafts(AccountKey account, DeliveryType type,
                                                           std::int64_t most) = 0;
 

@@ -310,7 +310,7 @@ Result<std::int64_t> Queries::count_drafts(AccountKey account, DeliveryType type
                                            std::int64_t most) {
   auto query = db_.query(
       "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE account = ? AND type = ?"
-      " AND status = 1 AND status <= 4 AND deleted = 0 LIMIT ?)");
+      " AND status IN (1, 2) AND status <= 4 AND deleted = 0 LIMIT ?)");
   query.bind(account, type, most);
   std::int64_t count = 0;
   if (query.next()) count = query.integer(0);
