@@ -78,6 +78,7 @@ struct Config {
     std::string message_id_domain;
     std::vector<std::string> own_names;
     bool allow_private_receivers = false;
+    std::string tls_ca_file;
     std::int64_t connect_seconds = 0;
     std::int64_t greeting_seconds = 0;
     std::int64_t command_seconds = 0;

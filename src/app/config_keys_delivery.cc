@@ -70,6 +70,12 @@ ConfigSection smtp_out() {
       {"Whether to send to receivers on loopback, private and other special addresses. For tests "
        "and for internal mail only.",
        "ループバックやプライベートアドレスなどの受信側サーバーに送るか。テストや社内メール専用。"});
+  s.add(
+       "tls_ca_file", &S::tls_ca_file, "",
+       {"PEM file of the authorities whose certificates prove a receiver's name. Empty: those that "
+        "the system trusts.",
+        "受信側サーバーの証明書を検証する認証局の PEM ファイル。空ならシステムが信頼する認証局。"})
+      .form(TextForm::path);
   s.add("connect_seconds", &S::connect_seconds, 30,
         {"Time-out of one connection attempt.", "接続 1 回のタイムアウト。"})
       .unit("seconds")

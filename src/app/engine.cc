@@ -233,8 +233,8 @@ Result<void> Engine::Parts::start_dns() {
 }
 
 Result<void> Engine::Parts::make_delivery() {
-  auto tls = net::TlsClientContext::create({});
-  if (!tls) return fail("TLS to receivers", std::move(tls.error()));
+  auto tls = net::TlsClientContext::create({.ca_file = config.smtp_out.tls_ca_file});
+  if (!tls) return fail("TLS to receivers (smtp_out.tls_ca_file)", std::move(tls.error()));
   queues.emplace(queue::MemoryQueue::Options{}, clock);
   delivering = std::make_unique<Delivering>(*runtime, *store, *queues, *routes, *key_ring, rules,
                                             delivery_options(config, secret), holder, clock,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """TLS is used where it can be, policies hold, and how good it was is told in the story."""
+import os
 import sys
 
 from installation import Installation, check, check_equal, run
@@ -51,5 +52,26 @@ def is_used_as_far_as_it_goes_and_told(binary):
         check("検証" in stack.explain("a@good.example", "ja"), "the Japanese story")
 
 
+def is_proven_by_the_authorities_of_the_configuration(binary):
+    receivers = {"good.example": ['tls = "good"'], "wrong-name.example": ['tls = "wrong_name"']}
+    stack = Installation(binary, receivers, CONFIG,
+                         sink_config=['certificates_file = "authorities.pem"'],
+                         zone=["strict.example. MX 10 mx.good.example."])
+    os.environ["TODOKU_SMTP_OUT__TLS_CA_FILE"] = str(stack.directory / "authorities.pem")
+    try:
+        with stack:
+            sent = [stack.transaction(f"a@{domain}")
+                    for domain in ("good.example", "wrong-name.example", "strict.example")]
+            stack.settle(*sent)
+            for domain, told in (("good.example", "TLS, certificate verified"),
+                                 ("strict.example", "TLS, certificate verified"),
+                                 ("wrong-name.example", UNVERIFIED)):
+                story = stack.explain(f"a@{domain}")
+                check(told in story, f"{domain}, {told}:\n{story}")
+    finally:
+        del os.environ["TODOKU_SMTP_OUT__TLS_CA_FILE"]
+
+
 if __name__ == "__main__":
-    sys.exit(run(is_used_as_far_as_it_goes_and_told))
+    sys.exit(run(is_used_as_far_as_it_goes_and_told,
+                 is_proven_by_the_authorities_of_the_configuration))
