@@ -170,6 +170,9 @@ Task<std::vector<Mail>> LaneConnection::send_all(std::vector<Mail> mails) {
     }
     if (sent_ >= mails_max) break;
     const std::uint32_t wanted = std::min(block_size(), mails_max - sent_);
+    // Or their batches would count as in flight for as long as the connection idles, and a retry
+    // that is due by then would not be claimed.
+    mails.clear();
     mails = co_await async::run_on(
         lane_->home(), lane_->take(route_.key, wanted, now() + lane_->limits_.idle, served_));
     // While it waited, the receiver may have hung up: find out before a mail is at stake.
