@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 class NobodyDelivers final : public intake::Handover {
  public:
   std::string signing_for(store::AccountKey, std::string_view) override { return {}; }
-  std::optional<Lease> lease() override { return std::nullopt; }
+  std::optional<Lease> lease(store::AccountKey) override { return std::nullopt; }
   void hand_over(store::WriteTransaction::AcceptedTransaction, Content) override {}
   void work_arrived() override {}
 };
