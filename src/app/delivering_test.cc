@@ -114,7 +114,7 @@ class World {
     }));
     delivering_->start();
     const store::NewDelivery transaction{.account = account, .content = content()};
-    const auto lease = delivering_->lease();
+    const auto lease = delivering_->lease(account);
     auto accepted = must(write([&](store::WriteTransaction& t) {
       return t.accept_transaction(transaction, to(2, "two.example"), "", lease->holder,
                                   clock.now() + lease->duration, clock.now());
