@@ -5,7 +5,6 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
-#include <fmt/format.h>
 
 #include "async/timer.h"
 #include "base/log.h"
@@ -267,16 +266,10 @@ void Courier::unroutable(const std::shared_ptr<BatchInFlight>& batch, std::strin
 }
 
 void Courier::expire(const std::shared_ptr<BatchInFlight>& batch) {
-  const auto hours = std::chrono::duration_cast<std::chrono::hours>(
-      world_.options.retry_of(batch->letter().traffic).life_time);
+  const auto& retry = world_.options.retry_of(batch->letter().traffic);
   for (std::uint32_t i = 0; i < batch->leased().recipients.size(); ++i) {
-    world_.recorder.settled(
-        {batch, i}, domain_of(batch->recipient(i).address),
-        {.state = RecipientState::expired,
-         .stage = Stage::none,
-         .reply = {0, fmt::format("4.4.7 given up: not delivered within {} hours", hours.count())},
-         .is_attempt = false},
-        Path{}, Milliseconds(0));
+    world_.recorder.settled({batch, i}, domain_of(batch->recipient(i).address),
+                            policy::given_up(retry), Path{}, Milliseconds(0));
   }
 }
 

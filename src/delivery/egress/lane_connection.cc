@@ -186,7 +186,18 @@ std::uint32_t LaneConnection::block_size() const {
   return std::clamp(static_cast<std::uint32_t>(std::min(mails, 1e6)), 1U, kBlockMax);
 }
 
+// Mail may wait in a lane for hours, where a site answers slowly: after its life time it is not
+// sent.
+bool LaneConnection::gave_up(const Mail& mail) {
+  const Letter& letter = mail.batch->letter();
+  const policy::RetryOptions& retry = world_.options.retry_of(letter.traffic);
+  if (!policy::life_time_over(retry, letter.started, world_.clock.now())) return false;
+  world_.outcomes.settled(mail, lane_->site_, policy::given_up(retry), Path{}, Milliseconds(0));
+  return true;
+}
+
 Task<LaneConnection::Sent> LaneConnection::send(Mail mail) {
+  if (gave_up(mail)) co_return Sent::usable;
   if (const auto prepared = prepare(mail); !prepared) {
     // Ours to mend; the recipient's mail waits rather than being lost.
     log::error("mail not composed", {{"reason", prepared.error().detail}});

@@ -47,6 +47,8 @@ class LaneConnection {
     not_wanted,  // not settled: the receiver takes no more mails over this connection
   };
   Task<Sent> send(Mail mail);
+  // Settles a mail whose life time is over.
+  [[nodiscard]] bool gave_up(const Mail& mail);
   [[nodiscard]] Result<void> prepare(const Mail& mail);
   void settle(const Mail& mail, const policy::Answer& answer, Path path, Milliseconds duration);
   [[nodiscard]] std::uint32_t block_size() const;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "base/check.h"
 #include "base/random.h"
 
@@ -23,6 +25,14 @@ std::optional<Instant> next_attempt_at(const RetryOptions& options, std::uint32_
 
 bool life_time_over(const RetryOptions& options, Instant started, Instant now) {
   return now - started > options.life_time;
+}
+
+Outcome given_up(const RetryOptions& options) {
+  const auto hours = std::chrono::duration_cast<std::chrono::hours>(options.life_time);
+  return {.state = RecipientState::expired,
+          .stage = Stage::none,
+          .reply = {0, fmt::format("4.4.7 given up: not delivered within {} hours", hours.count())},
+          .is_attempt = false};
 }
 
 }  // namespace todoku::delivery::policy

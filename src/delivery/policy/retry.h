@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "mail/attempt.h"
 
 namespace todoku::delivery::policy {
 
@@ -30,5 +31,7 @@ struct RetryOptions {
 
 // True if a recipient that has not been settled by `now` is to be given up.
 [[nodiscard]] bool life_time_over(const RetryOptions& options, Instant started, Instant now);
+// What its story says then.
+[[nodiscard]] Outcome given_up(const RetryOptions& options);
 
 }  // namespace todoku::delivery::policy
