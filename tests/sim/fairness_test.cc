@@ -74,6 +74,39 @@ TEST(Fairness, OneBadSiteDelaysNoOther) {
   }
 }
 
+// Three thousand mails to one site and two hundred to each of five others, enough for batches of
+// their own.
+Scenario backlog(std::optional<Trouble> trouble) {
+  Scenario scenario = quiet_world();
+  for (std::size_t s = 0; s < 6; ++s) {
+    SiteScript site = good_site(fmt::format("site{}", s));
+    site.latency = milliseconds(20);
+    site.tarpit = seconds(15);
+    if (s == 0 && trouble) site.outages = {{*trouble, seconds(0), minutes(60)}};
+    scenario.sites.push_back(std::move(site));
+  }
+  Mailing bulk = bulk_to("site0.example", 3'000);
+  for (std::size_t i = 0; i < 1'000; ++i) {
+    bulk.domains.push_back(fmt::format("site{}.example", 1 + i % 5));
+  }
+  scenario.mailings = {std::move(bulk)};
+  return scenario;
+}
+
+TEST(Fairness, WhatWaitsForABadSiteTakesNoRoomFromOthers) {
+  World good(backlog(std::nullopt));
+  expect_kept(good);
+  for (const Trouble trouble : {Trouble::tarpits, Trouble::never_greets}) {
+    World bad(backlog(trouble));
+    expect_kept(bad);
+    for (std::size_t s = 1; s < 6; ++s) {
+      const std::string site = fmt::format("site{}", s);
+      EXPECT_LE(finished(bad, site), finished(good, site) + milliseconds(100))
+          << site << " beside trouble " << static_cast<int>(trouble);
+    }
+  }
+}
+
 // ---- classes -----------------------------------------------------------------------------------
 
 // From being handed in to being taken, of every transactional mail.
