@@ -56,7 +56,7 @@ Dialer& system_dialer() {
    public:
     Task<Result<Stream>> dial(Endpoint remote, DialOptions options,
                               SteadyInstant deadline) override {
-      return net::dial(std::move(remote), std::move(options), deadline);
+      return net::dial(remote, options, deadline);
     }
   };
   static SystemDialer dialer;

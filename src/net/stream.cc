@@ -49,11 +49,11 @@ Stream::~Stream() {
   close();
 }
 
-Result<Stream> Stream::adopt(async::Executor executor, int socket,
+Result<Stream> Stream::adopt(const async::Executor& executor, int socket,
                              std::shared_ptr<const void> token) {
   sockaddr_storage address{};
   socklen_t length = sizeof address;
-  StreamSocket taken(std::move(executor));
+  StreamSocket taken(executor);
   boost::system::error_code error;
   if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
     error.assign(errno, boost::system::system_category());

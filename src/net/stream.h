@@ -34,7 +34,7 @@ class Stream {
   explicit Stream(std::shared_ptr<StreamImpl> impl);  // by dial() and Listener
   // Takes over a connected socket, e.g. one of a socketpair(), and lets go of `token` when the
   // stream closes. Errors: io, and the socket is closed.
-  [[nodiscard]] static Result<Stream> adopt(async::Executor executor, int socket,
+  [[nodiscard]] static Result<Stream> adopt(const async::Executor& executor, int socket,
                                             std::shared_ptr<const void> token = nullptr);
   Stream(Stream&&) noexcept;
   Stream& operator=(Stream&&) noexcept;
