@@ -78,6 +78,9 @@ class DispatcherTest : public ::testing::Test {
                         [this](std::string_view domain) { return site_of(domain); });
   }
 
+  // The store's threads may still let go of a task that is done here.
+  ~DispatcherTest() override { store_->close(); }
+
   template <class T>
   T run(Task<T> task) {
     auto future =

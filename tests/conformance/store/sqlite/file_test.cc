@@ -184,7 +184,8 @@ TEST_F(FileTest, TheLogBeginsAnewUnderLoadThatNeverCeases) {
   }
   done = true;
   for (std::thread& thread : threads) thread.join();
-  EXPECT_LT(largest, 10U * 200U * 4096U);
+  // It grows while the disk syncs what was moved; one that never began anew would be twice this.
+  EXPECT_LT(largest, 25U * 200U * 4096U);
   EXPECT_GT(std::filesystem::file_size(path()), 1'000'000U) << "the log was moved meanwhile";
 }
 
