@@ -18,6 +18,8 @@ constexpr std::chrono::seconds kTidyEvery{60};
 constexpr std::chrono::milliseconds kCutPatience{500};
 // Transactions in flight beyond this wait in the store instead of in memory.
 constexpr std::size_t kHandedOverMax = 20'000;
+// About two milliseconds of RSA-2048 signatures: what else is ready must not wait longer.
+constexpr std::size_t kRoundMax = 8;
 
 std::string site_of(dns::RouteCache& routes, std::string_view domain) {
   const auto route = routes.peek(domain);
@@ -49,6 +51,7 @@ Delivering::Delivering(async::Runtime& runtime, store::Store& store, queue::Queu
                         scheduler_.site_rests(std::move(site), until);
                       },
                   .connections = connections_,
+                  .rounds = rounds_,
                   .connections_gauge = metrics.gauge("todoku_smtp_connections",
                                                      "Connections to receivers, opening included."),
                   .waiting_gauge = metrics.gauge("todoku_lane_waiting_recipients",
@@ -80,6 +83,7 @@ Delivering::Delivering(async::Runtime& runtime, store::Store& store, queue::Queu
   recorder_.set_listener(scheduler_);
   for (std::size_t i = 0; i < runtime.size(); ++i) {
     connections_.push_back(std::make_unique<async::TaskGroup>(runtime.executor(i)));
+    rounds_.push_back(std::make_unique<async::Rounds>(runtime.executor(i), kRoundMax));
     couriers_.push_back(std::make_unique<delivery::courier::Courier>(
         courier_world_, runtime.executor(i), std::string(kPool)));
     courier_world_.couriers.push_back(couriers_.back().get());

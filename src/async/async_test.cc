@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <string_view>
 #include <thread>
+#include <vector>
 
+#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 
 #include "async/callback.h"
+#include "async/rounds.h"
 #include "async/runtime.h"
 #include "async/task_group.h"
 #include "async/timer.h"
@@ -87,6 +94,64 @@ TEST(Signal, KeepsANotificationForTheNextWaiter) {
   run_to_completion(use_signal(kept, timed_out));
   EXPECT_TRUE(kept);
   EXPECT_TRUE(timed_out);
+}
+
+struct RoundStory {
+  std::string events;
+  std::vector<std::exception_ptr> thrown;
+};
+
+Task<void> join_round(Rounds& rounds, RoundStory& story, char name) {
+  story.events += name;
+  try {
+    co_await rounds.join([&story, name] {
+      story.events += '(';
+      if (name == 'x') throw std::runtime_error("spoilt");
+    });
+  } catch (...) {
+    story.thrown.push_back(std::current_exception());
+  }
+  story.events += ')';
+  story.events += name;
+}
+
+std::string events_of_a_round(std::string_view names, std::size_t round_max, RoundStory& story) {
+  boost::asio::io_context context(1);
+  Rounds rounds(context.get_executor(), round_max);
+  for (const char name : names) {
+    boost::asio::co_spawn(context, join_round(rounds, story, name), boost::asio::detached);
+  }
+  context.run();
+  return story.events;
+}
+
+TEST(Rounds, DoTheWorkOfAllThatAreReadyBeforeAnyOfThemGoesOn) {
+  RoundStory story;
+  EXPECT_EQ(events_of_a_round("abc", 8, story), "abc((()a)b)c");
+}
+
+TEST(Rounds, LookUpAfterAsMuchAsFitsOneRound) {
+  RoundStory story;
+  EXPECT_EQ(events_of_a_round("abcde", 2, story), "abcde(()a)b(()c)d()e");
+}
+
+TEST(Rounds, ThrowWhereTheWorkBelongsAndSpareTheOthers) {
+  RoundStory story;
+  EXPECT_EQ(events_of_a_round("axc", 8, story), "axc((()a)x)c");
+  ASSERT_EQ(story.thrown.size(), 1U);
+  EXPECT_THROW(std::rethrow_exception(story.thrown[0]), std::runtime_error);
+}
+
+TEST(Rounds, TasksThatWaitEndWithTheirContext) {
+  RoundStory story;
+  {
+    boost::asio::io_context context(1);
+    Rounds rounds(context.get_executor(), 8);
+    boost::asio::co_spawn(context, join_round(rounds, story, 'a'), boost::asio::detached);
+    context.poll_one();
+    EXPECT_EQ(story.events, "a") << "the round is still to come";
+  }
+  EXPECT_EQ(story.events, "a");
 }
 
 Task<std::thread::id> this_thread() {

@@ -81,6 +81,7 @@ class Generator {
     if (one_in(4)) site.refused_content = share(0.3);
     if (one_in(6)) site.mail_421 = share(0.3);
     if (one_in(5)) site.mails_until_421 = static_cast<std::uint32_t>(1 + below(6));
+    if (one_in(6)) site.hangs_up_after = static_cast<std::uint32_t>(1 + below(6));
     if (one_in(4)) site.breaks_reading = share(0.7);
     if (one_in(4)) site.breaks_answering = share(0.7);
     if (one_in(4)) site.silent_takes = share(0.3);

@@ -182,6 +182,7 @@ bool Receiver::Session::on_message() {
     return false;
   }
   session_.accept();
+  hangs_up_ = script_.hangs_up_after > 0 && mails_ >= script_.hangs_up_after;
   return true;
 }
 
@@ -229,7 +230,8 @@ Task<bool> Receiver::Session::answer() {
     co_return false;
   }
   session_.clear_output();
-  co_return true;
+  if (hangs_up_) receiver_.trace_.line("{} #{} hangs up", script_.name, number_);
+  co_return !hangs_up_;
 }
 
 }  // namespace todoku::sim

@@ -57,6 +57,7 @@ class Receiver::Session {
   std::string recipient_;
   std::string content_;
   std::size_t mails_ = 0;
+  bool hangs_up_ = false;  // once its answer is out
   std::size_t octets_read_ = 0;
   std::size_t octets_read_max_ = std::numeric_limits<std::size_t>::max();
   std::size_t answers_ = 0;

@@ -59,6 +59,7 @@ struct SiteScript {
   double refused_content = 0;         // of mails, at the end of the content, for good or for now
   double mail_421 = 0;                // of mails, 421 at MAIL
   std::uint32_t mails_until_421 = 0;  // 0: any number over one connection
+  std::uint32_t hangs_up_after = 0;   // mails taken over one connection, without a word; 0: never
   double breaks_reading = 0;          // of connections: lost after some octets from us
   double breaks_answering = 0;        // of connections: lost in the middle of an answer
   double silent_takes = 0;            // of mails: taken, and the connection lost before the answer

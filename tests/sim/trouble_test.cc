@@ -82,6 +82,18 @@ TEST(Trouble, WhatAConnectionCannotSendGoesAtOnceOverAnother) {
   EXPECT_LT(last_take(world), seconds(10));
 }
 
+TEST(Trouble, AMailThatMetAClosedDoorGoesAtOnceOverAnotherConnection) {
+  Scenario scenario = quiet_world();
+  scenario.sites = {good_site("curt")};
+  scenario.sites[0].hangs_up_after = 3;
+  scenario.mailings = {bulk_to("curt.example", 300)};
+  World world(std::move(scenario));
+  expect_kept(world);
+  // No attempt is spent on it: a retry would come much later.
+  EXPECT_EQ(world.receivers()[0]->takes().size(), 300U);
+  EXPECT_LT(last_take(world), seconds(10));
+}
+
 TEST(Trouble, SendingStopsWhileTooMuchIsUnrecorded) {
   Scenario scenario = quiet_world();
   scenario.options.unrecorded_max = 10;

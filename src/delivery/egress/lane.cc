@@ -87,8 +87,8 @@ void Lane::open_connections() {
   while (const auto route = ledger_.wants_connection(world_.clock.steady_now())) {
     ledger_.connection_opening(*route);
     const std::size_t thread = next_thread_++ % world_.runtime.size();
-    auto connection =
-        std::make_shared<LaneConnection>(shared_from_this(), routes_.at(*route), random_.next());
+    auto connection = std::make_shared<LaneConnection>(shared_from_this(), routes_.at(*route),
+                                                       *world_.rounds[thread], random_.next());
     boost::asio::post(world_.runtime.executor(thread), [this, thread, connection] {
       world_.connections[thread]->spawn("smtp connection", LaneConnection::run(connection));
     });

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "async/rounds.h"
 #include "async/runtime.h"
 #include "async/task.h"
 #include "async/task_group.h"
@@ -42,8 +43,10 @@ struct LaneWorld {
   std::shared_ptr<const net::TlsClientContext> tls;
   // A site is to be left alone until then. Any thread.
   std::function<void(std::string site, SteadyInstant until)> site_rests;
-  // One group of connection tasks per thread of the runtime.
+  // One group of connection tasks per thread of the runtime, and the rounds in which they compose
+  // and sign.
   std::vector<std::unique_ptr<async::TaskGroup>>& connections;
+  std::vector<std::unique_ptr<async::Rounds>>& rounds;
   Gauge& connections_gauge;
   Gauge& waiting_gauge;
   Gauge& in_hand_gauge;

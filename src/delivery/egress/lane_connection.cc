@@ -35,8 +35,13 @@ std::string_view as_view(const std::array<std::uint8_t, 16>& secret) {
 
 }  // namespace
 
-LaneConnection::LaneConnection(std::shared_ptr<Lane> lane, LaneRoute route, std::uint64_t seed)
-    : lane_(std::move(lane)), world_(lane_->world_), route_(std::move(route)), random_(seed) {}
+LaneConnection::LaneConnection(std::shared_ptr<Lane> lane, LaneRoute route, async::Rounds& rounds,
+                               std::uint64_t seed)
+    : lane_(std::move(lane)),
+      world_(lane_->world_),
+      route_(std::move(route)),
+      rounds_(rounds),
+      random_(seed) {}
 
 Task<void> LaneConnection::run(std::shared_ptr<LaneConnection> self) {
   co_await self->work();
@@ -198,7 +203,9 @@ bool LaneConnection::gave_up(const Mail& mail) {
 
 Task<LaneConnection::Sent> LaneConnection::send(Mail mail) {
   if (gave_up(mail)) co_return Sent::usable;
-  if (const auto prepared = prepare(mail); !prepared) {
+  Result<void> prepared;
+  co_await rounds_.join([&] { prepared = prepare(mail); });
+  if (!prepared) {
     // Ours to mend; the recipient's mail waits rather than being lost.
     log::error("mail not composed", {{"reason", prepared.error().detail}});
     settle(mail, {.stage = Stage::none, .reply = {0, "4.3.0 " + prepared.error().detail}}, {},
@@ -214,11 +221,11 @@ Task<LaneConnection::Sent> LaneConnection::send(Mail mail) {
   world_.in_hand_gauge.add(-1);
   const auto took = now() - began;
   smtp::RecipientResult& result = results.front();
-  // "Enough for this connection", said before anything of the mail: the next connection takes it.
-  if (result.stage == Stage::mail_from && result.reply.code == kServiceClosing &&
-      !result.in_doubt && delivered_ > 0) {
-    co_return Sent::not_wanted;
-  }
+  // "Enough for this connection", said before anything of the mail or by hanging up after the mail
+  // before: the next connection takes it.
+  const bool enough = connection_->hung_up_unheard() ||
+                      (result.stage == Stage::mail_from && result.reply.code == kServiceClosing);
+  if (enough && !result.in_doubt && delivered_ > 0) co_return Sent::not_wanted;
   ++sent_;
   if (result.accepted()) ++delivered_;
   constexpr double kNewest = 0.2;
@@ -230,7 +237,7 @@ Task<LaneConnection::Sent> LaneConnection::send(Mail mail) {
                               .in_doubt = result.in_doubt};
   settle(mail, answer, connection_->path(), std::chrono::duration_cast<Milliseconds>(took));
   message_.trim(kMessageMemoryMax);
-  co_return connection_->is_reusable() ? Sent::usable : Sent::ended;
+  co_return connection_->is_at_rest() ? Sent::usable : Sent::ended;
 }
 
 Result<void> LaneConnection::prepare(const Mail& mail) {

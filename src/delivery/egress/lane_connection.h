@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "async/rounds.h"
 #include "async/task.h"
 #include "base/random.h"
 #include "delivery/egress/lane.h"
@@ -22,7 +23,9 @@ namespace todoku::delivery::egress {
 // Lives on one thread of the runtime, which need not be its lane's home.
 class LaneConnection {
  public:
-  LaneConnection(std::shared_ptr<Lane> lane, LaneRoute route, std::uint64_t seed);
+  // `rounds` are those of the thread it lives on.
+  LaneConnection(std::shared_ptr<Lane> lane, LaneRoute route, async::Rounds& rounds,
+                 std::uint64_t seed);
 
   // The whole life of the connection. Ends by itself when there is nothing left to send.
   static Task<void> run(std::shared_ptr<LaneConnection> self);
@@ -57,6 +60,7 @@ class LaneConnection {
   std::shared_ptr<Lane> lane_;
   LaneWorld& world_;
   const LaneRoute route_;
+  async::Rounds& rounds_;
   SeededRandom random_;
   std::unique_ptr<smtp::Connection> connection_;
 

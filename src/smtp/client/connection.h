@@ -64,7 +64,7 @@ class Connection {
   // Sends one mail. One result per recipient, in the envelope's order; they live (and may be moved
   // from) until the next send(). Envelope and message must live until the end. If the task is
   // cancelled the results say so and the connection is no longer reusable; a mail whose content was
-  // out is in doubt. Only while is_reusable(); a connection that has just been lost is answered
+  // out is in doubt. Only while is_at_rest(); a connection that has just been lost is answered
   // with results, too.
   [[nodiscard]] Task<std::span<RecipientResult>> send(const ClientEnvelope& envelope,
                                                       const MessageView& message);
@@ -72,6 +72,10 @@ class Connection {
   // True if another mail may be sent: the session is in order and the server neither closed it nor
   // said anything while it was idle. One system call.
   [[nodiscard]] bool is_reusable() const;
+  // True if another mail may be sent as far as is known without asking the system.
+  [[nodiscard]] bool is_at_rest() const { return session_.step() == ClientSession::Step::rest; }
+  // The server had closed the connection before it heard of the last mail.
+  [[nodiscard]] bool hung_up_unheard() const { return session_.hung_up_unheard(); }
 
   // Says QUIT if that is still possible, waits a few seconds for the answer, and closes.
   [[nodiscard]] Task<void> quit();

@@ -211,11 +211,13 @@ void ClientSession::send(const ClientEnvelope& envelope, const MessageView& mess
   check(phase_ == Phase::rest, "a session at rest sends a mail");
   phase_ = Phase::mail;
   content_octets_ = message.size;
+  heard_ = false;
   transaction_.begin(rules_, envelope, message, reset_first_);
   if (transaction_.done()) phase_ = Phase::rest;  // nothing was sent
 }
 
 void ClientSession::on_mail(const Reply& reply) {
+  heard_ = true;
   if (const std::optional<std::string> broken = transaction_.on_reply(reply)) {
     return break_off(*broken);
   }
@@ -241,6 +243,7 @@ void ClientSession::failed(const Error& error) {
     return;
   }
   failed_in_tls_ = phase_ == Phase::handshake || (tls_ && phase_ == Phase::ehlo);
+  hung_up_unheard_ = phase_ == Phase::mail && !heard_ && error.kind == ErrorKind::closed;
   break_off(broken_write_.empty() ? describe(error) : broken_write_);
 }
 

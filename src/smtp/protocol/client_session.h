@@ -109,6 +109,9 @@ class ClientSession {
   [[nodiscard]] const std::string& no_tls_reason() const { return no_tls_reason_; }
   // What the server offered last.
   [[nodiscard]] const Capabilities& capabilities() const { return capabilities_; }
+  // True if the server closed the connection before it answered anything of the last mail: it had
+  // hung up while the session was at rest, and what was sent met a closed door.
+  [[nodiscard]] bool hung_up_unheard() const { return hung_up_unheard_; }
   // True if the connection was lost in the handshake or with the first words inside of TLS: another
   // try without it may work.
   [[nodiscard]] bool failed_in_tls() const { return failed_in_tls_; }
@@ -160,6 +163,8 @@ class ClientSession {
   bool opened_ = false;
   bool failed_in_tls_ = false;
   bool reset_first_ = false;
+  bool heard_ = false;  // the server has answered something of the mail under way
+  bool hung_up_unheard_ = false;
   std::string no_tls_reason_;
   Failure failure_;
 };

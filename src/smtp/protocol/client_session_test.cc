@@ -423,6 +423,33 @@ TEST(ClientSession, HearsTheLastWordsOfAServerThatHangsUpInTheContent) {
   EXPECT_EQ(session.step(), Step::over);
 }
 
+TEST(ClientSession, TellsAServerThatHadHungUpBeforeTheMail) {
+  const std::vector<std::string_view> pieces = {kContent};
+  const ClientEnvelope to = envelope();
+  const Error reset{ErrorKind::closed, "read: Connection reset by peer"};
+
+  World silent(offering({"PIPELINING"}));
+  silent.session.send(to, view_of(pieces));
+  silent.session.failed({ErrorKind::closed, "write: Broken pipe"});
+  EXPECT_FALSE(silent.session.hung_up_unheard()) << "last words may come";
+  silent.session.failed(reset);
+  EXPECT_TRUE(silent.session.hung_up_unheard());
+  EXPECT_FALSE(silent.session.results()[0].in_doubt);
+
+  World heard(offering({"PIPELINING"}));
+  heard.session.send(to, view_of(pieces));
+  heard.session.written();
+  heard.session.received("250 ok\r\n");
+  heard.session.failed(reset);
+  EXPECT_FALSE(heard.session.hung_up_unheard());
+
+  World slow(offering({"PIPELINING"}));
+  slow.session.send(to, view_of(pieces));
+  slow.session.written();
+  slow.session.failed({ErrorKind::timeout, "read: timed out"});
+  EXPECT_FALSE(slow.session.hung_up_unheard()) << "it may have the mail in its hands";
+}
+
 TEST(ClientSession, HearsTheLastWordsInTheMiddleOfAFlight) {
   World world(offering(kBoth));
   const std::vector<std::string_view> pieces = {kContent};
