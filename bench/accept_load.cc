@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -187,8 +188,9 @@ class Load {
     while (!idle_.empty()) {
       const std::int64_t due = next_due();
       if (due > now || std::max(due, options_.rate <= 0 ? now : due) >= end_) return;
-      Connection& connection = connections_[idle_.back()];
-      idle_.pop_back();
+      // By turns, or at a low rate the server would close those that are never used.
+      Connection& connection = connections_[idle_.front()];
+      idle_.pop_front();
       connection.due = options_.rate <= 0 ? now_of(CLOCK_MONOTONIC) : due;
       const std::string_view text = request_.next(number_++);
       ++sent_;
@@ -237,7 +239,7 @@ class Load {
   std::uint64_t number_;
   int epoll_;
   std::vector<Connection> connections_;
-  std::vector<std::size_t> idle_;
+  std::deque<std::size_t> idle_;
   std::vector<double> latencies_;  // milliseconds, of the accepted
   std::uint64_t sent_ = 0;
   std::uint64_t refused_ = 0;
