@@ -34,8 +34,9 @@ class Rounds {
     constexpr boost::asio::use_awaitable_t<Executor> token;
     return boost::asio::async_initiate<const boost::asio::use_awaitable_t<Executor>,
                                        void(std::exception_ptr)>(
-        [waiting = waiting_](auto handler, Work given) {
-          add(waiting, {.work = std::move(given), .go_on = std::move(handler)});
+        // `this` only: the lambda stays in the waiting task's frame, which waiting_ holds.
+        [this](auto handler, Work given) {
+          add(waiting_, {.work = std::move(given), .go_on = std::move(handler)});
         },
         token, std::move(work));
   }
