@@ -95,6 +95,7 @@ struct Config {
   };
   struct Delivery {
     std::int64_t unrecorded_max = 0;
+    std::string rsa_arithmetic;
     std::int64_t lease_seconds = 0;
     std::vector<std::int64_t> transactional_retry_seconds;
     std::vector<std::int64_t> bulk_retry_seconds;

@@ -325,6 +325,10 @@ class Reader {
   }
 
   void read_variable(const ConfigKey& key, std::string_view text) {
+    if (!is_utf8(text)) {  // as all of a TOML file is
+      problem(key.environment, fmt::format("{} must be UTF-8", key.full_name()));
+      return;
+    }
     auto value = std::visit(VariableReader{text}, key.fallback);
     if (!value) {
       problem(key.environment, fmt::format("{} must be {}, but is {}", key.full_name(),

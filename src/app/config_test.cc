@@ -146,6 +146,8 @@ TEST(ConfigProblems, NameTypeAndValue) {
   EXPECT_EQ(problem("[api]\nlisten = 8025\n"),
             "todoku.toml:2: api.listen must be an IP address and a port, such as 127.0.0.1:8025 or "
             "[::1]:8025, but is the number 8025");
+  EXPECT_EQ(problem("", {{"TODOKU_RULES__FILE", "rules\xFF.toml"}}),
+            "TODOKU_RULES__FILE: rules.file must be UTF-8");
   EXPECT_EQ(problem("", {{"TODOKU_LIMITS__TO_MAX", "many"}}),
             "TODOKU_LIMITS__TO_MAX: limits.to_max must be a whole number from 1 to 10000 "
             "(recipients), but is \"many\"");

@@ -18,8 +18,6 @@ constexpr std::chrono::seconds kTidyEvery{60};
 constexpr std::chrono::milliseconds kCutPatience{500};
 // Transactions in flight beyond this wait in the store instead of in memory.
 constexpr std::size_t kHandedOverMax = 20'000;
-// About two milliseconds of RSA-2048 signatures: what else is ready must not wait longer.
-constexpr std::size_t kRoundMax = 8;
 
 std::string site_of(dns::RouteCache& routes, std::string_view domain) {
   const auto route = routes.peek(domain);
@@ -83,7 +81,8 @@ Delivering::Delivering(async::Runtime& runtime, store::Store& store, queue::Queu
   recorder_.set_listener(scheduler_);
   for (std::size_t i = 0; i < runtime.size(); ++i) {
     connections_.push_back(std::make_unique<async::TaskGroup>(runtime.executor(i)));
-    rounds_.push_back(std::make_unique<async::Rounds>(runtime.executor(i), kRoundMax));
+    rounds_.push_back(std::make_unique<delivery::egress::SigningRounds>(runtime.executor(i),
+                                                                        options_.rsa_arithmetic));
     couriers_.push_back(std::make_unique<delivery::courier::Courier>(
         courier_world_, runtime.executor(i), std::string(kPool)));
     courier_world_.couriers.push_back(couriers_.back().get());

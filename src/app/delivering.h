@@ -81,8 +81,8 @@ class Delivering final : public intake::Handover {
 
   delivery::courier::OutcomeRecorder recorder_;
   delivery::courier::LetterCache letters_;
-  std::vector<std::unique_ptr<async::TaskGroup>> connections_;  // one per thread
-  std::vector<std::unique_ptr<async::Rounds>> rounds_;          // one per thread
+  std::vector<std::unique_ptr<async::TaskGroup>> connections_;            // one per thread
+  std::vector<std::unique_ptr<delivery::egress::SigningRounds>> rounds_;  // one per thread
   delivery::egress::LaneWorld lane_world_;
   delivery::egress::LaneDirectory lanes_;
   delivery::scheduler::Scheduler scheduler_;

@@ -214,6 +214,9 @@ delivery::Options delivery_options(const Config& config, const InstanceSecret& s
   options.lease = std::chrono::seconds(given.lease_seconds);
   options.reservation_expiry = hours(given.reservation_expiry_hours);
   options.unrecorded_max = static_cast<std::uint32_t>(given.unrecorded_max);
+  options.rsa_arithmetic = given.rsa_arithmetic == "openssl"
+                               ? mailauth::dkim::RsaArithmetic::openssl
+                               : mailauth::dkim::RsaArithmetic::fastest;
   options.content_cache_bytes = static_cast<std::size_t>(given.content_cache_bytes);
   options.timeouts = timeouts(config.smtp_out);
   return options;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cerrno>
 #include <exception>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -15,6 +17,13 @@
 #include "async/runtime.h"
 #include "async/task_group.h"
 #include "async/timer.h"
+
+// Without a timer of the kernel's, Asio looks at the clock that the test moves whenever it is
+// polled.
+extern "C" int timerfd_create(int /*clock*/, int /*flags*/) {
+  errno = ENOSYS;
+  return -1;
+}
 
 namespace todoku::async {
 namespace {
@@ -101,13 +110,20 @@ struct RoundStory {
   std::vector<std::exception_ptr> thrown;
 };
 
-Task<void> join_round(Rounds& rounds, RoundStory& story, char name) {
+Task<void> join_round(Rounds& rounds, RoundStory& story, char name,
+                      Microseconds patience = Microseconds(0)) {
   story.events += name;
   try {
-    co_await rounds.join([&story, name] {
-      story.events += '(';
-      if (name == 'x') throw std::runtime_error("spoilt");
-    });
+    co_await rounds.join(
+        [&story, name] {
+          story.events += '(';
+          if (name == 'x') throw std::runtime_error("spoilt");
+        },
+        [&story, name] {
+          story.events += '/';
+          if (name == 'y') throw std::runtime_error("spoilt");
+        },
+        patience);
   } catch (...) {
     story.thrown.push_back(std::current_exception());
   }
@@ -117,7 +133,7 @@ Task<void> join_round(Rounds& rounds, RoundStory& story, char name) {
 
 std::string events_of_a_round(std::string_view names, std::size_t round_max, RoundStory& story) {
   boost::asio::io_context context(1);
-  Rounds rounds(context.get_executor(), round_max);
+  Rounds rounds(context.get_executor(), {.max = round_max});
   for (const char name : names) {
     boost::asio::co_spawn(context, join_round(rounds, story, name), boost::asio::detached);
   }
@@ -127,31 +143,96 @@ std::string events_of_a_round(std::string_view names, std::size_t round_max, Rou
 
 TEST(Rounds, DoTheWorkOfAllThatAreReadyBeforeAnyOfThemGoesOn) {
   RoundStory story;
-  EXPECT_EQ(events_of_a_round("abc", 8, story), "abc((()a)b)c");
+  EXPECT_EQ(events_of_a_round("abc", 8, story), "abc(((///)a)b)c");
 }
 
 TEST(Rounds, LookUpAfterAsMuchAsFitsOneRound) {
   RoundStory story;
-  EXPECT_EQ(events_of_a_round("abcde", 2, story), "abcde(()a)b(()c)d()e");
+  EXPECT_EQ(events_of_a_round("abcde", 2, story), "abcde((//)a)b((//)c)d(/)e");
 }
 
 TEST(Rounds, ThrowWhereTheWorkBelongsAndSpareTheOthers) {
   RoundStory story;
-  EXPECT_EQ(events_of_a_round("axc", 8, story), "axc((()a)x)c");
-  ASSERT_EQ(story.thrown.size(), 1U);
+  EXPECT_EQ(events_of_a_round("axcy", 8, story), "axcy((((///)a)x)c)y") << "x has no finish";
+  ASSERT_EQ(story.thrown.size(), 2U);
   EXPECT_THROW(std::rethrow_exception(story.thrown[0]), std::runtime_error);
+  EXPECT_THROW(std::rethrow_exception(story.thrown[1]), std::runtime_error);
 }
 
 TEST(Rounds, TasksThatWaitEndWithTheirContext) {
   RoundStory story;
   {
     boost::asio::io_context context(1);
-    Rounds rounds(context.get_executor(), 8);
+    Rounds rounds(context.get_executor(), {.max = 8});
     boost::asio::co_spawn(context, join_round(rounds, story, 'a'), boost::asio::detached);
     context.poll_one();
     EXPECT_EQ(story.events, "a") << "the round is still to come";
   }
   EXPECT_EQ(story.events, "a");
+}
+
+// A context whose time stands still, and the members of its rounds.
+class RoundsThatWait : public testing::Test {
+ protected:
+  void add_members(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      members_.push_back(std::make_unique<Rounds::Member>(rounds_));
+    }
+  }
+  std::string_view join(char name, Microseconds patience = Microseconds(1'000)) {
+    boost::asio::co_spawn(context_, join_round(rounds_, story_, name, patience),
+                          boost::asio::detached);
+    return after(Microseconds(0));
+  }
+  std::string_view after(Microseconds time) {
+    clock_.advance(time);
+    context_.restart();
+    context_.poll();
+    return story_.events;
+  }
+
+  FakeClock clock_;
+  SimulatedTime time_{clock_};
+  boost::asio::io_context context_{1};
+  Rounds rounds_{context_.get_executor(), {.max = 3, .worthwhile = 2}};
+  std::vector<std::unique_ptr<Rounds::Member>> members_;
+  RoundStory story_;
+};
+
+TEST_F(RoundsThatWait, BeginWhenPatienceEnds) {
+  add_members(4);
+  EXPECT_EQ(join('a'), "a");
+  EXPECT_EQ(after(Microseconds(600)), "a");
+  EXPECT_EQ(join('b'), "ab");
+  EXPECT_EQ(after(Microseconds(399)), "ab");
+  EXPECT_EQ(after(Microseconds(1)), "ab((//)a)b") << "the patience of the first";
+  EXPECT_EQ(join('c'), "ab((//)a)bc") << "and wait again";
+  EXPECT_EQ(after(Microseconds(1'000)), "ab((//)a)bc(/)c");
+}
+
+TEST_F(RoundsThatWait, BeginWhenTheyAreFull) {
+  add_members(9);
+  join('a');
+  EXPECT_EQ(join('b'), "ab");
+  EXPECT_EQ(join('c'), "abc(((///)a)b)c");
+}
+
+TEST_F(RoundsThatWait, BeginWhenNobodyElseCanCome) {
+  add_members(2);
+  EXPECT_EQ(join('a'), "a");
+  EXPECT_EQ(join('b'), "ab((//)a)b");
+  members_.pop_back();
+  EXPECT_EQ(join('c'), "ab((//)a)bc(/)c") << "the only member waits for nobody";
+}
+
+TEST_F(RoundsThatWait, BeginWithTheFirstThatHasNoPatience) {
+  add_members(4);
+  EXPECT_EQ(join('a'), "a");
+  EXPECT_EQ(join('b', Microseconds(0)), "ab((//)a)b");
+  EXPECT_EQ(join('c', Microseconds(900)), "ab((//)a)bc");
+  EXPECT_EQ(join('d', Microseconds(100)), "ab((//)a)bcd");
+  EXPECT_EQ(after(Microseconds(100)), "ab((//)a)bcd((//)c)d") << "the shorter patience counts";
+  EXPECT_EQ(after(Microseconds(5'000)), "ab((//)a)bcd((//)c)d");
 }
 
 Task<std::thread::id> this_thread() {

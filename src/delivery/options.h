@@ -13,6 +13,7 @@
 #include "delivery/policy/credit.h"
 #include "delivery/policy/retry.h"
 #include "mail/states.h"
+#include "mailauth/dkim/signing_context.h"
 #include "net/endpoint.h"
 
 namespace todoku::delivery {
@@ -62,6 +63,7 @@ struct Options {
   std::uint32_t unrecorded_max = 256;
   std::size_t content_cache_bytes = 64U << 20U;
   SmtpTimeouts timeouts;
+  mailauth::dkim::RsaArithmetic rsa_arithmetic = mailauth::dkim::RsaArithmetic::fastest;
 };
 
 }  // namespace todoku::delivery

@@ -29,10 +29,23 @@
 #include "delivery/policy/site_rules.h"
 #include "delivery/work.h"
 #include "dns/mail_route.h"
+#include "mailauth/dkim/signing_context.h"
 #include "net/dialer.h"
 #include "net/tls.h"
 
 namespace todoku::delivery::egress {
+
+// The rounds in which the connections of one thread compose and sign, and what they sign with.
+struct SigningRounds {
+  SigningRounds(async::Executor executor, mailauth::dkim::RsaArithmetic arithmetic)
+      : rounds(std::move(executor),
+               {.max = mailauth::dkim::SigningContext::kTogetherMax,
+                .worthwhile = mailauth::dkim::SigningContext::kTogetherWorthwhile}),
+        context(arithmetic) {}
+
+  async::Rounds rounds;
+  mailauth::dkim::SigningContext context;
+};
 
 // What all lanes share. Everything outlives every lane.
 struct LaneWorld {
@@ -43,10 +56,9 @@ struct LaneWorld {
   std::shared_ptr<const net::TlsClientContext> tls;
   // A site is to be left alone until then. Any thread.
   std::function<void(std::string site, SteadyInstant until)> site_rests;
-  // One group of connection tasks per thread of the runtime, and the rounds in which they compose
-  // and sign.
+  // One group of connection tasks per thread of the runtime, and their rounds.
   std::vector<std::unique_ptr<async::TaskGroup>>& connections;
-  std::vector<std::unique_ptr<async::Rounds>>& rounds;
+  std::vector<std::unique_ptr<SigningRounds>>& rounds;
   Gauge& connections_gauge;
   Gauge& waiting_gauge;
   Gauge& in_hand_gauge;

@@ -21,13 +21,11 @@ constexpr std::size_t kMessageMemoryMax = 64 * 1024;
 // Addresses tried for one connection before the site counts as unreachable.
 constexpr std::size_t kCandidatesMax = 6;
 constexpr std::uint16_t kSmtpPort = 25;
+// How long a mail waits for company whose signatures are made together with its own: little beside
+// a receiver's answer, and enough for connections whose answers are on their way.
+constexpr Microseconds kPatienceBulk{1'000};
+constexpr Microseconds kPatienceTransactional{200};
 constexpr int kServiceClosing = 421;  // RFC 5321 section 3.8
-
-// Signing contexts hold prepared keys: one per thread serves all its connections.
-mailauth::dkim::SigningContext& signing_context() {
-  static thread_local mailauth::dkim::SigningContext context;
-  return context;
-}
 
 std::string_view as_view(const std::array<std::uint8_t, 16>& secret) {
   return {reinterpret_cast<const char*>(secret.data()), secret.size()};
@@ -35,7 +33,7 @@ std::string_view as_view(const std::array<std::uint8_t, 16>& secret) {
 
 }  // namespace
 
-LaneConnection::LaneConnection(std::shared_ptr<Lane> lane, LaneRoute route, async::Rounds& rounds,
+LaneConnection::LaneConnection(std::shared_ptr<Lane> lane, LaneRoute route, SigningRounds& rounds,
                                std::uint64_t seed)
     : lane_(std::move(lane)),
       world_(lane_->world_),
@@ -158,6 +156,7 @@ Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::open() {
 
 Task<std::vector<Mail>> LaneConnection::send_all(std::vector<Mail> mails) {
   const std::uint32_t mails_max = std::max(1U, lane_->limits_.messages_per_connection);
+  const async::Rounds::Member member(rounds_.rounds);
   while (!mails.empty()) {
     for (std::size_t i = 0; i < mails.size(); ++i) {
       bool may_send = world_.outcomes.may_send();
@@ -204,7 +203,11 @@ bool LaneConnection::gave_up(const Mail& mail) {
 Task<LaneConnection::Sent> LaneConnection::send(Mail mail) {
   if (gave_up(mail)) co_return Sent::usable;
   Result<void> prepared;
-  co_await rounds_.join([&] { prepared = prepare(mail); });
+  co_await rounds_.rounds.join([&] { prepared = compose(mail); },
+                               [&] {
+                                 if (prepared) prepared = sign(mail);
+                               },
+                               patience(mail.batch->letter()));
   if (!prepared) {
     // Ours to mend; the recipient's mail waits rather than being lost.
     log::error("mail not composed", {{"reason", prepared.error().detail}});
@@ -240,7 +243,12 @@ Task<LaneConnection::Sent> LaneConnection::send(Mail mail) {
   co_return connection_->is_at_rest() ? Sent::usable : Sent::ended;
 }
 
-Result<void> LaneConnection::prepare(const Mail& mail) {
+Microseconds LaneConnection::patience(const Letter& letter) const {
+  if (!letter.signer || !rounds_.context.gains_from_company()) return Microseconds(0);
+  return letter.traffic == TrafficClass::bulk ? kPatienceBulk : kPatienceTransactional;
+}
+
+Result<void> LaneConnection::compose(const Mail& mail) {
   const Letter& letter = mail.batch->letter();
   const store::RecipientKey key = mail.key();
   const store::LeasedRecipient& recipient = mail.recipient();
@@ -254,18 +262,23 @@ Result<void> LaneConnection::prepare(const Mail& mail) {
                           .secret = options.instance_secret,
                           .date = letter.started},
                          message_);
+  if (!letter.signer) return {};
+  const auto hash = rounds_.context.body_hash(message_.body());
+  const auto headers = message_.headers();
+  return letter.signer->begin(rounds_.context,
+                              {.headers = headers, .body_hash = hash, .signed_at = letter.started},
+                              begun_);
+}
+
+Result<void> LaneConnection::sign(const Mail& mail) {
   signatures_.clear();
-  if (letter.signer) {
-    auto& context = signing_context();
-    const auto hash = context.body_hash(message_.body());
-    const auto headers = message_.headers();
-    if (auto is_signed = letter.signer->sign(
-            context, {.headers = headers, .body_hash = hash, .signed_at = letter.started},
-            signatures_);
-        !is_signed) {
-      return is_signed;
+  if (mail.batch->letter().signer) {
+    if (auto done = mailauth::dkim::Signer::finish(rounds_.context, begun_, signatures_); !done) {
+      return done;
     }
   }
+  const store::RecipientKey key = mail.key();
+  const Options& options = world_.options;
   pieces_.clear();
   if (!signatures_.empty()) pieces_.push_back(signatures_);
   pieces_.push_back(message_.head());
@@ -275,7 +288,7 @@ Result<void> LaneConnection::prepare(const Mail& mail) {
       policy::encode_return_path({static_cast<std::int64_t>(key.delivery), key.batch, key.seq},
                                  as_view(options.instance_secret)) +
           "@" + options.return_path_domain,
-      {recipient.address});
+      {mail.recipient().address});
   if (!envelope) return fail(std::move(envelope.error()));
   envelope_ = std::move(*envelope);
   return {};

@@ -9,11 +9,11 @@
 #include <string_view>
 #include <vector>
 
-#include "async/rounds.h"
 #include "async/task.h"
 #include "base/random.h"
 #include "delivery/egress/lane.h"
 #include "delivery/policy/verdict.h"
+#include "mailauth/dkim/signer.h"
 #include "mime/composed_message.h"
 #include "smtp/client/connection.h"
 #include "smtp/protocol/client_envelope.h"
@@ -24,7 +24,7 @@ namespace todoku::delivery::egress {
 class LaneConnection {
  public:
   // `rounds` are those of the thread it lives on.
-  LaneConnection(std::shared_ptr<Lane> lane, LaneRoute route, async::Rounds& rounds,
+  LaneConnection(std::shared_ptr<Lane> lane, LaneRoute route, SigningRounds& rounds,
                  std::uint64_t seed);
 
   // The whole life of the connection. Ends by itself when there is nothing left to send.
@@ -52,7 +52,12 @@ class LaneConnection {
   Task<Sent> send(Mail mail);
   // Settles a mail whose life time is over.
   [[nodiscard]] bool gave_up(const Mail& mail);
-  [[nodiscard]] Result<void> prepare(const Mail& mail);
+  // How long its signature may wait for others.
+  [[nodiscard]] Microseconds patience(const Letter& letter) const;
+  // Everything about a mail that the receiver will see, in two halves: between them are those of
+  // the thread's other connections, whose signatures are computed together with ours.
+  [[nodiscard]] Result<void> compose(const Mail& mail);
+  [[nodiscard]] Result<void> sign(const Mail& mail);
   void settle(const Mail& mail, const policy::Answer& answer, Path path, Milliseconds duration);
   [[nodiscard]] std::uint32_t block_size() const;
   [[nodiscard]] SteadyInstant now() const { return world_.clock.steady_now(); }
@@ -60,7 +65,7 @@ class LaneConnection {
   std::shared_ptr<Lane> lane_;
   LaneWorld& world_;
   const LaneRoute route_;
-  async::Rounds& rounds_;
+  SigningRounds& rounds_;
   SeededRandom random_;
   std::unique_ptr<smtp::Connection> connection_;
 
@@ -72,6 +77,7 @@ class LaneConnection {
 
   // Memory used again from mail to mail.
   mime::ComposedMessage message_;
+  mailauth::dkim::BegunSignatures begun_;
   std::string signatures_;
   std::vector<mime::InsertCodeView> codes_;
   std::vector<std::string_view> pieces_;

@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
-#include <openssl/rsa.h>
 
 #include "base/bytes.h"
 #include "base/check.h"
@@ -138,71 +137,6 @@ void write_signed_names(FoldedWriter& writer, std::string_view names) {
 
 }  // namespace
 
-// A key made ready for this thread. It is a copy of its own: OpenSSL guards a key's blinding values
-// with a lock that threads sharing the key would contend for.
-struct SigningContext::PreparedKey {
-  SigningKey source;  // keeps source.native(), the key of the look-up, from being reused
-  PkeyPtr copy;
-  PkeyContextPtr rsa;        // RSA: initialised for PKCS#1 v1.5 with SHA-256
-  DigestContextPtr ed25519;  // Ed25519
-  std::uint64_t last_use = 0;
-};
-
-SigningContext::SigningContext() : header_digest_(EVP_MD_CTX_new()) {
-  check(header_digest_ != nullptr, "there is memory for a digest context");
-}
-SigningContext::SigningContext(SigningContext&&) noexcept = default;
-SigningContext& SigningContext::operator=(SigningContext&&) noexcept = default;
-SigningContext::~SigningContext() = default;
-
-Result<SigningContext::PreparedKey*> SigningContext::prepared(const SigningKey& key) {
-  ++uses_;
-  for (PreparedKey& known : keys_) {
-    if (known.source.native() != key.native()) continue;
-    known.last_use = uses_;
-    return &known;
-  }
-  PreparedKey fresh{.source = key, .copy = PkeyPtr(EVP_PKEY_dup(key.native())), .last_use = uses_};
-  bool ready = fresh.copy != nullptr;
-  if (ready && key.algorithm() == KeyAlgorithm::rsa) {
-    fresh.rsa.reset(EVP_PKEY_CTX_new_from_pkey(nullptr, fresh.copy.get(), nullptr));
-    ready = fresh.rsa != nullptr && EVP_PKEY_sign_init(fresh.rsa.get()) == 1 &&
-            EVP_PKEY_CTX_set_rsa_padding(fresh.rsa.get(), RSA_PKCS1_PADDING) == 1 &&
-            EVP_PKEY_CTX_set_signature_md(fresh.rsa.get(), sha256_algorithm()) == 1;
-  } else if (ready) {
-    fresh.ed25519.reset(EVP_MD_CTX_new());
-    ready = fresh.ed25519 != nullptr;
-  }
-  if (!ready) {
-    return fail(ErrorKind::unavailable,
-                "a signing key cannot be prepared: " + take_openssl_error());
-  }
-  if (keys_.size() < kKeysMax) return &keys_.emplace_back(std::move(fresh));
-  PreparedKey& oldest = *std::ranges::min_element(keys_, {}, &PreparedKey::last_use);
-  oldest = std::move(fresh);
-  return &oldest;
-}
-
-Result<std::string_view> SigningContext::sign_hash(const SigningKey& key,
-                                                   std::span<const std::uint8_t> hash) {
-  auto ready = prepared(key);
-  if (!ready) return fail(ready.error());
-  PreparedKey& with = **ready;
-  std::size_t size = signature_.size();
-  bool done = false;
-  if (with.rsa) {
-    done = EVP_PKEY_sign(with.rsa.get(), signature_.data(), &size, hash.data(), hash.size()) == 1;
-  } else {
-    // RFC 8463 section 3: PureEdDSA over the SHA-256 hash.
-    EVP_MD_CTX_reset(with.ed25519.get());
-    done =
-        EVP_DigestSignInit(with.ed25519.get(), nullptr, nullptr, nullptr, with.copy.get()) == 1 &&
-        EVP_DigestSign(with.ed25519.get(), signature_.data(), &size, hash.data(), hash.size()) == 1;
-  }
-  if (!done) return fail(ErrorKind::unavailable, "signing failed: " + take_openssl_error());
-  return as_text(std::span(signature_).first(size));
-}
-
 Result<Signer> Signer::create(std::vector<SigningIdentity> identities) {
   if (identities.empty() || identities.size() > kIdentitiesMax) {
     return fail(ErrorKind::invalid_input,
@@ -228,26 +162,30 @@ Signer::Signer(std::vector<SigningIdentity> identities) : identities_(std::move(
 
 Result<void> Signer::sign(SigningContext& context, const SigningInput& input,
                           std::string& out) const {
+  BegunSignatures begun;
+  if (auto started = begin(context, input, begun); !started) return started;
+  return finish(context, begun, out);
+}
+
+Result<void> Signer::begin(SigningContext& context, const SigningInput& input,
+                           BegunSignatures& begun) const {
+  begun.count_ = 0;
   collect_signed(input.headers, context.canonical_, context.signed_names_);
   if (!context.signed_names_.starts_with("From:From:")) {
     return fail(ErrorKind::invalid_input, "a message without a From field cannot be signed");
   }
-  const std::size_t before = out.size();
   for (std::size_t which = 0; which < identities_.size(); ++which) {
-    auto appended = append_signature(context, input, which, out);
-    if (!appended) {
-      out.resize(before);
-      return appended;
-    }
+    begin_field(context, input, which, begun.fields_[which]);
   }
+  begun.count_ = identities_.size();
   return {};
 }
 
-Result<void> Signer::append_signature(SigningContext& context, const SigningInput& input,
-                                      std::size_t which, std::string& out) const {
-  const std::size_t start = out.size();
-  out += beginnings_[which];
-  FoldedWriter writer(out, start);
+void Signer::begin_field(SigningContext& context, const SigningInput& input, std::size_t which,
+                         BegunSignatures::Field& field) const {
+  std::string& out = field.beginning;
+  out = beginnings_[which];
+  FoldedWriter writer(out, 0);
   const auto seconds = std::chrono::floor<std::chrono::seconds>(input.signed_at);
   writer.spaced(fmt::format("t={};", seconds.time_since_epoch().count()));
   write_signed_names(writer, context.signed_names_);
@@ -255,7 +193,7 @@ Result<void> Signer::append_signature(SigningContext& context, const SigningInpu
   writer.on_a_new_line("b=");
 
   context.own_.clear();
-  append_relaxed_field(context.own_, std::string_view(out).substr(start));
+  append_relaxed_field(context.own_, out);
   context.own_.resize(context.own_.size() - 2);  // RFC 6376 section 3.7: without its CRLF
   std::array<std::uint8_t, 32> hash{};
   EVP_MD_CTX* const digest = context.header_digest_.get();
@@ -264,10 +202,24 @@ Result<void> Signer::append_signature(SigningContext& context, const SigningInpu
             EVP_DigestUpdate(digest, context.own_.data(), context.own_.size()) == 1 &&
             EVP_DigestFinal_ex(digest, hash.data(), nullptr) == 1,
         "SHA-256 hashes what is in memory");
-  const auto signature = context.sign_hash(identities_[which].key, hash);
-  if (!signature) return fail(signature.error());
-  writer.cut_anywhere(to_base64(*signature));
-  out += "\r\n";
+  field.ticket = context.request(identities_[which].key, hash);
+}
+
+Result<void> Signer::finish(SigningContext& context, const BegunSignatures& begun,
+                            std::string& out) {
+  const std::size_t before = out.size();
+  for (std::size_t which = 0; which < begun.count_; ++which) {
+    const BegunSignatures::Field& field = begun.fields_[which];
+    const auto signature = context.signature(field.ticket);
+    if (!signature) {
+      out.resize(before);
+      return fail(signature.error());
+    }
+    const std::size_t start = out.size();
+    out += field.beginning;
+    FoldedWriter(out, start).cut_anywhere(to_base64(*signature));
+    out += "\r\n";
+  }
   return {};
 }
 
