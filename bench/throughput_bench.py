@@ -5,8 +5,8 @@ In one run, interleaved, medians of the rounds; every mail of the engine is pers
   --quick        fewer mails
   --only CASES   of these, separated by commas; `*` allowed, e.g. --only '*signed-2k'
   --rounds N     instead of 3 (5 for the full run)
-Cases: source-SIZE, unsigned-SIZE, signed-SIZE (SIZE 2k, 50k, 100k), rsa, postfix-signed-2k,
-postfix-unsigned-2k, tls-20, tls-1000. bench/README.md says what each figure is.
+Cases: source-SIZE, unsigned-SIZE, signed-SIZE (SIZE 2k, 50k, 100k), signed-2k-openssl,
+postfix-signed-2k, postfix-unsigned-2k, tls-20, tls-1000. bench/README.md says what each figure is.
 """
 import argparse
 import contextlib
@@ -35,8 +35,12 @@ FAST_DOMAIN = "one.example"
 TLS_DOMAINS = {20: "tls20.example", 1000: "tls1000.example"}
 
 
-def make_stack(binary):
-    config = []
+# With whose arithmetic a signed bulk is measured: a case and the end of its figures' names.
+ARITHMETIC = {"signed-2k": "", "signed-2k-openssl": "_openssl"}
+
+
+def make_stack(binary, config=()):
+    config = [*config]
     for messages, domain in TLS_DOMAINS.items():
         config += [f"[sites.tls{messages}]", f'domains = ["{domain}"]',
                    f"messages_per_connection = {messages}"]
@@ -64,6 +68,7 @@ class Bench:
             out[f"unsigned-{size}"] = lambda size=size: self.engine(size, False)
             out[f"signed-{size}"] = lambda size=size: self.engine(size, True)
         out["signed-2k"] = self.signed_between_signatures
+        out["signed-2k-openssl"] = self.signed_between_signatures  # of another installation
         for signed in (True, False):
             name = f"postfix-{'signed' if signed else 'unsigned'}-2k"
             out[name] = lambda signed=signed: self.relay(signed)
@@ -129,9 +134,14 @@ def report_cases(rounds):
     for size in OCTETS:
         if f"source-{size}" in rounds:
             figure(f"smtp_source_{size}", rounds.median(f"source-{size}"), "mails/s")
-    if "signed-2k" in rounds:
-        figure("rsa2048_all_cores", rounds.median("signed-2k", "rsa_all_cores"), "signatures/s")
-        figure("rsa2048_one_core", rounds.median("signed-2k", "rsa_one_core"), "signatures/s")
+    for case, end in ARITHMETIC.items():
+        if case in rounds:
+            for cores in ("all_cores", "one_core"):
+                figure(f"rsa2048_{cores}{end}", rounds.median(case, f"rsa_{cores}"),
+                       "signatures/s")
+    if "signed-2k-openssl" in rounds:
+        figure("signed_2k_openssl", rounds.median("signed-2k-openssl"), "mails/s")
+        figure("signed_2k_openssl_cpu", rounds.median("signed-2k-openssl", "cpu") * 1e6, "us/mail")
     for size in OCTETS:
         for kind in ("unsigned", "signed"):
             case = f"{kind}-{size}"
@@ -156,25 +166,29 @@ def report_ratios(rounds):
         if of in rounds and to in rounds:
             figure(name, rounds.ratio(of, to), "ratio")
 
-    ratio("signed_2k_vs_postfix_opendkim", "signed-2k", "postfix-signed-2k")
+    for case, end in ARITHMETIC.items():
+        ratio(f"signed_2k_vs_postfix_opendkim{end}", case, "postfix-signed-2k")
     ratio("unsigned_2k_vs_postfix", "unsigned-2k", "postfix-unsigned-2k")
     for size in OCTETS:
         ratio(f"unsigned_{size}_vs_smtp_source", f"unsigned-{size}", f"source-{size}")
-    if "signed-2k" not in rounds:
-        return
-    signed, wall = ("signed-2k", "rate"), ("signed-2k", "rsa_all_cores")
-    figure("signed_2k_vs_rsa_wall", rounds.median_of(lambda rate, rsa: rate / rsa, signed, wall),
+    for case, end in ARITHMETIC.items():
+        if case in rounds:
+            report_signed(rounds, case, end)
+
+
+def report_signed(rounds, case, end):
+    rate, wall, cpu = (case, "rate"), (case, "rsa_all_cores"), (case, "cpu")
+    figure(f"signed_2k_vs_rsa_wall{end}", rounds.median_of(lambda own, rsa: own / rsa, rate, wall),
            "ratio")
     if "unsigned-2k" in rounds:
-        figure("signed_2k_vs_model", rounds.median_of(
-            lambda rate, rsa, unsigned: rate * (1 / rsa + 1 / unsigned), signed, wall,
+        figure(f"signed_2k_vs_model{end}", rounds.median_of(
+            lambda own, rsa, unsigned: own * (1 / rsa + 1 / unsigned), rate, wall,
             ("unsigned-2k", "rate")), "ratio")
     # `openssl speed` on one core counts processor time, as the engine's figure does. Where cores
     # that are all busy are slower than one alone, the second figure is the like-for-like one.
-    cpu = ("signed-2k", "cpu")
-    figure("engine_cpu_per_signature", rounds.median_of(
-        lambda seconds, rsa: seconds * rsa, cpu, ("signed-2k", "rsa_one_core")), "ratio")
-    figure("engine_cpu_per_signature_all_cores", rounds.median_of(
+    figure(f"engine_cpu_per_signature{end}", rounds.median_of(
+        lambda seconds, rsa: seconds * rsa, cpu, (case, "rsa_one_core")), "ratio")
+    figure(f"engine_cpu_per_signature_all_cores{end}", rounds.median_of(
         lambda seconds, rsa: seconds * rsa / os.cpu_count(), cpu, wall), "ratio")
 
 
@@ -205,6 +219,12 @@ def main():
                 print("Postfix is left out: it needs root, postfix and opendkim", file=sys.stderr)
                 chosen = {name: run for name, run in chosen.items()
                           if not name.startswith("postfix-")}
+        if "signed-2k-openssl" in chosen:
+            other = resources.enter_context(make_stack(
+                options.binary, ["[delivery]", 'rsa_arithmetic = "openssl"']))
+            other.sign()
+            chosen["signed-2k-openssl"] = Bench(other, None,
+                                                options.quick).signed_between_signatures
         if not chosen:
             raise SystemExit(f"no such case; there are: {' '.join(bench.cases())}")
         rounds, quiet = Rounds(), machine.Quiet()
