@@ -5,6 +5,7 @@ One installation for each size, all alive at once. In each, half of the recipien
 reservation and half behind a site that takes 100 a second; in turns each then sends an active
 bulk, so that its speed is compared on the same machine at the same time.
   --sizes N,N    instead of 10000,1000000,10000000
+  --domains N    small domains, which 60 % of the recipients have (2000)
   --quick        10,000 and 200,000
   --rounds N     of active bulks (3)
 """
@@ -25,18 +26,19 @@ import process_info  # noqa: E402
 TEXT = bench_mails.text_of(2048)
 ASKED = 20  # repetitions of questions whose median is told
 LARGE_DOMAINS = 4  # 40 % of the recipients
-SMALL_DOMAINS = 2_000  # the others
+SMALL_DOMAINS = 2_000  # the others, unless --domains says otherwise
+WAITING_SECONDS = 10
 TOLD = {"waiting": "pending: ", "sent": "delivered: "}  # by `todoku explain`
 ACTIVE = {False: (40_000, 20_000), True: (10_000, 6_000)}  # mails, full and quick, by `signed`
 
 
-def waiting_addresses(first, count):
+def waiting_addresses(first, count, small_domains):
     """Distinct addresses as lists have them: some large domains, many small ones, mixed."""
     for number in range(first, first + count):
         if number % 10 < LARGE_DOMAINS:
             yield f"user{number}@large{number % 10}.example"
         else:
-            yield f"user{number}@d{number * 7919 % SMALL_DOMAINS}.small.example"
+            yield f"user{number}@d{number * 7919 % small_domains}.small.example"
 
 
 def make_stack(binary):
@@ -62,9 +64,10 @@ def millisecond_median(call):
 
 
 class Size:
-    def __init__(self, stack, count, quick):
+    def __init__(self, stack, count, domains, quick):
         self.stack = stack
         self.count = count
+        self.domains = domains
         self.quick = quick
         self.reserved = self.slow = None
         self.number = 0
@@ -72,13 +75,16 @@ class Size:
     def say(self, name, value, unit):
         figure(f"{name}_{self.count}", value, unit)
 
+    def addresses(self, first, count):
+        return waiting_addresses(first, count, self.domains)
+
     def fill(self):
         """The two deliveries that wait."""
         stack, half = self.stack, self.count // 2
         before = stored_octets(stack)
         self.reserved, self.slow = stack.draft(TEXT), stack.draft(TEXT)
-        seconds = stack.fill(self.reserved, waiting_addresses(0, half))
-        seconds += stack.fill(self.slow, waiting_addresses(half, half))
+        seconds = stack.fill(self.reserved, self.addresses(0, half))
+        seconds += stack.fill(self.slow, self.addresses(half, half))
         self.say("import", self.count / seconds, "rows/s")
         self.wait_for_rest()
         for delivery in (self.reserved, self.slow):
@@ -98,6 +104,19 @@ class Size:
             time.sleep(0.2)
             if (now := stored_octets(self.stack)) != size:
                 size, since = now, time.monotonic()
+
+    def wait(self):
+        """What nothing but waiting takes of a core; the mails of the slow site go meanwhile."""
+        pid, began = self.stack.engine.pid, time.monotonic()
+        cpu = process_info.cpu_seconds(pid)
+        sent = self.sent_of_slow()
+        time.sleep(WAITING_SECONDS)
+        seconds = time.monotonic() - began
+        self.say("waiting_cpu", (process_info.cpu_seconds(pid) - cpu) / seconds * 100, "% of a core")
+        self.say("waiting_sent", (self.sent_of_slow() - sent) / seconds, "mails/s")
+
+    def sent_of_slow(self):
+        return self.stack.detail(self.slow)["sent_count"]
 
     def send_active(self, signed):
         mails = ACTIVE[signed][self.quick]
@@ -124,7 +143,7 @@ class Size:
                 "metrics": lambda: stack.metric("todoku_queue_recipients"),
                 "accept_one": self.accept_one}.items():
             self.say(name, millisecond_median(call), "ms")
-        middle = next(waiting_addresses(self.count // 4, 1))
+        middle = next(self.addresses(self.count // 4, 1))
         for name, address in {"waiting": middle, "sent": "u0@one.example"}.items():
             began = time.monotonic()
             story = stack.command("explain", address)
@@ -153,17 +172,21 @@ def main():
     parser.add_argument("binary")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--sizes")
+    parser.add_argument("--domains", type=int, default=SMALL_DOMAINS)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     wanted = options.sizes or ("10000,200000" if options.quick else "10000,1000000,10000000")
     rounds, quiet = Rounds(), machine.Quiet()
     with contextlib.ExitStack() as resources:
         sizes = [Size(resources.enter_context(make_stack(options.binary)), int(count),
-                      options.quick) for count in wanted.split(",")]
+                      options.domains, options.quick) for count in wanted.split(",")]
         for size in sizes:
             size.stack.sign()
             quiet.look()
             size.fill()
+        for size in sizes:
+            quiet.look()
+            size.wait()
         for _ in range(options.rounds):
             for signed in (False, True):
                 for size in sizes:
