@@ -79,6 +79,7 @@ struct Config {
     std::vector<std::string> own_names;
     bool allow_private_receivers = false;
     std::string tls_ca_file;
+    std::int64_t connections_max = 0;
     std::int64_t connect_seconds = 0;
     std::int64_t greeting_seconds = 0;
     std::int64_t command_seconds = 0;

@@ -76,6 +76,14 @@ ConfigSection smtp_out() {
         "the system trusts.",
         "受信側サーバーの証明書を検証する認証局の PEM ファイル。空ならシステムが信頼する認証局。"})
       .form(TextForm::path);
+  s.add(
+       "connections_max", &S::connections_max, 10'000,
+       {"Connections to all receivers together; mail for others waits. Fewer if the system allows "
+        "fewer open files. Each takes about 30 KB of memory.",
+        "すべての受信側サーバーへの同時接続数の上限。超える分のメールは待つ。開けるファイル数の上限"
+        "が小さければ自動的に減る。1 接続あたり約 30 KB のメモリーを使う。"})
+      .unit("connections")
+      .range(1, 1'000'000);
   s.add("connect_seconds", &S::connect_seconds, 30,
         {"Time-out of one connection attempt.", "接続 1 回のタイムアウト。"})
       .unit("seconds")

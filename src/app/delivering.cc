@@ -39,6 +39,7 @@ Delivering::Delivering(async::Runtime& runtime, store::Store& store, queue::Queu
       holder_(holder),
       recorder_(store, clock, options_, rules, metrics, runtime.executor(0)),
       letters_(store, keys, options_),
+      places_(options_.connections_max),
       lane_world_{.runtime = runtime,
                   .clock = clock,
                   .options = options_,
@@ -50,6 +51,7 @@ Delivering::Delivering(async::Runtime& runtime, store::Store& store, queue::Queu
                       },
                   .connections = connections_,
                   .rounds = rounds_,
+                  .places = places_,
                   .connections_gauge = metrics.gauge("todoku_smtp_connections",
                                                      "Connections to receivers, opening included."),
                   .waiting_gauge = metrics.gauge("todoku_lane_waiting_recipients",
@@ -78,6 +80,9 @@ Delivering::Delivering(async::Runtime& runtime, store::Store& store, queue::Queu
                      .metrics = metrics},
       handed_over_(new HandedOver{{}, delivery::policy::Room(kHandedOverMax)}),
       tasks_(runtime.executor(0)) {
+  metrics
+      .gauge("todoku_smtp_connections_limit", "Connections to receivers that may be open at once.")
+      .set(static_cast<double>(options_.connections_max));
   recorder_.set_listener(scheduler_);
   for (std::size_t i = 0; i < runtime.size(); ++i) {
     connections_.push_back(std::make_unique<async::TaskGroup>(runtime.executor(i)));

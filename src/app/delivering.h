@@ -83,6 +83,7 @@ class Delivering final : public intake::Handover {
   delivery::courier::LetterCache letters_;
   std::vector<std::unique_ptr<async::TaskGroup>> connections_;            // one per thread
   std::vector<std::unique_ptr<delivery::egress::SigningRounds>> rounds_;  // one per thread
+  delivery::egress::ConnectionPlaces places_;
   delivery::egress::LaneWorld lane_world_;
   delivery::egress::LaneDirectory lanes_;
   delivery::scheduler::Scheduler scheduler_;

@@ -8,6 +8,7 @@
 
 #include <ifaddrs.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "mail/address.h"
@@ -50,6 +51,19 @@ std::optional<net::IpAddress> interface_address(const sockaddr* socket_address) 
     return net::IpAddress::v6(octets);
   }
   return std::nullopt;
+}
+
+// Every connection is a file, and so are the database, its log, sockets of the resolver, imports.
+std::size_t connections_that_fit(const Config& config) {
+  constexpr std::int64_t kOtherFiles = 1'000;
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) {
+    return static_cast<std::size_t>(config.smtp_out.connections_max);
+  }
+  const auto all = static_cast<std::int64_t>(files.rlim_cur);
+  const std::int64_t left = std::max(all - config.api.connections_max - kOtherFiles, all / 2);
+  return static_cast<std::size_t>(
+      std::clamp<std::int64_t>(left, 1, config.smtp_out.connections_max));
 }
 
 // The public addresses of this machine: mail routed to one of them would come back to us.
@@ -213,6 +227,7 @@ delivery::Options delivery_options(const Config& config, const InstanceSecret& s
   options.credit.total = given.outstanding_max;
   options.lease = std::chrono::seconds(given.lease_seconds);
   options.reservation_expiry = hours(given.reservation_expiry_hours);
+  options.connections_max = connections_that_fit(config);
   options.unrecorded_max = static_cast<std::uint32_t>(given.unrecorded_max);
   options.rsa_arithmetic = given.rsa_arithmetic == "openssl"
                                ? mailauth::dkim::RsaArithmetic::openssl

@@ -60,6 +60,7 @@ struct Options {
   Milliseconds lease{std::chrono::minutes(5)};
   // A reservation missed by more than this fails instead of starting late.
   Milliseconds reservation_expiry{std::chrono::hours(24)};
+  std::size_t connections_max = 10'000;  // to all receivers together
   std::uint32_t unrecorded_max = 256;
   std::size_t content_cache_bytes = 64U << 20U;
   SmtpTimeouts timeouts;

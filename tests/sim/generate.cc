@@ -27,6 +27,7 @@ class Generator {
     scenario_.options = quick_options();
     scenario_.threads = 1 + below(3);
     scenario_.sources = 1 + below(2);
+    if (one_in(3)) scenario_.options.connections_max = 1 + below(8);
     if (one_in(3)) scenario_.options.unrecorded_max = static_cast<std::uint32_t>(1 + below(20));
     if (one_in(4)) scenario_.options.lease = seconds(20 + below(40));
     make_sites();

@@ -49,7 +49,12 @@ Receiver::Session::~Session() {
 void Receiver::Session::cut(unsigned run) {
   if (caller_.run != run) return;
   cut_ = true;
-  for (const std::size_t place : untold_) receiver_.takes_[place].cut = true;
+  // A sender that had lost patience and hung up before has recorded its doubt by itself.
+  char next = 0;
+  const bool hung_up = ::recv(socket_.native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+  if (!hung_up) {
+    for (const std::size_t place : untold_) receiver_.takes_[place].cut = true;
+  }
   // What is in the socket's buffer can still be read.
   boost::system::error_code ignored;
   socket_.shutdown(Socket::shutdown_both, ignored);

@@ -232,14 +232,25 @@ Task<void> World::happen(Incident incident) {
   }
 }
 
+// As many mails may be in hand. A receiver that has answered and hung up forgets a connection before
+// the engine has heard of either.
+std::size_t World::connections() const {
+  std::size_t at_receivers = 0;
+  for (const auto& receiver : receivers_) at_receivers += receiver->connections(engine_->run());
+  std::size_t in_engine = 0;
+  for (const auto& lane : engine_->delivering().lanes()) in_engine += lane.connections;
+  return std::max(at_receivers, in_engine);
+}
+
 Task<void> World::crash(Crash crash) {
   RunEnd& end = ends_[engine_->run()];
-  end = {.crashed = true, .unrecorded = engine_->delivering().recorder().unrecorded()};
-  for (const auto& receiver : receivers_) end.in_hand += receiver->connections(engine_->run());
+  end = {.crashed = true,
+         .unrecorded = engine_->delivering().recorder().unrecorded(),
+         .in_hand = connections()};
   trace_.line("run {} crashes: {} unrecorded, {} in hand", engine_->run(), end.unrecorded,
               end.in_hand);
-  engine_->die();
   for (const auto& receiver : receivers_) receiver->cut(engine_->run());
+  engine_->die();
   remember_settled();
   co_await end_engine(Microseconds(0));
   co_await async::sleep_for(crash.down);
@@ -255,8 +266,7 @@ Task<void> World::restart(Restart restart) {
 
 Task<void> World::end_engine(Microseconds grace) {
   const unsigned run = engine_->run();
-  std::size_t in_hand = 0;
-  for (const auto& receiver : receivers_) in_hand += receiver->connections(run);
+  const std::size_t in_hand = connections();
   const bool clean = co_await engine_->stop(grace);
   // Cut off in the middle: like a crash, as far as the connections went.
   if (!engine_->is_dead()) {

@@ -85,6 +85,7 @@ class World {
 
   Task<void> run_script();
   Task<void> happen(Incident incident);
+  [[nodiscard]] std::size_t connections() const;
   Task<void> crash(Crash crash);
   Task<void> restart(Restart restart);
   Task<void> end_engine(Microseconds grace);

@@ -83,16 +83,47 @@ void Lane::park(std::vector<Mail> mails, SteadyInstant until) {
 }
 
 void Lane::open_connections() {
-  if (draining_) return;
-  while (const auto route = ledger_.wants_connection(world_.clock.steady_now())) {
-    ledger_.connection_opening(*route);
-    const std::size_t thread = next_thread_++ % world_.runtime.size();
-    auto connection = std::make_shared<LaneConnection>(shared_from_this(), routes_.at(*route),
-                                                       *world_.rounds[thread], random_.next());
-    boost::asio::post(world_.runtime.executor(thread), [this, thread, connection] {
-      world_.connections[thread]->spawn("smtp connection", LaneConnection::run(connection));
-    });
+  while (!draining_) {
+    const auto route = ledger_.wants_connection(world_.clock.steady_now());
+    if (!route || !take_place(*route)) break;
+    open_connection(*route);
   }
+  // Others are in line for what came when it was not needed any more.
+  for (; places_granted_ > 0; --places_granted_) world_.places.give_back();
+}
+
+bool Lane::take_place(std::string_view route) {
+  if (places_granted_ > 0) {
+    --places_granted_;
+    return true;
+  }
+  const TrafficClass traffic = ledger_.most_urgent(route);
+  bool& in_line = in_line_[static_cast<std::size_t>(traffic)];
+  if (in_line) return false;
+  const auto granted = [lane = weak_from_this(), traffic] {
+    const auto self = lane.lock();
+    if (self == nullptr) return false;
+    boost::asio::post(self->home(), [self, traffic] {
+      self->in_line_[static_cast<std::size_t>(traffic)] = false;
+      ++self->places_granted_;
+      self->open_connections();
+      self->publish_figures();
+    });
+    return true;
+  };
+  const bool taken = world_.places.take(traffic, granted);
+  in_line = !taken;
+  return taken;
+}
+
+void Lane::open_connection(const std::string& route) {
+  ledger_.connection_opening(route);
+  const std::size_t thread = next_thread_++ % world_.runtime.size();
+  auto connection = std::make_shared<LaneConnection>(shared_from_this(), routes_.at(route),
+                                                     *world_.rounds[thread], random_.next());
+  boost::asio::post(world_.runtime.executor(thread), [this, thread, connection] {
+    world_.connections[thread]->spawn("smtp connection", LaneConnection::run(connection));
+  });
 }
 
 Task<std::vector<Mail>> Lane::take(std::string route, std::uint32_t max, SteadyInstant idle_until,
@@ -113,9 +144,11 @@ Task<std::vector<Mail>> Lane::take(std::string route, std::uint32_t max, SteadyI
     if (!paced && (now >= idle_until || ledger_.others_need_room(route))) {
       co_return std::vector<Mail>{};
     }
+    if (!paced && !world_.places.begin_idle()) co_return std::vector<Mail>{};
     ledger_.connection_idle(route, true);
     co_await arrived_.wait_until(paced ? ledger_.next_permit_at() : idle_until);
     ledger_.connection_idle(route, false);
+    if (!paced) world_.places.end_idle();
   }
 }
 
@@ -129,12 +162,14 @@ Task<void> Lane::connection_opened(std::string route) {
 Task<void> Lane::connection_closed(std::string route, Ended how, std::vector<Mail> give_back) {
   const SteadyInstant now = world_.clock.steady_now();
   if (how.served) ledger_.served(now);
-  ledger_.give_back_permits(static_cast<std::uint32_t>(give_back.size()));
+  ledger_.give_back_permits(static_cast<std::uint32_t>(give_back.size()) -
+                            (how.begun_in_vain ? 1U : 0U));
   for (Mail& mail : give_back) {
     const policy::Flow flow = flow_of(mail);
     ledger_.add(route, flow, std::move(mail));
   }
   ledger_.connection_closed(route, how.opened);
+  world_.places.give_back();
   if (how.site_failed) {
     const bool rested_before = ledger_.resting(now);
     auto waiting = ledger_.site_failed(now);

@@ -6,6 +6,7 @@
 //   courier ──add()──> home thread: LaneLedger ──take()──> connection on any thread ──> OutcomeSink
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -24,6 +25,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/random.h"
+#include "delivery/egress/connection_places.h"
 #include "delivery/egress/lane_ledger.h"
 #include "delivery/options.h"
 #include "delivery/policy/site_rules.h"
@@ -59,6 +61,7 @@ struct LaneWorld {
   // One group of connection tasks per thread of the runtime, and their rounds.
   std::vector<std::unique_ptr<async::TaskGroup>>& connections;
   std::vector<std::unique_ptr<SigningRounds>>& rounds;
+  ConnectionPlaces& places;
   Gauge& connections_gauge;
   Gauge& waiting_gauge;
   Gauge& in_hand_gauge;
@@ -108,6 +111,9 @@ class Lane : public std::enable_shared_from_this<Lane> {
   // All on the home thread.
   void add_here(const LaneRoute& route, std::vector<Mail> mails);
   void open_connections();
+  void open_connection(const std::string& route);
+  // Takes a place for a connection of the route, or stands in line for one.
+  [[nodiscard]] bool take_place(std::string_view route);
   void park(std::vector<Mail> mails, SteadyInstant until);
   void publish_figures();
   // A lane may live for months and see many sets of hosts.
@@ -120,6 +126,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
     bool opened = false;       // connection_opened() was called for it
     bool served = false;       // as above
     bool site_failed = false;  // see policy/verdict.h
+    // One of the mails given back was begun: its permit is used, because the receiver may count it.
+    bool begun_in_vain = false;
   };
   // `give_back`: mails that were taken and not tried.
   Task<void> connection_closed(std::string route, Ended how, std::vector<Mail> give_back);
@@ -136,6 +144,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
   std::size_t next_thread_ = 0;
   std::uint64_t next_connection_ = 0;
   bool draining_ = false;
+  std::array<bool, 2> in_line_{};   // for a place, by TrafficClass
+  std::size_t places_granted_ = 0;  // and not used yet
   std::size_t published_waiting_ = 0;
   std::uint32_t published_connections_ = 0;
 

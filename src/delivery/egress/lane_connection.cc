@@ -68,8 +68,10 @@ Task<void> LaneConnection::work() {
   co_await async::run_on(home, lane_->connection_opened(route_.key));
   auto untried = co_await send_all(std::move(mails));
   // A 421 after successful mails is the receiver's "enough for this connection", not its trouble.
-  const Lane::Ended how{
-      .opened = true, .served = served_, .site_failed = site_failed_ && delivered_ == 0};
+  const Lane::Ended how{.opened = true,
+                        .served = served_,
+                        .site_failed = site_failed_ && delivered_ == 0,
+                        .begun_in_vain = begun_in_vain_};
   // The receiver counts a connection until it is closed: only then may another take its place.
   co_await connection_->quit();
   co_await async::run_on(home, lane_->connection_closed(route_.key, how, std::move(untried)));
@@ -228,7 +230,10 @@ Task<LaneConnection::Sent> LaneConnection::send(Mail mail) {
   // before: the next connection takes it.
   const bool enough = connection_->hung_up_unheard() ||
                       (result.stage == Stage::mail_from && result.reply.code == kServiceClosing);
-  if (enough && !result.in_doubt && delivered_ > 0) co_return Sent::not_wanted;
+  if (enough && !result.in_doubt && delivered_ > 0) {
+    begun_in_vain_ = true;
+    co_return Sent::not_wanted;
+  }
   ++sent_;
   if (result.accepted()) ++delivered_;
   constexpr double kNewest = 0.2;

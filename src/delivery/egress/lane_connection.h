@@ -72,6 +72,7 @@ class LaneConnection {
   std::uint32_t sent_ = 0;       // mails tried on this connection
   std::uint32_t delivered_ = 0;  // of them, those taken
   bool served_ = false;          // a mail got an answer of its own
+  bool begun_in_vain_ = false;   // the receiver may have counted a mail that it did not answer
   bool site_failed_ = false;
   double seconds_per_mail_ = 0.001;  // smoothed
 

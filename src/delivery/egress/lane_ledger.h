@@ -68,6 +68,12 @@ class LaneLedger {
     return best == nullptr ? std::nullopt : std::optional<std::string>(*best);
   }
 
+  // Of what waits for the route, which is known.
+  [[nodiscard]] TrafficClass most_urgent(std::string_view route) const {
+    const bool urgent = routes_.find(route)->second.waiting.size(TrafficClass::transactional) > 0;
+    return urgent ? TrafficClass::transactional : TrafficClass::bulk;
+  }
+
   void connection_opening(std::string_view route) {
     Route& entry = at(route);
     ++entry.connections;
