@@ -13,7 +13,8 @@ namespace todoku::app {
 namespace {
 
 constexpr std::string_view kPool = "default";
-constexpr std::chrono::seconds kTidyEvery{60};
+// A bulk to the long tail makes thousands of lanes a second.
+constexpr std::chrono::seconds kTidyEvery{10};
 // For what takes a moment even after the deadline.
 constexpr std::chrono::milliseconds kCutPatience{500};
 // Transactions in flight beyond this wait in the store instead of in memory.

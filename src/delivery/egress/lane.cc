@@ -209,8 +209,10 @@ void Lane::drain() {
 }
 
 bool Lane::is_idle() const {
+  const SteadyInstant now = world_.clock.steady_now();
+  // Its successor would know neither of a rest nor of mails that count against the pace.
   return announced_.load() == 0 && ledger_.connections() == 0 && ledger_.waiting() == 0 &&
-         !ledger_.resting(world_.clock.steady_now());
+         !ledger_.resting(now) && ledger_.next_permit_at() <= now;
 }
 
 void Lane::publish_figures() {
