@@ -232,8 +232,8 @@ Task<void> World::happen(Incident incident) {
   }
 }
 
-// As many mails may be in hand. A receiver that has answered and hung up forgets a connection before
-// the engine has heard of either.
+// As many mails may be in hand. A receiver that has answered and hung up forgets a connection
+// before the engine has heard of either.
 std::size_t World::connections() const {
   std::size_t at_receivers = 0;
   for (const auto& receiver : receivers_) at_receivers += receiver->connections(engine_->run());
