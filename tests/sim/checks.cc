@@ -136,7 +136,7 @@ class Checker {
       if (end == world_.ends().end() || end->second.unrecorded + end->second.in_hand == 0) {
         broken("{} was taken in run {} and is {}", address, take.run, to_string(state));
       } else {
-        ++lost_news_[take.run];
+        lost_news_[take.run].insert(address);
       }
     }
   }
@@ -149,7 +149,7 @@ class Checker {
       if (i == 0) continue;
       const Take& before = takes[i - 1];
       if (before.run != takes[i].run && (before.told || before.cut)) {
-        ++repeats_[before.run];
+        repeats_[before.run].insert(address);
       } else if (before.told) {
         broken("{} got its mail twice in run {}", address, before.run);
       } else {
@@ -158,7 +158,7 @@ class Checker {
         if (asked_for_once(address) && before.run == takes[i].run) {
           broken("{} asked for at most once", address);
         } else if (asked_for_once(address)) {
-          ++repeats_[before.run];
+          repeats_[before.run].insert(address);
         }
       }
     }
@@ -172,8 +172,11 @@ class Checker {
   void check_crash_bounds() {
     for (const auto& [run, end] : world_.ends()) {
       const std::size_t bound = end.unrecorded + end.in_hand;
-      const std::size_t repeats = repeats_[run];
-      const std::size_t lost = lost_news_[run];
+      // A mail that went twice and was refused for good the third time is of both; its news was
+      // lost once.
+      const std::size_t repeats = repeats_[run].size();
+      const auto lost = static_cast<std::size_t>(std::ranges::count_if(
+          lost_news_[run], [&](const auto& address) { return !repeats_[run].contains(address); }));
       if (repeats + lost > bound) {
         broken(
             "run {} ended with {} unrecorded and {} in hand, but {} went twice and {} are not "
@@ -275,8 +278,8 @@ class Checker {
   const Takes takes_;
   const std::set<std::string> refused_;
   std::set<std::string> missing_;
-  std::map<unsigned, std::size_t> repeats_;
-  std::map<unsigned, std::size_t> lost_news_;
+  std::map<unsigned, std::set<std::string>> repeats_;  // addresses, by the run whose news was lost
+  std::map<unsigned, std::set<std::string>> lost_news_;
   Findings findings_;
 };
 

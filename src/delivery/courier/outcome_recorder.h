@@ -44,9 +44,9 @@ class OutcomeRecorder final : public OutcomeSink {
   }
   Task<bool> may_send_soon() override;
 
-  // Outcomes not yet committed of mails that a connection had in hand; others (no route, life time
-  // over) were never sent and cannot go twice. Connections that passed may_send() together may
-  // bring it beyond Options::unrecorded_max, by less than their number.
+  // Outcomes not yet committed of mails that a connection had in hand; others (no route, no
+  // connection, life time over) were never sent and cannot go twice. Connections that passed
+  // may_send() together may bring it beyond Options::unrecorded_max, by less than their number.
   [[nodiscard]] std::size_t unrecorded() const { return unrecorded_.load(); }
   // The most there were at once, since the start.
   [[nodiscard]] std::size_t unrecorded_peak() const { return unrecorded_peak_.load(); }
@@ -61,7 +61,7 @@ class OutcomeRecorder final : public OutcomeSink {
     std::optional<store::OutcomeRecord> record;  // nullopt: parked
   };
   [[nodiscard]] static bool was_in_hand(const store::OutcomeRecord& record) {
-    return !record.path.remote_ip.empty();
+    return record.outcome.stage >= Stage::mail_from;
   }
   struct Group;
 

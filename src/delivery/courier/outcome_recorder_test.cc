@@ -59,11 +59,11 @@ class OutcomeRecorderTest : public ::testing::Test {
     batch_ = std::make_shared<BatchInFlight>(std::move(leased), make_letter());
   }
 
-  void settle(const Path& path = kPath) {
-    recorder_.settled(
-        {batch_, next_++}, "example.jp",
-        {.state = RecipientState::delivered, .stage = Stage::data, .reply = {250, ""}}, path,
-        Milliseconds(1));
+  void settle(Stage stage = Stage::data) {
+    const RecipientState state =
+        stage == Stage::data ? RecipientState::delivered : RecipientState::bounced;
+    recorder_.settled({batch_, next_++}, "example.jp",
+                      {.state = state, .stage = stage, .reply = {250, ""}}, kPath, Milliseconds(1));
   }
   // As a connection does: mail after mail for as long as it may.
   std::size_t send_while_allowed() {
@@ -192,7 +192,7 @@ TEST_F(OutcomeRecorderTest, ARefusedCommitKeepsSendingStopped) {
 }
 
 TEST_F(OutcomeRecorderTest, WhatNoConnectionHadInHandCannotGoTwiceAndDoesNotCount) {
-  for (std::uint32_t i = 0; i < 3 * kMax; ++i) settle(Path{});
+  for (std::uint32_t i = 0; i < 3 * kMax; ++i) settle(Stage::hello);
   EXPECT_EQ(recorder_.unrecorded(), 0U);
   EXPECT_EQ(send_while_allowed(), kMax);
   while (!store_.waiting.empty()) {
