@@ -249,7 +249,9 @@ Task<LaneConnection::Sent> LaneConnection::send(Mail mail) {
 }
 
 Microseconds LaneConnection::patience(const Letter& letter) const {
-  if (!letter.signer || !rounds_.context.gains_from_company()) return Microseconds(0);
+  if (!letter.signer || !letter.signer->gains_from_company(rounds_.context)) {
+    return Microseconds(0);
+  }
   return letter.traffic == TrafficClass::bulk ? kPatienceBulk : kPatienceTransactional;
 }
 

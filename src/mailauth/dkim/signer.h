@@ -77,6 +77,10 @@ class Signer {
   [[nodiscard]] static Result<void> finish(SigningContext& context, const BegunSignatures& begun,
                                            std::string& out);
 
+  // Whether its signatures cost less when others are begun together with them: those of RSA-2048,
+  // in a context that can.
+  [[nodiscard]] bool gains_from_company(const SigningContext& context) const;
+
   [[nodiscard]] const std::vector<SigningIdentity>& identities() const { return identities_; }
 
  private:

@@ -37,8 +37,8 @@ class SigningContext {
   SigningContext& operator=(const SigningContext&) = delete;
   ~SigningContext();
 
-  // Whether RSA signatures that are begun together cost less than one by one.
-  [[nodiscard]] bool gains_from_company() const { return by_eight_; }
+  // Whether RSA-2048 signatures that are begun together are computed together.
+  [[nodiscard]] bool computes_together() const { return by_eight_; }
 
   // SHA-256 of the relaxed canonical form of the body whose octets are the pieces joined, wherever
   // they are cut. For a body that arrives in slices use a BodyHasher of its own.

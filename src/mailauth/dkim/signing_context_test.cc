@@ -71,7 +71,12 @@ TEST(SigningContext, TogetherGivesTheOctetsOfOpensslAlone) {
           .value()};
   SigningContext context;
   SigningContext openssl(RsaArithmetic::openssl);
-  EXPECT_FALSE(openssl.gains_from_company());
+  EXPECT_FALSE(openssl.computes_together());
+  EXPECT_FALSE(signers[0].gains_from_company(openssl));
+  EXPECT_EQ(signers[0].gains_from_company(context), context.computes_together());
+  EXPECT_EQ(signers[2].gains_from_company(context), context.computes_together());
+  const Signer curve_alone = signer_with(SigningKey::generate(KeyAlgorithm::ed25519).value(), "e1");
+  EXPECT_FALSE(curve_alone.gains_from_company(context));
   // Beside whole eights: too few for eight, just enough, two eights and a rest of each kind.
   for (const std::size_t count : {1U, 4U, 5U, 8U, 12U, 13U, 16U, 19U, 22U}) {
     EXPECT_EQ(together(context, signers, count), one_by_one(openssl, signers, count)) << count;
