@@ -8,10 +8,11 @@ Needs root, as Postfix does.
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
+
+from ports import free_port
 
 MAIN_CF = """\
 compatibility_level = 3.6
@@ -84,17 +85,6 @@ Syslog no
 """
 
 
-def free_ports(count):
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
-
-
 def wait_for(condition, what, seconds):
     until = time.monotonic() + seconds
     while not condition():
@@ -108,7 +98,7 @@ class PostfixWithOpenDkim:
         """`receiver`: (address, port) of the server that everything is handed to."""
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="todoku-postfix-"))
         self.opendkim = None
-        plain, signed = free_ports(2)
+        plain, signed = free_port(), free_port()
         self.doors = {False: f"127.0.0.1:{plain}", True: f"127.0.0.1:{signed}"}
         self.names = {"directory": self.directory, "receiver_address": receiver[0],
                       "receiver_port": receiver[1], "plain_port": plain, "signed_port": signed,

@@ -10,6 +10,7 @@ import time
 
 import scenario
 from api import Api, is_ready
+from ports import free_port
 from processes import recall, remember, start, stop_all, tail
 
 
@@ -55,6 +56,8 @@ class Playground:
         self.port = self.api_port()
 
     def api_port(self):
+        if self.port == 0:
+            return free_port()
         with socket.socket() as probe:
             # As the engine binds: a port whose connections are only ending counts as free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -64,16 +67,15 @@ class Playground:
                 raise DemoError(f"port {self.port} of 127.0.0.1 cannot be used "
                                 f"({error.strerror}): ./run --port N takes another one, "
                                 "./run --port 0 a free one") from error
-            return probe.getsockname()[1]
+            return self.port
 
     # ---- starting --------------------------------------------------------------------------------
 
     def start(self):
         self.started = True
-        dns_port = free_port(["127.0.0.1"], with_udp=True)
-        mail_port = free_port([address for receiver in scenario.RECEIVERS
-                               for _, _, text in receiver.hosts
-                               for address in [text.lstrip("-")]])
+        dns_port = free_port(with_udp=True)
+        mail_port = free_port(*(text.lstrip("-") for receiver in scenario.RECEIVERS
+                                for _, _, text in receiver.hosts))
         self.config.write_text(scenario.engine_toml(self.port, mail_port, dns_port))
         (self.data / "sink.toml").write_text(
             scenario.sink_toml(self.data, mail_port, dns_port))
@@ -195,24 +197,3 @@ class Playground:
             if complaint:
                 print(tail(self.data / f"{name}.log"))
         return complaints == 0
-
-
-def free_port(addresses, with_udp=False):
-    """A port that is free on all of these addresses of this machine."""
-    for _ in range(100):
-        with socket.socket() as first:
-            first.bind((addresses[0], 0))
-            port = first.getsockname()[1]
-            if all(is_free(address, port, socket.SOCK_STREAM) for address in addresses[1:]) and (
-                    not with_udp or is_free(addresses[0], port, socket.SOCK_DGRAM)):
-                return port
-    raise DemoError("no port is free on all of " + ", ".join(addresses))
-
-
-def is_free(address, port, kind):
-    with socket.socket(socket.AF_INET, kind) as probe:
-        try:
-            probe.bind((address, port))
-        except OSError:
-            return False
-        return True

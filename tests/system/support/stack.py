@@ -22,14 +22,9 @@ sys.path.insert(0, str(ROOT / "tools/demo"))
 
 import processes  # noqa: E402
 from api import Api, is_ready  # noqa: E402
+from ports import free_port  # noqa: E402
 
 READY_SECONDS = 30
-
-
-def free_port(address="127.0.0.1"):
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return probe.getsockname()[1]
 
 
 class Stack:
