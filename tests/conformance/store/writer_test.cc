@@ -66,7 +66,9 @@ TEST_P(StoreSuite, AFailingPieceOfWorkIsUndoneAloneInItsGroup) {
     EXPECT_EQ(answers[static_cast<std::size_t>(i)], fails ? "conflict" : "none");
     EXPECT_THAT(stories(fmt::format("piece{}@example.jp", i)), SizeIs(fails ? 0 : 1));
   }
-  EXPECT_LE(store_->figures().commits - commits, 2U) << "they were one group";
+  // One group and the commit of what held it up; a group also ends after a time, and the index of
+  // addresses commits by itself.
+  EXPECT_LE(store_->figures().commits - commits, kPieces / 4U) << "they shared their commits";
   reopen();
   DeliveryFilter filter;
   filter.account = acme.key;
