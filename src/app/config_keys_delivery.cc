@@ -213,10 +213,13 @@ void add_memory_keys(SectionBuilder<Config::Delivery>& s) {
          "送信中の配信の内容を置くメモリー。"})
       .unit("bytes")
       .range(1024 * 1024, 16.0 * 1024 * 1024 * 1024);
+}
+
+void add_message_keys(SectionBuilder<Config::Delivery>& s) {
+  using S = Config::Delivery;
   s.add("rsa_arithmetic", &S::rsa_arithmetic, "fastest",
         {"How RSA signatures of DKIM are computed. `fastest`: those of 2048-bit keys eight at a "
-         "time "
-         "where the processor has AVX-512 IFMA, each checked with OpenSSL before it leaves. "
+         "time where the processor has AVX-512 IFMA, each checked with OpenSSL before it leaves. "
          "`openssl`: all by OpenSSL.",
          "DKIM の RSA 署名の計算方法。`fastest` では、プロセッサーに AVX-512 IFMA があれば 2048 "
          "ビットの鍵の署名を 8 つずつまとめて計算し、それぞれ OpenSSL "
@@ -235,6 +238,7 @@ ConfigSection delivery() {
                                      {"Retries, memory, signing.", "再送、メモリー、署名。"});
   add_retry_keys(s);
   add_memory_keys(s);
+  add_message_keys(s);
   return std::move(s).build();
 }
 

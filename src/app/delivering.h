@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "async/rounds.h"
 #include "async/runtime.h"
 #include "async/task.h"
 #include "async/task_group.h"

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cerrno>
 #include <exception>
 #include <memory>
 #include <stdexcept>
@@ -13,17 +12,11 @@
 #include <gtest/gtest.h>
 
 #include "async/callback.h"
+#include "async/no_kernel_timers.h"
 #include "async/rounds.h"
 #include "async/runtime.h"
 #include "async/task_group.h"
 #include "async/timer.h"
-
-// Without a timer of the kernel's, Asio looks at the clock that the test moves whenever it is
-// polled.
-extern "C" int timerfd_create(int /*clock*/, int /*flags*/) {
-  errno = ENOSYS;
-  return -1;
-}
 
 namespace todoku::async {
 namespace {

@@ -2,6 +2,7 @@
 #include "async/rounds.h"
 
 #include <algorithm>
+#include <deque>
 #include <vector>
 
 #include <boost/asio/post.hpp>
@@ -37,7 +38,7 @@ struct RoundsState : std::enable_shared_from_this<RoundsState> {
   TimerClock::time_point timer_set_for = kNotSet;
   bool posted = false;  // run() is
   std::size_t members = 0;
-  std::vector<Entry> entries;
+  std::deque<Entry> entries;        // may be as many as members
   std::vector<Entry> round_memory;  // used again
 };
 
@@ -62,8 +63,9 @@ void Rounds::add(Entry entry, Microseconds patience) {
 
 void RoundsState::consider() {
   if (entries.empty() || posted) return;
-  const auto latest = std::ranges::min_element(entries, {}, &Entry::latest)->latest;
-  if (latest == kAtOnce || !company_can_come()) {
+  const auto latest =
+      company_can_come() ? std::ranges::min_element(entries, {}, &Entry::latest)->latest : kAtOnce;
+  if (latest == kAtOnce) {
     posted = true;
     boost::asio::post(executor, [state = shared_from_this()] {
       state->posted = false;

@@ -2,16 +2,9 @@
 #include "sim/loop.h"
 
 #include <algorithm>
-#include <cerrno>
 
+#include "async/no_kernel_timers.h"
 #include "async/timer_clock.h"
-
-// Asio lets the kernel tell it when a timer is due, in the kernel's time. Where it gets no such
-// timer it looks at its own clock, ours, whenever it is polled.
-extern "C" int timerfd_create(int /*clock*/, int /*flags*/) {
-  errno = ENOSYS;
-  return -1;
-}
 
 namespace todoku::sim {
 namespace {

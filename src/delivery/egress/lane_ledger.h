@@ -69,8 +69,8 @@ class LaneLedger {
   }
 
   // Of what waits for the route, which is known.
-  [[nodiscard]] TrafficClass most_urgent(std::string_view route) const {
-    const bool urgent = routes_.find(route)->second.waiting.size(TrafficClass::transactional) > 0;
+  [[nodiscard]] TrafficClass most_urgent(std::string_view route) {
+    const bool urgent = at(route).waiting.size(TrafficClass::transactional) > 0;
     return urgent ? TrafficClass::transactional : TrafficClass::bulk;
   }
 

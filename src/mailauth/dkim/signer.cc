@@ -161,11 +161,9 @@ Signer::Signer(std::vector<SigningIdentity> identities) : identities_(std::move(
 }
 
 bool Signer::gains_from_company(const SigningContext& context) const {
-  return context.computes_together() &&
-         std::ranges::any_of(identities_, [](const SigningIdentity& identity) {
-           return identity.key.algorithm() == KeyAlgorithm::rsa &&
-                  identity.key.bits() == kRsaBitsRecommended;
-         });
+  return std::ranges::any_of(identities_, [&](const SigningIdentity& identity) {
+    return context.computes_together(identity.key);
+  });
 }
 
 Result<void> Signer::sign(SigningContext& context, const SigningInput& input,

@@ -8,7 +8,7 @@
 //   signer->sign(context, {.headers = fields, .body_hash = hash, .signed_at = start}, out);
 //
 // Messages that are signed in one go are begun first, all of them, and finished then: their
-// signatures are computed together, which may be more than twice as fast.
+// signatures are computed together, which may be one and a half times as fast.
 #pragma once
 
 #include <array>
@@ -77,8 +77,7 @@ class Signer {
   [[nodiscard]] static Result<void> finish(SigningContext& context, const BegunSignatures& begun,
                                            std::string& out);
 
-  // Whether its signatures cost less when others are begun together with them: those of RSA-2048,
-  // in a context that can.
+  // Whether a signature of its costs less when others are begun together with it.
   [[nodiscard]] bool gains_from_company(const SigningContext& context) const;
 
   [[nodiscard]] const std::vector<SigningIdentity>& identities() const { return identities_; }

@@ -14,7 +14,7 @@
 
 namespace todoku::mailauth::dkim {
 
-// Eight together cost as much as about four and a half one after the other.
+// Eight together cost almost as much as five one after the other.
 static_assert(SigningContext::kTogetherMax == rsa::kTogether &&
               SigningContext::kTogetherWorthwhile <= rsa::kTogether);
 
@@ -67,6 +67,10 @@ SigningContext::SigningContext(RsaArithmetic arithmetic)
   keys_.reserve(kKeysMax);  // pointers into it stay good
 }
 SigningContext::~SigningContext() = default;
+
+bool SigningContext::computes_together(const SigningKey& key) const {
+  return by_eight_ && key.algorithm() == KeyAlgorithm::rsa && key.bits() == kRsaBitsRecommended;
+}
 
 SigningContext::PreparedKey* SigningContext::prepared(Request& request) {
   const SigningKey& key = request.key;
@@ -136,46 +140,52 @@ void SigningContext::compute() {
 }
 
 void SigningContext::compute_by_eight() {
-  std::array<Request*, rsa::kTogether> together;
+  std::array<Request*, kTogetherMax> together;
   std::size_t count = 0;
   for (std::size_t i = 0; i < request_count_; ++i) {
-    const PreparedKey* const key = prepared(requests_[i]);
-    if (key != nullptr && key->by_eight) together[count++] = &requests_[i];
+    if (computes_together(requests_[i].key)) together[count++] = &requests_[i];
     const bool last = i + 1 == request_count_;
-    if (count == rsa::kTogether || (last && count >= kTogetherWorthwhile)) {
-      compute_eight(std::span(together).first(count));
-      count = 0;
-    }
+    if (count < together.size() && !last) continue;
+    compute_eight(std::span(together).first(count));
+    count = 0;
   }
 }
 
 // No signature leaves unless OpenSSL, which had no part in making it, finds that it fits the public
 // key; see mailauth/rsa/private_key.h.
-void SigningContext::compute_eight(std::span<Request*> requests) {
-  std::array<std::array<std::uint8_t, rsa::kOctets>, rsa::kTogether> inputs;
-  std::array<std::array<std::uint8_t, rsa::kOctets>, rsa::kTogether> outputs;
+void SigningContext::compute_eight(std::span<Request* const> requests) {
+  struct Making {
+    Request* request;
+    PreparedKey* key;
+    std::array<std::uint8_t, rsa::kOctets> input;
+    std::array<std::uint8_t, rsa::kOctets> output;
+  };
+  std::array<Making, kTogetherMax> making;
   std::vector<rsa::PrivateOperation> operations;
-  std::array<PreparedKey*, rsa::kTogether> keys{};
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    keys[i] = prepared(*requests[i]);
-    inputs[i] = encoded(requests[i]->hash);
-    operations.push_back({keys[i]->by_eight.get(), inputs[i], outputs[i]});
+  for (Request* const request : requests) {
+    PreparedKey* const key = prepared(*request);
+    if (key == nullptr || !key->by_eight) continue;
+    Making& made = making[operations.size()];
+    made.request = request;
+    made.key = key;
+    made.input = encoded(request->hash);
+    operations.push_back({key->by_eight.get(), made.input, made.output});
   }
+  if (operations.size() < kTogetherWorthwhile) return;
   rsa::operate(operations);
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    Request& request = *requests[i];
-    if (EVP_PKEY_verify(keys[i]->rsa_verify.get(), outputs[i].data(), outputs[i].size(),
-                        request.hash.data(), request.hash.size()) != 1) {
-      const std::string reason = take_openssl_error();
-      if (keys[i]->by_eight) {
-        log::error("a DKIM signature came out wrong; OpenSSL makes it and all others of that key",
-                   {{"reason", reason}});
-        keys[i]->by_eight.reset();
-      }
+  for (const Making& made : std::span(making).first(operations.size())) {
+    Request& request = *made.request;
+    if (EVP_PKEY_verify(made.key->rsa_verify.get(), made.output.data(), made.output.size(),
+                        request.hash.data(), request.hash.size()) == 1) {
+      std::ranges::copy(made.output, request.signature.begin());
+      request.size = made.output.size();
       continue;
     }
-    std::ranges::copy(outputs[i], request.signature.begin());
-    request.size = outputs[i].size();
+    const std::string reason = take_openssl_error();
+    if (!made.key->by_eight) continue;  // told already
+    log::error("a DKIM signature came out wrong; OpenSSL makes it and all others of that key",
+               {{"reason", reason}});
+    made.key->by_eight.reset();
   }
 }
 

@@ -37,8 +37,9 @@ class SigningContext {
   SigningContext& operator=(const SigningContext&) = delete;
   ~SigningContext();
 
-  // Whether RSA-2048 signatures that are begun together are computed together.
-  [[nodiscard]] bool computes_together() const { return by_eight_; }
+  // Whether signatures of this key that are begun together are computed together: those of
+  // RSA-2048, where the processor can.
+  [[nodiscard]] bool computes_together(const SigningKey& key) const;
 
   // SHA-256 of the relaxed canonical form of the body whose octets are the pieces joined, wherever
   // they are cut. For a body that arrives in slices use a BodyHasher of its own.
@@ -72,9 +73,9 @@ class SigningContext {
   [[nodiscard]] Result<std::string_view> signature(Ticket ticket);
 
   void compute();
-  // Makes what it can together; the rest still has size 0.
+  // Both make what they can together; the rest still has size 0. At most kTogetherMax requests.
   void compute_by_eight();
-  void compute_eight(std::span<Request*> requests);
+  void compute_eight(std::span<Request* const> requests);
   void compute_with_openssl(Request& request);
   // Null with a reason in the request: OpenSSL is out of memory.
   [[nodiscard]] PreparedKey* prepared(Request& request);

@@ -71,10 +71,10 @@ TEST(SigningContext, TogetherGivesTheOctetsOfOpensslAlone) {
           .value()};
   SigningContext context;
   SigningContext openssl(RsaArithmetic::openssl);
-  EXPECT_FALSE(openssl.computes_together());
+  EXPECT_FALSE(openssl.computes_together(rsa));
   EXPECT_FALSE(signers[0].gains_from_company(openssl));
-  EXPECT_EQ(signers[0].gains_from_company(context), context.computes_together());
-  EXPECT_EQ(signers[2].gains_from_company(context), context.computes_together());
+  EXPECT_EQ(signers[0].gains_from_company(context), context.computes_together(rsa));
+  EXPECT_EQ(signers[2].gains_from_company(context), context.computes_together(rsa));
   const Signer curve_alone = signer_with(SigningKey::generate(KeyAlgorithm::ed25519).value(), "e1");
   EXPECT_FALSE(curve_alone.gains_from_company(context));
   // Beside whole eights: too few for eight, just enough, two eights and a rest of each kind.
