@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-#include "api/access.h"
+#include "access/access.h"
 #include "api/answers.h"
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -62,8 +62,8 @@ class Api {
   const Clock& clock_;
   Metrics& metrics_;
   const Options options_;
-  Authenticator authenticator_;
-  RateLimit rate_limit_;
+  access::Authenticator authenticator_;
+  access::RateLimit rate_limit_;
 };
 
 // One per resource file.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include "api/access.h"
 #include "api/answers.h"
 #include "api/date_time.h"
 #include "api/fields.h"
@@ -9,17 +8,6 @@
 
 namespace todoku::api {
 namespace {
-
-using std::chrono::seconds;
-
-TEST(BearerToken, MatchesTheVectorsOfTheContract) {
-  EXPECT_EQ(bearer_token("blastengine", "ABCDEFG"),
-            "MWYwZWVlOGZjMTIwNjc2ZmM1ODk0OTJmMTUyMjhlZmIzZDAyMWYwYWVlNGIwMDZlZmIyN2M3ZWUzM2Y1ZDZj"
-            "OQ==");
-  EXPECT_EQ(bearer_token("testUserId", "testApiKey"),
-            "NGY4YjlhNzE0OWYzMTFiNDE5OTJhMmJlYTQxMDlkMmE4MmY1MTNhZWVjNWVhZDRiOGFkNzgxYzZmZmY3MTZj"
-            "Ng==");
-}
 
 TEST(DateTime, ReadsEveryFormThatClientsSend) {
   const auto expected = parse_date_time("2026-04-01T00:00:00Z");
@@ -67,19 +55,6 @@ TEST(LanguageOf, EnglishUnlessJapaneseComesFirst) {
   EXPECT_EQ(language_of("ja-JP"), Language::ja);
   EXPECT_EQ(language_of("en-US,ja;q=0.5"), Language::en);
   EXPECT_EQ(language_of("ja,en-US;q=0.9"), Language::ja);
-}
-
-TEST(RateLimit, CountsByWindowAndAccount) {
-  RateLimit limit(2);
-  const SteadyInstant start(seconds(100));
-  const store::AccountKey one{1};
-  EXPECT_EQ(limit.admit(one, start).remaining, 1U);
-  EXPECT_TRUE(limit.admit(one, start).allowed);
-  const auto refused = limit.admit(one, start + seconds(20));
-  EXPECT_FALSE(refused.allowed);
-  EXPECT_EQ(refused.retry_after_seconds, 40U);
-  EXPECT_TRUE(limit.admit(store::AccountKey{2}, start).allowed);
-  EXPECT_TRUE(limit.admit(one, start + seconds(60)).allowed);
 }
 
 std::string problems_of(std::string_view text, Content& content) {

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "api/access.h"
+#include "access/access.h"
 #include "app/admin.h"
 #include "base/bytes.h"
 #include "base/digest.h"
@@ -56,7 +56,7 @@ IssuedKey make_key(const std::string& login_id) {
   IssuedKey issued;
   issued.login_id = login_id;
   issued.api_key = to_hex(random_octets(kApiKeyOctets));
-  issued.bearer_token = api::bearer_token(login_id, issued.api_key);
+  issued.bearer_token = access::bearer_token(login_id, issued.api_key);
   return issued;
 }
 

@@ -15,7 +15,7 @@
 #include "base/result.h"
 #include "store/store.h"
 
-namespace todoku::api {
+namespace todoku::access {
 
 // The token a client sends: base64 of the lower-case hexadecimal SHA-256 of login id and API key.
 [[nodiscard]] std::string bearer_token(std::string_view login_id, std::string_view api_key);
@@ -64,4 +64,4 @@ class Authenticator {
   std::unordered_map<std::string, Known> known_;  // by SHA-256 of the token
 };
 
-}  // namespace todoku::api
+}  // namespace todoku::access

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/access.h"
+#include "access/access.h"
 
 #include <utility>
 
 #include "base/bytes.h"
 #include "base/digest.h"
 
-namespace todoku::api {
+namespace todoku::access {
 namespace {
 
 constexpr std::chrono::minutes kWindow{1};
@@ -58,4 +58,4 @@ Task<Result<store::Account>> Authenticator::authenticate(std::string authorizati
   co_return std::move(*account);
 }
 
-}  // namespace todoku::api
+}  // namespace todoku::access
