@@ -8,11 +8,11 @@
 
 #include "app/admin.h"
 #include "app/admin_routes.h"
-#include "app/files.h"
 #include "app/module_options.h"
 #include "app/vault.h"
 #include "app/version.h"
 #include "async/runtime.h"
+#include "config/files.h"
 #include "http/client.h"
 #include "http/router.h"
 #include "ops/health.h"
@@ -62,7 +62,7 @@ class SocketPort final : public cli::AdminPort {
 
 class StorePort final : public cli::AdminPort {
  public:
-  explicit StorePort(const LoadedConfig& loaded) : config_(loaded.config) {}
+  explicit StorePort(const config::LoadedConfig& loaded) : config_(loaded.config) {}
   StorePort(const StorePort&) = delete;
   StorePort& operator=(const StorePort&) = delete;
   ~StorePort() override {
@@ -70,7 +70,7 @@ class StorePort final : public cli::AdminPort {
   }
 
   Result<void> open() {
-    if (auto made = ensure_private_directory(config_.data.directory); !made) return made;
+    if (auto made = config::ensure_private_directory(config_.data.directory); !made) return made;
     auto opened = store::SqliteStore::open(store_options(config_, clock_));
     if (!opened) return fail(std::move(opened.error()));
     store_ = std::move(*opened);
@@ -128,7 +128,7 @@ class StorePort final : public cli::AdminPort {
     answer = {response.status, std::move(response.body)};
   }
 
-  const Config config_;
+  const config::Config config_;
   const SystemClock clock_;
   std::unique_ptr<store::SqliteStore> store_;
   std::optional<SecretBox> box_;
@@ -138,7 +138,7 @@ class StorePort final : public cli::AdminPort {
 
 }  // namespace
 
-Result<std::unique_ptr<cli::AdminPort>> open_admin_port(const LoadedConfig& loaded) {
+Result<std::unique_ptr<cli::AdminPort>> open_admin_port(const config::LoadedConfig& loaded) {
   const std::string socket = admin_socket_path(loaded.config);
   std::error_code ignored;
   if (std::filesystem::exists(socket, ignored)) {

@@ -4,15 +4,16 @@
 
 #include <memory>
 
-#include "app/config.h"
 #include "base/result.h"
 #include "cli/admin_port.h"
+#include "config/config.h"
 
 namespace todoku::app {
 
 // Over the admin socket if an engine answers there; else by locking and opening the store, until
 // the port goes away. Errors: conflict (an engine has the store, but does not answer), those of
 // opening the store; the sentence says what to do.
-[[nodiscard]] Result<std::unique_ptr<cli::AdminPort>> open_admin_port(const LoadedConfig& loaded);
+[[nodiscard]] Result<std::unique_ptr<cli::AdminPort>> open_admin_port(
+    const config::LoadedConfig& loaded);
 
 }  // namespace todoku::app

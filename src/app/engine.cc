@@ -15,16 +15,16 @@
 #include "app/admin.h"
 #include "app/admin_routes.h"
 #include "app/delivering.h"
-#include "app/files.h"
 #include "app/housekeeping.h"
 #include "app/key_ring.h"
 #include "app/module_options.h"
-#include "app/site_rules.h"
 #include "app/vault.h"
 #include "app/version.h"
 #include "async/runtime.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "config/files.h"
+#include "config/site_rules.h"
 #include "dns/route_cache.h"
 #include "http/server.h"
 #include "intake/importer.h"
@@ -102,7 +102,7 @@ struct Engine::Parts {
   }
 
   Options options;
-  const Config& config = options.loaded.config;
+  const config::Config& config = options.loaded.config;
   const Clock& clock = *options.clock;
   const Instant started = options.clock->now();
   const store::Holder holder = new_holder();
@@ -156,7 +156,7 @@ Result<void> Engine::Parts::start_all() {
 }
 
 Result<void> Engine::Parts::start_store() {
-  if (auto made = ensure_private_directory(config.data.directory); !made) return made;
+  if (auto made = config::ensure_private_directory(config.data.directory); !made) return made;
   auto opened = store::SqliteStore::open(store_options(config, clock));
   if (!opened) return fail(std::move(opened.error()));
   store = std::move(*opened);
@@ -202,7 +202,7 @@ Result<void> Engine::Parts::start_secrets() {
 }
 
 Result<void> Engine::Parts::start_runtime() {
-  auto loaded = load_site_rules(options.loaded);
+  auto loaded = config::load_site_rules(options.loaded);
   if (!loaded) return fail(std::move(loaded.error()));
   rules = std::move(*loaded);
   runtime = std::make_unique<async::Runtime>(thread_count(config));

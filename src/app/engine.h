@@ -12,10 +12,10 @@
 #include <optional>
 #include <string>
 
-#include "app/config.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/result.h"
+#include "config/config.h"
 #include "net/endpoint.h"
 
 namespace todoku::app {
@@ -25,7 +25,7 @@ class Delivering;
 class Engine {
  public:
   struct Options {
-    LoadedConfig loaded;
+    config::LoadedConfig loaded;
     const Clock* clock = nullptr;  // required; must outlive the engine
     // Somebody asked at the admin socket that the engine drain and stop; called on any thread.
     std::function<void()> drain_asked;

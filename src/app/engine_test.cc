@@ -29,8 +29,8 @@ struct EngineTest : testing::Test {
   http::Client client;
 
   // Port 9 of loopback is nobody's, so questions fail at once and none leaves the machine.
-  LoadedConfig config(const std::string& more = "") {
-    auto loaded = read_config(
+  config::LoadedConfig config(const std::string& more = "") {
+    auto loaded = config::read_config(
         "[api]\nlisten = \"127.0.0.1:0\"\n[engine]\nthreads = 2\n[dns]\nservers = "
         "[\"127.0.0.1:9\"]\ntimeout_seconds = 1\n[smtp_out]\nhello_name = \"mail.example.jp\"\n" +
             more,

@@ -6,6 +6,6 @@
 #include "cli/command_line.h"
 
 int main(int argc, char** argv) {
-  todoku::app::Program program(todoku::app::process_environment(), std::cout, std::cerr);
+  todoku::app::Program program(todoku::config::process_environment(), std::cout, std::cerr);
   return todoku::cli::run({argv + 1, argv + argc}, program, std::cout, std::cerr);
 }

@@ -54,7 +54,7 @@ std::optional<net::IpAddress> interface_address(const sockaddr* socket_address) 
 }
 
 // Every connection is a file, and so are the database, its log, sockets of the resolver, imports.
-std::size_t connections_that_fit(const Config& config) {
+std::size_t connections_that_fit(const config::Config& config) {
   constexpr std::int64_t kOtherFiles = 1'000;
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) {
@@ -87,11 +87,11 @@ delivery::policy::RetryOptions retry(const std::vector<std::int64_t>& waits, dou
   return options;
 }
 
-std::vector<delivery::EgressSource> sources(const Config& config) {
-  std::vector<Config::Egress> configured = config.egress;
+std::vector<delivery::EgressSource> sources(const config::Config& config) {
+  std::vector<config::Config::Egress> configured = config.egress;
   if (configured.empty()) configured.push_back({.name = "default", .ipv4 = true});
   std::vector<delivery::EgressSource> all;
-  for (const Config::Egress& source : configured) {
+  for (const config::Config::Egress& source : configured) {
     all.push_back(
         {.name = source.name,
          .bind_v4 = address(source.bind_ipv4),
@@ -103,7 +103,7 @@ std::vector<delivery::EgressSource> sources(const Config& config) {
   return all;
 }
 
-delivery::SmtpTimeouts timeouts(const Config::SmtpOut& smtp) {
+delivery::SmtpTimeouts timeouts(const config::Config::SmtpOut& smtp) {
   using std::chrono::seconds;
   delivery::SmtpTimeouts all;
   all.connect = seconds(smtp.connect_seconds);
@@ -119,33 +119,33 @@ delivery::SmtpTimeouts timeouts(const Config::SmtpOut& smtp) {
 
 }  // namespace
 
-std::size_t thread_count(const Config& config) {
+std::size_t thread_count(const config::Config& config) {
   if (config.engine.threads > 0) return static_cast<std::size_t>(config.engine.threads);
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
-std::filesystem::path database_path(const Config& config) {
+std::filesystem::path database_path(const config::Config& config) {
   return std::filesystem::path(config.data.directory) / "todoku.db";
 }
 
-std::string admin_socket_path(const Config& config) {
+std::string admin_socket_path(const config::Config& config) {
   if (!config.admin.socket.empty()) return config.admin.socket;
   return (std::filesystem::path(config.data.directory) / "admin.sock").string();
 }
 
-bool has_role(const Config& config, std::string_view role) {
+bool has_role(const config::Config& config, std::string_view role) {
   return std::ranges::find(config.engine.roles, role) != config.engine.roles.end();
 }
 
-store::SqliteStore::Options store_options(const Config& config, const Clock& clock) {
+store::SqliteStore::Options store_options(const config::Config& config, const Clock& clock) {
   store::SqliteStore::Options options;
   options.path = database_path(config);
   options.clock = &clock;
   return options;
 }
 
-intake::Limits intake_limits(const Config& config) {
-  const Config::Limits& given = config.limits;
+intake::Limits intake_limits(const config::Config& config) {
+  const config::Config::Limits& given = config.limits;
   const auto size = [](std::int64_t number) { return static_cast<std::size_t>(number); };
   intake::Limits limits;
   limits.subject_characters_max = size(given.subject_characters_max);
@@ -164,7 +164,7 @@ intake::Limits intake_limits(const Config& config) {
   return limits;
 }
 
-api::Options api_options(const Config& config) {
+api::Options api_options(const config::Config& config) {
   api::Options options;
   options.rate_limit_per_minute = static_cast<std::uint32_t>(config.api.rate_limit_per_minute);
   options.data_directory = config.data.directory;
@@ -173,13 +173,13 @@ api::Options api_options(const Config& config) {
   return options;
 }
 
-http::ServerOptions server_options(const Config& config) {
+http::ServerOptions server_options(const config::Config& config) {
   http::ServerOptions options;
   options.connections_max = static_cast<std::size_t>(config.api.connections_max);
   return options;
 }
 
-dns::UnboundResolver::Options resolver_options(const Config& config) {
+dns::UnboundResolver::Options resolver_options(const config::Config& config) {
   dns::UnboundResolver::Options options;
   for (const std::string& server : config.dns.servers) {
     if (const auto endpoint = net::Endpoint::parse(server, 53)) {
@@ -192,7 +192,7 @@ dns::UnboundResolver::Options resolver_options(const Config& config) {
   return options;
 }
 
-dns::RouteOptions route_options(const Config& config) {
+dns::RouteOptions route_options(const config::Config& config) {
   dns::RouteOptions options;
   options.allow_private_receivers = config.smtp_out.allow_private_receivers;
   for (const std::string& name : config.smtp_out.own_names) options.own_names.insert(ascii(name));
@@ -205,8 +205,8 @@ dns::RouteOptions route_options(const Config& config) {
   return options;
 }
 
-delivery::Options delivery_options(const Config& config, const InstanceSecret& secret) {
-  const Config::Delivery& given = config.delivery;
+delivery::Options delivery_options(const config::Config& config, const InstanceSecret& secret) {
+  const config::Config::Delivery& given = config.delivery;
   delivery::Options options;
   options.sources = sources(config);
   options.instance_secret = secret;
@@ -237,7 +237,7 @@ delivery::Options delivery_options(const Config& config, const InstanceSecret& s
   return options;
 }
 
-std::string hello_name(const Config& config) {
+std::string hello_name(const config::Config& config) {
   return config.smtp_out.hello_name.empty() ? host_name() : ascii(config.smtp_out.hello_name);
 }
 

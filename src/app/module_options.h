@@ -7,8 +7,8 @@
 #include <string>
 
 #include "api/api.h"
-#include "app/config.h"
 #include "app/vault.h"
+#include "config/config.h"
 #include "delivery/options.h"
 #include "dns/mail_route.h"
 #include "dns/unbound_resolver.h"
@@ -20,22 +20,23 @@ namespace todoku::app {
 
 // All expect a configuration that has passed its checks.
 
-[[nodiscard]] std::size_t thread_count(const Config& config);
-[[nodiscard]] std::filesystem::path database_path(const Config& config);
-[[nodiscard]] std::string admin_socket_path(const Config& config);
-[[nodiscard]] bool has_role(const Config& config, std::string_view role);
+[[nodiscard]] std::size_t thread_count(const config::Config& config);
+[[nodiscard]] std::filesystem::path database_path(const config::Config& config);
+[[nodiscard]] std::string admin_socket_path(const config::Config& config);
+[[nodiscard]] bool has_role(const config::Config& config, std::string_view role);
 
-[[nodiscard]] store::SqliteStore::Options store_options(const Config& config, const Clock& clock);
-[[nodiscard]] intake::Limits intake_limits(const Config& config);
-[[nodiscard]] api::Options api_options(const Config& config);
-[[nodiscard]] http::ServerOptions server_options(const Config& config);
-[[nodiscard]] dns::UnboundResolver::Options resolver_options(const Config& config);
+[[nodiscard]] store::SqliteStore::Options store_options(const config::Config& config,
+                                                        const Clock& clock);
+[[nodiscard]] intake::Limits intake_limits(const config::Config& config);
+[[nodiscard]] api::Options api_options(const config::Config& config);
+[[nodiscard]] http::ServerOptions server_options(const config::Config& config);
+[[nodiscard]] dns::UnboundResolver::Options resolver_options(const config::Config& config);
 // Own names and addresses included; the site naming is the caller's.
-[[nodiscard]] dns::RouteOptions route_options(const Config& config);
-[[nodiscard]] delivery::Options delivery_options(const Config& config,
+[[nodiscard]] dns::RouteOptions route_options(const config::Config& config);
+[[nodiscard]] delivery::Options delivery_options(const config::Config& config,
                                                  const InstanceSecret& secret);
 
 // The name that mail from this installation introduces itself with.
-[[nodiscard]] std::string hello_name(const Config& config);
+[[nodiscard]] std::string hello_name(const config::Config& config);
 
 }  // namespace todoku::app

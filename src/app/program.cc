@@ -10,23 +10,22 @@
 #include <fmt/ostream.h>
 
 #include "app/admin_port.h"
-#include "app/config_table.h"
 #include "app/serve.h"
-#include "app/site_rules.h"
 #include "app/version.h"
+#include "config/site_rules.h"
 #include "sink/command.h"
 
 namespace todoku::app {
 
-std::optional<LoadedConfig> Program::load(const std::optional<std::string>& file) {
-  auto loaded = load_config(file, environment_);
+std::optional<config::LoadedConfig> Program::load(const std::optional<std::string>& file) {
+  auto loaded = config::load_config(file, environment_);
   if (!loaded) {
-    for (const ConfigProblem& problem : loaded.error()) {
+    for (const config::ConfigProblem& problem : loaded.error()) {
       fmt::print(err_, "{}\n", problem.to_string());
     }
     return std::nullopt;
   }
-  const auto rules = load_site_rules(*loaded);
+  const auto rules = config::load_site_rules(*loaded);
   if (!rules) {
     fmt::print(err_, "{}\n", rules.error().detail);
     return std::nullopt;
@@ -39,9 +38,10 @@ int Program::serve(const cli::ServeOptions& options) {
   if (!loaded) return 1;
   if (!options.roles.empty()) {
     loaded->config.engine.roles = options.roles;
-    std::vector<ConfigProblem> problems;
-    check_roles(loaded->config, problems);
-    for (const ConfigProblem& problem : problems) fmt::print(err_, "{}\n", problem.to_string());
+    std::vector<config::ConfigProblem> problems;
+    config::check_roles(loaded->config, problems);
+    for (const config::ConfigProblem& problem : problems)
+      fmt::print(err_, "{}\n", problem.to_string());
     if (!problems.empty()) return 1;
   }
   return app::serve(std::move(*loaded));
@@ -62,22 +62,22 @@ int Program::show_config(const cli::ConfigShowOptions& options) {
     return 2;
   }
   if (options.defaults) {
-    out_ << show_defaults(*language);
+    out_ << config::show_defaults(*language);
     return 0;
   }
   const auto loaded = load(options.config);
   if (!loaded) return 1;
   if (options.sites) {
-    const auto rules = load_site_rules(*loaded);
-    if (rules) out_ << show_sites(*rules);
+    const auto rules = config::load_site_rules(*loaded);
+    if (rules) out_ << config::show_sites(*rules);
   } else {
-    out_ << app::show_config(*loaded);
+    out_ << config::show_config(*loaded);
   }
   return 0;
 }
 
 std::string Program::config_reference() {
-  return configuration_reference();
+  return config::configuration_reference();
 }
 
 int Program::sink(const std::vector<std::string>& arguments) {
@@ -97,7 +97,7 @@ int Program::sink(const std::vector<std::string>& arguments) {
 }
 
 Result<std::unique_ptr<cli::AdminPort>> Program::admin(const std::optional<std::string>& config) {
-  auto loaded = load_config(config, environment_);
+  auto loaded = config::load_config(config, environment_);
   if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().front().to_string());
   return open_admin_port(*loaded);
 }

@@ -4,14 +4,14 @@
 
 #include <ostream>
 
-#include "app/config.h"
 #include "cli/host.h"
+#include "config/config.h"
 
 namespace todoku::app {
 
 class Program final : public cli::Host {
  public:
-  Program(Environment environment, std::ostream& out, std::ostream& err)
+  Program(config::Environment environment, std::ostream& out, std::ostream& err)
       : environment_(std::move(environment)), out_(out), err_(err) {}
 
   int serve(const cli::ServeOptions& options) override;
@@ -24,9 +24,9 @@ class Program final : public cli::Host {
 
  private:
   // nullopt after the problems have been printed.
-  std::optional<LoadedConfig> load(const std::optional<std::string>& file);
+  std::optional<config::LoadedConfig> load(const std::optional<std::string>& file);
 
-  const Environment environment_;
+  const config::Environment environment_;
   std::ostream& out_;
   std::ostream& err_;
 };

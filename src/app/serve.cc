@@ -77,7 +77,7 @@ class Watchdog {
 
 }  // namespace
 
-int serve(LoadedConfig loaded) {
+int serve(config::LoadedConfig loaded) {
   log::configure(level_of(loaded.config.log.level),
                  loaded.config.log.format == "json" ? log::Format::json : log::Format::human);
   const std::chrono::seconds grace(loaded.config.engine.drain_seconds);

@@ -2,13 +2,13 @@
 // `todoku serve`: the life of the engine's process.
 #pragma once
 
-#include "app/config.h"
+#include "config/config.h"
 
 namespace todoku::app {
 
 // Runs the engine until SIGTERM, SIGINT or SIGHUP, or until it is asked to drain; a second signal
 // ends the process at once. Exit status: 0 after a drain, whatever was handed back; 1 if the engine
 // cannot start, with the reason on standard error. Not to be called after other threads began.
-[[nodiscard]] int serve(LoadedConfig loaded);
+[[nodiscard]] int serve(config::LoadedConfig loaded);
 
 }  // namespace todoku::app

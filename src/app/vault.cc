@@ -7,10 +7,10 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "app/files.h"
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "config/files.h"
 
 namespace todoku::app {
 namespace {
@@ -42,7 +42,7 @@ Result<std::optional<MasterKey>> read_key_file(const std::string& path) {
                 fmt::format("the master key file {} can be read by others: run `chmod 600 {}`",
                             path, path));
   }
-  auto text = read_file(path);
+  auto text = config::read_file(path);
   if (!text) return fail("the master key file", std::move(text.error()));
   auto key = MasterKey::parse(*text);
   if (!key) return fail(fmt::format("the master key file {}", path), std::move(key.error()));
@@ -51,7 +51,7 @@ Result<std::optional<MasterKey>> read_key_file(const std::string& path) {
 
 Result<MasterKey> make_key_file(const std::string& path) {
   MasterKey key = MasterKey::generate();
-  const auto made = create_private_file(path, key.to_base64() + "\n");
+  const auto made = config::create_private_file(path, key.to_base64() + "\n");
   if (!made) return fail("the master key file", made.error());
   log::warning("master key made: keep a copy apart from the backups of the data", {{"file", path}});
   return key;

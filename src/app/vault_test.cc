@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "app/files.h"
 #include "app/test_installation.h"
+#include "config/files.h"
 
 namespace todoku::app {
 namespace {
@@ -29,7 +29,7 @@ TEST_F(VaultTest, MakesAPrivateKeyFileOnTheFirstStart) {
   struct stat facts{};
   ASSERT_EQ(::stat(key_file.c_str(), &facts), 0);
   EXPECT_EQ(facts.st_mode & 0777U, 0600U);
-  EXPECT_TRUE(MasterKey::parse(*read_file(key_file)));
+  EXPECT_TRUE(MasterKey::parse(*config::read_file(key_file)));
 }
 
 TEST_F(VaultTest, OpensWhatItSealedAfterARestart) {
@@ -43,7 +43,7 @@ TEST_F(VaultTest, OpensWhatItSealedAfterARestart) {
 TEST_F(VaultTest, RefusesAnotherKey) {
   ASSERT_TRUE(open());
   std::filesystem::remove(key_file);
-  ASSERT_TRUE(create_private_file(key_file, MasterKey::generate().to_base64()));
+  ASSERT_TRUE(config::create_private_file(key_file, MasterKey::generate().to_base64()));
   const auto box = open();
   ASSERT_FALSE(box);
   EXPECT_EQ(box.error().kind, ErrorKind::unauthorized);

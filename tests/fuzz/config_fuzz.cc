@@ -5,16 +5,16 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "app/config.h"
-#include "app/site_rules.h"
 #include "base/bytes.h"
 #include "base/check.h"
+#include "config/config.h"
+#include "config/site_rules.h"
 
 namespace {
 
 // The first line may name a variable and its value, as in TODOKU_API__LISTEN=x; the rest is TOML.
-todoku::app::Environment environment_of(std::string_view& text) {
-  todoku::app::Environment environment;
+todoku::config::Environment environment_of(std::string_view& text) {
+  todoku::config::Environment environment;
   if (!text.starts_with("TODOKU_")) return environment;
   const std::size_t end = std::min(text.find('\n'), text.size());
   const std::string_view line = text.substr(0, end);
@@ -29,7 +29,7 @@ todoku::app::Environment environment_of(std::string_view& text) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace todoku::app;
+  using namespace todoku::config;
   std::string_view text(reinterpret_cast<const char*>(data), size);
   const Environment environment = environment_of(text);
   const ConfigResult first = read_config(text, "fuzz.toml", "/etc/todoku", environment);

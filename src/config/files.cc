@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/files.h"
+#include "config/files.h"
 
 #include <cerrno>
 #include <filesystem>
@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace todoku::app {
+namespace todoku::config {
 namespace {
 
 // Closes at the end of its scope.
@@ -103,4 +103,4 @@ Result<void> ensure_private_directory(const std::string& path) {
   return {};
 }
 
-}  // namespace todoku::app
+}  // namespace todoku::config

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys about the way out: DNS, sending addresses, retries, memory.
-#include "app/config_table.h"
+#include "config/table.h"
 
-namespace todoku::app {
+namespace todoku::config {
 namespace {
 
 constexpr double kDaySeconds = 86'400;
@@ -264,4 +264,4 @@ std::vector<ConfigSection> delivery_sections() {
   return {dns(), smtp_out(), egress(), delivery(), rules()};
 }
 
-}  // namespace todoku::app
+}  // namespace todoku::config

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/config.h"
+#include "config/config.h"
 
 #include <fstream>
 #include <iterator>
@@ -8,10 +8,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "app/config_table.h"
-#include "app/site_rules.h"
+#include "config/site_rules.h"
+#include "config/table.h"
 
-namespace todoku::app {
+namespace todoku::config {
 namespace {
 
 using testing::AllOf;
@@ -293,4 +293,4 @@ TEST(ConfigurationReference, IsUpToDate) {
 }
 
 }  // namespace
-}  // namespace todoku::app
+}  // namespace todoku::config

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys about the process: threads, files, secrets, logs, operating.
-#include "app/config_table.h"
+#include "config/table.h"
 
-namespace todoku::app {
+namespace todoku::config {
 namespace {
 
 ConfigSection engine() {
@@ -111,4 +111,4 @@ std::vector<ConfigSection> process_sections() {
   return {engine(), data(), secrets(), log(), admin(), metrics()};
 }
 
-}  // namespace todoku::app
+}  // namespace todoku::config

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys about the front door: the API's listener and the limits of its contract.
-#include "app/config_table.h"
+#include "config/table.h"
 
-namespace todoku::app {
+namespace todoku::config {
 namespace {
 
 ConfigSection api() {
@@ -107,4 +107,4 @@ std::vector<ConfigSection> api_sections() {
   return {api(), limits()};
 }
 
-}  // namespace todoku::app
+}  // namespace todoku::config

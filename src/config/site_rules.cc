@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/site_rules.h"
+#include "config/site_rules.h"
 
 #include <array>
 #include <vector>
 
-#include "app/config_table.h"
-#include "app/files.h"
+#include "config/files.h"
+#include "config/table.h"
 
-namespace todoku::app {
+namespace todoku::config {
 namespace {
 
 constexpr std::array kSiteKeys = {
@@ -58,4 +58,4 @@ Result<delivery::policy::SiteRules> load_site_rules(const LoadedConfig& loaded) 
   return delivery::policy::SiteRules::parse(layers);
 }
 
-}  // namespace todoku::app
+}  // namespace todoku::config

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The configuration: one TOML file, environment variables over it, defaults below it. Every key is
-// declared once, in config_keys_*.cc; reading, checking, showing and docs/configuration.md come
-// from that table. Only app/ reads this; every other module is given its own Options.
+// declared once, in keys_*.cc; reading, checking, showing and docs/configuration.md come
+// from that table. Only app/ looks at it; every other module is given its own Options.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@
 #include "delivery/policy/site_rules.h"
 #include "explain/language.h"
 
-namespace todoku::app {
+namespace todoku::config {
 
 // The effective values. What stands here has passed every check: an endpoint parses, a number is
 // in range. Paths are absolute or relative to the process, never to the file.
@@ -165,6 +165,9 @@ using ConfigResult = std::expected<LoadedConfig, std::vector<ConfigProblem>>;
 [[nodiscard]] ConfigResult load_config(const std::optional<std::string>& file,
                                        const Environment& environment);
 
+// Appends what is wrong with engine.roles, which the command line can override after the reading.
+void check_roles(const Config& config, std::vector<ConfigProblem>& problems);
+
 using explain::Language;
 
 // The effective values as TOML, each with a comment that tells where it came from; secrets masked.
@@ -176,4 +179,4 @@ using explain::Language;
 // docs/configuration.md.
 [[nodiscard]] std::string configuration_reference();
 
-}  // namespace todoku::app
+}  // namespace todoku::config

@@ -5,11 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "app/config_table.h"
-#include "app/site_rules.h"
 #include "base/bytes.h"
+#include "config/site_rules.h"
+#include "config/table.h"
 
-namespace todoku::app {
+namespace todoku::config {
 namespace {
 
 std::string_view in_language(const Explanation& explanation, Language language) {
@@ -184,7 +184,7 @@ std::string configuration_reference() {
   std::string out =
       "# Configuration / 設定\n\n"
       "Made by `todoku config reference` from the table that the engine itself reads "
-      "(`src/app/config_keys_*.cc`): do not edit.\n\n"
+      "(`src/config/keys_*.cc`): do not edit.\n\n"
       "One TOML file: the one given by `--config`, else `TODOKU_CONFIG`, else `todoku.toml` in the "
       "working directory, else `/etc/todoku/todoku.toml`. Relative paths are taken from the file's "
       "folder. Every key of a single section can be overridden by a variable "
@@ -230,4 +230,4 @@ std::string configuration_reference() {
   return out;
 }
 
-}  // namespace todoku::app
+}  // namespace todoku::config

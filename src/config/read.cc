@@ -14,11 +14,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "app/config_table.h"
 #include "base/bytes.h"
 #include "base/toml.h"
+#include "config/table.h"
 
-namespace todoku::app {
+namespace todoku::config {
 namespace {
 
 namespace fs = std::filesystem;
@@ -428,4 +428,4 @@ ConfigResult load_config(const std::optional<std::string>& file, const Environme
   return read_config(text, path, fs::path(path).parent_path().string(), environment);
 }
 
-}  // namespace todoku::app
+}  // namespace todoku::config

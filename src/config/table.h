@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table behind the configuration: what a key is, and the builder with which config_keys_*.cc
-// declare them. Only app/config_*.cc include this.
+// The table behind the configuration: what a key is, and the builder with which keys_*.cc
+// declare them. Only config/ includes this.
 #pragma once
 
 #include <cstddef>
@@ -13,10 +13,10 @@
 #include <variant>
 #include <vector>
 
-#include "app/config.h"
 #include "base/check.h"
+#include "config/config.h"
 
-namespace todoku::app {
+namespace todoku::config {
 
 using ConfigValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
                                  std::vector<std::string>>;
@@ -89,9 +89,6 @@ struct ConfigSection {
 
 // Checks that concern several keys at once. Appends what it finds.
 void check_together(const Config& config, std::vector<ConfigProblem>& problems);
-
-// The part of that about engine.roles, which the command line can override.
-void check_roles(const Config& config, std::vector<ConfigProblem>& problems);
 
 // As TOML: 8025, "text", [1, 2].
 [[nodiscard]] std::string to_toml(const ConfigValue& value);
@@ -174,4 +171,4 @@ class SectionBuilder {
 [[nodiscard]] std::vector<ConfigSection> api_sections();
 [[nodiscard]] std::vector<ConfigSection> delivery_sections();
 
-}  // namespace todoku::app
+}  // namespace todoku::config

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The few files that app/ reads and writes itself.
+// The few files of an installation beside its store: rules, keys, its folder.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 
-namespace todoku::app {
+namespace todoku::config {
 
 // The whole file. Errors: not_found, io; the detail names path and reason.
 [[nodiscard]] Result<std::string> read_file(const std::string& path);
@@ -19,4 +19,4 @@ namespace todoku::app {
 // Makes the folder and its parents, readable by this user only, unless it exists. Errors: io.
 [[nodiscard]] Result<void> ensure_private_directory(const std::string& path);
 
-}  // namespace todoku::app
+}  // namespace todoku::config

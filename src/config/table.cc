@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/config_table.h"
+#include "config/table.h"
 
 #include <algorithm>
 #include <array>
@@ -13,7 +13,7 @@
 #include "mail/address.h"
 #include "net/endpoint.h"
 
-namespace todoku::app {
+namespace todoku::config {
 namespace {
 
 std::string in_quotes(std::string_view text) {
@@ -293,4 +293,4 @@ std::string to_toml(const ConfigValue& value) {
   return std::visit(TomlWriter{}, value);
 }
 
-}  // namespace todoku::app
+}  // namespace todoku::config

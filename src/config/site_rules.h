@@ -6,11 +6,11 @@
 #include <span>
 #include <string_view>
 
-#include "app/config.h"
 #include "base/result.h"
+#include "config/config.h"
 #include "delivery/policy/site_rules.h"
 
-namespace todoku::app {
+namespace todoku::config {
 
 // rules/sites.toml as it was when the engine was built.
 [[nodiscard]] std::string_view shipped_site_rules();
@@ -27,4 +27,4 @@ struct SiteKey {
 };
 [[nodiscard]] std::span<const SiteKey> site_keys();
 
-}  // namespace todoku::app
+}  // namespace todoku::config
