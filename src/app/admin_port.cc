@@ -6,8 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "app/admin.h"
-#include "app/admin_routes.h"
+#include "api/admin/routes.h"
 #include "app/module_options.h"
 #include "app/vault.h"
 #include "app/version.h"
@@ -15,6 +14,7 @@
 #include "config/files.h"
 #include "http/client.h"
 #include "http/router.h"
+#include "operate/operations.h"
 #include "ops/health.h"
 
 namespace todoku::app {
@@ -75,7 +75,7 @@ class StorePort final : public cli::AdminPort {
     if (!opened) return fail(std::move(opened.error()));
     store_ = std::move(*opened);
     operations_.emplace(*store_, clock_, operation_options());
-    add_admin_routes(router_, *operations_);
+    api::admin::add_routes(router_, *operations_);
     return {};
   }
 
@@ -87,7 +87,7 @@ class StorePort final : public cli::AdminPort {
   [[nodiscard]] bool engine_running() const override { return false; }
 
  private:
-  [[nodiscard]] AdminOperations::Options operation_options() {
+  [[nodiscard]] operate::Operations::Options operation_options() {
     const delivery::Options delivery = delivery_options(config_, {});
     return {.version = std::string(version()),
             .data_directory = config_.data.directory,
@@ -96,7 +96,7 @@ class StorePort final : public cli::AdminPort {
             .describe_engine = {},
             .drain = {},
             .secret_box = [this] { return secret_box(); },
-            .key_ring = nullptr};
+            .dkim_keys_changed = {}};
   }
 
   Result<const SecretBox*> secret_box() {
@@ -123,7 +123,8 @@ class StorePort final : public cli::AdminPort {
     if (match.route != nullptr) {
       response = co_await match.route->handler(request, body);
     } else {
-      response = admin_failure({.status = match.status, .reason = "no such operation"}, request);
+      response = api::admin::failure_response(
+          {.status = match.status, .reason = "no such operation"}, request);
     }
     answer = {response.status, std::move(response.body)};
   }
@@ -132,7 +133,7 @@ class StorePort final : public cli::AdminPort {
   const SystemClock clock_;
   std::unique_ptr<store::SqliteStore> store_;
   std::optional<SecretBox> box_;
-  std::optional<AdminOperations> operations_;
+  std::optional<operate::Operations> operations_;
   http::Router router_;
 };
 

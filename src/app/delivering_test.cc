@@ -15,11 +15,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "app/failing_store.h"
-#include "app/test_installation.h"
 #include "dns/fake_resolver.h"
 #include "queue/embedded/memory_queue.h"
 #include "sink/sink.h"
+#include "support/failing_store.h"
+#include "support/installation.h"
 
 namespace todoku::app {
 namespace {

@@ -11,9 +11,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "api/admin/routes.h"
 #include "api/api.h"
-#include "app/admin.h"
-#include "app/admin_routes.h"
 #include "app/delivering.h"
 #include "app/housekeeping.h"
 #include "app/key_ring.h"
@@ -29,6 +28,7 @@
 #include "http/server.h"
 #include "intake/importer.h"
 #include "net/tls.h"
+#include "operate/operations.h"
 #include "ops/collected.h"
 #include "ops/health.h"
 #include "queue/embedded/memory_queue.h"
@@ -95,7 +95,7 @@ struct Engine::Parts {
   std::unique_ptr<http::Server> make_server(std::string_view name, http::Router router,
                                             http::ServerOptions server_options);
   Result<std::shared_ptr<const net::TlsServerContext>> api_tls() const;
-  void describe(EngineStatus& status) const;
+  void describe(operate::EngineStatus& status) const;
   void collect_delivery();
   [[nodiscard]] bool delivers() const {
     return has_role(config, "scheduler") && has_role(config, "courier");
@@ -123,7 +123,7 @@ struct Engine::Parts {
   std::unique_ptr<intake::Importer> importer;
   std::optional<ops::Readiness> readiness;
   std::optional<ops::CollectedMetrics> collected;
-  std::optional<AdminOperations> operations;
+  std::optional<operate::Operations> operations;
   std::unique_ptr<api::Api> api;
   std::unique_ptr<http::Server> admin_server;
   std::unique_ptr<http::Server> metrics_server;
@@ -282,27 +282,29 @@ Result<void> Engine::Parts::make_operations() {
   collected.emplace(metrics, *store, clock);
   collect_delivery();
   const delivery::Options delivery = delivery_options(config, secret);
-  operations.emplace(*store, clock,
-                     AdminOperations::Options{
-                         .version = std::string(version()),
-                         .data_directory = config.data.directory,
-                         .transactional_expiry = delivery.retry_transactional.life_time,
-                         .bulk_expiry = delivery.retry_bulk.life_time,
-                         .describe_engine = [this](EngineStatus& status) { describe(status); },
-                         .drain = options.drain_asked,
-                         .secret_box = [this]() -> Result<const SecretBox*> { return &*box; },
-                         .key_ring = &*key_ring,
-                     });
+  operations.emplace(
+      *store, clock,
+      operate::Operations::Options{
+          .version = std::string(version()),
+          .data_directory = config.data.directory,
+          .transactional_expiry = delivery.retry_transactional.life_time,
+          .bulk_expiry = delivery.retry_bulk.life_time,
+          .describe_engine = [this](operate::EngineStatus& status) { describe(status); },
+          .drain = options.drain_asked,
+          .secret_box = [this]() -> Result<const SecretBox*> { return &*box; },
+          .dkim_keys_changed =
+              [this](const std::vector<store::DkimKey>& keys) { return key_ring->load(keys); },
+      });
   return {};
 }
 
 Result<void> Engine::Parts::start_admin() {
   http::Router router;
-  add_admin_routes(router, *operations);
+  api::admin::add_routes(router, *operations);
   ops::add_health_routes(router, *readiness);
   ops::add_metrics_route(router, metrics, *collected, false);
   http::ServerOptions server_options;
-  server_options.failure_responder = admin_failure;
+  server_options.failure_responder = api::admin::failure_response;
   admin_server = make_server("admin", std::move(router), server_options);
   const std::string path = admin_socket_path(config);
   auto listening = wait_for(admin_server->listen_unix(path));
@@ -382,7 +384,7 @@ Result<std::shared_ptr<const net::TlsServerContext>> Engine::Parts::api_tls() co
   return *context;
 }
 
-void Engine::Parts::describe(EngineStatus& status) const {
+void Engine::Parts::describe(operate::EngineStatus& status) const {
   status.draining = readiness->draining();
   status.pid = ::getpid();
   status.started = started;

@@ -10,10 +10,10 @@
 #include <gtest/gtest.h>
 
 #include "app/admin_port.h"
-#include "app/test_installation.h"
 #include "async/task_group.h"
 #include "base/secret_box.h"
 #include "http/client.h"
+#include "support/installation.h"
 
 namespace todoku::app {
 namespace {

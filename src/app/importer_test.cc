@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "app/failing_store.h"
-#include "app/test_installation.h"
+#include "support/failing_store.h"
+#include "support/installation.h"
 
 namespace todoku::app {
 namespace {

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "operate/operations.h"
+
 namespace todoku::app {
 namespace {
 
@@ -35,16 +37,11 @@ Result<delivery::Signing> make_signing(const std::string& domain,
 
 }  // namespace
 
-std::string dkim_seal_context(const store::DkimKey& key) {
-  return fmt::format("dkim-key/{}/{}/{}", static_cast<std::int64_t>(key.account), key.domain,
-                     key.selector);
-}
-
 Result<void> StoredKeyRing::load(const std::vector<store::DkimKey>& keys) {
   auto ring = std::make_shared<Ring>();
   for (const store::DkimKey& stored : keys) {
     const std::string what = fmt::format("the DKIM key {} of {}", stored.selector, stored.domain);
-    const auto pem = box_.open(stored.sealed_private_key, dkim_seal_context(stored));
+    const auto pem = box_.open(stored.sealed_private_key, operate::dkim_seal_context(stored));
     if (!pem) return fail(what, pem.error());
     auto key = SigningKey::from_pem(*pem);
     if (!key) return fail(what, std::move(key.error()));

@@ -21,10 +21,6 @@
 
 namespace todoku::app {
 
-// What a private key is sealed for: one sealed for another account, domain or selector does not
-// open.
-[[nodiscard]] std::string dkim_seal_context(const store::DkimKey& key);
-
 class StoredKeyRing final : public delivery::KeyRing {
  public:
   explicit StoredKeyRing(const SecretBox& box) : box_(box) {}

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "operate/operations.h"
+#include "support/installation.h"
+
 namespace todoku::app {
 namespace {
 
@@ -24,7 +27,7 @@ class KeyRingTest : public testing::Test {
                           .dns_record = {},
                           .created = Instant(std::chrono::days(day))};
     stored.sealed_private_key =
-        box.seal(SigningKey::generate(algorithm)->to_pem(), dkim_seal_context(stored));
+        box.seal(SigningKey::generate(algorithm)->to_pem(), operate::dkim_seal_context(stored));
     return stored;
   }
 
@@ -78,6 +81,21 @@ TEST_F(KeyRingTest, SaysWhichPinnedKeyIsGone) {
   const auto unsigned_mail = ring.pinned(kShop, "");
   ASSERT_TRUE(unsigned_mail);
   EXPECT_EQ(unsigned_mail->signer, nullptr);
+}
+
+TEST_F(KeyRingTest, SignsAtOnceWithAKeyThatAnOperatorMade) {
+  const TestStore installation;
+  operate::Operations::Options options;
+  options.secret_box = [this]() -> Result<const SecretBox*> { return &box; };
+  options.dkim_keys_changed = [this](const auto& keys) { return ring.load(keys); };
+  operate::Operations operations(*installation.store, installation.clock, std::move(options));
+  const auto shop = run(operations.add_account({.name = "shop"}));
+  ASSERT_TRUE(shop);
+  ASSERT_TRUE(run(operations.add_dkim_key(
+      {.account = "shop", .domain = "example.jp", .selector = "s1", .algorithm = "ed25519"})));
+  EXPECT_EQ(ring.current(shop->account.key, "example.jp").pinned, "example.jp:s1");
+  ASSERT_TRUE(run(operations.remove_dkim_key("shop", "example.jp", "s1")));
+  EXPECT_EQ(ring.current(shop->account.key, "example.jp").signer, nullptr);
 }
 
 TEST_F(KeyRingTest, RefusesAKeySealedForAnotherPlaceAndStaysAsItWas) {

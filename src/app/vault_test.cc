@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "app/test_installation.h"
 #include "config/files.h"
+#include "support/installation.h"
 
 namespace todoku::app {
 namespace {

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/admin_routes.h"
+#include "api/admin/routes.h"
 
 #include <charconv>
 
 #include <boost/json/object.hpp>
 #include <fmt/format.h>
 
-#include "app/admin_json.h"
+#include "api/admin/json.h"
 #include "http/json.h"
 #include "http/query.h"
 
-namespace todoku::app {
+namespace todoku::api::admin {
 namespace {
 
 using http::Body;
 using http::Method;
 using http::Request;
 using http::Response;
+using operate::Operations;
 
 int status_of(ErrorKind kind) {
   switch (kind) {
@@ -109,14 +110,14 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
 
 // -- the routes ----------------------------------------------------------------------------------
 
-using Operation = Task<Response> (*)(AdminOperations&, Request&, Body&);
+using Operation = Task<Response> (*)(Operations&, Request&, Body&);
 
-Task<Response> list_accounts(AdminOperations& operations, Request&, Body&) {
+Task<Response> list_accounts(Operations& operations, Request&, Body&) {
   const auto accounts = co_await operations.accounts();
   co_return accounts ? Response::json(200, accounts_json(*accounts)) : failure(accounts.error());
 }
 
-Task<Response> add_account(AdminOperations& operations, Request&, Body& body) {
+Task<Response> add_account(Operations& operations, Request&, Body& body) {
   http::JsonArena arena;
   const auto fields = Fields::parse(body.text(), arena);
   if (!fields) co_return failure(fields.error());
@@ -127,22 +128,22 @@ Task<Response> add_account(AdminOperations& operations, Request&, Body& body) {
   co_return added ? Response::json(201, account_json(*added)) : failure(added.error());
 }
 
-Task<Response> change_account(AdminOperations& operations, Request& request, Body& body) {
+Task<Response> change_account(Operations& operations, Request& request, Body& body) {
   http::JsonArena arena;
   const auto fields = Fields::parse(body.text(), arena);
   if (!fields) co_return failure(fields.error());
-  const AccountChange change{.weight = fields->number("weight"),
-                             .suspended = fields->truth("suspended")};
+  const operate::AccountChange change{.weight = fields->number("weight"),
+                                      .suspended = fields->truth("suspended")};
   const auto changed = co_await operations.change_account(parameter(request, "account"), change);
   co_return changed ? done() : failure(changed.error());
 }
 
-Task<Response> list_keys(AdminOperations& operations, Request& request, Body&) {
+Task<Response> list_keys(Operations& operations, Request& request, Body&) {
   const auto keys = co_await operations.keys(parameter(request, "account"));
   co_return keys ? Response::json(200, keys_json(*keys)) : failure(keys.error());
 }
 
-Task<Response> add_key(AdminOperations& operations, Request& request, Body& body) {
+Task<Response> add_key(Operations& operations, Request& request, Body& body) {
   http::JsonArena arena;
   const auto fields = Fields::parse(body.text(), arena);
   if (!fields) co_return failure(fields.error());
@@ -151,47 +152,47 @@ Task<Response> add_key(AdminOperations& operations, Request& request, Body& body
   co_return key ? Response::json(201, issued_key_json(*key)) : failure(key.error());
 }
 
-Task<Response> revoke_key(AdminOperations& operations, Request& request, Body&) {
+Task<Response> revoke_key(Operations& operations, Request& request, Body&) {
   const auto id = whole_number(request.parameters.get("id"));
   if (!id) co_return failure(400, "the id of a key is a number");
   const auto revoked = co_await operations.revoke_key(parameter(request, "account"), *id);
   co_return revoked ? done() : failure(revoked.error());
 }
 
-Task<Response> list_dkim(AdminOperations& operations, Request& request, Body&) {
+Task<Response> list_dkim(Operations& operations, Request& request, Body&) {
   const auto query = request.query_parameters();
   const auto keys = co_await operations.dkim_keys(query_text(query, "account"));
   co_return keys ? Response::json(200, dkim_keys_json(*keys)) : failure(keys.error());
 }
 
-Task<Response> add_dkim(AdminOperations& operations, Request&, Body& body) {
+Task<Response> add_dkim(Operations& operations, Request&, Body& body) {
   http::JsonArena arena;
   const auto fields = Fields::parse(body.text(), arena);
   if (!fields) co_return failure(fields.error());
-  NewDkimKey request{.account = fields->text("account"),
-                     .domain = fields->text("domain"),
-                     .selector = fields->text("selector"),
-                     .algorithm = fields->text("algorithm", "rsa"),
-                     .private_key = fields->text("private_key")};
+  operate::NewDkimKey request{.account = fields->text("account"),
+                              .domain = fields->text("domain"),
+                              .selector = fields->text("selector"),
+                              .algorithm = fields->text("algorithm", "rsa"),
+                              .private_key = fields->text("private_key")};
   const auto key = co_await operations.add_dkim_key(std::move(request));
   co_return key ? Response::json(201, dkim_key_json(*key)) : failure(key.error());
 }
 
-Task<Response> show_dkim(AdminOperations& operations, Request& request, Body&) {
+Task<Response> show_dkim(Operations& operations, Request& request, Body&) {
   const auto key = co_await operations.dkim_key(
       parameter(request, "account"), parameter(request, "domain"), parameter(request, "selector"));
   co_return key ? Response::json(200, dkim_key_json(*key)) : failure(key.error());
 }
 
-Task<Response> remove_dkim(AdminOperations& operations, Request& request, Body&) {
+Task<Response> remove_dkim(Operations& operations, Request& request, Body&) {
   const auto removed = co_await operations.remove_dkim_key(
       parameter(request, "account"), parameter(request, "domain"), parameter(request, "selector"));
   co_return removed ? done() : failure(removed.error());
 }
 
-Result<ExplainRequest> explain_request(const http::Query& query) {
+Result<operate::ExplainRequest> explain_request(const http::Query& query) {
   constexpr std::int64_t kLimitMax = 1'000;
-  ExplainRequest request;
+  operate::ExplainRequest request;
   request.address = query_text(query, "address");
   request.account = query_text(query, "account");
   if (query.find("lang") != nullptr) {
@@ -217,7 +218,7 @@ Result<ExplainRequest> explain_request(const http::Query& query) {
   return request;
 }
 
-Task<Response> explain_address(AdminOperations& operations, Request& request, Body&) {
+Task<Response> explain_address(Operations& operations, Request& request, Body&) {
   auto wanted = explain_request(request.query_parameters());
   if (!wanted) co_return failure(wanted.error());
   const auto language = wanted->language;
@@ -226,19 +227,19 @@ Task<Response> explain_address(AdminOperations& operations, Request& request, Bo
                         : failure(explanation.error());
 }
 
-Task<Response> show_status(AdminOperations& operations, Request&, Body&) {
+Task<Response> show_status(Operations& operations, Request&, Body&) {
   const auto status = co_await operations.status();
   co_return status ? Response::json(200, status_json(*status)) : failure(status.error());
 }
 
-Task<Response> drain(AdminOperations& operations, Request&, Body&) {
+Task<Response> drain(Operations& operations, Request&, Body&) {
   const auto asked = operations.drain();
   co_return asked ? done() : failure(asked.error());
 }
 
 }  // namespace
 
-void add_admin_routes(http::Router& router, AdminOperations& operations) {
+void add_routes(http::Router& router, operate::Operations& operations) {
   const auto add = [&](Method method, std::string_view pattern, Operation operation) {
     router.add(method, pattern, [&operations, operation](Request& request, Body& body) {
       return operation(operations, request, body);
@@ -259,8 +260,8 @@ void add_admin_routes(http::Router& router, AdminOperations& operations) {
   add(Method::post, "/drain", drain);
 }
 
-http::Response admin_failure(const http::Failure& failed, const http::Request&) {
+http::Response failure_response(const http::Failure& failed, const http::Request&) {
   return failure(failed.status, failed.reason);
 }
 
-}  // namespace todoku::app
+}  // namespace todoku::api::admin

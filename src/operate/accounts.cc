@@ -5,11 +5,11 @@
 #include <fmt/format.h>
 
 #include "access/access.h"
-#include "app/admin.h"
 #include "base/bytes.h"
 #include "base/digest.h"
+#include "operate/operations.h"
 
-namespace todoku::app {
+namespace todoku::operate {
 namespace {
 
 constexpr std::size_t kNameMax = 64;
@@ -88,7 +88,7 @@ Result<AddedAccount> write_account(store::WriteTransaction& transaction, const N
 
 }  // namespace
 
-Task<Result<store::Account>> AdminOperations::account(std::string name) {
+Task<Result<store::Account>> Operations::account(std::string name) {
   auto found = co_await store_.read(
       [name](store::ReadTransaction& transaction) { return transaction.account_by_name(name); });
   if (!found && found.error().kind == ErrorKind::not_found) {
@@ -97,12 +97,12 @@ Task<Result<store::Account>> AdminOperations::account(std::string name) {
   co_return found;
 }
 
-Task<Result<std::vector<AccountView>>> AdminOperations::accounts() {
+Task<Result<std::vector<AccountView>>> Operations::accounts() {
   auto views = co_await store_.read(read_accounts);
   co_return views;
 }
 
-Task<Result<AddedAccount>> AdminOperations::add_account(NewAccount request) {
+Task<Result<AddedAccount>> Operations::add_account(NewAccount request) {
   if (auto good = check_name(request.name); !good) co_return fail(good.error());
   if (auto good = check_weight(request.weight); !good) co_return fail(good.error());
   const Instant now = clock_.now();
@@ -117,7 +117,7 @@ Task<Result<AddedAccount>> AdminOperations::add_account(NewAccount request) {
   co_return added;
 }
 
-Task<Result<void>> AdminOperations::change_account(std::string name, AccountChange change) {
+Task<Result<void>> Operations::change_account(std::string name, AccountChange change) {
   if (change.weight) {
     if (auto good = check_weight(*change.weight); !good) co_return good;
   }
@@ -136,7 +136,7 @@ Task<Result<void>> AdminOperations::change_account(std::string name, AccountChan
   co_return changed;
 }
 
-Task<Result<std::vector<store::ApiKey>>> AdminOperations::keys(std::string account_name) {
+Task<Result<std::vector<store::ApiKey>>> Operations::keys(std::string account_name) {
   auto found = co_await account(account_name);
   if (!found) co_return fail(std::move(found.error()));
   auto keys = co_await store_.read([key = found->key](store::ReadTransaction& transaction) {
@@ -145,7 +145,7 @@ Task<Result<std::vector<store::ApiKey>>> AdminOperations::keys(std::string accou
   co_return keys;
 }
 
-Task<Result<IssuedKey>> AdminOperations::add_key(std::string account_name, std::string label) {
+Task<Result<IssuedKey>> Operations::add_key(std::string account_name, std::string label) {
   if (utf8_length(label) > kLabelMax || !is_utf8(label)) {
     co_return fail(ErrorKind::invalid_input,
                    fmt::format("a label has at most {} characters", kLabelMax));
@@ -161,7 +161,7 @@ Task<Result<IssuedKey>> AdminOperations::add_key(std::string account_name, std::
   co_return issued;
 }
 
-Task<Result<void>> AdminOperations::revoke_key(std::string account_name, std::int64_t id) {
+Task<Result<void>> Operations::revoke_key(std::string account_name, std::int64_t id) {
   auto found = co_await account(account_name);
   if (!found) co_return fail(std::move(found.error()));
   const Instant now = clock_.now();
@@ -176,4 +176,4 @@ Task<Result<void>> AdminOperations::revoke_key(std::string account_name, std::in
   co_return revoked;
 }
 
-}  // namespace todoku::app
+}  // namespace todoku::operate

@@ -1,39 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/admin.h"
+#include "operate/operations.h"
 
-#include <boost/json/value.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "app/admin_routes.h"
-#include "app/failing_store.h"
-#include "app/key_ring.h"
-#include "app/test_installation.h"
 #include "base/digest.h"
-#include "http/json.h"
+#include "mailauth/dkim/dns_record.h"
+#include "mailauth/dkim/key.h"
+#include "support/failing_store.h"
+#include "support/installation.h"
 
-namespace todoku::app {
+namespace todoku::operate {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
 using testing::SizeIs;
 
-struct AdminTest : testing::Test {
+struct OperationsTest : testing::Test {
   TestStore installation;
   SecretBox box{MasterKey::generate()};
-  StoredKeyRing ring{box};
+  std::vector<store::DkimKey> told;  // the DKIM keys after the last change
   int drains = 0;
-  AdminOperations operations{
+  Operations operations{
       *installation.store, installation.clock,
-      AdminOperations::Options{.version = "1.2.3",
-                               .data_directory = "/var/lib/todoku",
-                               .transactional_expiry = std::chrono::hours(24),
-                               .bulk_expiry = std::chrono::hours(24),
-                               .describe_engine = [](EngineStatus& status) { status.pid = 42; },
-                               .drain = [this] { ++drains; },
-                               .secret_box = [this]() -> Result<const SecretBox*> { return &box; },
-                               .key_ring = &ring}};
+      Operations::Options{
+          .version = "1.2.3",
+          .data_directory = "/var/lib/todoku",
+          .transactional_expiry = std::chrono::hours(24),
+          .bulk_expiry = std::chrono::hours(24),
+          .describe_engine = [](EngineStatus& status) { status.pid = 42; },
+          .drain = [this] { ++drains; },
+          .secret_box = [this]() -> Result<const SecretBox*> { return &box; },
+          .dkim_keys_changed = [this](const std::vector<store::DkimKey>& keys) -> Result<void> {
+            told = keys;
+            return {};
+          }}};
 
   Result<store::Account> account_of(const std::string& token) {
     return installation.store->read_and_wait([&](store::ReadTransaction& transaction) {
@@ -42,7 +44,7 @@ struct AdminTest : testing::Test {
   }
 };
 
-TEST_F(AdminTest, AddsAnAccountWhoseKeyOpensTheDoor) {
+TEST_F(OperationsTest, AddsAnAccountWhoseKeyOpensTheDoor) {
   const auto added = run(operations.add_account({.name = "shop", .weight = 5}));
   ASSERT_TRUE(added) << added.error().detail;
   ASSERT_TRUE(added->key);
@@ -58,9 +60,9 @@ TEST_F(AdminTest, AddsAnAccountWhoseKeyOpensTheDoor) {
   EXPECT_EQ((*accounts)[0].keys, 1);
 }
 
-TEST_F(AdminTest, AddsAnAccountWithItsKeyOrNothing) {
+TEST_F(OperationsTest, AddsAnAccountWithItsKeyOrNothing) {
   FailingStore failing(*installation.store);
-  AdminOperations refused(failing, installation.clock, {});
+  Operations refused(failing, installation.clock, {});
   for (int n = 1;; ++n) {
     failing.fail_calls(failing.calls() + n, 1'000);
     const auto added = run(refused.add_account({.name = "shop"}));
@@ -73,7 +75,7 @@ TEST_F(AdminTest, AddsAnAccountWithItsKeyOrNothing) {
   }
 }
 
-TEST_F(AdminTest, RefusesNamesAndWeightsOutOfRange) {
+TEST_F(OperationsTest, RefusesNamesAndWeightsOutOfRange) {
   EXPECT_EQ(run(operations.add_account({.name = ""})).error().kind, ErrorKind::invalid_input);
   EXPECT_FALSE(run(operations.add_account({.name = "a b"})));
   EXPECT_FALSE(run(operations.add_account({.name = std::string(65, 'a')})));
@@ -87,7 +89,7 @@ TEST_F(AdminTest, RefusesNamesAndWeightsOutOfRange) {
             "there is no account nobody");
 }
 
-TEST_F(AdminTest, ChangesOneThingAtATime) {
+TEST_F(OperationsTest, ChangesOneThingAtATime) {
   ASSERT_TRUE(run(operations.add_account({.name = "shop", .weight = 7})));
   ASSERT_TRUE(run(operations.change_account("shop", {.weight = {}, .suspended = true})));
   auto accounts = run(operations.accounts());
@@ -99,7 +101,7 @@ TEST_F(AdminTest, ChangesOneThingAtATime) {
   EXPECT_EQ((*accounts)[0].account.weight, 9U);
 }
 
-TEST_F(AdminTest, KeepsSeveralKeysAndRevokesOne) {
+TEST_F(OperationsTest, KeepsSeveralKeysAndRevokesOne) {
   const auto added = run(operations.add_account({.name = "shop"}));
   const auto second = run(operations.add_key("shop", "ci"));
   ASSERT_TRUE(second);
@@ -113,7 +115,7 @@ TEST_F(AdminTest, KeepsSeveralKeysAndRevokesOne) {
   EXPECT_EQ(run(operations.add_key("nobody", "")).error().kind, ErrorKind::not_found);
 }
 
-TEST_F(AdminTest, SealsADkimKeyAndSignsWithItAtOnce) {
+TEST_F(OperationsTest, SealsADkimKeyAndTellsOfItAtOnce) {
   ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
   const auto added = run(operations.add_dkim_key(
       {.account = "shop", .domain = "Example.JP", .selector = "", .algorithm = "ed25519"}));
@@ -123,14 +125,17 @@ TEST_F(AdminTest, SealsADkimKeyAndSignsWithItAtOnce) {
   EXPECT_EQ(added->dns_name, "e20260101._domainkey.example.jp");
   EXPECT_THAT(added->key.dns_record, HasSubstr("v=DKIM1; k=ed25519; p="));
   EXPECT_EQ(added->key.sealed_private_key, "");
-  const auto accounts = run(operations.accounts());
-  EXPECT_EQ(ring.current((*accounts)[0].account.key, "example.jp").pinned, "example.jp:e20260101");
+  ASSERT_THAT(told, SizeIs(1));
+  const auto opened = box.open(told[0].sealed_private_key, dkim_seal_context(told[0]));
+  ASSERT_TRUE(opened) << opened.error().detail;
+  EXPECT_EQ(mailauth::dkim::key_record_text(*mailauth::dkim::SigningKey::from_pem(*opened)),
+            added->key.dns_record);
   const auto stored = installation.store->read_and_wait(
       [](store::ReadTransaction& transaction) { return transaction.dkim_keys(); });
   EXPECT_THAT((*stored)[0].sealed_private_key, Not(HasSubstr("PRIVATE KEY")));
 }
 
-TEST_F(AdminTest, NeverOverwritesADkimKey) {
+TEST_F(OperationsTest, NeverOverwritesADkimKey) {
   ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
   const NewDkimKey request{
       .account = "shop", .domain = "example.jp", .selector = "s1", .algorithm = "ed25519"};
@@ -143,7 +148,7 @@ TEST_F(AdminTest, NeverOverwritesADkimKey) {
             ErrorKind::not_found);
 }
 
-TEST_F(AdminTest, TakesOverADkimKeyMadeElsewhere) {
+TEST_F(OperationsTest, TakesOverADkimKeyMadeElsewhere) {
   ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
   const auto key = mailauth::dkim::SigningKey::generate(mailauth::dkim::KeyAlgorithm::rsa);
   const auto added = run(operations.add_dkim_key({.account = "shop",
@@ -160,7 +165,7 @@ TEST_F(AdminTest, TakesOverADkimKeyMadeElsewhere) {
                                             .private_key = "nonsense"})));
 }
 
-TEST_F(AdminTest, ExplainsAnAddressAcrossAccounts) {
+TEST_F(OperationsTest, ExplainsAnAddressAcrossAccounts) {
   const auto shop = run(operations.add_account({.name = "shop"}));
   const auto club = run(operations.add_account({.name = "club"}));
   for (const auto* account : {&shop->account, &club->account}) {
@@ -192,7 +197,7 @@ TEST_F(AdminTest, ExplainsAnAddressAcrossAccounts) {
             ErrorKind::invalid_input);
 }
 
-TEST_F(AdminTest, DescribesTheEngineAndItsQueues) {
+TEST_F(OperationsTest, DescribesTheEngineAndItsQueues) {
   const auto status = run(operations.status());
   ASSERT_TRUE(status);
   EXPECT_TRUE(status->running);
@@ -202,64 +207,5 @@ TEST_F(AdminTest, DescribesTheEngineAndItsQueues) {
   EXPECT_EQ(drains, 1);
 }
 
-// ---- over HTTP ---------------------------------------------------------------------------------
-
-struct AdminRoutesTest : AdminTest {
-  http::Router router;
-  AdminRoutesTest() { add_admin_routes(router, operations); }
-
-  Task<http::Response> dispatch(http::Method method, std::string target, std::string text) {
-    http::Request request;
-    const std::size_t mark = std::min(target.find('?'), target.size());
-    request.raw_path = target.substr(0, mark);
-    if (mark < target.size()) request.query = target.substr(mark + 1);
-    http::TextBody body(std::move(text));
-    const auto match = router.find(method, request.raw_path, request.parameters);
-    if (match.route == nullptr) co_return http::Response{.status = match.status};
-    auto response = co_await match.route->handler(request, body);
-    co_return response;
-  }
-  http::Response call(http::Method method, std::string target, std::string text = "") {
-    return run(dispatch(method, std::move(target), std::move(text)));
-  }
-};
-
-TEST_F(AdminRoutesTest, AnswerFailuresWithASentenceAndAStatus) {
-  const auto missing = call(http::Method::get, "/accounts/nobody/keys");
-  EXPECT_EQ(missing.status, 404);
-  EXPECT_EQ(missing.body, R"({"error":"there is no account nobody"})");
-  EXPECT_EQ(call(http::Method::post, "/accounts", "{").status, 400);
-  EXPECT_EQ(call(http::Method::post, "/accounts", "[]").status, 400);
-  EXPECT_EQ(call(http::Method::post, "/accounts", "{}").status, 400);
-  EXPECT_EQ(call(http::Method::post, "/accounts", R"({"name":"shop"})").status, 201);
-  EXPECT_EQ(call(http::Method::post, "/accounts", R"({"name":"shop"})").status, 409);
-  EXPECT_EQ(call(http::Method::delete_, "/accounts/shop/keys/x").status, 400);
-  EXPECT_EQ(call(http::Method::get, "/explain?address=a@example.jp&lang=fr").status, 400);
-  EXPECT_EQ(call(http::Method::get, "/explain?address=a@example.jp&limit=0").status, 400);
-  EXPECT_EQ(call(http::Method::post, "/dkim",
-                 R"({"account":"shop","domain":"example.jp","algorithm":"dsa"})")
-                .status,
-            400);
-}
-
-TEST_F(AdminRoutesTest, AreWhatTheOperationsAre) {
-  ASSERT_EQ(call(http::Method::post, "/accounts", R"({"name":"shop","with_key":false})").status,
-            201);
-  EXPECT_EQ(call(http::Method::get, "/accounts").body,
-            R"({"accounts":[{"name":"shop","weight":1,"suspended":false,)"
-            R"("created":"2026-01-01T00:00:00Z","keys":0}]})");
-  const auto key = call(http::Method::post, "/accounts/shop/keys", R"({"label":"ci"})");
-  EXPECT_EQ(key.status, 201);
-  EXPECT_THAT(key.body, HasSubstr(R"("label":"ci")"));
-  EXPECT_THAT(call(http::Method::get, "/accounts/shop/keys").body, Not(HasSubstr("api_key")));
-  EXPECT_EQ(call(http::Method::patch, "/accounts/shop", R"({"suspended":true})").status, 200);
-  EXPECT_THAT(call(http::Method::get, "/accounts").body, HasSubstr(R"("suspended":true)"));
-  EXPECT_THAT(call(http::Method::get, "/status").body, HasSubstr(R"("version":"1.2.3")"));
-  EXPECT_EQ(call(http::Method::post, "/drain").status, 200);
-  EXPECT_EQ(drains, 1);
-  EXPECT_THAT(call(http::Method::get, "/explain?address=a%40example.jp&lang=ja").body,
-              HasSubstr("記録はありません"));
-}
-
 }  // namespace
-}  // namespace todoku::app
+}  // namespace todoku::operate

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operations on stories and on the engine itself.
-#include "app/admin.h"
+#include "operate/operations.h"
 
 #include <fmt/format.h>
 
@@ -9,12 +9,12 @@
 #include "mail/address.h"
 #include "store/walks.h"
 
-namespace todoku::app {
+namespace todoku::operate {
 
-AdminOperations::AdminOperations(store::Store& store, const Clock& clock, Options options)
+Operations::Operations(store::Store& store, const Clock& clock, Options options)
     : store_(store), clock_(clock), options_(std::move(options)) {}
 
-Task<Result<Explanation>> AdminOperations::explain(ExplainRequest request) {
+Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
   const auto address = parse_address(trim(request.address));
   if (!address) {
     co_return fail(ErrorKind::invalid_input,
@@ -46,7 +46,7 @@ Task<Result<Explanation>> AdminOperations::explain(ExplainRequest request) {
   co_return explanation;
 }
 
-Task<Result<EngineStatus>> AdminOperations::status() {
+Task<Result<EngineStatus>> Operations::status() {
   EngineStatus status;
   status.version = options_.version;
   status.data_directory = options_.data_directory;
@@ -62,10 +62,10 @@ Task<Result<EngineStatus>> AdminOperations::status() {
   co_return status;
 }
 
-Result<void> AdminOperations::drain() {
+Result<void> Operations::drain() {
   if (!options_.drain) return fail(ErrorKind::unsupported, "the engine is not running");
   options_.drain();
   return {};
 }
 
-}  // namespace todoku::app
+}  // namespace todoku::operate

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What tests of app/ begin with: an empty folder with a store in it, and a clock that stands still.
+// What tests on a real store begin with: an empty folder with the store in it, and a clock that
+// stands still.
 #pragma once
 
 #include <filesystem>
@@ -15,12 +16,12 @@
 #include "base/clock.h"
 #include "store/sqlite/sqlite_store.h"
 
-namespace todoku::app {
+namespace todoku {
 
 class TestFolder {
  public:
   TestFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "todoku-app-XXXXXX").string();
+    std::string pattern = (std::filesystem::temp_directory_path() / "todoku-test-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
     path_ = pattern;
   }
@@ -79,4 +80,4 @@ T run(Task<T> task) {
   return std::move(*value);
 }
 
-}  // namespace todoku::app
+}  // namespace todoku

@@ -18,17 +18,17 @@
 // Failures: {"error": "<sentence>"} with 400, 404, 409, 503 or 500.
 #pragma once
 
-#include "app/admin.h"
 #include "http/message.h"
 #include "http/router.h"
+#include "operate/operations.h"
 
-namespace todoku::app {
+namespace todoku::api::admin {
 
 // `operations` must outlive the router.
-void add_admin_routes(http::Router& router, AdminOperations& operations);
+void add_routes(http::Router& router, operate::Operations& operations);
 
 // {"error": reason}: the shape of every failure at the admin socket.
-[[nodiscard]] http::Response admin_failure(const http::Failure& failure,
-                                           const http::Request& request);
+[[nodiscard]] http::Response failure_response(const http::Failure& failure,
+                                              const http::Request& request);
 
-}  // namespace todoku::app
+}  // namespace todoku::api::admin

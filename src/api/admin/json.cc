@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/admin_json.h"
+#include "api/admin/json.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include "explain/story_text.h"
 #include "http/json.h"
 
-namespace todoku::app {
+namespace todoku::api::admin {
 namespace {
 
 using http::JsonWriter;
@@ -41,7 +41,7 @@ void add_key_members(JsonWriter& json, const store::ApiKey& key) {
   add_time(json, "revoked", key.revoked);
 }
 
-void add_issued_key(JsonWriter& json, const IssuedKey& issued) {
+void add_issued_key(JsonWriter& json, const operate::IssuedKey& issued) {
   json.begin_object();
   add_key_members(json, issued.key);
   json.member("login_id", issued.login_id);
@@ -50,7 +50,7 @@ void add_issued_key(JsonWriter& json, const IssuedKey& issued) {
   json.end_object();
 }
 
-void add_dkim_key(JsonWriter& json, const DkimView& view) {
+void add_dkim_key(JsonWriter& json, const operate::DkimView& view) {
   json.begin_object();
   json.member("account", view.account);
   json.member("domain", view.key.domain);
@@ -122,8 +122,8 @@ std::string list_json(std::string_view name, const Items& items, Add add) {
 
 }  // namespace
 
-std::string accounts_json(const std::vector<AccountView>& accounts) {
-  return list_json("accounts", accounts, [](JsonWriter& json, const AccountView& view) {
+std::string accounts_json(const std::vector<operate::AccountView>& accounts) {
+  return list_json("accounts", accounts, [](JsonWriter& json, const operate::AccountView& view) {
     json.begin_object();
     add_account_members(json, view.account);
     json.member("keys", view.keys);
@@ -131,7 +131,7 @@ std::string accounts_json(const std::vector<AccountView>& accounts) {
   });
 }
 
-std::string account_json(const AddedAccount& added) {
+std::string account_json(const operate::AddedAccount& added) {
   JsonWriter json;
   json.begin_object();
   add_account_members(json, added.account);
@@ -151,23 +151,23 @@ std::string keys_json(const std::vector<store::ApiKey>& keys) {
   });
 }
 
-std::string issued_key_json(const IssuedKey& issued) {
+std::string issued_key_json(const operate::IssuedKey& issued) {
   JsonWriter json;
   add_issued_key(json, issued);
   return json.take();
 }
 
-std::string dkim_keys_json(const std::vector<DkimView>& keys) {
+std::string dkim_keys_json(const std::vector<operate::DkimView>& keys) {
   return list_json("keys", keys, add_dkim_key);
 }
 
-std::string dkim_key_json(const DkimView& key) {
+std::string dkim_key_json(const operate::DkimView& key) {
   JsonWriter json;
   add_dkim_key(json, key);
   return json.take();
 }
 
-std::string explanation_json(const Explanation& explanation, explain::Language language) {
+std::string explanation_json(const operate::Explanation& explanation, explain::Language language) {
   JsonWriter json;
   json.begin_object();
   json.member("address", explanation.address);
@@ -182,7 +182,7 @@ std::string explanation_json(const Explanation& explanation, explain::Language l
   return json.take();
 }
 
-std::string status_json(const EngineStatus& status) {
+std::string status_json(const operate::EngineStatus& status) {
   JsonWriter json;
   json.begin_object();
   json.member("version", status.version);
@@ -212,4 +212,4 @@ std::string status_json(const EngineStatus& status) {
   return json.take();
 }
 
-}  // namespace todoku::app
+}  // namespace todoku::api::admin

@@ -18,9 +18,7 @@
 #include "explain/language.h"
 #include "store/store.h"
 
-namespace todoku::app {
-
-class StoredKeyRing;
+namespace todoku::operate {
 
 struct AccountView {
   store::Account account;
@@ -93,7 +91,11 @@ struct EngineStatus {
   std::vector<store::QueueFigures> queues;
 };
 
-class AdminOperations {
+// What the private key of `key` is sealed for: one sealed for another account, domain or selector
+// does not open.
+[[nodiscard]] std::string dkim_seal_context(const store::DkimKey& key);
+
+class Operations {
  public:
   struct Options {
     std::string version;
@@ -106,12 +108,13 @@ class AdminOperations {
     std::function<void()> drain;
     // The box of the master key. May make the key, so it is asked only when needed.
     std::function<Result<const SecretBox*>()> secret_box;
-    // Told of changed DKIM keys; may be null.
-    StoredKeyRing* key_ring = nullptr;
+    // Told all DKIM keys, sealed, after a change; empty: nobody here signs. Its error is the
+    // operation's, though the change is kept.
+    std::function<Result<void>(const std::vector<store::DkimKey>&)> dkim_keys_changed;
   };
 
   // `store` and `clock` must outlive this object.
-  AdminOperations(store::Store& store, const Clock& clock, Options options);
+  Operations(store::Store& store, const Clock& clock, Options options);
 
   // Errors of all: those of the store; not_found for an account or key that is not there;
   // invalid_input and conflict with a sentence for the operator.
@@ -137,11 +140,11 @@ class AdminOperations {
 
  private:
   Task<Result<store::Account>> account(std::string name);
-  Task<Result<void>> reload_key_ring();
+  Task<Result<void>> tell_dkim_keys();
 
   store::Store& store_;
   const Clock& clock_;
   const Options options_;
 };
 
-}  // namespace todoku::app
+}  // namespace todoku::operate

@@ -8,7 +8,7 @@
 
 #include "store/store.h"
 
-namespace todoku::app {
+namespace todoku {
 
 // Passes calls on to another store, but for those that fail.
 class FailingStore final : public store::Store {
@@ -50,4 +50,4 @@ class FailingStore final : public store::Store {
   std::atomic<bool> outage_{false};
 };
 
-}  // namespace todoku::app
+}  // namespace todoku

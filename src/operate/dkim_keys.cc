@@ -5,13 +5,12 @@
 
 #include <fmt/format.h>
 
-#include "app/admin.h"
-#include "app/key_ring.h"
 #include "async/callback.h"
 #include "mailauth/dkim/dns_record.h"
 #include "mailauth/dkim/key.h"
+#include "operate/operations.h"
 
-namespace todoku::app {
+namespace todoku::operate {
 namespace {
 
 using mailauth::dkim::KeyAlgorithm;
@@ -75,7 +74,12 @@ Result<std::vector<DkimView>> read_views(store::ReadTransaction& transaction) {
 
 }  // namespace
 
-Task<Result<std::vector<DkimView>>> AdminOperations::dkim_keys(std::string account_name) {
+std::string dkim_seal_context(const store::DkimKey& key) {
+  return fmt::format("dkim-key/{}/{}/{}", static_cast<std::int64_t>(key.account), key.domain,
+                     key.selector);
+}
+
+Task<Result<std::vector<DkimView>>> Operations::dkim_keys(std::string account_name) {
   if (!account_name.empty()) {
     auto found = co_await account(account_name);
     if (!found) co_return fail(std::move(found.error()));
@@ -87,8 +91,8 @@ Task<Result<std::vector<DkimView>>> AdminOperations::dkim_keys(std::string accou
   co_return views;
 }
 
-Task<Result<DkimView>> AdminOperations::dkim_key(std::string account_name, std::string domain,
-                                                 std::string selector) {
+Task<Result<DkimView>> Operations::dkim_key(std::string account_name, std::string domain,
+                                            std::string selector) {
   auto name = KeyName::parse(domain, selector);
   if (!name) co_return fail(std::move(name.error()));
   auto views = co_await dkim_keys(account_name);
@@ -103,7 +107,7 @@ Task<Result<DkimView>> AdminOperations::dkim_key(std::string account_name, std::
   co_return std::move(*found);
 }
 
-Task<Result<DkimView>> AdminOperations::add_dkim_key(NewDkimKey request) {
+Task<Result<DkimView>> Operations::add_dkim_key(NewDkimKey request) {
   const Instant now = clock_.now();
   auto owner = co_await account(request.account);
   if (!owner) co_return fail(std::move(owner.error()));
@@ -135,13 +139,13 @@ Task<Result<DkimView>> AdminOperations::add_dkim_key(NewDkimKey request) {
       store::WritePriority::accept,
       [stored](store::WriteTransaction& transaction) { return transaction.put_dkim_key(stored); });
   if (!written) co_return fail(std::move(written.error()));
-  auto loaded = co_await reload_key_ring();
+  auto loaded = co_await tell_dkim_keys();
   if (!loaded) co_return fail(std::move(loaded.error()));
   co_return view_of(request.account, std::move(stored));
 }
 
-Task<Result<void>> AdminOperations::remove_dkim_key(std::string account_name, std::string domain,
-                                                    std::string selector) {
+Task<Result<void>> Operations::remove_dkim_key(std::string account_name, std::string domain,
+                                               std::string selector) {
   auto found = co_await dkim_key(account_name, domain, selector);
   if (!found) co_return fail(std::move(found.error()));
   auto removed = co_await store_.write(
@@ -149,16 +153,16 @@ Task<Result<void>> AdminOperations::remove_dkim_key(std::string account_name, st
         return transaction.remove_dkim_key(key.account, key.domain, key.selector);
       });
   if (!removed) co_return removed;
-  auto loaded = co_await reload_key_ring();
+  auto loaded = co_await tell_dkim_keys();
   co_return loaded;
 }
 
-Task<Result<void>> AdminOperations::reload_key_ring() {
-  if (options_.key_ring == nullptr) co_return Result<void>();
+Task<Result<void>> Operations::tell_dkim_keys() {
+  if (!options_.dkim_keys_changed) co_return Result<void>();
   const auto keys = co_await store_.read(
       [](store::ReadTransaction& transaction) { return transaction.dkim_keys(); });
   if (!keys) co_return fail(keys.error());
-  co_return options_.key_ring->load(*keys);
+  co_return options_.dkim_keys_changed(*keys);
 }
 
-}  // namespace todoku::app
+}  // namespace todoku::operate

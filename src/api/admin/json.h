@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The answers of the operations as JSON. Times are RFC 3339 in UTC.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "operate/operations.h"
+
+namespace todoku::api::admin {
+
+[[nodiscard]] std::string accounts_json(const std::vector<operate::AccountView>& accounts);
+[[nodiscard]] std::string account_json(const operate::AddedAccount& added);
+[[nodiscard]] std::string keys_json(const std::vector<store::ApiKey>& keys);
+[[nodiscard]] std::string issued_key_json(const operate::IssuedKey& issued);
+[[nodiscard]] std::string dkim_keys_json(const std::vector<operate::DkimView>& keys);
+[[nodiscard]] std::string dkim_key_json(const operate::DkimView& key);
+// Meanings and actions in `language`; the text is in it already.
+[[nodiscard]] std::string explanation_json(const operate::Explanation& explanation,
+                                           explain::Language language);
+[[nodiscard]] std::string status_json(const operate::EngineStatus& status);
+
+}  // namespace todoku::api::admin

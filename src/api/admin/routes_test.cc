@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/admin/routes.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/secret_box.h"
+#include "support/installation.h"
+
+namespace todoku::api::admin {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+struct AdminRoutesTest : testing::Test {
+  TestStore installation;
+  SecretBox box{MasterKey::generate()};
+  int drains = 0;
+  operate::Operations operations{
+      *installation.store, installation.clock,
+      operate::Operations::Options{
+          .version = "1.2.3",
+          .describe_engine = [](operate::EngineStatus& status) { status.pid = 42; },
+          .drain = [this] { ++drains; },
+          .secret_box = [this]() -> Result<const SecretBox*> { return &box; }}};
+  http::Router router;
+  AdminRoutesTest() { add_routes(router, operations); }
+
+  Task<http::Response> dispatch(http::Method method, std::string target, std::string text) {
+    http::Request request;
+    const std::size_t mark = std::min(target.find('?'), target.size());
+    request.raw_path = target.substr(0, mark);
+    if (mark < target.size()) request.query = target.substr(mark + 1);
+    http::TextBody body(std::move(text));
+    const auto match = router.find(method, request.raw_path, request.parameters);
+    if (match.route == nullptr) co_return http::Response{.status = match.status};
+    auto response = co_await match.route->handler(request, body);
+    co_return response;
+  }
+  http::Response call(http::Method method, std::string target, std::string text = "") {
+    return run(dispatch(method, std::move(target), std::move(text)));
+  }
+};
+
+TEST_F(AdminRoutesTest, AnswerFailuresWithASentenceAndAStatus) {
+  const auto missing = call(http::Method::get, "/accounts/nobody/keys");
+  EXPECT_EQ(missing.status, 404);
+  EXPECT_EQ(missing.body, R"({"error":"there is no account nobody"})");
+  EXPECT_EQ(call(http::Method::post, "/accounts", "{").status, 400);
+  EXPECT_EQ(call(http::Method::post, "/accounts", "[]").status, 400);
+  EXPECT_EQ(call(http::Method::post, "/accounts", "{}").status, 400);
+  EXPECT_EQ(call(http::Method::post, "/accounts", R"({"name":"shop"})").status, 201);
+  EXPECT_EQ(call(http::Method::post, "/accounts", R"({"name":"shop"})").status, 409);
+  EXPECT_EQ(call(http::Method::delete_, "/accounts/shop/keys/x").status, 400);
+  EXPECT_EQ(call(http::Method::get, "/explain?address=a@example.jp&lang=fr").status, 400);
+  EXPECT_EQ(call(http::Method::get, "/explain?address=a@example.jp&limit=0").status, 400);
+  EXPECT_EQ(call(http::Method::post, "/dkim",
+                 R"({"account":"shop","domain":"example.jp","algorithm":"dsa"})")
+                .status,
+            400);
+}
+
+TEST_F(AdminRoutesTest, AreWhatTheOperationsAre) {
+  ASSERT_EQ(call(http::Method::post, "/accounts", R"({"name":"shop","with_key":false})").status,
+            201);
+  EXPECT_EQ(call(http::Method::get, "/accounts").body,
+            R"({"accounts":[{"name":"shop","weight":1,"suspended":false,)"
+            R"("created":"2026-01-01T00:00:00Z","keys":0}]})");
+  const auto key = call(http::Method::post, "/accounts/shop/keys", R"({"label":"ci"})");
+  EXPECT_EQ(key.status, 201);
+  EXPECT_THAT(key.body, HasSubstr(R"("label":"ci")"));
+  EXPECT_THAT(call(http::Method::get, "/accounts/shop/keys").body, Not(HasSubstr("api_key")));
+  EXPECT_EQ(call(http::Method::patch, "/accounts/shop", R"({"suspended":true})").status, 200);
+  EXPECT_THAT(call(http::Method::get, "/accounts").body, HasSubstr(R"("suspended":true)"));
+  EXPECT_THAT(call(http::Method::get, "/status").body, HasSubstr(R"("version":"1.2.3")"));
+  EXPECT_EQ(call(http::Method::post, "/drain").status, 200);
+  EXPECT_EQ(drains, 1);
+  EXPECT_THAT(call(http::Method::get, "/explain?address=a%40example.jp&lang=ja").body,
+              HasSubstr("記録はありません"));
+}
+
+}  // namespace
+}  // namespace todoku::api::admin
