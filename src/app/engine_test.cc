@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <fstream>
+#include <thread>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -13,7 +14,10 @@
 #include "async/task_group.h"
 #include "base/secret_box.h"
 #include "http/client.h"
+#include "http/json.h"
+#include "sink/sink.h"
 #include "support/installation.h"
+#include "support/loopback_dns.h"
 
 namespace todoku::app {
 namespace {
@@ -82,6 +86,96 @@ TEST_F(EngineTest, IsReadyWithoutNameServersIfItOnlyTakesRequests) {
   ASSERT_TRUE(receiver.start());
   EXPECT_EQ(get(*receiver.api_endpoint(), "/readyz").status, 200);
   receiver.stop(5s);
+}
+
+// An engine that can be started with one role after another, names that lead to a receiver, and a
+// client.
+struct RolesTest : EngineTest {
+  LoopbackDns names;
+  async::Runtime receivers{1};
+  std::unique_ptr<sink::Sink> receiver;
+  std::string token;
+
+  RolesTest() {
+    receivers.start();
+    sink::Options options;
+    options.receivers.emplace_back().listen = {{net::IpAddress::v4({127, 0, 0, 1}), 0}};
+    receiver = sink::Sink::create(options, clock).value();
+    if (!receiver->start(receivers)) throw std::runtime_error("no receiver");
+    auto port = open_admin_port(config());
+    if (!port) throw std::runtime_error(port.error().detail);
+    const auto added =
+        (*port)->call({.method = "POST", .target = "/accounts", .body = R"({"name":"shop"})"});
+    http::JsonArena arena;
+    const auto account = http::parse_json(added.value().body, arena);
+    token = account.value().at("key").at("bearer_token").as_string();
+  }
+  ~RolesTest() override {
+    receiver->stop();
+    receivers.join();
+  }
+
+  std::unique_ptr<Engine> engine_as(std::vector<std::string> roles) {
+    auto loaded =
+        config(fmt::format("allow_private_receivers = true\n[sites.defaults]\nport = {}\n",
+                           receiver->endpoints().front().port));
+    loaded.config.dns.servers = {names.endpoint()};
+    loaded.config.engine.roles = std::move(roles);
+    auto todoku = std::make_unique<Engine>(
+        Engine::Options{.loaded = std::move(loaded), .clock = &clock, .drain_asked = [] {}});
+    const auto started = todoku->start();
+    if (!started) throw std::runtime_error(started.error().detail);
+    return todoku;
+  }
+  int post_transaction(const net::Endpoint& at) {
+    http::ClientRequest request;
+    request.method = "POST";
+    request.url = fmt::format("http://{}/api/v1/deliveries/transaction", at.to_string());
+    request.headers.add("Authorization", "Bearer " + token);
+    request.headers.add("Content-Type", "application/json");
+    request.body = R"({"from":{"email":"news@example.com"},"to":"taro@one.example",)"
+                   R"("subject":"x","text_part":"x"})";
+    const auto response = run(client.fetch(std::move(request)));
+    if (!response) throw std::runtime_error(response.error().detail);
+    return response->status;
+  }
+  std::string admin(const std::string& target) {
+    auto port = open_admin_port(config());
+    if (!port) throw std::runtime_error(port.error().detail);
+    return (*port)->call({.target = target}).value().body;
+  }
+  [[nodiscard]] std::uint64_t arrived() const { return receiver->report().total.recipients; }
+  [[nodiscard]] bool await_arrivals(std::uint64_t wanted) const {
+    const auto until = clock.steady_now() + 10s;
+    while (arrived() < wanted && clock.steady_now() < until) std::this_thread::sleep_for(1ms);
+    return arrived() == wanted;
+  }
+};
+
+TEST_F(RolesTest, TheApiAloneLeavesMailInTheStoreForALaterStartWithOthers) {
+  std::uint64_t sent = 0;
+  for (const std::vector<std::string>& later : std::vector<std::vector<std::string>>{
+           {"api", "scheduler", "courier"}, {"scheduler", "courier"}}) {
+    const std::uint64_t asked = names.questions();
+    const auto front = engine_as({"api"});
+    ASSERT_EQ(post_transaction(*front->api_endpoint()), 201);
+    EXPECT_THAT(admin("/status"), HasSubstr(R"("class":"transactional","waiting":1)"));
+    EXPECT_EQ(get(*front->api_endpoint(), "/readyz").status, 200);
+    const auto metrics = get(*front->api_endpoint(), "/metrics");
+    for (const char* of_delivery :
+         {"todoku_dns_questions_open", "todoku_smtp_connections", "todoku_lanes"}) {
+      EXPECT_THAT(metrics.body, Not(HasSubstr(of_delivery)));
+    }
+    EXPECT_TRUE(front->stop(5s));
+    EXPECT_EQ(names.questions(), asked);
+    EXPECT_EQ(arrived(), sent);
+
+    const auto behind = engine_as(later);
+    EXPECT_EQ(behind->api_endpoint().has_value(), later.front() == "api");
+    EXPECT_TRUE(await_arrivals(++sent));
+    EXPECT_TRUE(behind->stop(5s));
+    EXPECT_THAT(admin("/status"), HasSubstr(R"("class":"transactional","waiting":0)"));
+  }
 }
 
 TEST_F(EngineTest, KeepsMetricsFromTheApiIfTheyHaveAListener) {

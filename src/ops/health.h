@@ -38,6 +38,8 @@ class Readiness {
   Readiness(const Clock& clock, std::vector<Check> checks)
       : clock_(clock), checks_(std::move(checks)) {}
 
+  // Before anybody asks.
+  void add(Check check) { checks_.push_back(std::move(check)); }
   // Not ready before started(), nor from start_draining() on.
   void started() { phase_ = Phase::running; }
   void start_draining() { phase_ = Phase::draining; }
@@ -50,7 +52,7 @@ class Readiness {
   [[nodiscard]] CheckResult engine_check() const;
 
   const Clock& clock_;
-  const std::vector<Check> checks_;
+  std::vector<Check> checks_;
   std::atomic<Phase> phase_{Phase::starting};
   std::mutex mutex_;
   std::optional<SteadyInstant> probed_;

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/roles/api.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "app/module_options.h"
+#include "net/tls.h"
+
+namespace todoku::app::roles {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How long clients may take to finish what they began when their server stops.
+constexpr Milliseconds kRequestGrace = 5s;
+
+Milliseconds until(SteadyInstant deadline, const Clock& clock) {
+  return std::max(Milliseconds(0),
+                  std::chrono::duration_cast<Milliseconds>(deadline - clock.steady_now()));
+}
+
+// nullptr: it speaks HTTP in the clear.
+Result<std::shared_ptr<const net::TlsServerContext>> tls_of(const config::Config::Api& api) {
+  if (api.tls_certificate_file.empty()) return nullptr;
+  const auto identity = net::read_identity(api.tls_certificate_file, api.tls_private_key_file);
+  if (!identity) return fail("the API's certificate", identity.error());
+  auto context = net::TlsServerContext::create(*identity);
+  if (!context) return fail("the API's certificate", std::move(context.error()));
+  return *context;
+}
+
+}  // namespace
+
+ApiRole::ApiRole(const Ground& ground, intake::Handover* handover)
+    : ground_(ground),
+      left_in_store_(ground.keys),
+      intake_(ground.store, ground.clock, intake_limits(ground.config),
+              handover != nullptr ? *handover : left_in_store_, ground.metrics),
+      importer_(ground.store, ground.clock, intake_limits(ground.config),
+                ground.config.data.directory, handover != nullptr ? *handover : left_in_store_),
+      api_(ground.store, intake_, ground.clock, ground.metrics, api_options(ground.config)),
+      server_(make_server(ground, "api", router(), server_options())) {
+  intake_.set_import_starter(importer_);
+}
+
+http::Router ApiRole::router() {
+  http::Router router;
+  api_.add_routes(router);
+  ops::add_health_routes(router, ground_.readiness);
+  // With a listener of their own the metrics are nobody's business here.
+  if (ground_.config.metrics.listen.empty()) {
+    ops::add_metrics_route(router, ground_.metrics, ground_.collected, true);
+  }
+  return router;
+}
+
+http::ServerOptions ApiRole::server_options() const {
+  http::ServerOptions options = app::server_options(ground_.config);
+  options.failure_responder = api::container_failure;
+  return options;
+}
+
+Result<void> ApiRole::start() {
+  const auto tls = tls_of(ground_.config.api);
+  if (!tls) return fail(tls.error());
+  auto begun = importer_.start_thread();
+  if (!begun) return fail("going on with imports", std::move(begun.error()));
+  running_.add([this](SteadyInstant) {
+    importer_.stop();
+    return true;
+  });
+  const auto at = *net::Endpoint::parse(ground_.config.api.listen);
+  auto listening = ground_.wait_for(server_->listen(at, *tls));
+  if (!listening) return fail("api.listen", std::move(listening.error()));
+  running_.add([this](SteadyInstant deadline) {
+    const Milliseconds grace = std::min(kRequestGrace, until(deadline, ground_.clock) / 2);
+    ground_.wait_for(server_->stop(grace));
+    return true;
+  });
+  const std::lock_guard lock(mutex_);
+  endpoint_ = *listening;
+  return {};
+}
+
+void ApiRole::describe(operate::EngineStatus& status) const {
+  const config::Config::Api& given = ground_.config.api;
+  const auto at = endpoint();
+  if (!given.public_url.empty()) {
+    status.api = given.public_url;
+  } else if (at) {
+    status.api = fmt::format("{}://{}", given.tls_certificate_file.empty() ? "http" : "https",
+                             at->to_string());
+  }
+}
+
+std::optional<net::Endpoint> ApiRole::endpoint() const {
+  const std::lock_guard lock(mutex_);
+  return endpoint_;
+}
+
+}  // namespace todoku::app::roles

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Role `api`: takes requests, and runs the imports that they begin.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string_view>
+
+#include "api/api.h"
+#include "app/roles/ground.h"
+#include "app/roles/left_in_store.h"
+#include "app/roles/role.h"
+#include "app/running.h"
+#include "intake/importer.h"
+#include "intake/intake.h"
+#include "net/endpoint.h"
+
+namespace todoku::app::roles {
+
+class ApiRole final : public Role {
+ public:
+  // `handover`: of the role that delivers in this process; nullptr if none does. Everything given
+  // outlives the role.
+  ApiRole(const Ground& ground, intake::Handover* handover);
+
+  [[nodiscard]] std::string_view name() const override { return "api"; }
+  [[nodiscard]] Result<void> start() override;
+  bool stop(SteadyInstant deadline) override { return running_.stop(deadline); }
+  // Where it is reached.
+  void describe(operate::EngineStatus& status) const override;
+
+  // Where it listens, once it does. From any thread.
+  [[nodiscard]] std::optional<net::Endpoint> endpoint() const;
+
+ private:
+  [[nodiscard]] http::Router router();
+  [[nodiscard]] http::ServerOptions server_options() const;
+
+  const Ground& ground_;
+  LeftInStore left_in_store_;
+  intake::Intake intake_;
+  intake::Importer importer_;
+  api::Api api_;
+  const std::unique_ptr<http::Server> server_;
+  mutable std::mutex mutex_;
+  std::optional<net::Endpoint> endpoint_;
+  Running running_;
+};
+
+}  // namespace todoku::app::roles

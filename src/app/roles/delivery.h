@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Roles `scheduler` and `courier`, which need one another in one process: find routes, decide what
+// goes when, and send it.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "app/delivering.h"
+#include "app/roles/ground.h"
+#include "app/roles/role.h"
+#include "app/running.h"
+#include "dns/route_cache.h"
+#include "dns/unbound_resolver.h"
+#include "intake/intake.h"
+#include "net/tls.h"
+#include "queue/embedded/memory_queue.h"
+
+namespace todoku::app::roles {
+
+class DeliveryRole final : public Role {
+ public:
+  // `ground` outlives the role. Errors: a resolver or certificates that cannot be used.
+  [[nodiscard]] static Result<std::unique_ptr<DeliveryRole>> make(const Ground& ground);
+
+  [[nodiscard]] std::string_view name() const override { return "delivery"; }
+  [[nodiscard]] Result<void> start() override;
+  bool stop(SteadyInstant deadline) override { return running_.stop(deadline); }
+
+  // Takes over what is accepted in this process. Nobody sends before start() and after stop():
+  // then there are no leases.
+  [[nodiscard]] intake::Handover& handover() { return delivering_; }
+
+ private:
+  DeliveryRole(const Ground& ground, std::unique_ptr<dns::UnboundResolver> resolver,
+               std::shared_ptr<const net::TlsClientContext> tls);
+  [[nodiscard]] dns::RouteOptions routes_to() const;
+  [[nodiscard]] ops::Check dns_check();
+  void add_figures();
+
+  const Ground& ground_;
+  const std::unique_ptr<dns::UnboundResolver> resolver_;
+  dns::RouteCache routes_;
+  queue::MemoryQueues queues_;
+  Delivering delivering_;
+  Running running_;
+};
+
+}  // namespace todoku::app::roles

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/roles/ground.h"
+
+#include <string>
+
+namespace todoku::app::roles {
+
+std::unique_ptr<http::Server> make_server(const Ground& ground, std::string_view name,
+                                          http::Router router, http::ServerOptions options) {
+  std::vector<async::Executor> executors;
+  for (std::size_t i = 0; i < ground.runtime.size(); ++i) {
+    executors.push_back(ground.runtime.executor(i));
+  }
+  options.observer = ops::exchange_counter(ground.metrics, std::string(name));
+  auto server = std::make_unique<http::Server>(std::move(executors), ground.clock,
+                                               std::move(router), std::move(options));
+  ground.collected.add_server(name, *server);
+  return server;
+}
+
+}  // namespace todoku::app::roles

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// One thing that a process can do for an installation. A process runs the roles that engine.roles
+// names, and each of them works without the others.
+//
+//   made      reads what it needs, adds its checks and figures to those of the process (ground.h);
+//             nothing works yet, and an error is that of its factory
+//   started   works
+//   stopped   for good
+#pragma once
+
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "operate/operations.h"
+
+namespace todoku::app::roles {
+
+class Role {
+ public:
+  virtual ~Role() = default;
+
+  [[nodiscard]] virtual std::string_view name() const = 0;
+  // Returns when it works. Blocks; once. After an error stop() tidies up.
+  [[nodiscard]] virtual Result<void> start() = 0;
+  // Takes no more work and finishes what is in hand until the deadline. Blocks. True if nothing had
+  // to be cut off. Also for a role that was never started; a second time it does nothing.
+  virtual bool stop(SteadyInstant deadline) = 0;
+  // Adds what operators want to know of it. From any thread, from the making on.
+  virtual void describe(operate::EngineStatus& status) const { (void)status; }
+};
+
+}  // namespace todoku::app::roles
