@@ -13,10 +13,13 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -32,8 +35,10 @@ namespace {
 using namespace todoku;
 using namespace todoku::store;
 
-constexpr Holder kHolder = 1;
 constexpr std::size_t kRowsPerWork = 1'000;
+constexpr std::int64_t kBatchesPerClaim = 16;
+constexpr std::int64_t kDomainsPerPage = 256;
+constexpr Milliseconds kLifeTime = std::chrono::hours(24);
 
 using Seconds = std::chrono::duration<double>;
 
@@ -57,20 +62,27 @@ double seconds_of(const std::function<void()>& run) {
   return Seconds(std::chrono::steady_clock::now() - began).count();
 }
 
-// Lets at most `limit` pieces of work wait at once, as a producer with a bounded queue does.
+void expect(bool holds, std::string_view what) {
+  if (holds) return;
+  fmt::print(stderr, "wrong: {}\n", what);
+  std::exit(1);
+}
+
+// Lets at most `limit` operations wait at once, as a producer with a bounded queue does.
 class Window {
  public:
   explicit Window(std::size_t limit) : limit_(limit) {}
 
-  template <class Work>
-  void submit(Store& store, WritePriority priority, Work work) {
+  // `look` is given the answer, on a thread of the store.
+  template <class Op, class Look>
+  void submit(Store& store, Op op, Look look) {
     {
       std::unique_lock lock(mutex_);
       freed_.wait(lock, [&] { return open_ < limit_; });
       ++open_;
     }
-    store.submit_write(priority, std::move(work), [this](Result<void> result) {
-      must(std::move(result));
+    store.submit(std::move(op), [this, look = std::move(look)](Result<typename Op::Answer> answer) {
+      look(must(std::move(answer)));
       const std::lock_guard lock(mutex_);
       --open_;
       freed_.notify_all();
@@ -148,19 +160,20 @@ class Bench {
       : directory_(std::move(directory)), recipients_(recipients) {
     open();
     account_ = must(store_->write_and_wait(WritePriority::accept, [&](WriteTransaction& t) {
-                 return t.create_account("bench", now());
+                 return t.create_account("bench");
                })).key;
+    node_ = must(store_->write_and_wait(WritePriority::claims, [&](WriteTransaction& t) {
+      return t.enter_node({.name = "bench", .roles = "bench", .version = "0"});
+    }));
   }
 
   void import() {
-    const Delivery draft =
-        must(store_->write_and_wait(WritePriority::accept, [&](WriteTransaction& t) {
-          return t.create_draft(new_delivery(account_, DeliveryType::bulk), now());
-        }));
-    key_ = draft.key;
+    key_ = must(store_->write_and_wait(WritePriority::accept, [&](WriteTransaction& t) {
+             return t.create_draft(new_delivery(account_, DeliveryType::bulk), 1);
+           })).key;
     const ImportJob job =
         must(store_->write_and_wait(WritePriority::import, [&](WriteTransaction& t) {
-          return t.create_import(key_, false, false, "bench.csv", now());
+          return t.create_import(key_, false, false, "bench.csv", node_);
         }));
     Window window(8);
     double making = 0;
@@ -172,10 +185,13 @@ class Bench {
             rows.push_back(Addresses::recipient(i));
           }
         });
-        window.submit(*store_, WritePriority::import,
-                      [&, rows = std::move(rows)](WriteTransaction& t) {
-                        return t.append_staged(job.id, account_, rows, 50, now());
-                      });
+        window.submit(*store_,
+                      StageRows{.job = job.id,
+                                .account = account_,
+                                .node = node_,
+                                .recipients = std::move(rows),
+                                .percentage = 50},
+                      [](const Staged&) {});
       }
       window.wait();
     });
@@ -183,63 +199,57 @@ class Bench {
     print("import_making_rows", static_cast<double>(recipients_) / making, "rows/s");
     const double visible = seconds_of([&] {
       must(store_->write_and_wait(WritePriority::import, [&](WriteTransaction& t) {
-        return t.end_import(job.id, account_, {}, now());
+        return t.end_import(job.id, account_, {}, node_);
       }));
     });
     print("end_import", visible * 1e3, "ms");
     const double start = seconds_of([&] {
       must(store_->write_and_wait(WritePriority::claims, [&](WriteTransaction& t) -> Result<void> {
-        auto done = t.commit_draft(key_, std::nullopt, now());
+        auto done = t.commit_draft(key_, std::nullopt);
         if (!done) return done;
-        return t.start_delivery(key_, "sel", now());
+        return t.start_delivery(key_, "sel", kLifeTime);
       }));
     });
     print("commit_and_start", start * 1e3, "ms");
   }
 
   void claim() {
-    std::vector<DueDomain> domains;
-    const double look = seconds_of([&] {
-      domains = must(store_->read_and_wait([&](ReadTransaction& t) {
-                  return t.due_domains(key_, now(), std::nullopt, 256);
-                })).domains;
-    });
-    print("due_domains", look * 1e3, "ms");
-    std::size_t rows = 0;
+    std::vector<std::string> domains;
+    std::optional<std::string> after;
+    double first_page = 0;
+    do {
+      DueDomains page;
+      const double look = seconds_of([&] {
+        page = must(store_->perform_and_wait(
+            Due{.workload = key_, .after = after, .limit = kDomainsPerPage}));
+      });
+      if (!after) first_page = look;
+      for (DueDomain& due : page.domains) domains.push_back(std::move(due.domain));
+      after = page.next;
+    } while (after);
+    print("due_domains", first_page * 1e3, "ms");
+    std::uint64_t rows = 0;
     const double took = seconds_of([&] {
-      for (const DueDomain& domain : domains) {
-        for (;;) {
-          const auto due = must(store_->read_and_wait(
-              [&](ReadTransaction& t) { return t.due_batches(key_, domain.domain, now(), 16); }));
-          if (due.empty()) break;
-          std::vector<BatchKey> keys;
-          for (const DueBatch& batch : due) keys.push_back(batch.key);
-          auto leases =
-              must(store_->write_and_wait(WritePriority::claims, [&](WriteTransaction& t) {
-                return t.claim_batches(keys, kHolder, now() + std::chrono::hours(1), now());
-              }));
-          for (LeasedBatch& lease : leases) {
-            rows += lease.recipients.size();
-            leases_.push_back({lease.key, lease.recipients.size()});
-          }
-        }
+      for (const std::string& domain : domains) {
+        while (const auto leased = claim_of(domain)) rows += leased;
       }
     });
+    expect(rows == recipients_, "not everything was leased");
     print("claim_rows", static_cast<double>(rows) / took, "rows/s");
     print("claim_rows_per_batch", static_cast<double>(rows) / static_cast<double>(leases_.size()),
           "rows");
   }
 
+  // Each batch is released along with its outcomes.
   void outcomes() {
     Window window(4);
     std::uint64_t made = 0;
-    std::vector<OutcomeRecord> batch;
+    Told told;
     const double took = seconds_of([&] {
-      for (const auto& [key, size] : leases_) {
+      for (const auto& [held, size] : leases_) {
         for (std::uint32_t seq = 0; seq < size; ++seq) {
-          OutcomeRecord& record = batch.emplace_back();
-          record.key = {key.delivery, key.batch, seq};
-          record.at = now();
+          OutcomeRecord& record = told.outcomes.emplace_back();
+          record.key = {held.key.delivery, held.key.batch, seq};
           record.duration = Milliseconds(140);
           record.outcome.state = RecipientState::delivered;
           record.outcome.stage = Stage::accepted;
@@ -247,18 +257,21 @@ class Bench {
           record.path = {"mx.example.jp", "192.0.2.1", "default", TlsUse::verified,
                          "TLSv1.3 TLS_AES_256_GCM_SHA384"};
         }
-        if (batch.size() >= kRowsPerWork) record_all(window, batch);
+        told.releases.push_back({.held = held});
+        if (told.outcomes.size() >= kRowsPerWork) tell(window, std::exchange(told, {}));
       }
-      record_all(window, batch);
+      tell(window, std::move(told));
       window.wait();
     });
     print("outcomes", static_cast<double>(made) / took, "rows/s");
     const Delivery sent =
         must(store_->read_and_wait([&](ReadTransaction& t) { return t.delivery(key_); }));
-    if (sent.status != DeliveryStatus::sent) std::exit(1);
+    expect(sent.status == DeliveryStatus::sent, "the delivery has not ended");
   }
 
+  // For less than a node's lease: what is accepted is leased to it.
   void accept(double seconds, std::size_t submitters) {
+    renew();
     std::atomic<std::uint64_t> accepted{0};
     std::mutex mutex;
     std::vector<double> latencies;
@@ -270,13 +283,14 @@ class Bench {
         std::vector<double> own;
         std::uint64_t index = 1'000'000'000ULL + n * 10'000'000ULL;
         while (std::chrono::steady_clock::now() < end) {
-          const std::vector<NewRecipient> to{Addresses::recipient(index++)};
-          const NewDelivery delivery = new_delivery(account_, DeliveryType::transaction);
+          Accept item{.delivery = new_delivery(account_, DeliveryType::transaction),
+                      .recipients = {Addresses::recipient(index++)},
+                      .signing = "sel",
+                      .life_time = kLifeTime,
+                      .holder = node_};
           own.push_back(seconds_of([&] {
-            must(store_->write_and_wait(WritePriority::accept, [&](WriteTransaction& t) {
-              return t.accept_transaction(delivery, to, "sel", kHolder,
-                                          now() + std::chrono::minutes(5), now());
-            }));
+            const auto answer = must(store_->perform_and_wait(std::move(item)));
+            expect(!answer.batches.empty(), "what was accepted is not leased");
           }));
           ++accepted;
         }
@@ -321,7 +335,6 @@ class Bench {
 
  private:
   [[nodiscard]] std::filesystem::path path() const { return directory_ / "bench.db"; }
-  [[nodiscard]] Instant now() const { return clock_.now(); }
 
   void open() {
     SqliteStore::Options options;
@@ -330,26 +343,62 @@ class Bench {
     store_ = must(SqliteStore::open(options));
   }
 
-  void record_all(Window& window, std::vector<OutcomeRecord>& batch) {
-    if (batch.empty()) return;
-    window.submit(*store_, WritePriority::outcomes,
-                  [records = std::exchange(batch, {})](WriteTransaction& t) -> Result<void> {
-                    const auto recorded = t.record_outcomes(records);
-                    if (!recorded) return fail(recorded.error());
-                    return {};
-                  });
-  }
-
   struct Lease {
-    BatchKey key;
+    HeldBatch held;
     std::size_t size;
   };
+  // What a Settle refers to.
+  struct Told {
+    std::vector<OutcomeRecord> outcomes;
+    std::vector<BatchRelease> releases;
+  };
+
+  void renew() {
+    must(store_->write_and_wait(WritePriority::claims,
+                                [&](WriteTransaction& t) { return t.renew_node(node_); }));
+    renewed_ = clock_.steady_now();
+  }
+
+  // Looks for batches of a domain and claims them; how many recipients they have.
+  std::uint64_t claim_of(const std::string& domain) {
+    if (clock_.steady_now() - renewed_ >= kRenewEvery) renew();
+    const auto due = must(
+        store_->perform_and_wait(Due{.workload = key_, .only = domain, .limit = kBatchesPerClaim}));
+    if (due.domains.empty()) return 0;
+    std::vector<BatchKey> keys;
+    for (const DueBatch& batch : due.domains.front().batches) keys.push_back(batch.key);
+    auto claimed = must(store_->perform_and_wait(Claim{.node = node_, .batches = std::move(keys)}));
+    std::uint64_t rows = 0;
+    for (auto& batch : claimed.batches) {
+      const LeasedBatch lease = must(std::move(batch));
+      rows += lease.recipients.size();
+      leases_.push_back({lease.held(), lease.recipients.size()});
+    }
+    return rows;
+  }
+
+  void tell(Window& window, Told told) {
+    if (told.outcomes.empty()) return;
+    // It lives until the answer.
+    const auto kept = std::make_shared<const Told>(std::move(told));
+    window.submit(*store_, Settle{.outcomes = kept->outcomes, .releases = kept->releases},
+                  [kept](const Settled& settled) {
+                    for (const auto& outcome : settled.outcomes) {
+                      expect(outcome && !outcome->superseded, "an outcome was not recorded");
+                    }
+                    for (const auto& release : settled.releases) {
+                      expect(release && release->done, "a batch is not done");
+                    }
+                  });
+  }
 
   SystemClock clock_;
   std::filesystem::path directory_;
   std::uint64_t recipients_;
   std::unique_ptr<SqliteStore> store_;
   AccountKey account_{};
+  NodeKey node_ = kNobody;
+  SteadyInstant renewed_{};
   DeliveryKey key_{};
   std::vector<Lease> leases_;
 };

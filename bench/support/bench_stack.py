@@ -3,6 +3,7 @@
 receivers that are only to be fast, accounts, bulks and the waiting for them."""
 import datetime
 import itertools
+import os
 import pathlib
 import re
 import sys
@@ -18,6 +19,9 @@ from api import Api  # noqa: E402
 
 import bench_mails  # noqa: E402
 import machine  # noqa: E402
+
+# Every client of a bench has this machine's address.
+os.environ.setdefault("TODOKU_API__CONNECTIONS_PER_CLIENT_MAX", "0")
 
 FAST = None  # the rules of a receiver that is an smtp-sink
 ROWS_PER_IMPORT = 1_000_000

@@ -27,10 +27,11 @@ http::Response not_admitted(const Error& error, Language language) {
 
 }  // namespace
 
-Api::Api(store::Store& store, intake::Intake& intake, const Clock& clock, Metrics& metrics,
-         Options options)
+Api::Api(store::Store& store, intake::Intake& intake, async::FilePool& files, const Clock& clock,
+         Metrics& metrics, Options options)
     : store_(store),
       intake_(intake),
+      files_(files),
       clock_(clock),
       metrics_(metrics),
       options_(std::move(options)),
@@ -53,6 +54,12 @@ void Api::add(http::Router& router, http::Method method, std::string_view patter
              [this, endpoint, wants_body](http::Request& request, http::Body& body) {
                return serve(request, body, endpoint, wants_body);
              });
+}
+
+bool Api::take_upload_place() {
+  if (uploads_.fetch_add(1) < options_.uploads_max) return true;
+  uploads_.fetch_sub(1);
+  return false;
 }
 
 std::size_t Api::form_octets_max() const {

@@ -3,11 +3,14 @@
 // resource are one file; they know HTTP and intake, never delivery.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <filesystem>
 #include <string>
 
 #include "access/access.h"
 #include "api/answers.h"
+#include "async/file_pool.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "http/router.h"
@@ -19,6 +22,7 @@ namespace todoku::api {
 struct Options {
   std::uint32_t rate_limit_per_minute = 500;  // per account; 0: none
   std::filesystem::path data_directory;       // for uploads and error files
+  std::size_t uploads_max = 64;               // files being uploaded at once; more get 503
   // Where clients reach us, e.g. "https://mail.example.jp"; empty: as the Host header says.
   std::string public_url;
 };
@@ -33,8 +37,9 @@ struct Call {
 
 class Api {
  public:
-  Api(store::Store& store, intake::Intake& intake, const Clock& clock, Metrics& metrics,
-      Options options);
+  // Everything must outlive the Api. What waits for the disk is done on `files`.
+  Api(store::Store& store, intake::Intake& intake, async::FilePool& files, const Clock& clock,
+      Metrics& metrics, Options options);
 
   // Registers every endpoint under /api/v1. The Api must outlive the router.
   void add_routes(http::Router& router);
@@ -48,6 +53,10 @@ class Api {
   }
   [[nodiscard]] store::Store& store() { return store_; }
   [[nodiscard]] intake::Intake& intake() { return intake_; }
+  [[nodiscard]] async::FilePool& files() { return files_; }
+  // One of Options::uploads_max places; false if all are taken. To be given back.
+  [[nodiscard]] bool take_upload_place();
+  void give_upload_place_back() { uploads_.fetch_sub(1); }
   [[nodiscard]] const Clock& clock() const { return clock_; }
   [[nodiscard]] const Options& options() const { return options_; }
   // Octets a request with JSON and attachments may have.
@@ -59,6 +68,8 @@ class Api {
 
   store::Store& store_;
   intake::Intake& intake_;
+  async::FilePool& files_;
+  std::atomic<std::size_t> uploads_ = 0;
   const Clock& clock_;
   Metrics& metrics_;
   const Options options_;

@@ -118,6 +118,8 @@ class ListReader {
     if (utf8_length(parameter->value) > max) {
       problems_.add({std::string(name)}, intake::texts::length(0, max));
     }
+    // Not every store can be asked for what is no text. U+0000 cannot come in a query.
+    if (!is_utf8(parameter->value)) problems_.add({std::string(name)}, intake::texts::not_utf8());
     return parameter->value;
   }
 

@@ -26,50 +26,92 @@ namespace {
 constexpr std::size_t kOptionsOctetsMax = 64 * 1024;
 constexpr std::size_t kFramingOctets = 64 * 1024;
 
-// A file that is removed again unless it is kept.
+// What is gathered of an upload before it is written.
+constexpr std::size_t kSliceOctets = 64 * 1024;
+
+// A file that is removed again unless it is kept. Nothing here waits for the disk but on the pool.
 class UploadFile {
  public:
-  explicit UploadFile(const std::filesystem::path& directory)
-      : name_("import-" + to_hex(random_octets(12)) + ".upload"), path_(directory / name_) {}
+  UploadFile(async::FilePool& pool, const std::filesystem::path& directory)
+      : pool_(pool),
+        name_("import-" + to_hex(random_octets(12)) + ".upload"),
+        path_(directory / name_) {}
   ~UploadFile() {
-    if (file_ != nullptr) std::fclose(file_);
-    if (!kept_) std::remove(path_.c_str());
+    if (file_ == nullptr && (kept_ || !made_)) return;
+    pool_.post([file = file_, path = path_, kept = kept_] {
+      if (file != nullptr) std::fclose(file);
+      if (!kept) std::remove(path.c_str());
+    });
   }
   UploadFile(const UploadFile&) = delete;
   UploadFile& operator=(const UploadFile&) = delete;
 
-  Result<void> append(std::string_view octets) {
-    if (file_ == nullptr) file_ = std::fopen(path_.c_str(), "wbx");
-    if (file_ == nullptr || std::fwrite(octets.data(), 1, octets.size(), file_) != octets.size()) {
-      return failed();
-    }
+  void gather(std::string_view octets) {
+    gathered_ += octets;
     octets_ += octets.size();
-    return {};
+  }
+  [[nodiscard]] bool wants_writing() const { return gathered_.size() >= kSliceOctets; }
+  [[nodiscard]] Task<Result<void>> write() {
+    return pool_.run([this] { return write_here(); });
   }
   // On the disk, synced: a job that names it survives power loss together with it.
-  Result<void> finish() {
-    if (auto written = append({}); !written) return written;
-    if (std::fflush(file_) != 0 || ::fsync(::fileno(file_)) != 0) return failed();
-    return {};
+  [[nodiscard]] Task<Result<void>> finish() {
+    return pool_.run([this] { return finish_here(); });
   }
-  void keep() { kept_ = true; }
+  void keep(bool kept) { kept_ = kept; }
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::uint64_t octets() const { return octets_; }
 
  private:
+  Result<void> write_here() {
+    if (file_ == nullptr) file_ = std::fopen(path_.c_str(), "wbx");
+    if (file_ == nullptr) return failed();
+    made_ = true;
+    if (std::fwrite(gathered_.data(), 1, gathered_.size(), file_) != gathered_.size()) {
+      return failed();
+    }
+    gathered_.clear();
+    return {};
+  }
+  Result<void> finish_here() {
+    if (auto written = write_here(); !written) return written;
+    if (std::fflush(file_) != 0 || ::fsync(::fileno(file_)) != 0) return failed();
+    std::fclose(std::exchange(file_, nullptr));
+    return {};
+  }
   [[nodiscard]] std::unexpected<Error> failed() const {
     return fail(ErrorKind::unavailable, fmt::format("the upload cannot be written: {}",
                                                     std::generic_category().message(errno)));
   }
+
+  async::FilePool& pool_;
   std::string name_;
   std::filesystem::path path_;
+  std::string gathered_;  // and not yet written
   std::FILE* file_ = nullptr;
   std::uint64_t octets_ = 0;
+  bool made_ = false;
   bool kept_ = false;
 };
 
+// One of the uploads that may be under way.
+class UploadPlace {
+ public:
+  explicit UploadPlace(Api& api) : api_(api), taken_(api.take_upload_place()) {}
+  ~UploadPlace() {
+    if (taken_) api_.give_upload_place_back();
+  }
+  UploadPlace(const UploadPlace&) = delete;
+  UploadPlace& operator=(const UploadPlace&) = delete;
+  [[nodiscard]] bool is_taken() const { return taken_; }
+
+ private:
+  Api& api_;
+  const bool taken_;
+};
+
 struct Upload {
-  explicit Upload(const std::filesystem::path& directory) : file(directory) {}
+  explicit Upload(Api& api) : file(api.files(), api.options().data_directory) {}
   UploadFile file;
   bool has_file = false;
   std::string options;  // the JSON of the part "data"
@@ -107,8 +149,7 @@ Result<bool> take_events(http::MultipartParser& parser, Upload& upload, std::uin
         break;
       case http::MultipartEvent::Kind::data:
         if (is_file) {
-          if (auto written = upload.file.append(event->data); !written)
-            return fail(written.error());
+          upload.file.gather(event->data);
           if (upload.file.octets() > octets_max) {
             return fail(ErrorKind::limit_exceeded, intake::texts::too_large(octets_max).en);
           }
@@ -140,13 +181,16 @@ Task<Result<void>> receive(Call& call, std::string boundary, std::uint64_t octet
     const auto at_end = take_events(parser, upload, octets_max);
     if (!at_end) co_return fail(at_end.error());
     finished = *at_end;
+    if (!upload.file.wants_writing()) continue;
+    const auto written = co_await upload.file.write();
+    if (!written) co_return fail(written.error());
   }
   if (!finished) {
     parser.end_of_input();
     const auto at_end = take_events(parser, upload, octets_max);
     if (!at_end) co_return fail(at_end.error());
   }
-  co_return upload.file.finish();
+  co_return co_await upload.file.finish();
 }
 
 // {ignore_errors, immediate}; absent, empty and "null" mean false (contract section 2.13).
@@ -179,7 +223,11 @@ Task<http::Response> import(Api& api, Call& call) {
   if (!allowed) co_return refused(allowed.error(), call.language);
 
   const std::uint64_t octets_max = api.intake().limits().import_octets_max;
-  Upload upload(api.options().data_directory);
+  const UploadPlace place(api);
+  if (!place.is_taken()) {
+    co_return unreadable(call, {ErrorKind::unavailable, "too many files are being uploaded"});
+  }
+  Upload upload(api);
   const auto received = co_await receive(call, *boundary, octets_max, upload);
   if (!received) {
     if (received.error().kind == ErrorKind::limit_exceeded) {
@@ -188,14 +236,13 @@ Task<http::Response> import(Api& api, Call& call) {
     co_return unreadable(call, received.error());
   }
   if (!upload.has_file) co_return field_problem(call, "file", intake::texts::required());
-  intake::ImportRequest request{.upload_file = upload.file.name()};
+  intake::ImportRequest request{.upload = upload.file.name()};
   if (auto bad = read_options(call, upload.options, request)) co_return std::move(*bad);
   // From here the job may refer to the file, even if its commit is only seen after a crash.
-  upload.file.keep();
+  upload.file.keep(true);
   const auto job = co_await api.intake().import(call.account, *id, std::move(request));
   if (!job) {
-    std::error_code ignored;
-    std::filesystem::remove(api.options().data_directory / upload.file.name(), ignored);
+    upload.file.keep(false);
     co_return refused(job.error(), call.language);
   }
   co_return id_response(201, "job_id", *job);
@@ -230,7 +277,7 @@ std::string status_json(const Api& api, const Call& call, const store::ImportJob
     json.member("success_count", job.success_count);
     json.member("failed_count", job.failed_count);
     json.member("total_count", job.total_count);
-    if (!job.error_file.empty()) {
+    if (!job.errors.empty()) {
       std::string base = api.options().public_url;
       if (base.empty()) {
         base = fmt::format("{}://{}", call.request.is_secure ? "https" : "http",
@@ -265,9 +312,12 @@ Task<http::Response> download(Api& api, Call& call) {
   if (!id) co_return no_data_found(call);
   const auto job = co_await find_job(api, call.account.key, *id);
   if (!job) co_return not_read(call, job.error());
-  if (job->error_file.empty()) co_return no_data_found(call);
-  auto archive = zip_file(api.options().data_directory / job->error_file,
-                          fmt::format("import_errors_{}.csv", job->id));
+  if (job->errors.empty()) co_return no_data_found(call);
+  auto zipped = [file = api.options().data_directory / job->errors,
+                 name = fmt::format("import_errors_{}.csv", job->id)] {
+    return zip_file(file, name);
+  };
+  auto archive = co_await api.files().run(std::move(zipped));
   if (!archive) co_return not_read(call, archive.error());
   http::Response response;
   response.content_type = "application/zip";

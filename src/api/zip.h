@@ -10,7 +10,8 @@
 namespace todoku::api {
 
 // The archive that holds the file under `name`. In memory: error files are bounded by the importer.
-// Errors: not_found, io.
+// Waits for
+// the disk and computes for long: for the file pool. Errors: not_found, io.
 [[nodiscard]] Result<std::string> zip_file(const std::filesystem::path& file,
                                            const std::string& name);
 

@@ -8,11 +8,11 @@
 
 #include "async/timer.h"
 #include "base/log.h"
+#include "delivery/policy/pools.h"
 
 namespace todoku::app {
 namespace {
 
-constexpr std::string_view kPool = "default";
 // A bulk to the long tail makes thousands of lanes a second.
 constexpr std::chrono::seconds kTidyEvery{10};
 // For what takes a moment even after the deadline.
@@ -27,32 +27,33 @@ std::string site_of(dns::RouteCache& routes, std::string_view domain) {
 
 }  // namespace
 
-Delivering::Delivering(async::Runtime& runtime, store::Store& store, queue::Queues& queues,
-                       dns::RouteCache& routes, delivery::KeyRing& keys,
+Delivering::Delivering(async::Runtime& runtime, store::Store& store, delivery::Node& node,
+                       queue::Queues& queues, dns::RouteCache& routes, delivery::KeyRing& keys,
                        const delivery::policy::SiteRules& rules, delivery::Options options,
-                       store::Holder holder, const Clock& clock, Metrics& metrics,
+                       const Clock& clock, Metrics& metrics,
                        std::shared_ptr<const net::TlsClientContext> tls, net::Dialer* dialer)
     : runtime_(runtime),
       store_(store),
+      node_(node),
       keys_(keys),
       clock_(clock),
       options_(std::move(options)),
-      holder_(holder),
-      recorder_(store, clock, options_, rules, metrics, runtime.executor(0)),
+      feedback_([&routes](std::string_view domain) { return site_of(routes, domain); }),
+      recorder_(store, node, feedback_, clock, options_, rules, metrics, runtime.executor(0)),
       letters_(store, keys, options_),
       places_(options_.connections_max),
+      memory_(options_.composing_bytes),
+      shortage_(metrics),
       lane_world_{.runtime = runtime,
                   .clock = clock,
                   .options = options_,
                   .outcomes = recorder_,
                   .tls = std::move(tls),
-                  .site_rests =
-                      [this](std::string site, SteadyInstant until) {
-                        scheduler_.site_rests(std::move(site), until);
-                      },
+                  .feedback = feedback_,
                   .connections = connections_,
                   .rounds = rounds_,
                   .places = places_,
+                  .memory = memory_,
                   .connections_gauge = metrics.gauge("todoku_smtp_connections",
                                                      "Connections to receivers, opening included."),
                   .waiting_gauge = metrics.gauge("todoku_lane_waiting_recipients",
@@ -62,36 +63,37 @@ Delivering::Delivering(async::Runtime& runtime, store::Store& store, queue::Queu
                                                  "one each."),
                   .dials_total =
                       metrics.counter("todoku_smtp_dials_total", "Connections begun to receivers."),
+                  .shortage = shortage_,
                   .dialer = dialer},
       lanes_(lane_world_, rules),
-      scheduler_(
-          store, queues, keys, clock, options_, metrics,
-          [&routes](std::string_view domain) { return site_of(routes, domain); },
-          runtime.executor(0)),
+      scheduler_(store, queues, feedback_, node, keys, clock, options_, metrics,
+                 runtime.executor(0)),
       courier_world_{.store = store,
                      .queues = queues,
                      .routes = routes,
                      .lanes = lanes_,
                      .recorder = recorder_,
                      .letters = letters_,
-                     .progress = scheduler_,
+                     .feedback = feedback_,
                      .clock = clock,
                      .options = options_,
-                     .holder = holder,
+                     .node = node,
                      .metrics = metrics},
       handed_over_(new HandedOver{{}, delivery::policy::Room(kHandedOverMax)}),
       tasks_(runtime.executor(0)) {
   metrics
       .gauge("todoku_smtp_connections_limit", "Connections to receivers that may be open at once.")
       .set(static_cast<double>(options_.connections_max));
-  recorder_.set_listener(scheduler_);
+  for (const delivery::EgressSource& source : options_.sources) {
+    source_names_.push_back(source.name);
+  }
+  node_.set_holder(*this);
   for (std::size_t i = 0; i < runtime.size(); ++i) {
     connections_.push_back(std::make_unique<async::TaskGroup>(runtime.executor(i)));
     rounds_.push_back(std::make_unique<delivery::egress::SigningRounds>(runtime.executor(i),
                                                                         options_.rsa_arithmetic));
-    couriers_.push_back(std::make_unique<delivery::courier::Courier>(
-        courier_world_, runtime.executor(i), std::string(kPool)));
-    courier_world_.couriers.push_back(couriers_.back().get());
+    couriers_.push_back(
+        std::make_unique<delivery::courier::Courier>(courier_world_, runtime.executor(i)));
   }
 }
 
@@ -108,7 +110,7 @@ Task<void> Delivering::tidy_lanes() {
   while (true) {
     const bool awake = co_await async::sleep_for(kTidyEvery);
     if (!awake) co_return;
-    lanes_.remove_idle();
+    lanes_.tidy();
   }
 }
 
@@ -146,6 +148,7 @@ Task<void> Delivering::flush(SteadyInstant deadline) {
 
 Task<bool> Delivering::stop(SteadyInstant deadline) {
   accepting_ = false;
+  recorder_.drain();
   co_await scheduler_.stop();
   co_await tasks_.stop();
   // Lanes park what waits; couriers stop receiving and looking up routes.
@@ -160,8 +163,8 @@ Task<bool> Delivering::stop(SteadyInstant deadline) {
   for (std::size_t i = 0; i < connections_.size(); ++i) {
     co_await async::run_on(runtime_.executor(i), connections_[i]->stop());
   }
-  // What is still leased (a batch cut off in the middle) is void for the next run, which releases
-  // the leases of others when it starts.
+  // What is still leased (a batch cut off in the middle) is offered again when the node has left,
+  // or by the next run, which takes its name.
   log::info("delivery stopped", {{"clean", !cut_off_}, {"unrecorded", recorder_.unrecorded()}});
   co_return !cut_off_;
 }
@@ -172,19 +175,25 @@ std::string Delivering::signing_for(store::AccountKey account, std::string_view 
   return keys_.current(account, from_domain).pinned;
 }
 
-std::optional<intake::Handover::Lease> Delivering::lease(store::AccountKey account) {
-  if (!accepting_) return std::nullopt;
+store::NodeKey Delivering::holder(store::AccountKey account) {
+  if (!accepting_ || !node_.holds()) return store::kNobody;
   const std::lock_guard lock(handed_over_->mutex);
-  if (!handed_over_->room.has_place_for(static_cast<std::int64_t>(account))) return std::nullopt;
-  return Lease{holder_, options_.lease};
+  const bool room = handed_over_->room.has_place_for(static_cast<std::int64_t>(account));
+  return room ? node_.key() : store::kNobody;
 }
 
-void Delivering::hand_over(store::WriteTransaction::AcceptedTransaction accepted, Content content) {
+void Delivering::hand_over(store::Accepted accepted) {
+  if (accepted.batches.empty()) return;  // nobody holds it: the scheduler will find it
   // Account weights matter among bulk; one transaction is one pick either way.
-  auto letter = delivery::make_letter(accepted.delivery, std::move(content), 1, keys_, options_);
+  auto letter =
+      delivery::make_letter(accepted.delivery, std::move(accepted.content), 1, keys_, options_);
   if (!letter || !accepting_) {
-    if (!letter) log::error("letter not made", {{"reason", letter.error().detail}});
-    give_back(accepted);
+    // Whoever claims it will tell its story why.
+    if (!letter) {
+      log::error("mail cannot be made",
+                 {{"delivery", accepted.delivery.id}, {"reason", letter.error().detail}});
+    }
+    give_back(std::move(accepted.batches));
     return;
   }
   const auto account = static_cast<std::int64_t>(accepted.delivery.account);
@@ -199,24 +208,46 @@ void Delivering::hand_over(store::WriteTransaction::AcceptedTransaction accepted
         room->room.leave(account);
       });
   const std::size_t turn = next_courier_.fetch_add(1) % couriers_.size();
-  couriers_[turn]->hand_over(std::move(counted), std::move(accepted.batches));
+  for (store::LeasedBatch& batch : accepted.batches) {
+    const auto source = delivery::policy::choose_source(
+        source_names_, static_cast<std::int64_t>(batch.key.delivery), batch.key.batch);
+    couriers_[turn]->hand_over(counted, std::move(batch), options_.sources[*source]);
+  }
 }
 
-void Delivering::give_back(const store::WriteTransaction::AcceptedTransaction& accepted) {
-  for (const store::LeasedBatch& batch : accepted.batches) {
-    const Instant now = clock_.now();
-    store_.submit_write(
-        store::WritePriority::claims,
-        [key = batch.key, token = batch.token,
-         now](store::WriteTransaction& transaction) -> Result<void> {
-          const auto released = transaction.release_batch(key, token, now, now);
-          if (!released) return fail(released.error());
-          return {};
-        },
-        [](Result<void> result) {
-          if (!result) log::warning("lease not given back", {{"reason", result.error().detail}});
-        });
+void Delivering::give_back(std::vector<store::LeasedBatch> batches) {
+  struct Given {
+    std::vector<store::LeasedBatch> batches;
+    std::vector<store::BatchRelease> releases;
+  };
+  auto given = std::make_shared<Given>();
+  given->batches = std::move(batches);
+  for (const store::LeasedBatch& batch : given->batches) {
+    given->releases.push_back({.held = batch.held()});
   }
+  store_.submit(store::Settle{.outcomes = {}, .releases = given->releases},
+                [this, given](const Result<store::Settled>& settled) {
+                  if (settled) return;
+                  log::warning("batches not given back, repeated until they are",
+                               {{"reason", settled.error().detail}});
+                  for (const store::LeasedBatch& batch : given->batches) {
+                    recorder_.abandoned(batch, batch.recipients.size());
+                  }
+                });
+}
+
+// ---- what is held ------------------------------------------------------------------------------
+
+std::vector<store::HeldBatch> Delivering::held() {
+  std::vector<store::HeldBatch> held;
+  for (const auto& courier : couriers_) courier->add_held(held);
+  return held;
+}
+
+std::size_t Delivering::lost(const std::vector<store::HeldBatch>& batches) {
+  std::size_t held = 0;
+  for (const auto& courier : couriers_) held += courier->lose(batches);
+  return held;
 }
 
 }  // namespace todoku::app

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Delivery put together: recorder, lanes, couriers and scheduler over one store and one queue, and
-// the order in which they start, drain and stop. Also the other side of intake's Handover.
+// Delivery put together: node, recorder, lanes, couriers and scheduler over one store and one
+// queue, and the order in which they start, drain and stop. Also the other side of intake's
+// Handover.
 #pragma once
 
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +20,9 @@
 #include "delivery/courier/letter_cache.h"
 #include "delivery/courier/outcome_recorder.h"
 #include "delivery/egress/lane.h"
+#include "delivery/feedback.h"
 #include "delivery/key_ring.h"
+#include "delivery/node.h"
 #include "delivery/options.h"
 #include "delivery/policy/room.h"
 #include "delivery/policy/site_rules.h"
@@ -30,15 +34,15 @@
 
 namespace todoku::app {
 
-class Delivering final : public intake::Handover {
+class Delivering final : public intake::Handover, private delivery::BatchHolder {
  public:
-  // Everything given outlives it. `holder` identifies this run: unique among all runs on a store.
-  // `dialer`: nullptr for the system's.
-  Delivering(async::Runtime& runtime, store::Store& store, queue::Queues& queues,
-             dns::RouteCache& routes, delivery::KeyRing& keys,
+  // Everything given outlives it, but for `node`, whose holder it is: that is stopped after it and
+  // has then nothing more to tell. `dialer`: nullptr for the system's.
+  Delivering(async::Runtime& runtime, store::Store& store, delivery::Node& node,
+             queue::Queues& queues, dns::RouteCache& routes, delivery::KeyRing& keys,
              const delivery::policy::SiteRules& rules, delivery::Options options,
-             store::Holder holder, const Clock& clock, Metrics& metrics,
-             std::shared_ptr<const net::TlsClientContext> tls, net::Dialer* dialer = nullptr);
+             const Clock& clock, Metrics& metrics, std::shared_ptr<const net::TlsClientContext> tls,
+             net::Dialer* dialer = nullptr);
   ~Delivering() override;
 
   void start();
@@ -50,13 +54,20 @@ class Delivering final : public intake::Handover {
   [[nodiscard]] std::vector<delivery::egress::Lane::Figures> lanes() const {
     return lanes_.figures();
   }
+  // For how long nothing could be sent any more; nullopt: sending goes on.
+  [[nodiscard]] std::optional<Microseconds> stalled() const {
+    return places_.stalled(clock_.steady_now());
+  }
   [[nodiscard]] const delivery::courier::OutcomeRecorder& recorder() const { return recorder_; }
 
   // intake::Handover
   [[nodiscard]] std::string signing_for(store::AccountKey account,
                                         std::string_view from_domain) override;
-  [[nodiscard]] std::optional<Lease> lease(store::AccountKey account) override;
-  void hand_over(store::WriteTransaction::AcceptedTransaction accepted, Content content) override;
+  [[nodiscard]] store::NodeKey holder(store::AccountKey account) override;
+  [[nodiscard]] Milliseconds life_time() const override {
+    return options_.retry_transactional.life_time;
+  }
+  void hand_over(store::Accepted accepted) override;
   void work_arrived() override { scheduler_.wake(); }
 
  private:
@@ -69,20 +80,29 @@ class Delivering final : public intake::Handover {
   Task<void> end_connections(SteadyInstant deadline);
   Task<void> flush(SteadyInstant deadline);
   Task<void> stop_recorder_after(Microseconds patience);
-  void give_back(const store::WriteTransaction::AcceptedTransaction& accepted);
+  void give_back(std::vector<store::LeasedBatch> batches);
+
+  // delivery::BatchHolder
+  [[nodiscard]] std::vector<store::HeldBatch> held() override;
+  std::size_t lost(const std::vector<store::HeldBatch>& batches) override;
+  void may_begin_again() override { recorder_.may_begin_again(); }
 
   async::Runtime& runtime_;
   store::Store& store_;
+  delivery::Node& node_;
   delivery::KeyRing& keys_;
   const Clock& clock_;
   const delivery::Options options_;
-  const store::Holder holder_;
+  std::vector<std::string> source_names_;  // as options_.sources
 
+  delivery::MemoryFeedback feedback_;
   delivery::courier::OutcomeRecorder recorder_;
   delivery::courier::LetterCache letters_;
   std::vector<std::unique_ptr<async::TaskGroup>> connections_;            // one per thread
   std::vector<std::unique_ptr<delivery::egress::SigningRounds>> rounds_;  // one per thread
   delivery::egress::ConnectionPlaces places_;
+  delivery::egress::ComposingMemory memory_;
+  delivery::egress::OwnShortage shortage_;
   delivery::egress::LaneWorld lane_world_;
   delivery::egress::LaneDirectory lanes_;
   delivery::scheduler::Scheduler scheduler_;

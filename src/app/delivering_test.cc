@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Delivery as a whole over a store whose calls fail: one after the other, and for longer than
-// leases last. Whatever fails, every mail arrives once the store answers again, and none twice:
-// nothing has crashed.
+// Delivery as a whole over a store whose calls fail: one after the other, and for a while. Whatever
+// fails, every mail arrives once the store answers again, and none twice: nothing has crashed.
 #include "app/delivering.h"
 
 #include <algorithm>
@@ -53,6 +52,23 @@ struct Patience {
   bool greylists = true;        // the first attempt of each recipient is deferred
 };
 
+// Has no files left for the first connections.
+class PoorDialer final : public net::Dialer {
+ public:
+  explicit PoorDialer(int poor) : poor_(poor) {}
+  Task<Result<net::Stream>> dial(net::Endpoint remote, net::DialOptions options,
+                                 SteadyInstant deadline) override {
+    if (poor_.fetch_sub(1) > 0) {
+      co_return fail(ErrorKind::unavailable, "connect: Too many open files");
+    }
+    co_return co_await net::dial(remote, options, deadline);
+  }
+  [[nodiscard]] bool is_rich() const { return poor_.load() <= 0; }
+
+ private:
+  std::atomic<int> poor_;
+};
+
 sink::Options receivers(const Patience& patience) {
   sink::Options options;
   auto& receiver = options.receivers.emplace_back();
@@ -63,32 +79,33 @@ sink::Options receivers(const Patience& patience) {
   return options;
 }
 
-delivery::Options delivery_options(std::uint16_t port, Milliseconds lease) {
+delivery::Options delivery_options(std::uint16_t port) {
   delivery::Options options;
   options.sources = {{.name = "main", .ehlo = "sender.example.com"}};
   options.return_path_domain = options.message_id_domain = "bounce.example.com";
   options.port = port;
-  options.lease = lease;
   options.retry_transactional.waits = options.retry_bulk.waits = {30s};
+  options.own_wait = 50ms;
   return options;
 }
 
 // An installation that delivers to a sink of its own, all in this process.
 class World {
  public:
-  explicit World(Milliseconds lease, const Patience& patience = {})
+  explicit World(const Patience& patience = {}, net::Dialer* dialer = nullptr)
       : sink_(sink::Sink::create(receivers(patience), clock).value()) {
     runtime_.start();
     const auto started = sink_->start(runtime_);
     if (!started) throw std::runtime_error(started.error().detail);
-    delivering_.emplace(runtime_, failing, queues_, routes_, keys_, rules_,
-                        delivery_options(sink_->endpoints().front().port, lease), 7, clock,
-                        metrics_, net::TlsClientContext::create({}).value());
+    node_.emplace(failing, clock, store::NewNode{"one", "all", "test"}, metrics_,
+                  runtime_.executor(0));
+    delivering_.emplace(runtime_, failing, *node_, queues_, routes_, keys_, rules_,
+                        delivery_options(sink_->endpoints().front().port), clock, metrics_,
+                        net::TlsClientContext::create({}).value(), dialer);
   }
   ~World() {
-    boost::asio::co_spawn(runtime_.executor(0), delivering_->stop(clock.steady_now() + 5s),
-                          boost::asio::use_future)
-        .wait();
+    wait_for(delivering_->stop(clock.steady_now() + 5s));
+    wait_for(node_->stop());
     sink_->stop();
     runtime_.join();
   }
@@ -97,30 +114,31 @@ class World {
 
   // A bulk that is to start now, and a transaction that is handed over at once.
   void send(int bulk_recipients) {
-    const auto account = must(write([&](store::WriteTransaction& t) {
-                           return t.create_account("acme", clock.now());
-                         })).key;
+    const auto account =
+        must(write([&](store::WriteTransaction& t) { return t.create_account("acme"); })).key;
     store::NewDelivery bulk{.account = account,
                             .type = DeliveryType::bulk,
                             .traffic = TrafficClass::bulk,
                             .content = content()};
     const auto draft =
-        must(write([&](store::WriteTransaction& t) { return t.create_draft(bulk, clock.now()); }));
+        must(write([&](store::WriteTransaction& t) { return t.create_draft(bulk, 100); }));
     must(write([&](store::WriteTransaction& t) {
-      return t.append_recipients(draft.key, to(bulk_recipients, "fast.example"), clock.now());
+      return t.append_recipients(draft.key, to(bulk_recipients, "fast.example"));
     }));
-    must(write([&](store::WriteTransaction& t) {
-      return t.commit_draft(draft.key, std::nullopt, clock.now());
-    }));
+    must(
+        write([&](store::WriteTransaction& t) { return t.commit_draft(draft.key, std::nullopt); }));
+    node_->start();
     delivering_->start();
-    const store::NewDelivery transaction{.account = account, .content = content()};
-    const auto lease = delivering_->lease(account);
-    auto accepted = must(write([&](store::WriteTransaction& t) {
-      return t.accept_transaction(transaction, to(2, "two.example"), "", lease->holder,
-                                  clock.now() + lease->duration, clock.now());
-    }));
-    const auto transaction_key = accepted.delivery.key;
-    delivering_->hand_over(std::move(accepted), content());
+    while (!node_->holds()) std::this_thread::sleep_for(1ms);
+    auto accepted =
+        store.perform_and_wait(store::Accept{.delivery = {.account = account, .content = content()},
+                                             .recipients = to(2, "two.example"),
+                                             .signing = "",
+                                             .life_time = delivering_->life_time(),
+                                             .holder = delivering_->holder(account)});
+    if (!accepted) throw std::runtime_error(accepted.error().detail);
+    const auto transaction_key = accepted->delivery.key;
+    delivering_->hand_over(std::move(*accepted));
     deliveries_ = {draft.key, transaction_key};
     expected_ = static_cast<std::uint64_t>(bulk_recipients) + 2;
   }
@@ -151,6 +169,17 @@ class World {
     EXPECT_EQ(report.total.duplicates, 0U);
     EXPECT_EQ(report.total.recipients, expected_);
   }
+  // The sum over the series of a counter whose labels hold `label`.
+  [[nodiscard]] std::uint64_t counted(std::string_view name, std::string_view label = "") const {
+    std::uint64_t sum = 0;
+    metrics_.visit([&](std::string_view found, std::string_view, MetricKind,
+                       std::span<const Metrics::Sample> samples) {
+      for (const Metrics::Sample& sample : samples) {
+        if (found == name && sample.labels.contains(label)) sum += sample.counter->value();
+      }
+    });
+    return sum;
+  }
   [[nodiscard]] std::uint64_t arrived() const { return sink_->report().total.recipients; }
 
  private:
@@ -173,17 +202,23 @@ class World {
     return store.write_and_wait(store::WritePriority::accept, std::move(work));
   }
   template <class T>
+  T wait_for(Task<T> task) {
+    return boost::asio::co_spawn(runtime_.executor(0), std::move(task), boost::asio::use_future)
+        .get();
+  }
+  template <class T>
   static T must(Result<T> result) {
     if (!result) throw std::runtime_error(result.error().detail);
     if constexpr (!std::is_void_v<T>) return std::move(*result);
   }
 
-  TestStore installation_;
+  JumpingClock clock_;
+  TestStore installation_{&clock_};
 
  public:
   store::Store& store = *installation_.store;
   FailingStore failing{store};
-  JumpingClock clock;
+  JumpingClock& clock = clock_;
 
  private:
   dns::FakeResolver resolver_{
@@ -197,16 +232,15 @@ class World {
   queue::MemoryQueues queues_{queue::MemoryQueue::Options{}, clock};
   async::Runtime runtime_{2};
   std::unique_ptr<sink::Sink> sink_;
+  std::optional<delivery::Node> node_;
   std::optional<Delivering> delivering_;
   std::vector<store::DeliveryKey> deliveries_;
   std::uint64_t expected_ = 0;
 };
 
-constexpr Milliseconds kLease = 5min;
-
 // How many calls an untouched delivery makes until all has arrived.
 std::int64_t usual_calls() {
-  World world(kLease);
+  World world;
   world.send(8);
   EXPECT_TRUE(world.await_all_delivered(300ms));
   world.check_arrivals();
@@ -215,7 +249,7 @@ std::int64_t usual_calls() {
 
 void fail_from(std::int64_t n, std::int64_t count) {
   SCOPED_TRACE(fmt::format("{} calls from the {}th on", count, n));
-  World world(kLease);
+  World world;
   world.failing.fail_calls(n, count);
   world.send(8);
   EXPECT_TRUE(world.await_all_delivered(700ms)) << "not all was delivered";
@@ -240,12 +274,26 @@ TEST(Delivering, EveryCallOfTheStoreMayFail) {
   fmt::print("{} calls failed in turn, alone and with the five after them\n", calls);
 }
 
-TEST(Delivering, NothingGoesTwiceBecauseTheStoreWasAwayForLongerThanLeasesLast) {
-  World world(200ms, {.answer_after = 2ms, .greylists = false});
+TEST(Delivering, AWantOfOurOwnFilesIsNoAttemptAndNoSiteRests) {
+  constexpr int kPoor = 12;
+  PoorDialer dialer(kPoor);
+  World world({.greylists = false}, &dialer);
+  world.send(8);
+  // Nothing is jumped over: a rest of the site or a retry would last for longer than this waits.
+  while (!world.all_delivered()) std::this_thread::sleep_for(5ms);
+  EXPECT_TRUE(dialer.is_rich());
+  world.check_arrivals();
+  EXPECT_EQ(world.counted("todoku_smtp_own_shortages_total"), std::uint64_t{kPoor});
+  EXPECT_EQ(world.counted("todoku_outcomes_total", "state=\"delivered\""), 10U);
+  EXPECT_EQ(world.counted("todoku_outcomes_total"), 10U);
+}
+
+TEST(Delivering, NothingGoesTwiceBecauseTheStoreWasAway) {
+  World world({.answer_after = 2ms, .greylists = false});
   world.send(800);
   while (world.arrived() < 50) std::this_thread::sleep_for(1ms);
   world.failing.set_outage(true);
-  std::this_thread::sleep_for(1500ms);  // the subject: leases and bells are forgotten meanwhile
+  std::this_thread::sleep_for(1500ms);  // the subject: outcomes and claims wait meanwhile
   world.failing.set_outage(false);
   EXPECT_TRUE(world.await_all_delivered(3s));
   world.check_arrivals();

@@ -1,26 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/engine.h"
 
-#include <cstring>
 #include <vector>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include "api/admin/routes.h"
 #include "app/housekeeping.h"
 #include "app/key_ring.h"
 #include "app/module_options.h"
+#include "app/open_files.h"
 #include "app/roles/api.h"
 #include "app/roles/delivery.h"
 #include "app/roles/ground.h"
 #include "app/running.h"
 #include "app/vault.h"
 #include "app/version.h"
+#include "async/file_pool.h"
 #include "async/runtime.h"
-#include "base/digest.h"
 #include "base/log.h"
 #include "config/files.h"
 #include "config/site_rules.h"
+#include "delivery/node.h"
 #include "http/server.h"
 #include "operate/operations.h"
 #include "ops/collected.h"
@@ -33,11 +36,13 @@ using namespace std::chrono_literals;
 
 constexpr Milliseconds kAdminGrace = 1s;
 
-store::Holder new_holder() {
-  store::Holder holder = 0;
-  const std::string octets = random_octets(sizeof(holder));
-  std::memcpy(&holder, octets.data(), sizeof(holder));
-  return holder >> 1U;  // stores keep it in a signed column
+// The admin socket and the metrics' listener have files of their own, whatever comes over the API:
+// half of `operators` each.
+http::ServerOptions operators_options() {
+  http::ServerOptions options;
+  options.connections_max = 20;
+  options.refusals_max = 4;
+  return options;
 }
 
 }  // namespace
@@ -46,10 +51,11 @@ struct Engine::Parts {
   explicit Parts(Options given) : options(std::move(given)) {}
 
   // -- starting, in this order; stopping is in reverse
+  Result<void> divide_files();
   Result<void> start_store();
-  Result<void> release_old_leases();
   Result<void> start_secrets();
   Result<void> start_runtime();
+  Result<void> enter_store();
   Result<void> make_roles();
   Result<void> make_operations();
   Result<void> start_admin();
@@ -73,17 +79,19 @@ struct Engine::Parts {
   const config::Config& config = options.loaded.config;
   const Clock& clock = *options.clock;
   const Instant started = options.clock->now();
-  const store::Holder holder = new_holder();
   Metrics metrics;
 
+  FilesDivision files;
   std::unique_ptr<store::SqliteStore> store;
   std::optional<SecretBox> box;
   InstanceSecret secret{};
   std::optional<StoredKeyRing> key_ring;
   delivery::policy::SiteRules rules;
   std::unique_ptr<async::Runtime> runtime;
+  std::optional<async::FilePool> file_pool;
   std::optional<ops::Readiness> readiness;
   std::optional<ops::CollectedMetrics> collected;
+  std::optional<delivery::Node> node;
   std::optional<roles::Ground> ground;
   std::vector<std::unique_ptr<roles::Role>> roles;  // in the order of their start
   roles::ApiRole* api = nullptr;                    // one of them
@@ -100,9 +108,9 @@ struct Engine::Parts {
 Result<void> Engine::Parts::start_all() {
   using Step = Result<void> (Parts::*)();
   for (const Step step :
-       {&Parts::start_store, &Parts::start_secrets, &Parts::start_runtime, &Parts::make_roles,
-        &Parts::make_operations, &Parts::start_admin, &Parts::start_metrics_listener,
-        &Parts::start_housekeeping, &Parts::start_roles}) {
+       {&Parts::divide_files, &Parts::start_store, &Parts::start_secrets, &Parts::start_runtime,
+        &Parts::enter_store, &Parts::make_roles, &Parts::make_operations, &Parts::start_admin,
+        &Parts::start_metrics_listener, &Parts::start_housekeeping, &Parts::start_roles}) {
     auto done = (this->*step)();
     if (done) continue;
     (void)stop_all(0ms);
@@ -117,6 +125,20 @@ Result<void> Engine::Parts::start_all() {
   return {};
 }
 
+Result<void> Engine::Parts::divide_files() {
+  const auto division = files_division(files_limit().now, files_wanted(config));
+  if (!division) return fail(division.error());
+  files = *division;
+  log::info("open files divided", {{"limit", files.limit},
+                                   {"store", files.store},
+                                   {"operators", files.operators},
+                                   {"uploads", files.uploads},
+                                   {"dns", files.dns},
+                                   {"api_connections", files.api},
+                                   {"smtp_connections", files.smtp}});
+  return {};
+}
+
 Result<void> Engine::Parts::start_store() {
   if (auto made = config::ensure_private_directory(config.data.directory); !made) return made;
   auto opened = store::SqliteStore::open(store_options(config, clock));
@@ -126,7 +148,7 @@ Result<void> Engine::Parts::start_store() {
     store->close();
     return true;
   });
-  return release_old_leases();
+  return {};
 }
 
 Result<void> Engine::Parts::start_secrets() {
@@ -155,37 +177,45 @@ Result<void> Engine::Parts::start_runtime() {
     runtime->join();
     return true;
   });
+  file_pool.emplace(async::FilePool::Options{});
+  running.add([this](SteadyInstant) {
+    file_pool->stop();
+    return true;
+  });
   readiness.emplace(clock, std::vector{ops::store_check(*store, clock)});
-  collected.emplace(metrics, *store, clock);
+  collected.emplace(metrics, *store, *file_pool, clock);
+  return {};
+}
+
+// Before the roles: what they hold hangs on this process's lease. Whatever an earlier run had in
+// hand is offered again by the scheduler, because this one takes its name.
+Result<void> Engine::Parts::enter_store() {
+  node.emplace(*store, clock,
+               store::NewNode{.name = "embedded",
+                              .roles = fmt::format("{}", fmt::join(config.engine.roles, ",")),
+                              .version = std::string(version())},
+               metrics, runtime->executor(0));
   ground.emplace(roles::Ground{.config = config,
                                .clock = clock,
                                .metrics = metrics,
                                .store = *store,
-                               .holder = holder,
+                               .node = *node,
                                .secret = secret,
                                .keys = *key_ring,
                                .rules = rules,
                                .runtime = *runtime,
+                               .files = files,
+                               .file_pool = *file_pool,
                                .readiness = *readiness,
                                .collected = *collected});
-  return {};
-}
-
-// Nobody else can hold a lease on a store with one user: what is there is of a run that died. It
-// had as many as fit into its memory.
-Result<void> Engine::Parts::release_old_leases() {
-  constexpr std::int64_t kSlice = 1'000;
-  std::int64_t all = 0;
-  while (true) {
-    const auto released = store->write_and_wait(
-        store::WritePriority::claims, [this](store::WriteTransaction& transaction) {
-          return transaction.release_leases_of_others(holder, clock.now(), kSlice);
-        });
-    if (!released) return fail("releasing old leases", released.error());
-    all += *released;
-    if (*released < kSlice) break;
-  }
-  if (all > 0) log::info("leases of an earlier run released", {{"batches", all}});
+  auto entered = wait_for(node->enter());
+  if (!entered) return fail("entering the store", std::move(entered.error()));
+  node->start();
+  running.add([this](SteadyInstant) {
+    wait_for(node->stop());
+    wait_for(node->leave());
+    return true;
+  });
   return {};
 }
 
@@ -244,11 +274,11 @@ Result<void> Engine::Parts::make_operations() {
   operations.emplace(*store, clock, operation_options());
   http::Router router = health_routes();
   api::admin::add_routes(router, *operations);
-  http::ServerOptions server_options;
+  http::ServerOptions server_options = operators_options();
   server_options.failure_responder = api::admin::failure_response;
   admin_server = roles::make_server(*ground, "admin", std::move(router), server_options);
   if (!config.metrics.listen.empty()) {
-    metrics_server = roles::make_server(*ground, "metrics", health_routes(), {});
+    metrics_server = roles::make_server(*ground, "metrics", health_routes(), operators_options());
   }
   return {};
 }

@@ -17,7 +17,7 @@
 #include "base/result.h"
 #include "base/secret_box.h"
 #include "delivery/key_ring.h"
-#include "store/types.h"
+#include "store/accounts.h"
 
 namespace todoku::app {
 

@@ -8,11 +8,11 @@
 
 #include <ifaddrs.h>
 #include <netinet/in.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "mail/address.h"
 #include "net/endpoint.h"
+#include "net/network.h"
 
 namespace todoku::app {
 namespace {
@@ -51,19 +51,6 @@ std::optional<net::IpAddress> interface_address(const sockaddr* socket_address) 
     return net::IpAddress::v6(octets);
   }
   return std::nullopt;
-}
-
-// Every connection is a file, and so are the database, its log, sockets of the resolver, imports.
-std::size_t connections_that_fit(const config::Config& config) {
-  constexpr std::int64_t kOtherFiles = 1'000;
-  rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) {
-    return static_cast<std::size_t>(config.smtp_out.connections_max);
-  }
-  const auto all = static_cast<std::int64_t>(files.rlim_cur);
-  const std::int64_t left = std::max(all - config.api.connections_max - kOtherFiles, all / 2);
-  return static_cast<std::size_t>(
-      std::clamp<std::int64_t>(left, 1, config.smtp_out.connections_max));
 }
 
 // The public addresses of this machine: mail routed to one of them would come back to us.
@@ -158,6 +145,7 @@ intake::Limits intake_limits(const config::Config& config) {
   limits.update_recipients_max = size(given.to_max);
   limits.attachments_max = size(given.attachments_max);
   limits.attachments_octets_max = size(given.attachments_bytes_max);
+  limits.message_octets_max = size(given.message_bytes_max);
   limits.drafts_max = given.drafts_max;
   limits.import_octets_max = size(given.import_bytes_max);
   limits.reservation_horizon = std::chrono::days(given.reservation_days_max);
@@ -176,6 +164,11 @@ api::Options api_options(const config::Config& config) {
 http::ServerOptions server_options(const config::Config& config) {
   http::ServerOptions options;
   options.connections_max = static_cast<std::size_t>(config.api.connections_max);
+  options.connections_per_client_max =
+      static_cast<std::size_t>(config.api.connections_per_client_max);
+  for (const std::string& network : config.api.trusted_proxies) {
+    if (const auto parsed = net::Network::parse(network)) options.trusted.push_back(*parsed);
+  }
   return options;
 }
 
@@ -189,6 +182,18 @@ dns::UnboundResolver::Options resolver_options(const config::Config& config) {
   options.trust_anchor_files = config.dns.trust_anchor_files;
   options.timeout = std::chrono::seconds(config.dns.timeout_seconds);
   options.cache_octets = static_cast<std::size_t>(config.dns.cache_bytes);
+  return options;
+}
+
+dns::ResolverCheckOptions resolver_check_options(const config::Config& config,
+                                                 std::string any_name) {
+  dns::ResolverCheckOptions options{
+      .servers = resolver_options(config).servers, .zones = {}, .any_name = std::move(any_name)};
+  for (const std::string& zone : config.dns.check_names) {
+    const std::string_view name =
+        zone.ends_with('.') ? std::string_view(zone).substr(0, zone.size() - 1) : zone;
+    options.zones.push_back((name.empty() ? "" : ascii(std::string(name))) + ".");
+  }
   return options;
 }
 
@@ -225,14 +230,14 @@ delivery::Options delivery_options(const config::Config& config, const InstanceS
   options.credit.maximum = given.site_outstanding_max;
   options.credit.minimum = std::min(options.credit.minimum, given.site_outstanding_max);
   options.credit.total = given.outstanding_max;
-  options.lease = std::chrono::seconds(given.lease_seconds);
   options.reservation_expiry = hours(given.reservation_expiry_hours);
-  options.connections_max = connections_that_fit(config);
+  options.connections_max = static_cast<std::size_t>(config.smtp_out.connections_max);
   options.unrecorded_max = static_cast<std::uint32_t>(given.unrecorded_max);
   options.rsa_arithmetic = given.rsa_arithmetic == "openssl"
                                ? mailauth::dkim::RsaArithmetic::openssl
                                : mailauth::dkim::RsaArithmetic::fastest;
   options.content_cache_bytes = static_cast<std::size_t>(given.content_cache_bytes);
+  options.message_octets_max = static_cast<std::uint64_t>(config.limits.message_bytes_max);
   options.timeouts = timeouts(config.smtp_out);
   return options;
 }

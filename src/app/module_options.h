@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "delivery/options.h"
 #include "dns/mail_route.h"
+#include "dns/resolver_check.h"
 #include "dns/unbound_resolver.h"
 #include "http/server.h"
 #include "intake/limits.h"
@@ -31,6 +32,10 @@ namespace todoku::app {
 [[nodiscard]] api::Options api_options(const config::Config& config);
 [[nodiscard]] http::ServerOptions server_options(const config::Config& config);
 [[nodiscard]] dns::UnboundResolver::Options resolver_options(const config::Config& config);
+
+// `any_name` is asked for where no names are configured.
+[[nodiscard]] dns::ResolverCheckOptions resolver_check_options(const config::Config& config,
+                                                               std::string any_name);
 // Own names and addresses included; the site naming is the caller's.
 [[nodiscard]] dns::RouteOptions route_options(const config::Config& config);
 [[nodiscard]] delivery::Options delivery_options(const config::Config& config,

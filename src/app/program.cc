@@ -10,6 +10,7 @@
 #include <fmt/ostream.h>
 
 #include "app/admin_port.h"
+#include "app/open_files.h"
 #include "app/serve.h"
 #include "app/version.h"
 #include "config/site_rules.h"
@@ -71,7 +72,7 @@ int Program::show_config(const cli::ConfigShowOptions& options) {
     const auto rules = config::load_site_rules(*loaded);
     if (rules) out_ << config::show_sites(*rules);
   } else {
-    out_ << config::show_config(*loaded);
+    out_ << config::show_config(*loaded) << show_files(loaded->config);
   }
   return 0;
 }

@@ -6,14 +6,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "app/engine.h"
+#include "app/open_files.h"
 #include "base/log.h"
 
 namespace todoku::app {
@@ -30,14 +32,6 @@ sigset_t ending_signals() {
   sigemptyset(&set);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
   return set;
-}
-
-// One connection is one file; the usual soft limit of 1,024 is for programs that use select().
-void raise_file_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 log::Level level_of(const std::string& word) {
@@ -81,7 +75,7 @@ int serve(config::LoadedConfig loaded) {
   log::configure(level_of(loaded.config.log.level),
                  loaded.config.log.format == "json" ? log::Format::json : log::Format::human);
   const std::chrono::seconds grace(loaded.config.engine.drain_seconds);
-  raise_file_limit();
+  raise_files_limit();
   std::signal(SIGPIPE, SIG_IGN);
   // Blocked in every thread to come, so that only sigwait() below gets them.
   const sigset_t signals = ending_signals();
@@ -101,7 +95,12 @@ int serve(config::LoadedConfig loaded) {
   log::info("draining", {{"signal", signal}, {"seconds", grace.count()}});
   // From now on a signal does what it does to any program: nothing accepted is lost by it.
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
-  const Watchdog watchdog(grace + kPatience);
+  std::optional<Watchdog> watchdog;
+  try {
+    watchdog.emplace(grace + kPatience);
+  } catch (const std::system_error& error) {
+    log::warning("nobody watches over stopping", {{"reason", error.what()}});
+  }
   const bool clean = engine.stop(grace);
   log::info("stopped", {{"clean", clean}});
   return 0;

@@ -18,15 +18,15 @@ namespace {
 
 std::atomic<std::size_t> exceptions{0};
 
-void report(const std::string& name, const std::exception_ptr& thrown) {
+// Counts first: what follows needs memory.
+void count_and_log(std::string_view task, const std::exception_ptr& thrown) {
+  exceptions.fetch_add(1);
   try {
     std::rethrow_exception(thrown);
   } catch (const std::exception& e) {
-    exceptions.fetch_add(1);
-    log::error("unhandled exception", {{"task", name}, {"what", e.what()}});
+    log::error("unhandled exception", {{"task", task}, {"what", e.what()}});
   } catch (...) {
-    exceptions.fetch_add(1);
-    log::error("unhandled exception", {{"task", name}});
+    log::error("unhandled exception", {{"task", task}});
   }
 }
 
@@ -39,6 +39,14 @@ Task<void> run(Task<void> task) {
 
 }  // namespace
 
+void report_exception(std::string_view task, const std::exception_ptr& thrown) noexcept {
+  try {
+    count_and_log(task, thrown);
+  } catch (...) {
+    return;  // it is counted; there is no memory for words
+  }
+}
+
 std::size_t unhandled_exceptions() {
   return exceptions.load();
 }
@@ -50,13 +58,19 @@ TaskGroup::~TaskGroup() {
 void TaskGroup::spawn(std::string_view name, Task<void> task) {
   running_.emplace_back();
   const auto entry = std::prev(running_.end());
-  auto done = [this, entry, name = std::string(name)](const std::exception_ptr& thrown) {
-    if (thrown) report(name, thrown);
+  try {
+    auto done = [this, entry, name = std::string(name)](const std::exception_ptr& thrown) {
+      if (thrown) report_exception(name, thrown);
+      running_.erase(entry);
+      if (running_.empty()) finished_.notify();
+    };
+    boost::asio::co_spawn(executor_, run(std::move(task)),
+                          boost::asio::bind_cancellation_slot(entry->slot(), std::move(done)));
+  } catch (...) {
+    // Not started: nobody would ever be told that it has ended.
     running_.erase(entry);
-    if (running_.empty()) finished_.notify();
-  };
-  boost::asio::co_spawn(executor_, run(std::move(task)),
-                        boost::asio::bind_cancellation_slot(entry->slot(), std::move(done)));
+    throw;
+  }
   if (stopping_) entry->emit(boost::asio::cancellation_type::terminal);
 }
 

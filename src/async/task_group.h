@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
 #include <list>
 #include <string_view>
 
@@ -50,7 +51,11 @@ class TaskGroup {
   Signal finished_;
 };
 
-// Exceptions that left any task of this process since its start: a bug each. Tests assert zero.
+// Logs and counts an exception that was caught at the edge of something that goes on without it.
+void report_exception(std::string_view task, const std::exception_ptr& thrown) noexcept;
+
+// Exceptions that left any task of this process since its start, or were reported: a bug each.
+// Tests assert zero.
 [[nodiscard]] std::size_t unhandled_exceptions();
 
 }  // namespace todoku::async

@@ -148,6 +148,66 @@ TEST_F(CommandLineTest, AlignsTables) {
             "a-long-name  suspended  10      0     2026-01-06\n");
 }
 
+TEST_F(CommandLineTest, ListsWhatIsSetAsideAndWhatToDo) {
+  host.answer = [](const AdminRequest&) {
+    return AdminAnswer{200, R"({"mails":[{"since":"2026-01-05T01:00:00Z","account":"shop",)"
+                            R"("delivery_id":12,"email_id":34,"address":"taro@example.jp"}],)"
+                            R"("more":true})"};
+  };
+  EXPECT_EQ(run({"stuck"}), 0);
+  EXPECT_EQ(host.asked[0].method, "GET");
+  EXPECT_EQ(host.asked[0].target, "/stuck?limit=100");
+  EXPECT_EQ(out.str(),
+            "SINCE                 ACCOUNT  DELIVERY  EMAIL  ADDRESS\n"
+            "2026-01-05T01:00:00Z  shop     12        34     taro@example.jp\n"
+            "There are more: see --limit.\n"
+            "\n"
+            "Processes died with these mails in hand. Each waits until it is released or its time "
+            "is up.\n"
+            "Once the cause is mended: todoku stuck release shop 34\n"
+            "or all of them:           todoku stuck release --all\n");
+  EXPECT_EQ(run({"stuck", "--limit", "5"}), 0);
+  EXPECT_EQ(host.asked[1].target, "/stuck?limit=5");
+  host.answer = [](const AdminRequest&) { return AdminAnswer{200, R"({"mails":[]})"}; };
+  EXPECT_EQ(run({"stuck"}), 0);
+  EXPECT_EQ(out.str(), "No mail is set aside.\n");
+}
+
+TEST_F(CommandLineTest, ReleasesOneMailOrAll) {
+  EXPECT_EQ(run({"stuck", "release", "a/b", "34"}), 0);
+  ASSERT_EQ(host.asked.size(), 1U);
+  EXPECT_EQ(host.asked[0].method, "POST");
+  EXPECT_EQ(host.asked[0].target, "/stuck/a%2Fb/34/release");
+  EXPECT_EQ(out.str(), "Mail 34 of account a/b will be tried again.\n");
+  host.answer = [](const AdminRequest&) { return AdminAnswer{200, R"({"released":3})"}; };
+  EXPECT_EQ(run({"stuck", "release", "--all"}), 0);
+  EXPECT_EQ(host.asked[1].target, "/stuck/release");
+  EXPECT_EQ(out.str(), "Released: 3.\n");
+  host.asked.clear();
+  for (const std::vector<std::string>& wrong : {std::vector<std::string>{"stuck", "release"},
+                                                {"stuck", "release", "shop"},
+                                                {"stuck", "release", "shop", "taro@example.jp"},
+                                                {"stuck", "release", "shop", "34", "--all"},
+                                                {"stuck", "--limit", "0"},
+                                                {"stuck", "shop"}}) {
+    EXPECT_EQ(run(wrong), 2) << wrong.back();
+  }
+  EXPECT_TRUE(host.asked.empty());
+}
+
+TEST_F(CommandLineTest, SaysInTheOverviewWhatIsSetAside) {
+  host.answer = [](const AdminRequest&) {
+    return AdminAnswer{200, R"({"version":"1.2.3","queues":[)"
+                            R"({"class":"transactional","waiting":5,"set_aside":2},)"
+                            R"({"class":"bulk","waiting":7,"set_aside":0}]})"};
+  };
+  EXPECT_EQ(run({"status"}), 0);
+  EXPECT_THAT(out.str(), testing::EndsWith(
+                             "transactional  5 recipients to go\n"
+                             "               2 of them set aside, they wait for you: todoku stuck\n"
+                             "bulk           7 recipients to go\n"));
+}
+
 TEST_F(CommandLineTest, TellsWhenNoEngineRuns) {
   host.running = false;
   EXPECT_EQ(run({"drain"}), 1);

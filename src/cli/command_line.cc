@@ -31,6 +31,7 @@ class CommandLine {
     add_key();
     add_dkim();
     add_explain();
+    add_stuck();
     add_operating();
     add_sink();
   }
@@ -51,9 +52,11 @@ class CommandLine {
     return parent->add_subcommand(name, help);
   }
 
-  // The command speaks to the operations of the installation.
+  // The command speaks to the operations of the installation. Of a group: what it does without a
+  // verb, whose callback comes before the group's.
   void calls(CLI::App* command, std::function<int(Session&)> body) {
     command->callback([this, body = std::move(body)] {
+      if (command_) return;
       command_ = [this, body] {
         Session session(host_, common_, out_, err_);
         return body(session);
@@ -155,7 +158,9 @@ class CommandLine {
     CLI::App* show = verb(group, "show", "Print the DNS record of a key again");
     dkim_names(show, true);
     calls(show, [this](Session& s) { return dkim_show(s, dkim_); });
-    CLI::App* remove = verb(group, "remove", "Remove a key; mail being sent with it goes unsigned");
+    CLI::App* remove =
+        verb(group, "remove",
+             "Remove a key; mail that was to be signed with it waits until its life ends");
     dkim_names(remove, true);
     calls(remove, [this](Session& s) { return dkim_remove(s, dkim_); });
   }
@@ -173,10 +178,29 @@ class CommandLine {
     command->add_option("ADDRESS", explain_.address, "The recipient's address")->required();
     command->add_option("--account", explain_.account, "Only mail of this account");
     command->add_option("--lang", explain_.language, "en or ja");
-    command->add_option("--limit", explain_.limit, "At most so many mails, newest first")
-        ->check(CLI::Range(1, 1000));
+    list_limit(command, explain_.limit, "At most so many mails, newest first");
     command->add_flag("--utc", explain_.utc, "Times in UTC instead of Japan's");
     calls(command, [this](Session& s) { return explain_address(s, explain_); });
+  }
+
+  void add_stuck() {
+    CLI::App* group =
+        verb(&app_, "stuck", "The mails that are set aside: processes died with them");
+    group->require_subcommand(0, 1);
+    list_limit(group, stuck_limit_, "At most so many, since long ago first");
+    calls(group, [this](Session& s) { return stuck_list(s, stuck_limit_); });
+    CLI::App* release = verb(group, "release", "Have one tried again, or all");
+    CLI::Option* account = release->add_option("ACCOUNT", stuck_.account, "As `stuck` says");
+    CLI::Option* email = release->add_option("EMAIL", stuck_.email_id, "As `stuck` says");
+    CLI::Option* all = release->add_flag("--all", stuck_.all, "All that are set aside now");
+    account->needs(email);
+    all->excludes(account);
+    release->require_option(1, 2);
+    calls(release, [this](Session& s) { return stuck_release(s, stuck_); });
+  }
+
+  static void list_limit(CLI::App* command, std::int64_t& limit, const std::string& help) {
+    command->add_option("--limit", limit, help)->check(CLI::Range(1, 1000));
   }
 
   void add_operating() {
@@ -215,6 +239,8 @@ class CommandLine {
   std::int64_t key_id_ = 0;
   DkimGenerate dkim_;
   Explain explain_;
+  std::int64_t stuck_limit_ = 100;
+  StuckRelease stuck_;
   int drain_seconds_ = 600;
 };
 

@@ -51,6 +51,15 @@ struct Explain {
 };
 int explain_address(Session& session, const Explain& options);
 
+// -- stuck.cc
+int stuck_list(Session& session, std::int64_t limit);
+struct StuckRelease {
+  std::string account;
+  std::int64_t email_id = 0;
+  bool all = false;  // instead of one that is named
+};
+int stuck_release(Session& session, const StuckRelease& which);
+
 // -- operating.cc
 int show_status(Session& session);
 // Asks the engine to drain and waits until it has gone, at most `patience`.

@@ -41,6 +41,10 @@ int show_status(Session& session) {
       const std::string due = text_of(queue, "earliest_due");
       fmt::print(out, "{:<14} {} recipients to go{}\n", text_of(queue, "class"),
                  number_of(queue, "waiting"), due.empty() ? "" : ", earliest due " + due);
+      if (const std::int64_t aside = number_of(queue, "set_aside"); aside > 0) {
+        fmt::print(out, "{:<14} {} of them set aside, they wait for you: todoku stuck\n", "",
+                   aside);
+      }
     }
   });
 }

@@ -43,6 +43,8 @@ struct Config {
     std::string tls_certificate_file;
     std::string tls_private_key_file;
     std::int64_t connections_max = 0;
+    std::int64_t connections_per_client_max = 0;
+    std::vector<std::string> trusted_proxies;
     std::int64_t rate_limit_per_minute = 0;
   };
   struct Limits {
@@ -57,6 +59,7 @@ struct Config {
     std::int64_t html_part_characters_max = 0;
     std::int64_t attachments_max = 0;
     std::int64_t attachments_bytes_max = 0;
+    std::int64_t message_bytes_max = 0;
     std::int64_t import_bytes_max = 0;
     std::int64_t reservation_days_max = 0;
   };
@@ -68,6 +71,7 @@ struct Config {
   };
   struct Dns {
     std::vector<std::string> servers;
+    std::vector<std::string> check_names;
     std::vector<std::string> trust_anchor_files;
     std::int64_t timeout_seconds = 0;
     std::int64_t cache_bytes = 0;
@@ -97,7 +101,6 @@ struct Config {
   struct Delivery {
     std::int64_t unrecorded_max = 0;
     std::string rsa_arithmetic;
-    std::int64_t lease_seconds = 0;
     std::vector<std::int64_t> transactional_retry_seconds;
     std::vector<std::int64_t> bulk_retry_seconds;
     double transactional_expiry_hours = 0;

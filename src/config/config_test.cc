@@ -146,6 +146,9 @@ TEST(ConfigProblems, NameTypeAndValue) {
   EXPECT_EQ(problem("[api]\nlisten = 8025\n"),
             "todoku.toml:2: api.listen must be an IP address and a port, such as 127.0.0.1:8025 or "
             "[::1]:8025, but is the number 8025");
+  EXPECT_EQ(problem("[api]\ntrusted_proxies = [\"192.0.2.0/33\"]\n"),
+            "todoku.toml:2: api.trusted_proxies is \"192.0.2.0/33\", but must be a network such as "
+            "192.0.2.0/24 or 2001:db8::/32, or an IP address");
   EXPECT_EQ(problem("", {{"TODOKU_RULES__FILE", "rules\xFF.toml"}}),
             "TODOKU_RULES__FILE: rules.file must be UTF-8");
   EXPECT_EQ(problem("", {{"TODOKU_LIMITS__TO_MAX", "many"}}),
@@ -167,6 +170,9 @@ TEST(ConfigProblems, NameValueAndLimit) {
             "(hours)");
   EXPECT_EQ(problem("[log]\nlevel = \"loud\"\n"),
             "todoku.toml:2: log.level is \"loud\", but must be one of debug, info, warning, error");
+  EXPECT_EQ(problem("[dns]\ncheck_names = [\"com.\", \"a b\"]\n"),
+            "todoku.toml:2: dns.check_names is \"a b\", but must be a domain name or .");
+  EXPECT_TRUE(read("[dns]\ncheck_names = [\".\", \"jp\", \"example.jp.\"]\n"));
   EXPECT_EQ(problem("[dns]\nservers = [\"localhost\"]\n"),
             "todoku.toml:2: dns.servers is \"localhost\", but must be an IP address, with or "
             "without a port");

@@ -27,10 +27,29 @@ ConfigSection api() {
   s.add("tls_private_key_file", &S::tls_private_key_file, "",
         {"Private key of the certificate (PEM).", "証明書の秘密鍵（PEM）。"})
       .form(TextForm::path);
-  s.add("connections_max", &S::connections_max, 10'000,
-        {"Connections open at once; more wait.", "同時に開く接続の上限。超えた分は待たされる。"})
+  s.add(
+       "connections_max", &S::connections_max, 10'000,
+       {"Connections open at once; fewer if the system allows fewer open files. Beyond them the "
+        "one "
+        "that has been idle for longest is closed for a newcomer; if none is idle, the newcomer is "
+        "answered 503.",
+        "同時に開く接続の上限。開けるファイル数の上限が小さければ自動的に減る。超えると、最も長く"
+        "アイドルな接続を閉じて新しい接続を受ける。アイドルな接続がなければ 503 を返す。"})
       .unit("connections")
       .range(1, 1'000'000);
+  s.add("connections_per_client_max", &S::connections_per_client_max, 64,
+        {"Connections of one client (an IPv4 address, or the /64 of an IPv6 address); more are "
+         "answered 503. 0: no limit.",
+         "1 クライアント（IPv4 アドレス、または IPv6 の /64）からの同時接続数の上限。超えた分には "
+         "503 を返す。0 は無制限。"})
+      .unit("connections")
+      .range(0, 1'000'000);
+  s.add("trusted_proxies", &S::trusted_proxies, {},
+        {"Networks of load balancers and proxies, to which `connections_per_client_max` does not "
+         "apply, e.g. `[\"192.0.2.0/28\"]`.",
+         "ロードバランサーやプロキシーのネットワーク。`connections_per_client_max` の対象外になる。"
+         "例: `[\"192.0.2.0/28\"]`。"})
+      .form(TextForm::network);
   s.add("rate_limit_per_minute", &S::rate_limit_per_minute, 500,
         {"Requests a minute and account; more are answered 429. 0: no limit.",
          "アカウントごとの 1 分あたりのリクエスト数。超えると 429。0 は無制限。"})
@@ -90,6 +109,15 @@ ConfigSection limits() {
         {"All attachments of one delivery together.", "1 配信あたりの添付ファイルの合計の大きさ。"})
       .unit("bytes")
       .range(0, 100 * 1024 * 1024);
+  s.add("message_bytes_max", &S::message_bytes_max, 10'240'000,
+        {"Size of one recipient's whole mail, when the values of its insert codes are in it and "
+         "all is encoded. The default is what Postfix takes unless it is told otherwise; few "
+         "receivers take more than 25,000,000. Attachments grow by 37 % on their way.",
+         "差し込み文字の値を入れてエンコードした、宛先 1 件のメール全体の大きさ。既定値は Postfix "
+         "が既定で受け取る大きさ。25,000,000 を超えるメールを受け取る相手は少ない。添付ファイルは"
+         "送信時に 37 % 大きくなる。"})
+      .unit("bytes")
+      .range(100'000, 1024.0 * 1024 * 1024);
   s.add("import_bytes_max", &S::import_bytes_max, 256 * 1024 * 1024,
         {"Size of a CSV file to import.", "インポートする CSV ファイルの大きさ。"})
       .unit("bytes")

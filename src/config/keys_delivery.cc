@@ -18,6 +18,20 @@ ConfigSection dns() {
         "問い合わせ先の DNS サーバー。ポートが 53 でなければ付ける（例: `127.0.0.1:5353`）。空なら "
         "/etc/resolv.conf のもの。"})
       .form(TextForm::resolver);
+  s.add(
+       "check_names", &S::check_names, {".", "com.", "org.", "jp."},
+       {"Zones that the name servers must know, and below which a random name must not exist. As "
+        "long as a server denies one of them, or has addresses for names that do not exist, mail "
+        "to "
+        "domains that it denies waits instead of bouncing. In a closed network name zones of its "
+        "own (each has NS records; `.` if it has a root). Empty: no check, whatever the name "
+        "servers deny bounces.",
+        "DNS サーバーが必ず知っているはずのゾーン。その下のでたらめな名前は存在しないはず。これを存"
+        "在しないと答えたり、存在しない名前にアドレスを返したりするサーバーがある間は、そのサーバ"
+        "ーが存在しないと言うドメイン宛のメールを不達とせず待たせる。閉じたネットワークでは自前の"
+        "ゾーン（NS レコードを持つもの。ルートがあれば "
+        "`.`）を書く。空なら検査せず、存在しないと言われたものはすべて不達とする。"})
+      .form(TextForm::zone);
   s.add("trust_anchor_files", &S::trust_anchor_files, {},
         {"Files of DNSSEC trust anchors, e.g. `/usr/share/dns/root.key`. Without any, answers are "
          "not validated.",
@@ -194,11 +208,6 @@ void add_memory_keys(SectionBuilder<Config::Delivery>& s) {
          "でこの数と送信中の接続数の合計。"})
       .unit("outcomes")
       .range(1, 100'000);
-  s.add("lease_seconds", &S::lease_seconds, 300,
-        {"How long a batch belongs to a courier before another may take it.",
-         "配送担当がひとまとまりの宛先を保持する時間。過ぎると別の担当が引き取れる。"})
-      .unit("seconds")
-      .range(10, 3600);
   s.add("outstanding_max", &S::outstanding_max, 100'000,
         {"Recipients in memory at once, of all sites.", "同時にメモリーに載せる宛先の数（全体）。"})
       .unit("recipients")

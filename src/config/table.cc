@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "mail/address.h"
 #include "net/endpoint.h"
+#include "net/network.h"
 
 namespace todoku::config {
 namespace {
@@ -65,8 +66,12 @@ std::string_view form_text(TextForm form) {
       return "an IP address, with or without a port";
     case TextForm::ip_address:
       return "an IP address";
+    case TextForm::network:
+      return "a network such as 192.0.2.0/24 or 2001:db8::/32, or an IP address";
     case TextForm::domain:
       return "a host name";
+    case TextForm::zone:
+      return "a domain name or .";
     case TextForm::url:
       return "a URL that begins with http:// or https://";
     case TextForm::label:
@@ -115,8 +120,14 @@ bool has_form(const ConfigKey& key, std::string_view text) {
       return net::Endpoint::parse(text, 53).has_value();
     case TextForm::ip_address:
       return net::IpAddress::parse(text).has_value();
+    case TextForm::network:
+      return net::Network::parse(text).has_value();
     case TextForm::domain:
       return to_ascii_domain(text).has_value();
+    case TextForm::zone:
+      return text == "." ||
+             to_ascii_domain(text.ends_with('.') ? text.substr(0, text.size() - 1) : text)
+                 .has_value();
     case TextForm::url:
       return is_url(text);
     case TextForm::label:

@@ -31,7 +31,9 @@ enum class TextForm : std::uint8_t {
   endpoint,    // "127.0.0.1:8025", "[::1]:0"
   resolver,    // an address with or without port, 53 if without
   ip_address,  // without port
+  network,     // "192.0.2.0/24", or an address
   domain,      // a host name
+  zone,        // the same, or "."; with or without a dot at its end
   url,         // http:// or https://
   label,       // letters, digits, - and _: a name of the operator's choice
   choice,      // one of `choices`

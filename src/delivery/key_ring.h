@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 #include "mailauth/dkim/signer.h"
-#include "store/types.h"
+#include "store/keys.h"
 
 namespace todoku::delivery {
 

@@ -10,11 +10,11 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "delivery/key_ring.h"
+#include "delivery/letter_message.h"
 #include "delivery/options.h"
 #include "mail/content.h"
 #include "mail/states.h"
-#include "mime/message_template.h"
-#include "store/types.h"
+#include "store/deliveries.h"
 
 namespace todoku::delivery {
 
@@ -26,12 +26,17 @@ struct Letter {
   bool at_most_once = false;
   Instant started{};
   std::shared_ptr<const mailauth::dkim::Signer> signer;  // null: not signed
-  mime::MessageTemplate message;
+  LetterMessage message;
   std::size_t bytes = 0;  // approximate memory
 };
 
-// `content` holds the attachments' data. Errors: invalid_input if no message can be made of it,
-// not_found if a pinned signing key is gone.
+// Errors: not_found if a pinned signing key is gone.
+[[nodiscard]] Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& delivery,
+                                                                LetterMessage message,
+                                                                std::uint32_t weight,
+                                                                KeyRing& keys);
+// Of a message that is composed. `content` holds the attachments' data. Errors also: invalid_input
+// if no message can be made of it.
 [[nodiscard]] Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& delivery,
                                                                 Content content,
                                                                 std::uint32_t weight, KeyRing& keys,

@@ -18,7 +18,7 @@
 
 namespace todoku::delivery {
 
-// One sending address. Sources of one pool share its traffic.
+// One sending address. Sources of one pool share its traffic (policy/pools.h).
 struct EgressSource {
   std::string name;
   std::optional<net::IpAddress> bind_v4;  // nullopt: the system chooses
@@ -57,12 +57,19 @@ struct Options {
   policy::BackoffOptions site_backoff;
   policy::CreditOptions credit;
 
-  Milliseconds lease{std::chrono::minutes(5)};
   // A reservation missed by more than this fails instead of starting late.
   Milliseconds reservation_expiry{std::chrono::hours(24)};
   std::size_t connections_max = 10'000;  // to all receivers together
+  // How long a lane begins no connection after one failed for want of something of our own: long
+  // beside the life of a connection that may free what is wanted, short for a person.
+  Milliseconds own_wait{3'000};
   std::uint32_t unrecorded_max = 256;
+  // Memory in which mails are composed, of all connections together.
+  std::size_t composing_bytes = 256U << 20U;
   std::size_t content_cache_bytes = 64U << 20U;
+  // A mail that its insert codes make larger is refused instead of made. Intake checks it too, but
+  // the content of a draft may grow after its recipients have come.
+  std::uint64_t message_octets_max = 10'240'000;
   SmtpTimeouts timeouts;
   mailauth::dkim::RsaArithmetic rsa_arithmetic = mailauth::dkim::RsaArithmetic::fastest;
 };

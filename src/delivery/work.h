@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Work on its way: what a courier holds in memory between the claim of a batch and its release.
 //
-//   claim_batches -> BatchInFlight (one per lease) -> Mail (one per recipient) -> lane ->
-//   connection
+//   Claim -> BatchInFlight (one per lease) -> Mail (one per recipient) -> lane -> connection
 //                                                        -> OutcomeSink (recorded or parked)
+//
+// Nothing is forgotten: whoever drops a mail without a word, because something was thrown or a task
+// was ended, drops its reference to the batch, and the last one gives back what is open.
 #pragma once
 
 #include <atomic>
@@ -19,23 +21,38 @@
 #include "async/task.h"
 #include "base/clock.h"
 #include "delivery/letter.h"
-#include "store/types.h"
+#include "store/work.h"
 
 namespace todoku::delivery {
+
+class OutcomeSink;
 
 // One leased batch. Its recipients are read by many threads and changed by none; the tally of what
 // became of them is locked.
 class BatchInFlight {
  public:
-  BatchInFlight(store::LeasedBatch leased, std::shared_ptr<const Letter> letter)
-      : leased_(std::move(leased)), letter_(std::move(letter)), open_(leased_.recipients.size()) {}
+  // `letter` may come later. `expires`: nothing of it is begun after. `sink` outlives the batch.
+  BatchInFlight(store::LeasedBatch leased, std::shared_ptr<const Letter> letter,
+                SteadyInstant expires, OutcomeSink& sink)
+      : leased_(std::move(leased)),
+        letter_(std::move(letter)),
+        expires_(expires),
+        sink_(sink),
+        open_(leased_.recipients.size()) {}
+  ~BatchInFlight();
+  BatchInFlight(const BatchInFlight&) = delete;
+  BatchInFlight& operator=(const BatchInFlight&) = delete;
 
   [[nodiscard]] const store::LeasedBatch& leased() const { return leased_; }
+  // Before any of its mails is given to a lane.
+  void set_letter(std::shared_ptr<const Letter> letter) { letter_ = std::move(letter); }
   [[nodiscard]] const Letter& letter() const { return *letter_; }
   [[nodiscard]] const std::shared_ptr<const Letter>& shared_letter() const { return letter_; }
   [[nodiscard]] const store::LeasedRecipient& recipient(std::uint32_t index) const {
     return leased_.recipients[index];
   }
+  [[nodiscard]] bool expired(SteadyInstant now) const { return now >= expires_; }
+  [[nodiscard]] SteadyInstant expires() const { return expires_; }
 
   // Counts recipients as settled (outcome recorded or given back). True if these were the last.
   [[nodiscard]] bool settle(std::size_t recipients) {
@@ -43,22 +60,29 @@ class BatchInFlight {
   }
   [[nodiscard]] std::size_t open() const { return open_.load(); }
 
-  // The batch is due again at the earliest of these, once all is settled.
-  void due_again(Instant when) {
+  // The lease has passed to somebody else: nothing more of it is begun.
+  void lose() { lost_ = true; }
+  [[nodiscard]] bool lost() const { return lost_.load(std::memory_order_relaxed); }
+
+  // The batch is not due again before the earliest of these, once all is settled.
+  void due_again(SteadyInstant when) {
     const std::lock_guard lock(mutex_);
     if (!earliest_due_ || when < *earliest_due_) earliest_due_ = when;
   }
-  [[nodiscard]] std::optional<Instant> earliest_due() const {
+  [[nodiscard]] std::optional<SteadyInstant> earliest_due() const {
     const std::lock_guard lock(mutex_);
     return earliest_due_;
   }
 
  private:
   const store::LeasedBatch leased_;
-  const std::shared_ptr<const Letter> letter_;
+  std::shared_ptr<const Letter> letter_;
+  const SteadyInstant expires_;
+  OutcomeSink& sink_;
   std::atomic<std::size_t> open_;
+  std::atomic<bool> lost_{false};
   mutable std::mutex mutex_;
-  std::optional<Instant> earliest_due_;
+  std::optional<SteadyInstant> earliest_due_;
 };
 
 // One recipient's mail: a batch and a place in it.
@@ -70,6 +94,7 @@ struct Mail {
   [[nodiscard]] store::RecipientKey key() const {
     return {batch->leased().key.delivery, batch->leased().key.batch, recipient().seq};
   }
+  [[nodiscard]] bool lost() const { return batch->lost(); }
 };
 
 // Where lanes say what became of a mail. Thread-safe.
@@ -82,13 +107,23 @@ class OutcomeSink {
   virtual void settled(const Mail& mail, std::string_view site, Outcome outcome, Path path,
                        Milliseconds duration) = 0;
   // The mail was not tried: its site cannot take it now. Not an attempt; it waits in the store.
-  virtual void parked(const Mail& mail, Instant until) = 0;
+  virtual void parked(const Mail& mail, SteadyInstant until) = 0;
+  // The batch is dropped with `open` recipients of whom nobody has said anything. Must not throw.
+  virtual void abandoned(const store::LeasedBatch& batch, std::size_t open) noexcept = 0;
 
   // Outcomes that are known but not yet committed are what a crash would repeat: while too many
-  // are, nothing may be sent (promise 3). False: wait for may_send_soon() and ask again.
+  // are, nothing may be sent (promise 3); nor while the lease of this node does not hold. False:
+  // wait for may_send_soon() and ask again.
   [[nodiscard]] virtual bool may_send() const = 0;
-  // Returns after the next commit of outcomes; false if nothing will be sent any more.
+  // Returns when something of that has changed; false if nothing will be sent any more.
   virtual Task<bool> may_send_soon() = 0;
+  // The mail of a suspect is about to be made and sent, which the store must know first. False: it
+  // cannot be said, the mail is not to be sent.
+  virtual Task<bool> begin_suspect(const Mail& mail) = 0;
 };
+
+inline BatchInFlight::~BatchInFlight() {
+  if (const std::size_t open = open_.load(); open > 0) sink_.abandoned(leased_, open);
+}
 
 }  // namespace todoku::delivery

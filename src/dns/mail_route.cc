@@ -29,9 +29,21 @@ std::unexpected<Unroutable> permanent(EnhancedStatus status, std::string reason)
       Unroutable{.permanent = true, .status = status, .reason = std::move(reason)});
 }
 
-std::unexpected<Unroutable> temporary(std::string reason) {
-  return std::unexpected(
-      Unroutable{.permanent = false, .status = kDirectoryFailure, .reason = std::move(reason)});
+// So says the resolver, not the domain's records.
+std::unexpected<Unroutable> by_absence(EnhancedStatus status, std::string reason) {
+  auto verdict = permanent(status, std::move(reason));
+  verdict.error().by_absence = true;
+  return verdict;
+}
+
+std::unexpected<Unroutable> temporary(std::string reason, bool ours) {
+  return std::unexpected(Unroutable{
+      .permanent = false, .status = kDirectoryFailure, .reason = std::move(reason), .ours = ours});
+}
+
+// The resolver asked nobody (resolver.h).
+bool is_ours(const Error& error) {
+  return error.kind == ErrorKind::limit_exceeded;
 }
 
 // "a, b and 3 more"
@@ -102,6 +114,7 @@ struct Findings {
   std::vector<std::string> not_allowed;   // "mx.example.jp 127.0.0.1"
   std::vector<std::string> without;       // "mx.example.jp"
   std::vector<std::string> not_answered;  // details of errors
+  bool not_asked = false;                 // one of them is ours
 };
 
 void judge_host(MailHost host, const HostAnswers& answers, const RouteOptions& options,
@@ -116,6 +129,7 @@ void judge_host(MailHost host, const HostAnswers& answers, const RouteOptions& o
       if (said.error().kind == ErrorKind::not_found) continue;
       if (said.error().kind == ErrorKind::invalid_input) continue;
       findings.not_answered.push_back(said.error().detail);
+      findings.not_asked = findings.not_asked || is_ours(said.error());
       failed = true;
       continue;
     }
@@ -141,31 +155,38 @@ void judge_host(MailHost host, const HostAnswers& answers, const RouteOptions& o
   findings.usable.push_back(std::move(host));
 }
 
+std::unexpected<Unroutable> loop(std::string_view domain, const std::vector<std::string>& selves) {
+  return permanent(kLoop, fmt::format("the mail server of {} is this engine itself ({}), so the "
+                                      "mail would loop",
+                                      domain, list(selves)));
+}
+
 // The verdict when no host is left; the kindest reason that applies.
 std::unexpected<Unroutable> no_host_left(std::string_view domain, const Findings& findings,
                                          bool implicit_mx) {
   if (!findings.not_answered.empty()) {
     return temporary(fmt::format("the address of the mail server of {} could not be looked up: {}",
-                                 domain, findings.not_answered.front()));
+                                 domain, findings.not_answered.front()),
+                     findings.not_asked);
   }
   if (!findings.selves.empty()) {
-    return permanent(kLoop, fmt::format("the mail server of {} is this engine itself ({}), so the "
-                                        "mail would loop",
-                                        domain, list(findings.selves)));
+    auto verdict = loop(domain, findings.selves);
+    verdict.error().by_absence = true;  // an address said so
+    return verdict;
   }
   if (!findings.not_allowed.empty()) {
-    return permanent(
+    return by_absence(
         kBadSystem,
         fmt::format("the mail server of {} has no public address ({}), and delivery to loopback "
                     "and private addresses is not allowed by allow_private_receivers",
                     domain, list(findings.not_allowed)));
   }
   if (implicit_mx) {
-    return permanent(kBadSystem,
-                     fmt::format("{} has neither a mail server (MX) nor an address", domain));
+    return by_absence(kBadSystem,
+                      fmt::format("{} has neither a mail server (MX) nor an address", domain));
   }
-  return permanent(kBadSystem, fmt::format("no mail server of {} has an address ({})", domain,
-                                           list(findings.without)));
+  return by_absence(kBadSystem, fmt::format("no mail server of {} has an address ({})", domain,
+                                            list(findings.without)));
 }
 
 std::string name_site(std::string_view domain, const std::vector<MailHost>& hosts,
@@ -190,12 +211,13 @@ std::expected<RoutePlan, Unroutable> plan_route(std::string_view domain,
   if (!mx) {
     switch (mx.error().kind) {
       case ErrorKind::not_found:
-        return permanent(kBadSystem, fmt::format("{} does not exist in the DNS", domain));
+        return by_absence(kBadSystem, fmt::format("{} does not exist in the DNS", domain));
       case ErrorKind::invalid_input:
         return permanent(kBadSystem, fmt::format("{} is not a domain name", domain));
       default:
         return temporary(fmt::format("the mail server (MX) of {} could not be looked up: {}",
-                                     domain, mx.error().detail));
+                                     domain, mx.error().detail),
+                         is_ours(mx.error()));
     }
   }
   RoutePlan plan{.hosts = {}, .implicit_mx = false, .secure = mx->secure, .ttl = mx->ttl};
@@ -227,7 +249,7 @@ std::expected<RoutePlan, Unroutable> plan_route(std::string_view domain,
   if (self != plan.hosts.end()) {
     const std::string name = self->name;
     cut_at(plan.hosts, self->preference);
-    if (plan.hosts.empty()) return no_host_left(domain, {.selves = {name}}, plan.implicit_mx);
+    if (plan.hosts.empty()) return loop(domain, {name});
   }
   if (plan.hosts.size() > kHostsMax) plan.hosts.resize(kHostsMax);
   return plan;

@@ -3,7 +3,7 @@
 // addresses, or why there are none. What decides is pure; find_route() is the thin shell that asks.
 //
 //   MX lookup            then
-//   NXDOMAIN             permanent 5.1.2
+//   NXDOMAIN             permanent 5.1.2 (once resolver_watch.h believes it)
 //   SERVFAIL, time-out   temporary 4.4.3
 //   null MX (RFC 7505)   permanent 5.1.10
 //   no MX                the domain itself is the host (implicit MX)
@@ -51,6 +51,12 @@ struct Unroutable {
   bool permanent = false;
   EnhancedStatus status;
   std::string reason;  // one sentence for people
+  // Permanent only as far as the resolver is to be believed: it rests on what it denied, or on an
+  // address that is of no use. Not so what the domain's own records say, such as a null MX.
+  bool by_absence = false;
+  // Temporary, and nobody else's fault: our own resolver cannot be believed, or we could not even
+  // ask.
+  bool ours = false;
 
   // "5.1.2 example.jp does not exist in the DNS": the form of a reply's text.
   [[nodiscard]] std::string text() const { return status.to_string() + " " + reason; }

@@ -45,6 +45,30 @@ std::string verdict(const RouteAnswer& answer) {
   return (answer.error().permanent ? "permanent " : "temporary ") + answer.error().text();
 }
 
+// What a resolver that cannot be believed would make up, and what only the domain can have said.
+TEST(FindRoute, SaysWhatRestsOnAbsence) {
+  FakeResolver::Zone zone{
+      .mx = {{"lame.example", {{1, "gone.example"}}},
+             {"null.example", {{0, ""}}},
+             {"inside.example", {{1, "mx.inside.example"}}},
+             {"self.example", {{1, "mail.sender.example"}}},
+             {"loop.example", {{1, "mx.loop.example"}}}},
+      .a = {{"mx.inside.example", {"127.0.0.1"}}, {"mx.loop.example", {"198.51.100.1"}}},
+      .txt = {{"text.example", {"x"}}}};
+  RouteOptions options;
+  options.own_names = {"mail.sender.example"};
+  options.own_addresses = {*net::IpAddress::parse("198.51.100.1")};
+  for (const char* domain :
+       {"missing.example", "lame.example", "inside.example", "loop.example", "text.example"}) {
+    const auto answer = find(zone, domain, options);
+    EXPECT_TRUE(!answer && answer.error().permanent && answer.error().by_absence) << domain;
+  }
+  for (const char* domain : {"null.example", "self.example", "[192.0.2.1]"}) {
+    const auto answer = find(zone, domain, options);
+    EXPECT_TRUE(!answer && answer.error().permanent && !answer.error().by_absence) << domain;
+  }
+}
+
 TEST(FindRoute, OrdersHostsByPreference) {
   const auto route =
       find({.mx = {{"example.jp",
@@ -119,6 +143,21 @@ TEST(FindRoute, AFailureOfTheMxLookUpIsTemporary) {
         verdict(find({.a = {{"example.jp", {"192.0.2.1"}}}, .failures = {{"MX example.jp", kind}}},
                      "example.jp")),
         HasSubstr("temporary 4.4.3 the mail server (MX) of example.jp could not be"));
+  }
+}
+
+TEST(FindRoute, WhatWeHadNoMeansToAskIsOurs) {
+  for (const std::string question : {"MX example.jp", "A mx.example.jp"}) {
+    for (const auto& [kind, ours] :
+         {std::pair{ErrorKind::limit_exceeded, true}, std::pair{ErrorKind::unavailable, false}}) {
+      const auto route = find({.mx = {{"example.jp", {{10, "mx.example.jp"}}}},
+                               .aaaa = {{"other.mx.example.jp", {"2001:db8::1"}}},
+                               .failures = {{question, kind}}},
+                              "example.jp");
+      ASSERT_FALSE(route) << question;
+      EXPECT_FALSE(route.error().permanent);
+      EXPECT_EQ(route.error().ours, ours) << question;
+    }
   }
 }
 

@@ -69,6 +69,8 @@ std::string_view to_string(RecordType type) {
   switch (type) {
     case RecordType::a:
       return "A";
+    case RecordType::ns:
+      return "NS";
     case RecordType::ptr:
       return "PTR";
     case RecordType::mx:

@@ -42,8 +42,9 @@ struct TlsaRecord {  // RFC 6698 section 2.1
 // Thread-safe; each call resumes on its caller's executor.
 //
 // Errors: not_found (NXDOMAIN: there is no such name); unavailable (SERVFAIL, REFUSED, a forged
-// answer caught by DNSSEC, the resolver overloaded); timeout; invalid_input (not a domain name);
-// corrupt (records that cannot be read); cancelled (the resolver was stopped).
+// answer caught by DNSSEC); timeout; invalid_input (not a domain name); corrupt (records that
+// cannot be read); limit_exceeded (nobody was asked: we had no file or memory, or too many
+// questions wait); cancelled (the resolver was stopped).
 class Resolver {
  public:
   virtual ~Resolver() = default;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "async/timer.h"
+
 namespace todoku::dns {
 
 // The look-up of one domain for all who ask. However the task ends, the waiting ones hear of it.
@@ -23,8 +25,9 @@ class RouteCache::Flight {
 };
 
 RouteCache::RouteCache(Resolver& resolver, RouteOptions route_options, Options options,
-                       const Clock& clock, Metrics& metrics)
+                       const Clock& clock, Metrics& metrics, ResolverWatch* watch)
     : resolver_(resolver),
+      watch_(watch),
       route_options_(std::move(route_options)),
       options_(options),
       clock_(clock),
@@ -49,10 +52,23 @@ Task<RouteCache::Route> RouteCache::route(std::string domain) {
     if (route) co_return route;
     if (!mine) continue;  // who looked up for us was cancelled
     Flight flight(*this, domain);
-    RouteAnswer answer = co_await find_route(resolver_, domain, route_options_);
-    route = std::make_shared<const RouteAnswer>(std::move(answer));
+    route = co_await look_up(domain);
     flight.arrive(route);
     co_return route;
+  }
+}
+
+Task<RouteCache::Route> RouteCache::look_up(std::string domain) {
+  for (unsigned waits = 0;; ++waits) {
+    const SteadyInstant asked = clock_.steady_now();
+    RouteAnswer answer = co_await find_route(resolver_, domain, route_options_);
+    const bool final = answer || !answer.error().ours || waits == options_.own_waits_max;
+    if (final) {
+      if (watch_ != nullptr) answer = co_await watch_->believed(domain, asked, std::move(answer));
+      co_return std::make_shared<const RouteAnswer>(std::move(answer));
+    }
+    const bool awake = co_await async::sleep_for(options_.own_wait);
+    if (!awake) co_return nullptr;
   }
 }
 
@@ -88,7 +104,8 @@ void RouteCache::land(const std::string& domain, const Route& route) {
   Waiters waiters;
   {
     const std::lock_guard lock(mutex_);
-    if (route) remember_locked(domain, route);
+    const bool ours = route && !*route && route->error().ours;
+    if (route && !ours) remember_locked(domain, route);
     const auto flight = flights_.find(domain);
     waiters = std::move(flight->second);
     flights_.erase(flight);
@@ -99,6 +116,12 @@ void RouteCache::land(const std::string& domain, const Route& route) {
 void RouteCache::forget(std::string_view domain) {
   const std::lock_guard lock(mutex_);
   if (const auto entry = entries_.find(domain); entry != entries_.end()) erase_locked(entry);
+}
+
+void RouteCache::forget_all() {
+  const std::lock_guard lock(mutex_);
+  entries_.clear();
+  by_use_.clear();
 }
 
 std::size_t RouteCache::size() const {

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "dns/mail_route.h"
+#include "dns/resolver_watch.h"
 
 namespace todoku::dns {
 
@@ -31,23 +32,32 @@ class RouteCache {
     std::chrono::seconds ttl_max{3'600};
     std::chrono::seconds permanent_ttl{60};  // of "there is no such domain" and the like
     std::chrono::seconds temporary_ttl{30};  // of "could not be looked up"
+    // What our resolver is not believed about is not remembered at all.
+    // Between two tries of a look-up that failed for want of something of our own
+    // (Unroutable::ours), and how many there are before it counts as a failure: it is no fault of
+    // the domain's.
+    Milliseconds own_wait{2'000};
+    unsigned own_waits_max = 300;
   };
-  // A route or why there is none; never null where it is returned, shared and immutable.
+  // A route or why there is none; shared and immutable.
   using Route = std::shared_ptr<const RouteAnswer>;
 
-  // All references must outlive the cache.
+  // All references must outlive the cache, and so must `watch`, which tells what answers can be
+  // believed; nullptr: all.
   RouteCache(Resolver& resolver, RouteOptions route_options, Options options, const Clock& clock,
-             Metrics& metrics);
+             Metrics& metrics, ResolverWatch* watch = nullptr);
   RouteCache(const RouteCache&) = delete;
   RouteCache& operator=(const RouteCache&) = delete;
 
   // The remembered route, or nullptr. Never waits.
   [[nodiscard]] Route peek(std::string_view domain);
-  // The remembered route, or the one looked up now. If the task that does the looking up for all is
+  // The remembered route, or the one looked up now; nullptr if the task was cancelled while it
+  // waited for what we have too little of. If the task that does the looking up for all is
   // cancelled, one of the others takes its place.
   [[nodiscard]] Task<Route> route(std::string domain);
   // Makes the next route() look up again, e.g. after every host of the route refused us.
   void forget(std::string_view domain);
+  void forget_all();
   [[nodiscard]] std::size_t size() const;
 
  private:
@@ -68,11 +78,14 @@ class RouteCache {
   void remember_locked(const std::string& domain, const Route& route);
   void erase_locked(ByDomain<Entry>::iterator entry);
   [[nodiscard]] std::chrono::seconds life(const RouteAnswer& answer) const;
+  // Until it is not for want of our own that there is no answer; nullptr: cancelled.
+  Task<Route> look_up(std::string domain);
   // nullptr if this caller has to look up; the flight is then open until land().
   Task<Route> join_flight(const std::string& domain, bool& mine);
   void land(const std::string& domain, const Route& route);
 
   Resolver& resolver_;
+  ResolverWatch* const watch_;
   const RouteOptions route_options_;
   const Options options_;
   const Clock& clock_;

@@ -132,6 +132,37 @@ TEST_F(RouteCacheTest, TheLeastRecentlyUsedDomainLeaves) {
   EXPECT_EQ(cache_.peek("b.example"), nullptr);
 }
 
+// Has too little of our own for the first questions.
+class PoorResolver final : public Resolver {
+ public:
+  PoorResolver(FakeResolver& inner, int poor) : inner_(inner), poor_(poor) {}
+  Task<Result<Answer<MxRecord>>> mx(std::string name) override {
+    if (poor_-- > 0) co_return fail(ErrorKind::limit_exceeded, "no file left");
+    co_return co_await inner_.mx(std::move(name));
+  }
+  Task<Result<Answer<net::IpAddress>>> a(std::string name) override { return inner_.a(name); }
+  Task<Result<Answer<net::IpAddress>>> aaaa(std::string name) override { return inner_.aaaa(name); }
+  Task<Result<Answer<std::string>>> txt(std::string name) override { return inner_.txt(name); }
+  Task<Result<Answer<std::string>>> ptr(net::IpAddress ip) override { return inner_.ptr(ip); }
+  Task<Result<Answer<TlsaRecord>>> tlsa(std::string name) override { return inner_.tlsa(name); }
+
+ private:
+  FakeResolver& inner_;
+  int poor_;
+};
+
+TEST_F(RouteCacheTest, AsksAgainWhatItHadNoMeansToAsk) {
+  const RouteCache::Options patient{.own_wait = Milliseconds(1), .own_waits_max = 3};
+  for (const int poor : {3, 4}) {
+    PoorResolver resolver(resolver_, poor);
+    RouteCache cache(resolver, {.allow_private_receivers = true}, patient, clock_, metrics_);
+    RouteCache::Route route;
+    async::run_to_completion(get_into(cache, "a.example", route));
+    EXPECT_EQ(route->has_value(), poor == 3);
+    if (!*route) EXPECT_TRUE(route->error().ours);
+  }
+}
+
 TEST_F(RouteCacheTest, ForgetsWhenTold) {
   get("a.example");
   cache_.forget("a.example");

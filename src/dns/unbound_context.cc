@@ -3,11 +3,15 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
+#include <set>
 #include <string>
 
 #include <fmt/format.h>
 #include <unbound.h>
 #include <unistd.h>
+
+#include "dns/unbound_complaints.h"
 
 namespace todoku::dns {
 namespace {
@@ -75,11 +79,13 @@ class Setter {
 };
 
 void set_limits(Setter& set, const UnboundResolver::Options& options) {
-  constexpr std::size_t kPortsMin = 1'024;
-  // libunbound's own limits are those of a small tool: 16 sockets and 1 MB.
-  const std::size_t ports = std::max(options.ports, kPortsMin);
-  set.option("outgoing-range:", std::to_string(ports));
-  set.option("outgoing-num-tcp:", "64");
+  constexpr std::size_t kSocketsMin = 32;
+  // libunbound's own limits are those of a small tool: 16 sockets and 1 MB. Questions that find no
+  // socket wait inside it.
+  const std::size_t sockets = std::max(options.sockets, kSocketsMin);
+  const std::size_t over_tcp = std::clamp<std::size_t>(sockets / 8, 4, 64);
+  set.option("outgoing-range:", std::to_string(sockets - over_tcp));
+  set.option("outgoing-num-tcp:", std::to_string(over_tcp));
   // Questions beget questions, and those that we gave up live on for a while.
   set.option("num-queries-per-thread:", std::to_string(options.questions_max * 4));
   set.option("msg-cache-size:", std::to_string(options.cache_octets / 3));
@@ -109,17 +115,37 @@ void set_trust(Setter& set, const UnboundResolver::Options& options) {
   }
 }
 
+// libunbound has one log for all contexts, and the end of any of them ends it for the others.
+struct Contexts {
+  std::mutex mutex;
+  std::set<ub_ctx*> all;
+};
+
+Contexts& living() {
+  static auto* const contexts = new Contexts;  // outlives whatever static holds a context
+  return *contexts;
+}
+
 }  // namespace
 
 void DeleteUnboundContext::operator()(ub_ctx* context) const {
+  Contexts& contexts = living();
+  const std::lock_guard lock(contexts.mutex);
+  contexts.all.erase(context);
   ub_ctx_delete(context);
+  if (!contexts.all.empty()) ub_ctx_debugout(*contexts.all.begin(), unbound_complaints());
 }
 
 Result<UnboundContext> make_unbound_context(const UnboundResolver::Options& options) {
   UnboundContext context(ub_ctx_create());
   if (!context) return fail(ErrorKind::unavailable, "libunbound cannot start");
-  // Its complaints are in the answers; the log is ours.
-  ub_ctx_debugout(context.get(), nullptr);
+  {
+    Contexts& contexts = living();
+    const std::lock_guard lock(contexts.mutex);
+    contexts.all.insert(context.get());
+    // Its complaints are in the answers, but for those about ourselves; the log is ours.
+    ub_ctx_debugout(context.get(), unbound_complaints());
+  }
   ub_ctx_async(context.get(), 1);
   Setter set(context.get());
   set_limits(set, options);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dns/unbound_resolver.h"
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
@@ -15,6 +18,7 @@
 #include "async/timer.h"
 #include "base/log.h"
 #include "dns/rdata.h"
+#include "dns/unbound_complaints.h"
 #include "dns/unbound_context.h"
 
 namespace todoku::dns {
@@ -26,7 +30,10 @@ struct FreeResult {
 using RawAnswer = std::unique_ptr<ub_result, FreeResult>;
 
 constexpr int kClassInternet = 1;
+constexpr int kServfail = 2;
 constexpr int kNxdomain = 3;
+// libunbound remembers for 5 s that a question came to nothing, and may ask for longer than that.
+constexpr Milliseconds kShortageLasts{10'000};
 
 std::string_view rcode_name(int rcode) {
   switch (rcode) {
@@ -43,10 +50,16 @@ std::string_view rcode_name(int rcode) {
   }
 }
 
-// libunbound did not even try, or could not.
+// libunbound did not even try, or could not: for want of memory, files or threads, if the name is
+// one.
 std::unexpected<Error> cannot_ask(std::string_view name, int code) {
-  const auto kind = code == UB_SYNTAX ? ErrorKind::invalid_input : ErrorKind::unavailable;
+  const auto kind = code == UB_SYNTAX ? ErrorKind::invalid_input : ErrorKind::limit_exceeded;
   return fail(kind, fmt::format("{} cannot be asked for: {}", name, ub_strerror(code)));
+}
+
+std::unexpected<Error> no_means_to_ask(std::string_view name) {
+  return fail(ErrorKind::limit_exceeded,
+              fmt::format("{} cannot be asked for: no open file or memory of ours left", name));
 }
 
 // What libunbound found, without the records.
@@ -104,6 +117,7 @@ class UnboundResolver::Core : public std::enable_shared_from_this<Core> {
   Core& operator=(const Core&) = delete;
 
   Result<void> open();
+  void forget_answers();
   void stop();
 
   template <class Record>
@@ -132,6 +146,8 @@ class UnboundResolver::Core : public std::enable_shared_from_this<Core> {
   static void answered(void* question, int error, ub_result* result);
   void settle(std::uint64_t id, Result<RawAnswer> answer);
   void give_up_late();
+  // Whether libunbound complained a moment ago of what we have too little of.
+  [[nodiscard]] bool is_short();
   void fail_all(const Error& error);
 
   void wait_for_answers();
@@ -144,6 +160,7 @@ class UnboundResolver::Core : public std::enable_shared_from_this<Core> {
   const Clock& clock_;
   Histogram& duration_;
   Counter& failures_;
+  Counter& own_shortages_;
   Gauge& gauge_;
   async::Executor executor_;
   async::SteadyTimer timer_;
@@ -154,6 +171,8 @@ class UnboundResolver::Core : public std::enable_shared_from_this<Core> {
   std::deque<std::unique_ptr<Question>> line_;  // not begun, by deadline
   std::unordered_map<std::uint64_t, std::unique_ptr<Question>> open_;
   std::deque<std::pair<SteadyInstant, std::uint64_t>> deadlines_;  // of open ones, ascending
+  std::uint64_t shortages_ = unbound_shortages();                  // known of
+  std::optional<SteadyInstant> short_at_;
   bool listening_ = false;
   bool timing_ = false;
   bool stopped_ = false;
@@ -168,6 +187,9 @@ UnboundResolver::Core::Core(Options options, const async::Executor& executor, co
                                   short_durations())),
       failures_(metrics.counter("todoku_dns_failures_total",
                                 "Questions without a usable answer: SERVFAIL, time-outs.")),
+      own_shortages_(metrics.counter(
+          "todoku_dns_own_shortages_total",
+          "Questions that came to nothing for want of our own files or memory; asked again.")),
       gauge_(metrics.gauge("todoku_dns_questions_open", "Questions under way and in line.")),
       executor_(executor),
       timer_(executor),
@@ -197,6 +219,22 @@ void UnboundResolver::Core::stop() {
   close();
 }
 
+// libunbound has no call to empty its cache, so another one takes its place.
+void UnboundResolver::Core::forget_answers() {
+  if (stopped_ || !context_) return;
+  deadlines_.clear();
+  std::vector<std::unique_ptr<Question>> again;
+  for (auto& [id, question] : open_) {
+    ub_cancel(context_.get(), question->handle);
+    again.push_back(std::move(question));
+  }
+  open_.clear();
+  close();
+  std::ranges::sort(again, std::greater(), [](const auto& question) { return question->deadline; });
+  for (auto& question : again) line_.push_front(std::move(question));
+  begin_next();
+}
+
 template <class Record>
 Task<Result<Answer<Record>>> UnboundResolver::Core::ask(std::string name, RecordType type,
                                                         Result<Record> (*parse)(Rdata)) {
@@ -208,8 +246,10 @@ Task<Result<Answer<Record>>> UnboundResolver::Core::ask(std::string name, Record
   };
   const auto raw = co_await async::from_callback<Result<RawAnswer>>(initiate);
   auto answer = raw ? read_answer(**raw, type, parse) : Result<Answer<Record>>(fail(raw.error()));
-  if (!answer && answer.error().kind != ErrorKind::not_found &&
-      answer.error().kind != ErrorKind::cancelled) {
+  if (!answer && answer.error().kind == ErrorKind::limit_exceeded) {
+    self->own_shortages_.add();
+  } else if (!answer && answer.error().kind != ErrorKind::not_found &&
+             answer.error().kind != ErrorKind::cancelled) {
     failures_.add();
   }
   co_return answer;
@@ -221,7 +261,7 @@ void UnboundResolver::Core::enqueue(std::string name, RecordType type, Done done
     return;
   }
   if (line_.size() >= options_.waiting_max) {
-    done(fail(ErrorKind::unavailable, "too many questions wait for the resolver"));
+    done(fail(ErrorKind::limit_exceeded, "too many questions wait for the resolver"));
     return;
   }
   auto question = std::make_unique<Question>();
@@ -248,7 +288,7 @@ void UnboundResolver::Core::begin_next() {
 void UnboundResolver::Core::begin(std::unique_ptr<Question> question) {
   if (!context_) {
     if (const auto opened = open(); !opened) {
-      question->done(fail(ErrorKind::unavailable, opened.error().detail));
+      question->done(fail(ErrorKind::limit_exceeded, opened.error().detail));
       return;
     }
   }
@@ -270,6 +310,8 @@ void UnboundResolver::Core::answered(void* question, int error, ub_result* resul
   RawAnswer raw(result);
   if (error != UB_NOERROR) {
     asked->core->settle(asked->id, cannot_ask(asked->name, error));
+  } else if (raw->rcode == kServfail && asked->core->is_short()) {
+    asked->core->settle(asked->id, no_means_to_ask(asked->name));
   } else {
     asked->core->settle(asked->id, std::move(raw));
   }
@@ -281,6 +323,19 @@ void UnboundResolver::Core::settle(std::uint64_t id, Result<RawAnswer> answer) {
   const auto question = std::move(node.mapped());
   duration_.observe(clock_.steady_now() - question->asked);
   question->done(std::move(answer));
+}
+
+bool UnboundResolver::Core::is_short() {
+  const SteadyInstant now = clock_.steady_now();
+  const bool was_short = short_at_ && now - *short_at_ < kShortageLasts;
+  const std::uint64_t shortages = unbound_shortages();
+  if (std::exchange(shortages_, shortages) == shortages) return was_short;
+  short_at_ = now;
+  if (!was_short) {
+    log::error("no questions to name servers for want of our own files or memory",
+               {{"action", "they are asked again"}});
+  }
+  return true;
 }
 
 void UnboundResolver::Core::give_up_late() {
@@ -296,7 +351,8 @@ void UnboundResolver::Core::give_up_late() {
     if (question == open_.end()) continue;
     // From here on libunbound will not call back for it.
     ub_cancel(context_.get(), question->second->handle);
-    settle(id, late(question->second->name));
+    const std::string& name = question->second->name;
+    settle(id, is_short() ? no_means_to_ask(name) : late(name));
   }
   while (!line_.empty() && line_.front()->deadline <= now) {
     line_.front()->done(late(line_.front()->name));
@@ -334,14 +390,16 @@ void UnboundResolver::Core::after_change() {
 void UnboundResolver::Core::wait_for_answers() {
   if (listening_) return;
   listening_ = true;
-  descriptor_.async_wait(boost::asio::posix::descriptor_base::wait_read,
-                         [self = shared_from_this()](const boost::system::error_code& error) {
-                           self->listening_ = false;
-                           if (self->stopped_) return;
-                           if (!error && ub_process(self->context_.get()) != UB_NOERROR)
-                             self->reopen();
-                           self->begin_next();
-                         });
+  descriptor_.async_wait(
+      boost::asio::posix::descriptor_base::wait_read,
+      [self = shared_from_this()](const boost::system::error_code& error) {
+        self->listening_ = false;
+        if (self->stopped_) return;
+        // Without a context its descriptor was of an earlier one.
+        if (!error && self->context_ && ub_process(self->context_.get()) != UB_NOERROR)
+          self->reopen();
+        self->begin_next();
+      });
 }
 
 void UnboundResolver::Core::wait_for_deadline() {
@@ -360,7 +418,7 @@ void UnboundResolver::Core::wait_for_deadline() {
 // libunbound's own thread has ended, which it does only for lack of memory or descriptors.
 void UnboundResolver::Core::reopen() {
   log::error("resolver lost", {{"action", "starting it again"}});
-  fail_all({.kind = ErrorKind::unavailable, .detail = "libunbound broke down"});
+  fail_all({.kind = ErrorKind::limit_exceeded, .detail = "libunbound broke down"});
   close();
 }
 
@@ -399,6 +457,15 @@ Task<Result<Answer<std::string>>> UnboundResolver::ptr(net::IpAddress address) {
 
 Task<Result<Answer<TlsaRecord>>> UnboundResolver::tlsa(std::string name) {
   return core_->ask(std::move(name), RecordType::tlsa, &parse_tlsa);
+}
+
+Task<Result<Answer<std::string>>> UnboundResolver::ns(std::string name) {
+  return core_->ask(std::move(name), RecordType::ns, &parse_ptr);
+}
+
+void UnboundResolver::forget_answers() {
+  // At once for who is on that thread: no later question is answered from before.
+  boost::asio::dispatch(core_->executor(), [core = core_] { core->forget_answers(); });
 }
 
 Task<void> UnboundResolver::stop() {

@@ -31,7 +31,7 @@ class UnboundResolver final : public Resolver {
     std::size_t questions_max = 2'000;               // under way; more wait in line
     std::size_t waiting_max = 50'000;                // in line; more are refused (unavailable)
     std::size_t cache_octets = 32 << 20;
-    std::size_t ports = 4'096;  // sockets that may be open to the servers; at least 1,024
+    std::size_t sockets = 4'096;  // that may be open to the servers; at least 32
   };
 
   // Answers are taken from libunbound on `executor`'s thread. `executor`'s context, `clock` and
@@ -52,6 +52,12 @@ class UnboundResolver final : public Resolver {
   Task<Result<Answer<std::string>>> txt(std::string name) override;
   Task<Result<Answer<std::string>>> ptr(net::IpAddress address) override;
   Task<Result<Answer<TlsaRecord>>> tlsa(std::string name) override;
+
+  // The name servers of a zone: of use to those only who doubt the resolver itself.
+  Task<Result<Answer<std::string>>> ns(std::string name);
+
+  // Forgets every answer: what was learnt from a resolver that lied. Open questions are asked anew.
+  void forget_answers();
 
   // Every open question ends with `cancelled`, and so does every later one.
   Task<void> stop();

@@ -11,6 +11,59 @@ namespace {
 using enum RecipientState;
 
 constexpr std::array kRules = {
+    // -- our own doing, before anything was sent
+    // ---------------------------------------------------
+    AdviceRule{
+        .state = dropped,
+        .answered = false,
+        .subject = 3,
+        .detail = 4,
+        .advice =
+            {{"It was not sent: what its insert codes put in makes it larger than "
+              "limits.message_bytes_max.",
+              "差し込みコードの値を入れると limits.message_bytes_max を超えるため、送信していませ"
+              "ん。"},
+             {"Send this recipient shorter values, or raise limits.message_bytes_max and send the "
+              "mail again.",
+              "この宛先の値を短くするか、limits.message_bytes_max を上げて、送り直してくださ"
+              "い。"}}},
+    AdviceRule{
+        .state = deferred,
+        .stage = Stage::none,
+        .answered = false,
+        .subject = 3,
+        .detail = 5,
+        .advice =
+            {{"We could not make the mail, for the reason above. It is no fault of the receiver, "
+              "and no attempt is used up.",
+              "上の理由により、当方でメールを作れませんでした。受信側の問題ではなく、試行回数にも"
+              "数えません。"},
+             {"Mend the reason, which is also in the log. It is tried every 15 minutes until its "
+              "time is up, and goes out by itself. If a signing key is gone, put it back: `todoku "
+              "dkim import`.",
+              "理由を取り除いてください（ログにもあります）。期限まで 15 分ごとに試し、直れば自動"
+              "で送信します。署名鍵がないときは `todoku dkim import` で戻してください。"}}},
+    AdviceRule{
+        .state = deferred,
+        .stage = Stage::none,
+        .answered = false,
+        .subject = 3,
+        .detail = 0,
+        .phrases = "set aside:",
+        .advice =
+            {{"The engine died again and again with this mail alone in hand, so it was set aside "
+              "for the others to go on. Unless the process was killed from outside it is a bug of "
+              "ours; "
+              "it is no fault of the receiver.",
+              "このメールだけを扱っている間にエンジンが繰り返し異常終了したため、ほかのメールを続"
+              "けられるよう取り分けました。外部から強制終了されたのでなければ当方の不具合です。受信"
+              "側の"
+              "問題ではありません。"},
+             {"Report it to the maintainers with the log and the core of the process. While "
+              "`todoku stuck` lists it nothing is sent; `todoku stuck release` has it tried again.",
+              "プロセスのログと core を添えて開発元に知らせてください。`todoku stuck` に出ている間"
+              "は送信しません。`todoku stuck release` で再び送信します。"}}},
+
     // -- states that need no reply ---------------------------------------------------------------
     AdviceRule{
         .state = delivered,
@@ -49,6 +102,18 @@ constexpr std::array kRules = {
                     "原因はそれまでの試行の記録にあります。解消してから送り直してください。"}}},
 
     // -- no answer ------------------------------------------------------------------------------
+    AdviceRule{
+        .answered = false,
+        .subject = 3,
+        .detail = 0,
+        .phrases = "an error of ours",
+        .advice =
+            {{"A failure of the engine itself ended the attempt. It is no fault of the receiver.",
+              "エンジン自身の不具合で試行が終わりました。受信側の問題ではありません。"},
+             {"Nothing for this mail: it is tried again. Report it to the maintainers with the "
+              "log, which has the failure.",
+              "このメールは再送されるので対応不要です。不具合はログにあるので、添えて開発元に知ら"
+              "せてください。"}}},
     AdviceRule{.stage = Stage::dns,
                .subject = 1,
                .detail = 10,
@@ -75,13 +140,29 @@ constexpr std::array kRules = {
                     "アドレスの打ち間違いを確かめ、なければ宛先から外してください。"}}},
     AdviceRule{
         .stage = Stage::dns,
+        .phrases = "our own resolver cannot be believed",
+        .advice =
+            {{"Our own resolver denies names that exist, invents names that do not, or does not "
+              "answer, so nothing is known of the domain yet. It is no fault of the receiver.",
+              "当方の DNS "
+              "リゾルバーが、存在する名前を存在しないと答えるか、存在しない名前に答えるか、"
+              "応答しません。そのためドメインのことはまだ何も分かりません。受信側の問題ではありま"
+              "せん。"},
+             {"Mend or replace the name servers that dns.servers names (/etc/resolv.conf if it "
+              "names none); the mail goes out by itself soon after. In a network without the "
+              "public DNS name zones that exist there in dns.check_names.",
+              "dns.servers の DNS サーバー（空なら /etc/resolv.conf "
+              "のもの）を直すか取り替えてください。直ればほどなく自動で送信します。公開の DNS が"
+              "ないネットワークでは、そこに存在するゾーンを dns.check_names に書いてください。"}}},
+    AdviceRule{
+        .stage = Stage::dns,
         .advice =
             {{"The domain could not be looked up: its name servers, or ours, did not answer.",
               "ドメインを調べられませんでした。相手または当方の DNS サーバーが応答しません。"},
              {"Nothing for one domain. If many are affected, check the resolver of this "
-              "machine (dns.resolver).",
+              "machine (dns.servers).",
               "1 つのドメインだけなら対応は不要です。多くのドメインで起きているなら、このマシン"
-              "の DNS リゾルバー（dns.resolver）を確かめてください。"}}},
+              "の DNS リゾルバー（dns.servers）を確かめてください。"}}},
     AdviceRule{
         .stage = Stage::connect,
         .advice =
@@ -102,6 +183,29 @@ constexpr std::array kRules = {
               "the rule must be relaxed.",
               "このサイトに TLS を必須とする設定をしているなら、相手の証明書が正しくなるのを待"
               "つか、設定を緩めてください。"}}},
+    AdviceRule{
+        .stage = Stage::starttls,
+        .phrases = "without tls: switched off",
+        .advice =
+            {{"The receiver takes mail only over an encrypted connection (TLS), which your rules "
+              "switch off for this site.",
+              "受信側は暗号化した接続（TLS）でしかメールを受け取りませんが、設定でこのサイトへの "
+              "TLS を切っています。"},
+             {"Remove `tls = \"none\"` from the site's rule ([sites.*]); the mail is tried again.",
+              "サイトの設定（[sites.*]）から `tls = \"none\"` "
+              "を外してください。メールは再送されます。"}}},
+    AdviceRule{
+        .stage = Stage::starttls,
+        .answered = true,
+        .advice =
+            {{"The receiver takes mail only over an encrypted connection (TLS), and none could be "
+              "set up.",
+              "受信側は暗号化した接続（TLS）でしかメールを受け取らず、その接続を確立できませんで"
+              "した。"},
+             {"Nothing for now: the mail is tried again. If it lasts, tell the receiver's "
+              "postmaster why TLS failed, as the answer above says.",
+              "再送されるので、いまは対応不要です。続くなら、上の応答にある TLS 失敗の理由を受信側"
+              "の管理者に知らせてください。"}}},
     AdviceRule{.stage = Stage::data,
                .answered = false,
                .advice = {{"The connection broke while the mail was being handed over.",
@@ -110,6 +214,33 @@ constexpr std::array kRules = {
                            "large for the way there.",
                            "いまは対応不要です。何度も続くなら、経路に対してメールが大きすぎ"
                            "るのかもしれません。"}}},
+    // What a server offers tells whether a mail can be given to it, before anything is said.
+    AdviceRule{.stage = Stage::mail_from,
+               .answered = false,
+               .subject = 3,
+               .detail = 4,
+               .advice = {{"The mail is larger than the receiver takes.",
+                           "メールが受信側の上限より大きすぎます。"},
+                          {"Send smaller attachments, or a link instead.",
+                           "添付を小さくするか、リンクに替えてください。"}}},
+    AdviceRule{
+        .stage = Stage::mail_from,
+        .answered = false,
+        .subject = 6,
+        .detail = 7,
+        .advice =
+            {{"The receiver does not take mail for addresses beyond ASCII (SMTPUTF8).",
+              "受信側が、ASCII 以外の文字を含むアドレス宛のメール（SMTPUTF8）に対応していません。"},
+             {"Use an address in ASCII.", "ASCII だけのアドレスを使ってください。"}}},
+    AdviceRule{
+        .stage = Stage::mail_from,
+        .answered = false,
+        .subject = 6,
+        .detail = 3,
+        .advice = {{"The receiver does not take content with 8-bit octets (8BITMIME).",
+                    "受信側が、8 ビット文字を含む内容（8BITMIME）に対応していません。"},
+                   {"Send the content in a 7-bit encoding (quoted-printable or base64).",
+                    "内容を 7 ビットの形式（quoted-printable か base64）にして送ってください。"}}},
     AdviceRule{.answered = false,
                .advice = {{"The receiver's server stopped answering in the middle of the dialogue.",
                            "受信側サーバーがやり取りの途中で応答しなくなりました。"},

@@ -114,6 +114,44 @@ store::Story reserved() {
   return story;
 }
 
+store::Story set_aside() {
+  store::Story story = base_story();
+  story.due = story.expires = kStart + 20h;
+  story.set_aside = true;
+  auto put_by = attempt(1, 65s, RecipientState::deferred, Stage::none,
+                        {0,
+                         "4.3.0 set aside: 2 times a process died with this mail alone in hand; it "
+                         "waits for an operator"});
+  put_by.outcome.is_attempt = false;
+  put_by.path = {};
+  story.attempts = {put_by};
+  return story;
+}
+
+store::Story cannot_be_made() {
+  store::Story story = greylisted();
+  auto unmade = attempt(3, 90s, RecipientState::deferred, Stage::none,
+                        {0, "4.3.5 there is no DKIM key s1 of example.com"});
+  unmade.outcome.is_attempt = false;
+  unmade.path = {};
+  story.attempts.push_back(unmade);
+  story.due = kStart + 90s + 15min;
+  return story;
+}
+
+store::Story too_large() {
+  store::Story story = base_story();
+  story.state = RecipientState::dropped;
+  auto unmade = attempt(1, 2s, RecipientState::dropped, Stage::none,
+                        {0,
+                         "5.3.4 not made: its insert codes make it about 31457280 octets, the "
+                         "limit is 26214400"});
+  unmade.outcome.is_attempt = false;
+  unmade.path = {};
+  story.attempts = {unmade};
+  return story;
+}
+
 StoryOptions options(Language language) {
   return {
       .language = language, .now = kStart + 2min, .transactional_expiry = 24h, .bulk_expiry = 24h};
@@ -129,6 +167,41 @@ TEST(Stories, AreToldInJapanese) {
   const std::vector<store::Story> stories = {reserved(), greylisted(), delivered(), unreachable()};
   expect_golden("stories_ja.txt",
                 tell_stories("taro@example.jp", stories, options(Language::japanese)));
+}
+
+TEST(Stories, TellOfOurOwnFailuresInEnglish) {
+  const std::vector<store::Story> stories = {set_aside(), cannot_be_made(), too_large()};
+  expect_golden("failures_en.txt",
+                tell_stories("taro@example.jp", stories, options(Language::english)));
+}
+
+TEST(Stories, TellOfOurOwnFailuresInJapanese) {
+  const std::vector<store::Story> stories = {set_aside(), cannot_be_made(), too_large()};
+  expect_golden("failures_ja.txt",
+                tell_stories("taro@example.jp", stories, options(Language::japanese)));
+}
+
+TEST(Stories, ThatWentOnAfterARelease) {
+  store::Story released = set_aside();
+  released.set_aside = false;
+  released.due = kStart + 2min;
+  const std::vector stories = {released};
+  const std::string text = tell_stories("taro@example.jp", stories, options(Language::english));
+  EXPECT_THAT(text, HasSubstr("it goes out as soon as it is its turn"));
+  EXPECT_THAT(text, Not(HasSubstr("To do")));
+}
+
+TEST(Stories, SayThatTheirTimeIsUp) {
+  store::Story story = base_story();
+  story.state = RecipientState::expired;
+  auto end = attempt(1, 24h, RecipientState::expired, Stage::none,
+                     {0, "4.4.7 given up: not delivered within 24 hours"});
+  end.outcome.is_attempt = false;
+  story.attempts = {end};
+  const std::vector stories = {story};
+  const std::string text = tell_stories("taro@example.jp", stories, options(Language::english));
+  EXPECT_THAT(text, HasSubstr("2026-01-06 10:00:00 JST: given up"));
+  EXPECT_THAT(text, Not(HasSubstr("put back")));
 }
 
 TEST(Stories, SayThatThereIsNone) {
@@ -159,6 +232,24 @@ TEST(NextStep, IsAnAttemptAtItsTimeOrTheEnd) {
   store::Story due = greylisted();
   due.due = kStart;
   EXPECT_THAT(next_step(due, en), HasSubstr("is due and starts"));
+}
+
+TEST(NextStep, CountsAttemptsOnly) {
+  EXPECT_THAT(next_step(cannot_be_made(), options(Language::english)),
+              HasSubstr("attempt 3 at 2026-01-05 10:16:30 JST"));
+}
+
+TEST(NextStep, EndsWithTheLifeThatTheDeliveryBeganWith) {
+  store::Story story = greylisted();
+  story.expires = kStart + 2h;
+  EXPECT_THAT(next_step(story, options(Language::english)),
+              HasSubstr("given up at 2026-01-05 12:00:00 JST"));
+}
+
+TEST(NextStep, OfAMailThatIsSetAsideIsTheOperators) {
+  EXPECT_EQ(next_step(set_aside(), options(Language::english)),
+            "nothing until an operator releases it. If nobody does, it is given up at 2026-01-06 "
+            "06:00:00 JST.");
 }
 
 TEST(NextStep, OfAPendingMailFollowsItsDelivery) {

@@ -135,9 +135,11 @@ class Teller {
          say(type_word(story.type)), story.delivery_id, story.email_id, story.account,
          time(story.created));
     const Advice* before = nullptr;
+    std::size_t waits = 0;  // lines of the story that are no attempts
     for (const store::Attempt& attempt : story.attempts) {
       const Advice& advice = advice_for(attempt.outcome);
-      tell(attempt);
+      if (!attempt.outcome.is_attempt) ++waits;
+      tell(attempt, attempt.number - waits);
       // Saying the same again after every attempt would hide what is new.
       if (&advice != before) line(5, "{}", say(advice.meaning));
       before = &advice;
@@ -172,24 +174,26 @@ class Teller {
     out_ += '\n';
   }
 
-  void tell(const store::Attempt& attempt) {
+  void tell(const store::Attempt& attempt, std::size_t number) {
     const Outcome& outcome = attempt.outcome;
     const std::string at = time(attempt.at);
     const std::string took = duration_text(attempt.duration, options_.language);
-    if (!outcome.is_attempt) {
+    if (!outcome.is_attempt && !is_terminal(outcome.state)) {
       line(3,
            say({"{}: put back by us, which is not an attempt",
                 "{}: 当方の都合で待機（試行では"
                 "ない）"}),
            at);
     } else if (outcome.stage == Stage::none) {
-      line(3, "{}: {}", at, say(stage_words(outcome.stage)));
+      line(3, "{}: {}", at,
+           outcome.state == RecipientState::expired ? say({"given up", "打ち切り"})
+                                                    : say(stage_words(outcome.stage)));
     } else if (outcome.state == RecipientState::delivered) {
-      line(3, say({"Attempt {}, {}, took {}: accepted", "試行 {}、{}、所要 {}: 受理"}),
-           attempt.number, at, took);
+      line(3, say({"Attempt {}, {}, took {}: accepted", "試行 {}、{}、所要 {}: 受理"}), number, at,
+           took);
     } else {
       line(3, say({"Attempt {}, {}, took {}: ended {}", "試行 {}、{}、所要 {}: {}の段階で終了"}),
-           attempt.number, at, took, say(stage_words(outcome.stage)));
+           number, at, took, say(stage_words(outcome.stage)));
     }
     if (!attempt.path.mx_host.empty()) line(5, "{}", path(attempt.path));
     if (outcome.charset_fell_back) {
@@ -219,6 +223,15 @@ class Teller {
   }
 
   void what_to_do(const store::Story& story) {
+    if (story.set_aside) {
+      line(3,
+           say({"To do: report it to the maintainers with the log and the core of the process that "
+                "died; once it is mended: todoku stuck release {} {}",
+                "対応: 異常終了したプロセスのログと core を添えて開発元に知らせ、直ったら次を実行し"
+                "てください: todoku stuck release {} {}"}),
+           story.account, story.email_id);
+      return;
+    }
     if (story.state == RecipientState::pending) return;
     std::string_view action;
     if (story.state == RecipientState::expired) {
@@ -243,6 +256,7 @@ std::string in_words(Sentence sentence, Language language, auto... parts) {
 
 // When a mail of this story is given up, if that is known.
 std::optional<Instant> given_up_at(const store::Story& story, const StoryOptions& options) {
+  if (story.expires) return story.expires;
   const auto expiry =
       story.type == DeliveryType::bulk ? options.bulk_expiry : options.transactional_expiry;
   if (!expiry || !story.started) return std::nullopt;
@@ -281,7 +295,9 @@ std::string next_of_pending(const store::Story& story, const StoryOptions& optio
 
 std::string next_of_deferred(const store::Story& story, const StoryOptions& options) {
   const Language language = options.language;
-  const std::size_t number = story.attempts.empty() ? 1 : story.attempts.back().number + 1U;
+  const auto waits = std::ranges::count_if(
+      story.attempts, [](const store::Attempt& line) { return !line.outcome.is_attempt; });
+  const auto number = 1 + (story.attempts.empty() ? 0 : story.attempts.back().number - waits);
   std::string text =
       story.due && *story.due > options.now
           ? in_words({"attempt {} at {}, in {}.", "{} 回目の試行を {} に行います（{}後）。"},
@@ -296,6 +312,24 @@ std::string next_of_deferred(const store::Story& story, const StoryOptions& opti
         language, time_text(*end, options.offset));
   }
   return text;
+}
+
+std::string next_of_set_aside(const store::Story& story, const StoryOptions& options) {
+  std::string text =
+      in_words({"nothing until an operator releases it.", "管理者が解放するまで何も起きません。"},
+               options.language);
+  if (const auto end = given_up_at(story, options)) {
+    text +=
+        in_words({" If nobody does, it is given up at {}.", "解放しなければ {} にあきらめます。"},
+                 options.language, time_text(*end, options.offset));
+  }
+  return text;
+}
+
+std::string next_of_open(const store::Story& story, const StoryOptions& options) {
+  if (story.set_aside) return next_of_set_aside(story, options);
+  return story.state == RecipientState::deferred ? next_of_deferred(story, options)
+                                                 : next_of_pending(story, options);
 }
 
 }  // namespace
@@ -315,8 +349,7 @@ std::string next_step(const store::Story& story, const StoryOptions& options) {
   if (is_terminal(story.state)) {
     return in_words({"nothing more is done.", "これ以上は何も行いません。"}, options.language);
   }
-  std::string text = story.state == RecipientState::deferred ? next_of_deferred(story, options)
-                                                             : next_of_pending(story, options);
+  std::string text = next_of_open(story, options);
   if (!options.engine_running) {
     text += in_words({" But the engine is not running: start it with `todoku serve`.",
                       "ただしエンジンは停止中です。`todoku serve` で起動してください。"},

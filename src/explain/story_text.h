@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "explain/language.h"
-#include "store/types.h"
+#include "store/recipients.h"
 
 namespace todoku::explain {
 

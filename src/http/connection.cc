@@ -55,9 +55,18 @@ class Connection::RequestBody final : public Body {
   bool is_buffered_ = false;
 };
 
-Connection::Connection(const ConnectionContext& context, net::Stream stream)
-    : context_(context), stream_(std::move(stream)), parser_(context.options.head_max) {
+Connection::Connection(const ConnectionContext& context, ConnectionList& list, net::Stream stream)
+    : context_(context),
+      list_(list),
+      begun_(context.clock.steady_now()),
+      place_(list.enter(*this, begun_)),
+      stream_(std::move(stream)),
+      parser_(context.options.head_max) {
   request_.remote = stream_.remote();
+}
+
+Connection::~Connection() {
+  list_.leave(place_);
 }
 
 void Connection::ask_to_stop() {
@@ -66,10 +75,15 @@ void Connection::ask_to_stop() {
   if (source_ != nullptr) source_->stop();
 }
 
+void Connection::give_way() {
+  stream_.close();
+  list_.work(place_);  // of nobody else's concern while it ends
+}
+
 Task<void> Connection::run(std::shared_ptr<const net::TlsServerContext> tls) {
   if (tls) {
     const auto secured =
-        co_await stream_.start_tls_server(std::move(tls), after(context_.options.head_timeout));
+        co_await stream_.start_tls_server(std::move(tls), begun_ + context_.options.head_timeout);
     if (!secured) co_return;
     request_.is_secure = true;
   }
@@ -78,9 +92,15 @@ Task<void> Connection::run(std::shared_ptr<const net::TlsServerContext> tls) {
   if (thrown_) std::rethrow_exception(thrown_);
 }
 
-Task<void> Connection::refuse() {
+Task<void> Connection::refuse(std::string_view reason,
+                              std::shared_ptr<const net::TlsServerContext> tls) {
+  if (tls) {
+    const auto secured =
+        co_await stream_.start_tls_server(std::move(tls), begun_ + context_.options.linger_timeout);
+    if (!secured) co_return;
+  }
   parser_.start(request_);
-  Response response = failure_response(503, "the server has as many connections as it can serve");
+  Response response = failure_response(503, std::string(reason));
   response.headers.set("Retry-After", "1");
   co_await send(std::move(response), false);
   co_await linger();
@@ -90,11 +110,16 @@ Task<Connection::Head> Connection::read_head() {
   const ServerOptions& options = context_.options;
   parser_.start(request_);
   idle_ = input_.empty();
-  SteadyInstant deadline = after(idle_ && !first_ ? options.idle_timeout : options.head_timeout);
+  const SteadyInstant now = context_.clock.steady_now();
+  if (!first_) list_.wait(place_, now);
+  // A client that has yet to show what it wants has one deadline for TLS, silence and head.
+  SteadyInstant deadline = first_ ? begun_ + options.head_timeout
+                                  : now + (idle_ ? options.idle_timeout : options.head_timeout);
   for (;;) {
     if (!idle_) {
       auto step = parser_.step(input_.view());
       if (!step) {
+        list_.work(place_);
         failure_ = std::move(step.error());
         co_return Head::failed;
       }
@@ -106,13 +131,15 @@ Task<Connection::Head> Connection::read_head() {
     const auto got = co_await stream_.read_some(input_.space(), deadline);
     const bool was_idle = std::exchange(idle_, false);
     if (!got && got.error().kind == ErrorKind::timeout && !was_idle) {
+      list_.work(place_);
       failure_ = {408, "the request's head did not come in time"};
       co_return Head::failed;
     }
     if (!got || *got == 0) co_return Head::gone;
     input_.commit(*got);
-    if (was_idle) deadline = after(options.head_timeout);
+    if (was_idle && !first_) deadline = after(options.head_timeout);
   }
+  list_.work(place_);
   first_ = false;
   co_return Head::ready;
 }
@@ -365,6 +392,7 @@ Task<void> Connection::linger() {
   // response with it (RFC 9112 section 9.6). A client that asked for the end sends no more.
   const bool nothing_comes = parser_.complete() && !parser_.keep_alive() && input_.empty();
   if (nothing_comes && !stream_.has_input()) co_return;
+  list_.wait(place_, context_.clock.steady_now());
   const ServerOptions& options = context_.options;
   // Who was too slow for its request does not get much more time.
   const int rounds = failure_ && failure_->status == 408 ? 1 : kLingerRounds;

@@ -14,6 +14,7 @@
 #include "async/task.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "http/connection_list.h"
 #include "http/input_buffer.h"
 #include "http/message.h"
 #include "http/request_parser.h"
@@ -36,17 +37,22 @@ struct ConnectionContext {
 
 class Connection {
  public:
-  Connection(const ConnectionContext& context, net::Stream stream);
+  // Has a place in `list` as long as it lives.
+  Connection(const ConnectionContext& context, ConnectionList& list, net::Stream stream);
+  ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   // Serves requests until either side ends it. Rethrows what a handler threw, after its 500.
   [[nodiscard]] Task<void> run(std::shared_ptr<const net::TlsServerContext> tls);
-  // Answers 503 without reading and closes.
-  [[nodiscard]] Task<void> refuse();
+  // Answers 503 for this reason without reading and closes.
+  [[nodiscard]] Task<void> refuse(std::string_view reason,
+                                  std::shared_ptr<const net::TlsServerContext> tls);
 
   // Ends between requests, at once if there is none.
   void ask_to_stop();
+  // Ends at once, for another connection's sake.
+  void give_way();
 
  private:
   class RequestBody;
@@ -82,6 +88,9 @@ class Connection {
   void release_memory();
 
   const ConnectionContext& context_;
+  ConnectionList& list_;
+  const SteadyInstant begun_;
+  const ConnectionList::Place place_;
   net::Stream stream_;
   RequestParser parser_;
   InputBuffer input_;

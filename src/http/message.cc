@@ -2,13 +2,7 @@
 #include "http/message.h"
 
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <utility>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "http/json.h"
 
@@ -17,37 +11,6 @@ namespace {
 
 constexpr std::array<std::string_view, 8> kMethodNames = {"GET",   "HEAD",   "POST",    "PUT",
                                                           "PATCH", "DELETE", "OPTIONS", "OTHER"};
-constexpr std::size_t kFileSlice = 64 * 1024;
-
-class FileSource final : public BodySource {
- public:
-  FileSource(int descriptor, std::uint64_t size) : descriptor_(descriptor), size_(size) {}
-  ~FileSource() override { ::close(descriptor_); }
-  FileSource(const FileSource&) = delete;
-  FileSource& operator=(const FileSource&) = delete;
-
-  Task<Result<std::string_view>> read() override {
-    if (sent_ == size_) co_return std::string_view();
-    if (!slice_) slice_ = std::make_unique<std::array<char, kFileSlice>>();
-    const std::size_t wanted =
-        static_cast<std::size_t>(std::min<std::uint64_t>(slice_->size(), size_ - sent_));
-    ssize_t got = 0;
-    do {
-      got = ::pread(descriptor_, slice_->data(), wanted, static_cast<off_t>(sent_));
-    } while (got < 0 && errno == EINTR);
-    if (got < 0) co_return fail(ErrorKind::io, std::string("read: ") + std::strerror(errno));
-    if (got == 0) co_return fail(ErrorKind::io, "the file became shorter while it was sent");
-    sent_ += static_cast<std::uint64_t>(got);
-    co_return std::string_view(slice_->data(), static_cast<std::size_t>(got));
-  }
-  [[nodiscard]] std::optional<std::uint64_t> length() const override { return size_; }
-
- private:
-  int descriptor_;
-  std::uint64_t size_;
-  std::uint64_t sent_ = 0;
-  std::unique_ptr<std::array<char, kFileSlice>> slice_;
-};
 
 }  // namespace
 
@@ -153,20 +116,6 @@ Task<Result<std::string>> Body::read_all(std::size_t limit) {
 Task<Result<std::string_view>> TextBody::read() {
   if (std::exchange(taken_, true)) co_return std::string_view();
   co_return text_;
-}
-
-Result<std::unique_ptr<BodySource>> open_file_source(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
-    const ErrorKind kind = errno == ENOENT ? ErrorKind::not_found : ErrorKind::io;
-    return fail(kind, path + ": " + std::strerror(errno));
-  }
-  struct stat status{};
-  if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
-    ::close(descriptor);
-    return fail(ErrorKind::io, path + ": is not a regular file");
-  }
-  return std::make_unique<FileSource>(descriptor, static_cast<std::uint64_t>(status.st_size));
 }
 
 Response Response::json(int status, std::string body) {

@@ -121,10 +121,6 @@ class BodySource {
   virtual void stop() {}
 };
 
-// Errors: not_found, io. Reads in slices of 64 KiB on the connection's thread: for files just
-// written or small, which the page cache holds.
-[[nodiscard]] Result<std::unique_ptr<BodySource>> open_file_source(const std::string& path);
-
 struct Response {
   int status = 200;
   // A literal, or else in place until the response is sent. Empty: no Content-Type.

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <list>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/dispatch.hpp>
@@ -13,16 +13,18 @@
 #include "base/check.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "http/client_counts.h"
 #include "http/connection.h"
+#include "http/connection_list.h"
 
 namespace todoku::http {
 namespace {
 
-// Connections of one thread that are being told 503. More are closed without a word.
-constexpr std::size_t kRefusingMax = 32;
-// Open streams beyond connections_max, so that there is room to refuse politely.
-constexpr std::size_t kRefusalRoom = 256;
+constexpr std::string_view kFull = "the server has as many connections as it can serve";
+constexpr std::string_view kTooManyOfOne =
+    "this client has as many connections as one client may have";
 constexpr Milliseconds kAcceptPause{100};
+constexpr Milliseconds kRefusedToldEvery{60'000};
 
 std::uint64_t random_seed() {
   std::uint64_t seed = 0;
@@ -35,23 +37,31 @@ std::uint64_t random_seed() {
 
 struct Server::Shared {
   Shared(const Clock& the_clock, Router the_router, ServerOptions the_options)
-      : clock(the_clock), router(std::move(the_router)), options(std::move(the_options)) {}
+      : clock(the_clock),
+        router(std::move(the_router)),
+        options(std::move(the_options)),
+        clients(options.connections_per_client_max, options.trusted) {}
 
   const Clock& clock;
   const Router router;
   const ServerOptions options;
-  std::atomic<std::size_t> connections_open = 0;
+  ClientCounts clients;
+  std::atomic<std::size_t> serving = 0;
+  std::atomic<std::size_t> refusing = 0;
   std::atomic<std::uint64_t> connections_accepted = 0;
   std::atomic<std::uint64_t> connections_refused = 0;
+  std::atomic<std::uint64_t> connections_displaced = 0;
   std::atomic<std::uint64_t> requests = 0;
 };
 
-// The connections of one executor. busy(), adopt() and ask_to_stop() are for any thread, the rest
-// for that one.
+// The connections of one executor. busy(), the waits, serve(), refuse() and ask_to_stop() are for
+// any thread, the rest for that one.
 class Server::Worker {
  public:
-  Worker(Shared& shared, async::Executor executor)
+  // `refusals_max`: of this worker.
+  Worker(Shared& shared, async::Executor executor, std::size_t refusals_max)
       : shared_(shared),
+        refusals_max_(refusals_max),
         ids_(random_seed()),
         context_{.router = shared.router,
                  .options = shared.options,
@@ -64,20 +74,49 @@ class Server::Worker {
 
   [[nodiscard]] std::size_t busy() const { return busy_.load(std::memory_order_relaxed); }
   [[nodiscard]] const async::Executor& executor() const { return tasks_.executor(); }
+  [[nodiscard]] SteadyInstant longest_wait_since() const { return served_.longest_wait_since(); }
 
-  void adopt(net::Stream stream, std::shared_ptr<const net::TlsServerContext> tls) {
+  // The connection's client has entered `clients`.
+  void serve(net::Stream stream, std::shared_ptr<const net::TlsServerContext> tls) {
+    shared_.serving.fetch_add(1);
     busy_.fetch_add(1, std::memory_order_relaxed);
     boost::asio::dispatch(executor(),
                           [this, stream = std::move(stream), tls = std::move(tls)]() mutable {
-                            start(std::move(stream), std::move(tls));
+                            tasks_.spawn("http connection", run(std::move(stream), std::move(tls)));
                           });
+  }
+
+  // `reason` is a literal.
+  void refuse(net::Stream stream, std::shared_ptr<const net::TlsServerContext> tls,
+              std::string_view reason) {
+    shared_.connections_refused.fetch_add(1, std::memory_order_relaxed);
+    shared_.refusing.fetch_add(1);
+    busy_.fetch_add(1, std::memory_order_relaxed);
+    boost::asio::dispatch(
+        executor(), [this, stream = std::move(stream), tls = std::move(tls), reason]() mutable {
+          if (refused_.size() >= refusals_max_ && refused_.longest_waiting() != nullptr) {
+            refused_.longest_waiting()->give_way();
+          }
+          tasks_.spawn("http refusal", run_refusal(std::move(stream), std::move(tls), reason));
+        });
+  }
+
+  // False if nobody waits any more.
+  [[nodiscard]] Task<bool> displace_longest_waiting() {
+    Connection* const connection = served_.longest_waiting();
+    if (connection == nullptr) co_return false;
+    connection->give_way();
+    shared_.connections_displaced.fetch_add(1, std::memory_order_relaxed);
+    co_return true;
   }
 
   // From any thread, before stop(), so that all workers run out at the same time.
   void ask_to_stop() {
     boost::asio::dispatch(executor(), [this] {
       stopping_ = true;
-      for (Connection* connection : connections_) connection->ask_to_stop();
+      served_.for_each([](Connection& connection) { connection.ask_to_stop(); });
+      // They have been told all there is to tell.
+      while (Connection* refused = refused_.longest_waiting()) refused->give_way();
     });
   }
 
@@ -89,74 +128,44 @@ class Server::Worker {
   }
 
  private:
-  void start(net::Stream stream, std::shared_ptr<const net::TlsServerContext> tls) {
-    const std::size_t open = shared_.connections_open.fetch_add(1) + 1;
-    shared_.connections_accepted.fetch_add(1, std::memory_order_relaxed);
-    if (open <= shared_.options.connections_max && !stopping_) {
-      tasks_.spawn("http connection", serve(std::move(stream), std::move(tls)));
-      return;
-    }
-    shared_.connections_refused.fetch_add(1, std::memory_order_relaxed);
-    // A TLS handshake would cost more than the refusal saves.
-    if (tls || stopping_ || refusing_ >= kRefusingMax) {
-      stream.close();
-      leave();
-      return;
-    }
-    tasks_.spawn("http refusal", refuse(std::move(stream)));
-  }
-
-  [[nodiscard]] Task<void> serve(net::Stream stream,
-                                 std::shared_ptr<const net::TlsServerContext> tls) {
-    const Leaving leaving{*this};
-    Connection connection(context_, std::move(stream));
-    const Listed listed(connections_, connection);
+  [[nodiscard]] Task<void> run(net::Stream stream,
+                               std::shared_ptr<const net::TlsServerContext> tls) {
+    const Leaving leaving{*this, shared_.serving, stream.remote().address};
+    if (stopping_) co_return;
+    Connection connection(context_, served_, std::move(stream));
     co_await connection.run(std::move(tls));
   }
 
-  [[nodiscard]] Task<void> refuse(net::Stream stream) {
-    const Leaving leaving{*this};
-    const Refusing counted{++refusing_};
-    Connection connection(context_, std::move(stream));
-    co_await connection.refuse();
+  [[nodiscard]] Task<void> run_refusal(net::Stream stream,
+                                       std::shared_ptr<const net::TlsServerContext> tls,
+                                       std::string_view reason) {
+    const Leaving leaving{*this, shared_.refusing, std::nullopt};
+    if (stopping_) co_return;
+    Connection connection(context_, refused_, std::move(stream));
+    co_await connection.refuse(reason, std::move(tls));
   }
 
-  void leave() {
-    shared_.connections_open.fetch_sub(1);
-    busy_.fetch_sub(1, std::memory_order_relaxed);
-    ended_.notify();
-  }
-
+  // Counts down what was counted up for a connection.
   struct Leaving {
     Worker& worker;
-    ~Leaving() { worker.leave(); }
-  };
-  struct Refusing {
-    std::size_t& count;
-    ~Refusing() { --count; }
-  };
-
-  // Keeps a connection in the list as long as it runs.
-  class Listed {
-   public:
-    Listed(std::list<Connection*>& list, Connection& connection)
-        : list_(list), at_(list.insert(list.end(), &connection)) {}
-    ~Listed() { list_.erase(at_); }
-    Listed(const Listed&) = delete;
-    Listed& operator=(const Listed&) = delete;
-
-   private:
-    std::list<Connection*>& list_;
-    std::list<Connection*>::iterator at_;
+    std::atomic<std::size_t>& kind;
+    std::optional<net::IpAddress> client;
+    ~Leaving() {
+      if (client) worker.shared_.clients.leave(*client);
+      kind.fetch_sub(1);
+      worker.busy_.fetch_sub(1, std::memory_order_relaxed);
+      worker.ended_.notify();
+    }
   };
 
   Shared& shared_;
+  const std::size_t refusals_max_;
   SeededRandom ids_;
   DateText date_;
   ConnectionContext context_;
   std::atomic<std::size_t> busy_ = 0;  // connections handed over and not yet ended
-  std::list<Connection*> connections_;
-  std::size_t refusing_ = 0;
+  ConnectionList served_;
+  ConnectionList refused_;
   bool stopping_ = false;
   async::Signal ended_;
   async::TaskGroup tasks_;
@@ -172,8 +181,10 @@ Server::Server(std::vector<async::Executor> executors, const Clock& clock, Route
     : shared_(std::make_unique<Shared>(clock, std::move(router), std::move(options))),
       accepting_(
           (check(!executors.empty(), "a server has at least one executor"), executors.front())) {
+  const std::size_t refusals_each =
+      std::max<std::size_t>(1, shared_->options.refusals_max / executors.size());
   for (const async::Executor& executor : executors) {
-    workers_.push_back(std::make_unique<Worker>(*shared_, executor));
+    workers_.push_back(std::make_unique<Worker>(*shared_, executor, refusals_each));
   }
 }
 
@@ -190,7 +201,8 @@ Task<Result<void>> Server::listen_unix(std::string path) {
 
 net::ListenOptions Server::listen_options() const {
   net::ListenOptions options;
-  options.connections_max = shared_->options.connections_max + kRefusalRoom;
+  options.connections_max =
+      shared_->options.connections_max + shared_->options.refusals_max + kNewcomersMax;
   return options;
 }
 
@@ -226,7 +238,7 @@ Task<void> Server::accept_loop(Acceptor* acceptor) {
     Worker& worker = least_busy();
     auto stream = co_await acceptor->listener.accept(worker.executor());
     if (stream) {
-      worker.adopt(std::move(*stream), acceptor->tls);
+      co_await admit(std::move(*stream), acceptor, worker);
       continue;
     }
     const ErrorKind kind = stream.error().kind;
@@ -235,6 +247,48 @@ Task<void> Server::accept_loop(Acceptor* acceptor) {
     const bool waited = co_await async::sleep_for(kAcceptPause);
     if (!waited) co_return;
   }
+}
+
+Task<void> Server::admit(net::Stream stream, const Acceptor* acceptor, Worker& worker) {
+  const net::IpAddress client = stream.remote().address;
+  shared_->connections_accepted.fetch_add(1, std::memory_order_relaxed);
+  if (!shared_->clients.enter(client)) {
+    tell_refused(client, kTooManyOfOne);
+    worker.refuse(std::move(stream), acceptor->tls, kTooManyOfOne);
+    co_return;
+  }
+  bool room = shared_->serving.load() < shared_->options.connections_max;
+  if (!room) room = co_await make_room();
+  if (room) {
+    worker.serve(std::move(stream), acceptor->tls);
+  } else {
+    shared_->clients.leave(client);
+    tell_refused(client, kFull);
+    worker.refuse(std::move(stream), acceptor->tls, kFull);
+  }
+}
+
+void Server::tell_refused(const net::IpAddress& client, std::string_view reason) {
+  const SteadyInstant now = shared_->clock.steady_now();
+  if (refused_told_ && now - *refused_told_ < kRefusedToldEvery) return;
+  refused_told_ = now;
+  log::warning("connections refused", {{"client", client.to_string()},
+                                       {"reason", reason},
+                                       {"refused", shared_->connections_refused.load() + 1}});
+}
+
+Task<bool> Server::make_room() {
+  // More than one try: who waited may have begun to work meanwhile.
+  for (std::size_t tries = 0; tries < workers_.size(); ++tries) {
+    Worker& worker = **std::ranges::min_element(
+        workers_, {}, [](const auto& each) { return each->longest_wait_since(); });
+    const SteadyInstant latest = shared_->clock.steady_now() - shared_->options.displaced_after;
+    if (worker.longest_wait_since() > latest) co_return false;
+    const bool displaced =
+        co_await async::run_on(worker.executor(), worker.displace_longest_waiting());
+    if (displaced) co_return true;
+  }
+  co_return false;
 }
 
 Task<void> Server::stop_accepting() {
@@ -253,9 +307,10 @@ Task<void> Server::stop(Milliseconds grace) {
 }
 
 ServerStats Server::stats() const {
-  return {.connections_open = shared_->connections_open.load(),
+  return {.connections_open = shared_->serving.load() + shared_->refusing.load(),
           .connections_accepted = shared_->connections_accepted.load(),
           .connections_refused = shared_->connections_refused.load(),
+          .connections_displaced = shared_->connections_displaced.load(),
           .requests = shared_->requests.load()};
 }
 

@@ -12,7 +12,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "async/task.h"
@@ -23,6 +25,8 @@
 #include "http/router.h"
 #include "net/endpoint.h"
 #include "net/listener.h"
+#include "net/network.h"
+#include "net/stream.h"
 #include "net/tls.h"
 
 namespace todoku::http {
@@ -37,11 +41,22 @@ struct Exchange {
 };
 
 struct ServerOptions {
-  std::size_t connections_max = 4096;  // more get 503, or are closed at once where TLS is spoken
+  // Beyond these the connection that has waited for its client for longest, and at least
+  // displaced_after, makes room: nothing of it is in work. If none has, the newcomer gets 503.
+  std::size_t connections_max = 4096;
+  Milliseconds displaced_after{1'000};
+  // Of one client (an IPv4 address, the /64 of an IPv6 one) that is in no trusted network; more get
+  // 503. 0: no limit.
+  std::size_t connections_per_client_max = 0;
+  std::vector<net::Network> trusted;
+  // Connections that are being told 503; beyond these the oldest is closed, read or unread.
+  std::size_t refusals_max = 64;
   std::size_t head_max = std::size_t{16} * 1024;  // octets of request line and header fields
 
   Milliseconds idle_timeout{75'000};  // between requests; above the 60 s of usual load balancers
-  Milliseconds head_timeout{15'000};  // for a whole head, for the first octet, for TLS to begin
+  // For a whole head from its first octet on; for the first one from the connection's begin, TLS
+  // included. No octet moves it.
+  Milliseconds head_timeout{15'000};
   Milliseconds body_timeout{30'000};  // silence within a body
   // Octets a second that a body must bring on average once it took body_timeout. Only time spent
   // waiting for the client counts.
@@ -59,12 +74,17 @@ struct ServerOptions {
 struct ServerStats {
   std::size_t connections_open = 0;
   std::uint64_t connections_accepted = 0;
-  std::uint64_t connections_refused = 0;  // beyond connections_max
+  std::uint64_t connections_refused = 0;    // 503: beyond one of the limits
+  std::uint64_t connections_displaced = 0;  // made room for others
   std::uint64_t requests = 0;
 };
 
 class Server {
  public:
+  // Streams a listener may have beyond those that are served or refused: just accepted ones, for
+  // which others have yet to make room.
+  static constexpr std::size_t kNewcomersMax = 8;
+
   // `executors` (at least one) and `clock` must outlive the server.
   Server(std::vector<async::Executor> executors, const Clock& clock, Router router,
          ServerOptions options = {});
@@ -98,12 +118,19 @@ class Server {
   [[nodiscard]] net::ListenOptions listen_options() const;
   void start_accepting(net::Listener listener, std::shared_ptr<const net::TlsServerContext> tls);
   [[nodiscard]] Task<void> accept_loop(Acceptor* acceptor);
+  // Hands a new connection to `worker`, to be served or refused.
+  [[nodiscard]] Task<void> admit(net::Stream stream, const Acceptor* acceptor, Worker& worker);
+  // Closes the connection that has waited for longest. False: none has for long enough.
+  [[nodiscard]] Task<bool> make_room();
+  // Says that clients are refused, once a minute at most.
+  void tell_refused(const net::IpAddress& client, std::string_view reason);
   [[nodiscard]] Worker& least_busy() const;
   [[nodiscard]] Task<void> stop_accepting();
 
   std::unique_ptr<Shared> shared_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;  // used on the first executor only
+  std::optional<SteadyInstant> refused_told_;         // likewise
   async::TaskGroup accepting_;
 };
 

@@ -9,7 +9,10 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "intake/check_size.h"
 #include "mail/address.h"
+#include "mail/invisible.h"
+#include "mime/header.h"
 #include "mime/insert_code.h"
 
 namespace todoku::intake {
@@ -36,6 +39,12 @@ bool has_control_character(std::string_view text) {
   });
 }
 
+// Any text that is stored.
+void check_characters(std::string_view text, const Path& path, Problems& problems) {
+  if (!is_utf8(text)) problems.add(path, texts::not_utf8());
+  if (text.contains('\0')) problems.add(path, texts::nul_character());
+}
+
 // One line of text that becomes part of a header field.
 void check_line(std::string_view text, std::size_t min, std::size_t max, const Path& path,
                 Problems& problems) {
@@ -45,19 +54,26 @@ void check_line(std::string_view text, std::size_t min, std::size_t max, const P
   }
   const std::size_t length = utf8_length(text);
   if (length < min || length > max) problems.add(path, texts::length(min, max));
+  if (!is_utf8(text)) problems.add(path, texts::not_utf8());
   if (has_control_character(text)) problems.add(path, texts::control_character());
+}
+
+bool check_email_length(std::string_view email, const Path& path, const Limits& limits,
+                        Problems& problems) {
+  if (email.empty()) {
+    problems.add(path, texts::required());
+    return false;
+  }
+  if (email.size() < limits.email_octets_min || email.size() > limits.email_octets_max) {
+    problems.add(path, texts::length(limits.email_octets_min, limits.email_octets_max));
+    return false;
+  }
+  return true;
 }
 
 std::optional<Address> check_email(std::string_view email, const Path& path, const Limits& limits,
                                    Problems& problems) {
-  if (email.empty()) {
-    problems.add(path, texts::required());
-    return std::nullopt;
-  }
-  if (email.size() < limits.email_octets_min || email.size() > limits.email_octets_max) {
-    problems.add(path, texts::length(limits.email_octets_min, limits.email_octets_max));
-    return std::nullopt;
-  }
+  if (!check_email_length(email, path, limits, problems)) return std::nullopt;
   auto address = parse_address(email);
   if (!address) {
     problems.add(path, texts::invalid_email(address.error().detail));
@@ -66,10 +82,34 @@ std::optional<Address> check_email(std::string_view email, const Path& path, con
   return std::move(*address);
 }
 
-void check_mailbox(const Mailbox& mailbox, const Path& path, const Limits& limits,
-                   Problems& problems) {
-  check_email(mailbox.address, below(path, "email"), limits, problems);
+void trim_in_place(std::string& email) {
+  email = std::string(trim_invisible(email));
+}
+
+// True if the address may be looked at further.
+bool check_mailbox(Mailbox& mailbox, const Path& path, const Limits& limits, Problems& problems) {
+  trim_in_place(mailbox.address);
+  const bool has_length =
+      check_email_length(mailbox.address, below(path, "email"), limits, problems);
   check_line(mailbox.name, 0, limits.name_characters_max, below(path, "name"), problems);
+  return has_length;
+}
+
+// From and Reply-To as far as they are given: what composing could not write is refused here.
+void check_senders(Mailbox* from, Mailbox* reply_to, const Limits& limits, Problems& problems) {
+  Content senders;
+  const bool has_from = from != nullptr && check_mailbox(*from, {"from"}, limits, problems);
+  const bool has_reply_to =
+      reply_to != nullptr && check_mailbox(*reply_to, {"reply_to"}, limits, problems);
+  if (has_from) senders.from = *from;
+  if (has_reply_to) senders.reply_to = *reply_to;
+  auto unwritable = mime::check_composable(senders);
+  if (!has_from) {
+    std::erase_if(unwritable, [](const mime::Unwritable& address) {
+      return address.field == mime::AddressField::from;
+    });
+  }
+  add_unwritable(unwritable, problems);
 }
 
 void check_text_part(std::string_view text, const Limits& limits, Problems& problems) {
@@ -78,12 +118,14 @@ void check_text_part(std::string_view text, const Limits& limits, Problems& prob
   } else if (utf8_length(text) > limits.text_part_characters_max) {
     problems.add({"text_part"}, texts::length(1, limits.text_part_characters_max));
   }
+  check_characters(text, {"text_part"}, problems);
 }
 
 void check_html_part(std::string_view html, const Limits& limits, Problems& problems) {
   if (utf8_length(html) > limits.html_part_characters_max) {
     problems.add({"html_part"}, texts::length(0, limits.html_part_characters_max));
   }
+  check_characters(html, {"html_part"}, problems);
   // Contract section 2.1.
   if (html.contains("<![CDATA[")) problems.add({"html_part"}, texts::html_construct("CDATA"));
   if (html.contains("<?xml")) problems.add({"html_part"}, texts::html_construct("<?xml ?>"));
@@ -96,6 +138,12 @@ void check_unsubscribe_uri(std::string_view uri, std::string_view field,
   const Path path{"list_unsubscribe", std::string(field)};
   if (utf8_length(uri) > limits.list_unsubscribe_characters_max) {
     problems.add(path, texts::length(1, limits.list_unsubscribe_characters_max));
+  }
+  if (!is_utf8(uri)) problems.add(path, texts::not_utf8());
+  std::string encoded;
+  mime::append_uri(encoded, uri);
+  if (encoded.size() > mime::kUriLineOctetsMax) {
+    problems.add(path, texts::encoded_uri_too_long(encoded.size(), mime::kUriLineOctetsMax));
   }
   const std::string lower = to_ascii_lower(uri.substr(0, 8));
   const bool known = std::ranges::any_of(schemes, [&](std::string_view scheme) {
@@ -119,6 +167,27 @@ std::string_view extension_of(std::string_view file_name) {
 
 }  // namespace
 
+void add_unwritable(const std::vector<mime::Unwritable>& found, Problems& problems) {
+  for (const mime::Unwritable& address : found) {
+    Path path;
+    switch (address.field) {
+      case mime::AddressField::from:
+        path = {"from", "email"};
+        break;
+      case mime::AddressField::reply_to:
+        path = {"reply_to", "email"};
+        break;
+      case mime::AddressField::to:
+        path = {"to"};
+        break;
+      case mime::AddressField::cc:
+        path = {"cc", std::to_string(address.index)};
+        break;
+    }
+    problems.add(std::move(path), texts::invalid_email(address.reason));
+  }
+}
+
 void check_attachments(const std::vector<Attachment>& attachments, const Limits& limits,
                        Problems& problems) {
   if (attachments.size() > limits.attachments_max) {
@@ -133,6 +202,8 @@ void check_attachments(const std::vector<Attachment>& attachments, const Limits&
     if (attachment.file_name.size() > limits.attachment_name_octets_max) {
       problems.add(path, texts::length(1, limits.attachment_name_octets_max));
     }
+    check_characters(attachment.file_name, path, problems);
+    check_characters(attachment.mime_type, path, problems);
     const std::string extension = to_ascii_lower(extension_of(attachment.file_name));
     if (std::ranges::find(kRefusedExtensions, extension) != kRefusedExtensions.end()) {
       problems.add(path, texts::refused_extension(attachment.file_name));
@@ -143,9 +214,10 @@ void check_attachments(const std::vector<Attachment>& attachments, const Limits&
   }
 }
 
-void check_content(const Content& content, const Limits& limits, Problems& problems) {
-  check_mailbox(content.from, {"from"}, limits, problems);
-  if (content.reply_to) check_mailbox(*content.reply_to, {"reply_to"}, limits, problems);
+namespace {
+
+void check_fields(Content& content, const Limits& limits, Problems& problems) {
+  check_senders(&content.from, content.reply_to ? &*content.reply_to : nullptr, limits, problems);
   check_line(content.subject, 1, limits.subject_characters_max, {"subject"}, problems);
   check_text_part(content.text_part, limits, problems);
   check_html_part(content.html_part, limits, problems);
@@ -155,9 +227,18 @@ void check_content(const Content& content, const Limits& limits, Problems& probl
   check_attachments(content.attachments, limits, problems);
 }
 
-void check_update(const UpdateRequest& update, const Limits& limits, Problems& problems) {
-  if (update.from) check_mailbox(*update.from, {"from"}, limits, problems);
-  if (update.reply_to) check_mailbox(*update.reply_to, {"reply_to"}, limits, problems);
+}  // namespace
+
+void check_content(Content& content, const Limits& limits, Problems& problems) {
+  check_fields(content, limits, problems);
+  if (problems.empty()) {
+    check_content_size(content, mime::MessageSize(content), limits, problems);
+  }
+}
+
+void check_update(UpdateRequest& update, const Limits& limits, Problems& problems) {
+  check_senders(update.from ? &*update.from : nullptr,
+                update.reply_to ? &*update.reply_to : nullptr, limits, problems);
   if (update.subject) {
     check_line(*update.subject, 1, limits.subject_characters_max, {"subject"}, problems);
   }
@@ -193,7 +274,7 @@ void check_insert_codes(const std::vector<InsertCode>& codes, const Path& path,
     } else if (!seen.insert(code.key).second) {
       problems.add(below(at, "key"), texts::duplicate_key(code.key));
     }
-    if (!is_utf8(code.value)) problems.add(below(at, "value"), texts::not_utf8());
+    check_characters(code.value, below(at, "value"), problems);
     if (utf8_length(code.value) > limits.insert_value_characters_max) {
       problems.add(below(at, "value"), texts::length(0, limits.insert_value_characters_max));
     }
@@ -202,22 +283,24 @@ void check_insert_codes(const std::vector<InsertCode>& codes, const Path& path,
 
 store::NewRecipient check_recipient(const RecipientRequest& recipient, const Path& path,
                                     const Limits& limits, Problems& problems) {
-  const auto address = check_email(recipient.email, below(path, "email"), limits, problems);
+  const auto address =
+      check_email(trim_invisible(recipient.email), below(path, "email"), limits, problems);
   check_insert_codes(recipient.insert_codes, below(path, "insert_code"), limits, problems);
   if (!address) return {};
   return {address->to_string(), address->domain, recipient.insert_codes};
 }
 
-std::vector<store::NewRecipient> check_transaction(const TransactionRequest& request,
+std::vector<store::NewRecipient> check_transaction(TransactionRequest& request,
                                                    const Limits& limits, Problems& problems) {
-  check_content(request.content, limits, problems);
+  check_fields(request.content, limits, problems);
   check_insert_codes(request.insert_codes, {"insert_code"}, limits, problems);
   if (request.cc.size() > limits.cc_max) problems.add({"cc"}, texts::too_many(limits.cc_max));
   if (request.bcc.size() > limits.bcc_max) problems.add({"bcc"}, texts::too_many(limits.bcc_max));
 
   std::vector<store::NewRecipient> recipients;
   std::set<std::string> seen;
-  const auto add = [&](std::string_view email, const Path& path) {
+  const auto add = [&](std::string& email, const Path& path) {
+    trim_in_place(email);
     const auto address = check_email(email, path, limits, problems);
     if (!address) return;
     std::string canonical = address->to_string();
@@ -230,6 +313,13 @@ std::vector<store::NewRecipient> check_transaction(const TransactionRequest& req
   }
   for (std::size_t i = 0; i < request.bcc.size() && i < limits.bcc_max; ++i) {
     add(request.bcc[i], below({"bcc"}, std::to_string(i)));
+  }
+  request.content.header_to = {request.to};
+  request.content.header_cc = request.cc;
+  if (problems.empty()) {
+    const mime::MessageSize size(request.content);
+    check_content_size(request.content, size, limits, problems);
+    check_codes_size(request.insert_codes, size, {}, limits, problems);
   }
   return recipients;
 }

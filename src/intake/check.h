@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rules of what may come in. Pure: a request and the limits in, its problems out. All problems
-// are found, not only the first.
+// are found, not only the first. Addresses lose what is invisible around them, in place.
+//
+// What passes can be carried out: mime::check_composable() has nothing against it, every text is
+// UTF-8 without U+0000, which not every store can hold, and no recipient's mail is larger than the
+// limit (check_size.h).
 #pragma once
 
 #include <string>
@@ -10,16 +14,20 @@
 #include "intake/limits.h"
 #include "intake/problem.h"
 #include "intake/request.h"
-#include "store/types.h"
+#include "mime/composable.h"
+#include "store/recipients.h"
 
 namespace todoku::intake {
 
 using Path = std::vector<std::string>;
 
-void check_content(const Content& content, const Limits& limits, Problems& problems);
+// The problems of what mime::check_composable() found.
+void add_unwritable(const std::vector<mime::Unwritable>& found, Problems& problems);
+
+void check_content(Content& content, const Limits& limits, Problems& problems);
 void check_attachments(const std::vector<Attachment>& attachments, const Limits& limits,
                        Problems& problems);
-void check_update(const UpdateRequest& update, const Limits& limits, Problems& problems);
+void check_update(UpdateRequest& update, const Limits& limits, Problems& problems);
 void check_insert_codes(const std::vector<InsertCode>& codes, const Path& path,
                         const Limits& limits, Problems& problems);
 
@@ -29,8 +37,8 @@ store::NewRecipient check_recipient(const RecipientRequest& recipient, const Pat
                                     const Limits& limits, Problems& problems);
 
 // to, cc and bcc of a transaction as recipients, without doubles (the same address given twice is
-// one recipient).
-std::vector<store::NewRecipient> check_transaction(const TransactionRequest& request,
+// one recipient). Puts to and cc into the content, too.
+std::vector<store::NewRecipient> check_transaction(TransactionRequest& request,
                                                    const Limits& limits, Problems& problems);
 
 }  // namespace todoku::intake

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "mime/utf8.h"
+#include "base/utf8.h"
 
 namespace todoku::intake {
 namespace {
@@ -108,9 +108,9 @@ Result<void> CsvReader::finish(const OnRow& on_row) {
 void append_csv_field(std::string& out, std::string_view field) {
   out += '"';
   while (!field.empty()) {
-    const std::size_t octets = mime::decode_utf8(field).octets;
+    const std::size_t octets = decode_utf8(field).octets;
     if (field.front() == '"') out += '"';
-    out += octets == 0 ? mime::kReplacementCharacter : field.substr(0, octets);
+    out += octets == 0 ? kReplacementCharacter : field.substr(0, octets);
     field.remove_prefix(std::max<std::size_t>(octets, 1));
   }
   out += '"';

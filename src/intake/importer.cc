@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "intake/importer.h"
 
-#include <cerrno>
-#include <cstdio>
-#include <fstream>
 #include <memory>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "intake/check.h"
+#include "intake/check_size.h"
 #include "intake/csv.h"
 
 namespace todoku::intake {
@@ -24,11 +20,6 @@ constexpr std::size_t kRowsPerWork = 1'000;
 // Of the error file, which is kept and sent as a whole; rows beyond are only counted.
 constexpr std::int64_t kErrorRowsMax = 100'000;
 constexpr std::size_t kErrorOctetsMax = std::size_t{32} << 20U;
-
-struct FileCloser {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, FileCloser>;
 
 // The form of the messages in the error file (contract section 1.8).
 std::string error_cell(const Problems& problems) {
@@ -59,21 +50,22 @@ struct Importer::Run {
   std::uint64_t file_octets = 0;
   std::uint64_t octets_read = 0;
   std::vector<std::string> header;
+  mime::MessageSize size;  // of the draft, which nobody changes while it is being imported into
   std::vector<store::NewRecipient> staged;
   std::int64_t good = 0;
   std::int64_t bad = 0;
   std::string errors;  // CSV text not yet in the error file
   std::size_t error_octets = 0;
-  File error_file;
+  std::unique_ptr<Uploads::Writer> error_file;
   std::string error_name;
 };
 
-Importer::Importer(store::Store& store, const Clock& clock, Limits limits,
-                   std::filesystem::path data_directory, Handover& handover, Waiting waiting)
+Importer::Importer(store::Store& store, Uploads& uploads, NodeOf node, Limits limits,
+                   Handover& handover, Waiting waiting)
     : store_(store),
-      clock_(clock),
+      uploads_(uploads),
+      node_(std::move(node)),
       limits_(limits),
-      data_directory_(std::move(data_directory)),
       handover_(handover),
       waiting_(waiting),
       jobs_(waiting.jobs_max) {}
@@ -89,8 +81,9 @@ Result<void> Importer::start_thread() {
 }
 
 Result<void> Importer::take_unfinished() {
+  const store::NodeKey node = node_();
   auto unfinished = store_.read_and_wait(
-      [](store::ReadTransaction& transaction) { return transaction.running_imports(); });
+      [node](store::ReadTransaction& transaction) { return transaction.running_imports(node); });
   if (!unfinished) return fail(unfinished.error());
   for (store::ImportJob& job : *unfinished) {
     {
@@ -98,9 +91,14 @@ Result<void> Importer::take_unfinished() {
       if (queued_.contains(key_of(job))) continue;
     }
     const auto restarted = store_.write_and_wait(
-        store::WritePriority::import, [&job](store::WriteTransaction& transaction) {
-          return transaction.restart_import(job.id, job.account);
+        store::WritePriority::import, [&job, node](store::WriteTransaction& transaction) {
+          return transaction.restart_import(job.id, job.account, node);
         });
+    // Ended, deleted or taken over since it was read.
+    if (!restarted && (restarted.error().kind == ErrorKind::conflict ||
+                       restarted.error().kind == ErrorKind::not_found)) {
+      continue;
+    }
     if (!restarted) return fail(restarted.error());
     start(std::move(job));
   }
@@ -182,26 +180,32 @@ bool Importer::run(const store::ImportJob& job) {
 }
 
 Result<void> Importer::read_file(Run& run) {
-  const auto path = data_directory_ / run.job.upload_file;
-  std::error_code size_error;
-  run.file_octets = std::filesystem::file_size(path, size_error);
-  File file(std::fopen(path.c_str(), "rb"));
-  if (!file || size_error) {
-    return fail(ErrorKind::io, fmt::format("cannot read the uploaded file {}: {}", path.string(),
-                                           std::generic_category().message(errno)));
+  const auto draft = store_.read_and_wait(
+      [&run](store::ReadTransaction& reader) { return reader.delivery(run.job.delivery); });
+  if (!draft) return fail(draft.error());
+  run.size = size_of(*draft);
+  if (run.job.immediate) {
+    // It will be committed at the end: as at any commit, a mail can be made of it.
+    Problems problems;
+    add_unwritable(mime::check_composable(draft->content), problems);
+    check_draft_size(*draft, run.size, limits_, problems);
+    if (!problems.empty()) return fail(ErrorKind::invalid_input, error_cell(problems));
   }
+  const auto file = uploads_.open(run.job.upload);
+  if (!file) return fail("the uploaded file", file.error());
+  run.file_octets = (*file)->size();
   CsvReader reader(limits_.import_row_octets_max);
   const auto on_row = [&](CsvRow& row) { return take_row(run, row); };
   std::string slice(kSliceOctets, '\0');
   while (!stopping_) {
-    const std::size_t got = std::fread(slice.data(), 1, slice.size(), file.get());
-    run.octets_read += got;
-    if (got == 0) break;
-    if (auto pushed = reader.push(std::string_view(slice).substr(0, got), on_row); !pushed) {
+    const auto got = (*file)->read(slice);
+    if (!got) return fail("the uploaded file", got.error());
+    run.octets_read += *got;
+    if (*got == 0) break;
+    if (auto pushed = reader.push(std::string_view(slice).substr(0, *got), on_row); !pushed) {
       return pushed;
     }
   }
-  if (std::ferror(file.get()) != 0) return fail(ErrorKind::io, "the uploaded file cannot be read");
   if (stopping_) return {};
   if (auto finished = reader.finish(on_row); !finished) return finished;
   if (run.header.empty()) return fail(ErrorKind::invalid_input, "the file has no header row");
@@ -230,9 +234,10 @@ Result<void> Importer::take_row(Run& run, CsvRow& row) {
   }
   const std::size_t known = std::min(row.fields.size(), run.header.size());
   for (std::size_t i = 1; i < known; ++i) {
-    if (!row.fields[i].empty()) request.insert_codes.push_back({run.header[i], row.fields[i]});
+    request.insert_codes.push_back({run.header[i], row.fields[i]});
   }
   auto recipient = check_recipient(request, {}, limits_, problems);
+  check_codes_size(request.insert_codes, run.size, {}, limits_, problems);
   if (problems.empty()) {
     ++run.good;
     run.staged.push_back(std::move(recipient));
@@ -249,15 +254,14 @@ Result<void> Importer::take_row(Run& run, CsvRow& row) {
 Result<void> Importer::write_errors(Run& run) {
   if (run.errors.empty()) return {};
   if (!run.error_file) {
-    run.error_file.reset(std::fopen((data_directory_ / run.error_name).c_str(), "wb"));
+    auto file = uploads_.create(run.error_name);
+    if (!file) return fail(std::move(file.error()));
+    run.error_file = std::move(*file);
     std::string header;
     append_csv_row(header, "エラーメッセージ", run.header);
     run.errors.insert(0, header);
   }
-  if (!run.error_file || std::fwrite(run.errors.data(), 1, run.errors.size(),
-                                     run.error_file.get()) != run.errors.size()) {
-    return fail(ErrorKind::io, "the error file cannot be written");
-  }
+  if (auto written = run.error_file->write(run.errors); !written) return written;
   run.errors.clear();
   return {};
 }
@@ -272,12 +276,14 @@ Result<void> Importer::stage(Run& run) {
   // 99: the end of the job alone makes it 100, which is what clients wait for.
   const auto percentage =
       static_cast<std::int32_t>(run.file_octets == 0 ? 0 : run.octets_read * 99 / run.file_octets);
-  auto rows = std::make_shared<std::vector<store::NewRecipient>>(std::move(run.staged));
-  run.staged.clear();
-  return store_.write_and_wait(
-      store::WritePriority::import, [&run, rows, percentage, this](store::WriteTransaction& tx) {
-        return tx.append_staged(run.job.id, run.job.account, *rows, percentage, clock_.now());
-      });
+  const auto staged =
+      store_.perform_and_wait(store::StageRows{.job = run.job.id,
+                                               .account = run.job.account,
+                                               .node = node_(),
+                                               .recipients = std::exchange(run.staged, {}),
+                                               .percentage = percentage});
+  if (!staged) return fail(staged.error());
+  return {};
 }
 
 bool Importer::end(Run& run, const Result<void>& read) {
@@ -288,20 +294,17 @@ bool Importer::end(Run& run, const Result<void>& read) {
   }
   Result<void> kept = write_errors(run);
   // On the disk before the job says that it is there.
-  if (kept && run.error_file &&
-      (std::fflush(run.error_file.get()) != 0 || ::fsync(::fileno(run.error_file.get())) != 0)) {
-    kept = fail(ErrorKind::io, std::generic_category().message(errno));
-  }
+  if (kept && run.error_file) kept = run.error_file->keep();
   if (!kept) {
     log::error("import errors not kept", {{"job", run.job.id}, {"reason", kept.error().detail}});
   }
-  const bool has_errors = run.error_file != nullptr;
+  const bool has_errors = kept && run.error_file != nullptr;
   run.error_file.reset();
   store::ImportEnd end{.status = store::ImportStatus::finished,
                        .success_count = run.good,
                        .failed_count = run.bad,
                        .total_count = run.good + run.bad,
-                       .error_file = has_errors ? run.error_name : ""};
+                       .errors = has_errors ? run.error_name : ""};
   if (!read && !bad_file) {
     end.status = store::ImportStatus::system_error;
   } else if (bad_file || (run.bad > 0 && !run.job.ignore_errors)) {
@@ -312,18 +315,17 @@ bool Importer::end(Run& run, const Result<void>& read) {
   const bool commit = run.job.immediate && end.status == store::ImportStatus::finished;
   const auto ended = store_.write_and_wait(
       store::WritePriority::import, [&](store::WriteTransaction& tx) -> Result<void> {
-        const Instant now = clock_.now();
-        if (auto done = tx.end_import(run.job.id, run.job.account, end, now); !done) return done;
+        if (auto done = tx.end_import(run.job.id, run.job.account, end, node_()); !done)
+          return done;
         if (!commit || run.good == 0) return {};
-        return tx.commit_draft(run.job.delivery, std::nullopt, now);
+        return tx.commit_draft(run.job.delivery, std::nullopt);
       });
   if (!ended) {
     log::error("import not ended, it will begin again",
                {{"job", run.job.id}, {"reason", ended.error().detail}});
     return false;
   }
-  std::error_code ignored;  // a left-over upload is removed by the next start
-  std::filesystem::remove(data_directory_ / run.job.upload_file, ignored);
+  uploads_.remove(run.job.upload);
   log::info("import ended", {{"job", run.job.id},
                              {"good", run.good},
                              {"bad", run.bad},

@@ -3,12 +3,13 @@
 // visible all at once at the end. The file is never in memory; a crash starts the job over.
 //
 // The header row names `email` first, then full insert-code keys. Rows may be shorter than the
-// header (missing fields are no insert code) but not longer.
+// header but not longer: a missing field is no insert code, which leaves its key in the text; an
+// empty one is an empty value, as in JSON.
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
-#include <filesystem>
+#include <functional>
 #include <mutex>
 #include <set>
 #include <string>
@@ -21,6 +22,7 @@
 #include "base/clock.h"
 #include "intake/intake.h"
 #include "intake/limits.h"
+#include "intake/uploads.h"
 #include "store/store.h"
 
 namespace todoku::intake {
@@ -36,21 +38,25 @@ class Importer final : public ImportStarter {
     Milliseconds retry_after = std::chrono::seconds(10);
   };
 
-  // `data_directory` holds the uploads and the error files. `work_arrived` is called after an
-  // import that committed its delivery.
-  Importer(store::Store& store, const Clock& clock, Limits limits,
-           std::filesystem::path data_directory, Handover& handover, Waiting waiting);
-  Importer(store::Store& store, const Clock& clock, Limits limits,
-           std::filesystem::path data_directory, Handover& handover)
-      : Importer(store, clock, limits, std::move(data_directory), handover, Waiting{}) {}
+  // Which node this process is; its jobs are those that it runs.
+  using NodeOf = std::function<store::NodeKey()>;
+
+  // `uploads` holds the lists and takes what was wrong with them. `work_arrived` of the handover is
+  // called after an import that committed its delivery.
+  Importer(store::Store& store, Uploads& uploads, NodeOf node, Limits limits, Handover& handover,
+           Waiting waiting);
+  Importer(store::Store& store, Uploads& uploads, NodeOf node, Limits limits, Handover& handover)
+      : Importer(store, uploads, std::move(node), limits, handover, Waiting{}) {}
   ~Importer() override;
 
-  // Begins with the jobs that an earlier run left unfinished, from their first row.
+  // Begins with the jobs that an earlier run of this node, or a dead one, left unfinished, from
+  // their first row.
   [[nodiscard]] Result<void> start_thread();
   // Ends after the slice at hand; what is unfinished goes on at the next start.
   void stop();
 
   void start(store::ImportJob job) override;
+  [[nodiscard]] store::NodeKey node() const override { return node_(); }
 
  private:
   struct Run;
@@ -72,9 +78,9 @@ class Importer final : public ImportStarter {
   [[nodiscard]] bool end(Run& run, const Result<void>& read);
 
   store::Store& store_;
-  const Clock& clock_;
+  Uploads& uploads_;
+  const NodeOf node_;
   const Limits limits_;
-  const std::filesystem::path data_directory_;
   Handover& handover_;
   const Waiting waiting_;
   BoundedQueue<store::ImportJob> jobs_;

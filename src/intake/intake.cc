@@ -8,6 +8,7 @@
 
 #include "async/timer.h"
 #include "intake/check.h"
+#include "intake/check_size.h"
 #include "mail/address.h"
 
 namespace todoku::intake {
@@ -66,6 +67,18 @@ Answer<Delivery> editable(ReadTransaction& transaction, store::AccountKey accoun
   if (delivery->status != DeliveryStatus::edit)
     return refuse(wrong_state(delivery->status, "EDIT"));
   return std::move(*delivery);
+}
+
+// Looks at the draft as this transaction leaves it: what `check` finds is why it is refused.
+template <class Check>
+std::optional<Refusal> refuse_draft(ReadTransaction& transaction, store::DeliveryKey key,
+                                    Check check) {
+  const auto draft = transaction.delivery(key);
+  if (!draft) return refusal_of(draft.error());
+  Refusal refusal{ErrorKind::invalid_input, {}};
+  check(*draft, size_of(*draft), refusal.problems);
+  if (refusal.problems.empty()) return std::nullopt;
+  return refusal;
 }
 
 Result<DeliveryStatus> status_of(ReadTransaction& transaction, store::AccountKey account,
@@ -145,32 +158,24 @@ Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
   auto recipients = check_transaction(request, limits_, problems);
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 
-  request.content.header_to = {request.to};
-  request.content.header_cc = request.cc;
-  const auto lease = handover_.lease(account.key);
   std::string signing = handover_.signing_for(account.key, from_domain(request.content));
   const SteadyInstant began = clock_.steady_now();
   const std::size_t count = recipients.size();
 
-  auto delivery = std::make_shared<store::NewDelivery>(
-      store::NewDelivery{.account = account.key,
-                         .type = DeliveryType::transaction,
-                         .traffic = TrafficClass::transactional,
-                         .content = std::move(request.content)});
-  auto accepted = co_await store_.write(
-      WritePriority::accept, [this, delivery, lease, recipients = std::move(recipients),
-                              signing = std::move(signing)](WriteTransaction& transaction) {
-        const Instant now = clock_.now();
-        // Without a courier here the lease is over at once, and the batch due for any courier.
-        return transaction.accept_transaction(*delivery, recipients, signing,
-                                              lease ? lease->holder : 0,
-                                              lease ? now + lease->duration : now, now);
-      });
+  store::Accept accept{.delivery = {.account = account.key,
+                                    .type = DeliveryType::transaction,
+                                    .traffic = TrafficClass::transactional,
+                                    .content = std::move(request.content)},
+                       .recipients = std::move(recipients),
+                       .signing = std::move(signing),
+                       .life_time = handover_.life_time(),
+                       .holder = handover_.holder(account.key)};
+  auto accepted = co_await store_.perform(std::move(accept));
   if (!accepted) co_return refuse(refusal_of(accepted.error()));
   accept_seconds_.observe(clock_.steady_now() - began);
   accepted_total_.add(count);
   const store::PublicId id = accepted->delivery.id;
-  if (lease) handover_.hand_over(std::move(*accepted), std::move(delivery->content));
+  if (!accepted->batches.empty()) handover_.hand_over(std::move(*accepted));
   co_return id;
 }
 
@@ -188,14 +193,11 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, Content
       store_, WritePriority::accept,
       [this,
        delivery = std::move(delivery)](WriteTransaction& transaction) -> Answer<store::PublicId> {
-        const auto drafts =
-            transaction.count_drafts(delivery.account, DeliveryType::bulk, limits_.drafts_max);
-        if (!drafts) return refuse(refusal_of(drafts.error()));
-        if (*drafts >= limits_.drafts_max) {
+        auto created = transaction.create_draft(delivery, limits_.drafts_max);
+        if (!created && created.error().kind == ErrorKind::limit_exceeded) {
           return refuse(ErrorKind::limit_exceeded,
                         texts::drafts_limit(static_cast<std::size_t>(limits_.drafts_max)));
         }
-        auto created = transaction.create_draft(delivery, clock_.now());
         if (!created) return refuse(refusal_of(created.error()));
         return created->id;
       });
@@ -243,18 +245,27 @@ Task<Answer<void>> Intake::update_bulk(store::Account account, store::PublicId i
       store_, WritePriority::accept,
       [this, account, id, draft = std::move(draft), recipients = std::move(recipients),
        replace_recipients](WriteTransaction& transaction) -> Answer<void> {
-        const auto delivery = editable(transaction, account.key, id);
+        const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
-        const Instant now = clock_.now();
-        Result<void> done = transaction.change_draft(delivery->key, draft, now);
+        Result<void> done = transaction.change_draft(delivery->key, draft);
         if (done && replace_recipients) {
-          done = transaction.clear_recipients(delivery->key, now);
+          done = transaction.clear_recipients(delivery->key);
           if (done && !recipients.empty()) {
-            const auto ids = transaction.append_recipients(delivery->key, recipients, now);
+            const auto ids = transaction.append_recipients(delivery->key, recipients);
             if (!ids) done = fail(ids.error());
           }
         }
         if (!done) return refuse(refusal_of(done.error()));
+        auto refused = refuse_draft(
+            transaction.read(), delivery->key,
+            [&](const Delivery& changed, const mime::MessageSize& size, Problems& found) {
+              check_draft_size(changed, size, limits_, found);
+              for (std::size_t i = 0; i < recipients.size(); ++i) {
+                check_codes_size(recipients[i].insert_codes, size, {"to", std::to_string(i)},
+                                 limits_, found);
+              }
+            });
+        if (refused) return refuse(std::move(*refused));
         return {};
       });
 }
@@ -270,12 +281,20 @@ Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId i
   auto committed = co_await change<void>(
       store_, WritePriority::accept,
       [this, account, id, reservation](WriteTransaction& transaction) -> Answer<void> {
-        const auto delivery = editable(transaction, account.key, id);
+        const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
         if (delivery->counts.total == 0) {
           return refuse(ErrorKind::conflict, texts::no_recipients());
         }
-        const auto done = transaction.commit_draft(delivery->key, reservation, clock_.now());
+        // Again, because an earlier version or larger limits may have let it in.
+        auto refused = refuse_draft(
+            transaction.read(), delivery->key,
+            [&](const Delivery& draft, const mime::MessageSize& size, Problems& found) {
+              add_unwritable(mime::check_composable(draft.content), found);
+              check_draft_size(draft, size, limits_, found);
+            });
+        if (refused) return refuse(std::move(*refused));
+        const auto done = transaction.commit_draft(delivery->key, reservation);
         if (!done) return refuse(refusal_of(done.error()));
         return {};
       });
@@ -285,14 +304,13 @@ Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId i
 
 Task<Answer<void>> Intake::cancel(store::Account account, store::PublicId id) {
   co_return co_await change<void>(
-      store_, WritePriority::accept,
-      [this, account, id](WriteTransaction& transaction) -> Answer<void> {
-        const auto delivery = transaction.delivery_head(account.key, id);
+      store_, WritePriority::accept, [account, id](WriteTransaction& transaction) -> Answer<void> {
+        const auto delivery = transaction.read().delivery_head(account.key, id);
         if (!delivery) return refuse(refusal_of(delivery.error()));
         if (delivery->status != DeliveryStatus::reserve) {
           return refuse(wrong_state(delivery->status, "RESERVE"));
         }
-        const auto done = transaction.cancel_reservation(delivery->key, clock_.now());
+        const auto done = transaction.cancel_reservation(delivery->key);
         if (!done) return refuse(refusal_of(done.error()));
         return {};
       });
@@ -300,9 +318,8 @@ Task<Answer<void>> Intake::cancel(store::Account account, store::PublicId id) {
 
 Task<Answer<void>> Intake::remove(store::Account account, store::PublicId id) {
   co_return co_await change<void>(
-      store_, WritePriority::accept,
-      [this, account, id](WriteTransaction& transaction) -> Answer<void> {
-        const auto delivery = transaction.delivery_head(account.key, id);
+      store_, WritePriority::accept, [account, id](WriteTransaction& transaction) -> Answer<void> {
+        const auto delivery = transaction.read().delivery_head(account.key, id);
         if (!delivery) return refuse(refusal_of(delivery.error()));
         switch (delivery->status) {
           case DeliveryStatus::importing:
@@ -315,7 +332,7 @@ Task<Answer<void>> Intake::remove(store::Account account, store::PublicId id) {
           case DeliveryStatus::failed:
             break;
         }
-        const auto done = transaction.delete_delivery(delivery->key, clock_.now());
+        const auto done = transaction.delete_delivery(delivery->key);
         if (!done) return refuse(refusal_of(done.error()));
         return {};
       });
@@ -331,9 +348,15 @@ Task<Answer<store::PublicId>> Intake::add_recipient(store::Account account, stor
       store_, WritePriority::accept,
       [this, account, id, recipients = std::move(recipients)](
           WriteTransaction& transaction) -> Answer<store::PublicId> {
-        const auto delivery = editable(transaction, account.key, id);
+        const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
-        const auto ids = transaction.append_recipients(delivery->key, recipients, clock_.now());
+        auto refused = refuse_draft(
+            transaction.read(), delivery->key,
+            [&](const Delivery&, const mime::MessageSize& size, Problems& found) {
+              check_codes_size(recipients.front().insert_codes, size, {}, limits_, found);
+            });
+        if (refused) return refuse(std::move(*refused));
+        const auto ids = transaction.append_recipients(delivery->key, recipients);
         if (!ids) return refuse(refusal_of(ids.error()));
         return ids->front();
       });
@@ -349,12 +372,18 @@ Task<Answer<void>> Intake::change_recipient(store::Account account, store::Publi
       store_, WritePriority::accept,
       [this, account, email,
        wanted = std::move(wanted)](WriteTransaction& transaction) -> Answer<void> {
-        const auto recipient = transaction.recipient(account.key, email);
+        const auto recipient = transaction.read().recipient(account.key, email);
         if (!recipient) return refuse(refusal_of(recipient.error()));
         if (recipient->delivery_status != DeliveryStatus::edit) {
           return refuse(wrong_state(recipient->delivery_status, "EDIT"));
         }
-        const auto done = transaction.change_recipient(recipient->key, wanted, clock_.now());
+        auto refused =
+            refuse_draft(transaction.read(), recipient->key.delivery,
+                         [&](const Delivery&, const mime::MessageSize& size, Problems& found) {
+                           check_codes_size(wanted.insert_codes, size, {}, limits_, found);
+                         });
+        if (refused) return refuse(std::move(*refused));
+        const auto done = transaction.change_recipient(recipient->key, wanted);
         if (!done) return refuse(refusal_of(done.error()));
         return {};
       });
@@ -363,13 +392,13 @@ Task<Answer<void>> Intake::change_recipient(store::Account account, store::Publi
 Task<Answer<void>> Intake::remove_recipient(store::Account account, store::PublicId email) {
   co_return co_await change<void>(
       store_, WritePriority::accept,
-      [this, account, email](WriteTransaction& transaction) -> Answer<void> {
-        const auto recipient = transaction.recipient(account.key, email);
+      [account, email](WriteTransaction& transaction) -> Answer<void> {
+        const auto recipient = transaction.read().recipient(account.key, email);
         if (!recipient) return refuse(refusal_of(recipient.error()));
         if (recipient->delivery_status != DeliveryStatus::edit) {
           return refuse(wrong_state(recipient->delivery_status, "EDIT"));
         }
-        const auto done = transaction.remove_recipient(recipient->key, clock_.now());
+        const auto done = transaction.remove_recipient(recipient->key);
         if (!done) return refuse(refusal_of(done.error()));
         return {};
       });
@@ -392,15 +421,15 @@ Task<Answer<void>> Intake::may_import(store::Account account, store::PublicId id
 Task<Answer<store::PublicId>> Intake::import(store::Account account, store::PublicId id,
                                              ImportRequest request) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
+  const store::NodeKey node = import_starter_ == nullptr ? store::kNobody : import_starter_->node();
   auto job = co_await change<store::ImportJob>(
       store_, WritePriority::accept,
-      [this, account, id,
+      [account, id, node,
        request = std::move(request)](WriteTransaction& transaction) -> Answer<store::ImportJob> {
-        const auto delivery = editable(transaction, account.key, id);
+        const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
-        auto created =
-            transaction.create_import(delivery->key, request.ignore_errors, request.immediate,
-                                      request.upload_file, clock_.now());
+        auto created = transaction.create_import(delivery->key, request.ignore_errors,
+                                                 request.immediate, request.upload, node);
         if (!created) return refuse(refusal_of(created.error()));
         return std::move(*created);
       });

@@ -10,6 +10,9 @@
 //   delete                                        EDIT, RESERVE, SENT, FAILED
 //   read                                          any
 //
+// What is accepted can be composed and is not too large (check.h, check_size.h); a draft is looked
+// at once more when it is committed.
+//
 // Update and commit wait a few seconds for a running import to end before they look at the state:
 // a widespread client polls its import job wrongly and updates at once (contract section 6.2).
 #pragma once
@@ -29,22 +32,19 @@
 namespace todoku::intake {
 
 // Takes over transactions that are committed already leased to this process. Implemented by the
-// composition root on top of delivery; a process without couriers has none and leaves it to others.
+// composition root on top of delivery; a process without couriers hands over to nobody.
 class Handover {
  public:
   virtual ~Handover() = default;
   // The signing keys to pin for mail of this account and From domain; empty for unsigned.
   [[nodiscard]] virtual std::string signing_for(store::AccountKey account,
                                                 std::string_view from_domain) = 0;
-  // Who the leases belong to and how long they last; nullopt if nobody here can send now, or this
-  // account has its share in memory.
-  struct Lease {
-    store::Holder holder = 0;
-    Milliseconds duration{};
-  };
-  [[nodiscard]] virtual std::optional<Lease> lease(store::AccountKey account) = 0;
-  virtual void hand_over(store::WriteTransaction::AcceptedTransaction accepted,
-                         Content content) = 0;
+  // How long a transaction may be on its way.
+  [[nodiscard]] virtual Milliseconds life_time() const = 0;
+  // Who takes over in memory; kNobody if nobody here can send now, or this account has its share of
+  // memory.
+  [[nodiscard]] virtual store::NodeKey holder(store::AccountKey account) = 0;
+  virtual void hand_over(store::Accepted accepted) = 0;
   // A bulk delivery was committed to start now, or a reservation changed: look at the store.
   virtual void work_arrived() = 0;
 };
@@ -52,13 +52,15 @@ class Handover {
 struct ImportRequest {
   bool ignore_errors = false;
   bool immediate = false;
-  std::string upload_file;  // relative to the data directory, complete and synced
+  std::string upload;  // names the bytes (uploads.h), complete and synced
 };
 
 // Told of a committed import job, to run it.
 class ImportStarter {
  public:
   virtual ~ImportStarter() = default;
+  // Whose its jobs are.
+  [[nodiscard]] virtual store::NodeKey node() const = 0;
   virtual void start(store::ImportJob job) = 0;
 };
 

@@ -28,7 +28,7 @@ Content good_content() {
   return content;
 }
 
-std::string problems_of(const Content& content) {
+std::string problems_of(Content content) {
   Problems problems;
   check_content(content, Limits{}, problems);
   return joined(problems);
@@ -99,6 +99,77 @@ TEST(CheckInsertCodes, FollowsTheContractsRules) {
             "insert_code.6.key. __na me__: invalid format.\n");
 }
 
+TEST(CheckContent, RefusesWhatNotEveryStoreCanHold) {
+  using namespace std::string_literals;
+  for (const std::string& bad : {"a\0b"s, "a\xFF"s, "\xE5\x90"s, "\xED\xA0\x80"s}) {
+    const std::string sentence =
+        bad.contains('\0') ? " must not contain the character U+0000.\n" : " is not valid UTF-8.\n";
+    const auto expect_refused = [&](const std::string& path, auto member) {
+      Content content = good_content();
+      content.attachments = {{"a.txt", "text/plain", bad}};  // data are octets
+      EXPECT_EQ(problems_of(content), "");
+      content.reply_to = Mailbox{"reply@example.jp", ""};
+      member(content) += bad;
+      const std::string found = problems_of(content);
+      EXPECT_TRUE(found.starts_with(path)) << path << " " << found;
+      if (path == "text_part." || path == "html_part.") EXPECT_EQ(found, path + sentence);
+    };
+    expect_refused("from.name.", [](Content& c) -> std::string& { return c.from.name; });
+    expect_refused("reply_to.name.", [](Content& c) -> std::string& { return c.reply_to->name; });
+    expect_refused("from.email.", [](Content& c) -> std::string& { return c.from.address; });
+    expect_refused("subject.", [](Content& c) -> std::string& { return c.subject; });
+    expect_refused("text_part.", [](Content& c) -> std::string& { return c.text_part; });
+    expect_refused("html_part.", [](Content& c) -> std::string& { return c.html_part; });
+    expect_refused("list_unsubscribe.url.", [](Content& c) -> std::string& {
+      return c.list_unsubscribe_url = "https://example.jp/";
+    });
+    expect_refused("list_unsubscribe.mailto.", [](Content& c) -> std::string& {
+      return c.list_unsubscribe_mailto = "mailto:a@example.jp";
+    });
+    expect_refused("file.0.",
+                   [](Content& c) -> std::string& { return c.attachments[0].file_name; });
+    expect_refused("file.0.",
+                   [](Content& c) -> std::string& { return c.attachments[0].mime_type; });
+    Problems problems;
+    check_insert_codes({{"__a__", bad}}, {"insert_code"}, Limits{}, problems);
+    EXPECT_EQ(joined(problems), "insert_code.0.value." + sentence);
+  }
+}
+
+TEST(CheckContent, AnUnsubscribeAddressFitsOnALineOfTheHeader) {
+  Content content = good_content();
+  content.list_unsubscribe_url = "https://example.jp/" + std::string(431, 'u');
+  EXPECT_EQ(problems_of(content), "");
+  for (int i = 0; i < 98; ++i) content.list_unsubscribe_mailto += "届";
+  content.list_unsubscribe_mailto = "mailto:a@example.jp?s=" + content.list_unsubscribe_mailto;
+  EXPECT_EQ(problems_of(content),
+            "list_unsubscribe.mailto. has 904 bytes when it is percent-encoded; the limit is 900 "
+            "bytes.\n");
+}
+
+TEST(CheckContent, SendersAreTrimmedAndThenWritable) {
+  Content content = good_content();
+  content.from.address = "\u3000order@shop.example\u200B\r\n";
+  content.reply_to = Mailbox{"\uFEFFhelp@shop.example ", ""};
+  Problems problems;
+  check_content(content, Limits{}, problems);
+  EXPECT_EQ(joined(problems), "");
+  EXPECT_EQ(content.from.address, "order@shop.example");
+  EXPECT_EQ(content.reply_to->address, "help@shop.example");
+  content.from.address = "order\u200B@shop.example";
+  content.reply_to->address = "届く@shop.example";
+  EXPECT_EQ(problems_of(content),
+            "from.email. invalid e-mail format: it has the invisible character U+200B.\n"
+            "reply_to.email. invalid e-mail format: it has a local part beyond ASCII, which no "
+            "sender may have.\n");
+  UpdateRequest update;
+  update.reply_to = content.reply_to;
+  check_update(update, Limits{}, problems);
+  EXPECT_EQ(joined(problems),
+            "reply_to.email. invalid e-mail format: it has a local part beyond ASCII, which no "
+            "sender may have.\n");
+}
+
 TEST(CheckInsertCodes, ValuesAreUtf8) {
   Problems problems;
   check_insert_codes({{"__a__", "日本"}, {"__b__", "\x93\xFA"}, {"__c__", "\xE5\x90"}},
@@ -120,6 +191,23 @@ TEST(CheckTransaction, OneRecipientPerAddress) {
   ASSERT_EQ(recipients.size(), 3U);
   EXPECT_EQ(recipients[0].address, "One@example.jp");
   EXPECT_EQ(recipients[2].domain, "example.jp");
+}
+
+TEST(CheckTransaction, RecipientsAreTrimmedBeforeTheyAreCompared) {
+  TransactionRequest request;
+  request.content = good_content();
+  request.to = " one@example.jp\u00A0";
+  request.cc = {"two@example.jp\u200B", "one@example.jp"};
+  request.bcc = {"three\u200D@example.jp"};
+  Problems problems;
+  auto recipients = check_transaction(request, Limits{}, problems);
+  EXPECT_EQ(joined(problems),
+            "bcc.0. invalid e-mail format: it has the invisible character U+200D.\n");
+  ASSERT_EQ(recipients.size(), 2U);
+  EXPECT_EQ(recipients[0].address, "one@example.jp");
+  EXPECT_EQ(request.content.header_to, std::vector<std::string>{"one@example.jp"});
+  EXPECT_EQ(request.content.header_cc,
+            (std::vector<std::string>{"two@example.jp", "one@example.jp"}));
 }
 
 TEST(CheckTransaction, ReportsWhichCcIsWrong) {

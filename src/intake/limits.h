@@ -28,6 +28,9 @@ struct Limits {
   std::size_t attachments_max = 100;
   std::size_t attachments_octets_max = std::size_t{1} << 20U;  // of all together
   std::size_t attachment_name_octets_max = 255;
+  // Of one recipient's whole mail. What Postfix takes unless it is told otherwise (its
+  // message_size_limit), so the least that receivers can be expected to take.
+  std::size_t message_octets_max = 10'240'000;
   std::int64_t drafts_max = 30;
   std::uint64_t import_octets_max = std::uint64_t{256} << 20U;
   std::size_t import_row_octets_max = 256 * 1024;

@@ -67,6 +67,32 @@ Text not_utf8() {
   return {"is not valid UTF-8.", "UTF-8として不正な文字列です。"};
 }
 
+Text nul_character() {
+  return {"must not contain the character U+0000.", "U+0000の文字は使用できません。"};
+}
+
+Text encoded_uri_too_long(std::size_t octets, std::size_t max) {
+  return {
+      fmt::format("has {} bytes when it is percent-encoded; the limit is {} bytes.", octets, max),
+      fmt::format("パーセントエンコードすると{}バイトになり、上限の{}バイトを超えています。",
+                  octets, max)};
+}
+
+Text mail_too_big(std::uint64_t octets, std::uint64_t max) {
+  return {
+      fmt::format("makes a mail of {} bytes; the limit is {} bytes.", octets, max),
+      fmt::format("メールの大きさが{}バイトになり、上限の{}バイトを超えています。", octets, max)};
+}
+
+Text value_too_big(const Expansion& expansion, std::uint64_t max) {
+  return {fmt::format("this value for {} stands in {} places and makes a mail of {} bytes; the "
+                      "limit is {} bytes.",
+                      expansion.key, expansion.uses, expansion.octets, max),
+          fmt::format("{}の値が{}か所に差し込まれ、メールの大きさが{}バイトになります。上限は"
+                      "{}バイトです。",
+                      expansion.key, expansion.uses, expansion.octets, max)};
+}
+
 Text html_construct(std::string_view construct) {
   return {fmt::format("must not contain {}.", construct),
           fmt::format("{}は使用できません。", construct)};

@@ -68,6 +68,16 @@ namespace texts {
 [[nodiscard]] Text duplicate_key(std::string_view key);
 [[nodiscard]] Text control_character();
 [[nodiscard]] Text not_utf8();
+[[nodiscard]] Text nul_character();
+[[nodiscard]] Text encoded_uri_too_long(std::size_t octets, std::size_t max);
+[[nodiscard]] Text mail_too_big(std::uint64_t octets, std::uint64_t max);
+// A value that stands in `uses` places of the content.
+struct Expansion {
+  std::string_view key;
+  std::uint64_t uses = 0;
+  std::uint64_t octets = 0;  // of the whole mail
+};
+[[nodiscard]] Text value_too_big(const Expansion& expansion, std::uint64_t max);
 [[nodiscard]] Text html_construct(std::string_view construct);
 [[nodiscard]] Text wrong_state(std::string_view state, std::string_view needed);
 [[nodiscard]] Text drafts_limit(std::size_t max);

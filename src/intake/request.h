@@ -16,7 +16,7 @@ struct RecipientRequest {
 };
 
 struct TransactionRequest {
-  Content content;  // header_to and header_cc are filled by intake
+  Content content;  // header_to and header_cc are filled by check_transaction()
   std::string to;
   std::vector<std::string> cc;
   std::vector<std::string> bcc;

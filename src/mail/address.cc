@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
+#include <fmt/format.h>
 #include <idn2.h>
 
 #include "base/bytes.h"
+#include "mail/invisible.h"
 
 namespace todoku {
 namespace {
@@ -87,6 +90,25 @@ Result<std::string> parse_local(std::string_view text) {
   return std::string(text);
 }
 
+// RFC 5321 section 4.1.3. Accepted as an address; whether we send there is delivery's rule.
+Result<std::string> parse_literal(std::string_view domain) {
+  const bool valid = is_ascii(domain) && domain.ends_with(']') && domain.size() >= 3 &&
+                     std::ranges::all_of(domain.substr(1, domain.size() - 2), [](char c) {
+                       return is_atext(c) || c == '.' || c == ':';
+                     });
+  if (!valid) return fail(ErrorKind::invalid_input, "has an invalid domain");
+  return to_ascii_lower(domain);
+}
+
+Result<std::string> parse_domain(std::string_view domain) {
+  if (domain.starts_with('[')) return parse_literal(domain);
+  auto ascii = to_ascii_domain(domain);
+  if (ascii && !ascii->contains('.')) {
+    return fail(ErrorKind::invalid_input, "has a domain without a dot");
+  }
+  return ascii;
+}
+
 }  // namespace
 
 Result<std::string> to_ascii_domain(std::string_view domain) {
@@ -134,27 +156,26 @@ Result<Address> parse_address(std::string_view text) {
   if (std::ranges::any_of(text, is_control)) {
     return fail(ErrorKind::invalid_input, "has a control character");
   }
+  // Before the domain is converted: IDNA would take some of them out in silence.
+  if (const auto invisible = find_invisible(text)) {
+    return fail(ErrorKind::invalid_input, fmt::format("has the invisible character U+{:04X}",
+                                                      static_cast<std::uint32_t>(*invisible)));
+  }
   const std::size_t at = text.rfind('@');
   if (at == std::string_view::npos) return fail(ErrorKind::invalid_input, "has no @");
-  const auto local = parse_local(text.substr(0, at));
+  auto local = parse_local(text.substr(0, at));
   if (!local) return fail(local.error());
   if (local->size() > kLocalOctetsMax) {
     return fail(ErrorKind::invalid_input, "has more than 64 octets before the @");
   }
-  const std::string_view domain = text.substr(at + 1);
-  if (domain.starts_with('[')) {
-    // RFC 5321 section 4.1.3. Accepted as an address; whether we send there is delivery's rule.
-    if (!domain.ends_with(']') || domain.size() < 3 ||
-        !std::ranges::all_of(domain.substr(1, domain.size() - 2),
-                             [](char c) { return is_atext(c) || c == '.' || c == ':'; })) {
-      return fail(ErrorKind::invalid_input, "has an invalid domain");
-    }
-    return Address{*local, to_ascii_lower(domain)};
+  auto domain = parse_domain(text.substr(at + 1));
+  if (!domain) return fail(domain.error());
+  Address address{std::move(*local), std::move(*domain)};
+  // Quotes and A-labels may have made it longer.
+  if (address.to_string().size() > kAddressOctetsMax) {
+    return fail(ErrorKind::invalid_input, "is longer than 254 octets as mail servers write it");
   }
-  auto ascii = to_ascii_domain(domain);
-  if (!ascii) return fail(ascii.error());
-  if (!ascii->contains('.')) return fail(ErrorKind::invalid_input, "has a domain without a dot");
-  return Address{*local, std::move(*ascii)};
+  return address;
 }
 
 }  // namespace todoku

@@ -3,6 +3,7 @@
 
 #include "mail/address.h"
 #include "mail/attempt.h"
+#include "mail/invisible.h"
 #include "mail/reply.h"
 #include "mail/states.h"
 
@@ -42,6 +43,42 @@ TEST(Address, RefusesWithAReason) {
   EXPECT_EQ(why_refused(std::string(65, 'a') + "@example.jp"),
             "has more than 64 octets before the @");
   EXPECT_EQ(why_refused("a@" + std::string(250, 'b') + ".jp"), "is longer than 254 octets");
+}
+
+TEST(Address, NamesTheCharacterThatNobodySees) {
+  EXPECT_EQ(why_refused("order\u200B@shop.example"), "has the invisible character U+200B");
+  EXPECT_EQ(why_refused("a@sh\u00ADop.example"), "has the invisible character U+00AD");
+  EXPECT_EQ(why_refused("a\u3000b@shop.example"), "has the invisible character U+3000");
+  EXPECT_EQ(why_refused("\uFEFFa@shop.example"), "has the invisible character U+FEFF");
+  EXPECT_EQ(why_refused("a\u0085b@shop.example"), "has the invisible character U+0085");
+  EXPECT_EQ(why_refused("a@shop.example\U000E0001"), "has the invisible character U+E0001");
+  EXPECT_EQ(why_refused("\"a b\"@shop.example"), "accepted") << "a space that quotes show";
+}
+
+TEST(Address, FitsTheWireInTheFormOfTheWire) {
+  // 254 octets as given, more with the quotes.
+  const std::string domain =
+      std::string(60, 'a') + "." + std::string(60, 'b') + "." + std::string(60, 'c') + ".example";
+  const std::string local = std::string(254 - 1 - domain.size() - 2, 'x') + "..";
+  ASSERT_EQ((local + "@" + domain).size(), 254U);
+  EXPECT_EQ(why_refused(local + "@" + domain),
+            "is longer than 254 octets as mail servers write it");
+  EXPECT_EQ(why_refused(local.substr(2) + "@" + domain), "accepted");
+  std::string label;
+  for (int i = 0; i < 40; ++i) label += "\u5C4A\u304F";
+  EXPECT_EQ(why_refused("a@" + label + ".example"), "has an invalid internationalised domain");
+  EXPECT_EQ(why_refused("a@[\u5C4A]"), "has an invalid domain");
+  EXPECT_EQ(why_refused("a@[192.0.2.1]"), "accepted");
+}
+
+TEST(Invisible, IsTrimmedAtTheEndsOnly) {
+  EXPECT_EQ(trim_invisible("\u3000\uFEFF a@shop.example\t\u200B\u00A0\r\n"), "a@shop.example");
+  EXPECT_EQ(trim_invisible("a\u200Bb"), "a\u200Bb");
+  EXPECT_EQ(trim_invisible("\u200B \u2028"), "");
+  EXPECT_EQ(trim_invisible("\x01x\x7F"), "\x01x\x7F");
+  EXPECT_EQ(trim_invisible("\xE2\x80"), "\xE2\x80") << "no character at all";
+  EXPECT_EQ(trim_invisible("x\x8B\x80"), "x\x8B\x80");
+  EXPECT_EQ(trim_invisible("届\u200D"), "届");
 }
 
 TEST(Reply, ReadsEnhancedStatusOnlyWhereItIsOne) {

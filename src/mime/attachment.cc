@@ -10,10 +10,10 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/utf8.h"
 #include "mime/header.h"
 #include "mime/text.h"
 #include "mime/transfer_encoding.h"
-#include "mime/utf8.h"
 
 namespace todoku::mime {
 namespace {

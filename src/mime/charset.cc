@@ -8,7 +8,7 @@
 #include <unicode/ucnv.h>
 
 #include "base/check.h"
-#include "mime/utf8.h"
+#include "base/utf8.h"
 
 namespace todoku::mime {
 namespace {

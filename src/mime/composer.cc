@@ -96,7 +96,8 @@ std::string_view view(const std::array<char, kSize>& text) {
 std::size_t MessageTemplate::Parts::memory_octets() const {
   std::size_t octets = sizeof(*this) + to.capacity() + cc.capacity() + feedback_id.capacity() +
                        subject.text().capacity() + unsubscribe_url.text().capacity() +
-                       unsubscribe_mailto.text().capacity();
+                       unsubscribe_mailto.text().capacity() + keys.memory_octets() +
+                       size.memory_octets();
   for (const NamedFields& fields : named) {
     octets += fields.from.capacity() + fields.reply_to.capacity();
   }

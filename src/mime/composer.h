@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mime/composed_message.h"
+#include "mime/message_size.h"
 #include "mime/message_template.h"
 #include "mime/part_template.h"
 
@@ -36,6 +37,7 @@ struct MessageTemplate::Parts {
   CompiledText unsubscribe_mailto;
   std::vector<PartTemplate> texts;  // one, or plain and html
   std::vector<std::string> attachments;
+  MessageSize size;
 
   [[nodiscard]] NamedFields& named_fields(Encoding encoding) {
     return named[static_cast<std::size_t>(encoding)];

@@ -8,8 +8,8 @@
 #include <span>
 
 #include "base/bytes.h"
+#include "base/utf8.h"
 #include "mime/text.h"
-#include "mime/utf8.h"
 
 namespace todoku::mime {
 namespace {
@@ -19,7 +19,6 @@ constexpr std::size_t kEncodedWordMax = 75;       // likewise
 constexpr std::size_t kEncodedWordOctetsMin = 9;  // less room than this is not worth beginning
 constexpr std::size_t kEncodedWordFrame = 7;      // "=?", "?B?" and "?="
 constexpr std::size_t kPlainWordMax = 70;         // a longer word would break the line limit
-constexpr std::size_t kUriPieceMax = 900;
 
 bool is_alphanumeric(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -264,10 +263,10 @@ void append_uri(std::string& out, std::string_view uri) {
 void append_bracketed_uri(FoldedLine& line, std::string_view uri) {
   line.begin_word(uri.size() + 2);
   line.glue("<");
-  while (uri.size() > kUriPieceMax) {
-    line.glue(uri.substr(0, kUriPieceMax));
+  while (uri.size() > kUriLineOctetsMax) {
+    line.glue(uri.substr(0, kUriLineOctetsMax));
     line.fold();
-    uri.remove_prefix(kUriPieceMax);
+    uri.remove_prefix(kUriLineOctetsMax);
   }
   line.glue(uri);
   line.glue(">");

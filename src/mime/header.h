@@ -6,6 +6,7 @@
 // composer cleans each input once, here nothing is checked twice.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -74,6 +75,10 @@ void append_address(FoldedLine& line, std::string_view address);
 // Appends `uri` with everything that RFC 3986 does not allow in one percent-encoded, controls
 // removed: fit to stand in angle brackets.
 void append_uri(std::string& out, std::string_view uri);
+
+// What of a URI stands on one line. A longer one can be written, but not every reader puts its
+// lines together again.
+inline constexpr std::size_t kUriLineOctetsMax = 900;
 
 // Appends "<uri>" after a space or fold. A URI longer than a line may be is folded inside: readers
 // are told to ignore white space there (RFC 2369 section 2), and no line may be that long.

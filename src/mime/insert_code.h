@@ -58,6 +58,10 @@ class InsertKeys {
   [[nodiscard]] std::uint32_t intern(std::string_view key);
   [[nodiscard]] std::optional<std::uint32_t> find(std::string_view key) const;
   [[nodiscard]] std::size_t size() const { return numbers_.size(); }
+  // Approximately: a node and a bucket each. A key is short enough to stand in its node.
+  [[nodiscard]] std::size_t memory_octets() const {
+    return numbers_.size() * (sizeof(std::string) + 5 * sizeof(void*));
+  }
 
  private:
   struct Hash {
@@ -101,6 +105,10 @@ class CompiledText {
     std::size_t end = 0;
   };
   [[nodiscard]] std::vector<Range> literal_runs() const;
+
+  // Adds to `uses`, which grows as needed, in how many places each key stands, by its number. Keys
+  // that share a delimiter count each, though only one of them can be replaced.
+  void count_uses(std::vector<std::uint32_t>& uses) const;
 
   // Calls on_literal(begin, end) and on_value(const InsertValue&) from left to right. Each literal
   // range is made of whole literal runs and of keys without value.

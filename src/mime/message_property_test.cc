@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What holds for every message, whatever the content and the insert codes are: form, headers, and
-// that a reader gets back what was written. A failure names its seed.
+// What holds for every message, whatever the content and the insert codes are: form, headers, its
+// size, and that a reader gets back what was written. A failure names its seed.
 #include <cstdlib>
 
 #include <gtest/gtest.h>
@@ -262,6 +262,7 @@ TEST(AnyMessage, IsWellFormedAndReadsAsItWasWritten) {
     std::vector<InsertCodeView> views;
     const RecipientFields recipient{given.address, view_codes(given.codes, views)};
     message_template->compose(recipient, identity, reused);
+    ASSERT_LE(reused.size(), message_template->expanded_octets(recipient.codes));
     ASSERT_NO_FATAL_FAILURE(expect_all(given, reused));
     // A retry, by another connection and perhaps another process, repeats every octet.
     const auto again = MessageTemplate::build(given.content, {});

@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "mime/attachment.h"
+#include "mime/composable.h"
 #include "mime/composer.h"
 #include "mime/header.h"
 #include "mime/text.h"
@@ -22,10 +24,11 @@ struct Sender {
   std::string addr_spec;
 };
 
-Result<Sender> make_sender(std::string_view field, const Mailbox& mailbox) {
+// Of a mailbox that check_composable() has seen.
+Sender make_sender(const Mailbox& mailbox) {
   auto addr_spec = sender_addr_spec(mailbox.address);
-  if (!addr_spec) return fail(field, addr_spec.error());
-  return Sender{header_text(mailbox.name), std::move(*addr_spec)};
+  check(addr_spec.has_value(), "a sender that was checked can be written");
+  return {header_text(mailbox.name), std::move(*addr_spec)};
 }
 
 // The whole field; empty if the charset cannot say the name.
@@ -37,14 +40,12 @@ std::string sender_field(std::string_view field, const Sender& sender, Encoding 
   return out;
 }
 
-Result<std::string> address_list_field(std::string_view field,
-                                       const std::vector<std::string>& addresses) {
+std::string address_list_field(std::string_view field, const std::vector<std::string>& addresses) {
   std::string out;
   if (addresses.empty()) return out;
   FoldedLine line(out, field);
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     if (i > 0) line.glue(",");
-    if (const auto valid = parse_address(addresses[i]); !valid) return fail(field, valid.error());
     append_address(line, addresses[i]);
   }
   line.finish();
@@ -90,26 +91,19 @@ Encoding usable_charset(const Content& content) {
   return fits ? Encoding::iso_2022_jp : Encoding::utf_8;
 }
 
-Result<void> build_address_fields(MessageTemplate::Parts& parts, const Content& content) {
-  const auto from = make_sender("From", content.from);
-  if (!from) return fail(from.error());
+void build_address_fields(MessageTemplate::Parts& parts, const Content& content) {
+  const Sender from = make_sender(content.from);
   for (const Encoding charset : {Encoding::utf_8, Encoding::iso_2022_jp}) {
-    parts.named_fields(charset).from = sender_field("From", *from, charset);
+    parts.named_fields(charset).from = sender_field("From", from, charset);
   }
   if (content.reply_to) {
-    const auto reply_to = make_sender("Reply-To", *content.reply_to);
-    if (!reply_to) return fail(reply_to.error());
+    const Sender reply_to = make_sender(*content.reply_to);
     for (const Encoding charset : {Encoding::utf_8, Encoding::iso_2022_jp}) {
-      parts.named_fields(charset).reply_to = sender_field("Reply-To", *reply_to, charset);
+      parts.named_fields(charset).reply_to = sender_field("Reply-To", reply_to, charset);
     }
   }
-  auto to = address_list_field("To", content.header_to);
-  if (!to) return fail(to.error());
-  auto cc = address_list_field("Cc", content.header_cc);
-  if (!cc) return fail(cc.error());
-  parts.to = std::move(*to);
-  parts.cc = std::move(*cc);
-  return {};
+  parts.to = address_list_field("To", content.header_to);
+  parts.cc = address_list_field("Cc", content.header_cc);
 }
 
 void build_texts(MessageTemplate::Parts& parts, const Content& content) {
@@ -140,10 +134,15 @@ Result<MessageTemplate> MessageTemplate::build(Content content, const MessageOpt
   auto feedback = feedback_field(options.feedback_id);
   if (!feedback) return fail(feedback.error());
   parts->feedback_id = std::move(*feedback);
-  if (const auto built = build_address_fields(*parts, content); !built) return fail(built.error());
+  if (auto unwritable = check_composable(content); !unwritable.empty()) {
+    Unwritable& first = unwritable.front();
+    return fail(to_string(first.field), Error{ErrorKind::invalid_input, std::move(first.reason)});
+  }
+  build_address_fields(*parts, content);
   parts->charset = usable_charset(content);
   parts->charset_fell_back = parts->charset != content.encode;
   build_texts(*parts, content);
+  parts->size = MessageSize(content);
   for (Attachment& attachment : content.attachments) {
     parts->attachments.push_back(encode_attachment(attachment, parts->charset));
     attachment = {};  // its encoded form is enough: the raw one need not stay beside it
@@ -154,6 +153,10 @@ Result<MessageTemplate> MessageTemplate::build(Content content, const MessageOpt
 void MessageTemplate::compose(const RecipientFields& recipient, const Identity& identity,
                               ComposedMessage& out) const {
   Composer(*parts_, recipient, identity, out).run();
+}
+
+std::uint64_t MessageTemplate::expanded_octets(std::span<const InsertCodeView> codes) const {
+  return parts_->size.octets(codes);
 }
 
 std::size_t MessageTemplate::memory_octets() const {

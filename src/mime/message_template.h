@@ -51,8 +51,7 @@ struct Identity {
 
 class MessageTemplate {
  public:
-  // Errors: invalid_input, naming the field: an address that is none, a sender whose local part is
-  // not ASCII, options out of range.
+  // Errors: invalid_input, naming the field: what check_composable() finds, options out of range.
   [[nodiscard]] static Result<MessageTemplate> build(Content content,
                                                      const MessageOptions& options);
 
@@ -64,6 +63,11 @@ class MessageTemplate {
   // from one template, each into its own message.
   void compose(const RecipientFields& recipient, const Identity& identity,
                ComposedMessage& out) const;
+
+  // At least the size of what compose() makes for these codes, however much they are, and not much
+  // more (mime/message_size.h). Whoever composes for values that nobody has checked asks first:
+  // compose() takes a small multiple of this as memory.
+  [[nodiscard]] std::uint64_t expanded_octets(std::span<const InsertCodeView> codes) const;
 
   // For caches that are limited by memory.
   [[nodiscard]] std::size_t memory_octets() const;

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "base/bytes.h"
-#include "mime/utf8.h"
+#include "base/utf8.h"
 
 namespace todoku::mime {
 namespace {

@@ -16,9 +16,11 @@ struct DialOptions {
   std::optional<IpAddress> local_address;  // the address to send from; must be this machine's
 };
 
-// Connects on the calling task's executor. Errors: timeout; cancelled; closed (refused or reset by
-// the peer); unavailable (no route, no local port left, too many open files); invalid_input (the
-// local address is not this machine's or of another family); io.
+// Connects on the calling task's executor. Errors that speak of the peer or the way to it: timeout;
+// closed (refused or reset by the peer); unauthorized; io (no route, and all else). Errors that
+// speak of ourselves, so that the peer was asked nothing: unavailable (no local port, file or
+// memory left); invalid_input (the local address is not this machine's or of another family, or the
+// machine has not the peer's family). And cancelled.
 [[nodiscard]] Task<Result<Stream>> dial(Endpoint remote, DialOptions options,
                                         SteadyInstant deadline);
 

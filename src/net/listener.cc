@@ -110,11 +110,16 @@ class Listener::Impl {
       if (closed_) co_return fail(ErrorKind::closed, "accept: listener closed");
       StreamSocket socket(executor);
       const auto [error] = co_await acceptor_.async_accept(socket, async::as_result);
-      if (!error) co_return adopt(std::move(socket));
+      if (!error) {
+        if (std::exchange(short_, false)) log::info("connections are accepted again");
+        co_return adopt(std::move(socket));
+      }
       if (closed_) co_return fail(ErrorKind::closed, "accept: listener closed");
       if (concerns_one_connection(error)) continue;
       if (!is_shortage(error)) co_return fail(to_error("accept", error));
-      log::warning("accept has to wait", {{"reason", error.message()}});
+      if (!std::exchange(short_, true)) {
+        log::warning("accept has to wait", {{"reason", error.message()}});
+      }
       const bool waited = co_await async::sleep_for(kShortageWait);
       if (!waited) co_return fail(ErrorKind::cancelled, "accept: cancelled");
     }
@@ -149,6 +154,7 @@ class Listener::Impl {
   Endpoint local_;
   std::string unix_path_;
   bool closed_ = false;
+  bool short_ = false;  // of files or memory, and the log says so
 };
 
 Listener::Listener(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -22,10 +22,6 @@ ErrorKind kind_of(int number) {
       return ErrorKind::timeout;
     case ECANCELED:
       return ErrorKind::cancelled;
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-    case ENETDOWN:
-    case EHOSTDOWN:
     case EMFILE:
     case ENFILE:
     case ENOBUFS:

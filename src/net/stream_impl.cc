@@ -22,6 +22,25 @@ namespace {
 // Further away than any deadline that is meant, and still a nanosecond count.
 constexpr SteadyInstant kNever{std::chrono::hours(24 * 365 * 200)};
 
+// A receiver may think about a mail for ten minutes (RFC 5321 section 4.5.3.2.6), and many a NAT
+// gateway forgets a silent flow after five or six: the connection would be lost without either side
+// knowing, and a mail that was taken be sent again. Asking now and then keeps the flow, and finds a
+// dead peer in two minutes. RFC 1122 section 4.2.3.6 leaves it to the application.
+//
+// TCP_USER_TIMEOUT (RFC 5482) is left alone: Linux also lets it end connections to living peers
+// that keep their window shut, for which every write here has a deadline of its own, and in place
+// of the count of probes.
+void keep_alive(int fd) {
+  constexpr int on = 1;
+  constexpr int idle_seconds = 60;
+  constexpr int interval_seconds = 20;
+  constexpr int probes = 3;
+  ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_seconds, sizeof idle_seconds);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_seconds, sizeof interval_seconds);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+}
+
 }  // namespace
 
 void GatherPosition::advance(std::span<const std::string_view> pieces, std::size_t count) {
@@ -45,9 +64,10 @@ void StreamImpl::adopt_connected() {
   remote_ = remote_endpoint_of(fd);
   local_ = local_endpoint_of(fd);
   // Whole commands and whole messages are written at once; Nagle would only delay them. Fails on
-  // Unix sockets, where there is nothing to delay.
+  // Unix sockets, where there is nothing to delay and nothing between the ends.
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  keep_alive(fd);
 }
 
 void StreamImpl::begin(Waiting& waiting, SteadyInstant deadline) {
@@ -103,6 +123,10 @@ Task<Result<void>> StreamImpl::connect(StreamProtocol::endpoint to, SteadyInstan
   begin(reading_, deadline);
   const auto [error] = co_await socket_.async_connect(to, async::as_result);
   const auto woken = finish(reading_, "connect", error);
+  if (!woken && error.value() == EADDRNOTAVAIL) {
+    // The kernel picks the port at this moment (see bind_local): it has none left.
+    co_return fail(ErrorKind::unavailable, woken.error().detail);
+  }
   if (!woken) co_return fail(woken.error());
   adopt_connected();
   co_return Result<void>();

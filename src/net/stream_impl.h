@@ -70,7 +70,7 @@ class StreamImpl : public std::enable_shared_from_this<StreamImpl> {
   [[nodiscard]] bool is_tls() const { return tls_ != nullptr; }
   [[nodiscard]] bool has_input();
 
-  // Reads both addresses from the socket and sets TCP_NODELAY where there is TCP.
+  // Reads both addresses from the socket and sets TCP_NODELAY and keep-alive where there is TCP.
   void adopt_connected();
   [[nodiscard]] StreamSocket& socket() { return socket_; }
   [[nodiscard]] const Endpoint& remote() const { return remote_; }

@@ -2,6 +2,7 @@
 // Streams over real loopback sockets: both ends run as tasks of one thread.
 #include "net/stream.h"
 
+#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <future>
@@ -12,6 +13,9 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -21,6 +25,7 @@
 #include "async/timer.h"
 #include "net/dialer.h"
 #include "net/listener.h"
+#include "net/net_error.h"
 #include "net/self_signed.h"
 
 namespace todoku::net {
@@ -127,6 +132,38 @@ Task<void> know_the_ends() {
 
 TEST(Stream, KnowsBothEnds) {
   run_to_completion(know_the_ends());
+}
+
+int option_of(const Stream& stream, int level, int name) {
+  // The socket is found by its two ends: a stream does not hand it out.
+  for (int fd = 3; fd < 256; ++fd) {
+    sockaddr_in at{};
+    socklen_t size = sizeof at;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) != 0) continue;
+    if (at.sin_family != AF_INET || ntohs(at.sin_port) != stream.local().port) continue;
+    size = sizeof at;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&at), &size) != 0) continue;
+    if (ntohs(at.sin_port) != stream.remote().port) continue;
+    int value = -1;
+    socklen_t length = sizeof value;
+    return ::getsockopt(fd, level, name, &value, &length) == 0 ? value : -1;
+  }
+  return -1;
+}
+
+Task<void> look_at_keep_alive() {
+  const Pair pair = co_await connected_pair();
+  for (const Stream* end : {&pair.client, &pair.server}) {
+    EXPECT_EQ(option_of(*end, SOL_SOCKET, SO_KEEPALIVE), 1);
+    EXPECT_EQ(option_of(*end, IPPROTO_TCP, TCP_KEEPIDLE), 60);
+    EXPECT_EQ(option_of(*end, IPPROTO_TCP, TCP_KEEPINTVL), 20);
+    EXPECT_EQ(option_of(*end, IPPROTO_TCP, TCP_KEEPCNT), 3);
+    EXPECT_EQ(option_of(*end, IPPROTO_TCP, TCP_NODELAY), 1);
+  }
+}
+
+TEST(Stream, KeepsSilentFlowsAliveFromBothEnds) {
+  run_to_completion(look_at_keep_alive());
 }
 
 Task<void> wait_in_vain(ErrorKind& got) {
@@ -434,6 +471,47 @@ Task<void> dial_from(IpAddress local, Result<Endpoint>& seen) {
   seen = accepted.value().remote();
 }
 
+// Leaves the process without room for another file while it lives.
+class NoFilesLeft {
+ public:
+  NoFilesLeft() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const int lowest_free = ::dup(0);
+    ::close(lowest_free);
+    rlimit limit = before_;
+    limit.rlim_cur = static_cast<rlim_t>(lowest_free);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  NoFilesLeft(const NoFilesLeft&) = delete;
+  NoFilesLeft& operator=(const NoFilesLeft&) = delete;
+  ~NoFilesLeft() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+Task<void> dial_without_files(ErrorKind& got) {
+  auto listener = Listener::open(co_await boost::asio::this_coro::executor, kAnyPort).value();
+  const NoFilesLeft poor;
+  const auto dialled = co_await dial(listener.local(), {}, soon());
+  got = dialled.error().kind;
+}
+
+TEST(Dialer, AWantOfFilesIsToldFromWhatThePeerDoes) {
+  ErrorKind got{};
+  run_to_completion(dial_without_files(got));
+  EXPECT_EQ(got, ErrorKind::unavailable);
+}
+
+TEST(NetError, OnlyWhatWeLackOurselvesIsUnavailable) {
+  for (const int number : {EMFILE, ENFILE, ENOBUFS, ENOMEM, EAGAIN}) {
+    EXPECT_EQ(errno_to_error("connect", number).kind, ErrorKind::unavailable) << number;
+  }
+  for (const int number : {ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN}) {
+    EXPECT_EQ(errno_to_error("connect", number).kind, ErrorKind::io) << number;
+  }
+}
+
 TEST(Dialer, SendsFromTheGivenAddress) {
   Result<Endpoint> seen;
   run_to_completion(dial_from(IpAddress::v4({127, 0, 0, 9}), seen));
@@ -466,6 +544,27 @@ Task<void> respect_the_maximum() {
   one->value().close();
   co_await group.wait_empty();
   EXPECT_EQ(two->value().remote(), second.local());
+}
+
+Task<void> accept_after_a_want_of_files() {
+  const auto executor = co_await boost::asio::this_coro::executor;
+  auto listener = Listener::open(executor, kAnyPort).value();
+  Stream client;
+  co_await dial_into(listener.local(), client);
+  std::optional<Result<Stream>> accepted;
+  async::TaskGroup group(executor);
+  {
+    const NoFilesLeft poor;
+    group.spawn("accept", accept_one(listener, accepted));
+    co_await async::sleep_for(Milliseconds(20));
+    EXPECT_FALSE(accepted.has_value());
+  }
+  co_await group.wait_empty();
+  EXPECT_EQ(accepted->value().remote(), client.local());
+}
+
+TEST(Listener, WaitsWhileThereAreNoFilesAndGoesOn) {
+  run_to_completion(accept_after_a_want_of_files());
 }
 
 TEST(Listener, AcceptsNoMoreThanItsMaximumAtOnce) {

@@ -62,8 +62,8 @@ IssuedKey make_key(const std::string& login_id) {
 
 // Only the hash is kept: what is shown now cannot be shown again.
 Result<IssuedKey> write_key(store::WriteTransaction& transaction, store::AccountKey account,
-                            const std::string& label, IssuedKey issued, Instant now) {
-  auto key = transaction.add_api_key(account, label, sha256_hex(issued.bearer_token), now);
+                            const std::string& label, IssuedKey issued) {
+  auto key = transaction.add_api_key(account, label, sha256_hex(issued.bearer_token));
   if (!key) return fail(std::move(key.error()));
   issued.key = std::move(*key);
   return issued;
@@ -71,16 +71,16 @@ Result<IssuedKey> write_key(store::WriteTransaction& transaction, store::Account
 
 // The account and its first key, or neither: an account without a key cannot be used, and its name
 // would be taken.
-Result<AddedAccount> write_account(store::WriteTransaction& transaction, const NewAccount& request,
-                                   Instant now) {
-  auto account = transaction.create_account(request.name, now);
+Result<AddedAccount> write_account(store::WriteTransaction& transaction,
+                                   const NewAccount& request) {
+  auto account = transaction.create_account(request.name);
   if (!account) return fail(std::move(account.error()));
   account->weight = static_cast<std::uint32_t>(request.weight);
   const auto changed = transaction.change_account(*account);
   if (!changed) return fail(changed.error());
   AddedAccount added{.account = std::move(*account), .key = std::nullopt};
   if (!request.with_key) return added;
-  auto key = write_key(transaction, added.account.key, "first", make_key(request.name), now);
+  auto key = write_key(transaction, added.account.key, "first", make_key(request.name));
   if (!key) return fail(std::move(key.error()));
   added.key = std::move(*key);
   return added;
@@ -105,10 +105,9 @@ Task<Result<std::vector<AccountView>>> Operations::accounts() {
 Task<Result<AddedAccount>> Operations::add_account(NewAccount request) {
   if (auto good = check_name(request.name); !good) co_return fail(good.error());
   if (auto good = check_weight(request.weight); !good) co_return fail(good.error());
-  const Instant now = clock_.now();
   auto added = co_await store_.write(store::WritePriority::accept,
-                                     [request, now](store::WriteTransaction& transaction) {
-                                       return write_account(transaction, request, now);
+                                     [request](store::WriteTransaction& transaction) {
+                                       return write_account(transaction, request);
                                      });
   if (!added && added.error().kind == ErrorKind::conflict) {
     co_return fail(ErrorKind::conflict,
@@ -126,7 +125,7 @@ Task<Result<void>> Operations::change_account(std::string name, AccountChange ch
   auto changed =
       co_await store_.write(store::WritePriority::accept,
                             [name, change](store::WriteTransaction& transaction) -> Result<void> {
-                              auto now = transaction.account_by_name(name);
+                              auto now = transaction.read().account_by_name(name);
                               if (!now) return fail(std::move(now.error()));
                               if (change.weight)
                                 now->weight = static_cast<std::uint32_t>(*change.weight);
@@ -152,11 +151,10 @@ Task<Result<IssuedKey>> Operations::add_key(std::string account_name, std::strin
   }
   auto found = co_await account(account_name);
   if (!found) co_return fail(std::move(found.error()));
-  const Instant now = clock_.now();
   auto issued = co_await store_.write(
       store::WritePriority::accept,
-      [account = *found, label, now](store::WriteTransaction& transaction) {
-        return write_key(transaction, account.key, label, make_key(account.name), now);
+      [account = *found, label](store::WriteTransaction& transaction) {
+        return write_key(transaction, account.key, label, make_key(account.name));
       });
   co_return issued;
 }
@@ -164,11 +162,10 @@ Task<Result<IssuedKey>> Operations::add_key(std::string account_name, std::strin
 Task<Result<void>> Operations::revoke_key(std::string account_name, std::int64_t id) {
   auto found = co_await account(account_name);
   if (!found) co_return fail(std::move(found.error()));
-  const Instant now = clock_.now();
   auto revoked =
       co_await store_.write(store::WritePriority::accept,
-                            [account = found->key, id, now](store::WriteTransaction& transaction) {
-                              return transaction.revoke_api_key(account, id, now);
+                            [account = found->key, id](store::WriteTransaction& transaction) {
+                              return transaction.revoke_api_key(account, id);
                             });
   if (!revoked && revoked.error().kind == ErrorKind::not_found) {
     co_return fail(ErrorKind::not_found, fmt::format("account {} has no key {}", account_name, id));

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operations on DKIM keys.
 #include <algorithm>
+#include <memory>
+#include <string>
+#include <system_error>
 #include <thread>
 
 #include <fmt/format.h>
@@ -21,9 +24,13 @@ using mailauth::dkim::SigningKey;
 Task<Result<SigningKey>> generate_aside(KeyAlgorithm algorithm) {
   auto made = co_await async::from_callback<Result<SigningKey>>(
       [algorithm](async::Callback<Result<SigningKey>> done) {
-        std::thread([algorithm, done = std::move(done)]() mutable {
-          done(SigningKey::generate(algorithm));
-        }).detach();
+        const auto told = std::make_shared<async::Callback<Result<SigningKey>>>(std::move(done));
+        try {
+          std::thread([algorithm, told] { (*told)(SigningKey::generate(algorithm)); }).detach();
+        } catch (const std::system_error& error) {
+          (*told)(fail(ErrorKind::unavailable,
+                       std::string("no thread to make a key on: ") + error.what()));
+        }
       });
   co_return made;
 }

@@ -54,9 +54,9 @@ Task<Result<EngineStatus>> Operations::status() {
     status.running = true;
     options_.describe_engine(status);
   }
-  auto queues = co_await store_.read([now = clock_.now()](store::ReadTransaction& transaction) {
-    return transaction.queue_figures(now);
-  });
+  auto queues = co_await store_.read(
+      [](store::ReadTransaction& transaction) { return transaction.queue_figures(); });
+  status.asked = clock_.now();
   if (!queues) co_return fail(std::move(queues.error()));
   status.queues = std::move(*queues);
   co_return status;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an operator does to an installation, as plain functions: accounts, API keys, DKIM keys,
-// stories, status. A running engine offers them at its admin socket; a command-line tool without
-// one runs them itself, on the store that it has locked. There is no second implementation.
+// stories, mails that are set aside, status. A running engine offers them at its admin socket; a
+// command-line tool without one runs them itself, on the store that it has locked. There is no
+// second implementation.
 #pragma once
 
 #include <cstdint>
@@ -79,6 +80,17 @@ struct Explanation {
   std::string text;
 };
 
+// A mail that is set aside (store/work.h). For people its name is the account and the email id.
+struct StuckMail {
+  std::string account;
+  store::SetAside mail;
+};
+
+struct StuckMails {
+  std::vector<StuckMail> mails;  // since long ago first
+  bool more = false;             // than were asked for
+};
+
 struct EngineStatus {
   std::string version;
   std::string data_directory;
@@ -89,6 +101,7 @@ struct EngineStatus {
   std::vector<std::string> roles;
   std::string api;  // URL
   std::vector<store::QueueFigures> queues;
+  Instant asked{};  // when these figures were taken
 };
 
 // What the private key of `key` is sealed for: one sealed for another account, domain or selector
@@ -134,6 +147,14 @@ class Operations {
   Task<Result<void>> remove_dkim_key(std::string account, std::string domain, std::string selector);
 
   Task<Result<Explanation>> explain(ExplainRequest request);
+
+  // At most `limit`.
+  Task<Result<StuckMails>> stuck(std::int64_t limit);
+  // Has the mail tried again. not_found if it is not set aside.
+  Task<Result<void>> release_stuck(std::string account, store::PublicId email_id);
+  // How many they were. After an error those of earlier slices stay released.
+  Task<Result<std::int64_t>> release_all_stuck();
+
   Task<Result<EngineStatus>> status();
   // unsupported where no engine runs.
   [[nodiscard]] Result<void> drain();

@@ -9,6 +9,7 @@
 #include "mailauth/dkim/key.h"
 #include "support/failing_store.h"
 #include "support/installation.h"
+#include "support/set_aside.h"
 
 namespace todoku::operate {
 namespace {
@@ -169,19 +170,14 @@ TEST_F(OperationsTest, ExplainsAnAddressAcrossAccounts) {
   const auto shop = run(operations.add_account({.name = "shop"}));
   const auto club = run(operations.add_account({.name = "club"}));
   for (const auto* account : {&shop->account, &club->account}) {
-    const auto accepted = installation.store->write_and_wait(
-        store::WritePriority::accept, [&](store::WriteTransaction& transaction) {
-          store::NewDelivery delivery;
-          delivery.account = account->key;
-          delivery.content.from.address = account->name + "@example.com";
-          delivery.content.subject = "Hello from " + account->name;
-          delivery.content.text_part = "text";
-          const std::vector<store::NewRecipient> to = {
-              {.address = "taro@example.jp", .domain = "example.jp", .insert_codes = {}}};
-          return transaction.accept_transaction(delivery, to, "", 1,
-                                                installation.clock.now() + std::chrono::minutes(5),
-                                                installation.clock.now());
-        });
+    store::Accept accept{.life_time = std::chrono::hours(24)};
+    accept.delivery.account = account->key;
+    accept.delivery.content.from.address = account->name + "@example.com";
+    accept.delivery.content.subject = "Hello from " + account->name;
+    accept.delivery.content.text_part = "text";
+    accept.recipients = {
+        {.address = "taro@example.jp", .domain = "example.jp", .insert_codes = {}}};
+    const auto accepted = installation.store->perform_and_wait(std::move(accept));
     ASSERT_TRUE(accepted) << accepted.error().detail;
   }
   const auto all = run(operations.explain({.address = "Taro@EXAMPLE.jp", .account = ""}));
@@ -195,6 +191,53 @@ TEST_F(OperationsTest, ExplainsAnAddressAcrossAccounts) {
   EXPECT_EQ(one->stories[0].account, "club");
   EXPECT_EQ(run(operations.explain({.address = "taro", .account = ""})).error().kind,
             ErrorKind::invalid_input);
+}
+
+TEST_F(OperationsTest, ReleasesAMailThatIsSetAsideByItsName) {
+  const auto shop = run(operations.add_account({.name = "shop"}));
+  ASSERT_TRUE(run(operations.add_account({.name = "club"})));
+  EXPECT_THAT(run(operations.stuck(10))->mails, SizeIs(0));
+  const auto delivery = add_set_aside(*installation.store, shop->account.key, "taro@example.jp");
+  const auto stuck = run(operations.stuck(10));
+  ASSERT_TRUE(stuck) << stuck.error().detail;
+  ASSERT_THAT(stuck->mails, SizeIs(1));
+  EXPECT_FALSE(stuck->more);
+  const StuckMail& found = stuck->mails[0];
+  EXPECT_EQ(found.account, "shop");
+  EXPECT_EQ(found.mail.address, "taro@example.jp");
+  EXPECT_EQ(found.mail.delivery_id, delivery.id);
+  EXPECT_EQ(found.mail.since, installation.clock.now());
+  EXPECT_THAT(run(operations.explain({.address = "taro@example.jp", .account = ""}))->text,
+              HasSubstr("todoku stuck release shop " + std::to_string(found.mail.email_id)));
+
+  const auto release = [&](const std::string& account, store::PublicId email_id) {
+    return run(operations.release_stuck(account, email_id));
+  };
+  EXPECT_EQ(release("nobody", found.mail.email_id).error().detail, "there is no account nobody");
+  const auto of_another = release("club", found.mail.email_id);
+  EXPECT_EQ(of_another.error().kind, ErrorKind::not_found);
+  EXPECT_EQ(of_another.error().detail, "mail 1 of account club is not set aside");
+  EXPECT_EQ(release("shop", 99).error().detail, "mail 99 of account shop is not set aside");
+  EXPECT_THAT(installation.store->perform_and_wait(store::Due{})->domains, SizeIs(0));
+  ASSERT_TRUE(release("shop", found.mail.email_id));
+  EXPECT_THAT(installation.store->perform_and_wait(store::Due{})->domains, SizeIs(1));
+  EXPECT_EQ(release("shop", found.mail.email_id).error().kind, ErrorKind::not_found);
+}
+
+TEST_F(OperationsTest, ReleasesAllThatIsSetAside) {
+  const auto shop = run(operations.add_account({.name = "shop"}));
+  add_set_aside(*installation.store, shop->account.key, "taro@example.jp");
+  installation.clock.advance(std::chrono::minutes(1));
+  add_set_aside(*installation.store, shop->account.key, "hanako@example.jp");
+  const auto first = run(operations.stuck(1));
+  ASSERT_THAT(first->mails, SizeIs(1));
+  EXPECT_EQ(first->mails[0].mail.address, "taro@example.jp") << "since long ago first";
+  EXPECT_TRUE(first->more);
+  EXPECT_FALSE(run(operations.stuck(2))->more);
+  EXPECT_EQ(run(operations.status())->queues.at(0).set_aside, 2);
+  EXPECT_EQ(*run(operations.release_all_stuck()), 2);
+  EXPECT_THAT(run(operations.stuck(10))->mails, SizeIs(0));
+  EXPECT_EQ(*run(operations.release_all_stuck()), 0);
 }
 
 TEST_F(OperationsTest, DescribesTheEngineAndItsQueues) {

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "async/task_group.h"
+#include "base/log.h"
 
 namespace todoku::ops {
 namespace {
@@ -46,12 +47,17 @@ constexpr std::string_view kQueueDepthHelp =
 constexpr std::string_view kQueueAge = "todoku_queue_age_seconds";
 constexpr std::string_view kQueueAgeHelp =
     "How long the batch that is due for longest has been waiting for a courier.";
+constexpr std::string_view kSetAside = "todoku_set_aside_recipients";
+constexpr std::string_view kSetAsideHelp =
+    "Recipients that processes died with and that wait for an operator.";
 
 }  // namespace
 
-CollectedMetrics::CollectedMetrics(Metrics& metrics, store::Store& store, const Clock& clock)
+CollectedMetrics::CollectedMetrics(Metrics& metrics, store::Store& store, async::FilePool& files,
+                                   const Clock& clock)
     : metrics_(metrics),
       store_(store),
+      files_(files),
       clock_(clock),
       resident_bytes_(
           metrics.gauge("process_resident_memory_bytes", "Memory of the process in RAM.")),
@@ -70,31 +76,43 @@ CollectedMetrics::CollectedMetrics(Metrics& metrics, store::Store& store, const 
       transactional_{metrics.gauge(kQueueDepth, kQueueDepthHelp,
                                    {{"class", to_string(TrafficClass::transactional)}}),
                      metrics.gauge(kQueueAge, kQueueAgeHelp,
+                                   {{"class", to_string(TrafficClass::transactional)}}),
+                     metrics.gauge(kSetAside, kSetAsideHelp,
                                    {{"class", to_string(TrafficClass::transactional)}})},
       bulk_{metrics.gauge(kQueueDepth, kQueueDepthHelp, {{"class", to_string(TrafficClass::bulk)}}),
-            metrics.gauge(kQueueAge, kQueueAgeHelp, {{"class", to_string(TrafficClass::bulk)}})} {}
+            metrics.gauge(kQueueAge, kQueueAgeHelp, {{"class", to_string(TrafficClass::bulk)}}),
+            metrics.gauge(kSetAside, kSetAsideHelp, {{"class", to_string(TrafficClass::bulk)}})} {}
 
 void CollectedMetrics::add_server(std::string_view name, const http::Server& server) {
   Gauge& open = metrics_.gauge("todoku_http_connections", "Open connections.", {{"server", name}});
   Counter& refused = metrics_.counter("todoku_http_connections_refused_total",
                                       "Connections beyond the allowed number.", {{"server", name}});
-  add([&open, &refused, &server] {
+  Counter& displaced =
+      metrics_.counter("todoku_http_connections_displaced_total",
+                       "Connections without a request in work that made room.", {{"server", name}});
+  add([&open, &refused, &displaced, &server] {
     const auto stats = server.stats();
+    displaced.mirror(stats.connections_displaced);
     open.set(static_cast<double>(stats.connections_open));
     refused.mirror(stats.connections_refused);
   });
 }
 
 Task<void> CollectedMetrics::collect() {
-  collect_process();
+  co_await collect_process();
   collect_store();
   for (const auto& update : updates_) update();
   co_await collect_queues();
 }
 
-void CollectedMetrics::collect_process() {
-  resident_bytes_.set(resident_bytes());
-  open_files_.set(open_files());
+Task<void> CollectedMetrics::collect_process() {
+  // Ten thousand connections are a list of ten thousand files.
+  const auto listed = co_await files_.run([this]() -> Result<void> {
+    resident_bytes_.set(resident_bytes());
+    open_files_.set(open_files());
+    return {};
+  });
+  if (!listed) log::debug("process not measured", {{"reason", listed.error().detail}});
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
     open_files_max_.set(static_cast<double>(files.rlim_cur));
@@ -116,22 +134,22 @@ void CollectedMetrics::collect_store() {
 }
 
 Task<void> CollectedMetrics::collect_queues() {
-  const Instant now = clock_.now();
   const auto figures = co_await store_.read(
-      [now](store::ReadTransaction& transaction) { return transaction.queue_figures(now); });
+      [](store::ReadTransaction& transaction) { return transaction.queue_figures(); });
   if (!figures) co_return;
   const auto show = [&](TrafficClass traffic, const Queue& queue) {
     double waiting = 0;
     double age = 0;
+    double aside = 0;
     for (const store::QueueFigures& figure : *figures) {
       if (figure.traffic != traffic) continue;
       waiting = static_cast<double>(figure.waiting);
-      if (figure.oldest && *figure.oldest < now) {
-        age = static_cast<double>((now - *figure.oldest).count()) / 1e3;
-      }
+      aside = static_cast<double>(figure.set_aside);
+      if (figure.oldest) age = static_cast<double>(figure.oldest->count()) / 1e3;
     }
     queue.waiting.set(waiting);
     queue.age.set(age);
+    queue.set_aside.set(aside);
   };
   show(TrafficClass::transactional, transactional_);
   show(TrafficClass::bulk, bulk_);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <vector>
 
+#include "async/file_pool.h"
 #include "async/task.h"
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -18,7 +19,8 @@ namespace todoku::ops {
 class CollectedMetrics {
  public:
   // All references must outlive this object.
-  CollectedMetrics(Metrics& metrics, store::Store& store, const Clock& clock);
+  CollectedMetrics(Metrics& metrics, store::Store& store, async::FilePool& files,
+                   const Clock& clock);
 
   // A server whose connections are shown under `name`; it must outlive this object.
   void add_server(std::string_view name, const http::Server& server);
@@ -32,13 +34,15 @@ class CollectedMetrics {
   struct Queue {
     Gauge& waiting;
     Gauge& age;
+    Gauge& set_aside;
   };
-  void collect_process();
+  Task<void> collect_process();
   void collect_store();
   Task<void> collect_queues();
 
   Metrics& metrics_;
   store::Store& store_;
+  async::FilePool& files_;
   const Clock& clock_;
 
   Gauge& resident_bytes_;

@@ -2,7 +2,7 @@
 // The bell that tells couriers which batches wait for them.
 //
 // A bell carries the key of a batch, never a body or a recipient. The store is the truth: what a
-// bell says is checked against it (claim_batches takes only what is due and free), so a bell may
+// bell says is checked against it (a claim takes only what is due and free), so a bell may
 // be lost, come twice, late or in any order without losing or repeating mail. A lost one is rung
 // again by the scheduler, which offers whatever the store says is due.
 //
@@ -13,12 +13,13 @@
 //
 // Guarantees, for every back end (tests/conformance/queue):
 //   - at least once, in no order: a bell comes again until it is acknowledged;
-//   - a received bell is hidden from other receivers until its visibility time-out, which extend()
-//     moves; then it is ready again;
+//   - a received bell is hidden from other receivers until its visibility time-out; then it is
+//   ready
+//     again. Nobody keeps one for long: it is acknowledged when its batch has been claimed;
 //   - no guarantee that it was not received by two at once: back ends may rarely do so.
 //
-// A queue is one channel: one egress pool and one traffic class, because couriers serve pools and
-// transactional bells must not stand behind bulk ones.
+// A queue is one channel: one egress source and one traffic class, because only the courier that
+// has the source can send from it, and transactional bells must not stand behind bulk ones.
 #pragma once
 
 #include <cstddef>
@@ -38,8 +39,6 @@ namespace todoku::queue {
 struct Bell {
   std::int64_t delivery = 0;  // the store's key of the delivery
   std::uint32_t batch = 0;    // its batch
-  std::uint64_t version = 0;  // fencing token of the batch when it was offered; lower than the
-                              // store's: somebody has worked on it since, the bell is out of date
   friend auto operator<=>(const Bell&, const Bell&) = default;
 };
 
@@ -85,23 +84,19 @@ class Queue {
   // fewer than are ready.
   virtual Task<Result<std::vector<ReceivedBell>>> receive(std::size_t max, Milliseconds wait) = 0;
 
-  // Hides the bell for `visibility` from now on. not_found if the receipt no longer holds it (the
-  // time-out has passed): whether to go on is for the store's lease to say.
-  virtual Task<Result<void>> extend(Receipt receipt, Milliseconds visibility) = 0;
-
-  // The bell never comes again. Succeeds as well for what is gone already, and for a receipt whose
+  // The bells never come again. Succeeds as well for what is gone already, and for a receipt whose
   // bell somebody else has received since, who keeps it.
-  virtual Task<Result<void>> acknowledge(Receipt receipt) = 0;
+  virtual Task<Result<void>> acknowledge(std::vector<Receipt> receipts) = 0;
 
-  // Gives the bell back, ready for anybody after `delay`. Without effect if the receipt no longer
-  // holds it.
-  virtual Task<Result<void>> release(Receipt receipt, Milliseconds delay) = 0;
+  // Gives the bells back, ready for anybody after `delay`. Without effect on those that a receipt
+  // no longer holds.
+  virtual Task<Result<void>> release(std::vector<Receipt> receipts, Milliseconds delay) = 0;
 
   virtual Task<Result<Depth>> depth() = 0;
 };
 
 struct Channel {
-  std::string pool;  // name of the egress pool
+  std::string source;  // name of the egress source
   TrafficClass traffic = TrafficClass::bulk;
   friend auto operator<=>(const Channel&, const Channel&) = default;
 };

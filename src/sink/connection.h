@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// One connection to a scripted receiver: carries octets between the stream and the SMTP session,
-// asks the script what to do, and records what arrived.
+// One connection to a scripted receiver: asks the script what to answer, misbehaves as it says, and
+// records what arrived.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -29,6 +28,8 @@
 #include "sink/script.h"
 #include "sink/tally.h"
 #include "smtp/protocol/server_session.h"
+#include "smtp/server/connection.h"
+#include "smtp/server/owner.h"
 
 namespace todoku::sink {
 
@@ -75,12 +76,12 @@ struct ThreadTally {
   LatencyTally latency;
 };
 
-class Connection {
+class Connection final : private smtp::ServerOwner {
  public:
   // All must outlive the connection.
   Connection(Shared& shared, ReceiverState& state, ThreadTally& thread, ReceiverTally& tally,
              net::Stream stream);
-  ~Connection();
+  ~Connection() override;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -88,15 +89,18 @@ class Connection {
   [[nodiscard]] Task<void> run();
 
  private:
-  enum class Next : std::uint8_t { go_on, end };
+  [[nodiscard]] Task<smtp::ServerAnswer> answer(smtp::ServerStep step) override;
+  [[nodiscard]] Task<void> take(std::string_view piece) override;
+  void discard() override { end_transaction(); }
+  [[nodiscard]] Task<Result<net::TlsInfo>> shake_hands(net::Stream& stream,
+                                                       SteadyInstant deadline) override;
+  [[nodiscard]] Task<Result<void>> write(net::Stream& stream, std::string_view replies,
+                                         SteadyInstant deadline) override;
 
-  [[nodiscard]] Task<Next> exchange();  // writes the output, then reads
-  [[nodiscard]] Task<bool> flush();
-  [[nodiscard]] Task<bool> write_slowly(std::string_view octets);
-  [[nodiscard]] Task<Next> start_tls();
-  [[nodiscard]] Task<Next> say_goodbye();
-  [[nodiscard]] Task<Next> wait_for_end(SteadyInstant until);
-  [[nodiscard]] Task<Next> follow(smtp::ServerStep step, Decision decision);
+  [[nodiscard]] Task<Result<void>> write_slowly(net::Stream& stream, std::string_view octets);
+  [[nodiscard]] Task<bool> delay(Microseconds time);
+  [[nodiscard]] Task<void> fail_in_tls(net::Stream& stream);
+  [[nodiscard]] smtp::ServerSettings settings() const;
 
   [[nodiscard]] Decision decide(const smtp::ServerStep& step);
   [[nodiscard]] Decision decide_connect();
@@ -104,7 +108,7 @@ class Connection {
   [[nodiscard]] Decision decide_recipient();
   [[nodiscard]] Decision refuse(Excuse excuse);
   [[nodiscard]] Decision ask_script(Moment at, std::span<const Address> recipients);
-  void answer(const smtp::ServerStep& step, const Decision& decision);
+  void remember(const smtp::ServerStep& step, const Decision& decision);
   void begin_transaction();
   void begin_content();
   void take_content(std::string_view piece);
@@ -113,32 +117,26 @@ class Connection {
   void count_refused_recipient(const Reply& reply);
   void count_replies(std::string_view output);
   void end_transaction();
-  [[nodiscard]] SteadyInstant deadline() const;
+  [[nodiscard]] const smtp::ServerSession& session() const { return connection_.session(); }
 
   Shared& shared_;
   ReceiverState& state_;
   ThreadTally& thread_;
   ReceiverTally& tally_;
-  net::Stream stream_;
-  smtp::ServerSession session_;
   SeededRandom random_;
   Login login_;
   HeaderScanner scanner_;
   const std::string client_;
+  smtp::ServerConnection connection_;
   std::string tls_;
   std::string sender_;  // empty: the null path
   std::vector<Address> recipients_;
   std::string message_;  // only if it is kept or verified
   bool in_transaction_ = false;
-  bool quitting_ = false;
   bool keep_ = false;
   bool verify_ = false;
   DkimVerdict dkim_;
   std::uint32_t messages_ = 0;  // begun in this connection
-  std::unique_ptr<char[]> buffer_;
-  std::size_t buffer_size_;
-  bool input_full_ = false;  // the latest read filled the buffer
-  std::string_view input_;
 };
 
 }  // namespace todoku::sink

@@ -73,7 +73,7 @@ Decision Connection::decide_connect() {
 
 Decision Connection::decide_mail() {
   const Receiver& receiver = state_.receiver;
-  if (!receiver.auth_user.empty() && !session_.is_authenticated()) {
+  if (!receiver.auth_user.empty() && !session().is_authenticated()) {
     return {.reply = Reply{530, "5.7.0 Authentication required"}};
   }
   if (receiver.messages_per_connection_max != 0 &&
@@ -83,20 +83,20 @@ Decision Connection::decide_mail() {
   if (receiver.messages_per_second_max != 0 && !state_.take_from_second(shared_.clock.now())) {
     return refuse(Excuse::too_fast);
   }
-  const auto& sender = session_.mail().sender;
+  const auto& sender = session().mail().sender;
   sender_ = sender ? sender->to_string() : std::string();
   return ask_script(Moment::mail, {});
 }
 
 Decision Connection::decide_recipient() {
-  const Address& recipient = session_.recipient();
+  const Address& recipient = session().recipient();
   if (!state_.script.serves(recipient.domain)) {
     return {.reply = Reply{554, "5.7.1 <" + recipient.to_string() + ">: Relay access denied"}};
   }
   return ask_script(Moment::rcpt, {&recipient, 1});
 }
 
-void Connection::answer(const ServerStep& step, const Decision& decision) {
+void Connection::remember(const ServerStep& step, const Decision& decision) {
   const bool accepted = decision.accepts();
   switch (step.event) {
     case ServerEvent::mail:
@@ -104,14 +104,14 @@ void Connection::answer(const ServerStep& step, const Decision& decision) {
       break;
     case ServerEvent::recipient:
       if (accepted) {
-        recipients_.push_back(session_.recipient());
+        recipients_.push_back(session().recipient());
       } else {
         count_refused_recipient(*decision.reply);
       }
       break;
     case ServerEvent::data:
     case ServerEvent::chunk:
-      if (accepted && session_.content_octets() == 0) begin_content();
+      if (accepted && session().content_octets() == 0) begin_content();
       break;
     case ServerEvent::message:
       if (accepted) take_message(false);
@@ -121,16 +121,8 @@ void Connection::answer(const ServerStep& step, const Decision& decision) {
     case ServerEvent::reset:
       if (accepted) end_transaction();
       break;
-    case ServerEvent::quit:
-      quitting_ = true;
-      break;
     default:
       break;
-  }
-  if (decision.reply) {
-    session_.answer(*decision.reply);
-  } else {
-    session_.accept();
   }
 }
 
@@ -186,7 +178,7 @@ void Connection::take_message(bool silently) {
   if (silently) tally_.taken_silently.add();
   tally_.messages.add();
   tally_.recipients.add(arrived.size());
-  tally_.octets.add(session_.content_octets());
+  tally_.octets.add(session().content_octets());
   tally_.arrived(static_cast<std::uint64_t>(to_epoch_ms(now)));
   for (std::size_t i = 0; i < arrived.size(); ++i) {
     thread_.domains.change(recipients_[i].domain, [&](DomainCounts& counts) {
@@ -203,12 +195,12 @@ void Connection::record(std::span<const ArrivedRecipient> recipients, Instant no
   Arrival arrival{.at = now,
                   .receiver = state_.receiver.name,
                   .client = client_,
-                  .hello = session_.hello(),
+                  .hello = session().hello(),
                   .tls = tls_,
                   .sender = sender_,
                   .recipients = recipients,
                   .message_id = scanner_.message_id(),
-                  .octets = session_.content_octets()};
+                  .octets = session().content_octets()};
   if (const std::int64_t sent_ms = find_epoch_ms(scanner_.other()); sent_ms != 0) {
     // A clock that is ahead of ours must not count as an eternity.
     arrival.latency_ms = std::max<std::int64_t>(0, to_epoch_ms(now) - sent_ms);
@@ -224,7 +216,7 @@ void Connection::record(std::span<const ArrivedRecipient> recipients, Instant no
 }
 
 void Connection::count_refused_recipient(const Reply& reply) {
-  thread_.domains.change(session_.recipient().domain, [&](DomainCounts& counts) {
+  thread_.domains.change(session().recipient().domain, [&](DomainCounts& counts) {
     ++(reply.temporary() ? counts.deferred : counts.refused);
   });
 }

@@ -79,8 +79,8 @@ Result<std::shared_ptr<dns::UnboundResolver>> make_resolver(const DkimOptions& d
   if (dkim.sample <= 0 || dkim.dns_server.empty()) return nullptr;
   const auto server = net::Endpoint::parse(dkim.dns_server, 53);
   if (!server) return fail("dkim.dns_server", server.error());
-  auto resolver =
-      dns::UnboundResolver::create({.servers = {*server}, .ports = 1024}, executor, clock, metrics);
+  auto resolver = dns::UnboundResolver::create({.servers = {*server}, .sockets = 1024}, executor,
+                                               clock, metrics);
   if (!resolver) return fail(resolver.error());
   return std::shared_ptr<dns::UnboundResolver>(std::move(*resolver));
 }

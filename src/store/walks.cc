@@ -2,6 +2,7 @@
 #include "store/walks.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace todoku::store {
@@ -18,7 +19,8 @@ bool comes_before(const DeliveryMatch& a, const DeliveryMatch& b,
   for (const DeliverySort sort : sorts) {
     switch (sort) {
       case DeliverySort::newest_first:
-        return a.id > b.id;
+        if (a.created != b.created) return a.created > b.created;
+        return a.key > b.key;
       case DeliverySort::delivery_time_ascending:
         if (a_started != b_started) return a_started < b_started;
         break;
@@ -35,7 +37,7 @@ bool comes_before(const DeliveryMatch& a, const DeliveryMatch& b,
   }
   const bool ascending = sorts.front() == DeliverySort::delivery_time_ascending ||
                          sorts.front() == DeliverySort::updated_time_ascending;
-  return ascending ? a.id < b.id : a.id > b.id;
+  return ascending ? a.key < b.key : a.key > b.key;
 }
 
 }  // namespace
@@ -117,15 +119,14 @@ void DeliveryList::sort_matches() {
 }
 
 Result<void> DeliveryList::read_page(ReadTransaction& transaction) {
-  for (std::size_t i = 0; i < kHeadsPerStep && !matches_.empty(); ++i) {
-    auto head = transaction.delivery_head(matches_.back().key);
+  std::vector<DeliveryKey> keys;
+  while (keys.size() < kHeadsPerStep && !matches_.empty()) {
+    keys.push_back(matches_.back().key);
     matches_.pop_back();
-    if (head) {
-      deliveries_.push_back(std::move(*head));
-    } else if (head.error().kind != ErrorKind::not_found) {  // else deleted meanwhile
-      return fail(std::move(head.error()));
-    }
   }
+  auto heads = transaction.delivery_heads(keys);
+  if (!heads) return fail(std::move(heads.error()));
+  std::ranges::move(*heads, std::back_inserter(deliveries_));
   return {};
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any content for any recipient. The input is fields separated by the octet 1F, in the order of
-// read_case() below. Oracles: 7-bit lines within the limit, each header field once, a retry repeats
-// every octet, and a strict reader gets back the subject, the texts and the attachment.
+// read_case() below. Oracles: 7-bit lines within the limit, each header field once, not larger than
+// was told, a retry repeats every octet, and a strict reader gets back the subject, the texts and
+// the attachment.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -145,6 +146,7 @@ void run(std::string_view input) {
   ComposedMessage message;
   message_template->compose({given.address, given.codes}, identity, message);
   const std::string text = whole(message);
+  check(text.size() <= message_template->expanded_octets(given.codes), "not larger than was told");
   check(test::form_problem(text, kLineOctetsMax).empty(), "lines are 7-bit and short enough");
   check(message.has_leading_dot() == text.contains("\n."), "dots are told");
   const Encoding charset = message.charset_fell_back() ? Encoding::utf_8 : given.content.encode;

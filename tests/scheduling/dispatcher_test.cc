@@ -29,6 +29,26 @@ using store::must;
 class CountingStore final : public store::Store {
  public:
   explicit CountingStore(store::Store& store) : store_(store) {}
+  void submit(store::Accept accept, store::Answered<store::Accept> done) override {
+    ++writes;
+    store_.submit(std::move(accept), std::move(done));
+  }
+  void submit(store::Settle settle, store::Answered<store::Settle> done) override {
+    ++writes;
+    store_.submit(std::move(settle), std::move(done));
+  }
+  void submit(store::Claim claim, store::Answered<store::Claim> done) override {
+    ++writes;
+    store_.submit(std::move(claim), std::move(done));
+  }
+  void submit(store::StageRows stage, store::Answered<store::StageRows> done) override {
+    ++writes;
+    store_.submit(std::move(stage), std::move(done));
+  }
+  void submit(store::Due due, store::Answered<store::Due> done) override {
+    ++reads;
+    store_.submit(std::move(due), std::move(done));
+  }
   void submit_write(store::WritePriority priority, store::WriteWork work,
                     store::Done done) override {
     ++writes;
@@ -67,20 +87,6 @@ struct Figures {
 
 class DispatcherTest : public ::testing::Test {
  protected:
-  DispatcherTest() {
-    store::SqliteStore::Options options;
-    options.path = directory_.path() / "store.db";
-    options.clock = &clock_;
-    options.synchronous = store::SqliteStore::Synchronous::off;  // nothing is lost here
-    store_ = must(store::SqliteStore::open(options));
-    counting_.emplace(*store_);
-    dispatcher_.emplace(*counting_, queues_, clock_, options_, metrics_,
-                        [this](std::string_view domain) { return site_of(domain); });
-  }
-
-  // The store's threads may still let go of a task that is done here.
-  ~DispatcherTest() override { store_->close(); }
-
   template <class T>
   T run(Task<T> task) {
     auto future =
@@ -93,9 +99,23 @@ class DispatcherTest : public ::testing::Test {
     return must(store_->write_and_wait(store::WritePriority::accept, std::move(work)));
   }
 
+  DispatcherTest() {
+    store::SqliteStore::Options options;
+    options.path = directory_.path() / "store.db";
+    options.clock = &clock_;
+    options.synchronous = store::SqliteStore::Synchronous::off;  // nothing is lost here
+    store_ = must(store::SqliteStore::open(options));
+    counting_.emplace(*store_);
+    me_ = write([&](store::WriteTransaction& t) { return t.enter_node({.name = "test"}); });
+    dispatcher_.emplace(*counting_, queues_, feedback_, clock_, options_, metrics_);
+  }
+
+  // The store's threads may still let go of a task that is done here.
+  ~DispatcherTest() override { store_->close(); }
+
   store::AccountKey account(std::string_view name, std::uint32_t weight = 1) {
     return write([&](store::WriteTransaction& t) -> Result<store::AccountKey> {
-      auto made = must(t.create_account(name, clock_.now()));
+      auto made = must(t.create_account(name));
       made.weight = weight;
       must(t.change_account(made));
       return made.key;
@@ -110,12 +130,12 @@ class DispatcherTest : public ::testing::Test {
                                   .type = DeliveryType::bulk,
                                   .traffic = TrafficClass::bulk,
                                   .content = {}},
-                                 clock_.now()))
+                                 store::kDraftsMax))
           .key;
     });
     std::vector<store::NewRecipient> to;
     const auto append = [&] {
-      write([&](store::WriteTransaction& t) { return t.append_recipients(key, to, clock_.now()); });
+      write([&](store::WriteTransaction& t) { return t.append_recipients(key, to); });
       to.clear();
     };
     for (const std::string& domain : domains) {
@@ -126,8 +146,8 @@ class DispatcherTest : public ::testing::Test {
     }
     if (!to.empty()) append();
     write([&](store::WriteTransaction& t) -> Result<void> {
-      must(t.commit_draft(key, std::nullopt, clock_.now()));
-      return t.start_delivery(key, "", clock_.now());
+      must(t.commit_draft(key, std::nullopt));
+      return t.start_delivery(key, "", store::kLifeTime);
     });
     dispatcher_->look_again();
     return key;
@@ -135,22 +155,21 @@ class DispatcherTest : public ::testing::Test {
 
   // Transactions whose couriers have died: due, a batch each.
   void transactions(store::AccountKey account, std::string_view domain, std::int64_t count) {
-    write([&](store::WriteTransaction& t) -> Result<void> {
-      for (std::int64_t i = 0; i < count; ++i) {
-        const std::vector<store::NewRecipient> to{
-            {fmt::format("one{}@{}", i, domain), std::string(domain), {}}};
-        must(t.accept_transaction({.account = account, .content = {}}, to, "", 0, clock_.now(),
-                                  clock_.now()));
-      }
-      return {};
-    });
+    for (std::int64_t i = 0; i < count; ++i) {
+      must(store_->perform_and_wait(store::Accept{
+          .delivery = {.account = account, .content = {}},
+          .recipients = {{fmt::format("one{}@{}", i, domain), std::string(domain), {}}},
+          .signing = {},
+          .life_time = store::kLifeTime}));
+    }
     dispatcher_->look_again();
   }
 
   // As the scheduler's loop would: when there is news, something becomes due, or after a second.
   void let_dispatcher_work() {
     const auto upcoming = dispatcher_->upcoming();
-    const bool due = clock_.steady_now() >= next_pass_ || (upcoming && *upcoming <= clock_.now());
+    const bool due =
+        clock_.steady_now() >= next_pass_ || (upcoming && *upcoming <= clock_.steady_now());
     if (!due && !dispatcher_->has_news()) return;
     run(dispatcher_->pass());
     ++figures_.passes;
@@ -158,19 +177,23 @@ class DispatcherTest : public ::testing::Test {
   }
 
   void claim(TrafficClass traffic) {
-    auto queue = must(run(queues_.open({"default", traffic})));
+    auto queue = must(run(queues_.open({options_.sources.front().name, traffic})));
     while (true) {
       const auto bells = must(run(queue->receive(8, milliseconds(0))));
       if (bells.empty()) return;
       std::vector<store::BatchKey> keys;
+      std::vector<queue::Receipt> receipts;
       for (const auto& bell : bells) {
         keys.push_back({store::DeliveryKey{bell.bell.delivery}, bell.bell.batch});
-        must(run(queue->acknowledge(bell.receipt)));
+        receipts.push_back(bell.receipt);
       }
-      auto leased = write([&](store::WriteTransaction& t) {
-        return t.claim_batches(keys, store::kMe, clock_.now() + std::chrono::hours(1),
-                               clock_.now());
-      });
+      must(run(queue->acknowledge(std::move(receipts))));
+      write([&](store::WriteTransaction& t) { return t.renew_node(me_); });
+      auto claimed = must(store_->perform_and_wait(store::Claim{.node = me_, .batches = keys}));
+      std::vector<store::LeasedBatch> leased;
+      for (auto& batch : claimed.batches) {
+        if (batch) leased.push_back(std::move(*batch));
+      }
       ASSERT_EQ(leased.size(), bells.size()) << "a bell for what was not due";
       figures_.claimed_batches += static_cast<std::int64_t>(leased.size());
       for (store::LeasedBatch& batch : leased) {
@@ -181,27 +204,24 @@ class DispatcherTest : public ::testing::Test {
   }
 
   // The first batch of a site is over: with outcomes for all of it, or parked as a whole.
-  void release_first(Site& site, std::optional<Instant> parked_until) {
+  void release_first(Site& site, std::optional<Milliseconds> parked) {
     const store::LeasedBatch batch = std::move(site.batches.front());
     site.batches.pop_front();
     site.settled_of_first = 0;
-    const auto released = write([&](store::WriteTransaction& t) -> Result<store::BatchReleased> {
-      if (!parked_until) {
-        std::vector<store::OutcomeRecord> outcomes;
-        for (const store::LeasedRecipient& to : batch.recipients) {
-          auto& record = outcomes.emplace_back();
-          record.key = {batch.key.delivery, batch.key.batch, to.seq};
-          record.at = clock_.now();
-          record.outcome.state = RecipientState::delivered;
-        }
-        must(t.record_outcomes(outcomes));
-      }
-      return t.release_batch(batch.key, batch.token, parked_until.value_or(clock_.now()),
-                             clock_.now());
-    });
+    std::vector<store::OutcomeRecord> outcomes;
+    for (const store::LeasedRecipient& to : batch.recipients) {
+      if (parked) break;
+      auto& record = outcomes.emplace_back();
+      record.key = {batch.key.delivery, batch.key.batch, to.seq};
+      record.outcome.state = RecipientState::delivered;
+    }
+    const std::vector<store::BatchRelease> releases{
+        {.held = batch.held(), .not_before = parked.value_or(Milliseconds(0))}};
+    const auto settled =
+        must(store_->perform_and_wait(store::Settle{.outcomes = outcomes, .releases = releases}));
     const auto all = static_cast<std::int64_t>(batch.recipients.size());
-    (parked_until ? figures_.parked : figures_.settled) += all;
-    dispatcher_->take({batch.key, parked_until ? all : 0, parked_until ? all : 0, released});
+    (parked ? figures_.parked : figures_.settled) += all;
+    dispatcher_->take({batch.key, all, parked ? all : 0, must(settled.releases.front())});
   }
 
   void let_site_work(const std::string& name, Site& site, Milliseconds step) {
@@ -212,11 +232,10 @@ class DispatcherTest : public ::testing::Test {
     if (site.refuses) {
       if (clock_.steady_now() >= site.rests_until) {
         site.rests_until = clock_.steady_now() + seconds(10);
-        dispatcher_->site_rests(name, site.rests_until);
+        dispatcher_->rests({name, options_.sources.front().name, seconds(10)});
       }
-      const Instant until =
-          clock_.now() + std::chrono::ceil<Milliseconds>(site.rests_until - clock_.steady_now());
-      while (!site.batches.empty()) release_first(site, until);
+      const auto rest = std::chrono::ceil<Milliseconds>(site.rests_until - clock_.steady_now());
+      while (!site.batches.empty()) release_first(site, rest);
       return;
     }
     site.permits += site.per_second * std::chrono::duration<double>(step).count();
@@ -264,8 +283,10 @@ class DispatcherTest : public ::testing::Test {
   store::SharedClock clock_;
   std::unique_ptr<store::SqliteStore> store_;
   std::optional<CountingStore> counting_;
+  store::NodeKey me_{};
   queue::MemoryQueues queues_{{}, clock_};
-  Options options_;
+  MemoryFeedback feedback_{[this](std::string_view domain) { return site_of(domain); }};
+  Options options_{.sources = {{.name = "main"}}};
   Metrics metrics_;
   boost::asio::io_context io_;
   // Without it the context stops for good when it runs out of work between two tasks.
@@ -390,6 +411,19 @@ TEST_F(DispatcherTest, TransactionsBehindASlowSiteNeitherHideOthersNorAreMovedAr
   EXPECT_EQ(counting_->writes, 0) << "nothing is postponed";
   EXPECT_EQ(figures.parked, 0);
   EXPECT_LE(counting_->reads, 2 * 300);
+}
+
+TEST_F(DispatcherTest, ABellThatIsLostIsRungAgain) {
+  sites_["quick.example"].per_second = 1'000;
+  bulk(account("acme"), {"quick.example"}, 1'000);
+  run(dispatcher_->pass());
+  auto queue = must(run(queues_.open({options_.sources.front().name, TrafficClass::bulk})));
+  for (const auto& lost : must(run(queue->receive(8, milliseconds(0))))) {
+    must(run(queue->acknowledge({lost.receipt})));
+  }
+  const std::int64_t at_once = live(seconds(25)).settled;
+  EXPECT_LT(at_once, 1'000);
+  EXPECT_EQ(at_once + live(seconds(15)).settled, 1'000);
 }
 
 TEST_F(DispatcherTest, TransactionsHaveCreditOfTheirOwnAtASiteThatBulkFills) {

@@ -3,8 +3,6 @@
 
 #include <utility>
 
-#include "base/check.h"
-
 namespace todoku::sim {
 namespace {
 
@@ -26,25 +24,16 @@ Engine::Engine(Surroundings s, unsigned run)
       runtime_(s.threads),
       store_(s.disk, s.outside, s.clock, s.trace),
       line_(s.network, run),
+      // Every run takes the name of the one before: what that had in hand is offered again.
+      node_(store_, s.clock, {.name = "engine", .roles = "all", .version = "sim"}, metrics_,
+            runtime_.executor(0)),
       queues_(queue::MemoryQueue::Options{}, s.clock),
       routes_(s.names, route_options(s.rules), dns::RouteCache::Options{}, s.clock, metrics_),
-      delivering_(runtime_, store_, queues_, routes_, keys_, s.rules, s.options,
-                  /*holder=*/1'000 + run, s.clock, metrics_, nullptr, &line_),
+      delivering_(runtime_, store_, node_, queues_, routes_, keys_, s.rules, s.options, s.clock,
+                  metrics_, nullptr, &line_),
       intake_(store_, s.clock, intake::Limits{}, delivering_, metrics_),
       visitors_(s.outside) {
-  // As the engine does before anything else: no other process can hold a lease on this store.
-  constexpr std::int64_t kSlice = 1'000;
-  std::int64_t released = 0;
-  std::int64_t slice = kSlice;
-  while (slice == kSlice) {
-    const auto some = s.disk.store.write([&](store::WriteTransaction& transaction) {
-      return transaction.release_leases_of_others(1'000 + run, s.clock.now(), kSlice);
-    });
-    check(some.has_value(), "leases of an earlier run can be released");
-    slice = *some;
-    released += slice;
-  }
-  s.trace.line("run {} starts, {} leases were left", run, released);
+  s.trace.line("run {} starts", run);
 }
 
 void Engine::die() {
@@ -56,6 +45,8 @@ void Engine::die() {
 Task<bool> Engine::stop(Microseconds grace) {
   const SteadyInstant deadline = clock_.steady_now() + grace;
   const bool clean = co_await async::run_on(runtime_.executor(0), delivering_.stop(deadline));
+  co_await async::run_on(runtime_.executor(0), node_.stop());
+  co_await async::run_on(runtime_.executor(0), node_.leave());
   co_await visitors_.wait_empty();
   co_await store_.stop();
   runtime_.join();  // it has no threads: from now on its io_contexts end when their work ends

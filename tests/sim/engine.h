@@ -11,6 +11,7 @@
 #include "async/task_group.h"
 #include "base/metrics.h"
 #include "delivery/key_ring.h"
+#include "delivery/node.h"
 #include "delivery/policy/site_rules.h"
 #include "dns/resolver.h"
 #include "dns/route_cache.h"
@@ -47,7 +48,10 @@ class Engine {
   // Tasks that use this run from outside, e.g. senders.
   [[nodiscard]] async::TaskGroup& visitors() { return visitors_; }
 
-  void start() { delivering_.start(); }
+  void start() {
+    node_.start();
+    delivering_.start();
+  }
   // The process dies: no octet leaves it any more and nothing is committed. stop() follows, because
   // memory has to be given back all the same; it changes nothing outside.
   void die();
@@ -74,6 +78,7 @@ class Engine {
   async::Runtime runtime_;
   FaultyStore store_;
   Line line_;
+  delivery::Node node_;
   queue::MemoryQueues queues_;
   dns::RouteCache routes_;
   app::Delivering delivering_;

@@ -29,7 +29,6 @@ class Generator {
     scenario_.sources = 1 + below(2);
     if (one_in(3)) scenario_.options.connections_max = 1 + below(8);
     if (one_in(3)) scenario_.options.unrecorded_max = static_cast<std::uint32_t>(1 + below(20));
-    if (one_in(4)) scenario_.options.lease = seconds(20 + below(40));
     make_sites();
     make_names();
     make_accounts();
@@ -214,7 +213,6 @@ delivery::Options quick_options() {
   options.retry_transactional = {.waits = waits, .life_time = minutes(8)};
   options.retry_bulk = {.waits = waits, .life_time = minutes(10)};
   options.site_backoff = {.first = seconds(2), .longest = minutes(1)};
-  options.lease = minutes(5);
   options.timeouts = {.connect = seconds(10),
                       .greeting = seconds(20),
                       .hello = seconds(20),

@@ -18,8 +18,9 @@ T must(Result<T> result, std::string_view what) {
 
 }  // namespace
 
-MemoryStore::MemoryStore()
-    : db_(must(Connection::open({.path = ":memory:", .create = true}), "a database opens")) {
+MemoryStore::MemoryStore(const Clock& clock)
+    : clock_(clock),
+      db_(must(Connection::open({.path = ":memory:", .create = true}), "a database opens")) {
   must(prepare_schema(*db_), "the tables are made");
   const AddressHash hash = must(AddressHash::load(*db_), "the secret is read");
   transaction_ = std::make_unique<SqliteWriteTransaction>(*db_, figures_, hash);
@@ -29,7 +30,7 @@ MemoryStore::MemoryStore()
 MemoryStore::~MemoryStore() = default;
 
 void MemoryStore::begin() {
-  before_ = transaction_->pending();
+  transaction_->set_now(clock_.now());
   must(db_->query("BEGIN IMMEDIATE").run(), "a transaction begins");
 }
 
@@ -39,7 +40,7 @@ void MemoryStore::end(bool commit) {
     transaction_->committed();
   } else {
     must(db_->query("ROLLBACK").run(), "a transaction is undone");
-    transaction_->rolled_back(before_);
+    transaction_->lost(false);
   }
 }
 

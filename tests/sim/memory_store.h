@@ -8,13 +8,15 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/clock.h"
 #include "store/sqlite/transactions.h"
 
 namespace todoku::sim {
 
 class MemoryStore {
  public:
-  MemoryStore();
+  // `clock` is the store's, and must outlive it.
+  explicit MemoryStore(const Clock& clock);
   ~MemoryStore();
   MemoryStore(const MemoryStore&) = delete;
   MemoryStore& operator=(const MemoryStore&) = delete;
@@ -22,11 +24,12 @@ class MemoryStore {
   // Runs Result<T>(ReadTransaction&).
   template <class Work>
   std::invoke_result_t<Work&, store::ReadTransaction&> read(Work work) {
-    return work(*transaction_);
+    transaction_->set_now(clock_.now());
+    return work(transaction_->read());
   }
-  // Runs Result<T>(WriteTransaction&) and commits, or undoes everything if it fails.
+  // Runs Result<T>(SqliteWriteTransaction&) and commits, or undoes everything if it fails.
   template <class Work>
-  std::invoke_result_t<Work&, store::WriteTransaction&> write(Work work) {
+  std::invoke_result_t<Work&, store::sqlite::SqliteWriteTransaction&> write(Work work) {
     begin();
     auto result = work(*transaction_);
     end(result.has_value());
@@ -37,10 +40,10 @@ class MemoryStore {
   void begin();
   void end(bool commit);
 
+  const Clock& clock_;
   store::sqlite::LiveFigures figures_;
   std::unique_ptr<store::sqlite::Connection> db_;
   std::unique_ptr<store::sqlite::SqliteWriteTransaction> transaction_;
-  store::sqlite::SqliteWriteTransaction::Pending before_{};
 };
 
 }  // namespace todoku::sim

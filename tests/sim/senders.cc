@@ -82,15 +82,15 @@ Task<bool> Senders::hand_in_bulk(Engine& engine, std::size_t mailing) {
       store::WritePriority::accept,
       [delivery, recipients, clock, later](store::WriteTransaction& transaction) -> Result<void> {
         const Instant now = clock->now();
-        const auto draft = transaction.create_draft(delivery, now);
+        const auto draft = transaction.create_draft(delivery, 1'000'000);
         if (!draft) return fail(draft.error());
-        const auto ids = transaction.append_recipients(draft->key, recipients, now);
+        const auto ids = transaction.append_recipients(draft->key, recipients);
         if (!ids) return fail(ids.error());
         const auto reservation =
             later > Microseconds(0)
                 ? std::optional(now + std::chrono::duration_cast<Milliseconds>(later))
                 : std::nullopt;
-        return transaction.commit_draft(draft->key, reservation, now);
+        return transaction.commit_draft(draft->key, reservation);
       });
   if (stored) engine.delivering().work_arrived();
   co_return stored.has_value();

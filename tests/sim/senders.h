@@ -9,7 +9,7 @@
 
 #include "sim/engine.h"
 #include "sim/scenario.h"
-#include "store/types.h"
+#include "store/recipients.h"
 
 namespace todoku::sim {
 

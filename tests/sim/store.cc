@@ -2,6 +2,8 @@
 #include "sim/store.h"
 
 #include <algorithm>
+#include <memory>
+#include <type_traits>
 #include <utility>
 
 namespace todoku::sim {
@@ -28,14 +30,82 @@ bool FaultyStore::refuses() {
   return full || unlucky;
 }
 
-void FaultyStore::submit_write(store::WritePriority priority, store::WriteWork work,
-                               store::Done done) {
+void FaultyStore::enqueue(store::WritePriority priority, Work work, store::Done done) {
   if (dead_) {
     done(gone());
     return;
   }
   queues_[static_cast<std::size_t>(priority)].push_back({std::move(work), std::move(done), {}});
   filled_.notify();
+}
+
+void FaultyStore::submit_write(store::WritePriority priority, store::WriteWork work,
+                               store::Done done) {
+  enqueue(
+      priority,
+      [work = std::move(work)](store::WriteTransaction& transaction) mutable {
+        return work(transaction);
+      },
+      std::move(done));
+}
+
+template <class Op>
+void FaultyStore::perform(store::WritePriority priority, Op op, store::Answered<Op> done) {
+  auto item = std::make_shared<store::sqlite::Pending<Op>>();
+  item->op = std::move(op);
+  enqueue(
+      priority,
+      [item](store::sqlite::SqliteWriteTransaction& transaction) -> Result<void> {
+        store::sqlite::Pending<Op>* const items[] = {item.get()};
+        auto performed = transaction.perform(store::sqlite::Together<Op>(items));
+        if (!performed) return performed;
+        if (!item->answer) return fail(item->answer.error());
+        return {};
+      },
+      [item, done = std::move(done)](Result<void> result) mutable {
+        if (!result) {
+          done(fail(std::move(result.error())));
+          return;
+        }
+        if constexpr (std::is_same_v<Op, store::Accept>) {
+          item->answer->content = std::move(item->op.delivery.content);
+        }
+        done(std::move(item->answer));
+      });
+}
+
+void FaultyStore::submit(store::Accept accept, store::Answered<store::Accept> done) {
+  perform(store::WritePriority::accept, std::move(accept), std::move(done));
+}
+
+void FaultyStore::submit(store::Settle settle, store::Answered<store::Settle> done) {
+  perform(store::WritePriority::outcomes, std::move(settle), std::move(done));
+}
+
+void FaultyStore::submit(store::Claim claim, store::Answered<store::Claim> done) {
+  perform(store::WritePriority::claims, std::move(claim), std::move(done));
+}
+
+void FaultyStore::submit(store::StageRows stage, store::Answered<store::StageRows> done) {
+  perform(store::WritePriority::import, std::move(stage), std::move(done));
+}
+
+void FaultyStore::submit(store::Due due, store::Answered<store::Due> done) {
+  auto found = std::make_shared<store::DueDomains>();
+  submit_read(
+      [due = std::move(due), found](store::ReadTransaction& reader) -> Result<void> {
+        auto answer = static_cast<store::sqlite::SqliteReadTransaction&>(reader).due(due);
+        if (!answer) return fail(std::move(answer.error()));
+        *found = std::move(*answer);
+        return {};
+      },
+      [found, done = std::move(done)](Result<void> result) mutable {
+        if (!result) {
+          done(fail(std::move(result.error())));
+        } else {
+          done(std::move(*found));
+        }
+      });
 }
 
 void FaultyStore::submit_read(store::ReadWork work, store::Done done) {
@@ -90,8 +160,8 @@ void FaultyStore::commit(std::vector<Piece>& group) {
     for (Piece& piece : std::exchange(queues_[priority], {})) {
       const bool twice = disk_.random.unit() < disk_.script.repeated;
       // A commit that fails has run its work; that it leaves nothing behind is the work's promise.
-      if (!dead_ && (refused || twice)) piece.result = perform(piece.work, true);
-      if (!refused) piece.result = perform(piece.work, false);
+      if (!dead_ && (refused || twice)) piece.result = run(piece.work, true);
+      if (!refused) piece.result = run(piece.work, false);
       if (refused) piece.result = fail(ErrorKind::unavailable, "the disk is full");
       group.push_back(std::move(piece));
     }
@@ -99,12 +169,13 @@ void FaultyStore::commit(std::vector<Piece>& group) {
   if (refused && !dead_) trace_.line("disk refuses a commit of {}", group.size());
 }
 
-Result<void> FaultyStore::perform(store::WriteWork& work, bool undo) {
-  return disk_.store.write([&work, undo](store::WriteTransaction& transaction) -> Result<void> {
-    Result<void> result = work(transaction);
-    if (result && undo) return fail(ErrorKind::unavailable, "undone");
-    return result;
-  });
+Result<void> FaultyStore::run(Work& work, bool undo) {
+  return disk_.store.write(
+      [&work, undo](store::sqlite::SqliteWriteTransaction& transaction) -> Result<void> {
+        Result<void> result = work(transaction);
+        if (result && undo) return fail(ErrorKind::unavailable, "undone");
+        return result;
+      });
 }
 
 void FaultyStore::die() {

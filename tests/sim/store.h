@@ -35,6 +35,11 @@ class FaultyStore final : public store::Store {
  public:
   FaultyStore(Disk& disk, async::Executor executor, const SimClock& clock, Trace& trace);
 
+  void submit(store::Accept accept, store::Answered<store::Accept> done) override;
+  void submit(store::Settle settle, store::Answered<store::Settle> done) override;
+  void submit(store::Claim claim, store::Answered<store::Claim> done) override;
+  void submit(store::StageRows stage, store::Answered<store::StageRows> done) override;
+  void submit(store::Due due, store::Answered<store::Due> done) override;
   void submit_write(store::WritePriority priority, store::WriteWork work,
                     store::Done done) override;
   void submit_read(store::ReadWork work, store::Done done) override;
@@ -47,16 +52,22 @@ class FaultyStore final : public store::Store {
   Task<void> stop() { return tasks_.stop(); }
 
  private:
+  using Work = std::move_only_function<Result<void>(store::sqlite::SqliteWriteTransaction&)>;
   struct Piece {
-    store::WriteWork work;
+    Work work;
     store::Done done;
     Result<void> result;
   };
 
+  void enqueue(store::WritePriority priority, Work work, store::Done done);
+  // An operation as a piece of work that may be run, undone and run again.
+  template <class Op>
+  void perform(store::WritePriority priority, Op op, store::Answered<Op> done);
+
   Task<void> write_groups();
   Task<void> answer_later(store::Done done, Result<void> result, Microseconds after);
   void commit(std::vector<Piece>& group);
-  [[nodiscard]] Result<void> perform(store::WriteWork& work, bool undo);
+  [[nodiscard]] Result<void> run(Work& work, bool undo);
   [[nodiscard]] bool refuses();
 
   Disk& disk_;

@@ -77,7 +77,7 @@ void World::make_rules() {
 void World::make_accounts() {
   for (const AccountScript& script : scenario_.accounts) {
     auto made = store_.write([&](store::WriteTransaction& transaction) -> Result<store::Account> {
-      auto account = transaction.create_account(script.name, clock_.now());
+      auto account = transaction.create_account(script.name);
       if (!account) return account;
       account->weight = script.weight;
       const auto changed = transaction.change_account(*account);
@@ -309,7 +309,7 @@ Task<void> World::wait_until_settled() {
   const Milliseconds life =
       std::max(options_.retry_bulk.life_time, options_.retry_transactional.life_time);
   const Microseconds limit = std::max(latest, clock_.elapsed()) + life + leapt_back_ +
-                             2 * options_.site_backoff.longest + 2 * options_.lease + kMargin;
+                             2 * options_.site_backoff.longest + kMargin;
   while (!all_settled()) {
     if (clock_.elapsed() > limit) {
       trouble("mail is not settled although its life time is over");
@@ -332,9 +332,11 @@ Task<void> World::wait_until_idle() {
                         lane.connections, lane.waiting, lane.resting ? "resting" : "awake"));
   }
   if (engine_->delivering().recorder().unrecorded() > 0) trouble("outcomes stay unrecorded");
-  for (const TrafficClass traffic : {TrafficClass::transactional, TrafficClass::bulk}) {
-    auto depth = co_await engine_->queues().get({"default", traffic})->depth();
-    if (depth && (depth->ready > 0 || depth->held > 0)) trouble("bells are left in a queue");
+  for (const delivery::EgressSource& source : options_.sources) {
+    for (const TrafficClass traffic : {TrafficClass::transactional, TrafficClass::bulk}) {
+      auto depth = co_await engine_->queues().get({source.name, traffic})->depth();
+      if (depth && (depth->ready > 0 || depth->held > 0)) trouble("bells are left in a queue");
+    }
   }
 }
 

@@ -107,7 +107,7 @@ class World {
   Trace trace_;
   Loop loop_;
   boost::asio::io_context outside_{1};
-  MemoryStore store_;
+  MemoryStore store_{clock_};
   std::vector<store::Account> accounts_;
   std::unique_ptr<Disk> disk_;
   delivery::Options options_;

@@ -23,6 +23,21 @@ class FailingStore final : public store::Store {
   void set_outage(bool outage) { outage_ = outage; }
   [[nodiscard]] std::int64_t calls() const { return calls_; }
 
+  void submit(store::Accept accept, store::Answered<store::Accept> done) override {
+    pass_on(std::move(accept), std::move(done));
+  }
+  void submit(store::Settle settle, store::Answered<store::Settle> done) override {
+    pass_on(std::move(settle), std::move(done));
+  }
+  void submit(store::Claim claim, store::Answered<store::Claim> done) override {
+    pass_on(std::move(claim), std::move(done));
+  }
+  void submit(store::StageRows stage, store::Answered<store::StageRows> done) override {
+    pass_on(std::move(stage), std::move(done));
+  }
+  void submit(store::Due due, store::Answered<store::Due> done) override {
+    pass_on(std::move(due), std::move(done));
+  }
   void submit_write(store::WritePriority priority, store::WriteWork work,
                     store::Done done) override {
     if (refuses(done)) return;
@@ -36,7 +51,12 @@ class FailingStore final : public store::Store {
   void close() override {}
 
  private:
-  bool refuses(store::Done& done) {
+  template <class Op>
+  void pass_on(Op op, store::Answered<Op> done) {
+    if (!refuses(done)) inner_.submit(std::move(op), std::move(done));
+  }
+  template <class Done>
+  bool refuses(Done& done) {
     const std::int64_t call = ++calls_;
     if (!outage_ && (call < first_ || call > last_)) return false;
     done(fail(ErrorKind::unavailable, "as the test wants it"));

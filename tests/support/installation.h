@@ -44,7 +44,8 @@ struct TestStore {
   FakeClock clock;
   std::unique_ptr<store::SqliteStore> store;
 
-  TestStore() { open(); }
+  // `its_clock` outlives it; nullptr: `clock`.
+  explicit TestStore(const Clock* its_clock = nullptr) : its_clock_(its_clock) { open(); }
   ~TestStore() {
     if (store) store->close();
   }
@@ -54,7 +55,7 @@ struct TestStore {
   void open() {
     store::SqliteStore::Options options;
     options.path = folder / "todoku.db";
-    options.clock = &clock;
+    options.clock = its_clock_ == nullptr ? &clock : its_clock_;
     options.synchronous = store::SqliteStore::Synchronous::off;
     auto opened = store::SqliteStore::open(options);
     if (!opened) throw std::runtime_error(opened.error().detail);
@@ -65,6 +66,9 @@ struct TestStore {
     store.reset();
     open();
   }
+
+ private:
+  const Clock* its_clock_;
 };
 
 // Runs a task on an io_context of its own and gives its value.

@@ -99,6 +99,7 @@ void add_story(JsonWriter& json, const store::Story& story, std::string_view nex
   add_time(json, "reservation", story.reservation);
   add_time(json, "started", story.started);
   add_time(json, "due", story.due);
+  json.member("set_aside", story.set_aside);
   json.member("next", next);
   json.key("attempts");
   json.begin_array();
@@ -182,6 +183,26 @@ std::string explanation_json(const operate::Explanation& explanation, explain::L
   return json.take();
 }
 
+std::string stuck_json(const operate::StuckMails& stuck) {
+  JsonWriter json;
+  json.begin_object();
+  json.key("mails");
+  json.begin_array();
+  for (const operate::StuckMail& each : stuck.mails) {
+    json.begin_object();
+    json.member("since", time_text(each.mail.since));
+    json.member("account", each.account);
+    json.member("delivery_id", each.mail.delivery_id);
+    json.member("email_id", each.mail.email_id);
+    json.member("address", each.mail.address);
+    json.end_object();
+  }
+  json.end_array();
+  json.member("more", stuck.more);
+  json.end_object();
+  return json.take();
+}
+
 std::string status_json(const operate::EngineStatus& status) {
   JsonWriter json;
   json.begin_object();
@@ -204,7 +225,9 @@ std::string status_json(const operate::EngineStatus& status) {
     json.begin_object();
     json.member("class", to_string(queue.traffic));
     json.member("waiting", queue.waiting);
-    add_time(json, "earliest_due", queue.oldest);
+    const auto earliest = queue.oldest ? std::optional(status.asked - *queue.oldest) : std::nullopt;
+    add_time(json, "earliest_due", earliest);
+    json.member("set_aside", queue.set_aside);
     json.end_object();
   }
   json.end_array();

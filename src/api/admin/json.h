@@ -18,6 +18,7 @@ namespace todoku::api::admin {
 // Meanings and actions in `language`; the text is in it already.
 [[nodiscard]] std::string explanation_json(const operate::Explanation& explanation,
                                            explain::Language language);
+[[nodiscard]] std::string stuck_json(const operate::StuckMails& stuck);
 [[nodiscard]] std::string status_json(const operate::EngineStatus& status);
 
 }  // namespace todoku::api::admin

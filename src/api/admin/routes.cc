@@ -190,8 +190,16 @@ Task<Response> remove_dkim(Operations& operations, Request& request, Body&) {
   co_return removed ? done() : failure(removed.error());
 }
 
-Result<operate::ExplainRequest> explain_request(const http::Query& query) {
+// How many at most somebody wants listed: `limit` of the query, `usual` without one.
+Result<std::int64_t> wanted_limit(const http::Query& query, std::int64_t usual) {
   constexpr std::int64_t kLimitMax = 1'000;
+  if (query.find("limit") == nullptr) return usual;
+  const auto limit = whole_number(query_text(query, "limit"));
+  if (limit && *limit >= 1 && *limit <= kLimitMax) return *limit;
+  return fail(ErrorKind::invalid_input, fmt::format("the limit must be from 1 to {}", kLimitMax));
+}
+
+Result<operate::ExplainRequest> explain_request(const http::Query& query) {
   operate::ExplainRequest request;
   request.address = query_text(query, "address");
   request.account = query_text(query, "account");
@@ -200,14 +208,9 @@ Result<operate::ExplainRequest> explain_request(const http::Query& query) {
     if (!language) return fail(ErrorKind::invalid_input, "the languages are en and ja");
     request.language = *language;
   }
-  if (query.find("limit") != nullptr) {
-    const auto limit = whole_number(query_text(query, "limit"));
-    if (!limit || *limit < 1 || *limit > kLimitMax) {
-      return fail(ErrorKind::invalid_input,
-                  fmt::format("the limit must be from 1 to {}", kLimitMax));
-    }
-    request.limit = *limit;
-  }
+  const auto limit = wanted_limit(query, request.limit);
+  if (!limit) return fail(limit.error());
+  request.limit = *limit;
   if (query.find("utc_offset_minutes") != nullptr) {
     const auto offset = whole_number(query_text(query, "utc_offset_minutes"));
     if (!offset || *offset < -720 || *offset > 840) {
@@ -225,6 +228,27 @@ Task<Response> explain_address(Operations& operations, Request& request, Body&) 
   const auto explanation = co_await operations.explain(std::move(*wanted));
   co_return explanation ? Response::json(200, explanation_json(*explanation, language))
                         : failure(explanation.error());
+}
+
+Task<Response> list_stuck(Operations& operations, Request& request, Body&) {
+  constexpr std::int64_t kUsual = 100;
+  const auto limit = wanted_limit(request.query_parameters(), kUsual);
+  if (!limit) co_return failure(limit.error());
+  const auto stuck = co_await operations.stuck(*limit);
+  co_return stuck ? Response::json(200, stuck_json(*stuck)) : failure(stuck.error());
+}
+
+Task<Response> release_stuck(Operations& operations, Request& request, Body&) {
+  const auto id = whole_number(request.parameters.get("email_id"));
+  if (!id) co_return failure(400, "the id of a mail is a number");
+  const auto released = co_await operations.release_stuck(parameter(request, "account"), *id);
+  co_return released ? done() : failure(released.error());
+}
+
+Task<Response> release_all_stuck(Operations& operations, Request&, Body&) {
+  const auto released = co_await operations.release_all_stuck();
+  co_return released ? Response::json(200, fmt::format(R"({{"released":{}}})", *released))
+                     : failure(released.error());
 }
 
 Task<Response> show_status(Operations& operations, Request&, Body&) {
@@ -256,6 +280,9 @@ void add_routes(http::Router& router, operate::Operations& operations) {
   add(Method::get, "/dkim/{account}/{domain}/{selector}", show_dkim);
   add(Method::delete_, "/dkim/{account}/{domain}/{selector}", remove_dkim);
   add(Method::get, "/explain", explain_address);
+  add(Method::get, "/stuck", list_stuck);
+  add(Method::post, "/stuck/{account}/{email_id}/release", release_stuck);
+  add(Method::post, "/stuck/release", release_all_stuck);
   add(Method::get, "/status", show_status);
   add(Method::post, "/drain", drain);
 }

@@ -12,6 +12,9 @@
 //   GET    /dkim/{account}/{domain}/{selector}
 //   DELETE /dkim/{account}/{domain}/{selector}
 //   GET    /explain?address=&account=&lang=&limit=&utc_offset_minutes=
+//   GET    /stuck?limit=                          {"mails": [{since, account, ...}], "more"}
+//   POST   /stuck/{account}/{email_id}/release
+//   POST   /stuck/release                         all of them -> {"released": n}
 //   GET    /status
 //   POST   /drain
 //

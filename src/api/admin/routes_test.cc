@@ -6,6 +6,7 @@
 
 #include "base/secret_box.h"
 #include "support/installation.h"
+#include "support/set_aside.h"
 
 namespace todoku::api::admin {
 namespace {
@@ -78,6 +79,27 @@ TEST_F(AdminRoutesTest, AreWhatTheOperationsAre) {
   EXPECT_EQ(drains, 1);
   EXPECT_THAT(call(http::Method::get, "/explain?address=a%40example.jp&lang=ja").body,
               HasSubstr("記録はありません"));
+}
+
+TEST_F(AdminRoutesTest, ListAndReleaseWhatIsSetAside) {
+  const auto shop = run(operations.add_account({.name = "shop"}));
+  EXPECT_EQ(call(http::Method::get, "/stuck").body, R"({"mails":[],"more":false})");
+  add_set_aside(*installation.store, shop->account.key, "taro@example.jp");
+  EXPECT_EQ(call(http::Method::get, "/stuck?limit=1").body,
+            R"({"mails":[{"since":"2026-01-01T00:00:00Z","account":"shop","delivery_id":1,)"
+            R"("email_id":1,"address":"taro@example.jp"}],"more":false})");
+  EXPECT_THAT(call(http::Method::get, "/status").body, HasSubstr(R"("set_aside":1)"));
+  EXPECT_THAT(call(http::Method::get, "/explain?address=taro%40example.jp").body,
+              HasSubstr(R"("set_aside":true)"));
+  EXPECT_EQ(call(http::Method::get, "/stuck?limit=0").status, 400);
+  EXPECT_EQ(call(http::Method::get, "/stuck?limit=1001").status, 400);
+  EXPECT_EQ(call(http::Method::post, "/stuck/shop/one/release").status, 400);
+  const auto missing = call(http::Method::post, "/stuck/shop/2/release");
+  EXPECT_EQ(missing.status, 404);
+  EXPECT_EQ(missing.body, R"({"error":"mail 2 of account shop is not set aside"})");
+  EXPECT_EQ(call(http::Method::post, "/stuck/shop/1/release").status, 200);
+  EXPECT_EQ(call(http::Method::post, "/stuck/shop/1/release").status, 404);
+  EXPECT_EQ(call(http::Method::post, "/stuck/release").body, R"({"released":0})");
 }
 
 }  // namespace

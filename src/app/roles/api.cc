@@ -36,12 +36,15 @@ Result<std::shared_ptr<const net::TlsServerContext>> tls_of(const config::Config
 
 ApiRole::ApiRole(const Ground& ground, intake::Handover* handover)
     : ground_(ground),
-      left_in_store_(ground.keys),
+      left_in_store_(ground.keys,
+                     delivery_options(ground.config, ground.secret).retry_transactional.life_time),
+      uploads_(ground.config.data.directory),
       intake_(ground.store, ground.clock, intake_limits(ground.config),
               handover != nullptr ? *handover : left_in_store_, ground.metrics),
-      importer_(ground.store, ground.clock, intake_limits(ground.config),
-                ground.config.data.directory, handover != nullptr ? *handover : left_in_store_),
-      api_(ground.store, intake_, ground.clock, ground.metrics, api_options(ground.config)),
+      importer_(
+          ground.store, uploads_, [&node = ground.node] { return node.key(); },
+          intake_limits(ground.config), handover != nullptr ? *handover : left_in_store_),
+      api_(ground.store, intake_, ground.file_pool, ground.clock, ground.metrics, api_options()),
       server_(make_server(ground, "api", router(), server_options())) {
   intake_.set_import_starter(importer_);
 }
@@ -57,9 +60,17 @@ http::Router ApiRole::router() {
   return router;
 }
 
+api::Options ApiRole::api_options() const {
+  api::Options options = app::api_options(ground_.config);
+  options.uploads_max = ground_.files.uploads;
+  return options;
+}
+
 http::ServerOptions ApiRole::server_options() const {
   http::ServerOptions options = app::server_options(ground_.config);
   options.failure_responder = api::container_failure;
+  options.connections_max = ground_.files.api;
+  options.refusals_max = ground_.files.api_refusals - http::Server::kNewcomersMax;
   return options;
 }
 

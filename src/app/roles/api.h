@@ -14,6 +14,7 @@
 #include "app/running.h"
 #include "intake/importer.h"
 #include "intake/intake.h"
+#include "intake/uploads.h"
 #include "net/endpoint.h"
 
 namespace todoku::app::roles {
@@ -35,10 +36,12 @@ class ApiRole final : public Role {
 
  private:
   [[nodiscard]] http::Router router();
+  [[nodiscard]] api::Options api_options() const;
   [[nodiscard]] http::ServerOptions server_options() const;
 
   const Ground& ground_;
   LeftInStore left_in_store_;
+  intake::FolderUploads uploads_;
   intake::Intake intake_;
   intake::Importer importer_;
   api::Api api_;

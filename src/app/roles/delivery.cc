@@ -6,16 +6,19 @@
 #include <string>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "app/module_options.h"
 
 namespace todoku::app::roles {
 namespace {
 
-// Any answer will do: it is the resolver that is asked, not the name.
-Task<Result<void>> probe_dns(dns::Resolver& resolver, std::string name) {
-  const auto answer = co_await resolver.mx(std::move(name));
-  if (answer || answer.error().kind == ErrorKind::not_found) co_return Result<void>();
-  co_return fail(answer.error());
+Task<Result<void>> probe_sending(const Delivering& delivering) {
+  const auto stalled = delivering.stalled();
+  if (!stalled) co_return Result<void>();
+  co_return fail(ErrorKind::unavailable,
+                 fmt::format("no connection has moved for {} minutes and others wait for one",
+                             std::chrono::duration_cast<std::chrono::minutes>(*stalled).count()));
 }
 
 }  // namespace
@@ -23,8 +26,10 @@ Task<Result<void>> probe_dns(dns::Resolver& resolver, std::string name) {
 Result<std::unique_ptr<DeliveryRole>> DeliveryRole::make(const Ground& ground) {
   auto tls = net::TlsClientContext::create({.ca_file = ground.config.smtp_out.tls_ca_file});
   if (!tls) return fail("TLS to receivers (smtp_out.tls_ca_file)", std::move(tls.error()));
-  auto resolver = dns::UnboundResolver::create(
-      resolver_options(ground.config), ground.runtime.executor(0), ground.clock, ground.metrics);
+  auto asking = resolver_options(ground.config);
+  asking.sockets = ground.files.dns;
+  auto resolver = dns::UnboundResolver::create(std::move(asking), ground.runtime.executor(0),
+                                               ground.clock, ground.metrics);
   if (!resolver) return fail("the DNS resolver", std::move(resolver.error()));
   return std::unique_ptr<DeliveryRole>(
       new DeliveryRole(ground, std::move(*resolver), std::move(*tls)));
@@ -34,21 +39,43 @@ DeliveryRole::DeliveryRole(const Ground& ground, std::unique_ptr<dns::UnboundRes
                            std::shared_ptr<const net::TlsClientContext> tls)
     : ground_(ground),
       resolver_(std::move(resolver)),
-      routes_(*resolver_, routes_to(), dns::RouteCache::Options{}, ground.clock, ground.metrics),
+      resolver_watch_(
+          resolver_health(),
+          [check = resolver_check(), &clock = ground.clock] {
+            return dns::check_resolver(check, clock);
+          },
+          ground.runtime.executor(0), ground.clock, ground.metrics),
+      routes_(*resolver_, routes_to(), dns::RouteCache::Options{}, ground.clock, ground.metrics,
+              &resolver_watch_),
       queues_(queue::MemoryQueue::Options{}, ground.clock),
-      delivering_(ground.runtime, ground.store, queues_, routes_, ground.keys, ground.rules,
-                  delivery_options(ground.config, ground.secret), ground.holder, ground.clock,
-                  ground.metrics, std::move(tls)) {
+      delivering_(ground.runtime, ground.store, ground.node, queues_, routes_, ground.keys,
+                  ground.rules, sending(), ground.clock, ground.metrics, std::move(tls)) {
   // Before start(), too: who asks for the health of the process asks the resolver.
   running_.add([this](SteadyInstant) {
     ground_.wait_for(resolver_->stop());
     return true;
   });
-  ground_.readiness.add(dns_check());
+  resolver_watch_.on_answers_void([this] {
+    resolver_->forget_answers();
+    routes_.forget_all();
+  });
+  running_.add([this](SteadyInstant) {
+    ground_.wait_for(resolver_watch_.stop());
+    return true;
+  });
+  ground_.readiness.add({"dns", [this] { return resolver_watch_.ready(); }});
+  ground_.readiness.add({"sending", [this] { return probe_sending(delivering_); }});
   add_figures();
 }
 
+delivery::Options DeliveryRole::sending() const {
+  delivery::Options options = delivery_options(ground_.config, ground_.secret);
+  options.connections_max = ground_.files.smtp;
+  return options;
+}
+
 Result<void> DeliveryRole::start() {
+  resolver_watch_.start();
   delivering_.start();
   running_.add(
       [this](SteadyInstant deadline) { return ground_.wait_for(delivering_.stop(deadline)); });
@@ -65,9 +92,15 @@ dns::RouteOptions DeliveryRole::routes_to() const {
   return options;
 }
 
-ops::Check DeliveryRole::dns_check() {
-  const std::string name = delivery_options(ground_.config, ground_.secret).return_path_domain;
-  return {"dns", [this, name] { return probe_dns(*resolver_, name); }};
+dns::ResolverCheckOptions DeliveryRole::resolver_check() const {
+  const std::string any_name = delivery_options(ground_.config, ground_.secret).return_path_domain;
+  return resolver_check_options(ground_.config, any_name);
+}
+
+dns::ResolverHealth::Options DeliveryRole::resolver_health() const {
+  dns::ResolverHealth::Options options;
+  options.enabled = !resolver_check().zones.empty();
+  return options;
 }
 
 void DeliveryRole::add_figures() {

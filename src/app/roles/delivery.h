@@ -10,6 +10,8 @@
 #include "app/roles/ground.h"
 #include "app/roles/role.h"
 #include "app/running.h"
+#include "dns/resolver_check.h"
+#include "dns/resolver_watch.h"
 #include "dns/route_cache.h"
 #include "dns/unbound_resolver.h"
 #include "intake/intake.h"
@@ -35,11 +37,14 @@ class DeliveryRole final : public Role {
   DeliveryRole(const Ground& ground, std::unique_ptr<dns::UnboundResolver> resolver,
                std::shared_ptr<const net::TlsClientContext> tls);
   [[nodiscard]] dns::RouteOptions routes_to() const;
-  [[nodiscard]] ops::Check dns_check();
+  [[nodiscard]] dns::ResolverCheckOptions resolver_check() const;
+  [[nodiscard]] dns::ResolverHealth::Options resolver_health() const;
+  [[nodiscard]] delivery::Options sending() const;
   void add_figures();
 
   const Ground& ground_;
   const std::unique_ptr<dns::UnboundResolver> resolver_;
+  dns::ResolverWatch resolver_watch_;
   dns::RouteCache routes_;
   queue::MemoryQueues queues_;
   Delivering delivering_;

@@ -12,6 +12,10 @@ std::unique_ptr<http::Server> make_server(const Ground& ground, std::string_view
     executors.push_back(ground.runtime.executor(i));
   }
   options.observer = ops::exchange_counter(ground.metrics, std::string(name));
+  ground.metrics
+      .gauge("todoku_http_connections_limit", "Connections that may be open at once.",
+             {{"server", name}})
+      .set(static_cast<double>(options.connections_max));
   auto server = std::make_unique<http::Server>(std::move(executors), ground.clock,
                                                std::move(router), std::move(options));
   ground.collected.add_server(name, *server);

@@ -10,13 +10,16 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include "app/open_files.h"
 #include "app/vault.h"
+#include "async/file_pool.h"
 #include "async/runtime.h"
 #include "async/task.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "config/config.h"
 #include "delivery/key_ring.h"
+#include "delivery/node.h"
 #include "delivery/policy/site_rules.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -31,11 +34,13 @@ struct Ground {
   const Clock& clock;
   Metrics& metrics;
   store::Store& store;
-  store::Holder holder = 0;  // this run, unique among all on the store
+  delivery::Node& node;  // this process
   const InstanceSecret& secret;
   delivery::KeyRing& keys;
   const delivery::policy::SiteRules& rules;
   async::Runtime& runtime;
+  const FilesDivision& files;
+  async::FilePool& file_pool;  // for what waits for the disk
   // Take checks and figures while roles are made; later somebody may be asking for them.
   ops::Readiness& readiness;
   ops::CollectedMetrics& collected;

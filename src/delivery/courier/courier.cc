@@ -2,6 +2,7 @@
 #include "delivery/courier/courier.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -16,6 +17,14 @@ constexpr std::size_t kBellsAtOnce = 8;
 constexpr Milliseconds kBellWait = std::chrono::seconds(10);
 // Domains of one batch that are looked up at the same time.
 constexpr std::size_t kLookupsAtOnce = 50;
+// Before a letter is read again that the store did not give.
+constexpr std::chrono::seconds kStoreWait{10};
+// Until bells come again that could not be answered: the store was away; the lease had lapsed and
+// is asked for again.
+constexpr Milliseconds kClaimWait = std::chrono::seconds(1);
+constexpr Milliseconds kLapsedWait{100};
+// From one look at our resolver to the next, while it cannot be believed.
+constexpr Milliseconds kResolverWait = std::chrono::seconds(10);
 
 std::string_view domain_of(std::string_view address) {
   return address.substr(address.rfind('@') + 1);
@@ -23,10 +32,9 @@ std::string_view domain_of(std::string_view address) {
 
 }  // namespace
 
-Courier::Courier(CourierWorld& world, async::Executor executor, std::string pool)
+Courier::Courier(CourierWorld& world, async::Executor executor)
     : world_(world),
       executor_(executor),
-      pool_(std::move(pool)),
       claimed_total_(world.metrics.counter("todoku_claimed_recipients_total",
                                            "Recipients of claimed batches.")),
       stale_bells_total_(world.metrics.counter(
@@ -36,9 +44,10 @@ Courier::Courier(CourierWorld& world, async::Executor executor, std::string pool
 
 void Courier::start() {
   boost::asio::post(executor_, [this] {
-    receiving_.spawn("courier transactional", receive(TrafficClass::transactional));
-    receiving_.spawn("courier bulk", receive(TrafficClass::bulk));
-    receiving_.spawn("courier leases", keep_leases());
+    for (const EgressSource& source : world_.options.sources) {
+      receiving_.spawn("courier transactional", receive(source, TrafficClass::transactional));
+      receiving_.spawn("courier bulk", receive(source, TrafficClass::bulk));
+    }
   });
 }
 
@@ -49,8 +58,8 @@ Task<void> Courier::stop() {
 
 // ---- bells -------------------------------------------------------------------------------------
 
-Task<void> Courier::receive(TrafficClass traffic) {
-  auto queue = co_await world_.queues.open({pool_, traffic});
+Task<void> Courier::receive(const EgressSource& source, TrafficClass traffic) {
+  auto queue = co_await world_.queues.open({source.name, traffic});
   if (!queue) {
     log::error("queue not opened", {{"reason", queue.error().detail}});
     co_return;
@@ -66,121 +75,111 @@ Task<void> Courier::receive(TrafficClass traffic) {
       if (!awake) co_return;
       continue;
     }
-    if (!bells->empty()) co_await answer_bells(*queue, std::move(*bells));
+    try {
+      if (!bells->empty()) co_await answer_bells(*queue, std::move(*bells), source);
+    } catch (const std::exception&) {
+      async::report_exception("answering bells", std::current_exception());
+    }
   }
 }
 
 Task<void> Courier::answer_bells(std::shared_ptr<queue::Queue> queue,
-                                 std::vector<queue::ReceivedBell> bells) {
-  std::vector<store::BatchKey> keys;
-  std::vector<Held> held;
-  keys.reserve(bells.size());
-  for (const auto& received : bells) {
-    const store::BatchKey key{store::DeliveryKey{received.bell.delivery}, received.bell.batch};
-    if (const auto already = held_already(key)) {
-      held.push_back(*already);
-    } else {
-      keys.push_back(key);
-    }
+                                 std::vector<queue::ReceivedBell> bells,
+                                 const EgressSource& source) {
+  std::vector<queue::Receipt> receipts;
+  store::Claim claim{.node = world_.node.key()};
+  for (const queue::ReceivedBell& received : bells) {
+    receipts.push_back(received.receipt);
+    claim.batches.push_back({store::DeliveryKey{received.bell.delivery}, received.bell.batch});
   }
-  const Instant now = world_.clock.now();
-  auto claimed = co_await world_.store.write(
-      store::WritePriority::claims,
-      [this, keys, held,
-       now](store::WriteTransaction& transaction) -> Result<std::vector<store::LeasedBatch>> {
-        const Instant until = now + world_.options.lease;
-        auto extended = extend(transaction, held, until);
-        if (!extended) return fail(std::move(extended.error()));
-        return transaction.claim_batches(keys, world_.holder, until, now);
-      });
+  std::vector<store::BatchKey> keys = claim.batches;
+  // A node whose lease has lapsed could not begin what it claims.
+  Result<store::Claimed> claimed = fail(ErrorKind::conflict, "the lease of this process lapsed");
+  if (world_.node.holds()) claimed = co_await world_.store.perform(std::move(claim));
   if (!claimed) {
     // Told once: the bells come again every second for as long as the disk is full.
     if (!std::exchange(claims_fail_, true)) {
       log::error("batches not claimed", {{"reason", claimed.error().detail}});
     }
-    for (const auto& received : bells) {
-      co_await queue->release(received.receipt, std::chrono::seconds(1));
-    }
+    const bool lapsed = claimed.error().kind == ErrorKind::conflict;
+    if (lapsed) world_.node.renew_soon();
+    (void)co_await queue->release(std::move(receipts), lapsed ? kLapsedWait : kClaimWait);
     co_return;
   }
   if (std::exchange(claims_fail_, false)) log::info("batches are claimed again");
-  // The lease in the store is what holds the batch from here on; the bell has done its work.
-  for (const auto& received : bells) co_await queue->acknowledge(received.receipt);
+  // The store says who holds the batch from here on; the bell has done its work.
+  (void)co_await queue->acknowledge(std::move(receipts));
+  carry_all(keys, std::move(claimed->batches), source);
+}
 
+void Courier::carry_all(const std::vector<store::BatchKey>& keys,
+                        std::vector<Result<store::LeasedBatch>> claimed,
+                        const EgressSource& source) {
   std::vector<BatchProgress> stale;
-  for (const store::BatchKey& key : keys) {
-    const bool mine = std::ranges::any_of(
-        *claimed, [&](const store::LeasedBatch& leased) { return leased.key == key; });
-    if (!mine) stale.push_back({key, 0, 0, store::BatchReleased{}});
+  const SteadyInstant now = world_.clock.steady_now();
+  for (std::size_t i = 0; i < claimed.size(); ++i) {
+    if (!claimed[i]) {
+      stale.push_back({keys[i], 0, 0, store::BatchReleased{}});
+      continue;
+    }
+    claimed_total_.add(claimed[i]->recipients.size());
+    const SteadyInstant expires = now + claimed[i]->expires_in;
+    work_.spawn("batch", carry(std::move(*claimed[i]), expires, source));
   }
-  if (!stale.empty()) {
-    stale_bells_total_.add(stale.size());
-    world_.progress.progressed(std::move(stale));
-  }
-  for (store::LeasedBatch& leased : *claimed) {
-    claimed_total_.add(leased.recipients.size());
-    work_.spawn("batch", carry(std::move(leased)));
-  }
+  if (stale.empty()) return;
+  stale_bells_total_.add(stale.size());
+  world_.feedback.progressed(std::move(stale));
 }
 
 // ---- batches -----------------------------------------------------------------------------------
 
-Task<void> Courier::carry(store::LeasedBatch leased) {
-  if (leased.recipients.empty()) {
-    const Instant now = world_.clock.now();
-    co_await give_back(std::move(leased), now);
-    co_return;
-  }
-  const auto letter = co_await world_.letters.letter(leased.key.delivery);
-  if (!letter) {
-    // Nothing can be composed now: the key is gone, or the store does not answer. The mail waits.
-    log::error("letter not made", {{"delivery", static_cast<std::int64_t>(leased.key.delivery)},
-                                   {"reason", letter.error().detail}});
-    const Instant later = world_.clock.now() + std::chrono::minutes(1);
-    co_await give_back(std::move(leased), later);
-    co_return;
-  }
-  auto batch = std::make_shared<BatchInFlight>(std::move(leased), *letter);
-  follow(batch);
-  co_await dispatch(std::move(batch));
-}
-
-void Courier::hand_over(std::shared_ptr<const Letter> letter,
-                        std::vector<store::LeasedBatch> batches) {
-  boost::asio::post(executor_,
-                    [this, letter = std::move(letter), batches = std::move(batches)]() mutable {
-                      for (store::LeasedBatch& leased : batches) {
-                        auto batch = std::make_shared<BatchInFlight>(std::move(leased), letter);
-                        follow(batch);
-                        work_.spawn("transaction", dispatch(std::move(batch)));
-                      }
-                    });
-}
-
-Task<void> Courier::give_back(store::LeasedBatch leased, Instant not_before) {
-  const Instant now = world_.clock.now();
-  const auto released = co_await world_.store.write(
-      store::WritePriority::claims, [key = leased.key, token = leased.token, not_before,
-                                     now](store::WriteTransaction& transaction) {
-        return transaction.release_batch(key, token, not_before, now);
-      });
-  if (!released) {
-    log::warning("batch not given back, its lease will run out",
-                 {{"reason", released.error().detail}});
-  }
-  const auto recipients = static_cast<std::int64_t>(leased.recipients.size());
-  std::vector<BatchProgress> progress{
-      {leased.key, recipients, recipients, released ? *released : store::BatchReleased{}}};
-  world_.progress.progressed(std::move(progress));
-}
-
-Task<void> Courier::dispatch(std::shared_ptr<BatchInFlight> batch) {
-  const Letter& letter = batch->letter();
-  if (policy::life_time_over(world_.options.retry_of(letter.traffic), letter.started,
-                             world_.clock.now())) {
+Task<void> Courier::carry(store::LeasedBatch leased, SteadyInstant expires,
+                          const EgressSource& source) {
+  // Held from here on: whatever is thrown below, it is given back.
+  auto batch = follow(std::move(leased), nullptr, expires);
+  if (batch->expired(world_.clock.steady_now())) {
     expire(batch);
     co_return;
   }
+  const bool suspect = batch->leased().suspect;
+  if (suspect) {
+    const bool begun = co_await world_.recorder.begin_suspect({batch, 0});
+    if (!begun) co_return;
+  }
+  const auto letter = co_await world_.letters.letter(batch->leased().key.delivery);
+  if (!letter && letter.error().kind == ErrorKind::unavailable) {
+    // The store does not answer now: nothing is wrong with the mail.
+    const SteadyInstant later = world_.clock.steady_now() + kStoreWait;
+    for (std::uint32_t i = 0; i < batch->leased().recipients.size(); ++i) {
+      world_.recorder.parked({batch, i}, later);
+    }
+    co_return;
+  }
+  if (!letter) {
+    // It cannot become a letter now: the key is gone, the content cannot be read. Its story says
+    // so, and so it goes on until somebody mends it or its life is over.
+    log::error("mail cannot be made", {{"reason", letter.error().detail}});
+    settle_all(batch, {.state = RecipientState::deferred,
+                       .stage = Stage::none,
+                       .reply = {0, "4.3.5 " + letter.error().detail},
+                       .is_attempt = false});
+    co_return;
+  }
+  if (suspect) co_await world_.recorder.let_suspect_wait({batch, 0});
+  batch->set_letter(*letter);
+  co_await dispatch(std::move(batch), source);
+}
+
+void Courier::hand_over(std::shared_ptr<const Letter> letter, store::LeasedBatch leased,
+                        const EgressSource& source) {
+  const SteadyInstant expires = world_.clock.steady_now() + leased.expires_in;
+  auto batch = follow(std::move(leased), std::move(letter), expires);
+  boost::asio::post(executor_, [this, &source, batch = std::move(batch)]() mutable {
+    work_.spawn("transaction", dispatch(std::move(batch), source));
+  });
+}
+
+Task<void> Courier::dispatch(std::shared_ptr<BatchInFlight> batch, const EgressSource& source) {
   std::map<std::string, std::vector<std::uint32_t>, std::less<>> by_domain;
   const auto& recipients = batch->leased().recipients;
   for (std::uint32_t i = 0; i < recipients.size(); ++i) {
@@ -193,14 +192,14 @@ Task<void> Courier::dispatch(std::shared_ptr<BatchInFlight> batch) {
   std::vector<std::pair<std::string, std::vector<std::uint32_t>>> unknown;
   for (auto& [domain, indices] : by_domain) {
     if (world_.routes.peek(domain)) {
-      co_await dispatch_domain(batch, domain, std::move(indices));
+      co_await dispatch_domain(batch, domain, std::move(indices), source);
     } else {
       unknown.emplace_back(domain, std::move(indices));
     }
   }
   if (unknown.size() == 1) {
     auto& [domain, indices] = unknown.front();
-    co_await dispatch_domain(batch, std::move(domain), std::move(indices));
+    co_await dispatch_domain(batch, std::move(domain), std::move(indices), source);
     co_return;
   }
   for (auto& [domain, indices] : unknown) {
@@ -208,54 +207,44 @@ Task<void> Courier::dispatch(std::shared_ptr<BatchInFlight> batch) {
       const bool awake = co_await async::sleep_for(std::chrono::milliseconds(5));
       if (!awake) co_return;
     }
-    work_.spawn("route", dispatch_domain(batch, std::move(domain), std::move(indices)));
+    work_.spawn("route", dispatch_domain(batch, std::move(domain), std::move(indices), source));
   }
 }
 
 Task<void> Courier::dispatch_domain(std::shared_ptr<BatchInFlight> batch, std::string domain,
-                                    std::vector<std::uint32_t> indices) {
+                                    std::vector<std::uint32_t> indices,
+                                    const EgressSource& source) {
   const dns::RouteCache::Route answer = co_await world_.routes.route(domain);
-  if (!answer) co_return;  // stopping: the lease runs out, or is void at the next start
+  if (!answer) co_return;  // stopping: what is open is given back
   if (!*answer) {
     unroutable(batch, domain, indices, answer->error());
     co_return;
   }
   const dns::MailRoute& route = **answer;
-  const std::string key = egress::route_key(route);
-  std::map<const EgressSource*, std::vector<Mail>> by_source;
-  for (const std::uint32_t index : indices) {
-    Mail mail{batch, index};
-    by_source[&source_for(mail)].push_back(std::move(mail));
-  }
-  for (auto& [source, mails] : by_source) {
-    const dns::Families families{.ipv4 = source->use_v4, .ipv6 = source->use_v6};
-    const bool reachable = std::ranges::any_of(route.hosts, [&](const dns::MailHost& host) {
-      return std::ranges::any_of(host.addresses, [&](const net::IpAddress& address) {
-        return address.is_v4() ? families.ipv4 : families.ipv6;
-      });
+  const dns::Families families{.ipv4 = source.use_v4, .ipv6 = source.use_v6};
+  const bool reachable = std::ranges::any_of(route.hosts, [&](const dns::MailHost& host) {
+    return std::ranges::any_of(host.addresses, [&](const net::IpAddress& address) {
+      return address.is_v4() ? families.ipv4 : families.ipv6;
     });
-    if (!reachable) {
-      std::vector<std::uint32_t> unreachable;
-      for (const Mail& mail : mails) unreachable.push_back(mail.index);
-      unroutable(batch, domain, unreachable, dns::no_common_family(route, families));
-      continue;
-    }
-    world_.lanes.add(*source, {key, answer}, std::move(mails));
+  });
+  if (!reachable) {
+    unroutable(batch, domain, indices, dns::no_common_family(route, families));
+    co_return;
   }
-}
-
-const EgressSource& Courier::source_for(const Mail& mail) const {
-  const auto& sources = world_.options.sources;
-  // A recipient keeps its source on a retry: greylisting remembers the client's address.
-  const store::RecipientKey key = mail.key();
-  const auto place = static_cast<std::size_t>(static_cast<std::uint64_t>(key.delivery) * 31 +
-                                              key.batch * 7 + key.seq);
-  return sources[place % sources.size()];
+  std::vector<Mail> mails;
+  mails.reserve(indices.size());
+  for (const std::uint32_t index : indices) mails.push_back({batch, index});
+  world_.lanes.add(source, {egress::route_key(route), answer}, std::move(mails));
 }
 
 void Courier::unroutable(const std::shared_ptr<BatchInFlight>& batch, std::string_view domain,
                          const std::vector<std::uint32_t>& indices, const dns::Unroutable& why) {
   for (const std::uint32_t index : indices) {
+    // Told once. Then it waits, as nothing is tried: no attempt is used up, and no history grows.
+    if (why.ours && batch->recipient(index).attempts > 0) {
+      world_.recorder.parked({batch, index}, world_.clock.steady_now() + kResolverWait);
+      continue;
+    }
     world_.recorder.settled(
         {batch, index}, domain,
         {.state = why.permanent ? RecipientState::bounced : RecipientState::deferred,
@@ -265,22 +254,32 @@ void Courier::unroutable(const std::shared_ptr<BatchInFlight>& batch, std::strin
   }
 }
 
-void Courier::expire(const std::shared_ptr<BatchInFlight>& batch) {
-  const auto& retry = world_.options.retry_of(batch->letter().traffic);
+void Courier::settle_all(const std::shared_ptr<BatchInFlight>& batch, const Outcome& outcome) {
   for (std::uint32_t i = 0; i < batch->leased().recipients.size(); ++i) {
-    world_.recorder.settled({batch, i}, domain_of(batch->recipient(i).address),
-                            policy::given_up(retry), Path{}, Milliseconds(0));
+    world_.recorder.settled({batch, i}, domain_of(batch->recipient(i).address), outcome, Path{},
+                            Milliseconds(0));
   }
 }
 
-// ---- leases ------------------------------------------------------------------------------------
+void Courier::expire(const std::shared_ptr<BatchInFlight>& batch) {
+  settle_all(batch, policy::given_up(world_.options.retry_of(batch->leased().traffic)));
+}
 
-void Courier::follow(const std::shared_ptr<BatchInFlight>& batch) {
+// ---- what is held ------------------------------------------------------------------------------
+
+std::shared_ptr<BatchInFlight> Courier::follow(store::LeasedBatch leased,
+                                               std::shared_ptr<const Letter> letter,
+                                               SteadyInstant expires) {
+  auto batch = std::make_shared<BatchInFlight>(std::move(leased), std::move(letter), expires,
+                                               world_.recorder);
+  // Between the claim and now this process may have counted as dead.
+  if (batch->leased().node != world_.node.key()) batch->lose();
   const std::lock_guard lock(mutex_);
   followed_[batch->leased().key] = batch;
   // A weak reference keeps the memory of what it refers to: thousands of transactions a second must
-  // not pile up until the next round of leases.
+  // not pile up until somebody asks for them.
   if (followed_.size() >= sweep_at_) sweep_locked();
+  return batch;
 }
 
 void Courier::sweep_locked() {
@@ -289,58 +288,26 @@ void Courier::sweep_locked() {
   sweep_at_ = std::max(kSweepAtLeast, 2 * followed_.size());
 }
 
-std::shared_ptr<BatchInFlight> Courier::find_in_flight(const store::BatchKey& key) const {
+void Courier::add_held(std::vector<store::HeldBatch>& held) const {
   const std::lock_guard lock(mutex_);
-  const auto found = followed_.find(key);
-  return found == followed_.end() ? nullptr : found->second.lock();
+  for (const auto& [key, weak] : followed_) {
+    if (const auto batch = weak.lock()) held.push_back(batch->leased().held());
+  }
 }
 
-// A lease runs out under our hands when the time of day leaps forward (a machine that slept, a
-// clock that was set) or when the store could not be written for so long. Claiming the batch again
-// would send everything in it twice.
-std::optional<Courier::Held> Courier::held_already(const store::BatchKey& key) const {
-  for (const Courier* courier : world_.couriers) {
-    if (const auto batch = courier->find_in_flight(key)) {
-      return Held{key, batch->leased().token};
-    }
+std::size_t Courier::lose(const std::vector<store::HeldBatch>& batches) {
+  std::size_t held = 0;
+  const std::lock_guard lock(mutex_);
+  for (const store::HeldBatch& lost : batches) {
+    const auto found = followed_.find(lost.key);
+    if (found == followed_.end()) continue;
+    const auto batch = found->second.lock();
+    // It may be over, or have been claimed anew meanwhile.
+    if (!batch || batch->open() == 0 || batch->leased().held() != lost) continue;
+    batch->lose();
+    ++held;
   }
-  return std::nullopt;
-}
-
-Result<void> Courier::extend(store::WriteTransaction& transaction, const std::vector<Held>& held,
-                             Instant until) {
-  for (const Held& lease : held) {
-    auto done = transaction.extend_lease(lease.key, lease.token, until);
-    // Settled meanwhile, or somebody else's: nothing to extend.
-    if (!done && done.error().kind != ErrorKind::conflict &&
-        done.error().kind != ErrorKind::not_found) {
-      return done;
-    }
-  }
-  return {};
-}
-
-Task<void> Courier::keep_leases() {
-  while (true) {
-    const bool awake = co_await async::sleep_for(world_.options.lease / 3);
-    if (!awake) co_return;
-    std::vector<Held> held;
-    {
-      const std::lock_guard lock(mutex_);
-      sweep_locked();
-      for (const auto& [key, weak] : followed_) {
-        if (const auto batch = weak.lock()) held.push_back({key, batch->leased().token});
-      }
-    }
-    if (held.empty()) continue;
-    const Instant until = world_.clock.now() + world_.options.lease;
-    const auto extended = co_await world_.store.write(
-        store::WritePriority::claims,
-        [held = std::move(held), until](store::WriteTransaction& transaction) {
-          return extend(transaction, held, until);
-        });
-    if (!extended) log::error("leases not extended", {{"reason", extended.error().detail}});
-  }
+  return held;
 }
 
 }  // namespace todoku::delivery::courier

@@ -2,12 +2,14 @@
 #include "delivery/courier/outcome_recorder.h"
 
 #include <algorithm>
+#include <exception>
 #include <map>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include "async/task_group.h"
 #include "async/timer.h"
 #include "base/log.h"
 
@@ -15,6 +17,10 @@ namespace todoku::delivery::courier {
 namespace {
 
 constexpr auto kRepeatAfter = std::chrono::milliseconds(500);
+// Before a mail that we cannot make is looked at again: each time is a line of its story.
+constexpr Milliseconds kOwnWait = std::chrono::minutes(15);
+// Before what a failure of ours dropped is due again, so that it is not repeated at once.
+constexpr Milliseconds kAbandonedWait = std::chrono::minutes(1);
 // From the start of one commit to the next, while outcomes come in quickly: a commit costs a sync
 // and the wake-ups around it whether it brings one outcome or a hundred. The first outcome after
 // such a time of quiet does not wait at all.
@@ -36,21 +42,33 @@ struct OutcomeRecorder::Gate {
 // What one commit brings to the store. Only the store's thread and the one who repeats touch it.
 struct OutcomeRecorder::Group {
   struct BatchPart {
-    std::shared_ptr<BatchInFlight> batch;
+    std::shared_ptr<BatchInFlight> batch;  // nullptr: abandoned
     std::int64_t settled = 0;
-    std::int64_t parked = 0;  // of these
-    bool last = false;
-    std::optional<store::BatchReleased> released;
+    std::int64_t parked = 0;             // of these
+    std::optional<std::size_t> release;  // its place in `releases`
   };
   std::vector<store::OutcomeRecord> records;
+  std::vector<SteadyInstant> known;  // since when, by record
+  std::vector<std::string> sites;    // by record
+  std::vector<store::BatchRelease> releases;
+  std::vector<std::optional<SteadyInstant>> not_before;  // by release
   std::size_t unrecorded = 0;  // of the records, those that count as unrecorded()
   std::map<store::BatchKey, BatchPart> batches;
+
+  void release(BatchPart& part, store::HeldBatch held, std::optional<SteadyInstant> when) {
+    part.release = releases.size();
+    releases.push_back({.held = held});
+    not_before.push_back(when);
+  }
 };
 
-OutcomeRecorder::OutcomeRecorder(store::Store& store, const Clock& clock, const Options& options,
+OutcomeRecorder::OutcomeRecorder(store::Store& store, const NodeLease& node, Feedback& feedback,
+                                 const Clock& clock, const Options& options,
                                  const policy::SiteRules& rules, Metrics& metrics,
                                  async::Executor timer_executor)
     : store_(store),
+      node_(node),
+      feedback_(feedback),
       clock_(clock),
       options_(options),
       rules_(rules),
@@ -60,6 +78,9 @@ OutcomeRecorder::OutcomeRecorder(store::Store& store, const Clock& clock, const 
       parked_total_(metrics.counter("todoku_parked_recipients_total",
                                     "Recipients given back to the store because their lane could "
                                     "not take them; not an attempt.")),
+      abandoned_total_(metrics.counter("todoku_abandoned_recipients_total",
+                                       "Recipients whose mail was dropped by a failure of ours and "
+                                       "given back to the store.")),
       failed_commits_total_(metrics.counter("todoku_outcome_commits_failed_total",
                                             "Commits of outcomes that failed and are repeated.")),
       attempt_seconds_(metrics.histogram("todoku_attempt_seconds", "Duration of one attempt.",
@@ -74,64 +95,106 @@ OutcomeRecorder::OutcomeRecorder(store::Store& store, const Clock& clock, const 
 }
 
 OutcomeRecorder::~OutcomeRecorder() {
+  stop();  // batches that go with it have nowhere to go back to
   const std::lock_guard lock(gate_->mutex);
   gate_->recorder = nullptr;
 }
 
-std::optional<Instant> OutcomeRecorder::next_attempt(const Mail& mail, std::string_view site,
-                                                     Instant now) const {
-  const Letter& letter = mail.batch->letter();
+Milliseconds OutcomeRecorder::wait_of(const Mail& mail, std::string_view site,
+                                      const Outcome& outcome) const {
+  // Waiting of our own burns no retry: it is told about, but not too often.
+  if (!outcome.is_attempt) return kOwnWait;
   const std::uint32_t attempts = mail.recipient().attempts + 1U;
   const std::uint64_t spread = spread_of(mail.batch->leased().key);
-  const policy::RetryOptions& usual = options_.retry_of(letter.traffic);
+  const policy::RetryOptions& usual = options_.retry_of(mail.batch->leased().traffic);
   const auto& waits = rules_.limits(site).retry_waits;
-  if (waits.empty()) return policy::next_attempt_at(usual, attempts, letter.started, now, spread);
+  if (waits.empty()) return policy::wait_after(usual, attempts, spread);
   policy::RetryOptions of_site = usual;
   of_site.waits = waits;
-  return policy::next_attempt_at(of_site, attempts, letter.started, now, spread);
+  return policy::wait_after(of_site, attempts, spread);
 }
 
-store::OutcomeRecord OutcomeRecorder::make_record(const Mail& mail, std::string_view site,
-                                                  Outcome outcome, Path path,
-                                                  Milliseconds duration) const {
-  const Instant now = clock_.now();
-  store::OutcomeRecord record{.key = mail.key(),
-                              .at = now - duration,
-                              .duration = duration,
-                              .outcome = std::move(outcome),
-                              .path = std::move(path)};
-  if (record.outcome.state == RecipientState::deferred) {
-    record.due = next_attempt(mail, site, now);
-    if (!record.due) record.outcome.state = RecipientState::expired;
+// What the store has made of it: an outcome that came too late is none.
+void OutcomeRecorder::count(const Group& group, const store::Settled& settled) {
+  for (std::size_t i = 0; i < group.records.size(); ++i) {
+    const auto& recorded = settled.outcomes[i];
+    if (!recorded || recorded->superseded) continue;
+    metrics_
+        .counter("todoku_outcomes_total", "Outcomes of attempts by site and state.",
+                 {{"site", sites_.label(group.sites[i])}, {"state", to_string(recorded->state)}})
+        .add();
+    attempt_seconds_.observe(group.records[i].duration);
   }
-  return record;
-}
-
-void OutcomeRecorder::count(const Mail& mail, std::string_view site,
-                            const store::OutcomeRecord& record) {
-  metrics_
-      .counter("todoku_outcomes_total", "Outcomes of attempts by site and state.",
-               {{"site", sites_.label(site)}, {"state", to_string(record.outcome.state)}})
-      .add();
-  attempt_seconds_.observe(record.duration);
-  if (record.outcome.state != RecipientState::delivered) return;
-  const Letter& letter = mail.batch->letter();
-  delivery_seconds_[static_cast<std::size_t>(letter.traffic)]->observe(record.at + record.duration -
-                                                                       letter.started);
 }
 
 void OutcomeRecorder::settled(const Mail& mail, std::string_view site, Outcome outcome, Path path,
                               Milliseconds duration) {
-  auto record = make_record(mail, site, std::move(outcome), std::move(path), duration);
-  count(mail, site, record);
-  if (record.due) mail.batch->due_again(*record.due);
-  add({mail.batch, std::move(record)});
+  const SteadyInstant now = clock_.steady_now();
+  store::OutcomeRecord record{.key = mail.key(),
+                              .duration = duration,
+                              .outcome = std::move(outcome),
+                              .path = std::move(path)};
+  if (record.outcome.state == RecipientState::deferred) {
+    record.wait = wait_of(mail, site, record.outcome);
+    mail.batch->due_again(now + *record.wait);
+  }
+  if (record.outcome.state == RecipientState::delivered) {
+    const Letter& letter = mail.batch->letter();
+    delivery_seconds_[static_cast<std::size_t>(letter.traffic)]->observe(clock_.now() -
+                                                                         letter.started);
+  }
+  add({mail.batch, std::move(record), std::string(site), now});
 }
 
-void OutcomeRecorder::parked(const Mail& mail, Instant until) {
+void OutcomeRecorder::parked(const Mail& mail, SteadyInstant until) {
   parked_total_.add();
   mail.batch->due_again(until);
-  add({mail.batch, std::nullopt});
+  add({mail.batch, std::nullopt, {}, {}});
+}
+
+void OutcomeRecorder::abandoned(const store::LeasedBatch& batch, std::size_t open) noexcept {
+  try {
+    std::unique_lock lock(mutex_);
+    if (stopped_) return;
+    abandoned_.push_back({batch.held(), static_cast<std::int64_t>(open)});
+    if (!draining_) {
+      abandoned_total_.add(open);
+      log::error(
+          "mail dropped by a failure and given back",
+          {{"delivery", static_cast<std::int64_t>(batch.key.delivery)}, {"recipients", open}});
+    }
+    start_next_locked(lock);
+  } catch (...) {
+    // No memory even for this: the lease goes with the process.
+    abandoned_total_.add(open);
+  }
+}
+
+Task<bool> OutcomeRecorder::mark_suspect(const Mail& mail, bool begun) {
+  const auto marked = co_await store_.write(
+      store::WritePriority::accept,
+      [held = mail.batch->leased().held(), begun](store::WriteTransaction& transaction) {
+        return transaction.mark_begun(held, begun);
+      });
+  if (!marked) log::warning("suspect not marked", {{"reason", marked.error().detail}});
+  co_return marked.has_value();
+}
+
+Task<bool> OutcomeRecorder::begin_suspect(const Mail& mail) {
+  return mark_suspect(mail, true);
+}
+
+Task<void> OutcomeRecorder::let_suspect_wait(const Mail& mail) {
+  co_await mark_suspect(mail, false);
+}
+
+void OutcomeRecorder::may_begin_again() {
+  std::vector<async::Callback<bool>> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    waiting.swap(waiting_);
+  }
+  for (auto& wake : waiting) wake(true);
 }
 
 void OutcomeRecorder::count_unrecorded() {
@@ -143,10 +206,16 @@ void OutcomeRecorder::count_unrecorded() {
 }
 
 void OutcomeRecorder::add(Entry entry) {
-  if (entry.record && was_in_hand(*entry.record)) count_unrecorded();
+  const bool was_tried = entry.record && was_in_hand(*entry.record);
   std::unique_lock lock(mutex_);
   collecting_.push_back(std::move(entry));
-  start_next_locked(lock);
+  if (was_tried) count_unrecorded();
+  try {
+    start_next_locked(lock);
+  } catch (const std::exception&) {
+    // It is kept, and goes with whatever comes next.
+    async::report_exception("gathering outcomes", std::current_exception());
+  }
 }
 
 bool OutcomeRecorder::waits_for_more() {
@@ -166,9 +235,18 @@ bool OutcomeRecorder::waits_for_more() {
 }
 
 void OutcomeRecorder::start_next_locked(std::unique_lock<std::mutex>& lock) {
-  if (committing_ || collecting_.empty() || stopped_ || waits_for_more()) return;
-  committing_ = true;
+  if (committing_ || (collecting_.empty() && abandoned_.empty()) || stopped_) return;
+  if (waits_for_more()) return;
+  // What may throw comes first, so that nothing is half taken if it does.
   auto group = std::make_shared<Group>();
+  for (const Entry& entry : collecting_) (void)group->batches[entry.batch->leased().key];
+  for (const Abandoned& batch : abandoned_) (void)group->batches[batch.held.key];
+  group->releases.reserve(group->batches.size() + abandoned_.size());
+  group->not_before.reserve(group->batches.size() + abandoned_.size());
+  group->records.reserve(collecting_.size());
+  group->known.reserve(collecting_.size());
+  group->sites.reserve(collecting_.size());
+  committing_ = true;
   for (Entry& entry : collecting_) {
     auto& part = group->batches[entry.batch->leased().key];
     part.batch = std::move(entry.batch);
@@ -179,42 +257,50 @@ void OutcomeRecorder::start_next_locked(std::unique_lock<std::mutex>& lock) {
     }
     if (was_in_hand(*entry.record)) ++group->unrecorded;
     group->records.push_back(std::move(*entry.record));
+    group->known.push_back(entry.known);
+    group->sites.push_back(std::move(entry.site));
   }
   collecting_.clear();
+  const std::vector<Abandoned> abandoned = std::exchange(abandoned_, {});
   lock.unlock();
   // One group commits at a time, so nothing else settles recipients meanwhile.
   for (auto& [key, part] : group->batches) {
-    part.last = part.batch->settle(static_cast<std::size_t>(part.settled));
+    if (!part.batch) continue;
+    const bool last = part.batch->settle(static_cast<std::size_t>(part.settled));
+    if (last) group->release(part, part.batch->leased().held(), part.batch->earliest_due());
+  }
+  for (const Abandoned& batch : abandoned) {
+    Group::BatchPart& part = group->batches[batch.held.key];
+    part.settled += batch.open;
+    part.parked += batch.open;
+    const SteadyInstant again = clock_.steady_now() + kAbandonedWait;
+    group->release(part, batch.held, draining_ ? std::nullopt : std::optional(again));
   }
   submit(std::move(group));
   lock.lock();
 }
 
 void OutcomeRecorder::submit(std::shared_ptr<Group> group) {
-  auto work = [this, group](store::WriteTransaction& transaction) -> Result<void> {
-    if (!group->records.empty()) {
-      const auto recorded = transaction.record_outcomes(group->records);
-      if (!recorded) return fail(recorded.error());
-    }
-    for (auto& [key, part] : group->batches) {
-      if (!part.last) continue;
-      const Instant now = clock_.now();
-      auto released = transaction.release_batch(key, part.batch->leased().token,
-                                                part.batch->earliest_due().value_or(now), now);
-      // Somebody else has the lease: the outcomes are facts all the same, the batch is theirs.
-      if (!released && released.error().kind != ErrorKind::conflict &&
-          released.error().kind != ErrorKind::not_found) {
-        return fail(released.error());
-      }
-      part.released = released ? *released : store::BatchReleased{};
-    }
-    return {};
+  // As of now: a group that is repeated has become older.
+  const SteadyInstant now = clock_.steady_now();
+  const auto from = [now](SteadyInstant then) {
+    return std::chrono::duration_cast<Milliseconds>(now - then);
   };
-  store_.submit_write(store::WritePriority::outcomes, std::move(work),
-                      [this, group](Result<void> result) { committed(group, result); });
+  for (std::size_t i = 0; i < group->records.size(); ++i) {
+    group->records[i].age = std::max(from(group->known[i]), Milliseconds(0));
+  }
+  for (std::size_t i = 0; i < group->releases.size(); ++i) {
+    const auto& when = group->not_before[i];
+    const Milliseconds left = when ? std::chrono::ceil<Milliseconds>(*when - now) : Milliseconds(0);
+    group->releases[i].not_before = std::max(left, Milliseconds(0));
+  }
+  store::Settle settle{.outcomes = group->records, .releases = group->releases};
+  store_.submit(std::move(settle),
+                [this, group](const Result<store::Settled>& result) { committed(group, result); });
 }
 
-void OutcomeRecorder::committed(const std::shared_ptr<Group>& group, const Result<void>& result) {
+void OutcomeRecorder::committed(const std::shared_ptr<Group>& group,
+                                const Result<store::Settled>& result) {
   if (!result) {
     failed_commits_total_.add();
     // Told once: a full disk may last for hours.
@@ -228,14 +314,17 @@ void OutcomeRecorder::committed(const std::shared_ptr<Group>& group, const Resul
   }
   if (std::exchange(failing_, false)) log::info("outcomes are committed again");
   unrecorded_.fetch_sub(group->unrecorded, std::memory_order_relaxed);
-  if (listener_ != nullptr) {
-    std::vector<BatchProgress> progress;
-    progress.reserve(group->batches.size());
-    for (const auto& [key, part] : group->batches) {
-      progress.push_back({key, part.settled, part.parked, part.released});
-    }
-    listener_->progressed(std::move(progress));
+  count(*group, *result);
+  std::vector<BatchProgress> progress;
+  progress.reserve(group->batches.size());
+  for (const auto& [key, part] : group->batches) {
+    BatchProgress& step = progress.emplace_back(BatchProgress{key, part.settled, part.parked, {}});
+    if (!part.release) continue;
+    // Somebody else has the lease: the outcomes are facts all the same, the batch is theirs.
+    const auto& released = result->releases[*part.release];
+    step.released = released ? *released : store::BatchReleased{};
   }
+  feedback_.progressed(std::move(progress));
   std::vector<async::Callback<bool>> waiting;
   {
     std::unique_lock lock(mutex_);
@@ -263,17 +352,24 @@ Task<void> OutcomeRecorder::later(std::shared_ptr<Gate> gate, Microseconds wait,
   }
 }
 
+Task<bool> OutcomeRecorder::wait_while(bool committing_only) {
+  co_return co_await async::from_callback<bool>(
+      [this, committing_only](async::Callback<bool> wake) {
+        std::unique_lock lock(mutex_);
+        const bool commits = committing_ || !collecting_.empty() || !abandoned_.empty();
+        const bool lapsed = !committing_only && !node_.holds();
+        if (stopped_ || (!commits && !lapsed)) {
+          const bool goes_on = !stopped_;
+          lock.unlock();
+          wake(goes_on);
+          return;
+        }
+        waiting_.push_back(std::move(wake));
+      });
+}
+
 Task<bool> OutcomeRecorder::may_send_soon() {
-  co_return co_await async::from_callback<bool>([this](async::Callback<bool> wake) {
-    std::unique_lock lock(mutex_);
-    if (stopped_ || (!committing_ && collecting_.empty())) {
-      const bool goes_on = !stopped_;
-      lock.unlock();
-      wake(goes_on);
-      return;
-    }
-    waiting_.push_back(std::move(wake));
-  });
+  return wait_while(false);
 }
 
 Task<void> OutcomeRecorder::flushed() {
@@ -282,9 +378,9 @@ Task<void> OutcomeRecorder::flushed() {
       std::unique_lock lock(mutex_);
       commit_not_before_ = {};
       start_next_locked(lock);
-      if (stopped_ || (!committing_ && collecting_.empty())) co_return;
+      if (stopped_ || (!committing_ && collecting_.empty() && abandoned_.empty())) co_return;
     }
-    co_await may_send_soon();
+    co_await wait_while(true);
   }
 }
 

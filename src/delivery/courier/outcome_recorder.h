@@ -17,9 +17,10 @@
 #include "async/callback.h"
 #include "async/task.h"
 #include "base/metrics.h"
+#include "delivery/feedback.h"
+#include "delivery/node_lease.h"
 #include "delivery/options.h"
 #include "delivery/policy/site_rules.h"
-#include "delivery/progress.h"
 #include "delivery/work.h"
 #include "store/store.h"
 
@@ -29,20 +30,26 @@ namespace todoku::delivery::courier {
 class OutcomeRecorder final : public OutcomeSink {
  public:
   // `timer_executor` runs the waits before a commit.
-  OutcomeRecorder(store::Store& store, const Clock& clock, const Options& options,
-                  const policy::SiteRules& rules, Metrics& metrics, async::Executor timer_executor);
+  OutcomeRecorder(store::Store& store, const NodeLease& node, Feedback& feedback,
+                  const Clock& clock, const Options& options, const policy::SiteRules& rules,
+                  Metrics& metrics, async::Executor timer_executor);
   ~OutcomeRecorder() override;
-
-  // Set once before the first outcome.
-  void set_listener(ProgressListener& listener) { listener_ = &listener; }
 
   void settled(const Mail& mail, std::string_view site, Outcome outcome, Path path,
                Milliseconds duration) override;
-  void parked(const Mail& mail, Instant until) override;
+  void parked(const Mail& mail, SteadyInstant until) override;
+  void abandoned(const store::LeasedBatch& batch, std::size_t open) noexcept override;
   [[nodiscard]] bool may_send() const override {
-    return unrecorded_.load(std::memory_order_relaxed) < options_.unrecorded_max;
+    return unrecorded_.load(std::memory_order_relaxed) < options_.unrecorded_max && node_.holds();
   }
   Task<bool> may_send_soon() override;
+  Task<bool> begin_suspect(const Mail& mail) override;
+  // The letter of a suspect has been made and nobody died of it: it may wait in a lane.
+  Task<void> let_suspect_wait(const Mail& mail);
+  // The lease of the node holds again: whoever waits for it asks anew.
+  void may_begin_again();
+  // What is dropped from now on is due at once, for whoever starts next.
+  void drain() { draining_ = true; }
 
   // Outcomes not yet committed of mails that a connection had in hand; others (no route, no
   // connection, life time over) were never sent and cannot go twice. Connections that passed
@@ -59,6 +66,13 @@ class OutcomeRecorder final : public OutcomeSink {
   struct Entry {
     std::shared_ptr<BatchInFlight> batch;
     std::optional<store::OutcomeRecord> record;  // nullopt: parked
+    std::string site;
+    SteadyInstant known{};
+  };
+  // A batch that nobody has a reference to any more.
+  struct Abandoned {
+    store::HeldBatch held;
+    std::int64_t open = 0;
   };
   [[nodiscard]] static bool was_in_hand(const store::OutcomeRecord& record) {
     return record.outcome.stage >= Stage::mail_from;
@@ -67,45 +81,50 @@ class OutcomeRecorder final : public OutcomeSink {
 
   struct Gate;
 
+  Task<bool> mark_suspect(const Mail& mail, bool begun);
   void count_unrecorded();
   void add(Entry entry);
   void submit(std::shared_ptr<Group> group);
-  void committed(const std::shared_ptr<Group>& group, const Result<void>& result);
+  void committed(const std::shared_ptr<Group>& group, const Result<store::Settled>& result);
   void start_next_locked(std::unique_lock<std::mutex>& lock);
   // True if what is collected should wait for more; then start_next_locked() will be called.
   bool waits_for_more();
   // Commits `group`, or with nullptr what was collected, after `wait`, unless it was stopped.
   static Task<void> later(std::shared_ptr<Gate> gate, Microseconds wait,
                           std::shared_ptr<Group> group);
-  [[nodiscard]] store::OutcomeRecord make_record(const Mail& mail, std::string_view site,
-                                                 Outcome outcome, Path path,
-                                                 Milliseconds duration) const;
-  [[nodiscard]] std::optional<Instant> next_attempt(const Mail& mail, std::string_view site,
-                                                    Instant now) const;
-  void count(const Mail& mail, std::string_view site, const store::OutcomeRecord& record);
+  [[nodiscard]] Milliseconds wait_of(const Mail& mail, std::string_view site,
+                                     const Outcome& outcome) const;
+  void count(const Group& group, const store::Settled& settled);
+  // Returns after the next commit, if there will be one, or (unless `committing_only`) when the
+  // lease holds again; false after stop().
+  Task<bool> wait_while(bool committing_only);
 
   store::Store& store_;
+  const NodeLease& node_;
+  Feedback& feedback_;
   const Clock& clock_;
   const Options& options_;
   const policy::SiteRules& rules_;
   Metrics& metrics_;
   async::Executor timer_executor_;
-  ProgressListener* listener_ = nullptr;
   const std::shared_ptr<Gate> gate_;
 
   std::atomic<std::size_t> unrecorded_{0};
   std::atomic<std::size_t> unrecorded_peak_{0};
   std::mutex mutex_;
   std::vector<Entry> collecting_;
+  std::vector<Abandoned> abandoned_;
   bool committing_ = false;
   bool waiting_for_more_ = false;
   SteadyInstant commit_not_before_;
   bool stopped_ = false;
+  std::atomic<bool> draining_{false};
   bool failing_ = false;  // the newest commit failed; for committed(), of which one runs at a time
   std::vector<async::Callback<bool>> waiting_;
 
   TopLabels sites_{50};
   Counter& parked_total_;
+  Counter& abandoned_total_;
   Counter& failed_commits_total_;
   Histogram& attempt_seconds_;
   std::array<Histogram*, 2> delivery_seconds_{};  // by TrafficClass

@@ -21,23 +21,56 @@ const Path kPath{.mx_host = "mx.example.jp", .remote_ip = "192.0.2.25"};
 
 class StalledStore final : public store::Store {
  public:
+  void submit(store::Settle settle, store::Answered<store::Settle> done) override {
+    waiting.push_back({settle, std::move(done)});
+  }
+  void submit(store::Accept, store::Answered<store::Accept> done) override { done(nobody_asks()); }
+  void submit(store::Claim, store::Answered<store::Claim> done) override { done(nobody_asks()); }
+  void submit(store::StageRows, store::Answered<store::StageRows> done) override {
+    done(nobody_asks());
+  }
+  void submit(store::Due, store::Answered<store::Due> done) override { done(nobody_asks()); }
   void submit_write(store::WritePriority, store::WriteWork, store::Done done) override {
-    waiting.push_back(std::move(done));
+    done(nobody_asks());
   }
-  void submit_read(store::ReadWork, store::Done done) override {
-    done(fail(ErrorKind::unavailable, "nobody asks here"));
-  }
+  void submit_read(store::ReadWork, store::Done done) override { done(nobody_asks()); }
   [[nodiscard]] store::StoreFigures figures() const override { return {}; }
   void close() override {}
 
+  struct Waiting {
+    store::Settle settle;
+    store::Answered<store::Settle> done;
+  };
   // The oldest commit returns.
   void answer(Result<void> result = {}) {
-    auto done = std::move(waiting.front());
+    Waiting oldest = std::move(waiting.front());
     waiting.erase(waiting.begin());
-    done(std::move(result));
+    if (!result) {
+      oldest.done(fail(std::move(result.error())));
+      return;
+    }
+    store::Settled settled;
+    for (const store::OutcomeRecord& outcome : oldest.settle.outcomes) {
+      settled.outcomes.push_back(store::OutcomeRecorded{.state = outcome.outcome.state});
+    }
+    settled.releases.resize(oldest.settle.releases.size());
+    oldest.done(std::move(settled));
   }
 
-  std::vector<store::Done> waiting;
+  std::vector<Waiting> waiting;
+
+ private:
+  static std::unexpected<Error> nobody_asks() {
+    return fail(ErrorKind::unavailable, "nobody asks here");
+  }
+};
+
+class FixedLease final : public NodeLease {
+ public:
+  [[nodiscard]] store::NodeKey key() const override { return store::NodeKey{1}; }
+  [[nodiscard]] bool holds() const override { return held; }
+  void renew_soon() override {}
+  bool held = true;
 };
 
 std::shared_ptr<const Letter> make_letter() {
@@ -56,8 +89,10 @@ class OutcomeRecorderTest : public ::testing::Test {
     for (std::uint32_t seq = 0; seq < 1'000; ++seq) {
       leased.recipients.push_back({seq, "a@example.jp", {}, 0});
     }
-    batch_ = std::make_shared<BatchInFlight>(std::move(leased), make_letter());
+    batch_ = std::make_shared<BatchInFlight>(std::move(leased), make_letter(), SteadyInstant::max(),
+                                             recorder_);
   }
+  ~OutcomeRecorderTest() override { recorder_.stop(); }
 
   void settle(Stage stage = Stage::data) {
     const RecipientState state =
@@ -94,7 +129,10 @@ class OutcomeRecorderTest : public ::testing::Test {
   policy::SiteRules rules_;
   Metrics metrics_;
   StalledStore store_;
-  OutcomeRecorder recorder_{store_, clock_, options_, rules_, metrics_, context_.get_executor()};
+  FixedLease lease_;
+  MemoryFeedback feedback_{[](std::string_view domain) { return std::string(domain); }};
+  OutcomeRecorder recorder_{store_,   lease_, feedback_, clock_,
+                            options_, rules_, metrics_,  context_.get_executor()};
   std::shared_ptr<BatchInFlight> batch_;
   std::uint32_t next_ = 0;
 };
@@ -200,6 +238,56 @@ TEST_F(OutcomeRecorderTest, WhatNoConnectionHadInHandCannotGoTwiceAndDoesNotCoun
     store_.answer();
   }
   EXPECT_EQ(recorder_.unrecorded(), 0U);
+}
+
+// What is thrown in a connection or a courier lets go of mails without a word.
+TEST_F(OutcomeRecorderTest, WhatIsDroppedIsGivenBackAndNotAtOnce) {
+  store::LeasedBatch leased;
+  leased.key = {store::DeliveryKey{9}, 0};
+  leased.token = 3;
+  for (std::uint32_t seq = 0; seq < 4; ++seq) leased.recipients.push_back({seq, "a@b.jp", {}, 0});
+  auto dropped = std::make_shared<BatchInFlight>(std::move(leased), make_letter(),
+                                                 SteadyInstant::max(), recorder_);
+  recorder_.parked({dropped, 0}, clock_.steady_now());
+  store_.answer();
+  clock_.advance(kLong);
+  dropped.reset();
+  ASSERT_EQ(store_.waiting.size(), 1U);
+  const auto releases = store_.waiting[0].settle.releases;
+  ASSERT_EQ(releases.size(), 1U);
+  EXPECT_EQ(releases[0].held.key.delivery, store::DeliveryKey{9});
+  EXPECT_EQ(releases[0].held.token, 3U);
+  EXPECT_EQ(releases[0].not_before, Milliseconds(60'000));
+  EXPECT_TRUE(store_.waiting[0].settle.outcomes.empty());
+  (void)feedback_.take();
+  store_.answer();
+  const News news = feedback_.take();
+  ASSERT_EQ(news.progress.size(), 1U);
+  EXPECT_EQ(news.progress[0].settled, 3);
+  EXPECT_TRUE(news.progress[0].released.has_value());
+}
+
+TEST_F(OutcomeRecorderTest, WhileTheLeaseOfTheNodeDoesNotHoldNothingIsSent) {
+  lease_.held = false;
+  EXPECT_EQ(send_while_allowed(), 0U);
+  std::optional<bool> leave;
+  ask_for_leave(leave);
+  EXPECT_FALSE(leave) << "no commit will change that";
+  lease_.held = true;
+  recorder_.may_begin_again();
+  poll();
+  EXPECT_EQ(leave, true);
+  EXPECT_EQ(send_while_allowed(), kMax);
+}
+
+TEST_F(OutcomeRecorderTest, AnOutcomeGrowsOlderWhileItsCommitIsRepeated) {
+  settle();
+  ASSERT_EQ(store_.waiting.size(), 1U);
+  EXPECT_EQ(store_.waiting[0].settle.outcomes[0].age, Milliseconds(0));
+  store_.answer(fail(ErrorKind::unavailable, "the disk is full"));
+  clock_.advance(std::chrono::seconds(7));
+  while (store_.waiting.empty()) context_.run_one();
+  EXPECT_EQ(store_.waiting[0].settle.outcomes[0].age, Milliseconds(7'000));
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ bool ConnectionPlaces::take(TrafficClass traffic, Granted granted) {
   return false;
 }
 
-void ConnectionPlaces::give_back() {
+void ConnectionPlaces::give_back() noexcept {
   {
     const std::lock_guard lock(mutex_);
     check(taken_ > 0, "what is given back was taken");
@@ -40,7 +40,7 @@ void ConnectionPlaces::give_back() {
   }
 }
 
-ConnectionPlaces::Granted ConnectionPlaces::next() {
+ConnectionPlaces::Granted ConnectionPlaces::next() noexcept {
   const std::lock_guard lock(mutex_);
   auto* line = !urgent_line_.empty() && taken_ < places_          ? &urgent_line_
                : !bulk_line_.empty() && taken_ < places_for_bulk_ ? &bulk_line_
@@ -59,9 +59,17 @@ bool ConnectionPlaces::begin_idle() {
   return true;
 }
 
-void ConnectionPlaces::end_idle() {
+void ConnectionPlaces::end_idle() noexcept {
   const std::lock_guard lock(mutex_);
   --idle_;
+}
+
+std::optional<Microseconds> ConnectionPlaces::stalled(SteadyInstant now) const {
+  const SteadyInstant moved{Microseconds(progressed_at_.load(std::memory_order_relaxed))};
+  if (now - moved < kStalledAfter) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  if (urgent_line_.empty() && bulk_line_.empty()) return std::nullopt;
+  return now - moved;
 }
 
 }  // namespace todoku::delivery::egress

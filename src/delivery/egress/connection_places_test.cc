@@ -15,7 +15,7 @@ class ConnectionPlacesTest : public ::testing::Test {
  protected:
   // '+': has a place; the name: stands in line, and says so again when its turn has come.
   bool take(ConnectionPlaces& places, TrafficClass traffic, char name, bool wants = true) {
-    return places.take(traffic, [this, name, wants] {
+    return places.take(traffic, [this, name, wants] noexcept {
       granted_ += name;
       return wants;
     });
@@ -81,6 +81,23 @@ TEST_F(ConnectionPlacesTest, ArePartlyForIdleConnectionsAndNotWhileSomebodyWaits
   EXPECT_FALSE(places.begin_idle());
   places.give_back();
   EXPECT_TRUE(places.begin_idle());
+}
+
+TEST_F(ConnectionPlacesTest, SayWhenNothingMovesAlthoughSomebodyWaits) {
+  using std::chrono::minutes;
+  ConnectionPlaces places(1);
+  SteadyInstant now(std::chrono::hours(5));
+  EXPECT_EQ(places.stalled(now), std::nullopt) << "nobody wants anything";
+  EXPECT_TRUE(take(places, kBulk, 'a'));
+  places.progressed(now);
+  EXPECT_EQ(places.stalled(now + minutes(60)), std::nullopt) << "nobody waits";
+  EXPECT_FALSE(take(places, kBulk, 'b'));
+  EXPECT_EQ(places.stalled(now + minutes(14)), std::nullopt);
+  EXPECT_EQ(places.stalled(now + minutes(16)), minutes(16));
+  places.progressed(now + minutes(16));  // a mail was settled
+  EXPECT_EQ(places.stalled(now + minutes(20)), std::nullopt);
+  places.give_back();
+  EXPECT_EQ(places.stalled(now + minutes(60)), std::nullopt);
 }
 
 }  // namespace

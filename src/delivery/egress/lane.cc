@@ -6,7 +6,6 @@
 
 #include <boost/asio/post.hpp>
 
-#include "base/digest.h"
 #include "base/log.h"
 #include "delivery/egress/lane_connection.h"
 
@@ -29,15 +28,6 @@ policy::Flow flow_of(const Mail& mail) {
 
 }  // namespace
 
-std::string route_key(const dns::MailRoute& route) {
-  std::string key;
-  for (const dns::MailHost& host : route.hosts) {
-    if (!key.empty()) key += ',';
-    key += host.name;
-  }
-  return key;
-}
-
 Lane::Lane(LaneWorld& world, std::string site, const policy::SiteLimits& limits,
            const EgressSource& source, std::size_t home, std::uint64_t seed)
     : world_(world),
@@ -52,41 +42,195 @@ Lane::Lane(LaneWorld& world, std::string site, const policy::SiteLimits& limits,
 
 Lane::~Lane() = default;
 
-void Lane::add(LaneRoute route, std::vector<Mail> mails) {
-  boost::asio::post(home(), [self = shared_from_this(), route = std::move(route),
-                             mails = std::move(mails)]() mutable {
-    self->add_here(route, std::move(mails));
-    self->announced_.fetch_sub(1);
+// ---- from other threads ------------------------------------------------------------------------
+
+void Lane::add(std::unique_ptr<LaneArrival> arrival) noexcept {
+  arrivals_.put(std::move(arrival));
+  wake();
+}
+
+void Lane::leave(std::unique_ptr<LaneSeat> seat) noexcept {
+  ended_.put(std::move(seat));
+  wake();
+}
+
+void Lane::drain() noexcept {
+  drain_asked_ = true;
+  wake();
+}
+
+void Lane::wake() noexcept {
+  if (woken_.exchange(true)) return;
+  try {
+    boost::asio::post(home(), [self = shared_from_this()] { self->tend(); });
+  } catch (...) {
+    woken_ = false;
+    async::report_exception("lane", std::current_exception());
+  }
+}
+
+// ---- on the home thread ------------------------------------------------------------------------
+
+template <class Step>
+void Lane::guarded(Step step) noexcept {
+  try {
+    step();
+  } catch (...) {
+    troubled_ = true;
+    async::report_exception("lane", std::current_exception());
+  }
+}
+
+template <class Node>
+void Lane::deal_with_all(LaneInbox<Node>& inbox, void (Lane::*deal)(Node&)) noexcept {
+  LaneInbox<Node> again;  // what failed must not keep others from their turn
+  while (auto node = inbox.take()) {
+    bool done = false;
+    guarded([&] {
+      (this->*deal)(*node);
+      done = true;
+    });
+    if (!done) again.put(std::move(node));
+  }
+  while (auto node = again.take()) inbox.put(std::move(node));
+}
+
+void Lane::tend() noexcept {
+  woken_ = false;
+  for (std::size_t traffic = 0; traffic < granted_.size(); ++traffic) {
+    if (!granted_[traffic].exchange(false)) continue;
+    in_line_[traffic] = false;
+    ++places_granted_;
+  }
+  if (drain_asked_.load() && !std::exchange(draining_, true)) {
+    guarded([this] { arrived_.notify(); });
+  }
+  deal_with_all(ended_, &Lane::dismiss);
+  deal_with_all(arrivals_, &Lane::accept);
+  guarded([this] { park(parking_, parked_until_); });
+  guarded([this] {
+    if (draining_ && ledger_.waiting() > 0) park_waiting(world_.clock.steady_now());
+  });
+  guarded([this] { open_connections(); });
+  guarded([this] {
+    forget_unused_routes();
+    publish_figures();
   });
 }
 
-void Lane::add_here(const LaneRoute& route, std::vector<Mail> mails) {
-  const SteadyInstant now = world_.clock.steady_now();
-  if (draining_ || ledger_.resting(now)) {
-    park(std::move(mails), draining_ ? now : ledger_.rests_until());
-    return;
-  }
-  routes_[route.key] = route;
-  for (Mail& mail : mails) {
-    const policy::Flow flow = flow_of(mail);
-    ledger_.add(route.key, flow, std::move(mail));
-  }
-  arrived_.notify();
-  open_connections();
-  publish_figures();
+void Lane::tidy() noexcept {
+  troubled_ = false;
+  guarded([this] { give_up_the_outlived(); });
+  tend();
 }
 
-void Lane::park(std::vector<Mail> mails, SteadyInstant until) {
-  const auto wait = std::max(until - world_.clock.steady_now(), Microseconds(0));
-  const Instant due = world_.clock.now() + std::chrono::ceil<Milliseconds>(wait);
-  for (const Mail& mail : mails) world_.outcomes.parked(mail, due);
+void Lane::accept(LaneArrival& arrival) {
+  routes_.insert_or_assign(arrival.route.key, arrival.route);
+  take_in(arrival.route, arrival.mails);
+  arrived_.notify();
+  announced_.fetch_sub(1);
 }
+
+void Lane::dismiss(LaneSeat& seat) {
+  free_place(seat);
+  if (std::exchange(seat.threw, false)) troubled_ = true;
+  const SteadyInstant now = world_.clock.steady_now();
+  if (std::exchange(seat.could_not_begin, false)) {
+    opens_none_until_ = now + world_.options.own_wait;
+  }
+  world_.places.progressed(now);
+  if (std::exchange(seat.served, false)) ledger_.served(now);
+  tell_untold(seat);
+  if (std::exchange(seat.site_failed, false)) rest(now);
+  take_in(seat.route, seat.mails);
+  if (opens_none(now) && ledger_.connections() == 0) park_waiting(opens_none_until_);
+}
+
+void Lane::free_place(LaneSeat& seat) noexcept {
+  if (!std::exchange(seat.counted, false)) return;
+  const bool first_begun = !seat.mails.empty() && (seat.untold || seat.begun_in_vain);
+  ledger_.give_back_permits(static_cast<std::uint32_t>(seat.mails.size()) -
+                            (first_begun ? 1U : 0U));
+  ledger_.connection_closed(seat.route.key, seat.opened);
+  world_.places.give_back();
+}
+
+void Lane::tell_untold(LaneSeat& seat) {
+  if (!seat.untold) return;
+  const LaneSeat::Untold& untold = *seat.untold;
+  std::string_view words;
+  if (untold.in_doubt) {
+    words = "4.3.0 an error of ours ended the connection before the answer came";
+  } else if (untold.code == 0 && untold.state == RecipientState::deferred) {
+    words = "4.3.0 an error of ours, which the log tells of";
+  }
+  world_.outcomes.settled(
+      seat.mails.front(), site_,
+      {.state = untold.state, .stage = untold.stage, .reply = {untold.code, std::string(words)}},
+      untold.path, Milliseconds(0));
+  seat.mails.pop();
+  seat.untold.reset();
+}
+
+void Lane::rest(SteadyInstant now) {
+  const bool rested_before = ledger_.resting(now);
+  ledger_.site_failed(now);
+  const std::size_t waiting = ledger_.waiting();
+  park_waiting(ledger_.rests_until());
+  if (rested_before) return;
+  const auto rest = ledger_.rests_until() - now;
+  log::warning("site rests", {{"site", site_},
+                              {"source", source_.name},
+                              {"failures", ledger_.failures()},
+                              {"seconds", std::chrono::duration<double>(rest).count()},
+                              {"parked", waiting}});
+  world_.feedback.rests({site_, source_.name, std::chrono::ceil<Milliseconds>(rest)});
+}
+
+void Lane::take_in(const LaneRoute& route, MailsInHand& mails) {
+  if (mails.empty()) return;
+  const SteadyInstant now = world_.clock.steady_now();
+  // While the site rests, nothing here would wake them when the rest is over.
+  if (draining_ || ledger_.resting(now)) {
+    return park(mails, draining_ ? now : ledger_.rests_until());
+  }
+  if (opens_none(now) && ledger_.connections() == 0) return park(mails, opens_none_until_);
+  routes_.try_emplace(route.key, route);
+  for (; !mails.empty(); mails.pop()) {
+    ledger_.add(route.key, flow_of(mails.front()), mails.front());
+  }
+}
+
+void Lane::park(MailsInHand& mails, SteadyInstant until) {
+  for (; !mails.empty(); mails.pop()) world_.outcomes.parked(mails.front(), until);
+}
+
+void Lane::park_waiting(SteadyInstant until) {
+  ledger_.take_all(parking_.list());
+  parked_until_ = until;
+  park(parking_, until);
+}
+
+void Lane::give_up_the_outlived() {
+  const SteadyInstant now = world_.clock.steady_now();
+  ledger_.remove_deliveries_if(
+      [now](const Mail& mail) { return mail.batch->expired(now); },
+      [&](const Mail& mail) {
+        const auto& retry = world_.options.retry_of(mail.batch->leased().traffic);
+        world_.outcomes.settled(mail, site_, policy::given_up(retry), Path{}, Milliseconds(0));
+      });
+}
+
+// ---- connections -------------------------------------------------------------------------------
 
 void Lane::open_connections() {
-  while (!draining_) {
-    const auto route = ledger_.wants_connection(world_.clock.steady_now());
-    if (!route || !take_place(*route)) break;
-    open_connection(*route);
+  const SteadyInstant now = world_.clock.steady_now();
+  while (!draining_ && !troubled_ && !opens_none(now)) {
+    const auto route = ledger_.wants_connection(now);
+    if (!route) break;
+    auto seat = std::make_unique<LaneSeat>(routes_.at(*route));
+    if (!take_place(*route)) break;
+    open_connection(std::move(seat));
   }
   // Others are in line for what came when it was not needed any more.
   for (; places_granted_ > 0; --places_granted_) world_.places.give_back();
@@ -100,15 +244,11 @@ bool Lane::take_place(std::string_view route) {
   const TrafficClass traffic = ledger_.most_urgent(route);
   bool& in_line = in_line_[static_cast<std::size_t>(traffic)];
   if (in_line) return false;
-  const auto granted = [lane = weak_from_this(), traffic] {
+  const auto granted = [lane = weak_from_this(), traffic]() noexcept {
     const auto self = lane.lock();
     if (self == nullptr) return false;
-    boost::asio::post(self->home(), [self, traffic] {
-      self->in_line_[static_cast<std::size_t>(traffic)] = false;
-      ++self->places_granted_;
-      self->open_connections();
-      self->publish_figures();
-    });
+    self->granted_[static_cast<std::size_t>(traffic)] = true;
+    self->wake();
     return true;
   };
   const bool taken = world_.places.take(traffic, granted);
@@ -116,102 +256,91 @@ bool Lane::take_place(std::string_view route) {
   return taken;
 }
 
-void Lane::open_connection(const std::string& route) {
-  ledger_.connection_opening(route);
+void Lane::open_connection(std::unique_ptr<LaneSeat> seat) {
+  ledger_.connection_opening(seat->route.key);
+  OwnedSeat owned(shared_from_this(), std::move(seat));
+  world_.places.progressed(world_.clock.steady_now());
   const std::size_t thread = next_thread_++ % world_.runtime.size();
-  auto connection = std::make_shared<LaneConnection>(shared_from_this(), routes_.at(route),
-                                                     *world_.rounds[thread], random_.next());
-  boost::asio::post(world_.runtime.executor(thread), [this, thread, connection] {
-    world_.connections[thread]->spawn("smtp connection", LaneConnection::run(connection));
+  auto connection =
+      std::make_shared<LaneConnection>(std::move(owned), *world_.rounds[thread], random_.next());
+  boost::asio::post(world_.runtime.executor(thread), [world = &world_, thread, connection] {
+    try {
+      world->connections[thread]->spawn("smtp connection", LaneConnection::run(connection));
+    } catch (...) {
+      async::report_exception("smtp connection", std::current_exception());
+    }
   });
 }
 
-Task<std::vector<Mail>> Lane::take(std::string route, std::uint32_t max, SteadyInstant idle_until,
-                                   bool served) {
-  if (served && ledger_.failures() > 0) {
+namespace {
+
+// Counts a connection as idle while it lives.
+class Idling {
+ public:
+  Idling(LaneLedger<Mail>& ledger, ConnectionPlaces* places, std::string_view route)
+      : ledger_(ledger), places_(places), route_(route) {
+    ledger_.connection_idle(route_, true);
+  }
+  Idling(const Idling&) = delete;
+  Idling& operator=(const Idling&) = delete;
+  ~Idling() {
+    ledger_.connection_idle(route_, false);
+    if (places_ != nullptr) places_->end_idle();
+  }
+
+ private:
+  LaneLedger<Mail>& ledger_;
+  ConnectionPlaces* const places_;  // null: it waits for the pace and does not count there
+  const std::string_view route_;
+};
+
+}  // namespace
+
+Task<void> Lane::take(LaneSeat& seat, std::uint32_t max, SteadyInstant idle_until) {
+  const std::string& route = seat.route.key;
+  if (seat.served && ledger_.failures() > 0) {
     ledger_.served(world_.clock.steady_now());
-    open_connections();
+    tend();
   }
   while (true) {
     const SteadyInstant now = world_.clock.steady_now();
-    if (draining_ || ledger_.resting(now)) co_return std::vector<Mail>{};
-    auto mails = ledger_.take(route, max, now);
-    if (!mails.empty()) {
-      publish_figures();
-      co_return mails;
+    if (draining_ || ledger_.resting(now)) co_return;
+    seat.mails.refill(ledger_.take(route, max, now));
+    if (!seat.mails.empty()) {
+      guarded([this] { publish_figures(); });
+      co_return;
     }
     const bool paced = ledger_.waiting(route) > 0;
-    if (!paced && (now >= idle_until || ledger_.others_need_room(route))) {
-      co_return std::vector<Mail>{};
-    }
-    if (!paced && !world_.places.begin_idle()) co_return std::vector<Mail>{};
-    ledger_.connection_idle(route, true);
+    if (!paced && (now >= idle_until || ledger_.others_need_room(route))) co_return;
+    if (!paced && !world_.places.begin_idle()) co_return;
+    const Idling idling(ledger_, paced ? nullptr : &world_.places, route);
     co_await arrived_.wait_until(paced ? ledger_.next_permit_at() : idle_until);
-    ledger_.connection_idle(route, false);
-    if (!paced) world_.places.end_idle();
   }
 }
 
-Task<void> Lane::connection_opened(std::string route) {
-  ledger_.connection_opened(route);
-  open_connections();
-  publish_figures();
+Task<void> Lane::connection_opened(LaneSeat& seat) {
+  ledger_.connection_opened(seat.route.key);
+  seat.opened = true;
+  tend();
   co_return;
 }
 
-Task<void> Lane::connection_closed(std::string route, Ended how, std::vector<Mail> give_back) {
-  const SteadyInstant now = world_.clock.steady_now();
-  if (how.served) ledger_.served(now);
-  ledger_.give_back_permits(static_cast<std::uint32_t>(give_back.size()) -
-                            (how.begun_in_vain ? 1U : 0U));
-  for (Mail& mail : give_back) {
-    const policy::Flow flow = flow_of(mail);
-    ledger_.add(route, flow, std::move(mail));
-  }
-  ledger_.connection_closed(route, how.opened);
-  world_.places.give_back();
-  if (how.site_failed) {
-    const bool rested_before = ledger_.resting(now);
-    auto waiting = ledger_.site_failed(now);
-    if (!rested_before) {
-      const auto rest = ledger_.rests_until() - now;
-      log::warning("site rests", {{"site", site_},
-                                  {"source", source_.name},
-                                  {"failures", ledger_.failures()},
-                                  {"seconds", std::chrono::duration<double>(rest).count()},
-                                  {"parked", waiting.size()}});
-      world_.site_rests(site_, ledger_.rests_until());
-    }
-    park(std::move(waiting), ledger_.rests_until());
-  } else if (draining_) {
-    park(ledger_.take_all(), now);
-  } else if (ledger_.resting(now)) {
-    // What came back while the site rests: nothing here would wake it when the rest is over.
-    park(ledger_.take_all(), ledger_.rests_until());
-  }
-  open_connections();
-  forget_unused_routes();
-  publish_figures();
+Task<void> Lane::tended() {
+  tend();
   co_return;
 }
+
+// ---- figures -----------------------------------------------------------------------------------
 
 void Lane::forget_unused_routes() {
   std::erase_if(routes_, [this](const auto& entry) { return !ledger_.knows(entry.first); });
 }
 
-void Lane::drain() {
-  boost::asio::post(home(), [self = shared_from_this()] {
-    self->draining_ = true;
-    self->park(self->ledger_.take_all(), self->world_.clock.steady_now());
-    self->arrived_.notify();
-    self->publish_figures();
-  });
-}
-
 bool Lane::is_idle() const {
   const SteadyInstant now = world_.clock.steady_now();
   // Its successor would know neither of a rest nor of mails that count against the pace.
-  return announced_.load() == 0 && ledger_.connections() == 0 && ledger_.waiting() == 0 &&
+  return announced_.load() == 0 && ended_.empty() && parking_.empty() && places_granted_ == 0 &&
+         !woken_.load() && ledger_.connections() == 0 && ledger_.waiting() == 0 &&
          !ledger_.resting(now) && ledger_.next_permit_at() <= now;
 }
 
@@ -231,55 +360,6 @@ void Lane::publish_figures() {
 Lane::Figures Lane::figures() const {
   return {site_, source_.name, connections_figure_.load(), waiting_figure_.load(),
           resting_figure_.load()};
-}
-
-// ---- directory ---------------------------------------------------------------------------------
-
-void LaneDirectory::add(const EgressSource& source, LaneRoute route, std::vector<Mail> mails) {
-  const std::string& site = route.route().site;
-  std::shared_ptr<Lane> lane;
-  {
-    const std::lock_guard lock(mutex_);
-    auto& entry = lanes_[{site, source.name}];
-    if (!entry) {
-      const std::uint64_t hash = fnv1a64(site + "|" + source.name);
-      entry = std::make_shared<Lane>(world_, site, rules_.limits(site), source,
-                                     static_cast<std::size_t>(hash % world_.runtime.size()), hash);
-      if (draining_) entry->drain();
-    }
-    entry->announce();
-    lane = entry;
-  }
-  lane->add(std::move(route), std::move(mails));
-}
-
-void LaneDirectory::remove_idle() {
-  const std::lock_guard lock(mutex_);
-  for (const auto& [key, lane] : lanes_) {
-    // Whether it is idle is known on its own thread; while it is not announced to, under our lock,
-    // nobody can make it busy.
-    boost::asio::post(lane->home(), [this, name = key, candidate = lane] {
-      const std::lock_guard again(mutex_);
-      const auto found = lanes_.find(name);
-      if (found != lanes_.end() && found->second == candidate && candidate->is_idle()) {
-        lanes_.erase(found);
-      }
-    });
-  }
-}
-
-void LaneDirectory::drain() {
-  const std::lock_guard lock(mutex_);
-  draining_ = true;
-  for (const auto& [key, lane] : lanes_) lane->drain();
-}
-
-std::vector<Lane::Figures> LaneDirectory::figures() const {
-  const std::lock_guard lock(mutex_);
-  std::vector<Lane::Figures> out;
-  out.reserve(lanes_.size());
-  for (const auto& [key, lane] : lanes_) out.push_back(lane->figures());
-  return out;
 }
 
 }  // namespace todoku::delivery::egress

@@ -4,6 +4,11 @@
 // one dominant site uses every core and a cross-thread hop is paid once per block.
 //
 //   courier ──add()──> home thread: LaneLedger ──take()──> connection on any thread ──> OutcomeSink
+//                                  ^                              │
+//                                  └────────leave(): its seat─────┘
+//
+// Whatever throws, and wherever: a connection's places are free again, and its mails settled, in
+// the ledger or parked (lane_seat.h).
 #pragma once
 
 #include <array>
@@ -25,8 +30,13 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/random.h"
+#include "delivery/egress/composing_memory.h"
 #include "delivery/egress/connection_places.h"
+#include "delivery/egress/lane_inbox.h"
 #include "delivery/egress/lane_ledger.h"
+#include "delivery/egress/lane_seat.h"
+#include "delivery/egress/own_shortage.h"
+#include "delivery/feedback.h"
 #include "delivery/options.h"
 #include "delivery/policy/site_rules.h"
 #include "delivery/work.h"
@@ -56,24 +66,18 @@ struct LaneWorld {
   const Options& options;
   OutcomeSink& outcomes;
   std::shared_ptr<const net::TlsClientContext> tls;
-  // A site is to be left alone until then. Any thread.
-  std::function<void(std::string site, SteadyInstant until)> site_rests;
+  Feedback& feedback;
   // One group of connection tasks per thread of the runtime, and their rounds.
   std::vector<std::unique_ptr<async::TaskGroup>>& connections;
   std::vector<std::unique_ptr<SigningRounds>>& rounds;
   ConnectionPlaces& places;
+  ComposingMemory& memory;
   Gauge& connections_gauge;
   Gauge& waiting_gauge;
   Gauge& in_hand_gauge;
   Counter& dials_total;
+  OwnShortage& shortage;
   net::Dialer* dialer = nullptr;  // nullptr: the system's
-};
-
-// Hosts that take the same mail over the same connections.
-struct LaneRoute {
-  std::string key;
-  std::shared_ptr<const dns::RouteAnswer> answer;  // holds a route
-  [[nodiscard]] const dns::MailRoute& route() const { return **answer; }
 };
 
 class Lane : public std::enable_shared_from_this<Lane> {
@@ -82,14 +86,19 @@ class Lane : public std::enable_shared_from_this<Lane> {
        const EgressSource& source, std::size_t home, std::uint64_t seed);
   ~Lane();
 
-  // Any thread: hands mails over to the home thread. announce() must have been called before, once
-  // per call, while the lane could not be removed.
-  void add(LaneRoute route, std::vector<Mail> mails);
-  void announce() { announced_.fetch_add(1); }
+  // The following on any thread. What is handed over here is dealt with by the home thread, soon,
+  // or at the next tidy() where memory was short. announce() must have been called before add(),
+  // once per call, while the lane could not be removed.
+  void add(std::unique_ptr<LaneArrival> arrival) noexcept;
+  void announce() noexcept { announced_.fetch_add(1); }
+  // A connection has ended.
+  void leave(std::unique_ptr<LaneSeat> seat) noexcept;
+  // Parks what waits; connections end after the mail in their hands.
+  void drain() noexcept;
 
-  // Any thread. Parks what waits; connections end after the mail in their hands.
-  void drain();
-
+  // Home thread, every few seconds: gives up what has waited for longer than its life time, deals
+  // with what could not be dealt with, and opens connections again after an exception.
+  void tidy() noexcept;
   // Home thread: nothing waits, nothing runs, nothing is announced.
   [[nodiscard]] bool is_idle() const;
   [[nodiscard]] async::Executor home() const { return world_.runtime.executor(home_); }
@@ -109,28 +118,40 @@ class Lane : public std::enable_shared_from_this<Lane> {
   friend class LaneConnection;
 
   // All on the home thread.
-  void add_here(const LaneRoute& route, std::vector<Mail> mails);
+  //
+  // Sees to everything that came from other threads, and to what follows from it.
+  void tend() noexcept;
+  // Does a step of it; what it throws is told and goes no further.
+  template <class Step>
+  void guarded(Step step) noexcept;
+  template <class Node>
+  void deal_with_all(LaneInbox<Node>& inbox, void (Lane::*deal)(Node&)) noexcept;
+  // Has tend() called on the home thread. Any thread.
+  void wake() noexcept;
+  void accept(LaneArrival& arrival);
+  void dismiss(LaneSeat& seat);
+  // Its place in the ledger and among all connections.
+  void free_place(LaneSeat& seat) noexcept;
+  void tell_untold(LaneSeat& seat);
+  void rest(SteadyInstant now);
+  // Adds mails to what waits, or parks them.
+  void take_in(const LaneRoute& route, MailsInHand& mails);
+  void park(MailsInHand& mails, SteadyInstant until);
+  void park_waiting(SteadyInstant until);
+  void give_up_the_outlived();
   void open_connections();
-  void open_connection(const std::string& route);
+  void open_connection(std::unique_ptr<LaneSeat> seat);
   // Takes a place for a connection of the route, or stands in line for one.
   [[nodiscard]] bool take_place(std::string_view route);
-  void park(std::vector<Mail> mails, SteadyInstant until);
   void publish_figures();
+  [[nodiscard]] bool opens_none(SteadyInstant now) const { return now < opens_none_until_; }
   // A lane may live for months and see many sets of hosts.
   void forget_unused_routes();
-  // `served`: the site has answered a mail on this connection.
-  Task<std::vector<Mail>> take(std::string route, std::uint32_t max, SteadyInstant idle_until,
-                               bool served);
-  Task<void> connection_opened(std::string route);
-  struct Ended {
-    bool opened = false;       // connection_opened() was called for it
-    bool served = false;       // as above
-    bool site_failed = false;  // see policy/verdict.h
-    // One of the mails given back was begun: its permit is used, because the receiver may count it.
-    bool begun_in_vain = false;
-  };
-  // `give_back`: mails that were taken and not tried.
-  Task<void> connection_closed(std::string route, Ended how, std::vector<Mail> give_back);
+  // Refills the seat's hands, which are empty; none: the connection should end.
+  Task<void> take(LaneSeat& seat, std::uint32_t max, SteadyInstant idle_until);
+  Task<void> connection_opened(LaneSeat& seat);
+  // For who has left and must know that what it brought is dealt with: its task ends then.
+  Task<void> tended();
 
   LaneWorld& world_;
   const std::string site_;
@@ -144,15 +165,48 @@ class Lane : public std::enable_shared_from_this<Lane> {
   std::size_t next_thread_ = 0;
   std::uint64_t next_connection_ = 0;
   bool draining_ = false;
+  // Something was thrown: nothing is opened before the next tidy(), or an exception that comes each
+  // time would be a loop without a pause.
+  bool troubled_ = false;
+  MailsInHand parking_;  // not yet told to be parked
+  SteadyInstant parked_until_{};
+  // After a connection that could not be begun; without any other, what waits is parked until then.
+  SteadyInstant opens_none_until_{};
   std::array<bool, 2> in_line_{};   // for a place, by TrafficClass
   std::size_t places_granted_ = 0;  // and not used yet
   std::size_t published_waiting_ = 0;
   std::uint32_t published_connections_ = 0;
 
+  LaneInbox<LaneArrival> arrivals_;
+  LaneInbox<LaneSeat> ended_;
+  std::array<std::atomic<bool>, 2> granted_{};  // a place, by TrafficClass
+  std::atomic<bool> drain_asked_{false};
+  std::atomic<bool> woken_{false};  // tend() is on its way
   std::atomic<std::size_t> announced_{0};
   std::atomic<std::size_t> waiting_figure_{0};
   std::atomic<std::uint32_t> connections_figure_{0};
   std::atomic<bool> resting_figure_{false};
+};
+
+// A connection's hold of its seat, which goes back to the lane when this dies.
+class OwnedSeat {
+ public:
+  OwnedSeat(std::shared_ptr<Lane> lane, std::unique_ptr<LaneSeat> seat) noexcept
+      : lane_(std::move(lane)), seat_(std::move(seat)) {}
+  OwnedSeat(OwnedSeat&&) noexcept = default;
+  OwnedSeat& operator=(OwnedSeat&&) = delete;
+  ~OwnedSeat() { leave(); }
+
+  void leave() noexcept {
+    if (seat_ != nullptr) lane_->leave(std::move(seat_));
+  }
+  [[nodiscard]] const std::shared_ptr<Lane>& lane() const noexcept { return lane_; }
+  [[nodiscard]] LaneSeat* operator->() const noexcept { return seat_.get(); }
+  [[nodiscard]] LaneSeat& operator*() const noexcept { return *seat_; }
+
+ private:
+  std::shared_ptr<Lane> lane_;
+  std::unique_ptr<LaneSeat> seat_;
 };
 
 // All lanes of the process. Thread-safe.
@@ -160,18 +214,25 @@ class LaneDirectory {
  public:
   LaneDirectory(LaneWorld& world, const policy::SiteRules& rules) : world_(world), rules_(rules) {}
 
-  // Gives mails for one route to the lane of its site and `source`, which is made if need be.
+  // Gives mails for one route to the lane of its site and `source`, which is made if need be. If
+  // that is not possible they are parked.
   void add(const EgressSource& source, LaneRoute route, std::vector<Mail> mails);
-  // Forgets lanes that have nothing to do.
-  void remove_idle();
+  // Tidies all lanes and forgets those that have nothing to do.
+  void tidy() noexcept;
   void drain();
   [[nodiscard]] std::vector<Lane::Figures> figures() const;
 
  private:
+  using Name = std::pair<std::string, std::string>;  // site, source
+
+  void forget_if_idle(const Name& name, const Lane& lane) noexcept;
+  [[nodiscard]] std::shared_ptr<Lane> announced_lane(const EgressSource& source,
+                                                     const std::string& site);
+
   LaneWorld& world_;
   const policy::SiteRules& rules_;
   mutable std::mutex mutex_;
-  std::map<std::pair<std::string, std::string>, std::shared_ptr<Lane>> lanes_;
+  std::map<Name, std::shared_ptr<Lane>> lanes_;
   bool draining_ = false;
 };
 

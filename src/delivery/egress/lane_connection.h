@@ -12,9 +12,9 @@
 #include "async/task.h"
 #include "base/random.h"
 #include "delivery/egress/lane.h"
+#include "delivery/letter_message.h"
 #include "delivery/policy/verdict.h"
 #include "mailauth/dkim/signer.h"
-#include "mime/composed_message.h"
 #include "smtp/client/connection.h"
 #include "smtp/protocol/client_envelope.h"
 
@@ -24,10 +24,10 @@ namespace todoku::delivery::egress {
 class LaneConnection {
  public:
   // `rounds` are those of the thread it lives on.
-  LaneConnection(std::shared_ptr<Lane> lane, LaneRoute route, SigningRounds& rounds,
-                 std::uint64_t seed);
+  LaneConnection(OwnedSeat seat, SigningRounds& rounds, std::uint64_t seed);
 
-  // The whole life of the connection. Ends by itself when there is nothing left to send.
+  // The whole life of the connection. Ends by itself when there is nothing left to send. Whatever
+  // is thrown is thrown on once the seat is back: places are free, mails settled or with the lane.
   static Task<void> run(std::shared_ptr<LaneConnection> self);
 
  private:
@@ -35,52 +35,70 @@ class LaneConnection {
   struct OpenFailure {
     policy::Answer answer;
     Path path;
+    bool ours = false;  // the site was asked nothing (smtp::ConnectionFailure)
   };
 
   Task<void> work();
   // Tries the route's addresses in order; nullopt once connection_ is there.
   Task<std::optional<OpenFailure>> open();
-  Task<std::optional<OpenFailure>> open_at(dns::Candidate candidate);
+  Task<std::optional<OpenFailure>> open_at(dns::Candidate candidate, SteadyInstant not_after);
   [[nodiscard]] smtp::ConnectionOptions connection_options(const dns::Candidate& candidate) const;
-  // Sends until the connection is used up; returns mails that were taken and not tried.
-  Task<std::vector<Mail>> send_all(std::vector<Mail> mails);
+  // Sends the mails in hand, and others, until the connection is used up.
+  Task<void> send_all();
   enum class Sent : std::uint8_t {
     usable,      // settled; the connection takes another mail
     ended,       // settled; the connection cannot be used any more
-    not_wanted,  // not settled: the receiver takes no more mails over this connection
+    not_wanted,  // not settled: no more mails go over this connection
   };
-  Task<Sent> send(Mail mail);
+  // The first of the mails in hand, which is settled or stays the first.
+  Task<Sent> send_first();
   // Settles a mail whose life time is over.
   [[nodiscard]] bool gave_up(const Mail& mail);
+  // Whether this node may still begin the first mail in hand, which is lost or a suspect; else it
+  // is put back. What must be said of a suspect before is said.
+  Task<bool> clear_to_begin(const Mail& mail);
+  // Settles the first mail in hand if it would be larger than may be made.
+  [[nodiscard]] bool too_large(std::uint64_t octets);
+  Task<Result<void>> prepare(const Mail& mail);
+  // Hands the composed mail over, and says what came of it.
+  Task<Sent> transmit(const Mail& mail);
   // How long its signature may wait for others.
   [[nodiscard]] Microseconds patience(const Letter& letter) const;
   // Everything about a mail that the receiver will see, in two halves: between them are those of
   // the thread's other connections, whose signatures are computed together with ours.
   [[nodiscard]] Result<void> compose(const Mail& mail);
   [[nodiscard]] Result<void> sign(const Mail& mail);
-  void settle(const Mail& mail, const policy::Answer& answer, Path path, Milliseconds duration);
+  // Says what became of the first mail in hand, which then is in hand no more.
+  void settle(const policy::Answer& answer, const Path& path, Milliseconds duration);
+  void settle_as(Outcome outcome, Path path, Milliseconds duration);
+  // What became of the first mail in hand, before anything else happens that may throw: that the
+  // receiver has taken it must never be forgotten.
+  void note_known(const policy::Answer& answer);
+  void forget_trial() noexcept;
+  // An exception has ended the connection: what the mail that was being tried is to be told. The
+  // lane tells it.
+  void note_untold() noexcept;
   [[nodiscard]] std::uint32_t block_size() const;
   [[nodiscard]] SteadyInstant now() const { return world_.clock.steady_now(); }
 
-  std::shared_ptr<Lane> lane_;
+  OwnedSeat seat_;
+  const std::shared_ptr<Lane> lane_;
   LaneWorld& world_;
-  const LaneRoute route_;
   SigningRounds& rounds_;
   SeededRandom random_;
   std::unique_ptr<smtp::Connection> connection_;
 
-  std::uint32_t sent_ = 0;       // mails tried on this connection
-  std::uint32_t delivered_ = 0;  // of them, those taken
-  bool served_ = false;          // a mail got an answer of its own
-  bool begun_in_vain_ = false;   // the receiver may have counted a mail that it did not answer
-  bool site_failed_ = false;
-  double seconds_per_mail_ = 0.001;  // smoothed
+  std::uint32_t sent_ = 0;                 // mails tried on this connection
+  std::uint32_t delivered_ = 0;            // of them, those taken
+  bool lacks_tls_ = false;                 // and the receiver wants it
+  bool trying_ = false;                    // the first mail in hand, and it has no outcome yet
+  std::optional<LaneSeat::Untold> known_;  // its outcome, while that is being told
+  double seconds_per_mail_ = 0.001;        // smoothed
 
   // Memory used again from mail to mail.
-  mime::ComposedMessage message_;
+  OutgoingMessage message_;
   mailauth::dkim::BegunSignatures begun_;
   std::string signatures_;
-  std::vector<mime::InsertCodeView> codes_;
   std::vector<std::string_view> pieces_;
   std::optional<smtp::ClientEnvelope> envelope_;
 };

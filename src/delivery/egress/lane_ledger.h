@@ -42,10 +42,16 @@ class LaneLedger {
         pacer_(limits.messages_per_second),
         backoff_(limits.backoff) {}
 
+  // Changes nothing if it throws.
   void add(std::string_view route, const policy::Flow& flow, Item item) {
     auto found = routes_.find(route);
     if (found == routes_.end()) found = routes_.try_emplace(std::string(route)).first;
-    found->second.waiting.push(flow, std::move(item));
+    try {
+      found->second.waiting.push(flow, std::move(item));
+    } catch (...) {
+      forget_if_empty(route);
+      throw;
+    }
     ++waiting_;
   }
 
@@ -108,8 +114,8 @@ class LaneLedger {
     auto& waiting = found->second.waiting;
     if (backoff_.failures() > 0) max = 1;
     const auto wanted = static_cast<std::uint32_t>(std::min<std::size_t>(max, waiting.size()));
+    taken.reserve(wanted);
     const std::uint32_t granted = pacer_.take(wanted, now);
-    taken.reserve(granted);
     for (std::uint32_t i = 0; i < granted; ++i) taken.push_back(*waiting.pop());
     waiting_ -= granted;
     return taken;
@@ -119,21 +125,26 @@ class LaneLedger {
   // When take() may succeed although it did not: for the pace only.
   [[nodiscard]] SteadyInstant next_permit_at() const { return pacer_.next_permit_at(); }
 
-  // A failure that speaks of the site. Returns what waits, to be parked until rests_until(), if
-  // the lane rests now.
-  std::vector<Item> site_failed(SteadyInstant now) {
-    backoff_.failed(now, random_);
-    return take_all();
-  }
-  // Everything that waits, e.g. for a drain.
-  std::vector<Item> take_all() {
-    std::vector<Item> all;
+  // A failure that speaks of the site: it rests now.
+  void site_failed(SteadyInstant now) { backoff_.failed(now, random_); }
+  // Everything that waits, to be parked until rests_until() or for a drain, is appended to `all`.
+  void take_all(std::vector<Item>& all) {
+    all.reserve(all.size() + waiting_);
     for (auto& [name, route] : routes_) {
       while (auto item = route.waiting.pop()) all.push_back(std::move(*item));
     }
     waiting_ = 0;
-    std::erase_if(routes_, [](const auto& entry) { return entry.second.connections == 0; });
-    return all;
+    forget_empty();
+  }
+  // Takes out what waits in vain, as FairQueue::remove_deliveries_if() does.
+  template <class Over, class Taken>
+  void remove_deliveries_if(Over over, Taken taken) {
+    const auto counted = [&](const Item& item) {
+      taken(item);
+      --waiting_;
+    };
+    for (auto& [name, route] : routes_) route.waiting.remove_deliveries_if(over, counted);
+    forget_empty();
   }
   // False once a route has neither mail nor a connection: nothing need be kept for it.
   [[nodiscard]] bool knows(std::string_view route) const {
@@ -169,6 +180,11 @@ class LaneLedger {
     const auto found = routes_.find(route);
     check(found != routes_.end(), "a route with connections is known");
     return found->second;
+  }
+  void forget_empty() {
+    std::erase_if(routes_, [](const auto& entry) {
+      return entry.second.connections == 0 && entry.second.waiting.empty();
+    });
   }
   void forget_if_empty(std::string_view route) {
     const auto found = routes_.find(route);

@@ -2,6 +2,7 @@
 #include "delivery/egress/lane_ledger.h"
 
 #include <map>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,17 @@ class LaneLedgerTest : public ::testing::Test {
       routes.push_back(*route);
     }
     return routes;
+  }
+
+  static std::vector<int> all_of(LaneLedger<int>& ledger) {
+    std::vector<int> all;
+    ledger.take_all(all);
+    return all;
+  }
+  // The site fails; what waited.
+  std::vector<int> fail_site(LaneLedger<int>& ledger) const {
+    ledger.site_failed(now_);
+    return all_of(ledger);
   }
 
   SeededRandom random_{1};
@@ -88,7 +100,7 @@ TEST_F(LaneLedgerTest, AFailedSiteRestsAndGivesUpWhatWaits) {
   auto ledger = make({.backoff = {.first = seconds(10), .longest = seconds(60), .jitter = 0}});
   for (int i = 0; i < 5; ++i) ledger.add("mx", kBulk, i);
   EXPECT_EQ(open_all(ledger).size(), 5U);
-  const auto given_up = ledger.site_failed(now_);
+  const auto given_up = fail_site(ledger);
   EXPECT_EQ(given_up.size(), 5U);
   EXPECT_TRUE(ledger.resting(now_));
   ledger.add("mx", kBulk, 9);
@@ -96,9 +108,28 @@ TEST_F(LaneLedgerTest, AFailedSiteRestsAndGivesUpWhatWaits) {
   EXPECT_TRUE(ledger.take("mx", 1, now_).empty());
 }
 
+TEST_F(LaneLedgerTest, WhatWaitsInVainIsTakenOutByDelivery) {
+  auto ledger = make({});
+  for (int i = 0; i < 6; ++i) {
+    ledger.add(i % 2 == 0 ? "mx1" : "mx2", {TrafficClass::bulk, 1, i < 4 ? 1 : 2, 1}, i);
+  }
+  std::vector<int> taken;
+  const auto take = [&](int item) {
+    if (taken.size() == 3) throw std::bad_alloc();
+    taken.push_back(item);
+  };
+  EXPECT_THROW(ledger.remove_deliveries_if([](int item) { return item < 4; }, take),
+               std::bad_alloc);
+  EXPECT_EQ(taken, (std::vector<int>{0, 2, 1}));
+  EXPECT_EQ(ledger.waiting(), 3U);
+  EXPECT_EQ(all_of(ledger), (std::vector<int>{4, 3, 5}));
+  EXPECT_FALSE(ledger.knows("mx1"));
+  EXPECT_FALSE(ledger.knows("mx2"));
+}
+
 TEST_F(LaneLedgerTest, AfterARestOneConnectionProbesWithOneMail) {
   auto ledger = make({.backoff = {.first = seconds(10), .longest = seconds(60), .jitter = 0}});
-  (void)ledger.site_failed(now_);
+  (void)fail_site(ledger);
   now_ += seconds(10);
   for (int i = 0; i < 50; ++i) ledger.add("mx", kBulk, i);
   EXPECT_EQ(open_all(ledger).size(), 1U);
@@ -117,7 +148,7 @@ TEST_F(LaneLedgerTest, ASiteThatGreetsAndTakesNothingRestsLongerEachTime) {
     EXPECT_EQ(open_all(ledger).size(), 1U);
     EXPECT_EQ(ledger.take("mx", 1, now_).size(), 1U);
     ledger.connection_opened("mx");
-    (void)ledger.site_failed(now_);
+    (void)fail_site(ledger);
     ledger.connection_closed("mx", true);
     EXPECT_EQ(ledger.rests_until() - now_, seconds(rest));
     now_ = ledger.rests_until();
@@ -126,7 +157,7 @@ TEST_F(LaneLedgerTest, ASiteThatGreetsAndTakesNothingRestsLongerEachTime) {
 
 TEST_F(LaneLedgerTest, AnAnswerOfBeforeDoesNotEndARest) {
   auto ledger = make({.backoff = {.first = seconds(10), .longest = seconds(60), .jitter = 0}});
-  (void)ledger.site_failed(now_);
+  (void)fail_site(ledger);
   ledger.served(now_ + seconds(1));
   EXPECT_TRUE(ledger.resting(now_ + seconds(2)));
   EXPECT_EQ(ledger.failures(), 1U);
@@ -145,7 +176,7 @@ TEST_F(LaneLedgerTest, ForgetsRoutesWithoutWorkAndConnections) {
   ledger.add("mx", kBulk, 1);
   ledger.add("other", kBulk, 1);
   ledger.connection_opening("mx");
-  (void)ledger.site_failed(now_);
+  (void)fail_site(ledger);
   EXPECT_TRUE(ledger.knows("mx")) << "it has a connection";
   EXPECT_FALSE(ledger.knows("other"));
 }
@@ -188,7 +219,8 @@ TEST_F(LaneLedgerTest, NothingIsLostOrDoubledWhateverHappens) {
       const std::string route = random.below(2) == 0 ? "a" : "b";
       switch (random.below(8)) {
         case 0:
-          (void)ledger.site_failed(now_).size();
+          ledger.site_failed(now_);
+          (void)all_of(ledger);
           break;
         default: {
           for (const int item : ledger.take(route, 5, now_)) {
@@ -203,7 +235,7 @@ TEST_F(LaneLedgerTest, NothingIsLostOrDoubledWhateverHappens) {
         }
       }
     }
-    for (const int item : ledger.take_all()) ++seen[static_cast<std::size_t>(item)];
+    for (const int item : all_of(ledger)) ++seen[static_cast<std::size_t>(item)];
     EXPECT_LE(*std::ranges::max_element(seen), 1);
     EXPECT_EQ(ledger.waiting(), 0U);
   }

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <list>
 #include <optional>
 #include <unordered_map>
@@ -29,14 +30,23 @@ struct Flow {
   std::uint32_t weight = 1;  // of the account, >= 1
 };
 
-// Not thread-safe. push and pop are O(1).
+// Not thread-safe. push and pop are O(1). A push that throws has changed nothing; pop does not
+// throw if moving an item does not.
 template <class Item>
 class FairQueue {
  public:
   void push(const Flow& flow, Item item) { ring(flow.traffic).push(flow, std::move(item)); }
 
+  // Takes out all items of every delivery for whose first item `over` holds: what it asks is the
+  // same for all items of a delivery. `taken` is called for each; if that throws, this item and
+  // those after it stay.
+  template <class Over, class Taken>
+  void remove_deliveries_if(Over over, Taken taken) {
+    for (Ring& each : rings_) each.remove_deliveries_if(over, taken);
+  }
+
   // The next item, or nullopt if nothing waits.
-  std::optional<Item> pop() {
+  std::optional<Item> pop() noexcept {
     Ring& urgent = ring(TrafficClass::transactional);
     Ring& bulk = ring(TrafficClass::bulk);
     const bool bulk_turn = urgent.size() == 0 || (bulk.size() > 0 && overtakes_ >= kOvertakesMax);
@@ -61,21 +71,28 @@ class FairQueue {
   class Ring {
    public:
     void push(const Flow& flow, Item item) {
-      auto found = accounts_.find(flow.account);
-      if (found == accounts_.end()) {
-        order_.push_back(flow.account);
-        found = accounts_.try_emplace(flow.account).first;
-        found->second.picks_left = flow.weight;
-      }
+      const auto [found, new_account] = accounts_.try_emplace(flow.account);
       Account& account = found->second;
+      bool new_delivery = false;
+      try {
+        if (new_account) order_.push_back(flow.account);
+        auto& items = account.items[flow.delivery];
+        if (items.empty()) account.order.push_back(flow.delivery);
+        new_delivery = items.empty();
+        items.push_back(std::move(item));
+      } catch (...) {
+        if (new_delivery) account.order.pop_back();
+        const auto items = account.items.find(flow.delivery);
+        if (items != account.items.end() && items->second.empty()) account.items.erase(items);
+        if (new_account) forget(found);
+        throw;
+      }
+      if (new_account) account.picks_left = flow.weight;
       account.weight = flow.weight;
-      auto& items = account.items[flow.delivery];
-      if (items.empty()) account.order.push_back(flow.delivery);
-      items.push_back(std::move(item));
       ++size_;
     }
 
-    std::optional<Item> pop() {
+    std::optional<Item> pop() noexcept {
       if (size_ == 0) return std::nullopt;
       const auto found = accounts_.find(order_.front());
       check(found != accounts_.end(), "every account in the ring has items");
@@ -87,10 +104,33 @@ class FairQueue {
         order_.pop_front();
       } else if (--account.picks_left == 0) {
         account.picks_left = account.weight;
-        order_.push_back(order_.front());
-        order_.pop_front();
+        to_the_end(order_);
       }
       return item;
+    }
+
+    template <class Over, class Taken>
+    void remove_deliveries_if(Over& over, Taken& taken) {
+      for (auto found = accounts_.begin(); found != accounts_.end();) {
+        Account& account = found->second;
+        for (auto delivery = account.order.begin(); delivery != account.order.end();) {
+          std::deque<Item>& items = account.items.find(*delivery)->second;
+          if (!over(items.front())) {
+            ++delivery;
+            continue;
+          }
+          for (bool more = true; more; --size_) {
+            taken(std::as_const(items.front()));
+            more = items.size() > 1;
+            items.pop_front();
+          }
+          account.items.erase(*delivery);
+          delivery = account.order.erase(delivery);
+        }
+        const auto next = std::next(found);
+        if (account.order.empty()) forget(found);
+        found = next;
+      }
     }
 
     [[nodiscard]] std::size_t size() const { return size_; }
@@ -99,26 +139,33 @@ class FairQueue {
     struct Account {
       std::uint32_t weight = 1;
       std::uint32_t picks_left = 1;
-      std::deque<std::int64_t> order;  // deliveries with items
+      std::list<std::int64_t> order;  // deliveries with items
       std::unordered_map<std::int64_t, std::deque<Item>> items;
     };
 
-    static std::optional<Item> take_from(Account& account) {
-      const std::int64_t delivery = account.order.front();
-      account.order.pop_front();
-      const auto found = account.items.find(delivery);
+    static std::optional<Item> take_from(Account& account) noexcept {
+      const auto found = account.items.find(account.order.front());
       std::optional<Item> item(std::move(found->second.front()));
       found->second.pop_front();
       if (found->second.empty()) {
         account.items.erase(found);
+        account.order.pop_front();
       } else {
-        account.order.push_back(delivery);
+        to_the_end(account.order);
       }
       return item;
     }
 
+    static void to_the_end(std::list<std::int64_t>& order) noexcept {
+      order.splice(order.end(), order, order.begin());
+    }
+    void forget(typename std::unordered_map<std::int64_t, Account>::iterator account) noexcept {
+      order_.remove(account->first);
+      accounts_.erase(account);
+    }
+
     std::size_t size_ = 0;
-    std::deque<std::int64_t> order_;
+    std::list<std::int64_t> order_;
     std::unordered_map<std::int64_t, Account> accounts_;
   };
 

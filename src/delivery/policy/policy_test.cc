@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <map>
+#include <new>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -10,7 +12,6 @@
 #include "delivery/policy/fair_queue.h"
 #include "delivery/policy/pacer.h"
 #include "delivery/policy/retry.h"
-#include "delivery/policy/return_path.h"
 #include "delivery/policy/room.h"
 #include "delivery/policy/turns.h"
 #include "delivery/policy/verdict.h"
@@ -134,29 +135,55 @@ TEST(Backoff, DoublesUpToTheLongestAndForgetsOnSuccess) {
 }
 
 TEST(Retry, FollowsTheScheduleAndRepeatsItsLastWait) {
-  RetryOptions options{
-      .waits = {seconds(60), seconds(300)}, .jitter = 0, .life_time = seconds(7200)};
-  const Instant started = from_epoch_ms(1'000'000);
-  EXPECT_EQ(next_attempt_at(options, 1, started, started, 9), started + seconds(60));
-  EXPECT_EQ(next_attempt_at(options, 2, started, started, 9), started + seconds(300));
-  EXPECT_EQ(next_attempt_at(options, 9, started, started, 9), started + seconds(300));
+  const RetryOptions options{.waits = {seconds(60), seconds(300)}, .jitter = 0};
+  EXPECT_EQ(wait_after(options, 1, 9), seconds(60));
+  EXPECT_EQ(wait_after(options, 2, 9), seconds(300));
+  EXPECT_EQ(wait_after(options, 9, 9), seconds(300));
 }
 
-TEST(Retry, GivesUpWhenTheNextAttemptWouldBeTooLate) {
-  RetryOptions options{.waits = {seconds(60)}, .jitter = 0, .life_time = seconds(100)};
-  const Instant started = from_epoch_ms(0);
-  EXPECT_TRUE(next_attempt_at(options, 1, started, started + seconds(40), 1));
-  EXPECT_FALSE(next_attempt_at(options, 2, started, started + seconds(41), 1));
-  EXPECT_TRUE(life_time_over(options, started, started + seconds(101)));
-}
-
-TEST(Retry, ABatchComesBackTogether) {
+TEST(Retry, ABatchComesBackTogetherAndBatchesApart) {
   const RetryOptions options;
-  const Instant started = from_epoch_ms(5'000);
-  const auto one = next_attempt_at(options, 1, started, started + milliseconds(100), 77);
-  const auto other = next_attempt_at(options, 1, started, started + milliseconds(100), 77);
-  EXPECT_EQ(one, other);
-  EXPECT_EQ(to_epoch_ms(*one) % 1000, 0);
+  EXPECT_EQ(wait_after(options, 1, 77), wait_after(options, 1, 77));
+  EXPECT_EQ(wait_after(options, 1, 77).count() % 1000, 0);
+  std::set<Milliseconds> waits;
+  for (std::uint64_t spread = 0; spread < 100; ++spread) {
+    const Milliseconds wait = wait_after(options, 3, spread);
+    EXPECT_GE(wait, seconds(900));
+    EXPECT_LE(wait, seconds(1036));
+    waits.insert(wait);
+  }
+  EXPECT_GT(waits.size(), 10U);
+}
+
+// Throws when it is moved for the n-th time from now, if told to.
+struct Brittle {
+  explicit Brittle(int number) : value(number) {}
+  Brittle(Brittle&& other) : value(other.value) {
+    if (breaks_in > 0 && --breaks_in == 0) throw std::bad_alloc();
+  }
+  int value;
+  static inline int breaks_in = 0;
+};
+
+TEST(FairQueue, APushThatThrowsChangesNothing) {
+  FairQueue<Brittle> queue;
+  const auto fails_at = [&](std::int64_t account, std::int64_t delivery) {
+    Brittle::breaks_in = 2;  // once the queue has made room for it
+    EXPECT_THROW(queue.push({TrafficClass::bulk, account, delivery, 1}, Brittle(9)),
+                 std::bad_alloc);
+  };
+  fails_at(1, 1);
+  EXPECT_TRUE(queue.empty());
+  EXPECT_FALSE(queue.pop());
+  queue.push({TrafficClass::bulk, 1, 1, 1}, Brittle(1));
+  fails_at(1, 1);
+  fails_at(1, 2);
+  fails_at(2, 1);
+  queue.push({TrafficClass::bulk, 2, 1, 1}, Brittle(2));
+  EXPECT_EQ(queue.size(), 2U);
+  EXPECT_EQ(queue.pop()->value, 1);
+  EXPECT_EQ(queue.pop()->value, 2);
+  EXPECT_FALSE(queue.pop());
 }
 
 TEST(Verdict, ReadsTheTable) {
@@ -174,6 +201,37 @@ TEST(Verdict, ReadsTheTable) {
   EXPECT_TRUE(judge({.stage = Stage::rcpt_to, .reply = {421, ""}}, false).site_failed);
   EXPECT_EQ(judge({.stage = Stage::dns, .permanent = true}, false).state, RecipientState::bounced);
   EXPECT_EQ(judge({.stage = Stage::dns}, false).state, RecipientState::deferred);
+}
+
+TEST(Verdict, ARefusalForWantOfTlsIsNoBounce) {
+  const auto judged = [](int code, std::string text, bool in_clear = true) {
+    return judge(
+        {.stage = Stage::mail_from, .reply = {code, std::move(text)}, .in_clear = in_clear}, false);
+  };
+  const Verdict wants_tls{.state = RecipientState::deferred, .lacks_tls = true};
+  const Verdict bounced{.state = RecipientState::bounced};
+  EXPECT_EQ(judged(530, "5.7.0 Must issue a STARTTLS command first"), wants_tls);
+  EXPECT_EQ(judged(530, "Must issue a STARTTLS command first"), wants_tls);
+  EXPECT_EQ(judged(530, "5.7.0 Please go away and come back safely"), wants_tls);
+  EXPECT_EQ(judged(530, ""), wants_tls);
+  EXPECT_EQ(judged(523, "5.7.10 Needed"), wants_tls);
+  EXPECT_EQ(judged(554, "5.7.10 Needed"), wants_tls);
+  EXPECT_EQ(judged(538, "5.7.11 Required"), wants_tls);
+  EXPECT_EQ(judged(550, "5.7.1 This domain takes no mail over non-TLS connections"), wants_tls);
+  EXPECT_EQ(judged(550, "5.7.1 Encryption required.\nSee https://www.example.jp/"), wants_tls);
+  EXPECT_EQ(judged(550, "Session encryption is required"), wants_tls);
+  EXPECT_EQ(judged(451, "4.7.1 TLS required"), wants_tls);
+
+  EXPECT_EQ(judged(530, "5.7.0 Must issue a STARTTLS command first", false), bounced);
+  EXPECT_EQ(judged(530, "5.7.0 Authentication required"), bounced);
+  EXPECT_EQ(judged(550, "5.1.1 no such user, and TLS is required"), bounced);
+  EXPECT_EQ(judged(550, "unknown user <tls@example.jp>"), bounced);
+  EXPECT_EQ(judged(550, "unknown user <a@tls.example.jp>"), bounced);
+  EXPECT_EQ(judged(550, "5.7.1 hustlsson is not wanted"), bounced);
+  EXPECT_EQ(
+      judge({.stage = Stage::accepted, .reply = {250, "TLS next time"}, .in_clear = true}, false)
+          .state,
+      RecipientState::delivered);
 }
 
 TEST(Verdict, DoubtIsRetriedUnlessAtMostOnceWasAskedFor) {
@@ -343,27 +401,6 @@ TEST(Turns, AnAccountThatComesBackLateWithTwoDeliveriesLeavesNothingBehind) {
   turns.leave(12);
   EXPECT_EQ(turns.next(), std::nullopt);
   turns.clear_ready();
-}
-
-TEST(ReturnPath, RoundTripsAndRefusesForgeries) {
-  const std::string secret(16, 's');
-  for (const ReturnPathToken token :
-       {ReturnPathToken{1, 0, 0}, ReturnPathToken{INT64_MAX, UINT32_MAX, UINT32_MAX}}) {
-    const std::string local = encode_return_path(token, secret);
-    EXPECT_LE(local.size(), 64U);
-    EXPECT_EQ(decode_return_path(local, secret), token);
-    std::string shouted = local;
-    for (char& c : shouted) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
-    EXPECT_EQ(decode_return_path(shouted, secret), token);
-    EXPECT_FALSE(decode_return_path(local, std::string(16, 't')));
-    for (std::size_t i = 1; i + 1 < local.size(); ++i) {
-      std::string forged = local;
-      forged[i] = forged[i] == 'a' ? 'b' : 'a';
-      EXPECT_FALSE(decode_return_path(forged, secret)) << i;
-    }
-  }
-  EXPECT_FALSE(decode_return_path("", secret));
-  EXPECT_FALSE(decode_return_path("bounce", secret));
 }
 
 }  // namespace

@@ -10,21 +10,14 @@
 
 namespace todoku::delivery::policy {
 
-std::optional<Instant> next_attempt_at(const RetryOptions& options, std::uint32_t attempts,
-                                       Instant started, Instant now, std::uint64_t spread) {
+Milliseconds wait_after(const RetryOptions& options, std::uint32_t attempts, std::uint64_t spread) {
   check(attempts >= 1 && !options.waits.empty(), "a retry follows an attempt and has a schedule");
   const std::size_t index = std::min<std::size_t>(attempts - 1, options.waits.size() - 1);
   SeededRandom random(spread * 31 + attempts);
   const double stretch = 1.0 + options.jitter * random.unit();
   const Milliseconds wait(static_cast<std::int64_t>(
       static_cast<double>(Milliseconds(options.waits[index]).count()) * stretch));
-  const auto due = std::chrono::ceil<std::chrono::seconds>(now + wait);
-  if (due - started > options.life_time) return std::nullopt;
-  return due;
-}
-
-bool life_time_over(const RetryOptions& options, Instant started, Instant now) {
-  return now - started > options.life_time;
+  return std::chrono::ceil<std::chrono::seconds>(wait);
 }
 
 Outcome given_up(const RetryOptions& options) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "base/clock.h"
@@ -21,17 +20,14 @@ struct RetryOptions {
   Milliseconds life_time{std::chrono::hours(24)};  // from the start of the delivery
 };
 
-// The next attempt after `attempts` (>= 1) made, or nullopt if the recipient's life time has run
-// out by then. `spread` is any number that is the same for recipients that should be retried
+// How long to wait after `attempts` (>= 1) made. That the life of the delivery ends before is the
+// store's to say. `spread` is any number that is the same for recipients that should be retried
 // together (their batch): it chooses the jitter, and waits are rounded up to whole seconds, so that
 // a batch comes back as one piece.
-[[nodiscard]] std::optional<Instant> next_attempt_at(const RetryOptions& options,
-                                                     std::uint32_t attempts, Instant started,
-                                                     Instant now, std::uint64_t spread);
+[[nodiscard]] Milliseconds wait_after(const RetryOptions& options, std::uint32_t attempts,
+                                      std::uint64_t spread);
 
-// True if a recipient that has not been settled by `now` is to be given up.
-[[nodiscard]] bool life_time_over(const RetryOptions& options, Instant started, Instant now);
-// What its story says then.
+// What the story says of a recipient that has not been settled when its life time is over.
 [[nodiscard]] Outcome given_up(const RetryOptions& options);
 
 }  // namespace todoku::delivery::policy

@@ -2,13 +2,16 @@
 #include "delivery/scheduler/dispatcher.h"
 
 #include <algorithm>
+#include <iterator>
+
+#include "base/check.h"
+#include "delivery/policy/pools.h"
 
 namespace todoku::delivery::scheduler {
 namespace {
 
 // Batches shared by small domains have no site of their own; they are limited as if they had one.
 constexpr std::string_view kSharedSite = "(shared)";
-constexpr std::string_view kPool = "default";
 // The store is looked through anew this often, should news have been lost.
 constexpr std::chrono::seconds kRefreshEvery{5};
 constexpr std::chrono::seconds kSweepEvery{1};
@@ -19,6 +22,14 @@ constexpr std::size_t kBatchesPerPass = 1'000;
 // One turn of one delivery.
 constexpr std::int64_t kTurnRecipients = 2'000;
 constexpr std::int64_t kBatchesPerRead = 64;
+// Batches of a domain that are looked at to find one whose lane has room.
+constexpr std::int64_t kBatchesLookedAt = 4'096;
+// A batch that is still due so long after its bell has not been claimed: the bell was lost.
+constexpr std::chrono::seconds kBellLost{30};
+// Domains whose bells are looked after in one pass.
+constexpr std::size_t kDomainsLookedAt = 16;
+// What nobody has said anything of for so long is not waited for.
+constexpr std::chrono::minutes kForgotten{15};
 
 policy::CreditOptions share_of(policy::CreditOptions options, TrafficClass traffic) {
   const std::int64_t urgent = options.total / 4;
@@ -32,18 +43,21 @@ std::int64_t number(store::DeliveryKey key) {
 
 }  // namespace
 
-Dispatcher::Dispatcher(store::Store& store, queue::Queues& queues, const Clock& clock,
-                       const Options& options, Metrics& metrics, SiteOf site_of)
+Dispatcher::Dispatcher(store::Store& store, queue::Queues& queues, const Feedback& feedback,
+                       const Clock& clock, const Options& options, Metrics& metrics)
     : store_(store),
       queues_(queues),
       clock_(clock),
       options_(options),
-      site_of_(std::move(site_of)),
+      feedback_(feedback),
       credit_{policy::CreditLedger(share_of(options.credit, TrafficClass::transactional)),
               policy::CreditLedger(share_of(options.credit, TrafficClass::bulk))},
       outstanding_gauge_(metrics.gauge("todoku_outstanding_recipients",
                                        "Recipients handed to couriers and not yet settled.")),
-      bells_total_(metrics.counter("todoku_bells_total", "Batches offered to couriers.")) {}
+      bells_total_(metrics.counter("todoku_bells_total", "Batches offered to couriers.")) {
+  for (const EgressSource& source : options.sources) sources_.push_back(source.name);
+  check(!sources_.empty(), "there is a source to send from");
+}
 
 // ---- news --------------------------------------------------------------------------------------
 
@@ -53,60 +67,87 @@ void Dispatcher::look_again() {
   news_ = true;
 }
 
-void Dispatcher::site_rests(std::string_view site, SteadyInstant until) {
-  for (policy::CreditLedger& ledger : credit_) ledger.rest_until(site, until);
+void Dispatcher::rests(const LaneRest& rest) {
+  const std::string lane = policy::lane_name(rest.site, rest.source);
+  const SteadyInstant until = clock_.steady_now() + rest.rest;
+  for (policy::CreditLedger& ledger : credit_) ledger.rest_until(lane, until);
 }
 
 void Dispatcher::take(const BatchProgress& progress) {
+  const SteadyInstant now = clock_.steady_now();
   const auto found = offered_.find(progress.key);
   const auto sending = sending_.find(progress.key.delivery);
-  Source& source = sending == sending_.end() ? urgent_ : sending->second;
+  Origin& origin = sending == sending_.end() ? urgent_ : sending->second;
   if (progress.released && progress.released->next) {
-    source.window.due_at(*progress.released->next);
+    origin.window.due_at(now + *progress.released->next);
+    // A suspect's next recipient is due at once; so is what was given back.
+    if (*progress.released->next <= Milliseconds(0)) {
+      origin.window.stale();
+      news_ = true;
+    }
   }
   if (found == offered_.end()) return;  // handed over in memory, never offered
   Offered& offered = found->second;
-  const std::string site = offered.site;
+  const std::string lane = offered.lane;
   policy::CreditLedger& ledger = credit_of(offered.workload);
   const std::int64_t done = std::min(progress.settled, offered.open);
   const std::int64_t tried = std::max<std::int64_t>(done - progress.parked, 0);
-  offered.since = clock_.steady_now();
-  if (tried > 0) ledger.settle(site, tried, offered.since);
-  ledger.give_back(site, done - tried);
+  offered.since = offered.looked = now;
+  if (tried > 0) ledger.settle(lane, tried, now);
+  ledger.give_back(lane, done - tried);
   offered.open -= done;
   if (progress.released) forget(found);
-  if (!news_ && blocked_sites_.contains(site)) {
-    news_ = ledger.available(site, clock_.steady_now()) > 0;
-  }
+  if (!news_ && blocked_lanes_.contains(lane)) news_ = ledger.available(lane, now) > 0;
 }
 
 void Dispatcher::forget(std::map<store::BatchKey, Offered>::iterator offered) {
   const Offered& gone = offered->second;
-  credit_of(gone.workload).give_back(gone.site, gone.open);
+  credit_of(gone.workload).give_back(gone.lane, gone.open);
   const auto count = offered_of_.find({gone.workload, gone.domain});
   if (count != offered_of_.end() && --count->second == 0) offered_of_.erase(count);
   offered_.erase(offered);
 }
 
-// A bell may be lost with whoever had it. After two leases without news the batch may be offered
-// again: the store says whether it is free.
-void Dispatcher::forget_lost_bells() {
+// A bell may be lost with whoever had it. What is held is not due for anybody, so the store is
+// asked: a batch that is still due has not been claimed, and is offered as if for the first time.
+Task<Result<void>> Dispatcher::look_for_lost_bells() {
   const SteadyInstant now = clock_.steady_now();
-  if (now - swept_ < kSweepEvery) return;
+  if (now - swept_ < kSweepEvery) co_return Result<void>{};
   swept_ = now;
-  const SteadyInstant oldest = now - 2 * options_.lease;
+  std::set<std::pair<store::Workload, std::string>> silent;
   for (auto it = offered_.begin(); it != offered_.end();) {
     const auto offered = it++;
-    if (offered->second.since >= oldest) continue;
-    if (Source* source = source_of(offered->second.workload)) source->window.stale();
-    forget(offered);
+    Offered& batch = offered->second;
+    if (now - batch.since >= kForgotten || origin_of(batch.workload) == nullptr) {
+      if (now - batch.since >= kBellLost) forget(offered);
+    } else if (now - batch.looked >= kBellLost && silent.size() < kDomainsLookedAt) {
+      silent.emplace(batch.workload, batch.domain);
+      batch.looked = now;
+    }
   }
+  for (const auto& [workload, domain] : silent) {
+    const auto known = offered_of_.find({workload, domain});
+    const std::int64_t offered = known == offered_of_.end() ? 0 : known->second;
+    store::Due due{.workload = workload,
+                   .only = domain,
+                   .limit = std::min(offered * 2 + kBatchesPerRead, kBatchesLookedAt)};
+    const auto found = co_await store_.perform(std::move(due));
+    if (!found) co_return fail(found.error());
+    for (const store::DueDomain& still : found->domains) {
+      for (const store::DueBatch& batch : still.batches) {
+        const auto lost = offered_.find(batch.key);
+        if (lost != offered_.end() && now - lost->second.since >= kBellLost) forget(lost);
+      }
+    }
+    if (Origin* const origin = origin_of(workload)) origin->window.stale();
+  }
+  co_return Result<void>{};
 }
 
-std::optional<Instant> Dispatcher::upcoming() const {
-  std::optional<Instant> earliest = urgent_.window.upcoming();
-  for (const auto& [key, source] : sending_) {
-    const auto when = source.window.upcoming();
+std::optional<SteadyInstant> Dispatcher::upcoming() const {
+  std::optional<SteadyInstant> earliest = urgent_.window.upcoming();
+  for (const auto& [key, origin] : sending_) {
+    const auto when = origin.window.upcoming();
     if (when && (!earliest || *when < *earliest)) earliest = when;
   }
   return earliest;
@@ -117,8 +158,11 @@ std::optional<Instant> Dispatcher::upcoming() const {
 Task<void> Dispatcher::pass() {
   news_ = false;
   pages_left_ = kPagesPerPass;
-  blocked_sites_.clear();
-  forget_lost_bells();
+  blocked_lanes_.clear();
+  urgent_.window.unblock();
+  for (auto& [key, origin] : sending_) origin.window.unblock();
+  const auto looked = co_await look_for_lost_bells();
+  steps_.report("look for lost bells", looked);
   const auto refreshed = co_await refresh();
   steps_.report("read deliveries", refreshed);
   mark_due();
@@ -133,37 +177,21 @@ Task<void> Dispatcher::pass() {
 Task<Result<void>> Dispatcher::refresh() {
   const SteadyInstant steady = clock_.steady_now();
   if (sending_known_ && steady - refreshed_ < kRefreshEvery) co_return Result<void>{};
-  using Fresh = std::vector<std::pair<store::Delivery, std::uint32_t>>;
-  auto fresh = co_await store_.read([](store::ReadTransaction& reader) -> Result<Fresh> {
-    auto deliveries = reader.sending_bulk();
-    if (!deliveries) return fail(std::move(deliveries.error()));
-    Fresh all;
-    std::map<store::AccountKey, std::uint32_t> weights;
-    for (store::Delivery& delivery : *deliveries) {
-      const auto [place, unknown] = weights.try_emplace(delivery.account, 1);
-      if (unknown) {
-        const auto account = reader.account(delivery.account);
-        if (!account) return fail(account.error());
-        place->second = account->weight;
-      }
-      all.emplace_back(std::move(delivery), place->second);
-    }
-    return all;
-  });
+  auto fresh =
+      co_await store_.read([](store::ReadTransaction& reader) { return reader.sending_bulk(); });
   if (!fresh) co_return fail(fresh.error());
-  std::map<store::DeliveryKey, Source> sources;
-  for (auto& [delivery, weight] : *fresh) {
-    const store::DeliveryKey key = delivery.key;
-    turns_.join(static_cast<std::int64_t>(delivery.account), weight, number(key));
-    Source source;
-    if (const auto known = sending_.extract(key)) source = std::move(known.mapped());
-    source.delivery = std::move(delivery);
-    source.weight = weight;
-    source.window.stale();
-    sources.emplace(key, std::move(source));
+  std::map<store::DeliveryKey, Origin> origins;
+  for (store::SendingDelivery& sending : *fresh) {
+    const store::DeliveryKey key = sending.delivery.key;
+    turns_.join(static_cast<std::int64_t>(sending.delivery.account), sending.weight, number(key));
+    Origin origin;
+    if (const auto known = sending_.extract(key)) origin = std::move(known.mapped());
+    origin.sending = std::move(sending);
+    origin.window.stale();
+    origins.emplace(key, std::move(origin));
   }
   for (const auto& [key, gone] : sending_) turns_.leave(number(key));
-  sending_ = std::move(sources);
+  sending_ = std::move(origins);
   urgent_.window.stale();
   sending_known_ = true;
   refreshed_ = steady;
@@ -171,17 +199,24 @@ Task<Result<void>> Dispatcher::refresh() {
 }
 
 void Dispatcher::mark_due() {
-  const Instant now = clock_.now();
+  const SteadyInstant now = clock_.steady_now();
   const auto mark = [&](DueWindow& window) {
     if (!window.upcoming() || *window.upcoming() > now) return;
     window.forget_upcoming();
     window.stale();
   };
   mark(urgent_.window);
-  for (auto& [key, source] : sending_) mark(source.window);
+  for (auto& [key, origin] : sending_) mark(origin.window);
 }
 
+// What was chosen before the store failed is rung for all the same, on its own class's channels.
 Task<Result<void>> Dispatcher::offer_urgent() {
+  const auto chosen = co_await choose_urgent();
+  const auto rung = co_await ring(TrafficClass::transactional);
+  co_return chosen ? rung : chosen;
+}
+
+Task<Result<void>> Dispatcher::choose_urgent() {
   while (chosen_.size() < kBatchesPerPass) {
     const auto found = co_await find_serviceable(std::nullopt);
     if (!found) co_return fail(found.error());
@@ -189,12 +224,18 @@ Task<Result<void>> Dispatcher::offer_urgent() {
     const auto served = co_await serve(std::nullopt);
     if (!served) co_return fail(served.error());
   }
-  co_return co_await ring(TrafficClass::transactional);
+  co_return Result<void>{};
 }
 
 Task<Result<void>> Dispatcher::offer_bulk() {
+  const auto chosen = co_await choose_bulk();
+  const auto rung = co_await ring(TrafficClass::bulk);
+  co_return chosen ? rung : chosen;
+}
+
+Task<Result<void>> Dispatcher::choose_bulk() {
   std::vector<store::DeliveryKey> keys;
-  for (const auto& [key, source] : sending_) keys.push_back(key);
+  for (const auto& [key, origin] : sending_) keys.push_back(key);
   turns_.clear_ready();
   for (const store::DeliveryKey key : keys) {
     const auto found = co_await find_serviceable(key);
@@ -214,99 +255,134 @@ Task<Result<void>> Dispatcher::offer_bulk() {
     if (!found) co_return fail(found.error());
     if (*found) turns_.ready(*turn);
   }
-  co_return co_await ring(TrafficClass::bulk);
+  co_return Result<void>{};
 }
 
 Task<Result<bool>> Dispatcher::find_serviceable(store::Workload workload) {
   for (std::int64_t pages = 0;; ++pages) {
-    Source* const source = source_of(workload);
-    if (source == nullptr) co_return false;
-    DueWindow& window = source->window;
-    const auto serviceable = [&](std::string_view domain) { return credit(workload, domain) > 0; };
+    Origin* const origin = origin_of(workload);
+    if (origin == nullptr) co_return false;
+    DueWindow& window = origin->window;
+    const auto serviceable = [&](const DueWindow::Domain& domain) {
+      return is_serviceable(workload, domain);
+    };
     if (window.next(serviceable) != nullptr) co_return true;
     window.pass_by();
     if (!window.wants_page()) co_return false;
     if (pages == kPagesPerSource || pages_left_ == 0) co_return false;
     --pages_left_;
-    const Instant now = clock_.now();
-    auto page = co_await store_.read(
-        [workload, now, after = window.begin_page()](store::ReadTransaction& reader) {
-          return reader.due_domains(workload, now, after, DueWindow::kDomains);
-        });
-    Source* const again = source_of(workload);
+    store::Due due{
+        .workload = workload, .after = window.begin_page(), .limit = DueWindow::kDomains};
+    auto page = co_await store_.perform(std::move(due));
+    Origin* const again = origin_of(workload);
     if (again == nullptr) co_return false;
     if (!page) {
       again->window.stale();
-      // Sent or deleted since it was read: nothing is left to be offered.
-      if (page.error().kind == ErrorKind::not_found) co_return false;
       co_return fail(page.error());
     }
-    again->window.add(std::move(*page));
+    again->window.add(std::move(*page), clock_.steady_now());
   }
 }
 
 Task<Result<std::int64_t>> Dispatcher::serve(store::Workload workload) {
-  Source* source = source_of(workload);
-  const auto serviceable = [&](std::string_view domain) { return credit(workload, domain) > 0; };
-  DueWindow::Domain* domain = source->window.next(serviceable);
+  Origin* origin = origin_of(workload);
+  DueWindow::Domain* domain = origin->window.next(
+      [&](const DueWindow::Domain& candidate) { return is_serviceable(workload, candidate); });
   if (domain == nullptr) co_return 0;
   const std::string name = domain->name;
-  const std::int64_t budget = std::min(credit(workload, name), kTurnRecipients);
-  std::int64_t recipients = 0;
-  const auto take_known = [&] {
-    while (recipients < budget && !domain->batches.empty()) {
-      recipients += choose(workload, domain->batches.front());
-      domain->batches.pop_front();
-    }
-  };
-  take_known();
-  if (recipients < budget && domain->more) {
-    const Instant now = clock_.now();
-    // What has been offered is due until a courier has claimed it: read past it.
+  std::int64_t recipients = choose_known(workload, *domain, kTurnRecipients);
+  if (recipients < kTurnRecipients && domain->more) {
+    // What has been offered is due until a courier has claimed it, and what waits for its lane
+    // stays due: read past both.
     const auto offered = offered_of_.find({workload, name});
-    const std::int64_t limit =
-        kBatchesPerRead + (offered == offered_of_.end() ? 0 : offered->second);
-    auto batches =
-        co_await store_.read([workload, name, now, limit](store::ReadTransaction& reader) {
-          return reader.due_batches(workload, name, now, limit);
-        });
-    source = source_of(workload);
-    domain = source == nullptr ? nullptr : source->window.find(name);
-    if (!batches) co_return fail(batches.error());
+    const std::int64_t passed = static_cast<std::int64_t>(domain->batches.size()) +
+                                (offered == offered_of_.end() ? 0 : offered->second);
+    const std::int64_t limit = std::min(passed * 2 + kBatchesPerRead, kBatchesLookedAt);
+    store::Due due{.workload = workload, .only = name, .limit = limit};
+    auto found = co_await store_.perform(std::move(due));
+    origin = origin_of(workload);
+    domain = origin == nullptr ? nullptr : origin->window.find(name);
+    if (!found) co_return fail(found.error());
     if (domain == nullptr) co_return recipients;
-    domain->more = static_cast<std::int64_t>(batches->size()) == limit;
-    for (store::DueBatch& batch : *batches) {
-      if (!offered_.contains(batch.key)) domain->batches.push_back(std::move(batch));
+    domain->batches.clear();
+    domain->more = false;
+    for (store::DueDomain& known : found->domains) {
+      std::ranges::move(known.batches, std::back_inserter(domain->batches));
+      domain->more = known.more && limit < kBatchesLookedAt;
     }
-    take_known();
+    recipients += choose_known(workload, *domain, kTurnRecipients - recipients);
   }
-  if (domain->batches.empty() && !domain->more) source->window.finish(name);
+  if (domain->batches.empty() && !domain->more) {
+    origin->window.finish(name);
+  } else if (recipients == 0) {
+    domain->blocked = true;
+  }
   co_return recipients;
 }
 
-std::int64_t Dispatcher::choose(const store::Workload& workload, const store::DueBatch& batch) {
-  if (offered_.contains(batch.key)) return 0;
-  Offered offered{workload, batch.domain, site_for(batch.domain), batch.recipients,
-                  clock_.steady_now()};
-  credit_of(workload).hand_out(offered.site, offered.open);
+std::int64_t Dispatcher::choose_known(const store::Workload& workload, DueWindow::Domain& domain,
+                                      std::int64_t budget) {
+  const std::string site = site_for(domain.name);
+  std::vector<std::int64_t> credits;  // by source; asked for once
+  for (std::size_t i = 0; i < sources_.size(); ++i) credits.push_back(credit(workload, site, i));
+  std::int64_t recipients = 0;
+  std::deque<store::DueBatch> waiting;
+  while (recipients < budget && !domain.batches.empty()) {
+    store::DueBatch batch = std::move(domain.batches.front());
+    domain.batches.pop_front();
+    if (offered_.contains(batch.key)) continue;
+    const std::size_t source = source_for(batch.key);
+    if (credits[source] <= 0) {
+      waiting.push_back(std::move(batch));
+      continue;
+    }
+    credits[source] -= batch.recipients;
+    recipients += batch.recipients;
+    choose(workload, batch, source);
+  }
+  waiting.insert(waiting.end(), std::make_move_iterator(domain.batches.begin()),
+                 std::make_move_iterator(domain.batches.end()));
+  domain.batches = std::move(waiting);
+  return recipients;
+}
+
+void Dispatcher::choose(const store::Workload& workload, const store::DueBatch& batch,
+                        std::size_t source) {
+  const SteadyInstant now = clock_.steady_now();
+  Offered offered{.workload = workload,
+                  .domain = batch.domain,
+                  .lane = policy::lane_name(site_for(batch.domain), sources_[source]),
+                  .open = batch.recipients,
+                  .since = now,
+                  .looked = now};
+  credit_of(workload).hand_out(offered.lane, offered.open);
   ++offered_of_[{workload, batch.domain}];
   offered_.emplace(batch.key, std::move(offered));
-  chosen_.push_back({batch.key, workload});
-  return batch.recipients;
+  chosen_.push_back({batch.key, workload, source});
 }
 
 Task<Result<void>> Dispatcher::ring(TrafficClass traffic) {
-  const std::vector<Chosen> chosen = std::exchange(chosen_, {});
-  if (chosen.empty()) co_return Result<void>{};
-  auto queue = co_await queues_.open({std::string(kPool), traffic});
+  std::vector<std::vector<Chosen>> by_source(sources_.size());
+  for (const Chosen& batch : std::exchange(chosen_, {})) by_source[batch.source].push_back(batch);
+  Result<void> rung;
+  for (std::size_t i = 0; i < by_source.size(); ++i) {
+    if (by_source[i].empty()) continue;
+    auto done = co_await ring(i, traffic, by_source[i]);
+    if (!done) rung = std::move(done);
+  }
+  co_return rung;
+}
+
+Task<Result<void>> Dispatcher::ring(std::size_t source, TrafficClass traffic,
+                                    const std::vector<Chosen>& chosen) {
+  auto queue = co_await queues_.open({sources_[source], traffic});
   if (!queue) {
     take_back(chosen);
     co_return fail(queue.error());
   }
   std::vector<queue::Bell> bells;
   bells.reserve(chosen.size());
-  for (const Chosen& batch : chosen)
-    bells.push_back({number(batch.key.delivery), batch.key.batch, 0});
+  for (const Chosen& batch : chosen) bells.push_back({number(batch.key.delivery), batch.key.batch});
   const auto sent = co_await (*queue)->send(std::move(bells));
   if (!sent) {
     take_back(chosen);
@@ -320,35 +396,51 @@ void Dispatcher::take_back(const std::vector<Chosen>& chosen) {
   for (const Chosen& batch : chosen) {
     const auto offered = offered_.find(batch.key);
     if (offered != offered_.end()) forget(offered);
-    if (Source* source = source_of(batch.workload)) source->window.stale();
+    if (Origin* const origin = origin_of(batch.workload)) origin->window.stale();
   }
 }
 
 // ---- what it goes by ---------------------------------------------------------------------------
 
-Dispatcher::Source* Dispatcher::source_of(const store::Workload& workload) {
+Dispatcher::Origin* Dispatcher::origin_of(const store::Workload& workload) {
   if (!workload) return &urgent_;
   const auto found = sending_.find(*workload);
   return found == sending_.end() ? nullptr : &found->second;
 }
 
+std::size_t Dispatcher::source_for(const store::BatchKey& key) const {
+  return *policy::choose_source(sources_, number(key.delivery), key.batch);
+}
+
+bool Dispatcher::is_serviceable(const store::Workload& workload, const DueWindow::Domain& domain) {
+  const std::string site = site_for(domain.name);
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    if (credit(workload, site, i) <= 0) continue;
+    if (domain.more) return true;
+    const bool some = std::ranges::any_of(
+        domain.batches, [&](const store::DueBatch& batch) { return source_for(batch.key) == i; });
+    if (some) return true;
+  }
+  return false;
+}
+
 std::string Dispatcher::site_for(std::string_view domain) const {
-  return domain.empty() ? std::string(kSharedSite) : site_of_(domain);
+  return domain.empty() ? std::string(kSharedSite) : feedback_.site_of(domain);
 }
 
 bool Dispatcher::life_over(const store::Delivery& delivery) const {
-  return policy::life_time_over(options_.retry_of(delivery.traffic),
-                                delivery.started.value_or(clock_.now()), clock_.now());
+  return delivery.expires && *delivery.expires <= clock_.now();
 }
 
-std::int64_t Dispatcher::credit(const store::Workload& workload, std::string_view domain) {
-  const std::string site = site_for(domain);
-  const std::int64_t available = credit_of(workload).available(site, clock_.steady_now());
+std::int64_t Dispatcher::credit(const store::Workload& workload, std::string_view site,
+                                std::size_t source) {
+  std::string lane = policy::lane_name(site, sources_[source]);
+  const std::int64_t available = credit_of(workload).available(lane, clock_.steady_now());
   if (available > 0) return available;
   // What is to be given up needs no credit of a site that will not see it.
-  const Source* const source = workload ? source_of(workload) : nullptr;
-  if (source != nullptr && life_over(source->delivery)) return options_.credit.minimum;
-  blocked_sites_.insert(site);
+  const Origin* const origin = workload ? origin_of(workload) : nullptr;
+  if (origin != nullptr && life_over(origin->sending.delivery)) return options_.credit.minimum;
+  blocked_lanes_.insert(std::move(lane));
   return 0;
 }
 

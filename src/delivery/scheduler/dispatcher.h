@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Offers what is due to couriers: as far as sites have credit, by turns between accounts and
-// deliveries, transactional first. A pass reads from the store only what it may offer, so work that
-// waits for its site costs nothing. Knows batches by key and no mail; all it knows can be read
-// again from the store.
+// Offers what is due to couriers: chooses the source of each batch, as far as the lane (site and
+// source) has credit, by turns between accounts and deliveries, transactional first. A pass reads
+// from the store only what it may offer, so work that waits for its lane costs nothing. Knows
+// batches by key and no mail; all it knows can be read again from the store.
 //
-//   store: due_domains, due_batches ──> DueWindow per workload ──Turns, CreditLedger──> bells
+//   store: Due ──> DueWindow per workload ──Turns, CreditLedger──> bells, by source and class
 //
 // Lives on one executor, which calls every member; has no timer of its own.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -23,10 +22,10 @@
 #include "async/task.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "delivery/feedback.h"
 #include "delivery/options.h"
 #include "delivery/policy/credit.h"
 #include "delivery/policy/turns.h"
-#include "delivery/progress.h"
 #include "delivery/scheduler/due_window.h"
 #include "delivery/scheduler/step_reports.h"
 #include "queue/queue.h"
@@ -36,64 +35,74 @@ namespace todoku::delivery::scheduler {
 
 class Dispatcher {
  public:
-  // The site a domain's mail goes to as far as it is known yet, else the domain itself.
-  using SiteOf = std::function<std::string(std::string_view domain)>;
-
-  Dispatcher(store::Store& store, queue::Queues& queues, const Clock& clock, const Options& options,
-             Metrics& metrics, SiteOf site_of);
+  Dispatcher(store::Store& store, queue::Queues& queues, const Feedback& feedback,
+             const Clock& clock, const Options& options, Metrics& metrics);
 
   // Offers what can be offered now. Failures of the store are logged and repeated by the next pass.
   Task<void> pass();
 
   void take(const BatchProgress& progress);
-  void site_rests(std::string_view site, SteadyInstant until);
+  void rests(const LaneRest& rest);
   // Deliveries have been started, or something else has changed in the store.
   void look_again();
 
   // Something happened since the last pass that lets another one offer more.
   [[nodiscard]] bool has_news() const { return news_; }
   // When something becomes due, as far as is known.
-  [[nodiscard]] std::optional<Instant> upcoming() const;
+  [[nodiscard]] std::optional<SteadyInstant> upcoming() const;
 
  private:
   // A batch for which a bell was rung and that is not settled yet.
   struct Offered {
     store::Workload workload;
     std::string domain;
-    std::string site;
+    std::string lane;
     std::int64_t open = 0;
-    SteadyInstant since{};
+    SteadyInstant since{};   // it was offered, or something was said of it
+    SteadyInstant looked{};  // the store was asked whether it has been claimed
   };
   // A bulk delivery that is going out, or (in urgent_) everything transactional.
-  struct Source {
-    store::Delivery delivery;
-    std::uint32_t weight = 1;
+  struct Origin {
+    store::SendingDelivery sending;
     DueWindow window;
   };
   struct Chosen {
     store::BatchKey key;
     store::Workload workload;
+    std::size_t source = 0;  // its place in sources_
   };
 
   Task<Result<void>> refresh();
   void mark_due();
-  void forget_lost_bells();
+  Task<Result<void>> look_for_lost_bells();
   Task<Result<void>> offer_urgent();
   Task<Result<void>> offer_bulk();
+  Task<Result<void>> choose_urgent();
+  Task<Result<void>> choose_bulk();
   // Whether the workload has a domain that can be served now; reads on in the store if need be.
   Task<Result<bool>> find_serviceable(store::Workload workload);
   // Chooses batches of one domain; returns their recipients.
   Task<Result<std::int64_t>> serve(store::Workload workload);
-  std::int64_t choose(const store::Workload& workload, const store::DueBatch& batch);
+  // Chooses what is known of a domain, as far as credit and `budget` go; returns the recipients.
+  std::int64_t choose_known(const store::Workload& workload, DueWindow::Domain& domain,
+                            std::int64_t budget);
+  void choose(const store::Workload& workload, const store::DueBatch& batch, std::size_t source);
   Task<Result<void>> ring(TrafficClass traffic);
+  Task<Result<void>> ring(std::size_t source, TrafficClass traffic,
+                          const std::vector<Chosen>& chosen);
   void take_back(const std::vector<Chosen>& chosen);
 
-  [[nodiscard]] Source* source_of(const store::Workload& workload);
+  [[nodiscard]] Origin* origin_of(const store::Workload& workload);
   [[nodiscard]] policy::CreditLedger& credit_of(const store::Workload& workload) {
     return credit_[static_cast<std::size_t>(workload ? TrafficClass::bulk
                                                      : TrafficClass::transactional)];
   }
-  [[nodiscard]] std::int64_t credit(const store::Workload& workload, std::string_view domain);
+  // Recipients that the lane of a source to the domain's site may be given now.
+  [[nodiscard]] std::int64_t credit(const store::Workload& workload, std::string_view site,
+                                    std::size_t source);
+  [[nodiscard]] bool is_serviceable(const store::Workload& workload,
+                                    const DueWindow::Domain& domain);
+  [[nodiscard]] std::size_t source_for(const store::BatchKey& key) const;
   [[nodiscard]] std::string site_for(std::string_view domain) const;
   [[nodiscard]] bool life_over(const store::Delivery& delivery) const;
   void forget(std::map<store::BatchKey, Offered>::iterator offered);
@@ -102,14 +111,15 @@ class Dispatcher {
   queue::Queues& queues_;
   const Clock& clock_;
   const Options& options_;
-  const SiteOf site_of_;
+  const Feedback& feedback_;
+  std::vector<std::string> sources_;  // those that live
 
   // By TrafficClass, so that transactional mail does not wait for bulk's credit to come back.
   std::array<policy::CreditLedger, 2> credit_;
   std::map<store::BatchKey, Offered> offered_;
   std::map<std::pair<store::Workload, std::string>, std::int64_t> offered_of_;  // batches
-  Source urgent_;
-  std::map<store::DeliveryKey, Source> sending_;
+  Origin urgent_;
+  std::map<store::DeliveryKey, Origin> sending_;
   policy::Turns turns_;
   StepReports steps_;
   bool sending_known_ = false;  // sending_ has been read from the store
@@ -119,7 +129,7 @@ class Dispatcher {
   // Of the pass at hand or the last one.
   std::vector<Chosen> chosen_;
   std::int64_t pages_left_ = 0;
-  std::set<std::string, std::less<>> blocked_sites_;  // had no credit for what is due
+  std::set<std::string, std::less<>> blocked_lanes_;  // had no credit for what is due
   bool news_ = true;
 
   Gauge& outstanding_gauge_;

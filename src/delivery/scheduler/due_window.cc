@@ -16,8 +16,8 @@ std::optional<std::string> DueWindow::begin_page() {
   return after_;
 }
 
-void DueWindow::add(store::DueDomains page) {
-  if (page.upcoming) due_at(*page.upcoming);
+void DueWindow::add(store::DueDomains page, SteadyInstant now) {
+  if (page.upcoming) due_at(now + *page.upcoming);
   for (store::DueDomain& due : page.domains) {
     if (Domain* known = find(due.domain)) {
       known->more = true;

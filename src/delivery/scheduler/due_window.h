@@ -12,7 +12,8 @@
 #include <string>
 #include <string_view>
 
-#include "store/types.h"
+#include "base/clock.h"
+#include "store/work.h"
 
 namespace todoku::delivery::scheduler {
 
@@ -21,7 +22,8 @@ class DueWindow {
   struct Domain {
     std::string name;
     std::deque<store::DueBatch> batches;
-    bool more = false;  // the store may know more than `batches`
+    bool more = false;     // the store may know more than `batches`
+    bool blocked = false;  // all that is known of it waits for its lanes; until unblock()
   };
   // Domains that are kept in sight; also how many are read at once.
   static constexpr std::int64_t kDomains = 256;
@@ -34,31 +36,35 @@ class DueWindow {
   }
   // Where the page that is wanted begins. Counts as read from now on.
   [[nodiscard]] std::optional<std::string> begin_page();
-  // The page asked for. Domains in sight stay as they are.
-  void add(store::DueDomains page);
+  // The page asked for, read at `now`. Domains in sight stay as they are.
+  void add(store::DueDomains page, SteadyInstant now);
   // None of the domains in sight can be served. If the window is full it goes on without them; they
   // are read again afterwards.
   void pass_by();
 
-  // The next domain in turn for which `serviceable(name)` holds, or nullptr. Valid until the window
-  // changes.
+  // The next domain in turn for which `serviceable(domain)` holds, or nullptr. Valid until the
+  // window changes.
   template <class Serviceable>
   [[nodiscard]] Domain* next(const Serviceable& serviceable) {
     for (std::size_t tried = 0; tried < domains_.size(); ++tried) {
       domains_.push_back(std::move(domains_.front()));
       domains_.pop_front();
-      if (serviceable(domains_.back().name)) return &domains_.back();
+      if (!domains_.back().blocked && serviceable(domains_.back())) return &domains_.back();
     }
     return nullptr;
   }
   [[nodiscard]] Domain* find(std::string_view name);
+  // Lanes may have room again.
+  void unblock() {
+    for (Domain& domain : domains_) domain.blocked = false;
+  }
   // Nothing is left of the domain.
   void finish(std::string_view name);
 
   [[nodiscard]] std::size_t size() const { return domains_.size(); }
   // When something that is not due becomes due, as far as is known.
-  [[nodiscard]] std::optional<Instant> upcoming() const { return upcoming_; }
-  void due_at(Instant when) {
+  [[nodiscard]] std::optional<SteadyInstant> upcoming() const { return upcoming_; }
+  void due_at(SteadyInstant when) {
     if (!upcoming_ || when < *upcoming_) upcoming_ = when;
   }
   void forget_upcoming() { upcoming_.reset(); }
@@ -66,7 +72,7 @@ class DueWindow {
  private:
   std::deque<Domain> domains_;
   std::optional<std::string> after_;
-  std::optional<Instant> upcoming_;
+  std::optional<SteadyInstant> upcoming_;
   bool stale_ = true;
   bool walking_ = false;    // in the middle of the store's domains
   bool passed_by_ = false;  // some domains were left behind

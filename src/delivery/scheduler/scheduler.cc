@@ -2,6 +2,7 @@
 #include "delivery/scheduler/scheduler.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -18,18 +19,26 @@ constexpr std::chrono::milliseconds kShortestPass{25};
 
 }  // namespace
 
-Scheduler::Scheduler(store::Store& store, queue::Queues& queues, KeyRing& keys, const Clock& clock,
-                     const Options& options, Metrics& metrics, Dispatcher::SiteOf site_of,
-                     async::Executor executor)
+Scheduler::Scheduler(store::Store& store, queue::Queues& queues, Feedback& feedback,
+                     const NodeLease& node, KeyRing& keys, const Clock& clock,
+                     const Options& options, Metrics& metrics, async::Executor executor)
     : store_(store),
+      feedback_(feedback),
       keys_(keys),
       clock_(clock),
       options_(options),
-      dispatcher_(store, queues, clock, options, metrics, std::move(site_of)),
+      dispatcher_(store, queues, feedback, clock, options, metrics),
+      nodes_(store, node, clock, metrics),
       passes_total_(metrics.counter("todoku_scheduler_passes_total", "Passes of the scheduler.")),
       executor_(executor),
       signal_(executor),
-      tasks_(executor) {}
+      tasks_(executor) {
+  feedback_.listen([this] { notify(); });
+}
+
+Scheduler::~Scheduler() {
+  feedback_.listen({});
+}
 
 void Scheduler::start() {
   boost::asio::post(executor_, [this] { tasks_.spawn("scheduler", run()); });
@@ -41,38 +50,30 @@ Task<void> Scheduler::stop() {
 
 // ---- messages from other threads ---------------------------------------------------------------
 
+void Scheduler::notify() {
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(posted_, true)) return;
+  boost::asio::post(executor_, [this] { signal_.notify(); });
+}
+
 void Scheduler::wake() {
-  const std::lock_guard lock(mutex_);
-  woken_ = true;
-  if (std::exchange(posted_, true)) return;
-  boost::asio::post(executor_, [this] { signal_.notify(); });
-}
-
-void Scheduler::progressed(std::vector<BatchProgress> progress) {
-  const std::lock_guard lock(mutex_);
-  std::ranges::move(progress, std::back_inserter(progress_));
-  if (std::exchange(posted_, true)) return;
-  boost::asio::post(executor_, [this] { signal_.notify(); });
-}
-
-void Scheduler::site_rests(std::string site, SteadyInstant until) {
-  const std::lock_guard lock(mutex_);
-  rests_.emplace_back(std::move(site), until);
+  {
+    const std::lock_guard lock(mutex_);
+    woken_ = true;
+  }
+  notify();
 }
 
 void Scheduler::take_messages() {
-  std::vector<BatchProgress> progress;
-  std::vector<std::pair<std::string, SteadyInstant>> rests;
   bool woken = false;
   {
     const std::lock_guard lock(mutex_);
-    progress.swap(progress_);
-    rests.swap(rests_);
     woken = std::exchange(woken_, false);
     posted_ = false;
   }
-  for (const auto& [site, until] : rests) dispatcher_.site_rests(site, until);
-  for (const BatchProgress& step : progress) dispatcher_.take(step);
+  const News news = feedback_.take();
+  for (const LaneRest& rest : news.rests) dispatcher_.rests(rest);
+  for (const BatchProgress& step : news.progress) dispatcher_.take(step);
   if (woken) dispatcher_.look_again();
 }
 
@@ -86,11 +87,13 @@ Task<void> Scheduler::run() {
     const SteadyInstant now = clock_.steady_now();
     if (now >= next_pass && (now >= wake_at || dispatcher_.has_news())) {
       passes_total_.add();
-      const Instant passed = clock_.now();
-      const auto started = co_await start_due();
-      steps_.report("start deliveries", started);
-      co_await dispatcher_.pass();
-      wake_at = co_await next_wake(passed);
+      wake_at = now + kLongestSleep;
+      try {
+        co_await pass();
+        wake_at = co_await next_wake();
+      } catch (const std::exception&) {
+        async::report_exception("a pass of the scheduler", std::current_exception());
+      }
       // Outcomes are committed hundreds of times a second; offering new work less often is enough,
       // since every site has seconds of work in hand.
       next_pass = now + kShortestPass;
@@ -101,55 +104,58 @@ Task<void> Scheduler::run() {
   }
 }
 
-Task<SteadyInstant> Scheduler::next_wake(Instant passed) {
-  // Seen from the beginning of the pass: what became due while it ran may have been missed.
+Task<void> Scheduler::pass() {
+  const auto watched = co_await nodes_.look();
+  steps_.report("look after nodes", watched);
+  if (nodes_.offered()) dispatcher_.look_again();
+  const auto started = co_await start_due();
+  steps_.report("start deliveries", started);
+  co_await dispatcher_.pass();
+}
+
+Task<SteadyInstant> Scheduler::next_wake() {
+  const SteadyInstant asked = clock_.steady_now();
   const auto reservation = co_await store_.read(
-      [passed](store::ReadTransaction& reader) { return reader.next_reservation(passed); });
-  const Instant now = clock_.now();
-  const SteadyInstant steady = clock_.steady_now();
-  SteadyInstant until = steady + kLongestSleep;
-  const auto wake_at = [&](const std::optional<Instant>& when) {
-    if (when) until = std::min(until, steady + Microseconds(*when - now));
-  };
-  if (reservation) wake_at(*reservation);
-  wake_at(dispatcher_.upcoming());
+      [](store::ReadTransaction& reader) { return reader.next_reservation(); });
+  SteadyInstant until = asked + kLongestSleep;
+  if (reservation && *reservation) until = std::min(until, asked + Microseconds(**reservation));
+  if (const auto due = dispatcher_.upcoming()) until = std::min(until, *due);
   co_return until;
 }
 
 // ---- starting ----------------------------------------------------------------------------------
 
 Task<Result<void>> Scheduler::start_due() {
-  const Instant now = clock_.now();
-  auto due = co_await store_.read([now](store::ReadTransaction& reader) {
-    return reader.deliveries_to_start(now, kStartsPerPass);
-  });
+  auto due = co_await store_.read(
+      [](store::ReadTransaction& reader) { return reader.deliveries_to_start(kStartsPerPass); });
   if (!due) co_return fail(due.error());
-  for (store::Delivery& delivery : *due) {
-    auto begun = co_await begin(std::move(delivery));
+  for (store::StartingDelivery& starting : *due) {
+    auto begun = co_await begin(std::move(starting));
     if (!begun) co_return begun;
   }
   co_return Result<void>{};
 }
 
-Task<Result<void>> Scheduler::begin(store::Delivery delivery) {
-  const Instant now = clock_.now();
+Task<Result<void>> Scheduler::begin(store::StartingDelivery starting) {
+  const store::Delivery& delivery = starting.delivery;
   const store::DeliveryKey key = delivery.key;
-  if (delivery.reservation && now - *delivery.reservation > options_.reservation_expiry) {
+  if (starting.late > options_.reservation_expiry) {
     log::warning("reservation missed", {{"delivery", delivery.id}});
     co_return co_await store_.write(
-        store::WritePriority::claims, [key, now](store::WriteTransaction& transaction) {
+        store::WritePriority::claims, [key](store::WriteTransaction& transaction) {
           return transaction.fail_delivery(
-              key, "the reserved time passed while the engine was not running", now);
+              key, "the reserved time passed while the engine was not running");
         });
   }
   const auto from = parse_address(delivery.content.from.address);
   const Signing signing =
       keys_.current(delivery.account, from ? std::string_view(from->domain) : std::string_view());
-  const std::string pinned = signing.pinned;
-  auto started = co_await store_.write(store::WritePriority::claims,
-                                       [key, now, pinned](store::WriteTransaction& transaction) {
-                                         return transaction.start_delivery(key, pinned, now);
-                                       });
+  const Milliseconds life_time = options_.retry_of(delivery.traffic).life_time;
+  auto started = co_await store_.write(
+      store::WritePriority::claims,
+      [key, pinned = signing.pinned, life_time](store::WriteTransaction& transaction) {
+        return transaction.start_delivery(key, pinned, life_time);
+      });
   // Cancelled or changed since it was read: nothing to start.
   if (!started && (started.error().kind == ErrorKind::conflict ||
                    started.error().kind == ErrorKind::not_found)) {

@@ -56,14 +56,6 @@ std::vector<ReceivedBell> BellLedger::receive(std::size_t max, SteadyInstant now
   return received;
 }
 
-bool BellLedger::extend(const Receipt& receipt, Milliseconds visibility, SteadyInstant now) {
-  pass_time(now);
-  const auto entry = find(receipt);
-  if (entry == entries_.end() || entry->second.state != State::held) return false;
-  move(entry, State::held, now + std::clamp(visibility, Milliseconds(0), kVisibilityMax));
-  return true;
-}
-
 void BellLedger::acknowledge(const Receipt& receipt) {
   const auto entry = find(receipt);
   if (entry == entries_.end()) return;

@@ -27,8 +27,6 @@ class BellLedger {
   [[nodiscard]] bool send(std::span<const Bell> bells, SteadyInstant now);
   // Up to `max` bells that are ready, those first that are ready for longest.
   [[nodiscard]] std::vector<ReceivedBell> receive(std::size_t max, SteadyInstant now);
-  // False if the receipt does not hold its bell any more.
-  [[nodiscard]] bool extend(const Receipt& receipt, Milliseconds visibility, SteadyInstant now);
   void acknowledge(const Receipt& receipt);
   void release(const Receipt& receipt, Milliseconds delay, SteadyInstant now);
 

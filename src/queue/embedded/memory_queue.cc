@@ -89,25 +89,16 @@ MemoryQueue::Stand MemoryQueue::look(std::size_t max, SteadyInstant deadline,
   return Stand::wait;
 }
 
-Task<Result<void>> MemoryQueue::extend(Receipt receipt, Milliseconds visibility) {
+Task<Result<void>> MemoryQueue::acknowledge(std::vector<Receipt> receipts) {
   const std::lock_guard lock(mutex_);
-  if (!ledger_.extend(receipt, visibility, clock_.steady_now())) {
-    co_return fail(ErrorKind::not_found, "the receipt no longer holds its bell");
-  }
-  // A shorter visibility may end before what receivers wait for.
-  wake_all_locked();
+  for (const Receipt& receipt : receipts) ledger_.acknowledge(receipt);
   co_return Result<void>();
 }
 
-Task<Result<void>> MemoryQueue::acknowledge(Receipt receipt) {
+Task<Result<void>> MemoryQueue::release(std::vector<Receipt> receipts, Milliseconds delay) {
   const std::lock_guard lock(mutex_);
-  ledger_.acknowledge(receipt);
-  co_return Result<void>();
-}
-
-Task<Result<void>> MemoryQueue::release(Receipt receipt, Milliseconds delay) {
-  const std::lock_guard lock(mutex_);
-  ledger_.release(receipt, delay, clock_.steady_now());
+  const SteadyInstant now = clock_.steady_now();
+  for (const Receipt& receipt : receipts) ledger_.release(receipt, delay, now);
   wake_all_locked();
   co_return Result<void>();
 }

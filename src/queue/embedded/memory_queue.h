@@ -38,9 +38,8 @@ class MemoryQueue final : public Queue {
 
   Task<Result<void>> send(std::vector<Bell> bells) override;
   Task<Result<std::vector<ReceivedBell>>> receive(std::size_t max, Milliseconds wait) override;
-  Task<Result<void>> extend(Receipt receipt, Milliseconds visibility) override;
-  Task<Result<void>> acknowledge(Receipt receipt) override;
-  Task<Result<void>> release(Receipt receipt, Milliseconds delay) override;
+  Task<Result<void>> acknowledge(std::vector<Receipt> receipts) override;
+  Task<Result<void>> release(std::vector<Receipt> receipts, Milliseconds delay) override;
   Task<Result<Depth>> depth() override;
 
   // From now on send and receive fail with `closed`, receivers that wait at once. Bells that are

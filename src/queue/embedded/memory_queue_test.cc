@@ -77,13 +77,13 @@ TEST(MemoryQueue, TellsHowLongTheOldestBellIsReady) {
   EXPECT_EQ(ages, (std::vector<Milliseconds>{Milliseconds(5'000), Milliseconds(-1)}));
 }
 
-TEST(MemoryQueues, HaveOneQueueForEachPoolAndClass) {
+TEST(MemoryQueues, HaveOneQueueForEachSourceAndClass) {
   const FakeClock clock;
   MemoryQueues queues({}, clock);
-  const auto one = queues.get({.pool = "a", .traffic = TrafficClass::bulk});
-  EXPECT_EQ(one, queues.get({.pool = "a", .traffic = TrafficClass::bulk}));
-  EXPECT_NE(one, queues.get({.pool = "a", .traffic = TrafficClass::transactional}));
-  EXPECT_NE(one, queues.get({.pool = "b", .traffic = TrafficClass::bulk}));
+  const auto one = queues.get({.source = "a", .traffic = TrafficClass::bulk});
+  EXPECT_EQ(one, queues.get({.source = "a", .traffic = TrafficClass::bulk}));
+  EXPECT_NE(one, queues.get({.source = "a", .traffic = TrafficClass::transactional}));
+  EXPECT_NE(one, queues.get({.source = "b", .traffic = TrafficClass::bulk}));
 }
 
 struct Tally {
@@ -109,7 +109,8 @@ Task<void> consume(MemoryQueue& queue, Tally& tally) {
     const auto received = co_await queue.receive(7, kWaitMax);
     if (!received) co_return;  // closed
     for (const ReceivedBell& one : *received) {
-      co_await queue.acknowledge(one.receipt);
+      std::vector<Receipt> receipts(1, one.receipt);
+      co_await queue.acknowledge(std::move(receipts));
       {
         const std::lock_guard lock(tally.mutex);
         tally.received.insert(one.bell.batch);

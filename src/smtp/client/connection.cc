@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "smtp/client/connection.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -12,6 +13,8 @@ namespace todoku::smtp {
 namespace {
 
 constexpr std::uint16_t kSmtpPort = 25;
+// Of an output: large enough that most mails are one, small enough to notice that nothing moves.
+constexpr std::size_t kBlockOctets = 256UL * 1024;
 
 Path path_to(const ConnectionOptions& options) {
   const net::Endpoint& remote = options.remote;
@@ -28,7 +31,10 @@ ConnectionFailure dial_failure(const ConnectionOptions& options, const Error& er
         "connect: no answer within {} s",
         std::chrono::duration_cast<std::chrono::seconds>(options.connect_timeout).count());
   }
-  return {.stage = Stage::connect, .reply = {0, std::move(sentence)}, .path = path_to(options)};
+  return {.stage = Stage::connect,
+          .reply = {0, std::move(sentence)},
+          .path = path_to(options),
+          .ours = error.kind == ErrorKind::unavailable || error.kind == ErrorKind::invalid_input};
 }
 
 }  // namespace
@@ -44,14 +50,18 @@ Task<std::expected<std::unique_ptr<Connection>, ConnectionFailure>> Connection::
     ConnectionOptions options, const Clock& clock) {
   check(options.tls != nullptr || options.session.starttls == StartTls::never,
         "a session that may use TLS has a context for it");
-  const SteadyInstant dial_until = clock.steady_now() + options.connect_timeout;
+  const SteadyInstant not_after = options.not_after;
+  const SteadyInstant dial_until =
+      std::min(clock.steady_now() + options.connect_timeout, not_after);
   net::Dialer& dialer = options.dialer != nullptr ? *options.dialer : net::system_dialer();
   auto stream =
       co_await dialer.dial(options.remote, {.local_address = options.local_address}, dial_until);
   if (!stream) co_return std::unexpected(dial_failure(options, stream.error()));
   std::unique_ptr<Connection> connection(
       new Connection(std::move(options), std::move(*stream), clock));
+  connection->not_after_ = not_after;
   co_await connection->drive();
+  connection->not_after_ = SteadyInstant::max();
   if (!connection->session_.opened()) co_return std::unexpected(connection->failure());
   if (connection->path_.tls == TlsUse::none && connection->path_.tls_detail.empty()) {
     connection->path_.tls_detail = connection->session_.no_tls_reason();
@@ -71,10 +81,13 @@ ConnectionFailure Connection::failure() const {
 }
 
 Task<std::span<RecipientResult>> Connection::send(const ClientEnvelope& envelope,
-                                                  const MessageView& message) {
+                                                  const MessageView& message,
+                                                  SteadyInstant not_after) {
   ++mails_;
+  not_after_ = not_after;
   session_.send(envelope, message);
   co_await drive();
+  not_after_ = SteadyInstant::max();
   co_return session_.results();
 }
 
@@ -94,18 +107,18 @@ Task<void> Connection::drive() {
   for (;;) {
     switch (session_.step()) {
       case ClientSession::Step::write: {
-        const Result<void> written = co_await stream_.write(session_.output(), deadline());
+        const Result<void> written = co_await write_output();
         if (written) {
           session_.written();
         } else {
-          session_.failed(written.error());
+          session_.failed(why(written.error()));
         }
         break;
       }
       case ClientSession::Step::read: {
         const Result<std::size_t> got = co_await stream_.read_some(buffer_, deadline());
         if (!got) {
-          session_.failed(got.error());
+          session_.failed(why(got.error()));
         } else if (*got == 0) {
           session_.failed({ErrorKind::closed, "read: the peer closed the connection"});
         } else {
@@ -129,8 +142,9 @@ Task<void> Connection::start_tls() {
   const Result<net::TlsInfo> info =
       co_await stream_.start_tls_client(options_.tls, options_.mx_host, deadline());
   if (!info) {
-    path_.tls_detail = info.error().detail;
-    session_.failed(info.error());
+    const Error error = why(info.error());
+    path_.tls_detail = error.detail;
+    session_.failed(error);
     co_return;
   }
   path_.tls = info->verified ? TlsUse::verified : TlsUse::unverified;
@@ -139,8 +153,41 @@ Task<void> Connection::start_tls() {
   session_.tls_established(info->verified);
 }
 
-SteadyInstant Connection::deadline() const {
-  return clock_.steady_now() + session_.patience();
+Task<Result<void>> Connection::write_output() {
+  const std::span<const std::string_view> pieces = session_.output();
+  std::size_t piece = 0;
+  std::size_t offset = 0;
+  while (piece < pieces.size()) {
+    block_.clear();
+    for (std::size_t room = kBlockOctets; piece < pieces.size() && room > 0;) {
+      const std::string_view part = pieces[piece].substr(offset, room);
+      block_.push_back(part);
+      room -= part.size();
+      offset += part.size();
+      if (offset < pieces[piece].size()) break;
+      ++piece;
+      offset = 0;
+    }
+    const SteadyInstant until =
+        std::min(deadline(), clock_.steady_now() + session_.block_patience());
+    const Result<void> written = co_await stream_.write(block_, until);
+    if (!written) co_return fail(written.error());
+  }
+  co_return Result<void>();
+}
+
+SteadyInstant Connection::deadline() {
+  if (turn_ != session_.turn()) {
+    turn_ = session_.turn();
+    turn_ends_ = clock_.steady_now() + session_.patience();
+  }
+  return session_.content_is_out() ? turn_ends_ : std::min(turn_ends_, not_after_);
+}
+
+Error Connection::why(const Error& error) const {
+  const bool over = error.kind == ErrorKind::timeout && !session_.content_is_out() &&
+                    clock_.steady_now() >= not_after_;
+  return over ? Error{ErrorKind::cancelled, "the mail's time is over"} : error;
 }
 
 }  // namespace todoku::smtp

@@ -11,6 +11,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "async/task.h"
 #include "base/clock.h"
@@ -36,6 +38,8 @@ struct ConnectionOptions {
   // With StartTls::never: why, for the record, e.g. how a handshake failed a moment ago.
   std::string no_tls_reason;
   Milliseconds connect_timeout = std::chrono::seconds(30);
+  // Opening ends then, however patient each of its steps is.
+  SteadyInstant not_after = SteadyInstant::max();
 };
 
 // How opening a connection ended without one.
@@ -46,6 +50,9 @@ struct ConnectionFailure {
   // TLS was agreed on and did not work: under an opportunistic policy another try with
   // StartTls::never is worth while.
   bool failed_in_tls = false;
+  // Nothing was asked of the server: we had no file, port or memory for the connection, or not the
+  // address to send from.
+  bool ours = false;
 };
 
 // Lives on the executor of the task that opened it; every member is called there. One send() or
@@ -65,15 +72,19 @@ class Connection {
   // from) until the next send(). Envelope and message must live until the end. If the task is
   // cancelled the results say so and the connection is no longer reusable; a mail whose content was
   // out is in doubt. Only while is_at_rest(); a connection that has just been lost is answered
-  // with results, too.
-  [[nodiscard]] Task<std::span<RecipientResult>> send(const ClientEnvelope& envelope,
-                                                      const MessageView& message);
+  // with results, too. At `not_after` the mail is given up; not once its content is out, because
+  // that cannot be called back, and then only the answer is missing.
+  [[nodiscard]] Task<std::span<RecipientResult>> send(
+      const ClientEnvelope& envelope, const MessageView& message,
+      SteadyInstant not_after = SteadyInstant::max());
 
   // True if another mail may be sent: the session is in order and the server neither closed it nor
   // said anything while it was idle. One system call.
   [[nodiscard]] bool is_reusable() const;
   // True if another mail may be sent as far as is known without asking the system.
   [[nodiscard]] bool is_at_rest() const { return session_.step() == ClientSession::Step::rest; }
+  // The mail under way may arrive, whatever happens now: for who catches an exception of send().
+  [[nodiscard]] bool content_is_out() const { return session_.content_is_out(); }
   // The server had closed the connection before it heard of the last mail.
   [[nodiscard]] bool hung_up_unheard() const { return session_.hung_up_unheard(); }
 
@@ -93,7 +104,11 @@ class Connection {
   // Does what the session wants until it is at rest or over.
   [[nodiscard]] Task<void> drive();
   [[nodiscard]] Task<void> start_tls();
-  [[nodiscard]] SteadyInstant deadline() const;
+  // Writes the session's output in blocks, each of which has its time.
+  [[nodiscard]] Task<Result<void>> write_output();
+  // Of the session's turn.
+  [[nodiscard]] SteadyInstant deadline();
+  [[nodiscard]] Error why(const Error& error) const;
   [[nodiscard]] ConnectionFailure failure() const;
 
   const ConnectionOptions options_;
@@ -101,6 +116,10 @@ class Connection {
   ClientSession session_;
   Path path_;
   std::uint64_t mails_ = 0;
+  SteadyInstant not_after_ = SteadyInstant::max();
+  std::optional<std::uint64_t> turn_;  // that began when deadline_ was set
+  SteadyInstant turn_ends_{};
+  std::vector<std::string_view> block_;  // memory used again
   std::array<char, 4096> buffer_;
   net::Stream stream_;
 };

@@ -136,6 +136,37 @@ TEST(Connection, TellsThatNobodyIsThere) {
   async::run_to_completion(dial_nobody(failure));
   EXPECT_EQ(to_string(failure.stage), "connect");
   EXPECT_EQ(failure.reply, (Reply{0, "connect: Connection refused"}));
+  EXPECT_FALSE(failure.ours);
+}
+
+class FailingDialer final : public net::Dialer {
+ public:
+  explicit FailingDialer(ErrorKind kind) : kind_(kind) {}
+  Task<Result<net::Stream>> dial(net::Endpoint, net::DialOptions, SteadyInstant) override {
+    co_return fail(kind_, "deliberate");
+  }
+
+ private:
+  const ErrorKind kind_;
+};
+
+Task<void> dial_by(net::Dialer& dialer, ConnectionFailure& failure) {
+  ConnectionOptions options = options_for({});
+  options.dialer = &dialer;
+  auto opened = co_await Connection::open(options, kClock);
+  failure = opened.error();
+}
+
+TEST(Connection, TellsWhatWeLackFromWhatTheServerDoes) {
+  for (const auto& [kind, ours] :
+       {std::pair{ErrorKind::unavailable, true}, std::pair{ErrorKind::invalid_input, true},
+        std::pair{ErrorKind::timeout, false}, std::pair{ErrorKind::closed, false},
+        std::pair{ErrorKind::io, false}}) {
+    FailingDialer dialer(kind);
+    ConnectionFailure failure;
+    async::run_to_completion(dial_by(dialer, failure));
+    EXPECT_EQ(failure.ours, ours) << to_string(kind);
+  }
 }
 
 TEST(Connection, IsInDoubtWhenTheServerHangsUpAfterTheContent) {
@@ -205,6 +236,140 @@ TEST(Connection, WaitsNoLongerThanItIsTold) {
   async::run_to_completion(be_impatient(failure));
   EXPECT_EQ(to_string(failure.stage), "greeting");
   EXPECT_EQ(failure.reply.code, 0);
+}
+
+// Says `words`, an octet every five milliseconds, again and again.
+Task<void> drip(net::Stream stream, std::string words) {
+  for (std::size_t i = 0; stream.is_open(); ++i) {
+    const auto written =
+        co_await stream.write(std::string_view(words).substr(i % words.size(), 1), soon());
+    if (!written) co_return;
+    co_await async::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+// Greets and answers EHLO, then drips.
+Task<void> drip_once_opened(net::Listener& listener, std::string ehlo_answer, std::string words) {
+  auto stream = co_await listener.accept();
+  if (!stream) co_return;
+  std::array<char, 4096> buffer;
+  if (!ehlo_answer.empty()) {
+    (void)co_await stream->write("220 mx.example.jp\r\n", soon());
+    (void)co_await stream->read_some(buffer, soon());
+    (void)co_await stream->write(ehlo_answer, soon());
+    (void)co_await stream->read_some(buffer, soon());
+  }
+  co_await drip(std::move(*stream), std::move(words));
+}
+
+struct Drip {
+  std::string ehlo_answer;  // empty: the greeting drips
+  std::string words = "220-and so on\r\n";
+  Milliseconds not_after = std::chrono::hours(1);
+};
+
+// The sentence with which a connection to such a receiver ended.
+Task<void> bear_a_drip(Drip what, std::string& sentence) {
+  const auto executor = co_await boost::asio::this_coro::executor;
+  net::Listener listener = listen(executor);
+  async::TaskGroup receivers(executor);
+  receivers.spawn("receiver", drip_once_opened(listener, what.ehlo_answer, what.words));
+  ConnectionOptions options = options_for(listener.local());
+  auto& timeouts = options.session.timeouts;
+  const Milliseconds patience = std::chrono::milliseconds(60);
+  if (what.not_after > std::chrono::minutes(1)) {
+    timeouts.greeting = timeouts.starttls = timeouts.mail = patience;
+  }
+  const SteadyInstant not_after = kClock.steady_now() + what.not_after;
+  options.not_after = not_after;
+  {
+    auto opened = co_await Connection::open(options, kClock);
+    if (!opened) {
+      sentence = opened.error().reply.text;
+    } else {
+      const ClientEnvelope to = envelope();
+      const auto results = co_await (*opened)->send(to, view_of(kPieces), not_after);
+      sentence = results[0].reply.text;
+      EXPECT_FALSE(results[0].in_doubt);
+      (*opened)->close();
+    }
+  }
+  listener.close();
+  co_await receivers.wait_empty();
+}
+
+std::string end_of(Drip what) {
+  std::string sentence;
+  async::run_to_completion(bear_a_drip(std::move(what), sentence));
+  EXPECT_EQ(async::unhandled_exceptions(), 0U);
+  return sentence;
+}
+
+TEST(Connection, AReplyThatOnlyTricklesInDoesNotHoldIt) {
+  EXPECT_EQ(end_of({}), "no answer to the greeting within 0 s");
+  EXPECT_EQ(end_of({.ehlo_answer = "250 mx\r\n", .words = "250-go on\r\n"}),
+            "no answer to MAIL FROM within 0 s");
+  EXPECT_EQ(end_of({.ehlo_answer = "250-mx\r\n250 STARTTLS\r\n", .words = "220-go on\r\n"}),
+            "no answer to STARTTLS within 0 s");
+}
+
+TEST(Connection, AHandshakeThatOnlyTricklesInDoesNotHoldIt) {
+  // A TLS record of 16 KiB that never gets whole.
+  const std::string record = std::string("\x16\x03\x03\x40\x00", 5) + std::string(16'384, '\2');
+  EXPECT_EQ(end_of({.ehlo_answer = "250-mx\r\n250 STARTTLS\r\n", .words = "220 go\r\n" + record}),
+            "TLS handshake: read: timed out");
+}
+
+TEST(Connection, EndsWithTheLifeTimeOfTheMail) {
+  using std::chrono::milliseconds;
+  EXPECT_EQ(end_of({.not_after = milliseconds(60)}),
+            "the mail's time is over (waiting for the answer to the greeting)");
+  EXPECT_EQ(
+      end_of(
+          {.ehlo_answer = "250 mx\r\n", .words = "250-go on\r\n", .not_after = milliseconds(60)}),
+      "the mail's time is over (waiting for the answer to MAIL FROM)");
+}
+
+// Takes a command, says `go`, and nothing of what follows.
+Task<void> take_no_content(net::Listener& listener, std::optional<net::Stream>& kept) {
+  auto stream = co_await listener.accept();
+  if (!stream) co_return;
+  std::array<char, 4096> buffer;
+  (void)co_await stream->write("220 mx.example.jp\r\n", soon());
+  (void)co_await stream->read_some(buffer, soon());
+  (void)co_await stream->write("250-mx\r\n250-CHUNKING\r\n250 PIPELINING\r\n", soon());
+  (void)co_await stream->read_some(buffer, soon());
+  (void)co_await stream->write("250 ok\r\n250 ok\r\n", soon());
+  kept = std::move(*stream);
+}
+
+Task<void> send_to_a_shut_window(std::string& sentence) {
+  const auto executor = co_await boost::asio::this_coro::executor;
+  net::Listener listener = listen(executor);
+  std::optional<net::Stream> kept;
+  async::TaskGroup receivers(executor);
+  receivers.spawn("receiver", take_no_content(listener, kept));
+  ConnectionOptions options = options_for(listener.local());
+  // Of the whole content: 20 minutes and more.
+  options.session.timeouts.data_block = std::chrono::milliseconds(60);
+  options.session.timeouts.farewell = std::chrono::milliseconds(1);
+  {
+    auto opened = co_await Connection::open(options, kClock);
+    const std::string large(20'000'000, 'x');
+    const std::vector<std::string_view> pieces = {large};
+    const ClientEnvelope to = envelope();
+    const auto results = co_await (*opened)->send(to, view_of(pieces));
+    sentence = results[0].reply.text;
+    EXPECT_FALSE(results[0].in_doubt);
+  }
+  co_await receivers.wait_empty();
+}
+
+TEST(Connection, WritingEndsWhenTheReceiverStopsTaking) {
+  std::string sentence;
+  async::run_to_completion(send_to_a_shut_window(sentence));
+  EXPECT_EQ(sentence,
+            "could not send the content: the receiver takes it too slowly (20000000 octets)");
 }
 
 }  // namespace

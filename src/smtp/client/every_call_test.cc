@@ -2,137 +2,25 @@
 // The n-th system call of a connection fails, for n = 1, 2, 3, ... until a run passes untouched.
 // Each time the failure is told, nothing leaks, and a mail is in doubt exactly if the receiver has
 // got all of it without our knowing its answer.
-//
-// This program's own socket calls stand before the C library's. They only meddle with the one
-// socket that is opened while a Fault is armed.
-#include <cerrno>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <boost/asio/this_coro.hpp>
-#include <dlfcn.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 
 #include "async/runtime.h"
 #include "async/task_group.h"
+#include "net/failing_calls.h"
 #include "smtp/client/scripted_receiver.h"
 
 namespace todoku::smtp {
 namespace {
 
-enum class Manner {
-  error,  // the call fails as it does when the network breaks
-  end,    // a read finds that the peer has finished; other calls fail
-};
-
-// What happens to the calls of the next socket that this thread opens.
-struct Fault {
-  int at = 0;  // the call that fails, from 1
-  Manner manner = Manner::error;
-  std::size_t write_max = 0;  // octets the network takes with one call; 0: as many as it wants
-
-  int socket = -1;
-  int calls = 0;
-  bool done = false;
-
-  // True if this call on `fd` is to fail; all those after it do, too.
-  bool hits(int fd) {
-    if (fd != socket) return false;
-    ++calls;
-    done = done || calls == at;
-    return done;
-  }
-};
-
-thread_local Fault* the_fault = nullptr;
-
-bool fails(int fd, int error) {
-  if (the_fault == nullptr || !the_fault->hits(fd)) return false;
-  errno = error;
-  return true;
-}
-
-bool limits_writes(int fd) {
-  return the_fault != nullptr && fd == the_fault->socket && the_fault->write_max > 0;
-}
-
-// How a failing read answers.
-ssize_t failed_read() {
-  return the_fault->manner == Manner::end ? 0 : -1;
-}
-
-template <class Function>
-Function* real(const char* name) {
-  return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
-}
-
-}  // namespace
-}  // namespace todoku::smtp
-
-using namespace todoku::smtp;
-
-extern "C" {
-
-int socket(int domain, int type, int protocol) noexcept {
-  static auto* const next = real<int(int, int, int)>("socket");
-  const bool ours = the_fault != nullptr && the_fault->socket == -1;
-  if (ours && the_fault->hits(-1)) {
-    errno = EMFILE;
-    return -1;
-  }
-  const int fd = next(domain, type, protocol);
-  if (ours) the_fault->socket = fd;
-  return fd;
-}
-
-int connect(int fd, const sockaddr* to, socklen_t size) {
-  static auto* const next = real<int(int, const sockaddr*, socklen_t)>("connect");
-  return fails(fd, ENETUNREACH) ? -1 : next(fd, to, size);
-}
-
-int getsockopt(int fd, int level, int name, void* value, socklen_t* size) noexcept {
-  static auto* const next = real<int(int, int, int, void*, socklen_t*)>("getsockopt");
-  const int result = next(fd, level, name, value, size);
-  // How an asynchronous connect() tells of its failure.
-  if (level == SOL_SOCKET && name == SO_ERROR && fails(fd, 0)) {
-    *static_cast<int*>(value) = ECONNREFUSED;
-  }
-  return result;
-}
-
-ssize_t recv(int fd, void* into, size_t size, int flags) {
-  static auto* const next = real<ssize_t(int, void*, size_t, int)>("recv");
-  return fails(fd, ECONNRESET) ? failed_read() : next(fd, into, size, flags);
-}
-
-ssize_t recvmsg(int fd, msghdr* message, int flags) {
-  static auto* const next = real<ssize_t(int, msghdr*, int)>("recvmsg");
-  return fails(fd, ECONNRESET) ? failed_read() : next(fd, message, flags);
-}
-
-ssize_t send(int fd, const void* octets, size_t size, int flags) {
-  static auto* const next = real<ssize_t(int, const void*, size_t, int)>("send");
-  if (fails(fd, EPIPE)) return -1;
-  if (limits_writes(fd)) size = std::min(size, the_fault->write_max);
-  return next(fd, octets, size, flags);
-}
-
-ssize_t sendmsg(int fd, const msghdr* message, int flags) {
-  static auto* const next = real<ssize_t(int, const msghdr*, int)>("sendmsg");
-  if (fails(fd, EPIPE)) return -1;
-  if (!limits_writes(fd)) return next(fd, message, flags);
-  const iovec& first = message->msg_iov[0];
-  return ::send(fd, first.iov_base, std::min(first.iov_len, the_fault->write_max), flags);
-}
-
-}  // extern "C"
-
-namespace todoku::smtp {
-namespace {
+using net::Fault;
+using net::Manner;
+using net::open_files;
 
 constexpr int kMails = 3;
 
@@ -150,7 +38,7 @@ Task<void> send_all(Receiver& receiver, std::shared_ptr<const net::TlsClientCont
   async::TaskGroup group(executor);
   group.spawn("receiver", receive_all(listener, receiver));
   const ConnectionOptions options = options_for(listener.local(), std::move(tls));
-  the_fault = &fault;
+  net::the_fault = &fault;
   {
     auto opened = co_await Connection::open(options, kClock);
     if (!opened) {
@@ -166,17 +54,9 @@ Task<void> send_all(Receiver& receiver, std::shared_ptr<const net::TlsClientCont
       co_await connection.quit();
     }
   }
-  the_fault = nullptr;
+  net::the_fault = nullptr;
   listener.close();
   co_await group.wait_empty();
-}
-
-std::size_t open_files() {
-  std::size_t count = 0;
-  for ([[maybe_unused]] const auto& file : std::filesystem::directory_iterator("/proc/self/fd")) {
-    ++count;
-  }
-  return count;
 }
 
 void check_results(const Told& told, const Receiver& receiver) {

@@ -44,6 +44,7 @@ std::span<const std::string_view> ClientSession::output() const {
 
 void ClientSession::written() {
   check(step() == Step::write, "something was to be written");
+  ++turn_;
   if (phase_ == Phase::mail) {
     transaction_.written();
   } else {
@@ -55,10 +56,18 @@ Milliseconds ClientSession::patience() const {
   const ClientTimeouts& timeouts = options_.timeouts;
   if (!broken_write_.empty()) return timeouts.farewell;
   if (phase_ == Phase::handshake) return timeouts.starttls;
-  if (step() == Step::write && phase_ == Phase::mail && transaction_.writes_content()) {
+  if (writes_content()) {
     return timeouts.data_block + std::chrono::seconds(content_octets_ / kOctetsPerSecondMin);
   }
   return patience_for_reply();
+}
+
+Milliseconds ClientSession::block_patience() const {
+  return writes_content() ? options_.timeouts.data_block : patience();
+}
+
+bool ClientSession::writes_content() const {
+  return step() == Step::write && phase_ == Phase::mail && transaction_.writes_content();
 }
 
 Milliseconds ClientSession::patience_for_reply() const {
@@ -93,6 +102,7 @@ void ClientSession::received(std::string_view octets) {
       return;
     }
     if (!*whole) return;
+    ++turn_;
     on_reply(parser_.reply(), !octets.empty());
   }
 }
@@ -131,6 +141,7 @@ void ClientSession::on_reply(const Reply& reply, bool more_input) {
 
 void ClientSession::command(Phase phase, std::string text) {
   phase_ = phase;
+  ++turn_;
   command_ = std::move(text);
   command_view_ = command_;
 }
@@ -210,6 +221,7 @@ void ClientSession::ready() {
 void ClientSession::send(const ClientEnvelope& envelope, const MessageView& message) {
   check(phase_ == Phase::rest, "a session at rest sends a mail");
   phase_ = Phase::mail;
+  ++turn_;
   content_octets_ = message.size;
   heard_ = false;
   transaction_.begin(rules_, envelope, message, reset_first_);
@@ -239,6 +251,7 @@ void ClientSession::failed(const Error& error) {
   const bool writing = step() == Step::write;
   if (writing && phase_ != Phase::quit && error.kind != ErrorKind::cancelled) {
     broken_write_ = describe(error);
+    ++turn_;
     if (phase_ == Phase::mail) transaction_.not_written();
     return;
   }
@@ -250,8 +263,12 @@ void ClientSession::failed(const Error& error) {
 std::string ClientSession::describe(const Error& error) const {
   if (phase_ == Phase::handshake) return error.detail;
   const bool writing = step() == Step::write;
-  const bool content = writing && phase_ == Phase::mail && transaction_.writes_content();
+  const bool content = writes_content();
   const std::string_view what = content ? "the content" : awaited_name();
+  if (content && error.kind == ErrorKind::timeout) {
+    return fmt::format("could not send the content: the receiver takes it too slowly ({} octets)",
+                       content_octets_);
+  }
   if (error.kind == ErrorKind::timeout) {
     return fmt::format("{} {} within {} s", writing ? "could not send" : "no answer to", what,
                        std::chrono::duration_cast<std::chrono::seconds>(patience()).count());

@@ -8,8 +8,9 @@
 //                     something that makes no sense
 //
 // The driver's loop:
-//   while session.step() is write, read or start_tls: do it, with patience() as the time limit, and
-//   tell: written() / received() / tls_established(), or failed() if it did not work.
+//   while session.step() is write, read or start_tls: do it, and tell: written() / received() /
+//   tls_established(), or failed() if it did not work. The time limit is patience() from when
+//   turn() last changed: what trickles in does not move it.
 #pragma once
 
 #include <chrono>
@@ -40,8 +41,9 @@ struct ClientTimeouts {
   Milliseconds mail = std::chrono::minutes(5);      // also RSET
   Milliseconds rcpt = std::chrono::minutes(5);
   Milliseconds data = std::chrono::minutes(2);
-  Milliseconds data_block = std::chrono::minutes(3);  // to write, and a second per 16 KiB on top
-  Milliseconds content = std::chrono::minutes(10);    // the answer to the content
+  // To write a block of the content; all of it: this, and a second per 16 KiB on top.
+  Milliseconds data_block = std::chrono::minutes(3);
+  Milliseconds content = std::chrono::minutes(10);  // the answer to the content
   Milliseconds quit = std::chrono::seconds(5);
   Milliseconds farewell = std::chrono::seconds(2);  // for last words when writing failed
 };
@@ -82,8 +84,14 @@ class ClientSession {
   explicit ClientSession(ClientSessionOptions options);
 
   [[nodiscard]] Step step() const;
-  // The longest that the current write, read or handshake may take.
+  // Counts what is waited for: a flight to be written, one reply (whole, however many lines and
+  // octets it comes in), a handshake.
+  [[nodiscard]] std::uint64_t turn() const { return turn_; }
+  // The longest that the current turn may take (RFC 5321 section 4.5.3.2: the times are of
+  // commands, not of packets).
   [[nodiscard]] Milliseconds patience() const;
+  // The longest that a write may go without getting a block of some hundred KiB done.
+  [[nodiscard]] Milliseconds block_patience() const;
 
   [[nodiscard]] std::span<const std::string_view> output() const;
   void written();
@@ -100,6 +108,11 @@ class ClientSession {
   [[nodiscard]] std::span<RecipientResult> results() { return transaction_.results(); }
   // At rest only.
   void quit();
+
+  // All content of the mail under way was written: it may arrive, whatever happens now.
+  [[nodiscard]] bool content_is_out() const {
+    return phase_ == Phase::mail && transaction_.content_is_out();
+  }
 
   // True once the session has been ready for mail.
   [[nodiscard]] bool opened() const { return opened_; }
@@ -145,11 +158,13 @@ class ClientSession {
   void fail_opening(const Reply& reply);
   [[nodiscard]] Stage stage() const;
   [[nodiscard]] std::string_view awaited_name() const;
+  [[nodiscard]] bool writes_content() const;
   [[nodiscard]] Milliseconds patience_for_reply() const;
   [[nodiscard]] std::string describe(const Error& error) const;
 
   const ClientSessionOptions options_;
   Phase phase_ = Phase::greeting;
+  std::uint64_t turn_ = 0;
   ReplyParser parser_;
   ClientTransaction transaction_;
   ClientTransaction::Rules rules_;

@@ -2,6 +2,7 @@
 #include "smtp/protocol/client_session.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -505,8 +506,40 @@ TEST(ClientSession, IsAsPatientAsTheStandardSays) {
   EXPECT_EQ(session.patience(), seconds(120));
   session.received("354 go\r\n");
   EXPECT_EQ(session.patience(), seconds(180 + 100));
+  EXPECT_EQ(session.block_patience(), seconds(180));
   session.written();
   EXPECT_EQ(session.patience(), seconds(600));
+}
+
+TEST(ClientSession, ATurnEndsWithAWholeReplyAndNotWithAnOctet) {
+  ClientSession session({.hello_name = "sender.example.com"});
+  std::uint64_t turn = session.turn();
+  const auto moved = [&] { return std::exchange(turn, session.turn()) != session.turn(); };
+  const auto drip = [&](std::string_view octets) {
+    for (const char octet : octets.substr(0, octets.size() - 1)) {
+      session.received({&octet, 1});
+      EXPECT_FALSE(moved()) << octets;
+    }
+    session.received(octets.substr(octets.size() - 1));
+    EXPECT_TRUE(moved()) << octets;
+  };
+  drip("220-mx\r\n220-mx\r\n220 mx\r\n");
+  session.written();
+  EXPECT_TRUE(moved());
+  drip("250-mx\r\n250-PIPELINING\r\n250 CHUNKING\r\n");
+  const std::vector<std::string_view> pieces = {kContent};
+  const ClientEnvelope to = envelope();
+  session.send(to, view_of(pieces));
+  EXPECT_TRUE(moved());
+  EXPECT_FALSE(session.content_is_out());
+  session.written();
+  EXPECT_TRUE(moved());
+  EXPECT_TRUE(session.content_is_out());
+  drip("250 ok\r\n");
+  drip("250-ok\r\n250 ok\r\n");
+  EXPECT_TRUE(session.content_is_out());
+  drip("250 ok\r\n");
+  EXPECT_FALSE(session.content_is_out());
 }
 
 TEST(ClientSession, SaysQuit) {

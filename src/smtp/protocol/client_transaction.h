@@ -61,6 +61,8 @@ class ClientTransaction {
   [[nodiscard]] std::span<const std::string_view> output() const { return output_; }
   // True if the flight carries the content.
   [[nodiscard]] bool writes_content() const { return content_in_flight_; }
+  // True if the server may have all of it and we do not know its answer.
+  [[nodiscard]] bool content_is_out() const { return content_written_ && !done_; }
   // All of output() was handed to the operating system.
   void written();
   // Writing it broke off; answers to the part that went out may still come.

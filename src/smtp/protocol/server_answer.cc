@@ -135,6 +135,12 @@ void ServerSession::answer_hello(const Reply& reply) {
   append_line(250, ' ', "HELP");
 }
 
+void ServerSession::end(std::string_view text) {
+  if (phase_ == Phase::closing) return;
+  asked_ = ServerEvent::need_input;
+  say(421, text);
+}
+
 ServerSession::Progress ServerSession::say(int code, std::string_view text) {
   append_reply(code, options_.enhanced_status_codes ? text : without_enhanced(text));
   return {};

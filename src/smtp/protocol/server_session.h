@@ -99,6 +99,11 @@ class ServerSession {
   // The handshake after `tls` succeeded: the session begins anew at EHLO (RFC 3207 section 4.2).
   void tls_started();
 
+  // Ends the session from outside with a 421 in these words (RFC 5321 section 3.8): the service
+  // stops or the client took too long. A step that waits is not answered any more. Nothing, if the
+  // session is closing already.
+  void end(std::string_view text);
+
   // Octets for the client. Anything may be sent at any time; it must be before reading.
   [[nodiscard]] std::string_view output() const { return output_; }
   void clear_output() { output_.clear(); }
@@ -108,6 +113,11 @@ class ServerSession {
   [[nodiscard]] const Address& recipient() const { return recipient_; }
   [[nodiscard]] std::size_t recipients() const { return recipients_; }  // accepted ones
   [[nodiscard]] std::uint64_t content_octets() const { return content_octets_; }
+
+  // What comes next is content, perhaps of a message that is refused, and no command.
+  [[nodiscard]] bool is_in_content() const {
+    return phase_ == Phase::data || phase_ == Phase::chunk || phase_ == Phase::skip_chunk;
+  }
 
   [[nodiscard]] const std::string& hello() const { return hello_; }
   [[nodiscard]] bool is_esmtp() const { return esmtp_; }

@@ -424,6 +424,53 @@ TEST(ServerSession, StartTlsMayBeRefused) {
             "250 501 454 250");
 }
 
+TEST(ServerSession, MayBeEndedFromOutsideAtAnyPoint) {
+  const ServerOptions options{.auth_mechanisms = "LOGIN"};
+  const auto challenge = refuse(ServerEvent::auth, {334, "VXNlcm5hbWU6"});
+  for (const std::string& said :
+       {std::string(), std::string("EHL"), std::string("AUTH LOGIN\r\n"),
+        std::string("MAIL FROM:<>\r\nRCPT TO:<b@example.jp>\r\nDATA\r\nhalf"),
+        std::string("MAIL FROM:<>\r\nRCPT TO:<b@example.jp>\r\nBDAT 9\r\nhalf")}) {
+    ServerSession session(options);
+    Owner owner(session, challenge);
+    owner.receive("EHLO x\r\n" + said);
+    session.end("4.3.2 Stopping");
+    session.end("4.3.2 Once");
+    EXPECT_FALSE(owner.receive("MAIL FROM:<>\r\n")) << said;
+    const Transcript done = owner.take();
+    EXPECT_TRUE(done.output.ends_with("\r\n421 4.3.2 Stopping\r\n")) << done.output;
+    EXPECT_TRUE(done.closed);
+  }
+}
+
+TEST(ServerSession, AStepThatWaitsIsNotAnsweredAfterTheEnd) {
+  const ServerOptions options;
+  ServerSession session(options);
+  std::string_view input;
+  EXPECT_EQ(session.next(input).event, ServerEvent::connect);
+  session.end("4.3.2 Stopping");
+  EXPECT_EQ(session.next(input).event, ServerEvent::close);
+  EXPECT_EQ(session.output(), "421 4.3.2 Stopping\r\n");
+}
+
+TEST(ServerSession, TellsContentFromCommands) {
+  const ServerOptions options;
+  ServerSession session(options);
+  Owner owner(session, accept_all);
+  owner.receive("EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.jp>\r\n");
+  EXPECT_FALSE(session.is_in_content());
+  owner.receive("BDAT 3\r\nab");
+  EXPECT_TRUE(session.is_in_content());
+  owner.receive("cDATA\r\n");
+  EXPECT_FALSE(session.is_in_content());
+  owner.receive("RSET\r\nBDAT 3\r\nab");
+  EXPECT_TRUE(session.is_in_content()) << "of a chunk that is refused";
+  owner.receive("cMAIL FROM:<>\r\nRCPT TO:<b@example.jp>\r\nDATA\r\n");
+  EXPECT_TRUE(session.is_in_content());
+  owner.receive(".\r\n");
+  EXPECT_FALSE(session.is_in_content());
+}
+
 TEST(ServerSession, AuthenticationIsAnExchange) {
   const ServerOptions options{.auth_mechanisms = "PLAIN LOGIN"};
   const auto policy = [](const ServerSession&, const ServerStep& step) -> std::optional<Reply> {

@@ -9,6 +9,7 @@ namespace {
 // What a crash can leave unused.
 constexpr std::int64_t kNumbersBlock = 4096;
 constexpr std::int64_t kIdsBlock = 256;
+constexpr std::int64_t kNumbersSlot = -1;
 
 std::int64_t slot(AccountKey account, IdKind kind) {
   return static_cast<std::int64_t>(account) * 4 + static_cast<std::int64_t>(kind);
@@ -17,6 +18,7 @@ std::int64_t slot(AccountKey account, IdKind kind) {
 }  // namespace
 
 Result<std::int64_t> Counters::take_numbers(std::int64_t count) {
+  const Counter before = numbers_;
   if (!numbers_.reserved) {
     const auto value = db_.integer("SELECT value FROM meta WHERE name = 'next_number'");
     if (!value) return fail(value.error());
@@ -29,11 +31,14 @@ Result<std::int64_t> Counters::take_numbers(std::int64_t count) {
     if (!done) return fail(std::move(done.error()));
     numbers_.reserved = reserved;
   }
+  taken_.push_back({kNumbersSlot, before});
   return std::exchange(numbers_.next, numbers_.next + count);
 }
 
 Result<PublicId> Counters::take_ids(AccountKey account, IdKind kind, std::int64_t count) {
-  Counter& counter = ids_[slot(account, kind)];
+  const std::int64_t place = slot(account, kind);
+  Counter& counter = ids_[place];
+  const Counter before = counter;
   if (!counter.reserved) {
     const auto value = stored(account, kind);
     if (!value) return fail(value.error());
@@ -46,7 +51,20 @@ Result<PublicId> Counters::take_ids(AccountKey account, IdKind kind, std::int64_
     if (!done) return fail(std::move(done.error()));
     counter.reserved = reserved;
   }
+  taken_.push_back({place, before});
   return std::exchange(counter.next, counter.next + count);
+}
+
+void Counters::undo(std::size_t mark) {
+  while (taken_.size() > mark) {
+    counter(taken_.back().slot) = taken_.back().before;
+    taken_.pop_back();
+  }
+}
+
+void Counters::doubt() {
+  taken_.clear();
+  forget_reservations();
 }
 
 void Counters::forget_reservations() {

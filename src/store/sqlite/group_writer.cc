@@ -2,7 +2,9 @@
 #include "store/sqlite/group_writer.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -15,10 +17,23 @@ namespace {
 constexpr Microseconds kUrgentTurnMax{20'000};
 constexpr Microseconds kPatientTurnMax{10'000};
 
+// Operations performed under one savepoint.
+constexpr std::size_t kTogetherMax = 64;
+
 constexpr std::array kUrgent{WritePriority::accept, WritePriority::outcomes, WritePriority::claims};
 
 constexpr std::size_t index_of(WritePriority priority) {
   return static_cast<std::size_t>(priority);
+}
+
+std::size_t octets_of(const Accept& accept) {
+  const Content& content = accept.delivery.content;
+  std::size_t octets = content.subject.size() + content.text_part.size() + content.html_part.size();
+  for (const Attachment& attachment : content.attachments) octets += attachment.data.size();
+  for (const NewRecipient& recipient : accept.recipients) {
+    for (const InsertCode& code : recipient.insert_codes) octets += code.value.size();
+  }
+  return octets;
 }
 
 int note_frames(void* frames, sqlite3*, const char*, int in_log) {
@@ -29,12 +44,14 @@ int note_frames(void* frames, sqlite3*, const char*, int in_log) {
 }  // namespace
 
 GroupWriter::GroupWriter(SqliteWriteTransaction& transaction, Checkpointer& checkpointer,
-                         const Clock& clock, const Limits& queued_max)
+                         const Clock& clock, const Limits& queued_max,
+                         std::size_t accept_octets_max)
     : transaction_(transaction),
       db_(transaction.connection()),
       checkpointer_(checkpointer),
       clock_(clock),
-      queued_max_(queued_max) {
+      queued_max_(queued_max),
+      accept_octets_max_(accept_octets_max) {
   sqlite3_wal_hook(db_.raw(), note_frames, &frames_);
 }
 
@@ -56,7 +73,14 @@ void GroupWriter::stop() {
 }
 
 void GroupWriter::submit(WritePriority priority, WriteWork work, Done done) {
+  take(priority, Function{std::move(work), std::move(done), {}});
+}
+
+void GroupWriter::take(WritePriority priority, Piece piece) {
   std::string_view refusal;
+  auto* const accept = std::get_if<Pending<Accept>>(&piece);
+  if (accept != nullptr) accept->octets = octets_of(accept->op);
+  const std::size_t octets = accept == nullptr ? 0 : accept->octets;
   {
     const std::lock_guard lock(mutex_);
     Queue& queue = queues_[index_of(priority)];
@@ -64,12 +88,17 @@ void GroupWriter::submit(WritePriority priority, WriteWork work, Done done) {
       refusal = "the store is closing";
     } else if (queue.size() >= queued_max_[index_of(priority)]) {
       refusal = "too much is waiting to be written";
+    } else if (accept_octets_ > 0 && octets > 0 && accept_octets_ + octets > accept_octets_max_) {
+      refusal = "too much mail is waiting to be written";
     } else {
-      queue.push_back({std::move(work), std::move(done), {}});
+      accept_octets_ += octets;
+      queue.push_back(std::move(piece));
     }
   }
   if (!refusal.empty()) {
-    done(fail(ErrorKind::unavailable, std::string(refusal)));
+    std::visit(
+        [&](auto& refused) { refused.done(fail(ErrorKind::unavailable, std::string(refusal))); },
+        piece);
     return;
   }
   filled_.notify_one();
@@ -111,7 +140,10 @@ bool GroupWriter::wait_for_work() {
 
 bool GroupWriter::begin() {
   auto begun = db_.query("BEGIN IMMEDIATE").run();
-  if (begun) return true;
+  if (begun) {
+    transaction_.set_now(clock_.now());
+    return true;
+  }
   // Whoever waits is told, so that nothing hangs on a store that cannot be written.
   std::array<Queue, kWritePriorities> waiting;
   {
@@ -120,7 +152,7 @@ bool GroupWriter::begin() {
   }
   for (Queue& queue : waiting) {
     for (Piece& piece : queue) {
-      piece.result = fail(begun.error());
+      std::visit([&](auto& lost) { lost.answer = fail(begun.error()); }, piece);
       group_.push_back(std::move(piece));
     }
   }
@@ -137,15 +169,11 @@ void GroupWriter::gather_urgent() {
       const std::lock_guard lock(mutex_);
       left = queue.size();
     }
-    while (left-- > 0) {
-      std::optional<Piece> piece;
-      {
-        const std::lock_guard lock(mutex_);
-        piece = std::move(queue.front());
-        queue.pop_front();
-      }
+    while (left > 0) {
+      const std::size_t drawn = draw(queue, left);
+      left -= drawn;
       if (priority == WritePriority::accept) accepts_ = true;
-      perform(std::move(*piece));
+      perform_last(drawn);
       if (clock_.steady_now() - began > kUrgentTurnMax) break;
     }
   }
@@ -180,7 +208,8 @@ void GroupWriter::gather_patient() {
   auto piece = take_patient();
   if (!piece) return;
   while (piece) {
-    perform(std::move(*piece));
+    group_.push_back(std::move(*piece));
+    perform_last(1);
     // Who accepted mail in this group waits for its commit: one piece is enough.
     if (accepts_ || urgent_waits() || clock_.steady_now() - began > kPatientTurnMax) break;
     piece = take_patient();
@@ -189,40 +218,84 @@ void GroupWriter::gather_patient() {
   patient_took_ = patient_ended_ - began;
 }
 
-void GroupWriter::perform(Piece piece) {
-  if (!db_.in_transaction()) {
-    // SQLite gave up the transaction because of an earlier piece: its group is lost already.
-    piece.result = fail(ErrorKind::unavailable, "the transaction was given up; try again");
-    group_.push_back(std::move(piece));
-    return;
+std::size_t GroupWriter::draw(Queue& queue, std::size_t most) {
+  const std::lock_guard lock(mutex_);
+  const std::size_t kind = queue.front().index();
+  const bool alone = std::holds_alternative<Function>(queue.front());
+  const std::size_t together = std::min(most, alone ? 1 : kTogetherMax);
+  std::size_t drawn = 0;
+  while (drawn < together && queue.front().index() == kind) {
+    group_.push_back(std::move(queue.front()));
+    queue.pop_front();
+    ++drawn;
+    if (queue.empty()) break;
   }
-  const auto before = transaction_.pending();
-  auto saved = db_.query("SAVEPOINT piece").run();
-  piece.result = saved ? piece.work(transaction_) : std::move(saved);
-  if (piece.result) {
-    piece.result = db_.query("RELEASE piece").run();
-  }
-  if (!piece.result) undo(piece, before);
-  group_.push_back(std::move(piece));
+  return drawn;
 }
 
-void GroupWriter::undo(Piece& piece, const SqliteWriteTransaction::Pending& before) {
+void GroupWriter::perform_last(std::size_t count) {
+  std::visit(
+      [&](auto& piece) {
+        if constexpr (std::is_same_v<decltype(piece), Function&>) {
+          perform(piece);
+        } else {
+          perform_together<typename std::remove_reference_t<decltype(piece)>::Operation>(count);
+        }
+      },
+      group_[group_.size() - count]);
+}
+
+template <class Work>
+Result<void> GroupWriter::with_savepoint(const Work& work) {
+  if (!db_.in_transaction()) {
+    // SQLite gave up the transaction because of an earlier piece: its group is lost already.
+    return fail(ErrorKind::unavailable, "the transaction was given up; try again");
+  }
+  const auto before = transaction_.mark();
+  auto result = db_.query("SAVEPOINT piece").run();
+  if (result) result = work();
+  if (result) result = db_.query("RELEASE piece").run();
+  if (result) return result;
   if (db_.in_transaction()) {
     auto undone = db_.query("ROLLBACK TO piece").run();
     if (undone) undone = db_.query("RELEASE piece").run();
     transaction_.rolled_back(before);
-    if (undone) return;
+    if (undone) return result;
   }
   // The disk or the memory failed underneath: SQLite has undone, or must now undo, everything.
-  lose_group(piece.result.error());
+  lose_group(result.error(), false);
+  return result;
+}
+
+void GroupWriter::perform(Function& piece) {
+  piece.answer = with_savepoint([&] { return piece.work(transaction_); });
+}
+
+template <class Op>
+void GroupWriter::perform_together(std::size_t count) {
+  std::vector<Pending<Op>*> items;
+  items.reserve(count);
+  for (std::size_t i = group_.size() - count; i < group_.size(); ++i) {
+    items.push_back(&std::get<Pending<Op>>(group_[i]));
+  }
+  in_halves<Op>(
+      Together<Op>(items),
+      [this](Together<Op> some) {
+        return with_savepoint([&] { return transaction_.perform(some); });
+      },
+      [this] { return !db_.in_transaction(); });
 }
 
 // Nothing of the group is stored, and everyone in it is told so.
-void GroupWriter::lose_group(const Error& error) {
+void GroupWriter::lose_group(const Error& error, bool in_doubt) {
   if (db_.in_transaction()) (void)db_.execute("ROLLBACK");
-  transaction_.rolled_back({});
+  transaction_.lost(in_doubt);
   for (Piece& piece : group_) {
-    if (piece.result) piece.result = fail(error);
+    std::visit(
+        [&](auto& lost) {
+          if (lost.answer) lost.answer = fail(error);
+        },
+        piece);
   }
 }
 
@@ -248,31 +321,49 @@ void GroupWriter::commit() {
   }
   const SteadyInstant began = clock_.steady_now();
   frames_.reset();
-  auto committed = transaction_.store_figures();
-  if (committed) committed = db_.query("COMMIT").run();
+  auto committed = db_.query("COMMIT").run();
   commit_time_us_ += (clock_.steady_now() - began).count();
   if (!committed) {
     ++failed_commits_;
     if (!failing_) log::error("commits fail", {{"error", committed.error().detail}});
     failing_ = true;
-    lose_group(committed.error());
-    if (committed.error().kind == ErrorKind::io && overwrite_lost()) {
-      for (Piece& piece : group_) {
-        if (!piece.result) piece.result.error().kind = ErrorKind::unavailable;
-      }
-    }
+    // Unless its octets are overwritten, a crash may find a commit that failed.
+    if (db_.in_transaction()) (void)db_.execute("ROLLBACK");
+    const bool in_doubt = committed.error().kind == ErrorKind::io && !overwrite_lost();
+    Error told = committed.error();
+    if (!in_doubt && told.kind == ErrorKind::io) told.kind = ErrorKind::unavailable;
+    lose_group(told, in_doubt);
     return;
   }
   transaction_.committed();
   ++commits_;
   if (std::exchange(failing_, false)) log::info("commits succeed again");
-  writes_ += static_cast<std::uint64_t>(
-      std::ranges::count_if(group_, [](const Piece& piece) { return piece.result.has_value(); }));
+  writes_ += static_cast<std::uint64_t>(std::ranges::count_if(group_, [](const Piece& piece) {
+    return std::visit([](const auto& written) { return written.answer.has_value(); }, piece);
+  }));
   if (frames_) checkpointer_.committed(*frames_);
 }
 
 void GroupWriter::answer() {
-  for (Piece& piece : group_) piece.done(std::move(piece.result));
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Piece& piece : group_) {
+      if (const auto* const accept = std::get_if<Pending<Accept>>(&piece)) {
+        accept_octets_ -= accept->octets;
+      }
+    }
+  }
+  for (Piece& piece : group_) {
+    std::visit(
+        [](auto& answered) {
+          if constexpr (std::is_same_v<decltype(answered), Pending<Accept>&>) {
+            // Only now: until here it might have been repeated.
+            if (answered.answer) answered.answer->content = std::move(answered.op.delivery.content);
+          }
+          answered.done(std::move(answered.answer));
+        },
+        piece);
+  }
   group_.clear();
 }
 

@@ -8,7 +8,9 @@
 // rests after each turn as long as the turn took, so it gets about half of the time and an accept
 // waits for one piece of it at most. Every eighth patient turn begins with retention.
 //
-// Each piece of work has a savepoint: one that fails is undone alone.
+// Hot operations of one kind that wait one behind the other are performed together; if the engine
+// refuses, they are repeated in halves (pending.h). A function has a savepoint of its own. So what
+// fails is undone alone.
 #pragma once
 
 #include <array>
@@ -19,7 +21,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
-#include <vector>
+#include <variant>
 
 #include "base/clock.h"
 #include "store/sqlite/checkpointer.h"
@@ -34,26 +36,33 @@ class GroupWriter {
 
   // All must outlive the writer. The transaction belongs to the writer's thread from start() on.
   GroupWriter(SqliteWriteTransaction& transaction, Checkpointer& checkpointer, const Clock& clock,
-              const Limits& queued_max);
+              const Limits& queued_max, std::size_t accept_octets_max);
   ~GroupWriter();
   GroupWriter(const GroupWriter&) = delete;
   GroupWriter& operator=(const GroupWriter&) = delete;
 
   void start();
-  // Thread-safe; see Store::submit_write.
+  // Thread-safe; see Store.
   void submit(WritePriority priority, WriteWork work, Done done);
+  template <class Op>
+  void submit(WritePriority priority, Op op, Answered<Op> done) {
+    take(priority, Pending<Op>{std::move(op), std::move(done), {}, 0});
+  }
   // Commits what is queued, then ends the thread. Idempotent.
   void stop();
   [[nodiscard]] StoreFigures figures() const;
 
  private:
-  struct Piece {
+  struct Function {
     WriteWork work;
     Done done;
-    Result<void> result;
+    Result<void> answer;
   };
+  using Piece =
+      std::variant<Function, Pending<Accept>, Pending<Settle>, Pending<Claim>, Pending<StageRows>>;
   using Queue = std::deque<Piece>;
 
+  void take(WritePriority priority, Piece piece);
   void run();
   [[nodiscard]] bool wait_for_work();
   void gather_urgent();
@@ -62,9 +71,18 @@ class GroupWriter {
   [[nodiscard]] std::optional<Piece> take_patient();
   [[nodiscard]] bool urgent_waits() const;
   [[nodiscard]] bool begin();
-  void perform(Piece piece);
-  void undo(Piece& piece, const SqliteWriteTransaction::Pending& before);
-  void lose_group(const Error& error);
+  // Moves the first piece of a queue, and those behind it that are performed together with it, into
+  // the group; returns how many.
+  std::size_t draw(Queue& queue, std::size_t most);
+  // Performs the last `count` pieces of the group, which are of one kind.
+  void perform_last(std::size_t count);
+  void perform(Function& piece);
+  template <class Op>
+  void perform_together(std::size_t count);
+  // Runs `work` under a savepoint.
+  template <class Work>
+  [[nodiscard]] Result<void> with_savepoint(const Work& work);
+  void lose_group(const Error& error, bool in_doubt);
   [[nodiscard]] bool overwrite_lost();
   void commit();
   void answer();
@@ -74,14 +92,16 @@ class GroupWriter {
   Checkpointer& checkpointer_;
   const Clock& clock_;
   const Limits queued_max_;
+  const std::size_t accept_octets_max_;
 
-  mutable std::mutex mutex_;  // guards the queues and stopping_
+  mutable std::mutex mutex_;  // guards what follows, up to stopping_
   std::condition_variable filled_;
   std::array<Queue, kWritePriorities> queues_;
+  std::size_t accept_octets_ = 0;  // of what is not answered yet
   bool stopping_ = false;
 
   // Of the group at hand; only the writer's thread touches what follows.
-  std::vector<Piece> group_;
+  std::deque<Piece> group_;  // a place in it stays where it is
   bool accepts_ = false;
   SteadyInstant patient_ended_{};
   Microseconds patient_took_{};

@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-#include "store/types.h"
+#include "store/keys.h"
 
 namespace todoku::store::sqlite {
 

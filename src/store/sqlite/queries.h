@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,9 +17,9 @@
 
 namespace todoku::store::sqlite {
 
-// Figures that the writer keeps up with every commit, so that nobody has to count.
+// What the writer keeps up with every commit, so that nobody has to count.
 struct LiveFigures {
-  std::array<std::atomic<std::int64_t>, 2> waiting{};  // by TrafficClass
+  std::atomic<std::int64_t> transactional_waiting{0};  // recipients not in a terminal state
 };
 
 // A batch as stored.
@@ -37,7 +38,7 @@ struct BatchRow {
   Instant created{};
   std::optional<Instant> ready_at;
   std::uint64_t token = 0;
-  Holder holder = 0;
+  NodeKey holder = kNobody;
 };
 
 inline constexpr std::int64_t kSectionLive = 1;
@@ -48,6 +49,9 @@ class Queries {
  public:
   Queries(Connection& db, const LiveFigures& figures, AddressHash hash)
       : db_(db), dictionary_(db), figures_(figures), hash_(hash) {}
+
+  // What the store's clock says, for all that is asked until it is set again.
+  void set_now(Instant now) { now_ = now; }
 
   [[nodiscard]] Result<std::optional<std::string>> setting(std::string_view name);
 
@@ -62,6 +66,7 @@ class Queries {
   [[nodiscard]] Result<Delivery> delivery(DeliveryKey key);
   [[nodiscard]] Result<Delivery> delivery_head(AccountKey account, PublicId id);
   [[nodiscard]] Result<Delivery> delivery_head(DeliveryKey key);
+  [[nodiscard]] Result<std::vector<Delivery>> delivery_heads(std::span<const DeliveryKey> keys);
   [[nodiscard]] Result<DeliveryStretch> match_deliveries(const DeliveryFilter& filter,
                                                          DeliveryOrder order,
                                                          std::optional<DeliveryPlace> from,
@@ -76,20 +81,21 @@ class Queries {
                                           std::optional<std::int64_t> from);
   [[nodiscard]] Result<Story> story(const RecipientKey& key);
 
-  [[nodiscard]] Result<std::vector<Delivery>> deliveries_to_start(Instant now, std::int64_t limit);
-  [[nodiscard]] Result<std::optional<Instant>> next_reservation(Instant now);
-  [[nodiscard]] Result<std::vector<Delivery>> sending_bulk();
-  [[nodiscard]] Result<DueDomains> due_domains(Workload workload, Instant now,
-                                               std::optional<std::string_view> after,
-                                               std::int64_t limit);
-  [[nodiscard]] Result<std::vector<DueBatch>> due_batches(Workload workload,
-                                                          std::string_view domain, Instant now,
-                                                          std::int64_t limit);
+  [[nodiscard]] Result<std::vector<StartingDelivery>> deliveries_to_start(std::int64_t limit);
+  [[nodiscard]] Result<std::optional<Milliseconds>> next_reservation();
+  [[nodiscard]] Result<std::vector<SendingDelivery>> sending_bulk();
+  [[nodiscard]] Result<DueDomains> due(const Due& due);
 
   [[nodiscard]] Result<ImportJob> import_job(AccountKey account, PublicId id);
-  [[nodiscard]] Result<std::vector<ImportJob>> running_imports();
+  [[nodiscard]] Result<std::vector<ImportJob>> running_imports(NodeKey node);
 
-  [[nodiscard]] Result<std::vector<QueueFigures>> queue_figures(Instant now);
+  [[nodiscard]] Result<std::vector<Node>> nodes();
+  [[nodiscard]] Result<std::vector<HeldBatch>> lost_by(NodeKey node,
+                                                      std::span<const HeldBatch> held);
+
+  [[nodiscard]] Result<std::vector<QueueFigures>> queue_figures();
+  [[nodiscard]] Result<std::vector<SetAside>> set_aside(std::int64_t limit);
+  [[nodiscard]] Result<std::optional<SetAside>> set_aside_of(std::int64_t row);
 
   // -- parts that the writer uses too
 
@@ -98,6 +104,8 @@ class Queries {
   [[nodiscard]] Result<std::optional<BatchRow>> batch(std::int64_t number);
   // The ids of the live sections of a delivery.
   [[nodiscard]] Result<std::vector<std::int64_t>> live_sections(DeliveryKey delivery);
+  // A row whose first columns are those that delivery_row() selects.
+  [[nodiscard]] static Delivery delivery_in(const Query& row);
   // Whether a batch's recipients are to be seen: not staged, not discarded.
   [[nodiscard]] Result<bool> visible(const BatchRow& batch);
 
@@ -118,32 +126,20 @@ class Queries {
   [[nodiscard]] Result<std::optional<RecipientRow>> recipient_row_of(std::int64_t row,
                                                                      const BatchRow& batch);
   [[nodiscard]] Result<std::optional<Story>> story_of(std::int64_t row);
-  // A workload's part that the indexes know by one number.
-  struct Part {
-    std::int64_t section = 0;        // 0: all transactional batches
-    std::optional<Instant> started;  // nothing is due before; nullopt: as stored
-  };
-  [[nodiscard]] Result<std::vector<Part>> parts_of(Workload workload);
-  [[nodiscard]] Query earliest_in(const Part& part, Instant now, std::int64_t limit);
-  [[nodiscard]] Query due_of_domain(const Part& part, std::string_view domain, Instant now,
-                                    std::int64_t limit);
-  [[nodiscard]] Result<std::optional<std::string>> domain_after(
-      const Part& part, const std::optional<std::string>& after);
-  [[nodiscard]] Result<void> add_batches(Query& numbers, const Part& part,
-                                         std::vector<DueBatch>& batches);
-  [[nodiscard]] Result<std::optional<DueDomains>> all_due(const std::vector<Part>& parts,
-                                                          Instant now, std::int64_t limit);
-  [[nodiscard]] Result<DueDomains> due_by_domain(const std::vector<Part>& parts, Instant now,
-                                                 std::optional<std::string_view> after,
-                                                 std::int64_t limit);
-  [[nodiscard]] Result<std::optional<Instant>> oldest_due(Workload workload, Instant now);
-  [[nodiscard]] Result<std::optional<Instant>> upcoming(const std::vector<Part>& parts,
-                                                        Instant now);
+  [[nodiscard]] static SetAside set_aside_in(const Query& row);
+  [[nodiscard]] Query few_due(const Due& due);
+  [[nodiscard]] Query page_of_due(const Due& due, std::string_view from);
+  [[nodiscard]] Query due_of_domain(const Due& due);
+  [[nodiscard]] static DueBatch due_batch(const Query& row);
+  [[nodiscard]] Result<std::optional<DueDomains>> all_due(const Due& due);
+  [[nodiscard]] Result<DueDomains> due_by_domain(const Due& due);
+  [[nodiscard]] Result<std::optional<Milliseconds>> upcoming(Workload workload);
 
   Connection& db_;
   Dictionary dictionary_;
   const LiveFigures& figures_;
   AddressHash hash_;
+  Instant now_{};
 };
 
 }  // namespace todoku::store::sqlite

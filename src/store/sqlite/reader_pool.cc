@@ -54,7 +54,7 @@ void ReaderPool::stop() {
   readers_.clear();
 }
 
-void ReaderPool::submit(ReadWork work, Done done) {
+void ReaderPool::submit(Work work, Done done) {
   Question question{std::move(work), std::move(done)};
   if (!queue_.try_push(std::move(question))) {
     question.done(fail(ErrorKind::unavailable, "too many questions are waiting"));
@@ -68,10 +68,11 @@ void ReaderPool::run(Reader& reader) {
   }
 }
 
-Result<void> ReaderPool::answer(Reader& reader, ReadWork& work) {
+Result<void> ReaderPool::answer(Reader& reader, Work& work) {
   reader.deadline = clock_.steady_now() + limits_.question_max;
   Connection& db = *reader.connection;
   auto result = db.query("BEGIN").run();
+  reader.transaction.set_now(clock_.now());
   if (result) result = work(reader.transaction);
   reader.deadline = SteadyInstant::max();
   if (db.in_transaction()) {

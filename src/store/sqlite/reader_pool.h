@@ -31,20 +31,22 @@ class ReaderPool {
   ReaderPool& operator=(const ReaderPool&) = delete;
 
   void start();
+  using Work = std::move_only_function<Result<void>(SqliteReadTransaction&)>;
+
   // Thread-safe; see Store::submit_read.
-  void submit(ReadWork work, Done done);
+  void submit(Work work, Done done);
   // Answers what is queued, then ends the threads and closes their connections. Idempotent.
   void stop();
 
  private:
   struct Question {
-    ReadWork work;
+    Work work;
     Done done;
   };
   struct Reader;
 
   void run(Reader& reader);
-  [[nodiscard]] Result<void> answer(Reader& reader, ReadWork& work);
+  [[nodiscard]] Result<void> answer(Reader& reader, Work& work);
 
   const Clock& clock_;
   const Limits limits_;

@@ -36,8 +36,8 @@ ImportJob job_in(const Query& row) {
   job.success_count = row.integer(8);
   job.failed_count = row.integer(9);
   job.total_count = row.integer(10);
-  job.upload_file = row.text(11);
-  job.error_file = row.text(12);
+  job.upload = row.text(11);
+  job.errors = row.text(12);
   job.created = row.instant(13);
   return job;
 }
@@ -125,13 +125,16 @@ Result<ImportJob> Queries::import_job(AccountKey account, PublicId id) {
   return fail(ErrorKind::not_found, fmt::format("there is no import job {}", id));
 }
 
-Result<std::vector<ImportJob>> Queries::running_imports() {
+Result<std::vector<ImportJob>> Queries::running_imports(NodeKey node) {
   std::vector<ImportJob> jobs;
   auto query = db_.query(
       "SELECT j.id, j.account, j.delivery, d.id, j.status, j.ignore_errors, j.immediate,"
       " j.percentage, j.success, j.failed, j.total, j.upload_file, j.error_file, j.created"
       " FROM import_jobs j JOIN deliveries d ON d.key = j.delivery"
-      " WHERE j.status = 1 AND d.deleted = 0 ORDER BY j.created, j.account, j.id");
+      " WHERE j.status = 1 AND d.deleted = 0 AND (j.node = ?"
+      " OR NOT EXISTS (SELECT 1 FROM nodes n WHERE n.key = j.node AND n.void = 0))"
+      " ORDER BY j.created, j.account, j.id");
+  query.bind(node);
   while (query.next()) jobs.push_back(job_in(query));
   if (query.failed()) return fail(query.error());
   return jobs;

@@ -90,33 +90,37 @@ bool matches_columns(const Query& row, const DeliveryFilter& filter) {
 
 }  // namespace
 
+Delivery Queries::delivery_in(const Query& row) {
+  Delivery delivery;
+  delivery.key = DeliveryKey{row.integer(0)};
+  delivery.account = AccountKey{row.integer(1)};
+  delivery.id = row.integer(2);
+  delivery.type = static_cast<DeliveryType>(row.integer(3));
+  delivery.traffic = static_cast<TrafficClass>(row.integer(4));
+  delivery.status = static_cast<DeliveryStatus>(row.integer(5));
+  delivery.at_most_once = row.flag(6);
+  delivery.created = row.instant(7);
+  delivery.updated = row.instant(8);
+  delivery.reservation = row.optional_instant(9);
+  delivery.started = row.optional_instant(10);
+  delivery.expires = row.optional_instant(11);
+  delivery.finished = row.optional_instant(12);
+  delivery.signing = row.text(13);
+  delivery.failure_reason = row.text(14);
+  delivery.counts = counts_in(row, 15);
+  return delivery;
+}
+
 Result<Delivery> Queries::delivery_row(DeliveryKey key) {
   auto query = db_.query(
-      "SELECT account, id, type, traffic, status, at_most_once, created, updated, reservation,"
-      " started, finished, signing, failure_reason, total, delivered, bounced, dropped, expired,"
-      " cancelled, unknown, deferred FROM deliveries WHERE key = ? AND deleted = 0");
+      "SELECT key, account, id, type, traffic, status, at_most_once, created, updated,"
+      " reservation, started, expires, finished, signing, failure_reason, total, delivered,"
+      " bounced, dropped, expired, cancelled, unknown, deferred FROM deliveries"
+      " WHERE key = ? AND deleted = 0");
   query.bind(key);
-  if (!query.next()) {
-    if (query.failed()) return fail(query.error());
-    return no_delivery();
-  }
-  Delivery delivery;
-  delivery.key = key;
-  delivery.account = AccountKey{query.integer(0)};
-  delivery.id = query.integer(1);
-  delivery.type = static_cast<DeliveryType>(query.integer(2));
-  delivery.traffic = static_cast<TrafficClass>(query.integer(3));
-  delivery.status = static_cast<DeliveryStatus>(query.integer(4));
-  delivery.at_most_once = query.flag(5);
-  delivery.created = query.instant(6);
-  delivery.updated = query.instant(7);
-  delivery.reservation = query.optional_instant(8);
-  delivery.started = query.optional_instant(9);
-  delivery.finished = query.optional_instant(10);
-  delivery.signing = query.text(11);
-  delivery.failure_reason = query.text(12);
-  delivery.counts = counts_in(query, 13);
-  return delivery;
+  if (query.next()) return delivery_in(query);
+  if (query.failed()) return fail(query.error());
+  return no_delivery();
 }
 
 Result<Delivery> Queries::with_content(Delivery delivery) {
@@ -173,17 +177,36 @@ Result<Delivery> Queries::delivery(AccountKey account, PublicId id) {
 }
 
 Result<Delivery> Queries::delivery_head(DeliveryKey key) {
-  auto head = delivery_row(key);
-  if (!head) return head;
-  auto query =
-      db_.query("SELECT from_address, from_name, subject FROM contents WHERE delivery = ?");
-  query.bind(key);
-  if (query.next()) {
-    head->content.from = {std::string(query.text(0)), std::string(query.text(1))};
-    head->content.subject = query.text(2);
+  auto heads = delivery_heads(std::span(&key, 1));
+  if (!heads) return fail(std::move(heads.error()));
+  if (heads->empty()) return no_delivery();
+  return std::move(heads->front());
+}
+
+Result<std::vector<Delivery>> Queries::delivery_heads(std::span<const DeliveryKey> keys) {
+  std::vector<Delivery> heads;
+  heads.reserve(keys.size());
+  std::string list = "[";
+  for (const DeliveryKey key : keys) {
+    if (list.size() > 1) list += ',';
+    list += std::to_string(number_of(key));
+  }
+  list += ']';
+  auto query = db_.query(
+      "SELECT d.key, d.account, d.id, d.type, d.traffic, d.status, d.at_most_once, d.created, "
+      "d.updated,"
+      " reservation, started, expires, finished, signing, failure_reason, total, delivered,"
+      " bounced, dropped, expired, cancelled, unknown, deferred, from_address, from_name, subject"
+      " FROM json_each(?) j JOIN deliveries d ON d.key = j.value AND d.deleted = 0"
+      " LEFT JOIN contents c ON c.delivery = d.key");
+  query.bind(std::string_view(list));
+  while (query.next()) {
+    Delivery& head = heads.emplace_back(delivery_in(query));
+    head.content.from = {std::string(query.text(23)), std::string(query.text(24))};
+    head.content.subject = query.text(25);
   }
   if (query.failed()) return fail(query.error());
-  return head;
+  return heads;
 }
 
 Result<Delivery> Queries::delivery_head(AccountKey account, PublicId id) {
@@ -244,35 +267,40 @@ Query Queries::deliveries_in_order(const DeliveryFilter& filter, DeliveryOrder o
     case DeliveryOrder::start_ascending: {
       const DeliveryPlace place = from.value_or(DeliveryPlace{first, 0});
       auto query = db_.query(
-          "SELECT key, id, type, status, started, updated FROM deliveries"
+          "SELECT key, id, type, status, started, updated, created FROM deliveries"
           " WHERE account = ? AND deleted = 0 AND coalesce(started, 0) BETWEEN ?2 AND ?3"
           " AND (coalesce(started, 0) > ?2 OR key > ?4)"
           " ORDER BY coalesce(started, 0), key");
-      query.bind(filter.account, std::max(place.started_ms, first), last, place.number);
+      query.bind(filter.account, std::max(place.time_ms, first), last, place.number);
       return query;
     }
     case DeliveryOrder::start_descending: {
       const DeliveryPlace place = from.value_or(DeliveryPlace{last, kLast});
       auto query = db_.query(
-          "SELECT key, id, type, status, started, updated FROM deliveries"
+          "SELECT key, id, type, status, started, updated, created FROM deliveries"
           " WHERE account = ? AND deleted = 0 AND coalesce(started, 0) BETWEEN ?2 AND ?3"
           " AND (coalesce(started, 0) < ?3 OR key < ?4)"
           " ORDER BY coalesce(started, 0) DESC, key DESC");
-      query.bind(filter.account, first, std::min(place.started_ms, last), place.number);
+      query.bind(filter.account, first, std::min(place.time_ms, last), place.number);
       return query;
     }
     case DeliveryOrder::newest_first:
       break;
   }
+  const DeliveryPlace place = from.value_or(DeliveryPlace{kLast, kLast});
   auto query = is_among_few(filter)
                    ? db_.query(
-                         "SELECT key, id, type, status, started, updated FROM deliveries"
-                         " WHERE account = ? AND deleted = 0 AND id < ?"
-                         " AND (type <> 1 OR status NOT IN (5, 6)) ORDER BY id DESC")
+                         "SELECT key, id, type, status, started, updated, created FROM deliveries"
+                         " INDEXED BY deliveries_few"
+                         " WHERE account = ?1 AND deleted = 0 AND created <= ?2"
+                         " AND (created < ?2 OR key < ?3)"
+                         " AND (type <> 1 OR status NOT IN (5, 6))"
+                         " ORDER BY created DESC, key DESC")
                    : db_.query(
-                         "SELECT key, id, type, status, started, updated FROM deliveries"
-                         " WHERE account = ? AND deleted = 0 AND id < ? ORDER BY id DESC");
-  query.bind(filter.account, from ? from->number : kLast);
+                         "SELECT key, id, type, status, started, updated, created FROM deliveries"
+                         " WHERE account = ?1 AND deleted = 0 AND created <= ?2"
+                         " AND (created < ?2 OR key < ?3) ORDER BY created DESC, key DESC");
+  query.bind(filter.account, place.time_ms, place.number);
   return query;
 }
 
@@ -293,12 +321,12 @@ Result<DeliveryStretch> Queries::match_deliveries(const DeliveryFilter& filter, 
     }
     if (matches) {
       stretch.matches.push_back(
-          {key, query.integer(1), query.optional_instant(4), query.instant(5)});
+          {key, query.integer(1), query.instant(6), query.optional_instant(4), query.instant(5)});
     }
     if (stretch.effort >= kEffortMax ||
         static_cast<std::int64_t>(stretch.matches.size()) >= wanted) {
-      const bool by_id = order == DeliveryOrder::newest_first;
-      stretch.next = DeliveryPlace{query.integer(4), by_id ? query.integer(1) : query.integer(0)};
+      const int time = order == DeliveryOrder::newest_first ? 6 : 4;
+      stretch.next = DeliveryPlace{query.integer(time), query.integer(0)};
       return stretch;
     }
   }

@@ -42,7 +42,7 @@ Result<std::optional<BatchRow>> Queries::batch(std::int64_t number) {
   row.created = query.instant(10);
   row.ready_at = query.optional_instant(11);
   row.token = static_cast<std::uint64_t>(query.integer(12));
-  row.holder = static_cast<Holder>(query.integer(13));
+  row.holder = NodeKey{query.integer(13)};
   return row;
 }
 
@@ -143,6 +143,7 @@ Result<std::optional<Story>> Queries::story_of(std::int64_t row) {
   story.created = (*recipient)->created;
   story.reservation = delivery->reservation;
   story.started = delivery->started;
+  story.expires = delivery->expires;
   {
     auto query = db_.query("SELECT subject, from_address FROM contents WHERE delivery = ?");
     query.bind(delivery->key);
@@ -154,10 +155,13 @@ Result<std::optional<Story>> Queries::story_of(std::int64_t row) {
   }
   // A delivery that failed as a whole took all its recipients with it.
   if (delivery->status == DeliveryStatus::failed) story.state = RecipientState::cancelled;
-  auto query = db_.query("SELECT info, due, history FROM progress WHERE id = ?");
+  auto query = db_.query(
+      "SELECT info, due, history, (SELECT aside FROM suspects WHERE recipient = id)"
+      " FROM progress WHERE id = ?");
   query.bind(row);
   if (query.next()) {
     story.state = static_cast<RecipientState>(query.integer(0) & 7);
+    story.set_aside = !query.is_null(3) && !is_terminal(story.state);
     story.due = query.optional_instant(1);
     auto attempts = unpack_history(dictionary_, query.blob(2));
     if (!attempts) return fail(std::move(attempts.error()));

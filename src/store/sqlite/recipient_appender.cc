@@ -162,8 +162,8 @@ Result<void> RecipientAppender::insert_batch(const BatchRow& batch) {
           " first_email_id, capacity, size, removed, open, created, ready_at, token, holder)"
           " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)")
       .bind(batch.number, delivery_, account_, section, traffic_, std::string_view(batch.domain),
-            batch.first_email_id, batch.capacity, batch.size, batch.open, now_, batch.ready_at,
-            batch.token, batch.holder)
+            batch.first_email_id, batch.capacity, batch.size, batch.open, transaction_.now_,
+            batch.ready_at, batch.token, batch.holder)
       .run();
 }
 
@@ -174,8 +174,9 @@ Result<void> RecipientAppender::insert_recipient(const BatchRow& batch, std::int
   transaction_.addresses_written_.fetch_add(1, std::memory_order_relaxed);
   const auto codes = codes_.empty() ? std::nullopt : std::optional(Blob{codes_});
   // A batch is filled over time; its own instant is that of its first recipients.
+  const Instant now = transaction_.now_;
   const auto created =
-      batch.created == now_ || batch.created == Instant{} ? std::nullopt : std::optional(now_);
+      batch.created == now || batch.created == Instant{} ? std::nullopt : std::optional(now);
   return transaction_.connection()
       .query("INSERT INTO recipients(id, address, codes, created) VALUES(?, ?, ?, ?)")
       .bind(recipient_row(batch.number, seq), stored_address(recipient.address, batch.domain),
@@ -183,9 +184,10 @@ Result<void> RecipientAppender::insert_recipient(const BatchRow& batch, std::int
       .run();
 }
 
-Result<std::vector<LeasedBatch>> RecipientAppender::append_leased(
-    std::span<const NewRecipient> recipients, Holder holder, Instant lease_until) {
-  std::vector<LeasedBatch> leased;
+Result<std::vector<LeasedBatch>> RecipientAppender::append_transaction(
+    std::span<const NewRecipient> recipients, NodeKey holder, Milliseconds life_time) {
+  const bool leased = holder != kNobody;
+  std::vector<LeasedBatch> leases;
   const bool one_domain = std::ranges::all_of(recipients, [&](const NewRecipient& recipient) {
     return recipient.domain == recipients.front().domain;
   });
@@ -193,36 +195,40 @@ Result<std::vector<LeasedBatch>> RecipientAppender::append_leased(
                                                      static_cast<std::int64_t>(recipients.size()));
   if (!first) return fail(first.error());
   PublicId email = *first;
-  while (!recipients.empty()) {
+  for (std::int64_t number = number_of(delivery_); !recipients.empty(); ++number) {
     const auto part = recipients.first(
         std::min(recipients.size(), static_cast<std::size_t>(kBatchRecipientsMax)));
     recipients = recipients.subspan(part.size());
     BatchRow batch;
-    batch.number = number_of(delivery_) + static_cast<std::int64_t>(leased.size());
+    batch.number = number;
     if (one_domain) batch.domain = part.front().domain;
     batch.first_email_id = email;
     batch.capacity = batch.size = batch.open = static_cast<std::int64_t>(part.size());
-    batch.ready_at = lease_until;
-    batch.token = 1;
+    batch.token = leased ? 1 : 0;
     batch.holder = holder;
+    if (!leased) batch.ready_at = transaction_.now_;
     auto done = insert_batch(batch);
     if (!done) return fail(std::move(done.error()));
-    LeasedBatch& lease = leased.emplace_back();
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      done = insert_recipient(batch, static_cast<std::int64_t>(i), part[i]);
+      if (!done) return fail(std::move(done.error()));
+    }
+    email += batch.size;
+    if (!leased) continue;
+    LeasedBatch& lease = leases.emplace_back();
     lease.key = batch_key(number_of(delivery_), batch.number);
     lease.account = account_;
     lease.traffic = traffic_;
     lease.domain = batch.domain;
+    lease.node = holder;
     lease.token = batch.token;
-    lease.lease_until = lease_until;
+    lease.expires_in = life_time;
     for (std::size_t i = 0; i < part.size(); ++i) {
-      done = insert_recipient(batch, static_cast<std::int64_t>(i), part[i]);
-      if (!done) return fail(std::move(done.error()));
       lease.recipients.push_back(
           {static_cast<std::uint32_t>(i), part[i].address, part[i].insert_codes, 0});
     }
-    email += batch.size;
   }
-  return leased;
+  return leases;
 }
 
 }  // namespace todoku::store::sqlite

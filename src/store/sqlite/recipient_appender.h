@@ -18,23 +18,23 @@ inline constexpr std::int64_t kOpenBatchMin = 64;
 
 class RecipientAppender {
  public:
-  // `section`: 0 for transactions. `ready_at`: of new batches, nullopt if start sets it.
+  // `section`: 0 for transactions.
   RecipientAppender(SqliteWriteTransaction& transaction, DeliveryKey delivery, AccountKey account,
-                    std::int64_t section, TrafficClass traffic, Instant now)
+                    std::int64_t section, TrafficClass traffic)
       : transaction_(transaction),
         delivery_(delivery),
         account_(account),
         section_(section),
-        traffic_(traffic),
-        now_(now) {}
+        traffic_(traffic) {}
 
   // Appends to a section. `present`: recipients it has already, from which the room of a new open
   // batch follows. Email ids are returned in the order given.
   [[nodiscard]] Result<std::vector<PublicId>> append(std::span<const NewRecipient> recipients,
                                                      std::int64_t present);
-  // Makes the batches of a transaction, numbered from its delivery's own number on, leased.
-  [[nodiscard]] Result<std::vector<LeasedBatch>> append_leased(
-      std::span<const NewRecipient> recipients, Holder holder, Instant lease_until);
+  // Makes the batches of a transaction, numbered from its delivery's own number on: leased to
+  // `holder`, to whom they are returned, or due at once.
+  [[nodiscard]] Result<std::vector<LeasedBatch>> append_transaction(
+      std::span<const NewRecipient> recipients, NodeKey holder, Milliseconds life_time);
 
  private:
   using Indices = std::vector<std::uint32_t>;
@@ -59,7 +59,6 @@ class RecipientAppender {
   AccountKey account_;
   std::int64_t section_;
   TrafficClass traffic_;
-  Instant now_;
   std::string codes_;  // reused between recipients
 };
 

@@ -156,20 +156,20 @@ Result<std::vector<InsertCode>> unpack_codes(Dictionary& dictionary, std::string
   return codes;
 }
 
-Result<void> append_history(Dictionary& dictionary, const OutcomeRecord& outcome,
+Result<void> append_history(Dictionary& dictionary, const HistoryEntry& entry,
                             std::string& history) {
-  const Outcome& what = outcome.outcome;
+  const Outcome& what = entry.outcome;
   history.push_back(static_cast<char>((static_cast<unsigned>(what.stage) << 4U) |
                                       (what.is_attempt ? 8U : 0U) |
-                                      static_cast<unsigned>(what.state)));
-  put_zigzag(history, to_epoch_ms(outcome.at) - kHistoryEpochMs);
+                                      static_cast<unsigned>(entry.state)));
+  put_zigzag(history, to_epoch_ms(entry.at) - kHistoryEpochMs);
   put_varint(history,
-             static_cast<std::uint64_t>(std::max<std::int64_t>(outcome.duration.count(), 0)));
+             static_cast<std::uint64_t>(std::max<std::int64_t>(entry.duration.count(), 0)));
   const auto code = static_cast<std::uint64_t>(std::clamp(what.reply.code, 0, kReplyCodeMax));
   put_varint(history, what.charset_fell_back ? code + kCharsetFellBack : code);
   auto done = append_text(dictionary, shortened(what.reply.text), history);
   if (!done) return done;
-  return append_path(dictionary, outcome.path, history);
+  return append_path(dictionary, entry.path, history);
 }
 
 Result<std::vector<Attempt>> unpack_history(Dictionary& dictionary, std::string_view history) {

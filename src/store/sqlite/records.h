@@ -20,8 +20,8 @@
 #include "base/result.h"
 #include "mail/attempt.h"
 #include "mail/content.h"
+#include "store/recipients.h"
 #include "store/sqlite/dictionary.h"
-#include "store/types.h"
 
 namespace todoku::store::sqlite {
 
@@ -34,8 +34,17 @@ inline constexpr std::size_t kReplyOctetsMax = 2048;
 [[nodiscard]] Result<std::vector<InsertCode>> unpack_codes(Dictionary& dictionary,
                                                            std::string_view packed);
 
-// Appends the entry of one outcome to a history.
-[[nodiscard]] Result<void> append_history(Dictionary& dictionary, const OutcomeRecord& outcome,
+// One entry of a history; what it refers to must live as long.
+struct HistoryEntry {
+  Instant at{};
+  Milliseconds duration{};
+  RecipientState state = RecipientState::pending;  // what became of it, whatever `outcome` says
+  const Outcome& outcome;
+  const Path& path;
+};
+
+// Appends an entry to a history.
+[[nodiscard]] Result<void> append_history(Dictionary& dictionary, const HistoryEntry& entry,
                                           std::string& history);
 [[nodiscard]] Result<std::vector<Attempt>> unpack_history(Dictionary& dictionary,
                                                           std::string_view history);

@@ -93,32 +93,33 @@ TEST(Records, KeysOfInsertCodesAreStoredOnce) {
 TEST(Records, AReplyIsSharedFromItsSecondAppearanceOn) {
   const auto db = memory();
   Dictionary dictionary(*db);
-  OutcomeRecord outcome;
-  outcome.outcome.state = RecipientState::bounced;
-  outcome.outcome.reply = {550, "5.1.1 <taro@example.jp>: Recipient address rejected"};
+  Outcome outcome;
+  outcome.reply = {550, "5.1.1 <taro@example.jp>: Recipient address rejected"};
+  const Path path;
+  const HistoryEntry entry{.state = RecipientState::bounced, .outcome = outcome, .path = path};
   std::string history;
   std::vector<std::size_t> sizes;
   for (int i = 0; i < 4; ++i) {
     const std::size_t before = history.size();
-    ASSERT_TRUE(append_history(dictionary, outcome, history));
+    ASSERT_TRUE(append_history(dictionary, entry, history));
     sizes.push_back(history.size() - before);
   }
-  EXPECT_GT(sizes[0], outcome.outcome.reply.text.size());
+  EXPECT_GT(sizes[0], outcome.reply.text.size());
   EXPECT_LT(sizes[3], 14U);
   const auto attempts = unpack_history(dictionary, history);
   ASSERT_TRUE(attempts);
   ASSERT_EQ(attempts->size(), 4U);
-  for (const Attempt& attempt : *attempts) EXPECT_EQ(attempt.outcome.reply, outcome.outcome.reply);
+  for (const Attempt& attempt : *attempts) EXPECT_EQ(attempt.outcome.reply, outcome.reply);
 }
 
 TEST(Records, DamagedBlobsAreErrorsAndNothingWorse) {
   const auto db = memory();
   Dictionary dictionary(*db);
-  OutcomeRecord outcome;
-  outcome.outcome.reply = {451, "4.7.1 try again"};
-  outcome.path = {"mx.example.jp", "192.0.2.1", "a", TlsUse::none, ""};
+  Outcome outcome;
+  outcome.reply = {451, "4.7.1 try again"};
+  const Path path{"mx.example.jp", "192.0.2.1", "a", TlsUse::none, ""};
   std::string history;
-  ASSERT_TRUE(append_history(dictionary, outcome, history));
+  ASSERT_TRUE(append_history(dictionary, {.outcome = outcome, .path = path}, history));
   std::string codes;
   ASSERT_TRUE(pack_codes(dictionary, {{"__a__", "b"}, {"__c__", "d"}}, codes));
   constexpr std::uint64_t kSeed = 77;

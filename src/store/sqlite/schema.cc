@@ -23,11 +23,10 @@ namespace {
 // batches.domain        '' if its recipients have different domains.
 // batches.size          rows it has had; removed: of which were taken out of the draft.
 // batches.open          recipients that are not in a terminal state.
-// batches.ready_at      when it may be claimed: the earliest due time of its recipients, while it
-//                       is leased the end of the lease, 0 for "since the start of the delivery",
-//                       NULL when nothing is open. So one index finds what is due and what was
-//                       left behind, and starting a delivery of ten million touches one row.
-// batches.token         counts the claims: the fencing token.
+// batches.ready_at      when it may be claimed: the earliest due time of its recipients, 0 for
+//                       "since the start of the delivery", NULL while somebody holds it and when
+//                       nothing is open. So starting a delivery of ten million touches one row.
+// batches.token         counts the claims and the losses: the fencing token.
 // recipients.id         keys.h. address: without its domain (ends in @) if it is the batch's.
 // recipients.codes      insert codes, records.h. created, updated: NULL for the batch's.
 // progress              a recipient's state from its first outcome on; absent means pending.
@@ -124,11 +123,10 @@ CREATE TABLE address_recent(recipient INTEGER PRIMARY KEY, hash INTEGER NOT NULL
 // deliveries_few        All but transactions that go out or have: of those an account may have
 //                       millions, of the others it has not.
 // batches_held          What is leased: at most what a process has in memory.
-// batches_ready         Transactional batches by due time, for when few wait; batches_urgent: by
-//                       domain, for when many do (store.h, due_domains).
+// batches_ready         Transactional batches by due time, for when few wait (store/work.h, Due).
+// batches_urgent        The same by domain, for when many do.
 // batches_waiting       Bulk batches by due time, for when few do.
-// meta.waiting*         Recipients not in a terminal state, by TrafficClass: so nobody has to
-// count.
+// meta.waiting*         Until version 3.
 constexpr const char* kVersion2 = R"sql(
 CREATE INDEX deliveries_started ON deliveries(account, coalesce(started, 0)) WHERE deleted = 0;
 CREATE INDEX deliveries_few ON deliveries(account, id)
@@ -148,8 +146,45 @@ INSERT INTO meta(name, value) VALUES
     - unknown), 0) FROM deliveries WHERE status = 5 AND traffic = 1 AND deleted = 0));
 )sql";
 
+// deliveries.expires    The end of its life: nothing of it is sent after. What had begun before
+//                       version 3 lives for the longest that could be configured, 240 hours.
+// deliveries_newest     Lists go by time and key: ids of several nodes are not in the order of
+// time.
+//
+// nodes.lease_until     What a node holds (batches.holder) hangs on it.
+// nodes.void            0: it lives; 1: it counts as dead; 2: it has left in order.
+//
+// batches.losses        Leases in a row that ended with their node's death and without an outcome.
+// batches.alone         Of a suspect (store/work.h): seq of the one recipient that is leased.
+// batches.begun         Its holder has said that it is about to make that recipient's mail.
+//
+// suspects              Recipients that a node died with, begun and alone; aside: since when it
+//                       waits for an operator.
+// import_jobs.node      Whose it is to run.
+constexpr const char* kVersion3 = R"sql(
+ALTER TABLE deliveries ADD COLUMN expires INTEGER;
+UPDATE deliveries SET expires = started + 864000000 WHERE status IN (5, 6);
+ALTER TABLE batches ADD COLUMN losses INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE batches ADD COLUMN alone INTEGER;
+ALTER TABLE batches ADD COLUMN begun INTEGER NOT NULL DEFAULT 0;
+UPDATE batches SET holder = 0, token = token + 1, ready_at = CASE WHEN open > 0 THEN 0 END
+  WHERE holder <> 0;
+ALTER TABLE import_jobs ADD COLUMN node INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE nodes(
+  key INTEGER PRIMARY KEY, name TEXT NOT NULL, roles TEXT NOT NULL, version TEXT NOT NULL,
+  entered INTEGER NOT NULL, lease_until INTEGER NOT NULL, void INTEGER NOT NULL);
+CREATE TABLE suspects(
+  recipient INTEGER PRIMARY KEY, deaths INTEGER NOT NULL, aside INTEGER);
+CREATE INDEX suspects_aside ON suspects(aside) WHERE aside IS NOT NULL;
+DROP INDEX deliveries_few;
+CREATE INDEX deliveries_few ON deliveries(account, created)
+  WHERE deleted = 0 AND (type <> 1 OR status NOT IN (5, 6));
+CREATE INDEX deliveries_newest ON deliveries(account, created) WHERE deleted = 0;
+DELETE FROM meta WHERE name IN ('waiting0', 'waiting1');
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 2> kMigrations{kVersion1, kVersion2};
+constexpr std::array<const char*, 3> kMigrations{kVersion1, kVersion2, kVersion3};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

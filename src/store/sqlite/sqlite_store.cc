@@ -138,7 +138,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const Options& options) {
                               Checkpointer::Limits{.frames_wanted = options.checkpoint_pages,
                                                    .frames_max = options.log_pages_max});
   parts->writer.emplace(parts->transaction, *parts->checkpointer, *options.clock,
-                        options.queued_max);
+                        options.queued_max, options.accept_octets_max);
   parts->readers.emplace(std::move(readers), parts->live, *hash, *options.clock,
                          ReaderPool::Limits{options.questions_max, options.question_max});
   parts->indexer.emplace(
@@ -164,8 +164,44 @@ void SqliteStore::submit_write(WritePriority priority, WriteWork work, Done done
   parts_->writer->submit(priority, std::move(work), std::move(done));
 }
 
+void SqliteStore::submit(Accept accept, Answered<Accept> done) {
+  parts_->writer->submit(WritePriority::accept, std::move(accept), std::move(done));
+}
+
+void SqliteStore::submit(Settle settle, Answered<Settle> done) {
+  parts_->writer->submit(WritePriority::outcomes, std::move(settle), std::move(done));
+}
+
+void SqliteStore::submit(Claim claim, Answered<Claim> done) {
+  parts_->writer->submit(WritePriority::claims, std::move(claim), std::move(done));
+}
+
+void SqliteStore::submit(StageRows stage, Answered<StageRows> done) {
+  parts_->writer->submit(WritePriority::import, std::move(stage), std::move(done));
+}
+
+void SqliteStore::submit(Due due, Answered<Due> done) {
+  auto found = std::make_shared<DueDomains>();
+  parts_->readers->submit(
+      [due = std::move(due), found](SqliteReadTransaction& reader) -> Result<void> {
+        auto answer = reader.due(due);
+        if (!answer) return fail(std::move(answer.error()));
+        *found = std::move(*answer);
+        return {};
+      },
+      [found, done = std::move(done)](Result<void> result) mutable {
+        if (!result) {
+          done(fail(std::move(result.error())));
+        } else {
+          done(std::move(*found));
+        }
+      });
+}
+
 void SqliteStore::submit_read(ReadWork work, Done done) {
-  parts_->readers->submit(std::move(work), std::move(done));
+  parts_->readers->submit(
+      [work = std::move(work)](SqliteReadTransaction& reader) mutable { return work(reader); },
+      std::move(done));
 }
 
 StoreFigures SqliteStore::figures() const {

@@ -32,6 +32,8 @@ class SqliteStore final : public Store {
     Synchronous synchronous = Synchronous::full;
     // Pieces of work that may wait, by WritePriority; one more is refused with unavailable.
     std::array<std::size_t, kWritePriorities> queued_max{20'000, 4'000, 4'000, 64, 64};
+    // Octets of mails that wait to be accepted, all together; a single one may have more.
+    std::size_t accept_octets_max = 256UL << 20U;
     std::size_t readers = 2;
     std::size_t questions_max = 4'096;  // that may wait for a reader
     Milliseconds question_max{100};     // a longer question is interrupted: unavailable
@@ -52,6 +54,11 @@ class SqliteStore final : public Store {
   SqliteStore(const SqliteStore&) = delete;
   SqliteStore& operator=(const SqliteStore&) = delete;
 
+  void submit(Accept accept, Answered<Accept> done) override;
+  void submit(Settle settle, Answered<Settle> done) override;
+  void submit(Claim claim, Answered<Claim> done) override;
+  void submit(StageRows stage, Answered<StageRows> done) override;
+  void submit(Due due, Answered<Due> done) override;
   void submit_write(WritePriority priority, WriteWork work, Done done) override;
   void submit_read(ReadWork work, Done done) override;
   [[nodiscard]] StoreFigures figures() const override;

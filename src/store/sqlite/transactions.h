@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two transactions of store/store.h on SQLite. The questions of both are Queries.
+// The two transactions of store/store.h on SQLite, and the hot operations of store/work.h as the
+// writer performs them. All questions are Queries.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <optional>
@@ -14,17 +14,20 @@
 
 #include "base/clock.h"
 #include "store/sqlite/counters.h"
+#include "store/sqlite/pending.h"
 #include "store/sqlite/queries.h"
 #include "store/store.h"
 
 namespace todoku::store::sqlite {
 
-// Answers the questions of `Base` (ReadTransaction or WriteTransaction) by Queries.
-template <class Base>
-class Answering : public Base {
+class SqliteReadTransaction final : public ReadTransaction {
  public:
-  Answering(Connection& db, const LiveFigures& figures, AddressHash hash)
+  SqliteReadTransaction(Connection& db, const LiveFigures& figures, AddressHash hash)
       : queries_(db, figures, hash) {}
+
+  // What the store's clock says, for all that is asked until it is set again.
+  void set_now(Instant now) { queries_.set_now(now); }
+  [[nodiscard]] Queries& queries() { return queries_; }
 
   Result<std::optional<std::string>> setting(std::string_view name) override {
     return queries_.setting(name);
@@ -41,6 +44,7 @@ class Answering : public Base {
     return queries_.api_keys(account);
   }
   Result<std::vector<DkimKey>> dkim_keys() override { return queries_.dkim_keys(); }
+
   Result<Delivery> delivery(AccountKey account, PublicId id) override {
     return queries_.delivery(account, id);
   }
@@ -49,6 +53,9 @@ class Answering : public Base {
     return queries_.delivery_head(account, id);
   }
   Result<Delivery> delivery_head(DeliveryKey key) override { return queries_.delivery_head(key); }
+  Result<std::vector<Delivery>> delivery_heads(std::span<const DeliveryKey> keys) override {
+    return queries_.delivery_heads(keys);
+  }
   Result<DeliveryStretch> match_deliveries(const DeliveryFilter& filter, DeliveryOrder order,
                                            std::optional<DeliveryPlace> from,
                                            std::int64_t wanted) override {
@@ -59,6 +66,14 @@ class Answering : public Base {
                                     std::int64_t most) override {
     return queries_.count_drafts(account, type, most);
   }
+  Result<std::vector<StartingDelivery>> deliveries_to_start(std::int64_t limit) override {
+    return queries_.deliveries_to_start(limit);
+  }
+  Result<std::optional<Milliseconds>> next_reservation() override {
+    return queries_.next_reservation();
+  }
+  Result<std::vector<SendingDelivery>> sending_bulk() override { return queries_.sending_bulk(); }
+
   Result<Recipient> recipient(AccountKey account, PublicId email_id) override {
     return queries_.recipient(account, email_id);
   }
@@ -67,117 +82,129 @@ class Answering : public Base {
     return queries_.stories(address, account, limit, from);
   }
   Result<Story> story(const RecipientKey& key) override { return queries_.story(key); }
-  Result<std::vector<Delivery>> deliveries_to_start(Instant now, std::int64_t limit) override {
-    return queries_.deliveries_to_start(now, limit);
-  }
-  Result<std::optional<Instant>> next_reservation(Instant now) override {
-    return queries_.next_reservation(now);
-  }
-  Result<std::vector<Delivery>> sending_bulk() override { return queries_.sending_bulk(); }
-  Result<DueDomains> due_domains(Workload workload, Instant now,
-                                 std::optional<std::string_view> after,
-                                 std::int64_t limit) override {
-    return queries_.due_domains(workload, now, after, limit);
-  }
-  Result<std::vector<DueBatch>> due_batches(Workload workload, std::string_view domain, Instant now,
-                                            std::int64_t limit) override {
-    return queries_.due_batches(workload, domain, now, limit);
-  }
+
   Result<ImportJob> import_job(AccountKey account, PublicId id) override {
     return queries_.import_job(account, id);
   }
-  Result<std::vector<ImportJob>> running_imports() override { return queries_.running_imports(); }
-  Result<std::vector<QueueFigures>> queue_figures(Instant now) override {
-    return queries_.queue_figures(now);
+  Result<std::vector<ImportJob>> running_imports(NodeKey node) override {
+    return queries_.running_imports(node);
   }
 
- protected:
+  Result<std::vector<Node>> nodes() override { return queries_.nodes(); }
+  Result<std::vector<HeldBatch>> lost_by(NodeKey node, std::span<const HeldBatch> held) override {
+    return queries_.lost_by(node, held);
+  }
+
+  Result<std::vector<QueueFigures>> queue_figures() override { return queries_.queue_figures(); }
+  Result<std::vector<SetAside>> set_aside(std::int64_t limit) override {
+    return queries_.set_aside(limit);
+  }
+
+  // Due, work.h.
+  [[nodiscard]] Result<DueDomains> due(const Due& due) { return queries_.due(due); }
+
+ private:
   Queries queries_;
 };
 
-class SqliteReadTransaction final : public Answering<ReadTransaction> {
- public:
-  using Answering::Answering;
-};
-
 // The one writer. It lives as long as the store; begin, commit and roll back are its owner's
-// business (group_writer.h), which tells it what became of its changes.
-class SqliteWriteTransaction final : public Answering<WriteTransaction> {
+// business (group_writer.h), which tells it the time and what became of its changes.
+class SqliteWriteTransaction final : public WriteTransaction {
  public:
   // `figures` must outlive the transaction.
   SqliteWriteTransaction(Connection& db, LiveFigures& figures, AddressHash hash)
-      : Answering(db, figures, hash), db_(db), counters_(db), figures_(figures) {}
+      : read_(db, figures, hash),
+        queries_(read_.queries()),
+        db_(db),
+        counters_(db),
+        figures_(figures) {}
+
+  ReadTransaction& read() override { return read_; }
 
   // -- settings, accounts (writes_accounts.cc)
   Result<void> put_setting(std::string_view name, std::string_view value) override;
-  Result<Account> create_account(std::string_view name, Instant now) override;
+  Result<Account> create_account(std::string_view name) override;
   Result<void> change_account(const Account& account) override;
   Result<ApiKey> add_api_key(AccountKey account, std::string_view label,
-                             std::string_view token_sha256, Instant now) override;
-  Result<void> revoke_api_key(AccountKey account, std::int64_t id, Instant now) override;
+                             std::string_view token_sha256) override;
+  Result<void> revoke_api_key(AccountKey account, std::int64_t id) override;
   Result<void> put_dkim_key(const DkimKey& key) override;
   Result<void> remove_dkim_key(AccountKey account, std::string_view domain,
                                std::string_view selector) override;
 
   // -- drafts (writes_drafts.cc)
-  Result<Delivery> create_draft(const NewDelivery& delivery, Instant now) override;
-  Result<void> change_draft(DeliveryKey key, const DraftChange& change, Instant now) override;
-  Result<std::vector<PublicId>> append_recipients(DeliveryKey key,
-                                                  std::span<const NewRecipient> recipients,
-                                                  Instant now) override;
-  Result<void> clear_recipients(DeliveryKey key, Instant now) override;
-  Result<void> change_recipient(const RecipientKey& key, const NewRecipient& recipient,
-                                Instant now) override;
-  Result<void> remove_recipient(const RecipientKey& key, Instant now) override;
+  Result<Delivery> create_draft(const NewDelivery& delivery, std::int64_t drafts_max) override;
+  Result<void> change_draft(DeliveryKey key, const DraftChange& change) override;
+  Result<std::vector<PublicId>> append_recipients(
+      DeliveryKey key, std::span<const NewRecipient> recipients) override;
+  Result<void> clear_recipients(DeliveryKey key) override;
+  Result<void> change_recipient(const RecipientKey& key, const NewRecipient& recipient) override;
+  Result<void> remove_recipient(const RecipientKey& key) override;
 
   // -- life of a delivery (writes_life.cc)
-  Result<void> commit_draft(DeliveryKey key, std::optional<Instant> reservation,
-                            Instant now) override;
-  Result<void> cancel_reservation(DeliveryKey key, Instant now) override;
-  Result<void> start_delivery(DeliveryKey key, std::string_view signing, Instant now) override;
-  Result<void> fail_delivery(DeliveryKey key, std::string_view reason, Instant now) override;
-  Result<void> delete_delivery(DeliveryKey key, Instant now) override;
+  Result<void> commit_draft(DeliveryKey key, std::optional<Instant> reservation) override;
+  Result<void> cancel_reservation(DeliveryKey key) override;
+  Result<void> start_delivery(DeliveryKey key, std::string_view signing,
+                              Milliseconds life_time) override;
+  Result<void> fail_delivery(DeliveryKey key, std::string_view reason) override;
+  Result<void> delete_delivery(DeliveryKey key) override;
   Result<bool> purge_deleted(std::int64_t rows) override;
-  Result<AcceptedTransaction> accept_transaction(const NewDelivery& delivery,
-                                                 std::span<const NewRecipient> recipients,
-                                                 std::string_view signing, Holder holder,
-                                                 Instant lease_until, Instant now) override;
-
-  // -- leases (writes_leases.cc)
-  Result<std::int64_t> release_leases_of_others(Holder holder, Instant now,
-                                                std::int64_t limit) override;
-  Result<std::vector<LeasedBatch>> claim_batches(std::span<const BatchKey> batches, Holder holder,
-                                                 Instant lease_until, Instant now) override;
-  Result<void> extend_lease(const BatchKey& key, std::uint64_t token, Instant lease_until) override;
-  Result<BatchReleased> release_batch(const BatchKey& key, std::uint64_t token, Instant not_before,
-                                      Instant now) override;
-
-  // -- outcomes (writes_outcomes.cc)
-  Result<OutcomesRecorded> record_outcomes(std::span<const OutcomeRecord> outcomes) override;
 
   // -- imports (writes_imports.cc)
   Result<ImportJob> create_import(DeliveryKey key, bool ignore_errors, bool immediate,
-                                  std::string_view upload_file, Instant now) override;
-  Result<void> append_staged(PublicId job, AccountKey account,
-                             std::span<const NewRecipient> recipients, std::int32_t percentage,
-                             Instant now) override;
+                                  std::string_view upload, NodeKey node) override;
   Result<void> end_import(PublicId job, AccountKey account, const ImportEnd& end,
-                          Instant now) override;
-  Result<void> restart_import(PublicId job, AccountKey account) override;
+                          NodeKey node) override;
+  Result<void> restart_import(PublicId job, AccountKey account, NodeKey node) override;
+
+  // -- nodes (writes_nodes.cc)
+  Result<NodeKey> enter_node(const NewNode& node) override;
+  Result<void> renew_node(NodeKey node) override;
+  Result<void> leave_node(NodeKey node) override;
+  Result<bool> void_node(NodeKey node) override;
+  Result<OfferedAgain> offer_again(NodeKey node, std::int64_t limit) override;
+  Result<void> mark_begun(const HeldBatch& held, bool begun) override;
+  Result<void> offer_set_aside(const RecipientKey& key) override;
+
+  // -- hot operations: each item is answered in its place. An error: the engine refused, and what
+  // was changed must be rolled back.
+  Result<void> perform(Together<Accept> items);     // writes_accept.cc
+  Result<void> perform(Together<Settle> items);     // writes_settle.cc
+  Result<void> perform(Together<Claim> items);      // writes_claims.cc
+  Result<void> perform(Together<StageRows> items);  // writes_imports.cc
+  // One item alone, for owners without a group.
+  template <class Op>
+  [[nodiscard]] Result<typename Op::Answer> perform_one(Op op) {
+    Pending<Op> item{std::move(op), {}, {}};
+    Pending<Op>* const items[] = {&item};
+    auto done = perform(Together<Op>(items));
+    if (!done) return fail(std::move(done.error()));
+    return std::move(item.answer);
+  }
+
+  // Due, for owners without readers.
+  [[nodiscard]] Result<DueDomains> due(const Due& due) { return queries_.due(due); }
 
   // -- for the owner
 
-  // Reads how many recipients wait, when the store is opened.
+  // The store's clock at the beginning of the group; everything in it happens then.
+  void set_now(Instant now) {
+    now_ = now;
+    read_.set_now(now);
+  }
+  // Counts how many recipients wait, when the store is opened.
   [[nodiscard]] Result<void> load_figures();
-  // Adds what this transaction changed to what is stored; the last thing before its commit.
-  [[nodiscard]] Result<void> store_figures();
-  // What changes figures is kept apart until it is committed; a work that is undone is undone here
-  // too.
-  using Pending = std::array<std::int64_t, 2>;
-  [[nodiscard]] Pending pending() const { return waiting_; }
+  // What changes in memory is undone with the piece of work that changed it.
+  struct Mark {
+    std::int64_t waiting = 0;
+    std::size_t counters = 0;
+  };
+  [[nodiscard]] Mark mark() const { return {waiting_, counters_.mark()}; }
+  // Everything since `mark` was rolled back.
+  void rolled_back(const Mark& mark);
   void committed();
-  // Everything since `before` was rolled back.
-  void rolled_back(const Pending& before);
+  // The whole transaction was rolled back, or (`in_doubt`) nobody knows what a crash would find.
+  void lost(bool in_doubt);
   [[nodiscard]] Connection& connection() { return db_; }
   [[nodiscard]] Counters& counters() { return counters_; }
   // Addresses written so far, committed or not; read by other threads.
@@ -189,42 +216,57 @@ class SqliteWriteTransaction final : public Answering<WriteTransaction> {
   friend class RecipientAppender;
 
   [[nodiscard]] Result<Delivery> draft(DeliveryKey key);
-  [[nodiscard]] Result<void> set_status(DeliveryKey key, DeliveryStatus status, Instant now);
+  [[nodiscard]] Result<void> touch(DeliveryKey key);
+  [[nodiscard]] Result<void> changed_one(DeliveryKey key, std::string_view wanted);
   [[nodiscard]] Result<void> insert_delivery(const Delivery& delivery);
-  [[nodiscard]] Result<void> insert_content(Delivery& delivery, const Content& content,
-                                            Instant now);
-  [[nodiscard]] Result<Delivery> new_delivery(const NewDelivery& delivery, std::int64_t number,
-                                              Instant now);
+  [[nodiscard]] Result<void> insert_content(Delivery& delivery, const Content& content);
+  [[nodiscard]] Result<Delivery> new_delivery(const NewDelivery& delivery, std::int64_t number);
   [[nodiscard]] Result<BatchRow> draft_batch(const RecipientKey& key);
   [[nodiscard]] Result<void> make_shared_batch(const BatchRow& batch);
   [[nodiscard]] Result<std::int64_t> live_section(const Delivery& delivery);
   [[nodiscard]] Result<void> remember_address(std::int64_t row, std::string_view address);
 
-  struct Claimable;
-  [[nodiscard]] Result<std::optional<LeasedBatch>> claim(const BatchRow& batch, Holder holder,
-                                                         Instant lease_until, Instant now);
-  [[nodiscard]] Result<std::optional<Instant>> earliest_due(const BatchRow& batch, Instant now);
+  [[nodiscard]] Result<bool> node_lives(NodeKey node);
+  [[nodiscard]] Result<Accepted> accept(Accept& accept, NodeKey holder);
 
-  struct BatchOutcomes;
-  [[nodiscard]] Result<bool> record_outcome(const OutcomeRecord& outcome, BatchOutcomes& sum);
-  [[nodiscard]] Result<void> record_batch(std::span<const OutcomeRecord* const> outcomes,
-                                          DeliveryCounts& counts, OutcomesRecorded& result);
-  [[nodiscard]] Result<void> record_delivery(std::span<const OutcomeRecord* const> outcomes,
-                                             OutcomesRecorded& result);
+  struct ClaimableBatch;
+  [[nodiscard]] Result<std::optional<ClaimableBatch>> claimable(const BatchKey& key);
+  [[nodiscard]] Result<std::vector<LeasedRecipient>> due_recipients(const ClaimableBatch& batch);
+  [[nodiscard]] Result<Result<LeasedBatch>> claim(const BatchKey& key, NodeKey node);
+
+  // writes_settle.cc
+  struct BatchSettling;
+  struct Settling;
+  [[nodiscard]] Result<void> settle_batch(BatchSettling& batch, Settling& settling);
+  [[nodiscard]] Result<void> record(const OutcomeRecord& outcome, BatchSettling& batch,
+                                    DeliveryCounts& counts, Result<OutcomeRecorded>& answer);
+  [[nodiscard]] Result<void> release(const BatchRelease& release, BatchSettling& batch,
+                                     Result<BatchReleased>& answer);
+  [[nodiscard]] Result<void> count_delivery(DeliveryKey key, const DeliveryCounts& by,
+                                            Settling& settling);
+  [[nodiscard]] Result<std::optional<Instant>> earliest_due(std::int64_t batch, std::int64_t open);
+
+  [[nodiscard]] Result<void> lose_batch(std::int64_t number, bool died, OfferedAgain& offered);
+  [[nodiscard]] Result<bool> keep_aside(std::int64_t row, bool is_over);
+  [[nodiscard]] Result<bool> count_death(std::int64_t row, Instant expires);
 
   [[nodiscard]] Result<bool> purge_sections(std::int64_t& rows);
   [[nodiscard]] Result<bool> purge_deliveries(std::int64_t& rows);
   [[nodiscard]] Result<void> purge_batch(std::int64_t number, std::int64_t& rows);
 
   struct StagedImport;
-  [[nodiscard]] Result<StagedImport> running_import(PublicId job, AccountKey account);
+  [[nodiscard]] Result<StagedImport> running_import(PublicId job, AccountKey account, NodeKey node);
+  [[nodiscard]] Result<Staged> stage(const StageRows& stage);
 
+  SqliteReadTransaction read_;
+  Queries& queries_;
   Connection& db_;
   Counters counters_;
   LiveFigures& figures_;
+  Instant now_{};
   std::atomic<std::uint64_t> addresses_written_{0};
-  Pending waiting_{};
-  std::string history_;  // reused between outcomes
+  std::int64_t waiting_ = 0;  // added to figures_ when it is committed
+  std::string history_;       // reused between outcomes
   std::string address_;
 };
 

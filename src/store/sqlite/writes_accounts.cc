@@ -7,35 +7,32 @@
 namespace todoku::store::sqlite {
 
 Result<void> SqliteWriteTransaction::load_figures() {
-  const auto transactional = db_.integer("SELECT value FROM meta WHERE name = 'waiting0'");
-  if (!transactional) return fail(transactional.error());
-  const auto bulk = db_.integer("SELECT value FROM meta WHERE name = 'waiting1'");
-  if (!bulk) return fail(bulk.error());
-  figures_.waiting[0] = *transactional;
-  figures_.waiting[1] = *bulk;
-  return {};
-}
-
-Result<void> SqliteWriteTransaction::store_figures() {
-  for (std::size_t i = 0; i < waiting_.size(); ++i) {
-    if (waiting_[i] == 0) continue;
-    auto done = db_.query("UPDATE meta SET value = value + ? WHERE name = 'waiting' || ?")
-                    .bind(waiting_[i], i)
-                    .run();
-    if (!done) return done;
+  std::int64_t waiting = 0;
+  for (const auto& sql :
+       {Sql("SELECT sum(open) FROM batches WHERE traffic = 0 AND ready_at IS NOT NULL"),
+        Sql("SELECT sum(open) FROM batches WHERE holder <> 0 AND traffic = 0")}) {
+    const auto some = db_.integer(sql);
+    if (!some) return fail(some.error());
+    waiting += *some;
   }
+  figures_.transactional_waiting = waiting;
   return {};
 }
 
 void SqliteWriteTransaction::committed() {
-  for (std::size_t i = 0; i < waiting_.size(); ++i) figures_.waiting[i] += waiting_[i];
-  waiting_ = {};
+  figures_.transactional_waiting += std::exchange(waiting_, 0);
+  counters_.committed();
 }
 
-void SqliteWriteTransaction::rolled_back(const Pending& before) {
-  waiting_ = before;
-  counters_.forget_reservations();
+void SqliteWriteTransaction::rolled_back(const Mark& mark) {
+  waiting_ = mark.waiting;
+  counters_.undo(mark.counters);
   queries_.dictionary().forget();
+}
+
+void SqliteWriteTransaction::lost(bool in_doubt) {
+  if (in_doubt) counters_.doubt();
+  rolled_back({});
 }
 
 Result<void> SqliteWriteTransaction::put_setting(std::string_view name, std::string_view value) {
@@ -44,7 +41,7 @@ Result<void> SqliteWriteTransaction::put_setting(std::string_view name, std::str
       .run();
 }
 
-Result<Account> SqliteWriteTransaction::create_account(std::string_view name, Instant now) {
+Result<Account> SqliteWriteTransaction::create_account(std::string_view name) {
   if (name.empty()) return fail(ErrorKind::invalid_input, "the name of an account is empty");
   const auto present = queries_.account_by_name(name);
   if (present) {
@@ -54,7 +51,7 @@ Result<Account> SqliteWriteTransaction::create_account(std::string_view name, In
   auto done = db_.query(
                      "INSERT INTO accounts(name, weight, suspended, created, next_delivery_id,"
                      " next_email_id, next_job_id) VALUES(?, 1, 0, ?, 1, 1, 1)")
-                  .bind(name, now)
+                  .bind(name, now_)
                   .run();
   if (!done) return fail(std::move(done.error()));
   return queries_.account_by_name(name);
@@ -74,7 +71,7 @@ Result<void> SqliteWriteTransaction::change_account(const Account& account) {
 }
 
 Result<ApiKey> SqliteWriteTransaction::add_api_key(AccountKey account, std::string_view label,
-                                                   std::string_view token_sha256, Instant now) {
+                                                   std::string_view token_sha256) {
   const auto owner = queries_.account(account);
   if (!owner) return fail(owner.error());
   {
@@ -84,17 +81,16 @@ Result<ApiKey> SqliteWriteTransaction::add_api_key(AccountKey account, std::stri
     if (taken.failed()) return fail(taken.error());
   }
   auto done = db_.query("INSERT INTO api_keys(account, label, token, created) VALUES(?, ?, ?, ?)")
-                  .bind(account, label, token_sha256, now)
+                  .bind(account, label, token_sha256, now_)
                   .run();
   if (!done) return fail(std::move(done.error()));
-  return ApiKey{sqlite3_last_insert_rowid(db_.raw()), std::string(label), now, std::nullopt};
+  return ApiKey{sqlite3_last_insert_rowid(db_.raw()), std::string(label), now_, std::nullopt};
 }
 
-Result<void> SqliteWriteTransaction::revoke_api_key(AccountKey account, std::int64_t id,
-                                                    Instant now) {
+Result<void> SqliteWriteTransaction::revoke_api_key(AccountKey account, std::int64_t id) {
   auto done =
       db_.query("UPDATE api_keys SET revoked = coalesce(revoked, ?) WHERE account = ? AND id = ?")
-          .bind(now, account, id)
+          .bind(now_, account, id)
           .run();
   if (!done) return done;
   if (db_.changes() == 0) return fail(ErrorKind::not_found, "there is no such API key");
@@ -110,7 +106,7 @@ Result<void> SqliteWriteTransaction::put_dkim_key(const DkimKey& key) {
           " dns_record, created) VALUES(?, ?, ?, ?, ?, ?, ?)")
       .bind(key.account, std::string_view(key.domain), std::string_view(key.selector),
             std::string_view(key.algorithm), Blob{key.sealed_private_key},
-            std::string_view(key.dns_record), key.created)
+            std::string_view(key.dns_record), now_)
       .run();
 }
 

@@ -29,15 +29,12 @@ Result<Delivery> SqliteWriteTransaction::draft(DeliveryKey key) {
   return delivery;
 }
 
-Result<void> SqliteWriteTransaction::set_status(DeliveryKey key, DeliveryStatus status,
-                                                Instant now) {
-  return db_.query("UPDATE deliveries SET status = ?, updated = ? WHERE key = ?")
-      .bind(status, now, key)
-      .run();
+Result<void> SqliteWriteTransaction::touch(DeliveryKey key) {
+  return db_.query("UPDATE deliveries SET updated = ? WHERE key = ?").bind(now_, key).run();
 }
 
 Result<Delivery> SqliteWriteTransaction::new_delivery(const NewDelivery& delivery,
-                                                      std::int64_t number, Instant now) {
+                                                      std::int64_t number) {
   const auto id = counters_.take_ids(delivery.account, IdKind::delivery, 1);
   if (!id) return fail(id.error());
   Delivery made;
@@ -47,7 +44,7 @@ Result<Delivery> SqliteWriteTransaction::new_delivery(const NewDelivery& deliver
   made.type = delivery.type;
   made.traffic = delivery.traffic;
   made.at_most_once = delivery.at_most_once;
-  made.created = made.updated = now;
+  made.created = made.updated = now_;
   return made;
 }
 
@@ -55,28 +52,28 @@ Result<void> SqliteWriteTransaction::insert_delivery(const Delivery& delivery) {
   return db_
       .query(
           "INSERT INTO deliveries(key, account, id, type, traffic, status, deleted,"
-          " at_most_once, created, updated, started, total, delivered, bounced, dropped,"
+          " at_most_once, created, updated, started, expires, total, delivered, bounced, dropped,"
           " expired, cancelled, unknown, deferred, signing, failure_reason)"
-          " VALUES(?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, 0, ?, '')")
+          " VALUES(?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, 0, ?, '')")
       .bind(delivery.key, delivery.account, delivery.id, delivery.type, delivery.traffic,
             delivery.status, delivery.at_most_once, delivery.created, delivery.updated,
-            delivery.started, delivery.counts.total, std::string_view(delivery.signing))
+            delivery.started, delivery.expires, delivery.counts.total,
+            std::string_view(delivery.signing))
       .run();
 }
 
-Result<void> SqliteWriteTransaction::insert_content(Delivery& delivery, const Content& content,
-                                                    Instant now) {
+Result<void> SqliteWriteTransaction::insert_content(Delivery& delivery, const Content& content) {
   for (const Attachment& attachment : content.attachments) {
     const auto size = static_cast<std::int64_t>(attachment.data.size());
     auto done = db_.query(
                        "INSERT INTO attachments(delivery, file_name, mime_type, size, created,"
                        " data) VALUES(?, ?, ?, ?, ?, ?)")
                     .bind(delivery.key, std::string_view(attachment.file_name),
-                          std::string_view(attachment.mime_type), size, now, Blob{attachment.data})
+                          std::string_view(attachment.mime_type), size, now_, Blob{attachment.data})
                     .run();
     if (!done) return done;
     delivery.attachments.push_back({sqlite3_last_insert_rowid(db_.raw()), attachment.file_name,
-                                    attachment.mime_type, size, now});
+                                    attachment.mime_type, size, now_});
   }
   const std::string to = pack_list(content.header_to);
   const std::string cc = pack_list(content.header_cc);
@@ -99,19 +96,24 @@ Result<void> SqliteWriteTransaction::insert_content(Delivery& delivery, const Co
       .run();
 }
 
-Result<Delivery> SqliteWriteTransaction::create_draft(const NewDelivery& delivery, Instant now) {
+Result<Delivery> SqliteWriteTransaction::create_draft(const NewDelivery& delivery,
+                                                      std::int64_t drafts_max) {
+  const auto drafts = queries_.count_drafts(delivery.account, delivery.type, drafts_max);
+  if (!drafts) return fail(drafts.error());
+  if (*drafts >= drafts_max) {
+    return fail(ErrorKind::limit_exceeded, fmt::format("there are {} drafts already", *drafts));
+  }
   const auto number = counters_.take_numbers(1);
   if (!number) return fail(number.error());
-  auto made = new_delivery(delivery, *number, now);
+  auto made = new_delivery(delivery, *number);
   if (!made) return made;
   auto done = insert_delivery(*made);
-  if (done) done = insert_content(*made, delivery.content, now);
+  if (done) done = insert_content(*made, delivery.content);
   if (!done) return fail(std::move(done.error()));
   return made;
 }
 
-Result<void> SqliteWriteTransaction::change_draft(DeliveryKey key, const DraftChange& change,
-                                                  Instant now) {
+Result<void> SqliteWriteTransaction::change_draft(DeliveryKey key, const DraftChange& change) {
   const auto delivery = draft(key);
   if (!delivery) return fail(delivery.error());
   std::optional<std::string_view> from;
@@ -142,7 +144,7 @@ Result<void> SqliteWriteTransaction::change_draft(DeliveryKey key, const DraftCh
                 view(change.list_unsubscribe_mailto), view(change.list_unsubscribe_url), key)
           .run();
   if (!done) return done;
-  return set_status(key, DeliveryStatus::edit, now);
+  return touch(key);
 }
 
 // The section that single appends go to: the first live one, made when it is needed.
@@ -158,23 +160,23 @@ Result<std::int64_t> SqliteWriteTransaction::live_section(const Delivery& delive
 }
 
 Result<std::vector<PublicId>> SqliteWriteTransaction::append_recipients(
-    DeliveryKey key, std::span<const NewRecipient> recipients, Instant now) {
+    DeliveryKey key, std::span<const NewRecipient> recipients) {
   const auto delivery = draft(key);
   if (!delivery) return fail(delivery.error());
   if (recipients.empty()) return std::vector<PublicId>();
   const auto section = live_section(*delivery);
   if (!section) return fail(section.error());
-  RecipientAppender appender(*this, key, delivery->account, *section, delivery->traffic, now);
+  RecipientAppender appender(*this, key, delivery->account, *section, delivery->traffic);
   auto ids = appender.append(recipients, delivery->counts.total);
   if (!ids) return ids;
   auto done = db_.query("UPDATE deliveries SET total = total + ?, updated = ? WHERE key = ?")
-                  .bind(recipients.size(), now, key)
+                  .bind(recipients.size(), now_, key)
                   .run();
   if (!done) return fail(std::move(done.error()));
   return ids;
 }
 
-Result<void> SqliteWriteTransaction::clear_recipients(DeliveryKey key, Instant now) {
+Result<void> SqliteWriteTransaction::clear_recipients(DeliveryKey key) {
   const auto delivery = draft(key);
   if (!delivery) return fail(delivery.error());
   auto done = db_.query("UPDATE sections SET state = ? WHERE delivery = ? AND state = ?")
@@ -182,7 +184,7 @@ Result<void> SqliteWriteTransaction::clear_recipients(DeliveryKey key, Instant n
                   .run();
   if (!done) return done;
   return db_.query("UPDATE deliveries SET total = 0, updated = ? WHERE key = ?")
-      .bind(now, key)
+      .bind(now_, key)
       .run();
 }
 
@@ -221,7 +223,7 @@ Result<void> SqliteWriteTransaction::remember_address(std::int64_t row, std::str
 }
 
 Result<void> SqliteWriteTransaction::change_recipient(const RecipientKey& key,
-                                                      const NewRecipient& recipient, Instant now) {
+                                                      const NewRecipient& recipient) {
   auto batch = draft_batch(key);
   if (!batch) return fail(std::move(batch.error()));
   if (!batch->domain.empty() && recipient.domain != batch->domain) {
@@ -235,16 +237,16 @@ Result<void> SqliteWriteTransaction::change_recipient(const RecipientKey& key,
   const auto blob = codes.empty() ? std::nullopt : std::optional(Blob{codes});
   const std::int64_t row = recipient_row(key);
   auto done = db_.query("UPDATE recipients SET address = ?, codes = ?, updated = ? WHERE id = ?")
-                  .bind(stored_address(recipient.address, batch->domain), blob, now, row)
+                  .bind(stored_address(recipient.address, batch->domain), blob, now_, row)
                   .run();
   if (!done) return done;
   if (db_.changes() == 0) return fail(ErrorKind::not_found, "there is no such recipient");
   done = remember_address(row, recipient.address);
   if (!done) return done;
-  return set_status(key.delivery, DeliveryStatus::edit, now);
+  return touch(key.delivery);
 }
 
-Result<void> SqliteWriteTransaction::remove_recipient(const RecipientKey& key, Instant now) {
+Result<void> SqliteWriteTransaction::remove_recipient(const RecipientKey& key) {
   const auto batch = draft_batch(key);
   if (!batch) return fail(batch.error());
   auto done = db_.query("DELETE FROM recipients WHERE id = ?").bind(recipient_row(key)).run();
@@ -257,7 +259,7 @@ Result<void> SqliteWriteTransaction::remove_recipient(const RecipientKey& key, I
              .run();
   if (!done) return done;
   return db_.query("UPDATE deliveries SET total = total - 1, updated = ? WHERE key = ?")
-      .bind(now, key.delivery)
+      .bind(now_, key.delivery)
       .run();
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "store/sqlite/keys.h"
-#include "store/sqlite/recipient_appender.h"
 #include "store/sqlite/transactions.h"
 
 namespace todoku::store::sqlite {
@@ -14,78 +13,86 @@ std::unexpected<Error> wrong_status(const Delivery& delivery, std::string_view w
                                                to_string(delivery.status), wanted));
 }
 
-bool waits_to_start(const Delivery& delivery) {
-  return delivery.status == DeliveryStatus::reserve || delivery.status == DeliveryStatus::wait;
-}
-
 }  // namespace
 
-Result<void> SqliteWriteTransaction::commit_draft(DeliveryKey key,
-                                                  std::optional<Instant> reservation, Instant now) {
-  const auto delivery = draft(key);
-  if (!delivery) return fail(delivery.error());
-  const auto status = reservation ? DeliveryStatus::reserve : DeliveryStatus::wait;
-  return db_
-      .query(
-          "UPDATE deliveries SET status = ?, reservation = ?, agenda = ?, updated = ?"
-          " WHERE key = ?")
-      .bind(status, reservation, reservation.value_or(Instant{}), now, key)
-      .run();
-}
-
-Result<void> SqliteWriteTransaction::cancel_reservation(DeliveryKey key, Instant now) {
+// After a change whose condition named a status: what stood against it, if anything did.
+Result<void> SqliteWriteTransaction::changed_one(DeliveryKey key, std::string_view wanted) {
+  if (db_.changes() > 0) return {};
   const auto delivery = queries_.delivery_row(key);
   if (!delivery) return fail(delivery.error());
-  if (delivery->status != DeliveryStatus::reserve) return wrong_status(*delivery, "reserve");
-  return db_
-      .query(
-          "UPDATE deliveries SET status = ?, reservation = NULL, agenda = NULL,"
-          " updated = ? WHERE key = ?")
-      .bind(DeliveryStatus::edit, now, key)
-      .run();
+  return wrong_status(*delivery, wanted);
+}
+
+Result<void> SqliteWriteTransaction::commit_draft(DeliveryKey key,
+                                                  std::optional<Instant> reservation) {
+  const auto status = reservation ? DeliveryStatus::reserve : DeliveryStatus::wait;
+  auto done = db_.query(
+                     "UPDATE deliveries SET status = ?, reservation = ?, agenda = ?, updated = ?"
+                     " WHERE key = ? AND status = 1 AND deleted = 0")
+                  .bind(status, reservation, reservation.value_or(Instant{}), now_, key)
+                  .run();
+  if (!done) return done;
+  return changed_one(key, "edit");
+}
+
+Result<void> SqliteWriteTransaction::cancel_reservation(DeliveryKey key) {
+  auto done = db_.query(
+                     "UPDATE deliveries SET status = 1, reservation = NULL, agenda = NULL,"
+                     " updated = ? WHERE key = ? AND status = 3 AND deleted = 0")
+                  .bind(now_, key)
+                  .run();
+  if (!done) return done;
+  return changed_one(key, "reserve");
 }
 
 Result<void> SqliteWriteTransaction::start_delivery(DeliveryKey key, std::string_view signing,
-                                                    Instant now) {
-  const auto delivery = queries_.delivery_row(key);
-  if (!delivery) return fail(delivery.error());
-  if (!waits_to_start(*delivery)) return wrong_status(*delivery, "reserve or wait");
-  const bool empty = delivery->counts.total == 0;
-  const auto finished = empty ? std::optional(now) : std::nullopt;
-  auto done = db_.query(
-                     "UPDATE deliveries SET status = ?, started = ?, finished = ?, agenda = NULL,"
-                     " signing = ?, updated = ? WHERE key = ?")
-                  .bind(empty ? DeliveryStatus::sent : DeliveryStatus::sending, now, finished,
-                        signing, now, key)
-                  .run();
-  if (!done) return done;
-  waiting_[static_cast<std::size_t>(delivery->traffic)] += delivery->counts.total;
-  if (delivery->traffic == TrafficClass::bulk) return {};  // due since they were made
+                                                    Milliseconds life_time) {
+  std::int64_t total = 0;
+  TrafficClass traffic{};
+  {
+    auto query = db_.query(
+        "UPDATE deliveries SET status = CASE total WHEN 0 THEN 6 ELSE 5 END, started = ?1,"
+        " expires = ?2, finished = CASE total WHEN 0 THEN ?1 END, agenda = NULL, signing = ?3,"
+        " updated = ?1 WHERE key = ?4 AND status IN (3, 4) AND deleted = 0"
+        " RETURNING total, traffic");
+    query.bind(now_, now_ + life_time, signing, key);
+    const bool started = query.next();
+    if (query.failed()) return fail(query.error());
+    if (started) {
+      total = query.integer(0);
+      traffic = static_cast<TrafficClass>(query.integer(1));
+      (void)query.next();
+    } else {
+      const auto delivery = queries_.delivery_row(key);
+      if (!delivery) return fail(delivery.error());
+      return wrong_status(*delivery, "reserve or wait");
+    }
+  }
+  if (traffic == TrafficClass::bulk) return {};  // due since they were made
+  waiting_ += total;
   const auto sections = queries_.live_sections(key);
   if (!sections) return fail(sections.error());
   for (const std::int64_t section : *sections) {
-    done = db_.query("UPDATE batches SET ready_at = ? WHERE section = ? AND open > 0")
-               .bind(now, section)
-               .run();
+    auto done = db_.query("UPDATE batches SET ready_at = ? WHERE section = ? AND open > 0")
+                    .bind(now_, section)
+                    .run();
     if (!done) return done;
   }
   return {};
 }
 
-Result<void> SqliteWriteTransaction::fail_delivery(DeliveryKey key, std::string_view reason,
-                                                   Instant now) {
-  const auto delivery = queries_.delivery_row(key);
-  if (!delivery) return fail(delivery.error());
-  if (!waits_to_start(*delivery)) return wrong_status(*delivery, "reserve or wait");
-  return db_
-      .query(
-          "UPDATE deliveries SET status = ?, finished = ?, agenda = NULL, cancelled = total,"
-          " failure_reason = ?, updated = ? WHERE key = ?")
-      .bind(DeliveryStatus::failed, now, reason, now, key)
-      .run();
+Result<void> SqliteWriteTransaction::fail_delivery(DeliveryKey key, std::string_view reason) {
+  auto done = db_.query(
+                     "UPDATE deliveries SET status = 7, finished = ?1, agenda = NULL,"
+                     " cancelled = total, failure_reason = ?2, updated = ?1"
+                     " WHERE key = ?3 AND status IN (3, 4) AND deleted = 0")
+                  .bind(now_, reason, key)
+                  .run();
+  if (!done) return done;
+  return changed_one(key, "reserve or wait");
 }
 
-Result<void> SqliteWriteTransaction::delete_delivery(DeliveryKey key, Instant now) {
+Result<void> SqliteWriteTransaction::delete_delivery(DeliveryKey key) {
   const auto delivery = queries_.delivery_row(key);
   if (!delivery) return fail(delivery.error());
   if (delivery->status == DeliveryStatus::importing) {
@@ -93,18 +100,17 @@ Result<void> SqliteWriteTransaction::delete_delivery(DeliveryKey key, Instant no
   }
   auto done =
       db_.query("UPDATE deliveries SET deleted = 1, agenda = NULL, updated = ? WHERE key = ?")
-          .bind(now, key)
+          .bind(now_, key)
           .run();
   if (!done) return done;
   done = db_.query("UPDATE sections SET state = ? WHERE delivery = ?")
              .bind(kSectionDiscarded, key)
              .run();
   if (!done) return done;
-  if (delivery->status == DeliveryStatus::sending) {
-    waiting_[static_cast<std::size_t>(delivery->traffic)] -=
-        delivery->counts.total - delivery->counts.terminal();
-  }
   if (delivery->traffic == TrafficClass::bulk) return {};
+  if (delivery->status == DeliveryStatus::sending) {
+    waiting_ -= delivery->counts.total - delivery->counts.terminal();
+  }
   // Out of the index of what is due, which is asked for all transactions at once.
   for (std::int64_t number = number_of(key);; ++number) {
     done = db_.query(
@@ -123,36 +129,6 @@ Result<void> SqliteWriteTransaction::delete_delivery(DeliveryKey key, Instant no
       .run();
 }
 
-Result<WriteTransaction::AcceptedTransaction> SqliteWriteTransaction::accept_transaction(
-    const NewDelivery& delivery, std::span<const NewRecipient> recipients, std::string_view signing,
-    Holder holder, Instant lease_until, Instant now) {
-  if (recipients.empty()) {
-    return fail(ErrorKind::invalid_input, "a transaction needs at least one recipient");
-  }
-  const auto size = static_cast<std::int64_t>(recipients.size());
-  const auto number =
-      counters_.take_numbers((size + kBatchRecipientsMax - 1) / kBatchRecipientsMax);
-  if (!number) return fail(number.error());
-  auto made = new_delivery(delivery, *number, now);
-  if (!made) return fail(std::move(made.error()));
-  made->status = DeliveryStatus::sending;
-  made->started = now;
-  made->signing = signing;
-  made->counts.total = size;
-  auto done = insert_delivery(*made);
-  if (done) done = insert_content(*made, delivery.content, now);
-  if (!done) return fail(std::move(done.error()));
-  RecipientAppender appender(*this, made->key, made->account, 0, made->traffic, now);
-  auto batches = appender.append_leased(recipients, holder, lease_until);
-  if (!batches) return fail(std::move(batches.error()));
-  waiting_[static_cast<std::size_t>(made->traffic)] += size;
-
-  AcceptedTransaction accepted;
-  accepted.delivery = std::move(*made);
-  accepted.batches = std::move(*batches);
-  return accepted;
-}
-
 // ---- removal -----------------------------------------------------------------------------------
 
 Result<void> SqliteWriteTransaction::purge_batch(std::int64_t number, std::int64_t& rows) {
@@ -167,6 +143,10 @@ Result<void> SqliteWriteTransaction::purge_batch(std::int64_t number, std::int64
   if (!done) return done;
   rows -= db_.changes();
   --rows;
+  done = db_.query("DELETE FROM suspects WHERE recipient BETWEEN ? AND ?")
+             .bind(first_row(number), last_row(number))
+             .run();
+  if (!done) return done;
   return db_.query("DELETE FROM batches WHERE number = ?").bind(number).run();
 }
 

@@ -32,7 +32,7 @@ inline constexpr Milliseconds kAtOnce{0};
 inline std::vector<Bell> make_bells(std::uint32_t count) {
   std::vector<Bell> bells;
   for (std::uint32_t batch = 0; batch < count; ++batch) {
-    bells.push_back({.delivery = 7, .batch = batch, .version = batch + 100ULL});
+    bells.push_back({.delivery = 7, .batch = batch});
   }
   return bells;
 }
@@ -83,43 +83,11 @@ class QueueConformance : public testing::Test {
     EXPECT_EQ(again.times, 2U);
   }
 
-  Task<void> extending_hides_a_bell_for_longer() {
-    co_await ring(make_bells(1));
-    const auto held = co_await receive_one();
-    const auto extended = co_await queue_->extend(held.receipt, harness_.visibility() * 3);
-    EXPECT_TRUE(extended);
-    co_await harness_.pass(harness_.visibility() * 2);
-    EXPECT_TRUE(co_await nothing_ready());
-    co_await harness_.pass(harness_.visibility() * 2);
-    const auto again = co_await receive_one();
-    EXPECT_EQ(again.bell, held.bell);
-  }
-
-  Task<void> extending_to_nothing_shows_a_bell_at_once() {
-    co_await ring(make_bells(1));
-    const auto held = co_await receive_one();
-    const auto extended = co_await queue_->extend(held.receipt, Milliseconds(0));
-    EXPECT_TRUE(extended);
-    const auto again = co_await receive_one();
-    EXPECT_EQ(again.bell, held.bell);
-  }
-
-  Task<void> extending_too_late_is_told() {
-    co_await ring(make_bells(1));
-    const auto held = co_await receive_one();
-    co_await harness_.pass(harness_.visibility() * 2);
-    const auto again = co_await receive_one();
-    EXPECT_EQ(again.bell, held.bell);
-    const auto extended = co_await queue_->extend(held.receipt, harness_.visibility());
-    EXPECT_FALSE(extended);
-    if (!extended) EXPECT_EQ(extended.error().kind, ErrorKind::not_found);
-  }
-
   Task<void> an_acknowledged_bell_never_comes_again() {
     co_await ring(make_bells(2));
     const auto received = co_await receive_all();
     EXPECT_EQ(received.size(), 2U);
-    for (const ReceivedBell& one : received) co_await acknowledge(one);
+    co_await acknowledge_all(received);
     co_await harness_.pass(harness_.visibility() * 2);
     EXPECT_TRUE(co_await nothing_ready());
   }
@@ -142,17 +110,33 @@ class QueueConformance : public testing::Test {
     co_await harness_.pass(harness_.visibility() * 2);
     co_await receive_one();
     co_await acknowledge(late);
-    co_await queue_->release(late.receipt, kAtOnce);
+    co_await queue_->release(only(late), kAtOnce);
     EXPECT_TRUE(co_await nothing_ready());
     co_await harness_.pass(harness_.visibility() * 2);
     const auto again = co_await receive_one();
     EXPECT_EQ(again.bell, late.bell);
   }
 
+  Task<void> a_bad_receipt_among_others_harms_none_of_them() {
+    co_await ring(make_bells(3));
+    const auto received = co_await receive_all();
+    EXPECT_EQ(received.size(), 3U);
+    if (received.size() != 3) co_return;
+    std::vector<Receipt> receipts{received[0].receipt, Receipt{"x"}, received[1].receipt};
+    co_await queue_->acknowledge(std::move(receipts));
+    std::vector<Receipt> others{Receipt{""}, received[2].receipt, received[0].receipt};
+    co_await queue_->release(std::move(others), kAtOnce);
+    const auto left = co_await receive_one();
+    EXPECT_EQ(left.bell, received[2].bell);
+    co_await harness_.pass(harness_.visibility() * 2);
+    const auto again = co_await receive_all();
+    EXPECT_EQ(again.size(), 1U);
+  }
+
   Task<void> a_released_bell_comes_at_once() {
     co_await ring(make_bells(1));
     const auto held = co_await receive_one();
-    const auto released = co_await queue_->release(held.receipt, kAtOnce);
+    const auto released = co_await queue_->release(only(held), kAtOnce);
     EXPECT_TRUE(released);
     const auto again = co_await receive_one();
     EXPECT_EQ(again.bell, held.bell);
@@ -162,7 +146,7 @@ class QueueConformance : public testing::Test {
   Task<void> a_bell_released_with_a_delay_comes_after_it() {
     co_await ring(make_bells(1));
     const auto held = co_await receive_one();
-    const auto released = co_await queue_->release(held.receipt, harness_.visibility() * 3);
+    const auto released = co_await queue_->release(only(held), harness_.visibility() * 3);
     EXPECT_TRUE(released);
     co_await harness_.pass(harness_.visibility() * 2);
     EXPECT_TRUE(co_await nothing_ready());
@@ -177,10 +161,9 @@ class QueueConformance : public testing::Test {
     for (const std::string handle : {"", "x", "1", "1.", ".1", "99999999999999999999.1", "1.1x"}) {
       const Receipt unknown{handle};
       if (unknown == held.receipt) continue;
-      const auto extended = co_await queue_->extend(unknown, harness_.visibility());
-      EXPECT_FALSE(extended);
-      co_await queue_->acknowledge(unknown);
-      co_await queue_->release(unknown, kAtOnce);
+      std::vector<Receipt> receipts(1, unknown);
+      co_await queue_->acknowledge(receipts);
+      co_await queue_->release(std::move(receipts), kAtOnce);
     }
     EXPECT_TRUE(co_await nothing_ready());
     co_await harness_.pass(harness_.visibility() * 2);
@@ -216,7 +199,7 @@ class QueueConformance : public testing::Test {
     const auto held = co_await receive_one();
     group.spawn("receiver", wait_for_one(harness_.visibility() * 20, results));
     co_await let_others_run();
-    co_await queue_->release(held.receipt, kAtOnce);
+    co_await queue_->release(only(held), kAtOnce);
     co_await group.wait_empty();
     EXPECT_TRUE(results.size() == 1 && results[0] && results[0]->size() == 1);
   }
@@ -275,7 +258,7 @@ class QueueConformance : public testing::Test {
     // Held bells take room too, until they are acknowledged.
     const auto still_full = co_await queue_->send(make_bells(2));
     EXPECT_FALSE(still_full);
-    for (const ReceivedBell& one : received) co_await acknowledge(one);
+    co_await acknowledge_all(received);
     co_await ring(make_bells(3));
   }
 
@@ -283,7 +266,7 @@ class QueueConformance : public testing::Test {
     co_await ring(make_bells(3));
     const auto held = co_await receive_one();
     const auto released = co_await receive_one();
-    co_await queue_->release(released.receipt, harness_.visibility() * 10);
+    co_await queue_->release(only(released), harness_.visibility() * 10);
     co_await harness_.pass(harness_.visibility() / 2);
     const auto depth = co_await queue_->depth();
     EXPECT_TRUE(depth);
@@ -302,9 +285,18 @@ class QueueConformance : public testing::Test {
   }
 
   Task<void> acknowledge(ReceivedBell bell) {
-    const auto done = co_await queue_->acknowledge(bell.receipt);
+    const auto done = co_await queue_->acknowledge(only(bell));
     EXPECT_TRUE(done) << done.error().detail;
   }
+
+  Task<void> acknowledge_all(std::vector<ReceivedBell> bells) {
+    std::vector<Receipt> receipts;
+    for (const ReceivedBell& one : bells) receipts.push_back(one.receipt);
+    const auto done = co_await queue_->acknowledge(std::move(receipts));
+    EXPECT_TRUE(done) << done.error().detail;
+  }
+
+  static std::vector<Receipt> only(const ReceivedBell& bell) { return {bell.receipt}; }
 
   // Everything that is ready now.
   Task<std::vector<ReceivedBell>> receive_all() {
@@ -358,15 +350,6 @@ TYPED_TEST_P(QueueConformance, RepeatsWhatIsSentTwice) {
 TYPED_TEST_P(QueueConformance, HidesAReceivedBellUntilItsVisibilityEnds) {
   this->run(this->hides_a_received_bell_until_its_visibility_ends());
 }
-TYPED_TEST_P(QueueConformance, ExtendingHidesABellForLonger) {
-  this->run(this->extending_hides_a_bell_for_longer());
-}
-TYPED_TEST_P(QueueConformance, ExtendingToNothingShowsABellAtOnce) {
-  this->run(this->extending_to_nothing_shows_a_bell_at_once());
-}
-TYPED_TEST_P(QueueConformance, ExtendingTooLateIsTold) {
-  if constexpr (TypeParam::kReceiptsExpire) this->run(this->extending_too_late_is_told());
-}
 TYPED_TEST_P(QueueConformance, AnAcknowledgedBellNeverComesAgain) {
   this->run(this->an_acknowledged_bell_never_comes_again());
 }
@@ -377,6 +360,9 @@ TYPED_TEST_P(QueueConformance, AcknowledgingLateLeavesTheBellToItsNewReceiver) {
   if constexpr (TypeParam::kReceiptsExpire) {
     this->run(this->acknowledging_late_leaves_the_bell_to_its_new_receiver());
   }
+}
+TYPED_TEST_P(QueueConformance, ABadReceiptAmongOthersHarmsNoneOfThem) {
+  this->run(this->a_bad_receipt_among_others_harms_none_of_them());
 }
 TYPED_TEST_P(QueueConformance, AReleasedBellComesAtOnce) {
   this->run(this->a_released_bell_comes_at_once());
@@ -412,14 +398,15 @@ TYPED_TEST_P(QueueConformance, TellsItsDepth) {
   this->run(this->tells_its_depth());
 }
 
-REGISTER_TYPED_TEST_SUITE_P(
-    QueueConformance, GivesEveryBellOnce, KeepsToTheMaximum, RepeatsWhatIsSentTwice,
-    HidesAReceivedBellUntilItsVisibilityEnds, ExtendingHidesABellForLonger,
-    ExtendingToNothingShowsABellAtOnce, ExtendingTooLateIsTold, AnAcknowledgedBellNeverComesAgain,
-    AcknowledgingTwiceIsFine, AcknowledgingLateLeavesTheBellToItsNewReceiver,
-    AReleasedBellComesAtOnce, ABellReleasedWithADelayComesAfterIt, AnUnknownReceiptDoesNoHarm,
-    AReceiverWaitsNoLongerThanAsked, ASentBellWakesAReceiver, AReleasedBellWakesAReceiver,
-    TheEndOfVisibilityWakesAReceiver, TwoReceiversShareTheBells, AWaitingReceiverCanBeCancelled,
-    AFullQueueTakesNothingMore, TellsItsDepth);
+REGISTER_TYPED_TEST_SUITE_P(QueueConformance, GivesEveryBellOnce, KeepsToTheMaximum,
+                            RepeatsWhatIsSentTwice, HidesAReceivedBellUntilItsVisibilityEnds,
+                            AnAcknowledgedBellNeverComesAgain, AcknowledgingTwiceIsFine,
+                            AcknowledgingLateLeavesTheBellToItsNewReceiver,
+                            ABadReceiptAmongOthersHarmsNoneOfThem, AReleasedBellComesAtOnce,
+                            ABellReleasedWithADelayComesAfterIt, AnUnknownReceiptDoesNoHarm,
+                            AReceiverWaitsNoLongerThanAsked, ASentBellWakesAReceiver,
+                            AReleasedBellWakesAReceiver, TheEndOfVisibilityWakesAReceiver,
+                            TwoReceiversShareTheBells, AWaitingReceiverCanBeCancelled,
+                            AFullQueueTakesNothingMore, TellsItsDepth);
 
 }  // namespace todoku::queue

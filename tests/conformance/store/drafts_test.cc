@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Drafts: what they say, whom they go to, and how they are found.
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <set>
+#include <thread>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -34,7 +36,7 @@ TEST_P(StoreSuite, ADraftKeepsAllOfItsContent) {
   content.attachments = {{"画像.png", "image/png", std::string("\0\1\2", 3)},
                          {"b.pdf", "application/pdf", std::string(100'000, 'b')}};
   const Delivery made =
-      must(write([&](WriteTransaction& t) { return t.create_draft(wanted, now()); }));
+      must(write([&](WriteTransaction& t) { return t.create_draft(wanted, kDraftsMax); }));
   reopen();
 
   const Delivery kept =
@@ -55,8 +57,9 @@ TEST_P(StoreSuite, ADraftKeepsAllOfItsContent) {
 }
 
 TEST_P(StoreSuite, ADraftOfAnUnknownAccountIsRefused) {
-  EXPECT_EQ(error_of(write(
-                [&](WriteTransaction& t) { return t.create_draft(bulk(AccountKey{999}), now()); })),
+  EXPECT_EQ(error_of(write([&](WriteTransaction& t) {
+              return t.create_draft(bulk(AccountKey{999}), kDraftsMax);
+            })),
             "not_found");
 }
 
@@ -71,7 +74,7 @@ TEST_P(StoreSuite, AChangeOfADraftLeavesTheRestAsItIs) {
   const Delivery made = get(draft(account().key).key);
   clock_.advance(std::chrono::seconds(9));
   const auto change = [&](const DraftChange& what) {
-    must(write([&](WriteTransaction& t) { return t.change_draft(made.key, what, now()); }));
+    must(write([&](WriteTransaction& t) { return t.change_draft(made.key, what); }));
     return get(made.key);
   };
   DraftChange what;
@@ -106,19 +109,18 @@ TEST_P(StoreSuite, OnlyADraftCanBeChanged) {
   const auto refused = [&](auto work) {
     EXPECT_EQ(error_of(write([&](WriteTransaction& t) { return work(t); })), "conflict");
   };
-  refused([&](WriteTransaction& t) { return t.change_draft(sending.key, {}, now()); });
+  refused([&](WriteTransaction& t) { return t.change_draft(sending.key, {}); });
   refused([&](WriteTransaction& t) {
-    return t.append_recipients(sending.key, recipients(1, "example.jp"), now());
+    return t.append_recipients(sending.key, recipients(1, "example.jp"));
   });
-  refused([&](WriteTransaction& t) { return t.clear_recipients(sending.key, now()); });
-  refused([&](WriteTransaction& t) { return t.change_recipient(first, recipient("x"), now()); });
-  refused([&](WriteTransaction& t) { return t.remove_recipient(first, now()); });
-  refused([&](WriteTransaction& t) { return t.commit_draft(sending.key, std::nullopt, now()); });
-  refused([&](WriteTransaction& t) { return t.cancel_reservation(sending.key, now()); });
-  refused([&](WriteTransaction& t) { return t.start_delivery(sending.key, "", now()); });
-  refused([&](WriteTransaction& t) { return t.fail_delivery(sending.key, "", now()); });
-  refused(
-      [&](WriteTransaction& t) { return t.create_import(sending.key, false, false, "", now()); });
+  refused([&](WriteTransaction& t) { return t.clear_recipients(sending.key); });
+  refused([&](WriteTransaction& t) { return t.change_recipient(first, recipient("x")); });
+  refused([&](WriteTransaction& t) { return t.remove_recipient(first); });
+  refused([&](WriteTransaction& t) { return t.commit_draft(sending.key, std::nullopt); });
+  refused([&](WriteTransaction& t) { return t.cancel_reservation(sending.key); });
+  refused([&](WriteTransaction& t) { return t.start_delivery(sending.key, "", kLifeTime); });
+  refused([&](WriteTransaction& t) { return t.fail_delivery(sending.key, ""); });
+  refused([&](WriteTransaction& t) { return t.create_import(sending.key, false, false, "", me_); });
 }
 
 TEST_P(StoreSuite, RecipientsAreBatchedByDomain) {
@@ -160,10 +162,7 @@ TEST_P(StoreSuite, DueDomainsTellWhatIsDueWithoutItsRecipients) {
   append(made.key, recipients(700, "large.example.jp"));
   append(made.key, recipients(3, "small.example.jp"));
   const auto due = [&] {
-    return must(read([&](ReadTransaction& t) {
-             return t.due_domains(made.key, now(), std::nullopt, 10);
-           }))
-        .domains;
+    return must(store_->perform_and_wait(Due{.workload = made.key, .limit = 10})).domains;
   };
   EXPECT_THAT(due(), IsEmpty());
   clock_.advance(std::chrono::seconds(4));
@@ -250,7 +249,7 @@ TEST_P(StoreSuite, ARecipientCanBeChanged) {
   clock_.advance(std::chrono::seconds(3));
   NewRecipient changed = recipient("moved", "example.com");
   changed.insert_codes = {{"__new__", "1"}};
-  must(write([&](WriteTransaction& t) { return t.change_recipient(before.key, changed, now()); }));
+  must(write([&](WriteTransaction& t) { return t.change_recipient(before.key, changed); }));
   const Recipient after_change = find(ids[5]);
   EXPECT_EQ(after_change.address, "moved@example.com");
   EXPECT_EQ(after_change.insert_codes, changed.insert_codes);
@@ -267,9 +266,9 @@ TEST_P(StoreSuite, ARecipientCanBeChanged) {
   for (const LeasedBatch& lease : claim_all(made.key)) EXPECT_EQ(lease.domain, "");
   RecipientKey unknown = before.key;
   unknown.seq = 499;
-  EXPECT_NE(error_of(write(
-                [&](WriteTransaction& t) { return t.change_recipient(unknown, changed, now()); })),
-            "none");
+  EXPECT_NE(
+      error_of(write([&](WriteTransaction& t) { return t.change_recipient(unknown, changed); })),
+      "none");
 }
 
 TEST_P(StoreSuite, ARemovedRecipientIsGone) {
@@ -281,7 +280,7 @@ TEST_P(StoreSuite, ARemovedRecipientIsGone) {
   };
   const RecipientKey second = key_of(ids[1]);
   const auto remove = [&](const RecipientKey& key) {
-    return write([&](WriteTransaction& t) { return t.remove_recipient(key, now()); });
+    return write([&](WriteTransaction& t) { return t.remove_recipient(key); });
   };
   must(remove(second));
   EXPECT_EQ(error_of(remove(second)), "not_found");
@@ -306,7 +305,7 @@ TEST_P(StoreSuite, ADraftWithoutItsRecipientsCanBeFilledAnew) {
   const Account acme = account();
   const Delivery made = draft(acme.key);
   const auto ids = append(made.key, recipients(700, "example.jp"));
-  must(write([&](WriteTransaction& t) { return t.clear_recipients(made.key, now()); }));
+  must(write([&](WriteTransaction& t) { return t.clear_recipients(made.key); }));
   EXPECT_EQ(get(made.key).counts.total, 0);
   EXPECT_EQ(error_of(read([&](ReadTransaction& t) { return t.recipient(acme.key, ids[0]); })),
             "not_found");
@@ -326,7 +325,7 @@ TEST_P(StoreSuite, NoRecipientsAreNoError) {
   const Delivery made = draft(account().key);
   EXPECT_THAT(append(made.key, {}), IsEmpty());
   EXPECT_EQ(error_of(write([&](WriteTransaction& t) {
-              return t.append_recipients(DeliveryKey{12'345}, recipients(1, "example.jp"), now());
+              return t.append_recipients(DeliveryKey{12'345}, recipients(1, "example.jp"));
             })),
             "not_found");
 }
@@ -334,11 +333,11 @@ TEST_P(StoreSuite, NoRecipientsAreNoError) {
 TEST_P(StoreSuite, ATransactionSeesItsOwnChanges) {
   const Account acme = account();
   must(write([&](WriteTransaction& t) -> Result<void> {
-    const Delivery made = must(t.create_draft(bulk(acme.key), now()));
-    const auto ids = must(t.append_recipients(made.key, {{recipient("own")}}, now()));
-    EXPECT_EQ(must(t.delivery(acme.key, made.id)).counts.total, 1);
-    EXPECT_EQ(must(t.recipient(acme.key, ids[0])).address, "own@example.jp");
-    EXPECT_THAT(must(t.stories("own@example.jp", std::nullopt, 1, {})).stories, SizeIs(1));
+    const Delivery made = must(t.create_draft(bulk(acme.key), kDraftsMax));
+    const auto ids = must(t.append_recipients(made.key, {{recipient("own")}}));
+    EXPECT_EQ(must(t.read().delivery(acme.key, made.id)).counts.total, 1);
+    EXPECT_EQ(must(t.read().recipient(acme.key, ids[0])).address, "own@example.jp");
+    EXPECT_THAT(must(t.read().stories("own@example.jp", std::nullopt, 1, {})).stories, SizeIs(1));
     return {};
   }));
 }
@@ -381,7 +380,8 @@ TEST_P(StoreSuite, DeliveriesAreFilteredByEveryCondition) {
   const auto make = [&](auto change) {
     NewDelivery delivery = bulk(acme.key);
     change(delivery.content);
-    return must(write([&](WriteTransaction& t) { return t.create_draft(delivery, now()); })).id;
+    return must(write([&](WriteTransaction& t) { return t.create_draft(delivery, kDraftsMax); }))
+        .id;
   };
   const PublicId text = make([](Content& c) { c.text_part = "a needle_ here"; });
   const PublicId html = make([](Content& c) { c.html_part = "<b>100% needle_</b>"; });
@@ -449,13 +449,55 @@ TEST_P(StoreSuite, DraftsAreCountedUpToALimit) {
   for (int i = 0; i < 3; ++i) draft(acme.key);
   const Delivery filled = draft(acme.key);
   must(write([&](WriteTransaction& t) {
-    return t.create_import(filled.key, true, false, "upload/1.csv", now());
+    return t.create_import(filled.key, true, false, "upload/1.csv", me_);
   }));
   started(acme.key, recipients(1, "example.jp"));
   draft(account("other").key);
   EXPECT_EQ(count(DeliveryType::bulk, 100), 4);
   EXPECT_EQ(count(DeliveryType::bulk, 3), 3);
   EXPECT_EQ(count(DeliveryType::transaction, 100), 0);
+  const auto another = [&](std::int64_t most) {
+    return error_of(
+        write([&](WriteTransaction& t) { return t.create_draft(bulk(acme.key), most); }));
+  };
+  EXPECT_EQ(another(4), "limit_exceeded");
+  EXPECT_EQ(another(5), "none");
+  EXPECT_EQ(another(5), "limit_exceeded");
+}
+
+TEST_P(StoreSuite, ARefusedWriteBurnsNoIds) {
+  const Account acme = account();
+  const PublicId first = draft(acme.key).id;
+  for (int i = 0; i < 300; ++i) {
+    EXPECT_EQ(error_of(write([&](WriteTransaction& t) -> Result<void> {
+                const auto made = t.create_draft(bulk(acme.key), kDraftsMax);
+                if (!made) return fail(made.error());
+                return fail(ErrorKind::conflict, "changed its mind");
+              })),
+              "conflict");
+  }
+  EXPECT_EQ(draft(acme.key).id, first + 1);
+}
+
+// Several writers at once find room for one draft more, and one gets it.
+TEST_P(StoreSuite, TheLastDraftIsGivenToOneOfSeveral) {
+  const Account acme = account();
+  draft(acme.key);
+  std::vector<std::thread> threads;
+  std::atomic<int> made{0};
+  std::atomic<int> refused{0};
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      const auto one = store_->write_and_wait(WritePriority::accept, [&](WriteTransaction& t) {
+        return t.create_draft(bulk(acme.key), 2);
+      });
+      if (one) ++made;
+      if (error_of(one) == "limit_exceeded") ++refused;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(made, 1);
+  EXPECT_EQ(refused, 7);
 }
 
 }  // namespace

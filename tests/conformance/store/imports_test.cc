@@ -12,25 +12,28 @@ using ::testing::SizeIs;
 
 class Importing {
  public:
-  Importing(Store& store, const Clock& clock, const Delivery& delivery)
-      : store_(store), clock_(clock), account_(delivery.account) {
+  Importing(Store& store, NodeKey node, const Delivery& delivery)
+      : store_(store), node_(node), account_(delivery.account) {
     job_ = must(store_.write_and_wait(WritePriority::import, [&](WriteTransaction& t) {
-      return t.create_import(delivery.key, true, false, "upload/1.csv", clock_.now());
+      return t.create_import(delivery.key, true, false, "upload/1.csv", node_);
     }));
   }
   Result<void> stage(const std::vector<NewRecipient>& recipients, std::int32_t percentage = 50) {
-    return store_.write_and_wait(WritePriority::import, [&](WriteTransaction& t) {
-      return t.append_staged(job_.id, account_, recipients, percentage, clock_.now());
-    });
+    const auto staged = store_.perform_and_wait(StageRows{.job = job_.id,
+                                                          .account = account_,
+                                                          .node = node_,
+                                                          .recipients = recipients,
+                                                          .percentage = percentage});
+    return staged ? Result<void>() : fail(staged.error());
   }
   Result<void> end(const ImportEnd& how) {
     return store_.write_and_wait(WritePriority::import, [&](WriteTransaction& t) {
-      return t.end_import(job_.id, account_, how, clock_.now());
+      return t.end_import(job_.id, account_, how, node_);
     });
   }
   Result<void> restart() {
     return store_.write_and_wait(WritePriority::import, [&](WriteTransaction& t) {
-      return t.restart_import(job_.id, account_);
+      return t.restart_import(job_.id, account_, node_);
     });
   }
   Result<ImportJob> job() {
@@ -40,7 +43,7 @@ class Importing {
 
  private:
   Store& store_;
-  const Clock& clock_;
+  NodeKey node_;
   AccountKey account_;
   ImportJob job_;
 };
@@ -49,9 +52,9 @@ TEST_P(StoreSuite, AnImportBecomesVisibleWhenItEnds) {
   const Account acme = account();
   const Delivery made = draft(acme.key);
   append(made.key, {recipient("before")});
-  Importing import(*store_, clock_, made);
+  Importing import(*store_, me_, made);
   EXPECT_EQ(get(made.key).status, DeliveryStatus::importing);
-  EXPECT_THAT(must(read([](ReadTransaction& t) { return t.running_imports(); })), SizeIs(1));
+  EXPECT_THAT(must(read([&](ReadTransaction& t) { return t.running_imports(me_); })), SizeIs(1));
   must(import.stage(recipients(600, "example.jp"), 30));
   must(import.stage(recipients(30, "example.com"), 60));
   ImportJob job = must(import.job());
@@ -60,20 +63,18 @@ TEST_P(StoreSuite, AnImportBecomesVisibleWhenItEnds) {
   EXPECT_EQ(job.delivery_id, made.id);
   EXPECT_TRUE(job.ignore_errors);
   EXPECT_FALSE(job.immediate);
-  EXPECT_EQ(job.upload_file, "upload/1.csv");
+  EXPECT_EQ(job.upload, "upload/1.csv");
   EXPECT_EQ(get(made.key).counts.total, 1);
   EXPECT_THAT(stories("user7@example.jp"), IsEmpty());
   EXPECT_EQ(error_of(write([&](WriteTransaction& t) {
-              return t.append_recipients(made.key, recipients(1, "example.jp"), now());
-            })),
-            "conflict");
-  EXPECT_EQ(error_of(write([&](WriteTransaction& t) {
-              return t.commit_draft(made.key, std::nullopt, now());
+              return t.append_recipients(made.key, recipients(1, "example.jp"));
             })),
             "conflict");
   EXPECT_EQ(
-      error_of(write([&](WriteTransaction& t) { return t.delete_delivery(made.key, now()); })),
+      error_of(write([&](WriteTransaction& t) { return t.commit_draft(made.key, std::nullopt); })),
       "conflict");
+  EXPECT_EQ(error_of(write([&](WriteTransaction& t) { return t.delete_delivery(made.key); })),
+            "conflict");
 
   must(import.end({ImportStatus::finished, 630, 2, 632, "errors/1.csv"}));
   job = must(import.job());
@@ -82,8 +83,8 @@ TEST_P(StoreSuite, AnImportBecomesVisibleWhenItEnds) {
   EXPECT_EQ(job.success_count, 630);
   EXPECT_EQ(job.failed_count, 2);
   EXPECT_EQ(job.total_count, 632);
-  EXPECT_EQ(job.error_file, "errors/1.csv");
-  EXPECT_THAT(must(read([](ReadTransaction& t) { return t.running_imports(); })), IsEmpty());
+  EXPECT_EQ(job.errors, "errors/1.csv");
+  EXPECT_THAT(must(read([&](ReadTransaction& t) { return t.running_imports(me_); })), IsEmpty());
   EXPECT_EQ(get(made.key).status, DeliveryStatus::edit);
   EXPECT_EQ(get(made.key).counts.total, 631);
   EXPECT_THAT(stories("user7@example.jp"), SizeIs(1));
@@ -99,7 +100,7 @@ TEST_P(StoreSuite, AFailedImportLeavesTheDraftAsItWas) {
   const Account acme = account();
   const Delivery made = draft(acme.key);
   append(made.key, {recipient("before")});
-  Importing import(*store_, clock_, made);
+  Importing import(*store_, me_, made);
   must(import.stage(recipients(600, "example.jp")));
   must(import.end({ImportStatus::failed, 0, 3, 603, "errors/1.csv"}));
   EXPECT_EQ(must(import.job()).status, ImportStatus::failed);
@@ -107,7 +108,7 @@ TEST_P(StoreSuite, AFailedImportLeavesTheDraftAsItWas) {
   EXPECT_EQ(get(made.key).counts.total, 1);
   EXPECT_THAT(stories("user7@example.jp"), IsEmpty());
 
-  Importing again(*store_, clock_, made);
+  Importing again(*store_, me_, made);
   must(again.stage(recipients(10, "example.jp")));
   must(again.end({ImportStatus::finished, 10, 0, 10, ""}));
   EXPECT_EQ(get(made.key).counts.total, 11);
@@ -126,20 +127,31 @@ TEST_P(StoreSuite, AnImportIsBegunAnewAfterACrash) {
   const Delivery made = draft(acme.key);
   PublicId id = 0;
   {
-    Importing import(*store_, clock_, made);
+    Importing import(*store_, me_, made);
     must(import.stage(recipients(600, "example.jp")));
     id = must(import.job()).id;
   }
   crash();
-  const auto running = must(read([](ReadTransaction& t) { return t.running_imports(); }));
+  EXPECT_THAT(must(read([&](ReadTransaction& t) { return t.running_imports(other_); })), IsEmpty())
+      << "its node may live";
+  const NodeKey successor = enter("me");
+  const auto running = must(read([&](ReadTransaction& t) { return t.running_imports(successor); }));
   ASSERT_THAT(running, SizeIs(1));
   EXPECT_EQ(running[0].id, id);
-  must(write([&](WriteTransaction& t) { return t.restart_import(id, acme.key); }));
+  const StageRows rows{.job = id,
+                       .account = acme.key,
+                       .node = successor,
+                       .recipients = recipients(700, "example.jp"),
+                       .percentage = 90};
+  EXPECT_EQ(error_of(store_->perform_and_wait(rows)), "conflict") << "not taken over yet";
+  must(write([&](WriteTransaction& t) { return t.restart_import(id, acme.key, successor); }));
+  must(store_->perform_and_wait(rows));
+  EXPECT_EQ(
+      error_of(write([&](WriteTransaction& t) { return t.restart_import(id, acme.key, other_); })),
+      "conflict")
+      << "its node lives";
   must(write([&](WriteTransaction& t) {
-    return t.append_staged(id, acme.key, recipients(700, "example.jp"), 90, now());
-  }));
-  must(write([&](WriteTransaction& t) {
-    return t.end_import(id, acme.key, {ImportStatus::finished, 700, 0, 700, ""}, now());
+    return t.end_import(id, acme.key, {ImportStatus::finished, 700, 0, 700, ""}, successor);
   }));
   EXPECT_EQ(get(made.key).counts.total, 700);
   EXPECT_THAT(stories("user7@example.jp"), SizeIs(1));
@@ -147,16 +159,16 @@ TEST_P(StoreSuite, AnImportIsBegunAnewAfterACrash) {
 
 TEST_P(StoreSuite, AnImportThatHasEndedTakesNothingMore) {
   const Delivery made = draft(account().key);
-  Importing import(*store_, clock_, made);
+  Importing import(*store_, me_, made);
   EXPECT_EQ(error_of(import.end({ImportStatus::running, 0, 0, 0, ""})), "invalid_input");
   must(import.end({ImportStatus::system_error, 0, 0, 0, ""}));
   EXPECT_EQ(error_of(import.stage(recipients(1, "example.jp"))), "conflict");
   EXPECT_EQ(error_of(import.end({})), "conflict");
   EXPECT_EQ(error_of(import.restart()), "conflict");
-  EXPECT_EQ(
-      error_of(write([&](WriteTransaction& t) { return t.restart_import(999, made.account); })),
-      "not_found");
-  must(write([&](WriteTransaction& t) { return t.delete_delivery(made.key, now()); }));
+  EXPECT_EQ(error_of(write(
+                [&](WriteTransaction& t) { return t.restart_import(999, made.account, me_); })),
+            "not_found");
+  must(write([&](WriteTransaction& t) { return t.delete_delivery(made.key); }));
   EXPECT_EQ(error_of(import.job()), "not_found");
 }
 
@@ -167,7 +179,7 @@ TEST_P(StoreSuite, JobIdsAreTheAccountsOwn) {
   const Delivery second = draft(other.key);
   const auto create = [&](DeliveryKey key) {
     return must(write(
-        [&](WriteTransaction& t) { return t.create_import(key, false, true, "u.csv", now()); }));
+        [&](WriteTransaction& t) { return t.create_import(key, false, true, "u.csv", me_); }));
   };
   EXPECT_EQ(create(first.key).id, 1);
   EXPECT_EQ(create(second.key).id, 1);

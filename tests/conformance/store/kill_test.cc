@@ -41,8 +41,8 @@ std::uint64_t seed_of_this_run() {
 // The life of the child: works until it is killed.
 class Victim {
  public:
-  Victim(Store& store, const Clock& clock, AccountKey account, int round, int pipe)
-      : store_(store), clock_(clock), account_(account), round_(round), pipe_(pipe) {}
+  Victim(Store& store, NodeKey node, AccountKey account, int round, int pipe)
+      : store_(store), me_(node), account_(account), round_(round), pipe_(pipe) {}
 
   [[noreturn]] void live() {
     std::vector<std::thread> threads;
@@ -62,19 +62,18 @@ class Victim {
     for (int i = 0;; ++i) {
       Acknowledged done{Acknowledged::What::accepted, round_, thread, i, 0};
       const std::vector<NewRecipient> to{{local_part(done) + "@example.jp", "example.jp", {}}};
-      const auto accepted = store_.write_and_wait(WritePriority::accept, [&](WriteTransaction& t) {
-        return t.accept_transaction(delivery, to, "", kMe, clock_.now(), clock_.now());
-      });
+      const auto accepted = store_.perform_and_wait(Accept{.delivery = delivery,
+                                                           .recipients = to,
+                                                           .signing = "",
+                                                           .life_time = kLifeTime,
+                                                           .holder = me_});
       if (!accepted) ::_exit(4);
       done.id = accepted->delivery.id;
       tell(done);
       OutcomeRecord record;
       record.key = {accepted->batches[0].key.delivery, accepted->batches[0].key.batch, 0};
-      record.at = clock_.now();
       record.outcome.state = RecipientState::delivered;
-      if (!store_.write_and_wait(WritePriority::outcomes, [&](WriteTransaction& t) {
-            return t.record_outcomes(std::span(&record, 1));
-          })) {
+      if (!store_.perform_and_wait(Settle{.outcomes = std::span(&record, 1), .releases = {}})) {
         ::_exit(5);
       }
       done.what = Acknowledged::What::delivered;
@@ -88,7 +87,7 @@ class Victim {
     bulk.type = DeliveryType::bulk;
     bulk.traffic = TrafficClass::bulk;
     const auto draft = store_.write_and_wait(WritePriority::accept, [&](WriteTransaction& t) {
-      return t.create_draft(bulk, clock_.now());
+      return t.create_draft(bulk, kDraftsMax);
     });
     if (!draft) ::_exit(6);
     for (int i = 0;; i += 300) {
@@ -99,7 +98,7 @@ class Victim {
         rows.push_back({local_part(last) + "@example.jp", "example.jp", {}});
       }
       if (!store_.write_and_wait(WritePriority::import, [&](WriteTransaction& t) {
-            return t.append_recipients(draft->key, rows, clock_.now());
+            return t.append_recipients(draft->key, rows);
           })) {
         ::_exit(7);
       }
@@ -108,7 +107,7 @@ class Victim {
   }
 
   Store& store_;
-  const Clock& clock_;
+  const NodeKey me_;
   const AccountKey account_;
   const int round_;
   const int pipe_;
@@ -155,7 +154,7 @@ TEST_P(StoreSuite, WhatAKilledProcessAcknowledgedIsThere) {
     if (child == 0) {
       ::close(pipe[0]);
       reopen();
-      Victim(*store_, clock_, acme.key, round, pipe[1]).live();
+      Victim(*store_, me_, acme.key, round, pipe[1]).live();
     }
     ::close(pipe[1]);
     const auto lifetime = std::chrono::milliseconds(20 + random.below(250));

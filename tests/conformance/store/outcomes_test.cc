@@ -111,27 +111,53 @@ TEST_P(StoreSuite, TwoOutcomesOfOneRecipientInOneCallAreTakenInTheOrderGiven) {
   EXPECT_EQ(get(accepted.delivery.key).counts.deferred, 0);
 }
 
-TEST_P(StoreSuite, WrongOutcomesAreRefusedAsAWhole) {
+TEST_P(StoreSuite, AWrongOutcomeIsRefusedAndItsNeighboursAreRecorded) {
   const auto accepted = accept(account().key, {recipient("one"), recipient("two")});
   const BatchKey batch = accepted.batches[0].key;
-  auto due_missing = deferral(batch, 1, after(1));
-  due_missing.due.reset();
-  auto due_too_many = outcome(batch, 1, RecipientState::delivered);
-  due_too_many.due = now();
+  auto wait_missing = deferral(batch, 1, after(1));
+  wait_missing.wait.reset();
+  auto wait_too_many = outcome(batch, 1, RecipientState::delivered);
+  wait_too_many.wait = Milliseconds(0);
   for (const auto& wrong :
-       {outcome(batch, 1, RecipientState::pending), due_missing, due_too_many}) {
-    const std::vector all{outcome(batch, 0, RecipientState::delivered), wrong};
-    EXPECT_EQ(error_of(write([&](WriteTransaction& t) { return t.record_outcomes(all); })),
-              "invalid_input");
+       {outcome(batch, 1, RecipientState::pending), wait_missing, wait_too_many}) {
+    const auto settled = settle({wrong, outcome(batch, 0, RecipientState::delivered)});
+    EXPECT_EQ(error_of(settled.outcomes[0]), "invalid_input");
+    EXPECT_TRUE(settled.outcomes[1]);
   }
-  EXPECT_EQ(get(accepted.delivery.key).counts.delivered, 0);
+  EXPECT_EQ(get(accepted.delivery.key).counts.delivered, 1);
+  EXPECT_EQ(get(accepted.delivery.key).counts.terminal(), 1);
+}
+
+TEST_P(StoreSuite, AnOutcomeHappenedWhenItWasKnownAndIsDueFromThen) {
+  const auto accepted = accept(account().key, {recipient("one")});
+  auto late = deferral(accepted.batches[0].key, 0, after(300));
+  late.age = std::chrono::seconds(100);  // the disk was full for so long
+  const auto settled = settle({late});
+  ASSERT_TRUE(settled.outcomes[0]);
+  EXPECT_EQ(settled.outcomes[0]->due, std::chrono::seconds(200));
+  const auto told = stories("one@example.jp");
+  EXPECT_EQ(told[0].due, after(200));
+  EXPECT_EQ(told[0].attempts.at(0).at, after(-100) - late.duration);
+}
+
+TEST_P(StoreSuite, WhatWouldBeTriedAgainAfterItsLifeExpiresNow) {
+  const auto accepted = accept(account().key, {recipient("one"), recipient("two")});
+  const BatchKey batch = accepted.batches[0].key;
+  clock_.advance(std::chrono::hours(23));
+  const auto settled = settle({deferral(batch, 0, after(3'600)), deferral(batch, 1, after(3'601))});
+  EXPECT_EQ(settled.outcomes[0]->state, RecipientState::deferred);
+  EXPECT_EQ(settled.outcomes[1]->state, RecipientState::expired);
+  EXPECT_EQ(settled.outcomes[1]->due, std::nullopt);
+  EXPECT_EQ(get(accepted.delivery.key).counts.expired, 1);
+  EXPECT_EQ(stories("two@example.jp")[0].state, RecipientState::expired);
+  EXPECT_EQ(stories("two@example.jp")[0].attempts.at(0).outcome.reply.code, 451) << "why, in words";
 }
 
 TEST_P(StoreSuite, OutcomesOfWhatIsNotThereAreIgnored) {
   const Account acme = account();
   const auto accepted = accept(acme.key, {recipient("one")});
   const BatchKey batch = accepted.batches[0].key;
-  const auto nothing = [&](const OutcomesRecorded& recorded) {
+  const auto nothing = [&](const Recorded& recorded) {
     EXPECT_EQ(recorded.recorded, 0);
     EXPECT_EQ(recorded.superseded, 0);
     EXPECT_THAT(recorded.finished, IsEmpty());
@@ -144,7 +170,7 @@ TEST_P(StoreSuite, OutcomesOfWhatIsNotThereAreIgnored) {
   for (std::uint32_t n = 0; n < 3; ++n) {
     nothing(record({outcome({made.key, n}, 0, RecipientState::delivered)}));
   }
-  must(write([&](WriteTransaction& t) { return t.delete_delivery(batch.delivery, now()); }));
+  must(write([&](WriteTransaction& t) { return t.delete_delivery(batch.delivery); }));
   nothing(record({outcome(batch, 0, RecipientState::delivered)}));
 }
 
@@ -204,7 +230,7 @@ TEST_P(StoreSuite, RepliesAndPathsAreKeptAsTheyCame) {
     for (const Attempt& attempt : told.attempts) {
       EXPECT_EQ(attempt.outcome.reply, outcomes[seq].outcome.reply);
       EXPECT_EQ(attempt.path, outcomes[seq].path);
-      EXPECT_EQ(attempt.at, outcomes[seq].at);
+      EXPECT_EQ(attempt.at, now() - outcomes[seq].duration);
     }
   }
 }

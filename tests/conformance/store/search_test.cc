@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stories by address, however many recipients there are.
+#include <future>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
@@ -44,7 +46,7 @@ TEST_P(StoreSuite, AStoryTellsWhereItsDeliveryStands) {
   const Account acme = account();
   const Delivery made = draft(acme.key);
   append(made.key, {recipient("taro")});
-  must(write([&](WriteTransaction& t) { return t.commit_draft(made.key, after(60), now()); }));
+  must(write([&](WriteTransaction& t) { return t.commit_draft(made.key, after(60)); }));
   const Story told = stories("taro@example.jp")[0];
   EXPECT_EQ(told.type, DeliveryType::bulk);
   EXPECT_EQ(told.delivery_status, DeliveryStatus::reserve);
@@ -86,14 +88,16 @@ TEST_P(StoreSuite, AnAddressInVeryManyDeliveriesIsSearchedInShortSteps) {
   const Account acme = account("acme");
   const Account other = account("other");
   const auto accept_many = [&](AccountKey owner, int count) {
-    must(write([&](WriteTransaction& t) -> Result<void> {
-      const std::vector to{recipient("watch")};
-      for (int i = 0; i < count; ++i) {
-        const auto done = t.accept_transaction(transaction(owner), to, "", kMe, after(60), now());
-        if (!done) return fail(done.error());
-      }
-      return {};
-    }));
+    std::vector<std::future<Result<Accepted>>> accepted;
+    for (int i = 0; i < count; ++i) {
+      std::promise<Result<Accepted>> promise;
+      accepted.push_back(promise.get_future());
+      store_->submit(acceptance(owner, {recipient("watch")}),
+                     [promise = std::move(promise)](Result<Accepted> result) mutable {
+                       promise.set_value(std::move(result));
+                     });
+    }
+    for (auto& one : accepted) must(one.get());
   };
   accept_many(other.key, 3);
   for (int i = 0; i < 10; ++i) accept_many(acme.key, 1'000);

@@ -21,6 +21,8 @@ TemporaryDirectory::~TemporaryDirectory() {
 void StoreSuite::SetUp() {
   directory_ = std::make_unique<TemporaryDirectory>();
   store_ = must(GetParam().open(directory_->path(), clock_));
+  me_ = enter("me");
+  other_ = enter("other");
 }
 
 void StoreSuite::TearDown() {
@@ -47,7 +49,7 @@ void StoreSuite::crash() {
 }
 
 Account StoreSuite::account(std::string_view name) {
-  return must(write([&](WriteTransaction& t) { return t.create_account(name, now()); }));
+  return must(write([&](WriteTransaction& t) { return t.create_account(name); }));
 }
 
 NewDelivery StoreSuite::bulk(AccountKey account) {
@@ -84,20 +86,32 @@ std::vector<NewRecipient> StoreSuite::recipients(std::size_t count, std::string_
 }
 
 Delivery StoreSuite::draft(AccountKey account) {
-  return must(write([&](WriteTransaction& t) { return t.create_draft(bulk(account), now()); }));
+  return must(
+      write([&](WriteTransaction& t) { return t.create_draft(bulk(account), kDraftsMax); }));
 }
 
 std::vector<PublicId> StoreSuite::append(DeliveryKey key,
                                          const std::vector<NewRecipient>& recipients) {
-  return must(
-      write([&](WriteTransaction& t) { return t.append_recipients(key, recipients, now()); }));
+  return must(write([&](WriteTransaction& t) { return t.append_recipients(key, recipients); }));
 }
 
-WriteTransaction::AcceptedTransaction StoreSuite::accept(
-    AccountKey account, const std::vector<NewRecipient>& recipients) {
+NodeKey StoreSuite::enter(std::string_view name) {
   return must(write([&](WriteTransaction& t) {
-    return t.accept_transaction(transaction(account), recipients, "sel1", kMe, after(60), now());
+    return t.enter_node({.name = std::string(name), .roles = "test", .version = "0"});
   }));
+}
+
+Accept StoreSuite::acceptance(AccountKey account, std::vector<NewRecipient> recipients) const {
+  return {.delivery = transaction(account),
+          .recipients = std::move(recipients),
+          .signing = "sel1",
+          .life_time = kLifeTime,
+          .holder = me_};
+}
+
+Accepted StoreSuite::accept(AccountKey account, const std::vector<NewRecipient>& recipients) {
+  must(write([&](WriteTransaction& t) { return t.renew_node(me_); }));
+  return must(store_->perform_and_wait(acceptance(account, recipients)));
 }
 
 Delivery StoreSuite::started(AccountKey account, const std::vector<NewRecipient>& recipients) {
@@ -109,33 +123,30 @@ Delivery StoreSuite::started(AccountKey account, const std::vector<NewRecipient>
 
 void StoreSuite::commit_and_start(DeliveryKey key) {
   must(write([&](WriteTransaction& t) -> Result<void> {
-    auto done = t.commit_draft(key, std::nullopt, now());
+    auto done = t.commit_draft(key, std::nullopt);
     if (!done) return done;
-    return t.start_delivery(key, "sel1", now());
+    return t.start_delivery(key, "sel1", kLifeTime);
   }));
 }
 
 std::vector<BatchKey> StoreSuite::due_keys(DeliveryKey key) {
-  return must(read([&](ReadTransaction& t) -> Result<std::vector<BatchKey>> {
-    std::vector<BatchKey> keys;
-    std::optional<std::string> after;
-    do {
-      const auto due = t.due_domains(key, now(), after, 100);
-      if (!due) return fail(due.error());
-      for (const DueDomain& domain : due->domains) {
-        const auto batches = t.due_batches(key, domain.domain, now(), 1'000'000);
-        if (!batches) return fail(batches.error());
-        for (const DueBatch& batch : *batches) keys.push_back(batch.key);
-      }
-      after = due->next;
-    } while (after);
-    return keys;
-  }));
+  std::vector<BatchKey> keys;
+  std::optional<std::string> after;
+  do {
+    const auto due =
+        must(store_->perform_and_wait(Due{.workload = key, .after = after, .limit = 100}));
+    for (const DueDomain& domain : due.domains) {
+      const auto all = must(store_->perform_and_wait(
+          Due{.workload = key, .only = domain.domain, .limit = 1'000'000}));
+      for (const DueBatch& batch : all.domains.at(0).batches) keys.push_back(batch.key);
+    }
+    after = due.next;
+  } while (after);
+  return keys;
 }
 
 std::vector<DueBatch> StoreSuite::due_transactional() {
-  const auto due = must(read(
-      [&](ReadTransaction& t) { return t.due_domains(std::nullopt, now(), std::nullopt, 50); }));
+  const auto due = must(store_->perform_and_wait(Due{.limit = 50}));
   std::vector<DueBatch> batches;
   for (const DueDomain& domain : due.domains) {
     batches.insert(batches.end(), domain.batches.begin(), domain.batches.end());
@@ -144,25 +155,40 @@ std::vector<DueBatch> StoreSuite::due_transactional() {
 }
 
 std::optional<Instant> StoreSuite::upcoming(Workload workload) {
-  return must(read([&](ReadTransaction& t) {
-           return t.due_domains(workload, now(), std::nullopt, 10);
-         }))
-      .upcoming;
+  const auto due = must(store_->perform_and_wait(Due{.workload = workload, .limit = 10}));
+  return due.upcoming ? std::optional(now() + *due.upcoming) : std::nullopt;
 }
 
-std::vector<LeasedBatch> StoreSuite::claim_all(DeliveryKey key, Holder holder,
-                                               std::int64_t lease_seconds) {
-  const auto keys = due_keys(key);
-  return must(write([&](WriteTransaction& t) {
-    return t.claim_batches(keys, holder, after(lease_seconds), now());
-  }));
+std::vector<LeasedBatch> StoreSuite::claim(NodeKey node, const std::vector<BatchKey>& batches) {
+  must(write([&](WriteTransaction& t) { return t.renew_node(node); }));
+  auto claimed = must(store_->perform_and_wait(Claim{.node = node, .batches = batches}));
+  EXPECT_EQ(claimed.batches.size(), batches.size());
+  std::vector<LeasedBatch> leases;
+  for (auto& lease : claimed.batches) {
+    if (lease) leases.push_back(std::move(*lease));
+  }
+  return leases;
+}
+
+std::vector<LeasedBatch> StoreSuite::claim_all(DeliveryKey key, NodeKey node) {
+  return claim(node, due_keys(key));
+}
+
+Result<BatchReleased> StoreSuite::release(const LeasedBatch& lease, Milliseconds not_before) {
+  return settle({}, {{.held = lease.held(), .not_before = not_before}}).releases.at(0);
+}
+
+OfferedAgain StoreSuite::bury(NodeKey node) {
+  for (const Node& dead : must(read([](ReadTransaction& t) { return t.nodes(); }))) {
+    if (dead.key == node) (void)enter(dead.name);  // its successor
+  }
+  return must(write([&](WriteTransaction& t) { return t.offer_again(node, 1'000); }));
 }
 
 OutcomeRecord StoreSuite::outcome(const BatchKey& batch, std::uint32_t seq, RecipientState state,
                                   int code, std::string_view text) const {
   OutcomeRecord record;
   record.key = {batch.delivery, batch.batch, seq};
-  record.at = now();
   record.duration = Milliseconds(120);
   record.outcome.state = state;
   record.outcome.stage = Stage::accepted;
@@ -176,13 +202,26 @@ OutcomeRecord StoreSuite::deferral(const BatchKey& batch, std::uint32_t seq, Ins
   OutcomeRecord record =
       outcome(batch, seq, RecipientState::deferred, 451, "4.7.1 Greylisted, try again");
   record.outcome.stage = Stage::rcpt_to;
-  record.due = due;
+  record.wait = due - now();
   return record;
 }
 
-OutcomesRecorded StoreSuite::record(const std::vector<OutcomeRecord>& outcomes) {
-  return must(write([&](WriteTransaction& t) { return t.record_outcomes(outcomes); },
-                    WritePriority::outcomes));
+Settled StoreSuite::settle(const std::vector<OutcomeRecord>& outcomes,
+                           const std::vector<BatchRelease>& releases) {
+  auto settled = must(store_->perform_and_wait(Settle{.outcomes = outcomes, .releases = releases}));
+  EXPECT_EQ(settled.outcomes.size(), outcomes.size());
+  EXPECT_EQ(settled.releases.size(), releases.size());
+  return settled;
+}
+
+Recorded StoreSuite::record(const std::vector<OutcomeRecord>& outcomes) {
+  auto settled = settle(outcomes);
+  Recorded all{.finished = std::move(settled.finished)};
+  for (const auto& outcome : settled.outcomes) {
+    if (!outcome) continue;
+    ++(outcome->superseded ? all.superseded : all.recorded);
+  }
+  return all;
 }
 
 Delivery StoreSuite::get(DeliveryKey key) {

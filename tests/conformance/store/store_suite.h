@@ -63,8 +63,15 @@ class TemporaryDirectory {
   std::filesystem::path path_;
 };
 
-inline constexpr Holder kMe = 7;
-inline constexpr Holder kOther = 8;
+inline constexpr std::int64_t kDraftsMax = 1'000;
+inline constexpr Milliseconds kLifeTime = std::chrono::hours(24);
+
+// What a Settle made of its outcomes, counted.
+struct Recorded {
+  std::int64_t recorded = 0;
+  std::int64_t superseded = 0;
+  std::vector<DeliveryKey> finished;
+};
 
 class StoreSuite : public ::testing::TestWithParam<StoreFactory> {
  protected:
@@ -104,27 +111,40 @@ class StoreSuite : public ::testing::TestWithParam<StoreFactory> {
                                                             std::size_t from = 0);
   Delivery draft(AccountKey account);
   std::vector<PublicId> append(DeliveryKey key, const std::vector<NewRecipient>& recipients);
-  WriteTransaction::AcceptedTransaction accept(AccountKey account,
-                                               const std::vector<NewRecipient>& recipients);
+  // A transaction leased to `me_`, whose lease is renewed.
+  Accepted accept(AccountKey account, const std::vector<NewRecipient>& recipients);
+  [[nodiscard]] Accept acceptance(AccountKey account, std::vector<NewRecipient> recipients) const;
   // A bulk delivery of these recipients, started now.
   Delivery started(AccountKey account, const std::vector<NewRecipient>& recipients);
   void commit_and_start(DeliveryKey key);
+  // A node that lives.
+  NodeKey enter(std::string_view name);
+  // Claims for a node whose lease is renewed; what was leased.
+  std::vector<LeasedBatch> claim(NodeKey node, const std::vector<BatchKey>& batches);
   // Claims everything of a bulk delivery that is due.
-  std::vector<LeasedBatch> claim_all(DeliveryKey key, Holder holder = kMe,
-                                     std::int64_t lease_seconds = 60);
+  std::vector<LeasedBatch> claim_all(DeliveryKey key, NodeKey node);
+  std::vector<LeasedBatch> claim_all(DeliveryKey key) { return claim_all(key, me_); }
+  Result<BatchReleased> release(const LeasedBatch& lease, Milliseconds not_before = {});
+  // Declares a node dead and offers again what it held.
+  OfferedAgain bury(NodeKey node);
   std::vector<BatchKey> due_keys(DeliveryKey key);
   std::vector<DueBatch> due_transactional();
+  // When something else becomes due.
   std::optional<Instant> upcoming(Workload workload = std::nullopt);
   [[nodiscard]] OutcomeRecord outcome(const BatchKey& batch, std::uint32_t seq,
                                       RecipientState state, int code = 250,
                                       std::string_view text = "2.0.0 Ok: queued") const;
   [[nodiscard]] OutcomeRecord deferral(const BatchKey& batch, std::uint32_t seq, Instant due) const;
-  OutcomesRecorded record(const std::vector<OutcomeRecord>& outcomes);
+  Recorded record(const std::vector<OutcomeRecord>& outcomes);
+  Settled settle(const std::vector<OutcomeRecord>& outcomes,
+                 const std::vector<BatchRelease>& releases = {});
   Delivery get(DeliveryKey key);
   std::vector<Story> stories(std::string_view address);
 
   SharedClock clock_;
   std::unique_ptr<Store> store_;
+  NodeKey me_{};
+  NodeKey other_{};
 
  private:
   std::unique_ptr<TemporaryDirectory> directory_;

@@ -46,10 +46,9 @@ TEST_P(StoreSuite, AFailingPieceOfWorkIsUndoneAloneInItsGroup) {
     store_->submit_write(
         WritePriority::accept,
         [&, i](WriteTransaction& t) -> Result<void> {
-          const auto made = t.create_draft(bulk(acme.key), now());
+          const auto made = t.create_draft(bulk(acme.key), kDraftsMax);
           if (!made) return fail(made.error());
-          const auto ids =
-              t.append_recipients(made->key, {{recipient(fmt::format("piece{}", i))}}, now());
+          const auto ids = t.append_recipients(made->key, {{recipient(fmt::format("piece{}", i))}});
           if (!ids) return fail(ids.error());
           if (i % 3 == 1) return fail(ErrorKind::conflict, "changed its mind");
           return {};
@@ -130,7 +129,7 @@ TEST_P(StoreSuite, AClosedStoreHasDoneWhatItTookAndRefusesTheRest) {
     store_->submit_write(
         WritePriority::import,
         [&](WriteTransaction& t) -> Result<void> {
-          const auto made = t.create_draft(bulk(acme.key), now());
+          const auto made = t.create_draft(bulk(acme.key), kDraftsMax);
           return made ? Result<void>() : fail(made.error());
         },
         [&](Result<void> result) { done += result ? 1 : 0; });
@@ -158,10 +157,7 @@ TEST_P(StoreSuite, ManyThreadsWriteAndReadAtOnce) {
       for (int i = 0; i < kEach; ++i) {
         const std::string local = fmt::format("t{}n{}", n, i);
         const std::vector to{recipient(local)};
-        const auto accepted =
-            store_->write_and_wait(WritePriority::accept, [&](WriteTransaction& t) {
-              return t.accept_transaction(transaction(acme.key), to, "", kMe, after(60), now());
-            });
+        const auto accepted = store_->perform_and_wait(acceptance(acme.key, to));
         if (!accepted) {
           ++wrong;
           continue;
@@ -170,10 +166,8 @@ TEST_P(StoreSuite, ManyThreadsWriteAndReadAtOnce) {
             [&](ReadTransaction& t) { return t.stories(local + "@example.jp", acme.key, 10, {}); });
         if (!told || told->stories.size() != 1) ++wrong;
         const std::vector outcomes{outcome(accepted->batches[0].key, 0, RecipientState::delivered)};
-        const auto recorded = store_->write_and_wait(
-            WritePriority::outcomes,
-            [&](WriteTransaction& t) { return t.record_outcomes(outcomes); });
-        if (!recorded || recorded->recorded != 1 || recorded->finished.size() != 1) ++wrong;
+        const auto settled = store_->perform_and_wait(Settle{.outcomes = outcomes, .releases = {}});
+        if (!settled || !settled->outcomes.at(0) || settled->finished.size() != 1) ++wrong;
       }
     });
   }

@@ -50,6 +50,8 @@ class Injection(Checks):
 
     def test_insert_codes_cannot_begin_a_header(self):
         for text in BREAKS:
+            if text == "\0":
+                continue  # no value may hold it
             with self.subTest(repr(text)):
                 to = self.address()
                 value = f"値{text}{INJECTION}{text}"

@@ -102,6 +102,7 @@ class Rows(Imports):
     BAD_ROWS = {"no address": b",x", "not an address": b"plain,x", "two fields too many":
                 b"b@fast.example,x,y,z", "not UTF-8 in a value": b"b@fast.example,\x8c\x8f\x96\xbc",
                 "not UTF-8 in the address": b"b\xff@fast.example,x",
+                "an invisible character in the address": "b\u200b@fast.example,x".encode(),
                 "half a character at the end": b"b@fast.example,\xe5\x90",
                 "over-long value": b"b@fast.example," + "値".encode() * 4097,
                 "over-long address": b"b" * 65 + b"@fast.example,x",
@@ -122,6 +123,20 @@ class Rows(Imports):
                                                          job["failed_count"], job["total_count"]))
                 self.assertEqual(2, self.detail(delivery)["total_count"])
                 self.drop(delivery)
+
+    def test_an_empty_field_is_an_empty_value_and_a_missing_one_is_none(self):
+        delivery = self.draft(subject="s", text_part="__name__様__b__.")
+        rows = "email,__name__,__b__\nfull@fast.example,山田,1\nempty@fast.example,,\n" \
+            "quoted@fast.example,\"\",2\nshort@fast.example\n"
+        self.imported(rows.encode(), {"immediate": True}, delivery)
+        for name, text in {"full": "山田様1.", "empty": "様.", "quoted": "様2.",
+                           "short": "__name__様__b__."}.items():
+            self.assertEqual(text, door.arrived(f"{name}@fast.example").get_content().strip())
+        # As by JSON.
+        codes = [{"key": "__name__", "value": ""}, {"key": "__b__", "value": ""}]
+        self.accepted(self.send({"to": "json@fast.example", "text_part": "__name__様__b__.",
+                                 "insert_code": codes}))
+        self.assertEqual("様.", door.arrived("json@fast.example").get_content().strip())
 
     def test_the_message_of_a_bad_address_looks_like_the_contracts(self):
         _, job = self.imported(b"email\nplain-text\n")

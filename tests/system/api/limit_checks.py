@@ -231,7 +231,10 @@ class Addresses(Checks):
            "a@fast..example", "a@-fast.example", "a@fast.example.", "<a@fast.example>",
            "名 <a@fast.example>", "a@fast.example\r\nBcc: b@fast.example", "a\0b@fast.example",
            "a@fast.example, b@fast.example", "a@fast.example;b@fast.example", "a@fa st.example",
-           "a@127.0.0.1:25", " a@fast.example", "a@fast.example ", "a\u0085b c@fast.example")
+           "a@127.0.0.1:25", "a\u0085b c@fast.example", "a\u200b@fast.example", "a@fast\u00ad.example",
+           "a@[日本]", "x" * 61 + "..@" + ".".join(["d" * 60] * 3) + ".example")
+    AROUND = ((" ", ""), ("", " "), ("\u3000", "\u00a0"), ("\ufeff", "\u200b"), ("\t", "\r\n"),
+              ("\u2028 ", "\u2060"))
 
     def test_good_ones(self):
         delivery = self.draft()
@@ -258,11 +261,123 @@ class Addresses(Checks):
                         "to", "0", "email")
         self.assertEqual(0, self.detail(delivery)["total_count"])
 
+    def test_what_is_invisible_around_an_address_is_taken_off(self):
+        for number, (before, after) in enumerate(self.AROUND):
+            def given(name):
+                return f"{before}{name}{number}@fast.example{after}"
+
+            with self.subTest(ascii(given("x"))):
+                delivery = self.accepted(self.send({
+                    "from": {"email": f"{before}shop@sender.example{after}"},
+                    "reply_to": {"email": f"{before}help@sender.example{after}"},
+                    "to": given("to"), "cc": [given("cc")], "bcc": [given("bcc")]}))
+                self.assertEqual("shop@sender.example", self.detail(delivery)["from"]["email"])
+                for name in ("to", "cc", "bcc"):
+                    message = door.arrived(f"{name}{number}@fast.example")
+                    self.assertEqual(("shop@sender.example", "help@sender.example",
+                                      f"to{number}@fast.example", f"cc{number}@fast.example"),
+                                     tuple(message[field] for field in
+                                           ("From", "Reply-To", "To", "Cc")))
+        delivery = self.draft()
+        self.ok(self.put(f"/deliveries/bulk/update/{delivery}", {
+            "from": {"email": "\u200bbulk@sender.example"}, "to": [{"email": " u0@fast.example "}]}))
+        self.assertEqual("bulk@sender.example", self.detail(delivery)["from"]["email"])
+        added = self.ok(self.post(f"/deliveries/{delivery}/emails",
+                                  {"email": "u1@fast.example\u3000"}), 201)["email_id"]
+        self.assertEqual("u1@fast.example",
+                         self.get(f"/deliveries/-/emails/{added}").json["email"])
+        self.ok(self.put(f"/deliveries/-/emails/{added}", {"email": "\ufeffu2@fast.example"}))
+        _, job = self.imported("email\n\u3000u3@fast.example\u200b\n".encode(), None, delivery)
+        self.assertEqual("FINISHED", job["status"])
+        self.ok(self.patch(f"/deliveries/bulk/commit/{delivery}/immediate"))
+        for to in ("u0", "u2", "u3"):
+            self.assertEqual(f"{to}@fast.example", door.arrived(f"{to}@fast.example")["To"])
+
+    def test_what_is_invisible_inside_is_named(self):
+        text = "invalid e-mail format: it has the invisible character U+200B."
+        delivery = self.draft()
+        bad = "order\u200b@sender.example"
+        with self.nothing_stored():
+            for field in ("from", "reply_to"):
+                self.refused(self.send({field: {"email": bad}}), field, "email", text=text)
+                self.refused(self.post("/deliveries/bulk/begin", draft(**{field: {"email": bad}})),
+                             field, "email", text=text)
+                self.refused(self.put(f"/deliveries/bulk/update/{delivery}",
+                                      {field: {"email": bad}}), field, "email", text=text)
+            self.refused(self.send({"to": bad}), "to", text=text)
+
+    def test_a_sender_is_ascii_before_the_at(self):
+        delivery = self.draft()
+        with self.nothing_stored():
+            for field in ("from", "reply_to"):
+                value = {field: {"email": "届く@sender.example"}}
+                for answer in (self.send(value), self.post("/deliveries/bulk/begin", draft(**value)),
+                               self.put(f"/deliveries/bulk/update/{delivery}", value)):
+                    self.assertIn("beyond ASCII", self.refused(answer, field, "email")[0])
+
+    def test_a_recipient_beyond_ascii_gets_mail_from_a_server_that_can(self):
+        self.accepted(self.send({"to": "届く@fast.example"}))
+        message = door.arrived("届く@fast.example")
+        self.assertIn(b"\r\nTo: =?UTF-8?B?", message.octets)
+
     def test_an_address_named_twice_gets_one_mail(self):
         delivery = self.accepted(self.send({
             "to": "twice@fast.example", "cc": ["Twice@Fast.Example", "c@fast.example"],
             "bcc": ["twice@fast.example"]}))
         self.assertEqual(2, self.detail(delivery)["total_count"])
+
+
+class Sizes(Checks):
+    """A little text and a little value whose product is no mail any more."""
+    TEXTS = {"text_part": "%%a%%" * 6_144, "html_part": "%%a%%" * 14_336}
+    CODES = [{"key": "__b__", "value": "x"}, {"key": "%%a%%", "value": "x" * 4096}]
+    PLAIN = [{"key": "%%a%%", "value": "山田"}]
+
+    def too_big(self, answer, *path):
+        text, = self.refused(answer, *path, "insert_code", "1", "value")
+        self.assertRegex(text, r"^this value for %%a%% stands in 20480 places and makes a mail of "
+                         r"\d{8,9} bytes; the limit is 10240000 bytes\.$")
+
+    def test_transaction(self):
+        everybody = {"cc": [f"c{n}@fast.example" for n in range(10)],
+                     "bcc": [f"b{n}@fast.example" for n in range(10)]}
+        with self.nothing_stored():
+            self.too_big(self.send({**self.TEXTS, **everybody, "insert_code": self.CODES}))
+        self.accepted(self.send({**self.TEXTS, "to": "large@fast.example",
+                                 "insert_code": self.PLAIN}))
+        html = door.arrived("large@fast.example").get_body(("html",)).get_content()
+        self.assertEqual("山田" * 14_336, html.strip())
+
+    def test_recipients_of_a_bulk(self):
+        delivery = self.draft(**self.TEXTS)
+        path = f"/deliveries/{delivery}/emails"
+        self.too_big(self.post(path, {"email": "a@fast.example", "insert_code": self.CODES}))
+        email = self.ok(self.post(path, {"email": "a@fast.example", "insert_code": self.PLAIN}),
+                        201)["email_id"]
+        self.too_big(self.put(f"/deliveries/-/emails/{email}",
+                              {"email": "a@fast.example", "insert_code": self.CODES}))
+        self.assertEqual(self.PLAIN,
+                         self.get(f"/deliveries/-/emails/{email}").json["insert_code"])
+        update = f"/deliveries/bulk/update/{delivery}"
+        to = [{"email": "b@fast.example", "insert_code": self.PLAIN},
+              {"email": "c@fast.example", "insert_code": self.CODES}]
+        self.too_big(self.put(update, {"subject": "not kept", "to": to}), "to", "1")
+        detail = self.detail(delivery)
+        self.assertEqual((1, "件名"), (detail["total_count"], detail["subject"]))
+        # With the texts that the same update brings.
+        self.ok(self.put(update, {"text_part": "%%a%%", "html_part": "", "to": to}))
+        self.too_big(self.put(update, {**self.TEXTS, "to": to}), "to", "1")
+        self.assertEqual((2, "%%a%%"), (self.detail(delivery)["total_count"],
+                                        self.detail(delivery)["text_part"]))
+
+    def test_rows_of_an_import(self):
+        rows = "email,__b__,%%a%%\na@fast.example,x,山田\n" + \
+            "b@fast.example,x," + "x" * 4096 + "\n"
+        delivery, job = self.imported(rows.encode(), {"ignore_errors": True},
+                                      self.draft(**self.TEXTS))
+        self.assertEqual(("FINISHED", 1, 1), (job["status"], job["success_count"],
+                                              job["failed_count"]))
+        self.assertEqual(1, self.detail(delivery)["total_count"])
 
 
 class Bodies(Checks):

@@ -142,6 +142,50 @@ class WrongTypes(Checks):
         delivery = self.accepted(self.post("/deliveries/transaction", body))
         self.assertEqual("last", self.detail(delivery)["subject"])
 
+    def test_no_field_takes_the_character_that_not_every_store_can_hold(self):
+        """As an escape it is JSON, so it has to be refused by field."""
+        delivery = self.draft(["a@fast.example"])
+        before = self.detail(delivery)
+        code = {"key": "__a__", "value": "a\0b"}
+        content = {("from", "name"): {"from": {"email": "a@sender.example", "name": "a\0"}},
+                   ("from", "email"): {"from": {"email": "a\0b@sender.example"}},
+                   ("reply_to", "name"): {"reply_to": {"email": "a@sender.example", "name": "\0"}},
+                   ("reply_to", "email"): {"reply_to": {"email": "a@sender.example\0"}},
+                   ("subject",): {"subject": "a\0b"}, ("text_part",): {"text_part": "a\0b"},
+                   ("html_part",): {"html_part": "a\0b"},
+                   ("list_unsubscribe", "url"): {"list_unsubscribe": {"url": "https://s.example/\0"}},
+                   ("list_unsubscribe", "mailto"): {"list_unsubscribe": {"mailto": "mailto:a\0"}}}
+        others = {("to",): {"to": "a\0b@fast.example"}, ("cc", "0"): {"cc": ["a\0b@fast.example"]},
+                  ("bcc", "0"): {"bcc": ["a@fast.example\0"]}, ("encode",): {"encode": "UTF-8\0"},
+                  ("insert_code", "0", "value"): {"insert_code": [code]},
+                  ("insert_code", "0", "key"): {"insert_code": [{"key": "__a\0__", "value": ""}]}}
+        with self.nothing_stored():
+            for path, fields in content.items():
+                with self.subTest(path):
+                    self.refused(self.send(fields), *path)
+                    self.refused(self.post("/deliveries/bulk/begin", draft(**fields)), *path)
+                    self.refused(self.put(f"/deliveries/bulk/update/{delivery}", fields), *path)
+            for path, fields in others.items():
+                with self.subTest(path):
+                    self.refused(self.send(fields), *path)
+            for fields, path in (({"email": "a\0@fast.example"}, ("email",)),
+                                 ({"email": "b@fast.example", "insert_code": [code]},
+                                  ("insert_code", "0", "value"))):
+                self.refused(self.post(f"/deliveries/{delivery}/emails", fields), *path)
+                self.refused(self.put(f"/deliveries/bulk/update/{delivery}", {"to": [fields]}),
+                             "to", "0", *path)
+            # Inside a form, and the name of a file.
+            self.refused(self.multipart("POST", "/deliveries/transaction", [
+                file_part(), door.data_part(mail(html_part="\0"))]), "html_part")
+        self.assertEqual(before, self.detail(delivery))
+
+    def test_searches_are_for_text(self):
+        for name in ("text_part", "html_part", "subject", "from", "list_unsubscribe_url",
+                     "list_unsubscribe_mailto"):
+            self.refused(self.get(f"/deliveries?{name}=%FF"), name,
+                         text="is not valid UTF-8.")
+            self.ok(self.get(f"/deliveries?{name}=a%00b"))
+
     def test_odd_text_is_kept_as_it_is(self):
         for text in ("'; DROP TABLE delivery; --", "𠮷野家 😀 é e\u0301", "\u202eRTL", "a\u200bb",
                      "<script>alert(1)</script>", "{{x}} ${y} %s %00", "\\ud83d"):

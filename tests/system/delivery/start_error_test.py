@@ -10,9 +10,9 @@ import sys
 from installation import Installation, check, check_equal, run
 
 
-def start(stack, name="todoku.toml", environment=None):
+def start(stack, name="todoku.toml", environment=None, prefix=()):
     """(exit status, last line of what it said) of an engine that should not start."""
-    done = subprocess.run([stack.binary, "serve", "--config", str(stack.directory / name)],
+    done = subprocess.run([*prefix, stack.binary, "serve", "--config", str(stack.directory / name)],
                           capture_output=True, text=True, cwd=stack.directory, timeout=20,
                           env={**os.environ, **(environment or {})}, check=False)
     return done.returncode, done.stderr.strip()
@@ -49,6 +49,8 @@ def each_says_what_to_do(binary):
             taken.listen()
             refuses(stack, [str(stack.api_port)], "a taken port")
 
+        refuses(stack, ["may have 200 files open", "ulimit -n", "needs at least"], "few open files",
+                prefix=("prlimit", "--nofile=200:200"))
         refuses(stack, ["master key"], "another master key",
                 environment={"TODOKU_MASTER_KEY": "11" * 32})
         key = folder / "master.key"

@@ -7,10 +7,13 @@
 #include <boost/asio/ip/udp.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "async/runtime.h"
 #include "async/task_group.h"
 #include "dns/mail_route.h"
+#include "dns/resolver_check.h"
 #include "dns/unbound_resolver.h"
 #include "dns_zone/local_dns.h"
 
@@ -84,11 +87,11 @@ class ResolverTest : public testing::Test {
   static UnboundResolver::Options options() { return {.servers = {server_->endpoint()}}; }
 
   // Runs `work` with a resolver of its own.
-  void with_resolver(const std::function<Task<void>(Resolver&)>& work,
+  void with_resolver(const std::function<Task<void>(UnboundResolver&)>& work,
                      const UnboundResolver::Options& with = options()) {
     async::run_to_completion(run(work, with));
   }
-  Task<void> run(std::function<Task<void>(Resolver&)> work, UnboundResolver::Options with) {
+  Task<void> run(std::function<Task<void>(UnboundResolver&)> work, UnboundResolver::Options with) {
     const auto executor = co_await boost::asio::this_coro::executor;
     const auto resolver = UnboundResolver::create(with, executor, clock_, metrics_);
     EXPECT_TRUE(resolver) << resolver.error().detail;
@@ -124,6 +127,43 @@ class ResolverTest : public testing::Test {
   Metrics metrics_;
   inline static LocalDns* server_ = nullptr;
 };
+
+// ---- means of our own
+// ----------------------------------------------------------------------------
+
+// Leaves the process without room for another file while it lives.
+class NoFilesLeft {
+ public:
+  NoFilesLeft() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const int lowest_free = ::dup(0);
+    ::close(lowest_free);
+    rlimit limit = before_;
+    limit.rlim_cur = static_cast<rlim_t>(lowest_free);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  NoFilesLeft(const NoFilesLeft&) = delete;
+  NoFilesLeft& operator=(const NoFilesLeft&) = delete;
+  ~NoFilesLeft() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+Task<void> ask_without_files(Resolver& resolver) {
+  const auto first = co_await resolver.mx("example.jp");
+  EXPECT_TRUE(first);
+  const NoFilesLeft poor;
+  const auto mx = co_await resolver.mx("implicit.example.jp");
+  EXPECT_FALSE(mx);
+  if (mx) co_return;
+  EXPECT_EQ(mx.error().kind, ErrorKind::limit_exceeded) << mx.error().detail;
+  EXPECT_THAT(mx.error().detail, HasSubstr("of ours"));
+}
+
+TEST_F(ResolverTest, AWantOfFilesIsNotTheNameServersFault) {
+  with_resolver(ask_without_files);
+}
 
 // ---- records -----------------------------------------------------------------------------------
 
@@ -190,6 +230,17 @@ Task<void> read_errors(Resolver& resolver) {
 
 TEST_F(ResolverTest, TellsMissingNamesFromMissingRecordsAndFailures) {
   with_resolver(&read_errors);
+}
+
+Task<void> read_name_servers(UnboundResolver& resolver, std::vector<std::string>& names) {
+  const auto answer = co_await resolver.ns(".");
+  if (answer) names = answer->records;
+}
+
+TEST_F(ResolverTest, ReadsTheNameServersOfTheRoot) {
+  std::vector<std::string> names;
+  with_resolver([&](UnboundResolver& resolver) { return read_name_servers(resolver, names); });
+  EXPECT_THAT(names, ElementsAre("ns.invalid"));
 }
 
 Task<void> read_wide(Resolver& resolver) {
@@ -369,6 +420,78 @@ TEST_F(ResolverTest, RecoversWithItsServer) {
     EXPECT_TRUE(kind == ErrorKind::unavailable || kind == ErrorKind::timeout);
   }
   EXPECT_LT(tries, 200);  // within some seconds
+}
+
+// ---- a resolver that cannot be believed --------------------------------------------------------
+
+Task<void> check_into(ResolverCheckOptions with, const Clock& clock, CheckFinding& finding) {
+  finding = co_await check_resolver(std::move(with), clock);
+}
+
+CheckFinding check_servers(std::vector<net::Endpoint> servers, std::vector<std::string> zones) {
+  const SystemClock clock;
+  CheckFinding finding;
+  async::run_to_completion(check_into({.servers = std::move(servers),
+                                       .zones = std::move(zones),
+                                       .any_name = "nowhere.example.jp",
+                                       .timeout = Milliseconds(500)},
+                                      clock, finding));
+  return finding;
+}
+
+TEST_F(ResolverTest, ChecksEachServerByItself) {
+  // Its root has nothing of secure.test.
+  const auto other = LocalDns::start({});
+  ASSERT_TRUE(other);
+  const std::vector<net::Endpoint> honest{server_->endpoint()};
+  EXPECT_EQ(check_servers(honest, {".", "secure.test."}).problem, "");
+  const SilentServer silent;
+  EXPECT_EQ(check_servers({silent.endpoint(), honest[0]}, {"."}).problem, "");
+  EXPECT_EQ(check_servers({honest[0], other->endpoint()}, {".", "secure.test."}).problem,
+            "the name server " + other->endpoint().to_string() +
+                " denies names that exist (NXDOMAIN for the NS of secure.test.)");
+  EXPECT_EQ(check_servers({silent.endpoint()}, {"."}).result, CheckFinding::Result::no_answer);
+  EXPECT_EQ(check_servers(honest, {}).result, CheckFinding::Result::passed);
+  EXPECT_EQ(check_servers({silent.endpoint()}, {}).result, CheckFinding::Result::no_answer);
+}
+
+TEST_F(ResolverTest, FindsInventedAddresses) {
+  const auto captive = LocalDns::start({{.name = ".", .records = "*. A 192.0.2.66\n"}});
+  ASSERT_TRUE(captive);
+  const CheckFinding finding = check_servers({captive->endpoint()}, {"."});
+  EXPECT_TRUE(finding.invents) << finding.problem;
+  EXPECT_THAT(finding.invented, ElementsAre(*net::IpAddress::parse("192.0.2.66")));
+}
+
+Task<void> forget_in_between(UnboundResolver& resolver, LocalDns& server,
+                             std::vector<ErrorKind>& kinds) {
+  const auto executor = co_await boost::asio::this_coro::executor;
+  co_await ask_kind(resolver, "x.example.jp", kinds);
+  server.stop();
+  co_await ask_kind(resolver, "x.example.jp", kinds);  // remembered
+  // One that is under way is asked anew.
+  async::TaskGroup group(executor);
+  group.spawn("question", ask_kind(resolver, "y.example.jp", kinds));
+  co_await async::sleep_for(std::chrono::milliseconds(1));
+  resolver.forget_answers();
+  EXPECT_TRUE(server.restart());
+  co_await group.wait_empty();
+  server.stop();
+  co_await ask_kind(resolver, "x.example.jp", kinds);
+}
+
+TEST_F(ResolverTest, ForgetsEveryAnswerWhenTold) {
+  auto server = LocalDns::start({});
+  ASSERT_TRUE(server);
+  std::vector<ErrorKind> kinds;
+  with_resolver(
+      [&](UnboundResolver& resolver) { return forget_in_between(resolver, *server, kinds); },
+      {.servers = {server->endpoint()}, .timeout = Milliseconds(2'000)});
+  ASSERT_EQ(kinds.size(), 4U);
+  EXPECT_EQ(kinds[0], ErrorKind::not_found);
+  EXPECT_EQ(kinds[1], ErrorKind::not_found);
+  EXPECT_EQ(kinds[2], ErrorKind::not_found);
+  EXPECT_NE(kinds[3], ErrorKind::not_found);
 }
 
 Task<void> stop_while_asking(UnboundResolver::Options with, const Clock& clock, Metrics& metrics,

@@ -113,6 +113,7 @@ class Stack:
     def write_config(self):
         lines = ["[api]", f'listen = "127.0.0.1:{self.api_port}"', "rate_limit_per_minute = 0",
                  "[dns]", f'servers = ["127.0.0.1:{self.dns_port}"]',
+                 'check_names = ["."]',  # what our small DNS and the public one have in common
                  "[smtp_out]", 'hello_name = "mail.sender.example"',
                  'return_path_domain = "bounce.sender.example"',
                  f"allow_private_receivers = {str(self.private).lower()}",

@@ -40,22 +40,20 @@ class DiskTest : public ::testing::Test {
     return SqliteStore::open(options);
   }
   Result<Account> make_account(Store& store) {
-    return store.write_and_wait(WritePriority::accept, [&](WriteTransaction& t) {
-      return t.create_account("acme", clock_.now());
-    });
+    return store.write_and_wait(WritePriority::accept,
+                                [&](WriteTransaction& t) { return t.create_account("acme"); });
   }
-  Result<WriteTransaction::AcceptedTransaction> accept(Store& store, AccountKey account,
-                                                       const std::string& local,
-                                                       std::size_t size = 100) {
+  Result<Accepted> accept(Store& store, AccountKey account, const std::string& local,
+                          std::size_t size = 100) {
     NewDelivery delivery;
     delivery.account = account;
     delivery.content.from = {"news@example.com", ""};
     delivery.content.subject = local;
     delivery.content.text_part = std::string(size, 'x');
-    const std::vector<NewRecipient> to{{local + "@example.jp", "example.jp", {}}};
-    return store.write_and_wait(WritePriority::accept, [&](WriteTransaction& t) {
-      return t.accept_transaction(delivery, to, "", kMe, clock_.now(), clock_.now());
-    });
+    return store.perform_and_wait(Accept{.delivery = std::move(delivery),
+                                         .recipients = {{local + "@example.jp", "example.jp", {}}},
+                                         .signing = "",
+                                         .life_time = kLifeTime});
   }
   std::vector<Story> stories(Store& store, const std::string& local) {
     return stories_of(store, local + "@example.jp");
@@ -124,7 +122,7 @@ TEST_F(DiskTest, AGroupThatCannotBeCommittedIsRefusedAsAWhole) {
   const auto all = deliveries_of(*store, {.account = acme.key});
   EXPECT_EQ(static_cast<int>(all.size()), 40 - refused);
   const auto figures =
-      must(store->read_and_wait([&](ReadTransaction& t) { return t.queue_figures(clock_.now()); }));
+      must(store->read_and_wait([&](ReadTransaction& t) { return t.queue_figures(); }));
   EXPECT_EQ(figures[0].waiting, 40 - refused);
 }
 
@@ -220,11 +218,9 @@ class PowerLossTest : public DiskTest {
           const auto accepted = must(accept(store, account, local, size));
           acknowledge(local);
           OutcomeRecord record;
-          record.key = {accepted.batches[0].key.delivery, accepted.batches[0].key.batch, 0};
+          record.key = {accepted.delivery.key, 0, 0};
           record.outcome.state = RecipientState::delivered;
-          must(store.write_and_wait(WritePriority::outcomes, [&](WriteTransaction& t) {
-            return t.record_outcomes(std::span(&record, 1));
-          }));
+          must(store.perform_and_wait(Settle{.outcomes = std::span(&record, 1), .releases = {}}));
           acknowledge("delivered " + local);
         }
       });
@@ -240,7 +236,7 @@ class PowerLossTest : public DiskTest {
     bulk.traffic = TrafficClass::bulk;
     const Delivery draft =
         must(store.write_and_wait(WritePriority::accept, [&](WriteTransaction& t) {
-          return t.create_draft(bulk, clock_.now());
+          return t.create_draft(bulk, kDraftsMax);
         }));
     for (int i = 0; i < 200 && !disk.power_lost(); ++i) {
       std::vector<NewRecipient> rows;
@@ -248,7 +244,7 @@ class PowerLossTest : public DiskTest {
         rows.push_back({fmt::format("row{}k{}@example.jp", i, k), "example.jp", {}});
       }
       must(store.write_and_wait(WritePriority::import, [&](WriteTransaction& t) {
-        return t.append_recipients(draft.key, rows, clock_.now());
+        return t.append_recipients(draft.key, rows);
       }));
       acknowledge(fmt::format("row{}k99", i));
     }

@@ -3,6 +3,7 @@
 // the write-ahead log becomes.
 #include <atomic>
 #include <fstream>
+#include <future>
 #include <latch>
 #include <thread>
 
@@ -41,7 +42,7 @@ class FileTest : public ::testing::Test {
   void fill(Store& store, int accounts = 50) {
     for (int i = 0; i < accounts; ++i) {
       must(store.write_and_wait(WritePriority::accept, [&](WriteTransaction& t) {
-        return t.create_account(fmt::format("account{}", i), clock_.now());
+        return t.create_account(fmt::format("account{}", i));
       }));
     }
   }
@@ -63,6 +64,43 @@ TEST_F(FileTest, TwoCannotUseOneStore) {
   EXPECT_EQ(error_of(open()), "conflict");
 }
 
+TEST_F(FileTest, MailThatWaitsToBeAcceptedIsBoundedByItsSize) {
+  options_.accept_octets_max = 1'000;
+  auto store = must(open());
+  fill(*store, 1);
+  const AccountKey owner = must(store->read_and_wait([](ReadTransaction& t) {
+                             return t.account_by_name("account0");
+                           })).key;
+  // One that waits behind a write which takes its time.
+  std::promise<void> written;
+  std::latch busy(1);
+  store->submit_write(
+      WritePriority::accept,
+      [&](WriteTransaction&) -> Result<void> {
+        busy.count_down();
+        written.get_future().wait();
+        return {};
+      },
+      [](Result<void>) {});
+  busy.wait();
+  const auto submit = [&](std::size_t octets) {
+    auto answer = std::make_shared<std::promise<Result<Accepted>>>();
+    Accept accept{.delivery = {.account = owner},
+                  .recipients = {{"a@example.jp", "example.jp", {}}},
+                  .life_time = kLifeTime};
+    accept.delivery.content.text_part = std::string(octets, 'x');
+    store->submit(std::move(accept),
+                  [answer](Result<Accepted> accepted) { answer->set_value(std::move(accepted)); });
+    return answer->get_future();
+  };
+  auto large = submit(2'000);
+  auto more = submit(1);
+  EXPECT_EQ(error_of(more.get()), "unavailable");
+  written.set_value();
+  EXPECT_EQ(error_of(large.get()), "none") << "a single one is not bounded by what waits";
+  EXPECT_EQ(error_of(submit(1'000).get()), "none");
+}
+
 TEST_F(FileTest, AMissingDirectoryIsToldAsSuch) {
   options_.path = directory_.path() / "nowhere" / "store.db";
   options_.clock = &clock_;
@@ -80,19 +118,23 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
   const std::vector<NewRecipient> to{{"a@example.jp", "example.jp", {}},
                                      {"b@example.jp", "example.jp", {}}};
   const AccountKey owner =
-      write([](WriteTransaction& t) { return t.account_by_name("account0"); }).key;
-  write([&](WriteTransaction& t) {
-    return t.accept_transaction({.account = owner}, to, "", kMe, clock_.now(), clock_.now());
-  });
+      write([](WriteTransaction& t) { return t.read().account_by_name("account0"); }).key;
+  must(store->perform_and_wait(Accept{
+      .delivery = {.account = owner}, .recipients = to, .signing = "", .life_time = kLifeTime}));
   write([&](WriteTransaction& t) -> Result<void> {
     const auto made =
-        must(t.create_draft({.account = owner, .traffic = TrafficClass::bulk}, clock_.now()));
-    must(t.append_recipients(made.key, std::span(to).first(1), clock_.now()));
-    must(t.commit_draft(made.key, std::nullopt, clock_.now()));
-    return t.start_delivery(made.key, "", clock_.now());
+        must(t.create_draft({.account = owner, .traffic = TrafficClass::bulk}, kDraftsMax));
+    must(t.append_recipients(made.key, std::span(to).first(1)));
+    must(t.commit_draft(made.key, std::nullopt));
+    return t.start_delivery(made.key, "", kLifeTime);
   });
   store->close();
   tamper(
+      "DROP TABLE nodes; DROP INDEX suspects_aside; DROP TABLE suspects;"
+      "DROP INDEX deliveries_newest; ALTER TABLE deliveries DROP COLUMN expires;"
+      "ALTER TABLE batches DROP COLUMN losses; ALTER TABLE batches DROP COLUMN alone;"
+      "ALTER TABLE batches DROP COLUMN begun; ALTER TABLE import_jobs DROP COLUMN node;"
+      "UPDATE batches SET holder = 77, ready_at = 9000000000000 WHERE traffic = 0;"
       "DROP INDEX deliveries_started; DROP INDEX deliveries_few; DROP INDEX batches_held;"
       "DROP INDEX batches_urgent; DROP INDEX batches_waiting; DROP INDEX address_recent_hash;"
       "DROP INDEX batches_ready; DELETE FROM meta WHERE name LIKE 'waiting%';"
@@ -100,10 +142,19 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "PRAGMA user_version = 1");
   store = must(open());
   const auto figures =
-      must(store->read_and_wait([&](ReadTransaction& t) { return t.queue_figures(clock_.now()); }));
+      must(store->read_and_wait([&](ReadTransaction& t) { return t.queue_figures(); }));
   EXPECT_EQ(figures[0].waiting, 2);
   EXPECT_EQ(figures[1].waiting, 1);
-  EXPECT_THAT(deliveries_of(*store, {.account = owner}), SizeIs(2));
+  const auto all = deliveries_of(*store, {.account = owner});
+  ASSERT_THAT(all, SizeIs(2));
+  for (const Delivery& delivery : all) {
+    EXPECT_EQ(delivery.expires, *delivery.started + std::chrono::hours(240))
+        << "the default of that version";
+  }
+  // What a process of that version held is due.
+  const auto due = must(store->perform_and_wait(Due{}));
+  ASSERT_THAT(due.domains, SizeIs(1));
+  EXPECT_EQ(due.domains[0].batches.at(0).recipients, 2U);
 }
 
 TEST_F(FileTest, ANewerDatabaseIsNotTouched) {
@@ -165,9 +216,8 @@ TEST_F(FileTest, TheLogBeginsAnewUnderLoadThatNeverCeases) {
       delivery.content.text_part = std::string(3'000, 'x');
       const std::vector<NewRecipient> to{{"a@example.jp", "example.jp", {}}};
       while (!done) {
-        must(store->write_and_wait(WritePriority::accept, [&](WriteTransaction& t) {
-          return t.accept_transaction(delivery, to, "", kMe, clock_.now(), clock_.now());
-        }));
+        must(store->perform_and_wait(
+            Accept{.delivery = delivery, .recipients = to, .signing = "", .life_time = kLifeTime}));
       }
     });
   }
@@ -205,8 +255,9 @@ TEST_F(FileTest, AQuestionThatTakesTooLongIsInterrupted) {
   options_.question_max = Milliseconds(-1);
   auto store = must(open());
   fill(*store, 1);
-  const Account acme = must(store->write_and_wait(
-      WritePriority::accept, [](WriteTransaction& t) { return t.account_by_name("account0"); }));
+  const Account acme = must(store->write_and_wait(WritePriority::accept, [](WriteTransaction& t) {
+    return t.read().account_by_name("account0");
+  }));
   constexpr int kDrafts = 2'000;
   std::latch done(kDrafts);
   for (int i = 0; i < kDrafts; ++i) {
@@ -215,7 +266,7 @@ TEST_F(FileTest, AQuestionThatTakesTooLongIsInterrupted) {
         [&](WriteTransaction& t) -> Result<void> {
           NewDelivery delivery;
           delivery.account = acme.key;
-          const auto made = t.create_draft(delivery, clock_.now());
+          const auto made = t.create_draft(delivery, kDraftsMax);
           return made ? Result<void>() : fail(made.error());
         },
         [&](Result<void>) { done.count_down(); });

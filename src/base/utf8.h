@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// One code point at a time out of UTF-8 (RFC 3629), safe on any octets.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace todoku {
+
+inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+FFFD
+
+struct CodePoint {
+  char32_t value = 0;
+  std::uint8_t octets = 0;  // 0: the text does not begin with a well-formed sequence
+};
+
+// The first code point of `text`, which must not be empty.
+[[nodiscard]] inline CodePoint decode_utf8(std::string_view text) {
+  const auto octet = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  const auto continues = [&](std::size_t i) { return (octet(i) & 0xC0U) == 0x80; };
+  const char32_t lead = octet(0);
+  if (lead < 0x80) return {lead, 1};
+  if (lead < 0xE0) {
+    if (lead < 0xC2 || text.size() < 2 || !continues(1)) return {};
+    return {(lead & 0x1FU) << 6U | (octet(1) & 0x3FU), 2};
+  }
+  if (lead < 0xF0) {
+    if (text.size() < 3 || !continues(1) || !continues(2)) return {};
+    const char32_t value = (lead & 0x0FU) << 12U | (octet(1) & 0x3FU) << 6U | (octet(2) & 0x3FU);
+    if (value < 0x800 || (value >= 0xD800 && value <= 0xDFFF)) return {};
+    return {value, 3};
+  }
+  if (lead > 0xF4 || text.size() < 4 || !continues(1) || !continues(2) || !continues(3)) return {};
+  const char32_t value = (lead & 0x07U) << 18U | (octet(1) & 0x3FU) << 12U |
+                         (octet(2) & 0x3FU) << 6U | (octet(3) & 0x3FU);
+  if (value < 0x10000 || value > 0x10FFFF) return {};
+  return {value, 4};
+}
+
+// The longest prefix of well-formed UTF-8 that is at most `octets_max` (4 or more) long and splits
+// no code point. Never empty unless `text` is.
+[[nodiscard]] inline std::string_view utf8_prefix(std::string_view text, std::size_t octets_max) {
+  if (text.size() <= octets_max) return text;
+  for (std::size_t cut = octets_max; cut + 4 > octets_max; --cut) {
+    if ((static_cast<std::uint8_t>(text[cut]) & 0xC0U) != 0x80) return text.substr(0, cut);
+  }
+  return text.substr(0, octets_max);
+}
+
+}  // namespace todoku

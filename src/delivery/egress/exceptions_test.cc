@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// The n-th call of what lanes lean on - time, the dialler, the recorder of outcomes, memory for a
+// large mail - throws, for n = 1, 2, 3, ... until a run passes untouched. Each time every place is
+// free afterwards, every mail is settled or parked, once, and one that has arrived is delivered or
+// in doubt.
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <tuple>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "delivery/egress/lane_test_world.h"
+
+namespace todoku::delivery::egress {
+namespace {
+
+std::atomic<Fault*> the_fault{nullptr};
+
+}  // namespace
+}  // namespace todoku::delivery::egress
+
+void* operator new(std::size_t size) {
+  using namespace todoku::delivery::egress;
+  if (size >= kLarge && of_the_engine()) {
+    if (Fault* fault = the_fault.load()) fault->point(Seam::memory);
+  }
+  if (void* got = std::malloc(size)) return got;
+  throw std::bad_alloc();
+}
+void operator delete(void* given) noexcept {
+  std::free(given);
+}
+void operator delete(void* given, std::size_t) noexcept {
+  std::free(given);
+}
+
+namespace todoku::delivery::egress {
+namespace {
+
+// False once there was no n-th call.
+bool throw_at(unsigned seams, std::int64_t n, std::int64_t count, std::size_t places) {
+  SCOPED_TRACE(fmt::format("{} calls from the {}th on, {} places", count, n, places));
+  Fault fault{.seams = seams, .at = n, .count = count};
+  const std::size_t thrown_before = async::unhandled_exceptions();
+  LaneTestWorld world(fault, places);
+  the_fault = &fault;
+  world.send();
+  world.tidy_until_all_is_told();
+  world.drain();
+  const bool hit = fault.hit();
+  EXPECT_EQ(async::unhandled_exceptions() > thrown_before, hit) << "it is told";
+  the_fault = nullptr;
+  fault.seams = 0;
+  world.check_that_all_is_free();
+  world.check_mails();
+  return hit;
+}
+
+class LaneExceptions : public ::testing::TestWithParam<std::tuple<Seam, int, std::size_t>> {};
+
+TEST_P(LaneExceptions, LeakNeitherPlacesNorMails) {
+  const auto [seam, count, places] = GetParam();
+  std::int64_t n = 1;
+  while (n < 2'000 && throw_at(seam, n, count, places) && !HasFailure()) ++n;
+  fmt::print("{} calls threw in turn\n", n - 1);
+  EXPECT_GT(n, 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Seams, LaneExceptions,
+    ::testing::Values(std::tuple{Seam::time_of_day, 1, 2U}, std::tuple{Seam::time_of_day, 3, 8U},
+                      std::tuple{Seam::dialler, 1, 1U}, std::tuple{Seam::dialler, 2, 2U},
+                      std::tuple{Seam::recorder, 1, 1U}, std::tuple{Seam::recorder, 4, 8U},
+                      std::tuple{Seam::memory, 1, 2U}, std::tuple{Seam::memory, 2, 1U},
+                      std::tuple{Seam::every, 5, 2U}));
+
+}  // namespace
+}  // namespace todoku::delivery::egress

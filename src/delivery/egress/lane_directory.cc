@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "base/digest.h"
+#include "delivery/egress/lane.h"
+
+namespace todoku::delivery::egress {
+namespace {
+
+// How long mails wait that no lane could be given.
+constexpr std::chrono::seconds kParkedFor{10};
+
+}  // namespace
+
+std::string route_key(const dns::MailRoute& route) {
+  std::string key;
+  for (const dns::MailHost& host : route.hosts) {
+    if (!key.empty()) key += ',';
+    key += host.name;
+  }
+  return key;
+}
+
+void LaneDirectory::add(const EgressSource& source, LaneRoute route, std::vector<Mail> mails) {
+  MailsInHand in_hand(std::move(mails));
+  try {
+    auto arrival = std::make_unique<LaneArrival>();
+    const auto lane = announced_lane(source, route.route().site);
+    arrival->route = std::move(route);
+    arrival->mails = std::move(in_hand);
+    lane->add(std::move(arrival));
+  } catch (...) {
+    async::report_exception("lanes", std::current_exception());
+    const SteadyInstant due = world_.clock.steady_now() + kParkedFor;
+    for (; !in_hand.empty(); in_hand.pop()) world_.outcomes.parked(in_hand.front(), due);
+  }
+}
+
+std::shared_ptr<Lane> LaneDirectory::announced_lane(const EgressSource& source,
+                                                    const std::string& site) {
+  std::pair key(site, source.name);
+  const std::lock_guard lock(mutex_);
+  auto found = lanes_.find(key);
+  if (found == lanes_.end()) {
+    const std::uint64_t hash = fnv1a64(site + "|" + source.name);
+    auto lane =
+        std::make_shared<Lane>(world_, site, rules_.limits(site), source,
+                               static_cast<std::size_t>(hash % world_.runtime.size()), hash);
+    if (draining_) lane->drain();
+    found = lanes_.emplace(std::move(key), std::move(lane)).first;
+  }
+  found->second->announce();
+  return found->second;
+}
+
+void LaneDirectory::tidy() noexcept {
+  const std::lock_guard lock(mutex_);
+  for (const auto& entry : lanes_) {
+    try {
+      boost::asio::post(entry.second->home(), [this, name = entry.first, lane = entry.second] {
+        lane->tidy();
+        forget_if_idle(name, *lane);
+      });
+    } catch (...) {
+      async::report_exception("tidying a lane", std::current_exception());
+    }
+  }
+}
+
+// Whether it is idle is known on its own thread; while it is not announced to, under our lock,
+// nobody can make it busy.
+void LaneDirectory::forget_if_idle(const Name& name, const Lane& lane) noexcept {
+  try {
+    const std::lock_guard lock(mutex_);
+    const auto found = lanes_.find(name);
+    if (found != lanes_.end() && found->second.get() == &lane && lane.is_idle()) {
+      lanes_.erase(found);
+    }
+  } catch (...) {
+    async::report_exception("tidying a lane", std::current_exception());
+  }
+}
+
+void LaneDirectory::drain() {
+  const std::lock_guard lock(mutex_);
+  draining_ = true;
+  for (const auto& [key, lane] : lanes_) lane->drain();
+}
+
+std::vector<Lane::Figures> LaneDirectory::figures() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Lane::Figures> out;
+  out.reserve(lanes_.size());
+  for (const auto& [key, lane] : lanes_) out.push_back(lane->figures());
+  return out;
+}
+
+}  // namespace todoku::delivery::egress

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a letter sends: a message that is composed for each recipient, or one that is relayed as it
+// came. Who sends it asks for a recipient's copy and need not know which.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "delivery/relayed_message.h"
+#include "mail/content.h"
+#include "mail/header_field.h"
+#include "mime/composed_message.h"
+#include "mime/message_template.h"
+
+namespace todoku::delivery {
+
+// One recipient's copy, ready to be signed and gather-written: head(), then the pieces of body(); a
+// signature's field goes before them. Kept per connection: its memory is used again by the next
+// LetterMessage::begin(), until which its views are valid as long as the letter lives.
+class OutgoingMessage {
+ public:
+  OutgoingMessage() = default;
+  OutgoingMessage(const OutgoingMessage&) = delete;
+  OutgoingMessage& operator=(const OutgoingMessage&) = delete;
+
+  // The fields in the order in which they stand in head().
+  [[nodiscard]] std::span<const HeaderField> headers() const { return view_.headers; }
+  [[nodiscard]] std::string_view head() const { return view_.head; }
+  [[nodiscard]] std::span<const std::string_view> body() const { return view_.body; }
+  [[nodiscard]] std::size_t size() const { return view_.size; }
+  // False promises that no line begins with ".".
+  [[nodiscard]] bool has_leading_dot() const { return view_.has_leading_dot; }
+  // What the receiver must offer (RFC 6152, RFC 6531). A composed message needs neither.
+  [[nodiscard]] bool is_eight_bit() const { return view_.is_eight_bit; }
+  [[nodiscard]] bool needs_smtputf8() const { return view_.needs_smtputf8; }
+  // Composed in UTF-8 although the delivery asked for another charset.
+  [[nodiscard]] bool charset_fell_back() const { return view_.charset_fell_back; }
+
+  // Private memory held.
+  [[nodiscard]] std::size_t memory_octets() const { return composed_.memory_octets(); }
+  // Gives it back where it is more than `octets_max`; the message is then empty.
+  void trim(std::size_t octets_max);
+
+ private:
+  friend class LetterMessage;
+
+  struct View {
+    std::span<const HeaderField> headers;
+    std::string_view head;
+    std::span<const std::string_view> body;
+    std::size_t size = 0;
+    bool has_leading_dot = false;
+    bool is_eight_bit = false;
+    bool needs_smtputf8 = false;
+    bool charset_fell_back = false;
+  };
+
+  View view_;
+  mime::ComposedMessage composed_;
+  std::vector<mime::InsertCodeView> codes_;
+};
+
+// Whom a copy is for, and what makes it the same on every retry.
+struct CopyFor {
+  std::string_view address;
+  std::span<const InsertCode> insert_codes;
+  mime::Identity identity;
+};
+
+// Immutable; any number of threads may ask, each for a message of its own.
+class LetterMessage {
+ public:
+  LetterMessage(mime::MessageTemplate composed) : message_(std::move(composed)) {}
+  LetterMessage(RelayedMessage relayed) : message_(std::move(relayed)) {}
+
+  // Replaces what `out` held.
+  void begin(const CopyFor& copy, OutgoingMessage& out) const;
+  // At least the size of the copy with these insert codes, however large they make it, and not much
+  // more; making it takes a small multiple of this as memory. `scratch` keeps what it held, or not.
+  [[nodiscard]] std::uint64_t octets_of(std::span<const InsertCode> insert_codes,
+                                        OutgoingMessage& scratch) const;
+
+  [[nodiscard]] std::size_t memory_octets() const;
+
+ private:
+  std::variant<mime::MessageTemplate, RelayedMessage> message_;
+};
+
+}  // namespace todoku::delivery

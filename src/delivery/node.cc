@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/node.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "async/runtime.h"
+#include "base/log.h"
+
+namespace todoku::delivery {
+namespace {
+
+// After a renewal that the store refused to take: soon again, the lease runs.
+constexpr std::chrono::milliseconds kTryAgain{500};
+// Batches that the store is asked about in one question, which must be short (store/store.h).
+constexpr std::size_t kAskedAtOnce = 1'000;
+
+}  // namespace
+
+Node::Node(store::Store& store, const Clock& clock, store::NewNode who, Metrics& metrics,
+           async::Executor executor)
+    : store_(store),
+      clock_(clock),
+      who_(std::move(who)),
+      lapses_total_(metrics.counter("todoku_node_lapses_total",
+                                    "Times that the lease of this process could not be renewed in "
+                                    "time; meanwhile nothing was begun.")),
+      lost_total_(metrics.counter("todoku_lost_batches_total",
+                                  "Batches in hand that had passed to another process.")),
+      executor_(executor),
+      wake_(executor),
+      renew_(executor),
+      tasks_(executor) {}
+
+void Node::start() {
+  boost::asio::post(executor_, [this] { tasks_.spawn("node", run()); });
+}
+
+Task<void> Node::stop() {
+  stopping_ = true;
+  wake_.notify();
+  co_await tasks_.stop();
+}
+
+Task<void> Node::leave() {
+  until_us_ = 0;
+  const store::NodeKey node = key();
+  if (node == store::kNobody) co_return;
+  const auto left = co_await store_.write(
+      store::WritePriority::claims,
+      [node](store::WriteTransaction& transaction) { return transaction.leave_node(node); });
+  if (!left) log::warning("node not signed off", {{"reason", left.error().detail}});
+}
+
+void Node::renew_soon() {
+  boost::asio::post(executor_, [this] { renew_.notify(); });
+}
+
+Task<bool> Node::held() {
+  while (!stopping_ && !holds()) co_await wake_.wait();
+  co_return !stopping_;
+}
+
+void Node::hold(SteadyInstant asked) {
+  life_.renewed(asked, store::kNodeLease);
+  until_us_ = life_.until().time_since_epoch().count();
+  wake_.notify();
+  if (holder_ != nullptr) holder_->may_begin_again();
+}
+
+Task<Result<void>> Node::enter() {
+  const SteadyInstant asked = clock_.steady_now();
+  const auto entered = co_await take_key();
+  if (entered) hold(asked);
+  co_return entered;
+}
+
+Task<Result<void>> Node::take_key() {
+  const auto entered = co_await store_.write(
+      store::WritePriority::accept,
+      [who = who_](store::WriteTransaction& transaction) { return transaction.enter_node(who); });
+  if (!entered) co_return fail(entered.error());
+  key_ = static_cast<std::int64_t>(*entered);
+  entered_ = true;
+  co_return Result<void>{};
+}
+
+Task<void> Node::run() {
+  while (true) {
+    bool renewed = false;
+    try {
+      renewed = co_await renew();
+    } catch (const std::exception&) {
+      async::report_exception("renewing the lease of this process", std::current_exception());
+    }
+    const Milliseconds wait = renewed ? store::kRenewEvery : kTryAgain;
+    (void)co_await renew_.wait_until(clock_.steady_now() + wait);
+    if (stopping_) co_return;
+  }
+}
+
+// False if the store could not be asked.
+Task<bool> Node::renew() {
+  const SteadyInstant asked = clock_.steady_now();
+  const bool is_first = !entered_;
+  Result<void> renewed = fail(ErrorKind::conflict, "not entered yet");
+  if (key() != store::kNobody) {
+    renewed = co_await store_.write(store::WritePriority::accept,
+                                    [node = key()](store::WriteTransaction& transaction) {
+                                      return transaction.renew_node(node);
+                                    });
+    if (!renewed && renewed.error().kind == ErrorKind::conflict) {
+      log::error("this process counted as dead: what it had in hand is offered to others");
+      life_.lost();
+      until_us_ = 0;
+      key_ = 0;
+    }
+  }
+  if (!renewed && renewed.error().kind == ErrorKind::conflict) renewed = co_await take_key();
+  const bool lapsed = !is_first && !life_.holds(clock_.steady_now());
+  if (lapsed && !std::exchange(in_doubt_, true)) lapses_total_.add();
+  if (renewed && in_doubt_) renewed = co_await confirm();
+  if (!renewed) {
+    if (!std::exchange(failing_, true)) {
+      log::error("lease of this process not renewed; mail stops when it ends",
+                 {{"reason", renewed.error().detail}});
+    }
+    co_return false;
+  }
+  if (std::exchange(failing_, false)) log::info("lease of this process renewed again");
+  in_doubt_ = false;
+  hold(asked);
+  co_return true;
+}
+
+// The lease had lapsed: what may somebody else have taken?
+Task<Result<void>> Node::confirm() {
+  if (holder_ == nullptr) co_return Result<void>{};
+  const std::vector<store::HeldBatch> held = holder_->held();
+  for (std::size_t begin = 0; begin < held.size(); begin += kAskedAtOnce) {
+    const std::size_t end = std::min(begin + kAskedAtOnce, held.size());
+    const std::vector<store::HeldBatch> some(held.begin() + static_cast<std::ptrdiff_t>(begin),
+                                             held.begin() + static_cast<std::ptrdiff_t>(end));
+    const auto lost = co_await store_.read([node = key(), some](store::ReadTransaction& reader) {
+      return reader.lost_by(node, some);
+    });
+    if (!lost) co_return fail(lost.error());
+    const std::size_t gone = lost->empty() ? 0 : holder_->lost(*lost);
+    if (gone == 0) continue;
+    lost_total_.add(gone);
+    log::warning("batches in hand were lost", {{"batches", gone}});
+  }
+  co_return Result<void>{};
+}
+
+}  // namespace todoku::delivery

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// This process as a node of the store (store/nodes.h): enters, renews its lease, and says whether
+// something may be begun now. After a lapse nothing is until the store has confirmed what is still
+// held, and what was lost is told to its holder; after a death that the store believes in, the node
+// enters anew and everything is lost.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "async/callback.h"
+#include "async/task.h"
+#include "async/task_group.h"
+#include "async/timer.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "delivery/node_lease.h"
+#include "delivery/policy/lease_life.h"
+#include "store/store.h"
+
+namespace todoku::delivery {
+
+// Who has batches in hand. Members are called on any thread.
+class BatchHolder {
+ public:
+  virtual ~BatchHolder() = default;
+  [[nodiscard]] virtual std::vector<store::HeldBatch> held() = 0;
+  // Nothing more of these is begun. Returns how many of them are still held: others are over.
+  virtual std::size_t lost(const std::vector<store::HeldBatch>& batches) = 0;
+  // The lease holds (again).
+  virtual void may_begin_again() = 0;
+};
+
+class Node final : public NodeLease {
+ public:
+  // Lives on `executor`. Everything given outlives it.
+  Node(store::Store& store, const Clock& clock, store::NewNode who, Metrics& metrics,
+       async::Executor executor);
+
+  // Set before start().
+  void set_holder(BatchHolder& holder) { holder_ = &holder; }
+
+  // Enters the store, once; for who wants to know whether that works. start() does it otherwise.
+  Task<Result<void>> enter();
+  // Keeps the lease from now on.
+  void start();
+  // Renews no more. What is held stays held until leave() or the end of the lease.
+  Task<void> stop();
+  // After stop(): nothing is held any more, and nobody need wait for the end of the lease.
+  Task<void> leave();
+
+  [[nodiscard]] store::NodeKey key() const override { return store::NodeKey{key_.load()}; }
+  [[nodiscard]] bool holds() const override {
+    return clock_.steady_now().time_since_epoch().count() < until_us_.load();
+  }
+  void renew_soon() override;
+  // The executor's thread: returns when the lease holds; false if it never will again.
+  Task<bool> held();
+
+ private:
+  Task<void> run();
+  Task<bool> renew();
+  Task<Result<void>> take_key();
+  Task<Result<void>> confirm();
+  void hold(SteadyInstant asked);
+
+  store::Store& store_;
+  const Clock& clock_;
+  const store::NewNode who_;
+  BatchHolder* holder_ = nullptr;
+  policy::LeaseLife life_;
+  bool entered_ = false;   // at least once
+  bool in_doubt_ = false;  // the lease lapsed, and what is held is not confirmed yet
+  bool failing_ = false;
+  bool stopping_ = false;
+  std::atomic<std::int64_t> key_{0};
+  std::atomic<std::int64_t> until_us_{0};  // of the steady clock; what holds() goes by
+  Counter& lapses_total_;
+  Counter& lost_total_;
+  async::Executor executor_;
+  async::Signal wake_;   // the lease holds
+  async::Signal renew_;  // it is to be renewed now
+  async::TaskGroup tasks_;
+};
+
+}  // namespace todoku::delivery

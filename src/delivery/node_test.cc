@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// A process as a node of a real store: what it learns of what it had in hand when its lease lapsed,
+// or when it counted as dead.
+#include "delivery/node.h"
+
+#include <thread>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+#include <gtest/gtest.h>
+
+#include "async/runtime.h"
+#include "support/failing_store.h"
+#include "support/installation.h"
+
+namespace todoku::delivery {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The steady clock runs by itself, and can be set forward.
+class LeapingClock final : public Clock {
+ public:
+  [[nodiscard]] Instant now() const override { return real_.now() + leapt(); }
+  [[nodiscard]] SteadyInstant steady_now() const override { return real_.steady_now() + leapt(); }
+  void leap(Milliseconds by) { leapt_ms_ += by.count(); }
+
+ private:
+  [[nodiscard]] Milliseconds leapt() const { return Milliseconds(leapt_ms_.load()); }
+  const SystemClock real_;
+  std::atomic<std::int64_t> leapt_ms_{0};
+};
+
+class Holder final : public BatchHolder {
+ public:
+  explicit Holder(std::vector<store::HeldBatch> held) : held_(std::move(held)) {}
+  [[nodiscard]] std::vector<store::HeldBatch> held() override { return held_; }
+  std::size_t lost(const std::vector<store::HeldBatch>& batches) override {
+    const std::lock_guard lock(mutex_);
+    lost_.insert(lost_.end(), batches.begin(), batches.end());
+    return batches.size();
+  }
+  void may_begin_again() override { ++begun_again; }
+  [[nodiscard]] std::vector<store::HeldBatch> lost() const {
+    const std::lock_guard lock(mutex_);
+    return lost_;
+  }
+  std::atomic<int> begun_again{0};
+
+ private:
+  const std::vector<store::HeldBatch> held_;
+  mutable std::mutex mutex_;
+  std::vector<store::HeldBatch> lost_;
+};
+
+class NodeTest : public ::testing::Test {
+ protected:
+  template <class Work>
+  auto write(Work work) {
+    return installation_.store->write_and_wait(store::WritePriority::accept, std::move(work));
+  }
+
+  NodeTest() {
+    runtime_.start();
+    node_.emplace(failing_, clock_, store::NewNode{"here", "all", "test"}, metrics_,
+                  runtime_.executor(0));
+    run(node_->enter());
+    for (int i = 0; i < 3; ++i) {
+      const auto account = write([&](store::WriteTransaction& t) {
+        return t.create_account("account" + std::to_string(i));
+      });
+      auto accepted = installation_.store->perform_and_wait(
+          store::Accept{.delivery = {.account = account->key, .content = {}},
+                        .recipients = {{"a@example.jp", "example.jp", {}}},
+                        .signing = {},
+                        .life_time = 24h,
+                        .holder = node_->key()});
+      held_.push_back(accepted.value().batches.at(0).held());
+    }
+    holder_.emplace(held_);
+    node_->set_holder(*holder_);
+  }
+  ~NodeTest() override {
+    run(node_->stop());
+    runtime_.join();
+  }
+
+  template <class T>
+  T run(Task<T> task) {
+    return boost::asio::co_spawn(runtime_.executor(0), std::move(task), boost::asio::use_future)
+        .get();
+  }
+  void await_lease() {
+    while (!node_->holds()) std::this_thread::sleep_for(1ms);
+  }
+
+  LeapingClock clock_;
+  TestStore installation_{&clock_};
+  FailingStore failing_{*installation_.store};
+  Metrics metrics_;
+  async::Runtime runtime_{1};
+  std::optional<Node> node_;
+  std::vector<store::HeldBatch> held_;
+  std::optional<Holder> holder_;
+};
+
+TEST_F(NodeTest, AfterALapseThatNobodySawNothingIsLost) {
+  clock_.leap(20s);
+  EXPECT_FALSE(node_->holds());
+  node_->start();
+  await_lease();
+  EXPECT_TRUE(holder_->lost().empty());
+  EXPECT_EQ(metrics_.counter("todoku_node_lapses_total", "").value(), 1U);
+}
+
+TEST_F(NodeTest, WhoCountedAsDeadLosesWhatItHeldBeforeItBeginsAgain) {
+  clock_.leap(20s);
+  const auto before = node_->key();
+  ASSERT_TRUE(write([&](store::WriteTransaction& t) { return t.void_node(before); }).value());
+  node_->start();
+  await_lease();
+  EXPECT_NE(node_->key(), before);
+  EXPECT_EQ(holder_->lost(), held_);
+  EXPECT_EQ(holder_->begun_again, 1);
+  EXPECT_EQ(metrics_.counter("todoku_lost_batches_total", "").value(), 3U);
+}
+
+TEST_F(NodeTest, NothingIsBegunUntilTheStoreHasConfirmedWhatIsHeld) {
+  clock_.leap(20s);
+  failing_.fail_calls(2, 2);  // the renewal comes through, the question after it does not, twice
+  node_->start();
+  await_lease();
+  EXPECT_GE(failing_.calls(), 5) << "renewed, asked in vain, and again until there was an answer";
+  EXPECT_EQ(metrics_.counter("todoku_node_lapses_total", "").value(), 1U) << "one lapse";
+}
+
+}  // namespace
+}  // namespace todoku::delivery

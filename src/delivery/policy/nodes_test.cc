@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// Leases of nodes as seen by their holder (lease_life.h) and by who looks after them
+// (node_watch.h), and which source sends what (pools.h).
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "delivery/policy/lease_life.h"
+#include "delivery/policy/node_watch.h"
+#include "delivery/policy/pools.h"
+
+namespace todoku::delivery::policy {
+namespace {
+
+using std::chrono::seconds;
+
+// ---- the holder ------------------------------------------------------------------------------
+
+TEST(LeaseLife, CountsFromTheQuestionAndLeavesAMargin) {
+  LeaseLife life;
+  SteadyInstant now{seconds(100)};
+  EXPECT_FALSE(life.holds(now)) << "before anything was confirmed";
+  life.renewed(now, seconds(15));
+  EXPECT_TRUE(life.holds(now + seconds(12)));
+  EXPECT_FALSE(life.holds(now + seconds(13)));
+}
+
+TEST(LeaseLife, AnAnswerThatComesLateShortensNothing) {
+  LeaseLife life;
+  const SteadyInstant now{seconds(100)};
+  life.renewed(now + seconds(3), seconds(15));
+  life.renewed(now, seconds(15));  // asked before, answered after
+  EXPECT_EQ(life.until(), now + seconds(16));
+  life.lost();
+  EXPECT_FALSE(life.holds(now));
+}
+
+// ---- who looks after them --------------------------------------------------------------------
+
+class NodeWatchTest : public ::testing::Test {
+ protected:
+  using Ids = std::vector<std::int64_t>;
+  // Looks every 3 s for as long, with what is left of node 7's lease going down from `left`.
+  Ids look_for(Milliseconds time, Milliseconds left) {
+    Ids dead;
+    for (Milliseconds passed(0); passed <= time; passed += seconds(3), now_ += seconds(3)) {
+      for (const auto id : watch_.look({{7, left - passed}, {1, seconds(15)}}, 1, now_)) {
+        dead.push_back(id);
+      }
+    }
+    return dead;
+  }
+
+  NodeWatch watch_;
+  SteadyInstant now_{seconds(1'000)};
+};
+
+TEST_F(NodeWatchTest, ALapsedNodeIsDeadToWhoHasLookedLongEnough) {
+  EXPECT_EQ(look_for(seconds(12), seconds(15)), Ids{});
+  EXPECT_EQ(watch_.look({{7, seconds(0)}, {1, seconds(15)}}, 1, now_), Ids{7});
+}
+
+TEST_F(NodeWatchTest, WhoHasJustComeBuriesNobody) {
+  EXPECT_EQ(look_for(seconds(9), seconds(-60)), Ids{}) << "it may be about to renew";
+  EXPECT_EQ(watch_.look({{7, seconds(-72)}}, 1, now_), Ids{7});
+}
+
+TEST_F(NodeWatchTest, AfterTheStoreWasAwayEverybodyHasTimeToRenew) {
+  EXPECT_EQ(look_for(seconds(12), seconds(600)), Ids{});
+  watch_.interrupted();
+  now_ += seconds(60);
+  EXPECT_EQ(look_for(seconds(9), seconds(-45)), Ids{});
+  EXPECT_EQ(watch_.look({{7, seconds(15)}}, 1, now_), Ids{}) << "it has renewed";
+}
+
+TEST_F(NodeWatchTest, AfterWeStoodStillEverybodyHasTimeToRenew) {
+  EXPECT_EQ(look_for(seconds(12), seconds(600)), Ids{});
+  now_ += seconds(20);  // and no error was seen
+  EXPECT_EQ(look_for(seconds(9), seconds(-5)), Ids{});
+}
+
+TEST_F(NodeWatchTest, AfterTheStoresClockLeaptEverybodyHasTimeToRenew) {
+  EXPECT_EQ(look_for(seconds(12), seconds(15)), Ids{});
+  EXPECT_EQ(look_for(seconds(9), seconds(-3'600)), Ids{});
+  EXPECT_EQ(watch_.look({{7, seconds(-3'615)}}, 1, now_), Ids{7}) << "but the dead stay dead";
+}
+
+TEST_F(NodeWatchTest, WhoLooksIsNotDead) {
+  for (int i = 0; i < 20; ++i, now_ += seconds(3)) {
+    EXPECT_EQ(watch_.look({{1, seconds(-5)}}, 1, now_), Ids{});
+  }
+}
+
+// ---- pools -----------------------------------------------------------------------------------
+
+std::map<std::string, int> shares(const std::vector<std::string>& live, int batches) {
+  std::map<std::string, int> count;
+  for (int batch = 0; batch < batches; ++batch) {
+    const auto place = choose_source(live, 42, static_cast<std::uint32_t>(batch));
+    if (place) ++count[live[*place]];
+  }
+  return count;
+}
+
+TEST(Pools, BatchesAreSpreadEvenly) {
+  for (const auto& [source, count] : shares({"a", "b", "c", "d"}, 40'000)) {
+    EXPECT_NEAR(count, 10'000, 500) << source;
+  }
+}
+
+TEST(Pools, OnlyTheBatchesOfASourceThatGoesMove) {
+  const std::vector<std::string> all{"a", "b", "c", "d"};
+  const std::vector<std::string> left{"d", "a", "c"};  // in another order, too
+  std::map<std::string, int> moved;
+  for (std::uint32_t batch = 0; batch < 10'000; ++batch) {
+    const std::string before = all[*choose_source(all, 7, batch)];
+    const std::string after = left[*choose_source(left, 7, batch)];
+    if (before == "b") {
+      ++moved[after];
+    } else {
+      EXPECT_EQ(after, before);
+    }
+  }
+  EXPECT_EQ(moved.size(), 3U) << "to all others";
+}
+
+TEST(Pools, NobodyIsChosenFromNobody) {
+  EXPECT_EQ(choose_source({}, 1, 1), std::nullopt);
+}
+
+TEST(Pools, LanesAreNamedApart) {
+  EXPECT_NE(lane_name("example.jp", "a"), lane_name("example.jp", "b"));
+  EXPECT_NE(lane_name("example.jp", "a"), lane_name("other.example", "a"));
+}
+
+}  // namespace
+}  // namespace todoku::delivery::policy

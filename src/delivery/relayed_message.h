@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// A message that came whole and goes on as it came, but for header fields that a relay puts in
+// front of it (RFC 5321 section 4.4, RFC 6409 section 8).
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "mail/header_field.h"
+
+namespace todoku::delivery {
+
+// A field to put in front. The value is ASCII and may be folded.
+struct AddedField {
+  std::string name;
+  std::string value;
+  bool only_if_missing = false;  // Date and Message-ID; not Received
+};
+
+class RelayedMessage {
+ public:
+  struct Options {
+    std::vector<AddedField> added;  // the first one comes first
+    bool smtputf8 = false;          // the sender asked for it (RFC 6531)
+  };
+
+  // Lines end with CRLF; a message that has a bare CR or LF, which receivers read in different ways
+  // (SMTP smuggling), or a NUL is refused. Errors: invalid_input.
+  [[nodiscard]] static Result<RelayedMessage> build(std::string octets, const Options& options);
+
+  // As of mime::ComposedMessage, for every recipient the same. Views live as long as the message,
+  // wherever it is moved.
+  [[nodiscard]] std::span<const HeaderField> headers() const { return parts_->headers; }
+  [[nodiscard]] std::string_view head() const { return parts_->head; }
+  [[nodiscard]] std::span<const std::string_view> body() const { return {&parts_->body, 1}; }
+  [[nodiscard]] std::size_t size() const { return parts_->head.size() + parts_->body.size(); }
+  [[nodiscard]] bool has_leading_dot() const { return parts_->has_leading_dot; }
+  [[nodiscard]] bool is_eight_bit() const { return parts_->is_eight_bit; }
+  [[nodiscard]] bool needs_smtputf8() const { return parts_->smtputf8; }
+  [[nodiscard]] std::size_t memory_octets() const;
+
+ private:
+  struct Parts {
+    std::string octets;
+    std::string head;  // with what was added, and the blank line
+    std::vector<HeaderField> headers;
+    std::string_view body;
+    bool has_leading_dot = false;
+    bool is_eight_bit = false;
+    bool smtputf8 = false;
+  };
+
+  explicit RelayedMessage(std::unique_ptr<const Parts> parts) : parts_(std::move(parts)) {}
+
+  std::unique_ptr<const Parts> parts_;
+};
+
+}  // namespace todoku::delivery

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who gets one of the server's connections where they are scarce.
+#include <array>
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <utility>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "http/connection_list.h"
+#include "http/test_server.h"
+
+namespace todoku::http {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+TEST_F(ServerTest, MoreConnectionsThanAllowedAreRefused) {
+  ServerOptions options;
+  options.connections_max = 2;
+  start(options);
+  RawClient first(port_);
+  RawClient second(port_);
+  first.send(get("/things/1"));
+  second.send(get("/things/2"));
+  EXPECT_THAT(first.read_response(), HasSubstr("id=1"));
+  EXPECT_THAT(second.read_response(), HasSubstr("id=2"));
+  RawClient third(port_);
+  third.send(get("/things/3"));
+  EXPECT_THAT(third.read_response(), StartsWith("503 "));
+  EXPECT_THAT(third.last_head, HasSubstr("Retry-After: 1\r\n"));
+  EXPECT_EQ(server_->stats().connections_refused, 1U);
+  first.send(get("/things/4"));
+  EXPECT_THAT(first.read_response(), HasSubstr("id=4"));
+}
+
+TEST(ConnectionList, KnowsWhoWaitsForLongest) {
+  ConnectionList list;
+  // They are only told apart.
+  std::array<std::byte, 3> places{};
+  const auto connection = [&](std::size_t i) -> Connection& {
+    return *reinterpret_cast<Connection*>(&places[i]);
+  };
+  const auto at = [](int ms) { return SteadyInstant(Milliseconds(ms)); };
+  EXPECT_EQ(list.longest_waiting(), nullptr);
+  EXPECT_EQ(list.longest_wait_since(), SteadyInstant::max());
+  const auto first = list.enter(connection(0), at(1));
+  const auto second = list.enter(connection(1), at(2));
+  const auto third = list.enter(connection(2), at(3));
+  EXPECT_EQ(list.longest_waiting(), &connection(0));
+  EXPECT_EQ(list.longest_wait_since(), at(1));
+  list.work(first);
+  EXPECT_EQ(list.longest_waiting(), &connection(1));
+  list.wait(first, at(4));
+  list.wait(second, at(5));
+  EXPECT_EQ(list.longest_waiting(), &connection(2));
+  list.leave(third);
+  EXPECT_EQ(list.longest_waiting(), &connection(0));
+  EXPECT_EQ(list.longest_wait_since(), at(4));
+  list.work(first);
+  list.work(second);
+  EXPECT_EQ(list.longest_waiting(), nullptr);
+  EXPECT_EQ(list.size(), 2U);
+  list.leave(first);
+  list.leave(second);
+  EXPECT_EQ(list.size(), 0U);
+}
+
+TEST_F(ServerTest, AnIdleConnectionMakesRoomAndOneThatWorksDoesNot) {
+  ServerOptions options;
+  options.connections_max = 2;
+  options.displaced_after = 0ms;
+  start(options);
+  RawClient busy(port_);
+  busy.send(get("/gate"));
+  gate.await_arrival();
+  RawClient idle(port_);
+  idle.send(get("/things/1"));
+  EXPECT_THAT(idle.read_response(), HasSubstr("id=1"));
+  const auto newcomer = served_newcomer();
+  EXPECT_EQ(idle.read_to_end(), "");
+  EXPECT_TRUE(idle.ended_in_order());
+  EXPECT_EQ(server_->stats().connections_displaced, 1U);
+  gate.open();
+  EXPECT_EQ(busy.read_response(), "200 passed");
+}
+
+TEST_F(ServerTest, ADrippingHeadMakesRoomToo) {
+  ServerOptions options;
+  options.connections_max = 1;
+  options.displaced_after = 0ms;
+  start(options);
+  RawClient dripping(port_);
+  dripping.send("GET /things/1 HTTP/1.1\r\nHost: exa");
+  await_connections(1);
+  const auto newcomer = served_newcomer();
+  EXPECT_FALSE(dripping.send("m") && dripping.send("p") && !dripping.read_to_end().empty());
+  EXPECT_EQ(server_->stats().connections_displaced, 1U);
+}
+
+TEST_F(ServerTest, OneClientHasItsShareOnly) {
+  ServerOptions options;
+  options.connections_per_client_max = 2;
+  options.trusted = {net::Network::parse("127.0.0.9").value()};
+  start(options);
+  RawClient first(port_);
+  std::optional<RawClient> second(std::in_place, port_);
+  await_connections(2);
+  RawClient third(port_);
+  third.send(get("/things/3"));
+  EXPECT_THAT(third.read_response(), StartsWith("503 "));
+  EXPECT_THAT(third.last_head, HasSubstr("Retry-After: 1\r\n"));
+  EXPECT_EQ(server_->stats().connections_refused, 1U);
+
+  RawClient neighbour(port_, 2);
+  neighbour.send(get("/things/4"));
+  EXPECT_THAT(neighbour.read_response(), HasSubstr("id=4"));
+  std::deque<RawClient> proxied;
+  for (int i = 0; i < 5; ++i) {
+    proxied.emplace_back(port_, 9).send(get("/things/5"));
+    EXPECT_THAT(proxied.back().read_response(), HasSubstr("id=5"));
+  }
+  third.finish_sending();
+  EXPECT_EQ(third.read_to_end(), "");
+  second.reset();
+  while (server_->stats().connections_open > 1 + 1 + 5) ::poll(nullptr, 0, 5);
+  RawClient fourth(port_);
+  fourth.send(get("/things/6"));
+  EXPECT_THAT(fourth.read_response(), HasSubstr("id=6")) << "a place that was left is free again";
+}
+
+TEST_F(ServerTest, AFloodOfRefusedOnesHoldsUpNobody) {
+  ServerOptions options;
+  options.connections_per_client_max = 1;
+  options.refusals_max = 4;
+  start(options);
+  std::deque<RawClient> flood;
+  for (int i = 0; i < 100; ++i) flood.emplace_back(port_);
+  RawClient neighbour(port_, 2);
+  neighbour.send(get("/things/1"));
+  EXPECT_THAT(neighbour.read_response(), HasSubstr("id=1"));
+  EXPECT_EQ(server_->stats().connections_refused, 99U);
+  while (server_->stats().connections_open > 2U + 4U) ::poll(nullptr, 0, 5);
+  EXPECT_THAT(flood.back().read_response(), StartsWith("503 "));
+}
+
+}  // namespace
+}  // namespace todoku::http

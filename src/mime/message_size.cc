@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mime/message_size.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/utf8.h"
+#include "mime/header.h"
+#include "mime/text.h"
+
+namespace todoku::mime {
+namespace {
+
+// Of the fields that have a fixed form (Date, Message-ID, MIME-Version, Content-Type, Feedback-ID,
+// List-Unsubscribe-Post), of delimiters, and of a bulk mail's To.
+constexpr std::uint64_t kFrameOctets = 4096;
+constexpr std::uint64_t kPartHeadOctets = 300;
+// Both names, the media type and the charset of an attachment are shortened (mime/attachment.cc).
+constexpr std::uint64_t kAttachmentHeadOctets = 2048;
+constexpr std::uint64_t kAddressOctets = 1024;  // any address, even said in encoded-words
+constexpr std::uint64_t kEscapeOctets = 3;      // into and out of kanji
+constexpr std::uint64_t kLineEndOctets = 2;
+// At most a space before the line's end and a "." or "F" at its beginning become three octets.
+constexpr std::uint64_t kQuotedLineOctets = 4;
+
+std::uint64_t plus(std::uint64_t a, std::uint64_t b) {
+  std::uint64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<std::uint64_t>::max() : sum;
+}
+
+std::uint64_t times(std::uint64_t a, std::uint64_t b) {
+  std::uint64_t product = 0;
+  return __builtin_mul_overflow(a, b, &product) ? std::numeric_limits<std::uint64_t>::max()
+                                                : product;
+}
+
+// Lines of 57 octets, one of them shorter on each side of a section that is shared; sections have
+// 2,048 octets or more (mime/part_template.cc).
+std::uint64_t base64_octets(std::uint64_t octets) {
+  const std::uint64_t lines = octets / 57 + octets / 1024 + 3;
+  return plus(times(octets / 3 + 1, 4), 2 * lines);
+}
+
+// A line is broken after 73 columns or more, and what follows "=" CRLF may begin with three octets
+// instead of one: five for 73, less those five.
+std::uint64_t quoted_printable_octets(std::uint64_t quoted) {
+  return plus(quoted, quoted / 12 + 16);
+}
+
+// Encoded-words hold 32 octets or more, but for the first one, on lines of 78.
+std::uint64_t encoded_word_octets(std::uint64_t octets) {
+  return times(octets / 32 + 3, 78);
+}
+
+// Costs the same in every form: nearly all ASCII.
+bool is_plain(char c) {
+  return c >= ' ' && c <= '~' && c != '=';
+}
+
+// Adds up one text, a character at a time. Nothing here can overflow: the text is in memory.
+class Counter {
+ public:
+  [[nodiscard]] TextCost count(std::string_view text) {
+    while (!text.empty()) {
+      const auto end = std::ranges::find_if_not(text, is_plain);
+      const auto plain = static_cast<std::size_t>(end - text.begin());
+      if (plain > 0) add(plain, plain, false, plain);
+      text.remove_prefix(plain);
+      if (!text.empty()) text.remove_prefix(take_other(text));
+    }
+    if (in_kanji_) cost_.jis += kEscapeOctets;
+    return cost_;
+  }
+
+ private:
+  // Of the character at the start of `text`, a line end, or an octet that begins neither.
+  std::size_t take_other(std::string_view text) {
+    if (text.front() == '\r' || text.front() == '\n') {
+      add(kLineEndOctets, kLineEndOctets + kQuotedLineOctets, false, kLineEndOctets);
+      return text.starts_with("\r\n") ? 2 : 1;
+    }
+    if (static_cast<unsigned char>(text.front()) < 0x80) {
+      add(1, text.front() == '\t' ? 1 : 3, false, 1);
+      return 1;
+    }
+    const CodePoint point = decode_utf8(text);
+    const std::size_t octets = point.octets == 0 ? kReplacementCharacter.size() : point.octets;
+    cost_.is_ascii = false;
+    add(octets, 3 * octets, true, 2);
+    return std::max<std::size_t>(point.octets, 1);
+  }
+
+  void add(std::size_t octets, std::size_t quoted, bool kanji, std::size_t jis) {
+    cost_.octets += octets;
+    cost_.quoted += quoted;
+    cost_.jis += jis + (kanji == in_kanji_ ? 0 : kEscapeOctets);
+    in_kanji_ = kanji;
+  }
+
+  TextCost cost_;
+  bool in_kanji_ = false;
+};
+
+}  // namespace
+
+void TextCost::add(const TextCost& other, std::uint64_t number) {
+  if (number == 0) return;
+  octets = plus(octets, times(other.octets, number));
+  quoted = plus(quoted, times(other.quoted, number));
+  jis = plus(jis, times(other.jis, number));
+  is_ascii &= other.is_ascii;
+}
+
+TextCost text_cost(std::string_view text) {
+  return Counter().count(text);
+}
+
+MessageSize::MessageSize(const Content& content) : charset_(content.encode) {
+  const auto add_mailbox = [&](const Mailbox& mailbox) {
+    const TextCost name = text_cost(mailbox.name);
+    fixed_ += kAddressOctets + encoded_word_octets(std::max(name.octets, name.jis));
+  };
+  fixed_ = kFrameOctets + kQuotedLineOctets;
+  add_mailbox(content.from);
+  if (content.reply_to) add_mailbox(*content.reply_to);
+  fixed_ += kAddressOctets * (content.header_to.size() + content.header_cc.size());
+  texts_.reserve(kTextsMax);
+  add_text(Form::header, content.subject);
+  add_text(Form::uri, content.list_unsubscribe_url);
+  add_text(Form::uri, content.list_unsubscribe_mailto);
+  add_text(Form::part, content.text_part);
+  add_text(Form::part, content.html_part);
+  for (const Attachment& attachment : content.attachments) add_attachment(attachment.data.size());
+}
+
+void MessageSize::add_attachment(std::uint64_t octets) {
+  fixed_ = plus(fixed_, plus(kAttachmentHeadOctets, base64_octets(octets)));
+}
+
+void MessageSize::add_text(Form form, std::string_view text) {
+  // As composing does: keys are found in what cleaning leaves. In a part it moves no key, and its
+  // cost is counted as if it were clean.
+  std::string clean;
+  if (form == Form::part) clean = text;
+  if (form == Form::header) append_header_text(clean, text);
+  if (form == Form::uri) append_uri(clean, text);
+  if (clean.empty()) return;
+  Text added{.form = form, .literal = text_cost(clean), .uses = {}};
+  CompiledText(std::move(clean), keys_).count_uses(added.uses);
+  texts_.push_back(std::move(added));
+}
+
+std::uint64_t MessageSize::expanded(Form form, const TextCost& cost) const {
+  switch (form) {
+    case Form::uri: {
+      const std::uint64_t encoded = times(cost.octets, 3);  // percent-encoded
+      return plus(encoded, encoded / 256 + 64);
+    }
+    case Form::header:
+      return encoded_word_octets(charset_ == Encoding::utf_8 ? cost.octets
+                                                             : std::max(cost.octets, cost.jis));
+    case Form::part: {
+      const std::uint64_t utf8 =
+          cost.is_ascii ? quoted_printable_octets(cost.quoted) : base64_octets(cost.octets);
+      const std::uint64_t jis = charset_ == Encoding::utf_8 ? 0 : base64_octets(cost.jis);
+      return plus(kPartHeadOctets, std::max(utf8, jis));
+    }
+  }
+  return 0;
+}
+
+std::uint64_t MessageSize::octets(std::span<const InsertCodeView> codes) const {
+  std::array<TextCost, kTextsMax> costs;
+  for (std::size_t i = 0; i < texts_.size(); ++i) costs[i] = texts_[i].literal;
+  for (const InsertCodeView& code : codes) {
+    const auto number = keys_.find(code.key);
+    if (!number) continue;
+    const TextCost value = text_cost(code.value);
+    for (std::size_t i = 0; i < texts_.size(); ++i) {
+      const std::vector<std::uint32_t>& uses = texts_[i].uses;
+      if (*number < uses.size()) costs[i].add(value, uses[*number]);
+    }
+  }
+  std::uint64_t total = fixed_;
+  for (std::size_t i = 0; i < texts_.size(); ++i) {
+    total = plus(total, expanded(texts_[i].form, costs[i]));
+  }
+  return total;
+}
+
+std::uint64_t MessageSize::uses(std::string_view key) const {
+  const auto number = keys_.find(key);
+  std::uint64_t total = 0;
+  if (!number) return total;
+  for (const Text& text : texts_) {
+    if (*number < text.uses.size()) total += text.uses[*number];
+  }
+  return total;
+}
+
+std::size_t MessageSize::memory_octets() const {
+  std::size_t octets = keys_.memory_octets() + texts_.capacity() * sizeof(Text);
+  for (const Text& text : texts_) octets += text.uses.capacity() * sizeof(std::uint32_t);
+  return octets;
+}
+
+}  // namespace todoku::mime

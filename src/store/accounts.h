@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Accounts, and the keys by which they call and sign.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "store/keys.h"
+
+namespace todoku::store {
+
+struct Account {
+  AccountKey key{};
+  std::string name;          // the login id of the contract; unique
+  std::uint32_t weight = 1;  // share of the engine relative to other accounts, 1..1000
+  bool suspended = false;    // no request is accepted, nothing new is started
+  Instant created{};
+};
+
+struct ApiKey {
+  std::int64_t id = 0;
+  std::string label;
+  Instant created{};
+  std::optional<Instant> revoked;
+};
+
+// A DKIM key of an account, for From domains equal to `domain` or below it.
+struct DkimKey {
+  AccountKey account{};
+  std::string domain;
+  std::string selector;
+  std::string algorithm;           // "rsa-sha256" or "ed25519-sha256"
+  std::string sealed_private_key;  // encrypted under the master key; the store cannot read it
+  std::string dns_record;          // the TXT value to publish
+  Instant created{};
+};
+
+class AccountReads {
+ public:
+  virtual ~AccountReads() = default;
+  [[nodiscard]] virtual Result<std::vector<Account>> accounts() = 0;
+  [[nodiscard]] virtual Result<Account> account(AccountKey key) = 0;
+  [[nodiscard]] virtual Result<Account> account_by_name(std::string_view name) = 0;
+  // The account whose unrevoked API key has this SHA-256 (hex) of its bearer token.
+  [[nodiscard]] virtual Result<Account> account_by_token(std::string_view token_sha256) = 0;
+  [[nodiscard]] virtual Result<std::vector<ApiKey>> api_keys(AccountKey account) = 0;
+  [[nodiscard]] virtual Result<std::vector<DkimKey>> dkim_keys() = 0;
+};
+
+// Names and tokens are unique keys: of several writers at once one succeeds.
+class AccountWrites {
+ public:
+  virtual ~AccountWrites() = default;
+  // conflict if the name is taken.
+  [[nodiscard]] virtual Result<Account> create_account(std::string_view name) = 0;
+  // Weight and suspended.
+  [[nodiscard]] virtual Result<void> change_account(const Account& account) = 0;
+  // conflict if the token is in use.
+  [[nodiscard]] virtual Result<ApiKey> add_api_key(AccountKey account, std::string_view label,
+                                                   std::string_view token_sha256) = 0;
+  [[nodiscard]] virtual Result<void> revoke_api_key(AccountKey account, std::int64_t id) = 0;
+  // Replaces a key of the same account, domain and selector. `created` is the store's.
+  [[nodiscard]] virtual Result<void> put_dkim_key(const DkimKey& key) = 0;
+  [[nodiscard]] virtual Result<void> remove_dkim_key(AccountKey account, std::string_view domain,
+                                                     std::string_view selector) = 0;
+};
+
+}  // namespace todoku::store

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Imports: jobs that read an uploaded list and stage its rows, which become visible all at once.
+// Rows are staged by the hot operation StageRows (work.h).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "store/keys.h"
+
+namespace todoku::store {
+
+// Stored as these numbers: never renumber.
+enum class ImportStatus : std::uint8_t { running = 1, finished = 2, failed = 3, system_error = 4 };
+
+struct ImportJob {
+  PublicId id = 0;
+  AccountKey account{};
+  DeliveryKey delivery{};
+  PublicId delivery_id = 0;
+  ImportStatus status = ImportStatus::running;
+  bool ignore_errors = false;
+  bool immediate = false;
+  std::int32_t percentage = 0;
+  std::int64_t success_count = 0;
+  std::int64_t failed_count = 0;
+  std::int64_t total_count = 0;
+  std::string upload;  // names the bytes (intake/uploads.h), gone once the job has ended
+  std::string errors;  // likewise, empty if there were no errors
+  Instant created{};
+};
+
+struct ImportEnd {
+  ImportStatus status = ImportStatus::finished;
+  std::int64_t success_count = 0;
+  std::int64_t failed_count = 0;
+  std::int64_t total_count = 0;
+  std::string errors;
+};
+
+class ImportReads {
+ public:
+  virtual ~ImportReads() = default;
+  [[nodiscard]] virtual Result<ImportJob> import_job(AccountKey account, PublicId id) = 0;
+  // Jobs that run and are `node`'s, or nobody's that lives: who entered under the same name, or who
+  // leads, goes on with them.
+  [[nodiscard]] virtual Result<std::vector<ImportJob>> running_imports(NodeKey node) = 0;
+};
+
+class ImportWrites {
+ public:
+  virtual ~ImportWrites() = default;
+  // edit -> importing. The job is `node`'s to run.
+  [[nodiscard]] virtual Result<ImportJob> create_import(DeliveryKey key, bool ignore_errors,
+                                                        bool immediate, std::string_view upload,
+                                                        NodeKey node) = 0;
+  // importing -> edit. finished: what was staged becomes part of the draft; else it is discarded.
+  // conflict if the job is not `node`'s.
+  [[nodiscard]] virtual Result<void> end_import(PublicId job, AccountKey account,
+                                                const ImportEnd& end, NodeKey node) = 0;
+  // Takes the job over, unless another node that lives has it, and forgets what it has staged, so
+  // that it can begin again.
+  [[nodiscard]] virtual Result<void> restart_import(PublicId job, AccountKey account,
+                                                    NodeKey node) = 0;
+};
+
+}  // namespace todoku::store

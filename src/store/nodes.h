@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Nodes: the processes that work on the store, and the leases that hang on them.
+//
+//   enter ──> lives ──renew (every 3 s)──> lives ──leave──> gone
+//               │ 15 s of the store's time without a renewal
+//               v
+//            lapsed ──renew──> lives           nobody has taken anything yet: nothing is lost
+//               │ void_node, by whoever leads
+//               v
+//             void ──offer_again──> what it held is due again, for anybody
+//
+// One row's renewal keeps everything that a node holds: nothing is written per batch.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "store/keys.h"
+
+namespace todoku::store {
+
+inline constexpr Milliseconds kNodeLease = std::chrono::seconds(15);
+inline constexpr Milliseconds kRenewEvery = std::chrono::seconds(3);
+
+struct NewNode {
+  std::string name;   // of the place where it runs: who enters under it succeeds who had it before
+  std::string roles;  // for people
+  std::string version;  // for people
+};
+
+struct Node {
+  NodeKey key{};
+  std::string name;
+  std::string roles;
+  std::string version;
+  Instant entered{};
+  Milliseconds left{};   // of its lease, in the store's time; negative: it has lapsed for so long
+  bool is_void = false;  // what it holds is being offered again
+};
+
+// A batch as its holder knows it.
+struct HeldBatch {
+  BatchKey key;
+  std::uint64_t token = 0;
+  friend auto operator<=>(const HeldBatch&, const HeldBatch&) = default;
+};
+
+// A recipient that waits for an operator (work.h says how it comes to that).
+struct SetAside {
+  RecipientKey key;
+  AccountKey account{};
+  PublicId delivery_id = 0;
+  PublicId email_id = 0;
+  std::string address;
+  Instant since{};
+};
+
+struct OfferedAgain {
+  std::int64_t batches = 0;
+  bool more = false;                // there are others: call again
+  std::vector<SetAside> set_aside;  // recipients: alone in dying nodes' hands too often
+};
+
+class NodeReads {
+ public:
+  virtual ~NodeReads() = default;
+  // Those that live, lapsed or are void and still hold something.
+  [[nodiscard]] virtual Result<std::vector<Node>> nodes() = 0;
+  // Which of `held` are not `node`'s any more. For who lapsed, before it goes on.
+  [[nodiscard]] virtual Result<std::vector<HeldBatch>> lost_by(NodeKey node,
+                                                               std::span<const HeldBatch> held) = 0;
+};
+
+class NodeWrites {
+ public:
+  virtual ~NodeWrites() = default;
+  // A new node with a whole lease. Nodes that had the name before become void.
+  [[nodiscard]] virtual Result<NodeKey> enter_node(const NewNode& node) = 0;
+  // A whole lease from now on. conflict if the node is void or gone: enter anew, everything it held
+  // is lost.
+  [[nodiscard]] virtual Result<void> renew_node(NodeKey node) = 0;
+  // Ends in order: what it still holds is offered again, its name is free.
+  [[nodiscard]] virtual Result<void> leave_node(NodeKey node) = 0;
+  // False if it was renewed meanwhile and lives.
+  [[nodiscard]] virtual Result<bool> void_node(NodeKey node) = 0;
+  // Offers again what a void node held, at most `limit` batches. When nothing is left, the node is
+  // gone.
+  [[nodiscard]] virtual Result<OfferedAgain> offer_again(NodeKey node, std::int64_t limit) = 0;
+};
+
+}  // namespace todoku::store

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Recipients of drafts, and the story of each from its acceptance to its end.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "mail/attempt.h"
+#include "mail/content.h"
+#include "mail/states.h"
+#include "store/keys.h"
+
+namespace todoku::store {
+
+struct NewRecipient {
+  std::string address;  // canonical: Address::to_string()
+  std::string domain;   // Address::domain
+  std::vector<InsertCode> insert_codes;
+};
+
+struct Recipient {
+  RecipientKey key;
+  PublicId id = 0;           // email_id
+  PublicId delivery_id = 0;  // public id of its delivery
+  DeliveryStatus delivery_status = DeliveryStatus::edit;
+  std::string address;
+  std::vector<InsertCode> insert_codes;
+  Instant created{};
+  Instant updated{};
+};
+
+struct Attempt {
+  std::uint16_t number = 0;  // from 1
+  Instant at{};
+  Milliseconds duration{};
+  Outcome outcome;
+  Path path;
+};
+
+// Everything there is to tell about one recipient.
+struct Story {
+  std::string account;
+  PublicId delivery_id = 0;
+  PublicId email_id = 0;
+  DeliveryType type = DeliveryType::transaction;
+  DeliveryStatus delivery_status = DeliveryStatus::edit;
+  std::string subject;
+  std::string from;
+  std::string address;
+  Instant created{};
+  std::optional<Instant> reservation;
+  std::optional<Instant> started;
+  std::optional<Instant> expires;
+  RecipientState state = RecipientState::pending;
+  std::optional<Instant> due;  // next attempt, when deferred
+  bool set_aside = false;      // work.h: it waits for an operator
+  std::vector<Attempt> attempts;
+};
+
+// Stories found by one short question.
+struct StoryPage {
+  std::vector<Story> stories;
+  std::optional<std::int64_t> next;  // where to go on; nullopt: there are no more. Opaque
+};
+
+class RecipientReads {
+ public:
+  virtual ~RecipientReads() = default;
+  [[nodiscard]] virtual Result<Recipient> recipient(AccountKey account, PublicId email_id) = 0;
+  // Stories of recipients with this canonical address, newest first, at most `limit`; of one
+  // account if given; on from `from`. Look-up is by a hash of the address; a page may hold fewer
+  // than `limit`, or none, and not be the last (StorySearch in walks.h).
+  [[nodiscard]] virtual Result<StoryPage> stories(std::string_view address,
+                                                  std::optional<AccountKey> account,
+                                                  std::int64_t limit,
+                                                  std::optional<std::int64_t> from) = 0;
+  [[nodiscard]] virtual Result<Story> story(const RecipientKey& key) = 0;
+};
+
+// Of drafts only: conflict in any other status, held by the delivery's row as in DeliveryWrites.
+class RecipientWrites {
+ public:
+  virtual ~RecipientWrites() = default;
+  // Adds recipients to a draft, sorted into batches by domain; returns their email ids in the order
+  // given. Batches have 500 recipients at most; a domain with 50 or more recipients in one call
+  // gets batches of its own, others share (and later small calls fill open batches).
+  [[nodiscard]] virtual Result<std::vector<PublicId>> append_recipients(
+      DeliveryKey key, std::span<const NewRecipient> recipients) = 0;
+  [[nodiscard]] virtual Result<void> clear_recipients(DeliveryKey key) = 0;
+  [[nodiscard]] virtual Result<void> change_recipient(const RecipientKey& key,
+                                                      const NewRecipient& recipient) = 0;
+  [[nodiscard]] virtual Result<void> remove_recipient(const RecipientKey& key) = 0;
+};
+
+}  // namespace todoku::store

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Settings: small named values of the installation (instance secret, key check).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace todoku::store {
+
+class SettingReads {
+ public:
+  virtual ~SettingReads() = default;
+  [[nodiscard]] virtual Result<std::optional<std::string>> setting(std::string_view name) = 0;
+};
+
+class SettingWrites {
+ public:
+  virtual ~SettingWrites() = default;
+  [[nodiscard]] virtual Result<void> put_setting(std::string_view name, std::string_view value) = 0;
+};
+
+}  // namespace todoku::store

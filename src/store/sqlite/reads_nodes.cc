@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Questions about nodes and what they hold.
+#include "store/sqlite/keys.h"
+#include "store/sqlite/queries.h"
+
+namespace todoku::store::sqlite {
+
+Result<std::vector<Node>> Queries::nodes() {
+  std::vector<Node> nodes;
+  auto query = db_.query(
+      "SELECT key, name, roles, version, entered, lease_until, void FROM nodes ORDER BY key");
+  while (query.next()) {
+    Node& node = nodes.emplace_back();
+    node.key = NodeKey{query.integer(0)};
+    node.name = query.text(1);
+    node.roles = query.text(2);
+    node.version = query.text(3);
+    node.entered = query.instant(4);
+    node.left = query.instant(5) - now_;
+    node.is_void = query.flag(6);
+  }
+  if (query.failed()) return fail(query.error());
+  return nodes;
+}
+
+Result<std::vector<HeldBatch>> Queries::lost_by(NodeKey node, std::span<const HeldBatch> held) {
+  std::vector<HeldBatch> lost;
+  auto query = db_.query("SELECT 1 FROM batches WHERE number = ? AND token = ? AND holder = ?");
+  for (const HeldBatch& batch : held) {
+    query.bind(batch_number(batch.key), batch.token, node);
+    const bool holds = query.next();
+    if (query.failed()) return fail(query.error());
+    if (!holds) lost.push_back(batch);
+    query.reset();
+  }
+  return lost;
+}
+
+}  // namespace todoku::store::sqlite

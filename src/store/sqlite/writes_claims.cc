@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// Claim (store/work.h): the right to work on a batch. It hangs on its node's row (nodes.h); the
+// batch says who has it and how often it was taken, and is due for nobody until it is released.
+#include <algorithm>
+
+#include "store/sqlite/keys.h"
+#include "store/sqlite/records.h"
+#include "store/sqlite/transactions.h"
+#include "store/texts.h"
+
+namespace todoku::store::sqlite {
+
+struct SqliteWriteTransaction::ClaimableBatch {
+  std::int64_t number = 0;
+  AccountKey account{};
+  TrafficClass traffic{};
+  std::string domain;
+  std::uint64_t token = 0;
+  std::int64_t open = 0;
+  std::int64_t losses = 0;
+  Milliseconds expires_in{};
+};
+
+// Due, free, visible, and its delivery is going out.
+Result<std::optional<SqliteWriteTransaction::ClaimableBatch>> SqliteWriteTransaction::claimable(
+    const BatchKey& key) {
+  auto query = db_.query(
+      "SELECT b.account, b.traffic, b.domain, b.token, b.open, b.losses, d.expires"
+      " FROM batches b JOIN deliveries d ON d.key = b.delivery LEFT JOIN sections s ON s.id = "
+      "b.section"
+      " WHERE b.number = ?1 AND b.delivery = ?2 AND b.holder = 0 AND b.ready_at <= ?3"
+      " AND (b.section IS NULL OR s.state = 1) AND d.status = 5 AND d.deleted = 0");
+  query.bind(batch_number(key), key.delivery, now_);
+  if (!query.next()) {
+    if (query.failed()) return fail(query.error());
+    return std::nullopt;
+  }
+  ClaimableBatch batch;
+  batch.number = batch_number(key);
+  batch.account = AccountKey{query.integer(0)};
+  batch.traffic = static_cast<TrafficClass>(query.integer(1));
+  batch.domain = query.text(2);
+  batch.token = static_cast<std::uint64_t>(query.integer(3));
+  batch.open = query.integer(4);
+  batch.losses = query.integer(5);
+  batch.expires_in = query.optional_instant(6).value_or(now_) - now_;
+  return batch;
+}
+
+Result<std::vector<LeasedRecipient>> SqliteWriteTransaction::due_recipients(
+    const ClaimableBatch& batch) {
+  std::vector<LeasedRecipient> due;
+  const auto most = batch.losses >= kLossesToSuspect ? 1 : kBatchRecipientsMax;
+  auto query = db_.query(
+      "SELECT r.id, address, codes, info >> 3 FROM recipients r LEFT JOIN progress p ON p.id = r.id"
+      " WHERE r.id BETWEEN ? AND ? AND (info IS NULL OR ((info & 7) <= 1 AND coalesce(due, 0) <= "
+      "?))"
+      " LIMIT ?");
+  query.bind(first_row(batch.number), last_row(batch.number), now_, most);
+  while (query.next()) {
+    const std::int64_t row = query.integer(0);
+    auto codes = unpack_codes(queries_.dictionary(), query.blob(2));
+    if (!codes) return fail(std::move(codes.error()));
+    due.push_back({seq_of(row), full_address(query.text(1), batch.domain), std::move(*codes),
+                   static_cast<std::uint16_t>(query.integer(3))});
+  }
+  if (query.failed()) return fail(query.error());
+  return due;
+}
+
+Result<Result<LeasedBatch>> SqliteWriteTransaction::claim(const BatchKey& key, NodeKey node) {
+  const auto batch = claimable(key);
+  if (!batch) return fail(batch.error());
+  const Result<LeasedBatch> refused = fail(ErrorKind::conflict, "the batch is not due or not free");
+  if (!*batch) return refused;
+  auto recipients = due_recipients(**batch);
+  if (!recipients) return fail(std::move(recipients.error()));
+  if (recipients->empty()) {
+    const auto due = earliest_due((*batch)->number, (*batch)->open);
+    if (!due) return fail(due.error());
+    auto done = db_.query("UPDATE batches SET ready_at = ? WHERE number = ?")
+                    .bind(*due, (*batch)->number)
+                    .run();
+    if (!done) return fail(std::move(done.error()));
+    return refused;
+  }
+  LeasedBatch lease;
+  lease.key = key;
+  lease.account = (*batch)->account;
+  lease.traffic = (*batch)->traffic;
+  lease.domain = std::move((*batch)->domain);
+  lease.node = node;
+  lease.token = (*batch)->token + 1;
+  lease.expires_in = (*batch)->expires_in;
+  lease.suspect = (*batch)->losses >= kLossesToSuspect;
+  lease.recipients = std::move(*recipients);
+  const auto alone = lease.suspect ? std::optional(lease.recipients.front().seq) : std::nullopt;
+  auto done =
+      db_.query(
+             "UPDATE batches SET token = ?, holder = ?, ready_at = NULL, alone = ?, begun = 0"
+             " WHERE number = ? AND holder = 0")
+          .bind(lease.token, node, alone, (*batch)->number)
+          .run();
+  if (!done) return fail(std::move(done.error()));
+  return lease;
+}
+
+Result<void> SqliteWriteTransaction::perform(Together<Claim> items) {
+  for (Pending<Claim>* const item : items) {
+    if (auto sound = check_sound(item->op); !sound) {
+      item->answer = fail(std::move(sound.error()));
+      continue;
+    }
+    const auto lives = node_lives(item->op.node);
+    if (!lives) return fail(lives.error());
+    if (!*lives) {
+      item->answer = fail(ErrorKind::conflict, "the lease of this node has lapsed");
+      continue;
+    }
+    Claimed claimed;
+    for (const BatchKey& key : item->op.batches) {
+      auto lease = claim(key, item->op.node);
+      if (!lease) return fail(std::move(lease.error()));
+      claimed.batches.push_back(std::move(*lease));
+    }
+    item->answer = std::move(claimed);
+  }
+  return {};
+}
+
+}  // namespace todoku::store::sqlite

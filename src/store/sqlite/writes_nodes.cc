@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// Nodes, and what becomes of the batches of those that died (store/nodes.h, store/work.h).
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "store/sqlite/keys.h"
+#include "store/sqlite/records.h"
+#include "store/sqlite/transactions.h"
+
+namespace todoku::store::sqlite {
+
+Result<NodeKey> SqliteWriteTransaction::enter_node(const NewNode& node) {
+  const auto key = counters_.take_numbers(1);
+  if (!key) return fail(key.error());
+  auto done = db_.query("UPDATE nodes SET void = 1 WHERE name = ? AND void = 0")
+                  .bind(std::string_view(node.name))
+                  .run();
+  if (!done) return fail(std::move(done.error()));
+  done = db_.query(
+                "INSERT INTO nodes(key, name, roles, version, entered, lease_until, void)"
+                " VALUES(?, ?, ?, ?, ?, ?, 0)")
+             .bind(*key, std::string_view(node.name), std::string_view(node.roles),
+                   std::string_view(node.version), now_, now_ + kNodeLease)
+             .run();
+  if (!done) return fail(std::move(done.error()));
+  return NodeKey{*key};
+}
+
+Result<void> SqliteWriteTransaction::renew_node(NodeKey node) {
+  auto done = db_.query("UPDATE nodes SET lease_until = ? WHERE key = ? AND void = 0")
+                  .bind(now_ + kNodeLease, node)
+                  .run();
+  if (!done) return done;
+  if (db_.changes() == 0) return fail(ErrorKind::conflict, "this node counts as dead");
+  return {};
+}
+
+Result<void> SqliteWriteTransaction::leave_node(NodeKey node) {
+  auto done = db_.query("UPDATE nodes SET void = 2 WHERE key = ?").bind(node).run();
+  if (!done) return done;
+  return db_
+      .query(
+          "DELETE FROM nodes WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM batches"
+          " WHERE holder = ?1 AND holder <> 0)")
+      .bind(node)
+      .run();
+}
+
+Result<bool> SqliteWriteTransaction::void_node(NodeKey node) {
+  auto done = db_.query("UPDATE nodes SET void = 1 WHERE key = ? AND lease_until <= ? AND void = 0")
+                  .bind(node, now_)
+                  .run();
+  if (!done) return fail(std::move(done.error()));
+  if (db_.changes() > 0) return true;
+  auto query = db_.query("SELECT 1 FROM nodes WHERE key = ? AND void = 0");
+  query.bind(node);
+  const bool lives = query.next();
+  if (query.failed()) return fail(query.error());
+  return !lives;
+}
+
+// One more death with this recipient alone in hand and begun. True: it is set aside.
+Result<bool> SqliteWriteTransaction::count_death(std::int64_t row, Instant expires) {
+  std::int64_t deaths = 0;
+  {
+    auto query = db_.query(
+        "INSERT INTO suspects(recipient, deaths) VALUES(?, 1)"
+        " ON CONFLICT(recipient) DO UPDATE SET deaths = deaths + 1 RETURNING deaths");
+    query.bind(row);
+    while (query.next()) deaths = query.integer(0);
+    if (query.failed()) return fail(query.error());
+  }
+  if (deaths < kDeathsToSetAside) return false;
+  auto done = db_.query("UPDATE suspects SET aside = ? WHERE recipient = ?").bind(now_, row).run();
+  if (!done) return fail(std::move(done.error()));
+  const Outcome words{
+      .state = RecipientState::deferred,
+      .stage = Stage::none,
+      .reply = {0, fmt::format("4.3.0 set aside: {} times a process died with this mail alone in "
+                               "hand; it waits for an operator",
+                               deaths)},
+      .is_attempt = false};
+  history_.clear();
+  done = append_history(
+      queries_.dictionary(),
+      {.at = now_, .duration = {}, .state = words.state, .outcome = words, .path = Path{}},
+      history_);
+  if (!done) return fail(std::move(done.error()));
+  // Due at the end of its life, to be given up then.
+  done = db_.query(
+                "INSERT INTO progress(id, info, due, history) VALUES(?1, 0, ?2, ?3)"
+                " ON CONFLICT(id) DO UPDATE SET due = ?2, history = history || ?3")
+             .bind(row, expires, Blob{history_})
+             .run();
+  if (!done) return fail(std::move(done.error()));
+  return true;
+}
+
+Result<void> SqliteWriteTransaction::lose_batch(std::int64_t number, bool died,
+                                                OfferedAgain& offered) {
+  std::int64_t open = 0;
+  std::int64_t losses = 0;
+  std::optional<std::int64_t> begun;  // the recipient that was alone in hand
+  Instant expires{};
+  {
+    auto query = db_.query(
+        "SELECT b.open, b.losses, CASE b.begun WHEN 1 THEN b.alone END, d.expires"
+        " FROM batches b JOIN deliveries d ON d.key = b.delivery WHERE b.number = ?");
+    query.bind(number);
+    if (!query.next()) {
+      if (query.failed()) return fail(query.error());
+      return {};
+    }
+    open = query.integer(0);
+    losses = query.integer(1) + (died ? 1 : 0);
+    if (!query.is_null(2)) begun = query.integer(2);
+    expires = query.optional_instant(3).value_or(now_);
+  }
+  if (died && begun) {
+    const auto aside = count_death(recipient_row(number, *begun), expires);
+    if (!aside) return fail(aside.error());
+    if (*aside) {
+      const auto told = queries_.set_aside_of(recipient_row(number, *begun));
+      if (!told) return fail(told.error());
+      if (*told) offered.set_aside.push_back(std::move(**told));
+      losses = 0;  // the rest goes on
+    }
+  }
+  const auto due = earliest_due(number, open);
+  if (!due) return fail(due.error());
+  return db_
+      .query(
+          "UPDATE batches SET holder = 0, token = token + 1, ready_at = ?, losses = ?,"
+          " alone = NULL, begun = 0 WHERE number = ?")
+      .bind(*due, losses, number)
+      .run();
+}
+
+Result<OfferedAgain> SqliteWriteTransaction::offer_again(NodeKey node, std::int64_t limit) {
+  OfferedAgain offered;
+  std::vector<std::int64_t> numbers;
+  bool died = true;
+  {
+    auto query = db_.query(
+        "SELECT b.number, n.void FROM batches b JOIN nodes n ON n.key = b.holder"
+        " WHERE b.holder = ? AND b.holder <> 0 AND n.void <> 0 LIMIT ?");
+    query.bind(node, limit);
+    while (query.next()) {
+      numbers.push_back(query.integer(0));
+      died = query.integer(1) == 1;
+    }
+    if (query.failed()) return fail(query.error());
+  }
+  for (const std::int64_t number : numbers) {
+    auto done = lose_batch(number, died, offered);
+    if (!done) return fail(std::move(done.error()));
+  }
+  offered.batches = static_cast<std::int64_t>(numbers.size());
+  offered.more = offered.batches == limit;
+  if (offered.more) return offered;
+  auto done = db_.query("DELETE FROM nodes WHERE key = ? AND void <> 0").bind(node).run();
+  if (!done) return fail(std::move(done.error()));
+  return offered;
+}
+
+// ---- suspects ----------------------------------------------------------------------------------
+
+Result<void> SqliteWriteTransaction::mark_begun(const HeldBatch& held, bool begun) {
+  auto done = db_.query(
+                     "UPDATE batches SET begun = ? WHERE number = ? AND token = ? AND holder <> 0"
+                     " AND alone IS NOT NULL")
+                  .bind(begun, batch_number(held.key), held.token)
+                  .run();
+  if (!done) return done;
+  if (db_.changes() == 0) return fail(ErrorKind::conflict, "this batch has passed to another node");
+  return {};
+}
+
+// Of an outcome for a recipient that may be set aside: a last word ends that, any other changes
+// nothing about it. True: it stays set aside.
+Result<bool> SqliteWriteTransaction::keep_aside(std::int64_t row, bool is_over) {
+  if (is_over) {
+    auto done = db_.query("DELETE FROM suspects WHERE recipient = ?").bind(row).run();
+    if (!done) return fail(std::move(done.error()));
+    return false;
+  }
+  auto query = db_.query("SELECT 1 FROM suspects WHERE recipient = ? AND aside IS NOT NULL");
+  query.bind(row);
+  const bool aside = query.next();
+  if (query.failed()) return fail(query.error());
+  return aside;
+}
+
+Result<void> SqliteWriteTransaction::offer_set_aside(const RecipientKey& key) {
+  const std::int64_t row = recipient_row(key);
+  auto done =
+      db_.query("DELETE FROM suspects WHERE recipient = ? AND aside IS NOT NULL").bind(row).run();
+  if (!done) return done;
+  if (db_.changes() == 0) {
+    return fail(ErrorKind::not_found, "no such recipient is set aside");
+  }
+  done = db_.query("UPDATE progress SET due = ? WHERE id = ? AND (info & 7) <= 1")
+             .bind(now_, row)
+             .run();
+  if (!done) return done;
+  if (db_.changes() == 0) return fail(ErrorKind::not_found, "its life has ended");
+  return db_
+      .query(
+          "UPDATE batches SET ready_at = min(ready_at, ?) WHERE number = ? AND holder = 0"
+          " AND ready_at IS NOT NULL")
+      .bind(now_, batch_of(row))
+      .run();
+}
+
+}  // namespace todoku::store::sqlite

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every back end refuses before it merges anything, so that one bad item cannot fail a group:
+// texts that a database of UTF-8 cannot hold (PostgreSQL knows neither NUL nor other octets), and
+// forms that no caller means.
+#pragma once
+
+#include <string_view>
+
+#include "base/result.h"
+#include "store/work.h"
+
+namespace todoku::store {
+
+// UTF-8 without NUL. invalid_input names `what`.
+[[nodiscard]] Result<void> check_text(std::string_view what, std::string_view text);
+
+// Errors: invalid_input, unsupported (what is committed along, see Along).
+[[nodiscard]] Result<void> check_sound(const Accept& accept);
+[[nodiscard]] Result<void> check_sound(const Settle& settle);
+[[nodiscard]] Result<void> check_sound(const Claim& claim);
+[[nodiscard]] Result<void> check_sound(const StageRows& stage);
+// Of one outcome: its neighbours are recorded all the same.
+[[nodiscard]] Result<void> check_sound(const OutcomeRecord& outcome);
+
+}  // namespace todoku::store

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens per mail: the hot operations, as data. A back end merges those of a kind that wait
+// into one commit (or one flight to a server); each item is answered for itself, and a bad one
+// never fails its neighbours.
+//
+//   Accept ──> Accepted            a transaction: stored, started, leased
+//   Due ─────> DueDomains          what could be worked on
+//   Claim ───> Claimed             batches leased to a node
+//   Settle ──> Settled             outcomes recorded, batches released
+//   StageRows > Staged              rows of an import
+//
+// Time is the store's: what is handed over carries durations, and the store's clock in the commit's
+// transaction makes instants of them. Counts are increments. Rows are locked in one order
+// everywhere, by key within a kind: nodes (shared: a renewal never waits for work), import jobs,
+// batches, suspects, deliveries, accounts; a delivery's counts come last.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "mail/attempt.h"
+#include "mail/states.h"
+#include "store/deliveries.h"
+#include "store/keys.h"
+#include "store/nodes.h"
+#include "store/recipients.h"
+
+namespace todoku::store {
+
+// ---- what is committed along with an operation -------------------------------------------------
+
+// A line of a story that others read (webhooks, logs).
+struct Event {
+  std::uint16_t kind = 0;  // stored as this number: never renumber
+  std::string body;
+};
+
+// So that a request that is repeated gets the answer of the first time.
+struct IdempotencyRecord {
+  AccountKey account{};
+  std::string key;
+  std::string fingerprint;  // of the request
+  std::string answer;
+};
+
+// Every operation has a place for both, in its own commit. No back end keeps any yet: an operation
+// that brings some is refused with unsupported.
+struct Along {
+  std::vector<Event> events;
+  std::optional<IdempotencyRecord> idempotency;
+  [[nodiscard]] bool empty() const { return events.empty() && !idempotency; }
+};
+
+// ---- leased batches ----------------------------------------------------------------------------
+
+struct LeasedRecipient {
+  std::uint32_t seq = 0;
+  std::string address;
+  std::vector<InsertCode> insert_codes;
+  std::uint16_t attempts = 0;  // made so far
+};
+
+struct LeasedBatch {
+  BatchKey key;
+  AccountKey account{};
+  TrafficClass traffic = TrafficClass::transactional;
+  std::string domain;
+  NodeKey node = kNobody;     // whose it is
+  std::uint64_t token = 0;    // fencing token: grows with every claim of this batch
+  Milliseconds expires_in{};  // of its delivery's life, at the time of the claim; may be negative
+  // A suspect (below): its one recipient is to be marked as begun before anything is made of it.
+  bool suspect = false;
+  std::vector<LeasedRecipient> recipients;  // those due at the time of the claim, by seq
+  [[nodiscard]] HeldBatch held() const { return {key, token}; }
+};
+
+// A batch becomes suspect when three nodes died with it in hand and none had told an outcome: it
+// may be what kills them. From then on it is leased one recipient at a time, and whoever begins
+// that recipient says so first (WorkWrites::mark_begun). Two deaths with it begun set it aside: it
+// waits for an operator, or the end of its life, and the rest of the batch goes on.
+inline constexpr std::int64_t kLossesToSuspect = 3;
+inline constexpr std::int64_t kDeathsToSetAside = 2;
+
+// ---- accept ------------------------------------------------------------------------------------
+
+struct Accepted {
+  Delivery delivery;                 // without content
+  std::vector<LeasedBatch> batches;  // all recipients; empty if nobody holds them
+  Content content;                   // what was handed over
+};
+
+// A transaction: created, started and leased in one step.
+struct Accept {
+  using Answer = Accepted;
+  NewDelivery delivery;
+  std::vector<NewRecipient> recipients;  // at least one
+  std::string signing;
+  Milliseconds life_time{};
+  // Who takes it over in memory. kNobody, or a node that does not live: due at once for anybody.
+  NodeKey holder = kNobody;
+  Along along = {};
+};
+
+// ---- settle ------------------------------------------------------------------------------------
+
+struct OutcomeRecord {
+  RecipientKey key;
+  Milliseconds age{};  // since it was known
+  Milliseconds duration{};
+  Outcome outcome;
+  Path path;
+  // Until the next attempt, from when it was known: for deferred, and only for that. Where the life
+  // of the delivery ends before, the store records it as expired.
+  std::optional<Milliseconds> wait;
+};
+
+// Ends a lease: the batch is due again at the earliest due time of its open recipients, but not
+// before `not_before` from now (parking), and not after the end of its delivery's life.
+struct BatchRelease {
+  HeldBatch held;
+  Milliseconds not_before{};
+};
+
+struct BatchReleased {
+  bool done = false;                 // every recipient of the batch is in a terminal state
+  std::optional<Milliseconds> next;  // until the batch is due again
+};
+
+struct OutcomeRecorded {
+  RecipientState state = RecipientState::pending;  // of the recipient now
+  // The fact came too late to change a terminal state; its attempt is kept in the story.
+  bool superseded = false;
+  std::optional<Milliseconds> due;  // until the next attempt, if there is one
+};
+
+struct Settled {
+  // In the order given. not_found: no such recipient, or its delivery was deleted; invalid_input.
+  std::vector<Result<OutcomeRecorded>> outcomes;
+  // In the order given. conflict: the lease has passed to somebody else; not_found.
+  std::vector<Result<BatchReleased>> releases;
+  // Deliveries whose last recipient this settled; of items performed together each that touched
+  // one.
+  std::vector<DeliveryKey> finished;
+};
+
+// An outcome is a fact: it is recorded whoever holds the lease now, as far as the state may still
+// change. Of two outcomes of one recipient the one given first came first.
+// What the spans refer to is the caller's, who may have to repeat it: it lives until the answer.
+struct Settle {
+  using Answer = Settled;
+  std::span<const OutcomeRecord> outcomes;
+  std::span<const BatchRelease> releases;
+  Along along = {};
+};
+
+// ---- claim -------------------------------------------------------------------------------------
+
+struct Claimed {
+  // In the order given. conflict: not due, not free, or there is no such batch. What is leased has
+  // somebody due.
+  std::vector<Result<LeasedBatch>> batches;
+};
+
+// Leases those batches that are due and free to `node`. conflict as a whole if the node's own lease
+// has lapsed.
+struct Claim {
+  using Answer = Claimed;
+  NodeKey node = kNobody;
+  std::vector<BatchKey> batches;
+  Along along = {};
+};
+
+// ---- due ---------------------------------------------------------------------------------------
+
+struct DueBatch {
+  BatchKey key;
+  AccountKey account{};
+  TrafficClass traffic = TrafficClass::transactional;
+  std::string domain;
+  std::uint32_t recipients = 0;  // not terminal yet
+  Instant due{};                 // by the store's clock
+};
+
+// What work is offered from: one bulk delivery, or (nullopt) all transactional ones together.
+using Workload = std::optional<DeliveryKey>;
+
+// Of a domain with more batches due than this, Due gives the first ones only.
+inline constexpr std::int64_t kDueBatchesGiven = 4;
+
+// A domain of a workload that has recipients due.
+struct DueDomain {
+  std::string domain;             // empty: batches shared by small domains
+  std::vector<DueBatch> batches;  // earliest first
+  bool more = false;              // there may be others
+};
+
+struct DueDomains {
+  std::vector<DueDomain> domains;
+  std::optional<std::string> next;       // the domain to go on after; nullopt: there are no more
+  std::optional<Milliseconds> upcoming;  // until something else becomes due
+};
+
+// Where only a few batches are due it finds them all, whatever else is stored; else it goes from
+// domain to domain, on from after `after`, through at most `limit` domains, so that many batches of
+// one domain do not hide the others and cost nothing. With `only`: at most `limit` batches of that
+// domain, earliest first. One statement a page, and one for what comes next.
+struct Due {
+  using Answer = DueDomains;
+  Workload workload;
+  std::optional<std::string> after;
+  std::optional<std::string> only;
+  std::int64_t limit = 256;
+};
+
+// ---- stage -------------------------------------------------------------------------------------
+
+struct Staged {};
+
+// Adds recipients to a running import of `node`; they stay invisible until end_import() makes them
+// visible by one row. conflict if the job has ended or is not the node's.
+struct StageRows {
+  using Answer = Staged;
+  PublicId job = 0;
+  AccountKey account{};
+  NodeKey node = kNobody;
+  std::vector<NewRecipient> recipients;
+  std::int32_t percentage = 0;  // of the file read so far
+  Along along = {};
+};
+
+// ---- questions and functions about work --------------------------------------------------------
+
+struct QueueFigures {
+  TrafficClass traffic = TrafficClass::transactional;
+  std::int64_t waiting = 0;            // recipients of started deliveries not yet terminal
+  std::optional<Milliseconds> oldest;  // since the earliest due batch that nobody works on is due
+  std::int64_t set_aside = 0;          // recipients that wait for an operator
+};
+
+class WorkReads {
+ public:
+  virtual ~WorkReads() = default;
+  [[nodiscard]] virtual Result<std::vector<QueueFigures>> queue_figures() = 0;
+  [[nodiscard]] virtual Result<std::vector<SetAside>> set_aside(std::int64_t limit) = 0;
+};
+
+class WorkWrites {
+ public:
+  virtual ~WorkWrites() = default;
+  // The holder of a suspect is about to make or send its mail, or (false) has come through and lets
+  // it wait. conflict: it is not its holder.
+  [[nodiscard]] virtual Result<void> mark_begun(const HeldBatch& held, bool begun) = 0;
+  // An operator's word that a recipient which was set aside may be tried again.
+  [[nodiscard]] virtual Result<void> offer_set_aside(const RecipientKey& key) = 0;
+};
+
+}  // namespace todoku::store
