@@ -21,6 +21,13 @@ std::atomic<Fault*> the_fault{nullptr};
 }  // namespace
 }  // namespace todoku::delivery::egress
 
+// TSan has these for itself, and no memory is refused there.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TODOKU_MEMORY_IS_NEVER_REFUSED
+#endif
+#endif
+#ifndef TODOKU_MEMORY_IS_NEVER_REFUSED
 void* operator new(std::size_t size) {
   using namespace todoku::delivery::egress;
   if (size >= kLarge && of_the_engine()) {
@@ -35,6 +42,7 @@ void operator delete(void* given) noexcept {
 void operator delete(void* given, std::size_t) noexcept {
   std::free(given);
 }
+#endif
 
 namespace todoku::delivery::egress {
 namespace {
@@ -62,6 +70,9 @@ class LaneExceptions : public ::testing::TestWithParam<std::tuple<Seam, int, std
 
 TEST_P(LaneExceptions, LeakNeitherPlacesNorMails) {
   const auto [seam, count, places] = GetParam();
+#ifdef TODOKU_MEMORY_IS_NEVER_REFUSED
+  if (seam == Seam::memory) GTEST_SKIP();
+#endif
   std::int64_t n = 1;
   while (n < 2'000 && throw_at(seam, n, count, places) && !HasFailure()) ++n;
   fmt::print("{} calls threw in turn\n", n - 1);
