@@ -91,7 +91,7 @@ class Queries {
 
   [[nodiscard]] Result<std::vector<Node>> nodes();
   [[nodiscard]] Result<std::vector<HeldBatch>> lost_by(NodeKey node,
-                                                      std::span<const HeldBatch> held);
+                                                       std::span<const HeldBatch> held);
 
   [[nodiscard]] Result<std::vector<QueueFigures>> queue_figures();
   [[nodiscard]] Result<std::vector<SetAside>> set_aside(std::int64_t limit);
