@@ -15,7 +15,6 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -27,6 +26,7 @@
 #include "net/listener.h"
 #include "net/net_error.h"
 #include "net/self_signed.h"
+#include "support/no_files_left.h"
 
 namespace todoku::net {
 namespace {
@@ -470,25 +470,6 @@ Task<void> dial_from(IpAddress local, Result<Endpoint>& seen) {
   auto accepted = co_await listener.accept();
   seen = accepted.value().remote();
 }
-
-// Leaves the process without room for another file while it lives.
-class NoFilesLeft {
- public:
-  NoFilesLeft() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const int lowest_free = ::dup(0);
-    ::close(lowest_free);
-    rlimit limit = before_;
-    limit.rlim_cur = static_cast<rlim_t>(lowest_free);
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-  }
-  NoFilesLeft(const NoFilesLeft&) = delete;
-  NoFilesLeft& operator=(const NoFilesLeft&) = delete;
-  ~NoFilesLeft() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  rlimit before_{};
-};
 
 Task<void> dial_without_files(ErrorKind& got) {
   auto listener = Listener::open(co_await boost::asio::this_coro::executor, kAnyPort).value();

@@ -7,7 +7,6 @@
 #include <boost/asio/ip/udp.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "async/runtime.h"
@@ -16,6 +15,7 @@
 #include "dns/resolver_check.h"
 #include "dns/unbound_resolver.h"
 #include "dns_zone/local_dns.h"
+#include "support/no_files_left.h"
 
 namespace todoku::dns {
 namespace {
@@ -130,25 +130,6 @@ class ResolverTest : public testing::Test {
 
 // ---- means of our own
 // ----------------------------------------------------------------------------
-
-// Leaves the process without room for another file while it lives.
-class NoFilesLeft {
- public:
-  NoFilesLeft() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const int lowest_free = ::dup(0);
-    ::close(lowest_free);
-    rlimit limit = before_;
-    limit.rlim_cur = static_cast<rlim_t>(lowest_free);
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-  }
-  NoFilesLeft(const NoFilesLeft&) = delete;
-  NoFilesLeft& operator=(const NoFilesLeft&) = delete;
-  ~NoFilesLeft() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  rlimit before_{};
-};
 
 Task<void> ask_without_files(Resolver& resolver) {
   const auto first = co_await resolver.mx("example.jp");
