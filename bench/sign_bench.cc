@@ -20,9 +20,13 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/digest.h"
+#include "base/metrics.h"
+#include "base/wipe.h"
 #include "mailauth/dkim/message.h"
 #include "mailauth/dkim/signer.h"
 #include "mailauth/dkim/verifier.h"
+#include "mailauth/rsa/emulation.h"
+#include "mailauth/rsa/private_key.h"
 
 namespace todoku::mailauth::dkim {
 namespace {
@@ -131,8 +135,13 @@ Signer make_signer(KeyAlgorithm algorithm) {
 // One thread's work on one message: body hash and signature, as a connection does them.
 class Worker {
  public:
-  Worker(const Signer& signer, std::string body)
-      : signer_(signer), body_(std::move(body)), pieces_{body_}, head_(split_message(kHead)) {}
+  // OpenSSL signs, unless there is RSA by eight.
+  Worker(const Signer& signer, std::string body, std::shared_ptr<RsaByEight> by_eight = nullptr)
+      : signer_(signer),
+        context_(std::move(by_eight)),
+        body_(std::move(body)),
+        pieces_{body_},
+        head_(split_message(kHead)) {}
 
   void body_hash() { hash_ = context_.body_hash(pieces_); }
   void sign() {
@@ -177,12 +186,18 @@ class Worker {
 
 enum class Manner : std::uint8_t { one_by_one, together };
 
+// The fastest arithmetic; where the processor has none of ours, both manners are OpenSSL's.
+std::shared_ptr<RsaByEight> fastest() {
+  static Metrics metrics;
+  return RsaByEight::of(RsaArithmetic::fastest, metrics);
+}
+
 double rate_on_threads(unsigned count, const Signer& signer, Manner manner, Seconds duration) {
   std::vector<double> rates(count);
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < count; ++i) {
     threads.emplace_back([&, i] {
-      Worker worker(signer, base64_body(2048));
+      Worker worker(signer, base64_body(2048), manner == Manner::together ? fastest() : nullptr);
       rates[i] = manner == Manner::one_by_one
                      ? rate(duration, [&] { worker.whole(); })
                      : rate(duration, [&] { worker.together(); }) * SigningContext::kTogetherMax;
@@ -278,6 +293,54 @@ void measure_signing(Seconds duration, int rounds) {
   }
 }
 
+// The instructions of eight operations, counted.
+struct CountingLanes : rsa::EmulatedLanes {
+  static inline double count = 0;
+  [[gnu::noinline]] static Vector add_low(const Vector& sum, const Vector& a, const Vector& b) {
+    ++count;
+    return EmulatedLanes::add_low(sum, a, b);
+  }
+  [[gnu::noinline]] static Vector add_high(const Vector& sum, const Vector& a, const Vector& b) {
+    ++count;
+    return EmulatedLanes::add_high(sum, a, b);
+  }
+};
+
+void compute_nothing(rsa::EightOperations&) {}
+
+// What eight signatures cost beside their arithmetic: random numbers to blind them with, operands
+// put side by side, memory wiped. And, of the arithmetic, the share of blinding.
+void measure_around_eight(Seconds duration) {
+  const SigningKey key = SigningKey::generate(KeyAlgorithm::rsa).value();
+  rsa::PrivateKey numbers = rsa::PrivateKey::of(key.native()).value();
+  const std::array<std::uint8_t, rsa::kOctets> input{};
+  std::array<std::uint8_t, rsa::kOctets> output{};
+  const std::vector<rsa::PrivateOperation> operations(rsa::kTogether, {&numbers, input, output});
+  const auto operate_with = [&](rsa::Compute& compute) {
+    return rate(duration, [&] {
+      for (int i = 0; i < 32; ++i) {
+        check(rsa::operate(operations, compute).has_value(), "eight operations");
+      }
+    });
+  };
+  const double around = 1e6 / (operate_with(compute_nothing) * 32);
+  print("rsa_by_eight_around", around / rsa::kTogether, "us/signature");
+  if (rsa::Compute* const compute = rsa::fastest_arithmetic()) {
+    const double all = 1e6 / (operate_with(*compute) * 32);
+    print("rsa_by_eight_alone", all / rsa::kTogether, "us/signature");
+    print("rsa_by_eight_around_share", around / all, "ratio");
+  }
+  using Counted = rsa::Arithmetic<CountingLanes>;
+  const auto work = std::make_unique<rsa::EightOperations>();
+  CountingLanes::count = 0;
+  Counted::compute(*work);
+  const double all = CountingLanes::count;
+  CountingLanes::count = 0;
+  Counted::multiply(work->x_p, work->x_p, work->x_p, work->p.modulus);
+  Counted::square(work->x_p, work->x_p, work->p.modulus);
+  print("rsa_by_eight_blinding_share", 4 * CountingLanes::count / all, "ratio");
+}
+
 void measure_the_rest(Seconds duration) {
   const Signer rsa = make_signer(KeyAlgorithm::rsa);
   const Signer ed25519 = make_signer(KeyAlgorithm::ed25519);
@@ -301,10 +364,12 @@ void measure_the_rest(Seconds duration) {
 
 int main(int argc, char** argv) {
   using namespace todoku::mailauth::dkim;
+  todoku::check(todoku::wipe_what_openssl_frees(), "as the engine does, before all else");
   const bool quick = argc > 1 && std::string_view(argv[1]) == "--quick";
   const Seconds duration(quick ? 0.3 : 1.0);
   measure_bodies(duration);
   measure_the_rest(duration);
+  measure_around_eight(duration);
   measure_own_cost(Seconds(quick ? 1.5 : 6.0));
   measure_signing(Seconds(quick ? 1.0 : 2.0), quick ? 1 : 5);
 }

@@ -77,7 +77,7 @@ Task<std::unique_ptr<smtp::Connection>> connect(net::Endpoint remote) {
     auto opened = co_await smtp::Connection::open(
         {.remote = remote,
          .mx_host = "sink.example.jp",
-         .session = {.hello_name = "bench.example.com", .starttls = smtp::StartTls::never}},
+         .session = {.hello_name = "bench.example.com", .tls = {.mode = TlsMode::never}}},
         kClock);
     if (opened) co_return std::move(*opened);
     co_await async::sleep_for(std::chrono::milliseconds(20));

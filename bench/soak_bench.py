@@ -46,6 +46,7 @@ UNKNOWN = "unknown.example"  # no such domain
 CONFIG = ["[limits]", "drafts_max = 1000", "[engine]", f"drain_seconds = {DRAIN_SECONDS}",
           "[delivery]", f"unrecorded_max = {UNRECORDED_MAX}", "bulk_retry_seconds = [2, 5, 10]",
           "transactional_retry_seconds = [2, 5, 10]", "site_rest_first_seconds = 2",
+          "greylist_retry_seconds = []", "rate_retry_seconds = []", "refused_retry_seconds = []",
           "site_rest_longest_seconds = 10", "bulk_expiry_hours = 0.02",
           "transactional_expiry_hours = 0.02"]
 TRANSACTION_WORKERS = 4

@@ -173,7 +173,7 @@ class Bench {
            })).key;
     const ImportJob job =
         must(store_->write_and_wait(WritePriority::import, [&](WriteTransaction& t) {
-          return t.create_import(key_, false, false, "bench.csv", node_);
+          return t.create_import(key_, {.upload = "bench.csv"}, node_);
         }));
     Window window(8);
     double making = 0;

@@ -13,7 +13,7 @@
 
 namespace todoku::pg_sketch {
 
-// pg_type.h of the server: fixed for ever.
+// pg_type of the server: fixed for ever.
 inline constexpr Oid kInt8 = 20;
 inline constexpr Oid kText = 25;
 inline constexpr Oid kBytea = 17;

@@ -13,6 +13,17 @@ constexpr std::chrono::minutes kWindow{1};
 constexpr std::chrono::seconds kRemembered{2};
 constexpr std::size_t kKnownMax = 10'000;
 
+// Empty if the header's value has none.
+std::string_view token_in(std::string_view authorization) {
+  constexpr std::string_view kScheme = "bearer ";
+  const std::string_view value = trim(authorization);
+  if (value.size() <= kScheme.size() ||
+      !equals_ignoring_case(value.substr(0, kScheme.size()), kScheme)) {
+    return {};
+  }
+  return trim(value.substr(kScheme.size()));
+}
+
 }  // namespace
 
 std::string bearer_token(std::string_view login_id, std::string_view api_key) {
@@ -32,14 +43,27 @@ RateLimit::Verdict RateLimit::admit(store::AccountKey account, SteadyInstant now
   return {.remaining = per_minute_ - window.used};
 }
 
+std::uint32_t RateLimit::remaining(store::AccountKey account, SteadyInstant now) {
+  const std::lock_guard lock(mutex_);
+  const auto found = windows_.find(account);
+  if (found == windows_.end() || now - found->second.start >= kWindow) return per_minute_;
+  return per_minute_ - found->second.used;
+}
+
+std::optional<store::AccountKey> Authenticator::last_known(std::string_view authorization) {
+  const std::string_view token = token_in(authorization);
+  if (token.empty()) return std::nullopt;
+  const std::string hash = sha256_hex(token);
+  const std::lock_guard lock(mutex_);
+  const auto found = known_.find(hash);
+  if (found == known_.end()) return std::nullopt;
+  return found->second.account.key;
+}
+
 Task<Result<store::Account>> Authenticator::authenticate(std::string authorization) {
-  constexpr std::string_view kScheme = "bearer ";
-  const std::string_view value = trim(authorization);
-  if (value.size() <= kScheme.size() ||
-      !equals_ignoring_case(value.substr(0, kScheme.size()), kScheme)) {
-    co_return fail(ErrorKind::unauthorized, "no bearer token");
-  }
-  std::string hash = sha256_hex(trim(value.substr(kScheme.size())));
+  const std::string_view token = token_in(authorization);
+  if (token.empty()) co_return fail(ErrorKind::unauthorized, "no bearer token");
+  std::string hash = sha256_hex(token);
   const SteadyInstant now = clock_.steady_now();
   {
     const std::lock_guard lock(mutex_);

@@ -32,6 +32,8 @@ class RateLimit {
     std::uint32_t retry_after_seconds = 0;
   };
   [[nodiscard]] Verdict admit(store::AccountKey account, SteadyInstant now);
+  // What is left of this account's window, without counting.
+  [[nodiscard]] std::uint32_t remaining(store::AccountKey account, SteadyInstant now);
   [[nodiscard]] std::uint32_t per_minute() const { return per_minute_; }
 
  private:
@@ -52,6 +54,8 @@ class Authenticator {
 
   // `authorization`: the header's value. Errors: unauthorized, or those of the store.
   Task<Result<store::Account>> authenticate(std::string authorization);
+  // Whose token this was when it was last seen, if that is remembered: admits nobody to anything.
+  [[nodiscard]] std::optional<store::AccountKey> last_known(std::string_view authorization);
 
  private:
   struct Known {

@@ -26,7 +26,12 @@ TEST(RateLimit, CountsByWindowAndAccount) {
   const auto refused = limit.admit(one, start + seconds(20));
   EXPECT_FALSE(refused.allowed);
   EXPECT_EQ(refused.retry_after_seconds, 40U);
+  EXPECT_EQ(limit.remaining(one, start + seconds(20)), 0U);
+  EXPECT_EQ(limit.remaining(store::AccountKey{2}, start), 2U);
   EXPECT_TRUE(limit.admit(store::AccountKey{2}, start).allowed);
+  EXPECT_EQ(limit.remaining(store::AccountKey{2}, start), 1U);
+  EXPECT_EQ(limit.remaining(store::AccountKey{2}, start), 1U) << "to look is not to ask";
+  EXPECT_EQ(limit.remaining(one, start + seconds(60)), 2U);
   EXPECT_TRUE(limit.admit(one, start + seconds(60)).allowed);
 }
 

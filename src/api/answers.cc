@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/answers.h"
 
+#include <charconv>
 #include <map>
 #include <memory>
 #include <string>
@@ -39,6 +40,42 @@ void write(const Node& node, http::JsonWriter& json) {
   json.end_object();
 }
 
+// RFC 9110 section 12.4.2; 0 for what is no weight.
+double weight_of(std::string_view range) {
+  const std::size_t parameter = range.find(';');
+  if (parameter == std::string_view::npos) return 1;
+  const std::string_view given = trim(range.substr(parameter + 1));
+  if (given.size() < 3 || ascii_lower(given[0]) != 'q' || given[1] != '=') return 1;
+  const std::string_view digits = given.substr(2);
+  double weight = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), weight);
+  return read.ec == std::errc() ? weight : 0;
+}
+
+std::string_view failure_in_japanese(int status) {
+  switch (status) {
+    case 404:
+      return "このパスには何もありません。URLを確認してください。";
+    case 405:
+      return "このパスではこのメソッドを使用できません。";
+    case 408:
+      return "リクエストが時間内に届きませんでした。";
+    case 413:
+      return "リクエストの本文が大きすぎます。";
+    case 414:
+    case 431:
+      return "リクエストのURLまたはヘッダーが大きすぎます。";
+    case 415:
+      return "このContent-Typeには対応していません。";
+    case 500:
+      return "内部エラーのため処理できませんでした。";
+    case 503:
+      return "接続が混み合っています。しばらくして再度実行してください。";
+    default:
+      return "リクエストを読み取れません。";
+  }
+}
+
 int status_of(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::invalid_input:
@@ -64,9 +101,21 @@ int status_of(ErrorKind kind) {
 }  // namespace
 
 Language language_of(std::string_view accept_language) {
-  const std::string lower = to_ascii_lower(accept_language);
-  const std::size_t ja = lower.find("ja");
-  return ja != std::string::npos && ja < lower.find("en") ? Language::ja : Language::en;
+  Language preferred = Language::en;
+  double weight = 0;
+  for (std::string_view rest = accept_language; !rest.empty();) {
+    const std::size_t comma = rest.find(',');
+    const std::string_view range = rest.substr(0, comma);
+    rest = comma == std::string_view::npos ? "" : rest.substr(comma + 1);
+    const std::string tag = to_ascii_lower(trim(range.substr(0, range.find(';'))));
+    const std::string_view primary = std::string_view(tag).substr(0, tag.find('-'));
+    if (primary != "ja" && primary != "en") continue;
+    const double given = weight_of(range);
+    if (given <= weight) continue;
+    weight = given;
+    preferred = primary == "ja" ? Language::ja : Language::en;
+  }
+  return preferred;
 }
 
 std::string error_body(const intake::Problems& problems, Language language) {
@@ -80,6 +129,11 @@ std::string error_body(const intake::Problems& problems, Language language) {
     }
     node->messages.push_back(language == Language::ja ? problem.text.ja : problem.text.en);
   }
+  intake::Text more;  // outlives the view of it
+  if (problems.untold() > 0) {
+    more = intake::texts::more_problems(problems.untold());
+    root.below["main"].messages.push_back(language == Language::ja ? more.ja : more.en);
+  }
   http::JsonWriter json;
   json.begin_object();
   json.key("error_messages");
@@ -89,10 +143,11 @@ std::string error_body(const intake::Problems& problems, Language language) {
 }
 
 http::Response refused(const intake::Refusal& refusal, Language language) {
-  auto response =
-      http::Response::json(status_of(refusal.kind), error_body(refusal.problems, language));
-  if (response.status == 503) response.headers.set("Retry-After", "5");
-  return response;
+  return http::Response::json(status_of(refusal.kind), error_body(refusal.problems, language));
+}
+
+http::Response invalid(const intake::Problems& problems, Language language) {
+  return http::Response::json(400, error_body(problems, language));
 }
 
 http::Response refused(int status, const intake::Text& text, Language language) {
@@ -108,6 +163,17 @@ http::Response container_failure(const http::Failure& failure, const http::Reque
   json.member("error", http::reason_phrase(failure.status));
   json.member("message", failure.reason);
   json.member("path", request.path);
+  json.key("error_messages");
+  json.begin_object();
+  json.key("main");
+  json.begin_array();
+  if (language_of(request.headers.get("Accept-Language")) == Language::ja) {
+    json.value(failure_in_japanese(failure.status));
+  } else {
+    json.value(failure.reason);
+  }
+  json.end_array();
+  json.end_object();
   json.end_object();
   return http::Response::json(failure.status, json.take());
 }

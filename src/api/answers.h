@@ -12,23 +12,33 @@ namespace todoku::api {
 
 enum class Language : std::uint8_t { en, ja };
 
-// The first of ja and en in an Accept-Language header; English without one.
+// Which of ja and en an Accept-Language header (RFC 9110 section 12.5.4) prefers, the first of
+// equals; English without one.
 [[nodiscard]] Language language_of(std::string_view accept_language);
 
 // {"error_messages": {...}}: general problems under "main", the others nested by their path, list
-// positions as keys that are decimal strings.
+// positions as keys that are decimal strings. Under "main" also: how many there are beyond those.
 [[nodiscard]] std::string error_body(const intake::Problems& problems, Language language);
 
 // The response to a refusal:
 //   invalid_input 400 · conflict 400 · limit_exceeded 400 · not_found 404 · unauthorized 423
-//   (account locked) · everything temporary 503 with Retry-After
+//   (account locked) · everything temporary 503
 [[nodiscard]] http::Response refused(const intake::Refusal& refusal, Language language);
 [[nodiscard]] http::Response refused(int status, const intake::Text& text, Language language);
 
+// 400.
+[[nodiscard]] http::Response invalid(const intake::Problems& problems, Language language);
+
 // Container-level failures (no route, wrong method, unreadable request): shaped like Spring Boot's
-// default error object. Fits http::FailureResponder.
+// default error object, and with the reason under "main" of error_messages, too: clients take an
+// answer without them for success (blastengine-api.md sections 6.2 to 6.10). Fits
+// http::FailureResponder.
 [[nodiscard]] http::Response container_failure(const http::Failure& failure,
                                                const http::Request& request);
+
+// How many recipients of an update or an import were folded into an earlier one with the same
+// address. Absent: none.
+inline constexpr std::string_view kFoldedHeader = "X-Todoku-Folded-Duplicates";
 
 // {"<name>": id}
 [[nodiscard]] http::Response id_response(int status, std::string_view name, std::int64_t id);

@@ -1,41 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/api.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "base/log.h"
-
 namespace todoku::api {
 namespace {
+
+constexpr std::uint64_t kRetryAfterMax = 10;  // seconds
 
 http::Response not_admitted(const Error& error, Language language) {
   if (error.kind == ErrorKind::unauthorized) {
     auto response = refused(401,
-                            {"authentication failed: " + error.detail + ".",
+                            {fmt::format("authentication failed: {}.", error.detail),
                              "認証に失敗しました。ログインIDとAPIキーを確認してください。"},
                             language);
     response.headers.set("WWW-Authenticate", "Bearer");
     return response;
   }
-  return refused(
-      intake::Refusal::of(ErrorKind::unavailable, intake::texts::unavailable(error.detail)),
-      language);
+  return refused(intake::refusal_of(error), language);
 }
 
 }  // namespace
 
-Api::Api(store::Store& store, intake::Intake& intake, async::FilePool& files, const Clock& clock,
-         Metrics& metrics, Options options)
-    : store_(store),
-      intake_(intake),
-      files_(files),
-      clock_(clock),
-      metrics_(metrics),
+Api::Api(const Ground& ground, Options options)
+    : ground_(ground),
       options_(std::move(options)),
-      authenticator_(store, clock),
+      authenticator_(ground.store, ground.clock),
       rate_limit_(options_.rate_limit_per_minute) {}
 
 void Api::add_routes(http::Router& router) {
@@ -63,7 +57,7 @@ bool Api::take_upload_place() {
 }
 
 std::size_t Api::form_octets_max() const {
-  const intake::Limits& limits = intake_.limits();
+  const intake::Limits& limits = ground_.intake.limits();
   // JSON may write a character as six octets (\uXXXX) or twelve (surrogates): 12 covers all.
   constexpr std::size_t kOctetsPerCharacter = 12;
   constexpr std::size_t kFraming = std::size_t{256} * 1024;
@@ -71,39 +65,85 @@ std::size_t Api::form_octets_max() const {
          kOctetsPerCharacter * (limits.text_part_characters_max + limits.html_part_characters_max);
 }
 
+http::JsonLimits Api::json_limits() const {
+  const intake::Limits& limits = ground_.intake.limits();
+  return {.octets_max = form_octets_max(),
+          .elements_max = std::max({limits.update_recipients_max, limits.cc_max, limits.bcc_max,
+                                    limits.insert_codes_max})};
+}
+
+void Api::finish(http::Response& response, std::uint32_t remaining) {
+  if (rate_limit_.per_minute() > 0) {
+    // The documentation and a live answer spell it differently: send both.
+    response.headers.set("X-RateLimit-Remaining", std::to_string(remaining));
+    response.headers.set("X-Rate-Limit-Remaining", std::to_string(remaining));
+  }
+  if (response.status == 503) {
+    const std::lock_guard lock(random_mutex_);
+    // Spread, so that those who were refused together do not come back together.
+    response.headers.set("Retry-After", std::to_string(1 + ground_.random.below(kRetryAfterMax)));
+  }
+}
+
+http::Response Api::failure_response(const http::Failure& failure, const http::Request& request) {
+  http::Response response = container_failure(failure, request);
+  // Nothing was counted: of an account that is not known, all of its window is left.
+  const auto account = authenticator_.last_known(request.headers.get("Authorization"));
+  const SteadyInstant now = ground_.clock.steady_now();
+  finish(response, account ? rate_limit_.remaining(*account, now) : rate_limit_.per_minute());
+  return response;
+}
+
+http::Response Api::over_the_limit(std::uint32_t retry_after_seconds, Language language) {
+  const std::uint32_t limit = rate_limit_.per_minute();
+  auto response = refused(429,
+                          {fmt::format("the limit of {} requests per minute is reached.", limit),
+                           fmt::format("1分あたり{}回のリクエスト上限に達しました。", limit)},
+                          language);
+  const std::string seconds = std::to_string(retry_after_seconds);
+  response.headers.set("X-Rate-Limit-Retry-After-Seconds", seconds);
+  response.headers.set("Retry-After", seconds);
+  return response;
+}
+
+Task<std::optional<http::Response>> Api::ask_again(Call& call) {
+  auto account =
+      co_await authenticator_.authenticate(std::string(call.request.headers.get("Authorization")));
+  if (!account) co_return not_admitted(account.error(), call.language);
+  call.account = std::move(*account);
+  co_return std::nullopt;
+}
+
+Task<http::Response> Api::answer(Call& call, Endpoint endpoint, bool wants_body) {
+  if (wants_body) {
+    const auto received = co_await call.body.receive();
+    if (!received) co_return http::Response();  // the server answers by itself
+    auto refused_now = co_await ask_again(call);
+    if (refused_now) co_return std::move(*refused_now);
+  }
+  co_return co_await endpoint(*this, call);
+}
+
 Task<http::Response> Api::serve(http::Request& request, http::Body& body, Endpoint endpoint,
                                 bool wants_body) {
   const Language language = language_of(request.headers.get("Accept-Language"));
   auto account =
       co_await authenticator_.authenticate(std::string(request.headers.get("Authorization")));
-  if (!account) co_return not_admitted(account.error(), language);
-
-  const auto rate = rate_limit_.admit(account->key, clock_.steady_now());
-  if (!rate.allowed) {
-    auto response = refused(
-        429,
-        {fmt::format("the limit of {} requests per minute is reached.", rate_limit_.per_minute()),
-         fmt::format("1分あたり{}回のリクエスト上限に達しました。", rate_limit_.per_minute())},
-        language);
-    const std::string seconds = std::to_string(rate.retry_after_seconds);
-    response.headers.set("X-Rate-Limit-Retry-After-Seconds", seconds);
-    response.headers.set("Retry-After", seconds);
-    response.headers.set("X-RateLimit-Remaining", "0");
-    response.headers.set("X-Rate-Limit-Remaining", "0");
-    co_return response;
+  http::Response response;
+  std::uint32_t remaining = rate_limit_.per_minute();
+  if (!account) {
+    response = not_admitted(account.error(), language);
+  } else {
+    const auto rate = rate_limit_.admit(account->key, ground_.clock.steady_now());
+    remaining = rate.remaining;
+    if (rate.allowed) {
+      Call call{request, body, std::move(*account), language};
+      response = co_await answer(call, endpoint, wants_body);
+    } else {
+      response = over_the_limit(rate.retry_after_seconds, language);
+    }
   }
-  if (wants_body) {
-    const auto received = co_await body.receive();
-    if (!received) co_return http::Response();  // the server answers by itself
-  }
-  Call call{request, body, std::move(*account), language};
-  http::Response response = co_await endpoint(*this, call);
-  if (rate_limit_.per_minute() > 0) {
-    // The documentation and a live answer spell it differently: send both.
-    const std::string remaining = std::to_string(rate.remaining);
-    response.headers.set("X-RateLimit-Remaining", remaining);
-    response.headers.set("X-Rate-Limit-Remaining", remaining);
-  }
+  finish(response, remaining);
   co_return response;
 }
 

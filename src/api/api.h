@@ -5,7 +5,8 @@
 
 #include <atomic>
 #include <cstddef>
-#include <filesystem>
+#include <mutex>
+#include <optional>
 #include <string>
 
 #include "access/access.h"
@@ -13,17 +14,19 @@
 #include "async/file_pool.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/random.h"
+#include "http/json.h"
 #include "http/router.h"
 #include "intake/intake.h"
+#include "intake/uploads.h"
 #include "store/store.h"
 
 namespace todoku::api {
 
 struct Options {
   std::uint32_t rate_limit_per_minute = 500;  // per account; 0: none
-  std::filesystem::path data_directory;       // for uploads and error files
   std::size_t uploads_max = 64;               // files being uploaded at once; more get 503
-  // Where clients reach us, e.g. "https://mail.example.jp"; empty: as the Host header says.
+  // Where clients reach us, e.g. "https://mail.example.jp"; empty: http/origin.h.
   std::string public_url;
 };
 
@@ -37,12 +40,25 @@ struct Call {
 
 class Api {
  public:
-  // Everything must outlive the Api. What waits for the disk is done on `files`.
-  Api(store::Store& store, intake::Intake& intake, async::FilePool& files, const Clock& clock,
-      Metrics& metrics, Options options);
+  // What the Api stands on, and outlives it. What waits for the disk, `uploads` among it, is done
+  // on `files`.
+  struct Ground {
+    store::Store& store;
+    intake::Intake& intake;
+    intake::Uploads& uploads;
+    async::FilePool& files;
+    const Clock& clock;
+    Metrics& metrics;
+    Random& random;
+  };
+  Api(const Ground& ground, Options options);
 
   // Registers every endpoint under /api/v1. The Api must outlive the router.
   void add_routes(http::Router& router);
+
+  // The answer to a request that no endpoint answers; an http::FailureResponder.
+  [[nodiscard]] http::Response failure_response(const http::Failure& failure,
+                                                const http::Request& request);
 
   // For the endpoints.
   using Endpoint = Task<http::Response> (*)(Api&, Call&);
@@ -51,27 +67,34 @@ class Api {
   void add(http::Router& router, http::Method method, std::string_view pattern, Endpoint endpoint) {
     add(router, method, pattern, {}, endpoint);
   }
-  [[nodiscard]] store::Store& store() { return store_; }
-  [[nodiscard]] intake::Intake& intake() { return intake_; }
-  [[nodiscard]] async::FilePool& files() { return files_; }
+  [[nodiscard]] store::Store& store() { return ground_.store; }
+  [[nodiscard]] intake::Intake& intake() { return ground_.intake; }
+  [[nodiscard]] const intake::Intake& intake() const { return ground_.intake; }
+  [[nodiscard]] intake::Uploads& uploads() { return ground_.uploads; }
+  [[nodiscard]] async::FilePool& files() { return ground_.files; }
+  // Once more, after a body that took its time: the account as it is now, or the response for whose
+  // token was revoked meanwhile.
+  [[nodiscard]] Task<std::optional<http::Response>> ask_again(Call& call);
   // One of Options::uploads_max places; false if all are taken. To be given back.
   [[nodiscard]] bool take_upload_place();
   void give_upload_place_back() { uploads_.fetch_sub(1); }
-  [[nodiscard]] const Clock& clock() const { return clock_; }
   [[nodiscard]] const Options& options() const { return options_; }
   // Octets a request with JSON and attachments may have.
   [[nodiscard]] std::size_t form_octets_max() const;
+  // Of a request's JSON: no list that is allowed is longer.
+  [[nodiscard]] http::JsonLimits json_limits() const;
 
  private:
   Task<http::Response> serve(http::Request& request, http::Body& body, Endpoint endpoint,
                              bool wants_body);
+  Task<http::Response> answer(Call& call, Endpoint endpoint, bool wants_body);
+  [[nodiscard]] http::Response over_the_limit(std::uint32_t retry_after_seconds, Language language);
+  // What every answer has, `remaining` requests being left.
+  void finish(http::Response& response, std::uint32_t remaining);
 
-  store::Store& store_;
-  intake::Intake& intake_;
-  async::FilePool& files_;
+  const Ground ground_;
   std::atomic<std::size_t> uploads_ = 0;
-  const Clock& clock_;
-  Metrics& metrics_;
+  std::mutex random_mutex_;  // guards ground_.random
   const Options options_;
   access::Authenticator authenticator_;
   access::RateLimit rate_limit_;

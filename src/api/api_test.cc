@@ -50,11 +50,70 @@ TEST(ErrorBody, NestsByPathWithListPositionsAsKeys) {
             R"("to":{"0":{"insert_code":{"0":{"key":["不正"]}}}}}})");
 }
 
-TEST(LanguageOf, EnglishUnlessJapaneseComesFirst) {
+TEST(ErrorBody, TellsAHundredProblemsAndHowManyThereAreBeyond) {
+  intake::Problems problems;
+  for (int i = 0; i < 1'334; ++i) problems.add({"cc", std::to_string(i)}, {"bad", "不正"});
+  const std::string body = error_body(problems, Language::en);
+  EXPECT_TRUE(body.ends_with(R"("main":["and 1,234 more."]}})")) << body.substr(body.size() - 60);
+  EXPECT_LT(body.size(), 3'000U);
+  EXPECT_NE(error_body(problems, Language::ja).find("ほかに1,234件の問題があります。"),
+            std::string::npos);
+}
+
+TEST(Problems, WhatIsToldOfAFieldIsNotToldOfItsParts) {
+  intake::Problems problems;
+  problems.add({}, {"general", ""});
+  problems.add({"from"}, {"must be an object.", ""});
+  problems.add({"to", "1"}, {"must be an object.", ""});
+  intake::Problems later;
+  later.add({"from", "email"}, {"is required.", ""});
+  later.add({"to", "1", "email"}, {"is required.", ""});
+  later.add({"to", "11", "email"}, {"is required.", ""});
+  later.add({"subject"}, {"is required.", ""});
+  later.add({"subject"}, {"another", ""});
+  problems.add_others(std::move(later));
+  EXPECT_EQ(error_body(problems, Language::en),
+            R"({"error_messages":{"from":["must be an object."],"main":["general"],)"
+            R"("subject":["is required.","another"],)"
+            R"("to":{"1":["must be an object."],"11":{"email":["is required."]}}}})");
+}
+
+TEST(Texts, RepeatNoMoreThanItTakesToRecogniseIt) {
+  const std::string given(1'000'000, 'x');
+  for (const intake::Text& text :
+       {intake::texts::invalid_format(given), intake::texts::duplicate_key(given),
+        intake::texts::not_one_of(given, "a"), intake::texts::refused_extension(given),
+        intake::texts::invalid_date(given)}) {
+    EXPECT_LT(text.en.size(), 300U);
+    EXPECT_LT(text.ja.size(), 300U);
+  }
+}
+
+TEST(ContainerFailure, IsToldWhereClientsLookForErrors) {
+  http::Request request;
+  request.path = "/nothing";
+  const http::Failure failure{.status = 404, .reason = "there is nothing at this path"};
+  EXPECT_EQ(container_failure(failure, request).body,
+            R"({"status":404,"error":"Not Found","message":"there is nothing at this path",)"
+            R"("path":"/nothing","error_messages":{"main":["there is nothing at this path"]}})");
+  request.headers.add("Accept-Language", "ja");
+  for (const int status : {400, 404, 405, 408, 411, 413, 414, 415, 431, 500, 501, 503}) {
+    const auto response = container_failure({.status = status, .reason = "why"}, request);
+    EXPECT_EQ(response.body.find(R"("main":["why"])"), std::string::npos) << status;
+    EXPECT_NE(response.body.find("。"), std::string::npos) << status;
+  }
+}
+
+TEST(LanguageOf, EnglishUnlessJapaneseIsPreferred) {
   EXPECT_EQ(language_of(""), Language::en);
   EXPECT_EQ(language_of("ja-JP"), Language::ja);
   EXPECT_EQ(language_of("en-US,ja;q=0.5"), Language::en);
   EXPECT_EQ(language_of("ja,en-US;q=0.9"), Language::ja);
+  EXPECT_EQ(language_of("en;q=0.5, ja;q=0.8"), Language::ja);
+  EXPECT_EQ(language_of("JA-jp; q=1.0"), Language::ja);
+  EXPECT_EQ(language_of("fr, *;q=0.1, ja;q=0.2"), Language::ja);
+  EXPECT_EQ(language_of("ja;q=0"), Language::en);
+  EXPECT_EQ(language_of("az-ja, en;q=x"), Language::en);
 }
 
 std::string problems_of(std::string_view text, Content& content) {
@@ -84,6 +143,24 @@ TEST(Fields, NamesWhatHasTheWrongType) {
   EXPECT_EQ(problems_of(R"({"from":"a@example.jp","subject":5,"encode":"EUC-JP"})", content),
             R"({"error_messages":{"encode":["\"EUC-JP\" is not one of UTF-8, ISO-2022-JP."],)"
             R"("from":["must be an object."],"subject":["must be a string."]}})");
+}
+
+TEST(Fields, ListsAreJudgedBeforeTheirElements) {
+  http::JsonArena arena;
+  const auto value = http::parse_json(
+      R"({"cc":[1,1,1],"bcc":["a",1],"insert_code":[{"value":"v"},{"key":"","value":[5]}]})",
+      arena);
+  ASSERT_TRUE(value);
+  intake::Problems problems;
+  const Fields fields(value->get_object(), {}, problems);
+  EXPECT_TRUE(fields.texts("cc", 2).empty());
+  EXPECT_EQ(fields.texts("bcc", 2).size(), 2U);
+  EXPECT_EQ(fields.insert_codes(2).size(), 2U);
+  EXPECT_EQ(
+      error_body(problems, Language::en),
+      R"({"error_messages":{"bcc":{"1":["must be a string."]},)"
+      R"("cc":["must not have more than 2 entries."],)"
+      R"("insert_code":{"0":{"key":["is required."]},"1":{"value":["must be a string, a number or a boolean."]}}}})");
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bulk deliveries: begin, update, commit (contract sections 2.5 to 2.8).
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/json/array.hpp>
 
@@ -18,23 +20,38 @@ http::Response id_or_refusal(const Call& call, const intake::Answer<void>& answe
   return id_response(200, "delivery_id", id);
 }
 
-http::Response invalid(const Call& call, const intake::Problems& problems) {
-  return http::Response::json(400, error_body(problems, call.language));
-}
-
 Task<http::Response> begin(Api& api, Call& call) {
   Form form;
-  if (auto bad = read_form(call, false, form)) co_return std::move(*bad);
+  auto bad = co_await read_form(api, call, false, form);
+  if (bad) co_return std::move(*bad);
   intake::Problems problems;
   Content content = read_content(Fields(form.object(), {}, problems));
   content.attachments = std::move(form.attachments);
-  if (!problems.empty()) co_return invalid(call, problems);
-  const auto begun = co_await api.intake().begin_bulk(call.account, std::move(content));
+  const auto begun =
+      co_await api.intake().begin_bulk(call.account, std::move(content), std::move(problems));
   if (!begun) co_return refused(begun.error(), call.language);
   co_return id_response(201, "delivery_id", *begun);
 }
 
-intake::UpdateRequest read_update(const Form& form, intake::Problems& problems) {
+std::vector<intake::RecipientRequest> read_recipients(const boost::json::array& list,
+                                                      const intake::Limits& limits,
+                                                      intake::Problems& problems) {
+  std::vector<intake::RecipientRequest> recipients;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    intake::Path path{"to", std::to_string(i)};
+    if (!list[i].is_object()) {
+      problems.add(std::move(path), intake::texts::wrong_type("an object", "オブジェクト"));
+      recipients.emplace_back();
+      continue;
+    }
+    const Fields fields(list[i].get_object(), std::move(path), problems);
+    recipients.push_back(fields.recipient(limits.insert_codes_max));
+  }
+  return recipients;
+}
+
+intake::UpdateRequest read_update(const Form& form, const intake::Limits& limits,
+                                  intake::Problems& problems) {
   const Fields fields(form.object(), {}, problems);
   intake::UpdateRequest request;
   request.from = fields.mailbox("from");
@@ -47,17 +64,10 @@ intake::UpdateRequest read_update(const Form& form, intake::Problems& problems) 
     request.list_unsubscribe_mailto = unsubscribe->text("mailto");
     request.list_unsubscribe_url = unsubscribe->text("url");
   }
-  if (const auto* to = fields.array("to")) {
-    auto& recipients = request.to.emplace();
-    for (std::size_t i = 0; i < to->size(); ++i) {
-      intake::Path path{"to", std::to_string(i)};
-      if (!(*to)[i].is_object()) {
-        problems.add(std::move(path), intake::texts::wrong_type("an object", "オブジェクト"));
-        continue;
-      }
-      recipients.push_back(Fields((*to)[i].get_object(), std::move(path), problems).recipient());
-    }
+  if (const auto* to = fields.array("to", limits.update_recipients_max)) {
+    request.to = read_recipients(*to, limits, problems);
   }
+  request.keep_duplicates = fields.truth("keep_duplicates").value_or(false);
   return request;
 }
 
@@ -65,19 +75,24 @@ Task<http::Response> update(Api& api, Call& call) {
   const auto id = path_id(call, "delivery_id");
   if (!id) co_return no_data_found(call);
   Form form;
-  if (auto bad = read_form(call, true, form)) co_return std::move(*bad);
+  auto bad = co_await read_form(api, call, true, form);
+  if (bad) co_return std::move(*bad);
   intake::Problems problems;
-  auto request = read_update(form, problems);
-  if (!problems.empty()) co_return invalid(call, problems);
-  const auto done = co_await api.intake().update_bulk(call.account, *id, std::move(request));
-  co_return id_or_refusal(call, done, *id);
+  auto request = read_update(form, api.intake().limits(), problems);
+  const auto folded =
+      co_await api.intake().update_bulk(call.account, *id, std::move(request), std::move(problems));
+  if (!folded) co_return refused(folded.error(), call.language);
+  auto response = id_response(200, "delivery_id", *id);
+  if (*folded > 0) response.headers.set(kFoldedHeader, std::to_string(*folded));
+  co_return response;
 }
 
 Task<http::Response> commit(Api& api, Call& call) {
   const auto id = path_id(call, "delivery_id");
   if (!id) co_return no_data_found(call);
   Form form;
-  if (auto bad = read_form(call, true, form)) co_return std::move(*bad);
+  auto bad = co_await read_form(api, call, true, form);
+  if (bad) co_return std::move(*bad);
   intake::Problems problems;
   const auto given = Fields(form.object(), {}, problems).text("reservation_time");
   std::optional<Instant> reservation;
@@ -87,7 +102,7 @@ Task<http::Response> commit(Api& api, Call& call) {
   } else if (problems.empty()) {
     problems.add({"reservation_time"}, intake::texts::required());
   }
-  if (!problems.empty()) co_return invalid(call, problems);
+  if (!problems.empty()) co_return invalid(problems, call.language);
   const auto done = co_await api.intake().commit_bulk(call.account, *id, reservation);
   co_return id_or_refusal(call, done, *id);
 }
@@ -107,7 +122,7 @@ Task<http::Response> cancel(Api& api, Call& call) {
   co_return id_or_refusal(call, done, *id);
 }
 
-Task<http::Response> remove(Api& api, Call& call) {
+Task<http::Response> remove_delivery(Api& api, Call& call) {
   const auto id = path_id(call, "delivery_id");
   if (!id) co_return no_data_found(call);
   const auto done = co_await api.intake().remove(call.account, *id);
@@ -126,7 +141,7 @@ void add_bulk_routes(Api& api, http::Router& router) {
   api.add(router, patch, "/deliveries/{delivery_id}/cancel", &cancel);
   // One client in the wild cancels by this path (contract section 2.8).
   api.add(router, patch, "/deliveries/bulk/commit/{delivery_id}/cancel", &cancel);
-  api.add(router, delete_, "/deliveries/{delivery_id}", &remove);
+  api.add(router, delete_, "/deliveries/{delivery_id}", &remove_delivery);
 }
 
 }  // namespace todoku::api

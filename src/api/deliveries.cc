@@ -45,7 +45,9 @@ void attachment_members(http::JsonWriter& json, const store::Delivery& delivery)
     json.begin_object();
     json.member("delivery_attach_id", attachment.id);
     json.member("file_name", attachment.file_name);
-    json.member("mime", attachment.mime_type);
+    // Clients compare it with a type: without the parameters that the mail repeats.
+    json.member("mime",
+                std::string_view(attachment.mime_type).substr(0, attachment.mime_type.find(';')));
     json.member("size", attachment.size);
     json.member("created_time", format_date_time(attachment.created));
     json.member("updated_time", format_date_time(attachment.created));
@@ -80,10 +82,7 @@ Task<http::Response> detail(Api& api, Call& call) {
   const auto delivery = co_await api.store().read(
       [account, id](store::ReadTransaction& reader) { return reader.delivery(account, *id); });
   if (!delivery) {
-    if (delivery.error().kind == ErrorKind::not_found) co_return no_data_found(call);
-    co_return refused(intake::Refusal::of(ErrorKind::unavailable,
-                                          intake::texts::unavailable(delivery.error().detail)),
-                      call.language);
+    co_return refused(intake::refusal_of(delivery.error()), call.language);
   }
   co_return http::Response::json(200, detail_json(*delivery));
 }
@@ -233,17 +232,15 @@ Task<http::Response> list(Api& api, Call& call, bool with_smtp) {
   intake::Problems problems;
   auto filter = read_filter(call, with_smtp, problems);
   if (!problems.empty()) {
-    co_return http::Response::json(400, error_body(problems, call.language));
+    co_return invalid(problems, call.language);
   }
   store::DeliveryList deliveries(std::move(filter));
   const auto walked = co_await store::walk(api.store(), deliveries);
   if (!walked) {
     if (walked.error().kind == ErrorKind::limit_exceeded) {
-      co_return http::Response::json(400, error_body(too_many_to_look_through(), call.language));
+      co_return invalid(too_many_to_look_through(), call.language);
     }
-    co_return refused(intake::Refusal::of(ErrorKind::unavailable,
-                                          intake::texts::unavailable(walked.error().detail)),
-                      call.language);
+    co_return refused(intake::refusal_of(walked.error()), call.language);
   }
   http::JsonWriter json;
   json.begin_object();

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/fields.h"
 
+#include <cmath>
+
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
+#include <fmt/format.h>
 
 #include "base/bytes.h"
 
@@ -40,6 +43,25 @@ std::optional<std::string> Fields::text(std::string_view name) const {
   return to_std(value->get_string());
 }
 
+std::optional<std::string> Fields::scalar(std::string_view name) const {
+  const auto* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  if (value->is_bool()) return value->get_bool() ? "true" : "false";
+  if (value->is_int64()) return std::to_string(value->get_int64());
+  if (value->is_uint64()) return std::to_string(value->get_uint64());
+  if (value->is_double()) {
+    // Integers beyond 64 bits arrive rounded: a number that the sender did not write.
+    constexpr double kExactMax = 9'007'199'254'740'992.0;
+    if (std::abs(value->get_double()) <= kExactMax) return fmt::format("{}", value->get_double());
+    wrong_type(name, "a string, as so large a number cannot be told exactly",
+               "文字列 (この大きさの数値は正確に扱えません)");
+    return std::nullopt;
+  }
+  if (value->is_string()) return to_std(value->get_string());
+  wrong_type(name, "a string, a number or a boolean", "文字列、数値または真偽値");
+  return std::nullopt;
+}
+
 std::optional<bool> Fields::truth(std::string_view name) const {
   const auto* value = find(name);
   if (value == nullptr) return std::nullopt;
@@ -73,9 +95,16 @@ const boost::json::array* Fields::array(std::string_view name) const {
   return &value->get_array();
 }
 
-std::vector<std::string> Fields::texts(std::string_view name) const {
-  std::vector<std::string> out;
+const boost::json::array* Fields::array(std::string_view name, std::size_t max) const {
   const auto* list = array(name);
+  if (list == nullptr || list->size() <= max) return list;
+  problems_.add(path_to(name), intake::texts::too_many(max));
+  return nullptr;
+}
+
+std::vector<std::string> Fields::texts(std::string_view name, std::size_t max) const {
+  std::vector<std::string> out;
+  const auto* list = array(name, max);
   if (list == nullptr) return out;
   for (std::size_t i = 0; i < list->size(); ++i) {
     if ((*list)[i].is_string()) {
@@ -102,10 +131,10 @@ std::optional<Mailbox> Fields::mailbox(std::string_view name) const {
   return Mailbox{members->text("email").value_or(""), members->text("name").value_or("")};
 }
 
-std::vector<InsertCode> Fields::insert_codes() const {
+std::vector<InsertCode> Fields::insert_codes(std::size_t max) const {
   constexpr std::string_view kName = "insert_code";
   std::vector<InsertCode> codes;
-  const auto* list = array(kName);
+  const auto* list = array(kName, max);
   if (list == nullptr) return codes;
   for (std::size_t i = 0; i < list->size(); ++i) {
     intake::Path path = path_to(kName);
@@ -116,7 +145,9 @@ std::vector<InsertCode> Fields::insert_codes() const {
       continue;
     }
     const Fields code((*list)[i].get_object(), std::move(path), problems_);
-    codes.push_back({code.text("key").value_or(""), code.text("value").value_or("")});
+    // Absent is another mistake than empty: one client puts the key in the place of its name.
+    if (code.find("key") == nullptr) problems_.add(code.path_to("key"), intake::texts::required());
+    codes.push_back({code.text("key").value_or(""), code.scalar("value").value_or("")});
   }
   return codes;
 }
@@ -130,8 +161,8 @@ std::optional<Encoding> Fields::encoding() const {
   return std::nullopt;
 }
 
-intake::RecipientRequest Fields::recipient() const {
-  return {text("email").value_or(""), insert_codes()};
+intake::RecipientRequest Fields::recipient(std::size_t codes_max) const {
+  return {text("email").value_or(""), insert_codes(codes_max)};
 }
 
 Content read_content(const Fields& fields) {

@@ -28,18 +28,23 @@ class Fields {
   [[nodiscard]] std::optional<bool> truth(std::string_view name) const;
   [[nodiscard]] const boost::json::object* object(std::string_view name) const;
   [[nodiscard]] const boost::json::array* array(std::string_view name) const;
-  [[nodiscard]] std::vector<std::string> texts(std::string_view name) const;
+  // As above; of more than `max` elements none is looked at (and a problem was added).
+  [[nodiscard]] const boost::json::array* array(std::string_view name, std::size_t max) const;
+  [[nodiscard]] std::vector<std::string> texts(std::string_view name, std::size_t max) const;
 
   // The members of the object `name`; nullopt as for the others.
   [[nodiscard]] std::optional<Fields> fields(std::string_view name) const;
 
   // {email, name?}
   [[nodiscard]] std::optional<Mailbox> mailbox(std::string_view name) const;
+  // A string, or a number or a boolean as its text: clients put them in as insert codes. Integers
+  // are told exactly; a number that JSON's readers have rounded is a wrong type.
+  [[nodiscard]] std::optional<std::string> scalar(std::string_view name) const;
   // [{key, value}]
-  [[nodiscard]] std::vector<InsertCode> insert_codes() const;
+  [[nodiscard]] std::vector<InsertCode> insert_codes(std::size_t max) const;
   [[nodiscard]] std::optional<Encoding> encoding() const;
   // {email, insert_code?}
-  [[nodiscard]] intake::RecipientRequest recipient() const;
+  [[nodiscard]] intake::RecipientRequest recipient(std::size_t codes_max) const;
 
   [[nodiscard]] intake::Path path_to(std::string_view name) const;
   void wrong_type(std::string_view name, std::string_view en, std::string_view ja) const;

@@ -18,15 +18,22 @@ namespace todoku::api {
 // Keep it where it was made: `json` lives in `arena`.
 struct Form {
   http::JsonArena arena;
-  boost::json::value json;  // always an object
+  std::optional<boost::json::value> json;  // an object, once the form was read
   std::vector<Attachment> attachments;
 
-  [[nodiscard]] const boost::json::object& object() const { return json.get_object(); }
+  [[nodiscard]] const boost::json::object& object() const { return json->get_object(); }
 };
 
 // Fills `form` from the body. No body, "{}" and "null" are an empty object where `may_be_empty`.
+// Of lists that are longer than any that is allowed, and of attachments, only as many are kept as
+// are needed to see that; a large body is read with pauses for others.
 // The response says what is wrong; nullopt if nothing is.
-[[nodiscard]] std::optional<http::Response> read_form(const Call& call, bool may_be_empty,
-                                                      Form& form);
+[[nodiscard]] Task<std::optional<http::Response>> read_form(const Api& api, const Call& call,
+                                                            bool may_be_empty, Form& form);
+
+// Why a JSON text cannot be taken, for who sent it.
+[[nodiscard]] intake::Text unreadable_json(const http::JsonFault& fault);
+// The same for a multipart body.
+[[nodiscard]] intake::Text unreadable_parts(const Error& error);
 
 }  // namespace todoku::api

@@ -1,24 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // CSV import: upload, status, error file (contract section 2.13). The upload goes to the disk as it
 // arrives and is never in memory.
-#include <cerrno>
-#include <cstdio>
-#include <filesystem>
 #include <memory>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "api/api.h"
 #include "api/fields.h"
+#include "api/form.h"
 #include "api/zip.h"
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "http/header_value.h"
 #include "http/json.h"
 #include "http/multipart.h"
+#include "http/origin.h"
+#include "intake/uploads.h"
 
 namespace todoku::api {
 namespace {
@@ -29,18 +27,19 @@ constexpr std::size_t kFramingOctets = 64 * 1024;
 // What is gathered of an upload before it is written.
 constexpr std::size_t kSliceOctets = 64 * 1024;
 
-// A file that is removed again unless it is kept. Nothing here waits for the disk but on the pool.
+// An upload that is gone again unless a job names it. Nothing here waits for the disk but on the
+// pool.
 class UploadFile {
  public:
-  UploadFile(async::FilePool& pool, const std::filesystem::path& directory)
-      : pool_(pool),
-        name_("import-" + to_hex(random_octets(12)) + ".upload"),
-        path_(directory / name_) {}
+  UploadFile(async::FilePool& pool, intake::Uploads& uploads)
+      : pool_(pool), uploads_(uploads), name_(intake::upload_name(to_hex(random_octets(12)))) {}
   ~UploadFile() {
-    if (file_ == nullptr && (kept_ || !made_)) return;
-    pool_.post([file = file_, path = path_, kept = kept_] {
-      if (file != nullptr) std::fclose(file);
-      if (!kept) std::remove(path.c_str());
+    if (writer_ == nullptr && (named_ || !complete_)) return;
+    // A writer takes what it has written with it, unless that is complete.
+    pool_.post([writer = std::move(writer_), &uploads = uploads_, name = name_,
+                complete = complete_]() mutable {
+      writer.reset();
+      if (complete) uploads.remove(name);
     });
   }
   UploadFile(const UploadFile&) = delete;
@@ -54,44 +53,42 @@ class UploadFile {
   [[nodiscard]] Task<Result<void>> write() {
     return pool_.run([this] { return write_here(); });
   }
-  // On the disk, synced: a job that names it survives power loss together with it.
+  // Complete and kept: a job that names it survives power loss together with it.
   [[nodiscard]] Task<Result<void>> finish() {
     return pool_.run([this] { return finish_here(); });
   }
-  void keep(bool kept) { kept_ = kept; }
+  // A job may name it from now on, or none does.
+  void set_named(bool named) { named_ = named; }
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::uint64_t octets() const { return octets_; }
 
  private:
   Result<void> write_here() {
-    if (file_ == nullptr) file_ = std::fopen(path_.c_str(), "wbx");
-    if (file_ == nullptr) return failed();
-    made_ = true;
-    if (std::fwrite(gathered_.data(), 1, gathered_.size(), file_) != gathered_.size()) {
-      return failed();
+    if (writer_ == nullptr) {
+      auto created = uploads_.create(name_);
+      if (!created) return fail(std::move(created.error()));
+      writer_ = std::move(*created);
     }
+    auto written = writer_->write(gathered_);
     gathered_.clear();
-    return {};
+    return written;
   }
   Result<void> finish_here() {
     if (auto written = write_here(); !written) return written;
-    if (std::fflush(file_) != 0 || ::fsync(::fileno(file_)) != 0) return failed();
-    std::fclose(std::exchange(file_, nullptr));
+    if (auto kept = writer_->keep(); !kept) return kept;
+    complete_ = true;
+    writer_.reset();
     return {};
-  }
-  [[nodiscard]] std::unexpected<Error> failed() const {
-    return fail(ErrorKind::unavailable, fmt::format("the upload cannot be written: {}",
-                                                    std::generic_category().message(errno)));
   }
 
   async::FilePool& pool_;
+  intake::Uploads& uploads_;
   std::string name_;
-  std::filesystem::path path_;
   std::string gathered_;  // and not yet written
-  std::FILE* file_ = nullptr;
+  std::unique_ptr<intake::Uploads::Writer> writer_;
   std::uint64_t octets_ = 0;
-  bool made_ = false;
-  bool kept_ = false;
+  bool complete_ = false;
+  bool named_ = false;
 };
 
 // One of the uploads that may be under way.
@@ -111,28 +108,16 @@ class UploadPlace {
 };
 
 struct Upload {
-  explicit Upload(Api& api) : file(api.files(), api.options().data_directory) {}
+  explicit Upload(Api& api) : file(api.files(), api.uploads()) {}
   UploadFile file;
-  bool has_file = false;
-  std::string options;  // the JSON of the part "data"
+  std::size_t files = 0;  // parts of that name
+  std::string options;    // the JSON of the part "data"
 };
 
 http::Response field_problem(const Call& call, std::string_view field, intake::Text text) {
   intake::Problems problems;
   problems.add({std::string(field)}, std::move(text));
-  return http::Response::json(400, error_body(problems, call.language));
-}
-
-http::Response unreadable(const Call& call, const Error& error) {
-  if (error.kind == ErrorKind::unavailable) {
-    return refused(
-        intake::Refusal::of(ErrorKind::unavailable, intake::texts::unavailable(error.detail)),
-        call.language);
-  }
-  return refused(400,
-                 {fmt::format("the request cannot be read: {}.", error.detail),
-                  fmt::format("リクエストを読み取れません: {}", error.detail)},
-                 call.language);
+  return invalid(problems, call.language);
 }
 
 // Handles what the parser has found so far. True at the end of the form.
@@ -145,7 +130,7 @@ Result<bool> take_events(http::MultipartParser& parser, Upload& upload, std::uin
       case http::MultipartEvent::Kind::need_more:
         return false;
       case http::MultipartEvent::Kind::part_begin:
-        upload.has_file |= is_file;
+        upload.files += is_file ? 1 : 0;
         break;
       case http::MultipartEvent::Kind::data:
         if (is_file) {
@@ -168,48 +153,63 @@ Result<bool> take_events(http::MultipartParser& parser, Upload& upload, std::uin
   }
 }
 
-Task<Result<void>> receive(Call& call, std::string boundary, std::uint64_t octets_max,
-                           Upload& upload) {
+// Why the form could not be taken; nullopt if it was.
+Task<std::optional<http::Response>> receive(Call& call, std::string boundary,
+                                            std::uint64_t octets_max, Upload& upload) {
+  const auto refuse_form = [&](const Error& error) {
+    if (error.kind == ErrorKind::limit_exceeded && upload.file.octets() > octets_max) {
+      return field_problem(call, "file", intake::texts::too_large(octets_max));
+    }
+    return refused(400, unreadable_parts(error), call.language);
+  };
   http::MultipartParser parser(boundary);
   bool finished = false;
   while (true) {
     const auto piece = co_await call.body.read();
-    if (!piece) co_return fail(piece.error());
+    if (!piece) co_return http::Response();  // the server answers by itself
     if (piece->empty()) break;
     if (finished) continue;
     parser.push(*piece);
     const auto at_end = take_events(parser, upload, octets_max);
-    if (!at_end) co_return fail(at_end.error());
+    if (!at_end) co_return refuse_form(at_end.error());
     finished = *at_end;
     if (!upload.file.wants_writing()) continue;
     const auto written = co_await upload.file.write();
-    if (!written) co_return fail(written.error());
+    if (!written) co_return refused(intake::refusal_of(written.error()), call.language);
   }
   if (!finished) {
     parser.end_of_input();
     const auto at_end = take_events(parser, upload, octets_max);
-    if (!at_end) co_return fail(at_end.error());
+    if (!at_end) co_return refuse_form(at_end.error());
   }
-  co_return co_await upload.file.finish();
+  if (upload.files == 0) co_return field_problem(call, "file", intake::texts::required());
+  if (upload.files > 1) co_return field_problem(call, "file", intake::texts::given_twice());
+  const auto kept = co_await upload.file.finish();
+  if (!kept) co_return refused(intake::refusal_of(kept.error()), call.language);
+  co_return std::nullopt;
 }
 
-// {ignore_errors, immediate}; absent, empty and "null" mean false (contract section 2.13).
+// {ignore_errors, immediate, keep_duplicates}; absent, empty and "null" mean false (contract
+// section 2.13).
 std::optional<http::Response> read_options(const Call& call, const std::string& text,
-                                           intake::ImportRequest& request) {
+                                           store::NewImport& request) {
   const std::string_view trimmed = trim(text);
   if (trimmed.empty() || trimmed == "null") return std::nullopt;
   http::JsonArena arena;
-  const auto value = http::parse_json(trimmed, arena);
-  if (!value) return unreadable(call, value.error());
-  if (!value->is_object()) {
+  http::JsonReader reader(trimmed, arena);
+  const auto read = reader.read_on(trimmed.size());
+  if (!read) return refused(400, unreadable_json(reader.fault()), call.language);
+  const boost::json::value value = reader.take();
+  if (!value.is_object()) {
     return field_problem(call, "data", intake::texts::wrong_type("an object", "オブジェクト"));
   }
   intake::Problems problems;
-  const Fields fields(value->get_object(), {}, problems);
+  const Fields fields(value.get_object(), {}, problems);
   request.ignore_errors = fields.truth("ignore_errors").value_or(false);
   request.immediate = fields.truth("immediate").value_or(false);
+  request.keep_duplicates = fields.truth("keep_duplicates").value_or(false);
   if (problems.empty()) return std::nullopt;
-  return http::Response::json(400, error_body(problems, call.language));
+  return invalid(problems, call.language);
 }
 
 Task<http::Response> import(Api& api, Call& call) {
@@ -225,24 +225,23 @@ Task<http::Response> import(Api& api, Call& call) {
   const std::uint64_t octets_max = api.intake().limits().import_octets_max;
   const UploadPlace place(api);
   if (!place.is_taken()) {
-    co_return unreadable(call, {ErrorKind::unavailable, "too many files are being uploaded"});
+    const Error error{ErrorKind::unavailable, "too many files are being uploaded"};
+    co_return refused(intake::refusal_of(error), call.language);
   }
   Upload upload(api);
-  const auto received = co_await receive(call, *boundary, octets_max, upload);
-  if (!received) {
-    if (received.error().kind == ErrorKind::limit_exceeded) {
-      co_return field_problem(call, "file", intake::texts::too_large(octets_max));
-    }
-    co_return unreadable(call, received.error());
-  }
-  if (!upload.has_file) co_return field_problem(call, "file", intake::texts::required());
-  intake::ImportRequest request{.upload = upload.file.name()};
-  if (auto bad = read_options(call, upload.options, request)) co_return std::move(*bad);
+  auto bad = co_await receive(call, *boundary, octets_max, upload);
+  if (bad) co_return std::move(*bad);
+  store::NewImport request{.upload = upload.file.name()};
+  bad = read_options(call, upload.options, request);
+  if (bad) co_return std::move(*bad);
+  // An upload may have taken minutes.
+  bad = co_await api.ask_again(call);
+  if (bad) co_return std::move(*bad);
   // From here the job may refer to the file, even if its commit is only seen after a crash.
-  upload.file.keep(true);
+  upload.file.set_named(true);
   const auto job = co_await api.intake().import(call.account, *id, std::move(request));
   if (!job) {
-    upload.file.keep(false);
+    upload.file.set_named(false);
     co_return refused(job.error(), call.language);
   }
   co_return id_response(201, "job_id", *job);
@@ -251,6 +250,22 @@ Task<http::Response> import(Api& api, Call& call) {
 Task<Result<store::ImportJob>> find_job(Api& api, store::AccountKey account, store::PublicId id) {
   return api.store().read(
       [account, id](store::ReadTransaction& reader) { return reader.import_job(account, id); });
+}
+
+// For the file pool.
+Result<std::string> zipped_upload(intake::Uploads& uploads, std::string_view upload,
+                                  const std::string& name) {
+  const auto reader = uploads.open(upload);
+  if (!reader) return fail(reader.error());
+  std::string content;
+  content.reserve((*reader)->size());
+  std::string slice(kSliceOctets, '\0');
+  while (true) {
+    const auto got = (*reader)->read(slice);
+    if (!got) return fail(got.error());
+    if (*got == 0) return zip_of(content, name);
+    content.append(slice, 0, *got);
+  }
 }
 
 // No key beyond these: one client fails on any other (contract section 2.13).
@@ -278,11 +293,8 @@ std::string status_json(const Api& api, const Call& call, const store::ImportJob
     json.member("failed_count", job.failed_count);
     json.member("total_count", job.total_count);
     if (!job.errors.empty()) {
-      std::string base = api.options().public_url;
-      if (base.empty()) {
-        base = fmt::format("{}://{}", call.request.is_secure ? "https" : "http",
-                           call.request.headers.get("Host"));
-      }
+      const std::string& configured = api.options().public_url;
+      const std::string base = configured.empty() ? http::origin_of(call.request) : configured;
       json.member(
           "error_file_url",
           fmt::format("{}/api/v1/deliveries/-/emails/import/{}/errorinfo/download", base, job.id));
@@ -292,33 +304,31 @@ std::string status_json(const Api& api, const Call& call, const store::ImportJob
   return json.take();
 }
 
-http::Response not_read(const Call& call, const Error& error) {
-  if (error.kind == ErrorKind::not_found) return no_data_found(call);
-  return refused(
-      intake::Refusal::of(ErrorKind::unavailable, intake::texts::unavailable(error.detail)),
-      call.language);
-}
-
 Task<http::Response> status(Api& api, Call& call) {
   const auto id = path_id(call, "job_id");
   if (!id) co_return no_data_found(call);
   const auto job = co_await find_job(api, call.account.key, *id);
-  if (!job) co_return not_read(call, job.error());
-  co_return http::Response::json(200, status_json(api, call, *job));
+  if (!job) co_return refused(intake::refusal_of(job.error()), call.language);
+  auto response = http::Response::json(200, status_json(api, call, *job));
+  const std::int64_t folded = job->total_count - job->success_count - job->failed_count;
+  if (job->status == store::ImportStatus::finished && folded > 0) {
+    response.headers.set(kFoldedHeader, std::to_string(folded));
+  }
+  co_return response;
 }
 
 Task<http::Response> download(Api& api, Call& call) {
   const auto id = path_id(call, "job_id");
   if (!id) co_return no_data_found(call);
   const auto job = co_await find_job(api, call.account.key, *id);
-  if (!job) co_return not_read(call, job.error());
+  if (!job) co_return refused(intake::refusal_of(job.error()), call.language);
   if (job->errors.empty()) co_return no_data_found(call);
-  auto zipped = [file = api.options().data_directory / job->errors,
+  auto zipped = [&uploads = api.uploads(), errors = job->errors,
                  name = fmt::format("import_errors_{}.csv", job->id)] {
-    return zip_file(file, name);
+    return zipped_upload(uploads, errors, name);
   };
   auto archive = co_await api.files().run(std::move(zipped));
-  if (!archive) co_return not_read(call, archive.error());
+  if (!archive) co_return refused(intake::refusal_of(archive.error()), call.language);
   http::Response response;
   response.content_type = "application/zip";
   response.headers.set("Content-Disposition",

@@ -11,21 +11,29 @@
 namespace todoku::api {
 namespace {
 
-std::optional<http::Response> read_recipient(const Call& call, intake::RecipientRequest& request) {
+struct Read {
+  intake::RecipientRequest request;
+  intake::Problems problems;  // of its form
+};
+
+// The response says what is wrong with the request as a whole; nullopt if nothing is.
+Task<std::optional<http::Response>> read_recipient(Api& api, Call& call, Read& read) {
   Form form;
-  if (auto bad = read_form(call, false, form)) return bad;
-  intake::Problems problems;
-  request = Fields(form.object(), {}, problems).recipient();
-  if (problems.empty()) return std::nullopt;
-  return http::Response::json(400, error_body(problems, call.language));
+  auto bad = co_await read_form(api, call, false, form);
+  if (bad) co_return bad;
+  const Fields fields(form.object(), {}, read.problems);
+  read.request = fields.recipient(api.intake().limits().insert_codes_max);
+  co_return std::nullopt;
 }
 
 Task<http::Response> add(Api& api, Call& call) {
   const auto id = path_id(call, "delivery_id");
   if (!id) co_return no_data_found(call);
-  intake::RecipientRequest request;
-  if (auto bad = read_recipient(call, request)) co_return std::move(*bad);
-  const auto added = co_await api.intake().add_recipient(call.account, *id, std::move(request));
+  Read read;
+  auto bad = co_await read_recipient(api, call, read);
+  if (bad) co_return std::move(*bad);
+  const auto added = co_await api.intake().add_recipient(call.account, *id, std::move(read.request),
+                                                         std::move(read.problems));
   if (!added) co_return refused(added.error(), call.language);
   co_return id_response(201, "email_id", *added);
 }
@@ -33,15 +41,16 @@ Task<http::Response> add(Api& api, Call& call) {
 Task<http::Response> change(Api& api, Call& call) {
   const auto id = path_id(call, "email_id");
   if (!id) co_return no_data_found(call);
-  intake::RecipientRequest request;
-  if (auto bad = read_recipient(call, request)) co_return std::move(*bad);
-  const auto changed =
-      co_await api.intake().change_recipient(call.account, *id, std::move(request));
+  Read read;
+  auto bad = co_await read_recipient(api, call, read);
+  if (bad) co_return std::move(*bad);
+  const auto changed = co_await api.intake().change_recipient(
+      call.account, *id, std::move(read.request), std::move(read.problems));
   if (!changed) co_return refused(changed.error(), call.language);
   co_return id_response(200, "email_id", *id);
 }
 
-Task<http::Response> remove(Api& api, Call& call) {
+Task<http::Response> remove_recipient(Api& api, Call& call) {
   const auto id = path_id(call, "email_id");
   if (!id) co_return no_data_found(call);
   const auto removed = co_await api.intake().remove_recipient(call.account, *id);
@@ -76,12 +85,7 @@ Task<http::Response> read(Api& api, Call& call) {
   const store::AccountKey account = call.account.key;
   const auto recipient = co_await api.store().read(
       [account, id](store::ReadTransaction& reader) { return reader.recipient(account, *id); });
-  if (!recipient) {
-    if (recipient.error().kind == ErrorKind::not_found) co_return no_data_found(call);
-    co_return refused(intake::Refusal::of(ErrorKind::unavailable,
-                                          intake::texts::unavailable(recipient.error().detail)),
-                      call.language);
-  }
+  if (!recipient) co_return refused(intake::refusal_of(recipient.error()), call.language);
   co_return http::Response::json(200, recipient_json(*recipient));
 }
 
@@ -92,7 +96,7 @@ void add_recipient_routes(Api& api, http::Router& router) {
   api.add(router, post, "/deliveries/{delivery_id}/emails", &add);
   api.add(router, get, "/deliveries/-/emails/{email_id}", &read);
   api.add(router, put, "/deliveries/-/emails/{email_id}", &change);
-  api.add(router, delete_, "/deliveries/-/emails/{email_id}", &remove);
+  api.add(router, delete_, "/deliveries/-/emails/{email_id}", &remove_recipient);
 }
 
 }  // namespace todoku::api

@@ -15,33 +15,32 @@ namespace {
 std::string read_to(const Fields& fields, const boost::json::object& object) {
   const boost::json::value* to = object.if_contains("to");
   if (to == nullptr || !to->is_array()) return fields.text("to").value_or("");
-  auto list = fields.texts("to");
-  if (list.size() == 1) return std::move(list.front());
+  if (to->get_array().size() == 1) return std::move(fields.texts("to", 1).front());
   fields.wrong_type("to", "one e-mail address as a string", "1件のメールアドレス (文字列)");
   return {};
 }
 
-intake::TransactionRequest read_request(Form& form, intake::Problems& problems) {
+intake::TransactionRequest read_request(Form& form, const intake::Limits& limits,
+                                        intake::Problems& problems) {
   const Fields fields(form.object(), {}, problems);
   intake::TransactionRequest request;
   request.content = read_content(fields);
   request.content.attachments = std::move(form.attachments);
   request.to = read_to(fields, form.object());
-  request.cc = fields.texts("cc");
-  request.bcc = fields.texts("bcc");
-  request.insert_codes = fields.insert_codes();
+  request.cc = fields.texts("cc", limits.cc_max);
+  request.bcc = fields.texts("bcc", limits.bcc_max);
+  request.insert_codes = fields.insert_codes(limits.insert_codes_max);
   return request;
 }
 
 Task<http::Response> add_transaction(Api& api, Call& call) {
   Form form;
-  if (auto bad = read_form(call, false, form)) co_return std::move(*bad);
+  auto bad = co_await read_form(api, call, false, form);
+  if (bad) co_return std::move(*bad);
   intake::Problems problems;
-  auto request = read_request(form, problems);
-  if (!problems.empty()) {
-    co_return http::Response::json(400, error_body(problems, call.language));
-  }
-  const auto accepted = co_await api.intake().accept_transaction(call.account, std::move(request));
+  auto request = read_request(form, api.intake().limits(), problems);
+  const auto accepted = co_await api.intake().accept_transaction(call.account, std::move(request),
+                                                                 std::move(problems));
   if (!accepted) co_return refused(accepted.error(), call.language);
   co_return id_response(201, "delivery_id", *accepted);
 }

@@ -17,11 +17,7 @@ std::unexpected<Error> failed(std::string_view what, zip_error_t& error) {
 
 }  // namespace
 
-Result<std::string> zip_file(const std::filesystem::path& file, const std::string& name) {
-  std::error_code missing;
-  if (!std::filesystem::exists(file, missing)) {
-    return fail(ErrorKind::not_found, "the error file is gone");
-  }
+Result<std::string> zip_of(std::string_view content, const std::string& name) {
   zip_error_t error;
   zip_error_init(&error);
   zip_source_t* target = zip_source_buffer_create(nullptr, 0, 0, &error);
@@ -34,9 +30,9 @@ Result<std::string> zip_file(const std::filesystem::path& file, const std::strin
     zip_source_free(target);
     return failed("the archive cannot be begun", error);
   }
-  zip_source_t* content = zip_source_file(archive, file.c_str(), 0, 0);
-  if (content == nullptr || zip_file_add(archive, name.c_str(), content, ZIP_FL_ENC_UTF_8) < 0) {
-    if (content != nullptr) zip_source_free(content);
+  zip_source_t* source = zip_source_buffer(archive, content.data(), content.size(), 0);
+  if (source == nullptr || zip_file_add(archive, name.c_str(), source, ZIP_FL_ENC_UTF_8) < 0) {
+    if (source != nullptr) zip_source_free(source);
     zip_discard(archive);
     return fail(ErrorKind::io, "the error file cannot be added to the archive");
   }

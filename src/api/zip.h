@@ -2,17 +2,15 @@
 // Downloads of the contract are zip archives with exactly one CSV (section 6.14, point 10).
 #pragma once
 
-#include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
 namespace todoku::api {
 
-// The archive that holds the file under `name`. In memory: error files are bounded by the importer.
-// Waits for
-// the disk and computes for long: for the file pool. Errors: not_found, io.
-[[nodiscard]] Result<std::string> zip_file(const std::filesystem::path& file,
-                                           const std::string& name);
+// The archive that holds `content` under `name`. In memory: error files are bounded by the
+// importer. Computes for long: for the file pool. Errors: io.
+[[nodiscard]] Result<std::string> zip_of(std::string_view content, const std::string& name);
 
 }  // namespace todoku::api

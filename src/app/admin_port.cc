@@ -7,11 +7,11 @@
 #include <fmt/format.h>
 
 #include "api/admin/routes.h"
+#include "app/data_folder.h"
 #include "app/module_options.h"
 #include "app/vault.h"
 #include "app/version.h"
 #include "async/runtime.h"
-#include "config/files.h"
 #include "http/client.h"
 #include "http/router.h"
 #include "operate/operations.h"
@@ -69,12 +69,11 @@ class StorePort final : public cli::AdminPort {
     if (store_) store_->close();
   }
 
-  Result<void> open() {
-    if (auto made = config::ensure_private_directory(config_.data.directory); !made) return made;
-    auto opened = store::SqliteStore::open(store_options(config_, clock_));
+  Result<void> open(bool begin_new) {
+    auto opened = open_store(config_, clock_, begin_new);
     if (!opened) return fail(std::move(opened.error()));
     store_ = std::move(*opened);
-    operations_.emplace(*store_, clock_, operation_options());
+    operations_.emplace(*store_, store_->clock(), operation_options());
     api::admin::add_routes(router_, *operations_);
     return {};
   }
@@ -139,16 +138,29 @@ class StorePort final : public cli::AdminPort {
 
 }  // namespace
 
-Result<std::unique_ptr<cli::AdminPort>> open_admin_port(const config::LoadedConfig& loaded) {
-  const std::string socket = admin_socket_path(loaded.config);
+namespace {
+
+// nullptr: nobody answers there.
+std::unique_ptr<SocketPort> open_socket_port(const std::string& socket) {
   std::error_code ignored;
-  if (std::filesystem::exists(socket, ignored)) {
-    auto port = std::make_unique<SocketPort>(socket);
-    if (port->call({.target = "/status"})) return port;
-  }
+  if (!std::filesystem::exists(socket, ignored)) return nullptr;
+  auto port = std::make_unique<SocketPort>(socket);
+  return port->call({.target = "/status"}) ? std::move(port) : nullptr;
+}
+
+}  // namespace
+
+bool engine_answers(const config::Config& config) {
+  return open_socket_port(admin_socket_path(config)) != nullptr;
+}
+
+Result<std::unique_ptr<cli::AdminPort>> open_admin_port(const config::LoadedConfig& loaded,
+                                                        bool begin_new) {
+  const std::string socket = admin_socket_path(loaded.config);
+  if (auto port = open_socket_port(socket)) return port;
   // No engine, or one that died and left its socket behind: the lock tells.
   auto port = std::make_unique<StorePort>(loaded);
-  auto opened = port->open();
+  auto opened = port->open(begin_new);
   if (opened) return port;
   if (opened.error().kind != ErrorKind::conflict) return fail(std::move(opened.error()));
   return fail(ErrorKind::conflict,

@@ -11,9 +11,12 @@
 namespace todoku::app {
 
 // Over the admin socket if an engine answers there; else by locking and opening the store, until
-// the port goes away. Errors: conflict (an engine has the store, but does not answer), those of
-// opening the store; the sentence says what to do.
+// the port goes away (`begin_new`: open_store()). Errors: conflict (an engine has the store, but
+// does not answer), those of opening the store; the sentence says what to do.
 [[nodiscard]] Result<std::unique_ptr<cli::AdminPort>> open_admin_port(
-    const config::LoadedConfig& loaded);
+    const config::LoadedConfig& loaded, bool begin_new = false);
+
+// An engine of this installation answers at its admin socket.
+[[nodiscard]] bool engine_answers(const config::Config& config);
 
 }  // namespace todoku::app

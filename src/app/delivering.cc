@@ -40,10 +40,12 @@ Delivering::Delivering(async::Runtime& runtime, store::Store& store, delivery::N
       options_(std::move(options)),
       feedback_([&routes](std::string_view domain) { return site_of(routes, domain); }),
       recorder_(store, node, feedback_, clock, options_, rules, metrics, runtime.executor(0)),
+      holdings_(recorder_, node, clock),
       letters_(store, keys, options_),
       places_(options_.connections_max),
       memory_(options_.composing_bytes),
       shortage_(metrics),
+      receivers_(metrics),
       lane_world_{.runtime = runtime,
                   .clock = clock,
                   .options = options_,
@@ -64,6 +66,7 @@ Delivering::Delivering(async::Runtime& runtime, store::Store& store, delivery::N
                   .dials_total =
                       metrics.counter("todoku_smtp_dials_total", "Connections begun to receivers."),
                   .shortage = shortage_,
+                  .receivers = receivers_,
                   .dialer = dialer},
       lanes_(lane_world_, rules),
       scheduler_(store, queues, feedback_, node, keys, clock, options_, metrics,
@@ -73,6 +76,7 @@ Delivering::Delivering(async::Runtime& runtime, store::Store& store, delivery::N
                      .routes = routes,
                      .lanes = lanes_,
                      .recorder = recorder_,
+                     .holdings = holdings_,
                      .letters = letters_,
                      .feedback = feedback_,
                      .clock = clock,
@@ -87,11 +91,12 @@ Delivering::Delivering(async::Runtime& runtime, store::Store& store, delivery::N
   for (const delivery::EgressSource& source : options_.sources) {
     source_names_.push_back(source.name);
   }
-  node_.set_holder(*this);
+  node_.set_holder(holdings_);
+  const auto by_eight = mailauth::dkim::RsaByEight::of(options_.rsa_arithmetic, metrics);
   for (std::size_t i = 0; i < runtime.size(); ++i) {
     connections_.push_back(std::make_unique<async::TaskGroup>(runtime.executor(i)));
-    rounds_.push_back(std::make_unique<delivery::egress::SigningRounds>(runtime.executor(i),
-                                                                        options_.rsa_arithmetic));
+    rounds_.push_back(
+        std::make_unique<delivery::egress::SigningRounds>(runtime.executor(i), by_eight));
     couriers_.push_back(
         std::make_unique<delivery::courier::Courier>(courier_world_, runtime.executor(i)));
   }
@@ -184,16 +189,22 @@ store::NodeKey Delivering::holder(store::AccountKey account) {
 
 void Delivering::hand_over(store::Accepted accepted) {
   if (accepted.batches.empty()) return;  // nobody holds it: the scheduler will find it
+  // From here on they go back by themselves, whatever happens.
+  std::vector<std::shared_ptr<delivery::BatchInFlight>> batches;
+  for (store::LeasedBatch& leased : accepted.batches) {
+    batches.push_back(holdings_.take(std::move(leased), nullptr));
+    batches.back()->leave_untouched();
+  }
   // Account weights matter among bulk; one transaction is one pick either way.
+  auto content = delivery::LetterContent::of(std::move(accepted.content), options_);
   auto letter =
-      delivery::make_letter(accepted.delivery, std::move(accepted.content), 1, keys_, options_);
+      delivery::make_letter(accepted.delivery, std::move(content), 1, keys_, options_, store_);
   if (!letter || !accepting_) {
     // Whoever claims it will tell its story why.
     if (!letter) {
       log::error("mail cannot be made",
                  {{"delivery", accepted.delivery.id}, {"reason", letter.error().detail}});
     }
-    give_back(std::move(accepted.batches));
     return;
   }
   const auto account = static_cast<std::int64_t>(accepted.delivery.account);
@@ -208,46 +219,14 @@ void Delivering::hand_over(store::Accepted accepted) {
         room->room.leave(account);
       });
   const std::size_t turn = next_courier_.fetch_add(1) % couriers_.size();
-  for (store::LeasedBatch& batch : accepted.batches) {
+  for (auto& batch : batches) {
+    const store::BatchKey key = batch->leased().key;
     const auto source = delivery::policy::choose_source(
-        source_names_, static_cast<std::int64_t>(batch.key.delivery), batch.key.batch);
-    couriers_[turn]->hand_over(counted, std::move(batch), options_.sources[*source]);
+        source_names_, static_cast<std::int64_t>(key.delivery), key.batch);
+    batch->set_letter(counted);
+    batch->touch();
+    couriers_[turn]->hand_over(std::move(batch), options_.sources[*source]);
   }
-}
-
-void Delivering::give_back(std::vector<store::LeasedBatch> batches) {
-  struct Given {
-    std::vector<store::LeasedBatch> batches;
-    std::vector<store::BatchRelease> releases;
-  };
-  auto given = std::make_shared<Given>();
-  given->batches = std::move(batches);
-  for (const store::LeasedBatch& batch : given->batches) {
-    given->releases.push_back({.held = batch.held()});
-  }
-  store_.submit(store::Settle{.outcomes = {}, .releases = given->releases},
-                [this, given](const Result<store::Settled>& settled) {
-                  if (settled) return;
-                  log::warning("batches not given back, repeated until they are",
-                               {{"reason", settled.error().detail}});
-                  for (const store::LeasedBatch& batch : given->batches) {
-                    recorder_.abandoned(batch, batch.recipients.size());
-                  }
-                });
-}
-
-// ---- what is held ------------------------------------------------------------------------------
-
-std::vector<store::HeldBatch> Delivering::held() {
-  std::vector<store::HeldBatch> held;
-  for (const auto& courier : couriers_) courier->add_held(held);
-  return held;
-}
-
-std::size_t Delivering::lost(const std::vector<store::HeldBatch>& batches) {
-  std::size_t held = 0;
-  for (const auto& courier : couriers_) held += courier->lose(batches);
-  return held;
 }
 
 }  // namespace todoku::app

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "delivery/courier/courier.h"
+#include "delivery/courier/holdings.h"
 #include "delivery/courier/letter_cache.h"
 #include "delivery/courier/outcome_recorder.h"
 #include "delivery/egress/lane.h"
@@ -34,10 +35,10 @@
 
 namespace todoku::app {
 
-class Delivering final : public intake::Handover, private delivery::BatchHolder {
+class Delivering final : public intake::Handover {
  public:
-  // Everything given outlives it, but for `node`, whose holder it is: that is stopped after it and
-  // has then nothing more to tell. `dialer`: nullptr for the system's.
+  // Everything given outlives it, but for `node`, whose holder is here: that is stopped after it
+  // and has then nothing more to tell. `dialer`: nullptr for the system's.
   Delivering(async::Runtime& runtime, store::Store& store, delivery::Node& node,
              queue::Queues& queues, dns::RouteCache& routes, delivery::KeyRing& keys,
              const delivery::policy::SiteRules& rules, delivery::Options options,
@@ -80,12 +81,6 @@ class Delivering final : public intake::Handover, private delivery::BatchHolder 
   Task<void> end_connections(SteadyInstant deadline);
   Task<void> flush(SteadyInstant deadline);
   Task<void> stop_recorder_after(Microseconds patience);
-  void give_back(std::vector<store::LeasedBatch> batches);
-
-  // delivery::BatchHolder
-  [[nodiscard]] std::vector<store::HeldBatch> held() override;
-  std::size_t lost(const std::vector<store::HeldBatch>& batches) override;
-  void may_begin_again() override { recorder_.may_begin_again(); }
 
   async::Runtime& runtime_;
   store::Store& store_;
@@ -97,12 +92,14 @@ class Delivering final : public intake::Handover, private delivery::BatchHolder 
 
   delivery::MemoryFeedback feedback_;
   delivery::courier::OutcomeRecorder recorder_;
+  delivery::courier::Holdings holdings_;
   delivery::courier::LetterCache letters_;
   std::vector<std::unique_ptr<async::TaskGroup>> connections_;            // one per thread
   std::vector<std::unique_ptr<delivery::egress::SigningRounds>> rounds_;  // one per thread
   delivery::egress::ConnectionPlaces places_;
   delivery::egress::ComposingMemory memory_;
   delivery::egress::OwnShortage shortage_;
+  delivery::egress::KnownReceivers receivers_;
   delivery::egress::LaneWorld lane_world_;
   delivery::egress::LaneDirectory lanes_;
   delivery::scheduler::Scheduler scheduler_;

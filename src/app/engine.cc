@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "api/admin/routes.h"
+#include "app/data_folder.h"
+#include "app/host_check.h"
 #include "app/housekeeping.h"
 #include "app/key_ring.h"
 #include "app/module_options.h"
@@ -16,18 +18,19 @@
 #include "app/roles/delivery.h"
 #include "app/roles/ground.h"
 #include "app/running.h"
+#include "app/unless_refused.h"
 #include "app/vault.h"
 #include "app/version.h"
 #include "async/file_pool.h"
 #include "async/runtime.h"
 #include "base/log.h"
-#include "config/files.h"
 #include "config/site_rules.h"
 #include "delivery/node.h"
 #include "http/server.h"
 #include "operate/operations.h"
 #include "ops/collected.h"
 #include "ops/health.h"
+#include "store/walks.h"
 
 namespace todoku::app {
 namespace {
@@ -51,6 +54,7 @@ struct Engine::Parts {
   explicit Parts(Options given) : options(std::move(given)) {}
 
   // -- starting, in this order; stopping is in reverse
+  Result<void> check_host();
   Result<void> divide_files();
   Result<void> start_store();
   Result<void> start_secrets();
@@ -100,7 +104,8 @@ struct Engine::Parts {
   std::unique_ptr<http::Server> admin_server;
   std::unique_ptr<http::Server> metrics_server;
   std::optional<net::Endpoint> metrics_endpoint;
-  Running running;
+  Running running;        // what roles stand on
+  Running roles_running;  // stopped first: operators may look on while they drain
 };
 
 // ---- starting ----------------------------------------------------------------------------------
@@ -108,10 +113,11 @@ struct Engine::Parts {
 Result<void> Engine::Parts::start_all() {
   using Step = Result<void> (Parts::*)();
   for (const Step step :
-       {&Parts::divide_files, &Parts::start_store, &Parts::start_secrets, &Parts::start_runtime,
-        &Parts::enter_store, &Parts::make_roles, &Parts::make_operations, &Parts::start_admin,
-        &Parts::start_metrics_listener, &Parts::start_housekeeping, &Parts::start_roles}) {
-    auto done = (this->*step)();
+       {&Parts::divide_files, &Parts::start_store, &Parts::check_host, &Parts::start_secrets,
+        &Parts::start_runtime, &Parts::enter_store, &Parts::make_roles, &Parts::make_operations,
+        &Parts::start_admin, &Parts::start_metrics_listener, &Parts::start_housekeeping,
+        &Parts::start_roles}) {
+    auto done = unless_refused([&] { return (this->*step)(); });
     if (done) continue;
     (void)stop_all(0ms);
     return done;
@@ -123,6 +129,14 @@ Result<void> Engine::Parts::start_all() {
                                {"api", api_at ? api_at->to_string() : "off"},
                                {"threads", runtime->size()}});
   return {};
+}
+
+// With the store, which only one engine has, so that a second one is told of that, and before
+// anything begins: nobody is to be sent mail by an engine that cannot be asked about it.
+Result<void> Engine::Parts::check_host() {
+  const auto problems = host_problems(config);
+  if (problems.empty()) return {};
+  return fail(ErrorKind::invalid_input, fmt::format("{}", fmt::join(problems, "; ")));
 }
 
 Result<void> Engine::Parts::divide_files() {
@@ -140,8 +154,7 @@ Result<void> Engine::Parts::divide_files() {
 }
 
 Result<void> Engine::Parts::start_store() {
-  if (auto made = config::ensure_private_directory(config.data.directory); !made) return made;
-  auto opened = store::SqliteStore::open(store_options(config, clock));
+  auto opened = open_store(config, clock, options.begin_new);
   if (!opened) return fail(std::move(opened.error()));
   store = std::move(*opened);
   running.add([this](SteadyInstant) {
@@ -161,10 +174,10 @@ Result<void> Engine::Parts::start_secrets() {
   if (!read) return fail(read.error());
   secret = *read;
   key_ring.emplace(*box);
-  const auto keys = store->read_and_wait(
-      [](store::ReadTransaction& transaction) { return transaction.dkim_keys(); });
-  if (!keys) return fail(keys.error());
-  return key_ring->load(*keys);
+  store::DkimList keys;
+  const auto walked = store::walk_and_wait(*store, keys);
+  if (!walked) return fail(walked.error());
+  return key_ring->load(keys.take());
 }
 
 Result<void> Engine::Parts::start_runtime() {
@@ -220,8 +233,8 @@ Result<void> Engine::Parts::enter_store() {
 }
 
 void Engine::Parts::add_role(std::unique_ptr<roles::Role> role) {
-  // For when the process does not come to start it.
-  running.add([&made = *role](SteadyInstant deadline) { return made.stop(deadline); });
+  // Also when the process does not come to start it.
+  roles_running.add([&made = *role](SteadyInstant deadline) { return made.stop(deadline); });
   roles.push_back(std::move(role));
 }
 
@@ -245,8 +258,6 @@ Result<void> Engine::Parts::make_roles() {
 Result<void> Engine::Parts::start_roles() {
   for (const auto& role : roles) {
     auto begun = role->start();
-    // Stopped in its turn: after what was started later, before what it stands on.
-    running.add([&role = *role](SteadyInstant deadline) { return role.stop(deadline); });
     if (!begun) return begun;
     log::debug("role started", {{"role", role->name()}});
   }
@@ -254,7 +265,7 @@ Result<void> Engine::Parts::start_roles() {
 }
 
 Result<void> Engine::Parts::start_housekeeping() {
-  housekeeping = std::make_unique<Housekeeping>(*store, runtime->executor(0));
+  housekeeping = std::make_unique<Housekeeping>(*store, runtime->executor(0), clock);
   housekeeping->start();
   running.add([this](SteadyInstant) {
     wait_for(housekeeping->stop());
@@ -271,7 +282,7 @@ http::Router Engine::Parts::health_routes() {
 }
 
 Result<void> Engine::Parts::make_operations() {
-  operations.emplace(*store, clock, operation_options());
+  operations.emplace(*store, store->clock(), operation_options());
   http::Router router = health_routes();
   api::admin::add_routes(router, *operations);
   http::ServerOptions server_options = operators_options();
@@ -333,7 +344,9 @@ void Engine::Parts::describe(operate::EngineStatus& status) const {
 
 bool Engine::Parts::stop_all(Milliseconds grace) {
   if (readiness) readiness->start_draining();
-  return running.stop(clock.steady_now() + grace);
+  const SteadyInstant deadline = clock.steady_now() + grace;
+  const bool roles_clean = roles_running.stop(deadline);
+  return running.stop(deadline) && roles_clean;
 }
 
 // ---- the engine --------------------------------------------------------------------------------

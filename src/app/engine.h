@@ -27,6 +27,7 @@ class Engine {
   struct Options {
     config::LoadedConfig loaded;
     const Clock* clock = nullptr;  // required; must outlive the engine
+    bool begin_new = false;        // see open_store()
     // Somebody asked at the admin socket that the engine drain and stop; called on any thread.
     std::function<void()> drain_asked;
   };

@@ -253,12 +253,36 @@ TEST_F(EngineTest, SaysWhichPortIsTaken) {
   TestFolder other;
   auto loaded = config(fmt::format("[data]\ndirectory = \"{}\"\n", other / "data"));
   loaded.config.api.listen = first->api_endpoint()->to_string();
-  Engine second({.loaded = std::move(loaded), .clock = &clock, .drain_asked = [] {}});
+  // The master key beside it is in use already.
+  Engine second(
+      {.loaded = std::move(loaded), .clock = &clock, .begin_new = true, .drain_asked = [] {}});
   const auto started = second.start();
   ASSERT_FALSE(started);
   EXPECT_THAT(started.error().detail, HasSubstr("api.listen"));
   EXPECT_THAT(started.error().detail, HasSubstr(first->api_endpoint()->to_string()));
   first->stop(5s);
+}
+
+TEST_F(EngineTest, DoesNotBeginAnewBesideAnOldKeyUnlessToldTo) {
+  ASSERT_TRUE(engine()->start());
+  std::filesystem::remove_all(folder / "data");
+  const auto started = engine()->start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().kind, ErrorKind::not_found);
+  EXPECT_THAT(started.error().detail, HasSubstr("the master key " + (folder / "master.key")));
+  EXPECT_THAT(started.error().detail, HasSubstr("--new"));
+  Engine anew({.loaded = config(), .clock = &clock, .begin_new = true, .drain_asked = [] {}});
+  EXPECT_TRUE(anew.start());
+}
+
+TEST_F(EngineTest, DoesNotStartWithAnAddressToSendFromThatIsNotOurs) {
+  const auto started = engine(
+                           "[[egress]]\nname = \"two\"\nbind_ipv4 = \"192.0.2.1\"\n"
+                           "ipv4 = true\n")
+                           ->start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().detail,
+            "the egress source two: 192.0.2.1 is no address of this machine");
 }
 
 TEST_F(EngineTest, DoesNotStartOnADamagedStore) {
@@ -271,7 +295,7 @@ TEST_F(EngineTest, DoesNotStartOnADamagedStore) {
 
 TEST_F(EngineTest, DoesNotStartWithAnotherMasterKey) {
   ASSERT_TRUE(engine()->start());
-  std::ofstream(folder / "master.key") << MasterKey::generate().to_base64();
+  std::ofstream(folder / "master.key") << MasterKey::generate().to_base64().view();
   const auto started = engine()->start();
   ASSERT_FALSE(started);
   EXPECT_THAT(started.error().detail, HasSubstr("is not the one that this data was written with"));

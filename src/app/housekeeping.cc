@@ -5,7 +5,6 @@
 
 #include "async/runtime.h"
 #include "async/timer.h"
-#include "base/log.h"
 
 namespace todoku::app {
 namespace {
@@ -31,8 +30,10 @@ Task<void> Housekeeping::purge() {
     const auto more = co_await store_.write(
         store::WritePriority::retention,
         [](store::WriteTransaction& transaction) { return transaction.purge_deleted(kRows); });
-    if (!more && more.error().kind != ErrorKind::unavailable) {
-      log::error("deleted rows not purged", {{"reason", more.error().detail}});
+    if (more) {
+      purging_.worked(clock_.steady_now());
+    } else {
+      purging_.failed(clock_.steady_now(), {{"reason", more.error().detail}});
     }
     const bool awake = co_await async::sleep_for(more && *more ? kBetween : kLookAgain);
     if (!awake) co_return;

@@ -4,15 +4,17 @@
 
 #include "async/task.h"
 #include "async/task_group.h"
+#include "base/clock.h"
+#include "base/trouble.h"
 #include "store/store.h"
 
 namespace todoku::app {
 
 class Housekeeping {
  public:
-  // `store` must outlive this object.
-  Housekeeping(store::Store& store, async::Executor executor)
-      : store_(store), executor_(executor), tasks_(executor) {}
+  // `store` and `clock` must outlive this object.
+  Housekeeping(store::Store& store, async::Executor executor, const Clock& clock)
+      : store_(store), executor_(executor), clock_(clock), tasks_(executor) {}
 
   void start();
   // Returns when nothing of it runs. From any executor.
@@ -23,6 +25,8 @@ class Housekeeping {
 
   store::Store& store_;
   async::Executor executor_;
+  const Clock& clock_;
+  Trouble purging_{log::Level::error, "deleted rows not purged", "deleted rows are purged again"};
   async::TaskGroup tasks_;
 };
 

@@ -2,13 +2,17 @@
 // Imports that have to wait: for those before them, and for a store that does not answer.
 #include "intake/importer.h"
 
+#include <filesystem>
 #include <fstream>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "app/test_handover.h"
 #include "support/failing_store.h"
 #include "support/installation.h"
 
@@ -19,24 +23,25 @@ using namespace std::chrono_literals;
 
 constexpr store::NodeKey kNode{1};
 
-class NobodyDelivers final : public intake::Handover {
- public:
-  std::string signing_for(store::AccountKey, std::string_view) override { return {}; }
-  Milliseconds life_time() const override { return std::chrono::hours(24); }
-  store::NodeKey holder(store::AccountKey) override { return store::kNobody; }
-  void hand_over(store::Accepted) override {}
-  void work_arrived() override {}
-};
-
 class ImporterTest : public ::testing::Test {
  protected:
   // An import of `rows` recipients that the API has accepted.
   store::ImportJob accept(int number, int rows, bool immediate = false) {
-    const std::string file = fmt::format("upload-{}.csv", number);
-    std::ofstream out(installation_.folder / file.c_str());
-    out << "email\n";
-    for (int i = 0; i < rows; ++i) out << "r" << i << "@example.jp\n";
-    out.close();
+    std::string list = "email\n";
+    for (int i = 0; i < rows; ++i) list += fmt::format("r{}@example.jp\n", i);
+    return accept(list, {.immediate = immediate, .upload = upload_of(number)});
+  }
+  [[nodiscard]] static std::string upload_of(int number) {
+    return intake::upload_name(std::to_string(number));
+  }
+  [[nodiscard]] std::filesystem::path file(std::string_view name) const {
+    return installation_.folder / std::string(name).c_str();
+  }
+  void put(std::string_view name, std::string_view content = "x") const {
+    std::ofstream(file(name)) << content;
+  }
+  store::ImportJob accept(std::string_view list, const store::NewImport& import) {
+    put(import.upload, list);
     auto job = installation_.store->write_and_wait(
         store::WritePriority::accept, [&](store::WriteTransaction& t) -> Result<store::ImportJob> {
           auto account = t.read().account_by_name("acme");
@@ -48,7 +53,7 @@ class ImporterTest : public ::testing::Test {
           delivery.traffic = TrafficClass::bulk;
           const auto draft = t.create_draft(delivery, 1'000'000);
           if (!draft) return fail(draft.error());
-          return t.create_import(draft->key, false, immediate, file, kNode);
+          return t.create_import(draft->key, import, kNode);
         });
     if (!job) throw std::runtime_error(job.error().detail);
     return *job;
@@ -116,6 +121,53 @@ TEST_F(ImporterTest, AnyCallToTheStoreMayFailAndTheImportBeginsAgain) {
     EXPECT_EQ(ended.success_count, 2'500) << "call " << n;
     importer.stop();
   }
+}
+
+TEST_F(ImporterTest, WhatNoJobNamesIsRemovedAtTheStart) {
+  const store::ImportJob waiting = accept(1, 3);
+  for (const std::string& name :
+       {upload_of(2), upload_of(3) + ".part", intake::errors_name(waiting.account, 999),
+        intake::errors_name(store::AccountKey{77}, 1),
+        intake::errors_name(waiting.account, waiting.id) + ".part"}) {
+    put(name);
+  }
+  for (const std::string_view other : {"import-notes.txt", "another.part"}) put(other);
+  auto importer = make({.jobs_max = 2, .retry_after = 1ms});
+  ASSERT_TRUE(importer.start_thread());
+  EXPECT_EQ(await_end(waiting).success_count, 3) << "its upload was named";
+  importer.stop();
+
+  const store::ImportJob failed = accept("email\nbad\n", {.upload = upload_of(4)});
+  auto second = make({.jobs_max = 2, .retry_after = 1ms});
+  ASSERT_TRUE(second.start_thread());
+  const std::string errors = await_end(failed).errors;
+  second.stop();
+  auto third = make({.jobs_max = 2, .retry_after = 1ms});
+  ASSERT_TRUE(third.start_thread());
+  third.stop();
+
+  std::vector<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(file(""))) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("import-") || name.ends_with(".part")) left.push_back(name);
+  }
+  EXPECT_THAT(left, testing::UnorderedElementsAre(errors, "import-notes.txt", "another.part"));
+}
+
+TEST_F(ImporterTest, AnAddressTwiceIsOneRecipientUnlessBothAreWanted) {
+  constexpr std::string_view kList =
+      "email,__a__\nr@example.jp,1\nbad,2\nR@EXAMPLE.jp,3\nother@example.jp,4\nr@example.jp,5\n";
+  const auto folded = accept(kList, {.ignore_errors = true, .upload = upload_of(1)});
+  const auto kept =
+      accept(kList, {.ignore_errors = true, .keep_duplicates = true, .upload = upload_of(2)});
+  auto importer = make({.jobs_max = 2, .retry_after = 1ms});
+  ASSERT_TRUE(importer.start_thread());
+  const store::ImportJob one = await_end(folded);
+  EXPECT_EQ(one.success_count, 2);
+  EXPECT_EQ(one.failed_count, 1);
+  EXPECT_EQ(one.total_count, 5);
+  EXPECT_EQ(await_end(kept).success_count, 4);
+  importer.stop();
 }
 
 }  // namespace

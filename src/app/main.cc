@@ -2,10 +2,21 @@
 // The todoku program.
 #include <iostream>
 
+#include <sys/stat.h>
+
 #include "app/program.h"
+#include "base/log.h"
+#include "base/wipe.h"
 #include "cli/command_line.h"
 
 int main(int argc, char** argv) {
+  // What it writes is for its user alone: mail, addresses, keys.
+  ::umask(0077);
+  if (!todoku::wipe_what_openssl_frees()) {
+    todoku::log::warning(
+        "OpenSSL was in use before the program began: what it gives back of its "
+        "memory is not all wiped");
+  }
   todoku::app::Program program(todoku::config::process_environment(), std::cout, std::cerr);
   return todoku::cli::run({argv + 1, argv + argc}, program, std::cout, std::cerr);
 }

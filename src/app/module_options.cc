@@ -66,12 +66,17 @@ std::set<net::IpAddress> public_addresses() {
   return addresses;
 }
 
-delivery::policy::RetryOptions retry(const std::vector<std::int64_t>& waits, double expiry_hours) {
-  delivery::policy::RetryOptions options;
-  options.waits.clear();
-  for (const std::int64_t seconds : waits) options.waits.emplace_back(seconds);
-  options.life_time = hours(expiry_hours);
-  return options;
+delivery::policy::Waits waits(const std::vector<std::int64_t>& seconds) {
+  return {seconds.begin(), seconds.end()};
+}
+
+delivery::policy::RetryOptions retry(const config::Config::Delivery& given,
+                                     const std::vector<std::int64_t>& usual, double expiry_hours) {
+  return {.waits = waits(usual),
+          .greylist_waits = waits(given.greylist_retry_seconds),
+          .rate_waits = waits(given.rate_retry_seconds),
+          .refused_waits = waits(given.refused_retry_seconds),
+          .life_time = hours(expiry_hours)};
 }
 
 std::vector<delivery::EgressSource> sources(const config::Config& config) {
@@ -155,7 +160,6 @@ intake::Limits intake_limits(const config::Config& config) {
 api::Options api_options(const config::Config& config) {
   api::Options options;
   options.rate_limit_per_minute = static_cast<std::uint32_t>(config.api.rate_limit_per_minute);
-  options.data_directory = config.data.directory;
   options.public_url = config.api.public_url;
   while (options.public_url.ends_with('/')) options.public_url.pop_back();
   return options;
@@ -223,8 +227,8 @@ delivery::Options delivery_options(const config::Config& config, const InstanceS
                                   : ascii(config.smtp_out.message_id_domain);
   options.date_offset_minutes = static_cast<int>(given.date_offset_minutes);
   options.retry_transactional =
-      retry(given.transactional_retry_seconds, given.transactional_expiry_hours);
-  options.retry_bulk = retry(given.bulk_retry_seconds, given.bulk_expiry_hours);
+      retry(given, given.transactional_retry_seconds, given.transactional_expiry_hours);
+  options.retry_bulk = retry(given, given.bulk_retry_seconds, given.bulk_expiry_hours);
   options.site_backoff.first = std::chrono::seconds(given.site_rest_first_seconds);
   options.site_backoff.longest = std::chrono::seconds(given.site_rest_longest_seconds);
   options.credit.maximum = given.site_outstanding_max;
@@ -233,9 +237,9 @@ delivery::Options delivery_options(const config::Config& config, const InstanceS
   options.reservation_expiry = hours(given.reservation_expiry_hours);
   options.connections_max = static_cast<std::size_t>(config.smtp_out.connections_max);
   options.unrecorded_max = static_cast<std::uint32_t>(given.unrecorded_max);
-  options.rsa_arithmetic = given.rsa_arithmetic == "openssl"
-                               ? mailauth::dkim::RsaArithmetic::openssl
-                               : mailauth::dkim::RsaArithmetic::fastest;
+  options.rsa_arithmetic = given.rsa_arithmetic == "fastest"
+                               ? mailauth::dkim::RsaArithmetic::fastest
+                               : mailauth::dkim::RsaArithmetic::openssl;
   options.content_cache_bytes = static_cast<std::size_t>(given.content_cache_bytes);
   options.message_octets_max = static_cast<std::uint64_t>(config.limits.message_bytes_max);
   options.timeouts = timeouts(config.smtp_out);

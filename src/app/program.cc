@@ -10,9 +10,12 @@
 #include <fmt/ostream.h>
 
 #include "app/admin_port.h"
+#include "app/host_check.h"
 #include "app/open_files.h"
 #include "app/serve.h"
+#include "app/unless_refused.h"
 #include "app/version.h"
+#include "base/bilingual.h"
 #include "config/site_rules.h"
 #include "sink/command.h"
 
@@ -31,6 +34,9 @@ std::optional<config::LoadedConfig> Program::load(const std::optional<std::strin
     fmt::print(err_, "{}\n", rules.error().detail);
     return std::nullopt;
   }
+  for (const config::ConfigProblem& warning : loaded->warnings) {
+    fmt::print(err_, "warning: {}\n", warning.to_string());
+  }
   return std::move(*loaded);
 }
 
@@ -45,19 +51,22 @@ int Program::serve(const cli::ServeOptions& options) {
       fmt::print(err_, "{}\n", problem.to_string());
     if (!problems.empty()) return 1;
   }
-  return app::serve(std::move(*loaded));
+  return app::serve(std::move(*loaded), options.begin_new);
 }
 
 int Program::check_config(const std::optional<std::string>& file) {
   const auto loaded = load(file);
   if (!loaded) return 1;
+  const auto problems = host_problems(loaded->config, engine_answers(loaded->config));
+  for (const std::string& problem : problems) fmt::print(err_, "{}\n", problem);
+  if (!problems.empty()) return 1;
   fmt::print(out_, "{}: no mistakes found\n",
              loaded->file.empty() ? "no file, only defaults" : loaded->file);
   return 0;
 }
 
 int Program::show_config(const cli::ConfigShowOptions& options) {
-  const auto language = explain::parse_language(options.language.empty() ? "en" : options.language);
+  const auto language = parse_language(options.language.empty() ? "en" : options.language);
   if (!language) {
     fmt::print(err_, "todoku: the languages are en and ja\n");
     return 2;
@@ -97,10 +106,11 @@ int Program::sink(const std::vector<std::string>& arguments) {
   return exit_code;
 }
 
-Result<std::unique_ptr<cli::AdminPort>> Program::admin(const std::optional<std::string>& config) {
+Result<std::unique_ptr<cli::AdminPort>> Program::admin(const std::optional<std::string>& config,
+                                                       bool begin_new) {
   auto loaded = config::load_config(config, environment_);
   if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().front().to_string());
-  return open_admin_port(*loaded);
+  return unless_refused([&] { return open_admin_port(*loaded, begin_new); });
 }
 
 std::string Program::version() {

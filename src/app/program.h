@@ -19,7 +19,8 @@ class Program final : public cli::Host {
   int show_config(const cli::ConfigShowOptions& options) override;
   std::string config_reference() override;
   int sink(const std::vector<std::string>& arguments) override;
-  Result<std::unique_ptr<cli::AdminPort>> admin(const std::optional<std::string>& config) override;
+  Result<std::unique_ptr<cli::AdminPort>> admin(const std::optional<std::string>& config,
+                                                bool begin_new) override;
   std::string version() override;
 
  private:

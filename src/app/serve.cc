@@ -71,7 +71,7 @@ class Watchdog {
 
 }  // namespace
 
-int serve(config::LoadedConfig loaded) {
+int serve(config::LoadedConfig loaded, bool begin_new) {
   log::configure(level_of(loaded.config.log.level),
                  loaded.config.log.format == "json" ? log::Format::json : log::Format::human);
   const std::chrono::seconds grace(loaded.config.engine.drain_seconds);
@@ -82,9 +82,10 @@ int serve(config::LoadedConfig loaded) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
   const SystemClock clock;
-  Engine engine({.loaded = std::move(loaded), .clock = &clock, .drain_asked = [] {
-                   ::kill(::getpid(), SIGTERM);
-                 }});
+  Engine engine(
+      {.loaded = std::move(loaded), .clock = &clock, .begin_new = begin_new, .drain_asked = [] {
+         ::kill(::getpid(), SIGTERM);
+       }});
   const auto started = engine.start();
   if (!started) {
     fmt::print(stderr, "todoku: {}\n", started.error().detail);

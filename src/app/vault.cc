@@ -42,28 +42,35 @@ Result<std::optional<MasterKey>> read_key_file(const std::string& path) {
                 fmt::format("the master key file {} can be read by others: run `chmod 600 {}`",
                             path, path));
   }
-  auto text = config::read_file(path);
-  if (!text) return fail("the master key file", std::move(text.error()));
-  auto key = MasterKey::parse(*text);
+  auto read = config::read_file(path);
+  if (!read) return fail("the master key file", std::move(read.error()));
+  const SecretText text(std::move(*read));
+  auto key = MasterKey::parse(text);
   if (!key) return fail(fmt::format("the master key file {}", path), std::move(key.error()));
   return std::optional<MasterKey>(std::move(*key));
 }
 
 Result<MasterKey> make_key_file(const std::string& path) {
   MasterKey key = MasterKey::generate();
-  const auto made = config::create_private_file(path, key.to_base64() + "\n");
+  std::string line(key.to_base64().view());
+  line += '\n';
+  const SecretText text(std::move(line));
+  const auto made = config::create_private_file(path, text);
   if (!made) return fail("the master key file", made.error());
   log::warning("master key made: keep a copy apart from the backups of the data", {{"file", path}});
   return key;
 }
 
+// nullopt: there is none yet.
+Result<std::optional<MasterKey>> read_key(const VaultOptions& options) {
+  if (options.master_key.empty()) return read_key_file(options.master_key_file);
+  auto key = MasterKey::parse(options.master_key);
+  if (!key) return fail("TODOKU_MASTER_KEY", std::move(key.error()));
+  return std::optional<MasterKey>(std::move(*key));
+}
+
 Result<MasterKey> find_key(const VaultOptions& options, bool first_start) {
-  if (!options.master_key.empty()) {
-    auto key = MasterKey::parse(options.master_key);
-    if (!key) return fail("TODOKU_MASTER_KEY", std::move(key.error()));
-    return key;
-  }
-  auto read = read_key_file(options.master_key_file);
+  auto read = read_key(options);
   if (!read) return fail(std::move(read.error()));
   if (*read) return std::move(**read);
   if (first_start) return make_key_file(options.master_key_file);
@@ -74,6 +81,11 @@ Result<MasterKey> find_key(const VaultOptions& options, bool first_start) {
 }
 
 }  // namespace
+
+Result<void> check_key(const VaultOptions& options) {
+  const auto read = read_key(options);
+  return read ? Result<void>() : fail(read.error());
+}
 
 Result<SecretBox> open_vault(const VaultOptions& options, store::Store& store) {
   const auto check = read_setting(store, kCheckSetting);
@@ -101,7 +113,7 @@ Result<InstanceSecret> instance_secret(const SecretBox& box, store::Store& store
   InstanceSecret secret{};
   const auto stored = read_setting(store, kSecretSetting);
   if (!stored) return fail(stored.error());
-  std::string octets;
+  SecretText octets;
   if (*stored) {
     const auto sealed = from_hex(**stored);
     if (!sealed) return fail(ErrorKind::corrupt, "the instance secret in the store is damaged");
@@ -109,14 +121,14 @@ Result<InstanceSecret> instance_secret(const SecretBox& box, store::Store& store
     if (!opened) return fail("the instance secret", std::move(opened.error()));
     octets = std::move(*opened);
   } else {
-    octets = random_octets(secret.size());
+    octets = SecretText(random_octets(secret.size()));
     const auto written = write_setting(store, kSecretSetting, to_hex(box.seal(octets, kContext)));
     if (!written) return fail(written.error());
   }
-  if (octets.size() != secret.size()) {
+  if (octets.view().size() != secret.size()) {
     return fail(ErrorKind::corrupt, "the instance secret in the store has the wrong size");
   }
-  std::ranges::copy(as_octets(octets), secret.begin());
+  std::ranges::copy(as_octets(octets.view()), secret.begin());
   return secret;
 }
 

@@ -28,6 +28,9 @@ struct VaultOptions {
 // invalid_input (that is no key), io; the sentence says what to do.
 [[nodiscard]] Result<SecretBox> open_vault(const VaultOptions& options, store::Store& store);
 
+// That the key, if there is one already, can be read and is one. Errors: as open_vault.
+[[nodiscard]] Result<void> check_key(const VaultOptions& options);
+
 using InstanceSecret = std::array<std::uint8_t, 16>;
 
 // Made on the first start, the same ever after. Blocks. Errors: those of the store; corrupt.

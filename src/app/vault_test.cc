@@ -68,11 +68,11 @@ TEST_F(VaultTest, RefusesAFileThatOthersCanRead) {
 }
 
 TEST_F(VaultTest, TakesTheKeyOfTheEnvironmentFirst) {
-  const std::string key = MasterKey::generate().to_base64();
+  const std::string key(MasterKey::generate().to_base64().view());
   ASSERT_TRUE(open(key));
   EXPECT_FALSE(std::filesystem::exists(key_file)) << "no file is made beside it";
   EXPECT_TRUE(open(key));
-  const auto wrong = open(MasterKey::generate().to_base64());
+  const auto wrong = open(std::string(MasterKey::generate().to_base64().view()));
   ASSERT_FALSE(wrong);
   EXPECT_THAT(wrong.error().detail, HasSubstr("TODOKU_MASTER_KEY"));
   const auto nonsense = open("nonsense");

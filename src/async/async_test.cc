@@ -35,6 +35,27 @@ TEST(FromCallback, ResumesWithTheValueOfAnotherThread) {
   EXPECT_EQ(got, 42);
 }
 
+Task<void> await_what_throws(std::string& caught, bool after_taking) {
+  Callback<int> kept;
+  try {
+    (void)co_await from_callback<int>([&](Callback<int> done) {
+      if (after_taking) kept = std::move(done);
+      throw std::runtime_error("as asked for");
+    });
+  } catch (const std::runtime_error& error) {
+    caught = error.what();
+  }
+  if (kept) kept(1);  // too late: nobody waits any more
+}
+
+TEST(FromCallback, ThrowsWhatItsBeginningThrows) {
+  for (const bool after_taking : {false, true}) {
+    std::string caught;
+    run_to_completion(await_what_throws(caught, after_taking));
+    EXPECT_EQ(caught, "as asked for");
+  }
+}
+
 Task<void> sleep_long(bool& woke_early) {
   const bool full = co_await sleep_for(std::chrono::hours(1));
   woke_early = !full;

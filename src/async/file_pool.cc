@@ -11,10 +11,15 @@ namespace todoku::async {
 
 FilePool::FilePool(Options options) : queue_(options.waiting_max) {
   check(options.threads >= 1, "a file pool has at least one thread");
-  for (std::size_t i = 0; i < options.threads; ++i) {
-    threads_.emplace_back([this] { work(); });
-    const std::string name = "todoku-file-" + std::to_string(i);
-    pthread_setname_np(threads_.back().native_handle(), name.c_str());
+  try {
+    for (std::size_t i = 0; i < options.threads; ++i) {
+      threads_.emplace_back([this] { work(); });
+      const std::string name = "todoku-file-" + std::to_string(i);
+      pthread_setname_np(threads_.back().native_handle(), name.c_str());
+    }
+  } catch (...) {  // the system refuses one: those that run have to end before they are forgotten
+    stop();
+    throw;
   }
 }
 
@@ -38,7 +43,8 @@ std::unexpected<Error> FilePool::refusal() {
 }
 
 void FilePool::enqueue(Job job) {
-  if (!queue_.try_push(std::move(job))) job(false);
+  // Moved from only if it is taken (base/bounded_queue.h).
+  if (!queue_.try_push(std::move(job))) job(false);  // NOLINT(bugprone-use-after-move)
 }
 
 void FilePool::work() {

@@ -7,13 +7,13 @@
 #include <immintrin.h>
 #endif
 
+#include "base/base64_lines.h"
+
 namespace todoku {
 
 #if defined(__x86_64__)
 namespace {
 
-constexpr std::size_t kLineOctets = 57;
-constexpr std::size_t kLineCharacters = 78;
 // The last of a line's vectors loads this many octets beyond the 57 that it uses.
 constexpr std::size_t kOverread = 4;
 
@@ -48,14 +48,15 @@ __attribute__((target("avx2"))) void encode_24_octets(const char* in, char* out)
 __attribute__((target("avx2"))) std::size_t encode_lines(std::string_view octets, char* out) {
   std::size_t lines = 0;
   const char* in = octets.data();
-  for (std::size_t left = octets.size(); left >= kLineOctets + kOverread; left -= kLineOctets) {
+  for (std::size_t left = octets.size(); left >= kBase64LineOctets + kOverread;
+       left -= kBase64LineOctets) {
     encode_24_octets(in, out);
     encode_24_octets(in + 24, out + 32);
     encode_24_octets(in + 33, out + 44);  // overlaps the one before: 57 is not a multiple of 24
     out[76] = '\r';
     out[77] = '\n';
-    in += kLineOctets;
-    out += kLineCharacters;
+    in += kBase64LineOctets;
+    out += kBase64LineCharacters;
     ++lines;
   }
   return lines;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -8,8 +10,10 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "base/printable.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "base/utf8.h"
 
 namespace todoku {
 namespace {
@@ -71,6 +75,33 @@ TEST(Bytes, Utf8RefusesSurrogatesAndOverlongForms) {
   EXPECT_FALSE(is_utf8("\xE5\xB1"));
 }
 
+TEST(Utf8, RunsAreWhatOneCharacterAtATimeSays) {
+  SeededRandom random(7);
+  const std::vector<std::string> pieces = {
+      "a",           "~", " ",  "\x7F",     "\t",           "\xC3\xA9", "届",   "ん",
+      "　",          "ｱ", "🙂", "\xE3\x81", "\xED\xA0\x80", "\x80",     "\xFF", "0123456789abcdef",
+      "\xEC\xBF\xBF"};
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text;
+    for (std::uint64_t i = random.below(12); i > 0; --i)
+      text += pieces[random.below(pieces.size())];
+    bool well_formed = true;
+    std::size_t printable = 0;
+    std::size_t wide = 0;
+    for (std::size_t at = 0; at < text.size();) {
+      const CodePoint point = decode_utf8(std::string_view(text).substr(at));
+      well_formed &= point.octets > 0;
+      if (at == printable && point.value >= ' ' && point.value <= '~') ++printable;
+      if (at == wide && point.value >= 0x3000 && point.value <= 0xCFFF) wide += 3;
+      at += std::max<std::size_t>(point.octets, 1);
+    }
+    ASSERT_EQ(is_utf8(text), well_formed) << to_hex(text);
+    ASSERT_EQ(printable_octets(text), printable) << to_hex(text);
+    ASSERT_EQ(wide_octets(text), wide) << to_hex(text);
+    ASSERT_EQ(is_ascii(text), std::ranges::all_of(text, [](char c) { return c >= 0; }));
+  }
+}
+
 TEST(Digest, SipHashMatchesTheReferenceVector) {
   // Appendix A of "SipHash: a fast short-input PRF": key 00..0f, input 00..0e.
   std::string input;
@@ -112,6 +143,25 @@ TEST(FakeClock, MovesOnlyWhenTold) {
   const Instant start = clock.now();
   clock.advance(std::chrono::seconds(2));
   EXPECT_EQ(clock.now() - start, std::chrono::seconds(2));
+}
+
+TEST(Printable, HoldsNothingThatSteersATerminalOrTurnsText) {
+  EXPECT_EQ(printable("届く\tok é 😀"), "届く ok é 😀");
+  EXPECT_EQ(printable("\x1B[31mred\r\n\x7F\u009B"), "?[31mred????");
+  EXPECT_EQ(printable("a\u202Egpj.exe\u2066\u2069\u200E\u200F\u061C"), "a?gpj.exe?????");
+  EXPECT_EQ(printable("a\u2028b\u2029c\u2800d\uFFFEe\U0010FFFF"), "a?b?c?d?e?");
+  EXPECT_EQ(printable("x\xE5\x90y\xFF"), "x??y?");
+}
+
+TEST(Log, EscapesWhatWouldShowAsSomethingElse) {
+  const auto line = [](log::Format format) {
+    return log::render(format, 0, log::Level::info, "event",
+                       {{"name", "a\u202Egpj\u2028\u0085\U0001FFFF\n\"届"}});
+  };
+  const std::string escaped = R"("a\u202egpj\u2028\u0085\ud83f\udfff\u000a\"届")";
+  EXPECT_TRUE(line(log::Format::json).ends_with(R"("name":)" + escaped + "}"))
+      << line(log::Format::json);
+  EXPECT_TRUE(line(log::Format::human).ends_with("name=" + escaped)) << line(log::Format::human);
 }
 
 }  // namespace

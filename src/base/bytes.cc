@@ -5,6 +5,8 @@
 #include <array>
 
 #include "base/base64_avx2.h"
+#include "base/base64_lines.h"
+#include "base/utf8.h"
 
 namespace todoku {
 namespace {
@@ -15,8 +17,6 @@ constexpr std::string_view kBase64 =
 constexpr std::string_view kBase64Url =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr std::uint8_t kNoDigit = 0xFF;
-constexpr std::size_t kLineOctets = 57;      // these octets make one line
-constexpr std::size_t kLineCharacters = 78;  // of 76 characters and CRLF
 
 constexpr std::array<std::uint8_t, 256> reverse_table(std::string_view alphabet) {
   std::array<std::uint8_t, 256> table{};
@@ -117,28 +117,6 @@ int hex_digit(char c) {
   return -1;
 }
 
-// Length of the well-formed UTF-8 sequence at the start of `text`, or 0 (Unicode table 3-7).
-std::size_t sequence_length(std::string_view text) {
-  const auto octet = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const auto continues = [&](std::size_t i, std::uint8_t low = 0x80, std::uint8_t high = 0xBF) {
-    return i < text.size() && octet(i) >= low && octet(i) <= high;
-  };
-  const std::uint8_t lead = octet(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return continues(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const std::uint8_t low = lead == 0xE0 ? 0xA0 : 0x80;
-    const std::uint8_t high = lead == 0xED ? 0x9F : 0xBF;
-    return continues(1, low, high) && continues(2) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const std::uint8_t low = lead == 0xF0 ? 0x90 : 0x80;
-    const std::uint8_t high = lead == 0xF4 ? 0x8F : 0xBF;
-    return continues(1, low, high) && continues(2) && continues(3) ? 4 : 0;
-  }
-  return 0;
-}
-
 }  // namespace
 
 std::string to_hex(std::string_view octets) {
@@ -178,16 +156,15 @@ void append_base64(std::string& out, std::string_view octets) {
 }
 
 void append_base64_lines(std::string& out, std::string_view octets) {
-  const std::size_t lines = (octets.size() + kLineOctets - 1) / kLineOctets;
   const std::size_t before = out.size();
-  const std::size_t after = before + (octets.size() + 2) / 3 * 4 + lines * 2;
+  const std::size_t after = before + base64_lines_size(octets.size());
   out.resize_and_overwrite(after, [&](char* data, std::size_t) {
     char* at = data + before;
     const std::size_t whole_lines = encode_base64_lines_avx2(octets, at);
-    at += whole_lines * kLineCharacters;
-    octets.remove_prefix(whole_lines * kLineOctets);
+    at += whole_lines * kBase64LineCharacters;
+    octets.remove_prefix(whole_lines * kBase64LineOctets);
     while (!octets.empty()) {
-      const std::string_view line = octets.substr(0, kLineOctets);
+      const std::string_view line = octets.substr(0, kBase64LineOctets);
       at = encode(line, at, kBase64Pairs, true);
       *at++ = '\r';
       *at++ = '\n';
@@ -228,15 +205,21 @@ std::string_view trim(std::string_view text) {
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
-    const std::size_t length = sequence_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
+    text.remove_prefix(printable_octets(text));
+    text.remove_prefix(wide_octets(text));
+    if (text.empty()) return true;
+    const CodePoint point = decode_utf8(text);
+    if (point.octets == 0) return false;
+    text.remove_prefix(point.octets);
   }
   return true;
 }
 
 bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return static_cast<std::uint8_t>(c) < 0x80; });
+  // No way out in the middle: so the compiler takes many octets at a time.
+  std::uint8_t seen = 0;
+  for (const char c : text) seen |= static_cast<std::uint8_t>(c);
+  return seen < 0x80;
 }
 
 std::size_t utf8_length(std::string_view text) {

@@ -45,6 +45,9 @@ void append_base64_lines(std::string& out, std::string_view octets);
 // True if `text` is well-formed UTF-8 (no surrogates, no overlong forms, up to U+10FFFF).
 [[nodiscard]] bool is_utf8(std::string_view text);
 [[nodiscard]] bool is_ascii(std::string_view text);
+[[nodiscard]] constexpr bool is_ascii_alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 // Number of code points of well-formed UTF-8.
 [[nodiscard]] std::size_t utf8_length(std::string_view text);
 

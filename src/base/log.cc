@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/log.h"
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <utility>
@@ -12,6 +13,8 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/printable.h"
+#include "base/utf8.h"
 
 namespace todoku::log {
 namespace {
@@ -46,17 +49,28 @@ std::string_view word(Level level) {
   return "unknown";
 }
 
+void append_escape(std::string& out, char32_t value) {
+  // JSON writes what is beyond 16 bits as two surrogates (RFC 8259 section 7).
+  if (value >= 0x10000) {
+    append_escape(out, 0xD800 + ((value - 0x10000) >> 10U));
+    append_escape(out, 0xDC00 + ((value - 0x10000) & 0x3FFU));
+    return;
+  }
+  fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<std::uint32_t>(value));
+}
+
+// Of UTF-8. A line says of whom it speaks: nothing that it holds may make it show otherwise.
 void append_escaped(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    const auto octet = static_cast<std::uint8_t>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (octet < 0x20 || octet == 0x7F) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", octet);
+  while (!text.empty()) {
+    const CodePoint point = decode_utf8(text);
+    const std::size_t octets = std::max<std::size_t>(point.octets, 1);
+    if (text.front() == '"' || text.front() == '\\') out += '\\';
+    if (is_misleading(point.value)) {
+      append_escape(out, point.value);
     } else {
-      out += c;
+      out.append(text.substr(0, octets));
     }
+    text.remove_prefix(octets);
   }
 }
 

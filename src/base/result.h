@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How an operation says that it failed: Result<T>, an Error value with a kind and one sentence.
 //
-// An SMTP reply or a bounced recipient is not an Error: it is data (mail/reply.h, mail/outcome.h).
+// An SMTP reply or a bounced recipient is not an Error: it is data (mail/reply.h, mail/attempt.h).
 // A broken invariant of ours is not an Error either: it is a check() (base/check.h).
 #pragma once
 

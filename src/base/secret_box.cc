@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include <sodium.h>
 
@@ -38,21 +39,21 @@ std::optional<std::string> decode_key(std::string_view text) {
   std::ranges::replace(url_safe, '+', '-');
   std::ranges::replace(url_safe, '/', '_');
   auto octets = from_base64url(url_safe);
-  sodium_memzero(url_safe.data(), url_safe.size());
+  wipe(url_safe);
   return octets;
 }
 
 }  // namespace
 
 Result<MasterKey> MasterKey::parse(std::string_view text) {
-  auto octets = decode_key(trim(text));
-  if (!octets || octets->size() != kOctets) {
+  auto decoded = decode_key(trim(text));
+  if (!decoded || decoded->size() != kOctets) {
     return fail(ErrorKind::invalid_input,
                 "a master key is 32 octets, written as 64 hexadecimal digits or in base64");
   }
+  const SecretText octets(std::move(*decoded));
   MasterKey key;
-  std::ranges::copy(as_octets(*octets), key.octets_.begin());
-  sodium_memzero(octets->data(), octets->size());
+  std::ranges::copy(as_octets(octets.view()), key.octets_.begin());
   return key;
 }
 
@@ -79,8 +80,8 @@ MasterKey::~MasterKey() {
   sodium_memzero(octets_.data(), octets_.size());
 }
 
-std::string MasterKey::to_base64() const {
-  return todoku::to_base64(as_text(octets_));
+SecretText MasterKey::to_base64() const {
+  return SecretText(todoku::to_base64(as_text(octets_)));
 }
 
 SecretBox::SecretBox(const MasterKey& key) {
@@ -115,7 +116,7 @@ std::string SecretBox::seal(std::string_view plaintext, std::string_view context
   return sealed;
 }
 
-Result<std::string> SecretBox::open(std::string_view sealed, std::string_view context) const {
+Result<SecretText> SecretBox::open(std::string_view sealed, std::string_view context) const {
   if (sealed.size() < kOverhead) {
     return fail(ErrorKind::corrupt, "the stored secret is too short to be one");
   }
@@ -133,7 +134,7 @@ Result<std::string> SecretBox::open(std::string_view sealed, std::string_view co
                 "the stored secret does not open: it was sealed under another master key, belongs "
                 "elsewhere, or was changed");
   }
-  return plaintext;
+  return SecretText(std::move(plaintext));
 }
 
 std::string SecretBox::key_check_value() const {

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/wipe.h"
 
 namespace todoku {
 
@@ -32,7 +33,7 @@ class MasterKey {
   ~MasterKey();
 
   // Base64 with padding, as parse() reads it: a secret, for the key file only.
-  [[nodiscard]] std::string to_base64() const;
+  [[nodiscard]] SecretText to_base64() const;
 
  private:
   friend class SecretBox;
@@ -54,7 +55,7 @@ class SecretBox {
 
   // Errors: corrupt (not a sealed secret: too short, unknown version), unauthorized (it does not
   // open: another master key, another context, or changed octets; they cannot be told apart).
-  [[nodiscard]] Result<std::string> open(std::string_view sealed, std::string_view context) const;
+  [[nodiscard]] Result<SecretText> open(std::string_view sealed, std::string_view context) const;
 
   // Sixteen hexadecimal digits that belong to the master key and give nothing of it away: stored
   // with the data, so that start-up can tell a wrong key before anything is opened.

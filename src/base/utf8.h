@@ -2,7 +2,9 @@
 // One code point at a time out of UTF-8 (RFC 3629), safe on any octets.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace todoku {
@@ -45,6 +47,36 @@ struct CodePoint {
     if ((static_cast<std::uint8_t>(text[cut]) & 0xC0U) != 0x80) return text.substr(0, cut);
   }
   return text.substr(0, octets_max);
+}
+
+// How many octets at the start of `text` are printable ASCII, U+0020 to U+007E. Eight at a time:
+// texts of mails are looked through several times on their way in.
+[[nodiscard]] inline std::size_t printable_octets(std::string_view text) {
+  constexpr std::uint64_t kEach = 0x0101010101010101;
+  constexpr std::uint64_t kTop = 0x80 * kEach;
+  std::size_t at = 0;
+  for (; text.size() - at >= 8; at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + at, 8);
+    const std::uint64_t without_delete = word ^ (0x7F * kEach);
+    const std::uint64_t others =
+        word | ((word - 0x20 * kEach) & ~word) | ((without_delete - kEach) & ~without_delete);
+    if ((others & kTop) != 0) break;
+  }
+  while (at < text.size() && text[at] >= ' ' && text[at] <= '~') ++at;
+  return at;
+}
+
+// How many octets at the start of `text` are well-formed sequences of three octets that begin with
+// E3 to EC: U+3000 to U+CFFF, kana, ideographs and most of Hangul. Also for speed.
+[[nodiscard]] inline std::size_t wide_octets(std::string_view text) {
+  const auto octet = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  std::size_t at = 0;
+  while (text.size() - at >= 3 && octet(at) >= 0xE3 && octet(at) <= 0xEC &&
+         (octet(at + 1) & 0xC0U) == 0x80 && (octet(at + 2) & 0xC0U) == 0x80) {
+    at += 3;
+  }
+  return at;
 }
 
 }  // namespace todoku

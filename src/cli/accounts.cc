@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// todoku account add|list|suspend|resume|weight
+// todoku account add|list|suspend|resume|weight|text-from-html
+#include <utility>
+
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 #include <fmt/ostream.h>
@@ -41,15 +43,17 @@ int account_add(Session& session, const AccountAdd& options) {
 }
 
 int account_list(Session& session) {
-  return session.call({.target = "/accounts"}, [&](const boost::json::value& answer) {
-    std::vector<std::vector<std::string>> rows = {{"ACCOUNT", "STATE", "WEIGHT", "KEYS", "ADDED"}};
+  return session.list("/accounts", "accounts", [&](const boost::json::value& answer) {
+    std::vector<std::vector<std::string>> rows = {
+        {"ACCOUNT", "STATE", "WEIGHT", "KEYS", "ADDED", "TEXT FROM HTML"}};
     for (const auto& account : list_of(answer, "accounts")) {
       rows.push_back({text_of(account, "name"),
                       truth_of(account, "suspended") ? "suspended" : "active",
                       fmt::format("{}", number_of(account, "weight")),
-                      fmt::format("{}", number_of(account, "keys")), text_of(account, "created")});
+                      fmt::format("{}", number_of(account, "keys")), text_of(account, "created"),
+                      truth_of(account, "text_from_html") ? "on" : "off"});
     }
-    print_table(session.out(), rows);
+    print_table(session.out(), std::move(rows));
   });
 }
 
@@ -62,6 +66,12 @@ int account_suspend(Session& session, const std::string& name, bool suspended) {
 int account_weight(Session& session, const std::string& name, std::int64_t weight) {
   return change(session, name, fmt::format(R"({{"weight":{}}})", weight),
                 fmt::format("now has weight {}", weight));
+}
+
+int account_text_from_html(Session& session, const std::string& name, bool on) {
+  return change(session, name, fmt::format(R"({{"text_from_html":{}}})", on),
+                on ? "now gets a text part made for mail that has HTML only"
+                   : "now has its mail with HTML only sent without a text part");
 }
 
 }  // namespace todoku::cli

@@ -52,7 +52,8 @@ struct FakeHost final : Host {
     seen = arguments;
     return 7;
   }
-  Result<std::unique_ptr<AdminPort>> admin(const std::optional<std::string>& config) override {
+  Result<std::unique_ptr<AdminPort>> admin(const std::optional<std::string>& config,
+                                           bool) override {
     seen = {config.value_or("-")};
     return std::make_unique<Port>(*this);
   }
@@ -135,22 +136,60 @@ TEST_F(CommandLineTest, PrintsTheAnswerItselfAsJson) {
   EXPECT_EQ(out.str(), "{\"keys\":[]}\n");
 }
 
+// Who gave a label may have meant the operator's terminal.
+TEST_F(CommandLineTest, TablesHoldNothingThatSteersATerminal) {
+  host.answer = [](const AdminRequest&) {
+    return AdminAnswer{
+        200, R"({"keys":[{"id":1,"label":"\u001b[2Jx\u202ey\u2028z\u009b","created":"2026"}]})"};
+  };
+  EXPECT_EQ(run({"key", "list", "shop"}), 0);
+  EXPECT_TRUE(out.str().contains("?[2Jx?y?z?")) << out.str();
+}
+
+TEST_F(CommandLineTest, TurnsTheTextMadeFromHtmlOnAndOff) {
+  std::string body;
+  host.answer = [&](const AdminRequest& request) {
+    body = request.method + " " + request.target + " " + request.body;
+    return AdminAnswer{200, "{}"};
+  };
+  EXPECT_EQ(run({"account", "text-from-html", "shop", "off"}), 0);
+  EXPECT_EQ(body, R"(PATCH /accounts/shop {"text_from_html":false})");
+  EXPECT_NE(run({"account", "text-from-html", "shop", "perhaps"}), 0);
+}
+
 TEST_F(CommandLineTest, AlignsTables) {
   host.answer = [](const AdminRequest&) {
     return AdminAnswer{200, R"({"accounts":[{"name":"shop","suspended":false,"weight":1,"keys":2,)"
-                            R"("created":"2026-01-05"},{"name":"a-long-name","suspended":true,)"
-                            R"("weight":10,"keys":0,"created":"2026-01-06"}]})"};
+                            R"("created":"2026-01-05","text_from_html":true},)"
+                            R"({"name":"a-long-name","suspended":true,"weight":10,"keys":0,)"
+                            R"("created":"2026-01-06","text_from_html":false}]})"};
   };
   EXPECT_EQ(run({"account", "list"}), 0);
   EXPECT_EQ(out.str(),
-            "ACCOUNT      STATE      WEIGHT  KEYS  ADDED\n"
-            "shop         active     1       2     2026-01-05\n"
-            "a-long-name  suspended  10      0     2026-01-06\n");
+            "ACCOUNT      STATE      WEIGHT  KEYS  ADDED       TEXT FROM HTML\n"
+            "shop         active     1       2     2026-01-05  on\n"
+            "a-long-name  suspended  10      0     2026-01-06  off\n");
+}
+
+TEST_F(CommandLineTest, AsksForListsUntilTheyEnd) {
+  host.answer = [](const AdminRequest& request) {
+    const bool first = request.target.find("after") == std::string::npos;
+    return AdminAnswer{200, first ? R"({"accounts":[{"name":"one"}],"next":"1"})"
+                                  : R"({"accounts":[{"name":"two\u001b[2J"}]})"};
+  };
+  EXPECT_EQ(run({"account", "list", "--json"}), 0);
+  ASSERT_EQ(host.asked.size(), 2U);
+  EXPECT_EQ(host.asked[1].target, "/accounts?after=1");
+  EXPECT_EQ(out.str(), "{\"accounts\":[{\"name\":\"one\"},{\"name\":\"two\\u001b[2J\"}]}\n");
+  EXPECT_EQ(run({"account", "list"}), 0);
+  EXPECT_THAT(out.str(), testing::HasSubstr("\none"));
+  EXPECT_THAT(out.str(), testing::HasSubstr("\ntwo?[2J")) << "harmless to a terminal";
 }
 
 TEST_F(CommandLineTest, ListsWhatIsSetAsideAndWhatToDo) {
   host.answer = [](const AdminRequest&) {
-    return AdminAnswer{200, R"({"mails":[{"since":"2026-01-05T01:00:00Z","account":"shop",)"
+    return AdminAnswer{200, R"({"mails":[{"since":"2026-01-05T01:00:00Z",)"
+                            R"("since_text":"2026-01-05 10:00:00 JST","account":"shop",)"
                             R"("delivery_id":12,"email_id":34,"address":"taro@example.jp"}],)"
                             R"("more":true})"};
   };
@@ -158,8 +197,8 @@ TEST_F(CommandLineTest, ListsWhatIsSetAsideAndWhatToDo) {
   EXPECT_EQ(host.asked[0].method, "GET");
   EXPECT_EQ(host.asked[0].target, "/stuck?limit=100");
   EXPECT_EQ(out.str(),
-            "SINCE                 ACCOUNT  DELIVERY  EMAIL  ADDRESS\n"
-            "2026-01-05T01:00:00Z  shop     12        34     taro@example.jp\n"
+            "SINCE                    ACCOUNT  DELIVERY  EMAIL  ADDRESS\n"
+            "2026-01-05 10:00:00 JST  shop     12        34     taro@example.jp\n"
             "There are more: see --limit.\n"
             "\n"
             "Processes died with these mails in hand. Each waits until it is released or its time "
@@ -168,6 +207,10 @@ TEST_F(CommandLineTest, ListsWhatIsSetAsideAndWhatToDo) {
             "or all of them:           todoku stuck release --all\n");
   EXPECT_EQ(run({"stuck", "--limit", "5"}), 0);
   EXPECT_EQ(host.asked[1].target, "/stuck?limit=5");
+  EXPECT_EQ(run({"stuck", "--utc", "--lang", "ja"}), 0);
+  EXPECT_EQ(host.asked[2].target, "/stuck?limit=100&utc_offset_minutes=0");
+  EXPECT_THAT(out.str(), testing::HasSubstr("原因を取り除いてから: todoku stuck release shop 34"));
+  EXPECT_EQ(run({"stuck", "--lang", "fr"}), 2);
   host.answer = [](const AdminRequest&) { return AdminAnswer{200, R"({"mails":[]})"}; };
   EXPECT_EQ(run({"stuck"}), 0);
   EXPECT_EQ(out.str(), "No mail is set aside.\n");

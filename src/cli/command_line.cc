@@ -21,10 +21,12 @@ class CommandLine {
   CommandLine(Host& host, std::ostream& out, std::ostream& err)
       : host_(host), out_(out), err_(err) {
     app_.require_subcommand(1);
-    // --config and --json may stand anywhere.
+    // These may stand anywhere.
     app_.fallthrough();
     app_.add_option("--config", common_.config, "The configuration file");
     app_.add_flag("--json", common_.json, "Print answers as JSON");
+    app_.add_flag("--new", common_.begin_new,
+                  "Begin a new store where the old one is gone: what remains of it counts no more");
     add_serve();
     add_config();
     add_account();
@@ -74,6 +76,7 @@ class CommandLine {
         ->delimiter(',');
     runs(command, [this] {
       serve_.config = common_.config;
+      serve_.begin_new = common_.begin_new;
       return host_.serve(serve_);
     });
   }
@@ -119,6 +122,15 @@ class CommandLine {
     account_name(weight);
     weight->add_option("WEIGHT", account_.weight, "1 to 1000")->required();
     calls(weight, [this](Session& s) { return account_weight(s, account_.name, account_.weight); });
+    CLI::App* text = verb(group, "text-from-html",
+                          "Whether its mail with HTML only gets a text part made from it");
+    account_name(text);
+    text->add_option("ON", account_text_, "on or off")
+        ->required()
+        ->check(CLI::IsMember({"on", "off"}));
+    calls(text, [this](Session& s) {
+      return account_text_from_html(s, account_.name, account_text_ == "on");
+    });
   }
 
   void account_name(CLI::App* command) {
@@ -187,8 +199,11 @@ class CommandLine {
     CLI::App* group =
         verb(&app_, "stuck", "The mails that are set aside: processes died with them");
     group->require_subcommand(0, 1);
-    list_limit(group, stuck_limit_, "At most so many, since long ago first");
-    calls(group, [this](Session& s) { return stuck_list(s, stuck_limit_); });
+    list_limit(group, stuck_list_.limit, "At most so many, since long ago first");
+    group->add_option("--lang", stuck_list_.language, "en or ja")
+        ->check(CLI::IsMember({"en", "ja"}));
+    group->add_flag("--utc", stuck_list_.utc, "Times in UTC instead of Japan's");
+    calls(group, [this](Session& s) { return stuck_list(s, stuck_list_); });
     CLI::App* release = verb(group, "release", "Have one tried again, or all");
     CLI::Option* account = release->add_option("ACCOUNT", stuck_.account, "As `stuck` says");
     CLI::Option* email = release->add_option("EMAIL", stuck_.email_id, "As `stuck` says");
@@ -235,11 +250,12 @@ class CommandLine {
   std::optional<std::string> config_file_;
   ConfigShowOptions show_;
   AccountAdd account_;
+  std::string account_text_;
   std::string key_label_;
   std::int64_t key_id_ = 0;
   DkimGenerate dkim_;
   Explain explain_;
-  std::int64_t stuck_limit_ = 100;
+  StuckList stuck_list_;
   StuckRelease stuck_;
   int drain_seconds_ = 600;
 };

@@ -22,6 +22,7 @@ int account_add(Session& session, const AccountAdd& options);
 int account_list(Session& session);
 int account_suspend(Session& session, const std::string& name, bool suspended);
 int account_weight(Session& session, const std::string& name, std::int64_t weight);
+int account_text_from_html(Session& session, const std::string& name, bool on);
 
 // -- keys.cc
 int key_add(Session& session, const std::string& account, const std::string& label);
@@ -52,7 +53,12 @@ struct Explain {
 int explain_address(Session& session, const Explain& options);
 
 // -- stuck.cc
-int stuck_list(Session& session, std::int64_t limit);
+struct StuckList {
+  std::int64_t limit = 100;
+  std::string language;  // "en", "ja"; empty: English
+  bool utc = false;
+};
+int stuck_list(Session& session, const StuckList& options);
 struct StuckRelease {
   std::string account;
   std::int64_t email_id = 0;

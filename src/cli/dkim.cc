@@ -2,6 +2,7 @@
 // todoku dkim generate|import|list|show|remove
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
@@ -66,14 +67,14 @@ int dkim_generate(Session& session, const DkimGenerate& options) {
 int dkim_list(Session& session, const std::string& account) {
   const std::string target =
       account.empty() ? std::string("/dkim") : "/dkim?account=" + encoded(account);
-  return session.call({.target = target}, [&](const boost::json::value& answer) {
+  return session.list(target, "keys", [&](const boost::json::value& answer) {
     std::vector<std::vector<std::string>> rows = {
         {"ACCOUNT", "DOMAIN", "SELECTOR", "ALGORITHM", "ADDED"}};
     for (const auto& key : list_of(answer, "keys")) {
       rows.push_back({text_of(key, "account"), text_of(key, "domain"), text_of(key, "selector"),
                       text_of(key, "algorithm"), text_of(key, "created")});
     }
-    print_table(session.out(), rows);
+    print_table(session.out(), std::move(rows));
   });
 }
 

@@ -17,6 +17,7 @@ namespace todoku::cli {
 struct ServeOptions {
   std::optional<std::string> config;
   std::vector<std::string> roles;  // empty: as configured
+  bool begin_new = false;          // a new store, whatever is left of an older one
 };
 
 struct ConfigShowOptions {
@@ -36,8 +37,9 @@ class Host {
   virtual std::string config_reference() = 0;
   // `arguments` are what followed `sink`.
   virtual int sink(const std::vector<std::string>& arguments) = 0;
-  // Errors: a sentence that says what to do.
-  virtual Result<std::unique_ptr<AdminPort>> admin(const std::optional<std::string>& config) = 0;
+  // `begin_new` as in ServeOptions. Errors: a sentence that says what to do.
+  virtual Result<std::unique_ptr<AdminPort>> admin(const std::optional<std::string>& config,
+                                                   bool begin_new) = 0;
   virtual std::string version() = 0;
 };
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // todoku key add|list|revoke
+#include <utility>
+
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 #include <fmt/ostream.h>
@@ -49,7 +51,7 @@ int key_list(Session& session, const std::string& account) {
       rows.push_back({fmt::format("{}", number_of(key, "id")), text_of(key, "label"),
                       revoked.empty() ? "active" : "revoked " + revoked, text_of(key, "created")});
     }
-    print_table(session.out(), rows);
+    print_table(session.out(), std::move(rows));
   });
 }
 

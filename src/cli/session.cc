@@ -4,9 +4,12 @@
 #include <algorithm>
 
 #include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/printable.h"
 #include "http/json.h"
 #include "http/query.h"
 
@@ -24,7 +27,7 @@ const boost::json::value* member(const boost::json::value& object, std::string_v
 
 AdminPort* Session::port() {
   if (port_) return port_.get();
-  auto opened = host_.admin(common_.config);
+  auto opened = host_.admin(common_.config, common_.begin_new);
   if (!opened) {
     (void)fail(opened.error().detail);
     return nullptr;
@@ -33,23 +36,67 @@ AdminPort* Session::port() {
   return port_.get();
 }
 
+struct Session::Answer {
+  std::string body;
+  http::JsonArena arena;
+  boost::json::value value;
+};
+
+std::unique_ptr<Session::Answer> Session::ask(AdminRequest request) {
+  AdminPort* operations = port();
+  if (operations == nullptr) return nullptr;
+  auto answer = operations->call(std::move(request));
+  if (!answer) {
+    (void)fail(answer.error().detail);
+    return nullptr;
+  }
+  auto read = std::make_unique<Answer>();
+  read->body = std::move(answer->body);
+  auto parsed = http::parse_json(read->body, read->arena, kAnswerLimits);
+  if (!answer->ok()) {
+    (void)fail(parsed ? text_of(*parsed, "error")
+                      : fmt::format("the engine answered with status {}", answer->status));
+    return nullptr;
+  }
+  if (!parsed) {
+    (void)fail("the engine's answer cannot be read: " + parsed.error().detail);
+    return nullptr;
+  }
+  read->value = std::move(*parsed);
+  return read;
+}
+
 int Session::call(AdminRequest request,
                   const std::function<void(const boost::json::value&)>& show) {
-  AdminPort* operations = port();
-  if (operations == nullptr) return 1;
-  const auto answer = operations->call(std::move(request));
-  if (!answer) return fail(answer.error().detail);
-  http::JsonArena arena;
-  const auto parsed = http::parse_json(answer->body, arena, kAnswerLimits);
-  if (!answer->ok()) {
-    return fail(parsed ? text_of(*parsed, "error")
-                       : fmt::format("the engine answered with status {}", answer->status));
-  }
-  if (!parsed) return fail("the engine's answer cannot be read: " + parsed.error().detail);
+  const auto answer = ask(std::move(request));
+  if (answer == nullptr) return 1;
   if (common_.json) {
     out_ << answer->body << '\n';
   } else {
-    show(*parsed);
+    show(answer->value);
+  }
+  return 0;
+}
+
+int Session::list(std::string_view target, std::string_view name,
+                  const std::function<void(const boost::json::value&)>& show) {
+  boost::json::array all;
+  std::string after;
+  do {
+    const std::string_view mark = target.find('?') == target.npos ? "?" : "&";
+    const std::string place =
+        after.empty() ? std::string() : fmt::format("{}after={}", mark, encoded(after));
+    const auto page = ask({.target = fmt::format("{}{}", target, place)});
+    if (page == nullptr) return 1;
+    const auto& items = list_of(page->value, name);
+    all.insert(all.end(), items.begin(), items.end());
+    after = text_of(page->value, "next");
+  } while (!after.empty());
+  const boost::json::value whole = boost::json::object{{name, std::move(all)}};
+  if (common_.json) {
+    out_ << boost::json::serialize(whole) << '\n';
+  } else {
+    show(whole);
   }
   return 0;
 }
@@ -81,11 +128,12 @@ const boost::json::array& list_of(const boost::json::value& object, std::string_
   return found != nullptr && found->is_array() ? found->get_array() : none;
 }
 
-void print_table(std::ostream& out, const std::vector<std::vector<std::string>>& rows) {
+void print_table(std::ostream& out, std::vector<std::vector<std::string>> rows) {
   std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
+  for (auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
     for (std::size_t i = 0; i < row.size(); ++i) {
+      row[i] = printable(row[i]);
       widths[i] = std::max(widths[i], utf8_length(row[i]));
     }
   }

@@ -22,6 +22,7 @@ namespace todoku::cli {
 struct Common {
   std::optional<std::string> config;
   bool json = false;
+  bool begin_new = false;
 };
 
 class Session {
@@ -33,6 +34,10 @@ class Session {
   // it. Returns the exit status.
   int call(AdminRequest request, const std::function<void(const boost::json::value&)>& show);
 
+  // The same for a list that comes in pages: `show` gets the whole of it, {"<name>": [...]}.
+  int list(std::string_view target, std::string_view name,
+           const std::function<void(const boost::json::value&)>& show);
+
   int fail(std::string_view sentence);
 
   [[nodiscard]] std::ostream& out() { return out_; }
@@ -42,6 +47,10 @@ class Session {
   [[nodiscard]] AdminPort* port();
 
  private:
+  struct Answer;
+  // nullptr after a failure, which has been printed.
+  [[nodiscard]] std::unique_ptr<Answer> ask(AdminRequest request);
+
   Host& host_;
   const Common common_;
   std::ostream& out_;
@@ -57,8 +66,9 @@ class Session {
 [[nodiscard]] const boost::json::array& list_of(const boost::json::value& object,
                                                 std::string_view name);
 
-// Columns padded to their longest cell; the first row is the heading.
-void print_table(std::ostream& out, const std::vector<std::vector<std::string>>& rows);
+// Columns padded to their longest cell; the first row is the heading. Labels and addresses were
+// given by others: cells are made printable().
+void print_table(std::ostream& out, std::vector<std::vector<std::string>> rows);
 
 // A path segment or a value in a query.
 [[nodiscard]] std::string encoded(std::string_view text);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // todoku stuck [release]
+#include <utility>
+
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 #include <fmt/ostream.h>
@@ -8,33 +10,41 @@
 
 namespace todoku::cli {
 
-int stuck_list(Session& session, std::int64_t limit) {
-  return session.call(
-      {.target = fmt::format("/stuck?limit={}", limit)}, [&](const boost::json::value& answer) {
-        std::ostream& out = session.out();
-        const auto& mails = list_of(answer, "mails");
-        if (mails.empty()) {
-          out << "No mail is set aside.\n";
-          return;
-        }
-        std::vector<std::vector<std::string>> rows = {
-            {"SINCE", "ACCOUNT", "DELIVERY", "EMAIL", "ADDRESS"}};
-        for (const auto& mail : mails) {
-          rows.push_back({text_of(mail, "since"), text_of(mail, "account"),
-                          fmt::format("{}", number_of(mail, "delivery_id")),
-                          fmt::format("{}", number_of(mail, "email_id")),
-                          text_of(mail, "address")});
-        }
-        print_table(out, rows);
-        if (truth_of(answer, "more")) out << "There are more: see --limit.\n";
-        fmt::print(out,
-                   "\n"
-                   "Processes died with these mails in hand. Each waits until it is released or "
-                   "its time is up.\n"
-                   "Once the cause is mended: todoku stuck release {} {}\n"
-                   "or all of them:           todoku stuck release --all\n",
-                   text_of(mails.front(), "account"), number_of(mails.front(), "email_id"));
-      });
+int stuck_list(Session& session, const StuckList& options) {
+  const bool japanese = options.language == "ja";
+  const auto in_words = [&](std::string_view english, std::string_view its_japanese) {
+    return japanese ? its_japanese : english;
+  };
+  std::string target = fmt::format("/stuck?limit={}", options.limit);
+  if (options.utc) target += "&utc_offset_minutes=0";
+  return session.call({.target = std::move(target)}, [&](const boost::json::value& answer) {
+    std::ostream& out = session.out();
+    const auto& mails = list_of(answer, "mails");
+    if (mails.empty()) {
+      out << in_words("No mail is set aside.\n", "取り置かれているメールはありません。\n");
+      return;
+    }
+    std::vector<std::vector<std::string>> rows = {
+        {"SINCE", "ACCOUNT", "DELIVERY", "EMAIL", "ADDRESS"}};
+    for (const auto& mail : mails) {
+      rows.push_back({text_of(mail, "since_text"), text_of(mail, "account"),
+                      fmt::format("{}", number_of(mail, "delivery_id")),
+                      fmt::format("{}", number_of(mail, "email_id")), text_of(mail, "address")});
+    }
+    print_table(out, std::move(rows));
+    if (truth_of(answer, "more")) {
+      out << in_words("There are more: see --limit.\n",
+                      "このほかにもあります（--limit を参照）。\n");
+    }
+    fmt::print(out, "\n{}\n{} todoku stuck release {} {}\n{} todoku stuck release --all\n",
+               in_words("Processes died with these mails in hand. Each waits until it is released "
+                        "or its time is up.",
+                        "これらのメールの処理中にプロセスが繰り返し終了しました。解放されるか期限が"
+                        "来るまで、送信を待ちます。"),
+               in_words("Once the cause is mended:", "原因を取り除いてから:"),
+               text_of(mails.front(), "account"), number_of(mails.front(), "email_id"),
+               in_words("or all of them:          ", "すべて解放するには:"));
+  });
 }
 
 int stuck_release(Session& session, const StuckRelease& which) {

@@ -12,9 +12,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bilingual.h"
 #include "base/result.h"
 #include "delivery/policy/site_rules.h"
-#include "explain/language.h"
 
 namespace todoku::config {
 
@@ -103,6 +103,9 @@ struct Config {
     std::string rsa_arithmetic;
     std::vector<std::int64_t> transactional_retry_seconds;
     std::vector<std::int64_t> bulk_retry_seconds;
+    std::vector<std::int64_t> greylist_retry_seconds;
+    std::vector<std::int64_t> rate_retry_seconds;
+    std::vector<std::int64_t> refused_retry_seconds;
     double transactional_expiry_hours = 0;
     double bulk_expiry_hours = 0;
     double reservation_expiry_hours = 0;
@@ -151,6 +154,7 @@ struct LoadedConfig {
   Config config;
   std::string file;  // where it was read from; empty: from no file
   std::string text;  // what stood there: its tables [sites.*] are rules of receiving sites
+  std::vector<ConfigProblem> warnings;  // do not keep it from being used
   // Where a key that has not its default came from, by full name: "todoku.toml:12" or a variable.
   std::map<std::string, std::string, std::less<>> origins;
 };
@@ -170,8 +174,6 @@ using ConfigResult = std::expected<LoadedConfig, std::vector<ConfigProblem>>;
 
 // Appends what is wrong with engine.roles, which the command line can override after the reading.
 void check_roles(const Config& config, std::vector<ConfigProblem>& problems);
-
-using explain::Language;
 
 // The effective values as TOML, each with a comment that tells where it came from; secrets masked.
 [[nodiscard]] std::string show_config(const LoadedConfig& loaded);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/config.h"
 
+#include <array>
 #include <fstream>
 #include <iterator>
 
@@ -10,6 +11,7 @@
 
 #include "config/site_rules.h"
 #include "config/table.h"
+#include "delivery/policy/site_keys.h"
 
 namespace todoku::config {
 namespace {
@@ -52,8 +54,8 @@ TEST(Config, EveryDefaultPassesItsOwnCheck) {
 TEST(Config, EveryKeyIsExplainedInBothLanguages) {
   for (const ConfigSection& section : config_sections()) {
     for (const ConfigKey& key : section.keys) {
-      EXPECT_FALSE(key.explanation.english.empty()) << key.full_name();
-      EXPECT_FALSE(key.explanation.japanese.empty()) << key.full_name();
+      EXPECT_FALSE(key.explanation.en.empty()) << key.full_name();
+      EXPECT_FALSE(key.explanation.ja.empty()) << key.full_name();
     }
   }
 }
@@ -118,7 +120,11 @@ TEST(Config, TakesListsFromVariables) {
 }
 
 TEST(Config, IgnoresVariablesThatAreNoKeys) {
-  EXPECT_TRUE(read("", {{"TODOKU_CONFIG", "x"}, {"TODOKU_HOME", "y"}}));
+  const auto result = read("", {{"TODOKU_CONFIG", "x"}, {"TODOKU_HOME", "y"}});
+  ASSERT_TRUE(result);
+  ASSERT_EQ(result->warnings.size(), 1U);
+  EXPECT_EQ(result->warnings[0].to_string(),
+            "TODOKU_HOME: todoku knows no such variable: it changes nothing");
 }
 
 TEST(ConfigProblems, NameTheNearestKey) {
@@ -132,6 +138,15 @@ TEST(ConfigProblems, NameTheNearestKey) {
             "todoku.toml:1: there is no key to_max (did you mean limits.to_max?)");
   EXPECT_EQ(problem("", {{"TODOKU_API__LISTENS", "x"}}),
             "TODOKU_API__LISTENS: there is no such key (did you mean TODOKU_API__LISTEN?)");
+  // As others write them: no mistake that may pass unnoticed.
+  for (const char* name : {"TODOKU_API_LISTEN", "TODOKU_APILISTEN", "TODOKU_Api__Listen"}) {
+    EXPECT_EQ(problem("", {{name, "x"}}),
+              fmt::format("{}: there is no such key (did you mean TODOKU_API__LISTEN?)", name));
+  }
+  EXPECT_EQ(problem("", {{"TODOKU_CONFIGS", "x"}}),
+            "TODOKU_CONFIGS: there is no such key (did you mean TODOKU_CONFIG?)");
+  EXPECT_EQ(problem("", {{"TODOKU_MASTERKEY", "x"}}),
+            "TODOKU_MASTERKEY: there is no such key (did you mean TODOKU_MASTER_KEY?)");
   EXPECT_EQ(problem("[entirely_unlike]\n"), "todoku.toml:1: there is no section entirely_unlike");
 }
 
@@ -248,11 +263,30 @@ TEST(SiteRulesOfTheConfiguration, NameTheLineOfAMistake) {
 
 TEST(SiteRulesOfTheConfiguration, TakeEveryKeyOfTheReference) {
   std::string toml = "[sites.example]\n";
-  for (const SiteKey& key : site_keys()) toml += fmt::format("{} = {}\n", key.name, key.example);
+  for (const auto& key : delivery::policy::site_keys()) {
+    toml += fmt::format("{} = {}\n", key.name, key.example);
+  }
   auto loaded = read(toml);
   ASSERT_TRUE(loaded);
   const auto rules = load_site_rules(*loaded);
   EXPECT_TRUE(rules) << rules.error().detail;
+}
+
+TEST(SiteRulesOfTheConfiguration, AreShownSoThatTheyCanBeReadBack) {
+  auto loaded = read(
+      "[sites.defaults]\nport = 2525\nmessages_per_second = 0.5\n"
+      "[sites.example]\ndomains = [\"example.jp\"]\nchunking = false\nretry_seconds = [1, 2]\n");
+  ASSERT_TRUE(loaded);
+  const auto rules = load_site_rules(*loaded);
+  ASSERT_TRUE(rules) << rules.error().detail;
+  const std::string shown = show_sites(*rules);
+  EXPECT_THAT(shown, HasSubstr("chunking = false\n"));
+  const auto again = delivery::policy::SiteRules::parse(
+      std::array{delivery::policy::SiteRules::Layer{"shown", shown, "sites"}});
+  ASSERT_TRUE(again) << again.error().detail;
+  EXPECT_EQ(show_sites(*again), shown);
+  EXPECT_EQ(again->defaults(), rules->defaults());
+  EXPECT_EQ(again->limits("example"), rules->limits("example"));
 }
 
 TEST(ShownConfig, TellsValuesAndOriginsButNoSecret) {

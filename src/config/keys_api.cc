@@ -15,9 +15,11 @@ ConfigSection api() {
       .required();
   s.add("public_url", &S::public_url, "",
         {"How clients reach the API, for addresses in answers, e.g. `https://mail.example.jp`. "
-         "Empty: made from the address that is listened on.",
+         "Empty: made from the address at which a request came; its Host counts only where that "
+         "is this machine's (localhost, a loopback address, the address at which it came).",
          "クライアントから見た API の URL（応答に含まれる URL に使う）。例: "
-         "`https://mail.example.jp`。空なら待ち受けアドレスから作る。"})
+         "`https://mail.example.jp`。空ならリクエストを受けたアドレスから作る。Host ヘッダーは"
+         "この機械自身（localhost、ループバック、受けたアドレス）を指す場合だけ使う。"})
       .form(TextForm::url);
   s.add(
        "tls_certificate_file", &S::tls_certificate_file, "",
@@ -32,9 +34,10 @@ ConfigSection api() {
        {"Connections open at once; fewer if the system allows fewer open files. Beyond them the "
         "one "
         "that has been idle for longest is closed for a newcomer; if none is idle, the newcomer is "
-        "answered 503.",
+        "answered 503, or waits until it can be.",
         "同時に開く接続の上限。開けるファイル数の上限が小さければ自動的に減る。超えると、最も長く"
-        "アイドルな接続を閉じて新しい接続を受ける。アイドルな接続がなければ 503 を返す。"})
+        "アイドルな接続を閉じて新しい接続を受ける。アイドルな接続がなければ 503 を返す（返せるまで"
+        "待たせることもある）。"})
       .unit("connections")
       .range(1, 1'000'000);
   s.add("connections_per_client_max", &S::connections_per_client_max, 64,
@@ -85,7 +88,7 @@ ConfigSection limits() {
         {"Insert codes of one recipient.", "宛先 1 件あたりの差し込み文字の数。"})
       .unit("codes")
       .range(0, 1'000);
-  s.add("insert_value_characters_max", &S::insert_value_characters_max, 4096,
+  s.add("insert_value_characters_max", &S::insert_value_characters_max, 70 * 1024,
         {"Length of the value of an insert code.", "差し込み文字の値の長さ。"})
       .unit("characters")
       .range(1, 1'000'000);

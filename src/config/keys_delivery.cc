@@ -181,6 +181,24 @@ void add_retry_keys(SectionBuilder<Config::Delivery>& s) {
       .unit("seconds")
       .range(1, kDaySeconds)
       .required();
+  s.add("greylist_retry_seconds", &S::greylist_retry_seconds, {180, 180, 600},
+        {"Waits after the first attempts where the receiver greylists; then the usual ones.",
+         "受信側がグレイリストで断ったときに、最初の何回かの失敗後に待つ時間。そのあとは通常どおり"
+         "。"})
+      .unit("seconds")
+      .range(1, kDaySeconds);
+  s.add("rate_retry_seconds", &S::rate_retry_seconds, {600, 1800, 3600, 7200},
+        {"Waits after a reply that wants less mail at a time; the last one repeats, and none is "
+         "shorter than the usual one.",
+         "送る速さを理由に断られたときに、失敗後に待つ時間。最後の値が繰り返され、通常より短くは"
+         "ならない。"})
+      .unit("seconds")
+      .range(1, kDaySeconds);
+  s.add("refused_retry_seconds", &S::refused_retry_seconds, {900, 3600, 7200, 14400},
+        {"The same where every host of the receiver refuses to talk with us (5xx at the greeting).",
+         "受信側のどのホストにも通信そのものを拒否された（最初の応答が 5xx の）場合について同様。"})
+      .unit("seconds")
+      .range(1, kDaySeconds);
   s.add("transactional_expiry_hours", &S::transactional_expiry_hours, 24,
         {"A transactional mail not delivered by then is given up (`expired`).",
          "トランザクションメールをあきらめる（`expired`）までの時間。"})
@@ -213,27 +231,32 @@ void add_memory_keys(SectionBuilder<Config::Delivery>& s) {
       .unit("recipients")
       .range(1'000, 10'000'000);
   s.add("site_outstanding_max", &S::site_outstanding_max, 20'000,
-        {"Recipients in memory at once, of one site.",
-         "同時にメモリーに載せる宛先の数（1 サイト）。"})
+        {"Recipients in memory at once, of one site and one address to send from.",
+         "同時にメモリーに載せる宛先の数（1 サイト・1 送信元アドレスの組ごと）。"})
       .unit("recipients")
       .range(500, 10'000'000);
-  s.add("content_cache_bytes", &S::content_cache_bytes, 64 * 1024 * 1024,
-        {"Memory for the contents of deliveries that are going out.",
-         "送信中の配信の内容を置くメモリー。"})
+  s.add(
+       "content_cache_bytes", &S::content_cache_bytes, 64 * 1024 * 1024,
+       {"Memory for the contents of deliveries that are going out. Attachments larger than 1/64 of "
+        "it are read from the store in slices while they are sent.",
+        "送信中の配信の内容を置くメモリー。その 1/64 を超える添付ファイルは、送信しながら"
+        "ストアから少しずつ読む。"})
       .unit("bytes")
       .range(1024 * 1024, 16.0 * 1024 * 1024 * 1024);
 }
 
 void add_message_keys(SectionBuilder<Config::Delivery>& s) {
   using S = Config::Delivery;
-  s.add("rsa_arithmetic", &S::rsa_arithmetic, "fastest",
-        {"How RSA signatures of DKIM are computed. `fastest`: those of 2048-bit keys eight at a "
-         "time where the processor has AVX-512 IFMA, each checked with OpenSSL before it leaves. "
-         "`openssl`: all by OpenSSL.",
-         "DKIM の RSA 署名の計算方法。`fastest` では、プロセッサーに AVX-512 IFMA があれば 2048 "
-         "ビットの鍵の署名を 8 つずつまとめて計算し、それぞれ OpenSSL "
-         "で検証してから使う。`openssl` ではすべて OpenSSL で計算する。"})
-      .choices({"fastest", "openssl"})
+  s.add("rsa_arithmetic", &S::rsa_arithmetic, "openssl",
+        {"How RSA signatures of DKIM are computed. `openssl`: all by OpenSSL. `fastest`: those of "
+         "2048-bit keys eight at a time where the processor has AVX-512 IFMA, each checked with "
+         "OpenSSL before it leaves: more mails a core, by arithmetic of our own that nobody else "
+         "has reviewed yet.",
+         "DKIM の RSA 署名の計算方法。`openssl` ではすべて OpenSSL で計算する。`fastest` "
+         "では、プロセッサーに AVX-512 IFMA があれば 2048 ビットの鍵の署名を 8 "
+         "つずつまとめて計算し、それぞれ OpenSSL で検証してから使う。1 "
+         "コアあたりの通数は増えるが、独自の演算であり、第三者の検証はまだ受けていない。"})
+      .choices({"openssl", "fastest"})
       .required();
   s.add("date_offset_minutes", &S::date_offset_minutes, 540,
         {"Time zone of the Date header; 540 is +0900.",

@@ -23,6 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view kFileVariable = "TODOKU_CONFIG";
+
 // Number of single-character edits between two names.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -55,6 +57,24 @@ std::string suggestion(std::string_view unknown, const std::vector<std::string>&
     }
   }
   return nearest.empty() ? "" : fmt::format(" (did you mean {}?)", nearest);
+}
+
+// The variable that is written almost like this one: with other underscores, another case, a slip
+// of one letter. Empty: none.
+std::string_view nearly(std::string_view unknown, const std::vector<std::string>& names) {
+  constexpr std::size_t kLongest = 64;
+  const auto letters = [](std::string_view name) {
+    std::string text;
+    for (const char c : name) {
+      if (c != '_') text += ascii_lower(c);
+    }
+    return text;
+  };
+  const std::string wanted = letters(unknown.substr(0, kLongest));
+  for (const std::string& name : names) {
+    if (edit_distance(wanted, letters(name)) <= 1) return name;
+  }
+  return {};
 }
 
 std::vector<std::string> all_key_names() {
@@ -223,11 +243,18 @@ class Reader {
         if (found != environment.end()) read_variable(key, found->second);
       }
     }
-    const std::vector<std::string> names(known.begin(), known.end());
+    std::vector<std::string> names(known.begin(), known.end());
+    names.emplace_back(kFileVariable);
     for (const auto& [name, value] : environment) {
-      // Without two underscores it is not about a key: TODOKU_CONFIG, or somebody else's.
-      if (known.contains(name) || name.find("__") == std::string::npos) continue;
-      problem(name, fmt::format("there is no such key{}", suggestion(name, names)));
+      if (known.contains(name) || name == kFileVariable) continue;
+      if (const std::string_view meant = nearly(name, names); !meant.empty()) {
+        problem(name, fmt::format("there is no such key (did you mean {}?)", meant));
+      } else if (name.find("__") != std::string::npos) {
+        problem(name, fmt::format("there is no such key{}", suggestion(name, names)));
+      } else {
+        // Perhaps somebody else's: Kubernetes makes TODOKU_PORT of a service called todoku.
+        loaded_.warnings.push_back({name, "todoku knows no such variable: it changes nothing"});
+      }
     }
   }
 
@@ -408,7 +435,7 @@ ConfigResult load_config(const std::optional<std::string>& file, const Environme
   std::string path;
   if (file) {
     path = *file;
-  } else if (const auto named = environment.find("TODOKU_CONFIG"); named != environment.end()) {
+  } else if (const auto named = environment.find(kFileVariable); named != environment.end()) {
     path = named->second;
   } else {
     std::error_code ignored;

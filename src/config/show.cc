@@ -8,13 +8,10 @@
 #include "base/bytes.h"
 #include "config/site_rules.h"
 #include "config/table.h"
+#include "delivery/policy/site_keys.h"
 
 namespace todoku::config {
 namespace {
-
-std::string_view in_language(const Explanation& explanation, Language language) {
-  return language == Language::japanese ? explanation.japanese : explanation.english;
-}
 
 std::size_t character_octets(char lead_octet) {
   const auto lead = static_cast<std::uint8_t>(lead_octet);
@@ -120,26 +117,37 @@ std::string show_config(const LoadedConfig& loaded) {
   return out;
 }
 
+namespace {
+
+// Texts and lists that are empty are not set, and not shown.
+bool is_unset(const ConfigValue& value) {
+  return std::visit(
+      [](const auto& one) {
+        if constexpr (requires { one.empty(); }) {
+          return one.empty();
+        } else {
+          return false;
+        }
+      },
+      value);
+}
+
+void append_site(std::string& out, std::string_view table, const delivery::policy::Site& site) {
+  out += fmt::format("[sites.{}]\n", table);
+  for (const delivery::policy::SiteKey& key : delivery::policy::site_keys()) {
+    const ConfigValue value = key.value_in(site);
+    if (!is_unset(value)) out += fmt::format("{} = {}\n", key.name, to_toml(value));
+  }
+}
+
+}  // namespace
+
 std::string show_sites(const delivery::policy::SiteRules& rules) {
-  const auto limits_text = [](const delivery::policy::SiteLimits& limits) {
-    std::vector<std::int64_t> waits;
-    for (const auto wait : limits.retry_waits) waits.push_back(wait.count());
-    return fmt::format(
-        "connections_max = {}\nmessages_per_connection = {}\nmessages_per_second = {}\n"
-        "recipients_per_message = {}\nidle_seconds = {}\ntls = \"{}\"\nport = {}\n{}",
-        limits.connections_max, limits.messages_per_connection, limits.messages_per_second,
-        limits.recipients_per_message, limits.idle.count(), to_string(limits.tls), limits.port,
-        waits.empty() ? "" : fmt::format("retry_seconds = {}\n", to_toml(waits)));
-  };
-  std::string out = "[sites.defaults]\n" + limits_text(rules.defaults());
+  std::string out;
+  append_site(out, "defaults", {.limits = rules.defaults()});
   for (const auto& [name, site] : rules.sites()) {
-    out += fmt::format("\n[sites.{}]\n", to_toml(name));
-    if (!site.provider.empty()) out += fmt::format("provider = {}\n", to_toml(site.provider));
-    if (!site.mx_suffixes.empty()) {
-      out += fmt::format("mx_suffixes = {}\n", to_toml(site.mx_suffixes));
-    }
-    if (!site.domains.empty()) out += fmt::format("domains = {}\n", to_toml(site.domains));
-    out += limits_text(site.limits);
+    out += '\n';
+    append_site(out, to_toml(name), site);
   }
   return out;
 }
@@ -148,13 +156,13 @@ std::string show_defaults(Language language) {
   std::string out;
   for (const ConfigSection& section : config_sections()) {
     if (!out.empty()) out += '\n';
-    append_comment(out, in_language(section.explanation, language));
+    append_comment(out, section.explanation.in(language));
     // A repeated section has no element by default: it is shown as comments.
     std::string body;
     append_header(body, section);
     for (const ConfigKey& key : section.keys) {
       if (&key != &section.keys.front()) body += '\n';
-      append_comment(body, in_language(key.explanation, language));
+      append_comment(body, key.explanation.in(language));
       if (key.secret) {
         append_comment(
             body, fmt::format("{}: {}", language == Language::japanese ? "環境変数" : "Variable",
@@ -202,7 +210,7 @@ std::string configuration_reference() {
     out += fmt::format(
         "\n## `{}`\n\n{}\n\n{}\n\n",
         section.repeated ? fmt::format("[[{}]]", section.name) : fmt::format("[{}]", section.name),
-        section.explanation.english, section.explanation.japanese);
+        section.explanation.en, section.explanation.ja);
     out += "| key | value | default | meaning | 説明 |\n| --- | --- | --- | --- | --- |\n";
     for (const ConfigKey& key : section.keys) {
       const std::string fallback = key.secret ? fmt::format("variable `{}` only", key.environment)
@@ -210,8 +218,7 @@ std::string configuration_reference() {
       out += fmt::format("| `{}` | {}{} | {} | {} | {} |\n", key.name,
                          escaped_cell(expectation(key)), key.required ? "; required" : "",
                          section.repeated && key.required ? "" : escaped_cell(fallback),
-                         escaped_cell(key.explanation.english),
-                         escaped_cell(key.explanation.japanese));
+                         escaped_cell(key.explanation.en), escaped_cell(key.explanation.ja));
     }
   }
   out +=
@@ -223,7 +230,7 @@ std::string configuration_reference() {
       "（`rules/sites.toml`）と `rules.file` に重なる。同梱のルールにある名前を書けば、そのサイト"
       "の値を変えられる。\n\n"
       "| key | example | meaning | 説明 |\n| --- | --- | --- | --- |\n";
-  for (const SiteKey& key : site_keys()) {
+  for (const delivery::policy::SiteKey& key : delivery::policy::site_keys()) {
     out += fmt::format("| `{}` | `{}` | {} | {} |\n", key.name, key.example, key.english,
                        key.japanese);
   }

@@ -3,7 +3,6 @@
 // the tables [sites.*] of the configuration over both.
 #pragma once
 
-#include <span>
 #include <string_view>
 
 #include "base/result.h"
@@ -17,14 +16,5 @@ namespace todoku::config {
 
 // Errors: invalid_input with a line for each mistake; not_found, io for the operator's file.
 [[nodiscard]] Result<delivery::policy::SiteRules> load_site_rules(const LoadedConfig& loaded);
-
-// A key of a site, for the reference.
-struct SiteKey {
-  std::string_view name;
-  std::string_view example;
-  std::string_view english;
-  std::string_view japanese;
-};
-[[nodiscard]] std::span<const SiteKey> site_keys();
 
 }  // namespace todoku::config

@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/bilingual.h"
 #include "base/check.h"
 #include "config/config.h"
 
@@ -39,18 +40,13 @@ enum class TextForm : std::uint8_t {
   choice,      // one of `choices`
 };
 
-struct Explanation {
-  std::string_view english;
-  std::string_view japanese;
-};
-
 // One key. `set` and `get` reach the value in a Config; `element` is the position in a repeated
 // section, 0 in others.
 struct ConfigKey {
   std::string_view section;
   std::string_view name;
   ConfigValue fallback;
-  Explanation explanation;
+  Sentence explanation;
   std::string_view unit;                  // "seconds", "bytes"; may be empty
   double minimum = 0;                     // of numbers, and of the numbers of a list
   double maximum = 0;                     // likewise
@@ -70,7 +66,7 @@ struct ConfigKey {
 struct ConfigSection {
   std::string_view name;
   bool repeated = false;  // written as [[name]], any number of times
-  Explanation explanation;
+  Sentence explanation;
   std::vector<ConfigKey> keys;
   std::function<std::size_t(const Config&)> size;  // elements; 1 if not repeated
   std::function<void(Config&)> append;             // adds an element; nothing if not repeated
@@ -99,13 +95,13 @@ void check_together(const Config& config, std::vector<ConfigProblem>& problems);
 template <class S>
 class SectionBuilder {
  public:
-  SectionBuilder(std::string_view name, S Config::* place, Explanation explanation)
+  SectionBuilder(std::string_view name, S Config::* place, Sentence explanation)
       : section_{.name = name, .explanation = explanation},
         at_([place](Config& c, std::size_t) { return &(c.*place); }) {
     section_.size = [](const Config&) { return std::size_t{1}; };
     section_.append = [](Config&) {};
   }
-  SectionBuilder(std::string_view name, std::vector<S> Config::* place, Explanation explanation)
+  SectionBuilder(std::string_view name, std::vector<S> Config::* place, Sentence explanation)
       : section_{.name = name, .repeated = true, .explanation = explanation},
         at_([place](Config& c, std::size_t element) { return &(c.*place)[element]; }) {
     section_.size = [place](const Config& c) { return (c.*place).size(); };
@@ -135,7 +131,7 @@ class SectionBuilder {
   // the next key is declared.
   template <class T>
   Declared add(std::string_view name, T S::* member, std::type_identity_t<T> fallback,
-               Explanation explanation) {
+               Sentence explanation) {
     ConfigKey key{.section = section_.name,
                   .name = name,
                   .fallback = std::move(fallback),

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "delivery/stored_content.h"
 #include "mail/address.h"
 
 namespace todoku::delivery {
@@ -29,13 +30,42 @@ Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& deliver
              .bytes = octets});
 }
 
-Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& delivery, Content content,
-                                                  std::uint32_t weight, KeyRing& keys,
-                                                  const Options& options) {
-  auto message = mime::MessageTemplate::build(std::move(content),
-                                              {.date_offset_minutes = options.date_offset_minutes});
+bool goes_in_slices(std::uint64_t octets, const Options& options) {
+  // Letters in flight are beyond the bound of the cache, so even one that would fit is large if a
+  // few dozen like it, each on its way somewhere, would fill the cache once more.
+  constexpr std::size_t kPartsOfCache = 64;
+  return octets > options.content_cache_bytes / kPartsOfCache;
+}
+
+LetterContent LetterContent::of(Content content, const Options& options) {
+  std::uint64_t octets = 0;
+  for (const Attachment& attachment : content.attachments) octets += attachment.data.size();
+  LetterContent made{.content = std::move(content), .data_outside = {}};
+  if (!goes_in_slices(octets, options)) return made;
+  for (Attachment& attachment : made.content.attachments) {
+    made.data_outside.push_back(attachment.data.size());
+    attachment.data = {};
+  }
+  return made;
+}
+
+Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& delivery,
+                                                  LetterContent content, std::uint32_t weight,
+                                                  KeyRing& keys, const Options& options,
+                                                  store::Store& store) {
+  OutsideContent outside;
+  for (const std::uint64_t octets : content.data_outside) {
+    outside.parts.push_back({.number = outside.parts.size(), .octets = octets, .in_base64 = true});
+  }
+  auto message = mime::MessageTemplate::build(std::move(content.content),
+                                              {.date_offset_minutes = options.date_offset_minutes,
+                                               .feedback_id = {},
+                                               .data_outside = std::move(content.data_outside)});
   if (!message) return fail("message", std::move(message.error()));
-  return make_letter(delivery, std::move(*message), weight, keys);
+  if (outside.parts.empty()) return make_letter(delivery, std::move(*message), weight, keys);
+  outside.source = std::make_shared<const StoredContent>(store, delivery.key);
+  return make_letter(delivery, LetterMessage(std::move(*message), std::move(outside)), weight,
+                     keys);
 }
 
 }  // namespace todoku::delivery

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -14,7 +16,7 @@
 #include "delivery/options.h"
 #include "mail/content.h"
 #include "mail/states.h"
-#include "store/deliveries.h"
+#include "store/store.h"
 
 namespace todoku::delivery {
 
@@ -35,11 +37,26 @@ struct Letter {
                                                                 LetterMessage message,
                                                                 std::uint32_t weight,
                                                                 KeyRing& keys);
-// Of a message that is composed. `content` holds the attachments' data. Errors also: invalid_input
-// if no message can be made of it.
+
+// Whether attachments of so many octets are sent in slices rather than kept with the letter.
+[[nodiscard]] bool goes_in_slices(std::uint64_t octets, const Options& options);
+
+// What messages are composed of.
+struct LetterContent {
+  // With the data of the attachments; without, if that is in the store and read from there.
+  Content content;
+  std::vector<std::uint64_t> data_outside;  // octets of each, if it is not here
+
+  // From data that is at hand, which is let go of if it goes in slices.
+  [[nodiscard]] static LetterContent of(Content content, const Options& options);
+};
+
+// Of a message that is composed. The store outlives the letter. Errors also: invalid_input if no
+// message can be made of it.
 [[nodiscard]] Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& delivery,
-                                                                Content content,
+                                                                LetterContent content,
                                                                 std::uint32_t weight, KeyRing& keys,
-                                                                const Options& options);
+                                                                const Options& options,
+                                                                store::Store& store);
 
 }  // namespace todoku::delivery

@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a letter sends: a message that is composed for each recipient, or one that is relayed as it
-// came. Who sends it asks for a recipient's copy and need not know which.
+// came; all of it in memory, or with parts that are read in slices (content_slices.h). Who sends it
+// asks for a recipient's copy and need not know which.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "async/task.h"
+#include "base/result.h"
+#include "delivery/content_slices.h"
 #include "delivery/relayed_message.h"
 #include "mail/content.h"
 #include "mail/header_field.h"
+#include "mailauth/dkim/canonical.h"
 #include "mime/composed_message.h"
 #include "mime/message_template.h"
 
@@ -31,6 +38,10 @@ class OutgoingMessage {
   [[nodiscard]] std::span<const HeaderField> headers() const { return view_.headers; }
   [[nodiscard]] std::string_view head() const { return view_.head; }
   [[nodiscard]] std::span<const std::string_view> body() const { return view_.body; }
+  // Where in the body something belongs that is not in memory. Not empty: the copy is read by
+  // LetterMessage::slices().
+  [[nodiscard]] std::span<const ContentGap> gaps() const { return gaps_; }
+  // Of head and body, what belongs into gaps included.
   [[nodiscard]] std::size_t size() const { return view_.size; }
   // False promises that no line begins with ".".
   [[nodiscard]] bool has_leading_dot() const { return view_.has_leading_dot; }
@@ -60,6 +71,7 @@ class OutgoingMessage {
   };
 
   View view_;
+  std::vector<ContentGap> gaps_;
   mime::ComposedMessage composed_;
   std::vector<mime::InsertCodeView> codes_;
 };
@@ -76,6 +88,15 @@ class LetterMessage {
  public:
   LetterMessage(mime::MessageTemplate composed) : message_(std::move(composed)) {}
   LetterMessage(RelayedMessage relayed) : message_(std::move(relayed)) {}
+  // In slices. Of a composed message the parts are the data of its attachments, in their order
+  // (mime::MessageOptions::data_outside); of a relayed one there is one part, its body.
+  LetterMessage(mime::MessageTemplate composed, OutsideContent outside);
+  LetterMessage(RelayedMessage relayed, OutsideContent outside);
+  // One that is relayed in slices: the source's part 0, of so many octets, which are looked through
+  // once. Errors: those of the source and of RelayedScan.
+  [[nodiscard]] static Task<Result<LetterMessage>> relay_in_slices(
+      std::shared_ptr<const ContentSource> source, std::uint64_t octets,
+      RelayedMessage::Options options);
 
   // Replaces what `out` held.
   void begin(const CopyFor& copy, OutgoingMessage& out) const;
@@ -84,10 +105,30 @@ class LetterMessage {
   [[nodiscard]] std::uint64_t octets_of(std::span<const InsertCode> insert_codes,
                                         OutgoingMessage& scratch) const;
 
+  [[nodiscard]] bool is_in_slices() const { return outside_.source != nullptr; }
+  // Of a copy of so many octets, those for which there must be memory while it is sent.
+  [[nodiscard]] std::uint64_t octets_in_memory(std::uint64_t octets) const;
+  // Memory that goes with a copy while it is sent, beside its own.
+  [[nodiscard]] std::size_t slice_octets() const {
+    return is_in_slices() ? SliceReader::kMemoryOctets : 0;
+  }
+  // The copy's body, after `front`. Both outlive the reader.
+  [[nodiscard]] SliceReader slices(std::span<const std::string_view> front,
+                                   const OutgoingMessage& copy) const {
+    return {outside_, front, copy.body(), copy.gaps()};
+  }
+  // What a signature of the copy says of its body. Where copies have the same body, all slices are
+  // gone through once for all of them, and not again for a retry. Errors: those of the source.
+  [[nodiscard]] Task<Result<mailauth::dkim::BodyHash>> body_hash(const OutgoingMessage& copy) const;
+
   [[nodiscard]] std::size_t memory_octets() const;
 
  private:
+  class Hashes;
+
   std::variant<mime::MessageTemplate, RelayedMessage> message_;
+  OutsideContent outside_;
+  std::shared_ptr<Hashes> hashes_;  // null: nothing is outside
 };
 
 }  // namespace todoku::delivery

@@ -124,13 +124,10 @@ Task<bool> Node::renew() {
   if (lapsed && !std::exchange(in_doubt_, true)) lapses_total_.add();
   if (renewed && in_doubt_) renewed = co_await confirm();
   if (!renewed) {
-    if (!std::exchange(failing_, true)) {
-      log::error("lease of this process not renewed; mail stops when it ends",
-                 {{"reason", renewed.error().detail}});
-    }
+    renewing_.failed(clock_.steady_now(), {{"reason", renewed.error().detail}});
     co_return false;
   }
-  if (std::exchange(failing_, false)) log::info("lease of this process renewed again");
+  renewing_.worked(clock_.steady_now());
   in_doubt_ = false;
   hold(asked);
   co_return true;

@@ -17,6 +17,7 @@
 #include "async/timer.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/trouble.h"
 #include "delivery/node_lease.h"
 #include "delivery/policy/lease_life.h"
 #include "store/store.h"
@@ -34,7 +35,7 @@ class BatchHolder {
   virtual void may_begin_again() = 0;
 };
 
-class Node final : public NodeLease {
+class Node : public NodeLease {
  public:
   // Lives on `executor`. Everything given outlives it.
   Node(store::Store& store, const Clock& clock, store::NewNode who, Metrics& metrics,
@@ -74,7 +75,8 @@ class Node final : public NodeLease {
   policy::LeaseLife life_;
   bool entered_ = false;   // at least once
   bool in_doubt_ = false;  // the lease lapsed, and what is held is not confirmed yet
-  bool failing_ = false;
+  Trouble renewing_{log::Level::error, "lease of this process not renewed; mail stops when it ends",
+                    "lease of this process renewed again"};
   bool stopping_ = false;
   std::atomic<std::int64_t> key_{0};
   std::atomic<std::int64_t> until_us_{0};  // of the steady clock; what holds() goes by

@@ -12,24 +12,12 @@
 #include "async/runtime.h"
 #include "support/failing_store.h"
 #include "support/installation.h"
+#include "support/shared_clock.h"
 
 namespace todoku::delivery {
 namespace {
 
 using namespace std::chrono_literals;
-
-// The steady clock runs by itself, and can be set forward.
-class LeapingClock final : public Clock {
- public:
-  [[nodiscard]] Instant now() const override { return real_.now() + leapt(); }
-  [[nodiscard]] SteadyInstant steady_now() const override { return real_.steady_now() + leapt(); }
-  void leap(Milliseconds by) { leapt_ms_ += by.count(); }
-
- private:
-  [[nodiscard]] Milliseconds leapt() const { return Milliseconds(leapt_ms_.load()); }
-  const SystemClock real_;
-  std::atomic<std::int64_t> leapt_ms_{0};
-};
 
 class Holder final : public BatchHolder {
  public:
@@ -94,7 +82,7 @@ class NodeTest : public ::testing::Test {
     while (!node_->holds()) std::this_thread::sleep_for(1ms);
   }
 
-  LeapingClock clock_;
+  SharedClock clock_{SharedClock::Goes::by_itself};
   TestStore installation_{&clock_};
   FailingStore failing_{*installation_.store};
   Metrics metrics_;
@@ -105,7 +93,7 @@ class NodeTest : public ::testing::Test {
 };
 
 TEST_F(NodeTest, AfterALapseThatNobodySawNothingIsLost) {
-  clock_.leap(20s);
+  clock_.advance(20s);
   EXPECT_FALSE(node_->holds());
   node_->start();
   await_lease();
@@ -114,7 +102,7 @@ TEST_F(NodeTest, AfterALapseThatNobodySawNothingIsLost) {
 }
 
 TEST_F(NodeTest, WhoCountedAsDeadLosesWhatItHeldBeforeItBeginsAgain) {
-  clock_.leap(20s);
+  clock_.advance(20s);
   const auto before = node_->key();
   ASSERT_TRUE(write([&](store::WriteTransaction& t) { return t.void_node(before); }).value());
   node_->start();
@@ -126,7 +114,7 @@ TEST_F(NodeTest, WhoCountedAsDeadLosesWhatItHeldBeforeItBeginsAgain) {
 }
 
 TEST_F(NodeTest, NothingIsBegunUntilTheStoreHasConfirmedWhatIsHeld) {
-  clock_.leap(20s);
+  clock_.advance(20s);
   failing_.fail_calls(2, 2);  // the renewal comes through, the question after it does not, twice
   node_->start();
   await_lease();

@@ -71,7 +71,7 @@ struct Options {
   // the content of a draft may grow after its recipients have come.
   std::uint64_t message_octets_max = 10'240'000;
   SmtpTimeouts timeouts;
-  mailauth::dkim::RsaArithmetic rsa_arithmetic = mailauth::dkim::RsaArithmetic::fastest;
+  mailauth::dkim::RsaArithmetic rsa_arithmetic = mailauth::dkim::RsaArithmetic::openssl;
 };
 
 }  // namespace todoku::delivery

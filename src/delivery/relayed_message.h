@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -38,18 +39,24 @@ class RelayedMessage {
   [[nodiscard]] std::span<const HeaderField> headers() const { return parts_->headers; }
   [[nodiscard]] std::string_view head() const { return parts_->head; }
   [[nodiscard]] std::span<const std::string_view> body() const { return {&parts_->body, 1}; }
-  [[nodiscard]] std::size_t size() const { return parts_->head.size() + parts_->body.size(); }
+  // What is not in memory included.
+  [[nodiscard]] std::size_t size() const {
+    return parts_->head.size() + parts_->body.size() + parts_->outside;
+  }
   [[nodiscard]] bool has_leading_dot() const { return parts_->has_leading_dot; }
   [[nodiscard]] bool is_eight_bit() const { return parts_->is_eight_bit; }
   [[nodiscard]] bool needs_smtputf8() const { return parts_->smtputf8; }
   [[nodiscard]] std::size_t memory_octets() const;
 
  private:
+  friend class RelayedScan;
+
   struct Parts {
     std::string octets;
     std::string head;  // with what was added, and the blank line
     std::vector<HeaderField> headers;
     std::string_view body;
+    std::size_t outside = 0;  // octets of the body that are not in memory
     bool has_leading_dot = false;
     bool is_eight_bit = false;
     bool smtputf8 = false;
@@ -58,6 +65,37 @@ class RelayedMessage {
   explicit RelayedMessage(std::unique_ptr<const Parts> parts) : parts_(std::move(parts)) {}
 
   std::unique_ptr<const Parts> parts_;
+};
+
+// Looks through a message once, in slices that are cut anywhere, for what must be known of it
+// before it is sent.
+class RelayedScan {
+ public:
+  // The header section, which is in memory with its letter.
+  static constexpr std::size_t kHeadOctetsMax = 1UL << 20U;
+
+  // The next octets. Errors: invalid_input, see RelayedMessage::build().
+  [[nodiscard]] Result<void> update(std::string_view slice);
+  // After the last of them: the message without its body, which stays where it is, behind the
+  // head_octets(). Errors: invalid_input.
+  [[nodiscard]] Result<RelayedMessage> finish(const RelayedMessage::Options& options);
+  [[nodiscard]] std::size_t head_octets() const { return head_.size(); }
+  [[nodiscard]] std::uint64_t octets() const { return octets_; }
+
+ private:
+  friend class RelayedMessage;
+  [[nodiscard]] Result<void> check_line_ends(std::string_view slice);
+  [[nodiscard]] Result<void> look_for_head(std::string_view slice);
+  [[nodiscard]] Result<std::unique_ptr<RelayedMessage::Parts>> parts(
+      const RelayedMessage::Options& options);
+
+  std::string head_;  // with the blank line
+  bool head_is_whole_ = false;
+  std::uint64_t octets_ = 0;
+  bool after_cr_ = false;
+  bool at_line_start_ = true;
+  bool has_leading_dot_ = false;
+  bool is_eight_bit_ = false;
 };
 
 }  // namespace todoku::delivery

@@ -27,6 +27,12 @@ namespace todoku::delivery {
 
 class OutcomeSink;
 
+// Why a batch goes back to the store while recipients of it are open.
+enum class GivenBack : std::uint8_t {
+  failed,     // something broke here: not at once again, and it is counted
+  untouched,  // nobody has begun anything of it: it is due at once, for anybody
+};
+
 // One leased batch. Its recipients are read by many threads and changed by none; the tally of what
 // became of them is locked.
 class BatchInFlight {
@@ -60,6 +66,11 @@ class BatchInFlight {
   }
   [[nodiscard]] std::size_t open() const { return open_.load(); }
 
+  // Until touch() it goes back as it came, should it be dropped.
+  void leave_untouched() { given_back_ = GivenBack::untouched; }
+  // Work on it begins.
+  void touch() { given_back_ = GivenBack::failed; }
+
   // The lease has passed to somebody else: nothing more of it is begun.
   void lose() { lost_ = true; }
   [[nodiscard]] bool lost() const { return lost_.load(std::memory_order_relaxed); }
@@ -81,6 +92,7 @@ class BatchInFlight {
   OutcomeSink& sink_;
   std::atomic<std::size_t> open_;
   std::atomic<bool> lost_{false};
+  std::atomic<GivenBack> given_back_{GivenBack::failed};
   mutable std::mutex mutex_;
   std::optional<SteadyInstant> earliest_due_;
 };
@@ -109,7 +121,8 @@ class OutcomeSink {
   // The mail was not tried: its site cannot take it now. Not an attempt; it waits in the store.
   virtual void parked(const Mail& mail, SteadyInstant until) = 0;
   // The batch is dropped with `open` recipients of whom nobody has said anything. Must not throw.
-  virtual void abandoned(const store::LeasedBatch& batch, std::size_t open) noexcept = 0;
+  virtual void given_back(const store::LeasedBatch& batch, std::size_t open,
+                          GivenBack why) noexcept = 0;
 
   // Outcomes that are known but not yet committed are what a crash would repeat: while too many
   // are, nothing may be sent (promise 3); nor while the lease of this node does not hold. False:
@@ -120,10 +133,13 @@ class OutcomeSink {
   // The mail of a suspect is about to be made and sent, which the store must know first. False: it
   // cannot be said, the mail is not to be sent.
   virtual Task<bool> begin_suspect(const Mail& mail) = 0;
+  // A suspect that was begun has come through so far, and is not worked on for now.
+  virtual Task<void> let_suspect_wait(const Mail& mail) = 0;
 };
 
 inline BatchInFlight::~BatchInFlight() {
-  if (const std::size_t open = open_.load(); open > 0) sink_.abandoned(leased_, open);
+  const std::size_t open = open_.load();
+  if (open > 0) sink_.given_back(leased_, open, given_back_.load());
 }
 
 }  // namespace todoku::delivery

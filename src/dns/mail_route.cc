@@ -9,36 +9,34 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "dns/statuses.h"
 #include "mail/address.h"
 
 namespace todoku::dns {
 namespace {
 
 // Bounds on what a domain's owner can make us do.
-constexpr std::size_t kHostsMax = 20;
+constexpr std::size_t kHostsMax = 100;
 constexpr std::size_t kAddressesMax = 20;
 
-constexpr EnhancedStatus kBadSystem{.klass = 5, .subject = 1, .detail = 2};
-constexpr EnhancedStatus kNullMx{.klass = 5, .subject = 1, .detail = 10};
-constexpr EnhancedStatus kLoop{.klass = 5, .subject = 4, .detail = 6};
-constexpr EnhancedStatus kDirectoryFailure{.klass = 4, .subject = 4, .detail = 3};
-constexpr EnhancedStatus kUnableToRoute{.klass = 4, .subject = 4, .detail = 4};
-
-std::unexpected<Unroutable> permanent(EnhancedStatus status, std::string reason) {
+std::unexpected<Unroutable> permanent(Cause cause, EnhancedStatus status, std::string reason) {
   return std::unexpected(
-      Unroutable{.permanent = true, .status = status, .reason = std::move(reason)});
+      Unroutable{.permanent = true, .status = status, .reason = std::move(reason), .cause = cause});
 }
 
 // So says the resolver, not the domain's records.
-std::unexpected<Unroutable> by_absence(EnhancedStatus status, std::string reason) {
-  auto verdict = permanent(status, std::move(reason));
+std::unexpected<Unroutable> by_absence(Cause cause, EnhancedStatus status, std::string reason) {
+  auto verdict = permanent(cause, status, std::move(reason));
   verdict.error().by_absence = true;
   return verdict;
 }
 
 std::unexpected<Unroutable> temporary(std::string reason, bool ours) {
-  return std::unexpected(Unroutable{
-      .permanent = false, .status = kDirectoryFailure, .reason = std::move(reason), .ours = ours});
+  return std::unexpected(Unroutable{.permanent = false,
+                                    .status = kDirectoryFailure,
+                                    .reason = std::move(reason),
+                                    .ours = ours,
+                                    .cause = ours ? Cause::own_shortage : Cause::dns_failed});
 }
 
 // The resolver asked nobody (resolver.h).
@@ -156,9 +154,10 @@ void judge_host(MailHost host, const HostAnswers& answers, const RouteOptions& o
 }
 
 std::unexpected<Unroutable> loop(std::string_view domain, const std::vector<std::string>& selves) {
-  return permanent(kLoop, fmt::format("the mail server of {} is this engine itself ({}), so the "
-                                      "mail would loop",
-                                      domain, list(selves)));
+  return permanent(Cause::points_to_ourselves, kLoop,
+                   fmt::format("the mail server of {} is this engine itself ({}), so the "
+                               "mail would loop",
+                               domain, list(selves)));
 }
 
 // The verdict when no host is left; the kindest reason that applies.
@@ -176,17 +175,18 @@ std::unexpected<Unroutable> no_host_left(std::string_view domain, const Findings
   }
   if (!findings.not_allowed.empty()) {
     return by_absence(
-        kBadSystem,
+        Cause::dns_failed, kBadSystem,
         fmt::format("the mail server of {} has no public address ({}), and delivery to loopback "
                     "and private addresses is not allowed by allow_private_receivers",
                     domain, list(findings.not_allowed)));
   }
   if (implicit_mx) {
-    return by_absence(kBadSystem,
+    return by_absence(Cause::no_such_domain, kBadSystem,
                       fmt::format("{} has neither a mail server (MX) nor an address", domain));
   }
-  return by_absence(kBadSystem, fmt::format("no mail server of {} has an address ({})", domain,
-                                            list(findings.without)));
+  return by_absence(
+      Cause::no_such_domain, kBadSystem,
+      fmt::format("no mail server of {} has an address ({})", domain, list(findings.without)));
 }
 
 std::string name_site(std::string_view domain, const std::vector<MailHost>& hosts,
@@ -211,9 +211,11 @@ std::expected<RoutePlan, Unroutable> plan_route(std::string_view domain,
   if (!mx) {
     switch (mx.error().kind) {
       case ErrorKind::not_found:
-        return by_absence(kBadSystem, fmt::format("{} does not exist in the DNS", domain));
+        return by_absence(Cause::no_such_domain, kBadSystem,
+                          fmt::format("{} does not exist in the DNS", domain));
       case ErrorKind::invalid_input:
-        return permanent(kBadSystem, fmt::format("{} is not a domain name", domain));
+        return permanent(Cause::no_such_domain, kBadSystem,
+                         fmt::format("{} is not a domain name", domain));
       default:
         return temporary(fmt::format("the mail server (MX) of {} could not be looked up: {}",
                                      domain, mx.error().detail),
@@ -231,7 +233,8 @@ std::expected<RoutePlan, Unroutable> plan_route(std::string_view domain,
       std::erase_if(records, [](const MxRecord& mx_record) { return mx_record.host.empty(); });
   // RFC 7505 section 3 forbids other MX records beside it; where they are, they are used.
   if (nulls > 0 && records.empty()) {
-    return permanent(kNullMx, fmt::format("{} accepts no mail (null MX, RFC 7505)", domain));
+    return permanent(Cause::null_mx, kNullMx,
+                     fmt::format("{} accepts no mail (null MX, RFC 7505)", domain));
   }
   std::vector<std::string> impossible;
   std::erase_if(records, [&](const MxRecord& mx_record) {
@@ -240,8 +243,9 @@ std::expected<RoutePlan, Unroutable> plan_route(std::string_view domain,
     return true;
   });
   if (records.empty()) {
-    return permanent(kBadSystem, fmt::format("the MX records of {} name no host ({})", domain,
-                                             list(impossible)));
+    return permanent(
+        Cause::dns_failed, kBadSystem,
+        fmt::format("the MX records of {} name no host ({})", domain, list(impossible)));
   }
   plan.hosts = distinct_hosts(records);
   const auto self = std::ranges::find_if(
@@ -251,7 +255,10 @@ std::expected<RoutePlan, Unroutable> plan_route(std::string_view domain,
     cut_at(plan.hosts, self->preference);
     if (plan.hosts.empty()) return loop(domain, {name});
   }
-  if (plan.hosts.size() > kHostsMax) plan.hosts.resize(kHostsMax);
+  if (plan.hosts.size() > kHostsMax) {
+    plan.hosts.resize(kHostsMax);
+    plan.cut = true;
+  }
   return plan;
 }
 
@@ -263,6 +270,12 @@ RouteAnswer settle_route(std::string_view domain, RoutePlan plan,
     judge_host(plan.hosts[i], answers[i], options, plan, findings);
   }
   if (findings.self_preference) cut_at(findings.usable, *findings.self_preference);
+  if (findings.usable.empty() && plan.cut) {
+    // Those that were not looked at may serve.
+    return temporary(
+        fmt::format("none of the first {} mail servers of {} can be used", kHostsMax, domain),
+        false);
+  }
   if (findings.usable.empty()) return no_host_left(domain, findings, plan.implicit_mx);
   // A host that could not be looked up is missed only until the resolver answers again.
   if (!findings.not_answered.empty()) plan.ttl = std::chrono::seconds(0);
@@ -314,7 +327,8 @@ Unroutable no_common_family(const MailRoute& route, Families families) {
       .permanent = false,
       .status = kUnableToRoute,
       .reason = fmt::format("{} can be reached by {} only, which the egress source does not have",
-                            route.domain, families.ipv4 ? "IPv6" : "IPv4")};
+                            route.domain, families.ipv4 ? "IPv6" : "IPv4"),
+      .cause = Cause::ipv6_only};
 }
 
 }  // namespace todoku::dns

@@ -25,6 +25,7 @@
 
 #include "base/random.h"
 #include "dns/resolver.h"
+#include "mail/cause.h"
 #include "mail/reply.h"
 #include "net/endpoint.h"
 
@@ -57,6 +58,7 @@ struct Unroutable {
   // Temporary, and nobody else's fault: our own resolver cannot be believed, or we could not even
   // ask.
   bool ours = false;
+  Cause cause = Cause::dns_failed;
 
   // "5.1.2 example.jp does not exist in the DNS": the form of a reply's text.
   [[nodiscard]] std::string text() const { return status.to_string() + " " + reason; }
@@ -94,6 +96,7 @@ struct RoutePlan {
   bool implicit_mx = false;
   bool secure = false;
   std::chrono::seconds ttl{};
+  bool cut = false;  // there are more hosts than are looked at
 };
 
 using AddressAnswer = Result<Answer<net::IpAddress>>;

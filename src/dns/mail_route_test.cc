@@ -69,6 +69,26 @@ TEST(FindRoute, SaysWhatRestsOnAbsence) {
   }
 }
 
+TEST(FindRoute, SaysTheCause) {
+  const FakeResolver::Zone zone{.mx = {{"null.example", {{0, ""}}},
+                                       {"loop.example", {{10, "mx.ourselves.example"}}},
+                                       {"six.example", {{10, "mx.six.example"}}}},
+                                .aaaa = {{"mx.six.example", {"2001:db8::1"}}}};
+  const RouteOptions options{.allow_private_receivers = true,
+                             .own_names = {"mx.ourselves.example"}};
+  for (const auto& [domain, cause] :
+       {std::pair{"gone.example", Cause::no_such_domain}, std::pair{"null.example", Cause::null_mx},
+        std::pair{"loop.example", Cause::points_to_ourselves},
+        std::pair{"[192.0.2.1]", Cause::no_route}}) {
+    const auto route = find(zone, domain, options);
+    ASSERT_FALSE(route) << domain;
+    EXPECT_EQ(route.error().cause, cause) << domain;
+  }
+  const auto route = find(zone, "six.example", options);
+  ASSERT_TRUE(route);
+  EXPECT_EQ(no_common_family(*route, {.ipv4 = true, .ipv6 = false}).cause, Cause::ipv6_only);
+}
+
 TEST(FindRoute, OrdersHostsByPreference) {
   const auto route =
       find({.mx = {{"example.jp",
@@ -157,8 +177,22 @@ TEST(FindRoute, WhatWeHadNoMeansToAskIsOurs) {
       ASSERT_FALSE(route) << question;
       EXPECT_FALSE(route.error().permanent);
       EXPECT_EQ(route.error().ours, ours) << question;
+      EXPECT_EQ(route.error().cause, ours ? Cause::own_shortage : Cause::dns_failed) << question;
     }
   }
+}
+
+TEST(FindRoute, HostsThatAreNotLookedAtLeaveHope) {
+  FakeResolver::Zone many;
+  for (int i = 0; i < 200; ++i) {
+    many.mx["example.jp"].push_back(
+        {static_cast<std::uint16_t>(i), "mx" + std::to_string(i) + ".example.jp"});
+  }
+  const auto none = find(many, "example.jp");
+  ASSERT_FALSE(none);
+  EXPECT_FALSE(none.error().permanent) << none.error().reason;
+  many.a["mx60.example.jp"] = {"192.0.2.1"};
+  EXPECT_TRUE(find(many, "example.jp"));
 }
 
 TEST(FindRoute, HostsWithoutAddressArePermanentOnlyIfAllAnswersAreFinal) {
@@ -294,7 +328,7 @@ TEST(FindRoute, BoundsWhatADomainCanMakeUsDo) {
   }
   const auto route = find(zone, "example.jp");
   ASSERT_TRUE(route);
-  EXPECT_EQ(route->hosts.size(), 20U);
+  EXPECT_EQ(route->hosts.size(), 100U);
   EXPECT_EQ(route->hosts[0].name, "mx0.example.jp");
   for (const MailHost& host : route->hosts) EXPECT_LE(host.addresses.size(), 20U);
 }

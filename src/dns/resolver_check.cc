@@ -2,20 +2,18 @@
 #include "dns/resolver_check.h"
 
 #include <algorithm>
-#include <exception>
 #include <fstream>
 #include <memory>
 #include <optional>
 #include <utility>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
-#include "async/timer.h"
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/metrics.h"
+#include "dns/questions.h"
 #include "dns/unbound_resolver.h"
 
 namespace todoku::dns {
@@ -47,26 +45,10 @@ struct AskedServer {
   std::unique_ptr<UnboundResolver> resolver;
 };
 
-// The answers belong to the check together with the questions, which may end after it.
-struct Questions {
-  explicit Questions(const async::Executor& executor) : answered(executor) {}
+struct CheckAnswers {
   std::vector<ServerAnswers> servers;
   std::vector<Result<Answer<MxRecord>>> any;  // one for each server, instead of zones
-  std::size_t open = 0;
-  async::Signal answered;  // all of them
 };
-
-template <class T>
-void ask(const async::Executor& executor, const std::shared_ptr<Questions>& questions,
-         Task<Result<T>> question, Result<T>* place) {
-  ++questions->open;
-  // `place` points into what `questions` keeps alive.
-  auto done = [questions, place](const std::exception_ptr& thrown, Result<T> answer) {
-    *place = thrown ? fail(ErrorKind::unavailable, "the look-up broke off") : std::move(answer);
-    if (--questions->open == 0) questions->answered.notify();
-  };
-  boost::asio::co_spawn(executor, std::move(question), std::move(done));
-}
 
 Result<AskedServer> make_server(std::string name, UnboundResolver::Options options,
                                 const async::Executor& executor, const Clock& clock) {
@@ -211,11 +193,11 @@ Task<CheckFinding> check_resolver(ResolverCheckOptions options, const Clock& clo
   const async::Executor executor = co_await boost::asio::this_coro::executor;
   auto servers = make_servers(options, executor, clock);
   if (!servers) co_return silence(servers.error().detail);
-  const auto questions = std::make_shared<Questions>(executor);
+  const auto questions = std::make_shared<Questions<CheckAnswers>>(executor);
   // All places before the first question, which points to its own.
   const Error silent{.kind = ErrorKind::unavailable, .detail = "not asked"};
   for (const AskedServer& server : *servers) {
-    ServerAnswers& answers = questions->servers.emplace_back();
+    ServerAnswers& answers = questions->answers.servers.emplace_back();
     answers.server = server.name;
     for (const std::string& zone : options.zones) {
       answers.zones.push_back({.zone = zone,
@@ -224,13 +206,13 @@ Task<CheckFinding> check_resolver(ResolverCheckOptions options, const Clock& clo
                                .address = fail(silent)});
     }
   }
-  if (options.zones.empty()) questions->any.resize(servers->size(), fail(silent));
+  if (options.zones.empty()) questions->answers.any.resize(servers->size(), fail(silent));
   for (std::size_t i = 0; i < servers->size(); ++i) {
     UnboundResolver& resolver = *(*servers)[i].resolver;
     if (options.zones.empty()) {
-      ask(executor, questions, resolver.mx(options.any_name), &questions->any[i]);
+      ask(executor, questions, resolver.mx(options.any_name), &questions->answers.any[i]);
     }
-    for (ZoneAnswers& zone : questions->servers[i].zones) {
+    for (ZoneAnswers& zone : questions->answers.servers[i].zones) {
       ask(executor, questions, resolver.ns(zone.zone), &zone.name_servers);
       ask(executor, questions, resolver.a(zone.impossible_name), &zone.address);
     }
@@ -239,7 +221,8 @@ Task<CheckFinding> check_resolver(ResolverCheckOptions options, const Clock& clo
   while (goes_on && questions->open > 0) goes_on = co_await questions->answered.wait();
   for (AskedServer& server : *servers) co_await server.resolver->stop();
   while (questions->open > 0) co_await questions->answered.wait();
-  co_return options.zones.empty() ? judge_any(questions->any) : judge_check(questions->servers);
+  co_return options.zones.empty() ? judge_any(questions->answers.any)
+                                  : judge_check(questions->answers.servers);
 }
 
 }  // namespace todoku::dns

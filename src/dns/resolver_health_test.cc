@@ -5,34 +5,14 @@
 
 #include <gtest/gtest.h>
 
+#include "dns/test_findings.h"
+
 namespace todoku::dns {
 namespace {
 
 using namespace std::chrono_literals;
 using Change = ResolverHealth::Change;
 using Ruling = ResolverHealth::Ruling;
-
-CheckFinding passed() {
-  return {.result = CheckFinding::Result::passed, .problem = {}, .invents = false, .invented = {}};
-}
-CheckFinding silent() {
-  return {.result = CheckFinding::Result::no_answer,
-          .problem = "no name server answers",
-          .invents = false,
-          .invented = {}};
-}
-CheckFinding denies() {
-  return {.result = CheckFinding::Result::failed,
-          .problem = "it denies com.",
-          .invents = false,
-          .invented = {}};
-}
-CheckFinding invents() {
-  return {.result = CheckFinding::Result::failed,
-          .problem = "it invents",
-          .invents = true,
-          .invented = {*net::IpAddress::parse("192.0.2.66")}};
-}
 
 struct ResolverHealthTest : testing::Test {
   ResolverHealthTest() { clock.advance(1h); }
@@ -63,17 +43,17 @@ TEST_F(ResolverHealthTest, NothingIsDeniedForGoodBeforeTheFirstCheck) {
   EXPECT_EQ(denial(), Ruling::wait);
   EXPECT_EQ(until_check(0), 0s) << "the first check needs no occasion";
   const SteadyInstant answered = now();
-  EXPECT_EQ(check(passed()), Change::none);
+  EXPECT_EQ(check(check_passed()), Change::none);
   EXPECT_EQ(health.rule_denial(answered - 10ms, answered), Ruling::stands);
   EXPECT_TRUE(health.trusted());
 }
 
 TEST_F(ResolverHealthTest, ACheckProvesOnlyWhatWasAnsweredBeforeIt) {
-  check(passed());
+  check(check_passed());
   clock.advance(1ms);
   const SteadyInstant answered = now();
   EXPECT_EQ(denial(), Ruling::wait) << "the resolver may have broken since";
-  check(denies());
+  check(check_denies());
   EXPECT_EQ(health.rule_denial(answered - 10ms, answered), Ruling::doubtful);
   EXPECT_EQ(health.trust(now()), Trust::lying);
 }
@@ -82,38 +62,38 @@ TEST_F(ResolverHealthTest, ACheckThatRunsAlreadyProvesNothing) {
   health.check_began(now());
   clock.advance(1ms);
   const SteadyInstant answered = now();
-  health.check_ended(passed(), now() + 10ms);
+  health.check_ended(check_passed(), now() + 10ms);
   EXPECT_EQ(health.rule_denial(answered - 10ms, answered), Ruling::wait);
 }
 
 TEST_F(ResolverHealthTest, WhatALiarSaidIsWorthNothingLaterEither) {
-  check(passed());
-  EXPECT_EQ(check(denies()), Change::lies);
-  EXPECT_EQ(check(denies()), Change::none) << "told once";
+  check(check_passed());
+  EXPECT_EQ(check(check_denies()), Change::lies);
+  EXPECT_EQ(check(check_denies()), Change::none) << "told once";
   EXPECT_EQ(denial(), Ruling::doubtful);
   const SteadyInstant asked = now();
-  EXPECT_EQ(check(passed()), Change::honest);
-  check(passed());
+  EXPECT_EQ(check(check_passed()), Change::honest);
+  check(check_passed());
   EXPECT_EQ(health.rule_denial(asked, asked + 1ms), Ruling::doubtful);
   EXPECT_EQ(health.rule_denial(asked, now()), Ruling::doubtful) << "asked of a liar's cache";
   const SteadyInstant later = now();
-  check(passed());
+  check(check_passed());
   EXPECT_EQ(health.rule_denial(later, later), Ruling::stands);
 }
 
 TEST_F(ResolverHealthTest, SilenceProvesNothingAndExcusesNoLie) {
-  EXPECT_EQ(check(silent()), Change::silent);
-  EXPECT_EQ(check(silent()), Change::none);
+  EXPECT_EQ(check(check_silent()), Change::silent);
+  EXPECT_EQ(check(check_silent()), Change::none);
   EXPECT_EQ(health.rule_denial(now() - 1s, now() - 1s), Ruling::doubtful);
-  EXPECT_EQ(check(passed()), Change::heard);
-  EXPECT_EQ(check(denies()), Change::lies);
-  EXPECT_EQ(check(silent()), Change::none);
+  EXPECT_EQ(check(check_passed()), Change::heard);
+  EXPECT_EQ(check(check_denies()), Change::lies);
+  EXPECT_EQ(check(check_silent()), Change::none);
   EXPECT_EQ(health.trust(now()), Trust::lying);
   EXPECT_EQ(health.problem(), "it denies com.");
 }
 
 TEST_F(ResolverHealthTest, AWaveOfDenialsHastensTheCheck) {
-  check(passed());
+  check(check_passed());
   answer("good", 4, false);
   answer("dead", 4, true);
   EXPECT_EQ(health.trust(now()), Trust::trusted);
@@ -125,7 +105,7 @@ TEST_F(ResolverHealthTest, AWaveOfDenialsHastensTheCheck) {
   EXPECT_LT(until_check(1), calm);
   // An old list gets its bounces all the same.
   const SteadyInstant answered = now();
-  check(passed());
+  check(check_passed());
   EXPECT_EQ(health.trust(now()), Trust::suspicious);
   EXPECT_EQ(health.rule_denial(answered - 10ms, answered), Ruling::stands);
   clock.advance(61s);
@@ -133,14 +113,14 @@ TEST_F(ResolverHealthTest, AWaveOfDenialsHastensTheCheck) {
 }
 
 TEST_F(ResolverHealthTest, ManyDeadDomainsAmongMoreLivingOnesAreNoWave) {
-  check(passed());
+  check(check_passed());
   answer("dead", 40, true);
   answer("good", 40, false);
   EXPECT_EQ(health.trust(now()), Trust::trusted);
 }
 
 TEST_F(ResolverHealthTest, ChecksComeWhenTheyAreNeeded) {
-  check(passed());
+  check(check_passed());
   EXPECT_EQ(health.next_check(0, now()), SteadyInstant::max()) << "nothing is sent";
   health.used();
   EXPECT_GT(until_check(0), 29s);
@@ -149,7 +129,7 @@ TEST_F(ResolverHealthTest, ChecksComeWhenTheyAreNeeded) {
   EXPECT_GT(until_check(1), 1s) << "those who wait share a check";
   health.check_began(now());
   EXPECT_EQ(health.next_check(1, now()), SteadyInstant::max()) << "one at a time";
-  health.check_ended(denies(), now());
+  health.check_ended(check_denies(), now());
   EXPECT_EQ(until_check(0), 5s) << "until it is honest again, even if nothing is sent";
 }
 
@@ -157,25 +137,25 @@ TEST_F(ResolverHealthTest, ABareAddressWaitsForACheckToo) {
   const auto bare = [&] { return health.rule_bare_address(now() - 10ms, now()); };
   EXPECT_EQ(bare(), Ruling::wait);
   const SteadyInstant answered = now();
-  check(passed());
+  check(check_passed());
   EXPECT_EQ(health.rule_bare_address(answered, answered), Ruling::stands);
   clock.advance(1ms);
   EXPECT_EQ(bare(), Ruling::wait) << "it may have begun to invent";
   const SteadyInstant later = now();
-  check(silent());
+  check(check_silent());
   EXPECT_EQ(health.rule_bare_address(later, later), Ruling::stands);
-  check(denies());
+  check(check_denies());
   EXPECT_EQ(health.rule_bare_address(later, later), Ruling::stands) << "it invents nothing";
 }
 
 TEST_F(ResolverHealthTest, InventedAddressesAreDoubtful) {
-  check(passed());
+  check(check_passed());
   const SteadyInstant asked = now();
-  check(invents());
+  check(check_invents());
   EXPECT_EQ(health.rule_bare_address(asked, asked), Ruling::doubtful);
   EXPECT_TRUE(health.invented(*net::IpAddress::parse("192.0.2.66")));
   EXPECT_FALSE(health.invented(*net::IpAddress::parse("192.0.2.67")));
-  check(passed());
+  check(check_passed());
   EXPECT_FALSE(health.invented(*net::IpAddress::parse("192.0.2.66")));
   EXPECT_EQ(health.rule_bare_address(asked, asked), Ruling::doubtful) << "asked of a liar's cache";
 }
@@ -189,7 +169,7 @@ TEST_F(ResolverHealthTest, WithoutNamesToCheckEveryAnswerStands) {
 TEST_F(ResolverHealthTest, RemembersNoMoreThanItMay) {
   ResolverHealth small({.answers_max = 6});
   small.check_began(now());
-  small.check_ended(passed(), now());
+  small.check_ended(check_passed(), now());
   for (int i = 0; i < 1'000; ++i) small.answered("dead" + std::to_string(i), true, now());
   EXPECT_EQ(small.trust(now()), Trust::suspicious);
   for (int i = 0; i < 3; ++i) small.answered("good" + std::to_string(i), false, now());

@@ -11,11 +11,10 @@
 #include "async/runtime.h"
 #include "async/task_group.h"
 #include "base/log.h"
+#include "dns/statuses.h"
 
 namespace todoku::dns {
 namespace {
-
-constexpr EnhancedStatus kDirectoryFailure{.klass = 4, .subject = 4, .detail = 3};
 
 Unroutable doubtful(std::string_view domain, const std::string& problem) {
   return {.permanent = false,
@@ -23,7 +22,8 @@ Unroutable doubtful(std::string_view domain, const std::string& problem) {
           .reason = fmt::format("our own resolver cannot be believed about {}: {}", domain,
                                 problem.empty() ? "it has just begun to answer again" : problem),
           .by_absence = false,
-          .ours = true};
+          .ours = true,
+          .cause = Cause::resolver_doubted};
 }
 
 bool is_denial(const RouteAnswer& answer) {

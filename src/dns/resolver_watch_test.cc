@@ -11,6 +11,7 @@
 #include "async/runtime.h"
 #include "dns/fake_resolver.h"
 #include "dns/route_cache.h"
+#include "dns/test_findings.h"
 
 namespace todoku::dns {
 namespace {
@@ -18,33 +19,9 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-const net::IpAddress kInvented = *net::IpAddress::parse("192.0.2.66");
-
-CheckFinding passed() {
-  return {.result = CheckFinding::Result::passed, .problem = {}, .invents = false, .invented = {}};
-}
-CheckFinding denies() {
-  return {.result = CheckFinding::Result::failed,
-          .problem = "it denies com.",
-          .invents = false,
-          .invented = {}};
-}
-CheckFinding invents() {
-  return {.result = CheckFinding::Result::failed,
-          .problem = "it invents addresses",
-          .invents = true,
-          .invented = {kInvented}};
-}
-CheckFinding silent() {
-  return {.result = CheckFinding::Result::no_answer,
-          .problem = "no name server answers",
-          .invents = false,
-          .invented = {}};
-}
-
 // What checks find until it is changed.
 struct Checked {
-  CheckFinding finding = passed();
+  CheckFinding finding = check_passed();
   int checks = 0;
 };
 
@@ -138,7 +115,7 @@ TEST(ResolverWatch, ADeniedDomainBouncesAfterACheckThatPassed) {
 }
 
 Task<void> waits_for_honesty(World& world) {
-  world.checked.finding = denies();
+  world.checked.finding = check_denies();
   const std::string gone = co_await verdict(world, "gone.example");
   EXPECT_EQ(gone,
             "temporary 4.4.3 our own resolver cannot be believed about gone.example: it denies "
@@ -149,7 +126,7 @@ Task<void> waits_for_honesty(World& world) {
   EXPECT_EQ(good, "routable") << "what it does not deny is as good as ever";
   const std::string null = co_await verdict(world, "null.example");
   EXPECT_THAT(null, HasSubstr("permanent 5.1.10")) << "the domain's own word";
-  co_await turn(world, passed());
+  co_await turn(world, check_passed());
   const std::string now = co_await verdict(world, "gone.example");
   EXPECT_EQ(now, kGone);
   EXPECT_EQ(world.forgotten, 1) << "at its end, not at its beginning";
@@ -160,7 +137,7 @@ TEST(ResolverWatch, ALiarsDenialsWaitUntilItIsHonest) {
 }
 
 Task<void> proves_nothing(World& world) {
-  world.checked.finding = silent();
+  world.checked.finding = check_silent();
   const std::string gone = co_await verdict(world, "gone.example");
   EXPECT_THAT(gone, HasSubstr("temporary 4.4.3 our own resolver"));
   const std::string broken = co_await verdict(world, "broken.example");
@@ -168,7 +145,7 @@ Task<void> proves_nothing(World& world) {
               HasSubstr("temporary 4.4.3 the mail server (MX) of broken.example could not"));
   const auto ready = co_await world.watch.ready();
   EXPECT_TRUE(!ready && ready.error().detail == "no name server answers");
-  co_await turn(world, passed());
+  co_await turn(world, check_passed());
   const auto later = co_await world.watch.ready();
   EXPECT_TRUE(later);
 }
@@ -180,7 +157,7 @@ TEST(ResolverWatch, SilenceProvesNothing) {
 Task<void> distrusts_inventions(World& world) {
   const std::string before = co_await verdict(world, "bare.example");
   EXPECT_EQ(before, "routable");
-  co_await turn(world, invents());
+  co_await turn(world, check_invents());
   EXPECT_EQ(world.forgotten, 1);
   const std::string bare = co_await verdict(world, "bare.example");
   EXPECT_THAT(bare, HasSubstr("temporary 4.4.3 our own resolver cannot be believed about bare."));
@@ -188,7 +165,7 @@ Task<void> distrusts_inventions(World& world) {
   EXPECT_THAT(captive, HasSubstr("temporary")) << "its host's name may be a dead one";
   const std::string good = co_await verdict(world, "good.example");
   EXPECT_EQ(good, "routable");
-  co_await turn(world, passed());
+  co_await turn(world, check_passed());
   const std::string after = co_await verdict(world, "captive.example");
   EXPECT_EQ(after, "routable");
 }
@@ -198,7 +175,7 @@ TEST(ResolverWatch, InventedAddressesAreNoRoute) {
 }
 
 Task<void> believes_all(World& world) {
-  world.checked.finding = silent();
+  world.checked.finding = check_silent();
   const std::string gone = co_await verdict(world, "gone.example");
   EXPECT_EQ(gone, kGone);
   const auto ready = co_await world.watch.ready();

@@ -73,42 +73,46 @@ Task<RouteCache::Route> RouteCache::look_up(std::string domain) {
 }
 
 Task<RouteCache::Route> RouteCache::join_flight(const std::string& domain, bool& mine) {
+  std::shared_ptr<Shared> flight;
   {
     const std::lock_guard lock(mutex_);
     if (Route known = find_locked(domain)) {
       hits_.add();
       co_return known;
     }
-    if (flights_.try_emplace(domain).second) {
+    std::shared_ptr<Shared>& under_way = flights_[domain];
+    if (under_way == nullptr) {
+      under_way = std::make_shared<Shared>();
       misses_.add();
       mine = true;
       co_return nullptr;
     }
+    flight = under_way;
   }
   shared_.add();
-  co_return co_await async::from_callback<Route>([this, &domain](async::Callback<Route> done) {
+  co_return co_await async::from_callback<Route>([this, flight](async::Callback<Route> done) {
     std::unique_lock lock(mutex_);
-    const auto flight = flights_.find(domain);
-    if (flight != flights_.end()) {
-      flight->second.push_back(std::move(done));
+    if (!flight->landed) {
+      flight->waiters.push_back(std::move(done));
       return;
     }
-    // It has landed in between.
-    Route route = find_locked(domain);
     lock.unlock();
-    done(std::move(route));
+    done(flight->route);
   });
 }
 
 void RouteCache::land(const std::string& domain, const Route& route) {
-  Waiters waiters;
+  std::vector<async::Callback<Route>> waiters;
   {
     const std::lock_guard lock(mutex_);
     const bool ours = route && !*route && route->error().ours;
     if (route && !ours) remember_locked(domain, route);
-    const auto flight = flights_.find(domain);
-    waiters = std::move(flight->second);
-    flights_.erase(flight);
+    const auto found = flights_.find(domain);
+    const std::shared_ptr<Shared> flight = std::move(found->second);
+    flights_.erase(found);
+    flight->landed = true;
+    flight->route = route;
+    waiters = std::move(flight->waiters);
   }
   for (async::Callback<Route>& waiter : waiters) waiter(route);
 }

@@ -61,7 +61,13 @@ class RouteCache {
   [[nodiscard]] std::size_t size() const;
 
  private:
-  using Waiters = std::vector<async::Callback<Route>>;
+  // A look-up under way. Who asks meanwhile keeps it until it has landed, so that an answer that is
+  // not remembered reaches them, too.
+  struct Shared {
+    bool landed = false;
+    Route route;  // once landed; nullptr: the task that looked up was cancelled
+    std::vector<async::Callback<Route>> waiters;
+  };
   struct Entry {
     Route route;
     SteadyInstant expires{};
@@ -96,7 +102,7 @@ class RouteCache {
   mutable std::mutex mutex_;
   ByDomain<Entry> entries_;
   std::list<std::string> by_use_;  // most recently used first
-  ByDomain<Waiters> flights_;      // look-ups under way
+  ByDomain<std::shared_ptr<Shared>> flights_;
 };
 
 }  // namespace todoku::dns

@@ -11,7 +11,7 @@
 namespace todoku::dns {
 namespace {
 
-std::atomic<std::uint64_t> shortages{0};
+std::atomic<std::uint64_t> shortages_told{0};
 
 bool tells_of_a_shortage(std::string_view line) {
   // EMFILE and ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL in the words of strerror(), and libunbound's
@@ -25,7 +25,7 @@ bool tells_of_a_shortage(std::string_view line) {
 
 // A line each: the stream is line-buffered. Called under libunbound's lock.
 ssize_t hear(void* /*cookie*/, const char* octets, std::size_t count) {
-  if (tells_of_a_shortage({octets, count})) shortages.fetch_add(1, std::memory_order_relaxed);
+  if (tells_of_a_shortage({octets, count})) shortages_told.fetch_add(1, std::memory_order_relaxed);
   return static_cast<ssize_t>(count);
 }
 
@@ -41,7 +41,7 @@ std::FILE* unbound_complaints() {
 }
 
 std::uint64_t unbound_shortages() {
-  return shortages.load(std::memory_order_relaxed);
+  return shortages_told.load(std::memory_order_relaxed);
 }
 
 }  // namespace todoku::dns

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an answer of a receiver means in plain words, and what its reader can do. One table, from
-// the particular to the general: the words of the reply, its enhanced status code (RFC 3463 and the
-// IANA registry), its code (RFC 5321 section 4.2.3), the stage. Pure.
+// What became of an attempt in plain words, and what its reader can do. The cause is decided
+// elsewhere (feedback/classify) and stored; here it is only worded. Pure.
 #pragma once
 
-#include "explain/language.h"
+#include "base/bilingual.h"
 #include "mail/attempt.h"
 
 namespace todoku::explain {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words themselves. To add one: put it before every more general rule, and add a line to
-// tests/corpus/explain/replies.tsv.
+// The words themselves, by cause. A rule with a state or a stage stands before the one without.
 #include "explain/advice_table.h"
 
 #include <array>
@@ -11,80 +10,35 @@ namespace {
 using enum RecipientState;
 
 constexpr std::array kRules = {
-    // -- our own doing, before anything was sent
-    // ---------------------------------------------------
-    AdviceRule{
-        .state = dropped,
-        .answered = false,
-        .subject = 3,
-        .detail = 4,
-        .advice =
-            {{"It was not sent: what its insert codes put in makes it larger than "
-              "limits.message_bytes_max.",
-              "差し込みコードの値を入れると limits.message_bytes_max を超えるため、送信していませ"
-              "ん。"},
-             {"Send this recipient shorter values, or raise limits.message_bytes_max and send the "
-              "mail again.",
-              "この宛先の値を短くするか、limits.message_bytes_max を上げて、送り直してくださ"
-              "い。"}}},
-    AdviceRule{
-        .state = deferred,
-        .stage = Stage::none,
-        .answered = false,
-        .subject = 3,
-        .detail = 5,
-        .advice =
-            {{"We could not make the mail, for the reason above. It is no fault of the receiver, "
-              "and no attempt is used up.",
-              "上の理由により、当方でメールを作れませんでした。受信側の問題ではなく、試行回数にも"
-              "数えません。"},
-             {"Mend the reason, which is also in the log. It is tried every 15 minutes until its "
-              "time is up, and goes out by itself. If a signing key is gone, put it back: `todoku "
-              "dkim import`.",
-              "理由を取り除いてください（ログにもあります）。期限まで 15 分ごとに試し、直れば自動"
-              "で送信します。署名鍵がないときは `todoku dkim import` で戻してください。"}}},
-    AdviceRule{
-        .state = deferred,
-        .stage = Stage::none,
-        .answered = false,
-        .subject = 3,
-        .detail = 0,
-        .phrases = "set aside:",
-        .advice =
-            {{"The engine died again and again with this mail alone in hand, so it was set aside "
-              "for the others to go on. Unless the process was killed from outside it is a bug of "
-              "ours; "
-              "it is no fault of the receiver.",
-              "このメールだけを扱っている間にエンジンが繰り返し異常終了したため、ほかのメールを続"
-              "けられるよう取り分けました。外部から強制終了されたのでなければ当方の不具合です。受信"
-              "側の"
-              "問題ではありません。"},
-             {"Report it to the maintainers with the log and the core of the process. While "
-              "`todoku stuck` lists it nothing is sent; `todoku stuck release` has it tried again.",
-              "プロセスのログと core を添えて開発元に知らせてください。`todoku stuck` に出ている間"
-              "は送信しません。`todoku stuck release` で再び送信します。"}}},
-
-    // -- states that need no reply ---------------------------------------------------------------
-    AdviceRule{
-        .state = delivered,
-        .advice =
-            {{"The receiving server accepted the mail and took responsibility for it.",
-              "受信側サーバーがメールを受け取り、責任を引き継ぎました。"},
-             {"If it is not in the inbox, look in the spam folder and ask the receiving side "
-              "to search for it with the words of the answer above.",
-              "受信箱に見当たらないときは迷惑メールフォルダーを確かめ、上の応答の文言を伝えて受"
-              "信側に調べてもらってください。"}}},
-    AdviceRule{
-        .state = unknown,
-        .advice =
-            {{"The connection broke after the mail was written and before the answer came: "
-              "it may have arrived or not.",
-              "メールを送り終えたあと、応答が届く前に接続が切れました。届いたかどうか分かりま"
-              "せん。"},
-             {"This delivery asked for at most one copy, so it is not sent again by itself. "
-              "Ask the recipient before sending it anew.",
-              "二重に送らない指定の配信なので、自動では再送しません。受信者に確かめてから送り直"
-              "してください。"}}},
+    // -- our own doing
+    // ------------------------------------------------------------------------------
+    AdviceRule{.cause = Cause::too_large,
+               .advice = {{"It was not sent: what its insert codes put in makes it larger than "
+                           "limits.message_bytes_max.",
+                           "差し込みコードの値を入れると limits.message_bytes_max "
+                           "を超えるため、送信していません。"},
+                          {"Send this recipient shorter values, or raise limits.message_bytes_max "
+                           "and send the mail again.",
+                           "この宛先の値を短くするか、limits.message_bytes_max "
+                           "を上げて、送り直してください。"}}},
+    // -- states that need no reason
+    // -----------------------------------------------------------------
+    AdviceRule{.state = delivered,
+               .advice = {{"The receiving server accepted the mail and took responsibility for it.",
+                           "受信側サーバーがメールを受け取り、責任を引き継ぎました。"},
+                          {"If it is not in the inbox, look in the spam folder and ask the "
+                           "receiving side to search for it with the words of the answer above.",
+                           "受信箱に見当たらないときは迷惑メールフォルダーを確かめ、上の応答の文言"
+                           "を伝えて受信側に調べてもらってください。"}}},
+    AdviceRule{.state = unknown,
+               .advice = {{"The connection broke after the mail was written and before the answer "
+                           "came: it may have arrived or not.",
+                           "メールを送り終えたあと、応答が届く前に接続が切れました。届いたかどうか"
+                           "分かりません。"},
+                          {"This delivery asked for at most one copy, so it is not sent again by "
+                           "itself. Ask the recipient before sending it anew.",
+                           "二重に送らない指定の配信なので、自動では再送しません。受信者に確かめて"
+                           "から送り直してください。"}}},
     AdviceRule{.state = dropped,
                .advice = {{"It was not tried, because this address is on the suppression list.",
                            "このアドレスは配信停止リストにあるため、送信していません。"},
@@ -100,92 +54,221 @@ constexpr std::array kRules = {
                     "配送できないまま期限が過ぎました。"},
                    {"The attempts before tell the reason. Once it is solved, send the mail again.",
                     "原因はそれまでの試行の記録にあります。解消してから送り直してください。"}}},
-
-    // -- no answer ------------------------------------------------------------------------------
     AdviceRule{
-        .answered = false,
-        .subject = 3,
-        .detail = 0,
-        .phrases = "an error of ours",
+        .cause = Cause::out_of_time,
+        .advice = {{"Its time ran out in the middle of the dialogue.",
+                    "やり取りの途中で期限が過ぎました。"},
+                   {"The attempts before tell the reason. Once it is solved, send the mail again.",
+                    "原因はそれまでの試行の記録にあります。解消してから送り直してください。"}}},
+    // -- ours
+    // ---------------------------------------------------------------------------------------
+    AdviceRule{
+        .cause = Cause::key_missing,
+        .advice = {{"The signing key that this delivery goes out with is not there, so the mail "
+                    "could not be made. It is no fault of the receiver, and no attempt is used up.",
+                    "この配信の署名に使う鍵がないため、メールを作れませんでした。受信側の問題ではな"
+                    "く、試行回数にも数えません。"},
+                   {"Put the key back: `todoku dkim import`. It is tried every 15 minutes until "
+                    "its time is up, and goes out by itself.",
+                    "鍵を `todoku dkim import` で戻してください。期限まで 15 "
+                    "分ごとに試し、直れば自動で送信します。"}}},
+    AdviceRule{
+        .cause = Cause::content_unreadable,
+        .advice = {{"The stored content of this delivery cannot be read, so the mail could not be "
+                    "made. It is no fault of the receiver, and no attempt is used up.",
+                    "保存してある配信の内容を読めないため、メールを作れませんでした。受信側の問題で"
+                    "はなく、試行回数にも数えません。"},
+                   {"Restore the database from a backup, or send the delivery anew. The log has "
+                    "the reason.",
+                    "データベースをバックアップから戻すか、配信し直してください。理由はログにありま"
+                    "す。"}}},
+    AdviceRule{.cause = Cause::cannot_compose,
+               .advice = {{"We could not make the mail, for the reason above. It is no fault of "
+                           "the receiver, and no attempt is used up.",
+                           "上の理由により、当方でメールを作れませんでした。受信側の問題ではなく、"
+                           "試行回数にも数えません。"},
+                          {"Mend the reason, which is also in the log. It is tried every 15 "
+                           "minutes until its time is up, and goes out by itself. If a signing key "
+                           "is gone, put it back: `todoku dkim import`.",
+                           "理由を取り除いてください（ログにもあります）。期限まで 15 "
+                           "分ごとに試し、直れば自動で送信します。署名鍵がないときは `todoku dkim "
+                           "import` で戻してください。"}}},
+    AdviceRule{
+        .cause = Cause::set_aside,
+        .advice =
+            {{"The engine died again and again with this mail alone in hand, so it was set aside "
+              "for the others to go on. Unless the process was killed from outside it is a bug of "
+              "ours; it is no fault of the receiver.",
+              "このメールだけを扱っている間にエンジンが繰り返し異常終了したため、ほかのメールを続け"
+              "られるよう取り分けました。外部から強制終了されたのでなければ当方の不具合です。受信側"
+              "の問題ではありません。"},
+             {"Report it to the maintainers with the log and the core of the process. While "
+              "`todoku stuck` lists it nothing is sent; `todoku stuck release` has it tried again.",
+              "プロセスのログと core を添えて開発元に知らせてください。`todoku stuck` "
+              "に出ている間は送信しません。`todoku stuck release` で再び送信します。"}}},
+    AdviceRule{
+        .cause = Cause::engine_failure,
         .advice =
             {{"A failure of the engine itself ended the attempt. It is no fault of the receiver.",
               "エンジン自身の不具合で試行が終わりました。受信側の問題ではありません。"},
              {"Nothing for this mail: it is tried again. Report it to the maintainers with the "
               "log, which has the failure.",
-              "このメールは再送されるので対応不要です。不具合はログにあるので、添えて開発元に知ら"
-              "せてください。"}}},
-    AdviceRule{.stage = Stage::dns,
-               .subject = 1,
-               .detail = 10,
+              "このメールは再送されるので対応不要です。不具合はログにあるので、添えて開発元に知らせ"
+              "てください。"}}},
+    AdviceRule{.cause = Cause::stopping,
+               .advice = {{"The engine was stopped while it talked with the receiver, so we broke "
+                           "off. It is no fault of the receiver, and no attempt is used up.",
+                           "やり取りの途中でエンジンを停止したため、当方から打ち切りました。受信側"
+                           "の問題ではなく、試行回数にも数えません。"},
+                          {"Nothing: it is tried again once the engine runs.",
+                           "対応は不要です。エンジンが動けば、また試します。"}}},
+    AdviceRule{
+        .cause = Cause::put_back,
+        .advice = {{"It was put back to wait for its turn. It is no fault of the receiver, and no "
+                    "attempt is used up.",
+                    "順番を待つために戻しました。受信側の問題ではなく、試行回数にも数えません。"},
+                   {"Nothing for now.", "いまは対応不要です。"}}},
+    AdviceRule{
+        .cause = Cause::own_shortage,
+        .advice =
+            {{"This machine had no file, port or memory left for the connection, or not the "
+              "address to send from. It is no fault of the receiver, and no attempt is used up.",
+              "接続に使うファイル、ポート、メモリー、または送信元アドレスが、このマシンにありません"
+              "でした。受信側の問題ではなく、試行回数にも数えません。"},
+             {"See the log for what is short: raise the limit of open files (`ulimit -n`), or "
+              "lower smtp_out.connections_max.",
+              "何が足りないかはログにあります。開けるファイルの上限（`ulimit "
+              "-n`）を上げるか、smtp_out.connections_max を下げてください。"}}},
+    // -- what the DNS said
+    // --------------------------------------------------------------------------
+    AdviceRule{.cause = Cause::null_mx,
                .advice = {{"The domain says that it takes no mail (null MX).",
                            "そのドメインはメールを受け取らないと宣言しています（null MX）。"},
                           {"Remove the address from the list.", "宛先から外してください。"}}},
+    AdviceRule{.cause = Cause::points_to_ourselves,
+               .advice = {{"The domain's mail servers are this installation itself.",
+                           "そのドメインのメールサーバーは、この環境自身を指しています。"},
+                          {"The domain's owner must correct its MX records; if this machine takes "
+                           "mail for it, that mail must not be sent through here.",
+                           "ドメインの管理者に MX "
+                           "レコードを直してもらってください。このマシンがそのドメインのメールを受"
+                           "け取っているなら、ここからは送れません。"}}},
     AdviceRule{
-        .stage = Stage::dns,
-        .subject = 4,
-        .detail = 6,
-        .advice =
-            {{"The domain's mail servers are this installation itself.",
-              "そのドメインのメールサーバーは、この環境自身を指しています。"},
-             {"The domain's owner must correct its MX records; if this machine takes mail "
-              "for it, that mail must not be sent through here.",
-              "ドメインの管理者に MX レコードを直してもらってください。このマシンがそのドメイン"
-              "のメールを受け取っているなら、ここからは送れません。"}}},
-    AdviceRule{
-        .state = bounced,
-        .stage = Stage::dns,
+        .cause = Cause::no_such_domain,
         .advice = {{"The domain does not exist, or it has no mail server that may be used.",
                     "ドメインが存在しないか、使えるメールサーバーがありません。"},
                    {"Look for a typing mistake in the address; else remove it from the list.",
                     "アドレスの打ち間違いを確かめ、なければ宛先から外してください。"}}},
     AdviceRule{
-        .stage = Stage::dns,
-        .phrases = "our own resolver cannot be believed",
+        .cause = Cause::resolver_doubted,
         .advice =
             {{"Our own resolver denies names that exist, invents names that do not, or does not "
               "answer, so nothing is known of the domain yet. It is no fault of the receiver.",
               "当方の DNS "
-              "リゾルバーが、存在する名前を存在しないと答えるか、存在しない名前に答えるか、"
-              "応答しません。そのためドメインのことはまだ何も分かりません。受信側の問題ではありま"
-              "せん。"},
+              "リゾルバーが、存在する名前を存在しないと答えるか、存在しない名前に答えるか、応答しま"
+              "せん。そのためドメインのことはまだ何も分かりません。受信側の問題ではありません。"},
              {"Mend or replace the name servers that dns.servers names (/etc/resolv.conf if it "
               "names none); the mail goes out by itself soon after. In a network without the "
               "public DNS name zones that exist there in dns.check_names.",
               "dns.servers の DNS サーバー（空なら /etc/resolv.conf "
-              "のもの）を直すか取り替えてください。直ればほどなく自動で送信します。公開の DNS が"
-              "ないネットワークでは、そこに存在するゾーンを dns.check_names に書いてください。"}}},
+              "のもの）を直すか取り替えてください。直ればほどなく自動で送信します。公開の DNS "
+              "がないネットワークでは、そこに存在するゾーンを dns.check_names "
+              "に書いてください。"}}},
     AdviceRule{
-        .stage = Stage::dns,
+        .cause = Cause::dns_failed,
         .advice =
             {{"The domain could not be looked up: its name servers, or ours, did not answer.",
               "ドメインを調べられませんでした。相手または当方の DNS サーバーが応答しません。"},
-             {"Nothing for one domain. If many are affected, check the resolver of this "
-              "machine (dns.servers).",
-              "1 つのドメインだけなら対応は不要です。多くのドメインで起きているなら、このマシン"
-              "の DNS リゾルバー（dns.servers）を確かめてください。"}}},
+             {"Nothing for one domain. If many are affected, check the resolver of this machine "
+              "(dns.servers).",
+              "1 つのドメインだけなら対応は不要です。多くのドメインで起きているなら、このマシンの "
+              "DNS リゾルバー（dns.servers）を確かめてください。"}}},
     AdviceRule{
-        .stage = Stage::connect,
+        .cause = Cause::ipv6_only,
+        .advice =
+            {{"The receiver has addresses of one IP version only, and the source that sends has "
+              "the other one.",
+              "受信側のアドレスは IPv4 か IPv6 の一方だけで、送信元にはもう一方しかありません。"},
+             {"Give the source an address of that version ([[egress]]), if this machine has one.",
+              "このマシンにそのバージョンのアドレスがあれば、送信元（[[egress]]"
+              "）に加えてください。"}}},
+    AdviceRule{
+        .cause = Cause::no_route,
+        .state = bounced,
+        .advice = {{"Mail is not sent to an address literal such as user@[192.0.2.1].",
+                    "user@[192.0.2.1] のような、IP アドレスを直接書いた宛先には送りません。"},
+                   {"Use an address with a domain name.",
+                    "ドメイン名のアドレスを使ってください。"}}},
+    AdviceRule{.cause = Cause::no_route,
+               .advice = {{"There is no source or route of ours to reach the receiver by.",
+                           "受信側に届ける送信元または経路がありません。"},
+                          {"Check the sources ([[egress]]).",
+                           "送信元の設定（[[egress]]）を確かめてください。"}}},
+    // -- what the network did
+    // -----------------------------------------------------------------------
+    AdviceRule{
+        .cause = Cause::unreachable,
         .advice =
             {{"No server of the receiver could be connected to.",
               "受信側のどのサーバーにも接続できませんでした。"},
-             {"Nothing for one receiver. If many are affected, check that this machine may "
-              "open connections to port 25: many networks block it.",
-              "1 つの受信側だけなら対応は不要です。多くで起きているなら、このマシンからポート "
-              "25 への接続が許されているか確かめてください（塞いでいるネットワークが多くありま"
-              "す）。"}}},
+             {"Nothing for one receiver. If many are affected, check that this machine may open "
+              "connections to port 25: many networks block it.",
+              "1 つの受信側だけなら対応は不要です。多くで起きているなら、このマシンからポート 25 "
+              "への接続が許されているか確かめてください（塞いでいるネットワークが多くあります）"
+              "。"}}},
     AdviceRule{
-        .stage = Stage::starttls,
-        .answered = false,
+        .cause = Cause::in_doubt,
+        .advice = {{"The connection broke after the mail was written and before the answer came: "
+                    "it may have arrived or not. It is sent again, so it may arrive twice.",
+                    "メールを送り終えたあと、応答が届く前に接続が切れました。届いたかどうか分かりま"
+                    "せん。再送するので、二重に届くことがあります。"},
+                   {"Nothing for now.", "いまは対応不要です。"}}},
+    AdviceRule{.cause = Cause::connection_lost,
+               .stage = Stage::data,
+               .advice = {{"The connection broke while the mail was being handed over.",
+                           "メールを渡している途中で接続が切れました。"},
+                          {"Nothing for now. If it happens again and again, the mail may be too "
+                           "large for the way there.",
+                           "いまは対応不要です。何度も続くなら、経路に対してメールが大きすぎるのか"
+                           "もしれません。"}}},
+    AdviceRule{
+        .cause = Cause::silence,
+        .stage = Stage::data,
+        .advice = {{"The receiver's server stopped answering while the mail was being handed over.",
+                    "メールを渡している途中で、受信側サーバーが応答しなくなりました。"},
+                   {"Nothing for now. If it happens again and again, the mail may be too large for "
+                    "the way there.",
+                    "いまは対応不要です。何度も続くなら、経路に対してメールが大きすぎるのかもしれま"
+                    "せん。"}}},
+    AdviceRule{
+        .cause = Cause::connection_lost,
         .advice =
-            {{"The encrypted connection could not be set up.",
-              "暗号化した接続を確立できませんでした。"},
-             {"If this site requires TLS by your rules, its certificate must become valid, or "
-              "the rule must be relaxed.",
-              "このサイトに TLS を必須とする設定をしているなら、相手の証明書が正しくなるのを待"
-              "つか、設定を緩めてください。"}}},
+            {{"The receiver's server closed or lost the connection in the middle of the dialogue.",
+              "受信側サーバーとの接続が、やり取りの途中で切れました。"},
+             {"Nothing for now.", "いまは対応不要です。"}}},
+    AdviceRule{.cause = Cause::silence,
+               .advice = {{"The receiver's server stopped answering in the middle of the dialogue.",
+                           "受信側サーバーがやり取りの途中で応答しなくなりました。"},
+                          {"Nothing for now.", "いまは対応不要です。"}}},
+    AdviceRule{.cause = Cause::tls_failed,
+               .advice = {{"The encrypted connection could not be set up.",
+                           "暗号化した接続を確立できませんでした。"},
+                          {"If this site requires TLS by your rules, its certificate must become "
+                           "valid, or the rule must be relaxed.",
+                           "このサイトに TLS "
+                           "を必須とする設定をしているなら、相手の証明書が正しくなるのを待つか、設"
+                           "定を緩めてください。"}}},
     AdviceRule{
-        .stage = Stage::starttls,
-        .phrases = "without tls: switched off",
+        .cause = Cause::no_tls_offered,
+        .advice =
+            {{"Your rules require an encrypted connection (TLS) for this site, and the receiver "
+              "does not offer it.",
+              "設定でこのサイトに暗号化した接続（TLS）を必須としていますが、受信側が対応していませ"
+              "ん。"},
+             {"Wait until the receiver offers TLS, or relax the rule: `tls` in [sites.*].",
+              "受信側が TLS に対応するのを待つか、設定（[sites.*] の `tls`）を緩めてください。"}}},
+    AdviceRule{
+        .cause = Cause::tls_switched_off,
         .advice =
             {{"The receiver takes mail only over an encrypted connection (TLS), which your rules "
               "switch off for this site.",
@@ -194,366 +277,284 @@ constexpr std::array kRules = {
              {"Remove `tls = \"none\"` from the site's rule ([sites.*]); the mail is tried again.",
               "サイトの設定（[sites.*]）から `tls = \"none\"` "
               "を外してください。メールは再送されます。"}}},
+    AdviceRule{.cause = Cause::tls_required,
+               .advice = {{"The receiver takes mail only over an encrypted connection (TLS), and "
+                           "none could be set up.",
+                           "受信側は暗号化した接続（TLS）でしかメールを受け取らず、その接続を確立で"
+                           "きませんでした。"},
+                          {"Nothing for now: the mail is tried again. If it lasts, tell the "
+                           "receiver's postmaster why TLS failed, as the answer above says.",
+                           "再送されるので、いまは対応不要です。続くなら、上の応答にある TLS "
+                           "失敗の理由を受信側の管理者に知らせてください。"}}},
+    // -- what the receiver cannot do
+    // ----------------------------------------------------------------
     AdviceRule{
-        .stage = Stage::starttls,
-        .answered = true,
+        .cause = Cause::over_size_limit,
         .advice =
-            {{"The receiver takes mail only over an encrypted connection (TLS), and none could be "
-              "set up.",
-              "受信側は暗号化した接続（TLS）でしかメールを受け取らず、その接続を確立できませんで"
-              "した。"},
-             {"Nothing for now: the mail is tried again. If it lasts, tell the receiver's "
-              "postmaster why TLS failed, as the answer above says.",
-              "再送されるので、いまは対応不要です。続くなら、上の応答にある TLS 失敗の理由を受信側"
-              "の管理者に知らせてください。"}}},
-    AdviceRule{.stage = Stage::data,
-               .answered = false,
-               .advice = {{"The connection broke while the mail was being handed over.",
-                           "メールを渡している途中で接続が切れました。"},
-                          {"Nothing for now. If it happens again and again, the mail may be too "
-                           "large for the way there.",
-                           "いまは対応不要です。何度も続くなら、経路に対してメールが大きすぎ"
-                           "るのかもしれません。"}}},
-    // What a server offers tells whether a mail can be given to it, before anything is said.
-    AdviceRule{.stage = Stage::mail_from,
-               .answered = false,
-               .subject = 3,
-               .detail = 4,
+            {{"The mail is larger than the receiver takes, as its server said before it was sent.",
+              "メールが受信側の上限より大きすぎます（送信前に、受信側サーバーが上限を告げました）"
+              "。"},
+             {"Send smaller attachments, or a link instead.",
+              "添付を小さくするか、リンクに替えてください。"}}},
+    AdviceRule{.cause = Cause::size,
                .advice = {{"The mail is larger than the receiver takes.",
                            "メールが受信側の上限より大きすぎます。"},
                           {"Send smaller attachments, or a link instead.",
                            "添付を小さくするか、リンクに替えてください。"}}},
     AdviceRule{
-        .stage = Stage::mail_from,
-        .answered = false,
-        .subject = 6,
-        .detail = 7,
+        .cause = Cause::no_smtputf8,
         .advice =
             {{"The receiver does not take mail for addresses beyond ASCII (SMTPUTF8).",
               "受信側が、ASCII 以外の文字を含むアドレス宛のメール（SMTPUTF8）に対応していません。"},
              {"Use an address in ASCII.", "ASCII だけのアドレスを使ってください。"}}},
     AdviceRule{
-        .stage = Stage::mail_from,
-        .answered = false,
-        .subject = 6,
-        .detail = 3,
+        .cause = Cause::no_8bitmime,
         .advice = {{"The receiver does not take content with 8-bit octets (8BITMIME).",
                     "受信側が、8 ビット文字を含む内容（8BITMIME）に対応していません。"},
                    {"Send the content in a 7-bit encoding (quoted-printable or base64).",
                     "内容を 7 ビットの形式（quoted-printable か base64）にして送ってください。"}}},
-    AdviceRule{.answered = false,
-               .advice = {{"The receiver's server stopped answering in the middle of the dialogue.",
-                           "受信側サーバーがやり取りの途中で応答しなくなりました。"},
-                          {"Nothing for now.", "いまは対応不要です。"}}},
-
-    // -- known words ----------------------------------------------------------------------------
+    AdviceRule{.cause = Cause::form,
+               .advice = {{"The receiver cannot handle the form of the content.",
+                           "受信側が内容の形式を扱えません。"},
+                          {"Try plain text in UTF-8 without attachments.",
+                           "添付のない UTF-8 のテキストで試してください。"}}},
+    // -- the address
+    // --------------------------------------------------------------------------------
     AdviceRule{
-        .code_low = 400,
-        .code_high = 499,
-        .phrases = "greylist|graylist|grey list|gray list|greylisting",
+        .cause = Cause::mailbox,
+        .state = deferred,
         .advice =
-            {{"The receiver refuses first attempts on purpose and takes a later one "
-              "(greylisting).",
-              "受信側は、初めての送信をわざと断り、あとの再送で受け取ります（グレイリスト）。"},
-             {"Nothing: a later attempt usually succeeds.",
-              "あとの試行でたいてい成功するので、対応は不要です。"}}},
+            {{"The receiver does not know this mailbox, or cannot tell yet whether it exists.",
+              "受信側にこのメールボックスがないか、あるかどうかをまだ確かめられません。"},
+             {"Nothing for now; check the address for typing mistakes.",
+              "いまは対応不要です。アドレスの打ち間違いがないか確かめてください。"}}},
     AdviceRule{
-        .phrases = "spamhaus|spamcop|barracudacentral|blocklist|block list|blacklist|dnsbl| rbl",
+        .cause = Cause::mailbox,
         .advice =
-            {{"The sending address is on a blocklist that the receiver uses.",
-              "送信元の IP アドレスが、受信側の使うブロックリストに載っています。"},
-             {"Find the list named in the answer, see why the address is listed, stop the "
-              "cause, then ask for removal.",
-              "応答にあるリストで掲載の理由を調べ、原因を止めてから解除を申請してください。"}}},
+            {{"There is no such mailbox.", "そのメールボックスは存在しません。"},
+             {"Remove the address from the list, or correct it: mail to dead addresses harms the "
+              "sender's reputation.",
+              "宛先から外すか訂正してください。存在しないアドレスへの送信は評判を落とします。"}}},
     AdviceRule{
-        .phrases = "dmarc",
-        .advice =
-            {{"The mail failed the sender domain's DMARC policy.",
-              "送信元ドメインの DMARC に適合しませんでした。"},
-             {"The From domain needs a DKIM signature of its own, or an SPF record that allows "
-              "this sender: `todoku dkim generate`.",
-              "From のドメイン自身の DKIM 署名か、この送信元を許す SPF レコードが必要です: "
-              "`todoku dkim generate`"}}},
-    AdviceRule{
-        .phrases = "reverse dns|rdns|ptr record|ptr lookup",
-        .advice =
-            {{"The sending address has no matching reverse DNS entry.",
-              "送信元 IP アドレスの逆引きが正しく設定されていません。"},
-             {"Have the owner of the IP address set a PTR record that names the EHLO name, and "
-              "make that name resolve back to the address.",
-              "IP アドレスの管理元に、EHLO の名前を指す PTR レコードの設定を依頼し、その名前が同"
-              "じアドレスに正引きできるようにしてください。"}}},
-    AdviceRule{
-        .code_low = 400,
-        .code_high = 599,
-        .phrases =
-            "mailbox full|mailbox is full|over quota|overquota|quota exceeded|out of storage",
+        .cause = Cause::mailbox_full,
         .advice = {{"The recipient's mailbox is full.", "受信者のメールボックスがいっぱいです。"},
                    {"Only the recipient can make room; reach them another way if it is urgent.",
                     "空けられるのは受信者だけです。急ぐ場合は別の手段で連絡してください。"}}},
-    AdviceRule{
-        .code_low = 400,
-        .code_high = 499,
-        .phrases =
-            "too many|rate limit|ratelimit|throttl|too fast|unusual rate|deferred due to user",
-        .advice = {{"The receiver takes mail from us more slowly than we send.",
-                    "受信側が受け取る速さを超えて送っています。"},
-                   {"Nothing for now. If it goes on, lower the site's pace "
-                    "(messages_per_second in [sites.*]).",
-                    "いまは対応不要です。続くようなら、このサイトへの速さ（[sites.*] の "
-                    "messages_per_second）を下げてください。"}}},
-
-    AdviceRule{
-        .stage = Stage::rcpt_to,
-        .code_low = 550,
-        .code_high = 554,
-        .phrases = "user unknown|unknown user|no such user|recipientnotfound|recipient not found|"
-                   "unknown recipient|mailbox not found|no such recipient",
-        .advice =
-            {{"There is no such mailbox.", "そのメールボックスは存在しません。"},
-             {"Remove the address from the list, or correct it: mail to dead addresses harms "
-              "the sender's reputation.",
-              "宛先から外すか訂正してください。存在しないアドレスへの送信は評判を落とします。"}}},
-
-    // -- enhanced status codes (RFC 3463, RFC 7372, RFC 7505; IANA registry)
-    // -----------------------
-    AdviceRule{
-        .subject = 1,
-        .detail = 1,
-        .advice =
-            {{"There is no such mailbox.", "そのメールボックスは存在しません。"},
-             {"Remove the address from the list, or correct it: mail to dead addresses harms "
-              "the sender's reputation.",
-              "宛先から外すか訂正してください。存在しないアドレスへの送信は評判を落とします。"}}},
-    AdviceRule{
-        .subject = 1,
-        .detail = 2,
-        .advice = {{"The receiver knows no such domain.", "受信側はそのドメインを扱っていません。"},
-                   {"Check the part after the @.", "@ より後ろを確かめてください。"}}},
-    AdviceRule{.subject = 1,
-               .detail = 3,
-               .advice = {{"The receiver cannot read the address.",
-                           "受信側がアドレスを解釈できませんでした。"},
-                          {"Check the address for stray characters.",
-                           "アドレスに余計な文字がないか確かめてください。"}}},
-    AdviceRule{.subject = 1,
-               .detail = 6,
-               .advice = {{"The recipient has moved and left no address.",
-                           "受信者は移転し、転送先はありません。"},
-                          {"Ask the recipient for the new address.",
-                           "新しいアドレスを確かめてください。"}}},
-    AdviceRule{.subject = 1,
-               .detail = 7,
-               .advice = {{"The receiver does not accept the sender's address.",
-                           "受信側が差出人（MAIL FROM）のアドレスを受け付けません。"},
-                          {"Check that smtp_out.return_path_domain exists in the DNS.",
-                           "smtp_out.return_path_domain が DNS に存在するか確かめてください。"}}},
-    AdviceRule{
-        .subject = 1,
-        .detail = 8,
-        .advice = {{"The sender's domain cannot be looked up or cannot take mail back.",
-                    "差出人のドメインを調べられないか、返信を受け取れません。"},
-                   {"Give smtp_out.return_path_domain an MX or address record.",
-                    "smtp_out.return_path_domain に MX レコードかアドレスを設定してください。"}}},
-    AdviceRule{.subject = 1,
-               .detail = 10,
-               .advice = {{"The domain says that it takes no mail (null MX).",
-                           "そのドメインはメールを受け取らないと宣言しています（null MX）。"},
-                          {"Remove the address from the list.", "宛先から外してください。"}}},
-    AdviceRule{.subject = 2,
-               .detail = 1,
+    AdviceRule{.cause = Cause::mailbox_disabled,
                .advice = {{"The mailbox exists but is disabled.",
                            "メールボックスは存在しますが、停止されています。"},
                           {"Remove the address unless the recipient says that it works again.",
                            "使えるようになったと分かるまで、宛先から外してください。"}}},
     AdviceRule{
-        .subject = 2,
-        .detail = 2,
-        .advice = {{"The recipient's mailbox is full.", "受信者のメールボックスがいっぱいです。"},
-                   {"Only the recipient can make room; reach them another way if it is urgent.",
-                    "空けられるのは受信者だけです。急ぐ場合は別の手段で連絡してください。"}}},
-    AdviceRule{.subject = 2,
-               .detail = 3,
-               .advice = {{"The mail is larger than this mailbox takes.",
-                           "メールがこのメールボックスの上限より大きすぎます。"},
-                          {"Send smaller attachments, or a link instead.",
-                           "添付を小さくするか、リンクに替えてください。"}}},
-    AdviceRule{.subject = 3,
-               .detail = 4,
-               .advice = {{"The mail is larger than the receiver takes.",
-                           "メールが受信側の上限より大きすぎます。"},
-                          {"Send smaller attachments, or a link instead.",
-                           "添付を小さくするか、リンクに替えてください。"}}},
-    AdviceRule{
-        .subject = 3,
-        .advice = {{"The receiver's mail system has a problem of its own.",
-                    "受信側のメールシステム自身に問題があります。"},
-                   {"Nothing on our side; if it lasts, tell the receiver's postmaster.",
-                    "当方での対応は不要です。長引くなら受信側の管理者に知らせてください。"}}},
-    AdviceRule{.subject = 4,
-               .detail = 6,
+        .cause = Cause::mailbox_busy,
+        .advice = {{"So much mail comes to this mailbox that the receiver takes no more just now.",
+                    "このメールボックスにメールが集中しているため、受信側がいまは受け取りません。"},
+                   {"Nothing: a later attempt usually succeeds.",
+                    "あとの試行でたいてい成功するので、対応は不要です。"}}},
+    AdviceRule{.cause = Cause::bad_address,
+               .advice = {{"The receiver cannot read the address.",
+                           "受信側がアドレスを解釈できませんでした。"},
+                          {"Check the address for stray characters.",
+                           "アドレスに余計な文字がないか確かめてください。"}}},
+    AdviceRule{.cause = Cause::moved,
+               .advice = {{"The recipient has moved and left no address.",
+                           "受信者は移転し、転送先はありません。"},
+                          {"Ask the recipient for the new address.",
+                           "新しいアドレスを確かめてください。"}}},
+    AdviceRule{.cause = Cause::loop,
                .advice = {{"The receiver found that the mail goes round in a circle.",
                            "受信側が、メールが循環していると判断しました。"},
                           {"The recipient's forwarding has to be repaired.",
                            "受信者の転送設定を直してもらう必要があります。"}}},
     AdviceRule{
-        .subject = 4,
-        .advice = {{"The receiver has trouble with its network or with routing the mail.",
-                    "受信側のネットワークまたは経路に問題があります。"},
-                   {"Nothing on our side; if it lasts, tell the receiver's postmaster.",
-                    "当方での対応は不要です。長引くなら受信側の管理者に知らせてください。"}}},
-    AdviceRule{.subject = 5,
-               .advice = {{"The receiver and we misunderstand each other in the protocol.",
-                           "SMTP のやり取りに食い違いがありました。"},
-                          {"Report it to the maintainers with the answer above.",
-                           "上の応答を添えて開発元に知らせてください。"}}},
-    AdviceRule{.subject = 6,
-               .advice = {{"The receiver cannot handle the form of the content.",
-                           "受信側が内容の形式を扱えません。"},
-                          {"Try plain text in UTF-8 without attachments.",
-                           "添付のない UTF-8 のテキストで試してください。"}}},
-    AdviceRule{.subject = 7,
-               .detail = 20,
+        .cause = Cause::relay,
+        .advice = {{"The host that takes the mail of this domain does not accept the domain.",
+                    "そのドメインのメールを受け取るはずのホストが、そのドメインを扱っていません。"},
+                   {"Check the part after the @. If it is right, the domain's owner must correct "
+                    "its MX records.",
+                    "@ より後ろを確かめてください。正しければ、ドメインの管理者に MX "
+                    "レコードを直してもらう必要があります。"}}},
+    // -- at its pace
+    // --------------------------------------------------------------------------------
+    AdviceRule{
+        .cause = Cause::greylist,
+        .advice =
+            {{"The receiver refuses first attempts on purpose and takes a later one (greylisting).",
+              "受信側は、初めての送信をわざと断り、あとの再送で受け取ります（グレイリスト）。"},
+             {"Nothing: a later attempt usually succeeds.",
+              "あとの試行でたいてい成功するので、対応は不要です。"}}},
+    AdviceRule{.cause = Cause::rate,
+               .state = bounced,
+               .advice = {{"The receiver sees more mail from us than it wants.",
+                           "受信側が望むより多くのメールを送っています。"},
+                          {"Send less to this site for some days and lower its pace "
+                           "(messages_per_second in [sites.*]).",
+                           "数日は通数を減らし、このサイトへの速さ（[sites.*] の "
+                           "messages_per_second）を下げてください。"}}},
+    AdviceRule{.cause = Cause::rate,
+               .advice = {{"The receiver takes mail from us more slowly than we send.",
+                           "受信側が受け取る速さを超えて送っています。"},
+                          {"Nothing for now: it is tried again later than usual. If it goes on, "
+                           "lower the site's pace (messages_per_second in [sites.*]).",
+                           "いまは対応不要です。通常より間を空けて再送します。続くようなら、このサ"
+                           "イトへの速さ（[sites.*] の messages_per_second）を下げてください。"}}},
+    AdviceRule{.cause = Cause::too_many_recipients,
+               .advice = {{"The receiver takes no more recipients at once.",
+                           "受信側が、一度に受け取れる宛先の数を超えました。"},
+                          {"Nothing: it is tried again.", "再送されるので、対応は不要です。"}}},
+    // -- who we are
+    // ---------------------------------------------------------------------------------
+    AdviceRule{
+        .cause = Cause::reputation,
+        .advice =
+            {{"The sending address is on a blocklist that the receiver uses, or has a bad name "
+              "there.",
+              "送信元の IP "
+              "アドレスが、受信側の使うブロックリストに載っているか、そこでの評判がよくありません"
+              "。"},
+             {"Find the list named in the answer, see why the address is listed, stop the cause, "
+              "then ask for removal.",
+              "応答にあるリストで掲載の理由を調べ、原因を止めてから解除を申請してください。"}}},
+    AdviceRule{.cause = Cause::dmarc,
+               .advice = {{"The mail failed the sender domain's DMARC policy.",
+                           "送信元ドメインの DMARC に適合しませんでした。"},
+                          {"The From domain needs a DKIM signature of its own, or an SPF record "
+                           "that allows this sender: `todoku dkim generate`.",
+                           "From のドメイン自身の DKIM 署名か、この送信元を許す SPF "
+                           "レコードが必要です: `todoku dkim generate`"}}},
+    AdviceRule{
+        .cause = Cause::authentication,
+        .advice =
+            {{"Neither SPF nor DKIM proves that the mail is from the From domain.",
+              "SPF でも DKIM でも、From のドメインからのメールだと証明できません。"},
+             {"Sign with a DKIM key of the From domain and publish it: `todoku dkim generate`.",
+              "From のドメインの DKIM 鍵を作り、DNS に登録してください: `todoku dkim generate`"}}},
+    AdviceRule{.cause = Cause::dkim,
                .advice = {{"The receiver asks for a valid DKIM signature and found none.",
                            "受信側が求める有効な DKIM 署名がありません。"},
                           {"Publish the key and check it: `todoku dkim list`.",
                            "公開鍵を DNS に登録し、確かめてください: `todoku dkim list`"}}},
     AdviceRule{
-        .subject = 7,
-        .detail = 23,
+        .cause = Cause::spf,
         .advice =
             {{"SPF does not allow this machine to send for the return path's domain.",
               "戻り先ドメインの SPF が、このマシンからの送信を許していません。"},
              {"Add the sending addresses to the SPF record of smtp_out.return_path_domain.",
               "smtp_out.return_path_domain の SPF レコードに送信元アドレスを加えてください。"}}},
     AdviceRule{
-        .subject = 7,
-        .detail = 25,
+        .cause = Cause::reverse_dns,
         .advice =
             {{"The sending address has no matching reverse DNS entry.",
               "送信元 IP アドレスの逆引きが正しく設定されていません。"},
              {"Have the owner of the IP address set a PTR record that names the EHLO name, and "
               "make that name resolve back to the address.",
-              "IP アドレスの管理元に、EHLO の名前を指す PTR レコードの設定を依頼し、その名前が同"
-              "じアドレスに正引きできるようにしてください。"}}},
-    AdviceRule{.subject = 7,
-               .detail = 26,
-               .advice = {{"Neither SPF nor DKIM proves that the mail is from the From domain.",
-                           "SPF でも DKIM でも、From のドメインからのメールだと証明できません。"},
-                          {"Sign with a DKIM key of the From domain and publish it: "
-                           "`todoku dkim generate`.",
-                           "From のドメインの DKIM 鍵を作り、DNS に登録してください: "
-                           "`todoku dkim generate`"}}},
+              "IP アドレスの管理元に、EHLO の名前を指す PTR "
+              "レコードの設定を依頼し、その名前が同じアドレスに正引きできるようにしてください。"}}},
     AdviceRule{
-        .subject = 7,
-        .detail = 27,
-        .advice = {{"The sender's domain says that it takes no mail, so no mail is taken from it.",
-                    "差出人のドメインがメールを受け取らないと宣言しているため、拒否されました。"},
-                   {"Remove the null MX of smtp_out.return_path_domain.",
-                    "smtp_out.return_path_domain の null MX をやめてください。"}}},
-    AdviceRule{
-        .subject = 7,
-        .detail = 28,
-        .advice =
-            {{"The receiver sees more mail from us than it wants.",
-              "受信側が望むより多くのメールを送っています。"},
-             {"Send less to this site for some days and lower its pace "
-              "(messages_per_second in [sites.*]).",
-              "数日は通数を減らし、このサイトへの速さ（[sites.*] の messages_per_second）を下げ"
-              "てください。"}}},
-    AdviceRule{
-        .code_low = 500,
-        .code_high = 599,
-        .subject = 7,
-        .advice =
-            {{"The receiver refuses the mail as unwanted: content, sender or sending address.",
-              "受信側が、内容・差出人・送信元アドレスのいずれかを理由に拒否しました。"},
-             {"Read its words for the reason; check DKIM, SPF, DMARC and reverse DNS, and "
-              "whether recipients asked for this mail.",
-              "応答の文言で理由を確かめ、DKIM、SPF、DMARC、逆引きの設定と、受信者が望んだメール"
-              "かどうかを見直してください。"}}},
-    AdviceRule{
-        .subject = 7,
-        .advice =
-            {{"The receiver does not want mail from us just now.",
-              "受信側が、いまは当方からのメールを受け取りません。"},
-             {"Nothing for now. If it goes on, check DKIM, SPF, DMARC, reverse DNS and the "
-              "pace to this site.",
-              "いまは対応不要です。続くなら、DKIM、SPF、DMARC、逆引きと、このサイトへの速さを見"
-              "直してください。"}}},
-
-    // -- codes alone (RFC 5321 section 4.2.3)
-    // ------------------------------------------------------
-    AdviceRule{.code_low = 421,
-               .code_high = 421,
-               .advice = {{"The receiver is busy or has had enough of us for now.",
-                           "受信側が混んでいるか、当方からの受信を一時的に止めています。"},
-                          {"Nothing for now: the site gets a rest.",
-                           "いまは対応不要です。このサイトへの送信はしばらく休みます。"}}},
-    AdviceRule{.code_low = 452,
-               .code_high = 452,
-               .advice = {{"The receiver has no room for the mail right now.",
-                           "受信側に、いまメールを置く余裕がありません。"},
-                          {"Nothing for now.", "いまは対応不要です。"}}},
-    AdviceRule{
-        .code_low = 450,
-        .code_high = 451,
-        .advice =
-            {{"The receiver cannot take the mail right now (a lock, a check, or greylisting).",
-              "受信側が、いまは受け取れません（処理中、検査、グレイリストなど）。"},
-             {"Nothing for now.", "いまは対応不要です。"}}},
-    AdviceRule{.code_low = 400,
-               .code_high = 499,
-               .advice = {{"The receiver cannot take the mail right now.",
-                           "受信側が、いまは受け取れません。"},
-                          {"Nothing for now.", "いまは対応不要です。"}}},
-    AdviceRule{
-        .stage = Stage::greeting,
-        .code_low = 500,
-        .code_high = 599,
-        .advice = {{"The receiver's server refuses to talk with us at all.",
-                    "受信側サーバーが、当方との通信そのものを拒否しています。"},
-                   {"Check whether the sending address is on a blocklist.",
-                    "送信元の IP アドレスがブロックリストに載っていないか確かめてください。"}}},
-    AdviceRule{
-        .stage = Stage::hello,
-        .code_low = 500,
-        .code_high = 599,
+        .cause = Cause::hello_name,
         .advice =
             {{"The receiver does not like the name that we introduce ourselves with.",
               "受信側が、当方の名乗る名前（EHLO）を受け付けません。"},
-             {"Set smtp_out.hello_name to a name that resolves to the sending address, and "
-              "back.",
-              "smtp_out.hello_name を、送信元アドレスと正引き・逆引きで対応する名前にしてくださ"
-              "い。"}}},
+             {"Set smtp_out.hello_name to a name that resolves to the sending address, and back.",
+              "smtp_out.hello_name "
+              "を、送信元アドレスと正引き・逆引きで対応する名前にしてください。"}}},
     AdviceRule{
+        .cause = Cause::sender_address,
+        .advice = {{"The receiver does not accept the sender's address (MAIL FROM): its domain "
+                    "cannot be looked up, or cannot take mail back.",
+                    "受信側が差出人（MAIL "
+                    "FROM）のアドレスを受け付けません。ドメインを調べられないか、返信を受け取れない"
+                    "ためです。"},
+                   {"Give smtp_out.return_path_domain an MX or address record, and no null MX.",
+                    "smtp_out.return_path_domain に MX レコードかアドレスを設定し、null MX "
+                    "にはしないでください。"}}},
+    AdviceRule{.cause = Cause::client_auth,
+               .advice = {{"The host takes mail only from clients that log in.",
+                           "そのホストは、ログイン（SMTP "
+                           "AUTH）したクライアントからしかメールを受け取りません。"},
+                          {"The domain's MX records name a server that is not meant for mail from "
+                           "outside; its owner must correct that.",
+                           "ドメインの MX "
+                           "レコードが、外部からのメールを受けるためのものではないサーバーを指して"
+                           "います。ドメインの管理者に直してもらう必要があります。"}}},
+    AdviceRule{
+        .cause = Cause::no_service,
+        .advice =
+            {{"The receiver's server refuses to talk with us at all.",
+              "受信側サーバーが、当方との通信そのものを拒否しています。"},
+             {"Check whether the sending address is on a blocklist, and its reverse DNS. Other "
+              "hosts of the receiver are asked first; then it is tried again at long intervals.",
+              "送信元の IP "
+              "アドレスがブロックリストに載っていないか、逆引きが正しいかを確かめてください。受信側"
+              "のほかのホストも試し、そのあとは間隔を空けて再送します。"}}},
+    // -- what we send
+    // -------------------------------------------------------------------------------
+    AdviceRule{
+        .cause = Cause::content,
+        .advice =
+            {{"The receiver looked at the content and refused it as spam or harmful.",
+              "受信側が内容を見て、迷惑メールまたは有害と判定して拒否しました。"},
+             {"Read its words for the reason; check DKIM, SPF and DMARC, links and wording.",
+              "応答の文言で理由を確かめ、DKIM、SPF、DMARC、リンク、文面を見直してください。"}}},
+    AdviceRule{
+        .cause = Cause::policy,
+        .state = bounced,
+        .advice =
+            {{"The receiver refuses the mail as unwanted: content, sender or sending address.",
+              "受信側が、内容・差出人・送信元アドレスのいずれかを理由に拒否しました。"},
+             {"Read its words for the reason; check DKIM, SPF, DMARC and reverse DNS, and whether "
+              "recipients asked for this mail.",
+              "応答の文言で理由を確かめ、DKIM、SPF、DMARC、逆引きの設定と、受信者が望んだメールかど"
+              "うかを見直してください。"}}},
+    AdviceRule{.cause = Cause::policy,
+               .advice = {{"The receiver does not want mail from us just now.",
+                           "受信側が、いまは当方からのメールを受け取りません。"},
+                          {"Nothing for now. If it goes on, check DKIM, SPF, DMARC, reverse DNS "
+                           "and the pace to this site.",
+                           "いまは対応不要です。続くなら、DKIM、SPF、DMARC、逆引きと、このサイトへ"
+                           "の速さを見直してください。"}}},
+    // -- the receiver itself
+    // ------------------------------------------------------------------------
+    AdviceRule{
+        .cause = Cause::receiver_trouble,
+        .advice = {{"The receiver has a problem of its own, with its mail system, its storage or "
+                    "its network, or is busy.",
+                    "受信側のメールシステム、容量、ネットワークに問題があるか、混んでいます。"},
+                   {"Nothing on our side; if it lasts, tell the receiver's postmaster.",
+                    "当方での対応は不要です。長引くなら受信側の管理者に知らせてください。"}}},
+    AdviceRule{.cause = Cause::protocol,
+               .advice = {{"The receiver and we misunderstand each other in the protocol.",
+                           "SMTP のやり取りに食い違いがありました。"},
+                          {"Report it to the maintainers with the answer above.",
+                           "上の応答を添えて開発元に知らせてください。"}}},
+    AdviceRule{
+        .cause = Cause::unclear,
+        .state = bounced,
         .stage = Stage::rcpt_to,
-        .code_low = 550,
-        .code_high = 551,
         .advice = {{"The receiver refuses this address: most often there is no such mailbox.",
                     "受信側がこの宛先を拒否しました。多くの場合、メールボックスが存在しません。"},
                    {"Remove the address from the list unless its words say something else.",
                     "応答の文言が別の理由を示していなければ、宛先から外してください。"}}},
-    AdviceRule{.code_low = 552,
-               .code_high = 552,
-               .advice = {{"The mail is too large, or the mailbox is full.",
-                           "メールが大きすぎるか、メールボックスがいっぱいです。"},
-                          {"Send smaller attachments, or a link instead.",
-                           "添付を小さくするか、リンクに替えてください。"}}},
     AdviceRule{
+        .cause = Cause::unclear,
+        .state = bounced,
         .stage = Stage::data,
-        .code_low = 550,
-        .code_high = 554,
         .advice =
             {{"The receiver looked at the content and refused it, most often as spam.",
               "受信側が内容を見て拒否しました。多くの場合、迷惑メールと判定されています。"},
              {"Read its words for the reason; check DKIM, SPF and DMARC, links and wording.",
               "応答の文言で理由を確かめ、DKIM、SPF、DMARC、リンク、文面を見直してください。"}}},
     AdviceRule{
-        .code_low = 500,
-        .code_high = 599,
+        .cause = Cause::unclear,
+        .state = bounced,
         .advice = {{"The receiver refused the mail for good.", "受信側がメールを拒否しました。"},
                    {"Read its words for the reason.", "応答の文言で理由を確かめてください。"}}},
+    AdviceRule{
+        .cause = Cause::unclear,
+        .advice =
+            {{"The receiver cannot take the mail right now (a lock, a check, or greylisting).",
+              "受信側が、いまは受け取れません（処理中、検査、グレイリストなど）。"},
+             {"Nothing for now.", "いまは対応不要です。"}}},
     AdviceRule{.advice = {{"The attempt did not succeed.", "送信は成功しませんでした。"},
                           {"Read the words of the attempt for the reason.",
                            "試行の記録の文言で理由を確かめてください。"}}},

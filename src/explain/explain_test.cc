@@ -12,6 +12,7 @@
 #include "explain/advice_table.h"
 #include "explain/story_text.h"
 #include "explain/time_text.h"
+#include "feedback/classify/meaning.h"
 
 namespace todoku::explain {
 namespace {
@@ -303,19 +304,53 @@ TEST(Advice, MeansWhatTheCorpusOfRepliesSays) {
       if (to_string(Stage(i)) == cells[1]) outcome.stage = Stage(i);
     }
     outcome.reply = {std::stoi(cells[2]), cells[3]};
-    EXPECT_TRUE(advice_for(outcome).meaning.english.starts_with(cells[4]))
-        << row << "\n  means: " << advice_for(outcome).meaning.english;
+    EXPECT_TRUE(advice_for(outcome).meaning.en.starts_with(cells[4]))
+        << row << "\n  means: " << advice_for(outcome).meaning.en;
     ++count;
   }
   EXPECT_GE(count, 40);
 }
 
+TEST(Advice, HasWordsOfItsOwnForEveryCause) {
+  for (const Cause cause : kCauses) {
+    if (cause == Cause::none) continue;
+    const feedback::classify::Answer answer{.cause = cause};
+    const auto meaning = feedback::classify::meaning_of(answer);
+    const Outcome outcome{.state = feedback::classify::state_of(meaning, false),
+                          .stage = Stage::data,
+                          .cause = cause};
+    EXPECT_NE(&advice_for(outcome), &advice_rules().back().advice) << to_string(cause);
+  }
+}
+
+TEST(Advice, WordsTheStoredCauseWhateverTheReplySays) {
+  const Outcome outcome{.state = RecipientState::bounced,
+                        .stage = Stage::rcpt_to,
+                        .reply = {550, "5.1.1 User unknown"},
+                        .cause = Cause::reputation};
+  EXPECT_THAT(std::string(advice_for(outcome).meaning.en), HasSubstr("blocklist"));
+}
+
+TEST(Stories, TellADrainAsOurs) {
+  store::Story story = greylisted();
+  auto cut = attempt(3, 361s, RecipientState::deferred, Stage::rcpt_to,
+                     {0, "read: cancelled (waiting for the answer to RCPT TO)"});
+  cut.outcome.is_attempt = false;
+  cut.outcome.cause = Cause::stopping;
+  story.attempts.push_back(cut);
+  const std::vector stories = {story};
+  const std::string text = tell_stories("taro@example.jp", stories, options(Language::english));
+  EXPECT_THAT(text, HasSubstr("put back by us, which is not an attempt"));
+  EXPECT_THAT(text, HasSubstr("The engine was stopped while it talked with the receiver"));
+  EXPECT_THAT(text, HasSubstr("Next: attempt 3 "));
+}
+
 TEST(Advice, SpeaksBothLanguagesInEveryRule) {
   for (const AdviceRule& rule : advice_rules()) {
-    EXPECT_FALSE(rule.advice.meaning.english.empty());
-    EXPECT_FALSE(rule.advice.meaning.japanese.empty()) << rule.advice.meaning.english;
-    EXPECT_FALSE(rule.advice.action.english.empty()) << rule.advice.meaning.english;
-    EXPECT_FALSE(rule.advice.action.japanese.empty()) << rule.advice.meaning.english;
+    EXPECT_FALSE(rule.advice.meaning.en.empty());
+    EXPECT_FALSE(rule.advice.meaning.ja.empty()) << rule.advice.meaning.en;
+    EXPECT_FALSE(rule.advice.action.en.empty()) << rule.advice.meaning.en;
+    EXPECT_FALSE(rule.advice.action.ja.empty()) << rule.advice.meaning.en;
   }
 }
 

@@ -6,32 +6,13 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/printable.h"
 #include "explain/advice.h"
 #include "explain/time_text.h"
+#include "feedback/classify/meaning.h"
 
 namespace todoku::explain {
 namespace {
-
-// Text from outside without anything that could steer a terminal.
-std::string printable(std::string_view text) {
-  const bool utf8 = is_utf8(text);
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto octet = static_cast<std::uint8_t>(text[i]);
-    // U+0080..U+009F, the C1 controls, are C2 80..C2 9F in UTF-8.
-    const bool c1 =
-        octet == 0xC2 && i + 1 < text.size() && static_cast<std::uint8_t>(text[i + 1]) < 0xA0;
-    if (octet < 0x20 || octet == 0x7F || (!utf8 && octet >= 0x80)) {
-      out += '?';
-    } else if (utf8 && c1) {
-      out += '?';
-      ++i;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
 
 Sentence state_word(RecipientState state) {
   switch (state) {
@@ -179,11 +160,11 @@ class Teller {
     const std::string at = time(attempt.at);
     const std::string took = duration_text(attempt.duration, options_.language);
     if (!outcome.is_attempt && !is_terminal(outcome.state)) {
-      line(3,
-           say({"{}: put back by us, which is not an attempt",
-                "{}: 当方の都合で待機（試行では"
-                "ない）"}),
-           at);
+      line(3, "{}: {}", at,
+           feedback::classify::cause_of(outcome) == Cause::set_aside
+               ? say({"set aside by us, which is not an attempt", "当方で取り分け（試行ではない）"})
+               : say({"put back by us, which is not an attempt",
+                      "当方の都合で待機（試行ではない）"}));
     } else if (outcome.stage == Stage::none) {
       line(3, "{}: {}", at,
            outcome.state == RecipientState::expired ? say({"given up", "打ち切り"})
@@ -204,7 +185,7 @@ class Teller {
     if (outcome.reply.code != 0 || !outcome.reply.text.empty()) {
       line(5,
            outcome.reply.code != 0 ? say({"answer: {}", "応答: {}"})
-                                   : say({"what happened: {}", "状況: {}"}),
+                                   : say({"what happened: {}", "状況（記録の原文）: {}"}),
            reply_text(outcome.reply));
     }
   }

@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/bilingual.h"
 #include "base/clock.h"
-#include "explain/language.h"
 #include "store/recipients.h"
 
 namespace todoku::explain {

@@ -5,8 +5,8 @@
 #include <chrono>
 #include <string>
 
+#include "base/bilingual.h"
 #include "base/clock.h"
-#include "explain/language.h"
 
 namespace todoku::explain {
 

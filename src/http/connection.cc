@@ -17,6 +17,7 @@ constexpr std::size_t kWriteSlice = std::size_t{256} * 1024;
 // A lingering client that keeps sending is listened to for so many times linger_timeout.
 constexpr int kLingerRounds = 6;
 constexpr std::size_t kKeptMemoryMax = InputBuffer::kLarge;
+constexpr std::uint64_t kRetryAfterMax = 10;  // seconds
 
 }  // namespace
 
@@ -63,6 +64,7 @@ Connection::Connection(const ConnectionContext& context, ConnectionList& list, n
       stream_(std::move(stream)),
       parser_(context.options.head_max) {
   request_.remote = stream_.remote();
+  request_.local = stream_.local();
 }
 
 Connection::~Connection() {
@@ -99,9 +101,11 @@ Task<void> Connection::refuse(std::string_view reason,
         co_await stream_.start_tls_server(std::move(tls), begun_ + context_.options.linger_timeout);
     if (!secured) co_return;
   }
+  is_refused_ = true;
   parser_.start(request_);
   Response response = failure_response(503, std::string(reason));
-  response.headers.set("Retry-After", "1");
+  // Those that are refused together come back one after the other.
+  response.headers.set("Retry-After", std::to_string(1 + context_.ids.below(kRetryAfterMax)));
   co_await send(std::move(response), false);
   co_await linger();
 }
@@ -394,8 +398,9 @@ Task<void> Connection::linger() {
   if (nothing_comes && !stream_.has_input()) co_return;
   list_.wait(place_, context_.clock.steady_now());
   const ServerOptions& options = context_.options;
-  // Who was too slow for its request does not get much more time.
-  const int rounds = failure_ && failure_->status == 408 ? 1 : kLingerRounds;
+  // Who was too slow for its request, or is told that there is no place, does not get much more.
+  const bool is_brief = is_refused_ || (failure_ && failure_->status == 408);
+  const int rounds = is_brief ? 1 : kLingerRounds;
   const SteadyInstant last = after(rounds * options.linger_timeout);
   for (;;) {
     input_.consume(input_.view().size());

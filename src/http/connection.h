@@ -98,6 +98,7 @@ class Connection {
   std::string output_;  // the head of the response
   std::string body_;    // a buffered body that did not come in one piece
 
+  bool is_refused_ = false;
   bool first_ = true;  // no request was read yet
   bool idle_ = false;  // waiting for the first octet of a request
   bool stopping_ = false;

@@ -4,57 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include <boost/json/error.hpp>
-#include <boost/json/parse_options.hpp>
-#include <boost/json/parser.hpp>
 #include <fmt/format.h>
 
 #include "base/bytes.h"
 
 namespace todoku::http {
-namespace {
-
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-Error syntax_error(std::string_view text, std::size_t at, const boost::json::error_code& code,
-                   const JsonLimits& limits) {
-  if (code == boost::json::error::too_deep) {
-    return {ErrorKind::limit_exceeded,
-            fmt::format("JSON is nested deeper than {} levels", limits.depth_max)};
-  }
-  if (trim(text).empty()) return {ErrorKind::invalid_input, "JSON is empty"};
-  const std::string_view before = text.substr(0, std::min(at, text.size()));
-  const auto line = std::ranges::count(before, '\n') + 1;
-  const std::size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
-  const std::size_t column = before.size() - line_start + 1;
-  if (code == boost::json::error::incomplete) {
-    return {ErrorKind::invalid_input,
-            fmt::format("JSON ends too early, at line {}, column {}", line, column)};
-  }
-  return {ErrorKind::invalid_input, fmt::format("JSON has a mistake at line {}, column {}: {}",
-                                                line, column, code.message())};
-}
-
-}  // namespace
-
-Result<boost::json::value> parse_json(std::string_view text, JsonArena& arena,
-                                      const JsonLimits& limits) {
-  if (text.size() > limits.octets_max) {
-    return fail(ErrorKind::limit_exceeded,
-                fmt::format("JSON is longer than {} octets", limits.octets_max));
-  }
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  boost::json::parse_options options;
-  options.max_depth = limits.depth_max;
-  std::array<unsigned char, 1024> scratch;  // the parser's own stack, for usual nesting
-  boost::json::parser parser({}, options, scratch.data(), scratch.size());
-  parser.reset(arena.storage());
-  boost::json::error_code code;
-  const std::size_t read = parser.write_some(text.data(), text.size(), code);
-  if (!code && read < text.size()) code = boost::json::error::extra_data;
-  if (code) return fail(syntax_error(text, read, code, limits));
-  return parser.release();
-}
 
 void append_json_string(std::string& out, std::string_view text) {
   constexpr std::string_view kDigits = "0123456789abcdef";

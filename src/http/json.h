@@ -7,6 +7,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -36,10 +37,65 @@ class JsonArena {
 struct JsonLimits {
   std::size_t octets_max = std::size_t{1} << 20U;
   std::size_t depth_max = 32;
+  // Of a longer array so many elements and one more are kept: enough to see that it is too long. It
+  // is read to its end all the same, for what follows it.
+  std::size_t elements_max = SIZE_MAX;
+  std::size_t members_max = 1'000;  // of one object
 };
 
-// Parses one JSON value, with white space and a UTF-8 byte order mark around it tolerated. Strict
-// otherwise (RFC 8259), UTF-8 checked. Of a repeated member the last one counts.
+// Why a text is no JSON that is taken.
+struct JsonFault {
+  enum class Kind : std::uint8_t {
+    too_long,
+    empty,
+    syntax,
+    ends_early,
+    too_deep,
+    not_utf8,
+    repeated_member,
+    too_many_members,
+  };
+  Kind kind = Kind::syntax;
+  std::size_t offset = 0;  // of the octet that shows it, from 0; for syntax, about there
+  std::size_t line = 1;    // and where that is for people
+  std::size_t column = 1;  // in octets
+  std::string member;      // repeated_member: its name
+  Error error;             // all of it in a sentence
+};
+
+// Reads one JSON value in as many steps as wanted, so that a large one does not hold its thread.
+// White space and a UTF-8 byte order mark around it are tolerated. Strict otherwise (RFC 8259):
+// UTF-8 is checked, and an object that has a member twice is refused, since who wrote it and who
+// reads it may each mean another one of them (section 4).
+class JsonReader {
+ public:
+  // `text` and `arena` must outlive the reader, `arena` the value, too.
+  JsonReader(std::string_view text, JsonArena& arena, const JsonLimits& limits = {});
+  ~JsonReader();
+  JsonReader(const JsonReader&) = delete;
+  JsonReader& operator=(const JsonReader&) = delete;
+
+  // Reads on by `octets` or a few more. True when all is read. Errors, which end the reading: that
+  // of fault().
+  [[nodiscard]] Result<bool> read_on(std::size_t octets);
+  // Once, after true.
+  [[nodiscard]] boost::json::value take();
+  // After an error.
+  [[nodiscard]] const JsonFault& fault() const { return fault_; }
+
+ private:
+  class Parser;
+  [[nodiscard]] std::unexpected<Error> failed(JsonFault::Kind kind, std::size_t offset);
+
+  std::string_view text_;
+  std::size_t skipped_ = 0;  // of a byte order mark
+  std::size_t read_ = 0;
+  const JsonLimits limits_;
+  std::unique_ptr<Parser> parser_;
+  JsonFault fault_;
+};
+
+// The whole text at once.
 // Errors: invalid_input with line and column, limit_exceeded.
 [[nodiscard]] Result<boost::json::value> parse_json(std::string_view text, JsonArena& arena,
                                                     const JsonLimits& limits = {});

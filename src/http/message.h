@@ -61,6 +61,7 @@ struct Request {
   Headers headers;
   PathParameters parameters;
   net::Endpoint remote;    // 0.0.0.0:0 over a Unix socket
+  net::Endpoint local;     // ours of this connection; likewise
   bool is_secure = false;  // came over TLS
   std::string id;          // unique in this process and the next ones; sent back as X-Request-Id
 

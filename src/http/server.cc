@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -24,6 +25,7 @@ constexpr std::string_view kFull = "the server has as many connections as it can
 constexpr std::string_view kTooManyOfOne =
     "this client has as many connections as one client may have";
 constexpr Milliseconds kAcceptPause{100};
+constexpr Milliseconds kPlacePause{10};
 constexpr Milliseconds kRefusedToldEvery{60'000};
 
 std::uint64_t random_seed() {
@@ -32,6 +34,23 @@ std::uint64_t random_seed() {
   std::memcpy(&seed, octets.data(), sizeof seed);
   return seed;
 }
+
+// A client's entry among those that are counted, until a connection takes it over.
+class ClientPlace {
+ public:
+  ClientPlace(ClientCounts& clients, const net::IpAddress& client)
+      : clients_(&clients), client_(client) {}
+  ClientPlace(const ClientPlace&) = delete;
+  ClientPlace& operator=(const ClientPlace&) = delete;
+  ~ClientPlace() {
+    if (clients_ != nullptr) clients_->leave(client_);
+  }
+  void hand_on() { clients_ = nullptr; }
+
+ private:
+  ClientCounts* clients_;
+  const net::IpAddress client_;
+};
 
 }  // namespace
 
@@ -47,18 +66,17 @@ struct Server::Shared {
   const ServerOptions options;
   ClientCounts clients;
   std::atomic<std::size_t> serving = 0;
-  std::atomic<std::size_t> refusing = 0;
   std::atomic<std::uint64_t> connections_accepted = 0;
   std::atomic<std::uint64_t> connections_refused = 0;
   std::atomic<std::uint64_t> connections_displaced = 0;
   std::atomic<std::uint64_t> requests = 0;
 };
 
-// The connections of one executor. busy(), the waits, serve(), refuse() and ask_to_stop() are for
-// any thread, the rest for that one.
+// The connections of one executor. displace_longest_waiting() and stop() are for its thread, the
+// others for any.
 class Server::Worker {
  public:
-  // `refusals_max`: of this worker.
+  // `refusals_max`: of this worker, and of each of both kinds.
   Worker(Shared& shared, async::Executor executor, std::size_t refusals_max)
       : shared_(shared),
         refusals_max_(refusals_max),
@@ -73,32 +91,32 @@ class Server::Worker {
         tasks_(executor) {}
 
   [[nodiscard]] std::size_t busy() const { return busy_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::size_t refusing() const { return refusing_.load() + turning_away_.load(); }
   [[nodiscard]] const async::Executor& executor() const { return tasks_.executor(); }
   [[nodiscard]] SteadyInstant longest_wait_since() const { return served_.longest_wait_since(); }
 
   // The connection's client has entered `clients`.
   void serve(net::Stream stream, std::shared_ptr<const net::TlsServerContext> tls) {
-    shared_.serving.fetch_add(1);
-    busy_.fetch_add(1, std::memory_order_relaxed);
-    boost::asio::dispatch(executor(),
-                          [this, stream = std::move(stream), tls = std::move(tls)]() mutable {
-                            tasks_.spawn("http connection", run(std::move(stream), std::move(tls)));
-                          });
+    Place place(*this, shared_.serving, stream.remote().address);
+    start(std::move(place), [this, stream = std::move(stream),
+                             tls = std::move(tls)](Place taken) mutable {
+      tasks_.spawn("http connection", run(std::move(stream), std::move(tls), std::move(taken)));
+    });
   }
 
-  // `reason` is a literal.
-  void refuse(net::Stream stream, std::shared_ptr<const net::TlsServerContext> tls,
-              std::string_view reason) {
-    shared_.connections_refused.fetch_add(1, std::memory_order_relaxed);
-    shared_.refusing.fetch_add(1);
-    busy_.fetch_add(1, std::memory_order_relaxed);
-    boost::asio::dispatch(
-        executor(), [this, stream = std::move(stream), tls = std::move(tls), reason]() mutable {
-          if (refused_.size() >= refusals_max_ && refused_.longest_waiting() != nullptr) {
-            refused_.longest_waiting()->give_way();
-          }
-          tasks_.spawn("http refusal", run_refusal(std::move(stream), std::move(tls), reason));
-        });
+  // Whose client has more connections than it may have. Of these the oldest is closed where they
+  // are too many, read or unread: they are one client's, and must hold up nobody else.
+  void refuse(net::Stream stream, std::shared_ptr<const net::TlsServerContext> tls) {
+    begin_refusal(refused_, std::move(stream), std::move(tls), kTooManyOfOne);
+  }
+  // Whether one more can be turned away without closing one that had no time to read its answer.
+  [[nodiscard]] bool may_turn_away(SteadyInstant now) const {
+    return turning_away_.load() < refusals_max_ ||
+           turned_away_.longest_wait_since() <= now - shared_.options.displaced_after;
+  }
+  // For whom there is no place.
+  void turn_away(net::Stream stream, std::shared_ptr<const net::TlsServerContext> tls) {
+    begin_refusal(turned_away_, std::move(stream), std::move(tls), kFull);
   }
 
   // False if nobody waits any more.
@@ -116,7 +134,9 @@ class Server::Worker {
       stopping_ = true;
       served_.for_each([](Connection& connection) { connection.ask_to_stop(); });
       // They have been told all there is to tell.
-      while (Connection* refused = refused_.longest_waiting()) refused->give_way();
+      for (ConnectionList* list : {&refused_, &turned_away_}) {
+        while (Connection* connection = list->longest_waiting()) connection->give_way();
+      }
     });
   }
 
@@ -128,35 +148,85 @@ class Server::Worker {
   }
 
  private:
-  [[nodiscard]] Task<void> run(net::Stream stream,
-                               std::shared_ptr<const net::TlsServerContext> tls) {
-    const Leaving leaving{*this, shared_.serving, stream.remote().address};
+  // A place among the connections, given back whatever becomes of the connection.
+  class Place {
+   public:
+    // `kind`: how many of its kind there are.
+    Place(Worker& worker, std::atomic<std::size_t>& kind, std::optional<net::IpAddress> client)
+        : worker_(&worker), kind_(&kind), client_(client) {
+      kind_->fetch_add(1);
+      worker_->busy_.fetch_add(1, std::memory_order_relaxed);
+    }
+    Place(Place&& other) noexcept
+        : worker_(std::exchange(other.worker_, nullptr)),
+          kind_(other.kind_),
+          client_(other.client_),
+          arrived_(other.arrived_) {}
+    Place& operator=(Place&&) = delete;
+    ~Place() {
+      if (worker_ == nullptr) return;
+      if (client_) worker_->shared_.clients.leave(*client_);
+      kind_->fetch_sub(1);
+      worker_->busy_.fetch_sub(1, std::memory_order_relaxed);
+      if (arrived_) worker_->ended_.notify();
+    }
+    // On the worker's thread, where who waits for its end can be told of it.
+    void arrive() { arrived_ = true; }
+
+   private:
+    Worker* worker_;
+    std::atomic<std::size_t>* kind_;
+    std::optional<net::IpAddress> client_;
+    bool arrived_ = false;
+  };
+
+  // Has `spawn` called with the place on this worker's thread. Without memory for that, the
+  // connection is lost, and nothing else.
+  template <class Spawn>
+  void start(Place place, Spawn spawn) {
+    try {
+      boost::asio::dispatch(
+          executor(), [place = std::move(place), spawn = std::move(spawn)]() mutable {
+            place.arrive();
+            try {
+              spawn(std::move(place));
+            } catch (...) {
+              async::report_exception("http connection", std::current_exception());
+            }
+          });
+    } catch (...) {
+      async::report_exception("http connection", std::current_exception());
+    }
+  }
+
+  void begin_refusal(ConnectionList& list, net::Stream stream,
+                     std::shared_ptr<const net::TlsServerContext> tls, std::string_view reason) {
+    shared_.connections_refused.fetch_add(1, std::memory_order_relaxed);
+    Place place(*this, &list == &refused_ ? refusing_ : turning_away_, std::nullopt);
+    start(std::move(place), [this, &list, stream = std::move(stream), tls = std::move(tls),
+                             reason](Place taken) mutable {
+      if (list.size() >= refusals_max_ && list.longest_waiting() != nullptr) {
+        list.longest_waiting()->give_way();
+      }
+      tasks_.spawn("http refusal",
+                   run_refusal(list, std::move(stream), std::move(tls), reason, std::move(taken)));
+    });
+  }
+
+  [[nodiscard]] Task<void> run(net::Stream stream, std::shared_ptr<const net::TlsServerContext> tls,
+                               Place /*place*/) {
     if (stopping_) co_return;
     Connection connection(context_, served_, std::move(stream));
     co_await connection.run(std::move(tls));
   }
 
-  [[nodiscard]] Task<void> run_refusal(net::Stream stream,
+  [[nodiscard]] Task<void> run_refusal(ConnectionList& list, net::Stream stream,
                                        std::shared_ptr<const net::TlsServerContext> tls,
-                                       std::string_view reason) {
-    const Leaving leaving{*this, shared_.refusing, std::nullopt};
+                                       std::string_view reason, Place /*place*/) {
     if (stopping_) co_return;
-    Connection connection(context_, refused_, std::move(stream));
+    Connection connection(context_, list, std::move(stream));
     co_await connection.refuse(reason, std::move(tls));
   }
-
-  // Counts down what was counted up for a connection.
-  struct Leaving {
-    Worker& worker;
-    std::atomic<std::size_t>& kind;
-    std::optional<net::IpAddress> client;
-    ~Leaving() {
-      if (client) worker.shared_.clients.leave(*client);
-      kind.fetch_sub(1);
-      worker.busy_.fetch_sub(1, std::memory_order_relaxed);
-      worker.ended_.notify();
-    }
-  };
 
   Shared& shared_;
   const std::size_t refusals_max_;
@@ -166,6 +236,9 @@ class Server::Worker {
   std::atomic<std::size_t> busy_ = 0;  // connections handed over and not yet ended
   ConnectionList served_;
   ConnectionList refused_;
+  ConnectionList turned_away_;
+  std::atomic<std::size_t> refusing_ = 0;
+  std::atomic<std::size_t> turning_away_ = 0;
   bool stopping_ = false;
   async::Signal ended_;
   async::TaskGroup tasks_;
@@ -182,7 +255,7 @@ Server::Server(std::vector<async::Executor> executors, const Clock& clock, Route
       accepting_(
           (check(!executors.empty(), "a server has at least one executor"), executors.front())) {
   const std::size_t refusals_each =
-      std::max<std::size_t>(1, shared_->options.refusals_max / executors.size());
+      std::max<std::size_t>(1, shared_->options.refusals_max / (2 * executors.size()));
   for (const async::Executor& executor : executors) {
     workers_.push_back(std::make_unique<Worker>(*shared_, executor, refusals_each));
   }
@@ -234,19 +307,34 @@ Server::Worker& Server::least_busy() const {
 }
 
 Task<void> Server::accept_loop(Acceptor* acceptor) {
-  for (;;) {
-    Worker& worker = least_busy();
-    auto stream = co_await acceptor->listener.accept(worker.executor());
-    if (stream) {
-      co_await admit(std::move(*stream), acceptor, worker);
-      continue;
+  bool pausing = false;
+  for (bool going_on = true; going_on;) {
+    // One newcomer for whom there was no memory is no reason to hear of no other.
+    try {
+      if (pausing) {
+        going_on = co_await async::sleep_for(kAcceptPause);
+        pausing = false;
+      } else {
+        going_on = co_await accept_one(acceptor);
+      }
+    } catch (...) {
+      async::report_exception("http accept", std::current_exception());
+      pausing = true;
     }
-    const ErrorKind kind = stream.error().kind;
-    if (kind == ErrorKind::closed || kind == ErrorKind::cancelled) co_return;
-    log::error("http accept failed", {{"reason", stream.error().detail}});
-    const bool waited = co_await async::sleep_for(kAcceptPause);
-    if (!waited) co_return;
   }
+}
+
+Task<bool> Server::accept_one(Acceptor* acceptor) {
+  Worker& worker = least_busy();
+  auto stream = co_await acceptor->listener.accept(worker.executor());
+  if (stream) {
+    co_await admit(std::move(*stream), acceptor, worker);
+    co_return true;
+  }
+  const ErrorKind kind = stream.error().kind;
+  if (kind == ErrorKind::closed || kind == ErrorKind::cancelled) co_return false;
+  log::error("http accept failed", {{"reason", stream.error().detail}});
+  co_return co_await async::sleep_for(kAcceptPause);
 }
 
 Task<void> Server::admit(net::Stream stream, const Acceptor* acceptor, Worker& worker) {
@@ -254,18 +342,27 @@ Task<void> Server::admit(net::Stream stream, const Acceptor* acceptor, Worker& w
   shared_->connections_accepted.fetch_add(1, std::memory_order_relaxed);
   if (!shared_->clients.enter(client)) {
     tell_refused(client, kTooManyOfOne);
-    worker.refuse(std::move(stream), acceptor->tls, kTooManyOfOne);
+    worker.refuse(std::move(stream), acceptor->tls);
     co_return;
   }
-  bool room = shared_->serving.load() < shared_->options.connections_max;
-  if (!room) room = co_await make_room();
-  if (room) {
-    worker.serve(std::move(stream), acceptor->tls);
-  } else {
-    shared_->clients.leave(client);
-    tell_refused(client, kFull);
-    worker.refuse(std::move(stream), acceptor->tls, kFull);
+  ClientPlace entered(shared_->clients, client);
+  for (;;) {
+    bool room = shared_->serving.load() < shared_->options.connections_max;
+    if (!room) room = co_await make_room();
+    if (room) {
+      entered.hand_on();
+      worker.serve(std::move(stream), acceptor->tls);
+      co_return;
+    }
+    if (worker.may_turn_away(shared_->clock.steady_now())) break;
+    // All places to say no at are taken by clients that have yet to hear it. This one waits, and
+    // those behind it do in the system's queue: to close on one of them without a word would look
+    // like a broken server.
+    const bool waited = co_await async::sleep_for(kPlacePause);
+    if (!waited) co_return;
   }
+  tell_refused(client, kFull);
+  worker.turn_away(std::move(stream), acceptor->tls);
 }
 
 void Server::tell_refused(const net::IpAddress& client, std::string_view reason) {
@@ -307,7 +404,9 @@ Task<void> Server::stop(Milliseconds grace) {
 }
 
 ServerStats Server::stats() const {
-  return {.connections_open = shared_->serving.load() + shared_->refusing.load(),
+  std::size_t refusing = 0;
+  for (const auto& worker : workers_) refusing += worker->refusing();
+  return {.connections_open = shared_->serving.load() + refusing,
           .connections_accepted = shared_->connections_accepted.load(),
           .connections_refused = shared_->connections_refused.load(),
           .connections_displaced = shared_->connections_displaced.load(),

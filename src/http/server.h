@@ -49,7 +49,9 @@ struct ServerOptions {
   // 503. 0: no limit.
   std::size_t connections_per_client_max = 0;
   std::vector<net::Network> trusted;
-  // Connections that are being told 503; beyond these the oldest is closed, read or unread.
+  // Connections that are being told 503: one half for those of clients that have too many, where
+  // the oldest is closed for one more, read or unread; one for those that found no place, where it
+  // keeps displaced_after to read its answer, and newcomers wait meanwhile.
   std::size_t refusals_max = 64;
   std::size_t head_max = std::size_t{16} * 1024;  // octets of request line and header fields
 
@@ -118,6 +120,8 @@ class Server {
   [[nodiscard]] net::ListenOptions listen_options() const;
   void start_accepting(net::Listener listener, std::shared_ptr<const net::TlsServerContext> tls);
   [[nodiscard]] Task<void> accept_loop(Acceptor* acceptor);
+  // False: there are no more.
+  [[nodiscard]] Task<bool> accept_one(Acceptor* acceptor);
   // Hands a new connection to `worker`, to be served or refused.
   [[nodiscard]] Task<void> admit(net::Stream stream, const Acceptor* acceptor, Worker& worker);
   // Closes the connection that has waited for longest. False: none has for long enough.

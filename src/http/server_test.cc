@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <thread>
 
@@ -420,28 +421,57 @@ Task<void> fetch_into(std::string url, std::string ca_file, std::string& out) {
   out = response ? response->body : std::string(to_string(response.error().kind));
 }
 
+// Where a client finds whom to trust.
+class CaFile {
+ public:
+  explicit CaFile(const std::string& chain)
+      : path_(std::filesystem::temp_directory_path() /
+              ("todoku-http-ca-" + std::to_string(::getpid()) + ".pem")) {
+    std::ofstream(path_) << chain;
+  }
+  ~CaFile() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+  CaFile(const CaFile&) = delete;
+  CaFile& operator=(const CaFile&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  const std::string path_;
+};
+
 TEST_F(ServerTest, SpeaksTls) {
   const net::TlsIdentity identity = net::make_self_signed({"127.0.0.1"}, clock_.now());
   auto tls = net::TlsServerContext::create(identity);
   ASSERT_TRUE(tls);
   start({}, *tls);
-  const std::string ca_file = std::filesystem::temp_directory_path() /
-                              ("todoku-http-ca-" + std::to_string(::getpid()) + ".pem");
-  {
-    std::FILE* file = std::fopen(ca_file.c_str(), "w");
-    ASSERT_NE(file, nullptr);
-    std::fputs(identity.chain.c_str(), file);
-    std::fclose(file);
-  }
+  const CaFile ca(identity.chain);
   const std::string url = "https://127.0.0.1:" + std::to_string(port_) + "/things/1";
   std::string answer;
-  async::run_to_completion(fetch_into(url, ca_file, answer));
+  async::run_to_completion(fetch_into(url, ca.path(), answer));
   EXPECT_EQ(answer, "GET /things/1 id=1 secure=1 from=127.0.0.1");
   async::run_to_completion(fetch_into(url, "", answer));
   EXPECT_EQ(answer, "unauthorized");
-  std::filesystem::remove(ca_file);
   // Plain text at a TLS port ends the connection.
   EXPECT_THAT(all_answers(get("/things/1")), Not(HasSubstr("200 OK")));
+}
+
+TEST_F(ServerTest, SaysOverTlsThatThereIsNoPlace) {
+  const net::TlsIdentity identity = net::make_self_signed({"127.0.0.1"}, clock_.now());
+  auto tls = net::TlsServerContext::create(identity);
+  ASSERT_TRUE(tls);
+  ServerOptions options;
+  options.connections_max = 1;
+  options.displaced_after = 60s;
+  start(options, *tls);
+  const CaFile ca(identity.chain);
+  const RawClient silent(port_);
+  await_connections(1);
+  std::string answer;
+  async::run_to_completion(
+      fetch_into("https://127.0.0.1:" + std::to_string(port_) + "/things/1", ca.path(), answer));
+  EXPECT_THAT(answer, HasSubstr("as many connections as it can serve"));
 }
 
 TEST_F(ServerTest, ServesManyClientsAtOnce) {

@@ -63,6 +63,7 @@ class Scribbler {
     content.subject = "s" + (rough_ ? text(5) : std::string(kKeys[below(3)]));
     content.text_part = "t" + text(60);
     if (chance(2)) content.html_part = text(90);
+    if (!content.html_part.empty() && chance(2)) content.text_part.clear();
     if (chance(3)) content.encode = Encoding::iso_2022_jp;
     if (chance(3))
       content.list_unsubscribe_url = "https://shop.example/" + std::string(kKeys[below(3)]);

@@ -12,8 +12,9 @@
 #include "intake/check_size.h"
 #include "mail/address.h"
 #include "mail/invisible.h"
-#include "mime/header.h"
+#include "mime/file_name.h"
 #include "mime/insert_code.h"
+#include "mime/uri.h"
 
 namespace todoku::intake {
 namespace {
@@ -89,6 +90,7 @@ void trim_in_place(std::string& email) {
 // True if the address may be looked at further.
 bool check_mailbox(Mailbox& mailbox, const Path& path, const Limits& limits, Problems& problems) {
   trim_in_place(mailbox.address);
+  strip_misleading(mailbox.name);
   const bool has_length =
       check_email_length(mailbox.address, below(path, "email"), limits, problems);
   check_line(mailbox.name, 0, limits.name_characters_max, below(path, "name"), problems);
@@ -113,10 +115,8 @@ void check_senders(Mailbox* from, Mailbox* reply_to, const Limits& limits, Probl
 }
 
 void check_text_part(std::string_view text, const Limits& limits, Problems& problems) {
-  if (text.empty()) {
-    problems.add({"text_part"}, texts::required());
-  } else if (utf8_length(text) > limits.text_part_characters_max) {
-    problems.add({"text_part"}, texts::length(1, limits.text_part_characters_max));
+  if (utf8_length(text) > limits.text_part_characters_max) {
+    problems.add({"text_part"}, texts::length(0, limits.text_part_characters_max));
   }
   check_characters(text, {"text_part"}, problems);
 }
@@ -131,38 +131,25 @@ void check_html_part(std::string_view html, const Limits& limits, Problems& prob
   if (html.contains("<?xml")) problems.add({"html_part"}, texts::html_construct("<?xml ?>"));
 }
 
-void check_unsubscribe_uri(std::string_view uri, std::string_view field,
+// Kept as given, less what is invisible around it: only with a recipient's insert codes it is known
+// what has to be encoded (mime/uri.h). Here it is seen whether anything can come of it.
+void check_unsubscribe_uri(std::string& uri, std::string_view field,
                            std::initializer_list<std::string_view> schemes, const Limits& limits,
                            Problems& problems) {
+  uri = trim_invisible(uri);
   if (uri.empty()) return;
   const Path path{"list_unsubscribe", std::string(field)};
   if (utf8_length(uri) > limits.list_unsubscribe_characters_max) {
     problems.add(path, texts::length(1, limits.list_unsubscribe_characters_max));
   }
   if (!is_utf8(uri)) problems.add(path, texts::not_utf8());
-  std::string encoded;
-  mime::append_uri(encoded, uri);
-  if (encoded.size() > mime::kUriLineOctetsMax) {
-    problems.add(path, texts::encoded_uri_too_long(encoded.size(), mime::kUriLineOctetsMax));
-  }
-  const std::string lower = to_ascii_lower(uri.substr(0, 8));
+  if (has_control_character(uri)) problems.add(path, texts::control_character());
   const bool known = std::ranges::any_of(schemes, [&](std::string_view scheme) {
-    return lower.starts_with(scheme) && uri.size() > scheme.size();
+    return equals_ignoring_case(std::string_view(uri).substr(0, scheme.size()), scheme);
   });
-  // Angle brackets, commas and spaces would end the URI inside the header field (RFC 2369 section
-  // 2).
-  const bool breaks_out = uri.find_first_of("<>\" ,\\") != std::string_view::npos;
-  if (!known || breaks_out || has_control_character(uri)) {
-    problems.add(path, texts::invalid_format(uri));
-  }
-}
-
-std::string_view extension_of(std::string_view file_name) {
-  // Windows drops dots and spaces at the end of a name: "a.exe." is a program there.
-  const std::size_t last = file_name.find_last_not_of(". ");
-  file_name = file_name.substr(0, last == std::string_view::npos ? 0 : last + 1);
-  const std::size_t dot = file_name.rfind('.');
-  return dot == std::string_view::npos ? std::string_view{} : file_name.substr(dot + 1);
+  if (!known) return problems.add(path, texts::invalid_format(uri));
+  const auto valid = mime::valid_uri(uri);
+  if (!valid) problems.add(path, texts::invalid_uri(valid.error().detail));
 }
 
 }  // namespace
@@ -188,6 +175,12 @@ void add_unwritable(const std::vector<mime::Unwritable>& found, Problems& proble
   }
 }
 
+void check_has_text(const Content& content, Problems& problems) {
+  if (content.text_part.empty() && content.html_part.empty()) {
+    problems.add({"text_part"}, texts::required());
+  }
+}
+
 void check_attachments(const std::vector<Attachment>& attachments, const Limits& limits,
                        Problems& problems) {
   if (attachments.size() > limits.attachments_max) {
@@ -204,9 +197,12 @@ void check_attachments(const std::vector<Attachment>& attachments, const Limits&
     }
     check_characters(attachment.file_name, path, problems);
     check_characters(attachment.mime_type, path, problems);
-    const std::string extension = to_ascii_lower(extension_of(attachment.file_name));
-    if (std::ranges::find(kRefusedExtensions, extension) != kRefusedExtensions.end()) {
-      problems.add(path, texts::refused_extension(attachment.file_name));
+    const bool refused = std::ranges::any_of(
+        mime::file_extensions(attachment.file_name), [](const std::string& extension) {
+          return std::ranges::find(kRefusedExtensions, extension) != kRefusedExtensions.end();
+        });
+    if (refused) {
+      problems.add(path, texts::refused_extension(mime::clean_file_name(attachment.file_name)));
     }
   }
   if (octets > limits.attachments_octets_max) {
@@ -218,12 +214,15 @@ namespace {
 
 void check_fields(Content& content, const Limits& limits, Problems& problems) {
   check_senders(&content.from, content.reply_to ? &*content.reply_to : nullptr, limits, problems);
+  strip_misleading(content.subject);
   check_line(content.subject, 1, limits.subject_characters_max, {"subject"}, problems);
+  check_has_text(content, problems);
   check_text_part(content.text_part, limits, problems);
   check_html_part(content.html_part, limits, problems);
   check_unsubscribe_uri(content.list_unsubscribe_mailto, "mailto", {"mailto:"}, limits, problems);
   check_unsubscribe_uri(content.list_unsubscribe_url, "url", {"http://", "https://"}, limits,
                         problems);
+  for (Attachment& attachment : content.attachments) strip_misleading(attachment.file_name);
   check_attachments(content.attachments, limits, problems);
 }
 
@@ -240,6 +239,7 @@ void check_update(UpdateRequest& update, const Limits& limits, Problems& problem
   check_senders(update.from ? &*update.from : nullptr,
                 update.reply_to ? &*update.reply_to : nullptr, limits, problems);
   if (update.subject) {
+    strip_misleading(*update.subject);
     check_line(*update.subject, 1, limits.subject_characters_max, {"subject"}, problems);
   }
   if (update.text_part) check_text_part(*update.text_part, limits, problems);
@@ -304,6 +304,7 @@ std::vector<store::NewRecipient> check_transaction(TransactionRequest& request,
     const auto address = check_email(email, path, limits, problems);
     if (!address) return;
     std::string canonical = address->to_string();
+    email = canonical;  // as the header will say it
     if (!seen.insert(to_ascii_lower(canonical)).second) return;
     recipients.push_back({std::move(canonical), address->domain, request.insert_codes});
   };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rules of what may come in. Pure: a request and the limits in, its problems out. All problems
-// are found, not only the first. Addresses lose what is invisible around them, in place.
+// are found, not only the first. Put right in place: addresses and URIs lose what is invisible
+// around them, names and subjects what would make them show otherwise (mail/invisible.h).
 //
 // What passes can be carried out: mime::check_composable() has nothing against it, every text is
 // UTF-8 without U+0000, which not every store can hold, and no recipient's mail is larger than the
@@ -23,6 +24,9 @@ using Path = std::vector<std::string>;
 
 // The problems of what mime::check_composable() found.
 void add_unwritable(const std::vector<mime::Unwritable>& found, Problems& problems);
+
+// A mail says something: a text part, HTML, or both.
+void check_has_text(const Content& content, Problems& problems);
 
 void check_content(Content& content, const Limits& limits, Problems& problems);
 void check_attachments(const std::vector<Attachment>& attachments, const Limits& limits,

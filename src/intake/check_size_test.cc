@@ -6,7 +6,7 @@
 namespace todoku::intake {
 namespace {
 
-std::string joined(const Problems& problems) {
+std::string told(const Problems& problems) {
   std::string out;
   for (const Problem& problem : problems.list()) {
     for (const std::string& step : problem.path) out += step + ".";
@@ -37,7 +37,7 @@ TEST(CheckSize, NamesTheValueItsPlacesAndTheLimit) {
   TransactionRequest request = explosive();
   Problems problems;
   (void)check_transaction(request, Limits{}, problems);
-  const std::string found = joined(problems);
+  const std::string found = told(problems);
   EXPECT_TRUE(
       found.starts_with("insert_code.1.value. this value for %%a%% stands in 20480 places "
                         "and makes a mail of 34"))
@@ -50,7 +50,7 @@ TEST(CheckSize, TakesWhatPeopleSend) {
   request.insert_codes[1].value = "山田太郎";
   Problems problems;
   (void)check_transaction(request, Limits{}, problems);
-  EXPECT_EQ(joined(problems), "");
+  EXPECT_EQ(told(problems), "");
   // Every other limit at its end at once.
   request.content.text_part = repeated("😀", 30 * 1024);
   request.content.html_part = repeated("😀", 70 * 1024 - 5) + "%%a%%";
@@ -58,7 +58,7 @@ TEST(CheckSize, TakesWhatPeopleSend) {
   request.content.attachments = {{"a.bin", "", std::string(std::size_t{1} << 20U, 'x')}};
   for (int i = 0; i < 10; ++i) request.cc.push_back("c" + std::to_string(i) + "@example.jp");
   (void)check_transaction(request, Limits{}, problems);
-  EXPECT_EQ(joined(problems), "");
+  EXPECT_EQ(told(problems), "");
 }
 
 TEST(CheckSize, OfTheContentAloneNamesItsLargestField) {
@@ -68,12 +68,12 @@ TEST(CheckSize, OfTheContentAloneNamesItsLargestField) {
   content.html_part = std::string(70'000, '=');
   Problems problems;
   check_content(content, limits, problems);
-  EXPECT_TRUE(joined(problems).starts_with("html_part. makes a mail of 2")) << joined(problems);
+  EXPECT_TRUE(told(problems).starts_with("html_part. makes a mail of 2")) << told(problems);
   content.html_part.clear();
   content.attachments = {{"a.bin", "", std::string(200'000, 'x')}};
   problems = {};
   check_content(content, limits, problems);
-  EXPECT_TRUE(joined(problems).starts_with("file. makes a mail of 3")) << joined(problems);
+  EXPECT_TRUE(told(problems).starts_with("file. makes a mail of 3")) << told(problems);
 }
 
 TEST(CheckSize, OfADraftCountsItsAttachmentsAndTheRecipientsPath) {
@@ -82,15 +82,14 @@ TEST(CheckSize, OfADraftCountsItsAttachmentsAndTheRecipientsPath) {
   draft.content.attachments.clear();
   Problems problems;
   check_draft_size(draft, size_of(draft), Limits{}, problems);
-  EXPECT_EQ(joined(problems), "");
+  EXPECT_EQ(told(problems), "");
   check_codes_size({{"%%a%%", std::string(4096, 'x')}}, size_of(draft), {"to", "7"}, Limits{},
                    problems);
-  EXPECT_TRUE(joined(problems).starts_with("to.7.insert_code.0.value. this value"))
-      << joined(problems);
+  EXPECT_TRUE(told(problems).starts_with("to.7.insert_code.0.value. this value")) << told(problems);
   draft.attachments.push_back({.size = 20'000'000});
   problems = {};
   check_draft_size(draft, size_of(draft), Limits{}, problems);
-  EXPECT_TRUE(joined(problems).starts_with("file. makes a mail of 27")) << joined(problems);
+  EXPECT_TRUE(told(problems).starts_with("file. makes a mail of 27")) << told(problems);
 }
 
 }  // namespace

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "intake/importer.h"
 
+#include <algorithm>
+#include <charconv>
 #include <memory>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "base/bytes.h"
 #include "base/log.h"
+#include "base/utf8.h"
+#include "intake/address_set.h"
 #include "intake/check.h"
 #include "intake/check_size.h"
 #include "intake/csv.h"
@@ -21,16 +27,51 @@ constexpr std::size_t kRowsPerWork = 1'000;
 constexpr std::int64_t kErrorRowsMax = 100'000;
 constexpr std::size_t kErrorOctetsMax = std::size_t{32} << 20U;
 
+// Addresses of one list that are looked at for doubles: 128 MiB of memory. Of longer lists, those
+// that follow are compared with these only.
+constexpr std::size_t kComparedAddressesMax = 12'500'000;
+// Of a file, to guess its encoding from.
+constexpr std::size_t kGuessOctets = 4'096;
+// Of a row that cannot be taken apart, as much as helps to find it.
+constexpr std::size_t kShownRowOctets = 1'000;
+
+// The column that a problem of a row is about.
+std::string column_of(const std::vector<std::string>& path,
+                      const std::vector<std::string>& header) {
+  if (path.size() < 2 || path[0] != "insert_code") return path.front();
+  std::size_t code = 0;
+  const std::string& index = path[1];
+  const auto read = std::from_chars(index.data(), index.data() + index.size(), code);
+  return read.ec == std::errc() && code + 1 < header.size() ? header[code + 1] : path.front();
+}
+
 // The form of the messages in the error file (contract section 1.8).
-std::string error_cell(const Problems& problems) {
+std::string error_cell(const Problems& problems, std::uint64_t row,
+                       const std::vector<std::string>& header) {
   std::string out = "[";
+  bool names_row = false;
   for (const Problem& problem : problems.list()) {
     if (out.size() > 1) out += ", ";
-    std::string path;
-    for (const std::string& step : problem.path) path += (path.empty() ? "" : ".") + step;
-    out += fmt::format("{}: {}", path.empty() ? "row" : path, problem.text.en);
+    if (problem.path.empty()) {
+      out += fmt::format("row {}: {}", row, problem.text.en);
+      names_row = true;
+    } else {
+      out += fmt::format("{}: {}", column_of(problem.path, header), problem.text.en);
+    }
   }
+  if (!names_row) out += fmt::format(", row: {}", row);
   return out + "]";
+}
+
+// What is wrong with a draft or a header, of which there is one.
+std::string sentence(const Problems& problems) {
+  std::string out;
+  for (const Problem& problem : problems.list()) {
+    if (!out.empty()) out += ", ";
+    if (!problem.path.empty()) out += fmt::format("{}: ", fmt::join(problem.path, "."));
+    out += problem.text.en;
+  }
+  return out;
 }
 
 void append_csv_row(std::string& out, std::string_view first,
@@ -49,11 +90,14 @@ struct Importer::Run {
   store::ImportJob job;
   std::uint64_t file_octets = 0;
   std::uint64_t octets_read = 0;
+  std::string beginning;  // of the file, to guess from what it is if it is no CSV
   std::vector<std::string> header;
   mime::MessageSize size;  // of the draft, which nobody changes while it is being imported into
   std::vector<store::NewRecipient> staged;
+  AddressSet addresses{AddressSet::random_key(), kComparedAddressesMax};
   std::int64_t good = 0;
   std::int64_t bad = 0;
+  std::int64_t folded = 0;
   std::string errors;  // CSV text not yet in the error file
   std::size_t error_octets = 0;
   std::unique_ptr<Uploads::Writer> error_file;
@@ -75,8 +119,35 @@ Importer::~Importer() {
 }
 
 Result<void> Importer::start_thread() {
+  // Of what stays there is the more next time.
+  if (auto swept = sweep_uploads(); !swept) {
+    log::warning("uploads that nobody wants stay", {{"reason", swept.error().detail}});
+  }
   if (auto taken = take_unfinished(); !taken) return taken;
   thread_ = std::thread([this] { work(); });
+  return {};
+}
+
+Result<void> Importer::sweep_uploads() {
+  const store::NodeKey node = node_();
+  const auto running = store_.read_and_wait(
+      [node](store::ReadTransaction& transaction) { return transaction.running_imports(node); });
+  if (!running) return fail(running.error());
+  const auto is_named = [&](std::string_view name) -> Result<bool> {
+    const auto errors = errors_named(name);
+    if (!errors) {
+      return std::ranges::find(*running, name, &store::ImportJob::upload) != running->end();
+    }
+    const auto job = store_.read_and_wait([&](store::ReadTransaction& transaction) {
+      return transaction.import_job(errors->account, errors->job);
+    });
+    if (job) return job->errors == name;
+    if (job.error().kind == ErrorKind::not_found) return false;
+    return fail(job.error());
+  };
+  const auto swept = uploads_.sweep(is_named);
+  if (!swept) return fail(swept.error());
+  if (*swept > 0) log::info("uploads that no job names were removed", {{"files", *swept}});
   return {};
 }
 
@@ -167,8 +238,7 @@ void Importer::pause() {
 bool Importer::run(const store::ImportJob& job) {
   log::info("import started", {{"job", job.id}, {"delivery", job.delivery_id}});
   Run run{.job = job};
-  run.error_name =
-      fmt::format("import-{}-{}.errors.csv", static_cast<std::int64_t>(job.account), job.id);
+  run.error_name = errors_name(job.account, job.id);
   Result<void> read = read_file(run);
   if (stopping_) return true;  // goes on at the next start
   if (!read && read.error().kind == ErrorKind::unavailable) {
@@ -187,46 +257,74 @@ Result<void> Importer::read_file(Run& run) {
   if (run.job.immediate) {
     // It will be committed at the end: as at any commit, a mail can be made of it.
     Problems problems;
+    check_has_text(draft->content, problems);
     add_unwritable(mime::check_composable(draft->content), problems);
     check_draft_size(*draft, run.size, limits_, problems);
-    if (!problems.empty()) return fail(ErrorKind::invalid_input, error_cell(problems));
+    if (!problems.empty()) return fail(ErrorKind::invalid_input, sentence(problems));
   }
   const auto file = uploads_.open(run.job.upload);
   if (!file) return fail("the uploaded file", file.error());
   run.file_octets = (*file)->size();
-  CsvReader reader(limits_.import_row_octets_max);
-  const auto on_row = [&](CsvRow& row) { return take_row(run, row); };
+  CsvReader reader({.row_octets_max = limits_.import_row_octets_max});
+  const CsvReader::Rows rows{
+      .good = [&](CsvRow& row) { return take_row(run, row); },
+      .bad = [&](const CsvBadRow& row) -> Result<void> {
+        const std::string why =
+            fmt::format("row {}, column {}: {}", row.number, row.column, row.reason);
+        if (run.header.empty()) return refuse_file(run, why);
+        return refuse_row(run, fmt::format("[{}]", why),
+                          {std::string(utf8_prefix(row.octets, kShownRowOctets))});
+      }};
   std::string slice(kSliceOctets, '\0');
   while (!stopping_) {
     const auto got = (*file)->read(slice);
     if (!got) return fail("the uploaded file", got.error());
+    if (run.octets_read == 0) run.beginning = slice.substr(0, std::min(*got, kGuessOctets));
     run.octets_read += *got;
     if (*got == 0) break;
-    if (auto pushed = reader.push(std::string_view(slice).substr(0, *got), on_row); !pushed) {
+    if (auto pushed = reader.push(std::string_view(slice).substr(0, *got), rows); !pushed) {
       return pushed;
     }
   }
   if (stopping_) return {};
-  if (auto finished = reader.finish(on_row); !finished) return finished;
+  if (auto finished = reader.finish(rows); !finished) return finished;
   if (run.header.empty()) return fail(ErrorKind::invalid_input, "the file has no header row");
   return stage(run);
 }
 
-Result<void> Importer::take_row(Run& run, CsvRow& row) {
-  if (run.header.empty()) {
-    run.header = row.fields;
-    if (run.header.front() != "email") {
-      return fail(ErrorKind::invalid_input, "the first column of the header must be \"email\"");
+std::unexpected<Error> Importer::refuse_file(const Run& run, const std::string& why) {
+  const std::string_view guess = guessed_encoding(run.beginning);
+  return fail(ErrorKind::invalid_input, guess.empty() ? why : fmt::format("{}; {}", why, guess));
+}
+
+Result<void> Importer::take_header(Run& run, CsvRow& row) {
+  while (row.fields.back().empty()) row.fields.pop_back();  // the row is not blank
+  if (trim(row.fields.front()) != "email") {
+    return refuse_file(
+        run, fmt::format("row {}: the first column of the header must be \"email\"", row.number));
+  }
+  std::vector<InsertCode> keys;
+  for (std::size_t i = 1; i < row.fields.size(); ++i) {
+    if (row.fields[i].empty()) {
+      return refuse_file(
+          run, fmt::format("row {}: column {} of the header has no key", row.number, i + 1));
     }
-    std::vector<InsertCode> keys;
-    for (std::size_t i = 1; i < run.header.size(); ++i) keys.push_back({run.header[i], ""});
-    Problems problems;
-    check_insert_codes(keys, {"header"}, limits_, problems);
-    if (!problems.empty()) return fail(ErrorKind::invalid_input, error_cell(problems));
-    return {};
+    keys.push_back({row.fields[i], ""});
   }
   Problems problems;
+  check_insert_codes(keys, {"header"}, limits_, problems);
+  if (!problems.empty()) {
+    return refuse_file(run, fmt::format("row {}: {}", row.number, sentence(problems)));
+  }
+  run.header = row.fields;
+  return {};
+}
+
+Result<void> Importer::take_row(Run& run, CsvRow& row) {
+  if (run.header.empty()) return take_header(run, row);
+  Problems problems;
   RecipientRequest request{row.fields.front(), {}};
+  while (row.fields.size() > run.header.size() && row.fields.back().empty()) row.fields.pop_back();
   if (row.fields.size() > run.header.size()) {
     problems.add(
         {}, {fmt::format("has {} fields, the header has {}", row.fields.size(), run.header.size()),
@@ -238,15 +336,30 @@ Result<void> Importer::take_row(Run& run, CsvRow& row) {
   }
   auto recipient = check_recipient(request, {}, limits_, problems);
   check_codes_size(request.insert_codes, run.size, {}, limits_, problems);
-  if (problems.empty()) {
-    ++run.good;
-    run.staged.push_back(std::move(recipient));
-    return run.staged.size() < kRowsPerWork ? Result<void>{} : stage(run);
+  if (!problems.empty()) {
+    for (const std::string& field : row.fields) {
+      if (is_utf8(field)) continue;
+      const std::string_view guess = guessed_encoding(field);
+      if (!guess.empty()) problems.add({}, {std::string(guess), ""});
+      break;
+    }
+    return refuse_row(run, error_cell(problems, row.number, run.header), row.fields);
   }
+  if (!run.job.keep_duplicates && !run.addresses.insert(recipient.address)) {
+    ++run.folded;
+    return {};
+  }
+  ++run.good;
+  run.staged.push_back(std::move(recipient));
+  return run.staged.size() < kRowsPerWork ? Result<void>{} : stage(run);
+}
+
+Result<void> Importer::refuse_row(Run& run, std::string_view why,
+                                  const std::vector<std::string>& fields) {
   ++run.bad;
   if (run.bad > kErrorRowsMax || run.error_octets > kErrorOctetsMax) return {};
   const std::size_t before = run.errors.size();
-  append_csv_row(run.errors, error_cell(problems), row.fields);
+  append_csv_row(run.errors, why, fields);
   run.error_octets += run.errors.size() - before;
   return run.errors.size() < kSliceOctets ? Result<void>{} : write_errors(run);
 }
@@ -303,7 +416,7 @@ bool Importer::end(Run& run, const Result<void>& read) {
   store::ImportEnd end{.status = store::ImportStatus::finished,
                        .success_count = run.good,
                        .failed_count = run.bad,
-                       .total_count = run.good + run.bad,
+                       .total_count = run.good + run.bad + run.folded,
                        .errors = has_errors ? run.error_name : ""};
   if (!read && !bad_file) {
     end.status = store::ImportStatus::system_error;
@@ -329,6 +442,7 @@ bool Importer::end(Run& run, const Result<void>& read) {
   log::info("import ended", {{"job", run.job.id},
                              {"good", run.good},
                              {"bad", run.bad},
+                             {"folded", run.folded},
                              {"reason", read ? "" : read.error().detail}});
   if (commit) handover_.work_arrived();
   return true;

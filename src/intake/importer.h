@@ -4,7 +4,11 @@
 //
 // The header row names `email` first, then full insert-code keys. Rows may be shorter than the
 // header but not longer: a missing field is no insert code, which leaves its key in the text; an
-// empty one is an empty value, as in JSON.
+// empty one is an empty value, as in JSON. Empty cells at the end of rows are spreadsheets' and say
+// nothing.
+//
+// An address that the list has several times becomes one recipient, that of the first row, unless
+// the job keeps them; counts as they are in store/imports.h.
 #pragma once
 
 #include <atomic>
@@ -13,8 +17,10 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "async/runtime.h"
 #include "async/task_group.h"
@@ -50,7 +56,8 @@ class Importer final : public ImportStarter {
   ~Importer() override;
 
   // Begins with the jobs that an earlier run of this node, or a dead one, left unfinished, from
-  // their first row.
+  // their first row. Uploads that no job names, such as those that were being received when a
+  // process died, are removed before.
   [[nodiscard]] Result<void> start_thread();
   // Ends after the slice at hand; what is unfinished goes on at the next start.
   void stop();
@@ -63,6 +70,7 @@ class Importer final : public ImportStarter {
   using JobKey = std::pair<store::AccountKey, store::PublicId>;
   [[nodiscard]] static JobKey key_of(const store::ImportJob& job) { return {job.account, job.id}; }
 
+  [[nodiscard]] Result<void> sweep_uploads();
   void work();
   // Queues what the store has as running and is not queued yet, from its first row.
   [[nodiscard]] Result<void> take_unfinished();
@@ -73,6 +81,10 @@ class Importer final : public ImportStarter {
   [[nodiscard]] bool run(const store::ImportJob& job);
   [[nodiscard]] Result<void> read_file(Run& run);
   [[nodiscard]] Result<void> take_row(Run& run, struct CsvRow& row);
+  [[nodiscard]] Result<void> take_header(Run& run, struct CsvRow& row);
+  [[nodiscard]] static std::unexpected<Error> refuse_file(const Run& run, const std::string& why);
+  [[nodiscard]] Result<void> refuse_row(Run& run, std::string_view why,
+                                        const std::vector<std::string>& fields);
   [[nodiscard]] Result<void> write_errors(Run& run);
   [[nodiscard]] Result<void> stage(Run& run);
   [[nodiscard]] bool end(Run& run, const Result<void>& read);

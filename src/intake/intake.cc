@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "async/timer.h"
+#include "async/yield.h"
+#include "base/bytes.h"
 #include "intake/check.h"
 #include "intake/check_size.h"
 #include "mail/address.h"
@@ -19,29 +22,11 @@ using store::ReadTransaction;
 using store::WritePriority;
 using store::WriteTransaction;
 
+// Of an update, checked before others on its thread get their turn.
+constexpr std::size_t kRecipientsPerTurn = 8;
+
 // What a transaction function found wrong, carried out of it beside the store's own Error.
 using Found = std::optional<Refusal>;
-
-Refusal refusal_of(const Error& error) {
-  switch (error.kind) {
-    case ErrorKind::not_found:
-      return Refusal::of(error.kind, texts::no_data_found());
-    case ErrorKind::conflict:
-    case ErrorKind::invalid_input:
-    case ErrorKind::limit_exceeded:
-      return Refusal::of(error.kind, {error.detail, error.detail});
-    case ErrorKind::unauthorized:
-    case ErrorKind::unavailable:
-    case ErrorKind::timeout:
-    case ErrorKind::closed:
-    case ErrorKind::io:
-    case ErrorKind::corrupt:
-    case ErrorKind::unsupported:
-    case ErrorKind::cancelled:
-      return Refusal::of(ErrorKind::unavailable, texts::unavailable(error.detail));
-  }
-  return Refusal::of(ErrorKind::unavailable, texts::unavailable(error.detail));
-}
 
 std::unexpected<Refusal> refuse(Refusal refusal) {
   return std::unexpected<Refusal>(std::move(refusal));
@@ -152,10 +137,13 @@ Intake::Intake(store::Store& store, const Clock& clock, Limits limits, Handover&
                                       "Recipients of transactional mail that were committed.")) {}
 
 Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
-                                                         TransactionRequest request) {
+                                                         TransactionRequest request,
+                                                         Problems problems) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
-  Problems problems;
-  auto recipients = check_transaction(request, limits_, problems);
+  request.content.text_from_html = account.text_from_html;
+  Problems found;
+  auto recipients = check_transaction(request, limits_, found);
+  problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 
   std::string signing = handover_.signing_for(account.key, from_domain(request.content));
@@ -179,10 +167,13 @@ Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
   co_return id;
 }
 
-Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, Content content) {
+Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, Content content,
+                                                 Problems problems) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
-  Problems problems;
-  check_content(content, limits_, problems);
+  content.text_from_html = account.text_from_html;
+  Problems found;
+  check_content(content, limits_, found);
+  problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 
   store::NewDelivery delivery{.account = account.key,
@@ -218,18 +209,29 @@ Task<void> Intake::wait_for_import(store::AccountKey account, store::PublicId id
   }
 }
 
-Task<Answer<void>> Intake::update_bulk(store::Account account, store::PublicId id,
-                                       UpdateRequest request) {
+Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::PublicId id,
+                                              UpdateRequest request, Problems problems) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
-  Problems problems;
-  check_update(request, limits_, problems);
+  Problems found;
+  check_update(request, limits_, found);
   std::vector<store::NewRecipient> recipients;
+  std::vector<std::size_t> places;  // of each in the request's list
+  std::size_t folded = 0;
   if (request.to && request.to->size() <= limits_.update_recipients_max) {
+    std::set<std::string> seen;
     for (std::size_t i = 0; i < request.to->size(); ++i) {
-      recipients.push_back(
-          check_recipient((*request.to)[i], {"to", std::to_string(i)}, limits_, problems));
+      // With 50 values each of thousands of characters, a few are worth a millisecond.
+      if (i % kRecipientsPerTurn == kRecipientsPerTurn - 1) co_await async::give_way();
+      auto recipient = check_recipient((*request.to)[i], {"to", std::to_string(i)}, limits_, found);
+      if (!request.keep_duplicates && !seen.insert(to_ascii_lower(recipient.address)).second) {
+        ++folded;
+        continue;
+      }
+      recipients.push_back(std::move(recipient));
+      places.push_back(i);
     }
   }
+  problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 
   co_await wait_for_import(account.key, id);
@@ -241,10 +243,11 @@ Task<Answer<void>> Intake::update_bulk(store::Account account, store::PublicId i
                            .list_unsubscribe_mailto = std::move(request.list_unsubscribe_mailto),
                            .list_unsubscribe_url = std::move(request.list_unsubscribe_url)};
   if (request.reply_to) draft.reply_to = std::optional<Mailbox>(std::move(*request.reply_to));
-  co_return co_await change<void>(
+  co_return co_await change<std::size_t>(
       store_, WritePriority::accept,
-      [this, account, id, draft = std::move(draft), recipients = std::move(recipients),
-       replace_recipients](WriteTransaction& transaction) -> Answer<void> {
+      [this, account, id, folded, draft = std::move(draft), recipients = std::move(recipients),
+       places = std::move(places),
+       replace_recipients](WriteTransaction& transaction) -> Answer<std::size_t> {
         const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
         Result<void> done = transaction.change_draft(delivery->key, draft);
@@ -258,15 +261,16 @@ Task<Answer<void>> Intake::update_bulk(store::Account account, store::PublicId i
         if (!done) return refuse(refusal_of(done.error()));
         auto refused = refuse_draft(
             transaction.read(), delivery->key,
-            [&](const Delivery& changed, const mime::MessageSize& size, Problems& found) {
-              check_draft_size(changed, size, limits_, found);
+            [&](const Delivery& changed, const mime::MessageSize& size, Problems& too_big) {
+              check_has_text(changed.content, too_big);
+              check_draft_size(changed, size, limits_, too_big);
               for (std::size_t i = 0; i < recipients.size(); ++i) {
-                check_codes_size(recipients[i].insert_codes, size, {"to", std::to_string(i)},
-                                 limits_, found);
+                check_codes_size(recipients[i].insert_codes, size,
+                                 {"to", std::to_string(places[i])}, limits_, too_big);
               }
             });
         if (refused) return refuse(std::move(*refused));
-        return {};
+        return folded;
       });
 }
 
@@ -290,6 +294,7 @@ Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId i
         auto refused = refuse_draft(
             transaction.read(), delivery->key,
             [&](const Delivery& draft, const mime::MessageSize& size, Problems& found) {
+              check_has_text(draft.content, found);
               add_unwritable(mime::check_composable(draft.content), found);
               check_draft_size(draft, size, limits_, found);
             });
@@ -339,10 +344,11 @@ Task<Answer<void>> Intake::remove(store::Account account, store::PublicId id) {
 }
 
 Task<Answer<store::PublicId>> Intake::add_recipient(store::Account account, store::PublicId id,
-                                                    RecipientRequest request) {
+                                                    RecipientRequest request, Problems problems) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
-  Problems problems;
-  std::vector<store::NewRecipient> recipients{check_recipient(request, {}, limits_, problems)};
+  Problems found;
+  std::vector<store::NewRecipient> recipients{check_recipient(request, {}, limits_, found)};
+  problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
   co_return co_await change<store::PublicId>(
       store_, WritePriority::accept,
@@ -363,10 +369,11 @@ Task<Answer<store::PublicId>> Intake::add_recipient(store::Account account, stor
 }
 
 Task<Answer<void>> Intake::change_recipient(store::Account account, store::PublicId email,
-                                            RecipientRequest request) {
+                                            RecipientRequest request, Problems problems) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
-  Problems problems;
-  store::NewRecipient wanted = check_recipient(request, {}, limits_, problems);
+  Problems found;
+  store::NewRecipient wanted = check_recipient(request, {}, limits_, found);
+  problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
   co_return co_await change<void>(
       store_, WritePriority::accept,
@@ -419,7 +426,7 @@ Task<Answer<void>> Intake::may_import(store::Account account, store::PublicId id
 }
 
 Task<Answer<store::PublicId>> Intake::import(store::Account account, store::PublicId id,
-                                             ImportRequest request) {
+                                             store::NewImport request) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   const store::NodeKey node = import_starter_ == nullptr ? store::kNobody : import_starter_->node();
   auto job = co_await change<store::ImportJob>(
@@ -428,8 +435,7 @@ Task<Answer<store::PublicId>> Intake::import(store::Account account, store::Publ
        request = std::move(request)](WriteTransaction& transaction) -> Answer<store::ImportJob> {
         const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
-        auto created = transaction.create_import(delivery->key, request.ignore_errors,
-                                                 request.immediate, request.upload, node);
+        auto created = transaction.create_import(delivery->key, request, node);
         if (!created) return refuse(refusal_of(created.error()));
         return std::move(*created);
       });

@@ -49,12 +49,6 @@ class Handover {
   virtual void work_arrived() = 0;
 };
 
-struct ImportRequest {
-  bool ignore_errors = false;
-  bool immediate = false;
-  std::string upload;  // names the bytes (uploads.h), complete and synced
-};
-
 // Told of a committed import job, to run it.
 class ImportStarter {
  public:
@@ -73,11 +67,16 @@ class Intake {
   [[nodiscard]] const Limits& limits() const { return limits_; }
   void set_import_starter(ImportStarter& starter) { import_starter_ = &starter; }
 
+  // `problems`, here and below: what reading the request has found wrong with it already. It is
+  // told together with what is wrong besides.
   Task<Answer<store::PublicId>> accept_transaction(store::Account account,
-                                                   TransactionRequest request);
-  Task<Answer<store::PublicId>> begin_bulk(store::Account account, Content content);
-  Task<Answer<void>> update_bulk(store::Account account, store::PublicId delivery,
-                                 UpdateRequest request);
+                                                   TransactionRequest request,
+                                                   Problems problems = {});
+  Task<Answer<store::PublicId>> begin_bulk(store::Account account, Content content,
+                                           Problems problems = {});
+  // How many of `to` were folded into an earlier one with the same address.
+  Task<Answer<std::size_t>> update_bulk(store::Account account, store::PublicId delivery,
+                                        UpdateRequest request, Problems problems = {});
   // Without a time: at once.
   Task<Answer<void>> commit_bulk(store::Account account, store::PublicId delivery,
                                  std::optional<Instant> reservation);
@@ -85,15 +84,16 @@ class Intake {
   Task<Answer<void>> remove(store::Account account, store::PublicId delivery);
 
   Task<Answer<store::PublicId>> add_recipient(store::Account account, store::PublicId delivery,
-                                              RecipientRequest request);
+                                              RecipientRequest request, Problems problems = {});
   Task<Answer<void>> change_recipient(store::Account account, store::PublicId email,
-                                      RecipientRequest request);
+                                      RecipientRequest request, Problems problems = {});
   Task<Answer<void>> remove_recipient(store::Account account, store::PublicId email);
 
   // The check that import() will repeat, for use before an upload is received.
   Task<Answer<void>> may_import(store::Account account, store::PublicId delivery);
+  // The bytes of the upload are complete and kept (uploads.h).
   Task<Answer<store::PublicId>> import(store::Account account, store::PublicId delivery,
-                                       ImportRequest request);
+                                       store::NewImport request);
 
  private:
   Task<void> wait_for_import(store::AccountKey account, store::PublicId delivery);

@@ -23,7 +23,9 @@ struct Limits {
   std::size_t cc_max = 10;
   std::size_t bcc_max = 10;
   std::size_t insert_codes_max = 50;
-  std::size_t insert_value_characters_max = 4096;  // our own: the contract names none
+  // Our own: the contract names none. A value may be a whole part; what a mail becomes with all of
+  // them is limited by message_octets_max.
+  std::size_t insert_value_characters_max = 70 * 1024;
   std::size_t update_recipients_max = 50;
   std::size_t attachments_max = 100;
   std::size_t attachments_octets_max = std::size_t{1} << 20U;  // of all together

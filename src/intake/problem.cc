@@ -1,9 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "intake/problem.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
-namespace todoku::intake::texts {
+#include "base/utf8.h"
+
+namespace todoku::intake {
+
+void Problems::add_others(Problems later) {
+  const std::size_t known = list_.size();
+  const auto is_told = [&](const Problem& problem) {
+    return std::any_of(list_.begin(), list_.begin() + static_cast<std::ptrdiff_t>(known),
+                       [&](const Problem& before) {
+                         return !before.path.empty() && before.path.size() <= problem.path.size() &&
+                                std::equal(before.path.begin(), before.path.end(),
+                                           problem.path.begin());
+                       });
+  };
+  for (Problem& problem : later.list_) {
+    if (!is_told(problem)) add(std::move(problem.path), std::move(problem.text));
+  }
+  untold_ += later.untold_;
+}
+
+Refusal refusal_of(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::not_found:
+      return Refusal::of(error.kind, texts::no_data_found());
+    case ErrorKind::conflict:
+    case ErrorKind::invalid_input:
+    case ErrorKind::limit_exceeded:
+      return Refusal::of(error.kind, texts::not_possible(error.detail));
+    case ErrorKind::unauthorized:
+    case ErrorKind::unavailable:
+    case ErrorKind::timeout:
+    case ErrorKind::closed:
+    case ErrorKind::io:
+    case ErrorKind::corrupt:
+    case ErrorKind::unsupported:
+    case ErrorKind::cancelled:
+      return Refusal::of(ErrorKind::unavailable, texts::unavailable(error.detail));
+  }
+  return Refusal::of(ErrorKind::unavailable, texts::unavailable(error.detail));
+}
+
+namespace texts {
+namespace {
+
+constexpr std::size_t kShownOctets = 100;
+
+// As much of what a caller gave as a sentence repeats.
+std::string shown(std::string_view given) {
+  std::string out(utf8_prefix(given, kShownOctets));
+  if (out.size() < given.size()) out += "…";
+  return out;
+}
+
+// 1234567 as 1,234,567.
+std::string with_commas(std::size_t count) {
+  std::string digits = std::to_string(count);
+  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, 1, ',');
+  return digits;
+}
+
+}  // namespace
 
 Text required() {
   return {"is required.", "必須項目です。"};
@@ -25,17 +87,20 @@ Text too_many(std::size_t max) {
 }
 
 Text invalid_email(std::string_view reason) {
+  const std::string ja = in_japanese(reason);
   return {fmt::format("invalid e-mail format: it {}.", reason),
-          fmt::format("メールアドレスの形式が不正です ({})。", reason)};
+          ja.empty() ? "メールアドレスの形式が不正です。"
+                     : fmt::format("メールアドレスの形式が不正です ({})。", ja)};
 }
 
 Text invalid_format(std::string_view value) {
-  return {fmt::format("{}: invalid format.", value), fmt::format("{}: 形式が不正です。", value)};
+  return {fmt::format("{}: invalid format.", shown(value)),
+          fmt::format("{}: 形式が不正です。", shown(value))};
 }
 
 Text not_one_of(std::string_view value, std::string_view allowed) {
-  return {fmt::format("\"{}\" is not one of {}.", value, allowed),
-          fmt::format("「{}」は指定できません。指定できる値: {}", value, allowed)};
+  return {fmt::format("\"{}\" is not one of {}.", shown(value), allowed),
+          fmt::format("「{}」は指定できません。指定できる値: {}", shown(value), allowed)};
 }
 
 Text no_data_found() {
@@ -43,8 +108,8 @@ Text no_data_found() {
 }
 
 Text refused_extension(std::string_view file_name) {
-  return {fmt::format("\"{}\" has a file extension that cannot be attached.", file_name),
-          fmt::format("「{}」は添付できない拡張子です。", file_name)};
+  return {fmt::format("\"{}\" has a file extension that cannot be attached.", shown(file_name)),
+          fmt::format("「{}」は添付できない拡張子です。", shown(file_name))};
 }
 
 Text attachments_too_big(std::size_t octets, std::size_t max) {
@@ -54,8 +119,18 @@ Text attachments_too_big(std::size_t octets, std::size_t max) {
 }
 
 Text duplicate_key(std::string_view key) {
-  return {fmt::format("{}: the key is given more than once.", key),
-          fmt::format("{}: キーが重複しています。", key)};
+  return {fmt::format("{}: the key is given more than once.", shown(key)),
+          fmt::format("{}: キーが重複しています。", shown(key))};
+}
+
+Text given_twice() {
+  return {"is given more than once.", "2回以上指定されています。"};
+}
+
+Text no_part_for_files() {
+  return {"is not a part for files; attachments come in parts named \"file\".",
+          "ファイル用のパートではありません。添付ファイルは \"file\" "
+          "という名前のパートで送信してください。"};
 }
 
 Text control_character() {
@@ -71,11 +146,8 @@ Text nul_character() {
   return {"must not contain the character U+0000.", "U+0000の文字は使用できません。"};
 }
 
-Text encoded_uri_too_long(std::size_t octets, std::size_t max) {
-  return {
-      fmt::format("has {} bytes when it is percent-encoded; the limit is {} bytes.", octets, max),
-      fmt::format("パーセントエンコードすると{}バイトになり、上限の{}バイトを超えています。",
-                  octets, max)};
+Text invalid_uri(std::string_view reason) {
+  return {fmt::format("invalid URI: it {}.", reason), fmt::format("URIが不正です ({})。", reason)};
 }
 
 Text mail_too_big(std::uint64_t octets, std::uint64_t max) {
@@ -124,8 +196,8 @@ Text too_far_ahead() {
 }
 
 Text invalid_date(std::string_view value) {
-  return {fmt::format("\"{}\" is not a date-time such as 2026-04-01T09:00:00+09:00.", value),
-          fmt::format("「{}」は日時として不正です。例: 2026-04-01T09:00:00+09:00", value)};
+  return {fmt::format("\"{}\" is not a date-time such as 2026-04-01T09:00:00+09:00.", shown(value)),
+          fmt::format("「{}」は日時として不正です。例: 2026-04-01T09:00:00+09:00", shown(value))};
 }
 
 Text account_suspended() {
@@ -134,9 +206,16 @@ Text account_suspended() {
 
 Text unavailable(std::string_view reason) {
   return {fmt::format("temporarily unavailable, nothing was stored; try again later ({}).", reason),
-          fmt::format("一時的に処理できません。登録は行われていません。しばらくして再度実行して"
-                      "ください ({})。",
-                      reason)};
+          "一時的に処理できません。登録は行われていません。しばらくして再度実行してください。"};
+}
+
+Text not_possible(std::string_view reason) {
+  return {fmt::format("this is not possible: {}.", reason), "この操作は実行できません。"};
+}
+
+Text more_problems(std::size_t count) {
+  return {fmt::format("and {} more.", with_commas(count)),
+          fmt::format("ほかに{}件の問題があります。", with_commas(count))};
 }
 
 Text too_large(std::uint64_t max) {
@@ -144,4 +223,5 @@ Text too_large(std::uint64_t max) {
           fmt::format("上限の{}バイトを超えています。", max)};
 }
 
-}  // namespace todoku::intake::texts
+}  // namespace texts
+}  // namespace todoku::intake

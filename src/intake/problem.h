@@ -11,31 +11,42 @@
 #include <utility>
 #include <vector>
 
+#include "base/bilingual.h"
 #include "base/result.h"
 
 namespace todoku::intake {
 
-struct Text {
-  std::string en;
-  std::string ja;
-  friend bool operator==(const Text&, const Text&) = default;
-};
+using Text = BilingualText;
 
 struct Problem {
   std::vector<std::string> path;  // e.g. {"to", "0", "insert_code", "3", "key"}
   Text text;
 };
 
+// At most kToldMax are kept; the others are counted.
 class Problems {
  public:
+  static constexpr std::size_t kToldMax = 100;
+
   void add(std::vector<std::string> path, Text text) {
-    list_.push_back({std::move(path), std::move(text)});
+    if (list_.size() < kToldMax) {
+      list_.push_back({std::move(path), std::move(text)});
+    } else {
+      ++untold_;
+    }
   }
+  // Takes over what was found later, but for what concerns a field that has a problem already, or a
+  // part of one: that a field of a wrong type is also empty need not be told.
+  void add_others(Problems later);
+
   [[nodiscard]] bool empty() const { return list_.empty(); }
   [[nodiscard]] const std::vector<Problem>& list() const { return list_; }
+  // Beyond those in the list.
+  [[nodiscard]] std::size_t untold() const { return untold_; }
 
  private:
   std::vector<Problem> list_;
+  std::size_t untold_ = 0;
 };
 
 // Why a request was not carried out. Nothing of it was stored.
@@ -50,26 +61,36 @@ struct Refusal {
   }
 };
 
+// What an error of the store, or of anything else a request needs, means for who made the request:
+// the one place where that is said.
+[[nodiscard]] Refusal refusal_of(const Error& error);
+
 template <class T>
 using Answer = std::expected<T, Refusal>;
 
-// The sentences, one function each, so that a message is worded once.
+// The sentences, one function each, so that a message is worded once. Of what a caller gave no more
+// is repeated than it takes to recognise it.
 namespace texts {
 [[nodiscard]] Text required();
 [[nodiscard]] Text wrong_type(std::string_view expected_en, std::string_view expected_ja);
 [[nodiscard]] Text length(std::size_t min, std::size_t max);
 [[nodiscard]] Text too_many(std::size_t max);
+// `reason` is a clause of mail/address.h.
 [[nodiscard]] Text invalid_email(std::string_view reason);
+// A clause such as "has no @"; empty if it is not known.
+[[nodiscard]] std::string in_japanese(std::string_view clause);
 [[nodiscard]] Text invalid_format(std::string_view value);
 [[nodiscard]] Text not_one_of(std::string_view value, std::string_view allowed);
 [[nodiscard]] Text no_data_found();
 [[nodiscard]] Text refused_extension(std::string_view file_name);
 [[nodiscard]] Text attachments_too_big(std::size_t octets, std::size_t max);
 [[nodiscard]] Text duplicate_key(std::string_view key);
+[[nodiscard]] Text given_twice();
+[[nodiscard]] Text no_part_for_files();
 [[nodiscard]] Text control_character();
 [[nodiscard]] Text not_utf8();
 [[nodiscard]] Text nul_character();
-[[nodiscard]] Text encoded_uri_too_long(std::size_t octets, std::size_t max);
+[[nodiscard]] Text invalid_uri(std::string_view reason);
 [[nodiscard]] Text mail_too_big(std::uint64_t octets, std::uint64_t max);
 // A value that stands in `uses` places of the content.
 struct Expansion {
@@ -86,7 +107,10 @@ struct Expansion {
 [[nodiscard]] Text too_far_ahead();
 [[nodiscard]] Text invalid_date(std::string_view value);
 [[nodiscard]] Text account_suspended();
+// `reason` is English, for who operates; the Japanese sentence does without.
 [[nodiscard]] Text unavailable(std::string_view reason);
+[[nodiscard]] Text not_possible(std::string_view reason);
+[[nodiscard]] Text more_problems(std::size_t count);
 [[nodiscard]] Text too_large(std::uint64_t max);
 }  // namespace texts
 

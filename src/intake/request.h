@@ -33,6 +33,7 @@ struct UpdateRequest {
   std::optional<std::string> list_unsubscribe_mailto;
   std::optional<std::string> list_unsubscribe_url;
   std::optional<std::vector<RecipientRequest>> to;
+  bool keep_duplicates = false;  // of `to`; else an address gets one mail, that of its first entry
 };
 
 }  // namespace todoku::intake

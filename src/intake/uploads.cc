@@ -2,6 +2,7 @@
 #include "intake/uploads.h"
 
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <system_error>
 
@@ -78,7 +79,45 @@ class FileWriter final : public Uploads::Writer {
   bool kept_ = false;
 };
 
+// Files of ours in a folder that others use, too.
+constexpr std::string_view kPrefix = "import-";
+constexpr std::string_view kUpload = ".upload";
+constexpr std::string_view kErrors = ".errors.csv";
+constexpr std::string_view kPart = ".part";
+
+bool is_ours(std::string_view name) {
+  return name.starts_with(kPrefix) && (name.ends_with(kUpload) || name.ends_with(kErrors));
+}
+
+// Takes a number and what follows it off the front of `text`.
+std::optional<std::int64_t> take_number(std::string_view& text, std::string_view following) {
+  std::int64_t number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec != std::errc()) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(read.ptr - text.data()));
+  if (!text.starts_with(following)) return std::nullopt;
+  text.remove_prefix(following.size());
+  return number;
+}
+
 }  // namespace
+
+std::string upload_name(std::string_view unique) {
+  return fmt::format("{}{}{}", kPrefix, unique, kUpload);
+}
+
+std::string errors_name(store::AccountKey account, store::PublicId job) {
+  return fmt::format("{}{}-{}{}", kPrefix, static_cast<std::int64_t>(account), job, kErrors);
+}
+
+std::optional<ErrorsOf> errors_named(std::string_view name) {
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  name.remove_prefix(kPrefix.size());
+  const auto account = take_number(name, "-");
+  const auto job = account ? take_number(name, kErrors) : std::nullopt;
+  if (!job || !name.empty()) return std::nullopt;
+  return ErrorsOf{.account = store::AccountKey{*account}, .job = *job};
+}
 
 Result<std::unique_ptr<Uploads::Reader>> FolderUploads::open(std::string_view name) {
   auto path = folder_ / name;
@@ -93,7 +132,7 @@ Result<std::unique_ptr<Uploads::Reader>> FolderUploads::open(std::string_view na
 Result<std::unique_ptr<Uploads::Writer>> FolderUploads::create(std::string_view name) {
   auto path = folder_ / name;
   auto beside = path;
-  beside += ".part";
+  beside += kPart;
   File file(std::fopen(beside.c_str(), "wb"));
   if (!file) return refused("write", path);
   return std::make_unique<FileWriter>(std::move(file), std::move(beside), std::move(path));
@@ -102,6 +141,31 @@ Result<std::unique_ptr<Uploads::Writer>> FolderUploads::create(std::string_view 
 void FolderUploads::remove(std::string_view name) {
   std::error_code ignored;
   std::filesystem::remove(folder_ / name, ignored);
+}
+
+Result<std::size_t> FolderUploads::sweep(const IsNamed& is_named) {
+  std::error_code error;
+  std::size_t swept = 0;
+  std::filesystem::directory_iterator entries(folder_, error);
+  for (const auto end = std::filesystem::directory_iterator(); !error && entries != end;
+       entries.increment(error)) {
+    const std::string name = entries->path().filename().string();
+    std::string_view kept = name;
+    const bool is_part = kept.ends_with(kPart);
+    if (is_part) kept.remove_suffix(kPart.size());
+    if (!is_ours(kept)) continue;
+    if (!is_part) {
+      const auto named = is_named(name);
+      if (!named) return fail(named.error());
+      if (*named) continue;
+    }
+    remove(name);
+    ++swept;
+  }
+  if (error) {
+    return fail(ErrorKind::io, fmt::format("cannot list the uploads: {}", error.message()));
+  }
+  return swept;
 }
 
 }  // namespace todoku::intake

@@ -6,12 +6,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "store/keys.h"
 
 namespace todoku::intake {
 
@@ -39,7 +42,22 @@ class Uploads {
   [[nodiscard]] virtual Result<std::unique_ptr<Writer>> create(std::string_view name) = 0;
   // Succeeds as well when there is nothing.
   virtual void remove(std::string_view name) = 0;
+  // Removes what upload_name() and errors_name() named and nothing `is_named` by, and what was
+  // begun and never kept. Before anything is created: what is in the making has no name yet. The
+  // number removed. Errors: io, and those of `is_named`.
+  using IsNamed = std::function<Result<bool>(std::string_view name)>;
+  [[nodiscard]] virtual Result<std::size_t> sweep(const IsNamed& is_named) = 0;
 };
+
+// The names of an uploaded list and of what was wrong with one.
+[[nodiscard]] std::string upload_name(std::string_view unique);
+[[nodiscard]] std::string errors_name(store::AccountKey account, store::PublicId job);
+// Whose errors_name() it is; nullopt if it is none.
+struct ErrorsOf {
+  store::AccountKey account{};
+  store::PublicId job = 0;
+};
+[[nodiscard]] std::optional<ErrorsOf> errors_named(std::string_view name);
 
 // Files in one folder, for a process that has its store to itself. Blocks; for threads that may.
 class FolderUploads final : public Uploads {
@@ -48,6 +66,7 @@ class FolderUploads final : public Uploads {
   [[nodiscard]] Result<std::unique_ptr<Reader>> open(std::string_view name) override;
   [[nodiscard]] Result<std::unique_ptr<Writer>> create(std::string_view name) override;
   void remove(std::string_view name) override;
+  [[nodiscard]] Result<std::size_t> sweep(const IsNamed& is_named) override;
 
  private:
   const std::filesystem::path folder_;

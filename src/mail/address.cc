@@ -73,6 +73,11 @@ Result<std::string> unquote(std::string_view quoted) {
   return out;
 }
 
+bool has_encoded_word(std::string_view local) {
+  const std::size_t begin = local.find("=?");
+  return begin != std::string_view::npos && local.find("?=", begin + 2) != std::string_view::npos;
+}
+
 Result<std::string> parse_local(std::string_view text) {
   if (text.empty()) return fail(ErrorKind::invalid_input, "has nothing before the @");
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
@@ -158,13 +163,19 @@ Result<Address> parse_address(std::string_view text) {
   }
   // Before the domain is converted: IDNA would take some of them out in silence.
   if (const auto invisible = find_invisible(text)) {
-    return fail(ErrorKind::invalid_input, fmt::format("has the invisible character U+{:04X}",
-                                                      static_cast<std::uint32_t>(*invisible)));
+    return fail(ErrorKind::invalid_input,
+                fmt::format("has the invisible character {} at character {}",
+                            character_name(invisible->character), invisible->position));
   }
   const std::size_t at = text.rfind('@');
   if (at == std::string_view::npos) return fail(ErrorKind::invalid_input, "has no @");
   auto local = parse_local(text.substr(0, at));
   if (!local) return fail(local.error());
+  // Readers that decode a whole field, quotes or not, would show another address than the one that
+  // answers go to (RFC 2047 section 5 allows no encoded-word here).
+  if (has_encoded_word(*local)) {
+    return fail(ErrorKind::invalid_input, "has an encoded-word (=?...?=) before the @");
+  }
   if (local->size() > kLocalOctetsMax) {
     return fail(ErrorKind::invalid_input, "has more than 64 octets before the @");
   }

@@ -29,10 +29,10 @@ struct Address {
 
 // Parses one bare addr-spec. Tolerant where real mailboxes exist (dots anywhere in the local part,
 // as older Japanese carriers handed out), strict where a mistake is certain: white space, invisible
-// and control characters (also around it, see trim_invisible()), missing or impossible domain,
-// local part over 64 octets, whole over 254, as given and as to_string() writes it. What is
-// accepted can stand in a command of SMTP.
-// Errors: invalid_input, detail is one clause without the address, e.g. "has no @".
+// and control characters (also around it, see trim_invisible()), encoded-words, missing or
+// impossible domain, local part over 64 octets, whole over 254, as given and as to_string() writes
+// it. What is accepted can stand in a command of SMTP. Errors: invalid_input, detail is one clause
+// without the address, e.g. "has no @".
 [[nodiscard]] Result<Address> parse_address(std::string_view text);
 
 // An address with a display name, as From and Reply-To carry it.

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "mail/cause.h"
 #include "mail/reply.h"
 #include "mail/states.h"
 
@@ -54,6 +55,8 @@ struct Outcome {
   bool is_attempt = true;  // false: waiting we chose ourselves (parking), burns no retry
   // The delivery asked for ISO-2022-JP, which cannot say this one message: it went out in UTF-8.
   bool charset_fell_back = false;
+  // Why it ended so. Whoever makes the outcome sets it; none: it went well, or nobody has said.
+  Cause cause = Cause::none;
 };
 
 [[nodiscard]] std::string_view to_string(Stage stage);

@@ -36,8 +36,11 @@ struct Content {
   std::vector<std::string> header_to;
   std::vector<std::string> header_cc;
   std::string subject;
-  std::string text_part;
-  std::string html_part;  // empty: none
+  std::string text_part;  // empty: none
+  std::string html_part;  // likewise; one of them is there
+  // A mail without text part gets one that is made from its HTML. Pinned when the delivery is
+  // registered, so that a retry repeats every octet.
+  bool text_from_html = true;
   Encoding encode = Encoding::utf_8;
   std::string list_unsubscribe_mailto;  // "mailto:..." or empty
   std::string list_unsubscribe_url;     // http(s) URL or empty

@@ -46,13 +46,40 @@ TEST(Address, RefusesWithAReason) {
 }
 
 TEST(Address, NamesTheCharacterThatNobodySees) {
-  EXPECT_EQ(why_refused("order\u200B@shop.example"), "has the invisible character U+200B");
-  EXPECT_EQ(why_refused("a@sh\u00ADop.example"), "has the invisible character U+00AD");
-  EXPECT_EQ(why_refused("a\u3000b@shop.example"), "has the invisible character U+3000");
-  EXPECT_EQ(why_refused("\uFEFFa@shop.example"), "has the invisible character U+FEFF");
-  EXPECT_EQ(why_refused("a\u0085b@shop.example"), "has the invisible character U+0085");
-  EXPECT_EQ(why_refused("a@shop.example\U000E0001"), "has the invisible character U+E0001");
+  EXPECT_EQ(why_refused("order\u200B@shop.example"),
+            "has the invisible character U+200B ZERO WIDTH SPACE at character 6");
+  EXPECT_EQ(why_refused("a@sh\u00ADop.example"),
+            "has the invisible character U+00AD SOFT HYPHEN at character 5");
+  EXPECT_EQ(why_refused("届\u3000b@shop.example"),
+            "has the invisible character U+3000 IDEOGRAPHIC SPACE at character 2");
+  EXPECT_EQ(why_refused("\uFEFFa@shop.example"),
+            "has the invisible character U+FEFF ZERO WIDTH NO-BREAK SPACE at character 1");
+  EXPECT_EQ(why_refused("a\u0085b@shop.example"),
+            "has the invisible character U+0085 at character 2");
+  EXPECT_EQ(why_refused("a@shop.example\U000E0001"),
+            "has the invisible character U+E0001 LANGUAGE TAG at character 15");
+  for (const char* hidden : {"\u2800", "\u3164", "\uFFA0", "\u115F", "\uFFFE", "\uFDD0",
+                             "\U0001FFFF", "\u2028", "\u2029", "\u202E", "\u2066", "\u061C"}) {
+    const std::string inside = "a" + std::string(hidden) + "b@shop.example";
+    EXPECT_TRUE(why_refused(inside).starts_with("has the invisible character")) << inside;
+    EXPECT_EQ(trim_invisible(hidden + std::string("a@shop.example") + hidden), "a@shop.example");
+  }
   EXPECT_EQ(why_refused("\"a b\"@shop.example"), "accepted") << "a space that quotes show";
+}
+
+TEST(Address, HoldsNoEncodedWord) {
+  EXPECT_EQ(why_refused("=?utf-8?q?ceo=40bank.example?=@shop.example"),
+            "has an encoded-word (=?...?=) before the @");
+  EXPECT_EQ(why_refused("\"x =?utf-8?b?eA==?=\"@shop.example"),
+            "has an encoded-word (=?...?=) before the @");
+  EXPECT_EQ(why_refused("srs0=x?=y=z@shop.example"), "accepted");
+  EXPECT_EQ(why_refused("!#$%&'*+-/=?^_`{|}~@shop.example"), "accepted");
+}
+
+TEST(Labels, LoseWhatMakesThemShowAsOthers) {
+  std::string name = "shop\u202Egpj\u2066.exe\u2069\u200E\u2800\uFFFF\u2028届 く\t";
+  strip_misleading(name);
+  EXPECT_EQ(name, "shopgpj.exe届 く\t");
 }
 
 TEST(Address, FitsTheWireInTheFormOfTheWire) {

@@ -22,6 +22,9 @@ struct EnhancedStatus {
 // Reads "x.y.z" at the start of `text` followed by white space or the end, as in a reply line.
 [[nodiscard]] std::optional<EnhancedStatus> parse_enhanced_status(std::string_view text);
 
+// The server closes the connection, whatever was asked (RFC 5321 section 3.8).
+inline constexpr int kServiceClosing = 421;
+
 struct Reply {
   int code = 0;      // 200..599
   std::string text;  // all lines without codes, joined with '\n'; the enhanced code stays in it

@@ -11,10 +11,8 @@ namespace todoku::mime {
 
 using todoku::Attachment;
 
-// The part with its header fields, ready to stand in a multipart. Whatever the sender gave:
-//  - a media type that is none, or a multipart or message (which may not be base64, RFC 2046
-//    section 5.2.1), becomes application/octet-stream; of its parameters only charset is kept;
-//  - the file name loses directories and control characters and is at most 200 octets long.
+// The part with its header fields, ready to stand in a multipart, whatever the sender gave
+// (mime/media_type.h, mime/file_name.h).
 // A name beyond ASCII is said twice: as filename* (RFC 2231, UTF-8) in Content-Disposition, and for
 // older Japanese mail programs as name="encoded-words" in Content-Type, in `charset` if it can.
 [[nodiscard]] std::string encode_attachment(const Attachment& attachment, Encoding charset);

@@ -29,7 +29,14 @@ class ComposedMessage {
   [[nodiscard]] std::string_view head() const { return head_; }
   // The body in order: what is shared lives in the template, what is personal in this object.
   [[nodiscard]] std::span<const std::string_view> body() const { return body_; }
-  // Octets of head and body together: what SIZE and BDAT announce.
+  // Where attachments' data belongs that is not in memory (MessageOptions::data_outside), in order:
+  // before this piece of body(), or at its end. It is sent in base64 (append_base64_lines()).
+  struct Gap {
+    std::size_t before_piece;
+    std::size_t attachment;
+  };
+  [[nodiscard]] std::span<const Gap> gaps() const { return gaps_; }
+  // Octets of head and body together, what belongs into gaps included: what SIZE and BDAT announce.
   [[nodiscard]] std::size_t size() const { return head_.size() + body_octets_; }
 
   // With its angle brackets.
@@ -58,6 +65,7 @@ class ComposedMessage {
   std::vector<HeaderField> headers_;
   BodyWriter writer_;
   std::vector<std::string_view> body_;
+  std::vector<Gap> gaps_;
   std::size_t body_octets_ = 0;
   std::string_view message_id_;
   bool charset_fell_back_ = false;

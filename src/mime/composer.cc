@@ -11,6 +11,7 @@
 #include "base/digest.h"
 #include "mime/header.h"
 #include "mime/text.h"
+#include "mime/uri.h"
 
 namespace todoku::mime {
 namespace {
@@ -82,10 +83,6 @@ void append_domain(std::string& out, std::string_view domain) {
   if (out.size() == before) out += "localhost.invalid";
 }
 
-bool begins_with(std::string_view uri, std::string_view scheme) {
-  return uri.size() > scheme.size() && equals_ignoring_case(uri.substr(0, scheme.size()), scheme);
-}
-
 template <std::size_t kSize>
 std::string_view view(const std::array<char, kSize>& text) {
   return {text.data(), text.size()};
@@ -114,7 +111,7 @@ Composer::Composer(const MessageTemplate::Parts& parts, const RecipientFields& r
 }
 
 void Composer::run() {
-  out_.values_.resolve(parts_.keys, recipient_.codes);
+  out_.values_.resolve(parts_.keys, recipient_.codes, parts_.text_is_made);
   out_.charset_fell_back_ = parts_.charset_fell_back;
   if (!compose_in(parts_.charset)) {
     out_.charset_fell_back_ = true;
@@ -133,6 +130,7 @@ bool Composer::compose_in(Encoding charset) {
 
 bool Composer::compose_body(Encoding charset) {
   out_.writer_.clear();
+  out_.gaps_.clear();
   single_encoding_.reset();
   if (is_mixed() || is_alternative()) return compose_multipart(charset);
   single_encoding_ = parts_.texts.front().compose(
@@ -150,9 +148,10 @@ bool Composer::compose_multipart(Encoding charset) {
     octets += "\"\r\n\r\n";
   }
   if (!compose_texts(charset)) return false;
-  for (const std::string& attachment : parts_.attachments) {
+  for (std::size_t i = 0; i < parts_.attachments.size(); ++i) {
     add_delimiter(mixed_, "\r\n");
-    out_.writer_.share(attachment);
+    out_.writer_.share(parts_.attachments[i]);
+    if (!parts_.gaps.empty()) out_.gaps_.push_back({out_.writer_.mark().pieces, i});
   }
   add_delimiter(mixed_, "--\r\n");
   return true;
@@ -178,6 +177,7 @@ void Composer::add_delimiter(const Boundary& boundary, std::string_view end) {
 
 void Composer::finish_body() {
   out_.body_octets_ = out_.writer_.finish(out_.body_);
+  for (const std::uint64_t octets : parts_.gaps) out_.body_octets_ += octets;
 }
 
 // ---- head --------------------------------------------------------------------------------------
@@ -271,25 +271,24 @@ void Composer::add_content_fields(Encoding charset) {
   head += "\"\r\n";
 }
 
-void Composer::append_expanded_uri(std::string& out, const CompiledText& uri) const {
+std::string Composer::expanded_uri(const CompiledText& uri) const {
+  if (uri.text().empty()) return {};
+  std::string& text = out_.text_;
+  text.clear();
   uri.expand(
       out_.values_,
-      [&](std::size_t begin, std::size_t end) { out.append(uri.text(), begin, end - begin); },
-      [&](const InsertValue& value) { append_uri(out, value.header); });
+      [&](std::size_t begin, std::size_t end) { text.append(uri.text(), begin, end - begin); },
+      [&](const InsertValue& value) { text += value.header; });
+  // Only a recipient's codes can make it wrong, e.g. a missing value for a host: no link is better
+  // than a dead one.
+  return valid_uri(text).value_or("");
 }
 
 void Composer::add_list_unsubscribe() {
-  std::string& text = out_.text_;
-  text.clear();
-  append_expanded_uri(text, parts_.unsubscribe_url);
-  const std::size_t url_octets = text.size();
-  append_expanded_uri(text, parts_.unsubscribe_mailto);
-  std::string_view url = std::string_view(text).substr(0, url_octets);
-  std::string_view mailto = std::string_view(text).substr(url_octets);
-  // Only a recipient's codes can make these wrong, e.g. a missing value for a whole URL.
-  const bool one_click = begins_with(url, "https://");
-  if (!one_click && !begins_with(url, "http://")) url = {};
-  if (!begins_with(mailto, "mailto:")) mailto = {};
+  std::string url = expanded_uri(parts_.unsubscribe_url);
+  std::string mailto = expanded_uri(parts_.unsubscribe_mailto);
+  if (url.starts_with("mailto:")) url.clear();
+  if (!mailto.starts_with("mailto:")) mailto.clear();
   if (url.empty() && mailto.empty()) return;
   begin_field("List-Unsubscribe");
   FoldedLine line(out_.head_, "List-Unsubscribe");
@@ -298,7 +297,7 @@ void Composer::add_list_unsubscribe() {
   if (!mailto.empty()) append_bracketed_uri(line, mailto);
   line.finish();
   // RFC 8058 section 3.1: one-click needs an HTTPS URI.
-  if (one_click) {
+  if (url.starts_with("https:")) {
     add_field("List-Unsubscribe-Post", "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
   }
 }

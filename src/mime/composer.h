@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +27,7 @@ struct MessageTemplate::Parts {
 
   InsertKeys keys;
   Encoding charset = Encoding::utf_8;  // of all recipients that it can serve
+  bool text_is_made = false;           // the plain text, from the HTML
   bool charset_fell_back = false;      // already the delivery's own texts need UTF-8
   int date_offset_minutes = 0;
   std::array<NamedFields, 2> named{};  // by Encoding
@@ -37,6 +39,7 @@ struct MessageTemplate::Parts {
   CompiledText unsubscribe_mailto;
   std::vector<PartTemplate> texts;  // one, or plain and html
   std::vector<std::string> attachments;
+  std::vector<std::uint64_t> gaps;  // of each attachment, if its data is outside: encoded octets
   MessageSize size;
 
   [[nodiscard]] NamedFields& named_fields(Encoding encoding) {
@@ -72,7 +75,7 @@ class Composer {
   void add_message_id();
   void add_content_fields(Encoding charset);
   void add_list_unsubscribe();
-  void append_expanded_uri(std::string& out, const CompiledText& uri) const;
+  [[nodiscard]] std::string expanded_uri(const CompiledText& uri) const;
   void finish_head();
   void finish_body();
 

@@ -20,17 +20,8 @@ constexpr std::size_t kEncodedWordOctetsMin = 9;  // less room than this is not 
 constexpr std::size_t kEncodedWordFrame = 7;      // "=?", "?B?" and "?="
 constexpr std::size_t kPlainWordMax = 70;         // a longer word would break the line limit
 
-bool is_alphanumeric(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 bool is_atext(char c) {
-  return is_alphanumeric(c) || std::string_view("!#$%&'*+-/=?^_`{|}~").contains(c);
-}
-
-// RFC 3986 section 2: unreserved, reserved, and "%" of what is encoded already.
-bool is_uri_character(char c) {
-  return is_alphanumeric(c) || std::string_view("-._~:/?#[]@!$&'()*+,;=%").contains(c);
+  return is_ascii_alphanumeric(c) || std::string_view("!#$%&'*+-/=?^_`{|}~").contains(c);
 }
 
 std::size_t longest_word(std::string_view text) {
@@ -85,15 +76,16 @@ bool looks_encoded(std::string_view text) {
   return text.contains("=?");
 }
 
-// The common case, without parsing: an addr-spec that needs neither quotes nor conversion.
+// The common case, without parsing: an addr-spec that is written as it is.
 bool is_simple_addr_spec(std::string_view address) {
   const std::size_t at = address.find('@');
   if (at == 0 || at == std::string_view::npos || at + 1 == address.size()) return false;
-  if (address.front() == '.' || address[at - 1] == '.') return false;
+  if (address.front() == '.' || address[at - 1] == '.' || address.back() == '.') return false;
+  if (looks_encoded(address)) return false;
   char before = '@';
   for (std::size_t i = 0; i < address.size(); ++i) {
     const char c = address[i];
-    const bool allowed = i < at ? is_atext(c) : is_alphanumeric(c) || c == '-';
+    const bool allowed = i < at ? is_atext(c) : is_ascii_alphanumeric(c) || c == '-';
     if (!(i == at || allowed || (c == '.' && before != '.'))) return false;
     before = c;
   }
@@ -245,29 +237,9 @@ Result<std::string> sender_addr_spec(std::string_view address) {
   return parsed->to_string();
 }
 
-void append_uri(std::string& out, std::string_view uri) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  for (const char c : uri) {
-    const auto octet = static_cast<std::uint8_t>(c);
-    if (octet < 0x20 || octet == 0x7F) continue;
-    if (is_uri_character(c)) {
-      out += c;
-    } else {
-      out += '%';
-      out += kHex[octet >> 4U];
-      out += kHex[octet & 15U];
-    }
-  }
-}
-
 void append_bracketed_uri(FoldedLine& line, std::string_view uri) {
   line.begin_word(uri.size() + 2);
   line.glue("<");
-  while (uri.size() > kUriLineOctetsMax) {
-    line.glue(uri.substr(0, kUriLineOctetsMax));
-    line.fold();
-    uri.remove_prefix(kUriLineOctetsMax);
-  }
   line.glue(uri);
   line.glue(">");
 }

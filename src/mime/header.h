@@ -72,16 +72,8 @@ void append_address(FoldedLine& line, std::string_view address);
 // part is not ASCII, which our 7-bit headers cannot say.
 [[nodiscard]] Result<std::string> sender_addr_spec(std::string_view address);
 
-// Appends `uri` with everything that RFC 3986 does not allow in one percent-encoded, controls
-// removed: fit to stand in angle brackets.
-void append_uri(std::string& out, std::string_view uri);
-
-// What of a URI stands on one line. A longer one can be written, but not every reader puts its
-// lines together again.
-inline constexpr std::size_t kUriLineOctetsMax = 900;
-
-// Appends "<uri>" after a space or fold. A URI longer than a line may be is folded inside: readers
-// are told to ignore white space there (RFC 2369 section 2), and no line may be that long.
+// Appends "<uri>" after a space or fold. The URI is one of valid_uri(), so that it stands on one
+// line.
 void append_bracketed_uri(FoldedLine& line, std::string_view uri);
 
 }  // namespace todoku::mime

@@ -133,33 +133,21 @@ TEST(AddressField, SaysNothingOfWhatIsNoAddress) {
   EXPECT_EQ(to("a@example.jp, b@example.jp"), "To: undisclosed-recipients:;\r\n");
 }
 
+TEST(AddressField, IsCanonical) {
+  EXPECT_EQ(to("taro@example.jp."), "To: taro@example.jp\r\n");
+  EXPECT_EQ(to("taro@日本語.jp."), "To: taro@xn--wgv71a119e.jp\r\n");
+}
+
+// A reader that decodes the whole field would show another sender.
+TEST(AddressField, NeverHoldsAnEncodedWordOfOthers) {
+  EXPECT_EQ(to("=?utf-8?q?ceo=40bank.example?=@example.jp"), "To: undisclosed-recipients:;\r\n");
+  EXPECT_FALSE(sender_addr_spec("=?utf-8?q?ceo=40bank.example?=@example.jp"));
+}
+
 TEST(SenderAddress, MustBeSayableInAscii) {
   EXPECT_EQ(sender_addr_spec("info@日本語.jp"), "info@xn--wgv71a119e.jp");
   EXPECT_EQ(sender_addr_spec("届く@example.jp").error().kind, ErrorKind::invalid_input);
   EXPECT_EQ(sender_addr_spec("nobody").error().detail, "has no @");
-}
-
-TEST(Uri, KeepsWhatIsAllowedAndEncodesTheRest) {
-  std::string out;
-  append_uri(out, "https://example.jp/a?b=c&d=%20#f");
-  EXPECT_EQ(out, "https://example.jp/a?b=c&d=%20#f");
-  out.clear();
-  append_uri(out, "x>\r\nBcc: <y 届\x7F");
-  EXPECT_EQ(out, "x%3EBcc:%20%3Cy%20%E5%B1%8A");
-}
-
-TEST(Uri, LongOnesAreFoldedWithinTheLineLimit) {
-  std::string out;
-  FoldedLine line(out, "List-Unsubscribe");
-  append_bracketed_uri(line, "https://example.jp/" + std::string(3000, 'x'));
-  line.glue(",");
-  append_bracketed_uri(line, "mailto:u@example.jp");
-  line.finish();
-  EXPECT_EQ(test::form_problem(out, kLineOctetsMax), "");
-  std::string without_space = unfolded(out);
-  std::erase(without_space, ' ');
-  EXPECT_EQ(without_space,
-            "<https://example.jp/" + std::string(3000, 'x') + ">,<mailto:u@example.jp>");
 }
 
 }  // namespace

@@ -49,8 +49,18 @@ enum class InsertKeyProblem : std::uint8_t {
 struct InsertValue {
   bool present = false;
   std::string_view body;    // CRLF line ends, well-formed UTF-8
-  std::string_view header;  // without control characters
+  std::string_view header;  // without misleading characters
+  std::string_view plain;   // of a text that is made from HTML: its markup read, as there
 };
+
+// In which form values are put into a body.
+enum class ValueForm : std::uint8_t { body, plain };
+
+// True if a value may have markup to be read for its plain form. Then that form has at most twice
+// its octets and 64 more (mime/html_text.h), else it is the body form.
+[[nodiscard]] inline bool may_have_markup(std::string_view value) {
+  return value.find_first_of("<&") != std::string_view::npos;
+}
 
 // The keys that the texts of one delivery mention, numbered from 0.
 class InsertKeys {
@@ -77,17 +87,24 @@ class InsertKeys {
 class InsertValues {
  public:
   // Takes the values that `keys` ask for. If a key is given twice, the first one counts. The views
-  // refer to `codes` and to this object.
-  void resolve(const InsertKeys& keys, std::span<const InsertCodeView> codes);
+  // refer to `codes` and to this object. `with_plain`: the plain forms are asked for, too.
+  void resolve(const InsertKeys& keys, std::span<const InsertCodeView> codes,
+               bool with_plain = false);
   [[nodiscard]] const InsertValue& operator[](std::uint32_t key) const { return values_[key]; }
-  [[nodiscard]] std::size_t memory_octets() const {
-    return values_.capacity() * sizeof(InsertValue) + cleaned_.capacity();
-  }
+  [[nodiscard]] std::size_t memory_octets() const;
 
  private:
+  void make_clean(std::size_t unfit_octets);
+  void make_plain();
+
   std::vector<InsertValue> values_;
   std::string cleaned_;  // the forms of those values that are not fit as they are
+  std::vector<std::string> plain_;
 };
+
+// Adds to `uses`, which grows as needed, in how many places of `text` each key stands, by its
+// number. Keys that share a delimiter count each, though only one of them can be replaced.
+void count_uses(std::string_view text, InsertKeys& keys, std::vector<std::uint32_t>& uses);
 
 // A text split once at every place where a key may stand.
 class CompiledText {
@@ -106,10 +123,6 @@ class CompiledText {
   };
   [[nodiscard]] std::vector<Range> literal_runs() const;
 
-  // Adds to `uses`, which grows as needed, in how many places each key stands, by its number. Keys
-  // that share a delimiter count each, though only one of them can be replaced.
-  void count_uses(std::vector<std::uint32_t>& uses) const;
-
   // Calls on_literal(begin, end) and on_value(const InsertValue&) from left to right. Each literal
   // range is made of whole literal runs and of keys without value.
   template <class OnLiteral, class OnValue>
@@ -124,8 +137,9 @@ class CompiledText {
     on_literal(from, text_.size());
   }
 
-  // Appends the text with the values' body form.
-  void append_to(std::string& out, const InsertValues& values) const;
+  // Appends the text with the values in that form.
+  void append_to(std::string& out, const InsertValues& values,
+                 ValueForm form = ValueForm::body) const;
 
  private:
   struct Slot {

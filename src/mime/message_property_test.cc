@@ -7,6 +7,8 @@
 
 #include "base/random.h"
 #include "mime/charset.h"
+#include "mime/html_text.h"
+#include "mime/made_text.h"
 #include "mime/message_template.h"
 #include "mime/test_reader.h"
 #include "mime/text.h"
@@ -108,6 +110,8 @@ Case make_case(Scribbler& scribbler) {
   content.subject = scribbler.text(12);
   content.text_part = scribbler.text(40);
   if (scribbler.chance(2)) content.html_part = scribbler.text(40);
+  if (scribbler.chance(4)) content.text_part.clear();
+  content.text_from_html = !content.text_part.empty() || scribbler.chance(2);
   if (scribbler.chance(2)) content.encode = Encoding::iso_2022_jp;
   if (scribbler.chance(2)) content.list_unsubscribe_url = "https://example.jp/" + scribbler.text(6);
   if (scribbler.chance(2)) content.list_unsubscribe_mailto = "mailto:" + scribbler.text(6);
@@ -119,6 +123,14 @@ Case make_case(Scribbler& scribbler) {
   }
   out.address = scribbler.chance(3) ? scribbler.text(4) : "taro@example.com";
   return out;
+}
+
+// The values as they stand in a text that is made from HTML.
+std::vector<InsertCode> plain_codes(std::vector<InsertCode> codes) {
+  for (InsertCode& code : codes) {
+    if (may_have_markup(code.value)) code.value = html_to_text(body_text(code.value));
+  }
+  return codes;
 }
 
 using Clean = void (*)(std::string&, std::string_view);
@@ -150,7 +162,7 @@ std::string in_charset(const std::string& text, Encoding charset) {
   return test::from_iso_2022_jp(encoded).value_or("unreadable");
 }
 
-std::string whole(const ComposedMessage& message) {
+std::string whole_of(const ComposedMessage& message) {
   std::string out(message.head());
   for (const std::string_view piece : message.body()) out += piece;
   EXPECT_EQ(out.size(), message.size());
@@ -180,8 +192,12 @@ void expect_parts(const Case& given, const test::Entity& entity, Encoding charse
   const auto add = [&](const std::string& text) {
     expected.push_back(in_charset(substituted(text, given.codes, append_body_text), charset));
   };
+  const std::string made = made_text(given.content);
   if (!given.content.text_part.empty() || given.content.html_part.empty()) {
     add(given.content.text_part);
+  } else if (!made.empty()) {
+    expected.push_back(
+        in_charset(substituted(made, plain_codes(given.codes), append_body_text), charset));
   }
   if (!given.content.html_part.empty()) add(given.content.html_part);
   if (expected.size() > 1) texts = test::read_parts(texts[0]);
@@ -223,11 +239,13 @@ bool needs_utf8(const Case& given) {
   return !fits_iso_2022_jp(header_text(content.from.name)) ||
          (content.reply_to && !fits_iso_2022_jp(header_text(content.reply_to->name))) ||
          !fits(content.subject, append_header_text) || !fits(content.text_part, append_body_text) ||
+         !fits_iso_2022_jp(
+             substituted(made_text(content), plain_codes(given.codes), append_body_text)) ||
          !fits(content.html_part, append_body_text);
 }
 
 void expect_all(const Case& given, const ComposedMessage& message) {
-  const std::string text = whole(message);
+  const std::string text = whole_of(message);
   ASSERT_EQ(test::form_problem(text, kLineOctetsMax), "");
   ASSERT_EQ(message.has_leading_dot(), text.contains("\n."));
   const bool asked_for_jis = given.content.encode == Encoding::iso_2022_jp;
@@ -268,7 +286,7 @@ TEST(AnyMessage, IsWellFormedAndReadsAsItWasWritten) {
     const auto again = MessageTemplate::build(given.content, {});
     ComposedMessage fresh;
     again->compose(recipient, identity, fresh);
-    ASSERT_TRUE(whole(fresh) == whole(reused));
+    ASSERT_TRUE(whole_of(fresh) == whole_of(reused));
     fallbacks += reused.charset_fell_back() ? 1 : 0;
   }
   if (rounds >= 1000) {

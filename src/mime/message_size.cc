@@ -5,8 +5,10 @@
 #include <limits>
 
 #include "base/utf8.h"
-#include "mime/header.h"
+#include "mime/made_text.h"
+#include "mime/media_type.h"
 #include "mime/text.h"
+#include "mime/uri.h"
 
 namespace todoku::mime {
 namespace {
@@ -15,8 +17,9 @@ namespace {
 // List-Unsubscribe-Post), of delimiters, and of a bulk mail's To.
 constexpr std::uint64_t kFrameOctets = 4096;
 constexpr std::uint64_t kPartHeadOctets = 300;
-// Both names, the media type and the charset of an attachment are shortened (mime/attachment.cc).
-constexpr std::uint64_t kAttachmentHeadOctets = 2048;
+// Both names and the media type of an attachment are shortened (mime/attachment.cc).
+constexpr std::uint64_t kAttachmentHeadOctets = 2048 + kMediaTypeOctetsMax;
+constexpr std::uint64_t kFrameOctetsOfUri = 64;
 constexpr std::uint64_t kAddressOctets = 1024;  // any address, even said in encoded-words
 constexpr std::uint64_t kEscapeOctets = 3;      // into and out of kanji
 constexpr std::uint64_t kLineEndOctets = 2;
@@ -52,20 +55,24 @@ std::uint64_t encoded_word_octets(std::uint64_t octets) {
   return times(octets / 32 + 3, 78);
 }
 
-// Costs the same in every form: nearly all ASCII.
-bool is_plain(char c) {
-  return c >= ' ' && c <= '~' && c != '=';
-}
-
 // Adds up one text, a character at a time. Nothing here can overflow: the text is in memory.
 class Counter {
  public:
   [[nodiscard]] TextCost count(std::string_view text) {
     while (!text.empty()) {
-      const auto end = std::ranges::find_if_not(text, is_plain);
-      const auto plain = static_cast<std::size_t>(end - text.begin());
-      if (plain > 0) add(plain, plain, false, plain);
-      text.remove_prefix(plain);
+      const std::size_t plain = printable_octets(text);
+      if (plain > 0) {
+        const auto equals =
+            static_cast<std::size_t>(std::ranges::count(text.substr(0, plain), '='));
+        add(plain, plain + 2 * equals, false, plain);
+        text.remove_prefix(plain);
+      }
+      const std::size_t wide = wide_octets(text);
+      if (wide > 0) {
+        cost_.is_ascii = false;
+        add(wide, 3 * wide, true, wide / 3 * 2);
+        text.remove_prefix(wide);
+      }
       if (!text.empty()) text.remove_prefix(take_other(text));
     }
     if (in_kanji_) cost_.jis += kEscapeOctets;
@@ -115,6 +122,17 @@ TextCost text_cost(std::string_view text) {
   return Counter().count(text);
 }
 
+namespace {
+
+// At least what text the markup of a value becomes (mime/insert_code.h), its line ends as CRLF. Its
+// references may say characters beyond ASCII.
+TextCost plain_cost(const TextCost& value) {
+  const std::uint64_t octets = plus(times(value.octets, 3), 128);
+  return {.octets = octets, .quoted = times(octets, 3), .jis = times(octets, 3), .is_ascii = false};
+}
+
+}  // namespace
+
 MessageSize::MessageSize(const Content& content) : charset_(content.encode) {
   const auto add_mailbox = [&](const Mailbox& mailbox) {
     const TextCost name = text_cost(mailbox.name);
@@ -128,7 +146,12 @@ MessageSize::MessageSize(const Content& content) : charset_(content.encode) {
   add_text(Form::header, content.subject);
   add_text(Form::uri, content.list_unsubscribe_url);
   add_text(Form::uri, content.list_unsubscribe_mailto);
-  add_text(Form::part, content.text_part);
+  const std::string made = made_text(content);
+  if (made.empty()) {
+    add_text(Form::part, content.text_part);
+  } else {
+    add_text(Form::made_part, made);
+  }
   add_text(Form::part, content.html_part);
   for (const Attachment& attachment : content.attachments) add_attachment(attachment.data.size());
 }
@@ -141,27 +164,30 @@ void MessageSize::add_text(Form form, std::string_view text) {
   // As composing does: keys are found in what cleaning leaves. In a part it moves no key, and its
   // cost is counted as if it were clean.
   std::string clean;
-  if (form == Form::part) clean = text;
-  if (form == Form::header) append_header_text(clean, text);
-  if (form == Form::uri) append_uri(clean, text);
-  if (clean.empty()) return;
-  Text added{.form = form, .literal = text_cost(clean), .uses = {}};
-  CompiledText(std::move(clean), keys_).count_uses(added.uses);
+  if (form != Form::part && form != Form::made_part) {
+    append_header_text(clean, text);
+    text = clean;
+  }
+  if (text.empty()) return;
+  Text added{.form = form, .literal = text_cost(text), .uses = {}};
+  count_uses(text, keys_, added.uses);
   texts_.push_back(std::move(added));
 }
 
 std::uint64_t MessageSize::expanded(Form form, const TextCost& cost) const {
   switch (form) {
-    case Form::uri: {
-      const std::uint64_t encoded = times(cost.octets, 3);  // percent-encoded
-      return plus(encoded, encoded / 256 + 64);
-    }
+    case Form::uri:
+      // Percent-encoded; the labels of a host grow less. Beyond a line it is left out.
+      return std::min<std::uint64_t>(times(cost.octets, 3), kUriOctetsMax) + kFrameOctetsOfUri;
     case Form::header:
       return encoded_word_octets(charset_ == Encoding::utf_8 ? cost.octets
                                                              : std::max(cost.octets, cost.jis));
-    case Form::part: {
-      const std::uint64_t utf8 =
-          cost.is_ascii ? quoted_printable_octets(cost.quoted) : base64_octets(cost.octets);
+    case Form::part:
+    case Form::made_part: {
+      // Whether a made text is ASCII is not known: either may be the larger form.
+      std::uint64_t utf8 = 0;
+      if (cost.is_ascii || form == Form::made_part) utf8 = quoted_printable_octets(cost.quoted);
+      if (!cost.is_ascii) utf8 = std::max(utf8, base64_octets(cost.octets));
       const std::uint64_t jis = charset_ == Encoding::utf_8 ? 0 : base64_octets(cost.jis);
       return plus(kPartHeadOctets, std::max(utf8, jis));
     }
@@ -178,7 +204,9 @@ std::uint64_t MessageSize::octets(std::span<const InsertCodeView> codes) const {
     const TextCost value = text_cost(code.value);
     for (std::size_t i = 0; i < texts_.size(); ++i) {
       const std::vector<std::uint32_t>& uses = texts_[i].uses;
-      if (*number < uses.size()) costs[i].add(value, uses[*number]);
+      if (*number >= uses.size()) continue;
+      const bool plain = texts_[i].form == Form::made_part && may_have_markup(code.value);
+      costs[i].add(plain ? plain_cost(value) : value, uses[*number]);
     }
   }
   std::uint64_t total = fixed_;

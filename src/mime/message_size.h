@@ -47,7 +47,7 @@ class MessageSize {
   [[nodiscard]] std::size_t memory_octets() const;
 
  private:
-  enum class Form : std::uint8_t { part, header, uri };
+  enum class Form : std::uint8_t { part, made_part, header, uri };
   struct Text {
     Form form = Form::part;
     TextCost literal;

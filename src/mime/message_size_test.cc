@@ -19,7 +19,7 @@ std::string repeated(std::string_view text, std::size_t times) {
   return out;
 }
 
-Content content(std::string text, std::string html = {}) {
+Content content_of(std::string text, std::string html = {}) {
   Content out;
   out.from = {"shop@shop.example", "届くショップ"};
   out.subject = "お知らせ";
@@ -60,7 +60,7 @@ TEST(MessageSize, IsToldCloselyForEveryEncoding) {
   const std::string key = "__a__";
   const auto try_one = [&](const std::string& name, std::string_view literal,
                            std::string_view value, double factor) {
-    Content given = content(repeated(literal, 300) + repeated(key + std::string(literal), 300));
+    Content given = content_of(repeated(literal, 300) + repeated(key + std::string(literal), 300));
     const std::string longer = repeated(value, 20);
     expect_bound(sizes(given, {{key, longer}}), factor, name);
     given.encode = Encoding::iso_2022_jp;
@@ -79,7 +79,7 @@ TEST(MessageSize, IsToldCloselyForEveryEncoding) {
 }
 
 TEST(MessageSize, CountsTheEscapesOfIso2022Jp) {
-  Content given = content(repeated("aあ", 3000) + "__a__");
+  Content given = content_of(repeated("aあ", 3000) + "__a__");
   given.encode = Encoding::iso_2022_jp;
   expect_bound(sizes(given, {{"__a__", repeated("§b", 3000)}}), 1.1, "in lines too long for 7bit");
   given.text_part = repeated("aあ\n", 3000) + "__a__";
@@ -87,7 +87,7 @@ TEST(MessageSize, CountsTheEscapesOfIso2022Jp) {
 }
 
 TEST(MessageSize, CountsAttachmentsAndHeaders) {
-  Content given = content("__a__");
+  Content given = content_of("__a__");
   given.attachments = {{repeated("請求書", 60), "application/pdf", std::string(1'000'000, 'x')},
                        {"b.bin", "", std::string(1, 'x')}};
   expect_bound(sizes(given, {}), 1.1, "attachments");
@@ -96,12 +96,26 @@ TEST(MessageSize, CountsAttachmentsAndHeaders) {
   given.list_unsubscribe_url = "https://shop.example/" + repeated("__a__", 80);
   given.list_unsubscribe_mailto = "mailto:" + repeated("__a__", 80);
   const std::string value = repeated("値", 4096);
-  expect_bound(sizes(given, {{"__a__", value}}), 1.3, "headers of values beyond ASCII");
+  expect_bound(sizes(given, {{"__a__", value}}), 1.5, "headers of values beyond ASCII");
+  expect_bound(sizes(given, {{"__a__", "値"}}), 1.5, "URIs that stand on one line");
+}
+
+TEST(MessageSize, CountsATextThatIsMade) {
+  const auto made = [&](std::string_view html, std::string_view value, double factor) {
+    const Content given = content_of("", repeated(html, 300) + "__a__");
+    expect_bound(sizes(given, {{"__a__", repeated(value, 50)}}), factor, std::string(html));
+  };
+  made("<p>日本語の文。</p>\n", "値", 1.3);
+  made("<p>plain words</p>", "value", 1.5);
+  // References and markup of a value may become any text.
+  made("<p>plain words</p>", "&hearts;", 4);
+  made("=\x0E=", "<p>=</p>", 4);
+  made("<br>", "<br>", 4);
 }
 
 TEST(MessageSize, OneSmallRequestCannotHideHundredsOfMegabytes) {
   // 20,480 uses of one value of 4,096 characters, said in two small texts.
-  const Content given = content(repeated("%%a%%", 6'144), repeated("%%a%%", 14'336));
+  const Content given = content_of(repeated("%%a%%", 6'144), repeated("%%a%%", 14'336));
   const std::string value(4096, 'x');
   const Codes codes{{"%%a%%", value}};
   const auto message_template = MessageTemplate::build(given, {});
@@ -115,7 +129,7 @@ TEST(MessageSize, OneSmallRequestCannotHideHundredsOfMegabytes) {
 }
 
 TEST(MessageSize, SaturatesInsteadOfOverflowing) {
-  MessageSize size(content("x"));
+  MessageSize size(content_of("x"));
   size.add_attachment(std::numeric_limits<std::uint64_t>::max());
   EXPECT_EQ(size.octets({}), std::numeric_limits<std::uint64_t>::max());
   TextCost cost = text_cost("abc");
@@ -124,7 +138,7 @@ TEST(MessageSize, SaturatesInsteadOfOverflowing) {
 }
 
 TEST(MessageSize, KeysThatNoTextUsesCostNothing) {
-  const MessageSize size(content("__a__"));
+  const MessageSize size(content_of("__a__"));
   const std::string big(1'000'000, 'x');
   EXPECT_EQ(size.octets(Codes{{"__b__", big}}), size.octets({}));
 }

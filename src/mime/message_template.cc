@@ -2,14 +2,17 @@
 #include "mime/message_template.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "base/base64_lines.h"
 #include "base/check.h"
 #include "mime/attachment.h"
 #include "mime/composable.h"
 #include "mime/composer.h"
 #include "mime/header.h"
+#include "mime/made_text.h"
 #include "mime/text.h"
 
 namespace todoku::mime {
@@ -74,12 +77,6 @@ Result<std::string> feedback_field(const std::vector<std::string>& parts) {
   return "Feedback-ID: " + value + "\r\n";
 }
 
-std::string clean_uri(std::string_view uri) {
-  std::string out;
-  append_uri(out, uri);
-  return out;
-}
-
 // The charset that the delivery's own texts allow.
 Encoding usable_charset(const Content& content) {
   if (content.encode == Encoding::utf_8) return Encoding::utf_8;
@@ -108,13 +105,17 @@ void build_address_fields(MessageTemplate::Parts& parts, const Content& content)
 
 void build_texts(MessageTemplate::Parts& parts, const Content& content) {
   parts.subject = CompiledText(header_text(content.subject), parts.keys);
-  parts.unsubscribe_url = CompiledText(clean_uri(content.list_unsubscribe_url), parts.keys);
-  parts.unsubscribe_mailto = CompiledText(clean_uri(content.list_unsubscribe_mailto), parts.keys);
-  const auto add_part = [&](std::string_view subtype, const std::string& text) {
-    parts.texts.emplace_back(subtype, CompiledText(body_text(text), parts.keys), parts.charset);
+  parts.unsubscribe_url = CompiledText(header_text(content.list_unsubscribe_url), parts.keys);
+  parts.unsubscribe_mailto = CompiledText(header_text(content.list_unsubscribe_mailto), parts.keys);
+  const auto add_part = [&](std::string_view subtype, const std::string& text,
+                            ValueForm values = ValueForm::body) {
+    parts.texts.emplace_back(subtype, CompiledText(body_text(text), parts.keys), parts.charset,
+                             values);
   };
   // A mail with html only has no empty text part beside it.
-  if (!content.text_part.empty() || content.html_part.empty()) add_part("plain", content.text_part);
+  if (!content.text_part.empty() || content.html_part.empty()) {
+    add_part("plain", content.text_part, parts.text_is_made ? ValueForm::plain : ValueForm::body);
+  }
   if (!content.html_part.empty()) add_part("html", content.html_part);
 }
 
@@ -138,12 +139,28 @@ Result<MessageTemplate> MessageTemplate::build(Content content, const MessageOpt
     Unwritable& first = unwritable.front();
     return fail(to_string(first.field), Error{ErrorKind::invalid_input, std::move(first.reason)});
   }
+  std::vector<Attachment> attachments = std::exchange(content.attachments, {});
+  if (!options.data_outside.empty() && options.data_outside.size() != attachments.size()) {
+    return fail(ErrorKind::invalid_input, "the attachments are not those whose data is outside");
+  }
+  parts->size = MessageSize(content);
+  if (std::string made = made_text(content); !made.empty()) {
+    content.text_part = std::move(made);
+    parts->text_is_made = true;
+  }
   build_address_fields(*parts, content);
   parts->charset = usable_charset(content);
   parts->charset_fell_back = parts->charset != content.encode;
   build_texts(*parts, content);
-  parts->size = MessageSize(content);
-  for (Attachment& attachment : content.attachments) {
+  for (std::size_t i = 0; i < attachments.size(); ++i) {
+    Attachment& attachment = attachments[i];
+    const bool is_outside = !options.data_outside.empty();
+    const std::uint64_t octets = is_outside ? options.data_outside[i] : attachment.data.size();
+    parts->size.add_attachment(octets);
+    if (is_outside) {
+      attachment.data.clear();
+      parts->gaps.push_back(base64_lines_size(octets));
+    }
     parts->attachments.push_back(encode_attachment(attachment, parts->charset));
     attachment = {};  // its encoded form is enough: the raw one need not stay beside it
   }

@@ -29,6 +29,9 @@ struct MessageOptions {
   // Gmail's Feedback-ID: up to four non-empty parts of printable ASCII without ":" and spaces, the
   // last one naming the sender. Empty: no such field.
   std::vector<std::string> feedback_id;
+  // How large the data of each attachment is, where it is somewhere else and not in the content: a
+  // copy has a gap there (ComposedMessage::gaps()). Empty: it is in the content.
+  std::vector<std::uint64_t> data_outside;
 };
 
 // The recipient's own.

@@ -241,6 +241,38 @@ TEST(MessageTemplate, OneClickIsOfferedForHttpsOnly) {
             "List-Unsubscribe=One-Click");
 }
 
+TEST(MessageTemplate, AnUnsubscribeUriIsValidWithTheValuesInIt) {
+  Content given = content();
+  given.list_unsubscribe_url = "https://日本語.jp/50% off?n=__name__,%%no%%";
+  given.list_unsubscribe_mailto = "mailto:u@日本語.jp?subject=__name__";
+  const auto message_template = built(given);
+  EXPECT_EQ(read(composed(message_template, {{"__name__", "<a,b>"}, {"%%no%%", "100%"}}))
+                .field("List-Unsubscribe"),
+            "<https://xn--wgv71a119e.jp/50%25%20off?n=%3Ca%2Cb%3E%2C100%25>,"
+            " <mailto:u@xn--wgv71a119e.jp?subject=%3Ca%2Cb%3E>");
+  // Too long for a line: no link, and no promise of one click.
+  const std::string value(900, 'x');
+  const auto entity = read(composed(message_template, {{"__name__", value}}));
+  EXPECT_EQ(entity.count("List-Unsubscribe"), 0U);
+  EXPECT_EQ(entity.count("List-Unsubscribe-Post"), 0U);
+}
+
+TEST(MessageTemplate, NoBodyLineBeginsWithFrom) {
+  for (const Encoding encode : {Encoding::utf_8, Encoding::iso_2022_jp}) {
+    for (const std::string_view value : {"From here", "x\r\nFrom there", "From"}) {
+      Content given = content();
+      given.encode = encode;
+      given.subject = "s";
+      given.text_part = "From the start\n__name__\n%%point%% on\n From\n";
+      const std::string message =
+          composed(built(given), {{"__name__", value}, {"%%point%%", "From"}});
+      EXPECT_FALSE(message.contains("\nFrom ")) << message;
+      EXPECT_EQ(test::read_content(read(message)),
+                "From the start\r\n" + std::string(value) + "\r\nFrom on\r\n From\r\n");
+    }
+  }
+}
+
 TEST(MessageTemplate, AListUnsubscribeThatIsNoUriForThisRecipientIsLeftOut) {
   Content given = content();
   given.list_unsubscribe_url = "__url__";
@@ -412,10 +444,46 @@ TEST(MessageTemplate, ATextThatKnowsTheBoundaryCannotEndItsPart) {
   }
 }
 
+TEST(MessageTemplate, HtmlAloneGetsATextThatIsMadeFromIt) {
+  Content given = content();
+  given.text_part = "";
+  given.html_part =
+      "<h1>__name__様</h1><p><a href=\"https://example.jp/?id=%%point%%\">届く</a>&copy;</p>";
+  const auto parts = test::read_parts(read(composed(built(given))));
+  ASSERT_EQ(parts.size(), 2U);
+  EXPECT_EQ(parts[0].field("Content-Type"), "text/plain; charset=UTF-8");
+  EXPECT_EQ(test::read_content(parts[0]), "山田太郎様\r\n\r\n届く <https://example.jp/?id=1,200>©");
+  given.encode = Encoding::iso_2022_jp;
+  const auto in_jis = test::read_parts(read(composed(built(given))));
+  ASSERT_EQ(in_jis.size(), 2U);
+  EXPECT_EQ(in_jis[0].field("Content-Type"), "text/plain; charset=ISO-2022-JP");
+  EXPECT_EQ(test::read_content(in_jis[0]),
+            "山田太郎様\r\n\r\n届く <https://example.jp/?id=1,200>(C)");
+}
+
+TEST(MessageTemplate, MarkupOfValuesIsReadInAMadeText) {
+  Content given = content();
+  given.text_part = "";
+  given.subject = "s";
+  given.html_part = "<div>__name__</div>";
+  const auto message_template = built(given);
+  const auto text_of = [&](std::string_view value) {
+    return test::read_content(
+        test::read_parts(read(composed(message_template, {{"__name__", value}})))[0]);
+  };
+  EXPECT_EQ(text_of("<p>A&amp;B</p><p>C</p>"), "A&B\r\n\r\nC");
+  EXPECT_EQ(text_of("R&D <3\nx"), "R&D <3 x");
+  EXPECT_EQ(text_of("a\n  b"), "a\r\n  b");
+  EXPECT_EQ(text_of("&hearts;"), "♥");
+}
+
 TEST(MessageTemplate, HtmlAloneHasNoEmptyTextBesideIt) {
   Content given = content();
   given.text_part = "";
+  given.html_part = "<img src=\"https://example.jp/a.png\">";
+  EXPECT_EQ(read(composed(built(given))).field("Content-Type"), "text/html; charset=UTF-8");
   given.html_part = "<p>届く</p>";
+  given.text_from_html = false;
   EXPECT_EQ(read(composed(built(given))).field("Content-Type"), "text/html; charset=UTF-8");
 }
 

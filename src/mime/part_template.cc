@@ -87,10 +87,12 @@ void append_transfer_encoding(std::string& out, TransferEncoding encoding) {
   out += "\r\n";
 }
 
-PartTemplate::PartTemplate(std::string_view subtype, CompiledText text, Encoding charset)
+PartTemplate::PartTemplate(std::string_view subtype, CompiledText text, Encoding charset,
+                           ValueForm values)
     : subtype_(subtype),
       text_(std::move(text)),
       charset_(charset),
+      form_(values),
       is_ascii_(todoku::is_ascii(text_.text())) {
   if (text_.is_literal()) {
     fixed_encoding_ = append_encoded(fixed_, text_.text(), charset_);
@@ -152,7 +154,9 @@ void PartTemplate::expand(const Target& target, const std::vector<Section>& sect
         }
         pending.append(text, begin, end - begin);
       },
-      [&](const InsertValue& value) { pending += value.body; });
+      [&](const InsertValue& value) {
+        pending += form_ == ValueForm::plain ? value.plain : value.body;
+      });
 }
 
 void PartTemplate::write_base64(const Target& target) const {
@@ -199,7 +203,7 @@ bool PartTemplate::try_lines(const Target& target) const {
 
 std::optional<TransferEncoding> PartTemplate::compose_whole(const Target& target) const {
   target.scratch.clear();
-  text_.append_to(target.scratch, target.values);
+  text_.append_to(target.scratch, target.values, form_);
   if (target.charset == Encoding::utf_8 && !todoku::is_ascii(target.scratch)) {
     begin_part(target, subtype_, TransferEncoding::base64);
     write_base64(target);

@@ -42,8 +42,8 @@ struct EncodedText {
 class PartTemplate {
  public:
   // `subtype` is "plain" or "html"; the text is clean (body_text()), and `charset` the one that
-  // most recipients will get.
-  PartTemplate(std::string_view subtype, CompiledText text, Encoding charset);
+  // most recipients will get. `values`: the form in which they stand in it.
+  PartTemplate(std::string_view subtype, CompiledText text, Encoding charset, ValueForm values);
 
   struct Target {
     BodyWriter& body;
@@ -81,6 +81,7 @@ class PartTemplate {
   std::string_view subtype_;
   CompiledText text_;
   Encoding charset_;
+  ValueForm form_;
   bool is_ascii_ = false;        // the literal text
   bool lines_possible_ = false;  // 7bit in charset_ is worth trying
   std::vector<Section> base64_sections_;

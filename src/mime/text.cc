@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/bytes.h"
+#include "base/printable.h"
 #include "base/utf8.h"
 
 namespace todoku::mime {
@@ -15,19 +16,13 @@ bool is_printable_ascii(char c) {
   return c >= ' ' && c <= '~';
 }
 
-// What a header must not hold: C0, DEL, C1, and Unicode's own line and paragraph separators.
-bool is_control(char32_t value) {
-  return value < 0x20 || (value >= 0x7F && value < 0xA0) || value == 0x2028 || value == 0x2029;
-}
-
 bool breaks_or_spaces(char32_t value) {
   return (value >= '\t' && value <= '\r') || value == 0x85 || value == 0x2028 || value == 0x2029;
 }
 
 // Appends the printable ASCII at the start of `text` and removes it from there.
 void take_printable(std::string& out, std::string_view& text) {
-  const auto end = std::ranges::find_if_not(text, is_printable_ascii);
-  const auto length = static_cast<std::size_t>(end - text.begin());
+  const std::size_t length = printable_octets(text);
   out.append(text.substr(0, length));
   text.remove_prefix(length);
 }
@@ -46,16 +41,13 @@ bool take_line_end(std::string_view& text) {
 }  // namespace
 
 bool is_clean_text(std::string_view text) {
-  while (!text.empty()) {
-    if (is_printable_ascii(text.front())) {
-      text.remove_prefix(1);
-      continue;
-    }
+  while (true) {
+    text.remove_prefix(printable_octets(text));
+    if (text.empty()) return true;
     const CodePoint point = decode_utf8(text);
-    if (point.octets == 0 || is_control(point.value)) return false;
+    if (point.octets == 0 || is_misleading(point.value)) return false;
     text.remove_prefix(point.octets);
   }
-  return true;
 }
 
 void append_body_text(std::string& out, std::string_view text) {
@@ -87,7 +79,7 @@ void append_header_text(std::string& out, std::string_view text) {
       out.append(kReplacementCharacter);
     } else if (breaks_or_spaces(point.value)) {
       out += ' ';
-    } else if (!is_control(point.value)) {
+    } else if (!is_misleading(point.value)) {
       out.append(text.substr(0, octets));
     }
     text.remove_prefix(octets);
@@ -123,6 +115,7 @@ LineTraits line_traits(std::string_view lines) {
   LineTraits traits;
   while (!lines.empty()) {
     traits.has_leading_dot |= lines.front() == '.';
+    traits.has_from |= lines.starts_with("From ");
     traits.has_delimiter |= lines.starts_with("--") && lines.substr(2).starts_with(kBoundaryPrefix);
     const std::size_t end = lines.find("\r\n");
     traits.longest_line = std::max(traits.longest_line, std::min(end, lines.size()));

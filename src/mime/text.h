@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Making given text fit for a mail: well-formed UTF-8, CRLF line ends, and for headers no control
-// characters at all, so that nothing given can end a header line early (header injection).
+// Making given text fit for a mail: well-formed UTF-8, CRLF line ends, and for headers no
+// misleading character at all (base/printable.h): no control, so that nothing given can end a
+// header line early (header injection), and no directional one, so that no name or subject shows as
+// another.
 #pragma once
 
 #include <string>
@@ -19,7 +21,7 @@ inline constexpr std::size_t kLineOctetsMax = 990;
 // times as long as `text`.
 void append_body_text(std::string& out, std::string_view text);
 
-// Appends `text` for one logical header line: line breaks and tabs become a space, other control
+// Appends `text` for one logical header line: line breaks and tabs become a space, other misleading
 // characters vanish, ill-formed UTF-8 becomes U+FFFD. At most three times as long as `text`.
 void append_header_text(std::string& out, std::string_view text);
 
@@ -34,11 +36,13 @@ inline constexpr std::string_view kBoundaryPrefix = "=_";
 struct LineTraits {
   bool has_leading_dot = false;  // some line begins with "."
   bool has_delimiter = false;    // some line begins like a delimiter of ours
+  bool has_from = false;         // some line begins with "From ": relays write ">From ", and a
+                                 // signature over it is broken (RFC 4155, appendix A)
   std::size_t longest_line = 0;  // without its CRLF
 
   // May stand in a body as they are.
   [[nodiscard]] bool fit_seven_bit() const {
-    return !has_delimiter && longest_line <= kLineOctetsMax;
+    return !has_delimiter && !has_from && longest_line <= kLineOctetsMax;
   }
 };
 [[nodiscard]] LineTraits line_traits(std::string_view lines);

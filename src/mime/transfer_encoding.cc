@@ -6,7 +6,7 @@
 namespace todoku::mime {
 namespace {
 
-constexpr std::size_t kLineCharactersMax = 76;
+constexpr std::size_t kQuotedCharactersMax = 76;
 constexpr std::string_view kHex = "0123456789ABCDEF";
 
 // One line without its end, broken softly where it is too long.
@@ -17,7 +17,7 @@ class LineEncoder {
   // Encodes the first character of `rest`, which is what is left of the line.
   void put_first(std::string_view rest) {
     // The last column is kept for the "=" of a soft line break.
-    if (column_ + width_of_first(rest) > kLineCharactersMax - 1) {
+    if (column_ + width_of_first(rest) > kQuotedCharactersMax - 1) {
       out_ += "=\r\n";
       column_ = 0;
     }

@@ -1,24 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/self_signed.h"
 
-#include <memory>
-
-#include <openssl/bio.h>
 #include <openssl/ec.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
 
 #include "base/check.h"
 #include "net/endpoint.h"
+#include "net/openssl_ptr.h"
 
 namespace todoku::net {
 namespace {
-
-using KeyPtr = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
-using CertificatePtr = std::unique_ptr<X509, decltype(&X509_free)>;
-using ExtensionPtr = std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)>;
 
 void require(bool done) {
   check(done, "OpenSSL makes a certificate");
@@ -28,8 +19,7 @@ void add_extension(X509* certificate, int nid, const std::string& value) {
   X509V3_CTX context;
   X509V3_set_ctx_nodb(&context);
   X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
-  const ExtensionPtr extension(X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()),
-                               &X509_EXTENSION_free);
+  const ExtensionPtr extension(X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
   require(extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1);
 }
 
@@ -44,7 +34,7 @@ std::string alternative_names(const std::vector<std::string>& names) {
 
 template <class Write>
 std::string to_pem(Write write) {
-  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new(BIO_s_mem()), &BIO_free);
+  const BioPtr bio(BIO_new(BIO_s_mem()));
   require(bio != nullptr && write(bio.get()) == 1);
   char* text = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &text);
@@ -55,8 +45,8 @@ std::string to_pem(Write write) {
 
 TlsIdentity make_self_signed(const std::vector<std::string>& names, Instant now, int days) {
   check(!names.empty(), "a certificate has a name");
-  const KeyPtr key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
-  const CertificatePtr certificate(X509_new(), &X509_free);
+  const KeyPtr key(EVP_EC_gen("P-256"));
+  const CertificatePtr certificate(X509_new());
   require(key != nullptr && certificate != nullptr);
   X509* x = certificate.get();
   const std::int64_t seconds = to_epoch_ms(now) / 1000;

@@ -18,33 +18,10 @@
 #include "base/check.h"
 #include "net/endpoint.h"
 #include "net/net_error.h"
+#include "net/openssl_ptr.h"
 
 namespace todoku::net {
 namespace {
-
-struct FreeContext {
-  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-};
-struct FreeBio {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-};
-struct FreeCertificate {
-  void operator()(X509* certificate) const { X509_free(certificate); }
-};
-struct FreeKey {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-struct FreeSession {
-  void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
-};
-struct FreeHandle {
-  void operator()(SSL* handle) const { SSL_free(handle); }
-};
-using ContextPtr = std::unique_ptr<SSL_CTX, FreeContext>;
-using BioPtr = std::unique_ptr<BIO, FreeBio>;
-using CertificatePtr = std::unique_ptr<X509, FreeCertificate>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, FreeKey>;
-using SessionPtr = std::unique_ptr<SSL_SESSION, FreeSession>;
 
 // At or above this OpenSSL level keys and signatures are strong enough to prove a name:
 // RSA from 2048 bits, no SHA-1.
@@ -216,7 +193,7 @@ Result<std::shared_ptr<TlsClientContext>> TlsClientContext::create(const Options
 }
 
 Result<ssl_st*> TlsClientContext::new_handle(const std::string& server_name) const {
-  std::unique_ptr<SSL, FreeHandle> handle(SSL_new(context_));
+  HandlePtr handle(SSL_new(context_));
   check(handle != nullptr, "OpenSSL has memory for a connection");
   SSL_set_connect_state(handle.get());
   SSL_set_app_data(handle.get(), const_cast<std::string*>(&server_name));

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operations on accounts and their API keys.
 #include <algorithm>
+#include <charconv>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "access/access.h"
 #include "base/bytes.h"
 #include "base/digest.h"
+#include "mail/invisible.h"
 #include "operate/operations.h"
 
 namespace todoku::operate {
@@ -36,20 +39,41 @@ Result<void> check_weight(std::int64_t weight) {
               fmt::format("the weight is {}, but must be from 1 to {}", weight, kWeightMax));
 }
 
-std::int64_t active(const std::vector<store::ApiKey>& keys) {
-  return std::ranges::count_if(keys, [](const store::ApiKey& key) { return !key.revoked; });
+Result<Page<AccountView>> read_accounts(store::ReadTransaction& transaction,
+                                        store::AccountKey after, std::int64_t limit) {
+  auto accounts = transaction.accounts(after, limit);
+  if (!accounts) return fail(std::move(accounts.error()));
+  Page<AccountView> page;
+  if (accounts->empty()) return page;
+  auto keys = transaction.active_keys(accounts->front().key, accounts->back().key);
+  if (!keys) return fail(std::move(keys.error()));
+  if (static_cast<std::int64_t>(accounts->size()) == limit) {
+    page.next = fmt::format("{}", static_cast<std::int64_t>(accounts->back().key));
+  }
+  for (store::Account& account : *accounts) {
+    const std::int64_t active = (*keys)[account.key];
+    page.views.push_back({std::move(account), active});
+  }
+  return page;
 }
 
-Result<std::vector<AccountView>> read_accounts(store::ReadTransaction& transaction) {
-  auto accounts = transaction.accounts();
-  if (!accounts) return fail(std::move(accounts.error()));
-  std::vector<AccountView> views;
-  for (store::Account& account : *accounts) {
-    const auto keys = transaction.api_keys(account.key);
-    if (!keys) return fail(keys.error());
-    views.push_back({std::move(account), active(*keys)});
+// A label is shown to people, in lists and next to others.
+Result<void> check_label(std::string_view label) {
+  if (!is_utf8(label) || utf8_length(label) > kLabelMax) {
+    return fail(ErrorKind::invalid_input,
+                fmt::format("a label is UTF-8 of at most {} characters", kLabelMax));
   }
-  return views;
+  const auto control =
+      std::ranges::find_if(label, [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; });
+  std::optional<char32_t> hidden;
+  if (control != label.end()) hidden = static_cast<unsigned char>(*control);
+  if (const auto invisible = find_invisible(label); !hidden && invisible) {
+    hidden = invisible->character;
+  }
+  if (!hidden) return {};
+  return fail(
+      ErrorKind::invalid_input,
+      fmt::format("the label has the character {}, which nobody can see", character_name(*hidden)));
 }
 
 IssuedKey make_key(const std::string& login_id) {
@@ -97,9 +121,16 @@ Task<Result<store::Account>> Operations::account(std::string name) {
   co_return found;
 }
 
-Task<Result<std::vector<AccountView>>> Operations::accounts() {
-  auto views = co_await store_.read(read_accounts);
-  co_return views;
+Task<Result<Page<AccountView>>> Operations::accounts(std::string after, std::int64_t limit) {
+  std::int64_t key = 0;
+  const auto [end, error] = std::from_chars(after.data(), after.data() + after.size(), key);
+  if (!after.empty() && (error != std::errc() || end != after.data() + after.size())) {
+    co_return fail(ErrorKind::invalid_input, "there is no such place in the list of accounts");
+  }
+  auto page = co_await store_.read([key, limit](store::ReadTransaction& transaction) {
+    return read_accounts(transaction, store::AccountKey{key}, limit);
+  });
+  co_return page;
 }
 
 Task<Result<AddedAccount>> Operations::add_account(NewAccount request) {
@@ -130,6 +161,8 @@ Task<Result<void>> Operations::change_account(std::string name, AccountChange ch
                               if (change.weight)
                                 now->weight = static_cast<std::uint32_t>(*change.weight);
                               if (change.suspended) now->suspended = *change.suspended;
+                              if (change.text_from_html)
+                                now->text_from_html = *change.text_from_html;
                               return transaction.change_account(*now);
                             });
   co_return changed;
@@ -145,10 +178,7 @@ Task<Result<std::vector<store::ApiKey>>> Operations::keys(std::string account_na
 }
 
 Task<Result<IssuedKey>> Operations::add_key(std::string account_name, std::string label) {
-  if (utf8_length(label) > kLabelMax || !is_utf8(label)) {
-    co_return fail(ErrorKind::invalid_input,
-                   fmt::format("a label has at most {} characters", kLabelMax));
-  }
+  if (auto good = check_label(label); !good) co_return fail(std::move(good.error()));
   auto found = co_await account(account_name);
   if (!found) co_return fail(std::move(found.error()));
   auto issued = co_await store_.write(

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operations on DKIM keys.
 #include <algorithm>
+#include <charconv>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -12,6 +15,7 @@
 #include "mailauth/dkim/dns_record.h"
 #include "mailauth/dkim/key.h"
 #include "operate/operations.h"
+#include "store/walks.h"
 
 namespace todoku::operate {
 namespace {
@@ -35,15 +39,14 @@ Task<Result<SigningKey>> generate_aside(KeyAlgorithm algorithm) {
   co_return made;
 }
 
-Task<Result<SigningKey>> key_for(NewDkimKey request) {
-  if (!request.private_key.empty()) co_return SigningKey::from_pem(request.private_key);
-  if (request.algorithm != "rsa" && request.algorithm != "ed25519") {
-    co_return fail(
-        ErrorKind::invalid_input,
-        fmt::format("the algorithm is \"{}\", but must be rsa or ed25519", request.algorithm));
+Task<Result<SigningKey>> key_for(SecretText pem, std::string algorithm) {
+  if (!pem.view().empty()) co_return SigningKey::from_pem(pem);
+  if (algorithm != "rsa" && algorithm != "ed25519") {
+    co_return fail(ErrorKind::invalid_input,
+                   fmt::format("the algorithm is \"{}\", but must be rsa or ed25519", algorithm));
   }
-  auto made = co_await generate_aside(request.algorithm == "rsa" ? KeyAlgorithm::rsa
-                                                                 : KeyAlgorithm::ed25519);
+  auto made =
+      co_await generate_aside(algorithm == "rsa" ? KeyAlgorithm::rsa : KeyAlgorithm::ed25519);
   co_return made;
 }
 
@@ -65,18 +68,56 @@ DkimView view_of(std::string account, store::DkimKey key) {
   return view;
 }
 
-Result<std::vector<DkimView>> read_views(store::ReadTransaction& transaction) {
-  const auto accounts = transaction.accounts();
-  if (!accounts) return fail(accounts.error());
-  auto keys = transaction.dkim_keys();
-  if (!keys) return fail(std::move(keys.error()));
-  std::vector<DkimView> views;
-  for (store::DkimKey& key : *keys) {
-    const auto account = std::ranges::find(*accounts, key.account, &store::Account::key);
-    if (account == accounts->end()) continue;
-    views.push_back(view_of(account->name, std::move(key)));
+// "12/example.jp/s1"; neither a domain nor a selector has a slash.
+std::string to_text(const store::DkimKey& key) {
+  return fmt::format("{}/{}/{}", static_cast<std::int64_t>(key.account), key.domain, key.selector);
+}
+
+Result<store::DkimPlace> parse_place(std::string_view text) {
+  if (text.empty()) return store::DkimPlace{};
+  const std::size_t first = text.find('/');
+  const std::size_t second = text.find('/', first + 1);
+  std::int64_t account = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + std::min(first, text.size()), account);
+  if (first == text.npos || second == text.npos || error != std::errc() ||
+      end != text.data() + first) {
+    return fail(ErrorKind::invalid_input, "there is no such place in the list of keys");
   }
-  return views;
+  return store::DkimPlace{.account = store::AccountKey{account},
+                          .domain = std::string(text.substr(first + 1, second - first - 1)),
+                          .selector = std::string(text.substr(second + 1))};
+}
+
+// `only`: of this account, otherwise of all.
+Result<Page<DkimView>> read_views(store::ReadTransaction& transaction,
+                                  const store::DkimPlace& after, std::int64_t limit,
+                                  std::optional<store::AccountKey> only) {
+  auto keys = transaction.dkim_keys(after, limit);
+  if (!keys) return fail(std::move(keys.error()));
+  Page<DkimView> page;
+  if (static_cast<std::int64_t>(keys->size()) == limit) page.next = to_text(keys->back());
+  std::map<store::AccountKey, std::string> names;
+  for (store::DkimKey& key : *keys) {
+    if (only && key.account != *only) {
+      page.next.clear();
+      break;
+    }
+    std::string& name = names[key.account];
+    if (name.empty()) {
+      auto owner = transaction.account(key.account);
+      if (!owner && owner.error().kind == ErrorKind::not_found) continue;
+      if (!owner) return fail(std::move(owner.error()));
+      name = std::move(owner->name);
+    }
+    page.views.push_back(view_of(name, std::move(key)));
+  }
+  return page;
+}
+
+// Just before the keys of an account; those of another domain or selector come after.
+store::DkimPlace before(store::AccountKey account) {
+  return {.account = account, .domain = {}, .selector = {}};
 }
 
 }  // namespace
@@ -86,32 +127,46 @@ std::string dkim_seal_context(const store::DkimKey& key) {
                      key.selector);
 }
 
-Task<Result<std::vector<DkimView>>> Operations::dkim_keys(std::string account_name) {
+Task<Result<Page<DkimView>>> Operations::dkim_keys(std::string account_name, std::string after,
+                                                   std::int64_t limit) {
+  auto place = parse_place(after);
+  if (!place) co_return fail(std::move(place.error()));
+  std::optional<store::AccountKey> only;
   if (!account_name.empty()) {
     auto found = co_await account(account_name);
     if (!found) co_return fail(std::move(found.error()));
+    only = found->key;
+    if (place->account < *only) place = before(*only);
   }
-  auto views = co_await store_.read(read_views);
-  if (views && !account_name.empty()) {
-    std::erase_if(*views, [&](const DkimView& view) { return view.account != account_name; });
-  }
-  co_return views;
+  auto page = co_await store_.read([place = *place, limit, only](store::ReadTransaction& reader) {
+    return read_views(reader, place, limit, only);
+  });
+  co_return page;
 }
 
 Task<Result<DkimView>> Operations::dkim_key(std::string account_name, std::string domain,
                                             std::string selector) {
   auto name = KeyName::parse(domain, selector);
   if (!name) co_return fail(std::move(name.error()));
-  auto views = co_await dkim_keys(account_name);
-  if (!views) co_return fail(std::move(views.error()));
-  const auto found = std::ranges::find_if(*views, [&](const DkimView& view) {
-    return view.key.domain == name->domain && view.key.selector == name->selector;
-  });
-  if (found == views->end()) {
-    co_return fail(ErrorKind::not_found, fmt::format("account {} has no DKIM key {} of {}",
-                                                     account_name, selector, domain));
+  auto owner = co_await account(account_name);
+  if (!owner) co_return fail(std::move(owner.error()));
+  store::DkimPlace place = before(owner->key);
+  place.domain = name->domain;
+  constexpr std::int64_t kPage = 100;
+  while (true) {
+    auto page = co_await store_.read([place, key = owner->key](store::ReadTransaction& reader) {
+      return read_views(reader, place, kPage, key);
+    });
+    if (!page) co_return fail(std::move(page.error()));
+    for (DkimView& view : page->views) {
+      if (view.key.domain != name->domain) break;
+      if (view.key.selector == name->selector) co_return std::move(view);
+    }
+    if (page->next.empty() || page->views.back().key.domain != name->domain) break;
+    place.selector = page->views.back().key.selector;
   }
-  co_return std::move(*found);
+  co_return fail(ErrorKind::not_found, fmt::format("account {} has no DKIM key {} of {}",
+                                                   account_name, selector, domain));
 }
 
 Task<Result<DkimView>> Operations::add_dkim_key(NewDkimKey request) {
@@ -121,7 +176,7 @@ Task<Result<DkimView>> Operations::add_dkim_key(NewDkimKey request) {
   // Before the key, which takes a while to make.
   const auto box = options_.secret_box();
   if (!box) co_return fail(box.error());
-  auto key = co_await key_for(request);
+  auto key = co_await key_for(std::move(request.private_key), request.algorithm);
   if (!key) co_return fail(std::move(key.error()));
   if (request.selector.empty()) request.selector = default_selector(key->algorithm(), now);
   auto name = KeyName::parse(request.domain, request.selector);
@@ -166,10 +221,10 @@ Task<Result<void>> Operations::remove_dkim_key(std::string account_name, std::st
 
 Task<Result<void>> Operations::tell_dkim_keys() {
   if (!options_.dkim_keys_changed) co_return Result<void>();
-  const auto keys = co_await store_.read(
-      [](store::ReadTransaction& transaction) { return transaction.dkim_keys(); });
-  if (!keys) co_return fail(keys.error());
-  co_return options_.dkim_keys_changed(*keys);
+  store::DkimList list;
+  const auto walked = co_await store::walk(store_, list);
+  if (!walked) co_return fail(walked.error());
+  co_return options_.dkim_keys_changed(list.take());
 }
 
 }  // namespace todoku::operate

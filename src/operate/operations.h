@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "async/task.h"
+#include "base/bilingual.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/secret_box.h"
-#include "explain/language.h"
 #include "store/store.h"
 
 namespace todoku::operate {
@@ -48,6 +48,7 @@ struct AddedAccount {
 struct AccountChange {
   std::optional<std::int64_t> weight;
   std::optional<bool> suspended;
+  std::optional<bool> text_from_html;
 };
 
 struct DkimView {
@@ -60,15 +61,21 @@ struct DkimView {
 struct NewDkimKey {
   std::string account;
   std::string domain;
-  std::string selector;     // empty: made from the algorithm and the date
-  std::string algorithm;    // "rsa" or "ed25519"
-  std::string private_key;  // PEM of a key made elsewhere; empty: make one
+  std::string selector;    // empty: made from the algorithm and the date
+  std::string algorithm;   // "rsa" or "ed25519"
+  SecretText private_key;  // PEM of a key made elsewhere; empty: make one
+};
+
+template <class View>
+struct Page {
+  std::vector<View> views;
+  std::string next;  // where the list goes on; empty: nowhere
 };
 
 struct ExplainRequest {
   std::string address;
   std::string account;  // empty: all
-  explain::Language language = explain::Language::english;
+  Language language = Language::english;
   std::int64_t limit = 20;
   std::int64_t utc_offset_minutes = 540;
 };
@@ -131,7 +138,9 @@ class Operations {
 
   // Errors of all: those of the store; not_found for an account or key that is not there;
   // invalid_input and conflict with a sentence for the operator.
-  Task<Result<std::vector<AccountView>>> accounts();
+  // Lists are pages of at most `limit`, which begin after `after`: empty, or the `next` of the page
+  // before. Whoever wants all asks until there is no next.
+  Task<Result<Page<AccountView>>> accounts(std::string after, std::int64_t limit);
   Task<Result<AddedAccount>> add_account(NewAccount account);
   Task<Result<void>> change_account(std::string name, AccountChange change);
 
@@ -140,7 +149,8 @@ class Operations {
   Task<Result<void>> revoke_key(std::string account, std::int64_t id);
 
   // `account` empty: of all.
-  Task<Result<std::vector<DkimView>>> dkim_keys(std::string account);
+  Task<Result<Page<DkimView>>> dkim_keys(std::string account, std::string after,
+                                         std::int64_t limit);
   Task<Result<DkimView>> dkim_key(std::string account, std::string domain, std::string selector);
   // conflict if the selector is taken.
   Task<Result<DkimView>> add_dkim_key(NewDkimKey request);

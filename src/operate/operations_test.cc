@@ -56,9 +56,9 @@ TEST_F(OperationsTest, AddsAnAccountWhoseKeyOpensTheDoor) {
   ASSERT_TRUE(found);
   EXPECT_EQ(found->name, "shop");
   EXPECT_EQ(found->weight, 5U);
-  const auto accounts = run(operations.accounts());
-  ASSERT_THAT(*accounts, SizeIs(1));
-  EXPECT_EQ((*accounts)[0].keys, 1);
+  const auto accounts = run(operations.accounts("", 10));
+  ASSERT_THAT(accounts->views, SizeIs(1));
+  EXPECT_EQ(accounts->views[0].keys, 1);
 }
 
 TEST_F(OperationsTest, AddsAnAccountWithItsKeyOrNothing) {
@@ -72,7 +72,7 @@ TEST_F(OperationsTest, AddsAnAccountWithItsKeyOrNothing) {
       EXPECT_TRUE(account_of(added->key->bearer_token));
       return;
     }
-    EXPECT_THAT(*run(operations.accounts()), SizeIs(0)) << "after call " << n;
+    EXPECT_THAT(run(operations.accounts("", 10))->views, SizeIs(0)) << "after call " << n;
   }
 }
 
@@ -93,13 +93,13 @@ TEST_F(OperationsTest, RefusesNamesAndWeightsOutOfRange) {
 TEST_F(OperationsTest, ChangesOneThingAtATime) {
   ASSERT_TRUE(run(operations.add_account({.name = "shop", .weight = 7})));
   ASSERT_TRUE(run(operations.change_account("shop", {.weight = {}, .suspended = true})));
-  auto accounts = run(operations.accounts());
-  EXPECT_TRUE((*accounts)[0].account.suspended);
-  EXPECT_EQ((*accounts)[0].account.weight, 7U);
+  auto accounts = run(operations.accounts("", 10));
+  EXPECT_TRUE(accounts->views[0].account.suspended);
+  EXPECT_EQ(accounts->views[0].account.weight, 7U);
   ASSERT_TRUE(run(operations.change_account("shop", {.weight = 9, .suspended = {}})));
-  accounts = run(operations.accounts());
-  EXPECT_TRUE((*accounts)[0].account.suspended);
-  EXPECT_EQ((*accounts)[0].account.weight, 9U);
+  accounts = run(operations.accounts("", 10));
+  EXPECT_TRUE(accounts->views[0].account.suspended);
+  EXPECT_EQ(accounts->views[0].account.weight, 9U);
 }
 
 TEST_F(OperationsTest, KeepsSeveralKeysAndRevokesOne) {
@@ -114,6 +114,62 @@ TEST_F(OperationsTest, KeepsSeveralKeysAndRevokesOne) {
   ASSERT_THAT(*keys, SizeIs(2));
   EXPECT_EQ(run(operations.revoke_key("shop", 99)).error().detail, "account shop has no key 99");
   EXPECT_EQ(run(operations.add_key("nobody", "")).error().kind, ErrorKind::not_found);
+}
+
+TEST_F(OperationsTest, ListsAccountsInPages) {
+  for (const char* name : {"one", "two", "three"}) {
+    ASSERT_TRUE(run(operations.add_account({.name = name})));
+  }
+  const auto first = run(operations.accounts("", 2));
+  ASSERT_THAT(first->views, SizeIs(2));
+  EXPECT_EQ(first->views[1].account.name, "two");
+  EXPECT_EQ(first->views[1].keys, 1);
+  const auto second = run(operations.accounts(first->next, 2));
+  ASSERT_THAT(second->views, SizeIs(1));
+  EXPECT_EQ(second->views[0].account.name, "three");
+  EXPECT_EQ(second->next, "");
+  EXPECT_EQ(run(operations.accounts("x", 2)).error().kind, ErrorKind::invalid_input);
+}
+
+TEST_F(OperationsTest, ListsDkimKeysInPages) {
+  for (const char* name : {"one", "two"}) {
+    ASSERT_TRUE(run(operations.add_account({.name = name})));
+    for (const char* selector : {"a", "b", "c"}) {
+      ASSERT_TRUE(run(operations.add_dkim_key({.account = name,
+                                               .domain = "example.jp",
+                                               .selector = selector,
+                                               .algorithm = "ed25519"})));
+    }
+  }
+  std::vector<std::string> seen;
+  std::string after;
+  do {
+    auto page = run(operations.dkim_keys("", after, 2));
+    ASSERT_TRUE(page) << page.error().detail;
+    for (const auto& view : page->views) seen.push_back(view.account + "/" + view.key.selector);
+    after = page->next;
+  } while (!after.empty());
+  EXPECT_THAT(seen, testing::ElementsAre("one/a", "one/b", "one/c", "two/a", "two/b", "two/c"));
+  const auto first = run(operations.dkim_keys("two", "", 2));
+  ASSERT_THAT(first->views, SizeIs(2));
+  EXPECT_EQ(first->views[0].account, "two");
+  EXPECT_THAT(run(operations.dkim_keys("two", first->next, 2))->views, SizeIs(1));
+  EXPECT_THAT(run(operations.dkim_keys("one", "", 10))->views, SizeIs(3));
+  EXPECT_TRUE(run(operations.dkim_key("two", "example.jp", "c")));
+  EXPECT_FALSE(run(operations.dkim_key("two", "example.jp", "d")));
+  EXPECT_FALSE(run(operations.dkim_keys("", "nonsense", 2)));
+}
+
+TEST_F(OperationsTest, RefusesLabelsThatHideSomething) {
+  ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
+  EXPECT_TRUE(run(operations.add_key("shop", "本番 web-1")));
+  for (const char* label : {"a\nb", "a\x1b[2J", "\x7f", "a\u202Eb", "a\u200Bb", "a\u2066b"}) {
+    const auto refused = run(operations.add_key("shop", label));
+    ASSERT_FALSE(refused) << label;
+    EXPECT_EQ(refused.error().kind, ErrorKind::invalid_input);
+  }
+  EXPECT_EQ(run(operations.add_key("shop", "a\u202Eb")).error().detail,
+            "the label has the character U+202E RIGHT-TO-LEFT OVERRIDE, which nobody can see");
 }
 
 TEST_F(OperationsTest, SealsADkimKeyAndTellsOfItAtOnce) {
@@ -132,19 +188,21 @@ TEST_F(OperationsTest, SealsADkimKeyAndTellsOfItAtOnce) {
   EXPECT_EQ(mailauth::dkim::key_record_text(*mailauth::dkim::SigningKey::from_pem(*opened)),
             added->key.dns_record);
   const auto stored = installation.store->read_and_wait(
-      [](store::ReadTransaction& transaction) { return transaction.dkim_keys(); });
+      [](store::ReadTransaction& transaction) { return transaction.dkim_keys({}, 10); });
   EXPECT_THAT((*stored)[0].sealed_private_key, Not(HasSubstr("PRIVATE KEY")));
 }
 
 TEST_F(OperationsTest, NeverOverwritesADkimKey) {
   ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
-  const NewDkimKey request{
-      .account = "shop", .domain = "example.jp", .selector = "s1", .algorithm = "ed25519"};
-  ASSERT_TRUE(run(operations.add_dkim_key(request)));
-  EXPECT_EQ(run(operations.add_dkim_key(request)).error().kind, ErrorKind::conflict);
+  const auto request = [] {
+    return NewDkimKey{
+        .account = "shop", .domain = "example.jp", .selector = "s1", .algorithm = "ed25519"};
+  };
+  ASSERT_TRUE(run(operations.add_dkim_key(request())));
+  EXPECT_EQ(run(operations.add_dkim_key(request())).error().kind, ErrorKind::conflict);
   ASSERT_TRUE(run(operations.remove_dkim_key("shop", "example.jp", "s1")));
-  EXPECT_THAT(*run(operations.dkim_keys("")), SizeIs(0));
-  EXPECT_TRUE(run(operations.add_dkim_key(request)));
+  EXPECT_THAT(run(operations.dkim_keys("", "", 10))->views, SizeIs(0));
+  EXPECT_TRUE(run(operations.add_dkim_key(request())));
   EXPECT_EQ(run(operations.dkim_key("shop", "example.jp", "s2")).error().kind,
             ErrorKind::not_found);
 }
@@ -163,7 +221,7 @@ TEST_F(OperationsTest, TakesOverADkimKeyMadeElsewhere) {
                                             .domain = "example.jp",
                                             .selector = "s2",
                                             .algorithm = "",
-                                            .private_key = "nonsense"})));
+                                            .private_key = SecretText("nonsense")})));
 }
 
 TEST_F(OperationsTest, ExplainsAnAddressAcrossAccounts) {

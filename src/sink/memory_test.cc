@@ -22,36 +22,36 @@
 namespace todoku::sink {
 namespace {
 
-using Arrival = DuplicateSet::Arrival;
+using Seen = DuplicateSet::Arrival;
 
 TEST(DuplicateSet, KnowsPairsNotParts) {
   DuplicateSet set(100);
-  EXPECT_EQ(set.insert("<1@x>", "a@example.jp"), Arrival::first);
-  EXPECT_EQ(set.insert("<1@x>", "b@example.jp"), Arrival::first);
-  EXPECT_EQ(set.insert("<2@x>", "a@example.jp"), Arrival::first);
-  EXPECT_EQ(set.insert("<1@x>", "a@example.jp"), Arrival::again);
+  EXPECT_EQ(set.insert("<1@x>", "a@example.jp"), Seen::first);
+  EXPECT_EQ(set.insert("<1@x>", "b@example.jp"), Seen::first);
+  EXPECT_EQ(set.insert("<2@x>", "a@example.jp"), Seen::first);
+  EXPECT_EQ(set.insert("<1@x>", "a@example.jp"), Seen::again);
   EXPECT_EQ(set.size(), 3U);
 }
 
 TEST(DuplicateSet, HoldsManyAndFindsEachAgain) {
   DuplicateSet set(1'000'000);
   for (int i = 0; i < 100'000; ++i) {
-    ASSERT_EQ(set.insert(std::to_string(i), "a@example.jp"), Arrival::first) << i;
+    ASSERT_EQ(set.insert(std::to_string(i), "a@example.jp"), Seen::first) << i;
   }
   for (int i = 0; i < 100'000; ++i) {
-    ASSERT_EQ(set.insert(std::to_string(i), "a@example.jp"), Arrival::again) << i;
+    ASSERT_EQ(set.insert(std::to_string(i), "a@example.jp"), Seen::again) << i;
   }
 }
 
 TEST(DuplicateSet, SaysWhenItIsFullAndStillKnowsTheOld) {
   DuplicateSet set(1'000);
   for (int i = 0; i < 1'000; ++i) {
-    ASSERT_EQ(set.insert(std::to_string(i), "a"), Arrival::first);
+    ASSERT_EQ(set.insert(std::to_string(i), "a"), Seen::first);
   }
-  EXPECT_EQ(set.insert("new", "a"), Arrival::untracked);
-  EXPECT_EQ(set.insert("7", "a"), Arrival::again);
+  EXPECT_EQ(set.insert("new", "a"), Seen::untracked);
+  EXPECT_EQ(set.insert("7", "a"), Seen::again);
   DuplicateSet none(0);
-  EXPECT_EQ(none.insert("1", "a"), Arrival::untracked);
+  EXPECT_EQ(none.insert("1", "a"), Seen::untracked);
 }
 
 TEST(DuplicateSet, ManyThreadsAgreeOnWhoWasFirst) {
@@ -61,7 +61,7 @@ TEST(DuplicateSet, ManyThreadsAgreeOnWhoWasFirst) {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 5'000; ++i) {
-        if (set.insert(std::to_string(i), "a") == Arrival::first) ++firsts;
+        if (set.insert(std::to_string(i), "a") == Seen::first) ++firsts;
       }
     });
   }

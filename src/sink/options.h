@@ -78,6 +78,9 @@ enum class TlsMode : std::uint8_t {
 [[nodiscard]] std::string_view to_string(TlsMode mode);
 [[nodiscard]] std::optional<TlsMode> tls_mode_from(std::string_view word);
 
+[[nodiscard]] std::string_view to_string(smtp::Pipelined pipelined);
+[[nodiscard]] std::optional<smtp::Pipelined> pipelined_from(std::string_view word);
+
 // One line of a receiver's script. Rules are asked in order: delays add up, and the first that
 // answers or closes decides.
 struct Rule {

@@ -173,6 +173,8 @@ void read_protocol(Keys& keys, smtp::ServerOptions& protocol) {
   std::size_t recipients_max = protocol.recipients_max;
   keys.read("recipients_max", recipients_max);
   if (recipients_max > 0) protocol.recipients_max = recipients_max;
+  keys.read_word("pipelined", protocol.pipelined, &pipelined_from,
+                 "answered, lost, refused or closed");
   std::vector<std::string> off;
   keys.read_list("without", off);
   for (const std::string& keyword : off) {

@@ -50,6 +50,7 @@ tls = "expired"
 auth_user = "u"
 auth_password = "p"
 without = ["CHUNKING", "smtputf8"]
+pipelined = "lost"
 size_max = 1000
 recipients_max = 5
 address_rules = false
@@ -93,6 +94,7 @@ listen = "127.0.0.1:1"
   EXPECT_FALSE(docomo.protocol.smtputf8);
   EXPECT_TRUE(docomo.protocol.pipelining);
   EXPECT_EQ(docomo.protocol.recipients_max, 5U);
+  EXPECT_EQ(docomo.protocol.pipelined, smtp::Pipelined::lost);
   EXPECT_EQ(docomo.tls, TlsMode::expired);
   EXPECT_EQ(docomo.tarpit, Microseconds(250'000));
   EXPECT_EQ(docomo.greylist->tries, 0U);
@@ -120,6 +122,7 @@ TEST(SinkOptions, MistakesNameLineAndKey) {
             "f: line 3: receiver.delay.rcpt should be a number from 0 to 86400");
   EXPECT_EQ(receiver_mistake("delay = { rctp = 1 }"),
             "f: line 3: receiver.delay.rctp is not a key");
+  EXPECT_TRUE(receiver_mistake("pipelined = \"no\"").contains("receiver.pipelined should be"));
   EXPECT_TRUE(receiver_mistake("without = [\"DSN\"]").contains("receiver.without should be"));
   EXPECT_TRUE(receiver_mistake("[[receiver.rule]]\nat = \"rcpt\"\nreply = \"nope\"")
                   .starts_with("f: line 5: receiver.rule.reply should be a code"));

@@ -24,6 +24,8 @@ constexpr Words<10> kProviderWords = {"postfix", "gmail",  "yahoo", "outlook",  
 constexpr Words<7> kTlsWords = {"none",       "good",   "self_signed", "expired",
                                 "wrong_name", "broken", "stalled"};
 
+constexpr Words<4> kPipelinedWords = {"answered", "lost", "refused", "closed"};
+
 template <std::size_t Size, class Enum>
 std::string_view word_of(const Words<Size>& words, Enum value) {
   const auto index = static_cast<std::size_t>(std::to_underlying(value));
@@ -63,6 +65,12 @@ std::string_view to_string(TlsMode mode) {
 }
 std::optional<TlsMode> tls_mode_from(std::string_view word) {
   return value_of<TlsMode>(kTlsWords, word);
+}
+std::string_view to_string(smtp::Pipelined pipelined) {
+  return word_of(kPipelinedWords, pipelined);
+}
+std::optional<smtp::Pipelined> pipelined_from(std::string_view word) {
+  return value_of<smtp::Pipelined>(kPipelinedWords, word);
 }
 
 }  // namespace todoku::sink

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,9 +17,10 @@ namespace todoku::store {
 
 struct Account {
   AccountKey key{};
-  std::string name;          // the login id of the contract; unique
-  std::uint32_t weight = 1;  // share of the engine relative to other accounts, 1..1000
-  bool suspended = false;    // no request is accepted, nothing new is started
+  std::string name;            // the login id of the contract; unique
+  std::uint32_t weight = 1;    // share of the engine relative to other accounts, 1..1000
+  bool suspended = false;      // no request is accepted, nothing new is started
+  bool text_from_html = true;  // mail that comes with HTML only gets a text part made from it
   Instant created{};
 };
 
@@ -40,16 +42,30 @@ struct DkimKey {
   Instant created{};
 };
 
+// A place in the list of all DKIM keys, which is by account, domain and selector.
+struct DkimPlace {
+  AccountKey account{};
+  std::string domain;
+  std::string selector;
+};
+
 class AccountReads {
  public:
   virtual ~AccountReads() = default;
-  [[nodiscard]] virtual Result<std::vector<Account>> accounts() = 0;
+  // In pages, because there may be many: those after `after`, by key, at most `limit`.
+  [[nodiscard]] virtual Result<std::vector<Account>> accounts(AccountKey after,
+                                                              std::int64_t limit) = 0;
+  // How many unrevoked API keys each account from `first` to `last` has; none: not there.
+  [[nodiscard]] virtual Result<std::map<AccountKey, std::int64_t>> active_keys(AccountKey first,
+                                                                               AccountKey last) = 0;
   [[nodiscard]] virtual Result<Account> account(AccountKey key) = 0;
   [[nodiscard]] virtual Result<Account> account_by_name(std::string_view name) = 0;
   // The account whose unrevoked API key has this SHA-256 (hex) of its bearer token.
   [[nodiscard]] virtual Result<Account> account_by_token(std::string_view token_sha256) = 0;
   [[nodiscard]] virtual Result<std::vector<ApiKey>> api_keys(AccountKey account) = 0;
-  [[nodiscard]] virtual Result<std::vector<DkimKey>> dkim_keys() = 0;
+  // In pages, too: those after `after`, at most `limit`. All of them: DkimList in walks.h.
+  [[nodiscard]] virtual Result<std::vector<DkimKey>> dkim_keys(const DkimPlace& after,
+                                                               std::int64_t limit) = 0;
 };
 
 // Names and tokens are unique keys: of several writers at once one succeeds.
@@ -58,7 +74,7 @@ class AccountWrites {
   virtual ~AccountWrites() = default;
   // conflict if the name is taken.
   [[nodiscard]] virtual Result<Account> create_account(std::string_view name) = 0;
-  // Weight and suspended.
+  // Weight, suspended and text_from_html.
   [[nodiscard]] virtual Result<void> change_account(const Account& account) = 0;
   // conflict if the token is in use.
   [[nodiscard]] virtual Result<ApiKey> add_api_key(AccountKey account, std::string_view label,

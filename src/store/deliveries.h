@@ -164,6 +164,11 @@ class DeliveryReads {
                                                                  std::int64_t wanted) = 0;
   // The content with the data of its attachments, for composing.
   [[nodiscard]] virtual Result<Content> content(DeliveryKey key) = 0;
+  // Octets of the data of one attachment, by its place among the delivery's, for content that is
+  // too large to be in memory as a whole. Reads these only. invalid_input: it has not so many.
+  [[nodiscard]] virtual Result<std::string> attachment_part(DeliveryKey key, std::size_t which,
+                                                            std::uint64_t offset,
+                                                            std::size_t octets) = 0;
   // Drafts of an account (status edit or importing); stops counting at `most`.
   [[nodiscard]] virtual Result<std::int64_t> count_drafts(AccountKey account, DeliveryType type,
                                                           std::int64_t most) = 0;

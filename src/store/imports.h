@@ -25,13 +25,21 @@ struct ImportJob {
   ImportStatus status = ImportStatus::running;
   bool ignore_errors = false;
   bool immediate = false;
+  bool keep_duplicates = false;
   std::int32_t percentage = 0;
   std::int64_t success_count = 0;
   std::int64_t failed_count = 0;
-  std::int64_t total_count = 0;
-  std::string upload;  // names the bytes (intake/uploads.h), gone once the job has ended
-  std::string errors;  // likewise, empty if there were no errors
+  std::int64_t total_count = 0;  // rows; of a finished job, those beyond the two others were folded
+  std::string upload;            // names the bytes (intake/uploads.h), gone once the job has ended
+  std::string errors;            // likewise, empty if there were no errors
   Instant created{};
+};
+
+struct NewImport {
+  bool ignore_errors = false;
+  bool immediate = false;
+  bool keep_duplicates = false;  // else an address that the list has twice becomes one recipient
+  std::string upload;            // names the bytes
 };
 
 struct ImportEnd {
@@ -55,8 +63,7 @@ class ImportWrites {
  public:
   virtual ~ImportWrites() = default;
   // edit -> importing. The job is `node`'s to run.
-  [[nodiscard]] virtual Result<ImportJob> create_import(DeliveryKey key, bool ignore_errors,
-                                                        bool immediate, std::string_view upload,
+  [[nodiscard]] virtual Result<ImportJob> create_import(DeliveryKey key, const NewImport& import,
                                                         NodeKey node) = 0;
   // importing -> edit. finished: what was staged becomes part of the draft; else it is discarded.
   // conflict if the job is not `node`'s.

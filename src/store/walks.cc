@@ -140,4 +140,19 @@ Result<bool> StorySearch::step(ReadTransaction& transaction) {
   return !place_ || static_cast<std::int64_t>(stories_.size()) >= limit_;
 }
 
+// ---- DKIM keys ---------------------------------------------------------------------------------
+
+Result<bool> DkimList::step(ReadTransaction& transaction) {
+  constexpr std::int64_t kPage = 1'000;
+  const DkimPlace after =
+      keys_.empty() ? DkimPlace{}
+                    : DkimPlace{keys_.back().account, keys_.back().domain, keys_.back().selector};
+  auto page = transaction.dkim_keys(after, kPage);
+  if (!page) return fail(std::move(page.error()));
+  const bool is_last = static_cast<std::int64_t>(page->size()) < kPage;
+  keys_.insert(keys_.end(), std::make_move_iterator(page->begin()),
+               std::make_move_iterator(page->end()));
+  return is_last;
+}
+
 }  // namespace todoku::store

@@ -59,6 +59,16 @@ class StorySearch {
   std::vector<Story> stories_;
 };
 
+// All DKIM keys.
+class DkimList {
+ public:
+  [[nodiscard]] Result<bool> step(ReadTransaction& transaction);
+  [[nodiscard]] std::vector<DkimKey> take() { return std::move(keys_); }
+
+ private:
+  std::vector<DkimKey> keys_;
+};
+
 // Takes steps until the walk is done. `walk` must outlive the task.
 template <class Walk>
 Task<Result<void>> walk(Store& store, Walk& walk) {

@@ -64,6 +64,7 @@ struct LeasedRecipient {
   std::string address;
   std::vector<InsertCode> insert_codes;
   std::uint16_t attempts = 0;  // made so far
+  bool deferred = false;       // its story has a line, which need not be an attempt
 };
 
 struct LeasedBatch {
@@ -150,7 +151,8 @@ struct Settled {
 };
 
 // An outcome is a fact: it is recorded whoever holds the lease now, as far as the state may still
-// change. Of two outcomes of one recipient the one given first came first.
+// change. Of two outcomes of one recipient the one given first came first. An attempt changes no
+// terminal state; only a bounce message (is_attempt false) makes bounced of delivered.
 // What the spans refer to is the caller's, who may have to repeat it: it lives until the answer.
 struct Settle {
   using Answer = Settled;
@@ -162,8 +164,8 @@ struct Settle {
 // ---- claim -------------------------------------------------------------------------------------
 
 struct Claimed {
-  // In the order given. conflict: not due, not free, or there is no such batch. What is leased has
-  // somebody due.
+  // In the order given. conflict: this node has it already; not_found: it is not due, not free, or
+  // there is no such batch. What is leased has somebody due.
   std::vector<Result<LeasedBatch>> batches;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// CSV: however the octets are cut into slices, the same rows and the same error come out.
+// CSV: however the octets are cut into slices, the same rows, good and bad, come out.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,22 +10,36 @@
 namespace {
 
 std::string read(std::string_view text, std::size_t slice) {
-  todoku::intake::CsvReader reader(512);
+  todoku::intake::CsvReader reader({.row_octets_max = 512, .row_lines_max = 5});
   std::string seen;
-  const auto on_row = [&](todoku::intake::CsvRow& row) -> todoku::Result<void> {
-    todoku::check(!row.fields.empty(), "a row has fields");
-    seen += std::to_string(row.number);
-    for (const std::string& field : row.fields) seen += "[" + field + "]";
-    return {};
+  std::uint64_t last = 0;
+  const auto next = [&](std::uint64_t number) {
+    todoku::check(number > last, "rows come in their order");
+    last = number;
+    seen += std::to_string(number);
   };
+  const todoku::intake::CsvReader::Rows rows{
+      .good = [&](todoku::intake::CsvRow& row) -> todoku::Result<void> {
+        todoku::check(!row.fields.empty(), "a row has fields");
+        next(row.number);
+        for (const std::string& field : row.fields) seen += "[" + field + "]";
+        return {};
+      },
+      .bad = [&](const todoku::intake::CsvBadRow& row) -> todoku::Result<void> {
+        next(row.number);
+        seen += "!" + std::to_string(row.column) + row.reason + "<" + std::string(row.octets) + ">";
+        (void)todoku::intake::guessed_encoding(row.octets);
+        return {};
+      }};
   todoku::Result<void> result;
   while (result && !text.empty()) {
     const std::string_view part = text.substr(0, slice);
-    result = reader.push(part, on_row);
+    result = reader.push(part, rows);
     text.remove_prefix(part.size());
   }
-  if (result) result = reader.finish(on_row);
-  return result ? seen : seen + "!" + result.error().detail;
+  if (result) result = reader.finish(rows);
+  todoku::check(result.has_value(), "only its rows end the reading");
+  return seen;
 }
 
 }  // namespace

@@ -17,6 +17,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       .added = {{.name = "Received", .value = "from a\r\n by b"},
                 {.name = "Date", .value = "now", .only_if_missing = true}}};
   auto built = RelayedMessage::build(octets, options);
+  // In slices, cut anywhere, the same is found.
+  RelayedScan scan;
+  Result<void> sound;
+  for (std::size_t at = 0; sound && at < octets.size();) {
+    const std::size_t length = 1 + data[at] % 5U;
+    sound = scan.update(std::string_view(octets).substr(at, length));
+    at += length;
+  }
+  auto scanned = sound ? scan.finish(options) : Result<RelayedMessage>(fail(sound.error()));
+  check(built.has_value() == scanned.has_value(), "slices are refused as the whole is");
+  if (built) {
+    check(built->head() == scanned->head() && built->size() == scanned->size() &&
+              built->has_leading_dot() == scanned->has_leading_dot() &&
+              built->is_eight_bit() == scanned->is_eight_bit(),
+          "slices are the message");
+  }
   if (!built) {
     check(!built.error().detail.empty(), "a refusal has a reason");
     return 0;

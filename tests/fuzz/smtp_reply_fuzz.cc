@@ -2,6 +2,7 @@
 // Any octets as what a server says. Oracles: nothing dies; replies do not depend on how the octets
 // come in pieces and are fit to be shown; a client session that hears them ends with one result for
 // each recipient, in doubt only when the session is over.
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -29,6 +30,8 @@ std::pair<std::vector<Reply>, bool> parse(std::string_view octets, Random& rando
     octets.remove_prefix(piece.size());
     while (!piece.empty()) {
       const Result<bool> whole = parser.take(piece);
+      check(parser.unfinished().size() <= ReplyParser::kUnfinishedMax + 3, "it is bounded");
+      check(is_utf8(parser.unfinished()), "what has begun is UTF-8");
       if (!whole) return {std::move(replies), true};
       if (*whole) replies.push_back(parser.reply());
     }
@@ -56,6 +59,10 @@ void check_results(ClientSession& session) {
     check(result.accepted() == (result.stage == Stage::accepted && result.reply.positive()),
           "success is a positive answer");
     check(result.reply.code != 0 || !result.reply.text.empty(), "a result has words");
+    check(!result.again || (!result.accepted() && session.step() == Step::over),
+          "another connection is asked for when this one is lost");
+    check(!result.again || session.broken_offers().any(), "and told what to do without");
+    check(result.reply.code != 0 || result.cause != Cause::none, "what we found has a cause");
     if (result.in_doubt) {
       check(!result.accepted() && session.step() == Step::over, "doubt comes with a lost session");
     }
@@ -75,6 +82,12 @@ void check_session(ClientSessionOptions options, std::string_view octets, Random
         check(!session.output().empty(), "there is something to write");
         random.below(50) == 0 ? session.failed({ErrorKind::closed, "cut"}) : session.written();
         break;
+      case Step::content: {
+        const std::array<std::string_view, 1> slice{
+            std::string_view("\r\n.").substr(0, 1 + random.below(session.content_wanted()))};
+        random.below(50) == 0 ? session.failed({ErrorKind::io, "broken"}) : session.content(slice);
+        break;
+      }
       case Step::read: {
         const std::string_view piece = octets.substr(0, 1 + random.below(40));
         octets.remove_prefix(piece.size());
@@ -84,16 +97,23 @@ void check_session(ClientSessionOptions options, std::string_view octets, Random
       case Step::start_tls:
         session.tls_established(random.below(2) == 0);
         break;
-      case Step::rest:
+      case Step::rest: {
         check_results(session);
-        ++mails < 20 ? session.send(envelope, view_of(pieces)) : session.quit();
+        MessageView message = view_of(pieces);
+        message.in_slices = random.below(2) == 0;
+        if (message.in_slices) message.pieces = {};
+        ++mails < 20 ? session.send(envelope, message) : session.quit();
         break;
+      }
       case Step::over:
         break;
     }
   }
   check_results(session);
   check(session.opened() || session.failure().stage != Stage::none, "a failure has a stage");
+  check(session.opened() || session.failure().reply.code != 0 ||
+            session.failure().cause != Cause::none,
+        "what we found has a cause");
 }
 
 }  // namespace
@@ -107,7 +127,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view octets(reinterpret_cast<const char*>(data + 1), size - 1);
   smtp::check_replies(octets, random);
   smtp::ClientSessionOptions options;
-  options.starttls = static_cast<smtp::StartTls>(data[0] % 3);
+  constexpr TlsMode kModes[] = {TlsMode::opportunistic, TlsMode::required, TlsMode::never};
+  options.tls.mode = kModes[data[0] % 3];
+  if ((data[0] & 32U) != 0) options.tls.proof = TlsProof::mx_name;
   options.chunking = (data[0] & 4U) != 0;
   options.pipelining = (data[0] & 8U) != 0;
   if ((data[0] & 16U) != 0) options.single_flight_max = 0;

@@ -280,7 +280,7 @@ class DispatcherTest : public ::testing::Test {
   }
 
   store::TemporaryDirectory directory_;
-  store::SharedClock clock_;
+  SharedClock clock_;
   std::unique_ptr<store::SqliteStore> store_;
   std::optional<CountingStore> counting_;
   store::NodeKey me_{};

@@ -15,7 +15,9 @@ struct Figures {
   std::size_t recipients = 0;  // accepted
   std::size_t taken = 0;
   std::size_t crashes = 0;
-  std::size_t repeats_in_doubt = 0;  // the receiver took the mail and lost the connection
+  std::size_t lapses = 0;               // times that a living run counted as dead
+  std::size_t repeats_after_lapse = 0;  // in runs with some
+  std::size_t repeats_in_doubt = 0;     // the receiver took the mail and lost the connection
   std::size_t repeats_after_crash = 0;
   std::size_t crash_allowance = 0;  // what all crashes together would have allowed
   std::size_t delivered = 0;

@@ -34,4 +34,19 @@ class SimClock final : public Clock {
   std::atomic<std::int64_t> leap_ms_{0};
 };
 
+// The clocks of one machine: its time of day is its own.
+class NodeClock final : public Clock {
+ public:
+  explicit NodeClock(const SimClock& world) : world_(world) {}
+  [[nodiscard]] Instant now() const override {
+    return world_.now() + Milliseconds(apart_ms_.load());
+  }
+  [[nodiscard]] SteadyInstant steady_now() const override { return world_.steady_now(); }
+  void leap(Milliseconds by) { apart_ms_ += by.count(); }
+
+ private:
+  const SimClock& world_;
+  std::atomic<std::int64_t> apart_ms_{0};
+};
+
 }  // namespace todoku::sim

@@ -16,8 +16,9 @@
 #include "dns/resolver.h"
 #include "dns/route_cache.h"
 #include "intake/intake.h"
-#include "queue/embedded/memory_queue.h"
+#include "sim/bells.h"
 #include "sim/network.h"
+#include "sim/scenario.h"
 #include "sim/store.h"
 
 namespace todoku::sim {
@@ -25,12 +26,16 @@ namespace todoku::sim {
 // What every run of the engine finds. All outlives the runs.
 struct Surroundings {
   const SimClock& clock;
+  const NodeClock& own_clock;
+  std::string name;  // of the node
   Trace& trace;
   Disk& disk;
   Network& network;
   dns::Resolver& names;
   const delivery::policy::SiteRules& rules;
   const delivery::Options& options;
+  const Scenario& scenario;
+  UnreliableQueues::Stray stray;
   std::size_t threads = 1;
   async::Executor outside;  // where the disk and the senders live
 };
@@ -42,14 +47,16 @@ class Engine {
   [[nodiscard]] unsigned run() const { return run_; }
   [[nodiscard]] async::Runtime& runtime() { return runtime_; }
   [[nodiscard]] app::Delivering& delivering() { return delivering_; }
+  [[nodiscard]] const app::Delivering& delivering() const { return delivering_; }
   [[nodiscard]] intake::Intake& intake() { return intake_; }
   [[nodiscard]] FaultyStore& store() { return store_; }
-  [[nodiscard]] queue::MemoryQueues& queues() { return queues_; }
+  [[nodiscard]] UnreliableQueues& queues() { return queues_; }
+  [[nodiscard]] const delivery::Node& node() const { return *node_; }
   // Tasks that use this run from outside, e.g. senders.
   [[nodiscard]] async::TaskGroup& visitors() { return visitors_; }
 
   void start() {
-    node_.start();
+    node_->start();
     delivering_.start();
   }
   // The process dies: no octet leaves it any more and nothing is committed. stop() follows, because
@@ -78,8 +85,8 @@ class Engine {
   async::Runtime runtime_;
   FaultyStore store_;
   Line line_;
-  delivery::Node node_;
-  queue::MemoryQueues queues_;
+  const std::unique_ptr<delivery::Node> node_;
+  UnreliableQueues queues_;
   dns::RouteCache routes_;
   app::Delivering delivering_;
   intake::Intake intake_;

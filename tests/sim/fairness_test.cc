@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "sim/checks.h"
 #include "sim/directed.h"
+#include "sim/expect_kept.h"
 #include "sim/world.h"
 
 namespace todoku::sim {
@@ -17,13 +17,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::minutes;
-
-// Plays it, and every promise is kept.
-void expect_kept(World& world) {
-  world.play();
-  const Findings findings = check_promises(world);
-  for (const std::string& promise : findings.broken) ADD_FAILURE() << promise;
-}
 
 std::size_t mailing_of(const Take& take) {
   return std::strtoull(take.address.c_str() + 1, nullptr, 10);

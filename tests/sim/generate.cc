@@ -210,8 +210,13 @@ class Generator {
 delivery::Options quick_options() {
   delivery::Options options;
   const std::vector<seconds> waits{seconds(5), seconds(20), seconds(60)};
-  options.retry_transactional = {.waits = waits, .life_time = minutes(8)};
-  options.retry_bulk = {.waits = waits, .life_time = minutes(10)};
+  options.retry_transactional = {.waits = waits,
+                                 .greylist_waits = {seconds(10)},
+                                 .rate_waits = {seconds(30)},
+                                 .refused_waits = {seconds(30), seconds(90)},
+                                 .life_time = minutes(8)};
+  options.retry_bulk = options.retry_transactional;
+  options.retry_bulk.life_time = minutes(10);
   options.site_backoff = {.first = seconds(2), .longest = minutes(1)};
   options.timeouts = {.connect = seconds(10),
                       .greeting = seconds(20),

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "store/sqlite/address_index.h"
+#include "store/sqlite/keys.h"
 #include "store/sqlite/schema.h"
 
 namespace todoku::sim {
@@ -28,6 +29,13 @@ MemoryStore::MemoryStore(const Clock& clock)
 }
 
 MemoryStore::~MemoryStore() = default;
+
+std::uint64_t MemoryStore::token_of(const store::BatchKey& batch) {
+  auto query = db_->query("SELECT token FROM batches WHERE number = ?");
+  const std::int64_t number = batch_number(batch);
+  query.bind(number);
+  return query.next() ? static_cast<std::uint64_t>(query.integer(0)) : 0;
+}
 
 void MemoryStore::begin() {
   transaction_->set_now(clock_.now());

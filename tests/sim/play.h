@@ -13,6 +13,7 @@ namespace todoku::sim {
 
 struct Played {
   std::uint64_t seed = 0;
+  bool cluster = false;
   std::vector<std::string> broken;  // promises; empty if all were kept
   Figures figures;
   std::uint64_t digest = 0;  // of everything that happened
@@ -21,7 +22,11 @@ struct Played {
   std::string story;      // its last lines
 };
 
+[[nodiscard]] Played play(Scenario scenario, std::size_t story_lines = 80);
 [[nodiscard]] Played play_seed(std::uint64_t seed, std::size_t story_lines = 80);
+// A seed of clusters, without some of what protects them.
+[[nodiscard]] Played play_cluster(std::uint64_t seed, const Safeguards& safeguards = {},
+                                  std::size_t story_lines = 80);
 
 [[nodiscard]] std::string describe(const Played& played);
 [[nodiscard]] std::string describe(const Figures& figures);

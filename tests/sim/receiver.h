@@ -66,11 +66,17 @@ class Receiver {
   // ---- the log
   [[nodiscard]] const SiteScript& script() const { return script_; }
   [[nodiscard]] const std::vector<Take>& takes() const { return takes_; }
-  // Addresses that were refused for good at least once.
-  [[nodiscard]] const std::set<std::string>& refused() const { return refused_; }
+  // Addresses that were refused for good at least once, and to which runs.
+  [[nodiscard]] const std::map<std::string, std::set<unsigned>>& refused() const {
+    return refused_;
+  }
   // When mails were begun, by caller. The first of a connection counts from its dialling, because
   // its permission was drawn before that.
   [[nodiscard]] const std::map<Caller, std::vector<SteadyInstant>>& begun() const { return begun_; }
+  // When mails were begun, by run, as they were heard.
+  [[nodiscard]] const std::map<unsigned, std::vector<SteadyInstant>>& heard() const {
+    return heard_;
+  }
   [[nodiscard]] const std::map<Caller, std::uint32_t>& connections_most() const {
     return connections_most_;
   }
@@ -89,9 +95,10 @@ class Receiver {
   const SiteScript& script_;
   SeededRandom random_;
   std::vector<Take> takes_;
-  std::set<std::string> refused_;
+  std::map<std::string, std::set<unsigned>> refused_;
   std::set<std::string> seen_;  // by a receiver that greylists
   std::map<Caller, std::vector<SteadyInstant>> begun_;
+  std::map<unsigned, std::vector<SteadyInstant>> heard_;
   std::map<Caller, std::uint32_t> connections_;
   std::map<Caller, std::uint32_t> connections_most_;
   std::vector<Session*> sessions_;  // each lives in its task

@@ -152,7 +152,9 @@ void Receiver::Session::on_mail() {
     session_.answer({421, "4.7.0 enough for this connection"});
     return;
   }
-  receiver_.begun_[caller_].push_back(mails_ == 0 ? dialled_ : receiver_.clock_.steady_now());
+  const SteadyInstant now = receiver_.clock_.steady_now();
+  receiver_.begun_[caller_].push_back(mails_ == 0 ? dialled_ : now);
+  receiver_.heard_[caller_.run].push_back(now);
   ++mails_;
   session_.accept();
 }
@@ -162,7 +164,7 @@ void Receiver::Session::on_recipient() {
   if (script_.greylists && receiver_.seen_.insert(recipient_).second) {
     session_.answer({451, "4.7.1 greylisted, come back later"});
   } else if (chance(script_.refused_for_good)) {
-    receiver_.refused_.insert(recipient_);
+    receiver_.refused_[recipient_].insert(caller_.run);
     session_.answer({550, "5.1.1 no such user"});
   } else if (chance(script_.refused_for_now)) {
     session_.answer({452, "4.2.2 mailbox full"});
@@ -176,7 +178,7 @@ void Receiver::Session::on_recipient() {
 bool Receiver::Session::on_message() {
   if (chance(script_.refused_content)) {
     const bool for_good = chance(0.5);
-    if (for_good) receiver_.refused_.insert(recipient_);
+    if (for_good) receiver_.refused_[recipient_].insert(caller_.run);
     receiver_.trace_.line("{} #{} refuses the content for {}", script_.name, number_, recipient_);
     session_.answer(for_good ? Reply{554, "5.7.1 spam"} : Reply{451, "4.3.0 try again"});
     return true;

@@ -100,13 +100,27 @@ struct Mailing {
 
 struct Crash {
   Microseconds down{};  // until the next start
+  std::size_t node = 0;
 };
 struct Restart {  // in order
   Microseconds grace{};
   Microseconds down{};
+  std::size_t node = 0;
 };
-struct ClockLeap {
+struct ClockLeap {  // of the store's time of day, and that of all nodes
   Milliseconds by{};
+};
+struct NodeClockLeap {  // of one machine's time of day
+  Milliseconds by{};
+  std::size_t node = 0;
+};
+struct Stall {  // the process stands still, and then goes on as if nothing had been
+  Microseconds lasts{};
+  std::size_t node = 0;
+};
+struct StoreAway {  // for one node; the others reach it
+  Microseconds lasts{};
+  std::size_t node = 0;
 };
 struct DiskFull {  // commits are refused
   Microseconds lasts{};
@@ -118,7 +132,7 @@ struct DiskSlow {
 
 struct Incident {
   Microseconds at{};
-  std::variant<Crash, Restart, ClockLeap, DiskFull, DiskSlow> what;
+  std::variant<Crash, Restart, ClockLeap, DiskFull, DiskSlow, NodeClockLeap, Stall, StoreAway> what;
 };
 
 struct StoreScript {
@@ -129,8 +143,25 @@ struct StoreScript {
   double failing_reads = 0;    // of reads
 };
 
+// What a queue between nodes may do with a bell. Shares are between 0 and 1.
+struct BellScript {
+  double lost = 0;
+  double late = 0;  // by up to `late_by`
+  double repeated = 0;
+  double strayed = 0;  // it also comes to another node
+  Microseconds late_by{seconds(5)};
+};
+
+// What holds the leases together. With one of them off the simulation must find broken promises;
+// else it would prove nothing about them.
+struct Safeguards {
+  bool token_checked = true;    // by the store, when a batch is released
+  bool lapse_respected = true;  // by a node, before it begins a mail
+};
+
 struct Scenario {
   std::uint64_t seed = 0;
+  std::size_t nodes = 1;  // each a process of its own with all roles, over one store
   std::size_t threads = 1;
   std::size_t sources = 1;
   std::vector<SiteScript> sites;
@@ -139,11 +170,15 @@ struct Scenario {
   std::vector<Mailing> mailings;
   std::vector<Incident> incidents;
   StoreScript store;
+  BellScript bells;
+  Safeguards safeguards;
   delivery::Options options;  // sources are filled in by the world
 };
 
-// The scenario of a seed.
+// The scenario of a seed: one process with every kind of trouble.
 [[nodiscard]] Scenario generate(std::uint64_t seed);
+// Several, with the kinds that leases are made for.
+[[nodiscard]] Scenario generate_cluster(std::uint64_t seed);
 
 // What scenarios begin from: retries and rests of seconds instead of minutes, so that a life time
 // is ten minutes.

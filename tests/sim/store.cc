@@ -25,7 +25,7 @@ FaultyStore::FaultyStore(Disk& disk, async::Executor executor, const SimClock& c
 }
 
 bool FaultyStore::refuses() {
-  const bool full = clock_.elapsed() < disk_.full_until;
+  const bool full = clock_.elapsed() < disk_.full_until || is_away();
   const bool unlucky = disk_.random.unit() < disk_.script.failing;
   return full || unlucky;
 }
@@ -49,13 +49,25 @@ void FaultyStore::submit_write(store::WritePriority priority, store::WriteWork w
       std::move(done));
 }
 
+// As a store would see a settlement that took any token for the right one.
+void FaultyStore::falsify(store::Settle& settle, std::vector<store::BatchRelease>& forged) {
+  if (disk_.token_checked) return;
+  if (forged.empty()) forged.assign(settle.releases.begin(), settle.releases.end());
+  for (store::BatchRelease& release : forged) {
+    release.held.token = disk_.store.token_of(release.held.key);
+  }
+  settle.releases = forged;
+}
+
 template <class Op>
 void FaultyStore::perform(store::WritePriority priority, Op op, store::Answered<Op> done) {
   auto item = std::make_shared<store::sqlite::Pending<Op>>();
   item->op = std::move(op);
   enqueue(
       priority,
-      [item](store::sqlite::SqliteWriteTransaction& transaction) -> Result<void> {
+      [this, item, forged = std::vector<store::BatchRelease>()](
+          store::sqlite::SqliteWriteTransaction& transaction) mutable -> Result<void> {
+        falsify(item->op, forged);
         store::sqlite::Pending<Op>* const items[] = {item.get()};
         auto performed = transaction.perform(store::sqlite::Together<Op>(items));
         if (!performed) return performed;
@@ -110,7 +122,7 @@ void FaultyStore::submit(store::Due due, store::Answered<store::Due> done) {
 
 void FaultyStore::submit_read(store::ReadWork work, store::Done done) {
   Result<void> result = gone();
-  if (!dead_ && disk_.random.unit() < disk_.script.failing_reads) {
+  if (!dead_ && (is_away() || disk_.random.unit() < disk_.script.failing_reads)) {
     result = fail(ErrorKind::unavailable, "the disk does not answer");
   } else if (!dead_) {
     result = disk_.store.read(

@@ -25,6 +25,7 @@ struct Disk {
   MemoryStore& store;
   const StoreScript& script;
   SeededRandom random;
+  bool token_checked = true;
   Microseconds full_until{};  // since the beginning of the simulation
   Microseconds slow_until{};
   Microseconds slow_commit{};
@@ -48,6 +49,8 @@ class FaultyStore final : public store::Store {
 
   // The process died: what was not committed never will be. Who waits is told so.
   void die();
+  // This process does not reach the store until then, since the beginning of the simulation.
+  void away_until(Microseconds until) { away_until_ = until; }
   // Ends the writer.
   Task<void> stop() { return tasks_.stop(); }
 
@@ -68,13 +71,19 @@ class FaultyStore final : public store::Store {
   Task<void> answer_later(store::Done done, Result<void> result, Microseconds after);
   void commit(std::vector<Piece>& group);
   [[nodiscard]] Result<void> run(Work& work, bool undo);
+  // Before an operation is performed, without a safeguard.
+  template <class Op>
+  void falsify(Op&, std::vector<store::BatchRelease>&) {}
+  void falsify(store::Settle& settle, std::vector<store::BatchRelease>& forged);
   [[nodiscard]] bool refuses();
+  [[nodiscard]] bool is_away() const { return clock_.elapsed() < away_until_; }
 
   Disk& disk_;
   const SimClock& clock_;
   Trace& trace_;
   std::array<std::deque<Piece>, store::kWritePriorities> queues_;
   bool dead_ = false;
+  Microseconds away_until_{};
   async::Signal filled_;
   async::TaskGroup tasks_;
 };

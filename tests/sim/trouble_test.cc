@@ -3,22 +3,14 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "sim/checks.h"
 #include "sim/directed.h"
+#include "sim/expect_kept.h"
 #include "sim/world.h"
 
 namespace todoku::sim {
 namespace {
 
 using std::chrono::minutes;
-
-// Plays it, and every promise is kept.
-void expect_kept(World& world) {
-  world.play();
-  const Findings findings = check_promises(world);
-  for (const std::string& promise : findings.broken) ADD_FAILURE() << promise;
-  if (!findings.broken.empty()) fmt::print("{}", world.trace().tail());
-}
 
 Microseconds last_take(const World& world) {
   return world.receivers()[0]->takes().back().at - world.started();

@@ -55,6 +55,9 @@ World::World(Scenario scenario, std::size_t trace_lines)
   make_accounts();
   make_names_and_receivers();
   senders_ = std::make_unique<Senders>(scenario_, accounts_, clock_, trace_);
+  for (std::size_t i = 0; i < scenario_.nodes; ++i) {
+    places_.push_back(std::make_unique<Place>(clock_));
+  }
 }
 
 World::~World() = default;
@@ -87,8 +90,10 @@ void World::make_accounts() {
     check(made.has_value(), "an account is made");
     accounts_.push_back(std::move(*made));
   }
-  disk_ = std::make_unique<Disk>(
-      Disk{.store = store_, .script = scenario_.store, .random = SeededRandom(scenario_.seed ^ 1)});
+  disk_ = std::make_unique<Disk>(Disk{.store = store_,
+                                      .script = scenario_.store,
+                                      .random = SeededRandom(scenario_.seed ^ 1),
+                                      .token_checked = scenario_.safeguards.token_checked});
 }
 
 void World::make_names_and_receivers() {
@@ -114,24 +119,46 @@ void World::make_names_and_receivers() {
   names_ = std::make_unique<Names>(std::move(zone), scenario_.names, clock_);
 }
 
-Surroundings World::surroundings() {
+Surroundings World::surroundings(std::size_t place) {
   return {.clock = clock_,
+          .own_clock = places_[place]->clock,
+          .name = fmt::format("node{}", place),
           .trace = trace_,
           .disk = *disk_,
           .network = network_,
           .names = *names_,
           .rules = rules_,
           .options = options_,
+          .scenario = scenario_,
+          .stray = [this, place](const queue::Channel& channel,
+                                 const queue::Bell& bell) { stray(place, channel, bell); },
           .threads = scenario_.threads,
           .outside = outside_.get_executor()};
 }
 
-void World::start_engine() {
-  engine_ = std::make_unique<Engine>(surroundings(), ++runs_);
-  for (std::size_t i = 0; i < engine_->runtime().size(); ++i) {
-    loop_.add(engine_->runtime().context(i));
+void World::start_engine(std::size_t place) {
+  Place& here = *places_[place];
+  here.engine = std::make_unique<Engine>(surroundings(place), ++runs_);
+  here.key = store::kNobody;
+  here.seen = {};
+  for (std::size_t i = 0; i < here.engine->runtime().size(); ++i) {
+    loop_.add(here.engine->runtime().context(i));
   }
-  engine_->start();
+  here.engine->start();
+  here.busy = false;
+}
+
+void World::stray(std::size_t from, const queue::Channel& channel, const queue::Bell& bell) {
+  const std::size_t to = (from + 1 + stray_random_.below(places_.size())) % places_.size();
+  Place& there = *places_[to];
+  if (to == from || there.busy || !there.engine) return;
+  struct Ring {
+    static Task<void> at(std::shared_ptr<queue::MemoryQueue> queue, queue::Bell one) {
+      std::vector<queue::Bell> bells{one};
+      (void)co_await queue->send(std::move(bells));
+    }
+  };
+  there.engine->visitors().spawn("stray bell", Ring::at(there.engine->queues().get(channel), bell));
 }
 
 void World::trouble(std::string what) {
@@ -170,8 +197,50 @@ void World::observe() {
   std::size_t taken = 0;
   for (const auto& receiver : receivers_) taken += receiver->takes().size();
   if (taken > kTakesMax * recipients_ + 1'000) give_up("the same mails go out again and again");
-  if (!engine_) return;
-  unrecorded_most_[engine_->run()] = engine_->delivering().recorder().unrecorded_peak();
+  for (const auto& place : places_) {
+    if (!place->engine) continue;
+    unrecorded_most_[place->engine->run()] =
+        place->engine->delivering().recorder().unrecorded_peak();
+  }
+  if (places_.size() > 1 &&
+      clock_.steady_now() - leases_watched_ >= std::chrono::milliseconds(100)) {
+    watch_leases();
+  }
+}
+
+// Which runs count as dead although they live.
+void World::watch_leases() {
+  leases_watched_ = clock_.steady_now();
+  const auto nodes = store_.read([](store::ReadTransaction& reader) { return reader.nodes(); });
+  check(nodes.has_value(), "the store answers");
+  for (const auto& place : places_) {
+    if (place->busy || !place->engine) continue;
+    Engine& engine = *place->engine;
+    // As of now or of the last look: between the two it may have counted as dead.
+    const Lapse before =
+        std::exchange(place->seen, {.from = clock_.steady_now(),
+                                    .unrecorded = engine.delivering().recorder().unrecorded(),
+                                    .in_hand = connections(engine)});
+    Lapse lapse = place->seen;
+    lapse.unrecorded = std::max(lapse.unrecorded, before.unrecorded);
+    lapse.in_hand = std::max(lapse.in_hand, before.in_hand);
+    std::vector<Lapse>& lapses = lapses_[engine.run()];
+    const bool is_open = !lapses.empty() && lapses.back().until == SteadyInstant::max();
+    const store::NodeKey key = engine.node().key();
+    const bool has_entered = key != store::kNobody && key != place->key;
+    const bool lives = std::ranges::any_of(
+        *nodes, [&](const store::Node& node) { return node.key == place->key && !node.is_void; });
+    if (place->key != store::kNobody && !is_open && (has_entered || !lives)) {
+      trace_.line("run {} counts as dead: {} unrecorded, {} in hand", engine.run(),
+                  lapse.unrecorded, lapse.in_hand);
+      lapses.push_back(lapse);
+    }
+    if (!has_entered) continue;
+    place->key = key;
+    if (!lapses.empty() && lapses.back().until == SteadyInstant::max()) {
+      lapses.back().until = clock_.steady_now();
+    }
+  }
 }
 
 // Nothing can be taken apart that still runs.
@@ -180,8 +249,18 @@ void World::give_up(std::string_view why) const {
   std::abort();
 }
 
+Task<Engine*> World::somebody() {
+  while (true) {
+    for (std::size_t tried = 0; tried < places_.size(); ++tried) {
+      Place& place = *places_[next_place_++ % places_.size()];
+      if (!place.busy && !place.stalled) co_return place.engine.get();
+    }
+    co_await async::sleep_for(std::chrono::milliseconds(100));
+  }
+}
+
 Task<void> World::run_script() {
-  start_engine();
+  for (std::size_t i = 0; i < places_.size(); ++i) start_engine(i);
   std::size_t mailing = 0;
   std::size_t incident = 0;
   const auto& mailings = scenario_.mailings;
@@ -192,18 +271,28 @@ Task<void> World::run_script() {
         (mailing < mailings.size() && mailings[mailing].at <= incidents[incident].at);
     if (mail_next) {
       co_await sleep_until(mailings[mailing].at);
-      engine_->visitors().spawn("sender", senders_->hand_in(*engine_, mailing));
+      Engine* const engine = co_await somebody();
+      engine->visitors().spawn("sender", senders_->hand_in(*engine, mailing));
       ++mailing;
     } else {
       co_await sleep_until(incidents[incident].at);
-      co_await happen(incidents[incident]);
+      // Of a single node one after the other, so that there is always somebody.
+      if (places_.size() == 1) {
+        co_await happen(incidents[incident]);
+      } else {
+        incidents_.spawn("incident", happen(incidents[incident]));
+      }
       ++incident;
     }
   }
-  co_await engine_->visitors().wait_empty();
+  co_await incidents_.wait_empty();
+  for (const auto& place : places_) co_await place->engine->visitors().wait_empty();
   co_await wait_until_settled();
-  co_await wait_until_idle();
-  co_await end_engine(std::chrono::minutes(5));
+  for (const auto& place : places_) co_await wait_until_idle(*place->engine);
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    places_[i]->busy = true;
+    co_await end_engine(i, std::chrono::minutes(5));
+  }
   for (const auto& receiver : receivers_) co_await receiver->stop();
   read_store();
 }
@@ -216,6 +305,18 @@ Task<void> World::sleep_until(Microseconds since_start) {
 Task<void> World::happen(Incident incident) {
   if (const auto* c = std::get_if<Crash>(&incident.what)) co_await crash(*c);
   if (const auto* r = std::get_if<Restart>(&incident.what)) co_await restart(*r);
+  if (const auto* s = std::get_if<Stall>(&incident.what)) co_await stall(*s);
+  if (const auto* leap = std::get_if<NodeClockLeap>(&incident.what)) {
+    trace_.line("the wall clock of node{} leaps by {} ms", leap->node, leap->by.count());
+    places_[leap->node]->clock.leap(leap->by);
+  }
+  if (const auto* away = std::get_if<StoreAway>(&incident.what)) {
+    Place& place = *places_[away->node];
+    if (place.busy) co_return;
+    trace_.line("node{} does not reach the store for {} ms", away->node,
+                away->lasts.count() / 1000);
+    place.engine->store().away_until(clock_.elapsed() + away->lasts);
+  }
   if (const auto* leap = std::get_if<ClockLeap>(&incident.what)) {
     trace_.line("the wall clock leaps by {} ms", leap->by.count());
     clock_.leap(leap->by);
@@ -234,60 +335,86 @@ Task<void> World::happen(Incident incident) {
 
 // As many mails may be in hand. A receiver that has answered and hung up forgets a connection
 // before the engine has heard of either.
-std::size_t World::connections() const {
+std::size_t World::connections(const Engine& engine) const {
   std::size_t at_receivers = 0;
-  for (const auto& receiver : receivers_) at_receivers += receiver->connections(engine_->run());
+  for (const auto& receiver : receivers_) at_receivers += receiver->connections(engine.run());
   std::size_t in_engine = 0;
-  for (const auto& lane : engine_->delivering().lanes()) in_engine += lane.connections;
+  for (const auto& lane : engine.delivering().lanes()) in_engine += lane.connections;
   return std::max(at_receivers, in_engine);
 }
 
 Task<void> World::crash(Crash crash) {
-  RunEnd& end = ends_[engine_->run()];
+  Place& place = *places_[crash.node];
+  if (place.busy || place.stalled) co_return;
+  place.busy = true;
+  Engine& engine = *place.engine;
+  RunEnd& end = ends_[engine.run()];
   end = {.crashed = true,
-         .unrecorded = engine_->delivering().recorder().unrecorded(),
-         .in_hand = connections()};
-  trace_.line("run {} crashes: {} unrecorded, {} in hand", engine_->run(), end.unrecorded,
+         .unrecorded = engine.delivering().recorder().unrecorded(),
+         .in_hand = connections(engine),
+         .at = clock_.steady_now()};
+  trace_.line("run {} crashes: {} unrecorded, {} in hand", engine.run(), end.unrecorded,
               end.in_hand);
-  for (const auto& receiver : receivers_) receiver->cut(engine_->run());
-  engine_->die();
-  remember_settled();
-  co_await end_engine(Microseconds(0));
+  for (const auto& receiver : receivers_) receiver->cut(engine.run());
+  engine.die();
+  remember_settled(engine.run());
+  co_await end_engine(crash.node, Microseconds(0));
   co_await async::sleep_for(crash.down);
-  start_engine();
+  start_engine(crash.node);
 }
 
 Task<void> World::restart(Restart restart) {
-  trace_.line("run {} is stopped", engine_->run());
-  co_await end_engine(restart.grace);
+  Place& place = *places_[restart.node];
+  if (place.busy || place.stalled) co_return;
+  place.busy = true;
+  trace_.line("run {} is stopped", place.engine->run());
+  co_await end_engine(restart.node, restart.grace);
   co_await async::sleep_for(restart.down);
-  start_engine();
+  start_engine(restart.node);
 }
 
-Task<void> World::end_engine(Microseconds grace) {
-  const unsigned run = engine_->run();
-  const std::size_t in_hand = connections();
-  const bool clean = co_await engine_->stop(grace);
+// Nothing of it runs meanwhile; what comes for it waits.
+Task<void> World::stall(Stall stall) {
+  Place& place = *places_[stall.node];
+  if (place.busy || place.stalled) co_return;
+  place.stalled = true;
+  Engine& engine = *place.engine;
+  trace_.line("run {} stands still for {} ms", engine.run(), stall.lasts.count() / 1000);
+  for (std::size_t i = 0; i < engine.runtime().size(); ++i) {
+    loop_.remove(engine.runtime().context(i));
+  }
+  co_await async::sleep_for(stall.lasts);
+  trace_.line("run {} goes on", engine.run());
+  for (std::size_t i = 0; i < engine.runtime().size(); ++i) loop_.add(engine.runtime().context(i));
+  place.stalled = false;
+}
+
+Task<void> World::end_engine(std::size_t at, Microseconds grace) {
+  std::unique_ptr<Engine>& engine = places_[at]->engine;
+  const unsigned run = engine->run();
+  const std::size_t in_hand = connections(*engine);
+  const bool clean = co_await engine->stop(grace);
   // Cut off in the middle: like a crash, as far as the connections went.
-  if (!engine_->is_dead()) {
-    ends_[run] = {.unrecorded = engine_->delivering().recorder().unrecorded(),
-                  .in_hand = clean ? 0 : in_hand};
-    remember_settled();
+  if (!engine->is_dead()) {
+    ends_[run] = {.unrecorded = engine->delivering().recorder().unrecorded(),
+                  .in_hand = clean ? 0 : in_hand,
+                  .at = clock_.steady_now()};
+    remember_settled(run);
   }
   const SteadyInstant patience = clock_.steady_now() + std::chrono::minutes(2);
-  while (!engine_->is_over() && clock_.steady_now() < patience) {
+  while (!engine->is_over() && clock_.steady_now() < patience) {
     co_await async::sleep_for(std::chrono::milliseconds(50));
   }
-  if (!engine_->is_over()) trouble(fmt::format("run {} left something waiting behind", run));
+  if (!engine->is_over()) trouble(fmt::format("run {} left something waiting behind", run));
   for (const auto& receiver : receivers_) {
     if (receiver->connections(run) > 0) {
       trouble(fmt::format("run {} left connections to {}", run, receiver->script().name));
     }
   }
-  for (std::size_t i = 0; i < engine_->runtime().size(); ++i) {
-    loop_.remove(engine_->runtime().context(i));
+  for (std::size_t i = 0; i < engine->runtime().size(); ++i) {
+    loop_.remove(engine->runtime().context(i));
   }
-  engine_.reset();
+  engine.reset();
 }
 
 // ---- the end -----------------------------------------------------------------------------------
@@ -320,32 +447,34 @@ Task<void> World::wait_until_settled() {
   trace_.line("all is settled");
 }
 
-Task<void> World::wait_until_idle() {
+Task<void> World::wait_until_idle(Engine& engine) {
   // Outcomes on their way, then connections that are kept for the next mail, then the lanes.
   for (int i = 0; i < 40; ++i) {
-    if (engine_->delivering().lanes().empty() && engine_->delivering().recorder().unrecorded() == 0)
+    if (engine.delivering().lanes().empty() && engine.delivering().recorder().unrecorded() == 0) {
       break;
+    }
     co_await async::sleep_for(std::chrono::seconds(10));
   }
-  for (const auto& lane : engine_->delivering().lanes()) {
+  for (const auto& lane : engine.delivering().lanes()) {
     trouble(fmt::format("the lane to {} stays: {} connections, {} waiting, {}", lane.site,
                         lane.connections, lane.waiting, lane.resting ? "resting" : "awake"));
   }
-  if (engine_->delivering().recorder().unrecorded() > 0) trouble("outcomes stay unrecorded");
+  if (engine.delivering().recorder().unrecorded() > 0) trouble("outcomes stay unrecorded");
+  co_await async::sleep_for(scenario_.nodes > 1 ? 2 * scenario_.bells.late_by : Microseconds(0));
   for (const delivery::EgressSource& source : options_.sources) {
     for (const TrafficClass traffic : {TrafficClass::transactional, TrafficClass::bulk}) {
-      auto depth = co_await engine_->queues().get({source.name, traffic})->depth();
+      auto depth = co_await engine.queues().get({source.name, traffic})->depth();
       if (depth && (depth->ready > 0 || depth->held > 0)) trouble("bells are left in a queue");
     }
   }
 }
 
-void World::remember_settled() {
+void World::remember_settled(unsigned run) {
   auto settled = store_.read([&](store::ReadTransaction& transaction) {
     return settled_addresses(transaction, accounts_);
   });
   check(settled.has_value(), "the store answers");
-  settled_before_[engine_->run()] = std::move(*settled);
+  settled_before_[run] = std::move(*settled);
 }
 
 void World::read_store() {

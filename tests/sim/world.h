@@ -30,6 +30,16 @@ struct RunEnd {
   bool crashed = false;
   std::size_t unrecorded = 0;  // outcomes known and not committed
   std::size_t in_hand = 0;     // connections, each with one mail at most
+  SteadyInstant at{};
+};
+
+// A time in which a run counted as dead for the store and went on, until it had entered anew; and
+// what it may have sent by then without the store knowing.
+struct Lapse {
+  SteadyInstant from{};
+  SteadyInstant until = SteadyInstant::max();
+  std::size_t unrecorded = 0;
+  std::size_t in_hand = 0;
 };
 
 // A recipient as the store tells it in the end.
@@ -63,6 +73,7 @@ class World {
     return receivers_;
   }
   [[nodiscard]] const std::map<unsigned, RunEnd>& ends() const { return ends_; }
+  [[nodiscard]] const std::map<unsigned, std::vector<Lapse>>& lapses() const { return lapses_; }
   // The most outcomes that were unrecorded at any moment, by run.
   [[nodiscard]] const std::map<unsigned, std::size_t>& unrecorded_most() const {
     return unrecorded_most_;
@@ -80,24 +91,40 @@ class World {
   void make_names_and_receivers();
   void make_rules();
   void make_accounts();
-  Surroundings surroundings();
-  void start_engine();
+  // One machine: the runs of the engine there, one after the other.
+  struct Place {
+    explicit Place(const SimClock& world) : clock(world) {}
+    NodeClock clock;
+    std::unique_ptr<Engine> engine;
+    store::NodeKey key = store::kNobody;  // as which its engine works
+    Lapse seen;                           // at the last look
+    bool busy = false;     // something is done to its engine, which is not to be used
+    bool stalled = false;  // it stands still
+  };
+
+  Surroundings surroundings(std::size_t place);
+  void start_engine(std::size_t place);
 
   Task<void> run_script();
+  // The next one that takes mail.
+  Task<Engine*> somebody();
   Task<void> happen(Incident incident);
-  [[nodiscard]] std::size_t connections() const;
+  [[nodiscard]] std::size_t connections(const Engine& engine) const;
   Task<void> crash(Crash crash);
   Task<void> restart(Restart restart);
-  Task<void> end_engine(Microseconds grace);
+  Task<void> stall(Stall stall);
+  Task<void> end_engine(std::size_t place, Microseconds grace);
+  void stray(std::size_t from, const queue::Channel& channel, const queue::Bell& bell);
+  void watch_leases();
+  Task<void> wait_until_idle(Engine& engine);
   Task<void> wait_until_settled();
-  Task<void> wait_until_idle();
   Task<void> sleep_until(Microseconds since_start);
 
   // Looked at whenever time is about to pass.
   void observe();
   [[noreturn]] void give_up(std::string_view why) const;
   [[nodiscard]] bool all_settled();
-  void remember_settled();
+  void remember_settled(unsigned run);
   void read_store();
   void trouble(std::string what);
 
@@ -116,12 +143,17 @@ class World {
   std::vector<std::unique_ptr<Receiver>> receivers_;
   std::unique_ptr<Names> names_;
   std::unique_ptr<Senders> senders_;
-  std::unique_ptr<Engine> engine_;
+  std::vector<std::unique_ptr<Place>> places_;
+  std::size_t next_place_ = 0;
+  SeededRandom stray_random_{scenario_.seed};
+  SteadyInstant leases_watched_{};
+  async::TaskGroup incidents_{outside_.get_executor()};
   std::size_t recipients_ = 0;
   unsigned runs_ = 0;
   Milliseconds leapt_back_{};
 
   std::map<unsigned, RunEnd> ends_;
+  std::map<unsigned, std::vector<Lapse>> lapses_;
   std::map<unsigned, std::size_t> unrecorded_most_;
   std::map<std::size_t, StoredDelivery> stored_;
   std::map<unsigned, std::vector<std::string>> settled_before_;

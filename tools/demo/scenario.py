@@ -105,7 +105,7 @@ def engine_toml(api_port, mail_port, dns_port):
         "[smtp_out]", f'hello_name = "mail.{SENDER_DOMAIN}"',
         f'return_path_domain = "bounce.{SENDER_DOMAIN}"', f'message_id_domain = "{SENDER_DOMAIN}"',
         "allow_private_receivers = true  # the receivers are on loopback", "",
-        "[delivery]", "transactional_retry_seconds = [5, 10, 30]",
+        "[delivery]", "transactional_retry_seconds = [5, 10, 30]", "greylist_retry_seconds = []",
         "bulk_retry_seconds = [5, 10, 30]  # so that greylisted mail arrives while we watch", "",
         "[sites.defaults]", f"port = {mail_port}"]
     for receiver in RECEIVERS:

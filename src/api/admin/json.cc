@@ -5,6 +5,8 @@
 
 #include "explain/advice.h"
 #include "explain/story_text.h"
+#include "explain/time_text.h"
+#include "feedback/classify/meaning.h"
 #include "http/json.h"
 
 namespace todoku::api::admin {
@@ -31,6 +33,7 @@ void add_account_members(JsonWriter& json, const store::Account& account) {
   json.member("name", account.name);
   json.member("weight", account.weight);
   json.member("suspended", account.suspended);
+  json.member("text_from_html", account.text_from_html);
   json.member("created", time_text(account.created));
 }
 
@@ -63,7 +66,7 @@ void add_dkim_key(JsonWriter& json, const operate::DkimView& view) {
   json.end_object();
 }
 
-void add_attempt(JsonWriter& json, const store::Attempt& attempt, explain::Language language) {
+void add_attempt(JsonWriter& json, const store::Attempt& attempt, todoku::Language language) {
   const explain::Advice& advice = explain::advice_for(attempt.outcome);
   json.begin_object();
   json.member("number", attempt.number);
@@ -72,6 +75,7 @@ void add_attempt(JsonWriter& json, const store::Attempt& attempt, explain::Langu
   json.member("state", to_string(attempt.outcome.state));
   json.member("stage", to_string(attempt.outcome.stage));
   json.member("is_attempt", attempt.outcome.is_attempt);
+  json.member("cause", to_string(feedback::classify::cause_of(attempt.outcome)));
   json.member("code", attempt.outcome.reply.code);
   json.member("answer", explain::reply_text(attempt.outcome.reply));
   json.member("host", attempt.path.mx_host);
@@ -85,7 +89,7 @@ void add_attempt(JsonWriter& json, const store::Attempt& attempt, explain::Langu
 }
 
 void add_story(JsonWriter& json, const store::Story& story, std::string_view next,
-               explain::Language language) {
+               todoku::Language language) {
   json.begin_object();
   json.member("account", story.account);
   json.member("delivery_id", story.delivery_id);
@@ -108,28 +112,31 @@ void add_story(JsonWriter& json, const store::Story& story, std::string_view nex
   json.end_object();
 }
 
-// {"<name>": [...]}, each element written by `add`.
+// {"<name>": [...]}, each element written by `add`; with "next" if the list goes on.
 template <class Items, class Add>
-std::string list_json(std::string_view name, const Items& items, Add add) {
+std::string list_json(std::string_view name, const Items& items, Add add,
+                      std::string_view next = {}) {
   JsonWriter json;
   json.begin_object();
   json.key(name);
   json.begin_array();
   for (const auto& item : items) add(json, item);
   json.end_array();
+  if (!next.empty()) json.member("next", next);
   json.end_object();
   return json.take();
 }
 
 }  // namespace
 
-std::string accounts_json(const std::vector<operate::AccountView>& accounts) {
-  return list_json("accounts", accounts, [](JsonWriter& json, const operate::AccountView& view) {
+std::string accounts_json(const operate::Page<operate::AccountView>& accounts) {
+  const auto add = [](JsonWriter& json, const operate::AccountView& view) {
     json.begin_object();
     add_account_members(json, view.account);
     json.member("keys", view.keys);
     json.end_object();
-  });
+  };
+  return list_json("accounts", accounts.views, add, accounts.next);
 }
 
 std::string account_json(const operate::AddedAccount& added) {
@@ -158,8 +165,8 @@ std::string issued_key_json(const operate::IssuedKey& issued) {
   return json.take();
 }
 
-std::string dkim_keys_json(const std::vector<operate::DkimView>& keys) {
-  return list_json("keys", keys, add_dkim_key);
+std::string dkim_keys_json(const operate::Page<operate::DkimView>& keys) {
+  return list_json("keys", keys.views, add_dkim_key, keys.next);
 }
 
 std::string dkim_key_json(const operate::DkimView& key) {
@@ -168,7 +175,7 @@ std::string dkim_key_json(const operate::DkimView& key) {
   return json.take();
 }
 
-std::string explanation_json(const operate::Explanation& explanation, explain::Language language) {
+std::string explanation_json(const operate::Explanation& explanation, todoku::Language language) {
   JsonWriter json;
   json.begin_object();
   json.member("address", explanation.address);
@@ -183,7 +190,7 @@ std::string explanation_json(const operate::Explanation& explanation, explain::L
   return json.take();
 }
 
-std::string stuck_json(const operate::StuckMails& stuck) {
+std::string stuck_json(const operate::StuckMails& stuck, std::chrono::minutes offset) {
   JsonWriter json;
   json.begin_object();
   json.key("mails");
@@ -191,6 +198,7 @@ std::string stuck_json(const operate::StuckMails& stuck) {
   for (const operate::StuckMail& each : stuck.mails) {
     json.begin_object();
     json.member("since", time_text(each.mail.since));
+    json.member("since_text", explain::time_text(each.mail.since, offset));
     json.member("account", each.account);
     json.member("delivery_id", each.mail.delivery_id);
     json.member("email_id", each.mail.email_id);

@@ -2,6 +2,7 @@
 // The answers of the operations as JSON. Times are RFC 3339 in UTC.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -9,16 +10,17 @@
 
 namespace todoku::api::admin {
 
-[[nodiscard]] std::string accounts_json(const std::vector<operate::AccountView>& accounts);
+[[nodiscard]] std::string accounts_json(const operate::Page<operate::AccountView>& accounts);
 [[nodiscard]] std::string account_json(const operate::AddedAccount& added);
 [[nodiscard]] std::string keys_json(const std::vector<store::ApiKey>& keys);
 [[nodiscard]] std::string issued_key_json(const operate::IssuedKey& issued);
-[[nodiscard]] std::string dkim_keys_json(const std::vector<operate::DkimView>& keys);
+[[nodiscard]] std::string dkim_keys_json(const operate::Page<operate::DkimView>& keys);
 [[nodiscard]] std::string dkim_key_json(const operate::DkimView& key);
 // Meanings and actions in `language`; the text is in it already.
 [[nodiscard]] std::string explanation_json(const operate::Explanation& explanation,
-                                           explain::Language language);
-[[nodiscard]] std::string stuck_json(const operate::StuckMails& stuck);
+                                           todoku::Language language);
+// With the times for people as well, so far east of UTC.
+[[nodiscard]] std::string stuck_json(const operate::StuckMails& stuck, std::chrono::minutes offset);
 [[nodiscard]] std::string status_json(const operate::EngineStatus& status);
 
 }  // namespace todoku::api::admin

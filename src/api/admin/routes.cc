@@ -108,12 +108,33 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
   return number;
 }
 
+constexpr std::int64_t kLimitMax = 1'000;
+
+// How many at most somebody wants listed: `limit` of the query, `usual` without one.
+Result<std::int64_t> wanted_limit(const http::Query& query, std::int64_t usual) {
+  if (query.find("limit") == nullptr) return usual;
+  const auto limit = whole_number(query_text(query, "limit"));
+  if (limit && *limit >= 1 && *limit <= kLimitMax) return *limit;
+  return fail(ErrorKind::invalid_input, fmt::format("the limit must be from 1 to {}", kLimitMax));
+}
+
+// Of the times that are shown to people, east of UTC.
+Result<std::int64_t> wanted_offset(const http::Query& query, std::int64_t usual) {
+  if (query.find("utc_offset_minutes") == nullptr) return usual;
+  const auto offset = whole_number(query_text(query, "utc_offset_minutes"));
+  if (offset && *offset >= -720 && *offset <= 840) return *offset;
+  return fail(ErrorKind::invalid_input, "the offset must be from -720 to 840 minutes");
+}
+
 // -- the routes ----------------------------------------------------------------------------------
 
 using Operation = Task<Response> (*)(Operations&, Request&, Body&);
 
-Task<Response> list_accounts(Operations& operations, Request&, Body&) {
-  const auto accounts = co_await operations.accounts();
+Task<Response> list_accounts(Operations& operations, Request& request, Body&) {
+  const auto query = request.query_parameters();
+  const auto limit = wanted_limit(query, kLimitMax);
+  if (!limit) co_return failure(limit.error());
+  const auto accounts = co_await operations.accounts(query_text(query, "after"), *limit);
   co_return accounts ? Response::json(200, accounts_json(*accounts)) : failure(accounts.error());
 }
 
@@ -133,7 +154,8 @@ Task<Response> change_account(Operations& operations, Request& request, Body& bo
   const auto fields = Fields::parse(body.text(), arena);
   if (!fields) co_return failure(fields.error());
   const operate::AccountChange change{.weight = fields->number("weight"),
-                                      .suspended = fields->truth("suspended")};
+                                      .suspended = fields->truth("suspended"),
+                                      .text_from_html = fields->truth("text_from_html")};
   const auto changed = co_await operations.change_account(parameter(request, "account"), change);
   co_return changed ? done() : failure(changed.error());
 }
@@ -161,7 +183,10 @@ Task<Response> revoke_key(Operations& operations, Request& request, Body&) {
 
 Task<Response> list_dkim(Operations& operations, Request& request, Body&) {
   const auto query = request.query_parameters();
-  const auto keys = co_await operations.dkim_keys(query_text(query, "account"));
+  const auto limit = wanted_limit(query, kLimitMax);
+  if (!limit) co_return failure(limit.error());
+  const auto keys = co_await operations.dkim_keys(query_text(query, "account"),
+                                                  query_text(query, "after"), *limit);
   co_return keys ? Response::json(200, dkim_keys_json(*keys)) : failure(keys.error());
 }
 
@@ -173,7 +198,7 @@ Task<Response> add_dkim(Operations& operations, Request&, Body& body) {
                               .domain = fields->text("domain"),
                               .selector = fields->text("selector"),
                               .algorithm = fields->text("algorithm", "rsa"),
-                              .private_key = fields->text("private_key")};
+                              .private_key = SecretText(fields->text("private_key"))};
   const auto key = co_await operations.add_dkim_key(std::move(request));
   co_return key ? Response::json(201, dkim_key_json(*key)) : failure(key.error());
 }
@@ -190,34 +215,21 @@ Task<Response> remove_dkim(Operations& operations, Request& request, Body&) {
   co_return removed ? done() : failure(removed.error());
 }
 
-// How many at most somebody wants listed: `limit` of the query, `usual` without one.
-Result<std::int64_t> wanted_limit(const http::Query& query, std::int64_t usual) {
-  constexpr std::int64_t kLimitMax = 1'000;
-  if (query.find("limit") == nullptr) return usual;
-  const auto limit = whole_number(query_text(query, "limit"));
-  if (limit && *limit >= 1 && *limit <= kLimitMax) return *limit;
-  return fail(ErrorKind::invalid_input, fmt::format("the limit must be from 1 to {}", kLimitMax));
-}
-
 Result<operate::ExplainRequest> explain_request(const http::Query& query) {
   operate::ExplainRequest request;
   request.address = query_text(query, "address");
   request.account = query_text(query, "account");
   if (query.find("lang") != nullptr) {
-    const auto language = explain::parse_language(query_text(query, "lang"));
+    const auto language = todoku::parse_language(query_text(query, "lang"));
     if (!language) return fail(ErrorKind::invalid_input, "the languages are en and ja");
     request.language = *language;
   }
   const auto limit = wanted_limit(query, request.limit);
   if (!limit) return fail(limit.error());
   request.limit = *limit;
-  if (query.find("utc_offset_minutes") != nullptr) {
-    const auto offset = whole_number(query_text(query, "utc_offset_minutes"));
-    if (!offset || *offset < -720 || *offset > 840) {
-      return fail(ErrorKind::invalid_input, "the offset must be from -720 to 840 minutes");
-    }
-    request.utc_offset_minutes = *offset;
-  }
+  const auto offset = wanted_offset(query, request.utc_offset_minutes);
+  if (!offset) return fail(offset.error());
+  request.utc_offset_minutes = *offset;
   return request;
 }
 
@@ -232,10 +244,14 @@ Task<Response> explain_address(Operations& operations, Request& request, Body&) 
 
 Task<Response> list_stuck(Operations& operations, Request& request, Body&) {
   constexpr std::int64_t kUsual = 100;
-  const auto limit = wanted_limit(request.query_parameters(), kUsual);
+  const auto query = request.query_parameters();
+  const auto limit = wanted_limit(query, kUsual);
   if (!limit) co_return failure(limit.error());
+  const auto offset = wanted_offset(query, operate::ExplainRequest{}.utc_offset_minutes);
+  if (!offset) co_return failure(offset.error());
   const auto stuck = co_await operations.stuck(*limit);
-  co_return stuck ? Response::json(200, stuck_json(*stuck)) : failure(stuck.error());
+  co_return stuck ? Response::json(200, stuck_json(*stuck, std::chrono::minutes(*offset)))
+                  : failure(stuck.error());
 }
 
 Task<Response> release_stuck(Operations& operations, Request& request, Body&) {

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operations as HTTP with JSON, for the admin socket. Who may open the socket may do all this.
 //
-//   GET    /accounts                              {"accounts": [{name, weight, suspended, ...}]}
+//   GET    /accounts?after=&limit=                {"accounts": [{name, weight, ...}], "next"?}
 //   POST   /accounts                              {name, weight?, with_key?}
-//   PATCH  /accounts/{account}                    {weight?, suspended?}
+//   PATCH  /accounts/{account}                    {weight?, suspended?, text_from_html?}
 //   GET    /accounts/{account}/keys               {"keys": [{id, label, created, revoked?}]}
 //   POST   /accounts/{account}/keys               {label?} -> with api_key and bearer_token
 //   DELETE /accounts/{account}/keys/{id}
-//   GET    /dkim?account=                         {"keys": [...]}
+//   GET    /dkim?account=&after=&limit=           {"keys": [...], "next"?}
 //   POST   /dkim                                  {account, domain, selector?, algorithm?, ...}
 //   GET    /dkim/{account}/{domain}/{selector}
 //   DELETE /dkim/{account}/{domain}/{selector}
 //   GET    /explain?address=&account=&lang=&limit=&utc_offset_minutes=
-//   GET    /stuck?limit=                          {"mails": [{since, account, ...}], "more"}
+//   GET    /stuck?limit=&utc_offset_minutes=      {"mails": [{since, account, ...}], "more"}
 //   POST   /stuck/{account}/{email_id}/release
 //   POST   /stuck/release                         all of them -> {"released": n}
 //   GET    /status
 //   POST   /drain
+//
+// A list with "next" goes on: ask again with `after` = next.
 //
 // Failures: {"error": "<sentence>"} with 400, 404, 409, 503 or 500.
 #pragma once

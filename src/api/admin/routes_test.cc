@@ -67,13 +67,22 @@ TEST_F(AdminRoutesTest, AreWhatTheOperationsAre) {
             201);
   EXPECT_EQ(call(http::Method::get, "/accounts").body,
             R"({"accounts":[{"name":"shop","weight":1,"suspended":false,)"
-            R"("created":"2026-01-01T00:00:00Z","keys":0}]})");
+            R"("text_from_html":true,"created":"2026-01-01T00:00:00Z","keys":0}]})");
   const auto key = call(http::Method::post, "/accounts/shop/keys", R"({"label":"ci"})");
   EXPECT_EQ(key.status, 201);
   EXPECT_THAT(key.body, HasSubstr(R"("label":"ci")"));
   EXPECT_THAT(call(http::Method::get, "/accounts/shop/keys").body, Not(HasSubstr("api_key")));
   EXPECT_EQ(call(http::Method::patch, "/accounts/shop", R"({"suspended":true})").status, 200);
   EXPECT_THAT(call(http::Method::get, "/accounts").body, HasSubstr(R"("suspended":true)"));
+  EXPECT_EQ(call(http::Method::patch, "/accounts/shop", R"({"text_from_html":false})").status, 200);
+  EXPECT_THAT(call(http::Method::get, "/accounts").body,
+              HasSubstr(R"("suspended":true,"text_from_html":false)"));
+  const auto page = call(http::Method::get, "/accounts?limit=1");
+  EXPECT_THAT(page.body, HasSubstr(R"(,"next":"1"})"));
+  EXPECT_EQ(call(http::Method::get, "/accounts?limit=1&after=1").body, R"({"accounts":[]})");
+  EXPECT_EQ(call(http::Method::get, "/accounts?after=x").status, 400);
+  EXPECT_EQ(call(http::Method::get, "/dkim?after=x").status, 400);
+  EXPECT_EQ(call(http::Method::get, "/dkim?limit=0").status, 400);
   EXPECT_THAT(call(http::Method::get, "/status").body, HasSubstr(R"("version":"1.2.3")"));
   EXPECT_EQ(call(http::Method::post, "/drain").status, 200);
   EXPECT_EQ(drains, 1);
@@ -86,8 +95,12 @@ TEST_F(AdminRoutesTest, ListAndReleaseWhatIsSetAside) {
   EXPECT_EQ(call(http::Method::get, "/stuck").body, R"({"mails":[],"more":false})");
   add_set_aside(*installation.store, shop->account.key, "taro@example.jp");
   EXPECT_EQ(call(http::Method::get, "/stuck?limit=1").body,
-            R"({"mails":[{"since":"2026-01-01T00:00:00Z","account":"shop","delivery_id":1,)"
-            R"("email_id":1,"address":"taro@example.jp"}],"more":false})");
+            R"({"mails":[{"since":"2026-01-01T00:00:00Z","since_text":"2026-01-01 09:00:00 JST",)"
+            R"("account":"shop","delivery_id":1,"email_id":1,"address":"taro@example.jp"}],)"
+            R"("more":false})");
+  EXPECT_THAT(call(http::Method::get, "/stuck?utc_offset_minutes=0").body,
+              HasSubstr(R"("since_text":"2026-01-01 00:00:00 UTC")"));
+  EXPECT_EQ(call(http::Method::get, "/stuck?utc_offset_minutes=900").status, 400);
   EXPECT_THAT(call(http::Method::get, "/status").body, HasSubstr(R"("set_aside":1)"));
   EXPECT_THAT(call(http::Method::get, "/explain?address=taro%40example.jp").body,
               HasSubstr(R"("set_aside":true)"));

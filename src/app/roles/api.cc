@@ -2,12 +2,14 @@
 #include "app/roles/api.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "app/host_check.h"
 #include "app/module_options.h"
-#include "net/tls.h"
+#include "base/digest.h"
 
 namespace todoku::app::roles {
 namespace {
@@ -22,14 +24,11 @@ Milliseconds until(SteadyInstant deadline, const Clock& clock) {
                   std::chrono::duration_cast<Milliseconds>(deadline - clock.steady_now()));
 }
 
-// nullptr: it speaks HTTP in the clear.
-Result<std::shared_ptr<const net::TlsServerContext>> tls_of(const config::Config::Api& api) {
-  if (api.tls_certificate_file.empty()) return nullptr;
-  const auto identity = net::read_identity(api.tls_certificate_file, api.tls_private_key_file);
-  if (!identity) return fail("the API's certificate", identity.error());
-  auto context = net::TlsServerContext::create(*identity);
-  if (!context) return fail("the API's certificate", std::move(context.error()));
-  return *context;
+std::uint64_t random_seed() {
+  std::uint64_t seed = 0;
+  const std::string octets = random_octets(sizeof seed);
+  std::memcpy(&seed, octets.data(), sizeof seed);
+  return seed;
 }
 
 }  // namespace
@@ -44,7 +43,15 @@ ApiRole::ApiRole(const Ground& ground, intake::Handover* handover)
       importer_(
           ground.store, uploads_, [&node = ground.node] { return node.key(); },
           intake_limits(ground.config), handover != nullptr ? *handover : left_in_store_),
-      api_(ground.store, intake_, ground.file_pool, ground.clock, ground.metrics, api_options()),
+      random_(random_seed()),
+      api_({.store = ground.store,
+            .intake = intake_,
+            .uploads = uploads_,
+            .files = ground.file_pool,
+            .clock = ground.clock,
+            .metrics = ground.metrics,
+            .random = random_},
+           api_options()),
       server_(make_server(ground, "api", router(), server_options())) {
   intake_.set_import_starter(importer_);
 }
@@ -66,16 +73,18 @@ api::Options ApiRole::api_options() const {
   return options;
 }
 
-http::ServerOptions ApiRole::server_options() const {
+http::ServerOptions ApiRole::server_options() {
   http::ServerOptions options = app::server_options(ground_.config);
-  options.failure_responder = api::container_failure;
+  options.failure_responder = [this](const http::Failure& failure, const http::Request& request) {
+    return api_.failure_response(failure, request);
+  };
   options.connections_max = ground_.files.api;
   options.refusals_max = ground_.files.api_refusals - http::Server::kNewcomersMax;
   return options;
 }
 
 Result<void> ApiRole::start() {
-  const auto tls = tls_of(ground_.config.api);
+  const auto tls = api_tls(ground_.config.api);
   if (!tls) return fail(tls.error());
   auto begun = importer_.start_thread();
   if (!begun) return fail("going on with imports", std::move(begun.error()));

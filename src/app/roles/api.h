@@ -12,6 +12,7 @@
 #include "app/roles/left_in_store.h"
 #include "app/roles/role.h"
 #include "app/running.h"
+#include "base/random.h"
 #include "intake/importer.h"
 #include "intake/intake.h"
 #include "intake/uploads.h"
@@ -37,13 +38,14 @@ class ApiRole final : public Role {
  private:
   [[nodiscard]] http::Router router();
   [[nodiscard]] api::Options api_options() const;
-  [[nodiscard]] http::ServerOptions server_options() const;
+  [[nodiscard]] http::ServerOptions server_options();
 
   const Ground& ground_;
   LeftInStore left_in_store_;
   intake::FolderUploads uploads_;
   intake::Intake intake_;
   intake::Importer importer_;
+  SeededRandom random_;
   api::Api api_;
   const std::unique_ptr<http::Server> server_;
   mutable std::mutex mutex_;

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "app/host_check.h"
 #include "app/module_options.h"
 
 namespace todoku::app::roles {
@@ -21,11 +22,15 @@ Task<Result<void>> probe_sending(const Delivering& delivering) {
                              std::chrono::duration_cast<std::chrono::minutes>(*stalled).count()));
 }
 
+Task<Result<void>> probe_sources(const config::Config& config) {
+  co_return check_sources(config);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<DeliveryRole>> DeliveryRole::make(const Ground& ground) {
-  auto tls = net::TlsClientContext::create({.ca_file = ground.config.smtp_out.tls_ca_file});
-  if (!tls) return fail("TLS to receivers (smtp_out.tls_ca_file)", std::move(tls.error()));
+  auto tls = receivers_tls(ground.config.smtp_out);
+  if (!tls) return fail(std::move(tls.error()));
   auto asking = resolver_options(ground.config);
   asking.sockets = ground.files.dns;
   auto resolver = dns::UnboundResolver::create(std::move(asking), ground.runtime.executor(0),
@@ -65,6 +70,8 @@ DeliveryRole::DeliveryRole(const Ground& ground, std::unique_ptr<dns::UnboundRes
   });
   ground_.readiness.add({"dns", [this] { return resolver_watch_.ready(); }});
   ground_.readiness.add({"sending", [this] { return probe_sending(delivering_); }});
+  // An address that this machine loses later: every connection from it would fail.
+  ground_.readiness.add({"sources", [this] { return probe_sources(ground_.config); }});
   add_figures();
 }
 

@@ -9,6 +9,8 @@
 
 #include "async/timer.h"
 #include "base/log.h"
+#include "delivery/policy/retry.h"
+#include "delivery/policy/verdict.h"
 
 namespace todoku::delivery::courier {
 namespace {
@@ -28,6 +30,12 @@ constexpr Milliseconds kResolverWait = std::chrono::seconds(10);
 
 std::string_view domain_of(std::string_view address) {
   return address.substr(address.rfind('@') + 1);
+}
+
+// Why there is no letter. That the delivery is not there any more is nobody's to be told.
+Cause cause_of_no_letter(const Error& error) {
+  if (error.kind == ErrorKind::not_found) return Cause::key_missing;
+  return error.kind == ErrorKind::corrupt ? Cause::content_unreadable : Cause::cannot_compose;
 }
 
 }  // namespace
@@ -97,16 +105,13 @@ Task<void> Courier::answer_bells(std::shared_ptr<queue::Queue> queue,
   Result<store::Claimed> claimed = fail(ErrorKind::conflict, "the lease of this process lapsed");
   if (world_.node.holds()) claimed = co_await world_.store.perform(std::move(claim));
   if (!claimed) {
-    // Told once: the bells come again every second for as long as the disk is full.
-    if (!std::exchange(claims_fail_, true)) {
-      log::error("batches not claimed", {{"reason", claimed.error().detail}});
-    }
+    claiming_.failed(world_.clock.steady_now(), {{"reason", claimed.error().detail}});
     const bool lapsed = claimed.error().kind == ErrorKind::conflict;
     if (lapsed) world_.node.renew_soon();
     (void)co_await queue->release(std::move(receipts), lapsed ? kLapsedWait : kClaimWait);
     co_return;
   }
-  if (std::exchange(claims_fail_, false)) log::info("batches are claimed again");
+  claiming_.worked(world_.clock.steady_now());
   // The store says who holds the batch from here on; the bell has done its work.
   (void)co_await queue->acknowledge(std::move(receipts));
   carry_all(keys, std::move(claimed->batches), source);
@@ -115,28 +120,35 @@ Task<void> Courier::answer_bells(std::shared_ptr<queue::Queue> queue,
 void Courier::carry_all(const std::vector<store::BatchKey>& keys,
                         std::vector<Result<store::LeasedBatch>> claimed,
                         const EgressSource& source) {
-  std::vector<BatchProgress> stale;
-  const SteadyInstant now = world_.clock.steady_now();
+  std::vector<BatchProgress> over;
   for (std::size_t i = 0; i < claimed.size(); ++i) {
-    if (!claimed[i]) {
-      stale.push_back({keys[i], 0, 0, store::BatchReleased{}});
+    if (claimed[i]) {
+      take(std::move(*claimed[i]), source);
       continue;
     }
-    claimed_total_.add(claimed[i]->recipients.size());
-    const SteadyInstant expires = now + claimed[i]->expires_in;
-    work_.spawn("batch", carry(std::move(*claimed[i]), expires, source));
+    stale_bells_total_.add();
+    // A bell that came twice, or late: the batch is in hand, and its credit in use until it is
+    // over.
+    if (claimed[i].error().kind == ErrorKind::conflict) continue;
+    over.push_back({keys[i], 0, 0, store::BatchReleased{}});
   }
-  if (stale.empty()) return;
-  stale_bells_total_.add(stale.size());
-  world_.feedback.progressed(std::move(stale));
+  if (!over.empty()) world_.feedback.progressed(std::move(over));
+}
+
+void Courier::take(store::LeasedBatch leased, const EgressSource& source) {
+  claimed_total_.add(leased.recipients.size());
+  try {
+    auto batch = world_.holdings.take(std::move(leased), nullptr);
+    work_.spawn("batch", carry(std::move(batch), source));
+  } catch (const std::exception&) {
+    // It has gone back. Those that were claimed with it must not be forgotten for its sake.
+    async::report_exception("taking a batch", std::current_exception());
+  }
 }
 
 // ---- batches -----------------------------------------------------------------------------------
 
-Task<void> Courier::carry(store::LeasedBatch leased, SteadyInstant expires,
-                          const EgressSource& source) {
-  // Held from here on: whatever is thrown below, it is given back.
-  auto batch = follow(std::move(leased), nullptr, expires);
+Task<void> Courier::carry(std::shared_ptr<BatchInFlight> batch, const EgressSource& source) {
   if (batch->expired(world_.clock.steady_now())) {
     expire(batch);
     co_return;
@@ -159,10 +171,8 @@ Task<void> Courier::carry(store::LeasedBatch leased, SteadyInstant expires,
     // It cannot become a letter now: the key is gone, the content cannot be read. Its story says
     // so, and so it goes on until somebody mends it or its life is over.
     log::error("mail cannot be made", {{"reason", letter.error().detail}});
-    settle_all(batch, {.state = RecipientState::deferred,
-                       .stage = Stage::none,
-                       .reply = {0, "4.3.5 " + letter.error().detail},
-                       .is_attempt = false});
+    settle_all(batch, policy::outcome_of({.cause = cause_of_no_letter(letter.error()),
+                                          .words = "4.3.5 " + letter.error().detail}));
     co_return;
   }
   if (suspect) co_await world_.recorder.let_suspect_wait({batch, 0});
@@ -170,10 +180,7 @@ Task<void> Courier::carry(store::LeasedBatch leased, SteadyInstant expires,
   co_await dispatch(std::move(batch), source);
 }
 
-void Courier::hand_over(std::shared_ptr<const Letter> letter, store::LeasedBatch leased,
-                        const EgressSource& source) {
-  const SteadyInstant expires = world_.clock.steady_now() + leased.expires_in;
-  auto batch = follow(std::move(leased), std::move(letter), expires);
+void Courier::hand_over(std::shared_ptr<BatchInFlight> batch, const EgressSource& source) {
   boost::asio::post(executor_, [this, &source, batch = std::move(batch)]() mutable {
     work_.spawn("transaction", dispatch(std::move(batch), source));
   });
@@ -239,18 +246,16 @@ Task<void> Courier::dispatch_domain(std::shared_ptr<BatchInFlight> batch, std::s
 
 void Courier::unroutable(const std::shared_ptr<BatchInFlight>& batch, std::string_view domain,
                          const std::vector<std::uint32_t>& indices, const dns::Unroutable& why) {
+  const Outcome outcome = policy::outcome_of(
+      {.cause = why.cause, .stage = Stage::dns, .words = why.text(), .permanent = why.permanent});
   for (const std::uint32_t index : indices) {
     // Told once. Then it waits, as nothing is tried: no attempt is used up, and no history grows.
-    if (why.ours && batch->recipient(index).attempts > 0) {
+    const store::LeasedRecipient& recipient = batch->recipient(index);
+    if (why.ours && (recipient.deferred || recipient.attempts > 0)) {
       world_.recorder.parked({batch, index}, world_.clock.steady_now() + kResolverWait);
       continue;
     }
-    world_.recorder.settled(
-        {batch, index}, domain,
-        {.state = why.permanent ? RecipientState::bounced : RecipientState::deferred,
-         .stage = Stage::dns,
-         .reply = {0, why.text()}},
-        Path{}, Milliseconds(0));
+    world_.recorder.settled({batch, index}, domain, outcome, Path{}, Milliseconds(0));
   }
 }
 
@@ -263,51 +268,6 @@ void Courier::settle_all(const std::shared_ptr<BatchInFlight>& batch, const Outc
 
 void Courier::expire(const std::shared_ptr<BatchInFlight>& batch) {
   settle_all(batch, policy::given_up(world_.options.retry_of(batch->leased().traffic)));
-}
-
-// ---- what is held ------------------------------------------------------------------------------
-
-std::shared_ptr<BatchInFlight> Courier::follow(store::LeasedBatch leased,
-                                               std::shared_ptr<const Letter> letter,
-                                               SteadyInstant expires) {
-  auto batch = std::make_shared<BatchInFlight>(std::move(leased), std::move(letter), expires,
-                                               world_.recorder);
-  // Between the claim and now this process may have counted as dead.
-  if (batch->leased().node != world_.node.key()) batch->lose();
-  const std::lock_guard lock(mutex_);
-  followed_[batch->leased().key] = batch;
-  // A weak reference keeps the memory of what it refers to: thousands of transactions a second must
-  // not pile up until somebody asks for them.
-  if (followed_.size() >= sweep_at_) sweep_locked();
-  return batch;
-}
-
-void Courier::sweep_locked() {
-  constexpr std::size_t kSweepAtLeast = 1'024;
-  std::erase_if(followed_, [](const auto& entry) { return entry.second.expired(); });
-  sweep_at_ = std::max(kSweepAtLeast, 2 * followed_.size());
-}
-
-void Courier::add_held(std::vector<store::HeldBatch>& held) const {
-  const std::lock_guard lock(mutex_);
-  for (const auto& [key, weak] : followed_) {
-    if (const auto batch = weak.lock()) held.push_back(batch->leased().held());
-  }
-}
-
-std::size_t Courier::lose(const std::vector<store::HeldBatch>& batches) {
-  std::size_t held = 0;
-  const std::lock_guard lock(mutex_);
-  for (const store::HeldBatch& lost : batches) {
-    const auto found = followed_.find(lost.key);
-    if (found == followed_.end()) continue;
-    const auto batch = found->second.lock();
-    // It may be over, or have been claimed anew meanwhile.
-    if (!batch || batch->open() == 0 || batch->leased().held() != lost) continue;
-    batch->lose();
-    ++held;
-  }
-  return held;
 }
 
 }  // namespace todoku::delivery::courier

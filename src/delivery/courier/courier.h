@@ -7,11 +7,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +17,8 @@
 #include "async/task_group.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/trouble.h"
+#include "delivery/courier/holdings.h"
 #include "delivery/courier/letter_cache.h"
 #include "delivery/courier/outcome_recorder.h"
 #include "delivery/egress/lane.h"
@@ -41,6 +39,7 @@ struct CourierWorld {
   dns::RouteCache& routes;
   egress::LaneDirectory& lanes;
   OutcomeRecorder& recorder;
+  Holdings& holdings;
   LetterCache& letters;
   Feedback& feedback;
   const Clock& clock;
@@ -59,16 +58,11 @@ class Courier {
   // Receives no more. Batches in flight go on.
   Task<void> stop();
 
-  // Any thread: takes over a batch that is leased already, to be sent by `source`. The letter is
-  // made on this thread.
-  void hand_over(std::shared_ptr<const Letter> letter, store::LeasedBatch leased,
-                 const EgressSource& source);
+  // Any thread: a batch that was taken when it was accepted, and has its letter, is to be sent by
+  // `source`.
+  void hand_over(std::shared_ptr<BatchInFlight> batch, const EgressSource& source);
 
   [[nodiscard]] const async::Executor& executor() const { return executor_; }
-  // What is in flight here or not committed yet. Any thread.
-  void add_held(std::vector<store::HeldBatch>& held) const;
-  // These have passed to somebody else. Any thread.
-  std::size_t lose(const std::vector<store::HeldBatch>& batches);
 
  private:
   Task<void> receive(const EgressSource& source, TrafficClass traffic);
@@ -76,15 +70,12 @@ class Courier {
                           std::vector<queue::ReceivedBell> bells, const EgressSource& source);
   void carry_all(const std::vector<store::BatchKey>& keys,
                  std::vector<Result<store::LeasedBatch>> claimed, const EgressSource& source);
-  Task<void> carry(store::LeasedBatch leased, SteadyInstant expires, const EgressSource& source);
+  void take(store::LeasedBatch leased, const EgressSource& source);
+  Task<void> carry(std::shared_ptr<BatchInFlight> batch, const EgressSource& source);
   Task<void> dispatch(std::shared_ptr<BatchInFlight> batch, const EgressSource& source);
   Task<void> dispatch_domain(std::shared_ptr<BatchInFlight> batch, std::string domain,
                              std::vector<std::uint32_t> indices, const EgressSource& source);
 
-  [[nodiscard]] std::shared_ptr<BatchInFlight> follow(store::LeasedBatch leased,
-                                                      std::shared_ptr<const Letter> letter,
-                                                      SteadyInstant expires);
-  void sweep_locked();
   // Says the same of every recipient of a batch.
   void settle_all(const std::shared_ptr<BatchInFlight>& batch, const Outcome& outcome);
   void expire(const std::shared_ptr<BatchInFlight>& batch);
@@ -93,10 +84,7 @@ class Courier {
 
   CourierWorld& world_;
   async::Executor executor_;
-  mutable std::mutex mutex_;  // guards the two below
-  std::map<store::BatchKey, std::weak_ptr<BatchInFlight>> followed_;
-  std::size_t sweep_at_ = 1'024;
-  bool claims_fail_ = false;
+  Trouble claiming_{log::Level::error, "batches not claimed", "batches are claimed again"};
   Counter& claimed_total_;
   Counter& stale_bells_total_;
   async::TaskGroup receiving_;

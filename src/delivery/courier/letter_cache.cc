@@ -10,15 +10,34 @@ namespace {
 
 struct Material {
   store::Delivery delivery;
-  Content content;
+  LetterContent content;
   std::string account;
   std::uint32_t weight = 1;
 };
 
-Result<Material> read_material(store::ReadTransaction& transaction, store::DeliveryKey key) {
-  auto delivery = transaction.delivery_head(key);
+// The data of attachments only if it may stay in memory.
+Result<LetterContent> read_content(store::ReadTransaction& transaction, store::Delivery& delivery,
+                                   const Options& options) {
+  std::uint64_t octets = 0;
+  for (const auto& kept : delivery.attachments) octets += static_cast<std::uint64_t>(kept.size);
+  if (!delivery.attachments.empty() && !goes_in_slices(octets, options)) {
+    auto whole = transaction.content(delivery.key);
+    if (!whole) return fail(std::move(whole.error()));
+    return LetterContent{.content = std::move(*whole), .data_outside = {}};
+  }
+  LetterContent content{.content = std::move(delivery.content), .data_outside = {}};
+  for (const auto& kept : delivery.attachments) {
+    content.content.attachments.push_back({kept.file_name, kept.mime_type, {}});
+    content.data_outside.push_back(static_cast<std::uint64_t>(kept.size));
+  }
+  return content;
+}
+
+Result<Material> read_material(store::ReadTransaction& transaction, store::DeliveryKey key,
+                               const Options& options) {
+  auto delivery = transaction.delivery(key);
   if (!delivery) return fail(delivery.error());
-  auto content = transaction.content(key);
+  auto content = read_content(transaction, *delivery, options);
   if (!content) return fail(content.error());
   const auto account = transaction.account(delivery->account);
   if (!account) return fail(account.error());
@@ -29,12 +48,13 @@ Result<Material> read_material(store::ReadTransaction& transaction, store::Deliv
 
 Task<Result<std::shared_ptr<const Letter>>> LetterCache::letter(store::DeliveryKey delivery) {
   if (auto found = shelf_.find(delivery)) co_return found;
-  auto material = co_await store_.read([delivery](store::ReadTransaction& transaction) {
-    return read_material(transaction, delivery);
-  });
+  auto material =
+      co_await store_.read([delivery, &options = options_](store::ReadTransaction& transaction) {
+        return read_material(transaction, delivery, options);
+      });
   if (!material) co_return fail(std::move(material.error()));
   auto letter = make_letter(material->delivery, std::move(material->content), material->weight,
-                            keys_, options_);
+                            keys_, options_, store_);
   if (!letter) {
     co_return fail(fmt::format("delivery {} of {}", material->delivery.id, material->account),
                    std::move(letter.error()));

@@ -12,13 +12,12 @@
 #include "async/task_group.h"
 #include "async/timer.h"
 #include "base/log.h"
+#include "feedback/classify/meaning.h"
 
 namespace todoku::delivery::courier {
 namespace {
 
 constexpr auto kRepeatAfter = std::chrono::milliseconds(500);
-// Before a mail that we cannot make is looked at again: each time is a line of its story.
-constexpr Milliseconds kOwnWait = std::chrono::minutes(15);
 // Before what a failure of ours dropped is due again, so that it is not repeated at once.
 constexpr Milliseconds kAbandonedWait = std::chrono::minutes(1);
 // From the start of one commit to the next, while outcomes come in quickly: a commit costs a sync
@@ -42,7 +41,7 @@ struct OutcomeRecorder::Gate {
 // What one commit brings to the store. Only the store's thread and the one who repeats touch it.
 struct OutcomeRecorder::Group {
   struct BatchPart {
-    std::shared_ptr<BatchInFlight> batch;  // nullptr: abandoned
+    std::shared_ptr<BatchInFlight> batch;  // nullptr: given back
     std::int64_t settled = 0;
     std::int64_t parked = 0;             // of these
     std::optional<std::size_t> release;  // its place in `releases`
@@ -102,16 +101,16 @@ OutcomeRecorder::~OutcomeRecorder() {
 
 Milliseconds OutcomeRecorder::wait_of(const Mail& mail, std::string_view site,
                                       const Outcome& outcome) const {
-  // Waiting of our own burns no retry: it is told about, but not too often.
-  if (!outcome.is_attempt) return kOwnWait;
+  const auto next =
+      feedback::classify::next_after(outcome.cause, outcome.stage, outcome.reply.code);
   const std::uint32_t attempts = mail.recipient().attempts + 1U;
   const std::uint64_t spread = spread_of(mail.batch->leased().key);
   const policy::RetryOptions& usual = options_.retry_of(mail.batch->leased().traffic);
   const auto& waits = rules_.limits(site).retry_waits;
-  if (waits.empty()) return policy::wait_after(usual, attempts, spread);
+  if (waits.empty()) return policy::wait_after(usual, next, attempts, spread);
   policy::RetryOptions of_site = usual;
   of_site.waits = waits;
-  return policy::wait_after(of_site, attempts, spread);
+  return policy::wait_after(of_site, next, attempts, spread);
 }
 
 // What the store has made of it: an outcome that came too late is none.
@@ -124,6 +123,12 @@ void OutcomeRecorder::count(const Group& group, const store::Settled& settled) {
                  {{"site", sites_.label(group.sites[i])}, {"state", to_string(recorded->state)}})
         .add();
     attempt_seconds_.observe(group.records[i].duration);
+    const Cause cause = group.records[i].outcome.cause;
+    if (cause == Cause::none) continue;
+    metrics_
+        .counter("todoku_failures_total", "Outcomes other than a 250, by cause.",
+                 {{"cause", to_string(cause)}})
+        .add();
   }
 }
 
@@ -134,6 +139,9 @@ void OutcomeRecorder::settled(const Mail& mail, std::string_view site, Outcome o
                               .duration = duration,
                               .outcome = std::move(outcome),
                               .path = std::move(path)};
+  if (record.outcome.state != RecipientState::delivered) {
+    record.outcome.cause = feedback::classify::cause_of(record.outcome);
+  }
   if (record.outcome.state == RecipientState::deferred) {
     record.wait = wait_of(mail, site, record.outcome);
     mail.batch->due_again(now + *record.wait);
@@ -152,12 +160,13 @@ void OutcomeRecorder::parked(const Mail& mail, SteadyInstant until) {
   add({mail.batch, std::nullopt, {}, {}});
 }
 
-void OutcomeRecorder::abandoned(const store::LeasedBatch& batch, std::size_t open) noexcept {
+void OutcomeRecorder::given_back(const store::LeasedBatch& batch, std::size_t open,
+                                 GivenBack why) noexcept {
   try {
     std::unique_lock lock(mutex_);
     if (stopped_) return;
-    abandoned_.push_back({batch.held(), static_cast<std::int64_t>(open)});
-    if (!draining_) {
+    returned_.push_back({batch.held(), static_cast<std::int64_t>(open), why});
+    if (!draining_ && why == GivenBack::failed) {
       abandoned_total_.add(open);
       log::error(
           "mail dropped by a failure and given back",
@@ -235,14 +244,14 @@ bool OutcomeRecorder::waits_for_more() {
 }
 
 void OutcomeRecorder::start_next_locked(std::unique_lock<std::mutex>& lock) {
-  if (committing_ || (collecting_.empty() && abandoned_.empty()) || stopped_) return;
+  if (committing_ || (collecting_.empty() && returned_.empty()) || stopped_) return;
   if (waits_for_more()) return;
   // What may throw comes first, so that nothing is half taken if it does.
   auto group = std::make_shared<Group>();
   for (const Entry& entry : collecting_) (void)group->batches[entry.batch->leased().key];
-  for (const Abandoned& batch : abandoned_) (void)group->batches[batch.held.key];
-  group->releases.reserve(group->batches.size() + abandoned_.size());
-  group->not_before.reserve(group->batches.size() + abandoned_.size());
+  for (const Returned& batch : returned_) (void)group->batches[batch.held.key];
+  group->releases.reserve(group->batches.size() + returned_.size());
+  group->not_before.reserve(group->batches.size() + returned_.size());
   group->records.reserve(collecting_.size());
   group->known.reserve(collecting_.size());
   group->sites.reserve(collecting_.size());
@@ -261,7 +270,7 @@ void OutcomeRecorder::start_next_locked(std::unique_lock<std::mutex>& lock) {
     group->sites.push_back(std::move(entry.site));
   }
   collecting_.clear();
-  const std::vector<Abandoned> abandoned = std::exchange(abandoned_, {});
+  const std::vector<Returned> returned = std::exchange(returned_, {});
   lock.unlock();
   // One group commits at a time, so nothing else settles recipients meanwhile.
   for (auto& [key, part] : group->batches) {
@@ -269,12 +278,13 @@ void OutcomeRecorder::start_next_locked(std::unique_lock<std::mutex>& lock) {
     const bool last = part.batch->settle(static_cast<std::size_t>(part.settled));
     if (last) group->release(part, part.batch->leased().held(), part.batch->earliest_due());
   }
-  for (const Abandoned& batch : abandoned) {
+  for (const Returned& batch : returned) {
     Group::BatchPart& part = group->batches[batch.held.key];
     part.settled += batch.open;
     part.parked += batch.open;
     const SteadyInstant again = clock_.steady_now() + kAbandonedWait;
-    group->release(part, batch.held, draining_ ? std::nullopt : std::optional(again));
+    const bool at_once = draining_ || batch.why == GivenBack::untouched;
+    group->release(part, batch.held, at_once ? std::nullopt : std::optional(again));
   }
   submit(std::move(group));
   lock.lock();
@@ -303,16 +313,13 @@ void OutcomeRecorder::committed(const std::shared_ptr<Group>& group,
                                 const Result<store::Settled>& result) {
   if (!result) {
     failed_commits_total_.add();
-    // Told once: a full disk may last for hours.
-    if (!std::exchange(failing_, true)) {
-      log::error("outcomes not committed, repeated until they are",
-                 {{"outcomes", group->records.size()}, {"reason", result.error().detail}});
-    }
+    commit_trouble_.failed(clock_.steady_now(), {{"outcomes", group->records.size()},
+                                                 {"reason", result.error().detail}});
     boost::asio::co_spawn(timer_executor_, later(gate_, kRepeatAfter, group),
                           boost::asio::detached);
     return;
   }
-  if (std::exchange(failing_, false)) log::info("outcomes are committed again");
+  commit_trouble_.worked(clock_.steady_now());
   unrecorded_.fetch_sub(group->unrecorded, std::memory_order_relaxed);
   count(*group, *result);
   std::vector<BatchProgress> progress;
@@ -356,7 +363,7 @@ Task<bool> OutcomeRecorder::wait_while(bool committing_only) {
   co_return co_await async::from_callback<bool>(
       [this, committing_only](async::Callback<bool> wake) {
         std::unique_lock lock(mutex_);
-        const bool commits = committing_ || !collecting_.empty() || !abandoned_.empty();
+        const bool commits = committing_ || !collecting_.empty() || !returned_.empty();
         const bool lapsed = !committing_only && !node_.holds();
         if (stopped_ || (!commits && !lapsed)) {
           const bool goes_on = !stopped_;
@@ -378,7 +385,7 @@ Task<void> OutcomeRecorder::flushed() {
       std::unique_lock lock(mutex_);
       commit_not_before_ = {};
       start_next_locked(lock);
-      if (stopped_ || (!committing_ && collecting_.empty() && abandoned_.empty())) co_return;
+      if (stopped_ || (!committing_ && collecting_.empty() && returned_.empty())) co_return;
     }
     co_await wait_while(true);
   }

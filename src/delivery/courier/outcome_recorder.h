@@ -17,6 +17,7 @@
 #include "async/callback.h"
 #include "async/task.h"
 #include "base/metrics.h"
+#include "base/trouble.h"
 #include "delivery/feedback.h"
 #include "delivery/node_lease.h"
 #include "delivery/options.h"
@@ -38,14 +39,14 @@ class OutcomeRecorder final : public OutcomeSink {
   void settled(const Mail& mail, std::string_view site, Outcome outcome, Path path,
                Milliseconds duration) override;
   void parked(const Mail& mail, SteadyInstant until) override;
-  void abandoned(const store::LeasedBatch& batch, std::size_t open) noexcept override;
+  void given_back(const store::LeasedBatch& batch, std::size_t open,
+                  GivenBack why) noexcept override;
   [[nodiscard]] bool may_send() const override {
     return unrecorded_.load(std::memory_order_relaxed) < options_.unrecorded_max && node_.holds();
   }
   Task<bool> may_send_soon() override;
   Task<bool> begin_suspect(const Mail& mail) override;
-  // The letter of a suspect has been made and nobody died of it: it may wait in a lane.
-  Task<void> let_suspect_wait(const Mail& mail);
+  Task<void> let_suspect_wait(const Mail& mail) override;
   // The lease of the node holds again: whoever waits for it asks anew.
   void may_begin_again();
   // What is dropped from now on is due at once, for whoever starts next.
@@ -70,9 +71,10 @@ class OutcomeRecorder final : public OutcomeSink {
     SteadyInstant known{};
   };
   // A batch that nobody has a reference to any more.
-  struct Abandoned {
+  struct Returned {
     store::HeldBatch held;
     std::int64_t open = 0;
+    GivenBack why = GivenBack::failed;
   };
   [[nodiscard]] static bool was_in_hand(const store::OutcomeRecord& record) {
     return record.outcome.stage >= Stage::mail_from;
@@ -113,13 +115,14 @@ class OutcomeRecorder final : public OutcomeSink {
   std::atomic<std::size_t> unrecorded_peak_{0};
   std::mutex mutex_;
   std::vector<Entry> collecting_;
-  std::vector<Abandoned> abandoned_;
+  std::vector<Returned> returned_;
   bool committing_ = false;
   bool waiting_for_more_ = false;
   SteadyInstant commit_not_before_;
   bool stopped_ = false;
   std::atomic<bool> draining_{false};
-  bool failing_ = false;  // the newest commit failed; for committed(), of which one runs at a time
+  Trouble commit_trouble_{log::Level::error, "outcomes not committed, repeated until they are",
+                          "outcomes are committed again"};
   std::vector<async::Callback<bool>> waiting_;
 
   TopLabels sites_{50};

@@ -11,6 +11,8 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
+#include "delivery/courier/holdings.h"
+
 namespace todoku::delivery::courier {
 namespace {
 
@@ -161,6 +163,46 @@ TEST_F(OutcomeRecorderTest, SendingStopsAtExactlyTheBoundWhileTheStoreStalls) {
   EXPECT_EQ(send_while_allowed(), kMax);
 }
 
+TEST_F(OutcomeRecorderTest, EveryFailureIsRecordedAndCountedWithItsCause) {
+  recorder_.settled({batch_, 0}, "example.jp",
+                    {.state = RecipientState::bounced,
+                     .stage = Stage::rcpt_to,
+                     .reply = {550, "5.1.1 User unknown"}},
+                    kPath, Milliseconds(1));
+  ASSERT_EQ(store_.waiting.size(), 1U);
+  ASSERT_EQ(store_.waiting[0].settle.outcomes.size(), 1U);
+  EXPECT_EQ(store_.waiting[0].settle.outcomes[0].outcome.cause, Cause::mailbox);
+  store_.answer();
+  EXPECT_EQ(metrics_.counter("todoku_failures_total", "", {{"cause", "mailbox"}}).value(), 1U);
+}
+
+TEST_F(OutcomeRecorderTest, AGreylistHasAScheduleOfItsOwn) {
+  const auto wait_after = [&](Outcome outcome) {
+    clock_.advance(kLong);
+    recorder_.settled({batch_, next_++}, "example.jp", std::move(outcome), kPath, Milliseconds(1));
+    EXPECT_EQ(store_.waiting.size(), 1U);
+    const auto wait = store_.waiting[0].settle.outcomes[0].wait;
+    store_.answer();
+    return wait.value_or(Milliseconds(0));
+  };
+  const auto deferred = [](int code, std::string words) {
+    return Outcome{.stage = Stage::rcpt_to, .reply = {code, std::move(words)}};
+  };
+  const Milliseconds usual = wait_after(deferred(451, "later"));
+  EXPECT_GE(usual, std::chrono::seconds(60));
+  EXPECT_LT(usual, std::chrono::seconds(120));
+  const Milliseconds greylisted = wait_after(deferred(450, "4.2.0 Greylisted"));
+  EXPECT_GE(greylisted, std::chrono::minutes(3));
+  EXPECT_LT(greylisted, std::chrono::minutes(5));
+  EXPECT_GE(wait_after(deferred(450, "4.7.1 too much mail")), std::chrono::minutes(10));
+  Outcome refused = deferred(554, "No SMTP service here");
+  refused.stage = Stage::greeting;
+  EXPECT_GE(wait_after(refused), std::chrono::minutes(15));
+  EXPECT_LT(wait_after({.is_attempt = false, .cause = Cause::stopping}), std::chrono::seconds(60));
+  EXPECT_EQ(wait_after({.is_attempt = false, .cause = Cause::key_missing}),
+            std::chrono::minutes(15));
+}
+
 TEST_F(OutcomeRecorderTest, OutcomesThatFollowQuicklyShareACommit) {
   settle();
   ASSERT_EQ(store_.waiting.size(), 1U) << "the first does not wait";
@@ -265,6 +307,68 @@ TEST_F(OutcomeRecorderTest, WhatIsDroppedIsGivenBackAndNotAtOnce) {
   ASSERT_EQ(news.progress.size(), 1U);
   EXPECT_EQ(news.progress[0].settled, 3);
   EXPECT_TRUE(news.progress[0].released.has_value());
+}
+
+store::LeasedBatch leased_with(std::uint64_t token) {
+  store::LeasedBatch leased;
+  leased.key = {store::DeliveryKey{9}, 0};
+  leased.node = store::NodeKey{1};
+  leased.token = token;
+  leased.expires_in = std::chrono::hours(1);
+  leased.recipients.push_back({0, "a@b.jp", {}, 0});
+  return leased;
+}
+
+std::uint64_t given_back(const Metrics& metrics) {
+  std::uint64_t sum = 0;
+  metrics.visit([&](std::string_view name, std::string_view, MetricKind,
+                    std::span<const Metrics::Sample> samples) {
+    if (name == "todoku_abandoned_recipients_total") sum = samples.front().counter->value();
+  });
+  return sum;
+}
+
+TEST_F(OutcomeRecorderTest, WhatNobodyHasTouchedIsDueAtOnceAndIsNoFailure) {
+  Holdings holdings(recorder_, lease_, clock_);
+  auto batch = holdings.take(leased_with(3), nullptr);
+  EXPECT_EQ(batch->expires(), clock_.steady_now() + std::chrono::hours(1));
+  batch->leave_untouched();
+  batch.reset();
+  ASSERT_EQ(store_.waiting.size(), 1U);
+  ASSERT_EQ(store_.waiting[0].settle.releases.size(), 1U);
+  EXPECT_EQ(store_.waiting[0].settle.releases[0].held, leased_with(3).held());
+  EXPECT_EQ(store_.waiting[0].settle.releases[0].not_before, Milliseconds(0));
+  EXPECT_EQ(given_back(metrics_), 0U);
+  store_.answer();
+  clock_.advance(kLong);
+
+  batch = holdings.take(leased_with(4), nullptr);
+  batch->leave_untouched();
+  batch->touch();
+  batch.reset();
+  ASSERT_EQ(store_.waiting.size(), 1U);
+  EXPECT_EQ(store_.waiting[0].settle.releases[0].not_before, Milliseconds(60'000));
+  EXPECT_EQ(given_back(metrics_), 1U);
+}
+
+TEST_F(OutcomeRecorderTest, HoldingsKnowEachBatchByItsNewestLease) {
+  Holdings holdings(recorder_, lease_, clock_);
+  const auto first = holdings.take(leased_with(3), nullptr);
+  EXPECT_EQ(holdings.held(), std::vector{leased_with(3).held()});
+  EXPECT_EQ(holdings.lost({leased_with(2).held()}), 0U) << "another lease";
+  EXPECT_FALSE(first->lost());
+  const auto second = holdings.take(leased_with(4), nullptr);
+  EXPECT_TRUE(first->lost()) << "nobody is leased a batch that is held";
+  EXPECT_FALSE(second->lost());
+  EXPECT_EQ(holdings.held(), std::vector{leased_with(4).held()});
+  EXPECT_TRUE(holdings.take(leased_with(3), nullptr)->lost()) << "the store's answer came late";
+  EXPECT_FALSE(second->lost());
+  EXPECT_EQ(holdings.lost({leased_with(4).held()}), 1U);
+  EXPECT_TRUE(second->lost());
+  store::LeasedBatch of_before = leased_with(5);
+  of_before.node = store::NodeKey{7};
+  EXPECT_TRUE(holdings.take(std::move(of_before), nullptr)->lost())
+      << "this process counted as dead meanwhile";
 }
 
 TEST_F(OutcomeRecorderTest, WhileTheLeaseOfTheNodeDoesNotHoldNothingIsSent) {

@@ -16,9 +16,6 @@
 namespace todoku::delivery::egress {
 namespace {
 
-constexpr auto kBulk = TrafficClass::bulk;
-constexpr auto kUrgent = TrafficClass::transactional;
-
 SteadyInstant in(Milliseconds wait) {
   return std::chrono::time_point_cast<Microseconds>(SystemClock().steady_now() + wait);
 }
@@ -62,11 +59,11 @@ Task<void> settle_down() {
 
 TEST_F(ComposingMemoryTest, IsSharedAsFarAsItGoesTransactionalFirst) {
   run([](Desk& desk, async::TaskGroup& group) -> Task<void> {
-    group.spawn("a", want(desk, 'a', 60, kBulk));
-    group.spawn("b", want(desk, 'b', 40, kBulk));
-    group.spawn("c", want(desk, 'c', 50, kBulk));
-    group.spawn("d", want(desk, 'd', 10, kBulk));
-    group.spawn("e", want(desk, 'e', 30, kUrgent));
+    group.spawn("a", want(desk, 'a', 60, TrafficClass::bulk));
+    group.spawn("b", want(desk, 'b', 40, TrafficClass::bulk));
+    group.spawn("c", want(desk, 'c', 50, TrafficClass::bulk));
+    group.spawn("d", want(desk, 'd', 10, TrafficClass::bulk));
+    group.spawn("e", want(desk, 'e', 30, TrafficClass::transactional));
     co_await settle_down();
     EXPECT_EQ(desk.log, "ab");
     EXPECT_EQ(desk.memory.used(), 100U);
@@ -81,16 +78,16 @@ TEST_F(ComposingMemoryTest, IsSharedAsFarAsItGoesTransactionalFirst) {
 
 TEST_F(ComposingMemoryTest, LetsAMailThatIsLargerThanAllOfItGoAlone) {
   run([](Desk& desk, async::TaskGroup& group) -> Task<void> {
-    group.spawn("a", want(desk, 'a', 1, kBulk));
-    group.spawn("b", want(desk, 'b', 5'000, kBulk));
-    group.spawn("c", want(desk, 'c', 1, kUrgent));
+    group.spawn("a", want(desk, 'a', 1, TrafficClass::bulk));
+    group.spawn("b", want(desk, 'b', 5'000, TrafficClass::bulk));
+    group.spawn("c", want(desk, 'c', 1, TrafficClass::transactional));
     co_await settle_down();
     EXPECT_EQ(desk.log, "ac");
     desk.shares.clear();
     co_await settle_down();
     EXPECT_EQ(desk.log, "acb");
     EXPECT_EQ(desk.memory.used(), 100U);
-    group.spawn("d", want(desk, 'd', 1, kUrgent));
+    group.spawn("d", want(desk, 'd', 1, TrafficClass::transactional));
     co_await settle_down();
     EXPECT_EQ(desk.log, "acb");
   });
@@ -98,9 +95,9 @@ TEST_F(ComposingMemoryTest, LetsAMailThatIsLargerThanAllOfItGoAlone) {
 
 TEST_F(ComposingMemoryTest, ForgetsWhoWaitsNoMore) {
   run([](Desk& desk, async::TaskGroup& group) -> Task<void> {
-    group.spawn("a", want(desk, 'a', 100, kBulk));
-    group.spawn("b", want(desk, 'b', 100, kUrgent, Milliseconds(1)));
-    group.spawn("c", want(desk, 'c', 1, kBulk));
+    group.spawn("a", want(desk, 'a', 100, TrafficClass::bulk));
+    group.spawn("b", want(desk, 'b', 100, TrafficClass::transactional, Milliseconds(1)));
+    group.spawn("c", want(desk, 'c', 1, TrafficClass::bulk));
     while (!desk.log.contains('B')) co_await async::sleep_for(Milliseconds(1));
     desk.shares.clear();
     co_await settle_down();
@@ -110,8 +107,8 @@ TEST_F(ComposingMemoryTest, ForgetsWhoWaitsNoMore) {
 
 TEST_F(ComposingMemoryTest, IsGivenBackAsFarAsAMailIsSmallerThanItMayHaveBeen) {
   run([](Desk& desk, async::TaskGroup& group) -> Task<void> {
-    group.spawn("a", want(desk, 'a', 100, kBulk));
-    group.spawn("b", want(desk, 'b', 60, kBulk));
+    group.spawn("a", want(desk, 'a', 100, TrafficClass::bulk));
+    group.spawn("b", want(desk, 'b', 60, TrafficClass::bulk));
     co_await settle_down();
     EXPECT_EQ(desk.log, "a");
     desk.shares['a'].shrink_to(40);
@@ -124,8 +121,8 @@ TEST_F(ComposingMemoryTest, IsGivenBackAsFarAsAMailIsSmallerThanItMayHaveBeen) {
 
 TEST_F(ComposingMemoryTest, EndsAWaitThatIsCancelled) {
   run([](Desk& desk, async::TaskGroup& group) -> Task<void> {
-    group.spawn("a", want(desk, 'a', 100, kBulk));
-    group.spawn("b", want(desk, 'b', 1, kUrgent));
+    group.spawn("a", want(desk, 'a', 100, TrafficClass::bulk));
+    group.spawn("b", want(desk, 'b', 1, TrafficClass::transactional));
     co_await settle_down();
     co_await group.stop();
     EXPECT_EQ(desk.log, "aB");

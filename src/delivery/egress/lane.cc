@@ -159,15 +159,20 @@ void Lane::tell_untold(LaneSeat& seat) {
   if (!seat.untold) return;
   const LaneSeat::Untold& untold = *seat.untold;
   std::string_view words;
+  Cause cause = untold.cause;
   if (untold.in_doubt) {
     words = "4.3.0 an error of ours ended the connection before the answer came";
+    cause = Cause::in_doubt;
   } else if (untold.code == 0 && untold.state == RecipientState::deferred) {
     words = "4.3.0 an error of ours, which the log tells of";
+    cause = Cause::engine_failure;
   }
-  world_.outcomes.settled(
-      seat.mails.front(), site_,
-      {.state = untold.state, .stage = untold.stage, .reply = {untold.code, std::string(words)}},
-      untold.path, Milliseconds(0));
+  world_.outcomes.settled(seat.mails.front(), site_,
+                          {.state = untold.state,
+                           .stage = untold.stage,
+                           .reply = {untold.code, std::string(words)},
+                           .cause = cause},
+                          untold.path, Milliseconds(0));
   seat.mails.pop();
   seat.untold.reset();
 }

@@ -32,6 +32,7 @@
 #include "base/random.h"
 #include "delivery/egress/composing_memory.h"
 #include "delivery/egress/connection_places.h"
+#include "delivery/egress/known_receivers.h"
 #include "delivery/egress/lane_inbox.h"
 #include "delivery/egress/lane_ledger.h"
 #include "delivery/egress/lane_seat.h"
@@ -49,11 +50,12 @@ namespace todoku::delivery::egress {
 
 // The rounds in which the connections of one thread compose and sign, and what they sign with.
 struct SigningRounds {
-  SigningRounds(async::Executor executor, mailauth::dkim::RsaArithmetic arithmetic)
+  // `by_eight` null: OpenSSL makes all signatures.
+  SigningRounds(async::Executor executor, std::shared_ptr<mailauth::dkim::RsaByEight> by_eight)
       : rounds(std::move(executor),
                {.max = mailauth::dkim::SigningContext::kTogetherMax,
                 .worthwhile = mailauth::dkim::SigningContext::kTogetherWorthwhile}),
-        context(arithmetic) {}
+        context(std::move(by_eight)) {}
 
   async::Rounds rounds;
   mailauth::dkim::SigningContext context;
@@ -77,6 +79,7 @@ struct LaneWorld {
   Gauge& in_hand_gauge;
   Counter& dials_total;
   OwnShortage& shortage;
+  KnownReceivers& receivers;
   net::Dialer* dialer = nullptr;  // nullptr: the system's
 };
 

@@ -20,25 +20,32 @@ constexpr double kBlockSeconds = 0.010;
 constexpr std::uint32_t kBlockMax = 32;
 // Private memory a connection keeps between mails.
 constexpr std::size_t kMessageMemoryMax = 64 * 1024;
-// Addresses tried for one connection before the site counts as unreachable.
-constexpr std::size_t kCandidatesMax = 6;
+// Addresses tried for one connection before the site counts as unreachable (RFC 5321 section 5.1: a
+// client may bound their number). The time for opening bounds it where they are silent.
+constexpr std::size_t kCandidatesMax = 20;
+constexpr int kSilentDials = 6;
 constexpr std::uint16_t kSmtpPort = 25;
 // How long a mail waits for company whose signatures are made together with its own: little beside
 // a receiver's answer, and enough for connections whose answers are on their way.
 constexpr Microseconds kPatienceBulk{1'000};
 constexpr Microseconds kPatienceTransactional{200};
-constexpr int kServiceClosing = 421;  // RFC 5321 section 3.8
 
 // How long a mail waits for room in memory (composing_memory.h). Then its connection ends rather
 // than trying the receiver's patience (RFC 5321 section 4.5.3.2.7: five minutes).
 constexpr std::chrono::seconds kMemoryPatience{30};
+// Before content is read again that the store did not give.
+constexpr std::chrono::seconds kStoreWait{10};
 // After so long the receiver may have hung up.
 constexpr std::chrono::milliseconds kReceiverMayTire{500};
 
-// For opening one connection, whatever the number of addresses: one dialogue may take its time, six
-// may not.
+// For opening one connection, whatever the number of addresses: one dialogue may take its time,
+// twenty may not. What was not tried in it is tried first by the next (policy/dead_hosts.h).
 Microseconds opening_max(const SmtpTimeouts& timeouts) {
-  return kCandidatesMax * Microseconds(timeouts.connect) + timeouts.greeting + 2 * timeouts.hello;
+  return kSilentDials * Microseconds(timeouts.connect) + timeouts.greeting + 2 * timeouts.hello;
+}
+
+bool is_ours(Cause cause) {
+  return cause == Cause::own_shortage || cause == Cause::stopping;
 }
 
 // Counts a mail as in hand while it lives.
@@ -51,6 +58,17 @@ class InHand {
 
  private:
   Gauge& gauge_;
+};
+
+// A mail's octets as its connection takes them.
+class MailSlices final : public smtp::ContentSlices {
+ public:
+  explicit MailSlices(SliceReader reader) : reader_(std::move(reader)) {}
+  void begin() override { reader_.begin(); }
+  Task<Result<std::span<const std::string_view>>> next() override { return reader_.next(); }
+
+ private:
+  SliceReader reader_;
 };
 
 std::string_view as_view(const std::array<std::uint8_t, 16>& secret) {
@@ -95,11 +113,8 @@ void LaneConnection::note_untold() noexcept {
     untold = std::move(*known_);
   } else if (connection_ != nullptr && connection_->content_is_out()) {
     // As when the connection is lost then: it may have arrived.
-    const policy::Answer answer{.stage = Stage::data, .in_doubt = true};
-    const bool at_most_once = seat_->mails.front().batch->letter().at_most_once;
-    untold = {.state = policy::judge(answer, at_most_once).state,
-              .stage = answer.stage,
-              .in_doubt = true};
+    const policy::Answer answer{.stage = Stage::data, .in_doubt = true, .cause = Cause::in_doubt};
+    untold = {.state = judge(answer).state, .stage = answer.stage, .in_doubt = true};
   }
   seat_->untold = std::move(untold);
 }
@@ -115,16 +130,22 @@ Task<void> LaneConnection::work() {
   trying_ = true;
   const SteadyInstant began = now();
   const auto failure = co_await open();
-  if (failure && failure->ours) {
+  if (failure && failure->answer.cause == Cause::own_shortage) {
     world_.shortage.met(failure->answer.reply.text);
     seat_->could_not_begin = true;
+    co_return;
+  }
+  // The mail goes back as it came.
+  if (failure && failure->answer.cause == Cause::stopping) {
+    forget_trial();
     co_return;
   }
   if (failure) {
     // Cut short for the mail's sake: that says nothing about the site.
     if (gave_up(seat_->mails.front())) co_return;
     const auto took = std::chrono::duration_cast<Milliseconds>(now() - began);
-    settle(failure->answer, failure->path, took);
+    note_known(failure->answer, failure->verdict);
+    settle(failure->answer, failure->verdict, failure->path, took);
     co_return;
   }
   trying_ = false;
@@ -157,17 +178,11 @@ smtp::ConnectionOptions LaneConnection::connection_options(const dns::Candidate&
   options.session.timeouts.data = timeouts.data_initiation;
   options.session.timeouts.data_block = timeouts.data_block;
   options.session.timeouts.content = timeouts.data_termination;
-  switch (limits.tls) {
-    case policy::TlsPolicy::opportunistic:
-      options.session.starttls = smtp::StartTls::opportunistic;
-      break;
-    case policy::TlsPolicy::required:
-      options.session.starttls = smtp::StartTls::required;
-      break;
-    case policy::TlsPolicy::none:
-      options.session.starttls = smtp::StartTls::never;
-      options.no_tls_reason = "switched off for this site";
-      break;
+  options.session.pipelining = limits.pipelining;
+  options.session.chunking = limits.chunking;
+  options.session.tls = policy::tls_plan(limits.tls);
+  if (options.session.tls.mode == TlsMode::never) {
+    options.no_tls_reason = "switched off for this site";
   }
   return options;
 }
@@ -178,48 +193,66 @@ Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::open_at(dns::Ca
   options.not_after = not_after;
   world_.dials_total.add();
   auto opened = co_await smtp::Connection::open(options, world_.clock);
-  if (!opened && opened.error().failed_in_tls &&
-      options.session.starttls == smtp::StartTls::opportunistic) {
-    // RFC 7435: some protection is better than none, none is better than no mail.
-    options.no_tls_reason = opened.error().reply.text;
-    options.session.starttls = smtp::StartTls::never;
-    world_.dials_total.add();
-    opened = co_await smtp::Connection::open(options, world_.clock);
+  if (!opened && opened.error().failed_in_tls) {
+    const auto plan = policy::plan_after_failed_tls(options.session.tls);
+    if (plan) {
+      options.no_tls_reason = opened.error().reply.text;
+      options.session.tls = *plan;
+      world_.dials_total.add();
+      opened = co_await smtp::Connection::open(options, world_.clock);
+    }
   }
   if (opened) {
     connection_ = std::move(*opened);
     co_return std::nullopt;
   }
   smtp::ConnectionFailure& failure = opened.error();
-  co_return OpenFailure{{.stage = failure.stage, .reply = std::move(failure.reply)},
-                        std::move(failure.path),
-                        failure.ours};
+  policy::Answer answer{
+      .stage = failure.stage, .reply = std::move(failure.reply), .cause = failure.cause};
+  const policy::Verdict verdict = judge(answer);
+  co_return OpenFailure{std::move(answer), verdict, std::move(failure.path)};
 }
 
-Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::open() {
+std::vector<dns::Candidate> LaneConnection::addresses_to_try() {
   const EgressSource& source = lane_->source_;
   auto addresses = dns::candidates(seat_->route.route(),
                                    {.ipv4 = source.use_v4, .ipv6 = source.use_v6}, random_);
+  world_.receivers.put_dead_last(source.name, addresses, now());
   if (addresses.size() > kCandidatesMax) addresses.resize(kCandidatesMax);
+  return addresses;
+}
+
+Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::open() {
+  const auto addresses = addresses_to_try();
   const SteadyInstant not_after =
       std::min(seat_->mails.front().batch->expires(), now() + opening_max(world_.options.timeouts));
   std::optional<OpenFailure> failure;
   std::optional<OpenFailure> ours;
   for (const dns::Candidate& candidate : addresses) {
     auto failed = co_await open_at(candidate, not_after);
-    if (!failed) co_return std::nullopt;
-    if (failed->ours) {
-      if (!ours) ours = std::move(failed);
+    if (!failed) {
+      world_.receivers.host_served(lane_->source_.name, candidate);
+      co_return std::nullopt;
+    }
+    const Cause cause = failed->answer.cause;
+    if (is_ours(cause)) {
+      if (!ours || cause == Cause::stopping) ours = std::move(failed);
+      if (cause == Cause::stopping) co_return ours;
       continue;
     }
-    const bool try_next = policy::judge(failed->answer, false).try_next_host;
+    const bool try_next = failed->verdict.try_next_host;
+    if (try_next) world_.receivers.host_failed(lane_->source_.name, candidate, now());
     // The first failure is of the preferred host: its words tell most.
     if (!failure) failure = std::move(failed);
     if (!try_next || now() >= not_after) break;
   }
   // A host that was asked tells more than one that could not be.
   if (!failure) failure = std::move(ours);
-  if (!failure) failure = OpenFailure{{.stage = Stage::dns, .reply = {0, "no address to try"}}, {}};
+  if (!failure) {
+    const policy::Answer answer{
+        .stage = Stage::dns, .reply = {0, "no address to try"}, .cause = Cause::ipv6_only};
+    failure = OpenFailure{answer, judge(answer), {}};
+  }
   co_return failure;
 }
 
@@ -272,12 +305,16 @@ Task<bool> LaneConnection::clear_to_begin(const Mail& mail) {
   co_return false;
 }
 
+bool LaneConnection::may_still_begin(const Mail& mail) const {
+  return !mail.lost() && !mail.batch->expired(now()) && world_.outcomes.may_send();
+}
+
 bool LaneConnection::too_large(std::uint64_t octets) {
   if (octets <= world_.options.message_octets_max) return false;
   const std::string words =
       fmt::format("5.3.4 not made: its insert codes make it about {} octets, the limit is {}",
                   octets, world_.options.message_octets_max);
-  settle_as({.state = RecipientState::dropped, .reply = {0, words}, .is_attempt = false}, Path{},
+  settle_as(policy::outcome_of({.cause = Cause::too_large, .words = words}), Path{},
             Milliseconds(0));
   return true;
 }
@@ -285,6 +322,8 @@ bool LaneConnection::too_large(std::uint64_t octets) {
 Task<Result<void>> LaneConnection::prepare(const Mail& mail) {
   Result<void> prepared;
   try {
+    if (mail.batch->letter().message.is_in_slices()) prepared = co_await hash_slices(mail);
+    if (!prepared) co_return prepared;
     co_await rounds_.rounds.join([&] { prepared = compose(mail); },
                                  [&] {
                                    if (prepared) prepared = sign(mail);
@@ -299,32 +338,67 @@ Task<Result<void>> LaneConnection::prepare(const Mail& mail) {
   co_return prepared;
 }
 
+Task<Result<void>> LaneConnection::hash_slices(const Mail& mail) {
+  const Letter& letter = mail.batch->letter();
+  if (!letter.signer) co_return Result<void>();
+  begin_copy(mail);
+  const auto hash = co_await letter.message.body_hash(message_);
+  if (!hash) co_return fail(hash.error());
+  slices_hash_ = *hash;
+  co_return Result<void>();
+}
+
+void LaneConnection::cannot_read(const Error& error) {
+  if (error.kind == ErrorKind::unavailable) {
+    // The store does not answer now: nothing is wrong with the content.
+    world_.outcomes.parked(seat_->mails.front(), now() + kStoreWait);
+    seat_->mails.pop();
+    forget_trial();
+    return;
+  }
+  log::error("content not read", {{"reason", error.detail}});
+  settle_as(policy::outcome_of({.cause = Cause::content_unreadable,
+                                .words = "4.3.5 its content cannot be read: " + error.detail}),
+            Path{}, Milliseconds(0));
+}
+
 Task<LaneConnection::Sent> LaneConnection::send_first() {
   const Mail mail = seat_->mails.front();
   if (gave_up(mail)) co_return Sent::usable;
-  if (mail.lost() || mail.batch->leased().suspect) {
+  const bool suspect = mail.batch->leased().suspect;
+  if (mail.lost() || suspect) {
     const bool clear = co_await clear_to_begin(mail);
     if (!clear) co_return Sent::usable;
   }
+  const Sent sent = co_await send_cleared(mail);
+  // Nobody died of it, and it waits for its turn again.
+  if (sent == Sent::not_wanted && suspect) co_await world_.outcomes.let_suspect_wait(mail);
+  co_return sent;
+}
+
+Task<LaneConnection::Sent> LaneConnection::send_cleared(const Mail& mail) {
   const Letter& letter = mail.batch->letter();
   const std::uint64_t octets = letter.message.octets_of(mail.recipient().insert_codes, message_);
   if (too_large(octets)) co_return Sent::usable;
   const SteadyInstant asked = now();
-  auto memory = co_await world_.memory.share(static_cast<std::size_t>(octets), letter.traffic,
-                                             asked + kMemoryPatience);
+  const auto room = static_cast<std::size_t>(letter.message.octets_in_memory(octets));
+  auto memory = co_await world_.memory.share(room, letter.traffic, asked + kMemoryPatience);
   if (!memory) co_return Sent::not_wanted;
   if (now() - asked > kReceiverMayTire && !connection_->is_reusable()) co_return Sent::not_wanted;
   const Result<void> prepared = co_await prepare(mail);
-  memory->shrink_to(message_.memory_octets());
+  memory->shrink_to(message_.memory_octets() + letter.message.slice_octets());
   Sent sent = Sent::usable;
-  if (prepared) {
+  if (prepared && letter.message.is_in_slices() && !may_still_begin(mail)) {
+    // It is asked for anew; the hash is known then.
+  } else if (prepared) {
     sent = co_await transmit(mail);
+  } else if (letter.message.is_in_slices()) {
+    cannot_read(prepared.error());
   } else {
     // Ours to mend; the recipient's mail waits rather than being lost.
     log::error("mail not composed", {{"reason", prepared.error().detail}});
-    settle_as({.state = RecipientState::deferred,
-               .reply = {0, "4.3.5 " + prepared.error().detail},
-               .is_attempt = false},
+    settle_as(policy::outcome_of(
+                  {.cause = Cause::cannot_compose, .words = "4.3.5 " + prepared.error().detail}),
               Path{}, Milliseconds(0));
   }
   message_.trim(kMessageMemoryMax);
@@ -334,27 +408,48 @@ Task<LaneConnection::Sent> LaneConnection::send_first() {
 Task<LaneConnection::Sent> LaneConnection::transmit(const Mail& mail) {
   const SteadyInstant began = now();
   const SteadyInstant not_after = mail.batch->expires();
-  const smtp::MessageView view{.pieces = pieces_,
+  std::optional<MailSlices> slices;
+  const LetterMessage& letter = mail.batch->letter().message;
+  if (letter.is_in_slices()) slices.emplace(letter.slices(pieces_, message_));
+  const smtp::MessageView view{.pieces = slices ? std::span<const std::string_view>() : pieces_,
                                .size = message_.size() + signatures_.size(),
-                               .may_have_leading_dot = message_.has_leading_dot()};
+                               .may_have_leading_dot = message_.has_leading_dot(),
+                               .in_slices = slices.has_value()};
+  const policy::Avoided avoided = world_.receivers.avoided(lane_->site_, began);
+  if (avoided.any()) {
+    connection_->avoid({.pipelining = avoided.pipelining, .chunking = avoided.chunking});
+  }
   trying_ = true;
   std::span<smtp::RecipientResult> results;
   {
     const InHand in_hand(world_.in_hand_gauge);
-    results = co_await connection_->send(*envelope_, view, not_after);
+    results = co_await connection_->send(*envelope_, view, not_after, slices ? &*slices : nullptr);
+  }
+  if (const auto& unread = connection_->content_error()) {
+    cannot_read(*unread);
+    co_return Sent::ended;
   }
   smtp::RecipientResult& result = results.front();
-  const policy::Answer answer{.stage = result.stage,
-                              .reply = std::move(result.reply),
-                              .permanent = result.permanent,
-                              .in_doubt = result.in_doubt,
-                              .in_clear = connection_->path().tls == TlsUse::none};
-  note_known(answer);
-  // "Enough for this connection", said before anything of the mail or by hanging up after the mail
-  // before: the next connection takes it.
-  const bool enough = connection_->hung_up_unheard() ||
-                      (result.stage == Stage::mail_from && answer.reply.code == kServiceClosing);
-  if (enough && !result.in_doubt && delivered_ > 0) {
+  const bool elsewhere = goes_elsewhere(result, mail);
+  const policy::Answer answer{
+      .stage = result.stage,
+      .reply = std::move(result.reply),
+      .permanent = result.permanent,
+      .in_doubt = result.in_doubt,
+      .in_clear = connection_->path().tls == TlsUse::none,
+      .cause = result.cause,
+      .tls_off = policy::tls_plan(lane_->limits_.tls).mode == TlsMode::never};
+  const policy::Verdict verdict = judge(answer);
+  note_known(answer, verdict);
+  learn_habits(answer.reply.code != 0 ? policy::Evidence::said : policy::Evidence::inferred);
+  if (elsewhere) {
+    if (answer.in_doubt) {
+      // The one thing about it that no story tells: it may arrive twice.
+      log::warning("mail in doubt goes again, without an extension its receiver stumbled over",
+                   {{"site", lane_->site_},
+                    {"delivery", static_cast<std::int64_t>(mail.key().delivery)},
+                    {"recipient", mail.key().seq}});
+    }
     forget_trial();
     seat_->begun_in_vain = true;
     co_return Sent::not_wanted;
@@ -367,10 +462,36 @@ Task<LaneConnection::Sent> LaneConnection::transmit(const Mail& mail) {
   seconds_per_mail_ = kNewest * std::chrono::duration<double>(finished - began).count() +
                       (1 - kNewest) * seconds_per_mail_;
   const auto took = std::chrono::duration_cast<Milliseconds>(finished - began);
-  settle(answer, connection_->path(), took);
-  // Another connection may find TLS.
-  const bool usable = connection_->is_at_rest() && !lacks_tls_;
+  settle(answer, verdict, connection_->path(), took);
+  // Where it lacks TLS another connection may find it.
+  const bool usable = connection_->is_at_rest() && !verdict.lacks_tls && !seat_->site_failed;
   co_return usable ? Sent::usable : Sent::ended;
+}
+
+bool LaneConnection::goes_elsewhere(const smtp::RecipientResult& result, const Mail& mail) const {
+  // What may have arrived goes again only where that is wanted, and then only for the reason that
+  // the way it went was wrong.
+  const bool may_repeat = !result.in_doubt || !mail.batch->letter().at_most_once;
+  if (result.again) return may_repeat;
+  if (result.in_doubt) return false;
+  if (result.cause == Cause::stopping) return true;
+  // "Enough for this connection", said before anything of the mail or by hanging up after the mail
+  // before: the next connection takes it.
+  const bool enough = connection_->hung_up_unheard() ||
+                      (result.stage == Stage::mail_from && result.reply.code == kServiceClosing);
+  return enough && delivered_ > 0;
+}
+
+void LaneConnection::learn_habits(policy::Evidence evidence) {
+  const smtp::BrokenOffers& broken = connection_->broken_offers();
+  if (!broken.any()) return;
+  world_.receivers.learn(lane_->site_,
+                         {.pipelining = broken.pipelining, .chunking = broken.chunking}, evidence,
+                         now());
+}
+
+policy::Verdict LaneConnection::judge(const policy::Answer& answer) const {
+  return policy::judge(answer, seat_->mails.front().batch->letter().at_most_once);
 }
 
 Microseconds LaneConnection::patience(const Letter& letter) const {
@@ -380,7 +501,7 @@ Microseconds LaneConnection::patience(const Letter& letter) const {
   return letter.traffic == TrafficClass::bulk ? kPatienceBulk : kPatienceTransactional;
 }
 
-Result<void> LaneConnection::compose(const Mail& mail) {
+void LaneConnection::begin_copy(const Mail& mail) {
   const Letter& letter = mail.batch->letter();
   const store::RecipientKey key = mail.key();
   const store::LeasedRecipient& recipient = mail.recipient();
@@ -395,8 +516,14 @@ Result<void> LaneConnection::compose(const Mail& mail) {
                                      .secret = options.instance_secret,
                                      .date = letter.started}},
                        message_);
+}
+
+Result<void> LaneConnection::compose(const Mail& mail) {
+  const Letter& letter = mail.batch->letter();
+  begin_copy(mail);
   if (!letter.signer) return {};
-  const auto hash = rounds_.context.body_hash(message_.body());
+  const auto hash = letter.message.is_in_slices() ? slices_hash_.value()
+                                                  : rounds_.context.body_hash(message_.body());
   const auto headers = message_.headers();
   return letter.signer->begin(rounds_.context,
                               {.headers = headers, .body_hash = hash, .signed_at = letter.started},
@@ -415,7 +542,9 @@ Result<void> LaneConnection::sign(const Mail& mail) {
   pieces_.clear();
   if (!signatures_.empty()) pieces_.push_back(signatures_);
   pieces_.push_back(message_.head());
-  pieces_.insert(pieces_.end(), message_.body().begin(), message_.body().end());
+  if (!mail.batch->letter().message.is_in_slices()) {
+    pieces_.insert(pieces_.end(), message_.body().begin(), message_.body().end());
+  }
 
   auto envelope = smtp::ClientEnvelope::make(
       encode_recipient_token({static_cast<std::int64_t>(key.delivery), key.batch, key.seq},
@@ -428,29 +557,30 @@ Result<void> LaneConnection::sign(const Mail& mail) {
   return {};
 }
 
-void LaneConnection::settle(const policy::Answer& answer, const Path& path, Milliseconds duration) {
-  const Letter& letter = seat_->mails.front().batch->letter();
-  const policy::Verdict verdict = policy::judge(answer, letter.at_most_once);
-  note_known(answer);
+void LaneConnection::settle(const policy::Answer& answer, const policy::Verdict& verdict,
+                            const Path& path, Milliseconds duration) {
   // A 421 after successful mails is the receiver's "enough for this connection", not its trouble.
-  if (verdict.site_failed && delivered_ == 0) seat_->site_failed = true;
+  if (verdict.site_failed && (delivered_ == 0 || verdict.slow_down)) seat_->site_failed = true;
   if (!verdict.site_failed && answer.reply.code != 0) seat_->served = true;
   Outcome outcome{
       .state = verdict.state,
       .stage = answer.stage,
       .reply = answer.reply,
-      .charset_fell_back = answer.stage >= Stage::mail_from && message_.charset_fell_back()};
+      .is_attempt = verdict.is_attempt,
+      .charset_fell_back = answer.stage >= Stage::mail_from && message_.charset_fell_back(),
+      .cause = verdict.cause};
   if (verdict.lacks_tls) {
     outcome.stage = Stage::starttls;
     outcome.reply.text += fmt::format(" (said without TLS: {})", path.tls_detail);
-    lacks_tls_ = true;
   }
   settle_as(std::move(outcome), path, duration);
 }
 
 void LaneConnection::settle_as(Outcome outcome, Path path, Milliseconds duration) {
   trying_ = true;
-  if (!known_) known_ = {.state = outcome.state, .stage = outcome.stage, .path = {}};
+  if (!known_) {
+    known_ = {.state = outcome.state, .stage = outcome.stage, .cause = outcome.cause, .path = {}};
+  }
   path.egress_source = lane_->source_.name;
   world_.outcomes.settled(seat_->mails.front(), lane_->site_, std::move(outcome), std::move(path),
                           duration);
@@ -458,13 +588,13 @@ void LaneConnection::settle_as(Outcome outcome, Path path, Milliseconds duration
   forget_trial();
 }
 
-void LaneConnection::note_known(const policy::Answer& answer) {
-  const Letter& letter = seat_->mails.front().batch->letter();
+void LaneConnection::note_known(const policy::Answer& answer, const policy::Verdict& verdict) {
   trying_ = true;
-  known_ = {.state = policy::judge(answer, letter.at_most_once).state,
+  known_ = {.state = verdict.state,
             .stage = answer.stage,
             .code = answer.reply.code,
             .in_doubt = answer.in_doubt,
+            .cause = verdict.cause,
             .path = {}};
 }
 

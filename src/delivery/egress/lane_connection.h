@@ -34,13 +34,15 @@ class LaneConnection {
   // Why no connection could be opened, as the mails that waited for it are told.
   struct OpenFailure {
     policy::Answer answer;
+    policy::Verdict verdict;
     Path path;
-    bool ours = false;  // the site was asked nothing (smtp::ConnectionFailure)
   };
 
   Task<void> work();
   // Tries the route's addresses in order; nullopt once connection_ is there.
   Task<std::optional<OpenFailure>> open();
+  // Where to try, those that lately did not serve last.
+  [[nodiscard]] std::vector<dns::Candidate> addresses_to_try();
   Task<std::optional<OpenFailure>> open_at(dns::Candidate candidate, SteadyInstant not_after);
   [[nodiscard]] smtp::ConnectionOptions connection_options(const dns::Candidate& candidate) const;
   // Sends the mails in hand, and others, until the connection is used up.
@@ -52,28 +54,45 @@ class LaneConnection {
   };
   // The first of the mails in hand, which is settled or stays the first.
   Task<Sent> send_first();
+  // It, once it may be begun.
+  Task<Sent> send_cleared(const Mail& mail);
   // Settles a mail whose life time is over.
   [[nodiscard]] bool gave_up(const Mail& mail);
   // Whether this node may still begin the first mail in hand, which is lost or a suspect; else it
   // is put back. What must be said of a suspect before is said.
   Task<bool> clear_to_begin(const Mail& mail);
+  // The same once more, after something that may have taken long.
+  [[nodiscard]] bool may_still_begin(const Mail& mail) const;
   // Settles the first mail in hand if it would be larger than may be made.
   [[nodiscard]] bool too_large(std::uint64_t octets);
   Task<Result<void>> prepare(const Mail& mail);
+  // What the signature says of the body of a mail in slices, which are gone through for it.
+  Task<Result<void>> hash_slices(const Mail& mail);
   // Hands the composed mail over, and says what came of it.
   Task<Sent> transmit(const Mail& mail);
+  // Its content, or what a letter needs, could not be had from our store: no fault of the mail or
+  // the receiver, so no attempt.
+  void cannot_read(const Error& error);
+  // Whether nothing is to be said of the mail that was just tried: it goes over another connection.
+  [[nodiscard]] bool goes_elsewhere(const smtp::RecipientResult& result, const Mail& mail) const;
+  // Remembers what the site stumbled over.
+  void learn_habits(policy::Evidence evidence);
   // How long its signature may wait for others.
   [[nodiscard]] Microseconds patience(const Letter& letter) const;
   // Everything about a mail that the receiver will see, in two halves: between them are those of
   // the thread's other connections, whose signatures are computed together with ours.
   [[nodiscard]] Result<void> compose(const Mail& mail);
+  void begin_copy(const Mail& mail);
   [[nodiscard]] Result<void> sign(const Mail& mail);
   // Says what became of the first mail in hand, which then is in hand no more.
-  void settle(const policy::Answer& answer, const Path& path, Milliseconds duration);
+  void settle(const policy::Answer& answer, const policy::Verdict& verdict, const Path& path,
+              Milliseconds duration);
   void settle_as(Outcome outcome, Path path, Milliseconds duration);
   // What became of the first mail in hand, before anything else happens that may throw: that the
   // receiver has taken it must never be forgotten.
-  void note_known(const policy::Answer& answer);
+  void note_known(const policy::Answer& answer, const policy::Verdict& verdict);
+  // Of the first mail in hand; once for each answer.
+  [[nodiscard]] policy::Verdict judge(const policy::Answer& answer) const;
   void forget_trial() noexcept;
   // An exception has ended the connection: what the mail that was being tried is to be told. The
   // lane tells it.
@@ -90,13 +109,13 @@ class LaneConnection {
 
   std::uint32_t sent_ = 0;                 // mails tried on this connection
   std::uint32_t delivered_ = 0;            // of them, those taken
-  bool lacks_tls_ = false;                 // and the receiver wants it
   bool trying_ = false;                    // the first mail in hand, and it has no outcome yet
   std::optional<LaneSeat::Untold> known_;  // its outcome, while that is being told
   double seconds_per_mail_ = 0.001;        // smoothed
 
   // Memory used again from mail to mail.
   OutgoingMessage message_;
+  std::optional<mailauth::dkim::BodyHash> slices_hash_;  // of a message in slices that is signed
   mailauth::dkim::BegunSignatures begun_;
   std::string signatures_;
   std::vector<std::string_view> pieces_;

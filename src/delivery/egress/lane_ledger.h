@@ -5,7 +5,8 @@
 // Mails of a site wait by route (the set of MX hosts), because a connection is only reused for the
 // same hosts; within a route the fair queue says who is next. A connection belongs to one route.
 //
-//   add() ------> waiting by route --take()--> connection --finished()/failed()--> ledger
+//   add() --> waiting by route --take()--> connection --> served() or site_failed(), and at its
+//                                                         end connection_closed()
 #pragma once
 
 #include <cstddef>
@@ -80,12 +81,14 @@ class LaneLedger {
     return urgent ? TrafficClass::transactional : TrafficClass::bulk;
   }
 
+  // A connection counts from here on; connection_closed() is due for it, whatever comes.
   void connection_opening(std::string_view route) {
     Route& entry = at(route);
     ++entry.connections;
     ++entry.opening;
     ++connections_;
   }
+  // It may take a mail.
   void connection_opened(std::string_view route) { --at(route).opening; }
   // The site has answered a mail: that, and not its greeting, ends the suspicion. What went before
   // a rest does not end it.

@@ -13,8 +13,8 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr policy::Flow kBulk{TrafficClass::bulk, 1, 1, 1};
-constexpr policy::Flow kUrgent{TrafficClass::transactional, 2, 2, 1};
+constexpr policy::Flow kBulkFlow{TrafficClass::bulk, 1, 1, 1};
+constexpr policy::Flow kUrgentFlow{TrafficClass::transactional, 2, 2, 1};
 
 class LaneLedgerTest : public ::testing::Test {
  protected:
@@ -47,17 +47,17 @@ class LaneLedgerTest : public ::testing::Test {
 TEST_F(LaneLedgerTest, OpensNoMoreConnectionsThanThereIsWorkOrLeave) {
   auto ledger = make({.connections_max = 3});
   EXPECT_TRUE(open_all(ledger).empty());
-  ledger.add("mx", kBulk, 1);
+  ledger.add("mx", kBulkFlow, 1);
   EXPECT_EQ(open_all(ledger).size(), 1U);
-  for (int i = 0; i < 100; ++i) ledger.add("mx", kBulk, i);
+  for (int i = 0; i < 100; ++i) ledger.add("mx", kBulkFlow, i);
   EXPECT_EQ(open_all(ledger).size(), 2U) << "three in all";
 }
 
 TEST_F(LaneLedgerTest, RoutesShareTheConnectionsOfTheirSite) {
   auto ledger = make({.connections_max = 4});
   for (int i = 0; i < 50; ++i) {
-    ledger.add("mx1", kBulk, i);
-    ledger.add("mx2", kBulk, i);
+    ledger.add("mx1", kBulkFlow, i);
+    ledger.add("mx2", kBulkFlow, i);
   }
   auto routes = open_all(ledger);
   std::ranges::sort(routes);
@@ -66,27 +66,27 @@ TEST_F(LaneLedgerTest, RoutesShareTheConnectionsOfTheirSite) {
 
 TEST_F(LaneLedgerTest, AnIdleConnectionIsUsedBeforeAnotherIsOpened) {
   auto ledger = make({.connections_max = 5});
-  ledger.add("mx", kBulk, 1);
+  ledger.add("mx", kBulkFlow, 1);
   EXPECT_EQ(open_all(ledger).size(), 1U);
   EXPECT_EQ(ledger.take("mx", 8, now_).size(), 1U);
   ledger.connection_opened("mx");
   ledger.connection_idle("mx", true);
-  ledger.add("mx", kBulk, 2);
+  ledger.add("mx", kBulkFlow, 2);
   EXPECT_TRUE(open_all(ledger).empty());
-  ledger.add("mx", kBulk, 3);
+  ledger.add("mx", kBulkFlow, 3);
   EXPECT_EQ(open_all(ledger).size(), 1U);
 }
 
 TEST_F(LaneLedgerTest, TransactionalOvertakesWhatWaits) {
   auto ledger = make({});
-  for (int i = 0; i < 100; ++i) ledger.add("mx", kBulk, i);
-  ledger.add("mx", kUrgent, 777);
+  for (int i = 0; i < 100; ++i) ledger.add("mx", kBulkFlow, i);
+  ledger.add("mx", kUrgentFlow, 777);
   EXPECT_EQ(ledger.take("mx", 2, now_), (std::vector<int>{777, 0}));
 }
 
 TEST_F(LaneLedgerTest, NeverGivesOutMoreThanThePace) {
   auto ledger = make({.messages_per_second = 100});
-  for (int i = 0; i < 1000; ++i) ledger.add("mx", kBulk, i);
+  for (int i = 0; i < 1000; ++i) ledger.add("mx", kBulkFlow, i);
   std::size_t taken = 0;
   for (int ms = 0; ms < 2000; ++ms, now_ += std::chrono::milliseconds(1)) {
     taken += ledger.take("mx", 32, now_).size();
@@ -98,12 +98,12 @@ TEST_F(LaneLedgerTest, NeverGivesOutMoreThanThePace) {
 
 TEST_F(LaneLedgerTest, AFailedSiteRestsAndGivesUpWhatWaits) {
   auto ledger = make({.backoff = {.first = seconds(10), .longest = seconds(60), .jitter = 0}});
-  for (int i = 0; i < 5; ++i) ledger.add("mx", kBulk, i);
+  for (int i = 0; i < 5; ++i) ledger.add("mx", kBulkFlow, i);
   EXPECT_EQ(open_all(ledger).size(), 5U);
   const auto given_up = fail_site(ledger);
   EXPECT_EQ(given_up.size(), 5U);
   EXPECT_TRUE(ledger.resting(now_));
-  ledger.add("mx", kBulk, 9);
+  ledger.add("mx", kBulkFlow, 9);
   EXPECT_FALSE(ledger.wants_connection(now_));
   EXPECT_TRUE(ledger.take("mx", 1, now_).empty());
 }
@@ -131,7 +131,7 @@ TEST_F(LaneLedgerTest, AfterARestOneConnectionProbesWithOneMail) {
   auto ledger = make({.backoff = {.first = seconds(10), .longest = seconds(60), .jitter = 0}});
   (void)fail_site(ledger);
   now_ += seconds(10);
-  for (int i = 0; i < 50; ++i) ledger.add("mx", kBulk, i);
+  for (int i = 0; i < 50; ++i) ledger.add("mx", kBulkFlow, i);
   EXPECT_EQ(open_all(ledger).size(), 1U);
   EXPECT_EQ(ledger.take("mx", 32, now_).size(), 1U);
   ledger.connection_opened("mx");
@@ -144,7 +144,7 @@ TEST_F(LaneLedgerTest, AfterARestOneConnectionProbesWithOneMail) {
 TEST_F(LaneLedgerTest, ASiteThatGreetsAndTakesNothingRestsLongerEachTime) {
   auto ledger = make({.backoff = {.first = seconds(10), .longest = seconds(60), .jitter = 0}});
   for (const int rest : {10, 20, 40, 60, 60}) {
-    ledger.add("mx", kBulk, 1);
+    ledger.add("mx", kBulkFlow, 1);
     EXPECT_EQ(open_all(ledger).size(), 1U);
     EXPECT_EQ(ledger.take("mx", 1, now_).size(), 1U);
     ledger.connection_opened("mx");
@@ -165,7 +165,7 @@ TEST_F(LaneLedgerTest, AnAnswerOfBeforeDoesNotEndARest) {
 
 TEST_F(LaneLedgerTest, ForgetsRoutesWithoutWorkAndConnections) {
   auto ledger = make({});
-  ledger.add("mx", kBulk, 1);
+  ledger.add("mx", kBulkFlow, 1);
   (void)open_all(ledger);
   (void)ledger.take("mx", 1, now_);
   ledger.connection_closed("mx", false);
@@ -173,8 +173,8 @@ TEST_F(LaneLedgerTest, ForgetsRoutesWithoutWorkAndConnections) {
   EXPECT_EQ(ledger.waiting(), 0U);
   EXPECT_FALSE(ledger.wants_connection(now_));
   EXPECT_FALSE(ledger.knows("mx"));
-  ledger.add("mx", kBulk, 1);
-  ledger.add("other", kBulk, 1);
+  ledger.add("mx", kBulkFlow, 1);
+  ledger.add("other", kBulkFlow, 1);
   ledger.connection_opening("mx");
   (void)fail_site(ledger);
   EXPECT_TRUE(ledger.knows("mx")) << "it has a connection";
@@ -226,12 +226,13 @@ TEST_F(LaneLedgerTest, NothingIsLostOrDoubledWhateverHappens) {
           for (const int item : ledger.take(route, 5, now_)) {
             // Some are given back, as by a connection that broke.
             if (random.below(4) == 0) {
-              ledger.add(route, kBulk, item);
+              ledger.add(route, kBulkFlow, item);
             } else {
               ++seen[static_cast<std::size_t>(item)];
             }
           }
-          if (added < 200) ledger.add(route, random.below(3) == 0 ? kUrgent : kBulk, added++);
+          if (added < 200)
+            ledger.add(route, random.below(3) == 0 ? kUrgentFlow : kBulkFlow, added++);
         }
       }
     }

@@ -93,6 +93,7 @@ struct LaneSeat {
     Stage stage = Stage::none;
     int code = 0;
     bool in_doubt = false;
+    Cause cause = Cause::none;
     Path path;
   };
   std::optional<Untold> untold;

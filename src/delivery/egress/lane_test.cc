@@ -63,6 +63,82 @@ TEST(Lane, MailThatOutlivesItsTimeWhileOpeningIsNotBlamedOnTheSite) {
   world.check_that_all_is_free();
 }
 
+void expect_all_delivered(const LaneTestWorld& world) {
+  for (const auto& [address, told] : world.recorder.told()) {
+    EXPECT_EQ(told.times, 1) << address;
+    EXPECT_FALSE(told.parked) << address;
+    EXPECT_EQ(told.outcome.state, RecipientState::delivered) << address;
+  }
+  EXPECT_EQ(async::unhandled_exceptions(), 0U);
+}
+
+TEST(Lane, AReceiverThatStumblesOverItsOffersIsRememberedAndNobodyIsBlamed) {
+  for (const auto& [script, avoided] :
+       {std::pair{smtp::Script{.answers = {{"BDAT", "502 5.5.1 no"}}},
+                  policy::Avoided{.chunking = true}},
+        std::pair{smtp::Script{.hangs_up_at = "BDAT"}, policy::Avoided{.chunking = true}},
+        std::pair{smtp::Script{.groups = smtp::Groups::refused},
+                  policy::Avoided{.pipelining = true}}}) {
+    Fault none;
+    LaneTestWorld world(none, 8);
+    world.script() = script;
+    world.script().offers = {"PIPELINING", "CHUNKING"};
+    world.send();
+    world.tidy_until_all_is_told();
+    world.drain();
+    world.check_that_all_is_free();
+    world.check_mails();
+    expect_all_delivered(world);
+    EXPECT_TRUE(!avoided.chunking || world.avoided().chunking);
+    EXPECT_TRUE(!avoided.pipelining || world.avoided().pipelining);
+    EXPECT_EQ(world.feedback.count.load(), 0) << "the site need not rest";
+  }
+}
+
+TEST(Lane, ALivingHostBehindDeadOnesIsFound) {
+  Fault none;
+  LaneTestWorld world(none, 1);
+  world.send_past_dead_hosts(7);
+  world.tidy_until_all_is_told();
+  expect_all_delivered(world);
+  EXPECT_EQ(world.metrics.counter("d", "").value(), 8U);
+  world.drain();
+}
+
+TEST(Lane, ALaterAttemptBeginsWhereTheOneBeforeEnded) {
+  Fault none;
+  LaneTestWorld world(none, 1);
+  world.rest_never();
+  world.send_past_dead_hosts(30);
+  world.tidy_until_all_is_told();
+  // The first connection tries the first twenty hosts, the second, for the mail after, the rest.
+  int deferred = 0;
+  for (const auto& [address, told] : world.recorder.told()) {
+    if (told.outcome.state == RecipientState::deferred && !told.parked) ++deferred;
+  }
+  EXPECT_EQ(deferred, 1);
+  world.recorder.forget();
+  const std::uint64_t dials = world.metrics.counter("d", "").value();
+  world.send_past_dead_hosts(30);
+  world.tidy_until_all_is_told();
+  expect_all_delivered(world);
+  EXPECT_LE(world.metrics.counter("d", "").value(), dials + 11);
+  world.drain();
+}
+
+TEST(Lane, ASuspectThatGoesBackIsNotCountedAsBegun) {
+  Fault none;
+  LaneTestWorld world(none, 1);
+  world.script().hangs_up_at = "BDAT";
+  world.send_suspect();
+  world.tidy_until_all_is_told();
+  world.drain();
+  expect_all_delivered(world);
+  const int back = world.recorder.suspects_let_wait;
+  EXPECT_GE(back, 1);
+  EXPECT_EQ(world.recorder.suspects_begun, static_cast<int>(kMails) + back);
+}
+
 TEST(Lane, MailForWhichThereIsNoPlaceGoesBackWhenItDrains) {
   Fault none;
   LaneTestWorld world(none, 1);

@@ -74,10 +74,17 @@ class ShakyDialer final : public net::Dialer {
   Task<Result<net::Stream>> dial(net::Endpoint remote, net::DialOptions options,
                                  SteadyInstant deadline) override {
     fault_.point(Seam::dialler);
+    if (remote.address != kLiving) return nobody_there();
     return net::dial(remote, options, deadline);
   }
 
+  static inline const net::IpAddress kLiving = net::IpAddress::v4({127, 0, 0, 1});
+
  private:
+  static Task<Result<net::Stream>> nobody_there() {
+    co_return fail(ErrorKind::timeout, "connect: timed out");
+  }
+
   Fault& fault_;
 };
 
@@ -113,12 +120,26 @@ class ShakyRecorder final : public OutcomeSink {
   }
   Task<bool> may_send_soon() override { co_return true; }
   // The batch does not know what is told here, and comes with every end.
-  void abandoned(const store::LeasedBatch&, std::size_t) noexcept override {}
-  Task<bool> begin_suspect(const Mail&) override { co_return true; }
+  void given_back(const store::LeasedBatch&, std::size_t, GivenBack) noexcept override {}
+  Task<bool> begin_suspect(const Mail&) override {
+    ++suspects_begun;
+    co_return true;
+  }
+  Task<void> let_suspect_wait(const Mail&) override {
+    ++suspects_let_wait;
+    co_return;
+  }
+
+  std::atomic<int> suspects_begun{0};
+  std::atomic<int> suspects_let_wait{0};
 
   [[nodiscard]] std::map<std::string, Told> told() const {
     const std::lock_guard lock(mutex_);
     return told_;
+  }
+  void forget() {
+    const std::lock_guard lock(mutex_);
+    told_.clear();
   }
   // Waits a moment for something to change; false if it has not been told of `count` mails yet.
   [[nodiscard]] bool knows(std::size_t count) {
@@ -163,21 +184,26 @@ inline Task<void> serve_all(net::Listener& listener, smtp::Receiver& receiver,
 
 inline constexpr std::uint32_t kMails = 3;
 
-inline std::shared_ptr<BatchInFlight> batch_of_mails(Milliseconds life_left, OutcomeSink& sink) {
+inline std::shared_ptr<const Letter> letter_of_large_values() {
   Content content;
   content.from = {"news@example.com", ""};
   content.subject = "x";
   content.text_part = "__large__";
-  store::LeasedBatch leased{.key = {store::DeliveryKey{1}, 1}};
+  return std::make_shared<const Letter>(
+      Letter{.delivery = store::DeliveryKey{1},
+             .started = SystemClock().now(),
+             .message = mime::MessageTemplate::build(std::move(content), {}).value()});
+}
+
+inline std::shared_ptr<BatchInFlight> batch_of_mails(Milliseconds life_left, OutcomeSink& sink,
+                                                     std::shared_ptr<const Letter> letter,
+                                                     bool suspect = false) {
+  store::LeasedBatch leased{.key = {store::DeliveryKey{1}, 1}, .suspect = suspect};
   for (std::uint32_t i = 0; i < kMails; ++i) {
     leased.recipients.push_back({.seq = i,
                                  .address = fmt::format("r{}@example.jp", i),
                                  .insert_codes = {{"__large__", std::string(2 * kLarge, 'x')}}});
   }
-  auto letter = std::make_shared<const Letter>(
-      Letter{.delivery = store::DeliveryKey{1},
-             .started = SystemClock().now(),
-             .message = mime::MessageTemplate::build(std::move(content), {}).value()});
   return std::make_shared<BatchInFlight>(std::move(leased), std::move(letter),
                                          SystemClock().steady_now() + life_left, sink);
 }
@@ -193,22 +219,23 @@ inline Options options_with(std::uint16_t port) {
 class LaneTestWorld {
  public:
   LaneTestWorld(Fault& fault, std::size_t places_given,
-                std::string greeting = "220 mx.example.jp ESMTP\r\n")
+                std::string greeting = "220 mx.example.jp ESMTP\r\n",
+                std::vector<std::string> offers = {"PIPELINING", "CHUNKING", "8BITMIME"})
       : places(places_given),
         places_given_(places_given),
-
         clock_(fault),
         dialer_(fault),
         recorder(fault) {
     receiver_.script.greeting = std::move(greeting);
-    receiver_.script.offers = {"PIPELINING", "CHUNKING"};
+    receiver_.script.offers = std::move(offers);
     receiving_.start();
     on_receiver(open_receiver());
     options_ = options_with(port_);
     for (std::size_t i = 0; i < runtime_.size(); ++i) {
       connections_.push_back(std::make_unique<async::TaskGroup>(runtime_.executor(i)));
-      rounds_.push_back(std::make_unique<SigningRounds>(runtime_.executor(i),
-                                                        mailauth::dkim::RsaArithmetic::fastest));
+      rounds_.push_back(std::make_unique<SigningRounds>(
+          runtime_.executor(i),
+          mailauth::dkim::RsaByEight::of(mailauth::dkim::RsaArithmetic::fastest, metrics)));
       boost::asio::post(runtime_.executor(i), [] { of_the_engine() = true; });
     }
     runtime_.start();
@@ -224,12 +251,30 @@ class LaneTestWorld {
   LaneTestWorld(const LaneTestWorld&) = delete;
   LaneTestWorld& operator=(const LaneTestWorld&) = delete;
 
+  // Before anything is sent.
+  void rest_never() { options_.site_backoff.first = 0ms; }
+  [[nodiscard]] smtp::Script& script() { return receiver_.script; }
+  [[nodiscard]] policy::Avoided avoided() const {
+    return known_.avoided("example.jp", SystemClock().steady_now());
+  }
+
   void send(Milliseconds life_left = 24h) {
-    const auto batch = batch_of_mails(life_left, recorder);
-    dns::MailRoute route{
-        .domain = "example.jp",
-        .hosts = {{.name = "mx.example.jp", .addresses = {net::IpAddress::v4({127, 0, 0, 1})}}},
-        .site = "example.jp"};
+    send(batch_of_mails(life_left, recorder, letter_of_large_values()));
+  }
+  void send_past_dead_hosts(std::uint8_t dead_hosts) {
+    send(batch_of_mails(24h, recorder, letter_of_large_values()), dead_hosts);
+  }
+  void send_suspect() { send(batch_of_mails(24h, recorder, letter_of_large_values(), true)); }
+  // To a route whose most preferred hosts are dead.
+  void send(const std::shared_ptr<BatchInFlight>& batch, std::uint8_t dead_hosts = 0) {
+    dns::MailRoute route{.domain = "example.jp", .site = "example.jp"};
+    for (std::uint8_t i = 1; i <= dead_hosts; ++i) {
+      route.hosts.push_back({.name = fmt::format("dead{}.example.jp", i),
+                             .preference = i,
+                             .addresses = {net::IpAddress::v4({127, 0, 1, i})}});
+    }
+    route.hosts.push_back(
+        {.name = "mx.example.jp", .preference = 100, .addresses = {ShakyDialer::kLiving}});
     const auto answer = std::make_shared<const dns::RouteAnswer>(std::move(route));
     std::vector<Mail> mails;
     for (std::uint32_t i = 0; i < kMails; ++i) mails.push_back({batch, i});
@@ -286,6 +331,11 @@ class LaneTestWorld {
     }
   }
 
+  // Once drained.
+  [[nodiscard]] const std::vector<smtp::FakeServer::Taken>& taken() const {
+    return receiver_.taken;
+  }
+
   RestsCounted feedback;
   Metrics metrics;
   ConnectionPlaces places;
@@ -327,6 +377,7 @@ class LaneTestWorld {
 
  private:
   OwnShortage shortage_{metrics};
+  KnownReceivers known_{metrics};
   LaneWorld lane_world_{.runtime = runtime_,
                         .clock = clock_,
                         .options = options_,
@@ -342,6 +393,7 @@ class LaneTestWorld {
                         .in_hand_gauge = metrics.gauge("h", ""),
                         .dials_total = metrics.counter("d", ""),
                         .shortage = shortage_,
+                        .receivers = known_,
                         .dialer = &dialer_};
 
  public:

@@ -97,7 +97,7 @@ TEST_F(NodeWatchTest, WhoLooksIsNotDead) {
 
 // ---- pools -----------------------------------------------------------------------------------
 
-std::map<std::string, int> shares(const std::vector<std::string>& live, int batches) {
+std::map<std::string, int> shares_of_sources(const std::vector<std::string>& live, int batches) {
   std::map<std::string, int> count;
   for (int batch = 0; batch < batches; ++batch) {
     const auto place = choose_source(live, 42, static_cast<std::uint32_t>(batch));
@@ -107,7 +107,7 @@ std::map<std::string, int> shares(const std::vector<std::string>& live, int batc
 }
 
 TEST(Pools, BatchesAreSpreadEvenly) {
-  for (const auto& [source, count] : shares({"a", "b", "c", "d"}, 40'000)) {
+  for (const auto& [source, count] : shares_of_sources({"a", "b", "c", "d"}, 40'000)) {
     EXPECT_NEAR(count, 10'000, 500) << source;
   }
 }

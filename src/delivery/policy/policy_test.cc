@@ -19,6 +19,7 @@
 namespace todoku::delivery::policy {
 namespace {
 
+using feedback::classify::NextStep;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -136,18 +137,61 @@ TEST(Backoff, DoublesUpToTheLongestAndForgetsOnSuccess) {
 
 TEST(Retry, FollowsTheScheduleAndRepeatsItsLastWait) {
   const RetryOptions options{.waits = {seconds(60), seconds(300)}, .jitter = 0};
-  EXPECT_EQ(wait_after(options, 1, 9), seconds(60));
-  EXPECT_EQ(wait_after(options, 2, 9), seconds(300));
-  EXPECT_EQ(wait_after(options, 9, 9), seconds(300));
+  EXPECT_EQ(wait_after(options, NextStep::retry, 1, 9), seconds(60));
+  EXPECT_EQ(wait_after(options, NextStep::retry, 2, 9), seconds(300));
+  EXPECT_EQ(wait_after(options, NextStep::retry, 9, 9), seconds(300));
+}
+
+TEST(Retry, AGreylistHasItsFirstWaitsAndThenTheUsual) {
+  const RetryOptions options{.waits = {seconds(60), seconds(300), seconds(900)},
+                             .greylist_waits = {seconds(180), seconds(200)},
+                             .jitter = 0};
+  EXPECT_EQ(wait_after(options, NextStep::retry_greylisted, 1, 9), seconds(180));
+  EXPECT_EQ(wait_after(options, NextStep::retry_greylisted, 2, 9), seconds(200));
+  EXPECT_EQ(wait_after(options, NextStep::retry_greylisted, 3, 9), seconds(900));
+}
+
+TEST(Retry, WhoWantsLessIsTriedLaterAndNeverSoonerThanUsual) {
+  const RetryOptions options{.waits = {seconds(60), seconds(3000)},
+                             .rate_waits = {seconds(600), seconds(1800)},
+                             .refused_waits = {seconds(900)},
+                             .jitter = 0};
+  EXPECT_EQ(wait_after(options, NextStep::retry_slowly, 1, 9), seconds(600));
+  EXPECT_EQ(wait_after(options, NextStep::retry_slowly, 2, 9), seconds(3000));
+  EXPECT_EQ(wait_after(options, NextStep::retry_refused, 1, 9), seconds(900));
+  RetryOptions without = options;
+  without.rate_waits.clear();
+  EXPECT_EQ(wait_after(without, NextStep::retry_slowly, 1, 9), seconds(60));
+}
+
+TEST(Retry, WhatIsOursToMendIsLookedAtNowAndThen) {
+  const RetryOptions options;
+  EXPECT_EQ(wait_after(options, NextStep::look_again, 1, 9), std::chrono::minutes(15));
+  EXPECT_LE(wait_after(options, NextStep::soon, 1, 9), seconds(10));
+}
+
+TEST(Retry, GivingUpTellsTheLifeTimeInAUnitThatFits) {
+  const auto told = [](Milliseconds life_time) {
+    return given_up({.life_time = life_time}).reply.text;
+  };
+  EXPECT_EQ(told(std::chrono::hours(24)), "4.4.7 given up: not delivered within 24 hours");
+  EXPECT_EQ(told(std::chrono::hours(1)), "4.4.7 given up: not delivered within 1 hour");
+  EXPECT_EQ(told(std::chrono::minutes(90)), "4.4.7 given up: not delivered within 90 minutes");
+  EXPECT_EQ(told(std::chrono::seconds(4)), "4.4.7 given up: not delivered within 4 seconds");
+  const Outcome outcome = given_up({});
+  EXPECT_EQ(outcome.state, RecipientState::expired);
+  EXPECT_EQ(outcome.cause, Cause::out_of_time);
+  EXPECT_FALSE(outcome.is_attempt);
 }
 
 TEST(Retry, ABatchComesBackTogetherAndBatchesApart) {
   const RetryOptions options;
-  EXPECT_EQ(wait_after(options, 1, 77), wait_after(options, 1, 77));
-  EXPECT_EQ(wait_after(options, 1, 77).count() % 1000, 0);
+  EXPECT_EQ(wait_after(options, NextStep::retry, 1, 77),
+            wait_after(options, NextStep::retry, 1, 77));
+  EXPECT_EQ(wait_after(options, NextStep::retry, 1, 77).count() % 1000, 0);
   std::set<Milliseconds> waits;
   for (std::uint64_t spread = 0; spread < 100; ++spread) {
-    const Milliseconds wait = wait_after(options, 3, spread);
+    const Milliseconds wait = wait_after(options, NextStep::retry, 3, spread);
     EXPECT_GE(wait, seconds(900));
     EXPECT_LE(wait, seconds(1036));
     waits.insert(wait);
@@ -204,12 +248,19 @@ TEST(Verdict, ReadsTheTable) {
 }
 
 TEST(Verdict, ARefusalForWantOfTlsIsNoBounce) {
+  enum class Made { wants_tls, bounced, other };
+  using enum Made;
   const auto judged = [](int code, std::string text, bool in_clear = true) {
-    return judge(
+    const Verdict verdict = judge(
         {.stage = Stage::mail_from, .reply = {code, std::move(text)}, .in_clear = in_clear}, false);
+    if (verdict.lacks_tls) {
+      EXPECT_EQ(verdict.state, RecipientState::deferred);
+      EXPECT_EQ(verdict.cause, Cause::tls_required);
+      EXPECT_FALSE(verdict.site_failed || verdict.try_next_host);
+      return wants_tls;
+    }
+    return verdict.state == RecipientState::bounced ? bounced : other;
   };
-  const Verdict wants_tls{.state = RecipientState::deferred, .lacks_tls = true};
-  const Verdict bounced{.state = RecipientState::bounced};
   EXPECT_EQ(judged(530, "5.7.0 Must issue a STARTTLS command first"), wants_tls);
   EXPECT_EQ(judged(530, "Must issue a STARTTLS command first"), wants_tls);
   EXPECT_EQ(judged(530, "5.7.0 Please go away and come back safely"), wants_tls);
@@ -232,6 +283,36 @@ TEST(Verdict, ARefusalForWantOfTlsIsNoBounce) {
       judge({.stage = Stage::accepted, .reply = {250, "TLS next time"}, .in_clear = true}, false)
           .state,
       RecipientState::delivered);
+}
+
+TEST(Verdict, TlsThatOurRulesSwitchOffIsOurs) {
+  const Verdict verdict = judge({.stage = Stage::mail_from,
+                                 .reply = {530, "5.7.0 Must issue a STARTTLS command first"},
+                                 .in_clear = true,
+                                 .tls_off = true},
+                                false);
+  EXPECT_EQ(verdict.cause, Cause::tls_switched_off);
+  EXPECT_TRUE(verdict.lacks_tls);
+}
+
+TEST(Verdict, WhoWantsLessGetsARest) {
+  const Answer much{.stage = Stage::rcpt_to, .reply = {450, "4.7.1 Error: too much mail from you"}};
+  EXPECT_TRUE(judge(much, false).slow_down);
+  EXPECT_TRUE(judge(much, false).site_failed);
+  // Said of one mailbox, or of this connection.
+  const Answer mailbox{.stage = Stage::rcpt_to,
+                       .reply = {450, "4.2.1 The user is receiving mail too quickly"}};
+  EXPECT_FALSE(judge(mailbox, false).site_failed);
+  const Answer session{.stage = Stage::rcpt_to, .reply = {421, "too many messages"}};
+  EXPECT_FALSE(judge(session, false).slow_down);
+}
+
+TEST(Verdict, WhatWeBrokeOffSaysNothingOfTheSiteAndIsNoAttempt) {
+  for (const Stage stage : {Stage::connect, Stage::greeting, Stage::rcpt_to}) {
+    const Verdict verdict = judge({.stage = stage, .cause = Cause::stopping}, false);
+    EXPECT_EQ(verdict.state, RecipientState::deferred);
+    EXPECT_FALSE(verdict.is_attempt || verdict.site_failed || verdict.try_next_host);
+  }
 }
 
 TEST(Verdict, DoubtIsRetriedUnlessAtMostOnceWasAskedFor) {

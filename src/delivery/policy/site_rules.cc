@@ -13,18 +13,6 @@ std::string_view parent(std::string_view name) {
 
 }  // namespace
 
-std::string_view to_string(TlsPolicy policy) {
-  switch (policy) {
-    case TlsPolicy::opportunistic:
-      return "opportunistic";
-    case TlsPolicy::required:
-      return "required";
-    case TlsPolicy::none:
-      return "none";
-  }
-  return "";
-}
-
 void SiteRules::build_index() {
   by_suffix_.clear();
   by_domain_.clear();

@@ -16,6 +16,8 @@
 //   domains = ["bank.example", "*.bank.example"]   # recipient domains; win over MX suffixes
 //   tls = "required"
 //
+// The keys are declared in site_keys.h.
+//
 // Layers are laid one over the other (the shipped rules/sites.toml, then the operator's): a later
 // layer changes the keys that it names, and a pattern that it claims leaves the site of before.
 #pragma once
@@ -33,26 +35,20 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "delivery/policy/tls_policy.h"
 
 namespace todoku::delivery::policy {
-
-// How a lane protects its connections. The names are the words of the rule file.
-enum class TlsPolicy : std::uint8_t {
-  opportunistic,  // verified, else unverified TLS, else clear text; each is recorded
-  required,       // TLS with a certificate that proves the host, or the mail waits
-  none,           // never STARTTLS: for receivers whose TLS is broken, and for tests
-};
-
-[[nodiscard]] std::string_view to_string(TlsPolicy policy);
 
 // The limits of one lane, that is of one egress source at one site.
 struct SiteLimits {
   std::uint32_t connections_max = 10;
   std::uint32_t messages_per_connection = 100;
   double messages_per_second = 0;  // 0: as fast as the receiver answers
-  std::uint32_t recipients_per_message = 100;
-  std::chrono::seconds idle{5};  // how long an idle connection is kept open
+  std::chrono::seconds idle{5};    // how long an idle connection is kept open
   TlsPolicy tls = TlsPolicy::opportunistic;
+  // Use made of what a receiver offers; site_habits.h finds out by itself what it does not bear.
+  bool pipelining = true;
+  bool chunking = true;
   std::uint16_t port = 25;
   std::vector<std::chrono::seconds> retry_waits;  // empty: the engine's schedule
 

@@ -2,10 +2,13 @@
 #include "delivery/policy/site_rules.h"
 
 #include <fstream>
+#include <map>
 #include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "delivery/policy/site_keys.h"
 
 namespace todoku::delivery::policy {
 namespace {
@@ -66,9 +69,10 @@ domains = ["one.example", "*.one.example"]
 connections_max = 1
 messages_per_connection = 2
 messages_per_second = 3
-recipients_per_message = 4
 idle_seconds = 0
 tls = "required"
+pipelining = false
+chunking = false
 port = 26
 retry_seconds = [60, 600]
 )"});
@@ -80,9 +84,10 @@ retry_seconds = [60, 600]
   const SiteLimits expected{.connections_max = 1,
                             .messages_per_connection = 2,
                             .messages_per_second = 3,
-                            .recipients_per_message = 4,
                             .idle = std::chrono::seconds(0),
                             .tls = TlsPolicy::required,
+                            .pipelining = false,
+                            .chunking = false,
                             .port = 26,
                             .retry_waits = {std::chrono::seconds(60), std::chrono::seconds(600)}};
   EXPECT_EQ(site.limits, expected);
@@ -215,6 +220,8 @@ messages_per_second = -1
 idle_seconds = 1.5
 port = 65536
 retry_seconds = [0]
+chunking = "no"
+recipients_per_message = 100
 )");
   for (const char* expected :
        {":2: \"top\" must be a table", ":3: \"Bad Name\" must be a table",
@@ -223,9 +230,54 @@ retry_seconds = [0]
         ":7: one.domains has a non-text", ":8: one.tls must be \"opportunistic\"",
         ":9: one.messages_per_second must be 0 (no limit)", ":10: one.idle_seconds must be a whole",
         ":11: one.port must be a whole number from 1 to 65535",
-        ":12: one.retry_seconds must be a list of 1 to 50"}) {
+        ":12: one.retry_seconds must be a list of 1 to 50",
+        ":13: one.chunking must be true or false",
+        ":14: one.recipients_per_message does not exist any more: every recipient is sent a "
+        "message of its own"}) {
     EXPECT_THAT(errors, HasSubstr(expected));
   }
+}
+
+TEST(SiteRules, TheTableSaysOfEachKeyWhatItsValueIs) {
+  const auto rules = parse({R"(
+[one]
+mx_suffixes = ["mx.one.example"]
+provider = "One"
+tls = "none"
+chunking = false
+idle_seconds = 7
+messages_per_second = 0.5
+retry_seconds = [1, 2]
+)"});
+  ASSERT_TRUE(rules) << rules.error().detail;
+  const Site& site = rules->sites().at("one");
+  std::map<std::string_view, SiteValue> values;
+  for (const SiteKey& key : site_keys()) {
+    EXPECT_TRUE(values.emplace(key.name, key.value_in(site)).second) << key.name;
+    Site copy;
+    key.copy(site, copy);
+    EXPECT_EQ(key.value_in(copy), key.value_in(site)) << key.name;
+    EXPECT_FALSE(key.english.empty() || key.japanese.empty()) << key.name;
+  }
+  EXPECT_EQ(values.at("mx_suffixes"), SiteValue(std::vector<std::string>{"mx.one.example"}));
+  EXPECT_EQ(values.at("provider"), SiteValue(std::string("One")));
+  EXPECT_EQ(values.at("tls"), SiteValue(std::string("none")));
+  EXPECT_EQ(values.at("chunking"), SiteValue(false));
+  EXPECT_EQ(values.at("pipelining"), SiteValue(true));
+  EXPECT_EQ(values.at("idle_seconds"), SiteValue(std::int64_t{7}));
+  EXPECT_EQ(values.at("messages_per_second"), SiteValue(0.5));
+  EXPECT_EQ(values.at("retry_seconds"), SiteValue(std::vector<std::int64_t>{1, 2}));
+}
+
+TEST(TlsPolicy, IsCarriedOutByAPlan) {
+  EXPECT_EQ(tls_plan(TlsPolicy::none), (TlsPlan{TlsMode::never, TlsProof::none}));
+  EXPECT_EQ(tls_plan(TlsPolicy::opportunistic), (TlsPlan{TlsMode::opportunistic, TlsProof::none}));
+  EXPECT_EQ(tls_plan(TlsPolicy::required), (TlsPlan{TlsMode::required, TlsProof::mx_name}));
+  const auto next = plan_after_failed_tls(tls_plan(TlsPolicy::opportunistic));
+  ASSERT_TRUE(next);
+  EXPECT_EQ(*next, tls_plan(TlsPolicy::none));
+  EXPECT_FALSE(plan_after_failed_tls(tls_plan(TlsPolicy::required)));
+  EXPECT_FALSE(plan_after_failed_tls(*next));
 }
 
 TEST(SiteRules, OnePatternCannotBelongToTwoSitesOfOneLayer) {
@@ -252,7 +304,6 @@ TEST(SiteRules, TheShippedRulesAreValidAndKnowTheLargeReceivers) {
   EXPECT_EQ(site_name(*rules, "example.jp", {"example-jp.mail.protection.outlook.com"}),
             "microsoft365");
   EXPECT_EQ(site_name(*rules, "docomo.ne.jp", {"mx.docomo.ne.jp"}), "docomo");
-  EXPECT_EQ(rules->limits("docomo").recipients_per_message, 100U);
   EXPECT_EQ(rules->limits("google").connections_max, 5U);
   EXPECT_EQ(rules->defaults().port, 25);
 }

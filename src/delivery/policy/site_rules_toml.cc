@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <set>
 #include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 
 #include "base/bytes.h"
 #include "base/toml.h"
+#include "delivery/policy/site_keys.h"
 #include "delivery/policy/site_rules.h"
 #include "mail/address.h"
 
@@ -22,60 +25,27 @@ using Names = std::vector<std::string>;
 constexpr std::size_t kMistakesMax = 20;
 constexpr std::string_view kDefaults = "defaults";
 
-// Limits as written in one table: only the keys that are there.
-struct LimitChanges {
-  std::optional<std::uint32_t> connections_max;
-  std::optional<std::uint32_t> messages_per_connection;
-  std::optional<double> messages_per_second;
-  std::optional<std::uint32_t> recipients_per_message;
-  std::optional<std::chrono::seconds> idle;
-  std::optional<TlsPolicy> tls;
-  std::optional<std::uint16_t> port;
-  std::optional<std::vector<std::chrono::seconds>> retry_waits;
-
-  void lay_over(const LimitChanges& later) {
-    const auto take = [](auto& mine, const auto& theirs) {
-      if (theirs) mine = theirs;
-    };
-    take(connections_max, later.connections_max);
-    take(messages_per_connection, later.messages_per_connection);
-    take(messages_per_second, later.messages_per_second);
-    take(recipients_per_message, later.recipients_per_message);
-    take(idle, later.idle);
-    take(tls, later.tls);
-    take(port, later.port);
-    take(retry_waits, later.retry_waits);
-  }
-
-  [[nodiscard]] SiteLimits over(SiteLimits limits) const {
-    const auto put = [](auto& limit, const auto& change) {
-      if (change) limit = *change;
-    };
-    put(limits.connections_max, connections_max);
-    put(limits.messages_per_connection, messages_per_connection);
-    put(limits.messages_per_second, messages_per_second);
-    put(limits.recipients_per_message, recipients_per_message);
-    put(limits.idle, idle);
-    put(limits.tls, tls);
-    put(limits.port, port);
-    put(limits.retry_waits, retry_waits);
-    return limits;
-  }
-};
-
+// A site, or the defaults, as written: only the keys that are there.
 struct SiteChanges {
-  std::optional<std::string> provider;
-  std::optional<Names> mx_suffixes;
-  std::optional<Names> domains;
-  LimitChanges limits;
+  Site values;
+  std::set<const SiteKey*> written;
   std::string where;  // "sites.toml:12", the last place that speaks of the site
 
   void lay_over(const SiteChanges& later) {
     where = later.where;
-    if (later.provider) provider = later.provider;
-    if (later.mx_suffixes) mx_suffixes = later.mx_suffixes;
-    if (later.domains) domains = later.domains;
-    limits.lay_over(later.limits);
+    for (const SiteKey* key : later.written) {
+      key->copy(later.values, values);
+      written.insert(key);
+    }
+  }
+  [[nodiscard]] Site over(Site site) const {
+    for (const SiteKey* key : written) key->copy(values, site);
+    return site;
+  }
+  [[nodiscard]] bool has_patterns() const {
+    return std::ranges::any_of(written, [](const SiteKey* key) {
+      return std::holds_alternative<PatternsField>(key->field);
+    });
   }
 };
 
@@ -86,7 +56,7 @@ class Reader {
  public:
   explicit Reader(const SiteRules::Layer& layer) : layer_(layer) {}
 
-  void read(LimitChanges& defaults, ChangesBySite& sites);
+  void read(SiteChanges& defaults, ChangesBySite& sites);
   [[nodiscard]] const std::vector<std::string>& mistakes() const { return mistakes_; }
 
  private:
@@ -100,18 +70,24 @@ class Reader {
 
   const toml::table* find_rules(const toml::table& root);
   void read_site(const toml::table& table, SiteChanges& changes);
-  bool read_limit(std::string_view key, const toml::node& value, LimitChanges& limits);
-  bool read_number(std::string_view key, const toml::node& value, LimitChanges& limits);
+  // Whether the value was one; else a mistake is told.
+  bool read_value(const SiteKey& key, const toml::node& value, Site& into);
+  void refuse_key(const toml::key& key);
+
+  // The kinds of values, one overload for each; false: a mistake was told.
+  bool read(const CountField& field, std::string_view key, const toml::node& value, Site& into);
+  bool read(const PortField& field, std::string_view key, const toml::node& value, Site& into);
+  bool read(const SecondsField& field, std::string_view key, const toml::node& value, Site& into);
+  bool read(const RateField& field, std::string_view key, const toml::node& value, Site& into);
+  bool read(const SwitchField& field, std::string_view key, const toml::node& value, Site& into);
+  bool read(const TlsField& field, std::string_view key, const toml::node& value, Site& into);
+  bool read(const WaitsField& field, std::string_view key, const toml::node& value, Site& into);
+  bool read(const TextField& field, std::string_view key, const toml::node& value, Site& into);
+  bool read(const PatternsField& field, std::string_view key, const toml::node& value, Site& into);
 
   template <class T>
   std::optional<T> whole_number(std::string_view key, const toml::node& value, std::int64_t least,
                                 std::int64_t most);
-  std::optional<double> rate(std::string_view key, const toml::node& value);
-  std::optional<TlsPolicy> tls(std::string_view key, const toml::node& value);
-  std::optional<std::string> text(std::string_view key, const toml::node& value);
-  std::optional<std::vector<std::chrono::seconds>> waits(std::string_view key,
-                                                         const toml::node& value);
-  std::optional<Names> names(std::string_view key, const toml::node& value, bool wildcards);
   std::optional<std::string> pattern(std::string_view key, const toml::node& value, bool wildcards);
   void claim(std::map<std::string, std::string>& owners, const Names& patterns,
              const toml::source_region& where);
@@ -136,7 +112,30 @@ std::optional<T> Reader::whole_number(std::string_view key, const toml::node& va
   return static_cast<T>(*number);
 }
 
-std::optional<double> Reader::rate(std::string_view key, const toml::node& value) {
+bool Reader::read(const CountField& field, std::string_view key, const toml::node& value,
+                  Site& into) {
+  const auto number = whole_number<std::uint32_t>(key, value, field.least, field.most);
+  if (number) into.limits.*field.member = *number;
+  return number.has_value();
+}
+
+bool Reader::read(const PortField& field, std::string_view key, const toml::node& value,
+                  Site& into) {
+  constexpr std::int64_t kPortMax = 65'535;
+  const auto number = whole_number<std::uint16_t>(key, value, 1, kPortMax);
+  if (number) into.limits.*field.member = *number;
+  return number.has_value();
+}
+
+bool Reader::read(const SecondsField& field, std::string_view key, const toml::node& value,
+                  Site& into) {
+  const auto seconds = whole_number<std::int64_t>(key, value, 0, field.most);
+  if (seconds) into.limits.*field.member = std::chrono::seconds(*seconds);
+  return seconds.has_value();
+}
+
+bool Reader::read(const RateField& field, std::string_view key, const toml::node& value,
+                  Site& into) {
   const auto number = value.is_number() ? value.value<double>() : std::nullopt;
   // One message a day is the slowest pace that still means sending.
   constexpr double kSlowest = 1.0 / 86'400;
@@ -144,33 +143,50 @@ std::optional<double> Reader::rate(std::string_view key, const toml::node& value
   if (!number || !(*number == 0 || (*number >= kSlowest && *number <= kFastest))) {
     mistake(value.source(),
             fmt::format("{} must be 0 (no limit) or a number up to 1000000", full(key)));
-    return std::nullopt;
+    return false;
   }
-  return number;
+  into.limits.*field.member = *number;
+  return true;
 }
 
-std::optional<TlsPolicy> Reader::tls(std::string_view key, const toml::node& value) {
+bool Reader::read(const SwitchField& field, std::string_view key, const toml::node& value,
+                  Site& into) {
+  const auto on = value.value_exact<bool>();
+  if (!on) {
+    mistake(value.source(), fmt::format("{} must be true or false", full(key)));
+    return false;
+  }
+  into.limits.*field.member = *on;
+  return true;
+}
+
+bool Reader::read(const TlsField& field, std::string_view key, const toml::node& value,
+                  Site& into) {
   const auto word = value.value_exact<std::string_view>();
   for (const TlsPolicy policy : {TlsPolicy::opportunistic, TlsPolicy::required, TlsPolicy::none}) {
-    if (word == to_string(policy)) return policy;
+    if (word != to_string(policy)) continue;
+    into.limits.*field.member = policy;
+    return true;
   }
   mistake(value.source(),
           fmt::format("{} must be \"opportunistic\", \"required\" or \"none\"", full(key)));
-  return std::nullopt;
+  return false;
 }
 
-std::optional<std::string> Reader::text(std::string_view key, const toml::node& value) {
+bool Reader::read(const TextField& field, std::string_view key, const toml::node& value,
+                  Site& into) {
   constexpr std::size_t kTextMax = 100;
   auto words = value.value_exact<std::string>();
   if (!words || words->size() > kTextMax) {
     mistake(value.source(), fmt::format("{} must be text of up to {} octets", full(key), kTextMax));
-    return std::nullopt;
+    return false;
   }
-  return words;
+  into.*field.member = *std::move(words);
+  return true;
 }
 
-std::optional<std::vector<std::chrono::seconds>> Reader::waits(std::string_view key,
-                                                               const toml::node& value) {
+bool Reader::read(const WaitsField& field, std::string_view key, const toml::node& value,
+                  Site& into) {
   constexpr std::int64_t kWaitMax = 7 * 86'400;
   constexpr std::size_t kWaitsMax = 50;
   const toml::array* items = value.as_array();
@@ -183,11 +199,14 @@ std::optional<std::vector<std::chrono::seconds>> Reader::waits(std::string_view 
       if (good) waits.emplace_back(*seconds);
     }
   }
-  if (good) return waits;
-  mistake(value.source(), fmt::format("{} must be a list of 1 to {} whole numbers of seconds from "
-                                      "1 to {}",
-                                      full(key), kWaitsMax, kWaitMax));
-  return std::nullopt;
+  if (!good) {
+    mistake(value.source(),
+            fmt::format("{} must be a list of 1 to {} whole numbers of seconds from 1 to {}",
+                        full(key), kWaitsMax, kWaitMax));
+    return false;
+  }
+  into.limits.*field.member = std::move(waits);
+  return true;
 }
 
 std::optional<std::string> Reader::pattern(std::string_view key, const toml::node& value,
@@ -209,18 +228,20 @@ std::optional<std::string> Reader::pattern(std::string_view key, const toml::nod
   return (wildcard ? "*." : "") + *ascii;
 }
 
-std::optional<Names> Reader::names(std::string_view key, const toml::node& value, bool wildcards) {
+bool Reader::read(const PatternsField& field, std::string_view key, const toml::node& value,
+                  Site& into) {
   const toml::array* items = value.as_array();
   if (items == nullptr) {
     mistake(value.source(), fmt::format("{} must be a list of domain names", full(key)));
-    return std::nullopt;
+    return false;
   }
   Names patterns;
   for (const toml::node& item : *items) {
-    if (auto name = pattern(key, item, wildcards)) patterns.push_back(std::move(*name));
+    if (auto name = pattern(key, item, field.wildcards)) patterns.push_back(std::move(*name));
   }
-  claim(wildcards ? domain_owners_ : suffix_owners_, patterns, value.source());
-  return patterns;
+  claim(field.wildcards ? domain_owners_ : suffix_owners_, patterns, value.source());
+  into.*field.member = std::move(patterns);
+  return true;
 }
 
 void Reader::claim(std::map<std::string, std::string>& owners, const Names& patterns,
@@ -233,55 +254,30 @@ void Reader::claim(std::map<std::string, std::string>& owners, const Names& patt
   }
 }
 
-bool Reader::read_number(std::string_view key, const toml::node& value, LimitChanges& limits) {
-  constexpr std::int64_t kConnectionsMax = 10'000;
-  constexpr std::int64_t kMessagesMax = 1'000'000;
-  constexpr std::int64_t kRecipientsMax = 1'000;
-  constexpr std::int64_t kIdleMax = 3'600;
-  constexpr std::int64_t kPortMax = 65'535;
-  if (key == "connections_max") {
-    limits.connections_max = whole_number<std::uint32_t>(key, value, 1, kConnectionsMax);
-  } else if (key == "messages_per_connection") {
-    limits.messages_per_connection = whole_number<std::uint32_t>(key, value, 1, kMessagesMax);
-  } else if (key == "recipients_per_message") {
-    limits.recipients_per_message = whole_number<std::uint32_t>(key, value, 1, kRecipientsMax);
-  } else if (key == "port") {
-    limits.port = whole_number<std::uint16_t>(key, value, 1, kPortMax);
-  } else if (key == "idle_seconds") {
-    const auto seconds = whole_number<std::int64_t>(key, value, 0, kIdleMax);
-    if (seconds) limits.idle = std::chrono::seconds(*seconds);
-  } else {
-    return false;
-  }
-  return true;
+bool Reader::read_value(const SiteKey& key, const toml::node& value, Site& into) {
+  return std::visit([&](const auto& field) { return read(field, key.name, value, into); },
+                    key.field);
 }
 
-bool Reader::read_limit(std::string_view key, const toml::node& value, LimitChanges& limits) {
-  if (key == "messages_per_second") {
-    limits.messages_per_second = rate(key, value);
-  } else if (key == "tls") {
-    limits.tls = tls(key, value);
-  } else if (key == "retry_seconds") {
-    limits.retry_waits = waits(key, value);
+void Reader::refuse_key(const toml::key& key) {
+  const auto removed = std::ranges::find(removed_site_keys(), key.str(), &RemovedSiteKey::name);
+  if (removed != removed_site_keys().end()) {
+    mistake(key.source(),
+            fmt::format("{} does not exist any more: {}", full(key.str()), removed->reason));
   } else {
-    return read_number(key, value, limits);
+    mistake(key.source(), fmt::format("{} is not a key of {}", full(key.str()),
+                                      section_ == kDefaults ? "the defaults" : "a site"));
   }
-  return true;
 }
 
 void Reader::read_site(const toml::table& table, SiteChanges& changes) {
   const bool defaults = section_ == kDefaults;
-  for (const auto& [key, value] : table) {
-    if (read_limit(key.str(), value, changes.limits)) continue;
-    if (!defaults && key == "provider") {
-      changes.provider = text(key.str(), value);
-    } else if (!defaults && key == "mx_suffixes") {
-      changes.mx_suffixes = names(key.str(), value, false);
-    } else if (!defaults && key == "domains") {
-      changes.domains = names(key.str(), value, true);
-    } else {
-      mistake(key.source(), fmt::format("{} is not a key of {}", full(key.str()),
-                                        defaults ? "the defaults" : "a site"));
+  for (const auto& [name, value] : table) {
+    const auto key = std::ranges::find(site_keys(), name.str(), &SiteKey::name);
+    if (key == site_keys().end() || (defaults && !key->for_everybody())) {
+      refuse_key(name);
+    } else if (read_value(*key, value, changes.values)) {
+      changes.written.insert(&*key);
     }
   }
 }
@@ -308,7 +304,7 @@ const toml::table* Reader::find_rules(const toml::table& root) {
   return table;
 }
 
-void Reader::read(LimitChanges& defaults, ChangesBySite& sites) {
+void Reader::read(SiteChanges& defaults, ChangesBySite& sites) {
   const toml::parse_result parsed = toml::parse(layer_.text, layer_.name);
   if (!parsed) {
     mistake(parsed.error().source(), parsed.error().description());
@@ -329,7 +325,7 @@ void Reader::read(LimitChanges& defaults, ChangesBySite& sites) {
     changes.where = fmt::format("{}:{}", layer_.name, key.source().begin.line);
     read_site(*table, changes);
     if (section_ == kDefaults) {
-      defaults.lay_over(changes.limits);
+      defaults.lay_over(changes);
     } else {
       sites[section_].lay_over(changes);
     }
@@ -338,17 +334,17 @@ void Reader::read(LimitChanges& defaults, ChangesBySite& sites) {
 
 // A pattern belongs to the last layer that claims it.
 void take_from_others(ChangesBySite& sites, const ChangesBySite& later) {
-  const auto remove = [](std::optional<Names>& from, const std::optional<Names>& claimed) {
-    if (!from || !claimed) return;
-    std::erase_if(*from, [&](const std::string& pattern) {
-      return std::ranges::find(*claimed, pattern) != claimed->end();
-    });
-  };
-  for (const auto& [name, claimant] : later) {
-    for (auto& [other, changes] : sites) {
-      if (other == name) continue;
-      remove(changes.mx_suffixes, claimant.mx_suffixes);
-      remove(changes.domains, claimant.domains);
+  for (const SiteKey& key : site_keys()) {
+    const auto* field = std::get_if<PatternsField>(&key.field);
+    if (field == nullptr) continue;
+    for (const auto& [name, claimant] : later) {
+      const Names& claimed = claimant.values.*field->member;
+      for (auto& [other, changes] : sites) {
+        if (other == name) continue;
+        std::erase_if(changes.values.*field->member, [&](const std::string& pattern) {
+          return std::ranges::find(claimed, pattern) != claimed.end();
+        });
+      }
     }
   }
 }
@@ -356,7 +352,7 @@ void take_from_others(ChangesBySite& sites, const ChangesBySite& later) {
 }  // namespace
 
 Result<SiteRules> SiteRules::parse(std::span<const Layer> layers) {
-  LimitChanges defaults;
+  SiteChanges defaults;
   ChangesBySite sites;
   std::vector<std::string> mistakes;
   for (const Layer& layer : layers) {
@@ -369,7 +365,7 @@ Result<SiteRules> SiteRules::parse(std::span<const Layer> layers) {
   }
   for (const auto& [name, change] : sites) {
     // A name with a dot is that of a site named by its hosts; any other needs a pattern.
-    if (change.mx_suffixes || change.domains || name.contains('.')) continue;
+    if (change.has_patterns() || name.contains('.')) continue;
     mistakes.push_back(
         fmt::format("{}: {} has neither mx_suffixes nor domains, so it matches "
                     "nothing",
@@ -380,13 +376,11 @@ Result<SiteRules> SiteRules::parse(std::span<const Layer> layers) {
     return fail(ErrorKind::invalid_input, fmt::format("{}", fmt::join(mistakes, "\n")));
   }
   SiteRules rules;
-  rules.defaults_ = defaults.over({});
-  for (auto& [name, change] : sites) {
-    rules.sites_.emplace(name, Site{.name = name,
-                                    .provider = change.provider.value_or(""),
-                                    .mx_suffixes = change.mx_suffixes.value_or(Names()),
-                                    .domains = change.domains.value_or(Names()),
-                                    .limits = change.limits.over(rules.defaults_)});
+  rules.defaults_ = defaults.over({}).limits;
+  for (const auto& [name, change] : sites) {
+    Site site{
+        .name = name, .provider = {}, .mx_suffixes = {}, .domains = {}, .limits = rules.defaults_};
+    rules.sites_.emplace(name, change.over(std::move(site)));
   }
   rules.build_index();
   return rules;

@@ -72,6 +72,10 @@ class Dispatcher {
     std::size_t source = 0;  // its place in sources_
   };
 
+  static constexpr std::int64_t kBatchesPerRead = 64;
+  // Batches of a domain that are looked at to find one whose lane has room.
+  static constexpr std::int64_t kBatchesLookedAt = 4'096;
+
   Task<Result<void>> refresh();
   void mark_due();
   Task<Result<void>> look_for_lost_bells();
@@ -92,6 +96,9 @@ class Dispatcher {
                           const std::vector<Chosen>& chosen);
   void take_back(const std::vector<Chosen>& chosen);
 
+  [[nodiscard]] static std::int64_t number(store::DeliveryKey key) {
+    return static_cast<std::int64_t>(key);
+  }
   [[nodiscard]] Origin* origin_of(const store::Workload& workload);
   [[nodiscard]] policy::CreditLedger& credit_of(const store::Workload& workload) {
     return credit_[static_cast<std::size_t>(workload ? TrafficClass::bulk

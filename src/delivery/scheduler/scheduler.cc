@@ -106,10 +106,10 @@ Task<void> Scheduler::run() {
 
 Task<void> Scheduler::pass() {
   const auto watched = co_await nodes_.look();
-  steps_.report("look after nodes", watched);
+  steps_.report("look after nodes", watched, clock_.steady_now());
   if (nodes_.offered()) dispatcher_.look_again();
   const auto started = co_await start_due();
-  steps_.report("start deliveries", started);
+  steps_.report("start deliveries", started, clock_.steady_now());
   co_await dispatcher_.pass();
 }
 

@@ -11,6 +11,7 @@
 #include "mailauth/dkim/key.h"
 #include "mailauth/dkim/key_record.h"
 #include "mailauth/dkim/openssl_ptr.h"
+#include "mailauth/rsa/test_keys.h"
 
 namespace todoku::mailauth::dkim {
 namespace {
@@ -42,8 +43,8 @@ TEST(SigningKey, SurvivesItsPem) {
     const auto key = SigningKey::generate(algorithm);
     ASSERT_TRUE(key);
     EXPECT_EQ(key->bits(), algorithm == KeyAlgorithm::rsa ? 2048 : 256);
-    const std::string pem = key->to_pem();
-    EXPECT_TRUE(pem.starts_with("-----BEGIN PRIVATE KEY-----\n"));
+    const SecretText pem = key->to_pem();
+    EXPECT_TRUE(pem.view().starts_with("-----BEGIN PRIVATE KEY-----\n"));
     const auto again = SigningKey::from_pem(pem);
     ASSERT_TRUE(again) << error_of(again);
     EXPECT_EQ(again->algorithm(), algorithm);
@@ -89,11 +90,32 @@ TEST(SigningKey, RefusesWhatDkimCannotUse) {
 }
 
 TEST(SigningKey, RefusesAPrivateKeyWhoseHalvesDiffer) {
-  std::string pem = SigningKey::generate(KeyAlgorithm::rsa)->to_pem();
+  std::string pem(SigningKey::generate(KeyAlgorithm::rsa)->to_pem().view());
   // One digit of the fourth line, which is in the middle of the modulus.
   const std::size_t at = pem.find('\n') + 200;
   pem[at] = pem[at] == 'A' ? 'B' : 'A';
   EXPECT_FALSE(SigningKey::from_pem(pem));
+}
+
+// OpenSSL signs with such a key, the long way; by eight it would look like a fault of the
+// processor.
+TEST(SigningKey, RefusesAnRsaKeyWhosePartsDoNotBelongTogetherAndSaysWhich) {
+  const SigningKey key = SigningKey::generate(KeyAlgorithm::rsa).value();
+  struct Case {
+    const char* part;
+    std::string_view told;
+  };
+  for (const Case& wrong :
+       {Case{OSSL_PKEY_PARAM_RSA_COEFFICIENT1, "qInv times q is not 1 modulo p"},
+        Case{OSSL_PKEY_PARAM_RSA_EXPONENT1, "dP times e is not 1 modulo p - 1"},
+        Case{OSSL_PKEY_PARAM_RSA_FACTOR2, "p times q is not the modulus n"}}) {
+    rsa::KeyNumbers numbers = rsa::numbers_of(key.native());
+    BN_add_word(numbers[wrong.part].get(), 2);
+    const auto read = SigningKey::from_pem(rsa::pem_of(rsa::key_of(numbers).get()));
+    ASSERT_FALSE(read) << wrong.part;
+    EXPECT_EQ(read.error().kind, ErrorKind::invalid_input);
+    EXPECT_EQ(read.error().detail, "the RSA private key is damaged: " + std::string(wrong.told));
+  }
 }
 
 TEST(KeyName, IsNormalisedForTheDns) {

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "mailauth/dkim/openssl_ptr.h"
+#include "mailauth/rsa/key_check.h"
 
 namespace todoku::mailauth::dkim {
 namespace {
@@ -98,6 +99,12 @@ Result<SigningKey> SigningKey::from_pem(std::string_view pem) {
   }
   const auto algorithm = supported_algorithm(key.get());
   if (!algorithm) return fail(algorithm.error());
+  if (*algorithm == KeyAlgorithm::rsa) {
+    if (const auto wrong = rsa::wrong_part(key.get())) {
+      return fail(ErrorKind::invalid_input,
+                  fmt::format("the RSA private key is damaged: {}", *wrong));
+    }
+  }
   if (!halves_match(key.get(), *algorithm)) {
     return fail(ErrorKind::invalid_input, "the private key is damaged: " + take_openssl_error());
   }
@@ -116,14 +123,14 @@ Result<SigningKey> SigningKey::generate(KeyAlgorithm algorithm) {
                     rsa ? kRsaBitsRecommended : 256);
 }
 
-std::string SigningKey::to_pem() const {
-  const BioPtr bio(BIO_new(BIO_s_mem()));
+SecretText SigningKey::to_pem() const {
+  const BioPtr bio(BIO_new(BIO_s_mem()));  // wipes its memory
   check(PEM_write_bio_PKCS8PrivateKey(bio.get(), key_.get(), nullptr, nullptr, 0, nullptr,
                                       nullptr) == 1,
         "a key in memory can be written as PKCS#8");
   char* data = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &data);
-  return {data, static_cast<std::size_t>(size)};
+  return SecretText(std::string(data, static_cast<std::size_t>(size)));
 }
 
 std::string SigningKey::public_octets() const {

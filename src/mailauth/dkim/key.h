@@ -12,6 +12,7 @@
 #include <openssl/types.h>
 
 #include "base/result.h"
+#include "base/wipe.h"
 
 namespace todoku::mailauth::dkim {
 
@@ -32,9 +33,9 @@ inline constexpr int kRsaBitsRecommended = 2048;
 class SigningKey {
  public:
   // Reads one unencrypted private key in PEM: PKCS#8 ("PRIVATE KEY") of RSA or Ed25519, or PKCS#1
-  // ("RSA PRIVATE KEY"). A trial signature proves that its parts belong together.
-  // Errors: invalid_input (no such PEM, encrypted, damaged), unsupported (another kind of key, RSA
-  // outside kRsaBitsMin..kRsaBitsMax).
+  // ("RSA PRIVATE KEY"). Of RSA each part must fit the others; a trial signature proves the rest.
+  // Errors: invalid_input (no such PEM, encrypted, damaged: the sentence names the part),
+  // unsupported (another kind of key, RSA outside kRsaBitsMin..kRsaBitsMax).
   [[nodiscard]] static Result<SigningKey> from_pem(std::string_view pem);
 
   // Makes a new key (RSA: kRsaBitsRecommended bits, exponent 65537) with the operating system's
@@ -46,7 +47,7 @@ class SigningKey {
   [[nodiscard]] int bits() const { return bits_; }
 
   // Unencrypted PKCS#8 PEM: a secret, to be sealed or written to a 0600 file only.
-  [[nodiscard]] std::string to_pem() const;
+  [[nodiscard]] SecretText to_pem() const;
 
   // What the p= tag holds in base64. RSA: SubjectPublicKeyInfo in DER. Ed25519: the raw 32 octets
   // (RFC 8463 section 4).

@@ -6,16 +6,16 @@
 namespace todoku::mailauth::dkim {
 namespace {
 
-constexpr std::string_view kCrlf = "\r\n";
+constexpr std::string_view kLineEnd = "\r\n";
 
 // Octets of the field at the start of `text`: up to and with the first CRLF that no white space
 // follows.
 std::size_t field_octets(std::string_view text) {
   std::size_t at = 0;
   while (true) {
-    const std::size_t crlf = text.find(kCrlf, at);
+    const std::size_t crlf = text.find(kLineEnd, at);
     if (crlf == std::string_view::npos) return text.size();
-    at = crlf + kCrlf.size();
+    at = crlf + kLineEnd.size();
     if (at == text.size() || (text[at] != ' ' && text[at] != '\t')) return at;
   }
 }
@@ -33,8 +33,8 @@ std::string_view field_name(std::string_view raw) {
 MessageView split_message(std::string_view message) {
   MessageView view;
   while (!message.empty()) {
-    if (message.starts_with(kCrlf)) {
-      view.body = message.substr(kCrlf.size());
+    if (message.starts_with(kLineEnd)) {
+      view.body = message.substr(kLineEnd.size());
       break;
     }
     const std::string_view raw = message.substr(0, field_octets(message));

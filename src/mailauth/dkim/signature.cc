@@ -27,8 +27,8 @@ Problem permerror(std::string reason) {
 // A name that can be asked for and shown; stricter than DNS, laxer than RFC 6376: underscores
 // occur.
 bool is_dns_name(std::string_view name) {
-  constexpr std::size_t kNameOctetsMax = 253;
-  if (name.empty() || name.size() > kNameOctetsMax) return false;
+  constexpr std::size_t kDomainOctetsMax = 253;
+  if (name.empty() || name.size() > kDomainOctetsMax) return false;
   while (true) {
     const std::string_view label = name.substr(0, name.find('.'));
     if (label.empty() || label.size() > 63) return false;

@@ -157,6 +157,7 @@ Result<Signer> Signer::create(std::vector<SigningIdentity> identities) {
 Signer::Signer(std::vector<SigningIdentity> identities) : identities_(std::move(identities)) {
   for (const SigningIdentity& identity : identities_) {
     beginnings_.push_back(field_beginning(identity));
+    key_names_.push_back(identity.name.lookup_name());
   }
 }
 
@@ -208,7 +209,7 @@ void Signer::begin_field(SigningContext& context, const SigningInput& input, std
             EVP_DigestUpdate(digest, context.own_.data(), context.own_.size()) == 1 &&
             EVP_DigestFinal_ex(digest, hash.data(), nullptr) == 1,
         "SHA-256 hashes what is in memory");
-  field.ticket = context.request(identities_[which].key, hash);
+  field.ticket = context.request(identities_[which].key, key_names_[which], hash);
 }
 
 Result<void> Signer::finish(SigningContext& context, const BegunSignatures& begun,

@@ -89,6 +89,7 @@ class Signer {
 
   std::vector<SigningIdentity> identities_;
   std::vector<std::string> beginnings_;  // of each identity's field, up to and with s=
+  std::vector<std::string> key_names_;   // what each is looked up by
 };
 
 }  // namespace todoku::mailauth::dkim

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mailauth/dkim/signer.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 

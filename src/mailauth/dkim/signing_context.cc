@@ -4,12 +4,13 @@
 #include <algorithm>
 #include <utility>
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "base/log.h"
+#include "base/wipe.h"
 #include "mailauth/rsa/private_key.h"
 
 namespace todoku::mailauth::dkim {
@@ -60,16 +61,16 @@ struct SigningContext::PreparedKey {
   std::uint64_t last_use = 0;
 };
 
-SigningContext::SigningContext(RsaArithmetic arithmetic)
-    : by_eight_(arithmetic == RsaArithmetic::fastest && rsa::vectors_available()),
-      header_digest_(EVP_MD_CTX_new()) {
+SigningContext::SigningContext(std::shared_ptr<RsaByEight> by_eight)
+    : by_eight_(std::move(by_eight)), header_digest_(EVP_MD_CTX_new()) {
   check(header_digest_ != nullptr, "there is memory for a digest context");
   keys_.reserve(kKeysMax);  // pointers into it stay good
 }
 SigningContext::~SigningContext() = default;
 
 bool SigningContext::computes_together(const SigningKey& key) const {
-  return by_eight_ && key.algorithm() == KeyAlgorithm::rsa && key.bits() == kRsaBitsRecommended;
+  return by_eight_ && by_eight_->is_on() && key.algorithm() == KeyAlgorithm::rsa &&
+         key.bits() == kRsaBitsRecommended;
 }
 
 SigningContext::PreparedKey* SigningContext::prepared(Request& request) {
@@ -107,16 +108,17 @@ SigningContext::PreparedKey* SigningContext::prepared(Request& request) {
 
 // ---- rounds ------------------------------------------------------------------------------------
 
-SigningContext::Ticket SigningContext::request(const SigningKey& key,
+SigningContext::Ticket SigningContext::request(const SigningKey& key, std::string_view key_name,
                                                std::span<const std::uint8_t, 32> hash) {
   if (computed_) {
     computed_ = false;
     request_count_ = 0;
     ++round_;
   }
-  if (request_count_ == requests_.size()) requests_.push_back({.key = key});
+  if (request_count_ == requests_.size()) requests_.push_back({.key = key, .key_name = {}});
   Request& request = requests_[request_count_];
   request.key = key;
+  request.key_name = key_name;
   std::ranges::copy(hash, request.hash.begin());
   request.size = 0;
   request.error.clear();
@@ -133,7 +135,7 @@ Result<std::string_view> SigningContext::signature(Ticket ticket) {
 
 void SigningContext::compute() {
   computed_ = true;
-  if (by_eight_) compute_by_eight();
+  if (by_eight_ && by_eight_->is_on()) compute_by_eight();
   for (std::size_t i = 0; i < request_count_; ++i) {
     if (requests_[i].size == 0) compute_with_openssl(requests_[i]);
   }
@@ -152,13 +154,15 @@ void SigningContext::compute_by_eight() {
 }
 
 // No signature leaves unless OpenSSL, which had no part in making it, finds that it fits the public
-// key; see mailauth/rsa/private_key.h.
+// key; see mailauth/rsa/private_key.h. Where one does not, the others computed with it are dropped
+// too.
 void SigningContext::compute_eight(std::span<Request* const> requests) {
   struct Making {
     Request* request;
     PreparedKey* key;
     std::array<std::uint8_t, rsa::kOctets> input;
     std::array<std::uint8_t, rsa::kOctets> output;
+    bool right;
   };
   std::array<Making, kTogetherMax> making;
   std::vector<rsa::PrivateOperation> operations;
@@ -172,21 +176,24 @@ void SigningContext::compute_eight(std::span<Request* const> requests) {
     operations.push_back({key->by_eight.get(), made.input, made.output});
   }
   if (operations.size() < kTogetherWorthwhile) return;
-  rsa::operate(operations);
-  for (const Making& made : std::span(making).first(operations.size())) {
-    Request& request = *made.request;
-    if (EVP_PKEY_verify(made.key->rsa_verify.get(), made.output.data(), made.output.size(),
-                        request.hash.data(), request.hash.size()) == 1) {
-      std::ranges::copy(made.output, request.signature.begin());
-      request.size = made.output.size();
-      continue;
-    }
-    const std::string reason = take_openssl_error();
-    if (!made.key->by_eight) continue;  // told already
-    log::error("a DKIM signature came out wrong; OpenSSL makes it and all others of that key",
-               {{"reason", reason}});
-    made.key->by_eight.reset();
+  if (!rsa::operate(operations, by_eight_->arithmetic())) return;  // OpenSSL will say why not
+  const auto all = std::span(making).first(operations.size());
+  for (Making& made : all) {
+    made.right = EVP_PKEY_verify(made.key->rsa_verify.get(), made.output.data(), made.output.size(),
+                                 made.request->hash.data(), made.request->hash.size()) == 1;
   }
+  const auto wrong = std::ranges::find(all, false, &Making::right);
+  if (wrong == all.end()) {
+    for (const Making& made : all) {
+      std::ranges::copy(made.output, made.request->signature.begin());
+      made.request->size = made.output.size();
+    }
+    return;
+  }
+  // With the key's public half a wrong signature gives the private one away: it goes first.
+  for (Making& made : all) OPENSSL_cleanse(made.output.data(), made.output.size());
+  wipe_stack();
+  by_eight_->turn_off(wrong->request->key_name, take_openssl_error());
 }
 
 void SigningContext::compute_with_openssl(Request& request) {

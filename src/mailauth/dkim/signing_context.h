@@ -15,16 +15,12 @@
 #include "mailauth/dkim/canonical.h"
 #include "mailauth/dkim/key.h"
 #include "mailauth/dkim/openssl_ptr.h"
+#include "mailauth/dkim/rsa_by_eight.h"
 
 namespace todoku::mailauth::dkim {
 
-enum class RsaArithmetic : std::uint8_t {
-  fastest,  // RSA-2048 eight at a time where the processor can (mailauth/rsa), else OpenSSL
-  openssl,
-};
-
-// Not thread-safe: one per thread. Memory: a few kilobytes, and about 8 KB for each of the at most
-// kKeysMax keys that were used last.
+// Not thread-safe: one per thread. Memory: a few kilobytes, and about 8 KB, with RSA by eight 15,
+// for each of the at most kKeysMax keys that were used last.
 class SigningContext {
  public:
   static constexpr std::size_t kKeysMax = 64;
@@ -32,13 +28,14 @@ class SigningContext {
   static constexpr std::size_t kTogetherMax = 8;
   static constexpr std::size_t kTogetherWorthwhile = 5;
 
-  explicit SigningContext(RsaArithmetic arithmetic = RsaArithmetic::fastest);
+  // Null: OpenSSL makes all signatures.
+  explicit SigningContext(std::shared_ptr<RsaByEight> by_eight = nullptr);
   SigningContext(const SigningContext&) = delete;
   SigningContext& operator=(const SigningContext&) = delete;
   ~SigningContext();
 
   // Whether signatures of this key that are begun together are computed together: those of
-  // RSA-2048, where the processor can.
+  // RSA-2048, while RSA by eight is on.
   [[nodiscard]] bool computes_together(const SigningKey& key) const;
 
   // SHA-256 of the relaxed canonical form of the body whose octets are the pieces joined, wherever
@@ -55,6 +52,7 @@ class SigningContext {
   // A hash to be signed, and then its signature.
   struct Request {
     SigningKey key;
+    std::string key_name;  // for the log
     std::array<std::uint8_t, 32> hash{};
     std::array<std::uint8_t, kRsaBitsMax / 8> signature{};
     std::size_t size = 0;  // of the signature; 0: there is none, see `error`
@@ -68,7 +66,8 @@ class SigningContext {
 
   // Requests between two computations are one round: the first signature that is asked for makes
   // all of them, the next request after that begins a new round and ends the old one.
-  [[nodiscard]] Ticket request(const SigningKey& key, std::span<const std::uint8_t, 32> hash);
+  [[nodiscard]] Ticket request(const SigningKey& key, std::string_view key_name,
+                               std::span<const std::uint8_t, 32> hash);
   // Errors: unavailable (OpenSSL is out of memory).
   [[nodiscard]] Result<std::string_view> signature(Ticket ticket);
 
@@ -80,7 +79,7 @@ class SigningContext {
   // Null with a reason in the request: OpenSSL is out of memory.
   [[nodiscard]] PreparedKey* prepared(Request& request);
 
-  const bool by_eight_;
+  const std::shared_ptr<RsaByEight> by_eight_;
   BodyHasher body_hasher_;
   DigestContextPtr header_digest_;
   std::vector<PreparedKey> keys_;

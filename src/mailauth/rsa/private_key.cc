@@ -1,37 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mailauth/rsa/private_key.h"
 
+#include <algorithm>
 #include <bit>
-#include <memory>
 
-#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include "base/check.h"
+#include "base/wipe.h"
+#include "mailauth/rsa/bignum.h"
+#include "mailauth/rsa/ifma.h"
+#include "mailauth/rsa/key_check.h"
 
 namespace todoku::mailauth::rsa {
 namespace {
 
 constexpr int kModulusBits = 2048;
 constexpr int kPrimeBitsMax = 1024;
-constexpr std::uint64_t kDigitMask = (std::uint64_t{1} << kDigitBits) - 1;
-
-struct Wipe {
-  void operator()(BIGNUM* number) const { BN_clear_free(number); }
-  void operator()(BN_CTX* context) const { BN_CTX_free(context); }
-};
-using BignumPtr = std::unique_ptr<BIGNUM, Wipe>;
-using BignumContextPtr = std::unique_ptr<BN_CTX, Wipe>;
-
-// Null: the key has no such part.
-BignumPtr part(const EVP_PKEY* key, const char* name) {
-  BIGNUM* number = nullptr;
-  if (EVP_PKEY_get_bn_param(key, name, &number) != 1) return nullptr;
-  BN_set_flags(number, BN_FLG_CONSTTIME);
-  return BignumPtr(number);
-}
+constexpr int kRBits = static_cast<int>(kDigits * kDigitBits);
+// A new random number after so many operations; between them it is squared. A new one costs half a
+// signature.
+constexpr unsigned kUsesOfABlinding = 256;
 
 // 64-bit words, the lowest first, -> digits.
 template <std::size_t Words, std::size_t Digits>
@@ -62,6 +53,32 @@ bool to_digits(const BIGNUM* number, std::array<std::uint64_t, kDigits>& digits)
   return fits;
 }
 
+Bignum to_bignum(const std::array<std::uint64_t, kDigits>& digits) {
+  std::array<std::uint64_t, kPrimeBitsMax / 64> words{};
+  for (std::size_t i = 0; i < kDigits; ++i) {
+    const std::size_t bit = i * kDigitBits;
+    const std::size_t shift = bit % 64;
+    if (bit / 64 < words.size()) words[bit / 64] |= digits[i] << shift;
+    if (shift > 64 - kDigitBits && bit / 64 + 1 < words.size()) {
+      words[bit / 64 + 1] |= digits[i] >> (64 - shift);
+    }
+  }
+  Bignum number(
+      BN_lebin2bn(reinterpret_cast<const unsigned char*>(words.data()), sizeof words, nullptr));
+  OPENSSL_cleanse(words.data(), sizeof words);
+  if (number) BN_set_flags(number.get(), BN_FLG_CONSTTIME);
+  return number;
+}
+
+// number * R mod m
+bool to_montgomery(const BIGNUM* number, const BIGNUM* m, BN_CTX* context,
+                   std::array<std::uint64_t, kDigits>& digits) {
+  const Bignum product(BN_new());
+  return product && BN_lshift(product.get(), number, kRBits) == 1 &&
+         BN_nnmod(product.get(), product.get(), m, context) == 1 &&
+         to_digits(product.get(), digits);
+}
+
 // -1 / odd modulo 2^52: every step doubles the number of right bits, and 3 are right at once.
 std::uint64_t negative_inverse(std::uint64_t odd) {
   std::uint64_t inverse = odd;
@@ -79,7 +96,8 @@ OctetWords read(std::span<const std::uint8_t, kOctets> octets) {
   return words;
 }
 
-void write(const WideNumbers& numbers, std::size_t slot, std::span<std::uint8_t, kOctets> octets) {
+void write(const WideNumbers<WordColumn>& numbers, std::size_t slot,
+           std::span<std::uint8_t, kOctets> octets) {
   for (std::size_t i = 0; i < kOctets; ++i) {
     const std::size_t bit = 8 * i;
     const std::size_t digit = bit / kDigitBits;
@@ -92,37 +110,43 @@ void write(const WideNumbers& numbers, std::size_t slot, std::span<std::uint8_t,
 
 }  // namespace
 
+// ---- a key -------------------------------------------------------------------------------------
+
 bool PrivateKey::fill(Prime& prime, const BIGNUM* value, const BIGNUM* exponent) {
-  if (BN_num_bits(value) > kPrimeBitsMax || BN_is_odd(value) == 0) return false;
-  constexpr int kRSquaredBits = 2 * static_cast<int>(kDigits * kDigitBits);
-  const BignumContextPtr context(BN_CTX_secure_new());
-  const BignumPtr r_squared(BN_new());
-  if (!context || !r_squared || BN_set_bit(r_squared.get(), kRSquaredBits) != 1 ||
-      BN_nnmod(r_squared.get(), r_squared.get(), value, context.get()) != 1) {
+  if (BN_num_bits(value) > kPrimeBitsMax) return false;
+  const BignumContext context(BN_CTX_secure_new());
+  const Bignum r(BN_new());
+  if (!context || !r || BN_set_bit(r.get(), kRBits) != 1 ||
+      !to_montgomery(r.get(), value, context.get(), prime.r_squared) ||
+      !to_digits(value, prime.value)) {
     return false;
   }
-  if (!to_digits(value, prime.value) || !to_digits(r_squared.get(), prime.r_squared)) return false;
   prime.inverse = negative_inverse(prime.value[0]);
   return to_words(exponent, prime.exponent);
 }
 
 std::optional<PrivateKey> PrivateKey::of(const EVP_PKEY* key) {
   if (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA || EVP_PKEY_get_bits(key) != kModulusBits ||
-      part(key, OSSL_PKEY_PARAM_RSA_FACTOR3) != nullptr) {
+      wrong_part(key)) {
     return std::nullopt;
   }
-  const BignumPtr p = part(key, OSSL_PKEY_PARAM_RSA_FACTOR1);
-  const BignumPtr q = part(key, OSSL_PKEY_PARAM_RSA_FACTOR2);
-  const BignumPtr p_exponent = part(key, OSSL_PKEY_PARAM_RSA_EXPONENT1);
-  const BignumPtr q_exponent = part(key, OSSL_PKEY_PARAM_RSA_EXPONENT2);
-  const BignumPtr q_inverse = part(key, OSSL_PKEY_PARAM_RSA_COEFFICIENT1);
-  if (!p || !q || !p_exponent || !q_exponent || !q_inverse) return std::nullopt;
+  const Bignum n = part(key, OSSL_PKEY_PARAM_RSA_N);
+  const Bignum e = part(key, OSSL_PKEY_PARAM_RSA_E);
+  const Bignum p = part(key, OSSL_PKEY_PARAM_RSA_FACTOR1);
+  const Bignum q = part(key, OSSL_PKEY_PARAM_RSA_FACTOR2);
+  const Bignum p_exponent = part(key, OSSL_PKEY_PARAM_RSA_EXPONENT1);
+  const Bignum q_exponent = part(key, OSSL_PKEY_PARAM_RSA_EXPONENT2);
+  const Bignum q_inverse = part(key, OSSL_PKEY_PARAM_RSA_COEFFICIENT1);
+  if (!n || !e || !p || !q || !p_exponent || !q_exponent || !q_inverse) return std::nullopt;
   PrivateKey numbers;
-  if (!fill(numbers.p_, p.get(), p_exponent.get()) ||
-      !fill(numbers.q_, q.get(), q_exponent.get()) ||
-      !to_digits(q_inverse.get(), numbers.q_inverse_)) {
-    return std::nullopt;
-  }
+  std::array<std::uint64_t, 1> public_exponent{};
+  const bool filled =
+      BN_bn2binpad(n.get(), numbers.modulus_.data(), kOctets) >= 0 &&
+      to_words(e.get(), public_exponent) && fill(numbers.p_, p.get(), p_exponent.get()) &&
+      fill(numbers.q_, q.get(), q_exponent.get()) && to_digits(q_inverse.get(), numbers.q_inverse_);
+  wipe_stack();
+  if (!filled) return std::nullopt;
+  numbers.public_exponent_ = public_exponent[0];
   return numbers;
 }
 
@@ -130,66 +154,144 @@ PrivateKey::~PrivateKey() {
   OPENSSL_cleanse(&p_, sizeof p_);
   OPENSSL_cleanse(&q_, sizeof q_);
   OPENSSL_cleanse(&q_inverse_, sizeof q_inverse_);
+  OPENSSL_cleanse(&blinding_, sizeof blinding_);
 }
 
-// Eight keys' numbers side by side.
+bool PrivateKey::can_take(std::span<const std::uint8_t, kOctets> input) const {
+  return std::ranges::lexicographical_compare(input, modulus_);
+}
+
+bool PrivateKey::make(Blinding& blinding) const {
+  const BignumContext context(BN_CTX_secure_new());
+  const Bignum n(BN_bin2bn(modulus_.data(), kOctets, nullptr));
+  const Bignum e(BN_new());
+  const Bignum p = to_bignum(p_.value);
+  const Bignum q = to_bignum(q_.value);
+  const Bignum r(BN_new());
+  const Bignum cover(BN_new());
+  const Bignum inverse(BN_new());
+  const Bignum power(BN_new());
+  if (!context || !n || !e || !p || !q || !r || !cover || !inverse || !power) return false;
+  // The time that an inversion takes depends on the number: it is that of a random multiple.
+  return BN_set_word(e.get(), public_exponent_) == 1 && BN_priv_rand_range(r.get(), n.get()) == 1 &&
+         BN_priv_rand_range(cover.get(), n.get()) == 1 &&
+         BN_mod_mul(inverse.get(), r.get(), cover.get(), n.get(), context.get()) == 1 &&
+         BN_mod_inverse(inverse.get(), inverse.get(), n.get(), context.get()) != nullptr &&
+         BN_mod_mul(inverse.get(), inverse.get(), cover.get(), n.get(), context.get()) == 1 &&
+         BN_mod_exp(power.get(), r.get(), e.get(), n.get(), context.get()) == 1 &&
+         to_montgomery(power.get(), p.get(), context.get(), blinding.p_blind) &&
+         to_montgomery(inverse.get(), p.get(), context.get(), blinding.p_unblind) &&
+         to_montgomery(power.get(), q.get(), context.get(), blinding.q_blind) &&
+         to_montgomery(inverse.get(), q.get(), context.get(), blinding.q_unblind);
+}
+
+// ---- eight operations --------------------------------------------------------------------------
+
+// Puts eight keys' numbers side by side, and takes away what has become of them.
 class Together {
  public:
-  explicit Together(std::span<const PrivateOperation> operations) {
-    for (std::size_t slot = 0; slot < kTogether; ++slot) {
-      // Slots that nobody needs repeat the first.
-      const auto& operation = operations[slot < operations.size() ? slot : 0];
-      place(slot, p_, p_exponents_, operation.key->p_);
-      place(slot, q_, q_exponents_, operation.key->q_);
-      place(slot, q_inverse_, operation.key->q_inverse_);
-      std::array<std::uint64_t, 2 * kDigits> digits{};
-      to_digits(read(operation.input), digits);
-      place(slot, input_, digits);
-    }
-  }
-  Together(const Together&) = delete;
-  Together& operator=(const Together&) = delete;
-  ~Together() { OPENSSL_cleanse(this, sizeof *this); }
+  // Slots that nobody needs repeat the first.
+  explicit Together(std::span<const PrivateOperation> operations, EightOperations& work)
+      : operations_(operations), work_(work) {}
 
-  void operate(WideNumbers& output) {
-    to_residue(x_p_, input_, p_);
-    exponentiate(x_p_, x_p_, p_exponents_, p_);
-    to_residue(x_q_, input_, q_);
-    exponentiate(x_q_, x_q_, q_exponents_, q_);
-    from_residue(x_q_, x_q_, q_);
-    recombine(output, x_p_, x_q_, q_inverse_, p_, q_);
+  [[nodiscard]] Result<void> place() {
+    for (const PrivateOperation& operation : operations_) {
+      if (operation.key->can_take(operation.input)) continue;
+      return fail(ErrorKind::invalid_input, "a message representative is not below the modulus");
+    }
+    for (std::size_t slot = 0; slot < operations_.size(); ++slot) {
+      PrivateKey::Blinding& blinding = operations_[slot].key->blinding_[slot];
+      if (blinding.uses_left > 0) continue;
+      if (!operations_[slot].key->make(blinding)) {
+        return fail(ErrorKind::unavailable, "no random numbers to blind a signature with");
+      }
+      blinding.uses_left = kUsesOfABlinding;
+    }
+    for (std::size_t slot = 0; slot < kTogether; ++slot) {
+      const std::size_t from = slot < operations_.size() ? slot : 0;
+      const PrivateKey& key = *operations_[from].key;
+      const PrivateKey::Blinding& blinding = key.blinding_[from];
+      place(slot, work_.p, key.p_, blinding.p_blind, blinding.p_unblind);
+      place(slot, work_.q, key.q_, blinding.q_blind, blinding.q_unblind);
+      place(slot, work_.q_inverse, key.q_inverse_);
+      std::array<std::uint64_t, 2 * kDigits> digits{};
+      to_digits(read(operations_[from].input), digits);
+      place(slot, work_.input, digits);
+    }
+    return {};
+  }
+
+  void take() {
+    for (std::size_t slot = 0; slot < operations_.size(); ++slot) {
+      PrivateKey::Blinding& blinding = operations_[slot].key->blinding_[slot];
+      take(slot, work_.p.blind, blinding.p_blind);
+      take(slot, work_.p.unblind, blinding.p_unblind);
+      take(slot, work_.q.blind, blinding.q_blind);
+      take(slot, work_.q.unblind, blinding.q_unblind);
+      --blinding.uses_left;
+      write(work_.output, slot, operations_[slot].output);
+    }
   }
 
  private:
   template <std::size_t Count>
-  static void place(std::size_t slot, std::array<Column, Count>& columns,
+  static void place(std::size_t slot, std::array<WordColumn, Count>& columns,
                     const std::array<std::uint64_t, Count>& values) {
     for (std::size_t i = 0; i < Count; ++i) columns[i].of[slot] = values[i];
   }
-  static void place(std::size_t slot, Moduli& moduli, Exponents& exponents,
-                    const PrivateKey::Prime& prime) {
-    place(slot, moduli.value, prime.value);
-    place(slot, moduli.r_squared, prime.r_squared);
-    moduli.inverse.of[slot] = prime.inverse;
-    place(slot, exponents, prime.exponent);
+  static void place(std::size_t slot, EightOperations::Prime& to, const PrivateKey::Prime& prime,
+                    const PrivateKey::Digits& blind, const PrivateKey::Digits& unblind) {
+    place(slot, to.modulus.value, prime.value);
+    place(slot, to.modulus.r_squared, prime.r_squared);
+    to.modulus.inverse.of[slot] = prime.inverse;
+    place(slot, to.exponents, prime.exponent);
+    place(slot, to.blind, blind);
+    place(slot, to.unblind, unblind);
+  }
+  static void take(std::size_t slot, const Numbers<WordColumn>& columns,
+                   PrivateKey::Digits& values) {
+    for (std::size_t i = 0; i < kDigits; ++i) values[i] = columns[i].of[slot];
   }
 
-  Moduli p_;
-  Moduli q_;
-  Exponents p_exponents_;
-  Exponents q_exponents_;
-  Numbers q_inverse_;
-  WideNumbers input_;
-  Numbers x_p_;
-  Numbers x_q_;
+  std::span<const PrivateOperation> operations_;
+  EightOperations& work_;
 };
 
-void operate(std::span<const PrivateOperation> operations) {
-  check(vectors_available(), "vectors_available() was asked first");
+Compute* fastest_arithmetic() {
+#if defined(__x86_64__)
+  // Also asks whether the operating system keeps the registers.
+  static const bool available =
+      __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512ifma") != 0;
+  if (available) return &compute_with_ifma;
+#endif
+  return nullptr;
+}
+
+namespace {
+
+// Its frame holds all that is secret and not below it.
+[[gnu::noinline]] Result<void> operate_in(EightOperations& work,
+                                          std::span<const PrivateOperation> operations,
+                                          Compute& compute) {
+  Together together(operations, work);
+  auto placed = together.place();
+  if (!placed) return placed;
+  compute(work);
+  together.take();
+  return placed;
+}
+
+}  // namespace
+
+Result<void> operate(std::span<const PrivateOperation> operations, Compute& compute,
+                     Traces traces) {
   check(!operations.empty() && operations.size() <= kTogether, "one to eight operations");
-  WideNumbers output;
-  Together(operations).operate(output);
-  for (std::size_t i = 0; i < operations.size(); ++i) write(output, i, operations[i].output);
+  EightOperations work;
+  auto done = operate_in(work, operations, compute);
+  if (traces == Traces::kept) return done;
+  OPENSSL_cleanse(&work, sizeof work);
+  wipe_stack();
+  return done;
 }
 
 }  // namespace todoku::mailauth::rsa

@@ -24,6 +24,18 @@ Path path_to(const ConnectionOptions& options) {
           .tls_detail = options.no_tls_reason};
 }
 
+Cause cause_of_no_connection(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::unavailable:
+    case ErrorKind::invalid_input:
+      return Cause::own_shortage;
+    case ErrorKind::cancelled:
+      return Cause::stopping;
+    default:
+      return Cause::unreachable;
+  }
+}
+
 ConnectionFailure dial_failure(const ConnectionOptions& options, const Error& error) {
   std::string sentence = error.detail;
   if (error.kind == ErrorKind::timeout) {
@@ -31,10 +43,13 @@ ConnectionFailure dial_failure(const ConnectionOptions& options, const Error& er
         "connect: no answer within {} s",
         std::chrono::duration_cast<std::chrono::seconds>(options.connect_timeout).count());
   }
+  if (error.kind == ErrorKind::cancelled) {
+    sentence = "this engine was stopped before there was a connection";
+  }
   return {.stage = Stage::connect,
           .reply = {0, std::move(sentence)},
           .path = path_to(options),
-          .ours = error.kind == ErrorKind::unavailable || error.kind == ErrorKind::invalid_input};
+          .cause = cause_of_no_connection(error.kind)};
 }
 
 }  // namespace
@@ -48,7 +63,7 @@ Connection::Connection(ConnectionOptions options, net::Stream stream, const Cloc
 
 Task<std::expected<std::unique_ptr<Connection>, ConnectionFailure>> Connection::open(
     ConnectionOptions options, const Clock& clock) {
-  check(options.tls != nullptr || options.session.starttls == StartTls::never,
+  check(options.tls != nullptr || options.session.tls.mode == TlsMode::never,
         "a session that may use TLS has a context for it");
   const SteadyInstant not_after = options.not_after;
   const SteadyInstant dial_until =
@@ -73,7 +88,8 @@ ConnectionFailure Connection::failure() const {
   ConnectionFailure failure{.stage = session_.failure().stage,
                             .reply = session_.failure().reply,
                             .path = path_,
-                            .failed_in_tls = session_.failed_in_tls()};
+                            .failed_in_tls = session_.failed_in_tls(),
+                            .cause = session_.failure().cause};
   if (failure.path.tls == TlsUse::none && failure.path.tls_detail.empty()) {
     failure.path.tls_detail = session_.no_tls_reason();
   }
@@ -82,12 +98,17 @@ ConnectionFailure Connection::failure() const {
 
 Task<std::span<RecipientResult>> Connection::send(const ClientEnvelope& envelope,
                                                   const MessageView& message,
-                                                  SteadyInstant not_after) {
+                                                  SteadyInstant not_after, ContentSlices* slices) {
+  check(message.in_slices == (slices != nullptr), "slices come from somewhere");
   ++mails_;
   not_after_ = not_after;
+  slices_ = slices;
+  content_octets_ = message.size;
+  content_error_.reset();
   session_.send(envelope, message);
   co_await drive();
   not_after_ = SteadyInstant::max();
+  slices_ = nullptr;
   co_return session_.results();
 }
 
@@ -115,6 +136,9 @@ Task<void> Connection::drive() {
         }
         break;
       }
+      case ClientSession::Step::content:
+        co_await take_slice();
+        break;
       case ClientSession::Step::read: {
         const Result<std::size_t> got = co_await stream_.read_some(buffer_, deadline());
         if (!got) {
@@ -136,6 +160,25 @@ Task<void> Connection::drive() {
         co_return;
     }
   }
+}
+
+Task<void> Connection::take_slice() {
+  if (session_.content_wanted() == content_octets_) slices_->begin();
+  const auto pieces = co_await slices_->next();
+  std::uint64_t octets = 0;
+  if (pieces) {
+    for (const std::string_view piece : *pieces) octets += piece.size();
+  }
+  if (octets > 0 && octets <= session_.content_wanted()) {
+    session_.content(*pieces);
+    co_return;
+  }
+  // More or less than was announced would be read as commands.
+  content_error_ = pieces ? Error{ErrorKind::corrupt,
+                                  fmt::format("the content has {} octets where {} are missing",
+                                              octets, session_.content_wanted())}
+                          : pieces.error();
+  session_.failed(*content_error_);
 }
 
 Task<void> Connection::start_tls() {
@@ -187,7 +230,9 @@ SteadyInstant Connection::deadline() {
 Error Connection::why(const Error& error) const {
   const bool over = error.kind == ErrorKind::timeout && !session_.content_is_out() &&
                     clock_.steady_now() >= not_after_;
-  return over ? Error{ErrorKind::cancelled, "the mail's time is over"} : error;
+  if (!over) return error;
+  return {ErrorKind::limit_exceeded,
+          session_.opened() ? "the mail's time is over" : "the time for a connection is over"};
 }
 
 }  // namespace todoku::smtp

@@ -33,9 +33,9 @@ struct ConnectionOptions {
   net::Dialer* dialer = nullptr;  // nullptr: the system's
   std::string egress_source;      // name, for the record
   ClientSessionOptions session;
-  // Needed unless session.starttls is never.
+  // Needed unless session.tls.mode is never.
   std::shared_ptr<const net::TlsClientContext> tls;
-  // With StartTls::never: why, for the record, e.g. how a handshake failed a moment ago.
+  // With TlsMode::never: why, for the record, e.g. how a handshake failed a moment ago.
   std::string no_tls_reason;
   Milliseconds connect_timeout = std::chrono::seconds(30);
   // Opening ends then, however patient each of its steps is.
@@ -47,12 +47,23 @@ struct ConnectionFailure {
   Stage stage = Stage::none;  // connect, greeting, hello, starttls
   Reply reply;                // the server's, or code 0 with our own sentence
   Path path;
-  // TLS was agreed on and did not work: under an opportunistic policy another try with
-  // StartTls::never is worth while.
+  // TLS was agreed on and did not work: where the plan is opportunistic another try without it is
+  // worth while.
   bool failed_in_tls = false;
-  // Nothing was asked of the server: we had no file, port or memory for the connection, or not the
-  // address to send from.
-  bool ours = false;
+  // What we found ourselves; none: the server's reply says it. own_shortage: nothing was asked of
+  // the server, because we had no file, port or memory for the connection, or not the address to
+  // send from. stopping: the task was cancelled.
+  Cause cause = Cause::none;
+};
+
+// Content that is not in memory as a whole, given as the connection takes it.
+class ContentSlices {
+ public:
+  virtual ~ContentSlices() = default;
+  // The content is wanted from its beginning: before the first slice, and whenever it is sent anew.
+  virtual void begin() = 0;
+  // The next octets, at least one, valid until the next call.
+  [[nodiscard]] virtual Task<Result<std::span<const std::string_view>>> next() = 0;
 };
 
 // Lives on the executor of the task that opened it; every member is called there. One send() or
@@ -70,13 +81,17 @@ class Connection {
 
   // Sends one mail. One result per recipient, in the envelope's order; they live (and may be moved
   // from) until the next send(). Envelope and message must live until the end. If the task is
-  // cancelled the results say so and the connection is no longer reusable; a mail whose content was
-  // out is in doubt. Only while is_at_rest(); a connection that has just been lost is answered
-  // with results, too. At `not_after` the mail is given up; not once its content is out, because
-  // that cannot be called back, and then only the answer is missing.
+  // cancelled the results say so (Cause::stopping) and the connection is no longer reusable; a mail
+  // whose content was out is in doubt. Only while is_at_rest(); a connection that has just been
+  // lost is answered with results, too. At `not_after` the mail is given up; not once its content
+  // is out, because that cannot be called back, and then only the answer is missing. `slices` give
+  // the content of a message in slices, and live as long.
   [[nodiscard]] Task<std::span<RecipientResult>> send(
       const ClientEnvelope& envelope, const MessageView& message,
-      SteadyInstant not_after = SteadyInstant::max());
+      SteadyInstant not_after = SteadyInstant::max(), ContentSlices* slices = nullptr);
+  // Why the slices of the last mail were not all there: the connection is over, and the receiver
+  // has taken nothing.
+  [[nodiscard]] const std::optional<Error>& content_error() const { return content_error_; }
 
   // True if another mail may be sent: the session is in order and the server neither closed it nor
   // said anything while it was idle. One system call.
@@ -85,6 +100,10 @@ class Connection {
   [[nodiscard]] bool is_at_rest() const { return session_.step() == ClientSession::Step::rest; }
   // The mail under way may arrive, whatever happens now: for who catches an exception of send().
   [[nodiscard]] bool content_is_out() const { return session_.content_is_out(); }
+  // What the server stumbled over in the last mail.
+  [[nodiscard]] const BrokenOffers& broken_offers() const { return session_.broken_offers(); }
+  // While is_at_rest(): does without them from now on.
+  void avoid(const BrokenOffers& offers) { session_.avoid(offers); }
   // The server had closed the connection before it heard of the last mail.
   [[nodiscard]] bool hung_up_unheard() const { return session_.hung_up_unheard(); }
 
@@ -104,6 +123,8 @@ class Connection {
   // Does what the session wants until it is at rest or over.
   [[nodiscard]] Task<void> drive();
   [[nodiscard]] Task<void> start_tls();
+  // Gives the session the next slice.
+  [[nodiscard]] Task<void> take_slice();
   // Writes the session's output in blocks, each of which has its time.
   [[nodiscard]] Task<Result<void>> write_output();
   // Of the session's turn.
@@ -116,6 +137,9 @@ class Connection {
   ClientSession session_;
   Path path_;
   std::uint64_t mails_ = 0;
+  ContentSlices* slices_ = nullptr;   // of the mail under way
+  std::uint64_t content_octets_ = 0;  // of it
+  std::optional<Error> content_error_;
   SteadyInstant not_after_ = SteadyInstant::max();
   std::optional<std::uint64_t> turn_;  // that began when deadline_ was set
   SteadyInstant turn_ends_{};

@@ -25,7 +25,10 @@ struct Story {
   bool reusable = false;
 };
 
-Task<void> tell(Receiver& receiver, int mails, StartTls starttls, bool trusted, Story& story) {
+constexpr TlsPlan kInClear{.mode = TlsMode::never};
+constexpr TlsPlan kProven{.mode = TlsMode::required, .proof = TlsProof::mx_name};
+
+Task<void> tell(Receiver& receiver, int mails, TlsPlan tls, bool trusted, Story& story) {
   const auto executor = co_await boost::asio::this_coro::executor;
   net::Listener listener = listen(executor);
   async::TaskGroup group(executor);
@@ -33,7 +36,7 @@ Task<void> tell(Receiver& receiver, int mails, StartTls starttls, bool trusted, 
   story.remote = listener.local().to_string();
   ConnectionOptions options =
       options_for(listener.local(), trusted ? receiver.identity.chain : std::string());
-  options.session.starttls = starttls;
+  options.session.tls = tls;
   {
     auto opened = co_await Connection::open(options, kClock);
     if (!opened) {
@@ -54,10 +57,9 @@ Task<void> tell(Receiver& receiver, int mails, StartTls starttls, bool trusted, 
   co_await group.wait_empty();
 }
 
-Story story_of(Receiver& receiver, int mails = 1, StartTls starttls = StartTls::opportunistic,
-               bool trusted = true) {
+Story story_of(Receiver& receiver, int mails = 1, TlsPlan tls = {}, bool trusted = true) {
   Story story;
-  async::run_to_completion(tell(receiver, mails, starttls, trusted, story));
+  async::run_to_completion(tell(receiver, mails, tls, trusted, story));
   EXPECT_EQ(async::unhandled_exceptions(), 0U);
   return story;
 }
@@ -91,14 +93,15 @@ TEST(Connection, SaysWhetherTheCertificateProvedTheHost) {
   EXPECT_TRUE(trusted.results.at(0).accepted());
   EXPECT_EQ(to_string(trusted.path.tls), "verified");
   EXPECT_EQ(trusted.path.tls_detail, "TLSv1.3 TLS_AES_256_GCM_SHA384");
-  const Story stranger = story_of(receiver, 1, StartTls::opportunistic, false);
+  const Story stranger = story_of(receiver, 1, {}, false);
   EXPECT_TRUE(stranger.results.at(0).accepted());
   EXPECT_EQ(to_string(stranger.path.tls), "unverified");
   EXPECT_EQ(stranger.path.tls_detail, "TLSv1.3 TLS_AES_256_GCM_SHA384 (self-signed certificate)");
-  const Story required = story_of(receiver, 1, StartTls::required, false);
+  const Story required = story_of(receiver, 1, kProven, false);
   ASSERT_TRUE(required.failure);
   EXPECT_EQ(to_string(required.failure->stage), "starttls");
   EXPECT_FALSE(required.failure->failed_in_tls);
+  EXPECT_EQ(required.failure->cause, Cause::tls_failed);
 }
 
 TEST(Connection, TellsThatClearTextMayWorkWhereTlsDoesNot) {
@@ -109,7 +112,7 @@ TEST(Connection, TellsThatClearTextMayWorkWhereTlsDoesNot) {
   EXPECT_EQ(to_string(first.failure->stage), "starttls");
   EXPECT_EQ(first.failure->reply.text, "TLS handshake: wrong version number");
   EXPECT_EQ(first.failure->path.tls_detail, "TLS handshake: wrong version number");
-  const Story second = story_of(receiver, 1, StartTls::never);
+  const Story second = story_of(receiver, 1, kInClear);
   EXPECT_TRUE(second.results.at(0).accepted());
 }
 
@@ -136,7 +139,7 @@ TEST(Connection, TellsThatNobodyIsThere) {
   async::run_to_completion(dial_nobody(failure));
   EXPECT_EQ(to_string(failure.stage), "connect");
   EXPECT_EQ(failure.reply, (Reply{0, "connect: Connection refused"}));
-  EXPECT_FALSE(failure.ours);
+  EXPECT_EQ(failure.cause, Cause::unreachable);
 }
 
 class FailingDialer final : public net::Dialer {
@@ -158,14 +161,16 @@ Task<void> dial_by(net::Dialer& dialer, ConnectionFailure& failure) {
 }
 
 TEST(Connection, TellsWhatWeLackFromWhatTheServerDoes) {
-  for (const auto& [kind, ours] :
-       {std::pair{ErrorKind::unavailable, true}, std::pair{ErrorKind::invalid_input, true},
-        std::pair{ErrorKind::timeout, false}, std::pair{ErrorKind::closed, false},
-        std::pair{ErrorKind::io, false}}) {
+  for (const auto& [kind, cause] : {std::pair{ErrorKind::unavailable, Cause::own_shortage},
+                                    std::pair{ErrorKind::invalid_input, Cause::own_shortage},
+                                    std::pair{ErrorKind::cancelled, Cause::stopping},
+                                    std::pair{ErrorKind::timeout, Cause::unreachable},
+                                    std::pair{ErrorKind::closed, Cause::unreachable},
+                                    std::pair{ErrorKind::io, Cause::unreachable}}) {
     FailingDialer dialer(kind);
     ConnectionFailure failure;
     async::run_to_completion(dial_by(dialer, failure));
-    EXPECT_EQ(failure.ours, ours) << to_string(kind);
+    EXPECT_EQ(failure.cause, cause) << to_string(kind);
   }
 }
 
@@ -218,9 +223,23 @@ TEST(Connection, GivesResultsEvenWhenCancelled) {
   async::run_to_completion(cancel_a_send(receiver, kept, reusable));
   ASSERT_EQ(kept.size(), 1U);
   EXPECT_TRUE(kept[0].in_doubt);
-  EXPECT_EQ(kept[0].reply.text, "read: cancelled (waiting for the answer to the content)");
+  EXPECT_EQ(kept[0].reply.text, "this engine was stopped before the receiver answered the content");
+  EXPECT_EQ(kept[0].cause, Cause::in_doubt) << "the content was out";
   EXPECT_FALSE(reusable);
   EXPECT_EQ(async::unhandled_exceptions(), 0U);
+}
+
+TEST(Connection, IsStoppedWithoutBlameBeforeTheContent) {
+  Receiver receiver{
+      .script = {.offers = {"PIPELINING"}, .answers = {{"RCPT a@example.jp", ""}, {"DATA", ""}}}};
+  std::vector<RecipientResult> kept;
+  bool reusable = true;
+  async::run_to_completion(cancel_a_send(receiver, kept, reusable));
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_FALSE(kept[0].in_doubt);
+  EXPECT_FALSE(kept[0].again);
+  EXPECT_EQ(kept[0].cause, Cause::stopping);
+  EXPECT_EQ(kept[0].reply.text, "this engine was stopped before the receiver answered RCPT TO");
 }
 
 Task<void> be_impatient(ConnectionFailure& failure) {
@@ -276,7 +295,7 @@ Task<void> bear_a_drip(Drip what, std::string& sentence) {
   receivers.spawn("receiver", drip_once_opened(listener, what.ehlo_answer, what.words));
   ConnectionOptions options = options_for(listener.local());
   auto& timeouts = options.session.timeouts;
-  const Milliseconds patience = std::chrono::milliseconds(60);
+  const Milliseconds patience = std::chrono::milliseconds(150);
   if (what.not_after > std::chrono::minutes(1)) {
     timeouts.greeting = timeouts.starttls = timeouts.mail = patience;
   }
@@ -305,12 +324,19 @@ std::string end_of(Drip what) {
   return sentence;
 }
 
+// What trickled in is told, too.
+void expect_end(Drip what, const std::string& sentence, const std::string& begun) {
+  const std::string end = end_of(std::move(what));
+  EXPECT_TRUE(end.starts_with(sentence + "; its answer had begun: " + begun)) << end;
+  EXPECT_LE(end.size(), 700U);
+}
+
 TEST(Connection, AReplyThatOnlyTricklesInDoesNotHoldIt) {
-  EXPECT_EQ(end_of({}), "no answer to the greeting within 0 s");
-  EXPECT_EQ(end_of({.ehlo_answer = "250 mx\r\n", .words = "250-go on\r\n"}),
-            "no answer to MAIL FROM within 0 s");
-  EXPECT_EQ(end_of({.ehlo_answer = "250-mx\r\n250 STARTTLS\r\n", .words = "220-go on\r\n"}),
-            "no answer to STARTTLS within 0 s");
+  expect_end({}, "no answer to the greeting within 0 s", "2");
+  expect_end({.ehlo_answer = "250 mx\r\n", .words = "250-go on\r\n"},
+             "no answer to MAIL FROM within 0 s", "2");
+  expect_end({.ehlo_answer = "250-mx\r\n250 STARTTLS\r\n", .words = "220-go on\r\n"},
+             "no answer to STARTTLS within 0 s", "2");
 }
 
 TEST(Connection, AHandshakeThatOnlyTricklesInDoesNotHoldIt) {
@@ -322,12 +348,10 @@ TEST(Connection, AHandshakeThatOnlyTricklesInDoesNotHoldIt) {
 
 TEST(Connection, EndsWithTheLifeTimeOfTheMail) {
   using std::chrono::milliseconds;
-  EXPECT_EQ(end_of({.not_after = milliseconds(60)}),
-            "the mail's time is over (waiting for the answer to the greeting)");
-  EXPECT_EQ(
-      end_of(
-          {.ehlo_answer = "250 mx\r\n", .words = "250-go on\r\n", .not_after = milliseconds(60)}),
-      "the mail's time is over (waiting for the answer to MAIL FROM)");
+  expect_end({.not_after = milliseconds(60)},
+             "the time for a connection is over (waiting for the answer to the greeting)", "2");
+  expect_end({.ehlo_answer = "250 mx\r\n", .words = "250-go on\r\n", .not_after = milliseconds(60)},
+             "the mail's time is over (waiting for the answer to MAIL FROM)", "2");
 }
 
 // Takes a command, says `go`, and nothing of what follows.

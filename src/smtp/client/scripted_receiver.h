@@ -46,6 +46,7 @@ inline Task<void> serve(net::Stream& stream, FakeServer& server, const Receiver&
       if (!written) co_return;
     }
     said = server.output().size();
+    if (server.hung_up()) co_return;
     if (receiver.hang_up_after > 0 && server.commands().size() >= receiver.hang_up_after) co_return;
     const bool handshake = !stream.is_tls() && !server.commands().empty() &&
                            server.commands().back() == "STARTTLS" && rest.starts_with("220");

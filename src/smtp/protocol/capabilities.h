@@ -28,4 +28,13 @@ struct Capabilities {
   friend bool operator==(const Capabilities&, const Capabilities&) = default;
 };
 
+// Extensions that a server offers and stumbles over when they are used.
+struct BrokenOffers {
+  bool pipelining = false;
+  bool chunking = false;
+
+  [[nodiscard]] bool any() const { return pipelining || chunking; }
+  friend bool operator==(const BrokenOffers&, const BrokenOffers&) = default;
+};
+
 }  // namespace todoku::smtp

@@ -46,6 +46,9 @@ struct MessageView {
   std::uint64_t size = 0;  // of all pieces, octets
   // False promises that no line begins with ".", which saves looking for one.
   bool may_have_leading_dot = true;
+  // It is not in memory as a whole: `pieces` is empty, and `size` octets are given by and by, when
+  // they are asked for.
+  bool in_slices = false;
 };
 
 // A view of `pieces`, counted.

@@ -4,11 +4,13 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -16,12 +18,19 @@
 
 namespace todoku::smtp {
 
+// What a server makes of commands that come together, whatever it offers.
+enum class Groups : std::uint8_t { understood, lost, refused };
+
 struct Script {
   std::string greeting = "220 mx.example.jp ESMTP\r\n";
   std::vector<std::string> offers;
   // By command ("MAIL", "RCPT a@example.jp", "DATA", ".", ...): said instead of the right answer,
   // with the effect of its code. Empty: says nothing at all.
   std::map<std::string, std::string> answers;
+  // The command at which it hangs up without a word, e.g. "BDAT"; empty: at none.
+  std::string hangs_up_at;
+  Groups groups = Groups::understood;
+  bool knows_bdat = true;  // false: the content is taken for commands
 };
 
 class FakeServer {
@@ -36,8 +45,10 @@ class FakeServer {
   explicit FakeServer(Script script) : script_(std::move(script)), output_(script_.greeting) {}
 
   void receive(std::string_view octets) {
+    if (hung_up_) return;
     input_ += octets;
-    while (step()) {
+    in_this_read_ = 0;
+    while (!hung_up_ && step()) {
     }
   }
   void tls_established() { in_tls_ = true; }
@@ -45,6 +56,7 @@ class FakeServer {
   [[nodiscard]] const std::string& output() const { return output_; }
   [[nodiscard]] const std::vector<Taken>& taken() const { return taken_; }
   [[nodiscard]] const std::vector<std::string>& commands() const { return commands_; }
+  [[nodiscard]] bool hung_up() const { return hung_up_; }
 
  private:
   bool step() {
@@ -52,6 +64,10 @@ class FakeServer {
     if (chunk_left_) return read_chunk();
     const std::size_t end = input_.find("\r\n");
     if (end == std::string::npos) return false;
+    if (in_this_read_++ > 0 && script_.groups == Groups::lost) {
+      input_.clear();
+      return false;
+    }
     const std::string line = input_.substr(0, end);
     input_.erase(0, end + 2);
     commands_.push_back(line);
@@ -61,13 +77,20 @@ class FakeServer {
 
   void obey(const std::string& line) {
     const std::string verb = line.substr(0, line.find(' '));
+    hung_up_ = !verb.empty() && verb == script_.hangs_up_at;
+    if (hung_up_) return;
+    if (in_this_read_ > 1 && script_.groups == Groups::refused) {
+      if (verb == "BDAT") input_.erase(0, std::stoul(line.substr(5)));
+      answer("group", "503 5.5.0 Improper use of SMTP command pipelining");
+      return;
+    }
     if (verb == "EHLO" || verb == "HELO") return hello(verb);
     if (verb == "MAIL") return mail(line);
     if (verb == "RCPT") return recipient(line);
     if (verb == "DATA") {
       content_ =
           answer("DATA", recipients_.empty() ? "554 no valid recipients" : "354 go on") / 100 == 3;
-    } else if (verb == "BDAT") {
+    } else if (verb == "BDAT" && script_.knows_bdat) {
       chunk_left_ = std::stoul(line.substr(5));
     } else if (verb == "RSET") {
       if (answer("RSET", "250 ok") == 250) forget();
@@ -170,6 +193,8 @@ class FakeServer {
   bool content_ = false;
   bool content_begun_ = false;
   bool in_tls_ = false;
+  bool hung_up_ = false;
+  int in_this_read_ = 0;  // commands
 };
 
 // The line between the two.
@@ -194,6 +219,9 @@ class FakeLine {
         case ClientSession::Step::write:
           write();
           break;
+        case ClientSession::Step::content:
+          give_slice();
+          break;
         case ClientSession::Step::read:
           read();
           break;
@@ -206,6 +234,9 @@ class FakeLine {
       }
     }
   }
+
+  // What the next mail in slices consists of; after the last one comes a failure.
+  void slice(std::vector<std::string> slices) { slices_ = std::move(slices); }
 
   // Each write of the client, whole.
   [[nodiscard]] const std::vector<std::string>& writes() const { return writes_; }
@@ -228,10 +259,22 @@ class FakeLine {
     }
   }
 
+  void give_slice() {
+    if (slices_.empty()) {
+      session_.failed({ErrorKind::io, "the disk is broken"});
+      return;
+    }
+    slice_ = std::move(slices_.front());
+    slices_.erase(slices_.begin());
+    const std::array<std::string_view, 1> piece{slice_};
+    session_.content(piece);
+  }
+
   void read() {
     const std::size_t end = std::min(server_.output().size(), cuts_.server_octets);
     if (delivered_ == end) {
-      const bool cut = end == cuts_.server_octets || sent_ == cuts_.client_octets;
+      const bool cut =
+          end == cuts_.server_octets || sent_ == cuts_.client_octets || server_.hung_up();
       session_.failed(cut ? Error{ErrorKind::closed, "read: connection closed"}
                           : Error{ErrorKind::timeout, "read: timed out"});
       return;
@@ -255,6 +298,8 @@ class FakeLine {
   FakeServer& server_;
   const Cuts cuts_;
   SeededRandom random_;
+  std::vector<std::string> slices_;
+  std::string slice_;
   std::vector<std::string> writes_;
   std::size_t delivered_ = 0;
   std::size_t sent_ = 0;

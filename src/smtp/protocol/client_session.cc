@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "smtp/protocol/client_session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,7 +12,6 @@
 namespace todoku::smtp {
 namespace {
 
-constexpr int kClosing = 421;
 // The slowest that content may leave: with RFC 5321's three minutes on top, nobody is cut off who
 // still moves.
 constexpr std::uint64_t kOctetsPerSecondMin = 16'384;
@@ -33,7 +33,9 @@ ClientSession::Step ClientSession::step() const {
     case Phase::over:
       return Step::over;
     default:
-      return broken_write_.empty() && !output().empty() ? Step::write : Step::read;
+      if (!broken_write_.empty()) return Step::read;
+      if (phase_ == Phase::mail && transaction_.content_wanted() > 0) return Step::content;
+      return output().empty() ? Step::read : Step::write;
   }
 }
 
@@ -44,12 +46,19 @@ std::span<const std::string_view> ClientSession::output() const {
 
 void ClientSession::written() {
   check(step() == Step::write, "something was to be written");
-  ++turn_;
   if (phase_ == Phase::mail) {
     transaction_.written();
+    // All slices of a content are one turn.
+    if (transaction_.content_wanted() > 0) return;
   } else {
     command_view_ = {};
   }
+  ++turn_;
+}
+
+void ClientSession::content(std::span<const std::string_view> pieces) {
+  check(step() == Step::content, "content was asked for");
+  transaction_.content(pieces);
 }
 
 Milliseconds ClientSession::patience() const {
@@ -97,25 +106,40 @@ void ClientSession::received(std::string_view octets) {
   while (!octets.empty() && phase_ != Phase::over) {
     const Result<bool> whole = parser_.take(octets);
     if (!whole) {
-      break_off(fmt::format("the receiver sent {} where we waited for the answer to {}",
+      break_off(Cause::receiver_trouble,
+                fmt::format("the receiver sent {} where we waited for the answer to {}",
                             whole.error().detail, awaited_name()));
       return;
     }
     if (!*whole) return;
     ++turn_;
+    const bool was_opened = opened_;
     on_reply(parser_.reply(), !octets.empty());
+    if (opened_ && !was_opened && !octets.empty()) return said_too_much(octets);
   }
+}
+
+void ClientSession::said_too_much(std::string_view octets) {
+  opened_ = false;
+  phase_ = Phase::ehlo;
+  const Result<bool> whole = parser_.take(octets);
+  if (whole && *whole && parser_.reply().code == kServiceClosing) {
+    return fail_opening(parser_.reply());
+  }
+  break_off(Cause::receiver_trouble,
+            "the receiver said more than its answer to EHLO before we sent anything");
 }
 
 void ClientSession::on_reply(const Reply& reply, bool more_input) {
   // Nothing is awaited while there is something to write, except last words.
-  if (step() == Step::write || phase_ == Phase::handshake) {
+  if (step() == Step::write || step() == Step::content || phase_ == Phase::handshake) {
     // Some servers ask for the content and refuse it in one breath; that refusal counts.
     const bool refusal = phase_ == Phase::mail && transaction_.awaits_content_answer() &&
                          (reply.temporary() || reply.permanent());
-    break_off(fmt::format("the receiver said {} {} before we sent {}", reply.code, reply.text,
+    break_off(Cause::receiver_trouble,
+              fmt::format("the receiver said {} {} before we sent {}", reply.code, reply.text,
                           awaited_name()),
-              refusal || reply.code == kClosing ? &reply : nullptr);
+              refusal || reply.code == kServiceClosing ? &reply : nullptr);
     return;
   }
   switch (phase_) {
@@ -169,40 +193,43 @@ void ClientSession::on_helo(const Reply& reply) {
 
 void ClientSession::after_hello() {
   if (tls_) return ready();
-  if (options_.starttls == StartTls::never) {
+  if (options_.tls.mode == TlsMode::never) {
     no_tls_reason_ = "STARTTLS not wanted";
     return ready();
   }
   if (capabilities_.starttls) return command(Phase::starttls, "STARTTLS\r\n");
   no_tls_reason_ = "STARTTLS not offered";
-  if (options_.starttls == StartTls::opportunistic) return ready();
+  if (options_.tls.mode == TlsMode::opportunistic) return ready();
   phase_ = Phase::starttls;
-  fail_opening(Reply{0, "the receiver does not offer STARTTLS, which this site's policy requires"});
+  fail_opening(Reply{0, "the receiver does not offer STARTTLS, which this site's policy requires"},
+               Cause::no_tls_offered);
 }
 
 void ClientSession::on_starttls(const Reply& reply, bool more_input) {
   if (!reply.positive()) {
     // RFC 3207 section 4: going on without is the client's decision.
     no_tls_reason_ = fmt::format("STARTTLS refused: {} {}", reply.code, reply.text);
-    if (options_.starttls == StartTls::required || reply.code == kClosing) {
-      return fail_opening(reply);
-    }
+    if (reply.code == kServiceClosing) return fail_opening(reply);
+    if (options_.tls.mode == TlsMode::required) return fail_opening(reply, Cause::no_tls_offered);
     return ready();
   }
   phase_ = Phase::handshake;
   // Octets from before the handshake could be anybody's and must not be read as said inside of TLS
   // (CVE-2011-0411).
-  if (more_input) break_off("the receiver sent more after agreeing to STARTTLS");
+  if (more_input) {
+    break_off(Cause::tls_failed, "the receiver sent more after agreeing to STARTTLS");
+  }
 }
 
 void ClientSession::tls_established(bool proven) {
   check(phase_ == Phase::handshake, "a handshake was wanted");
   tls_ = true;
-  if (options_.starttls == StartTls::required && !proven) {
+  if (options_.tls.proof == TlsProof::mx_name && !proven) {
     return fail_opening(
         Reply{0,
               "the receiver's certificate does not prove its name, as this site's policy "
-              "requires"});
+              "requires"},
+        Cause::tls_failed);
   }
   // RFC 3207 section 4.2: what was known from before the handshake is forgotten.
   capabilities_ = {};
@@ -218,6 +245,12 @@ void ClientSession::ready() {
   phase_ = Phase::rest;
 }
 
+void ClientSession::avoid(const BrokenOffers& offers) {
+  check(phase_ == Phase::rest, "a session at rest changes its ways");
+  if (offers.pipelining) rules_.server.pipelining = false;
+  if (offers.chunking) rules_.server.chunking = false;
+}
+
 void ClientSession::send(const ClientEnvelope& envelope, const MessageView& message) {
   check(phase_ == Phase::rest, "a session at rest sends a mail");
   phase_ = Phase::mail;
@@ -231,15 +264,20 @@ void ClientSession::send(const ClientEnvelope& envelope, const MessageView& mess
 void ClientSession::on_mail(const Reply& reply) {
   heard_ = true;
   if (const std::optional<std::string> broken = transaction_.on_reply(reply)) {
-    return break_off(*broken);
+    return break_off(Cause::receiver_trouble, *broken);
   }
   if (transaction_.done()) return end_of_mail();
-  if (!broken_write_.empty() && !transaction_.output().empty()) break_off(broken_write_);
+  if (!broken_write_.empty() && !transaction_.output().empty()) {
+    break_off(broken_write_cause_, broken_write_);
+  }
 }
 
 void ClientSession::end_of_mail() {
   reset_first_ = transaction_.needs_reset();
+  const auto accepted = [](const RecipientResult& result) { return result.accepted(); };
+  rules_.borne = rules_.borne || std::ranges::any_of(transaction_.results(), accepted);
   phase_ = transaction_.saw_goodbye() || !broken_write_.empty() ? Phase::over : Phase::rest;
+  if (phase_ == Phase::rest) avoid(transaction_.broken());
 }
 
 void ClientSession::quit() {
@@ -248,23 +286,52 @@ void ClientSession::quit() {
 }
 
 void ClientSession::failed(const Error& error) {
+  if (step() == Step::content) return break_off(Cause::content_unreadable, error.detail);
   const bool writing = step() == Step::write;
-  if (writing && phase_ != Phase::quit && error.kind != ErrorKind::cancelled) {
+  const bool ours = error.kind == ErrorKind::cancelled || error.kind == ErrorKind::limit_exceeded;
+  if (writing && phase_ != Phase::quit && !ours) {
     broken_write_ = describe(error);
+    broken_write_cause_ = cause_of(error);
     ++turn_;
     if (phase_ == Phase::mail) transaction_.not_written();
     return;
   }
-  failed_in_tls_ = phase_ == Phase::handshake || (tls_ && phase_ == Phase::ehlo);
+  failed_in_tls_ = !ours && (phase_ == Phase::handshake || (tls_ && phase_ == Phase::ehlo));
   hung_up_unheard_ = phase_ == Phase::mail && !heard_ && error.kind == ErrorKind::closed;
-  break_off(broken_write_.empty() ? describe(error) : broken_write_);
+  if (broken_write_.empty() || ours) {
+    break_off(cause_of(error), describe(error));
+  } else {
+    break_off(broken_write_cause_, broken_write_);
+  }
+}
+
+Cause ClientSession::cause_of(const Error& error) const {
+  switch (error.kind) {
+    case ErrorKind::cancelled:
+      return Cause::stopping;
+    case ErrorKind::limit_exceeded:
+      // Nothing speaks of the mail before there is a connection.
+      return opened_ ? Cause::out_of_time : Cause::silence;
+    default:
+      break;
+  }
+  if (phase_ == Phase::handshake) return Cause::tls_failed;
+  return error.kind == ErrorKind::timeout ? Cause::silence : Cause::connection_lost;
 }
 
 std::string ClientSession::describe(const Error& error) const {
-  if (phase_ == Phase::handshake) return error.detail;
   const bool writing = step() == Step::write;
   const bool content = writes_content();
   const std::string_view what = content ? "the content" : awaited_name();
+  if (error.kind == ErrorKind::cancelled) {
+    const bool shaking = phase_ == Phase::handshake;
+    return fmt::format("this engine was stopped {} {}",
+                       writing   ? "while it sent"
+                       : shaking ? "during"
+                                 : "before the receiver answered",
+                       what);
+  }
+  if (phase_ == Phase::handshake) return error.detail;
   if (content && error.kind == ErrorKind::timeout) {
     return fmt::format("could not send the content: the receiver takes it too slowly ({} octets)",
                        content_octets_);
@@ -281,17 +348,21 @@ std::string ClientSession::describe(const Error& error) const {
                      what);
 }
 
-void ClientSession::break_off(const std::string& sentence, const Reply* goodbye) {
+void ClientSession::break_off(Cause cause, std::string sentence, const Reply* goodbye) {
+  if (const std::string begun = parser_.unfinished(); !begun.empty()) {
+    sentence += fmt::format("; its answer had begun: {}", begun);
+  }
   if (phase_ == Phase::mail) {
-    transaction_.lost(sentence, goodbye);
+    transaction_.lost(cause, sentence, goodbye);
   } else if (!opened_ && phase_ != Phase::over) {
-    failure_ = {stage(), goodbye != nullptr ? *goodbye : Reply{0, sentence}};
+    if (goodbye != nullptr) return fail_opening(*goodbye);
+    return fail_opening(Reply{0, std::move(sentence)}, cause);
   }
   phase_ = Phase::over;
 }
 
-void ClientSession::fail_opening(const Reply& reply) {
-  failure_ = {stage(), reply};
+void ClientSession::fail_opening(const Reply& reply, Cause cause) {
+  failure_ = {stage(), reply, cause};
   phase_ = Phase::over;
 }
 

@@ -8,9 +8,9 @@
 //                     something that makes no sense
 //
 // The driver's loop:
-//   while session.step() is write, read or start_tls: do it, and tell: written() / received() /
-//   tls_established(), or failed() if it did not work. The time limit is patience() from when
-//   turn() last changed: what trickles in does not move it.
+//   while session.step() is write, content, read or start_tls: do it, and tell: written() /
+//   content() / received() / tls_established(), or failed() if it did not work. The time limit is
+//   patience() from when turn() last changed: what trickles in does not move it.
 #pragma once
 
 #include <chrono>
@@ -25,7 +25,9 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "mail/attempt.h"
+#include "mail/cause.h"
 #include "mail/reply.h"
+#include "mail/tls_plan.h"
 #include "smtp/protocol/capabilities.h"
 #include "smtp/protocol/client_envelope.h"
 #include "smtp/protocol/client_transaction.h"
@@ -48,15 +50,9 @@ struct ClientTimeouts {
   Milliseconds farewell = std::chrono::seconds(2);  // for last words when writing failed
 };
 
-enum class StartTls : std::uint8_t {
-  opportunistic,  // when offered; refused or not offered: clear text
-  required,       // no mail without it; a certificate must prove the host
-  never,
-};
-
 struct ClientSessionOptions {
   std::string hello_name;  // what EHLO says: the source's host name or an address literal
-  StartTls starttls = StartTls::opportunistic;
+  TlsPlan tls;
   bool pipelining = true;  // make use of it when offered; likewise:
   bool chunking = true;
   // Larger content waits until a recipient was accepted: what is refused late is sent in vain.
@@ -69,6 +65,7 @@ class ClientSession {
   // What the driver has to do.
   enum class Step : std::uint8_t {
     write,      // output(), then written()
+    content,    // the next content_wanted() octets of a content in slices, or some of them
     read,       // whatever comes, to received()
     start_tls,  // a handshake, then tls_established()
     rest,       // nothing: send() or quit() when wanted; after a mail: results() are there
@@ -79,6 +76,8 @@ class ClientSession {
   struct Failure {
     Stage stage = Stage::none;
     Reply reply;  // the server's, or code 0 with our own sentence
+    // What we found ourselves; none: the reply says it.
+    Cause cause = Cause::none;
   };
 
   explicit ClientSession(ClientSessionOptions options);
@@ -95,17 +94,27 @@ class ClientSession {
 
   [[nodiscard]] std::span<const std::string_view> output() const;
   void written();
+  [[nodiscard]] std::uint64_t content_wanted() const { return transaction_.content_wanted(); }
+  // At least one octet; they stay the caller's until they are written.
+  void content(std::span<const std::string_view> pieces);
   void received(std::string_view octets);
   // `proven`: the certificate proves the host's name.
   void tls_established(bool proven);
-  // A write, read or handshake did not work: timeout, closed, and so on. After a failed write the
-  // session wants to read once more: a server that hangs up in the middle often says why.
+  // A write, read or handshake did not work: timeout, closed, and so on; cancelled: we are stopped;
+  // limit_exceeded: there is no more time for the mail, or for opening. After a failed write the
+  // session wants to read once more, but for these two: a server that hangs up in the middle often
+  // says why. Content that cannot be given ends the session: a half one cannot be taken back.
   void failed(const Error& error);
 
   // At rest only. Envelope and message stay the caller's until the session is at rest again or
   // over; then results() has one entry per recipient, to be read (or moved) before the next send().
   void send(const ClientEnvelope& envelope, const MessageView& message);
   [[nodiscard]] std::span<RecipientResult> results() { return transaction_.results(); }
+  // What the server stumbled over in the last mail (client_transaction.h): this session does
+  // without from now on.
+  [[nodiscard]] const BrokenOffers& broken_offers() const { return transaction_.broken(); }
+  // At rest only: does without them from now on.
+  void avoid(const BrokenOffers& offers);
   // At rest only.
   void quit();
 
@@ -154,8 +163,12 @@ class ClientSession {
   void end_of_mail();
 
   // Ends the session; the mail under way, or the opening, gets the sentence or the reply.
-  void break_off(const std::string& sentence, const Reply* goodbye = nullptr);
-  void fail_opening(const Reply& reply);
+  void break_off(Cause cause, std::string sentence, const Reply* goodbye = nullptr);
+  void fail_opening(const Reply& reply, Cause cause = Cause::none);
+  // What came together with the last answer of the opening, although nothing had been asked:
+  // answers and questions are out of step, so no mail is begun.
+  void said_too_much(std::string_view octets);
+  [[nodiscard]] Cause cause_of(const Error& error) const;
   [[nodiscard]] Stage stage() const;
   [[nodiscard]] std::string_view awaited_name() const;
   [[nodiscard]] bool writes_content() const;
@@ -173,6 +186,7 @@ class ClientSession {
   std::string command_;
   std::string_view command_view_;  // of command_ while it is to be written
   std::string broken_write_;       // why a write failed; last words may still come
+  Cause broken_write_cause_ = Cause::none;
   std::uint64_t content_octets_ = 0;
   bool tls_ = false;
   bool opened_ = false;

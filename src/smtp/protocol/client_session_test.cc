@@ -118,6 +118,92 @@ TEST(ClientSession, HoldsLargeContentBackUntilSomebodyWantsIt) {
                      "MAIL FROM:<from@example.com>\r\nRCPT TO:<b@example.jp>\r\n"}));
 }
 
+// All that was written after the session was opened.
+std::string wire_after_opening(const World& world) {
+  std::string all;
+  for (const std::string& write : world.writes_after(1)) all += write;
+  return all;
+}
+
+std::vector<RecipientResult> send_in_slices(World& world, Strings slices, std::uint64_t size) {
+  world.line.slice(std::move(slices));
+  const ClientEnvelope to = envelope();
+  world.session.send(to, {.pieces = {}, .size = size, .in_slices = true});
+  world.line.drive();
+  const auto results = world.session.results();
+  return {results.begin(), results.end()};
+}
+
+TEST(ClientSession, ContentInSlicesIsTheSameOnTheLineWhereverItIsCut) {
+  const std::string content = "Subject: hi\r\n\r\n.a\r\n..b\r\n.\r\nlast";
+  for (const Strings& offers : {Strings{}, kBoth, Strings{"PIPELINING"}, Strings{"CHUNKING"}}) {
+    for (const std::uint64_t single_flight_max : {10U, 1'000U}) {
+      const ClientSessionOptions options{.single_flight_max = single_flight_max};
+      World whole(offering(offers), options);
+      EXPECT_TRUE(whole.send(envelope(), {content})[0].accepted());
+      Strings octets;
+      for (const char c : content) octets.emplace_back(1, c);
+      std::vector<Strings> ways{octets, {content}};
+      for (std::size_t cut = 1; cut < content.size(); ++cut) {
+        ways.push_back({content.substr(0, cut), content.substr(cut)});
+      }
+      for (const Strings& slices : ways) {
+        World world(offering(offers), options);
+        // And once more over the same session.
+        for (int i = 0; i < 2; ++i) {
+          EXPECT_TRUE(send_in_slices(world, slices, content.size())[0].accepted());
+        }
+        EXPECT_TRUE(wire_after_opening(world).starts_with(wire_after_opening(whole)));
+        ASSERT_EQ(world.server.taken().size(), 2U);
+        EXPECT_EQ(world.server.taken()[1].content, whole.server.taken()[0].content);
+      }
+    }
+  }
+}
+
+TEST(ClientSession, ContentThatCannotBeGivenIsNotTaken) {
+  for (const Strings& offers : {Strings{}, kBoth}) {
+    for (const Strings& there_is : {Strings{}, Strings{"Subject: hi\r\n"}}) {
+      World world(offering(offers));
+      const auto results = send_in_slices(world, there_is, 100);
+      // In a group no command had been answered yet.
+      expect_result(results[0], offers.empty() ? Stage::data : Stage::mail_from,
+                    {0, "the disk is broken"});
+      EXPECT_EQ(world.session.step(), Step::over);
+      EXPECT_FALSE(world.session.content_is_out());
+      EXPECT_TRUE(world.server.taken().empty());
+    }
+  }
+}
+
+TEST(ClientSession, MoreThanTheAnswerToTheOpeningEndsIt) {
+  for (const std::string more : {"421 too busy\r\n", "250 y\r\n", "garbage\r\n", "2"}) {
+    ClientSession session({.hello_name = "sender.example.com"});
+    session.received("220 mx\r\n");
+    session.written();
+    session.received("250 x\r\n" + more);
+    EXPECT_FALSE(session.opened()) << more;
+    EXPECT_EQ(session.step(), Step::over) << more;
+    EXPECT_EQ(session.failure().stage, Stage::hello) << more;
+    EXPECT_EQ(session.failure().reply.code, more.starts_with("421") ? 421 : 0) << more;
+  }
+  ClientSession session({.hello_name = "sender.example.com"});
+  session.received("220 mx\r\n");
+  session.written();
+  session.received("250-x\r\n250 STARTTLS\r\n");
+  session.written();
+  session.received("454 no\r\n250 z\r\n");
+  EXPECT_FALSE(session.opened());
+}
+
+TEST(ClientSession, ContentInSlicesIsNotAskedForWhenNobodyWantsIt) {
+  for (const Strings& offers : {Strings{}, Strings{"PIPELINING"}}) {
+    World world(offering(offers, {{"RCPT a@example.jp", "550 5.1.1 no"}}));
+    expect_result(send_in_slices(world, {}, 100)[0], Stage::rcpt_to, {550, "5.1.1 no"});
+    EXPECT_EQ(world.session.step(), Step::rest);
+  }
+}
+
 TEST(ClientSession, MakesNoUseOfWhatIsTurnedOff) {
   World world(offering(kBoth), {.pipelining = false, .chunking = false});
   EXPECT_TRUE(world.send(envelope())[0].accepted());
@@ -212,11 +298,13 @@ TEST(ClientSession, FallsBackToHelo) {
   EXPECT_EQ(world.line.writes()[1], "HELO sender.example.com\r\n");
 }
 
-void expect_failure(const ClientSession& session, Stage stage, const Reply& reply) {
+void expect_failure(const ClientSession& session, Stage stage, const Reply& reply,
+                    Cause cause = Cause::none) {
   EXPECT_EQ(session.step(), Step::over);
   EXPECT_FALSE(session.opened());
   EXPECT_EQ(to_string(session.failure().stage), to_string(stage));
   EXPECT_EQ(session.failure().reply, reply) << session.failure().reply.text;
+  EXPECT_EQ(static_cast<int>(session.failure().cause), static_cast<int>(cause));
 }
 
 TEST(ClientSession, TellsWhyItCouldNotBeOpened) {
@@ -225,19 +313,24 @@ TEST(ClientSession, TellsWhyItCouldNotBeOpened) {
   expect_failure(World({.greeting = "421-busy\r\n421 later\r\n"}).session, Stage::greeting,
                  {421, "busy\nlater"});
   expect_failure(World({.greeting = ""}).session, Stage::greeting,
-                 {0, "no answer to the greeting within 300 s"});
+                 {0, "no answer to the greeting within 300 s"}, Cause::silence);
   expect_failure(World({.greeting = "SSH-2.0-OpenSSH_9.2\r\n"}).session, Stage::greeting,
                  {0,
                   "the receiver sent 'SSH-2.0-OpenSSH_9.2' is no SMTP reply where we waited for "
-                  "the answer to the greeting"});
+                  "the answer to the greeting"},
+                 Cause::receiver_trouble);
   expect_failure(World({}, {}, {.server_octets = 5}).session, Stage::greeting,
-                 {0, "the receiver closed the connection before it answered the greeting"});
+                 {0,
+                  "the receiver closed the connection before it answered the greeting; its answer "
+                  "had begun: 220 m"},
+                 Cause::connection_lost);
   expect_failure(World(offering({"SIZE"}, {{"EHLO", "450 4.3.2 later"}})).session, Stage::hello,
                  {450, "4.3.2 later"});
   expect_failure(World(offering({}, {{"EHLO", "550 bad name"}, {"HELO", "550 bad name"}})).session,
                  Stage::hello, {550, "bad name"});
   expect_failure(World({}, {}, {.client_octets = 3}).session, Stage::hello,
-                 {0, "the receiver closed the connection while we sent EHLO"});
+                 {0, "the receiver closed the connection while we sent EHLO"},
+                 Cause::connection_lost);
 }
 
 TEST(ClientSession, UsesTlsWhenOfferedAndForgetsWhatItKnewBefore) {
@@ -257,29 +350,33 @@ TEST(ClientSession, GoesOnInClearTextWhenItMay) {
   EXPECT_EQ(refused.session.no_tls_reason(), "STARTTLS refused: 454 4.7.0 not now");
   World absent(offering({"SIZE"}));
   EXPECT_EQ(absent.session.no_tls_reason(), "STARTTLS not offered");
-  World unwanted(offering({"STARTTLS"}), {.starttls = StartTls::never});
+  World unwanted(offering({"STARTTLS"}), {.tls = {.mode = TlsMode::never}});
   EXPECT_EQ(unwanted.session.no_tls_reason(), "STARTTLS not wanted");
   World unproven(offering({"STARTTLS"}), {}, {.tls_proven = false});
   EXPECT_EQ(unproven.session.step(), Step::rest);
 }
 
 TEST(ClientSession, EndsWithoutMailWhenRequiredTlsIsNotThere) {
-  const ClientSessionOptions required{.starttls = StartTls::required};
+  const ClientSessionOptions required{
+      .tls = {.mode = TlsMode::required, .proof = TlsProof::mx_name}};
   expect_failure(World(offering({"SIZE"}), required).session, Stage::starttls,
-                 {0, "the receiver does not offer STARTTLS, which this site's policy requires"});
+                 {0, "the receiver does not offer STARTTLS, which this site's policy requires"},
+                 Cause::no_tls_offered);
   expect_failure(World(offering({"STARTTLS"}, {{"STARTTLS", "454 no"}}), required).session,
-                 Stage::starttls, {454, "no"});
+                 Stage::starttls, {454, "no"}, Cause::no_tls_offered);
   expect_failure(World(offering({"STARTTLS"}), required, {.tls_proven = false}).session,
                  Stage::starttls,
                  {0,
                   "the receiver's certificate does not prove its name, as this site's policy "
-                  "requires"});
+                  "requires"},
+                 Cause::tls_failed);
   EXPECT_TRUE(World(offering({"STARTTLS"}), required).session.opened());
 }
 
 TEST(ClientSession, TellsThatTheHandshakeFailedSoThatClearTextCanBeTried) {
   World world(offering({"STARTTLS"}), {}, {.tls_fails = true});
-  expect_failure(world.session, Stage::starttls, {0, "TLS handshake: wrong version number"});
+  expect_failure(world.session, Stage::starttls, {0, "TLS handshake: wrong version number"},
+                 Cause::tls_failed);
   EXPECT_TRUE(world.session.failed_in_tls());
   EXPECT_FALSE(World({.greeting = "554 no\r\n"}).session.failed_in_tls());
 }
@@ -287,19 +384,22 @@ TEST(ClientSession, TellsThatTheHandshakeFailedSoThatClearTextCanBeTried) {
 TEST(ClientSession, IgnoresNothingSaidBeforeTheHandshake) {
   World world(offering({"STARTTLS"}, {{"STARTTLS", "220 go\r\n250 injected"}}));
   expect_failure(world.session, Stage::starttls,
-                 {0, "the receiver sent more after agreeing to STARTTLS"});
+                 {0, "the receiver sent more after agreeing to STARTTLS"}, Cause::tls_failed);
 }
 
 TEST(ClientSession, SendsNothingThatTheServerCannotTake) {
   World world(offering({"PIPELINING", "CHUNKING", "SIZE 28"}));
   const auto too_big = world.send(envelope());
   EXPECT_TRUE(too_big[0].permanent);
+  EXPECT_EQ(too_big[0].cause, Cause::over_size_limit);
   EXPECT_EQ(too_big[0].reply, (Reply{0, "5.3.4 the message has 29 octets, the receiver takes 28"}));
   const auto utf8 = world.send(envelope({"\xe5\xb1\x8a@example.jp"}), {"x"});
   EXPECT_TRUE(utf8[0].permanent);
+  EXPECT_EQ(utf8[0].cause, Cause::no_smtputf8);
   EXPECT_EQ(utf8[0].reply.text, "5.6.7 the mail needs SMTPUTF8, which the receiver does not offer");
   const auto raw = world.send(envelope({"a@example.jp"}, {.eight_bit = true}), {"x"});
   EXPECT_TRUE(raw[0].permanent);
+  EXPECT_EQ(raw[0].cause, Cause::no_8bitmime);
   EXPECT_EQ(raw[0].reply.text, "5.6.3 the mail needs 8BITMIME, which the receiver does not offer");
   EXPECT_EQ(world.server.commands(), Strings{"EHLO sender.example.com"});
   EXPECT_TRUE(world.send(envelope(), {"x\r\n"})[0].accepted());
@@ -599,6 +699,11 @@ void run_cut(const Scene& scene, const FakeLine::Cuts& cuts, std::size_t* server
       // What the server has and the client could not know is in doubt.
       if (has_it && !told) ASSERT_TRUE(results[i].in_doubt) << results[i].reply.text;
       if (results[i].in_doubt) ASSERT_FALSE(results[i].accepted());
+      if (results[i].again) {
+        ASSERT_FALSE(results[i].accepted());
+        ASSERT_EQ(world.session.step(), Step::over);
+        ASSERT_TRUE(world.session.broken_offers().any());
+      }
       // Without an answer there is a sentence.
       ASSERT_TRUE(results[i].reply.code >= 200 || !results[i].reply.text.empty());
     }

@@ -27,20 +27,27 @@ void append_piece(std::vector<std::string_view>& out, std::string_view piece, ch
 
 void append_stuffed(std::vector<std::string_view>& out, std::span<const std::string_view> pieces,
                     bool look) {
-  // The message begins at the start of a line.
-  char last = '\n';
-  char one_before_last = '\r';
+  DotStuffer stuffer;
+  stuffer.append(out, pieces, look);
+  stuffer.finish(out);
+}
+
+void DotStuffer::append(std::vector<std::string_view>& out,
+                        std::span<const std::string_view> pieces, bool look) {
   for (const std::string_view piece : pieces) {
     if (piece.empty()) continue;
     if (look) {
-      append_piece(out, piece, last);
+      append_piece(out, piece, last_);
     } else {
       out.push_back(piece);
     }
-    one_before_last = piece.size() > 1 ? piece[piece.size() - 2] : last;
-    last = piece.back();
+    one_before_last_ = piece.size() > 1 ? piece[piece.size() - 2] : last_;
+    last_ = piece.back();
   }
-  const bool whole_line = last == '\n' && one_before_last == '\r';
+}
+
+void DotStuffer::finish(std::vector<std::string_view>& out) const {
+  const bool whole_line = last_ == '\n' && one_before_last_ == '\r';
   out.emplace_back(whole_line ? ".\r\n" : "\r\n.\r\n");
 }
 

@@ -18,4 +18,18 @@ namespace todoku::smtp {
 void append_stuffed(std::vector<std::string_view>& out, std::span<const std::string_view> pieces,
                     bool look);
 
+// The same for a message that comes in slices, cut anywhere.
+class DotStuffer {
+ public:
+  void append(std::vector<std::string_view>& out, std::span<const std::string_view> pieces,
+              bool look);
+  // The end of the message.
+  void finish(std::vector<std::string_view>& out) const;
+
+ private:
+  // The message begins at the start of a line.
+  char last_ = '\n';
+  char one_before_last_ = '\r';
+};
+
 }  // namespace todoku::smtp

@@ -5,36 +5,13 @@
 
 #include <fmt/format.h>
 
-#include "base/bytes.h"
+#include "base/printable.h"
 
 namespace todoku::smtp {
 namespace {
 
 constexpr bool is_digit(char c) {
   return c >= '0' && c <= '9';
-}
-
-constexpr bool is_plain(char c) {
-  return c >= ' ' && c <= '~';
-}
-
-// Makes what a stranger sent fit to be stored and shown.
-void append_printable(std::string& out, std::string_view text) {
-  if (std::all_of(text.begin(), text.end(), is_plain)) {
-    out.append(text);
-    return;
-  }
-  const bool utf8 = is_utf8(text);
-  for (const char c : text) {
-    const auto octet = static_cast<unsigned char>(c);
-    if (c == '\t') {
-      out += ' ';
-    } else if (octet < 0x20 || octet == 0x7f || (octet >= 0x80 && !utf8)) {
-      out += '?';
-    } else {
-      out += c;
-    }
-  }
 }
 
 // What a line that is none looks like in an error: short and printable.
@@ -80,6 +57,26 @@ Result<bool> ReplyParser::take(std::string_view& input) {
     }
   }
   return false;
+}
+
+std::string ReplyParser::unfinished() const {
+  std::string shown;
+  if (whole_) return shown;
+  std::string_view lines = reply_.text;
+  for (std::size_t i = 0; i < lines_ && shown.size() <= kUnfinishedMax; ++i) {
+    const std::size_t end = std::min(lines.find('\n'), lines.size());
+    shown += fmt::format("{}{}-{}", i == 0 ? "" : " ", reply_.code, lines.substr(0, end));
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+  }
+  if (!partial_.empty() && shown.size() <= kUnfinishedMax) {
+    if (!shown.empty()) shown += ' ';
+    append_printable(shown, std::string_view(partial_).substr(0, kUnfinishedMax));
+  }
+  if (shown.size() <= kUnfinishedMax) return shown;
+  std::size_t end = kUnfinishedMax;
+  while (end > 0 && (static_cast<unsigned char>(shown[end]) & 0xC0U) == 0x80) --end;
+  shown.resize(end);
+  return shown + "...";
 }
 
 Result<bool> ReplyParser::take_line(std::string_view line) {

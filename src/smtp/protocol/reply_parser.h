@@ -30,6 +30,11 @@ class ReplyParser {
   // UTF-8 are '?', tabs are spaces. Valid until the next take().
   [[nodiscard]] const Reply& reply() const { return reply_; }
 
+  // What has come of a reply whose end has not, for people: "250-mx.example.jp 250-SIZ"; empty if
+  // nothing has. Up to kUnfinishedMax octets of it, then "...".
+  static constexpr std::size_t kUnfinishedMax = 500;
+  [[nodiscard]] std::string unfinished() const;
+
  private:
   [[nodiscard]] Result<bool> take_line(std::string_view line);
 

@@ -30,7 +30,10 @@ ServerStep ServerSession::next(std::string_view& input) {
   check(asked_ == ServerEvent::need_input, "a step waits for its answer");
   for (;;) {
     begin_next_line();
-    if (const Progress step = advance(input)) return *step;
+    const Progress step = advance(input);
+    if (!step) continue;
+    if (step->event == ServerEvent::need_input) commands_in_read_ = 0;
+    return *step;
   }
 }
 
@@ -40,7 +43,11 @@ ServerSession::Progress ServerSession::advance(std::string_view& input) {
       return ask(ServerEvent::connect);
     case Phase::command:
     case Phase::auth:
-      if (const auto line = take_line(input)) return run_line(*line);
+      if (const auto line = take_line(input)) {
+        const bool together = phase_ == Phase::command && commands_in_read_++ > 0;
+        const bool in_order = options_.pipelined == Pipelined::answered;
+        return together && !in_order ? mishandle(*line, input) : run_line(*line);
+      }
       return phase_ == Phase::closing ? Progress() : kNeedInput;
     case Phase::data:
       return take_data(input);
@@ -99,6 +106,22 @@ std::optional<std::string_view> ServerSession::take_line(std::string_view& input
     begin_next_line();
   }
   return std::nullopt;
+}
+
+ServerSession::Progress ServerSession::mishandle(std::string_view line, std::string_view& input) {
+  constexpr int kBadSequence = 503;
+  constexpr std::string_view kWords = "5.5.0 Improper use of SMTP command pipelining";
+  if (options_.pipelined == Pipelined::refused) {
+    const CommandLine command = parse_command_line(line);
+    const auto chunk = parse_bdat(command.argument);
+    if (command.verb != Verb::bdat || !chunk) return complain(kBadSequence, kWords);
+    chunk_left_ = chunk->octets;
+    return refuse_chunk({kBadSequence, std::string(kWords)});
+  }
+  input = {};
+  if (options_.pipelined == Pipelined::lost) return kNeedInput;
+  phase_ = Phase::closing;
+  return {};
 }
 
 ServerSession::Progress ServerSession::run_line(std::string_view line) {

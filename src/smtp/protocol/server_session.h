@@ -32,12 +32,22 @@
 
 namespace todoku::smtp {
 
+// What becomes of commands that come together with one before them (RFC 2920). All but the first
+// of these words are for scripted receivers (sink), which play servers that are not in order.
+enum class Pipelined : std::uint8_t {
+  answered,
+  lost,     // never seen
+  refused,  // 503
+  closed,   // the connection is closed without a word
+};
+
 // Shared by many sessions.
 struct ServerOptions {
   std::string hostname = "localhost.localdomain";
   std::string banner = "ESMTP";  // what follows the host name in the greeting
   bool ehlo = true;              // false: a receiver from before RFC 1869, which knows only HELO
-  bool pipelining = true;  // announced only: commands that come together are always understood
+  bool pipelining = true;        // announced only: see `pipelined`
+  Pipelined pipelined = Pipelined::answered;
   bool chunking = true;
   bool eight_bit_mime = true;
   bool smtputf8 = true;
@@ -143,6 +153,8 @@ class ServerSession {
   [[nodiscard]] std::optional<std::string_view> take_line(std::string_view& input);
   void begin_next_line();
   [[nodiscard]] Progress run_line(std::string_view line);
+  // A command that came together with others, at a server that is not in order.
+  [[nodiscard]] Progress mishandle(std::string_view line, std::string_view& input);
   [[nodiscard]] Progress run_command(const CommandLine& command);
   [[nodiscard]] Progress run_hello(const CommandLine& command);
   [[nodiscard]] Progress run_mail(std::string_view argument);
@@ -187,6 +199,7 @@ class ServerSession {
   bool line_too_long_ = false;
   std::size_t recipients_ = 0;
   std::size_t errors_ = 0;
+  std::size_t commands_in_read_ = 0;
   std::uint64_t content_octets_ = 0;
   std::uint64_t chunk_octets_ = 0;
   std::uint64_t chunk_left_ = 0;

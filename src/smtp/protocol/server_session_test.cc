@@ -519,6 +519,36 @@ constexpr std::string_view kPieces[] = {"EHLO x\r\n",
                                         "\r\n",
                                         "AUTH PLAIN x\r\n"};
 
+// What receivers of the sink do with commands that come together.
+std::string codes_of_a_group(Pipelined pipelined, std::string_view group, bool& closed) {
+  const ServerOptions options{.pipelined = pipelined};
+  ServerSession session(options);
+  Owner owner(session, accept_all);
+  bool open = owner.receive({});
+  for (const std::string_view read : {std::string_view("EHLO a\r\n"), group}) {
+    if (open) open = owner.receive(read);
+  }
+  if (open) open = owner.receive("NOOP\r\n");
+  const Transcript transcript = owner.take();
+  closed = transcript.closed;
+  return codes(transcript);
+}
+
+TEST(ServerSession, PlaysServersThatDoNotBearGroups) {
+  const std::string_view data = "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.jp>\r\nDATA\r\n";
+  const std::string_view chunk =
+      "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.jp>\r\nBDAT 3 LAST\r\nabc";
+  bool closed = false;
+  EXPECT_EQ(codes_of_a_group(Pipelined::answered, chunk, closed), "250 250 250 250 250");
+  EXPECT_EQ(codes_of_a_group(Pipelined::lost, data, closed), "250 250 250");
+  EXPECT_EQ(codes_of_a_group(Pipelined::lost, chunk, closed), "250 250 250");
+  EXPECT_EQ(codes_of_a_group(Pipelined::refused, data, closed), "250 250 503 503 250");
+  EXPECT_EQ(codes_of_a_group(Pipelined::refused, chunk, closed), "250 250 503 503 250");
+  EXPECT_FALSE(closed);
+  EXPECT_EQ(codes_of_a_group(Pipelined::closed, data, closed), "250 250");
+  EXPECT_TRUE(closed);
+}
+
 TEST(ServerSession, HowInputIsCutIntoReadsChangesNothing) {
   const std::uint64_t seed = 5'321;
   RecordProperty("seed", std::to_string(seed));

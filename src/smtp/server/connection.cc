@@ -89,7 +89,8 @@ Task<ServerConnection::End> ServerConnection::ask(ServerStep step) {
   if (is_cancelled(state)) co_return co_await say_goodbye(ServerEnd::stopped, kStopping);
   if (session_.output().size() < kOutputOctetsMax) co_return std::nullopt;
   const bool written = co_await flush();
-  co_return written ? End() : End(ServerEnd::lost);
+  if (written) co_return std::nullopt;
+  co_return is_cancelled(state) ? ServerEnd::stopped : ServerEnd::lost;
 }
 
 void ServerConnection::give(const ServerAnswer& answer) {
@@ -155,10 +156,12 @@ void ServerConnection::fit_buffer() {
 }
 
 Task<ServerConnection::End> ServerConnection::start_tls() {
+  const auto state = co_await boost::asio::this_coro::cancellation_state;
   const bool written = co_await flush();
-  if (!written) co_return ServerEnd::lost;
+  if (!written) co_return is_cancelled(state) ? ServerEnd::stopped : ServerEnd::lost;
   const auto secured = co_await owner_.shake_hands(stream_, after(settings_.patience.handshake));
-  if (!secured) co_return ServerEnd::tls_failed;
+  // In the middle of a handshake there is no way to say 421.
+  if (!secured) co_return is_cancelled(state) ? ServerEnd::stopped : ServerEnd::tls_failed;
   session_.tls_started();
   progressed_ = true;
   co_return std::nullopt;
@@ -167,9 +170,10 @@ Task<ServerConnection::End> ServerConnection::start_tls() {
 // A reply that ends the session in the middle of a pipeline finds input on its way. Closing at once
 // would reset the connection, and the client might never read why; after QUIT nothing more comes.
 Task<ServerConnection::End> ServerConnection::close_in_order() {
+  const auto state = co_await boost::asio::this_coro::cancellation_state;
   const bool written = co_await flush();
   if (quitting_) co_return ServerEnd::quit;
-  if (!written) co_return ServerEnd::lost;
+  if (!written) co_return is_cancelled(state) ? ServerEnd::stopped : ServerEnd::lost;
   stream_.finish_writing();
   co_await wait_for_end(after(settings_.patience.goodbye));
   co_return ServerEnd::ended;

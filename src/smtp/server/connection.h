@@ -45,7 +45,7 @@ enum class ServerEnd : std::uint8_t {
   hung_up,     // the owner wished it
   lost,        // the client closed, or the network broke
   timed_out,   // a deadline passed; 421 was said
-  stopped,     // the task was cancelled; 421 was said
+  stopped,     // the task was cancelled; 421 was said, but in a TLS handshake
   tls_failed,  // no handshake
 };
 

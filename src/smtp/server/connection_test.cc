@@ -311,6 +311,19 @@ TEST_F(ServerConnectionTest, AHandshakeEndsInTime) {
   EXPECT_EQ(dialogue_.end(), ServerEnd::tls_failed);
 }
 
+TEST(ServerConnections, StoppingInAHandshakeIsNoFailureOfTls) {
+  Dialogue dialogue;
+  dialogue.owner.tls =
+      net::TlsServerContext::create(net::make_self_signed({"mx.example.jp"}, SystemClock().now()))
+          .value();
+  dialogue.protocol.starttls = true;
+  dialogue.begin();
+  dialogue.say(kHello + "STARTTLS\r\n");
+  EXPECT_EQ(dialogue.stop(), "") << "no words in clear text where TLS was to begin";
+  EXPECT_EQ(dialogue.end(), ServerEnd::stopped);
+  EXPECT_TRUE(dialogue.closed());
+}
+
 // ---- every call --------------------------------------------------------------------------------
 
 TEST(ServerConnections, EndWithoutALeakWhicheverCallFails) {

@@ -7,7 +7,8 @@
 #include <optional>
 #include <utility>
 
-#include "base/log.h"
+#include "base/caught.h"
+#include "base/trouble.h"
 #include "store/sqlite/keys.h"
 #include "store/sqlite/records.h"
 
@@ -168,6 +169,9 @@ Result<bool> AddressIndexer::build_run() {
   std::vector<AddressEntry> recent;
   std::int64_t indexed = 0;
   {
+    // Of a step that threw.
+    if (reader_.in_transaction())
+      sqlite3_exec(reader_.raw(), "ROLLBACK", nullptr, nullptr, nullptr);
     auto begun = reader_.execute("BEGIN");
     if (!begun) return fail(std::move(begun.error()));
     const auto last = read_tail(tail);
@@ -329,10 +333,11 @@ Result<bool> AddressIndexer::merge() {
 IndexerThread::IndexerThread(std::unique_ptr<Connection> reader, AddressHash hash,
                              AddressIndexer::Write write,
                              const std::atomic<std::uint64_t>& addresses_written,
-                             AddressIndexer::Limits limits)
+                             AddressIndexer::Limits limits, const Clock& clock)
     : reader_(std::move(reader)),
       indexer_(*reader_, hash, until_stopped(std::move(write)), limits),
-      addresses_written_(addresses_written) {}
+      addresses_written_(addresses_written),
+      clock_(clock) {}
 
 IndexerThread::~IndexerThread() {
   stop();
@@ -361,25 +366,24 @@ void IndexerThread::stop() {
 void IndexerThread::run() {
   constexpr std::chrono::seconds kPause{1};
   bool recovered = false;
-  bool waits = false;
+  // Usually a full disk. What was begun is given up and begun anew when there is room.
+  Trouble trouble(log::Level::warning, "address index waits", "address index goes on");
   std::optional<std::uint64_t> seen;  // up to where everything is done
   while (!stopping_) {
     // Read before the work, so that what is written meanwhile is looked at again.
     const std::uint64_t written = addresses_written_;
     Result<bool> worked = false;
     if (!recovered) {
-      auto done = indexer_.recover();
+      auto done = caught([this] { return indexer_.recover(); });
       if (!done) worked = fail(std::move(done.error()));
       recovered = worked.has_value();
     }
-    if (recovered && seen != written) worked = indexer_.step();
-    // Usually a full disk. What was begun is given up and begun anew when there is room; that it
-    // waits is told once.
-    if (!worked && !waits && !stopping_) {
-      log::warning("address index waits", {{"error", worked.error().detail}});
+    if (recovered && seen != written) worked = caught([this] { return indexer_.step(); });
+    if (worked) {
+      trouble.worked(clock_.steady_now());
+    } else if (!stopping_) {
+      trouble.failed(clock_.steady_now(), {{"error", worked.error().detail}});
     }
-    if (worked && waits) log::info("address index goes on");
-    waits = !worked;
     if (worked && *worked) continue;
     if (worked) {
       seen = written;

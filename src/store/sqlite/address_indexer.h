@@ -68,7 +68,8 @@ class AddressIndexer {
 class IndexerThread {
  public:
   IndexerThread(std::unique_ptr<Connection> reader, AddressHash hash, AddressIndexer::Write write,
-                const std::atomic<std::uint64_t>& addresses_written, AddressIndexer::Limits limits);
+                const std::atomic<std::uint64_t>& addresses_written, AddressIndexer::Limits limits,
+                const Clock& clock);
   ~IndexerThread();
   IndexerThread(const IndexerThread&) = delete;
   IndexerThread& operator=(const IndexerThread&) = delete;
@@ -84,6 +85,7 @@ class IndexerThread {
   std::unique_ptr<Connection> reader_;
   AddressIndexer indexer_;
   const std::atomic<std::uint64_t>& addresses_written_;
+  const Clock& clock_;
   std::mutex mutex_;
   std::condition_variable stopped_;
   std::atomic<bool> stopping_ = false;  // set under mutex_

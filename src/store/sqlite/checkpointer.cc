@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/checkpointer.h"
 
-#include "base/log.h"
+#include "base/caught.h"
 
 namespace todoku::store::sqlite {
 namespace {
@@ -24,19 +24,20 @@ Moved move_pages(Connection& connection) {
 }  // namespace
 
 Checkpointer::Checkpointer(std::unique_ptr<Connection> worker, std::unique_ptr<Connection> pin,
-                           Limits limits)
-    : worker_(std::move(worker)), pin_(std::move(pin)), limits_(limits) {}
+                           Limits limits, const Clock& clock)
+    : worker_(std::move(worker)), pin_(std::move(pin)), limits_(limits), clock_(clock) {}
 
 Checkpointer::~Checkpointer() {
   stop();
 }
 
-// With running_ held. A full disk is told of once, not with every attempt.
 void Checkpointer::report(int code, std::string_view error) {
   const bool fails = code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY;
-  if (fails && !failing_) log::error("checkpoints fail", {{"error", error}, {"code", code}});
-  if (!fails && failing_) log::info("checkpoints succeed again");
-  failing_ = fails;
+  if (fails) {
+    trouble_.failed(clock_.steady_now(), {{"error", error}, {"code", code}});
+  } else {
+    trouble_.worked(clock_.steady_now());
+  }
 }
 
 void Checkpointer::start() {
@@ -86,13 +87,15 @@ void Checkpointer::move_rest(Connection& writer) {
   // It stays wanted until the next commit has found nobody reading and begun the log anew.
 }
 
-void Checkpointer::checkpoint() {
+Result<void> Checkpointer::checkpoint() {
   const std::lock_guard running(running_);
   {
     const std::lock_guard lock(mutex_);
-    if (!unmoved_) return;
+    if (!unmoved_) return {};
     unmoved_ = false;  // what is committed from now on asks again
   }
+  // Of a checkpoint that threw.
+  if (pin_->in_transaction()) sqlite3_exec(pin_->raw(), "ROLLBACK", nullptr, nullptr, nullptr);
   auto pinned = pin_->execute("BEGIN");
   if (pinned) {
     const auto seen = pin_->integer("SELECT count(*) FROM meta");
@@ -110,7 +113,7 @@ void Checkpointer::checkpoint() {
   const std::lock_guard lock(mutex_);
   if (!pinned || moved.code != SQLITE_OK) {
     unmoved_ = true;
-    return;
+    return {};
   }
   moved_ = moved.moved;
   const std::int64_t rest = frames_ - moved.moved;
@@ -120,6 +123,7 @@ void Checkpointer::checkpoint() {
   if (moved.log >= limits_.frames_max && (short_rest || moved.log >= 4 * limits_.frames_max)) {
     rest_wanted_ = true;
   }
+  return {};
 }
 
 void Checkpointer::run() {
@@ -138,8 +142,9 @@ void Checkpointer::run() {
     if (stopping_) return;
     const std::int64_t before = moved_;
     lock.unlock();
-    checkpoint();
+    const auto done = caught([this] { return checkpoint(); });
     lock.lock();
+    if (!done) unmoved_ = true;
     // A reader is in the way: its question is over soon.
     if (moved_ == before) changed_.wait_for(lock, kReaderPause, [&] { return stopping_; });
   }

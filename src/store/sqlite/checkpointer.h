@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/trouble.h"
 #include "store/sqlite/connection.h"
 
 namespace todoku::store::sqlite {
@@ -30,8 +31,10 @@ class Checkpointer {
     Milliseconds idle{1'000};            // even a short log is moved after this time
   };
 
-  // Both connections belong to the checkpointer: one moves pages, one holds the snapshot.
-  Checkpointer(std::unique_ptr<Connection> worker, std::unique_ptr<Connection> pin, Limits limits);
+  // Both connections belong to the checkpointer: one moves pages, one holds the snapshot. `clock`
+  // must outlive it.
+  Checkpointer(std::unique_ptr<Connection> worker, std::unique_ptr<Connection> pin, Limits limits,
+               const Clock& clock);
   ~Checkpointer();
   Checkpointer(const Checkpointer&) = delete;
   Checkpointer& operator=(const Checkpointer&) = delete;
@@ -47,14 +50,15 @@ class Checkpointer {
 
  private:
   void run();
-  void checkpoint();
+  [[nodiscard]] Result<void> checkpoint();
   void report(int code, std::string_view error);
 
   std::unique_ptr<Connection> worker_;
   std::unique_ptr<Connection> pin_;
   const Limits limits_;
-  std::mutex running_;    // held while either thread checkpoints
-  bool failing_ = false;  // guarded by running_
+  const Clock& clock_;
+  std::mutex running_;  // held while either thread checkpoints
+  Trouble trouble_{log::Level::error, "checkpoints fail", "checkpoints succeed again"};
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;

@@ -118,8 +118,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const Options& options) {
   const std::string pragmas = fmt::format(
       "PRAGMA synchronous={}; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-{};"
       "PRAGMA temp_store=MEMORY; PRAGMA secure_delete=FAST; PRAGMA mmap_size=0;"
-      "PRAGMA foreign_keys=OFF; PRAGMA trusted_schema=OFF; PRAGMA journal_size_limit=67108864;",
-      options.synchronous, options.cache_kib);
+      "PRAGMA foreign_keys=OFF; PRAGMA trusted_schema=OFF; PRAGMA journal_size_limit={};",
+      options.synchronous, options.cache_kib, options.log_octets_max);
   auto done = connection->execute(pragmas.c_str());
   if (!done) return fail(fmt::format("opening {}", options.path), std::move(done.error()));
   return connection;
@@ -149,6 +149,28 @@ Query Connection::query(Sql sql) {
       sqlite3_prepare_v3(db_, sql.text, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (!busy) place->second = statement;
   return {db_, statement, busy, code};
+}
+
+Result<std::string> Connection::part_of_blob(const BlobPlace& place, std::uint64_t offset,
+                                             std::size_t octets) {
+  sqlite3_blob* opened = nullptr;
+  int code = sqlite3_blob_open(db_, "main", place.table, place.column, place.row, 0, &opened);
+  const std::unique_ptr<sqlite3_blob, decltype(&sqlite3_blob_close)> blob(opened,
+                                                                          &sqlite3_blob_close);
+  std::string part;
+  if (code == SQLITE_OK) {
+    const auto size = static_cast<std::uint64_t>(sqlite3_blob_bytes(blob.get()));
+    if (offset > size || octets > size - offset) {
+      return fail(ErrorKind::invalid_input,
+                  fmt::format("{}.{} has {} octets", place.table, place.column, size));
+    }
+    part.resize(octets);
+    code = sqlite3_blob_read(blob.get(), part.data(), static_cast<int>(octets),
+                             static_cast<int>(offset));
+  }
+  if (code == SQLITE_OK) return part;
+  return fail(sqlite_error(sqlite3_extended_errcode(db_), sqlite3_errmsg(db_),
+                           fmt::format("reading {}.{}", place.table, place.column)));
 }
 
 Result<std::int64_t> Connection::integer(Sql sql) {

@@ -138,6 +138,8 @@ class Connection {
     int cache_kib = 2048;
     // "FULL", "NORMAL" or "OFF".
     std::string_view synchronous = "FULL";
+    // What the write-ahead log is cut down to when it begins anew.
+    std::int64_t log_octets_max = 64 << 20;
   };
   // Errors: corrupt (not a database), io, unavailable. Does not read the file before the first
   // statement.
@@ -152,6 +154,16 @@ class Connection {
   [[nodiscard]] Query query(Sql sql);
   // The single integer that `sql` yields; 0 if it yields none or NULL.
   [[nodiscard]] Result<std::int64_t> integer(Sql sql);
+
+  struct BlobPlace {
+    const char* table;
+    const char* column;
+    std::int64_t row;
+  };
+  // Octets of a value, of which neither the rest is read nor memory taken for it, as a statement
+  // would. Errors also: invalid_input (it has not so many).
+  [[nodiscard]] Result<std::string> part_of_blob(const BlobPlace& place, std::uint64_t offset,
+                                                 std::size_t octets);
 
   [[nodiscard]] std::int64_t changes() const { return sqlite3_changes64(db_); }
   [[nodiscard]] std::int64_t total_changes() const { return sqlite3_total_changes64(db_); }

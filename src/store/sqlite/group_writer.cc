@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/caught.h"
 #include "base/log.h"
 
 namespace todoku::store::sqlite {
@@ -44,7 +45,7 @@ int note_frames(void* frames, sqlite3*, const char*, int in_log) {
 }  // namespace
 
 GroupWriter::GroupWriter(SqliteWriteTransaction& transaction, Checkpointer& checkpointer,
-                         const Clock& clock, const Limits& queued_max,
+                         const ForwardClock& clock, const Limits& queued_max,
                          std::size_t accept_octets_max)
     : transaction_(transaction),
       db_(transaction.connection()),
@@ -91,8 +92,8 @@ void GroupWriter::take(WritePriority priority, Piece piece) {
     } else if (accept_octets_ > 0 && octets > 0 && accept_octets_ + octets > accept_octets_max_) {
       refusal = "too much mail is waiting to be written";
     } else {
-      accept_octets_ += octets;
       queue.push_back(std::move(piece));
+      accept_octets_ += octets;
     }
   }
   if (!refusal.empty()) {
@@ -118,14 +119,24 @@ StoreFigures GroupWriter::figures() const {
 void GroupWriter::run() {
   while (wait_for_work()) {
     accepts_ = false;
-    if (begin()) {
-      gather_urgent();
-      if (patient_may_run(accepts_)) gather_patient();
-      commit();
-    }
+    const auto performed = caught([this]() -> Result<void> {
+      perform_group();
+      return {};
+    });
+    if (!performed) lose_group_without_memory();
     answer();
-    checkpointer_.move_rest(db_);
+    (void)caught([this]() -> Result<void> {
+      checkpointer_.move_rest(db_);
+      return {};
+    });
   }
+}
+
+void GroupWriter::perform_group() {
+  if (!begin()) return;
+  gather_urgent();
+  if (patient_may_run(accepts_)) gather_patient();
+  commit();
 }
 
 // False when the store is closing and nothing is left to be done.
@@ -139,25 +150,41 @@ bool GroupWriter::wait_for_work() {
 }
 
 bool GroupWriter::begin() {
+  // Of a group that was lost for want of memory, when there was none to undo it either.
+  if (db_.in_transaction()) sqlite3_exec(db_.raw(), "ROLLBACK", nullptr, nullptr, nullptr);
   auto begun = db_.query("BEGIN IMMEDIATE").run();
   if (begun) {
-    transaction_.set_now(clock_.now());
+    read_clock();
     return true;
   }
-  // Whoever waits is told, so that nothing hangs on a store that cannot be written.
-  std::array<Queue, kWritePriorities> waiting;
-  {
-    const std::lock_guard lock(mutex_);
-    std::swap(waiting, queues_);
+  ++failed_commits_;
+  committing_.failed(clock_.steady_now(), {{"error", begun.error().detail}});
+  refuse_waiting(begun.error());
+  return false;
+}
+
+void GroupWriter::read_clock() {
+  const Instant now = clock_.now();
+  const Instant wall = clock_.wall_now();
+  transaction_.set_now(now, wall);
+  const SteadyInstant steady = clock_.steady_now();
+  if (now - wall > ForwardClock::kFollowed) {
+    clock_behind_.failed(steady, {{"behind_ms", (now - wall).count()}});
+  } else {
+    clock_behind_.worked(steady);
   }
-  for (Queue& queue : waiting) {
-    for (Piece& piece : queue) {
-      std::visit([&](auto& lost) { lost.answer = fail(begun.error()); }, piece);
-      group_.push_back(std::move(piece));
+}
+
+// Whoever waits is told, so that nothing hangs on a store that cannot be written.
+void GroupWriter::refuse_waiting(const Error& error) {
+  const std::lock_guard lock(mutex_);
+  for (Queue& queue : queues_) {
+    while (!queue.empty()) {
+      std::visit([&](auto& lost) { lost.answer = fail(error); }, queue.front());
+      group_.push_back(std::move(queue.front()));
+      queue.pop_front();
     }
   }
-  ++failed_commits_;
-  return false;
 }
 
 void GroupWriter::gather_urgent() {
@@ -189,31 +216,28 @@ bool GroupWriter::urgent_waits() const {
       kUrgent, [&](WritePriority priority) { return !queues_[index_of(priority)].empty(); });
 }
 
-std::optional<GroupWriter::Piece> GroupWriter::take_patient() {
+bool GroupWriter::draw_patient() {
   const std::lock_guard lock(mutex_);
   std::array order{index_of(WritePriority::import), index_of(WritePriority::retention)};
   if (patient_turns_ % 8 == 7) std::swap(order[0], order[1]);
   for (const std::size_t index : order) {
     if (queues_[index].empty()) continue;
-    std::optional<Piece> piece(std::move(queues_[index].front()));
+    group_.push_back(std::move(queues_[index].front()));
     queues_[index].pop_front();
     ++patient_turns_;
-    return piece;
+    return true;
   }
-  return std::nullopt;
+  return false;
 }
 
 void GroupWriter::gather_patient() {
   const SteadyInstant began = clock_.steady_now();
-  auto piece = take_patient();
-  if (!piece) return;
-  while (piece) {
-    group_.push_back(std::move(*piece));
+  if (!draw_patient()) return;
+  do {
     perform_last(1);
     // Who accepted mail in this group waits for its commit: one piece is enough.
     if (accepts_ || urgent_waits() || clock_.steady_now() - began > kPatientTurnMax) break;
-    piece = take_patient();
-  }
+  } while (draw_patient());
   patient_ended_ = clock_.steady_now();
   patient_took_ = patient_ended_ - began;
 }
@@ -253,7 +277,7 @@ Result<void> GroupWriter::with_savepoint(const Work& work) {
   }
   const auto before = transaction_.mark();
   auto result = db_.query("SAVEPOINT piece").run();
-  if (result) result = work();
+  if (result) result = caught(work);
   if (result) result = db_.query("RELEASE piece").run();
   if (result) return result;
   if (db_.in_transaction()) {
@@ -299,6 +323,41 @@ void GroupWriter::lose_group(const Error& error, bool in_doubt) {
   }
 }
 
+// The same when something threw on the way: what was drawn is told so, what still waits is not
+// touched. Where not even one piece could be drawn, the first that waits is, or it would be for
+// ever.
+void GroupWriter::lose_group_without_memory() noexcept {
+  if (db_.in_transaction()) sqlite3_exec(db_.raw(), "ROLLBACK", nullptr, nullptr, nullptr);
+  (void)caught([this]() -> Result<void> {
+    transaction_.lost(true);  // it may have been the commit's own failure that could not be told
+    return {};
+  });
+  ++failed_commits_;
+  committing_.failed(clock_.steady_now(), {{"error", out_of_memory().detail}});
+  for (Piece& piece : group_) {
+    std::visit([](auto& lost) { lost.answer = fail(out_of_memory()); }, piece);
+  }
+  if (!group_.empty()) return;
+  std::optional<Piece> first;
+  {
+    const std::lock_guard lock(mutex_);
+    for (Queue& queue : queues_) {
+      if (queue.empty()) continue;
+      first.emplace(std::move(queue.front()));
+      queue.pop_front();
+      if (const auto* const accept = std::get_if<Pending<Accept>>(&*first)) {
+        accept_octets_ -= accept->octets;
+      }
+      break;
+    }
+  }
+  if (!first) return;
+  (void)caught([&]() -> Result<void> {
+    std::visit([](auto& refused) { refused.done(fail(out_of_memory())); }, *first);
+    return {};
+  });
+}
+
 // A commit whose sync failed may be whole in the log, and a crash now would bring it back although
 // everyone was told that it failed. The next commit takes its place there. False if that fails too:
 // then it is not known what a crash would find.
@@ -325,8 +384,7 @@ void GroupWriter::commit() {
   commit_time_us_ += (clock_.steady_now() - began).count();
   if (!committed) {
     ++failed_commits_;
-    if (!failing_) log::error("commits fail", {{"error", committed.error().detail}});
-    failing_ = true;
+    committing_.failed(clock_.steady_now(), {{"error", committed.error().detail}});
     // Unless its octets are overwritten, a crash may find a commit that failed.
     if (db_.in_transaction()) (void)db_.execute("ROLLBACK");
     const bool in_doubt = committed.error().kind == ErrorKind::io && !overwrite_lost();
@@ -335,9 +393,12 @@ void GroupWriter::commit() {
     lose_group(told, in_doubt);
     return;
   }
-  transaction_.committed();
   ++commits_;
-  if (std::exchange(failing_, false)) log::info("commits succeed again");
+  (void)caught([this]() -> Result<void> {  // stored it is, whatever happens here
+    transaction_.committed();
+    return {};
+  });
+  committing_.worked(clock_.steady_now());
   writes_ += static_cast<std::uint64_t>(std::ranges::count_if(group_, [](const Piece& piece) {
     return std::visit([](const auto& written) { return written.answer.has_value(); }, piece);
   }));
@@ -360,7 +421,11 @@ void GroupWriter::answer() {
             // Only now: until here it might have been repeated.
             if (answered.answer) answered.answer->content = std::move(answered.op.delivery.content);
           }
-          answered.done(std::move(answered.answer));
+          // What an owner throws is its own loss: the others are told all the same.
+          (void)caught([&]() -> Result<void> {
+            answered.done(std::move(answered.answer));
+            return {};
+          });
         },
         piece);
   }

@@ -10,7 +10,8 @@
 //
 // Hot operations of one kind that wait one behind the other are performed together; if the engine
 // refuses, they are repeated in halves (pending.h). A function has a savepoint of its own. So what
-// fails is undone alone.
+// fails is undone alone. What is thrown, memory that was refused above all, is such a failure, or
+// that of the whole group; the thread goes on.
 #pragma once
 
 #include <array>
@@ -23,7 +24,8 @@
 #include <thread>
 #include <variant>
 
-#include "base/clock.h"
+#include "base/forward_clock.h"
+#include "base/trouble.h"
 #include "store/sqlite/checkpointer.h"
 #include "store/sqlite/transactions.h"
 #include "store/store.h"
@@ -35,8 +37,8 @@ class GroupWriter {
   using Limits = std::array<std::size_t, kWritePriorities>;
 
   // All must outlive the writer. The transaction belongs to the writer's thread from start() on.
-  GroupWriter(SqliteWriteTransaction& transaction, Checkpointer& checkpointer, const Clock& clock,
-              const Limits& queued_max, std::size_t accept_octets_max);
+  GroupWriter(SqliteWriteTransaction& transaction, Checkpointer& checkpointer,
+              const ForwardClock& clock, const Limits& queued_max, std::size_t accept_octets_max);
   ~GroupWriter();
   GroupWriter(const GroupWriter&) = delete;
   GroupWriter& operator=(const GroupWriter&) = delete;
@@ -64,13 +66,18 @@ class GroupWriter {
 
   void take(WritePriority priority, Piece piece);
   void run();
+  // A group up to its commit, or up to where everyone in it shares a failure.
+  void perform_group();
   [[nodiscard]] bool wait_for_work();
   void gather_urgent();
   void gather_patient();
   [[nodiscard]] bool patient_may_run(bool accepts) const;
-  [[nodiscard]] std::optional<Piece> take_patient();
+  // Moves the patient piece whose turn it is into the group; false if none waits.
+  [[nodiscard]] bool draw_patient();
   [[nodiscard]] bool urgent_waits() const;
   [[nodiscard]] bool begin();
+  void read_clock();
+  void refuse_waiting(const Error& error);
   // Moves the first piece of a queue, and those behind it that are performed together with it, into
   // the group; returns how many.
   std::size_t draw(Queue& queue, std::size_t most);
@@ -83,6 +90,7 @@ class GroupWriter {
   template <class Work>
   [[nodiscard]] Result<void> with_savepoint(const Work& work);
   void lose_group(const Error& error, bool in_doubt);
+  void lose_group_without_memory() noexcept;
   [[nodiscard]] bool overwrite_lost();
   void commit();
   void answer();
@@ -90,7 +98,7 @@ class GroupWriter {
   SqliteWriteTransaction& transaction_;
   Connection& db_;
   Checkpointer& checkpointer_;
-  const Clock& clock_;
+  const ForwardClock& clock_;
   const Limits queued_max_;
   const std::size_t accept_octets_max_;
 
@@ -106,7 +114,11 @@ class GroupWriter {
   SteadyInstant patient_ended_{};
   Microseconds patient_took_{};
   unsigned patient_turns_ = 0;
-  bool failing_ = false;       // the last commit failed: said once, not with every group
+  Trouble clock_behind_{log::Level::error,
+                        "this machine's clock went back: times are told as if it had not, until "
+                        "the engine starts again",
+                        "this machine's clock has caught up"};
+  Trouble committing_{log::Level::error, "commits fail", "commits succeed again"};
   std::optional<int> frames_;  // in the log, told by SQLite with a commit that changed something
 
   std::atomic<std::uint64_t> commits_{0};

@@ -51,16 +51,23 @@ class Queries {
       : db_(db), dictionary_(db), figures_(figures), hash_(hash) {}
 
   // What the store's clock says, for all that is asked until it is set again.
-  void set_now(Instant now) { now_ = now; }
+  // `wall`: what the calendar says, if that is not the same (base/forward_clock.h): reservations
+  // are for an instant of it.
+  void set_now(Instant now, std::optional<Instant> wall = std::nullopt) {
+    now_ = now;
+    wall_ = wall.value_or(now);
+  }
 
   [[nodiscard]] Result<std::optional<std::string>> setting(std::string_view name);
 
-  [[nodiscard]] Result<std::vector<Account>> accounts();
+  [[nodiscard]] Result<std::vector<Account>> accounts(AccountKey after, std::int64_t limit);
+  [[nodiscard]] Result<std::map<AccountKey, std::int64_t>> active_keys(AccountKey first,
+                                                                       AccountKey last);
   [[nodiscard]] Result<Account> account(AccountKey key);
   [[nodiscard]] Result<Account> account_by_name(std::string_view name);
   [[nodiscard]] Result<Account> account_by_token(std::string_view token_sha256);
   [[nodiscard]] Result<std::vector<ApiKey>> api_keys(AccountKey account);
-  [[nodiscard]] Result<std::vector<DkimKey>> dkim_keys();
+  [[nodiscard]] Result<std::vector<DkimKey>> dkim_keys(const DkimPlace& after, std::int64_t limit);
 
   [[nodiscard]] Result<Delivery> delivery(AccountKey account, PublicId id);
   [[nodiscard]] Result<Delivery> delivery(DeliveryKey key);
@@ -72,6 +79,8 @@ class Queries {
                                                          std::optional<DeliveryPlace> from,
                                                          std::int64_t wanted);
   [[nodiscard]] Result<Content> content(DeliveryKey key);
+  [[nodiscard]] Result<std::string> attachment_part(DeliveryKey key, std::size_t which,
+                                                    std::uint64_t offset, std::size_t octets);
   [[nodiscard]] Result<std::int64_t> count_drafts(AccountKey account, DeliveryType type,
                                                   std::int64_t most);
 
@@ -140,6 +149,7 @@ class Queries {
   const LiveFigures& figures_;
   AddressHash hash_;
   Instant now_{};
+  Instant wall_{};
 };
 
 }  // namespace todoku::store::sqlite

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/reader_pool.h"
 
+#include "base/caught.h"
+
 namespace todoku::store::sqlite {
 namespace {
 
@@ -29,7 +31,7 @@ struct ReaderPool::Reader {
 };
 
 ReaderPool::ReaderPool(std::vector<std::unique_ptr<Connection>> connections,
-                       const LiveFigures& figures, AddressHash hash, const Clock& clock,
+                       const LiveFigures& figures, AddressHash hash, const ForwardClock& clock,
                        Limits limits)
     : clock_(clock), limits_(limits), queue_(limits.queued_max) {
   for (auto& connection : connections) {
@@ -63,17 +65,23 @@ void ReaderPool::submit(Work work, Done done) {
 
 void ReaderPool::run(Reader& reader) {
   while (auto question = queue_.pop()) {
-    auto result = answer(reader, question->work);
-    question->done(std::move(result));
+    auto result = caught([&] { return answer(reader, question->work); });
+    // What an owner throws is its own loss: the thread goes on.
+    (void)caught([&]() -> Result<void> {
+      question->done(std::move(result));
+      return {};
+    });
   }
 }
 
 Result<void> ReaderPool::answer(Reader& reader, Work& work) {
   reader.deadline = clock_.steady_now() + limits_.question_max;
   Connection& db = *reader.connection;
+  // Of a question that threw, when there was no memory to end it either.
+  if (db.in_transaction()) sqlite3_exec(db.raw(), "ROLLBACK", nullptr, nullptr, nullptr);
   auto result = db.query("BEGIN").run();
-  reader.transaction.set_now(clock_.now());
-  if (result) result = work(reader.transaction);
+  reader.transaction.set_now(clock_.now(), clock_.wall_now());
+  if (result) result = caught([&] { return work(reader.transaction); });
   reader.deadline = SteadyInstant::max();
   if (db.in_transaction()) {
     auto ended = db.query("COMMIT").run();

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/bounded_queue.h"
-#include "base/clock.h"
+#include "base/forward_clock.h"
 #include "store/sqlite/transactions.h"
 #include "store/store.h"
 
@@ -25,7 +25,7 @@ class ReaderPool {
 
   // `figures` and `clock` must outlive the pool.
   ReaderPool(std::vector<std::unique_ptr<Connection>> connections, const LiveFigures& figures,
-             AddressHash hash, const Clock& clock, Limits limits);
+             AddressHash hash, const ForwardClock& clock, Limits limits);
   ~ReaderPool();
   ReaderPool(const ReaderPool&) = delete;
   ReaderPool& operator=(const ReaderPool&) = delete;
@@ -48,7 +48,7 @@ class ReaderPool {
   void run(Reader& reader);
   [[nodiscard]] Result<void> answer(Reader& reader, Work& work);
 
-  const Clock& clock_;
+  const ForwardClock& clock_;
   const Limits limits_;
   BoundedQueue<Question> queue_;
   std::vector<std::unique_ptr<Reader>> readers_;

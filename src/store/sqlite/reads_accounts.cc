@@ -14,6 +14,7 @@ Account account_in(const Query& row) {
   account.weight = static_cast<std::uint32_t>(row.integer(2));
   account.suspended = row.flag(3);
   account.created = row.instant(4);
+  account.text_from_html = row.flag(5);
   return account;
 }
 
@@ -39,6 +40,7 @@ ImportJob job_in(const Query& row) {
   job.upload = row.text(11);
   job.errors = row.text(12);
   job.created = row.instant(13);
+  job.keep_duplicates = row.flag(14);
   return job;
 }
 
@@ -52,29 +54,32 @@ Result<std::optional<std::string>> Queries::setting(std::string_view name) {
   return std::nullopt;
 }
 
-Result<std::vector<Account>> Queries::accounts() {
+Result<std::vector<Account>> Queries::accounts(AccountKey after, std::int64_t limit) {
   std::vector<Account> accounts;
-  auto query = db_.query("SELECT key, name, weight, suspended, created FROM accounts ORDER BY key");
+  auto query = db_.query(
+      "SELECT key, name, weight, suspended, created, text_from_html FROM accounts WHERE key > ?"
+      " ORDER BY key LIMIT ?");
+  query.bind(after, limit);
   while (query.next()) accounts.push_back(account_in(query));
   if (query.failed()) return fail(query.error());
   return accounts;
 }
 
 Result<Account> Queries::account(AccountKey key) {
-  auto query =
-      db_.query("SELECT key, name, weight, suspended, created FROM accounts WHERE key = ?");
+  auto query = db_.query(
+      "SELECT key, name, weight, suspended, created, text_from_html FROM accounts WHERE key = ?");
   return one_account(query.bind(key));
 }
 
 Result<Account> Queries::account_by_name(std::string_view name) {
-  auto query =
-      db_.query("SELECT key, name, weight, suspended, created FROM accounts WHERE name = ?");
+  auto query = db_.query(
+      "SELECT key, name, weight, suspended, created, text_from_html FROM accounts WHERE name = ?");
   return one_account(query.bind(name));
 }
 
 Result<Account> Queries::account_by_token(std::string_view token_sha256) {
   auto query = db_.query(
-      "SELECT a.key, a.name, a.weight, a.suspended, a.created FROM api_keys k"
+      "SELECT a.key, a.name, a.weight, a.suspended, a.created, a.text_from_html FROM api_keys k"
       " JOIN accounts a ON a.key = k.account WHERE k.token = ? AND k.revoked IS NULL");
   return one_account(query.bind(token_sha256));
 }
@@ -95,10 +100,23 @@ Result<std::vector<ApiKey>> Queries::api_keys(AccountKey account) {
   return keys;
 }
 
-Result<std::vector<DkimKey>> Queries::dkim_keys() {
+Result<std::map<AccountKey, std::int64_t>> Queries::active_keys(AccountKey first, AccountKey last) {
+  std::map<AccountKey, std::int64_t> counts;
+  auto query =
+      db_.query("SELECT account FROM api_keys WHERE account BETWEEN ? AND ? AND revoked IS NULL");
+  query.bind(first, last);
+  while (query.next()) ++counts[AccountKey{query.integer(0)}];
+  if (query.failed()) return fail(query.error());
+  return counts;
+}
+
+Result<std::vector<DkimKey>> Queries::dkim_keys(const DkimPlace& after, std::int64_t limit) {
   std::vector<DkimKey> keys;
   auto query = db_.query(
-      "SELECT account, domain, selector, algorithm, sealed, dns_record, created FROM dkim_keys");
+      "SELECT account, domain, selector, algorithm, sealed, dns_record, created FROM dkim_keys"
+      " WHERE (account, domain, selector) > (?, ?, ?) ORDER BY account, domain, selector LIMIT ?");
+  query.bind(after.account, std::string_view(after.domain), std::string_view(after.selector),
+             limit);
   while (query.next()) {
     DkimKey& key = keys.emplace_back();
     key.account = AccountKey{query.integer(0)};
@@ -116,7 +134,8 @@ Result<std::vector<DkimKey>> Queries::dkim_keys() {
 Result<ImportJob> Queries::import_job(AccountKey account, PublicId id) {
   auto query = db_.query(
       "SELECT j.id, j.account, j.delivery, d.id, j.status, j.ignore_errors, j.immediate,"
-      " j.percentage, j.success, j.failed, j.total, j.upload_file, j.error_file, j.created"
+      " j.percentage, j.success, j.failed, j.total, j.upload_file, j.error_file, j.created,"
+      " j.keep_duplicates"
       " FROM import_jobs j JOIN deliveries d ON d.key = j.delivery"
       " WHERE j.account = ? AND j.id = ? AND d.deleted = 0");
   query.bind(account, id);
@@ -129,7 +148,8 @@ Result<std::vector<ImportJob>> Queries::running_imports(NodeKey node) {
   std::vector<ImportJob> jobs;
   auto query = db_.query(
       "SELECT j.id, j.account, j.delivery, d.id, j.status, j.ignore_errors, j.immediate,"
-      " j.percentage, j.success, j.failed, j.total, j.upload_file, j.error_file, j.created"
+      " j.percentage, j.success, j.failed, j.total, j.upload_file, j.error_file, j.created,"
+      " j.keep_duplicates"
       " FROM import_jobs j JOIN deliveries d ON d.key = j.delivery"
       " WHERE j.status = 1 AND d.deleted = 0 AND (j.node = ?"
       " OR NOT EXISTS (SELECT 1 FROM nodes n WHERE n.key = j.node AND n.void = 0))"

@@ -45,6 +45,7 @@ Result<Content> content_in(const Query& row) {
   content.subject = row.text(9);
   content.text_part = row.text(10);
   content.html_part = row.text(11);
+  content.text_from_html = row.flag(12);
   return content;
 }
 
@@ -128,14 +129,14 @@ Result<Delivery> Queries::with_content(Delivery delivery) {
   {
     auto query = db_.query(
         "SELECT from_address, from_name, reply_address, reply_name, header_to, header_cc, encode,"
-        " unsubscribe_mailto, unsubscribe_url, subject, text_part, html_part, attachments"
-        " FROM contents WHERE delivery = ?");
+        " unsubscribe_mailto, unsubscribe_url, subject, text_part, html_part,"
+        " text_from_html, attachments FROM contents WHERE delivery = ?");
     query.bind(delivery.key);
     if (query.next()) {
       auto content = content_in(query);
       if (!content) return fail(std::move(content.error()));
       delivery.content = std::move(*content);
-      attachments = query.integer(12);
+      attachments = query.integer(13);
     }
     if (query.failed()) return fail(query.error());
   }
@@ -229,6 +230,18 @@ Result<Content> Queries::content(DeliveryKey key) {
   }
   if (query.failed()) return fail(query.error());
   return content;
+}
+
+Result<std::string> Queries::attachment_part(DeliveryKey key, std::size_t which,
+                                             std::uint64_t offset, std::size_t octets) {
+  auto query =
+      db_.query("SELECT id FROM attachments WHERE delivery = ? ORDER BY id LIMIT 1 OFFSET ?");
+  query.bind(key, which);
+  if (!query.next()) {
+    if (query.failed()) return fail(query.error());
+    return fail(ErrorKind::not_found, "no such attachment");
+  }
+  return db_.part_of_blob({"attachments", "data", query.integer(0)}, offset, octets);
 }
 
 // ---- lists -------------------------------------------------------------------------------------

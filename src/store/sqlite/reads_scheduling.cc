@@ -18,13 +18,13 @@ Result<std::vector<StartingDelivery>> Queries::deliveries_to_start(std::int64_t 
       " bounced, dropped, expired, cancelled, unknown, deferred, from_address, from_name, subject"
       " FROM deliveries d LEFT JOIN contents c ON c.delivery = d.key"
       " WHERE agenda IS NOT NULL AND agenda <= ? ORDER BY agenda, d.key LIMIT ?");
-  query.bind(now_, limit);
+  query.bind(wall_, limit);
   while (query.next()) {
     StartingDelivery& next = starting.emplace_back();
     next.delivery = delivery_in(query);
     next.delivery.content.from = {std::string(query.text(23)), std::string(query.text(24))};
     next.delivery.content.subject = query.text(25);
-    if (next.delivery.reservation) next.late = now_ - *next.delivery.reservation;
+    if (next.delivery.reservation) next.late = wall_ - *next.delivery.reservation;
   }
   if (query.failed()) return fail(query.error());
   return starting;
@@ -34,8 +34,8 @@ Result<std::optional<Milliseconds>> Queries::next_reservation() {
   auto query = db_.query(
       "SELECT agenda FROM deliveries WHERE agenda IS NOT NULL AND agenda > ?"
       " ORDER BY agenda LIMIT 1");
-  query.bind(now_);
-  if (query.next()) return query.instant(0) - now_;
+  query.bind(wall_);
+  if (query.next()) return query.instant(0) - wall_;
   if (query.failed()) return fail(query.error());
   return std::nullopt;
 }

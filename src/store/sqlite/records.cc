@@ -91,6 +91,10 @@ Result<Path> unpack_path(Dictionary& dictionary, BlobReader& in) {
 // Reply codes have three digits (RFC 5321 section 4.2), so the next bit is free.
 constexpr int kReplyCodeMax = 999;
 constexpr std::uint64_t kCharsetFellBack = 1024;
+// Above it: nothing, in entries of a success and of versions before there were causes. Such a
+// version reads an entry of this one rightly, too.
+constexpr std::uint64_t kCause = 2048;
+constexpr std::uint64_t kCauseMax = 255;
 
 Result<Attempt> unpack_entry(Dictionary& dictionary, BlobReader& in) {
   Attempt attempt;
@@ -103,6 +107,8 @@ Result<Attempt> unpack_entry(Dictionary& dictionary, BlobReader& in) {
   const std::uint64_t code = in.varint();
   attempt.outcome.reply.code = static_cast<int>(code % kCharsetFellBack);
   attempt.outcome.charset_fell_back = (code & kCharsetFellBack) != 0;
+  if (code / kCause > kCauseMax) return damaged("history");
+  attempt.outcome.cause = static_cast<Cause>(code / kCause);
   const std::uint64_t text = in.varint();
   if (text == 0) {
     attempt.outcome.reply.text = in.text();
@@ -166,7 +172,8 @@ Result<void> append_history(Dictionary& dictionary, const HistoryEntry& entry,
   put_varint(history,
              static_cast<std::uint64_t>(std::max<std::int64_t>(entry.duration.count(), 0)));
   const auto code = static_cast<std::uint64_t>(std::clamp(what.reply.code, 0, kReplyCodeMax));
-  put_varint(history, what.charset_fell_back ? code + kCharsetFellBack : code);
+  put_varint(history, code + (what.charset_fell_back ? kCharsetFellBack : 0) +
+                          kCause * static_cast<std::uint64_t>(what.cause));
   auto done = append_text(dictionary, shortened(what.reply.text), history);
   if (!done) return done;
   return append_path(dictionary, entry.path, history);

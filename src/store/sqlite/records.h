@@ -7,6 +7,7 @@
 //   entry    = octet zigzag varint varint text-ref [text] path-ref [path]
 //              octet: stage << 4 | is_attempt << 3 | state; zigzag: milliseconds since 2025-01-01;
 //              then duration in ms, code of the reply + 1024 if the charset fell back to UTF-8
+//              + 2048 times the cause (mail/cause.h; 0 in entries of versions that knew none)
 //   text-ref = varint, 0 = text follows, n + 1 = number n
 //   path-ref = varint, 0 = no path, 1 = path follows as text, n + 2 = number n
 //   path     = text text text octet text        MX host, remote IP, source, TLS use, TLS detail

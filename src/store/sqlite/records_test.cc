@@ -112,6 +112,63 @@ TEST(Records, AReplyIsSharedFromItsSecondAppearanceOn) {
   for (const Attempt& attempt : *attempts) EXPECT_EQ(attempt.outcome.reply, outcome.reply);
 }
 
+TEST(Records, ACauseIsKeptAndAnEntryWithoutOneReadsAsNone) {
+  const auto db = memory();
+  Dictionary dictionary(*db);
+  const Path path;
+  std::string history;
+  for (const Cause cause : kCauses) {
+    const Outcome outcome{
+        .reply = {550, ""}, .charset_fell_back = cause == Cause::size, .cause = cause};
+    ASSERT_TRUE(append_history(dictionary, {.outcome = outcome, .path = path}, history));
+  }
+  const auto attempts = unpack_history(dictionary, history);
+  ASSERT_TRUE(attempts);
+  ASSERT_EQ(attempts->size(), kCauses.size());
+  for (std::size_t i = 0; i < kCauses.size(); ++i) {
+    const Outcome& outcome = (*attempts)[i].outcome;
+    EXPECT_EQ(outcome.cause, kCauses[i]);
+    EXPECT_EQ(outcome.reply.code, 550);
+    EXPECT_EQ(outcome.charset_fell_back, kCauses[i] == Cause::size);
+  }
+}
+
+// Octets of an entry that was written before there were causes: deferred at RCPT, 1 s, 450, charset
+// fallen back, "later", no path.
+TEST(Records, AnEntryOfAnOlderVersionIsRead) {
+  const auto db = memory();
+  Dictionary dictionary(*db);
+  std::string old;
+  old.push_back(static_cast<char>((8U << 4U) | 8U | 1U));
+  put_zigzag(old, 0);
+  put_varint(old, 1'000);
+  put_varint(old, 450 + 1'024);
+  put_varint(old, 0);
+  put_text(old, "later");
+  put_varint(old, 0);
+  const auto attempts = unpack_history(dictionary, old);
+  ASSERT_TRUE(attempts);
+  ASSERT_EQ(attempts->size(), 1U);
+  EXPECT_EQ((*attempts)[0].outcome.cause, Cause::none);
+  EXPECT_EQ((*attempts)[0].outcome.reply, (Reply{450, "later"}));
+  EXPECT_TRUE((*attempts)[0].outcome.charset_fell_back);
+  // A success without a cause takes no more room than it did.
+  std::string now;
+  const Outcome outcome{.state = RecipientState::deferred,
+                        .stage = Stage::rcpt_to,
+                        .reply = {450, "later"},
+                        .charset_fell_back = true};
+  const Path path;
+  ASSERT_TRUE(append_history(dictionary,
+                             {.at = from_epoch_ms(1'735'689'600'000),
+                              .duration = Milliseconds(1'000),
+                              .state = RecipientState::deferred,
+                              .outcome = outcome,
+                              .path = path},
+                             now));
+  EXPECT_EQ(now, old);
+}
+
 TEST(Records, DamagedBlobsAreErrorsAndNothingWorse) {
   const auto db = memory();
   Dictionary dictionary(*db);

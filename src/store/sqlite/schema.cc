@@ -183,8 +183,17 @@ CREATE INDEX deliveries_newest ON deliveries(account, created) WHERE deleted = 0
 DELETE FROM meta WHERE name IN ('waiting0', 'waiting1');
 )sql";
 
+// accounts.text_from_html, contents.text_from_html   A mail without text part gets one that is made
+//                       from its HTML; of a delivery as it was when it was registered.
+// import_jobs.keep_duplicates   Else an address that its list has twice becomes one recipient.
+constexpr const char* kVersion4 = R"sql(
+ALTER TABLE accounts ADD COLUMN text_from_html INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE contents ADD COLUMN text_from_html INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE import_jobs ADD COLUMN keep_duplicates INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 3> kMigrations{kVersion1, kVersion2, kVersion3};
+constexpr std::array<const char*, 4> kMigrations{kVersion1, kVersion2, kVersion3, kVersion4};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

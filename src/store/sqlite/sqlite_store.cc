@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/sqlite_store.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <future>
 #include <mutex>
 #include <optional>
@@ -8,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/forward_clock.h"
 #include "base/log.h"
 #include "store/sqlite/address_indexer.h"
 #include "store/sqlite/checkpointer.h"
@@ -27,6 +30,8 @@ namespace {
 // A full check of a larger file would keep the engine from starting for too long.
 constexpr std::uintmax_t kCheckedFileMax = 32U << 20U;
 
+constexpr std::int64_t kPageOctets = 4'096;
+
 std::string_view word(SqliteStore::Synchronous synchronous) {
   switch (synchronous) {
     case SqliteStore::Synchronous::full:
@@ -45,7 +50,62 @@ Result<std::unique_ptr<Connection>> connect(const SqliteStore::Options& options,
                            .vfs = options.vfs,
                            .create = create,
                            .cache_kib = cache_kib,
-                           .synchronous = word(options.synchronous)});
+                           .synchronous = word(options.synchronous),
+                           .log_octets_max = options.log_pages_max * kPageOctets});
+}
+
+// A log that is large beside its disk would keep the room that somebody makes on it.
+void fit_log_to_disk(SqliteStore::Options& options) {
+  constexpr std::int64_t kShare = 16;
+  constexpr std::int64_t kPagesLeast = 256;
+  std::error_code error;
+  const auto space = std::filesystem::space(options.path.parent_path(), error);
+  if (error) return;
+  const auto pages = static_cast<std::int64_t>(space.capacity / kPageOctets) / kShare;
+  options.log_pages_max = std::min(options.log_pages_max, std::max(pages, kPagesLeast));
+  options.checkpoint_pages =
+      std::min(options.checkpoint_pages, std::max<std::int64_t>(options.log_pages_max / 4, 1));
+}
+
+std::unexpected<Error> nothing_there(const std::filesystem::path& path, std::string_view state) {
+  return fail(ErrorKind::not_found, fmt::format("the database {} {}", path.string(), state));
+}
+
+// What SQLite would make a database of, or wait for.
+Result<void> check_kind(const SqliteStore::Options& options) {
+  std::error_code error;
+  const auto status = std::filesystem::status(options.path, error);
+  if (!std::filesystem::exists(status)) {
+    return options.may_begin ? Result<void>() : nothing_there(options.path, "is missing");
+  }
+  if (!std::filesystem::is_regular_file(status)) {
+    return fail(ErrorKind::corrupt,
+                fmt::format("{} is no file: the database belongs there", options.path.string()));
+  }
+  if (!options.may_begin && std::filesystem::file_size(options.path, error) == 0) {
+    return nothing_there(options.path, "is empty");
+  }
+  return {};
+}
+
+Result<void> check_content(Connection& db, const SqliteStore::Options& options) {
+  if (options.may_begin) return {};
+  const auto changes = db.integer("PRAGMA schema_version");  // 0: nothing was ever made in it
+  if (!changes) return fail(changes.error());
+  return *changes > 0 ? Result<void>() : nothing_there(options.path, "has no content");
+}
+
+// What an earlier run left in the log goes into the database before anything is written: on a full
+// disk the log cannot grow, and may hold the very room that was made for it. Without success the
+// store can be read, perhaps even written.
+void take_in_log(Connection& db, const std::filesystem::path& path) {
+  const int code =
+      sqlite3_wal_checkpoint_v2(db.raw(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  if (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY) return;  // or somebody is reading it
+  std::error_code ignored;
+  const auto octets = std::filesystem::file_size(path.string() + "-wal", ignored);
+  log::warning("the log of the database was not taken in: on a full disk, make room for it",
+               {{"error", sqlite3_errmsg(db.raw())}, {"room_bytes_at_most", ignored ? 0 : octets}});
 }
 
 Result<void> check_file(Connection& db, const std::filesystem::path& path) {
@@ -64,7 +124,8 @@ Result<void> check_file(Connection& db, const std::filesystem::path& path) {
 }
 
 Result<std::unique_ptr<Connection>> open_writer(const SqliteStore::Options& options) {
-  auto db = connect(options, options.writer_cache_kib, true);
+  if (auto there = check_kind(options); !there) return fail(std::move(there.error()));
+  auto db = connect(options, options.writer_cache_kib, options.may_begin);
   if (!db) return db;
   {
     auto mode = (*db)->query("PRAGMA journal_mode=WAL");
@@ -77,6 +138,8 @@ Result<std::unique_ptr<Connection>> open_writer(const SqliteStore::Options& opti
     }
   }
   auto ready = check_file(**db, options.path);
+  if (ready) ready = check_content(**db, options);
+  if (ready) take_in_log(**db, options.path);
   if (ready) ready = prepare_schema(**db);
   if (!ready) return fail(std::move(ready.error()));
   return db;
@@ -85,10 +148,14 @@ Result<std::unique_ptr<Connection>> open_writer(const SqliteStore::Options& opti
 }  // namespace
 
 struct SqliteStore::Parts {
-  Parts(StoreLock taken, std::unique_ptr<Connection> db, AddressHash hash)
-      : lock(std::move(taken)), writer_db(std::move(db)), transaction(*writer_db, live, hash) {}
+  Parts(StoreLock taken, std::unique_ptr<Connection> db, AddressHash hash, const Clock& machine)
+      : lock(std::move(taken)),
+        clock(machine),
+        writer_db(std::move(db)),
+        transaction(*writer_db, live, hash) {}
 
   std::optional<StoreLock> lock;
+  ForwardClock clock;
   LiveFigures live;
   std::unique_ptr<Connection> writer_db;
   SqliteWriteTransaction transaction;
@@ -110,15 +177,17 @@ struct SqliteStore::Parts {
   }
 };
 
-Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const Options& options) {
-  check(options.clock != nullptr, "a store needs a clock");
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const Options& given) {
+  check(given.clock != nullptr, "a store needs a clock");
+  Options options = given;
+  fit_log_to_disk(options);
   auto lock = StoreLock::acquire(options.path);
   if (!lock) return fail(std::move(lock.error()));
   auto writer = open_writer(options);
   if (!writer) return fail(std::move(writer.error()));
   const auto hash = AddressHash::load(**writer);
   if (!hash) return fail(hash.error());
-  auto parts = std::make_unique<Parts>(std::move(*lock), std::move(*writer), *hash);
+  auto parts = std::make_unique<Parts>(std::move(*lock), std::move(*writer), *hash, *options.clock);
   auto loaded = parts->transaction.load_figures();
   if (!loaded) return fail(std::move(loaded.error()));
 
@@ -136,17 +205,19 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const Options& options) {
   }
   parts->checkpointer.emplace(std::move(*worker), std::move(*pin),
                               Checkpointer::Limits{.frames_wanted = options.checkpoint_pages,
-                                                   .frames_max = options.log_pages_max});
-  parts->writer.emplace(parts->transaction, *parts->checkpointer, *options.clock,
-                        options.queued_max, options.accept_octets_max);
-  parts->readers.emplace(std::move(readers), parts->live, *hash, *options.clock,
+                                                   .frames_max = options.log_pages_max},
+                              *options.clock);
+  parts->writer.emplace(parts->transaction, *parts->checkpointer, parts->clock, options.queued_max,
+                        options.accept_octets_max);
+  parts->readers.emplace(std::move(readers), parts->live, *hash, parts->clock,
                          ReaderPool::Limits{options.questions_max, options.question_max});
   parts->indexer.emplace(
       std::move(*index_reader), *hash,
       [p = parts.get()](AddressIndexer::Change change) { return p->change(std::move(change)); },
       parts->transaction.addresses_written(),
       AddressIndexer::Limits{.run_entries_min = options.unindexed_max,
-                             .run_entries_max = options.unindexed_max * 4});
+                             .run_entries_max = options.unindexed_max * 4},
+      *options.clock);
   parts->checkpointer->start();
   parts->writer->start();
   parts->readers->start();
@@ -206,6 +277,10 @@ void SqliteStore::submit_read(ReadWork work, Done done) {
 
 StoreFigures SqliteStore::figures() const {
   return parts_->writer->figures();
+}
+
+const Clock& SqliteStore::clock() const {
+  return parts_->clock;
 }
 
 void SqliteStore::close() {

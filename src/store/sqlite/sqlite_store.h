@@ -28,6 +28,8 @@ class SqliteStore final : public Store {
     std::filesystem::path path;    // the database file; its directory must exist
     const Clock* clock = nullptr;  // required; must outlive the store
     std::string vfs;               // SQLite's virtual file system; empty: the default
+    // False: only what is there already is opened, and a missing or empty database is not_found.
+    bool may_begin = true;
     // Less than full breaks the first promise (accepted means kept): for tests only.
     Synchronous synchronous = Synchronous::full;
     // Pieces of work that may wait, by WritePriority; one more is refused with unavailable.
@@ -39,16 +41,18 @@ class SqliteStore final : public Store {
     Milliseconds question_max{100};     // a longer question is interrupted: unavailable
     int writer_cache_kib = 32'768;
     int reader_cache_kib = 8'192;
-    // Pages in the write-ahead log that make a checkpoint worth while, and that it should not pass.
+    // Pages in the write-ahead log that make a checkpoint worth while, and that it should not pass;
+    // fewer on a small disk, of which the log takes a sixteenth.
     std::int64_t checkpoint_pages = 4'000;
     std::int64_t log_pages_max = 16'000;
     // Recipients that are looked through one by one before an index of their addresses is made.
     std::int64_t unindexed_max = 16'384;
   };
 
-  // Takes the lock of the store, creates or migrates the database, starts the threads. Errors:
-  // conflict (another process uses it), corrupt, unsupported (of a newer version), io,
-  // unavailable; the sentence says what to do.
+  // Takes the lock of the store, creates or migrates the database, takes in what an earlier run
+  // left in the log, starts the threads. Errors: conflict (another process uses it), not_found (see
+  // may_begin), corrupt, unsupported (of a newer version), io, unavailable; the sentence says what
+  // to do.
   [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(const Options& options);
   ~SqliteStore() override;
   SqliteStore(const SqliteStore&) = delete;
@@ -62,6 +66,9 @@ class SqliteStore final : public Store {
   void submit_write(WritePriority priority, WriteWork work, Done done) override;
   void submit_read(ReadWork work, Done done) override;
   [[nodiscard]] StoreFigures figures() const override;
+  // The store's time (base/forward_clock.h): what instants in it are compared with. As long as the
+  // store.
+  [[nodiscard]] const Clock& clock() const;
   void close() override;
 
  private:

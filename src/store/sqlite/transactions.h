@@ -26,13 +26,21 @@ class SqliteReadTransaction final : public ReadTransaction {
       : queries_(db, figures, hash) {}
 
   // What the store's clock says, for all that is asked until it is set again.
-  void set_now(Instant now) { queries_.set_now(now); }
+  void set_now(Instant now, std::optional<Instant> wall = std::nullopt) {
+    queries_.set_now(now, wall);
+  }
   [[nodiscard]] Queries& queries() { return queries_; }
 
   Result<std::optional<std::string>> setting(std::string_view name) override {
     return queries_.setting(name);
   }
-  Result<std::vector<Account>> accounts() override { return queries_.accounts(); }
+  Result<std::vector<Account>> accounts(AccountKey after, std::int64_t limit) override {
+    return queries_.accounts(after, limit);
+  }
+  Result<std::map<AccountKey, std::int64_t>> active_keys(AccountKey first,
+                                                         AccountKey last) override {
+    return queries_.active_keys(first, last);
+  }
   Result<Account> account(AccountKey key) override { return queries_.account(key); }
   Result<Account> account_by_name(std::string_view name) override {
     return queries_.account_by_name(name);
@@ -43,7 +51,9 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<std::vector<ApiKey>> api_keys(AccountKey account) override {
     return queries_.api_keys(account);
   }
-  Result<std::vector<DkimKey>> dkim_keys() override { return queries_.dkim_keys(); }
+  Result<std::vector<DkimKey>> dkim_keys(const DkimPlace& after, std::int64_t limit) override {
+    return queries_.dkim_keys(after, limit);
+  }
 
   Result<Delivery> delivery(AccountKey account, PublicId id) override {
     return queries_.delivery(account, id);
@@ -62,6 +72,10 @@ class SqliteReadTransaction final : public ReadTransaction {
     return queries_.match_deliveries(filter, order, from, wanted);
   }
   Result<Content> content(DeliveryKey key) override { return queries_.content(key); }
+  Result<std::string> attachment_part(DeliveryKey key, std::size_t which, std::uint64_t offset,
+                                      std::size_t octets) override {
+    return queries_.attachment_part(key, which, offset, octets);
+  }
   Result<std::int64_t> count_drafts(AccountKey account, DeliveryType type,
                                     std::int64_t most) override {
     return queries_.count_drafts(account, type, most);
@@ -151,8 +165,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<bool> purge_deleted(std::int64_t rows) override;
 
   // -- imports (writes_imports.cc)
-  Result<ImportJob> create_import(DeliveryKey key, bool ignore_errors, bool immediate,
-                                  std::string_view upload, NodeKey node) override;
+  Result<ImportJob> create_import(DeliveryKey key, const NewImport& import, NodeKey node) override;
   Result<void> end_import(PublicId job, AccountKey account, const ImportEnd& end,
                           NodeKey node) override;
   Result<void> restart_import(PublicId job, AccountKey account, NodeKey node) override;
@@ -188,9 +201,9 @@ class SqliteWriteTransaction final : public WriteTransaction {
   // -- for the owner
 
   // The store's clock at the beginning of the group; everything in it happens then.
-  void set_now(Instant now) {
+  void set_now(Instant now, std::optional<Instant> wall = std::nullopt) {
     now_ = now;
-    read_.set_now(now);
+    read_.set_now(now, wall);
   }
   // Counts how many recipients wait, when the store is opened.
   [[nodiscard]] Result<void> load_figures();
@@ -232,6 +245,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   struct ClaimableBatch;
   [[nodiscard]] Result<std::optional<ClaimableBatch>> claimable(const BatchKey& key);
   [[nodiscard]] Result<std::vector<LeasedRecipient>> due_recipients(const ClaimableBatch& batch);
+  [[nodiscard]] Result<Result<LeasedBatch>> refused(const BatchKey& key, NodeKey node);
   [[nodiscard]] Result<Result<LeasedBatch>> claim(const BatchKey& key, NodeKey node);
 
   // writes_settle.cc

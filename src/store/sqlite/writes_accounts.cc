@@ -62,9 +62,10 @@ Result<void> SqliteWriteTransaction::change_account(const Account& account) {
     return fail(ErrorKind::invalid_input,
                 fmt::format("weight {} is not in the range 1 to 1000", account.weight));
   }
-  auto done = db_.query("UPDATE accounts SET weight = ?, suspended = ? WHERE key = ?")
-                  .bind(account.weight, account.suspended, account.key)
-                  .run();
+  auto done =
+      db_.query("UPDATE accounts SET weight = ?, suspended = ?, text_from_html = ? WHERE key = ?")
+          .bind(account.weight, account.suspended, account.text_from_html, account.key)
+          .run();
   if (!done) return done;
   if (db_.changes() == 0) return fail(ErrorKind::not_found, "there is no such account");
   return {};

@@ -52,7 +52,8 @@ Result<std::vector<LeasedRecipient>> SqliteWriteTransaction::due_recipients(
   std::vector<LeasedRecipient> due;
   const auto most = batch.losses >= kLossesToSuspect ? 1 : kBatchRecipientsMax;
   auto query = db_.query(
-      "SELECT r.id, address, codes, info >> 3 FROM recipients r LEFT JOIN progress p ON p.id = r.id"
+      "SELECT r.id, address, codes, info >> 3, info & 7 FROM recipients r LEFT JOIN progress p ON "
+      "p.id = r.id"
       " WHERE r.id BETWEEN ? AND ? AND (info IS NULL OR ((info & 7) <= 1 AND coalesce(due, 0) <= "
       "?))"
       " LIMIT ?");
@@ -62,17 +63,27 @@ Result<std::vector<LeasedRecipient>> SqliteWriteTransaction::due_recipients(
     auto codes = unpack_codes(queries_.dictionary(), query.blob(2));
     if (!codes) return fail(std::move(codes.error()));
     due.push_back({seq_of(row), full_address(query.text(1), batch.domain), std::move(*codes),
-                   static_cast<std::uint16_t>(query.integer(3))});
+                   static_cast<std::uint16_t>(query.integer(3)),
+                   query.integer(4) == static_cast<std::int64_t>(RecipientState::deferred)});
   }
   if (query.failed()) return fail(query.error());
   return due;
 }
 
+// Why the batch is not leased.
+Result<Result<LeasedBatch>> SqliteWriteTransaction::refused(const BatchKey& key, NodeKey node) {
+  auto query = db_.query("SELECT holder FROM batches WHERE number = ? AND delivery = ?");
+  query.bind(batch_number(key), key.delivery);
+  const bool has_it = query.next() && NodeKey{query.integer(0)} == node;
+  if (query.failed()) return fail(query.error());
+  if (has_it) return Result<LeasedBatch>(fail(ErrorKind::conflict, "the node has it already"));
+  return Result<LeasedBatch>(fail(ErrorKind::not_found, "the batch is not due or not free"));
+}
+
 Result<Result<LeasedBatch>> SqliteWriteTransaction::claim(const BatchKey& key, NodeKey node) {
   const auto batch = claimable(key);
   if (!batch) return fail(batch.error());
-  const Result<LeasedBatch> refused = fail(ErrorKind::conflict, "the batch is not due or not free");
-  if (!*batch) return refused;
+  if (!*batch) return refused(key, node);
   auto recipients = due_recipients(**batch);
   if (!recipients) return fail(std::move(recipients.error()));
   if (recipients->empty()) {
@@ -82,7 +93,7 @@ Result<Result<LeasedBatch>> SqliteWriteTransaction::claim(const BatchKey& key, N
                     .bind(*due, (*batch)->number)
                     .run();
     if (!done) return fail(std::move(done.error()));
-    return refused;
+    return refused(key, node);
   }
   LeasedBatch lease;
   lease.key = key;

@@ -17,8 +17,7 @@ struct SqliteWriteTransaction::StagedImport {
   std::int64_t staged = 0;
 };
 
-Result<ImportJob> SqliteWriteTransaction::create_import(DeliveryKey key, bool ignore_errors,
-                                                        bool immediate, std::string_view upload,
+Result<ImportJob> SqliteWriteTransaction::create_import(DeliveryKey key, const NewImport& import,
                                                         NodeKey node) {
   auto done = db_.query(
                      "UPDATE deliveries SET status = 2, updated = ? WHERE key = ? AND status = 1"
@@ -36,13 +35,14 @@ Result<ImportJob> SqliteWriteTransaction::create_import(DeliveryKey key, bool ig
              .run();
   if (!done) return fail(std::move(done.error()));
   const std::int64_t section = sqlite3_last_insert_rowid(db_.raw());
-  done =
-      db_.query(
-             "INSERT INTO import_jobs(account, id, delivery, section, status, ignore_errors,"
-             " immediate, percentage, staged, success, failed, total, upload_file, error_file,"
-             " created, node) VALUES(?, ?, ?, ?, 1, ?, ?, 0, 0, 0, 0, 0, ?, '', ?, ?)")
-          .bind(delivery->account, *id, key, section, ignore_errors, immediate, upload, now_, node)
-          .run();
+  done = db_.query(
+                "INSERT INTO import_jobs(account, id, delivery, section, status, ignore_errors,"
+                " immediate, percentage, staged, success, failed, total, upload_file, error_file,"
+                " created, node, keep_duplicates)"
+                " VALUES(?, ?, ?, ?, 1, ?, ?, 0, 0, 0, 0, 0, ?, '', ?, ?, ?)")
+             .bind(delivery->account, *id, key, section, import.ignore_errors, import.immediate,
+                   std::string_view(import.upload), now_, node, import.keep_duplicates)
+             .run();
   if (!done) return fail(std::move(done.error()));
   return queries_.import_job(delivery->account, *id);
 }

@@ -80,7 +80,8 @@ Result<bool> SqliteWriteTransaction::count_death(std::int64_t row, Instant expir
       .reply = {0, fmt::format("4.3.0 set aside: {} times a process died with this mail alone in "
                                "hand; it waits for an operator",
                                deaths)},
-      .is_attempt = false};
+      .is_attempt = false,
+      .cause = Cause::set_aside};
   history_.clear();
   done = append_history(
       queries_.dictionary(),

@@ -206,6 +206,9 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
     }
     address_ += history_;
     moves = may_change(state, next);
+    // An attempt ends nothing that is over: what a holder whose lease had lapsed heard comes after
+    // what the next one heard. A bounce message, which is no attempt, may still come.
+    if (is_terminal(state) && outcome.outcome.is_attempt) moves = false;
     // Only what is set aside is due at the end of its life (writes_nodes.cc).
     if (moves && due_before && *due_before >= batch.expires) {
       const auto stays = keep_aside(row, is_terminal(next));

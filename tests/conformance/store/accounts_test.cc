@@ -35,21 +35,32 @@ TEST_P(StoreSuite, AccountsHaveUniqueNames) {
             "conflict");
   EXPECT_EQ(error_of(write([&](WriteTransaction& t) { return t.create_account(""); })),
             "invalid_input");
-  EXPECT_THAT(must(read([](ReadTransaction& t) { return t.accounts(); })), SizeIs(2));
+  const auto page = [&](AccountKey after, std::int64_t limit) {
+    return must(read([&](ReadTransaction& t) { return t.accounts(after, limit); }));
+  };
+  EXPECT_THAT(page({}, 10), SizeIs(2));
+  ASSERT_THAT(page({}, 1), SizeIs(1));
+  EXPECT_EQ(page({}, 1)[0].key, acme.key);
+  ASSERT_THAT(page(acme.key, 10), SizeIs(1));
+  EXPECT_EQ(page(acme.key, 10)[0].key, other.key);
+  EXPECT_THAT(page(other.key, 10), IsEmpty());
   EXPECT_EQ(must(read([](ReadTransaction& t) { return t.account_by_name("other"); })).key,
             other.key);
   EXPECT_EQ(error_of(read([](ReadTransaction& t) { return t.account_by_name("nobody"); })),
             "not_found");
 }
 
-TEST_P(StoreSuite, AnAccountsWeightAndSuspensionChange) {
+TEST_P(StoreSuite, AnAccountsSettingsChange) {
   Account acme = account();
   acme.weight = 20;
   acme.suspended = true;
+  EXPECT_TRUE(acme.text_from_html);
+  acme.text_from_html = false;
   must(write([&](WriteTransaction& t) { return t.change_account(acme); }));
   const Account changed = must(read([](ReadTransaction& t) { return t.account_by_name("acme"); }));
   EXPECT_EQ(changed.weight, 20U);
   EXPECT_TRUE(changed.suspended);
+  EXPECT_FALSE(changed.text_from_html);
   for (const std::uint32_t weight : {0U, 1001U}) {
     acme.weight = weight;
     EXPECT_EQ(error_of(write([&](WriteTransaction& t) { return t.change_account(acme); })),
@@ -98,7 +109,9 @@ TEST_P(StoreSuite, ADkimKeyReplacesTheOneOfTheSameSelector) {
   DkimKey key{acme.key,     "example.com",           "s1",        "rsa-sha256",
               "sealed\0ed", "v=DKIM1; k=rsa; p=abc", clock_.now()};
   const auto put = [&] { return write([&](WriteTransaction& t) { return t.put_dkim_key(key); }); };
-  const auto keys = [&] { return must(read([](ReadTransaction& t) { return t.dkim_keys(); })); };
+  const auto keys = [&] {
+    return must(read([](ReadTransaction& t) { return t.dkim_keys({}, 10); }));
+  };
   must(put());
   key.algorithm = "ed25519-sha256";
   must(put());
@@ -109,6 +122,10 @@ TEST_P(StoreSuite, ADkimKeyReplacesTheOneOfTheSameSelector) {
   key.selector = "s2";
   must(put());
   EXPECT_THAT(keys(), SizeIs(2));
+  const auto rest = must(
+      read([&](ReadTransaction& t) { return t.dkim_keys({acme.key, "example.com", "s1"}, 10); }));
+  ASSERT_THAT(rest, SizeIs(1));
+  EXPECT_EQ(rest[0].selector, "s2");
   const auto remove = [&] {
     return write(
         [&](WriteTransaction& t) { return t.remove_dkim_key(acme.key, "example.com", "s1"); });
@@ -122,7 +139,7 @@ TEST_P(StoreSuite, ADkimKeyReplacesTheOneOfTheSameSelector) {
 
 TEST_P(StoreSuite, AnEmptyStoreAnswersEveryQuestion) {
   must(read([&](ReadTransaction& t) -> Result<void> {
-    EXPECT_THAT(must(t.accounts()), IsEmpty());
+    EXPECT_THAT(must(t.accounts({}, 10)), IsEmpty());
     EXPECT_THAT(must(t.match_deliveries({}, DeliveryOrder::newest_first, {}, 10)).matches,
                 IsEmpty());
     EXPECT_THAT(must(t.deliveries_to_start(10)), IsEmpty());

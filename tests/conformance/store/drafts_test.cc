@@ -31,6 +31,7 @@ TEST_P(StoreSuite, ADraftKeepsAllOfItsContent) {
   content.text_part = std::string(200'000, 't');
   content.html_part = "<p>__name__</p>";
   content.encode = Encoding::iso_2022_jp;
+  content.text_from_html = false;
   content.list_unsubscribe_mailto = "mailto:stop@example.com";
   content.list_unsubscribe_url = "https://example.com/stop";
   content.attachments = {{"画像.png", "image/png", std::string("\0\1\2", 3)},
@@ -54,6 +55,28 @@ TEST_P(StoreSuite, ADraftKeepsAllOfItsContent) {
   EXPECT_EQ(must(read([&](ReadTransaction& t) { return t.content(made.key); })), content);
   EXPECT_EQ(get(made.key).content.subject, content.subject);
   EXPECT_THAT(made.attachments, SizeIs(2));
+}
+
+TEST_P(StoreSuite, PartsOfAnAttachmentAreReadByThemselves) {
+  NewDelivery wanted = bulk(account().key);
+  std::string large;
+  for (std::size_t i = 0; i < 300'000; ++i) large += static_cast<char>(i * 7919 >> 5U);
+  wanted.content.attachments = {
+      {"a", "text/plain", "abc"}, {"b", "text/plain", large}, {"c", "text/plain", ""}};
+  const Delivery made =
+      must(write([&](WriteTransaction& t) { return t.create_draft(wanted, kDraftsMax); }));
+  const auto part = [&](std::size_t which, std::uint64_t offset, std::size_t octets) {
+    return read(
+        [&](ReadTransaction& t) { return t.attachment_part(made.key, which, offset, octets); });
+  };
+  EXPECT_EQ(must(part(0, 1, 2)), "bc");
+  EXPECT_EQ(must(part(1, 0, large.size())), large);
+  EXPECT_EQ(must(part(1, 123'456, 100'000)), large.substr(123'456, 100'000));
+  EXPECT_EQ(must(part(1, large.size() - 1, 1)), large.substr(large.size() - 1));
+  EXPECT_EQ(must(part(2, 0, 0)), "");
+  EXPECT_EQ(error_of(part(0, 2, 2)), "invalid_input");
+  EXPECT_EQ(error_of(part(0, 4, 0)), "invalid_input");
+  EXPECT_EQ(error_of(part(3, 0, 1)), "not_found");
 }
 
 TEST_P(StoreSuite, ADraftOfAnUnknownAccountIsRefused) {
@@ -120,7 +143,7 @@ TEST_P(StoreSuite, OnlyADraftCanBeChanged) {
   refused([&](WriteTransaction& t) { return t.cancel_reservation(sending.key); });
   refused([&](WriteTransaction& t) { return t.start_delivery(sending.key, "", kLifeTime); });
   refused([&](WriteTransaction& t) { return t.fail_delivery(sending.key, ""); });
-  refused([&](WriteTransaction& t) { return t.create_import(sending.key, false, false, "", me_); });
+  refused([&](WriteTransaction& t) { return t.create_import(sending.key, {}, me_); });
 }
 
 TEST_P(StoreSuite, RecipientsAreBatchedByDomain) {
@@ -449,7 +472,7 @@ TEST_P(StoreSuite, DraftsAreCountedUpToALimit) {
   for (int i = 0; i < 3; ++i) draft(acme.key);
   const Delivery filled = draft(acme.key);
   must(write([&](WriteTransaction& t) {
-    return t.create_import(filled.key, true, false, "upload/1.csv", me_);
+    return t.create_import(filled.key, {.ignore_errors = true, .upload = "upload/1.csv"}, me_);
   }));
   started(acme.key, recipients(1, "example.jp"));
   draft(account("other").key);

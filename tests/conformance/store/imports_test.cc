@@ -15,7 +15,9 @@ class Importing {
   Importing(Store& store, NodeKey node, const Delivery& delivery)
       : store_(store), node_(node), account_(delivery.account) {
     job_ = must(store_.write_and_wait(WritePriority::import, [&](WriteTransaction& t) {
-      return t.create_import(delivery.key, true, false, "upload/1.csv", node_);
+      return t.create_import(
+          delivery.key, {.ignore_errors = true, .keep_duplicates = true, .upload = "upload/1.csv"},
+          node_);
     }));
   }
   Result<void> stage(const std::vector<NewRecipient>& recipients, std::int32_t percentage = 50) {
@@ -63,6 +65,7 @@ TEST_P(StoreSuite, AnImportBecomesVisibleWhenItEnds) {
   EXPECT_EQ(job.delivery_id, made.id);
   EXPECT_TRUE(job.ignore_errors);
   EXPECT_FALSE(job.immediate);
+  EXPECT_TRUE(job.keep_duplicates);
   EXPECT_EQ(job.upload, "upload/1.csv");
   EXPECT_EQ(get(made.key).counts.total, 1);
   EXPECT_THAT(stories("user7@example.jp"), IsEmpty());
@@ -178,8 +181,9 @@ TEST_P(StoreSuite, JobIdsAreTheAccountsOwn) {
   const Delivery first = draft(acme.key);
   const Delivery second = draft(other.key);
   const auto create = [&](DeliveryKey key) {
-    return must(write(
-        [&](WriteTransaction& t) { return t.create_import(key, false, true, "u.csv", me_); }));
+    return must(write([&](WriteTransaction& t) {
+      return t.create_import(key, {.immediate = true, .upload = "u.csv"}, me_);
+    }));
   };
   EXPECT_EQ(create(first.key).id, 1);
   EXPECT_EQ(create(second.key).id, 1);

@@ -47,6 +47,25 @@ TEST_P(StoreSuite, WhatADeadNodeHeldIsOfferedAgainAndItsTokenIsFenced) {
   EXPECT_EQ(get(sending.key).counts.delivered, 1);
 }
 
+TEST_P(StoreSuite, AClaimSaysWhetherTheNodeHasTheBatchAlready) {
+  const Delivery sending = started(account().key, recipients(3, "example.jp"));
+  const auto leased = claim_all(sending.key, me_);
+  ASSERT_THAT(leased, SizeIs(1));
+  const BatchKey held = leased[0].key;
+  const BatchKey none{sending.key, held.batch + 1};
+  const auto claim_both = [&](NodeKey node) {
+    std::vector<std::string> errors;
+    auto claimed =
+        must(store_->perform_and_wait(Claim{.node = node, .batches = {held, none}})).batches;
+    for (const auto& each : claimed) errors.emplace_back(error_of(each));
+    return errors;
+  };
+  EXPECT_THAT(claim_both(me_), ElementsAre("conflict", "not_found"));
+  EXPECT_THAT(claim_both(other_), ElementsAre("not_found", "not_found"));
+  must(release(leased[0], 1h));
+  EXPECT_THAT(claim_both(me_), ElementsAre("not_found", "not_found")) << "it is not due";
+}
+
 TEST_P(StoreSuite, ANodeLivesForAsLongAsItRenews) {
   const auto left = [&](NodeKey key) -> std::optional<Milliseconds> {
     for (const Node& node : must(read([](ReadTransaction& t) { return t.nodes(); }))) {
@@ -164,6 +183,7 @@ TEST_P(StoreSuite, AReleasedBatchIsDueWhenItsFirstRecipientIs) {
   ASSERT_THAT(again, SizeIs(1));
   EXPECT_THAT(seqs(again[0]), ElementsAre(2)) << "only who is due is handed out";
   EXPECT_EQ(again[0].recipients[0].attempts, 1);
+  EXPECT_TRUE(again[0].recipients[0].deferred);
   EXPECT_EQ(again[0].expires_in, kLifeTime - 300s);
   record({outcome(lease.key, 2, RecipientState::delivered)});
   EXPECT_EQ(must(release(again[0])).next, 600s);
@@ -276,6 +296,34 @@ TEST_P(StoreSuite, AClockThatLeapsTakesNothingFromWhoRenews) {
   EXPECT_FALSE(must(write([&](WriteTransaction& t) { return t.void_node(me_); })));
   EXPECT_EQ(record({outcome(lease.key, 0, RecipientState::delivered)}).recorded, 1);
   EXPECT_TRUE(must(release(lease)).done);
+}
+
+TEST_P(StoreSuite, ARetryWaitsNoLongerBecauseTheClockWasPutBack) {
+  const auto accepted = accept(account().key, {recipient("one")});
+  const LeasedBatch& lease = accepted.batches[0];
+  settle({deferral(lease.key, 0, after(900))}, {{.held = lease.held()}});
+  clock_.jump(-3h);
+  clock_.advance(899s);
+  EXPECT_THAT(due_transactional(), IsEmpty());
+  clock_.advance(1s);
+  EXPECT_THAT(due_transactional(), SizeIs(1));
+  const auto claimed = claim(me_, {lease.key});
+  ASSERT_THAT(claimed, SizeIs(1));
+  EXPECT_EQ(claimed[0].expires_in, kLifeTime - 900s) << "nor does a mail live longer";
+}
+
+TEST_P(StoreSuite, AReservationIsForTheCalendarWhateverTheClockDid) {
+  const Delivery made = draft(account().key);
+  append(made.key, {recipient("one")});
+  must(write([&](WriteTransaction& t) { return t.commit_draft(made.key, after(3'600)); }));
+  const auto to_start = [&] {
+    return must(read([&](ReadTransaction& t) { return t.deliveries_to_start(10); }));
+  };
+  clock_.jump(-3h);
+  clock_.advance(3'600s);
+  EXPECT_THAT(to_start(), IsEmpty()) << "it is three hours to go by the clock on the wall";
+  clock_.advance(3h);
+  EXPECT_THAT(to_start(), SizeIs(1));
 }
 
 TEST_P(StoreSuite, TwoNodesThatClaimTheSameAtOnceShareIt) {

@@ -82,12 +82,27 @@ TEST_P(StoreSuite, AStoryTellsThatTheCharsetFellBack) {
   EXPECT_FALSE(two[0].attempts.at(0).outcome.charset_fell_back);
 }
 
+TEST_P(StoreSuite, AStoryTellsTheCause) {
+  const auto accepted = accept(account().key, {recipient("one"), recipient("two")});
+  const BatchKey batch = accepted.batches[0].key;
+  auto refused = outcome(batch, 0, RecipientState::bounced, 550, "5.1.1 no");
+  refused.outcome.cause = Cause::mailbox;
+  auto late = deferral(batch, 1, after(864'000));  // after its life: recorded as expired
+  late.outcome.cause = Cause::out_of_time;
+  record({refused, late});
+  EXPECT_EQ(stories(recipient("one").address)[0].attempts.at(0).outcome.cause, Cause::mailbox);
+  EXPECT_EQ(stories(recipient("two").address)[0].attempts.at(0).outcome.cause, Cause::out_of_time);
+}
+
 TEST_P(StoreSuite, ADeliveredRecipientMayBounceOnce) {
   const auto accepted = accept(account().key, {recipient("one")});
   const BatchKey batch = accepted.batches[0].key;
   EXPECT_THAT(record({outcome(batch, 0, RecipientState::delivered)}).finished, SizeIs(1));
   clock_.advance(std::chrono::hours(5));
-  const auto bounce = outcome(batch, 0, RecipientState::bounced, 550, "5.2.2 mailbox full");
+  auto bounce = outcome(batch, 0, RecipientState::bounced, 550, "5.2.2 mailbox full");
+  EXPECT_EQ(record({bounce}).superseded, 1) << "what another holder heard, too late";
+  EXPECT_EQ(get(accepted.delivery.key).counts.delivered, 1);
+  bounce.outcome.is_attempt = false;  // a bounce message
   EXPECT_EQ(record({bounce}).recorded, 1);
   EXPECT_EQ(record({bounce}).superseded, 1);
   EXPECT_EQ(record({outcome(batch, 0, RecipientState::delivered)}).superseded, 1);

@@ -18,27 +18,9 @@
 #include "base/clock.h"
 #include "store/store.h"
 #include "store/walks.h"
+#include "support/shared_clock.h"
 
 namespace todoku::store {
-
-// A clock that tests move while store threads read it.
-class SharedClock final : public Clock {
- public:
-  [[nodiscard]] Instant now() const override { return from_epoch_ms(now_ms_); }
-  [[nodiscard]] SteadyInstant steady_now() const override {
-    return SteadyInstant(Microseconds(steady_us_));
-  }
-  void advance(Milliseconds by) {
-    now_ms_ += by.count();
-    steady_us_ += by.count() * 1000;
-  }
-  // As when an operator or NTP sets the time of day.
-  void jump(Milliseconds by) { now_ms_ += by.count(); }
-
- private:
-  std::atomic<std::int64_t> now_ms_{1'767'225'600'000};  // 2026-01-01T00:00:00Z
-  std::atomic<std::int64_t> steady_us_{0};
-};
 
 // How the suite makes and breaks stores of one kind.
 struct StoreFactory {

@@ -99,6 +99,7 @@ TEST_P(StoreSuite, AMailThatKillsIsSetAsideAndTheRestGoesOn) {
   ASSERT_THAT(told.attempts, SizeIs(1));
   EXPECT_THAT(told.attempts[0].outcome.reply.text, ::testing::HasSubstr("set aside"));
   EXPECT_FALSE(told.attempts[0].outcome.is_attempt);
+  EXPECT_EQ(told.attempts[0].outcome.cause, Cause::set_aside);
 
   const LeasedBatch rest = deaths.claim(batch);
   EXPECT_FALSE(rest.suspect);

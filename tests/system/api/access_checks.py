@@ -2,6 +2,7 @@
 """Who may call and how often: tokens, keys, suspended accounts, the rate limit, errors' form."""
 import base64
 import hashlib
+import json
 import re
 import time
 
@@ -78,6 +79,33 @@ class Tokens(Checks):
         eventually(lambda: account.request("GET", "/deliveries", token=second).status == 401,
                    "the key to stop working", 5)
         self.ok(account.request("GET", "/deliveries"))
+
+    def test_a_key_that_is_revoked_while_the_body_comes_takes_nothing(self):
+        stack, account = door.world.stack, new_account("revoked")
+        delivery = self.draft_of(account)
+        shown = stack.command("key", "add", account.name, "--label", "second")
+        number = re.search(r"Key (\d+) of account", shown).group(1)
+        account.token = issued(shown)[2]
+        body = json.dumps(door.mail()).encode()
+        upload = door.form([('name="file"; filename="a.csv"', "text/csv",
+                             b"email\na@fast.example\n")])
+        with door.Raw(stack.api_port) as sending, door.Raw(stack.api_port) as importing:
+            sending.send(door.head(account, "POST", "/deliveries/transaction",
+                                   f"Content-Length: {len(body)}") + body[:20])
+            importing.send(door.head(account, "POST", f"/deliveries/{delivery}/emails/import",
+                                     "Content-Type: multipart/form-data; boundary=the-boundary",
+                                     f"Content-Length: {len(upload)}") + upload[:20])
+            stack.command("key", "revoke", account.name, number)
+            eventually(lambda: account.request("GET", "/deliveries").status == 401,
+                       "the key to stop working", 5)
+            sending.send(body[20:])
+            self.refused(sending.answer(), status=401)
+            importing.send(upload[20:])
+            self.refused(importing.answer(), status=401)
+
+    def draft_of(self, account):
+        return self.ok(account.request("POST", "/deliveries/bulk/begin", draft()),
+                       201)["delivery_id"]
 
     def test_an_account_sees_only_its_own(self):
         delivery = self.draft()
@@ -157,6 +185,18 @@ class RateLimit(Checks):
                 self.assertTrue(1 <= seconds <= 60, seconds)
             self.ok(other.request("GET", "/deliveries"))
             self.assertEqual([], other.listed())
+            # Of what is not counted, too: what is left to the account, or to any that is not known.
+            for method, path, token, status, left in (
+                    ("GET", "/nothing", other.token, 404, stack.RATE - 2),
+                    ("PUT", "/deliveries/transaction", other.token, 405, stack.RATE - 2),
+                    ("GET", "/nothing", account.token, 404, 0),
+                    ("GET", "/nothing", "nobody", 404, stack.RATE),
+                    ("GET", "/deliveries", "nobody", 401, stack.RATE)):
+                with self.subTest(f"{method} {path} {status}"):
+                    answer = other.request(method, path, token=token)
+                    self.assertEqual(status, answer.status, answer)
+                    for name in ("x-ratelimit-remaining", "x-rate-limit-remaining"):
+                        self.assertEqual(str(left), answer.headers[name])
 
     def test_without_a_limit_there_is_no_header(self):
         began = time.monotonic()
@@ -200,6 +240,8 @@ class Errors(Checks):
                      "/../../etc/passwd", "/deliveries/-/emails/import/1/errorinfo"):
             with self.subTest(path):
                 self.container_error(self.get(path), 404)
+        self.assertRegex(self.container_error(self.get(
+            "/nothing", headers={"Accept-Language": "ja"}), 404), "^[^a-z]+URL[^a-z]+$")
         outside = door.ask(self.account.stack.api_port, "GET", "/api/v2/deliveries", None, {})
         self.container_error(outside, 404)
 

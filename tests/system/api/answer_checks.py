@@ -313,6 +313,19 @@ class Downloads(Checks):
             "GET", f"/deliveries/-/emails/import/{job['job_id']}/errorinfo/download")
         self.refused(download, status=404, text="no data found.")
 
+    def test_a_link_leads_nowhere_that_a_request_has_chosen(self):
+        _, job = self.imported(self.CSV, {"ignore_errors": True})
+        own = f"127.0.0.1:{self.account.stack.api_port}"
+        for host, expected in (("evil.example", own), ("evil.example:8025", own),
+                               ("127.0.0.1@evil.example", own), ("198.51.100.7", own), (own, own),
+                               (f"localhost:{self.account.stack.api_port}",
+                                f"localhost:{self.account.stack.api_port}")):
+            with self.subTest(host):
+                answer = self.get(f"/deliveries/-/emails/import/{job['job_id']}",
+                                  headers={"Host": host, "X-Forwarded-Host": "evil.example"})
+                url = urllib.parse.urlsplit(self.ok(answer)["error_file_url"])
+                self.assertEqual(("http", expected), (url.scheme, url.netloc))
+
     def test_the_error_file_is_a_zip_with_one_quoted_csv(self):
         delivery, job = self.imported(self.CSV, {"ignore_errors": True})
         answer = self.ok(self.account.job(job["job_id"]))

@@ -14,7 +14,8 @@ import door  # noqa: E402
 from stack import Stack  # noqa: E402
 
 MODULES = ("access_checks", "answer_checks", "tolerance_checks", "limit_checks", "type_checks",
-           "state_checks", "import_checks", "transport_checks", "header_checks")
+           "state_checks", "import_checks", "transport_checks", "header_checks", "content_checks",
+           "size_checks")
 
 
 class KeepingStack(Stack):

@@ -282,9 +282,14 @@ class Checks(unittest.TestCase):
         self.assertEqual(status, answer.status, answer)
         self.assertTrue(answer.headers["content-type"].startswith(JSON), answer.headers)
         content = answer.json
-        self.assertEqual({"status", "error", "message", "path"}, set(content))
+        self.assertEqual({"status", "error", "message", "path", "error_messages"}, set(content))
         self.assertEqual(status, content["status"])
         self.assertTrue(content["message"])
+        # Clients take an answer without them for success.
+        self.assertEqual(["main"], list(content["error_messages"]))
+        (told,) = content["error_messages"]["main"]
+        self.assertTrue(told)
+        return told
 
     def draft(self, recipients=(), **fields):
         """The id of a new draft, which is deleted after the check (unless it is sent)."""

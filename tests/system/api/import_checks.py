@@ -44,7 +44,6 @@ class Files(Imports):
 
     def test_what_is_no_such_file_fails_and_imports_nothing(self):
         row = b"a@fast.example,x\n"
-        good = b"email,__name__\n" + row
         for name, octets in {
                 "empty": b"", "blank": b"\n\n", "no header": row,
                 "wrong header": b"mail,__name__\n" + row,
@@ -55,9 +54,7 @@ class Files(Imports):
                 b",".join(b"__k%d__" % n for n in range(51)) + b"\n" + row,
                 "header in UTF-16": "email\na@fast.example\n".encode("utf-16"),
                 "header not UTF-8": b"email,__\x8c\x8f__\n" + row,
-                "NUL": good + b"b\0@fast.example,x\n", "open quote": good + b'"b@fast.example,x\n',
-                "text after a quote": good + b'"b@fast.example"x,y\n',
-                "over-long row": good + b"b@fast.example," + b"x" * (300 << 10) + b"\n",
+                "column without a key": b"email,,__a__\n" + row,
                 "over-long header": b"email," + b"x" * (300 << 10) + b"\n" + row,
                 "binary": bytes(range(256)) * 10, "zip": b"PK\x03\x04" + b"\0" * 100,
         }.items():
@@ -104,8 +101,10 @@ class Rows(Imports):
                 "not UTF-8 in the address": b"b\xff@fast.example,x",
                 "an invisible character in the address": "b\u200b@fast.example,x".encode(),
                 "half a character at the end": b"b@fast.example,\xe5\x90",
-                "over-long value": b"b@fast.example," + "値".encode() * 4097,
+                "over-long value": b"b@fast.example," + "値".encode() * 71_681,
                 "over-long address": b"b" * 65 + b"@fast.example,x",
+                "NUL": b"b\0@fast.example,x", "text after a quote": b'"b@fast.example"x,y',
+                "over-long row": b"b@fast.example," + b"x" * (300 << 10),
                 "line break in the address": b'"b@fast.example\r\nBcc: c@fast.example",x'}
 
     def test_each_bad_row_is_told_and_without_ignore_errors_nothing_is_imported(self):
@@ -123,6 +122,104 @@ class Rows(Imports):
                                                          job["failed_count"], job["total_count"]))
                 self.assertEqual(2, self.detail(delivery)["total_count"])
                 self.drop(delivery)
+
+    def test_a_stray_quotation_mark_takes_one_row_along(self):
+        rows = b"".join(b"r%d@fast.example,x\n" % n for n in range(20_000))
+        octets = b'email,__name__\n"stray@fast.example,x\n' + rows + b'last@fast.example,"open\n'
+        delivery, job = self.imported(octets, {"ignore_errors": True})
+        self.assertEqual(("FINISHED", 20_000, 2, 20_002), (job["status"], job["success_count"],
+                                                           job["failed_count"],
+                                                           job["total_count"]))
+        self.assertEqual(20_000, self.detail(delivery)["total_count"])
+        _, first, last = self.errors(job)
+        self.assertRegex(first[0], r"^\[row 2, column 1: has no closing quotation mark")
+        self.assertEqual('"stray@fast.example,x', first[1])
+        self.assertRegex(last[0], r"^\[row 20003, column 2: has no closing quotation mark")
+        self.drop(delivery)
+
+    def test_errors_say_row_column_and_what_helps(self):
+        octets = ("email,__name__\r\nbad,x\r\nb@fast.example,y,z\r\nc@fast.example,"
+                  ).encode() + "山田".encode("cp932") + b"\r\nd@fast.example," + b"v" * 71_681
+        _, job = self.imported(octets, {"ignore_errors": True})
+        _, *rows = self.errors(job)
+        for row, pattern in zip(rows, (r"^\[email: .*, row: 2\]$",
+                                       r"^\[row 3: has 3 fields, the header has 2\]$",
+                                       r"^\[__name__: is not valid UTF-8\., row 4: .*Shift_JIS.*\]$",
+                                       r"^\[__name__: the character length .*, row: 5\]$"),
+                                strict=True):
+            self.assertRegex(row[0], pattern)
+
+    def test_what_spreadsheets_leave_at_the_edges_is_nothing(self):
+        for name, text in {"columns": "email,__name__,,\r\na@fast.example,x,,\r\nb@fast.example,,,\r\n",
+                           "rows": "email,__name__\r\na@fast.example,x\r\nb@fast.example\r\n,\r\n,\r\n",
+                           "mark and both": "\ufeffemail,__name__,\r\na@fast.example,x,\r\n"
+                           "b@fast.example,x,\r\n,,\r\n",
+                           "sep": "sep=;\r\nemail;__name__\r\na@fast.example;1,5\r\nb@fast.example;2\r\n",
+                           }.items():
+            with self.subTest(name):
+                delivery, job = self.imported(text.encode())
+                self.assertEqual(("FINISHED", 2, 0, 2), (job["status"], job["success_count"],
+                                                         job["failed_count"], job["total_count"]))
+                self.drop(delivery)
+
+    def test_what_other_software_wrote_is_recognised(self):
+        text = "email,__name__\n山田@fast.example,太郎\n"
+        for octets, word in ((text.encode("utf-16"), "UTF-16"),
+                             (text.encode("utf-16-be"), "UTF-16"),
+                             ("名前,email\n".encode("cp932"), "Shift_JIS"),
+                             ("名前,email\n".encode("euc-jp"), "EUC-JP"),
+                             (b"PK\x03\x04\x14\x00\x06\x00", "workbook")):
+            with self.subTest(word):
+                _, job = self.imported(octets, {"ignore_errors": True})
+                self.assertEqual("FAILED", job["status"])
+                self.assertIn(word, self.errors(job)[1][0])
+
+    def test_an_address_that_comes_twice_gets_the_mail_of_its_first_row(self):
+        octets = ("email,__name__\nOne@fast.example,first\ntwo@fast.example,x\nbad,x\n"
+                  "one@FAST.example,second\n one@fast.example ,third\n").encode()
+        delivery, job = self.imported(octets, {"ignore_errors": True})
+        self.assertEqual(("FINISHED", 2, 1, 5), (job["status"], job["success_count"],
+                                                 job["failed_count"], job["total_count"]))
+        self.assertEqual({"job_id", "percentage", "status", "success_count", "failed_count",
+                          "total_count", "error_file_url"}, set(job))
+        answer = self.account.job(job["job_id"])
+        self.assertEqual("2", answer.headers["x-todoku-folded-duplicates"])
+        self.assertEqual(2, self.detail(delivery)["total_count"])
+        delivery, job = self.imported(octets, {"ignore_errors": True, "keep_duplicates": "true"})
+        self.assertEqual((4, 1, 5), (job["success_count"], job["failed_count"],
+                                     job["total_count"]))
+        self.assertNotIn("x-todoku-folded-duplicates", self.account.job(job["job_id"]).headers)
+        self.assertEqual(4, self.detail(delivery)["total_count"])
+
+    def test_an_update_folds_as_well(self):
+        delivery = self.draft(text_part="__a__")
+        to = [{"email": email, "insert_code": [{"key": "__a__", "value": email}]}
+              for email in ("Folded@fast.example", "single@fast.example", "folded@fast.EXAMPLE")]
+        path = f"/deliveries/bulk/update/{delivery}"
+        answer = self.put(path, {"to": to, "keep_duplicates": True})
+        self.assertEqual({"delivery_id": delivery}, self.ok(answer))
+        self.assertNotIn("x-todoku-folded-duplicates", answer.headers)
+        self.assertEqual(3, self.detail(delivery)["total_count"])
+        answer = self.put(path, {"to": to})
+        self.assertEqual({"delivery_id": delivery}, self.ok(answer))
+        self.assertEqual("1", answer.headers["x-todoku-folded-duplicates"])
+        self.assertEqual(2, self.detail(delivery)["total_count"])
+        self.ok(self.patch(f"/deliveries/bulk/commit/{delivery}/immediate"))
+        self.assertEqual("Folded@fast.example",
+                         door.arrived("olded@fast.example").get_content().strip())
+
+    def test_no_formula_leaves_in_an_error_file(self):
+        fields = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"]
+        octets = io.StringIO(newline="")
+        csv.writer(octets).writerows([["email", "__a__"], *[["bad", field] for field in fields]])
+        _, job = self.imported(octets.getvalue().encode(), {"ignore_errors": True})
+        self.assertEqual(["'" + field for field in fields], [row[2] for row in self.errors(job)[1:]])
+
+    def test_an_upload_with_two_files_is_refused(self):
+        delivery = self.draft()
+        part = ('name="file"; filename="a.csv"', "text/csv", b"email\na@fast.example\n")
+        answer = self.multipart("POST", f"/deliveries/{delivery}/emails/import", [part, part])
+        self.refused(answer, "file", text="is given more than once.")
 
     def test_an_empty_field_is_an_empty_value_and_a_missing_one_is_none(self):
         delivery = self.draft(subject="s", text_part="__name__様__b__.")
@@ -178,7 +275,7 @@ class Rows(Imports):
     def test_uploads_do_not_stay_behind(self):
         def uploads():
             directory = door.world.stack.directory
-            return [path for path in directory.rglob("*.upload")]
+            return [path for path in directory.rglob("*.upload*")]
 
         self.imported(b"email\na@fast.example\n")
         delivery = self.draft()

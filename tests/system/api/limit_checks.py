@@ -52,6 +52,8 @@ class Limits(Checks):
     def test_text_part(self):
         self.both({"text_part": "本" * 30 * 1024}, {"text_part": "本" * (30 * 1024 + 1)}, "text_part")
         self.both({"text_part": " "}, {"text_part": ""}, "text_part")
+        self.both({"text_part": "", "html_part": "<p>x</p>"}, {"text_part": "", "html_part": ""},
+                  "text_part")
 
     def test_html_part(self):
         self.both({"html_part": "本" * 70 * 1024}, {"html_part": "本" * (70 * 1024 + 1)}, "html_part")
@@ -127,8 +129,8 @@ class Limits(Checks):
 
     def test_insert_code_values(self):
         self.one([{"insert_code": [{"key": "__a__", "value": value}]}
-                  for value in ("", "値" * 4096, " ", None)] + [{"insert_code": [{"key": "__a__"}]}],
-                 [{"insert_code": [{"key": "__a__", "value": "値" * 4097}]}],
+                  for value in ("", "値" * 71_680, " ", None)] + [{"insert_code": [{"key": "__a__"}]}],
+                 [{"insert_code": [{"key": "__a__", "value": "値" * 71_681}]}],
                  "insert_code", "0", "value")
 
     def test_recipients_of_an_update(self):
@@ -156,12 +158,12 @@ class Limits(Checks):
                   {"list_unsubscribe": {"mailto": "out@sender.example"}}, "list_unsubscribe",
                   "mailto")
         for bad in ("sender.example/out", "ftp://sender.example/", "mailto:https://sender.example/",
-                    "javascript:alert(1)", "https://sender.example/a b", "https://s.example/>",
-                    "https://s.example/\r\nX: y"):
+                    "javascript:alert(1)", "https://sender example/", "https:///out",
+                    "https://s.example/" + "届" * 100, "https://s.example/\r\nX: y"):
             self.both({"list_unsubscribe": {"url": "HTTPS://sender.example/__no__"}},
                       {"list_unsubscribe": {"url": bad}}, "list_unsubscribe", "url")
-        for bad in ("mailto:", "https://sender.example/",
-                    "mailto:a@b.example>, <mailto:c@d.example"):
+        for bad in ("mailto:", "https://sender.example/", "mailto:a@",
+                    "mailto:a@b.example>, <mailto:c@d.example>"):
             self.both({"list_unsubscribe": {"mailto": "MailTo:%%no%%@sender.example"}},
                       {"list_unsubscribe": {"mailto": bad}}, "list_unsubscribe", "mailto")
 
@@ -294,7 +296,8 @@ class Addresses(Checks):
             self.assertEqual(f"{to}@fast.example", door.arrived(f"{to}@fast.example")["To"])
 
     def test_what_is_invisible_inside_is_named(self):
-        text = "invalid e-mail format: it has the invisible character U+200B."
+        text = ("invalid e-mail format: it has the invisible character "
+                "U+200B ZERO WIDTH SPACE at character 6.")
         delivery = self.draft()
         bad = "order\u200b@sender.example"
         with self.nothing_stored():

@@ -125,6 +125,24 @@ class CommandLine(unittest.TestCase):
         self.stop_engine()
         self.assertEqual(self.run_json("account", "list"), before)
 
+    def test_refuses_an_rsa_key_whose_numbers_do_not_belong_together(self):
+        right = subprocess.run(["openssl", "genrsa", "-traditional", "2048"], check=True, text=True,
+                               capture_output=True).stdout
+        der = bytearray(base64.b64decode("".join(right.strip().split("\n")[1:-1])))
+        der[-1] ^= 2  # qInv is the last of a key's numbers (RFC 8017 appendix A.1.2)
+        wrong = "\n".join(["-----BEGIN RSA PRIVATE KEY-----",
+                           *re.findall(".{1,64}", base64.b64encode(der).decode()),
+                           "-----END RSA PRIVATE KEY-----", ""])
+        (self.home / "right.pem").write_text(right)
+        (self.home / "wrong.pem").write_text(wrong)
+        self.run_tool("account", "add", "shop")
+        words = ("dkim", "import", "--account", "shop", "--domain", "example.jp", "--selector", "s1")
+        told = self.run_tool(*words, "--pem", str(self.home / "wrong.pem"), status=1)
+        self.assertIn("the RSA private key is damaged: qInv times q is not 1 modulo p", told)
+        self.assertNotIn("s1", self.run_tool("dkim", "list", "--account", "shop"))
+        self.run_tool(*words, "--pem", str(self.home / "right.pem"))
+        self.assertIn("s1", self.run_tool("dkim", "list", "--account", "shop"))
+
     def test_keeps_keys_to_itself(self):
         key = self.run_json("account", "add", "shop")["key"]
         self.run_tool("dkim", "generate", "--account", "shop", "--domain", "example.jp")

@@ -3,7 +3,7 @@
 import sys
 import time
 
-from installation import Installation, check, check_equal, check_exactly_once, run
+from installation import QUICK, Installation, check, check_equal, check_exactly_once, run
 
 DRAIN_SECONDS = 10
 
@@ -50,6 +50,33 @@ def ends_in_time_though_a_receiver_does_not_answer(binary):
         check_equal(stack.status_of(waiting), "SENDING", "status after the cut")
 
 
+def a_dialogue_that_is_cut_off_is_no_attempt(binary):
+    # With CHUNKING the content would be out, and the mail in doubt.
+    receivers = {"mute.example": ['without = ["CHUNKING"]', "delay = { rcpt = 300 }"],
+                 "silent.example": ["delay = { connect = 300 }"],
+                 "stalled.example": ['tls = "stalled"']}
+    config = [*QUICK, "[engine]", "drain_seconds = 1"]
+    with Installation(binary, receivers, config) as stack:
+        sent = {domain: stack.transaction(f"a@{domain}") for domain in receivers}
+        stack.wait_for(lambda: stack.metric("todoku_smtp_connections") == len(receivers),
+                       "connections")
+        time.sleep(0.5)
+        status, seconds = stack.terminate()
+        check_equal(status, 0, "exit status")
+        check(seconds < 1 + 4, f"it took {seconds:.1f} s")
+        for domain in receivers:
+            story = stack.explain(f"a@{domain}")
+            check("Attempt" not in story and "put back" not in story, story)
+        stack.engine = None  # nobody is to miss it while the sink begins anew
+        stack.restart_sink({domain: [] for domain in receivers})
+        stack.start_engine()
+        stack.settle(*sent.values(), seconds=5)
+        for domain, delivery in sent.items():
+            check_equal(stack.counts(delivery), (1, 1, 0, 0), f"counts of {domain}")
+            check("Attempt 1" in stack.explain(f"a@{domain}"), "it is the first attempt")
+
+
 if __name__ == "__main__":
     sys.exit(run(drains_with_a_bulk_under_way, drains_while_idle,
-                 ends_in_time_though_a_receiver_does_not_answer))
+                 ends_in_time_though_a_receiver_does_not_answer,
+                 a_dialogue_that_is_cut_off_is_no_attempt))

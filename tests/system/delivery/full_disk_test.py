@@ -19,9 +19,8 @@ SKIPPED = 77
 DISK_BYTES = 24 << 20
 BULK = 900
 HOLD_SECONDS = 6
-# Each part of the engine tells once that the disk refuses it, and once that it no longer does; the
-# room left for small commits makes that happen more than once.
-LOG_LINES_MAX = 20
+# Each part of the engine tells once that the disk refuses it, and once that it no longer does.
+LOG_LINES_MAX = 8
 UNRECORDED_MAX = 50
 CONNECTIONS_MAX = 5
 DRAIN_SECONDS = 2
@@ -40,7 +39,8 @@ def in_own_mount_namespace():
 
 
 class SmallDisk(Installation):
-    def __init__(self, binary, **more):
+    def __init__(self, binary, disk_bytes=DISK_BYTES, **more):
+        self.disk_bytes = disk_bytes
         super().__init__(binary, {"one.example": [], "two.example": []},
                          ["[delivery]", f"unrecorded_max = {UNRECORDED_MAX}", "[engine]",
                           f"drain_seconds = {DRAIN_SECONDS}"],
@@ -48,7 +48,7 @@ class SmallDisk(Installation):
                                         "messages_per_second = 60"], **more)
         self.data = self.directory / "data"
         self.data.mkdir(mode=0o700)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=0700", "none",
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={self.disk_bytes},mode=0700", "none",
                         self.data], check=True)
 
     def close(self):
@@ -60,6 +60,13 @@ class SmallDisk(Installation):
         facts = os.statvfs(self.data)
         with open(self.data / "ballast", "wb") as file:
             os.posix_fallocate(file.fileno(), 0, facts.f_bavail * facts.f_frsize - leave)
+
+    def make_room(self, octets):
+        with open(self.data / "ballast", "r+b") as file:
+            file.truncate(max(0, file.seek(0, os.SEEK_END) - octets))
+
+    def log_bytes(self):
+        return (self.data / "todoku.db-wal").stat().st_size
 
     def empty_disk(self):
         (self.data / "ballast").unlink()
@@ -207,7 +214,27 @@ def ends_and_starts_on_a_full_disk(binary):
         check(not missing, f"{len(missing)} lost, such as {sorted(missing)[:3]}")
 
 
+def starts_each_time_in_the_room_that_was_made(binary):
+    """The log of the database takes part of a small disk only, and gives it back at a start."""
+    acknowledged = []
+    with SmallDisk(binary, disk_bytes=64 << 20) as stack:
+        for _ in range(4):
+            stack.fill_disk(leave=3 << 20)
+            post_until_refused(stack, acknowledged)
+            stack.kill_engine()
+            print(f"log of the database: {stack.log_bytes() >> 10} KB", flush=True)
+            check(stack.log_bytes() < 12 << 20, f"the log takes {stack.log_bytes()} bytes")
+            stack.make_room(8 << 20)
+            stack.start_engine()
+            stack.empty_disk()
+        stack.wait_for(lambda: not stack.api.call(
+            "GET", "/deliveries?status[]=SENDING&status[]=WAIT")["data"], "the transactions", 60)
+        missing = set(acknowledged) - {entry["rcpt_to"] for entry in stack.settled_log()}
+        check(not missing, f"{len(missing)} lost, such as {sorted(missing)[:3]}")
+
+
 if __name__ == "__main__":
     if "TODOKU_MAY_MOUNT" not in os.environ:
         in_own_mount_namespace()
-    sys.exit(run(refuses_and_recovers_by_itself, ends_and_starts_on_a_full_disk))
+    sys.exit(run(refuses_and_recovers_by_itself, ends_and_starts_on_a_full_disk,
+                 starts_each_time_in_the_room_that_was_made))

@@ -52,7 +52,7 @@ class Poor(Installation):
         check_equal(self.metric("todoku_lanes", state="resting"), 0.0, "resting sites")
 
     def uploads(self):
-        return list((self.directory / "data").glob("*.upload"))
+        return list((self.directory / "data").glob("*.upload*"))
 
     def log_lines(self, words):
         log = (self.directory / "engine.log").read_text(errors="replace")

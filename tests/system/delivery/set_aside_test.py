@@ -24,7 +24,7 @@ def waits_for_the_operators_word(binary):
 
         check("1 of them set aside" in stack.command("status"), stack.command("status"))
         listed = stack.command("stuck")
-        check(re.search(rf"Z +tester +{delivery} +\d+ +{re.escape(ADDRESS)}\n", listed), listed)
+        check(re.search(rf"JST +tester +{delivery} +\d+ +{re.escape(ADDRESS)}\n", listed), listed)
         advised = re.search(r"todoku (stuck release tester \d+)\n", listed)
         check(advised, listed)
         story = stack.explain(ADDRESS)

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 
-from installation import Installation, check, check_equal, run
+from installation import QUICK, Installation, check, check_equal, run
 
 try:
     import dkim
@@ -23,6 +23,9 @@ CODES = [{"key": "__name__", "value": "鈴木 花子"}, {"key": "%%rate%%", "val
 UNSUBSCRIBE = {"mailto": "mailto:leave+__user__@sender.example",
                "url": "https://sender.example/leave?u=__user__"}
 FILES = [("請求書.pdf", "application/pdf", bytes(range(256)) * 500), ("a.txt", "text/plain", b"x\n")]
+
+# In which FILES have no room.
+SMALL_CACHE = (*QUICK, "content_cache_bytes = 1_048_576")
 
 # Local part: what is sent beside sender, recipient and text.
 KINDS = {
@@ -157,8 +160,8 @@ def envelopes(folder):
             for file in sorted(folder.glob("*.json"))]
 
 
-def arrives_as_sent_and_verifies(binary):
-    stack = Installation(binary, {"one.example": []})
+def arrives_as_sent_and_verifies(binary, kinds=KINDS, config=QUICK):
+    stack = Installation(binary, {"one.example": []}, config)
     folder = stack.directory
     stack.sink_config.append(f'store_directory = "{folder}/mail"')
     with stack:
@@ -166,29 +169,43 @@ def arrives_as_sent_and_verifies(binary):
         (folder / "opendkim.keys").write_text("".join(f"{k} {v}\n" for k, v in records.items()))
         (folder / "opendkim.conf").write_text(
             f"TestPublicKeys {folder}/opendkim.keys\nMode v\nRequireSafeKeys no\n")
-        stack.settle(*[send(stack, local, kind) for local, kind in KINDS.items()])
+        stack.settle(*[send(stack, local, kind) for local, kind in kinds.items()])
         stored = envelopes(folder / "mail")
+        copies = ["copy@one.example", "blind@one.example"] if "cc" in kinds else []
         check_equal(sorted(address for address, _ in stored),
-                    sorted([f"{local}@one.example" for local in KINDS] +
-                           ["copy@one.example", "blind@one.example"]), "recipients")
+                    sorted([f"{local}@one.example" for local in kinds] + copies), "recipients")
         for address, file in stored:
             octets = file.read_bytes()
             local = address.partition("@")[0]
             local = "cc" if local in ("copy", "blind") else local
             check_dkimpy(octets, records, address)
             check_opendkim(folder, file, address)
-            check_words(local, KINDS[local], read(octets))
+            check_words(local, kinds[local], read(octets))
             check(all(len(line) <= 998 for line in octets.split(b"\r\n")), f"{address}: lines")
             check(octets.isascii() and b"\n" not in octets.replace(b"\r\n", b""),
                   f"{address}: not 7-bit, or a bare LF")
         for local, fell_back in (("emoji", True), ("iso", False)):
+            if local not in kinds:
+                continue
             story = stack.command("explain", f"{local}@one.example")
             check_equal("sent in UTF-8" in story, fell_back, f"{local}: charset in the story")
 
 
-def is_the_same_on_a_retry(binary):
+def arrives_in_slices(binary):
+    """The same of attachments that are too large for the cache, and are not in memory as a whole."""
+    files = [("large.pdf", "application/pdf", bytes(range(251)) * 2_500), FILES[1]]
+    arrives_as_sent_and_verifies(
+        binary, {local: {**KINDS[local], "files": files}
+                 for local in ("attachment", "html-attachment")}, SMALL_CACHE)
+
+
+def is_the_same_in_slices_on_a_retry(binary):
+    is_the_same_on_a_retry(binary, SMALL_CACHE)
+
+
+def is_the_same_on_a_retry(binary, config=QUICK):
     """The first answer is lost after the message was taken: both copies are kept by the sink."""
-    stack = Installation(binary, {"one.example": []})
+    stack = Installation(binary, {"one.example": []}, config)
     stack.sink_config.append(f'store_directory = "{stack.directory}/mail"')
     with stack:
         keys_of(stack)
@@ -199,4 +216,5 @@ def is_the_same_on_a_retry(binary):
 
 
 if __name__ == "__main__":
-    sys.exit(run(arrives_as_sent_and_verifies, is_the_same_on_a_retry))
+    sys.exit(run(arrives_as_sent_and_verifies, is_the_same_on_a_retry, arrives_in_slices,
+                 is_the_same_in_slices_on_a_retry))

@@ -9,7 +9,8 @@ GREYLISTED = "450 4.2.0 <a@grey.example>: Recipient address rejected: Greylisted
 
 
 def tells_greylisting_and_delivers(binary):
-    config = ["[delivery]", "transactional_retry_seconds = [4]", "bulk_retry_seconds = [1]"]
+    # Its own schedule: by the usual one the test would not end.
+    config = ["[delivery]", "transactional_retry_seconds = [600]", "greylist_retry_seconds = [4]"]
     with Installation(binary, {"grey.example": ["greylist = { tries = 2 }"]}, config) as stack:
         delivery = stack.transaction("a@grey.example")
         story = stack.await_story("a@grey.example", "deferred:")
@@ -35,7 +36,7 @@ def tells_greylisting_and_delivers(binary):
 
 def a_bulk_is_retried_when_it_is_due(binary):
     addresses = [f"r{i}@grey.example" for i in range(300)]
-    config = ["[delivery]", "bulk_retry_seconds = [2]"]
+    config = ["[delivery]", "bulk_retry_seconds = [2]", "greylist_retry_seconds = [2]"]
     with Installation(binary, {"grey.example": ["greylist = { tries = 3 }"]}, config) as stack:
         delivery = stack.bulk(addresses)
         # Two waits of 2 s, up to a tenth or so longer each and rounded up to a whole second.
@@ -44,6 +45,31 @@ def a_bulk_is_retried_when_it_is_due(binary):
         check_exactly_once(stack.settled_log(), addresses)
         check_equal(stack.metric("todoku_outcomes_total", state="deferred"), 600.0,
                     "deferred attempts")
+        check_equal(stack.metric("todoku_failures_total", cause="greylist"), 600.0,
+                    "failures by cause")
+
+
+def tells_what_is_temporary_though_its_code_is_not(binary):
+    receivers = {"closed.example": ["[[receiver.rule]]", 'at = "connect"',
+                                    'reply = "554 No SMTP service here"'],
+                 "many.example": ["[[receiver.rule]]", 'at = "rcpt"',
+                                  'reply = "552 Too many recipients"'],
+                 "full.example": ["[[receiver.rule]]", 'at = "rcpt"',
+                                  'reply = "552 5.2.2 Mailbox full"']}
+    config = ["[delivery]", "transactional_retry_seconds = [300]", "refused_retry_seconds = [900]"]
+    with Installation(binary, receivers, config) as stack:
+        for address, state, words, cause, minutes in (
+                ("a@closed.example", "deferred", "refuses to talk with us", "no_service", (14, 18)),
+                ("a@many.example", "deferred", "no more recipients at once", "too_many_recipients",
+                 (4, 6)),
+                ("a@full.example", "bounced", "mailbox is full", "mailbox_full", None)):
+            stack.transaction(address)
+            story = stack.await_story(address, f"1. {state}:")
+            check(words in story, f"{words}:\n{story}")
+            check_equal(stack.metric("todoku_failures_total", cause=cause), 1.0, f"{cause} counted")
+            if minutes:
+                wait = int(re.search(r"in (\d+) min", story)[1])
+                check(minutes[0] <= wait <= minutes[1], f"it waits {minutes} minutes:\n{story}")
 
 
 def gives_up_in_the_end(binary):
@@ -60,4 +86,4 @@ def gives_up_in_the_end(binary):
 
 if __name__ == "__main__":
     sys.exit(run(tells_greylisting_and_delivers, a_bulk_is_retried_when_it_is_due,
-                 gives_up_in_the_end))
+                 tells_what_is_temporary_though_its_code_is_not, gives_up_in_the_end))

@@ -50,7 +50,7 @@ Instant instant(std::string_view unix_seconds) {
 int generate(std::string_view kind, const std::string& path, std::string_view name) {
   const auto algorithm = kind == "rsa" ? KeyAlgorithm::rsa : KeyAlgorithm::ed25519;
   const SigningKey key = value_or_give_up(SigningKey::generate(algorithm));
-  std::ofstream(path, std::ios::binary) << key.to_pem();
+  std::ofstream(path, std::ios::binary) << key.to_pem().view();
   const std::string record = key_record_text(key);
   fmt::print("{}\n{}", record, zone_file_entry(name, record));
   return 0;

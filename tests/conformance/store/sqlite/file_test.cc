@@ -64,6 +64,36 @@ TEST_F(FileTest, TwoCannotUseOneStore) {
   EXPECT_EQ(error_of(open()), "conflict");
 }
 
+TEST_F(FileTest, ALockFileThatIsRemovedLetsNobodyIn) {
+  auto store = must(open());
+  std::filesystem::remove(path().string() + ".lock");
+  const auto second = open();
+  ASSERT_EQ(error_of(second), "conflict");
+  EXPECT_THAT(second.error().detail, HasSubstr("another process"));
+  EXPECT_FALSE(std::filesystem::exists(path().string() + ".lock")) << "nor is it made anew";
+  // By a link to the database, too.
+  TemporaryDirectory other;
+  const auto link = other.path() / "store.db";
+  std::filesystem::create_symlink(path(), link);
+  EXPECT_EQ(error_of(sqlite::StoreLock::acquire(link)), "conflict");
+}
+
+TEST_F(FileTest, OnlyWhatIsThereIsOpenedIfNothingMayBeBegun) {
+  options_.may_begin = false;
+  EXPECT_EQ(error_of(open()), "not_found");
+  EXPECT_FALSE(std::filesystem::exists(path()));
+  std::ofstream(path()).flush();
+  EXPECT_EQ(error_of(open()), "not_found");
+  EXPECT_EQ(std::filesystem::file_size(path()), 0U);
+  options_.may_begin = true;
+  must(open());
+  options_.may_begin = false;
+  must(open());
+  std::filesystem::remove(path());
+  std::filesystem::create_directory(path());
+  EXPECT_EQ(error_of(open()), "corrupt");
+}
+
 TEST_F(FileTest, MailThatWaitsToBeAcceptedIsBoundedByItsSize) {
   options_.accept_octets_max = 1'000;
   auto store = must(open());
@@ -130,10 +160,13 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
   });
   store->close();
   tamper(
+      "ALTER TABLE accounts DROP COLUMN text_from_html;"
+      "ALTER TABLE contents DROP COLUMN text_from_html;"
       "DROP TABLE nodes; DROP INDEX suspects_aside; DROP TABLE suspects;"
       "DROP INDEX deliveries_newest; ALTER TABLE deliveries DROP COLUMN expires;"
       "ALTER TABLE batches DROP COLUMN losses; ALTER TABLE batches DROP COLUMN alone;"
       "ALTER TABLE batches DROP COLUMN begun; ALTER TABLE import_jobs DROP COLUMN node;"
+      "ALTER TABLE import_jobs DROP COLUMN keep_duplicates;"
       "UPDATE batches SET holder = 77, ready_at = 9000000000000 WHERE traffic = 0;"
       "DROP INDEX deliveries_started; DROP INDEX deliveries_few; DROP INDEX batches_held;"
       "DROP INDEX batches_urgent; DROP INDEX batches_waiting; DROP INDEX address_recent_hash;"
@@ -246,7 +279,7 @@ TEST_F(FileTest, AnOrderlyCloseLeavesOneFile) {
   std::error_code gone;
   EXPECT_FALSE(std::filesystem::exists(path().string() + "-wal", gone));
   store = must(open());
-  EXPECT_THAT(must(store->read_and_wait([](ReadTransaction& t) { return t.accounts(); })),
+  EXPECT_THAT(must(store->read_and_wait([](ReadTransaction& t) { return t.accounts({}, 1'000); })),
               SizeIs(50));
 }
 

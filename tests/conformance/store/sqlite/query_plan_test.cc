@@ -24,9 +24,7 @@ using ::testing::IsEmpty;
 // What a statement may go through from end to end, and why that is short.
 const std::map<std::string, std::string>& allowed_scans() {
   static const std::map<std::string, std::string> kAllowed{
-      {"accounts", "asked for at start and by the operator; one row per tenant"},
-      {"api_keys", "asked for by the operator; a few rows per tenant"},
-      {"dkim_keys", "asked for at start; a few rows per tenant"},
+      {"api_keys", "asked for by the operator, once for a page of accounts; a few rows per tenant"},
       {"meta", "a handful of figures"},
       {"nodes", "one row per process"},
       {"j VIRTUAL TABLE INDEX 1:", "the list that was asked for"},

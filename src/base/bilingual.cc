@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "explain/language.h"
+#include "base/bilingual.h"
 
 #include "base/bytes.h"
 
-namespace todoku::explain {
+namespace todoku {
 
 std::optional<Language> parse_language(std::string_view tag) {
   const std::string_view word = tag.substr(0, tag.find_first_of("-_."));
@@ -12,4 +12,4 @@ std::optional<Language> parse_language(std::string_view tag) {
   return std::nullopt;
 }
 
-}  // namespace todoku::explain
+}  // namespace todoku

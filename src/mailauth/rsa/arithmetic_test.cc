@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <random>
 #include <string>
@@ -7,37 +8,26 @@
 
 #include <gtest/gtest.h>
 #include <openssl/bn.h>
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
-#include <openssl/rsa.h>
 
 #include "base/random.h"
+#include "mailauth/rsa/bignum.h"
+#include "mailauth/rsa/emulation.h"
 #include "mailauth/rsa/private_key.h"
+#include "mailauth/rsa/test_seed.h"
 
 namespace todoku::mailauth::rsa {
 namespace {
 
-struct Free {
-  void operator()(BIGNUM* number) const { BN_free(number); }
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-  void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
-};
-using Bignum = std::unique_ptr<BIGNUM, Free>;
-using Key = std::unique_ptr<EVP_PKEY, Free>;
-using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Free>;
-using Octets = std::array<std::uint8_t, kOctets>;
+// The emulation runs everywhere; what the processor's own instructions make of the same source is
+// compared with it at the end.
+using Emulated = Arithmetic<EmulatedLanes>;
+using EmulatedNumbers = Emulated::Numbers;
+using EmulatedModuli = Emulated::Moduli;
 
 BN_CTX* bn_context() {
   static BN_CTX* const context = BN_CTX_new();
   return context;
 }
-
-std::uint64_t test_seed() {
-  const char* const given = std::getenv("TODOKU_SEED");
-  return given != nullptr ? std::stoull(given) : std::random_device{}();
-}
-
-// ---- arithmetic against OpenSSL's --------------------------------------------------------------
 
 Bignum random_bits(SeededRandom& random, int bits) {
   Bignum number(BN_new());
@@ -60,7 +50,7 @@ Bignum all_ones(int bits) {
 }
 
 template <std::size_t Digits>
-void put(std::array<Column, Digits>& numbers, std::size_t slot, const BIGNUM* number) {
+void put(std::array<WordColumn, Digits>& numbers, std::size_t slot, const BIGNUM* number) {
   for (std::size_t i = 0; i < Digits; ++i) {
     std::uint64_t digit = 0;
     for (unsigned bit = 0; bit < kDigitBits; ++bit) {
@@ -71,7 +61,7 @@ void put(std::array<Column, Digits>& numbers, std::size_t slot, const BIGNUM* nu
 }
 
 template <std::size_t Digits>
-Bignum get(const std::array<Column, Digits>& numbers, std::size_t slot) {
+Bignum get(const std::array<WordColumn, Digits>& numbers, std::size_t slot) {
   Bignum number(BN_new());
   for (std::size_t i = Digits; i-- > 0;) {
     EXPECT_LT(numbers[i].of[slot], std::uint64_t{1} << kDigitBits) << "digit " << i;
@@ -121,7 +111,7 @@ struct World {
     BN_nnmod(factor.get(), factor.get(), limit.get(), bn_context());
     return factor;
   }
-  void expect_product(const Numbers& got, std::size_t slot, const BIGNUM* a,
+  void expect_product(const EmulatedNumbers& got, std::size_t slot, const BIGNUM* a,
                       const BIGNUM* b) const {
     const Bignum number = get(got, slot);
     Bignum twice(BN_dup(values[slot].get()));
@@ -136,27 +126,19 @@ struct World {
     EXPECT_EQ(BN_cmp(residue.get(), expected.get()), 0) << "slot " << slot;
   }
 
-  Moduli moduli;
+  EmulatedModuli moduli;
   std::vector<Bignum> values;
   std::vector<Bignum> r_inverse;
 };
 
-class RsaNumbers : public testing::Test {
- protected:
-  void SetUp() override {
-    if (!vectors_available()) GTEST_SKIP() << "this processor has no AVX-512 IFMA";
-  }
-};
-using RsaPrivateKey = RsaNumbers;
-
-TEST_F(RsaNumbers, MultiplyAndSquareAgreeWithOpenssl) {
+TEST(RsaArithmetic, MultiplyAndSquareAgreeWithOpenssl) {
   const std::uint64_t seed = test_seed();
   SCOPED_TRACE(seed);
   SeededRandom random(seed);
   for (int round = 0; round < 40 && !HasFailure(); ++round) {
     const World world(random);
-    Numbers a;
-    Numbers b;
+    EmulatedNumbers a;
+    EmulatedNumbers b;
     std::vector<Bignum> as;
     std::vector<Bignum> bs;
     for (std::size_t slot = 0; slot < kTogether; ++slot) {
@@ -165,12 +147,12 @@ TEST_F(RsaNumbers, MultiplyAndSquareAgreeWithOpenssl) {
       put(a, slot, as.back().get());
       put(b, slot, bs.back().get());
     }
-    Numbers product;
-    Numbers squared;
-    multiply(product, a, b, world.moduli);
-    square(squared, a, world.moduli);
-    multiply(b, a, b, world.moduli);  // onto a factor
-    square(a, a, world.moduli);
+    EmulatedNumbers product;
+    EmulatedNumbers squared;
+    Emulated::multiply(product, a, b, world.moduli);
+    Emulated::square(squared, a, world.moduli);
+    Emulated::multiply(b, a, b, world.moduli);  // onto a factor
+    Emulated::square(a, a, world.moduli);
     for (std::size_t slot = 0; slot < kTogether; ++slot) {
       world.expect_product(product, slot, as[slot].get(), bs[slot].get());
       world.expect_product(squared, slot, as[slot].get(), as[slot].get());
@@ -180,13 +162,13 @@ TEST_F(RsaNumbers, MultiplyAndSquareAgreeWithOpenssl) {
   }
 }
 
-TEST_F(RsaNumbers, PowersAgreeWithOpensslForEveryKindOfExponent) {
+TEST(RsaArithmetic, PowersAgreeWithOpensslForEveryKindOfExponent) {
   const std::uint64_t seed = test_seed();
   SCOPED_TRACE(seed);
   SeededRandom random(seed);
   const World world(random);
-  WideNumbers input;
-  Exponents exponents;
+  Emulated::WideNumbers input;
+  Emulated::Exponents exponents;
   std::vector<Bignum> bases;
   std::vector<Bignum> powers;
   for (std::size_t slot = 0; slot < kTogether; ++slot) {
@@ -208,115 +190,60 @@ TEST_F(RsaNumbers, PowersAgreeWithOpensslForEveryKindOfExponent) {
     BN_mod_exp(powers.back().get(), bases.back().get(), exponent.get(), world.values[slot].get(),
                bn_context());
   }
-  Numbers residues;
-  to_residue(residues, input, world.moduli);
-  exponentiate(residues, residues, exponents, world.moduli);
-  from_residue(residues, residues, world.moduli);
+  EmulatedNumbers residues;
+  const auto scratch = std::make_unique<EightOperations>();
+  Emulated::to_residue(residues, input, *scratch, world.moduli);
+  Emulated::exponentiate(residues, residues, *scratch, exponents, world.moduli);
+  Emulated::from_residue(residues, residues, *scratch, world.moduli);
   for (std::size_t slot = 0; slot < kTogether; ++slot) {
     EXPECT_EQ(BN_cmp(get(residues, slot).get(), powers[slot].get()), 0) << "slot " << slot;
   }
 }
 
-TEST_F(RsaNumbers, AMultipleOfTheModulusIsNothing) {
+TEST(RsaArithmetic, AMultipleOfTheModulusIsNothing) {
   SeededRandom random(7);
   const World world(random);
-  WideNumbers input;
+  Emulated::WideNumbers input;
   for (std::size_t slot = 0; slot < kTogether; ++slot) {
     Bignum multiple(BN_dup(world.values[slot].get()));
     BN_mul_word(multiple.get(), slot);
     put(input, slot, multiple.get());
   }
-  Numbers residues;
-  to_residue(residues, input, world.moduli);
-  from_residue(residues, residues, world.moduli);
+  EmulatedNumbers residues;
+  const auto scratch = std::make_unique<EightOperations>();
+  Emulated::to_residue(residues, input, *scratch, world.moduli);
+  Emulated::from_residue(residues, residues, *scratch, world.moduli);
   for (std::size_t slot = 0; slot < kTogether; ++slot) {
     EXPECT_TRUE(BN_is_zero(get(residues, slot).get())) << "slot " << slot;
   }
 }
 
-// ---- keys --------------------------------------------------------------------------------------
-
-Octets public_operation(EVP_PKEY* key, const Octets& signature) {
-  Octets out{};
-  const KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
-  std::size_t size = out.size();
-  EXPECT_EQ(EVP_PKEY_encrypt_init(context.get()), 1);
-  EXPECT_EQ(EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_NO_PADDING), 1);
-  EXPECT_EQ(EVP_PKEY_encrypt(context.get(), out.data(), &size, signature.data(), signature.size()),
-            1);
-  return out;
-}
-
-Octets random_octets(SeededRandom& random) {
-  Octets octets{};
-  for (auto& octet : octets) octet = static_cast<std::uint8_t>(random.below(256));
-  octets[0] = 0;  // below the modulus
-  return octets;
-}
-
-TEST_F(RsaPrivateKey, EightKeysAtOnceUndoTheirPublicOperation) {
+// Of any digits at all, carries that no honest number has included, the processor makes what the
+// emulation makes, in the scratch too.
+TEST(RsaArithmetic, TheProcessorComputesWhatTheEmulationDoes) {
+  Compute* const fastest = fastest_arithmetic();
+  if (fastest == nullptr) GTEST_SKIP() << "this processor has no AVX-512 IFMA";
   const std::uint64_t seed = test_seed();
   SCOPED_TRACE(seed);
   SeededRandom random(seed);
-  std::vector<Key> keys;
-  std::vector<PrivateKey> numbers;
-  for (std::size_t i = 0; i < kTogether; ++i) {
-    keys.emplace_back(EVP_RSA_gen(2048U));
-    numbers.push_back(PrivateKey::of(keys.back().get()).value());
-  }
-  for (std::size_t count = 1; count <= kTogether; ++count) {
-    std::vector<Octets> inputs(count);
-    std::vector<Octets> outputs(count);
-    std::vector<PrivateOperation> operations;
-    for (std::size_t i = 0; i < count; ++i) {
-      inputs[i] = random_octets(random);
-      if (i == 3) inputs[i].fill(0);
-      operations.push_back({&numbers[i], inputs[i], outputs[i]});
+  const auto mine = std::make_unique<EightOperations>();
+  const auto other = std::make_unique<EightOperations>();
+  for (int round = 0; round < 4; ++round) {
+    constexpr std::size_t kWords = sizeof(EightOperations) / sizeof(std::uint64_t);
+    auto* const words = reinterpret_cast<std::uint64_t*>(mine.get());
+    for (std::size_t i = 0; i < kWords; ++i) {
+      words[i] = random.below(4) == 0 ? kDigitMask : random.next() & kDigitMask;
     }
-    operate(operations);
-    for (std::size_t i = 0; i < count; ++i) {
-      EXPECT_EQ(public_operation(keys[i].get(), outputs[i]), inputs[i]) << i + 1 << " of " << count;
+    for (auto* exponents : {&mine->p.exponents, &mine->q.exponents}) {
+      for (WordColumn& column : *exponents) {
+        for (std::uint64_t& word : column.of) word = random.next();
+      }
     }
+    std::memcpy(other.get(), mine.get(), sizeof *mine);
+    (*fastest)(*mine);
+    compute_with_emulation(*other);
+    EXPECT_EQ(std::memcmp(mine.get(), other.get(), sizeof *mine), 0) << round;
   }
-}
-
-TEST_F(RsaPrivateKey, OneKeyInEverySlotAndTheLargestInput) {
-  const Key key(EVP_RSA_gen(2048U));
-  const PrivateKey numbers = PrivateKey::of(key.get()).value();
-  BIGNUM* modulus = nullptr;
-  ASSERT_EQ(EVP_PKEY_get_bn_param(key.get(), OSSL_PKEY_PARAM_RSA_N, &modulus), 1);
-  BN_sub_word(modulus, 1);
-  std::vector<Octets> inputs(kTogether);
-  std::vector<Octets> outputs(kTogether);
-  std::vector<PrivateOperation> operations;
-  for (std::size_t i = 0; i < kTogether; ++i) {
-    BN_bn2binpad(modulus, inputs[i].data(), kOctets);
-    BN_sub_word(modulus, 1);
-    operations.push_back({&numbers, inputs[i], outputs[i]});
-  }
-  BN_free(modulus);
-  operate(operations);
-  for (std::size_t i = 0; i < kTogether; ++i) {
-    EXPECT_EQ(public_operation(key.get(), outputs[i]), inputs[i]);
-  }
-}
-
-TEST(RsaPrivateKeyOf, RefusesWhatItCannotDo) {
-  const Key small(EVP_RSA_gen(1024U));
-  const Key large(EVP_RSA_gen(3072U));
-  const Key edwards(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
-  EXPECT_FALSE(PrivateKey::of(small.get()));
-  EXPECT_FALSE(PrivateKey::of(large.get()));
-  EXPECT_FALSE(PrivateKey::of(edwards.get()));
-
-  const KeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
-  EVP_PKEY* made = nullptr;
-  ASSERT_EQ(EVP_PKEY_keygen_init(context.get()), 1);
-  ASSERT_EQ(EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), 2048), 1);
-  ASSERT_EQ(EVP_PKEY_CTX_set_rsa_keygen_primes(context.get(), 3), 1);
-  ASSERT_EQ(EVP_PKEY_keygen(context.get(), &made), 1);
-  const Key three_primes(made);
-  EXPECT_FALSE(PrivateKey::of(three_primes.get()));
 }
 
 }  // namespace

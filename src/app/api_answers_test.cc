@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every answer of the API has, whoever asks and whatever becomes of it.
+#include <set>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "api/api.h"
+#include "app/test_handover.h"
+#include "async/file_pool.h"
+#include "base/digest.h"
+#include "base/metrics.h"
+#include "support/failing_store.h"
+#include "support/installation.h"
+
+namespace todoku::app {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::AllOf;
+using ::testing::Each;
+using ::testing::Ge;
+using ::testing::Le;
+using ::testing::SizeIs;
+
+class ApiAnswersTest : public ::testing::Test {
+ protected:
+  ApiAnswersTest() {
+    api_.add_routes(router_);
+    const auto made = installation_.store->write_and_wait(
+        store::WritePriority::accept, [](store::WriteTransaction& t) -> Result<void> {
+          const auto account = t.create_account("acme");
+          if (!account) return fail(account.error());
+          const auto key = t.add_api_key(account->key, "test", sha256_hex("token"));
+          return key ? Result<void>() : fail(key.error());
+        });
+    if (!made) throw std::runtime_error(made.error().detail);
+  }
+
+  [[nodiscard]] static http::Request request(std::string_view token) {
+    http::Request request;
+    request.path = request.raw_path = "/api/v1/deliveries";
+    request.headers.add("Authorization", "Bearer " + std::string(token));
+    return request;
+  }
+  http::Response ask(std::string_view token) {
+    http::Request asked = request(token);
+    const auto match = router_.find(http::Method::get, asked.raw_path, asked.parameters);
+    http::TextBody body("");
+    return run(match.route->handler(asked, body));
+  }
+  static std::string remaining(const http::Response& response) {
+    EXPECT_EQ(response.headers.get("X-RateLimit-Remaining"),
+              response.headers.get("X-Rate-Limit-Remaining"));
+    return std::string(response.headers.get("X-RateLimit-Remaining"));
+  }
+
+  TestStore installation_;
+  FailingStore failing_{*installation_.store};
+  NobodyDelivers handover_;
+  Metrics metrics_;
+  SeededRandom random_{7};
+  intake::FolderUploads uploads_{installation_.folder / ""};
+  async::FilePool files_{{}};
+  intake::Intake intake_{failing_, installation_.clock, {}, handover_, metrics_};
+  api::Api api_{{.store = failing_,
+                 .intake = intake_,
+                 .uploads = uploads_,
+                 .files = files_,
+                 .clock = installation_.clock,
+                 .metrics = metrics_,
+                 .random = random_},
+                {.rate_limit_per_minute = 5}};
+  http::Router router_;
+};
+
+TEST_F(ApiAnswersTest, SayWhatIsLeftOfTheLimit) {
+  EXPECT_EQ(remaining(api_.failure_response({.status = 404, .reason = "no"}, request("token"))),
+            "5")
+      << "nobody has asked yet";
+  EXPECT_EQ(remaining(ask("token")), "4");
+  EXPECT_EQ(remaining(api_.failure_response({.status = 405, .reason = "no"}, request("token"))),
+            "4")
+      << "what no endpoint answers is not counted";
+  const auto stranger = ask("another");
+  EXPECT_EQ(stranger.status, 401);
+  EXPECT_EQ(remaining(stranger), "5");
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(ask("token").status, 200);
+  const auto over = ask("token");
+  EXPECT_EQ(over.status, 429);
+  EXPECT_EQ(remaining(over), "0");
+}
+
+TEST_F(ApiAnswersTest, SpreadThoseThatAreToComeBack) {
+  EXPECT_EQ(ask("token").status, 200);
+  failing_.set_outage(true);
+  std::set<int> seconds;
+  for (int i = 0; i < 60; ++i) {
+    installation_.clock.advance(20s);  // within the limit, and nothing is remembered
+    const auto response = ask("token");
+    ASSERT_EQ(response.status, 503);
+    seconds.insert(std::stoi(std::string(response.headers.get("Retry-After"))));
+  }
+  EXPECT_THAT(seconds, AllOf(Each(AllOf(Ge(1), Le(10))), SizeIs(10)));
+  const auto refused = api_.failure_response({.status = 503, .reason = "full"}, request("token"));
+  EXPECT_THAT(std::stoi(std::string(refused.headers.get("Retry-After"))), AllOf(Ge(1), Le(10)));
+}
+
+}  // namespace
+}  // namespace todoku::app

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/host_check.h"
+
+#include <filesystem>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "app/module_options.h"
+#include "app/open_files.h"
+#include "app/vault.h"
+#include "dns/unbound_context.h"
+#include "net/bind_check.h"
+
+namespace todoku::app {
+namespace {
+
+class Problems {
+ public:
+  explicit Problems(std::vector<std::string>& found) : found_(found) {}
+  template <class T>
+  void note(const Result<T>& result) {
+    if (!result) found_.push_back(result.error().detail);
+  }
+  template <class T>
+  void note(std::string_view key, const Result<T>& result) {
+    if (!result) found_.push_back(fmt::format("{}: {}", key, result.error().detail));
+  }
+
+ private:
+  std::vector<std::string>& found_;
+};
+
+Result<void> check_listen(const std::string& text, bool is_ours) {
+  const auto at = net::Endpoint::parse(text);
+  if (!at) return fail(at.error());
+  auto bindable = net::check_bindable(*at);
+  if (!bindable && bindable.error().kind == ErrorKind::conflict && is_ours) return {};
+  return bindable;
+}
+
+// What bind(2) takes of a Unix socket's path.
+Result<void> check_socket_path(const std::string& path) {
+  constexpr std::size_t kLongest = 107;
+  if (path.size() <= kLongest) return {};
+  return fail(ErrorKind::invalid_input,
+              fmt::format("the path {} has {} octets, but a socket's may have {} at most", path,
+                          path.size(), kLongest));
+}
+
+Result<void> check_folder(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status) || std::filesystem::is_directory(status)) return {};
+  return fail(ErrorKind::invalid_input, fmt::format("{} is no folder", path));
+}
+
+std::vector<net::IpAddress> addresses_of(const config::Config::Egress& source) {
+  std::vector<net::IpAddress> addresses;
+  for (const std::string& text : {source.bind_ipv4, source.bind_ipv6}) {
+    if (const auto address = net::IpAddress::parse(text)) addresses.push_back(*address);
+  }
+  return addresses;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const net::TlsServerContext>> api_tls(const config::Config::Api& api) {
+  if (api.tls_certificate_file.empty()) return nullptr;
+  const auto identity = net::read_identity(api.tls_certificate_file, api.tls_private_key_file);
+  if (!identity) return fail("the API's certificate", identity.error());
+  auto context = net::TlsServerContext::create(*identity);
+  if (!context) return fail("the API's certificate", std::move(context.error()));
+  return *context;
+}
+
+Result<std::shared_ptr<net::TlsClientContext>> receivers_tls(const config::Config::SmtpOut& smtp) {
+  auto tls = net::TlsClientContext::create({.ca_file = smtp.tls_ca_file});
+  if (!tls) return fail("TLS to receivers (smtp_out.tls_ca_file)", std::move(tls.error()));
+  return tls;
+}
+
+Result<void> check_sources(const config::Config& config) {
+  std::vector<std::string> wrong;
+  ErrorKind kind = ErrorKind::not_found;
+  for (const config::Config::Egress& source : config.egress) {
+    for (const net::IpAddress& address : addresses_of(source)) {
+      const auto bindable = net::check_bindable({address, 0});
+      if (bindable) continue;
+      kind = bindable.error().kind;
+      wrong.push_back(
+          fmt::format("the egress source {}: {}", source.name, bindable.error().detail));
+    }
+  }
+  if (wrong.empty()) return {};
+  return fail(kind, fmt::format("{}", fmt::join(wrong, "; ")));
+}
+
+std::vector<std::string> host_problems(const config::Config& config, bool ports_are_ours) {
+  std::vector<std::string> found;
+  Problems problems(found);
+  problems.note(files_division(files_limit().highest, files_wanted(config)));
+  problems.note("data.directory", check_folder(config.data.directory));
+  problems.note(check_key({.master_key_file = config.secrets.master_key_file,
+                           .master_key = config.secrets.master_key}));
+  problems.note("admin.socket", check_socket_path(admin_socket_path(config)));
+  if (!config.metrics.listen.empty()) {
+    problems.note("metrics.listen", check_listen(config.metrics.listen, ports_are_ours));
+  }
+  if (has_role(config, "api")) {
+    problems.note("api.listen", check_listen(config.api.listen, ports_are_ours));
+    problems.note(api_tls(config.api));
+  }
+  if (has_role(config, "courier")) {
+    problems.note(receivers_tls(config.smtp_out));
+    problems.note("the DNS resolver", dns::make_unbound_context(resolver_options(config)));
+    problems.note(check_sources(config));
+  }
+  return found;
+}
+
+}  // namespace todoku::app

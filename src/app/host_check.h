@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a configuration needs of the machine it is used on: files that can be read, addresses that
+// are ours, ports that are free. A configuration can be right and serve be refused all the same;
+// this is the one place that knows, for `serve` and for `config check`.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "config/config.h"
+#include "net/tls.h"
+
+namespace todoku::app {
+
+// Each with what to do about it. `ports_are_ours`: an engine of this installation is running, so
+// what it listens at is taken by itself.
+[[nodiscard]] std::vector<std::string> host_problems(const config::Config& config,
+                                                     bool ports_are_ours = false);
+
+// nullptr: the API speaks HTTP in the clear.
+[[nodiscard]] Result<std::shared_ptr<const net::TlsServerContext>> api_tls(
+    const config::Config::Api& api);
+[[nodiscard]] Result<std::shared_ptr<net::TlsClientContext>> receivers_tls(
+    const config::Config::SmtpOut& smtp);
+
+// The addresses that mail is sent from are this machine's. Errors: not_found, those of the
+// operating system's; for all sources in one sentence.
+[[nodiscard]] Result<void> check_sources(const config::Config& config);
+
+}  // namespace todoku::app

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/trouble.h"
+
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace todoku {
+namespace {
+
+using ::testing::ElementsAre;
+
+struct TroubleTest : testing::Test {
+  TroubleTest() {
+    log::capture_this_thread(
+        [this](log::Level, std::string_view event, log::Fields) { lines.emplace_back(event); });
+  }
+  ~TroubleTest() override { log::capture_this_thread({}); }
+  void fails() { trouble.failed(clock.steady_now(), {{"reason", "full"}}); }
+  void works() { trouble.worked(clock.steady_now()); }
+
+  FakeClock clock;
+  Trouble trouble{log::Level::error, "it fails", "it works again"};
+  std::vector<std::string> lines;
+};
+
+TEST_F(TroubleTest, IsSaidOnceAndOnceThatItIsOver) {
+  works();
+  for (int i = 0; i < 100; ++i) {
+    fails();
+    clock.advance(std::chrono::seconds(1));
+  }
+  EXPECT_THAT(lines, ElementsAre("it fails"));
+  clock.advance(Trouble::kQuiet);
+  works();
+  works();
+  EXPECT_THAT(lines, ElementsAre("it fails", "it works again"));
+}
+
+TEST_F(TroubleTest, DoesNotFlapWhileItFailsNowAndThen) {
+  for (int i = 0; i < 100; ++i) {
+    fails();
+    clock.advance(std::chrono::seconds(1));
+    works();
+  }
+  EXPECT_THAT(lines, ElementsAre("it fails"));
+  clock.advance(Trouble::kQuiet);
+  works();
+  fails();
+  EXPECT_THAT(lines, ElementsAre("it fails", "it works again", "it fails"));
+}
+
+}  // namespace
+}  // namespace todoku

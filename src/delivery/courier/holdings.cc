@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/courier/holdings.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace todoku::delivery::courier {
+
+std::shared_ptr<BatchInFlight> Holdings::take(store::LeasedBatch leased,
+                                              std::shared_ptr<const Letter> letter) {
+  const SteadyInstant expires = clock_.steady_now() + leased.expires_in;
+  std::shared_ptr<BatchInFlight> batch;
+  try {
+    batch =
+        std::make_shared<BatchInFlight>(std::move(leased), std::move(letter), expires, recorder_);
+  } catch (...) {
+    // Without memory for it nothing was moved.
+    recorder_.given_back(leased, leased.recipients.size(), GivenBack::failed);
+    throw;
+  }
+  // Between the lease and now this process may have counted as dead.
+  if (batch->leased().node != node_.key()) batch->lose();
+  const std::lock_guard lock(mutex_);
+  std::weak_ptr<BatchInFlight>& known = batches_[batch->leased().key];
+  if (const auto before = known.lock()) {
+    // A batch is leased to nobody twice: one of these leases is over, the one with the lower token.
+    if (before->leased().token > batch->leased().token) {
+      batch->lose();
+      return batch;
+    }
+    before->lose();
+  }
+  known = batch;
+  // A weak reference keeps the memory of what it refers to: thousands of transactions a second must
+  // not pile up until somebody asks for them.
+  if (batches_.size() >= sweep_at_) sweep_locked();
+  return batch;
+}
+
+void Holdings::sweep_locked() {
+  constexpr std::size_t kSweepAtLeast = 1'024;
+  std::erase_if(batches_, [](const auto& entry) { return entry.second.expired(); });
+  sweep_at_ = std::max(kSweepAtLeast, 2 * batches_.size());
+}
+
+std::vector<store::HeldBatch> Holdings::held() {
+  std::vector<store::HeldBatch> held;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, weak] : batches_) {
+    if (const auto batch = weak.lock()) held.push_back(batch->leased().held());
+  }
+  return held;
+}
+
+std::size_t Holdings::lost(const std::vector<store::HeldBatch>& batches) {
+  std::size_t held = 0;
+  const std::lock_guard lock(mutex_);
+  for (const store::HeldBatch& gone : batches) {
+    const auto found = batches_.find(gone.key);
+    if (found == batches_.end()) continue;
+    const auto batch = found->second.lock();
+    // It may be over, or have been claimed anew meanwhile.
+    if (!batch || batch->open() == 0 || batch->leased().held() != gone) continue;
+    batch->lose();
+    ++held;
+  }
+  return held;
+}
+
+}  // namespace todoku::delivery::courier

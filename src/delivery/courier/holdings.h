@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// What this process holds of the store's work: each batch that was leased to it, from when it
+// learns of the lease until nobody here works on it any more. There is one way back: the last
+// reference to a batch is dropped, and what is open goes to the recorder, which releases it.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/clock.h"
+#include "delivery/courier/outcome_recorder.h"
+#include "delivery/letter.h"
+#include "delivery/node.h"
+#include "delivery/node_lease.h"
+#include "delivery/work.h"
+
+namespace todoku::delivery::courier {
+
+// Thread-safe.
+class Holdings final : public BatchHolder {
+ public:
+  // Everything given outlives it and the batches.
+  Holdings(OutcomeRecorder& recorder, const NodeLease& node, const Clock& clock)
+      : recorder_(recorder), node_(node), clock_(clock) {}
+
+  // A batch that has just been leased to this process; it is held from here on, and goes back even
+  // if this throws. A null letter may come later.
+  [[nodiscard]] std::shared_ptr<BatchInFlight> take(store::LeasedBatch leased,
+                                                    std::shared_ptr<const Letter> letter);
+
+  // BatchHolder
+  [[nodiscard]] std::vector<store::HeldBatch> held() override;
+  std::size_t lost(const std::vector<store::HeldBatch>& batches) override;
+  void may_begin_again() override { recorder_.may_begin_again(); }
+
+ private:
+  void sweep_locked();
+
+  OutcomeRecorder& recorder_;
+  const NodeLease& node_;
+  const Clock& clock_;
+  std::mutex mutex_;  // guards the two below
+  // The newest lease of each batch: whoever holds an older one has lost it.
+  std::map<store::BatchKey, std::weak_ptr<BatchInFlight>> batches_;
+  std::size_t sweep_at_ = 1'024;
+};
+
+}  // namespace todoku::delivery::courier

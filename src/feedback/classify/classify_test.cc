@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "feedback/classify/meaning.h"
+#include "feedback/classify/rules.h"
+#include "feedback/classify/words.h"
+
+namespace todoku::feedback::classify {
+namespace {
+
+std::string_view to_string(NextStep step) {
+  switch (step) {
+    case NextStep::nothing:
+      return "nothing";
+    case NextStep::retry:
+      return "retry";
+    case NextStep::retry_greylisted:
+      return "retry_greylisted";
+    case NextStep::retry_slowly:
+      return "retry_slowly";
+    case NextStep::retry_refused:
+      return "retry_refused";
+    case NextStep::look_again:
+      return "look_again";
+    case NextStep::soon:
+      return "soon";
+    case NextStep::wait_for_operator:
+      return "wait_for_operator";
+    case NextStep::give_up:
+      return "give_up";
+  }
+  return "invalid";
+}
+
+Stage stage_named(std::string_view name) {
+  for (int i = 0; i <= static_cast<int>(Stage::accepted); ++i) {
+    if (todoku::to_string(static_cast<Stage>(i)) == name) return static_cast<Stage>(i);
+  }
+  ADD_FAILURE() << name;
+  return Stage::none;
+}
+
+Cause cause_of_reply(Stage stage, int code, std::string text) {
+  return meaning_of({.stage = stage, .reply = {code, std::move(text)}}).cause;
+}
+
+// Each line: stage, code, text of the reply, then what it must mean.
+TEST(Meaning, IsWhatTheCorpusOfRepliesSays) {
+  std::ifstream file(TODOKU_SOURCE_DIR "/tests/corpus/classify/replies.tsv");
+  int count = 0;
+  for (std::string row; std::getline(file, row);) {
+    if (row.empty() || row.starts_with('#')) continue;
+    std::vector<std::string> cells;
+    std::istringstream stream(row);
+    for (std::string cell; std::getline(stream, cell, '\t');) cells.push_back(cell);
+    ASSERT_EQ(cells.size(), 6U) << row;
+    const bool permanent = cells[4] == "permanent";
+    const Answer answer{.stage = stage_named(cells[0]),
+                        .reply = {std::stoi(cells[1]), cells[2]},
+                        .permanent = permanent && cells[1] == "0"};
+    const Meaning meaning = meaning_of(answer);
+    EXPECT_EQ(todoku::to_string(meaning.cause), cells[3]) << row;
+    EXPECT_EQ(meaning.permanence, permanent ? Permanence::permanent : Permanence::temporary) << row;
+    EXPECT_EQ(to_string(meaning.next), cells[5]) << row;
+    // What is stored means the same, with its cause and without.
+    Outcome outcome{.state = state_of(meaning, false),
+                    .stage = answer.stage,
+                    .reply = answer.reply,
+                    .is_attempt = meaning.is_attempt};
+    EXPECT_EQ(todoku::to_string(cause_of(outcome)), cells[3]) << row;
+    outcome.reply.text.clear();
+    outcome.cause = meaning.cause;
+    EXPECT_EQ(cause_of(outcome), meaning.cause) << row;
+    ++count;
+  }
+  EXPECT_GE(count, 100);
+}
+
+TEST(Meaning, OfA250IsNothing) {
+  const Meaning meaning = meaning_of({.stage = Stage::accepted, .reply = {250, "2.0.0 Ok"}});
+  EXPECT_EQ(meaning, Meaning{});
+  EXPECT_EQ(state_of(meaning, false), RecipientState::delivered);
+}
+
+TEST(Meaning, OfADecisionOfOursIsToldByWhoeverMadeIt) {
+  const auto state = [](Cause cause) { return state_of(meaning_of({.cause = cause}), false); };
+  EXPECT_EQ(state(Cause::too_large), RecipientState::dropped);
+  EXPECT_EQ(state(Cause::suppressed), RecipientState::dropped);
+  EXPECT_EQ(state(Cause::cancelled), RecipientState::cancelled);
+  EXPECT_EQ(state(Cause::out_of_time), RecipientState::expired);
+  EXPECT_EQ(state(Cause::key_missing), RecipientState::deferred);
+  EXPECT_EQ(state(Cause::over_size_limit), RecipientState::bounced);
+  EXPECT_EQ(state(Cause::no_such_domain), RecipientState::bounced);
+  EXPECT_EQ(state(Cause::stopping), RecipientState::deferred);
+  EXPECT_FALSE(meaning_of({.cause = Cause::key_missing}).is_attempt);
+  EXPECT_FALSE(meaning_of({.cause = Cause::stopping}).is_attempt);
+}
+
+TEST(Meaning, OfADrainInMidDialogueIsOursUnlessTheContentWasOut) {
+  const Meaning cut = meaning_of({.stage = Stage::rcpt_to, .cause = Cause::stopping});
+  EXPECT_EQ(cut.next, NextStep::soon);
+  EXPECT_FALSE(cut.is_attempt);
+  EXPECT_FALSE(cut.other_host);
+  const Answer out{.stage = Stage::data, .in_doubt = true, .cause = Cause::stopping};
+  EXPECT_EQ(meaning_of(out).cause, Cause::in_doubt);
+  EXPECT_TRUE(meaning_of(out).is_attempt);
+  EXPECT_EQ(state_of(meaning_of(out), true), RecipientState::unknown);
+}
+
+TEST(Meaning, ARefusalAtTheGreetingAsksTheNextHostFirst) {
+  const Meaning meaning = meaning_of({.stage = Stage::greeting, .reply = {554, "no"}});
+  EXPECT_EQ(meaning.cause, Cause::no_service);
+  EXPECT_TRUE(meaning.other_host);
+  EXPECT_EQ(state_of(meaning, false), RecipientState::deferred);
+}
+
+TEST(Meaning, CountsAgainstAnAddressOnlyIfItSpeaksOfTheAddress) {
+  const auto counts = [](int code, std::string text) {
+    return meaning_of({.stage = Stage::rcpt_to, .reply = {code, std::move(text)}})
+        .counts_against_address();
+  };
+  EXPECT_TRUE(counts(550, "5.1.1 User unknown"));
+  EXPECT_TRUE(counts(550, "5.2.1 disabled"));
+  EXPECT_TRUE(meaning_of({.stage = Stage::dns, .permanent = true}).counts_against_address());
+  EXPECT_FALSE(counts(450, "4.1.1 unverified address"));
+  EXPECT_FALSE(counts(552, "5.2.2 Mailbox full"));
+  EXPECT_FALSE(counts(550, "Requested action not taken"));
+  EXPECT_FALSE(counts(554, "5.7.1 blocked using zen.spamhaus.org"));
+}
+
+TEST(Meaning, OfAnEnhancedCodeInBracketsCounts) {
+  EXPECT_EQ(cause_of_reply(Stage::rcpt_to, 550, "sorry (#5.2.1)"), Cause::mailbox_disabled);
+  EXPECT_EQ(cause_of_reply(Stage::rcpt_to, 550, "sorry (#5.2"), Cause::unclear);
+}
+
+TEST(Rules, EndWithOneForEverything) {
+  for (const auto rules : {reply_rules(), own_rules()}) {
+    ASSERT_FALSE(rules.empty());
+    const Rule& last = rules.back();
+    EXPECT_TRUE(last.phrases.empty() && last.codes.low == 0 && last.subject < 0);
+    EXPECT_TRUE(last.stages.allow(Stage::none) && last.stages.allow(Stage::accepted));
+    for (const Rule& rule : rules) {
+      EXPECT_NE(rule.cause, Cause::none);
+      EXPECT_EQ(std::ranges::count_if(rule.phrases, [](char c) { return c >= 'A' && c <= 'Z'; }), 0)
+          << rule.phrases;
+    }
+  }
+}
+
+TEST(Words, AreFoundWhole) {
+  EXPECT_TRUE(has_phrase("blocked by rbl.", "dnsbl|rbl"));
+  EXPECT_FALSE(has_phrase("marble", "rbl"));
+  EXPECT_TRUE(has_phrase("you are throttled", "throttl*"));
+  EXPECT_FALSE(has_phrase("hustlsson", "tls"));
+  EXPECT_EQ(readable("A <Spam@example.jp>:\nB"), "a  b");
+}
+
+TEST(Causes, HaveNamesOfTheirOwn) {
+  std::set<std::string_view> names;
+  for (const Cause cause : kCauses) names.insert(todoku::to_string(cause));
+  EXPECT_EQ(names.size(), kCauses.size());
+  EXPECT_FALSE(names.contains("unknown"));
+  EXPECT_EQ(todoku::to_string(static_cast<Cause>(254)), "unknown");
+  EXPECT_EQ(whose(static_cast<Cause>(254)), Whose::receiver);
+}
+
+}  // namespace
+}  // namespace todoku::feedback::classify

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+// To add one: put it before every more general rule, and add a line to
+// tests/corpus/classify/replies.tsv.
+#include "feedback/classify/rules.h"
+
+#include <array>
+
+namespace todoku::feedback::classify {
+namespace {
+
+using enum Cause;
+
+constexpr Codes kTemporary{400, 499};
+constexpr Codes kPermanent{500, 599};
+constexpr Codes kRefused{550, 554};
+constexpr Codes kAny{};
+constexpr Stages kRcptOrData = {Stage::rcpt_to, Stage::data};
+
+constexpr std::array kReplyRules = {
+    // -- our own note on a refusal ---------------------------------------------------------------
+    Rule{tls_switched_off, {Stage::starttls}, kAny, -1, -1, "said without tls: switched off"},
+    Rule{tls_required, {Stage::starttls}, kAny, -1, -1, "said without tls"},
+    Rule{no_tls_offered, {Stage::starttls}},
+    Rule{client_auth, {Stage::auth}},
+
+    // -- words that mean more than any code ------------------------------------------------------
+    // Postfix says it with "User unknown", of the sender.
+    Rule{sender_address, {}, kAny, -1, -1, "sender address rejected"},
+    // Microsoft 365 where the directory is the edge's (directory-based edge blocking): no such
+    // recipient.
+    Rule{mailbox, kRcptOrData, kPermanent, 4, 1, "recipient address rejected"},
+    // RFC 3463 X.5.3; RFC 5321 section 4.5.3.1.10: older servers say 552. Not a full mailbox.
+    Rule{too_many_recipients, kRcptOrData, kAny, 5, 3},
+    Rule{mailbox_full, {}, {552, 552}, 2, 2},
+    Rule{size, {}, {552, 552}, 2, 3},
+    Rule{too_many_recipients,
+         {Stage::mail_from, Stage::rcpt_to, Stage::data},
+         {552, 552},
+         -1,
+         -1,
+         "too many recipients|too many rcpts|too many rcpt|too many recipient"},
+    Rule{too_many_recipients, kRcptOrData, kTemporary, -1, -1,
+         "too many recipients|too many rcpts|too many rcpt|too many recipient"},
+    Rule{greylist,
+         {},
+         kTemporary,
+         -1,
+         -1,
+         "greylist*|graylist*|grey list*|gray list*|grey-list*|gray-list*"},
+    Rule{loop, {}, kAny, -1, -1, "too many hops|mail loop|mail loops|routing loop|hop count"},
+    // "Too many" of what is in the mailbox, or in the receiver's machine.
+    Rule{mailbox_full, {}, kTemporary, 2, 2},
+    Rule{receiver_trouble, {}, kTemporary, -1, -1, "too many open files|too many processes"},
+    Rule{mailbox_busy,
+         {},
+         kAny,
+         -1,
+         -1,
+         "is receiving mail too quickly|is receiving mail at a rate"},
+    Rule{rate,
+         {},
+         kTemporary,
+         -1,
+         -1,
+         "too many|too much mail|too fast|rate limit*|rate-limit*|ratelimit*|throttl*|"
+         "unusual rate|deferred due to user complaints|deferred due to unexpected volume|"
+         "excessive volume|max message per connection|maximum number of connections|"
+         "maximum number of messages|exceeded the rate|sending limit"},
+    Rule{rate, {}, kTemporary, 7, -1, "server busy"},  // Exchange Online: 4.7.500
+    Rule{rate, {}, kAny, 7, 28},
+    Rule{rate, {}, kAny, 4, 5},
+    Rule{reputation,
+         {},
+         kAny,
+         -1,
+         -1,
+         "spamhaus|spamcop|barracudacentral|sorbs|uceprotect*|abuseat|invaluement|senderscore|"
+         "blocklist*|block list|blocked list|blacklist*|black list|dnsbl|rbl|banned sending ip|"
+         "ip reputation|poor reputation|bad reputation|low reputation|sender reputation|"
+         "dynamic reputation|permanently deferred|connections not accepted from|blocked using"},
+    Rule{dmarc, {}, kAny, -1, -1, "dmarc"},
+    Rule{authentication, {}, kAny, 7, 26},
+    Rule{authentication, {}, kAny, 7, 515},  // Outlook: "required authentication level"
+    Rule{reverse_dns, {}, kAny, 7, 25},
+    Rule{reverse_dns,
+         {},
+         kAny,
+         -1,
+         -1,
+         "reverse dns|rdns|ptr record|ptr records|ptr lookup|no ptr|cannot find your hostname|"
+         "cannot find your reverse hostname|client host rejected: cannot find"},
+    Rule{dkim,
+         {},
+         kAny,
+         -1,
+         -1,
+         "no passing dkim*|dkim signature*|dkim verification|dkim check*|dkim fail*|"
+         "invalid dkim|dkim validation"},
+    Rule{spf,
+         {},
+         kAny,
+         -1,
+         -1,
+         "spf validation|spf check*|spf fail*|spf record*|fails spf|failed spf|not allowed by spf|"
+         "spf hardfail|sender policy framework"},
+    Rule{no_service, {Stage::greeting}, kPermanent},
+    Rule{protocol, {Stage::hello}, {500, 504}},
+    Rule{hello_name, {Stage::hello}, kPermanent},
+    Rule{mailbox_full,
+         {},
+         kAny,
+         -1,
+         -1,
+         "mailbox full|mailbox is full|mail box full|over quota|overquota|quota exceeded|"
+         "quotaexceeded*|exceeded quota|exceeded the quota|exceeds quota|out of storage|inbox full|"
+         "inbox is full|too much mail data"},
+    Rule{mailbox_disabled, kRcptOrData, kAny, -1, -1,
+         "account is disabled|account disabled|account has been disabled|mailbox disabled|"
+         "mailbox is disabled|account is inactive|mailbox is inactive|account suspended|"
+         "account is suspended|user is disabled|user disabled|user suspended|"
+         "that you tried to reach is disabled|that you tried to reach is inactive"},
+    Rule{mailbox, kRcptOrData, kRefused, -1, -1,
+         "user unknown|unknown user|no such user|recipientnotfound|recipient not found|"
+         "unknown recipient|recipient unknown|mailbox not found|no such recipient|"
+         "invalid recipient|no mailbox here|no such mailbox|user does not exist|"
+         "mailbox does not exist|address does not exist|account does not exist|"
+         "that you tried to reach does not exist|user not found|no such address|"
+         "user doesn't have|unknown address|invalid mailbox|no such account"},
+    Rule{relay,
+         {},
+         kPermanent,
+         -1,
+         -1,
+         "relay access denied|relaying denied|relay denied|relay not permitted|unable to relay|"
+         "relay not allowed|not permitted to relay|we do not relay|rcpthosts|relaying not allowed|"
+         "relaying is not allowed"},
+    Rule{sender_address,
+         {Stage::mail_from, Stage::rcpt_to},
+         kAny,
+         -1,
+         -1,
+         "sender address rejected|sender domain does not exist|sender rejected|"
+         "domain of sender address*|sender domain not found|invalid sender|badmailfrom"},
+    Rule{client_auth,
+         {},
+         kPermanent,
+         -1,
+         -1,
+         "authentication required|authentication is required|must authenticate|auth required|"
+         "please authenticate|must be authenticated|log in first|login first"},
+    Rule{content,
+         {Stage::data},
+         kAny,
+         -1,
+         -1,
+         "spam|virus|viruses|malware|phishing|unsolicited|unsafe content|dangerous|suspicious"},
+    Rule{content,
+         {},
+         kPermanent,
+         -1,
+         -1,
+         "spam message|looks like spam|spam content|spam abuse|message content|"
+         "because of its content|unsolicited mail|virus|malware|phishing"},
+
+    // -- enhanced status codes (RFC 3463, RFC 7372, RFC 7505; IANA registry) ---------------------
+    Rule{mailbox, {}, kAny, 1, 1},
+    Rule{relay, {}, kAny, 1, 2},
+    Rule{bad_address, {}, kAny, 1, 3},
+    Rule{mailbox, {}, kAny, 1, 4},
+    Rule{moved, {}, kAny, 1, 6},
+    Rule{sender_address, {}, kAny, 1, 7},
+    Rule{sender_address, {}, kAny, 1, 8},
+    Rule{relay, {}, kAny, 1, 9},
+    Rule{null_mx, {}, kPermanent, 1, 10},
+    Rule{mailbox_disabled, {}, kAny, 2, 1},
+    Rule{mailbox_full, {}, kAny, 2, 2},
+    Rule{size, {}, kAny, 2, 3},
+    Rule{size, {}, kAny, 3, 4},
+    Rule{receiver_trouble, {}, kAny, 3},
+    Rule{loop, {}, kAny, 4, 6},
+    Rule{receiver_trouble, {}, kAny, 4},
+    // X.5.0 at RCPT is what Outlook says of mailboxes that it does not have, and of others.
+    Rule{unclear, {Stage::rcpt_to}, kAny, 5, 0},
+    Rule{protocol, {}, kAny, 5},
+    Rule{no_8bitmime, {}, kPermanent, 6, 3},
+    Rule{no_smtputf8, {}, kPermanent, 6, 7},
+    Rule{form, {}, kAny, 6},
+    Rule{client_auth, {}, kAny, 7, 8},
+    Rule{tls_required, {}, kAny, 7, 10},
+    Rule{tls_required, {}, kAny, 7, 11},
+    Rule{dkim, {}, kAny, 7, 20},
+    Rule{dkim, {}, kAny, 7, 21},
+    Rule{dkim, {}, kAny, 7, 22},
+    Rule{spf, {}, kAny, 7, 23},
+    Rule{spf, {}, kAny, 7, 24},
+    Rule{sender_address, {}, kAny, 7, 27},
+    Rule{policy, {}, kAny, 7},
+
+    // -- codes alone (RFC 5321 section 4.2.3, RFC 4954, RFC 7504) --------------------------------
+    Rule{receiver_trouble, {}, {421, 421}},
+    Rule{receiver_trouble, {}, {452, 452}},
+    Rule{protocol, {}, {500, 504}},
+    Rule{no_service, {}, {521, 521}},
+    Rule{client_auth, {}, {530, 538}},
+    Rule{mailbox_full, {Stage::rcpt_to}, {552, 552}},
+    Rule{size, {}, {552, 552}},
+    Rule{protocol, {}, {555, 555}},
+    Rule{null_mx, {}, {556, 556}},
+    Rule{unclear},
+};
+
+constexpr std::array kOwnRules = {
+    Rule{stopping,
+         {},
+         kAny,
+         -1,
+         -1,
+         "read: cancelled|write: cancelled|connect: cancelled|handshake: cancelled"},
+    Rule{out_of_time, {}, kAny, -1, -1, "the mail's time is over"},
+    Rule{out_of_time, {Stage::none}, kAny, 4, 7},
+
+    Rule{too_large, {Stage::none}, kAny, 3, 4},
+    Rule{set_aside, {Stage::none}, kAny, 3, 0, "set aside:"},
+    Rule{key_missing, {Stage::none}, kAny, 3, 5, "*dkim key|*signing keys:"},
+    Rule{cannot_compose, {Stage::none}, kAny, 3, 5},
+    Rule{in_doubt, {}, kAny, 3, 0, "an error of ours ended the connection"},
+    Rule{engine_failure, {}, kAny, 3, 0, "an error of ours"},
+
+    Rule{resolver_doubted, {Stage::dns}, kAny, 4, 3, "our own resolver cannot be believed"},
+    Rule{null_mx, {Stage::dns}, kAny, 1, 10},
+    Rule{points_to_ourselves, {Stage::dns}, kAny, 4, 6},
+    Rule{ipv6_only, {Stage::dns}, kAny, 4, 4},
+    Rule{bad_address, {Stage::dns}, kAny, 1, 3, "", true},
+    Rule{no_such_domain, {Stage::dns}, kAny, -1, -1, "", true},
+    Rule{dns_failed, {Stage::dns}},
+
+    Rule{over_size_limit, {Stage::mail_from}, kAny, 3, 4},
+    Rule{no_smtputf8, {Stage::mail_from}, kAny, 6, 7},
+    Rule{no_8bitmime, {Stage::mail_from}, kAny, 6, 3},
+
+    Rule{unreachable, {Stage::connect}},
+    Rule{no_tls_offered, {Stage::starttls}, kAny, -1, -1, "the receiver does not offer starttls"},
+    Rule{tls_failed, {Stage::starttls}},
+    Rule{protocol, {}, kAny, -1, -1, "the receiver answered|the receiver sent|the receiver said"},
+    Rule{silence, {}, kAny, -1, -1, "no answer to|could not send"},
+    Rule{unclear, {Stage::none}},
+    Rule{connection_lost},
+};
+
+}  // namespace
+
+std::span<const Rule> reply_rules() {
+  return kReplyRules;
+}
+
+std::span<const Rule> own_rules() {
+  return kOwnRules;
+}
+
+}  // namespace todoku::feedback::classify

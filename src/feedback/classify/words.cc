@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "feedback/classify/words.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "base/bytes.h"
+
+namespace todoku::feedback::classify {
+namespace {
+
+bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+bool is_space(char c) {
+  return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
+bool has(std::string_view words, std::string_view phrase) {
+  const bool open = phrase.ends_with('*');
+  if (open) phrase.remove_suffix(1);
+  if (phrase.empty()) return false;
+  for (std::size_t at = words.find(phrase); at != std::string_view::npos;
+       at = words.find(phrase, at + 1)) {
+    const std::size_t end = at + phrase.size();
+    const bool begins = at == 0 || !is_word(words[at - 1]) || !is_word(phrase.front());
+    const bool ends = open || end == words.size() || !is_word(words[end]);
+    if (begins && ends) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string readable(std::string_view text) {
+  const std::string lower = to_ascii_lower(text.substr(0, kOctetsRead));
+  std::string words;
+  words.reserve(lower.size());
+  for (std::size_t begin = 0; begin < lower.size();) {
+    const auto from = lower.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto end =
+        static_cast<std::size_t>(std::find_if(from, lower.end(), is_space) - lower.begin());
+    const std::string_view token = std::string_view(lower).substr(begin, end - begin);
+    if (!token.contains('@')) words += token;
+    if (end < lower.size()) words += ' ';
+    begin = end + 1;
+  }
+  return words;
+}
+
+bool has_phrase(std::string_view words, std::string_view phrases) {
+  while (!phrases.empty()) {
+    const std::size_t bar = std::min(phrases.find('|'), phrases.size());
+    if (has(words, phrases.substr(0, bar))) return true;
+    phrases.remove_prefix(std::min(bar + 1, phrases.size()));
+  }
+  return false;
+}
+
+std::optional<EnhancedStatus> enhanced_of(std::string_view text) {
+  if (auto status = parse_enhanced_status(text)) return status;
+  text = text.substr(0, kOctetsRead);
+  const std::size_t bracket = text.find("(#");
+  if (bracket == std::string_view::npos) return std::nullopt;
+  text.remove_prefix(bracket + 2);
+  const std::size_t end = text.find_first_not_of("0123456789.");
+  return parse_enhanced_status(text.substr(0, end));
+}
+
+}  // namespace todoku::feedback::classify

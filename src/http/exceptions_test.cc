@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// The n-th large piece of memory that the server asks for is refused, for n = 1, 2, 3, ... until a
+// client comes and goes untouched. Each time its place is free afterwards, and the next client is
+// served. (Small ones are Asio's own: without those the process ends.)
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include <gtest/gtest.h>
+
+#include "http/test_server.h"
+
+namespace todoku::http {
+namespace {
+
+constexpr std::size_t kLarge = 1'024;  // a connection is, and its buffers are
+// Of the server's threads: a test waits on its own.
+thread_local bool is_test_thread = false;
+std::atomic<std::int64_t> left{-1};  // pieces until one is refused; negative: none is
+
+[[maybe_unused]] void grant(std::size_t size) {
+  if (size < kLarge || is_test_thread || left.load() < 0) return;
+  if (left.fetch_sub(1) == 0) throw std::bad_alloc();
+}
+
+}  // namespace
+}  // namespace todoku::http
+
+// TSan has these for itself, and no memory is refused there.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TODOKU_MEMORY_IS_NEVER_REFUSED
+#endif
+#endif
+#ifndef TODOKU_MEMORY_IS_NEVER_REFUSED
+void* operator new(std::size_t size) {
+  todoku::http::grant(size);
+  if (void* got = std::malloc(size)) return got;
+  throw std::bad_alloc();
+}
+void operator delete(void* given) noexcept {
+  std::free(given);
+}
+void operator delete(void* given, std::size_t) noexcept {
+  std::free(given);
+}
+// ASan's do not come by those above.
+void* operator new[](std::size_t size) {
+  return operator new(size);
+}
+void operator delete[](void* given) noexcept {
+  std::free(given);
+}
+void operator delete[](void* given, std::size_t) noexcept {
+  std::free(given);
+}
+#endif
+
+namespace todoku::http {
+namespace {
+
+TEST_F(ServerTest, APlaceIsGivenBackWhateverMemoryIsRefused) {
+  is_test_thread = true;
+  ServerOptions options;
+  options.connections_max = 1;
+  options.refusals_max = 2;
+  options.displaced_after = 60s;
+  options.connections_per_client_max = 1;
+  start(options);
+  bool untouched = false;
+  for (std::int64_t n = 0; n < 1'000 && !untouched; ++n) {
+    {
+      left = n;
+      RawClient client(port_);
+      client.send(get("/things/1", "Connection: close\r\n"));
+      client.finish_sending();
+      client.read_to_end();
+      untouched = left.exchange(-1) >= 0;
+    }
+    while (server_->stats().connections_open > 0) ::poll(nullptr, 0, 5);
+    RawClient next(port_);
+    next.send(get("/things/2", "Connection: close\r\n"));
+    ASSERT_EQ(next.read_response().substr(0, 4), "200 ") << "after the " << n << "th";
+    next.read_to_end();
+    while (server_->stats().connections_open > 0) ::poll(nullptr, 0, 5);
+  }
+  EXPECT_TRUE(untouched);
+#ifndef TODOKU_MEMORY_IS_NEVER_REFUSED
+  EXPECT_GT(async::unhandled_exceptions(), exceptions_before_);
+#endif
+  exceptions_expected_ = async::unhandled_exceptions() - exceptions_before_;
+  is_test_thread = false;
+}
+
+}  // namespace
+}  // namespace todoku::http

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is said of an address in English, in Japanese: who reads addresses (mail/address.h) knows no
+// languages.
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "intake/problem.h"
+
+namespace todoku::intake::texts {
+namespace {
+
+using Clause = std::pair<std::string_view, std::string_view>;
+constexpr std::array kClauses = {
+    Clause{"has a character that an address cannot hold", "使用できない文字があります"},
+    Clause{"has a control character", "制御文字があります"},
+    Clause{"has a domain longer than 253 octets", "ドメインが253バイトを超えています"},
+    Clause{"has a domain without a dot", "ドメインにドットがありません"},
+    Clause{"has a stray quotation mark", "引用符の位置が不正です"},
+    Clause{"has an invalid domain", "ドメインが不正です"},
+    Clause{"has an invalid internationalised domain", "国際化ドメイン名が不正です"},
+    Clause{"has an unfinished quoted local part", "引用符が閉じられていません"},
+    Clause{"has more than 64 octets before the @", "@の前が64バイトを超えています"},
+    Clause{"has no @", "@がありません"},
+    Clause{"has no domain", "ドメインがありません"},
+    Clause{"has nothing before the @", "@の前に何もありません"},
+    Clause{"has the beginning of an encoded-word (=?) before the @",
+           "@の前に「=?」を使用できません"},
+    Clause{"is empty", "空です"},
+    Clause{"is longer than 254 octets", "254バイトを超えています"},
+    Clause{"is longer than 254 octets as mail servers write it",
+           "メールサーバーでの表記が254バイトを超えています"},
+    Clause{"is not UTF-8", "UTF-8として不正です"},
+};
+
+// "has the invisible character U+200B", with or without " at character 5".
+std::string invisible_in_japanese(std::string_view rest) {
+  constexpr std::string_view kAt = " at character ";
+  const std::size_t at = rest.find(kAt);
+  if (at == std::string_view::npos) return fmt::format("見えない文字{}があります", rest);
+  return fmt::format("{}文字目に見えない文字{}があります", rest.substr(at + kAt.size()),
+                     rest.substr(0, at));
+}
+
+}  // namespace
+
+std::string in_japanese(std::string_view clause) {
+  constexpr std::string_view kInvisible = "has the invisible character ";
+  if (clause.starts_with(kInvisible)) {
+    return invisible_in_japanese(clause.substr(kInvisible.size()));
+  }
+  for (const auto& [english, japanese] : kClauses) {
+    if (clause == english) return std::string(japanese);
+  }
+  return {};
+}
+
+}  // namespace todoku::intake::texts

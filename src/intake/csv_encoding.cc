@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a CSV that is not UTF-8 may be: the few things that people really have.
+#include <algorithm>
+#include <cstdint>
+
+#include "base/bytes.h"
+#include "intake/csv.h"
+
+namespace todoku::intake {
+namespace {
+
+constexpr std::string_view kUtf16 =
+    "it looks like UTF-16; save it as UTF-8 (in Excel: \"CSV UTF-8\")";
+constexpr std::string_view kShiftJis =
+    "it looks like Shift_JIS; save it as UTF-8 (in Excel: \"CSV UTF-8\")";
+constexpr std::string_view kEucJp = "it looks like EUC-JP; save it as UTF-8";
+constexpr std::string_view kIso2022Jp = "it looks like ISO-2022-JP; save it as UTF-8";
+constexpr std::string_view kWorkbook =
+    "it looks like a zip archive or an Excel workbook; save it as CSV (in Excel: \"CSV UTF-8\")";
+
+std::uint8_t octet(std::string_view text, std::size_t at) {
+  return static_cast<std::uint8_t>(text[at]);
+}
+
+bool between(std::uint8_t value, std::uint8_t low, std::uint8_t high) {
+  return value >= low && value <= high;
+}
+
+// Half of the octets of plain text are NUL, in one of the two places of each pair.
+bool is_utf16(std::string_view text) {
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) return true;
+  std::size_t even = 0;
+  std::size_t odd = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\0') ++(i % 2 == 0 ? even : odd);
+  }
+  const std::size_t pairs = text.size() / 2;
+  return pairs > 0 && ((even == 0 && 2 * odd > pairs) || (odd == 0 && 2 * even > pairs));
+}
+
+// JIS X 0208 as Shift_JIS with Microsoft's rows; half-width katakana are single octets. What was
+// cut at its end still counts.
+bool is_shift_jis(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::uint8_t lead = octet(text, i);
+    if (lead < 0x80 || between(lead, 0xA1, 0xDF)) continue;
+    if (!between(lead, 0x81, 0x9F) && !between(lead, 0xE0, 0xFC)) return false;
+    if (++i == text.size()) return true;
+    const std::uint8_t trail = octet(text, i);
+    if (!between(trail, 0x40, 0x7E) && !between(trail, 0x80, 0xFC)) return false;
+  }
+  return true;
+}
+
+bool is_euc_jp(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::uint8_t lead = octet(text, i);
+    if (lead < 0x80) continue;
+    if (lead != 0x8E && lead != 0x8F && !between(lead, 0xA1, 0xFE)) return false;
+    for (int trails = lead == 0x8F ? 2 : 1; trails > 0; --trails) {
+      if (++i == text.size()) return true;
+      if (!between(octet(text, i), 0xA1, 0xFE)) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string_view guessed_encoding(std::string_view octets) {
+  if (octets.starts_with("PK\x03\x04")) return kWorkbook;
+  if (is_utf16(octets)) return kUtf16;
+  if (octets.contains("\x1B$B") || octets.contains("\x1B$@")) return kIso2022Jp;
+  if (is_utf8(octets)) return {};
+  // Much EUC-JP is Shift_JIS as well, as half-width katakana in a row, which nobody writes.
+  if (is_euc_jp(octets)) return kEucJp;
+  if (is_shift_jis(octets)) return kShiftJis;
+  return {};
+}
+
+}  // namespace todoku::intake

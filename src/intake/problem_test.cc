@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "intake/problem.h"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "mail/address.h"
+
+namespace todoku::intake {
+namespace {
+
+// Each of these is refused for a reason of its own.
+TEST(InJapanese, SaysWhateverIsWrongWithAnAddress) {
+  const std::string long_domain = std::string(63, 'd') + "." + std::string(63, 'd') + "." +
+                                  std::string(63, 'd') + "." + std::string(58, 'd') + ".jp";
+  for (const std::string& address : std::vector<std::string>{
+           "", "nobody", "@example.jp", "a@", "a@localhost", "a@-x.jp", "a@x..jp", "a b@example.jp",
+           "\"a@example.jp", "\"a\"b\"@example.jp", "a\x01@example.jp", "a\xFF@example.jp",
+           "a\xE2\x80\x8B@example.jp", std::string(65, 'a') + "@example.jp",
+           std::string(250, 'a') + "@example.jp", "a@" + long_domain, "a@xn--\xE5\xB1\x8A.jp"}) {
+    const auto parsed = parse_address(address);
+    ASSERT_FALSE(parsed) << address;
+    EXPECT_NE(texts::in_japanese(parsed.error().detail), "") << parsed.error().detail;
+  }
+  EXPECT_EQ(texts::invalid_email("has no @").ja,
+            "メールアドレスの形式が不正です (@がありません)。");
+  EXPECT_EQ(texts::invalid_email("has the invisible character U+200B at character 5").ja,
+            "メールアドレスの形式が不正です (5文字目に見えない文字U+200Bがあります)。");
+  EXPECT_EQ(texts::invalid_email("does what nobody knows").ja, "メールアドレスの形式が不正です。");
+}
+
+TEST(RefusalOf, SaysOfEveryErrorWhatItMeansForTheCaller) {
+  const auto kind = [](ErrorKind of) { return refusal_of({of, "detail"}).kind; };
+  EXPECT_EQ(kind(ErrorKind::not_found), ErrorKind::not_found);
+  EXPECT_EQ(kind(ErrorKind::conflict), ErrorKind::conflict);
+  for (const ErrorKind ours : {ErrorKind::unavailable, ErrorKind::timeout, ErrorKind::closed,
+                               ErrorKind::io, ErrorKind::corrupt, ErrorKind::cancelled}) {
+    const Refusal refusal = refusal_of({ours, "the disk is full"});
+    EXPECT_EQ(refusal.kind, ErrorKind::unavailable);
+    EXPECT_EQ(refusal.problems.list().front().text.ja.find("disk"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace todoku::intake

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// OpenSSL's numbers, owned and wiped when they go. Internal to mailauth/rsa.
+#pragma once
+
+#include <memory>
+
+#include <openssl/bn.h>
+#include <openssl/types.h>
+
+namespace todoku::mailauth::rsa {
+
+struct BignumDeleter {
+  void operator()(BIGNUM* number) const { BN_clear_free(number); }
+  void operator()(BN_CTX* context) const { BN_CTX_free(context); }
+};
+using Bignum = std::unique_ptr<BIGNUM, BignumDeleter>;
+using BignumContext = std::unique_ptr<BN_CTX, BignumDeleter>;
+
+// A number of the key (OSSL_PKEY_PARAM_RSA_...); null: it has none of that name.
+[[nodiscard]] Bignum part(const EVP_PKEY* key, const char* name);
+
+}  // namespace todoku::mailauth::rsa

@@ -1,0 +1,112 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What `config check` passes, this machine can serve; and what is wrong is said before anything is
+sent."""
+import os
+import shutil
+import socket
+import subprocess
+import unittest
+
+import home
+from home import CONFIG, HomeTest
+
+# TEST-NET-1 (RFC 5737): no machine's own.
+FOREIGN = "192.0.2.1"
+
+
+class Configuration(HomeTest):
+    def refused_by_both(self, *words):
+        checked = self.tool("config", "check", status=1)
+        served = self.tool("serve", status=1)
+        for word in words:
+            self.assertIn(word, checked)
+            self.assertIn(word, served)
+        self.assertFalse((self.data / "admin.sock").exists())
+
+    def write(self, text, base=CONFIG):
+        self.config.write_text(base + text)
+
+    def test_files_that_cannot_be_used(self):
+        (self.home / "broken.pem").write_text("no certificate")
+        listen = 'listen = "127.0.0.1:0"\n'
+        for certificate in ("missing.pem", "broken.pem"):
+            self.config.write_text(CONFIG.replace(listen, listen +
+                                                  f'tls_certificate_file = "{certificate}"\n'
+                                                  f'tls_private_key_file = "{certificate}"\n'))
+            self.refused_by_both("the API's certificate")
+        for ca in ("missing.pem", "broken.pem"):
+            self.write(f'tls_ca_file = "{ca}"\n')
+            self.refused_by_both("smtp_out.tls_ca_file")
+        servers = 'servers = ["127.0.0.1:9"]\n'
+        self.config.write_text(CONFIG.replace(servers,
+                                              servers + 'trust_anchor_files = ["missing.key"]\n'))
+        self.refused_by_both("trust anchor", "missing.key")
+        self.write("")
+        (self.home / "master.key").write_text("no key")
+        os.chmod(self.home / "master.key", 0o600)
+        self.assertIn("master key", self.tool("config", "check", status=1))
+
+    def test_addresses_that_are_not_this_machines(self):
+        self.write(f'[[egress]]\nname = "one"\nbind_ipv4 = "127.0.0.1"\nipv4 = true\n'
+                   f'[[egress]]\nname = "two"\nbind_ipv4 = "{FOREIGN}"\nipv4 = true\n')
+        self.refused_by_both(f"the egress source two: {FOREIGN} is no address of this machine")
+        self.config.write_text(CONFIG.replace("127.0.0.1:0", f"{FOREIGN}:8025"))
+        self.refused_by_both("api.listen", FOREIGN)
+
+    def test_an_address_that_is_lost_later_makes_it_unready(self):
+        if os.geteuid() != 0 or shutil.which("ip") is None:
+            self.skipTest("no network of its own can be made")
+        self.write(f'[[egress]]\nname = "one"\nbind_ipv4 = "{FOREIGN}"\nipv4 = true\n')
+        with open(self.home / "engine.log", "w") as log:
+            self.engine = subprocess.Popen(
+                ["unshare", "--net", "sh", "-c",
+                 f'ip link set lo up; ip address add {FOREIGN}/32 dev lo; exec "$0" "$@"',
+                 home.BINARY, "serve", "--config", str(self.config)], stderr=log)
+        self.wait_for(self.answers, "the engine")
+        lost = f"the egress source one: {FOREIGN} is no address of this machine"
+        self.assertNotIn(lost, self.tool("healthcheck", status=1))  # of the resolver only
+        subprocess.run(["nsenter", "--target", str(self.engine.pid), "--net",
+                        "ip", "address", "del", f"{FOREIGN}/32", "dev", "lo"], check=True)
+        self.wait_for(lambda: lost in self.tool("healthcheck", status=1), "the news", 10)
+
+    def test_addresses_that_are_taken(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            self.config.write_text(CONFIG.replace("127.0.0.1:0", f"127.0.0.1:{port}"))
+            self.refused_by_both("api.listen", f"somebody listens at 127.0.0.1:{port}")
+            self.write(f'[metrics]\nlisten = "127.0.0.1:{port}"\n')
+            self.refused_by_both("metrics.listen")
+        self.config.write_text(CONFIG.replace("127.0.0.1:0", f"127.0.0.1:{port}"))
+        self.start()
+        self.assertIn("no mistakes found", self.tool("config", "check"))  # it is our own engine
+
+    def test_a_folder_that_is_a_file(self):
+        self.data.write_text("")
+        self.refused_by_both("data")
+
+    def test_variables_that_are_nearly_keys(self):
+        for name in ("TODOKU_API_LISTEN", "TODOKU_APILISTEN"):
+            said = self.tool("config", "check", status=1, env={name: "127.0.0.1:1"})
+            self.assertIn(f"{name}: there is no such key (did you mean TODOKU_API__LISTEN?)", said)
+            self.tool("serve", status=1, env={name: "127.0.0.1:1"})
+
+    def test_the_system_refuses_threads(self):
+        if os.geteuid() == 0:
+            self.home.chmod(0o755)
+            for path in (self.home, self.config):
+                os.chown(path, 65534, 65534)
+            prefix = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+        else:
+            self.skipTest("other processes of this user count as well")
+        said = self.tool("serve", status=1, prefix=(*prefix, "prlimit", "--nproc=4:4"))
+        self.assertIn("the system refuses a thread", said)
+        self.assertIn("ulimit -u", said)
+        said = self.tool("account", "list", status=1, prefix=(*prefix, "prlimit", "--nproc=2:2"))
+        self.assertIn("the system refuses a thread", said)
+
+
+if __name__ == "__main__":
+    unittest.main()
