@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "base/random.h"
+#include "sim/dice.h"
 #include "sim/scenario.h"
 
 namespace todoku::sim {
@@ -17,11 +17,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 
-class Generator {
+class Generator : private Dice {
  public:
-  explicit Generator(std::uint64_t seed) : random_(seed * 0x9E3779B97F4A7C15ULL + 7) {
-    scenario_.seed = seed;
-  }
+  explicit Generator(std::uint64_t seed) : Dice(seed, 7) { scenario_.seed = seed; }
 
   Scenario make() {
     scenario_.options = quick_options();
@@ -39,17 +37,10 @@ class Generator {
   }
 
  private:
-  [[nodiscard]] std::uint64_t below(std::uint64_t bound) { return random_.below(bound); }
-  [[nodiscard]] bool one_in(std::uint64_t n) { return below(n) == 0; }
-  [[nodiscard]] double share(double most) { return random_.unit() * most; }
   template <class T>
   [[nodiscard]] T one_of(std::initializer_list<T> choices) {
     return choices.begin()[below(choices.size())];
   }
-  [[nodiscard]] Microseconds between(Microseconds from, Microseconds until) {
-    return from + Microseconds(below(static_cast<std::uint64_t>((until - from).count())));
-  }
-
   void make_sites() {
     const std::size_t count = 1 + below(5);
     for (std::size_t s = 0; s < count; ++s) {
@@ -201,7 +192,6 @@ class Generator {
     std::ranges::sort(scenario_.incidents, {}, &Incident::at);
   }
 
-  SeededRandom random_;
   Scenario scenario_;
 };
 

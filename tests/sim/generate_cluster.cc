@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "base/random.h"
+#include "sim/dice.h"
 #include "sim/scenario.h"
 
 namespace todoku::sim {
@@ -14,11 +14,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-class ClusterGenerator {
+class ClusterGenerator : private Dice {
  public:
-  explicit ClusterGenerator(std::uint64_t seed) : random_(seed * 0x9E3779B97F4A7C15ULL + 11) {
-    scenario_.seed = seed;
-  }
+  explicit ClusterGenerator(std::uint64_t seed) : Dice(seed, 11) { scenario_.seed = seed; }
 
   Scenario make() {
     scenario_.options = quick_options();
@@ -33,13 +31,6 @@ class ClusterGenerator {
   }
 
  private:
-  [[nodiscard]] std::uint64_t below(std::uint64_t bound) { return random_.below(bound); }
-  [[nodiscard]] bool one_in(std::uint64_t n) { return below(n) == 0; }
-  [[nodiscard]] double share(double most) { return random_.unit() * most; }
-  [[nodiscard]] Microseconds between(Microseconds from, Microseconds until) {
-    return from + Microseconds(below(static_cast<std::uint64_t>((until - from).count())));
-  }
-
   void make_sites() {
     const std::size_t count = 1 + below(3);
     for (std::size_t s = 0; s < count; ++s) {
@@ -125,7 +116,6 @@ class ClusterGenerator {
     std::ranges::sort(scenario_.incidents, {}, &Incident::at);
   }
 
-  SeededRandom random_;
   Scenario scenario_;
 };
 
