@@ -94,6 +94,31 @@ std::string_view Query::blob(int column) const {
   return {data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
 }
 
+namespace {
+
+int flags_of(const Connection::Options& options) {
+  const int writes = SQLITE_OPEN_READWRITE | (options.create ? SQLITE_OPEN_CREATE : 0);
+  const int access = options.access == Connection::Access::writes
+                         ? writes
+                         : SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
+  return access | SQLITE_OPEN_NOMUTEX;
+}
+
+std::string name_of(const Connection::Options& options) {
+  if (options.access == Connection::Access::writes) return options.path;
+  std::string name = "file:";
+  for (const char c : options.path) {
+    if (c == '%' || c == '?' || c == '#') {
+      name += fmt::format("%{:02X}", static_cast<unsigned>(c));
+    } else {
+      name += c;
+    }
+  }
+  return name + (options.access == Connection::Access::as_it_lies ? "?immutable=1" : "");
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Connection>> Connection::open(const Options& options) {
   // Counting every allocation would make all threads wait for one mutex. Refused, without harm, if
   // somebody has used SQLite in this process before.
@@ -101,9 +126,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const Options& options) {
   (void)configured;
   sqlite3* db = nullptr;
   // No mutex of SQLite's own: one thread at a time is our rule.
-  const int flags =
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (options.create ? SQLITE_OPEN_CREATE : 0);
-  const int code = sqlite3_open_v2(options.path.c_str(), &db, flags,
+  const int code = sqlite3_open_v2(name_of(options).c_str(), &db, flags_of(options),
                                    options.vfs.empty() ? nullptr : options.vfs.c_str());
   if (db == nullptr) return fail(ErrorKind::unavailable, "out of memory for the database");
   std::unique_ptr<Connection> connection(new Connection(db));

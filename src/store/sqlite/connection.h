@@ -131,10 +131,16 @@ class Query {
 
 class Connection {
  public:
+  enum class Access : std::uint8_t {
+    writes,
+    reads,
+    as_it_lies,  // without locks and without a log: for a file that nobody has open
+  };
   struct Options {
     std::string path;
     std::string vfs;  // empty: the default
-    bool create = false;
+    Access access = Access::writes;
+    bool create = false;  // for Access::writes
     int cache_kib = 2048;
     // "FULL", "NORMAL" or "OFF".
     std::string_view synchronous = "FULL";

@@ -44,10 +44,11 @@ int note_frames(void* frames, sqlite3*, const char*, int in_log) {
 
 }  // namespace
 
-GroupWriter::GroupWriter(SqliteWriteTransaction& transaction, Checkpointer& checkpointer,
-                         const ForwardClock& clock, const Limits& queued_max,
-                         std::size_t accept_octets_max)
-    : transaction_(transaction),
+GroupWriter::GroupWriter(const StoreLock& lock, SqliteWriteTransaction& transaction,
+                         Checkpointer& checkpointer, const ForwardClock& clock,
+                         const Limits& queued_max, std::size_t accept_octets_max)
+    : lock_(lock),
+      transaction_(transaction),
       db_(transaction.connection()),
       checkpointer_(checkpointer),
       clock_(clock),
@@ -152,6 +153,7 @@ bool GroupWriter::wait_for_work() {
 bool GroupWriter::begin() {
   // Of a group that was lost for want of memory, when there was none to undo it either.
   if (db_.in_transaction()) sqlite3_exec(db_.raw(), "ROLLBACK", nullptr, nullptr, nullptr);
+  if (!file_in_place()) return false;
   auto begun = db_.query("BEGIN IMMEDIATE").run();
   if (begun) {
     read_clock();
@@ -160,6 +162,20 @@ bool GroupWriter::begin() {
   ++failed_commits_;
   committing_.failed(clock_.steady_now(), {{"error", begun.error().detail}});
   refuse_waiting(begun.error());
+  return false;
+}
+
+// Processes write every few seconds, if only to renew their leases, so this is noticed soon.
+// Outcomes are refused too: they are repeated, and meanwhile the file rests and can be copied.
+bool GroupWriter::file_in_place() {
+  const auto there = lock_.in_place();
+  if (there) {
+    displaced_.worked(clock_.steady_now());
+    return true;
+  }
+  ++failed_commits_;
+  displaced_.failed(clock_.steady_now(), {{"error", there.error().detail}});
+  refuse_waiting(there.error());
   return false;
 }
 

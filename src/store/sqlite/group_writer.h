@@ -11,7 +11,8 @@
 // Hot operations of one kind that wait one behind the other are performed together; if the engine
 // refuses, they are repeated in halves (pending.h). A function has a savepoint of its own. So what
 // fails is undone alone. What is thrown, memory that was refused above all, is such a failure, or
-// that of the whole group; the thread goes on.
+// that of the whole group; the thread goes on. No group begins while the database file is not where
+// its path leads.
 #pragma once
 
 #include <array>
@@ -27,6 +28,7 @@
 #include "base/forward_clock.h"
 #include "base/trouble.h"
 #include "store/sqlite/checkpointer.h"
+#include "store/sqlite/store_lock.h"
 #include "store/sqlite/transactions.h"
 #include "store/store.h"
 
@@ -37,8 +39,9 @@ class GroupWriter {
   using Limits = std::array<std::size_t, kWritePriorities>;
 
   // All must outlive the writer. The transaction belongs to the writer's thread from start() on.
-  GroupWriter(SqliteWriteTransaction& transaction, Checkpointer& checkpointer,
-              const ForwardClock& clock, const Limits& queued_max, std::size_t accept_octets_max);
+  GroupWriter(const StoreLock& lock, SqliteWriteTransaction& transaction,
+              Checkpointer& checkpointer, const ForwardClock& clock, const Limits& queued_max,
+              std::size_t accept_octets_max);
   ~GroupWriter();
   GroupWriter(const GroupWriter&) = delete;
   GroupWriter& operator=(const GroupWriter&) = delete;
@@ -76,6 +79,7 @@ class GroupWriter {
   [[nodiscard]] bool draw_patient();
   [[nodiscard]] bool urgent_waits() const;
   [[nodiscard]] bool begin();
+  [[nodiscard]] bool file_in_place();
   void read_clock();
   void refuse_waiting(const Error& error);
   // Moves the first piece of a queue, and those behind it that are performed together with it, into
@@ -95,6 +99,7 @@ class GroupWriter {
   void commit();
   void answer();
 
+  const StoreLock& lock_;
   SqliteWriteTransaction& transaction_;
   Connection& db_;
   Checkpointer& checkpointer_;
@@ -118,6 +123,8 @@ class GroupWriter {
                         "this machine's clock went back: times are told as if it had not, until "
                         "the engine starts again",
                         "this machine's clock has caught up"};
+  Trouble displaced_{log::Level::error, "the database was taken from under the engine",
+                     "the database is back in its place"};
   Trouble committing_{log::Level::error, "commits fail", "commits succeed again"};
   std::optional<int> frames_;  // in the log, told by SQLite with a commit that changed something
 

@@ -192,8 +192,14 @@ ALTER TABLE contents ADD COLUMN text_from_html INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE import_jobs ADD COLUMN keep_duplicates INTEGER NOT NULL DEFAULT 0;
 )sql";
 
+// api_keys_account      Of an account there are a few, of all accounts there may be millions.
+constexpr const char* kVersion5 = R"sql(
+CREATE INDEX api_keys_account ON api_keys(account);
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 4> kMigrations{kVersion1, kVersion2, kVersion3, kVersion4};
+constexpr std::array<const char*, 5> kMigrations{kVersion1, kVersion2, kVersion3, kVersion4,
+                                                 kVersion5};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");
@@ -221,7 +227,7 @@ std::int64_t schema_version() {
   return static_cast<std::int64_t>(kMigrations.size());
 }
 
-Result<void> prepare_schema(Connection& db) {
+Result<std::int64_t> version_of(Connection& db) {
   const auto application = db.integer("PRAGMA application_id");
   if (!application) return fail(application.error());
   const auto version = db.integer("PRAGMA user_version");
@@ -244,10 +250,16 @@ Result<void> prepare_schema(Connection& db) {
   if (*version < 0 || (*version == 0 && !empty)) {
     return fail(ErrorKind::corrupt, "the database has no valid schema version; restore a backup");
   }
+  return *version;
+}
+
+Result<void> prepare_schema(Connection& db) {
+  const auto version = version_of(db);
+  if (!version) return fail(version.error());
   for (std::int64_t from = *version; from < schema_version(); ++from) {
     auto done = migrate(db, from);
     if (!done) return fail("preparing the database", std::move(done.error()));
-    if (!empty) log::info("store migrated", {{"from", from}, {"to", from + 1}});
+    if (*version > 0) log::info("store migrated", {{"from", from}, {"to", from + 1}});
   }
   return {};
 }

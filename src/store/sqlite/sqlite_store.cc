@@ -123,8 +123,10 @@ Result<void> check_file(Connection& db, const std::filesystem::path& path) {
   return {};
 }
 
-Result<std::unique_ptr<Connection>> open_writer(const SqliteStore::Options& options) {
+Result<std::unique_ptr<Connection>> open_writer(const SqliteStore::Options& options,
+                                                StoreLock& lock) {
   if (auto there = check_kind(options); !there) return fail(std::move(there.error()));
+  if (auto taken = lock.take_file(options.may_begin); !taken) return fail(std::move(taken.error()));
   auto db = connect(options, options.writer_cache_kib, options.may_begin);
   if (!db) return db;
   {
@@ -142,7 +144,23 @@ Result<std::unique_ptr<Connection>> open_writer(const SqliteStore::Options& opti
   if (ready) take_in_log(**db, options.path);
   if (ready) ready = prepare_schema(**db);
   if (!ready) return fail(std::move(ready.error()));
+  lock.take_log();
   return db;
+}
+
+// The database has lost its name: what still leads to its content must not go with this process.
+void keep_what_was_removed(const StoreLock& lock, Connection& db, const Error& error) {
+  log::error("the store is closed without its place", {{"error", error.detail}});
+  // SQLite removes the log by its name, which may be another engine's by now.
+  int keep = 1;
+  sqlite3_file_control(db.raw(), "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+  const auto saved = lock.rescue();
+  if (!saved) {
+    log::error("the content of the removed database is lost", {{"error", saved.error().detail}});
+  } else if (*saved) {
+    log::warning("the content of the removed database was saved",
+                 {{"file", (*saved)->string()}, {"move_it_to", "where the database was"}});
+  }
 }
 
 }  // namespace
@@ -183,7 +201,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const Options& given) {
   fit_log_to_disk(options);
   auto lock = StoreLock::acquire(options.path);
   if (!lock) return fail(std::move(lock.error()));
-  auto writer = open_writer(options);
+  auto writer = open_writer(options, *lock);
   if (!writer) return fail(std::move(writer.error()));
   const auto hash = AddressHash::load(**writer);
   if (!hash) return fail(hash.error());
@@ -207,8 +225,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const Options& given) {
                               Checkpointer::Limits{.frames_wanted = options.checkpoint_pages,
                                                    .frames_max = options.log_pages_max},
                               *options.clock);
-  parts->writer.emplace(parts->transaction, *parts->checkpointer, parts->clock, options.queued_max,
-                        options.accept_octets_max);
+  parts->writer.emplace(*parts->lock, parts->transaction, *parts->checkpointer, parts->clock,
+                        options.queued_max, options.accept_octets_max);
   parts->readers.emplace(std::move(readers), parts->live, *hash, parts->clock,
                          ReaderPool::Limits{options.questions_max, options.question_max});
   parts->indexer.emplace(
@@ -300,6 +318,9 @@ void SqliteStore::close() {
     if (!stored || code != SQLITE_OK) {
       log::warning("the store was closed without tidying up",
                    {{"error", sqlite3_errmsg(db.raw())}});
+    }
+    if (const auto there = parts_->lock->in_place(); !there) {
+      keep_what_was_removed(*parts_->lock, db, there.error());
     }
     parts_->writer_db.reset();
     parts_->lock.reset();

@@ -78,6 +78,87 @@ TEST_F(FileTest, ALockFileThatIsRemovedLetsNobodyIn) {
   EXPECT_EQ(error_of(sqlite::StoreLock::acquire(link)), "conflict");
 }
 
+TEST_F(FileTest, AHardLinkIsTheSameDatabase) {
+  auto store = must(open());
+  TemporaryDirectory other;
+  for (const char* part : {"", "-wal", "-shm"}) {
+    std::filesystem::create_hard_link(path().string() + part,
+                                      (other.path() / "store.db").string() + part);
+  }
+  options_.clock = &clock_;
+  options_.path = other.path() / "store.db";
+  const auto second = SqliteStore::open(options_);
+  ASSERT_EQ(error_of(second), "conflict");
+  EXPECT_THAT(second.error().detail, HasSubstr("hard link"));
+  // Others may read it meanwhile, and their going takes no lock away.
+  tamper("SELECT count(*) FROM accounts");
+  EXPECT_EQ(error_of(SqliteStore::open(options_)), "conflict");
+  fill(*store, 1);
+}
+
+// What is said of a write, and all that may be written again once the files are back.
+class DisplacedTest : public FileTest {
+ protected:
+  Result<void> write(Store& store) {
+    return store.write_and_wait(WritePriority::accept, [&](WriteTransaction& t) {
+      return t.put_setting("probe", fmt::format("{}", ++probes_));
+    });
+  }
+  void expect_refused(Store& store, std::string_view why) {
+    const auto written = write(store);
+    ASSERT_EQ(error_of(written), "unavailable");
+    EXPECT_THAT(written.error().detail, HasSubstr(std::string(why)));
+  }
+  int probes_ = 0;
+};
+
+TEST_F(DisplacedTest, NothingIsWrittenWhileTheDatabaseIsMovedAway) {
+  auto store = must(open());
+  const auto away = path().string() + ".away";
+  std::filesystem::rename(path(), away);
+  expect_refused(*store, "moved away under");
+  std::ofstream(path()).flush();
+  expect_refused(*store, "moved away and replaced");
+  std::filesystem::rename(away, path());
+  must(write(*store));
+  store->close();
+  EXPECT_FALSE(std::filesystem::exists(fmt::format("{}.saved-{}", path().string(), ::getpid())));
+}
+
+TEST_F(DisplacedTest, ARemovedDatabaseIsSavedWhenItIsClosed) {
+  auto store = must(open());
+  fill(*store, 3);
+  std::filesystem::remove_all(directory_.path());
+  expect_refused(*store, "removed under");
+  expect_refused(*store, "cp /proc/");
+  store->close();
+  std::filesystem::rename(fmt::format("{}.saved-{}", path().string(), ::getpid()), path());
+  store = must(open());
+  must(store->read_and_wait([](ReadTransaction& t) { return t.account_by_name("account2"); }));
+}
+
+TEST_F(DisplacedTest, ARemovedLogIsNoticedAndItsContentIsKept) {
+  auto store = must(open());
+  fill(*store, 3);
+  std::filesystem::remove(path().string() + "-wal");
+  expect_refused(*store, "todoku drain");
+  store->close();
+  store = must(open());
+  must(store->read_and_wait([](ReadTransaction& t) { return t.account_by_name("account2"); }));
+}
+
+TEST_F(DisplacedTest, TheLogOfAnotherStoreIsLeftAlone) {
+  auto store = must(open());
+  std::filesystem::remove(path());
+  std::filesystem::remove(path().string() + "-wal");
+  std::ofstream(path()) << "another's";
+  std::ofstream(path().string() + "-wal") << "another's";
+  expect_refused(*store, "replaced under");
+  store->close();
+  EXPECT_EQ(std::filesystem::file_size(path().string() + "-wal"), 9U);
+  EXPECT_EQ(std::filesystem::file_size(path()), 9U);
+}
+
 TEST_F(FileTest, OnlyWhatIsThereIsOpenedIfNothingMayBeBegun) {
   options_.may_begin = false;
   EXPECT_EQ(error_of(open()), "not_found");
@@ -160,6 +241,7 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
   });
   store->close();
   tamper(
+      "DROP INDEX api_keys_account;"
       "ALTER TABLE accounts DROP COLUMN text_from_html;"
       "ALTER TABLE contents DROP COLUMN text_from_html;"
       "DROP TABLE nodes; DROP INDEX suspects_aside; DROP TABLE suspects;"

@@ -24,7 +24,6 @@ using ::testing::IsEmpty;
 // What a statement may go through from end to end, and why that is short.
 const std::map<std::string, std::string>& allowed_scans() {
   static const std::map<std::string, std::string> kAllowed{
-      {"api_keys", "asked for by the operator, once for a page of accounts; a few rows per tenant"},
       {"meta", "a handful of figures"},
       {"nodes", "one row per process"},
       {"j VIRTUAL TABLE INDEX 1:", "the list that was asked for"},
