@@ -128,19 +128,30 @@ class Listener::Impl {
   void close() {
     if (closed_) return;
     closed_ = true;
+    remove_own_path();  // while our socket keeps its inode number from being given to another
     boost::system::error_code ignored;
     acceptor_.close(ignored);
-    if (!unix_path_.empty()) ::unlink(unix_path_.c_str());
     slots_->listening = false;
     slots_->freed.notify();
   }
 
-  void own_path(const std::string& path) { unix_path_ = path; }
+  // The socket at `path` was made by listen().
+  void own_path(const std::string& path) {
+    if (::lstat(path.c_str(), &unix_socket_) == 0) unix_path_ = path;
+  }
   [[nodiscard]] async::Executor executor() { return acceptor_.get_executor(); }
   [[nodiscard]] const Endpoint& local() const { return local_; }
   [[nodiscard]] std::size_t connections_open() const { return slots_->open.load(); }
 
  private:
+  // By now another process may have made a socket of its own there.
+  void remove_own_path() {
+    struct stat found{};
+    if (unix_path_.empty() || ::lstat(unix_path_.c_str(), &found) != 0) return;
+    if (found.st_dev != unix_socket_.st_dev || found.st_ino != unix_socket_.st_ino) return;
+    ::unlink(unix_path_.c_str());
+  }
+
   Stream adopt(StreamSocket socket) {
     auto impl = std::make_shared<StreamImpl>(std::move(socket),
                                              take_slot(slots_, options_.connections_max));
@@ -153,6 +164,7 @@ class Listener::Impl {
   std::shared_ptr<Slots> slots_;
   Endpoint local_;
   std::string unix_path_;
+  struct stat unix_socket_{};
   bool closed_ = false;
   bool short_ = false;  // of files or memory, and the log says so
 };

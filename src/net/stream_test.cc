@@ -662,6 +662,24 @@ TEST(Listener, ServesAPrivateUnixSocketAndReplacesAStaleOne) {
   run_to_completion(talk_over_a_unix_socket(path));
 }
 
+Task<void> replace_a_unix_socket(std::string path) {
+  const auto executor = co_await boost::asio::this_coro::executor;
+  auto first = Listener::open_unix(executor, path).value();
+  ::unlink(path.c_str());
+  const auto second = Listener::open_unix(executor, path).value();
+  first.close();
+  auto client = co_await dial_unix(path, soon());
+  EXPECT_TRUE(client.has_value()) << "the other one's socket is still there";
+}
+
+TEST(Listener, LeavesTheUnixSocketOfAnotherAlone) {
+  const std::string path = testing::TempDir() + "todoku-stream-test-replaced.sock";
+  ::unlink(path.c_str());
+  run_to_completion(replace_a_unix_socket(path));
+  struct stat status{};
+  EXPECT_NE(::lstat(path.c_str(), &status), 0) << "its own it takes away";
+}
+
 Task<void> nobody_at_a_unix_path(ErrorKind& got) {
   const auto dialled = co_await dial_unix("/nonexistent/socket", soon());
   got = dialled.error().kind;
