@@ -70,7 +70,8 @@ class StorePort final : public cli::AdminPort {
   }
 
   Result<void> open(bool begin_new) {
-    auto opened = open_store(config_, clock_, begin_new);
+    auto opened = open_store(config_, clock_, begin_new,
+                             [this] { return check_key(vault_options(config_)); });
     if (!opened) return fail(std::move(opened.error()));
     store_ = std::move(*opened);
     operations_.emplace(*store_, store_->clock(), operation_options());
@@ -100,9 +101,7 @@ class StorePort final : public cli::AdminPort {
 
   Result<const SecretBox*> secret_box() {
     if (!box_) {
-      auto opened = open_vault({.master_key_file = config_.secrets.master_key_file,
-                                .master_key = config_.secrets.master_key},
-                               *store_);
+      auto opened = open_vault(vault_options(config_), *store_);
       if (!opened) return fail(std::move(opened.error()));
       box_.emplace(std::move(*opened));
     }

@@ -8,7 +8,10 @@
 //                              store was asked for: it would look as if all mail were gone
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -18,13 +21,19 @@
 namespace todoku::app {
 
 // Opens the store of an installation. `begin_new`: a new one may be made in any case; one that is
-// there is opened all the same. Errors: unauthorized (others can read the folder), not_found (see
-// above), those of SqliteStore::open; the sentence says what to do.
-[[nodiscard]] Result<std::unique_ptr<store::SqliteStore>> open_store(const config::Config& config,
-                                                                     const Clock& clock,
-                                                                     bool begin_new);
+// there is opened all the same. `ready` is asked before a new one is made, because what is refused
+// must not have begun: the next start would find an older life. Errors: unauthorized (others can
+// read the folder), not_found (see above), those of `ready` and of SqliteStore::open; the sentence
+// says what to do.
+[[nodiscard]] Result<std::unique_ptr<store::SqliteStore>> open_store(
+    const config::Config& config, const Clock& clock, bool begin_new,
+    const std::function<Result<void>()>& ready);
 
 // Makes the folder, or closes it to others.
 [[nodiscard]] Result<void> prepare_data_folder(const std::string& path);
+
+// For what open_store() and open_vault() would refuse, each a sentence. Changes nothing, and may be
+// asked while an engine runs.
+[[nodiscard]] std::vector<std::string> data_problems(const config::Config& config);
 
 }  // namespace todoku::app

@@ -154,7 +154,7 @@ Result<void> Engine::Parts::divide_files() {
 }
 
 Result<void> Engine::Parts::start_store() {
-  auto opened = open_store(config, clock, options.begin_new);
+  auto opened = open_store(config, clock, options.begin_new, [this] { return check_host(); });
   if (!opened) return fail(std::move(opened.error()));
   store = std::move(*opened);
   running.add([this](SteadyInstant) {
@@ -165,9 +165,7 @@ Result<void> Engine::Parts::start_store() {
 }
 
 Result<void> Engine::Parts::start_secrets() {
-  auto opened = open_vault(
-      {.master_key_file = config.secrets.master_key_file, .master_key = config.secrets.master_key},
-      *store);
+  auto opened = open_vault(vault_options(config), *store);
   if (!opened) return fail(std::move(opened.error()));
   box.emplace(std::move(*opened));
   const auto read = instance_secret(*box, *store);

@@ -102,8 +102,7 @@ std::vector<std::string> host_problems(const config::Config& config, bool ports_
   Problems problems(found);
   problems.note(files_division(files_limit().highest, files_wanted(config)));
   problems.note("data.directory", check_folder(config.data.directory));
-  problems.note(check_key({.master_key_file = config.secrets.master_key_file,
-                           .master_key = config.secrets.master_key}));
+  problems.note(check_key(vault_options(config)));
   problems.note("admin.socket", check_socket_path(admin_socket_path(config)));
   if (!config.metrics.listen.empty()) {
     problems.note("metrics.listen", check_listen(config.metrics.listen, ports_are_ours));

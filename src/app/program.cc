@@ -2,6 +2,7 @@
 #include "app/program.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -10,6 +11,7 @@
 #include <fmt/ostream.h>
 
 #include "app/admin_port.h"
+#include "app/data_folder.h"
 #include "app/host_check.h"
 #include "app/open_files.h"
 #include "app/serve.h"
@@ -57,9 +59,16 @@ int Program::serve(const cli::ServeOptions& options) {
 int Program::check_config(const std::optional<std::string>& file) {
   const auto loaded = load(file);
   if (!loaded) return 1;
-  const auto problems = host_problems(loaded->config, engine_answers(loaded->config));
+  const bool running = engine_answers(loaded->config);
+  auto problems = host_problems(loaded->config, running);
+  std::ranges::move(data_problems(loaded->config), std::back_inserter(problems));
   for (const std::string& problem : problems) fmt::print(err_, "{}\n", problem);
   if (!problems.empty()) return 1;
+  if (running) {
+    fmt::print(out_,
+               "note: an engine of this installation is running, with what it read when it "
+               "started\n");
+  }
   fmt::print(out_, "{}: no mistakes found\n",
              loaded->file.empty() ? "no file, only defaults" : loaded->file);
   return 0;

@@ -15,7 +15,6 @@
 namespace todoku::app {
 namespace {
 
-constexpr std::string_view kCheckSetting = "master_key_check";
 constexpr std::string_view kSecretSetting = "instance_secret";
 
 Result<std::optional<std::string>> read_setting(store::Store& store, std::string_view name) {
@@ -69,41 +68,61 @@ Result<std::optional<MasterKey>> read_key(const VaultOptions& options) {
   return std::optional<MasterKey>(std::move(*key));
 }
 
-Result<MasterKey> find_key(const VaultOptions& options, bool first_start) {
-  auto read = read_key(options);
-  if (!read) return fail(std::move(read.error()));
-  if (*read) return std::move(**read);
-  if (first_start) return make_key_file(options.master_key_file);
+std::unexpected<Error> key_is_missing(const VaultOptions& options) {
   return fail(ErrorKind::not_found,
               fmt::format("the master key of this data is missing: put your copy of it at {} "
                           "(mode 0600) or into the variable TODOKU_MASTER_KEY",
                           options.master_key_file));
 }
 
+Result<MasterKey> find_key(const VaultOptions& options, bool first_start) {
+  auto read = read_key(options);
+  if (!read) return fail(std::move(read.error()));
+  if (*read) return std::move(**read);
+  return first_start ? make_key_file(options.master_key_file) : key_is_missing(options);
+}
+
+Result<void> verify(const SecretBox& box, const VaultOptions& options,
+                    std::string_view check_value) {
+  if (box.verify_key(check_value)) return {};
+  return fail(
+      ErrorKind::unauthorized,
+      fmt::format("the master key in {} is not the one that this data was written with: put back "
+                  "the right one",
+                  options.master_key.empty() ? options.master_key_file : "TODOKU_MASTER_KEY"));
+}
+
 }  // namespace
+
+VaultOptions vault_options(const config::Config& config) {
+  return {.master_key_file = config.secrets.master_key_file,
+          .master_key = config.secrets.master_key};
+}
 
 Result<void> check_key(const VaultOptions& options) {
   const auto read = read_key(options);
   return read ? Result<void>() : fail(read.error());
 }
 
+Result<void> check_key_of_data(const VaultOptions& options, std::string_view check_value) {
+  const auto read = read_key(options);
+  if (!read) return {};
+  if (!*read) return key_is_missing(options);
+  return verify(SecretBox(**read), options, check_value);
+}
+
 Result<SecretBox> open_vault(const VaultOptions& options, store::Store& store) {
-  const auto check = read_setting(store, kCheckSetting);
+  const auto check = read_setting(store, kKeyCheckSetting);
   if (!check) return fail(check.error());
   auto key = find_key(options, !check->has_value());
   if (!key) return fail(std::move(key.error()));
   SecretBox box(*key);
   if (*check) {
-    const auto same = box.verify_key(**check);
-    if (same) return box;
-    const std::string source =
-        options.master_key.empty() ? options.master_key_file : "TODOKU_MASTER_KEY";
-    return fail(ErrorKind::unauthorized,
-                fmt::format("the master key in {} is not the one that this data was written with: "
-                            "put back the right one",
-                            source));
+    auto same = verify(box, options, **check);
+    if (!same) return fail(std::move(same.error()));
+    return box;
   }
-  const auto stored = write_setting(store, kCheckSetting, box.key_check_value());
+  const auto stored = write_setting(store, kKeyCheckSetting, box.key_check_value());
   if (!stored) return fail(stored.error());
   return box;
 }

@@ -11,9 +11,11 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "base/secret_box.h"
+#include "config/config.h"
 #include "store/store.h"
 
 namespace todoku::app {
@@ -23,6 +25,11 @@ struct VaultOptions {
   std::string master_key;  // from the environment; wins over the file
 };
 
+[[nodiscard]] VaultOptions vault_options(const config::Config& config);
+
+// The store's setting that tells whether a key is its own.
+inline constexpr std::string_view kKeyCheckSetting = "master_key_check";
+
 // Finds or makes the master key and proves that it is the store's. Blocks. Errors: unauthorized
 // (another key, or a file that others can read), not_found (the key of this store is missing),
 // invalid_input (that is no key), io; the sentence says what to do.
@@ -30,6 +37,11 @@ struct VaultOptions {
 
 // That the key, if there is one already, can be read and is one. Errors: as open_vault.
 [[nodiscard]] Result<void> check_key(const VaultOptions& options);
+
+// That it is there and the one whose check value data has; one that cannot be read is
+// check_key()'s. Errors: as open_vault.
+[[nodiscard]] Result<void> check_key_of_data(const VaultOptions& options,
+                                             std::string_view check_value);
 
 using InstanceSecret = std::array<std::uint8_t, 16>;
 

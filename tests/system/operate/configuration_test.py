@@ -5,6 +5,7 @@ sent."""
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import unittest
 
@@ -86,6 +87,40 @@ class Configuration(HomeTest):
     def test_a_folder_that_is_a_file(self):
         self.data.write_text("")
         self.refused_by_both("data")
+
+    def test_data_that_cannot_be_used(self):
+        def untouched():
+            return {path: path.stat().st_mtime_ns for path in self.data.rglob("*")
+                    if path.name != "todoku.db.lock"}
+
+        key = {"TODOKU_MASTER_KEY": "ab" * 32}
+        self.tool("config", "check", env=key)
+        self.assertFalse(self.data.exists())
+        self.start()
+        self.assertIn("no mistakes found", self.tool("config", "check"))
+        self.assertIn("an engine", self.tool("config", "check"))
+        said = self.tool("config", "check", status=1, env=key)
+        self.assertIn("is not the one that this data was written with", said)
+        self.stop()
+        before = untouched()
+        self.assertIn("no mistakes found", self.tool("config", "check"))
+        said = self.tool("config", "check", status=1, env=key)
+        self.assertIn("is not the one that this data was written with", said)
+        self.assertEqual(untouched(), before)
+        (self.home / "master.key").rename(self.home / "kept.key")
+        self.refused_by_both("the master key of this data is missing")
+        (self.home / "kept.key").rename(self.home / "master.key")
+        (self.data / "somebody").mkdir()
+        os.chmod(self.data, 0o755)
+        self.refused_by_both("others can read the data folder")
+        (self.data / "somebody").rmdir()
+        self.assertIn("no mistakes found", self.tool("config", "check"))  # serve will close it
+        with sqlite3.connect(self.data / "todoku.db") as store:
+            store.execute("PRAGMA user_version = 99")
+        store.close()
+        self.refused_by_both("schema version 99")
+        (self.data / "todoku.db").unlink()
+        self.refused_by_both("is missing", "--new")
 
     def test_variables_that_are_nearly_keys(self):
         for name in ("TODOKU_API_LISTEN", "TODOKU_APILISTEN"):

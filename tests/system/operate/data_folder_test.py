@@ -3,8 +3,12 @@
 """Hands in the data folder: a second engine never gets in, nothing begins anew in silence, and what
 is in the folder is for its owner alone."""
 import os
+import re
 import shutil
+import socket
+import sqlite3
 import stat
+import time
 import unittest
 
 from home import HomeTest
@@ -43,6 +47,76 @@ class DataFolder(HomeTest):
         (self.data / "todoku.db.lock").unlink()
         (self.data / "admin.sock").unlink()
         self.assertIn("is in use", self.tool("serve", status=1))
+
+    def test_a_second_engine_is_kept_out_though_it_comes_by_a_hard_link(self):
+        self.start()
+        other = self.home / "other"
+        other.mkdir(mode=0o700)
+        for name in ("todoku.db", "todoku.db-wal", "todoku.db-shm"):
+            os.link(self.data / name, other / name)
+        self.config.write_text(self.config.read_text() + '[data]\ndirectory = "other"\n')
+        self.assertIn("hard link", self.tool("serve", status=1))
+        self.assertIn("in use", self.tool("account", "list", status=1))
+        with sqlite3.connect(self.data / "todoku.db") as reader:  # who only reads may
+            reader.execute("SELECT count(*) FROM accounts").fetchone()
+        reader.close()
+        self.stop()
+        self.tool("account", "list")
+
+    def test_a_stopping_engine_leaves_the_socket_of_another_alone(self):
+        self.start()
+        (self.data / "admin.sock").unlink()
+        with socket.socket(socket.AF_UNIX) as another:
+            another.bind(str(self.data / "admin.sock"))
+            self.stop()
+            self.assertTrue((self.data / "admin.sock").exists())
+
+    # ---- the database is taken from under the engine -----------------------------------------
+
+    def is_noticed(self, *words):
+        self.wait_for(lambda: "taken from under" in self.log(), "the news", 15)
+        for word in words:
+            self.assertIn(word, self.log())
+        self.assertEqual(self.log().count("taken from under"), 1, "it is said once")
+        said = self.tool("healthcheck", status=1)
+        self.assertIn("store: the database", said)
+        self.assertIn("nothing is accepted", self.tool("account", "add", "late", status=1))
+
+    def test_a_removed_database_is_noticed_and_can_be_saved(self):
+        self.start()
+        self.tool("account", "add", "shop")
+        for path in self.data.glob("todoku.db*"):
+            path.unlink()
+        self.is_noticed("was removed")
+        copy = re.search(r"`cp (/proc/\S+) (\S+\.saved)`", self.log())
+        self.assertIsNotNone(copy, self.log())
+        time.sleep(1.5)  # what was in the log is in the file a second later
+        shutil.copyfile(copy.group(1), copy.group(2))
+        self.engine.kill()
+        self.engine.wait()
+        self.assertIn("todoku.db.saved", self.tool("serve", status=1))
+        os.rename(copy.group(2), self.data / "todoku.db")
+        self.assertIn("shop", self.tool("account", "list"))
+
+    def test_a_removed_folder_is_saved_when_the_engine_stops(self):
+        self.start()
+        self.tool("account", "add", "shop")
+        shutil.rmtree(self.data)
+        self.wait_for(lambda: "taken from under" in self.log(), "the news", 15)
+        self.stop()
+        saved = self.data / f"todoku.db.saved-{self.engine.pid}"
+        self.assertEqual(mode(saved), 0o600)
+        said = self.tool("serve", status=1)
+        self.assertIn(str(saved), said)
+        saved.rename(self.data / "todoku.db")
+        self.assertIn("shop", self.tool("account", "list"))
+
+    def test_a_database_that_comes_back_is_used_again(self):
+        self.start()
+        self.data.rename(self.home / "away")
+        self.wait_for(lambda: "was moved away" in self.log(), "the news", 15)
+        (self.home / "away").rename(self.data)
+        self.tool("account", "add", "shop")
 
     # ---- nothing begins anew in silence ------------------------------------------------------
 
@@ -86,6 +160,27 @@ class DataFolder(HomeTest):
 
     def test_a_prepared_key_is_no_sign_where_it_comes_from_the_environment(self):
         self.tool("account", "add", "shop", env={"TODOKU_MASTER_KEY": "ab" * 32})
+
+    def test_a_refused_start_has_begun_nothing(self):
+        said = self.tool("serve", "--new", status=1, env={"TODOKU_MASTER_KEY": "no key"})
+        self.assertIn("TODOKU_MASTER_KEY", said)
+        self.assertFalse(self.data.exists())
+        self.tool("account", "add", "shop", "--new", status=1, env={"TODOKU_MASTER_KEY": "no key"})
+        self.assertFalse(self.data.exists())
+        (self.home / "master.key").write_text("ab" * 32)
+        os.chmod(self.home / "master.key", 0o600)
+        self.assertIn("--new", self.tool("serve", status=1))
+        self.assertFalse(self.data.exists())
+        self.data.mkdir(mode=0o700)
+        self.tool("serve", "--new", status=1, env={"TODOKU_MASTER_KEY": "no key"})
+        self.assertFalse((self.data / "todoku.db").exists())
+        listen = self.config.read_text()
+        self.config.write_text(listen.replace("127.0.0.1:0", "192.0.2.1:8025"))
+        self.assertIn("api.listen", self.tool("serve", "--new", status=1))
+        self.assertFalse((self.data / "todoku.db").exists())
+        self.config.write_text(listen)
+        self.assertIn("--new", self.tool("serve", status=1))  # it is still to be said
+        self.start("--new")
 
     def test_what_is_no_database_is_refused(self):
         self.data.mkdir(mode=0o700)
