@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::string_view kNoEnd = "has no closing quotation mark";
+// Kept of each line of a row that is refused.
+constexpr std::size_t kShownOctets = 4'096;
 
 // What spreadsheets take for the begin of a formula; tab and carriage return are skipped by some
 // before they look.
@@ -26,14 +28,13 @@ void CsvReader::begin_row() {
   row_.fields.clear();
   field_.clear();
   octets_.clear();
-  first_line_end_ = 0;
-  lines_ = 1;
+  line_ends_ = 0;
+  refused_ = false;
 }
 
 void CsvReader::end_field() {
   row_.fields.push_back(std::move(field_));
   field_.clear();
-  state_ = State::field_start;
 }
 
 // Spreadsheets write `sep=;` before the header to say what stands between fields.
@@ -55,111 +56,146 @@ Result<void> CsvReader::end_row(const Rows& rows) {
   Result<void> handled;
   if (!blank && !takes_separator()) handled = rows.good(row_);
   ++row_number_;
+  ++line_number_;
   begin_row();
   return handled;
 }
 
+// Tells the lines that there are of it so far, and keeps what is there of the last one.
 Result<void> CsvReader::refuse_row(std::string reason, const Rows& rows) {
-  const bool spans_lines = first_line_end_ > 0;
-  std::string_view line = octets_;
-  if (spans_lines) line = line.substr(0, first_line_end_);
-  while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
+  const std::string octets = std::exchange(octets_, {});
+  refused_ = true;
+  refused_row_ = row_number_;
+  refused_line_ = line_number_ -= line_ends_;
+  told_ = true;  // even if its end is still to come
+  std::size_t end = octets.find_first_of("\r\n");
   auto handled = rows.bad({.number = row_number_,
+                           .line = line_number_,
                            .column = row_.fields.size() + 1,
                            .reason = std::move(reason),
-                           .octets = line});
+                           .octets = std::string_view(octets).substr(0, end)});
   ++row_number_;
-  if (spans_lines) {
-    again_.erase(0, again_at_);
-    again_at_ = 0;
-    again_.insert(0, octets_, first_line_end_);
-    state_ = State::field_start;
-  } else if (octets_.ends_with('\n')) {
-    state_ = State::field_start;
-  } else {
-    state_ = octets_.ends_with('\r') ? State::carriage_return : State::skipping;
+  while (handled && end != std::string::npos) {
+    const bool two = octets[end] == '\r' && octets.substr(end + 1).starts_with('\n');
+    const std::size_t begin = end + (two ? 2 : 1);
+    ++line_number_;
+    told_ = false;
+    end = octets.find_first_of("\r\n", begin);
+    const auto line = std::string_view(octets).substr(begin, end - begin);
+    if (end == std::string::npos) {
+      octets_ = line.substr(0, kShownOctets);
+    } else {
+      handled = refuse_further_line(line, rows);
+    }
   }
-  begin_row();
   return handled;
+}
+
+Result<void> CsvReader::refuse_further_line(std::string_view line, const Rows& rows) {
+  const std::uint64_t number = row_number_++;
+  if (line.empty()) return {};
+  return rows.bad(
+      {.number = number,
+       .line = line_number_,
+       .column = 0,
+       .reason = fmt::format("lies inside a quoted field that began in row {} (line {})",
+                             refused_row_, refused_line_),
+       .octets = line});
+}
+
+// The rest of a row that is refused.
+Result<void> CsvReader::pass_over(char c, bool ends_line, const Rows& rows) {
+  if (!ends_line) {
+    if (octets_.size() < kShownOctets) octets_ += c;
+    return {};
+  }
+  Result<void> handled;
+  if (!std::exchange(told_, false)) handled = refuse_further_line(octets_, rows);
+  ++line_number_;
+  octets_.clear();
+  if (++line_ends_ >= limits_.row_lines_max) state_ = State::field_start;
+  if (state_ != State::quoted) begin_row();
+  return handled;
+}
+
+CsvReader::State CsvReader::after(char c) const {
+  if (state_ == State::quoted) return c == '"' ? State::quote_seen : State::quoted;
+  if (c == separator_ || c == '\n' || c == '\r') return State::field_start;
+  // A quotation mark inside an unquoted field is text.
+  return c == '"' && state_ != State::plain ? State::quoted : State::plain;
 }
 
 Result<void> CsvReader::step(char c, const Rows& rows) {
-  if (state_ == State::carriage_return) {
-    state_ = State::field_start;
-    if (c == '\n') return {};
-  }
-  const bool ends_line = c == '\n' || c == '\r';
-  if (state_ == State::skipping) {
-    if (ends_line) state_ = c == '\r' ? State::carriage_return : State::field_start;
-    return {};
-  }
+  // A line feed after a carriage return is the same line end, and text only where that is.
+  const bool second_half = c == '\n' && after_return_;
+  after_return_ = c == '\r';
+  if (second_half && (refused_ || state_ != State::quoted)) return {};
+  const State before = std::exchange(state_, after(c));
+  const bool ends_line = (c == '\n' || c == '\r') && !second_half;
+  if (refused_) return pass_over(c, ends_line, rows);
   octets_ += c;
-  const bool ends_row = ends_line && state_ != State::quoted;
-  if (octets_.size() > limits_.row_octets_max && !ends_row) {
+  if (ends_line && before != State::quoted) return end_row(rows);
+  if (ends_line) {
+    ++line_number_;
+    ++line_ends_;
+  }
+  return take_character(c, before, rows);
+}
+
+Result<void> CsvReader::take_character(char c, State before, const Rows& rows) {
+  if (octets_.size() > limits_.row_octets_max) {
     return refuse_row(fmt::format("is longer than {} bytes", limits_.row_octets_max), rows);
   }
   if (c == '\0') return refuse_row("holds a NUL character", rows);
-  if (state_ == State::quoted) {
-    if (c == '"') {
-      state_ = State::quote_seen;
-      return {};
-    }
-    field_ += c;
-    if (!ends_line) return {};
-    // A line feed after a carriage return is the same line end, and belongs to the first line.
-    const bool same_end = c == '\n' && octets_.ends_with("\r\n");
-    if (first_line_end_ == 0 || (same_end && first_line_end_ == octets_.size() - 1)) {
-      first_line_end_ = octets_.size();
-    }
-    if (!same_end && ++lines_ > limits_.row_lines_max) {
-      return refuse_row(fmt::format("{} within {} lines", kNoEnd, limits_.row_lines_max), rows);
-    }
-    return {};
+  if (line_ends_ >= limits_.row_lines_max) {
+    auto handled =
+        refuse_row(fmt::format("{} within {} lines", kNoEnd, limits_.row_lines_max), rows);
+    state_ = State::field_start;
+    begin_row();
+    return handled;
   }
-  if (c == '"') {
-    if (state_ == State::quote_seen) field_ += '"';
-    if (state_ == State::plain) {
-      field_ += '"';  // a quotation mark inside an unquoted field is text
-    } else {
-      state_ = State::quoted;
-    }
-    return {};
+  if (before == State::quote_seen && state_ == State::plain) {
+    return refuse_row("has text after a closing quotation mark", rows);
   }
-  if (c == separator_) {
+  if (state_ == State::field_start) {
     end_field();
     return {};
   }
-  if (ends_line) {
-    auto handled = end_row(rows);
-    if (c == '\r') state_ = State::carriage_return;
-    return handled;
-  }
-  if (state_ == State::quote_seen) {
-    return refuse_row("has text after a closing quotation mark", rows);
-  }
-  state_ = State::plain;
-  field_ += c;
+  const bool is_mark = c == '"' && (before == State::quoted || before == State::field_start);
+  if (!is_mark) field_ += c;
   return {};
 }
 
+// What step() would take one by one, and nothing that ends or begins anything: most of a file.
+std::size_t CsvReader::take_text(std::string_view octets) {
+  if (refused_ || state_ == State::quote_seen) return 0;
+  const bool quoted = state_ == State::quoted;
+  const auto special = [&](char c) {
+    return c == '"' || c == '\n' || c == '\r' || c == '\0' || (c == separator_ && !quoted);
+  };
+  const std::size_t room =
+      limits_.row_octets_max - std::min(octets_.size(), limits_.row_octets_max);
+  octets = octets.substr(0, room);
+  octets = octets.substr(
+      0, static_cast<std::size_t>(std::ranges::find_if(octets, special) - octets.begin()));
+  if (octets.empty()) return 0;
+  if (!quoted) state_ = State::plain;
+  after_return_ = false;
+  octets_ += octets;
+  field_ += octets;
+  return octets.size();
+}
+
 Result<void> CsvReader::feed(std::string_view octets, const Rows& rows) {
-  while (true) {
-    Result<void> stepped;
-    if (again_at_ < again_.size()) {
-      stepped = step(again_[again_at_++], rows);
-    } else if (!octets.empty()) {
-      if (!again_.empty()) {
-        again_.clear();
-        again_at_ = 0;
-      }
-      const char c = octets.front();
-      octets.remove_prefix(1);
-      stepped = step(c, rows);
-    } else {
-      return {};
+  while (!octets.empty()) {
+    std::size_t taken = take_text(octets);
+    if (taken == 0) {
+      if (auto stepped = step(octets.front(), rows); !stepped) return stepped;
+      taken = 1;
     }
-    if (!stepped) return stepped;
+    octets.remove_prefix(taken);
   }
+  return {};
 }
 
 Result<void> CsvReader::push(std::string_view octets, const Rows& rows) {
@@ -180,11 +216,10 @@ Result<void> CsvReader::finish(const Rows& rows) {
   if (!std::exchange(started_, true)) {
     if (auto fed = feed(mark_, rows); !fed) return fed;
   }
-  // Each round ends a row at least.
-  while (state_ == State::quoted) {
+  if (state_ == State::quoted && !refused_) {
     if (auto refused = refuse_row(std::string(kNoEnd), rows); !refused) return refused;
-    if (auto fed = feed({}, rows); !fed) return fed;
   }
+  if (refused_) return told_ ? Result<void>{} : refuse_further_line(octets_, rows);
   if (octets_.empty()) return {};
   return end_row(rows);
 }

@@ -3,10 +3,12 @@
 // byte order mark, empty cells at the end of rows, a first line `sep=;`). Pure: octets are pushed
 // in any slices, whole rows come out.
 //
-// A row that is none is told and costs nobody else: reading goes on after its first line. So a
-// stray quotation mark, which makes a field of all that follows up to the next one, takes one row
-// along: as soon as the field turns out to be none (its end is missing, or text follows it, or it
-// is longer than a field may be), the lines that it swallowed are read again as rows of their own.
+// A row that is none is told, and reading goes on after its end. Where that is, its quotation marks
+// say, be there a mistake among them or not: a line inside a quoted field is no row, whatever it
+// looks like (an address in a note that somebody pasted), and nobody named in it asked for mail.
+// So each further line of a refused row is told as a refused row, too. A stray quotation mark at
+// the begin of a field thus costs the lines up to the next one, or CsvLimits::row_lines_max of them
+// at most: all are named, and the rest of the file is read.
 #pragma once
 
 #include <cstddef>
@@ -27,9 +29,10 @@ struct CsvRow {
 
 struct CsvBadRow {
   std::uint64_t number = 0;
-  std::size_t column = 0;   // of the mistake, from 1
+  std::uint64_t line = 0;   // of the file, from 1; rows may have several
+  std::size_t column = 0;   // of the mistake, from 1; 0: a further line of a row that was refused
   std::string reason;       // "has text after a closing quotation mark"
-  std::string_view octets;  // the begin of the row's first line; as long as the call
+  std::string_view octets;  // the begin of the line; as long as the call
 };
 
 struct CsvLimits {
@@ -54,19 +57,17 @@ class CsvReader {
   [[nodiscard]] Result<void> finish(const Rows& rows);
 
  private:
-  enum class State : std::uint8_t {
-    field_start,
-    plain,
-    quoted,
-    quote_seen,
-    skipping,         // the rest of a bad row's line
-    carriage_return,  // a row ended; a line feed may follow
-  };
+  enum class State : std::uint8_t { field_start, plain, quoted, quote_seen };
 
+  [[nodiscard]] State after(char c) const;
   [[nodiscard]] Result<void> feed(std::string_view octets, const Rows& rows);
+  [[nodiscard]] std::size_t take_text(std::string_view octets);
   [[nodiscard]] Result<void> step(char c, const Rows& rows);
+  [[nodiscard]] Result<void> take_character(char c, State before, const Rows& rows);
   [[nodiscard]] Result<void> end_row(const Rows& rows);
   [[nodiscard]] Result<void> refuse_row(std::string reason, const Rows& rows);
+  [[nodiscard]] Result<void> pass_over(char c, bool ends_line, const Rows& rows);
+  [[nodiscard]] Result<void> refuse_further_line(std::string_view line, const Rows& rows);
   void end_field();
   void begin_row();
   [[nodiscard]] bool takes_separator();
@@ -76,14 +77,19 @@ class CsvReader {
   State state_ = State::field_start;
   std::string mark_;  // octets at the start that may be a byte order mark
   bool started_ = false;
+  bool after_return_ = false;  // the last octet was a carriage return
   std::uint64_t row_number_ = 1;
+  std::uint64_t line_number_ = 1;
   std::string field_;
   CsvRow row_;
-  std::string octets_;              // the row so far
-  std::size_t first_line_end_ = 0;  // in octets_; 0: it is still in its first line
-  std::size_t lines_ = 1;
-  std::string again_;  // lines to be read as rows of their own, from again_at_ on
-  std::size_t again_at_ = 0;
+  std::string octets_;         // the row so far; of one that is refused, the begin of its line
+  std::size_t line_ends_ = 0;  // within the row so far
+
+  // The row at hand is refused, its line at hand is told; where it began.
+  bool refused_ = false;
+  bool told_ = false;
+  std::uint64_t refused_row_ = 0;
+  std::uint64_t refused_line_ = 0;
 };
 
 // One field as CSV writes it here: always quoted, always UTF-8 (contract section 2.13); what is not

@@ -63,27 +63,42 @@ TEST(CsvReader, GoesOnAfterTheLineOfABadRow) {
               ElementsAre("1:a", HasSubstr("2!1 is longer than 20 bytes <xxx"), "3:b"));
 }
 
-TEST(CsvReader, AStrayQuotationMarkTakesOneRowAlong) {
-  const auto expected =
-      ElementsAre("1:a", HasSubstr("2!2 has no closing quotation mark"), "3:c|d", "4:e|f");
+TEST(CsvReader, ALineInsideAQuotedFieldIsNoRow) {
+  const auto inside = [](int line) {
+    return std::to_string(line) + "!0 lies inside a quoted field that began in row 2 (line 2) <";
+  };
+  const auto expected = ElementsAre("1:a", HasSubstr("2!2 has no closing quotation mark"),
+                                    inside(3) + "c,d>", inside(4) + "e,f>");
   EXPECT_THAT(read("a\nb,\"x\nc,d\ne,f\n"), expected);
+  EXPECT_THAT(read("a\nb,\"x\nc,d\ne,f\n", {}, 1), expected);
   EXPECT_THAT(read("a\r\nb,\"x\r\nc,d\r\ne,f"), expected);
-  EXPECT_THAT(
-      read("a\nb,\"x\nc,\"d\"\ne,f\n"),
-      ElementsAre("1:a", "2!2 has text after a closing quotation mark <b,\"x>", "3:c|d", "4:e|f"));
+  EXPECT_THAT(read("a\r\nb,\"x\r\nc,d\r\ne,f", {}, 1), expected);
+  EXPECT_THAT(read("a\nb,\"x\nc,\"d\"\ne,f\n"),
+              ElementsAre("1:a", "2!2 has text after a closing quotation mark <b,\"x>",
+                          inside(3) + "c,\"d\">", "4:e|f"));
+}
+
+TEST(CsvReader, AStrayQuotationMarkCostsSoManyLinesAtMost) {
   EXPECT_THAT(read("a\n\"b\nc\nd\ne\n", {.row_lines_max = 2}),
-              ElementsAre("1:a", "2!1 has no closing quotation mark within 2 lines <\"b>", "3:c",
-                          "4:d", "5:e"));
-  // Each of them is on its own.
-  EXPECT_THAT(read("\"1\n\"2\n\"3\n4\n"),
-              ElementsAre(HasSubstr("1!1 has text"), HasSubstr("2!1 has text"),
-                          HasSubstr("3!1 has no closing"), "4:4"));
+              ElementsAre("1:a", "2!1 has no closing quotation mark within 2 lines <\"b>",
+                          HasSubstr("3!0 lies inside"), "4:d", "5:e"));
+  const std::string wide(30, 'x');
+  for (const std::size_t slice : {1U, 7U, 1'000U}) {
+    EXPECT_THAT(
+        read("a\n\"" + wide + "\nc\nd\ne\n", {.row_octets_max = 20, .row_lines_max = 3}, slice),
+        ElementsAre("1:a", HasSubstr("2!1 is longer than 20 bytes"), HasSubstr("3!0 lies inside"),
+                    HasSubstr("4!0 lies inside"), "5:e"));
+  }
 }
 
 TEST(CsvReader, TheRestOfALargeFileSurvives) {
   std::string text = "email,a\n\"stray@example.jp,x\n";
   for (int i = 0; i < 100'000; ++i) text += "r" + std::to_string(i) + "@example.jp,1\n";
-  EXPECT_EQ(read(text).size(), 100'002U);
+  const auto seen = read(text);
+  const auto refused = std::ranges::count_if(
+      seen, [](const std::string& row) { return row.find('!') < row.find(':'); });
+  EXPECT_EQ(refused, 200);
+  EXPECT_EQ(seen.size(), 100'002U);
 }
 
 TEST(CsvReader, SlicesMakeNoDifference) {

@@ -269,8 +269,9 @@ Result<void> Importer::read_file(Run& run) {
   const CsvReader::Rows rows{
       .good = [&](CsvRow& row) { return take_row(run, row); },
       .bad = [&](const CsvBadRow& row) -> Result<void> {
-        const std::string why =
-            fmt::format("row {}, column {}: {}", row.number, row.column, row.reason);
+        const std::string why = row.column == 0 ? fmt::format("row {}: {}", row.number, row.reason)
+                                                : fmt::format("row {}, column {}: {}", row.number,
+                                                              row.column, row.reason);
         if (run.header.empty()) return refuse_file(run, why);
         return refuse_row(run, fmt::format("[{}]", why),
                           {std::string(utf8_prefix(row.octets, kShownRowOctets))});

@@ -123,18 +123,22 @@ class Rows(Imports):
                 self.assertEqual(2, self.detail(delivery)["total_count"])
                 self.drop(delivery)
 
-    def test_a_stray_quotation_mark_takes_one_row_along(self):
+    def test_a_line_inside_a_quoted_field_is_no_row_and_a_stray_mark_costs_few(self):
         rows = b"".join(b"r%d@fast.example,x\n" % n for n in range(20_000))
-        octets = b'email,__name__\n"stray@fast.example,x\n' + rows + b'last@fast.example,"open\n'
+        octets = b'email,__name__\n"stray@fast.example,x\n' + rows + (
+            b'last@fast.example,"a note:\nnobody@fast.example,y\n')
         delivery, job = self.imported(octets, {"ignore_errors": True})
-        self.assertEqual(("FINISHED", 20_000, 2, 20_002), (job["status"], job["success_count"],
-                                                           job["failed_count"],
-                                                           job["total_count"]))
-        self.assertEqual(20_000, self.detail(delivery)["total_count"])
-        _, first, last = self.errors(job)
+        self.assertEqual(("FINISHED", 19_801, 202, 20_003), (job["status"], job["success_count"],
+                                                             job["failed_count"],
+                                                             job["total_count"]))
+        self.assertEqual(19_801, self.detail(delivery)["total_count"])
+        _, first, second, *_, last, inside = self.errors(job)
         self.assertRegex(first[0], r"^\[row 2, column 1: has no closing quotation mark")
         self.assertEqual('"stray@fast.example,x', first[1])
+        self.assertRegex(second[0], r"^\[row 3: lies inside a quoted field that began in row 2")
         self.assertRegex(last[0], r"^\[row 20003, column 2: has no closing quotation mark")
+        self.assertRegex(inside[0], r"^\[row 20004: lies inside a quoted field that began in row 20")
+        self.assertEqual("nobody@fast.example,y", inside[1])
         self.drop(delivery)
 
     def test_errors_say_row_column_and_what_helps(self):
