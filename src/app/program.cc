@@ -56,7 +56,7 @@ int Program::serve(const cli::ServeOptions& options) {
   return app::serve(std::move(*loaded), options.begin_new);
 }
 
-int Program::check_config(const std::optional<std::string>& file) {
+int Program::check_config(const std::optional<std::string>& file, Language language) {
   const auto loaded = load(file);
   if (!loaded) return 1;
   const bool running = engine_answers(loaded->config);
@@ -65,23 +65,20 @@ int Program::check_config(const std::optional<std::string>& file) {
   for (const std::string& problem : problems) fmt::print(err_, "{}\n", problem);
   if (!problems.empty()) return 1;
   if (running) {
-    fmt::print(out_,
-               "note: an engine of this installation is running, with what it read when it "
-               "started\n");
+    constexpr Sentence kRunning{
+        "note: an engine of this installation is running, with what it read when it started\n",
+        "注: この設定のエンジンが動作中。起動時に読み込んだ設定で動いている\n"};
+    out_ << kRunning.in(language);
   }
-  fmt::print(out_, "{}: no mistakes found\n",
-             loaded->file.empty() ? "no file, only defaults" : loaded->file);
+  constexpr Sentence kNoFile{"no file, only defaults", "ファイルなし（既定値のみ）"};
+  constexpr Sentence kFine{": no mistakes found\n", ": 誤りは見つからなかった\n"};
+  out_ << (loaded->file.empty() ? kNoFile.in(language) : loaded->file) << kFine.in(language);
   return 0;
 }
 
 int Program::show_config(const cli::ConfigShowOptions& options) {
-  const auto language = parse_language(options.language.empty() ? "en" : options.language);
-  if (!language) {
-    fmt::print(err_, "todoku: the languages are en and ja\n");
-    return 2;
-  }
   if (options.defaults) {
-    out_ << config::show_defaults(*language);
+    out_ << config::show_defaults(options.language);
     return 0;
   }
   const auto loaded = load(options.config);
@@ -120,6 +117,10 @@ Result<std::unique_ptr<cli::AdminPort>> Program::admin(const std::optional<std::
   auto loaded = config::load_config(config, environment_);
   if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().front().to_string());
   return unless_refused([&] { return open_admin_port(*loaded, begin_new); });
+}
+
+Language Program::language() const {
+  return config::environment_language(environment_);
 }
 
 std::string Program::version() {

@@ -15,13 +15,14 @@ class Program final : public cli::Host {
       : environment_(std::move(environment)), out_(out), err_(err) {}
 
   int serve(const cli::ServeOptions& options) override;
-  int check_config(const std::optional<std::string>& file) override;
+  int check_config(const std::optional<std::string>& file, Language language) override;
   int show_config(const cli::ConfigShowOptions& options) override;
   std::string config_reference() override;
   int sink(const std::vector<std::string>& arguments) override;
   Result<std::unique_ptr<cli::AdminPort>> admin(const std::optional<std::string>& config,
                                                 bool begin_new) override;
   std::string version() override;
+  [[nodiscard]] Language language() const override;
 
  private:
   // nullopt after the problems have been printed.

@@ -50,7 +50,7 @@ int account_list(Session& session) {
       rows.push_back({text_of(account, "name"),
                       truth_of(account, "suspended") ? "suspended" : "active",
                       fmt::format("{}", number_of(account, "weight")),
-                      fmt::format("{}", number_of(account, "keys")), text_of(account, "created"),
+                      fmt::format("{}", number_of(account, "keys")), time_of(account, "created"),
                       truth_of(account, "text_from_html") ? "on" : "off"});
     }
     print_table(session.out(), std::move(rows));

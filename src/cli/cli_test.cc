@@ -38,13 +38,13 @@ struct FakeHost final : Host {
     seen.insert(seen.begin(), options.config.value_or("-"));
     return 0;
   }
-  int check_config(const std::optional<std::string>& file) override {
-    seen = {file.value_or("-")};
+  int check_config(const std::optional<std::string>& file, Language language) override {
+    seen = {file.value_or("-"), language == Language::japanese ? "ja" : "en"};
     return 0;
   }
   int show_config(const ConfigShowOptions& options) override {
     seen = {options.config.value_or("-"), options.defaults ? "defaults" : "effective",
-            options.language};
+            options.language == Language::japanese ? "ja" : "en"};
     return 0;
   }
   std::string config_reference() override { return "reference"; }
@@ -58,6 +58,8 @@ struct FakeHost final : Host {
     return std::make_unique<Port>(*this);
   }
   std::string version() override { return "1.2.3"; }
+  [[nodiscard]] Language language() const override { return environment; }
+  Language environment = Language::english;
 };
 
 class CommandLineTest : public testing::Test {
@@ -78,7 +80,7 @@ TEST_F(CommandLineTest, TakesTheConfigurationAnywhere) {
   EXPECT_EQ(run({"--config", "b.toml", "serve"}), 0);
   EXPECT_THAT(host.seen, ElementsAre("b.toml"));
   EXPECT_EQ(run({"config", "check", "c.toml"}), 0);
-  EXPECT_THAT(host.seen, ElementsAre("c.toml"));
+  EXPECT_THAT(host.seen, ElementsAre("c.toml", "en"));
   EXPECT_EQ(run({"config", "show", "--defaults", "--lang", "ja"}), 0);
   EXPECT_THAT(host.seen, ElementsAre("-", "defaults", "ja"));
 }
@@ -90,6 +92,35 @@ TEST_F(CommandLineTest, ComplainsAboutWrongWordsWithStatusTwo) {
   EXPECT_EQ(run({"account", "weight", "shop", "heavy"}), 2);
   EXPECT_EQ(run({"explain", "a@example.jp", "--limit", "0"}), 2);
   EXPECT_THAT(err.str(), HasSubstr("--limit"));
+}
+
+TEST_F(CommandLineTest, NamesTheCommandThatWasMeant) {
+  EXPECT_EQ(run({"--config", "a.toml", "--json", "serv", "--new"}), 2);
+  EXPECT_EQ(err.str(), "todoku: there is no command serv (did you mean serve?)\n");
+  EXPECT_EQ(run({"account", "ad", "shop"}), 2);
+  EXPECT_EQ(err.str(), "todoku: there is no command account ad (did you mean add?)\n");
+  EXPECT_EQ(run({"stuck", "relaese"}), 2);
+  EXPECT_EQ(err.str(), "todoku: there is no command stuck relaese (did you mean release?)\n");
+  EXPECT_EQ(run({"photosynthesis"}), 2);
+  EXPECT_EQ(err.str(), "todoku: there is no command photosynthesis\n");
+  EXPECT_EQ(run({"account", "weight", "serv", "heavy"}), 2);
+  EXPECT_THAT(err.str(), testing::Not(HasSubstr("no command")));
+}
+
+TEST_F(CommandLineTest, SpeaksTheLanguageAskedForElseThatOfTheEnvironment) {
+  EXPECT_EQ(run({"config", "check", "--lang", "ja"}), 0);
+  EXPECT_THAT(host.seen, ElementsAre("-", "ja"));
+  EXPECT_EQ(run({"serve", "--lang", "ja"}), 0);
+  EXPECT_EQ(run({"status", "--lang", "ja"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("エンジン   停止中"));
+  host.environment = Language::japanese;
+  EXPECT_EQ(run({"status"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("停止中"));
+  EXPECT_EQ(run({"status", "--lang", "en"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("engine     not running"));
+  EXPECT_EQ(run({"explain", "a@example.jp"}), 0);
+  EXPECT_THAT(host.asked.back().target, testing::EndsWith("&lang=ja"));
+  EXPECT_EQ(run({"status", "--lang", "fr"}), 2);
 }
 
 TEST_F(CommandLineTest, HelpsWithStatusZero) {
@@ -160,15 +191,16 @@ TEST_F(CommandLineTest, TurnsTheTextMadeFromHtmlOnAndOff) {
 TEST_F(CommandLineTest, AlignsTables) {
   host.answer = [](const AdminRequest&) {
     return AdminAnswer{200, R"({"accounts":[{"name":"shop","suspended":false,"weight":1,"keys":2,)"
-                            R"("created":"2026-01-05","text_from_html":true},)"
+                            R"("created":"2026-01-04T16:00:00Z",)"
+                            R"("created_text":"2026-01-05 01:00:00 JST","text_from_html":true},)"
                             R"({"name":"a-long-name","suspended":true,"weight":10,"keys":0,)"
                             R"("created":"2026-01-06","text_from_html":false}]})"};
   };
   EXPECT_EQ(run({"account", "list"}), 0);
   EXPECT_EQ(out.str(),
-            "ACCOUNT      STATE      WEIGHT  KEYS  ADDED       TEXT FROM HTML\n"
-            "shop         active     1       2     2026-01-05  on\n"
-            "a-long-name  suspended  10      0     2026-01-06  off\n");
+            "ACCOUNT      STATE      WEIGHT  KEYS  ADDED                    TEXT FROM HTML\n"
+            "shop         active     1       2     2026-01-05 01:00:00 JST  on\n"
+            "a-long-name  suspended  10      0     2026-01-06               off\n");
 }
 
 TEST_F(CommandLineTest, AsksForListsUntilTheyEnd) {

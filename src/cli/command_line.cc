@@ -7,7 +7,10 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <fmt/format.h>
 
+#include "base/printable.h"
+#include "base/spelling.h"
 #include "cli/commands.h"
 
 namespace todoku::cli {
@@ -24,6 +27,9 @@ class CommandLine {
     // These may stand anywhere.
     app_.fallthrough();
     app_.add_option("--config", common_.config, "The configuration file");
+    app_.add_option("--lang", common_.language,
+                    "en or ja, where there is both; else TODOKU_LANG, else the locale")
+        ->check(CLI::IsMember({"en", "ja"}));
     app_.add_flag("--json", common_.json, "Print answers as JSON");
     app_.add_flag("--new", common_.begin_new,
                   "Begin a new store where the old one is gone: what remains of it counts no more");
@@ -39,10 +45,15 @@ class CommandLine {
   }
 
   int run(std::vector<std::string> arguments) {
+    const std::string unknown = unknown_command(arguments);
     std::ranges::reverse(arguments);  // what CLI11 wants of a vector
     try {
       app_.parse(std::move(arguments));
     } catch (const CLI::ParseError& error) {
+      if (!unknown.empty() && error.get_exit_code() != 0) {
+        err_ << "todoku: " << unknown << '\n';
+        return 2;
+      }
       const int code = app_.exit(error, out_, err_);
       return code == 0 ? 0 : 2;
     }
@@ -52,6 +63,39 @@ class CommandLine {
  private:
   CLI::App* verb(CLI::App* parent, const std::string& name, const std::string& help) {
     return parent->add_subcommand(name, help);
+  }
+
+  // A sentence about the first word that stands where a command should and is none; else empty.
+  [[nodiscard]] std::string unknown_command(const std::vector<std::string>& words) const {
+    const CLI::App* command = &app_;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      const std::string& word = words[i];
+      if (word.starts_with('-')) {
+        if (has_value(*command, word)) ++i;
+        continue;
+      }
+      std::vector<std::string> names;
+      const CLI::App* found = nullptr;
+      for (const CLI::App* verb : command->get_subcommands({})) {
+        names.push_back(verb->get_name());
+        if (verb->get_name() == word) found = verb;
+      }
+      if (names.empty()) return {};
+      if (found == nullptr) {
+        const std::string group = command == &app_ ? "" : command->get_name() + " ";
+        return fmt::format("there is no command {}{}{}", group, printable(word),
+                           suggestion(word, names));
+      }
+      command = found;
+    }
+    return {};
+  }
+
+  // Whether the next word belongs to this option.
+  [[nodiscard]] bool has_value(const CLI::App& command, const std::string& word) const {
+    const CLI::Option* option = command.get_option_no_throw(word);
+    if (option == nullptr) option = app_.get_option_no_throw(word);
+    return option != nullptr && option->get_expected_min() > 0;
   }
 
   // The command speaks to the operations of the installation. Of a group: what it does without a
@@ -86,14 +130,15 @@ class CommandLine {
     group->require_subcommand(1);
     CLI::App* check = verb(group, "check", "Find every mistake");
     check->add_option("FILE", config_file_, "Instead of the file that serve would read");
-    runs(check, [this] { return host_.check_config(config_file()); });
+    runs(check,
+         [this] { return host_.check_config(config_file(), wanted_language(host_, common_)); });
     CLI::App* show = verb(group, "show", "The effective values and where each came from");
     show->add_option("FILE", config_file_, "Instead of the file that serve would read");
     show->add_flag("--defaults", show_.defaults, "A complete, explained file to start from");
     show->add_flag("--sites", show_.sites, "The limits of receiving sites that are in force");
-    show->add_option("--lang", show_.language, "Language of the explanations: en, ja");
     runs(show, [this] {
       show_.config = config_file();
+      show_.language = wanted_language(host_, common_);
       return host_.show_config(show_);
     });
     CLI::App* reference = verb(group, "reference", "The text of docs/configuration.md");
@@ -189,7 +234,6 @@ class CommandLine {
     CLI::App* command = verb(&app_, "explain", "Tell what became of mail to an address");
     command->add_option("ADDRESS", explain_.address, "The recipient's address")->required();
     command->add_option("--account", explain_.account, "Only mail of this account");
-    command->add_option("--lang", explain_.language, "en or ja");
     list_limit(command, explain_.limit, "At most so many mails, newest first");
     command->add_flag("--utc", explain_.utc, "Times in UTC instead of Japan's");
     calls(command, [this](Session& s) { return explain_address(s, explain_); });
@@ -200,8 +244,6 @@ class CommandLine {
         verb(&app_, "stuck", "The mails that are set aside: processes died with them");
     group->require_subcommand(0, 1);
     list_limit(group, stuck_list_.limit, "At most so many, since long ago first");
-    group->add_option("--lang", stuck_list_.language, "en or ja")
-        ->check(CLI::IsMember({"en", "ja"}));
     group->add_flag("--utc", stuck_list_.utc, "Times in UTC instead of Japan's");
     calls(group, [this](Session& s) { return stuck_list(s, stuck_list_); });
     CLI::App* release = verb(group, "release", "Have one tried again, or all");

@@ -45,8 +45,7 @@ int dkim_remove(Session& session, const DkimGenerate& which);
 // -- stories.cc
 struct Explain {
   std::string address;
-  std::string account;   // empty: all
-  std::string language;  // empty: of the environment
+  std::string account;  // empty: all
   std::int64_t limit = 20;
   bool utc = false;
 };
@@ -55,7 +54,6 @@ int explain_address(Session& session, const Explain& options);
 // -- stuck.cc
 struct StuckList {
   std::int64_t limit = 100;
-  std::string language;  // "en", "ja"; empty: English
   bool utc = false;
 };
 int stuck_list(Session& session, const StuckList& options);

@@ -72,7 +72,7 @@ int dkim_list(Session& session, const std::string& account) {
         {"ACCOUNT", "DOMAIN", "SELECTOR", "ALGORITHM", "ADDED"}};
     for (const auto& key : list_of(answer, "keys")) {
       rows.push_back({text_of(key, "account"), text_of(key, "domain"), text_of(key, "selector"),
-                      text_of(key, "algorithm"), text_of(key, "created")});
+                      text_of(key, "algorithm"), time_of(key, "created")});
     }
     print_table(session.out(), std::move(rows));
   });

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bilingual.h"
 #include "base/result.h"
 #include "cli/admin_port.h"
 
@@ -24,7 +25,7 @@ struct ConfigShowOptions {
   std::optional<std::string> config;
   bool defaults = false;
   bool sites = false;
-  std::string language;  // "en", "ja"
+  Language language = Language::english;
 };
 
 // The functions that return int give the exit status of the process.
@@ -32,7 +33,7 @@ class Host {
  public:
   virtual ~Host() = default;
   virtual int serve(const ServeOptions& options) = 0;
-  virtual int check_config(const std::optional<std::string>& file) = 0;
+  virtual int check_config(const std::optional<std::string>& file, Language language) = 0;
   virtual int show_config(const ConfigShowOptions& options) = 0;
   virtual std::string config_reference() = 0;
   // `arguments` are what followed `sink`.
@@ -41,6 +42,8 @@ class Host {
   virtual Result<std::unique_ptr<AdminPort>> admin(const std::optional<std::string>& config,
                                                    bool begin_new) = 0;
   virtual std::string version() = 0;
+  // That the environment asks for.
+  [[nodiscard]] virtual Language language() const = 0;
 };
 
 }  // namespace todoku::cli

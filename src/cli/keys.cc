@@ -47,9 +47,9 @@ int key_list(Session& session, const std::string& account) {
   return session.call({.target = keys_target(account)}, [&](const boost::json::value& answer) {
     std::vector<std::vector<std::string>> rows = {{"ID", "LABEL", "STATE", "ADDED"}};
     for (const auto& key : list_of(answer, "keys")) {
-      const std::string revoked = text_of(key, "revoked");
+      const std::string revoked = time_of(key, "revoked");
       rows.push_back({fmt::format("{}", number_of(key, "id")), text_of(key, "label"),
-                      revoked.empty() ? "active" : "revoked " + revoked, text_of(key, "created")});
+                      revoked.empty() ? "active" : "revoked " + revoked, time_of(key, "created")});
     }
     print_table(session.out(), std::move(rows));
   });

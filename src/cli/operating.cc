@@ -12,17 +12,55 @@
 namespace todoku::cli {
 namespace {
 
-void print_running(std::ostream& out, const boost::json::value& status) {
-  fmt::print(out, "engine     {}, process {}, since {}\n",
-             truth_of(status, "draining") ? "draining" : "running", number_of(status, "pid"),
-             text_of(status, "started"));
+// Labels as wide as one another: a character of Japanese takes two columns.
+constexpr Sentence kVersion{"version    ", "バージョン "};
+constexpr Sentence kEngine{"engine     ", "エンジン   "};
+constexpr Sentence kRoles{"roles      ", "役割       "};
+constexpr Sentence kApi{"API        ", "API        "};
+constexpr Sentence kData{"data       ", "データ     "};
+constexpr Sentence kRunning{"running", "動作中"};
+constexpr Sentence kDraining{"draining", "停止準備中"};
+constexpr Sentence kStopped{"not running", "停止中"};
+
+void print_running(Session& session, const boost::json::value& status) {
+  const Language language = session.language();
+  std::ostream& out = session.out();
+  const std::string_view state = (truth_of(status, "draining") ? kDraining : kRunning).in(language);
+  const std::int64_t pid = number_of(status, "pid");
+  const std::string since = time_of(status, "started");
+  if (language == Language::japanese) {
+    fmt::print(out, "{}{}、プロセス {}、{} に開始\n", kEngine.in(language), state, pid, since);
+  } else {
+    fmt::print(out, "{}{}, process {}, since {}\n", kEngine.in(language), state, pid, since);
+  }
   std::string roles;
   for (const auto& role : list_of(status, "roles")) {
     if (!roles.empty()) roles += ", ";
     if (role.is_string()) roles += role.get_string();
   }
-  fmt::print(out, "roles      {}\n", roles);
-  fmt::print(out, "API        {}\n", text_of(status, "api"));
+  fmt::print(out, "{}{}\n", kRoles.in(language), roles);
+  fmt::print(out, "{}{}\n", kApi.in(language), text_of(status, "api"));
+}
+
+void print_queue(Session& session, const boost::json::value& queue) {
+  const bool japanese = session.language() == Language::japanese;
+  std::ostream& out = session.out();
+  const std::string name = text_of(queue, "class");
+  const std::int64_t waiting = number_of(queue, "waiting");
+  const std::int64_t aside = number_of(queue, "set_aside");
+  std::string due = time_of(queue, "earliest_due");
+  if (!due.empty()) due = (japanese ? "、最も早い予定 " : ", earliest due ") + due;
+  if (japanese) {
+    fmt::print(out, "{:<14} 残り {} 件{}\n", name, waiting, due);
+    if (aside > 0) {
+      fmt::print(out, "{:<14} うち {} 件は取り置き中: todoku stuck\n", "", aside);
+    }
+    return;
+  }
+  fmt::print(out, "{:<14} {} recipients to go{}\n", name, waiting, due);
+  if (aside > 0) {
+    fmt::print(out, "{:<14} {} of them set aside, they wait for you: todoku stuck\n", "", aside);
+  }
 }
 
 }  // namespace
@@ -30,22 +68,15 @@ void print_running(std::ostream& out, const boost::json::value& status) {
 int show_status(Session& session) {
   return session.call({.target = "/status"}, [&](const boost::json::value& status) {
     std::ostream& out = session.out();
-    fmt::print(out, "version    {}\n", text_of(status, "version"));
+    const Language language = session.language();
+    fmt::print(out, "{}{}\n", kVersion.in(language), text_of(status, "version"));
     if (truth_of(status, "running")) {
-      print_running(out, status);
+      print_running(session, status);
     } else {
-      fmt::print(out, "engine     not running\n");
+      fmt::print(out, "{}{}\n", kEngine.in(language), kStopped.in(language));
     }
-    fmt::print(out, "data       {}\n", text_of(status, "data_directory"));
-    for (const auto& queue : list_of(status, "queues")) {
-      const std::string due = text_of(queue, "earliest_due");
-      fmt::print(out, "{:<14} {} recipients to go{}\n", text_of(queue, "class"),
-                 number_of(queue, "waiting"), due.empty() ? "" : ", earliest due " + due);
-      if (const std::int64_t aside = number_of(queue, "set_aside"); aside > 0) {
-        fmt::print(out, "{:<14} {} of them set aside, they wait for you: todoku stuck\n", "",
-                   aside);
-      }
-    }
+    fmt::print(out, "{}{}\n", kData.in(language), text_of(status, "data_directory"));
+    for (const auto& queue : list_of(status, "queues")) print_queue(session, queue);
   });
 }
 

@@ -25,6 +25,10 @@ const boost::json::value* member(const boost::json::value& object, std::string_v
 
 }  // namespace
 
+Language wanted_language(const Host& host, const Common& common) {
+  return parse_language(common.language).value_or(host.language());
+}
+
 AdminPort* Session::port() {
   if (port_) return port_.get();
   auto opened = host_.admin(common_.config, common_.begin_new);
@@ -110,6 +114,11 @@ std::string text_of(const boost::json::value& object, std::string_view name) {
   const auto* found = member(object, name);
   if (found == nullptr || !found->is_string()) return {};
   return std::string(found->get_string());
+}
+
+std::string time_of(const boost::json::value& object, std::string_view name) {
+  const std::string text = text_of(object, std::string(name) + "_text");
+  return text.empty() ? text_of(object, name) : text;  // of an engine of an older version
 }
 
 std::int64_t number_of(const boost::json::value& object, std::string_view name) {

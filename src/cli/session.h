@@ -21,14 +21,21 @@ namespace todoku::cli {
 // Options that most commands take.
 struct Common {
   std::optional<std::string> config;
+  std::string language;  // "en", "ja"; empty: what the environment asks for
   bool json = false;
   bool begin_new = false;
 };
 
+[[nodiscard]] Language wanted_language(const Host& host, const Common& common);
+
 class Session {
  public:
   Session(Host& host, Common common, std::ostream& out, std::ostream& err)
-      : host_(host), common_(std::move(common)), out_(out), err_(err) {}
+      : host_(host),
+        common_(std::move(common)),
+        language_(wanted_language(host, common_)),
+        out_(out),
+        err_(err) {}
 
   // Makes the call; on success prints the answer's JSON if that is wanted, else lets `show` print
   // it. Returns the exit status.
@@ -40,6 +47,8 @@ class Session {
 
   int fail(std::string_view sentence);
 
+  // In which it speaks to people, where the program has both.
+  [[nodiscard]] Language language() const { return language_; }
   [[nodiscard]] std::ostream& out() { return out_; }
   [[nodiscard]] std::ostream& err() { return err_; }
 
@@ -53,6 +62,7 @@ class Session {
 
   Host& host_;
   const Common common_;
+  const Language language_;
   std::ostream& out_;
   std::ostream& err_;
   std::unique_ptr<AdminPort> port_;
@@ -62,6 +72,8 @@ class Session {
 [[nodiscard]] std::string text_of(const boost::json::value& object, std::string_view name);
 [[nodiscard]] std::int64_t number_of(const boost::json::value& object, std::string_view name);
 [[nodiscard]] bool truth_of(const boost::json::value& object, std::string_view name);
+// An instant for people: with its zone, Japan's as in the API.
+[[nodiscard]] std::string time_of(const boost::json::value& object, std::string_view name);
 // Empty if it is not there.
 [[nodiscard]] const boost::json::array& list_of(const boost::json::value& object,
                                                 std::string_view name);

@@ -9,7 +9,7 @@ namespace todoku::cli {
 int explain_address(Session& session, const Explain& options) {
   std::string target =
       fmt::format("/explain?address={}&limit={}", encoded(options.address), options.limit);
-  if (!options.language.empty()) target += "&lang=" + encoded(options.language);
+  target += session.language() == Language::japanese ? "&lang=ja" : "&lang=en";
   if (!options.account.empty()) target += "&account=" + encoded(options.account);
   if (options.utc) target += "&utc_offset_minutes=0";
   return session.call({.target = std::move(target)}, [&](const boost::json::value& answer) {

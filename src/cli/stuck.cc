@@ -11,7 +11,7 @@
 namespace todoku::cli {
 
 int stuck_list(Session& session, const StuckList& options) {
-  const bool japanese = options.language == "ja";
+  const bool japanese = session.language() == Language::japanese;
   const auto in_words = [&](std::string_view english, std::string_view its_japanese) {
     return japanese ? its_japanese : english;
   };
@@ -27,7 +27,7 @@ int stuck_list(Session& session, const StuckList& options) {
     std::vector<std::vector<std::string>> rows = {
         {"SINCE", "ACCOUNT", "DELIVERY", "EMAIL", "ADDRESS"}};
     for (const auto& mail : mails) {
-      rows.push_back({text_of(mail, "since_text"), text_of(mail, "account"),
+      rows.push_back({time_of(mail, "since"), text_of(mail, "account"),
                       fmt::format("{}", number_of(mail, "delivery_id")),
                       fmt::format("{}", number_of(mail, "email_id")), text_of(mail, "address")});
     }

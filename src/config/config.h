@@ -150,6 +150,11 @@ struct ConfigProblem {
 using Environment = std::map<std::string, std::string, std::less<>>;
 [[nodiscard]] Environment process_environment();
 
+// Holds the language of the command line, "en" or "ja".
+inline constexpr std::string_view kLanguageVariable = "TODOKU_LANG";
+// That one, else Japanese where the process's locale for messages is, else English.
+[[nodiscard]] Language environment_language(const Environment& environment);
+
 struct LoadedConfig {
   Config config;
   std::string file;  // where it was read from; empty: from no file

@@ -15,7 +15,9 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/spelling.h"
 #include "base/toml.h"
+#include "config/site_rules.h"
 #include "config/table.h"
 
 namespace todoku::config {
@@ -25,38 +27,8 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kFileVariable = "TODOKU_CONFIG";
 
-// Number of single-character edits between two names.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row.back();
-}
-
-// " (did you mean api.listen?)", or nothing if no name is near. A key of the right name in another
-// section is as near as a slip of two letters.
-std::string suggestion(std::string_view unknown, const std::vector<std::string>& names) {
-  constexpr std::size_t kLongest = 64;  // of what is compared: input may be of any length
-  if (unknown.size() > kLongest) return {};
-  const auto last_part = [](std::string_view name) { return name.substr(name.rfind('.') + 1); };
-  std::size_t best = std::max<std::size_t>(2, unknown.size() / 4) + 1;
-  std::string_view nearest;
-  for (const std::string& name : names) {
-    std::size_t distance = edit_distance(unknown, name);
-    if (last_part(unknown) == last_part(name)) distance = std::min<std::size_t>(distance, 2);
-    if (distance < best) {
-      best = distance;
-      nearest = name;
-    }
-  }
-  return nearest.empty() ? "" : fmt::format(" (did you mean {}?)", nearest);
+bool is_of_the_program(std::string_view variable) {
+  return variable == kFileVariable || variable == kLanguageVariable;
 }
 
 // The variable that is written almost like this one: with other underscores, another case, a slip
@@ -227,6 +199,7 @@ class Reader {
               fmt::format("this is not TOML: {}", parsed.error().description()));
       return;
     }
+    is_toml_ = true;
     for (const auto& [name, node] : parsed.table()) {
       // Rules of receiving sites have their own reader: delivery/policy/site_rules.h.
       if (name != kSitesTable) read_section(name.str(), node);
@@ -245,8 +218,9 @@ class Reader {
     }
     std::vector<std::string> names(known.begin(), known.end());
     names.emplace_back(kFileVariable);
+    names.emplace_back(kLanguageVariable);
     for (const auto& [name, value] : environment) {
-      if (known.contains(name) || name == kFileVariable) continue;
+      if (known.contains(name) || is_of_the_program(name)) continue;
       if (const std::string_view meant = nearly(name, names); !meant.empty()) {
         problem(name, fmt::format("there is no such key (did you mean {}?)", meant));
       } else if (name.find("__") != std::string::npos) {
@@ -259,10 +233,9 @@ class Reader {
   }
 
   ConfigResult finish() && {
-    if (problems_.empty()) {
-      resolve_paths();
-      check_together(loaded_.config, problems_);
-    }
+    resolve_paths();
+    if (problems_.empty()) check_together(loaded_.config, problems_);
+    if (!problems_.empty()) add_mistakes_of_sites();
     if (!problems_.empty()) return std::unexpected(std::move(problems_));
     return std::move(loaded_);
   }
@@ -271,6 +244,13 @@ class Reader {
   [[nodiscard]] std::string at(const toml::source_region& region) const {
     return region.begin.line == 0 ? file_name_
                                   : fmt::format("{}:{}", file_name_, region.begin.line);
+  }
+
+  // Who has one mistake to mend wants to know of the others.
+  void add_mistakes_of_sites() {
+    if (!is_toml_) return;
+    const auto rules = load_site_rules(loaded_);
+    if (!rules) problem("", rules.error().detail);
   }
 
   void problem(std::string where, std::string message) {
@@ -403,6 +383,7 @@ class Reader {
   std::string file_name_;
   std::string directory_;
   LoadedConfig loaded_;
+  bool is_toml_ = false;
   std::vector<ConfigProblem> problems_;
 };
 
@@ -421,6 +402,20 @@ Environment process_environment() {
     environment.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return environment;
+}
+
+Language environment_language(const Environment& environment) {
+  const auto named = environment.find(kLanguageVariable);
+  if (named != environment.end()) {
+    if (const auto known = parse_language(named->second)) return *known;
+  }
+  // The first that is set decides (POSIX.1-2017 section 8.2).
+  for (const char* variable : {"LC_ALL", "LC_MESSAGES", "LANG"}) {
+    const char* value = std::getenv(variable);
+    if (value == nullptr || *value == '\0') continue;
+    return parse_language(value).value_or(Language::english);
+  }
+  return Language::english;
 }
 
 ConfigResult read_config(std::string_view toml, std::string_view file_name,

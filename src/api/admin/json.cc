@@ -29,19 +29,26 @@ void add_time(JsonWriter& json, std::string_view name, std::optional<Instant> in
   if (instant) json.member(name, time_text(*instant));
 }
 
+// Also for people, as `<name>_text` in the zone of the API.
+void add_shown_time(JsonWriter& json, const std::string& name, std::optional<Instant> instant) {
+  constexpr std::chrono::minutes kJapan(540);
+  add_time(json, name, instant);
+  if (instant) json.member(name + "_text", explain::time_text(*instant, kJapan));
+}
+
 void add_account_members(JsonWriter& json, const store::Account& account) {
   json.member("name", account.name);
   json.member("weight", account.weight);
   json.member("suspended", account.suspended);
   json.member("text_from_html", account.text_from_html);
-  json.member("created", time_text(account.created));
+  add_shown_time(json, "created", account.created);
 }
 
 void add_key_members(JsonWriter& json, const store::ApiKey& key) {
   json.member("id", key.id);
   json.member("label", key.label);
-  json.member("created", time_text(key.created));
-  add_time(json, "revoked", key.revoked);
+  add_shown_time(json, "created", key.created);
+  add_shown_time(json, "revoked", key.revoked);
 }
 
 void add_issued_key(JsonWriter& json, const operate::IssuedKey& issued) {
@@ -62,7 +69,7 @@ void add_dkim_key(JsonWriter& json, const operate::DkimView& view) {
   json.member("dns_name", view.dns_name);
   json.member("dns_record", view.key.dns_record);
   json.member("zone_entry", view.zone_entry);
-  json.member("created", time_text(view.key.created));
+  add_shown_time(json, "created", view.key.created);
   json.end_object();
 }
 
@@ -220,7 +227,7 @@ std::string status_json(const operate::EngineStatus& status) {
   if (status.running) {
     json.member("draining", status.draining);
     json.member("pid", status.pid);
-    json.member("started", time_text(status.started));
+    add_shown_time(json, "started", status.started);
     json.member("api", status.api);
     json.key("roles");
     json.begin_array();
@@ -234,7 +241,7 @@ std::string status_json(const operate::EngineStatus& status) {
     json.member("class", to_string(queue.traffic));
     json.member("waiting", queue.waiting);
     const auto earliest = queue.oldest ? std::optional(status.asked - *queue.oldest) : std::nullopt;
-    add_time(json, "earliest_due", earliest);
+    add_shown_time(json, "earliest_due", earliest);
     json.member("set_aside", queue.set_aside);
     json.end_object();
   }

@@ -201,8 +201,9 @@ port = 2525
 TEST(SiteRules, NamesTheLineAndTheKeyOfAMistake) {
   EXPECT_EQ(error_of("[one]\ndomains = ['a.example']\n\nconnections_max = 'five'\n"),
             "layer1.toml:4: one.connections_max must be a whole number from 1 to 10000");
-  EXPECT_EQ(error_of("[one]\ndomains = ['a.example']\nconections_max = 5\n"),
-            "layer1.toml:3: one.conections_max is not a key of a site");
+  EXPECT_EQ(
+      error_of("[one]\ndomains = ['a.example']\nconections_max = 5\n"),
+      "layer1.toml:3: one.conections_max is not a key of a site (did you mean connections_max?)");
   EXPECT_EQ(error_of("[defaults]\ndomains = ['a.example']\n"),
             "layer1.toml:2: defaults.domains is not a key of the defaults");
 }

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/spelling.h"
 #include "base/toml.h"
 #include "delivery/policy/site_keys.h"
 #include "delivery/policy/site_rules.h"
@@ -265,8 +266,14 @@ void Reader::refuse_key(const toml::key& key) {
     mistake(key.source(),
             fmt::format("{} does not exist any more: {}", full(key.str()), removed->reason));
   } else {
-    mistake(key.source(), fmt::format("{} is not a key of {}", full(key.str()),
-                                      section_ == kDefaults ? "the defaults" : "a site"));
+    const bool defaults = section_ == kDefaults;
+    Names names;
+    for (const SiteKey& known : site_keys()) {
+      if (!defaults || known.for_everybody()) names.emplace_back(known.name);
+    }
+    mistake(key.source(),
+            fmt::format("{} is not a key of {}{}", full(key.str()),
+                        defaults ? "the defaults" : "a site", suggestion(key.str(), names)));
   }
 }
 

@@ -4,74 +4,21 @@
 import base64
 import hashlib
 import json
-import os
 import pathlib
 import re
-import signal
-import socket
 import stat
 import subprocess
 import sys
-import tempfile
-import time
 import unittest
 
-BINARY = str(pathlib.Path(sys.argv.pop()).resolve())
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-# Nobody is at port 9 of loopback: no question leaves the machine.
-CONFIG = """[api]
-listen = "127.0.0.1:0"
-[engine]
-drain_seconds = 5
-[dns]
-servers = ["127.0.0.1:9"]
-[smtp_out]
-hello_name = "mail.example.jp"
-"""
+from home import HomeTest  # noqa: E402
 
 
-class CommandLine(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="todoku-cli-")
-        self.home = pathlib.Path(self.folder.name)
-        self.config = self.home / "todoku.toml"
-        self.config.write_text(CONFIG)
-        self.engine = None
-
-    def tearDown(self):
-        if self.engine is not None and self.engine.poll() is None:
-            self.engine.kill()
-            self.engine.wait()
-        self.folder.cleanup()
-
-    def run_tool(self, *words, status=0, env=None):
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("TODOKU_")}
-        done = subprocess.run([BINARY, "--config", str(self.config), *words], text=True,
-                              capture_output=True, timeout=30, env=environment | (env or {}))
-        self.assertEqual(done.returncode, status, f"{words}: {done.stdout}{done.stderr}")
-        return done.stdout if status == 0 else done.stderr
-
+class CommandLine(HomeTest):
     def run_json(self, *words):
-        return json.loads(self.run_tool("--json", *words))
-
-    def start_engine(self):
-        with open(self.home / "engine.log", "w") as log:
-            self.engine = subprocess.Popen([BINARY, "serve", "--config", str(self.config)],
-                                           stderr=log)
-        until = time.monotonic() + 20
-        # Asking with a tool would take the lock that the engine is about to take.
-        while not self.answers():
-            self.assertIsNone(self.engine.poll(), (self.home / "engine.log").read_text())
-            self.assertLess(time.monotonic(), until, "the engine did not start")
-            time.sleep(0.05)
-
-    def answers(self):
-        with socket.socket(socket.AF_UNIX) as probe:
-            return probe.connect_ex(str(self.home / "data" / "admin.sock")) == 0
-
-    def stop_engine(self):
-        self.engine.send_signal(signal.SIGTERM)
-        self.assertEqual(self.engine.wait(timeout=20), 0)
+        return json.loads(self.tool("--json", *words))
 
     def both_ways(self, name):
         """Accounts, keys and DKIM keys, whoever does the work."""
@@ -80,49 +27,49 @@ class CommandLine(unittest.TestCase):
         digest = hashlib.sha256((key["login_id"] + key["api_key"]).encode()).hexdigest()
         self.assertEqual(key["bearer_token"], base64.b64encode(digest.encode()).decode())
         self.assertIn(f"there is an account {name} already",
-                      self.run_tool("account", "add", name, status=1))
+                      self.tool("account", "add", name, status=1))
         second = self.run_json("key", "add", name, "--label", "ci")
         self.assertNotEqual(second["api_key"], key["api_key"])
-        self.run_tool("key", "revoke", name, str(key["id"]))
-        listed = self.run_tool("key", "list", name)
+        self.tool("key", "revoke", name, str(key["id"]))
+        listed = self.tool("key", "list", name)
         self.assertRegex(listed, r"first +revoked")
         self.assertRegex(listed, r"ci +active")
         for secret in (key["api_key"], second["api_key"], second["bearer_token"]):
             self.assertNotIn(secret, listed, "a key is shown once")
-        self.run_tool("account", "suspend", name)
-        self.run_tool("account", "weight", name, "7")
-        self.assertRegex(self.run_tool("account", "list"), rf"{name} +suspended +7 +1 ")
-        self.run_tool("account", "resume", name)
-        self.assertRegex(self.run_tool("account", "list"), rf"{name} +active +7 +1 ")
+        self.tool("account", "suspend", name)
+        self.tool("account", "weight", name, "7")
+        self.assertRegex(self.tool("account", "list"), rf"{name} +suspended +7 +1 ")
+        self.tool("account", "resume", name)
+        self.assertRegex(self.tool("account", "list"), rf"{name} +active +7 +1 ")
         self.dkim_both_ways(name)
-        self.assertIn("no mail to this address", self.run_tool("explain", "taro@example.jp"))
+        self.assertIn("no mail to this address", self.tool("explain", "taro@example.jp"))
         self.assertIn("記録はありません",
-                      self.run_tool("explain", "taro@example.jp", "--lang", "ja"))
+                      self.tool("explain", "taro@example.jp", "--lang", "ja"))
         self.assertIn("there is no account nobody",
-                      self.run_tool("key", "list", "nobody", status=1))
+                      self.tool("key", "list", "nobody", status=1))
 
     def dkim_both_ways(self, name):
         words = ("--account", name, "--domain", "example.jp")
-        made = self.run_tool("dkim", "generate", *words, "--selector", "s1")
+        made = self.tool("dkim", "generate", *words, "--selector", "s1")
         self.assertIn("s1._domainkey.example.jp", made)
         self.assertIn("v=DKIM1; k=rsa; p=", made)
-        self.run_tool("dkim", "generate", *words, "--selector", "s2", "--ed25519")
-        self.assertIn("already", self.run_tool("dkim", "generate", *words, "--selector", "s1",
+        self.tool("dkim", "generate", *words, "--selector", "s2", "--ed25519")
+        self.assertIn("already", self.tool("dkim", "generate", *words, "--selector", "s1",
                                                status=1))
-        self.assertRegex(self.run_tool("dkim", "list", "--account", name), r"s2 +ed25519-sha256")
+        self.assertRegex(self.tool("dkim", "list", "--account", name), r"s2 +ed25519-sha256")
         record = re.search(r"^value +(.*)$", made, re.MULTILINE).group(1)
-        self.assertIn(record, self.run_tool("dkim", "show", *words, "--selector", "s1"))
-        self.run_tool("dkim", "remove", *words, "--selector", "s2")
-        self.assertNotIn("s2", self.run_tool("dkim", "list", "--account", name))
+        self.assertIn(record, self.tool("dkim", "show", *words, "--selector", "s1"))
+        self.tool("dkim", "remove", *words, "--selector", "s2")
+        self.assertNotIn("s2", self.tool("dkim", "list", "--account", name))
 
     # ---- the tests -------------------------------------------------------------------------
 
     def test_does_the_same_with_the_engine_stopped_and_running(self):
         self.both_ways("stopped")
-        self.start_engine()
+        self.start()
         self.both_ways("running")
         before = self.run_json("account", "list")
-        self.stop_engine()
+        self.stop()
         self.assertEqual(self.run_json("account", "list"), before)
 
     def test_refuses_an_rsa_key_whose_numbers_do_not_belong_together(self):
@@ -135,17 +82,17 @@ class CommandLine(unittest.TestCase):
                            "-----END RSA PRIVATE KEY-----", ""])
         (self.home / "right.pem").write_text(right)
         (self.home / "wrong.pem").write_text(wrong)
-        self.run_tool("account", "add", "shop")
+        self.tool("account", "add", "shop")
         words = ("dkim", "import", "--account", "shop", "--domain", "example.jp", "--selector", "s1")
-        told = self.run_tool(*words, "--pem", str(self.home / "wrong.pem"), status=1)
+        told = self.tool(*words, "--pem", str(self.home / "wrong.pem"), status=1)
         self.assertIn("the RSA private key is damaged: qInv times q is not 1 modulo p", told)
-        self.assertNotIn("s1", self.run_tool("dkim", "list", "--account", "shop"))
-        self.run_tool(*words, "--pem", str(self.home / "right.pem"))
-        self.assertIn("s1", self.run_tool("dkim", "list", "--account", "shop"))
+        self.assertNotIn("s1", self.tool("dkim", "list", "--account", "shop"))
+        self.tool(*words, "--pem", str(self.home / "right.pem"))
+        self.assertIn("s1", self.tool("dkim", "list", "--account", "shop"))
 
     def test_keeps_keys_to_itself(self):
         key = self.run_json("account", "add", "shop")["key"]
-        self.run_tool("dkim", "generate", "--account", "shop", "--domain", "example.jp")
+        self.tool("dkim", "generate", "--account", "shop", "--domain", "example.jp")
         self.assertEqual(stat.S_IMODE((self.home / "master.key").stat().st_mode), 0o600)
         self.assertEqual(stat.S_IMODE((self.home / "data").stat().st_mode), 0o700)
         master = (self.home / "master.key").read_bytes().strip()
@@ -154,42 +101,73 @@ class CommandLine(unittest.TestCase):
             for secret in (key["api_key"].encode(), key["bearer_token"].encode(), master,
                            b"PRIVATE KEY"):
                 self.assertNotIn(secret, octets, file)
-        self.start_engine()
+        self.start()
         admin = self.home / "data" / "admin.sock"
         self.assertEqual(stat.S_IMODE(admin.stat().st_mode) & 0o077, 0)
-        self.stop_engine()
+        self.stop()
 
     def test_drains_on_request_and_exits_with_zero(self):
-        self.assertIn("not running", self.run_tool("drain", status=1))
-        self.assertIn("not running", self.run_tool("healthcheck", status=1))
-        self.start_engine()
-        self.assertIn("It has stopped.", self.run_tool("drain"))
+        self.assertIn("not running", self.tool("drain", status=1))
+        self.assertIn("not running", self.tool("healthcheck", status=1))
+        self.start()
+        self.assertIn("It has stopped.", self.tool("drain"))
         self.assertEqual(self.engine.wait(timeout=20), 0)
 
     def test_finds_every_mistake_of_a_configuration(self):
-        self.assertIn("no mistakes found", self.run_tool("config", "check"))
+        self.assertIn("no mistakes found", self.tool("config", "check"))
         self.config.write_text("[api]\nlistne = \"127.0.0.1:1\"\n[limits]\nto_max = 0\n"
                                "[sites.google]\nport = 0\n")
-        said = self.run_tool("config", "check", status=1)
+        said = self.tool("config", "check", status=1)
         self.assertIn("todoku.toml:2: there is no key api.listne (did you mean api.listen?)", said)
         self.assertIn("todoku.toml:4: limits.to_max is 0, but must be from 1 to 10000", said)
-        self.assertIn("todoku.toml:2", self.run_tool("serve", status=1))
+        self.assertIn("todoku.toml:6: google.port must be", said)  # the sites' with the others
+        self.assertIn("todoku.toml:2", self.tool("serve", status=1))
+        self.config.write_text("[sites.google]\nconections_max = 5\n")
+        self.assertIn("google.conections_max is not a key of a site (did you mean connections_max?)",
+                      self.tool("config", "check", status=1))
+
+    def test_speaks_the_language_of_its_user(self):
+        plain = {"LC_ALL": "", "LC_MESSAGES": "", "LANG": "C.UTF-8"}
+        japanese = "誤りは見つからなかった"
+        for env, words, is_japanese in (
+                ({}, (), False),
+                ({"LANG": "ja_JP.UTF-8"}, (), True),
+                ({"LANG": "ja_JP.UTF-8", "LC_MESSAGES": "C"}, (), False),
+                ({"LC_ALL": "ja_JP.UTF-8", "LC_MESSAGES": "C"}, (), True),
+                ({"LC_ALL": "ja_JP.UTF-8", "TODOKU_LANG": "en"}, (), False),
+                ({"TODOKU_LANG": "ja"}, (), True),
+                ({"TODOKU_LANG": "ja"}, ("--lang", "en"), False),
+                ({}, ("--lang", "ja"), True)):
+            said = self.tool("config", "check", *words, env=plain | env)
+            self.assertEqual(japanese in said, is_japanese, (env, words, said))
+        self.assertIn("停止中", self.tool("status", "--lang", "ja", env=plain))
+        self.assertIn("記録はありません", self.tool("explain", "taro@example.jp",
+                                                    env=plain | {"TODOKU_LANG": "ja"}))
+
+    def test_times_have_their_zone(self):
+        self.tool("account", "add", "shop")
+        self.tool("dkim", "generate", "--account", "shop", "--domain", "example.jp")
+        self.start()
+        time = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d JST"
+        for words in (("account", "list"), ("key", "list", "shop"), ("dkim", "list"), ("status",)):
+            self.assertRegex(self.tool(*words), time)
+        self.assertRegex(self.run_json("account", "list")["accounts"][0]["created"], "T.*Z$")
 
     def test_shows_values_and_where_they_came_from(self):
-        shown = self.run_tool("config", "show", env={"TODOKU_LIMITS__TO_MAX": "7",
+        shown = self.tool("config", "show", env={"TODOKU_LIMITS__TO_MAX": "7",
                                                      "TODOKU_MASTER_KEY": "ab" * 32})
         self.assertRegex(shown, r"to_max = 7 +# TODOKU_LIMITS__TO_MAX")
         self.assertRegex(shown, r"drain_seconds = 5 +# .*todoku.toml:4")
         self.assertRegex(shown, r"cc_max = 10 +# default")
         self.assertNotIn("abab", shown)
-        defaults = self.run_tool("config", "show", "--defaults", "--lang", "ja")
+        defaults = self.tool("config", "show", "--defaults", "--lang", "ja")
         self.config.write_text(defaults)
-        self.assertIn("no mistakes found", self.run_tool("config", "check"))
+        self.assertIn("no mistakes found", self.tool("config", "check"))
 
     def test_refuses_to_start_with_another_master_key(self):
-        self.run_tool("account", "add", "shop")
-        self.run_tool("dkim", "generate", "--account", "shop", "--domain", "example.jp")
-        said = self.run_tool("serve", status=1, env={"TODOKU_MASTER_KEY": "ab" * 32})
+        self.tool("account", "add", "shop")
+        self.tool("dkim", "generate", "--account", "shop", "--domain", "example.jp")
+        said = self.tool("serve", status=1, env={"TODOKU_MASTER_KEY": "ab" * 32})
         self.assertIn("is not the one that this data was written with", said)
 
 

@@ -3,14 +3,18 @@
 """What `config check` passes, this machine can serve; and what is wrong is said before anything is
 sent."""
 import os
+import pathlib
 import shutil
 import socket
 import sqlite3
 import subprocess
+import sys
 import unittest
 
-import home
-from home import CONFIG, HomeTest
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+import home  # noqa: E402
+from home import CONFIG, HomeTest  # noqa: E402
 
 # TEST-NET-1 (RFC 5737): no machine's own.
 FOREIGN = "192.0.2.1"

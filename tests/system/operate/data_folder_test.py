@@ -3,15 +3,19 @@
 """Hands in the data folder: a second engine never gets in, nothing begins anew in silence, and what
 is in the folder is for its owner alone."""
 import os
+import pathlib
 import re
 import shutil
 import socket
 import sqlite3
 import stat
+import sys
 import time
 import unittest
 
-from home import HomeTest
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+from home import HomeTest  # noqa: E402
 
 
 def mode(path):

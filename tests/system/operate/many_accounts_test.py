@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A hundred thousand accounts: lists are complete, whoever answers, and a start does not mind."""
 import json
+import pathlib
 import sqlite3
+import sys
 import unittest
 
-from home import HomeTest
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+from home import HomeTest  # noqa: E402
 
 ACCOUNTS = 100_000
 

@@ -41,7 +41,8 @@ class HomeTest(unittest.TestCase):
 
     def tool(self, *words, status=0, env=None, prefix=()):
         """What it said: on standard output if it succeeds, else on standard error."""
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("TODOKU_")}
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("TODOKU_", "LC_"))}
+        environment["LANG"] = "C.UTF-8"
         done = subprocess.run([*prefix, BINARY, "--config", str(self.config), *words], text=True,
                               capture_output=True, timeout=30, env=environment | (env or {}))
         self.assertEqual(done.returncode, status, f"{words}: {done.stdout}{done.stderr}")
