@@ -39,6 +39,8 @@ enum class Language : std::uint8_t { en, ja };
 // How many recipients of an update or an import were folded into an earlier one with the same
 // address. Absent: none.
 inline constexpr std::string_view kFoldedHeader = "X-Todoku-Folded-Duplicates";
+// Members of the request's JSON that nobody read (api/members.h).
+inline constexpr std::string_view kUnknownHeader = "X-Todoku-Unknown-Fields";
 
 // {"<name>": id}
 [[nodiscard]] http::Response id_response(int status, std::string_view name, std::int64_t id);

@@ -69,7 +69,8 @@ http::JsonLimits Api::json_limits() const {
   const intake::Limits& limits = ground_.intake.limits();
   return {.octets_max = form_octets_max(),
           .elements_max = std::max({limits.update_recipients_max, limits.cc_max, limits.bcc_max,
-                                    limits.insert_codes_max})};
+                                    limits.insert_codes_max}),
+          .keeps_literals = true};
 }
 
 void Api::finish(http::Response& response, std::uint32_t remaining) {
@@ -114,7 +115,26 @@ Task<std::optional<http::Response>> Api::ask_again(Call& call) {
   co_return std::nullopt;
 }
 
+namespace {
+
+// A body that is compressed would be taken for a text (RFC 9110 section 8.4).
+std::optional<http::Response> encoded_body(const http::Request& request) {
+  const std::string_view encoding = trim(request.headers.get("Content-Encoding"));
+  if (encoding.empty() || equals_ignoring_case(encoding, "identity")) return std::nullopt;
+  constexpr std::size_t kShown = 64;
+  auto response = container_failure(
+      {.status = 415,
+       .reason = fmt::format("Content encoding '{}' not supported: send the body as it is",
+                             encoding.substr(0, kShown))},
+      request);
+  response.headers.set("Accept-Encoding", "identity");
+  return response;
+}
+
+}  // namespace
+
 Task<http::Response> Api::answer(Call& call, Endpoint endpoint, bool wants_body) {
+  if (auto encoded = encoded_body(call.request)) co_return std::move(*encoded);
   if (wants_body) {
     const auto received = co_await call.body.receive();
     if (!received) co_return http::Response();  // the server answers by itself
@@ -139,6 +159,7 @@ Task<http::Response> Api::serve(http::Request& request, http::Body& body, Endpoi
     if (rate.allowed) {
       Call call{request, body, std::move(*account), language};
       response = co_await answer(call, endpoint, wants_body);
+      if (!call.unknown.empty()) response.headers.set(kUnknownHeader, call.unknown);
     } else {
       response = over_the_limit(rate.retry_after_seconds, language);
     }

@@ -36,6 +36,7 @@ struct Call {
   http::Body& body;
   store::Account account;
   Language language = Language::en;
+  std::string unknown;  // members of its JSON that nobody read (members.h)
 };
 
 class Api {

@@ -10,6 +10,7 @@
 #include "api/date_time.h"
 #include "api/fields.h"
 #include "api/form.h"
+#include "api/members.h"
 
 namespace todoku::api {
 namespace {
@@ -24,6 +25,7 @@ Task<http::Response> begin(Api& api, Call& call) {
   Form form;
   auto bad = co_await read_form(api, call, false, form);
   if (bad) co_return std::move(*bad);
+  call.unknown = unknown_members(form.object(), members::kBegin);
   intake::Problems problems;
   Content content = read_content(Fields(form.object(), {}, problems));
   content.attachments = std::move(form.attachments);
@@ -77,6 +79,7 @@ Task<http::Response> update(Api& api, Call& call) {
   Form form;
   auto bad = co_await read_form(api, call, true, form);
   if (bad) co_return std::move(*bad);
+  call.unknown = unknown_members(form.object(), members::kUpdate);
   intake::Problems problems;
   auto request = read_update(form, api.intake().limits(), problems);
   const auto folded =
@@ -93,6 +96,7 @@ Task<http::Response> commit(Api& api, Call& call) {
   Form form;
   auto bad = co_await read_form(api, call, true, form);
   if (bad) co_return std::move(*bad);
+  call.unknown = unknown_members(form.object(), members::kCommit);
   intake::Problems problems;
   const auto given = Fields(form.object(), {}, problems).text("reservation_time");
   std::optional<Instant> reservation;

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/fields.h"
 
-#include <cmath>
-
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
-#include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "http/json.h"
 
 namespace todoku::api {
 namespace {
 
 std::string to_std(const boost::json::string& text) {
   return {text.data(), text.size()};
+}
+
+bool is_text(const boost::json::value& value) {
+  return value.is_string() && !http::number_literal(value);
 }
 
 }  // namespace
@@ -36,7 +38,7 @@ void Fields::wrong_type(std::string_view name, std::string_view en, std::string_
 std::optional<std::string> Fields::text(std::string_view name) const {
   const auto* value = find(name);
   if (value == nullptr) return std::nullopt;
-  if (!value->is_string()) {
+  if (!is_text(*value)) {
     wrong_type(name, "a string", "文字列");
     return std::nullopt;
   }
@@ -49,14 +51,7 @@ std::optional<std::string> Fields::scalar(std::string_view name) const {
   if (value->is_bool()) return value->get_bool() ? "true" : "false";
   if (value->is_int64()) return std::to_string(value->get_int64());
   if (value->is_uint64()) return std::to_string(value->get_uint64());
-  if (value->is_double()) {
-    // Integers beyond 64 bits arrive rounded: a number that the sender did not write.
-    constexpr double kExactMax = 9'007'199'254'740'992.0;
-    if (std::abs(value->get_double()) <= kExactMax) return fmt::format("{}", value->get_double());
-    wrong_type(name, "a string, as so large a number cannot be told exactly",
-               "文字列 (この大きさの数値は正確に扱えません)");
-    return std::nullopt;
-  }
+  if (const auto number = http::number_literal(*value)) return std::string(*number);
   if (value->is_string()) return to_std(value->get_string());
   wrong_type(name, "a string, a number or a boolean", "文字列、数値または真偽値");
   return std::nullopt;
@@ -66,7 +61,7 @@ std::optional<bool> Fields::truth(std::string_view name) const {
   const auto* value = find(name);
   if (value == nullptr) return std::nullopt;
   if (value->is_bool()) return value->get_bool();
-  if (value->is_string()) {
+  if (is_text(*value)) {
     const std::string word = to_ascii_lower(to_std(value->get_string()));
     if (word == "true") return true;
     if (word == "false") return false;
@@ -107,7 +102,7 @@ std::vector<std::string> Fields::texts(std::string_view name, std::size_t max) c
   const auto* list = array(name, max);
   if (list == nullptr) return out;
   for (std::size_t i = 0; i < list->size(); ++i) {
-    if ((*list)[i].is_string()) {
+    if (is_text((*list)[i])) {
       out.push_back(to_std((*list)[i].get_string()));
       continue;
     }

@@ -37,8 +37,8 @@ class Fields {
 
   // {email, name?}
   [[nodiscard]] std::optional<Mailbox> mailbox(std::string_view name) const;
-  // A string, or a number or a boolean as its text: clients put them in as insert codes. Integers
-  // are told exactly; a number that JSON's readers have rounded is a wrong type.
+  // A string, or a number or a boolean as its text, as it was written: clients put them in as
+  // insert codes.
   [[nodiscard]] std::optional<std::string> scalar(std::string_view name) const;
   // [{key, value}]
   [[nodiscard]] std::vector<InsertCode> insert_codes(std::size_t max) const;

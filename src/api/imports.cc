@@ -9,6 +9,7 @@
 #include "api/api.h"
 #include "api/fields.h"
 #include "api/form.h"
+#include "api/members.h"
 #include "api/zip.h"
 #include "base/bytes.h"
 #include "base/digest.h"
@@ -191,7 +192,7 @@ Task<std::optional<http::Response>> receive(Call& call, std::string boundary,
 
 // {ignore_errors, immediate, keep_duplicates}; absent, empty and "null" mean false (contract
 // section 2.13).
-std::optional<http::Response> read_options(const Call& call, const std::string& text,
+std::optional<http::Response> read_options(Call& call, const std::string& text,
                                            store::NewImport& request) {
   const std::string_view trimmed = trim(text);
   if (trimmed.empty() || trimmed == "null") return std::nullopt;
@@ -203,6 +204,7 @@ std::optional<http::Response> read_options(const Call& call, const std::string& 
   if (!value.is_object()) {
     return field_problem(call, "data", intake::texts::wrong_type("an object", "オブジェクト"));
   }
+  call.unknown = unknown_members(value.get_object(), members::kImport);
   intake::Problems problems;
   const Fields fields(value.get_object(), {}, problems);
   request.ignore_errors = fields.truth("ignore_errors").value_or(false);

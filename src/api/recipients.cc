@@ -6,6 +6,7 @@
 #include "api/date_time.h"
 #include "api/fields.h"
 #include "api/form.h"
+#include "api/members.h"
 #include "http/json.h"
 
 namespace todoku::api {
@@ -21,6 +22,7 @@ Task<std::optional<http::Response>> read_recipient(Api& api, Call& call, Read& r
   Form form;
   auto bad = co_await read_form(api, call, false, form);
   if (bad) co_return bad;
+  call.unknown = unknown_members(form.object(), members::kRecipient);
   const Fields fields(form.object(), {}, read.problems);
   read.request = fields.recipient(api.intake().limits().insert_codes_max);
   co_return std::nullopt;

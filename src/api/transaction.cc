@@ -7,6 +7,7 @@
 #include "api/api.h"
 #include "api/fields.h"
 #include "api/form.h"
+#include "api/members.h"
 
 namespace todoku::api {
 namespace {
@@ -37,6 +38,7 @@ Task<http::Response> add_transaction(Api& api, Call& call) {
   Form form;
   auto bad = co_await read_form(api, call, false, form);
   if (bad) co_return std::move(*bad);
+  call.unknown = unknown_members(form.object(), members::kTransaction);
   intake::Problems problems;
   auto request = read_request(form, api.intake().limits(), problems);
   const auto accepted = co_await api.intake().accept_transaction(call.account, std::move(request),

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -41,6 +42,9 @@ struct JsonLimits {
   // is read to its end all the same, for what follows it.
   std::size_t elements_max = SIZE_MAX;
   std::size_t members_max = 1'000;  // of one object
+  // A number that is no integer of 64 bits is kept as it was written, see number_literal(): as a
+  // double it would be another one (`100.00`, twenty digits).
+  bool keeps_literals = false;
 };
 
 // Why a text is no JSON that is taken.
@@ -94,6 +98,10 @@ class JsonReader {
   std::unique_ptr<Parser> parser_;
   JsonFault fault_;
 };
+
+// The number that JsonLimits::keeps_literals kept; a view of `value`. To others it is a string that
+// no text can be: it begins with an octet that UTF-8 never has.
+[[nodiscard]] std::optional<std::string_view> number_literal(const boost::json::value& value);
 
 // The whole text at once.
 // Errors: invalid_input with line and column, limit_exceeded.

@@ -21,6 +21,8 @@ namespace todoku::http {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+// Before a number that is kept as it was written.
+constexpr char kLiteralMark = '\xFF';
 // Of a name in a sentence.
 constexpr std::size_t kShownOctets = 64;
 
@@ -86,17 +88,29 @@ class DocumentHandler {
     return true;
   }
 
-  bool on_number_part(View, error_code&) { return true; }
+  bool on_number_part(View part, error_code&) {
+    if (limits_.keeps_literals) literal_.append(part.data(), part.size());
+    return true;
+  }
   bool on_int64(std::int64_t number, View, error_code&) {
+    literal_.clear();
     if (keeps()) stack_.push_int64(number);
     return true;
   }
   bool on_uint64(std::uint64_t number, View, error_code&) {
+    literal_.clear();
     if (keeps()) stack_.push_uint64(number);
     return true;
   }
-  bool on_double(double number, View, error_code&) {
-    if (keeps()) stack_.push_double(number);
+  bool on_double(double number, View part, error_code&) {
+    const std::string written = std::exchange(literal_, {});
+    if (!keeps()) return true;
+    if (!limits_.keeps_literals) {
+      stack_.push_double(number);
+    } else {
+      stack_.push_string(
+          fmt::format("{}{}{}", kLiteralMark, written, std::string_view(part.data(), part.size())));
+    }
     return true;
   }
   bool on_bool(bool truth, error_code&) {
@@ -173,6 +187,7 @@ class DocumentHandler {
   std::size_t depth_ = 0;
   std::size_t dropping_ = 0;  // containers that are open and not kept
   std::string key_;
+  std::string literal_;  // of a number that came in several pieces, those before the last
   bool in_string_ = false;
   bool keeps_string_ = false;
   std::optional<JsonFault::Kind> refused_;
@@ -300,6 +315,12 @@ Result<bool> JsonReader::read_on(std::size_t octets) {
 
 boost::json::value JsonReader::take() {
   return parser_->handler().release();
+}
+
+std::optional<std::string_view> number_literal(const boost::json::value& value) {
+  const boost::json::string* const text = value.if_string();
+  if (text == nullptr || text->empty() || text->front() != kLiteralMark) return std::nullopt;
+  return std::string_view(text->data(), text->size()).substr(1);
 }
 
 Result<boost::json::value> parse_json(std::string_view text, JsonArena& arena,

@@ -2,6 +2,7 @@
 """What a mail says: HTML alone, values of every kind, and what would make it show as another."""
 import email
 import itertools
+import json
 
 import door
 from door import Checks, arrived, data_part, file_part, mail
@@ -82,6 +83,20 @@ class Values(Checks):
                             for n, (value, _) in enumerate(values)]}))
         self.assertEqual(" ".join(f"[{text}]" for _, text in values),
                          arrived("numbers@fast.example").get_content().strip())
+
+    def test_numbers_are_put_in_as_they_were_written(self):
+        numbers = ["100.00", "12345678901234567890123", "1e2", "-0.10", "1E400"]
+        body = json.dumps(mail(to="literals@fast.example", text_part=" ".join(
+            f"[__k{n}__]" for n in range(len(numbers))), insert_code=[
+                {"key": f"__k{n}__", "value": f"#{n}#"} for n in range(len(numbers))]))
+        for n, number in enumerate(numbers):
+            body = body.replace(f'"#{n}#"', number)
+        self.accepted(self.post("/deliveries/transaction", body.encode()))
+        self.assertEqual(" ".join(f"[{number}]" for number in numbers),
+                         arrived("literals@fast.example").get_content().strip())
+        self.refused(self.post("/deliveries/transaction",
+                               json.dumps(mail(subject="#")).replace('"#"', "1.50").encode()),
+                     "subject", text="must be a string.")
 
     def test_of_single_recipients_and_updates_too(self):
         delivery = self.draft(text_part="__n__")

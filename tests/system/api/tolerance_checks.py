@@ -95,6 +95,16 @@ class ContentTypes(Checks):
             with self.subTest(content_type):
                 self.accepted(self.send({}, content_type=content_type))
 
+    def test_other_types_and_encodings_are_told_what_to_send(self):
+        for content_type in ("application/x-www-form-urlencoded", "text/xml"):
+            with self.subTest(content_type):
+                answer = self.send({}, content_type=content_type)
+                self.assertIn("send application/json", self.container_error(answer, 415))
+        answer = self.send({}, headers={"Content-Encoding": "gzip"})
+        self.assertIn("'gzip' not supported", self.container_error(answer, 415))
+        self.assertEqual("identity", answer.headers["accept-encoding"])
+        self.accepted(self.send({}, headers={"Content-Encoding": "Identity"}))
+
     def test_multipart_with_parameters(self):
         for content_type in ('multipart/form-data; boundary="b 1"; charset=UTF-8',
                              "multipart/form-data; charset=UTF-8; boundary=b 1",
@@ -210,6 +220,36 @@ class Fields(Checks):
         self.refused(self.send({"to": ["a@fast.example", "b@fast.example"]}), "to")
         self.refused(self.send({"to": []}), "to")
         self.refused(self.send({"to": "a@fast.example,b@fast.example"}), "to")
+
+
+class UnknownMembers(Checks):
+    def told(self, answer, names):
+        self.assertEqual(names, answer.headers.get("x-todoku-unknown-fields"))
+        return answer
+
+    def test_what_nobody_read_is_named(self):
+        extra = {"replyTo": "x", "from": {"email": "a@sender.example", "mail": 1},
+                 "insert_code": [{"key": "__a__", "value": "b"}, {"key": "__b__", "val": "c"}]}
+        self.accepted(self.told(self.send(extra), "from.mail, replyTo, insert_code[1].val"))
+        self.accepted(self.told(self.send({}), None))
+        delivery = self.draft()
+        update = self.put(f"/deliveries/bulk/update/{delivery}", {"to": [
+            {"email": "a@fast.example"}, {"email": "b@fast.example", "insert_codes": []}]})
+        self.ok(self.told(update, "to[1].insert_codes"))
+        self.ok(self.told(self.post(f"/deliveries/{delivery}/emails", {
+            "email": "c@fast.example", "x": 1}), "x"), 201)
+        self.told(self.patch(f"/deliveries/bulk/commit/{delivery}", {"time": 1}), "time")
+        answer = self.account.import_csv(delivery, b"email\nd@fast.example\n",
+                                         {"ignoreErrors": True})
+        self.told(answer, "ignoreErrors")
+        self.refused(self.told(self.send({"to": "", "To": "a@fast.example"}), "To"), "to")
+
+    def test_however_many_and_of_whatever_letters(self):
+        extra = {f"x{n:02d}": n for n in range(30)}
+        names = ", ".join(f"x{n:02d}" for n in range(10))
+        self.accepted(self.told(self.send(extra), f"{names} and 20 more"))
+        self.accepted(self.told(self.send({"a,\r\nb\u00e9": 1, "y" * 5_000: 2}),
+                                f"a???b??, {'y' * 64}"))
 
 
 class ImportOptions(Checks):

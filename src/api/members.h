@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The members that a request's JSON may have, by endpoint (blastengine-api.md section 2), and which
+// of those that came are none of them. The contract's clients send more than it knows, so that is
+// no mistake; but who wrote `replyTo` or `insert_codes` has to hear that nobody read it.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <boost/json/object.hpp>
+
+namespace todoku::api {
+
+// `inside`: of the object that is its value, or of each object in the list that is; empty if there
+// is none to look into.
+struct Member {
+  std::string_view name;
+  std::span<const Member> inside = {};
+};
+
+namespace members {
+
+inline constexpr std::array kMailbox{Member{"email"}, Member{"name"}};
+inline constexpr std::array kUnsubscribe{Member{"mailto"}, Member{"url"}};
+inline constexpr std::array kInsertCode{Member{"key"}, Member{"value"}};
+inline constexpr std::array kRecipient{Member{"email"}, Member{"insert_code", kInsertCode}};
+
+inline constexpr std::array kBegin{Member{"from", kMailbox},
+                                   Member{"reply_to", kMailbox},
+                                   Member{"subject"},
+                                   Member{"encode"},
+                                   Member{"text_part"},
+                                   Member{"html_part"},
+                                   Member{"list_unsubscribe", kUnsubscribe}};
+inline constexpr std::array kTransaction{Member{"from", kMailbox},
+                                         Member{"reply_to", kMailbox},
+                                         Member{"subject"},
+                                         Member{"encode"},
+                                         Member{"text_part"},
+                                         Member{"html_part"},
+                                         Member{"list_unsubscribe", kUnsubscribe},
+                                         Member{"to"},
+                                         Member{"cc"},
+                                         Member{"bcc"},
+                                         Member{"insert_code", kInsertCode}};
+inline constexpr std::array kUpdate{
+    Member{"from", kMailbox}, Member{"reply_to", kMailbox},
+    Member{"subject"},        Member{"text_part"},
+    Member{"html_part"},      Member{"list_unsubscribe", kUnsubscribe},
+    Member{"to", kRecipient}, Member{"keep_duplicates"}};
+inline constexpr std::array kCommit{Member{"reservation_time"}};
+inline constexpr std::array kImport{Member{"ignore_errors"}, Member{"immediate"},
+                                    Member{"keep_duplicates"}};
+
+}  // namespace members
+
+// "to[0].insert_codes, replyTo and 3 more" for the value of a header field: ten names at most, each
+// of 64 octets, printable ASCII. Empty if all are known.
+[[nodiscard]] std::string unknown_members(const boost::json::object& object,
+                                          std::span<const Member> known);
+
+}  // namespace todoku::api
