@@ -63,7 +63,8 @@ Result<void> CsvReader::end_row(const Rows& rows) {
 
 // Tells the lines that there are of it so far, and keeps what is there of the last one.
 Result<void> CsvReader::refuse_row(std::string reason, const Rows& rows) {
-  const std::string octets = std::exchange(octets_, {});
+  const std::string kept = std::exchange(octets_, {});
+  const std::string_view octets = kept;
   refused_ = true;
   refused_row_ = row_number_;
   refused_line_ = line_number_ -= line_ends_;
@@ -73,16 +74,16 @@ Result<void> CsvReader::refuse_row(std::string reason, const Rows& rows) {
                            .line = line_number_,
                            .column = row_.fields.size() + 1,
                            .reason = std::move(reason),
-                           .octets = std::string_view(octets).substr(0, end)});
+                           .octets = octets.substr(0, end)});
   ++row_number_;
-  while (handled && end != std::string::npos) {
+  while (handled && end != std::string_view::npos) {
     const bool two = octets[end] == '\r' && octets.substr(end + 1).starts_with('\n');
     const std::size_t begin = end + (two ? 2 : 1);
     ++line_number_;
     told_ = false;
     end = octets.find_first_of("\r\n", begin);
-    const auto line = std::string_view(octets).substr(begin, end - begin);
-    if (end == std::string::npos) {
+    const std::string_view line = octets.substr(begin, end - begin);
+    if (end == std::string_view::npos) {
       octets_ = line.substr(0, kShownOctets);
     } else {
       handled = refuse_further_line(line, rows);

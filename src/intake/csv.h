@@ -7,8 +7,8 @@
 // say, be there a mistake among them or not: a line inside a quoted field is no row, whatever it
 // looks like (an address in a note that somebody pasted), and nobody named in it asked for mail.
 // So each further line of a refused row is told as a refused row, too. A stray quotation mark at
-// the begin of a field thus costs the lines up to the next one, or CsvLimits::row_lines_max of them
-// at most: all are named, and the rest of the file is read.
+// the begin of a field thus costs the lines up to the next one, all of them named. After
+// CsvLimits::row_lines_max lines it counts as stray, and what follows is read as rows again.
 #pragma once
 
 #include <cstddef>
