@@ -44,7 +44,7 @@ Delivering::Delivering(async::Runtime& runtime, store::Store& store, delivery::N
       letters_(store, keys, options_),
       places_(options_.connections_max),
       memory_(options_.composing_bytes),
-      shortage_(metrics),
+      shortage_(metrics, clock),
       receivers_(metrics),
       lane_world_{.runtime = runtime,
                   .clock = clock,

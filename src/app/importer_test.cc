@@ -69,7 +69,7 @@ class ImporterTest : public ::testing::Test {
   }
   [[nodiscard]] Instant now() const { return installation_.clock.now(); }
   intake::Importer make(intake::Importer::Waiting waiting) {
-    return {failing_, uploads_, [] { return kNode; }, {}, handover_, waiting};
+    return {failing_, uploads_, [] { return kNode; }, {}, handover_, installation_.clock, waiting};
   }
 
   TestStore installation_;

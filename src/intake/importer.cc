@@ -105,12 +105,13 @@ struct Importer::Run {
 };
 
 Importer::Importer(store::Store& store, Uploads& uploads, NodeOf node, Limits limits,
-                   Handover& handover, Waiting waiting)
+                   Handover& handover, const Clock& clock, Waiting waiting)
     : store_(store),
       uploads_(uploads),
       node_(std::move(node)),
       limits_(limits),
       handover_(handover),
+      clock_(clock),
       waiting_(waiting),
       jobs_(waiting.jobs_max) {}
 
@@ -220,8 +221,12 @@ void Importer::catch_up() {
       if (!std::exchange(left_behind_, false)) return;
     }
     const auto taken = take_unfinished();
-    if (taken) continue;
-    log::warning("imports wait for the store", {{"reason", taken.error().detail}});
+    if (taken) {
+      // With jobs to run, these tell.
+      if (jobs_.size() == 0) storing_.worked(clock_.steady_now());
+      continue;
+    }
+    storing_.failed(clock_.steady_now(), {{"reason", taken.error().detail}});
     {
       const std::lock_guard lock(mutex_);
       left_behind_ = true;
@@ -242,11 +247,12 @@ bool Importer::run(const store::ImportJob& job) {
   Result<void> read = read_file(run);
   if (stopping_) return true;  // goes on at the next start
   if (!read && read.error().kind == ErrorKind::unavailable) {
-    log::warning("import waits for the store, it will begin again",
-                 {{"job", job.id}, {"reason", read.error().detail}});
+    storing_.failed(clock_.steady_now(), {{"job", job.id}, {"reason", read.error().detail}});
     return false;
   }
-  return end(run, read);
+  const bool ended = end(run, read);
+  if (ended) storing_.worked(clock_.steady_now());
+  return ended;
 }
 
 Result<void> Importer::read_file(Run& run) {
@@ -435,8 +441,7 @@ bool Importer::end(Run& run, const Result<void>& read) {
         return tx.commit_draft(run.job.delivery, std::nullopt);
       });
   if (!ended) {
-    log::error("import not ended, it will begin again",
-               {{"job", run.job.id}, {"reason", ended.error().detail}});
+    storing_.failed(clock_.steady_now(), {{"job", run.job.id}, {"reason", ended.error().detail}});
     return false;
   }
   uploads_.remove(run.job.upload);

@@ -26,6 +26,7 @@
 #include "async/task_group.h"
 #include "base/bounded_queue.h"
 #include "base/clock.h"
+#include "base/trouble.h"
 #include "intake/intake.h"
 #include "intake/limits.h"
 #include "intake/uploads.h"
@@ -50,9 +51,10 @@ class Importer final : public ImportStarter {
   // `uploads` holds the lists and takes what was wrong with them. `work_arrived` of the handover is
   // called after an import that committed its delivery.
   Importer(store::Store& store, Uploads& uploads, NodeOf node, Limits limits, Handover& handover,
-           Waiting waiting);
-  Importer(store::Store& store, Uploads& uploads, NodeOf node, Limits limits, Handover& handover)
-      : Importer(store, uploads, std::move(node), limits, handover, Waiting{}) {}
+           const Clock& clock, Waiting waiting);
+  Importer(store::Store& store, Uploads& uploads, NodeOf node, Limits limits, Handover& handover,
+           const Clock& clock)
+      : Importer(store, uploads, std::move(node), limits, handover, clock, Waiting{}) {}
   ~Importer() override;
 
   // Begins with the jobs that an earlier run of this node, or a dead one, left unfinished, from
@@ -94,7 +96,10 @@ class Importer final : public ImportStarter {
   const NodeOf node_;
   const Limits limits_;
   Handover& handover_;
+  const Clock& clock_;
   const Waiting waiting_;
+  Trouble storing_{log::Level::warning, "imports wait for the store, they will begin again",
+                   "imports go on"};
   BoundedQueue<store::ImportJob> jobs_;
   std::mutex mutex_;  // guards the three below
   std::condition_variable stopped_;

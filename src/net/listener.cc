@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #include "async/timer.h"
-#include "base/log.h"
+#include "async/timer_clock.h"
+#include "base/trouble.h"
 #include "net/net_error.h"
 #include "net/socket_address.h"
 #include "net/stream_impl.h"
@@ -111,15 +112,13 @@ class Listener::Impl {
       StreamSocket socket(executor);
       const auto [error] = co_await acceptor_.async_accept(socket, async::as_result);
       if (!error) {
-        if (std::exchange(short_, false)) log::info("connections are accepted again");
+        accepting_.worked(now());
         co_return adopt(std::move(socket));
       }
       if (closed_) co_return fail(ErrorKind::closed, "accept: listener closed");
       if (concerns_one_connection(error)) continue;
       if (!is_shortage(error)) co_return fail(to_error("accept", error));
-      if (!std::exchange(short_, true)) {
-        log::warning("accept has to wait", {{"reason", error.message()}});
-      }
+      accepting_.failed(now(), {{"reason", error.message()}});
       const bool waited = co_await async::sleep_for(kShortageWait);
       if (!waited) co_return fail(ErrorKind::cancelled, "accept: cancelled");
     }
@@ -152,6 +151,10 @@ class Listener::Impl {
     ::unlink(unix_path_.c_str());
   }
 
+  [[nodiscard]] static SteadyInstant now() {
+    return std::chrono::time_point_cast<Microseconds>(async::TimerClock::now());
+  }
+
   Stream adopt(StreamSocket socket) {
     auto impl = std::make_shared<StreamImpl>(std::move(socket),
                                              take_slot(slots_, options_.connections_max));
@@ -166,7 +169,7 @@ class Listener::Impl {
   std::string unix_path_;
   struct stat unix_socket_{};
   bool closed_ = false;
-  bool short_ = false;  // of files or memory, and the log says so
+  Trouble accepting_{log::Level::warning, "accept has to wait", "connections are accepted again"};
 };
 
 Listener::Listener(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

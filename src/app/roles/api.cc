@@ -42,7 +42,8 @@ ApiRole::ApiRole(const Ground& ground, intake::Handover* handover)
               handover != nullptr ? *handover : left_in_store_, ground.metrics),
       importer_(
           ground.store, uploads_, [&node = ground.node] { return node.key(); },
-          intake_limits(ground.config), handover != nullptr ? *handover : left_in_store_),
+          intake_limits(ground.config), handover != nullptr ? *handover : left_in_store_,
+          ground.clock),
       random_(random_seed()),
       api_({.store = ground.store,
             .intake = intake_,

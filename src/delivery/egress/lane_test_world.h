@@ -376,7 +376,7 @@ class LaneTestWorld {
   ShakyRecorder recorder;
 
  private:
-  OwnShortage shortage_{metrics};
+  OwnShortage shortage_{metrics, clock_};
   KnownReceivers known_{metrics};
   LaneWorld lane_world_{.runtime = runtime_,
                         .clock = clock_,

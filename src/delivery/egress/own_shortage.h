@@ -4,40 +4,40 @@
 // long as it lasts, told.
 #pragma once
 
-#include <atomic>
 #include <string_view>
 
-#include "base/log.h"
+#include "base/clock.h"
 #include "base/metrics.h"
+#include "base/trouble.h"
 
 namespace todoku::delivery::egress {
 
 // Thread-safe.
 class OwnShortage {
  public:
-  explicit OwnShortage(Metrics& metrics)
+  // `clock` must outlive it.
+  OwnShortage(Metrics& metrics, const Clock& clock)
       : total_(
             metrics.counter("todoku_smtp_own_shortages_total",
                             "Connections to receivers that could not be begun for want of files, "
                             "ports or memory, or of the address to send from. Mail waits; no "
-                            "attempt.")) {}
+                            "attempt.")),
+        clock_(clock) {}
 
   // `reason`: what the system said.
   void met(std::string_view reason) {
     total_.add();
-    if (lasts_.exchange(true, std::memory_order_relaxed)) return;
-    log::error("no connections to receivers for want of our own",
-               {{"reason", reason}, {"action", "mail waits; it is no attempt"}});
+    trouble_.failed(clock_.steady_now(),
+                    {{"reason", reason}, {"action", "mail waits; it is no attempt"}});
   }
   // A connection was begun.
-  void over() {
-    if (!lasts_.load(std::memory_order_relaxed)) return;
-    if (lasts_.exchange(false)) log::info("connections to receivers are begun again");
-  }
+  void over() { trouble_.worked(clock_.steady_now()); }
 
  private:
   Counter& total_;
-  std::atomic<bool> lasts_ = false;
+  const Clock& clock_;
+  Trouble trouble_{log::Level::error, "no connections to receivers for want of our own",
+                   "connections to receivers are begun again"};
 };
 
 }  // namespace todoku::delivery::egress
