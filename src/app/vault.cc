@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "base/wipe.h"
 #include "config/files.h"
 
 namespace todoku::app {
@@ -44,6 +45,7 @@ Result<std::optional<MasterKey>> read_key_file(const std::string& path) {
   auto read = config::read_file(path);
   if (!read) return fail("the master key file", std::move(read.error()));
   const SecretText text(std::move(*read));
+  wipe_stack();  // what read it had a buffer there
   auto key = MasterKey::parse(text);
   if (!key) return fail(fmt::format("the master key file {}", path), std::move(key.error()));
   return std::optional<MasterKey>(std::move(*key));

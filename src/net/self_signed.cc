@@ -66,9 +66,9 @@ TlsIdentity make_self_signed(const std::vector<std::string>& names, Instant now,
   add_extension(x, NID_basic_constraints, "critical,CA:TRUE");
   require(X509_sign(x, key.get(), EVP_sha256()) > 0);
   return {.chain = to_pem([&](BIO* bio) { return PEM_write_bio_X509(bio, x); }),
-          .private_key = to_pem([&](BIO* bio) {
+          .private_key = SecretText(to_pem([&](BIO* bio) {
             return PEM_write_bio_PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-          })};
+          }))};
 }
 
 }  // namespace todoku::net

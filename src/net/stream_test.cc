@@ -438,7 +438,7 @@ TEST(Tls, RefusesAKeyOfAnotherCertificate) {
   TlsIdentity mixed = make_self_signed({"a.example.jp"}, SystemClock().now());
   mixed.private_key = make_self_signed({"a.example.jp"}, SystemClock().now()).private_key;
   EXPECT_EQ(TlsServerContext::create(mixed).error().kind, ErrorKind::corrupt);
-  EXPECT_EQ(TlsServerContext::create({.chain = "x", .private_key = "y"}).error().kind,
+  EXPECT_EQ(TlsServerContext::create({.chain = "x", .private_key = SecretText("y")}).error().kind,
             ErrorKind::corrupt);
   EXPECT_EQ(read_identity("/nonexistent/a.pem", "/nonexistent/b.pem").error().kind,
             ErrorKind::not_found);

@@ -58,6 +58,22 @@ Result<std::string> read_file(const std::string& path) {
   return content;
 }
 
+// Into memory of one piece, which is wiped with the text: what grows leaves copies behind.
+Result<SecretText> read_secret(const std::string& path) {
+  constexpr std::size_t kLongest = std::size_t{64} << 10U;
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
+                                                             &std::fclose);
+  if (!file) return fail(errno_to_error(path, errno));
+  std::setvbuf(file.get(), nullptr, _IONBF, 0);
+  std::string content(kLongest + 1, '\0');
+  const std::size_t got = std::fread(content.data(), 1, content.size(), file.get());
+  content.resize(got);
+  SecretText secret(std::move(content));
+  if (std::ferror(file.get()) != 0) return fail(ErrorKind::io, path + ": cannot be read");
+  if (got > kLongest) return fail(ErrorKind::limit_exceeded, path + ": too long for a private key");
+  return secret;
+}
+
 BioPtr memory_bio(std::string_view octets) {
   BioPtr bio(BIO_new_mem_buf(octets.data(), static_cast<int>(octets.size())));
   check(bio != nullptr, "OpenSSL has memory for a BIO");
@@ -97,7 +113,7 @@ Result<TlsIdentity> read_identity(const std::string& chain_file,
                                   const std::string& private_key_file) {
   Result<std::string> chain = read_file(chain_file);
   if (!chain) return fail(chain.error());
-  Result<std::string> key = read_file(private_key_file);
+  auto key = read_secret(private_key_file);
   if (!key) return fail(key.error());
   return TlsIdentity{std::move(*chain), std::move(*key)};
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/wipe.h"
 
 // OpenSSL's own names, declared so that this header costs its users nothing.
 struct ssl_ctx_st;
@@ -32,10 +33,11 @@ struct TlsInfo {
 // A certificate and its private key as PEM text. `chain` holds the leaf first.
 struct TlsIdentity {
   std::string chain;
-  std::string private_key;
+  SecretText private_key;
 };
 
-// Reads both files. Errors: not_found, io with the path.
+// Reads both files. Errors: not_found, io with the path; limit_exceeded for a key of more than 64
+// KiB.
 [[nodiscard]] Result<TlsIdentity> read_identity(const std::string& chain_file,
                                                 const std::string& private_key_file);
 

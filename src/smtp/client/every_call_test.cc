@@ -82,7 +82,9 @@ int fail_every_call(const Strings& offers, Manner manner, std::size_t write_max)
   int in_doubt = 0;
   for (int n = 1; n < 2'000; ++n) {
     SCOPED_TRACE(fmt::format("call {}", n));
-    Receiver receiver{.script = {.offers = offers}, .identity = identity};
+    Receiver receiver{
+        .script = {.offers = offers},
+        .identity = {identity.chain, SecretText(std::string(identity.private_key.view()))}};
     Fault fault{.at = n, .manner = manner, .write_max = write_max};
     Told told;
     const std::size_t files = open_files();
