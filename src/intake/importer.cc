@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <future>
 #include <memory>
 #include <utility>
 
@@ -94,6 +95,8 @@ struct Importer::Run {
   std::vector<std::string> header;
   mime::MessageSize size;  // of the draft, which nobody changes while it is being imported into
   std::vector<store::NewRecipient> staged;
+  // What was staged before: the store takes it while the next rows are read.
+  std::future<Result<store::StageRows::Answer>> staging;
   AddressSet addresses{AddressSet::random_key(), kComparedAddressesMax};
   std::int64_t good = 0;
   std::int64_t bad = 0;
@@ -245,6 +248,8 @@ bool Importer::run(const store::ImportJob& job) {
   Run run{.job = job};
   run.error_name = errors_name(job.account, job.id);
   Result<void> read = read_file(run);
+  // When the job ends nothing of it is under way any more.
+  if (auto staged = wait_for_staging(run); read && !staged) read = std::move(staged);
   if (stopping_) return true;  // goes on at the next start
   if (!read && read.error().kind == ErrorKind::unavailable) {
     storing_.failed(clock_.steady_now(), {{"job", job.id}, {"reason", read.error().detail}});
@@ -386,7 +391,15 @@ Result<void> Importer::write_errors(Run& run) {
   return {};
 }
 
+Result<void> Importer::wait_for_staging(Run& run) {
+  if (!run.staging.valid()) return {};
+  const auto staged = run.staging.get();
+  return staged ? Result<void>{} : fail(staged.error());
+}
+
 Result<void> Importer::stage(Run& run) {
+  // One at a time: rows keep the order of the file, and two slices of it are in memory at most.
+  if (auto before = wait_for_staging(run); !before) return before;
   // A file that will fail as a whole need not be stored any further.
   const bool doomed = run.bad > 0 && !run.job.ignore_errors;
   if (run.staged.empty() || doomed) {
@@ -396,13 +409,11 @@ Result<void> Importer::stage(Run& run) {
   // 99: the end of the job alone makes it 100, which is what clients wait for.
   const auto percentage =
       static_cast<std::int32_t>(run.file_octets == 0 ? 0 : run.octets_read * 99 / run.file_octets);
-  const auto staged =
-      store_.perform_and_wait(store::StageRows{.job = run.job.id,
-                                               .account = run.job.account,
-                                               .node = node_(),
-                                               .recipients = std::exchange(run.staged, {}),
-                                               .percentage = percentage});
-  if (!staged) return fail(staged.error());
+  run.staging = store_.perform_soon(store::StageRows{.job = run.job.id,
+                                                     .account = run.job.account,
+                                                     .node = node_(),
+                                                     .recipients = std::exchange(run.staged, {}),
+                                                     .percentage = percentage});
   return {};
 }
 

@@ -89,6 +89,7 @@ class Importer final : public ImportStarter {
                                         const std::vector<std::string>& fields);
   [[nodiscard]] Result<void> write_errors(Run& run);
   [[nodiscard]] Result<void> stage(Run& run);
+  [[nodiscard]] static Result<void> wait_for_staging(Run& run);
   [[nodiscard]] bool end(Run& run, const Result<void>& read);
 
   store::Store& store_;

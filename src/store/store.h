@@ -107,7 +107,10 @@ class Store {
   template <class Work>
   Task<std::invoke_result_t<Work&, ReadTransaction&>> read(Work work);
 
-  // The same for threads that may wait: tools, tests, start-up.
+  // The same for threads that may wait: tools, tests, start-up. Of perform_soon() they wait when
+  // they need the answer, and have done something else meanwhile.
+  template <class Op>
+  std::future<Result<typename Op::Answer>> perform_soon(Op op);
   template <class Op>
   Result<typename Op::Answer> perform_and_wait(Op op);
   template <class Work>
@@ -141,14 +144,14 @@ void submit_typed(Store& store, std::optional<WritePriority> priority, Work work
   }
 }
 
-// Calls `submit(done)` and waits for the answer.
+// Calls `submit(done)`; the answer is there when it is.
 template <class R, class Submit>
-R wait_for(Submit submit) {
+std::future<R> promised(Submit submit) {
   std::promise<R> promise;
   auto future = promise.get_future();
   submit(
       [promise = std::move(promise)](R result) mutable { promise.set_value(std::move(result)); });
-  return future.get();
+  return future;
 }
 
 }  // namespace internal
@@ -183,27 +186,35 @@ Task<std::invoke_result_t<Work&, ReadTransaction&>> Store::read(Work work) {
 }
 
 template <class Op>
-Result<typename Op::Answer> Store::perform_and_wait(Op op) {
-  return internal::wait_for<Result<typename Op::Answer>>(
+std::future<Result<typename Op::Answer>> Store::perform_soon(Op op) {
+  return internal::promised<Result<typename Op::Answer>>(
       [&](auto done) { submit(std::move(op), std::move(done)); });
+}
+
+template <class Op>
+Result<typename Op::Answer> Store::perform_and_wait(Op op) {
+  return perform_soon(std::move(op)).get();
 }
 
 template <class Work>
 std::invoke_result_t<Work&, WriteTransaction&> Store::write_and_wait(WritePriority priority,
                                                                      Work work) {
   using R = std::invoke_result_t<Work&, WriteTransaction&>;
-  return internal::wait_for<R>([&](auto done) {
-    internal::submit_typed<R, WriteTransaction>(*this, priority, std::move(work), std::move(done));
-  });
+  return internal::promised<R>([&](auto done) {
+           internal::submit_typed<R, WriteTransaction>(*this, priority, std::move(work),
+                                                       std::move(done));
+         })
+      .get();
 }
 
 template <class Work>
 std::invoke_result_t<Work&, ReadTransaction&> Store::read_and_wait(Work work) {
   using R = std::invoke_result_t<Work&, ReadTransaction&>;
-  return internal::wait_for<R>([&](auto done) {
-    internal::submit_typed<R, ReadTransaction>(*this, std::nullopt, std::move(work),
-                                               std::move(done));
-  });
+  return internal::promised<R>([&](auto done) {
+           internal::submit_typed<R, ReadTransaction>(*this, std::nullopt, std::move(work),
+                                                      std::move(done));
+         })
+      .get();
 }
 
 }  // namespace todoku::store
