@@ -259,6 +259,7 @@ class JsonReader::Parser {
   static boost::json::parse_options options_of(const JsonLimits& limits) {
     boost::json::parse_options options;
     options.max_depth = limits.depth_max;
+    options.allow_invalid_utf8 = true;  // read_on() has looked, many octets at a time
     return options;
   }
 
@@ -297,6 +298,7 @@ Result<bool> JsonReader::read_on(std::size_t octets) {
   const std::size_t end = safe_end(text_, read_ + std::min(octets, text_.size() - read_));
   const std::string_view piece = text_.substr(read_, end - read_);
   const bool last = end == text_.size();
+  if (!is_utf8(piece)) return failed(JsonFault::Kind::not_utf8, first_no_utf8(text_));
   error_code code;
   const std::size_t taken = (**parser_).write_some(!last, piece.data(), piece.size(), code);
   const std::size_t at = read_ + taken;

@@ -159,9 +159,10 @@ std::future<R> promised(Submit submit) {
 template <class Op>
 Task<Result<typename Op::Answer>> Store::perform(Op op) {
   using R = Result<typename Op::Answer>;
+  // Behind a pointer: it passes several hands on the way, and a mail is many members to move.
   co_return co_await async::from_callback<R>(
-      [this, op = std::move(op)](async::Callback<R> done) mutable {
-        submit(std::move(op), std::move(done));
+      [this, op = std::make_unique<Op>(std::move(op))](async::Callback<R> done) mutable {
+        submit(std::move(*op), std::move(done));
       });
 }
 
