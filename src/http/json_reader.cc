@@ -296,14 +296,15 @@ std::unexpected<Error> JsonReader::failed(JsonFault::Kind kind, std::size_t offs
 Result<bool> JsonReader::read_on(std::size_t octets) {
   if (text_.size() > limits_.octets_max) return failed(JsonFault::Kind::too_long, 0);
   const std::size_t end = safe_end(text_, read_ + std::min(octets, text_.size() - read_));
-  const std::string_view piece = text_.substr(read_, end - read_);
-  const bool last = end == text_.size();
-  if (!is_utf8(piece)) return failed(JsonFault::Kind::not_utf8, first_no_utf8(text_));
+  std::string_view piece = text_.substr(read_, end - read_);
+  const bool sound = is_utf8(piece);
+  if (!sound) piece = piece.substr(0, first_no_utf8(piece));
+  const bool last = sound && end == text_.size();
   error_code code;
   const std::size_t taken = (**parser_).write_some(!last, piece.data(), piece.size(), code);
   const std::size_t at = read_ + taken;
   read_ = at;
-  if (!code && taken == piece.size()) return last;
+  if (!code && taken == piece.size() && sound) return last;
   if (const auto refused = parser_->handler().refused()) return failed(*refused, at);
   if (code == boost::json::error::too_deep) return failed(JsonFault::Kind::too_deep, at);
   // To the parser that is a mistake like any other; and who sends another encoding has to know that
