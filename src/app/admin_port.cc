@@ -94,6 +94,7 @@ class StorePort final : public cli::AdminPort {
             .transactional_expiry = delivery.retry_transactional.life_time,
             .bulk_expiry = delivery.retry_bulk.life_time,
             .describe_engine = {},
+            .way_of = {},
             .drain = {},
             .secret_box = [this] { return secret_box(); },
             .dkim_keys_changed = {}};

@@ -119,6 +119,32 @@ Task<void> Delivering::tidy_lanes() {
   }
 }
 
+explain::Way Delivering::way_of(const store::Story& story) const {
+  const std::string_view address = story.address;
+  const auto source = delivery::policy::choose_source(
+      source_names_, static_cast<std::int64_t>(story.key.delivery), story.key.batch);
+  explain::Way way{.site = feedback_.site_of(address.substr(address.rfind('@') + 1)),
+                   .source = source_names_[*source]};
+  const auto lane = lanes_.figures_of(way.site, way.source);
+  if (!lane) return way;
+  const Instant now = clock_.now();
+  const SteadyInstant steady = clock_.steady_now();
+  const auto in_the_calendar = [&](SteadyInstant when) -> std::optional<Instant> {
+    if (when <= steady) return std::nullopt;
+    return now + std::chrono::ceil<Milliseconds>(when - steady);
+  };
+  way.rests_until = in_the_calendar(lane->rests_until);
+  way.failures = lane->failures;
+  way.failure = lane->failure;
+  way.opens_none_until = in_the_calendar(lane->opens_none_until);
+  way.next_permit = in_the_calendar(lane->next_permit_at);
+  way.connections = lane->connections;
+  way.connections_max = lane->connections_max;
+  way.waiting = lane->waiting;
+  way.in_line = lane->in_line;
+  return way;
+}
+
 // ---- stopping ----------------------------------------------------------------------------------
 
 Task<void> Delivering::stop_recorder_after(Microseconds patience) {

@@ -29,6 +29,7 @@
 #include "delivery/policy/site_rules.h"
 #include "delivery/scheduler/scheduler.h"
 #include "dns/route_cache.h"
+#include "explain/way.h"
 #include "intake/intake.h"
 #include "queue/queue.h"
 #include "store/store.h"
@@ -55,6 +56,8 @@ class Delivering final : public intake::Handover {
   [[nodiscard]] std::vector<delivery::egress::Lane::Figures> lanes() const {
     return lanes_.figures();
   }
+  // What is known of the way that a mail takes, or would take now.
+  [[nodiscard]] explain::Way way_of(const store::Story& story) const;
   // For how long nothing could be sent any more; nullopt: sending goes on.
   [[nodiscard]] std::optional<Microseconds> stalled() const {
     return places_.stalled(clock_.steady_now());

@@ -74,6 +74,7 @@ struct Engine::Parts {
   void add_role(std::unique_ptr<roles::Role> role);
   [[nodiscard]] operate::Operations::Options operation_options();
   void describe(operate::EngineStatus& status) const;
+  [[nodiscard]] std::optional<explain::Way> way_of(const store::Story& story) const;
   template <class T>
   T wait_for(Task<T> task) {
     return ground->wait_for(std::move(task));
@@ -325,6 +326,7 @@ operate::Operations::Options Engine::Parts::operation_options() {
       .transactional_expiry = delivery.retry_transactional.life_time,
       .bulk_expiry = delivery.retry_bulk.life_time,
       .describe_engine = [this](operate::EngineStatus& status) { describe(status); },
+      .way_of = [this](const store::Story& story) { return way_of(story); },
       .drain = options.drain_asked,
       .secret_box = [this]() -> Result<const SecretBox*> { return &*box; },
       .dkim_keys_changed =
@@ -338,6 +340,13 @@ void Engine::Parts::describe(operate::EngineStatus& status) const {
   status.started = started;
   status.roles = config.engine.roles;
   for (const auto& role : roles) role->describe(status);
+}
+
+std::optional<explain::Way> Engine::Parts::way_of(const store::Story& story) const {
+  for (const auto& role : roles) {
+    if (auto way = role->way_of(story)) return way;
+  }
+  return std::nullopt;
 }
 
 bool Engine::Parts::stop_all(Milliseconds grace) {

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -75,6 +76,27 @@ class BatchInFlight {
   void lose() { lost_ = true; }
   [[nodiscard]] bool lost() const { return lost_.load(std::memory_order_relaxed); }
 
+  // A mail that may have arrived, and of which nothing is told yet because it goes again at once.
+  struct Doubt {
+    std::string words;  // what happened
+    Path path;
+  };
+  void doubt(std::uint32_t index, Doubt why) {
+    const std::lock_guard lock(mutex_);
+    doubts_.insert_or_assign(index, std::move(why));
+    any_doubts_ = true;
+  }
+  // Whoever asks has to tell it.
+  [[nodiscard]] std::optional<Doubt> take_doubt(std::uint32_t index) {
+    if (!any_doubts_.load(std::memory_order_relaxed)) return std::nullopt;
+    const std::lock_guard lock(mutex_);
+    const auto found = doubts_.find(index);
+    if (found == doubts_.end()) return std::nullopt;
+    Doubt why = std::move(found->second);
+    doubts_.erase(found);
+    return why;
+  }
+
   // The batch is not due again before the earliest of these, once all is settled.
   void due_again(SteadyInstant when) {
     const std::lock_guard lock(mutex_);
@@ -95,6 +117,8 @@ class BatchInFlight {
   std::atomic<GivenBack> given_back_{GivenBack::failed};
   mutable std::mutex mutex_;
   std::optional<SteadyInstant> earliest_due_;
+  std::map<std::uint32_t, Doubt> doubts_;  // by place of the recipient
+  std::atomic<bool> any_doubts_{false};
 };
 
 // One recipient's mail: a batch and a place in it.

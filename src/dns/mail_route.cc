@@ -160,9 +160,28 @@ std::unexpected<Unroutable> loop(std::string_view domain, const std::vector<std:
                                domain, list(selves)));
 }
 
+// Every address is one that we must not connect to. Records in the making look like that, a split
+// view of the DNS that leaked, and a rule of ours that is too strict: unlike a null MX (RFC 7505)
+// it declares nothing, so it is left its time to be mended.
+std::unexpected<Unroutable> nowhere(std::string_view domain, const Findings& findings,
+                                    const RouteOptions& options) {
+  const std::string addresses = list(findings.not_allowed);
+  return std::unexpected(Unroutable{
+      .permanent = false,
+      .status = kUnableToRoute,
+      .reason = options.allow_private_receivers
+                    ? fmt::format("the mail server of {} has no address that can be used ({})",
+                                  domain, addresses)
+                    : fmt::format("the mail server of {} has no public address ({}), and delivery "
+                                  "to loopback and private addresses is not allowed by "
+                                  "allow_private_receivers",
+                                  domain, addresses),
+      .cause = Cause::unusable_mx});
+}
+
 // The verdict when no host is left; the kindest reason that applies.
 std::unexpected<Unroutable> no_host_left(std::string_view domain, const Findings& findings,
-                                         bool implicit_mx) {
+                                         bool implicit_mx, const RouteOptions& options) {
   if (!findings.not_answered.empty()) {
     return temporary(fmt::format("the address of the mail server of {} could not be looked up: {}",
                                  domain, findings.not_answered.front()),
@@ -173,13 +192,7 @@ std::unexpected<Unroutable> no_host_left(std::string_view domain, const Findings
     verdict.error().by_absence = true;  // an address said so
     return verdict;
   }
-  if (!findings.not_allowed.empty()) {
-    return by_absence(
-        Cause::dns_failed, kBadSystem,
-        fmt::format("the mail server of {} has no public address ({}), and delivery to loopback "
-                    "and private addresses is not allowed by allow_private_receivers",
-                    domain, list(findings.not_allowed)));
-  }
+  if (!findings.not_allowed.empty()) return nowhere(domain, findings, options);
   if (implicit_mx) {
     return by_absence(Cause::no_such_domain, kBadSystem,
                       fmt::format("{} has neither a mail server (MX) nor an address", domain));
@@ -244,7 +257,7 @@ std::expected<RoutePlan, Unroutable> plan_route(std::string_view domain,
   });
   if (records.empty()) {
     return permanent(
-        Cause::dns_failed, kBadSystem,
+        Cause::unusable_mx, kBadSystem,
         fmt::format("the MX records of {} name no host ({})", domain, list(impossible)));
   }
   plan.hosts = distinct_hosts(records);
@@ -276,7 +289,7 @@ RouteAnswer settle_route(std::string_view domain, RoutePlan plan,
         fmt::format("none of the first {} mail servers of {} can be used", kHostsMax, domain),
         false);
   }
-  if (findings.usable.empty()) return no_host_left(domain, findings, plan.implicit_mx);
+  if (findings.usable.empty()) return no_host_left(domain, findings, plan.implicit_mx, options);
   // A host that could not be looked up is missed only until the resolver answers again.
   if (!findings.not_answered.empty()) plan.ttl = std::chrono::seconds(0);
   return MailRoute{.domain = std::string(domain),

@@ -9,7 +9,8 @@
 //   no MX                the domain itself is the host (implicit MX)
 //   hosts                without ourselves and those behind us, each with its usable addresses;
 //                        none left: temporary 4.4.3 if any look-up failed, else permanent 5.4.6
-//                        (only ourselves) or 5.1.2 (only private addresses, or no address at all)
+//                        (only ourselves), temporary 4.4.4 (only addresses that we must not connect
+//                        to), or permanent 5.1.2 (no address at all)
 #pragma once
 
 #include <chrono>

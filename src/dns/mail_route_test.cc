@@ -58,11 +58,14 @@ TEST(FindRoute, SaysWhatRestsOnAbsence) {
   RouteOptions options;
   options.own_names = {"mail.sender.example"};
   options.own_addresses = {*net::IpAddress::parse("198.51.100.1")};
-  for (const char* domain :
-       {"missing.example", "lame.example", "inside.example", "loop.example", "text.example"}) {
+  for (const char* domain : {"missing.example", "lame.example", "loop.example", "text.example"}) {
     const auto answer = find(zone, domain, options);
     EXPECT_TRUE(!answer && answer.error().permanent && answer.error().by_absence) << domain;
   }
+  const auto inside = find(zone, "inside.example", options);
+  ASSERT_FALSE(inside);
+  EXPECT_FALSE(inside.error().permanent);
+  EXPECT_EQ(inside.error().cause, Cause::unusable_mx);
   for (const char* domain : {"null.example", "self.example", "[192.0.2.1]"}) {
     const auto answer = find(zone, domain, options);
     EXPECT_TRUE(!answer && answer.error().permanent && !answer.error().by_absence) << domain;
@@ -294,7 +297,7 @@ TEST(FindRoute, RefusesPrivateReceiversUnlessAllowed) {
     const FakeResolver::Zone zone{.mx = {{"example.jp", {{10, "mx.example.jp"}}}},
                                   .a = {{"mx.example.jp", {address}}}};
     EXPECT_EQ(verdict(find(zone, "example.jp", {})),
-              "permanent 5.1.2 the mail server of example.jp has no public address "
+              "temporary 4.4.4 the mail server of example.jp has no public address "
               "(mx.example.jp " +
                   address +
                   "), and delivery to loopback and private addresses is "
@@ -303,7 +306,7 @@ TEST(FindRoute, RefusesPrivateReceiversUnlessAllowed) {
   }
   for (const std::string address : {"::1", "fd00::1", "fe80::1", "::ffff:127.0.0.1"}) {
     const FakeResolver::Zone zone{.aaaa = {{"example.jp", {address}}}};
-    EXPECT_THAT(verdict(find(zone, "example.jp", {})), HasSubstr("permanent 5.1.2")) << address;
+    EXPECT_THAT(verdict(find(zone, "example.jp", {})), HasSubstr("temporary 4.4.4")) << address;
   }
 }
 

@@ -59,6 +59,12 @@ ResolverHealth::Ruling ResolverHealth::rule_bare_address(SteadyInstant asked,
   return Ruling::stands;
 }
 
+ResolverHealth::Ruling ResolverHealth::rule_failure(SteadyInstant answered) const {
+  if (!options_.enabled) return Ruling::stands;
+  if (!began_ended_ || *began_ended_ < answered) return Ruling::wait;
+  return finding_.result == CheckFinding::Result::no_answer ? Ruling::doubtful : Ruling::stands;
+}
+
 bool ResolverHealth::invented(const net::IpAddress& address) const {
   return invents() && std::ranges::count(finding_.invented, address) > 0;
 }

@@ -13,6 +13,9 @@
 //   suspicious    trusted    lying      unproven      the same; the check comes sooner
 //   lying         trusted *  lying      lying         temporary
 //
+// A look-up that failed waits for a check in the same way: where that got no answer either, the
+// failure is ours and not the domain's.
+//
 //   * What was asked before is worth nothing any more: caches hold the lies of that time.
 //
 // suspicious: many of the domains asked lately were denied. An old list looks like that, too, which
@@ -84,6 +87,9 @@ class ResolverHealth {
   // The same of an address without MX records, which is what an inventing resolver would give. Only
   // a known liar makes it doubtful: silence is no reason to invent.
   [[nodiscard]] Ruling rule_bare_address(SteadyInstant asked, SteadyInstant answered) const;
+  // The same of a look-up that came to nothing: it is the domain's matter only if our own resolver
+  // answers at all.
+  [[nodiscard]] Ruling rule_failure(SteadyInstant answered) const;
   // Whether the resolver was seen to give this address for names that do not exist.
   [[nodiscard]] bool invented(const net::IpAddress& address) const;
 

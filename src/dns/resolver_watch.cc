@@ -76,7 +76,10 @@ Task<void> ResolverWatch::stop() {
 ResolverWatch::Ruling ResolverWatch::rule_locked(const RouteAnswer& answer, SteadyInstant asked,
                                                  SteadyInstant answered) const {
   if (is_denial(answer)) return health_.rule_denial(asked, answered);
-  if (!answer) return Ruling::stands;
+  if (!answer) {
+    return answer.error().cause == Cause::dns_failed ? health_.rule_failure(answered)
+                                                     : Ruling::stands;
+  }
   if (answer->implicit_mx) return health_.rule_bare_address(asked, answered);
   const bool invented = std::ranges::any_of(answer->hosts, [this](const MailHost& host) {
     return std::ranges::any_of(host.addresses, [this](const net::IpAddress& address) {

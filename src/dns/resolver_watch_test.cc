@@ -142,12 +142,16 @@ Task<void> proves_nothing(World& world) {
   EXPECT_THAT(gone, HasSubstr("temporary 4.4.3 our own resolver"));
   const std::string broken = co_await verdict(world, "broken.example");
   EXPECT_THAT(broken,
-              HasSubstr("temporary 4.4.3 the mail server (MX) of broken.example could not"));
+              HasSubstr("temporary 4.4.3 our own resolver cannot be believed about broken."))
+      << "nobody answers at all: that is no trouble of the domain's";
   const auto ready = co_await world.watch.ready();
   EXPECT_TRUE(!ready && ready.error().detail == "no name server answers");
   co_await turn(world, check_passed());
   const auto later = co_await world.watch.ready();
   EXPECT_TRUE(later);
+  world.routes.forget_all();
+  const std::string still = co_await verdict(world, "broken.example");
+  EXPECT_THAT(still, HasSubstr("temporary 4.4.3 the mail server (MX) of broken.example could not"));
 }
 
 TEST(ResolverWatch, SilenceProvesNothing) {

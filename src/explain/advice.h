@@ -13,7 +13,8 @@ struct Advice {
   Sentence action;
 };
 
-// Always has something to say about an outcome that is an attempt.
-[[nodiscard]] const Advice& advice_for(const Outcome& outcome);
+// Always has something to say about an outcome that is an attempt. `is_signed`: the mail goes out
+// with DKIM signatures.
+[[nodiscard]] const Advice& advice_for(const Outcome& outcome, bool is_signed);
 
 }  // namespace todoku::explain

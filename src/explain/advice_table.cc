@@ -48,6 +48,17 @@ constexpr std::array kRules = {
                .advice = {{"It was withdrawn before it was sent.", "送信前に取り消されました。"},
                           {"Nothing.", "必要な対応はありません。"}}},
     AdviceRule{
+        .cause = Cause::key_missing,
+        .state = expired,
+        .advice =
+            {{"Its time ran out while the signing key that it goes out with, named above, was "
+              "not there. It is no fault of the receiver.",
+              "上に示した署名鍵がないまま期限が過ぎました。受信側の問題ではありません。"},
+             {"Put the key back (`todoku dkim import`) or set up another one, then send the "
+              "mail again.",
+              "鍵を `todoku dkim import` "
+              "で戻すか別の鍵を用意してから、送り直してください。"}}},
+    AdviceRule{
         .state = expired,
         .stage = Stage::none,
         .advice = {{"Its time ran out before it could be delivered.",
@@ -184,6 +195,18 @@ constexpr std::array kRules = {
               "1 つのドメインだけなら対応は不要です。多くのドメインで起きているなら、このマシンの "
               "DNS リゾルバー（dns.servers）を確かめてください。"}}},
     AdviceRule{
+        .cause = Cause::unusable_mx,
+        .advice =
+            {{"The domain's mail servers (MX) lead to addresses that must not be connected to: "
+              "private or reserved ones, this machine, or none. Its records are wrong, or it is a "
+              "receiver of your own network.",
+              "ドメインのメールサーバー（MX）が、プライベートや予約済みのアドレス、このマシン自身な"
+              "ど、接続してはならない先を指しています。ドメインの設定の誤りか、社内の受信側です。"},
+             {"Tell the domain's owner. If the receiver is in your own network, set "
+              "smtp_out.allow_private_receivers.",
+              "ドメインの管理者に知らせてください。社内の受信側なら "
+              "smtp_out.allow_private_receivers を設定してください。"}}},
+    AdviceRule{
         .cause = Cause::ipv6_only,
         .advice =
             {{"The receiver has addresses of one IP version only, and the source that sends has "
@@ -223,6 +246,27 @@ constexpr std::array kRules = {
                     "メールを送り終えたあと、応答が届く前に接続が切れました。届いたかどうか分かりま"
                     "せん。再送するので、二重に届くことがあります。"},
                    {"Nothing for now.", "いまは対応不要です。"}}},
+    AdviceRule{
+        .cause = Cause::garbled_in_doubt,
+        .advice =
+            {{"The receiver's server said something that is no SMTP, or that has no place in it, "
+              "after the mail was written: it may have arrived or not.",
+              "メールを送り終えたあと、受信側サーバーが SMTP "
+              "として正しくない応答をしました。届いたかどうか分かりません。"},
+             {"Tell the receiver's postmaster the words above. Where it is sent again, it may "
+              "arrive twice.",
+              "上の文言を受信側の管理者に知らせてください。再送する場合は、二重に届くことがあり"
+              "ます。"}}},
+    AdviceRule{
+        .cause = Cause::garbled,
+        .advice =
+            {{"The receiver's server said something that is no SMTP, or that has no place in it, "
+              "so we broke off.",
+              "受信側サーバーが SMTP として正しくない応答をしたため、打ち切りました。"},
+             {"Nothing on our side: it is tried again. If it lasts, tell the receiver's postmaster "
+              "the words above.",
+              "再送するので、当方での対応は不要です。続くなら、上の文言を受信側の管理者に知らせて"
+              "ください。"}}},
     AdviceRule{.cause = Cause::connection_lost,
                .stage = Stage::data,
                .advice = {{"The connection broke while the mail was being handed over.",
@@ -383,6 +427,20 @@ constexpr std::array kRules = {
               "受信側は、初めての送信をわざと断り、あとの再送で受け取ります（グレイリスト）。"},
              {"Nothing: a later attempt usually succeeds.",
               "あとの試行でたいてい成功するので、対応は不要です。"}}},
+    AdviceRule{
+        .cause = Cause::unsolicited,
+        .advice =
+            {{"The receiver trusts our address or domain too little for so much mail: some of its "
+              "users call it unwanted, or it does not know us yet.",
+              "受信側での当方の IP "
+              "アドレスまたはドメインの評判が、送っている量に足りません。迷惑と報告した受信者がいる"
+              "か、まだ実績がありません。"},
+             {"Send less, first to those who read it, and let the amount grow over days "
+              "(messages_per_second in [sites.*]); see that it can be unsubscribed from; look at "
+              "what Postmaster Tools of the receiver say. It is tried again later than usual.",
+              "よく読まれている宛先から少量ずつ送り、数日かけて増やしてください（[sites.*] の "
+              "messages_per_second）。配信停止の手段を確かめ、受信側の Postmaster Tools "
+              "で評判を調べてください。通常より間を空けて再送します。"}}},
     AdviceRule{.cause = Cause::rate,
                .state = bounced,
                .advice = {{"The receiver sees more mail from us than it wants.",
@@ -422,6 +480,18 @@ constexpr std::array kRules = {
                            "that allows this sender: `todoku dkim generate`.",
                            "From のドメイン自身の DKIM 署名か、この送信元を許す SPF "
                            "レコードが必要です: `todoku dkim generate`"}}},
+    AdviceRule{
+        .cause = Cause::authentication,
+        .is_signed = true,
+        .advice =
+            {{"Neither SPF nor DKIM proves to the receiver that the mail is from the From domain, "
+              "although it was signed with the key named above.",
+              "上に示した鍵で署名しましたが、受信側では SPF でも DKIM でも、From "
+              "のドメインからのメールだと確かめられませんでした。"},
+             {"See that the key is of the From domain and that what the DNS says of it is what "
+              "`todoku dkim list` shows; it may be missing, cut short or an older one.",
+              "鍵が From のドメインのものか、DNS の公開鍵が `todoku dkim list` "
+              "の表示と同じかを確かめてください（未登録、途中で切れている、古いままなど）。"}}},
     AdviceRule{
         .cause = Cause::authentication,
         .advice =

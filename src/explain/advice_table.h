@@ -14,6 +14,7 @@ struct AdviceRule {
   std::optional<Cause> cause;
   std::optional<RecipientState> state;
   std::optional<Stage> stage;
+  std::optional<bool> is_signed;
   Advice advice;
 };
 

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "explain/advice.h"
 #include "explain/advice_table.h"
+#include "explain/own_words.h"
 #include "explain/story_text.h"
 #include "explain/time_text.h"
 #include "feedback/classify/meaning.h"
@@ -263,6 +264,84 @@ TEST(NextStep, OfAPendingMailFollowsItsDelivery) {
   EXPECT_THAT(next_step(story, en), HasSubstr("its turn"));
 }
 
+Way way() {
+  return {.site = "gmail", .source = "tokyo-1", .connections = 1, .connections_max = 20};
+}
+
+std::string next_of(const store::Story& story, const Way& way,
+                    Language language = Language::english) {
+  auto with = options(language);
+  with.way_of = [way](const store::Story&) { return std::optional(way); };
+  return next_step(story, with);
+}
+
+const std::string kGivenUp =
+    " If it does not get through, it is given up at 2026-01-06 10:00:00 JST.";
+
+TEST(NextStep, OfAMailWhoseSiteRestsSaysUntilWhenAndWhy) {
+  Way resting = way();
+  resting.rests_until = kStart + 32min;
+  resting.failures = 3;
+  resting.failure = {421, "4.7.0 try later"};
+  EXPECT_EQ(next_of(base_story(), resting),
+            "it waits: gmail rests until 2026-01-05 10:32:00 JST, in 30 min, for tokyo-1 (after 3 "
+            "failures in a row, the last: 421 4.7.0 try later)." +
+                kGivenUp);
+  resting.failures = 1;
+  resting.failure = {0, "connect: no answer within 30 s"};
+  EXPECT_EQ(next_of(base_story(), resting, Language::japanese),
+            "gmail への送信を 2026-01-05 10:32:00 JST まで休止しているため待機しています（30 "
+            "分後、送信元 tokyo-1、直前の失敗: 接続: 30 秒以内に応答がありません）。届かなければ "
+            "2026-01-06 10:00:00 JST にあきらめます。");
+  store::Story deferred = greylisted();
+  EXPECT_THAT(next_of(deferred, resting),
+              HasSubstr("But gmail rests until 2026-01-05 10:32:00 JST, after a failure: connect"));
+  deferred.due = kStart + 40min;
+  EXPECT_THAT(next_of(deferred, resting), Not(HasSubstr("rests")));
+  deferred.due = kStart;
+  EXPECT_THAT(next_of(deferred, resting), HasSubstr("attempt 3 is due, but it waits: gmail rests"));
+  resting.rests_until = kStart;
+  EXPECT_THAT(next_of(base_story(), resting), HasSubstr("tried with one mail at a time"));
+}
+
+TEST(NextStep, OfAMailThatWaitsInItsLaneSaysForWhat) {
+  Way busy = way();
+  busy.waiting = 7;
+  busy.connections = 20;
+  EXPECT_EQ(next_of(base_story(), busy),
+            "it waits: all 20 connections to gmail from tokyo-1 are in use, and 7 mails wait for "
+            "them." +
+                kGivenUp);
+  EXPECT_THAT(next_of(base_story(), busy, Language::japanese),
+              HasSubstr("gmail への接続（送信元 tokyo-1）が上限の 20 本とも使用中"));
+  busy.connections = 1;
+  EXPECT_EQ(next_of(base_story(), busy), "it waits behind 7 other mails to gmail." + kGivenUp);
+  busy.next_permit = kStart + 10min;
+  EXPECT_THAT(next_of(base_story(), busy), HasSubstr("messages_per_second"));
+  busy.connections = 0;
+  busy.in_line = true;
+  EXPECT_THAT(next_of(base_story(), busy), HasSubstr("smtp_out.connections_max"));
+  busy.opens_none_until = kStart + 10min;
+  EXPECT_THAT(next_of(base_story(), busy), HasSubstr("the next one is begun at 2026-01-05 10:10"));
+}
+
+TEST(NextStep, OfAMailThatWasGivenBackSaysUntilWhen) {
+  store::Story story = base_story();
+  story.not_before = kStart + 12min;
+  EXPECT_THAT(next_step(story, options(Language::english)),
+              HasSubstr("it waits until 2026-01-05 10:12:00 JST, in 10 min: it was given back"));
+}
+
+TEST(NextStep, OfAMailWhoseKeyIsGoneSaysSo) {
+  store::Story story = cannot_be_made();
+  EXPECT_THAT(next_step(story, options(Language::english)),
+              HasSubstr("attempt 3 at 2026-01-05 10:16:30 JST, in 14 min 30 s, if the signing key "
+                        "is there then."));
+  story.due = kStart;
+  EXPECT_THAT(next_step(story, options(Language::english)),
+              HasSubstr("attempt 3 is due, but it waits for the signing key."));
+}
+
 TEST(NextStep, DependsOnARunningEngine) {
   auto stopped = options(Language::english);
   stopped.engine_running = false;
@@ -304,8 +383,8 @@ TEST(Advice, MeansWhatTheCorpusOfRepliesSays) {
       if (to_string(Stage(i)) == cells[1]) outcome.stage = Stage(i);
     }
     outcome.reply = {std::stoi(cells[2]), cells[3]};
-    EXPECT_TRUE(advice_for(outcome).meaning.en.starts_with(cells[4]))
-        << row << "\n  means: " << advice_for(outcome).meaning.en;
+    EXPECT_TRUE(advice_for(outcome, false).meaning.en.starts_with(cells[4]))
+        << row << "\n  means: " << advice_for(outcome, false).meaning.en;
     ++count;
   }
   EXPECT_GE(count, 40);
@@ -319,7 +398,7 @@ TEST(Advice, HasWordsOfItsOwnForEveryCause) {
     const Outcome outcome{.state = feedback::classify::state_of(meaning, false),
                           .stage = Stage::data,
                           .cause = cause};
-    EXPECT_NE(&advice_for(outcome), &advice_rules().back().advice) << to_string(cause);
+    EXPECT_NE(&advice_for(outcome, false), &advice_rules().back().advice) << to_string(cause);
   }
 }
 
@@ -328,7 +407,7 @@ TEST(Advice, WordsTheStoredCauseWhateverTheReplySays) {
                         .stage = Stage::rcpt_to,
                         .reply = {550, "5.1.1 User unknown"},
                         .cause = Cause::reputation};
-  EXPECT_THAT(std::string(advice_for(outcome).meaning.en), HasSubstr("blocklist"));
+  EXPECT_THAT(std::string(advice_for(outcome, false).meaning.en), HasSubstr("blocklist"));
 }
 
 TEST(Stories, TellADrainAsOurs) {
@@ -352,6 +431,73 @@ TEST(Advice, SpeaksBothLanguagesInEveryRule) {
     EXPECT_FALSE(rule.advice.action.en.empty()) << rule.advice.meaning.en;
     EXPECT_FALSE(rule.advice.action.ja.empty()) << rule.advice.meaning.en;
   }
+}
+
+TEST(Advice, DependsOnWhetherTheMailWasSigned) {
+  const Outcome outcome{.state = RecipientState::bounced,
+                        .stage = Stage::data,
+                        .reply = {550, "5.7.26 unauthenticated"},
+                        .cause = Cause::authentication};
+  EXPECT_THAT(std::string(advice_for(outcome, false).action.en), HasSubstr("dkim generate"));
+  EXPECT_THAT(std::string(advice_for(outcome, true).action.en), Not(HasSubstr("generate")));
+  store::Story story = base_story();
+  story.signing = "example.com:s1";
+  const std::vector stories = {story};
+  EXPECT_THAT(tell_stories("taro@example.jp", stories, options(Language::english)),
+              HasSubstr("DKIM key: example.com:s1"));
+}
+
+TEST(Stories, OfAMailWhoseKeyWasGoneAtItsEndNameTheKey) {
+  store::Story story = cannot_be_made();
+  story.state = story.attempts.back().outcome.state = RecipientState::expired;
+  story.attempts.back().outcome.cause = Cause::key_missing;
+  const std::vector stories = {story};
+  const std::string text = tell_stories("taro@example.jp", stories, options(Language::english));
+  EXPECT_THAT(text, HasSubstr("2026-01-05 10:01:30 JST: given up"));
+  EXPECT_THAT(text, HasSubstr("there is no DKIM key s1 of example.com"));
+  EXPECT_THAT(text, HasSubstr("Its time ran out while the signing key"));
+}
+
+std::string in_japanese(const std::string& own) {
+  return reply_text({0, own}, Language::japanese);
+}
+
+TEST(OwnWords, AreInTheReadersLanguageWithTheirFacts) {
+  EXPECT_EQ(in_japanese("4.4.7 given up: not delivered within 24 hours"),
+            "4.4.7 24 時間以内に配送できず、打ち切りました");
+  EXPECT_EQ(in_japanese("the receiver closed the connection before it answered the greeting; its "
+                        "answer had begun: 220 m"),
+            "受信側が 最初の応答 に応答せずに接続を閉じました。受信済みの応答の先頭: 220 m");
+  EXPECT_EQ(in_japanese("no answer to RCPT TO within 300 s"),
+            "RCPT TO への応答が 300 秒以内にありません");
+  EXPECT_EQ(
+      in_japanese("the receiver answered RCPT TO with 354 go and 2 hours, which is no answer "
+                  "to it in SMTP"),
+      "受信側が RCPT TO に「354 go and 2 hours」と応答しました。SMTP の正しい応答ではありません");
+  EXPECT_EQ(in_japanese("the receiver sent '600 hm', which is no SMTP reply, where we waited for "
+                        "the answer to the content"),
+            "本文 への応答を待っているところに、受信側から SMTP の応答ではない「600 hm」 "
+            "が届きました");
+  EXPECT_EQ(in_japanese("connect: Connection refused"),
+            "接続: 接続が拒否されました (Connection refused)");
+  EXPECT_EQ(in_japanese("4.3.5 there is no DKIM key s1 of example.com"),
+            "4.3.5 example.com の DKIM 鍵 s1 がありません");
+  EXPECT_EQ(in_japanese("something else"), "something else");
+  EXPECT_EQ(reply_text({0, "no address to try"}, Language::english), "no address to try");
+}
+
+TEST(OwnWords, LeaveTheReceiversAlone) {
+  EXPECT_EQ(reply_text({450, "4.2.0 in 2 hours"}, Language::japanese), "450 4.2.0 in 2 hours");
+  EXPECT_EQ(
+      reply_text({530, "5.7.0 first (said without TLS: STARTTLS not offered)"}, Language::japanese),
+      "530 5.7.0 first（TLS なしの接続での応答: STARTTLS の提供なし）");
+  EXPECT_EQ(
+      reply_text({250,
+                  "2.0.0 ok (sent twice in this attempt: no answer to the content within 3 "
+                  "s; it may arrive twice)"},
+                 Language::japanese),
+      "250 2.0.0 ok（この試行で 2 回送信: 本文 への応答が 3 秒以内にありません。二重に届くこと"
+      "があります）");
 }
 
 TEST(LanguageTag, IsReadWithOrWithoutARegion) {

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/printable.h"
 #include "explain/advice.h"
+#include "explain/own_words.h"
 #include "explain/time_text.h"
 #include "feedback/classify/meaning.h"
 
@@ -115,10 +116,13 @@ class Teller {
               "{}、配信 {}、メール {}、アカウント {}、登録 {}"}),
          say(type_word(story.type)), story.delivery_id, story.email_id, story.account,
          time(story.created));
+    if (!story.signing.empty()) {
+      line(3, say({"DKIM key: {}", "DKIM 鍵: {}"}), printable(story.signing));
+    }
     const Advice* before = nullptr;
     std::size_t waits = 0;  // lines of the story that are no attempts
     for (const store::Attempt& attempt : story.attempts) {
-      const Advice& advice = advice_for(attempt.outcome);
+      const Advice& advice = advice_for(attempt.outcome, !story.signing.empty());
       if (!attempt.outcome.is_attempt) ++waits;
       tell(attempt, attempt.number - waits);
       // Saying the same again after every attempt would hide what is new.
@@ -135,6 +139,12 @@ class Teller {
            time(*story.reservation));
     }
     what_to_do(story);
+    if (!is_terminal(story.state) && options_.way_of) {
+      if (const auto way = options_.way_of(story)) {
+        line(3, say({"Site: {}, from {}", "サイト: {}、送信元 {}"}), printable(way->site),
+             way->source);
+      }
+    }
     line(3, say({"Next: {}", "今後: {}"}), next_step(story, options_));
   }
 
@@ -185,8 +195,8 @@ class Teller {
     if (outcome.reply.code != 0 || !outcome.reply.text.empty()) {
       line(5,
            outcome.reply.code != 0 ? say({"answer: {}", "応答: {}"})
-                                   : say({"what happened: {}", "状況（記録の原文）: {}"}),
-           reply_text(outcome.reply));
+                                   : say({"what happened: {}", "状況: {}"}),
+           reply_text(outcome.reply, options_.language));
     }
   }
 
@@ -199,7 +209,9 @@ class Teller {
     }
     text += say({", ", "、"});
     text += say(tls_words(path.tls));
-    if (!path.tls_detail.empty()) text += fmt::format(" ({})", printable(path.tls_detail));
+    if (!path.tls_detail.empty()) {
+      text += fmt::format(" ({})", own_words(printable(path.tls_detail), options_.language));
+    }
     return text;
   }
 
@@ -219,10 +231,10 @@ class Teller {
       action = say({"Once the cause is solved, send the mail again.",
                     "原因が解消したら、送り直してください。"});
     } else if (!story.attempts.empty()) {
-      action = say(advice_for(story.attempts.back().outcome).action);
+      action = say(advice_for(story.attempts.back().outcome, !story.signing.empty()).action);
     } else {
       const Outcome outcome{.state = story.state, .stage = Stage::none, .reply = {}};
-      action = say(advice_for(outcome).action);
+      action = say(advice_for(outcome, !story.signing.empty()).action);
     }
     line(3, say({"To do: {}", "対応: {}"}), action);
   }
@@ -231,113 +243,7 @@ class Teller {
   std::string out_;
 };
 
-std::string in_words(Sentence sentence, Language language, auto... parts) {
-  return fmt::vformat(sentence.in(language), fmt::make_format_args(parts...));
-}
-
-// When a mail of this story is given up, if that is known.
-std::optional<Instant> given_up_at(const store::Story& story, const StoryOptions& options) {
-  if (story.expires) return story.expires;
-  const auto expiry =
-      story.type == DeliveryType::bulk ? options.bulk_expiry : options.transactional_expiry;
-  if (!expiry || !story.started) return std::nullopt;
-  return *story.started + *expiry;
-}
-
-std::string next_of_pending(const store::Story& story, const StoryOptions& options) {
-  const Language language = options.language;
-  switch (story.delivery_status) {
-    case DeliveryStatus::edit:
-    case DeliveryStatus::importing:
-      return in_words({"nothing until the delivery is committed.",
-                       "配信が確定（コミット）されるまで何も起きません。"},
-                      language);
-    case DeliveryStatus::reserve:
-      if (story.reservation && *story.reservation > options.now) {
-        return in_words({"it starts at {}, in {}.", "{} に送信を始めます（{}後）。"}, language,
-                        time_text(*story.reservation, options.offset),
-                        duration_text(*story.reservation - options.now, language));
-      }
-      [[fallthrough]];
-    case DeliveryStatus::wait:
-      return in_words({"it is about to start.", "まもなく送信を始めます。"}, language);
-    case DeliveryStatus::sending:
-    case DeliveryStatus::sent:
-      return in_words({"it goes out as soon as it is its turn and the receiver's limits allow.",
-                       "順番が来て受信側の制限が許し次第、送信します。"},
-                      language);
-    case DeliveryStatus::failed:
-      return in_words({"nothing: the delivery as a whole was given up.",
-                       "配信全体が中止されたため、何も起きません。"},
-                      language);
-  }
-  return {};
-}
-
-std::string next_of_deferred(const store::Story& story, const StoryOptions& options) {
-  const Language language = options.language;
-  const auto waits = std::ranges::count_if(
-      story.attempts, [](const store::Attempt& line) { return !line.outcome.is_attempt; });
-  const auto number = 1 + (story.attempts.empty() ? 0 : story.attempts.back().number - waits);
-  std::string text =
-      story.due && *story.due > options.now
-          ? in_words({"attempt {} at {}, in {}.", "{} 回目の試行を {} に行います（{}後）。"},
-                     language, number, time_text(*story.due, options.offset),
-                     duration_text(*story.due - options.now, language))
-          : in_words({"attempt {} is due and starts as soon as a connection is free.",
-                      "{} 回目の試行の時刻です。接続が空き次第、行います。"},
-                     language, number);
-  if (const auto end = given_up_at(story, options)) {
-    text += in_words(
-        {" If it does not get through, it is given up at {}.", "届かなければ {} にあきらめます。"},
-        language, time_text(*end, options.offset));
-  }
-  return text;
-}
-
-std::string next_of_set_aside(const store::Story& story, const StoryOptions& options) {
-  std::string text =
-      in_words({"nothing until an operator releases it.", "管理者が解放するまで何も起きません。"},
-               options.language);
-  if (const auto end = given_up_at(story, options)) {
-    text +=
-        in_words({" If nobody does, it is given up at {}.", "解放しなければ {} にあきらめます。"},
-                 options.language, time_text(*end, options.offset));
-  }
-  return text;
-}
-
-std::string next_of_open(const store::Story& story, const StoryOptions& options) {
-  if (story.set_aside) return next_of_set_aside(story, options);
-  return story.state == RecipientState::deferred ? next_of_deferred(story, options)
-                                                 : next_of_pending(story, options);
-}
-
 }  // namespace
-
-std::string reply_text(const Reply& reply) {
-  std::string text;
-  for (std::size_t begin = 0; begin <= reply.text.size();) {
-    const std::size_t end = std::min(reply.text.find('\n', begin), reply.text.size());
-    if (!text.empty()) text += " / ";
-    text += printable(trim(std::string_view(reply.text).substr(begin, end - begin)));
-    begin = end + 1;
-  }
-  return reply.code == 0 ? text : fmt::format("{} {}", reply.code, text);
-}
-
-std::string next_step(const store::Story& story, const StoryOptions& options) {
-  if (is_terminal(story.state)) {
-    return in_words({"nothing more is done.", "これ以上は何も行いません。"}, options.language);
-  }
-  std::string text = next_of_open(story, options);
-  if (!options.engine_running) {
-    text += in_words({" But the engine is not running: start it with `todoku serve`.",
-                      "ただしエンジンは停止中です。`todoku serve` で起動してください。"},
-                     options.language);
-  }
-  return text;
-}
 
 std::string tell_stories(std::string_view address, std::span<const store::Story> stories,
                          const StoryOptions& options) {

@@ -65,6 +65,8 @@ std::string_view to_string(Cause cause) {
       return "form";
     case Cause::mailbox_busy:
       return "mailbox_busy";
+    case Cause::unsolicited:
+      return "unsolicited";
     case Cause::unreachable:
       return "unreachable";
     case Cause::silence:
@@ -75,6 +77,10 @@ std::string_view to_string(Cause cause) {
       return "tls_failed";
     case Cause::in_doubt:
       return "in_doubt";
+    case Cause::garbled:
+      return "garbled";
+    case Cause::garbled_in_doubt:
+      return "garbled_in_doubt";
     case Cause::no_such_domain:
       return "no_such_domain";
     case Cause::null_mx:
@@ -85,6 +91,8 @@ std::string_view to_string(Cause cause) {
       return "points_to_ourselves";
     case Cause::resolver_doubted:
       return "resolver_doubted";
+    case Cause::unusable_mx:
+      return "unusable_mx";
     case Cause::over_size_limit:
       return "over_size_limit";
     case Cause::no_smtputf8:

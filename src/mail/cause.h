@@ -44,20 +44,24 @@ enum class Cause : std::uint8_t {
   loop = 27,                 // the mail goes in a circle there (X.4.6)
   form = 28,                 // of the content, which it cannot handle (X.6)
   mailbox_busy = 29,         // too much mail at a time for this one mailbox
+  unsolicited = 30,          // more mail from us than its trust in us bears
 
   // What the network did.
-  unreachable = 40,      // no connection
-  silence = 41,          // a reply that did not come in time
-  connection_lost = 42,  // closed or reset in mid-dialogue
-  tls_failed = 43,       // handshake or certificate
-  in_doubt = 44,         // the content was written, its answer did not come
+  unreachable = 40,       // no connection
+  silence = 41,           // a reply that did not come in time
+  connection_lost = 42,   // closed or reset in mid-dialogue
+  tls_failed = 43,        // handshake or certificate
+  in_doubt = 44,          // the content was written, its answer did not come
+  garbled = 45,           // an answer that is no SMTP, or that has no place where it came
+  garbled_in_doubt = 46,  // the same, with the content written
 
   // What the DNS said.
   no_such_domain = 50,
   null_mx = 51,              // RFC 7505
   dns_failed = 52,           // SERVFAIL, a timeout, an answer that cannot be used
   points_to_ourselves = 53,  // the MX is this installation
-  resolver_doubted = 54,     // our own resolver denies names that exist
+  resolver_doubted = 54,     // our own resolver denies names that exist, or is dead
+  unusable_mx = 55,          // its records lead to nobody whom we may connect to
 
   // What the receiver cannot do, found before the mail was handed over.
   over_size_limit = 60,   // the SIZE it told (RFC 1870)
@@ -117,16 +121,20 @@ inline constexpr std::array kCauses = {
     Cause::loop,
     Cause::form,
     Cause::mailbox_busy,
+    Cause::unsolicited,
     Cause::unreachable,
     Cause::silence,
     Cause::connection_lost,
     Cause::tls_failed,
     Cause::in_doubt,
+    Cause::garbled,
+    Cause::garbled_in_doubt,
     Cause::no_such_domain,
     Cause::null_mx,
     Cause::dns_failed,
     Cause::points_to_ourselves,
     Cause::resolver_doubted,
+    Cause::unusable_mx,
     Cause::over_size_limit,
     Cause::no_smtputf8,
     Cause::no_8bitmime,

@@ -38,6 +38,7 @@ Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
       .engine_running = options_.describe_engine != nullptr,
       .transactional_expiry = options_.transactional_expiry,
       .bulk_expiry = options_.bulk_expiry,
+      .way_of = options_.way_of,
   };
   explanation.text = explain::tell_stories(explanation.address, explanation.stories, options);
   for (const store::Story& story : explanation.stories) {

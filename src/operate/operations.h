@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/secret_box.h"
+#include "explain/way.h"
 #include "store/store.h"
 
 namespace todoku::operate {
@@ -124,6 +125,8 @@ class Operations {
     Milliseconds bulk_expiry{};
     // Where there is an engine: fills the part of the status about it.
     std::function<void(EngineStatus&)> describe_engine;
+    // What the engine knows of the way of a mail; empty: nothing.
+    explain::WayOf way_of;
     // Asks the engine to drain and stop.
     std::function<void()> drain;
     // The box of the master key. May make the key, so it is asked only when needed.

@@ -61,6 +61,11 @@ struct Story {
   std::optional<Instant> due;  // next attempt, when deferred
   bool set_aside = false;      // work.h: it waits for an operator
   std::vector<Attempt> attempts;
+  RecipientKey key{};
+  std::string signing;   // as in Delivery: empty if nothing signs it
+  bool in_hand = false;  // a node holds its batch
+  // Otherwise nobody takes its batch up before.
+  std::optional<Instant> not_before;
 };
 
 // Stories found by one short question.

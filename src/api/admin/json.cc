@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "explain/advice.h"
-#include "explain/story_text.h"
+#include "explain/own_words.h"
 #include "explain/time_text.h"
 #include "feedback/classify/meaning.h"
 #include "http/json.h"
@@ -73,8 +73,9 @@ void add_dkim_key(JsonWriter& json, const operate::DkimView& view) {
   json.end_object();
 }
 
-void add_attempt(JsonWriter& json, const store::Attempt& attempt, todoku::Language language) {
-  const explain::Advice& advice = explain::advice_for(attempt.outcome);
+void add_attempt(JsonWriter& json, const store::Attempt& attempt, bool is_signed,
+                 todoku::Language language) {
+  const explain::Advice& advice = explain::advice_for(attempt.outcome, is_signed);
   json.begin_object();
   json.member("number", attempt.number);
   json.member("at", time_text(attempt.at));
@@ -84,7 +85,7 @@ void add_attempt(JsonWriter& json, const store::Attempt& attempt, todoku::Langua
   json.member("is_attempt", attempt.outcome.is_attempt);
   json.member("cause", to_string(feedback::classify::cause_of(attempt.outcome)));
   json.member("code", attempt.outcome.reply.code);
-  json.member("answer", explain::reply_text(attempt.outcome.reply));
+  json.member("answer", explain::reply_text(attempt.outcome.reply, language));
   json.member("host", attempt.path.mx_host);
   json.member("ip", attempt.path.remote_ip);
   json.member("source", attempt.path.egress_source);
@@ -114,7 +115,9 @@ void add_story(JsonWriter& json, const store::Story& story, std::string_view nex
   json.member("next", next);
   json.key("attempts");
   json.begin_array();
-  for (const store::Attempt& attempt : story.attempts) add_attempt(json, attempt, language);
+  for (const store::Attempt& attempt : story.attempts) {
+    add_attempt(json, attempt, !story.signing.empty(), language);
+  }
   json.end_array();
   json.end_object();
 }

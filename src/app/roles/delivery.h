@@ -28,6 +28,9 @@ class DeliveryRole final : public Role {
   [[nodiscard]] std::string_view name() const override { return "delivery"; }
   [[nodiscard]] Result<void> start() override;
   bool stop(SteadyInstant deadline) override { return running_.stop(deadline); }
+  [[nodiscard]] std::optional<explain::Way> way_of(const store::Story& story) const override {
+    return delivering_.way_of(story);
+  }
 
   // Takes over what is accepted in this process. Nobody sends before start() and after stop():
   // then there are no leases.

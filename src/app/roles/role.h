@@ -8,6 +8,7 @@
 //   stopped   for good
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "base/clock.h"
@@ -28,6 +29,11 @@ class Role {
   virtual bool stop(SteadyInstant deadline) = 0;
   // Adds what operators want to know of it. From any thread, from the making on.
   virtual void describe(operate::EngineStatus& status) const { (void)status; }
+  // What it knows of the way of a mail that is not over. From any thread.
+  [[nodiscard]] virtual std::optional<explain::Way> way_of(const store::Story& story) const {
+    (void)story;
+    return std::nullopt;
+  }
 };
 
 }  // namespace todoku::app::roles

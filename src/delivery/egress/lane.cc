@@ -38,7 +38,11 @@ Lane::Lane(LaneWorld& world, std::string site, const policy::SiteLimits& limits,
       random_(seed),
       ledger_(ledger_limits(limits, world.options), random_),
       arrived_(world.runtime.executor(home)),
-      next_thread_(home) {}
+      next_thread_(home) {
+  figures_.site = site_;
+  figures_.source = source_.name;
+  figures_.connections_max = limits_.connections_max;
+}
 
 Lane::~Lane() = default;
 
@@ -141,7 +145,7 @@ void Lane::dismiss(LaneSeat& seat) {
   world_.places.progressed(now);
   if (std::exchange(seat.served, false)) ledger_.served(now);
   tell_untold(seat);
-  if (std::exchange(seat.site_failed, false)) rest(now);
+  if (std::exchange(seat.site_failed, false)) rest(now, std::move(seat.failure));
   take_in(seat.route, seat.mails);
   if (opens_none(now) && ledger_.connections() == 0) park_waiting(opens_none_until_);
 }
@@ -177,7 +181,11 @@ void Lane::tell_untold(LaneSeat& seat) {
   seat.untold.reset();
 }
 
-void Lane::rest(SteadyInstant now) {
+void Lane::rest(SteadyInstant now, Reply failure) {
+  {
+    const std::lock_guard lock(figures_mutex_);
+    figures_.failure = std::move(failure);
+  }
   const bool rested_before = ledger_.resting(now);
   ledger_.site_failed(now);
   const std::size_t waiting = ledger_.waiting();
@@ -207,7 +215,21 @@ void Lane::take_in(const LaneRoute& route, MailsInHand& mails) {
 }
 
 void Lane::park(MailsInHand& mails, SteadyInstant until) {
-  for (; !mails.empty(); mails.pop()) world_.outcomes.parked(mails.front(), until);
+  for (; !mails.empty(); mails.pop()) {
+    const Mail& mail = mails.front();
+    auto doubt = mail.batch->take_doubt(mail.index);
+    if (!doubt) {
+      world_.outcomes.parked(mail, until);
+      continue;
+    }
+    // It does not go again at once after all, and what has happened must not be forgotten.
+    doubt->path.egress_source = source_.name;
+    world_.outcomes.settled(
+        mail, site_,
+        policy::outcome_of(
+            {.cause = Cause::in_doubt, .stage = Stage::data, .words = std::move(doubt->words)}),
+        std::move(doubt->path), Milliseconds(0));
+  }
 }
 
 void Lane::park_waiting(SteadyInstant until) {
@@ -357,14 +379,22 @@ void Lane::publish_figures() {
                                static_cast<double>(published_connections_));
   published_waiting_ = waiting;
   published_connections_ = connections;
-  waiting_figure_ = waiting;
-  connections_figure_ = connections;
-  resting_figure_ = ledger_.resting(world_.clock.steady_now());
+  const std::lock_guard lock(figures_mutex_);
+  figures_.waiting = waiting;
+  figures_.connections = connections;
+  figures_.rests_until = ledger_.rests_until();
+  figures_.failures = ledger_.failures();
+  figures_.opens_none_until = opens_none_until_;
+  figures_.next_permit_at = ledger_.next_permit_at();
+  figures_.in_line = in_line_[0] || in_line_[1];
 }
 
 Lane::Figures Lane::figures() const {
-  return {site_, source_.name, connections_figure_.load(), waiting_figure_.load(),
-          resting_figure_.load()};
+  const SteadyInstant now = world_.clock.steady_now();
+  const std::lock_guard lock(figures_mutex_);
+  Figures figures = figures_;
+  figures.resting = now < figures.rests_until;
+  return figures;
 }
 
 }  // namespace todoku::delivery::egress

@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -107,12 +108,21 @@ class Lane : public std::enable_shared_from_this<Lane> {
   [[nodiscard]] async::Executor home() const { return world_.runtime.executor(home_); }
   [[nodiscard]] const std::string& site() const { return site_; }
 
+  // How it fares, and why what waits in it waits.
   struct Figures {
     std::string site;
     std::string source;
     std::uint32_t connections = 0;
+    std::uint32_t connections_max = 0;
     std::size_t waiting = 0;
     bool resting = false;
+    SteadyInstant rests_until{};
+    unsigned failures = 0;  // of the site in a row
+    Reply failure;          // the last of them; code 0: our own sentence
+    // None is opened before, for want of something of our own.
+    SteadyInstant opens_none_until{};
+    SteadyInstant next_permit_at{};  // by the pace
+    bool in_line = false;            // for one of the connections of the process
   };
   // Any thread; a moment old.
   [[nodiscard]] Figures figures() const;
@@ -136,7 +146,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   // Its place in the ledger and among all connections.
   void free_place(LaneSeat& seat) noexcept;
   void tell_untold(LaneSeat& seat);
-  void rest(SteadyInstant now);
+  void rest(SteadyInstant now, Reply failure);
   // Adds mails to what waits, or parks them.
   void take_in(const LaneRoute& route, MailsInHand& mails);
   void park(MailsInHand& mails, SteadyInstant until);
@@ -186,9 +196,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
   std::atomic<bool> drain_asked_{false};
   std::atomic<bool> woken_{false};  // tend() is on its way
   std::atomic<std::size_t> announced_{0};
-  std::atomic<std::size_t> waiting_figure_{0};
-  std::atomic<std::uint32_t> connections_figure_{0};
-  std::atomic<bool> resting_figure_{false};
+  mutable std::mutex figures_mutex_;
+  Figures figures_;  // guarded by it
 };
 
 // A connection's hold of its seat, which goes back to the lane when this dies.
@@ -224,6 +233,8 @@ class LaneDirectory {
   void tidy() noexcept;
   void drain();
   [[nodiscard]] std::vector<Lane::Figures> figures() const;
+  // nullopt: there is no such lane, so nothing waits in it and it does not rest.
+  [[nodiscard]] std::optional<Lane::Figures> figures_of(std::string site, std::string source) const;
 
  private:
   using Name = std::pair<std::string, std::string>;  // site, source

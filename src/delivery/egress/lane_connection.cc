@@ -444,7 +444,7 @@ Task<LaneConnection::Sent> LaneConnection::transmit(const Mail& mail) {
   learn_habits(answer.reply.code != 0 ? policy::Evidence::said : policy::Evidence::inferred);
   if (elsewhere) {
     if (answer.in_doubt) {
-      // The one thing about it that no story tells: it may arrive twice.
+      mail.batch->doubt(mail.index, {.words = answer.reply.text, .path = connection_->path()});
       log::warning("mail in doubt goes again, without an extension its receiver stumbled over",
                    {{"site", lane_->site_},
                     {"delivery", static_cast<std::int64_t>(mail.key().delivery)},
@@ -560,7 +560,10 @@ Result<void> LaneConnection::sign(const Mail& mail) {
 void LaneConnection::settle(const policy::Answer& answer, const policy::Verdict& verdict,
                             const Path& path, Milliseconds duration) {
   // A 421 after successful mails is the receiver's "enough for this connection", not its trouble.
-  if (verdict.site_failed && (delivered_ == 0 || verdict.slow_down)) seat_->site_failed = true;
+  if (verdict.site_failed && (delivered_ == 0 || verdict.slow_down)) {
+    seat_->site_failed = true;
+    seat_->failure = answer.reply;
+  }
   if (!verdict.site_failed && answer.reply.code != 0) seat_->served = true;
   Outcome outcome{
       .state = verdict.state,
@@ -582,6 +585,11 @@ void LaneConnection::settle_as(Outcome outcome, Path path, Milliseconds duration
     known_ = {.state = outcome.state, .stage = outcome.stage, .cause = outcome.cause, .path = {}};
   }
   path.egress_source = lane_->source_.name;
+  const Mail& mail = seat_->mails.front();
+  if (const auto doubt = mail.batch->take_doubt(mail.index)) {
+    outcome.reply.text +=
+        fmt::format(" (sent twice in this attempt: {}; it may arrive twice)", doubt->words);
+  }
   world_.outcomes.settled(seat_->mails.front(), lane_->site_, std::move(outcome), std::move(path),
                           duration);
   seat_->mails.pop();

@@ -97,4 +97,11 @@ std::vector<Lane::Figures> LaneDirectory::figures() const {
   return out;
 }
 
+std::optional<Lane::Figures> LaneDirectory::figures_of(std::string site, std::string source) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = lanes_.find(Name(std::move(site), std::move(source)));
+  if (found == lanes_.end()) return std::nullopt;
+  return found->second->figures();
+}
+
 }  // namespace todoku::delivery::egress

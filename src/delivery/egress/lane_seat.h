@@ -81,6 +81,7 @@ struct LaneSeat {
   bool opened = false;       // connection_opened() was called for it
   bool served = false;       // the site has answered a mail on this connection
   bool site_failed = false;  // see policy/verdict.h
+  Reply failure;             // what was said then
   // For want of something of our own: the site was asked nothing.
   bool could_not_begin = false;
   // One of the mails given back was begun: its permit is used, because the receiver may count it.

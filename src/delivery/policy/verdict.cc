@@ -20,11 +20,14 @@ Verdict judge(const Answer& answer, bool at_most_once) {
   Verdict verdict{.state = classify::state_of(meaning, at_most_once),
                   .cause = meaning.cause,
                   .is_attempt = meaning.is_attempt};
-  const bool asked = meaning.is_attempt && meaning.cause != Cause::in_doubt;
+  const bool in_doubt =
+      meaning.cause == Cause::in_doubt || meaning.cause == Cause::garbled_in_doubt;
+  const bool asked = meaning.is_attempt && !in_doubt;
   if (!asked || verdict.state == RecipientState::delivered) return verdict;
   const bool temporary = meaning.permanence == classify::Permanence::temporary;
   verdict.try_next_host = meaning.other_host;
-  verdict.slow_down = temporary && meaning.cause == Cause::rate &&
+  verdict.slow_down = temporary &&
+                      (meaning.cause == Cause::rate || meaning.cause == Cause::unsolicited) &&
                       answer.reply.code != kServiceClosing && !meaning.other_host;
   verdict.site_failed = speaks_of_the_site(answer) || verdict.slow_down;
   verdict.lacks_tls =

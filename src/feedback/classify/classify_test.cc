@@ -61,6 +61,10 @@ TEST(Meaning, IsWhatTheCorpusOfRepliesSays) {
     std::istringstream stream(row);
     for (std::string cell; std::getline(stream, cell, '\t');) cells.push_back(cell);
     ASSERT_EQ(cells.size(), 6U) << row;
+    std::string& text = cells[2];  // "\n" stands for the end of a line
+    for (std::size_t at = 0; (at = text.find("\\n", at)) != std::string::npos;) {
+      text.replace(at, 2, "\n");
+    }
     const bool permanent = cells[4] == "permanent";
     const Answer answer{.stage = stage_named(cells[0]),
                         .reply = {std::stoi(cells[1]), cells[2]},

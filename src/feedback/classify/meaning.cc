@@ -66,7 +66,9 @@ Cause cause_by_rules(Stage stage, const Reply& reply, bool permanent) {
 
 Cause cause_of_answer(const Answer& answer) {
   // Whoever broke it off, and why: it may have arrived.
-  if (answer.in_doubt && answer.reply.code == 0) return Cause::in_doubt;
+  if (answer.in_doubt && answer.reply.code == 0) {
+    return answer.cause == Cause::garbled_in_doubt ? answer.cause : Cause::in_doubt;
+  }
   if (answer.cause != Cause::none) return answer.cause;
   const bool after_hello = answer.stage >= Stage::mail_from;
   if (answer.in_clear && after_hello && answer.reply.code != kServiceClosing &&
@@ -143,6 +145,7 @@ RecipientState state_of(const Meaning& meaning, bool at_most_once) {
   if (meaning.permanence == Permanence::none) return RecipientState::delivered;
   switch (meaning.cause) {
     case Cause::in_doubt:
+    case Cause::garbled_in_doubt:
       return at_most_once ? RecipientState::unknown : RecipientState::deferred;
     case Cause::suppressed:
     case Cause::too_large:

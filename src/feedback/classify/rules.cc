@@ -57,6 +57,8 @@ constexpr std::array kReplyRules = {
          -1,
          -1,
          "is receiving mail too quickly|is receiving mail at a rate"},
+    // Gmail: 4.7.0 and 4.7.28, about the address or the domain that sends.
+    Rule{unsolicited, {}, kTemporary, -1, -1, "unusual rate of unsolicited mail"},
     Rule{rate,
          {},
          kTemporary,
@@ -241,7 +243,7 @@ constexpr std::array kOwnRules = {
     Rule{unreachable, {Stage::connect}},
     Rule{no_tls_offered, {Stage::starttls}, kAny, -1, -1, "the receiver does not offer starttls"},
     Rule{tls_failed, {Stage::starttls}},
-    Rule{protocol, {}, kAny, -1, -1, "the receiver answered|the receiver sent|the receiver said"},
+    Rule{garbled, {}, kAny, -1, -1, "the receiver answered|the receiver sent|the receiver said"},
     Rule{silence, {}, kAny, -1, -1, "no answer to|could not send"},
     Rule{unclear, {Stage::none}},
     Rule{connection_lost},

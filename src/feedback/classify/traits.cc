@@ -38,6 +38,7 @@ constexpr std::array kTraits = {
     Traits{form, Whose::content},
     Traits{size, Whose::content},
     Traits{rate, Whose::setup, Ends::by_answer, Next::retry_slowly},
+    Traits{unsolicited, Whose::setup, Ends::by_answer, Next::retry_slowly},
     Traits{greylist, Whose::receiver, Ends::temporary, Next::retry_greylisted},
     // RFC 5321 section 4.5.3.1.10: 452, and 552 is to be treated as if it were.
     Traits{too_many_recipients, Whose::receiver, Ends::temporary},
@@ -54,11 +55,14 @@ constexpr std::array kTraits = {
     Traits{tls_failed, Whose::receiver, Ends::temporary},
     Traits{no_tls_offered, Whose::receiver, Ends::temporary},
     Traits{in_doubt, Whose::network, Ends::temporary},
+    Traits{garbled, Whose::receiver, Ends::temporary},
+    Traits{garbled_in_doubt, Whose::receiver, Ends::temporary},
 
     Traits{no_such_domain, Whose::recipient, Ends::permanent, Next::give_up},
     Traits{null_mx, Whose::recipient, Ends::permanent, Next::give_up},
     Traits{points_to_ourselves, Whose::recipient, Ends::permanent, Next::give_up},
     Traits{dns_failed, Whose::network},
+    Traits{unusable_mx, Whose::receiver},
     Traits{resolver_doubted, Whose::setup, Ends::temporary, Next::soon, kNoAttempt},
 
     Traits{over_size_limit, Whose::content, Ends::permanent, Next::give_up},

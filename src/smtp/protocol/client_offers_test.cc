@@ -224,7 +224,7 @@ TEST(ClientOffers, AnAnswerThatIsMissingInAGroupIsNoticed) {
       {.offers = {"PIPELINING"}, .answers = {{"RCPT a@example.jp", ""}, {"DATA", "354 go on"}}});
   const auto result = world.send()[0];  // 354 where RCPT is to be answered
   expect_elsewhere(world, result, kNoPipelining, false);
-  EXPECT_EQ(result.cause, Cause::receiver_trouble);
+  EXPECT_EQ(result.cause, Cause::garbled);
 }
 
 TEST(ClientOffers, WhatIsKnownBeforeIsAvoided) {

@@ -106,8 +106,8 @@ void ClientSession::received(std::string_view octets) {
   while (!octets.empty() && phase_ != Phase::over) {
     const Result<bool> whole = parser_.take(octets);
     if (!whole) {
-      break_off(Cause::receiver_trouble,
-                fmt::format("the receiver sent {} where we waited for the answer to {}",
+      break_off(Cause::garbled,
+                fmt::format("the receiver sent {}, where we waited for the answer to {}",
                             whole.error().detail, awaited_name()));
       return;
     }
@@ -126,7 +126,7 @@ void ClientSession::said_too_much(std::string_view octets) {
   if (whole && *whole && parser_.reply().code == kServiceClosing) {
     return fail_opening(parser_.reply());
   }
-  break_off(Cause::receiver_trouble,
+  break_off(Cause::garbled,
             "the receiver said more than its answer to EHLO before we sent anything");
 }
 
@@ -136,7 +136,7 @@ void ClientSession::on_reply(const Reply& reply, bool more_input) {
     // Some servers ask for the content and refuse it in one breath; that refusal counts.
     const bool refusal = phase_ == Phase::mail && transaction_.awaits_content_answer() &&
                          (reply.temporary() || reply.permanent());
-    break_off(Cause::receiver_trouble,
+    break_off(Cause::garbled,
               fmt::format("the receiver said {} {} before we sent {}", reply.code, reply.text,
                           awaited_name()),
               refusal || reply.code == kServiceClosing ? &reply : nullptr);
@@ -217,6 +217,7 @@ void ClientSession::on_starttls(const Reply& reply, bool more_input) {
   // Octets from before the handshake could be anybody's and must not be read as said inside of TLS
   // (CVE-2011-0411).
   if (more_input) {
+    failed_in_tls_ = true;  // TLS is not to be had here; what clear text is worth, the plan says
     break_off(Cause::tls_failed, "the receiver sent more after agreeing to STARTTLS");
   }
 }
@@ -264,7 +265,7 @@ void ClientSession::send(const ClientEnvelope& envelope, const MessageView& mess
 void ClientSession::on_mail(const Reply& reply) {
   heard_ = true;
   if (const std::optional<std::string> broken = transaction_.on_reply(reply)) {
-    return break_off(Cause::receiver_trouble, *broken);
+    return break_off(Cause::garbled, *broken);
   }
   if (transaction_.done()) return end_of_mail();
   if (!broken_write_.empty() && !transaction_.output().empty()) {

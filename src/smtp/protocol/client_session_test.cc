@@ -314,11 +314,12 @@ TEST(ClientSession, TellsWhyItCouldNotBeOpened) {
                  {421, "busy\nlater"});
   expect_failure(World({.greeting = ""}).session, Stage::greeting,
                  {0, "no answer to the greeting within 300 s"}, Cause::silence);
-  expect_failure(World({.greeting = "SSH-2.0-OpenSSH_9.2\r\n"}).session, Stage::greeting,
-                 {0,
-                  "the receiver sent 'SSH-2.0-OpenSSH_9.2' is no SMTP reply where we waited for "
-                  "the answer to the greeting"},
-                 Cause::receiver_trouble);
+  expect_failure(
+      World({.greeting = "SSH-2.0-OpenSSH_9.2\r\n"}).session, Stage::greeting,
+      {0,
+       "the receiver sent 'SSH-2.0-OpenSSH_9.2', which is no SMTP reply, where we waited for "
+       "the answer to the greeting"},
+      Cause::garbled);
   expect_failure(World({}, {}, {.server_octets = 5}).session, Stage::greeting,
                  {0,
                   "the receiver closed the connection before it answered the greeting; its answer "
@@ -385,6 +386,7 @@ TEST(ClientSession, IgnoresNothingSaidBeforeTheHandshake) {
   World world(offering({"STARTTLS"}, {{"STARTTLS", "220 go\r\n250 injected"}}));
   expect_failure(world.session, Stage::starttls,
                  {0, "the receiver sent more after agreeing to STARTTLS"}, Cause::tls_failed);
+  EXPECT_TRUE(world.session.failed_in_tls()) << "where clear text may do, it is tried";
 }
 
 TEST(ClientSession, SendsNothingThatTheServerCannotTake) {

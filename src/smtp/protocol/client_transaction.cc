@@ -19,7 +19,8 @@ bool refuses(const Reply& reply) {
 }
 
 std::string nonsense(std::string_view command, const Reply& reply) {
-  return fmt::format("the receiver answered {} with {} {}", command, reply.code, reply.text);
+  return fmt::format("the receiver answered {} with {} {}, which is no answer to it in SMTP",
+                     command, reply.code, reply.text);
 }
 
 bool has_any(std::string_view text, std::span<const std::string_view> words) {
@@ -436,7 +437,7 @@ bool ClientTransaction::died_of_an_offer(Cause cause) {
   if (rules_->borne || outstanding_ == 0) return false;
   const bool closed = cause == Cause::connection_lost;
   const bool silent = cause == Cause::silence;
-  const bool made_no_sense = cause == Cause::receiver_trouble;
+  const bool made_no_sense = cause == Cause::garbled;
   if (awaited_ == Command::chunk && (closed || silent)) {
     broken_.chunking = true;
     return closed;
@@ -477,7 +478,9 @@ void ClientTransaction::lost(Cause cause, std::string_view sentence, const Reply
     if (goodbye_) {
       settle(i, goodbye_->stage, goodbye_->reply);
     } else {
-      results_[i].cause = content_written_ ? Cause::in_doubt : cause;
+      results_[i].cause = !content_written_         ? cause
+                          : cause == Cause::garbled ? Cause::garbled_in_doubt
+                                                    : Cause::in_doubt;
       settle(i, stage, Reply{0, std::string(sentence)});
     }
   }

@@ -86,7 +86,7 @@ Result<bool> ReplyParser::take_line(std::string_view line) {
   const bool coded = line.size() >= 3 && line[0] >= '2' && line[0] <= '5' && is_digit(line[1]) &&
                      is_digit(line[2]) && (line.size() == 3 || line[3] == ' ' || line[3] == '-');
   if (!coded) {
-    return fail(ErrorKind::corrupt, fmt::format("'{}' is no SMTP reply", excerpt(line)));
+    return fail(ErrorKind::corrupt, fmt::format("'{}', which is no SMTP reply", excerpt(line)));
   }
   reply_.code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
   if (lines_++ > 0) reply_.text += '\n';

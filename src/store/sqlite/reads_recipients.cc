@@ -144,6 +144,11 @@ Result<std::optional<Story>> Queries::story_of(std::int64_t row) {
   story.reservation = delivery->reservation;
   story.started = delivery->started;
   story.expires = delivery->expires;
+  const BatchKey key = batch_key((*owner)->delivery, batch_of(row));
+  story.key = {key.delivery, key.batch, static_cast<std::uint32_t>(seq_of(row))};
+  story.signing = delivery->signing;
+  story.in_hand = (*owner)->holder != kNobody;
+  if (!story.in_hand) story.not_before = (*owner)->ready_at;
   {
     auto query = db_.query("SELECT subject, from_address FROM contents WHERE delivery = ?");
     query.bind(delivery->key);

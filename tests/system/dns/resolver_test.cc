@@ -292,7 +292,7 @@ TEST_F(ResolverTest, TellsForGoodFromForNow) {
   EXPECT_THAT(verdict("sick.example.jp"), HasSubstr("temporary 4.4.3"));
   EXPECT_THAT(verdict("loop1.example.jp"), HasSubstr("temporary 4.4.3"));
   EXPECT_EQ(verdict("inside.example.jp"), "routable");
-  EXPECT_THAT(verdict("inside.example.jp", {}), HasSubstr("permanent 5.1.2"));
+  EXPECT_THAT(verdict("inside.example.jp", {}), HasSubstr("temporary 4.4.4"));
 }
 
 // ---- the shell ---------------------------------------------------------------------------------

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "explain/next_step.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "explain/own_words.h"
+#include "explain/time_text.h"
+#include "feedback/classify/meaning.h"
+
+namespace todoku::explain {
+namespace {
+
+// Says what comes, of one mail.
+class NextStep {
+ public:
+  NextStep(const store::Story& story, const StoryOptions& options)
+      : story_(story), options_(options) {
+    if (options.way_of && options.engine_running) way_ = options.way_of(story);
+  }
+
+  [[nodiscard]] std::string of_open() const {
+    if (story_.set_aside) return of_set_aside();
+    return story_.state == RecipientState::deferred ? of_deferred() : of_pending();
+  }
+
+ private:
+  template <class... Parts>
+  [[nodiscard]] std::string words(const Sentence& sentence, const Parts&... parts) const {
+    return fmt::vformat(sentence.in(options_.language), fmt::make_format_args(parts...));
+  }
+  [[nodiscard]] std::string at(Instant when) const { return time_text(when, options_.offset); }
+  [[nodiscard]] std::string in(Instant when) const {
+    return duration_text(when - options_.now, options_.language);
+  }
+  [[nodiscard]] bool comes(const std::optional<Instant>& when) const {
+    return when && *when > options_.now;
+  }
+
+  // When it is given up, if that is known.
+  [[nodiscard]] std::optional<Instant> given_up_at() const {
+    if (story_.expires) return story_.expires;
+    const auto expiry =
+        story_.type == DeliveryType::bulk ? options_.bulk_expiry : options_.transactional_expiry;
+    if (!expiry || !story_.started) return std::nullopt;
+    return *story_.started + *expiry;
+  }
+  [[nodiscard]] std::string or_given_up() const {
+    const auto end = given_up_at();
+    if (!end) return {};
+    return words(
+        {" If it does not get through, it is given up at {}.", "届かなければ {} にあきらめます。"},
+        at(*end));
+  }
+
+  [[nodiscard]] std::string of_set_aside() const {
+    std::string text =
+        words({"nothing until an operator releases it.", "管理者が解放するまで何も起きません。"});
+    if (const auto end = given_up_at()) {
+      text +=
+          words({" If nobody does, it is given up at {}.", "解放しなければ {} にあきらめます。"},
+                at(*end));
+    }
+    return text;
+  }
+
+  [[nodiscard]] std::string of_pending() const {
+    switch (story_.delivery_status) {
+      case DeliveryStatus::edit:
+      case DeliveryStatus::importing:
+        return words({"nothing until the delivery is committed.",
+                      "配信が確定（コミット）されるまで何も起きません。"});
+      case DeliveryStatus::reserve:
+        if (comes(story_.reservation)) {
+          return words({"it starts at {}, in {}.", "{} に送信を始めます（{}後）。"},
+                       at(*story_.reservation), in(*story_.reservation));
+        }
+        [[fallthrough]];
+      case DeliveryStatus::wait:
+        return words({"it is about to start.", "まもなく送信を始めます。"});
+      case DeliveryStatus::sending:
+      case DeliveryStatus::sent: {
+        const std::string waits = why_it_waits();
+        if (!waits.empty()) return waits + or_given_up();
+        return words({"it goes out as soon as it is its turn and the receiver's limits allow.",
+                      "順番が来て受信側の制限が許し次第、送信します。"}) +
+               or_given_up();
+      }
+      case DeliveryStatus::failed:
+        return words({"nothing: the delivery as a whole was given up.",
+                      "配信全体が中止されたため、何も起きません。"});
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::string of_deferred() const {
+    const auto others = std::ranges::count_if(
+        story_.attempts, [](const store::Attempt& line) { return !line.outcome.is_attempt; });
+    const auto number = 1 + (story_.attempts.empty() ? 0 : story_.attempts.back().number - others);
+    if (!comes(story_.due)) {
+      std::string waits = why_it_waits();
+      if (waits.empty()) waits = for_want_of_ours();
+      if (waits.empty()) {
+        return words({"attempt {} is due and starts as soon as a connection is free.",
+                      "{} 回目の試行の時刻です。接続が空き次第、行います。"},
+                     number) +
+               or_given_up();
+      }
+      return words({"attempt {} is due, but ", "{} 回目の試行の時刻ですが、"}, number) + waits +
+             or_given_up();
+    }
+    const std::string condition = condition_of_ours();
+    std::string text = options_.language == Language::japanese
+                           ? fmt::format("{}{} 回目の試行を {} に行います（{}後）。", condition,
+                                         number, at(*story_.due), in(*story_.due))
+                           : fmt::format("attempt {} at {}, in {}{}.", number, at(*story_.due),
+                                         in(*story_.due), condition);
+    if (way_ && way_->rests_until && *way_->rests_until > *story_.due) {
+      text += words({" But {} rests until {}, {}: not before.",
+                     "ただし {} への送信は {} まで休止中のため、それより後になります（{}）。"},
+                    way_->site, at(*way_->rests_until), why_it_rests());
+    }
+    return text + or_given_up();
+  }
+
+  // What must be mended here first, if the last line of the story says so.
+  [[nodiscard]] Cause missing() const {
+    if (story_.attempts.empty() || story_.attempts.back().outcome.is_attempt) return Cause::none;
+    return feedback::classify::cause_of(story_.attempts.back().outcome);
+  }
+  [[nodiscard]] std::string condition_of_ours() const {
+    switch (missing()) {
+      case Cause::key_missing:
+        return words({", if the signing key is there then", "署名鍵が戻っていれば、"});
+      case Cause::content_unreadable:
+        return words({", if the content can be read then", "内容を読めるようになっていれば、"});
+      case Cause::cannot_compose:
+        return words({", if the mail can be made then", "メールを作れるようになっていれば、"});
+      case Cause::resolver_doubted:
+        return words(
+            {", if our resolver can be believed then", "当方の DNS リゾルバーが直っていれば、"});
+      case Cause::own_shortage:
+        return words({", if this machine has what a connection takes then",
+                      "接続に要るものがこのマシンに足りていれば、"});
+      default:
+        return {};
+    }
+  }
+  [[nodiscard]] std::string for_want_of_ours() const {
+    switch (missing()) {
+      case Cause::key_missing:
+        return words({"it waits for the signing key.", "署名鍵が戻るのを待っています。"});
+      case Cause::content_unreadable:
+        return words({"it waits for its content to be readable.",
+                      "内容を読めるようになるのを待っています。"});
+      case Cause::resolver_doubted:
+        return words({"it waits for our resolver (dns.servers).",
+                      "当方の DNS リゾルバー（dns.servers）が直るのを待っています。"});
+      case Cause::own_shortage:
+        return words({"it waits for what this machine lacks for a connection.",
+                      "接続に要るものがこのマシンに足りるのを待っています。"});
+      default:
+        return {};
+    }
+  }
+
+  // "after 3 failures in a row, the last: 421 4.3.2 come back later"
+  [[nodiscard]] std::string why_it_rests() const {
+    const std::string last = reply_text(way_->failure, options_.language);
+    return way_->failures == 1
+               ? words({"after a failure: {}", "直前の失敗: {}"}, last)
+               : words({"after {} failures in a row, the last: {}", "連続 {} 回失敗、直近: {}"},
+                       way_->failures, last);
+  }
+
+  // Of a mail that is due; empty: nobody knows of a reason.
+  [[nodiscard]] std::string why_it_waits() const {
+    if (way_) {
+      const std::string waits = why_its_lane_waits(*way_);
+      if (!waits.empty()) return waits;
+    }
+    if (comes(story_.not_before)) {
+      return words(
+          {"it waits until {}, in {}: it was given back then because its receiver, or "
+           "something of ours, could not take it.",
+           "{} まで待機しています（{}後）。受信側または当方の都合で、いったん戻されました。"},
+          at(*story_.not_before), in(*story_.not_before));
+    }
+    if (way_ && way_->waiting > 0 && !story_.in_hand) {
+      return words({"it waits behind {} other mails to {}.",
+                    "{1} 宛の先行するメール {0} 通の後で送ります。"},
+                   way_->waiting, way_->site);
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::string why_its_lane_waits(const Way& way) const {
+    if (comes(way.opens_none_until)) {
+      return words(
+          {"it waits: this machine has not what a connection from {} takes (a file, a "
+           "port, memory or the address); the next one is begun at {}, in {}.",
+           "送信元 {} からの接続に要るもの（ファイル、ポート、メモリー、アドレス）がこのマシ"
+           "ンに足りないため待機しています。次は {} に試します（{}後）。"},
+          way.source, at(*way.opens_none_until), in(*way.opens_none_until));
+    }
+    if (comes(way.rests_until)) {
+      return words({"it waits: {} rests until {}, in {}, for {} ({}).",
+                    "{} への送信を {} まで休止しているため待機しています（{}後、送信元 {}、{}）。"},
+                   way.site, at(*way.rests_until), in(*way.rests_until), way.source,
+                   why_it_rests());
+    }
+    if (way.failures > 0) {
+      return words({"it waits: {} is tried with one mail at a time until it has answered one ({}).",
+                    "{} が応答するまで 1 通ずつ試しているため待機しています（{}）。"},
+                   way.site, why_it_rests());
+    }
+    if (way.waiting == 0) return {};
+    if (way.in_line && way.connections == 0) {
+      return words(
+          {"it waits for a connection: all that the engine may have at once "
+           "(smtp_out.connections_max) are in use.",
+           "エンジン全体の接続数の上限（smtp_out.connections_max）まで使用中のため、接続が空く"
+           "のを待っています。"});
+    }
+    if (comes(way.next_permit)) {
+      return words({"it waits: {} other mails or more are in its lane, and {} gets no more than "
+                    "its messages_per_second.",
+                    "{1} への送信は messages_per_second で制限しているため待機しています（列に {0} "
+                    "通）。"},
+                   way.waiting, way.site);
+    }
+    if (way.connections >= way.connections_max) {
+      return words({"it waits: all {} connections to {} from {} are in use, and {} mails wait for "
+                    "them.",
+                    "{1} への接続（送信元 {2}）が上限の {0} "
+                    "本とも使用中のため待機しています（列に {3} 通）。"},
+                   way.connections, way.site, way.source, way.waiting);
+    }
+    return {};
+  }
+
+  const store::Story& story_;
+  const StoryOptions& options_;
+  std::optional<Way> way_;
+};
+
+}  // namespace
+
+std::string next_step(const store::Story& story, const StoryOptions& options) {
+  if (is_terminal(story.state)) {
+    return std::string(
+        Sentence{"nothing more is done.", "これ以上は何も行いません。"}.in(options.language));
+  }
+  std::string text = NextStep(story, options).of_open();
+  if (!options.engine_running) {
+    text += Sentence{" But the engine is not running: start it with `todoku serve`.",
+                     "ただしエンジンは停止中です。`todoku serve` で起動してください。"}
+                .in(options.language);
+  }
+  return text;
+}
+
+}  // namespace todoku::explain

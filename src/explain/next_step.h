@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens next with a mail, when, and what it waits for. Pure.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "base/bilingual.h"
+#include "base/clock.h"
+#include "explain/way.h"
+#include "store/recipients.h"
+
+namespace todoku::explain {
+
+struct StoryOptions {
+  Language language = Language::english;
+  Instant now;
+  std::chrono::minutes offset{540};  // of the times shown, east of UTC
+  bool engine_running = true;        // else nothing will happen until it is started
+  // How long after its start a mail is given up, for saying when.
+  std::optional<Milliseconds> transactional_expiry;
+  std::optional<Milliseconds> bulk_expiry;
+  WayOf way_of;  // empty: nobody knows
+};
+
+// One line.
+[[nodiscard]] std::string next_step(const store::Story& story, const StoryOptions& options);
+
+}  // namespace todoku::explain

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "explain/own_words.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "base/printable.h"
+
+namespace todoku::explain {
+namespace {
+
+// What a sentence of ours looks like, '*' standing for facts, and what it is in Japanese: "{0}" is
+// the first fact, as it is; "<0>" where that is a sentence of ours again. The most specific stands
+// first.
+struct OwnSentence {
+  std::string_view en;
+  std::string_view ja;
+};
+
+constexpr std::array kSentences = {
+    // -- notes behind an answer or a sentence
+    OwnSentence{"* (said without TLS: *)", "<0>（TLS なしの接続での応答: <1>）"},
+    OwnSentence{"* (sent twice in this attempt: *; it may arrive twice)",
+                "<0>（この試行で 2 回送信: <1>。二重に届くことがあります）"},
+    OwnSentence{"*; its answer had begun: *", "<0>。受信済みの応答の先頭: {1}"},
+    // -- ours
+    OwnSentence{"given up: not delivered within *", "<0>以内に配送できず、打ち切りました"},
+    OwnSentence{"* hours", "{0} 時間"},
+    OwnSentence{"* hour", "{0} 時間"},
+    OwnSentence{"* minutes", "{0} 分"},
+    OwnSentence{"* minute", "{0} 分"},
+    OwnSentence{"* seconds", "{0} 秒"},
+    OwnSentence{"* second", "{0} 秒"},
+    OwnSentence{"not made: its insert codes make it about * octets, the limit is *",
+                "差し込みコードの値を入れると約 {0} オクテットになり、上限の {1} "
+                "を超えるため、作りませんでした"},
+    OwnSentence{"its content cannot be read: *", "内容を読めません: {0}"},
+    OwnSentence{"composing it ended with: *", "メールの作成に失敗しました: {0}"},
+    OwnSentence{"there is no DKIM key * of *", "{1} の DKIM 鍵 {0} がありません"},
+    OwnSentence{"an error of ours ended the connection before the answer came",
+                "応答が届く前に、当方の不具合で接続が切れました"},
+    OwnSentence{"an error of ours, which the log tells of",
+                "当方の不具合です。詳細はログにあります"},
+    OwnSentence{"set aside: * times a process died with this mail alone in hand; it waits for an "
+                "operator",
+                "取り分けました: このメールだけを扱っている間にプロセスが {0} "
+                "回異常終了しました。管理者の操作を待っています"},
+    // -- DNS
+    OwnSentence{"the address of the mail server of * could not be looked up: *",
+                "{0} のメールサーバーのアドレスを調べられませんでした: {1}"},
+    OwnSentence{"the mail server (MX) of * could not be looked up: *",
+                "{0} のメールサーバー（MX）を調べられませんでした: {1}"},
+    OwnSentence{
+        "the mail server of * has no public address (*), and delivery to loopback and "
+        "private addresses is not allowed by allow_private_receivers",
+        "{0} のメールサーバーに公開のアドレスがありません（{1}）。ループバックやプライベート"
+        "アドレスへの送信は allow_private_receivers で許可されていません"},
+    OwnSentence{"the mail server of * has no address that can be used (*)",
+                "{0} のメールサーバーに使えるアドレスがありません（{1}）"},
+    OwnSentence{"the mail server of * is this engine itself (*), so the mail would loop",
+                "{0} のメールサーバーはこのエンジン自身（{1}）で、メールが循環します"},
+    OwnSentence{"* has neither a mail server (MX) nor an address",
+                "{0} にはメールサーバー（MX）もアドレスもありません"},
+    OwnSentence{"no mail server of * has an address (*)",
+                "{0} のどのメールサーバーにもアドレスがありません（{1}）"},
+    OwnSentence{"* does not exist in the DNS", "{0} は DNS に存在しません"},
+    OwnSentence{"* is not a domain name", "{0} はドメイン名ではありません"},
+    OwnSentence{"* accepts no mail (null MX, RFC 7505)",
+                "{0} はメールを受け取りません（null MX、RFC 7505）"},
+    OwnSentence{"the MX records of * name no host (*)",
+                "{0} の MX レコードがホスト名を指していません（{1}）"},
+    OwnSentence{"none of the first * mail servers of * can be used",
+                "{1} の先頭 {0} 台のメールサーバーはどれも使えません"},
+    OwnSentence{"our own resolver cannot be believed about *: *",
+                "当方の DNS リゾルバーの {0} についての答えを信用できません: {1}"},
+    OwnSentence{"* can be reached by * only, which the egress source does not have",
+                "{0} には {1} でしか届きませんが、送信元にそのアドレスがありません"},
+    OwnSentence{"mail to an address literal such as * is not delivered",
+                "{0} のような IP アドレス直書きの宛先には送りません"},
+    OwnSentence{"no address to try", "接続を試せるアドレスがありません"},
+    // -- the connection
+    OwnSentence{"connect: no answer within * s", "接続: {0} 秒以内に応答がありません"},
+    OwnSentence{"connection timed out after * s", "接続: {0} 秒以内に応答がありません"},
+    OwnSentence{"connect: *", "接続: <0>"},
+    OwnSentence{"read: *", "受信: <0>"},
+    OwnSentence{"write: *", "送信: <0>"},
+    OwnSentence{"Connection refused", "接続が拒否されました (Connection refused)"},
+    OwnSentence{"Connection reset by peer", "相手が接続を切りました (Connection reset by peer)"},
+    OwnSentence{"No route to host", "経路がありません (No route to host)"},
+    OwnSentence{"Network is unreachable", "ネットワークに到達できません (Network is unreachable)"},
+    OwnSentence{"Connection timed out", "時間切れ (Connection timed out)"},
+    OwnSentence{"timed out", "時間切れ"},
+    OwnSentence{"this engine was stopped before there was a connection",
+                "接続する前にエンジンを停止しました"},
+    OwnSentence{"this engine was stopped while it sent *", "<0> の送信中にエンジンを停止しました"},
+    OwnSentence{"this engine was stopped during *", "<0> の途中でエンジンを停止しました"},
+    OwnSentence{"this engine was stopped before the receiver answered *",
+                "<0> への応答の前にエンジンを停止しました"},
+    OwnSentence{"the mail's time is over", "メールの期限が過ぎました"},
+    OwnSentence{"the time for a connection is over", "接続にかけられる時間が過ぎました"},
+    OwnSentence{"could not send the content: the receiver takes it too slowly (* octets)",
+                "受信側の受け取りが遅すぎて、本文（{0} オクテット）を送り切れませんでした"},
+    OwnSentence{"could not send * within * s", "{1} 秒以内に <0> を送れませんでした"},
+    OwnSentence{"no answer to * within * s", "<0> への応答が {1} 秒以内にありません"},
+    OwnSentence{"the receiver closed the connection while we sent *",
+                "<0> の送信中に受信側が接続を閉じました"},
+    OwnSentence{"the receiver closed the connection before it answered *",
+                "受信側が <0> に応答せずに接続を閉じました"},
+    OwnSentence{"the receiver answered * with *, which is no answer to it in SMTP",
+                "受信側が <0> に「{1}」と応答しました。SMTP の正しい応答ではありません"},
+    OwnSentence{"the receiver answered * with *", "受信側が <0> に「{1}」と応答しました"},
+    OwnSentence{"the receiver sent *, where we waited for the answer to *",
+                "<1> への応答を待っているところに、受信側から <0> が届きました"},
+    OwnSentence{"'*', which is no SMTP reply", "SMTP の応答ではない「{0}」"},
+    OwnSentence{"a reply of more than * octets", "{0} オクテットを超える応答"},
+    OwnSentence{
+        "the receiver said more than its answer to EHLO before we sent anything",
+        "受信側が EHLO への応答の後に、こちらが何も送らないうちから余分なデータを送りました"},
+    OwnSentence{"the receiver said * before we sent *",
+                "<1> を送る前に、受信側が「{0}」と応答しました"},
+    OwnSentence{"the receiver sent more after agreeing to STARTTLS",
+                "受信側が STARTTLS に同意した後に、余分なデータを送りました"},
+    OwnSentence{"the receiver does not offer STARTTLS, which this site's policy requires",
+                "このサイトで必須とした STARTTLS を受信側が提供していません"},
+    OwnSentence{
+        "the receiver's certificate does not prove its name, as this site's policy requires",
+        "このサイトで必須とした証明書の検証に、受信側の証明書が通りません"},
+    OwnSentence{"the message has * octets, the receiver takes *",
+                "メールは {0} オクテットで、受信側の上限は {1} です"},
+    OwnSentence{"the mail needs SMTPUTF8, which the receiver does not offer",
+                "このメールに要る SMTPUTF8 を受信側が提供していません"},
+    OwnSentence{"the mail needs 8BITMIME, which the receiver does not offer",
+                "このメールに要る 8BITMIME を受信側が提供していません"},
+    OwnSentence{"STARTTLS not offered", "STARTTLS の提供なし"},
+    OwnSentence{"STARTTLS not wanted", "STARTTLS は不使用の設定"},
+    OwnSentence{"STARTTLS refused: *", "STARTTLS を拒否: {0}"},
+    OwnSentence{"switched off for this site", "このサイトでは不使用の設定"},
+    OwnSentence{"* (sending *)", "<0>（<1> の送信中）"},
+    OwnSentence{"* (waiting for the answer to *)", "<0>（<1> への応答待ち）"},
+    // -- what they are about
+    OwnSentence{"the greeting", "最初の応答"},
+    OwnSentence{"the content", "本文"},
+    OwnSentence{"half of the content", "本文の一部"},
+    OwnSentence{"the TLS handshake", "TLS のハンドシェイク"},
+};
+
+// The facts where `text` has the form of `pattern`; each '*' takes as little as it can.
+std::optional<std::vector<std::string_view>> facts_of(std::string_view text,
+                                                      std::string_view pattern) {
+  std::vector<std::string_view> facts;
+  const std::size_t first = std::min(pattern.find('*'), pattern.size());
+  if (!text.starts_with(pattern.substr(0, first))) return std::nullopt;
+  text.remove_prefix(first);
+  pattern.remove_prefix(first);
+  while (!pattern.empty()) {
+    pattern.remove_prefix(1);
+    const std::string_view between = pattern.substr(0, pattern.find('*'));
+    pattern.remove_prefix(between.size());
+    const bool last = pattern.empty();
+    if (last && text.size() < between.size()) return std::nullopt;
+    const std::size_t at = last ? text.size() - between.size() : text.find(between);
+    if (at == std::string_view::npos || at == 0) return std::nullopt;
+    if (last && text.substr(at) != between) return std::nullopt;
+    facts.push_back(text.substr(0, at));
+    text.remove_prefix(at + between.size());
+  }
+  if (!text.empty()) return std::nullopt;
+  return facts;
+}
+
+// A sentence may hold others, which may: no deeper than ours are made.
+constexpr int kDepthMax = 4;
+
+std::string in_japanese(std::string_view sentence, int depth) {
+  if (depth == kDepthMax) return std::string(sentence);
+  for (const OwnSentence& known : kSentences) {
+    const auto facts = facts_of(sentence, known.en);
+    if (!facts) continue;
+    std::string out;
+    for (std::size_t i = 0; i < known.ja.size(); ++i) {
+      const char c = known.ja[i];
+      if (c != '{' && c != '<') {
+        out += c;
+        continue;
+      }
+      const std::string_view fact = (*facts)[static_cast<std::size_t>(known.ja[i + 1] - '0')];
+      out += c == '<' ? in_japanese(fact, depth + 1) : std::string(fact);
+      i += 2;
+    }
+    return out;
+  }
+  return std::string(sentence);
+}
+
+// What we added to a receiver's answer.
+constexpr std::span<const OwnSentence> kNotes(kSentences.data(), 2);
+
+std::string noted_in_japanese(std::string_view answer) {
+  for (const OwnSentence& note : kNotes) {
+    const std::string_view opening = note.en.substr(1, note.en.find('*', 1) - 1);
+    const std::size_t at = answer.rfind(opening);
+    if (at == std::string_view::npos) continue;
+    const auto facts = facts_of(answer.substr(at), note.en.substr(1));
+    if (!facts) continue;
+    const std::size_t place = note.ja.find("<1>");
+    const std::string_view before = note.ja.substr(3, place - 3);
+    const std::string_view after = note.ja.substr(place + 3);
+    return fmt::format("{}{}{}{}", answer.substr(0, at), before, in_japanese(facts->front(), 1),
+                       after);
+  }
+  return std::string(answer);
+}
+
+}  // namespace
+
+std::string own_words(std::string_view sentence, Language language) {
+  return language == Language::japanese ? in_japanese(sentence, 0) : std::string(sentence);
+}
+
+std::string reply_text(const Reply& reply, Language language) {
+  std::string text;
+  for (std::size_t begin = 0; begin <= reply.text.size();) {
+    const std::size_t end = std::min(reply.text.find('\n', begin), reply.text.size());
+    if (!text.empty()) text += " / ";
+    text += printable(trim(std::string_view(reply.text).substr(begin, end - begin)));
+    begin = end + 1;
+  }
+  if (reply.code != 0) {
+    if (language == Language::japanese) text = noted_in_japanese(text);
+    return fmt::format("{} {}", reply.code, text);
+  }
+  const auto status = parse_enhanced_status(text);
+  const std::size_t words = status ? std::min(text.find(' '), text.size()) : 0;
+  const std::string_view said = std::string_view(text).substr(words);
+  return text.substr(0, words) + (words > 0 ? " " : "") + own_words(trim(said), language);
+}
+
+}  // namespace todoku::explain

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a running engine knows of the way of a mail that is not over: why one that is due waits all
+// the same. A moment old.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "mail/reply.h"
+#include "store/recipients.h"
+
+namespace todoku::explain {
+
+// A lane: the site that the mail goes to and the source that sends it.
+struct Way {
+  std::string site;
+  std::string source;
+  std::optional<Instant> rests_until;  // nothing is sent to the site before
+  unsigned failures = 0;               // of the site in a row; while there are any, it is probed
+  Reply failure;                       // the last of them; code 0: our own sentence
+  // No connection is opened before, for want of something of our own.
+  std::optional<Instant> opens_none_until;
+  std::optional<Instant> next_permit;  // by the pace of the site
+  std::uint32_t connections = 0;
+  std::uint32_t connections_max = 0;
+  std::size_t waiting = 0;  // mails, for a connection
+  bool in_line = false;     // for one of the connections that the process may have at once
+};
+
+using WayOf = std::function<std::optional<Way>(const store::Story& story)>;
+
+}  // namespace todoku::explain
