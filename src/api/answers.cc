@@ -101,7 +101,7 @@ int status_of(ErrorKind kind) {
 }  // namespace
 
 Language language_of(std::string_view accept_language) {
-  Language preferred = Language::en;
+  Language preferred = Language::english;
   double weight = 0;
   for (std::string_view rest = accept_language; !rest.empty();) {
     const std::size_t comma = rest.find(',');
@@ -113,7 +113,7 @@ Language language_of(std::string_view accept_language) {
     const double given = weight_of(range);
     if (given <= weight) continue;
     weight = given;
-    preferred = primary == "ja" ? Language::ja : Language::en;
+    preferred = primary == "ja" ? Language::japanese : Language::english;
   }
   return preferred;
 }
@@ -127,12 +127,12 @@ std::string error_body(const intake::Problems& problems, Language language) {
     } else {
       for (const std::string& step : problem.path) node = &node->below[step];
     }
-    node->messages.push_back(language == Language::ja ? problem.text.ja : problem.text.en);
+    node->messages.push_back(problem.text.in(language));
   }
   intake::Text more;  // outlives the view of it
   if (problems.untold() > 0) {
     more = intake::texts::more_problems(problems.untold());
-    root.below["main"].messages.push_back(language == Language::ja ? more.ja : more.en);
+    root.below["main"].messages.push_back(more.in(language));
   }
   http::JsonWriter json;
   json.begin_object();
@@ -167,7 +167,7 @@ http::Response container_failure(const http::Failure& failure, const http::Reque
   json.begin_object();
   json.key("main");
   json.begin_array();
-  if (language_of(request.headers.get("Accept-Language")) == Language::ja) {
+  if (language_of(request.headers.get("Accept-Language")) == Language::japanese) {
     json.value(failure_in_japanese(failure.status));
   } else {
     json.value(failure.reason);

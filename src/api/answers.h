@@ -10,10 +10,8 @@
 
 namespace todoku::api {
 
-enum class Language : std::uint8_t { en, ja };
-
-// Which of ja and en an Accept-Language header (RFC 9110 section 12.5.4) prefers, the first of
-// equals; English without one.
+// Which of Japanese and English an Accept-Language header (RFC 9110 section 12.5.4) prefers, the
+// first of equals; English without one.
 [[nodiscard]] Language language_of(std::string_view accept_language);
 
 // {"error_messages": {...}}: general problems under "main", the others nested by their path, list

@@ -35,7 +35,7 @@ struct Call {
   http::Request& request;
   http::Body& body;
   store::Account account;
-  Language language = Language::en;
+  Language language = Language::english;
   std::string unknown;  // members of its JSON that nobody read (members.h)
 };
 

@@ -42,10 +42,10 @@ TEST(ErrorBody, NestsByPathWithListPositionsAsKeys) {
   problems.add({"subject"}, {"one", "一"});
   problems.add({"subject"}, {"two", "二"});
   problems.add({"to", "0", "insert_code", "0", "key"}, {"bad", "不正"});
-  EXPECT_EQ(error_body(problems, Language::en),
+  EXPECT_EQ(error_body(problems, Language::english),
             R"({"error_messages":{"main":["general"],"subject":["one","two"],)"
             R"("to":{"0":{"insert_code":{"0":{"key":["bad"]}}}}}})");
-  EXPECT_EQ(error_body(problems, Language::ja),
+  EXPECT_EQ(error_body(problems, Language::japanese),
             R"({"error_messages":{"main":["全般"],"subject":["一","二"],)"
             R"("to":{"0":{"insert_code":{"0":{"key":["不正"]}}}}}})");
 }
@@ -53,10 +53,10 @@ TEST(ErrorBody, NestsByPathWithListPositionsAsKeys) {
 TEST(ErrorBody, TellsAHundredProblemsAndHowManyThereAreBeyond) {
   intake::Problems problems;
   for (int i = 0; i < 1'334; ++i) problems.add({"cc", std::to_string(i)}, {"bad", "不正"});
-  const std::string body = error_body(problems, Language::en);
+  const std::string body = error_body(problems, Language::english);
   EXPECT_TRUE(body.ends_with(R"("main":["and 1,234 more."]}})")) << body.substr(body.size() - 60);
   EXPECT_LT(body.size(), 3'000U);
-  EXPECT_NE(error_body(problems, Language::ja).find("ほかに1,234件の問題があります。"),
+  EXPECT_NE(error_body(problems, Language::japanese).find("ほかに1,234件の問題があります。"),
             std::string::npos);
 }
 
@@ -72,7 +72,7 @@ TEST(Problems, WhatIsToldOfAFieldIsNotToldOfItsParts) {
   later.add({"subject"}, {"is required.", ""});
   later.add({"subject"}, {"another", ""});
   problems.add_others(std::move(later));
-  EXPECT_EQ(error_body(problems, Language::en),
+  EXPECT_EQ(error_body(problems, Language::english),
             R"({"error_messages":{"from":["must be an object."],"main":["general"],)"
             R"("subject":["is required.","another"],)"
             R"("to":{"1":["must be an object."],"11":{"email":["is required."]}}}})");
@@ -105,15 +105,15 @@ TEST(ContainerFailure, IsToldWhereClientsLookForErrors) {
 }
 
 TEST(LanguageOf, EnglishUnlessJapaneseIsPreferred) {
-  EXPECT_EQ(language_of(""), Language::en);
-  EXPECT_EQ(language_of("ja-JP"), Language::ja);
-  EXPECT_EQ(language_of("en-US,ja;q=0.5"), Language::en);
-  EXPECT_EQ(language_of("ja,en-US;q=0.9"), Language::ja);
-  EXPECT_EQ(language_of("en;q=0.5, ja;q=0.8"), Language::ja);
-  EXPECT_EQ(language_of("JA-jp; q=1.0"), Language::ja);
-  EXPECT_EQ(language_of("fr, *;q=0.1, ja;q=0.2"), Language::ja);
-  EXPECT_EQ(language_of("ja;q=0"), Language::en);
-  EXPECT_EQ(language_of("az-ja, en;q=x"), Language::en);
+  EXPECT_EQ(language_of(""), Language::english);
+  EXPECT_EQ(language_of("ja-JP"), Language::japanese);
+  EXPECT_EQ(language_of("en-US,ja;q=0.5"), Language::english);
+  EXPECT_EQ(language_of("ja,en-US;q=0.9"), Language::japanese);
+  EXPECT_EQ(language_of("en;q=0.5, ja;q=0.8"), Language::japanese);
+  EXPECT_EQ(language_of("JA-jp; q=1.0"), Language::japanese);
+  EXPECT_EQ(language_of("fr, *;q=0.1, ja;q=0.2"), Language::japanese);
+  EXPECT_EQ(language_of("ja;q=0"), Language::english);
+  EXPECT_EQ(language_of("az-ja, en;q=x"), Language::english);
 }
 
 std::string problems_of(std::string_view text, Content& content) {
@@ -122,7 +122,7 @@ std::string problems_of(std::string_view text, Content& content) {
   if (!value) return value.error().detail;
   intake::Problems problems;
   content = read_content(Fields(value->get_object(), {}, problems));
-  return problems.empty() ? "" : error_body(problems, Language::en);
+  return problems.empty() ? "" : error_body(problems, Language::english);
 }
 
 TEST(Fields, NullEmptyAndAbsentAreTheSame) {
@@ -157,7 +157,7 @@ TEST(Fields, ListsAreJudgedBeforeTheirElements) {
   EXPECT_EQ(fields.texts("bcc", 2).size(), 2U);
   EXPECT_EQ(fields.insert_codes(2).size(), 2U);
   EXPECT_EQ(
-      error_body(problems, Language::en),
+      error_body(problems, Language::english),
       R"({"error_messages":{"bcc":{"1":["must be a string."]},)"
       R"("cc":["must not have more than 2 entries."],)"
       R"("insert_code":{"0":{"key":["is required."]},"1":{"value":["must be a string, a number or a boolean."]}}}})");

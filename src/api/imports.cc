@@ -233,7 +233,7 @@ Task<http::Response> import(Api& api, Call& call) {
   Upload upload(api);
   auto bad = co_await receive(call, *boundary, octets_max, upload);
   if (bad) co_return std::move(*bad);
-  store::NewImport request{.upload = upload.file.name()};
+  store::NewImport request{.language = call.language, .upload = upload.file.name()};
   bad = read_options(call, upload.options, request);
   if (bad) co_return std::move(*bad);
   // An upload may have taken minutes.

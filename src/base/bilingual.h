@@ -9,7 +9,8 @@
 
 namespace todoku {
 
-enum class Language : std::uint8_t { english, japanese };
+// Stored as these numbers: never renumber.
+enum class Language : std::uint8_t { english = 0, japanese = 1 };
 
 // "en" or "ja", also with a region as in "ja-JP" or "ja_JP.UTF-8".
 [[nodiscard]] std::optional<Language> parse_language(std::string_view tag);

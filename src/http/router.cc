@@ -14,6 +14,7 @@ namespace todoku::http {
 struct Router::Node {
   std::vector<std::pair<std::string, std::unique_ptr<Node>>> literals;
   std::unique_ptr<Node> variable;
+  bool variable_is_id = false;
   std::vector<Route> routes;       // ending here
   std::vector<Route> rest_routes;  // ending here in {name...}
 };
@@ -74,12 +75,17 @@ struct Allowed {
   }
 };
 
+bool is_number(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
 // A depth-first search: literal before variable before rest. Its depth is at most that of the
 // longest pattern.
 template <class Node>
 struct Search {
   std::span<const std::string_view> segments;
   Method method;
+  bool ids_are_numbers = true;
   Allowed allowed;
   std::array<std::size_t, kSegmentsMax> captured{};  // indices into `segments`
   std::size_t captured_count = 0;
@@ -95,7 +101,8 @@ struct Search {
       if (text != segment) continue;
       if (const Route* route = descend(*child, at + 1)) return route;
     }
-    if (node.variable && !segment.empty()) {
+    const bool no_id = ids_are_numbers && node.variable_is_id && !is_number(segment);
+    if (node.variable && !segment.empty() && !no_id) {
       captured[captured_count++] = at;
       if (const Route* route = descend(*node.variable, at + 1)) return route;
       --captured_count;
@@ -161,6 +168,7 @@ void Router::add(Method method, std::string_view pattern, RouteOptions options, 
     route.names.emplace_back(name);
     if (rest) continue;
     if (!node->variable) node->variable = std::make_unique<Node>();
+    node->variable_is_id |= name.ends_with("_id");
     node = node->variable.get();
   }
   auto& routes = rest ? node->rest_routes : node->routes;
@@ -189,8 +197,10 @@ Router::Match Router::find(Method method, std::string_view raw_path,
   const Route* route = search.descend(*root_, 0);
   if (route == nullptr) {
     std::string allow = search.allowed.text();
-    const int status = allow.empty() ? 404 : 405;
-    return {.route = nullptr, .status = status, .allow = std::move(allow)};
+    if (!allow.empty()) return {.route = nullptr, .status = 405, .allow = std::move(allow)};
+    search = {.segments = segments->span(), .method = method, .ids_are_numbers = false};
+    route = search.descend(*root_, 0);
+    if (route == nullptr) return {};
   }
   for (std::size_t i = 0; i < route->names.size(); ++i) {
     parameters.add(route->names[i], search.value(i));

@@ -53,8 +53,6 @@ TEST_F(RouterTest, ALiteralWinsOverAVariable) {
 }
 
 TEST_F(RouterTest, ALiteralThatLeadsNowhereIsTakenBack) {
-  EXPECT_EQ(find(Method::delete_, "/deliveries/all"),
-            "DELETE /deliveries/{delivery_id} delivery_id=all");
   EXPECT_EQ(find(Method::patch, "/deliveries/bulk/cancel"),
             "PATCH /deliveries/{delivery_id}/cancel delivery_id=bulk");
   EXPECT_EQ(find(Method::post, "/deliveries/-/emails"),
@@ -68,8 +66,19 @@ TEST_F(RouterTest, TellsUnknownPathsFromWrongMethods) {
   EXPECT_EQ(find(Method::get, "/deliveries/7/"), "404 ");
   EXPECT_EQ(find(Method::get, "/deliveries/1/2/3/4/5/6/7"), "404 ");
   EXPECT_EQ(find(Method::post, "/deliveries/7"), "405 GET, HEAD, DELETE");
-  EXPECT_EQ(find(Method::post, "/deliveries/all"), "405 GET, HEAD, DELETE");
+  EXPECT_EQ(find(Method::post, "/deliveries/all"), "405 GET, HEAD");
+  EXPECT_EQ(find(Method::delete_, "/deliveries/all"), "405 GET, HEAD");
   EXPECT_EQ(find(Method::get, "/deliveries/bulk/begin"), "405 POST");
+}
+
+TEST_F(RouterTest, AMistypedWordIsNoId) {
+  EXPECT_EQ(find(Method::post, "/deliveries/transactoin"), "404 ");
+  EXPECT_EQ(find(Method::post, "/deliveries/bulk"), "404 ");
+  EXPECT_EQ(find(Method::put, "/deliveries/7x/cancel"), "404 ");
+  EXPECT_EQ(find(Method::put, "/deliveries/7/cancel"), "405 PATCH");
+  EXPECT_EQ(find(Method::get, "/deliveries/seven"),
+            "GET /deliveries/{delivery_id} delivery_id=seven")
+      << "which the handler does not find";
 }
 
 TEST_F(RouterTest, HeadFallsBackToGet) {

@@ -178,6 +178,7 @@ void add_unwritable(const std::vector<mime::Unwritable>& found, Problems& proble
 void check_has_text(const Content& content, Problems& problems) {
   if (content.text_part.empty() && content.html_part.empty()) {
     problems.add({"text_part"}, texts::required());
+    problems.add({"text_part"}, texts::html_would_do());
   }
 }
 

@@ -17,6 +17,7 @@ constexpr std::array kClauses = {
     Clause{"has a control character", "制御文字があります"},
     Clause{"has a domain longer than 253 octets", "ドメインが253バイトを超えています"},
     Clause{"has a domain without a dot", "ドメインにドットがありません"},
+    Clause{"has a fullwidth @ (U+FF20) for the @", "@が全角 (U+FF20) です"},
     Clause{"has a stray quotation mark", "引用符の位置が不正です"},
     Clause{"has an invalid domain", "ドメインが不正です"},
     Clause{"has an invalid internationalised domain", "国際化ドメイン名が不正です"},

@@ -12,7 +12,7 @@ namespace todoku::intake {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-constexpr std::string_view kNoEnd = "has no closing quotation mark";
+constexpr Sentence kNoEnd = {"has no closing quotation mark", "引用符が閉じられていません"};
 // Kept of each line of a row that is refused.
 constexpr std::size_t kShownOctets = 4'096;
 
@@ -62,7 +62,7 @@ Result<void> CsvReader::end_row(const Rows& rows) {
 }
 
 // Tells the lines that there are of it so far, and keeps what is there of the last one.
-Result<void> CsvReader::refuse_row(std::string reason, const Rows& rows) {
+Result<void> CsvReader::refuse_row(BilingualText reason, const Rows& rows) {
   const std::string kept = std::exchange(octets_, {});
   const std::string_view octets = kept;
   refused_ = true;
@@ -99,8 +99,10 @@ Result<void> CsvReader::refuse_further_line(std::string_view line, const Rows& r
       {.number = number,
        .line = line_number_,
        .column = 0,
-       .reason = fmt::format("lies inside a quoted field that began in row {} (line {})",
-                             refused_row_, refused_line_),
+       .reason = {fmt::format("lies inside a quoted field that began in row {} (line {})",
+                              refused_row_, refused_line_),
+                  fmt::format("引用符で囲まれた値の途中です ({}行目、ファイルの{}行目から)",
+                              refused_row_, refused_line_)},
        .octets = line});
 }
 
@@ -145,18 +147,22 @@ Result<void> CsvReader::step(char c, const Rows& rows) {
 
 Result<void> CsvReader::take_character(char c, State before, const Rows& rows) {
   if (octets_.size() > limits_.row_octets_max) {
-    return refuse_row(fmt::format("is longer than {} bytes", limits_.row_octets_max), rows);
+    return refuse_row({fmt::format("is longer than {} bytes", limits_.row_octets_max),
+                       fmt::format("{}バイトを超えています", limits_.row_octets_max)},
+                      rows);
   }
-  if (c == '\0') return refuse_row("holds a NUL character", rows);
+  if (c == '\0') return refuse_row({"holds a NUL character", "NUL文字があります"}, rows);
   if (line_ends_ >= limits_.row_lines_max) {
-    auto handled =
-        refuse_row(fmt::format("{} within {} lines", kNoEnd, limits_.row_lines_max), rows);
+    auto handled = refuse_row({fmt::format("{} within {} lines", kNoEnd.en, limits_.row_lines_max),
+                               fmt::format("{}行以内に{}", limits_.row_lines_max, kNoEnd.ja)},
+                              rows);
     state_ = State::field_start;
     begin_row();
     return handled;
   }
   if (before == State::quote_seen && state_ == State::plain) {
-    return refuse_row("has text after a closing quotation mark", rows);
+    return refuse_row({"has text after a closing quotation mark", "閉じ引用符の後に文字があります"},
+                      rows);
   }
   if (state_ == State::field_start) {
     end_field();
@@ -218,7 +224,8 @@ Result<void> CsvReader::finish(const Rows& rows) {
     if (auto fed = feed(mark_, rows); !fed) return fed;
   }
   if (state_ == State::quoted && !refused_) {
-    if (auto refused = refuse_row(std::string(kNoEnd), rows); !refused) return refused;
+    if (auto refused = refuse_row({std::string(kNoEnd.en), std::string(kNoEnd.ja)}, rows); !refused)
+      return refused;
   }
   if (refused_) return told_ ? Result<void>{} : refuse_further_line(octets_, rows);
   if (octets_.empty()) return {};

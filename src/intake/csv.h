@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bilingual.h"
 #include "base/result.h"
 
 namespace todoku::intake {
@@ -31,7 +32,7 @@ struct CsvBadRow {
   std::uint64_t number = 0;
   std::uint64_t line = 0;   // of the file, from 1; rows may have several
   std::size_t column = 0;   // of the mistake, from 1; 0: a further line of a row that was refused
-  std::string reason;       // "has text after a closing quotation mark"
+  BilingualText reason;     // "has text after a closing quotation mark"
   std::string_view octets;  // the begin of the line; as long as the call
 };
 
@@ -65,7 +66,7 @@ class CsvReader {
   [[nodiscard]] Result<void> step(char c, const Rows& rows);
   [[nodiscard]] Result<void> take_character(char c, State before, const Rows& rows);
   [[nodiscard]] Result<void> end_row(const Rows& rows);
-  [[nodiscard]] Result<void> refuse_row(std::string reason, const Rows& rows);
+  [[nodiscard]] Result<void> refuse_row(BilingualText reason, const Rows& rows);
   [[nodiscard]] Result<void> pass_over(char c, bool ends_line, const Rows& rows);
   [[nodiscard]] Result<void> refuse_further_line(std::string_view line, const Rows& rows);
   void end_field();
@@ -99,6 +100,6 @@ void append_csv_field(std::string& out, std::string_view field);
 
 // What a file that is no UTF-8 CSV may be instead, with what to do about it, of its first octets or
 // of a row's; empty if there is no telling.
-[[nodiscard]] std::string_view guessed_encoding(std::string_view octets);
+[[nodiscard]] Sentence guessed_encoding(std::string_view octets);
 
 }  // namespace todoku::intake

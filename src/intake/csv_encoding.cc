@@ -9,14 +9,18 @@
 namespace todoku::intake {
 namespace {
 
-constexpr std::string_view kUtf16 =
-    "it looks like UTF-16; save it as UTF-8 (in Excel: \"CSV UTF-8\")";
-constexpr std::string_view kShiftJis =
-    "it looks like Shift_JIS; save it as UTF-8 (in Excel: \"CSV UTF-8\")";
-constexpr std::string_view kEucJp = "it looks like EUC-JP; save it as UTF-8";
-constexpr std::string_view kIso2022Jp = "it looks like ISO-2022-JP; save it as UTF-8";
-constexpr std::string_view kWorkbook =
-    "it looks like a zip archive or an Excel workbook; save it as CSV (in Excel: \"CSV UTF-8\")";
+constexpr Sentence kUtf16 = {"it looks like UTF-16; save it as UTF-8 (in Excel: \"CSV UTF-8\")",
+                             "UTF-16のようです。UTF-8で保存してください (Excelでは「CSV UTF-8」)"};
+constexpr Sentence kShiftJis = {
+    "it looks like Shift_JIS; save it as UTF-8 (in Excel: \"CSV UTF-8\")",
+    "Shift_JISのようです。UTF-8で保存してください (Excelでは「CSV UTF-8」)"};
+constexpr Sentence kEucJp = {"it looks like EUC-JP; save it as UTF-8",
+                             "EUC-JPのようです。UTF-8で保存してください"};
+constexpr Sentence kIso2022Jp = {"it looks like ISO-2022-JP; save it as UTF-8",
+                                 "ISO-2022-JPのようです。UTF-8で保存してください"};
+constexpr Sentence kWorkbook = {
+    "it looks like a zip archive or an Excel workbook; save it as CSV (in Excel: \"CSV UTF-8\")",
+    "zipまたはExcelブックのようです。CSVで保存してください (Excelでは「CSV UTF-8」)"};
 
 std::uint8_t octet(std::string_view text, std::size_t at) {
   return static_cast<std::uint8_t>(text[at]);
@@ -67,7 +71,7 @@ bool is_euc_jp(std::string_view text) {
 
 }  // namespace
 
-std::string_view guessed_encoding(std::string_view octets) {
+Sentence guessed_encoding(std::string_view octets) {
   if (octets.starts_with("PK\x03\x04")) return kWorkbook;
   if (is_utf16(octets)) return kUtf16;
   if (octets.contains("\x1B$B") || octets.contains("\x1B$@")) return kIso2022Jp;

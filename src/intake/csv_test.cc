@@ -31,8 +31,8 @@ std::vector<std::string> read(std::string_view text, const CsvLimits& limits = {
                              },
                              .bad = [&](const CsvBadRow& row) -> Result<void> {
                                seen.push_back(std::to_string(row.number) + "!" +
-                                              std::to_string(row.column) + " " + row.reason + " <" +
-                                              std::string(row.octets) + ">");
+                                              std::to_string(row.column) + " " + row.reason.en +
+                                              " <" + std::string(row.octets) + ">");
                                return {};
                              }};
   for (; !text.empty(); text.remove_prefix(std::min(slice, text.size()))) {
@@ -147,18 +147,19 @@ TEST(AppendCsvField, MakesTextOfWhatASpreadsheetWouldRun) {
 }
 
 TEST(GuessedEncoding, TellsWhatPeopleHave) {
-  EXPECT_THAT(std::string(guessed_encoding("a,\x8E\x52\x93\x63")), HasSubstr("Shift_JIS"));
-  EXPECT_THAT(std::string(guessed_encoding("\xB1\xB2,\x8E\x52")), HasSubstr("Shift_JIS"));
-  EXPECT_THAT(std::string(guessed_encoding("a,\xBB\xB3\xC5\xC4")), HasSubstr("EUC-JP"));
-  EXPECT_THAT(std::string(guessed_encoding("a,\x1B$B;3\x1B(B")), HasSubstr("ISO-2022-JP"));
-  EXPECT_THAT(std::string(guessed_encoding(std::string_view("\xFF\xFE"
-                                                            "e\0m\0",
-                                                            6))),
+  const auto guess = [](std::string_view octets) { return guessed_encoding(octets).en; };
+  EXPECT_THAT(std::string(guess("a,\x8E\x52\x93\x63")), HasSubstr("Shift_JIS"));
+  EXPECT_THAT(std::string(guess("\xB1\xB2,\x8E\x52")), HasSubstr("Shift_JIS"));
+  EXPECT_THAT(std::string(guess("a,\xBB\xB3\xC5\xC4")), HasSubstr("EUC-JP"));
+  EXPECT_THAT(std::string(guess("a,\x1B$B;3\x1B(B")), HasSubstr("ISO-2022-JP"));
+  EXPECT_THAT(std::string(guess(std::string_view("\xFF\xFE"
+                                                 "e\0m\0",
+                                                 6))),
               HasSubstr("UTF-16"));
-  EXPECT_THAT(std::string(guessed_encoding(std::string_view("\0e\0m\0a", 6))), HasSubstr("UTF-16"));
-  EXPECT_THAT(std::string(guessed_encoding("PK\x03\x04...")), HasSubstr("workbook"));
-  EXPECT_EQ(guessed_encoding("email,名前"), "");
-  EXPECT_EQ(guessed_encoding("\xFF\x80\xFF"), "");
+  EXPECT_THAT(std::string(guess(std::string_view("\0e\0m\0a", 6))), HasSubstr("UTF-16"));
+  EXPECT_THAT(std::string(guess("PK\x03\x04...")), HasSubstr("workbook"));
+  EXPECT_EQ(guess("email,名前"), "");
+  EXPECT_EQ(guess("\xFF\x80\xFF"), "");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "intake/importer.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <future>
 #include <memory>
@@ -12,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "base/printable.h"
 #include "base/utf8.h"
 #include "intake/address_set.h"
 #include "intake/check.h"
@@ -35,6 +37,8 @@ constexpr std::size_t kComparedAddressesMax = 12'500'000;
 constexpr std::size_t kGuessOctets = 4'096;
 // Of a row that cannot be taken apart, as much as helps to find it.
 constexpr std::size_t kShownRowOctets = 1'000;
+// Of a name in a header.
+constexpr std::size_t kShownName = 64;
 
 // The column that a problem of a row is about.
 std::string column_of(const std::vector<std::string>& path,
@@ -48,30 +52,88 @@ std::string column_of(const std::vector<std::string>& path,
 
 // The form of the messages in the error file (contract section 1.8).
 std::string error_cell(const Problems& problems, std::uint64_t row,
-                       const std::vector<std::string>& header) {
+                       const std::vector<std::string>& header, Language language) {
   std::string out = "[";
   bool names_row = false;
   for (const Problem& problem : problems.list()) {
     if (out.size() > 1) out += ", ";
     if (problem.path.empty()) {
-      out += fmt::format("row {}: {}", row, problem.text.en);
+      out += fmt::format("row {}: {}", row, problem.text.in(language));
       names_row = true;
     } else {
-      out += fmt::format("{}: {}", column_of(problem.path, header), problem.text.en);
+      out += fmt::format("{}: {}", column_of(problem.path, header), problem.text.in(language));
     }
   }
   if (!names_row) out += fmt::format(", row: {}", row);
   return out + "]";
 }
 
-// What is wrong with a draft or a header, of which there is one.
-std::string sentence(const Problems& problems) {
-  std::string out;
+// What is wrong with a draft, of which there is one.
+Text sentence(const Problems& problems) {
+  Text out;
   for (const Problem& problem : problems.list()) {
-    if (!out.empty()) out += ", ";
-    if (!problem.path.empty()) out += fmt::format("{}: ", fmt::join(problem.path, "."));
-    out += problem.text.en;
+    const std::string_view between = out.en.empty() ? "" : ", ";
+    const std::string path =
+        problem.path.empty() ? "" : fmt::format("{}: ", fmt::join(problem.path, "."));
+    out.en += fmt::format("{}{}{}", between, path, problem.text.en);
+    out.ja += fmt::format("{}{}{}", between, path, problem.text.ja);
   }
+  return out;
+}
+
+// What people write over the column of addresses.
+bool means_email(std::string_view name) {
+  constexpr std::array<std::string_view, 9> kNames{
+      "email",        "e-mail",        "mail",           "mailaddress", "mail address",
+      "emailaddress", "email address", "メールアドレス", "メール"};
+  return std::ranges::find(kNames, to_ascii_lower(trim(name))) != kNames.end();
+}
+
+// Why the first column of a header is not the one that must be there.
+Text not_email(std::string_view found) {
+  constexpr std::string_view kOtherSeparators = ";\t|";
+  const std::string shown = printable(utf8_prefix(found, kShownName));
+  const std::size_t end = found.find_first_of(kOtherSeparators);
+  if (end != std::string_view::npos && means_email(found.substr(0, end))) {
+    const std::string separator = found[end] == '\t' ? "TAB" : std::string(1, found[end]);
+    return {fmt::format("the first column of the header is \"{}\": its fields are separated by {}; "
+                        "separate them by commas, or put a line sep={} before it",
+                        shown, separator, found[end]),
+            fmt::format("見出しの最初の列が「{}」です。区切りが{}のようです。カンマで区切るか、"
+                        "先頭に sep={} の行を入れてください",
+                        shown, separator, found[end])};
+  }
+  return {
+      fmt::format("the first column of the header must be \"email\", it is \"{}\"{}", shown,
+                  means_email(found) ? "; write email, in small letters" : ""),
+      fmt::format("見出しの最初の列は email でなければなりません (「{}」になっています)", shown)};
+}
+
+// What is wrong with the keys of a header; `keys` are its columns from the second on.
+Text bad_keys(const Problems& problems, const std::vector<InsertCode>& keys) {
+  Text out;
+  for (const Problem& problem : problems.list()) {
+    std::size_t at = keys.size();
+    if (problem.path.size() > 1) {
+      const std::string& index = problem.path[1];
+      (void)std::from_chars(index.data(), index.data() + index.size(), at);
+    }
+    const std::string_view between = out.en.empty() ? "" : ", ";
+    if (at >= keys.size()) {
+      out.en += fmt::format("{}the header: {}", between, problem.text.en);
+      out.ja += fmt::format("{}見出し: {}", between, problem.text.ja);
+      continue;
+    }
+    const std::string key = printable(utf8_prefix(keys[at].key, kShownName));
+    out.en += fmt::format("{}column {} of the header (\"{}\"): {}", between, at + 2, key,
+                          problem.text.en);
+    out.ja += fmt::format("{}見出しの{}列目 (「{}」): {}", between, at + 2, key, problem.text.ja);
+  }
+  out.en +=
+      " A key is a name of letters and digits between two underscores or two percent signs: "
+      "__name__, %%name%%.";
+  out.ja +=
+      " キーは英数字の名前を2つの下線またはパーセント記号で挟んだものです: __name__、%%name%%";
   return out;
 }
 
@@ -105,6 +167,7 @@ struct Importer::Run {
   std::size_t error_octets = 0;
   std::unique_ptr<Uploads::Writer> error_file;
   std::string error_name;
+  Text refusal;  // why the file as a whole is refused, if it is
 };
 
 Importer::Importer(store::Store& store, Uploads& uploads, NodeOf node, Limits limits,
@@ -202,14 +265,24 @@ void Importer::start(store::ImportJob job) {
   left_behind_ = true;
 }
 
+void Importer::discard(std::vector<std::string> errors) {
+  // Where too much waits, they stay until sweep_uploads().
+  if (!errors.empty()) (void)jobs_.try_push(std::move(errors));
+}
+
 void Importer::work() {
   catch_up();
-  while (auto job = jobs_.pop()) {
+  while (auto piece = jobs_.pop()) {
     if (stopping_) return;
-    const bool ended = run(*job);
+    if (const auto* const unwanted = std::get_if<std::vector<std::string>>(&*piece)) {
+      for (const std::string& name : *unwanted) uploads_.remove(name);
+      continue;
+    }
+    const auto& job = std::get<store::ImportJob>(*piece);
+    const bool ended = run(job);
     {
       const std::lock_guard lock(mutex_);
-      queued_.erase(key_of(*job));
+      queued_.erase(key_of(job));
       if (!ended) left_behind_ = true;
     }
     if (!ended) pause();
@@ -271,7 +344,7 @@ Result<void> Importer::read_file(Run& run) {
     check_has_text(draft->content, problems);
     add_unwritable(mime::check_composable(draft->content), problems);
     check_draft_size(*draft, run.size, limits_, problems);
-    if (!problems.empty()) return fail(ErrorKind::invalid_input, sentence(problems));
+    if (!problems.empty()) return refuse_all(run, sentence(problems));
   }
   const auto file = uploads_.open(run.job.upload);
   if (!file) return fail("the uploaded file", file.error());
@@ -280,11 +353,14 @@ Result<void> Importer::read_file(Run& run) {
   const CsvReader::Rows rows{
       .good = [&](CsvRow& row) { return take_row(run, row); },
       .bad = [&](const CsvBadRow& row) -> Result<void> {
-        const std::string why = row.column == 0 ? fmt::format("row {}: {}", row.number, row.reason)
-                                                : fmt::format("row {}, column {}: {}", row.number,
-                                                              row.column, row.reason);
-        if (run.header.empty()) return refuse_file(run, why);
-        return refuse_row(run, fmt::format("[{}]", why),
+        const std::string place = row.column == 0
+                                      ? fmt::format("row {}", row.number)
+                                      : fmt::format("row {}, column {}", row.number, row.column);
+        if (run.header.empty()) {
+          return refuse_file(run, {fmt::format("{}: {}", place, row.reason.en),
+                                   fmt::format("{}: {}", place, row.reason.ja)});
+        }
+        return refuse_row(run, fmt::format("[{}: {}]", place, row.reason.in(run.job.language)),
                           {std::string(utf8_prefix(row.octets, kShownRowOctets))});
       }};
   std::string slice(kSliceOctets, '\0');
@@ -300,34 +376,44 @@ Result<void> Importer::read_file(Run& run) {
   }
   if (stopping_) return {};
   if (auto finished = reader.finish(rows); !finished) return finished;
-  if (run.header.empty()) return fail(ErrorKind::invalid_input, "the file has no header row");
+  if (run.header.empty()) {
+    return refuse_all(run, {"the file has no header row", "ファイルに見出しの行がありません"});
+  }
   return stage(run);
 }
 
-std::unexpected<Error> Importer::refuse_file(const Run& run, const std::string& why) {
-  const std::string_view guess = guessed_encoding(run.beginning);
-  return fail(ErrorKind::invalid_input, guess.empty() ? why : fmt::format("{}; {}", why, guess));
+std::unexpected<Error> Importer::refuse_all(Run& run, Text why) {
+  run.refusal = std::move(why);
+  return fail(ErrorKind::invalid_input, run.refusal.en);
+}
+
+std::unexpected<Error> Importer::refuse_file(Run& run, Text why) {
+  const Sentence guess = guessed_encoding(run.beginning);
+  if (!guess.en.empty()) {
+    why.en += fmt::format("; {}", guess.en);
+    why.ja += fmt::format("。{}", guess.ja);
+  }
+  return refuse_all(run, std::move(why));
 }
 
 Result<void> Importer::take_header(Run& run, CsvRow& row) {
+  const auto refuse = [&](const Text& why) {
+    return refuse_file(run, {fmt::format("row {}: {}", row.number, why.en),
+                             fmt::format("row {}: {}", row.number, why.ja)});
+  };
   while (row.fields.back().empty()) row.fields.pop_back();  // the row is not blank
-  if (trim(row.fields.front()) != "email") {
-    return refuse_file(
-        run, fmt::format("row {}: the first column of the header must be \"email\"", row.number));
-  }
+  if (trim(row.fields.front()) != "email") return refuse(not_email(row.fields.front()));
   std::vector<InsertCode> keys;
   for (std::size_t i = 1; i < row.fields.size(); ++i) {
     if (row.fields[i].empty()) {
-      return refuse_file(
-          run, fmt::format("row {}: column {} of the header has no key", row.number, i + 1));
+      return refuse({fmt::format("column {} of the header has no key", i + 1),
+                     fmt::format("見出しの{}列目にキーがありません", i + 1)});
     }
     keys.push_back({row.fields[i], ""});
   }
   Problems problems;
   check_insert_codes(keys, {"header"}, limits_, problems);
-  if (!problems.empty()) {
-    return refuse_file(run, fmt::format("row {}: {}", row.number, sentence(problems)));
-  }
+  if (!problems.empty()) return refuse(bad_keys(problems, keys));
   run.header = row.fields;
   return {};
 }
@@ -340,7 +426,7 @@ Result<void> Importer::take_row(Run& run, CsvRow& row) {
   if (row.fields.size() > run.header.size()) {
     problems.add(
         {}, {fmt::format("has {} fields, the header has {}", row.fields.size(), run.header.size()),
-             ""});
+             fmt::format("値が{}個あります (見出しは{}列)", row.fields.size(), run.header.size())});
   }
   const std::size_t known = std::min(row.fields.size(), run.header.size());
   for (std::size_t i = 1; i < known; ++i) {
@@ -351,11 +437,12 @@ Result<void> Importer::take_row(Run& run, CsvRow& row) {
   if (!problems.empty()) {
     for (const std::string& field : row.fields) {
       if (is_utf8(field)) continue;
-      const std::string_view guess = guessed_encoding(field);
-      if (!guess.empty()) problems.add({}, {std::string(guess), ""});
+      const Sentence guess = guessed_encoding(field);
+      if (!guess.en.empty()) problems.add({}, {std::string(guess.en), std::string(guess.ja)});
       break;
     }
-    return refuse_row(run, error_cell(problems, row.number, run.header), row.fields);
+    return refuse_row(run, error_cell(problems, row.number, run.header, run.job.language),
+                      row.fields);
   }
   if (!run.job.keep_duplicates && !run.addresses.insert(recipient.address)) {
     ++run.folded;
@@ -421,7 +508,7 @@ bool Importer::end(Run& run, const Result<void>& read) {
   const bool bad_file = !read && read.error().kind == ErrorKind::invalid_input;
   if (bad_file) {
     ++run.bad;
-    append_csv_row(run.errors, fmt::format("[file: {}]", read.error().detail), {});
+    append_csv_row(run.errors, fmt::format("[file: {}]", run.refusal.in(run.job.language)), {});
   }
   Result<void> kept = write_errors(run);
   // On the disk before the job says that it is there.

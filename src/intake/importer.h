@@ -20,10 +20,12 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "async/runtime.h"
 #include "async/task_group.h"
+#include "base/bilingual.h"
 #include "base/bounded_queue.h"
 #include "base/clock.h"
 #include "base/trouble.h"
@@ -65,6 +67,7 @@ class Importer final : public ImportStarter {
   void stop();
 
   void start(store::ImportJob job) override;
+  void discard(std::vector<std::string> errors) override;
   [[nodiscard]] store::NodeKey node() const override { return node_(); }
 
  private:
@@ -84,7 +87,9 @@ class Importer final : public ImportStarter {
   [[nodiscard]] Result<void> read_file(Run& run);
   [[nodiscard]] Result<void> take_row(Run& run, struct CsvRow& row);
   [[nodiscard]] Result<void> take_header(Run& run, struct CsvRow& row);
-  [[nodiscard]] static std::unexpected<Error> refuse_file(const Run& run, const std::string& why);
+  // invalid_input, for the file as a whole; refuse_file() adds what it may be instead of CSV.
+  [[nodiscard]] static std::unexpected<Error> refuse_all(Run& run, BilingualText why);
+  [[nodiscard]] static std::unexpected<Error> refuse_file(Run& run, BilingualText why);
   [[nodiscard]] Result<void> refuse_row(Run& run, std::string_view why,
                                         const std::vector<std::string>& fields);
   [[nodiscard]] Result<void> write_errors(Run& run);
@@ -101,7 +106,8 @@ class Importer final : public ImportStarter {
   const Waiting waiting_;
   Trouble storing_{log::Level::warning, "imports wait for the store, they will begin again",
                    "imports go on"};
-  BoundedQueue<store::ImportJob> jobs_;
+  // Jobs, and the names of error files that nobody wants any more.
+  BoundedQueue<std::variant<store::ImportJob, std::vector<std::string>>> jobs_;
   std::mutex mutex_;  // guards the three below
   std::condition_variable stopped_;
   std::set<JobKey> queued_;   // or at work

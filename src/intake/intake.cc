@@ -322,8 +322,9 @@ Task<Answer<void>> Intake::cancel(store::Account account, store::PublicId id) {
 }
 
 Task<Answer<void>> Intake::remove(store::Account account, store::PublicId id) {
-  co_return co_await change<void>(
-      store_, WritePriority::accept, [account, id](WriteTransaction& transaction) -> Answer<void> {
+  using Names = std::vector<std::string>;
+  auto errors = co_await change<Names>(
+      store_, WritePriority::accept, [account, id](WriteTransaction& transaction) -> Answer<Names> {
         const auto delivery = transaction.read().delivery_head(account.key, id);
         if (!delivery) return refuse(refusal_of(delivery.error()));
         switch (delivery->status) {
@@ -337,10 +338,15 @@ Task<Answer<void>> Intake::remove(store::Account account, store::PublicId id) {
           case DeliveryStatus::failed:
             break;
         }
+        auto names = transaction.read().import_errors(delivery->key);
+        if (!names) return refuse(refusal_of(names.error()));
         const auto done = transaction.delete_delivery(delivery->key);
         if (!done) return refuse(refusal_of(done.error()));
-        return {};
+        return std::move(*names);
       });
+  if (!errors) co_return refuse(std::move(errors.error()));
+  if (import_starter_ != nullptr) import_starter_->discard(std::move(*errors));
+  co_return Answer<void>{};
 }
 
 Task<Answer<store::PublicId>> Intake::add_recipient(store::Account account, store::PublicId id,

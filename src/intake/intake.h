@@ -49,13 +49,15 @@ class Handover {
   virtual void work_arrived() = 0;
 };
 
-// Told of a committed import job, to run it.
+// Told of a committed import job, to run it, and of what is left of jobs whose delivery is gone.
 class ImportStarter {
  public:
   virtual ~ImportStarter() = default;
   // Whose its jobs are.
   [[nodiscard]] virtual store::NodeKey node() const = 0;
   virtual void start(store::ImportJob job) = 0;
+  // These error files belonged to a delivery that was deleted.
+  virtual void discard(std::vector<std::string> errors) = 0;
 };
 
 // Thread-safe.

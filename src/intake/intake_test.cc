@@ -55,7 +55,8 @@ TEST(CheckContent, NamesEveryFieldThatIsWrong) {
 TEST(CheckContent, AsksForATextOrHtml) {
   Content content = good_content();
   content.text_part = "";
-  EXPECT_EQ(problems_of(content), "text_part. is required.\n");
+  EXPECT_EQ(problems_of(content),
+            "text_part. is required.\ntext_part. an html_part would do as well.\n");
   content.html_part = "<p>x</p>";
   EXPECT_EQ(problems_of(content), "");
 }

@@ -71,6 +71,10 @@ Text required() {
   return {"is required.", "必須項目です。"};
 }
 
+Text html_would_do() {
+  return {"an html_part would do as well.", "html_partでもかまいません。"};
+}
+
 Text wrong_type(std::string_view expected_en, std::string_view expected_ja) {
   return {fmt::format("must be {}.", expected_en),
           fmt::format("{}で指定してください。", expected_ja)};

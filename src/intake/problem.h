@@ -72,6 +72,8 @@ using Answer = std::expected<T, Refusal>;
 // is repeated than it takes to recognise it.
 namespace texts {
 [[nodiscard]] Text required();
+// Behind required(), of text_part.
+[[nodiscard]] Text html_would_do();
 [[nodiscard]] Text wrong_type(std::string_view expected_en, std::string_view expected_ja);
 [[nodiscard]] Text length(std::size_t min, std::size_t max);
 [[nodiscard]] Text too_many(std::size_t max);

@@ -168,7 +168,10 @@ Result<Address> parse_address(std::string_view text) {
                             character_name(invisible->character), invisible->position));
   }
   const std::size_t at = text.rfind('@');
-  if (at == std::string_view::npos) return fail(ErrorKind::invalid_input, "has no @");
+  if (at == std::string_view::npos) {
+    return fail(ErrorKind::invalid_input,
+                text.contains("＠") ? "has a fullwidth @ (U+FF20) for the @" : "has no @");
+  }
   auto local = parse_local(text.substr(0, at));
   if (!local) return fail(local.error());
   // Readers that decode a whole field, quotes or not, would show another address than the one that

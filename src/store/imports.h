@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bilingual.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "store/keys.h"
@@ -26,6 +27,7 @@ struct ImportJob {
   bool ignore_errors = false;
   bool immediate = false;
   bool keep_duplicates = false;
+  Language language = Language::english;  // of what is said about its rows
   std::int32_t percentage = 0;
   std::int64_t success_count = 0;
   std::int64_t failed_count = 0;
@@ -39,7 +41,8 @@ struct NewImport {
   bool ignore_errors = false;
   bool immediate = false;
   bool keep_duplicates = false;  // else an address that the list has twice becomes one recipient
-  std::string upload;            // names the bytes
+  Language language = Language::english;
+  std::string upload;  // names the bytes
 };
 
 struct ImportEnd {
@@ -57,6 +60,8 @@ class ImportReads {
   // Jobs that run and are `node`'s, or nobody's that lives: who entered under the same name, or who
   // leads, goes on with them.
   [[nodiscard]] virtual Result<std::vector<ImportJob>> running_imports(NodeKey node) = 0;
+  // ImportJob::errors of the delivery's jobs that have any.
+  [[nodiscard]] virtual Result<std::vector<std::string>> import_errors(DeliveryKey key) = 0;
 };
 
 class ImportWrites {

@@ -97,6 +97,7 @@ class Queries {
 
   [[nodiscard]] Result<ImportJob> import_job(AccountKey account, PublicId id);
   [[nodiscard]] Result<std::vector<ImportJob>> running_imports(NodeKey node);
+  [[nodiscard]] Result<std::vector<std::string>> import_errors(DeliveryKey key);
 
   [[nodiscard]] Result<std::vector<Node>> nodes();
   [[nodiscard]] Result<std::vector<HeldBatch>> lost_by(NodeKey node,

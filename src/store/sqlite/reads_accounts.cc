@@ -41,6 +41,7 @@ ImportJob job_in(const Query& row) {
   job.errors = row.text(12);
   job.created = row.instant(13);
   job.keep_duplicates = row.flag(14);
+  job.language = static_cast<Language>(row.integer(15));
   return job;
 }
 
@@ -135,7 +136,7 @@ Result<ImportJob> Queries::import_job(AccountKey account, PublicId id) {
   auto query = db_.query(
       "SELECT j.id, j.account, j.delivery, d.id, j.status, j.ignore_errors, j.immediate,"
       " j.percentage, j.success, j.failed, j.total, j.upload_file, j.error_file, j.created,"
-      " j.keep_duplicates"
+      " j.keep_duplicates, j.language"
       " FROM import_jobs j JOIN deliveries d ON d.key = j.delivery"
       " WHERE j.account = ? AND j.id = ? AND d.deleted = 0");
   query.bind(account, id);
@@ -149,7 +150,7 @@ Result<std::vector<ImportJob>> Queries::running_imports(NodeKey node) {
   auto query = db_.query(
       "SELECT j.id, j.account, j.delivery, d.id, j.status, j.ignore_errors, j.immediate,"
       " j.percentage, j.success, j.failed, j.total, j.upload_file, j.error_file, j.created,"
-      " j.keep_duplicates"
+      " j.keep_duplicates, j.language"
       " FROM import_jobs j JOIN deliveries d ON d.key = j.delivery"
       " WHERE j.status = 1 AND d.deleted = 0 AND (j.node = ?"
       " OR NOT EXISTS (SELECT 1 FROM nodes n WHERE n.key = j.node AND n.void = 0))"
@@ -158,6 +159,16 @@ Result<std::vector<ImportJob>> Queries::running_imports(NodeKey node) {
   while (query.next()) jobs.push_back(job_in(query));
   if (query.failed()) return fail(query.error());
   return jobs;
+}
+
+Result<std::vector<std::string>> Queries::import_errors(DeliveryKey key) {
+  std::vector<std::string> names;
+  auto query =
+      db_.query("SELECT error_file FROM import_jobs WHERE delivery = ? AND error_file <> ''");
+  query.bind(key);
+  while (query.next()) names.emplace_back(query.text(0));
+  if (query.failed()) return fail(query.error());
+  return names;
 }
 
 }  // namespace todoku::store::sqlite

@@ -197,9 +197,14 @@ constexpr const char* kVersion5 = R"sql(
 CREATE INDEX api_keys_account ON api_keys(account);
 )sql";
 
+// import_jobs.language  Of what is said about its rows; base/bilingual.h's numbers.
+constexpr const char* kVersion6 = R"sql(
+ALTER TABLE import_jobs ADD COLUMN language INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 5> kMigrations{kVersion1, kVersion2, kVersion3, kVersion4,
-                                                 kVersion5};
+constexpr std::array<const char*, 6> kMigrations{kVersion1, kVersion2, kVersion3,
+                                                 kVersion4, kVersion5, kVersion6};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

@@ -103,6 +103,9 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<std::vector<ImportJob>> running_imports(NodeKey node) override {
     return queries_.running_imports(node);
   }
+  Result<std::vector<std::string>> import_errors(DeliveryKey key) override {
+    return queries_.import_errors(key);
+  }
 
   Result<std::vector<Node>> nodes() override { return queries_.nodes(); }
   Result<std::vector<HeldBatch>> lost_by(NodeKey node, std::span<const HeldBatch> held) override {

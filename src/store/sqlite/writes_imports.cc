@@ -38,10 +38,11 @@ Result<ImportJob> SqliteWriteTransaction::create_import(DeliveryKey key, const N
   done = db_.query(
                 "INSERT INTO import_jobs(account, id, delivery, section, status, ignore_errors,"
                 " immediate, percentage, staged, success, failed, total, upload_file, error_file,"
-                " created, node, keep_duplicates)"
-                " VALUES(?, ?, ?, ?, 1, ?, ?, 0, 0, 0, 0, 0, ?, '', ?, ?, ?)")
+                " created, node, keep_duplicates, language)"
+                " VALUES(?, ?, ?, ?, 1, ?, ?, 0, 0, 0, 0, 0, ?, '', ?, ?, ?, ?)")
              .bind(delivery->account, *id, key, section, import.ignore_errors, import.immediate,
-                   std::string_view(import.upload), now_, node, import.keep_duplicates)
+                   std::string_view(import.upload), now_, node, import.keep_duplicates,
+                   static_cast<std::int64_t>(import.language))
              .run();
   if (!done) return fail(std::move(done.error()));
   return queries_.import_job(delivery->account, *id);

@@ -7,6 +7,7 @@
 namespace todoku::store {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -15,9 +16,12 @@ class Importing {
   Importing(Store& store, NodeKey node, const Delivery& delivery)
       : store_(store), node_(node), account_(delivery.account) {
     job_ = must(store_.write_and_wait(WritePriority::import, [&](WriteTransaction& t) {
-      return t.create_import(
-          delivery.key, {.ignore_errors = true, .keep_duplicates = true, .upload = "upload/1.csv"},
-          node_);
+      return t.create_import(delivery.key,
+                             {.ignore_errors = true,
+                              .keep_duplicates = true,
+                              .language = Language::japanese,
+                              .upload = "upload/1.csv"},
+                             node_);
     }));
   }
   Result<void> stage(const std::vector<NewRecipient>& recipients, std::int32_t percentage = 50) {
@@ -66,6 +70,8 @@ TEST_P(StoreSuite, AnImportBecomesVisibleWhenItEnds) {
   EXPECT_TRUE(job.ignore_errors);
   EXPECT_FALSE(job.immediate);
   EXPECT_TRUE(job.keep_duplicates);
+  EXPECT_THAT(must(read([&](ReadTransaction& t) { return t.import_errors(made.key); })), IsEmpty())
+      << "there are none yet";
   EXPECT_EQ(job.upload, "upload/1.csv");
   EXPECT_EQ(get(made.key).counts.total, 1);
   EXPECT_THAT(stories("user7@example.jp"), IsEmpty());
@@ -87,6 +93,9 @@ TEST_P(StoreSuite, AnImportBecomesVisibleWhenItEnds) {
   EXPECT_EQ(job.failed_count, 2);
   EXPECT_EQ(job.total_count, 632);
   EXPECT_EQ(job.errors, "errors/1.csv");
+  EXPECT_EQ(job.language, Language::japanese);
+  EXPECT_THAT(must(read([&](ReadTransaction& t) { return t.import_errors(made.key); })),
+              ElementsAre("errors/1.csv"));
   EXPECT_THAT(must(read([&](ReadTransaction& t) { return t.running_imports(me_); })), IsEmpty());
   EXPECT_EQ(get(made.key).status, DeliveryStatus::edit);
   EXPECT_EQ(get(made.key).counts.total, 631);

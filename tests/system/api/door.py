@@ -70,14 +70,14 @@ class Account:
                             content_type=content_type or
                             f"multipart/form-data; boundary={boundary}", **how)
 
-    def import_csv(self, delivery, csv, options=None, part_type="text/csv"):
+    def import_csv(self, delivery, csv, options=None, part_type="text/csv", headers=None):
         """The answer to the upload. `options`: octets of the part "data", a dict, or None."""
         parts = []
         if options is not None:
             octets = options if isinstance(options, bytes) else json.dumps(options).encode()
             parts.append(('name="data"', JSON, octets))
         parts.append(('name="file"; filename="a.csv"', part_type, csv))
-        return self.multipart("POST", f"/deliveries/{delivery}/emails/import", parts)
+        return self.multipart("POST", f"/deliveries/{delivery}/emails/import", parts, headers=headers)
 
     def job(self, job):
         return self.request("GET", f"/deliveries/-/emails/import/{job}")

@@ -276,6 +276,46 @@ class Rows(Imports):
         door.arrived("some@fast.example")
         self.assertEqual([], door.mails_to("never@fast.example"))
 
+    def test_what_was_wrong_is_told_in_the_language_asked_for(self):
+        delivery = self.draft()
+        octets = "email,__name__\nplain-text,x\nname＠fast.example,x\na@fast.example,x,y\n\"b\"c,x\n".encode()
+        answer = self.account.import_csv(delivery, octets, {"ignore_errors": True},
+                                         headers={"Accept-Language": "ja"})
+        job = self.account.end_of(self.ok(answer, 201)["job_id"])
+        _, *rows = self.errors(job)
+        for row, words in zip(rows, ("メールアドレスの形式が不正です (@がありません)", "全角 (U+FF20)",
+                                     "値が3個あります (見出しは2列)", "閉じ引用符の後に文字があります"),
+                              strict=True):
+            self.assertIn(words, row[0])
+
+    def test_a_wrong_header_says_what_was_found_and_what_to_write(self):
+        for header, words in (
+                ("Email,__a__", '"Email"; write email, in small letters'),
+                ("メールアドレス,__a__", '"メールアドレス"; write email'),
+                ("name,email", 'must be "email", it is "name"'),
+                ("email;__a__", "separated by ;"), ("email\t__a__", "separated by TAB"),
+                ("email,name", 'column 2 of the header ("name")'),
+                ("email,__a__,__na me__", 'column 3 of the header ("__na me__")'),
+                ("email,__a__,__na me__", "between two underscores"),
+                ("email,__a__,__a__", "column 3")):
+            with self.subTest(header):
+                _, job = self.imported(f"{header}\na@fast.example,x\n".encode())
+                self.assertEqual("FAILED", job["status"])
+                self.assertIn(words, self.errors(job)[1][0])
+                self.assertNotIn("header.", self.errors(job)[1][0])
+
+    def test_an_error_file_goes_with_its_delivery(self):
+        def files():
+            directory = door.world.stack.directory
+            return {path.name for path in directory.rglob("*.errors.csv")}
+
+        before = files()
+        delivery, job = self.imported(b"email\nbad\na@fast.example\n", {"ignore_errors": True})
+        self.assertEqual(1, len(files() - before))
+        self.drop(delivery)
+        door.eventually(lambda: files() <= before, "the error file to be removed", 10)
+        self.assertEqual(404, self.account.job(job["job_id"]).status)
+
     def test_uploads_do_not_stay_behind(self):
         def uploads():
             directory = door.world.stack.directory

@@ -250,6 +250,7 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "ALTER TABLE batches DROP COLUMN losses; ALTER TABLE batches DROP COLUMN alone;"
       "ALTER TABLE batches DROP COLUMN begun; ALTER TABLE import_jobs DROP COLUMN node;"
       "ALTER TABLE import_jobs DROP COLUMN keep_duplicates;"
+      "ALTER TABLE import_jobs DROP COLUMN language;"
       "UPDATE batches SET holder = 77, ready_at = 9000000000000 WHERE traffic = 0;"
       "DROP INDEX deliveries_started; DROP INDEX deliveries_few; DROP INDEX batches_held;"
       "DROP INDEX batches_urgent; DROP INDEX batches_waiting; DROP INDEX address_recent_hash;"
