@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -23,6 +24,10 @@ constexpr std::size_t kPreheaderCharactersMax = 100;
 constexpr std::size_t kListDepthMax = 8;   // deeper lists are not indented further
 constexpr std::size_t kQuoteDepthMax = 4;  // likewise
 constexpr std::string_view kRule = "--------";
+// Around what is struck out, a price that is no longer true for one: people know it from chats and
+// notes. To leave it out would tear sentences apart.
+constexpr std::string_view kStruck = "~~";
+constexpr std::string_view kCells = " | ";
 
 enum class Role : std::uint8_t {
   inline_,  // and whatever is unknown
@@ -35,6 +40,7 @@ enum class Role : std::uint8_t {
   quotation,
   preformatted,
   cell,
+  row,
   table,
   link,
   image,
@@ -89,7 +95,7 @@ constexpr std::array kElements = std::to_array<Element>({
     {"tfoot", Role::line},
     {"th", Role::cell},
     {"thead", Role::line},
-    {"tr", Role::line},
+    {"tr", Role::row},
     {"ul", Role::list},
 });
 
@@ -111,6 +117,18 @@ bool hides(std::string_view attributes) {
   return lower.contains("display:none") || lower.contains("visibility:hidden") ||
          (lower.contains("max-height:0") && !lower.contains("max-height:0.") &&
           lower.contains("overflow:hidden"));
+}
+
+std::string_view trim_begin(std::string_view text) {
+  const auto begin = std::ranges::find_if_not(text, is_html_space);
+  return text.substr(static_cast<std::size_t>(begin - text.begin()));
+}
+
+bool strikes(const HtmlToken& token) {
+  if (token.name == "s" || token.name == "del" || token.name == "strike") return true;
+  if (token.attributes.empty()) return false;
+  const auto style = html_attribute(token.attributes, "style");
+  return style && to_ascii_lower(*style).contains("line-through");
 }
 
 // Where a link leads, as it is worth telling; empty if it leads nowhere.
@@ -151,10 +169,16 @@ class Renderer {
     while (!layout_.is_full() && reader.next(token)) take(token);
     if (hidden_depth_ > 0) return std::nullopt;
     end_link();
+    pause_striking();
     return layout_.take();
   }
 
  private:
+  struct Table {
+    bool arranges = false;  // it has no rows and columns that mean anything
+    bool has_headings = false;
+    std::size_t cells = 0;  // of the row at hand
+  };
   struct List {
     bool ordered = false;
     std::uint32_t number = 1;
@@ -175,6 +199,12 @@ class Renderer {
   void put_text(std::string_view written) {
     decoded_.clear();
     append_html_text(decoded_, written, HtmlPlace::text);
+    if (struck_depth_ > 0 && !struck_shown_ && !trim(decoded_).empty()) {
+      struck_shown_ = true;
+      if (is_html_space(decoded_.front())) layout_.put(" ");
+      layout_.put(kStruck);
+      decoded_.erase(0, decoded_.size() - trim_begin(decoded_).size());
+    }
     if (preformatted_ == 0) return layout_.put(decoded_);
     std::string_view text = decoded_;
     // The line end after <pre> is no part of it.
@@ -216,9 +246,31 @@ class Renderer {
     return true;
   }
 
+  // Nested ones are one.
+  void begin_striking(const HtmlToken& token) {
+    if (struck_depth_ > 0) {
+      struck_depth_ += token.name == struck_name_ ? 1 : 0;
+    } else if (strikes(token) && std::ranges::find(kWithoutEnd, token.name) == kWithoutEnd.end()) {
+      struck_name_ = token.name;
+      struck_depth_ = 1;
+    }
+  }
+
+  // At the end of a line, and of all.
+  void pause_striking() {
+    if (std::exchange(struck_shown_, false)) layout_.put_close(kStruck);
+  }
+
+  void end_striking(const HtmlToken& token) {
+    if (struck_depth_ > 0 && token.name == struck_name_ && --struck_depth_ == 0) pause_striking();
+  }
+
   void open(const HtmlToken& token) {
     if (begin_hidden(token)) return;
-    switch (role_of(token.name)) {
+    const Role role = role_of(token.name);
+    if (role != Role::inline_ && role != Role::link && role != Role::image) pause_striking();
+    begin_striking(token);
+    switch (role) {
       case Role::inline_:
         return;
       case Role::line:
@@ -245,7 +297,10 @@ class Renderer {
         pre_begins_ = true;
         return;
       case Role::cell:
-        return layout_.begin_cell(separator());
+        return open_cell(token);
+      case Role::row:
+        if (!tables_.empty()) tables_.back().cells = 0;
+        return layout_.begin_block(1);
       case Role::table:
         return open_table(token);
       case Role::link:
@@ -260,13 +315,17 @@ class Renderer {
   }
 
   void close(const HtmlToken& token) {
-    switch (role_of(token.name)) {
+    const Role role = role_of(token.name);
+    if (role != Role::inline_ && role != Role::link && role != Role::image) pause_striking();
+    end_striking(token);
+    switch (role) {
       case Role::inline_:
       case Role::cell:
       case Role::rule:
       case Role::image:
         return;
       case Role::line:
+      case Role::row:
       case Role::item:
         return layout_.begin_block(1);
       case Role::table:
@@ -316,8 +375,20 @@ class Renderer {
 
   void open_table(const HtmlToken& token) {
     const auto role = html_attribute(token.attributes, "role");
-    tables_.push_back(role && (*role == "presentation" || *role == "none"));
+    tables_.push_back({.arranges = role && (*role == "presentation" || *role == "none")});
     layout_.begin_block(1);
+  }
+
+  // An empty cell keeps its place where columns have headings: elsewhere it is mostly there to
+  // arrange something.
+  void open_cell(const HtmlToken& token) {
+    if (tables_.empty()) return layout_.begin_cell(kCells);
+    Table& table = tables_.back();
+    table.has_headings |= token.name == "th";
+    if (table.arranges || !table.has_headings) {
+      return layout_.begin_cell(table.arranges ? " " : kCells);
+    }
+    if (table.cells++ > 0) layout_.begin_counted_cell(kCells);
   }
 
   void end_link() {
@@ -328,10 +399,6 @@ class Renderer {
     shown.remove_prefix(shown.size() - std::min(shown.size(), target.size()));
     if (!equals_ignoring_case(shown, target)) layout_.put_word("<" + link_ + ">");
     link_.clear();
-  }
-
-  [[nodiscard]] std::string_view separator() const {
-    return !tables_.empty() && tables_.back() ? " " : " | ";
   }
 
   [[nodiscard]] std::string quote_prefix() const {
@@ -353,9 +420,12 @@ class Renderer {
   std::size_t quotes_ = 0;
   std::size_t preformatted_ = 0;
   bool pre_begins_ = false;
-  std::vector<bool> tables_;  // that are open: whether each only arranges
-  std::string link_;          // the target of the open link
+  std::vector<Table> tables_;  // that are open
+  std::string link_;           // the target of the open link
   std::size_t link_begin_ = 0;
+  std::string struck_name_;
+  std::size_t struck_depth_ = 0;
+  bool struck_shown_ = false;  // its mark stands before the text
   std::string hidden_name_;
   std::size_t hidden_depth_ = 0;
   std::size_t preheader_left_ = 0;

@@ -3,7 +3,9 @@
 //
 //   paragraphs, headings   set off by a blank line; <br>, rows and list items on lines of their own
 //   lists                  "- " or "1. ", indented by their depth; quotations "> "
-//   tables                 cells separated by " | "; by a space where role="presentation"
+//   tables                 cells separated by " | "; by a space where role="presentation". Empty
+//                          ones keep their place where the table has headings (th)
+//   what is struck out     between "~~"
 //   links                  text <URL>, or only the URL where the text says the same
 //   images                 their alt
 //   left out               comments, scripts, styles, title, what is hidden (display:none and the

@@ -64,6 +64,22 @@ TEST(HtmlToText, SetsListsTablesAndQuotations) {
             "a\n\n> b\n> c\n\n> - d\n\ne");
 }
 
+TEST(HtmlToText, KeepsEmptyCellsWhereColumnsHaveHeadings) {
+  EXPECT_EQ(html_to_text("<table><tr><th>商品<th>色<th>数<tr><td>りんご<td><td>3<tr><td><td>赤<td> "
+                         "<tr><td>梨</table>z"),
+            "商品 | 色 | 数\nりんご |  | 3\n| 赤\n梨\nz");
+  EXPECT_EQ(html_to_text("<table><tr><td width=9></td><td>a</td><td></td><td>b</table>"), "a | b");
+}
+
+TEST(HtmlToText, MarksWhatIsStruckOut) {
+  EXPECT_EQ(html_to_text("通常<s>1,000円</s>800円"), "通常~~1,000円~~800円");
+  EXPECT_EQ(html_to_text("was <del> $10 </del> now $8"), "was ~~$10~~ now $8");
+  EXPECT_EQ(html_to_text("<p style=\"text-decoration: Line-Through\">old <b>price</b></p><p>new"),
+            "~~old price~~\n\nnew");
+  EXPECT_EQ(html_to_text("<del><p>a</p><p>b</p></del>c"), "~~a~~\n\n~~b~~\n\nc");
+  EXPECT_EQ(html_to_text("<s><s>a</s>b</s>c<s></s>d<s>e"), "~~ab~~cd~~e~~");
+}
+
 TEST(HtmlToText, ReadsCharacterReferences) {
   EXPECT_EQ(html_to_text("&lt;b&gt; &amp;amp; &yen;100 &#26085;&#x672C; &hearts; &apos;"),
             "<b> &amp; ¥100 日本 ♥ '");

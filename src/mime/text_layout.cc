@@ -58,6 +58,9 @@ void TextLayout::begin_line() {
 void TextLayout::put_character(std::string_view octets, char32_t value) {
   if (out_.empty() || owed_lines_ > 0) {
     begin_line();
+    append(std::string_view(owed_cells_).substr(owed_cells_.starts_with(' ') ? 1 : 0));
+  } else if (!owed_cells_.empty()) {
+    append(owed_cells_);
   } else if (!owed_cell_.empty()) {
     append(owed_cell_);
   } else if (owed_space_ == Space::space ||
@@ -66,6 +69,7 @@ void TextLayout::put_character(std::string_view octets, char32_t value) {
   }
   owed_space_ = Space::none;
   owed_cell_ = {};
+  owed_cells_.clear();
   append(octets);
   last_ = value;
 }
@@ -122,12 +126,14 @@ void TextLayout::put_word(std::string_view word) {
 
 void TextLayout::begin_block(std::size_t lines) {
   owed_cell_ = {};
+  owed_cells_.clear();
   if (out_.empty()) return;
   owed_lines_ = std::max(owed_lines_, lines);
 }
 
 void TextLayout::break_line() {
   owed_cell_ = {};
+  owed_cells_.clear();
   owed_space_ = Space::none;
   if (!out_.empty()) owed_lines_ = std::min(owed_lines_ + 1, kLineEndsMax);
 }

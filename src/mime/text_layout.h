@@ -19,14 +19,19 @@ class TextLayout {
   void put(std::string_view text);
   // Text whose spaces and line ends count (<pre>).
   void put_preformatted(std::string_view text);
+  // A mark that belongs to the text before it, without a space between.
+  void put_close(std::string_view mark) { append(mark); }
   // Something without white space, after a space.
   void put_word(std::string_view word);
 
   // What follows begins at least `lines` line ends below: 1 is a new line, 2 leaves one blank.
   void begin_block(std::size_t lines);
   void break_line();
-  // What follows on the same line is another cell of a table.
+  // What follows on the same line is another cell of a table; of several without text in a row,
+  // one.
   void begin_cell(std::string_view separator);
+  // The same where each cell counts, with text or without, that of a row's begin, too.
+  void begin_counted_cell(std::string_view separator) { owed_cells_ += separator; }
 
   // At the beginning of each line from now on.
   void set_prefix(std::string prefix) { prefix_ = std::move(prefix); }
@@ -51,6 +56,7 @@ class TextLayout {
   std::size_t owed_lines_ = 0;
   Space owed_space_ = Space::none;
   std::string_view owed_cell_;
+  std::string owed_cells_;
   char32_t last_ = 0;
   std::string prefix_;
   std::string bullet_;
