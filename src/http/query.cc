@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/bytes.h"
+#include "base/percent.h"
+
 namespace todoku::http {
 namespace {
 
@@ -66,20 +69,15 @@ std::optional<std::string> percent_decode(std::string_view text) {
 }
 
 std::string percent_encode(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string out;
   out.reserve(text.size());
   for (const char c : text) {
-    const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                            (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+    const bool unreserved = is_ascii_alphanumeric(c) || std::string_view("-._~").contains(c);
     if (unreserved) {
       out.push_back(c);
-      continue;
+    } else {
+      append_percent_encoded(out, c);
     }
-    const auto octet = static_cast<unsigned char>(c);
-    out.push_back('%');
-    out.push_back(kDigits[octet >> 4U]);
-    out.push_back(kDigits[octet & 15U]);
   }
   return out;
 }

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/percent.h"
 #include "base/utf8.h"
 #include "mime/file_name.h"
 #include "mime/header.h"
@@ -27,7 +28,7 @@ std::string percent_encoded(std::string_view character) {
     if (is_ascii_alphanumeric(c) || c == '.' || c == '-' || c == '_') {
       out += c;
     } else {
-      out += fmt::format("%{:02X}", static_cast<std::uint8_t>(c));
+      append_percent_encoded(out, c);
     }
   }
   return out;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/percent.h"
 #include "mail/address.h"
 #include "mail/invisible.h"
 
@@ -22,14 +23,6 @@ bool is_uri_character(char c) {
   return is_ascii_alphanumeric(c) || std::string_view("-._~:/?@!$&'()*+;=").contains(c);
 }
 
-void append_encoded(std::string& out, char c) {
-  constexpr std::string_view kHexDigits = "0123456789ABCDEF";
-  const auto octet = static_cast<std::uint8_t>(c);
-  out += '%';
-  out += kHexDigits[octet >> 4U];
-  out += kHexDigits[octet & 15U];
-}
-
 // Path, query and fragment; or what is before the host.
 void append_rest(std::string& out, std::string_view text) {
   bool in_fragment = false;
@@ -42,7 +35,7 @@ void append_rest(std::string& out, std::string_view text) {
     if (is_uri_character(c) || encoded_octet || begins_fragment) {
       out += c;
     } else {
-      append_encoded(out, c);
+      append_percent_encoded(out, c);
     }
   }
 }

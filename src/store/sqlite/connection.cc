@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "base/percent.h"
+
 namespace todoku::store::sqlite {
 
 Error sqlite_error(int code, std::string_view message, std::string_view doing) {
@@ -109,7 +111,7 @@ std::string name_of(const Connection::Options& options) {
   std::string name = "file:";
   for (const char c : options.path) {
     if (c == '%' || c == '?' || c == '#') {
-      name += fmt::format("%{:02X}", static_cast<unsigned>(c));
+      append_percent_encoded(name, c);
     } else {
       name += c;
     }
