@@ -8,32 +8,30 @@
 
 #include "cli/commands.h"
 #include "cli/issued_key.h"
-#include "http/json.h"
+#include "operate/calls/calls.h"
 
 namespace todoku::cli {
 namespace {
 
-std::string account_target(std::string_view name) {
-  return "/accounts/" + encoded(name);
-}
+using operate::Given;
+namespace calls = operate::calls;
 
-int change(Session& session, const std::string& name, std::string body, std::string_view done) {
-  return session.call({.method = "PATCH", .target = account_target(name), .body = std::move(body)},
-                      [&](const boost::json::value&) {
-                        fmt::print(session.out(), "Account {} {}.\n", name, done);
-                      });
+int change(Session& session, const std::string& name, std::string_view what,
+           operate::Given::Value value, std::string_view done) {
+  return session.call(
+      Given(calls::kChangeAccount).with("account", name).with(what, std::move(value)),
+      [&](const boost::json::value&) {
+        fmt::print(session.out(), "Account {} {}.\n", name, done);
+      });
 }
 
 }  // namespace
 
 int account_add(Session& session, const AccountAdd& options) {
-  http::JsonWriter json;
-  json.begin_object();
-  json.member("name", options.name);
-  json.member("weight", options.weight);
-  json.member("with_key", !options.without_key);
-  json.end_object();
-  return session.call({.method = "POST", .target = "/accounts", .body = json.take()},
+  return session.call(Given(calls::kAddAccount)
+                          .with("name", options.name)
+                          .with("weight", options.weight)
+                          .with("with_key", !options.without_key),
                       [&](const boost::json::value& account) {
                         fmt::print(session.out(), "Account {} added.\n", options.name);
                         if (!options.without_key) {
@@ -43,33 +41,33 @@ int account_add(Session& session, const AccountAdd& options) {
 }
 
 int account_list(Session& session) {
-  return session.list("/accounts", "accounts", [&](const boost::json::value& answer) {
-    std::vector<std::vector<std::string>> rows = {
-        {"ACCOUNT", "STATE", "WEIGHT", "KEYS", "ADDED", "TEXT FROM HTML"}};
-    for (const auto& account : list_of(answer, "accounts")) {
-      rows.push_back({text_of(account, "name"),
-                      truth_of(account, "suspended") ? "suspended" : "active",
-                      fmt::format("{}", number_of(account, "weight")),
-                      fmt::format("{}", number_of(account, "keys")), time_of(account, "created"),
-                      truth_of(account, "text_from_html") ? "on" : "off"});
-    }
-    print_table(session.out(), std::move(rows));
-  });
+  return session.list(
+      Given(calls::kListAccounts), "accounts", [&](const boost::json::value& answer) {
+        std::vector<std::vector<std::string>> rows = {
+            {"ACCOUNT", "STATE", "WEIGHT", "KEYS", "ADDED", "TEXT FROM HTML"}};
+        for (const auto& account : list_of(answer, "accounts")) {
+          rows.push_back(
+              {text_of(account, "name"), truth_of(account, "suspended") ? "suspended" : "active",
+               fmt::format("{}", number_of(account, "weight")),
+               fmt::format("{}", number_of(account, "keys")), time_of(account, "created"),
+               truth_of(account, "text_from_html") ? "on" : "off"});
+        }
+        print_table(session.out(), std::move(rows));
+      });
 }
 
 int account_suspend(Session& session, const std::string& name, bool suspended) {
   return change(
-      session, name, fmt::format(R"({{"suspended":{}}})", suspended),
+      session, name, "suspended", suspended,
       suspended ? "suspended: its requests are refused and nothing new is started" : "resumed");
 }
 
 int account_weight(Session& session, const std::string& name, std::int64_t weight) {
-  return change(session, name, fmt::format(R"({{"weight":{}}})", weight),
-                fmt::format("now has weight {}", weight));
+  return change(session, name, "weight", weight, fmt::format("now has weight {}", weight));
 }
 
 int account_text_from_html(Session& session, const std::string& name, bool on) {
-  return change(session, name, fmt::format(R"({{"text_from_html":{}}})", on),
+  return change(session, name, "text_from_html", on,
                 on ? "now gets a text part made for mail that has HTML only"
                    : "now has its mail with HTML only sent without a text part");
 }

@@ -3,18 +3,23 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "base/printable.h"
 #include "base/spelling.h"
 #include "cli/commands.h"
+#include "operate/calls/calls.h"
 
 namespace todoku::cli {
 namespace {
+
+namespace calls = operate::calls;
 
 constexpr const char* kSink = "sink";
 
@@ -98,9 +103,24 @@ class CommandLine {
     return option != nullptr && option->get_expected_min() > 0;
   }
 
+  // What the call declares of its argument: the help, whether it is needed, its range.
+  template <class Target>
+  static CLI::Option* option(CLI::App* command, const std::string& name, Target& target,
+                             const operate::Call& call, std::string_view argument) {
+    const operate::Argument* const declared = call.find(argument);
+    check(declared != nullptr, "the call has this argument");
+    CLI::Option* const made =
+        command->add_option(name, target, std::string(declared->help))->required(declared->needed);
+    if (declared->kind == operate::Argument::Kind::number &&
+        declared->max < std::numeric_limits<std::int64_t>::max()) {
+      made->check(CLI::Range(declared->min, declared->max));
+    }
+    return made;
+  }
+
   // The command speaks to the operations of the installation. Of a group: what it does without a
   // verb, whose callback comes before the group's.
-  void calls(CLI::App* command, std::function<int(Session&)> body) {
+  void speaks(CLI::App* command, std::function<int(Session&)> body) {
     command->callback([this, body = std::move(body)] {
       if (command_) return;
       command_ = [this, body] {
@@ -153,33 +173,34 @@ class CommandLine {
     group->require_subcommand(1);
     CLI::App* add = verb(group, "add", "Add an account, with a first API key");
     account_name(add);
-    add->add_option("--weight", account_.weight, "Share of the engine, 1 to 1000");
+    option(add, "--weight", account_.weight, calls::kAddAccount, "weight");
     add->add_flag("--no-key", account_.without_key, "Without an API key");
-    calls(add, [this](Session& session) { return account_add(session, account_); });
-    calls(verb(group, "list", "List them"), account_list);
+    speaks(add, [this](Session& session) { return account_add(session, account_); });
+    speaks(verb(group, "list", "List them"), account_list);
     CLI::App* suspend = verb(group, "suspend", "Refuse its requests and start nothing new");
     account_name(suspend);
-    calls(suspend, [this](Session& s) { return account_suspend(s, account_.name, true); });
+    speaks(suspend, [this](Session& s) { return account_suspend(s, account_.name, true); });
     CLI::App* resume = verb(group, "resume", "Undo suspend");
     account_name(resume);
-    calls(resume, [this](Session& s) { return account_suspend(s, account_.name, false); });
+    speaks(resume, [this](Session& s) { return account_suspend(s, account_.name, false); });
     CLI::App* weight = verb(group, "weight", "Change its share of the engine");
     account_name(weight);
-    weight->add_option("WEIGHT", account_.weight, "1 to 1000")->required();
-    calls(weight, [this](Session& s) { return account_weight(s, account_.name, account_.weight); });
+    option(weight, "WEIGHT", account_.weight, calls::kChangeAccount, "weight")->required();
+    speaks(weight,
+           [this](Session& s) { return account_weight(s, account_.name, account_.weight); });
     CLI::App* text = verb(group, "text-from-html",
                           "Whether its mail with HTML only gets a text part made from it");
     account_name(text);
     text->add_option("ON", account_text_, "on or off")
         ->required()
         ->check(CLI::IsMember({"on", "off"}));
-    calls(text, [this](Session& s) {
+    speaks(text, [this](Session& s) {
       return account_text_from_html(s, account_.name, account_text_ == "on");
     });
   }
 
   void account_name(CLI::App* command) {
-    command->add_option("ACCOUNT", account_.name, "Its name, which is its login id")->required();
+    option(command, "ACCOUNT", account_.name, calls::kChangeAccount, "account");
   }
 
   void add_key() {
@@ -187,15 +208,15 @@ class CommandLine {
     group->require_subcommand(1);
     CLI::App* add = verb(group, "add", "Add a key and show it, once");
     account_name(add);
-    add->add_option("--label", key_label_, "What it is for");
-    calls(add, [this](Session& s) { return key_add(s, account_.name, key_label_); });
+    option(add, "--label", key_label_, calls::kAddKey, "label");
+    speaks(add, [this](Session& s) { return key_add(s, account_.name, key_label_); });
     CLI::App* list = verb(group, "list", "List them");
     account_name(list);
-    calls(list, [this](Session& s) { return key_list(s, account_.name); });
+    speaks(list, [this](Session& s) { return key_list(s, account_.name); });
     CLI::App* revoke = verb(group, "revoke", "Make a key useless, within seconds");
     account_name(revoke);
-    revoke->add_option("ID", key_id_, "As `key list` says")->required();
-    calls(revoke, [this](Session& s) { return key_revoke(s, account_.name, key_id_); });
+    option(revoke, "ID", key_id_, calls::kRevokeKey, "id");
+    speaks(revoke, [this](Session& s) { return key_revoke(s, account_.name, key_id_); });
   }
 
   void add_dkim() {
@@ -204,68 +225,66 @@ class CommandLine {
     CLI::App* generate = verb(group, "generate", "Make a key and print its DNS record");
     dkim_names(generate, false);
     generate->add_flag("--ed25519", dkim_.ed25519, "Ed25519 instead of RSA-2048");
-    calls(generate, [this](Session& s) { return dkim_generate(s, dkim_); });
+    speaks(generate, [this](Session& s) { return dkim_generate(s, dkim_); });
     CLI::App* import = verb(group, "import", "Take over a key made elsewhere");
     dkim_names(import, true);
     import->add_option("--pem", dkim_.pem_file, "File of the unencrypted private key")->required();
-    calls(import, [this](Session& s) { return dkim_generate(s, dkim_); });
+    speaks(import, [this](Session& s) { return dkim_generate(s, dkim_); });
     CLI::App* list = verb(group, "list", "List them");
-    list->add_option("--account", dkim_.account, "Only of this account");
-    calls(list, [this](Session& s) { return dkim_list(s, dkim_.account); });
+    option(list, "--account", dkim_.account, calls::kListDkim, "account");
+    speaks(list, [this](Session& s) { return dkim_list(s, dkim_.account); });
     CLI::App* show = verb(group, "show", "Print the DNS record of a key again");
     dkim_names(show, true);
-    calls(show, [this](Session& s) { return dkim_show(s, dkim_); });
+    speaks(show, [this](Session& s) { return dkim_show(s, dkim_); });
     CLI::App* remove =
         verb(group, "remove",
              "Remove a key; mail that was to be signed with it waits until its life ends");
     dkim_names(remove, true);
-    calls(remove, [this](Session& s) { return dkim_remove(s, dkim_); });
+    speaks(remove, [this](Session& s) { return dkim_remove(s, dkim_); });
   }
 
   void dkim_names(CLI::App* command, bool selector_required) {
-    command->add_option("--account", dkim_.account, "Whose mail")->required();
-    command->add_option("--domain", dkim_.domain, "The From domain, and those below it")
-        ->required();
-    command->add_option("--selector", dkim_.selector, "Name of the key in the DNS")
-        ->required(selector_required);
+    const operate::Call& call = selector_required ? calls::kShowDkim : calls::kAddDkim;
+    option(command, "--account", dkim_.account, call, "account");
+    option(command, "--domain", dkim_.domain, call, "domain");
+    option(command, "--selector", dkim_.selector, call, "selector");
   }
 
   void add_explain() {
     CLI::App* command = verb(&app_, "explain", "Tell what became of mail to an address");
-    command->add_option("ADDRESS", explain_.address, "The recipient's address")->required();
-    command->add_option("--account", explain_.account, "Only mail of this account");
-    list_limit(command, explain_.limit, "At most so many mails, newest first");
+    option(command, "ADDRESS", explain_.address, calls::kExplain, "address");
+    option(command, "--account", explain_.account, calls::kExplain, "account");
+    option(command, "--limit", explain_.limit, calls::kExplain, "limit");
     command->add_flag("--utc", explain_.utc, "Times in UTC instead of Japan's");
-    calls(command, [this](Session& s) { return explain_address(s, explain_); });
+    speaks(command, [this](Session& s) { return explain_address(s, explain_); });
   }
 
   void add_stuck() {
     CLI::App* group =
         verb(&app_, "stuck", "The mails that are set aside: processes died with them");
     group->require_subcommand(0, 1);
-    list_limit(group, stuck_list_.limit, "At most so many, since long ago first");
+    option(group, "--limit", stuck_list_.limit, calls::kListStuck, "limit");
     group->add_flag("--utc", stuck_list_.utc, "Times in UTC instead of Japan's");
-    calls(group, [this](Session& s) { return stuck_list(s, stuck_list_); });
+    speaks(group, [this](Session& s) { return stuck_list(s, stuck_list_); });
     CLI::App* release = verb(group, "release", "Have one tried again, or all");
-    CLI::Option* account = release->add_option("ACCOUNT", stuck_.account, "As `stuck` says");
-    CLI::Option* email = release->add_option("EMAIL", stuck_.email_id, "As `stuck` says");
+    CLI::Option* account =
+        option(release, "ACCOUNT", stuck_.account, calls::kReleaseStuck, "account")
+            ->required(false);
+    CLI::Option* email = option(release, "EMAIL", stuck_.email_id, calls::kReleaseStuck, "email_id")
+                             ->required(false);
     CLI::Option* all = release->add_flag("--all", stuck_.all, "All that are set aside now");
     account->needs(email);
     all->excludes(account);
     release->require_option(1, 2);
-    calls(release, [this](Session& s) { return stuck_release(s, stuck_); });
-  }
-
-  static void list_limit(CLI::App* command, std::int64_t& limit, const std::string& help) {
-    command->add_option("--limit", limit, help)->check(CLI::Range(1, 1000));
+    speaks(release, [this](Session& s) { return stuck_release(s, stuck_); });
   }
 
   void add_operating() {
-    calls(verb(&app_, "status", "What the engine does"), show_status);
+    speaks(verb(&app_, "status", "What the engine does"), show_status);
     CLI::App* draining = verb(&app_, "drain", "Finish what is in flight, then stop");
     draining->add_option("--wait", drain_seconds_, "Seconds to wait for the end");
-    calls(draining, [this](Session& s) { return drain(s, std::chrono::seconds(drain_seconds_)); });
-    calls(verb(&app_, "healthcheck", "Exit status 0 if the engine is ready"), healthcheck);
+    speaks(draining, [this](Session& s) { return drain(s, std::chrono::seconds(drain_seconds_)); });
+    speaks(verb(&app_, "healthcheck", "Exit status 0 if the engine is ready"), healthcheck);
     runs(verb(&app_, "version", "Print the version"), [this] {
       out_ << "todoku " << host_.version() << '\n';
       return 0;

@@ -9,14 +9,19 @@
 #include <fmt/ostream.h>
 
 #include "cli/commands.h"
-#include "http/json.h"
+#include "operate/calls/calls.h"
 
 namespace todoku::cli {
 namespace {
 
-std::string key_target(const DkimGenerate& which) {
-  return fmt::format("/dkim/{}/{}/{}", encoded(which.account), encoded(which.domain),
-                     encoded(which.selector));
+using operate::Given;
+namespace calls = operate::calls;
+
+Given named(const operate::Call& call, const DkimGenerate& which) {
+  return Given(call)
+      .with("account", which.account)
+      .with("domain", which.domain)
+      .with("selector", which.selector);
 }
 
 void print_record(std::ostream& out, const boost::json::value& key) {
@@ -42,32 +47,26 @@ void print_record(std::ostream& out, const boost::json::value& key) {
 }  // namespace
 
 int dkim_generate(Session& session, const DkimGenerate& options) {
-  http::JsonWriter json;
-  json.begin_object();
-  json.member("account", options.account);
-  json.member("domain", options.domain);
-  json.member("selector", options.selector);
-  json.member("algorithm", options.ed25519 ? "ed25519" : "rsa");
+  Given given = named(calls::kAddDkim, options)
+                    .with("algorithm", std::string(options.ed25519 ? "ed25519" : "rsa"));
   if (!options.pem_file.empty()) {
     std::ifstream file(options.pem_file, std::ios::binary);
     if (!file) return session.fail("cannot read " + options.pem_file);
-    json.member("private_key", std::string(std::istreambuf_iterator<char>(file), {}));
+    given.with("private_key", SecretText(std::string(std::istreambuf_iterator<char>(file), {})));
   }
-  json.end_object();
-  return session.call({.method = "POST", .target = "/dkim", .body = json.take()},
-                      [&](const boost::json::value& key) {
-                        fmt::print(session.out(),
-                                   "DKIM key added: mail of this account from {} and the domains "
-                                   "below it is signed from now on.\n\n",
-                                   text_of(key, "domain"));
-                        print_record(session.out(), key);
-                      });
+  return session.call(given, [&](const boost::json::value& key) {
+    fmt::print(session.out(),
+               "DKIM key added: mail of this account from {} and the domains "
+               "below it is signed from now on.\n\n",
+               text_of(key, "domain"));
+    print_record(session.out(), key);
+  });
 }
 
 int dkim_list(Session& session, const std::string& account) {
-  const std::string target =
-      account.empty() ? std::string("/dkim") : "/dkim?account=" + encoded(account);
-  return session.list(target, "keys", [&](const boost::json::value& answer) {
+  Given given(calls::kListDkim);
+  if (!account.empty()) given.with("account", account);
+  return session.list(std::move(given), "keys", [&](const boost::json::value& answer) {
     std::vector<std::vector<std::string>> rows = {
         {"ACCOUNT", "DOMAIN", "SELECTOR", "ALGORITHM", "ADDED"}};
     for (const auto& key : list_of(answer, "keys")) {
@@ -79,15 +78,14 @@ int dkim_list(Session& session, const std::string& account) {
 }
 
 int dkim_show(Session& session, const DkimGenerate& which) {
-  return session.call({.target = key_target(which)},
+  return session.call(named(calls::kShowDkim, which),
                       [&](const boost::json::value& key) { print_record(session.out(), key); });
 }
 
 int dkim_remove(Session& session, const DkimGenerate& which) {
-  return session.call(
-      {.method = "DELETE", .target = key_target(which)}, [&](const boost::json::value&) {
-        fmt::print(session.out(), "DKIM key {} of {} removed.\n", which.selector, which.domain);
-      });
+  return session.call(named(calls::kRemoveDkim, which), [&](const boost::json::value&) {
+    fmt::print(session.out(), "DKIM key {} of {} removed.\n", which.selector, which.domain);
+  });
 }
 
 }  // namespace todoku::cli

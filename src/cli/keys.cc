@@ -8,17 +8,12 @@
 
 #include "cli/commands.h"
 #include "cli/issued_key.h"
-#include "http/json.h"
+#include "operate/calls/calls.h"
 
 namespace todoku::cli {
-namespace {
 
-std::string keys_target(std::string_view account) {
-  return "/accounts/" + encoded(account) + "/keys";
-}
-
-}  // namespace
-
+using operate::Given;
+namespace calls = operate::calls;
 void print_issued_key(std::ostream& out, const boost::json::value& key) {
   fmt::print(out,
              "\n"
@@ -31,11 +26,7 @@ void print_issued_key(std::ostream& out, const boost::json::value& key) {
 }
 
 int key_add(Session& session, const std::string& account, const std::string& label) {
-  http::JsonWriter json;
-  json.begin_object();
-  json.member("label", label);
-  json.end_object();
-  return session.call({.method = "POST", .target = keys_target(account), .body = json.take()},
+  return session.call(Given(calls::kAddKey).with("account", account).with("label", label),
                       [&](const boost::json::value& key) {
                         fmt::print(session.out(), "Key {} of account {} added.\n",
                                    number_of(key, "id"), account);
@@ -44,23 +35,24 @@ int key_add(Session& session, const std::string& account, const std::string& lab
 }
 
 int key_list(Session& session, const std::string& account) {
-  return session.call({.target = keys_target(account)}, [&](const boost::json::value& answer) {
-    std::vector<std::vector<std::string>> rows = {{"ID", "LABEL", "STATE", "ADDED"}};
-    for (const auto& key : list_of(answer, "keys")) {
-      const std::string revoked = time_of(key, "revoked");
-      rows.push_back({fmt::format("{}", number_of(key, "id")), text_of(key, "label"),
-                      revoked.empty() ? "active" : "revoked " + revoked, time_of(key, "created")});
-    }
-    print_table(session.out(), std::move(rows));
-  });
+  return session.call(
+      Given(calls::kListKeys).with("account", account), [&](const boost::json::value& answer) {
+        std::vector<std::vector<std::string>> rows = {{"ID", "LABEL", "STATE", "ADDED"}};
+        for (const auto& key : list_of(answer, "keys")) {
+          const std::string revoked = time_of(key, "revoked");
+          rows.push_back({fmt::format("{}", number_of(key, "id")), text_of(key, "label"),
+                          revoked.empty() ? "active" : "revoked " + revoked,
+                          time_of(key, "created")});
+        }
+        print_table(session.out(), std::move(rows));
+      });
 }
 
 int key_revoke(Session& session, const std::string& account, std::int64_t id) {
-  return session.call(
-      {.method = "DELETE", .target = fmt::format("{}/{}", keys_target(account), id)},
-      [&](const boost::json::value&) {
-        fmt::print(session.out(), "Key {} of account {} revoked.\n", id, account);
-      });
+  return session.call(Given(calls::kRevokeKey).with("account", account).with("id", id),
+                      [&](const boost::json::value&) {
+                        fmt::print(session.out(), "Key {} of account {} revoked.\n", id, account);
+                      });
 }
 
 }  // namespace todoku::cli

@@ -8,9 +8,13 @@
 
 #include "base/clock.h"
 #include "cli/commands.h"
+#include "operate/calls/calls.h"
 
 namespace todoku::cli {
 namespace {
+
+using operate::Given;
+namespace calls = operate::calls;
 
 // Labels as wide as one another: a character of Japanese takes two columns.
 constexpr Sentence kVersion{"version    ", "バージョン "};
@@ -66,7 +70,7 @@ void print_queue(Session& session, const boost::json::value& queue) {
 }  // namespace
 
 int show_status(Session& session) {
-  return session.call({.target = "/status"}, [&](const boost::json::value& status) {
+  return session.call(Given(calls::kStatus), [&](const boost::json::value& status) {
     std::ostream& out = session.out();
     const Language language = session.language();
     fmt::print(out, "{}{}\n", kVersion.in(language), text_of(status, "version"));
@@ -84,14 +88,14 @@ int drain(Session& session, std::chrono::seconds patience) {
   AdminPort* port = session.port();
   if (port == nullptr) return 1;
   if (!port->engine_running()) return session.fail("the engine is not running");
-  const int asked = session.call(
-      {.method = "POST", .target = "/drain"},
-      [&](const boost::json::value&) { session.out() << "The engine is draining." << std::endl; });
+  const int asked = session.call(Given(calls::kDrain), [&](const boost::json::value&) {
+    session.out() << "The engine is draining." << std::endl;
+  });
   if (asked != 0) return asked;
   // The socket goes away with the process; there is nothing else to wait on from outside.
   constexpr std::chrono::milliseconds kBetween(100);
   for (std::chrono::milliseconds waited(0); waited < patience; waited += kBetween) {
-    if (!port->call({.target = "/status"})) {
+    if (!port->call(request_of(Given(calls::kStatus)))) {
       session.out() << "It has stopped.\n";
       return 0;
     }

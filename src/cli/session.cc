@@ -11,7 +11,6 @@
 #include "base/bytes.h"
 #include "base/printable.h"
 #include "http/json.h"
-#include "http/query.h"
 
 namespace todoku::cli {
 namespace {
@@ -82,15 +81,13 @@ int Session::call(AdminRequest request,
   return 0;
 }
 
-int Session::list(std::string_view target, std::string_view name,
+int Session::list(operate::Given given, std::string_view name,
                   const std::function<void(const boost::json::value&)>& show) {
   boost::json::array all;
   std::string after;
   do {
-    const std::string_view mark = target.find('?') == target.npos ? "?" : "&";
-    const std::string place =
-        after.empty() ? std::string() : fmt::format("{}after={}", mark, encoded(after));
-    const auto page = ask({.target = fmt::format("{}{}", target, place)});
+    if (!after.empty()) given.with("after", after);
+    const auto page = ask(request_of(given));
     if (page == nullptr) return 1;
     const auto& items = list_of(page->value, name);
     all.insert(all.end(), items.begin(), items.end());
@@ -154,10 +151,6 @@ void print_table(std::ostream& out, std::vector<std::vector<std::string>> rows) 
     }
     out << line << '\n';
   }
-}
-
-std::string encoded(std::string_view text) {
-  return http::percent_encode(text);
 }
 
 }  // namespace todoku::cli

@@ -15,6 +15,7 @@
 #include <boost/json/value.hpp>
 
 #include "cli/host.h"
+#include "cli/request.h"
 
 namespace todoku::cli {
 
@@ -40,9 +41,13 @@ class Session {
   // Makes the call; on success prints the answer's JSON if that is wanted, else lets `show` print
   // it. Returns the exit status.
   int call(AdminRequest request, const std::function<void(const boost::json::value&)>& show);
+  int call(const operate::Given& given,
+           const std::function<void(const boost::json::value&)>& show) {
+    return call(request_of(given), show);
+  }
 
   // The same for a list that comes in pages: `show` gets the whole of it, {"<name>": [...]}.
-  int list(std::string_view target, std::string_view name,
+  int list(operate::Given given, std::string_view name,
            const std::function<void(const boost::json::value&)>& show);
 
   int fail(std::string_view sentence);
@@ -81,8 +86,5 @@ class Session {
 // Columns padded to their longest cell; the first row is the heading. Labels and addresses were
 // given by others: cells are made printable().
 void print_table(std::ostream& out, std::vector<std::vector<std::string>> rows);
-
-// A path segment or a value in a query.
-[[nodiscard]] std::string encoded(std::string_view text);
 
 }  // namespace todoku::cli

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // todoku explain ADDRESS
-#include <fmt/format.h>
+#include <utility>
 
 #include "cli/commands.h"
+#include "operate/calls/calls.h"
 
 namespace todoku::cli {
 
 int explain_address(Session& session, const Explain& options) {
-  std::string target =
-      fmt::format("/explain?address={}&limit={}", encoded(options.address), options.limit);
-  target += session.language() == Language::japanese ? "&lang=ja" : "&lang=en";
-  if (!options.account.empty()) target += "&account=" + encoded(options.account);
-  if (options.utc) target += "&utc_offset_minutes=0";
-  return session.call({.target = std::move(target)}, [&](const boost::json::value& answer) {
-    session.out() << text_of(answer, "text");
-  });
+  using operate::Given;
+  Given given =
+      Given(operate::calls::kExplain)
+          .with("address", options.address)
+          .with("limit", options.limit)
+          .with("lang", std::string(session.language() == Language::japanese ? "ja" : "en"));
+  if (!options.account.empty()) given.with("account", options.account);
+  if (options.utc) given.with("utc_offset_minutes", std::int64_t{0});
+  return session.call(
+      given, [&](const boost::json::value& answer) { session.out() << text_of(answer, "text"); });
 }
 
 }  // namespace todoku::cli

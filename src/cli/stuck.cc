@@ -7,17 +7,21 @@
 #include <fmt/ostream.h>
 
 #include "cli/commands.h"
+#include "operate/calls/calls.h"
 
 namespace todoku::cli {
+
+using operate::Given;
+namespace calls = operate::calls;
 
 int stuck_list(Session& session, const StuckList& options) {
   const bool japanese = session.language() == Language::japanese;
   const auto in_words = [&](std::string_view english, std::string_view its_japanese) {
     return japanese ? its_japanese : english;
   };
-  std::string target = fmt::format("/stuck?limit={}", options.limit);
-  if (options.utc) target += "&utc_offset_minutes=0";
-  return session.call({.target = std::move(target)}, [&](const boost::json::value& answer) {
+  Given given = Given(calls::kListStuck).with("limit", options.limit);
+  if (options.utc) given.with("utc_offset_minutes", std::int64_t{0});
+  return session.call(given, [&](const boost::json::value& answer) {
     std::ostream& out = session.out();
     const auto& mails = list_of(answer, "mails");
     if (mails.empty()) {
@@ -49,14 +53,12 @@ int stuck_list(Session& session, const StuckList& options) {
 
 int stuck_release(Session& session, const StuckRelease& which) {
   if (which.all) {
-    return session.call(
-        {.method = "POST", .target = "/stuck/release"}, [&](const boost::json::value& answer) {
-          fmt::print(session.out(), "Released: {}.\n", number_of(answer, "released"));
-        });
+    return session.call(Given(calls::kReleaseAllStuck), [&](const boost::json::value& answer) {
+      fmt::print(session.out(), "Released: {}.\n", number_of(answer, "released"));
+    });
   }
   return session.call(
-      {.method = "POST",
-       .target = fmt::format("/stuck/{}/{}/release", encoded(which.account), which.email_id)},
+      Given(calls::kReleaseStuck).with("account", which.account).with("email_id", which.email_id),
       [&](const boost::json::value&) {
         fmt::print(session.out(), "Mail {} of account {} will be tried again.\n", which.email_id,
                    which.account);

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "mail/invisible.h"
+#include "operate/calls/calls.h"
 #include "operate/operations.h"
 
 namespace todoku::operate {
@@ -17,7 +18,7 @@ namespace {
 
 constexpr std::size_t kNameMax = 64;
 constexpr std::size_t kLabelMax = 100;
-constexpr std::int64_t kWeightMax = 1'000;
+constexpr std::int64_t kWeightMax = calls::arguments::kWeight.max;
 constexpr std::size_t kApiKeyOctets = 24;  // 192 random bits
 
 Result<void> check_name(std::string_view name) {

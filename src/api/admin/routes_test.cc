@@ -62,6 +62,26 @@ TEST_F(AdminRoutesTest, AnswerFailuresWithASentenceAndAStatus) {
             400);
 }
 
+// Once a weight of "5" and a member "wieght" became the default in silence.
+TEST_F(AdminRoutesTest, RefuseWhatACallDoesNotDeclare) {
+  const auto told = [&](http::Method method, const std::string& target, const std::string& text) {
+    const auto answer = call(method, target, text);
+    return std::to_string(answer.status) + " " + answer.body;
+  };
+  EXPECT_EQ(told(http::Method::post, "/accounts", R"({"name":"a","weight":"5"})"),
+            R"(400 {"error":"weight must be a whole number"})");
+  EXPECT_EQ(told(http::Method::post, "/accounts", R"({"name":"a","weight":1.5})"),
+            R"(400 {"error":"weight must be a whole number"})");
+  EXPECT_EQ(told(http::Method::post, "/accounts", R"({"name":"a","wieght":5})"),
+            R"(400 {"error":"there is no argument \"wieght\" here"})");
+  EXPECT_EQ(told(http::Method::post, "/accounts", R"({"name":["a"]})"),
+            R"(400 {"error":"name must be a text"})");
+  EXPECT_EQ(told(http::Method::get, "/accounts?limit=1001", ""),
+            R"(400 {"error":"limit is 1001, but must be from 1 to 1000"})");
+  EXPECT_EQ(told(http::Method::get, "/explain", ""), R"(400 {"error":"address is missing"})");
+  EXPECT_EQ(call(http::Method::get, "/accounts").body, R"({"accounts":[]})") << "nothing was made";
+}
+
 TEST_F(AdminRoutesTest, AreWhatTheOperationsAre) {
   ASSERT_EQ(call(http::Method::post, "/accounts", R"({"name":"shop","with_key":false})").status,
             201);

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operations that can be called from outside.
+#pragma once
+
+#include <array>
+#include <span>
+
+#include "operate/calls/call.h"
+
+namespace todoku::operate::calls {
+
+namespace arguments {
+using enum Argument::Kind;
+
+inline constexpr Argument kAccount{"account", "Its name, which is its login id", text, true};
+inline constexpr Argument kOnlyAccount{"account", "Only of this account"};
+inline constexpr Argument kAfter{"after", "Where the list goes on"};
+inline constexpr Argument kLimit{"limit", "At most so many", number, false, 1, 1'000};
+inline constexpr Argument kOffset{
+    "utc_offset_minutes", "Of the times for people, east of UTC", number, false, -720, 840};
+inline constexpr Argument kWeight{"weight", "Share of the engine, 1 to 1000", number, false, 1,
+                                  1'000};
+
+inline constexpr std::array kList{kAfter, kLimit};
+inline constexpr std::array kAddAccount{Argument{"name", kAccount.help, text, true}, kWeight,
+                                        Argument{"with_key", "With an API key", truth}};
+inline constexpr std::array kChangeAccount{
+    kAccount, kWeight, Argument{"suspended", "Its requests are refused, nothing new starts", truth},
+    Argument{"text_from_html", "Its mail with HTML only gets a text part made from it", truth}};
+inline constexpr std::array kOfAccount{kAccount};
+inline constexpr std::array kAddKey{kAccount, Argument{"label", "What it is for"}};
+inline constexpr std::array kRevokeKey{kAccount,
+                                       Argument{"id", "As `key list` says", number, true, 1}};
+inline constexpr std::array kListDkim{kOnlyAccount, kAfter, kLimit};
+inline constexpr Argument kDkimAccount{"account", "Whose mail", text, true};
+inline constexpr Argument kDomain{"domain", "The From domain, and those below it", text, true};
+inline constexpr std::array kAddDkim{
+    kDkimAccount, kDomain, Argument{"selector", "Name of the key in the DNS"},
+    Argument{"algorithm", "rsa or ed25519"},
+    Argument{"private_key", "The unencrypted private key in PEM, made elsewhere", secret}};
+inline constexpr std::array kOfDkim{kDkimAccount, kDomain,
+                                    Argument{"selector", "Name of the key in the DNS", text, true}};
+inline constexpr std::array kExplain{
+    Argument{"address", "The recipient's address", text, true},
+    Argument{"account", "Only mail of this account"}, Argument{"lang", "en or ja"},
+    Argument{"limit", "At most so many mails, newest first", number, false, 1, 1'000}, kOffset};
+inline constexpr std::array kListStuck{
+    Argument{"limit", "At most so many, since long ago first", number, false, 1, 1'000}, kOffset};
+inline constexpr std::array kReleaseStuck{Argument{"account", "As `stuck` says", text, true},
+                                          Argument{"email_id", "As `stuck` says", number, true, 1}};
+}  // namespace arguments
+
+inline constexpr Call kListAccounts{Verb::get, "/accounts", arguments::kList};
+inline constexpr Call kAddAccount{Verb::post, "/accounts", arguments::kAddAccount};
+inline constexpr Call kChangeAccount{Verb::patch, "/accounts/{account}", arguments::kChangeAccount};
+inline constexpr Call kListKeys{Verb::get, "/accounts/{account}/keys", arguments::kOfAccount};
+inline constexpr Call kAddKey{Verb::post, "/accounts/{account}/keys", arguments::kAddKey};
+inline constexpr Call kRevokeKey{Verb::remove, "/accounts/{account}/keys/{id}",
+                                 arguments::kRevokeKey};
+inline constexpr Call kListDkim{Verb::get, "/dkim", arguments::kListDkim};
+inline constexpr Call kAddDkim{Verb::post, "/dkim", arguments::kAddDkim};
+inline constexpr Call kShowDkim{Verb::get, "/dkim/{account}/{domain}/{selector}",
+                                arguments::kOfDkim};
+inline constexpr Call kRemoveDkim{Verb::remove, "/dkim/{account}/{domain}/{selector}",
+                                  arguments::kOfDkim};
+inline constexpr Call kExplain{Verb::get, "/explain", arguments::kExplain};
+inline constexpr Call kListStuck{Verb::get, "/stuck", arguments::kListStuck};
+inline constexpr Call kReleaseStuck{Verb::post, "/stuck/{account}/{email_id}/release",
+                                    arguments::kReleaseStuck};
+inline constexpr Call kReleaseAllStuck{Verb::post, "/stuck/release", {}};
+inline constexpr Call kStatus{Verb::get, "/status", {}};
+inline constexpr Call kDrain{Verb::post, "/drain", {}};
+
+}  // namespace todoku::operate::calls

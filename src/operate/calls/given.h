@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The values of one call's arguments.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "base/result.h"
+#include "base/wipe.h"
+#include "operate/calls/call.h"
+
+namespace todoku::operate {
+
+class Given {
+ public:
+  // monostate: something of a kind that no argument has.
+  using Value = std::variant<std::monostate, std::string, SecretText, std::int64_t, bool>;
+
+  explicit Given(const Call& call) : call_(&call) {}
+
+  // invalid_input, naming argument, value and limit: the call has no such argument, or not of this
+  // kind or in this range. A secret is given as a text.
+  [[nodiscard]] Result<void> put(std::string_view name, Value value);
+  // The same of what was written as text, in a path or a query.
+  [[nodiscard]] Result<void> put_written(std::string_view name, std::string written);
+  // invalid_input: what is needed is not there.
+  [[nodiscard]] Result<void> complete() const;
+
+  // For who makes calls: a value that does not fit is a mistake of the program, which is aborted.
+  Given& with(std::string_view name, Value value) &;
+  Given&& with(std::string_view name, Value value) && {
+    return std::move(with(name, std::move(value)));
+  }
+
+  [[nodiscard]] const Call& call() const { return *call_; }
+  // Empty, absent: it was not given.
+  [[nodiscard]] std::string text(std::string_view name) const;
+  [[nodiscard]] std::string_view secret(std::string_view name) const;
+  [[nodiscard]] SecretText take_secret(std::string_view name);
+  [[nodiscard]] std::optional<std::int64_t> number(std::string_view name) const;
+  [[nodiscard]] std::optional<bool> truth(std::string_view name) const;
+  // nullptr: it was not given.
+  [[nodiscard]] const Value* find(std::string_view name) const;
+
+ private:
+  const Call* call_;
+  std::map<std::string, Value, std::less<>> values_;
+};
+
+}  // namespace todoku::operate
