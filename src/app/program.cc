@@ -58,7 +58,14 @@ int Program::serve(const cli::ServeOptions& options) {
 
 int Program::check_config(const std::optional<std::string>& file, Language language) {
   const auto loaded = load(file);
-  if (!loaded) return 1;
+  if (!loaded) {
+    constexpr Sentence kMore{
+        "note: what keys say together, this machine and the data are looked at once these are "
+        "mended\n",
+        "注: キーどうしの関係、このマシン、データは、これらを直したあとに調べる\n"};
+    err_ << kMore.in(language);
+    return 1;
+  }
   const bool running = engine_answers(loaded->config);
   auto problems = host_problems(loaded->config, running);
   std::ranges::move(data_problems(loaded->config), std::back_inserter(problems));
