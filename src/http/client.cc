@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstdint>
 #include <cstring>
 #include <mutex>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <boost/asio/this_coro.hpp>
 #include <curl/curl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
@@ -40,6 +42,7 @@ struct FreeList {
 
 // One request on its way. Its address is what libcurl's callbacks get.
 struct Transfer {
+  std::uint64_t id = 0;  // names it for abort()
   ClientRequest request;
   Done done;
   ClientResponse response;
@@ -236,13 +239,25 @@ class Client::Impl {
     thread_.join();
   }
 
-  void submit(ClientRequest request, Done done) {
+  [[nodiscard]] std::uint64_t new_id() { return next_id_.fetch_add(1); }
+
+  // Ends the transfer with `cancelled`, if it has not ended.
+  void abort(std::uint64_t id) {
+    {
+      const std::lock_guard lock(mutex_);
+      aborted_.push_back(id);
+    }
+    curl_multi_wakeup(multi_.get());
+  }
+
+  void submit(std::uint64_t id, ClientRequest request, Done done) {
     if (!take_place()) {
       done(fail(ErrorKind::unavailable,
                 fmt::format("{} transfers are under way already", options_.transfers_max)));
       return;
     }
     auto transfer = std::make_unique<Transfer>();
+    transfer->id = id;
     transfer->request = std::move(request);
     transfer->done = std::move(done);
     {
@@ -271,6 +286,7 @@ class Client::Impl {
   void run() {
     while (!stopping_.load()) {
       start_queued();
+      end_aborted();
       int running = 0;
       curl_multi_perform(multi_.get(), &running);
       finish_done();
@@ -299,6 +315,21 @@ class Client::Impl {
     }
   }
 
+  // After start_queued(): who is aborted was submitted before, and is among the active ones.
+  void end_aborted() {
+    std::vector<std::uint64_t> aborted;
+    {
+      const std::lock_guard lock(mutex_);
+      aborted.swap(aborted_);
+    }
+    for (const std::uint64_t id : aborted) {
+      const auto found =
+          std::ranges::find_if(active_, [id](const auto& one) { return one.second->id == id; });
+      if (found == active_.end()) continue;
+      finish(found->first, fail(ErrorKind::cancelled, "the request was called off"));
+    }
+  }
+
   void finish_done() {
     int left = 0;
     while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
@@ -322,8 +353,10 @@ class Client::Impl {
   const ClientOptions options_;
   std::unique_ptr<CURLM, FreeMulti> multi_;
   std::atomic<bool> stopping_ = false;
+  std::atomic<std::uint64_t> next_id_ = 1;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Transfer>> queue_;                 // under mutex_
+  std::vector<std::uint64_t> aborted_;                           // under mutex_: ids
   std::size_t pending_ = 0;                                      // under mutex_: queued and active
   std::unordered_map<CURL*, std::unique_ptr<Transfer>> active_;  // the thread's own
   std::thread thread_;
@@ -337,10 +370,22 @@ Task<Result<ClientResponse>> Client::fetch(ClientRequest request) {
     co_return fail(ErrorKind::invalid_input,
                    "the method or a header field has a control character");
   }
-  auto submit = [impl = impl_.get(), request = std::move(request)](Done done) mutable {
-    impl->submit(std::move(request), std::move(done));
+  const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
+  if (cancellation.cancelled() != boost::asio::cancellation_type::none) {
+    co_return fail(ErrorKind::cancelled, "the request was called off");
+  }
+  const std::uint64_t id = impl_->new_id();
+  auto submit = [impl = impl_.get(), id, request = std::move(request)](Done done) mutable {
+    impl->submit(id, std::move(request), std::move(done));
   };
-  co_return co_await async::from_callback<Result<ClientResponse>>(std::move(submit));
+  // What the callback waits for does not look at the slot: it is ours until it has come.
+  auto slot = cancellation.slot();
+  if (slot.is_connected()) {
+    slot.assign([impl = impl_.get(), id](boost::asio::cancellation_type) { impl->abort(id); });
+  }
+  auto result = co_await async::from_callback<Result<ClientResponse>>(std::move(submit));
+  if (slot.is_connected()) slot.clear();
+  co_return result;
 }
 
 }  // namespace todoku::http

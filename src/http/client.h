@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An HTTP client over libcurl: webhooks, the command line speaking to the engine's Unix socket,
-// tests. One thread of its own drives all transfers; nobody else waits in a system call.
+// An HTTP client over libcurl: Amazon SQS, webhooks, the command line speaking to the engine's Unix
+// socket, tests. One thread of its own drives all transfers; nobody else waits in a system call.
 #pragma once
 
 #include <cstddef>
@@ -55,7 +55,7 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Any status is a response. From any executor; not ended by cancellation, but by its time-out.
+  // Any status is a response. From any executor. A task that is cancelled breaks the transfer off.
   // Errors: timeout, unavailable (no such host, refused, transfers_max reached), closed (the peer
   // broke off), limit_exceeded (response_max), unauthorized (the certificate is not trusted, or
   // may_connect said no), invalid_input (the URL), cancelled, io.

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "async/runtime.h"
+#include "async/task_group.h"
 #include "async/timer.h"
 #include "http/server.h"
 
@@ -66,6 +67,12 @@ class ClientTest : public testing::Test {
 
   Task<void> fetch_into(ClientRequest request, Result<ClientResponse>& out) {
     out = co_await client_->fetch(std::move(request));
+  }
+  Task<void> fetch_and_cancel(ClientRequest request, Result<ClientResponse>& out) {
+    async::TaskGroup group(co_await boost::asio::this_coro::executor);
+    group.spawn("fetch", fetch_into(std::move(request), out));
+    co_await async::sleep_for(20ms);
+    co_await group.stop();
   }
   Result<ClientResponse> fetch(ClientRequest request) {
     Result<ClientResponse> out;
@@ -157,6 +164,16 @@ TEST_F(ClientTest, SaysWhatWentWrong) {
   nobody.url = "http://localhost/";
   nobody.unix_socket = path_ + "-nobody";
   EXPECT_EQ(why_not(std::move(nobody)), "unavailable");
+}
+
+TEST_F(ClientTest, ACancelledTaskBreaksItsTransferOff) {
+  Result<ClientResponse> out;
+  const SteadyInstant begun = clock_.steady_now();
+  async::run_to_completion(fetch_and_cancel(to("/silent"), out));
+  ASSERT_FALSE(out);
+  EXPECT_EQ(out.error().kind, ErrorKind::cancelled);
+  EXPECT_LT(clock_.steady_now() - begun, 5s);
+  EXPECT_EQ(fetch(to("/mirror"))->status, 202);
 }
 
 TEST_F(ClientTest, RefusesMoreTransfersThanAllowed) {
