@@ -16,6 +16,7 @@ class MemoryHarness {
         MemoryQueue::Options{.capacity = capacity, .visibility = visibility()}, clock_);
     return queue_;
   }
+  [[nodiscard]] Milliseconds patience() const { return kAtOnce; }
   [[nodiscard]] Milliseconds visibility() const { return std::chrono::seconds(1); }
   Task<void> pass(Milliseconds time) {
     clock_.advance(time);

@@ -6,6 +6,7 @@
 // A harness has:
 //   static constexpr bool kBounded;         // send() fails when the queue is full
 //   static constexpr bool kReceiptsExpire;  // an old receipt is told from a newer one
+//   Milliseconds patience() const;          // how long what is ready may take to be received
 //   std::shared_ptr<queue::Queue> make(std::size_t capacity);  // empty; capacity if kBounded
 //   Milliseconds visibility() const;        // of the queues it makes; all waits are multiples of
 //   it Task<void> pass(Milliseconds);          // moves the clock of the back end, or really waits
@@ -302,7 +303,7 @@ class QueueConformance : public testing::Test {
   Task<std::vector<ReceivedBell>> receive_all() {
     std::vector<ReceivedBell> all;
     for (;;) {
-      const auto some = co_await queue_->receive(10, kAtOnce);
+      const auto some = co_await queue_->receive(10, harness_.patience());
       EXPECT_TRUE(some) << some.error().detail;
       if (!some || some->empty()) co_return all;
       all.insert(all.end(), some->begin(), some->end());
@@ -311,7 +312,7 @@ class QueueConformance : public testing::Test {
 
   // One bell that must be there.
   Task<ReceivedBell> receive_one() {
-    const auto some = co_await queue_->receive(1, kAtOnce);
+    const auto some = co_await queue_->receive(1, harness_.patience());
     EXPECT_TRUE(some && some->size() == 1) << "expected one bell";
     co_return some && !some->empty() ? some->front() : ReceivedBell();
   }
