@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <cstring>
 #include <memory>
 #include <thread>
 
@@ -10,6 +12,7 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "mail/address.h"
 #include "net/endpoint.h"
 #include "net/network.h"
@@ -243,6 +246,27 @@ delivery::Options delivery_options(const config::Config& config, const InstanceS
   options.content_cache_bytes = static_cast<std::size_t>(given.content_cache_bytes);
   options.message_octets_max = static_cast<std::uint64_t>(config.limits.message_bytes_max);
   options.timeouts = timeouts(config.smtp_out);
+  return options;
+}
+
+queue::sqs::SqsOptions sqs_options(const config::Config& config) {
+  const config::Config::Aws& aws = config.aws;
+  queue::sqs::SqsOptions options;
+  options.region = config.sqs.region;
+  options.endpoint = config.sqs.endpoint;
+  options.prefix = config.sqs.prefix;
+  options.channels = 2 * sources(config).size();
+  std::memcpy(&options.seed, random_octets(sizeof options.seed).data(), sizeof options.seed);
+  options.queue.create = config.sqs.create;
+  options.queue.visibility = std::chrono::seconds(config.sqs.visibility_seconds);
+  options.credentials.fixed = {.access_key_id = aws.access_key_id,
+                               .secret_access_key = aws.secret_access_key,
+                               .session_token = aws.session_token};
+  options.credentials.container_relative_uri = aws.container_credentials_relative_uri;
+  options.credentials.container_full_uri = aws.container_credentials_full_uri;
+  options.credentials.container_token = aws.container_authorization_token;
+  options.credentials.container_token_file = aws.container_authorization_token_file;
+  options.credentials.metadata_url = aws.ec2_metadata_service_endpoint;
   return options;
 }
 

@@ -15,6 +15,7 @@
 #include "dns/unbound_resolver.h"
 #include "http/server.h"
 #include "intake/limits.h"
+#include "queue/sqs/sqs_queues.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace todoku::app {
@@ -40,6 +41,9 @@ namespace todoku::app {
 [[nodiscard]] dns::RouteOptions route_options(const config::Config& config);
 [[nodiscard]] delivery::Options delivery_options(const config::Config& config,
                                                  const InstanceSecret& secret);
+
+// Where queue.kind is "sqs".
+[[nodiscard]] queue::sqs::SqsOptions sqs_options(const config::Config& config);
 
 // The name that mail from this installation introduces itself with.
 [[nodiscard]] std::string hello_name(const config::Config& config);

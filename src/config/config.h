@@ -119,6 +119,27 @@ struct Config {
   struct Rules {
     std::string file;
   };
+  struct Queue {
+    std::string kind;
+  };
+  struct Sqs {
+    std::string region;
+    std::string prefix;
+    bool create = false;
+    std::int64_t visibility_seconds = 0;
+    std::string endpoint;
+  };
+  // What AWS's tools read from the environment, too.
+  struct Aws {
+    std::string access_key_id;
+    std::string secret_access_key;
+    std::string session_token;
+    std::string container_credentials_relative_uri;
+    std::string container_credentials_full_uri;
+    std::string container_authorization_token;
+    std::string container_authorization_token_file;
+    std::string ec2_metadata_service_endpoint;
+  };
 
   Engine engine;
   Data data;
@@ -133,6 +154,9 @@ struct Config {
   std::vector<Egress> egress;
   Delivery delivery;
   Rules rules;
+  Queue queue;
+  Sqs sqs;
+  Aws aws;
 };
 
 // Something that keeps the configuration from being used.
@@ -146,7 +170,8 @@ struct ConfigProblem {
   friend bool operator==(const ConfigProblem&, const ConfigProblem&) = default;
 };
 
-// Variables of the process whose names begin with TODOKU_, with their values.
+// Variables of the process whose names begin with TODOKU_ or AWS_, with their values.
+inline constexpr std::string_view kAwsVariables = "AWS_";
 using Environment = std::map<std::string, std::string, std::less<>>;
 [[nodiscard]] Environment process_environment();
 

@@ -325,6 +325,28 @@ TEST(ShownConfig, OfDefaultsIsAFileThatChangesNothing) {
   }
 }
 
+TEST(ReadConfig, ASectionMayStandInAnother) {
+  const auto loaded = read("[queue]\nkind = \"sqs\"\n[queue.sqs]\nregion = \"ap-northeast-1\"\n",
+                           {{"TODOKU_QUEUE__SQS__PREFIX", "mail"}, {"AWS_PROFILE", "other"}});
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->config.sqs.region, "ap-northeast-1");
+  EXPECT_EQ(loaded->config.sqs.prefix, "mail");
+  EXPECT_TRUE(loaded->warnings.empty());
+  EXPECT_NE(problem("[queue.sqs]\nregoin = \"x\"\n").find("queue.sqs.region"), std::string::npos);
+}
+
+TEST(ReadConfig, CredentialsOfAwsComeOnlyFromTheEnvironment) {
+  const auto loaded = read("[queue]\nkind = \"sqs\"\n", {{"AWS_REGION", "eu-west-1"},
+                                                         {"AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"},
+                                                         {"AWS_SECRET_ACCESS_KEY", "hidden"}});
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->config.aws.access_key_id, "AKIDEXAMPLE");
+  EXPECT_EQ(show_config(*loaded).find("hidden"), std::string::npos);
+  EXPECT_NE(problem("[aws]\naccess_key_id = \"AKIDEXAMPLE\"\n"), "");
+  EXPECT_NE(problem("[queue]\nkind = \"sqs\"\n").find("queue.sqs.region is empty"),
+            std::string::npos);
+}
+
 TEST(ConfigurationReference, IsUpToDate) {
   std::ifstream file(TODOKU_SOURCE_DIR "/docs/configuration.md", std::ios::binary);
   const std::string stored((std::istreambuf_iterator<char>(file)), {});

@@ -221,6 +221,7 @@ class Reader {
     names.emplace_back(kLanguageVariable);
     for (const auto& [name, value] : environment) {
       if (known.contains(name) || is_of_the_program(name)) continue;
+      if (name.starts_with(kAwsVariables)) continue;  // there are many, for others
       if (const std::string_view meant = nearly(name, names); !meant.empty()) {
         problem(name, fmt::format("there is no such key (did you mean {}?)", meant));
       } else if (name.find("__") != std::string::npos) {
@@ -307,6 +308,13 @@ class Reader {
       const auto key = std::ranges::find(section.keys, name.str(), &ConfigKey::name);
       if (key != section.keys.end()) {
         read_key(*key, node, element);
+        continue;
+      }
+      // [queue.sqs] stands in [queue].
+      const std::string inner = fmt::format("{}.{}", section.name, name.str());
+      if (std::ranges::find(config_sections(), inner, &ConfigSection::name) !=
+          config_sections().end()) {
+        read_section(inner, node);
         continue;
       }
       const std::string unknown = fmt::format("{}.{}", section.name, shortened(name.str()));
@@ -398,7 +406,8 @@ Environment process_environment() {
   for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     const std::size_t equals = text.find('=');
-    if (!text.starts_with("TODOKU_") || equals == std::string_view::npos) continue;
+    if (equals == std::string_view::npos) continue;
+    if (!text.starts_with("TODOKU_") && !text.starts_with(kAwsVariables)) continue;
     environment.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return environment;

@@ -201,6 +201,28 @@ void check_master_key(const Config& config, std::vector<ConfigProblem>& problems
                        key.string(), data.string())});
 }
 
+// Names of queues have 80 characters at most ("Amazon SQS message quotas").
+void check_queue(const Config& config, std::vector<ConfigProblem>& problems) {
+  if (config.queue.kind != "sqs") return;
+  if (config.sqs.region.empty()) {
+    problems.push_back({"",
+                        "queue.sqs.region is empty: queue.kind is \"sqs\", so name the region of "
+                        "the queues, such as ap-northeast-1"});
+  }
+  if (config.aws.access_key_id.empty() != config.aws.secret_access_key.empty()) {
+    problems.push_back({"", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY need one another"});
+  }
+  constexpr std::size_t kLongest = 80;
+  constexpr std::size_t kAround = std::string_view("--transactional").size();
+  for (const Config::Egress& source : config.egress) {
+    if (config.sqs.prefix.size() + source.name.size() + kAround <= kLongest) continue;
+    problems.push_back(
+        {"", fmt::format("queue.sqs.prefix {} and egress {} make a queue's name of "
+                         "more than {} characters",
+                         in_quotes(config.sqs.prefix), in_quotes(source.name), kLongest)});
+  }
+}
+
 void check_egress(const Config& config, std::vector<ConfigProblem>& problems) {
   std::vector<std::string_view> names;
   const auto report = [&](const Config::Egress& source, std::string_view message) {
@@ -222,7 +244,7 @@ void check_egress(const Config& config, std::vector<ConfigProblem>& problems) {
 const std::vector<ConfigSection>& config_sections() {
   static const std::vector<ConfigSection> sections = [] {
     std::vector<ConfigSection> all;
-    for (auto group : {process_sections(), api_sections(), delivery_sections()}) {
+    for (auto group : {process_sections(), api_sections(), delivery_sections(), queue_sections()}) {
       std::ranges::move(group, std::back_inserter(all));
     }
     return all;
@@ -298,6 +320,7 @@ void check_together(const Config& config, std::vector<ConfigProblem>& problems) 
   check_roles(config, problems);
   check_master_key(config, problems);
   check_egress(config, problems);
+  check_queue(config, problems);
 }
 
 std::string to_toml(const ConfigValue& value) {

@@ -121,6 +121,7 @@ class SectionBuilder {
       return form(TextForm::choice);
     }
     Declared& required() { return key.required = true, *this; }
+    Declared& variable(std::string name) { return key.environment = std::move(name), *this; }
     Declared& secret(std::string variable) {
       key.environment = std::move(variable);
       return key.secret = true, *this;
@@ -154,6 +155,9 @@ class SectionBuilder {
  private:
   static std::string variable_name(std::string_view section, std::string_view key) {
     std::string name = "TODOKU_" + std::string(section) + "__" + std::string(key);
+    // A section in a section: TODOKU_QUEUE__SQS__PREFIX.
+    if (const std::size_t dot = name.find('.'); dot != std::string::npos)
+      name.replace(dot, 1, "__");
     for (char& c : name) {
       if (c >= 'a' && c <= 'z') c = static_cast<char>(c - ('a' - 'A'));
     }
@@ -168,5 +172,6 @@ class SectionBuilder {
 [[nodiscard]] std::vector<ConfigSection> process_sections();
 [[nodiscard]] std::vector<ConfigSection> api_sections();
 [[nodiscard]] std::vector<ConfigSection> delivery_sections();
+[[nodiscard]] std::vector<ConfigSection> queue_sections();
 
 }  // namespace todoku::config

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -36,12 +37,15 @@ Result<std::unique_ptr<DeliveryRole>> DeliveryRole::make(const Ground& ground) {
   auto resolver = dns::UnboundResolver::create(std::move(asking), ground.runtime.executor(0),
                                                ground.clock, ground.metrics);
   if (!resolver) return fail("the DNS resolver", std::move(resolver.error()));
+  auto queues =
+      QueueHouse::make(ground.config, ground.clock, ground.metrics, ground.runtime.executor(0));
+  if (!queues) return fail(std::move(queues.error()));
   return std::unique_ptr<DeliveryRole>(
-      new DeliveryRole(ground, std::move(*resolver), std::move(*tls)));
+      new DeliveryRole(ground, std::move(*resolver), std::move(*queues), std::move(*tls)));
 }
 
 DeliveryRole::DeliveryRole(const Ground& ground, std::unique_ptr<dns::UnboundResolver> resolver,
-                           std::shared_ptr<const net::TlsClientContext> tls)
+                           QueueHouse queues, std::shared_ptr<const net::TlsClientContext> tls)
     : ground_(ground),
       resolver_(std::move(resolver)),
       resolver_watch_(
@@ -52,9 +56,13 @@ DeliveryRole::DeliveryRole(const Ground& ground, std::unique_ptr<dns::UnboundRes
           ground.runtime.executor(0), ground.clock, ground.metrics),
       routes_(*resolver_, routes_to(), dns::RouteCache::Options{}, ground.clock, ground.metrics,
               &resolver_watch_),
-      queues_(queue::MemoryQueue::Options{}, ground.clock),
-      delivering_(ground.runtime, ground.store, ground.node, queues_, routes_, ground.keys,
+      queues_(std::move(queues)),
+      delivering_(ground.runtime, ground.store, ground.node, queues_.queues(), routes_, ground.keys,
                   ground.rules, sending(), ground.clock, ground.metrics, std::move(tls)) {
+  running_.add([this](SteadyInstant) {
+    ground_.wait_for(queues_.stop());
+    return true;
+  });
   // Before start(), too: who asks for the health of the process asks the resolver.
   running_.add([this](SteadyInstant) {
     ground_.wait_for(resolver_->stop());
@@ -82,6 +90,13 @@ delivery::Options DeliveryRole::sending() const {
 }
 
 Result<void> DeliveryRole::start() {
+  std::vector<queue::Channel> channels;
+  for (const delivery::EgressSource& source : sending().sources) {
+    channels.push_back({source.name, TrafficClass::transactional});
+    channels.push_back({source.name, TrafficClass::bulk});
+  }
+  auto usable = ground_.wait_for(queues_.check(std::move(channels)));
+  if (!usable) return usable;
   resolver_watch_.start();
   delivering_.start();
   running_.add(

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "app/delivering.h"
+#include "app/queue_house.h"
 #include "app/roles/ground.h"
 #include "app/roles/role.h"
 #include "app/running.h"
@@ -16,13 +17,13 @@
 #include "dns/unbound_resolver.h"
 #include "intake/intake.h"
 #include "net/tls.h"
-#include "queue/embedded/memory_queue.h"
 
 namespace todoku::app::roles {
 
 class DeliveryRole final : public Role {
  public:
-  // `ground` outlives the role. Errors: a resolver or certificates that cannot be used.
+  // `ground` outlives the role. Errors: a resolver, certificates or queue settings that cannot
+  // be used.
   [[nodiscard]] static Result<std::unique_ptr<DeliveryRole>> make(const Ground& ground);
 
   [[nodiscard]] std::string_view name() const override { return "delivery"; }
@@ -38,7 +39,7 @@ class DeliveryRole final : public Role {
 
  private:
   DeliveryRole(const Ground& ground, std::unique_ptr<dns::UnboundResolver> resolver,
-               std::shared_ptr<const net::TlsClientContext> tls);
+               QueueHouse queues, std::shared_ptr<const net::TlsClientContext> tls);
   [[nodiscard]] dns::RouteOptions routes_to() const;
   [[nodiscard]] dns::ResolverCheckOptions resolver_check() const;
   [[nodiscard]] dns::ResolverHealth::Options resolver_health() const;
@@ -49,7 +50,7 @@ class DeliveryRole final : public Role {
   const std::unique_ptr<dns::UnboundResolver> resolver_;
   dns::ResolverWatch resolver_watch_;
   dns::RouteCache routes_;
-  queue::MemoryQueues queues_;
+  QueueHouse queues_;
   Delivering delivering_;
   Running running_;
 };

@@ -131,7 +131,7 @@ Task<std::expected<std::string, CallFailure>> Caller::call(Action action, std::s
     }
     if (!tried.again) co_return std::move(tried.outcome);
     const Microseconds pause = kBetweenTries.after(tries, random_);
-    if (clock_.steady_now() + pause >= deadline) co_return std::move(tried.outcome);
+    if (clock_.steady_now() + pause + bounds.least >= deadline) co_return std::move(tried.outcome);
     const bool awake = co_await async::sleep_for(pause);
     if (!awake) {
       co_return std::unexpected(CallFailure{{ErrorKind::cancelled, "the call was called off"}, {}});

@@ -40,6 +40,7 @@ struct CallFailure {
 struct CallBounds {
   Milliseconds all{};                          // every try and the waits between them
   Milliseconds once{std::chrono::seconds(5)};  // one try
+  Milliseconds least{0};  // a try that is repeated is not begun with less time than this
 };
 
 // Lives on one thread, with everybody who calls.

@@ -18,6 +18,8 @@ using namespace std::chrono_literals;
 
 // An answer of a long poll may come this long after its wait.
 constexpr Milliseconds kPollSlack = 5s;
+// For so long a poll that failed at once is repeated before it counts as failed.
+constexpr Milliseconds kPollRetries = 5s;
 constexpr Milliseconds kSettleMax = 5s;
 constexpr Milliseconds kFindMax = 10s;
 constexpr std::uint32_t kSendsOfOneBell = 3;
@@ -284,7 +286,8 @@ Task<Result<std::vector<ReceivedBell>>> SqsQueue::receive_here(std::size_t max, 
 // As many as there are for each of those who wait, and those who have got theirs leave the rest.
 std::vector<ReceivedBell> SqsQueue::take_share(std::size_t max) {
   // Soon somebody else may receive these again. Half the time is for claiming them.
-  const SteadyInstant fresh = world_.clock.steady_now() - Milliseconds(world_.options.visibility) / 2;
+  const Milliseconds hidden = world_.options.visibility;
+  const SteadyInstant fresh = world_.clock.steady_now() - hidden / 2;
   while (!shared_.empty() && shared_.front().came < fresh) shared_.pop_front();
   const std::size_t takers = waiting_ + 1;
   const std::size_t share = std::min(max, (shared_.size() + takers - 1) / takers);
@@ -324,7 +327,8 @@ Task<Result<std::vector<ReceivedBell>>> SqsQueue::fetch(std::size_t max,
                                                         std::chrono::seconds wait) {
   const ReceiveOptions options{.max = max, .wait = wait, .visibility = world_.options.visibility};
   auto write = [options](std::string_view url) { return write_receive(url, options); };
-  const CallBounds bounds{.all = wait + kPollSlack, .once = wait + kPollSlack};
+  const Milliseconds once = wait + kPollSlack;
+  const CallBounds bounds{.all = once + kPollRetries, .once = once, .least = once};
   const auto answer = co_await ask(Action::receive_message, write, bounds);
   if (!answer) co_return fail(answer.error().error);
   auto messages = read_messages(*answer);
