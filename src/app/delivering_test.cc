@@ -38,6 +38,7 @@ struct Patience {
   Microseconds answer_after{};  // to the content
   bool greylists = true;        // the first attempt of each recipient is deferred
   std::size_t attached = 0;     // octets; more than a few go in slices
+  bool stubborn_queues = false;
 };
 
 // Has no files left for the first connections.
@@ -55,6 +56,44 @@ class PoorDialer final : public net::Dialer {
 
  private:
   std::atomic<int> poor_;
+};
+
+// Queues that open only at the third time, and are done with no acknowledgement before the end.
+class StubbornQueues final : public queue::Queues {
+ public:
+  explicit StubbornQueues(queue::MemoryQueues& inner) : inner_(inner) {}
+  Task<Result<std::shared_ptr<queue::Queue>>> open(queue::Channel channel) override {
+    if (refusals_.fetch_add(1) < kRefusals) co_return fail(ErrorKind::unavailable, "not yet");
+    co_return std::make_shared<Stubborn>(inner_.get(channel));
+  }
+
+ private:
+  class Stubborn final : public queue::Queue {
+   public:
+    explicit Stubborn(std::shared_ptr<queue::MemoryQueue> inner) : inner_(std::move(inner)) {}
+    Task<Result<void>> send(std::vector<queue::Bell> bells) override {
+      return inner_->send(std::move(bells));
+    }
+    Task<Result<std::vector<queue::ReceivedBell>>> receive(std::size_t max,
+                                                           Milliseconds wait) override {
+      return inner_->receive(max, wait);
+    }
+    Task<Result<void>> acknowledge(std::vector<queue::Receipt> /*receipts*/) override {
+      (void)co_await async::sleep_for(1h);
+      co_return fail(ErrorKind::cancelled, "the end has come");
+    }
+    Task<Result<void>> release(std::vector<queue::Receipt> receipts, Milliseconds delay) override {
+      return inner_->release(std::move(receipts), delay);
+    }
+    Task<Result<queue::Depth>> depth() override { return inner_->depth(); }
+
+   private:
+    const std::shared_ptr<queue::MemoryQueue> inner_;
+  };
+  static constexpr int kRefusals = 12;  // of two couriers' two classes, and the scheduler
+
+  queue::MemoryQueues& inner_;
+  std::atomic<int> refusals_{0};
 };
 
 sink::Options receivers(const Patience& patience) {
@@ -89,7 +128,9 @@ class World {
     if (!started) throw std::runtime_error(started.error().detail);
     node_.emplace(failing, clock, store::NewNode{"one", "all", "test"}, metrics_,
                   runtime_.executor(0));
-    delivering_.emplace(runtime_, failing, *node_, queues_, routes_, keys_, rules_,
+    queue::Queues& queues =
+        patience.stubborn_queues ? static_cast<queue::Queues&>(stubborn_queues_) : queues_;
+    delivering_.emplace(runtime_, failing, *node_, queues, routes_, keys_, rules_,
                         delivery_options(sink_->endpoints().front().port), clock, metrics_,
                         net::TlsClientContext::create({}).value(), dialer);
   }
@@ -241,6 +282,7 @@ class World {
   NoKeys keys_;
   delivery::policy::SiteRules rules_;
   queue::MemoryQueues queues_{queue::MemoryQueue::Options{}, clock};
+  StubbornQueues stubborn_queues_{queues_};
   async::Runtime runtime_{2};
   std::unique_ptr<sink::Sink> sink_;
   std::optional<delivery::Node> node_;
@@ -331,6 +373,13 @@ TEST(Delivering, ABellThatComesTwiceFreesNoCredit) {
     std::this_thread::sleep_for(2ms);
   }
   EXPECT_TRUE(rung);
+  world.check_arrivals();
+}
+
+TEST(Delivering, MailGoesOutThoughItsQueuesOpenLateAndForgetSlowly) {
+  World world({.greylists = false, .stubborn_queues = true});
+  world.send(800);
+  EXPECT_TRUE(world.await_all_delivered(20s));
   world.check_arrivals();
 }
 

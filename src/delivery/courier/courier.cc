@@ -15,10 +15,14 @@
 namespace todoku::delivery::courier {
 namespace {
 
-constexpr std::size_t kBellsAtOnce = 8;
+constexpr std::size_t kBellsAtOnce = 10;  // what one answer of SQS has
 constexpr Milliseconds kBellWait = std::chrono::seconds(10);
 // Domains of one batch that are looked up at the same time.
 constexpr std::size_t kLookupsAtOnce = 50;
+// From one try to open or to hear a queue to the next.
+constexpr Milliseconds kQueueWait = std::chrono::seconds(1);
+// Acknowledgements under way: beyond, the next bells wait for them.
+constexpr std::size_t kAcknowledgingMax = 16;
 // Before a letter is read again that the store did not give.
 constexpr std::chrono::seconds kStoreWait{10};
 // Until bells come again that could not be answered: the store was away; the lease had lapsed and
@@ -48,6 +52,7 @@ Courier::Courier(CourierWorld& world, async::Executor executor)
       stale_bells_total_(world.metrics.counter(
           "todoku_stale_bells_total", "Bells whose batch was not due or not free any more.")),
       receiving_(executor),
+      settling_(executor),
       work_(executor) {}
 
 void Courier::start() {
@@ -61,30 +66,38 @@ void Courier::start() {
 
 Task<void> Courier::stop() {
   co_await receiving_.stop();
+  co_await settling_.stop();
   co_await work_.stop();
 }
 
 // ---- bells -------------------------------------------------------------------------------------
 
 Task<void> Courier::receive(const EgressSource& source, TrafficClass traffic) {
-  auto queue = co_await world_.queues.open({source.name, traffic});
-  if (!queue) {
-    log::error("queue not opened", {{"reason", queue.error().detail}});
-    co_return;
-  }
+  std::shared_ptr<queue::Queue> queue;
   while (true) {
-    auto bells = co_await (*queue)->receive(kBellsAtOnce, kBellWait);
+    Result<std::vector<queue::ReceivedBell>> bells;
+    if (queue) {
+      bells = co_await queue->receive(kBellsAtOnce, kBellWait);
+    } else {
+      auto opened = co_await world_.queues.open({source.name, traffic});
+      if (opened) {
+        queue = std::move(*opened);
+        continue;
+      }
+      bells = fail(std::move(opened.error()));
+    }
     if (!bells) {
       if (bells.error().kind == ErrorKind::cancelled || bells.error().kind == ErrorKind::closed) {
         co_return;
       }
-      log::warning("bells not received", {{"reason", bells.error().detail}});
-      const bool awake = co_await async::sleep_for(std::chrono::seconds(1));
+      hearing_.failed(world_.clock.steady_now(), {{"reason", bells.error().detail}});
+      const bool awake = co_await async::sleep_for(kQueueWait);
       if (!awake) co_return;
       continue;
     }
+    hearing_.worked(world_.clock.steady_now());
     try {
-      if (!bells->empty()) co_await answer_bells(*queue, std::move(*bells), source);
+      if (!bells->empty()) co_await answer_bells(queue, std::move(*bells), source);
     } catch (const std::exception&) {
       async::report_exception("answering bells", std::current_exception());
     }
@@ -108,13 +121,30 @@ Task<void> Courier::answer_bells(std::shared_ptr<queue::Queue> queue,
     claiming_.failed(world_.clock.steady_now(), {{"reason", claimed.error().detail}});
     const bool lapsed = claimed.error().kind == ErrorKind::conflict;
     if (lapsed) world_.node.renew_soon();
-    (void)co_await queue->release(std::move(receipts), lapsed ? kLapsedWait : kClaimWait);
+    co_await settle_bells(queue->release(std::move(receipts), lapsed ? kLapsedWait : kClaimWait),
+                          queue);
     co_return;
   }
   claiming_.worked(world_.clock.steady_now());
-  // The store says who holds the batch from here on; the bell has done its work.
-  (void)co_await queue->acknowledge(std::move(receipts));
+  // What is leased goes on at once, however slowly the queue forgets its bells.
   carry_all(keys, std::move(claimed->batches), source);
+  // The store says who holds the batch from here on; the bell has done its work.
+  co_await settle_bells(queue->acknowledge(std::move(receipts)), queue);
+}
+
+// In the background, as long as few are: a slow queue must not keep the next bells from being
+// heard. What cannot be said comes again as a stale bell.
+Task<void> Courier::settle_bells(Task<Result<void>> settling, std::shared_ptr<queue::Queue> queue) {
+  struct Settle {
+    static Task<void> run(Task<Result<void>> what, std::shared_ptr<queue::Queue> /*alive*/) {
+      (void)co_await std::move(what);
+    }
+  };
+  if (settling_.size() < kAcknowledgingMax) {
+    settling_.spawn("settling bells", Settle::run(std::move(settling), std::move(queue)));
+    co_return;
+  }
+  (void)co_await std::move(settling);
 }
 
 void Courier::carry_all(const std::vector<store::BatchKey>& keys,

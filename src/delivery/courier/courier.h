@@ -68,6 +68,7 @@ class Courier {
   Task<void> receive(const EgressSource& source, TrafficClass traffic);
   Task<void> answer_bells(std::shared_ptr<queue::Queue> queue,
                           std::vector<queue::ReceivedBell> bells, const EgressSource& source);
+  Task<void> settle_bells(Task<Result<void>> settling, std::shared_ptr<queue::Queue> queue);
   void carry_all(const std::vector<store::BatchKey>& keys,
                  std::vector<Result<store::LeasedBatch>> claimed, const EgressSource& source);
   void take(store::LeasedBatch leased, const EgressSource& source);
@@ -87,7 +88,9 @@ class Courier {
   Trouble claiming_{log::Level::error, "batches not claimed", "batches are claimed again"};
   Counter& claimed_total_;
   Counter& stale_bells_total_;
+  Trouble hearing_{log::Level::warning, "bells not received", "bells are received again"};
   async::TaskGroup receiving_;
+  async::TaskGroup settling_;  // acknowledging and giving back bells
   async::TaskGroup work_;
 };
 
