@@ -105,9 +105,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             proxy.calls[action] += 1
         try:
             verify("POST", self.path, self.headers, body, proxy.secrets, proxy.now(), proxy.region)
-            self.serve(proxy, action, body)
         except Refused as refused:
             proxy.refusals.append(f"{action}: {refused.code}: {refused}")
+            self.refuse(refused.code, str(refused))
+            return
+        try:
+            self.serve(proxy, action, body)
+        except Refused as refused:
             self.refuse(refused.code, str(refused))
 
     def serve(self, proxy, action, body):
@@ -196,7 +200,8 @@ class Server(http.server.ThreadingHTTPServer):
 
 class SqsProxy:
     """`secrets`: {key: (secret, token or None)}. `down`: whoever comes is sent away without a word.
-    `ahead`: seconds by which the clock of this SQS is ahead. `calls`: {action: times}."""
+    `ahead`: seconds by which the clock of this SQS is ahead. `calls`: {action: times}.
+    `refusals`: of signatures, in words."""
 
     def __init__(self, emulator_port, secrets=None, region="ap-northeast-1"):
         self.emulator_port = emulator_port
