@@ -27,7 +27,8 @@ std::string read(std::string_view text, std::size_t slice) {
       },
       .bad = [&](const todoku::intake::CsvBadRow& row) -> todoku::Result<void> {
         next(row.number);
-        seen += "!" + std::to_string(row.column) + row.reason.en + "<" + std::string(row.octets) + ">";
+        seen +=
+            "!" + std::to_string(row.column) + row.reason.en + "<" + std::string(row.octets) + ">";
         (void)todoku::intake::guessed_encoding(row.octets);
         return {};
       }};

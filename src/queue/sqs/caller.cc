@@ -176,9 +176,10 @@ Task<Caller::Tried> Caller::attempt(Action action, const std::string& body, Mill
 
 http::ClientRequest Caller::signed_request(Action action, const std::string& body,
                                            const Credentials& credentials) const {
+  const Instant at = now();  // once: what is told and what is signed are the same second
   http::ClientRequest request{.method = "POST", .url = endpoint_.url, .body = body};
   request.headers.add("Host", endpoint_.host);
-  request.headers.add("X-Amz-Date", amz_date(now()));
+  request.headers.add("X-Amz-Date", amz_date(at));
   request.headers.add("Content-Type", "application/x-amz-json-1.0");
   request.headers.add("X-Amz-Target", fmt::format("AmazonSQS.{}", name_of(action)));
   if (!credentials.session_token.empty()) {
@@ -186,7 +187,7 @@ http::ClientRequest Caller::signed_request(Action action, const std::string& bod
   }
   const std::string signature =
       authorization({.method = "POST", .headers = request.headers, .body = body}, credentials,
-                    {.region = region_, .service = "sqs", .at = now()});
+                    {.region = region_, .service = "sqs", .at = at});
   request.headers.add("Authorization", signature);
   return request;
 }
