@@ -310,6 +310,23 @@ void show(std::string_view what, const Figures& figures, std::int64_t questions,
       static_cast<double>(figures.settled) / minutes);
 }
 
+// Each delivery that goes out costs a page now and then, if only to find that nothing is due.
+TEST_F(DispatcherTest, ANewDeliveryIsFoundBehindHundredsThatOnlyWait) {
+  const store::AccountKey shop = account("shop");
+  const auto silent = domains(400, "silent");
+  for (const std::string& domain : silent) {
+    sites_[domain].per_second = 0;
+    bulk(shop, {domain}, 1);
+  }
+  live(seconds(20));
+  EXPECT_EQ(claimed_of_[shop], 400);
+  const Figures idle = live(seconds(60));
+  EXPECT_LE(counting_->reads, 60 * 64) << "nor does waiting cost much";
+  EXPECT_LE(idle.passes, 60 * 10);
+  bulk(shop, {"new.example"}, 10);
+  EXPECT_EQ(live(seconds(2)).settled, 10);
+}
+
 TEST_F(DispatcherTest, WhatWaitsForASlowSiteCostsNextToNothing) {
   sites_["slow.example"].per_second = 100;
   std::map<std::int64_t, std::int64_t> questions;

@@ -11,8 +11,12 @@ namespace {
 
 // Batches shared by small domains have no site of their own; they are limited as if they had one.
 constexpr std::string_view kSharedSite = "(shared)";
-// The store is looked through anew this often, should news have been lost.
+// The store is looked through anew this often, should news have been lost: for transactional mail
+// and new deliveries; and for so many of the others, each of which costs a page, that it is each
+// one's turn within a minute.
 constexpr std::chrono::seconds kRefreshEvery{5};
+constexpr std::size_t kLookedThroughMin = 64;
+constexpr std::size_t kRefreshesOfAll = 12;
 constexpr std::chrono::seconds kSweepEvery{1};
 // What keeps one pass short; what it leaves is the next one's.
 constexpr std::int64_t kPagesPerPass = 16;
@@ -156,6 +160,7 @@ Task<void> Dispatcher::pass() {
   mark_due();
   const auto urgent = co_await offer_urgent();
   steps_.report("offer transactional batches", urgent, clock_.steady_now());
+  pages_left_ = kPagesPerPass;  // transactional mail comes first, but reads not for all
   const auto bulk = co_await offer_bulk();
   steps_.report("offer bulk batches", bulk, clock_.steady_now());
   outstanding_gauge_.set(
@@ -175,15 +180,26 @@ Task<Result<void>> Dispatcher::refresh() {
     Origin origin;
     if (const auto known = sending_.extract(key)) origin = std::move(known.mapped());
     origin.sending = std::move(sending);
-    origin.window.stale();
     origins.emplace(key, std::move(origin));
   }
   for (const auto& [key, gone] : sending_) turns_.leave(number(key));
   sending_ = std::move(origins);
+  look_through_some();
   urgent_.window.stale();
   sending_known_ = true;
   refreshed_ = steady;
   co_return Result<void>{};
+}
+
+void Dispatcher::look_through_some() {
+  const std::size_t some =
+      std::min(sending_.size(), std::max(kLookedThroughMin, sending_.size() / kRefreshesOfAll + 1));
+  auto next = sending_.upper_bound(looked_through_);
+  for (std::size_t i = 0; i < some; ++i, ++next) {
+    if (next == sending_.end()) next = sending_.begin();
+    next->second.window.stale();
+    looked_through_ = next->first;
+  }
 }
 
 void Dispatcher::mark_due() {

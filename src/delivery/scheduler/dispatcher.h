@@ -77,6 +77,7 @@ class Dispatcher {
   static constexpr std::int64_t kBatchesLookedAt = 4'096;
 
   Task<Result<void>> refresh();
+  void look_through_some();
   void mark_due();
   Task<Result<void>> look_for_lost_bells();
   Task<Result<void>> offer_urgent();
@@ -131,12 +132,14 @@ class Dispatcher {
   StepReports steps_;
   bool sending_known_ = false;  // sending_ has been read from the store
   SteadyInstant refreshed_{};
+  store::DeliveryKey looked_through_{};  // the last one that refresh() had looked through anew
   SteadyInstant swept_{};
 
   // Of the pass at hand or the last one.
   std::vector<Chosen> chosen_;
   std::int64_t pages_left_ = 0;
-  std::set<std::string, std::less<>> blocked_lanes_;  // had no credit for what is due
+  std::optional<store::DeliveryKey> out_of_pages_at_;  // the first that got none
+  std::set<std::string, std::less<>> blocked_lanes_;   // had no credit for what is due
   bool news_ = true;
 
   Gauge& outstanding_gauge_;

@@ -44,8 +44,13 @@ Task<Result<void>> Dispatcher::offer_bulk() {
 }
 
 Task<Result<void>> Dispatcher::choose_bulk() {
+  // From where the last pass ran out of pages, so that it is everybody's turn some time, however
+  // many there are.
   std::vector<store::DeliveryKey> keys;
   for (const auto& [key, origin] : sending_) keys.push_back(key);
+  if (const auto first = std::exchange(out_of_pages_at_, std::nullopt)) {
+    std::ranges::rotate(keys, std::ranges::lower_bound(keys, *first));
+  }
   turns_.clear_ready();
   for (const store::DeliveryKey key : keys) {
     const auto found = co_await find_serviceable(key);
@@ -79,7 +84,12 @@ Task<Result<bool>> Dispatcher::find_serviceable(store::Workload workload) {
     if (window.next(serviceable) != nullptr) co_return true;
     window.pass_by();
     if (!window.wants_page()) co_return false;
-    if (pages == kPagesPerSource || pages_left_ == 0) co_return false;
+    if (pages == kPagesPerSource) co_return false;
+    if (pages_left_ == 0) {
+      news_ = true;
+      if (workload && !out_of_pages_at_) out_of_pages_at_ = *workload;
+      co_return false;
+    }
     --pages_left_;
     store::Due due{
         .workload = workload, .after = window.begin_page(), .limit = DueWindow::kDomains};

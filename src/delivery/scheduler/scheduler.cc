@@ -129,23 +129,39 @@ Task<Result<void>> Scheduler::start_due() {
   auto due = co_await store_.read(
       [](store::ReadTransaction& reader) { return reader.deliveries_to_start(kStartsPerPass); });
   if (!due) co_return fail(due.error());
+  Result<void> all;
   for (store::StartingDelivery& starting : *due) {
     auto begun = co_await begin(std::move(starting));
-    if (!begun) co_return begun;
+    if (begun) continue;
+    // Of one delivery: the others do not wait for it.
+    all = std::move(begun);
+    if (all.error().kind == ErrorKind::unavailable) break;
   }
-  co_return Result<void>{};
+  co_return all;
 }
+
+namespace {
+
+// Cancelled or changed since it was read, or its account suspended.
+bool nothing_to_start(const Result<void>& result) {
+  return !result && (result.error().kind == ErrorKind::conflict ||
+                     result.error().kind == ErrorKind::not_found);
+}
+
+}  // namespace
 
 Task<Result<void>> Scheduler::begin(store::StartingDelivery starting) {
   const store::Delivery& delivery = starting.delivery;
   const store::DeliveryKey key = delivery.key;
   if (starting.late > options_.reservation_expiry) {
     log::warning("reservation missed", {{"delivery", delivery.id}});
-    co_return co_await store_.write(
+    auto failed = co_await store_.write(
         store::WritePriority::claims, [key](store::WriteTransaction& transaction) {
-          return transaction.fail_delivery(
-              key, "the reserved time passed while the engine was not running");
+          return transaction.fail_delivery(key,
+                                           "the reserved time passed while the engine was not "
+                                           "running or the account was suspended");
         });
+    co_return nothing_to_start(failed) ? Result<void>{} : failed;
   }
   const auto from = parse_address(delivery.content.from.address);
   const Signing signing =
@@ -156,11 +172,7 @@ Task<Result<void>> Scheduler::begin(store::StartingDelivery starting) {
       [key, pinned = signing.pinned, life_time](store::WriteTransaction& transaction) {
         return transaction.start_delivery(key, pinned, life_time);
       });
-  // Cancelled or changed since it was read: nothing to start.
-  if (!started && (started.error().kind == ErrorKind::conflict ||
-                   started.error().kind == ErrorKind::not_found)) {
-    co_return Result<void>{};
-  }
+  if (nothing_to_start(started)) co_return Result<void>{};
   if (started) {
     log::info("delivery started",
               {{"delivery", delivery.id}, {"recipients", delivery.counts.total}});
