@@ -80,7 +80,7 @@ class AccountWrites {
   [[nodiscard]] virtual Result<ApiKey> add_api_key(AccountKey account, std::string_view label,
                                                    std::string_view token_sha256) = 0;
   [[nodiscard]] virtual Result<void> revoke_api_key(AccountKey account, std::int64_t id) = 0;
-  // Replaces a key of the same account, domain and selector. `created` is the store's.
+  // conflict if the account has a key of this domain and selector. `created` is the store's.
   [[nodiscard]] virtual Result<void> put_dkim_key(const DkimKey& key) = 0;
   [[nodiscard]] virtual Result<void> remove_dkim_key(AccountKey account, std::string_view domain,
                                                      std::string_view selector) = 0;

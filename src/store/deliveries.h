@@ -172,7 +172,8 @@ class DeliveryReads {
   // Drafts of an account (status edit or importing); stops counting at `most`.
   [[nodiscard]] virtual Result<std::int64_t> count_drafts(AccountKey account, DeliveryType type,
                                                           std::int64_t most) = 0;
-  // Heads of deliveries in status reserve whose time has come, or in status wait; oldest first.
+  // Heads of deliveries in status reserve whose time has come, or in status wait, of accounts that
+  // are not suspended; oldest first.
   // One statement, however many there are.
   [[nodiscard]] virtual Result<std::vector<StartingDelivery>> deliveries_to_start(
       std::int64_t limit) = 0;
@@ -200,7 +201,8 @@ class DeliveryWrites {
                                                   std::optional<Instant> reservation) = 0;
   [[nodiscard]] virtual Result<void> cancel_reservation(DeliveryKey key) = 0;
   // reserve | wait -> sending: makes its batches due now, pins `signing`, and sets the end of its
-  // life to `life_time` from now. A delivery without recipients goes to sent at once.
+  // life to `life_time` from now. A delivery without recipients goes to sent at once. conflict,
+  // too, while its account is suspended.
   [[nodiscard]] virtual Result<void> start_delivery(DeliveryKey key, std::string_view signing,
                                                     Milliseconds life_time) = 0;
   // reserve | wait -> failed; its recipients become cancelled.

@@ -33,7 +33,7 @@ struct ImportJob {
   std::int64_t failed_count = 0;
   std::int64_t total_count = 0;  // rows; of a finished job, those beyond the two others were folded
   std::string upload;            // names the bytes (intake/uploads.h), gone once the job has ended
-  std::string errors;            // likewise, empty if there were no errors
+  std::string errors;  // names what was wrong, and stays as long as the delivery; empty: nothing
   Instant created{};
 };
 

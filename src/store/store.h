@@ -79,7 +79,7 @@ struct StoreFigures {
 
 // Thread-safe: every member may be called from any thread. `done` is called exactly once, on a
 // thread of the store, after the commit with sync (or the answer); it must not block or throw.
-// Too many waiting are refused with unavailable at once.
+// Too many waiting are refused with unavailable at once, which is told on the caller's own thread.
 class Store {
  public:
   virtual ~Store() = default;

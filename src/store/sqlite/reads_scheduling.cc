@@ -13,11 +13,13 @@ namespace todoku::store::sqlite {
 Result<std::vector<StartingDelivery>> Queries::deliveries_to_start(std::int64_t limit) {
   std::vector<StartingDelivery> starting;
   auto query = db_.query(
-      "SELECT d.key, account, d.id, type, traffic, status, at_most_once, created, updated,"
+      "SELECT d.key, d.account, d.id, type, traffic, status, at_most_once, d.created, updated,"
       " reservation, started, expires, finished, signing, failure_reason, total, delivered,"
       " bounced, dropped, expired, cancelled, unknown, deferred, from_address, from_name, subject"
-      " FROM deliveries d LEFT JOIN contents c ON c.delivery = d.key"
-      " WHERE agenda IS NOT NULL AND agenda <= ? ORDER BY agenda, d.key LIMIT ?");
+      " FROM deliveries d JOIN accounts a ON a.key = d.account"
+      " LEFT JOIN contents c ON c.delivery = d.key"
+      " WHERE agenda IS NOT NULL AND agenda <= ? AND a.suspended = 0"
+      " ORDER BY agenda, d.key LIMIT ?");
   query.bind(wall_, limit);
   while (query.next()) {
     StartingDelivery& next = starting.emplace_back();

@@ -101,14 +101,19 @@ Result<void> SqliteWriteTransaction::revoke_api_key(AccountKey account, std::int
 Result<void> SqliteWriteTransaction::put_dkim_key(const DkimKey& key) {
   const auto owner = queries_.account(key.account);
   if (!owner) return fail(owner.error());
-  return db_
-      .query(
-          "INSERT OR REPLACE INTO dkim_keys(account, domain, selector, algorithm, sealed,"
-          " dns_record, created) VALUES(?, ?, ?, ?, ?, ?, ?)")
-      .bind(key.account, std::string_view(key.domain), std::string_view(key.selector),
-            std::string_view(key.algorithm), Blob{key.sealed_private_key},
-            std::string_view(key.dns_record), now_)
-      .run();
+  auto done =
+      db_.query(
+             "INSERT INTO dkim_keys(account, domain, selector, algorithm, sealed, dns_record,"
+             " created) VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")
+          .bind(key.account, std::string_view(key.domain), std::string_view(key.selector),
+                std::string_view(key.algorithm), Blob{key.sealed_private_key},
+                std::string_view(key.dns_record), now_)
+          .run();
+  if (done && db_.changes() == 0) {
+    return fail(ErrorKind::conflict,
+                fmt::format("there is a DKIM key {} of {} already", key.selector, key.domain));
+  }
+  return done;
 }
 
 Result<void> SqliteWriteTransaction::remove_dkim_key(AccountKey account, std::string_view domain,

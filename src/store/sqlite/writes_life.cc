@@ -54,6 +54,7 @@ Result<void> SqliteWriteTransaction::start_delivery(DeliveryKey key, std::string
         "UPDATE deliveries SET status = CASE total WHEN 0 THEN 6 ELSE 5 END, started = ?1,"
         " expires = ?2, finished = CASE total WHEN 0 THEN ?1 END, agenda = NULL, signing = ?3,"
         " updated = ?1 WHERE key = ?4 AND status IN (3, 4) AND deleted = 0"
+        " AND (SELECT suspended FROM accounts a WHERE a.key = deliveries.account) = 0"
         " RETURNING total, traffic");
     query.bind(now_, now_ + life_time, signing, key);
     const bool started = query.next();

@@ -326,6 +326,37 @@ TEST_P(StoreSuite, AReservationIsForTheCalendarWhateverTheClockDid) {
   EXPECT_THAT(to_start(), SizeIs(1));
 }
 
+TEST_P(StoreSuite, ASuspendedAccountStartsNothing) {
+  Account owner = account();
+  const Account other = account("other");
+  const auto suspend = [&](bool suspended) {
+    owner.suspended = suspended;
+    must(write([&](WriteTransaction& t) { return t.change_account(owner); }));
+  };
+  const auto to_start = [&] {
+    return must(read([](ReadTransaction& t) { return t.deliveries_to_start(1); }));
+  };
+  const auto start = [&](DeliveryKey key) {
+    return write([&](WriteTransaction& t) { return t.start_delivery(key, "", kLifeTime); });
+  };
+  const Delivery reserved = draft(owner.key);
+  append(reserved.key, {recipient("one")});
+  must(write([&](WriteTransaction& t) { return t.commit_draft(reserved.key, after(60)); }));
+  const Delivery committed = draft(other.key);
+  append(committed.key, {recipient("two")});
+  must(write([&](WriteTransaction& t) { return t.commit_draft(committed.key, after(120)); }));
+  suspend(true);
+  clock_.advance(200s);
+  ASSERT_THAT(to_start(), SizeIs(1));
+  EXPECT_EQ(to_start().front().delivery.key, committed.key) << "others do not wait behind it";
+  EXPECT_EQ(error_of(start(reserved.key)), "conflict");
+  EXPECT_EQ(get(reserved.key).status, DeliveryStatus::reserve);
+  must(start(committed.key));
+  suspend(false);
+  ASSERT_THAT(to_start(), SizeIs(1));
+  must(start(reserved.key));
+}
+
 TEST_P(StoreSuite, TwoNodesThatClaimTheSameAtOnceShareIt) {
   const Delivery sending = started(account().key, recipients(5'000, "example.jp"));
   const auto keys = due_keys(sending.key);
