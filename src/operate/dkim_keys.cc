@@ -221,10 +221,16 @@ Task<Result<void>> Operations::remove_dkim_key(std::string account_name, std::st
 
 Task<Result<void>> Operations::tell_dkim_keys() {
   if (!options_.dkim_keys_changed) co_return Result<void>();
-  store::DkimList list;
-  const auto walked = co_await store::walk(store_, list);
-  if (!walked) co_return fail(walked.error());
-  co_return options_.dkim_keys_changed(list.take());
+  ++dkim_changes_;
+  // Who changes keys at the same time may have read an older list and told it later.
+  while (true) {
+    const std::uint64_t known = dkim_changes_;
+    store::DkimList list;
+    const auto walked = co_await store::walk(store_, list);
+    if (!walked) co_return fail(walked.error());
+    auto told = options_.dkim_keys_changed(list.take());
+    if (!told || dkim_changes_ == known) co_return told;
+  }
 }
 
 }  // namespace todoku::operate

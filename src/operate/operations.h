@@ -5,6 +5,7 @@
 // second implementation.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -179,6 +180,7 @@ class Operations {
   store::Store& store_;
   const Clock& clock_;
   const Options options_;
+  std::atomic<std::uint64_t> dkim_changes_{0};
 };
 
 }  // namespace todoku::operate
