@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::size_t kBellsAtOnce = 10;  // what one answer of SQS has
 constexpr Milliseconds kBellWait = std::chrono::seconds(10);
-// Domains of one batch that are looked up at the same time.
-constexpr std::size_t kLookupsAtOnce = 50;
+// Domains that are looked up at the same time, of all batches: beyond, the next of a batch wait.
+constexpr std::size_t kLookupsAtOnce = 1'000;
 // From one try to open or to hear a queue to the next.
 constexpr Milliseconds kQueueWait = std::chrono::seconds(1);
 // Acknowledgements under way: beyond, the next bells wait for them.
@@ -53,7 +53,8 @@ Courier::Courier(CourierWorld& world, async::Executor executor)
           "todoku_stale_bells_total", "Bells whose batch was not due or not free any more.")),
       receiving_(executor),
       settling_(executor),
-      work_(executor) {}
+      work_(executor),
+      looking_up_(executor) {}
 
 void Courier::start() {
   boost::asio::post(executor_, [this] {
@@ -68,6 +69,7 @@ Task<void> Courier::stop() {
   co_await receiving_.stop();
   co_await settling_.stop();
   co_await work_.stop();
+  co_await looking_up_.stop();
 }
 
 // ---- bells -------------------------------------------------------------------------------------
@@ -114,6 +116,9 @@ Task<void> Courier::answer_bells(std::shared_ptr<queue::Queue> queue,
     claim.batches.push_back({store::DeliveryKey{received.bell.delivery}, received.bell.batch});
   }
   std::vector<store::BatchKey> keys = claim.batches;
+  // Before anything is leased that would be forgotten if there were no memory for it.
+  std::vector<BatchProgress> over;
+  over.reserve(keys.size());
   // A node whose lease has lapsed could not begin what it claims.
   Result<store::Claimed> claimed = fail(ErrorKind::conflict, "the lease of this process lapsed");
   if (world_.node.holds()) claimed = co_await world_.store.perform(std::move(claim));
@@ -127,7 +132,7 @@ Task<void> Courier::answer_bells(std::shared_ptr<queue::Queue> queue,
   }
   claiming_.worked(world_.clock.steady_now());
   // What is leased goes on at once, however slowly the queue forgets its bells.
-  carry_all(keys, std::move(claimed->batches), source);
+  carry_all(keys, std::move(claimed->batches), source, std::move(over));
   // The store says who holds the batch from here on; the bell has done its work.
   co_await settle_bells(queue->acknowledge(std::move(receipts)), queue);
 }
@@ -148,9 +153,8 @@ Task<void> Courier::settle_bells(Task<Result<void>> settling, std::shared_ptr<qu
 }
 
 void Courier::carry_all(const std::vector<store::BatchKey>& keys,
-                        std::vector<Result<store::LeasedBatch>> claimed,
-                        const EgressSource& source) {
-  std::vector<BatchProgress> over;
+                        std::vector<Result<store::LeasedBatch>> claimed, const EgressSource& source,
+                        std::vector<BatchProgress> over) {
   for (std::size_t i = 0; i < claimed.size(); ++i) {
     if (claimed[i]) {
       take(std::move(*claimed[i]), source);
@@ -240,11 +244,12 @@ Task<void> Courier::dispatch(std::shared_ptr<BatchInFlight> batch, const EgressS
     co_return;
   }
   for (auto& [domain, indices] : unknown) {
-    while (work_.size() > kLookupsAtOnce * 20) {
+    while (looking_up_.size() >= kLookupsAtOnce) {
       const bool awake = co_await async::sleep_for(std::chrono::milliseconds(5));
       if (!awake) co_return;
     }
-    work_.spawn("route", dispatch_domain(batch, std::move(domain), std::move(indices), source));
+    looking_up_.spawn("route",
+                      dispatch_domain(batch, std::move(domain), std::move(indices), source));
   }
 }
 

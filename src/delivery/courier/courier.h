@@ -70,7 +70,8 @@ class Courier {
                           std::vector<queue::ReceivedBell> bells, const EgressSource& source);
   Task<void> settle_bells(Task<Result<void>> settling, std::shared_ptr<queue::Queue> queue);
   void carry_all(const std::vector<store::BatchKey>& keys,
-                 std::vector<Result<store::LeasedBatch>> claimed, const EgressSource& source);
+                 std::vector<Result<store::LeasedBatch>> claimed, const EgressSource& source,
+                 std::vector<BatchProgress> over);
   void take(store::LeasedBatch leased, const EgressSource& source);
   Task<void> carry(std::shared_ptr<BatchInFlight> batch, const EgressSource& source);
   Task<void> dispatch(std::shared_ptr<BatchInFlight> batch, const EgressSource& source);
@@ -92,6 +93,7 @@ class Courier {
   async::TaskGroup receiving_;
   async::TaskGroup settling_;  // acknowledging and giving back bells
   async::TaskGroup work_;
+  async::TaskGroup looking_up_;  // routes of single domains; work_ waits for room here
 };
 
 }  // namespace todoku::delivery::courier

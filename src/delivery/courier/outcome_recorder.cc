@@ -52,7 +52,8 @@ struct OutcomeRecorder::Group {
   std::vector<store::BatchRelease> releases;
   std::vector<std::optional<SteadyInstant>> not_before;  // by release
   std::size_t unrecorded = 0;  // of the records, those that count as unrecorded()
-  std::map<store::BatchKey, BatchPart> batches;
+  // By lease: somebody may come back with an older one of a batch that is leased anew.
+  std::map<store::HeldBatch, BatchPart> batches;
 
   void release(BatchPart& part, store::HeldBatch held, std::optional<SteadyInstant> when) {
     part.release = releases.size();
@@ -118,18 +119,34 @@ void OutcomeRecorder::count(const Group& group, const store::Settled& settled) {
   for (std::size_t i = 0; i < group.records.size(); ++i) {
     const auto& recorded = settled.outcomes[i];
     if (!recorded || recorded->superseded) continue;
-    metrics_
-        .counter("todoku_outcomes_total", "Outcomes of attempts by site and state.",
-                 {{"site", sites_.label(group.sites[i])}, {"state", to_string(recorded->state)}})
-        .add();
+    outcomes_of(sites_.label(group.sites[i]), recorded->state).add();
     attempt_seconds_.observe(group.records[i].duration);
     const Cause cause = group.records[i].outcome.cause;
-    if (cause == Cause::none) continue;
-    metrics_
-        .counter("todoku_failures_total", "Outcomes other than a 250, by cause.",
-                 {{"cause", to_string(cause)}})
-        .add();
+    if (cause != Cause::none) failures_of(cause).add();
   }
+}
+
+// Looked up once each: whoever renders all metrics holds their register meanwhile.
+Counter& OutcomeRecorder::outcomes_of(std::string_view site, RecipientState state) {
+  auto of_site = outcome_counters_.find(site);
+  if (of_site == outcome_counters_.end()) {
+    of_site = outcome_counters_.try_emplace(std::string(site)).first;
+  }
+  Counter*& counter = of_site->second[state];
+  if (counter == nullptr) {
+    counter = &metrics_.counter("todoku_outcomes_total", "Outcomes of attempts by site and state.",
+                                {{"site", site}, {"state", to_string(state)}});
+  }
+  return *counter;
+}
+
+Counter& OutcomeRecorder::failures_of(Cause cause) {
+  Counter*& counter = failure_counters_[cause];
+  if (counter == nullptr) {
+    counter = &metrics_.counter("todoku_failures_total", "Outcomes other than a 250, by cause.",
+                                {{"cause", to_string(cause)}});
+  }
+  return *counter;
 }
 
 void OutcomeRecorder::settled(const Mail& mail, std::string_view site, Outcome outcome, Path path,
@@ -236,20 +253,25 @@ bool OutcomeRecorder::waits_for_more() {
     return false;
   }
   if (!waiting_for_more_) {
-    waiting_for_more_ = true;
     boost::asio::co_spawn(timer_executor_, later(gate_, commit_not_before_ - now, nullptr),
                           boost::asio::detached);
+    waiting_for_more_ = true;
   }
   return true;
 }
 
 void OutcomeRecorder::start_next_locked(std::unique_lock<std::mutex>& lock) {
+  if (auto group = std::exchange(unsubmitted_, nullptr); group && !stopped_) {
+    lock.unlock();
+    submit(std::move(group));
+    lock.lock();
+  }
   if (committing_ || (collecting_.empty() && returned_.empty()) || stopped_) return;
   if (waits_for_more()) return;
   // What may throw comes first, so that nothing is half taken if it does.
   auto group = std::make_shared<Group>();
-  for (const Entry& entry : collecting_) (void)group->batches[entry.batch->leased().key];
-  for (const Returned& batch : returned_) (void)group->batches[batch.held.key];
+  for (const Entry& entry : collecting_) (void)group->batches[entry.batch->leased().held()];
+  for (const Returned& batch : returned_) (void)group->batches[batch.held];
   group->releases.reserve(group->batches.size() + returned_.size());
   group->not_before.reserve(group->batches.size() + returned_.size());
   group->records.reserve(collecting_.size());
@@ -257,7 +279,7 @@ void OutcomeRecorder::start_next_locked(std::unique_lock<std::mutex>& lock) {
   group->sites.reserve(collecting_.size());
   committing_ = true;
   for (Entry& entry : collecting_) {
-    auto& part = group->batches[entry.batch->leased().key];
+    auto& part = group->batches[entry.batch->leased().held()];
     part.batch = std::move(entry.batch);
     ++part.settled;
     if (!entry.record) {
@@ -273,13 +295,13 @@ void OutcomeRecorder::start_next_locked(std::unique_lock<std::mutex>& lock) {
   const std::vector<Returned> returned = std::exchange(returned_, {});
   lock.unlock();
   // One group commits at a time, so nothing else settles recipients meanwhile.
-  for (auto& [key, part] : group->batches) {
+  for (auto& [held, part] : group->batches) {
     if (!part.batch) continue;
     const bool last = part.batch->settle(static_cast<std::size_t>(part.settled));
-    if (last) group->release(part, part.batch->leased().held(), part.batch->earliest_due());
+    if (last) group->release(part, held, part.batch->earliest_due());
   }
   for (const Returned& batch : returned) {
-    Group::BatchPart& part = group->batches[batch.held.key];
+    Group::BatchPart& part = group->batches[batch.held];
     part.settled += batch.open;
     part.parked += batch.open;
     const SteadyInstant again = clock_.steady_now() + kAbandonedWait;
@@ -290,7 +312,29 @@ void OutcomeRecorder::start_next_locked(std::unique_lock<std::mutex>& lock) {
   lock.lock();
 }
 
-void OutcomeRecorder::submit(std::shared_ptr<Group> group) {
+// What is in the group has left collecting_: it is repeated until the store has taken it, whatever
+// is thrown on the way.
+void OutcomeRecorder::submit(std::shared_ptr<Group> group) noexcept {
+  try {
+    hand_to_store(group);
+  } catch (const std::exception&) {
+    async::report_exception("handing outcomes to the store", std::current_exception());
+    repeat(std::move(group));
+  }
+}
+
+void OutcomeRecorder::repeat(std::shared_ptr<Group> group) noexcept {
+  try {
+    boost::asio::co_spawn(timer_executor_, later(gate_, kRepeatAfter, group),
+                          boost::asio::detached);
+  } catch (const std::exception&) {
+    // Not even a timer: it goes with the next outcome.
+    const std::lock_guard lock(mutex_);
+    unsubmitted_ = std::move(group);
+  }
+}
+
+void OutcomeRecorder::hand_to_store(const std::shared_ptr<Group>& group) {
   // As of now: a group that is repeated has become older.
   const SteadyInstant now = clock_.steady_now();
   const auto from = [now](SteadyInstant then) {
@@ -315,31 +359,43 @@ void OutcomeRecorder::committed(const std::shared_ptr<Group>& group,
     failed_commits_total_.add();
     commit_trouble_.failed(clock_.steady_now(), {{"outcomes", group->records.size()},
                                                  {"reason", result.error().detail}});
-    boost::asio::co_spawn(timer_executor_, later(gate_, kRepeatAfter, group),
-                          boost::asio::detached);
+    repeat(group);
     return;
   }
-  commit_trouble_.worked(clock_.steady_now());
   unrecorded_.fetch_sub(group->unrecorded, std::memory_order_relaxed);
-  count(*group, *result);
-  std::vector<BatchProgress> progress;
-  progress.reserve(group->batches.size());
-  for (const auto& [key, part] : group->batches) {
-    BatchProgress& step = progress.emplace_back(BatchProgress{key, part.settled, part.parked, {}});
-    if (!part.release) continue;
-    // Somebody else has the lease: the outcomes are facts all the same, the batch is theirs.
-    const auto& released = result->releases[*part.release];
-    step.released = released ? *released : store::BatchReleased{};
-  }
-  feedback_.progressed(std::move(progress));
   std::vector<async::Callback<bool>> waiting;
-  {
+  // Whatever is thrown here, the next group must be able to go.
+  try {
+    commit_trouble_.worked(clock_.steady_now());
+    tell_progress(*group, *result);
+    count(*group, *result);
+  } catch (const std::exception&) {
+    async::report_exception("telling of committed outcomes", std::current_exception());
+  }
+  try {
     std::unique_lock lock(mutex_);
     committing_ = false;
     waiting.swap(waiting_);
     start_next_locked(lock);
+  } catch (const std::exception&) {
+    // They are kept, and go with whatever comes next.
+    async::report_exception("gathering outcomes", std::current_exception());
   }
   for (auto& wake : waiting) wake(true);
+}
+
+void OutcomeRecorder::tell_progress(const Group& group, const store::Settled& settled) {
+  std::vector<BatchProgress> progress;
+  progress.reserve(group.batches.size());
+  for (const auto& [held, part] : group.batches) {
+    BatchProgress& step =
+        progress.emplace_back(BatchProgress{held.key, part.settled, part.parked, {}});
+    if (!part.release) continue;
+    // Somebody else has the lease: the outcomes are facts all the same, the batch is theirs.
+    const auto& released = settled.releases[*part.release];
+    step.released = released ? *released : store::BatchReleased{};
+  }
+  feedback_.progressed(std::move(progress));
 }
 
 Task<void> OutcomeRecorder::later(std::shared_ptr<Gate> gate, Microseconds wait,

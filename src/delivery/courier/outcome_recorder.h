@@ -86,7 +86,13 @@ class OutcomeRecorder final : public OutcomeSink {
   Task<bool> mark_suspect(const Mail& mail, bool begun);
   void count_unrecorded();
   void add(Entry entry);
-  void submit(std::shared_ptr<Group> group);
+  void submit(std::shared_ptr<Group> group) noexcept;
+  void hand_to_store(const std::shared_ptr<Group>& group);
+  // Submits it again after a while.
+  void repeat(std::shared_ptr<Group> group) noexcept;
+  void tell_progress(const Group& group, const store::Settled& settled);
+  [[nodiscard]] Counter& outcomes_of(std::string_view site, RecipientState state);
+  [[nodiscard]] Counter& failures_of(Cause cause);
   void committed(const std::shared_ptr<Group>& group, const Result<store::Settled>& result);
   void start_next_locked(std::unique_lock<std::mutex>& lock);
   // True if what is collected should wait for more; then start_next_locked() will be called.
@@ -116,7 +122,8 @@ class OutcomeRecorder final : public OutcomeSink {
   std::mutex mutex_;
   std::vector<Entry> collecting_;
   std::vector<Returned> returned_;
-  bool committing_ = false;
+  bool committing_ = false;             // a group is on its way, or to be repeated
+  std::shared_ptr<Group> unsubmitted_;  // that group, where there was no memory to repeat it
   bool waiting_for_more_ = false;
   SteadyInstant commit_not_before_;
   bool stopped_ = false;
@@ -125,7 +132,10 @@ class OutcomeRecorder final : public OutcomeSink {
                           "outcomes are committed again"};
   std::vector<async::Callback<bool>> waiting_;
 
+  // For the thread that answers for commits, one at a time. Sites are as many as labels.
   TopLabels sites_{50};
+  std::map<std::string, std::map<RecipientState, Counter*>, std::less<>> outcome_counters_;
+  std::map<Cause, Counter*> failure_counters_;
   Counter& parked_total_;
   Counter& abandoned_total_;
   Counter& failed_commits_total_;
