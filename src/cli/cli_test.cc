@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "cli/command_line.h"
 
@@ -297,8 +298,19 @@ TEST_F(CommandLineTest, WaitsUntilADrainedEngineIsGone) {
     return fail(ErrorKind::not_found, "gone");
   };
   EXPECT_EQ(run({"drain"}), 0);
-  EXPECT_EQ(host.asked[0].target, "/drain");
+  EXPECT_EQ(host.asked[1].target, "/drain");
   EXPECT_THAT(out.str(), HasSubstr("It has stopped."));
+}
+
+// The socket goes before the store is closed: who copies the data then has half of it.
+TEST_F(CommandLineTest, ADrainedEngineIsNotGoneBeforeItsProcess) {
+  int calls = 0;
+  host.answer = [&](const AdminRequest&) -> Result<AdminAnswer> {
+    if (++calls < 3) return AdminAnswer{200, fmt::format(R"({{"pid":{}}})", ::getpid())};
+    return fail(ErrorKind::not_found, "gone");
+  };
+  EXPECT_EQ(run({"drain", "--wait", "1"}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("it is still running after 1 s"));
 }
 
 TEST_F(CommandLineTest, LeavesTheWordsOfTheSinkToTheSink) {

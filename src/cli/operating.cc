@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // todoku status|drain|healthcheck
+#include <cerrno>
 #include <thread>
 
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 #include <fmt/ostream.h>
+#include <signal.h>
+#include <sys/types.h>
 
 #include "base/clock.h"
 #include "cli/commands.h"
+#include "http/json.h"
 #include "operate/calls/calls.h"
 
 namespace todoku::cli {
@@ -67,6 +71,19 @@ void print_queue(Session& session, const boost::json::value& queue) {
   }
 }
 
+// 0 if it cannot be told.
+pid_t process_of(AdminPort& port) {
+  const auto answer = port.call(request_of(Given(calls::kStatus)));
+  if (!answer || !answer->ok()) return 0;
+  http::JsonArena arena;
+  const auto status = http::parse_json(answer->body, arena);
+  return status ? static_cast<pid_t>(number_of(*status, "pid")) : 0;
+}
+
+bool is_alive(pid_t process) {
+  return process > 0 && (::kill(process, 0) == 0 || errno == EPERM);
+}
+
 }  // namespace
 
 int show_status(Session& session) {
@@ -88,14 +105,16 @@ int drain(Session& session, std::chrono::seconds patience) {
   AdminPort* port = session.port();
   if (port == nullptr) return 1;
   if (!port->engine_running()) return session.fail("the engine is not running");
+  const pid_t engine = process_of(*port);
   const int asked = session.call(Given(calls::kDrain), [&](const boost::json::value&) {
     session.out() << "The engine is draining." << std::endl;
   });
   if (asked != 0) return asked;
-  // The socket goes away with the process; there is nothing else to wait on from outside.
+  // The socket goes first, then the node leaves the store and the store is closed: who copies the
+  // data has to wait for the process.
   constexpr std::chrono::milliseconds kBetween(100);
   for (std::chrono::milliseconds waited(0); waited < patience; waited += kBetween) {
-    if (!port->call(request_of(Given(calls::kStatus)))) {
+    if (!port->call(request_of(Given(calls::kStatus))) && !is_alive(engine)) {
       session.out() << "It has stopped.\n";
       return 0;
     }

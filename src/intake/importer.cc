@@ -513,6 +513,11 @@ bool Importer::end(Run& run, const Result<void>& read) {
   Result<void> kept = write_errors(run);
   // On the disk before the job says that it is there.
   if (kept && run.error_file) kept = run.error_file->keep();
+  if (!kept && kept.error().kind == ErrorKind::unavailable) {
+    // A full disk: the job begins again, and nobody loses the list of what was wrong.
+    storing_.failed(clock_.steady_now(), {{"job", run.job.id}, {"reason", kept.error().detail}});
+    return false;
+  }
   if (!kept) {
     log::error("import errors not kept", {{"job", run.job.id}, {"reason", kept.error().detail}});
   }
