@@ -141,7 +141,7 @@ Task<std::expected<std::string, CallFailure>> Caller::call(Action action, std::s
 
 Task<Caller::Tried> Caller::attempt(Action action, const std::string& body, Milliseconds bound) {
   const Counts& counts = counts_[static_cast<std::size_t>(action)];
-  auto credentials = co_await credentials_.get(now());
+  auto credentials = co_await credentials_.get(now(), clock_.steady_now() + bound);
   if (!credentials) {
     counts.failures->add();
     Tried tried{.outcome = std::unexpected(CallFailure{credentials.error(), {}})};

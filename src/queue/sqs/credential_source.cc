@@ -43,7 +43,8 @@ CredentialSource::CredentialSource(CredentialOptions options, http::Client& http
                                 "Times that AWS credentials were got.")),
       failures_(metrics.counter("todoku_aws_credential_failures_total",
                                 "Times that nobody gave AWS credentials.")),
-      asked_(executor) {
+      asked_(executor),
+      renewing_(executor) {
   if (!renewable()) at_hand_ = options_.fixed;
 }
 
@@ -51,32 +52,33 @@ bool CredentialSource::good(Instant now, Milliseconds ahead) const {
   return at_hand_ && (!at_hand_->expires || *at_hand_->expires - ahead > now);
 }
 
-Task<Result<Credentials>> CredentialSource::get(Instant now) {
-  if (renewable() && !good(now, kRenewAhead)) {
-    if (asking_) {
-      // Good ones at hand need not wait for better ones.
-      while (asking_ && !good(now, Milliseconds(0))) {
-        const bool told = co_await asked_.wait();
-        if (!told) co_return fail(ErrorKind::cancelled, "stopped while waiting for credentials");
-      }
-    } else if (clock_.steady_now() >= ask_after_) {
-      co_await renew();
-    }
+Task<Result<Credentials>> CredentialSource::get(Instant now, SteadyInstant deadline) {
+  if (renewable() && !good(now, kRenewAhead)) begin_renewal();
+  while (asking_ && !good(now, Milliseconds(0)) && clock_.steady_now() < deadline) {
+    const bool told = co_await asked_.wait_until(deadline);
+    if (!told) break;
   }
   if (good(now, Milliseconds(0))) co_return *at_hand_;
   if (failed_) co_return fail(*failed_);
-  co_return fail(ErrorKind::unavailable, "the AWS credentials have expired");
+  co_return fail(ErrorKind::unavailable, "there are no AWS credentials yet");
 }
 
 void CredentialSource::refused(const Credentials& credentials) {
   if (renewable() && at_hand_ == credentials) at_hand_.reset();
 }
 
+// Not in the task of whoever needs them: that may be called off, or have to be done sooner.
+void CredentialSource::begin_renewal() {
+  if (asking_ || clock_.steady_now() < ask_after_) return;
+  asking_ = true;
+  renewing_.spawn("AWS credentials", renew());
+}
+
 Task<void> CredentialSource::renew() {
   // Ends with the frame, however it ends: nobody else would ask again.
   struct Asking {
     CredentialSource& source;
-    explicit Asking(CredentialSource& of) : source(of) { source.asking_ = true; }
+    explicit Asking(CredentialSource& of) : source(of) {}
     ~Asking() {
       source.asking_ = false;
       source.asked_.notify();

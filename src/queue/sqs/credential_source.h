@@ -8,6 +8,7 @@
 #include <string>
 
 #include "async/task.h"
+#include "async/task_group.h"
 #include "async/timer.h"
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -34,18 +35,21 @@ class CredentialSource {
   CredentialSource(CredentialOptions options, http::Client& http, const Clock& clock,
                    Metrics& metrics, const async::Executor& executor);
 
-  // Credentials good at `now`, which is the time of AWS. Where asking fails, those at hand serve
-  // until they expire. Errors: unauthorized (nobody gives any, the detail says what to do),
-  // unavailable (who gives them does not answer).
-  Task<Result<Credentials>> get(Instant now);
+  // Credentials good at `now`, which is the time of AWS. They are renewed in the background, and
+  // waited for only if those at hand have expired, until `deadline`. Errors: unauthorized (nobody
+  // gives any, the detail says what to do), unavailable (who gives them does not answer).
+  Task<Result<Credentials>> get(Instant now, SteadyInstant deadline);
 
   // SQS refused these as expired or unknown: whoever asks next gets others, if there are others.
   void refused(const Credentials& credentials);
+  // To be awaited before the end.
+  Task<void> stop() { return renewing_.stop(); }
   // Whether asking again could give others.
   [[nodiscard]] bool renewable() const { return options_.fixed.access_key_id.empty(); }
 
  private:
   [[nodiscard]] bool good(Instant now, Milliseconds ahead) const;
+  void begin_renewal();
   Task<void> renew();
   Task<Result<Credentials>> ask();
   Task<Result<Credentials>> ask_container(std::string url);
@@ -65,6 +69,7 @@ class CredentialSource {
   bool ever_given_ = false;
   bool asking_ = false;
   async::Signal asked_;
+  async::TaskGroup renewing_;
 };
 
 }  // namespace todoku::queue::sqs

@@ -93,6 +93,7 @@ Task<void> SqsQueues::stop_here() {
     for (const auto& [channel, queue] : queues_) queues.push_back(queue);
   }
   for (const auto& queue : queues) co_await queue->stop();
+  co_await credentials_.stop();
 }
 
 }  // namespace todoku::queue::sqs

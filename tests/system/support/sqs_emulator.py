@@ -4,6 +4,7 @@
     with SqsEmulator(work_folder) as emulator:
         emulator.port
 """
+import fcntl
 import pathlib
 import re
 import shutil
@@ -38,11 +39,14 @@ class SqsEmulator:
 
     def __enter__(self):
         self.folder.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "emulator.mjs"):
-            shutil.copy(HERE / name, self.folder)
-        if not (self.folder / "node_modules/fauxqs/package.json").exists():
-            npm_install(self.folder)
-        self.process = subprocess.Popen([node_program(self.folder), "emulator.mjs"],
+        with open(self.folder / "lock", "w") as lock:  # several tests share the folder
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for name in ("package.json", "emulator.mjs"):
+                shutil.copy(HERE / name, self.folder)
+            if not (self.folder / "node_modules/fauxqs/package.json").exists():
+                npm_install(self.folder)
+            node = node_program(self.folder)
+        self.process = subprocess.Popen([node, "emulator.mjs"],
                                         cwd=self.folder, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline())
