@@ -59,6 +59,13 @@ bool is_denied(std::string_view code) {
   return is_one_of(code, kCodes);
 }
 
+// Batches need the right to do the same once ("Amazon SQS API permissions").
+std::string_view right_of(Action action) {
+  std::string_view right = name_of(action);
+  if (right.ends_with("Batch")) right.remove_suffix(5);
+  return right;
+}
+
 CallFailure failure(ErrorKind kind, Action action, const Refusal& refusal,
                     std::string_view what_to_do = {}) {
   std::string detail = fmt::format("{} was refused with {}", name_of(action), refusal.code);
@@ -220,7 +227,7 @@ Caller::Tried Caller::judge(Action action, http::ClientResponse response) {
   } else if (is_denied(code)) {
     refused(ErrorKind::unauthorized,
             fmt::format("allow sqs:{} on the queues of queue.sqs.prefix in the IAM policy",
-                        name_of(action)));
+                        right_of(action)));
   } else if (code == "QueueDeletedRecently") {
     refused(ErrorKind::unavailable, "60 seconds have to pass before it can be made again");
   } else {
