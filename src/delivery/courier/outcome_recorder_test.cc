@@ -2,6 +2,7 @@
 // The recorder over a store whose commits return when the test says so.
 #include "delivery/courier/outcome_recorder.h"
 
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
+#include "async/runtime.h"
 #include "delivery/courier/holdings.h"
 
 namespace todoku::delivery::courier {
@@ -24,6 +26,7 @@ const Path kPath{.mx_host = "mx.example.jp", .remote_ip = "192.0.2.25"};
 class StalledStore final : public store::Store {
  public:
   void submit(store::Settle settle, store::Answered<store::Settle> done) override {
+    if (std::exchange(throws, false)) throw std::bad_alloc();
     waiting.push_back({settle, std::move(done)});
   }
   void submit(store::Accept, store::Answered<store::Accept> done) override { done(nobody_asks()); }
@@ -60,6 +63,7 @@ class StalledStore final : public store::Store {
   }
 
   std::vector<Waiting> waiting;
+  bool throws = false;  // the next time
 
  private:
   static std::unexpected<Error> nobody_asks() {
@@ -280,6 +284,51 @@ TEST_F(OutcomeRecorderTest, WhatNoConnectionHadInHandCannotGoTwiceAndDoesNotCoun
     store_.answer();
   }
   EXPECT_EQ(recorder_.unrecorded(), 0U);
+}
+
+TEST_F(OutcomeRecorderTest, OutcomesThatCouldNotBeHandedOverAreRepeated) {
+  const std::uint64_t before = async::unhandled_exceptions();
+  store_.throws = true;
+  settle();
+  ASSERT_TRUE(store_.waiting.empty());
+  EXPECT_EQ(async::unhandled_exceptions(), before + 1) << "and it is told";
+  settle();
+  while (store_.waiting.empty()) context_.run_one();
+  ASSERT_EQ(store_.waiting[0].settle.outcomes.size(), 1U);
+  clock_.advance(kLong);
+  store_.answer();
+  ASSERT_EQ(store_.waiting.size(), 1U) << "the next ones go on";
+  store_.answer();
+  EXPECT_EQ(recorder_.unrecorded(), 0U);
+}
+
+// Who held a batch while its node counted as dead may tell of it when it is leased anew.
+TEST_F(OutcomeRecorderTest, TwoLeasesOfABatchCountApart) {
+  settle();  // what comes while this one commits is one group
+  const auto lease = [&](std::uint64_t token) {
+    store::LeasedBatch leased;
+    leased.key = {store::DeliveryKey{9}, 0};
+    leased.token = token;
+    for (std::uint32_t seq = 0; seq < 2; ++seq) leased.recipients.push_back({seq, "a@b.jp", {}, 0});
+    return std::make_shared<BatchInFlight>(std::move(leased), make_letter(), SteadyInstant::max(),
+                                           recorder_);
+  };
+  auto older = lease(3);
+  auto newer = lease(4);
+  recorder_.parked({newer, 0}, clock_.steady_now());
+  recorder_.parked({newer, 1}, clock_.steady_now());
+  recorder_.parked({older, 0}, clock_.steady_now());
+  recorder_.parked({older, 1}, clock_.steady_now());
+  older.reset();
+  newer.reset();
+  clock_.advance(kLong);
+  store_.answer();
+  ASSERT_EQ(store_.waiting.size(), 1U);
+  std::vector<std::uint64_t> tokens;
+  for (const auto& release : store_.waiting[0].settle.releases)
+    tokens.push_back(release.held.token);
+  EXPECT_EQ(tokens, (std::vector<std::uint64_t>{3, 4}));
+  store_.answer();
 }
 
 // What is thrown in a connection or a courier lets go of mails without a word.
