@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // todoku status|drain|healthcheck
 #include <cerrno>
+#include <fstream>
+#include <iterator>
 #include <thread>
 
 #include <boost/json/array.hpp>
@@ -80,8 +82,14 @@ pid_t process_of(AdminPort& port) {
   return status ? static_cast<pid_t>(number_of(*status, "pid")) : 0;
 }
 
+// A process that has ended stays a number until its parent has asked how (proc(5), state Z).
 bool is_alive(pid_t process) {
-  return process > 0 && (::kill(process, 0) == 0 || errno == EPERM);
+  if (process <= 0 || (::kill(process, 0) != 0 && errno != EPERM)) return false;
+  std::ifstream file(fmt::format("/proc/{}/stat", process));
+  const std::string stat(std::istreambuf_iterator<char>(file), {});
+  const std::size_t name_end = stat.rfind(')');
+  if (name_end == std::string::npos || name_end + 2 >= stat.size()) return true;
+  return stat[name_end + 2] != 'Z' && stat[name_end + 2] != 'X';
 }
 
 }  // namespace

@@ -42,11 +42,14 @@ Result<operate::Given> read_call(const operate::Call& call, const http::Request&
     if (auto put = put_body(given, body); !put) return fail(std::move(put.error()));
   }
   for (const auto& parameter : request.query_parameters().parameters()) {
+    if (call.has_body()) {
+      return fail(ErrorKind::invalid_input,
+                  "arguments of this request stand in a JSON object, and not behind its path");
+    }
     if (auto put = given.put_written(parameter.name, parameter.value); !put) {
       return fail(std::move(put.error()));
     }
   }
-  // Last: nothing else says whose it is.
   for (const auto& [name, value] : request.parameters.entries()) {
     if (auto put = given.put_written(name, value); !put) return fail(std::move(put.error()));
   }

@@ -78,6 +78,11 @@ TEST_F(AdminRoutesTest, RefuseWhatACallDoesNotDeclare) {
             R"(400 {"error":"name must be a text"})");
   EXPECT_EQ(told(http::Method::get, "/accounts?limit=1001", ""),
             R"(400 {"error":"limit is 1001, but must be from 1 to 1000"})");
+  EXPECT_EQ(told(http::Method::get, "/explain?address=a@b.jp&address=c@d.jp", ""),
+            R"(400 {"error":"address is given more than once"})");
+  EXPECT_EQ(told(http::Method::patch, "/accounts/shop", R"({"account":"other","weight":5})"),
+            R"(400 {"error":"account is given more than once"})");
+  EXPECT_EQ(call(http::Method::post, "/accounts?name=z", "{}").status, 400);
   EXPECT_EQ(told(http::Method::get, "/explain", ""), R"(400 {"error":"address is missing"})");
   EXPECT_EQ(call(http::Method::get, "/accounts").body, R"({"accounts":[]})") << "nothing was made";
 }

@@ -70,7 +70,9 @@ Result<void> Given::put(std::string_view name, Value value) {
       if (!std::holds_alternative<bool>(value)) return wrong_kind(*argument);
       break;
   }
-  values_.insert_or_assign(std::string(name), std::move(value));
+  if (!values_.try_emplace(std::string(name), std::move(value)).second) {
+    return fail(ErrorKind::invalid_input, fmt::format("{} is given more than once", name));
+  }
   return {};
 }
 
@@ -100,6 +102,7 @@ Result<void> Given::complete() const {
 }
 
 Given& Given::with(std::string_view name, Value value) & {
+  if (const auto before = values_.find(name); before != values_.end()) values_.erase(before);
   check(put(name, std::move(value)).has_value(), "the call has this argument, of this kind");
   return *this;
 }

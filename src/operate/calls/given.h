@@ -24,14 +24,15 @@ class Given {
   explicit Given(const Call& call) : call_(&call) {}
 
   // invalid_input, naming argument, value and limit: the call has no such argument, or not of this
-  // kind or in this range. A secret is given as a text.
+  // kind or in this range, or it is there already. A secret is given as a text.
   [[nodiscard]] Result<void> put(std::string_view name, Value value);
   // The same of what was written as text, in a path or a query.
   [[nodiscard]] Result<void> put_written(std::string_view name, std::string written);
   // invalid_input: what is needed is not there.
   [[nodiscard]] Result<void> complete() const;
 
-  // For who makes calls: a value that does not fit is a mistake of the program, which is aborted.
+  // For who makes calls: takes the place of what was there. A value that does not fit is a mistake
+  // of the program, which is aborted.
   Given& with(std::string_view name, Value value) &;
   Given&& with(std::string_view name, Value value) && {
     return std::move(with(name, std::move(value)));
