@@ -192,11 +192,14 @@ Result<std::unique_ptr<store::SqliteStore>> open_store(const config::Config& con
   return opened;
 }
 
-std::vector<std::string> data_problems(const config::Config& config) {
+std::vector<std::string> data_problems(const config::Config& config,
+                                       const config::UnknownKeys& unknown) {
   std::vector<std::string> problems;
-  for (const auto& found : {check_folder_rights(config.data.directory), check_database(config)}) {
+  const auto note = [&](const Result<void>& found) {
     if (!found) problems.push_back(found.error().detail);
-  }
+  };
+  if (unknown.spare({"data.directory"})) note(check_folder_rights(config.data.directory));
+  if (unknown.spare({"data.directory", "secrets", "admin.socket"})) note(check_database(config));
   return problems;
 }
 

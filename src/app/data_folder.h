@@ -32,8 +32,9 @@ namespace todoku::app {
 // Makes the folder, or closes it to others.
 [[nodiscard]] Result<void> prepare_data_folder(const std::string& path);
 
-// For what open_store() and open_vault() would refuse, each a sentence. Changes nothing, and may be
-// asked while an engine runs.
-[[nodiscard]] std::vector<std::string> data_problems(const config::Config& config);
+// For what open_store() and open_vault() would refuse, each a sentence, as far as the keys are
+// known. Changes nothing, and may be asked while an engine runs.
+[[nodiscard]] std::vector<std::string> data_problems(const config::Config& config,
+                                                     const config::UnknownKeys& unknown = {});
 
 }  // namespace todoku::app

@@ -39,7 +39,7 @@ struct EngineTest : testing::Test {
         "[\"127.0.0.1:9\"]\ntimeout_seconds = 1\n[smtp_out]\nhello_name = \"mail.example.jp\"\n" +
             more,
         "todoku.toml", folder / "", {});
-    if (!loaded) throw std::runtime_error(loaded.error().front().to_string());
+    if (!loaded) throw std::runtime_error(loaded.error().problems.front().to_string());
     return std::move(*loaded);
   }
   std::unique_ptr<Engine> engine(const std::string& more = "") {

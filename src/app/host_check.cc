@@ -97,24 +97,44 @@ Result<void> check_sources(const config::Config& config) {
   return fail(kind, fmt::format("{}", fmt::join(wrong, "; ")));
 }
 
-std::vector<std::string> host_problems(const config::Config& config, bool ports_are_ours) {
+std::vector<std::string> host_problems(const config::Config& config, bool ports_are_ours,
+                                       const config::UnknownKeys& unknown) {
   std::vector<std::string> found;
   Problems problems(found);
-  problems.note(files_division(files_limit().highest, files_wanted(config)));
-  problems.note("data.directory", check_folder(config.data.directory));
-  problems.note(check_key(vault_options(config)));
-  problems.note("admin.socket", check_socket_path(admin_socket_path(config)));
-  if (!config.metrics.listen.empty()) {
+  const auto known = [&](std::initializer_list<std::string_view> keys) {
+    return unknown.spare(keys);
+  };
+  if (known({"engine", "api.connections_max", "smtp_out.connections_max"})) {
+    problems.note(files_division(files_limit().highest, files_wanted(config)));
+  }
+  if (known({"data.directory"})) {
+    problems.note("data.directory", check_folder(config.data.directory));
+  }
+  if (known({"secrets"})) problems.note(check_key(vault_options(config)));
+  if (known({"admin.socket", "data.directory"})) {
+    problems.note("admin.socket", check_socket_path(admin_socket_path(config)));
+  }
+  if (known({"metrics.listen"}) && !config.metrics.listen.empty()) {
     problems.note("metrics.listen", check_listen(config.metrics.listen, ports_are_ours));
   }
+  if (!known({"engine.roles"})) return found;
   if (has_role(config, "api")) {
-    problems.note("api.listen", check_listen(config.api.listen, ports_are_ours));
-    problems.note(api_tls(config.api));
+    if (known({"api.listen"})) {
+      problems.note("api.listen", check_listen(config.api.listen, ports_are_ours));
+    }
+    // One without the other is told already.
+    const bool half =
+        config.api.tls_certificate_file.empty() != config.api.tls_private_key_file.empty();
+    if (!half && known({"api.tls_certificate_file", "api.tls_private_key_file"})) {
+      problems.note(api_tls(config.api));
+    }
   }
   if (has_role(config, "courier")) {
-    problems.note(receivers_tls(config.smtp_out));
-    problems.note("the DNS resolver", dns::make_unbound_context(resolver_options(config)));
-    problems.note(check_sources(config));
+    if (known({"smtp_out.tls_ca_file"})) problems.note(receivers_tls(config.smtp_out));
+    if (known({"dns"})) {
+      problems.note("the DNS resolver", dns::make_unbound_context(resolver_options(config)));
+    }
+    if (known({"egress"})) problems.note(check_sources(config));
   }
   return found;
 }

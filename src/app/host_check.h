@@ -15,9 +15,10 @@
 namespace todoku::app {
 
 // Each with what to do about it. `ports_are_ours`: an engine of this installation is running, so
-// what it listens at is taken by itself.
+// what it listens at is taken by itself. Nothing is said that follows from `unknown` keys.
 [[nodiscard]] std::vector<std::string> host_problems(const config::Config& config,
-                                                     bool ports_are_ours = false);
+                                                     bool ports_are_ours = false,
+                                                     const config::UnknownKeys& unknown = {});
 
 // nullptr: the API speaks HTTP in the clear.
 [[nodiscard]] Result<std::shared_ptr<const net::TlsServerContext>> api_tls(

@@ -23,22 +23,27 @@
 
 namespace todoku::app {
 
-std::optional<config::LoadedConfig> Program::load(const std::optional<std::string>& file) {
-  auto loaded = config::load_config(file, environment_);
+bool Program::tell(const config::ConfigResult& loaded) {
   if (!loaded) {
-    for (const config::ConfigProblem& problem : loaded.error()) {
+    for (const config::ConfigProblem& problem : loaded.error().problems) {
       fmt::print(err_, "{}\n", problem.to_string());
     }
-    return std::nullopt;
+    return false;
   }
   const auto rules = config::load_site_rules(*loaded);
   if (!rules) {
     fmt::print(err_, "{}\n", rules.error().detail);
-    return std::nullopt;
+    return false;
   }
   for (const config::ConfigProblem& warning : loaded->warnings) {
     fmt::print(err_, "warning: {}\n", warning.to_string());
   }
+  return true;
+}
+
+std::optional<config::LoadedConfig> Program::load(const std::optional<std::string>& file) {
+  auto loaded = config::load_config(file, environment_);
+  if (!tell(loaded)) return std::nullopt;
   return std::move(*loaded);
 }
 
@@ -57,20 +62,23 @@ int Program::serve(const cli::ServeOptions& options) {
 }
 
 int Program::check_config(const std::optional<std::string>& file, Language language) {
-  const auto loaded = load(file);
-  if (!loaded) {
-    constexpr Sentence kMore{
-        "note: what keys say together, this machine and the data are looked at once these are "
-        "mended\n",
-        "注: キーどうしの関係、このマシン、データは、これらを直したあとに調べる\n"};
-    err_ << kMore.in(language);
-    return 1;
-  }
-  const bool running = engine_answers(loaded->config);
-  auto problems = host_problems(loaded->config, running);
-  std::ranges::move(data_problems(loaded->config), std::back_inserter(problems));
+  const auto loaded = config::load_config(file, environment_);
+  const bool usable = tell(loaded);
+  const config::Config& config = loaded ? loaded->config : loaded.error().rest;
+  const config::UnknownKeys unknown = loaded ? config::UnknownKeys() : loaded.error().unknown;
+  // Where its socket is not known, what is taken may be taken by our own engine.
+  const bool socket_known = unknown.spare({"admin.socket", "data.directory"});
+  const bool running = socket_known && engine_answers(config);
+  auto problems = host_problems(config, running || !socket_known, unknown);
+  std::ranges::move(data_problems(config, unknown), std::back_inserter(problems));
   for (const std::string& problem : problems) fmt::print(err_, "{}\n", problem);
-  if (!problems.empty()) return 1;
+  if (!unknown.empty()) {
+    constexpr Sentence kMore{
+        "note: what depends on keys that are wrong here is looked at once these are mended\n",
+        "注: 誤りのあるキーに関わることは、これらを直したあとに調べる\n"};
+    err_ << kMore.in(language);
+  }
+  if (!usable || !problems.empty()) return 1;
   if (running) {
     constexpr Sentence kRunning{
         "note: an engine of this installation is running, with what it read when it started\n",
@@ -122,7 +130,7 @@ int Program::sink(const std::vector<std::string>& arguments) {
 Result<std::unique_ptr<cli::AdminPort>> Program::admin(const std::optional<std::string>& config,
                                                        bool begin_new) {
   auto loaded = config::load_config(config, environment_);
-  if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().front().to_string());
+  if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
   return unless_refused([&] { return open_admin_port(*loaded, begin_new); });
 }
 

@@ -25,6 +25,8 @@ class Program final : public cli::Host {
   [[nodiscard]] Language language() const override;
 
  private:
+  // Prints what is wrong, or what there is to warn of. True if it can be used.
+  bool tell(const config::ConfigResult& loaded);
   // nullopt after the problems have been printed.
   std::optional<config::LoadedConfig> load(const std::optional<std::string>& file);
 

@@ -14,6 +14,7 @@
 
 #include "base/bilingual.h"
 #include "base/result.h"
+#include "config/unknown_keys.h"
 #include "delivery/policy/site_rules.h"
 
 namespace todoku::config {
@@ -189,7 +190,14 @@ struct LoadedConfig {
   std::map<std::string, std::string, std::less<>> origins;
 };
 
-using ConfigResult = std::expected<LoadedConfig, std::vector<ConfigProblem>>;
+// A configuration that cannot be used: why, and what of it can be judged all the same.
+struct ConfigMistakes {
+  std::vector<ConfigProblem> problems;
+  Config rest;          // defaults where nothing is known
+  UnknownKeys unknown;  // none if the mistake is in what several keys say together
+};
+
+using ConfigResult = std::expected<LoadedConfig, ConfigMistakes>;
 
 // Reads TOML text. `file_name` is for messages; relative paths in the values are taken from
 // `directory`. Gives every problem there is, not only the first.

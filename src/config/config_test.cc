@@ -28,8 +28,8 @@ ConfigResult read(std::string_view toml, const Environment& environment = {}) {
 std::string problem(std::string_view toml, const Environment& environment = {}) {
   const auto result = read(toml, environment);
   if (result) return "(no problem)";
-  if (result.error().size() != 1) return "(several problems)";
-  return result.error()[0].to_string();
+  if (result.error().problems.size() != 1) return "(several problems)";
+  return result.error().problems[0].to_string();
 }
 
 TEST(Config, HasUsableDefaultsWithoutAFile) {
@@ -79,7 +79,7 @@ bind_ipv4 = "192.0.2.1"
 name = "tokyo-2"
 ipv6 = true
 )");
-  ASSERT_TRUE(result) << result.error()[0].to_string();
+  ASSERT_TRUE(result) << result.error().problems[0].to_string();
   const Config& config = result->config;
   EXPECT_EQ(config.api.listen, "[::1]:0");
   EXPECT_EQ(config.limits.to_max, 60);
@@ -201,7 +201,7 @@ TEST(ConfigProblems, AreAllReportedAtOnce) {
   const auto result =
       read("[api]\nlisten = 1\n[limits]\nto_max = 0\n[nonsense]\n", {{"TODOKU_LOG__LEVEL", "x"}});
   ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().size(), 4U);
+  EXPECT_EQ(result.error().problems.size(), 4U);
 }
 
 TEST(ConfigProblems, ConcernKeysThatContradictOneAnother) {
@@ -211,6 +211,47 @@ TEST(ConfigProblems, ConcernKeysThatContradictOneAnother) {
               HasSubstr("used twice"));
   EXPECT_THAT(problem("[[egress]]\nname = \"a\"\nipv4 = false\n"), HasSubstr("both false"));
   EXPECT_THAT(problem("[[egress]]\nname = \"a\"\nbind_ipv4 = \"::1\"\n"), HasSubstr("IPv6"));
+}
+
+std::vector<std::string> all_problems(std::string_view toml, const Environment& environment = {}) {
+  std::vector<std::string> texts;
+  const auto result = read(toml, environment);
+  if (result) return texts;
+  for (const ConfigProblem& each : result.error().problems) texts.push_back(each.to_string());
+  return texts;
+}
+
+TEST(ConfigProblems, OfSeveralKeysAreToldBesideThoseOfOthers) {
+  EXPECT_THAT(all_problems("[api]\nlisten = 1\n[engine]\nroles = [\"scheduler\"]\n"
+                           "[[egress]]\nname = \"a\"\nipv4 = false\n"),
+              ElementsAre(HasSubstr("api.listen must be"), HasSubstr("need one another"),
+                          HasSubstr("both false")));
+}
+
+TEST(ConfigProblems, FollowFromNoKeyThatIsNotKnown) {
+  // What was meant to be the other half.
+  EXPECT_THAT(all_problems("[api]\ntls_certificate_file = \"a.pem\"\ntls_private_key_file = 1\n"),
+              ElementsAre(HasSubstr("tls_private_key_file must be")));
+  EXPECT_THAT(all_problems("[api]\ntls_certificate_file = \"a.pem\"\ntls_private_key = \"a\"\n"),
+              ElementsAre(HasSubstr("there is no key api.tls_private_key")));
+  EXPECT_THAT(all_problems("[apy]\nlisten = 1\n[engine]\nroles = [\"scheduler\"]\n"),
+              ElementsAre(HasSubstr("there is no section apy")));
+  EXPECT_THAT(all_problems("[engine]\nroles = [\"scheduler\"]\n",
+                           {{"TODOKU_ENGINE__ROLE", "api,scheduler,courier"}}),
+              ElementsAre(HasSubstr("TODOKU_ENGINE__ROLES")));
+  EXPECT_THAT(all_problems("[[egress]]\nname = \"a\"\nipv4 = 1\n[[egress]]\nname = \"a\"\n"),
+              ElementsAre(HasSubstr("egress.ipv4 must be")));
+}
+
+TEST(ConfigProblems, LeaveWhatIsKnownToBeJudged) {
+  const auto result = read("[api]\nlisten = 1\n[data]\ndirectory = \"/srv/todoku\"\n");
+  ASSERT_FALSE(result);
+  const ConfigMistakes& mistakes = result.error();
+  EXPECT_EQ(mistakes.rest.data.directory, "/srv/todoku");
+  EXPECT_TRUE(mistakes.unknown.spare({"data.directory", "secrets", "api.public_url"}));
+  EXPECT_FALSE(mistakes.unknown.spare({"data.directory", "api.listen"}));
+  EXPECT_FALSE(mistakes.unknown.spare({"api"}));
+  EXPECT_TRUE(mistakes.unknown.spare({"api.listen_other", "ap"})) << "names, not their beginnings";
 }
 
 TEST(ConfigProblems, TellTheLineOfTextThatIsNotToml) {
@@ -239,7 +280,7 @@ TEST(ConfigProblems, KeepTheMasterKeyOutOfTheData) {
 TEST(ConfigProblems, ConcernAFileThatIsNotThere) {
   const auto result = load_config("/nonexistent/todoku.toml", {});
   ASSERT_FALSE(result);
-  EXPECT_EQ(result.error()[0].to_string(),
+  EXPECT_EQ(result.error().problems[0].to_string(),
             "/nonexistent/todoku.toml: cannot read it: No such file or directory");
 }
 
@@ -306,7 +347,7 @@ TEST(ShownConfig, CanBeReadBack) {
       "[smtp_out]\nown_names = [\"a.example\"]\n");
   ASSERT_TRUE(first);
   const auto second = read(show_config(*first));
-  ASSERT_TRUE(second) << second.error()[0].to_string();
+  ASSERT_TRUE(second) << second.error().problems[0].to_string();
   for (const ConfigSection& section : config_sections()) {
     for (const ConfigKey& key : section.keys) {
       for (std::size_t i = 0; i < section.size(first->config); ++i) {
@@ -319,7 +360,7 @@ TEST(ShownConfig, CanBeReadBack) {
 TEST(ShownConfig, OfDefaultsIsAFileThatChangesNothing) {
   for (const Language language : {Language::english, Language::japanese}) {
     const auto result = read(show_defaults(language));
-    ASSERT_TRUE(result) << result.error()[0].to_string();
+    ASSERT_TRUE(result) << result.error().problems[0].to_string();
     EXPECT_EQ(show_config(*result).find("egress"), std::string::npos);
     EXPECT_EQ(result->config.api.listen, default_config().api.listen);
   }

@@ -195,6 +195,7 @@ class Reader {
     loaded_.text = text;
     const toml::parse_result parsed = toml::parse(text, file_name_);
     if (!parsed) {
+      unknown_.add_all();
       problem(at(parsed.error().source()),
               fmt::format("this is not TOML: {}", parsed.error().description()));
       return;
@@ -223,8 +224,10 @@ class Reader {
       if (known.contains(name) || is_of_the_program(name)) continue;
       if (name.starts_with(kAwsVariables)) continue;  // there are many, for others
       if (const std::string_view meant = nearly(name, names); !meant.empty()) {
+        unknown_.add_all();
         problem(name, fmt::format("there is no such key (did you mean {}?)", meant));
       } else if (name.find("__") != std::string::npos) {
+        unknown_.add_all();
         problem(name, fmt::format("there is no such key{}", suggestion(name, names)));
       } else {
         // Perhaps somebody else's: Kubernetes makes TODOKU_PORT of a service called todoku.
@@ -235,10 +238,12 @@ class Reader {
 
   ConfigResult finish() && {
     resolve_paths();
-    if (problems_.empty()) check_together(loaded_.config, problems_);
+    check_together(loaded_.config, unknown_, problems_);
     if (!problems_.empty()) add_mistakes_of_sites();
-    if (!problems_.empty()) return std::unexpected(std::move(problems_));
-    return std::move(loaded_);
+    if (problems_.empty()) return std::move(loaded_);
+    return std::unexpected(ConfigMistakes{.problems = std::move(problems_),
+                                          .rest = std::move(loaded_.config),
+                                          .unknown = std::move(unknown_)});
   }
 
  private:
@@ -249,7 +254,7 @@ class Reader {
 
   // Who has one mistake to mend wants to know of the others.
   void add_mistakes_of_sites() {
-    if (!is_toml_) return;
+    if (!is_toml_ || !unknown_.spare({"rules"})) return;
     const auto rules = load_site_rules(loaded_);
     if (!rules) problem("", rules.error().detail);
   }
@@ -262,6 +267,7 @@ class Reader {
     const auto& sections = config_sections();
     const auto section = std::ranges::find(sections, name, &ConfigSection::name);
     if (section == sections.end()) {
+      unknown_.add_all();
       const auto names = node.is_table() ? all_section_names() : all_key_names();
       problem(at(node.source()),
               fmt::format("there is no {} {}{}", node.is_table() ? "section" : "key",
@@ -273,6 +279,7 @@ class Reader {
     } else if (const toml::table* table = node.as_table()) {
       read_keys(*section, *table, 0);
     } else {
+      unknown_.add(section->name);
       problem(at(node.source()), fmt::format("{} must be a section, written as [{}]", name, name));
     }
   }
@@ -291,6 +298,7 @@ class Reader {
       require_keys(section, *table, i);
     }
     if (array != nullptr) return;
+    unknown_.add(section.name);
     problem(at(node.source()), fmt::format("{} must be a list of sections, each written as [[{}]]",
                                            section.name, section.name));
   }
@@ -299,6 +307,7 @@ class Reader {
   void require_keys(const ConfigSection& section, const toml::table& table, std::size_t element) {
     for (const ConfigKey& key : section.keys) {
       if (!key.required || table.contains(key.name)) continue;
+      unknown_.add(key.full_name());
       problem(at(table.source()), problem_with(key, key.get(loaded_.config, element)));
     }
   }
@@ -317,6 +326,7 @@ class Reader {
         read_section(inner, node);
         continue;
       }
+      unknown_.add(section.name);
       const std::string unknown = fmt::format("{}.{}", section.name, shortened(name.str()));
       problem(at(name.source()),
               fmt::format("there is no key {}{}", unknown, suggestion(unknown, all_key_names())));
@@ -326,12 +336,14 @@ class Reader {
   void read_key(const ConfigKey& key, const toml::node& node, std::size_t element) {
     const std::string where = at(node.source());
     if (key.secret) {
+      unknown_.add(key.full_name());
       problem(where, fmt::format("{} does not belong into this file: use the variable {}",
                                  key.full_name(), key.environment));
       return;
     }
     auto value = std::visit(NodeReader{node}, key.fallback);
     if (!value) {
+      unknown_.add(key.full_name());
       problem(where, fmt::format("{} must be {}, but is {}", key.full_name(), expectation(key),
                                  found_text(node)));
       return;
@@ -341,11 +353,13 @@ class Reader {
 
   void read_variable(const ConfigKey& key, std::string_view text) {
     if (!is_utf8(text)) {  // as all of a TOML file is
+      unknown_.add(key.full_name());
       problem(key.environment, fmt::format("{} must be UTF-8", key.full_name()));
       return;
     }
     auto value = std::visit(VariableReader{text}, key.fallback);
     if (!value) {
+      unknown_.add(key.full_name());
       problem(key.environment, fmt::format("{} must be {}, but is {}", key.full_name(),
                                            expectation(key), to_toml(shortened(text))));
       return;
@@ -356,6 +370,7 @@ class Reader {
   void take(const ConfigKey& key, ConfigValue value, const std::string& where,
             std::size_t element) {
     if (auto message = problem_with(key, value); !message.empty()) {
+      unknown_.add(key.full_name());
       problem(where, std::move(message));
       return;
     }
@@ -393,10 +408,14 @@ class Reader {
   LoadedConfig loaded_;
   bool is_toml_ = false;
   std::vector<ConfigProblem> problems_;
+  UnknownKeys unknown_;
 };
 
-std::unexpected<std::vector<ConfigProblem>> one_problem(std::string where, std::string message) {
-  return std::unexpected(std::vector{ConfigProblem{std::move(where), std::move(message)}});
+std::unexpected<ConfigMistakes> unreadable(std::string where, std::string message) {
+  ConfigMistakes mistakes{
+      .problems = {{std::move(where), std::move(message)}}, .rest = {}, .unknown = {}};
+  mistakes.unknown.add_all();
+  return std::unexpected(std::move(mistakes));
 }
 
 }  // namespace
@@ -449,11 +468,11 @@ ConfigResult load_config(const std::optional<std::string>& file, const Environme
     if (path.empty()) return read_config("", "", "", environment);
   }
   std::error_code error;
-  if (fs::is_directory(path, error)) return one_problem(path, "this is a folder, not a file");
+  if (fs::is_directory(path, error)) return unreadable(path, "this is a folder, not a file");
   std::ifstream stream(path, std::ios::binary);
   if (!stream) {
-    return one_problem(path,
-                       fmt::format("cannot read it: {}", std::generic_category().message(errno)));
+    return unreadable(path,
+                      fmt::format("cannot read it: {}", std::generic_category().message(errno)));
   }
   const std::string text((std::istreambuf_iterator<char>(stream)), {});
   return read_config(text, path, fs::path(path).parent_path().string(), environment);

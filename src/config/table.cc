@@ -201,17 +201,45 @@ void check_master_key(const Config& config, std::vector<ConfigProblem>& problems
                        key.string(), data.string())});
 }
 
-// Names of queues have 80 characters at most ("Amazon SQS message quotas").
-void check_queue(const Config& config, std::vector<ConfigProblem>& problems) {
+void check_certificate(const Config& config, std::vector<ConfigProblem>& problems) {
+  if (config.api.tls_certificate_file.empty() == config.api.tls_private_key_file.empty()) return;
+  problems.push_back(
+      {"", "api.tls_certificate_file and api.tls_private_key_file need one another"});
+}
+
+void check_rests(const Config& config, std::vector<ConfigProblem>& problems) {
+  const Config::Delivery& delivery = config.delivery;
+  if (delivery.site_rest_first_seconds <= delivery.site_rest_longest_seconds) return;
+  problems.push_back(
+      {"", fmt::format("delivery.site_rest_first_seconds is {}, but must not exceed "
+                       "delivery.site_rest_longest_seconds, which is {}",
+                       delivery.site_rest_first_seconds, delivery.site_rest_longest_seconds)});
+}
+
+void check_credit(const Config& config, std::vector<ConfigProblem>& problems) {
+  const Config::Delivery& delivery = config.delivery;
+  if (delivery.site_outstanding_max <= delivery.outstanding_max) return;
+  problems.push_back({"", fmt::format("delivery.site_outstanding_max is {}, but must not exceed "
+                                      "delivery.outstanding_max, which is {}",
+                                      delivery.site_outstanding_max, delivery.outstanding_max)});
+}
+
+void check_region(const Config& config, std::vector<ConfigProblem>& problems) {
+  if (config.queue.kind != "sqs" || !config.sqs.region.empty()) return;
+  problems.push_back({"",
+                      "queue.sqs.region is empty: queue.kind is \"sqs\", so name the region of "
+                      "the queues, such as ap-northeast-1"});
+}
+
+void check_credentials(const Config& config, std::vector<ConfigProblem>& problems) {
   if (config.queue.kind != "sqs") return;
-  if (config.sqs.region.empty()) {
-    problems.push_back({"",
-                        "queue.sqs.region is empty: queue.kind is \"sqs\", so name the region of "
-                        "the queues, such as ap-northeast-1"});
-  }
-  if (config.aws.access_key_id.empty() != config.aws.secret_access_key.empty()) {
-    problems.push_back({"", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY need one another"});
-  }
+  if (config.aws.access_key_id.empty() == config.aws.secret_access_key.empty()) return;
+  problems.push_back({"", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY need one another"});
+}
+
+// Names of queues have 80 characters at most ("Amazon SQS message quotas").
+void check_queue_names(const Config& config, std::vector<ConfigProblem>& problems) {
+  if (config.queue.kind != "sqs") return;
   constexpr std::size_t kLongest = 80;
   constexpr std::size_t kAround = std::string_view("--transactional").size();
   for (const Config::Egress& source : config.egress) {
@@ -238,6 +266,12 @@ void check_egress(const Config& config, std::vector<ConfigProblem>& problems) {
     if (v6 && !v6->is_v6()) report(source, "bind_ipv6 is an IPv4 address");
   }
 }
+
+// A check and all the keys that it reads.
+struct CheckTogether {
+  std::vector<std::string_view> keys;
+  void (*check)(const Config&, std::vector<ConfigProblem>&);
+};
 
 }  // namespace
 
@@ -299,28 +333,22 @@ void check_roles(const Config& config, std::vector<ConfigProblem>& problems) {
   }
 }
 
-void check_together(const Config& config, std::vector<ConfigProblem>& problems) {
-  if (config.api.tls_certificate_file.empty() != config.api.tls_private_key_file.empty()) {
-    problems.push_back(
-        {"", "api.tls_certificate_file and api.tls_private_key_file need one another"});
+void check_together(const Config& config, const UnknownKeys& unknown,
+                    std::vector<ConfigProblem>& problems) {
+  static const std::array kChecks = std::to_array<CheckTogether>({
+      {{"api.tls_certificate_file", "api.tls_private_key_file"}, check_certificate},
+      {{"delivery.site_rest_first_seconds", "delivery.site_rest_longest_seconds"}, check_rests},
+      {{"delivery.site_outstanding_max", "delivery.outstanding_max"}, check_credit},
+      {{"engine.roles"}, check_roles},
+      {{"secrets.master_key_file", "data.directory"}, check_master_key},
+      {{"egress"}, check_egress},
+      {{"queue.kind", "queue.sqs.region"}, check_region},
+      {{"queue.kind", "aws"}, check_credentials},
+      {{"queue.kind", "queue.sqs.prefix", "egress"}, check_queue_names},
+  });
+  for (const CheckTogether& each : kChecks) {
+    if (unknown.spare(each.keys)) each.check(config, problems);
   }
-  if (config.delivery.site_rest_first_seconds > config.delivery.site_rest_longest_seconds) {
-    problems.push_back(
-        {"", fmt::format("delivery.site_rest_first_seconds is {}, but must not exceed "
-                         "delivery.site_rest_longest_seconds, which is {}",
-                         config.delivery.site_rest_first_seconds,
-                         config.delivery.site_rest_longest_seconds)});
-  }
-  if (config.delivery.site_outstanding_max > config.delivery.outstanding_max) {
-    problems.push_back(
-        {"", fmt::format("delivery.site_outstanding_max is {}, but must not exceed "
-                         "delivery.outstanding_max, which is {}",
-                         config.delivery.site_outstanding_max, config.delivery.outstanding_max)});
-  }
-  check_roles(config, problems);
-  check_master_key(config, problems);
-  check_egress(config, problems);
-  check_queue(config, problems);
 }
 
 std::string to_toml(const ConfigValue& value) {

@@ -85,8 +85,9 @@ struct ConfigSection {
 // The problem with `value`, which has the key's type; empty if there is none.
 [[nodiscard]] std::string problem_with(const ConfigKey& key, const ConfigValue& value);
 
-// Checks that concern several keys at once. Appends what it finds.
-void check_together(const Config& config, std::vector<ConfigProblem>& problems);
+// Checks that concern several keys at once, as far as their keys are known. Appends what it finds.
+void check_together(const Config& config, const UnknownKeys& unknown,
+                    std::vector<ConfigProblem>& problems);
 
 // As TOML: 8025, "text", [1, 2].
 [[nodiscard]] std::string to_toml(const ConfigValue& value);

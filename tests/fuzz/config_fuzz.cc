@@ -34,8 +34,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Environment environment = environment_of(text);
   const ConfigResult first = read_config(text, "fuzz.toml", "/etc/todoku", environment);
   if (!first) {
-    todoku::check(!first.error().empty(), "a refusal has a reason");
-    for (const ConfigProblem& problem : first.error()) {
+    todoku::check(!first.error().problems.empty(), "a refusal has a reason");
+    for (const ConfigProblem& problem : first.error().problems) {
       todoku::check(!problem.message.empty(), "a reason has words");
     }
     return 0;

@@ -88,6 +88,27 @@ class Configuration(HomeTest):
         self.start()
         self.assertIn("no mistakes found", self.tool("config", "check"))  # it is our own engine
 
+    def test_a_wrong_key_hides_no_other_mistake(self):
+        (self.home / "master.key").write_text("no key")
+        os.chmod(self.home / "master.key", 0o600)
+        wrong = CONFIG.replace("drain_seconds = 5", 'drain_seconds = "5"\nroles = ["scheduler"]')
+        self.write('tls_ca_file = "missing.pem"\n'
+                   f'[[egress]]\nname = "one"\nbind_ipv4 = "{FOREIGN}"\nipv4 = true\n',
+                   wrong.replace('roles = ["scheduler"]', ""))
+        said = self.tool("config", "check", status=1)
+        for words in ("engine.drain_seconds must be", "smtp_out.tls_ca_file", "master key",
+                      f"{FOREIGN} is no address of this machine", "looked at once these are mended"):
+            self.assertIn(words, said)
+        self.write("", wrong)
+        said = self.tool("config", "check", status=1)
+        self.assertIn("scheduler and courier need one another", said)
+        # Where data is kept is not known: of the folder that nobody meant nothing is said.
+        self.data.write_text("")
+        self.write("[data]\ndirectory = 5\n")
+        said = self.tool("config", "check", status=1)
+        self.assertIn("data.directory must be", said)
+        self.assertNotIn("is no folder", said)
+
     def test_a_folder_that_is_a_file(self):
         self.data.write_text("")
         self.refused_by_both("data")
