@@ -48,6 +48,10 @@ void wipe(std::string& text) noexcept {
   text.clear();
 }
 
+void wipe(std::span<char> memory) noexcept {
+  if (!memory.empty()) OPENSSL_cleanse(memory.data(), memory.size());
+}
+
 void wipe_stack() noexcept {
   constexpr std::size_t kOctets = std::size_t{48} * 1024;
   std::array<char, kOctets> below;

@@ -2,6 +2,7 @@
 // Taking secrets out of memory when they have served.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,6 +11,7 @@ namespace todoku {
 
 // Overwrites all that the text's memory holds, and empties it.
 void wipe(std::string& text) noexcept;
+void wipe(std::span<char> memory) noexcept;
 
 // Overwrites the stack below the caller's frame, where the functions that it called kept their
 // variables and compilers put registers down: 48 KB, more than any computation with a key uses.

@@ -27,6 +27,16 @@ TEST(Wipe, EmptiesATextAndAllOfItsMemory) {
   }
 }
 
+TEST(Wipe, OverwritesMemoryAsItIs) {
+  std::array<char, 9> memory{};
+  memory.fill('#');
+  wipe({memory.data() + 1, 7});
+  EXPECT_FALSE(is_marked(memory.data() + 1, 7));
+  EXPECT_EQ(memory.front(), '#');
+  EXPECT_EQ(memory.back(), '#');
+  wipe(std::span<char>());
+}
+
 TEST(Wipe, ASecretTextLeavesNothingWhereItCameFrom) {
   std::string given(10, '#');  // short: copied, not handed over
   SecretText first(std::move(given));

@@ -8,6 +8,8 @@
 #include <fmt/compile.h>
 #include <fmt/format.h>
 
+#include "base/wipe.h"
+
 namespace todoku::http {
 namespace {
 
@@ -149,6 +151,7 @@ Task<Connection::Head> Connection::read_head() {
 }
 
 Task<bool> Connection::serve_request() {
+  wiped_ = false;
   body_received_ = 0;
   body_waited_ = {};
   continue_sent_ = peer_gone_ = false;
@@ -164,7 +167,10 @@ Task<bool> Connection::serve_request() {
   Response response;
   if (head == Head::ready) {
     match = context_.router.find(request_.method, request_.raw_path, request_.parameters);
+    wiped_ = match.route != nullptr && match.route->options.wiped;
+    if (wiped_) input_.hold_secrets();
     response = co_await handle(match);
+    if (wiped_) forget_body(!parser_.complete());
   }
   if (peer_gone_) {
     observe(match.route, 0, begun);
@@ -179,6 +185,7 @@ Task<bool> Connection::serve_request() {
   bool going_on = keep_alive_ && !stopping_;
   if (going_on && !parser_.complete()) going_on = co_await skip_rest();
   if (!going_on) co_await linger();
+  if (wiped_) forget_body(false);
   release_memory();
   co_return going_on;
 }
@@ -291,16 +298,33 @@ Task<Result<void>> Connection::read_more_body() {
 Task<Result<std::string_view>> Connection::collect_body() {
   const auto first = co_await next_piece();
   if (!first || parser_.complete()) co_return first;
-  body_.assign(*first);
+  body_.clear();
   // Room for what is certain to come, but no more than it costs to claim it.
   body_.reserve(static_cast<std::size_t>(
       std::min<std::uint64_t>(parser_.content_length().value_or(0), kKeptMemoryMax)));
+  body_.append(*first);
   for (;;) {
     const auto piece = co_await next_piece();
     if (!piece) co_return fail(piece.error());
     if (piece->empty()) co_return std::string_view(body_);
-    body_.append(*piece);
+    append_to_body(*piece);
   }
+}
+
+void Connection::append_to_body(std::string_view piece) {
+  if (wiped_ && body_.size() + piece.size() > body_.capacity()) {
+    std::string larger;
+    larger.reserve(2 * (body_.size() + piece.size()));
+    larger = body_;
+    wipe(body_);
+    body_.swap(larger);
+  }
+  body_.append(piece);
+}
+
+void Connection::forget_body(bool more) {
+  wipe(body_);
+  input_.wipe_used(more);
 }
 
 bool Connection::rest_is_skippable() const {

@@ -72,6 +72,9 @@ class Connection {
   [[nodiscard]] Task<Result<std::string_view>> next_piece();
   [[nodiscard]] Task<Result<void>> read_more_body();
   [[nodiscard]] Task<Result<std::string_view>> collect_body();
+  void append_to_body(std::string_view piece);
+  // Of a route whose bodies are wiped. `more` of it may come.
+  void forget_body(bool more);
   [[nodiscard]] std::unexpected<Error> body_failed(ErrorKind kind, Failure failure);
   // Whether what is left of the body can be skipped, so that the connection can live on.
   [[nodiscard]] bool rest_is_skippable() const;
@@ -106,6 +109,7 @@ class Connection {
   BodySource* source_ = nullptr;  // being sent
 
   // Of the request under way:
+  bool wiped_ = false;  // its body, when it is done
   std::size_t body_max_ = 0;
   std::uint64_t body_received_ = 0;
   Microseconds body_waited_{0};

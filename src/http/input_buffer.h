@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The octets of a connection between the socket and the parser: one block, read at the end,
-// consumed at the front. It grows only when asked and shrinks when it is empty.
+// consumed at the front. It grows only when asked and shrinks when it is empty. What it has given
+// away can be wiped.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +9,8 @@
 #include <memory>
 #include <span>
 #include <string_view>
+
+#include "base/wipe.h"
 
 namespace todoku::http {
 
@@ -35,6 +38,15 @@ class InputBuffer {
   }
   void commit(std::size_t octets) { end_ += octets; }
 
+  // From now on no memory is given back before it is wiped; until wipe_used(false).
+  void hold_secrets() { holds_secrets_ = true; }
+  // Wipes all but what is still to be consumed. `more`: secrets may follow.
+  void wipe_used(bool more) {
+    holds_secrets_ = more;
+    wipe({block_.get(), begin_});
+    wipe({block_.get() + end_, capacity_ - end_});
+  }
+
   // Gives a large block back, if nothing is in it.
   void shrink() {
     if (!empty() || capacity_ <= kSmall) return;
@@ -51,6 +63,7 @@ class InputBuffer {
   void resize(std::size_t capacity) {
     auto larger = std::make_unique_for_overwrite<char[]>(capacity);
     if (!empty()) std::memcpy(larger.get(), block_.get() + begin_, end_ - begin_);
+    if (holds_secrets_) wipe({block_.get(), capacity_});
     end_ -= begin_;
     begin_ = 0;
     block_ = std::move(larger);
@@ -61,6 +74,7 @@ class InputBuffer {
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
+  bool holds_secrets_ = false;
 };
 
 }  // namespace todoku::http

@@ -3,12 +3,42 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/wipe.h"
 
 namespace todoku::http {
+namespace {
+
+class WipingResource final : public boost::json::memory_resource {
+  void* do_allocate(std::size_t octets, std::size_t alignment) override {
+    return ::operator new(octets, std::align_val_t(alignment));
+  }
+  void do_deallocate(void* memory, std::size_t octets, std::size_t alignment) override {
+    wipe({static_cast<char*>(memory), octets});
+    ::operator delete(memory, std::align_val_t(alignment));
+  }
+  bool do_is_equal(const boost::json::memory_resource& other) const noexcept override {
+    return this == &other;
+  }
+};
+
+// Without state, for whoever wants it.
+WipingResource wiping_resource;
+
+}  // namespace
+
+JsonArena::JsonArena(Wiped)
+    : is_wiped_(true),
+      upstream_(&wiping_resource),
+      resource_(first_.data(), first_.size(), upstream_) {}
+
+JsonArena::~JsonArena() {
+  if (is_wiped_) wipe({reinterpret_cast<char*>(first_.data()), first_.size()});
+}
 
 void append_json_string(std::string& out, std::string_view text) {
   constexpr std::string_view kDigits = "0123456789abcdef";

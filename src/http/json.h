@@ -24,13 +24,23 @@ namespace todoku::http {
 // given back together. Must outlive the values.
 class JsonArena {
  public:
+  // For values that are secrets: all memory that reading has used is wiped when it is given back.
+  struct Wiped {};
+
   JsonArena() : resource_(first_.data(), first_.size()) {}
+  explicit JsonArena(Wiped);
+  ~JsonArena();
   JsonArena(const JsonArena&) = delete;
   JsonArena& operator=(const JsonArena&) = delete;
 
   [[nodiscard]] boost::json::storage_ptr storage() { return &resource_; }
+  // For what is needed while reading.
+  [[nodiscard]] const boost::json::storage_ptr& passing() const { return upstream_; }
+  [[nodiscard]] bool is_wiped() const { return is_wiped_; }
 
  private:
+  bool is_wiped_ = false;
+  boost::json::storage_ptr upstream_;
   std::array<unsigned char, 4096> first_;
   boost::json::monotonic_resource resource_;
 };

@@ -15,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "base/utf8.h"
+#include "base/wipe.h"
 #include "http/json.h"
 
 namespace todoku::http {
@@ -37,10 +38,10 @@ class DocumentHandler {
   static constexpr std::size_t max_key_size = boost::json::string::max_size();
   static constexpr std::size_t max_string_size = boost::json::string::max_size();
 
-  DocumentHandler(boost::json::storage_ptr storage, const JsonLimits& limits,
-                  unsigned char* scratch, std::size_t scratch_octets)
-      : limits_(limits), stack_({}, scratch, scratch_octets) {
-    stack_.reset(std::move(storage));
+  DocumentHandler(JsonArena& arena, const JsonLimits& limits, unsigned char* scratch,
+                  std::size_t scratch_octets)
+      : limits_(limits), stack_(arena.passing(), scratch, scratch_octets) {
+    stack_.reset(arena.storage());
   }
 
   bool on_document_begin(error_code&) { return true; }
@@ -249,8 +250,10 @@ std::string sentence(const JsonFault& fault, const JsonLimits& limits) {
 
 class JsonReader::Parser {
  public:
-  Parser(boost::json::storage_ptr storage, const JsonLimits& limits)
-      : parser_(options_of(limits), std::move(storage), limits, scratch_.data(), scratch_.size()) {}
+  Parser(JsonArena& arena, const JsonLimits& limits)
+      : scratch_(arena.is_wiped()),
+        parser_(options_of(limits), arena, limits, scratch_.octets.data(), scratch_.octets.size()) {
+  }
 
   boost::json::basic_parser<DocumentHandler>& operator*() { return parser_; }
   DocumentHandler& handler() { return parser_.handler(); }
@@ -263,12 +266,24 @@ class JsonReader::Parser {
     return options;
   }
 
-  std::array<unsigned char, 1024> scratch_;  // the parser's own stack, for usual nesting
+  // The parser's own stack, for usual nesting.
+  struct Scratch {
+    explicit Scratch(bool wiped) : is_wiped(wiped) {}
+    ~Scratch() {
+      if (is_wiped) wipe({reinterpret_cast<char*>(octets.data()), octets.size()});
+    }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+    bool is_wiped;
+    std::array<unsigned char, 1024> octets;
+  };
+
+  Scratch scratch_;
   boost::json::basic_parser<DocumentHandler> parser_;
 };
 
 JsonReader::JsonReader(std::string_view text, JsonArena& arena, const JsonLimits& limits)
-    : text_(text), limits_(limits), parser_(std::make_unique<Parser>(arena.storage(), limits_)) {
+    : text_(text), limits_(limits), parser_(std::make_unique<Parser>(arena, limits_)) {
   if (text_.starts_with(kByteOrderMark)) skipped_ = kByteOrderMark.size();
   text_.remove_prefix(skipped_);
 }

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/json.h"
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <new>
+
 #include <gtest/gtest.h>
 
 namespace todoku::http {
@@ -19,6 +24,20 @@ TEST(ParseJson, ReadsWhatClientsSend) {
   EXPECT_TRUE(value->as_object().at("b").as_bool());
   EXPECT_EQ(why_refused("null"), "accepted");
   EXPECT_EQ(why_refused("{}"), "accepted");
+}
+
+TEST(ParseJson, LeavesNothingInAnArenaThatIsWiped) {
+  alignas(JsonArena) std::array<std::byte, sizeof(JsonArena)> place{};
+  const auto marks = [&] { return std::ranges::count(place, std::byte{'#'}); };
+  auto* const arena = new (place.data()) JsonArena(JsonArena::Wiped());
+  {
+    const auto value = parse_json("{\"key\": \"" + std::string(500, '#') + "\"}", *arena);
+    ASSERT_TRUE(value);
+    EXPECT_EQ(value->as_object().at("key").as_string(), std::string(500, '#'));
+    ASSERT_GE(marks(), 500);
+  }
+  arena->~JsonArena();
+  EXPECT_EQ(marks(), 0);
 }
 
 TEST(ParseJson, SaysWhereTheMistakeIs) {

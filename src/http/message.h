@@ -14,6 +14,7 @@
 
 #include "async/task.h"
 #include "base/result.h"
+#include "base/wipe.h"
 #include "http/headers.h"
 #include "http/query.h"
 #include "net/endpoint.h"
@@ -100,6 +101,9 @@ class Body {
 class TextBody final : public Body {
  public:
   explicit TextBody(std::string text) : text_(std::move(text)) {}
+  ~TextBody() override { wipe(text_); }  // it may be a secret, and nobody is in a hurry
+  TextBody(const TextBody&) = delete;
+  TextBody& operator=(const TextBody&) = delete;
   [[nodiscard]] Task<Result<std::string_view>> read() override;
   [[nodiscard]] std::string_view text() const override { return text_; }
   [[nodiscard]] std::optional<std::uint64_t> length() const override { return text_.size(); }

@@ -77,6 +77,29 @@ TEST_F(ServerTest, GathersABodyThatComesInPieces) {
   EXPECT_EQ(client.read_response(), "200 small again");
 }
 
+TEST_F(ServerTest, WipesABodyAndNothingThatFollowsIt) {
+  start();
+  RawClient client(port_);
+  const auto put = [](const std::string& framing, const std::string& body) {
+    return "PUT /secret HTTP/1.1\r\nHost: a\r\n" + framing + "\r\n\r\n" + body;
+  };
+  const std::string piece(0x8000, 's');
+  const std::string chunk = "8000\r\n" + piece + "\r\n";
+  std::thread sender([&] {
+    client.send(put("Content-Length: 5", "small") + get("/things/1") +
+                put("Content-Length: 65536", piece + piece) + get("/things/2") +
+                put("Transfer-Encoding: chunked", chunk + chunk + chunk + chunk + "0\r\n\r\n") +
+                put("Content-Length: 1000001", "") + "");
+  });
+  EXPECT_EQ(client.read_response(), "200 small");
+  EXPECT_THAT(client.read_response(), HasSubstr("id=1"));
+  EXPECT_EQ(client.read_response(), "200 " + piece + piece);
+  EXPECT_THAT(client.read_response(), HasSubstr("id=2"));
+  EXPECT_EQ(client.read_response(), "200 " + piece + piece + piece + piece);
+  EXPECT_THAT(client.read_response(), StartsWith("413 "));
+  sender.join();
+}
+
 TEST_F(ServerTest, AnswersAClientThatOnlyStoppedSending) {
   start();
   RawClient client(port_);

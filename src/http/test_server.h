@@ -235,6 +235,7 @@ inline Router test_router() {
   Router router;
   router.add(Method::post, "/echo", {.body_max = 1000}, echo);
   router.add(Method::put, "/echo", {.body_max = 1'000'000}, echo);
+  router.add(Method::put, "/secret", {.body_max = 1'000'000, .wiped = true}, echo);
   router.add(Method::get, "/things/{id}", describe);
   router.add(Method::get, "/gate", wait_at_gate);
   router.add(Method::get, "/forever", wait_forever);

@@ -19,7 +19,7 @@ Result<void> put_member(operate::Given& given, std::string_view name,
 }
 
 Result<void> put_body(operate::Given& given, std::string_view body) {
-  http::JsonArena arena;
+  http::JsonArena arena{http::JsonArena::Wiped()};
   const auto value = http::parse_json(body.empty() ? "{}" : body, arena);
   if (!value) return fail(value.error());
   if (!value->is_object()) {

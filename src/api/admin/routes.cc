@@ -5,6 +5,7 @@
 
 #include "api/admin/json.h"
 #include "api/admin/read_call.h"
+#include "base/wipe.h"
 #include "http/json.h"
 #include "operate/calls/calls.h"
 
@@ -195,6 +196,7 @@ Method method_of(operate::Verb verb) {
 Task<Response> perform(Operations& operations, const operate::Call& call, Operation operation,
                        Request& request, Body& body) {
   auto given = read_call(call, request, body.text());
+  wipe_stack();  // where a secret was taken out of its JSON
   if (!given) co_return failure(given.error());
   co_return co_await operation(operations, std::move(*given));
 }
@@ -204,7 +206,8 @@ Task<Response> perform(Operations& operations, const operate::Call& call, Operat
 void add_routes(http::Router& router, operate::Operations& operations) {
   namespace calls = operate::calls;
   const auto add = [&](const operate::Call& call, Operation operation) {
-    router.add(method_of(call.verb), call.path,
+    // Whatever may hold a secret, also where it does not belong.
+    router.add(method_of(call.verb), call.path, {.wiped = call.has_body()},
                [&operations, &call, operation](Request& request, Body& body) {
                  return perform(operations, call, operation, request, body);
                });

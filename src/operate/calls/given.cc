@@ -43,6 +43,13 @@ Result<void> check_range(const Argument& argument, std::int64_t number) {
 }  // namespace
 
 Result<void> Given::put(std::string_view name, Value value) {
+  auto taken = take(name, value);
+  auto* const left = taken ? nullptr : std::get_if<std::string>(&value);
+  if (left != nullptr) wipe(*left);
+  return taken;
+}
+
+Result<void> Given::take(std::string_view name, Value& value) {
   const Argument* const argument = call_->find(name);
   if (argument == nullptr) {
     return fail(ErrorKind::invalid_input,

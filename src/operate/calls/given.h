@@ -25,6 +25,7 @@ class Given {
 
   // invalid_input, naming argument, value and limit: the call has no such argument, or not of this
   // kind or in this range, or it is there already. A secret is given as a text.
+  // What is refused is wiped: it may be a secret under a wrong name.
   [[nodiscard]] Result<void> put(std::string_view name, Value value);
   // The same of what was written as text, in a path or a query.
   [[nodiscard]] Result<void> put_written(std::string_view name, std::string written);
@@ -49,6 +50,9 @@ class Given {
   [[nodiscard]] const Value* find(std::string_view name) const;
 
  private:
+  // Takes `value` if it fits.
+  [[nodiscard]] Result<void> take(std::string_view name, Value& value);
+
   const Call* call_;
   std::map<std::string, Value, std::less<>> values_;
 };

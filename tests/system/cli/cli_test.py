@@ -6,6 +6,7 @@ import hashlib
 import json
 import pathlib
 import re
+import socket
 import stat
 import subprocess
 import sys
@@ -104,6 +105,63 @@ class CommandLine(HomeTest):
         self.start()
         admin = self.home / "data" / "admin.sock"
         self.assertEqual(stat.S_IMODE(admin.stat().st_mode) & 0o077, 0)
+        self.stop()
+
+    def in_memory(self, *wanted):
+        """Which of these octets the engine has somewhere in its memory."""
+        found = set()
+        with open(f"/proc/{self.engine.pid}/maps") as maps, \
+                open(f"/proc/{self.engine.pid}/mem", "rb", 0) as memory:
+            for line in maps:
+                span, rights = line.split()[:2]
+                if not rights.startswith("rw"):
+                    continue
+                begin, end = (int(number, 16) for number in span.split("-"))
+                try:
+                    memory.seek(begin)
+                    octets = memory.read(end - begin)
+                except OSError:  # a place of the kernel's
+                    continue
+                found |= {each for each in wanted if each in octets}
+        return found
+
+    def post_at_socket(self, path, body, framing):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(self.data / "admin.sock"))
+            head = f"POST {path} HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n{framing}\r\n\r\n"
+            connection.sendall(head.encode())
+            for piece in body:
+                connection.sendall(piece)
+            answer = b""
+            while octets := connection.recv(65536):
+                answer += octets
+        return answer.split(b" ", 2)[1]
+
+    def test_the_engine_forgets_an_imported_key(self):
+        self.tool("account", "add", "shop")
+        self.start()
+        try:
+            self.assertEqual({b"mail.example.jp"}, self.in_memory(b"mail.example.jp"))
+        except PermissionError:
+            self.skipTest("the memory of a process cannot be read here")
+        pem = self.home / "key.pem"
+        words = ("--account", "shop", "--domain", "example.jp")
+        subprocess.run(["openssl", "genrsa", "-out", pem, "2048"], check=True, capture_output=True)
+        lines = pem.read_bytes().split(b"\n")[2:-3]
+        self.tool("dkim", "import", *words, "--selector", "s1", "--pem", str(pem))
+        self.assertEqual(set(), self.in_memory(*lines))
+        # Refused: a wrong name, one that is long, in pieces that make the server's memory grow.
+        text = pem.read_text()
+        for name, padding in (("privat_key", 0), ("private_key", 200_000)):
+            body = json.dumps({"account": "shop", "domain": "example.jp", "selector": "s2",
+                               name: text + "\n" * padding}).encode()
+            self.assertEqual(b"400", self.post_at_socket("/dkim", [body],
+                                                         f"Content-Length: {len(body)}"), name)
+            chunks = [b"%x\r\n%s\r\n" % (len(body[at:at + 900]), body[at:at + 900])
+                      for at in range(0, len(body), 900)]
+            self.assertEqual(b"400", self.post_at_socket("/dkim", [*chunks, b"0\r\n\r\n"],
+                                                         "Transfer-Encoding: chunked"), name)
+            self.assertEqual(set(), self.in_memory(*lines), name)
         self.stop()
 
     def test_drains_on_request_and_exits_with_zero(self):
