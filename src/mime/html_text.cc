@@ -23,6 +23,7 @@ namespace {
 constexpr std::size_t kPreheaderCharactersMax = 100;
 constexpr std::size_t kListDepthMax = 8;   // deeper lists are not indented further
 constexpr std::size_t kQuoteDepthMax = 4;  // likewise
+constexpr std::size_t kSizesMax = 64;      // elements with a size of text, of deeper ones none
 constexpr std::string_view kRule = "--------";
 // Around what is struck out, a price that is no longer true for one: people know it from chats and
 // notes. To leave it out would tear sentences apart.
@@ -119,6 +120,33 @@ bool hides(std::string_view attributes) {
           lower.contains("overflow:hidden"));
 }
 
+// True for "0", "0px", "0.0em", "0%": of what begins with a value.
+bool is_nothing(std::string_view value) {
+  const std::size_t end = value.find_first_not_of("0123456789.");
+  value = value.substr(0, end);
+  return !value.empty() && value.find_first_of("123456789") == std::string_view::npos &&
+         value.contains('0');
+}
+
+// Whether text in an element has no size, and so is not shown; nullopt if its style says nothing of
+// it. Unlike what hides(), an element inside may have a size of its own: layouts do so, to have no
+// gaps between their columns.
+std::optional<bool> makes_tiny(std::string_view attributes) {
+  auto style = html_attribute(attributes, "style");
+  if (!style) return std::nullopt;
+  std::erase_if(*style, is_html_space);
+  const std::string lower = to_ascii_lower(*style);
+  std::optional<bool> tiny;
+  constexpr std::string_view kProperty = "font-size:";
+  for (std::size_t at = lower.find(kProperty); at != std::string::npos;
+       at = lower.find(kProperty, at + 1)) {
+    // The last one counts. "mso-font-size:" is another property.
+    if (at > 0 && lower[at - 1] != ';') continue;
+    tiny = is_nothing(std::string_view(lower).substr(at + kProperty.size()));
+  }
+  return tiny;
+}
+
 std::string_view trim_begin(std::string_view text) {
   const auto begin = std::ranges::find_if_not(text, is_html_space);
   return text.substr(static_cast<std::size_t>(begin - text.begin()));
@@ -167,7 +195,7 @@ class Renderer {
     HtmlReader reader(html_);
     HtmlToken token;
     while (!layout_.is_full() && reader.next(token)) take(token);
-    if (hidden_depth_ > 0) return std::nullopt;
+    if (hidden_depth_ > 0 || is_tiny()) return std::nullopt;
     end_link();
     pause_striking();
     return layout_.take();
@@ -183,6 +211,11 @@ class Renderer {
     bool ordered = false;
     std::uint32_t number = 1;
   };
+  struct Size {
+    std::string name;
+    std::size_t depth = 0;  // of elements of that name in it, itself included
+    bool is_tiny = false;
+  };
 
   void take(const HtmlToken& token) {
     if (hidden_depth_ > 0) return take_hidden(token);
@@ -196,7 +229,29 @@ class Renderer {
     }
   }
 
+  [[nodiscard]] bool is_tiny() const { return !sizes_.empty() && sizes_.back().is_tiny; }
+
+  void begin_size(const HtmlToken& token) {
+    if (!hiding_ || std::ranges::find(kWithoutEnd, token.name) != kWithoutEnd.end()) return;
+    const auto tiny = token.attributes.empty() ? std::nullopt : makes_tiny(token.attributes);
+    const bool same = !sizes_.empty() && sizes_.back().name == token.name;
+    if (tiny && sizes_.size() < kSizesMax) {
+      sizes_.push_back({.name = token.name, .depth = 1, .is_tiny = *tiny});
+    } else if (same) {
+      ++sizes_.back().depth;
+    }
+  }
+
+  // The end of an outer element is the end of those inside, too.
+  void end_size(const HtmlToken& token) {
+    const auto found = std::ranges::find(sizes_.rbegin(), sizes_.rend(), token.name, &Size::name);
+    if (found == sizes_.rend()) return;
+    sizes_.erase(found.base(), sizes_.end());
+    if (--sizes_.back().depth == 0) sizes_.pop_back();
+  }
+
   void put_text(std::string_view written) {
+    if (is_tiny()) return;
     decoded_.clear();
     append_html_text(decoded_, written, HtmlPlace::text);
     if (struck_depth_ > 0 && !struck_shown_ && !trim(decoded_).empty()) {
@@ -270,6 +325,7 @@ class Renderer {
     const Role role = role_of(token.name);
     if (role != Role::inline_ && role != Role::link && role != Role::image) pause_striking();
     begin_striking(token);
+    begin_size(token);
     switch (role) {
       case Role::inline_:
         return;
@@ -318,6 +374,7 @@ class Renderer {
     const Role role = role_of(token.name);
     if (role != Role::inline_ && role != Role::link && role != Role::image) pause_striking();
     end_striking(token);
+    end_size(token);
     switch (role) {
       case Role::inline_:
       case Role::cell:
@@ -426,6 +483,7 @@ class Renderer {
   std::string struck_name_;
   std::size_t struck_depth_ = 0;
   bool struck_shown_ = false;  // its mark stands before the text
+  std::vector<Size> sizes_;    // open elements that give their text a size, inside one another
   std::string hidden_name_;
   std::size_t hidden_depth_ = 0;
   std::size_t preheader_left_ = 0;

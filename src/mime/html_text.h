@@ -9,8 +9,8 @@
 //   links                  text <URL>, or only the URL where the text says the same
 //   images                 their alt
 //   left out               comments, scripts, styles, title, what is hidden (display:none and the
-//                          like), but for a preheader: up to 100 characters of hidden text that
-//                          come before all that shows
+//                          like, text of font-size:0), but for a preheader: up to 100 characters of
+//                          hidden text that come before all that shows
 //
 // White space is collapsed as HTML says, but a line end between two wide characters is none, as
 // Japanese has no spaces there (CSS Text 3, section 4.1.3). Insert codes stay as they are written,

@@ -112,9 +112,31 @@ TEST(HtmlToText, KeepsAPreheaderShortAndDropsOtherHiddenText) {
       html_to_text("<span hidden>" + std::string(500, 'x') + "</span><p>seen</p>");
   EXPECT_EQ(cut, std::string(100, 'x') + "\n\nseen");
   EXPECT_EQ(html_to_text("<div style='max-height:0;overflow:hidden'>p</div>s"), "p\n\ns");
-  EXPECT_EQ(html_to_text("<div style='max-height:0.5em;font-size:0'>p</div>s"), "p\ns");
+  EXPECT_EQ(html_to_text("<div style='max-height:0.5em;overflow:hidden'>p</div>s"), "p\ns");
+  EXPECT_EQ(html_to_text("<div style='VISIBILITY: hidden'>p</div><p hidden>q</p>s"), "p\n\ns");
   // Nobody can say where this ends: better too much than nothing.
   EXPECT_EQ(html_to_text("seen<p style=\"display:none\">a<p>b</p>c"), "seen\n\na\n\nb\n\nc");
+}
+
+TEST(HtmlToText, DropsTextWithoutSizeButNotWhatHasOneInside) {
+  EXPECT_EQ(html_to_text("a<span style=\"font-size:0\">secret</span>b"), "ab");
+  EXPECT_EQ(html_to_text("a<span style=\"color:red; Font-Size : 0.0px !important\">x</span>b"),
+            "ab");
+  // Columns side by side without a gap, and a picture.
+  EXPECT_EQ(html_to_text("<td style='font-size:0'><div style='font-size:14px'>one</div> gap "
+                         "<div style='font-size:14px'><div>two</div></div><img alt=Shop></td>z"),
+            "one\ntwo\nShopz");
+  EXPECT_EQ(
+      html_to_text("<table style='font-size:0'><tr><td style='font-size:16px'>a<td>b</table>c"),
+      "a | b\nc");
+  EXPECT_EQ(
+      html_to_text("<p style='font-size:0.5em'>a</p><p style='font-size:10px'>b</p>"
+                   "<p style='mso-font-size:0'>c</p><p style='font-size:0;font-size:9px'>d</p>"),
+      "a\n\nb\n\nc\n\nd");
+  EXPECT_EQ(html_to_text("<div style='font-size:0'><div>x</div>y</div>z"), "z");
+  EXPECT_EQ(html_to_text("a<br style='font-size:0'>b"), "a\nb");
+  // As with what is hidden: better too much than nothing.
+  EXPECT_EQ(html_to_text("seen<td style='font-size:0'>a<td>b"), "seen | a | b");
 }
 
 TEST(HtmlToText, LeavesInsertCodesAsTheyAre) {
@@ -152,7 +174,8 @@ TEST(HtmlToText, TakesLinearTimeForHostileNesting) {
   const SteadyInstant began = SystemClock().steady_now();
   for (const std::string_view piece :
        {"<b>", "<a href=", "<!--", "<style>", "</style", "<p hidden>", "<a href=x>", "<ul><li>",
-        "<blockquote>", "&", "&#1", "<td style='", "</i>", "<x \"", "<div hidden></div>"}) {
+        "<p style=font-size:0>", "<i style=font-size:1em>", "<blockquote>", "&", "&#1",
+        "<td style='", "</i>", "<x \"", "<div hidden></div>"}) {
     const std::string html = repeated(piece, kOctets / 2) + repeated("</q>", kOctets / 2);
     EXPECT_LE(html_to_text(html).size(), 2 * html.size() + 64) << piece;
   }

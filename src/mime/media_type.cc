@@ -2,13 +2,11 @@
 #include "mime/media_type.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <optional>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "base/bytes.h"
+#include "base/percent.h"
 #include "mime/header.h"
 #include "mime/text.h"
 
@@ -107,7 +105,7 @@ std::string written(const Parameter& parameter) {
     if (is_ascii_alphanumeric(c) || std::string_view(".-_").contains(c)) {
       out += c;
     } else {
-      out += fmt::format("%{:02X}", static_cast<std::uint8_t>(c));
+      append_percent_encoded(out, c);
     }
   }
   return out;
