@@ -4,7 +4,9 @@
 // no mistake; but who wrote `replyTo` or `insert_codes` has to hear that nobody read it.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,29 +29,25 @@ inline constexpr std::array kUnsubscribe{Member{"mailto"}, Member{"url"}};
 inline constexpr std::array kInsertCode{Member{"key"}, Member{"value"}};
 inline constexpr std::array kRecipient{Member{"email"}, Member{"insert_code", kInsertCode}};
 
-inline constexpr std::array kBegin{Member{"from", kMailbox},
-                                   Member{"reply_to", kMailbox},
-                                   Member{"subject"},
-                                   Member{"encode"},
-                                   Member{"text_part"},
-                                   Member{"html_part"},
-                                   Member{"list_unsubscribe", kUnsubscribe}};
-inline constexpr std::array kTransaction{Member{"from", kMailbox},
-                                         Member{"reply_to", kMailbox},
-                                         Member{"subject"},
-                                         Member{"encode"},
-                                         Member{"text_part"},
-                                         Member{"html_part"},
-                                         Member{"list_unsubscribe", kUnsubscribe},
-                                         Member{"to"},
-                                         Member{"cc"},
-                                         Member{"bcc"},
-                                         Member{"insert_code", kInsertCode}};
-inline constexpr std::array kUpdate{
+// `first` and what an endpoint takes besides.
+template <std::size_t kFirst, std::size_t kMore>
+constexpr std::array<Member, kFirst + kMore> with(const std::array<Member, kFirst>& first,
+                                                  const std::array<Member, kMore>& more) {
+  std::array<Member, kFirst + kMore> all;
+  std::ranges::copy(more, std::ranges::copy(first, all.begin()).out);
+  return all;
+}
+
+inline constexpr std::array kContent{
     Member{"from", kMailbox}, Member{"reply_to", kMailbox},
     Member{"subject"},        Member{"text_part"},
-    Member{"html_part"},      Member{"list_unsubscribe", kUnsubscribe},
-    Member{"to", kRecipient}, Member{"keep_duplicates"}};
+    Member{"html_part"},      Member{"list_unsubscribe", kUnsubscribe}};
+inline constexpr auto kBegin = with(kContent, std::array{Member{"encode"}});
+inline constexpr auto kTransaction =
+    with(kBegin,
+         std::array{Member{"to"}, Member{"cc"}, Member{"bcc"}, Member{"insert_code", kInsertCode}});
+inline constexpr auto kUpdate =
+    with(kContent, std::array{Member{"to", kRecipient}, Member{"keep_duplicates"}});
 inline constexpr std::array kCommit{Member{"reservation_time"}};
 inline constexpr std::array kImport{Member{"ignore_errors"}, Member{"immediate"},
                                     Member{"keep_duplicates"}};

@@ -8,6 +8,7 @@
 
 #include "base/bilingual.h"
 #include "base/clock.h"
+#include "explain/time_text.h"
 #include "explain/way.h"
 #include "store/recipients.h"
 
@@ -16,8 +17,8 @@ namespace todoku::explain {
 struct StoryOptions {
   Language language = Language::english;
   Instant now;
-  std::chrono::minutes offset{540};  // of the times shown, east of UTC
-  bool engine_running = true;        // else nothing will happen until it is started
+  std::chrono::minutes offset = kJapan;  // of the times shown, east of UTC
+  bool engine_running = true;            // else nothing will happen until it is started
   // How long after its start a mail is given up, for saying when.
   std::optional<Milliseconds> transactional_expiry;
   std::optional<Milliseconds> bulk_expiry;

@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 std::string zone_text(std::chrono::minutes offset) {
-  if (offset == 9h) return "JST";
+  if (offset == kJapan) return "JST";
   if (offset == 0min) return "UTC";
   const auto size = std::chrono::abs(offset);
   return fmt::format("{}{:02}:{:02}", offset < 0min ? '-' : '+', size.count() / 60,

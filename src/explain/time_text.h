@@ -10,6 +10,9 @@
 
 namespace todoku::explain {
 
+// East of UTC: the zone of the API, and of times for people where none was asked for.
+inline constexpr std::chrono::minutes kJapan = std::chrono::hours(9);
+
 // "2026-01-05 10:00:03 JST": in the zone so far east of UTC, named if it is Japan's or UTC itself,
 // else written as "+01:00".
 [[nodiscard]] std::string time_text(Instant instant, std::chrono::minutes offset);

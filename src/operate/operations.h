@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/secret_box.h"
+#include "explain/time_text.h"
 #include "explain/way.h"
 #include "store/store.h"
 
@@ -79,7 +80,7 @@ struct ExplainRequest {
   std::string account;  // empty: all
   Language language = Language::english;
   std::int64_t limit = 20;
-  std::int64_t utc_offset_minutes = 540;
+  std::int64_t utc_offset_minutes = explain::kJapan.count();
 };
 
 struct Explanation {

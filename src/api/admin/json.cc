@@ -31,9 +31,8 @@ void add_time(JsonWriter& json, std::string_view name, std::optional<Instant> in
 
 // Also for people, as `<name>_text` in the zone of the API.
 void add_shown_time(JsonWriter& json, const std::string& name, std::optional<Instant> instant) {
-  constexpr std::chrono::minutes kJapan(540);
   add_time(json, name, instant);
-  if (instant) json.member(name + "_text", explain::time_text(*instant, kJapan));
+  if (instant) json.member(name + "_text", explain::time_text(*instant, explain::kJapan));
 }
 
 void add_account_members(JsonWriter& json, const store::Account& account) {
