@@ -35,7 +35,7 @@ namespace todoku::api {
                                                const http::Request& request);
 
 // How many recipients of an update or an import were folded into an earlier one with the same
-// address. Absent: none.
+// address; of an import that runs, so far. Absent: none.
 inline constexpr std::string_view kFoldedHeader = "X-Todoku-Folded-Duplicates";
 // Members of the request's JSON that nobody read (api/members.h).
 inline constexpr std::string_view kUnknownHeader = "X-Todoku-Unknown-Fields";

@@ -312,10 +312,7 @@ Task<http::Response> status(Api& api, Call& call) {
   const auto job = co_await find_job(api, call.account.key, *id);
   if (!job) co_return refused(intake::refusal_of(job.error()), call.language);
   auto response = http::Response::json(200, status_json(api, call, *job));
-  const std::int64_t folded = job->total_count - job->success_count - job->failed_count;
-  if (job->status == store::ImportStatus::finished && folded > 0) {
-    response.headers.set(kFoldedHeader, std::to_string(folded));
-  }
+  if (job->folded > 0) response.headers.set(kFoldedHeader, std::to_string(job->folded));
   co_return response;
 }
 

@@ -353,9 +353,12 @@ Result<void> Importer::read_file(Run& run) {
   const CsvReader::Rows rows{
       .good = [&](CsvRow& row) { return take_row(run, row); },
       .bad = [&](const CsvBadRow& row) -> Result<void> {
-        const std::string place = row.column == 0
+        // They part after a row of several lines; editors count lines.
+        const std::string where = row.line == row.number
                                       ? fmt::format("row {}", row.number)
-                                      : fmt::format("row {}, column {}", row.number, row.column);
+                                      : fmt::format("row {} (line {})", row.number, row.line);
+        const std::string place =
+            row.column == 0 ? where : fmt::format("{}, column {}", where, row.column);
         if (run.header.empty()) {
           return refuse_file(run, {fmt::format("{}: {}", place, row.reason.en),
                                    fmt::format("{}: {}", place, row.reason.ja)});
@@ -500,6 +503,7 @@ Result<void> Importer::stage(Run& run) {
                                                      .account = run.job.account,
                                                      .node = node_(),
                                                      .recipients = std::exchange(run.staged, {}),
+                                                     .folded = run.folded,
                                                      .percentage = percentage});
   return {};
 }
@@ -527,7 +531,8 @@ bool Importer::end(Run& run, const Result<void>& read) {
                        .success_count = run.good,
                        .failed_count = run.bad,
                        .total_count = run.good + run.bad + run.folded,
-                       .errors = has_errors ? run.error_name : ""};
+                       .errors = has_errors ? run.error_name : "",
+                       .folded = run.folded};
   if (!read && !bad_file) {
     end.status = store::ImportStatus::system_error;
   } else if (bad_file || (run.bad > 0 && !run.job.ignore_errors)) {

@@ -31,7 +31,8 @@ struct ImportJob {
   std::int32_t percentage = 0;
   std::int64_t success_count = 0;
   std::int64_t failed_count = 0;
-  std::int64_t total_count = 0;  // rows; of a finished job, those beyond the two others were folded
+  std::int64_t total_count = 0;  // rows
+  std::int64_t folded = 0;       // rows whose address an earlier one had; of a running job, so far
   std::string upload;            // names the bytes (intake/uploads.h), gone once the job has ended
   std::string errors;  // names what was wrong, and stays as long as the delivery; empty: nothing
   Instant created{};
@@ -51,6 +52,7 @@ struct ImportEnd {
   std::int64_t failed_count = 0;
   std::int64_t total_count = 0;
   std::string errors;
+  std::int64_t folded = 0;
 };
 
 class ImportReads {

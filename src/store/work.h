@@ -232,6 +232,7 @@ struct StageRows {
   AccountKey account{};
   NodeKey node = kNobody;
   std::vector<NewRecipient> recipients;
+  std::int64_t folded = 0;      // of all rows read so far
   std::int32_t percentage = 0;  // of the file read so far
   Along along = {};
 };

@@ -42,6 +42,7 @@ ImportJob job_in(const Query& row) {
   job.created = row.instant(13);
   job.keep_duplicates = row.flag(14);
   job.language = static_cast<Language>(row.integer(15));
+  job.folded = row.integer(16);
   return job;
 }
 
@@ -136,7 +137,7 @@ Result<ImportJob> Queries::import_job(AccountKey account, PublicId id) {
   auto query = db_.query(
       "SELECT j.id, j.account, j.delivery, d.id, j.status, j.ignore_errors, j.immediate,"
       " j.percentage, j.success, j.failed, j.total, j.upload_file, j.error_file, j.created,"
-      " j.keep_duplicates, j.language"
+      " j.keep_duplicates, j.language, j.folded"
       " FROM import_jobs j JOIN deliveries d ON d.key = j.delivery"
       " WHERE j.account = ? AND j.id = ? AND d.deleted = 0");
   query.bind(account, id);
@@ -150,7 +151,7 @@ Result<std::vector<ImportJob>> Queries::running_imports(NodeKey node) {
   auto query = db_.query(
       "SELECT j.id, j.account, j.delivery, d.id, j.status, j.ignore_errors, j.immediate,"
       " j.percentage, j.success, j.failed, j.total, j.upload_file, j.error_file, j.created,"
-      " j.keep_duplicates, j.language"
+      " j.keep_duplicates, j.language, j.folded"
       " FROM import_jobs j JOIN deliveries d ON d.key = j.delivery"
       " WHERE j.status = 1 AND d.deleted = 0 AND (j.node = ?"
       " OR NOT EXISTS (SELECT 1 FROM nodes n WHERE n.key = j.node AND n.void = 0))"

@@ -202,9 +202,15 @@ constexpr const char* kVersion6 = R"sql(
 ALTER TABLE import_jobs ADD COLUMN language INTEGER NOT NULL DEFAULT 0;
 )sql";
 
+// import_jobs.folded    Rows that made no recipient because an earlier one had made it.
+constexpr const char* kVersion7 = R"sql(
+ALTER TABLE import_jobs ADD COLUMN folded INTEGER NOT NULL DEFAULT 0;
+UPDATE import_jobs SET folded = total - success - failed WHERE status = 2;
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 6> kMigrations{kVersion1, kVersion2, kVersion3,
-                                                 kVersion4, kVersion5, kVersion6};
+constexpr std::array<const char*, 7> kMigrations{kVersion1, kVersion2, kVersion3, kVersion4,
+                                                 kVersion5, kVersion6, kVersion7};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

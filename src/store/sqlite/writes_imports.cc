@@ -81,9 +81,9 @@ Result<Staged> SqliteWriteTransaction::stage(const StageRows& stage) {
     if (!ids) return fail(ids.error());
   }
   auto done = db_.query(
-                     "UPDATE import_jobs SET staged = staged + ?, percentage = ?"
+                     "UPDATE import_jobs SET staged = staged + ?, folded = ?, percentage = ?"
                      " WHERE account = ? AND id = ?")
-                  .bind(stage.recipients.size(), std::clamp(stage.percentage, 0, 100),
+                  .bind(stage.recipients.size(), stage.folded, std::clamp(stage.percentage, 0, 100),
                         stage.account, stage.job)
                   .run();
   if (!done) return fail(std::move(done.error()));
@@ -116,10 +116,10 @@ Result<void> SqliteWriteTransaction::end_import(PublicId job, AccountKey account
   const bool finished = end.status == ImportStatus::finished;
   auto done = db_.query(
                      "UPDATE import_jobs SET status = ?, percentage = 100, success = ?,"
-                     " failed = ?, total = ?, upload_file = '', error_file = ?"
+                     " failed = ?, total = ?, upload_file = '', error_file = ?, folded = ?"
                      " WHERE account = ? AND id = ?")
                   .bind(end.status, end.success_count, end.failed_count, end.total_count,
-                        std::string_view(end.errors), account, job)
+                        std::string_view(end.errors), end.folded, account, job)
                   .run();
   if (!done) return done;
   done = db_.query("UPDATE sections SET state = ?, open_batch = NULL WHERE id = ?")
@@ -152,7 +152,7 @@ Result<void> SqliteWriteTransaction::restart_import(PublicId job, AccountKey acc
   if (!done) return done;
   return db_
       .query(
-          "UPDATE import_jobs SET section = ?, staged = 0, percentage = 0"
+          "UPDATE import_jobs SET section = ?, staged = 0, folded = 0, percentage = 0"
           " WHERE account = ? AND id = ?")
       .bind(sqlite3_last_insert_rowid(db_.raw()), account, job)
       .run();

@@ -24,11 +24,13 @@ class Importing {
                              node_);
     }));
   }
-  Result<void> stage(const std::vector<NewRecipient>& recipients, std::int32_t percentage = 50) {
+  Result<void> stage(const std::vector<NewRecipient>& recipients, std::int32_t percentage = 50,
+                     std::int64_t folded = 0) {
     const auto staged = store_.perform_and_wait(StageRows{.job = job_.id,
                                                           .account = account_,
                                                           .node = node_,
                                                           .recipients = recipients,
+                                                          .folded = folded,
                                                           .percentage = percentage});
     return staged ? Result<void>() : fail(staged.error());
   }
@@ -61,11 +63,12 @@ TEST_P(StoreSuite, AnImportBecomesVisibleWhenItEnds) {
   Importing import(*store_, me_, made);
   EXPECT_EQ(get(made.key).status, DeliveryStatus::importing);
   EXPECT_THAT(must(read([&](ReadTransaction& t) { return t.running_imports(me_); })), SizeIs(1));
-  must(import.stage(recipients(600, "example.jp"), 30));
-  must(import.stage(recipients(30, "example.com"), 60));
+  must(import.stage(recipients(600, "example.jp"), 30, 2));
+  must(import.stage(recipients(30, "example.com"), 60, 7));
   ImportJob job = must(import.job());
   EXPECT_EQ(job.status, ImportStatus::running);
   EXPECT_EQ(job.percentage, 60);
+  EXPECT_EQ(job.folded, 7);
   EXPECT_EQ(job.delivery_id, made.id);
   EXPECT_TRUE(job.ignore_errors);
   EXPECT_FALSE(job.immediate);
@@ -85,13 +88,14 @@ TEST_P(StoreSuite, AnImportBecomesVisibleWhenItEnds) {
   EXPECT_EQ(error_of(write([&](WriteTransaction& t) { return t.delete_delivery(made.key); })),
             "conflict");
 
-  must(import.end({ImportStatus::finished, 630, 2, 632, "errors/1.csv"}));
+  must(import.end({ImportStatus::finished, 630, 2, 640, "errors/1.csv", 8}));
   job = must(import.job());
   EXPECT_EQ(job.status, ImportStatus::finished);
   EXPECT_EQ(job.percentage, 100);
   EXPECT_EQ(job.success_count, 630);
   EXPECT_EQ(job.failed_count, 2);
-  EXPECT_EQ(job.total_count, 632);
+  EXPECT_EQ(job.total_count, 640);
+  EXPECT_EQ(job.folded, 8);
   EXPECT_EQ(job.errors, "errors/1.csv");
   EXPECT_EQ(job.language, Language::japanese);
   EXPECT_THAT(must(read([&](ReadTransaction& t) { return t.import_errors(made.key); })),
@@ -140,7 +144,7 @@ TEST_P(StoreSuite, AnImportIsBegunAnewAfterACrash) {
   PublicId id = 0;
   {
     Importing import(*store_, me_, made);
-    must(import.stage(recipients(600, "example.jp")));
+    must(import.stage(recipients(600, "example.jp"), 50, 3));
     id = must(import.job()).id;
   }
   crash();
@@ -157,6 +161,9 @@ TEST_P(StoreSuite, AnImportIsBegunAnewAfterACrash) {
                        .percentage = 90};
   EXPECT_EQ(error_of(store_->perform_and_wait(rows)), "conflict") << "not taken over yet";
   must(write([&](WriteTransaction& t) { return t.restart_import(id, acme.key, successor); }));
+  const ImportJob anew = must(read([&](ReadTransaction& t) { return t.import_job(acme.key, id); }));
+  EXPECT_EQ(anew.percentage, 0);
+  EXPECT_EQ(anew.folded, 0);
   must(store_->perform_and_wait(rows));
   EXPECT_EQ(
       error_of(write([&](WriteTransaction& t) { return t.restart_import(id, acme.key, other_); })),

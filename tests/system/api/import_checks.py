@@ -153,6 +153,13 @@ class Rows(Imports):
                                 strict=True):
             self.assertRegex(row[0], pattern)
 
+    def test_a_row_that_is_no_csv_is_told_with_its_line_where_that_is_another(self):
+        _, job = self.imported(b'email,__name__\n"a"b@fast.example,x\nc@fast.example,"two\nlines"\n'
+                               b'd@fast.example,"x"y\n', {"ignore_errors": True})
+        _, *rows = self.errors(job)
+        for row, place in zip(rows, ("row 2, column 1: ", "row 4 (line 5), column 2: "), strict=True):
+            self.assertTrue(row[0].startswith(f"[{place}"), row)
+
     def test_what_spreadsheets_leave_at_the_edges_is_nothing(self):
         for name, text in {"columns": "email,__name__,,\r\na@fast.example,x,,\r\nb@fast.example,,,\r\n",
                            "rows": "email,__name__\r\na@fast.example,x\r\nb@fast.example\r\n,\r\n,\r\n",
@@ -194,6 +201,10 @@ class Rows(Imports):
                                      job["total_count"]))
         self.assertNotIn("x-todoku-folded-duplicates", self.account.job(job["job_id"]).headers)
         self.assertEqual(4, self.detail(delivery)["total_count"])
+        _, job = self.imported(octets)  # one row is bad
+        self.assertEqual(("FAILED", 0, 1, 5), (job["status"], job["success_count"],
+                                               job["failed_count"], job["total_count"]))
+        self.assertEqual("2", self.account.job(job["job_id"]).headers["x-todoku-folded-duplicates"])
 
     def test_an_update_folds_as_well(self):
         delivery = self.draft(text_part="__a__")

@@ -251,6 +251,10 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "ALTER TABLE batches DROP COLUMN begun; ALTER TABLE import_jobs DROP COLUMN node;"
       "ALTER TABLE import_jobs DROP COLUMN keep_duplicates;"
       "ALTER TABLE import_jobs DROP COLUMN language;"
+      "ALTER TABLE import_jobs DROP COLUMN folded;"
+      "INSERT INTO import_jobs(account, id, delivery, section, status, ignore_errors, immediate,"
+      " percentage, staged, success, failed, total, upload_file, error_file, created)"
+      " SELECT account, 1, key, 0, 2, 0, 0, 100, 5, 5, 1, 8, '', '', 0 FROM deliveries LIMIT 1;"
       "UPDATE batches SET holder = 77, ready_at = 9000000000000 WHERE traffic = 0;"
       "DROP INDEX deliveries_started; DROP INDEX deliveries_few; DROP INDEX batches_held;"
       "DROP INDEX batches_urgent; DROP INDEX batches_waiting; DROP INDEX address_recent_hash;"
@@ -268,6 +272,9 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
     EXPECT_EQ(delivery.expires, *delivery.started + std::chrono::hours(240))
         << "the default of that version";
   }
+  const auto job =
+      must(store->read_and_wait([&](ReadTransaction& t) { return t.import_job(owner, 1); }));
+  EXPECT_EQ(job.folded, 2) << "what its three counts left";
   // What a process of that version held is due.
   const auto due = must(store->perform_and_wait(Due{}));
   ASSERT_THAT(due.domains, SizeIs(1));
