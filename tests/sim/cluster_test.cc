@@ -1,64 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 // Generated clusters: several nodes over one store, with bells that go astray and nodes that die,
 // stand still or lose the store. TODOKU_CLUSTER_SEED=n plays one again, and prints its whole story.
-#include <cstdlib>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "sim/checks.h"
-#include "sim/directed.h"
-#include "sim/play.h"
-#include "sim/world.h"
+#include "sim/scenario.h"
+#include "sim/seeds.h"
 
 namespace todoku::sim {
 namespace {
 
-constexpr std::uint64_t kFirstClusterSeed = 1;
-// About half a minute of one core; with the sanitizers a world takes some ten times as long.
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr std::uint64_t kClusterSeeds = 30;
-#else
-constexpr std::uint64_t kClusterSeeds = 200;
-#endif
+// About half a minute of one core.
+constexpr std::uint64_t kClusterSeeds = SeedCount{.plain = 200, .sanitized = 30}.here();
+
+Seeds clusters(std::uint64_t count, const Safeguards& safeguards = {}) {
+  return {count, [safeguards](std::uint64_t seed, std::size_t story_lines) {
+            return play_cluster(seed, safeguards, story_lines);
+          }};
+}
 
 TEST(Cluster, KeepsEveryPromiseInEveryWorld) {
-  if (const char* seed = std::getenv("TODOKU_CLUSTER_SEED")) {
-    const Played played = play_cluster(std::strtoull(seed, nullptr, 10), {}, 1'000'000);
-    fmt::print("{}", played.story);
-    EXPECT_TRUE(played.broken.empty()) << describe(played);
-    return;
-  }
-  Figures sum;
-  for (std::uint64_t seed = kFirstClusterSeed; seed < kFirstClusterSeed + kClusterSeeds; ++seed) {
-    const Played played = play_cluster(seed);
-    ASSERT_TRUE(played.broken.empty()) << describe(played);
-    sum += played.figures;
-  }
-  fmt::print("{}\n", describe(sum));
-  EXPECT_GT(sum.crashes, kClusterSeeds / 10);
-  EXPECT_GT(sum.lapses, kClusterSeeds / 5);
-  EXPECT_GT(sum.repeats_after_lapse, 0U);
+  const auto sum = clusters(kClusterSeeds).expect_kept("TODOKU_CLUSTER_SEED");
+  if (!sum) return;
+  EXPECT_GT(sum->crashes, kClusterSeeds / 10);
+  EXPECT_GT(sum->lapses, kClusterSeeds / 5);
+  EXPECT_GT(sum->repeats_after_lapse, 0U);
 }
 
 TEST(Cluster, TheSameSeedIsTheSameWorld) {
-  for (std::uint64_t seed = kFirstClusterSeed; seed < kFirstClusterSeed + 5; ++seed) {
-    const Played once = play_cluster(seed);
-    const Played again = play_cluster(seed);
-    ASSERT_EQ(once.digest, again.digest) << "seed " << seed;
-  }
+  clusters(5).expect_same_again();
 }
 
 // Else these worlds would say nothing about what protects a batch from two nodes at once.
 void expect_found_without(const Safeguards& safeguards, std::string_view which) {
   constexpr std::uint64_t kSeedsEnough = 50;
-  for (std::uint64_t seed = kFirstClusterSeed; seed < kFirstClusterSeed + kSeedsEnough; ++seed) {
-    const Played played = play_cluster(seed, safeguards);
-    if (played.broken.empty()) continue;
-    fmt::print("without {}: seed {}: {}\n", which, seed, played.broken.front());
-    return;
-  }
-  ADD_FAILURE() << kSeedsEnough << " worlds need no " << which;
+  Figures before;
+  const auto found = clusters(kSeedsEnough, safeguards).first_broken(before);
+  ASSERT_TRUE(found) << kSeedsEnough << " worlds need no " << which;
+  fmt::print("without {}: seed {}: {}\n", which, found->seed, found->broken.front());
 }
 
 TEST(Cluster, WithoutTheCheckOfTokensPromisesAreBroken) {
