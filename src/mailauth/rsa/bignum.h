@@ -19,4 +19,20 @@ using BignumContext = std::unique_ptr<BN_CTX, BignumDeleter>;
 // A number of the key (OSSL_PKEY_PARAM_RSA_...); null: it has none of that name.
 [[nodiscard]] Bignum part(const EVP_PKEY* key, const char* name);
 
+// All of them, of a private key, named as in RFC 8017 section 3.2; null where it has
+// none.
+struct KeyParts {
+  Bignum n;
+  Bignum e;
+  Bignum d;
+  Bignum p;
+  Bignum q;
+  Bignum p_exponent;  // dP
+  Bignum q_exponent;  // dQ
+  Bignum q_inverse;   // qInv
+  Bignum third_prime;
+};
+
+[[nodiscard]] KeyParts parts_of(const EVP_PKEY* key);
+
 }  // namespace todoku::mailauth::rsa

@@ -60,16 +60,21 @@ Bignum part(const EVP_PKEY* key, const char* name) {
   return Bignum(number);
 }
 
-std::optional<std::string_view> wrong_part(const EVP_PKEY* key) {
-  if (is_positive(part(key, OSSL_PKEY_PARAM_RSA_FACTOR3))) return "it has more than two primes";
-  const Bignum n = part(key, OSSL_PKEY_PARAM_RSA_N);
-  const Bignum e = part(key, OSSL_PKEY_PARAM_RSA_E);
-  const Bignum d = part(key, OSSL_PKEY_PARAM_RSA_D);
-  const Bignum p = part(key, OSSL_PKEY_PARAM_RSA_FACTOR1);
-  const Bignum q = part(key, OSSL_PKEY_PARAM_RSA_FACTOR2);
-  const Bignum p_exponent = part(key, OSSL_PKEY_PARAM_RSA_EXPONENT1);
-  const Bignum q_exponent = part(key, OSSL_PKEY_PARAM_RSA_EXPONENT2);
-  const Bignum q_inverse = part(key, OSSL_PKEY_PARAM_RSA_COEFFICIENT1);
+KeyParts parts_of(const EVP_PKEY* key) {
+  return {.n = part(key, OSSL_PKEY_PARAM_RSA_N),
+          .e = part(key, OSSL_PKEY_PARAM_RSA_E),
+          .d = part(key, OSSL_PKEY_PARAM_RSA_D),
+          .p = part(key, OSSL_PKEY_PARAM_RSA_FACTOR1),
+          .q = part(key, OSSL_PKEY_PARAM_RSA_FACTOR2),
+          .p_exponent = part(key, OSSL_PKEY_PARAM_RSA_EXPONENT1),
+          .q_exponent = part(key, OSSL_PKEY_PARAM_RSA_EXPONENT2),
+          .q_inverse = part(key, OSSL_PKEY_PARAM_RSA_COEFFICIENT1),
+          .third_prime = part(key, OSSL_PKEY_PARAM_RSA_FACTOR3)};
+}
+
+std::optional<std::string_view> wrong_part(const KeyParts& key) {
+  const auto& [n, e, d, p, q, p_exponent, q_exponent, q_inverse, third_prime] = key;
+  if (is_positive(third_prime)) return "it has more than two primes";
   if (!is_positive(n) || !is_positive(e) || !is_positive(d)) return "n, e or d is missing";
   if (!is_positive(p) || !is_positive(q)) return "the primes p and q are missing";
   if (!is_positive(p_exponent) || !is_positive(q_exponent) || !is_positive(q_inverse)) {
@@ -95,6 +100,10 @@ std::optional<std::string_view> wrong_part(const EVP_PKEY* key) {
   if (!fits) return kNoMemory;
   if (!*fits || BN_cmp(q_inverse.get(), p.get()) >= 0) return "qInv times q is not 1 modulo p";
   return std::nullopt;
+}
+
+std::optional<std::string_view> wrong_part(const EVP_PKEY* key) {
+  return wrong_part(parts_of(key));
 }
 
 }  // namespace todoku::mailauth::rsa

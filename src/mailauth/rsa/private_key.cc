@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <bit>
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
@@ -126,24 +125,18 @@ bool PrivateKey::fill(Prime& prime, const BIGNUM* value, const BIGNUM* exponent)
 }
 
 std::optional<PrivateKey> PrivateKey::of(const EVP_PKEY* key) {
-  if (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA || EVP_PKEY_get_bits(key) != kModulusBits ||
-      wrong_part(key)) {
+  if (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA || EVP_PKEY_get_bits(key) != kModulusBits) {
     return std::nullopt;
   }
-  const Bignum n = part(key, OSSL_PKEY_PARAM_RSA_N);
-  const Bignum e = part(key, OSSL_PKEY_PARAM_RSA_E);
-  const Bignum p = part(key, OSSL_PKEY_PARAM_RSA_FACTOR1);
-  const Bignum q = part(key, OSSL_PKEY_PARAM_RSA_FACTOR2);
-  const Bignum p_exponent = part(key, OSSL_PKEY_PARAM_RSA_EXPONENT1);
-  const Bignum q_exponent = part(key, OSSL_PKEY_PARAM_RSA_EXPONENT2);
-  const Bignum q_inverse = part(key, OSSL_PKEY_PARAM_RSA_COEFFICIENT1);
-  if (!n || !e || !p || !q || !p_exponent || !q_exponent || !q_inverse) return std::nullopt;
+  const KeyParts parts = parts_of(key);
+  if (wrong_part(parts)) return std::nullopt;
   PrivateKey numbers;
   std::array<std::uint64_t, 1> public_exponent{};
-  const bool filled =
-      BN_bn2binpad(n.get(), numbers.modulus_.data(), kOctets) >= 0 &&
-      to_words(e.get(), public_exponent) && fill(numbers.p_, p.get(), p_exponent.get()) &&
-      fill(numbers.q_, q.get(), q_exponent.get()) && to_digits(q_inverse.get(), numbers.q_inverse_);
+  const bool filled = BN_bn2binpad(parts.n.get(), numbers.modulus_.data(), kOctets) >= 0 &&
+                      to_words(parts.e.get(), public_exponent) &&
+                      fill(numbers.p_, parts.p.get(), parts.p_exponent.get()) &&
+                      fill(numbers.q_, parts.q.get(), parts.q_exponent.get()) &&
+                      to_digits(parts.q_inverse.get(), numbers.q_inverse_);
   wipe_stack();
   if (!filled) return std::nullopt;
   numbers.public_exponent_ = public_exponent[0];
