@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: Apache-2.0
+// One mail: whether it may be begun, how it is made and signed, what came of it, and who is told.
+#include <exception>
+#include <span>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "delivery/egress/lane_connection.h"
+#include "mail/recipient_token.h"
+
+namespace todoku::delivery::egress {
+namespace {
+
+// Private memory a connection keeps between mails.
+constexpr std::size_t kMessageMemoryMax = 64 * 1024;
+// How long a mail waits for company whose signatures are made together with its own: little beside
+// a receiver's answer, and enough for connections whose answers are on their way.
+constexpr Microseconds kPatienceBulk{1'000};
+constexpr Microseconds kPatienceTransactional{200};
+
+// How long a mail waits for room in memory (composing_memory.h). Then its connection ends rather
+// than trying the receiver's patience (RFC 5321 section 4.5.3.2.7: five minutes).
+constexpr std::chrono::seconds kMemoryPatience{30};
+// Before content is read again that the store did not give.
+constexpr std::chrono::seconds kStoreWait{10};
+// After so long the receiver may have hung up.
+constexpr std::chrono::milliseconds kReceiverMayTire{500};
+
+// Counts a mail as in hand while it lives.
+class InHand {
+ public:
+  explicit InHand(Gauge& gauge) : gauge_(gauge) { gauge_.add(1); }
+  InHand(const InHand&) = delete;
+  InHand& operator=(const InHand&) = delete;
+  ~InHand() { gauge_.add(-1); }
+
+ private:
+  Gauge& gauge_;
+};
+
+// A mail's octets as its connection takes them.
+class MailSlices final : public smtp::ContentSlices {
+ public:
+  explicit MailSlices(SliceReader reader) : reader_(std::move(reader)) {}
+  void begin() override { reader_.begin(); }
+  Task<Result<std::span<const std::string_view>>> next() override { return reader_.next(); }
+
+ private:
+  SliceReader reader_;
+};
+
+std::string_view as_view(const std::array<std::uint8_t, 16>& secret) {
+  return {reinterpret_cast<const char*>(secret.data()), secret.size()};
+}
+
+}  // namespace
+
+// Mail may wait in a lane for hours, where a site answers slowly: after its life time it is not
+// sent.
+bool LaneConnection::gave_up(const Mail& mail) {
+  if (!mail.batch->expired(now())) return false;
+  const policy::RetryOptions& retry = world_.options.retry_of(mail.batch->leased().traffic);
+  settle_as(policy::given_up(retry), Path{}, Milliseconds(0));
+  return true;
+}
+
+// What happens to few mails before they are begun; false: it is not begun, and dealt with.
+Task<bool> LaneConnection::clear_to_begin(const Mail& mail) {
+  bool may = !mail.lost();
+  if (may && mail.batch->leased().suspect) may = co_await world_.outcomes.begin_suspect(mail);
+  if (may) co_return true;
+  // Somebody else has it, or will: whatever is said of it is theirs to say.
+  world_.outcomes.parked(mail, now());
+  seat_->mails.pop();
+  co_return false;
+}
+
+bool LaneConnection::may_still_begin(const Mail& mail) const {
+  return !mail.lost() && !mail.batch->expired(now()) && world_.outcomes.may_send();
+}
+
+bool LaneConnection::too_large(std::uint64_t octets) {
+  if (octets <= world_.options.message_octets_max) return false;
+  const std::string words =
+      fmt::format("5.3.4 not made: its insert codes make it about {} octets, the limit is {}",
+                  octets, world_.options.message_octets_max);
+  settle_as(policy::outcome_of({.cause = Cause::too_large, .words = words}), Path{},
+            Milliseconds(0));
+  return true;
+}
+
+Task<Result<void>> LaneConnection::prepare(const Mail& mail) {
+  Result<void> prepared;
+  try {
+    if (mail.batch->letter().message.is_in_slices()) prepared = co_await hash_slices(mail);
+    if (!prepared) co_return prepared;
+    co_await rounds_.rounds.join([&] { prepared = compose(mail); },
+                                 [&] {
+                                   if (prepared) prepared = sign(mail);
+                                 },
+                                 patience(mail.batch->letter()));
+  } catch (const std::exception& error) {
+    // It concerns this mail, of which nothing was said yet: the connection is in order.
+    async::report_exception("composing a mail", std::current_exception());
+    prepared =
+        fail(ErrorKind::unavailable, std::string("composing it ended with: ") + error.what());
+  }
+  co_return prepared;
+}
+
+Task<Result<void>> LaneConnection::hash_slices(const Mail& mail) {
+  const Letter& letter = mail.batch->letter();
+  if (!letter.signer) co_return Result<void>();
+  begin_copy(mail);
+  const auto hash = co_await letter.message.body_hash(message_);
+  if (!hash) co_return fail(hash.error());
+  slices_hash_ = *hash;
+  co_return Result<void>();
+}
+
+void LaneConnection::cannot_read(const Error& error) {
+  if (error.kind == ErrorKind::unavailable) {
+    // The store does not answer now: nothing is wrong with the content.
+    world_.outcomes.parked(seat_->mails.front(), now() + kStoreWait);
+    seat_->mails.pop();
+    forget_trial();
+    return;
+  }
+  log::error("content not read", {{"reason", error.detail}});
+  settle_as(policy::outcome_of({.cause = Cause::content_unreadable,
+                                .words = "4.3.5 its content cannot be read: " + error.detail}),
+            Path{}, Milliseconds(0));
+}
+
+Task<LaneConnection::Sent> LaneConnection::send_first() {
+  const Mail mail = seat_->mails.front();
+  if (gave_up(mail)) co_return Sent::usable;
+  const bool suspect = mail.batch->leased().suspect;
+  if (mail.lost() || suspect) {
+    const bool clear = co_await clear_to_begin(mail);
+    if (!clear) co_return Sent::usable;
+  }
+  const Sent sent = co_await send_cleared(mail);
+  // Nobody died of it, and it waits for its turn again.
+  if (sent == Sent::not_wanted && suspect) co_await world_.outcomes.let_suspect_wait(mail);
+  co_return sent;
+}
+
+Task<LaneConnection::Sent> LaneConnection::send_cleared(const Mail& mail) {
+  const Letter& letter = mail.batch->letter();
+  const std::uint64_t octets = letter.message.octets_of(mail.recipient().insert_codes, message_);
+  if (too_large(octets)) co_return Sent::usable;
+  const SteadyInstant asked = now();
+  const auto room = static_cast<std::size_t>(letter.message.octets_in_memory(octets));
+  auto memory = co_await world_.memory.share(room, letter.traffic, asked + kMemoryPatience);
+  if (!memory) co_return Sent::not_wanted;
+  if (now() - asked > kReceiverMayTire && !connection_->is_reusable()) co_return Sent::not_wanted;
+  const Result<void> prepared = co_await prepare(mail);
+  memory->shrink_to(message_.memory_octets() + letter.message.slice_octets());
+  Sent sent = Sent::usable;
+  if (prepared && letter.message.is_in_slices() && !may_still_begin(mail)) {
+    // It is asked for anew; the hash is known then.
+  } else if (prepared) {
+    sent = co_await transmit(mail);
+  } else if (letter.message.is_in_slices()) {
+    cannot_read(prepared.error());
+  } else {
+    // Ours to mend; the recipient's mail waits rather than being lost.
+    log::error("mail not composed", {{"reason", prepared.error().detail}});
+    settle_as(policy::outcome_of(
+                  {.cause = Cause::cannot_compose, .words = "4.3.5 " + prepared.error().detail}),
+              Path{}, Milliseconds(0));
+  }
+  message_.trim(kMessageMemoryMax);
+  co_return sent;
+}
+
+Task<LaneConnection::Sent> LaneConnection::transmit(const Mail& mail) {
+  const SteadyInstant began = now();
+  const SteadyInstant not_after = mail.batch->expires();
+  std::optional<MailSlices> slices;
+  const LetterMessage& letter = mail.batch->letter().message;
+  if (letter.is_in_slices()) slices.emplace(letter.slices(pieces_, message_));
+  const smtp::MessageView view{.pieces = slices ? std::span<const std::string_view>() : pieces_,
+                               .size = message_.size() + signatures_.size(),
+                               .may_have_leading_dot = message_.has_leading_dot(),
+                               .in_slices = slices.has_value()};
+  const policy::Avoided avoided = world_.receivers.avoided(lane_->site_, began);
+  if (avoided.any()) {
+    connection_->avoid({.pipelining = avoided.pipelining, .chunking = avoided.chunking});
+  }
+  trying_ = true;
+  std::span<smtp::RecipientResult> results;
+  {
+    const InHand in_hand(world_.in_hand_gauge);
+    results = co_await connection_->send(*envelope_, view, not_after, slices ? &*slices : nullptr);
+  }
+  if (const auto& unread = connection_->content_error()) {
+    cannot_read(*unread);
+    co_return Sent::ended;
+  }
+  smtp::RecipientResult& result = results.front();
+  const bool elsewhere = goes_elsewhere(result, mail);
+  const policy::Answer answer{
+      .stage = result.stage,
+      .reply = std::move(result.reply),
+      .permanent = result.permanent,
+      .in_doubt = result.in_doubt,
+      .in_clear = connection_->path().tls == TlsUse::none,
+      .cause = result.cause,
+      .tls_off = policy::tls_plan(lane_->limits_.tls).mode == TlsMode::never};
+  const policy::Verdict verdict = judge(answer);
+  note_known(answer, verdict);
+  learn_habits(answer.reply.code != 0 ? policy::Evidence::said : policy::Evidence::inferred);
+  if (elsewhere) {
+    if (answer.in_doubt) {
+      mail.batch->doubt(mail.index, {.words = answer.reply.text, .path = connection_->path()});
+      log::warning("mail in doubt goes again, without an extension its receiver stumbled over",
+                   {{"site", lane_->site_},
+                    {"delivery", static_cast<std::int64_t>(mail.key().delivery)},
+                    {"recipient", mail.key().seq}});
+    }
+    forget_trial();
+    seat_->begun_in_vain = true;
+    co_return Sent::not_wanted;
+  }
+  const SteadyInstant finished = now();
+  world_.places.progressed(finished);
+  ++sent_;
+  if (result.accepted()) ++delivered_;
+  constexpr double kNewest = 0.2;
+  seconds_per_mail_ = kNewest * std::chrono::duration<double>(finished - began).count() +
+                      (1 - kNewest) * seconds_per_mail_;
+  const auto took = std::chrono::duration_cast<Milliseconds>(finished - began);
+  settle(answer, verdict, connection_->path(), took);
+  // Where it lacks TLS another connection may find it.
+  const bool usable = connection_->is_at_rest() && !verdict.lacks_tls && !seat_->site_failed;
+  co_return usable ? Sent::usable : Sent::ended;
+}
+
+bool LaneConnection::goes_elsewhere(const smtp::RecipientResult& result, const Mail& mail) const {
+  // What may have arrived goes again only where that is wanted, and then only for the reason that
+  // the way it went was wrong.
+  const bool may_repeat = !result.in_doubt || !mail.batch->letter().at_most_once;
+  if (result.again) return may_repeat;
+  if (result.in_doubt) return false;
+  if (result.cause == Cause::stopping) return true;
+  // "Enough for this connection", said before anything of the mail or by hanging up after the mail
+  // before: the next connection takes it.
+  const bool enough = connection_->hung_up_unheard() ||
+                      (result.stage == Stage::mail_from && result.reply.code == kServiceClosing);
+  return enough && delivered_ > 0;
+}
+
+void LaneConnection::learn_habits(policy::Evidence evidence) {
+  const smtp::BrokenOffers& broken = connection_->broken_offers();
+  if (!broken.any()) return;
+  world_.receivers.learn(lane_->site_,
+                         {.pipelining = broken.pipelining, .chunking = broken.chunking}, evidence,
+                         now());
+}
+
+policy::Verdict LaneConnection::judge(const policy::Answer& answer) const {
+  return policy::judge(answer, seat_->mails.front().batch->letter().at_most_once);
+}
+
+Microseconds LaneConnection::patience(const Letter& letter) const {
+  if (!letter.signer || !letter.signer->gains_from_company(rounds_.context)) {
+    return Microseconds(0);
+  }
+  return letter.traffic == TrafficClass::bulk ? kPatienceBulk : kPatienceTransactional;
+}
+
+void LaneConnection::begin_copy(const Mail& mail) {
+  const Letter& letter = mail.batch->letter();
+  const store::RecipientKey key = mail.key();
+  const store::LeasedRecipient& recipient = mail.recipient();
+  const Options& options = world_.options;
+
+  letter.message.begin({.address = recipient.address,
+                        .insert_codes = recipient.insert_codes,
+                        .identity = {.delivery = static_cast<std::int64_t>(key.delivery),
+                                     .batch = key.batch,
+                                     .seq = key.seq,
+                                     .message_id_domain = options.message_id_domain,
+                                     .secret = options.instance_secret,
+                                     .date = letter.started}},
+                       message_);
+}
+
+Result<void> LaneConnection::compose(const Mail& mail) {
+  const Letter& letter = mail.batch->letter();
+  begin_copy(mail);
+  if (!letter.signer) return {};
+  const auto hash = letter.message.is_in_slices() ? slices_hash_.value()
+                                                  : rounds_.context.body_hash(message_.body());
+  const auto headers = message_.headers();
+  return letter.signer->begin(rounds_.context,
+                              {.headers = headers, .body_hash = hash, .signed_at = letter.started},
+                              begun_);
+}
+
+Result<void> LaneConnection::sign(const Mail& mail) {
+  signatures_.clear();
+  if (mail.batch->letter().signer) {
+    if (auto done = mailauth::dkim::Signer::finish(rounds_.context, begun_, signatures_); !done) {
+      return done;
+    }
+  }
+  const store::RecipientKey key = mail.key();
+  const Options& options = world_.options;
+  pieces_.clear();
+  if (!signatures_.empty()) pieces_.push_back(signatures_);
+  pieces_.push_back(message_.head());
+  if (!mail.batch->letter().message.is_in_slices()) {
+    pieces_.insert(pieces_.end(), message_.body().begin(), message_.body().end());
+  }
+
+  auto envelope = smtp::ClientEnvelope::make(
+      encode_recipient_token({static_cast<std::int64_t>(key.delivery), key.batch, key.seq},
+                             as_view(options.instance_secret)) +
+          "@" + options.return_path_domain,
+      {mail.recipient().address},
+      {.eight_bit = message_.is_eight_bit(), .smtputf8 = message_.needs_smtputf8()});
+  if (!envelope) return fail(std::move(envelope.error()));
+  envelope_ = std::move(*envelope);
+  return {};
+}
+
+void LaneConnection::settle(const policy::Answer& answer, const policy::Verdict& verdict,
+                            const Path& path, Milliseconds duration) {
+  // A 421 after successful mails is the receiver's "enough for this connection", not its trouble.
+  if (verdict.site_failed && (delivered_ == 0 || verdict.slow_down)) {
+    seat_->site_failed = true;
+    seat_->failure = answer.reply;
+  }
+  if (!verdict.site_failed && answer.reply.code != 0) seat_->served = true;
+  Outcome outcome{
+      .state = verdict.state,
+      .stage = answer.stage,
+      .reply = answer.reply,
+      .is_attempt = verdict.is_attempt,
+      .charset_fell_back = answer.stage >= Stage::mail_from && message_.charset_fell_back(),
+      .cause = verdict.cause};
+  if (verdict.lacks_tls) {
+    outcome.stage = Stage::starttls;
+    outcome.reply.text += fmt::format(" (said without TLS: {})", path.tls_detail);
+  }
+  settle_as(std::move(outcome), path, duration);
+}
+
+void LaneConnection::settle_as(Outcome outcome, Path path, Milliseconds duration) {
+  trying_ = true;
+  if (!known_) {
+    known_ = {.state = outcome.state, .stage = outcome.stage, .cause = outcome.cause, .path = {}};
+  }
+  path.egress_source = lane_->source_.name;
+  const Mail& mail = seat_->mails.front();
+  if (const auto doubt = mail.batch->take_doubt(mail.index)) {
+    outcome.reply.text +=
+        fmt::format(" (sent twice in this attempt: {}; it may arrive twice)", doubt->words);
+  }
+  world_.outcomes.settled(seat_->mails.front(), lane_->site_, std::move(outcome), std::move(path),
+                          duration);
+  seat_->mails.pop();
+  forget_trial();
+}
+
+void LaneConnection::note_known(const policy::Answer& answer, const policy::Verdict& verdict) {
+  trying_ = true;
+  known_ = {.state = verdict.state,
+            .stage = answer.stage,
+            .code = answer.reply.code,
+            .in_doubt = answer.in_doubt,
+            .cause = verdict.cause,
+            .path = {}};
+}
+
+void LaneConnection::forget_trial() noexcept {
+  trying_ = false;
+  known_.reset();
+}
+
+}  // namespace todoku::delivery::egress
