@@ -63,7 +63,7 @@ void print_queue(Session& session, const boost::json::value& queue) {
   if (japanese) {
     fmt::print(out, "{:<14} 残り {} 件{}\n", name, waiting, due);
     if (aside > 0) {
-      fmt::print(out, "{:<14} うち {} 件は取り置き中: todoku stuck\n", "", aside);
+      fmt::print(out, "{:<14} うち {} 件は隔離中: todoku stuck\n", "", aside);
     }
     return;
   }

@@ -25,7 +25,7 @@ int stuck_list(Session& session, const StuckList& options) {
     std::ostream& out = session.out();
     const auto& mails = list_of(answer, "mails");
     if (mails.empty()) {
-      out << in_words("No mail is set aside.\n", "取り置かれているメールはありません。\n");
+      out << in_words("No mail is set aside.\n", "隔離中のメールはありません。\n");
       return;
     }
     std::vector<std::vector<std::string>> rows = {

@@ -43,7 +43,7 @@ constexpr std::array kRules = {
                .advice = {{"It was not tried, because this address is on the suppression list.",
                            "このアドレスは配信停止リストにあるため、送信していません。"},
                           {"Release the address if it is known to work again.",
-                           "使えることが確かなら、アドレスの停止を解除してください。"}}},
+                           "届くことが確かなら、このアドレスの配信停止を解除してください。"}}},
     AdviceRule{.state = cancelled,
                .advice = {{"It was withdrawn before it was sent.", "送信前に取り消されました。"},
                           {"Nothing.", "必要な対応はありません。"}}},
@@ -110,13 +110,14 @@ constexpr std::array kRules = {
             {{"The engine died again and again with this mail alone in hand, so it was set aside "
               "for the others to go on. Unless the process was killed from outside it is a bug of "
               "ours; it is no fault of the receiver.",
-              "このメールだけを扱っている間にエンジンが繰り返し異常終了したため、ほかのメールを続け"
-              "られるよう取り分けました。外部から強制終了されたのでなければ当方の不具合です。受信側"
-              "の問題ではありません。"},
+              "このメールだけを扱っている間にエンジンが繰り返し異常終了したため、ほかのメールの送信"
+              "を続けられるよう隔離しました。外部から強制終了されたのでなければ当方の不具合です。受"
+              "信側の問題ではありません。"},
              {"Report it to the maintainers with the log and the core of the process. While "
               "`todoku stuck` lists it nothing is sent; `todoku stuck release` has it tried again.",
-              "プロセスのログと core を添えて開発元に知らせてください。`todoku stuck` "
-              "に出ている間は送信しません。`todoku stuck release` で再び送信します。"}}},
+              "プロセスのログとコアダンプを添えて開発元に知らせてください。`todoku stuck` "
+              "の一覧にある間は送信しません。`todoku stuck release` "
+              "で隔離を解除すると、また送信します。"}}},
     AdviceRule{
         .cause = Cause::engine_failure,
         .advice =
@@ -124,8 +125,8 @@ constexpr std::array kRules = {
               "エンジン自身の不具合で試行が終わりました。受信側の問題ではありません。"},
              {"Nothing for this mail: it is tried again. Report it to the maintainers with the "
               "log, which has the failure.",
-              "このメールは再送されるので対応不要です。不具合はログにあるので、添えて開発元に知らせ"
-              "てください。"}}},
+              "このメールは再送されるので対応不要です。不具合の記録がログにあるので、それを添えて開"
+              "発元に知らせてください。"}}},
     AdviceRule{.cause = Cause::stopping,
                .advice = {{"The engine was stopped while it talked with the receiver, so we broke "
                            "off. It is no fault of the receiver, and no attempt is used up.",
@@ -135,17 +136,18 @@ constexpr std::array kRules = {
                            "対応は不要です。エンジンが動けば、また試します。"}}},
     AdviceRule{
         .cause = Cause::put_back,
-        .advice = {{"It was put back to wait for its turn. It is no fault of the receiver, and no "
-                    "attempt is used up.",
-                    "順番を待つために戻しました。受信側の問題ではなく、試行回数にも数えません。"},
-                   {"Nothing for now.", "いまは対応不要です。"}}},
+        .advice =
+            {{"It was put back to wait for its turn. It is no fault of the receiver, and no "
+              "attempt is used up.",
+              "順番を待つため、いったん戻しました。受信側の問題ではなく、試行回数にも数えません。"},
+             {"Nothing for now.", "いまは対応不要です。"}}},
     AdviceRule{
         .cause = Cause::own_shortage,
         .advice =
             {{"This machine had no file, port or memory left for the connection, or not the "
               "address to send from. It is no fault of the receiver, and no attempt is used up.",
-              "接続に使うファイル、ポート、メモリー、または送信元アドレスが、このマシンにありません"
-              "でした。受信側の問題ではなく、試行回数にも数えません。"},
+              "接続に使うファイル、ポート、メモリーのどれかがこのマシンで足りなかったか、送信元アド"
+              "レスがこのマシンにありませんでした。受信側の問題ではなく、試行回数にも数えません。"},
              {"See the log for what is short: raise the limit of open files (`ulimit -n`), or "
               "lower smtp_out.connections_max.",
               "何が足りないかはログにあります。開けるファイルの上限（`ulimit "
@@ -236,9 +238,9 @@ constexpr std::array kRules = {
               "受信側のどのサーバーにも接続できませんでした。"},
              {"Nothing for one receiver. If many are affected, check that this machine may open "
               "connections to port 25: many networks block it.",
-              "1 つの受信側だけなら対応は不要です。多くで起きているなら、このマシンからポート 25 "
-              "への接続が許されているか確かめてください（塞いでいるネットワークが多くあります）"
-              "。"}}},
+              "1 "
+              "つの受信側だけなら対応は不要です。多くの受信側で起きているなら、このマシンからポート"
+              " 25 へ接続できるか確かめてください（多くのネットワークで塞がれています）。"}}},
     AdviceRule{
         .cause = Cause::in_doubt,
         .advice = {{"The connection broke after the mail was written and before the answer came: "
@@ -273,8 +275,8 @@ constexpr std::array kRules = {
                            "メールを渡している途中で接続が切れました。"},
                           {"Nothing for now. If it happens again and again, the mail may be too "
                            "large for the way there.",
-                           "いまは対応不要です。何度も続くなら、経路に対してメールが大きすぎるのか"
-                           "もしれません。"}}},
+                           "いまは対応不要です。何度も続くなら、通信経路の都合で大きなメールが通ら"
+                           "ないのかもしれません。"}}},
     AdviceRule{
         .cause = Cause::silence,
         .stage = Stage::data,
@@ -282,8 +284,8 @@ constexpr std::array kRules = {
                     "メールを渡している途中で、受信側サーバーが応答しなくなりました。"},
                    {"Nothing for now. If it happens again and again, the mail may be too large for "
                     "the way there.",
-                    "いまは対応不要です。何度も続くなら、経路に対してメールが大きすぎるのかもしれま"
-                    "せん。"}}},
+                    "いまは対応不要です。何度も続くなら、通信経路の都合で大きなメールが通らないのか"
+                    "もしれません。"}}},
     AdviceRule{
         .cause = Cause::connection_lost,
         .advice =
@@ -378,7 +380,8 @@ constexpr std::array kRules = {
             {{"There is no such mailbox.", "そのメールボックスは存在しません。"},
              {"Remove the address from the list, or correct it: mail to dead addresses harms the "
               "sender's reputation.",
-              "宛先から外すか訂正してください。存在しないアドレスへの送信は評判を落とします。"}}},
+              "宛先から外すか訂正してください。存在しないアドレスへの送信は、送信元の評価を下げます"
+              "。"}}},
     AdviceRule{
         .cause = Cause::mailbox_full,
         .advice = {{"The recipient's mailbox is full.", "受信者のメールボックスがいっぱいです。"},
@@ -402,12 +405,12 @@ constexpr std::array kRules = {
                            "アドレスに余計な文字がないか確かめてください。"}}},
     AdviceRule{.cause = Cause::moved,
                .advice = {{"The recipient has moved and left no address.",
-                           "受信者は移転し、転送先はありません。"},
+                           "受信者のアドレスは変わっており、転送先は登録されていません。"},
                           {"Ask the recipient for the new address.",
-                           "新しいアドレスを確かめてください。"}}},
+                           "受信者に新しいアドレスを確かめてください。"}}},
     AdviceRule{.cause = Cause::loop,
                .advice = {{"The receiver found that the mail goes round in a circle.",
-                           "受信側が、メールが循環していると判断しました。"},
+                           "受信側が、メールがループしていると判断しました。"},
                           {"The recipient's forwarding has to be repaired.",
                            "受信者の転送設定を直してもらう必要があります。"}}},
     AdviceRule{
@@ -433,32 +436,33 @@ constexpr std::array kRules = {
             {{"The receiver trusts our address or domain too little for so much mail: some of its "
               "users call it unwanted, or it does not know us yet.",
               "受信側での当方の IP "
-              "アドレスまたはドメインの評判が、送っている量に足りません。迷惑と報告した受信者がいる"
-              "か、まだ実績がありません。"},
+              "アドレスまたはドメインの評価（レピュテーション）が、送信量に見合っていません。迷惑メ"
+              "ールと報告した受信者がいるか、まだ送信実績が足りません。"},
              {"Send less, first to those who read it, and let the amount grow over days "
               "(messages_per_second in [sites.*]); see that it can be unsubscribed from; look at "
               "what Postmaster Tools of the receiver say. It is tried again later than usual.",
               "よく読まれている宛先から少量ずつ送り、数日かけて増やしてください（[sites.*] の "
-              "messages_per_second）。配信停止の手段を確かめ、受信側の Postmaster Tools "
-              "で評判を調べてください。通常より間を空けて再送します。"}}},
+              "messages_per_second）。受信者が配信停止できることを確かめ、受信側の Postmaster "
+              "Tools で評価を調べてください。通常より間を空けて再送します。"}}},
     AdviceRule{.cause = Cause::rate,
                .state = bounced,
                .advice = {{"The receiver sees more mail from us than it wants.",
-                           "受信側が望むより多くのメールを送っています。"},
+                           "受信側が許容する量を超えてメールを送っています。"},
                           {"Send less to this site for some days and lower its pace "
                            "(messages_per_second in [sites.*]).",
-                           "数日は通数を減らし、このサイトへの速さ（[sites.*] の "
+                           "数日は通数を減らし、このサイトへの送信速度（[sites.*] の "
                            "messages_per_second）を下げてください。"}}},
-    AdviceRule{.cause = Cause::rate,
-               .advice = {{"The receiver takes mail from us more slowly than we send.",
-                           "受信側が受け取る速さを超えて送っています。"},
-                          {"Nothing for now: it is tried again later than usual. If it goes on, "
-                           "lower the site's pace (messages_per_second in [sites.*]).",
-                           "いまは対応不要です。通常より間を空けて再送します。続くようなら、このサ"
-                           "イトへの速さ（[sites.*] の messages_per_second）を下げてください。"}}},
+    AdviceRule{
+        .cause = Cause::rate,
+        .advice = {{"The receiver takes mail from us more slowly than we send.",
+                    "受信側が受け取る速さを超えて送っています。"},
+                   {"Nothing for now: it is tried again later than usual. If it goes on, "
+                    "lower the site's pace (messages_per_second in [sites.*]).",
+                    "いまは対応不要です。通常より間を空けて再送します。続くようなら、このサイトへの"
+                    "送信速度（[sites.*] の messages_per_second）を下げてください。"}}},
     AdviceRule{.cause = Cause::too_many_recipients,
                .advice = {{"The receiver takes no more recipients at once.",
-                           "受信側が、一度に受け取れる宛先の数を超えました。"},
+                           "一度に送った宛先の数が、受信側の上限を超えました。"},
                           {"Nothing: it is tried again.", "再送されるので、対応は不要です。"}}},
     // -- who we are
     // ---------------------------------------------------------------------------------
@@ -468,8 +472,8 @@ constexpr std::array kRules = {
             {{"The sending address is on a blocklist that the receiver uses, or has a bad name "
               "there.",
               "送信元の IP "
-              "アドレスが、受信側の使うブロックリストに載っているか、そこでの評判がよくありません"
-              "。"},
+              "アドレスが、受信側の使うブロックリストに載っているか、受信側での評価が低くなっていま"
+              "す。"},
              {"Find the list named in the answer, see why the address is listed, stop the cause, "
               "then ask for removal.",
               "応答にあるリストで掲載の理由を調べ、原因を止めてから解除を申請してください。"}}},
@@ -478,7 +482,7 @@ constexpr std::array kRules = {
                            "送信元ドメインの DMARC に適合しませんでした。"},
                           {"The From domain needs a DKIM signature of its own, or an SPF record "
                            "that allows this sender: `todoku dkim generate`.",
-                           "From のドメイン自身の DKIM 署名か、この送信元を許す SPF "
+                           "From のドメイン自身の DKIM 署名か、この送信元を許可する SPF "
                            "レコードが必要です: `todoku dkim generate`"}}},
     AdviceRule{
         .cause = Cause::authentication,
@@ -508,7 +512,8 @@ constexpr std::array kRules = {
         .cause = Cause::spf,
         .advice =
             {{"SPF does not allow this machine to send for the return path's domain.",
-              "戻り先ドメインの SPF が、このマシンからの送信を許していません。"},
+              "Return-Path（MAIL FROM）のドメインの SPF "
+              "が、このマシンからの送信を許可していません。"},
              {"Add the sending addresses to the SPF record of smtp_out.return_path_domain.",
               "smtp_out.return_path_domain の SPF レコードに送信元アドレスを加えてください。"}}},
     AdviceRule{
@@ -524,7 +529,7 @@ constexpr std::array kRules = {
         .cause = Cause::hello_name,
         .advice =
             {{"The receiver does not like the name that we introduce ourselves with.",
-              "受信側が、当方の名乗る名前（EHLO）を受け付けません。"},
+              "受信側が、当方が EHLO で名乗る名前を受け付けません。"},
              {"Set smtp_out.hello_name to a name that resolves to the sending address, and back.",
               "smtp_out.hello_name "
               "を、送信元アドレスと正引き・逆引きで対応する名前にしてください。"}}},
@@ -533,8 +538,8 @@ constexpr std::array kRules = {
         .advice = {{"The receiver does not accept the sender's address (MAIL FROM): its domain "
                     "cannot be looked up, or cannot take mail back.",
                     "受信側が差出人（MAIL "
-                    "FROM）のアドレスを受け付けません。ドメインを調べられないか、返信を受け取れない"
-                    "ためです。"},
+                    "FROM）のアドレスを受け付けません。そのドメインを調べられないか、返送メールを受"
+                    "け取れないドメインだからです。"},
                    {"Give smtp_out.return_path_domain an MX or address record, and no null MX.",
                     "smtp_out.return_path_domain に MX レコードかアドレスを設定し、null MX "
                     "にはしないでください。"}}},
@@ -582,14 +587,15 @@ constexpr std::array kRules = {
                           {"Nothing for now. If it goes on, check DKIM, SPF, DMARC, reverse DNS "
                            "and the pace to this site.",
                            "いまは対応不要です。続くなら、DKIM、SPF、DMARC、逆引きと、このサイトへ"
-                           "の速さを見直してください。"}}},
+                           "の送信速度を見直してください。"}}},
     // -- the receiver itself
     // ------------------------------------------------------------------------
     AdviceRule{
         .cause = Cause::receiver_trouble,
         .advice = {{"The receiver has a problem of its own, with its mail system, its storage or "
                     "its network, or is busy.",
-                    "受信側のメールシステム、容量、ネットワークに問題があるか、混んでいます。"},
+                    "受信側のメールシステム、容量、ネットワークに問題があるか、受信側が混み合ってい"
+                    "ます。"},
                    {"Nothing on our side; if it lasts, tell the receiver's postmaster.",
                     "当方での対応は不要です。長引くなら受信側の管理者に知らせてください。"}}},
     AdviceRule{.cause = Cause::protocol,
@@ -623,7 +629,7 @@ constexpr std::array kRules = {
         .cause = Cause::unclear,
         .advice =
             {{"The receiver cannot take the mail right now (a lock, a check, or greylisting).",
-              "受信側が、いまは受け取れません（処理中、検査、グレイリストなど）。"},
+              "受信側が、いまは受け取れません（ロック中、検査中、グレイリストなど）。"},
              {"Nothing for now.", "いまは対応不要です。"}}},
     AdviceRule{.advice = {{"The attempt did not succeed.", "送信は成功しませんでした。"},
                           {"Read the words of the attempt for the reason.",

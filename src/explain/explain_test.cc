@@ -289,10 +289,11 @@ TEST(NextStep, OfAMailWhoseSiteRestsSaysUntilWhenAndWhy) {
                 kGivenUp);
   resting.failures = 1;
   resting.failure = {0, "connect: no answer within 30 s"};
-  EXPECT_EQ(next_of(base_story(), resting, Language::japanese),
-            "gmail への送信を 2026-01-05 10:32:00 JST まで休止しているため待機しています（30 "
-            "分後、送信元 tokyo-1、直前の失敗: 接続: 30 秒以内に応答がありません）。届かなければ "
-            "2026-01-06 10:00:00 JST にあきらめます。");
+  EXPECT_EQ(
+      next_of(base_story(), resting, Language::japanese),
+      "gmail への送信を 2026-01-05 10:32:00 JST まで休止しているため待機しています（あと 30 "
+      "分、送信元 tokyo-1、直前の失敗: 接続: 30 秒以内に応答がありませんでした）。届かなければ "
+      "2026-01-06 10:00:00 JST に打ち切ります。");
   store::Story deferred = greylisted();
   EXPECT_THAT(next_of(deferred, resting),
               HasSubstr("But gmail rests until 2026-01-05 10:32:00 JST, after a failure: connect"));
@@ -467,17 +468,21 @@ TEST(OwnWords, AreInTheReadersLanguageWithTheirFacts) {
             "4.4.7 24 時間以内に配送できず、打ち切りました");
   EXPECT_EQ(in_japanese("the receiver closed the connection before it answered the greeting; its "
                         "answer had begun: 220 m"),
-            "受信側が 最初の応答 に応答せずに接続を閉じました。受信済みの応答の先頭: 220 m");
+            "受信側が最初の応答（220）を返さずに接続を閉じました。受信済みの応答の先頭: 220 m");
   EXPECT_EQ(in_japanese("no answer to RCPT TO within 300 s"),
-            "RCPT TO への応答が 300 秒以内にありません");
+            "RCPT TO への応答が 300 秒以内にありませんでした");
   EXPECT_EQ(
       in_japanese("the receiver answered RCPT TO with 354 go and 2 hours, which is no answer "
                   "to it in SMTP"),
-      "受信側が RCPT TO に「354 go and 2 hours」と応答しました。SMTP の正しい応答ではありません");
-  EXPECT_EQ(in_japanese("the receiver sent '600 hm', which is no SMTP reply, where we waited for "
-                        "the answer to the content"),
-            "本文 への応答を待っているところに、受信側から SMTP の応答ではない「600 hm」 "
-            "が届きました");
+      "受信側が RCPT TO に「354 go and 2 hours」と応答しました。SMTP として正しくない応答です");
+  EXPECT_EQ(
+      in_japanese("the receiver sent '600 hm', which is no SMTP reply, where we waited for "
+                  "the answer to the content"),
+      "本文への応答を待っているところに、受信側から SMTP の応答ではない「600 hm」が届きました");
+  EXPECT_EQ(in_japanese("no answer to the greeting within 300 s"),
+            "接続してから 300 秒以内に、受信側の最初の応答（220）がありませんでした");
+  EXPECT_EQ(in_japanese("could not send the TLS handshake within 5 s"),
+            "5 秒以内に TLS のハンドシェイクを送れませんでした");
   EXPECT_EQ(in_japanese("connect: Connection refused"),
             "接続: 接続が拒否されました (Connection refused)");
   EXPECT_EQ(in_japanese("4.3.5 there is no DKIM key s1 of example.com"),
@@ -490,14 +495,14 @@ TEST(OwnWords, LeaveTheReceiversAlone) {
   EXPECT_EQ(reply_text({450, "4.2.0 in 2 hours"}, Language::japanese), "450 4.2.0 in 2 hours");
   EXPECT_EQ(
       reply_text({530, "5.7.0 first (said without TLS: STARTTLS not offered)"}, Language::japanese),
-      "530 5.7.0 first（TLS なしの接続での応答: STARTTLS の提供なし）");
+      "530 5.7.0 first（TLS なしの接続での応答: STARTTLS 非対応）");
   EXPECT_EQ(
       reply_text({250,
                   "2.0.0 ok (sent twice in this attempt: no answer to the content within 3 "
                   "s; it may arrive twice)"},
                  Language::japanese),
-      "250 2.0.0 ok（この試行で 2 回送信: 本文 への応答が 3 秒以内にありません。二重に届くこと"
-      "があります）");
+      "250 2.0.0 ok（この試行で 2 回送信: 本文への応答が 3 秒以内にありませんでした。二重に届く"
+      "ことがあります）");
 }
 
 TEST(LanguageTag, IsReadWithOrWithoutARegion) {

@@ -50,16 +50,16 @@ class NextStep {
     const auto end = given_up_at();
     if (!end) return {};
     return words(
-        {" If it does not get through, it is given up at {}.", "届かなければ {} にあきらめます。"},
+        {" If it does not get through, it is given up at {}.", "届かなければ {} に打ち切ります。"},
         at(*end));
   }
 
   [[nodiscard]] std::string of_set_aside() const {
-    std::string text =
-        words({"nothing until an operator releases it.", "管理者が解放するまで何も起きません。"});
+    std::string text = words(
+        {"nothing until an operator releases it.", "管理者が隔離を解除するまで送信しません。"});
     if (const auto end = given_up_at()) {
       text +=
-          words({" If nobody does, it is given up at {}.", "解放しなければ {} にあきらめます。"},
+          words({" If nobody does, it is given up at {}.", "解除しなければ {} に打ち切ります。"},
                 at(*end));
     }
     return text;
@@ -70,7 +70,7 @@ class NextStep {
       case DeliveryStatus::edit:
       case DeliveryStatus::importing:
         return words({"nothing until the delivery is committed.",
-                      "配信が確定（コミット）されるまで何も起きません。"});
+                      "配信が確定（コミット）されるまで送信しません。"});
       case DeliveryStatus::reserve:
         if (comes(story_.reservation)) {
           return words({"it starts at {}, in {}.", "{} に送信を始めます（{}後）。"},
@@ -84,12 +84,12 @@ class NextStep {
         const std::string waits = why_it_waits();
         if (!waits.empty()) return waits + or_given_up();
         return words({"it goes out as soon as it is its turn and the receiver's limits allow.",
-                      "順番が来て受信側の制限が許し次第、送信します。"}) +
+                      "順番が来しだい、受信側の制限の範囲で送信します。"}) +
                or_given_up();
       }
       case DeliveryStatus::failed:
         return words({"nothing: the delivery as a whole was given up.",
-                      "配信全体が中止されたため、何も起きません。"});
+                      "配信全体が中止されたため、送信しません。"});
     }
     return {};
   }
@@ -103,12 +103,12 @@ class NextStep {
       if (waits.empty()) waits = for_want_of_ours();
       if (waits.empty()) {
         return words({"attempt {} is due and starts as soon as a connection is free.",
-                      "{} 回目の試行の時刻です。接続が空き次第、行います。"},
+                      "{} 回目の試行の時刻になりました。接続が空きしだい行います。"},
                      number) +
                or_given_up();
       }
-      return words({"attempt {} is due, but ", "{} 回目の試行の時刻ですが、"}, number) + waits +
-             or_given_up();
+      return words({"attempt {} is due, but ", "{} 回目の試行の時刻を過ぎていますが、"}, number) +
+             waits + or_given_up();
     }
     const std::string condition = condition_of_ours();
     std::string text = options_.language == Language::japanese
@@ -142,7 +142,7 @@ class NextStep {
             {", if our resolver can be believed then", "当方の DNS リゾルバーが直っていれば、"});
       case Cause::own_shortage:
         return words({", if this machine has what a connection takes then",
-                      "接続に要るものがこのマシンに足りていれば、"});
+                      "接続に必要な資源がこのマシンにそろっていれば、"});
       default:
         return {};
     }
@@ -159,7 +159,7 @@ class NextStep {
                       "当方の DNS リゾルバー（dns.servers）が直るのを待っています。"});
       case Cause::own_shortage:
         return words({"it waits for what this machine lacks for a connection.",
-                      "接続に要るものがこのマシンに足りるのを待っています。"});
+                      "接続に必要な資源がこのマシンで空くのを待っています。"});
       default:
         return {};
     }
@@ -184,31 +184,31 @@ class NextStep {
       return words(
           {"it waits until {}, in {}: it was given back then because its receiver, or "
            "something of ours, could not take it.",
-           "{} まで待機しています（{}後）。受信側または当方の都合で、いったん戻されました。"},
+           "受信側または当方の都合でいったん戻されたため、{} まで待機しています（あと {}）。"},
           at(*story_.not_before), in(*story_.not_before));
     }
     if (way_ && way_->waiting > 0 && !story_.in_hand) {
-      return words({"it waits behind {} other mails to {}.",
-                    "{1} 宛の先行するメール {0} 通の後で送ります。"},
-                   way_->waiting, way_->site);
+      return words(
+          {"it waits behind {} other mails to {}.", "{1} への順番待ちが、ほかに {0} 通あります。"},
+          way_->waiting, way_->site);
     }
     return {};
   }
 
   [[nodiscard]] std::string why_its_lane_waits(const Way& way) const {
     if (comes(way.opens_none_until)) {
-      return words(
-          {"it waits: this machine has not what a connection from {} takes (a file, a "
-           "port, memory or the address); the next one is begun at {}, in {}.",
-           "送信元 {} からの接続に要るもの（ファイル、ポート、メモリー、アドレス）がこのマシ"
-           "ンに足りないため待機しています。次は {} に試します（{}後）。"},
-          way.source, at(*way.opens_none_until), in(*way.opens_none_until));
+      return words({"it waits: this machine lacks what a connection from {} takes (a file, a "
+                    "port, memory or the address); the next one is begun at {}, in {}.",
+                    "送信元 {} "
+                    "からの接続に必要な資源（ファイル、ポート、メモリー、アドレス）がこのマシンで足"
+                    "りないため待機しています。次は {} に試します（{}後）。"},
+                   way.source, at(*way.opens_none_until), in(*way.opens_none_until));
     }
     if (comes(way.rests_until)) {
-      return words({"it waits: {} rests until {}, in {}, for {} ({}).",
-                    "{} への送信を {} まで休止しているため待機しています（{}後、送信元 {}、{}）。"},
-                   way.site, at(*way.rests_until), in(*way.rests_until), way.source,
-                   why_it_rests());
+      return words(
+          {"it waits: {} rests until {}, in {}, for {} ({}).",
+           "{} への送信を {} まで休止しているため待機しています（あと {}、送信元 {}、{}）。"},
+          way.site, at(*way.rests_until), in(*way.rests_until), way.source, why_it_rests());
     }
     if (way.failures > 0) {
       return words({"it waits: {} is tried with one mail at a time until it has answered one ({}).",
@@ -226,15 +226,15 @@ class NextStep {
     if (comes(way.next_permit)) {
       return words({"it waits: {} other mails or more are in its lane, and {} gets no more than "
                     "its messages_per_second.",
-                    "{1} への送信は messages_per_second で制限しているため待機しています（列に {0} "
-                    "通）。"},
+                    "{1} への送信速度を messages_per_second "
+                    "で制限しているため待機しています（順番待ち {0} 通）。"},
                    way.waiting, way.site);
     }
     if (way.connections >= way.connections_max) {
       return words({"it waits: all {} connections to {} from {} are in use, and {} mails wait for "
                     "them.",
                     "{1} への接続（送信元 {2}）が上限の {0} "
-                    "本とも使用中のため待機しています（列に {3} 通）。"},
+                    "本とも使用中のため待機しています（順番待ち {3} 通）。"},
                    way.connections, way.site, way.source, way.waiting);
     }
     return {};

@@ -38,8 +38,8 @@ constexpr std::array kSentences = {
     OwnSentence{"* seconds", "{0} 秒"},
     OwnSentence{"* second", "{0} 秒"},
     OwnSentence{"not made: its insert codes make it about * octets, the limit is *",
-                "差し込みコードの値を入れると約 {0} オクテットになり、上限の {1} "
-                "を超えるため、作りませんでした"},
+                "差し込みコードの値を入れると約 {0} バイトになり、上限の {1} "
+                "バイトを超えるため、作成しませんでした"},
     OwnSentence{"its content cannot be read: *", "内容を読めません: {0}"},
     OwnSentence{"composing it ended with: *", "メールの作成に失敗しました: {0}"},
     OwnSentence{"there is no DKIM key * of *", "{1} の DKIM 鍵 {0} がありません"},
@@ -49,22 +49,24 @@ constexpr std::array kSentences = {
                 "当方の不具合です。詳細はログにあります"},
     OwnSentence{"set aside: * times a process died with this mail alone in hand; it waits for an "
                 "operator",
-                "取り分けました: このメールだけを扱っている間にプロセスが {0} "
+                "隔離しました: このメールだけを扱っている間にプロセスが {0} "
                 "回異常終了しました。管理者の操作を待っています"},
     // -- DNS
     OwnSentence{"the address of the mail server of * could not be looked up: *",
                 "{0} のメールサーバーのアドレスを調べられませんでした: {1}"},
     OwnSentence{"the mail server (MX) of * could not be looked up: *",
                 "{0} のメールサーバー（MX）を調べられませんでした: {1}"},
-    OwnSentence{
-        "the mail server of * has no public address (*), and delivery to loopback and "
-        "private addresses is not allowed by allow_private_receivers",
-        "{0} のメールサーバーに公開のアドレスがありません（{1}）。ループバックやプライベート"
-        "アドレスへの送信は allow_private_receivers で許可されていません"},
+    OwnSentence{"the mail server of * has no public address (*), and delivery to loopback and "
+                "private addresses is not allowed by allow_private_receivers",
+                "{0} "
+                "のメールサーバーにグローバルアドレスがありません（{1}"
+                "）。ループバックやプライベートアドレスへの送信は allow_private_receivers "
+                "で許可されていません"},
     OwnSentence{"the mail server of * has no address that can be used (*)",
                 "{0} のメールサーバーに使えるアドレスがありません（{1}）"},
-    OwnSentence{"the mail server of * is this engine itself (*), so the mail would loop",
-                "{0} のメールサーバーはこのエンジン自身（{1}）で、メールが循環します"},
+    OwnSentence{
+        "the mail server of * is this engine itself (*), so the mail would loop",
+        "{0} のメールサーバーがこのエンジン自身（{1}）を指しており、送るとメールがループします"},
     OwnSentence{"* has neither a mail server (MX) nor an address",
                 "{0} にはメールサーバー（MX）もアドレスもありません"},
     OwnSentence{"no mail server of * has an address (*)",
@@ -80,13 +82,13 @@ constexpr std::array kSentences = {
     OwnSentence{"our own resolver cannot be believed about *: *",
                 "当方の DNS リゾルバーの {0} についての答えを信用できません: {1}"},
     OwnSentence{"* can be reached by * only, which the egress source does not have",
-                "{0} には {1} でしか届きませんが、送信元にそのアドレスがありません"},
+                "{0} には {1} でしか接続できませんが、送信元にそのアドレスがありません"},
     OwnSentence{"mail to an address literal such as * is not delivered",
-                "{0} のような IP アドレス直書きの宛先には送りません"},
+                "{0} のような、IP アドレスを直接書いた宛先には送りません"},
     OwnSentence{"no address to try", "接続を試せるアドレスがありません"},
     // -- the connection
-    OwnSentence{"connect: no answer within * s", "接続: {0} 秒以内に応答がありません"},
-    OwnSentence{"connection timed out after * s", "接続: {0} 秒以内に応答がありません"},
+    OwnSentence{"connect: no answer within * s", "接続: {0} 秒以内に応答がありませんでした"},
+    OwnSentence{"connection timed out after * s", "接続: {0} 秒以内に応答がありませんでした"},
     OwnSentence{"connect: *", "接続: <0>"},
     OwnSentence{"read: *", "受信: <0>"},
     OwnSentence{"write: *", "送信: <0>"},
@@ -94,53 +96,62 @@ constexpr std::array kSentences = {
     OwnSentence{"Connection reset by peer", "相手が接続を切りました (Connection reset by peer)"},
     OwnSentence{"No route to host", "経路がありません (No route to host)"},
     OwnSentence{"Network is unreachable", "ネットワークに到達できません (Network is unreachable)"},
-    OwnSentence{"Connection timed out", "時間切れ (Connection timed out)"},
-    OwnSentence{"timed out", "時間切れ"},
+    OwnSentence{"Connection timed out", "タイムアウトしました (Connection timed out)"},
+    OwnSentence{"timed out", "タイムアウトしました"},
     OwnSentence{"this engine was stopped before there was a connection",
                 "接続する前にエンジンを停止しました"},
     OwnSentence{"this engine was stopped while it sent *", "<0> の送信中にエンジンを停止しました"},
     OwnSentence{"this engine was stopped during *", "<0> の途中でエンジンを停止しました"},
     OwnSentence{"this engine was stopped before the receiver answered *",
-                "<0> への応答の前にエンジンを停止しました"},
+                "<0> への応答が届く前にエンジンを停止しました"},
     OwnSentence{"the mail's time is over", "メールの期限が過ぎました"},
     OwnSentence{"the time for a connection is over", "接続にかけられる時間が過ぎました"},
     OwnSentence{"could not send the content: the receiver takes it too slowly (* octets)",
-                "受信側の受け取りが遅すぎて、本文（{0} オクテット）を送り切れませんでした"},
+                "受信側の受け取りが遅すぎて、本文（{0} バイト）を送り切れませんでした"},
     OwnSentence{"could not send * within * s", "{1} 秒以内に <0> を送れませんでした"},
-    OwnSentence{"no answer to * within * s", "<0> への応答が {1} 秒以内にありません"},
+    OwnSentence{"no answer to the greeting within * s",
+                "接続してから {0} 秒以内に、受信側の最初の応答（220）がありませんでした"},
+    OwnSentence{"the receiver closed the connection before it answered the greeting",
+                "受信側が最初の応答（220）を返さずに接続を閉じました"},
+    OwnSentence{"the receiver sent *, where we waited for the answer to the greeting",
+                "最初の応答（220）を待っているところに、受信側から <0> が届きました"},
+    OwnSentence{"this engine was stopped before the receiver answered the greeting",
+                "受信側の最初の応答（220）が届く前にエンジンを停止しました"},
+    OwnSentence{"* (waiting for the answer to the greeting)", "<0>（最初の応答（220）待ち）"},
+    OwnSentence{"no answer to * within * s", "<0> への応答が {1} 秒以内にありませんでした"},
     OwnSentence{"the receiver closed the connection while we sent *",
                 "<0> の送信中に受信側が接続を閉じました"},
     OwnSentence{"the receiver closed the connection before it answered *",
                 "受信側が <0> に応答せずに接続を閉じました"},
     OwnSentence{"the receiver answered * with *, which is no answer to it in SMTP",
-                "受信側が <0> に「{1}」と応答しました。SMTP の正しい応答ではありません"},
+                "受信側が <0> に「{1}」と応答しました。SMTP として正しくない応答です"},
     OwnSentence{"the receiver answered * with *", "受信側が <0> に「{1}」と応答しました"},
     OwnSentence{"the receiver sent *, where we waited for the answer to *",
                 "<1> への応答を待っているところに、受信側から <0> が届きました"},
     OwnSentence{"'*', which is no SMTP reply", "SMTP の応答ではない「{0}」"},
-    OwnSentence{"a reply of more than * octets", "{0} オクテットを超える応答"},
+    OwnSentence{"a reply of more than * octets", "{0} バイトを超える応答"},
     OwnSentence{
         "the receiver said more than its answer to EHLO before we sent anything",
-        "受信側が EHLO への応答の後に、こちらが何も送らないうちから余分なデータを送りました"},
+        "当方が何も送らないうちに、受信側が EHLO への応答に続けて余分なデータを送ってきました"},
     OwnSentence{"the receiver said * before we sent *",
-                "<1> を送る前に、受信側が「{0}」と応答しました"},
+                "当方が <1> を送る前に、受信側が「{0}」と応答しました"},
     OwnSentence{"the receiver sent more after agreeing to STARTTLS",
-                "受信側が STARTTLS に同意した後に、余分なデータを送りました"},
+                "受信側が STARTTLS を受け入れた応答に続けて、余分なデータを送ってきました"},
     OwnSentence{"the receiver does not offer STARTTLS, which this site's policy requires",
-                "このサイトで必須とした STARTTLS を受信側が提供していません"},
+                "このサイトで必須に設定した STARTTLS に、受信側が対応していません"},
     OwnSentence{
         "the receiver's certificate does not prove its name, as this site's policy requires",
-        "このサイトで必須とした証明書の検証に、受信側の証明書が通りません"},
+        "このサイトで必須に設定した証明書の検証に、受信側の証明書が通りません"},
     OwnSentence{"the message has * octets, the receiver takes *",
-                "メールは {0} オクテットで、受信側の上限は {1} です"},
+                "メールは {0} バイトで、受信側の上限 {1} バイトを超えています"},
     OwnSentence{"the mail needs SMTPUTF8, which the receiver does not offer",
-                "このメールに要る SMTPUTF8 を受信側が提供していません"},
+                "このメールに必要な SMTPUTF8 に、受信側が対応していません"},
     OwnSentence{"the mail needs 8BITMIME, which the receiver does not offer",
-                "このメールに要る 8BITMIME を受信側が提供していません"},
-    OwnSentence{"STARTTLS not offered", "STARTTLS の提供なし"},
-    OwnSentence{"STARTTLS not wanted", "STARTTLS は不使用の設定"},
-    OwnSentence{"STARTTLS refused: *", "STARTTLS を拒否: {0}"},
-    OwnSentence{"switched off for this site", "このサイトでは不使用の設定"},
+                "このメールに必要な 8BITMIME に、受信側が対応していません"},
+    OwnSentence{"STARTTLS not offered", "STARTTLS 非対応"},
+    OwnSentence{"STARTTLS not wanted", "STARTTLS を使わない設定"},
+    OwnSentence{"STARTTLS refused: *", "STARTTLS を拒否された: {0}"},
+    OwnSentence{"switched off for this site", "このサイトでは使わない設定"},
     OwnSentence{"* (sending *)", "<0>（<1> の送信中）"},
     OwnSentence{"* (waiting for the answer to *)", "<0>（<1> への応答待ち）"},
     // -- what they are about
@@ -174,6 +185,17 @@ std::optional<std::vector<std::string_view>> facts_of(std::string_view text,
   return facts;
 }
 
+// Japanese words stand side by side without a space, which stands beside ASCII only.
+bool is_wide(char c) {
+  return static_cast<unsigned char>(c) >= 0x80;
+}
+bool begins_wide(std::string_view words) {
+  return !words.empty() && is_wide(words.front());
+}
+bool ends_wide(std::string_view words, std::size_t before = 0) {
+  return words.size() > before && is_wide(words[words.size() - 1 - before]);
+}
+
 // A sentence may hold others, which may: no deeper than ours are made.
 constexpr int kDepthMax = 4;
 
@@ -190,8 +212,16 @@ std::string in_japanese(std::string_view sentence, int depth) {
         continue;
       }
       const std::string_view fact = (*facts)[static_cast<std::size_t>(known.ja[i + 1] - '0')];
-      out += c == '<' ? in_japanese(fact, depth + 1) : std::string(fact);
       i += 2;
+      if (c == '{') {
+        out += fact;
+        continue;
+      }
+      const std::string words = in_japanese(fact, depth + 1);
+      if (out.ends_with(' ') && ends_wide(out, 1) && begins_wide(words)) out.pop_back();
+      out += words;
+      const std::string_view rest = known.ja.substr(i + 1);
+      if (rest.starts_with(' ') && ends_wide(words) && begins_wide(rest.substr(1))) ++i;
     }
     return out;
   }

@@ -54,7 +54,7 @@ Sentence stage_words(Stage stage) {
     case Stage::none:
       return {"before it was tried", "送信前"};
     case Stage::dns:
-      return {"while looking up the receiver", "受信側の検索"};
+      return {"while looking up the receiver", "受信側の名前解決"};
     case Stage::connect:
       return {"while connecting", "接続"};
     case Stage::greeting:
@@ -172,9 +172,10 @@ class Teller {
     if (!outcome.is_attempt && !is_terminal(outcome.state)) {
       line(3, "{}: {}", at,
            feedback::classify::cause_of(outcome) == Cause::set_aside
-               ? say({"set aside by us, which is not an attempt", "当方で取り分け（試行ではない）"})
+               ? say({"set aside by us, which is not an attempt",
+                      "当方で隔離（試行には数えません）"})
                : say({"put back by us, which is not an attempt",
-                      "当方の都合で待機（試行ではない）"}));
+                      "当方の都合で待機（試行には数えません）"}));
     } else if (outcome.stage == Stage::none) {
       line(3, "{}: {}", at,
            outcome.state == RecipientState::expired ? say({"given up", "打ち切り"})
@@ -220,8 +221,9 @@ class Teller {
       line(3,
            say({"To do: report it to the maintainers with the log and the core of the process that "
                 "died; once it is mended: todoku stuck release {} {}",
-                "対応: 異常終了したプロセスのログと core を添えて開発元に知らせ、直ったら次を実行し"
-                "てください: todoku stuck release {} {}"}),
+                "対応: "
+                "異常終了したプロセスのログとコアダンプを添えて開発元に知らせ、直ったら次を実行して"
+                "ください: todoku stuck release {} {}"}),
            story.account, story.email_id);
       return;
     }

@@ -20,7 +20,7 @@ def a_site_that_rests(binary):
                       "it is given up at "):
             check(words in story, f"{words!r} is not in the story:\n{story}")
         check("Attempt" not in story, f"it was not tried:\n{story}")
-        for words in ("休止しているため待機しています", "421 4.3.2 come back later", "にあきらめます"):
+        for words in ("休止しているため待機しています", "421 4.3.2 come back later", "に打ち切ります"):
             stack.await_story("second@closed.example", words, "ja")
         # The first one is due after a second, and waits all the same.
         stack.await_story("first@closed.example", "attempt 2 is due, but it waits: mx.closed.example")
