@@ -142,6 +142,13 @@ explain::Way Delivering::way_of(const store::Story& story) const {
   way.connections_max = lane->connections_max;
   way.waiting = lane->waiting;
   way.in_line = lane->in_line;
+  if (const auto at_hand = lanes_.at_hand(way.site, way.source, story.key)) {
+    way.at_hand =
+        explain::AtHand{.since = now - std::chrono::floor<Milliseconds>(steady - at_hand->since),
+                        .stage = at_hand->awaited.stage,
+                        .content_is_out = at_hand->awaited.content_is_out,
+                        .until = in_the_calendar(at_hand->awaited.until)};
+  }
   return way;
 }
 

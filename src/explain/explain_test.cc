@@ -326,6 +326,39 @@ TEST(NextStep, OfAMailThatWaitsInItsLaneSaysForWhat) {
   EXPECT_THAT(next_of(base_story(), busy), HasSubstr("the next one is begun at 2026-01-05 10:10"));
 }
 
+TEST(NextStep, OfAMailAtHandSaysWhatTheReceiverIsWaitedFor) {
+  Way busy = way();
+  busy.waiting = 7;
+  busy.connections = 20;
+  busy.at_hand = AtHand{.since = kStart + 75s, .stage = Stage::rcpt_to, .until = kStart + 7min};
+  EXPECT_EQ(next_of(base_story(), busy),
+            "it is being sent to gmail from tokyo-1 just now, for 45 s so far. The receiver's "
+            "answer at RCPT TO is awaited until 2026-01-05 10:07:00 JST, in 5 min, at most." +
+                kGivenUp);
+  EXPECT_THAT(
+      next_of(base_story(), busy, Language::japanese),
+      HasSubstr("gmail へ送信中です（送信元 tokyo-1、開始から 45 秒）。RCPT TO の段階で、"
+                "受信側の応答を最長で 2026-01-05 10:07:00 JST まで待ちます（あと 5 分）。"));
+  busy.at_hand->stage = Stage::data;
+  busy.at_hand->content_is_out = true;
+  EXPECT_THAT(next_of(base_story(), busy),
+              HasSubstr("so far. The whole mail is out, and the receiver's answer to it is awaited "
+                        "until 2026-01-05 10:07:00 JST, in 5 min, at most; it may have taken"));
+  busy.at_hand->stage = Stage::mail_from;
+  EXPECT_THAT(next_of(base_story(), busy),
+              HasSubstr("answer at MAIL FROM is awaited until 2026-01-05 10:07:00 JST, in 5 min, "
+                        "at most. The whole mail went out with the commands; it may have taken"));
+  busy.at_hand->content_is_out = false;
+  busy.at_hand->stage = Stage::connect;
+  EXPECT_THAT(next_of(base_story(), busy), HasSubstr("is being connected to, until 2026-01-05"));
+  busy.at_hand->until.reset();
+  EXPECT_EQ(next_of(base_story(), busy),
+            "it is being sent to gmail from tokyo-1 just now, for 45 s so far." + kGivenUp);
+  store::Story due = greylisted();
+  due.due = kStart;
+  EXPECT_THAT(next_of(due, busy), testing::StartsWith("it is being sent to gmail"));
+}
+
 TEST(NextStep, OfAMailThatWasGivenBackSaysUntilWhen) {
   store::Story story = base_story();
   story.not_before = kStart + 12min;

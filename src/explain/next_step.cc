@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "explain/own_words.h"
+#include "explain/stage_words.h"
 #include "explain/time_text.h"
 #include "feedback/classify/meaning.h"
 
@@ -21,6 +22,7 @@ class NextStep {
   }
 
   [[nodiscard]] std::string of_open() const {
+    if (way_ && way_->at_hand) return of_one_at_hand(*way_) + or_given_up();
     if (story_.set_aside) return of_set_aside();
     return story_.state == RecipientState::deferred ? of_deferred() : of_pending();
   }
@@ -52,6 +54,40 @@ class NextStep {
     return words(
         {" If it does not get through, it is given up at {}.", "届かなければ {} に打ち切ります。"},
         at(*end));
+  }
+
+  [[nodiscard]] std::string of_one_at_hand(const Way& way) const {
+    const AtHand& at_hand = *way.at_hand;
+    std::string text =
+        words({"it is being sent to {} from {} just now, for {} so far.",
+               "{} へ送信中です（送信元 {}、開始から {}）。"},
+              way.site, way.source, duration_text(options_.now - at_hand.since, options_.language));
+    if (!comes(at_hand.until)) return text;
+    if (at_hand.stage == Stage::connect) {
+      return text + words({" A host of the receiver is being connected to, until {}, in {}, at "
+                           "most.",
+                           "受信側のホストへの接続を最長で {} まで待ちます（あと {}）。"},
+                          at(*at_hand.until), in(*at_hand.until));
+    }
+    if (at_hand.content_is_out && at_hand.stage == Stage::data) {
+      return text +
+             words({" The whole mail is out, and the receiver's answer to it is awaited "
+                    "until {}, in {}, at most; it may have taken the mail already.",
+                    "メールは送り終え、それに対する受信側の応答を最長で {} まで待ちます（あと "
+                    "{}）。すでに受け取られている可能性もあります。"},
+                   at(*at_hand.until), in(*at_hand.until));
+    }
+    const std::string stage(stage_words(at_hand.stage).in(options_.language));
+    text += words({" The receiver's answer {} is awaited until {}, in {}, at most.",
+                   "{}の段階で、受信側の応答を最長で {} まで待ちます（あと {}）。"},
+                  stage, at(*at_hand.until), in(*at_hand.until));
+    // A small mail by BDAT goes out together with the commands (RFC 3030 section 2, RFC 2920).
+    if (at_hand.content_is_out) {
+      text += words({" The whole mail went out with the commands; it may have taken it already.",
+                     "メールの内容もコマンドと一緒に送り終えているため、すでに受け取られている可能"
+                     "性もあります。"});
+    }
+    return text;
   }
 
   [[nodiscard]] std::string of_set_aside() const {

@@ -9,6 +9,7 @@
 #include "base/printable.h"
 #include "explain/advice.h"
 #include "explain/own_words.h"
+#include "explain/stage_words.h"
 #include "explain/time_text.h"
 #include "feedback/classify/meaning.h"
 
@@ -45,34 +46,6 @@ Sentence type_word(DeliveryType type) {
       return {"bulk", "一斉配信"};
     case DeliveryType::smtp:
       return {"SMTP relay", "SMTP リレー"};
-  }
-  return {"", ""};
-}
-
-Sentence stage_words(Stage stage) {
-  switch (stage) {
-    case Stage::none:
-      return {"before it was tried", "送信前"};
-    case Stage::dns:
-      return {"while looking up the receiver", "受信側の名前解決"};
-    case Stage::connect:
-      return {"while connecting", "接続"};
-    case Stage::greeting:
-      return {"at the greeting", "最初の応答"};
-    case Stage::hello:
-      return {"at EHLO", "EHLO "};
-    case Stage::starttls:
-      return {"at STARTTLS", "STARTTLS "};
-    case Stage::auth:
-      return {"at AUTH", "AUTH "};
-    case Stage::mail_from:
-      return {"at MAIL FROM", "MAIL FROM "};
-    case Stage::rcpt_to:
-      return {"at RCPT TO", "RCPT TO "};
-    case Stage::data:
-      return {"at the content", "本文の送信"};
-    case Stage::accepted:
-      return {"at the end", "完了"};
   }
   return {"", ""};
 }

@@ -10,10 +10,19 @@
 #include <string>
 
 #include "base/clock.h"
+#include "mail/attempt.h"
 #include "mail/reply.h"
 #include "store/recipients.h"
 
 namespace todoku::explain {
+
+// What a connection that is busy with the mail waits for.
+struct AtHand {
+  Instant since;                 // its turn came
+  Stage stage = Stage::none;     // that the receiver has to answer; connect: to be reached at all
+  bool content_is_out = false;   // all of it: the mail may arrive, whatever happens now
+  std::optional<Instant> until;  // the waiting ends by itself
+};
 
 // A lane: the site that the mail goes to and the source that sends it.
 struct Way {
@@ -29,6 +38,7 @@ struct Way {
   std::uint32_t connections_max = 0;
   std::size_t waiting = 0;  // mails, for a connection
   bool in_line = false;     // for one of the connections that the process may have at once
+  std::optional<AtHand> at_hand;
 };
 
 using WayOf = std::function<std::optional<Way>(const store::Story& story)>;

@@ -283,13 +283,21 @@ bool Lane::take_place(std::string_view route) {
   return taken;
 }
 
+std::shared_ptr<MailAtHand> Lane::new_at_hand() {
+  auto at_hand = std::make_shared<MailAtHand>();
+  const std::lock_guard lock(figures_mutex_);
+  std::erase_if(at_hand_, [](const auto& connection) { return connection.expired(); });
+  at_hand_.push_back(at_hand);
+  return at_hand;
+}
+
 void Lane::open_connection(std::unique_ptr<LaneSeat> seat) {
   ledger_.connection_opening(seat->route.key);
   OwnedSeat owned(shared_from_this(), std::move(seat));
   world_.places.progressed(world_.clock.steady_now());
   const std::size_t thread = next_thread_++ % world_.runtime.size();
-  auto connection =
-      std::make_shared<LaneConnection>(std::move(owned), *world_.rounds[thread], random_.next());
+  auto connection = std::make_shared<LaneConnection>(std::move(owned), *world_.rounds[thread],
+                                                     random_.next(), new_at_hand());
   boost::asio::post(world_.runtime.executor(thread), [world = &world_, thread, connection] {
     try {
       world->connections[thread]->spawn("smtp connection", LaneConnection::run(connection));
@@ -395,6 +403,16 @@ Lane::Figures Lane::figures() const {
   Figures figures = figures_;
   figures.resting = now < figures.rests_until;
   return figures;
+}
+
+std::optional<MailAtHand::Sight> Lane::at_hand(const store::RecipientKey& mail) const {
+  const std::lock_guard lock(figures_mutex_);
+  for (const auto& connection : at_hand_) {
+    const auto busy = connection.lock();
+    if (busy == nullptr) continue;
+    if (const auto sight = busy->of(mail)) return sight;
+  }
+  return std::nullopt;
 }
 
 }  // namespace todoku::delivery::egress

@@ -37,6 +37,7 @@
 #include "delivery/egress/lane_inbox.h"
 #include "delivery/egress/lane_ledger.h"
 #include "delivery/egress/lane_seat.h"
+#include "delivery/egress/mail_at_hand.h"
 #include "delivery/egress/own_shortage.h"
 #include "delivery/feedback.h"
 #include "delivery/options.h"
@@ -126,6 +127,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
   };
   // Any thread; a moment old.
   [[nodiscard]] Figures figures() const;
+  // Any thread; nullopt: none of its connections is busy with this mail.
+  [[nodiscard]] std::optional<MailAtHand::Sight> at_hand(const store::RecipientKey& mail) const;
 
  private:
   friend class LaneConnection;
@@ -154,6 +157,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   void give_up_the_outlived();
   void open_connections();
   void open_connection(std::unique_ptr<LaneSeat> seat);
+  [[nodiscard]] std::shared_ptr<MailAtHand> new_at_hand();
   // Takes a place for a connection of the route, or stands in line for one.
   [[nodiscard]] bool take_place(std::string_view route);
   void publish_figures();
@@ -197,7 +201,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
   std::atomic<bool> woken_{false};  // tend() is on its way
   std::atomic<std::size_t> announced_{0};
   mutable std::mutex figures_mutex_;
-  Figures figures_;  // guarded by it
+  Figures figures_;                                       // guarded by it
+  std::vector<std::weak_ptr<const MailAtHand>> at_hand_;  // likewise; one for each connection
 };
 
 // A connection's hold of its seat, which goes back to the lane when this dies.
@@ -235,6 +240,9 @@ class LaneDirectory {
   [[nodiscard]] std::vector<Lane::Figures> figures() const;
   // nullopt: there is no such lane, so nothing waits in it and it does not rest.
   [[nodiscard]] std::optional<Lane::Figures> figures_of(std::string site, std::string source) const;
+  // nullopt: no connection of theirs is busy with this mail.
+  [[nodiscard]] std::optional<MailAtHand::Sight> at_hand(std::string site, std::string source,
+                                                         const store::RecipientKey& mail) const;
 
  private:
   using Name = std::pair<std::string, std::string>;  // site, source

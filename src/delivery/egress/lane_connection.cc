@@ -34,12 +34,14 @@ bool is_ours(Cause cause) {
 
 }  // namespace
 
-LaneConnection::LaneConnection(OwnedSeat seat, SigningRounds& rounds, std::uint64_t seed)
+LaneConnection::LaneConnection(OwnedSeat seat, SigningRounds& rounds, std::uint64_t seed,
+                               std::shared_ptr<MailAtHand> at_hand)
     : seat_(std::move(seat)),
       lane_(seat_.lane()),
       world_(lane_->world_),
       rounds_(rounds),
-      random_(seed) {}
+      random_(seed),
+      at_hand_(std::move(at_hand)) {}
 
 Task<void> LaneConnection::run(std::shared_ptr<LaneConnection> self) {
   std::exception_ptr thrown;
@@ -84,8 +86,8 @@ Task<void> LaneConnection::work() {
     co_await async::run_on(home, lane_->take(*seat_, 1, SteadyInstant{}));
     if (seat_->mails.empty()) co_return;
   } while (gave_up(seat_->mails.front()));
-  trying_ = true;
   const SteadyInstant began = now();
+  begin_trial(began);
   const auto failure = co_await open();
   if (failure && failure->answer.cause == Cause::own_shortage) {
     world_.shortage.met(failure->answer.reply.text);
@@ -105,7 +107,7 @@ Task<void> LaneConnection::work() {
     settle(failure->answer, failure->verdict, failure->path, took);
     co_return;
   }
-  trying_ = false;
+  forget_trial();
   world_.shortage.over();
   co_await async::run_on(home, lane_->connection_opened(*seat_));
   co_await send_all();
@@ -125,6 +127,7 @@ smtp::ConnectionOptions LaneConnection::connection_options(const dns::Candidate&
   options.local_address = candidate.address.is_v4() ? source.bind_v4 : source.bind_v6;
   options.egress_source = source.name;
   options.dialer = world_.dialer;
+  options.awaited = &at_hand_->awaited;
   options.tls = world_.tls;
   options.connect_timeout = timeouts.connect;
   options.session.hello_name = source.ehlo;

@@ -12,6 +12,7 @@
 #include "async/task.h"
 #include "base/random.h"
 #include "delivery/egress/lane.h"
+#include "delivery/egress/mail_at_hand.h"
 #include "delivery/letter_message.h"
 #include "delivery/policy/verdict.h"
 #include "mailauth/dkim/signer.h"
@@ -24,7 +25,8 @@ namespace todoku::delivery::egress {
 class LaneConnection {
  public:
   // `rounds` are those of the thread it lives on.
-  LaneConnection(OwnedSeat seat, SigningRounds& rounds, std::uint64_t seed);
+  LaneConnection(OwnedSeat seat, SigningRounds& rounds, std::uint64_t seed,
+                 std::shared_ptr<MailAtHand> at_hand);
 
   // The whole life of the connection. Ends by itself when there is nothing left to send. Whatever
   // is thrown is thrown on once the seat is back: places are free, mails settled or with the lane.
@@ -93,6 +95,7 @@ class LaneConnection {
   void note_known(const policy::Answer& answer, const policy::Verdict& verdict);
   // Of the first mail in hand; once for each answer.
   [[nodiscard]] policy::Verdict judge(const policy::Answer& answer) const;
+  void begin_trial(SteadyInstant now);
   void forget_trial() noexcept;
   // An exception has ended the connection: what the mail that was being tried is to be told. The
   // lane tells it.
@@ -105,6 +108,7 @@ class LaneConnection {
   LaneWorld& world_;
   SigningRounds& rounds_;
   SeededRandom random_;
+  const std::shared_ptr<MailAtHand> at_hand_;  // also the lane's, to look at
   std::unique_ptr<smtp::Connection> connection_;
 
   std::uint32_t sent_ = 0;                 // mails tried on this connection

@@ -191,7 +191,7 @@ Task<LaneConnection::Sent> LaneConnection::transmit(const Mail& mail) {
   if (avoided.any()) {
     connection_->avoid({.pipelining = avoided.pipelining, .chunking = avoided.chunking});
   }
-  trying_ = true;
+  begin_trial(began);
   std::span<smtp::RecipientResult> results;
   {
     const InHand in_hand(world_.in_hand_gauge);
@@ -378,7 +378,13 @@ void LaneConnection::note_known(const policy::Answer& answer, const policy::Verd
             .path = {}};
 }
 
+void LaneConnection::begin_trial(SteadyInstant now) {
+  trying_ = true;
+  at_hand_->begin(seat_->mails.front().key(), now);
+}
+
 void LaneConnection::forget_trial() noexcept {
+  at_hand_->end();
   trying_ = false;
   known_.reset();
 }

@@ -97,11 +97,20 @@ std::vector<Lane::Figures> LaneDirectory::figures() const {
   return out;
 }
 
+// Under the lock: a lane must not end with the reference of whoever asks.
 std::optional<Lane::Figures> LaneDirectory::figures_of(std::string site, std::string source) const {
   const std::lock_guard lock(mutex_);
   const auto found = lanes_.find(Name(std::move(site), std::move(source)));
   if (found == lanes_.end()) return std::nullopt;
   return found->second->figures();
+}
+
+std::optional<MailAtHand::Sight> LaneDirectory::at_hand(std::string site, std::string source,
+                                                        const store::RecipientKey& mail) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = lanes_.find(Name(std::move(site), std::move(source)));
+  if (found == lanes_.end()) return std::nullopt;
+  return found->second->at_hand(mail);
 }
 
 }  // namespace todoku::delivery::egress

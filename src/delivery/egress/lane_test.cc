@@ -50,6 +50,33 @@ TEST(Lane, MailThatHasOutlivedItsTimeOpensNoConnection) {
   world.check_that_all_is_free();
 }
 
+// Its first mail: the receiver says nothing, and the others wait behind it.
+TEST(Lane, TellsWhatTheMailAtHandWaitsFor) {
+  Fault none;
+  LaneTestWorld world(none, 1, "");
+  const SystemClock clock;
+  const SteadyInstant before = clock.steady_now();
+  world.send(1s);
+  const auto sight_of = [&](std::uint32_t seq) {
+    return world.lanes.at_hand("example.jp", "main", {store::DeliveryKey{1}, 1, seq});
+  };
+  auto sight = sight_of(0);
+  while (clock.steady_now() < before + 20s && (!sight || sight->awaited.stage != Stage::greeting)) {
+    if (world.recorder.knows(kMails)) break;
+    sight = sight_of(0);
+  }
+  ASSERT_TRUE(sight);
+  EXPECT_EQ(sight->awaited.stage, Stage::greeting);
+  EXPECT_FALSE(sight->awaited.content_is_out);
+  EXPECT_GE(sight->since, before);
+  EXPECT_GT(sight->awaited.until, before);
+  EXPECT_FALSE(sight_of(1));
+  EXPECT_FALSE(world.lanes.at_hand("example.org", "main", {store::DeliveryKey{1}, 1, 0}));
+  world.tidy_until_all_is_told();
+  EXPECT_FALSE(sight_of(0)) << "its story has ended";
+  world.drain();
+}
+
 TEST(Lane, MailThatOutlivesItsTimeWhileOpeningIsNotBlamedOnTheSite) {
   Fault none;
   LaneTestWorld world(none, 8, "");  // the receiver says nothing

@@ -68,6 +68,9 @@ Task<std::expected<std::unique_ptr<Connection>, ConnectionFailure>> Connection::
   const SteadyInstant not_after = options.not_after;
   const SteadyInstant dial_until =
       std::min(clock.steady_now() + options.connect_timeout, not_after);
+  if (options.awaited != nullptr) {
+    options.awaited->set({.stage = Stage::connect, .until = dial_until});
+  }
   net::Dialer& dialer = options.dialer != nullptr ? *options.dialer : net::system_dialer();
   auto stream =
       co_await dialer.dial(options.remote, {.local_address = options.local_address}, dial_until);
@@ -128,6 +131,7 @@ Task<void> Connection::drive() {
   for (;;) {
     switch (session_.step()) {
       case ClientSession::Step::write: {
+        say_what_is_awaited(SteadyInstant{});
         const Result<void> written = co_await write_output();
         if (written) {
           session_.written();
@@ -140,7 +144,9 @@ Task<void> Connection::drive() {
         co_await take_slice();
         break;
       case ClientSession::Step::read: {
-        const Result<std::size_t> got = co_await stream_.read_some(buffer_, deadline());
+        const SteadyInstant until = deadline();
+        say_what_is_awaited(until);
+        const Result<std::size_t> got = co_await stream_.read_some(buffer_, until);
         if (!got) {
           session_.failed(why(got.error()));
         } else if (*got == 0) {
@@ -182,8 +188,10 @@ Task<void> Connection::take_slice() {
 }
 
 Task<void> Connection::start_tls() {
+  const SteadyInstant until = deadline();
+  say_what_is_awaited(until);
   const Result<net::TlsInfo> info =
-      co_await stream_.start_tls_client(options_.tls, options_.mx_host, deadline());
+      co_await stream_.start_tls_client(options_.tls, options_.mx_host, until);
   if (!info) {
     const Error error = why(info.error());
     path_.tls_detail = error.detail;
@@ -225,6 +233,12 @@ SteadyInstant Connection::deadline() {
     turn_ends_ = clock_.steady_now() + session_.patience();
   }
   return session_.content_is_out() ? turn_ends_ : std::min(turn_ends_, not_after_);
+}
+
+void Connection::say_what_is_awaited(SteadyInstant until) const noexcept {
+  if (options_.awaited == nullptr) return;
+  options_.awaited->set(
+      {.stage = session_.stage(), .content_is_out = session_.content_is_out(), .until = until});
 }
 
 Error Connection::why(const Error& error) const {

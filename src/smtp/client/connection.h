@@ -21,6 +21,7 @@
 #include "net/endpoint.h"
 #include "net/stream.h"
 #include "net/tls.h"
+#include "smtp/client/awaited.h"
 #include "smtp/protocol/client_envelope.h"
 #include "smtp/protocol/client_session.h"
 
@@ -40,6 +41,8 @@ struct ConnectionOptions {
   Milliseconds connect_timeout = std::chrono::seconds(30);
   // Opening ends then, however patient each of its steps is.
   SteadyInstant not_after = SteadyInstant::max();
+  // Is kept up to date, and outlives the connection; null: nobody looks.
+  Awaited* awaited = nullptr;
 };
 
 // How opening a connection ended without one.
@@ -129,6 +132,7 @@ class Connection {
   [[nodiscard]] Task<Result<void>> write_output();
   // Of the session's turn.
   [[nodiscard]] SteadyInstant deadline();
+  void say_what_is_awaited(SteadyInstant until) const noexcept;
   [[nodiscard]] Error why(const Error& error) const;
   [[nodiscard]] ConnectionFailure failure() const;
 

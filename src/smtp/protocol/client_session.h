@@ -122,6 +122,8 @@ class ClientSession {
   [[nodiscard]] bool content_is_out() const {
     return phase_ == Phase::mail && transaction_.content_is_out();
   }
+  // What the next answer is about; none: no answer is awaited.
+  [[nodiscard]] Stage stage() const;
 
   // True once the session has been ready for mail.
   [[nodiscard]] bool opened() const { return opened_; }
@@ -169,7 +171,6 @@ class ClientSession {
   // answers and questions are out of step, so no mail is begun.
   void said_too_much(std::string_view octets);
   [[nodiscard]] Cause cause_of(const Error& error) const;
-  [[nodiscard]] Stage stage() const;
   [[nodiscard]] std::string_view awaited_name() const;
   [[nodiscard]] bool writes_content() const;
   [[nodiscard]] Milliseconds patience_for_reply() const;

@@ -50,6 +50,26 @@ def a_mail_server_without_a_public_address(binary):
             check_equal(stack.counts(delivery)[2], 0, "hard errors")
 
 
+def a_receiver_that_says_nothing(binary):
+    """The mail is in its hands: what is awaited, since when and until when, at each moment.
+
+    It offers CHUNKING, so that a small mail goes out with the commands."""
+    moments = {"mail": ("The receiver's answer at MAIL FROM is awaited until ",
+                        "MAIL FROM の段階で、受信側の応答を最長で "),
+               "body": ("The whole mail is out, and the receiver's answer to it is awaited until ",
+                        "メールは送り終え、それに対する受信側の応答を最長で ")}
+    silent = {f"{at}.example": [f"delay = {{ {at} = 600 }}"] for at in moments}
+    with Installation(binary, silent, [*CONFIG, "[engine]", "drain_seconds = 1"]) as stack:
+        for at in moments:
+            stack.transaction(f"a@{at}.example")
+        for at, (english, japanese) in moments.items():
+            story = stack.await_story(f"a@{at}.example", english)
+            check(f"it is being sent to mx.{at}.example from " in story, story)
+            check("it is given up at " in story, story)
+            story = stack.await_story(f"a@{at}.example", japanese, "ja")
+            check(f"mx.{at}.example へ送信中です" in story, story)
+
+
 def a_mail_that_may_have_gone_twice(binary):
     closes = ["[[receiver.rule]]", 'at = "bdat"', "close = true"]
     with Installation(binary, {"dies.example": closes}, CONFIG) as stack:
@@ -63,4 +83,4 @@ def a_mail_that_may_have_gone_twice(binary):
 
 if __name__ == "__main__":
     sys.exit(run(a_site_that_rests, a_pace_that_is_used_up, a_mail_server_without_a_public_address,
-                 a_mail_that_may_have_gone_twice))
+                 a_receiver_that_says_nothing, a_mail_that_may_have_gone_twice))

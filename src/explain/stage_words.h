@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/bilingual.h"
+#include "mail/attempt.h"
+
+namespace todoku::explain {
+
+// When something happened: "at RCPT TO", and "RCPT TO " to put "の段階で" behind.
+[[nodiscard]] Sentence stage_words(Stage stage);
+
+}  // namespace todoku::explain
