@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "intake/draft_look.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "intake/check_size.h"
+
+namespace todoku::intake {
+namespace {
+
+bool says_the_same(const store::Delivery& one, const store::Delivery& other) {
+  return one.content == other.content &&
+         std::ranges::equal(one.attachments, other.attachments, {}, &store::AttachmentRecord::size,
+                            &store::AttachmentRecord::size);
+}
+
+}  // namespace
+
+DraftLook::DraftLook(store::Delivery draft, DraftCheck check)
+    : draft_(std::move(draft)), check_(std::move(check)), found_(look(draft_)) {}
+
+Problems DraftLook::problems_of(const store::Delivery& draft) const {
+  return says_the_same(draft, draft_) ? found_ : look(draft);
+}
+
+Problems DraftLook::look(const store::Delivery& draft) const {
+  Problems found;
+  check_(draft, size_of(draft), found);
+  return found;
+}
+
+void apply(const store::DraftChange& change, Content& content) {
+  const auto put = [](const auto& changed, auto& field) {
+    if (changed) field = *changed;
+  };
+  put(change.from, content.from);
+  put(change.reply_to, content.reply_to);
+  put(change.subject, content.subject);
+  put(change.text_part, content.text_part);
+  put(change.html_part, content.html_part);
+  put(change.list_unsubscribe_mailto, content.list_unsubscribe_mailto);
+  put(change.list_unsubscribe_url, content.list_unsubscribe_url);
+}
+
+}  // namespace todoku::intake

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// A look at a draft from outside of the transaction that relies on it. To look through a content of
+// 100,000 characters takes longer than to store it; meanwhile other mail waits, where a store has
+// one writer.
+#pragma once
+
+#include <functional>
+
+#include "intake/problem.h"
+#include "mime/message_size.h"
+#include "store/deliveries.h"
+
+namespace todoku::intake {
+
+// Adds what is wrong with a draft. Pure: the same draft gives the same problems.
+using DraftCheck = std::function<void(const store::Delivery& draft, const mime::MessageSize& size,
+                                      Problems& problems)>;
+
+class DraftLook {
+ public:
+  // Looks at `draft` now, which has its texts and the records of its attachments.
+  DraftLook(store::Delivery draft, DraftCheck check);
+
+  // What is wrong with the draft as a transaction sees it: what has been found already if it says
+  // the same, and otherwise what is found now.
+  [[nodiscard]] Problems problems_of(const store::Delivery& draft) const;
+
+ private:
+  [[nodiscard]] Problems look(const store::Delivery& draft) const;
+
+  store::Delivery draft_;
+  DraftCheck check_;
+  Problems found_;
+};
+
+// The draft as the change will leave it.
+void apply(const store::DraftChange& change, Content& content);
+
+}  // namespace todoku::intake
