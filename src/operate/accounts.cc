@@ -18,7 +18,8 @@ namespace {
 
 constexpr std::size_t kNameMax = 64;
 constexpr std::size_t kLabelMax = 100;
-constexpr std::int64_t kWeightMax = calls::arguments::kWeight.max;
+static_assert(calls::arguments::kWeight.min == store::kAccountWeightMin &&
+              calls::arguments::kWeight.max == store::kAccountWeightMax);
 constexpr std::size_t kApiKeyOctets = 24;  // 192 random bits
 
 Result<void> check_name(std::string_view name) {
@@ -35,9 +36,10 @@ Result<void> check_name(std::string_view name) {
 }
 
 Result<void> check_weight(std::int64_t weight) {
-  if (weight >= 1 && weight <= kWeightMax) return {};
+  if (weight >= store::kAccountWeightMin && weight <= store::kAccountWeightMax) return {};
   return fail(ErrorKind::invalid_input,
-              fmt::format("the weight is {}, but must be from 1 to {}", weight, kWeightMax));
+              fmt::format("the weight is {}, but must be from {} to {}", weight,
+                          store::kAccountWeightMin, store::kAccountWeightMax));
 }
 
 Result<Page<AccountView>> read_accounts(store::ReadTransaction& transaction,

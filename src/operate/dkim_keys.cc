@@ -2,7 +2,6 @@
 // Operations on DKIM keys.
 #include <algorithm>
 #include <charconv>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 #include "async/callback.h"
 #include "mailauth/dkim/dns_record.h"
 #include "mailauth/dkim/key.h"
+#include "operate/account_names.h"
 #include "operate/operations.h"
 #include "store/walks.h"
 
@@ -97,20 +97,15 @@ Result<Page<DkimView>> read_views(store::ReadTransaction& transaction,
   if (!keys) return fail(std::move(keys.error()));
   Page<DkimView> page;
   if (static_cast<std::int64_t>(keys->size()) == limit) page.next = to_text(keys->back());
-  std::map<store::AccountKey, std::string> names;
+  AccountNames names;
   for (store::DkimKey& key : *keys) {
     if (only && key.account != *only) {
       page.next.clear();
       break;
     }
-    std::string& name = names[key.account];
-    if (name.empty()) {
-      auto owner = transaction.account(key.account);
-      if (!owner && owner.error().kind == ErrorKind::not_found) continue;
-      if (!owner) return fail(std::move(owner.error()));
-      name = std::move(owner->name);
-    }
-    page.views.push_back(view_of(name, std::move(key)));
+    auto name = names.of(transaction, key.account);
+    if (!name) return fail(std::move(name.error()));
+    if (*name) page.views.push_back(view_of(**std::move(name), std::move(key)));
   }
   return page;
 }

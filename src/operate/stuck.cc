@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operations on mails that are set aside (store/work.h).
-#include <map>
-
 #include <fmt/format.h>
 
+#include "operate/account_names.h"
 #include "operate/operations.h"
 
 namespace todoku::operate {
@@ -18,15 +17,11 @@ Result<StuckMails> read_stuck(store::ReadTransaction& transaction, std::int64_t 
   StuckMails stuck;
   stuck.more = static_cast<std::int64_t>(aside->size()) > limit;
   if (stuck.more) aside->pop_back();
-  std::map<store::AccountKey, std::string> names;
+  AccountNames names;
   for (store::SetAside& mail : *aside) {
-    std::string& name = names[mail.account];
-    if (name.empty()) {
-      auto owner = transaction.account(mail.account);
-      if (!owner) return fail(std::move(owner.error()));
-      name = std::move(owner->name);
-    }
-    stuck.mails.push_back({.account = name, .mail = std::move(mail)});
+    auto name = names.of(transaction, mail.account);
+    if (!name) return fail(std::move(name.error()));
+    if (*name) stuck.mails.push_back({.account = **std::move(name), .mail = std::move(mail)});
   }
   return stuck;
 }

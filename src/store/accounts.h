@@ -15,10 +15,13 @@
 
 namespace todoku::store {
 
+inline constexpr std::int64_t kAccountWeightMin = 1;
+inline constexpr std::int64_t kAccountWeightMax = 1'000;
+
 struct Account {
   AccountKey key{};
   std::string name;            // the login id of the contract; unique
-  std::uint32_t weight = 1;    // share of the engine relative to other accounts, 1..1000
+  std::uint32_t weight = 1;    // share of the engine relative to other accounts
   bool suspended = false;      // no request is accepted, nothing new is started
   bool text_from_html = true;  // mail that comes with HTML only gets a text part made from it
   Instant created{};

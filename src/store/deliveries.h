@@ -75,10 +75,12 @@ struct StartingDelivery {
   Milliseconds late{};
 };
 
-// A bulk delivery that is going out, without content or attachments.
+// A bulk delivery that is going out: what it takes to choose between them.
 struct SendingDelivery {
-  Delivery delivery;
-  std::uint32_t weight = 1;  // of its account
+  DeliveryKey key{};
+  AccountKey account{};
+  std::uint32_t weight = 1;   // of its account
+  Milliseconds expires_in{};  // of its life, when it was read; may be negative
 };
 
 // What an update of a draft changes; nullopt leaves a field as it is.
@@ -179,7 +181,7 @@ class DeliveryReads {
       std::int64_t limit) = 0;
   // How long until the next reservation is due, so that nobody has to poll.
   [[nodiscard]] virtual Result<std::optional<Milliseconds>> next_reservation() = 0;
-  // Bulk deliveries in status sending. One statement.
+  // Bulk deliveries in status sending, by key. One statement.
   [[nodiscard]] virtual Result<std::vector<SendingDelivery>> sending_bulk() = 0;
 };
 

@@ -175,11 +175,11 @@ Task<Result<void>> Dispatcher::refresh() {
   if (!fresh) co_return fail(fresh.error());
   std::map<store::DeliveryKey, Origin> origins;
   for (store::SendingDelivery& sending : *fresh) {
-    const store::DeliveryKey key = sending.delivery.key;
-    turns_.join(static_cast<std::int64_t>(sending.delivery.account), sending.weight, number(key));
+    const store::DeliveryKey key = sending.key;
+    turns_.join(static_cast<std::int64_t>(sending.account), sending.weight, number(key));
     Origin origin;
     if (const auto known = sending_.extract(key)) origin = std::move(known.mapped());
-    origin.sending = std::move(sending);
+    origin.life_ends = steady + sending.expires_in;
     origins.emplace(key, std::move(origin));
   }
   for (const auto& [key, gone] : sending_) turns_.leave(number(key));
@@ -241,10 +241,6 @@ std::string Dispatcher::site_for(std::string_view domain) const {
   return domain.empty() ? std::string(kSharedSite) : feedback_.site_of(domain);
 }
 
-bool Dispatcher::life_over(const store::Delivery& delivery) const {
-  return delivery.expires && *delivery.expires <= clock_.now();
-}
-
 std::int64_t Dispatcher::credit(const store::Workload& workload, std::string_view site,
                                 std::size_t source) {
   std::string lane = policy::lane_name(site, sources_[source]);
@@ -252,7 +248,7 @@ std::int64_t Dispatcher::credit(const store::Workload& workload, std::string_vie
   if (available > 0) return available;
   // What is to be given up needs no credit of a site that will not see it.
   const Origin* const origin = workload ? origin_of(workload) : nullptr;
-  if (origin != nullptr && life_over(origin->sending.delivery)) return options_.credit.minimum;
+  if (origin != nullptr && origin->life_ends <= clock_.steady_now()) return options_.credit.minimum;
   blocked_lanes_.insert(std::move(lane));
   return 0;
 }

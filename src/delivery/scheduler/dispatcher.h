@@ -63,7 +63,7 @@ class Dispatcher {
   };
   // A bulk delivery that is going out, or (in urgent_) everything transactional.
   struct Origin {
-    store::SendingDelivery sending;
+    SteadyInstant life_ends = SteadyInstant::max();
     DueWindow window;
   };
   struct Chosen {
@@ -112,7 +112,6 @@ class Dispatcher {
                                     const DueWindow::Domain& domain);
   [[nodiscard]] std::size_t source_for(const store::BatchKey& key) const;
   [[nodiscard]] std::string site_for(std::string_view domain) const;
-  [[nodiscard]] bool life_over(const store::Delivery& delivery) const;
   void forget(std::map<store::BatchKey, Offered>::iterator offered);
 
   store::Store& store_;

@@ -45,15 +45,14 @@ Result<std::optional<Milliseconds>> Queries::next_reservation() {
 Result<std::vector<SendingDelivery>> Queries::sending_bulk() {
   std::vector<SendingDelivery> sending;
   auto query = db_.query(
-      "SELECT d.key, d.account, d.id, type, traffic, status, at_most_once, d.created, updated,"
-      " reservation, started, expires, finished, signing, failure_reason, total, delivered,"
-      " bounced, dropped, expired, cancelled, unknown, deferred, weight"
-      " FROM deliveries d JOIN accounts a ON a.key = d.account"
+      "SELECT d.key, d.account, a.weight, d.expires FROM deliveries d"
+      " JOIN accounts a ON a.key = d.account"
       " WHERE status = 5 AND traffic = 1 AND deleted = 0 ORDER BY d.key");
   while (query.next()) {
-    SendingDelivery& next = sending.emplace_back();
-    next.delivery = delivery_in(query);
-    next.weight = static_cast<std::uint32_t>(query.integer(23));
+    sending.push_back({.key = DeliveryKey{query.integer(0)},
+                       .account = AccountKey{query.integer(1)},
+                       .weight = static_cast<std::uint32_t>(query.integer(2)),
+                       .expires_in = query.instant(3) - now_});
   }
   if (query.failed()) return fail(query.error());
   return sending;
@@ -108,8 +107,9 @@ Result<std::vector<QueueFigures>> Queries::queue_figures() {
   auto query = db_.query(
       "SELECT sum(b.traffic = 0), sum(b.traffic = 1) FROM suspects s"
       " JOIN progress p ON p.id = s.recipient AND (p.info & 7) <= 1"
-      " JOIN batches b ON b.number = s.recipient >> 9"
+      " JOIN batches b ON b.number = s.recipient >> ?1"
       " JOIN deliveries d ON d.key = b.delivery AND d.deleted = 0 WHERE s.aside IS NOT NULL");
+  query.bind(kSeqBits);
   if (query.next()) {
     urgent.set_aside = query.integer(0);
     bulk.set_aside = query.integer(1);
@@ -137,10 +137,10 @@ Result<std::vector<SetAside>> Queries::set_aside(std::int64_t limit) {
   auto query = db_.query(
       "SELECT s.recipient, s.aside, b.delivery, b.account, b.first_email_id, b.domain, r.address,"
       " d.id FROM suspects s JOIN progress p ON p.id = s.recipient AND (p.info & 7) <= 1"
-      " JOIN batches b ON b.number = s.recipient >> 9"
+      " JOIN batches b ON b.number = s.recipient >> ?1"
       " JOIN recipients r ON r.id = s.recipient JOIN deliveries d ON d.key = b.delivery"
-      " WHERE s.aside IS NOT NULL AND d.deleted = 0 ORDER BY s.aside LIMIT ?");
-  query.bind(limit);
+      " WHERE s.aside IS NOT NULL AND d.deleted = 0 ORDER BY s.aside LIMIT ?2");
+  query.bind(kSeqBits, limit);
   while (query.next()) list.push_back(set_aside_in(query));
   if (query.failed()) return fail(query.error());
   return list;
@@ -149,10 +149,10 @@ Result<std::vector<SetAside>> Queries::set_aside(std::int64_t limit) {
 Result<std::optional<SetAside>> Queries::set_aside_of(std::int64_t row) {
   auto query = db_.query(
       "SELECT s.recipient, s.aside, b.delivery, b.account, b.first_email_id, b.domain, r.address,"
-      " d.id FROM suspects s JOIN batches b ON b.number = s.recipient >> 9"
+      " d.id FROM suspects s JOIN batches b ON b.number = s.recipient >> ?1"
       " JOIN recipients r ON r.id = s.recipient JOIN deliveries d ON d.key = b.delivery"
-      " WHERE s.recipient = ? AND s.aside IS NOT NULL");
-  query.bind(row);
+      " WHERE s.recipient = ?2 AND s.aside IS NOT NULL");
+  query.bind(kSeqBits, row);
   if (query.next()) return set_aside_in(query);
   if (query.failed()) return fail(query.error());
   return std::nullopt;

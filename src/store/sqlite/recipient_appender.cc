@@ -137,7 +137,7 @@ Result<BatchRow> RecipientAppender::new_batch(std::string_view domain, std::int6
   const auto number = transaction_.counters_.take_numbers(1);
   if (!number) return fail(number.error());
   if (*number - number_of(delivery_) > std::numeric_limits<std::uint32_t>::max()) {
-    return fail(ErrorKind::conflict, "this draft is too old to be added to; make a new one");
+    return fail(ErrorKind::limit_exceeded, "this draft is too old to be added to; make a new one");
   }
   const auto email = transaction_.counters_.take_ids(account_, IdKind::email, capacity);
   if (!email) return fail(email.error());

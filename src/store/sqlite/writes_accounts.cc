@@ -58,9 +58,10 @@ Result<Account> SqliteWriteTransaction::create_account(std::string_view name) {
 }
 
 Result<void> SqliteWriteTransaction::change_account(const Account& account) {
-  if (account.weight < 1 || account.weight > 1000) {
+  if (account.weight < kAccountWeightMin || account.weight > kAccountWeightMax) {
     return fail(ErrorKind::invalid_input,
-                fmt::format("weight {} is not in the range 1 to 1000", account.weight));
+                fmt::format("weight {} is not in the range {} to {}", account.weight,
+                            kAccountWeightMin, kAccountWeightMax));
   }
   auto done =
       db_.query("UPDATE accounts SET weight = ?, suspended = ?, text_from_html = ? WHERE key = ?")
