@@ -86,6 +86,29 @@ TEST(Trouble, AMailThatMetAClosedDoorGoesAtOnceOverAnotherConnection) {
   expect_nothing_waits(std::move(site));
 }
 
+// More batches wait for room to look up their routes than may look up at once.
+TEST(Trouble, AThousandSilentLookUpsStopNoCourier) {
+  constexpr std::size_t kMails = 1'700;
+  Scenario scenario = quiet_world();
+  scenario.sites = {good_site("fast"), good_site("many")};
+  scenario.sites[1].connections_max = 50;
+  for (std::size_t i = 0; i < kMails; ++i) {
+    Mailing mailing = transaction_to(fmt::format("a{}.example", i), Milliseconds(i));
+    mailing.domains.push_back(fmt::format("b{}.example", i));
+    for (const std::string& domain : mailing.domains) {
+      scenario.sites[1].domains.push_back(domain);
+      scenario.names.push_back({.domain = domain, .latency = seconds(8)});
+    }
+    scenario.mailings.push_back(std::move(mailing));
+  }
+  scenario.mailings.push_back(transaction_to("fast.example", seconds(60)));
+  World world(std::move(scenario));
+  expect_kept(world);
+  EXPECT_EQ(world.receivers()[1]->takes().size(), 2 * kMails);
+  ASSERT_FALSE(world.receivers()[0]->takes().empty());
+  EXPECT_LT(last_take(world), seconds(61));
+}
+
 TEST(Trouble, SendingStopsWhileTooMuchIsUnrecorded) {
   Scenario scenario = quiet_world();
   scenario.options.unrecorded_max = 10;
