@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operate/operations.h"
 
+#include <functional>
+#include <latch>
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -22,6 +26,7 @@ struct OperationsTest : testing::Test {
   TestStore installation;
   SecretBox box{MasterKey::generate()};
   std::vector<store::DkimKey> told;  // the DKIM keys after the last change
+  std::function<void(const std::vector<store::DkimKey>&)> before_telling;
   int drains = 0;
   Operations operations{
       *installation.store, installation.clock,
@@ -34,6 +39,7 @@ struct OperationsTest : testing::Test {
           .drain = [this] { ++drains; },
           .secret_box = [this]() -> Result<const SecretBox*> { return &box; },
           .dkim_keys_changed = [this](const std::vector<store::DkimKey>& keys) -> Result<void> {
+            if (before_telling) before_telling(keys);
             told = keys;
             return {};
           }}};
@@ -190,6 +196,34 @@ TEST_F(OperationsTest, SealsADkimKeyAndTellsOfItAtOnce) {
   const auto stored = installation.store->read_and_wait(
       [](store::ReadTransaction& transaction) { return transaction.dkim_keys({}, 10); });
   EXPECT_THAT((*stored)[0].sealed_private_key, Not(HasSubstr("PRIVATE KEY")));
+}
+
+// Who adds the first key is held up until the second is told, and tells his list after it.
+TEST_F(OperationsTest, OfTwoChangesAtOnceTheNewestListOfDkimKeysRemains) {
+  ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
+  std::latch first_is_telling(1);
+  std::latch second_is_told(1);
+  before_telling = [&](const std::vector<store::DkimKey>& keys) {
+    if (keys.size() != 1) return;
+    first_is_telling.count_down();
+    second_is_told.wait();
+  };
+  const auto add = [&](std::string selector) {
+    return run(operations.add_dkim_key({.account = "shop",
+                                        .domain = "example.jp",
+                                        .selector = std::move(selector),
+                                        .algorithm = "ed25519"}))
+        .has_value();
+  };
+  bool first_added = false;
+  {
+    const std::jthread first([&] { first_added = add("first"); });
+    first_is_telling.wait();
+    EXPECT_TRUE(add("second"));
+    second_is_told.count_down();
+  }
+  EXPECT_TRUE(first_added);
+  EXPECT_THAT(told, SizeIs(2));
 }
 
 TEST_F(OperationsTest, NeverOverwritesADkimKey) {
