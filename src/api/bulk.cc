@@ -27,10 +27,12 @@ Task<http::Response> begin(Api& api, Call& call) {
   if (bad) co_return std::move(*bad);
   call.unknown = unknown_members(form.object(), members::kBegin);
   intake::Problems problems;
-  Content content = read_content(Fields(form.object(), {}, problems));
-  content.attachments = std::move(form.attachments);
+  const Fields fields(form.object(), {}, problems);
+  intake::BulkRequest request{.content = read_content(fields),
+                              .at_most_once = fields.at_most_once()};
+  request.content.attachments = std::move(form.attachments);
   const auto begun =
-      co_await api.intake().begin_bulk(call.account, std::move(content), std::move(problems));
+      co_await api.intake().begin_bulk(call.account, std::move(request), std::move(problems));
   if (!begun) co_return refused(begun.error(), call.language);
   co_return id_response(201, "delivery_id", *begun);
 }

@@ -62,6 +62,7 @@ std::string detail_json(const store::Delivery& delivery) {
   common_members(json, delivery);
   json.member("text_part", delivery.content.text_part);
   json.member("html_part", delivery.content.html_part);
+  if (delivery.at_most_once) json.member("duplicate_policy", "at_most_once");
   attachment_members(json, delivery);
   const store::DeliveryCounts& counts = delivery.counts;
   json.member("total_count", counts.total);

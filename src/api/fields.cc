@@ -156,6 +156,15 @@ std::optional<Encoding> Fields::encoding() const {
   return std::nullopt;
 }
 
+bool Fields::at_most_once() const {
+  const auto given = text("duplicate_policy");
+  if (!given || given->empty() || *given == "at_least_once") return false;
+  if (*given == "at_most_once") return true;
+  problems_.add(path_to("duplicate_policy"),
+                intake::texts::not_one_of(*given, "at_least_once, at_most_once"));
+  return false;
+}
+
 intake::RecipientRequest Fields::recipient(std::size_t codes_max) const {
   return {text("email").value_or(""), insert_codes(codes_max)};
 }

@@ -42,7 +42,8 @@ inline constexpr std::array kContent{
     Member{"from", kMailbox}, Member{"reply_to", kMailbox},
     Member{"subject"},        Member{"text_part"},
     Member{"html_part"},      Member{"list_unsubscribe", kUnsubscribe}};
-inline constexpr auto kBegin = with(kContent, std::array{Member{"encode"}});
+inline constexpr auto kBegin =
+    with(kContent, std::array{Member{"encode"}, Member{"duplicate_policy"}});
 inline constexpr auto kTransaction =
     with(kBegin,
          std::array{Member{"to"}, Member{"cc"}, Member{"bcc"}, Member{"insert_code", kInsertCode}});

@@ -157,6 +157,11 @@ class OutcomeSink {
   // The mail of a suspect is about to be made and sent, which the store must know first. False: it
   // cannot be said, the mail is not to be sent.
   virtual Task<bool> begin_suspect(const Mail& mail) = 0;
+  // The content of a mail that is sent at most once is about to go out, which the store must know
+  // first. False: as above.
+  virtual Task<bool> begin_once(const Mail& mail) = 0;
+  // Nothing of it went out: it may be tried again.
+  virtual Task<void> take_back(const Mail& mail) = 0;
   // A suspect that was begun has come through so far, and is not worked on for now.
   virtual Task<void> let_suspect_wait(const Mail& mail) = 0;
 };

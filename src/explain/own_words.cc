@@ -45,6 +45,10 @@ constexpr std::array kSentences = {
     OwnSentence{"there is no DKIM key * of *", "{1} の DKIM 鍵 {0} がありません"},
     OwnSentence{"an error of ours ended the connection before the answer came",
                 "応答が届く前に、当方の不具合で接続が切れました"},
+    OwnSentence{
+        "its sending was interrupted on our side; it may have arrived, and is not sent again "
+        "because that was asked for",
+        "当方の処理中に送信が中断しました。届いている可能性があり、指定どおり再送はしません"},
     OwnSentence{"an error of ours, which the log tells of",
                 "当方の不具合です。詳細はログにあります"},
     OwnSentence{"set aside: * times a process died with this mail alone in hand; it waits for an "

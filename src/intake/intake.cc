@@ -54,7 +54,8 @@ Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
   store::Accept accept{.delivery = {.account = account.key,
                                     .type = DeliveryType::transaction,
                                     .traffic = TrafficClass::transactional,
-                                    .content = std::move(request.content)},
+                                    .content = std::move(request.content),
+                                    .at_most_once = request.at_most_once},
                        .recipients = std::move(recipients),
                        .signing = std::move(signing),
                        .life_time = handover_.life_time(),
@@ -68,19 +69,20 @@ Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
   co_return id;
 }
 
-Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, Content content,
+Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkRequest request,
                                                  Problems problems) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
-  content.text_from_html = account.text_from_html;
+  request.content.text_from_html = account.text_from_html;
   Problems found;
-  check_content(content, limits_, found);
+  check_content(request.content, limits_, found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 
   store::NewDelivery delivery{.account = account.key,
                               .type = DeliveryType::bulk,
                               .traffic = TrafficClass::bulk,
-                              .content = std::move(content)};
+                              .content = std::move(request.content),
+                              .at_most_once = request.at_most_once};
   co_return co_await change<store::PublicId>(
       store_, WritePriority::accept,
       [this,

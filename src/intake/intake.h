@@ -74,7 +74,7 @@ class Intake {
   Task<Answer<store::PublicId>> accept_transaction(store::Account account,
                                                    TransactionRequest request,
                                                    Problems problems = {});
-  Task<Answer<store::PublicId>> begin_bulk(store::Account account, Content content,
+  Task<Answer<store::PublicId>> begin_bulk(store::Account account, BulkRequest request,
                                            Problems problems = {});
   // How many of `to` were folded into an earlier one with the same address.
   Task<Answer<std::size_t>> update_bulk(store::Account account, store::PublicId delivery,

@@ -15,8 +15,14 @@ struct RecipientRequest {
   std::vector<InsertCode> insert_codes;
 };
 
+struct BulkRequest {
+  Content content;
+  bool at_most_once = false;  // store/deliveries.h
+};
+
 struct TransactionRequest {
-  Content content;  // header_to and header_cc are filled by check_transaction()
+  Content content;            // header_to and header_cc are filled by check_transaction()
+  bool at_most_once = false;  // store/deliveries.h
   std::string to;
   std::vector<std::string> cc;
   std::vector<std::string> bcc;

@@ -28,7 +28,10 @@ constexpr std::array<std::pair<DeliveryType, std::string_view>, 3> kTypeWords{{
 bool may_change(RecipientState from, RecipientState to) {
   if (!is_terminal(from)) return to != RecipientState::pending;
   // A bounce message may follow a receiver's 250 (RFC 3464).
-  return from == RecipientState::delivered && to == RecipientState::bounced;
+  if (from == RecipientState::delivered) return to == RecipientState::bounced;
+  // What came of it may become known yet.
+  return from == RecipientState::unknown &&
+         (to == RecipientState::delivered || to == RecipientState::bounced);
 }
 
 std::string_view to_string(RecipientState state) {

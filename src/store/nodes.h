@@ -65,6 +65,7 @@ struct OfferedAgain {
   std::int64_t batches = 0;
   bool more = false;                // there are others: call again
   std::vector<SetAside> set_aside;  // recipients: alone in dying nodes' hands too often
+  std::int64_t unknown = 0;         // recipients whose mail was on its way and is sent at most once
 };
 
 class NodeReads {

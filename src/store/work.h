@@ -259,6 +259,12 @@ class WorkWrites {
   // The holder of a suspect is about to make or send its mail, or (false) has come through and lets
   // it wait. conflict: it is not its holder.
   [[nodiscard]] virtual Result<void> mark_begun(const HeldBatch& held, bool begun) = 0;
+  // Of a delivery that is sent at most once: the content of this mail is about to go out, or
+  // (false) nothing of it went. While it is marked, an outcome ends that; where the lease ends
+  // without one, the recipient becomes `unknown`: it may have arrived, and is leased to nobody
+  // again. conflict: it is not its holder.
+  [[nodiscard]] virtual Result<void> mark_on_its_way(const HeldBatch& held, std::uint32_t seq,
+                                                     bool on_its_way) = 0;
   // An operator's word that a recipient which was set aside may be tried again.
   [[nodiscard]] virtual Result<void> offer_set_aside(const RecipientKey& key) = 0;
 };

@@ -50,5 +50,9 @@ TEST(Cluster, WithoutRespectForALapsePromisesAreBroken) {
   expect_found_without({.lapse_respected = false}, "respect for a lapse");
 }
 
+TEST(Cluster, WithoutMemoryOfWhatIsOnItsWayPromisesAreBroken) {
+  expect_found_without({.way_remembered = false}, "memory of what is on its way");
+}
+
 }  // namespace
 }  // namespace todoku::sim

@@ -128,9 +128,9 @@ class Generator : private Dice {
       Mailing mailing{.at = between(Microseconds(0), minutes(3)),
                       .account = below(scenario_.accounts.size())};
       std::size_t recipients = 1 + (one_in(4) ? below(8) : 0);
+      mailing.at_most_once = one_in(5);
       if (one_in(3)) {
         mailing.traffic = TrafficClass::bulk;
-        mailing.at_most_once = one_in(5);
         recipients = one_of<std::size_t>({1, 20, 60, 150});
         if (one_in(3)) mailing.reserved_for = between(seconds(1), minutes(1));
       }

@@ -59,6 +59,7 @@ class ClusterGenerator : private Dice {
         recipients = 50 + below(250);
         if (m == 0) mailing.at = {};
       }
+      mailing.at_most_once = one_in(3);
       const SiteScript& site = scenario_.sites[below(scenario_.sites.size())];
       for (std::size_t i = 0; i < recipients; ++i) {
         mailing.domains.push_back(site.domains[recipients < 100 ? below(2) : 0]);

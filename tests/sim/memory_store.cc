@@ -37,6 +37,10 @@ std::uint64_t MemoryStore::token_of(const store::BatchKey& batch) {
   return query.next() ? static_cast<std::uint64_t>(query.integer(0)) : 0;
 }
 
+void MemoryStore::forget_ways() {
+  must(db_->query("DELETE FROM on_its_way").run(), "ways are forgotten");
+}
+
 void MemoryStore::begin() {
   transaction_->set_now(clock_.now());
   must(db_->query("BEGIN IMMEDIATE").run(), "a transaction begins");

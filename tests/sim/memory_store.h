@@ -38,6 +38,8 @@ class MemoryStore {
 
   // The token of a batch as it is now; for who does without the check of it.
   [[nodiscard]] std::uint64_t token_of(const store::BatchKey& batch);
+  // Forgets whose mail is on its way; for who does without that. Within a transaction.
+  void forget_ways();
 
  private:
   void begin();

@@ -90,7 +90,7 @@ struct Mailing {
   Microseconds at{};
   std::size_t account = 0;
   TrafficClass traffic = TrafficClass::transactional;
-  bool at_most_once = false;         // bulk only: intake does not offer it for transactions yet
+  bool at_most_once = false;
   std::vector<std::string> domains;  // one recipient each
   Microseconds reserved_for{};       // bulk only: start this much later
   std::size_t filler = 0;            // octets of text on top
@@ -157,6 +157,7 @@ struct BellScript {
 struct Safeguards {
   bool token_checked = true;    // by the store, when a batch is released
   bool lapse_respected = true;  // by a node, before it begins a mail
+  bool way_remembered = true;   // by the store: of mail that is sent at most once
 };
 
 struct Scenario {

@@ -55,6 +55,7 @@ Task<bool> Senders::hand_in_transaction(Engine& engine, std::size_t mailing) {
   const Mailing& script = scenario_.mailings[mailing];
   intake::TransactionRequest request;
   request.content = content_of(scenario_, mailing);
+  request.at_most_once = script.at_most_once;
   request.to = address_of(scenario_, mailing, 0);
   for (std::size_t i = 1; i < script.domains.size(); ++i) {
     request.cc.push_back(address_of(scenario_, mailing, i));

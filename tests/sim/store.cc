@@ -43,8 +43,10 @@ void FaultyStore::submit_write(store::WritePriority priority, store::WriteWork w
                                store::Done done) {
   enqueue(
       priority,
-      [work = std::move(work)](store::WriteTransaction& transaction) mutable {
-        return work(transaction);
+      [this, work = std::move(work)](store::WriteTransaction& transaction) mutable {
+        auto worked = work(transaction);
+        if (worked && !disk_.way_remembered) disk_.store.forget_ways();
+        return worked;
       },
       std::move(done));
 }

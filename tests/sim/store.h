@@ -26,6 +26,7 @@ struct Disk {
   const StoreScript& script;
   SeededRandom random;
   bool token_checked = true;
+  bool way_remembered = true;
   Microseconds full_until{};  // since the beginning of the simulation
   Microseconds slow_until{};
   Microseconds slow_commit{};

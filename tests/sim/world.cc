@@ -93,7 +93,8 @@ void World::make_accounts() {
   disk_ = std::make_unique<Disk>(Disk{.store = store_,
                                       .script = scenario_.store,
                                       .random = SeededRandom(scenario_.seed ^ 1),
-                                      .token_checked = scenario_.safeguards.token_checked});
+                                      .token_checked = scenario_.safeguards.token_checked,
+                                      .way_remembered = scenario_.safeguards.way_remembered});
 }
 
 void World::make_names_and_receivers() {

@@ -214,6 +214,26 @@ Task<void> OutcomeRecorder::let_suspect_wait(const Mail& mail) {
   co_await mark_suspect(mail, false);
 }
 
+Task<bool> OutcomeRecorder::mark_on_its_way(const Mail& mail, bool on_its_way) {
+  const auto marked = co_await store_.write(
+      store::WritePriority::accept, [held = mail.batch->leased().held(), seq = mail.key().seq,
+                                     on_its_way](store::WriteTransaction& transaction) {
+        return transaction.mark_on_its_way(held, seq, on_its_way);
+      });
+  if (!marked) {
+    log::warning("mail that is sent at most once not marked", {{"reason", marked.error().detail}});
+  }
+  co_return marked.has_value();
+}
+
+Task<bool> OutcomeRecorder::begin_once(const Mail& mail) {
+  return mark_on_its_way(mail, true);
+}
+
+Task<void> OutcomeRecorder::take_back(const Mail& mail) {
+  co_await mark_on_its_way(mail, false);
+}
+
 void OutcomeRecorder::may_begin_again() {
   std::vector<async::Callback<bool>> waiting;
   {

@@ -47,6 +47,8 @@ class OutcomeRecorder final : public OutcomeSink {
   Task<bool> may_send_soon() override;
   Task<bool> begin_suspect(const Mail& mail) override;
   Task<void> let_suspect_wait(const Mail& mail) override;
+  Task<bool> begin_once(const Mail& mail) override;
+  Task<void> take_back(const Mail& mail) override;
   // The lease of the node holds again: whoever waits for it asks anew.
   void may_begin_again();
   // What is dropped from now on is due at once, for whoever starts next.
@@ -84,6 +86,7 @@ class OutcomeRecorder final : public OutcomeSink {
   struct Gate;
 
   Task<bool> mark_suspect(const Mail& mail, bool begun);
+  Task<bool> mark_on_its_way(const Mail& mail, bool on_its_way);
   void count_unrecorded();
   void add(Entry entry);
   void submit(std::shared_ptr<Group> group) noexcept;

@@ -72,6 +72,8 @@ class LaneConnection {
   Task<Result<void>> hash_slices(const Mail& mail);
   // Hands the composed mail over, and says what came of it.
   Task<Sent> transmit(const Mail& mail);
+  // The same of a mail that is sent at most once: the store knows of it before.
+  Task<Sent> transmit_once(const Mail& mail);
   // Its content, or what a letter needs, could not be had from our store: no fault of the mail or
   // the receiver, so no attempt.
   void cannot_read(const Error& error);

@@ -162,6 +162,8 @@ Task<LaneConnection::Sent> LaneConnection::send_cleared(const Mail& mail) {
   Sent sent = Sent::usable;
   if (prepared && letter.message.is_in_slices() && !may_still_begin(mail)) {
     // It is asked for anew; the hash is known then.
+  } else if (prepared && letter.at_most_once) {
+    sent = co_await transmit_once(mail);
   } else if (prepared) {
     sent = co_await transmit(mail);
   } else if (letter.message.is_in_slices()) {
@@ -174,6 +176,24 @@ Task<LaneConnection::Sent> LaneConnection::send_cleared(const Mail& mail) {
               Path{}, Milliseconds(0));
   }
   message_.trim(kMessageMemoryMax);
+  co_return sent;
+}
+
+Task<LaneConnection::Sent> LaneConnection::transmit_once(const Mail& mail) {
+  const bool noted = co_await world_.outcomes.begin_once(mail);
+  if (!noted) {
+    // It is somebody else's, or the store is away.
+    world_.outcomes.parked(mail, now() + kStoreWait);
+    seat_->mails.pop();
+    co_return Sent::usable;
+  }
+  if (!may_still_begin(mail)) {
+    co_await world_.outcomes.take_back(mail);
+    co_return Sent::not_wanted;
+  }
+  const Sent sent = co_await transmit(mail);
+  // Neither told nor in doubt: another connection has it next.
+  if (sent == Sent::not_wanted) co_await world_.outcomes.take_back(mail);
   co_return sent;
 }
 
@@ -198,6 +218,7 @@ Task<LaneConnection::Sent> LaneConnection::transmit(const Mail& mail) {
     results = co_await connection_->send(*envelope_, view, not_after, slices ? &*slices : nullptr);
   }
   if (const auto& unread = connection_->content_error()) {
+    if (mail.batch->letter().at_most_once) co_await world_.outcomes.take_back(mail);
     cannot_read(*unread);
     co_return Sent::ended;
   }

@@ -130,6 +130,17 @@ class ShakyRecorder final : public OutcomeSink {
     co_return;
   }
 
+  Task<bool> begin_once(const Mail&) override {
+    ++begun_once;
+    co_return true;
+  }
+  Task<void> take_back(const Mail&) override {
+    ++taken_back;
+    co_return;
+  }
+
+  std::atomic<int> begun_once{0};
+  std::atomic<int> taken_back{0};
   std::atomic<int> suspects_begun{0};
   std::atomic<int> suspects_let_wait{0};
 

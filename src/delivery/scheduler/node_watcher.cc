@@ -22,7 +22,10 @@ NodeWatcher::NodeWatcher(store::Store& store, const NodeLease& itself, const Clo
                                      "Batches that a dead process had in hand.")),
       set_aside_total_(metrics.counter("todoku_set_aside_total",
                                        "Recipients set aside because processes died with them "
-                                       "alone in hand. They wait for an operator.")) {}
+                                       "alone in hand. They wait for an operator.")),
+      unknown_total_(metrics.counter(
+          "todoku_unknown_recipients_total",
+          "Recipients whose mail is sent at most once and was on its way when a process died.")) {}
 
 Task<Result<void>> NodeWatcher::look() {
   offered_ = false;
@@ -72,6 +75,13 @@ Task<Result<void>> NodeWatcher::offer_again(store::NodeKey node) {
     if (!slice) co_return fail(slice.error());
     batches += slice->batches;
     set_aside_total_.add(slice->set_aside.size());
+    unknown_total_.add(static_cast<std::uint64_t>(slice->unknown));
+    if (slice->unknown > 0) {
+      log::warning(
+          "mail that is sent at most once was on its way when a process died: it may have "
+          "arrived, and stays unknown",
+          {{"node", static_cast<std::int64_t>(node)}, {"recipients", slice->unknown}});
+    }
     for (const store::SetAside& recipient : slice->set_aside) {
       log::error("a mail was set aside: processes died with it alone in hand; see `todoku stuck`",
                  {{"delivery", recipient.delivery_id}, {"email", recipient.email_id}});

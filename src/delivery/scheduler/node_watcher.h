@@ -36,6 +36,7 @@ class NodeWatcher {
   bool offered_ = false;
   Counter& offered_total_;
   Counter& set_aside_total_;
+  Counter& unknown_total_;
 };
 
 }  // namespace todoku::delivery::scheduler

@@ -208,9 +208,15 @@ ALTER TABLE import_jobs ADD COLUMN folded INTEGER NOT NULL DEFAULT 0;
 UPDATE import_jobs SET folded = total - success - failed WHERE status = 2;
 )sql";
 
+// on_its_way            Recipients of deliveries with at_most_once whose content is about to go out
+//                       and whose outcome is not known (writes_once.cc).
+constexpr const char* kVersion8 = R"sql(
+CREATE TABLE on_its_way(recipient INTEGER PRIMARY KEY);
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 7> kMigrations{kVersion1, kVersion2, kVersion3, kVersion4,
-                                                 kVersion5, kVersion6, kVersion7};
+constexpr std::array<const char*, 8> kMigrations{kVersion1, kVersion2, kVersion3, kVersion4,
+                                                 kVersion5, kVersion6, kVersion7, kVersion8};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

@@ -180,6 +180,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<bool> void_node(NodeKey node) override;
   Result<OfferedAgain> offer_again(NodeKey node, std::int64_t limit) override;
   Result<void> mark_begun(const HeldBatch& held, bool begun) override;
+  Result<void> mark_on_its_way(const HeldBatch& held, std::uint32_t seq, bool on_its_way) override;
   Result<void> offer_set_aside(const RecipientKey& key) override;
 
   // -- hot operations: each item is answered in its place. An error: the engine refused, and what
@@ -258,12 +259,14 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<void> record(const OutcomeRecord& outcome, BatchSettling& batch,
                                     DeliveryCounts& counts, Result<OutcomeRecorded>& answer);
   [[nodiscard]] Result<void> release(const BatchRelease& release, BatchSettling& batch,
-                                     Result<BatchReleased>& answer);
+                                     DeliveryCounts& counts, Result<BatchReleased>& answer);
   [[nodiscard]] Result<void> count_delivery(DeliveryKey key, const DeliveryCounts& by,
                                             Settling& settling);
   [[nodiscard]] Result<std::optional<Instant>> earliest_due(std::int64_t batch, std::int64_t open);
 
   [[nodiscard]] Result<void> lose_batch(std::int64_t number, bool died, OfferedAgain& offered);
+  [[nodiscard]] Result<std::vector<OutcomeRecord>> doubtful(const BatchKey& batch);
+  [[nodiscard]] Result<std::int64_t> doubt_those_on_their_way(const BatchKey& batch);
   [[nodiscard]] Result<bool> keep_aside(std::int64_t row, bool is_over);
   [[nodiscard]] Result<bool> count_death(std::int64_t row, Instant expires);
 

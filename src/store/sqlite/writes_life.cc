@@ -144,6 +144,10 @@ Result<void> SqliteWriteTransaction::purge_batch(std::int64_t number, std::int64
   if (!done) return done;
   rows -= db_.changes();
   --rows;
+  done = db_.query("DELETE FROM on_its_way WHERE recipient BETWEEN ? AND ?")
+             .bind(first_row(number), last_row(number))
+             .run();
+  if (!done) return done;
   done = db_.query("DELETE FROM suspects WHERE recipient BETWEEN ? AND ?")
              .bind(first_row(number), last_row(number))
              .run();

@@ -140,24 +140,35 @@ Result<void> SqliteWriteTransaction::lose_batch(std::int64_t number, bool died,
 
 Result<OfferedAgain> SqliteWriteTransaction::offer_again(NodeKey node, std::int64_t limit) {
   OfferedAgain offered;
-  std::vector<std::int64_t> numbers;
+  struct Held {
+    std::int64_t number = 0;
+    std::int64_t delivery = 0;
+    bool at_most_once = false;
+  };
+  std::vector<Held> held;
   bool died = true;
   {
     auto query = db_.query(
-        "SELECT b.number, n.void FROM batches b JOIN nodes n ON n.key = b.holder"
+        "SELECT b.number, n.void, b.delivery, d.at_most_once FROM batches b"
+        " JOIN nodes n ON n.key = b.holder JOIN deliveries d ON d.key = b.delivery"
         " WHERE b.holder = ? AND b.holder <> 0 AND n.void <> 0 LIMIT ?");
     query.bind(node, limit);
     while (query.next()) {
-      numbers.push_back(query.integer(0));
+      held.push_back({query.integer(0), query.integer(2), query.flag(3)});
       died = query.integer(1) == 1;
     }
     if (query.failed()) return fail(query.error());
   }
-  for (const std::int64_t number : numbers) {
+  for (const auto& [number, delivery, at_most_once] : held) {
+    if (at_most_once) {
+      const auto unknown = doubt_those_on_their_way(batch_key(delivery, number));
+      if (!unknown) return fail(unknown.error());
+      offered.unknown += *unknown;
+    }
     auto done = lose_batch(number, died, offered);
     if (!done) return fail(std::move(done.error()));
   }
-  offered.batches = static_cast<std::int64_t>(numbers.size());
+  offered.batches = static_cast<std::int64_t>(held.size());
   offered.more = offered.batches == limit;
   if (offered.more) return offered;
   auto done = db_.query("DELETE FROM nodes WHERE key = ? AND void <> 0").bind(node).run();

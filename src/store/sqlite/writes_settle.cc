@@ -126,6 +126,7 @@ struct SqliteWriteTransaction::BatchSettling {
   std::optional<std::int64_t> alone;
   bool begun = false;
   Instant expires{};
+  bool at_most_once = false;
   // as it will be
   std::int64_t settled = 0;
   std::int64_t recorded = 0;
@@ -160,6 +161,10 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
       answer = nothing_there();
       return {};
     }
+  }
+  if (batch.at_most_once) {
+    auto done = db_.query("DELETE FROM on_its_way WHERE recipient = ?").bind(row).run();
+    if (!done) return done;
   }
   RecipientState next = outcome.outcome.state;
   std::optional<Instant> due;
@@ -207,8 +212,11 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
     address_ += history_;
     moves = may_change(state, next);
     // An attempt ends nothing that is over: what a holder whose lease had lapsed heard comes after
-    // what the next one heard. A bounce message, which is no attempt, may still come.
-    if (is_terminal(state) && outcome.outcome.is_attempt) moves = false;
+    // what the next one heard. A bounce message, which is no attempt, may still come. Where nobody
+    // knew, what a holder heard who was not dead after all is news.
+    if (is_terminal(state) && outcome.outcome.is_attempt && state != RecipientState::unknown) {
+      moves = false;
+    }
     // Only what is set aside is due at the end of its life (writes_nodes.cc).
     if (moves && due_before && *due_before >= batch.expires) {
       const auto stays = keep_aside(row, is_terminal(next));
@@ -256,10 +264,20 @@ Result<std::optional<Instant>> SqliteWriteTransaction::earliest_due(std::int64_t
 }
 
 Result<void> SqliteWriteTransaction::release(const BatchRelease& release, BatchSettling& batch,
+                                             DeliveryCounts& counts,
                                              Result<BatchReleased>& answer) {
   if (batch.token != release.held.token) {
     answer = fenced();
     return {};
+  }
+  if (batch.at_most_once) {
+    const auto outcomes = doubtful(release.held.key);
+    if (!outcomes) return fail(outcomes.error());
+    for (const OutcomeRecord& outcome : *outcomes) {
+      Result<OutcomeRecorded> recorded;
+      auto done = record(outcome, batch, counts, recorded);
+      if (!done) return done;
+    }
   }
   const std::int64_t open = batch.open - batch.settled;
   if (open <= 0) {
@@ -286,7 +304,8 @@ Result<void> SqliteWriteTransaction::settle_batch(BatchSettling& batch, Settling
   {
     auto query = db_.query(
         "SELECT b.traffic, b.size, b.removed, b.open, b.ready_at, b.token, b.holder, b.losses,"
-        " b.alone, b.begun, d.expires FROM batches b JOIN deliveries d ON d.key = b.delivery"
+        " b.alone, b.begun, d.expires, d.at_most_once FROM batches b JOIN deliveries d ON d.key = "
+        "b.delivery"
         " WHERE b.number = ? AND b.delivery = ? AND d.status IN (5, 6) AND d.deleted = 0");
     query.bind(batch.number, batch.pieces.front().batch.delivery);
     if (!query.next()) {
@@ -306,11 +325,12 @@ Result<void> SqliteWriteTransaction::settle_batch(BatchSettling& batch, Settling
     if (!query.is_null(8)) batch.alone = query.integer(8);
     batch.begun = query.flag(9);
     batch.expires = query.optional_instant(10).value_or(Instant::max());
+    batch.at_most_once = query.flag(11);
   }
   DeliveryCounts& counts = settling.sum->counts;
   for (const Piece& piece : batch.pieces) {
     auto done = piece.outcome != nullptr ? record(*piece.outcome, batch, counts, *piece.recorded)
-                                         : release(*piece.release, batch, *piece.released);
+                                         : release(*piece.release, batch, counts, *piece.released);
     if (!done) return done;
   }
   if (batch.traffic == TrafficClass::transactional) waiting_ -= batch.settled;

@@ -115,7 +115,13 @@ Accepted StoreSuite::accept(AccountKey account, const std::vector<NewRecipient>&
 }
 
 Delivery StoreSuite::started(AccountKey account, const std::vector<NewRecipient>& recipients) {
-  const Delivery made = draft(account);
+  return started(bulk(account), recipients);
+}
+
+Delivery StoreSuite::started(const NewDelivery& delivery,
+                             const std::vector<NewRecipient>& recipients) {
+  const Delivery made =
+      must(write([&](WriteTransaction& t) { return t.create_draft(delivery, kDraftsMax); }));
   append(made.key, recipients);
   commit_and_start(made.key);
   return get(made.key);

@@ -98,6 +98,7 @@ class StoreSuite : public ::testing::TestWithParam<StoreFactory> {
   [[nodiscard]] Accept acceptance(AccountKey account, std::vector<NewRecipient> recipients) const;
   // A bulk delivery of these recipients, started now.
   Delivery started(AccountKey account, const std::vector<NewRecipient>& recipients);
+  Delivery started(const NewDelivery& delivery, const std::vector<NewRecipient>& recipients);
   void commit_and_start(DeliveryKey key);
   // A node that lives.
   NodeKey enter(std::string_view name);

@@ -245,7 +245,7 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "DROP INDEX api_keys_account;"
       "ALTER TABLE accounts DROP COLUMN text_from_html;"
       "ALTER TABLE contents DROP COLUMN text_from_html;"
-      "DROP TABLE nodes; DROP INDEX suspects_aside; DROP TABLE suspects;"
+      "DROP TABLE on_its_way; DROP TABLE nodes; DROP INDEX suspects_aside; DROP TABLE suspects;"
       "DROP INDEX deliveries_newest; ALTER TABLE deliveries DROP COLUMN expires;"
       "ALTER TABLE batches DROP COLUMN losses; ALTER TABLE batches DROP COLUMN alone;"
       "ALTER TABLE batches DROP COLUMN begun; ALTER TABLE import_jobs DROP COLUMN node;"
