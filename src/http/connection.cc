@@ -21,6 +21,29 @@ constexpr int kLingerRounds = 6;
 constexpr std::size_t kKeptMemoryMax = InputBuffer::kLarge;
 constexpr std::uint64_t kRetryAfterMax = 10;  // seconds
 
+// How long a client may take for the next step: what it has earned by `octets` at `rate_min` a
+// second, less what it has used up.
+Microseconds patience(Milliseconds timeout, std::uint64_t octets, std::size_t rate_min,
+                      Microseconds used) {
+  const auto earned =
+      std::chrono::microseconds(1'000'000 * octets / std::max<std::size_t>(rate_min, 1));
+  return std::clamp<Microseconds>(timeout + earned - used, Microseconds(0), timeout);
+}
+
+// Has its part of the memory for responses.
+class HeldBody {
+ public:
+  HeldBody(HeldBodies& bodies, Connection& connection, std::size_t octets, SteadyInstant now)
+      : bodies_(bodies), place_(bodies.enter(connection, octets, now)) {}
+  ~HeldBody() { bodies_.leave(place_); }
+  HeldBody(const HeldBody&) = delete;
+  HeldBody& operator=(const HeldBody&) = delete;
+
+ private:
+  HeldBodies& bodies_;
+  const HeldBodies::Place place_;
+};
+
 }  // namespace
 
 // What a handler reads from.
@@ -105,10 +128,7 @@ Task<void> Connection::refuse(std::string_view reason,
   }
   is_refused_ = true;
   parser_.start(request_);
-  Response response = failure_response(503, std::string(reason));
-  // Those that are refused together come back one after the other.
-  response.headers.set("Retry-After", std::to_string(1 + context_.ids.below(kRetryAfterMax)));
-  co_await send(std::move(response), false);
+  co_await send(refusal(reason), false);
   co_await linger();
 }
 
@@ -177,6 +197,7 @@ Task<bool> Connection::serve_request() {
     co_return false;
   }
   if (failure_) response = failure_response(failure_->status, failure_->reason);
+  if (!may_hold(response)) response = refusal("too many clients have yet to read their answers");
   const bool reusable = !failure_ && !thrown_ && rest_is_skippable() && parser_.keep_alive();
   const int status = response.status;
   const bool sent = co_await send(std::move(response), reusable);
@@ -231,6 +252,13 @@ Response Connection::failure_response(int status, std::string reason) {
   return response;
 }
 
+Response Connection::refusal(std::string_view reason) {
+  Response response = failure_response(503, std::string(reason));
+  // Those that are refused together come back one after the other.
+  response.headers.set("Retry-After", std::to_string(1 + context_.ids.below(kRetryAfterMax)));
+  return response;
+}
+
 std::unexpected<Error> Connection::body_failed(ErrorKind kind, Failure failure) {
   body_error_ = Error{kind, failure.reason};
   failure_ = std::move(failure);
@@ -272,12 +300,8 @@ Task<Result<void>> Connection::read_more_body() {
   }
   const ServerOptions& options = context_.options;
   const SteadyInstant begun = context_.clock.steady_now();
-  // What the client has earned by what it sent, less what it has used up.
-  const auto earned = std::chrono::microseconds(1'000'000 * body_received_ /
-                                                std::max<std::size_t>(options.body_rate_min, 1));
-  const Microseconds budget = options.body_timeout + earned - body_waited_;
   const SteadyInstant deadline =
-      begun + std::clamp<Microseconds>(budget, Microseconds(0), options.body_timeout);
+      begun + patience(options.body_timeout, body_received_, options.body_rate_min, body_waited_);
   const std::uint64_t left = parser_.body_left().value_or(InputBuffer::kLarge);
   const std::size_t wanted = left > InputBuffer::kSmall ? InputBuffer::kLarge : InputBuffer::kSmall;
   const auto got = co_await stream_.read_some(input_.space(wanted), deadline);
@@ -344,7 +368,22 @@ Task<bool> Connection::skip_rest() {
   }
 }
 
+bool Connection::may_hold(const Response& response) {
+  const std::size_t octets = response.body.size();
+  if (response.source || octets < HeldBodies::kCountedOctets) return true;
+  const SteadyInstant latest = context_.clock.steady_now() - context_.options.displaced_after;
+  while (!context_.held.has_room(octets)) {
+    Connection* const longest = context_.held.give_up_longest(latest);
+    if (longest == nullptr) return false;
+    context_.responses_cut.fetch_add(1, std::memory_order_relaxed);
+    longest->give_way();
+  }
+  return true;
+}
+
 Task<bool> Connection::send(Response response, bool keep_alive) {
+  sent_ = 0;
+  send_waited_ = {};
   const bool bodiless = has_no_body(response.status);
   HeadFacts facts{.framing = Framing::length,
                   .length = response.body.size(),
@@ -365,7 +404,7 @@ Task<bool> Connection::send(Response response, bool keep_alive) {
   output_.clear();
   append_response_head(output_, response, facts);
   if (bodiless || request_.method == Method::head) co_return co_await write(output_, {}, {});
-  if (!response.source) co_return co_await send_whole(response.body);
+  if (!response.source) co_return co_await send_held(response.body);
   const bool begun = co_await write(output_, {}, {});
   if (!begun) co_return false;
   source_ = response.source.get();
@@ -373,6 +412,12 @@ Task<bool> Connection::send(Response response, bool keep_alive) {
   const bool sent = co_await send_source(*response.source, facts.framing == Framing::chunked);
   source_ = nullptr;
   co_return sent;
+}
+
+Task<bool> Connection::send_held(std::string_view body) {
+  if (body.size() < HeldBodies::kCountedOctets) co_return co_await send_whole(body);
+  const HeldBody held(context_.held, *this, body.size(), context_.clock.steady_now());
+  co_return co_await send_whole(body);
 }
 
 Task<bool> Connection::send_whole(std::string_view body) {
@@ -410,7 +455,13 @@ Task<bool> Connection::send_source(BodySource& source, bool chunked) {
 Task<bool> Connection::write(std::string_view first, std::string_view second,
                              std::string_view third) {
   const std::array<std::string_view, 3> pieces = {first, second, third};
-  const auto written = co_await stream_.write(pieces, after(context_.options.write_timeout));
+  const ServerOptions& options = context_.options;
+  const SteadyInstant begun = context_.clock.steady_now();
+  const SteadyInstant deadline =
+      begun + patience(options.write_timeout, sent_, options.write_rate_min, send_waited_);
+  const auto written = co_await stream_.write(pieces, deadline);
+  send_waited_ += context_.clock.steady_now() - begun;
+  sent_ += first.size() + second.size() + third.size();
   co_return written.has_value();
 }
 

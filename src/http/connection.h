@@ -3,6 +3,7 @@
 // Private to http/.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -15,6 +16,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "http/connection_list.h"
+#include "http/held_bodies.h"
 #include "http/input_buffer.h"
 #include "http/message.h"
 #include "http/request_parser.h"
@@ -32,6 +34,8 @@ struct ConnectionContext {
   const Clock& clock;
   Random& ids;
   DateText& date;
+  HeldBodies& held;
+  std::atomic<std::uint64_t>& responses_cut;
   std::atomic<std::uint64_t>& requests;
 };
 
@@ -67,6 +71,8 @@ class Connection {
   [[nodiscard]] Task<Response> handle(const Router::Match& match);
   [[nodiscard]] Task<Response> call_handler(const Route& route, Body& body);
   [[nodiscard]] Response failure_response(int status, std::string reason);
+  // 503, with a time to come back at.
+  [[nodiscard]] Response refusal(std::string_view reason);
 
   // The body of the request under way.
   [[nodiscard]] Task<Result<std::string_view>> next_piece();
@@ -80,7 +86,10 @@ class Connection {
   [[nodiscard]] bool rest_is_skippable() const;
   [[nodiscard]] Task<bool> skip_rest();
 
+  // Room for it in memory while the client reads it, by closing others; false if there is none.
+  [[nodiscard]] bool may_hold(const Response& response);
   [[nodiscard]] Task<bool> send(Response response, bool keep_alive);
+  [[nodiscard]] Task<bool> send_held(std::string_view body);
   [[nodiscard]] Task<bool> send_whole(std::string_view body);
   [[nodiscard]] Task<bool> send_source(BodySource& source, bool chunked);
   [[nodiscard]] Task<bool> write(std::string_view first, std::string_view second,
@@ -113,6 +122,8 @@ class Connection {
   std::size_t body_max_ = 0;
   std::uint64_t body_received_ = 0;
   Microseconds body_waited_{0};
+  std::uint64_t sent_ = 0;
+  Microseconds send_waited_{0};
   bool continue_sent_ = false;
   bool peer_gone_ = false;
   std::optional<Failure> failure_;  // answered by the server, whatever the handler says

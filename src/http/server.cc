@@ -17,6 +17,7 @@
 #include "http/client_counts.h"
 #include "http/connection.h"
 #include "http/connection_list.h"
+#include "http/held_bodies.h"
 
 namespace todoku::http {
 namespace {
@@ -69,6 +70,7 @@ struct Server::Shared {
   std::atomic<std::uint64_t> connections_accepted = 0;
   std::atomic<std::uint64_t> connections_refused = 0;
   std::atomic<std::uint64_t> connections_displaced = 0;
+  std::atomic<std::uint64_t> responses_cut = 0;
   std::atomic<std::uint64_t> requests = 0;
 };
 
@@ -76,16 +78,23 @@ struct Server::Shared {
 // others for any.
 class Server::Worker {
  public:
-  // `refusals_max`: of this worker, and of each of both kinds.
-  Worker(Shared& shared, async::Executor executor, std::size_t refusals_max)
+  // What is this worker's part. `refusals_max`: of each of both kinds.
+  struct Part {
+    std::size_t refusals_max;
+    std::size_t held_octets_max;
+  };
+  Worker(Shared& shared, async::Executor executor, Part part)
       : shared_(shared),
-        refusals_max_(refusals_max),
+        refusals_max_(part.refusals_max),
         ids_(random_seed()),
+        held_(part.held_octets_max),
         context_{.router = shared.router,
                  .options = shared.options,
                  .clock = shared.clock,
                  .ids = ids_,
                  .date = date_,
+                 .held = held_,
+                 .responses_cut = shared.responses_cut,
                  .requests = shared.requests},
         ended_(executor),
         tasks_(executor) {}
@@ -232,6 +241,7 @@ class Server::Worker {
   const std::size_t refusals_max_;
   SeededRandom ids_;
   DateText date_;
+  HeldBodies held_;
   ConnectionContext context_;
   std::atomic<std::size_t> busy_ = 0;  // connections handed over and not yet ended
   ConnectionList served_;
@@ -254,10 +264,12 @@ Server::Server(std::vector<async::Executor> executors, const Clock& clock, Route
     : shared_(std::make_unique<Shared>(clock, std::move(router), std::move(options))),
       accepting_(
           (check(!executors.empty(), "a server has at least one executor"), executors.front())) {
-  const std::size_t refusals_each =
-      std::max<std::size_t>(1, shared_->options.refusals_max / (2 * executors.size()));
+  const ServerOptions& all = shared_->options;
+  const Worker::Part part{
+      .refusals_max = std::max<std::size_t>(1, all.refusals_max / (2 * executors.size())),
+      .held_octets_max = all.held_octets_max / executors.size()};
   for (const async::Executor& executor : executors) {
-    workers_.push_back(std::make_unique<Worker>(*shared_, executor, refusals_each));
+    workers_.push_back(std::make_unique<Worker>(*shared_, executor, part));
   }
 }
 
@@ -410,6 +422,7 @@ ServerStats Server::stats() const {
           .connections_accepted = shared_->connections_accepted.load(),
           .connections_refused = shared_->connections_refused.load(),
           .connections_displaced = shared_->connections_displaced.load(),
+          .responses_cut = shared_->responses_cut.load(),
           .requests = shared_->requests.load()};
 }
 

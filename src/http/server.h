@@ -63,7 +63,14 @@ struct ServerOptions {
   // Octets a second that a body must bring on average once it took body_timeout. Only time spent
   // waiting for the client counts.
   std::size_t body_rate_min = 1024;
-  Milliseconds write_timeout{30'000};  // until 256 KiB more have gone
+  Milliseconds write_timeout{30'000};  // until 256 KiB more, or a source's piece, have gone
+  // Octets a second that a client must take of a response on average once it took write_timeout.
+  // Only time spent waiting for the client counts.
+  std::size_t write_rate_min = std::size_t{8} * 1024;
+  // Octets that responses may keep in memory for clients that read slowly. Beyond these the one
+  // whose client has been at it for longest, and at least displaced_after, is cut; if there is
+  // none, 503 takes the place of the newest. Sources keep a piece each and do not count.
+  std::size_t held_octets_max = std::size_t{64} << 20U;
   // After a response to a request that was not read to its end: how long a silent client is
   // listened to, so that it reads the response before it sees the connection break.
   Milliseconds linger_timeout{5'000};
@@ -78,6 +85,7 @@ struct ServerStats {
   std::uint64_t connections_accepted = 0;
   std::uint64_t connections_refused = 0;    // 503: beyond one of the limits
   std::uint64_t connections_displaced = 0;  // made room for others
+  std::uint64_t responses_cut = 0;          // made room in memory for others
   std::uint64_t requests = 0;
 };
 

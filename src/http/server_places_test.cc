@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "http/connection_list.h"
+#include "http/held_bodies.h"
 #include "http/test_server.h"
 
 namespace todoku::http {
@@ -193,6 +194,75 @@ TEST_F(ServerTest, WhoWaitsForAPlaceGetsOneThatComesFree) {
   waiting.send(get("/things/2"));
   served.reset();
   EXPECT_THAT(waiting.read_response(), HasSubstr("id=2"));
+}
+
+// A client that asks for what is large and reads nothing of it.
+class NonReader {
+ public:
+  explicit NonReader(std::uint16_t port) : client_(port) {
+    for (int i = 0; i < 20; ++i) client_.send(get("/large"));
+  }
+  // Everything, to the end.
+  [[nodiscard]] std::size_t octets() { return client_.read_to_end().size(); }
+
+ private:
+  RawClient client_;
+};
+
+TEST_F(ServerTest, ResponsesThatNobodyReadsMakeRoomInMemory) {
+  ServerOptions options;
+  options.displaced_after = 0ms;
+  options.held_octets_max = 2 * 3'500'000;  // of two threads: one response each
+  start(options);
+  std::deque<NonReader> clients;
+  for (int i = 0; i < 6; ++i) clients.emplace_back(port_);
+  while (server_->stats().responses_cut < 4) ::poll(nullptr, 0, 5);
+  EXPECT_LT(clients.front().octets(), 60'000'000U) << "the oldest was cut";
+  RawClient reader(port_);
+  reader.send(get("/large"));
+  EXPECT_EQ(reader.read_response().size(), 4 + 3'000'000U);
+}
+
+TEST_F(ServerTest, AResponseForWhichNoMemoryIsLeftIs503) {
+  ServerOptions options;
+  options.displaced_after = 1h;
+  options.held_octets_max = 2 * 3'500'000;
+  start(options);
+  std::deque<NonReader> clients;
+  for (int i = 0; i < 2; ++i) clients.emplace_back(port_);
+  for (;;) {
+    RawClient client(port_);
+    client.send(get("/large"));
+    if (client.read_response().starts_with("200 ")) continue;  // those two are not at it yet
+    EXPECT_THAT(client.last_head, StartsWith("HTTP/1.1 503 "));
+    EXPECT_THAT(client.last_head, ContainsRegex("Retry-After: ([1-9]|10)\r\n"));
+    client.send(get("/things/1"));
+    EXPECT_THAT(client.read_response(), HasSubstr("id=1")) << "the connection is whole";
+    break;
+  }
+  EXPECT_EQ(server_->stats().responses_cut, 0U);
+}
+
+TEST(HeldBodies, CountUntilTheyAreGoneOrGivenUp) {
+  HeldBodies bodies(100);
+  std::array<std::byte, 2> places{};
+  const auto connection = [&](std::size_t i) -> Connection& {
+    return *reinterpret_cast<Connection*>(&places[i]);
+  };
+  const auto at = [](int ms) { return SteadyInstant(Milliseconds(ms)); };
+  EXPECT_TRUE(bodies.has_room(1'000)) << "alone";
+  const auto first = bodies.enter(connection(0), 60, at(1));
+  EXPECT_TRUE(bodies.has_room(40));
+  EXPECT_FALSE(bodies.has_room(41));
+  const auto second = bodies.enter(connection(1), 40, at(2));
+  EXPECT_EQ(bodies.give_up_longest(at(0)), nullptr) << "too young";
+  EXPECT_EQ(bodies.give_up_longest(at(1)), &connection(0));
+  EXPECT_TRUE(bodies.has_room(60));
+  EXPECT_EQ(bodies.give_up_longest(at(1)), nullptr);
+  bodies.leave(first);
+  EXPECT_FALSE(bodies.has_room(61)) << "given up, it was counted no more";
+  bodies.leave(second);
+  EXPECT_TRUE(bodies.has_room(1'000));
 }
 
 }  // namespace

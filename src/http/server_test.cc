@@ -310,6 +310,21 @@ TEST_F(ServerTest, AClientThatDoesNotReadIsLeft) {
   EXPECT_LT(client.read_to_end().size(), 60'000'000U);
 }
 
+TEST_F(ServerTest, AResponseMustBeTakenAtARate) {
+  ServerOptions options;
+  options.write_timeout = 300ms;
+  options.write_rate_min = 100'000'000;
+  start(options);
+  RawClient client(port_);
+  client.send(get("/long"));
+  // Every piece is taken in a part of write_timeout, and there are 32,768.
+  const auto begun = clock_.steady_now();
+  while (!client.read_octets(65'536).empty()) {
+    ASSERT_LT(clock_.steady_now() - begun, Microseconds(20s)) << "it is still being sent";
+    ::poll(nullptr, 0, 5);
+  }
+}
+
 TEST_F(ServerTest, ABrokenOffBodyGetsNoAnswer) {
   start();
   RawClient client(port_);

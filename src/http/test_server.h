@@ -227,6 +227,24 @@ inline Task<Response> give_source(Request& request, Body& /*body*/) {
   co_return response;
 }
 
+// Two gigabytes, in pieces as they are read from a disk.
+class LongSource final : public BodySource {
+ public:
+  Task<Result<std::string_view>> read() override {
+    co_return left_-- > 0 ? std::string_view(piece_) : std::string_view();
+  }
+
+ private:
+  int left_ = 32'768;
+  const std::string piece_ = std::string(65'536, 'x');
+};
+
+inline Task<Response> give_long(Request& /*request*/, Body& /*body*/) {
+  Response response = Response::text(200, "");
+  response.source = std::make_unique<LongSource>();
+  co_return response;
+}
+
 inline Task<Response> give_large(Request& /*request*/, Body& /*body*/) {
   co_return Response::text(200, std::string(3'000'000, 'x'));
 }
@@ -244,6 +262,7 @@ inline Router test_router() {
   router.add(Method::get, "/throw", throw_something);
   router.add(Method::get, "/source", give_source);
   router.add(Method::get, "/large", give_large);
+  router.add(Method::get, "/long", give_long);
   return router;
 }
 

@@ -90,11 +90,15 @@ void CollectedMetrics::add_server(std::string_view name, const http::Server& ser
   Counter& displaced =
       metrics_.counter("todoku_http_connections_displaced_total",
                        "Connections without a request in work that made room.", {{"server", name}});
-  add([&open, &refused, &displaced, &server] {
+  Counter& cut = metrics_.counter("todoku_http_responses_cut_total",
+                                  "Responses that made room in memory before they were read.",
+                                  {{"server", name}});
+  add([&open, &refused, &displaced, &cut, &server] {
     const auto stats = server.stats();
     displaced.mirror(stats.connections_displaced);
     open.set(static_cast<double>(stats.connections_open));
     refused.mirror(stats.connections_refused);
+    cut.mirror(stats.responses_cut);
   });
 }
 
