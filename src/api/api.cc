@@ -29,6 +29,7 @@ http::Response not_admitted(const Error& error, Language language) {
 Api::Api(const Ground& ground, Options options)
     : ground_(ground),
       options_(std::move(options)),
+      file_places_(options_.files_max),
       authenticator_(ground.store, ground.clock),
       rate_limit_(options_.rate_limit_per_minute) {}
 
@@ -48,12 +49,6 @@ void Api::add(http::Router& router, http::Method method, std::string_view patter
              [this, endpoint, wants_body](http::Request& request, http::Body& body) {
                return serve(request, body, endpoint, wants_body);
              });
-}
-
-bool Api::take_upload_place() {
-  if (uploads_.fetch_add(1) < options_.uploads_max) return true;
-  uploads_.fetch_sub(1);
-  return false;
 }
 
 std::size_t Api::form_octets_max() const {

@@ -3,7 +3,6 @@
 // resource are one file; they know HTTP and intake, never delivery.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <mutex>
 #include <optional>
@@ -11,6 +10,7 @@
 
 #include "access/access.h"
 #include "api/answers.h"
+#include "api/file_places.h"
 #include "async/file_pool.h"
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -25,7 +25,8 @@ namespace todoku::api {
 
 struct Options {
   std::uint32_t rate_limit_per_minute = 500;  // per account; 0: none
-  std::size_t uploads_max = 64;               // files being uploaded at once; more get 503
+  // Files being uploaded or sent at once; more get 503, of one account before others (FilePlaces).
+  std::size_t files_max = 64;
   // Where clients reach us, e.g. "https://mail.example.jp"; empty: http/origin.h.
   std::string public_url;
 };
@@ -76,9 +77,7 @@ class Api {
   // Once more, after a body that took its time: the account as it is now, or the response for whose
   // token was revoked meanwhile.
   [[nodiscard]] Task<std::optional<http::Response>> ask_again(Call& call);
-  // One of Options::uploads_max places; false if all are taken. To be given back.
-  [[nodiscard]] bool take_upload_place();
-  void give_upload_place_back() { uploads_.fetch_sub(1); }
+  [[nodiscard]] FilePlaces& file_places() { return file_places_; }
   [[nodiscard]] const Options& options() const { return options_; }
   // Octets a request with JSON and attachments may have.
   [[nodiscard]] std::size_t form_octets_max() const;
@@ -94,9 +93,9 @@ class Api {
   void finish(http::Response& response, std::uint32_t remaining);
 
   const Ground ground_;
-  std::atomic<std::size_t> uploads_ = 0;
   std::mutex random_mutex_;  // guards ground_.random
   const Options options_;
+  FilePlaces file_places_;
   access::Authenticator authenticator_;
   access::RateLimit rate_limit_;
 };

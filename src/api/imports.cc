@@ -7,16 +7,18 @@
 #include <fmt/format.h>
 
 #include "api/api.h"
+#include "api/error_download.h"
 #include "api/fields.h"
 #include "api/form.h"
 #include "api/members.h"
-#include "api/zip.h"
 #include "base/bytes.h"
 #include "base/digest.h"
+#include "base/log.h"
 #include "http/header_value.h"
 #include "http/json.h"
 #include "http/multipart.h"
 #include "http/origin.h"
+#include "intake/error_files.h"
 #include "intake/uploads.h"
 
 namespace todoku::api {
@@ -32,13 +34,16 @@ constexpr std::size_t kSliceOctets = 64 * 1024;
 // pool.
 class UploadFile {
  public:
-  UploadFile(async::FilePool& pool, intake::Uploads& uploads)
-      : pool_(pool), uploads_(uploads), name_(intake::upload_name(to_hex(random_octets(12)))) {}
+  UploadFile(async::FilePool& pool, intake::Uploads& uploads, store::AccountKey account)
+      : pool_(pool),
+        uploads_(uploads),
+        owner_(static_cast<async::FilePool::Owner>(account)),
+        name_(intake::upload_name(to_hex(random_octets(12)))) {}
   ~UploadFile() {
     if (writer_ == nullptr && (named_ || !complete_)) return;
     // A writer takes what it has written with it, unless that is complete.
-    pool_.post([writer = std::move(writer_), &uploads = uploads_, name = name_,
-                complete = complete_]() mutable {
+    pool_.post(owner_, [writer = std::move(writer_), &uploads = uploads_, name = name_,
+                        complete = complete_]() mutable {
       writer.reset();
       if (complete) uploads.remove(name);
     });
@@ -52,11 +57,11 @@ class UploadFile {
   }
   [[nodiscard]] bool wants_writing() const { return gathered_.size() >= kSliceOctets; }
   [[nodiscard]] Task<Result<void>> write() {
-    return pool_.run([this] { return write_here(); });
+    return pool_.run(owner_, [this] { return write_here(); });
   }
   // Complete and kept: a job that names it survives power loss together with it.
   [[nodiscard]] Task<Result<void>> finish() {
-    return pool_.run([this] { return finish_here(); });
+    return pool_.run(owner_, [this] { return finish_here(); });
   }
   // A job may name it from now on, or none does.
   void set_named(bool named) { named_ = named; }
@@ -84,6 +89,7 @@ class UploadFile {
 
   async::FilePool& pool_;
   intake::Uploads& uploads_;
+  const async::FilePool::Owner owner_;
   std::string name_;
   std::string gathered_;  // and not yet written
   std::unique_ptr<intake::Uploads::Writer> writer_;
@@ -92,24 +98,8 @@ class UploadFile {
   bool named_ = false;
 };
 
-// One of the uploads that may be under way.
-class UploadPlace {
- public:
-  explicit UploadPlace(Api& api) : api_(api), taken_(api.take_upload_place()) {}
-  ~UploadPlace() {
-    if (taken_) api_.give_upload_place_back();
-  }
-  UploadPlace(const UploadPlace&) = delete;
-  UploadPlace& operator=(const UploadPlace&) = delete;
-  [[nodiscard]] bool is_taken() const { return taken_; }
-
- private:
-  Api& api_;
-  const bool taken_;
-};
-
 struct Upload {
-  explicit Upload(Api& api) : file(api.files(), api.uploads()) {}
+  Upload(Api& api, store::AccountKey account) : file(api.files(), api.uploads(), account) {}
   UploadFile file;
   std::size_t files = 0;  // parts of that name
   std::string options;    // the JSON of the part "data"
@@ -225,12 +215,12 @@ Task<http::Response> import(Api& api, Call& call) {
   if (!allowed) co_return refused(allowed.error(), call.language);
 
   const std::uint64_t octets_max = api.intake().limits().import_octets_max;
-  const UploadPlace place(api);
-  if (!place.is_taken()) {
+  const auto place = api.file_places().take(call.account.key);
+  if (!place) {
     const Error error{ErrorKind::unavailable, "too many files are being uploaded"};
     co_return refused(intake::refusal_of(error), call.language);
   }
-  Upload upload(api);
+  Upload upload(api, call.account.key);
   auto bad = co_await receive(call, *boundary, octets_max, upload);
   if (bad) co_return std::move(*bad);
   store::NewImport request{.language = call.language, .upload = upload.file.name()};
@@ -252,22 +242,6 @@ Task<http::Response> import(Api& api, Call& call) {
 Task<Result<store::ImportJob>> find_job(Api& api, store::AccountKey account, store::PublicId id) {
   return api.store().read(
       [account, id](store::ReadTransaction& reader) { return reader.import_job(account, id); });
-}
-
-// For the file pool.
-Result<std::string> zipped_upload(intake::Uploads& uploads, std::string_view upload,
-                                  const std::string& name) {
-  const auto reader = uploads.open(upload);
-  if (!reader) return fail(reader.error());
-  std::string content;
-  content.reserve((*reader)->size());
-  std::string slice(kSliceOctets, '\0');
-  while (true) {
-    const auto got = (*reader)->read(slice);
-    if (!got) return fail(got.error());
-    if (*got == 0) return zip_of(content, name);
-    content.append(slice, 0, *got);
-  }
 }
 
 // No key beyond these: one client fails on any other (contract section 2.13).
@@ -316,23 +290,44 @@ Task<http::Response> status(Api& api, Call& call) {
   co_return response;
 }
 
+// The store says that there is one.
+http::Response no_error_file(const Call& call, std::string_view name, const Error& error) {
+  const bool is_lost = error.kind == ErrorKind::not_found || error.kind == ErrorKind::corrupt;
+  if (is_lost || error.kind == ErrorKind::io) {
+    log::error("error file of an import cannot be read",
+               {{"file", name}, {"reason", error.detail}});
+  }
+  if (is_lost) return no_data_found(call);
+  return refused(503, intake::texts::busy(error.detail), call.language);
+}
+
 Task<http::Response> download(Api& api, Call& call) {
   const auto id = path_id(call, "job_id");
   if (!id) co_return no_data_found(call);
-  const auto job = co_await find_job(api, call.account.key, *id);
+  const store::AccountKey account = call.account.key;
+  const auto job = co_await find_job(api, account, *id);
   if (!job) co_return refused(intake::refusal_of(job.error()), call.language);
   if (job->errors.empty()) co_return no_data_found(call);
-  auto zipped = [&uploads = api.uploads(), errors = job->errors,
-                 name = fmt::format("import_errors_{}.csv", job->id)] {
-    return zipped_upload(uploads, errors, name);
+  auto place = api.file_places().take(account);
+  if (!place) {
+    co_return refused(503, intake::texts::busy("too many files are being sent"), call.language);
+  }
+  auto open = [&uploads = api.uploads(), errors = job->errors] {
+    return intake::open_errors(uploads, errors);
   };
-  auto archive = co_await api.files().run(std::move(zipped));
-  if (!archive) co_return refused(intake::refusal_of(archive.error()), call.language);
+  const auto owner = static_cast<async::FilePool::Owner>(account);
+  auto reader = co_await api.files().run(owner, std::move(open));
+  if (!reader) co_return no_error_file(call, job->errors, reader.error());
   http::Response response;
   response.content_type = "application/zip";
   response.headers.set("Content-Disposition",
                        fmt::format("attachment; filename=\"import_errors_{}.zip\"", job->id));
-  response.body = std::move(*archive);
+  response.source =
+      std::make_unique<ErrorDownload>(ErrorDownload::Parts{.files = api.files(),
+                                                           .account = account,
+                                                           .place = std::move(*place),
+                                                           .reader = std::move(*reader),
+                                                           .name = job->errors});
   co_return response;
 }
 

@@ -94,6 +94,7 @@ struct Engine::Parts {
   delivery::policy::SiteRules rules;
   std::unique_ptr<async::Runtime> runtime;
   std::optional<async::FilePool> file_pool;
+  std::optional<async::FilePool> operators_pool;  // for figures, whatever waits at the other
   std::optional<ops::Readiness> readiness;
   std::optional<ops::CollectedMetrics> collected;
   std::optional<delivery::Node> node;
@@ -194,8 +195,13 @@ Result<void> Engine::Parts::start_runtime() {
     file_pool->stop();
     return true;
   });
+  operators_pool.emplace(async::FilePool::Options{.threads = 1});
+  running.add([this](SteadyInstant) {
+    operators_pool->stop();
+    return true;
+  });
   readiness.emplace(clock, std::vector{ops::store_check(*store, clock)});
-  collected.emplace(metrics, *store, *file_pool, clock);
+  collected.emplace(metrics, *store, *operators_pool, clock);
   return {};
 }
 

@@ -23,7 +23,7 @@ struct FilesDivision {
   std::uint64_t process = 0;       // standard streams, what threads wait with, listeners
   std::uint64_t store = 0;         // the database, its log, readers, temporary files
   std::uint64_t operators = 0;     // connections of the admin socket and the metrics' listener
-  std::uint64_t uploads = 0;       // files being uploaded
+  std::uint64_t uploads = 0;       // files being uploaded or sent
   std::uint64_t dns = 0;           // sockets to name servers
   std::uint64_t api = 0;           // connections that the API serves
   std::uint64_t api_refusals = 0;  // and those that are refused there

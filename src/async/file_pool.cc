@@ -9,7 +9,10 @@
 
 namespace todoku::async {
 
-FilePool::FilePool(Options options) : queue_(options.waiting_max) {
+FilePool::FilePool(Options options)
+    : queue_({.all = options.waiting_max,
+              .of_owner = options.waiting_of_owner_max,
+              .at_work_of_owner = options.threads_of_owner}) {
   check(options.threads >= 1, "a file pool has at least one thread");
   try {
     for (std::size_t i = 0; i < options.threads; ++i) {
@@ -27,8 +30,8 @@ FilePool::~FilePool() {
   stop();
 }
 
-void FilePool::post(std::move_only_function<void()> work) {
-  enqueue([work = std::move(work)](bool) mutable { work(); });
+void FilePool::post(Owner owner, std::move_only_function<void()> work) {
+  enqueue(owner, [work = std::move(work)](Turn) mutable { work(); });
 }
 
 void FilePool::stop() {
@@ -38,17 +41,21 @@ void FilePool::stop() {
   }
 }
 
-std::unexpected<Error> FilePool::refusal() {
+std::unexpected<Error> FilePool::refusal(Turn turn) {
+  if (turn == Turn::dropped) return fail(ErrorKind::cancelled, "nobody waits for it any more");
   return fail(ErrorKind::unavailable, "too much waits for the disk");
 }
 
-void FilePool::enqueue(Job job) {
-  // Moved from only if it is taken (base/bounded_queue.h).
-  if (!queue_.try_push(std::move(job))) job(false);  // NOLINT(bugprone-use-after-move)
+void FilePool::enqueue(Owner owner, Job job) {
+  // Moved from only if it is taken (base/turn_queue.h).
+  if (!queue_.try_push(owner, std::move(job))) job(Turn::full);  // NOLINT(bugprone-use-after-move)
 }
 
 void FilePool::work() {
-  while (auto job = queue_.pop()) (*job)(true);
+  while (auto taken = queue_.pop()) {
+    taken->item(Turn::begins);
+    queue_.done(taken->owner);
+  }
 }
 
 }  // namespace todoku::async

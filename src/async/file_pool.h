@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The threads that wait for the disk, so that those that carry mail do not: writing, syncing,
-// zipping, removing files. Few threads, a bounded queue; full means `unavailable`.
+// The threads that wait for the disk, so that those that carry mail do not: reading, writing,
+// syncing, removing files. Few threads, a bounded queue in which accounts take turns, and for none
+// of them all threads; full means `unavailable`. A piece of work is a slice of a file, not a file.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <thread>
@@ -13,19 +17,26 @@
 #include <utility>
 #include <vector>
 
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/this_coro.hpp>
+
 #include "async/callback.h"
 #include "async/task.h"
-#include "base/bounded_queue.h"
 #include "base/result.h"
+#include "base/turn_queue.h"
 
 namespace todoku::async {
 
 // All members are thread-safe but stop().
 class FilePool {
  public:
+  // Who is to have a turn, e.g. an account's key as a number.
+  using Owner = TurnQueue<int>::Owner;
   struct Options {
-    std::size_t threads = 2;  // >= 1
+    std::size_t threads = 4;           // >= 1
+    std::size_t threads_of_owner = 2;  // at work for one owner at once
     std::size_t waiting_max = 1'024;
+    std::size_t waiting_of_owner_max = 256;
   };
 
   explicit FilePool(Options options);
@@ -36,21 +47,29 @@ class FilePool {
 
   // Does `work`, which returns a Result, on a thread of the pool and resumes on the caller's
   // executor. What it throws is thrown here. A cancellation does not end the wait, so `work` may
-  // refer to what its caller keeps alive. Errors: unavailable (too much waits, or the pool was
-  // stopped; the work was not begun), and those of `work`.
+  // refer to what its caller keeps alive; but work that was not begun is not done any more. Errors:
+  // unavailable (too much waits, or the pool was stopped; the work was not begun), cancelled
+  // (likewise), and those of `work`.
   template <class Work>
-  [[nodiscard]] Task<std::invoke_result_t<Work&>> run(Work work) {
+  [[nodiscard]] Task<std::invoke_result_t<Work&>> run(Owner owner, Work work) {
     using Value = std::invoke_result_t<Work&>;
     struct Done {
       std::optional<Value> value;
       std::exception_ptr thrown;
     };
+    const auto dropped = std::make_shared<std::atomic<bool>>(false);
+    const auto state = co_await boost::asio::this_coro::cancellation_state;
+    auto slot = state.slot();
+    if (slot.is_connected()) {
+      slot.assign([dropped](boost::asio::cancellation_type) { dropped->store(true); });
+    }
     // `work` stays in this frame, which waits.
-    const auto initiate = [this, &work](Callback<Done> callback) {
-      enqueue([&work, callback = std::move(callback)](bool may_run) mutable {
+    const auto initiate = [this, owner, &work, &dropped](Callback<Done> callback) {
+      enqueue(owner, [&work, dropped, callback = std::move(callback)](Turn turn) mutable {
+        if (turn == Turn::begins && dropped->load()) turn = Turn::dropped;
         Done done;
         try {
-          done.value.emplace(may_run ? work() : Value(refusal()));
+          done.value.emplace(turn == Turn::begins ? work() : Value(refusal(turn)));
         } catch (...) {
           done.thrown = std::current_exception();
         }
@@ -58,25 +77,27 @@ class FilePool {
       });
     };
     Done done = co_await from_callback<Done>(initiate);
+    if (slot.is_connected()) slot.clear();
     if (done.thrown) std::rethrow_exception(done.thrown);
     co_return std::move(*done.value);
   }
 
   // Does `work`, which throws nothing, soon, for nobody who waits; here and now if too much waits.
-  void post(std::move_only_function<void()> work);
+  void post(Owner owner, std::move_only_function<void()> work);
 
   // Does what waits and ends the threads. Blocks.
   void stop();
 
  private:
-  // Called once, on a thread of the pool with true or at once with false.
-  using Job = std::move_only_function<void(bool may_run)>;
+  enum class Turn : std::uint8_t { begins, full, dropped };
+  // Called once, on a thread of the pool, or at once with `full`.
+  using Job = std::move_only_function<void(Turn turn)>;
 
-  [[nodiscard]] static std::unexpected<Error> refusal();
-  void enqueue(Job job);
+  [[nodiscard]] static std::unexpected<Error> refusal(Turn turn);
+  void enqueue(Owner owner, Job job);
   void work();
 
-  BoundedQueue<Job> queue_;
+  TurnQueue<Job> queue_;
   std::vector<std::thread> threads_;
 };
 

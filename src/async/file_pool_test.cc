@@ -3,7 +3,9 @@
 
 #include <future>
 #include <latch>
+#include <optional>
 #include <stdexcept>
+#include <string>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -15,16 +17,19 @@
 namespace todoku::async {
 namespace {
 
+constexpr FilePool::Owner kOwner = 1;
+constexpr FilePool::Owner kOther = 2;
+
 Task<void> do_something(FilePool& pool, std::thread::id& there) {
   const auto here = std::this_thread::get_id();
-  const auto done = co_await pool.run([&there]() -> Result<int> {
+  const auto done = co_await pool.run(kOwner, [&there]() -> Result<int> {
     there = std::this_thread::get_id();
     return 7;
   });
   EXPECT_EQ(done, Result<int>(7));
   EXPECT_EQ(std::this_thread::get_id(), here);
   const auto failed =
-      co_await pool.run([]() -> Result<void> { return fail(ErrorKind::io, "deliberate"); });
+      co_await pool.run(kOwner, []() -> Result<void> { return fail(ErrorKind::io, "deliberate"); });
   EXPECT_EQ(failed.error().detail, "deliberate");
 }
 
@@ -36,7 +41,7 @@ TEST(FilePool, WorksAsideAndComesBack) {
 }
 
 Task<void> throw_there(FilePool& pool) {
-  (void)co_await pool.run([]() -> Result<void> { throw std::runtime_error("deliberate"); });
+  (void)co_await pool.run(kOwner, []() -> Result<void> { throw std::runtime_error("deliberate"); });
 }
 
 TEST(FilePool, BringsBackWhatIsThrown) {
@@ -47,7 +52,7 @@ TEST(FilePool, BringsBackWhatIsThrown) {
 // The pool's one thread waits until the latch opens.
 void occupy(FilePool& pool, std::latch& until) {
   std::promise<void> begun;
-  pool.post([&] {
+  pool.post(kOwner, [&] {
     begun.set_value();
     until.wait();
   });
@@ -55,7 +60,7 @@ void occupy(FilePool& pool, std::latch& until) {
 }
 
 Task<void> expect_refusal(FilePool& pool) {
-  const auto done = co_await pool.run([]() -> Result<void> { return {}; });
+  const auto done = co_await pool.run(kOwner, []() -> Result<void> { return {}; });
   EXPECT_FALSE(done);
   if (!done) EXPECT_EQ(done.error().kind, ErrorKind::unavailable);
 }
@@ -65,10 +70,10 @@ TEST(FilePool, IsBoundedAndSaysSo) {
   std::latch until(1);
   occupy(pool, until);
   bool waited = false;
-  pool.post([&waited] { waited = true; });
+  pool.post(kOwner, [&waited] { waited = true; });
   run_to_completion(expect_refusal(pool));
   std::thread::id there;
-  pool.post([&there] { there = std::this_thread::get_id(); });
+  pool.post(kOwner, [&there] { there = std::this_thread::get_id(); });
   EXPECT_EQ(there, std::this_thread::get_id()) << "what nobody waits for is done here and now";
   EXPECT_FALSE(waited);
   until.count_down();
@@ -77,17 +82,64 @@ TEST(FilePool, IsBoundedAndSaysSo) {
   run_to_completion(expect_refusal(pool));
 }
 
-Task<void> use(FilePool& pool, bool& done) {
+TEST(FilePool, AnOwnersPartOfItIsBounded) {
+  FilePool pool({.threads = 1, .waiting_max = 10, .waiting_of_owner_max = 1});
+  std::latch until(1);
+  occupy(pool, until);
+  pool.post(kOwner, [] {});
+  run_to_completion(expect_refusal(pool));
+  bool waited = false;
+  pool.post(kOther, [&waited] { waited = true; });
+  EXPECT_FALSE(waited) << "another's has room and waits";
+  until.count_down();
+  pool.stop();
+  EXPECT_TRUE(waited);
+}
+
+TEST(FilePool, OwnersTakeTurns) {
+  FilePool pool({.threads = 1});
+  std::latch until(1);
+  occupy(pool, until);
+  std::string order;
+  for (int i = 0; i < 5; ++i) pool.post(kOwner, [&order] { order += 'a'; });
+  for (int i = 0; i < 2; ++i) pool.post(kOther, [&order] { order += 'b'; });
+  until.count_down();
+  pool.stop();
+  EXPECT_EQ(order, "babaaaa");
+}
+
+TEST(FilePool, NoOwnerHasAllThreads) {
+  FilePool pool({.threads = 2, .threads_of_owner = 1});
+  std::latch until(1);
+  occupy(pool, until);
+  bool begun = false;
+  pool.post(kOwner, [&begun] { begun = true; });
+  std::promise<bool> first_of_owner;
+  pool.post(kOther, [&] { first_of_owner.set_value(begun); });
+  EXPECT_FALSE(first_of_owner.get_future().get()) << "there is a thread for another";
+  until.count_down();
+  pool.stop();
+  EXPECT_TRUE(begun);
+}
+
+Task<void> use(FilePool& pool, std::latch& begun, std::latch& until, bool& done) {
   int mine = 0;
-  const auto result = co_await pool.run([&mine]() -> Result<int> { return ++mine; });
+  const auto result = co_await pool.run(kOwner, [&]() -> Result<int> {
+    begun.count_down();
+    until.wait();
+    return ++mine;
+  });
   done = result == Result<int>(1) && mine == 1;
 }
 
-Task<void> cancel_meanwhile(FilePool& pool, std::latch& until, bool& done) {
+Task<void> cancel_meanwhile(FilePool& pool, bool& done) {
+  std::latch begun(1);
+  std::latch until(1);
   const auto executor = co_await boost::asio::this_coro::executor;
   TaskGroup group(executor);
-  group.spawn("user", use(pool, done));
+  group.spawn("user", use(pool, begun, until, done));
   co_await sleep_for(Microseconds(0));
+  begun.wait();
   group.cancel();
   co_await sleep_for(Microseconds(0));
   EXPECT_EQ(group.size(), 1U);
@@ -97,11 +149,41 @@ Task<void> cancel_meanwhile(FilePool& pool, std::latch& until, bool& done) {
 
 TEST(FilePool, ACancelledCallerStaysUntilItsWorkIsDone) {
   FilePool pool({.threads = 1});
+  bool done = false;
+  run_to_completion(cancel_meanwhile(pool, done));
+  EXPECT_TRUE(done);
+  EXPECT_EQ(unhandled_exceptions(), 0U);
+}
+
+Task<void> want(FilePool& pool, bool& begun, std::optional<Error>& error) {
+  const auto result = co_await pool.run(kOwner, [&begun]() -> Result<void> {
+    begun = true;
+    return {};
+  });
+  if (!result) error = result.error();
+}
+
+Task<void> cancel_before(FilePool& pool, std::latch& until, bool& begun,
+                         std::optional<Error>& error) {
+  const auto executor = co_await boost::asio::this_coro::executor;
+  TaskGroup group(executor);
+  group.spawn("user", want(pool, begun, error));
+  co_await sleep_for(Microseconds(0));
+  group.cancel();
+  until.count_down();
+  co_await group.wait_empty();
+}
+
+TEST(FilePool, WhatNobodyWaitsForAnyMoreIsNotBegun) {
+  FilePool pool({.threads = 1});
   std::latch until(1);
   occupy(pool, until);
-  bool done = false;
-  run_to_completion(cancel_meanwhile(pool, until, done));
-  EXPECT_TRUE(done);
+  bool begun = false;
+  std::optional<Error> error;
+  run_to_completion(cancel_before(pool, until, begun, error));
+  EXPECT_FALSE(begun);
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind, ErrorKind::cancelled);
   EXPECT_EQ(unhandled_exceptions(), 0U);
 }
 

@@ -19,6 +19,7 @@
 #include "intake/check.h"
 #include "intake/check_size.h"
 #include "intake/csv.h"
+#include "intake/error_files.h"
 
 namespace todoku::intake {
 namespace {
@@ -26,7 +27,8 @@ namespace {
 constexpr std::size_t kSliceOctets = 256 * 1024;
 // Rows a store function stages: a few milliseconds of the writer, so that accepts do not wait long.
 constexpr std::size_t kRowsPerWork = 1'000;
-// Of the error file, which is kept and sent as a whole; rows beyond are only counted.
+// Of the error file, which is in memory until the job ends, and made an archive as a whole; rows
+// beyond are only counted.
 constexpr std::int64_t kErrorRowsMax = 100'000;
 constexpr std::size_t kErrorOctetsMax = std::size_t{32} << 20U;
 
@@ -163,10 +165,8 @@ struct Importer::Run {
   std::int64_t good = 0;
   std::int64_t bad = 0;
   std::int64_t folded = 0;
-  std::string errors;  // CSV text not yet in the error file
+  std::vector<std::string> errors;  // the CSV text of the error file, in pieces
   std::size_t error_octets = 0;
-  std::unique_ptr<Uploads::Writer> error_file;
-  std::string error_name;
   Text refusal;  // why the file as a whole is refused, if it is
 };
 
@@ -179,7 +179,8 @@ Importer::Importer(store::Store& store, Uploads& uploads, NodeOf node, Limits li
       handover_(handover),
       clock_(clock),
       waiting_(waiting),
-      jobs_(waiting.jobs_max) {}
+      jobs_({.all = waiting.jobs_max, .of_owner = std::max<std::size_t>(1, waiting.jobs_max / 2)}) {
+}
 
 Importer::~Importer() {
   stop();
@@ -208,7 +209,7 @@ Result<void> Importer::sweep_uploads() {
     const auto job = store_.read_and_wait([&](store::ReadTransaction& transaction) {
       return transaction.import_job(errors->account, errors->job);
     });
-    if (job) return job->errors == name;
+    if (job) return !job->errors.empty();  // or what open_errors() makes of it
     if (job.error().kind == ErrorKind::not_found) return false;
     return fail(job.error());
   };
@@ -259,35 +260,42 @@ void Importer::start(store::ImportJob job) {
     const std::lock_guard lock(mutex_);
     if (!queued_.insert(key).second) return;
   }
-  if (jobs_.try_push(std::move(job))) return;
+  if (jobs_.try_push(static_cast<std::int64_t>(key.first), std::move(job))) return;
   const std::lock_guard lock(mutex_);
   queued_.erase(key);
   left_behind_ = true;
 }
 
 void Importer::discard(std::vector<std::string> errors) {
+  if (errors.empty()) return;
+  const auto of = errors_named(errors.front());
+  const auto account = of ? static_cast<std::int64_t>(of->account) : 0;
   // Where too much waits, they stay until sweep_uploads().
-  if (!errors.empty()) (void)jobs_.try_push(std::move(errors));
+  (void)jobs_.try_push(account, std::move(errors));
 }
 
 void Importer::work() {
   catch_up();
-  while (auto piece = jobs_.pop()) {
+  while (const auto taken = jobs_.pop()) {
     if (stopping_) return;
-    if (const auto* const unwanted = std::get_if<std::vector<std::string>>(&*piece)) {
-      for (const std::string& name : *unwanted) uploads_.remove(name);
-      continue;
-    }
-    const auto& job = std::get<store::ImportJob>(*piece);
-    const bool ended = run(job);
-    {
-      const std::lock_guard lock(mutex_);
-      queued_.erase(key_of(job));
-      if (!ended) left_behind_ = true;
-    }
-    if (!ended) pause();
+    const bool done = do_piece(taken->item);
+    jobs_.done(taken->owner);
+    if (!done) pause();
     catch_up();
   }
+}
+
+bool Importer::do_piece(const Piece& piece) {
+  if (const auto* const unwanted = std::get_if<std::vector<std::string>>(&piece)) {
+    for (const std::string& name : *unwanted) remove_errors(uploads_, name);
+    return true;
+  }
+  const auto& job = std::get<store::ImportJob>(piece);
+  const bool ended = run(job);
+  const std::lock_guard lock(mutex_);
+  queued_.erase(key_of(job));
+  if (!ended) left_behind_ = true;
+  return ended;
 }
 
 void Importer::catch_up() {
@@ -319,7 +327,6 @@ void Importer::pause() {
 bool Importer::run(const store::ImportJob& job) {
   log::info("import started", {{"job", job.id}, {"delivery", job.delivery_id}});
   Run run{.job = job};
-  run.error_name = errors_name(job.account, job.id);
   Result<void> read = read_file(run);
   // When the job ends nothing of it is under way any more.
   if (auto staged = wait_for_staging(run); read && !staged) read = std::move(staged);
@@ -363,8 +370,9 @@ Result<void> Importer::read_file(Run& run) {
           return refuse_file(run, {fmt::format("{}: {}", place, row.reason.en),
                                    fmt::format("{}: {}", place, row.reason.ja)});
         }
-        return refuse_row(run, fmt::format("[{}: {}]", place, row.reason.in(run.job.language)),
-                          {std::string(utf8_prefix(row.octets, kShownRowOctets))});
+        refuse_row(run, fmt::format("[{}: {}]", place, row.reason.in(run.job.language)),
+                   {std::string(utf8_prefix(row.octets, kShownRowOctets))});
+        return {};
       }};
   std::string slice(kSliceOctets, '\0');
   while (!stopping_) {
@@ -444,8 +452,8 @@ Result<void> Importer::take_row(Run& run, CsvRow& row) {
       if (!guess.en.empty()) problems.add({}, {std::string(guess.en), std::string(guess.ja)});
       break;
     }
-    return refuse_row(run, error_cell(problems, row.number, run.header, run.job.language),
-                      row.fields);
+    refuse_row(run, error_cell(problems, row.number, run.header, run.job.language), row.fields);
+    return {};
   }
   if (!run.job.keep_duplicates && !run.addresses.insert(recipient.address)) {
     ++run.folded;
@@ -456,29 +464,21 @@ Result<void> Importer::take_row(Run& run, CsvRow& row) {
   return run.staged.size() < kRowsPerWork ? Result<void>{} : stage(run);
 }
 
-Result<void> Importer::refuse_row(Run& run, std::string_view why,
-                                  const std::vector<std::string>& fields) {
+void Importer::refuse_row(Run& run, std::string_view why, const std::vector<std::string>& fields) {
   ++run.bad;
-  if (run.bad > kErrorRowsMax || run.error_octets > kErrorOctetsMax) return {};
-  const std::size_t before = run.errors.size();
-  append_csv_row(run.errors, why, fields);
-  run.error_octets += run.errors.size() - before;
-  return run.errors.size() < kSliceOctets ? Result<void>{} : write_errors(run);
+  if (run.bad > kErrorRowsMax || run.error_octets > kErrorOctetsMax) return;
+  add_error(run, why, fields);
 }
 
-Result<void> Importer::write_errors(Run& run) {
-  if (run.errors.empty()) return {};
-  if (!run.error_file) {
-    auto file = uploads_.create(run.error_name);
-    if (!file) return fail(std::move(file.error()));
-    run.error_file = std::move(*file);
-    std::string header;
-    append_csv_row(header, "エラーメッセージ", run.header);
-    run.errors.insert(0, header);
-  }
-  if (auto written = run.error_file->write(run.errors); !written) return written;
-  run.errors.clear();
-  return {};
+void Importer::add_error(Run& run, std::string_view why, const std::vector<std::string>& fields) {
+  // Pieces, so that nothing grows by being copied.
+  if (run.errors.empty() || run.errors.back().size() >= kSliceOctets) run.errors.emplace_back();
+  std::string& piece = run.errors.back();
+  const std::size_t before = piece.size();
+  if (run.errors.size() == 1 && piece.empty())
+    append_csv_row(piece, "エラーメッセージ", run.header);
+  append_csv_row(piece, why, fields);
+  run.error_octets += piece.size() - before;
 }
 
 Result<void> Importer::wait_for_staging(Run& run) {
@@ -512,11 +512,13 @@ bool Importer::end(Run& run, const Result<void>& read) {
   const bool bad_file = !read && read.error().kind == ErrorKind::invalid_input;
   if (bad_file) {
     ++run.bad;
-    append_csv_row(run.errors, fmt::format("[file: {}]", run.refusal.in(run.job.language)), {});
+    add_error(run, fmt::format("[file: {}]", run.refusal.in(run.job.language)), {});
   }
-  Result<void> kept = write_errors(run);
   // On the disk before the job says that it is there.
-  if (kept && run.error_file) kept = run.error_file->keep();
+  Result<void> kept;
+  if (!run.errors.empty()) {
+    kept = keep_errors(uploads_, run.job.account, run.job.id, run.errors);
+  }
   if (!kept && kept.error().kind == ErrorKind::unavailable) {
     // A full disk: the job begins again, and nobody loses the list of what was wrong.
     storing_.failed(clock_.steady_now(), {{"job", run.job.id}, {"reason", kept.error().detail}});
@@ -525,13 +527,13 @@ bool Importer::end(Run& run, const Result<void>& read) {
   if (!kept) {
     log::error("import errors not kept", {{"job", run.job.id}, {"reason", kept.error().detail}});
   }
-  const bool has_errors = kept && run.error_file != nullptr;
-  run.error_file.reset();
+  const bool has_errors = kept && !run.errors.empty();
+  run.errors.clear();
   store::ImportEnd end{.status = store::ImportStatus::finished,
                        .success_count = run.good,
                        .failed_count = run.bad,
                        .total_count = run.good + run.bad + run.folded,
-                       .errors = has_errors ? run.error_name : "",
+                       .errors = has_errors ? errors_name(run.job.account, run.job.id) : "",
                        .folded = run.folded};
   if (!read && !bad_file) {
     end.status = store::ImportStatus::system_error;

@@ -26,9 +26,9 @@
 #include "async/runtime.h"
 #include "async/task_group.h"
 #include "base/bilingual.h"
-#include "base/bounded_queue.h"
 #include "base/clock.h"
 #include "base/trouble.h"
+#include "base/turn_queue.h"
 #include "intake/intake.h"
 #include "intake/limits.h"
 #include "intake/uploads.h"
@@ -36,11 +36,13 @@
 
 namespace todoku::intake {
 
-// One import at a time, on a thread of its own: imports are patient work, and parsing must not
-// hold up a thread that sends.
+// One import at a time, accounts taking turns, on a thread of its own: imports are patient work,
+// and parsing must not hold up a thread that sends. What was wrong with a list is in memory until
+// its job ends, some 60 MiB of it at most while it becomes an archive.
 class Importer final : public ImportStarter {
  public:
-  // Jobs beyond `jobs_max` wait in the store until those before them are done. A job that the store
+  // Jobs beyond `jobs_max`, and of one account beyond half of them, wait in the store until those
+  // before them are done. A job that the store
   // is not able to take (a full disk) begins again after `retry_after`.
   struct Waiting {
     std::size_t jobs_max = 1'000;
@@ -75,8 +77,13 @@ class Importer final : public ImportStarter {
   using JobKey = std::pair<store::AccountKey, store::PublicId>;
   [[nodiscard]] static JobKey key_of(const store::ImportJob& job) { return {job.account, job.id}; }
 
+  // Jobs, and the names of error files that nobody wants any more.
+  using Piece = std::variant<store::ImportJob, std::vector<std::string>>;
+
   [[nodiscard]] Result<void> sweep_uploads();
   void work();
+  // False: the job has to be begun again.
+  [[nodiscard]] bool do_piece(const Piece& piece);
   // Queues what the store has as running and is not queued yet, from its first row.
   [[nodiscard]] Result<void> take_unfinished();
   // Does so until nothing is left behind or something is queued.
@@ -90,9 +97,8 @@ class Importer final : public ImportStarter {
   // invalid_input, for the file as a whole; refuse_file() adds what it may be instead of CSV.
   [[nodiscard]] static std::unexpected<Error> refuse_all(Run& run, BilingualText why);
   [[nodiscard]] static std::unexpected<Error> refuse_file(Run& run, BilingualText why);
-  [[nodiscard]] Result<void> refuse_row(Run& run, std::string_view why,
-                                        const std::vector<std::string>& fields);
-  [[nodiscard]] Result<void> write_errors(Run& run);
+  static void refuse_row(Run& run, std::string_view why, const std::vector<std::string>& fields);
+  static void add_error(Run& run, std::string_view why, const std::vector<std::string>& fields);
   [[nodiscard]] Result<void> stage(Run& run);
   [[nodiscard]] static Result<void> wait_for_staging(Run& run);
   [[nodiscard]] bool end(Run& run, const Result<void>& read);
@@ -106,8 +112,7 @@ class Importer final : public ImportStarter {
   const Waiting waiting_;
   Trouble storing_{log::Level::warning, "imports wait for the store, they will begin again",
                    "imports go on"};
-  // Jobs, and the names of error files that nobody wants any more.
-  BoundedQueue<std::variant<store::ImportJob, std::vector<std::string>>> jobs_;
+  TurnQueue<Piece> jobs_;
   std::mutex mutex_;  // guards the three below
   std::condition_variable stopped_;
   std::set<JobKey> queued_;   // or at work

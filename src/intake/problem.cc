@@ -213,6 +213,11 @@ Text unavailable(std::string_view reason) {
           "一時的に処理できません。登録は行われていません。しばらくして再度実行してください。"};
 }
 
+Text busy(std::string_view reason) {
+  return {fmt::format("temporarily unavailable; try again later ({}).", reason),
+          "一時的に処理できません。しばらくして再度実行してください。"};
+}
+
 Text not_possible(std::string_view reason) {
   return {fmt::format("this is not possible: {}.", reason), "この操作は実行できません。"};
 }

@@ -111,6 +111,7 @@ struct Expansion {
 [[nodiscard]] Text account_suspended();
 // `reason` is English, for who operates; the Japanese sentence does without.
 [[nodiscard]] Text unavailable(std::string_view reason);
+[[nodiscard]] Text busy(std::string_view reason);
 [[nodiscard]] Text not_possible(std::string_view reason);
 [[nodiscard]] Text more_problems(std::size_t count);
 [[nodiscard]] Text too_large(std::uint64_t max);

@@ -5,9 +5,11 @@
 #include <charconv>
 #include <cstdio>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace todoku::intake {
@@ -18,28 +20,66 @@ struct FileCloser {
 };
 using File = std::unique_ptr<std::FILE, FileCloser>;
 
+// Closes at the end of its scope.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  [[nodiscard]] bool is_open() const { return fd_ >= 0; }
+  [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+ErrorKind kind_of(int error) {
+  switch (error) {
+    case ENOENT:
+      return ErrorKind::not_found;
+    case ENOSPC:
+    case EDQUOT:
+      return ErrorKind::unavailable;
+    case EEXIST:
+      return ErrorKind::conflict;
+    case ELOOP:  // a symbolic link
+    case ENXIO:  // a socket
+    case ENODEV:
+      return ErrorKind::corrupt;
+    default:
+      return ErrorKind::io;
+  }
+}
+
 std::unexpected<Error> refused(std::string_view what, const std::filesystem::path& path) {
-  const ErrorKind kind = errno == ENOENT   ? ErrorKind::not_found
-                         : errno == ENOSPC ? ErrorKind::unavailable
-                                           : ErrorKind::io;
-  return fail(kind, fmt::format("cannot {} {}: {}", what, path.filename().string(),
-                                std::generic_category().message(errno)));
+  const int error = errno;
+  return fail(kind_of(error), fmt::format("cannot {} {}: {}", what, path.filename().string(),
+                                          std::generic_category().message(error)));
 }
 
 class FileReader final : public Uploads::Reader {
  public:
-  FileReader(File file, std::uint64_t size, std::filesystem::path path)
+  FileReader(Descriptor file, std::uint64_t size, std::filesystem::path path)
       : file_(std::move(file)), size_(size), path_(std::move(path)) {}
 
   std::uint64_t size() const override { return size_; }
   Result<std::size_t> read(std::span<char> into) override {
-    const std::size_t got = std::fread(into.data(), 1, into.size(), file_.get());
-    if (got == 0 && std::ferror(file_.get()) != 0) return refused("read", path_);
-    return got;
+    std::size_t filled = 0;
+    while (filled < into.size()) {
+      const ssize_t got = ::read(file_.get(), into.data() + filled, into.size() - filled);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return refused("read", path_);
+      if (got == 0) break;
+      filled += static_cast<std::size_t>(got);
+    }
+    return filled;
   }
 
  private:
-  const File file_;
+  const Descriptor file_;
   const std::uint64_t size_;
   const std::filesystem::path path_;
 };
@@ -82,11 +122,13 @@ class FileWriter final : public Uploads::Writer {
 // Files of ours in a folder that others use, too.
 constexpr std::string_view kPrefix = "import-";
 constexpr std::string_view kUpload = ".upload";
-constexpr std::string_view kErrors = ".errors.csv";
+constexpr std::string_view kErrors = ".errors.zip";
+constexpr std::string_view kEarlierErrors = ".errors.csv";
 constexpr std::string_view kPart = ".part";
 
 bool is_ours(std::string_view name) {
-  return name.starts_with(kPrefix) && (name.ends_with(kUpload) || name.ends_with(kErrors));
+  return name.starts_with(kPrefix) &&
+         (name.ends_with(kUpload) || name.ends_with(kErrors) || name.ends_with(kEarlierErrors));
 }
 
 // Takes a number and what follows it off the front of `text`.
@@ -114,27 +156,42 @@ std::optional<ErrorsOf> errors_named(std::string_view name) {
   if (!name.starts_with(kPrefix)) return std::nullopt;
   name.remove_prefix(kPrefix.size());
   const auto account = take_number(name, "-");
-  const auto job = account ? take_number(name, kErrors) : std::nullopt;
-  if (!job || !name.empty()) return std::nullopt;
+  const auto job = account ? take_number(name, ".") : std::nullopt;
+  if (!job || (name != kErrors.substr(1) && name != kEarlierErrors.substr(1))) return std::nullopt;
   return ErrorsOf{.account = store::AccountKey{*account}, .job = *job};
 }
 
+// Names are ours alone, but whoever may write in the folder may put something else under them: no
+// link is followed out of it, and no pipe waited at.
 Result<std::unique_ptr<Uploads::Reader>> FolderUploads::open(std::string_view name) {
   auto path = folder_ / name;
-  File file(std::fopen(path.c_str(), "rb"));
-  if (!file) return refused("read", path);
-  std::error_code error;
-  const std::uint64_t size = std::filesystem::file_size(path, error);
-  if (error) return fail(ErrorKind::io, error.message());
-  return std::make_unique<FileReader>(std::move(file), size, std::move(path));
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file.is_open()) return refused("read", path);
+  struct stat facts{};
+  if (::fstat(file.get(), &facts) != 0) return refused("read", path);
+  if (!S_ISREG(facts.st_mode)) {
+    return fail(ErrorKind::corrupt,
+                fmt::format("cannot read {}: it is no regular file", path.filename().string()));
+  }
+  return std::make_unique<FileReader>(std::move(file), static_cast<std::uint64_t>(facts.st_size),
+                                      std::move(path));
 }
 
 Result<std::unique_ptr<Uploads::Writer>> FolderUploads::create(std::string_view name) {
+  constexpr mode_t kOwnersOnly = 0600;
   auto path = folder_ / name;
   auto beside = path;
   beside += kPart;
-  File file(std::fopen(beside.c_str(), "wb"));
-  if (!file) return refused("write", path);
+  const int fd =
+      ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kOwnersOnly);
+  if (fd < 0) return refused("write", path);
+  File file(::fdopen(fd, "wb"));
+  if (!file) {
+    auto failed = refused("write", path);
+    ::close(fd);
+    ::unlink(beside.c_str());
+    return failed;
+  }
   return std::make_unique<FileWriter>(std::move(file), std::move(beside), std::move(path));
 }
 

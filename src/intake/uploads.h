@@ -36,9 +36,10 @@ class Uploads {
   };
 
   virtual ~Uploads() = default;
-  // not_found, io.
+  // Errors: not_found, corrupt (what has this name is nothing that was kept), io.
   [[nodiscard]] virtual Result<std::unique_ptr<Reader>> open(std::string_view name) = 0;
-  // Takes the place of what was kept under this name.
+  // Takes the place of what was kept under this name. Errors: conflict (another writer of this name
+  // is there), unavailable (the disk is full), io.
   [[nodiscard]] virtual Result<std::unique_ptr<Writer>> create(std::string_view name) = 0;
   // Succeeds as well when there is nothing.
   virtual void remove(std::string_view name) = 0;
@@ -49,17 +50,19 @@ class Uploads {
   [[nodiscard]] virtual Result<std::size_t> sweep(const IsNamed& is_named) = 0;
 };
 
-// The names of an uploaded list and of what was wrong with one.
+// The names of an uploaded list and of the archive that tells what was wrong with one.
 [[nodiscard]] std::string upload_name(std::string_view unique);
 [[nodiscard]] std::string errors_name(store::AccountKey account, store::PublicId job);
-// Whose errors_name() it is; nullopt if it is none.
+// Whose errors_name() it is, or that of an earlier version, which kept a CSV; nullopt if it is
+// none.
 struct ErrorsOf {
   store::AccountKey account{};
   store::PublicId job = 0;
 };
 [[nodiscard]] std::optional<ErrorsOf> errors_named(std::string_view name);
 
-// Files in one folder, for a process that has its store to itself. Blocks; for threads that may.
+// Files in one folder, for a process that has its store to itself. Blocks, but for nothing that is
+// in the place of a file (a pipe, say); for threads that may.
 class FolderUploads final : public Uploads {
  public:
   explicit FolderUploads(std::filesystem::path folder) : folder_(std::move(folder)) {}

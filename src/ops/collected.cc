@@ -111,7 +111,7 @@ Task<void> CollectedMetrics::collect() {
 
 Task<void> CollectedMetrics::collect_process() {
   // Ten thousand connections are a list of ten thousand files.
-  const auto listed = co_await files_.run([this]() -> Result<void> {
+  const auto listed = co_await files_.run(0, [this]() -> Result<void> {
     resident_bytes_.set(resident_bytes());
     open_files_.set(open_files());
     return {};

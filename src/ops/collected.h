@@ -18,7 +18,7 @@ namespace todoku::ops {
 // Thread-safe once everything has been added.
 class CollectedMetrics {
  public:
-  // All references must outlive this object.
+  // All references must outlive this object. Nobody's uploads or downloads wait at `files`.
   CollectedMetrics(Metrics& metrics, store::Store& store, async::FilePool& files,
                    const Clock& clock);
 

@@ -70,7 +70,7 @@ http::Router ApiRole::router() {
 
 api::Options ApiRole::api_options() const {
   api::Options options = app::api_options(ground_.config);
-  options.uploads_max = ground_.files.uploads;
+  options.files_max = ground_.files.uploads;
   return options;
 }
 

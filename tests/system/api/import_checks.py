@@ -318,7 +318,7 @@ class Rows(Imports):
     def test_an_error_file_goes_with_its_delivery(self):
         def files():
             directory = door.world.stack.directory
-            return {path.name for path in directory.rglob("*.errors.csv")}
+            return {path.name for path in directory.rglob("*.errors.*")}
 
         before = files()
         delivery, job = self.imported(b"email\nbad\na@fast.example\n", {"ignore_errors": True})
