@@ -37,6 +37,11 @@ Result<std::optional<MasterKey>> read_key_file(const std::string& path) {
     return fail(ErrorKind::io, fmt::format("the master key file {} cannot be read: {}", path,
                                            std::generic_category().message(errno)));
   }
+  // A pipe would be waited at for ever. A link is as good as a file: mounted secrets are links.
+  if (!S_ISREG(facts.st_mode)) {
+    return fail(ErrorKind::corrupt,
+                fmt::format("{} is no file: the master key belongs there", path));
+  }
   if ((facts.st_mode & 077U) != 0) {
     return fail(ErrorKind::unauthorized,
                 fmt::format("the master key file {} can be read by others: run `chmod 600 {}`",

@@ -67,6 +67,13 @@ TEST_F(VaultTest, RefusesAFileThatOthersCanRead) {
   EXPECT_THAT(box.error().detail, HasSubstr("chmod 600 " + key_file));
 }
 
+TEST_F(VaultTest, RefusesWhatIsNoFile) {
+  ASSERT_EQ(::mkfifo(key_file.c_str(), 0600), 0);
+  const auto box = open();
+  ASSERT_FALSE(box);
+  EXPECT_THAT(box.error().detail, HasSubstr(key_file + " is no file"));
+}
+
 TEST_F(VaultTest, TakesTheKeyOfTheEnvironmentFirst) {
   const std::string key(MasterKey::generate().to_base64().view());
   ASSERT_TRUE(open(key));

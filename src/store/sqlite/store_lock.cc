@@ -23,7 +23,7 @@ std::string reason() {
 
 // Of the owner, as it wrote it; empty if that cannot be read.
 std::string pid_in(const std::string& path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int file = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (file < 0) return {};
   char text[32];
   const ssize_t size = ::read(file, text, sizeof text);
@@ -70,9 +70,10 @@ Result<StoreLock> StoreLock::acquire(const std::filesystem::path& database) {
                                            "disk of this machine",
                                            place.string(), reason()));
   }
-  // Locked as well, for programs that know only of this file.
+  // Locked as well, for programs that know only of this file. It is written to, so it must be one
+  // of this folder.
   int& its_file = lock.files_[of_lock];
-  its_file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  its_file = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (its_file < 0) {
     return fail(ErrorKind::io,
                 fmt::format("the lock file {} cannot be opened: {}", path, reason()));

@@ -78,6 +78,18 @@ TEST_F(FileTest, ALockFileThatIsRemovedLetsNobodyIn) {
   EXPECT_EQ(error_of(sqlite::StoreLock::acquire(link)), "conflict");
 }
 
+TEST_F(FileTest, NothingIsWrittenThroughALockFileThatIsALink) {
+  const auto outside = directory_.path() / "outside";
+  std::ofstream(outside) << "whole";
+  std::filesystem::create_symlink(outside, path().string() + ".lock");
+  const auto store = open();
+  ASSERT_FALSE(store);
+  EXPECT_THAT(store.error().detail, HasSubstr("lock file"));
+  std::string content;
+  std::ifstream(outside) >> content;
+  EXPECT_EQ(content, "whole");
+}
+
 TEST_F(FileTest, AHardLinkIsTheSameDatabase) {
   auto store = must(open());
   TemporaryDirectory other;
