@@ -32,9 +32,6 @@ Result<void> make_archive(Uploads& uploads, std::string_view csv, const ErrorsOf
   const auto pieces = read_pieces(**reader);
   if (!pieces) return fail(pieces.error());
   auto kept = keep_errors(uploads, of.account, of.job, *pieces);
-  if (!kept && kept.error().kind == ErrorKind::conflict) {
-    return fail(ErrorKind::unavailable, "the archive is being made");
-  }
   if (kept) uploads.remove(csv);
   return kept;
 }
@@ -56,7 +53,8 @@ Result<std::unique_ptr<Uploads::Reader>> open_errors(Uploads& uploads, std::stri
   auto opened = uploads.open(archive);
   if (opened || opened.error().kind != ErrorKind::not_found || archive == errors) return opened;
   auto made = make_archive(uploads, errors, *of);
-  if (!made) return fail(std::move(made.error()));
+  // Without the CSV another call may just have made it.
+  if (!made && made.error().kind != ErrorKind::not_found) return fail(std::move(made.error()));
   return uploads.open(archive);
 }
 

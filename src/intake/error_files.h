@@ -19,8 +19,8 @@ namespace todoku::intake {
                                        store::PublicId job, std::span<const std::string> csv);
 
 // The archive that ImportJob::errors names. Earlier versions have kept the CSV itself: it becomes
-// an archive when it is first asked for. Errors: those of Uploads::open(), io, unavailable (that is
-// under way; soon it is there).
+// an archive when it is first asked for. Errors: those of Uploads::open() and Uploads::create(),
+// io.
 [[nodiscard]] Result<std::unique_ptr<Uploads::Reader>> open_errors(Uploads& uploads,
                                                                    std::string_view errors);
 

@@ -12,6 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
+#include "base/digest.h"
+
 namespace todoku::intake {
 namespace {
 
@@ -43,8 +46,6 @@ ErrorKind kind_of(int error) {
     case ENOSPC:
     case EDQUOT:
       return ErrorKind::unavailable;
-    case EEXIST:
-      return ErrorKind::conflict;
     case ELOOP:  // a symbolic link
     case ENXIO:  // a socket
     case ENODEV:
@@ -181,7 +182,7 @@ Result<std::unique_ptr<Uploads::Writer>> FolderUploads::create(std::string_view 
   constexpr mode_t kOwnersOnly = 0600;
   auto path = folder_ / name;
   auto beside = path;
-  beside += kPart;
+  beside += fmt::format(".{}{}", to_hex(random_octets(6)), kPart);
   const int fd =
       ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kOwnersOnly);
   if (fd < 0) return refused("write", path);
@@ -209,7 +210,10 @@ Result<std::size_t> FolderUploads::sweep(const IsNamed& is_named) {
     const std::string name = entries->path().filename().string();
     std::string_view kept = name;
     const bool is_part = kept.ends_with(kPart);
-    if (is_part) kept.remove_suffix(kPart.size());
+    if (is_part) {
+      kept.remove_suffix(kPart.size());
+      if (!is_ours(kept)) kept = kept.substr(0, kept.rfind('.'));
+    }
     if (!is_ours(kept)) continue;
     if (!is_part) {
       const auto named = is_named(name);

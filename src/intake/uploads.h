@@ -38,8 +38,8 @@ class Uploads {
   virtual ~Uploads() = default;
   // Errors: not_found, corrupt (what has this name is nothing that was kept), io.
   [[nodiscard]] virtual Result<std::unique_ptr<Reader>> open(std::string_view name) = 0;
-  // Takes the place of what was kept under this name. Errors: conflict (another writer of this name
-  // is there), unavailable (the disk is full), io.
+  // Takes the place of what was kept under this name; of several writers, the one that keeps last.
+  // Errors: unavailable (the disk is full), io.
   [[nodiscard]] virtual Result<std::unique_ptr<Writer>> create(std::string_view name) = 0;
   // Succeeds as well when there is nothing.
   virtual void remove(std::string_view name) = 0;

@@ -98,24 +98,40 @@ TEST_F(FolderUploadsTest, WhatIsNoFileIsNotOpened) {
   EXPECT_EQ(all_of(*uploads_->open("outside").value()), "secret");
 }
 
-TEST_F(FolderUploadsTest, NothingIsWrittenThroughALink) {
+TEST_F(FolderUploadsTest, WhatIsKeptTakesThePlaceOfALinkAndIsTheOwnersOnly) {
   put("outside", "whole");
-  fs::create_symlink(folder_ / "outside", folder_ / "new.part");
-  EXPECT_FALSE(uploads_->create("new"));
-  EXPECT_EQ(all_of(*uploads_->open("outside").value()), "whole");
-}
-
-TEST_F(FolderUploadsTest, ANameHasOneWriterAndItsFileIsTheOwnersOnly) {
+  for (const char* name : {"new", "new.part"}) {
+    fs::create_symlink(folder_ / "outside", folder_ / name);
+  }
   const auto writer = uploads_->create("new");
   ASSERT_TRUE(writer);
-  const auto second = uploads_->create("new");
-  ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().kind, ErrorKind::conflict);
   ASSERT_TRUE((*writer)->write("content"));
   ASSERT_TRUE((*writer)->keep());
   EXPECT_EQ(all_of(*uploads_->open("new").value()), "content");
-  EXPECT_EQ(fs::status(folder_ / "new").permissions(),
+  EXPECT_EQ(all_of(*uploads_->open("outside").value()), "whole");
+  EXPECT_EQ(fs::symlink_status(folder_ / "new").permissions(),
             fs::perms::owner_read | fs::perms::owner_write);
+}
+
+TEST_F(FolderUploadsTest, OfSeveralWritersNoneSeesTheOthers) {
+  const auto first = uploads_->create("import-1.upload");
+  const auto second = uploads_->create("import-1.upload");
+  ASSERT_TRUE(first && second);
+  ASSERT_TRUE((*first)->write("first"));
+  ASSERT_TRUE((*second)->write("second"));
+  ASSERT_TRUE((*first)->keep());
+  EXPECT_EQ(all_of(*uploads_->open("import-1.upload").value()), "first");
+  ASSERT_TRUE((*second)->keep());
+  EXPECT_EQ(all_of(*uploads_->open("import-1.upload").value()), "second");
+}
+
+TEST_F(FolderUploadsTest, WhatWasBegunAndNeverKeptIsSwept) {
+  auto writer = uploads_->create("import-1.upload");
+  ASSERT_TRUE(writer);
+  put("import-2.upload.part", "of an earlier version");
+  put("import-notes.part", "of somebody else");
+  EXPECT_EQ(uploads_->sweep([](std::string_view) { return true; }), Result<std::size_t>(2U));
+  EXPECT_EQ(names(), std::vector<std::string>{"import-notes.part"});
 }
 
 TEST_F(FolderUploadsTest, WhatWasWrongIsKeptAsAnArchive) {
@@ -141,13 +157,6 @@ TEST_F(FolderUploadsTest, TheCsvOfAnEarlierVersionBecomesAnArchiveOnce) {
   remove_errors(*uploads_, kEarlierName);
   EXPECT_EQ(names(), std::vector<std::string>{});
   EXPECT_EQ(open_errors(*uploads_, kEarlierName).error().kind, ErrorKind::not_found);
-}
-
-TEST_F(FolderUploadsTest, AnArchiveInTheMakingIsSoonThere) {
-  put(kEarlierName, "first,second\r\n");
-  const auto another = uploads_->create(errors_name(kAccount, kJob));
-  ASSERT_TRUE(another);
-  EXPECT_EQ(open_errors(*uploads_, kEarlierName).error().kind, ErrorKind::unavailable);
 }
 
 TEST_F(FolderUploadsTest, NamesSayWhoseErrorsTheyAre) {
