@@ -113,15 +113,18 @@ bool HtmlReader::read_tag(HtmlToken& token) {
   const std::string_view name =
       take_while(rest_, [](char c) { return !is_html_space(c) && c != '/' && c != '>'; });
   const std::string_view attributes = rest_;
-  while (take_attribute(rest_)) {
-  }
+  std::string_view after_last = rest_;
+  while (take_attribute(rest_)) after_last = rest_;
   if (rest_.empty()) return false;  // a tag without end shows nothing
   token = {.kind = closes ? HtmlToken::Kind::close : HtmlToken::Kind::open,
            .name = to_ascii_lower(name.substr(0, kHtmlNameOctetsMax)),
            .attributes = attributes.substr(0, attributes.size() - rest_.size()),
            .text = {}};
+  // Only elements of SVG and MathML can be closed so.
+  const bool is_whole = (token.name == "svg" || token.name == "math") &&
+                        after_last.substr(0, after_last.size() - rest_.size()).ends_with('/');
   rest_.remove_prefix(1);
-  if (!closes &&
+  if (!closes && !is_whole &&
       std::ranges::find(kWithoutShownContent, token.name) != kWithoutShownContent.end()) {
     hidden_ = token.name;
   }

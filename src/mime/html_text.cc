@@ -14,7 +14,10 @@
 #include "base/bytes.h"
 #include "base/utf8.h"
 #include "mime/html_entities.h"
+#include "mime/html_nesting.h"
 #include "mime/html_reader.h"
+#include "mime/html_role.h"
+#include "mime/html_style.h"
 #include "mime/text_layout.h"
 
 namespace todoku::mime {
@@ -23,140 +26,19 @@ namespace {
 constexpr std::size_t kPreheaderCharactersMax = 100;
 constexpr std::size_t kListDepthMax = 8;   // deeper lists are not indented further
 constexpr std::size_t kQuoteDepthMax = 4;  // likewise
-constexpr std::size_t kSizesMax = 64;      // elements with a size of text, of deeper ones none
+constexpr std::size_t kColumnsMax = 64;    // of a table that are told apart
+constexpr std::uint32_t kRowsMax = 65534;  // that a cell may reach over, as HTML says
 constexpr std::string_view kRule = "--------";
 // Around what is struck out, a price that is no longer true for one: people know it from chats and
 // notes. To leave it out would tear sentences apart.
 constexpr std::string_view kStruck = "~~";
 constexpr std::string_view kCells = " | ";
 
-enum class Role : std::uint8_t {
-  inline_,  // and whatever is unknown
-  line,     // a block without space around it
-  paragraph,
-  break_,
-  rule,
-  list,
-  item,
-  quotation,
-  preformatted,
-  cell,
-  row,
-  table,
-  link,
-  image,
-};
-
-struct Element {
-  std::string_view name;
-  Role role;
-};
-
-// In the order of their names.
-constexpr std::array kElements = std::to_array<Element>({
-    {"a", Role::link},
-    {"address", Role::line},
-    {"article", Role::line},
-    {"aside", Role::line},
-    {"blockquote", Role::quotation},
-    {"body", Role::line},
-    {"br", Role::break_},
-    {"caption", Role::line},
-    {"center", Role::line},
-    {"dd", Role::line},
-    {"div", Role::line},
-    {"dl", Role::paragraph},
-    {"dt", Role::line},
-    {"fieldset", Role::line},
-    {"figcaption", Role::line},
-    {"figure", Role::paragraph},
-    {"footer", Role::line},
-    {"form", Role::line},
-    {"h1", Role::paragraph},
-    {"h2", Role::paragraph},
-    {"h3", Role::paragraph},
-    {"h4", Role::paragraph},
-    {"h5", Role::paragraph},
-    {"h6", Role::paragraph},
-    {"header", Role::line},
-    {"hr", Role::rule},
-    {"img", Role::image},
-    {"li", Role::item},
-    {"main", Role::line},
-    {"menu", Role::list},
-    {"nav", Role::line},
-    {"ol", Role::list},
-    {"option", Role::line},
-    {"p", Role::paragraph},
-    {"pre", Role::preformatted},
-    {"section", Role::line},
-    {"table", Role::table},
-    {"tbody", Role::line},
-    {"td", Role::cell},
-    {"tfoot", Role::line},
-    {"th", Role::cell},
-    {"thead", Role::line},
-    {"tr", Role::row},
-    {"ul", Role::list},
-});
-
-constexpr std::array<std::string_view, 7> kWithoutEnd{"br",   "hr",   "img", "input",
-                                                      "link", "meta", "wbr"};
-
-Role role_of(std::string_view name) {
-  const auto found = std::ranges::lower_bound(kElements, name, {}, &Element::name);
-  return found != kElements.end() && found->name == name ? found->role : Role::inline_;
-}
-
-// True if a style says that nothing of its element is shown.
-bool hides(std::string_view attributes) {
-  if (html_attribute(attributes, "hidden")) return true;
-  auto style = html_attribute(attributes, "style");
-  if (!style) return false;
-  std::erase_if(*style, is_html_space);
-  const std::string lower = to_ascii_lower(*style);
-  return lower.contains("display:none") || lower.contains("visibility:hidden") ||
-         (lower.contains("max-height:0") && !lower.contains("max-height:0.") &&
-          lower.contains("overflow:hidden"));
-}
-
-// True for "0", "0px", "0.0em", "0%": of what begins with a value.
-bool is_nothing(std::string_view value) {
-  const std::size_t end = value.find_first_not_of("0123456789.");
-  value = value.substr(0, end);
-  return !value.empty() && value.find_first_of("123456789") == std::string_view::npos &&
-         value.contains('0');
-}
-
-// Whether text in an element has no size, and so is not shown; nullopt if its style says nothing of
-// it. Unlike what hides(), an element inside may have a size of its own: layouts do so, to have no
-// gaps between their columns.
-std::optional<bool> makes_tiny(std::string_view attributes) {
-  auto style = html_attribute(attributes, "style");
-  if (!style) return std::nullopt;
-  std::erase_if(*style, is_html_space);
-  const std::string lower = to_ascii_lower(*style);
-  std::optional<bool> tiny;
-  constexpr std::string_view kProperty = "font-size:";
-  for (std::size_t at = lower.find(kProperty); at != std::string::npos;
-       at = lower.find(kProperty, at + 1)) {
-    // The last one counts. "mso-font-size:" is another property.
-    if (at > 0 && lower[at - 1] != ';') continue;
-    tiny = is_nothing(std::string_view(lower).substr(at + kProperty.size()));
-  }
-  return tiny;
-}
+using Role = HtmlRole;
 
 std::string_view trim_begin(std::string_view text) {
   const auto begin = std::ranges::find_if_not(text, is_html_space);
   return text.substr(static_cast<std::size_t>(begin - text.begin()));
-}
-
-bool strikes(const HtmlToken& token) {
-  if (token.name == "s" || token.name == "del" || token.name == "strike") return true;
-  if (token.attributes.empty()) return false;
-  const auto style = html_attribute(token.attributes, "style");
-  return style && to_ascii_lower(*style).contains("line-through");
 }
 
 // Where a link leads, as it is worth telling; empty if it leads nowhere.
@@ -184,10 +66,24 @@ std::string_view plain_url(std::string_view url) {
   return url;
 }
 
+// A number as attributes have it; 1 if there is none.
+std::uint32_t span_of(std::string_view attributes, std::string_view name) {
+  std::uint32_t number = 1;
+  if (const auto value = html_attribute(attributes, name)) {
+    const std::string_view digits = trim(*value).substr(0, 6);
+    // What is no number leaves it at 1.
+    static_cast<void>(std::from_chars(digits.data(), digits.data() + digits.size(), number));
+  }
+  return number;
+}
+
 class Renderer {
  public:
   Renderer(std::string_view html, bool hiding)
-      : html_(html), hiding_(hiding), layout_(2 * html.size() + 64) {}
+      : html_(html),
+        hiding_(hiding),
+        layout_(2 * html.size() + 64),
+        spans_left_(html.size() / 16) {}
 
   // nullopt if an element that hides its content has no end: then it is not known where what shows
   // begins again.
@@ -195,7 +91,7 @@ class Renderer {
     HtmlReader reader(html_);
     HtmlToken token;
     while (!layout_.is_full() && reader.next(token)) take(token);
-    if (hidden_depth_ > 0 || is_tiny()) return std::nullopt;
+    if (nesting_.lacks_an_end()) return std::nullopt;
     end_link();
     pause_striking();
     return layout_.take();
@@ -205,23 +101,20 @@ class Renderer {
   struct Table {
     bool arranges = false;  // it has no rows and columns that mean anything
     bool has_headings = false;
-    std::size_t cells = 0;  // of the row at hand
+    std::uint32_t row = 0;
+    std::size_t column = 0;                  // that is free in the row, or behind it
+    std::optional<std::size_t> last_cell;    // the column of the row's last cell
+    std::vector<std::uint32_t> taken_until;  // of each column: the row before which it is free
   };
   struct List {
     bool ordered = false;
     std::uint32_t number = 1;
   };
-  struct Size {
-    std::string name;
-    std::size_t depth = 0;  // of elements of that name in it, itself included
-    bool is_tiny = false;
-  };
 
   void take(const HtmlToken& token) {
-    if (hidden_depth_ > 0) return take_hidden(token);
     switch (token.kind) {
       case HtmlToken::Kind::text:
-        return put_text(token.text);
+        return hidden_ ? put_preheader(token.text) : put_text(token.text);
       case HtmlToken::Kind::open:
         return open(token);
       case HtmlToken::Kind::close:
@@ -229,37 +122,11 @@ class Renderer {
     }
   }
 
-  [[nodiscard]] bool is_tiny() const { return !sizes_.empty() && sizes_.back().is_tiny; }
-
-  void begin_size(const HtmlToken& token) {
-    if (!hiding_ || std::ranges::find(kWithoutEnd, token.name) != kWithoutEnd.end()) return;
-    const auto tiny = token.attributes.empty() ? std::nullopt : makes_tiny(token.attributes);
-    const bool same = !sizes_.empty() && sizes_.back().name == token.name;
-    if (tiny && sizes_.size() < kSizesMax) {
-      sizes_.push_back({.name = token.name, .depth = 1, .is_tiny = *tiny});
-    } else if (same) {
-      ++sizes_.back().depth;
-    }
-  }
-
-  // The end of an outer element is the end of those inside, too.
-  void end_size(const HtmlToken& token) {
-    const auto found = std::ranges::find(sizes_.rbegin(), sizes_.rend(), token.name, &Size::name);
-    if (found == sizes_.rend()) return;
-    sizes_.erase(found.base(), sizes_.end());
-    if (--sizes_.back().depth == 0) sizes_.pop_back();
-  }
-
   void put_text(std::string_view written) {
-    if (is_tiny()) return;
+    if (nesting_.is_tiny()) return;
     decoded_.clear();
     append_html_text(decoded_, written, HtmlPlace::text);
-    if (struck_depth_ > 0 && !struck_shown_ && !trim(decoded_).empty()) {
-      struck_shown_ = true;
-      if (is_html_space(decoded_.front())) layout_.put(" ");
-      layout_.put(kStruck);
-      decoded_.erase(0, decoded_.size() - trim_begin(decoded_).size());
-    }
+    mark_struck();
     if (preformatted_ == 0) return layout_.put(decoded_);
     std::string_view text = decoded_;
     // The line end after <pre> is no part of it.
@@ -269,14 +136,18 @@ class Renderer {
     layout_.put_preformatted(text);
   }
 
-  void take_hidden(const HtmlToken& token) {
-    if (token.kind == HtmlToken::Kind::text) return put_preheader(token.text);
-    if (token.name != hidden_name_) return;
-    if (token.kind == HtmlToken::Kind::open) {
-      ++hidden_depth_;
-    } else if (--hidden_depth_ == 0) {
-      layout_.begin_block(2);
-    }
+  // Before decoded_ is put.
+  void mark_struck() {
+    if (struck_ == 0 || struck_shown_ || trim(decoded_).empty()) return;
+    struck_shown_ = true;
+    if (is_html_space(decoded_.front())) layout_.put(" ");
+    layout_.put(kStruck);
+    decoded_.erase(0, decoded_.size() - trim_begin(decoded_).size());
+  }
+
+  // At the end of a line, and of all.
+  void pause_striking() {
+    if (std::exchange(struck_shown_, false)) layout_.put_close(kStruck);
   }
 
   void put_preheader(std::string_view written) {
@@ -290,42 +161,50 @@ class Renderer {
     layout_.put(rest.substr(0, octets));
   }
 
-  // True if the element and all in it is not shown.
-  bool begin_hidden(const HtmlToken& token) {
-    if (!hiding_ || token.attributes.empty() || !hides(token.attributes)) return false;
-    if (std::ranges::find(kWithoutEnd, token.name) != kWithoutEnd.end()) return true;
-    hidden_name_ = token.name;
-    hidden_depth_ = 1;
+  void begin_hidden(Role role) {
+    hidden_ = true;
+    hidden_role_ = role;
     // Only what stands before everything else is meant to be read: in lists of mails.
-    preheader_left_ = layout_.text().empty() ? kPreheaderCharactersMax : 0;
-    return true;
+    begins_all_ = layout_.text().empty();
+    preheader_left_ = begins_all_ ? kPreheaderCharactersMax : 0;
   }
 
-  // Nested ones are one.
-  void begin_striking(const HtmlToken& token) {
-    if (struck_depth_ > 0) {
-      struck_depth_ += token.name == struck_name_ ? 1 : 0;
-    } else if (strikes(token) && std::ranges::find(kWithoutEnd, token.name) == kWithoutEnd.end()) {
-      struck_name_ = token.name;
-      struck_depth_ = 1;
-    }
+  void end_hidden() {
+    hidden_ = false;
+    if (begins_all_) return layout_.begin_block(2);
+    if (is_block(hidden_role_) && hidden_role_ != Role::cell) layout_.begin_block(1);
   }
 
-  // At the end of a line, and of all.
-  void pause_striking() {
-    if (std::exchange(struck_shown_, false)) layout_.put_close(kStruck);
-  }
-
-  void end_striking(const HtmlToken& token) {
-    if (struck_depth_ > 0 && token.name == struck_name_ && --struck_depth_ == 0) pause_striking();
+  static bool is_block(Role role) {
+    return role != Role::inline_ && role != Role::link && role != Role::image;
   }
 
   void open(const HtmlToken& token) {
-    if (begin_hidden(token)) return;
-    const Role role = role_of(token.name);
-    if (role != Role::inline_ && role != Role::link && role != Role::image) pause_striking();
-    begin_striking(token);
-    begin_size(token);
+    const bool is_void = HtmlNesting::is_void(token.name);
+    for (const HtmlNesting::Element& ended : nesting_.before(token.name)) leave(ended);
+    if (hidden_) {
+      if (!is_void) nesting_.open(token.name, {});
+      return;
+    }
+    const HtmlStyle style = html_style(token.attributes);
+    const Role role = html_role(token.name);
+    if (hiding_ && style.hides) {
+      if (is_void) return;
+      // A part of a table outside of one hides nothing.
+      if (nesting_.open(token.name, {.hides = true})) begin_hidden(role);
+      return;
+    }
+    if (is_block(role)) pause_striking();
+    const HtmlNesting::Effect effect{.role = static_cast<std::uint8_t>(role),
+                                     .strikes = style.strikes || token.name == "s" ||
+                                                token.name == "del" || token.name == "strike",
+                                     .tiny = hiding_ ? style.tiny : std::nullopt};
+    // Nested ones are one.
+    if (!is_void && nesting_.open(token.name, effect) && effect.strikes) ++struck_;
+    enter(role, token);
+  }
+
+  void enter(Role role, const HtmlToken& token) {
     switch (role) {
       case Role::inline_:
         return;
@@ -336,6 +215,7 @@ class Renderer {
       case Role::break_:
         return layout_.break_line();
       case Role::rule:
+        layout_.leave_cell();
         layout_.begin_block(2);
         layout_.put(kRule);
         return layout_.begin_block(2);
@@ -344,10 +224,12 @@ class Renderer {
       case Role::item:
         return open_item();
       case Role::quotation:
+        layout_.leave_cell();
         layout_.begin_block(2);
         ++quotes_;
         return set_prefix();
       case Role::preformatted:
+        layout_.leave_cell();
         layout_.begin_block(2);
         ++preformatted_;
         pre_begins_ = true;
@@ -355,7 +237,10 @@ class Renderer {
       case Role::cell:
         return open_cell(token);
       case Role::row:
-        if (!tables_.empty()) tables_.back().cells = 0;
+        return open_row();
+      case Role::rows:
+        // No cell reaches out of its group.
+        if (!tables_.empty()) tables_.back().taken_until.clear();
         return layout_.begin_block(1);
       case Role::table:
         return open_table(token);
@@ -365,44 +250,64 @@ class Renderer {
         link_begin_ = layout_.text().size();
         return;
       case Role::image:
-        if (const auto alt = html_attribute(token.attributes, "alt")) layout_.put(*alt);
+        if (auto alt = html_attribute(token.attributes, "alt")) {
+          decoded_ = std::move(*alt);
+          mark_struck();
+          layout_.put(decoded_);
+        }
         return;
     }
   }
 
   void close(const HtmlToken& token) {
-    const Role role = role_of(token.name);
-    if (role != Role::inline_ && role != Role::link && role != Role::image) pause_striking();
-    end_striking(token);
-    end_size(token);
+    const auto ended = nesting_.close(token.name);
+    for (const HtmlNesting::Element& element : ended) leave(element);
+    if (!ended.empty() || hidden_) return;
+    // An end of nothing: browsers read two of them as elements, others are at least no text.
+    const Role role = html_role(token.name);
+    if (role == Role::break_) return layout_.break_line();
+    if (role != Role::cell && is_block(role)) {
+      pause_striking();
+      layout_.begin_block(role == Role::paragraph ? 2 : 1);
+    }
+  }
+
+  void leave(const HtmlNesting::Element& ended) {
+    if (ended.effect.hides) return end_hidden();
+    const auto role = static_cast<Role>(ended.effect.role);
+    if (ended.effect.strikes) --struck_;
+    if (struck_ == 0 || is_block(role)) pause_striking();
     switch (role) {
       case Role::inline_:
+      case Role::break_:
       case Role::cell:
       case Role::rule:
       case Role::image:
         return;
       case Role::line:
-      case Role::row:
       case Role::item:
         return layout_.begin_block(1);
+      case Role::row:
+      case Role::rows:
+        layout_.leave_cell();
+        return layout_.begin_block(1);
       case Role::table:
-        if (!tables_.empty()) tables_.pop_back();
+        tables_.pop_back();
+        layout_.leave_cell();
         return layout_.begin_block(1);
       case Role::paragraph:
         return layout_.begin_block(2);
-      case Role::break_:
-        return layout_.break_line();  // as browsers read </br>
       case Role::list:
-        if (!lists_.empty()) lists_.pop_back();
+        lists_.pop_back();
         layout_.begin_block(lists_.empty() ? 2 : 1);
         return set_prefix();
       case Role::quotation:
         layout_.begin_block(2);
-        if (quotes_ > 0) --quotes_;
+        --quotes_;
         return set_prefix();
       case Role::preformatted:
         layout_.begin_block(2);
-        if (preformatted_ > 0) --preformatted_;
+        --preformatted_;
         return;
       case Role::link:
         return end_link();
@@ -410,6 +315,7 @@ class Renderer {
   }
 
   void open_list(const HtmlToken& token) {
+    layout_.leave_cell();
     layout_.begin_block(lists_.empty() ? 2 : 1);
     List list{.ordered = token.name == "ol", .number = 1};
     if (const auto start = html_attribute(token.attributes, "start")) {
@@ -433,7 +339,18 @@ class Renderer {
   void open_table(const HtmlToken& token) {
     const auto role = html_attribute(token.attributes, "role");
     tables_.push_back({.arranges = role && (*role == "presentation" || *role == "none")});
-    layout_.begin_block(1);
+    layout_.leave_cell();
+    layout_.begin_row();
+  }
+
+  void open_row() {
+    if (!tables_.empty()) {
+      Table& table = tables_.back();
+      ++table.row;
+      table.column = 0;
+      table.last_cell.reset();
+    }
+    layout_.begin_row();
   }
 
   // An empty cell keeps its place where columns have headings: elsewhere it is mostly there to
@@ -442,10 +359,41 @@ class Renderer {
     if (tables_.empty()) return layout_.begin_cell(kCells);
     Table& table = tables_.back();
     table.has_headings |= token.name == "th";
+    const auto last = table.last_cell;
+    const std::size_t column = place_cell(table, token.attributes);
     if (table.arranges || !table.has_headings) {
       return layout_.begin_cell(table.arranges ? " " : kCells);
     }
-    if (table.cells++ > 0) layout_.begin_counted_cell(kCells);
+    // One for each cell, and for each column that another cell reaches into.
+    const std::size_t own = last ? 1 : 0;
+    const std::size_t others =
+        std::min(column - std::min(column, last.value_or(0) + own), spans_left_);
+    spans_left_ -= others;
+    std::string separators;
+    for (std::size_t i = 0; i < own + others; ++i) separators += kCells;
+    layout_.begin_counted_cell(separators);
+  }
+
+  // The column where a cell begins: behind those of the cells that reach down from above (HTML,
+  // section 4.9.12.1 "Forming a table").
+  static std::size_t place_cell(Table& table, std::string_view attributes) {
+    const auto is_taken = [&table](std::size_t column) {
+      return column < table.taken_until.size() && table.taken_until[column] > table.row;
+    };
+    while (is_taken(table.column)) ++table.column;
+    const std::size_t column = table.column;
+    const std::size_t columns = std::max<std::size_t>(span_of(attributes, "colspan"), 1);
+    const std::uint32_t rows = span_of(attributes, "rowspan");
+    table.column = std::min(column + columns, kColumnsMax);
+    if (rows != 1 && column < table.column) {
+      table.taken_until.resize(std::max(table.taken_until.size(), table.column));
+      for (std::size_t i = column; i < table.column; ++i) {
+        // 0 is to the end of the group.
+        table.taken_until[i] = table.row + (rows == 0 ? kRowsMax : std::min(rows, kRowsMax));
+      }
+    }
+    table.last_cell = column;
+    return column;
   }
 
   void end_link() {
@@ -454,7 +402,11 @@ class Renderer {
     std::string_view shown = std::string_view(layout_.text()).substr(link_begin_);
     if (shown.ends_with('/')) shown.remove_suffix(1);
     shown.remove_prefix(shown.size() - std::min(shown.size(), target.size()));
-    if (!equals_ignoring_case(shown, target)) layout_.put_word("<" + link_ + ">");
+    if (!equals_ignoring_case(shown, target)) {
+      // Also a link without text may be struck out.
+      const bool marks = struck_ > 0 && !std::exchange(struck_shown_, struck_ > 0);
+      layout_.put_word((marks ? std::string(kStruck) : std::string()) + "<" + link_ + ">");
+    }
     link_.clear();
   }
 
@@ -480,13 +432,14 @@ class Renderer {
   std::vector<Table> tables_;  // that are open
   std::string link_;           // the target of the open link
   std::size_t link_begin_ = 0;
-  std::string struck_name_;
-  std::size_t struck_depth_ = 0;
+  HtmlNesting nesting_;
+  std::size_t struck_ = 0;     // open elements that strike their text out
   bool struck_shown_ = false;  // its mark stands before the text
-  std::vector<Size> sizes_;    // open elements that give their text a size, inside one another
-  std::string hidden_name_;
-  std::size_t hidden_depth_ = 0;
+  bool hidden_ = false;        // in an element that hides what is in it
+  Role hidden_role_ = Role::inline_;
+  bool begins_all_ = false;  // nothing was shown before the hidden element
   std::size_t preheader_left_ = 0;
+  std::size_t spans_left_;  // separators for columns that cells reach into
 };
 
 }  // namespace

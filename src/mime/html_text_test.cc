@@ -80,6 +80,73 @@ TEST(HtmlToText, MarksWhatIsStruckOut) {
   EXPECT_EQ(html_to_text("<s><s>a</s>b</s>c<s></s>d<s>e"), "~~ab~~cd~~e~~");
 }
 
+TEST(HtmlToText, StrikesOutWhatIsStruckAlsoWhereEndTagsAreLeftOut) {
+  const std::string struck = " style=text-decoration:line-through>";
+  EXPECT_EQ(html_to_text("<table><tr><th>Item<th>Price<tr><td>Tea<td" + struck +
+                         "1000<td>500<tr><td>Cup<td>300</table><p>Total 800</p>"),
+            "Item | Price\nTea | ~~1000~~ | 500\nCup | 300\n\nTotal 800");
+  EXPECT_EQ(html_to_text("<table><tr" + struck + "<td>1<td>2<tr><td>3</table>z"),
+            "~~1~~ | ~~2~~\n3\nz");
+  EXPECT_EQ(html_to_text("<table><thead" + struck + "<tr><td>1<tbody><tr><td>2<tfoot" + struck +
+                         "<tr><td>3</table>z"),
+            "~~1~~\n2\n~~3~~\nz");
+  EXPECT_EQ(html_to_text("<table><caption" + struck + "c<tr><td>1</table>z"), "~~c~~\n1\nz");
+  EXPECT_EQ(html_to_text("<p" + struck + "old<p>new"), "~~old~~\n\nnew");
+  EXPECT_EQ(html_to_text("<div><p" + struck + "OLD</div><div>NEW</div>"), "~~OLD~~\n\nNEW");
+  EXPECT_EQ(html_to_text("<p" + struck + "old<ul><li" + struck + "a<li>b</ul>c"),
+            "~~old~~\n\n- ~~a~~\n- b\n\nc");
+  EXPECT_EQ(html_to_text("<dl><dt" + struck + "a<dd>b<dd" + struck + "c<dt>d</dl>e"),
+            "~~a~~\nb\n~~c~~\nd\n\ne");
+  EXPECT_EQ(html_to_text("<select><optgroup" + struck + "<option>a<optgroup><option" + struck +
+                         "b<option>c</select>d"),
+            "~~a~~\n~~b~~\nc\nd");
+  EXPECT_EQ(html_to_text("<ruby>k<rp" + struck + "(<rt" + struck + "i<rp>)</ruby>z"),
+            "k~~(~~~~i~~)z");
+  // An inline element goes on in the next paragraph of its cell, not in the next cell.
+  EXPECT_EQ(html_to_text("<p><s>a</p><p>b</s>c</p>"), "~~a~~\n\n~~b~~c");
+  EXPECT_EQ(html_to_text("<table><tr><td><s>1000<td>500</table>z"), "~~1000~~ | 500\nz");
+  EXPECT_EQ(html_to_text("<p>a<span" + struck + "b</p>c"), "a~~b~~\n\nc");
+  EXPECT_EQ(html_to_text("<h2" + struck + "a</h3>b"), "~~a~~\n\nb");
+  // An end tag of something around a cell is none inside it.
+  EXPECT_EQ(html_to_text("<div><table><tr><td" + struck + "a</div>b</td><td>c</table>"),
+            "~~a~~\n~~b~~ | c");
+}
+
+TEST(HtmlToText, MarksPicturesAndLinksThatAreStruckOut) {
+  EXPECT_EQ(html_to_text("<s><img alt=\"1000 yen\"></s> 800 yen"), "~~1000 yen~~ 800 yen");
+  EXPECT_EQ(html_to_text("<s>was <img alt=A></s>b"), "~~was A~~b");
+  EXPECT_EQ(html_to_text("<s><a href=\"https://example.jp/\"><img src=x></a></s>b"),
+            "~~<https://example.jp/>~~b");
+}
+
+TEST(HtmlToText, ReadsStylesAsDeclarations) {
+  const auto styled = [](std::string_view style) {
+    return html_to_text("a <span style=\"" + std::string(style) + "\">b</span>");
+  };
+  for (const std::string_view shown :
+       {"/*text-decoration:line-through*/", "--x:line-through", "text-decoration:underline",
+        "text-decoration:line-through;text-decoration:none", "x:'text-decoration:line-through'",
+        "background:url(a;text-decoration:line-through)", "text-decoration-color:line-through",
+        "text-decoration:none!important;text-decoration:line-through", "--display:none",
+        "display:none;display:inline", "/*display:none*/", "content:'display:none'",
+        "display:none-such", "mso-font-size:0"}) {
+    EXPECT_EQ(styled(shown), "a b") << shown;
+  }
+  for (const std::string_view struck :
+       {"text-decoration : underline\tLINE-THROUGH red", "text-decoration-line:line-through",
+        "color:red;/*;*/text-decoration:/**/line-through !important;text-decoration:none",
+        "background:url('a;b)');text-decoration:line-through"}) {
+    EXPECT_EQ(styled(struck), "a ~~b~~") << struck;
+  }
+  for (const std::string_view hidden :
+       {"display:none", "visibility:collapse", "color:red;DISPLAY:None ! important;display:block",
+        "max-height:0px;overflow:hidden", "font-size:0"}) {
+    EXPECT_EQ(styled(hidden), "a") << hidden;
+  }
+  // A decoration is that of the element that has it: nothing inside takes it away.
+  EXPECT_EQ(html_to_text("<s>a<b style='text-decoration:none'>b</b></s>"), "~~ab~~");
+}
+
 TEST(HtmlToText, ReadsCharacterReferences) {
   EXPECT_EQ(html_to_text("&lt;b&gt; &amp;amp; &yen;100 &#26085;&#x672C; &hearts; &apos;"),
             "<b> &amp; ¥100 日本 ♥ '");
@@ -115,7 +182,69 @@ TEST(HtmlToText, KeepsAPreheaderShortAndDropsOtherHiddenText) {
   EXPECT_EQ(html_to_text("<div style='max-height:0.5em;overflow:hidden'>p</div>s"), "p\ns");
   EXPECT_EQ(html_to_text("<div style='VISIBILITY: hidden'>p</div><p hidden>q</p>s"), "p\n\ns");
   // Nobody can say where this ends: better too much than nothing.
-  EXPECT_EQ(html_to_text("seen<p style=\"display:none\">a<p>b</p>c"), "seen\n\na\n\nb\n\nc");
+  EXPECT_EQ(html_to_text("seen<div style=\"display:none\">a<p>b</p>c"), "seen\na\n\nb\n\nc");
+}
+
+TEST(HtmlToText, HidesWhatIsHiddenAlsoWhereEndTagsAreLeftOut) {
+  EXPECT_EQ(html_to_text("x<ul><li hidden>S<li>b</ul><p>z"), "x\n\n- b\n\nz");
+  EXPECT_EQ(html_to_text("x<ul><li hidden>S</ul><p>z"), "x\n\nz");
+  EXPECT_EQ(html_to_text("<table><tr><td>a<td hidden>S<td>b<tr style=display:none><td>S<tr><td>c"
+                         "</table>z"),
+            "a | b\nc\nz");
+  EXPECT_EQ(html_to_text("x<table><tr><td hidden>S</table>z"), "x\nz");
+  EXPECT_EQ(html_to_text("x<p hidden>S<p>b"), "x\n\nb");
+  EXPECT_EQ(html_to_text("x<p hidden>S"), "x");
+  EXPECT_EQ(html_to_text("<div>x<p hidden>S</div>b"), "x\nb");
+  EXPECT_EQ(html_to_text("<div>x<span hidden>S</div>b"), "x\nb");
+  EXPECT_EQ(html_to_text("x<dl><dt hidden>S<dd>b</dl>"), "x\n\nb");
+  EXPECT_EQ(html_to_text("a<span hidden>S</span>b"), "ab");
+  EXPECT_EQ(html_to_text("seen<table><tr><td style='font-size:0'>a<td>b</table>"), "seen\nb");
+  // A hidden list is no part of the list around it.
+  EXPECT_EQ(html_to_text("x<ol><li>a<ol hidden><li>S</ol><li>b</ol>"), "x\n\n1. a\n2. b");
+  // What can have no content hides none.
+  for (const std::string_view name : {"area", "base", "br", "col", "embed", "hr", "img", "input",
+                                      "link", "meta", "param", "source", "track", "wbr"}) {
+    EXPECT_EQ(html_to_text("x<" + std::string(name) + " hidden>y<p hidden>S</p>z"), "xy\nz")
+        << name;
+  }
+  // Outside of a table its parts are none.
+  EXPECT_EQ(html_to_text("<div><td hidden>a</div>b"), "a\nb");
+}
+
+TEST(HtmlToText, EndsListsAndQuotationsWithWhatTheyStandIn) {
+  EXPECT_EQ(html_to_text("<table><tr><td><blockquote>a<ul><li>b</table>c"), "> a\n\n> - b\n\nc");
+}
+
+TEST(HtmlToText, ReadsOnBehindAWholePicture) {
+  EXPECT_EQ(html_to_text("a<svg width=1 />b<math/>c<svg x=a/>S</svg>d"), "abcd");
+}
+
+TEST(HtmlToText, KeepsCellsUnderTheirHeadings) {
+  const std::string head = "<table><tr><th>A<th>B<th>C<th>D";
+  EXPECT_EQ(html_to_text(head + "<tr><td colspan=3>sum<td>9</table>"),
+            "A | B | C | D\nsum |  |  | 9");
+  EXPECT_EQ(html_to_text(head + "<tr><td rowspan=2>x<td>1<td rowspan=\" 2 \">y<td>2"
+                                "<tr><td>3<td>4<tr><td>5</table>"),
+            "A | B | C | D\nx | 1 | y | 2\n| 3 |  | 4\n5");
+  EXPECT_EQ(html_to_text(head + "<tbody><tr><td rowspan=0>x<td>1<tr><td>2<tr><td>3"
+                                "<tbody><tr><td>4</table>"),
+            "A | B | C | D\nx | 1\n| 2\n| 3\n4");
+  EXPECT_EQ(html_to_text(head + "<tr><td colspan=x>1<td colspan=0>2<td colspan=-3>3<td>4</table>"),
+            "A | B | C | D\n1 | 2 | 3 | 4");
+  EXPECT_EQ(html_to_text(head + "<tr><td><p>1</p></td><td><div><p>2</p></div>\n<td><br>3<br>"
+                                "<td>4</table>z"),
+            "A | B | C | D\n1 | 2 | 3 | 4\nz");
+  // A cell of several lines cannot stand beside others.
+  EXPECT_EQ(html_to_text(head + "<tr><td><p>1</p><p>2</p><td>3<td>4</table>z"),
+            "A | B | C | D\n1\n\n2\n\n3 | 4\nz");
+  EXPECT_EQ(html_to_text(head + "<tr><td><ul><li>1<li>2</ul><td>3</table>z"),
+            "A | B | C | D\n\n- 1\n- 2\n\n3\nz");
+  EXPECT_EQ(html_to_text("<table><tr><th>a<table><tr><td>1<td>2</table><th>b</table>z"),
+            "a\n1 | 2\nb\nz");
+  // Spans cannot make a text long.
+  std::string html = "<table><tr><th rowspan=9999 colspan=9999>x";
+  for (int i = 0; i < 100; ++i) html += "<tr><td>y<td>z";
+  EXPECT_TRUE(html_to_text(html + "</table>end").ends_with("y | z\nend"));
 }
 
 TEST(HtmlToText, DropsTextWithoutSizeButNotWhatHasOneInside) {
@@ -123,12 +252,13 @@ TEST(HtmlToText, DropsTextWithoutSizeButNotWhatHasOneInside) {
   EXPECT_EQ(html_to_text("a<span style=\"color:red; Font-Size : 0.0px !important\">x</span>b"),
             "ab");
   // Columns side by side without a gap, and a picture.
-  EXPECT_EQ(html_to_text("<td style='font-size:0'><div style='font-size:14px'>one</div> gap "
-                         "<div style='font-size:14px'><div>two</div></div><img alt=Shop></td>z"),
-            "one\ntwo\nShopz");
   EXPECT_EQ(
-      html_to_text("<table style='font-size:0'><tr><td style='font-size:16px'>a<td>b</table>c"),
-      "a | b\nc");
+      html_to_text("<table><td style='font-size:0'><div style='font-size:14px'>one</div> gap "
+                   "<div style='font-size:14px'><div>two</div></div><img alt=Shop></td></table>z"),
+      "one\ntwo\nShop\nz");
+  EXPECT_EQ(html_to_text("<table style='font-size:0'><tr><td style='font-size:16px'>a<td "
+                         "style='font-size:9px'>b</table>c"),
+            "a | b\nc");
   EXPECT_EQ(
       html_to_text("<p style='font-size:0.5em'>a</p><p style='font-size:10px'>b</p>"
                    "<p style='mso-font-size:0'>c</p><p style='font-size:0;font-size:9px'>d</p>"),
@@ -145,14 +275,62 @@ TEST(HtmlToText, LeavesInsertCodesAsTheyAre) {
             "__name__ 様\n\n__label__ <%%url%%> __alt__y <https://example.jp/?u=__id__&x=%%y1%%>");
 }
 
+// Octets that are no UTF-8 become longer than they were.
+TEST(HtmlToText, EndsWithoutALineEndAlsoWhereItIsCutOff) {
+  for (std::size_t broken = 60; broken < 90; ++broken) {
+    const std::string text = html_to_text(std::string(broken, '\xff') + "<p>" + "\xff");
+    EXPECT_FALSE(text.ends_with('\n')) << broken;
+  }
+}
+
 // Hostile nesting, unclosed markup, and anything at all: bounded, and well-formed.
 TEST(HtmlToText, IsBoundedForAnyInput) {
   SeededRandom random(5);
-  const std::vector<std::string> pieces{
-      "<",    ">",    "<b>", "</i>",       "<hr>", "<li>", "<ul>",    "<td>",     "<a href=x>",
-      "</a>", "<!--", "-->", "<p hidden>", "&lt;", "&#",   "\"",      "'",        "=",
-      " ",    "\n",   "語",  "<pre>",      "</",   "<br>", "<style>", "</style>", "<blockquote>",
-      "x",    "__a__"};
+  const std::vector<std::string> pieces{"<",
+                                        ">",
+                                        "<b>",
+                                        "</i>",
+                                        "<hr>",
+                                        "<li>",
+                                        "<ul>",
+                                        "<td>",
+                                        "<a href=x>",
+                                        "</a>",
+                                        "<!--",
+                                        "-->",
+                                        "<p hidden>",
+                                        "&lt;",
+                                        "&#",
+                                        "\"",
+                                        "'",
+                                        "=",
+                                        "<table>",
+                                        "</table>",
+                                        "<tr>",
+                                        "<th colspan=3 rowspan=2>",
+                                        "<td hidden>",
+                                        "</td>",
+                                        "<s>",
+                                        "</s>",
+                                        "<p>",
+                                        "</p>",
+                                        "<div>",
+                                        "</div>",
+                                        "<tbody>",
+                                        "<dd>",
+                                        "<option>",
+                                        "<td style=font-size:0>",
+                                        " ",
+                                        "\n",
+                                        "語",
+                                        "<pre>",
+                                        "</",
+                                        "<br>",
+                                        "<style>",
+                                        "</style>",
+                                        "<blockquote>",
+                                        "x",
+                                        "__a__"};
   for (int i = 0; i < 3000; ++i) {
     std::string html;
     for (std::uint64_t n = random.below(40); n > 0; --n)
@@ -172,10 +350,37 @@ TEST(HtmlToText, TakesLinearTimeForHostileNesting) {
   };
   constexpr std::size_t kOctets = 2'000'000;
   const SteadyInstant began = SystemClock().steady_now();
-  for (const std::string_view piece :
-       {"<b>", "<a href=", "<!--", "<style>", "</style", "<p hidden>", "<a href=x>", "<ul><li>",
-        "<p style=font-size:0>", "<i style=font-size:1em>", "<blockquote>", "&", "&#1",
-        "<td style='", "</i>", "<x \"", "<div hidden></div>"}) {
+  for (const std::string_view piece : {"<b>",
+                                       "<a href=",
+                                       "<!--",
+                                       "<style>",
+                                       "</style",
+                                       "<p hidden>",
+                                       "<a href=x>",
+                                       "<ul><li>",
+                                       "<p style=font-size:0>",
+                                       "<i style=font-size:1em>",
+                                       "<blockquote>",
+                                       "&",
+                                       "&#1",
+                                       "<td style='",
+                                       "</i>",
+                                       "<x \"",
+                                       "<div hidden></div>",
+                                       "<table><tr><td>",
+                                       "<s>",
+                                       "<s><p>",
+                                       "<p><s></p>",
+                                       "<div><li>",
+                                       "<span>",
+                                       "<font color=x>",
+                                       "<table>",
+                                       "<option>",
+                                       "<rt>",
+                                       "<table><th rowspan=99 colspan=99>x<tr>",
+                                       "<div></s>",
+                                       "<a><div>",
+                                       "<x></y>"}) {
     const std::string html = repeated(piece, kOctets / 2) + repeated("</q>", kOctets / 2);
     EXPECT_LE(html_to_text(html).size(), 2 * html.size() + 64) << piece;
   }

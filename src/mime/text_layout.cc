@@ -56,7 +56,13 @@ void TextLayout::begin_line() {
 }
 
 void TextLayout::put_character(std::string_view octets, char32_t value) {
-  if (out_.empty() || owed_lines_ > 0) {
+  const bool begins_line = out_.empty() || owed_lines_ > 0;
+  if (cell_ == Cell::row || cell_ == Cell::empty) {
+    cell_ = Cell::line;
+  } else if (cell_ == Cell::line && begins_line) {
+    cell_ = Cell::lines;
+  }
+  if (begins_line) {
     begin_line();
     append(std::string_view(owed_cells_).substr(owed_cells_.starts_with(' ') ? 1 : 0));
   } else if (!owed_cells_.empty()) {
@@ -125,6 +131,7 @@ void TextLayout::put_word(std::string_view word) {
 }
 
 void TextLayout::begin_block(std::size_t lines) {
+  if (cell_ == Cell::empty) return;
   owed_cell_ = {};
   owed_cells_.clear();
   if (out_.empty()) return;
@@ -132,6 +139,7 @@ void TextLayout::begin_block(std::size_t lines) {
 }
 
 void TextLayout::break_line() {
+  if (cell_ == Cell::empty) return;
   owed_cell_ = {};
   owed_cells_.clear();
   owed_space_ = Space::none;
@@ -141,6 +149,18 @@ void TextLayout::break_line() {
 void TextLayout::begin_cell(std::string_view separator) {
   if (out_.empty() || owed_lines_ > 0) return;
   owed_cell_ = separator;
+}
+
+void TextLayout::begin_row() {
+  cell_ = Cell::row;
+  begin_block(1);
+}
+
+void TextLayout::begin_counted_cell(std::string_view separators) {
+  const bool apart = cell_ == Cell::outside || cell_ == Cell::lines;
+  if (cell_ == Cell::line) owed_lines_ = 0;
+  if (!apart || owed_lines_ == 0) owed_cells_ += separators;
+  cell_ = Cell::empty;
 }
 
 }  // namespace todoku::mime

@@ -30,8 +30,14 @@ class TextLayout {
   // What follows on the same line is another cell of a table; of several without text in a row,
   // one.
   void begin_cell(std::string_view separator);
-  // The same where each cell counts, with text or without, that of a row's begin, too.
-  void begin_counted_cell(std::string_view separator) { owed_cells_ += separator; }
+  // A row of a table begins, on a line of its own.
+  void begin_row();
+  // The same as begin_cell() where each cell counts, with text or without, that of a row's begin,
+  // too: `separators` are those between it and the cell before it. Blocks around the text of a cell
+  // break no line, so that cells stay under their headings; but for a cell that has several lines.
+  void begin_counted_cell(std::string_view separators);
+  // What follows is in no cell, or a part of a cell with lines of its own.
+  void leave_cell() { cell_ = Cell::outside; }
 
   // At the beginning of each line from now on.
   void set_prefix(std::string prefix) { prefix_ = std::move(prefix); }
@@ -39,12 +45,20 @@ class TextLayout {
   void set_bullet(std::string bullet) { bullet_ = std::move(bullet); }
 
   [[nodiscard]] const std::string& text() const { return out_; }
-  [[nodiscard]] std::string take() { return std::move(out_); }
+  // Without the line end before what did not fit.
+  [[nodiscard]] std::string take() {
+    if (full_) out_.erase(out_.find_last_not_of('\n') + 1);
+    return std::move(out_);
+  }
   [[nodiscard]] bool is_full() const { return full_; }
 
  private:
   // Of a run of white space; one with a line end in it is a line end.
   enum class Space : std::uint8_t { none, space, line_end };
+
+  // Where in a row: in none, before or in cells that do not count, in one without text yet, in one
+  // with text in one line, in several.
+  enum class Cell : std::uint8_t { outside, row, empty, line, lines };
 
   void put_character(std::string_view octets, char32_t value);
   void begin_line();
@@ -57,6 +71,7 @@ class TextLayout {
   Space owed_space_ = Space::none;
   std::string_view owed_cell_;
   std::string owed_cells_;
+  Cell cell_ = Cell::outside;
   char32_t last_ = 0;
   std::string prefix_;
   std::string bullet_;
