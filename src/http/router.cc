@@ -195,12 +195,14 @@ Router::Match Router::find(Method method, std::string_view raw_path,
   }
   Search<Node> search{.segments = segments->span(), .method = method};
   const Route* route = search.descend(*root_, 0);
-  if (route == nullptr) {
-    std::string allow = search.allowed.text();
-    if (!allow.empty()) return {.route = nullptr, .status = 405, .allow = std::move(allow)};
+  if (route == nullptr && search.allowed.text().empty()) {
     search = {.segments = segments->span(), .method = method, .ids_are_numbers = false};
     route = search.descend(*root_, 0);
-    if (route == nullptr) return {};
+  }
+  if (route == nullptr) {
+    std::string allow = search.allowed.text();
+    const int status = allow.empty() ? 404 : 405;
+    return {.route = nullptr, .status = status, .allow = std::move(allow)};
   }
   for (std::size_t i = 0; i < route->names.size(); ++i) {
     parameters.add(route->names[i], search.value(i));

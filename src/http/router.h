@@ -2,8 +2,8 @@
 // Which handler answers a method and a path. Patterns are literal segments, `{name}` for one
 // segment and, last only, `{name...}` for all that follow. A literal wins over a variable, whatever
 // the order of registration; one that leads nowhere is taken back. `{..._id}` takes anything but a
-// number only where the path would be unknown otherwise: the handler knows no such thing, and says
-// so better than a 405 that makes a mistyped word an id.
+// number only where the path would be unknown otherwise: the handler then knows no such thing. A
+// path whose form exists with other methods only is answered with 405 and these.
 #pragma once
 
 #include <cstddef>

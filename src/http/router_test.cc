@@ -71,14 +71,18 @@ TEST_F(RouterTest, TellsUnknownPathsFromWrongMethods) {
   EXPECT_EQ(find(Method::get, "/deliveries/bulk/begin"), "405 POST");
 }
 
-TEST_F(RouterTest, AMistypedWordIsNoId) {
-  EXPECT_EQ(find(Method::post, "/deliveries/transactoin"), "404 ");
-  EXPECT_EQ(find(Method::post, "/deliveries/bulk"), "404 ");
-  EXPECT_EQ(find(Method::put, "/deliveries/7x/cancel"), "404 ");
-  EXPECT_EQ(find(Method::put, "/deliveries/7/cancel"), "405 PATCH");
+// Also where the segment is no id: one rule for all methods.
+TEST_F(RouterTest, TellsTheMethodsOfAFormWhateverStandsForTheId) {
   EXPECT_EQ(find(Method::get, "/deliveries/seven"),
             "GET /deliveries/{delivery_id} delivery_id=seven")
       << "which the handler does not find";
+  EXPECT_EQ(find(Method::post, "/deliveries/seven"), "405 GET, HEAD, DELETE");
+  EXPECT_EQ(find(Method::post, "/deliveries/bulk"), "405 GET, HEAD, DELETE");
+  EXPECT_EQ(find(Method::get, "/deliveries/seven/emails"), "405 POST");
+  EXPECT_EQ(find(Method::get, "/deliveries/-/emails"), "405 POST");
+  EXPECT_EQ(find(Method::put, "/deliveries/7x/cancel"), "405 PATCH");
+  EXPECT_EQ(find(Method::put, "/deliveries/7/cancel"), "405 PATCH");
+  EXPECT_EQ(find(Method::put, "/deliveries/7x/nothing"), "404 ");
 }
 
 TEST_F(RouterTest, HeadFallsBackToGet) {

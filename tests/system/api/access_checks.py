@@ -245,10 +245,9 @@ class Errors(Checks):
         outside = door.ask(self.account.stack.api_port, "GET", "/api/v2/deliveries", None, {})
         self.container_error(outside, 404)
 
-    def test_a_mistyped_word_is_no_id(self):
-        for method, path in (("POST", "/deliveries/transactoin"), ("POST", "/deliveries/bulk"),
-                             ("PUT", "/deliveries/abc"), ("PATCH", "/deliveries/bluk/cancel/1"),
-                             ("PUT", "/deliveries/7x/cancel"), ("POST", "/deliveries/transaction/")):
+    def test_a_path_without_any_form_is_unknown(self):
+        for method, path in (("PATCH", "/deliveries/bluk/cancel/1"), ("PUT", "/deliveries/7x/end"),
+                             ("POST", "/deliveries/transaction/")):
             with self.subTest(f"{method} {path}"):
                 answer = self.account.request(method, path)
                 self.container_error(answer, 404)
@@ -257,6 +256,10 @@ class Errors(Checks):
     def test_a_wrong_method_is_the_containers_405_with_allow(self):
         for method, path, allowed in (("PUT", "/deliveries/transaction", "POST"),
                                       ("POST", "/deliveries/1", "GET"),
+                                      ("POST", "/deliveries/abc", "GET"),
+                                      ("POST", "/deliveries/transactoin", "GET"),
+                                      ("PUT", "/deliveries/7x/cancel", "PATCH"),
+                                      ("GET", "/deliveries/abc/emails", "POST"),
                                       ("DELETE", "/deliveries/all", "GET"),
                                       ("POST", "/deliveries/bulk/update/1", "PUT"),
                                       ("POST", "/deliveries/1/cancel", "PATCH")):
