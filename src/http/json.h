@@ -52,8 +52,8 @@ struct JsonLimits {
   // is read to its end all the same, for what follows it.
   std::size_t elements_max = SIZE_MAX;
   std::size_t members_max = 1'000;  // of one object
-  // A number that is no integer of 64 bits is kept as it was written, see number_literal(): as a
-  // double it would be another one (`100.00`, twenty digits).
+  // A number that is no integer of 64 bits, and `-0`, is kept as it was written, see
+  // number_literal(): as a number it would be another one (`100.00`, twenty digits).
   bool keeps_literals = false;
 };
 

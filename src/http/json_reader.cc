@@ -93,7 +93,12 @@ class DocumentHandler {
     if (limits_.keeps_literals) literal_.append(part.data(), part.size());
     return true;
   }
-  bool on_int64(std::int64_t number, View, error_code&) {
+  bool on_int64(std::int64_t number, View part, error_code&) {
+    // Of all integers only -0 is written otherwise than the number that it is.
+    if (number == 0 && limits_.keeps_literals) {
+      const std::string written = take_literal(part);
+      if (written.starts_with('-')) return keep_literal(written);
+    }
     literal_.clear();
     if (keeps()) stack_.push_int64(number);
     return true;
@@ -104,14 +109,8 @@ class DocumentHandler {
     return true;
   }
   bool on_double(double number, View part, error_code&) {
-    const std::string written = std::exchange(literal_, {});
-    if (!keeps()) return true;
-    if (!limits_.keeps_literals) {
-      stack_.push_double(number);
-    } else {
-      stack_.push_string(
-          fmt::format("{}{}{}", kLiteralMark, written, std::string_view(part.data(), part.size())));
-    }
+    if (limits_.keeps_literals) return keep_literal(take_literal(part));
+    if (keeps()) stack_.push_double(number);
     return true;
   }
   bool on_bool(bool truth, error_code&) {
@@ -138,6 +137,15 @@ class DocumentHandler {
     std::size_t size = 0;  // members, or elements that are kept
     std::unordered_set<std::string> names;
   };
+
+  // A number as it was written, of which `part` is the end.
+  std::string take_literal(View part) {
+    return std::exchange(literal_, {}).append(part.data(), part.size());
+  }
+  bool keep_literal(std::string_view written) {
+    if (keeps()) stack_.push_string(fmt::format("{}{}", kLiteralMark, written));
+    return true;
+  }
 
   // At the begin of each value: whether it is kept.
   bool keeps() {

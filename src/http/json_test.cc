@@ -162,5 +162,28 @@ TEST(JsonWriter, PutsTheCommas) {
   EXPECT_EQ(json.take(), R"({"n":12,"s":"x","list":[true,1.5,{}],"none":null})");
 }
 
+TEST(JsonReader, KeepsNumbersAsTheyWereWritten) {
+  for (const std::string_view written :
+       {"-0", "100.00", "1e2", "12345678901234567890123", "-0.0"}) {
+    for (std::size_t step = 1; step < 8; ++step) {
+      JsonArena arena;
+      const std::string text = "[" + std::string(written) + ",7]";
+      JsonReader reader(text, arena, {.keeps_literals = true});
+      for (;;) {
+        const auto read = reader.read_on(step);
+        ASSERT_TRUE(read) << written;
+        if (*read) break;
+      }
+      const boost::json::value value = reader.take();
+      EXPECT_EQ(number_literal(value.as_array().at(0)), written);
+      EXPECT_EQ(value.as_array().at(1).as_int64(), 7);
+    }
+  }
+  JsonArena arena;
+  const auto plain = parse_json("[-0,0]", arena, {.keeps_literals = true});
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->as_array().at(1).as_int64(), 0);
+}
+
 }  // namespace
 }  // namespace todoku::http

@@ -85,7 +85,7 @@ class Values(Checks):
                          arrived("numbers@fast.example").get_content().strip())
 
     def test_numbers_are_put_in_as_they_were_written(self):
-        numbers = ["100.00", "12345678901234567890123", "1e2", "-0.10", "1E400"]
+        numbers = ["100.00", "12345678901234567890123", "1e2", "-0.10", "1E400", "-0", "0"]
         body = json.dumps(mail(to="literals@fast.example", text_part=" ".join(
             f"[__k{n}__]" for n in range(len(numbers))), insert_code=[
                 {"key": f"__k{n}__", "value": f"#{n}#"} for n in range(len(numbers))]))
