@@ -207,7 +207,7 @@ void add_routes(http::Router& router, operate::Operations& operations) {
   namespace calls = operate::calls;
   const auto add = [&](const operate::Call& call, Operation operation) {
     // Whatever may hold a secret, also where it does not belong.
-    router.add(method_of(call.verb), call.path, {.wiped = call.has_body()},
+    router.add(method_of(call.verb), call.path, {.wiped = true},
                [&operations, &call, operation](Request& request, Body& body) {
                  return perform(operations, call, operation, request, body);
                });

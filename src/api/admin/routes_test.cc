@@ -84,6 +84,14 @@ TEST_F(AdminRoutesTest, RefuseWhatACallDoesNotDeclare) {
             R"(400 {"error":"account is given more than once"})");
   EXPECT_EQ(call(http::Method::post, "/accounts?name=z", "{}").status, 400);
   EXPECT_EQ(told(http::Method::get, "/explain", ""), R"(400 {"error":"address is missing"})");
+  const std::string deep = std::string(40, '[') + std::string(40, ']');
+  EXPECT_EQ(told(http::Method::post, "/accounts", R"({"name":)" + deep + "}"),
+            R"(400 {"error":"JSON is nested deeper than 32 levels"})");
+  const std::string misplaced =
+      R"(400 {"error":"arguments of this request stand behind its path, and not in a body"})";
+  EXPECT_EQ(told(http::Method::get, "/accounts", R"({"limit":1})"), misplaced);
+  EXPECT_EQ(told(http::Method::get, "/status", "x"), misplaced);
+  EXPECT_EQ(told(http::Method::delete_, "/accounts/shop/keys/1", "{}"), misplaced);
   EXPECT_EQ(call(http::Method::get, "/accounts").body, R"({"accounts":[]})") << "nothing was made";
 }
 
