@@ -128,8 +128,9 @@ Text bad_keys(const Problems& problems, const std::vector<InsertCode>& keys) {
     }
     const std::string key = printable(utf8_prefix(keys[at].key, kShownName));
     out.en += fmt::format("{}column {} of the header (\"{}\"): {}", between, at + 2, key,
-                          problem.text.en);
-    out.ja += fmt::format("{}見出しの{}列目 (「{}」): {}", between, at + 2, key, problem.text.ja);
+                          printable(problem.text.en));
+    out.ja += fmt::format("{}見出しの{}列目 (「{}」): {}", between, at + 2, key,
+                          printable(problem.text.ja));
   }
   out.en +=
       " A key is a name of letters and digits between two underscores or two percent signs: "

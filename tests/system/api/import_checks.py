@@ -315,6 +315,18 @@ class Rows(Imports):
                 self.assertIn(words, self.errors(job)[1][0])
                 self.assertNotIn("header.", self.errors(job)[1][0])
 
+    def test_a_wrong_header_cannot_turn_the_error_file_around(self):
+        for language in ("en", "ja"):
+            for header in ("email,a\u202eb", "email,__a__,__\u202eb__,__\u202eb__", "\u202email,__a__"):
+                with self.subTest(header):
+                    delivery = self.draft()
+                    answer = self.account.import_csv(
+                        delivery, f"{header}\na@fast.example,x,y,z\n".encode(),
+                        headers={"Accept-Language": language})
+                    job = self.account.end_of(self.ok(answer, 201)["job_id"])
+                    self.assertEqual("FAILED", job["status"])
+                    self.assertNotRegex(self.errors(job)[1][0], "[\u202e]")
+
     def test_an_error_file_goes_with_its_delivery(self):
         def files():
             directory = door.world.stack.directory
