@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/wipe.h"
 #include "cli/command_line.h"
+#include "cli/printable_stream.h"
 
 int main(int argc, char** argv) {
   // What it writes is for its user alone: mail, addresses, keys.
@@ -17,6 +18,8 @@ int main(int argc, char** argv) {
         "OpenSSL was in use before the program began: what it gives back of its "
         "memory is not all wiped");
   }
-  todoku::app::Program program(todoku::config::process_environment(), std::cout, std::cerr);
-  return todoku::cli::run({argv + 1, argv + argc}, program, std::cout, std::cerr);
+  todoku::cli::PrintableStream out(std::cout);
+  todoku::cli::PrintableStream err(std::cerr);
+  todoku::app::Program program(todoku::config::process_environment(), out, err);
+  return todoku::cli::run({argv + 1, argv + argc}, program, out, err);
 }

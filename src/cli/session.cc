@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/printable.h"
+#include "cli/printable_stream.h"
 #include "http/json.h"
 
 namespace todoku::cli {
@@ -74,7 +75,7 @@ int Session::call(AdminRequest request,
   const auto answer = ask(std::move(request));
   if (answer == nullptr) return 1;
   if (common_.json) {
-    out_ << answer->body << '\n';
+    out_ << printable_json(answer->body) << '\n';
   } else {
     show(answer->value);
   }
@@ -95,7 +96,7 @@ int Session::list(operate::Given given, std::string_view name,
   } while (!after.empty());
   const boost::json::value whole = boost::json::object{{name, std::move(all)}};
   if (common_.json) {
-    out_ << boost::json::serialize(whole) << '\n';
+    out_ << printable_json(boost::json::serialize(whole)) << '\n';
   } else {
     show(whole);
   }

@@ -202,6 +202,35 @@ class CommandLine(HomeTest):
         self.assertIn("記録はありません", self.tool("explain", "taro@example.jp",
                                                     env=plain | {"TODOKU_LANG": "ja"}))
 
+    def test_what_others_wrote_cannot_speak_to_the_terminal(self):
+        """Words that come back in an answer: controls and what turns text around are shown as "?"."""
+        evil = "a\x1b[31m\u202eb"
+        self.tool("account", "add", "shop")
+        config = self.home / f"{evil}.toml"
+        for words, status in (
+                (("explain", evil), 1), (("explain", f"{evil}@example.jp"), 1),
+                (("explain", "a@example.jp", "--account", evil), 1),
+                (("explain", "a@example.jp", "--limit", evil), 2),
+                (("key", "add", evil), 1), (("key", "list", evil), 1),
+                (("key", "add", "shop", "--label", evil), 1), (("key", "revoke", "shop", evil), 2),
+                (("stuck", "release", evil, "1"), 1), (("stuck", "--limit", evil), 2),
+                (("account", "add", evil), 1), (("account", "suspend", evil), 1),
+                (("account", "weight", "shop", evil), 2),
+                (("account", "text-from-html", "shop", evil), 2),
+                (("dkim", "generate", "--account", evil, "--domain", "example.jp"), 1),
+                (("dkim", "generate", "--account", "shop", "--domain", evil), 1),
+                (("dkim", "import", "--account", "shop", "--domain", "example.jp", "--selector", "s",
+                  "--pem", evil), 1),
+                (("dkim", "list", "--account", evil), 1), (("dkim", evil), 2), ((evil,), 2),
+                ((f"--{evil}",), 2), (("status", "--lang", evil), 2), (("config", "check", str(config)), 1),
+                (("serve", "--roles", evil), 1), (("sink", f"--{evil}"), 2)):
+            with self.subTest(words=words):
+                said = self.tool(*words, status=status)
+                self.assertNotRegex(said, "[\x00-\x09\x0b-\x1f\u202e]")
+        config.write_text("[api]\nlisten = \"127.0.0.1:0\"\n")
+        self.assertNotRegex(self.tool("config", "check", str(config)), "[\x1b\u202e]")
+        self.assertNotRegex(self.tool("config", "show", str(config)), "[\x1b\u202e]")
+
     def test_times_have_their_zone(self):
         self.tool("account", "add", "shop")
         self.tool("dkim", "generate", "--account", "shop", "--domain", "example.jp")
