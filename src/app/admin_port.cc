@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/admin_port.h"
 
+#include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <optional>
+#include <thread>
 
 #include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "api/admin/routes.h"
 #include "app/data_folder.h"
@@ -140,24 +146,65 @@ class StorePort final : public cli::AdminPort {
 
 namespace {
 
-// nullptr: nobody answers there.
-std::unique_ptr<SocketPort> open_socket_port(const std::string& socket) {
+// How long a tool waits for a place at the admin socket.
+constexpr Milliseconds kPlacePatience = 8s;
+constexpr Milliseconds kPlacePause = 100ms;
+
+// Somebody listens at the Unix socket `path`, whether or not there is room for one more.
+bool is_listened_at(const std::string& path) {
+  sockaddr_un at{};
+  at.sun_family = AF_UNIX;
+  if (path.size() >= sizeof at.sun_path) return false;
+  std::ranges::copy(path, at.sun_path);
+  // Without waiting: where the queue is full, that is told at once (unix(7), EAGAIN).
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return false;
+  const int returned = ::connect(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at);
+  const int reason = errno;
+  ::close(fd);
+  return returned == 0 || reason == EAGAIN;
+}
+
+// nullptr: nobody listens there. Errors: unavailable (an engine does, but has no place for us).
+Result<std::unique_ptr<SocketPort>> open_socket_port(const std::string& socket, Language language) {
   std::error_code ignored;
   if (!std::filesystem::exists(socket, ignored)) return nullptr;
   auto port = std::make_unique<SocketPort>(socket);
-  return port->call({.target = "/status"}) ? std::move(port) : nullptr;
+  std::string last;
+  for (Milliseconds waited(0);; waited += kPlacePause) {
+    const auto answer = port->call({.target = "/healthz"});
+    const bool turned_away = answer && answer->status == 503;
+    if (answer && !turned_away) return port;
+    if (!turned_away && !is_listened_at(socket)) return nullptr;
+    last = answer ? answer->body : answer.error().detail;
+    // Who does not answer for a minute is not asked again.
+    const bool silent = !answer && answer.error().kind == ErrorKind::timeout;
+    if (silent || waited >= kPlacePatience) break;
+    std::this_thread::sleep_for(kPlacePause);
+  }
+  constexpr Sentence kNoPlace{
+      "an engine is running, but its admin socket {} has no place for one more connection: other "
+      "programs hold them all. End those, or try again ({})",
+      "エンジンは動作中ですが、管理用ソケット {} "
+      "への接続に空きがありません。ほかのプログラムが接続を占有しています。それらを終了するか、"
+      "しばらくして再度実行してください（{}）"};
+  return fail(ErrorKind::unavailable,
+              fmt::format(fmt::runtime(kNoPlace.in(language)), socket, last));
 }
 
 }  // namespace
 
 bool engine_answers(const config::Config& config) {
-  return open_socket_port(admin_socket_path(config)) != nullptr;
+  const auto port = open_socket_port(admin_socket_path(config), Language::english);
+  return !port || *port != nullptr;
 }
 
 Result<std::unique_ptr<cli::AdminPort>> open_admin_port(const config::LoadedConfig& loaded,
-                                                        bool begin_new) {
+                                                        bool begin_new, Language language) {
   const std::string socket = admin_socket_path(loaded.config);
-  if (auto port = open_socket_port(socket)) return port;
+  auto answering = open_socket_port(socket, language);
+  if (!answering) return fail(std::move(answering.error()));
+  if (*answering) return std::move(*answering);
   // No engine, or one that died and left its socket behind: the lock tells.
   auto port = std::make_unique<StorePort>(loaded);
   auto opened = port->open(begin_new);

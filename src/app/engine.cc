@@ -292,6 +292,11 @@ Result<void> Engine::Parts::make_operations() {
   api::admin::add_routes(router, *operations);
   http::ServerOptions server_options = operators_options();
   server_options.failure_responder = api::admin::failure_response;
+  // Who asks here is on this machine and begins at once. Whoever does not, however many they are,
+  // must not keep an operator out: a newcomer gets the place of the one that has waited longest.
+  server_options.displaced_after = 50ms;
+  server_options.head_timeout = 5s;
+  server_options.idle_timeout = 10s;
   admin_server = roles::make_server(*ground, "admin", std::move(router), server_options);
   if (!config.metrics.listen.empty()) {
     metrics_server = roles::make_server(*ground, "metrics", health_routes(), operators_options());

@@ -53,8 +53,8 @@ struct FakeHost final : Host {
     seen = arguments;
     return 7;
   }
-  Result<std::unique_ptr<AdminPort>> admin(const std::optional<std::string>& config,
-                                           bool) override {
+  Result<std::unique_ptr<AdminPort>> admin(const std::optional<std::string>& config, bool,
+                                           Language) override {
     seen = {config.value_or("-")};
     return std::make_unique<Port>(*this);
   }

@@ -38,9 +38,10 @@ class Host {
   virtual std::string config_reference() = 0;
   // `arguments` are what followed `sink`.
   virtual int sink(const std::vector<std::string>& arguments) = 0;
-  // `begin_new` as in ServeOptions. Errors: a sentence that says what to do.
+  // `begin_new` as in ServeOptions; `language` of what it says. Errors: a sentence that says what
+  // to do.
   virtual Result<std::unique_ptr<AdminPort>> admin(const std::optional<std::string>& config,
-                                                   bool begin_new) = 0;
+                                                   bool begin_new, Language language) = 0;
   virtual std::string version() = 0;
   // That the environment asks for.
   [[nodiscard]] virtual Language language() const = 0;

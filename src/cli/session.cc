@@ -31,7 +31,7 @@ Language wanted_language(const Host& host, const Common& common) {
 
 AdminPort* Session::port() {
   if (port_) return port_.get();
-  auto opened = host_.admin(common_.config, common_.begin_new);
+  auto opened = host_.admin(common_.config, common_.begin_new, language_);
   if (!opened) {
     (void)fail(opened.error().detail);
     return nullptr;

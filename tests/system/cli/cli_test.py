@@ -164,6 +164,53 @@ class CommandLine(HomeTest):
             self.assertEqual(set(), self.in_memory(*lines), name)
         self.stop()
 
+    def fill(self, path):
+        """Connections that are begun and left alone, until there is no room for one more."""
+        held = []
+        while True:
+            connection = socket.socket(socket.AF_UNIX)
+            self.addCleanup(connection.close)
+            connection.settimeout(0.5)
+            try:
+                connection.connect(path)
+                connection.sendall(b"GET /status HTTP/1.1\r\n")
+            except BlockingIOError:  # the system's queue of this socket is full
+                return held
+            except (BrokenPipeError, ConnectionResetError):  # made room for another
+                pass
+            held.append(connection)
+            self.assertLess(len(held), 15_000)
+
+    def test_idle_connections_do_not_keep_the_operator_out(self):
+        self.start()
+        self.fill(str(self.data / "admin.sock"))
+        self.assertIn("running", self.tool("status"))
+        self.stop()
+
+    def test_an_idle_connection_is_ended_soon(self):
+        self.start()
+        with socket.socket(socket.AF_UNIX) as silent, socket.socket(socket.AF_UNIX) as kept:
+            for connection in (silent, kept):
+                connection.connect(str(self.data / "admin.sock"))
+                connection.settimeout(20)
+            kept.sendall(b"GET /readyz HTTP/1.1\r\nHost: engine\r\n\r\n")
+            self.assertIn(b"HTTP/1.1 ", kept.recv(65536))
+            for connection in (silent, kept):
+                while connection.recv(65536):
+                    pass
+        self.stop()
+
+    def test_says_so_where_the_admin_socket_has_no_place(self):
+        self.data.mkdir(mode=0o700)
+        with socket.socket(socket.AF_UNIX) as engine:
+            engine.bind(str(self.data / "admin.sock"))
+            engine.listen(0)
+            self.fill(str(self.data / "admin.sock"))
+            for language, words in (("en", "an engine is running, but"), ("ja", "エンジンは動作中")):
+                told = self.tool("status", "--lang", language, status=1)
+                self.assertIn(words, told)
+                self.assertNotIn("in use by the process", told)
+
     def test_drains_on_request_and_exits_with_zero(self):
         self.assertIn("not running", self.tool("drain", status=1))
         self.assertIn("not running", self.tool("healthcheck", status=1))
