@@ -19,6 +19,12 @@ constexpr std::array kClauses = {
     Clause{"has a domain without a dot", "ドメインにドットがありません"},
     Clause{"has a fullwidth @ (U+FF20) for the @", "@が全角 (U+FF20) です"},
     Clause{"has a stray quotation mark", "引用符の位置が不正です"},
+    Clause{"has a domain whose last part is a number, as of an IP address; mail is sent to domain "
+           "names only",
+           "ドメインの最後の部分が数字です。IPアドレス宛てには送信できません"},
+    Clause{"has an IP address for a domain, and mail is sent to domain names only",
+           "ドメインがIPアドレスです。IPアドレス宛てには送信できません"},
+    Clause{"has an encoded-word (=?...?=) before the @", "@の前に「=?...?=」を使用できません"},
     Clause{"has an invalid domain", "ドメインが不正です"},
     Clause{"has an invalid internationalised domain", "国際化ドメイン名が不正です"},
     Clause{"has an unfinished quoted local part", "引用符が閉じられていません"},

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "intake/check.h"
 #include "mail/address.h"
 
 namespace todoku::intake {
@@ -15,11 +16,27 @@ namespace {
 TEST(InJapanese, SaysWhateverIsWrongWithAnAddress) {
   const std::string long_domain = std::string(63, 'd') + "." + std::string(63, 'd') + "." +
                                   std::string(63, 'd') + "." + std::string(58, 'd') + ".jp";
-  for (const std::string& address : std::vector<std::string>{
-           "", "nobody", "@example.jp", "a@", "a@localhost", "a@-x.jp", "a@x..jp", "a b@example.jp",
-           "\"a@example.jp", "\"a\"b\"@example.jp", "a\x01@example.jp", "a\xFF@example.jp",
-           "a\xE2\x80\x8B@example.jp", std::string(65, 'a') + "@example.jp",
-           std::string(250, 'a') + "@example.jp", "a@" + long_domain, "a@xn--\xE5\xB1\x8A.jp"}) {
+  for (const std::string& address : std::vector<std::string>{"",
+                                                             "nobody",
+                                                             "@example.jp",
+                                                             "a@",
+                                                             "a@localhost",
+                                                             "a@-x.jp",
+                                                             "a@x..jp",
+                                                             "a b@example.jp",
+                                                             "\"a@example.jp",
+                                                             "\"a\"b\"@example.jp",
+                                                             "a\x01@example.jp",
+                                                             "a\xFF@example.jp",
+                                                             "a\xE2\x80\x8B@example.jp",
+                                                             std::string(65, 'a') + "@example.jp",
+                                                             std::string(250, 'a') + "@example.jp",
+                                                             "a@" + long_domain,
+                                                             "a@xn--\xE5\xB1\x8A.jp",
+                                                             "=?a?=@example.jp",
+                                                             "a@[",
+                                                             "a\xEF\xBC\xA0"
+                                                             "b.jp"}) {
     const auto parsed = parse_address(address);
     ASSERT_FALSE(parsed) << address;
     EXPECT_NE(texts::in_japanese(parsed.error().detail), "") << parsed.error().detail;
@@ -29,6 +46,36 @@ TEST(InJapanese, SaysWhateverIsWrongWithAnAddress) {
   EXPECT_EQ(texts::invalid_email("has the invisible character U+200B at character 5").ja,
             "メールアドレスの形式が不正です (5文字目に見えない文字U+200Bがあります)。");
   EXPECT_EQ(texts::invalid_email("does what nobody knows").ja, "メールアドレスの形式が不正です。");
+}
+
+// What an address may be and none that mail is sent to.
+TEST(InJapanese, SaysWhyNoMailIsSentToAnAddress) {
+  const auto problem_of = [](const std::string& to) {
+    TransactionRequest request;
+    request.content.from = {"order@example.jp", ""};
+    request.content.subject = "s";
+    request.content.text_part = "t";
+    request.to = to;
+    Problems problems;
+    static_cast<void>(check_transaction(request, Limits{}, problems));
+    return problems.empty() ? Text() : problems.list().front().text;
+  };
+  for (const std::string literal : {"a@[192.0.2.1]", "a@[IPv6:2001:db8::1]"}) {
+    EXPECT_EQ(
+        problem_of(literal).en,
+        "invalid e-mail format: it has an IP address for a domain, and mail is sent to domain "
+        "names only.");
+    EXPECT_EQ(problem_of(literal).ja,
+              "メールアドレスの形式が不正です "
+              "(ドメインがIPアドレスです。IPアドレス宛てには送信できません)。");
+  }
+  for (const std::string number : {"a@192.0.2.1", "a@example.123", "a@\xEF\xBC\x91.0.0.1"}) {
+    EXPECT_TRUE(problem_of(number).en.contains("whose last part is a number")) << number;
+    EXPECT_TRUE(problem_of(number).ja.contains("数字です")) << number;
+  }
+  for (const std::string fine : {"a@1.example.jp", "a@3com.example", "a@example.xn--wgv71a"}) {
+    EXPECT_EQ(problem_of(fine).en, "") << fine;
+  }
 }
 
 TEST(RefusalOf, SaysOfEveryErrorWhatItMeansForTheCaller) {

@@ -235,6 +235,9 @@ class Addresses(Checks):
            "a@fast.example, b@fast.example", "a@fast.example;b@fast.example", "a@fa st.example",
            "a@127.0.0.1:25", "a\u0085b c@fast.example", "a\u200b@fast.example", "a@fast\u00ad.example",
            "a@[日本]", "x" * 61 + "..@" + ".".join(["d" * 60] * 3) + ".example")
+    # Addresses, but of nobody that mail is sent to.
+    NOWHERE = ("a@[127.0.0.1]", "a@[IPv6:2001:db8::1]", "a@127.0.0.1", "a@fast.123",
+               "a@１２７.0.0.1")
     AROUND = ((" ", ""), ("", " "), ("\u3000", "\u00a0"), ("\ufeff", "\u200b"), ("\t", "\r\n"),
               ("\u2028 ", "\u2060"))
 
@@ -248,20 +251,23 @@ class Addresses(Checks):
     def test_bad_ones_are_refused_everywhere(self):
         delivery = self.draft()
         with self.nothing_stored():
-            for text in self.BAD:
+            for text in self.BAD + self.NOWHERE:
                 if text == "a@fast.example.":
                     continue  # a trailing dot is the DNS's own way of writing the same domain
                 with self.subTest(text):
                     self.refused(self.send({"to": text}), "to")
                     self.refused(self.send({"cc": [text]}), "cc", "0")
                     self.refused(self.send({"bcc": ["a@fast.example", text]}), "bcc", "1")
-                    self.refused(self.send({"from": {"email": text}}), "from", "email")
+                    if text not in self.NOWHERE:
+                        self.refused(self.send({"from": {"email": text}}), "from", "email")
                     self.refused(self.post(f"/deliveries/{delivery}/emails",
                                            {"email": text}), "email")
                     self.refused(self.account.request(
                         "PUT", f"/deliveries/bulk/update/{delivery}", {"to": [{"email": text}]}),
                         "to", "0", "email")
         self.assertEqual(0, self.detail(delivery)["total_count"])
+        for text in self.NOWHERE:
+            self.assertIn(b"domain names only", self.send({"to": text}).body)
 
     def test_what_is_invisible_around_an_address_is_taken_off(self):
         for number, (before, after) in enumerate(self.AROUND):
