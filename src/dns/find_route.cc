@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
 
 #include "dns/mail_route.h"
 #include "dns/questions.h"
@@ -13,11 +14,11 @@
 namespace todoku::dns {
 Task<RouteAnswer> find_route(Resolver& resolver, std::string domain, const RouteOptions& options) {
   if (domain.starts_with('[')) {
-    co_return std::unexpected(
-        Unroutable{.permanent = true,
-                   .status = kBadSystem,
-                   .reason = "mail to an address literal such as " + domain + " is not delivered",
-                   .cause = Cause::no_route});
+    co_return std::unexpected(Unroutable{
+        .permanent = true,
+        .status = kBadSystem,
+        .reason = fmt::format("mail to an address literal such as {} is not delivered", domain),
+        .cause = Cause::no_route});
   }
   const auto mx = co_await resolver.mx(domain);
   auto plan = plan_route(domain, mx, options);

@@ -118,7 +118,7 @@ std::optional<std::string> invention(const ServerAnswers& server,
     if (!zone.address || zone.address->records.empty()) continue;
     ++with_address;
     example =
-        fmt::format("{} for {}", zone.address->records.front().to_string(), zone.impossible_name);
+        fmt::format("{}: {}", zone.impossible_name, zone.address->records.front().to_string());
   }
   if (with_address * 2 <= answered) return std::nullopt;
   for (const ZoneAnswers& zone : server.zones) {

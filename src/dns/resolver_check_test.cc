@@ -84,8 +84,8 @@ TEST(ResolverCheck, AddressesForMostImpossibleNamesAreInvented) {
   const auto finding = judge({{"A", {zone("."), invented("com."), invented("jp.")}}});
   EXPECT_EQ(finding.result, Result_::failed);
   EXPECT_TRUE(finding.invents);
-  EXPECT_THAT(finding.problem, HasSubstr("A has addresses for names that do not exist (192.0.2.66 "
-                                         "for todoku-check-1.jp.)"));
+  EXPECT_THAT(finding.problem, HasSubstr("A has addresses for names that do not exist ("
+                                         "todoku-check-1.jp.: 192.0.2.66)"));
   EXPECT_EQ(finding.invented.size(), 2U);
 }
 

@@ -203,7 +203,8 @@ Result<void> UnboundResolver::Core::open() {
   descriptor_.assign(ub_fd(context_.get()), error);
   if (!error) return {};
   close();
-  return fail(ErrorKind::unavailable, "libunbound cannot be listened to: " + error.message());
+  return fail(ErrorKind::unavailable,
+              fmt::format("libunbound cannot be listened to: {}", error.message()));
 }
 
 void UnboundResolver::Core::close() {

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <regex>
 #include <sstream>
+#include <tuple>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -366,6 +370,29 @@ TEST(NextStep, OfAMailThatWasGivenBackSaysUntilWhen) {
               HasSubstr("it waits until 2026-01-05 10:12:00 JST, in 10 min: it was given back"));
 }
 
+// A dead resolver gives mail back, and is why it waits.
+TEST(NextStep, OfAMailThatWasGivenBackSaysWhatIsMissingHere) {
+  store::Story story = cannot_be_made();
+  for (const auto& [cause, en, ja] : std::vector<std::tuple<Cause, std::string, std::string>>{
+           {Cause::resolver_doubted, "it waits for our resolver (dns.servers).", "リゾルバー"},
+           {Cause::own_shortage, "it waits for what this machine lacks for a connection.", "資源"},
+           {Cause::key_missing, "it waits for the signing key.", "署名鍵"},
+           {Cause::content_unreadable, "it waits for its content to be readable.", "内容"},
+           {Cause::cannot_compose, "it waits until it can be made.", "作れるように"}}) {
+    story.attempts.back().outcome.cause = cause;
+    story.due = kStart;
+    story.not_before = kStart + 12min;
+    EXPECT_THAT(next_step(story, options(Language::english)),
+                HasSubstr("is due, but " + en +
+                          " It is looked at again at 2026-01-05 10:12:00 "
+                          "JST, in 10 min."));
+    EXPECT_THAT(next_step(story, options(Language::japanese)), HasSubstr(ja));
+    story.state = RecipientState::pending;
+    EXPECT_THAT(next_step(story, options(Language::english)), HasSubstr(en));
+    story.state = RecipientState::deferred;
+  }
+}
+
 TEST(NextStep, OfAMailWhoseKeyIsGoneSaysSo) {
   store::Story story = cannot_be_made();
   EXPECT_THAT(next_step(story, options(Language::english)),
@@ -522,6 +549,85 @@ TEST(OwnWords, AreInTheReadersLanguageWithTheirFacts) {
             "4.3.5 example.com の DKIM 鍵 s1 がありません");
   EXPECT_EQ(in_japanese("something else"), "something else");
   EXPECT_EQ(reply_text({0, "no address to try"}, Language::english), "no address to try");
+}
+
+// Sentences of the DNS as its sources have them, with facts in the place of "{}": those that reach
+// a mail's story as the reason why its receiver was not found.
+std::vector<std::string> sentences_of_dns() {
+  std::vector<std::string> found;
+  const std::regex literals(R"re("(?:[^"\\\n]|\\.)*"(?:\s*"(?:[^"\\\n]|\\.)*")*)re");
+  const std::regex between(R"re("\s*")re");
+  const std::regex word("[a-z][a-z]");
+  const std::regex comments("//[^\n]*");
+  for (const auto& entry : std::filesystem::directory_iterator(TODOKU_SOURCE_DIR "/src/dns")) {
+    const std::string name = entry.path().filename();
+    // The last holds other people's words.
+    if (!name.ends_with(".cc") || name.ends_with("_test.cc") || name.starts_with("fake_") ||
+        name == "unbound_complaints.cc") {
+      continue;
+    }
+    std::ifstream file(entry.path());
+    const std::string code =
+        std::regex_replace(std::string(std::istreambuf_iterator<char>(file), {}), comments, "");
+    for (std::sregex_iterator i(code.begin(), code.end(), literals), end; i != end; ++i) {
+      const auto at = static_cast<std::size_t>(i->position());
+      const std::size_t begin = code.find_last_of(";{}", at);
+      const std::string before = code.substr(begin + 1, at - begin - 1);
+      std::string text = std::regex_replace(i->str(), between, "");
+      if (text.size() < 2) continue;
+      text = text.substr(1, text.size() - 2);
+      const bool is_sentence = text.contains(' ') && std::regex_search(text, word);
+      const auto is_of = [&](std::string_view word) { return before.contains(word); };
+      // Logs, metrics, names of tasks.
+      if (!is_sentence || is_of("log::") || is_of("metrics.") || is_of("Help") || is_of("spawn(") ||
+          is_of("report_exception(") || is_of("\"action\"")) {
+        continue;
+      }
+      // What goes on behind it.
+      if (before.ends_with("fail(")) text += ": {}";
+      if (is_of("set.") && !is_of("fail(")) text += " {}";
+      if (text.starts_with(' ')) text.insert(0, "{}");
+      if (text.ends_with(' ')) text += "{}";
+      for (int n = 0; text.contains("{}"); ++n) {
+        text.replace(text.find("{}"), 2, "X" + std::to_string(n));
+      }
+      found.push_back(text);
+    }
+  }
+  return found;
+}
+
+TEST(OwnWords, HaveEverySentenceOfTheDnsInJapanese) {
+  const auto sentences = sentences_of_dns();
+  EXPECT_GT(sentences.size(), 50U);
+  for (const std::string& sentence : sentences) {
+    const std::string said = own_words(sentence, Language::japanese);
+    EXPECT_TRUE(std::ranges::any_of(said, [](char c) { return (c & 0x80) != 0; })) << sentence;
+    for (int n = 0; sentence.contains("X" + std::to_string(n)); ++n) {
+      EXPECT_THAT(said, HasSubstr("X" + std::to_string(n))) << sentence;
+    }
+  }
+}
+
+TEST(OwnWords, AreInJapaneseAlsoWithinOneAnother) {
+  EXPECT_EQ(in_japanese("4.4.3 the mail server (MX) of a.example could not be looked up: the name "
+                        "servers answered SERVFAIL for MX a.example"),
+            "4.4.3 a.example のメールサーバー（MX）を調べられませんでした: MX a.example "
+            "の問い合わせに、ネームサーバーが SERVFAIL を返しました");
+  EXPECT_EQ(in_japanese("our own resolver cannot be believed about a.example: no name server "
+                        "answers: no answer for jp within 5000 ms"),
+            "当方の DNS リゾルバーの a.example についての答えを信用できません: "
+            "応答するネームサーバーがありません: jp の問い合わせに 5000 "
+            "ミリ秒以内に応答がありませんでした");
+  const std::string lie =
+      "the name server 192.0.2.1:53 denies names that exist (no records for the "
+      "NS of jp)";
+  std::string lies = lie;
+  for (int i = 0; i < 7; ++i) lies += "; " + lie;
+  EXPECT_THAT(in_japanese("our own resolver cannot be believed about a.example: " + lies),
+              Not(HasSubstr("denies")));
+  EXPECT_EQ(in_japanese("no mail server of a.example has an address (a, b, c and 3 more)"),
+            "a.example のどのメールサーバーにもアドレスがありません（a, b, c ほか 3 件）");
 }
 
 TEST(OwnWords, LeaveTheReceiversAlone) {

@@ -190,6 +190,9 @@ class NextStep {
       case Cause::content_unreadable:
         return words({"it waits for its content to be readable.",
                       "内容を読めるようになるのを待っています。"});
+      case Cause::cannot_compose:
+        return words(
+            {"it waits until it can be made.", "メールを作れるようになるのを待っています。"});
       case Cause::resolver_doubted:
         return words({"it waits for our resolver (dns.servers).",
                       "当方の DNS リゾルバー（dns.servers）が直るのを待っています。"});
@@ -217,6 +220,13 @@ class NextStep {
       if (!waits.empty()) return waits;
     }
     if (comes(story_.not_before)) {
+      // What is missing here is known better than that it was given back.
+      const std::string ours = for_want_of_ours();
+      if (!ours.empty()) {
+        return ours +
+               words({" It is looked at again at {}, in {}.", "次は {} に確かめます（{}後）。"},
+                     at(*story_.not_before), in(*story_.not_before));
+      }
       return words(
           {"it waits until {}, in {}: it was given back then because its receiver, or "
            "something of ours, could not take it.",

@@ -57,39 +57,92 @@ constexpr std::array kSentences = {
                 "回異常終了しました。管理者の操作を待っています"},
     // -- DNS
     OwnSentence{"the address of the mail server of * could not be looked up: *",
-                "{0} のメールサーバーのアドレスを調べられませんでした: {1}"},
+                "{0} のメールサーバーのアドレスを調べられませんでした: <1>"},
     OwnSentence{"the mail server (MX) of * could not be looked up: *",
-                "{0} のメールサーバー（MX）を調べられませんでした: {1}"},
+                "{0} のメールサーバー（MX）を調べられませんでした: <1>"},
     OwnSentence{"the mail server of * has no public address (*), and delivery to loopback and "
                 "private addresses is not allowed by allow_private_receivers",
                 "{0} "
-                "のメールサーバーにグローバルアドレスがありません（{1}"
+                "のメールサーバーにグローバルアドレスがありません（<1>"
                 "）。ループバックやプライベートアドレスへの送信は allow_private_receivers "
                 "で許可されていません"},
     OwnSentence{"the mail server of * has no address that can be used (*)",
-                "{0} のメールサーバーに使えるアドレスがありません（{1}）"},
+                "{0} のメールサーバーに使えるアドレスがありません（<1>）"},
     OwnSentence{
         "the mail server of * is this engine itself (*), so the mail would loop",
-        "{0} のメールサーバーがこのエンジン自身（{1}）を指しており、送るとメールがループします"},
+        "{0} のメールサーバーがこのエンジン自身（<1>）を指しており、送るとメールがループします"},
     OwnSentence{"* has neither a mail server (MX) nor an address",
                 "{0} にはメールサーバー（MX）もアドレスもありません"},
     OwnSentence{"no mail server of * has an address (*)",
-                "{0} のどのメールサーバーにもアドレスがありません（{1}）"},
+                "{0} のどのメールサーバーにもアドレスがありません（<1>）"},
     OwnSentence{"* does not exist in the DNS", "{0} は DNS に存在しません"},
     OwnSentence{"* is not a domain name", "{0} はドメイン名ではありません"},
     OwnSentence{"* accepts no mail (null MX, RFC 7505)",
                 "{0} はメールを受け取りません（null MX、RFC 7505）"},
     OwnSentence{"the MX records of * name no host (*)",
-                "{0} の MX レコードがホスト名を指していません（{1}）"},
+                "{0} の MX レコードがホスト名を指していません（<1>）"},
     OwnSentence{"none of the first * mail servers of * can be used",
                 "{1} の先頭 {0} 台のメールサーバーはどれも使えません"},
     OwnSentence{"our own resolver cannot be believed about *: *",
-                "当方の DNS リゾルバーの {0} についての答えを信用できません: {1}"},
+                "当方の DNS リゾルバーの {0} についての答えを信用できません: <1>"},
     OwnSentence{"* can be reached by * only, which the egress source does not have",
                 "{0} には {1} でしか接続できませんが、送信元にそのアドレスがありません"},
     OwnSentence{"mail to an address literal such as * is not delivered",
                 "{0} のような、IP アドレスを直接書いた宛先には送りません"},
     OwnSentence{"no address to try", "接続を試せるアドレスがありません"},
+    OwnSentence{"* and * more", "{0} ほか {1} 件"},
+    // -- what the resolver says
+    OwnSentence{"the name servers answered * for *",
+                "{1} の問い合わせに、ネームサーバーが <0> を返しました"},
+    OwnSentence{"an error", "エラー"},
+    OwnSentence{"no answer for * within * ms",
+                "{0} の問い合わせに {1} ミリ秒以内に応答がありませんでした"},
+    OwnSentence{"DNSSEC validation of * failed: *", "{0} の DNSSEC 検証に失敗しました: {1}"},
+    OwnSentence{"* does not exist (NXDOMAIN)", "{0} は存在しません（NXDOMAIN）"},
+    OwnSentence{"* cannot be asked for: no open file or memory of ours left",
+                "当方のファイルまたはメモリーが足りず、{0} を問い合わせられません"},
+    OwnSentence{"* cannot be asked for: *", "{0} を問い合わせられません: {1}"},
+    OwnSentence{"* of * cannot be read: *", "{1} の {0} を読めません: <2>"},
+    OwnSentence{"in an MX record: *", "MX レコードの中: <0>"},
+    OwnSentence{"the MX record is cut off", "MX レコードが途中で切れています"},
+    OwnSentence{"the TXT record is cut off", "TXT レコードが途中で切れています"},
+    OwnSentence{"the TXT record is empty", "TXT レコードが空です"},
+    OwnSentence{"the TLSA record is cut off", "TLSA レコードが途中で切れています"},
+    OwnSentence{"an address of * octets instead of *",
+                "アドレスが {1} バイトではなく {0} バイトです"},
+    OwnSentence{"the name does not end", "名前が終わっていません"},
+    OwnSentence{"the name is too long", "名前が長すぎます"},
+    OwnSentence{"something follows the name", "名前の後に余分なデータがあります"},
+    OwnSentence{"the label is too long", "名前の中のラベルが長すぎます"},
+    OwnSentence{"the label is cut off", "名前の中のラベルが途中で切れています"},
+    OwnSentence{"too many questions wait for the resolver",
+                "リゾルバーへの問い合わせが多すぎて、順番が来ませんでした"},
+    OwnSentence{"the resolver was stopped", "リゾルバーを停止しました"},
+    OwnSentence{"libunbound broke down", "libunbound が異常終了しました"},
+    OwnSentence{"libunbound cannot start", "libunbound を起動できません"},
+    OwnSentence{"libunbound cannot be listened to: *", "libunbound の応答を受け取れません: {0}"},
+    OwnSentence{"libunbound refuses *: *", "libunbound が <0> を受け付けません: {1}"},
+    OwnSentence{"* cannot be read", "<0> を読めません"},
+    OwnSentence{"the list of name servers *", "ネームサーバーの一覧 {0}"},
+    OwnSentence{"the trust anchor file *", "トラストアンカーのファイル {0}"},
+    OwnSentence{"the trust anchor *", "トラストアンカー {0}"},
+    OwnSentence{"removing the zone *", "ゾーン {0} を除く設定"},
+    OwnSentence{"it has just begun to answer again", "応答が戻ったばかりです"},
+    OwnSentence{"no name server answers: *", "応答するネームサーバーがありません: <0>"},
+    OwnSentence{"none is known", "ネームサーバーが 1 台もわかりません"},
+    OwnSentence{"not asked", "問い合わせていません"},
+    // Several servers' lies stand in a row.
+    OwnSentence{"* denies names that exist (* for the NS of *); *",
+                "<0> が、存在する名前を存在しないと答えています（{2} の NS に <1>）。<3>"},
+    OwnSentence{"* has addresses for names that do not exist (*); *",
+                "<0> が、存在しない名前にアドレスを返しています（{1}）。<2>"},
+    OwnSentence{"* denies names that exist (* for the NS of *)",
+                "<0> が、存在する名前を存在しないと答えています（{2} の NS に <1>）"},
+    OwnSentence{"* has addresses for names that do not exist (*)",
+                "<0> が、存在しない名前にアドレスを返しています（{1}）"},
+    OwnSentence{"no records", "該当なし"},
+    OwnSentence{"the name server *", "ネームサーバー {0}"},
+    OwnSentence{"the name server", "ネームサーバー"},
     // -- the connection
     OwnSentence{"connect: no answer within * s", "接続: {0} 秒以内に応答がありませんでした"},
     OwnSentence{"connection timed out after * s", "接続: {0} 秒以内に応答がありませんでした"},
@@ -200,8 +253,9 @@ bool ends_wide(std::string_view words, std::size_t before = 0) {
   return words.size() > before && is_wide(words[words.size() - 1 - before]);
 }
 
-// A sentence may hold others, which may: no deeper than ours are made.
-constexpr int kDepthMax = 4;
+// A sentence may hold others, which may: no deeper than ours are made, of which those about several
+// name servers are the deepest.
+constexpr int kDepthMax = 12;
 
 std::string in_japanese(std::string_view sentence, int depth) {
   if (depth == kDepthMax) return std::string(sentence);
