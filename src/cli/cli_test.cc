@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <functional>
+#include <regex>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -321,6 +323,162 @@ TEST_F(CommandLineTest, LeavesTheWordsOfTheSinkToTheSink) {
 TEST_F(CommandLineTest, PrintsTheVersion) {
   EXPECT_EQ(run({"version"}), 0);
   EXPECT_EQ(out.str(), "todoku 1.2.3\n");
+}
+
+// Three English words in a row are a sentence that was forgotten; commands are none.
+bool has_english(const std::string& text) {
+  static const std::regex command("todoku( [a-z-]+)+");
+  static const std::regex words("[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}");
+  return std::regex_search(std::regex_replace(text, command, ""), words);
+}
+
+class JapaneseTest : public CommandLineTest {
+ protected:
+  int in_japanese(std::vector<std::string> words) {
+    words.insert(words.begin(), {"--lang", "ja"});
+    return run(words);
+  }
+  // The help of a command and of all below it.
+  void expect_helps(const std::vector<std::string>& command) {
+    std::vector<std::string> words = command;
+    words.emplace_back("--help");
+    ASSERT_EQ(in_japanese(words), 0);
+    const std::string help = out.str();
+    EXPECT_FALSE(has_english(help)) << help;
+    for (const std::string_view english :
+         {"Usage", "Options", "OPTIONS", "SUBCOMMAND", "Subcommands", "Positionals", "REQUIRED"}) {
+      EXPECT_FALSE(help.contains(english)) << english << " in " << help;
+    }
+    ++helps;
+    std::istringstream lines(help);
+    bool is_command = false;
+    for (std::string line; std::getline(lines, line);) {
+      if (line == "コマンド:") {
+        is_command = true;
+        continue;
+      }
+      if (!is_command || !line.starts_with("  ") || line[2] == ' ') continue;
+      std::vector<std::string> below = command;
+      below.push_back(line.substr(2, line.find(' ', 2) - 2));
+      if (below.back() != "sink") expect_helps(below);
+    }
+  }
+  int helps = 0;
+};
+
+TEST_F(JapaneseTest, IsSpokenByEveryHelp) {
+  expect_helps({});
+  EXPECT_GE(helps, 29) << "all commands";
+}
+
+TEST_F(JapaneseTest, IsSpokenByEveryComplaintAboutWords) {
+  for (const std::vector<std::string>& wrong : std::vector<std::vector<std::string>>{
+           {},
+           {"serv"},
+           {"account"},
+           {"account", "add"},
+           {"account", "add", "a", "b"},
+           {"account", "add", "a", "b", "c"},
+           {"account", "add", "a", "--weight"},
+           {"account", "add", "a", "--weight", "0"},
+           {"account", "add", "a", "--weight", "x"},
+           {"account", "add", "a", "--no-key=maybe"},
+           {"account", "text-from-html", "a", "perhaps"},
+           {"dkim", "import", "--account", "a", "--domain", "b", "--selector", "c"},
+           {"explain"},
+           {"explain", "a@b.jp", "--limit", "1", "--limit", "2"},
+           {"stuck", "release"},
+           {"stuck", "release", "a"},
+           {"stuck", "release", "a", "1", "--all"},
+           {"drain", "--wait", "long"},
+           {"status", "--nothing"},
+           {"status", "--config"}}) {
+    EXPECT_EQ(in_japanese(wrong), 2) << testing::PrintToString(wrong);
+    EXPECT_FALSE(has_english(err.str())) << err.str();
+    EXPECT_TRUE(err.str().contains("コマンド") || err.str().contains("--help")) << err.str();
+  }
+  EXPECT_EQ(in_japanese({"serv"}), 2);
+  EXPECT_EQ(err.str(), "todoku: serv というコマンドはありません（serve でしょうか）\n");
+  EXPECT_EQ(in_japanese({"explain", "a@b.jp", "--limit", "0"}), 2);
+  EXPECT_EQ(err.str(),
+            "todoku: --limit: 0 は 1～1000 の範囲にありません\n"
+            "詳しくは --help を付けて実行してください。\n");
+  EXPECT_EQ(run({"status", "--nothing", "--lang=ja"}), 2) << "wherever it stands";
+  EXPECT_THAT(err.str(), HasSubstr("余分な引数があります: --nothing"));
+}
+
+TEST_F(JapaneseTest, IsSpokenByEveryAnswer) {
+  host.answer = [](const AdminRequest& request) {
+    if (request.target.starts_with("/accounts/shop/keys") && request.method == "GET") {
+      return AdminAnswer{200, R"({"keys":[{"id":1,"label":"ci","created":"now"},)"
+                              R"({"id":2,"revoked":"then"}]})"};
+    }
+    if (request.target.starts_with("/accounts") && request.method == "GET") {
+      return AdminAnswer{200, R"({"accounts":[{"name":"a","suspended":true},{"name":"b"}]})"};
+    }
+    if (request.target.starts_with("/dkim") && request.method == "GET") {
+      return AdminAnswer{200, R"({"keys":[{"account":"a"}],"zone_entry":"z\n"})"};
+    }
+    if (request.target.starts_with("/stuck") && request.method == "GET") {
+      return AdminAnswer{200, R"({"mails":[{"account":"a"}],"more":true})"};
+    }
+    return AdminAnswer{200, R"({"key":{"login_id":"shop"},"running":true,"draining":true,)"
+                            R"("queues":[{"class":"bulk","set_aside":1,"earliest_due":"t"}]})"};
+  };
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"account", "add", "shop"},
+           {"account", "list"},
+           {"account", "suspend", "shop"},
+           {"account", "resume", "shop"},
+           {"account", "weight", "shop", "3"},
+           {"account", "text-from-html", "shop", "on"},
+           {"account", "text-from-html", "shop", "off"},
+           {"key", "add", "shop"},
+           {"key", "list", "shop"},
+           {"key", "revoke", "shop", "1"},
+           {"dkim", "generate", "--account", "a", "--domain", "b"},
+           {"dkim", "list"},
+           {"dkim", "show", "--account", "a", "--domain", "b", "--selector", "c"},
+           {"dkim", "remove", "--account", "a", "--domain", "b", "--selector", "c"},
+           {"stuck"},
+           {"stuck", "release", "a", "1"},
+           {"stuck", "release", "--all"},
+           {"status"},
+           {"healthcheck"}}) {
+    ASSERT_EQ(in_japanese(words), 0) << testing::PrintToString(words) << err.str();
+    EXPECT_FALSE(has_english(out.str())) << out.str();
+    EXPECT_TRUE(std::ranges::any_of(out.str(), [](char c) { return (c & 0x80) != 0; }))
+        << out.str();
+  }
+  EXPECT_EQ(in_japanese({"account", "add", "shop"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("\nlogin id      shop\n")) << "scripts read it";
+  EXPECT_EQ(in_japanese({"account", "list"}), 0);
+  EXPECT_THAT(out.str(), testing::StartsWith("アカウント  状態    割合  キー数  追加日時  HTML から"
+                                             "テキスト\na           停止中  0     0"));
+}
+
+TEST_F(JapaneseTest, IsSpokenWhereSomethingFails) {
+  host.running = false;
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"drain"},
+                                             {"healthcheck"},
+                                             {"dkim", "import", "--account", "a", "--domain", "b",
+                                              "--selector", "c", "--pem", "/nowhere"}}) {
+    EXPECT_EQ(in_japanese(words), 1);
+    EXPECT_FALSE(has_english(err.str())) << err.str();
+  }
+  host.running = true;
+  host.answer = [](const AdminRequest&) { return AdminAnswer{200, "{"}; };
+  EXPECT_EQ(in_japanese({"status"}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("エンジンの応答を読めません"));
+  host.answer = [](const AdminRequest&) { return AdminAnswer{500, "{"}; };
+  EXPECT_EQ(in_japanese({"status"}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("エンジンがステータス 500 で応答しました"));
+  host.answer = [](const AdminRequest&) {
+    return AdminAnswer{200, fmt::format(R"({{"pid":{}}})", ::getpid())};
+  };
+  EXPECT_EQ(in_japanese({"drain", "--wait", "0"}), 1);
+  EXPECT_FALSE(has_english(out.str() + err.str())) << out.str() << err.str();
 }
 
 }  // namespace

@@ -11,9 +11,10 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
-#include "base/printable.h"
+#include "base/facts.h"
 #include "base/spelling.h"
 #include "cli/commands.h"
+#include "cli/parser_words.h"
 #include "operate/calls/calls.h"
 
 namespace todoku::cli {
@@ -26,18 +27,22 @@ constexpr const char* kSink = "sink";
 // Gathers the words; the command found is run after the whole line has been read.
 class CommandLine {
  public:
-  CommandLine(Host& host, std::ostream& out, std::ostream& err)
-      : host_(host), out_(out), err_(err) {
+  CommandLine(Host& host, Language language, std::ostream& out, std::ostream& err)
+      : host_(host), language_(language), out_(out), err_(err) {
+    speak_language(app_, language_);
     app_.require_subcommand(1);
     // These may stand anywhere.
     app_.fallthrough();
-    app_.add_option("--config", common_.config, "The configuration file");
+    app_.add_option("--config", common_.config, say({"The configuration file", "設定ファイル"}));
     app_.add_option("--lang", common_.language,
-                    "en or ja, where there is both; else TODOKU_LANG, else the locale")
+                    say({"en or ja, where there is both; else TODOKU_LANG, else the locale",
+                         "表示する言語。en または ja。指定がなければ TODOKU_LANG、次にロケール"}))
         ->check(CLI::IsMember({"en", "ja"}));
-    app_.add_flag("--json", common_.json, "Print answers as JSON");
-    app_.add_flag("--new", common_.begin_new,
-                  "Begin a new store where the old one is gone: what remains of it counts no more");
+    app_.add_flag("--json", common_.json, say({"Print answers as JSON", "結果を JSON で出力する"}));
+    app_.add_flag(
+        "--new", common_.begin_new,
+        say({"Begin a new store where the old one is gone: what remains of it counts no more",
+             "以前のストアが失われた場所で新しいストアを始める（残っているものは使わない）"}));
     add_serve();
     add_config();
     add_account();
@@ -59,15 +64,20 @@ class CommandLine {
         err_ << "todoku: " << unknown << '\n';
         return 2;
       }
-      const int code = app_.exit(error, out_, err_);
-      return code == 0 ? 0 : 2;
+      if (error.get_exit_code() != 0) {
+        err_ << "todoku: " << complaint(error.what(), language_) << '\n';
+        return 2;
+      }
+      return app_.exit(error, out_, err_) == 0 ? 0 : 2;
     }
     return command_ ? command_() : 2;
   }
 
  private:
   CLI::App* verb(CLI::App* parent, const std::string& name, const std::string& help) {
-    return parent->add_subcommand(name, help);
+    CLI::App* const command = parent->add_subcommand(name, help);
+    speak_language(*command, language_);
+    return command;
   }
 
   // A sentence about the first word that stands where a command should and is none; else empty.
@@ -88,12 +98,22 @@ class CommandLine {
       if (names.empty()) return {};
       if (found == nullptr) {
         const std::string group = command == &app_ ? "" : command->get_name() + " ";
-        return fmt::format("there is no command {}{}{}", group, printable(word),
-                           suggestion(word, names));
+        return fmt::vformat(
+            say({"there is no command {}{}{}", "{}{} というコマンドはありません{}"}),
+            fmt::make_format_args(group, word, near_to(word, names)));
       }
       command = found;
     }
     return {};
+  }
+
+  [[nodiscard]] std::string near_to(std::string_view word,
+                                    const std::vector<std::string>& names) const {
+    const std::string text = suggestion(word, names);
+    const auto near = facts_of(text, " (did you mean *?)");
+    return language_ == Language::english || !near
+               ? text
+               : fmt::format("（{} でしょうか）", near->front());
   }
 
   // Whether the next word belongs to this option.
@@ -105,12 +125,13 @@ class CommandLine {
 
   // What the call declares of its argument: the help, whether it is needed, its range.
   template <class Target>
-  static CLI::Option* option(CLI::App* command, const std::string& name, Target& target,
-                             const operate::Call& call, std::string_view argument) {
+  CLI::Option* option(CLI::App* command, const std::string& name, Target& target,
+                      const operate::Call& call, std::string_view argument) {
     const operate::Argument* const declared = call.find(argument);
     check(declared != nullptr, "the call has this argument");
     CLI::Option* const made =
-        command->add_option(name, target, std::string(declared->help))->required(declared->needed);
+        command->add_option(name, target, std::string(declared->help.in(language_)))
+            ->required(declared->needed);
     if (declared->kind == operate::Argument::Kind::number &&
         declared->max < std::numeric_limits<std::int64_t>::max()) {
       made->check(CLI::Range(declared->min, declared->max));
@@ -135,8 +156,13 @@ class CommandLine {
   }
 
   void add_serve() {
-    CLI::App* command = verb(&app_, "serve", "Run the engine until SIGTERM");
-    command->add_option("--roles", serve_.roles, "What this process does, as in engine.roles")
+    CLI::App* command =
+        verb(&app_, "serve",
+             say({"Run the engine until SIGTERM", "SIGTERM を受けるまでエンジンを動かす"}));
+    command
+        ->add_option("--roles", serve_.roles,
+                     say({"What this process does, as in engine.roles",
+                          "このプロセスの役割（engine.roles と同じ）"}))
         ->delimiter(',');
     runs(command, [this] {
       serve_.config = common_.config;
@@ -146,22 +172,34 @@ class CommandLine {
   }
 
   void add_config() {
-    CLI::App* group = verb(&app_, "config", "Check and show the configuration");
+    CLI::App* group =
+        verb(&app_, "config", say({"Check and show the configuration", "設定を検査、表示する"}));
     group->require_subcommand(1);
-    CLI::App* check = verb(group, "check", "Find every mistake");
-    check->add_option("FILE", config_file_, "Instead of the file that serve would read");
+    CLI::App* check = verb(group, "check", say({"Find every mistake", "誤りをすべて探す"}));
+    check->add_option("FILE", config_file_,
+                      say({"Instead of the file that serve would read",
+                           "serve が読むファイルの代わりに使うファイル"}));
     runs(check,
          [this] { return host_.check_config(config_file(), wanted_language(host_, common_)); });
-    CLI::App* show = verb(group, "show", "The effective values and where each came from");
-    show->add_option("FILE", config_file_, "Instead of the file that serve would read");
-    show->add_flag("--defaults", show_.defaults, "A complete, explained file to start from");
-    show->add_flag("--sites", show_.sites, "The limits of receiving sites that are in force");
+    CLI::App* show = verb(group, "show",
+                          say({"The effective values and where each came from",
+                               "有効な値と、それぞれの出どころを表示する"}));
+    show->add_option("FILE", config_file_,
+                     say({"Instead of the file that serve would read",
+                          "serve が読むファイルの代わりに使うファイル"}));
+    show->add_flag("--defaults", show_.defaults,
+                   say({"A complete, explained file to start from", "説明付きのひな形を出力する"}));
+    show->add_flag("--sites", show_.sites,
+                   say({"The limits of receiving sites that are in force",
+                        "受信側サイトごとの有効な制限を表示する"}));
     runs(show, [this] {
       show_.config = config_file();
       show_.language = wanted_language(host_, common_);
       return host_.show_config(show_);
     });
-    CLI::App* reference = verb(group, "reference", "The text of docs/configuration.md");
+    CLI::App* reference =
+        verb(group, "reference",
+             say({"The text of docs/configuration.md", "docs/configuration.md の本文を出力する"}));
     runs(reference, [this] {
       out_ << host_.config_reference();
       return 0;
@@ -169,29 +207,37 @@ class CommandLine {
   }
 
   void add_account() {
-    CLI::App* group = verb(&app_, "account", "The accounts that may send");
+    CLI::App* group = verb(&app_, "account",
+                           say({"The accounts that may send", "送信できるアカウントを管理する"}));
     group->require_subcommand(1);
-    CLI::App* add = verb(group, "add", "Add an account, with a first API key");
+    CLI::App* add = verb(group, "add",
+                         say({"Add an account, with a first API key",
+                              "アカウントを、最初の API キーとともに追加する"}));
     account_name(add);
     option(add, "--weight", account_.weight, calls::kAddAccount, "weight");
-    add->add_flag("--no-key", account_.without_key, "Without an API key");
+    add->add_flag("--no-key", account_.without_key,
+                  say({"Without an API key", "API キーを作らない"}));
     speaks(add, [this](Session& session) { return account_add(session, account_); });
-    speaks(verb(group, "list", "List them"), account_list);
-    CLI::App* suspend = verb(group, "suspend", "Refuse its requests and start nothing new");
+    speaks(verb(group, "list", say({"List them", "一覧を表示する"})), account_list);
+    CLI::App* suspend = verb(group, "suspend",
+                             say({"Refuse its requests and start nothing new",
+                                  "リクエストを拒否し、新たな配信を始めない"}));
     account_name(suspend);
     speaks(suspend, [this](Session& s) { return account_suspend(s, account_.name, true); });
-    CLI::App* resume = verb(group, "resume", "Undo suspend");
+    CLI::App* resume = verb(group, "resume", say({"Undo suspend", "停止を解除する"}));
     account_name(resume);
     speaks(resume, [this](Session& s) { return account_suspend(s, account_.name, false); });
-    CLI::App* weight = verb(group, "weight", "Change its share of the engine");
+    CLI::App* weight = verb(
+        group, "weight", say({"Change its share of the engine", "エンジンを使う割合を変更する"}));
     account_name(weight);
     option(weight, "WEIGHT", account_.weight, calls::kChangeAccount, "weight")->required();
     speaks(weight,
            [this](Session& s) { return account_weight(s, account_.name, account_.weight); });
     CLI::App* text = verb(group, "text-from-html",
-                          "Whether its mail with HTML only gets a text part made from it");
+                          say({"Whether its mail with HTML only gets a text part made from it",
+                               "HTML だけのメールにテキストパートを作って付けるかどうか"}));
     account_name(text);
-    text->add_option("ON", account_text_, "on or off")
+    text->add_option("ON", account_text_, say({"on or off", "on または off"}))
         ->required()
         ->check(CLI::IsMember({"on", "off"}));
     speaks(text, [this](Session& s) {
@@ -204,41 +250,56 @@ class CommandLine {
   }
 
   void add_key() {
-    CLI::App* group = verb(&app_, "key", "The API keys of an account");
+    CLI::App* group =
+        verb(&app_, "key", say({"The API keys of an account", "アカウントの API キーを管理する"}));
     group->require_subcommand(1);
-    CLI::App* add = verb(group, "add", "Add a key and show it, once");
+    CLI::App* add = verb(group, "add",
+                         say({"Add a key and show it, once", "キーを追加して、一度だけ表示する"}));
     account_name(add);
     option(add, "--label", key_label_, calls::kAddKey, "label");
     speaks(add, [this](Session& s) { return key_add(s, account_.name, key_label_); });
-    CLI::App* list = verb(group, "list", "List them");
+    CLI::App* list = verb(group, "list", say({"List them", "一覧を表示する"}));
     account_name(list);
     speaks(list, [this](Session& s) { return key_list(s, account_.name); });
-    CLI::App* revoke = verb(group, "revoke", "Make a key useless, within seconds");
+    CLI::App* revoke = verb(
+        group, "revoke", say({"Make a key useless, within seconds", "キーを数秒以内に無効にする"}));
     account_name(revoke);
     option(revoke, "ID", key_id_, calls::kRevokeKey, "id");
     speaks(revoke, [this](Session& s) { return key_revoke(s, account_.name, key_id_); });
   }
 
   void add_dkim() {
-    CLI::App* group = verb(&app_, "dkim", "The keys that sign mail");
+    CLI::App* group =
+        verb(&app_, "dkim", say({"The keys that sign mail", "メールに署名する鍵を管理する"}));
     group->require_subcommand(1);
-    CLI::App* generate = verb(group, "generate", "Make a key and print its DNS record");
+    CLI::App* generate =
+        verb(group, "generate",
+             say({"Make a key and print its DNS record", "鍵を作り、DNS レコードを表示する"}));
     dkim_names(generate, false);
-    generate->add_flag("--ed25519", dkim_.ed25519, "Ed25519 instead of RSA-2048");
+    generate->add_flag("--ed25519", dkim_.ed25519,
+                       say({"Ed25519 instead of RSA-2048", "RSA-2048 の代わりに Ed25519 を使う"}));
     speaks(generate, [this](Session& s) { return dkim_generate(s, dkim_); });
-    CLI::App* import = verb(group, "import", "Take over a key made elsewhere");
+    CLI::App* import = verb(
+        group, "import", say({"Take over a key made elsewhere", "別の場所で作った鍵を取り込む"}));
     dkim_names(import, true);
-    import->add_option("--pem", dkim_.pem_file, "File of the unencrypted private key")->required();
+    import
+        ->add_option(
+            "--pem", dkim_.pem_file,
+            say({"File of the unencrypted private key", "暗号化していない秘密鍵のファイル"}))
+        ->required();
     speaks(import, [this](Session& s) { return dkim_generate(s, dkim_); });
-    CLI::App* list = verb(group, "list", "List them");
+    CLI::App* list = verb(group, "list", say({"List them", "一覧を表示する"}));
     option(list, "--account", dkim_.account, calls::kListDkim, "account");
     speaks(list, [this](Session& s) { return dkim_list(s, dkim_.account); });
-    CLI::App* show = verb(group, "show", "Print the DNS record of a key again");
+    CLI::App* show =
+        verb(group, "show",
+             say({"Print the DNS record of a key again", "鍵の DNS レコードを再び表示する"}));
     dkim_names(show, true);
     speaks(show, [this](Session& s) { return dkim_show(s, dkim_); });
     CLI::App* remove =
         verb(group, "remove",
-             "Remove a key; mail that was to be signed with it waits until its life ends");
+             say({"Remove a key; mail that was to be signed with it waits until its life ends",
+                  "鍵を削除する。この鍵で署名するはずだったメールは、期限が来るまで待機する"}));
     dkim_names(remove, true);
     speaks(remove, [this](Session& s) { return dkim_remove(s, dkim_); });
   }
@@ -251,28 +312,38 @@ class CommandLine {
   }
 
   void add_explain() {
-    CLI::App* command = verb(&app_, "explain", "Tell what became of mail to an address");
+    CLI::App* command = verb(&app_, "explain",
+                             say({"Tell what became of mail to an address",
+                                  "アドレス宛てのメールがどうなったかを説明する"}));
     option(command, "ADDRESS", explain_.address, calls::kExplain, "address");
     option(command, "--account", explain_.account, calls::kExplain, "account");
     option(command, "--limit", explain_.limit, calls::kExplain, "limit");
-    command->add_flag("--utc", explain_.utc, "Times in UTC instead of Japan's");
+    command->add_flag(
+        "--utc", explain_.utc,
+        say({"Times in UTC instead of Japan's", "時刻を日本時間ではなく UTC で表示する"}));
     speaks(command, [this](Session& s) { return explain_address(s, explain_); });
   }
 
   void add_stuck() {
-    CLI::App* group =
-        verb(&app_, "stuck", "The mails that are set aside: processes died with them");
+    CLI::App* group = verb(&app_, "stuck",
+                           say({"The mails that are set aside: processes died with them",
+                                "隔離中のメール（処理中にプロセスが異常終了したもの）を表示する"}));
     group->require_subcommand(0, 1);
     option(group, "--limit", stuck_list_.limit, calls::kListStuck, "limit");
-    group->add_flag("--utc", stuck_list_.utc, "Times in UTC instead of Japan's");
+    group->add_flag(
+        "--utc", stuck_list_.utc,
+        say({"Times in UTC instead of Japan's", "時刻を日本時間ではなく UTC で表示する"}));
     speaks(group, [this](Session& s) { return stuck_list(s, stuck_list_); });
-    CLI::App* release = verb(group, "release", "Have one tried again, or all");
+    CLI::App* release =
+        verb(group, "release",
+             say({"Have one tried again, or all", "1 通、またはすべての隔離を解除して再び試す"}));
     CLI::Option* account =
         option(release, "ACCOUNT", stuck_.account, calls::kReleaseStuck, "account")
             ->required(false);
     CLI::Option* email = option(release, "EMAIL", stuck_.email_id, calls::kReleaseStuck, "email_id")
                              ->required(false);
-    CLI::Option* all = release->add_flag("--all", stuck_.all, "All that are set aside now");
+    CLI::Option* all = release->add_flag(
+        "--all", stuck_.all, say({"All that are set aside now", "いま隔離中のものすべて"}));
     account->needs(email);
     all->excludes(account);
     release->require_option(1, 2);
@@ -280,12 +351,19 @@ class CommandLine {
   }
 
   void add_operating() {
-    speaks(verb(&app_, "status", "What the engine does"), show_status);
-    CLI::App* draining = verb(&app_, "drain", "Finish what is in flight, then stop");
-    draining->add_option("--wait", drain_seconds_, "Seconds to wait for the end");
+    speaks(verb(&app_, "status", say({"What the engine does", "エンジンの状態を表示する"})),
+           show_status);
+    CLI::App* draining =
+        verb(&app_, "drain",
+             say({"Finish what is in flight, then stop", "処理中のものを終えてから停止する"}));
+    draining->add_option("--wait", drain_seconds_,
+                         say({"Seconds to wait for the end", "停止を待つ秒数"}));
     speaks(draining, [this](Session& s) { return drain(s, std::chrono::seconds(drain_seconds_)); });
-    speaks(verb(&app_, "healthcheck", "Exit status 0 if the engine is ready"), healthcheck);
-    runs(verb(&app_, "version", "Print the version"), [this] {
+    speaks(verb(&app_, "healthcheck",
+                say({"Exit status 0 if the engine is ready",
+                     "エンジンが受け付け可能なら終了コード 0"})),
+           healthcheck);
+    runs(verb(&app_, "version", say({"Print the version", "バージョンを表示する"})), [this] {
       out_ << "todoku " << host_.version() << '\n';
       return 0;
     });
@@ -293,17 +371,26 @@ class CommandLine {
 
   // For the list of commands only: see run().
   void add_sink() {
-    verb(&app_, kSink, "A scripted receiver for tests, demos and load: sink --help");
+    verb(&app_, kSink,
+         say({"A scripted receiver for tests, demos and load: sink --help",
+              "試験、デモ、負荷用の受信サーバー（詳しくは sink --help）"}));
   }
 
   [[nodiscard]] std::optional<std::string> config_file() const {
     return config_file_ ? config_file_ : common_.config;
   }
 
+  [[nodiscard]] std::string say(const Sentence& sentence) const {
+    return std::string(sentence.in(language_));
+  }
+
   Host& host_;
+  const Language language_;
   std::ostream& out_;
   std::ostream& err_;
-  CLI::App app_{"todoku: mail delivery that can say where every mail ended", "todoku"};
+  CLI::App app_{say({"todoku: mail delivery that can say where every mail ended",
+                     "todoku: すべてのメールの行方がわかるメール配信エンジン"}),
+                "todoku"};
   std::function<int()> command_;
 
   Common common_;
@@ -321,6 +408,18 @@ class CommandLine {
   int drain_seconds_ = 600;
 };
 
+// As --lang says, also where the words are wrong otherwise; else as the environment does.
+Language language_of(const std::vector<std::string>& arguments, const Host& host) {
+  constexpr std::string_view kOption = "--lang";
+  Common common;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view word = arguments[i];
+    if (word == kOption && i + 1 < arguments.size()) common.language = arguments[i + 1];
+    if (word.starts_with("--lang=")) common.language = word.substr(kOption.size() + 1);
+  }
+  return wanted_language(host, common);
+}
+
 }  // namespace
 
 int run(const std::vector<std::string>& arguments, Host& host, std::ostream& out,
@@ -329,7 +428,7 @@ int run(const std::vector<std::string>& arguments, Host& host, std::ostream& out
   if (!arguments.empty() && arguments.front() == kSink) {
     return host.sink({arguments.begin() + 1, arguments.end()});
   }
-  return CommandLine(host, out, err).run(arguments);
+  return CommandLine(host, language_of(arguments, host), out, err).run(arguments);
 }
 
 }  // namespace todoku::cli

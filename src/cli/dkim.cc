@@ -5,8 +5,6 @@
 #include <utility>
 
 #include <boost/json/array.hpp>
-#include <fmt/format.h>
-#include <fmt/ostream.h>
 
 #include "cli/commands.h"
 #include "operate/calls/calls.h"
@@ -24,24 +22,32 @@ Given named(const operate::Call& call, const DkimGenerate& which) {
       .with("selector", which.selector);
 }
 
-void print_record(std::ostream& out, const boost::json::value& key) {
-  fmt::print(out,
-             "account    {}\n"
-             "domain     {}\n"
-             "selector   {}\n"
-             "algorithm  {}\n"
-             "\n"
-             "Publish this TXT record:\n"
-             "\n"
-             "name   {}\n"
-             "value  {}\n"
-             "\n"
-             "As a zone file entry:\n"
-             "\n"
-             "{}",
-             text_of(key, "account"), text_of(key, "domain"), text_of(key, "selector"),
-             text_of(key, "algorithm"), text_of(key, "dns_name"), text_of(key, "dns_record"),
-             text_of(key, "zone_entry"));
+void print_record(Session& session, const boost::json::value& key) {
+  session.say({"account    {}\n"
+               "domain     {}\n"
+               "selector   {}\n"
+               "algorithm  {}\n"
+               "\n"
+               "Publish this TXT record:\n"
+               "\n"
+               "name   {}\n"
+               "value  {}\n"
+               "\n"
+               "As a zone file entry:\n",
+               "アカウント  {}\n"
+               "ドメイン    {}\n"
+               "セレクター  {}\n"
+               "アルゴリズム {}\n"
+               "\n"
+               "次の TXT レコードを公開してください:\n"
+               "\n"
+               "名前   {}\n"
+               "値     {}\n"
+               "\n"
+               "ゾーンファイルに書く場合:\n"},
+              text_of(key, "account"), text_of(key, "domain"), text_of(key, "selector"),
+              text_of(key, "algorithm"), text_of(key, "dns_name"), text_of(key, "dns_record"));
+  session.out() << text_of(key, "zone_entry");
 }
 
 }  // namespace
@@ -51,15 +57,19 @@ int dkim_generate(Session& session, const DkimGenerate& options) {
                     .with("algorithm", std::string(options.ed25519 ? "ed25519" : "rsa"));
   if (!options.pem_file.empty()) {
     std::ifstream file(options.pem_file, std::ios::binary);
-    if (!file) return session.fail("cannot read " + options.pem_file);
+    if (!file) {
+      return session.fail(session.words({"cannot read {}", "{} を読めません"}, options.pem_file));
+    }
     given.with("private_key", SecretText(std::string(std::istreambuf_iterator<char>(file), {})));
   }
   return session.call(given, [&](const boost::json::value& key) {
-    fmt::print(session.out(),
-               "DKIM key added: mail of this account from {} and the domains "
-               "below it is signed from now on.\n\n",
-               text_of(key, "domain"));
-    print_record(session.out(), key);
+    session.say(
+        {"DKIM key added: mail of this account from {} and the domains below it is signed "
+         "from now on.\n",
+         "DKIM 鍵を追加しました。このアカウントが {} とそのサブドメインから送るメールに、今後"
+         "署名します。\n"},
+        text_of(key, "domain"));
+    print_record(session, key);
   });
 }
 
@@ -68,7 +78,9 @@ int dkim_list(Session& session, const std::string& account) {
   if (!account.empty()) given.with("account", account);
   return session.list(std::move(given), "keys", [&](const boost::json::value& answer) {
     std::vector<std::vector<std::string>> rows = {
-        {"ACCOUNT", "DOMAIN", "SELECTOR", "ALGORITHM", "ADDED"}};
+        {session.words({"ACCOUNT", "アカウント"}), session.words({"DOMAIN", "ドメイン"}),
+         session.words({"SELECTOR", "セレクター"}), session.words({"ALGORITHM", "アルゴリズム"}),
+         session.words({"ADDED", "追加日時"})}};
     for (const auto& key : list_of(answer, "keys")) {
       rows.push_back({text_of(key, "account"), text_of(key, "domain"), text_of(key, "selector"),
                       text_of(key, "algorithm"), time_of(key, "created")});
@@ -79,12 +91,13 @@ int dkim_list(Session& session, const std::string& account) {
 
 int dkim_show(Session& session, const DkimGenerate& which) {
   return session.call(named(calls::kShowDkim, which),
-                      [&](const boost::json::value& key) { print_record(session.out(), key); });
+                      [&](const boost::json::value& key) { print_record(session, key); });
 }
 
 int dkim_remove(Session& session, const DkimGenerate& which) {
   return session.call(named(calls::kRemoveDkim, which), [&](const boost::json::value&) {
-    fmt::print(session.out(), "DKIM key {} of {} removed.\n", which.selector, which.domain);
+    session.say({"DKIM key {0} of {1} removed.", "{1} の DKIM 鍵 {0} を削除しました。"},
+                which.selector, which.domain);
   });
 }
 

@@ -2,12 +2,12 @@
 // How a new API key is shown: once, with everything a client needs.
 #pragma once
 
-#include <ostream>
-
 #include <boost/json/value.hpp>
+
+#include "cli/session.h"
 
 namespace todoku::cli {
 
-void print_issued_key(std::ostream& out, const boost::json::value& key);
+void print_issued_key(Session& session, const boost::json::value& key);
 
 }  // namespace todoku::cli

@@ -14,34 +14,42 @@ namespace todoku::cli {
 
 using operate::Given;
 namespace calls = operate::calls;
-void print_issued_key(std::ostream& out, const boost::json::value& key) {
-  fmt::print(out,
+
+// The names of the three are the same in both languages: scripts read them (try-your-client.md).
+void print_issued_key(Session& session, const boost::json::value& key) {
+  fmt::print(session.out(),
              "\n"
              "login id      {}\n"
              "API key       {}\n"
              "bearer token  {}\n"
-             "\n"
-             "The key is shown only now; clients send \"Authorization: Bearer <token>\".\n",
+             "\n",
              text_of(key, "login_id"), text_of(key, "api_key"), text_of(key, "bearer_token"));
+  session.say({"The key is shown only now; clients send \"Authorization: Bearer <token>\".",
+               "キーを表示するのは今回だけです。クライアントは \"Authorization: Bearer <token>\" を"
+               "送ります。"});
 }
 
 int key_add(Session& session, const std::string& account, const std::string& label) {
-  return session.call(Given(calls::kAddKey).with("account", account).with("label", label),
-                      [&](const boost::json::value& key) {
-                        fmt::print(session.out(), "Key {} of account {} added.\n",
-                                   number_of(key, "id"), account);
-                        print_issued_key(session.out(), key);
-                      });
+  return session.call(
+      Given(calls::kAddKey).with("account", account).with("label", label),
+      [&](const boost::json::value& key) {
+        session.say({"Key {0} of account {1} added.", "アカウント {1} のキー {0} を追加しました。"},
+                    number_of(key, "id"), account);
+        print_issued_key(session, key);
+      });
 }
 
 int key_list(Session& session, const std::string& account) {
   return session.call(
       Given(calls::kListKeys).with("account", account), [&](const boost::json::value& answer) {
-        std::vector<std::vector<std::string>> rows = {{"ID", "LABEL", "STATE", "ADDED"}};
+        std::vector<std::vector<std::string>> rows = {{"ID", session.words({"LABEL", "用途"}),
+                                                       session.words({"STATE", "状態"}),
+                                                       session.words({"ADDED", "追加日時"})}};
         for (const auto& key : list_of(answer, "keys")) {
           const std::string revoked = time_of(key, "revoked");
           rows.push_back({fmt::format("{}", number_of(key, "id")), text_of(key, "label"),
-                          revoked.empty() ? "active" : "revoked " + revoked,
+                          revoked.empty() ? session.words({"active", "有効"})
+                                          : session.words({"revoked {}", "{} に無効化"}, revoked),
                           time_of(key, "created")});
         }
         print_table(session.out(), std::move(rows));
@@ -51,7 +59,9 @@ int key_list(Session& session, const std::string& account) {
 int key_revoke(Session& session, const std::string& account, std::int64_t id) {
   return session.call(Given(calls::kRevokeKey).with("account", account).with("id", id),
                       [&](const boost::json::value&) {
-                        fmt::print(session.out(), "Key {} of account {} revoked.\n", id, account);
+                        session.say({"Key {0} of account {1} revoked.",
+                                     "アカウント {1} のキー {0} を無効にしました。"},
+                                    id, account);
                       });
 }
 

@@ -31,6 +31,7 @@ constexpr Sentence kData{"data       ", "データ     "};
 constexpr Sentence kRunning{"running", "動作中"};
 constexpr Sentence kDraining{"draining", "停止準備中"};
 constexpr Sentence kStopped{"not running", "停止中"};
+constexpr Sentence kNotRunning{"the engine is not running", "エンジンは動いていません"};
 
 void print_running(Session& session, const boost::json::value& status) {
   const Language language = session.language();
@@ -112,10 +113,11 @@ int show_status(Session& session) {
 int drain(Session& session, std::chrono::seconds patience) {
   AdminPort* port = session.port();
   if (port == nullptr) return 1;
-  if (!port->engine_running()) return session.fail("the engine is not running");
+  if (!port->engine_running()) return session.fail(session.words(kNotRunning));
   const pid_t engine = process_of(*port);
   const int asked = session.call(Given(calls::kDrain), [&](const boost::json::value&) {
-    session.out() << "The engine is draining." << std::endl;
+    session.say({"The engine is draining.", "エンジンが停止の準備を始めました。"});
+    session.out().flush();
   });
   if (asked != 0) return asked;
   // The socket goes first, then the node leaves the store and the store is closed: who copies the
@@ -123,20 +125,21 @@ int drain(Session& session, std::chrono::seconds patience) {
   constexpr std::chrono::milliseconds kBetween(100);
   for (std::chrono::milliseconds waited(0); waited < patience; waited += kBetween) {
     if (!port->call(request_of(Given(calls::kStatus))) && !is_alive(engine)) {
-      session.out() << "It has stopped.\n";
+      session.say({"It has stopped.", "停止しました。"});
       return 0;
     }
     std::this_thread::sleep_for(kBetween);
   }
-  return session.fail(fmt::format("it is still running after {} s", patience.count()));
+  return session.fail(session.words({"it is still running after {} s", "{} 秒たっても動作中です"},
+                                    patience.count()));
 }
 
 int healthcheck(Session& session) {
   AdminPort* port = session.port();
   if (port == nullptr) return 1;
-  if (!port->engine_running()) return session.fail("the engine is not running");
+  if (!port->engine_running()) return session.fail(session.words(kNotRunning));
   return session.call({.target = "/readyz"},
-                      [&](const boost::json::value&) { session.out() << "ready\n"; });
+                      [&](const boost::json::value&) { session.say({"ready", "受け付け可能"}); });
 }
 
 }  // namespace todoku::cli

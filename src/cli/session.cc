@@ -8,8 +8,8 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
-#include "base/bytes.h"
 #include "base/printable.h"
+#include "base/utf8.h"
 #include "cli/printable_stream.h"
 #include "http/json.h"
 
@@ -59,11 +59,14 @@ std::unique_ptr<Session::Answer> Session::ask(AdminRequest request) {
   auto parsed = http::parse_json(read->body, read->arena, kAnswerLimits);
   if (!answer->ok()) {
     (void)fail(parsed ? text_of(*parsed, "error")
-                      : fmt::format("the engine answered with status {}", answer->status));
+                      : words({"the engine answered with status {}",
+                               "エンジンがステータス {} で応答しました"},
+                              answer->status));
     return nullptr;
   }
   if (!parsed) {
-    (void)fail("the engine's answer cannot be read: " + parsed.error().detail);
+    (void)fail(words({"the engine's answer cannot be read: {}", "エンジンの応答を読めません: {}"},
+                     parsed.error().detail));
     return nullptr;
   }
   read->value = std::move(*parsed);
@@ -135,20 +138,35 @@ const boost::json::array& list_of(const boost::json::value& object, std::string_
   return found != nullptr && found->is_array() ? found->get_array() : none;
 }
 
+std::size_t columns_of(std::string_view text) {
+  std::size_t columns = 0;
+  while (!text.empty()) {
+    const CodePoint point = decode_utf8(text);
+    const bool wide = (point.value >= 0x2E80 && point.value <= 0xA4CF) ||
+                      (point.value >= 0xAC00 && point.value <= 0xD7A3) ||
+                      (point.value >= 0xF900 && point.value <= 0xFAFF) ||
+                      (point.value >= 0xFF01 && point.value <= 0xFF60) ||
+                      (point.value >= 0x20000 && point.value <= 0x3FFFF);
+    columns += wide ? 2 : 1;
+    text.remove_prefix(std::max<std::size_t>(point.octets, 1));
+  }
+  return columns;
+}
+
 void print_table(std::ostream& out, std::vector<std::vector<std::string>> rows) {
   std::vector<std::size_t> widths;
   for (auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
     for (std::size_t i = 0; i < row.size(); ++i) {
       row[i] = printable(row[i]);
-      widths[i] = std::max(widths[i], utf8_length(row[i]));
+      widths[i] = std::max(widths[i], columns_of(row[i]));
     }
   }
   for (const auto& row : rows) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
       line += row[i];
-      if (i + 1 < row.size()) line.append(widths[i] - utf8_length(row[i]) + 2, ' ');
+      if (i + 1 < row.size()) line.append(widths[i] - columns_of(row[i]) + 2, ' ');
     }
     out << line << '\n';
   }

@@ -13,6 +13,7 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <fmt/format.h>
 
 #include "cli/host.h"
 #include "cli/request.h"
@@ -52,7 +53,18 @@ class Session {
 
   int fail(std::string_view sentence);
 
-  // In which it speaks to people, where the program has both.
+  // The sentence in that language, with these facts in it.
+  template <class... Parts>
+  [[nodiscard]] std::string words(const Sentence& sentence, const Parts&... parts) const {
+    return fmt::vformat(sentence.in(language_), fmt::make_format_args(parts...));
+  }
+  // The same on standard output, as a line.
+  template <class... Parts>
+  void say(const Sentence& sentence, const Parts&... parts) {
+    out_ << words(sentence, parts...) << '\n';
+  }
+
+  // In which it speaks to people.
   [[nodiscard]] Language language() const { return language_; }
   [[nodiscard]] std::ostream& out() { return out_; }
   [[nodiscard]] std::ostream& err() { return err_; }
@@ -82,6 +94,9 @@ class Session {
 // Empty if it is not there.
 [[nodiscard]] const boost::json::array& list_of(const boost::json::value& object,
                                                 std::string_view name);
+
+// How many columns a terminal takes for it: two for a character of Japanese.
+[[nodiscard]] std::size_t columns_of(std::string_view text);
 
 // Columns padded to their longest cell; the first row is the heading. Labels and addresses were
 // given by others: cells are made printable().

@@ -29,7 +29,9 @@ int stuck_list(Session& session, const StuckList& options) {
       return;
     }
     std::vector<std::vector<std::string>> rows = {
-        {"SINCE", "ACCOUNT", "DELIVERY", "EMAIL", "ADDRESS"}};
+        {session.words({"SINCE", "隔離日時"}), session.words({"ACCOUNT", "アカウント"}),
+         session.words({"DELIVERY", "配信"}), session.words({"EMAIL", "メール"}),
+         session.words({"ADDRESS", "アドレス"})}};
     for (const auto& mail : mails) {
       rows.push_back({time_of(mail, "since"), text_of(mail, "account"),
                       fmt::format("{}", number_of(mail, "delivery_id")),
@@ -54,14 +56,15 @@ int stuck_list(Session& session, const StuckList& options) {
 int stuck_release(Session& session, const StuckRelease& which) {
   if (which.all) {
     return session.call(Given(calls::kReleaseAllStuck), [&](const boost::json::value& answer) {
-      fmt::print(session.out(), "Released: {}.\n", number_of(answer, "released"));
+      session.say({"Released: {}.", "隔離を解除しました: {} 通。"}, number_of(answer, "released"));
     });
   }
   return session.call(
       Given(calls::kReleaseStuck).with("account", which.account).with("email_id", which.email_id),
       [&](const boost::json::value&) {
-        fmt::print(session.out(), "Mail {} of account {} will be tried again.\n", which.email_id,
-                   which.account);
+        session.say({"Mail {0} of account {1} will be tried again.",
+                     "アカウント {1} のメール {0} を再び試します。"},
+                    which.email_id, which.account);
       });
 }
 

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/facts.h"
 #include "base/printable.h"
 
 namespace todoku::explain {
@@ -217,30 +218,6 @@ constexpr std::array kSentences = {
     OwnSentence{"half of the content", "本文の一部"},
     OwnSentence{"the TLS handshake", "TLS のハンドシェイク"},
 };
-
-// The facts where `text` has the form of `pattern`; each '*' takes as little as it can.
-std::optional<std::vector<std::string_view>> facts_of(std::string_view text,
-                                                      std::string_view pattern) {
-  std::vector<std::string_view> facts;
-  const std::size_t first = std::min(pattern.find('*'), pattern.size());
-  if (!text.starts_with(pattern.substr(0, first))) return std::nullopt;
-  text.remove_prefix(first);
-  pattern.remove_prefix(first);
-  while (!pattern.empty()) {
-    pattern.remove_prefix(1);
-    const std::string_view between = pattern.substr(0, pattern.find('*'));
-    pattern.remove_prefix(between.size());
-    const bool last = pattern.empty();
-    if (last && text.size() < between.size()) return std::nullopt;
-    const std::size_t at = last ? text.size() - between.size() : text.find(between);
-    if (at == std::string_view::npos || at == 0) return std::nullopt;
-    if (last && text.substr(at) != between) return std::nullopt;
-    facts.push_back(text.substr(0, at));
-    text.remove_prefix(at + between.size());
-  }
-  if (!text.empty()) return std::nullopt;
-  return facts;
-}
 
 // Japanese words stand side by side without a space, which stands beside ASCII only.
 bool is_wide(char c) {

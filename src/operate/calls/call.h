@@ -8,12 +8,14 @@
 #include <span>
 #include <string_view>
 
+#include "base/bilingual.h"
+
 namespace todoku::operate {
 
 struct Argument {
   enum class Kind : std::uint8_t { text, secret, number, truth };
   std::string_view name;
-  std::string_view help;  // of the command line
+  Sentence help;  // of the command line
   Kind kind = Kind::text;
   bool needed = false;
   std::int64_t min = 0;  // of a number

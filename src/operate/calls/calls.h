@@ -12,42 +12,85 @@ namespace todoku::operate::calls {
 namespace arguments {
 using enum Argument::Kind;
 
-inline constexpr Argument kAccount{"account", "Its name, which is its login id", text, true};
-inline constexpr Argument kOnlyAccount{"account", "Only of this account"};
-inline constexpr Argument kAfter{"after", "Where the list goes on"};
-inline constexpr Argument kLimit{"limit", "At most so many", number, false, 1, 1'000};
+inline constexpr Argument kAccount{
+    "account",
+    {"Its name, which is its login id", "アカウント名（ログイン ID と同じ）"},
+    text,
+    true};
+inline constexpr Argument kOnlyAccount{"account",
+                                       {"Only of this account", "このアカウントの分だけ"}};
+inline constexpr Argument kAfter{"after", {"Where the list goes on", "一覧の続きの位置"}};
+inline constexpr Argument kLimit{"limit", {"At most so many", "最大件数"}, number, false, 1, 1'000};
 inline constexpr Argument kOffset{
-    "utc_offset_minutes", "Of the times for people, east of UTC", number, false, -720, 840};
-inline constexpr Argument kWeight{"weight", "Share of the engine, 1 to 1000", number, false, 1,
-                                  1'000};
+    "utc_offset_minutes",
+    {"Of the times for people, east of UTC", "表示する時刻の UTC との差（分、東が正）"},
+    number,
+    false,
+    -720,
+    840};
+inline constexpr Argument kWeight{
+    "weight", {"Share of the engine, 1 to 1000", "エンジンを使う割合（1～1000）"}, number, false, 1,
+    1'000};
 
 inline constexpr std::array kList{kAfter, kLimit};
-inline constexpr std::array kAddAccount{Argument{"name", kAccount.help, text, true}, kWeight,
-                                        Argument{"with_key", "With an API key", truth}};
+inline constexpr std::array kAddAccount{
+    Argument{"name", kAccount.help, text, true}, kWeight,
+    Argument{"with_key", {"With an API key", "API キーも作る"}, truth}};
 inline constexpr std::array kChangeAccount{
-    kAccount, kWeight, Argument{"suspended", "Its requests are refused, nothing new starts", truth},
-    Argument{"text_from_html", "Its mail with HTML only gets a text part made from it", truth}};
+    kAccount, kWeight,
+    Argument{"suspended",
+             {"Its requests are refused, nothing new starts",
+              "リクエストを拒否し、新たな配信を始めない"},
+             truth},
+    Argument{"text_from_html",
+             {"Its mail with HTML only gets a text part made from it",
+              "HTML だけのメールにテキストパートを作って付ける"},
+             truth}};
 inline constexpr std::array kOfAccount{kAccount};
-inline constexpr std::array kAddKey{kAccount, Argument{"label", "What it is for"}};
-inline constexpr std::array kRevokeKey{kAccount,
-                                       Argument{"id", "As `key list` says", number, true, 1}};
+inline constexpr std::array kAddKey{kAccount, Argument{"label", {"What it is for", "用途"}}};
+inline constexpr std::array kRevokeKey{
+    kAccount, Argument{"id", {"As `key list` says", "`key list` に出る ID"}, number, true, 1}};
 inline constexpr std::array kListDkim{kOnlyAccount, kAfter, kLimit};
-inline constexpr Argument kDkimAccount{"account", "Whose mail", text, true};
-inline constexpr Argument kDomain{"domain", "The From domain, and those below it", text, true};
+inline constexpr Argument kDkimAccount{"account", {"Whose mail", "対象のアカウント"}, text, true};
+inline constexpr Argument kDomain{
+    "domain",
+    {"The From domain, and those below it", "差出人のドメイン（そのサブドメインも含む）"},
+    text,
+    true};
 inline constexpr std::array kAddDkim{
-    kDkimAccount, kDomain, Argument{"selector", "Name of the key in the DNS"},
-    Argument{"algorithm", "rsa or ed25519"},
-    Argument{"private_key", "The unencrypted private key in PEM, made elsewhere", secret}};
-inline constexpr std::array kOfDkim{kDkimAccount, kDomain,
-                                    Argument{"selector", "Name of the key in the DNS", text, true}};
+    kDkimAccount, kDomain,
+    Argument{"selector", {"Name of the key in the DNS", "DNS での鍵の名前（セレクター）"}},
+    Argument{"algorithm", {"rsa or ed25519", "rsa または ed25519"}},
+    Argument{"private_key",
+             {"The unencrypted private key in PEM, made elsewhere",
+              "別の場所で作った、暗号化していない PEM 形式の秘密鍵"},
+             secret}};
+inline constexpr std::array kOfDkim{
+    kDkimAccount, kDomain,
+    Argument{
+        "selector", {"Name of the key in the DNS", "DNS での鍵の名前（セレクター）"}, text, true}};
 inline constexpr std::array kExplain{
-    Argument{"address", "The recipient's address", text, true},
-    Argument{"account", "Only mail of this account"}, Argument{"lang", "en or ja"},
-    Argument{"limit", "At most so many mails, newest first", number, false, 1, 1'000}, kOffset};
+    Argument{"address", {"The recipient's address", "受信者のアドレス"}, text, true},
+    Argument{"account", {"Only mail of this account", "このアカウントのメールだけ"}},
+    Argument{"lang", {"en or ja", "en または ja"}},
+    Argument{"limit",
+             {"At most so many mails, newest first", "最大件数（新しい順）"},
+             number,
+             false,
+             1,
+             1'000},
+    kOffset};
 inline constexpr std::array kListStuck{
-    Argument{"limit", "At most so many, since long ago first", number, false, 1, 1'000}, kOffset};
-inline constexpr std::array kReleaseStuck{Argument{"account", "As `stuck` says", text, true},
-                                          Argument{"email_id", "As `stuck` says", number, true, 1}};
+    Argument{"limit",
+             {"At most so many, since long ago first", "最大件数（古い順）"},
+             number,
+             false,
+             1,
+             1'000},
+    kOffset};
+inline constexpr std::array kReleaseStuck{
+    Argument{"account", {"As `stuck` says", "`stuck` に出る値"}, text, true},
+    Argument{"email_id", {"As `stuck` says", "`stuck` に出る値"}, number, true, 1}};
 }  // namespace arguments
 
 inline constexpr Call kListAccounts{Verb::get, "/accounts", arguments::kList};

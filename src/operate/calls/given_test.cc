@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operate/calls/given.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "operate/calls/calls.h"
@@ -67,7 +69,11 @@ TEST(Calls, DeclareWhatTheirPathsName) {
       ASSERT_NE(call.find(name), nullptr) << call.path;
       EXPECT_TRUE(call.find(name)->needed) << call.path;
     }
-    for (const Argument& argument : call.arguments) EXPECT_FALSE(argument.help.empty());
+    for (const Argument& argument : call.arguments) {
+      EXPECT_FALSE(argument.help.en.empty());
+      EXPECT_TRUE(std::ranges::any_of(argument.help.ja, [](char c) { return (c & 0x80) != 0; }))
+          << argument.help.ja;
+    }
   }
 }
 
