@@ -164,8 +164,9 @@ class Renderer {
   void begin_hidden(Role role) {
     hidden_ = true;
     hidden_role_ = role;
-    // Only what stands before everything else is meant to be read: in lists of mails.
-    begins_all_ = layout_.text().empty();
+    // Only what stands before everything else is meant to be read, in lists of mails; and no item
+    // is.
+    begins_all_ = layout_.text().empty() && lists_.empty() && role != Role::list;
     preheader_left_ = begins_all_ ? kPreheaderCharactersMax : 0;
   }
 

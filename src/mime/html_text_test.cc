@@ -188,6 +188,7 @@ TEST(HtmlToText, KeepsAPreheaderShortAndDropsOtherHiddenText) {
 TEST(HtmlToText, HidesWhatIsHiddenAlsoWhereEndTagsAreLeftOut) {
   EXPECT_EQ(html_to_text("x<ul><li hidden>S<li>b</ul><p>z"), "x\n\n- b\n\nz");
   EXPECT_EQ(html_to_text("x<ul><li hidden>S</ul><p>z"), "x\n\nz");
+  EXPECT_EQ(html_to_text("<ul><li hidden>S<li>b</ul>"), "- b") << "no preheader";
   EXPECT_EQ(html_to_text("<table><tr><td>a<td hidden>S<td>b<tr style=display:none><td>S<tr><td>c"
                          "</table>z"),
             "a | b\nc\nz");
