@@ -23,6 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// A command on a stopped engine holds the store for a moment; whoever watches asks again and again.
+constexpr Milliseconds kLockWait{3'000};
 constexpr mode_t kOthers = 07;
 constexpr mode_t kNotOwner = 077;
 
@@ -183,6 +185,7 @@ Result<std::unique_ptr<store::SqliteStore>> open_store(const config::Config& con
   }
   store::SqliteStore::Options options = store_options(config, clock);
   options.may_begin = false;
+  options.lock_wait = kLockWait;
   auto opened = store::SqliteStore::open(options);
   if (opened || opened.error().kind != ErrorKind::not_found) return opened;
   if (auto may = may_begin(opened.error().detail); !may) return fail(std::move(may.error()));

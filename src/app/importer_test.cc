@@ -3,10 +3,12 @@
 #include "intake/importer.h"
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -83,9 +85,13 @@ class ImporterTest : public ::testing::Test {
    public:
     explicit TellingUploads(const std::filesystem::path& folder) : files_(folder) {}
     Result<std::unique_ptr<Reader>> open(std::string_view name) override {
+      if (on_open) on_open(name);
       return files_.open(name);
     }
     Result<std::unique_ptr<Writer>> create(std::string_view name) override {
+      if (on_create) {
+        if (auto may = on_create(name); !may) return fail(std::move(may.error()));
+      }
       return files_.create(name);
     }
     void remove(std::string_view name) override {
@@ -94,6 +100,8 @@ class ImporterTest : public ::testing::Test {
     }
     Result<std::size_t> sweep(const IsNamed& is_named) override { return files_.sweep(is_named); }
 
+    std::function<void(std::string_view name)> on_open;
+    std::function<Result<void>(std::string_view name)> on_create;
     std::function<void(std::string_view name)> on_remove;
 
    private:
@@ -169,6 +177,37 @@ TEST_F(ImporterTest, AnyCallToTheStoreMayFailAndTheImportBeginsAgain) {
     EXPECT_EQ(ended.success_count, 2'500) << "call " << n;
     importer.stop();
   }
+}
+
+TEST_F(ImporterTest, MemoryThatIsRefusedEndsNoThreadAndTheImportBeginsAgain) {
+  const store::ImportJob job = accept(1, 300);
+  std::atomic<int> opened = 0;
+  uploads_.on_open = [&](std::string_view) {
+    if (++opened < 3) throw std::bad_alloc();
+  };
+  auto importer = make({.jobs_max = 2, .retry_after = 1ms});
+  ASSERT_TRUE(importer.start_thread());
+  EXPECT_EQ(await_end(job).success_count, 300);
+  importer.stop();
+  EXPECT_EQ(opened, 3);
+}
+
+TEST_F(ImporterTest, AFullDiskLosesNoListOfErrors) {
+  const store::ImportJob job =
+      accept("email\nbad\ngood@example.jp\n", {.ignore_errors = true, .upload = upload_of(1)});
+  std::atomic<int> refused = 0;
+  uploads_.on_create = [&](std::string_view) -> Result<void> {
+    if (++refused > 2) return {};
+    return fail(ErrorKind::unavailable, "the disk is full");
+  };
+  auto importer = make({.jobs_max = 2, .retry_after = 1ms});
+  ASSERT_TRUE(importer.start_thread());
+  const store::ImportJob ended = await_end(job);
+  importer.stop();
+  EXPECT_EQ(ended.success_count, 1);
+  EXPECT_EQ(ended.failed_count, 1);
+  EXPECT_THAT(ended.errors, testing::EndsWith(".zip"));
+  EXPECT_TRUE(std::filesystem::exists(file(ended.errors)));
 }
 
 TEST_F(ImporterTest, WhatNoJobNamesIsRemovedAtTheStart) {

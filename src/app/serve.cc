@@ -84,7 +84,7 @@ int serve(config::LoadedConfig loaded, bool begin_new) {
   const SystemClock clock;
   Engine engine(
       {.loaded = std::move(loaded), .clock = &clock, .begin_new = begin_new, .drain_asked = [] {
-         ::kill(::getpid(), SIGTERM);
+         ::kill(::getpid(), SIGTERM);  // which changes nothing the second time
        }});
   const auto started = engine.start();
   if (!started) {
@@ -94,7 +94,9 @@ int serve(config::LoadedConfig loaded, bool begin_new) {
   int signal = 0;
   sigwait(&signals, &signal);
   log::info("draining", {{"signal", signal}, {"seconds", grace.count()}});
-  // From now on a signal does what it does to any program: nothing accepted is lost by it.
+  // Who asks again gets what is under way: mail that is in flight would go twice. Only who presses
+  // Ctrl-C does not want to wait; nothing accepted is lost by it.
+  for (const int again : {SIGTERM, SIGHUP}) std::signal(again, SIG_IGN);
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   std::optional<Watchdog> watchdog;
   try {

@@ -132,8 +132,7 @@ class CommandLine {
     CLI::Option* const made =
         command->add_option(name, target, std::string(declared->help.in(language_)))
             ->required(declared->needed);
-    if (declared->kind == operate::Argument::Kind::number &&
-        declared->max < std::numeric_limits<std::int64_t>::max()) {
+    if (declared->kind == operate::Argument::Kind::number) {
       made->check(CLI::Range(declared->min, declared->max));
     }
     return made;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <exception>
 #include <future>
 #include <memory>
 #include <utility>
@@ -11,6 +12,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "async/task_group.h"
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/printable.h"
@@ -261,7 +263,11 @@ void Importer::start(store::ImportJob job) {
     const std::lock_guard lock(mutex_);
     if (!queued_.insert(key).second) return;
   }
-  if (jobs_.try_push(static_cast<std::int64_t>(key.first), std::move(job))) return;
+  try {
+    if (jobs_.try_push(static_cast<std::int64_t>(key.first), std::move(job))) return;
+  } catch (const std::exception&) {
+    async::report_exception("queueing an import", std::current_exception());
+  }
   const std::lock_guard lock(mutex_);
   queued_.erase(key);
   left_behind_ = true;
@@ -292,7 +298,14 @@ bool Importer::do_piece(const Piece& piece) {
     return true;
   }
   const auto& job = std::get<store::ImportJob>(piece);
-  const bool ended = run(job);
+  // What is thrown, where memory is refused, ends the piece and not the process: the job is still
+  // this node's, and begins again.
+  bool ended = false;
+  try {
+    ended = run(job);
+  } catch (const std::exception&) {
+    async::report_exception("an import", std::current_exception());
+  }
   const std::lock_guard lock(mutex_);
   queued_.erase(key_of(job));
   if (!ended) left_behind_ = true;
@@ -305,7 +318,13 @@ void Importer::catch_up() {
       const std::lock_guard lock(mutex_);
       if (!std::exchange(left_behind_, false)) return;
     }
-    const auto taken = take_unfinished();
+    Result<void> taken;
+    try {
+      taken = take_unfinished();
+    } catch (const std::exception& error) {
+      async::report_exception("finding imports", std::current_exception());
+      taken = fail(ErrorKind::unavailable, error.what());
+    }
     if (taken) {
       // With jobs to run, these tell.
       if (jobs_.size() == 0) storing_.worked(clock_.steady_now());

@@ -29,10 +29,13 @@ Result<void> check_name(std::string_view name) {
         return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
                std::string_view("._@-").contains(c);
       });
-  if (good) return {};
+  // Names stand in paths, and "." and ".." go elsewhere there (RFC 3986 section 5.2.4).
+  if (good && name != "." && name != "..") return {};
   return fail(
       ErrorKind::invalid_input,
-      fmt::format("the name of an account has 1 to {} letters, digits and . _ @ -", kNameMax));
+      fmt::format(
+          "the name of an account has 1 to {} letters, digits and . _ @ -, and is not . or ..",
+          kNameMax));
 }
 
 Result<void> check_weight(std::int64_t weight) {

@@ -6,6 +6,7 @@
 #include <future>
 #include <mutex>
 #include <optional>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -52,6 +53,19 @@ Result<std::unique_ptr<Connection>> connect(const SqliteStore::Options& options,
                            .cache_kib = cache_kib,
                            .synchronous = word(options.synchronous),
                            .log_octets_max = options.log_pages_max * kPageOctets});
+}
+
+Result<StoreLock> acquire(const SqliteStore::Options& options) {
+  constexpr Milliseconds kBetween{20};
+  Milliseconds waited{0};
+  while (true) {
+    auto lock = StoreLock::acquire(options.path);
+    if (lock || lock.error().kind != ErrorKind::conflict || waited >= options.lock_wait) {
+      return lock;
+    }
+    std::this_thread::sleep_for(kBetween);
+    waited += kBetween;
+  }
 }
 
 // A log that is large beside its disk would keep the room that somebody makes on it.
@@ -199,7 +213,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const Options& given) {
   check(given.clock != nullptr, "a store needs a clock");
   Options options = given;
   fit_log_to_disk(options);
-  auto lock = StoreLock::acquire(options.path);
+  auto lock = acquire(options);
   if (!lock) return fail(std::move(lock.error()));
   auto writer = open_writer(options, *lock);
   if (!writer) return fail(std::move(writer.error()));

@@ -28,6 +28,8 @@ class SqliteStore final : public Store {
     std::filesystem::path path;    // the database file; its directory must exist
     const Clock* clock = nullptr;  // required; must outlive the store
     std::string vfs;               // SQLite's virtual file system; empty: the default
+    // How long a lock that somebody has is waited for: commands hold it for moments.
+    Milliseconds lock_wait{0};
     // False: only what is there already is opened, and a missing or empty database is not_found.
     bool may_begin = true;
     // Less than full breaks the first promise (accepted means kept): for tests only.

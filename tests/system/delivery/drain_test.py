@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """SIGTERM drains: what is in flight ends, the rest waits in the store, and nothing goes twice."""
+import signal
+import subprocess
 import sys
 import time
 
@@ -76,7 +78,33 @@ def a_dialogue_that_is_cut_off_is_no_attempt(binary):
             check("Attempt 1" in stack.explain(f"a@{domain}"), "it is the first attempt")
 
 
+def who_asks_again_gets_the_drain_that_is_under_way(binary):
+    addresses = [f"r{i}@slow.example" for i in range(5)]
+    config = [*QUICK, "[engine]", f"drain_seconds = {DRAIN_SECONDS}"]
+    with Installation(binary, {"slow.example": ["delay = { body = 3 }"]}, config) as stack:
+        for address in addresses:
+            stack.transaction(address)
+        for address in addresses:
+            stack.await_story(address, "The whole mail is out")
+        drains = []
+        for _ in range(3):
+            drains.append(subprocess.Popen(
+                [stack.binary, "--config", str(stack.directory / "todoku.toml"), "drain"],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
+            time.sleep(0.3)
+            stack.engine.send_signal(signal.SIGTERM)
+        for drain in drains:
+            said = drain.communicate(timeout=30)[0]
+            check_equal((drain.returncode, "It has stopped." in said), (0, True), said)
+        check_equal(stack.engine.wait(5), 0, "exit status")
+        stack.engine = None
+        stack.start_engine()
+        stack.wait_for(lambda: len(stack.settled_log()) >= len(addresses), "the mails")
+        check_exactly_once(stack.settled_log(), addresses)
+
+
 if __name__ == "__main__":
     sys.exit(run(drains_with_a_bulk_under_way, drains_while_idle,
+                 who_asks_again_gets_the_drain_that_is_under_way,
                  ends_in_time_though_a_receiver_does_not_answer,
                  a_dialogue_that_is_cut_off_is_no_attempt))

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What stops a start does it with exit status 1 and one sentence that says what to do."""
+import fcntl
 import os
 import pathlib
 import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 
 from installation import Installation, check, check_equal, run
 
@@ -79,5 +81,14 @@ def each_says_what_to_do(binary):
         stack.start_engine()  # nothing of this has done any harm
 
 
+def a_store_that_a_command_holds_is_waited_for(binary):
+    with Installation(binary, {"one.example": []}) as stack:
+        check_equal(stack.terminate()[0], 0, "exit status of the drain")
+        held = os.open(stack.directory / "data", os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        threading.Timer(1, os.close, [held]).start()
+        stack.start_engine()
+
+
 if __name__ == "__main__":
-    sys.exit(run(each_says_what_to_do))
+    sys.exit(run(each_says_what_to_do, a_store_that_a_command_holds_is_waited_for))
