@@ -23,7 +23,7 @@ MemoryStore::MemoryStore(const Clock& clock)
     : clock_(clock),
       db_(must(Connection::open({.path = ":memory:", .create = true}), "a database opens")) {
   must(prepare_schema(*db_), "the tables are made");
-  const AddressHash hash = must(AddressHash::load(*db_), "the secret is read");
+  const store::AddressHash hash = must(load_address_hash(*db_), "the secret is read");
   transaction_ = std::make_unique<SqliteWriteTransaction>(*db_, figures_, hash);
   must(transaction_->load_figures(), "the figures are read");
 }

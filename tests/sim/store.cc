@@ -63,15 +63,15 @@ void FaultyStore::falsify(store::Settle& settle, std::vector<store::BatchRelease
 
 template <class Op>
 void FaultyStore::perform(store::WritePriority priority, Op op, store::Answered<Op> done) {
-  auto item = std::make_shared<store::sqlite::Pending<Op>>();
+  auto item = std::make_shared<store::Pending<Op>>();
   item->op = std::move(op);
   enqueue(
       priority,
       [this, item, forged = std::vector<store::BatchRelease>()](
           store::sqlite::SqliteWriteTransaction& transaction) mutable -> Result<void> {
         falsify(item->op, forged);
-        store::sqlite::Pending<Op>* const items[] = {item.get()};
-        auto performed = transaction.perform(store::sqlite::Together<Op>(items));
+        store::Pending<Op>* const items[] = {item.get()};
+        auto performed = transaction.perform(store::Together<Op>(items));
         if (!performed) return performed;
         if (!item->answer) return fail(item->answer.error());
         return {};

@@ -9,8 +9,8 @@
 
 #include "base/bytes.h"
 #include "base/digest.h"
+#include "store/records.h"
 #include "store/sqlite/keys.h"
-#include "store/sqlite/records.h"
 
 namespace todoku::store::sqlite {
 namespace {
@@ -131,18 +131,13 @@ Result<std::int64_t> find_in_tail(Connection& db, std::string_view address, std:
 
 }  // namespace
 
-Result<AddressHash> AddressHash::load(Connection& db) {
+Result<AddressHash> load_address_hash(Connection& db) {
   auto query = db.query("SELECT value FROM meta WHERE name = 'address_secret'");
-  if (query.next() && query.blob(0).size() == 16) {
-    const std::string_view secret = query.blob(0);
-    return AddressHash(big_endian(secret), big_endian(secret.substr(8)));
+  if (query.next()) {
+    if (const auto hash = AddressHash::from_secret(query.blob(0))) return *hash;
   }
   if (query.failed()) return fail(query.error());
   return fail(ErrorKind::corrupt, "the database has lost the secret of its address index");
-}
-
-std::uint64_t AddressHash::operator()(std::string_view address) const {
-  return siphash64(key0_, key1_, to_ascii_lower(address));
 }
 
 AddressEntry entry_at(std::string_view chunk, std::size_t index) {

@@ -20,23 +20,13 @@
 #include <vector>
 
 #include "base/result.h"
+#include "store/address_hash.h"
 #include "store/sqlite/connection.h"
 
 namespace todoku::store::sqlite {
 
-// The keyed hash of an installation.
-class AddressHash {
- public:
-  AddressHash(std::uint64_t key0, std::uint64_t key1) : key0_(key0), key1_(key1) {}
-  // Reads the installation's secret.
-  [[nodiscard]] static Result<AddressHash> load(Connection& db);
-
-  [[nodiscard]] std::uint64_t operator()(std::string_view address) const;
-
- private:
-  std::uint64_t key0_;
-  std::uint64_t key1_;
-};
+// Reads the installation's secret.
+[[nodiscard]] Result<AddressHash> load_address_hash(Connection& db);
 
 inline constexpr std::int64_t kRunBuilding = 1;
 inline constexpr std::int64_t kRunLive = 2;

@@ -9,8 +9,8 @@
 
 #include "base/caught.h"
 #include "base/trouble.h"
+#include "store/records.h"
 #include "store/sqlite/keys.h"
-#include "store/sqlite/records.h"
 
 namespace todoku::store::sqlite {
 namespace {

@@ -27,7 +27,7 @@ class AddressIndexerTest : public ::testing::Test {
   AddressIndexerTest() {
     db_ = std::move(*Connection::open({.path = ":memory:", .vfs = "", .create = true}));
     EXPECT_TRUE(prepare_schema(*db_));
-    hash_.emplace(*AddressHash::load(*db_));
+    hash_.emplace(*load_address_hash(*db_));
     indexer_.emplace(
         *db_, *hash_,
         [this](AddressIndexer::Change change) -> Result<void> {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Values that repeat in millions of rows (paths, replies, keys of insert codes) are stored once and
-// named by a small number. Values are never changed or removed, and numbers never used again.
+// The dictionary (store/dictionary.h) as a table, with what one connection remembers of it.
 #pragma once
 
 #include <array>
@@ -11,27 +10,19 @@
 #include <unordered_map>
 
 #include "base/result.h"
+#include "store/dictionary.h"
 #include "store/sqlite/connection.h"
 
 namespace todoku::store::sqlite {
 
-// Stored as these numbers: never renumber.
-enum class DictionaryKind : std::uint8_t { insert_key = 0, path = 1, reply = 2 };
-
-// The dictionary as one connection sees it.
-class Dictionary {
+// The dictionary as one connection sees it; numbers are for the writer only.
+class Dictionary final : public store::Dictionary {
  public:
   explicit Dictionary(Connection& db) : db_(db) {}
 
-  // The number of a value, which is added if it is new. nullopt if there are too many values of
-  // this kind already: then the caller stores it in place. Writer only.
-  [[nodiscard]] Result<std::optional<std::int64_t>> number(DictionaryKind kind,
-                                                           std::string_view value);
-  // True from the second time on that a reply is seen within a while: one that repeats is worth a
-  // number, one with a queue id in it is not.
-  [[nodiscard]] bool repeats(std::string_view reply);
-  // The value of a number; the view is valid until the next call. corrupt if there is none.
-  [[nodiscard]] Result<std::string_view> value(std::int64_t number);
+  Result<std::optional<std::int64_t>> number(DictionaryKind kind, std::string_view value) override;
+  bool repeats(std::string_view reply) override;
+  Result<std::string_view> value(std::int64_t number) override;
   // Forgets what it has cached, after a transaction that may have added values was rolled back.
   void forget();
 

@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "store/records.h"
 #include "store/sqlite/keys.h"
 #include "store/sqlite/queries.h"
-#include "store/sqlite/records.h"
 
 namespace todoku::store::sqlite {
 

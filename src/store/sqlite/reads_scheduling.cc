@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/records.h"
 #include "store/sqlite/keys.h"
 #include "store/sqlite/queries.h"
-#include "store/sqlite/records.h"
 
 namespace todoku::store::sqlite {
 

@@ -3,48 +3,23 @@
 
 #include <algorithm>
 #include <limits>
-#include <unordered_map>
 
+#include "store/batching.h"
+#include "store/records.h"
 #include "store/sqlite/keys.h"
-#include "store/sqlite/records.h"
 
 namespace todoku::store::sqlite {
-
-std::vector<RecipientAppender::Indices> RecipientAppender::grouped(
-    std::span<const NewRecipient> recipients) const {
-  std::vector<Indices> groups;
-  Indices rest;
-  if (recipients.size() < kOwnBatchMin) {
-    for (std::uint32_t i = 0; i < recipients.size(); ++i) rest.push_back(i);
-    groups.push_back(std::move(rest));
-    return groups;
-  }
-  std::unordered_map<std::string_view, Indices> domains;
-  for (std::uint32_t i = 0; i < recipients.size(); ++i) domains[recipients[i].domain].push_back(i);
-  for (auto& [domain, indices] : domains) {
-    if (indices.size() >= kOwnBatchMin && !domain.empty()) {
-      groups.push_back(std::move(indices));
-    } else {
-      rest.insert(rest.end(), indices.begin(), indices.end());
-    }
-  }
-  // In the order given, whatever the hash table says, so that the same input makes the same rows.
-  std::ranges::sort(groups, {}, [](const Indices& group) { return group.front(); });
-  std::ranges::sort(rest);
-  groups.push_back(std::move(rest));
-  return groups;
-}
 
 Result<std::vector<PublicId>> RecipientAppender::append(std::span<const NewRecipient> recipients,
                                                         std::int64_t present) {
   std::vector<PublicId> ids(recipients.size());
-  const auto groups = grouped(recipients);
+  const auto groups = grouped_by_domain(recipients);
   for (std::size_t i = 0; i + 1 < groups.size(); ++i) {
     const std::string_view domain = recipients[groups[i].front()].domain;
     auto done = append_group(recipients, groups[i], domain, ids);
     if (!done) return fail(std::move(done.error()));
   }
-  const Indices& rest = groups.back();
+  const Places& rest = groups.back();
   auto done = rest.size() >= kOwnBatchMin
                   ? append_group(recipients, rest, {}, ids)
                   : append_singly(recipients, rest,
@@ -56,15 +31,9 @@ Result<std::vector<PublicId>> RecipientAppender::append(std::span<const NewRecip
 Result<void> RecipientAppender::append_group(std::span<const NewRecipient> recipients,
                                              std::span<const std::uint32_t> group,
                                              std::string_view domain, std::vector<PublicId>& ids) {
-  // As few batches as possible, all of about the same size, with no room left.
-  const auto max = static_cast<std::size_t>(kBatchRecipientsMax);
-  std::size_t batches = (group.size() + max - 1) / max;
-  while (!group.empty()) {
-    const auto part = group.first((group.size() + batches - 1) / batches);
-    group = group.subspan(part.size());
-    --batches;
+  for (const auto part : cut_into_batches(group)) {
     const auto size = static_cast<std::int64_t>(part.size());
-    const auto batch = new_batch(domain, size, size);
+    const auto batch = new_batch(domain, size, size);  // with no room left
     if (!batch) return fail(batch.error());
     for (std::size_t i = 0; i < part.size(); ++i) {
       const auto seq = static_cast<std::int64_t>(i);
@@ -188,9 +157,7 @@ Result<std::vector<LeasedBatch>> RecipientAppender::append_transaction(
     std::span<const NewRecipient> recipients, NodeKey holder, Milliseconds life_time) {
   const bool leased = holder != kNobody;
   std::vector<LeasedBatch> leases;
-  const bool one_domain = std::ranges::all_of(recipients, [&](const NewRecipient& recipient) {
-    return recipient.domain == recipients.front().domain;
-  });
+  const std::string_view domain = common_domain(recipients);
   const auto first = transaction_.counters_.take_ids(account_, IdKind::email,
                                                      static_cast<std::int64_t>(recipients.size()));
   if (!first) return fail(first.error());
@@ -201,7 +168,7 @@ Result<std::vector<LeasedBatch>> RecipientAppender::append_transaction(
     recipients = recipients.subspan(part.size());
     BatchRow batch;
     batch.number = number;
-    if (one_domain) batch.domain = part.front().domain;
+    batch.domain = domain;
     batch.first_email_id = email;
     batch.capacity = batch.size = batch.open = static_cast<std::int64_t>(part.size());
     batch.token = leased ? 1 : 0;

@@ -11,11 +11,6 @@
 
 namespace todoku::store::sqlite {
 
-// A domain with this many recipients in one call gets batches of its own.
-inline constexpr std::size_t kOwnBatchMin = 50;
-// The room of the first batch that is filled by single recipients; later ones are larger.
-inline constexpr std::int64_t kOpenBatchMin = 64;
-
 class RecipientAppender {
  public:
   // `section`: 0 for transactions.
@@ -37,10 +32,6 @@ class RecipientAppender {
       std::span<const NewRecipient> recipients, NodeKey holder, Milliseconds life_time);
 
  private:
-  using Indices = std::vector<std::uint32_t>;
-
-  // Sorts recipients into groups that share batches: one per large domain, the rest last.
-  [[nodiscard]] std::vector<Indices> grouped(std::span<const NewRecipient> recipients) const;
   [[nodiscard]] Result<void> append_group(std::span<const NewRecipient> recipients,
                                           std::span<const std::uint32_t> group,
                                           std::string_view domain, std::vector<PublicId>& ids);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "store/sqlite/records.h"
+#include "store/records.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "store/sqlite/codec.h"
+#include "store/codec.h"
+#include "store/sqlite/dictionary.h"
 #include "store/sqlite/keys.h"
 #include "store/sqlite/schema.h"
 

@@ -217,7 +217,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const Options& given) {
   if (!lock) return fail(std::move(lock.error()));
   auto writer = open_writer(options, *lock);
   if (!writer) return fail(std::move(writer.error()));
-  const auto hash = AddressHash::load(**writer);
+  const auto hash = load_address_hash(**writer);
   if (!hash) return fail(hash.error());
   auto parts = std::make_unique<Parts>(std::move(*lock), std::move(*writer), *hash, *options.clock);
   auto loaded = parts->transaction.load_figures();

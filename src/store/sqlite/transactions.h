@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "store/pending.h"
 #include "store/sqlite/counters.h"
-#include "store/sqlite/pending.h"
 #include "store/sqlite/queries.h"
 #include "store/store.h"
 

@@ -3,8 +3,8 @@
 // batch says who has it and how often it was taken, and is due for nobody until it is released.
 #include <algorithm>
 
+#include "store/records.h"
 #include "store/sqlite/keys.h"
-#include "store/sqlite/records.h"
 #include "store/sqlite/transactions.h"
 #include "store/texts.h"
 

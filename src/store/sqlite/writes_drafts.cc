@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "store/records.h"
 #include "store/sqlite/keys.h"
 #include "store/sqlite/recipient_appender.h"
-#include "store/sqlite/records.h"
 #include "store/sqlite/transactions.h"
 
 namespace todoku::store::sqlite {

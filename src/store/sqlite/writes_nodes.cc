@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "store/records.h"
 #include "store/sqlite/keys.h"
-#include "store/sqlite/records.h"
 #include "store/sqlite/transactions.h"
 
 namespace todoku::store::sqlite {
@@ -74,19 +74,8 @@ Result<bool> SqliteWriteTransaction::count_death(std::int64_t row, Instant expir
   if (deaths < kDeathsToSetAside) return false;
   auto done = db_.query("UPDATE suspects SET aside = ? WHERE recipient = ?").bind(now_, row).run();
   if (!done) return fail(std::move(done.error()));
-  const Outcome words{
-      .state = RecipientState::deferred,
-      .stage = Stage::none,
-      .reply = {0, fmt::format("4.3.0 set aside: {} times a process died with this mail alone in "
-                               "hand; it waits for an operator",
-                               deaths)},
-      .is_attempt = false,
-      .cause = Cause::set_aside};
   history_.clear();
-  done = append_history(
-      queries_.dictionary(),
-      {.at = now_, .duration = {}, .state = words.state, .outcome = words, .path = Path{}},
-      history_);
+  done = append_set_aside(queries_.dictionary(), now_, deaths, history_);
   if (!done) return fail(std::move(done.error()));
   // Due at the end of its life, to be given up then.
   done = db_.query(

@@ -8,57 +8,22 @@
 #include <algorithm>
 #include <map>
 
+#include "store/records.h"
+#include "store/settling.h"
 #include "store/sqlite/keys.h"
-#include "store/sqlite/records.h"
 #include "store/sqlite/transactions.h"
-#include "store/texts.h"
 
 namespace todoku::store::sqlite {
 namespace {
 
 constexpr std::int64_t kAttemptsMax = 65'535;
-// Beyond any number of outcomes.
-constexpr std::size_t kReleases = std::size_t{1} << 40U;
-
 std::int64_t info_of(RecipientState state, std::int64_t attempts) {
   return std::min(attempts, kAttemptsMax) << 3 | static_cast<std::int64_t>(state);
-}
-
-std::int64_t* count_of(DeliveryCounts& counts, RecipientState state) {
-  switch (state) {
-    case RecipientState::pending:
-      return nullptr;
-    case RecipientState::deferred:
-      return &counts.deferred;
-    case RecipientState::delivered:
-      return &counts.delivered;
-    case RecipientState::bounced:
-      return &counts.bounced;
-    case RecipientState::dropped:
-      return &counts.dropped;
-    case RecipientState::expired:
-      return &counts.expired;
-    case RecipientState::cancelled:
-      return &counts.cancelled;
-    case RecipientState::unknown:
-      return &counts.unknown;
-  }
-  return nullptr;
 }
 
 void count(DeliveryCounts& counts, RecipientState state, std::int64_t by) {
   if (std::int64_t* const counted = count_of(counts, state)) *counted += by;
 }
-
-// An outcome or a release, and where its answer goes.
-struct Piece {
-  BatchKey batch;
-  std::size_t place = 0;  // in the order given, outcomes before releases
-  const OutcomeRecord* outcome = nullptr;
-  Result<OutcomeRecorded>* recorded = nullptr;
-  const BatchRelease* release = nullptr;
-  Result<BatchReleased>* released = nullptr;
-};
 
 std::unexpected<Error> nothing_there() {
   return fail(ErrorKind::not_found, "there is no such recipient any more");
@@ -68,51 +33,16 @@ std::unexpected<Error> fenced() {
   return fail(ErrorKind::conflict, "the lease of this batch has passed to somebody else");
 }
 
-void answer_missing(const Piece& piece) {
+void answer_missing(const SettlePiece& piece) {
   if (piece.recorded != nullptr) *piece.recorded = nothing_there();
   if (piece.released != nullptr) *piece.released = nothing_there();
-}
-
-// Everything that the items bring, in the order of the batches; of one batch first the outcomes, in
-// the order given, then the releases.
-std::vector<Piece> pieces_of(Together<Settle> items) {
-  std::vector<Piece> pieces;
-  for (Pending<Settle>* const item : items) {
-    if (auto sound = check_sound(item->op); !sound) {
-      item->answer = fail(std::move(sound.error()));
-      continue;
-    }
-    Settled& answer = item->answer.emplace();
-    answer.outcomes.resize(item->op.outcomes.size());
-    answer.releases.resize(item->op.releases.size());
-    for (std::size_t i = 0; i < item->op.outcomes.size(); ++i) {
-      const OutcomeRecord& outcome = item->op.outcomes[i];
-      if (auto sound = check_sound(outcome); !sound) {
-        answer.outcomes[i] = fail(std::move(sound.error()));
-        continue;
-      }
-      pieces.push_back({.batch = outcome.key.batch_key(),
-                        .place = pieces.size(),
-                        .outcome = &outcome,
-                        .recorded = &answer.outcomes[i]});
-    }
-    for (std::size_t i = 0; i < item->op.releases.size(); ++i) {
-      pieces.push_back({.batch = item->op.releases[i].held.key,
-                        .place = kReleases + pieces.size(),
-                        .release = &item->op.releases[i],
-                        .released = &answer.releases[i]});
-    }
-  }
-  std::ranges::sort(pieces, {},
-                    [](const Piece& piece) { return std::pair(piece.batch, piece.place); });
-  return pieces;
 }
 
 }  // namespace
 
 // A batch as it is read, and what its pieces make of it.
 struct SqliteWriteTransaction::BatchSettling {
-  std::span<const Piece> pieces;
+  std::span<const SettlePiece> pieces;
   // as stored
   std::int64_t number = 0;
   TrafficClass traffic{};
@@ -166,15 +96,9 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
     auto done = db_.query("DELETE FROM on_its_way WHERE recipient = ?").bind(row).run();
     if (!done) return done;
   }
-  RecipientState next = outcome.outcome.state;
-  std::optional<Instant> due;
-  if (outcome.wait) {
-    due = now_ - outcome.age + *outcome.wait;
-    if (*due > batch.expires) {
-      next = RecipientState::expired;
-      due.reset();
-    }
-  }
+  const Verdict verdict = verdict_of(outcome, now_, batch.expires);
+  const RecipientState next = verdict.next;
+  std::optional<Instant> due = verdict.due;
   const std::int64_t tried = outcome.outcome.is_attempt ? 1 : 0;
   history_.clear();
   auto appended = append_history(queries_.dictionary(),
@@ -193,7 +117,7 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
                       .run();
   if (!inserted) return inserted;
   const bool fresh = db_.changes() > 0;
-  bool moves = true;
+  bool changes = true;
   if (!fresh) {
     std::int64_t attempts = 0;
     std::optional<Instant> due_before;
@@ -210,35 +134,29 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
       if (query.failed()) return fail(query.error());
     }
     address_ += history_;
-    moves = may_change(state, next);
-    // An attempt ends nothing that is over: what a holder whose lease had lapsed heard comes after
-    // what the next one heard. A bounce message, which is no attempt, may still come. Where nobody
-    // knew, what a holder heard who was not dead after all is news.
-    if (is_terminal(state) && outcome.outcome.is_attempt && state != RecipientState::unknown) {
-      moves = false;
-    }
+    changes = moves(state, verdict, outcome.outcome);
     // Only what is set aside is due at the end of its life (writes_nodes.cc).
-    if (moves && due_before && *due_before >= batch.expires) {
+    if (changes && due_before && *due_before >= batch.expires) {
       const auto stays = keep_aside(row, is_terminal(next));
       if (!stays) return fail(stays.error());
       if (*stays) due = due_before;
     }
-    if (!moves) due = due_before;
+    if (!changes) due = due_before;
     auto updated =
         db_.query("UPDATE progress SET info = ?, due = ?, history = ? WHERE id = ?")
-            .bind(info_of(moves ? next : state, attempts + tried), due, Blob{address_}, row)
+            .bind(info_of(changes ? next : state, attempts + tried), due, Blob{address_}, row)
             .run();
     if (!updated) return updated;
   }
-  if (moves) {
+  if (changes) {
     count(counts, state, -1);
     count(counts, next, 1);
     if (!is_terminal(state) && is_terminal(next)) ++batch.settled;
     if (due && (!batch.due || *due < *batch.due)) batch.due = due;
   }
   ++batch.recorded;
-  answer = OutcomeRecorded{.state = moves ? next : state,
-                           .superseded = !moves,
+  answer = OutcomeRecorded{.state = changes ? next : state,
+                           .superseded = !changes,
                            .due = due ? std::optional(*due - now_) : std::nullopt};
   return {};
 }
@@ -328,7 +246,7 @@ Result<void> SqliteWriteTransaction::settle_batch(BatchSettling& batch, Settling
     batch.at_most_once = query.flag(11);
   }
   DeliveryCounts& counts = settling.sum->counts;
-  for (const Piece& piece : batch.pieces) {
+  for (const SettlePiece& piece : batch.pieces) {
     auto done = piece.outcome != nullptr ? record(*piece.outcome, batch, counts, *piece.recorded)
                                          : release(*piece.release, batch, counts, *piece.released);
     if (!done) return done;
@@ -381,11 +299,11 @@ Result<void> SqliteWriteTransaction::count_delivery(DeliveryKey key, const Deliv
 }
 
 Result<void> SqliteWriteTransaction::perform(Together<Settle> items) {
-  const std::vector<Piece> pieces = pieces_of(items);
+  const std::vector<SettlePiece> pieces = pieces_of(items);
   Settling settling;
   for (auto begin = pieces.begin(); begin != pieces.end();) {
-    const auto end = std::find_if(begin, pieces.end(),
-                                  [&](const Piece& piece) { return piece.batch != begin->batch; });
+    const auto end = std::find_if(
+        begin, pieces.end(), [&](const SettlePiece& piece) { return piece.batch != begin->batch; });
     BatchSettling batch;
     batch.pieces = std::span(begin, end);
     batch.number = batch_number(begin->batch);
@@ -401,19 +319,7 @@ Result<void> SqliteWriteTransaction::perform(Together<Settle> items) {
     auto done = count_delivery(key, sum.counts, settling);
     if (!done) return done;
   }
-  for (Pending<Settle>* const item : items) {
-    if (!item->answer) continue;
-    if (items.size() == 1) {
-      item->answer->finished = std::move(settling.finished);
-      break;
-    }
-    for (const DeliveryKey key : settling.finished) {
-      const bool its = std::ranges::any_of(item->op.outcomes, [&](const OutcomeRecord& outcome) {
-        return outcome.key.delivery == key;
-      });
-      if (its) item->answer->finished.push_back(key);
-    }
-  }
+  tell_finished(items, settling.finished);
   return {};
 }
 

@@ -23,7 +23,7 @@ class Counted {
  public:
   explicit Counted(const std::filesystem::path& path)
       : db_(must(Connection::open({.path = path.string(), .vfs = {}}))),
-        transaction_(*db_, figures_, must(AddressHash::load(*db_))) {
+        transaction_(*db_, figures_, must(load_address_hash(*db_))) {
     must(transaction_.load_figures());
     sqlite3_progress_handler(db_->raw(), 1, &Counted::count, this);
     sqlite3_trace_v2(db_->raw(), SQLITE_TRACE_STMT, &Counted::begun, this);

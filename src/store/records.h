@@ -21,10 +21,10 @@
 #include "base/result.h"
 #include "mail/attempt.h"
 #include "mail/content.h"
+#include "store/dictionary.h"
 #include "store/recipients.h"
-#include "store/sqlite/dictionary.h"
 
-namespace todoku::store::sqlite {
+namespace todoku::store {
 
 // Replies longer than this are cut at a character.
 inline constexpr std::size_t kReplyOctetsMax = 2048;
@@ -47,6 +47,9 @@ struct HistoryEntry {
 // Appends an entry to a history.
 [[nodiscard]] Result<void> append_history(Dictionary& dictionary, const HistoryEntry& entry,
                                           std::string& history);
+// That a recipient is set aside from now on: a process died `deaths` times with it alone in hand.
+[[nodiscard]] Result<void> append_set_aside(Dictionary& dictionary, Instant now,
+                                            std::int64_t deaths, std::string& history);
 [[nodiscard]] Result<std::vector<Attempt>> unpack_history(Dictionary& dictionary,
                                                           std::string_view history);
 
@@ -59,4 +62,4 @@ struct HistoryEntry {
 // The address that was given to stored_address().
 [[nodiscard]] std::string full_address(std::string_view stored, std::string_view domain);
 
-}  // namespace todoku::store::sqlite
+}  // namespace todoku::store

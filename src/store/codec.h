@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-namespace todoku::store::sqlite {
+namespace todoku::store {
 
 inline void put_varint(std::string& out, std::uint64_t value) {
   while (value >= 0x80) {
@@ -88,4 +88,4 @@ class BlobReader {
   bool failed_ = false;
 };
 
-}  // namespace todoku::store::sqlite
+}  // namespace todoku::store

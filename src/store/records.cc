@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "store/sqlite/records.h"
+#include "store/records.h"
 
 #include <algorithm>
 
-#include "store/sqlite/codec.h"
+#include <fmt/format.h>
 
-namespace todoku::store::sqlite {
+#include "store/codec.h"
+
+namespace todoku::store {
 namespace {
 
 // 2025-01-01T00:00:00Z: keeps instants in six octets for a century.
@@ -179,6 +181,21 @@ Result<void> append_history(Dictionary& dictionary, const HistoryEntry& entry,
   return append_path(dictionary, entry.path, history);
 }
 
+Result<void> append_set_aside(Dictionary& dictionary, Instant now, std::int64_t deaths,
+                              std::string& history) {
+  const Outcome words{
+      .state = RecipientState::deferred,
+      .stage = Stage::none,
+      .reply = {0, fmt::format("4.3.0 set aside: {} times a process died with this mail alone in "
+                               "hand; it waits for an operator",
+                               deaths)},
+      .is_attempt = false,
+      .cause = Cause::set_aside};
+  return append_history(
+      dictionary,
+      {.at = now, .duration = {}, .state = words.state, .outcome = words, .path = Path{}}, history);
+}
+
 Result<std::vector<Attempt>> unpack_history(Dictionary& dictionary, std::string_view history) {
   std::vector<Attempt> attempts;
   BlobReader in(history);
@@ -219,4 +236,4 @@ std::string full_address(std::string_view stored, std::string_view domain) {
   return address;
 }
 
-}  // namespace todoku::store::sqlite
+}  // namespace todoku::store

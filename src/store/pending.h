@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "store/store.h"
 
-namespace todoku::store::sqlite {
+namespace todoku::store {
 
 template <class Op>
 struct Pending {
@@ -43,4 +43,4 @@ void in_halves(Together<Op> items, const Run& run, const Lost& lost) {
   in_halves<Op>(items.subspan(half), run, lost);
 }
 
-}  // namespace todoku::store::sqlite
+}  // namespace todoku::store

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/settling.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "store/texts.h"
+
+namespace todoku::store {
+namespace {
+
+// Beyond any number of outcomes.
+constexpr std::size_t kReleases = std::size_t{1} << 40U;
+
+}  // namespace
+
+Verdict verdict_of(const OutcomeRecord& outcome, Instant now, Instant expires) {
+  Verdict verdict{.next = outcome.outcome.state, .due = std::nullopt};
+  if (!outcome.wait) return verdict;
+  const Instant due = now - outcome.age + *outcome.wait;
+  if (due > expires) {
+    verdict.next = RecipientState::expired;
+  } else {
+    verdict.due = due;
+  }
+  return verdict;
+}
+
+bool moves(RecipientState state, const Verdict& verdict, const Outcome& outcome) {
+  if (is_terminal(state) && outcome.is_attempt) return false;
+  return may_change(state, verdict.next);
+}
+
+std::int64_t* count_of(DeliveryCounts& counts, RecipientState state) {
+  switch (state) {
+    case RecipientState::pending:
+      return nullptr;
+    case RecipientState::deferred:
+      return &counts.deferred;
+    case RecipientState::delivered:
+      return &counts.delivered;
+    case RecipientState::bounced:
+      return &counts.bounced;
+    case RecipientState::dropped:
+      return &counts.dropped;
+    case RecipientState::expired:
+      return &counts.expired;
+    case RecipientState::cancelled:
+      return &counts.cancelled;
+    case RecipientState::unknown:
+      return &counts.unknown;
+  }
+  return nullptr;
+}
+
+std::vector<SettlePiece> pieces_of(Together<Settle> items) {
+  std::vector<SettlePiece> pieces;
+  for (Pending<Settle>* const item : items) {
+    if (auto sound = check_sound(item->op); !sound) {
+      item->answer = fail(std::move(sound.error()));
+      continue;
+    }
+    Settled& answer = item->answer.emplace();
+    answer.outcomes.resize(item->op.outcomes.size());
+    answer.releases.resize(item->op.releases.size());
+    for (std::size_t i = 0; i < item->op.outcomes.size(); ++i) {
+      const OutcomeRecord& outcome = item->op.outcomes[i];
+      if (auto sound = check_sound(outcome); !sound) {
+        answer.outcomes[i] = fail(std::move(sound.error()));
+        continue;
+      }
+      pieces.push_back({.batch = outcome.key.batch_key(),
+                        .place = pieces.size(),
+                        .outcome = &outcome,
+                        .recorded = &answer.outcomes[i]});
+    }
+    for (std::size_t i = 0; i < item->op.releases.size(); ++i) {
+      pieces.push_back({.batch = item->op.releases[i].held.key,
+                        .place = kReleases + pieces.size(),
+                        .release = &item->op.releases[i],
+                        .released = &answer.releases[i]});
+    }
+  }
+  std::ranges::sort(pieces, {},
+                    [](const SettlePiece& piece) { return std::pair(piece.batch, piece.place); });
+  return pieces;
+}
+
+void tell_finished(Together<Settle> items, const std::vector<DeliveryKey>& finished) {
+  for (Pending<Settle>* const item : items) {
+    if (!item->answer) continue;
+    if (items.size() == 1) {
+      item->answer->finished = finished;
+      return;
+    }
+    for (const DeliveryKey key : finished) {
+      const bool its = std::ranges::any_of(item->op.outcomes, [&](const OutcomeRecord& outcome) {
+        return outcome.key.delivery == key;
+      });
+      if (its) item->answer->finished.push_back(key);
+    }
+  }
+}
+
+}  // namespace todoku::store

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every back end decides alike when it settles (work.h): what an outcome makes of a recipient
+// and of its delivery's counts, and the order in which the pieces of several Settles are taken.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "base/clock.h"
+#include "store/pending.h"
+#include "store/work.h"
+
+namespace todoku::store {
+
+// What an outcome asks for: where the life of the delivery ends before the next attempt, it is
+// recorded as expired.
+struct Verdict {
+  RecipientState next = RecipientState::pending;
+  std::optional<Instant> due;
+};
+[[nodiscard]] Verdict verdict_of(const OutcomeRecord& outcome, Instant now, Instant expires);
+
+// Whether it changes a recipient in `state`. An attempt ends nothing that is over: what a holder
+// whose lease had lapsed heard comes after what the next one heard. A bounce message, which is no
+// attempt, may still come.
+[[nodiscard]] bool moves(RecipientState state, const Verdict& verdict, const Outcome& outcome);
+
+// The count of a state; nullptr: it has none.
+[[nodiscard]] std::int64_t* count_of(DeliveryCounts& counts, RecipientState state);
+
+// An outcome or a release, and where its answer goes.
+struct SettlePiece {
+  BatchKey batch;
+  std::size_t place = 0;  // in the order given, outcomes before releases
+  const OutcomeRecord* outcome = nullptr;
+  Result<OutcomeRecorded>* recorded = nullptr;
+  const BatchRelease* release = nullptr;
+  Result<BatchReleased>* released = nullptr;
+};
+
+// Everything that the items bring, in the order of the batches; of one batch first the outcomes, in
+// the order given, then the releases. Answers are made room for; what is not sound is answered.
+[[nodiscard]] std::vector<SettlePiece> pieces_of(Together<Settle> items);
+
+// To each item the deliveries that it touched and that are finished.
+void tell_finished(Together<Settle> items, const std::vector<DeliveryKey>& finished);
+
+}  // namespace todoku::store
