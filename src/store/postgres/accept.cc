@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// Accept (store/work.h): transactions, stored, started and leased in one step: one flight, one
+// commit.
+#include <bit>
+#include <set>
+#include <span>
+
+#include "store/batching.h"
+#include "store/postgres/contents.h"
+#include "store/postgres/hot.h"
+#include "store/records.h"
+#include "store/texts.h"
+
+namespace todoku::store::postgres {
+namespace {
+
+// Against being made void until this is committed: then what it is given is seen by whoever offers
+// its work again. Its renewal is another row.
+const Sql kHoldNodes{"accept: hold nodes",
+                     "SELECT key FROM nodes WHERE key = ANY($1) ORDER BY key FOR SHARE"};
+const Sql kInsertDeliveries{
+    "accept: deliveries",
+    "INSERT INTO deliveries(key, account, id, type, traffic, status, deleted, at_most_once,"
+    " created, updated, started, expires, total, delivered, bounced, dropped, expired, cancelled,"
+    " unknown, deferred, signing, failure_reason)"
+    " SELECT u.key, account, id, type, traffic, 5, 0, once, now, now, now, now + life, total,"
+    " 0, 0, 0, 0, 0, 0, 0, signing, ''"
+    " FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],"
+    " $7::bigint[], $8::bigint[], $9::bigint[], $10::text[])"
+    " u(key, account, id, type, traffic, once, life, total, signing),"
+    " (SELECT " STORE_NOW " AS now) clock"};
+// Given to its node if that lives; else due at once, for anybody.
+const Sql kInsertBatches{
+    "accept: batches",
+    "INSERT INTO batches(number, delivery, account, traffic, domain, first_email_id, capacity,"
+    " size, removed, open, created, ready_at, token, holder, losses, begun)"
+    " SELECT u.number, u.delivery, u.account, u.traffic, u.domain, u.email, u.size, u.size, 0,"
+    " u.size, now, CASE WHEN live.key IS NULL THEN now END,"
+    " CASE WHEN live.key IS NULL THEN 0 ELSE 1 END, coalesce(live.key, 0), 0, 0"
+    " FROM (SELECT " STORE_NOW
+    " AS now) clock CROSS JOIN"
+    " unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[],"
+    " $8::bigint[], $9::bigint[]) u(number, delivery, account, traffic, domain, email, size, node)"
+    " LEFT JOIN (SELECT n.key, l.until FROM nodes n JOIN node_leases l ON l.node = n.key"
+    " WHERE n.void = 0) live ON live.key = u.node AND live.until > now"
+    " RETURNING delivery, holder, created"};
+const Sql kInsertRecipients{
+    "accept: recipients",
+    "INSERT INTO recipients(batch, seq, address, hash, codes)"
+    " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bytea[])"};
+// Of what is stored already.
+const Sql kStored{"accept: stored",
+                  "SELECT b.delivery, CASE WHEN b.token = 1 THEN b.holder ELSE 0 END, d.created"
+                  " FROM unnest($1::bigint[]) u(key) JOIN deliveries d ON d.key = u.key"
+                  " JOIN batches b ON b.number = u.key"};
+
+struct AcceptColumns {
+  Column key{kInt8}, account{kInt8}, id{kInt8}, type{kInt8}, traffic{kInt8}, once{kInt8},
+      life{kInt8}, total{kInt8}, signing{kText};
+  Column number{kInt8}, delivery{kInt8}, owner{kInt8}, batch_traffic{kInt8}, domain{kText},
+      email{kInt8}, size{kInt8}, node{kInt8};
+  Column batch{kInt8}, seq{kInt8}, address{kText}, hash{kInt8}, codes{kBytea};
+  ContentColumns contents;
+};
+
+Result<void> add_batches(const Accept& item, Accepted& answer, PublicId first_email,
+                         const AddressHash& hash, AcceptColumns& columns) {
+  NoDictionary dictionary;
+  std::string codes;
+  const std::string_view domain = common_domain(item.recipients);
+  std::span<const NewRecipient> rest = item.recipients;
+  for (std::int64_t number = number_of(answer.delivery.key); !rest.empty(); ++number) {
+    const auto part =
+        rest.first(std::min(rest.size(), static_cast<std::size_t>(kBatchRecipientsMax)));
+    rest = rest.subspan(part.size());
+    LeasedBatch& lease = answer.batches.emplace_back();
+    lease.key = batch_key(number_of(answer.delivery.key), number);
+    lease.account = item.delivery.account;
+    lease.traffic = item.delivery.traffic;
+    lease.domain = domain;
+    lease.node = item.holder;
+    lease.token = 1;
+    lease.expires_in = item.life_time;
+    columns.number.add(number);
+    columns.delivery.add(answer.delivery.key);
+    columns.owner.add(item.delivery.account);
+    columns.batch_traffic.add(item.delivery.traffic);
+    columns.domain.add(domain);
+    columns.email.add(first_email);
+    columns.size.add(part.size());
+    columns.node.add(item.holder);
+    first_email += static_cast<PublicId>(part.size());
+    for (std::uint32_t seq = 0; seq < part.size(); ++seq) {
+      auto packed = pack_codes(dictionary, part[seq].insert_codes, codes);
+      if (!packed) return packed;
+      columns.batch.add(number);
+      columns.seq.add(seq);
+      columns.address.add(stored_address(part[seq].address, domain));
+      columns.hash.add(std::bit_cast<std::int64_t>(hash(part[seq].address)));
+      columns.codes.add(codes.empty() ? std::nullopt : std::optional(Octets{codes}));
+      lease.recipients.push_back({seq, part[seq].address, part[seq].insert_codes, 0});
+    }
+  }
+  return {};
+}
+
+Result<Accepted> add_accept(const Accept& item, TakenIds& ids, const AddressHash& hash,
+                            AcceptColumns& columns) {
+  const AccountKey account = item.delivery.account;
+  const auto size = static_cast<std::int64_t>(item.recipients.size());
+  const auto id = ids.take(account, IdKind::delivery, 1);
+  const auto email = ids.take(account, IdKind::email, size);
+  if (!id || !email) return fail(ErrorKind::not_found, "there is no such account");
+  Accepted answer;
+  Delivery& made = answer.delivery;
+  made.key = DeliveryKey{ids.take_numbers((size + kBatchRecipientsMax - 1) / kBatchRecipientsMax)};
+  made.account = account;
+  made.id = *id;
+  made.type = item.delivery.type;
+  made.traffic = item.delivery.traffic;
+  made.status = DeliveryStatus::sending;
+  made.at_most_once = item.delivery.at_most_once;
+  made.signing = item.signing;
+  made.counts.total = size;
+  columns.key.add(made.key);
+  columns.account.add(account);
+  columns.id.add(*id);
+  columns.type.add(made.type);
+  columns.traffic.add(made.traffic);
+  columns.once.add(made.at_most_once);
+  columns.life.add(item.life_time);
+  columns.total.add(size);
+  columns.signing.add(item.signing);
+  const auto attachments = static_cast<std::int64_t>(item.delivery.content.attachments.size());
+  const std::int64_t first_attachment = attachments > 0 ? ids.take_numbers(attachments) : 0;
+  columns.contents.add(made, item.delivery.content, first_attachment);
+  auto done = add_batches(item, answer, *email, hash, columns);
+  if (!done) return fail(std::move(done.error()));
+  return answer;
+}
+
+IdNeeds needs_of(Together<Accept> items) {
+  IdNeeds needs;
+  for (const Pending<Accept>* const item : items) {
+    const auto size = static_cast<std::int64_t>(item->op.recipients.size());
+    needs.add(item->op.delivery.account, IdKind::delivery, 1);
+    needs.add(item->op.delivery.account, IdKind::email, size);
+    needs.numbers += (size + kBatchRecipientsMax - 1) / kBatchRecipientsMax +
+                     static_cast<std::int64_t>(item->op.delivery.content.attachments.size());
+  }
+  return needs;
+}
+
+}  // namespace
+
+Result<void> Flight<Accept>::perform(Hot& hot, std::int64_t token) {
+  std::vector<Pending<Accept>*> sound;
+  for (Pending<Accept>* const item : items_) {
+    if (auto checked = check_sound(item->op); !checked) {
+      item->answer = fail(std::move(checked.error()));
+    } else {
+      sound.push_back(item);
+    }
+  }
+  if (sound.empty()) return {};
+  auto ids = hot.ids.take(hot.link, needs_of(sound), hot.flight_max);
+  if (!ids) return fail(std::move(ids.error()));
+  AcceptColumns c;
+  std::set<NodeKey> holders;
+  by_key_.clear();
+  for (Pending<Accept>* const item : sound) {
+    auto added = add_accept(item->op, *ids, hot.hash, c);
+    if (!added && added.error().kind != ErrorKind::not_found) return fail(std::move(added.error()));
+    item->answer = std::move(added);
+    if (!item->answer) continue;
+    by_key_[number_of(item->answer->delivery.key)] = item;
+    holders.insert(item->op.holder);
+  }
+  if (by_key_.empty()) return {};
+  Column held(kInt8);
+  for (const NodeKey holder : holders) held.add(holder);
+  add_begin(hot.link, token, hot.told);
+  hot.link.add(kHoldNodes, Params() << held)
+      .add(kInsertDeliveries, Params() << hot.told << c.key << c.account << c.id << c.type
+                                       << c.traffic << c.once << c.life << c.total << c.signing);
+  c.contents.add_statements(hot.link, hot.told);
+  hot.link.add(kInsertRecipients, Params() << c.batch << c.seq << c.address << c.hash << c.codes)
+      .add(kInsertBatches, Params() << hot.told << c.number << c.delivery << c.owner
+                                    << c.batch_traffic << c.domain << c.email << c.size << c.node)
+      .add(kCommit);
+  const auto answers = hot.link.fly(hot.flight_max);
+  if (!answers) return fail(answers.error());
+  take_answer((*answers)[answers->size() - 2]);
+  return {};
+}
+
+// Of a delivery without a node that lives nothing is leased.
+void Flight<Accept>::take_answer(const Table& batches) {
+  for (int row = 0; row < batches.size(); ++row) {
+    Pending<Accept>& item = *by_key_.at(batches.integer(row, 0));
+    Accepted& answer = *item.answer;
+    Delivery& made = answer.delivery;
+    made.created = made.updated = batches.instant(row, 2);
+    made.started = made.created;
+    made.expires = made.created + item.op.life_time;
+    for (AttachmentRecord& attachment : made.attachments) attachment.created = made.created;
+    if (batches.integer(row, 1) == 0) answer.batches.clear();
+  }
+}
+
+Result<void> Flight<Accept>::answer_stored(Hot& hot, std::int64_t /*token*/) {
+  Column keys(kInt8);
+  for (const auto& [key, item] : by_key_) keys.add(key);
+  const auto stored_rows = hot.link.fly_one(kStored, Params() << keys, hot.flight_max);
+  if (!stored_rows) return fail(stored_rows.error());
+  take_answer(*stored_rows);
+  return {};
+}
+
+}  // namespace todoku::store::postgres

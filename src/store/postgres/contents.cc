@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/postgres/contents.h"
+
+#include "store/records.h"
+
+namespace todoku::store::postgres {
+namespace {
+
+const Sql kInsertContents{
+    "contents: insert",
+    "INSERT INTO contents(delivery, from_address, from_name, reply_address, reply_name, header_to,"
+    " header_cc, encode, unsubscribe_mailto, unsubscribe_url, attachments, subject, text_part,"
+    " html_part, text_from_html)"
+    " SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],"
+    " $6::bytea[], $7::bytea[], $8::bigint[], $9::text[], $10::text[], $11::bigint[], $12::text[],"
+    " $13::text[], $14::text[], $15::bigint[])"};
+const Sql kInsertAttachments{
+    "contents: attachments",
+    "INSERT INTO attachments(id, delivery, file_name, mime_type, size, created, data)"
+    " SELECT u.id, u.delivery, u.file_name, u.mime_type, u.size, " STORE_NOW
+    ", u.data FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[],"
+    " $7::bytea[]) u(id, delivery, file_name, mime_type, size, data)"};
+
+}  // namespace
+
+void ContentColumns::add(Delivery& delivery, const Content& content,
+                         std::int64_t first_attachment) {
+  for (const Attachment& attachment : content.attachments) {
+    const std::int64_t id = first_attachment++;
+    id_.add(id);
+    owner_.add(delivery.key);
+    file_name_.add(attachment.file_name);
+    mime_type_.add(attachment.mime_type);
+    size_.add(attachment.data.size());
+    data_.add(Octets{attachment.data});
+    delivery.attachments.push_back({id, attachment.file_name, attachment.mime_type,
+                                    static_cast<std::int64_t>(attachment.data.size()),
+                                    delivery.created});
+  }
+  delivery_.add(delivery.key);
+  from_.add(content.from.address);
+  from_name_.add(content.from.name);
+  if (content.reply_to) {
+    reply_.add(content.reply_to->address);
+    reply_name_.add(content.reply_to->name);
+  } else {
+    reply_.add_null();
+    reply_name_.add_null();
+  }
+  to_.add(Octets{pack_list(content.header_to)});
+  cc_.add(Octets{pack_list(content.header_cc)});
+  encode_.add(content.encode);
+  mailto_.add(content.list_unsubscribe_mailto);
+  url_.add(content.list_unsubscribe_url);
+  attachments_.add(content.attachments.size());
+  subject_.add(content.subject);
+  text_.add(content.text_part);
+  html_.add(content.html_part);
+  text_from_html_.add(content.text_from_html);
+}
+
+void ContentColumns::add_statements(Link& link, Told told) const {
+  link.add(kInsertContents, Params() << delivery_ << from_ << from_name_ << reply_ << reply_name_
+                                     << to_ << cc_ << encode_ << mailto_ << url_ << attachments_
+                                     << subject_ << text_ << html_ << text_from_html_);
+  if (id_.empty()) return;
+  link.add(kInsertAttachments,
+           Params() << told << id_ << owner_ << file_name_ << mime_type_ << size_ << data_);
+}
+
+}  // namespace todoku::store::postgres

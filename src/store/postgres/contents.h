@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What deliveries say, as columns: of one draft or of many transactions at once.
+#pragma once
+
+#include <cstdint>
+
+#include "mail/content.h"
+#include "store/deliveries.h"
+#include "store/postgres/link.h"
+#include "store/postgres/store_time.h"
+
+namespace todoku::store::postgres {
+
+class ContentColumns {
+ public:
+  // Attachments get ids from `first_attachment` on, and `delivery` their records; `created` is for
+  // whoever knows the store's time.
+  void add(Delivery& delivery, const Content& content, std::int64_t first_attachment);
+  // One insertion of contents, and one of attachments if there are any.
+  void add_statements(Link& link, Told told) const;
+
+ private:
+  Column delivery_{kInt8}, from_{kText}, from_name_{kText}, reply_{kText}, reply_name_{kText},
+      to_{kBytea}, cc_{kBytea}, encode_{kInt8}, mailto_{kText}, url_{kText}, attachments_{kInt8},
+      subject_{kText}, text_{kText}, html_{kText}, text_from_html_{kInt8};
+  Column id_{kInt8}, owner_{kInt8}, file_name_{kText}, mime_type_{kText}, size_{kInt8},
+      data_{kBytea};
+};
+
+}  // namespace todoku::store::postgres

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/postgres/dialer.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <poll.h>
+
+namespace todoku::store::postgres {
+namespace {
+
+struct FreeOptions {
+  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
+};
+struct FreeConnection {
+  void operator()(PGconn* connection) const { PQfinish(connection); }
+};
+using Connection = std::unique_ptr<PGconn, FreeConnection>;
+
+// What a network that swallows packets would otherwise make us wait for. The address may say
+// otherwise.
+constexpr std::array<std::pair<const char*, const char*>, 8> kDefaults{{
+    {"client_encoding", "UTF8"},
+    {"keepalives", "1"},
+    {"keepalives_idle", "10"},
+    {"keepalives_interval", "5"},
+    {"keepalives_count", "3"},
+    {"tcp_user_timeout", "10000"},
+    {"target_session_attrs", "read-write"},
+    {"application_name", "todoku"},
+}};
+
+// libpq's own limit is not asked for by a connection that is made without blocking.
+Result<void> wait_for(PGconn* connection, Milliseconds most) {
+  const SystemClock machine;  // bounds a wait for the network
+  const SteadyInstant deadline = machine.steady_now() + most;
+  auto state = PGRES_POLLING_WRITING;
+  while (state != PGRES_POLLING_OK) {
+    if (state == PGRES_POLLING_FAILED) {
+      std::string_view text = PQerrorMessage(connection);
+      while (text.ends_with('\n')) text.remove_suffix(1);
+      return fail(ErrorKind::unavailable, fmt::format("cannot connect to the database: {}", text));
+    }
+    const auto left = std::chrono::ceil<Milliseconds>(deadline - machine.steady_now()).count();
+    pollfd wait{PQsocket(connection),
+                static_cast<short>(state == PGRES_POLLING_READING ? POLLIN : POLLOUT), 0};
+    if (left <= 0 || ::poll(&wait, 1, static_cast<int>(left)) == 0) {
+      return fail(
+          ErrorKind::unavailable,
+          fmt::format("cannot connect to the database: no answer within {} ms", most.count()));
+    }
+    state = PQconnectPoll(connection);
+  }
+  return {};
+}
+
+}  // namespace
+
+struct Dialer::Attempt {
+  Connection connection;
+  Result<void> made;
+};
+
+Result<Dialer::Attempt> Dialer::attempt() {
+  char* wrong = nullptr;
+  const std::unique_ptr<PQconninfoOption, FreeOptions> parsed(
+      PQconninfoParse(options_.address.c_str(), &wrong));
+  if (parsed == nullptr) {
+    std::string text = wrong == nullptr ? "out of memory" : wrong;
+    PQfreemem(wrong);
+    return fail(ErrorKind::invalid_input,
+                fmt::format("the address of the database cannot be read: {}", text));
+  }
+  std::vector<const char*> names;
+  std::vector<const char*> values;
+  for (const auto& [name, value] : kDefaults) {
+    names.push_back(name);
+    values.push_back(value);
+  }
+  std::int64_t hosts = 1;
+  for (const PQconninfoOption* each = parsed.get(); each->keyword != nullptr; ++each) {
+    if (each->val == nullptr) continue;
+    names.push_back(each->keyword);  // the last of a name counts
+    values.push_back(each->val);
+    if (std::string_view(each->keyword) == "host") {
+      hosts += std::ranges::count(std::string_view(each->val), ',');
+    }
+  }
+  std::string password;
+  if (options_.password) {
+    auto asked = options_.password();
+    if (!asked) return fail("the password of the database", std::move(asked.error()));
+    password = std::move(*asked);
+    names.push_back("password");
+    values.push_back(password.c_str());
+  }
+  names.push_back(nullptr);
+  values.push_back(nullptr);
+  Connection connection(PQconnectStartParams(names.data(), values.data(), 0));
+  if (connection == nullptr) return fail(ErrorKind::unavailable, "out of memory");
+  auto made = wait_for(connection.get(), options_.connect_max * hosts);
+  return Attempt{std::move(connection), std::move(made)};
+}
+
+Result<std::unique_ptr<Link>> Dialer::dial() {
+  const std::lock_guard lock(one_at_a_time_);
+  for (const bool again : {false, true}) {
+    if (stopped_) break;
+    auto tried = attempt();
+    if (!tried) return fail(std::move(tried.error()));
+    if (tried->made) return std::make_unique<Link>(tried->connection.release());
+    const bool refused = PQconnectionUsedPassword(tried->connection.get()) != 0;
+    if (again || !refused || !options_.password) return fail(std::move(tried->made.error()));
+  }
+  return fail(ErrorKind::unavailable, "the store is closing");
+}
+
+Milliseconds wait_before_dialing(int failures, double random) {
+  constexpr double kFirst = 100;
+  constexpr double kMost = 5'000;
+  const double most = std::min(kFirst * std::pow(2.0, std::min(failures, 16)), kMost);
+  return Milliseconds(static_cast<std::int64_t>(most * random));
+}
+
+}  // namespace todoku::store::postgres

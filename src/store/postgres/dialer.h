@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes connections, one at a time a process, so that a database that comes back is not run over by
+// those who waited for it.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "store/postgres/link.h"
+
+namespace todoku::store::postgres {
+
+// The password for a new connection, asked anew each time: it may have been changed, or be a token
+// that lives for minutes.
+using Credentials = std::function<Result<std::string>()>;
+
+struct DialOptions {
+  // As libpq takes it: a URI, or name=value pairs. Several hosts may be named.
+  std::string address;
+  Credentials password;             // empty: what the address says, or none
+  Milliseconds connect_max{3'000};  // for each host
+};
+
+class Dialer {
+ public:
+  explicit Dialer(DialOptions options) : options_(std::move(options)) {}
+
+  // A connection to a server that takes writes. If the password is refused it is asked for once
+  // more. unavailable: the sentence says why.
+  [[nodiscard]] Result<std::unique_ptr<Link>> dial();
+  // Whoever dials is told unavailable at once, from now on.
+  void stop() { stopped_ = true; }
+
+ private:
+  struct Attempt;
+  [[nodiscard]] Result<Attempt> attempt();
+
+  const DialOptions options_;
+  std::mutex one_at_a_time_;
+  std::atomic<bool> stopped_{false};
+};
+
+// Before the next try, after `failures` in a row: anything up to twice as long as the last time
+// ("full jitter"), so that many processes do not come at once. `random`: of [0, 1).
+[[nodiscard]] Milliseconds wait_before_dialing(int failures, double random);
+
+}  // namespace todoku::store::postgres

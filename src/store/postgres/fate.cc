@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/postgres/fate.h"
+
+#include <cstring>
+
+#include "base/digest.h"
+
+namespace todoku::store::postgres {
+namespace {
+
+// For this transaction only. What its holder leaves behind when it is stopped in the middle must
+// not hold locks for ever. A COMMIT is not ended by either.
+const Sql kLimits{"begin: limits",
+                  "SELECT set_config('statement_timeout', '15s', true),"
+                  " set_config('idle_in_transaction_session_timeout', '10s', true)"};
+const Sql kTakeOff{"begin: token", "INSERT INTO flights VALUES($2, " STORE_NOW ", 0) RETURNING at"};
+const Sql kFence{"fate: fence",
+                 "INSERT INTO flights VALUES($2, " STORE_NOW ", 1) ON CONFLICT DO NOTHING"};
+// After the one that waits: it sees what was committed meanwhile.
+const Sql kFenced{"fate: fenced", "SELECT fenced FROM flights WHERE token = $1"};
+const Sql kForget{
+    "fate: forget",
+    "DELETE FROM flights WHERE token IN (SELECT token FROM flights WHERE at < " STORE_NOW
+    " - 3600000 LIMIT $2)"};
+
+}  // namespace
+
+std::int64_t new_token() {
+  const std::string octets = random_octets(sizeof(std::int64_t));
+  std::int64_t token = 0;
+  std::memcpy(&token, octets.data(), sizeof token);
+  return token;
+}
+
+void add_begin(Link& link, std::int64_t token, Told told) {
+  link.add(kBegin).add(kLimits).add(kTakeOff, Params() << told << token);
+}
+
+Result<bool> was_committed(Link& link, std::int64_t token, Milliseconds most) {
+  const auto answers = link.add(kBegin)
+                           .add(kFence, Params() << Told() << token)
+                           .add(kFenced, Params() << token)
+                           .add(kCommit)
+                           .fly(most);
+  if (!answers) return fail(answers.error());
+  return !(*answers)[2].empty() && !(*answers)[2].flag(0, 0);
+}
+
+Result<std::int64_t> forget_flights(Link& link, Told told, std::int64_t rows, Milliseconds most) {
+  const auto answer = link.fly_one(kForget, Params() << told << rows, most);
+  if (!answer) return fail(answer.error());
+  return answer->changes();
+}
+
+}  // namespace todoku::store::postgres

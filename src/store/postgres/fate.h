@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What became of a commit whose answer never came. Every transaction that changes something begins
+// by inserting a token of its own into `flights`. Who is in doubt inserts the same token once more:
+// the unique key waits for the first transaction if it still commits (to look for the token would
+// miss that one), and keeps it from beginning if it has not arrived yet.
+#pragma once
+
+#include <cstdint>
+
+#include "base/result.h"
+#include "store/postgres/link.h"
+#include "store/postgres/store_time.h"
+
+namespace todoku::store::postgres {
+
+// Of one transaction. Never used twice.
+[[nodiscard]] std::int64_t new_token();
+
+// The first statements of a transaction that changes something. The first row of the last of them
+// is the store's time in it.
+void add_begin(Link& link, std::int64_t token, Told told);
+inline constexpr std::size_t kBeginStatements = 3;
+
+// On another connection. True: it is committed. False: it is not, and never will be.
+[[nodiscard]] Result<bool> was_committed(Link& link, std::int64_t token, Milliseconds most);
+
+// Removes tokens older than an hour, at most `rows` of them; how many there were.
+[[nodiscard]] Result<std::int64_t> forget_flights(Link& link, Told told, std::int64_t rows,
+                                                  Milliseconds most);
+
+}  // namespace todoku::store::postgres

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// The hot operations (store/work.h): those of a kind that wait are merged into one transaction of
+// one flight or two, and each is answered for itself. What fails as a whole has changed nothing;
+// perform_together() repeats it, in halves if the database refuses it.
+//
+// Order of locks: nodes (shared), import jobs, batches, suspects, deliveries, accounts; by key
+// within each. What is decided under a lock is read by a statement after the one that locks: a
+// snapshot may be older than the lock that was waited for.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "store/address_hash.h"
+#include "store/dictionary.h"
+#include "store/pending.h"
+#include "store/postgres/fate.h"
+#include "store/postgres/ids.h"
+#include "store/postgres/link.h"
+#include "store/postgres/store_time.h"
+#include "store/work.h"
+
+namespace todoku::store::postgres {
+
+// What a merged set is performed with.
+struct Hot {
+  Link& link;
+  Ids& ids;
+  const AddressHash& hash;
+  Told told;
+  Milliseconds flight_max{};
+};
+
+// A merged set on its way. It is performed once: whoever repeats it begins with a new one.
+template <class Op>
+class Flight;
+
+template <>
+class Flight<Accept> {
+ public:
+  explicit Flight(Together<Accept> items) : items_(items) {}
+  // Answers every item. An error: hot.link.failure() says what is known.
+  [[nodiscard]] Result<void> perform(Hot& hot, std::int64_t token);
+  // After a commit in doubt that turned out to be stored.
+  [[nodiscard]] Result<void> answer_stored(Hot& hot, std::int64_t token);
+
+ private:
+  Together<Accept> items_;
+  std::map<std::int64_t, Pending<Accept>*> by_key_;  // those that were sent
+  void take_answer(const Table& batches);
+};
+
+template <>
+class Flight<Settle> {
+ public:
+  explicit Flight(Together<Settle> items) : items_(items) {}
+  [[nodiscard]] Result<void> perform(Hot& hot, std::int64_t token);
+  [[nodiscard]] Result<void> answer_stored(Hot& hot, std::int64_t token);
+
+ private:
+  Together<Settle> items_;
+  std::multimap<std::int64_t, Result<BatchReleased>*> released_;  // by batch
+  std::vector<DeliveryKey> touched_;
+  Instant now_{};
+};
+
+template <>
+class Flight<Claim> {
+ public:
+  explicit Flight(Together<Claim> items) : items_(items) {}
+  [[nodiscard]] Result<void> perform(Hot& hot, std::int64_t token);
+  [[nodiscard]] Result<void> answer_stored(Hot& hot, std::int64_t token);
+
+ private:
+  [[nodiscard]] Result<void> answer(Hot& hot, std::int64_t token);
+  Together<Claim> items_;
+};
+
+template <>
+class Flight<StageRows> {
+ public:
+  explicit Flight(Together<StageRows> items) : items_(items) {}
+  [[nodiscard]] Result<void> perform(Hot& hot, std::int64_t token);
+  [[nodiscard]] Result<void> answer_stored(Hot& hot, std::int64_t token);
+
+ private:
+  Together<StageRows> items_;
+};
+
+// One statement.
+[[nodiscard]] Result<DueDomains> find_due(Link& link, const Due& due, Told told, Milliseconds most);
+
+}  // namespace todoku::store::postgres

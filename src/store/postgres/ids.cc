@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/postgres/ids.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace todoku::store::postgres {
+namespace {
+
+const Sql kReserveNumbers{"ids: numbers",
+                          "UPDATE numbers SET next = next + $1 WHERE line = 0 RETURNING next"};
+const Sql kLockAccounts{"ids: lock accounts",
+                        "SELECT key FROM accounts WHERE key = ANY($1) ORDER BY key"
+                        " FOR NO KEY UPDATE"};
+const Sql kReserveIds{
+    "ids: reserve",
+    "UPDATE accounts a SET next_delivery_id = next_delivery_id + u.deliveries,"
+    " next_email_id = next_email_id + u.emails, next_job_id = next_job_id + u.jobs"
+    " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])"
+    " u(key, deliveries, emails, jobs) WHERE a.key = u.key RETURNING a.key, u.deliveries,"
+    " u.emails, u.jobs, next_delivery_id, next_email_id, next_job_id"};
+
+constexpr std::int64_t kFirstBlock = 64;
+constexpr std::int64_t kLargestBlock = 8'192;
+constexpr std::int64_t kFirstNumbers = 1'024;
+constexpr std::int64_t kMostNumbers = 65'536;
+// Accounts whose blocks are remembered; beyond it all are forgotten, which only leaves gaps.
+constexpr std::size_t kAccountsMax = 100'000;
+
+}  // namespace
+
+std::optional<PublicId> TakenIds::take(AccountKey account, IdKind kind, std::int64_t count) {
+  const auto found = next_.find(account);
+  if (found == next_.end()) return std::nullopt;
+  std::int64_t& next = found->second.at(static_cast<std::size_t>(kind));
+  return std::exchange(next, next + count);
+}
+
+std::int64_t TakenIds::take_numbers(std::int64_t count) {
+  return std::exchange(next_number_, next_number_ + count);
+}
+
+Result<void> Ids::fill(Link& link, const IdNeeds& needs, Milliseconds most) {
+  if (accounts_.size() > kAccountsMax) accounts_.clear();
+  Column keys(kInt8);
+  std::array<Column, kIdKinds> sizes{Column(kInt8), Column(kInt8), Column(kInt8)};
+  for (const auto& [key, counts] : needs.ids) {
+    Account& account = accounts_[key];
+    std::array<std::int64_t, kIdKinds> wanted{};
+    for (std::size_t kind = 0; kind < kIdKinds; ++kind) {
+      Block& block = account.at(kind);
+      if (block.end - block.next >= counts.at(kind)) continue;
+      block.size = std::clamp(block.size * 2, kFirstBlock, kLargestBlock);
+      wanted.at(kind) = std::max(block.size, counts.at(kind));
+    }
+    if (wanted == std::array<std::int64_t, kIdKinds>{}) continue;
+    keys.add(key);
+    for (std::size_t kind = 0; kind < kIdKinds; ++kind) sizes.at(kind).add(wanted.at(kind));
+  }
+  std::int64_t numbers = 0;
+  if (numbers_.end - numbers_.next < needs.numbers) {
+    numbers_.size = std::clamp(numbers_.size * 2, kFirstNumbers, kMostNumbers);
+    numbers = std::max(numbers_.size, needs.numbers);
+  }
+  if (keys.empty() && numbers == 0) return {};
+  link.add(kBegin);
+  if (!keys.empty()) {
+    link.add(kLockAccounts, Params() << keys)
+        .add(kReserveIds, Params() << keys << sizes[0] << sizes[1] << sizes[2]);
+  }
+  if (numbers > 0) link.add(kReserveNumbers, Params() << numbers);
+  // If this commit's fate is unknown the block is a gap: nothing has to be repeated.
+  auto answers = link.add(kCommit).fly(most);
+  if (!answers) return fail(std::move(answers.error()));
+  if (!keys.empty()) {
+    const Table& reserved = (*answers)[2];
+    for (int row = 0; row < reserved.size(); ++row) {
+      Account& account = accounts_[AccountKey{reserved.integer(row, 0)}];
+      for (std::size_t kind = 0; kind < kIdKinds; ++kind) {
+        const auto column = static_cast<int>(kind);
+        const std::int64_t count = reserved.integer(row, 1 + column);
+        if (count == 0) continue;
+        const std::int64_t end = reserved.integer(row, 4 + column);
+        account.at(kind).next = end - count;
+        account.at(kind).end = end;
+      }
+    }
+  }
+  if (numbers > 0) {
+    const Table& reserved = (*answers)[keys.empty() ? 1 : 3];
+    numbers_.end = reserved.integer(0, 0);
+    numbers_.next = numbers_.end - numbers;
+  }
+  return {};
+}
+
+Ids::Account* Ids::filled(AccountKey key, const std::array<std::int64_t, kIdKinds>& counts) {
+  Account& account = accounts_[key];
+  for (std::size_t kind = 0; kind < kIdKinds; ++kind) {
+    if (account.at(kind).end - account.at(kind).next >= counts.at(kind)) continue;
+    accounts_.erase(key);
+    return nullptr;
+  }
+  return &account;
+}
+
+Result<TakenIds> Ids::take(Link& link, const IdNeeds& needs, Milliseconds most) {
+  const std::lock_guard lock(mutex_);
+  auto done = fill(link, needs, most);
+  if (!done) return fail(std::move(done.error()));
+  TakenIds taken;
+  for (const auto& [key, counts] : needs.ids) {
+    Account* const account = filled(key, counts);
+    if (account == nullptr) continue;
+    auto& next = taken.next_[key];
+    for (std::size_t kind = 0; kind < kIdKinds; ++kind) {
+      Block& block = account->at(kind);
+      next.at(kind) = std::exchange(block.next, block.next + counts.at(kind));
+    }
+  }
+  taken.next_number_ = std::exchange(numbers_.next, numbers_.next + needs.numbers);
+  return taken;
+}
+
+std::optional<PublicId> Ids::take_present(AccountKey account, IdKind kind, std::int64_t count) {
+  const std::lock_guard lock(mutex_);
+  const auto found = accounts_.find(account);
+  if (found == accounts_.end()) return std::nullopt;
+  Block& block = found->second.at(static_cast<std::size_t>(kind));
+  if (block.end - block.next < count) return std::nullopt;
+  return std::exchange(block.next, block.next + count);
+}
+
+std::optional<std::int64_t> Ids::take_present_numbers(std::int64_t count) {
+  const std::lock_guard lock(mutex_);
+  if (numbers_.end - numbers_.next < count) return std::nullopt;
+  return std::exchange(numbers_.next, numbers_.next + count);
+}
+
+Result<std::set<AccountKey>> Ids::provide(Link& link, const IdNeeds& needs, Milliseconds most) {
+  const std::lock_guard lock(mutex_);
+  auto done = fill(link, needs, most);
+  if (!done) return fail(std::move(done.error()));
+  std::set<AccountKey> missing;
+  for (const auto& [key, counts] : needs.ids) {
+    if (filled(key, counts) == nullptr) missing.insert(key);
+  }
+  return missing;
+}
+
+}  // namespace todoku::store::postgres

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where keys and public ids come from without a lock for each: in blocks, per process, reserved in
+// a short transaction of their own before what needs them begins. What is left of a block when the
+// process ends, or was taken by what failed, is a gap.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+
+#include "base/result.h"
+#include "store/keys.h"
+#include "store/postgres/link.h"
+
+namespace todoku::store::postgres {
+
+enum class IdKind : std::uint8_t { delivery, email, job };
+inline constexpr std::size_t kIdKinds = 3;
+
+// How much is needed: public ids of each kind by account, and numbers of the line that deliveries
+// and batches share.
+struct IdNeeds {
+  std::map<AccountKey, std::array<std::int64_t, kIdKinds>> ids;
+  std::int64_t numbers = 0;
+  void add(AccountKey account, IdKind kind, std::int64_t count) {
+    ids[account].at(static_cast<std::size_t>(kind)) += count;
+  }
+};
+
+// What was taken for one piece of work, given out in order.
+class TakenIds {
+ public:
+  // The first of `count`, which follow each other. nullopt: there is no such account.
+  [[nodiscard]] std::optional<PublicId> take(AccountKey account, IdKind kind, std::int64_t count);
+  [[nodiscard]] std::int64_t take_numbers(std::int64_t count);
+
+ private:
+  friend class Ids;
+  std::map<AccountKey, std::array<std::int64_t, kIdKinds>> next_;
+  std::int64_t next_number_ = 0;
+};
+
+// Thread-safe. One a process.
+class Ids {
+ public:
+  // Asks the database only when a block is used up: then one flight, for all accounts at once.
+  [[nodiscard]] Result<TakenIds> take(Link& link, const IdNeeds& needs, Milliseconds most);
+
+  // For functions, which run in a transaction already and may be run again: only what is there.
+  // nullopt: provide() it outside of the transaction.
+  [[nodiscard]] std::optional<PublicId> take_present(AccountKey account, IdKind kind,
+                                                     std::int64_t count);
+  [[nodiscard]] std::optional<std::int64_t> take_present_numbers(std::int64_t count);
+  // Sees to it that so much is there. The accounts that are not.
+  [[nodiscard]] Result<std::set<AccountKey>> provide(Link& link, const IdNeeds& needs,
+                                                     Milliseconds most);
+
+ private:
+  struct Block {
+    std::int64_t next = 0;
+    std::int64_t end = 0;
+    std::int64_t size = 0;  // grows with what is used
+  };
+  using Account = std::array<Block, kIdKinds>;
+  [[nodiscard]] Result<void> fill(Link& link, const IdNeeds& needs, Milliseconds most);
+  // The account's blocks if they have what is needed; else it is not there.
+  [[nodiscard]] Account* filled(AccountKey key, const std::array<std::int64_t, kIdKinds>& counts);
+
+  std::mutex mutex_;
+  std::map<AccountKey, Account> accounts_;
+  Block numbers_;
+};
+
+}  // namespace todoku::store::postgres

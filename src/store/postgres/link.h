@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// A connection, and flights over it: all statements of one go out together (libpq's pipeline mode),
+// their answers come back together, and the network's round trip is paid once. Every flight has a
+// deadline of its own, because what the network swallows is told by nobody.
+//
+// Nothing is prepared and nothing is set for the session: a pooler may give each transaction to
+// another session of the server.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "store/postgres/wire.h"
+
+namespace todoku::store::postgres {
+
+// A statement. `name` is for people, and for tests that have every statement explained.
+struct Sql {
+  const char* name;
+  const char* text;
+};
+
+// Why a flight failed.
+struct Failure {
+  // SQLSTATE (PostgreSQL, appendix A); empty: the connection is lost.
+  std::string state;
+  // Whether the flight may have been committed all the same: its COMMIT was on the way.
+  bool in_doubt = false;
+
+  [[nodiscard]] bool lost() const { return state.empty(); }
+  // The same again may succeed: a serialization failure or a deadlock.
+  [[nodiscard]] bool transient() const { return state == "40001" || state == "40P01"; }
+};
+
+class Link {
+ public:
+  // Of a connection that is made (dialer.h).
+  explicit Link(PGconn* connection);
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+  ~Link();
+
+  // ---- a flight: add statements, then fly ----
+  Link& add(const Sql& sql, const Params& params = {});
+  // The answers of the statements in order, within `most`. If one fails, so does the flight, and
+  // what was open is rolled back; failure() says what is known. After the deadline the connection
+  // is given up, never cancelled: what it was committing may be stored.
+  [[nodiscard]] Result<std::vector<Table>> fly(Milliseconds most);
+  // A flight of one statement.
+  [[nodiscard]] Result<Table> fly_one(const Sql& sql, const Params& params, Milliseconds most);
+
+  // Of the last flight that failed.
+  [[nodiscard]] const Failure& failure() const { return failure_; }
+  // False: it is of no more use.
+  [[nodiscard]] bool usable() const { return usable_; }
+  [[nodiscard]] bool in_transaction() const;
+  // Ends what is open. False: the connection is lost.
+  bool roll_back(Milliseconds most);
+
+ private:
+  struct Reading;
+  [[nodiscard]] Result<void> wait_and_read(Reading& reading, SteadyInstant deadline);
+  void take(Reading& reading, PgResult result);
+  [[nodiscard]] std::unexpected<Error> lose(ErrorKind kind, std::string detail, bool commits);
+
+  PGconn* const connection_;
+  std::vector<const Sql*> sent_;
+  std::optional<std::string> not_sent_;
+  bool usable_ = true;
+  Failure failure_;
+};
+
+// What every transaction begins and ends with.
+extern const Sql kBegin;
+extern const Sql kCommit;
+extern const Sql kRollBack;
+
+}  // namespace todoku::store::postgres

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/postgres/perform.h"
+
+#include <optional>
+#include <utility>
+
+#include "base/caught.h"
+#include "store/postgres/transactions.h"
+
+namespace todoku::store::postgres {
+namespace {
+
+// Of the same set or function, when another writer stood in the way or a connection was lost.
+constexpr int kTriesMax = 12;
+// To find out what became of a commit: with pauses up to a minute.
+constexpr int kDoubtTriesMax = 24;
+// A function that needs ids of several kinds is run again for each.
+constexpr int kRunsMax = 64;
+
+std::unexpected<Error> in_doubt(const Error& error) {
+  return fail(ErrorKind::io,
+              "the database did not say whether it is stored; it may be (" + error.detail + ")");
+}
+
+// Whether the transaction of `token`, whose commit was not answered, is stored.
+Result<bool> find_out(const Ground& ground, std::int64_t token, const Error& error) {
+  for (int tries = 1; tries <= kDoubtTriesMax; ++tries) {
+    if (!ground.pause(tries)) break;
+    const auto link = ground.link();
+    if (!link) continue;
+    const auto committed = was_committed(**link, token, ground.flight_max);
+    if (committed) return *committed;
+  }
+  return in_doubt(error);
+}
+
+// What to do after a flight that failed.
+enum class Next : std::uint8_t { again, refused, stored };
+
+Result<Next> after_failure(const Ground& ground, const Failure& failure, std::int64_t token,
+                           const Error& error, int tries) {
+  if (failure.in_doubt) {
+    const auto committed = find_out(ground, token, error);
+    if (!committed) return fail(committed.error());
+    return *committed ? Next::stored : Next::again;
+  }
+  const bool again = failure.lost() || failure.transient();
+  if (!again || tries >= kTriesMax || !ground.pause(tries)) return Next::refused;
+  return Next::again;
+}
+
+// All or nothing.
+template <class Op>
+Result<void> perform_set(const Ground& ground, Together<Op> items) {
+  for (int tries = 1;; ++tries) {
+    auto link = ground.link();
+    if (!link) return fail(std::move(link.error()));
+    const std::int64_t token = new_token();
+    Hot hot{**link, ground.ids, ground.hash, ground.time().now, ground.flight_max};
+    Flight<Op> flight(items);
+    auto done = caught([&] { return flight.perform(hot, token); });
+    if (done) return done;
+    const Error error = done.error();
+    const auto next = after_failure(ground, (*link)->failure(), token, error, tries);
+    if (!next) return fail(next.error());
+    if (*next == Next::refused) return fail(error);
+    if (*next == Next::again) continue;
+    for (int looks = 1; looks <= kDoubtTriesMax; ++looks) {
+      auto other = ground.link();
+      if (other) {
+        Hot again{**other, ground.ids, ground.hash, ground.time().now, ground.flight_max};
+        if (flight.answer_stored(again, token)) return {};
+      }
+      if (!ground.pause(looks)) break;
+    }
+    return in_doubt(error);
+  }
+}
+
+struct Run {
+  Result<void> result;
+  std::optional<Failure> failure;
+  std::optional<IdNeeds> lacks;
+};
+
+// Once, from its beginning to its commit.
+Run run_once(const Ground& ground, Link& link, Session& session, std::int64_t token,
+             WriteWork& work) {
+  const TimeTold told = ground.time();
+  add_begin(link, token, told.now);
+  const auto begun = link.fly(ground.flight_max);
+  if (!begun) return {fail(begun.error()), link.failure(), {}};
+  const Instant now = begun->back().instant(0, 0);
+  session.begun(now, told.wall.value_or(now), ground.flight_max);
+  Changes changes(session);
+  auto result = caught([&] { return work(changes); });
+  if (session.failure()) {
+    if (result) result = fail(ErrorKind::io, "a change failed, and its function did not say so");
+    return {std::move(result), session.failure(), {}};
+  }
+  if (session.lacks() || !result) {
+    (void)link.roll_back(ground.flight_max);
+    if (result) result = fail(ErrorKind::unavailable, "ids are used up");
+    return {std::move(result), {}, session.lacks()};
+  }
+  const auto committed = link.fly_one(kCommit, {}, ground.flight_max);
+  if (!committed) return {fail(committed.error()), link.failure(), {}};
+  return {};
+}
+
+}  // namespace
+
+template <class Op>
+void perform_together(const Ground& ground, Together<Op> items) {
+  bool unreachable = false;
+  in_halves<Op>(
+      items,
+      [&](Together<Op> some) {
+        auto done = perform_set<Op>(ground, some);
+        // Nothing is found out by halves when nobody answers.
+        unreachable = !done && !ground.link();
+        return done;
+      },
+      [&] { return unreachable; });
+}
+
+template void perform_together(const Ground&, Together<Accept>);
+template void perform_together(const Ground&, Together<Settle>);
+template void perform_together(const Ground&, Together<Claim>);
+template void perform_together(const Ground&, Together<StageRows>);
+
+Result<void> perform_function(const Ground& ground, WriteWork& work) {
+  std::set<AccountKey> missing;
+  int runs = 0;
+  for (int tries = 1;;) {
+    auto link = ground.link();
+    if (!link) return fail(std::move(link.error()));
+    Session session(**link, ground.ids, ground.hash);
+    session.set_missing(missing);
+    const std::int64_t token = new_token();
+    Run run = run_once(ground, **link, session, token, work);
+    if (run.result) return {};
+    if (run.lacks && ++runs < kRunsMax) {
+      auto provided = ground.ids.provide(**link, *run.lacks, ground.flight_max);
+      if (!provided) return fail(std::move(provided.error()));
+      missing.merge(*provided);
+      continue;
+    }
+    if (!run.failure) return run.result;
+    const auto next = after_failure(ground, *run.failure, token, run.result.error(), tries);
+    if (!next) return fail(next.error());
+    if (*next == Next::stored) return {};
+    if (*next == Next::refused) return run.result;
+    ++tries;
+  }
+}
+
+namespace {
+
+const Sql kBeginQuestion{"question: begin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"};
+const Sql kQuestionLimits{"question: limits",
+                          "SELECT set_config('statement_timeout', '2s', true),"
+                          " set_config('idle_in_transaction_session_timeout', '10s', true)"};
+const Sql kQuestionTime{"question: time", "SELECT " STORE_NOW};
+
+}  // namespace
+
+Result<void> answer_question(const Ground& ground, ReadWork& work, Milliseconds most) {
+  for (int tries = 1;; ++tries) {
+    auto link = ground.link();
+    if (!link) return fail(std::move(link.error()));
+    const TimeTold told = ground.time();
+    const auto begun = (*link)
+                           ->add(kBeginQuestion)
+                           .add(kQuestionLimits)
+                           .add(kQuestionTime, Params() << told.now)
+                           .fly(most);
+    if (!begun) {
+      // An old connection that broke while nobody looked: once more over a new one.
+      if ((*link)->failure().lost() && tries == 1) continue;
+      return fail(begun.error());
+    }
+    Session session(**link, ground.ids, ground.hash);
+    const Instant now = begun->back().instant(0, 0);
+    session.begun(now, told.wall.value_or(now), most);
+    Questions questions(session);
+    auto result = caught([&] { return work(questions); });
+    if (session.failure()) {
+      if (session.failure()->lost() && tries == 1) continue;
+      return result;
+    }
+    (void)(*link)->fly_one(kCommit, {}, most);
+    return result;
+  }
+}
+
+}  // namespace todoku::store::postgres

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// How one writer performs what it took: hot operations merged, functions each in a transaction of
+// its own. Both are repeated where that helps: after a serialization failure or a deadlock, over a
+// new connection when the old one is lost, and, when a commit's fate is unknown, once it is known.
+#pragma once
+
+#include <functional>
+
+#include "store/address_hash.h"
+#include "store/pending.h"
+#include "store/postgres/hot.h"
+#include "store/postgres/ids.h"
+#include "store/postgres/link.h"
+#include "store/postgres/session.h"
+#include "store/postgres/store_time.h"
+#include "store/store.h"
+
+namespace todoku::store::postgres {
+
+// What the store's time is told to be: nullopt, and the database's own counts.
+struct TimeTold {
+  Told now;
+  Told wall;
+};
+
+// What performing needs of its owner. All members must be there.
+struct Ground {
+  Ids& ids;
+  AddressHash hash;
+  std::function<TimeTold()> time;
+  // A connection that can be used, made if need be. unavailable: there is none.
+  std::function<Result<Link*>()> link;
+  // Waits before the same is tried again. False: the store is closing.
+  std::function<bool(int tries)> pause;
+  Milliseconds flight_max{};
+};
+
+// io: whether it is stored could not be found out.
+template <class Op>
+void perform_together(const Ground& ground, Together<Op> items);
+
+[[nodiscard]] Result<void> perform_function(const Ground& ground, WriteWork& work);
+
+// In a snapshot of its own, which is given up after `most`.
+[[nodiscard]] Result<void> answer_question(const Ground& ground, ReadWork& work, Milliseconds most);
+
+extern template void perform_together(const Ground&, Together<Accept>);
+extern template void perform_together(const Ground&, Together<Settle>);
+extern template void perform_together(const Ground&, Together<Claim>);
+extern template void perform_together(const Ground&, Together<StageRows>);
+
+}  // namespace todoku::store::postgres

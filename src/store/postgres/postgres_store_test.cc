@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// What only a server shows: connections that break, commits whose fate is unknown, two that write
+// at once. That it is a store is shown by tests/conformance/store.
+#include "store/postgres/postgres_store.h"
+
+#include <thread>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "store/postgres/fate.h"
+#include "support/postgres/server.h"
+
+namespace todoku::store {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::SizeIs;
+
+template <class T>
+T must(Result<T> result) {
+  if (!result) throw std::runtime_error(result.error().detail);
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+class PostgresStoreTest : public ::testing::Test {
+ protected:
+  [[nodiscard]] std::unique_ptr<PostgresStore> open() const {
+    return must(PostgresStore::open({.dial = {.address = database_.address(), .password = {}}}));
+  }
+  static Account account(Store& store, std::string_view name = "acme") {
+    return must(store.write_and_wait(WritePriority::accept,
+                                     [&](WriteTransaction& t) { return t.create_account(name); }));
+  }
+  static NodeKey enter(Store& store, std::string_view name = "me") {
+    return must(store.write_and_wait(WritePriority::claims, [&](WriteTransaction& t) {
+      return t.enter_node({.name = std::string(name), .roles = "test", .version = "0"});
+    }));
+  }
+  static Accept acceptance(AccountKey account, NodeKey holder, std::string_view local = "one") {
+    Accept accept;
+    accept.delivery.account = account;
+    accept.delivery.content.from = {"news@example.com", "Example News"};
+    accept.delivery.content.subject = "News";
+    accept.delivery.content.text_part = "Good morning";
+    accept.recipients = {{fmt::format("{}@example.jp", local), "example.jp", {{"__name__", "N"}}}};
+    accept.signing = "sel1";
+    accept.life_time = 24h;
+    accept.holder = holder;
+    return accept;
+  }
+  PostgresDatabase database_;
+};
+
+TEST_F(PostgresStoreTest, WhatIsAcceptedIsStoredAndLeased) {
+  const auto store = open();
+  const Account acme = account(*store);
+  const NodeKey me = enter(*store);
+  Accept accept = acceptance(acme.key, me);
+  accept.delivery.content.attachments = {{"a.txt", "text/plain", "hello"}};
+  const Accepted accepted = must(store->perform_and_wait(std::move(accept)));
+  EXPECT_EQ(accepted.delivery.id, 1);
+  EXPECT_EQ(accepted.content.subject, "News");
+  EXPECT_THAT(accepted.delivery.attachments, SizeIs(1));
+  ASSERT_THAT(accepted.batches, SizeIs(1));
+  EXPECT_EQ(accepted.batches[0].node, me);
+  EXPECT_EQ(accepted.batches[0].token, 1U);
+  EXPECT_EQ(accepted.batches[0].domain, "example.jp");
+  EXPECT_EQ(accepted.delivery.expires, accepted.delivery.created + 24h);
+}
+
+TEST_F(PostgresStoreTest, ABadItemAmongGoodOnesIsRefusedAlone) {
+  const auto store = open();
+  const Account acme = account(*store);
+  const NodeKey me = enter(*store);
+  std::vector<std::future<Result<Accepted>>> answers;
+  for (int i = 0; i < 50; ++i) {
+    Accept accept = acceptance(acme.key, me, fmt::format("user{}", i));
+    // Not looked at by check_sound(): the database refuses it, and with it its whole flight.
+    if (i == 23) accept.signing = "no \xff UTF-8";
+    if (i == 31) accept.delivery.account = AccountKey{987'654};
+    answers.push_back(store->perform_soon(std::move(accept)));
+  }
+  for (int i = 0; i < 50; ++i) {
+    const auto answer = answers[static_cast<std::size_t>(i)].get();
+    EXPECT_EQ(answer.has_value(), i != 23 && i != 31) << i;
+    if (i == 31) EXPECT_EQ(answer.error().kind, ErrorKind::not_found);
+  }
+}
+
+TEST_F(PostgresStoreTest, ConnectionsThatAreEndedAreMadeAnew) {
+  const auto store = open();
+  const Account acme = account(*store);
+  const NodeKey me = enter(*store);
+  for (int round = 0; round < 5; ++round) {
+    database_.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()");
+    EXPECT_TRUE(store->perform_and_wait(acceptance(acme.key, me))) << round;
+    EXPECT_TRUE(store->read_and_wait([](ReadTransaction& t) { return t.setting("a"); })) << round;
+    EXPECT_TRUE(store->write_and_wait(WritePriority::accept, [](WriteTransaction& t) {
+      return t.put_setting("a", "b");
+    })) << round;
+  }
+}
+
+TEST_F(PostgresStoreTest, ACommitInDoubtIsFoundOut) {
+  postgres::Dialer dialer({.address = database_.address(), .password = {}});
+  const auto first = must(dialer.dial());
+  const auto second = must(dialer.dial());
+  // Committed: the token is there.
+  const std::int64_t stored = postgres::new_token();
+  postgres::add_begin(*first, stored, {});
+  ASSERT_TRUE(first->add(postgres::kCommit).fly(5s));
+  EXPECT_TRUE(must(postgres::was_committed(*second, stored, 5s)));
+  EXPECT_TRUE(must(postgres::was_committed(*second, stored, 5s))) << "asked twice";
+  // Still going on: the question waits, and is answered by how it ends.
+  const std::int64_t slow = postgres::new_token();
+  postgres::add_begin(*first, slow, {});
+  ASSERT_TRUE(first->fly(5s));
+  std::thread asks([&] { EXPECT_TRUE(must(postgres::was_committed(*second, slow, 5s))); });
+  ASSERT_TRUE(first->add(postgres::kCommit).fly(5s));
+  asks.join();
+  // Not there, and kept from coming after all.
+  const std::int64_t late = postgres::new_token();
+  EXPECT_FALSE(must(postgres::was_committed(*second, late, 5s)));
+  EXPECT_FALSE(must(postgres::was_committed(*second, late, 5s))) << "asked twice";
+  postgres::add_begin(*first, late, {});
+  EXPECT_FALSE(first->add(postgres::kCommit).fly(5s));
+  EXPECT_EQ(first->failure().state, "23505");
+  EXPECT_TRUE(first->usable());
+}
+
+TEST_F(PostgresStoreTest, ASchemaThatIsNotThereIsSaid) {
+  PostgresServer& server = PostgresServer::running();
+  server.execute("postgres", "CREATE DATABASE empty");
+  const auto none =
+      PostgresStore::open({.dial = {.address = server.address("empty"), .password = {}}});
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().kind, ErrorKind::not_found);
+  EXPECT_THAT(none.error().detail, ::testing::HasSubstr("todoku migrate up"));
+  server.execute("empty", "CREATE TABLE theirs(x int)");
+  const auto theirs =
+      PostgresStore::open({.dial = {.address = server.address("empty"), .password = {}}});
+  ASSERT_FALSE(theirs);
+  EXPECT_EQ(theirs.error().kind, ErrorKind::corrupt);
+  server.drop_database("empty");
+  database_.execute("INSERT INTO todoku_schema SELECT max(step) + 1, 0 FROM todoku_schema");
+  const auto newer =
+      PostgresStore::open({.dial = {.address = database_.address(), .password = {}}});
+  ASSERT_FALSE(newer);
+  EXPECT_EQ(newer.error().kind, ErrorKind::unsupported);
+}
+
+TEST_F(PostgresStoreTest, NodesAreRenewedVoidedAndBuried) {
+  const auto store = open();
+  const NodeKey me = enter(*store);
+  const auto write = [&](auto work) { return store->write_and_wait(WritePriority::claims, work); };
+  EXPECT_TRUE(write([&](WriteTransaction& t) { return t.renew_node(me); }));
+  EXPECT_FALSE(must(write([&](WriteTransaction& t) { return t.void_node(me); })));
+  const NodeKey successor = enter(*store);
+  EXPECT_NE(successor, me);
+  const auto renewed = write([&](WriteTransaction& t) { return t.renew_node(me); });
+  ASSERT_FALSE(renewed);
+  EXPECT_EQ(renewed.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(must(write([&](WriteTransaction& t) { return t.offer_again(me, 10); })).batches, 0);
+  EXPECT_THAT(must(store->read_and_wait([](ReadTransaction& t) { return t.nodes(); })), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace todoku::store

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/postgres/readers.h"
+
+#include <utility>
+
+#include "base/caught.h"
+
+namespace todoku::store::postgres {
+
+Readers::~Readers() {
+  stop();
+}
+
+void Readers::start(std::vector<std::unique_ptr<OwnConnection>> connections) {
+  connections_ = std::move(connections);
+  for (const auto& connection : connections_) {
+    threads_.emplace_back([this, own = connection.get()] { run(*own); });
+  }
+}
+
+void Readers::stop() {
+  queue_.close();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+  connections_.clear();
+}
+
+void Readers::submit(ReadWork work, Done done) {
+  push(Question{std::move(work), std::move(done)});
+}
+
+void Readers::submit(Due due, Answered<Due> done) {
+  push(DueQuestion{std::move(due), std::move(done)});
+}
+
+void Readers::push(Piece piece) {
+  if (queue_.try_push(std::move(piece))) return;
+  std::visit(
+      [](auto& refused) {
+        refused.done(fail(ErrorKind::unavailable, "too many questions are waiting"));
+      },
+      piece);
+}
+
+void Readers::run(OwnConnection& connection) {
+  Ground ground = ground_;
+  ground.link = [&connection] { return connection.get(); };
+  ground.pause = [this, &connection](int tries) { return closing_.wait(connection.pause(tries)); };
+  while (auto piece = queue_.pop()) {
+    std::visit([&](auto& question) { answer(ground, question); }, *piece);
+  }
+}
+
+void Readers::answer(const Ground& ground, Question& question) {
+  auto result = caught([&] { return answer_question(ground, question.work, question_max_); });
+  // What an owner throws is its own loss: the thread goes on.
+  (void)caught([&]() -> Result<void> {
+    question.done(std::move(result));
+    return {};
+  });
+}
+
+void Readers::answer(const Ground& ground, DueQuestion& question) {
+  auto result = caught([&]() -> Result<DueDomains> {
+    const auto ask = [&]() -> Result<DueDomains> {
+      auto link = ground.link();
+      if (!link) return fail(std::move(link.error()));
+      return find_due(**link, question.due, ground.time().now, question_max_);
+    };
+    auto found = ask();
+    // An old connection that broke while nobody looked: once more over a new one.
+    if (!found && found.error().kind == ErrorKind::unavailable) found = ask();
+    return found;
+  });
+  (void)caught([&]() -> Result<void> {
+    question.done(std::move(result));
+    return {};
+  });
+}
+
+}  // namespace todoku::store::postgres

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The threads that answer questions, each over a connection of its own.
+#pragma once
+
+#include <memory>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "base/bounded_queue.h"
+#include "store/postgres/connections.h"
+#include "store/postgres/perform.h"
+#include "store/store.h"
+
+namespace todoku::store::postgres {
+
+class Readers {
+ public:
+  Readers(Ground ground, Closing& closing, std::size_t queued_max, Milliseconds question_max)
+      : ground_(std::move(ground)),
+        closing_(closing),
+        question_max_(question_max),
+        queue_(queued_max) {}
+  ~Readers();
+  Readers(const Readers&) = delete;
+  Readers& operator=(const Readers&) = delete;
+
+  void start(std::vector<std::unique_ptr<OwnConnection>> connections);
+  // Thread-safe; see Store.
+  void submit(ReadWork work, Done done);
+  void submit(Due due, Answered<Due> done);
+  // Answers what is queued, then ends the threads. Idempotent.
+  void stop();
+
+ private:
+  struct Question {
+    ReadWork work;
+    Done done;
+  };
+  struct DueQuestion {
+    Due due;
+    Answered<Due> done;
+  };
+  using Piece = std::variant<Question, DueQuestion>;
+  void push(Piece piece);
+  void run(OwnConnection& connection);
+  void answer(const Ground& ground, Question& question);
+  void answer(const Ground& ground, DueQuestion& question);
+
+  const Ground ground_;
+  Closing& closing_;
+  const Milliseconds question_max_;
+  BoundedQueue<Piece> queue_;
+  std::vector<std::unique_ptr<OwnConnection>> connections_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace todoku::store::postgres

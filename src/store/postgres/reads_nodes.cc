@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Questions about nodes and what they hold.
+#include <set>
+
+#include "store/numbers.h"
+#include "store/postgres/transactions.h"
+
+namespace todoku::store::postgres {
+namespace {
+
+const Sql kNodes{"nodes: all",
+                 "SELECT n.key, n.name, n.roles, n.version, n.entered, coalesce(l.until, 0), n.void"
+                 " FROM nodes n LEFT JOIN node_leases l ON l.node = n.key ORDER BY n.key"};
+const Sql kHeldStill{"nodes: held still",
+                     "SELECT b.number, b.token FROM unnest($1::bigint[], $2::bigint[])"
+                     " u(number, token) JOIN batches b ON b.number = u.number"
+                     " AND b.token = u.token AND b.holder = $3"};
+
+}  // namespace
+
+Result<std::vector<Node>> Questions::nodes() {
+  const auto rows = session_.ask(kNodes);
+  if (!rows) return fail(rows.error());
+  std::vector<Node> nodes;
+  for (int i = 0; i < rows->size(); ++i) {
+    Node& node = nodes.emplace_back();
+    node.key = NodeKey{rows->integer(i, 0)};
+    node.name = rows->text(i, 1);
+    node.roles = rows->text(i, 2);
+    node.version = rows->text(i, 3);
+    node.entered = rows->instant(i, 4);
+    node.left = rows->instant(i, 5) - session_.now();
+    node.is_void = rows->flag(i, 6);
+  }
+  return nodes;
+}
+
+Result<std::vector<HeldBatch>> Questions::lost_by(NodeKey node, std::span<const HeldBatch> held) {
+  Column numbers(kInt8);
+  Column tokens(kInt8);
+  for (const HeldBatch& batch : held) {
+    numbers.add(batch_number(batch.key));
+    tokens.add(batch.token);
+  }
+  const auto rows = session_.ask(kHeldStill, Params() << numbers << tokens << node);
+  if (!rows) return fail(rows.error());
+  std::set<std::pair<std::int64_t, std::int64_t>> still;
+  for (int i = 0; i < rows->size(); ++i) still.emplace(rows->integer(i, 0), rows->integer(i, 1));
+  std::vector<HeldBatch> lost;
+  for (const HeldBatch& batch : held) {
+    if (!still.contains({batch_number(batch.key), stored(batch.token)})) lost.push_back(batch);
+  }
+  return lost;
+}
+
+}  // namespace todoku::store::postgres

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/postgres/schema.h"
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+
+namespace todoku::store::postgres {
+namespace {
+
+// Plain SQL that every PostgreSQL and its relatives carry: no extension, no sequence, no foreign
+// key, no trigger; every number a bigint, every instant in milliseconds. Ids are made by the
+// program (ids.h), keys are numbers of one line (store/numbers.h).
+//
+// What columns mean that SQLite's tables have too is said there (store/sqlite/schema.cc). Here
+// besides:
+//
+// flights               A row for each transaction that changed something, for an hour: its token.
+//                       Who does not know what became of a commit asks by inserting the same token,
+//                       which waits for the transaction if it still runs; fenced: it came to
+//                       nothing and never will (fate.h).
+// numbers               What is given out in blocks.
+// node_leases           Apart from nodes: whoever hands work to a node locks its row in nodes
+//                       against its being made void, and that must not hold up its renewal.
+// deliveries.phase      The status of what is or was a draft, NULL for mail that was accepted as a
+//                       transaction. Indices go by it: the status of a transaction changes with
+//                       its mail, and an index on it would cost every such change its place in the
+//                       page (a HOT update).
+// batches.flight        The flight that leased it last.
+// recipients.hash       Of the address (store/address_hash.h), for look-up.
+//
+// Pages keep room where rows change in place; tables whose rows change are vacuumed early.
+constexpr std::string_view kStep1 = R"sql(
+CREATE TABLE meta(name text PRIMARY KEY, value bytea NOT NULL);
+CREATE TABLE settings(name text PRIMARY KEY, value bytea NOT NULL);
+CREATE TABLE numbers(line bigint PRIMARY KEY, next bigint NOT NULL);
+CREATE TABLE flights(token bigint PRIMARY KEY, at bigint NOT NULL, fenced bigint NOT NULL)
+  WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 1);
+CREATE TABLE accounts(
+  key bigint PRIMARY KEY, name text NOT NULL UNIQUE, weight bigint NOT NULL,
+  suspended bigint NOT NULL, text_from_html bigint NOT NULL, created bigint NOT NULL,
+  next_delivery_id bigint NOT NULL, next_email_id bigint NOT NULL, next_job_id bigint NOT NULL)
+  WITH (fillfactor = 70);
+CREATE TABLE api_keys(
+  id bigint PRIMARY KEY, account bigint NOT NULL, label text NOT NULL,
+  token text NOT NULL UNIQUE, created bigint NOT NULL, revoked bigint);
+CREATE INDEX api_keys_account ON api_keys(account);
+CREATE TABLE dkim_keys(
+  account bigint NOT NULL, domain text NOT NULL COLLATE "C", selector text NOT NULL COLLATE "C",
+  algorithm text NOT NULL, sealed bytea NOT NULL, dns_record text NOT NULL,
+  created bigint NOT NULL, PRIMARY KEY(account, domain, selector));
+CREATE TABLE nodes(
+  key bigint PRIMARY KEY, name text NOT NULL, roles text NOT NULL, version text NOT NULL,
+  entered bigint NOT NULL, void bigint NOT NULL);
+CREATE TABLE node_leases(node bigint PRIMARY KEY, until bigint NOT NULL)
+  WITH (fillfactor = 20, autovacuum_vacuum_threshold = 50, autovacuum_vacuum_scale_factor = 0);
+CREATE TABLE deliveries(
+  key bigint PRIMARY KEY, account bigint NOT NULL, id bigint NOT NULL, type bigint NOT NULL,
+  traffic bigint NOT NULL, status bigint NOT NULL, phase bigint, deleted bigint NOT NULL,
+  at_most_once bigint NOT NULL, created bigint NOT NULL, updated bigint NOT NULL,
+  reservation bigint, started bigint, expires bigint, finished bigint, agenda bigint,
+  total bigint NOT NULL, delivered bigint NOT NULL, bounced bigint NOT NULL,
+  dropped bigint NOT NULL, expired bigint NOT NULL, cancelled bigint NOT NULL,
+  unknown bigint NOT NULL, deferred bigint NOT NULL, signing text NOT NULL,
+  failure_reason text NOT NULL)
+  WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 1);
+CREATE UNIQUE INDEX deliveries_public ON deliveries(account, id);
+CREATE INDEX deliveries_newest ON deliveries(account, created, key) WHERE deleted = 0;
+CREATE INDEX deliveries_started ON deliveries(account, (coalesce(started, 0)), key)
+  WHERE deleted = 0;
+CREATE INDEX deliveries_few ON deliveries(account, created, key)
+  WHERE deleted = 0 AND phase IS NOT NULL;
+CREATE INDEX deliveries_agenda ON deliveries(agenda) WHERE agenda IS NOT NULL;
+CREATE INDEX deliveries_unstarted ON deliveries(account, type)
+  WHERE phase <= 4 AND deleted = 0;
+CREATE INDEX deliveries_sending ON deliveries(key)
+  WHERE phase = 5 AND traffic = 1 AND deleted = 0;
+CREATE INDEX deliveries_deleted ON deliveries(key) WHERE deleted = 1;
+CREATE TABLE contents(
+  delivery bigint PRIMARY KEY, from_address text NOT NULL, from_name text NOT NULL,
+  reply_address text, reply_name text, header_to bytea NOT NULL, header_cc bytea NOT NULL,
+  encode bigint NOT NULL, unsubscribe_mailto text NOT NULL, unsubscribe_url text NOT NULL,
+  attachments bigint NOT NULL, subject text NOT NULL, text_part text NOT NULL,
+  html_part text NOT NULL, text_from_html bigint NOT NULL);
+CREATE TABLE attachments(
+  id bigint PRIMARY KEY, delivery bigint NOT NULL, file_name text NOT NULL,
+  mime_type text NOT NULL, size bigint NOT NULL, created bigint NOT NULL, data bytea NOT NULL);
+CREATE INDEX attachments_delivery ON attachments(delivery, id);
+ALTER TABLE attachments ALTER COLUMN data SET STORAGE EXTERNAL;
+CREATE TABLE sections(
+  id bigint PRIMARY KEY, delivery bigint NOT NULL, state bigint NOT NULL, open_batch bigint)
+  WITH (fillfactor = 70);
+CREATE INDEX sections_delivery ON sections(delivery, state);
+CREATE INDEX sections_discarded ON sections(id) WHERE state = 3;
+CREATE TABLE batches(
+  number bigint PRIMARY KEY, delivery bigint NOT NULL, account bigint NOT NULL, section bigint,
+  traffic bigint NOT NULL, domain text NOT NULL COLLATE "C", first_email_id bigint NOT NULL,
+  capacity bigint NOT NULL, size bigint NOT NULL, removed bigint NOT NULL, open bigint NOT NULL,
+  created bigint NOT NULL, ready_at bigint, token bigint NOT NULL, holder bigint NOT NULL,
+  losses bigint NOT NULL, alone bigint, begun bigint NOT NULL, flight bigint)
+  WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 1);
+CREATE INDEX batches_email ON batches(account, first_email_id);
+CREATE INDEX batches_held ON batches(holder) WHERE holder <> 0;
+CREATE INDEX batches_ready ON batches(ready_at) WHERE traffic = 0 AND ready_at IS NOT NULL;
+CREATE INDEX batches_urgent ON batches(domain, ready_at, number)
+  WHERE traffic = 0 AND ready_at IS NOT NULL;
+CREATE INDEX batches_section ON batches(section, domain, ready_at, number)
+  WHERE section IS NOT NULL;
+CREATE INDEX batches_waiting ON batches(section, ready_at)
+  WHERE section IS NOT NULL AND ready_at IS NOT NULL;
+CREATE TABLE recipients(
+  batch bigint NOT NULL, seq bigint NOT NULL, address text NOT NULL, hash bigint NOT NULL,
+  codes bytea, created bigint, updated bigint, PRIMARY KEY(batch, seq));
+CREATE INDEX recipients_hash ON recipients(hash, batch, seq);
+CREATE TABLE progress(
+  batch bigint NOT NULL, seq bigint NOT NULL, state bigint NOT NULL, attempts bigint NOT NULL,
+  due bigint, history bytea NOT NULL, PRIMARY KEY(batch, seq))
+  WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 1);
+CREATE TABLE suspects(
+  batch bigint NOT NULL, seq bigint NOT NULL, deaths bigint NOT NULL, aside bigint,
+  PRIMARY KEY(batch, seq));
+CREATE INDEX suspects_aside ON suspects(aside) WHERE aside IS NOT NULL;
+CREATE TABLE import_jobs(
+  account bigint NOT NULL, id bigint NOT NULL, delivery bigint NOT NULL, section bigint NOT NULL,
+  status bigint NOT NULL, ignore_errors bigint NOT NULL, immediate bigint NOT NULL,
+  keep_duplicates bigint NOT NULL, language bigint NOT NULL, percentage bigint NOT NULL,
+  staged bigint NOT NULL, folded bigint NOT NULL, success bigint NOT NULL, failed bigint NOT NULL,
+  total bigint NOT NULL, upload_file text NOT NULL, error_file text NOT NULL,
+  created bigint NOT NULL, node bigint NOT NULL, PRIMARY KEY(account, id))
+  WITH (fillfactor = 50);
+CREATE INDEX import_jobs_delivery ON import_jobs(delivery);
+CREATE INDEX import_jobs_running ON import_jobs(status) WHERE status = 1;
+INSERT INTO numbers VALUES(0, 1);
+INSERT INTO meta VALUES('address_secret', uuid_send(gen_random_uuid()));
+)sql";
+
+constexpr std::array<std::string_view, 1> kSteps{kStep1};
+
+constexpr Milliseconds kStepMax = std::chrono::minutes(10);
+constexpr Milliseconds kLookMax = std::chrono::seconds(10);
+
+const Sql kHasSteps{
+    "schema: are there steps",
+    "SELECT to_regclass('todoku_schema') IS NOT NULL,"
+    " (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE n.nspname = current_schema() AND c.relkind = 'r')"};
+const Sql kStepsTaken{"schema: steps taken",
+                      "SELECT count(*), coalesce(max(step), 0) FROM todoku_schema"};
+const Sql kMakeSteps{"schema: table of steps",
+                     "CREATE TABLE IF NOT EXISTS todoku_schema(step bigint PRIMARY KEY,"
+                     " taken bigint NOT NULL)"};
+const Sql kLockTimeout{"schema: lock timeout", "SET LOCAL lock_timeout = '2s'"};
+// One migrates at a time; who comes second finds the step taken.
+const Sql kLockSteps{"schema: lock", "LOCK TABLE todoku_schema IN SHARE ROW EXCLUSIVE MODE"};
+const Sql kStepTaken{"schema: step taken",
+                     "INSERT INTO todoku_schema VALUES($1, (extract(epoch FROM now())"
+                     " * 1000)::bigint) ON CONFLICT DO NOTHING RETURNING step"};
+
+Result<void> take_step(Link& link, std::int64_t step) {
+  auto begun = link.add(kBegin)
+                   .add(kLockTimeout)
+                   .add(kMakeSteps)
+                   .add(kLockSteps)
+                   .add(kStepTaken, Params() << step)
+                   .fly(kStepMax);
+  if (!begun) return fail(std::move(begun.error()));
+  if (begun->back().empty()) {
+    (void)link.roll_back(kLookMax);
+    return {};
+  }
+  std::string_view rest = kSteps.at(static_cast<std::size_t>(step - 1));
+  for (auto end = rest.find(";\n"); end != std::string_view::npos; end = rest.find(";\n")) {
+    const std::string text(rest.substr(0, end));
+    rest.remove_prefix(end + 2);
+    const Sql sql{"schema: step", text.c_str()};
+    auto done = link.fly_one(sql, {}, kStepMax);
+    if (!done) return fail(std::move(done.error()));
+  }
+  auto done = link.fly_one(kCommit, {}, kStepMax);
+  if (!done) return fail(std::move(done.error()));
+  return {};
+}
+
+}  // namespace
+
+std::int64_t schema_steps() {
+  return static_cast<std::int64_t>(kSteps.size());
+}
+
+Result<std::int64_t> schema_step_of(Link& link) {
+  const auto has = link.fly_one(kHasSteps, {}, kLookMax);
+  if (!has) return fail(has.error());
+  if (!has->flag(0, 0)) {
+    if (has->integer(0, 1) == 0) return 0;
+    return fail(ErrorKind::corrupt,
+                "the database belongs to another program; give todoku a database of its own");
+  }
+  const auto taken = link.fly_one(kStepsTaken, {}, kLookMax);
+  if (!taken) return fail(taken.error());
+  const std::int64_t last = taken->integer(0, 1);
+  if (taken->integer(0, 0) != last) {
+    return fail(ErrorKind::corrupt,
+                "the database lacks a step of its schema before its last; restore a backup");
+  }
+  if (last > schema_steps()) {
+    return fail(ErrorKind::unsupported,
+                fmt::format("the database has schema step {} and this program knows up to {}; "
+                            "start the newer todoku that wrote it",
+                            last, schema_steps()));
+  }
+  return last;
+}
+
+Result<void> check_schema(Link& link) {
+  const auto step = schema_step_of(link);
+  if (!step) return fail(step.error());
+  if (*step == schema_steps()) return {};
+  return fail(ErrorKind::not_found,
+              fmt::format("the database has schema step {} and this program needs {}; run `todoku "
+                          "migrate up`",
+                          *step, schema_steps()));
+}
+
+Result<void> take_schema_steps(Link& link) {
+  const auto from = schema_step_of(link);
+  if (!from) return fail(from.error());
+  for (std::int64_t step = *from + 1; step <= schema_steps(); ++step) {
+    auto done = take_step(link, step);
+    if (!done) return fail(fmt::format("schema step {}", step), std::move(done.error()));
+    log::info("schema step taken", {{"step", step}});
+  }
+  return {};
+}
+
+}  // namespace todoku::store::postgres

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two transactions of store/store.h on PostgreSQL: what is done per request of a person. What
+// is done per mail are the hot operations (hot.h).
+//
+// A question is one statement wherever that can be, because each is a round trip. A change locks
+// rows in the one order of store/work.h, and names in its condition what it relies on.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/postgres/session.h"
+#include "store/store.h"
+
+namespace todoku::store::postgres {
+
+// sections.state
+inline constexpr std::int64_t kSectionLive = 1;
+inline constexpr std::int64_t kSectionStaged = 2;
+inline constexpr std::int64_t kSectionDiscarded = 3;
+
+class Questions final : public ReadTransaction {
+ public:
+  explicit Questions(Session& session) : session_(session) {}
+
+  // -- settings, accounts (reads_accounts.cc)
+  Result<std::optional<std::string>> setting(std::string_view name) override;
+  Result<std::vector<Account>> accounts(AccountKey after, std::int64_t limit) override;
+  Result<std::map<AccountKey, std::int64_t>> active_keys(AccountKey first,
+                                                         AccountKey last) override;
+  Result<Account> account(AccountKey key) override;
+  Result<Account> account_by_name(std::string_view name) override;
+  Result<Account> account_by_token(std::string_view token_sha256) override;
+  Result<std::vector<ApiKey>> api_keys(AccountKey account) override;
+  Result<std::vector<DkimKey>> dkim_keys(const DkimPlace& after, std::int64_t limit) override;
+
+  // -- deliveries (reads_deliveries.cc; what is to be started: reads_scheduling.cc)
+  Result<Delivery> delivery(AccountKey account, PublicId id) override;
+  Result<Delivery> delivery(DeliveryKey key) override;
+  Result<Delivery> delivery_head(AccountKey account, PublicId id) override;
+  Result<Delivery> delivery_head(DeliveryKey key) override;
+  Result<std::vector<Delivery>> delivery_heads(std::span<const DeliveryKey> keys) override;
+  Result<DeliveryStretch> match_deliveries(const DeliveryFilter& filter, DeliveryOrder order,
+                                           std::optional<DeliveryPlace> from,
+                                           std::int64_t wanted) override;
+  Result<Content> content(DeliveryKey key) override;
+  Result<std::string> attachment_part(DeliveryKey key, std::size_t which, std::uint64_t offset,
+                                      std::size_t octets) override;
+  Result<std::int64_t> count_drafts(AccountKey account, DeliveryType type,
+                                    std::int64_t most) override;
+  Result<std::vector<StartingDelivery>> deliveries_to_start(std::int64_t limit) override;
+  Result<std::optional<Milliseconds>> next_reservation() override;
+  Result<std::vector<SendingDelivery>> sending_bulk() override;
+
+  // -- recipients (reads_recipients.cc)
+  Result<Recipient> recipient(AccountKey account, PublicId email_id) override;
+  Result<StoryPage> stories(std::string_view address, std::optional<AccountKey> account,
+                            std::int64_t limit, std::optional<std::int64_t> from) override;
+  Result<Story> story(const RecipientKey& key) override;
+
+  // -- imports (reads_scheduling.cc)
+  Result<ImportJob> import_job(AccountKey account, PublicId id) override;
+  Result<std::vector<ImportJob>> running_imports(NodeKey node) override;
+  Result<std::vector<std::string>> import_errors(DeliveryKey key) override;
+
+  // -- nodes (reads_nodes.cc)
+  Result<std::vector<Node>> nodes() override;
+  Result<std::vector<HeldBatch>> lost_by(NodeKey node, std::span<const HeldBatch> held) override;
+
+  // -- figures (reads_scheduling.cc)
+  Result<std::vector<QueueFigures>> queue_figures() override;
+  Result<std::vector<SetAside>> set_aside(std::int64_t limit) override;
+
+ private:
+  Session& session_;
+};
+
+class Changes final : public WriteTransaction {
+ public:
+  explicit Changes(Session& session) : session_(session), questions_(session) {}
+
+  ReadTransaction& read() override { return questions_; }
+
+  // -- settings, accounts (writes_accounts.cc)
+  Result<void> put_setting(std::string_view name, std::string_view value) override;
+  Result<Account> create_account(std::string_view name) override;
+  Result<void> change_account(const Account& account) override;
+  Result<ApiKey> add_api_key(AccountKey account, std::string_view label,
+                             std::string_view token_sha256) override;
+  Result<void> revoke_api_key(AccountKey account, std::int64_t id) override;
+  Result<void> put_dkim_key(const DkimKey& key) override;
+  Result<void> remove_dkim_key(AccountKey account, std::string_view domain,
+                               std::string_view selector) override;
+
+  // -- drafts (writes_drafts.cc)
+  Result<Delivery> create_draft(const NewDelivery& delivery, std::int64_t drafts_max) override;
+  Result<void> change_draft(DeliveryKey key, const DraftChange& change) override;
+  Result<std::vector<PublicId>> append_recipients(
+      DeliveryKey key, std::span<const NewRecipient> recipients) override;
+  Result<void> clear_recipients(DeliveryKey key) override;
+  Result<void> change_recipient(const RecipientKey& key, const NewRecipient& recipient) override;
+  Result<void> remove_recipient(const RecipientKey& key) override;
+
+  // -- life of a delivery (writes_life.cc)
+  Result<void> commit_draft(DeliveryKey key, std::optional<Instant> reservation) override;
+  Result<void> cancel_reservation(DeliveryKey key) override;
+  Result<void> start_delivery(DeliveryKey key, std::string_view signing,
+                              Milliseconds life_time) override;
+  Result<void> fail_delivery(DeliveryKey key, std::string_view reason) override;
+  Result<void> delete_delivery(DeliveryKey key) override;
+  Result<bool> purge_deleted(std::int64_t rows) override;
+
+  // -- imports (writes_imports.cc)
+  Result<ImportJob> create_import(DeliveryKey key, const NewImport& import, NodeKey node) override;
+  Result<void> end_import(PublicId job, AccountKey account, const ImportEnd& end,
+                          NodeKey node) override;
+  Result<void> restart_import(PublicId job, AccountKey account, NodeKey node) override;
+
+  // -- nodes (writes_nodes.cc)
+  Result<NodeKey> enter_node(const NewNode& node) override;
+  Result<void> renew_node(NodeKey node) override;
+  Result<void> leave_node(NodeKey node) override;
+  Result<bool> void_node(NodeKey node) override;
+  Result<OfferedAgain> offer_again(NodeKey node, std::int64_t limit) override;
+  Result<void> mark_begun(const HeldBatch& held, bool begun) override;
+  Result<void> offer_set_aside(const RecipientKey& key) override;
+
+ private:
+  [[nodiscard]] Result<bool> count_death(std::int64_t batch, std::int64_t seq, Instant expires);
+
+  Session& session_;
+  Questions questions_;
+};
+
+}  // namespace todoku::store::postgres

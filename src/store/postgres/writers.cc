@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/postgres/writers.h"
+
+#include <algorithm>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "base/caught.h"
+
+namespace todoku::store::postgres {
+namespace {
+
+// Operations of one flight: of mails that are accepted few enough that their octets are bearable.
+constexpr std::size_t kTogetherMost = 256;
+constexpr std::size_t kOctetsTogether = 8UL << 20U;
+
+// Hot operations go first within their priority.
+constexpr std::size_t lane_of(WritePriority priority, bool is_function) {
+  return 2 * static_cast<std::size_t>(priority) + (is_function ? 1 : 0);
+}
+constexpr std::size_t priority_of(std::size_t lane) {
+  return lane / 2;
+}
+constexpr bool is_functions(std::size_t lane) {
+  return lane % 2 == 1;
+}
+
+std::size_t octets_of(const Accept& accept) {
+  const Content& content = accept.delivery.content;
+  std::size_t octets = content.subject.size() + content.text_part.size() + content.html_part.size();
+  for (const Attachment& attachment : content.attachments) octets += attachment.data.size();
+  for (const NewRecipient& recipient : accept.recipients) {
+    for (const InsertCode& code : recipient.insert_codes) octets += code.value.size();
+  }
+  return octets;
+}
+
+}  // namespace
+
+Writers::~Writers() {
+  stop();
+}
+
+void Writers::start(std::vector<std::unique_ptr<OwnConnection>> connections) {
+  connections_ = std::move(connections);
+  for (const auto& connection : connections_) {
+    threads_.emplace_back([this, own = connection.get()] { run(*own); });
+  }
+}
+
+void Writers::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  filled_.notify_all();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+  connections_.clear();
+}
+
+void Writers::submit(WritePriority priority, WriteWork work, Done done) {
+  take(priority, Function{std::move(work), std::move(done), {}, 0});
+}
+
+void Writers::take(WritePriority priority, Piece piece) {
+  std::string_view refusal;
+  if (auto* const accept = std::get_if<Pending<Accept>>(&piece)) {
+    accept->octets = octets_of(accept->op);
+  }
+  const std::size_t octets = std::visit([](const auto& some) { return some.octets; }, piece);
+  const auto place = static_cast<std::size_t>(priority);
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) {
+      refusal = "the store is closing";
+    } else if (queued_.at(place) >= limits_.queued_max.at(place)) {
+      refusal = "too much is waiting to be written";
+    } else if (accept_octets_ > 0 && octets > 0 &&
+               accept_octets_ + octets > limits_.accept_octets_max) {
+      refusal = "too much mail is waiting to be written";
+    } else {
+      const bool is_function = std::holds_alternative<Function>(piece);
+      lanes_.at(lane_of(priority, is_function)).pieces.push_back(std::move(piece));
+      ++queued_.at(place);
+      accept_octets_ += octets;
+    }
+  }
+  if (!refusal.empty()) {
+    std::visit(
+        [&](auto& refused) { refused.done(fail(ErrorKind::unavailable, std::string(refusal))); },
+        piece);
+    return;
+  }
+  filled_.notify_one();
+}
+
+StoreFigures Writers::figures() const {
+  StoreFigures figures;
+  figures.commits = commits_;
+  figures.writes = writes_;
+  figures.failed_commits = failed_commits_;
+  figures.commit_time = Microseconds(commit_time_us_.load());
+  const std::lock_guard lock(mutex_);
+  for (const std::size_t queued : queued_) figures.queued += queued;
+  return figures;
+}
+
+bool Writers::draw_from(std::size_t lane, Drawn& drawn) {
+  Lane& from = lanes_.at(lane);
+  if (from.pieces.empty() || from.busy) return false;
+  drawn.lane = lane;
+  const std::size_t most = is_functions(lane) ? 1 : kTogetherMost;
+  std::size_t octets = 0;
+  while (!from.pieces.empty() && drawn.pieces.size() < most) {
+    octets += std::visit([](const auto& piece) { return piece.octets; }, from.pieces.front());
+    if (octets > kOctetsTogether && !drawn.pieces.empty()) break;
+    drawn.pieces.push_back(std::move(from.pieces.front()));
+    from.pieces.pop_front();
+    --queued_.at(priority_of(lane));
+  }
+  from.busy = !is_functions(lane);
+  ++turns_;
+  return true;
+}
+
+Writers::Drawn Writers::draw() {
+  constexpr unsigned kPatientTurn = 8;
+  std::unique_lock lock(mutex_);
+  Drawn drawn;
+  while (true) {
+    const bool patient_first = turns_ % kPatientTurn == kPatientTurn - 1;
+    for (std::size_t i = 0; i < kLanes; ++i) {
+      if (draw_from(patient_first ? kLanes - 1 - i : i, drawn)) return drawn;
+    }
+    const bool empty =
+        std::ranges::all_of(lanes_, [](const Lane& lane) { return lane.pieces.empty(); });
+    if (stopping_ && empty) return drawn;
+    filled_.wait(lock);
+  }
+}
+
+void Writers::run(OwnConnection& connection) {
+  Ground ground = ground_;
+  ground.link = [&connection] { return connection.get(); };
+  ground.pause = [this, &connection](int tries) { return closing_.wait(connection.pause(tries)); };
+  while (true) {
+    Drawn drawn = draw();
+    if (drawn.pieces.empty()) return;
+    const SteadyInstant began = SystemClock().steady_now();
+    perform(ground, drawn);
+    finish(drawn, SystemClock().steady_now() - began);
+  }
+}
+
+void Writers::perform(const Ground& ground, Drawn& drawn) {
+  std::visit(
+      [&](auto& first) {
+        using First = std::remove_cvref_t<decltype(first)>;
+        if constexpr (std::is_same_v<First, Function>) {
+          first.answer = caught([&] { return perform_function(ground, first.work); });
+        } else {
+          perform_all<typename First::Operation>(ground, drawn);
+        }
+      },
+      drawn.pieces.front());
+}
+
+template <class Op>
+void Writers::perform_all(const Ground& ground, Drawn& drawn) {
+  const auto performed = caught([&]() -> Result<void> {
+    std::vector<Pending<Op>*> items;
+    for (Piece& piece : drawn.pieces) items.push_back(&std::get<Pending<Op>>(piece));
+    perform_together<Op>(ground, Together<Op>(items));
+    return {};
+  });
+  if (performed) return;
+  for (Piece& piece : drawn.pieces) {
+    std::visit([&](auto& lost) { lost.answer = fail(performed.error()); }, piece);
+  }
+}
+
+void Writers::finish(Drawn& drawn, Microseconds took) {
+  std::size_t written = 0;
+  bool failed = false;
+  {
+    const std::lock_guard lock(mutex_);
+    lanes_.at(drawn.lane).busy = false;
+    for (const Piece& piece : drawn.pieces) {
+      std::visit(
+          [&](const auto& done) {
+            accept_octets_ -= done.octets;
+            if (done.answer) {
+              ++written;
+            } else {
+              failed = failed || done.answer.error().kind == ErrorKind::unavailable ||
+                       done.answer.error().kind == ErrorKind::io;
+            }
+          },
+          piece);
+    }
+  }
+  filled_.notify_all();
+  commit_time_us_ += took.count();
+  if (written > 0) ++commits_;
+  writes_ += written;
+  const SteadyInstant now = SystemClock().steady_now();
+  if (failed) {
+    ++failed_commits_;
+    failing_.failed(now, {});
+  } else {
+    failing_.worked(now);
+  }
+  for (Piece& piece : drawn.pieces) {
+    std::visit(
+        [](auto& answered) {
+          if constexpr (std::is_same_v<decltype(answered), Pending<Accept>&>) {
+            // Only now: until here it might have been repeated.
+            if (answered.answer) answered.answer->content = std::move(answered.op.delivery.content);
+          }
+          // What an owner throws is its own loss: the others are told all the same.
+          (void)caught([&]() -> Result<void> {
+            answered.done(std::move(answered.answer));
+            return {};
+          });
+        },
+        piece);
+  }
+}
+
+}  // namespace todoku::store::postgres

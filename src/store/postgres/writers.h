@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// The threads that write, each over a connection of its own. What waits stands in lanes: one for
+// each kind of hot operation, whose operations are performed merged and in the order given, by one
+// thread at a time; and one for the functions of each priority. Whoever is free takes from the most
+// urgent lane; every eighth turn begins at the patient end, so that nothing rests for ever.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "base/trouble.h"
+#include "store/pending.h"
+#include "store/postgres/connections.h"
+#include "store/postgres/perform.h"
+#include "store/store.h"
+
+namespace todoku::store::postgres {
+
+class Writers {
+ public:
+  struct Limits {
+    std::array<std::size_t, kWritePriorities> queued_max{};
+    std::size_t accept_octets_max = 0;
+  };
+  // What each thread performs with; `link` and `pause` are filled in for each. All that it refers
+  // to must outlive the writers.
+  Writers(Ground ground, Closing& closing, const Limits& limits)
+      : ground_(std::move(ground)), closing_(closing), limits_(limits) {}
+  ~Writers();
+  Writers(const Writers&) = delete;
+  Writers& operator=(const Writers&) = delete;
+
+  void start(std::vector<std::unique_ptr<OwnConnection>> connections);
+  // Thread-safe; see Store.
+  void submit(WritePriority priority, WriteWork work, Done done);
+  template <class Op>
+  void submit(WritePriority priority, Op op, Answered<Op> done) {
+    take(priority, Pending<Op>{std::move(op), std::move(done), {}, 0});
+  }
+  // Does what is queued, then ends the threads. Idempotent.
+  void stop();
+  [[nodiscard]] StoreFigures figures() const;
+
+ private:
+  struct Function {
+    WriteWork work;
+    Done done;
+    Result<void> answer;
+    std::size_t octets = 0;
+  };
+  using Piece =
+      std::variant<Function, Pending<Accept>, Pending<Settle>, Pending<Claim>, Pending<StageRows>>;
+  struct Lane {
+    std::deque<Piece> pieces;
+    bool busy = false;  // somebody performs operations of it
+  };
+  struct Drawn {
+    std::size_t lane = 0;
+    std::deque<Piece> pieces;
+  };
+
+  void take(WritePriority priority, Piece piece);
+  void run(OwnConnection& connection);
+  // What comes next; empty: the store is closing and nothing is left.
+  [[nodiscard]] Drawn draw();
+  [[nodiscard]] bool draw_from(std::size_t lane, Drawn& drawn);
+  void perform(const Ground& ground, Drawn& drawn);
+  template <class Op>
+  void perform_all(const Ground& ground, Drawn& drawn);
+  void finish(Drawn& drawn, Microseconds took);
+
+  const Ground ground_;
+  Closing& closing_;
+  const Limits limits_;
+
+  static constexpr std::size_t kLanes = 2 * kWritePriorities;
+
+  mutable std::mutex mutex_;  // guards what follows, up to stopping_
+  std::condition_variable filled_;
+  std::array<Lane, kLanes> lanes_;
+  std::array<std::size_t, kWritePriorities> queued_{};
+  std::size_t accept_octets_ = 0;  // of what is not answered yet
+  unsigned turns_ = 0;
+  bool stopping_ = false;
+
+  Trouble failing_{log::Level::error, "the database cannot be written",
+                   "the database can be written again"};
+  std::atomic<std::uint64_t> commits_{0};
+  std::atomic<std::uint64_t> writes_{0};
+  std::atomic<std::uint64_t> failed_commits_{0};
+  std::atomic<std::int64_t> commit_time_us_{0};
+  std::vector<std::unique_ptr<OwnConnection>> connections_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace todoku::store::postgres

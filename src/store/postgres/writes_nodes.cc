@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// Nodes, and what becomes of the batches of those that died (store/nodes.h, store/work.h). Who
+// locks a node's row for a change waits for those who hand it work, and they for him: what was
+// handed to it is seen by whoever offers its work again.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "store/numbers.h"
+#include "store/postgres/transactions.h"
+#include "store/records.h"
+
+namespace todoku::store::postgres {
+namespace {
+
+// Of several that enter under a name at once each makes void those that were before; who comes last
+// waits for the others.
+const Sql kLockName{"nodes: lock name",
+                    "SELECT key FROM nodes WHERE name = $1 AND void = 0 ORDER BY key FOR UPDATE"};
+const Sql kVoidName{"nodes: void name", "UPDATE nodes SET void = 1 WHERE name = $1 AND void = 0"};
+const Sql kInsertNode{"nodes: insert", "INSERT INTO nodes VALUES($1, $2, $3, $4, $5, 0)"};
+const Sql kInsertLease{"nodes: insert lease", "INSERT INTO node_leases VALUES($1, $2)"};
+// Against being made void meanwhile. Shared, like the lock of who hands it work: a renewal waits
+// for none of those.
+const Sql kHoldNode{"nodes: hold", "SELECT key FROM nodes WHERE key = $1 AND void = 0 FOR SHARE"};
+const Sql kRenew{"nodes: renew",
+                 "UPDATE node_leases l SET until = $2 WHERE l.node = $1"
+                 " AND EXISTS (SELECT 1 FROM nodes n WHERE n.key = $1 AND n.void = 0)"};
+const Sql kLeave{"nodes: leave", "UPDATE nodes SET void = 2 WHERE key = $1"};
+const Sql kRemoveIdle{"nodes: remove",
+                      "DELETE FROM nodes WHERE key = $1 AND void <> 0 AND NOT EXISTS"
+                      " (SELECT 1 FROM batches WHERE holder = $1 AND holder <> 0)"};
+const Sql kRemoveLease{"nodes: remove lease",
+                       "DELETE FROM node_leases l WHERE l.node = $1"
+                       " AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.key = $1)"};
+const Sql kLockNode{"nodes: lock", "SELECT void FROM nodes WHERE key = $1 FOR UPDATE"};
+// Under the node's lock; its lease is locked, too, so that it does not renew meanwhile.
+const Sql kLockLease{"nodes: lock lease",
+                     "SELECT until FROM node_leases WHERE node = $1 FOR UPDATE"};
+const Sql kVoid{"nodes: void", "UPDATE nodes SET void = 1 WHERE key = $1"};
+
+const Sql kHeldByVoid{"nodes: held",
+                      "SELECT b.number FROM batches b WHERE b.holder = $1 AND b.holder <> 0"
+                      " ORDER BY b.number LIMIT $2 FOR NO KEY UPDATE"};
+// After the lock, which may have been waited for.
+const Sql kHeldRows{"nodes: held rows",
+                    "SELECT b.number, b.losses, CASE b.begun WHEN 1 THEN b.alone END, d.expires,"
+                    " b.delivery, b.account, b.first_email_id, d.id, b.domain FROM batches b"
+                    " JOIN deliveries d ON d.key = b.delivery"
+                    " WHERE b.number = ANY($1) AND b.holder = $2 ORDER BY b.number"};
+const Sql kCountDeath{"nodes: count death",
+                      "INSERT INTO suspects(batch, seq, deaths) VALUES($1, $2, 1)"
+                      " ON CONFLICT(batch, seq) DO UPDATE SET deaths = suspects.deaths + 1"
+                      " RETURNING deaths"};
+const Sql kSetAside{"nodes: set aside",
+                    "UPDATE suspects SET aside = $3 WHERE batch = $1 AND seq = $2"};
+// Due at the end of its life, to be given up then.
+const Sql kAsideProgress{
+    "nodes: aside progress",
+    "INSERT INTO progress(batch, seq, state, attempts, due, history) VALUES($1, $2, 0, 0, $3, $4)"
+    " ON CONFLICT(batch, seq) DO UPDATE SET due = $3, history = progress.history || $4"};
+const Sql kAddress{"nodes: address",
+                   "SELECT address FROM recipients WHERE batch = $1 AND seq = $2"};
+// Due when the first of its open recipients is; who has no progress has not been tried yet.
+const Sql kLose{"nodes: lose batches",
+                "UPDATE batches b SET holder = 0, token = b.token + 1, losses = u.losses,"
+                " alone = NULL, begun = 0, ready_at = CASE WHEN b.open > 0 THEN"
+                " (SELECT CASE WHEN count(*) < b.open THEN least(min(coalesce(p.due, $3)), $3)"
+                " ELSE min(coalesce(p.due, $3)) END FROM progress p"
+                " WHERE p.batch = b.number AND p.state <= 1) END"
+                " FROM unnest($1::bigint[], $2::bigint[]) u(number, losses)"
+                " WHERE b.number = u.number"};
+
+const Sql kMarkBegun{"suspects: begun",
+                     "UPDATE batches SET begun = $3 WHERE number = $1 AND token = $2"
+                     " AND holder <> 0 AND alone IS NOT NULL AND delivery = $4"};
+const Sql kLockBatch{"suspects: lock batch",
+                     "SELECT number FROM batches WHERE number = $1 FOR NO KEY UPDATE"};
+const Sql kForgetAside{"suspects: offer",
+                       "DELETE FROM suspects WHERE batch = $1 AND seq = $2 AND aside IS NOT NULL"};
+const Sql kDueNow{"suspects: due now",
+                  "UPDATE progress SET due = $3 WHERE batch = $1 AND seq = $2 AND state <= 1"};
+const Sql kHasten{"suspects: hasten",
+                  "UPDATE batches SET ready_at = least(ready_at, $2) WHERE number = $1"
+                  " AND holder = 0 AND ready_at IS NOT NULL"};
+
+Result<void> nothing_or(const Result<std::vector<Table>>& answers) {
+  if (!answers) return fail(answers.error());
+  return {};
+}
+
+}  // namespace
+
+Result<NodeKey> Changes::enter_node(const NewNode& node) {
+  const auto key = session_.take_numbers(1);
+  if (!key) return fail(key.error());
+  const Instant now = session_.now();
+  const std::string_view name = node.name;
+  auto done = session_.add(kLockName, Params() << name)
+                  .add(kVoidName, Params() << name)
+                  .add(kInsertNode, Params() << *key << name << std::string_view(node.roles)
+                                             << std::string_view(node.version) << now)
+                  .add(kInsertLease, Params() << *key << now + kNodeLease)
+                  .fly();
+  if (!done) return fail(std::move(done.error()));
+  return NodeKey{*key};
+}
+
+Result<void> Changes::renew_node(NodeKey node) {
+  const auto renewed = session_.add(kHoldNode, Params() << node)
+                           .add(kRenew, Params() << node << session_.now() + kNodeLease)
+                           .fly();
+  if (!renewed) return fail(renewed.error());
+  if (renewed->back().changes() == 0) return fail(ErrorKind::conflict, "this node counts as dead");
+  return {};
+}
+
+Result<void> Changes::leave_node(NodeKey node) {
+  return nothing_or(session_.add(kLeave, Params() << node)
+                        .add(kRemoveIdle, Params() << node)
+                        .add(kRemoveLease, Params() << node)
+                        .fly());
+}
+
+Result<bool> Changes::void_node(NodeKey node) {
+  const auto locked =
+      session_.add(kLockNode, Params() << node).add(kLockLease, Params() << node).fly();
+  if (!locked) return fail(locked.error());
+  const Table& row = locked->front();
+  if (row.empty() || row.flag(0, 0)) return true;
+  const Table& lease = locked->back();
+  if (!lease.empty() && lease.instant(0, 0) > session_.now()) return false;
+  const auto done = session_.ask(kVoid, Params() << node);
+  if (!done) return fail(done.error());
+  return true;
+}
+
+// ---- what a dead one held ----------------------------------------------------------------------
+
+// One more death with this recipient alone in hand and begun. Whether it is set aside.
+Result<bool> Changes::count_death(std::int64_t batch, std::int64_t seq, Instant expires) {
+  const auto counted = session_.ask(kCountDeath, Params() << batch << seq);
+  if (!counted) return fail(counted.error());
+  const std::int64_t deaths = counted->integer(0, 0);
+  if (deaths < kDeathsToSetAside) return false;
+  std::string history;
+  auto appended = append_set_aside(session_.dictionary(), session_.now(), deaths, history);
+  if (!appended) return fail(std::move(appended.error()));
+  const auto done = session_.add(kSetAside, Params() << batch << seq << session_.now())
+                        .add(kAsideProgress, Params() << batch << seq << expires << Octets{history})
+                        .fly();
+  if (!done) return fail(done.error());
+  return true;
+}
+
+Result<OfferedAgain> Changes::offer_again(NodeKey node, std::int64_t limit) {
+  OfferedAgain offered;
+  const auto locked = session_.ask(kLockNode, Params() << node);
+  if (!locked) return fail(locked.error());
+  if (locked->empty() || !locked->flag(0, 0)) return offered;
+  const bool died = locked->integer(0, 0) == 1;
+  const auto held = session_.ask(kHeldByVoid, Params() << node << limit);
+  if (!held) return fail(held.error());
+  Column numbers(kInt8);
+  for (int i = 0; i < held->size(); ++i) numbers.add(held->integer(i, 0));
+  const auto rows = session_.ask(kHeldRows, Params() << numbers << node);
+  if (!rows) return fail(rows.error());
+  Column lost(kInt8);
+  Column losses(kInt8);
+  for (int i = 0; i < rows->size(); ++i) {
+    const std::int64_t number = rows->integer(i, 0);
+    std::int64_t count = rows->integer(i, 1) + (died ? 1 : 0);
+    if (died && !rows->null(i, 2)) {
+      const std::int64_t seq = rows->integer(i, 2);
+      const Instant expires = rows->optional_instant(i, 3).value_or(session_.now());
+      const auto aside = count_death(number, seq, expires);
+      if (!aside) return fail(aside.error());
+      if (*aside) {
+        const auto address = session_.ask(kAddress, Params() << number << seq);
+        if (!address) return fail(address.error());
+        const BatchKey key = batch_key(rows->integer(i, 4), number);
+        SetAside& told = offered.set_aside.emplace_back();
+        told.key = {key.delivery, key.batch, static_cast<std::uint32_t>(seq)};
+        told.account = AccountKey{rows->integer(i, 5)};
+        told.email_id = rows->integer(i, 6) + seq;
+        told.delivery_id = rows->integer(i, 7);
+        if (!address->empty()) told.address = full_address(address->text(0, 0), rows->text(i, 8));
+        told.since = session_.now();
+        count = 0;  // the rest goes on
+      }
+    }
+    lost.add(number);
+    losses.add(count);
+  }
+  offered.batches = rows->size();
+  offered.more = held->size() >= limit;
+  session_.add(kLose, Params() << lost << losses << session_.now());
+  if (!offered.more) {
+    session_.add(kRemoveIdle, Params() << node).add(kRemoveLease, Params() << node);
+  }
+  auto done = session_.fly();
+  if (!done) return fail(std::move(done.error()));
+  return offered;
+}
+
+// ---- suspects ----------------------------------------------------------------------------------
+
+Result<void> Changes::mark_begun(const HeldBatch& held, bool begun) {
+  const auto marked = session_.ask(
+      kMarkBegun, Params() << batch_number(held.key) << held.token << begun << held.key.delivery);
+  if (!marked) return fail(marked.error());
+  if (marked->changes() == 0) {
+    return fail(ErrorKind::conflict, "this batch has passed to another node");
+  }
+  return {};
+}
+
+Result<void> Changes::offer_set_aside(const RecipientKey& key) {
+  const std::int64_t number = batch_number(key.delivery, key.batch);
+  const Instant now = session_.now();
+  const auto done = session_.add(kLockBatch, Params() << number)
+                        .add(kForgetAside, Params() << number << key.seq)
+                        .fly();
+  if (!done) return fail(done.error());
+  if (done->back().changes() == 0) {
+    return fail(ErrorKind::not_found, "no such recipient is set aside");
+  }
+  const auto due = session_.add(kDueNow, Params() << number << key.seq << now)
+                       .add(kHasten, Params() << number << now)
+                       .fly();
+  if (!due) return fail(due.error());
+  if (due->front().changes() == 0) return fail(ErrorKind::not_found, "its life has ended");
+  return {};
+}
+
+}  // namespace todoku::store::postgres

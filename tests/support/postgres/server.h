@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// A private server of PostgreSQL: one a test program, in a folder of its own, reached by a socket
+// in that folder, and gone with the program. Every test has a database of its own, with the schema
+// in it.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <sys/types.h>
+
+#include "base/result.h"
+
+namespace todoku {
+
+class PostgresServer {
+ public:
+  // Started by the first who asks. Throws with a sentence if PostgreSQL is not installed or does
+  // not start.
+  static PostgresServer& running();
+  PostgresServer(const PostgresServer&) = delete;
+  PostgresServer& operator=(const PostgresServer&) = delete;
+  ~PostgresServer();
+
+  // The address of a database, for libpq.
+  [[nodiscard]] std::string address(const std::string& database) const;
+  // Statements of a superuser, one after the other.
+  void execute(const std::string& database, const std::string& sql) const;
+  // A new database with every step of the schema; its name.
+  [[nodiscard]] std::string make_database();
+  void drop_database(const std::string& name) const;
+
+ private:
+  PostgresServer();
+  void initialize() const;
+  void start();
+  void stop();
+  void make_template() const;
+
+  std::filesystem::path folder_;
+  pid_t owner_ = 0;  // who made it: a child that was forked must not end it
+  pid_t server_ = 0;
+  int databases_ = 0;
+};
+
+// A database that goes away with its owner.
+class PostgresDatabase {
+ public:
+  PostgresDatabase() : name_(PostgresServer::running().make_database()) {}
+  ~PostgresDatabase() { PostgresServer::running().drop_database(name_); }
+  PostgresDatabase(const PostgresDatabase&) = delete;
+  PostgresDatabase& operator=(const PostgresDatabase&) = delete;
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] std::string address() const { return PostgresServer::running().address(name_); }
+  void execute(const std::string& sql) const { PostgresServer::running().execute(name_, sql); }
+
+ private:
+  std::string name_;
+};
+
+}  // namespace todoku
