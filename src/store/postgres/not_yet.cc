@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is not written yet.
-#include "store/postgres/hot.h"
 #include "store/postgres/transactions.h"
 
 namespace todoku::store::postgres {
@@ -193,31 +192,6 @@ Result<void> Changes::end_import(PublicId, AccountKey, const ImportEnd&, NodeKey
 }
 
 Result<void> Changes::restart_import(PublicId, AccountKey, NodeKey) {
-  return not_yet();
-}
-
-Result<void> Flight<Settle>::perform(Hot&, std::int64_t) {
-  return not_yet();
-}
-Result<void> Flight<Settle>::answer_stored(Hot&, std::int64_t) {
-  return not_yet();
-}
-
-Result<void> Flight<Claim>::perform(Hot&, std::int64_t) {
-  return not_yet();
-}
-Result<void> Flight<Claim>::answer_stored(Hot&, std::int64_t) {
-  return not_yet();
-}
-
-Result<void> Flight<StageRows>::perform(Hot&, std::int64_t) {
-  return not_yet();
-}
-Result<void> Flight<StageRows>::answer_stored(Hot&, std::int64_t) {
-  return not_yet();
-}
-
-Result<DueDomains> find_due(Link&, const Due&, Told, Milliseconds) {
   return not_yet();
 }
 

@@ -3,55 +3,21 @@
 // at once. That it is a store is shown by tests/conformance/store.
 #include "store/postgres/postgres_store.h"
 
+#include <future>
 #include <thread>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include "store/postgres/fate.h"
-#include "support/postgres/server.h"
+#include "store/postgres/store_fixture.h"
 
 namespace todoku::store {
 namespace {
 
 using namespace std::chrono_literals;
 using ::testing::SizeIs;
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().detail);
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
-class PostgresStoreTest : public ::testing::Test {
- protected:
-  [[nodiscard]] std::unique_ptr<PostgresStore> open() const {
-    return must(PostgresStore::open({.dial = {.address = database_.address(), .password = {}}}));
-  }
-  static Account account(Store& store, std::string_view name = "acme") {
-    return must(store.write_and_wait(WritePriority::accept,
-                                     [&](WriteTransaction& t) { return t.create_account(name); }));
-  }
-  static NodeKey enter(Store& store, std::string_view name = "me") {
-    return must(store.write_and_wait(WritePriority::claims, [&](WriteTransaction& t) {
-      return t.enter_node({.name = std::string(name), .roles = "test", .version = "0"});
-    }));
-  }
-  static Accept acceptance(AccountKey account, NodeKey holder, std::string_view local = "one") {
-    Accept accept;
-    accept.delivery.account = account;
-    accept.delivery.content.from = {"news@example.com", "Example News"};
-    accept.delivery.content.subject = "News";
-    accept.delivery.content.text_part = "Good morning";
-    accept.recipients = {{fmt::format("{}@example.jp", local), "example.jp", {{"__name__", "N"}}}};
-    accept.signing = "sel1";
-    accept.life_time = 24h;
-    accept.holder = holder;
-    return accept;
-  }
-  PostgresDatabase database_;
-};
 
 TEST_F(PostgresStoreTest, WhatIsAcceptedIsStoredAndLeased) {
   const auto store = open();

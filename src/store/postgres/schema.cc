@@ -108,8 +108,9 @@ CREATE INDEX batches_held ON batches(holder) WHERE holder <> 0;
 CREATE INDEX batches_ready ON batches(ready_at) WHERE traffic = 0 AND ready_at IS NOT NULL;
 CREATE INDEX batches_urgent ON batches(domain, ready_at, number)
   WHERE traffic = 0 AND ready_at IS NOT NULL;
+CREATE INDEX batches_of_section ON batches(section, number) WHERE section IS NOT NULL;
 CREATE INDEX batches_section ON batches(section, domain, ready_at, number)
-  WHERE section IS NOT NULL;
+  WHERE section IS NOT NULL AND ready_at IS NOT NULL;
 CREATE INDEX batches_waiting ON batches(section, ready_at)
   WHERE section IS NOT NULL AND ready_at IS NOT NULL;
 CREATE TABLE recipients(

@@ -13,6 +13,7 @@ namespace {
 
 // Operations of one flight: of mails that are accepted few enough that their octets are bearable.
 constexpr std::size_t kTogetherMost = 256;
+constexpr std::size_t kRowsTogether = 10'000;
 constexpr std::size_t kOctetsTogether = 8UL << 20U;
 
 // Hot operations go first within their priority.
@@ -34,6 +35,20 @@ std::size_t octets_of(const Accept& accept) {
     for (const InsertCode& code : recipient.insert_codes) octets += code.value.size();
   }
   return octets;
+}
+
+// Rows that an operation writes.
+std::size_t rows_of(const Accept& accept) {
+  return accept.recipients.size();
+}
+std::size_t rows_of(const Settle& settle) {
+  return settle.outcomes.size() + settle.releases.size();
+}
+std::size_t rows_of(const Claim& claim) {
+  return claim.batches.size();
+}
+std::size_t rows_of(const StageRows& stage) {
+  return stage.recipients.size();
 }
 
 }  // namespace
@@ -114,9 +129,17 @@ bool Writers::draw_from(std::size_t lane, Drawn& drawn) {
   drawn.lane = lane;
   const std::size_t most = is_functions(lane) ? 1 : kTogetherMost;
   std::size_t octets = 0;
+  std::size_t rows = 0;
   while (!from.pieces.empty() && drawn.pieces.size() < most) {
-    octets += std::visit([](const auto& piece) { return piece.octets; }, from.pieces.front());
-    if (octets > kOctetsTogether && !drawn.pieces.empty()) break;
+    std::visit(
+        [&](const auto& piece) {
+          octets += piece.octets;
+          if constexpr (!std::is_same_v<decltype(piece), const Function&>)
+            rows += rows_of(piece.op);
+        },
+        from.pieces.front());
+    const bool too_much = octets > kOctetsTogether || rows > kRowsTogether;
+    if (too_much && !drawn.pieces.empty()) break;
     drawn.pieces.push_back(std::move(from.pieces.front()));
     from.pieces.pop_front();
     --queued_.at(priority_of(lane));

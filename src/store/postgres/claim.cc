@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// Claim (store/work.h): the right to work on a batch, which hangs on its node's row (nodes.h). One
+// flight.
+#include <map>
+#include <set>
+
+#include "store/numbers.h"
+#include "store/postgres/hot.h"
+#include "store/records.h"
+#include "store/texts.h"
+
+namespace todoku::store::postgres {
+namespace {
+
+const Sql kHoldLive{"claim: hold nodes",
+                    "SELECT n.key FROM nodes n JOIN node_leases l ON l.node = n.key"
+                    " WHERE n.key = ANY($2) AND n.void = 0 AND l.until > " STORE_NOW
+                    " ORDER BY n.key FOR SHARE OF n"};
+// Due, free, visible, and its delivery is going out. Of several who ask for a batch the first whose
+// node lives has it. Who waits for another's lock would only learn that the batch is gone.
+const Sql kLease{
+    "claim: lease",
+    "WITH asked AS MATERIALIZED (SELECT DISTINCT ON (u.number) u.number, u.delivery, u.node"
+    " FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) WITH ORDINALITY"
+    " u(number, delivery, node, place) JOIN nodes n ON n.key = u.node AND n.void = 0"
+    " JOIN node_leases l ON l.node = n.key AND l.until > " STORE_NOW
+    " ORDER BY u.number, u.place),"
+    " wanted AS MATERIALIZED (SELECT b.number, u.node FROM asked u"
+    " JOIN batches b ON b.number = u.number AND b.delivery = u.delivery"
+    " JOIN deliveries d ON d.key = b.delivery AND d.status = 5 AND d.deleted = 0"
+    " LEFT JOIN sections s ON s.id = b.section"
+    " WHERE b.holder = 0 AND b.ready_at <= " STORE_NOW
+    " AND (b.section IS NULL OR s.state = 1)"
+    " ORDER BY b.number FOR NO KEY UPDATE OF b SKIP LOCKED)"
+    " UPDATE batches b SET token = b.token + 1, holder = w.node, ready_at = NULL, alone = NULL,"
+    " begun = 0, flight = $5 FROM wanted w WHERE b.number = w.number"};
+// Who is due is read by statements after the one that locks: its own snapshot may be older than the
+// outcomes that somebody else has just committed.
+#define RECIPIENTS_DUE                                                                     \
+  " FROM recipients r LEFT JOIN progress p ON p.batch = r.batch AND p.seq = r.seq"         \
+  " WHERE r.batch = b.number AND (p.state IS NULL OR (p.state <= 1 AND coalesce(p.due, 0)" \
+  " <= " STORE_NOW "))"
+#define LEASED_NOW " b.number = ANY($2) AND b.flight = $3 AND b.holder <> 0"
+// A suspect's one recipient.
+const Sql kAlone{"claim: alone", "UPDATE batches b SET alone = (SELECT r.seq" RECIPIENTS_DUE
+                                 " ORDER BY r.seq LIMIT 1) WHERE" LEASED_NOW
+                                 " AND b.losses >= $4 AND b.alone IS NULL"};
+// Where nobody is due after all: it is due when somebody is.
+const Sql kGiveBack{"claim: give back",
+                    "UPDATE batches b SET holder = 0, alone = NULL, ready_at ="
+                    " (SELECT min(p.due) FROM progress p WHERE p.batch = b.number AND p.state <= 1)"
+                    " WHERE" LEASED_NOW " AND NOT EXISTS (SELECT 1" RECIPIENTS_DUE ")"};
+const Sql kLeased{"claim: leased",
+                  "SELECT b.number, b.delivery, b.holder, b.account, b.traffic, b.domain, b.token,"
+                  " b.losses, d.expires - " STORE_NOW
+                  " FROM batches b JOIN deliveries d ON d.key = b.delivery WHERE" LEASED_NOW};
+const Sql kRecipients{
+    "claim: recipients",
+    "SELECT d.batch, d.seq, d.address, d.codes, d.attempts, d.state FROM batches b"
+    " CROSS JOIN LATERAL (SELECT r.batch, r.seq, r.address, r.codes,"
+    " coalesce(p.attempts, 0) AS attempts, coalesce(p.state, 0) AS state" RECIPIENTS_DUE
+    ") d WHERE" LEASED_NOW " AND (b.alone IS NULL OR d.seq = b.alone) ORDER BY d.batch, d.seq"};
+// Why others were not leased.
+const Sql kHolders{"claim: holders",
+                   "SELECT number, delivery, holder FROM batches WHERE number = ANY($1)"};
+const Sql kLive{"claim: live nodes",
+                "SELECT n.key FROM nodes n JOIN node_leases l ON l.node = n.key"
+                " WHERE n.key = ANY($2) AND n.void = 0 AND l.until > " STORE_NOW};
+
+// By whom, too: somebody else's item asked for the same.
+using LeasedBatches = std::map<std::pair<BatchKey, NodeKey>, LeasedBatch>;
+
+Result<LeasedBatches> leased_in(const Table& batches, const Table& recipients) {
+  NoDictionary dictionary;
+  std::map<std::int64_t, LeasedBatch> by_number;
+  for (int i = 0; i < batches.size(); ++i) {
+    LeasedBatch& lease = by_number[batches.integer(i, 0)];
+    lease.key = batch_key(batches.integer(i, 1), batches.integer(i, 0));
+    lease.node = NodeKey{batches.integer(i, 2)};
+    lease.account = AccountKey{batches.integer(i, 3)};
+    lease.traffic = static_cast<TrafficClass>(batches.integer(i, 4));
+    lease.domain = batches.text(i, 5);
+    lease.token = static_cast<std::uint64_t>(batches.integer(i, 6));
+    lease.suspect = batches.integer(i, 7) >= kLossesToSuspect;
+    lease.expires_in = Milliseconds(batches.integer(i, 8));
+  }
+  for (int i = 0; i < recipients.size(); ++i) {
+    const auto found = by_number.find(recipients.integer(i, 0));
+    if (found == by_number.end()) continue;
+    auto codes = unpack_codes(dictionary, recipients.text(i, 3));
+    if (!codes) return fail(std::move(codes.error()));
+    found->second.recipients.push_back(
+        {static_cast<std::uint32_t>(recipients.integer(i, 1)),
+         full_address(recipients.text(i, 2), found->second.domain), std::move(*codes),
+         static_cast<std::uint16_t>(recipients.integer(i, 4)),
+         recipients.integer(i, 5) == stored(RecipientState::deferred)});
+  }
+  LeasedBatches leased;
+  for (auto& [number, lease] : by_number) {
+    if (lease.recipients.empty()) continue;
+    const std::pair key(lease.key, lease.node);
+    leased.emplace(key, std::move(lease));
+  }
+  return leased;
+}
+
+struct ClaimColumns {
+  Column number{kInt8}, delivery{kInt8}, taker{kInt8}, node{kInt8};
+  explicit ClaimColumns(Together<Claim> items) {
+    std::set<NodeKey> nodes;
+    for (const Pending<Claim>* const item : items) {
+      nodes.insert(item->op.node);
+      for (const BatchKey& key : item->op.batches) {
+        number.add(batch_number(key));
+        delivery.add(key.delivery);
+        taker.add(item->op.node);
+      }
+    }
+    for (const NodeKey each : nodes) node.add(each);
+  }
+};
+
+// The tables of kLeased, kRecipients, kHolders, kLive.
+Result<void> answer_claims(Together<Claim> items, const Table& batches, const Table& recipients,
+                           const Table& holders, const Table& live_nodes) {
+  auto leased = leased_in(batches, recipients);
+  if (!leased) return fail(std::move(leased.error()));
+  std::set<NodeKey> live;
+  for (int i = 0; i < live_nodes.size(); ++i) live.insert(NodeKey{live_nodes.integer(i, 0)});
+  std::map<BatchKey, NodeKey> held;
+  for (int i = 0; i < holders.size(); ++i) {
+    held[batch_key(holders.integer(i, 1), holders.integer(i, 0))] = NodeKey{holders.integer(i, 2)};
+  }
+  for (Pending<Claim>* const item : items) {
+    if (!live.contains(item->op.node)) {
+      item->answer = fail(ErrorKind::conflict, "the lease of this node has lapsed");
+      continue;
+    }
+    Claimed claimed;
+    for (const BatchKey& key : item->op.batches) {
+      if (auto found = leased->extract(std::pair(key, item->op.node)); !found.empty()) {
+        claimed.batches.push_back(std::move(found.mapped()));
+        continue;
+      }
+      const auto holder = held.find(key);
+      if (holder != held.end() && holder->second == item->op.node) {
+        claimed.batches.push_back(fail(ErrorKind::conflict, "the node has it already"));
+      } else {
+        claimed.batches.push_back(fail(ErrorKind::not_found, "the batch is not due or not free"));
+      }
+    }
+    item->answer = std::move(claimed);
+  }
+  return {};
+}
+
+std::vector<Pending<Claim>*> sound_claims(Together<Claim> items) {
+  std::vector<Pending<Claim>*> sound;
+  for (Pending<Claim>* const item : items) {
+    if (auto checked = check_sound(item->op); !checked) {
+      item->answer = fail(std::move(checked.error()));
+    } else {
+      sound.push_back(item);
+    }
+  }
+  return sound;
+}
+
+}  // namespace
+
+Result<void> Flight<Claim>::perform(Hot& hot, std::int64_t token) {
+  const auto sound = sound_claims(items_);
+  if (sound.empty()) return {};
+  const ClaimColumns c(sound);
+  add_begin(hot.link, token, hot.told);
+  const auto answers =
+      hot.link.add(kHoldLive, Params() << hot.told << c.node)
+          .add(kLease, Params() << hot.told << c.number << c.delivery << c.taker << token)
+          .add(kAlone, Params() << hot.told << c.number << token << kLossesToSuspect)
+          .add(kGiveBack, Params() << hot.told << c.number << token)
+          .add(kLeased, Params() << hot.told << c.number << token)
+          .add(kRecipients, Params() << hot.told << c.number << token)
+          .add(kHolders, Params() << c.number)
+          .add(kCommit)
+          .fly(hot.flight_max);
+  if (!answers) return fail(answers.error());
+  const std::size_t first = kBeginStatements;
+  return answer_claims(sound, (*answers)[first + 4], (*answers)[first + 5], (*answers)[first + 6],
+                       (*answers)[first]);
+}
+
+// What the flight leased says so itself.
+Result<void> Flight<Claim>::answer_stored(Hot& hot, std::int64_t token) {
+  const auto sound = sound_claims(items_);
+  const ClaimColumns c(sound);
+  const auto answers = hot.link.add(kBegin)
+                           .add(kLeased, Params() << hot.told << c.number << token)
+                           .add(kRecipients, Params() << hot.told << c.number << token)
+                           .add(kHolders, Params() << c.number)
+                           .add(kLive, Params() << hot.told << c.node)
+                           .add(kCommit)
+                           .fly(hot.flight_max);
+  if (!answers) return fail(answers.error());
+  return answer_claims(sound, (*answers)[1], (*answers)[2], (*answers)[3], (*answers)[4]);
+}
+
+}  // namespace todoku::store::postgres
