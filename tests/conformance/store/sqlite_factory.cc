@@ -21,7 +21,8 @@ void crash_copy(const std::filesystem::path& from, const std::filesystem::path& 
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite, ::testing::Values(StoreFactory{open, crash_copy}),
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite,
+                         ::testing::Values(StoreFactory{.open = open, .crash_copy = crash_copy}),
                          [](const auto&) { return "store"; });
 
 }  // namespace

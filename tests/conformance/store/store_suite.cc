@@ -27,6 +27,7 @@ void StoreSuite::SetUp() {
 
 void StoreSuite::TearDown() {
   if (store_) store_->close();
+  if (GetParam().drop && directory_) GetParam().drop(directory_->path());
 }
 
 void StoreSuite::shut() {

@@ -30,6 +30,10 @@ struct StoreFactory {
   // store is open.
   std::function<void(const std::filesystem::path& from, const std::filesystem::path& to)>
       crash_copy;
+  // Removes what is kept elsewhere; may be empty.
+  std::function<void(const std::filesystem::path&)> drop;
+  // Functions that wait together share a commit.
+  bool shares_commits = true;
 };
 
 // A new empty directory that goes away with its owner.
