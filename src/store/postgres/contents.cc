@@ -4,9 +4,7 @@
 #include "store/records.h"
 
 namespace todoku::store::postgres {
-namespace {
-
-const Sql kInsertContents{
+const Sql ContentColumns::kInsertContents{
     "contents: insert",
     "INSERT INTO contents(delivery, from_address, from_name, reply_address, reply_name, header_to,"
     " header_cc, encode, unsubscribe_mailto, unsubscribe_url, attachments, subject, text_part,"
@@ -14,14 +12,12 @@ const Sql kInsertContents{
     " SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],"
     " $6::bytea[], $7::bytea[], $8::bigint[], $9::text[], $10::text[], $11::bigint[], $12::text[],"
     " $13::text[], $14::text[], $15::bigint[])"};
-const Sql kInsertAttachments{
+const Sql ContentColumns::kInsertAttachments{
     "contents: attachments",
     "INSERT INTO attachments(id, delivery, file_name, mime_type, size, created, data)"
     " SELECT u.id, u.delivery, u.file_name, u.mime_type, u.size, " STORE_NOW
     ", u.data FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[],"
     " $7::bytea[]) u(id, delivery, file_name, mime_type, size, data)"};
-
-}  // namespace
 
 void ContentColumns::add(Delivery& delivery, const Content& content,
                          std::int64_t first_attachment) {
@@ -59,13 +55,17 @@ void ContentColumns::add(Delivery& delivery, const Content& content,
   text_from_html_.add(content.text_from_html);
 }
 
-void ContentColumns::add_statements(Link& link, Told told) const {
-  link.add(kInsertContents, Params() << delivery_ << from_ << from_name_ << reply_ << reply_name_
-                                     << to_ << cc_ << encode_ << mailto_ << url_ << attachments_
-                                     << subject_ << text_ << html_ << text_from_html_);
-  if (id_.empty()) return;
-  link.add(kInsertAttachments,
-           Params() << told << id_ << owner_ << file_name_ << mime_type_ << size_ << data_);
+Params ContentColumns::contents() const {
+  Params params;
+  params << delivery_ << from_ << from_name_ << reply_ << reply_name_ << to_ << cc_ << encode_
+         << mailto_ << url_ << attachments_ << subject_ << text_ << html_ << text_from_html_;
+  return params;
+}
+
+Params ContentColumns::attachments(Told told) const {
+  Params params;
+  params << told << id_ << owner_ << file_name_ << mime_type_ << size_ << data_;
+  return params;
 }
 
 }  // namespace todoku::store::postgres

@@ -16,10 +16,19 @@ class ContentColumns {
   // Attachments get ids from `first_attachment` on, and `delivery` their records; `created` is for
   // whoever knows the store's time.
   void add(Delivery& delivery, const Content& content, std::int64_t first_attachment);
-  // One insertion of contents, and one of attachments if there are any.
-  void add_statements(Link& link, Told told) const;
+  // One insertion of contents, and one of attachments if there are any, for a Link or a Session.
+  template <class Flights>
+  void add_statements(Flights& flights, Told told) const {
+    flights.add(kInsertContents, contents());
+    if (!id_.empty()) flights.add(kInsertAttachments, attachments(told));
+  }
 
  private:
+  static const Sql kInsertContents;
+  static const Sql kInsertAttachments;
+  [[nodiscard]] Params contents() const;
+  [[nodiscard]] Params attachments(Told told) const;
+
   Column delivery_{kInt8}, from_{kText}, from_name_{kText}, reply_{kText}, reply_name_{kText},
       to_{kBytea}, cc_{kBytea}, encode_{kInt8}, mailto_{kText}, url_{kText}, attachments_{kInt8},
       subject_{kText}, text_{kText}, html_{kText}, text_from_html_{kInt8};

@@ -18,10 +18,6 @@ const Sql kFence{"fate: fence",
                  "INSERT INTO flights VALUES($2, " STORE_NOW ", 1) ON CONFLICT DO NOTHING"};
 // After the one that waits: it sees what was committed meanwhile.
 const Sql kFenced{"fate: fenced", "SELECT fenced FROM flights WHERE token = $1"};
-const Sql kForget{
-    "fate: forget",
-    "DELETE FROM flights WHERE token IN (SELECT token FROM flights WHERE at < " STORE_NOW
-    " - 3600000 LIMIT $2)"};
 
 }  // namespace
 
@@ -44,12 +40,6 @@ Result<bool> was_committed(Link& link, std::int64_t token, Milliseconds most) {
                            .fly(most);
   if (!answers) return fail(answers.error());
   return !(*answers)[2].empty() && !(*answers)[2].flag(0, 0);
-}
-
-Result<std::int64_t> forget_flights(Link& link, Told told, std::int64_t rows, Milliseconds most) {
-  const auto answer = link.fly_one(kForget, Params() << told << rows, most);
-  if (!answer) return fail(answer.error());
-  return answer->changes();
 }
 
 }  // namespace todoku::store::postgres

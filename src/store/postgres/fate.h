@@ -24,8 +24,4 @@ inline constexpr std::size_t kBeginStatements = 3;
 // On another connection. True: it is committed. False: it is not, and never will be.
 [[nodiscard]] Result<bool> was_committed(Link& link, std::int64_t token, Milliseconds most);
 
-// Removes tokens older than an hour, at most `rows` of them; how many there were.
-[[nodiscard]] Result<std::int64_t> forget_flights(Link& link, Told told, std::int64_t rows,
-                                                  Milliseconds most);
-
 }  // namespace todoku::store::postgres

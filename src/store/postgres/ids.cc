@@ -20,6 +20,17 @@ const Sql kReserveIds{
     " u(key, deliveries, emails, jobs) WHERE a.key = u.key RETURNING a.key, u.deliveries,"
     " u.emails, u.jobs, next_delivery_id, next_email_id, next_job_id"};
 
+const Sql kGiveIdsBack{
+    "ids: give back",
+    "UPDATE accounts a SET"
+    " next_delivery_id = CASE WHEN a.next_delivery_id = u.end0 THEN u.next0"
+    " ELSE a.next_delivery_id END,"
+    " next_email_id = CASE WHEN a.next_email_id = u.end1 THEN u.next1 ELSE a.next_email_id END,"
+    " next_job_id = CASE WHEN a.next_job_id = u.end2 THEN u.next2 ELSE a.next_job_id END"
+    " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],"
+    " $6::bigint[], $7::bigint[]) u(key, next0, next1, next2, end0, end1, end2)"
+    " WHERE a.key = u.key"};
+
 constexpr std::int64_t kFirstBlock = 64;
 constexpr std::int64_t kLargestBlock = 8'192;
 constexpr std::int64_t kFirstNumbers = 1'024;
@@ -146,6 +157,30 @@ Result<std::set<AccountKey>> Ids::provide(Link& link, const IdNeeds& needs, Mill
     if (filled(key, counts) == nullptr) missing.insert(key);
   }
   return missing;
+}
+
+void Ids::give_back(Link& link, Milliseconds most) {
+  const std::lock_guard lock(mutex_);
+  Column keys(kInt8);
+  std::array<Column, kIdKinds> next{Column(kInt8), Column(kInt8), Column(kInt8)};
+  std::array<Column, kIdKinds> end{Column(kInt8), Column(kInt8), Column(kInt8)};
+  for (const auto& [key, account] : accounts_) {
+    keys.add(key);
+    for (std::size_t kind = 0; kind < kIdKinds; ++kind) {
+      next.at(kind).add(account.at(kind).next);
+      // Nothing was ever reserved of it: no stored value is this one.
+      end.at(kind).add(account.at(kind).end == 0 ? -1 : account.at(kind).end);
+    }
+  }
+  accounts_.clear();
+  numbers_ = {};
+  if (keys.empty()) return;
+  (void)link.add(kBegin)
+      .add(kLockAccounts, Params() << keys)
+      .add(kGiveIdsBack,
+           Params() << keys << next[0] << next[1] << next[2] << end[0] << end[1] << end[2])
+      .add(kCommit)
+      .fly(most);
 }
 
 }  // namespace todoku::store::postgres

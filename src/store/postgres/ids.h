@@ -57,6 +57,9 @@ class Ids {
   // Sees to it that so much is there. The accounts that are not.
   [[nodiscard]] Result<std::set<AccountKey>> provide(Link& link, const IdNeeds& needs,
                                                      Milliseconds most);
+  // What is left of the public ids, where nobody else has reserved any since: an orderly restart of
+  // a single process leaves no gap. What cannot be given back is one.
+  void give_back(Link& link, Milliseconds most);
 
  private:
   struct Block {

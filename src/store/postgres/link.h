@@ -21,10 +21,25 @@
 
 namespace todoku::store::postgres {
 
-// A statement. `name` is for people, and for tests that have every statement explained.
+// A statement. Those that stand in the source are in a list, so that a test can have every one of
+// them explained.
 struct Sql {
-  const char* name;
-  const char* text;
+  // `name`: for people.
+  Sql(const char* its_name, const char* its_text) noexcept
+      : name(its_name), text(its_text), next(first) {
+    first = this;
+  }
+  // One that is made for once.
+  struct Once {};
+  Sql(Once /*tag*/, const char* its_name, const char* its_text) noexcept
+      : name(its_name), text(its_text), next(nullptr) {}
+  Sql(const Sql&) = delete;
+  Sql& operator=(const Sql&) = delete;
+
+  const char* const name;
+  const char* const text;
+  const Sql* const next;
+  inline static const Sql* first = nullptr;
 };
 
 // Why a flight failed.

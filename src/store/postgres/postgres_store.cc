@@ -136,6 +136,9 @@ void PostgresStore::close() {
   std::call_once(parts_->closed, [&] {
     parts_->writers->stop();
     parts_->readers->stop();
+    if (auto link = parts_->dialer.dial()) {
+      parts_->ids.give_back(**link, parts_->options.flight_max);
+    }
     parts_->closing.close();
     parts_->dialer.stop();
   });

@@ -14,6 +14,23 @@ const Sql kAccount{"accounts: one", "SELECT " ACCOUNT_COLUMNS " FROM accounts WH
 const Sql kAccountByName{"accounts: by name",
                          "SELECT " ACCOUNT_COLUMNS " FROM accounts WHERE name = $1"};
 
+const Sql kAccounts{"accounts: page", "SELECT " ACCOUNT_COLUMNS
+                                      " FROM accounts WHERE key > $1 ORDER BY key LIMIT $2"};
+const Sql kAccountByToken{"accounts: by token",
+                          "SELECT a.key, a.name, a.weight, a.suspended, a.text_from_html, a.created"
+                          " FROM api_keys k JOIN accounts a ON a.key = k.account"
+                          " WHERE k.token = $1 AND k.revoked IS NULL"};
+const Sql kApiKeys{"accounts: API keys",
+                   "SELECT id, label, created, revoked FROM api_keys WHERE account = $1"
+                   " ORDER BY id"};
+const Sql kActiveKeys{"accounts: active keys",
+                      "SELECT account, count(*) FROM api_keys WHERE account BETWEEN $1 AND $2"
+                      " AND revoked IS NULL GROUP BY account"};
+const Sql kDkimKeys{"accounts: DKIM keys",
+                    "SELECT account, domain, selector, algorithm, sealed, dns_record, created"
+                    " FROM dkim_keys WHERE (account, domain, selector) > ($1, $2, $3)"
+                    " ORDER BY account, domain, selector LIMIT $4"};
+
 Account account_in(const Table& rows, int row) {
   Account account;
   account.key = AccountKey{rows.integer(row, 0)};
@@ -46,6 +63,60 @@ Result<Account> Questions::account(AccountKey key) {
 
 Result<Account> Questions::account_by_name(std::string_view name) {
   return the_account(session_.ask(kAccountByName, Params() << name), "there is no such account");
+}
+
+Result<Account> Questions::account_by_token(std::string_view token_sha256) {
+  return the_account(session_.ask(kAccountByToken, Params() << token_sha256),
+                     "there is no such account");
+}
+
+Result<std::vector<Account>> Questions::accounts(AccountKey after, std::int64_t limit) {
+  const auto rows = session_.ask(kAccounts, Params() << after << limit);
+  if (!rows) return fail(rows.error());
+  std::vector<Account> accounts;
+  for (int i = 0; i < rows->size(); ++i) accounts.push_back(account_in(*rows, i));
+  return accounts;
+}
+
+Result<std::vector<ApiKey>> Questions::api_keys(AccountKey account) {
+  const auto rows = session_.ask(kApiKeys, Params() << account);
+  if (!rows) return fail(rows.error());
+  std::vector<ApiKey> keys;
+  for (int i = 0; i < rows->size(); ++i) {
+    keys.push_back({rows->integer(i, 0), std::string(rows->text(i, 1)), rows->instant(i, 2),
+                    rows->optional_instant(i, 3)});
+  }
+  return keys;
+}
+
+Result<std::map<AccountKey, std::int64_t>> Questions::active_keys(AccountKey first,
+                                                                  AccountKey last) {
+  const auto rows = session_.ask(kActiveKeys, Params() << first << last);
+  if (!rows) return fail(rows.error());
+  std::map<AccountKey, std::int64_t> counts;
+  for (int i = 0; i < rows->size(); ++i) {
+    counts[AccountKey{rows->integer(i, 0)}] = rows->integer(i, 1);
+  }
+  return counts;
+}
+
+Result<std::vector<DkimKey>> Questions::dkim_keys(const DkimPlace& after, std::int64_t limit) {
+  const auto rows =
+      session_.ask(kDkimKeys, Params() << after.account << std::string_view(after.domain)
+                                       << std::string_view(after.selector) << limit);
+  if (!rows) return fail(rows.error());
+  std::vector<DkimKey> keys;
+  for (int i = 0; i < rows->size(); ++i) {
+    DkimKey& key = keys.emplace_back();
+    key.account = AccountKey{rows->integer(i, 0)};
+    key.domain = rows->text(i, 1);
+    key.selector = rows->text(i, 2);
+    key.algorithm = rows->text(i, 3);
+    key.sealed_private_key = rows->text(i, 4);
+    key.dns_record = rows->text(i, 5);
+    key.created = rows->instant(i, 6);
+  }
+  return keys;
 }
 
 }  // namespace todoku::store::postgres

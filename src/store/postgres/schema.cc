@@ -40,6 +40,7 @@ CREATE TABLE settings(name text PRIMARY KEY, value bytea NOT NULL);
 CREATE TABLE numbers(line bigint PRIMARY KEY, next bigint NOT NULL);
 CREATE TABLE flights(token bigint PRIMARY KEY, at bigint NOT NULL, fenced bigint NOT NULL)
   WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 1);
+CREATE INDEX flights_at ON flights(at);
 CREATE TABLE accounts(
   key bigint PRIMARY KEY, name text NOT NULL UNIQUE, weight bigint NOT NULL,
   suspended bigint NOT NULL, text_from_html bigint NOT NULL, created bigint NOT NULL,
@@ -177,7 +178,7 @@ Result<void> take_step(Link& link, std::int64_t step) {
   for (auto end = rest.find(";\n"); end != std::string_view::npos; end = rest.find(";\n")) {
     const std::string text(rest.substr(0, end));
     rest.remove_prefix(end + 2);
-    const Sql sql{"schema: step", text.c_str()};
+    const Sql sql{Sql::Once{}, "schema: step", text.c_str()};
     auto done = link.fly_one(sql, {}, kStepMax);
     if (!done) return fail(std::move(done.error()));
   }

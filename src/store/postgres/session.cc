@@ -32,7 +32,7 @@ Result<std::vector<Table>> Session::fly() {
 Result<Table> Session::ask(const Sql& sql, const Params& params) {
   auto answers = add(sql, params).fly();
   if (!answers) return fail(std::move(answers.error()));
-  return std::move(answers->front());
+  return std::move(answers->back());
 }
 
 std::unexpected<Error> Session::run_again(IdNeeds needs) {

@@ -23,8 +23,8 @@ class Session {
 
   // -- for the functions
 
-  // One statement, a round trip. After the first one that fails, all do: the transaction is rolled
-  // back already.
+  // One statement and its answer, after those that were added: a round trip. After the first one
+  // that fails, all do: the transaction is rolled back already.
   [[nodiscard]] Result<Table> ask(const Sql& sql, const Params& params = {});
   // Several at once: add them, then fly().
   Session& add(const Sql& sql, const Params& params = {});

@@ -16,6 +16,29 @@ const Sql kCreateAccount{"accounts: create",
                          " created, next_delivery_id, next_email_id, next_job_id)"
                          " VALUES($1, $2, 1, 0, 1, $3, 1, 1, 1) ON CONFLICT DO NOTHING"};
 
+const Sql kChangeAccount{"accounts: change",
+                         "UPDATE accounts SET weight = $2, suspended = $3, text_from_html = $4"
+                         " WHERE key = $1"};
+// Of an account that is there; the row says so with its lock.
+const Sql kHoldAccount{"accounts: hold", "SELECT key FROM accounts WHERE key = $1 FOR KEY SHARE"};
+const Sql kAddApiKey{"accounts: add API key",
+                     "INSERT INTO api_keys(id, account, label, token, created)"
+                     " VALUES($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING"};
+const Sql kRevokeApiKey{"accounts: revoke API key",
+                        "UPDATE api_keys SET revoked = coalesce(revoked, $3)"
+                        " WHERE account = $1 AND id = $2"};
+const Sql kPutDkimKey{"accounts: put DKIM key",
+                      "INSERT INTO dkim_keys(account, domain, selector, algorithm, sealed,"
+                      " dns_record, created) VALUES($1, $2, $3, $4, $5, $6, $7)"
+                      " ON CONFLICT DO NOTHING"};
+const Sql kRemoveDkimKey{"accounts: remove DKIM key",
+                         "DELETE FROM dkim_keys WHERE account = $1 AND domain = $2"
+                         " AND selector = $3"};
+
+std::unexpected<Error> no_such_account() {
+  return fail(ErrorKind::not_found, "there is no such account");
+}
+
 }  // namespace
 
 Result<void> Changes::put_setting(std::string_view name, std::string_view value) {
@@ -38,6 +61,65 @@ Result<Account> Changes::create_account(std::string_view name) {
   account.name = name;
   account.created = session_.now();
   return account;
+}
+
+Result<void> Changes::change_account(const Account& account) {
+  if (account.weight < 1 || account.weight > 1000) {
+    return fail(ErrorKind::invalid_input,
+                fmt::format("weight {} is not in the range 1 to 1000", account.weight));
+  }
+  const auto done =
+      session_.ask(kChangeAccount, Params() << account.key << account.weight << account.suspended
+                                            << account.text_from_html);
+  if (!done) return fail(done.error());
+  if (done->changes() == 0) return no_such_account();
+  return {};
+}
+
+Result<ApiKey> Changes::add_api_key(AccountKey account, std::string_view label,
+                                    std::string_view token_sha256) {
+  const auto id = session_.take_numbers(1);
+  if (!id) return fail(id.error());
+  const auto owner = session_.ask(kHoldAccount, Params() << account);
+  if (!owner) return fail(owner.error());
+  if (owner->empty()) return no_such_account();
+  const auto added = session_.ask(
+      kAddApiKey, Params() << *id << account << label << token_sha256 << session_.now());
+  if (!added) return fail(added.error());
+  if (added->changes() == 0) return fail(ErrorKind::conflict, "this token is in use already");
+  return ApiKey{*id, std::string(label), session_.now(), std::nullopt};
+}
+
+Result<void> Changes::revoke_api_key(AccountKey account, std::int64_t id) {
+  const auto done = session_.ask(kRevokeApiKey, Params() << account << id << session_.now());
+  if (!done) return fail(done.error());
+  if (done->changes() == 0) return fail(ErrorKind::not_found, "there is no such API key");
+  return {};
+}
+
+Result<void> Changes::put_dkim_key(const DkimKey& key) {
+  const auto owner = session_.ask(kHoldAccount, Params() << key.account);
+  if (!owner) return fail(owner.error());
+  if (owner->empty()) return no_such_account();
+  const auto done = session_.ask(
+      kPutDkimKey, Params() << key.account << std::string_view(key.domain)
+                            << std::string_view(key.selector) << std::string_view(key.algorithm)
+                            << Octets{key.sealed_private_key} << std::string_view(key.dns_record)
+                            << session_.now());
+  if (!done) return fail(done.error());
+  if (done->changes() == 0) {
+    return fail(ErrorKind::conflict,
+                fmt::format("there is a DKIM key {} of {} already", key.selector, key.domain));
+  }
+  return {};
+}
+
+Result<void> Changes::remove_dkim_key(AccountKey account, std::string_view domain,
+                                      std::string_view selector) {
+  const auto done = session_.ask(kRemoveDkimKey, Params() << account << domain << selector);
+  if (!done) return fail(done.error());
+  if (done->changes() == 0) return fail(ErrorKind::not_found, "there is no such DKIM key");
+  return {};
 }
 
 }  // namespace todoku::store::postgres

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "store/matching.h"
 #include "store/records.h"
 #include "store/sqlite/keys.h"
 #include "store/sqlite/queries.h"
@@ -47,46 +48,6 @@ Result<Content> content_in(const Query& row) {
   content.html_part = row.text(11);
   content.text_from_html = row.flag(12);
   return content;
-}
-
-bool contains(std::string_view text, std::string_view part) {
-  return part.empty() || text.find(part) != std::string_view::npos;
-}
-
-bool asks_texts(const DeliveryFilter& filter) {
-  return !filter.text_part.empty() || !filter.html_part.empty() || !filter.subject.empty() ||
-         !filter.from.empty() || !filter.list_unsubscribe_url.empty() ||
-         !filter.list_unsubscribe_mailto.empty();
-}
-
-// What one question may look at: some milliseconds, whatever the account has stored.
-constexpr std::int64_t kEffortMax = 4'096;
-// Octets of text that are searched in the time in which a delivery is looked at.
-constexpr std::int64_t kOctetsOfEffort = 2'048;
-
-// Transactions are never drafts and do not fail as a whole; of the other types there are few.
-bool is_among_few(const DeliveryFilter& filter) {
-  const bool no_transactions =
-      !filter.types.empty() &&
-      std::ranges::find(filter.types, DeliveryType::transaction) == filter.types.end();
-  const bool never_transactions =
-      !filter.statuses.empty() && std::ranges::none_of(filter.statuses, [](DeliveryStatus status) {
-        return status == DeliveryStatus::sending || status == DeliveryStatus::sent;
-      });
-  return no_transactions || never_transactions;
-}
-
-bool matches_columns(const Query& row, const DeliveryFilter& filter) {
-  const auto among = [](const auto& list, auto value) {
-    return list.empty() || std::ranges::find(list, value) != list.end();
-  };
-  if (!among(filter.types, static_cast<DeliveryType>(row.integer(2))) ||
-      !among(filter.statuses, static_cast<DeliveryStatus>(row.integer(3)))) {
-    return false;
-  }
-  const auto started = row.optional_instant(4);
-  if (filter.delivery_start && (!started || *started < *filter.delivery_start)) return false;
-  return !filter.delivery_end || (started && *started <= *filter.delivery_end);
 }
 
 }  // namespace
@@ -258,15 +219,14 @@ Result<bool> Queries::matches_texts(DeliveryKey key, const DeliveryFilter& filte
     if (query.failed()) return fail(query.error());
     return false;
   }
-  const auto has = [&](int column, std::string_view part) {
-    if (part.empty()) return true;
-    const std::string_view text = query.text(column);
-    effort += static_cast<std::int64_t>(text.size()) / kOctetsOfEffort;
-    return contains(text, part);
-  };
-  return (has(0, filter.from) || has(1, filter.from)) && has(2, filter.list_unsubscribe_mailto) &&
-         has(3, filter.list_unsubscribe_url) && has(4, filter.subject) &&
-         has(5, filter.text_part) && has(6, filter.html_part);
+  const ListedTexts texts{.from_address = query.text(0),
+                          .from_name = query.text(1),
+                          .unsubscribe_mailto = query.text(2),
+                          .unsubscribe_url = query.text(3),
+                          .subject = query.text(4),
+                          .text_part = query.text(5),
+                          .html_part = query.text(6)};
+  return matches(texts, filter, effort);
 }
 
 Query Queries::deliveries_in_order(const DeliveryFilter& filter, DeliveryOrder order,
@@ -328,17 +288,20 @@ Result<DeliveryStretch> Queries::match_deliveries(const DeliveryFilter& filter, 
   while (query.next()) {
     const DeliveryKey key{query.integer(0)};
     ++stretch.effort;
-    bool matches = matches_columns(query, filter);
-    if (matches && texts) {
+    const ListedDelivery listed{.type = static_cast<DeliveryType>(query.integer(2)),
+                                .status = static_cast<DeliveryStatus>(query.integer(3)),
+                                .started = query.optional_instant(4)};
+    bool wanted_one = matches(listed, filter);
+    if (wanted_one && texts) {
       const auto found = matches_texts(key, filter, stretch.effort);
       if (!found) return fail(found.error());
-      matches = *found;
+      wanted_one = *found;
     }
-    if (matches) {
+    if (wanted_one) {
       stretch.matches.push_back(
           {key, query.integer(1), query.instant(6), query.optional_instant(4), query.instant(5)});
     }
-    if (stretch.effort >= kEffortMax ||
+    if (stretch.effort >= kStretchEffortMax ||
         static_cast<std::int64_t>(stretch.matches.size()) >= wanted) {
       const int time = order == DeliveryOrder::newest_first ? 6 : 4;
       stretch.next = DeliveryPlace{query.integer(time), query.integer(0)};

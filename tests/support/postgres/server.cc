@@ -153,6 +153,10 @@ std::string PostgresServer::address(const std::string& database) const {
 }
 
 void PostgresServer::execute(const std::string& database, const std::string& sql) const {
+  (void)ask(database, sql);
+}
+
+std::string PostgresServer::ask(const std::string& database, const std::string& sql) const {
   const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(
       PQconnectdb(address(database).c_str()), &PQfinish);
   const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection.get(), sql.c_str()),
@@ -161,6 +165,12 @@ void PostgresServer::execute(const std::string& database, const std::string& sql
   if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
     throw std::runtime_error(fmt::format("{}: {}", sql, PQerrorMessage(connection.get())));
   }
+  std::string lines;
+  for (int row = 0; row < PQntuples(result.get()); ++row) {
+    lines += PQgetvalue(result.get(), row, 0);
+    lines += '\n';
+  }
+  return lines;
 }
 
 void PostgresServer::make_template() const {

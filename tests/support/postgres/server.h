@@ -26,6 +26,8 @@ class PostgresServer {
   [[nodiscard]] std::string address(const std::string& database) const;
   // Statements of a superuser, one after the other.
   void execute(const std::string& database, const std::string& sql) const;
+  // The first column of what a statement answers, a line a row.
+  [[nodiscard]] std::string ask(const std::string& database, const std::string& sql) const;
   // A new database with every step of the schema; its name.
   [[nodiscard]] std::string make_database();
   void drop_database(const std::string& name) const;
@@ -53,6 +55,9 @@ class PostgresDatabase {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::string address() const { return PostgresServer::running().address(name_); }
   void execute(const std::string& sql) const { PostgresServer::running().execute(name_, sql); }
+  [[nodiscard]] std::string ask(const std::string& sql) const {
+    return PostgresServer::running().ask(name_, sql);
+  }
 
  private:
   std::string name_;

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// No statement of the store may cost more because more is stored: every statement in the source is
+// given to the planner of a database with much in it, at two sizes, and must find an index for it.
+// No clock decides, and a new statement is held to it the day it is written.
+#include <algorithm>
+#include <cctype>
+#include <set>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "store/postgres/link.h"
+#include "store/postgres/store_fixture.h"
+
+namespace todoku::store {
+namespace {
+
+using postgres::Sql;
+using ::testing::Gt;
+using ::testing::IsEmpty;
+
+// What a statement may go through from end to end, because it is short.
+bool may_be_scanned(std::string_view table) {
+  static const std::set<std::string_view> kShort{
+      "numbers",  "meta",        "settings", "todoku_schema",  // a handful of figures
+      "nodes",    "node_leases",                               // one row a process
+      "suspects",  // a few mails that processes died with
+      "pg_class", "pg_namespace"};
+  return kShort.contains(table);
+}
+
+class PlanTest : public PostgresStoreTest {
+ protected:
+  // `size` transactions that are over, and as many recipients of bulk deliveries that go out.
+  void fill(std::int64_t size) {
+    database_.execute(fmt::format(R"sql(
+INSERT INTO accounts SELECT n, 'account' || n, 1, 0, 1, 0, {0}, {0}, {0}
+  FROM generate_series(1, {0} / 2) n;
+INSERT INTO api_keys SELECT n, n, 'label', md5(n::text), 0, NULL FROM generate_series(1, {0} / 10) n;
+INSERT INTO dkim_keys SELECT n, 'd' || n || '.example', 's1', 'rsa-sha256', '\x00', 'v=DKIM1', 0
+  FROM generate_series(1, {0} / 10) n;
+INSERT INTO flights SELECT n, n, 0 FROM generate_series(1, {0}) n;
+INSERT INTO deliveries(key, account, id, type, traffic, status, phase, deleted, at_most_once, created,
+  updated, started, expires, finished, total, delivered, bounced, dropped, expired, cancelled,
+  unknown, deferred, signing, failure_reason)
+  SELECT 1000000 + n, n % ({0} / 10) + 1, n, 1, 0, 6, NULL, 0, 0, n, n, n, n, n, 1, 1, 0, 0, 0, 0, 0,
+  0, '', '' FROM generate_series(1, {0}) n;
+INSERT INTO contents SELECT 1000000 + n, 'a@example.com', '', NULL, NULL, '', '', 0, '', '', 0, 's',
+  't', '', 1 FROM generate_series(1, {0}) n;
+INSERT INTO attachments SELECT n, 1000000 + n, 'f', 'text/plain', 1, 0, '\x00'
+  FROM generate_series(1, {0}) n;
+INSERT INTO batches SELECT 1000000 + n, 1000000 + n, n % ({0} / 10) + 1, NULL, 0,
+  'd' || n % 1000 || '.example', n, 1, 1, 0, CASE WHEN n % 10 = 0 THEN 1 ELSE 0 END, n,
+  CASE WHEN n % 10 = 0 THEN n END, 1, 0, 0, NULL, 0, NULL FROM generate_series(1, {0}) n;
+INSERT INTO recipients SELECT 1000000 + n, 0, 'user' || n || '@', n * 7919, NULL, NULL, NULL
+  FROM generate_series(1, {0}) n;
+INSERT INTO progress SELECT 1000000 + n, 0, 2, 1, NULL, '\x00' FROM generate_series(1, {0}) n;
+INSERT INTO deliveries(key, account, id, type, traffic, status, phase, deleted, at_most_once, created,
+  updated, started, expires, total, delivered, bounced, dropped, expired, cancelled, unknown,
+  deferred, signing, failure_reason)
+  SELECT 10000000 + n * 1000, n, 5000000 + n, 2, 1, 5, 5, 0, 0, n, n, n, n, 100, 0, 0, 0, 0, 0, 0, 0,
+  '', '' FROM generate_series(1, {0} / 10) n;
+INSERT INTO sections SELECT 10000000 + n * 1000, 10000000 + n * 1000, 1, NULL
+  FROM generate_series(1, {0} / 10) n;
+INSERT INTO import_jobs SELECT n, n, 10000000 + n * 1000, 10000000 + n * 1000, 2, 0, 0, 0, 0, 100,
+  100, 0, 100, 0, 100, '', '', 0, 1 FROM generate_series(1, {0} / 10) n;
+INSERT INTO batches SELECT 10000000 + n * 1000 + k, 10000000 + n * 1000, n, 10000000 + n * 1000, 1,
+  'd' || k || '.example', 5000000 + k * 10, 10, 10, 0, 10, 0, 0, 0, CASE WHEN k = 2 AND n % 50 = 0 THEN 7 ELSE 0 END,
+  0, NULL, 0, NULL FROM generate_series(1, {0} / 10) n, generate_series(1, 2) k;
+INSERT INTO recipients SELECT 10000000 + n * 1000 + k, s, 'u' || s || '@', n * 104729 + s, NULL, NULL,
+  NULL FROM generate_series(1, {0} / 10) n, generate_series(1, 2) k, generate_series(0, 9) s;
+)sql",
+                                  size));
+    database_.execute("ANALYZE");
+  }
+
+  // The plan of a statement whose parameters are not known.
+  [[nodiscard]] std::string plan_of(const Sql& sql) const {
+    const std::string text = sql.text;
+    int parameters = 0;
+    for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+      if (text[i] == '$' && std::isdigit(static_cast<unsigned char>(text[i + 1])) != 0) {
+        parameters = std::max(parameters, std::atoi(text.c_str() + i + 1));
+      }
+    }
+    std::string nulls;
+    for (int i = 0; i < parameters; ++i) nulls += i == 0 ? "(NULL" : ", NULL";
+    if (parameters > 0) nulls += ")";
+    return database_.ask(fmt::format(
+        "SET plan_cache_mode = force_generic_plan; PREPARE statement AS {}; EXPLAIN EXECUTE "
+        "statement{}",
+        text, nulls));
+  }
+};
+
+bool is_planned(const Sql& sql) {
+  const std::string_view text = sql.text;
+  return text.starts_with("SELECT") || text.starts_with("INSERT") || text.starts_with("UPDATE") ||
+         text.starts_with("DELETE") || text.starts_with("WITH");
+}
+
+TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
+  std::vector<std::string> scans;
+  int statements = 0;
+  std::int64_t filled = 0;
+  for (const std::int64_t size : {20'000, 60'000}) {
+    if (filled > 0) {
+      database_.execute(
+          "TRUNCATE accounts, api_keys, dkim_keys, flights, deliveries, contents, attachments,"
+          " batches, recipients, progress, sections, import_jobs");
+    }
+    fill(size);
+    filled = size;
+    for (const Sql* sql = Sql::first; sql != nullptr; sql = sql->next) {
+      if (!is_planned(*sql)) continue;
+      ++statements;
+      const std::string plan = plan_of(*sql);
+      std::istringstream lines(plan);
+      for (std::string line; std::getline(lines, line);) {
+        const auto at = line.find("Seq Scan on ");
+        if (at == std::string::npos) continue;
+        std::string table = line.substr(at + 12);
+        table = table.substr(0, table.find(' '));
+        if (!may_be_scanned(table)) {
+          scans.push_back(fmt::format("{} ({} rows): {}\n{}", sql->name, size, table, plan));
+        }
+      }
+    }
+  }
+  EXPECT_THAT(scans, IsEmpty());
+  EXPECT_THAT(statements, Gt(100));
+}
+
+TEST_F(PlanTest, EveryStatementHasANameOfItsOwn) {
+  std::set<std::string_view> names;
+  for (const Sql* sql = Sql::first; sql != nullptr; sql = sql->next) {
+    EXPECT_TRUE(names.insert(sql->name).second) << sql->name;
+  }
+}
+
+}  // namespace
+}  // namespace todoku::store

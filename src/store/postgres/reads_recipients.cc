@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// Questions about recipients: the record itself and the story of what happened to it. One statement
+// each, whatever is joined.
+#include <bit>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "store/postgres/rows.h"
+#include "store/postgres/transactions.h"
+#include "store/records.h"
+
+namespace todoku::store::postgres {
+namespace {
+
+#define VISIBLE                                                                        \
+  " LEFT JOIN sections s ON s.id = b.section WHERE (b.section IS NULL OR s.state = 1)" \
+  " AND d.deleted = 0"
+// The batch that has an email id is the one that begins at or before it.
+const Sql kRecipient{
+    "recipients: one",
+    "SELECT b.number, b.delivery, d.id, d.status, b.domain, r.seq, r.address, r.codes,"
+    " coalesce(r.created, b.created), coalesce(r.updated, r.created, b.created)"
+    " FROM (SELECT * FROM batches WHERE account = $1 AND first_email_id <= $2"
+    " ORDER BY first_email_id DESC LIMIT 1) b"
+    " JOIN recipients r ON r.batch = b.number AND r.seq = $2 - b.first_email_id"
+    " JOIN deliveries d ON d.key = b.delivery" VISIBLE};
+
+#define STORY_COLUMNS                                                                            \
+  "SELECT r.batch, r.seq, b.delivery, b.domain, r.address, a.name, d.id, b.first_email_id,"      \
+  " d.type, d.status, c.subject, c.from_address, coalesce(r.created, b.created), d.reservation," \
+  " d.started, d.expires, d.signing, b.holder, b.ready_at, p.state, p.due, p.history,"           \
+  " x.aside IS NOT NULL FROM "
+#define STORY_JOINS                                                                  \
+  " JOIN batches b ON b.number = r.batch JOIN deliveries d ON d.key = b.delivery"    \
+  " JOIN accounts a ON a.key = d.account LEFT JOIN contents c ON c.delivery = d.key" \
+  " LEFT JOIN progress p ON p.batch = r.batch AND p.seq = r.seq"                     \
+  " LEFT JOIN suspects x ON x.batch = r.batch AND x.seq = r.seq" VISIBLE
+const Sql kStory{"recipients: story", STORY_COLUMNS
+                 "(SELECT * FROM recipients WHERE batch = $1 AND seq = $2) r" STORY_JOINS
+                 " AND b.delivery = $3"};
+// Who has this hash, newest first; and of the first of them what there is to tell.
+const Sql kCandidates{"recipients: candidates",
+                      "SELECT batch, seq FROM recipients WHERE hash = $1"
+                      " AND (batch, seq) < ($2, $3) ORDER BY batch DESC, seq DESC LIMIT $4"};
+const Sql kStories{"recipients: stories", STORY_COLUMNS
+                   "unnest($1::bigint[], $2::bigint[]) u(batch, seq)"
+                   " JOIN recipients r ON r.batch = u.batch AND r.seq = u.seq" STORY_JOINS
+                   " AND b.account = coalesce($3, b.account)"
+                   " ORDER BY r.batch DESC, r.seq DESC"};
+
+Result<Story> story_in(const Table& rows, int row) {
+  Story story;
+  const BatchKey key = batch_key(rows.integer(row, 2), rows.integer(row, 0));
+  const std::int64_t seq = rows.integer(row, 1);
+  story.key = {key.delivery, key.batch, static_cast<std::uint32_t>(seq)};
+  story.address = full_address(rows.text(row, 4), rows.text(row, 3));
+  story.account = rows.text(row, 5);
+  story.delivery_id = rows.integer(row, 6);
+  story.email_id = rows.integer(row, 7) + seq;
+  story.type = static_cast<DeliveryType>(rows.integer(row, 8));
+  story.delivery_status = static_cast<DeliveryStatus>(rows.integer(row, 9));
+  story.subject = rows.text(row, 10);
+  story.from = rows.text(row, 11);
+  story.created = rows.instant(row, 12);
+  story.reservation = rows.optional_instant(row, 13);
+  story.started = rows.optional_instant(row, 14);
+  story.expires = rows.optional_instant(row, 15);
+  story.signing = rows.text(row, 16);
+  story.in_hand = NodeKey{rows.integer(row, 17)} != kNobody;
+  if (!story.in_hand) story.not_before = rows.optional_instant(row, 18);
+  // A delivery that failed as a whole took all its recipients with it.
+  if (story.delivery_status == DeliveryStatus::failed) story.state = RecipientState::cancelled;
+  if (rows.null(row, 19)) return story;
+  story.state = static_cast<RecipientState>(rows.integer(row, 19));
+  story.due = rows.optional_instant(row, 20);
+  NoDictionary dictionary;
+  auto attempts = unpack_history(dictionary, rows.text(row, 21));
+  if (!attempts) return fail(std::move(attempts.error()));
+  story.attempts = std::move(*attempts);
+  story.set_aside = rows.flag(row, 22) && !is_terminal(story.state);
+  return story;
+}
+
+// A place among the candidates: batch and seq in one number, as the engine walks them.
+constexpr std::int64_t kSeqs = 512;
+static_assert(kSeqs > kBatchRecipientsMax);
+
+}  // namespace
+
+Result<Recipient> Questions::recipient(AccountKey account, PublicId email_id) {
+  const auto rows = session_.ask(kRecipient, Params() << account << email_id);
+  if (!rows) return fail(rows.error());
+  if (rows->empty()) {
+    return fail(ErrorKind::not_found, fmt::format("there is no recipient {}", email_id));
+  }
+  Recipient recipient;
+  const BatchKey key = batch_key(rows->integer(0, 1), rows->integer(0, 0));
+  recipient.key = {key.delivery, key.batch, static_cast<std::uint32_t>(rows->integer(0, 5))};
+  recipient.id = email_id;
+  recipient.delivery_id = rows->integer(0, 2);
+  recipient.delivery_status = static_cast<DeliveryStatus>(rows->integer(0, 3));
+  recipient.address = full_address(rows->text(0, 6), rows->text(0, 4));
+  auto codes = unpack_codes(session_.dictionary(), rows->text(0, 7));
+  if (!codes) return fail(std::move(codes.error()));
+  recipient.insert_codes = std::move(*codes);
+  recipient.created = rows->instant(0, 8);
+  recipient.updated = rows->instant(0, 9);
+  return recipient;
+}
+
+Result<Story> Questions::story(const RecipientKey& key) {
+  const auto rows =
+      session_.ask(kStory, Params() << batch_number(key.batch_key()) << key.seq << key.delivery);
+  if (!rows) return fail(rows.error());
+  if (rows->empty()) return fail(ErrorKind::not_found, "there is no such recipient");
+  return story_in(*rows, 0);
+}
+
+Result<StoryPage> Questions::stories(std::string_view address, std::optional<AccountKey> account,
+                                     std::int64_t limit, std::optional<std::int64_t> from) {
+  // Of other accounts, of deleted deliveries, or of another address with the same hash: what is
+  // found need not be told, so more is looked at than wanted, but not much more.
+  constexpr std::int64_t kCandidatesMax = 500;
+  const std::int64_t below = from.value_or(std::numeric_limits<std::int64_t>::max());
+  const auto hash = std::bit_cast<std::int64_t>(session_.hash()(address));
+  const auto found = session_.ask(
+      kCandidates, Params() << hash << below / kSeqs << below % kSeqs << kCandidatesMax);
+  if (!found) return fail(found.error());
+  StoryPage page;
+  if (found->empty()) return page;
+  const int last = found->size() - 1;
+  if (found->size() >= kCandidatesMax) {
+    page.next = found->integer(last, 0) * kSeqs + found->integer(last, 1);
+  }
+  Column batches(kInt8);
+  Column seqs(kInt8);
+  for (int i = 0; i <= last; ++i) {
+    batches.add(found->integer(i, 0));
+    seqs.add(found->integer(i, 1));
+  }
+  const auto rows = session_.ask(kStories, Params() << batches << seqs << account);
+  if (!rows) return fail(rows.error());
+  for (int i = 0; i < rows->size(); ++i) {
+    if (static_cast<std::int64_t>(page.stories.size()) >= limit) {
+      page.next = rows->integer(i, 0) * kSeqs + rows->integer(i, 1) + 1;
+      break;
+    }
+    auto story = story_in(*rows, i);
+    if (!story) return fail(std::move(story.error()));
+    // Two addresses may share a hash.
+    if (equals_ignoring_case(story->address, address)) page.stories.push_back(std::move(*story));
+  }
+  return page;
+}
+
+}  // namespace todoku::store::postgres

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// Changes of drafts: what they say and whom they go to. A draft's row is locked against other
+// changes after its batches, as everywhere; until then it is a condition of each change that it is
+// a draft.
+#include <bit>
+
+#include <fmt/format.h>
+
+#include "store/batching.h"
+#include "store/postgres/contents.h"
+#include "store/postgres/recipient_appender.h"
+#include "store/postgres/rows.h"
+#include "store/postgres/transactions.h"
+#include "store/records.h"
+#include "store/texts.h"
+
+namespace todoku::store::postgres {
+namespace {
+
+const Sql kLockOwner{"drafts: lock account",
+                     "SELECT key FROM accounts WHERE key = $1 FOR NO KEY UPDATE"};
+const Sql kInsertDraft{
+    "drafts: insert",
+    "INSERT INTO deliveries(key, account, id, type, traffic, status, phase, deleted, at_most_once,"
+    " created, updated, total, delivered, bounced, dropped, expired, cancelled, unknown, deferred,"
+    " signing, failure_reason)"
+    " VALUES($1, $2, $3, $4, $5, 1, 1, 0, $6, $7, $7, 0, 0, 0, 0, 0, 0, 0, 0, '', '')"};
+const Sql kTouch{"drafts: touch",
+                 "UPDATE deliveries SET updated = $2, total = total + $3 WHERE key = $1"
+                 " AND status = 1 AND deleted = 0"};
+const Sql kChangeContents{"drafts: change contents",
+                          "UPDATE contents SET from_address = coalesce($2, from_address),"
+                          " from_name = coalesce($3, from_name),"
+                          " reply_address = CASE WHEN $4 = 1 THEN $5 ELSE reply_address END,"
+                          " reply_name = CASE WHEN $4 = 1 THEN $6 ELSE reply_name END,"
+                          " subject = coalesce($7, subject), text_part = coalesce($8, text_part),"
+                          " html_part = coalesce($9, html_part),"
+                          " unsubscribe_mailto = coalesce($10, unsubscribe_mailto),"
+                          " unsubscribe_url = coalesce($11, unsubscribe_url) WHERE delivery = $1"};
+const Sql kDiscardSections{"drafts: discard sections",
+                           "UPDATE sections SET state = 3 WHERE delivery = $1 AND state = 1"};
+const Sql kClearTotal{"drafts: clear total",
+                      "UPDATE deliveries SET total = 0, updated = $2 WHERE key = $1"};
+// The batch of a recipient that may be changed, locked; and, by a later statement, its delivery.
+const Sql kLockDraftBatch{"drafts: lock batch",
+                          "SELECT " BATCH_ROW_COLUMNS
+                          " FROM batches b JOIN sections s ON s.id = b.section AND s.state = 1"
+                          " WHERE b.number = $1 AND b.delivery = $2 FOR NO KEY UPDATE OF b"};
+// An address of another domain comes into a batch of one domain: from now on it is shared.
+const Sql kWholeAddresses{"drafts: whole addresses",
+                          "UPDATE recipients SET address = address || $2 WHERE batch = $1"
+                          " AND address LIKE '%@'"};
+const Sql kShareBatch{"drafts: share batch", "UPDATE batches SET domain = '' WHERE number = $1"};
+const Sql kChangeRecipient{"drafts: change recipient",
+                           "UPDATE recipients SET address = $3, hash = $4, codes = $5, updated = $6"
+                           " WHERE batch = $1 AND seq = $2"};
+const Sql kRemoveRecipient{"drafts: remove recipient",
+                           "DELETE FROM recipients WHERE batch = $1 AND seq = $2"};
+const Sql kCountRemoved{"drafts: count removed",
+                        "UPDATE batches SET open = open - 1, removed = removed + 1,"
+                        " ready_at = CASE WHEN open > 1 THEN ready_at END WHERE number = $1"};
+
+std::optional<std::string_view> text_of(const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  return std::string_view(*text);
+}
+
+std::unexpected<Error> no_draft_recipient() {
+  return fail(ErrorKind::not_found, "there is no such recipient");
+}
+
+Result<Delivery> checked_draft(Result<Delivery> delivery) {
+  if (delivery && delivery->status != DeliveryStatus::edit) {
+    return fail(ErrorKind::conflict,
+                fmt::format("the delivery is in status {}, not edit", to_string(delivery->status)));
+  }
+  return delivery;
+}
+
+// Its row locked. Nothing else of it may be locked after.
+Result<Delivery> draft_for_change(Session& session, DeliveryKey key) {
+  return checked_draft(locked_delivery(session, key));
+}
+
+Result<BatchRow> draft_batch(Session& session, const RecipientKey& key) {
+  const auto rows =
+      session.ask(kLockDraftBatch, Params() << batch_number(key.batch_key()) << key.delivery);
+  if (!rows) return fail(rows.error());
+  const auto delivery = draft_for_change(session, key.delivery);
+  if (!delivery) return fail(delivery.error());
+  if (rows->empty()) return no_draft_recipient();
+  return batch_in(*rows, 0, 0);
+}
+
+Result<void> done_or(const Result<std::vector<Table>>& answers) {
+  if (!answers) return fail(answers.error());
+  return {};
+}
+
+}  // namespace
+
+Result<Delivery> Changes::create_draft(const NewDelivery& delivery, std::int64_t drafts_max) {
+  const auto attachments = static_cast<std::int64_t>(delivery.content.attachments.size());
+  const auto number = session_.take_numbers(1 + attachments);
+  if (!number) return fail(number.error());
+  const auto id = session_.take_ids(delivery.account, IdKind::delivery, 1);
+  if (!id) return fail(id.error());
+  const auto owner = session_.ask(kLockOwner, Params() << delivery.account);
+  if (!owner) return fail(owner.error());
+  if (owner->empty()) return fail(ErrorKind::not_found, "there is no such account");
+  const auto drafts = questions_.count_drafts(delivery.account, delivery.type, drafts_max);
+  if (!drafts) return fail(drafts.error());
+  if (*drafts >= drafts_max) {
+    return fail(ErrorKind::limit_exceeded, fmt::format("there are {} drafts already", *drafts));
+  }
+  Delivery made;
+  made.key = DeliveryKey{*number};
+  made.account = delivery.account;
+  made.id = *id;
+  made.type = delivery.type;
+  made.traffic = delivery.traffic;
+  made.at_most_once = delivery.at_most_once;
+  made.created = made.updated = session_.now();
+  session_.add(kInsertDraft, Params() << made.key << made.account << made.id << made.type
+                                      << made.traffic << made.at_most_once << made.created);
+  ContentColumns contents;
+  contents.add(made, delivery.content, *number + 1);
+  contents.add_statements(session_, session_.now());
+  auto done = session_.fly();
+  if (!done) return fail(std::move(done.error()));
+  return made;
+}
+
+Result<void> Changes::change_draft(DeliveryKey key, const DraftChange& change) {
+  const auto delivery = draft_for_change(session_, key);
+  if (!delivery) return fail(delivery.error());
+  std::optional<std::string_view> from;
+  std::optional<std::string_view> from_name;
+  if (change.from) {
+    from = change.from->address;
+    from_name = change.from->name;
+  }
+  std::optional<std::string_view> reply;
+  std::optional<std::string_view> reply_name;
+  if (change.reply_to && *change.reply_to) {
+    reply = (*change.reply_to)->address;
+    reply_name = (*change.reply_to)->name;
+  }
+  return done_or(
+      session_
+          .add(kChangeContents, Params() << key << from << from_name << change.reply_to.has_value()
+                                         << reply << reply_name << text_of(change.subject)
+                                         << text_of(change.text_part) << text_of(change.html_part)
+                                         << text_of(change.list_unsubscribe_mailto)
+                                         << text_of(change.list_unsubscribe_url))
+          .add(kTouch, Params() << key << session_.now() << 0)
+          .fly());
+}
+
+Result<std::vector<PublicId>> Changes::append_recipients(DeliveryKey key,
+                                                         std::span<const NewRecipient> recipients) {
+  const auto delivery = checked_draft(delivery_row(session_, key));
+  if (!delivery) return fail(delivery.error());
+  if (recipients.empty()) return std::vector<PublicId>();
+  RecipientAppender appender(session_, *delivery);
+  auto ids = appender.append(recipients);
+  if (!ids) return ids;
+  // The delivery's row comes last; if it is no draft any more, all of this is undone.
+  const auto counted = session_.ask(kTouch, Params() << key << session_.now() << recipients.size());
+  if (!counted) return fail(counted.error());
+  if (counted->changes() == 0) {
+    const auto now_it_is = checked_draft(delivery_row(session_, key));
+    if (!now_it_is) return fail(now_it_is.error());
+    return fail(ErrorKind::conflict, "the delivery is no draft any more");
+  }
+  return ids;
+}
+
+Result<void> Changes::clear_recipients(DeliveryKey key) {
+  const auto delivery = draft_for_change(session_, key);
+  if (!delivery) return fail(delivery.error());
+  return done_or(session_.add(kDiscardSections, Params() << key)
+                     .add(kClearTotal, Params() << key << session_.now())
+                     .fly());
+}
+
+Result<void> Changes::change_recipient(const RecipientKey& key, const NewRecipient& recipient) {
+  auto batch = draft_batch(session_, key);
+  if (!batch) return fail(std::move(batch.error()));
+  if (!batch->domain.empty() && recipient.domain != batch->domain) {
+    session_.add(kWholeAddresses, Params() << batch->number << std::string_view(batch->domain))
+        .add(kShareBatch, Params() << batch->number);
+    batch->domain.clear();
+  }
+  std::string codes;
+  auto packed = pack_codes(session_.dictionary(), recipient.insert_codes, codes);
+  if (!packed) return packed;
+  const auto blob = codes.empty() ? std::nullopt : std::optional(Octets{codes});
+  const auto hash = std::bit_cast<std::int64_t>(session_.hash()(recipient.address));
+  const auto done =
+      session_
+          .add(kChangeRecipient, Params() << batch->number << key.seq
+                                          << stored_address(recipient.address, batch->domain)
+                                          << hash << blob << session_.now())
+          .add(kTouch, Params() << key.delivery << session_.now() << 0)
+          .fly();
+  if (!done) return fail(done.error());
+  if ((*done)[done->size() - 2].changes() == 0) return no_draft_recipient();
+  return {};
+}
+
+Result<void> Changes::remove_recipient(const RecipientKey& key) {
+  const auto batch = draft_batch(session_, key);
+  if (!batch) return fail(batch.error());
+  const auto removed = session_.ask(kRemoveRecipient, Params() << batch->number << key.seq);
+  if (!removed) return fail(removed.error());
+  if (removed->changes() == 0) return no_draft_recipient();
+  return done_or(session_.add(kCountRemoved, Params() << batch->number)
+                     .add(kTouch, Params() << key.delivery << session_.now() << -1)
+                     .fly());
+}
+
+}  // namespace todoku::store::postgres
