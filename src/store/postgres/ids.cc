@@ -40,6 +40,12 @@ constexpr std::size_t kAccountsMax = 100'000;
 
 }  // namespace
 
+// What was left of the block goes on where nobody else has reserved anything since.
+void Ids::extend(Block& block, std::int64_t end, std::int64_t count) {
+  if (block.end != end - count) block.next = end - count;
+  block.end = end;
+}
+
 std::optional<PublicId> TakenIds::take(AccountKey account, IdKind kind, std::int64_t count) {
   const auto found = next_.find(account);
   if (found == next_.end()) return std::nullopt;
@@ -92,15 +98,13 @@ Result<void> Ids::fill(Link& link, const IdNeeds& needs, Milliseconds most) {
         const std::int64_t count = reserved.integer(row, 1 + column);
         if (count == 0) continue;
         const std::int64_t end = reserved.integer(row, 4 + column);
-        account.at(kind).next = end - count;
-        account.at(kind).end = end;
+        extend(account.at(kind), end, count);
       }
     }
   }
   if (numbers > 0) {
     const Table& reserved = (*answers)[keys.empty() ? 1 : 3];
-    numbers_.end = reserved.integer(0, 0);
-    numbers_.next = numbers_.end - numbers;
+    extend(numbers_, reserved.integer(0, 0), numbers);
   }
   return {};
 }
@@ -140,6 +144,14 @@ std::optional<PublicId> Ids::take_present(AccountKey account, IdKind kind, std::
   Block& block = found->second.at(static_cast<std::size_t>(kind));
   if (block.end - block.next < count) return std::nullopt;
   return std::exchange(block.next, block.next + count);
+}
+
+void Ids::undo(AccountKey account, IdKind kind, PublicId first, std::int64_t count) {
+  const std::lock_guard lock(mutex_);
+  const auto found = accounts_.find(account);
+  if (found == accounts_.end()) return;
+  Block& block = found->second.at(static_cast<std::size_t>(kind));
+  if (block.next == first + count) block.next = first;
 }
 
 std::optional<std::int64_t> Ids::take_present_numbers(std::int64_t count) {

@@ -53,6 +53,9 @@ class Ids {
   // nullopt: provide() it outside of the transaction.
   [[nodiscard]] std::optional<PublicId> take_present(AccountKey account, IdKind kind,
                                                      std::int64_t count);
+  // What was taken by a function that came to nothing is given out again, unless more was taken
+  // since.
+  void undo(AccountKey account, IdKind kind, PublicId first, std::int64_t count);
   [[nodiscard]] std::optional<std::int64_t> take_present_numbers(std::int64_t count);
   // Sees to it that so much is there. The accounts that are not.
   [[nodiscard]] Result<std::set<AccountKey>> provide(Link& link, const IdNeeds& needs,
@@ -68,6 +71,7 @@ class Ids {
     std::int64_t size = 0;  // grows with what is used
   };
   using Account = std::array<Block, kIdKinds>;
+  static void extend(Block& block, std::int64_t end, std::int64_t count);
   [[nodiscard]] Result<void> fill(Link& link, const IdNeeds& needs, Milliseconds most);
   // The account's blocks if they have what is needed; else it is not there.
   [[nodiscard]] Account* filled(AccountKey key, const std::array<std::int64_t, kIdKinds>& counts);

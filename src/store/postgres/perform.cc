@@ -140,6 +140,7 @@ Result<void> perform_function(const Ground& ground, WriteWork& work) {
     const std::int64_t token = new_token();
     Run run = run_once(ground, **link, session, token, work);
     if (run.result) return {};
+    if (!run.failure || !run.failure->in_doubt) session.undo_ids();
     if (run.lacks && ++runs < kRunsMax) {
       auto provided = ground.ids.provide(**link, *run.lacks, ground.flight_max);
       if (!provided) return fail(std::move(provided.error()));

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <set>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,7 +36,7 @@ bool may_be_scanned(std::string_view table) {
 
 class PlanTest : public PostgresStoreTest {
  protected:
-  // `size` transactions that are over, and as many recipients of bulk deliveries that go out.
+  // `size` transactions of which a tenth waits, and bulk deliveries of which a few go out.
   void fill(std::int64_t size) {
     database_.execute(fmt::format(R"sql(
 INSERT INTO accounts SELECT n, 'account' || n, 1, 0, 1, 0, {0}, {0}, {0}
@@ -62,7 +63,8 @@ INSERT INTO progress SELECT 1000000 + n, 0, 2, 1, NULL, '\x00' FROM generate_ser
 INSERT INTO deliveries(key, account, id, type, traffic, status, phase, deleted, at_most_once, created,
   updated, started, expires, total, delivered, bounced, dropped, expired, cancelled, unknown,
   deferred, signing, failure_reason)
-  SELECT 10000000 + n * 1000, n, 5000000 + n, 2, 1, 5, 5, 0, 0, n, n, n, n, 100, 0, 0, 0, 0, 0, 0, 0,
+  SELECT 10000000 + n * 1000, n, 5000000 + n, 2, 1, CASE WHEN n % 200 = 0 THEN 5 ELSE 6 END,
+  CASE WHEN n % 200 = 0 THEN 5 ELSE 6 END, 0, 0, n, n, n, n, 100, 0, 0, 0, 0, 0, 0, 0,
   '', '' FROM generate_series(1, {0} / 10) n;
 INSERT INTO sections SELECT 10000000 + n * 1000, 10000000 + n * 1000, 1, NULL
   FROM generate_series(1, {0} / 10) n;
@@ -118,7 +120,12 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
     for (const Sql* sql = Sql::first; sql != nullptr; sql = sql->next) {
       if (!is_planned(*sql)) continue;
       ++statements;
-      const std::string plan = plan_of(*sql);
+      std::string plan;
+      try {
+        plan = plan_of(*sql);
+      } catch (const std::runtime_error& refused) {
+        scans.emplace_back(refused.what());
+      }
       std::istringstream lines(plan);
       for (std::string line; std::getline(lines, line);) {
         const auto at = line.find("Seq Scan on ");

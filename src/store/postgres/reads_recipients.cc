@@ -48,7 +48,7 @@ const Sql kStories{"recipients: stories", STORY_COLUMNS
                    "unnest($1::bigint[], $2::bigint[]) u(batch, seq)"
                    " JOIN recipients r ON r.batch = u.batch AND r.seq = u.seq" STORY_JOINS
                    " AND b.account = coalesce($3, b.account)"
-                   " ORDER BY r.batch DESC, r.seq DESC"};
+                   " ORDER BY r.batch DESC, r.seq DESC LIMIT $4"};
 
 Result<Story> story_in(const Table& rows, int row) {
   Story story;
@@ -122,7 +122,7 @@ Result<StoryPage> Questions::stories(std::string_view address, std::optional<Acc
                                      std::int64_t limit, std::optional<std::int64_t> from) {
   // Of other accounts, of deleted deliveries, or of another address with the same hash: what is
   // found need not be told, so more is looked at than wanted, but not much more.
-  constexpr std::int64_t kCandidatesMax = 500;
+  constexpr std::int64_t kCandidatesMax = 2'000;
   const std::int64_t below = from.value_or(std::numeric_limits<std::int64_t>::max());
   const auto hash = std::bit_cast<std::int64_t>(session_.hash()(address));
   const auto found = session_.ask(
@@ -140,7 +140,7 @@ Result<StoryPage> Questions::stories(std::string_view address, std::optional<Acc
     batches.add(found->integer(i, 0));
     seqs.add(found->integer(i, 1));
   }
-  const auto rows = session_.ask(kStories, Params() << batches << seqs << account);
+  const auto rows = session_.ask(kStories, Params() << batches << seqs << account << limit + 1);
   if (!rows) return fail(rows.error());
   for (int i = 0; i < rows->size(); ++i) {
     if (static_cast<std::int64_t>(page.stories.size()) >= limit) {

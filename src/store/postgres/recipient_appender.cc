@@ -27,8 +27,9 @@ const Sql kInsertDraftBatches{
     "append: batches",
     "INSERT INTO batches(number, delivery, account, section, traffic, domain, first_email_id,"
     " capacity, size, removed, open, created, ready_at, token, holder, losses, begun)"
-    " SELECT u.number, $1, $2, $3, $4, u.domain, u.email, u.capacity, u.size, 0, u.size, $5,"
-    " CASE WHEN $4 = 1 AND u.size > 0 THEN 0 END, 0, 0, 0, 0"
+    " SELECT u.number, $1, $2, $3, $4::bigint, u.domain, u.email, u.capacity, u.size, 0, u.size, "
+    "$5,"
+    " CASE WHEN $4::bigint = 1 AND u.size > 0 THEN 0 END, 0, 0, 0, 0"
     " FROM unnest($6::bigint[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[])"
     " u(number, domain, email, capacity, size)"};
 const Sql kFillBatch{"append: fill batch",

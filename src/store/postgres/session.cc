@@ -35,6 +35,13 @@ Result<Table> Session::ask(const Sql& sql, const Params& params) {
   return std::move(answers->back());
 }
 
+void Session::undo_ids() {
+  for (; !taken_.empty(); taken_.pop_back()) {
+    const Taken& taken = taken_.back();
+    ids_.undo(taken.account, taken.kind, taken.first, taken.count);
+  }
+}
+
 std::unexpected<Error> Session::run_again(IdNeeds needs) {
   lacks_ = std::move(needs);
   error_ = Error{ErrorKind::unavailable, "ids are used up; try again"};
@@ -50,9 +57,14 @@ Result<std::int64_t> Session::take_numbers(std::int64_t count) {
 Result<PublicId> Session::take_ids(AccountKey account, IdKind kind, std::int64_t count) {
   if (error_) return fail(*error_);
   if (missing_.contains(account)) return fail(ErrorKind::not_found, "there is no such account");
-  if (const auto first = ids_.take_present(account, kind, count)) return *first;
+  if (const auto first = ids_.take_present(account, kind, count)) {
+    taken_.push_back({account, kind, *first, count});
+    return *first;
+  }
+  // Together with what it has taken before, which it will take again.
   IdNeeds needs;
   needs.add(account, kind, count);
+  for (const Taken& taken : taken_) needs.add(taken.account, taken.kind, taken.count);
   return run_again(std::move(needs));
 }
 

@@ -51,6 +51,9 @@ class Session {
   [[nodiscard]] const std::optional<Failure>& failure() const { return failure_; }
   // What the function has to be run again for, once it is provided.
   [[nodiscard]] const std::optional<IdNeeds>& lacks() const { return lacks_; }
+  // The transaction came to nothing, and never will come to anything: what it took is given out
+  // again.
+  void undo_ids();
   // Accounts that there are no ids for, because they are not there.
   void set_missing(std::set<AccountKey> missing) { missing_.merge(missing); }
 
@@ -68,6 +71,13 @@ class Session {
   std::optional<Error> error_;
   std::optional<IdNeeds> lacks_;
   std::set<AccountKey> missing_;
+  struct Taken {
+    AccountKey account{};
+    IdKind kind{};
+    PublicId first = 0;
+    std::int64_t count = 0;
+  };
+  std::vector<Taken> taken_;  // oldest first
 };
 
 }  // namespace todoku::store::postgres

@@ -20,8 +20,8 @@ const Sql kCancelReservation{"life: cancel reservation",
 const Sql kStart{
     "life: start",
     "UPDATE deliveries d SET status = CASE total WHEN 0 THEN 6 ELSE 5 END,"
-    " phase = CASE total WHEN 0 THEN 6 ELSE 5 END, started = $2, expires = $3,"
-    " finished = CASE total WHEN 0 THEN $2 END, agenda = NULL, signing = $4, updated = $2"
+    " phase = CASE total WHEN 0 THEN 6 ELSE 5 END, started = $2::bigint, expires = $3,"
+    " finished = CASE total WHEN 0 THEN $2::bigint END, agenda = NULL, signing = $4, updated = $2"
     " WHERE key = $1 AND status IN (3, 4) AND deleted = 0"
     " AND (SELECT suspended FROM accounts a WHERE a.key = d.account) = 0 RETURNING traffic"};
 // Before the delivery's row, as everywhere. Bulk batches are due since they were made.
