@@ -107,8 +107,13 @@ Result<DueDomains> find_due(Link& link, const Due& due, Told told, Milliseconds 
   Params params;
   params << told << view_of(due.after) << due.limit << kDueBatchesGiven << view_of(due.only);
   if (due.workload) params << *due.workload;
-  const auto rows = link.fly_one(due.workload ? kDueBulk : kDueTransactional, params, most);
-  if (!rows) return fail(rows.error());
+  const auto answers = link.add(kBegin)
+                           .add(kQuestionLimits)
+                           .add(due.workload ? kDueBulk : kDueTransactional, params)
+                           .add(kCommit)
+                           .fly(most);
+  if (!answers) return fail(answers.error());
+  const Table* const rows = &(*answers)[2];
   std::vector<Found> found;
   DueDomains page;
   for (int i = 0; i < rows->size(); ++i) {

@@ -12,7 +12,8 @@ namespace {
 // not hold locks for ever. A COMMIT is not ended by either.
 const Sql kLimits{"begin: limits",
                   "SELECT set_config('statement_timeout', '15s', true),"
-                  " set_config('idle_in_transaction_session_timeout', '10s', true)"};
+                  " set_config('idle_in_transaction_session_timeout', '10s', true),"
+                  " set_config('jit', 'off', true)"};
 const Sql kTakeOff{"begin: token", "INSERT INTO flights VALUES($2, " STORE_NOW ", 0) RETURNING at"};
 const Sql kFence{"fate: fence",
                  "INSERT INTO flights VALUES($2, " STORE_NOW ", 1) ON CONFLICT DO NOTHING"};

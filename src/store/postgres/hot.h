@@ -90,7 +90,10 @@ class Flight<StageRows> {
   Together<StageRows> items_;
 };
 
-// One statement.
+// For the transaction of a question: what the server does not let it exceed.
+extern const Sql kQuestionLimits;
+
+// One statement, one flight.
 [[nodiscard]] Result<DueDomains> find_due(Link& link, const Due& due, Told told, Milliseconds most);
 
 }  // namespace todoku::store::postgres

@@ -85,6 +85,13 @@ bool Link::in_transaction() const {
   return usable_ && PQtransactionStatus(connection_) != PQTRANS_IDLE;
 }
 
+bool Link::still_there() {
+  // Between flights a server has nothing to say but that it goes.
+  pollfd wait{PQsocket(connection_), POLLIN, 0};
+  if (usable_ && ::poll(&wait, 1, 0) > 0) usable_ = false;
+  return usable_;
+}
+
 std::unexpected<Error> Link::lose(ErrorKind kind, std::string detail, bool commits) {
   usable_ = false;
   failure_ = {.state = {}, .in_doubt = commits};

@@ -76,6 +76,9 @@ class Link {
   // False: it is of no more use.
   [[nodiscard]] bool usable() const { return usable_; }
   [[nodiscard]] bool in_transaction() const;
+  // Between flights: whether the server has not ended the connection, as far as it has told so. Who
+  // asks before a flight has fewer whose fate is unknown.
+  [[nodiscard]] bool still_there();
   // Ends what is open. False: the connection is lost.
   bool roll_back(Milliseconds most);
 

@@ -2,6 +2,7 @@
 #include "store/postgres/perform.h"
 
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "base/caught.h"
@@ -12,8 +13,10 @@ namespace {
 
 // Of the same set or function, when another writer stood in the way or a connection was lost.
 constexpr int kTriesMax = 12;
-// To find out what became of a commit: with pauses up to a minute.
-constexpr int kDoubtTriesMax = 24;
+// To find out what became of a commit. Who accepts has somebody waiting at the other end, and can
+// say that it may be stored; what a courier tells or takes is only worth while if it is known.
+constexpr Milliseconds kDoubtAnsweredWithin = std::chrono::seconds(4);
+constexpr Milliseconds kDoubtPursuedFor = std::chrono::seconds(90);
 // A function that needs ids of several kinds is run again for each.
 constexpr int kRunsMax = 64;
 
@@ -22,13 +25,24 @@ std::unexpected<Error> in_doubt(const Error& error) {
               "the database did not say whether it is stored; it may be (" + error.detail + ")");
 }
 
-// Whether the transaction of `token`, whose commit was not answered, is stored.
-Result<bool> find_out(const Ground& ground, std::int64_t token, const Error& error) {
-  for (int tries = 1; tries <= kDoubtTriesMax; ++tries) {
+// The machine's: it bounds how long somebody waits, and nothing that is stored depends on it.
+SteadyInstant now_here() {
+  return SystemClock().steady_now();
+}
+
+// A transaction that failed, and until when it may be pursued if its fate is unknown.
+struct Doubt {
+  std::int64_t token = 0;
+  SteadyInstant until{};
+};
+
+// Whether the transaction, whose commit was not answered, is stored.
+Result<bool> find_out(const Ground& ground, const Doubt& doubt, const Error& error) {
+  for (int tries = 1; now_here() < doubt.until; ++tries) {
     if (!ground.pause(tries)) break;
     const auto link = ground.link();
     if (!link) continue;
-    const auto committed = was_committed(**link, token, ground.flight_max);
+    const auto committed = was_committed(**link, doubt.token, ground.flight_max);
     if (committed) return *committed;
   }
   return in_doubt(error);
@@ -37,10 +51,10 @@ Result<bool> find_out(const Ground& ground, std::int64_t token, const Error& err
 // What to do after a flight that failed.
 enum class Next : std::uint8_t { again, refused, stored };
 
-Result<Next> after_failure(const Ground& ground, const Failure& failure, std::int64_t token,
+Result<Next> after_failure(const Ground& ground, const Failure& failure, const Doubt& doubt,
                            const Error& error, int tries) {
   if (failure.in_doubt) {
-    const auto committed = find_out(ground, token, error);
+    const auto committed = find_out(ground, doubt, error);
     if (!committed) return fail(committed.error());
     return *committed ? Next::stored : Next::again;
   }
@@ -61,11 +75,13 @@ Result<void> perform_set(const Ground& ground, Together<Op> items) {
     auto done = caught([&] { return flight.perform(hot, token); });
     if (done) return done;
     const Error error = done.error();
-    const auto next = after_failure(ground, (*link)->failure(), token, error, tries);
+    const bool waited_for = std::is_same_v<Op, Accept>;
+    const Doubt doubt{token, now_here() + (waited_for ? kDoubtAnsweredWithin : kDoubtPursuedFor)};
+    const auto next = after_failure(ground, (*link)->failure(), doubt, error, tries);
     if (!next) return fail(next.error());
     if (*next == Next::refused) return fail(error);
     if (*next == Next::again) continue;
-    for (int looks = 1; looks <= kDoubtTriesMax; ++looks) {
+    for (int looks = 1; now_here() < doubt.until; ++looks) {
       auto other = ground.link();
       if (other) {
         Hot again{**other, ground.ids, ground.hash, ground.time().now, ground.flight_max};
@@ -148,7 +164,8 @@ Result<void> perform_function(const Ground& ground, WriteWork& work) {
       continue;
     }
     if (!run.failure) return run.result;
-    const auto next = after_failure(ground, *run.failure, token, run.result.error(), tries);
+    const Doubt doubt{token, now_here() + kDoubtAnsweredWithin};
+    const auto next = after_failure(ground, *run.failure, doubt, run.result.error(), tries);
     if (!next) return fail(next.error());
     if (*next == Next::stored) return {};
     if (*next == Next::refused) return run.result;
@@ -156,12 +173,14 @@ Result<void> perform_function(const Ground& ground, WriteWork& work) {
   }
 }
 
+const Sql kQuestionLimits{"question: limits",
+                          "SELECT set_config('statement_timeout', '2s', true),"
+                          " set_config('idle_in_transaction_session_timeout', '10s', true),"
+                          " set_config('jit', 'off', true)"};
+
 namespace {
 
 const Sql kBeginQuestion{"question: begin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"};
-const Sql kQuestionLimits{"question: limits",
-                          "SELECT set_config('statement_timeout', '2s', true),"
-                          " set_config('idle_in_transaction_session_timeout', '10s', true)"};
 const Sql kQuestionTime{"question: time", "SELECT " STORE_NOW};
 
 }  // namespace

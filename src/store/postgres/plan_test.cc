@@ -41,15 +41,16 @@ class PlanTest : public PostgresStoreTest {
     database_.execute(fmt::format(R"sql(
 INSERT INTO accounts SELECT n, 'account' || n, 1, 0, 1, 0, {0}, {0}, {0}
   FROM generate_series(1, {0} / 2) n;
-INSERT INTO api_keys SELECT n, n, 'label', md5(n::text), 0, NULL FROM generate_series(1, {0} / 10) n;
+INSERT INTO api_keys SELECT n, n, 'label', md5(n::text), 0, NULL
+  FROM generate_series(1, {0} / 10) n;
 INSERT INTO dkim_keys SELECT n, 'd' || n || '.example', 's1', 'rsa-sha256', '\x00', 'v=DKIM1', 0
   FROM generate_series(1, {0} / 10) n;
 INSERT INTO flights SELECT n, n, 0 FROM generate_series(1, {0}) n;
-INSERT INTO deliveries(key, account, id, type, traffic, status, phase, deleted, at_most_once, created,
-  updated, started, expires, finished, total, delivered, bounced, dropped, expired, cancelled,
-  unknown, deferred, signing, failure_reason)
-  SELECT 1000000 + n, n % ({0} / 10) + 1, n, 1, 0, 6, NULL, 0, 0, n, n, n, n, n, 1, 1, 0, 0, 0, 0, 0,
-  0, '', '' FROM generate_series(1, {0}) n;
+INSERT INTO deliveries(key, account, id, type, traffic, status, phase, deleted, at_most_once,
+  created, updated, started, expires, finished, total, delivered, bounced, dropped, expired,
+  cancelled, unknown, deferred, signing, failure_reason)
+  SELECT 1000000 + n, n % ({0} / 10) + 1, n, 1, 0, 6, NULL, 0, 0, n, n, n, n, n, 1, 1, 0, 0, 0, 0,
+  0, 0, '', '' FROM generate_series(1, {0}) n;
 INSERT INTO contents SELECT 1000000 + n, 'a@example.com', '', NULL, NULL, '', '', 0, '', '', 0, 's',
   't', '', 1 FROM generate_series(1, {0}) n;
 INSERT INTO attachments SELECT n, 1000000 + n, 'f', 'text/plain', 1, 0, '\x00'
@@ -60,9 +61,9 @@ INSERT INTO batches SELECT 1000000 + n, 1000000 + n, n % ({0} / 10) + 1, NULL, 0
 INSERT INTO recipients SELECT 1000000 + n, 0, 'user' || n || '@', n * 7919, NULL, NULL, NULL
   FROM generate_series(1, {0}) n;
 INSERT INTO progress SELECT 1000000 + n, 0, 2, 1, NULL, '\x00' FROM generate_series(1, {0}) n;
-INSERT INTO deliveries(key, account, id, type, traffic, status, phase, deleted, at_most_once, created,
-  updated, started, expires, total, delivered, bounced, dropped, expired, cancelled, unknown,
-  deferred, signing, failure_reason)
+INSERT INTO deliveries(key, account, id, type, traffic, status, phase, deleted, at_most_once,
+  created, updated, started, expires, total, delivered, bounced, dropped, expired, cancelled,
+  unknown,  deferred, signing, failure_reason)
   SELECT 10000000 + n * 1000, n, 5000000 + n, 2, 1, CASE WHEN n % 200 = 0 THEN 5 ELSE 6 END,
   CASE WHEN n % 200 = 0 THEN 5 ELSE 6 END, 0, 0, n, n, n, n, 100, 0, 0, 0, 0, 0, 0, 0,
   '', '' FROM generate_series(1, {0} / 10) n;
@@ -71,10 +72,11 @@ INSERT INTO sections SELECT 10000000 + n * 1000, 10000000 + n * 1000, 1, NULL
 INSERT INTO import_jobs SELECT n, n, 10000000 + n * 1000, 10000000 + n * 1000, 2, 0, 0, 0, 0, 100,
   100, 0, 100, 0, 100, '', '', 0, 1 FROM generate_series(1, {0} / 10) n;
 INSERT INTO batches SELECT 10000000 + n * 1000 + k, 10000000 + n * 1000, n, 10000000 + n * 1000, 1,
-  'd' || k || '.example', 5000000 + k * 10, 10, 10, 0, 10, 0, 0, 0, CASE WHEN k = 2 AND n % 50 = 0 THEN 7 ELSE 0 END,
-  0, NULL, 0, NULL FROM generate_series(1, {0} / 10) n, generate_series(1, 2) k;
-INSERT INTO recipients SELECT 10000000 + n * 1000 + k, s, 'u' || s || '@', n * 104729 + s, NULL, NULL,
-  NULL FROM generate_series(1, {0} / 10) n, generate_series(1, 2) k, generate_series(0, 9) s;
+  'd' || k || '.example', 5000000 + k * 10, 10, 10, 0, 10, 0, 0, 0,
+  CASE WHEN k = 2 AND n % 50 = 0 THEN 7 ELSE 0 END, 0, NULL, 0, NULL
+  FROM generate_series(1, {0} / 10) n, generate_series(1, 2) k;
+INSERT INTO recipients SELECT 10000000 + n * 1000 + k, s, 'u' || s || '@', n * 104729 + s, NULL,
+  NULL, NULL FROM generate_series(1, {0} / 10) n, generate_series(1, 2) k, generate_series(0, 9) s;
 )sql",
                                   size));
     database_.execute("ANALYZE");

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "store/postgres/postgres_store.h"
+#include "support/postgres/proxy.h"
 #include "support/postgres/server.h"
 
 namespace todoku::store {
@@ -23,6 +24,10 @@ T must(Result<T> result) {
 
 class PostgresStoreTest : public ::testing::Test {
  protected:
+  [[nodiscard]] std::unique_ptr<PostgresStore> open_through(const PostgresProxy& proxy) const {
+    return must(PostgresStore::open(
+        {.dial = {.address = proxy.address(database_.name()), .password = {}}}));
+  }
   [[nodiscard]] std::unique_ptr<PostgresStore> open() const {
     return must(PostgresStore::open({.dial = {.address = database_.address(), .password = {}}}));
   }

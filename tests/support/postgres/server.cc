@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <memory>
 #include <stdexcept>
 #include <thread>
@@ -29,12 +30,20 @@ namespace {
 constexpr const char* kUser = "todoku";
 constexpr const char* kTemplate = "todoku_template";
 
+constexpr std::array kSettings{"listen_addresses=",
+                               "max_connections=60",
+                               "autovacuum=off",
+                               "log_min_messages=panic",
+                               "max_wal_size=4GB",
+                               "checkpoint_timeout=1h",
+                               "unix_socket_permissions=0777",
+                               "password_encryption=scram-sha-256"};
 // Everything that a test needs of durability is that the server outlives its clients.
-constexpr std::array kSettings{
-    "fsync=off",         "synchronous_commit=off", "full_page_writes=off",
-    "listen_addresses=", "max_connections=60",     "shared_buffers=64MB",
-    "autovacuum=off",    "log_min_messages=panic", "unix_socket_permissions=0777",
-    "max_wal_size=1GB",  "checkpoint_timeout=1h",  "password_encryption=scram-sha-256"};
+constexpr std::array kForTests{"fsync=off", "synchronous_commit=off", "full_page_writes=off",
+                               "shared_buffers=64MB"};
+constexpr std::array kDurable{"fsync=on", "synchronous_commit=on", "full_page_writes=on",
+                              "shared_buffers=512MB"};
+bool durable = false;
 
 std::filesystem::path programs() {
   std::filesystem::path newest;
@@ -94,6 +103,10 @@ PostgresServer& PostgresServer::running() {
   return server;
 }
 
+void PostgresServer::make_durable() {
+  durable = true;
+}
+
 PostgresServer::PostgresServer() : owner_(::getpid()) {
   std::string pattern = (std::filesystem::temp_directory_path() / "todoku-pg-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary directory");
@@ -123,15 +136,22 @@ void PostgresServer::initialize() const {
   int status = 0;
   ::waitpid(child, &status, 0);
   if (status != 0) throw std::runtime_error("initdb failed");
+  // One who has to know a password, and the others.
+  std::ofstream(folder_ / "data" / "pg_hba.conf") << "local all rotated scram-sha-256\n"
+                                                     "local all all trust\n";
 }
 
 void PostgresServer::start() {
   std::vector<std::string> args{"-D", folder_ / "data", "-c",
                                 "unix_socket_directories=" + folder_.string()};
-  for (const char* setting : kSettings) {
-    args.emplace_back("-c");
-    args.emplace_back(setting);
-  }
+  const auto set = [&args](const auto& settings) {
+    for (const char* const setting : settings) {
+      args.emplace_back("-c");
+      args.emplace_back(setting);
+    }
+  };
+  set(kSettings);
+  set(durable ? kDurable : kForTests);
   server_ = spawn(programs() / "postgres", args);
   for (int i = 0; i < 1'000; ++i) {
     if (PQping(address("postgres").c_str()) == PQPING_OK) return;

@@ -18,10 +18,15 @@ class PostgresServer {
   // Started by the first who asks. Throws with a sentence if PostgreSQL is not installed or does
   // not start.
   static PostgresServer& running();
+  // Before it is started: what is committed shall outlive the machine, as in production; for
+  // whoever measures.
+  static void make_durable();
   PostgresServer(const PostgresServer&) = delete;
   PostgresServer& operator=(const PostgresServer&) = delete;
   ~PostgresServer();
 
+  // Where it listens.
+  [[nodiscard]] std::filesystem::path socket() const { return folder_ / ".s.PGSQL.5432"; }
   // The address of a database, for libpq.
   [[nodiscard]] std::string address(const std::string& database) const;
   // Statements of a superuser, one after the other.

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// How connections are made: with whose password, to whom, how often.
+#include "store/postgres/connections.h"
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+
+#include "store/postgres/store_fixture.h"
+
+namespace todoku::store {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::AllOf;
+using ::testing::Ge;
+using ::testing::HasSubstr;
+using ::testing::Le;
+
+class ConnectionsTest : public PostgresStoreTest {
+ protected:
+  void SetUp() override {
+    database_.execute("CREATE ROLE rotated SUPERUSER LOGIN PASSWORD 'first'");
+  }
+  void TearDown() override { database_.execute("DROP ROLE rotated"); }
+
+  // A secret that somebody else keeps, and may have changed.
+  class Secret {
+   public:
+    explicit Secret(std::vector<std::string> answers) : answers_(std::move(answers)) {}
+    Result<std::string> operator()() {
+      const std::lock_guard lock(mutex_);
+      ++asked_;
+      if (answers_.size() > 1) {
+        auto first = answers_.front();
+        answers_.erase(answers_.begin());
+        return first;
+      }
+      return answers_.front();
+    }
+    void set(std::string answer) {
+      const std::lock_guard lock(mutex_);
+      answers_ = {std::move(answer)};
+    }
+    [[nodiscard]] int asked() const {
+      const std::lock_guard lock(mutex_);
+      return asked_;
+    }
+
+   private:
+    mutable std::mutex mutex_;
+    std::vector<std::string> answers_;
+    int asked_ = 0;
+  };
+
+  [[nodiscard]] postgres::DialOptions options(Secret& secret) const {
+    std::string address = database_.address();
+    const auto user = address.find("user=todoku");
+    address.replace(user, 11, "user=rotated");
+    return {.address = address, .password = [&secret] { return secret(); }};
+  }
+};
+
+TEST_F(ConnectionsTest, APasswordThatWasChangedMeanwhileIsAskedForOnceMore) {
+  Secret secret({"stale", "first"});
+  postgres::Dialer dialer(options(secret));
+  EXPECT_TRUE(dialer.dial());
+  EXPECT_EQ(secret.asked(), 2);
+}
+
+TEST_F(ConnectionsTest, AWrongPasswordIsTriedTwiceAndSaid) {
+  Secret secret({"wrong"});
+  postgres::Dialer dialer(options(secret));
+  const auto refused = dialer.dial();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::unavailable);
+  EXPECT_THAT(refused.error().detail, HasSubstr("password authentication failed"));
+  EXPECT_EQ(secret.asked(), 2);
+}
+
+TEST_F(ConnectionsTest, ThePasswordIsRotatedUnderLoadWithoutAFailedCall) {
+  Secret secret({"first"});
+  const auto store =
+      must(PostgresStore::open({.dial = options(secret), .connection_life = 20ms}));  // often anew
+  const Account acme = account(*store);
+  const NodeKey me = enter(*store);
+  std::atomic<bool> over{false};
+  std::atomic<int> failed{0};
+  std::atomic<int> done{0};
+  std::vector<std::thread> load;
+  for (int n = 0; n < 4; ++n) {
+    load.emplace_back([&] {
+      while (!over) {
+        if (!store->perform_and_wait(acceptance(acme.key, me))) ++failed;
+        if (!store->read_and_wait([](ReadTransaction& t) { return t.setting("a"); })) ++failed;
+        ++done;
+      }
+    });
+  }
+  for (const char* const next : {"second", "third"}) {
+    const int before = done;
+    while (done < before + 100) std::this_thread::yield();
+    // As a rotation does it: the new one is there before the old one ends.
+    database_.execute(std::string("ALTER ROLE rotated PASSWORD '") + next + "'");
+    secret.set(next);
+  }
+  const int before = done;
+  while (done < before + 100) std::this_thread::yield();
+  over = true;
+  for (std::thread& thread : load) thread.join();
+  EXPECT_THAT(failed, Le(4)) << "between the two statements above a connection may be refused";
+}
+
+TEST_F(ConnectionsTest, AnAddressThatCannotBeReadIsSaid) {
+  postgres::Dialer dialer({.address = "nonsense=1", .password = {}});
+  const auto refused = dialer.dial();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::invalid_input);
+}
+
+TEST_F(ConnectionsTest, OfSeveralHostsTheOneThatAnswersIsTaken) {
+  std::uint16_t away = 0;
+  {
+    const PostgresProxy gone(PostgresServer::running().socket());
+    away = gone.port();
+  }
+  const PostgresProxy there(PostgresServer::running().socket());
+  postgres::Dialer dialer(
+      {.address = fmt::format("host=127.0.0.1,127.0.0.1 port={},{} user=todoku dbname={} "
+                              "sslmode=disable gssencmode=disable",
+                              away, there.port(), database_.name()),
+       .password = {}});
+  EXPECT_TRUE(dialer.dial());
+}
+
+TEST(WaitBeforeDialing, GrowsUpToFiveSecondsAndIsSpread) {
+  EXPECT_EQ(postgres::wait_before_dialing(0, 0.0), 0ms);
+  EXPECT_THAT(postgres::wait_before_dialing(0, 0.999), AllOf(Ge(95ms), Le(100ms)));
+  EXPECT_THAT(postgres::wait_before_dialing(3, 0.999), AllOf(Ge(795ms), Le(800ms)));
+  EXPECT_THAT(postgres::wait_before_dialing(1'000, 0.999), AllOf(Ge(4'990ms), Le(5'000ms)));
+}
+
+}  // namespace
+}  // namespace todoku::store

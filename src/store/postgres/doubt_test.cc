@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// Networks that fail in the worst moment: while a transaction commits. Whatever becomes of it, it
+// is done once and answered rightly.
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "store/postgres/store_fixture.h"
+
+namespace todoku::store {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::SizeIs;
+using Fault = PostgresProxy::Fault;
+
+class DoubtTest : public PostgresStoreTest, public ::testing::WithParamInterface<Fault> {
+ protected:
+  void SetUp() override {
+    store_ = open_through(proxy_);
+    acme_ = account(*store_);
+    me_ = enter(*store_);
+    // Blocks of ids are reserved: what commits next is what is meant to.
+    accepted_ = must(store_->perform_and_wait(acceptance(acme_.key, me_, "first")));
+  }
+  void break_next_commit() { proxy_.fail_next_commit(GetParam()); }
+  // After everything that may still be on its way.
+  [[nodiscard]] std::string ask_later(const std::string& sql) const {
+    if (GetParam() == Fault::arrives_late) database_.execute("SELECT pg_sleep(0.7)");
+    return database_.ask(sql);
+  }
+  [[nodiscard]] std::vector<OutcomeRecord> outcomes(RecipientState state) const {
+    OutcomeRecord record;
+    record.key = {accepted_.batches.at(0).key.delivery, accepted_.batches.at(0).key.batch, 0};
+    record.outcome.state = state;
+    record.outcome.stage = Stage::accepted;
+    record.outcome.reply = {250, "2.0.0 Ok"};
+    if (state == RecipientState::deferred) record.wait = 0ms;
+    return {record};
+  }
+
+  PostgresProxy proxy_{PostgresServer::running().socket()};
+  std::unique_ptr<PostgresStore> store_;
+  Account acme_;
+  NodeKey me_{};
+  Accepted accepted_;
+};
+
+TEST_P(DoubtTest, AnAcceptIsStoredOnce) {
+  break_next_commit();
+  const auto accepted = store_->perform_and_wait(acceptance(acme_.key, me_, "doubt"));
+  ASSERT_TRUE(accepted) << accepted.error().detail;
+  EXPECT_TRUE(proxy_.has_failed());
+  ASSERT_THAT(accepted->batches, SizeIs(1));
+  EXPECT_EQ(accepted->batches[0].node, me_);
+  EXPECT_EQ(accepted->delivery.expires, accepted->delivery.created + 24h);
+  EXPECT_GT(accepted->delivery.created, Instant{});
+  EXPECT_EQ(ask_later("SELECT count(*) FROM deliveries"), "2\n");
+  EXPECT_EQ(ask_later("SELECT count(*) FROM recipients"), "2\n");
+  EXPECT_EQ(ask_later(fmt::format("SELECT id FROM deliveries WHERE key = {}",
+                                  static_cast<std::int64_t>(accepted->delivery.key))),
+            fmt::format("{}\n", accepted->delivery.id));
+}
+
+TEST_P(DoubtTest, AnOutcomeIsRecordedOnce) {
+  const auto some = outcomes(RecipientState::deferred);
+  const std::vector releases{BatchRelease{.held = accepted_.batches[0].held(), .not_before = 5min}};
+  break_next_commit();
+  const auto settled = store_->perform_and_wait(Settle{.outcomes = some, .releases = releases});
+  ASSERT_TRUE(settled) << settled.error().detail;
+  EXPECT_TRUE(proxy_.has_failed());
+  ASSERT_TRUE(settled->outcomes.at(0));
+  EXPECT_FALSE(settled->outcomes[0]->superseded);
+  ASSERT_TRUE(settled->releases.at(0));
+  EXPECT_EQ(settled->releases[0]->next, 5min);
+  EXPECT_EQ(ask_later("SELECT attempts FROM progress"), "1\n");
+  EXPECT_EQ(ask_later("SELECT deferred FROM deliveries"), "1\n");
+}
+
+TEST_P(DoubtTest, ADeliveryIsFinishedOnce) {
+  const auto some = outcomes(RecipientState::delivered);
+  break_next_commit();
+  const auto settled = store_->perform_and_wait(Settle{.outcomes = some, .releases = {}});
+  ASSERT_TRUE(settled) << settled.error().detail;
+  EXPECT_THAT(settled->finished, ::testing::ElementsAre(accepted_.delivery.key));
+  EXPECT_EQ(ask_later("SELECT delivered FROM deliveries"), "1\n");
+}
+
+TEST_P(DoubtTest, ABatchIsLeasedOnceAndToldSo) {
+  const auto some = outcomes(RecipientState::deferred);
+  const std::vector releases{BatchRelease{.held = accepted_.batches[0].held(), .not_before = {}}};
+  must(store_->perform_and_wait(Settle{.outcomes = some, .releases = releases}));
+  break_next_commit();
+  const auto claimed =
+      store_->perform_and_wait(Claim{.node = me_, .batches = {accepted_.batches[0].key}});
+  ASSERT_TRUE(claimed) << claimed.error().detail;
+  EXPECT_TRUE(proxy_.has_failed());
+  ASSERT_TRUE(claimed->batches.at(0)) << claimed->batches.at(0).error().detail;
+  EXPECT_THAT(claimed->batches[0]->recipients, SizeIs(1));
+  EXPECT_EQ(ask_later("SELECT token FROM batches"),
+            fmt::format("{}\n", claimed->batches[0]->token));
+}
+
+TEST_P(DoubtTest, AFunctionIsDoneOnce) {
+  break_next_commit();
+  int runs = 0;
+  const auto made = store_->write_and_wait(WritePriority::accept, [&](WriteTransaction& t) {
+    ++runs;
+    return t.create_account("second");
+  });
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_TRUE(proxy_.has_failed());
+  // What is late has begun: who asks waits for it.
+  EXPECT_EQ(runs, GetParam() == Fault::never_arrives ? 2 : 1);
+  EXPECT_EQ(ask_later("SELECT count(*) FROM accounts"), "2\n");
+  EXPECT_EQ(must(store_->read_and_wait([](ReadTransaction& t) {
+              return t.account_by_name("second");
+            })).key,
+            made->key);
+}
+
+INSTANTIATE_TEST_SUITE_P(Faults, DoubtTest,
+                         ::testing::Values(Fault::answer_lost, Fault::never_arrives,
+                                           Fault::arrives_late),
+                         [](const auto& each) {
+                           return std::string(each.param == Fault::answer_lost     ? "AnswerLost"
+                                              : each.param == Fault::never_arrives ? "NeverArrives"
+                                                                                   : "ArrivesLate");
+                         });
+
+// The database is away for a while: whoever asks is told so soon, and nobody has to start anew.
+using AwayTest = PostgresStoreTest;
+
+TEST_F(AwayTest, ADatabaseThatIsAwayIsSaidAndComesBack) {
+  PostgresProxy proxy(PostgresServer::running().socket());
+  const auto store = open_through(proxy);
+  const Account acme = account(*store);
+  proxy.set_open(false);
+  // What was on its way when it went may be stored; what comes after is not.
+  Result<Accepted> accepted = fail(ErrorKind::io, "");
+  for (int i = 0; i < 3 && !accepted && accepted.error().kind == ErrorKind::io; ++i) {
+    accepted = store->perform_and_wait(acceptance(acme.key, kNobody));
+  }
+  ASSERT_FALSE(accepted);
+  EXPECT_EQ(accepted.error().kind, ErrorKind::unavailable);
+  const auto question = store->read_and_wait([](ReadTransaction& t) { return t.setting("a"); });
+  ASSERT_FALSE(question);
+  EXPECT_EQ(question.error().kind, ErrorKind::unavailable);
+  proxy.set_open(true);
+  while (!accepted) {
+    ASSERT_EQ(accepted.error().kind, ErrorKind::unavailable);
+    accepted = store->perform_and_wait(acceptance(acme.key, kNobody));
+  }
+}
+
+}  // namespace
+}  // namespace todoku::store
