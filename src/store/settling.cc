@@ -27,8 +27,18 @@ Verdict verdict_of(const OutcomeRecord& outcome, Instant now, Instant expires) {
 }
 
 bool moves(RecipientState state, const Verdict& verdict, const Outcome& outcome) {
-  if (is_terminal(state) && outcome.is_attempt) return false;
+  if (is_terminal(state) && outcome.is_attempt && state != RecipientState::unknown) return false;
   return may_change(state, verdict.next);
+}
+
+OutcomeRecord doubtful(const RecipientKey& recipient) {
+  return {.key = recipient,
+          .outcome = {.state = RecipientState::unknown,
+                      .stage = Stage::data,
+                      .reply = {0,
+                                "4.3.0 its sending was interrupted on our side; it may have "
+                                "arrived, and is not sent again because that was asked for"},
+                      .cause = Cause::in_doubt}};
 }
 
 std::int64_t* count_of(DeliveryCounts& counts, RecipientState state) {

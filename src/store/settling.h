@@ -26,6 +26,10 @@ struct Verdict {
 // attempt, may still come.
 [[nodiscard]] bool moves(RecipientState state, const Verdict& verdict, const Outcome& outcome);
 
+// Of a mail that is sent at most once and was on its way when nobody could say any more what became
+// of it.
+[[nodiscard]] OutcomeRecord doubtful(const RecipientKey& recipient);
+
 // The count of a state; nullptr: it has none.
 [[nodiscard]] std::int64_t* count_of(DeliveryCounts& counts, RecipientState state);
 

@@ -23,8 +23,8 @@ const Sql kNextReservation{"scheduling: next reservation",
                            "SELECT agenda FROM deliveries WHERE agenda IS NOT NULL AND agenda > $1"
                            " ORDER BY agenda LIMIT 1"};
 const Sql kSendingBulk{"scheduling: sending bulk",
-                       "SELECT " DELIVERY_COLUMNS
-                       ", a.weight FROM deliveries d JOIN accounts a ON a.key = d.account"
+                       "SELECT d.key, d.account, a.weight, d.expires FROM deliveries d"
+                       " JOIN accounts a ON a.key = d.account"
                        " WHERE d.phase = 5 AND d.traffic = 1 AND d.deleted = 0 ORDER BY d.key"};
 
 #define JOB_COLUMNS                                                                      \
@@ -125,8 +125,10 @@ Result<std::vector<SendingDelivery>> Questions::sending_bulk() {
   if (!rows) return fail(rows.error());
   std::vector<SendingDelivery> sending;
   for (int i = 0; i < rows->size(); ++i) {
-    sending.push_back({.delivery = delivery_in(*rows, i),
-                       .weight = static_cast<std::uint32_t>(rows->integer(i, kDeliveryColumns))});
+    sending.push_back({.key = DeliveryKey{rows->integer(i, 0)},
+                       .account = AccountKey{rows->integer(i, 1)},
+                       .weight = static_cast<std::uint32_t>(rows->integer(i, 2)),
+                       .expires_in = rows->instant(i, 3) - session_.now()});
   }
   return sending;
 }

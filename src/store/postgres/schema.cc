@@ -126,6 +126,7 @@ CREATE TABLE suspects(
   batch bigint NOT NULL, seq bigint NOT NULL, deaths bigint NOT NULL, aside bigint,
   PRIMARY KEY(batch, seq));
 CREATE INDEX suspects_aside ON suspects(aside) WHERE aside IS NOT NULL;
+CREATE TABLE on_its_way(batch bigint NOT NULL, seq bigint NOT NULL, PRIMARY KEY(batch, seq));
 CREATE TABLE import_jobs(
   account bigint NOT NULL, id bigint NOT NULL, delivery bigint NOT NULL, section bigint NOT NULL,
   status bigint NOT NULL, ignore_errors bigint NOT NULL, immediate bigint NOT NULL,

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -127,9 +128,11 @@ class Changes final : public WriteTransaction {
   Result<bool> void_node(NodeKey node) override;
   Result<OfferedAgain> offer_again(NodeKey node, std::int64_t limit) override;
   Result<void> mark_begun(const HeldBatch& held, bool begun) override;
+  Result<void> mark_on_its_way(const HeldBatch& held, std::uint32_t seq, bool on_its_way) override;
   Result<void> offer_set_aside(const RecipientKey& key) override;
 
  private:
+  [[nodiscard]] Result<std::int64_t> doubt_those_on_their_way(const std::set<BatchKey>& batches);
   [[nodiscard]] Result<bool> count_death(std::int64_t batch, std::int64_t seq, Instant expires);
 
   Session& session_;

@@ -3,10 +3,12 @@
 // locks a node's row for a change waits for those who hand it work, and they for him: what was
 // handed to it is seen by whoever offers its work again.
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "store/numbers.h"
+#include "store/postgres/settling_set.h"
 #include "store/postgres/transactions.h"
 #include "store/records.h"
 
@@ -74,6 +76,15 @@ const Sql kLose{"nodes: lose batches",
 const Sql kMarkBegun{"suspects: begun",
                      "UPDATE batches SET begun = $3 WHERE number = $1 AND token = $2"
                      " AND holder <> 0 AND alone IS NOT NULL AND delivery = $4"};
+const Sql kHold{"on its way: hold",
+                "SELECT number FROM batches WHERE number = $1 AND token = $2 AND holder <> 0"
+                " AND delivery = $3 FOR NO KEY UPDATE"};
+const Sql kOnItsWay{"on its way: mark",
+                    "INSERT INTO on_its_way(batch, seq) VALUES($1, $2) ON CONFLICT DO NOTHING"};
+const Sql kTakeBack{"on its way: take back",
+                    "DELETE FROM on_its_way WHERE batch = $1 AND seq = $2"};
+const Sql kAnyOnTheWay{"on its way: batches",
+                       "SELECT DISTINCT batch FROM on_its_way WHERE batch = ANY($1)"};
 const Sql kLockBatch{"suspects: lock batch",
                      "SELECT number FROM batches WHERE number = $1 FOR NO KEY UPDATE"};
 const Sql kForgetAside{"suspects: offer",
@@ -165,6 +176,20 @@ Result<OfferedAgain> Changes::offer_again(NodeKey node, std::int64_t limit) {
   for (int i = 0; i < held->size(); ++i) numbers.add(held->integer(i, 0));
   const auto rows = session_.ask(kHeldRows, Params() << numbers << node);
   if (!rows) return fail(rows.error());
+  const auto ways = session_.ask(kAnyOnTheWay, Params() << numbers);
+  if (!ways) return fail(ways.error());
+  if (!ways->empty()) {
+    std::set<std::int64_t> wanted;
+    for (int i = 0; i < ways->size(); ++i) wanted.insert(ways->integer(i, 0));
+    std::set<BatchKey> batches;
+    for (int i = 0; i < rows->size(); ++i) {
+      if (!wanted.contains(rows->integer(i, 0))) continue;
+      batches.insert(batch_key(rows->integer(i, 4), rows->integer(i, 0)));
+    }
+    const auto unknown = doubt_those_on_their_way(batches);
+    if (!unknown) return fail(unknown.error());
+    offered.unknown = *unknown;
+  }
   Column lost(kInt8);
   Column losses(kInt8);
   for (int i = 0; i < rows->size(); ++i) {
@@ -213,6 +238,36 @@ Result<void> Changes::mark_begun(const HeldBatch& held, bool begun) {
     return fail(ErrorKind::conflict, "this batch has passed to another node");
   }
   return {};
+}
+
+// ---- at most once ------------------------------------------------------------------------------
+
+Result<void> Changes::mark_on_its_way(const HeldBatch& held, std::uint32_t seq, bool on_its_way) {
+  const std::int64_t number = batch_number(held.key);
+  const auto holds = session_.ask(kHold, Params() << number << held.token << held.key.delivery);
+  if (!holds) return fail(holds.error());
+  if (holds->empty()) return fail(ErrorKind::conflict, "this batch has passed to another node");
+  const auto marked = session_.ask(on_its_way ? kOnItsWay : kTakeBack, Params() << number << seq);
+  if (!marked) return fail(marked.error());
+  return {};
+}
+
+// Of these batches, whose holder says nothing any more; how many there were.
+Result<std::int64_t> Changes::doubt_those_on_their_way(const std::set<BatchKey>& batches) {
+  add_reading(session_, batches, {});
+  const auto answers = session_.fly();
+  if (!answers) return fail(answers.error());
+  SettlingSet set = SettlingSet::of(*answers, session_.now());
+  const auto found = static_cast<std::int64_t>(set.on_their_way.size());
+  for (const BatchKey& batch : batches) {
+    if (auto doubted = set.doubt(batch); !doubted) return fail(std::move(doubted.error()));
+  }
+  add_recipients(session_, set);
+  add_batches(session_, set);
+  if (!set.counts.empty()) add_counts(session_, set);
+  const auto written = session_.fly();
+  if (!written) return fail(written.error());
+  return found;
 }
 
 Result<void> Changes::offer_set_aside(const RecipientKey& key) {

@@ -23,6 +23,7 @@ const Sql kTransactionBatches{
     " AND b.delivery = $1) SELECT number, size FROM its ORDER BY number DESC LIMIT $2"};
 const Sql kDropRecipients{"purge: recipients", "DELETE FROM recipients WHERE batch = ANY($1)"};
 const Sql kDropProgress{"purge: progress", "DELETE FROM progress WHERE batch = ANY($1)"};
+const Sql kDropWays{"purge: on their way", "DELETE FROM on_its_way WHERE batch = ANY($1)"};
 const Sql kDropSuspects{"purge: suspects", "DELETE FROM suspects WHERE batch = ANY($1)"};
 const Sql kDropBatches{"purge: batches", "DELETE FROM batches WHERE number = ANY($1)"};
 const Sql kDropAttachments{"purge: attachments", "DELETE FROM attachments WHERE delivery = $1"};
@@ -45,6 +46,7 @@ Result<int> drop_batches(Session& session, const Result<Table>& batches, std::in
   if (dropped == 0) return 0;
   const auto done = session.add(kDropRecipients, Params() << numbers)
                         .add(kDropProgress, Params() << numbers)
+                        .add(kDropWays, Params() << numbers)
                         .add(kDropSuspects, Params() << numbers)
                         .add(kDropBatches, Params() << numbers)
                         .fly();

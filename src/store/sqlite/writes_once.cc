@@ -3,6 +3,7 @@
 // whoever was on the way when a lease ended without an outcome may have it already.
 #include <vector>
 
+#include "store/settling.h"
 #include "store/sqlite/keys.h"
 #include "store/sqlite/transactions.h"
 
@@ -32,14 +33,7 @@ Result<std::vector<OutcomeRecord>> SqliteWriteTransaction::doubtful(const BatchK
   auto query = db_.query("SELECT recipient FROM on_its_way WHERE recipient BETWEEN ? AND ?");
   query.bind(first_row(number), last_row(number));
   while (query.next()) {
-    outcomes.push_back(
-        {.key = {batch.delivery, batch.batch, seq_of(query.integer(0))},
-         .outcome = {.state = RecipientState::unknown,
-                     .stage = Stage::data,
-                     .reply = {0,
-                               "4.3.0 its sending was interrupted on our side; it may have "
-                               "arrived, and is not sent again because that was asked for"},
-                     .cause = Cause::in_doubt}});
+    outcomes.push_back(store::doubtful({batch.delivery, batch.batch, seq_of(query.integer(0))}));
   }
   if (query.failed()) return fail(query.error());
   return outcomes;

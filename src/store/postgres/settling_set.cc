@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/postgres/settling_set.h"
+
+#include <algorithm>
+#include <array>
+
+#include "store/postgres/link.h"
+#include "store/postgres/session.h"
+#include "store/records.h"
+
+namespace todoku::store::postgres {
+namespace {
+
+const Sql kLockBatches{"settle: lock batches",
+                       "SELECT number, delivery, size, removed, open, token, holder, losses, alone,"
+                       " ready_at FROM batches WHERE number = ANY($1) ORDER BY number"
+                       " FOR NO KEY UPDATE"};
+const Sql kSending{"settle: deliveries",
+                   "SELECT key, expires FROM deliveries WHERE key = ANY($1)"
+                   " AND status IN (5, 6) AND deleted = 0"};
+const Sql kPresent{"settle: progress",
+                   "SELECT p.batch, p.seq, p.state, p.attempts, p.due, s.aside IS NOT NULL"
+                   " FROM (SELECT * FROM unnest($1::bigint[], $2::bigint[]) a(batch, seq) UNION"
+                   " SELECT w.batch, w.seq FROM on_its_way w WHERE w.batch = ANY($3)) u"
+                   " JOIN progress p ON p.batch = u.batch AND p.seq = u.seq"
+                   " LEFT JOIN suspects s ON s.batch = u.batch AND s.seq = u.seq"};
+const Sql kOnTheWay{"settle: on their way",
+                    "SELECT batch, seq FROM on_its_way WHERE batch = ANY($1)"};
+// Only where recipients were removed has it to be asked who is there.
+const Sql kThere{"settle: who is there",
+                 "SELECT r.batch, r.seq FROM (SELECT * FROM unnest($1::bigint[], $2::bigint[])"
+                 " a(batch, seq) UNION SELECT w.batch, w.seq FROM on_its_way w"
+                 " WHERE w.batch = ANY($3)) u"
+                 " JOIN batches b ON b.number = u.batch AND b.removed > 0"
+                 " JOIN recipients r ON r.batch = u.batch AND r.seq = u.seq"};
+const Sql kInsertProgress{
+    "settle: insert",
+    "INSERT INTO progress(batch, seq, state, attempts, due, history)"
+    " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],"
+    " $6::bytea[])"};
+const Sql kUpdateProgress{
+    "settle: update",
+    "UPDATE progress p SET state = u.state, attempts = u.attempts, due = u.due,"
+    " history = p.history || u.more FROM unnest($1::bigint[], $2::bigint[], $3::bigint[],"
+    " $4::bigint[], $5::bigint[], $6::bytea[]) u(batch, seq, state, attempts, due, more)"
+    " WHERE p.batch = u.batch AND p.seq = u.seq"};
+// Whose mail was begun, and nobody died of it; and who was set aside, and it is over.
+const Sql kAbsolve{"settle: absolve",
+                   "DELETE FROM suspects s USING unnest($1::bigint[], $2::bigint[]) u(batch, seq)"
+                   " WHERE s.batch = u.batch AND s.seq = u.seq"};
+// A release is due at the earliest due time of who is open (who has no progress: now), not before
+// what was asked for, not after the end of its life. $8: now.
+const Sql kSettleBatches{
+    "settle: batches",
+    "UPDATE batches b SET open = b.open - u.settled,"
+    " losses = CASE WHEN u.absolved = 1 THEN 0 ELSE b.losses END,"
+    " holder = CASE WHEN u.released = 1 OR b.open = u.settled THEN 0 ELSE b.holder END,"
+    " ready_at = CASE WHEN b.open = u.settled THEN NULL"
+    " WHEN u.released = 1 THEN least(greatest(u.not_before, (SELECT CASE"
+    " WHEN count(*) < b.open - u.settled THEN least($8, min(coalesce(p.due, $8)))"
+    " ELSE min(coalesce(p.due, $8)) END"
+    " FROM progress p WHERE p.batch = b.number AND p.state <= 1)), greatest(u.expires, $8))"
+    " WHEN b.holder = 0 THEN least(b.ready_at, u.due) ELSE b.ready_at END,"
+    " alone = CASE WHEN u.released = 1 OR b.open = u.settled THEN NULL ELSE b.alone END,"
+    " begun = CASE WHEN u.released = 1 OR b.open = u.settled THEN 0 ELSE b.begun END"
+    " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],"
+    " $6::bigint[], $7::bigint[]) u(number, settled, absolved, released, not_before, expires, due)"
+    " WHERE b.number = u.number RETURNING b.number, b.open, b.ready_at"};
+const Sql kLockDeliveries{"settle: lock deliveries",
+                          "SELECT key FROM deliveries WHERE key = ANY($1) ORDER BY key"
+                          " FOR NO KEY UPDATE"};
+// $9: now.
+const Sql kCount{
+    "settle: count",
+    "UPDATE deliveries d SET delivered = d.delivered + u.delivered, bounced = d.bounced + "
+    "u.bounced,"
+    " dropped = d.dropped + u.dropped, expired = d.expired + u.expired,"
+    " cancelled = d.cancelled + u.cancelled, unknown = d.unknown + u.unknown,"
+    " deferred = d.deferred + u.deferred, updated = greatest(d.updated, $9),"
+    " finished = CASE WHEN u.over THEN $9 ELSE d.finished END,"
+    " status = CASE WHEN u.over THEN 6 ELSE d.status END,"
+    " phase = CASE WHEN u.over AND d.phase IS NOT NULL THEN 6 ELSE d.phase END"
+    " FROM (SELECT s.*, e.status = 5 AND e.total = e.delivered + e.bounced + e.dropped + e.expired"
+    " + e.cancelled + e.unknown + s.delivered + s.bounced + s.dropped + s.expired + s.cancelled"
+    " + s.unknown AS over FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[],"
+    " $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])"
+    " s(key, delivered, bounced, dropped, expired, cancelled, unknown, deferred)"
+    " JOIN deliveries e ON e.key = s.key) u WHERE d.key = u.key RETURNING d.key, u.over"};
+const Sql kArrived{"settle: not on their way any more",
+                   "DELETE FROM on_its_way w USING unnest($1::bigint[], $2::bigint[]) u(batch, seq)"
+                   " WHERE w.batch = u.batch AND w.seq = u.seq"};
+
+}  // namespace
+
+SettlingSet SettlingSet::of(std::span<const Table> answers, Instant now) {
+  SettlingSet set;
+  set.now = now;
+  const Table& rows = answers[0];
+  const Table& sending = answers[1];
+  std::map<DeliveryKey, Instant> lives;
+  for (int i = 0; i < sending.size(); ++i) {
+    lives[DeliveryKey{sending.integer(i, 0)}] =
+        sending.optional_instant(i, 1).value_or(from_epoch_ms(INT64_MAX / 4));
+  }
+  for (int i = 0; i < rows.size(); ++i) {
+    SettlingBatch& row = set.batches[rows.integer(i, 0)];
+    row.delivery = DeliveryKey{rows.integer(i, 1)};
+    row.size = rows.integer(i, 2);
+    row.has_holes = rows.integer(i, 3) > 0;
+    row.open = rows.integer(i, 4);
+    row.token = static_cast<std::uint64_t>(rows.integer(i, 5));
+    row.holder = NodeKey{rows.integer(i, 6)};
+    row.losses = rows.integer(i, 7);
+    row.alone = rows.optional_integer(i, 8);
+    row.ready_at = rows.optional_instant(i, 9);
+    const auto life = lives.find(row.delivery);
+    row.known = life != lives.end();
+    if (row.known) row.expires = life->second;
+  }
+  const Table& present = answers[2];
+  for (int i = 0; i < present.size(); ++i) {
+    SettlingRecipient& row = set.recipients[{present.integer(i, 0), present.integer(i, 1)}];
+    row.present = true;
+    row.state = static_cast<RecipientState>(present.integer(i, 2));
+    row.attempts = present.integer(i, 3);
+    row.due = present.optional_instant(i, 4);
+    row.aside = present.flag(i, 5);
+  }
+  const Table& there = answers[3];
+  for (int i = 0; i < there.size(); ++i)
+    set.there.emplace(there.integer(i, 0), there.integer(i, 1));
+  const Table& way = answers[4];
+  for (int i = 0; i < way.size(); ++i) {
+    set.on_their_way.emplace(way.integer(i, 0), way.integer(i, 1));
+  }
+  return set;
+}
+
+Result<OutcomeRecorded> SettlingSet::settle(const OutcomeRecord& outcome) {
+  SettlingBatch* const its = batch(outcome.key.batch_key());
+  const Place place = place_of(outcome.key);
+  if (its == nullptr || outcome.key.seq >= its->size ||
+      (its->has_holes && !there.contains(place))) {
+    return fail(ErrorKind::not_found, "there is no such recipient any more");
+  }
+  const Verdict verdict = verdict_of(outcome, now, its->expires);
+  SettlingRecipient& recipient = recipients[place];
+  NoDictionary dictionary;
+  auto appended = append_history(dictionary,
+                                 {.at = now - outcome.age - outcome.duration,
+                                  .duration = outcome.duration,
+                                  .state = verdict.next,
+                                  .outcome = outcome.outcome,
+                                  .path = outcome.path},
+                                 recipient.more);
+  if (!appended) return fail(std::move(appended.error()));
+  recipient.touched = true;
+  if (on_their_way.erase(place) > 0) arrived.insert(place);
+  recipient.attempts += outcome.outcome.is_attempt ? 1 : 0;
+  its->recorded = true;
+  DeliveryCounts& sum = counts[outcome.key.delivery];
+  const bool changes = moves(recipient.state, verdict, outcome.outcome);
+  if (changes) {
+    std::optional<Instant> due = verdict.due;
+    if (recipient.aside && is_terminal(verdict.next)) absolved.insert(place);
+    // A last word ends that it is set aside, any other changes nothing about it.
+    if (recipient.aside && !is_terminal(verdict.next)) due = recipient.due;
+    if (auto* const was = count_of(sum, recipient.state)) --*was;
+    if (auto* const is = count_of(sum, verdict.next)) ++*is;
+    if (!is_terminal(recipient.state) && is_terminal(verdict.next)) ++its->settled;
+    recipient.state = verdict.next;
+    recipient.due = due;
+    if (due && (!its->due || *due < *its->due)) its->due = due;
+  }
+  return OutcomeRecorded{.state = recipient.state,
+                         .superseded = !changes,
+                         .due = recipient.due ? std::optional(*recipient.due - now) : std::nullopt};
+}
+
+Result<void> SettlingSet::doubt(const BatchKey& key) {
+  const std::int64_t number = batch_number(key);
+  while (true) {
+    const auto next = on_their_way.lower_bound({number, 0});
+    if (next == on_their_way.end() || next->first != number) return {};
+    const auto seq = static_cast<std::uint32_t>(next->second);
+    const auto settled = settle(doubtful({key.delivery, key.batch, seq}));
+    if (!settled && settled.error().kind != ErrorKind::not_found) return fail(settled.error());
+    // Of a delivery that was deleted.
+    if (on_their_way.erase({number, seq}) > 0) arrived.emplace(number, seq);
+  }
+}
+
+template <class To>
+void add_reading(To& to, const std::set<BatchKey>& batches, const std::set<Place>& places) {
+  Column number(kInt8);
+  Column delivery(kInt8);
+  Column batch(kInt8);
+  Column seq(kInt8);
+  std::set<DeliveryKey> keys;
+  for (const BatchKey& each : batches) {
+    number.add(batch_number(each));
+    keys.insert(each.delivery);
+  }
+  for (const DeliveryKey each : keys) delivery.add(each);
+  for (const auto& [its_batch, position] : places) {
+    batch.add(its_batch);
+    seq.add(position);
+  }
+  to.add(kLockBatches, Params() << number);
+  to.add(kSending, Params() << delivery);
+  to.add(kPresent, Params() << batch << seq << number);
+  to.add(kThere, Params() << batch << seq << number);
+  to.add(kOnTheWay, Params() << number);
+}
+
+template <class To>
+void add_progress(To& to, const SettlingSet& set) {
+  struct ProgressColumns {
+    Column batch{kInt8}, seq{kInt8}, state{kInt8}, attempts{kInt8}, due{kInt8}, history{kBytea};
+  };
+  constexpr std::int64_t kAttemptsMax = 65'535;
+  std::array<ProgressColumns, 2> columns;
+  for (const auto& [place, recipient] : set.recipients) {
+    if (!recipient.touched) continue;
+    ProgressColumns& into = columns.at(recipient.present ? 1 : 0);
+    into.batch.add(place.first);
+    into.seq.add(place.second);
+    into.state.add(recipient.state);
+    into.attempts.add(std::min(recipient.attempts, kAttemptsMax));
+    into.due.add(recipient.due);
+    into.history.add(Octets{recipient.more});
+  }
+  for (const bool present : {false, true}) {
+    const ProgressColumns& from = columns.at(present ? 1 : 0);
+    if (from.batch.empty()) continue;
+    to.add(present ? kUpdateProgress : kInsertProgress, Params() << from.batch << from.seq
+                                                                 << from.state << from.attempts
+                                                                 << from.due << from.history);
+  }
+}
+
+template <class To>
+void add_absolved(To& to, const SettlingSet& set) {
+  std::set<Place> places = set.absolved;
+  for (const auto& [number, batch] : set.batches) {
+    if (batch.recorded && batch.alone) places.emplace(number, *batch.alone);
+  }
+  if (places.empty()) return;
+  Column batch(kInt8);
+  Column seq(kInt8);
+  for (const auto& [number, position] : places) {
+    batch.add(number);
+    seq.add(position);
+  }
+  to.add(kAbsolve, Params() << batch << seq);
+}
+
+template <class To>
+void add_arrived(To& to, const SettlingSet& set) {
+  if (set.arrived.empty()) return;
+  Column batch(kInt8);
+  Column seq(kInt8);
+  for (const auto& [number, position] : set.arrived) {
+    batch.add(number);
+    seq.add(position);
+  }
+  to.add(kArrived, Params() << batch << seq);
+}
+
+template <class To>
+void add_recipients(To& to, const SettlingSet& set) {
+  add_progress(to, set);
+  add_absolved(to, set);
+  add_arrived(to, set);
+}
+
+template <class To>
+void add_batches(To& to, const SettlingSet& set) {
+  Column number(kInt8), settled(kInt8), absolved(kInt8), released(kInt8), not_before(kInt8),
+      expires(kInt8), due(kInt8);
+  for (const auto& [each, batch] : set.batches) {
+    if (!batch.changes()) continue;
+    number.add(each);
+    settled.add(batch.settled);
+    absolved.add(batch.absolved());
+    released.add(batch.released);
+    not_before.add(batch.not_before);
+    expires.add(batch.expires);
+    due.add(batch.due);
+  }
+  to.add(kSettleBatches, Params() << number << settled << absolved << released << not_before
+                                  << expires << due << set.now);
+}
+
+template <class To>
+void add_counts(To& to, const SettlingSet& set) {
+  Column key(kInt8), delivered(kInt8), bounced(kInt8), dropped(kInt8), expired(kInt8),
+      cancelled(kInt8), unknown(kInt8), deferred(kInt8);
+  for (const auto& [each, by] : set.counts) {
+    key.add(each);
+    delivered.add(by.delivered);
+    bounced.add(by.bounced);
+    dropped.add(by.dropped);
+    expired.add(by.expired);
+    cancelled.add(by.cancelled);
+    unknown.add(by.unknown);
+    deferred.add(by.deferred);
+  }
+  to.add(kLockDeliveries, Params() << key);
+  to.add(kCount, Params() << key << delivered << bounced << dropped << expired << cancelled
+                          << unknown << deferred << set.now);
+}
+
+template void add_reading(Link&, const std::set<BatchKey>&, const std::set<Place>&);
+template void add_recipients(Link&, const SettlingSet&);
+template void add_batches(Link&, const SettlingSet&);
+template void add_counts(Link&, const SettlingSet&);
+template void add_reading(Session&, const std::set<BatchKey>&, const std::set<Place>&);
+template void add_recipients(Session&, const SettlingSet&);
+template void add_batches(Session&, const SettlingSet&);
+template void add_counts(Session&, const SettlingSet&);
+
+}  // namespace todoku::store::postgres

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a settlement decides on, read under the locks of its batches, and what it makes of it. The
+// same for the outcomes that couriers tell and for what is to be said of those whose holder says
+// nothing any more.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "store/numbers.h"
+#include "store/postgres/wire.h"
+#include "store/settling.h"
+#include "store/work.h"
+
+namespace todoku::store::postgres {
+
+using Place = std::pair<std::int64_t, std::int64_t>;  // batch number, seq
+
+[[nodiscard]] inline Place place_of(const RecipientKey& key) {
+  return {batch_number(key.delivery, key.batch), key.seq};
+}
+
+// As stored, and what its pieces make of it.
+struct SettlingBatch {
+  DeliveryKey delivery{};
+  std::int64_t size = 0;
+  bool has_holes = false;
+  std::int64_t open = 0;
+  std::uint64_t token = 0;
+  NodeKey holder = kNobody;
+  std::int64_t losses = 0;
+  std::optional<std::int64_t> alone;
+  std::optional<Instant> ready_at;
+  Instant expires{};
+  bool known = false;  // its delivery is going out, or has
+
+  std::int64_t settled = 0;
+  bool recorded = false;
+  bool released = false;
+  Instant not_before{};
+  std::optional<Instant> due;  // the earliest new one
+
+  [[nodiscard]] bool absolved() const {
+    return recorded && losses > 0 && losses < kLossesToSuspect;
+  }
+  [[nodiscard]] bool hastens() const {
+    return holder == kNobody && due && ready_at && *due < *ready_at;
+  }
+  [[nodiscard]] bool changes() const { return settled > 0 || released || absolved() || hastens(); }
+};
+
+// A recipient's state, and what is added to its story. Several outcomes of one are one row.
+struct SettlingRecipient {
+  bool present = false;
+  bool touched = false;
+  bool aside = false;
+  RecipientState state = RecipientState::pending;
+  std::int64_t attempts = 0;
+  std::optional<Instant> due;
+  std::string more;
+};
+
+struct SettlingSet {
+  Instant now{};
+  std::map<std::int64_t, SettlingBatch> batches;
+  std::map<Place, SettlingRecipient> recipients;
+  std::set<Place> there;
+  std::set<Place> on_their_way;  // of whom nothing is recorded yet
+  std::set<Place> arrived;       // no more
+  std::set<Place> absolved;
+  std::map<DeliveryKey, DeliveryCounts> counts;  // to be added, of each that is touched
+
+  // The answers to what add_reading() added.
+  [[nodiscard]] static SettlingSet of(std::span<const Table> answers, Instant now);
+  // not_found: no such recipient, or its delivery was deleted.
+  [[nodiscard]] Result<OutcomeRecorded> settle(const OutcomeRecord& outcome);
+  // Those who are on their way in this batch, whose holder says nothing any more.
+  [[nodiscard]] Result<void> doubt(const BatchKey& key);
+  // nullptr: it is not there, or its number is another delivery's.
+  [[nodiscard]] SettlingBatch* batch(const BatchKey& key) {
+    const auto found = batches.find(batch_number(key));
+    if (found == batches.end() || found->second.delivery != key.delivery) return nullptr;
+    return found->second.known ? &found->second : nullptr;
+  }
+};
+
+// Statements that lock the batches and read what there is to decide on. For a Link or a Session.
+inline constexpr std::size_t kReadingStatements = 5;
+template <class To>
+void add_reading(To& to, const std::set<BatchKey>& batches, const std::set<Place>& places);
+
+// The statements that write it: those about batches and deliveries last.
+template <class To>
+void add_recipients(To& to, const SettlingSet& set);
+// Answers number, open recipients and when it is due for each batch that changes.
+template <class To>
+void add_batches(To& to, const SettlingSet& set);
+// Two statements; the second answers which deliveries it ends.
+template <class To>
+void add_counts(To& to, const SettlingSet& set);
+
+}  // namespace todoku::store::postgres
