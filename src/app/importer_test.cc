@@ -165,6 +165,37 @@ TEST_F(ImporterTest, ADraftThatNoMailCanBeMadeOfIsNotCommittedAtItsEnd) {
   EXPECT_EQ(draft->counts.total, 0);
 }
 
+TEST_F(ImporterTest, ImmediateSendsToRecipientsOfBeforeAlsoIfNoRowIsGood) {
+  const store::ImportJob first = accept("email\nr1@example.jp\n", {.upload = upload_of(1)});
+  auto importer = make({.jobs_max = 2, .retry_after = 1ms});
+  ASSERT_TRUE(importer.start_thread());
+  await_end(first);
+  put(upload_of(2), "email\nbad\n");
+  const auto second = installation_.store->write_and_wait(
+      store::WritePriority::accept, [&](store::WriteTransaction& t) -> Result<store::ImportJob> {
+        const store::DraftChange text{.from = Mailbox{"news@example.jp", ""},
+                                      .reply_to = {},
+                                      .subject = "s",
+                                      .text_part = "t",
+                                      .html_part = {},
+                                      .list_unsubscribe_mailto = {},
+                                      .list_unsubscribe_url = {}};
+        if (auto done = t.change_draft(first.delivery, text); !done) return fail(done.error());
+        return t.create_import(first.delivery,
+                               {.ignore_errors = true, .immediate = true, .upload = upload_of(2)},
+                               kNode);
+      });
+  ASSERT_TRUE(second) << second.error().detail;
+  importer.start(*second);
+  EXPECT_EQ(await_end(*second).status, store::ImportStatus::finished);
+  importer.stop();
+  const auto delivery = installation_.store->read_and_wait(
+      [&](store::ReadTransaction& t) { return t.delivery_head(first.delivery); });
+  ASSERT_TRUE(delivery);
+  EXPECT_NE(delivery->status, DeliveryStatus::edit);
+  EXPECT_EQ(delivery->counts.total, 1);
+}
+
 TEST_F(ImporterTest, AnyCallToTheStoreMayFailAndTheImportBeginsAgain) {
   for (int n = 1; n < 12; ++n) {
     const store::ImportJob job = accept(n, 2'500);

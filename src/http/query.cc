@@ -10,19 +10,11 @@
 namespace todoku::http {
 namespace {
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 // The octet encoded at text[at] == '%', or -1.
 int encoded_octet(std::string_view text, std::size_t at) {
   if (at + 2 >= text.size()) return -1;
-  const int high = hex_digit(text[at + 1]);
-  const int low = hex_digit(text[at + 2]);
-  return high < 0 || low < 0 ? -1 : high * 16 + low;
+  const auto octet = from_hex(text.substr(at + 1, 2));
+  return octet ? static_cast<unsigned char>(octet->front()) : -1;
 }
 
 std::string decode_tolerantly(std::string_view text, bool plus_is_space) {

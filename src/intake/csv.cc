@@ -168,6 +168,14 @@ Result<void> CsvReader::take_character(char c, State before, const Rows& rows) {
     end_field();
     return {};
   }
+  // RFC 4180 section 2: spaces are part of a field, so this one is not quoted, and the separators
+  // in it would part it.
+  if (c == '"' && state_ == State::plain && !field_.empty() &&
+      field_.find_first_not_of(" \t") == std::string::npos) {
+    return refuse_row({"has a space before an opening quotation mark; take the space away",
+                       "開始引用符の前に空白があります。空白を取り除いてください"},
+                      rows);
+  }
   const bool is_mark = c == '"' && (before == State::quoted || before == State::field_start);
   if (!is_mark) field_ += c;
   return {};

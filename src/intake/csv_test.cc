@@ -57,6 +57,12 @@ TEST(CsvReader, GoesOnAfterTheLineOfABadRow) {
   EXPECT_THAT(
       read("a,b\n\"x\"y,1\nz,2\n"),
       ElementsAre("1:a|b", "2!1 has text after a closing quotation mark <\"x\"y>", "3:z|2"));
+  for (const std::string_view row : {"x, \"y, z\"\n", "x,\t \"y\", z\n", " \"x\",y\n"}) {
+    EXPECT_THAT(read("a,b\n" + std::string(row) + "z,2\n"),
+                ElementsAre("1:a|b", HasSubstr("has a space before an opening"), "3:z|2"))
+        << row;
+  }
+  EXPECT_THAT(read("a,b\nx, say \"y\"\n"), ElementsAre("1:a|b", "2:x| say \"y\""));
   EXPECT_THAT(read(std::string_view("a\nx\0y,z\r\nb\n", 11)),
               ElementsAre("1:a", HasSubstr("2!1 holds a NUL"), "3:b"));
   EXPECT_THAT(read("a\n" + std::string(50, 'x') + ",y\nb\n", {.row_octets_max = 20}),

@@ -170,7 +170,7 @@ struct Importer::Run {
   std::int64_t folded = 0;
   std::vector<std::string> errors;  // the CSV text of the error file, in pieces
   std::size_t error_octets = 0;
-  Text refusal;  // why the file as a whole is refused, if it is
+  std::optional<Text> refusal;  // why the file as a whole is refused, if it is
 };
 
 Importer::Importer(store::Store& store, Uploads& uploads, NodeOf node, Limits limits,
@@ -415,7 +415,7 @@ Result<void> Importer::read_file(Run& run) {
 
 std::unexpected<Error> Importer::refuse_all(Run& run, Text why) {
   run.refusal = std::move(why);
-  return fail(ErrorKind::invalid_input, run.refusal.en);
+  return fail(ErrorKind::invalid_input, run.refusal->en);
 }
 
 std::unexpected<Error> Importer::refuse_file(Run& run, Text why) {
@@ -529,10 +529,10 @@ Result<void> Importer::stage(Run& run) {
 }
 
 bool Importer::end(Run& run, const Result<void>& read) {
-  const bool bad_file = !read && read.error().kind == ErrorKind::invalid_input;
+  const bool bad_file = !read && run.refusal.has_value();
   if (bad_file) {
     ++run.bad;
-    add_error(run, fmt::format("[file: {}]", run.refusal.in(run.job.language)), {});
+    add_error(run, fmt::format("[file: {}]", run.refusal->in(run.job.language)), {});
   }
   // On the disk before the job says that it is there.
   Result<void> kept;
@@ -563,13 +563,24 @@ bool Importer::end(Run& run, const Result<void>& read) {
   if (end.status != store::ImportStatus::finished) end.success_count = 0;
 
   const bool commit = run.job.immediate && end.status == store::ImportStatus::finished;
+  bool is_gone = false;
   const auto ended = store_.write_and_wait(
       store::WritePriority::import, [&](store::WriteTransaction& tx) -> Result<void> {
-        if (auto done = tx.end_import(run.job.id, run.job.account, end, node_()); !done)
-          return done;
-        if (!commit || run.good == 0) return {};
+        auto done = tx.end_import(run.job.id, run.job.account, end, node_());
+        is_gone = !done && (done.error().kind == ErrorKind::conflict ||
+                            done.error().kind == ErrorKind::not_found);
+        if (!done || !commit) return done;
+        // There may be recipients of before, whatever became of this list.
+        const auto draft = tx.read().delivery_head(run.job.delivery);
+        if (!draft) return fail(draft.error());
+        if (draft->counts.total == 0) return {};
         return tx.commit_draft(run.job.delivery, std::nullopt);
       });
+  if (is_gone) {
+    // Deleted or taken over meanwhile, as take_unfinished() has it.
+    log::info("import was ended elsewhere", {{"job", run.job.id}});
+    return true;
+  }
   if (!ended) {
     storing_.failed(clock_.steady_now(), {{"job", run.job.id}, {"reason", ended.error().detail}});
     return false;

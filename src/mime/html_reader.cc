@@ -64,7 +64,7 @@ bool HtmlReader::next(HtmlToken& token) {
   while (!rest_.empty()) {
     if (!hidden_.empty()) {
       const std::string name = std::exchange(hidden_, {});
-      skip_past("</" + name);
+      skip_to_end_of(name);
       if (rest_.empty()) return false;
       // Whatever stands in its end tag.
       const std::size_t end = std::min(rest_.find('>'), rest_.size());
@@ -96,7 +96,7 @@ bool HtmlReader::read_markup(HtmlToken& token) {
     if (rest_.starts_with('>') || rest_.starts_with("->")) {
       skip_past(">");
     } else {
-      skip_past("-->");
+      skip_comment();
     }
     return false;
   }
@@ -129,6 +129,29 @@ bool HtmlReader::read_tag(HtmlToken& token) {
     hidden_ = token.name;
   }
   return true;
+}
+
+// A comment ends with "-->" and, wrongly, with "--!>" (HTML standard, 13.2.5.52).
+void HtmlReader::skip_comment() {
+  std::size_t at = rest_.find("--");
+  while (at != std::string_view::npos) {
+    const std::string_view after = rest_.substr(at + 2);
+    if (after.starts_with('>') || after.starts_with("!>")) break;
+    at = rest_.find("--", at + 1);
+  }
+  if (at == std::string_view::npos) {
+    rest_ = {};
+  } else {
+    rest_.remove_prefix(rest_.find('>', at) + 1);
+  }
+}
+
+// To behind the name in the end tag of what holds text only: "</title", but not "</titles".
+void HtmlReader::skip_to_end_of(const std::string& name) {
+  do {
+    skip_past("</" + name);
+  } while (!rest_.empty() && !is_html_space(rest_.front()) && rest_.front() != '/' &&
+           rest_.front() != '>');
 }
 
 // To behind `end`, whose letters are lower case; to the end of everything if it is not there.

@@ -43,6 +43,8 @@ class HtmlReader {
   bool read_text(HtmlToken& token);
   bool read_markup(HtmlToken& token);
   bool read_tag(HtmlToken& token);
+  void skip_comment();
+  void skip_to_end_of(const std::string& name);
   void skip_past(std::string_view end);
 
   std::string_view rest_;

@@ -270,6 +270,13 @@ TEST(HtmlToText, DropsTextWithoutSizeButNotWhatHasOneInside) {
   EXPECT_EQ(html_to_text("seen<td style='font-size:0'>a<td>b"), "seen | a | b");
 }
 
+TEST(HtmlToText, EndsCommentsAndPlainElementsWhereBrowsersDo) {
+  EXPECT_EQ(html_to_text("<p>A</p><!-- x --!><p>B</p><!-- y -- z --><p>C</p>"), "A\n\nB\n\nC");
+  EXPECT_EQ(html_to_text("A<!-- x -- >y --->B<!-->C"), "ABC");
+  EXPECT_EQ(html_to_text("<title>x</titles>y</title>A"), "A");
+  EXPECT_EQ(html_to_text("<style>x</style\n>A<script>y</script/>B"), "AB");
+}
+
 TEST(HtmlToText, LeavesInsertCodesAsTheyAre) {
   EXPECT_EQ(html_to_text("<p>__name__ 様</p><a href=\"%%url%%\">__label__</a> <img alt=\"__alt__\">"
                          "<a href=\"https://example.jp/?u=__id__&amp;x=%%y1%%\">y</a>"),
