@@ -210,7 +210,6 @@ void Writers::finish(Drawn& drawn, Microseconds took) {
   bool failed = false;
   {
     const std::lock_guard lock(mutex_);
-    lanes_.at(drawn.lane).busy = false;
     for (const Piece& piece : drawn.pieces) {
       std::visit(
           [&](const auto& done) {
@@ -225,7 +224,6 @@ void Writers::finish(Drawn& drawn, Microseconds took) {
           piece);
     }
   }
-  filled_.notify_all();
   commit_time_us_ += took.count();
   if (written > 0) ++commits_;
   writes_ += written;
@@ -251,6 +249,12 @@ void Writers::finish(Drawn& drawn, Microseconds took) {
         },
         piece);
   }
+  // Only now: who is answered often comes again at once, and they shall fly together.
+  {
+    const std::lock_guard lock(mutex_);
+    lanes_.at(drawn.lane).busy = false;
+  }
+  filled_.notify_all();
 }
 
 }  // namespace todoku::store::postgres
