@@ -24,7 +24,7 @@ bool Closing::wait(Milliseconds time) {
 Result<Link*> OwnConnection::get() {
   const SteadyInstant now = SystemClock().steady_now();
   if (link_ != nullptr && link_->usable() && link_->in_transaction()) link_.reset();
-  if (connected() && now < ends_ && link_->still_there()) return link_.get();
+  if (connected() && now < ends_ && link_->ready()) return link_.get();
   if (now < next_try_) return fail(last_);
   link_.reset();
   auto dialed = dialer_.dial();

@@ -165,6 +165,47 @@ TEST_F(HotTest, TwoStoresSettleTheSameDeliveriesWithoutADeadlock) {
   EXPECT_EQ(finished, 10) << "each delivery is finished once";
 }
 
+// docs/ARCHITECTURE.md, "On PostgreSQL".
+TEST_F(HotTest, AnOperationIsAsManyRoundTripsAsItsTableSays) {
+  const PostgresProxy proxy(PostgresServer::running().socket());
+  const auto store = must(
+      PostgresStore::open({.dial = {.address = proxy.address(database_.name()), .password = {}},
+                           .writers = 1,
+                           .readers = 1}));
+  const Account acme = account(*store);
+  const NodeKey me = enter(*store);
+  // Blocks of ids are reserved, connections made.
+  const Accepted first = must(store->perform_and_wait(acceptance(acme.key, me)));
+  must(store->perform_and_wait(Due{}));
+  const auto trips_of = [&](auto work) {
+    const auto before = proxy.round_trips();
+    work();
+    return proxy.round_trips() - before;
+  };
+  EXPECT_EQ(trips_of([&] { must(store->perform_and_wait(acceptance(acme.key, me))); }), 1U);
+  EXPECT_EQ(trips_of([&] { must(store->perform_and_wait(Due{})); }), 1U);
+  const std::vector outcomes{outcome_of(first.batches[0], 0, RecipientState::deferred)};
+  const std::vector releases{BatchRelease{.held = first.batches[0].held(), .not_before = {}}};
+  EXPECT_EQ(trips_of([&] {
+              must(store->perform_and_wait(Settle{.outcomes = outcomes, .releases = releases}));
+            }),
+            2U);
+  EXPECT_EQ(trips_of([&] {
+              must(store->perform_and_wait(Claim{.node = me, .batches = {first.batches[0].key}}));
+            }),
+            1U);
+  EXPECT_EQ(trips_of([&] {
+              must(store->write_and_wait(WritePriority::claims,
+                                         [&](WriteTransaction& t) { return t.renew_node(me); }));
+            }),
+            3U)
+      << "begin, renew, commit";
+  EXPECT_EQ(trips_of([&] {
+              must(store->read_and_wait([](ReadTransaction& t) { return t.setting("a"); }));
+            }),
+            3U);
+}
+
 // All connections are ended while a Settle is on its way, somewhere in it.
 TEST_F(HotTest, ASettleThatBreaksOffIsRecordedOnce) {
   const auto store = open();

@@ -85,7 +85,8 @@ bool Link::in_transaction() const {
   return usable_ && PQtransactionStatus(connection_) != PQTRANS_IDLE;
 }
 
-bool Link::still_there() {
+bool Link::ready() {
+  if (!sent_.empty() || not_sent_) usable_ = false;
   // Between flights a server has nothing to say but that it goes.
   pollfd wait{PQsocket(connection_), POLLIN, 0};
   if (usable_ && ::poll(&wait, 1, 0) > 0) usable_ = false;

@@ -71,14 +71,17 @@ class Link {
   // A flight of one statement.
   [[nodiscard]] Result<Table> fly_one(const Sql& sql, const Params& params, Milliseconds most);
 
-  // Of the last flight that failed.
+  // Of the last flight that failed since the last call of forget_failure(); else one that no server
+  // reports, and that is no reason to try again.
   [[nodiscard]] const Failure& failure() const { return failure_; }
+  void forget_failure() { failure_ = {.state = "none", .in_doubt = false}; }
   // False: it is of no more use.
   [[nodiscard]] bool usable() const { return usable_; }
   [[nodiscard]] bool in_transaction() const;
-  // Between flights: whether the server has not ended the connection, as far as it has told so. Who
-  // asks before a flight has fewer whose fate is unknown.
-  [[nodiscard]] bool still_there();
+  // Between flights: whether it is good for another: nothing was added and never flown, and the
+  // server has not ended it, as far as it has told so. Who asks before a flight has fewer whose
+  // fate is unknown.
+  [[nodiscard]] bool ready();
   // Ends what is open. False: the connection is lost.
   bool roll_back(Milliseconds most);
 
@@ -92,7 +95,7 @@ class Link {
   std::vector<const Sql*> sent_;
   std::optional<std::string> not_sent_;
   bool usable_ = true;
-  Failure failure_;
+  Failure failure_{.state = "none"};
 };
 
 // What every transaction begins and ends with.

@@ -70,6 +70,7 @@ Result<void> perform_set(const Ground& ground, Together<Op> items) {
     auto link = ground.link();
     if (!link) return fail(std::move(link.error()));
     const std::int64_t token = new_token();
+    (*link)->forget_failure();
     Hot hot{**link, ground.ids, ground.hash, ground.time().now, ground.flight_max};
     Flight<Op> flight(items);
     auto done = caught([&] { return flight.perform(hot, token); });
@@ -80,7 +81,10 @@ Result<void> perform_set(const Ground& ground, Together<Op> items) {
     const auto next = after_failure(ground, (*link)->failure(), doubt, error, tries);
     if (!next) return fail(next.error());
     if (*next == Next::refused) return fail(error);
-    if (*next == Next::again) continue;
+    if (*next == Next::again) {
+      if (tries >= kTriesMax) return fail(error);
+      continue;
+    }
     for (int looks = 1; now_here() < doubt.until; ++looks) {
       auto other = ground.link();
       if (other) {
@@ -168,8 +172,7 @@ Result<void> perform_function(const Ground& ground, WriteWork& work) {
     const auto next = after_failure(ground, *run.failure, doubt, run.result.error(), tries);
     if (!next) return fail(next.error());
     if (*next == Next::stored) return {};
-    if (*next == Next::refused) return run.result;
-    ++tries;
+    if (*next == Next::refused || ++tries > kTriesMax) return run.result;
   }
 }
 

@@ -177,11 +177,11 @@ Result<std::vector<PublicId>> Changes::append_recipients(DeliveryKey key,
 }
 
 Result<void> Changes::clear_recipients(DeliveryKey key) {
+  // Sections before deliveries; if it is no draft, all of this is undone.
+  session_.add(kDiscardSections, Params() << key);
   const auto delivery = draft_for_change(session_, key);
   if (!delivery) return fail(delivery.error());
-  return done_or(session_.add(kDiscardSections, Params() << key)
-                     .add(kClearTotal, Params() << key << session_.now())
-                     .fly());
+  return done_or(session_.add(kClearTotal, Params() << key << session_.now()).fly());
 }
 
 Result<void> Changes::change_recipient(const RecipientKey& key, const NewRecipient& recipient) {

@@ -123,11 +123,10 @@ Result<void> Changes::delete_delivery(DeliveryKey key) {
     if (!locked) return fail(locked.error());
     session_.add(kWithdraw, Params() << numbers_in(*locked));
   }
-  const auto answers = session_.add(kDelete, Params() << key << session_.now())
-                           .add(kDiscardAll, Params() << key)
-                           .fly();
-  if (!answers) return fail(answers.error());
-  if ((*answers)[answers->size() - 2].changes() > 0) return {};
+  const auto deleted =
+      session_.add(kDiscardAll, Params() << key).ask(kDelete, Params() << key << session_.now());
+  if (!deleted) return fail(deleted.error());
+  if (deleted->changes() > 0) return {};
   const auto delivery = delivery_row(session_, key);
   if (!delivery) return fail(delivery.error());
   return fail(ErrorKind::conflict, "the delivery is importing");
