@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// What only several writers show: two stores on one database, as two processes have them.
+#include <atomic>
+#include <functional>
+#include <latch>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "store/postgres/store_fixture.h"
+
+namespace todoku::store {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::SizeIs;
+
+class TwoWritersTest : public PostgresStoreTest {
+ protected:
+  void SetUp() override {
+    first_ = open();
+    second_ = open();
+    acme_ = account(*first_);
+  }
+  // Runs both at once, each on its store.
+  static void at_once(const std::function<void()>& one, const std::function<void()>& other) {
+    std::thread thread(other);
+    one();
+    thread.join();
+  }
+  template <class Work>
+  static auto write(Store& store, Work work) {
+    return store.write_and_wait(WritePriority::accept, std::move(work));
+  }
+  [[nodiscard]] NewDelivery bulk() const {
+    NewDelivery delivery;
+    delivery.account = acme_.key;
+    delivery.type = DeliveryType::bulk;
+    delivery.traffic = TrafficClass::bulk;
+    delivery.content.from = {"news@example.com", "News"};
+    return delivery;
+  }
+  [[nodiscard]] Delivery draft() {
+    return must(write(*first_, [&](WriteTransaction& t) { return t.create_draft(bulk(), 100); }));
+  }
+
+  std::unique_ptr<PostgresStore> first_;
+  std::unique_ptr<PostgresStore> second_;
+  Account acme_;
+};
+
+TEST_F(TwoWritersTest, ANameIsTakenOnce) {
+  std::atomic<int> made{0};
+  std::atomic<int> taken{0};
+  const auto create = [&](Store& store) {
+    for (int i = 0; i < 20; ++i) {
+      const auto account = write(
+          store, [&](WriteTransaction& t) { return t.create_account(fmt::format("name{}", i)); });
+      if (account) ++made;
+      if (!account && account.error().kind == ErrorKind::conflict) ++taken;
+    }
+  };
+  at_once([&] { create(*first_); }, [&] { create(*second_); });
+  EXPECT_EQ(made, 20);
+  EXPECT_EQ(taken, 20);
+}
+
+TEST_F(TwoWritersTest, TheLastDraftIsGivenOnce) {
+  std::atomic<int> made{0};
+  const auto create = [&](Store& store) {
+    for (int i = 0; i < 10; ++i) {
+      if (write(store, [&](WriteTransaction& t) { return t.create_draft(bulk(), 7); })) ++made;
+    }
+  };
+  at_once([&] { create(*first_); }, [&] { create(*second_); });
+  EXPECT_EQ(made, 7);
+}
+
+TEST_F(TwoWritersTest, RecipientsAddedAtOnceAreAllThereWithIdsOfTheirOwn) {
+  const Delivery made = draft();
+  std::mutex mutex;
+  std::set<PublicId> ids;
+  const auto add = [&](Store& store, std::string_view name) {
+    for (int i = 0; i < 25; ++i) {
+      const std::vector<NewRecipient> some{
+          {fmt::format("{}{}@example.jp", name, i), "example.jp", {}},
+          {fmt::format("{}{}@example.com", name, i), "example.com", {}}};
+      const auto added = must(
+          write(store, [&](WriteTransaction& t) { return t.append_recipients(made.key, some); }));
+      const std::lock_guard lock(mutex);
+      ids.insert(added.begin(), added.end());
+    }
+  };
+  at_once([&] { add(*first_, "one"); }, [&] { add(*second_, "two"); });
+  EXPECT_THAT(ids, SizeIs(100));
+  EXPECT_EQ(must(first_->read_and_wait([&](ReadTransaction& t) {
+              return t.delivery(made.key);
+            })).counts.total,
+            100);
+  EXPECT_EQ(database_.ask("SELECT count(*) FROM recipients"), "100\n");
+  EXPECT_EQ(database_.ask("SELECT sum(open) FROM batches"), "100\n");
+  EXPECT_EQ(database_.ask("SELECT count(*) FROM sections"), "1\n");
+}
+
+TEST_F(TwoWritersTest, ADraftIsClearedOrCommittedAndFilledInSomeOrder) {
+  for (int round = 0; round < 10; ++round) {
+    const Delivery made = draft();
+    const std::vector<NewRecipient> some{{"one@example.jp", "example.jp", {}}};
+    must(write(*first_, [&](WriteTransaction& t) { return t.append_recipients(made.key, some); }));
+    Result<void> committed;
+    Result<std::vector<PublicId>> added;
+    at_once(
+        [&] {
+          committed = write(*first_, [&](WriteTransaction& t) -> Result<void> {
+            auto done = t.clear_recipients(made.key);
+            return done ? t.commit_draft(made.key, std::nullopt) : done;
+          });
+        },
+        [&] {
+          added = write(*second_,
+                        [&](WriteTransaction& t) { return t.append_recipients(made.key, some); });
+        });
+    EXPECT_TRUE(committed) << committed.error().detail;
+    // Before it was cleared, or too late.
+    if (!added) EXPECT_EQ(added.error().kind, ErrorKind::conflict) << added.error().detail;
+    EXPECT_EQ(must(first_->read_and_wait([&](ReadTransaction& t) {
+                return t.delivery(made.key);
+              })).counts.total,
+              0);
+  }
+}
+
+// Two functions that lock two rows in opposite orders: one of them is run again.
+TEST_F(TwoWritersTest, ADeadlockIsResolvedByRunningOneAgain) {
+  must(write(*first_, [](WriteTransaction& t) { return t.put_setting("a", "0"); }));
+  must(write(*first_, [](WriteTransaction& t) { return t.put_setting("b", "0"); }));
+  std::latch both(2);
+  std::atomic<int> runs{0};
+  const auto change = [&](Store& store, std::string_view one, std::string_view other) {
+    bool met = false;
+    must(write(store, [&, met](WriteTransaction& t) mutable -> Result<void> {
+      ++runs;
+      auto done = t.put_setting(one, one);
+      if (!done) return done;
+      if (!std::exchange(met, true)) both.arrive_and_wait();
+      return t.put_setting(other, one);
+    }));
+  };
+  at_once([&] { change(*first_, "a", "b"); }, [&] { change(*second_, "b", "a"); });
+  EXPECT_EQ(runs, 3);
+}
+
+TEST_F(TwoWritersTest, WhatOneNodeIsHandedWhileItIsDeclaredDeadIsNotLost) {
+  constexpr int kRounds = 10;
+  for (int round = 0; round < kRounds; ++round) {
+    const NodeKey me = enter(*first_, "me");
+    std::vector<std::future<Result<Accepted>>> accepted;
+    at_once(
+        [&] {
+          for (int i = 0; i < 20; ++i) {
+            accepted.push_back(first_->perform_soon(acceptance(acme_.key, me)));
+          }
+          for (auto& answer : accepted) must(answer.get());
+        },
+        [&] { (void)enter(*second_, "me"); });  // its successor
+    must(write(*second_, [&](WriteTransaction& t) { return t.offer_again(me, 1'000); }));
+    EXPECT_EQ(database_.ask(fmt::format("SELECT count(*) FROM batches WHERE holder = {}",
+                                        static_cast<std::int64_t>(me))),
+              "0\n");
+  }
+  EXPECT_EQ(database_.ask("SELECT count(*) FROM batches WHERE ready_at IS NOT NULL"),
+            fmt::format("{}\n", kRounds * 20));
+}
+
+TEST_F(TwoWritersTest, TokensAreForgottenAfterAnHour) {
+  database_.execute("INSERT INTO flights SELECT n, 1000, 0 FROM generate_series(1, 50) n");
+  EXPECT_TRUE(must(write(*first_, [](WriteTransaction& t) { return t.purge_deleted(30); })))
+      << "there is more";
+  while (must(write(*first_, [](WriteTransaction& t) { return t.purge_deleted(30); }))) {
+  }
+  EXPECT_EQ(database_.ask("SELECT count(*) FROM flights WHERE at = 1000"), "0\n");
+  EXPECT_NE(database_.ask("SELECT count(*) FROM flights"), "0\n");
+}
+
+// An index on what changes would cost every change its place in the page.
+TEST_F(TwoWritersTest, WhatChangesPerMailStaysInItsPage) {
+  const NodeKey me = enter(*first_);
+  for (int i = 0; i < 50; ++i) {
+    const Accepted accepted = must(first_->perform_and_wait(acceptance(acme_.key, me)));
+    OutcomeRecord record;
+    record.key = {accepted.batches.at(0).key.delivery, accepted.batches.at(0).key.batch, 0};
+    record.outcome.state = RecipientState::delivered;
+    must(first_->perform_and_wait(Settle{.outcomes = std::span(&record, 1), .releases = {}}));
+  }
+  first_->close();  // its sessions report what they did
+  second_->close();
+  const auto updates = [&] {
+    return database_.ask(
+        "SELECT n_tup_upd || ' ' || n_tup_hot_upd FROM pg_stat_user_tables"
+        " WHERE relname = 'deliveries'");
+  };
+  std::string told = updates();
+  for (int i = 0; i < 1'000 && told != "50 50\n"; ++i) told = updates();
+  EXPECT_EQ(told, "50 50\n");
+}
+
+}  // namespace
+}  // namespace todoku::store
