@@ -2,6 +2,7 @@
 // What only several writers show: two stores on one database, as two processes have them.
 #include <atomic>
 #include <functional>
+#include <future>
 #include <latch>
 #include <set>
 #include <thread>
@@ -10,6 +11,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "store/postgres/dialer.h"
 #include "store/postgres/store_fixture.h"
 
 namespace todoku::store {
@@ -173,6 +175,33 @@ TEST_F(TwoWritersTest, WhatOneNodeIsHandedWhileItIsDeclaredDeadIsNotLost) {
   }
   EXPECT_EQ(database_.ask("SELECT count(*) FROM batches WHERE ready_at IS NOT NULL"),
             fmt::format("{}\n", kRounds * 20));
+}
+
+// Who declares a node dead has its row; who hands it work waits for that, and sees it.
+TEST_F(TwoWritersTest, WhoIsBeingDeclaredDeadIsHandedNothing) {
+  const NodeKey me = enter(*first_);
+  const Accepted free = must(first_->perform_and_wait(acceptance(acme_.key, kNobody)));
+  postgres::Dialer dialer({.address = database_.address(), .password = {}});
+  const auto grave = must(dialer.dial());
+  const postgres::Sql bury{postgres::Sql::Once{}, "bury", "UPDATE nodes SET void = 1"};
+  ASSERT_TRUE(grave->add(postgres::kBegin).add(bury).fly(5s));
+  auto accepted = first_->perform_soon(acceptance(acme_.key, me));
+  auto claimed = second_->perform_soon(Claim{.node = me, .batches = {{free.delivery.key, 0}}});
+  const auto waiting = [&] {
+    return database_.ask(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        " AND datname = current_database()");
+  };
+  const auto is_done = [](const auto& future) {
+    return future.wait_for(0s) == std::future_status::ready;
+  };
+  while (waiting() != "2\n" && !is_done(accepted) && !is_done(claimed)) {
+  }
+  ASSERT_TRUE(grave->add(postgres::kCommit).fly(5s));
+  EXPECT_THAT(must(accepted.get()).batches, ::testing::IsEmpty());
+  const auto lapsed = claimed.get();
+  ASSERT_FALSE(lapsed);
+  EXPECT_EQ(lapsed.error().kind, ErrorKind::conflict);
 }
 
 TEST_F(TwoWritersTest, TokensAreForgottenAfterAnHour) {
