@@ -137,6 +137,38 @@ TEST_F(ConnectionsTest, OfSeveralHostsTheOneThatAnswersIsTaken) {
   EXPECT_TRUE(dialer.dial());
 }
 
+// A server that has no room for all connections of a process: it works with those it has.
+TEST_F(ConnectionsTest, AServerWithoutRoomForAllIsWorkedWithByFewer) {
+  database_.execute("CREATE ROLE limited LOGIN CONNECTION LIMIT 3");
+  database_.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO limited");
+  std::string address = database_.address();
+  address.replace(address.find("user=todoku"), 11, "user=limited");
+  {
+    const auto store = must(PostgresStore::open(
+        {.dial = {.address = address, .password = {}}, .writers = 4, .readers = 1}));
+    must(store->read_and_wait([](ReadTransaction& t) { return t.setting("a"); }));
+    const Account acme = account(*store);
+    const NodeKey me = enter(*store);
+    std::vector<std::thread> threads;
+    std::atomic<int> failed{0};
+    for (int n = 0; n < 8; ++n) {
+      threads.emplace_back([&] {
+        for (int i = 0; i < 20; ++i) {
+          if (!store->perform_and_wait(acceptance(acme.key, me))) ++failed;
+          if (!store->write_and_wait(WritePriority::claims,
+                                     [&](WriteTransaction& t) { return t.renew_node(me); })) {
+            ++failed;
+          }
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(failed, 0);
+  }
+  database_.execute("DROP OWNED BY limited");
+  database_.execute("DROP ROLE limited");
+}
+
 TEST(WaitBeforeDialing, GrowsUpToFiveSecondsAndIsSpread) {
   EXPECT_EQ(postgres::wait_before_dialing(0, 0.0), 0ms);
   EXPECT_THAT(postgres::wait_before_dialing(0, 0.999), AllOf(Ge(95ms), Le(100ms)));

@@ -165,11 +165,35 @@ Writers::Drawn Writers::draw() {
   }
 }
 
+bool Writers::wait_for_work() {
+  std::unique_lock lock(mutex_);
+  filled_.wait(lock, [this] {
+    return stopping_ || std::ranges::any_of(lanes_, [](const Lane& lane) {
+             return !lane.pieces.empty() && !lane.busy;
+           });
+  });
+  return !stopping_;
+}
+
+bool Writers::may_draw(OwnConnection& connection, bool& counted) {
+  const bool connected = connection.get().has_value();
+  if (connected != counted) connected_ += connected ? 1 : -1;
+  counted = connected;
+  return connected || connected_ == 0;
+}
+
 void Writers::run(OwnConnection& connection) {
   Ground ground = ground_;
   ground.link = [&connection] { return connection.get(); };
   ground.pause = [this, &connection](int tries) { return closing_.wait(connection.pause(tries)); };
+  bool counted = false;
   while (true) {
+    // A server that has no room for all of us: others work.
+    if (wait_for_work() && !may_draw(connection, counted)) {
+      filled_.notify_all();  // this thread may have been woken in place of one that could work
+      (void)closing_.wait(connection.pause(1));
+      continue;
+    }
     Drawn drawn = draw();
     if (drawn.pieces.empty()) return;
     const SteadyInstant began = SystemClock().steady_now();

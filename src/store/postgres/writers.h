@@ -69,6 +69,11 @@ class Writers {
 
   void take(WritePriority priority, Piece piece);
   void run(OwnConnection& connection);
+  // False: the store is closing.
+  bool wait_for_work();
+  // Whether this thread should take work: it has a connection, or nobody has and somebody must say
+  // so. `counted`: it is among the connected.
+  [[nodiscard]] bool may_draw(OwnConnection& connection, bool& counted);
   // What comes next; empty: the store is closing and nothing is left.
   [[nodiscard]] Drawn draw();
   [[nodiscard]] bool draw_from(std::size_t lane, Drawn& drawn);
@@ -93,6 +98,7 @@ class Writers {
 
   Trouble failing_{log::Level::error, "the database cannot be written",
                    "the database can be written again"};
+  std::atomic<int> connected_{0};  // threads
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<std::uint64_t> writes_{0};
   std::atomic<std::uint64_t> failed_commits_{0};
