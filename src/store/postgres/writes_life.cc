@@ -36,15 +36,16 @@ const Sql kFail{"life: fail",
                 " cancelled = total, failure_reason = $2, updated = $3"
                 " WHERE key = $1 AND status IN (3, 4) AND deleted = 0"};
 // All batches of a transaction, which follow its key, and of its sections.
-const Sql kLockItsBatches{"life: lock its batches",
-                          "SELECT number FROM batches WHERE number = ANY(ARRAY("
-                          "WITH RECURSIVE its(number) AS (SELECT number FROM batches"
-                          " WHERE number = $1 AND delivery = $1 UNION ALL"
-                          " SELECT b.number FROM its JOIN batches b ON b.number = its.number + 1"
-                          " AND b.delivery = $1) SELECT number FROM its UNION"
-                          " SELECT b.number FROM sections s JOIN batches b ON b.section = s.id"
-                          " AND b.traffic = 0 WHERE s.delivery = $1))"
-                          " ORDER BY number FOR NO KEY UPDATE"};
+const Sql kLockItsBatches{
+    "life: lock its batches",
+    "SELECT number FROM batches WHERE number = ANY(ARRAY("
+    "WITH RECURSIVE its(number) AS (SELECT number FROM batches"
+    " WHERE number = $1 AND delivery = $1 UNION ALL"
+    " SELECT b.number FROM its JOIN batches b ON b.number = its.number + 1"
+    " AND b.delivery = $1) SELECT number FROM its UNION"
+    " SELECT b.number FROM sections s CROSS JOIN LATERAL (SELECT number FROM batches"
+    " WHERE section = s.id AND traffic = 0 OFFSET 0) b WHERE s.delivery = $1))"
+    " ORDER BY number FOR NO KEY UPDATE"};
 // Out of the index of what is due, which is asked for all transactions at once.
 const Sql kWithdraw{"life: withdraw",
                     "UPDATE batches SET ready_at = NULL, holder = 0 WHERE number = ANY($1)"};
