@@ -19,7 +19,9 @@ using Fault = PostgresProxy::Fault;
 class DoubtTest : public PostgresStoreTest, public ::testing::WithParamInterface<Fault> {
  protected:
   void SetUp() override {
-    store_ = open_through(proxy_);
+    // A short deadline, for the fault that only a deadline ends.
+    store_ = must(PostgresStore::open(
+        {.dial = {.address = proxy_.address(database_.name()), .password = {}}, .flight_max = 1s}));
     acme_ = account(*store_);
     me_ = enter(*store_);
     // Blocks of ids are reserved: what commits next is what is meant to.
@@ -121,14 +123,26 @@ TEST_P(DoubtTest, AFunctionIsDoneOnce) {
             made->key);
 }
 
+std::string name_of(const ::testing::TestParamInfo<Fault>& info) {
+  switch (info.param) {
+    case Fault::answer_lost:
+      return "AnswerLost";
+    case Fault::never_arrives:
+      return "NeverArrives";
+    case Fault::arrives_late:
+      return "ArrivesLate";
+    case Fault::silence:
+      return "Silence";
+    case Fault::none:
+      break;
+  }
+  return "None";
+}
+
 INSTANTIATE_TEST_SUITE_P(Faults, DoubtTest,
                          ::testing::Values(Fault::answer_lost, Fault::never_arrives,
-                                           Fault::arrives_late),
-                         [](const auto& each) {
-                           return std::string(each.param == Fault::answer_lost     ? "AnswerLost"
-                                              : each.param == Fault::never_arrives ? "NeverArrives"
-                                                                                   : "ArrivesLate");
-                         });
+                                           Fault::arrives_late, Fault::silence),
+                         name_of);
 
 // The database is away for a while: whoever asks is told so soon, and nobody has to start anew.
 using AwayTest = PostgresStoreTest;

@@ -2,6 +2,7 @@
 #include "store/postgres/fate.h"
 
 #include <cstring>
+#include <string>
 
 #include "base/digest.h"
 
@@ -15,6 +16,8 @@ const Sql kLimits{"begin: limits",
                   " set_config('idle_in_transaction_session_timeout', '10s', true),"
                   " set_config('jit', 'off', true)"};
 const Sql kTakeOff{"begin: token", "INSERT INTO flights VALUES($2, " STORE_NOW ", 0) RETURNING at"};
+// Who gives up waiting must not leave a session behind that goes on.
+const Sql kFenceLimit{"fate: limit", "SELECT set_config('statement_timeout', $1, true)"};
 const Sql kFence{"fate: fence",
                  "INSERT INTO flights VALUES($2, " STORE_NOW ", 1) ON CONFLICT DO NOTHING"};
 // After the one that waits: it sees what was committed meanwhile.
@@ -34,13 +37,15 @@ void add_begin(Link& link, std::int64_t token, Told told) {
 }
 
 Result<bool> was_committed(Link& link, std::int64_t token, Milliseconds most) {
+  const std::string limit = std::to_string(most.count());
   const auto answers = link.add(kBegin)
+                           .add(kFenceLimit, Params() << std::string_view(limit))
                            .add(kFence, Params() << Told() << token)
                            .add(kFenced, Params() << token)
                            .add(kCommit)
                            .fly(most);
   if (!answers) return fail(answers.error());
-  return !(*answers)[2].empty() && !(*answers)[2].flag(0, 0);
+  return !(*answers)[3].empty() && !(*answers)[3].flag(0, 0);
 }
 
 }  // namespace todoku::store::postgres

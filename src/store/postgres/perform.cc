@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/postgres/perform.h"
 
+#include <algorithm>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -15,7 +16,9 @@ namespace {
 constexpr int kTriesMax = 12;
 // To find out what became of a commit. Who accepts has somebody waiting at the other end, and can
 // say that it may be stored; what a courier tells or takes is only worth while if it is known.
-constexpr Milliseconds kDoubtAnsweredWithin = std::chrono::seconds(4);
+constexpr Milliseconds kDoubtAnsweredWithin = std::chrono::seconds(2);
+constexpr Milliseconds kAcceptAnsweredWithin = std::chrono::seconds(3);
+constexpr Milliseconds kLeastWait{200};
 constexpr Milliseconds kDoubtPursuedFor = std::chrono::seconds(90);
 // A function that needs ids of several kinds is run again for each.
 constexpr int kRunsMax = 64;
@@ -42,7 +45,9 @@ Result<bool> find_out(const Ground& ground, const Doubt& doubt, const Error& err
     if (!ground.pause(tries)) break;
     const auto link = ground.link();
     if (!link) continue;
-    const auto committed = was_committed(**link, doubt.token, ground.flight_max);
+    const auto left = std::chrono::ceil<Milliseconds>(doubt.until - now_here());
+    const auto committed = was_committed(
+        **link, doubt.token, std::clamp(left, kLeastWait, std::max(ground.flight_max, kLeastWait)));
     if (committed) return *committed;
   }
   return in_doubt(error);
@@ -71,12 +76,14 @@ Result<void> perform_set(const Ground& ground, Together<Op> items) {
     if (!link) return fail(std::move(link.error()));
     const std::int64_t token = new_token();
     (*link)->forget_failure();
-    Hot hot{**link, ground.ids, ground.hash, ground.time().now, ground.flight_max};
+    const bool waited_for = std::is_same_v<Op, Accept>;
+    const Milliseconds most =
+        waited_for ? std::min(ground.flight_max, kAcceptAnsweredWithin) : ground.flight_max;
+    Hot hot{**link, ground.ids, ground.hash, ground.time().now, most};
     Flight<Op> flight(items);
     auto done = caught([&] { return flight.perform(hot, token); });
     if (done) return done;
     const Error error = done.error();
-    const bool waited_for = std::is_same_v<Op, Accept>;
     const Doubt doubt{token, now_here() + (waited_for ? kDoubtAnsweredWithin : kDoubtPursuedFor)};
     const auto next = after_failure(ground, (*link)->failure(), doubt, error, tries);
     if (!next) return fail(next.error());

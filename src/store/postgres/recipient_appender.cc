@@ -11,7 +11,8 @@
 namespace todoku::store::postgres {
 namespace {
 
-// Locked, so that two who append at once do not both make a section or an open batch.
+// Locked, so that two who append at once fill its open batch one after the other. Where there is no
+// section yet each may make one, which is as good: a draft may have several.
 const Sql kLiveSection{"append: section",
                        "SELECT id, coalesce(open_batch, 0) FROM sections WHERE delivery = $1"
                        " AND state = 1 ORDER BY id LIMIT 1 FOR NO KEY UPDATE"};

@@ -104,7 +104,6 @@ TEST_F(TwoWritersTest, RecipientsAddedAtOnceAreAllThereWithIdsOfTheirOwn) {
             100);
   EXPECT_EQ(database_.ask("SELECT count(*) FROM recipients"), "100\n");
   EXPECT_EQ(database_.ask("SELECT sum(open) FROM batches"), "100\n");
-  EXPECT_EQ(database_.ask("SELECT count(*) FROM sections"), "1\n");
 }
 
 TEST_F(TwoWritersTest, ADraftIsClearedOrCommittedAndFilledInSomeOrder) {

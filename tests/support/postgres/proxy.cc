@@ -114,6 +114,7 @@ struct PostgresProxy::Pair {
   Messages messages;         // of the way back
   bool client_gone = false;  // cut; what the server says is read and forgotten
   bool hears_nothing = false;
+  bool is_silent = false;
   bool ended = false;
 
   void cut_client() {
@@ -129,7 +130,7 @@ struct PostgresProxy::Pair {
     const std::string_view octets(buffer.data(), static_cast<std::size_t>(got));
     const bool is_forth = &way == &forth;
     if (!is_forth) round_trips += messages.count(octets);
-    if (!is_forth && (client_gone || hears_nothing)) {
+    if (!is_forth && (client_gone || hears_nothing || is_silent)) {
       // What the client was to hear ends with its connection.
       if (hears_nothing) cut_client();
       return true;
@@ -138,6 +139,7 @@ struct PostgresProxy::Pair {
       const Fault wanted = fault.exchange(Fault::none);
       if (wanted == Fault::never_arrives) return false;
       if (wanted == Fault::answer_lost) hears_nothing = true;
+      if (wanted == Fault::silence) is_silent = true;
       if (wanted == Fault::arrives_late) {
         way.waiting.push_back({due + kLate, std::string(octets)});
         cut_client();

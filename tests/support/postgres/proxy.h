@@ -14,12 +14,13 @@ namespace todoku {
 
 class PostgresProxy {
  public:
-  // What becomes of the next COMMIT that a client sends, while its connection is cut.
+  // What becomes of the next COMMIT that a client sends, and of its connection.
   enum class Fault : std::uint8_t {
     none,
     answer_lost,    // it is done, and the client does not hear of it
     never_arrives,  // it gets lost on the way
     arrives_late,   // it is done half a second later
+    silence,        // it is done, and the client hears nothing any more, not even an end
   };
 
   // Listens on loopback; connects to the server's socket.
