@@ -18,11 +18,13 @@ const Sql kLockBatches{"settle: lock batches",
 const Sql kSending{"settle: deliveries",
                    "SELECT key, expires FROM deliveries WHERE key = ANY($1)"
                    " AND status IN (5, 6) AND deleted = 0"};
+// OFFSET 0: looked up one by one, whatever the planner thinks of a table that it knows nothing of.
 const Sql kPresent{"settle: progress",
-                   "SELECT p.batch, p.seq, p.state, p.attempts, p.due, s.aside IS NOT NULL"
+                   "SELECT u.batch, u.seq, p.state, p.attempts, p.due, s.aside IS NOT NULL"
                    " FROM (SELECT * FROM unnest($1::bigint[], $2::bigint[]) a(batch, seq) UNION"
                    " SELECT w.batch, w.seq FROM on_its_way w WHERE w.batch = ANY($3)) u"
-                   " JOIN progress p ON p.batch = u.batch AND p.seq = u.seq"
+                   " CROSS JOIN LATERAL (SELECT state, attempts, due FROM progress"
+                   " WHERE batch = u.batch AND seq = u.seq OFFSET 0) p"
                    " LEFT JOIN suspects s ON s.batch = u.batch AND s.seq = u.seq"};
 const Sql kOnTheWay{"settle: on their way",
                     "SELECT batch, seq FROM on_its_way WHERE batch = ANY($1)"};
