@@ -4,6 +4,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -85,6 +86,68 @@ TEST(Meaning, IsWhatTheCorpusOfRepliesSays) {
     ++count;
   }
   EXPECT_GE(count, 100);
+}
+
+TEST(Meaning, OfARefusalInClearTextIsTlsOnlyWhereItIsDemanded) {
+  struct Case {
+    Stage stage;
+    int code;
+    std::string text;
+    Cause cause;
+  };
+  using enum Stage;
+  for (const Case& made : std::vector<Case>{
+           {mail_from, 530, "5.7.0 Must issue a STARTTLS command first", Cause::tls_required},
+           {mail_from, 530, "Must issue STARTTLS first.", Cause::tls_required},
+           {rcpt_to, 450, "4.7.1 Session encryption is required", Cause::tls_required},
+           {rcpt_to, 554, "5.7.1 Session encryption is required", Cause::tls_required},
+           {rcpt_to, 550, "5.7.1 TLS required", Cause::tls_required},
+           {mail_from, 554, "5.7.1 <a@b.example>: Sender address rejected: TLS required",
+            Cause::tls_required},
+           {data, 550,
+            "5.7.29 This email has been blocked because it wasn't sent over a TLS connection.",
+            Cause::tls_required},
+           {mail_from, 451, "5.7.3 STARTTLS is required to send mail", Cause::tls_required},
+           {mail_from, 403, "4.7.0 encryption too weak 0 less than 128", Cause::tls_required},
+           {rcpt_to, 550, "A secure connection required: tls.example.jp", Cause::tls_required},
+           {rcpt_to, 550, "5.7.1 We take nothing over plain text connections", Cause::tls_required},
+           {rcpt_to, 554, "5.7.10 no", Cause::tls_required},
+           {rcpt_to, 523, "no", Cause::tls_required},
+
+           {mail_from, 530, "5.7.57 Client not authenticated to send mail.", Cause::client_auth},
+           {rcpt_to, 550, "User unknown in domain tls.example.jp", Cause::mailbox},
+           {rcpt_to, 550, "no such user, and TLS is required", Cause::mailbox},
+           {rcpt_to, 550, "5.7.1 not here, see use.tls.example.jp", Cause::policy},
+           {data, 554, "5.7.1 HTML mail is not accepted here, please send plain text only",
+            Cause::policy},
+           {rcpt_to, 550, "Only plain text messages are accepted by this list", Cause::unclear},
+           {data, 554, "5.7.1 Message rejected as spam, see https://ssl.example.com/why",
+            Cause::content},
+           {data, 554, "5.7.1 No, see https://example.com/?why=tls+required", Cause::policy},
+           {data, 554, "5.7.1 Encrypted attachments are not accepted", Cause::policy},
+           {data, 554, "5.7.1 A link without SSL", Cause::policy},
+           {mail_from, 454, "TLS not available due to temporary reason", Cause::unclear}}) {
+    const Meaning meaning =
+        meaning_of({.stage = made.stage, .reply = {made.code, made.text}, .in_clear = true});
+    EXPECT_EQ(todoku::to_string(meaning.cause), todoku::to_string(made.cause)) << made.text;
+    const bool permanent = made.cause != Cause::tls_required && made.code >= 500;
+    EXPECT_EQ(meaning.permanence, permanent ? Permanence::permanent : Permanence::temporary)
+        << made.text;
+  }
+}
+
+TEST(Meaning, OfARefusalOfTheSenderCountsAgainstNobodysAddress) {
+  for (const auto& [stage, code, text] : std::vector<std::tuple<Stage, int, std::string>>{
+           {Stage::mail_from, 550, "5.1.1 <b@example.jp>: User unknown"},
+           {Stage::mail_from, 550, "User unknown"},
+           {Stage::mail_from, 550, "5.2.1 disabled"},
+           {Stage::data, 550, "5.7.1 Account disabled: your sending account is disabled for spam"},
+           {Stage::rcpt_to, 550, "5.7.1 Too many unknown user attempts from your host"},
+           {Stage::rcpt_to, 550, "Too many unknown user attempts from your host"}}) {
+    const Meaning meaning = meaning_of({.stage = stage, .reply = {code, text}});
+    EXPECT_EQ(meaning.permanence, Permanence::permanent) << text;
+    EXPECT_FALSE(meaning.counts_against_address()) << text;
+  }
 }
 
 TEST(Meaning, OfA250IsNothing) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "feedback/classify/rules.h"
+#include "feedback/classify/tls_demand.h"
 #include "feedback/classify/traits.h"
 #include "feedback/classify/words.h"
 
@@ -29,6 +30,7 @@ bool fits(const Rule& rule, const Facts& facts) {
     if (!facts.enhanced || facts.enhanced->subject != rule.subject) return false;
     if (rule.detail >= 0 && facts.enhanced->detail != rule.detail) return false;
   }
+  if (rule.unless >= 0 && facts.enhanced && facts.enhanced->subject == rule.unless) return false;
   return !rule.permanent || *rule.permanent == facts.permanent;
 }
 
@@ -44,7 +46,7 @@ bool begins_with_one(std::string_view words, std::string_view phrases) {
   return false;
 }
 
-Cause cause_by_rules(Stage stage, const Reply& reply, bool permanent) {
+const Rule& rule_for(Stage stage, const Reply& reply, bool permanent) {
   const Facts facts{.stage = stage,
                     .code = reply.code,
                     .enhanced = reply.code == 0 ? reply.enhanced() : enhanced_of(reply.text),
@@ -61,7 +63,21 @@ Cause cause_by_rules(Stage stage, const Reply& reply, bool permanent) {
     if (rule.phrases.empty()) return true;
     return ours ? begins_with_one(words, rule.phrases) : has_phrase(words, rule.phrases);
   });
-  return found == rules.end() ? Cause::unclear : found->cause;
+  return found == rules.end() ? rules.back() : *found;
+}
+
+// Postfix puts the sender in front of whatever reason its operator gave: "Sender address rejected:
+// TLS required".
+bool gives_the_reason(const Rule& rule) {
+  return rule.is_specific() && rule.cause != Cause::sender_address;
+}
+
+bool asks_for_tls(const Answer& answer, const Rule& rule) {
+  const Reply& reply = answer.reply;
+  const bool after_hello = answer.stage >= Stage::mail_from;
+  const bool refused = reply.temporary() || reply.permanent();
+  if (!answer.in_clear || !after_hello || !refused || reply.code == kServiceClosing) return false;
+  return asks_for_tls_by_code(reply) || (!gives_the_reason(rule) && asks_for_tls_in_words(reply));
 }
 
 Cause cause_of_answer(const Answer& answer) {
@@ -70,12 +86,11 @@ Cause cause_of_answer(const Answer& answer) {
     return answer.cause == Cause::garbled_in_doubt ? answer.cause : Cause::in_doubt;
   }
   if (answer.cause != Cause::none) return answer.cause;
-  const bool after_hello = answer.stage >= Stage::mail_from;
-  if (answer.in_clear && after_hello && answer.reply.code != kServiceClosing &&
-      asks_for_tls(answer.reply)) {
+  const Rule& rule = rule_for(answer.stage, answer.reply, answer.permanent);
+  if (asks_for_tls(answer, rule)) {
     return answer.tls_off ? Cause::tls_switched_off : Cause::tls_required;
   }
-  return cause_by_rules(answer.stage, answer.reply, answer.permanent);
+  return rule.cause;
 }
 
 // A matter between the two servers that says nothing about the recipient, and that passes when a
@@ -103,27 +118,7 @@ bool is_permanent(const Answer& answer, Cause cause) {
   return answer.reply.permanent() && !wants_tls_in_clear(answer, cause);
 }
 
-bool speaks_of_tls(std::string_view words) {
-  return has_phrase(words,
-                    "starttls|tls|ssl|encryption|encrypted|unencrypted|cleartext|clear text|"
-                    "plaintext|plain text|secure connection");
-}
-
 }  // namespace
-
-bool asks_for_tls(const Reply& reply) {
-  if (!reply.temporary() && !reply.permanent()) return false;
-  constexpr int kEncryptionNeeded = 523;
-  constexpr int kEncryptionRequired = 538;
-  if (reply.code == kEncryptionNeeded || reply.code == kEncryptionRequired) return true;
-  const auto enhanced = enhanced_of(reply.text);
-  const bool security = !enhanced || enhanced->subject == 7;
-  if (enhanced && security && (enhanced->detail == 10 || enhanced->detail == 11)) return true;
-  const std::string words = readable(reply.text);
-  if (security && speaks_of_tls(words)) return true;
-  constexpr int kMustIssueFirst = 530;
-  return reply.code == kMustIssueFirst && !words.contains("auth");
-}
 
 Meaning meaning_of(const Answer& answer) {
   if (answer.stage == Stage::accepted && answer.reply.positive()) return {};
@@ -192,7 +187,7 @@ Cause cause_of(const Outcome& outcome) {
       break;
   }
   const Cause cause =
-      cause_by_rules(outcome.stage, reply, outcome.state == RecipientState::bounced);
+      rule_for(outcome.stage, reply, outcome.state == RecipientState::bounced).cause;
   const bool unsaid = outcome.state == RecipientState::dropped && cause == Cause::unclear;
   return unsaid ? Cause::suppressed : cause;
 }

@@ -90,9 +90,4 @@ struct Meaning {
 // Of a stored outcome: its cause, or what the tables make of it if it was stored without one.
 [[nodiscard]] Cause cause_of(const Outcome& outcome);
 
-// A refusal that asks for TLS: 530 as RFC 3207 section 4 has it, 523 and X.7.10 (RFC 5248), 538 and
-// X.7.11 (RFC 4954), or another refusal on grounds of security in words about TLS. Not 530
-// "Authentication required" (RFC 4954).
-[[nodiscard]] bool asks_for_tls(const Reply& reply);
-
 }  // namespace todoku::feedback::classify

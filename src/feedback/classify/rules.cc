@@ -15,6 +15,26 @@ constexpr Codes kPermanent{500, 599};
 constexpr Codes kRefused{550, 554};
 constexpr Codes kAny{};
 constexpr Stages kRcptOrData = {Stage::rcpt_to, Stage::data};
+constexpr Stages kMail = {Stage::mail_from};
+// Matters of security and policy, which are ours or the sender's, whatever else the words name.
+constexpr int kSecurity = 7;
+
+constexpr std::string_view kFullMailboxes =
+    "mailbox full|mailbox is full|mail box full|over quota|overquota|quota exceeded|"
+    "quotaexceeded*|exceeded quota|exceeded the quota|exceeds quota|out of storage|inbox full|"
+    "inbox is full|too much mail data";
+constexpr std::string_view kDisabledMailboxes =
+    "account is disabled|account disabled|account has been disabled|mailbox disabled|"
+    "mailbox is disabled|account is inactive|mailbox is inactive|account suspended|"
+    "account is suspended|user is disabled|user disabled|user suspended|"
+    "that you tried to reach is disabled|that you tried to reach is inactive";
+constexpr std::string_view kMissingMailboxes =
+    "user unknown|unknown user|no such user|recipientnotfound|recipient not found|"
+    "unknown recipient|recipient unknown|mailbox not found|no such recipient|"
+    "invalid recipient|no mailbox here|no such mailbox|user does not exist|"
+    "mailbox does not exist|address does not exist|account does not exist|"
+    "that you tried to reach does not exist|user not found|no such address|"
+    "user doesn't have|unknown address|invalid mailbox|no such account";
 
 constexpr std::array kReplyRules = {
     // -- our own note on a refusal ---------------------------------------------------------------
@@ -31,7 +51,7 @@ constexpr std::array kReplyRules = {
     Rule{mailbox, kRcptOrData, kPermanent, 4, 1, "recipient address rejected"},
     // RFC 3463 X.5.3; RFC 5321 section 4.5.3.1.10: older servers say 552. Not a full mailbox.
     Rule{too_many_recipients, kRcptOrData, kAny, 5, 3},
-    Rule{mailbox_full, {}, {552, 552}, 2, 2},
+    Rule{mailbox_full, kRcptOrData, {552, 552}, 2, 2},
     Rule{size, {}, {552, 552}, 2, 3},
     Rule{too_many_recipients,
          {Stage::mail_from, Stage::rcpt_to, Stage::data},
@@ -49,7 +69,8 @@ constexpr std::array kReplyRules = {
          "greylist*|graylist*|grey list*|gray list*|grey-list*|gray-list*"},
     Rule{loop, {}, kAny, -1, -1, "too many hops|mail loop|mail loops|routing loop|hop count"},
     // "Too many" of what is in the mailbox, or in the receiver's machine.
-    Rule{mailbox_full, {}, kTemporary, 2, 2},
+    Rule{mailbox_full, kRcptOrData, kTemporary, 2, 2},
+    Rule{sender_address, kMail, kTemporary, 2, 2},
     Rule{receiver_trouble, {}, kTemporary, -1, -1, "too many open files|too many processes"},
     Rule{mailbox_busy,
          {},
@@ -108,26 +129,37 @@ constexpr std::array kReplyRules = {
     Rule{no_service, {Stage::greeting}, kPermanent},
     Rule{protocol, {Stage::hello}, {500, 504}},
     Rule{hello_name, {Stage::hello}, kPermanent},
-    Rule{mailbox_full,
+    // What names mailboxes, and speaks of us who asked for too many, or of who sends.
+    Rule{policy,
          {},
-         kAny,
+         kPermanent,
          -1,
          -1,
-         "mailbox full|mailbox is full|mail box full|over quota|overquota|quota exceeded|"
-         "quotaexceeded*|exceeded quota|exceeded the quota|exceeds quota|out of storage|inbox full|"
-         "inbox is full|too much mail data"},
-    Rule{mailbox_disabled, kRcptOrData, kAny, -1, -1,
-         "account is disabled|account disabled|account has been disabled|mailbox disabled|"
-         "mailbox is disabled|account is inactive|mailbox is inactive|account suspended|"
-         "account is suspended|user is disabled|user disabled|user suspended|"
+         "too many unknown|too many invalid|too many bad|too many nonexistent|"
+         "too many non-existent|unknown user attempts|unknown recipient attempts|"
+         "invalid recipient attempts|directory harvest*|dictionary attack*"},
+    Rule{policy, kRcptOrData, kAny, -1, -1,
+         "your account|your sending account|sending account|sender account|sender's account"},
+    // At MAIL there is nobody but the sender to speak of.
+    Rule{sender_address, kMail, kAny, -1, -1, kFullMailboxes, {}, kSecurity},
+    Rule{sender_address, kMail, kAny, -1, -1, kDisabledMailboxes, {}, kSecurity},
+    Rule{sender_address, kMail, kRefused, -1, -1, kMissingMailboxes, {}, kSecurity},
+    Rule{mailbox_full, kRcptOrData, kAny, kSecurity, -1,
+         "mailbox full|mailbox is full|mail box full|inbox full|inbox is full"},
+    Rule{mailbox_full, kRcptOrData, kAny, -1, -1, kFullMailboxes, {}, kSecurity},
+    Rule{mailbox_disabled, kRcptOrData, kAny, kSecurity, -1,
+         "mailbox disabled|mailbox is disabled|mailbox is inactive|"
          "that you tried to reach is disabled|that you tried to reach is inactive"},
-    Rule{mailbox, kRcptOrData, kRefused, -1, -1,
+    Rule{mailbox_disabled, kRcptOrData, kAny, -1, -1, kDisabledMailboxes, {}, kSecurity},
+    // X.7.1 is what Postfix says of every rule that its operator wrote by hand (access(5)), also of
+    // those about recipients.
+    Rule{mailbox, kRcptOrData, kRefused, kSecurity, -1,
          "user unknown|unknown user|no such user|recipientnotfound|recipient not found|"
          "unknown recipient|recipient unknown|mailbox not found|no such recipient|"
          "invalid recipient|no mailbox here|no such mailbox|user does not exist|"
-         "mailbox does not exist|address does not exist|account does not exist|"
-         "that you tried to reach does not exist|user not found|no such address|"
-         "user doesn't have|unknown address|invalid mailbox|no such account"},
+         "mailbox does not exist|that you tried to reach does not exist|user doesn't have|"
+         "no such account"},
+    Rule{mailbox, kRcptOrData, kRefused, -1, -1, kMissingMailboxes, {}, kSecurity},
     Rule{relay,
          {},
          kPermanent,
@@ -149,7 +181,22 @@ constexpr std::array kReplyRules = {
          -1,
          -1,
          "authentication required|authentication is required|must authenticate|auth required|"
-         "please authenticate|must be authenticated|log in first|login first"},
+         "please authenticate|must be authenticated|log in first|login first|"
+         "client was not authenticated|client not authenticated"},
+    // A filter that is out of order has judged nothing.
+    Rule{size, {}, kTemporary, 3, 4},
+    Rule{receiver_trouble, {}, kTemporary, 3},
+    Rule{loop, {}, kTemporary, 4, 6},
+    Rule{receiver_trouble, {}, kTemporary, 4},
+    Rule{receiver_trouble,
+         {Stage::data},
+         kTemporary,
+         -1,
+         -1,
+         "temporarily unavailable|temporarily not available|timed out|scanner unavailable|"
+         "scanner is unavailable|filter unavailable|filter is unavailable|scanner timeout|"
+         "filter timeout|scanner error|scanner failed|filter error|filter failed|unable to scan|"
+         "cannot be scanned|could not be scanned|scanning failed"},
     Rule{content,
          {Stage::data},
          kAny,
@@ -165,18 +212,22 @@ constexpr std::array kReplyRules = {
          "because of its content|unsolicited mail|virus|malware|phishing"},
 
     // -- enhanced status codes (RFC 3463, RFC 7372, RFC 7505; IANA registry) ---------------------
-    Rule{mailbox, {}, kAny, 1, 1},
+    Rule{size, {}, kAny, 2, 3},
+    // 421 is about the connection.
+    Rule{receiver_trouble, kMail, {421, 421}, 2},
+    Rule{sender_address, kMail, kAny, 1},
+    Rule{sender_address, kMail, kAny, 2},
+    Rule{mailbox, kRcptOrData, kAny, 1, 1},
     Rule{relay, {}, kAny, 1, 2},
     Rule{bad_address, {}, kAny, 1, 3},
-    Rule{mailbox, {}, kAny, 1, 4},
+    Rule{mailbox, kRcptOrData, kAny, 1, 4},
     Rule{moved, {}, kAny, 1, 6},
     Rule{sender_address, {}, kAny, 1, 7},
     Rule{sender_address, {}, kAny, 1, 8},
     Rule{relay, {}, kAny, 1, 9},
     Rule{null_mx, {}, kPermanent, 1, 10},
-    Rule{mailbox_disabled, {}, kAny, 2, 1},
-    Rule{mailbox_full, {}, kAny, 2, 2},
-    Rule{size, {}, kAny, 2, 3},
+    Rule{mailbox_disabled, kRcptOrData, kAny, 2, 1},
+    Rule{mailbox_full, kRcptOrData, kAny, 2, 2},
     Rule{size, {}, kAny, 3, 4},
     Rule{receiver_trouble, {}, kAny, 3},
     Rule{loop, {}, kAny, 4, 6},

@@ -42,6 +42,10 @@ struct Rule {
   int detail = -1;
   std::string_view phrases;       // one of these, see has_phrase()
   std::optional<bool> permanent;  // of findings of our own
+  int unless = -1;                // a subject of the enhanced status code that speaks against it
+
+  // It goes by more than a code, so that it knows the reason.
+  [[nodiscard]] constexpr bool is_specific() const { return !phrases.empty() || detail >= 0; }
 };
 
 // For what a receiver has said. The last rule has no condition.
