@@ -256,9 +256,12 @@ std::expected<RoutePlan, Unroutable> plan_route(std::string_view domain,
     return true;
   });
   if (records.empty()) {
-    return permanent(
-        Cause::unusable_mx, kBadSystem,
-        fmt::format("the MX records of {} name no host ({})", domain, list(impossible)));
+    // A mistake in the DNS, such as an IP address for a name, is mended within hours.
+    return std::unexpected(Unroutable{
+        .permanent = false,
+        .status = kUnableToRoute,
+        .reason = fmt::format("the MX records of {} name no host ({})", domain, list(impossible)),
+        .cause = Cause::unusable_mx});
   }
   plan.hosts = distinct_hosts(records);
   const auto self = std::ranges::find_if(

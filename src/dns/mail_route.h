@@ -6,6 +6,7 @@
 //   NXDOMAIN             permanent 5.1.2 (once resolver_watch.h believes it)
 //   SERVFAIL, time-out   temporary 4.4.3
 //   null MX (RFC 7505)   permanent 5.1.10
+//   MX without a host    temporary 4.4.4: an IP address for a name, which is a mistake
 //   no MX                the domain itself is the host (implicit MX)
 //   hosts                without ourselves and those behind us, each with its usable addresses;
 //                        none left: temporary 4.4.3 if any look-up failed, else permanent 5.4.6

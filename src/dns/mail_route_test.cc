@@ -242,8 +242,10 @@ TEST(FindRoute, IsSecureOnlyAsFarAsValidated) {
 TEST(FindRoute, AnMxThatNamesAnAddressIsNotAHost) {
   EXPECT_EQ(verdict(find({.mx = {{"example.jp", {{10, "192.0.2.1"}, {20, "a\\032b.example.jp"}}}}},
                          "example.jp")),
-            "permanent 5.1.2 the MX records of example.jp name no host (192.0.2.1, "
+            "temporary 4.4.4 the MX records of example.jp name no host (192.0.2.1, "
             "a\\032b.example.jp)");
+  EXPECT_EQ(find({.mx = {{"example.jp", {{10, "192.0.2.1"}}}}}, "example.jp").error().cause,
+            Cause::unusable_mx);
 }
 
 // ---- ourselves, and our inside -----------------------------------------------------------------
