@@ -59,6 +59,25 @@ constexpr std::array kRules = {
               "鍵を `todoku dkim import` "
               "で戻すか別の鍵を用意してから、送り直してください。"}}},
     AdviceRule{
+        .cause = Cause::in_doubt,
+        .state = expired,
+        .advice = {{"The connection broke after the mail was written and before the answer came: "
+                    "it may have arrived or not. Its time is over, so it is not sent again.",
+                    "メールを送り終えたあと、応答が届く前に接続が切れました。届いたかどうか分かりま"
+                    "せん。期限が過ぎるため、再送しません。"},
+                   {"Ask the recipient before sending it anew.",
+                    "受信者に確かめてから送り直してください。"}}},
+    AdviceRule{
+        .cause = Cause::garbled_in_doubt,
+        .state = expired,
+        .advice = {{"The receiver's server said something that is no SMTP, or that has no place in "
+                    "it, after the mail was written: it may have arrived or not. Its time is over, "
+                    "so it is not sent again.",
+                    "メールを送り終えたあと、受信側サーバーが SMTP として正しくない応答をしました。"
+                    "届いたかどうか分かりません。期限が過ぎるため、再送しません。"},
+                   {"Ask the recipient before sending it anew.",
+                    "受信者に確かめてから送り直してください。"}}},
+    AdviceRule{
         .state = expired,
         .stage = Stage::none,
         .advice = {{"Its time ran out before it could be delivered.",
@@ -199,15 +218,19 @@ constexpr std::array kRules = {
     AdviceRule{
         .cause = Cause::unusable_mx,
         .advice =
-            {{"The domain's mail servers (MX) lead to addresses that must not be connected to: "
-              "private or reserved ones, this machine, or none. Its records are wrong, or it is a "
-              "receiver of your own network.",
+            {{"The domain's mail servers (MX) lead to nobody whom we may connect to: to private or "
+              "reserved addresses or this machine, or they have an IP address where a name "
+              "belongs. "
+              "Its records are wrong, or it is a receiver of your own network.",
               "ドメインのメールサーバー（MX）が、プライベートや予約済みのアドレス、このマシン自身な"
-              "ど、接続してはならない先を指しています。ドメインの設定の誤りか、社内の受信側です。"},
-             {"Tell the domain's owner. If the receiver is in your own network, set "
+              "ど接続してはならない先を指しているか、ホスト名の代わりに IP "
+              "アドレスなどを書いています。ドメインの設定の誤りか、社内の受信側です。"},
+             {"Tell the domain's owner; the mail is tried again meanwhile. If the receiver is in "
+              "your own network and the words above name allow_private_receivers, set "
               "smtp_out.allow_private_receivers.",
-              "ドメインの管理者に知らせてください。社内の受信側なら "
-              "smtp_out.allow_private_receivers を設定してください。"}}},
+              "ドメインの管理者に知らせてください。その間も再送します。社内の受信側で、上の文言に "
+              "allow_private_receivers とあれば、smtp_out.allow_private_receivers "
+              "を設定してください。"}}},
     AdviceRule{
         .cause = Cause::ipv6_only,
         .advice =

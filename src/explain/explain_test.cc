@@ -210,6 +210,75 @@ TEST(Stories, SayThatTheirTimeIsUp) {
   EXPECT_THAT(text, Not(HasSubstr("put back")));
 }
 
+std::string told(const store::Story& story, Language language = Language::english) {
+  return tell_stories("taro@example.jp", std::vector{story}, options(language));
+}
+
+TEST(Stories, OfALifeThatEndedInMidDialogueCountNoAttempt) {
+  store::Story story = base_story();
+  story.state = RecipientState::expired;
+  auto end =
+      attempt(1, 24h, RecipientState::expired, Stage::rcpt_to, {0, "the mail's time is over"});
+  end.outcome.is_attempt = false;
+  end.outcome.cause = Cause::out_of_time;
+  story.attempts = {end};
+  EXPECT_THAT(told(story), testing::AllOf(Not(HasSubstr("Attempt 0")),
+                                          HasSubstr("JST: broken off at RCPT TO after 230 ms, "
+                                                    "which is not an attempt")));
+  EXPECT_THAT(told(story, Language::japanese),
+              testing::AllOf(Not(HasSubstr("試行 0")), HasSubstr("RCPT TO の段階で打ち切り")));
+}
+
+TEST(Stories, OfALifeThatEndedForWantOfOursCountNoAttempt) {
+  store::Story story = base_story();
+  story.state = RecipientState::expired;
+  auto end = attempt(1, 24h, RecipientState::expired, Stage::dns, {0, "no answer"});
+  end.outcome.is_attempt = false;
+  end.outcome.cause = Cause::resolver_doubted;
+  story.attempts = {end};
+  EXPECT_THAT(told(story),
+              testing::AllOf(Not(HasSubstr("Attempt 0")), HasSubstr("10:00:00 JST: given up\n")));
+}
+
+TEST(Stories, OfAnEndWithTimeLeftSayWhy) {
+  store::Story story = greylisted();
+  story.state = story.attempts.back().outcome.state = RecipientState::expired;
+  story.due.reset();
+  story.expires = kStart + 5min;
+  EXPECT_THAT(told(story), HasSubstr("Given up: its next attempt would have come after the end of "
+                                     "its life at 2026-01-05 10:05:00 JST."));
+  EXPECT_THAT(told(story, Language::japanese), HasSubstr("期限の 2026-01-05 10:05:00 JST より後"));
+  story.expires = kStart + 61s;
+  EXPECT_THAT(told(story), Not(HasSubstr("would have come")));
+}
+
+TEST(Stories, OfAnExpiredMailInDoubtSendItNotAgain) {
+  for (const Cause cause : {Cause::in_doubt, Cause::garbled_in_doubt}) {
+    store::Story story = base_story();
+    story.state = RecipientState::expired;
+    auto last = attempt(1, 24h, RecipientState::expired, Stage::data, {0, "connection reset"});
+    last.outcome.cause = cause;
+    story.attempts = {last};
+    EXPECT_THAT(told(story), testing::AllOf(HasSubstr("it is not sent again."),
+                                            HasSubstr("ask the recipient before sending it anew"),
+                                            Not(HasSubstr("arrive twice")),
+                                            Not(HasSubstr("send the mail again"))));
+    // An earlier attempt in doubt, whatever came after it.
+    story.attempts.front().outcome.state = RecipientState::deferred;
+    story.attempts.push_back(
+        attempt(2, 25h, RecipientState::expired, Stage::connect, {0, "connection timed out"}));
+    EXPECT_THAT(told(story), HasSubstr("ask the recipient before sending it anew"));
+  }
+}
+
+TEST(Stories, OfADeliveryThatCameTooLateNameBothReasons) {
+  store::Story story = reserved();
+  story.delivery_status = DeliveryStatus::failed;
+  story.state = RecipientState::cancelled;
+  EXPECT_THAT(told(story), HasSubstr("the engine was not running or the account was suspended"));
+  EXPECT_THAT(told(story, Language::japanese), HasSubstr("エンジンまたはアカウントの停止中"));
+}
+
 TEST(Stories, SayThatThereIsNone) {
   EXPECT_EQ(tell_stories("x@example.jp", {}, options(Language::english)),
             "x@example.jp: no mail to this address is on record.\n");
@@ -266,6 +335,28 @@ TEST(NextStep, OfAPendingMailFollowsItsDelivery) {
   EXPECT_THAT(next_step(story, en), HasSubstr("until the delivery is committed"));
   story.delivery_status = DeliveryStatus::sending;
   EXPECT_THAT(next_step(story, en), HasSubstr("its turn"));
+}
+
+TEST(NextStep, OfASuspendedAccountIsToResumeIt) {
+  const auto en = options(Language::english);
+  const auto ja = options(Language::japanese);
+  store::Story story = reserved();
+  story.account_suspended = true;
+  EXPECT_THAT(next_step(story, en), testing::AllOf(HasSubstr("starts at 2026-01-05 13:00:00 JST"),
+                                                   HasSubstr("`todoku account resume shop`")));
+  story.reservation = kStart;
+  for (const DeliveryStatus status : {DeliveryStatus::reserve, DeliveryStatus::wait}) {
+    story.delivery_status = status;
+    EXPECT_EQ(next_step(story, en),
+              "nothing as long as the account is suspended; resume it with `todoku account resume "
+              "shop`.");
+    EXPECT_EQ(next_step(story, ja),
+              "アカウントが停止中のため送信を始めません。`todoku account resume shop` "
+              "で停止を解除してください。");
+  }
+  // What has begun goes on.
+  story.delivery_status = DeliveryStatus::sending;
+  EXPECT_THAT(next_step(story, en), Not(HasSubstr("suspended")));
 }
 
 Way way() {
@@ -361,6 +452,21 @@ TEST(NextStep, OfAMailAtHandSaysWhatTheReceiverIsWaitedFor) {
   store::Story due = greylisted();
   due.due = kStart;
   EXPECT_THAT(next_of(due, busy), testing::StartsWith("it is being sent to gmail"));
+}
+
+TEST(NextStep, NothingIsGivenUpBeforeAnAnswerThatIsAwaited) {
+  store::Story story = base_story();
+  story.expires = kStart + 5min;
+  Way busy = way();
+  busy.at_hand = AtHand{
+      .since = kStart, .stage = Stage::data, .content_is_out = true, .until = kStart + 12min};
+  EXPECT_THAT(next_of(story, busy),
+              testing::EndsWith(" If it does not get through now, it is not tried again: its life "
+                                "ends at 2026-01-05 10:05:00 JST."));
+  EXPECT_THAT(next_of(story, busy, Language::japanese),
+              testing::EndsWith("今回届かなければ再送しません（期限 2026-01-05 10:05:00 JST）。"));
+  busy.at_hand->until = kStart + 4min;
+  EXPECT_THAT(next_of(story, busy), HasSubstr("it is given up at 2026-01-05 10:05:00 JST."));
 }
 
 TEST(NextStep, OfAMailThatWasGivenBackSaysUntilWhen) {
@@ -632,14 +738,21 @@ TEST(OwnWords, AreInJapaneseAlsoWithinOneAnother) {
 
 TEST(OwnWords, LeaveTheReceiversAlone) {
   EXPECT_EQ(reply_text({450, "4.2.0 in 2 hours"}, Language::japanese), "450 4.2.0 in 2 hours");
+  const auto japanese = [](Stage stage, Reply reply) {
+    return answer_text({.stage = stage, .reply = std::move(reply)}, Language::japanese);
+  };
+  const std::string noted = "5.7.0 first (said without TLS: STARTTLS not offered)";
+  EXPECT_EQ(japanese(Stage::starttls, {530, noted}),
+            "530 5.7.0 first（TLS なしの接続での応答: STARTTLS 非対応）");
+  EXPECT_EQ(japanese(Stage::rcpt_to, {550, noted}), "550 " + noted);
+  EXPECT_EQ(reply_text({550, noted}, Language::japanese), "550 " + noted);
+  const std::string odd = "ok (sent twice in this attempt: hm; it may arrive twice)";
+  EXPECT_EQ(japanese(Stage::accepted, {250, odd}), "250 " + odd);
   EXPECT_EQ(
-      reply_text({530, "5.7.0 first (said without TLS: STARTTLS not offered)"}, Language::japanese),
-      "530 5.7.0 first（TLS なしの接続での応答: STARTTLS 非対応）");
-  EXPECT_EQ(
-      reply_text({250,
-                  "2.0.0 ok (sent twice in this attempt: no answer to the content within 3 "
-                  "s; it may arrive twice)"},
-                 Language::japanese),
+      japanese(Stage::accepted,
+               {250,
+                "2.0.0 ok (sent twice in this attempt: no answer to the content within 3 "
+                "s; it may arrive twice)"}),
       "250 2.0.0 ok（この試行で 2 回送信: 本文への応答が 3 秒以内にありませんでした。二重に届く"
       "ことがあります）");
 }

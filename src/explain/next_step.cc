@@ -22,7 +22,7 @@ class NextStep {
   }
 
   [[nodiscard]] std::string of_open() const {
-    if (way_ && way_->at_hand) return of_one_at_hand(*way_) + or_given_up();
+    if (way_ && way_->at_hand) return of_one_at_hand(*way_) + or_given_up_after(*way_->at_hand);
     if (story_.set_aside) return of_set_aside();
     return story_.state == RecipientState::deferred ? of_deferred() : of_pending();
   }
@@ -54,6 +54,17 @@ class NextStep {
     return words(
         {" If it does not get through, it is given up at {}.", "届かなければ {} に打ち切ります。"},
         at(*end));
+  }
+
+  // The answer to a mail that is out is awaited beyond the end of its life: until it comes nothing
+  // is given up.
+  [[nodiscard]] std::string or_given_up_after(const AtHand& at_hand) const {
+    const auto end = given_up_at();
+    const bool outlives = at_hand.content_is_out && at_hand.until && end && *at_hand.until > *end;
+    if (!outlives) return or_given_up();
+    return words({" If it does not get through now, it is not tried again: its life ends at {}.",
+                  "今回届かなければ再送しません（期限 {}）。"},
+                 at(*end));
   }
 
   [[nodiscard]] std::string of_one_at_hand(const Way& way) const {
@@ -109,11 +120,26 @@ class NextStep {
                       "配信が確定（コミット）されるまで送信しません。"});
       case DeliveryStatus::reserve:
         if (comes(story_.reservation)) {
-          return words({"it starts at {}, in {}.", "{} に送信を始めます（{}後）。"},
-                       at(*story_.reservation), in(*story_.reservation));
+          const std::string starts =
+              words({"it starts at {}, in {}.", "{} に送信を始めます（{}後）。"},
+                    at(*story_.reservation), in(*story_.reservation));
+          if (!story_.account_suspended) return starts;
+          return starts +
+                 words({" But the account is suspended: not unless it is resumed by then with "
+                        "`todoku account resume {}`.",
+                        "ただしアカウントは停止中です。それまでに `todoku account resume {}` "
+                        "で停止を解除しなければ始めません。"},
+                       story_.account);
         }
         [[fallthrough]];
       case DeliveryStatus::wait:
+        if (story_.account_suspended) {
+          return words({"nothing as long as the account is suspended; resume it with `todoku "
+                        "account resume {}`.",
+                        "アカウントが停止中のため送信を始めません。`todoku account resume {}` "
+                        "で停止を解除してください。"},
+                       story_.account);
+        }
         return words({"it is about to start.", "まもなく送信を始めます。"});
       case DeliveryStatus::sending:
       case DeliveryStatus::sent: {

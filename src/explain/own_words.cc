@@ -266,18 +266,25 @@ std::string in_japanese(std::string_view sentence, int depth) {
 // What we added to a receiver's answer.
 constexpr std::span<const OwnSentence> kNotes(kSentences.data(), 2);
 
-std::string noted_in_japanese(std::string_view answer) {
-  for (const OwnSentence& note : kNotes) {
+// That it was said without TLS is added to no other answers.
+std::span<const OwnSentence> notes_of(const Outcome& outcome) {
+  return outcome.stage == Stage::starttls ? kNotes : kNotes.subspan(1);
+}
+
+std::string noted_in_japanese(std::string_view answer, std::span<const OwnSentence> notes) {
+  for (const OwnSentence& note : notes) {
     const std::string_view opening = note.en.substr(1, note.en.find('*', 1) - 1);
     const std::size_t at = answer.rfind(opening);
     if (at == std::string_view::npos) continue;
     const auto facts = facts_of(answer.substr(at), note.en.substr(1));
     if (!facts) continue;
+    // It has words of ours, or it is the receiver's.
+    const std::string ours = in_japanese(facts->front(), 1);
+    if (ours == facts->front()) continue;
     const std::size_t place = note.ja.find("<1>");
     const std::string_view before = note.ja.substr(3, place - 3);
     const std::string_view after = note.ja.substr(place + 3);
-    return fmt::format("{}{}{}{}", answer.substr(0, at), before, in_japanese(facts->front(), 1),
-                       after);
+    return fmt::format("{}{}{}{}", answer.substr(0, at), before, ours, after);
   }
   return std::string(answer);
 }
@@ -288,7 +295,9 @@ std::string own_words(std::string_view sentence, Language language) {
   return language == Language::japanese ? in_japanese(sentence, 0) : std::string(sentence);
 }
 
-std::string reply_text(const Reply& reply, Language language) {
+namespace {
+
+std::string on_one_line(const Reply& reply) {
   std::string text;
   for (std::size_t begin = 0; begin <= reply.text.size();) {
     const std::size_t end = std::min(reply.text.find('\n', begin), reply.text.size());
@@ -296,10 +305,21 @@ std::string reply_text(const Reply& reply, Language language) {
     text += printable(trim(std::string_view(reply.text).substr(begin, end - begin)));
     begin = end + 1;
   }
-  if (reply.code != 0) {
-    if (language == Language::japanese) text = noted_in_japanese(text);
-    return fmt::format("{} {}", reply.code, text);
-  }
+  return text;
+}
+
+}  // namespace
+
+std::string answer_text(const Outcome& outcome, Language language) {
+  const int code = outcome.reply.code;
+  if (code == 0 || language != Language::japanese) return reply_text(outcome.reply, language);
+  return fmt::format("{} {}", code,
+                     noted_in_japanese(on_one_line(outcome.reply), notes_of(outcome)));
+}
+
+std::string reply_text(const Reply& reply, Language language) {
+  const std::string text = on_one_line(reply);
+  if (reply.code != 0) return fmt::format("{} {}", reply.code, text);
   const auto status = parse_enhanced_status(text);
   const std::size_t words = status ? std::min(text.find(' '), text.size()) : 0;
   const std::string_view said = std::string_view(text).substr(words);

@@ -8,12 +8,16 @@
 #include <string_view>
 
 #include "base/bilingual.h"
-#include "mail/reply.h"
+#include "mail/attempt.h"
 
 namespace todoku::explain {
 
-// "250 2.0.0 OK", all lines of a reply on one; our own sentence if there was none.
+// "250 2.0.0 OK", all lines of a reply on one; our own sentence if there was none. What a receiver
+// said stays as it is.
 [[nodiscard]] std::string reply_text(const Reply& reply, Language language);
+
+// The same, where a note of ours may stand behind what the receiver said.
+[[nodiscard]] std::string answer_text(const Outcome& outcome, Language language);
 
 // A sentence of ours without its status code; as it is if it is not known.
 [[nodiscard]] std::string own_words(std::string_view sentence, Language language);

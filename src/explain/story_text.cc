@@ -62,6 +62,11 @@ Sentence tls_words(TlsUse tls) {
   return {"", ""};
 }
 
+// With a stage: its life ended in mid-dialogue, by no fault of the receiver.
+bool is_out_of_time(const Outcome& outcome) {
+  return !outcome.is_attempt && feedback::classify::cause_of(outcome) == Cause::out_of_time;
+}
+
 class Teller {
  public:
   explicit Teller(const StoryOptions& options) : options_(options) {}
@@ -102,12 +107,13 @@ class Teller {
       if (&advice != before) line(5, "{}", say(advice.meaning));
       before = &advice;
     }
+    out_of_attempts(story);
     // The one reason for which a delivery fails as a whole.
     if (story.delivery_status == DeliveryStatus::failed && story.reservation) {
       line(3,
-           say({"Not sent: the reserved time, {}, passed while the engine was not running, and the "
-                "mail would have been too late.",
-                "送信していません: エンジンの停止中に予約時刻 {} "
+           say({"Not sent: the reserved time, {}, passed while the engine was not running or the "
+                "account was suspended, and the mail would have been too late.",
+                "送信していません: エンジンまたはアカウントの停止中に予約時刻 {} "
                 "を過ぎ、再開が遅すぎたため中止しました。"}),
            time(*story.reservation));
     }
@@ -149,7 +155,12 @@ class Teller {
                       "当方で隔離（試行には数えません）"})
                : say({"put back by us, which is not an attempt",
                       "当方の都合で待機（試行には数えません）"}));
-    } else if (outcome.stage == Stage::none) {
+    } else if (outcome.stage != Stage::none && is_out_of_time(outcome)) {
+      line(3,
+           say({"{}: broken off {} after {}, which is not an attempt",
+                "{}: {}の段階で打ち切り（開始から {}。試行には数えません）"}),
+           at, say(stage_words(outcome.stage)), took);
+    } else if (!outcome.is_attempt || outcome.stage == Stage::none) {
       line(3, "{}: {}", at,
            outcome.state == RecipientState::expired ? say({"given up", "打ち切り"})
                                                     : say(stage_words(outcome.stage)));
@@ -170,7 +181,7 @@ class Teller {
       line(5,
            outcome.reply.code != 0 ? say({"answer: {}", "応答: {}"})
                                    : say({"what happened: {}", "状況: {}"}),
-           reply_text(outcome.reply, options_.language));
+           answer_text(outcome, options_.language));
     }
   }
 
@@ -189,6 +200,17 @@ class Teller {
     return text;
   }
 
+  // An attempt was the last one although there was time left.
+  void out_of_attempts(const store::Story& story) {
+    if (story.state != RecipientState::expired || !story.expires || story.attempts.empty()) return;
+    const store::Attempt& last = story.attempts.back();
+    if (!last.outcome.is_attempt || last.at + last.duration >= *story.expires) return;
+    line(3,
+         say({"Given up: its next attempt would have come after the end of its life at {}.",
+              "打ち切り: 次の試行が期限の {} より後になるため、再送しません。"}),
+         time(*story.expires));
+  }
+
   void what_to_do(const store::Story& story) {
     if (story.set_aside) {
       line(3,
@@ -202,7 +224,14 @@ class Teller {
     }
     if (story.state == RecipientState::pending) return;
     std::string_view action;
-    if (story.state == RecipientState::expired) {
+    const auto in_doubt = std::ranges::find_if(story.attempts, [](const store::Attempt& attempt) {
+      const Cause cause = feedback::classify::cause_of(attempt.outcome);
+      return cause == Cause::in_doubt || cause == Cause::garbled_in_doubt;
+    });
+    if (story.state == RecipientState::expired && in_doubt != story.attempts.end()) {
+      action = say({"It may have arrived all the same: ask the recipient before sending it anew.",
+                    "届いている可能性もあります。受信者に確かめてから送り直してください。"});
+    } else if (story.state == RecipientState::expired) {
       action = say({"Once the cause is solved, send the mail again.",
                     "原因が解消したら、送り直してください。"});
     } else if (!story.attempts.empty()) {

@@ -66,6 +66,7 @@ struct Story {
   bool in_hand = false;  // a node holds its batch
   // Otherwise nobody takes its batch up before.
   std::optional<Instant> not_before;
+  bool account_suspended = false;  // its delivery does not start
 };
 
 // Stories found by one short question.

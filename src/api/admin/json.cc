@@ -84,7 +84,7 @@ void add_attempt(JsonWriter& json, const store::Attempt& attempt, bool is_signed
   json.member("is_attempt", attempt.outcome.is_attempt);
   json.member("cause", to_string(feedback::classify::cause_of(attempt.outcome)));
   json.member("code", attempt.outcome.reply.code);
-  json.member("answer", explain::reply_text(attempt.outcome.reply, language));
+  json.member("answer", explain::answer_text(attempt.outcome, language));
   json.member("host", attempt.path.mx_host);
   json.member("ip", attempt.path.remote_ip);
   json.member("source", attempt.path.egress_source);

@@ -135,6 +135,7 @@ Result<std::optional<Story>> Queries::story_of(std::int64_t row) {
 
   Story story;
   story.account = owner_account->name;
+  story.account_suspended = owner_account->suspended;
   story.delivery_id = delivery->id;
   story.email_id = (*owner)->first_email_id + seq_of(row);
   story.type = delivery->type;

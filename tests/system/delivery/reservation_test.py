@@ -73,5 +73,20 @@ def missed_ones_start_late_or_fail_with_the_reason(binary):
         check_exactly_once(stack.settled_log(), missed_addresses)
 
 
+def of_a_suspended_account_wait_and_say_so(binary):
+    with Installation(binary, {"one.example": []}, CONFIG) as stack:
+        delivery, addresses = prepared(stack, "s")
+        stack.commit(delivery, whole_second(2))
+        stack.command("account", "suspend", "tester")
+        time.sleep(3.5)
+        check_equal(stack.status_of(delivery), "RESERVE", "while it is suspended")
+        story = stack.explain(addresses[0])
+        check("todoku account resume tester" in story and "about to start" not in story, story)
+        stack.command("account", "resume", "tester")
+        stack.settle(delivery)
+        check_equal(stack.status_of(delivery), "SENT", "once it is resumed")
+
+
 if __name__ == "__main__":
-    sys.exit(run(start_within_a_second, missed_ones_start_late_or_fail_with_the_reason))
+    sys.exit(run(start_within_a_second, of_a_suspended_account_wait_and_say_so,
+                 missed_ones_start_late_or_fail_with_the_reason))
