@@ -241,6 +241,19 @@ TEST_F(ImporterTest, AFullDiskLosesNoListOfErrors) {
   EXPECT_TRUE(std::filesystem::exists(file(ended.errors)));
 }
 
+// Its shifts are control characters of UTF-8 too, and would have gone into the mails.
+TEST_F(ImporterTest, AListInIso2022JpIsRefusedAsAWhole) {
+  const store::ImportJob job =
+      accept("email,__name__\na@example.jp,\x1B$B;3ED\x1B(B\nb@example.jp,b\n",
+             {.ignore_errors = true, .upload = upload_of(1)});
+  auto importer = make({.jobs_max = 2, .retry_after = 1ms});
+  ASSERT_TRUE(importer.start_thread());
+  const store::ImportJob ended = await_end(job);
+  importer.stop();
+  EXPECT_EQ(ended.status, store::ImportStatus::failed);
+  EXPECT_EQ(ended.success_count, 0);
+}
+
 TEST_F(ImporterTest, WhatNoJobNamesIsRemovedAtTheStart) {
   const store::ImportJob waiting = accept(1, 3);
   for (const std::string& name :

@@ -355,8 +355,10 @@ class CommandLine {
     CLI::App* draining =
         verb(&app_, "drain",
              say({"Finish what is in flight, then stop", "処理中のものを終えてから停止する"}));
-    draining->add_option("--wait", drain_seconds_,
-                         say({"Seconds to wait for the end", "停止を待つ秒数"}));
+    draining
+        ->add_option("--wait", drain_seconds_,
+                     say({"Seconds to wait for the end", "停止を待つ秒数"}))
+        ->check(CLI::Range(std::int64_t{0}, std::int64_t{86'400}));
     speaks(draining, [this](Session& s) { return drain(s, std::chrono::seconds(drain_seconds_)); });
     speaks(verb(&app_, "healthcheck",
                 say({"Exit status 0 if the engine is ready",

@@ -71,10 +71,18 @@ bool is_euc_jp(std::string_view text) {
 
 }  // namespace
 
+Sentence iso_2022_jp_in(std::string_view octets) {
+  const bool shifts = octets.contains("\x1B$B") || octets.contains("\x1B$@");
+  return shifts ? kIso2022Jp : Sentence{"", ""};
+}
+
 Sentence guessed_encoding(std::string_view octets) {
-  if (octets.starts_with("PK\x03\x04")) return kWorkbook;
+  // Office Open XML is a ZIP archive; older workbooks are compound files ([MS-CFB] section 2.2).
+  if (octets.starts_with("PK\x03\x04") || octets.starts_with("\xD0\xCF\x11\xE0")) {
+    return kWorkbook;
+  }
   if (is_utf16(octets)) return kUtf16;
-  if (octets.contains("\x1B$B") || octets.contains("\x1B$@")) return kIso2022Jp;
+  if (const Sentence found = iso_2022_jp_in(octets); !found.en.empty()) return found;
   if (is_utf8(octets)) return {};
   // Much EUC-JP is Shift_JIS as well, as half-width katakana in a row, which nobody writes.
   if (is_euc_jp(octets)) return kEucJp;

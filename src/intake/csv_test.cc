@@ -158,6 +158,8 @@ TEST(GuessedEncoding, TellsWhatPeopleHave) {
   EXPECT_THAT(std::string(guess("\xB1\xB2,\x8E\x52")), HasSubstr("Shift_JIS"));
   EXPECT_THAT(std::string(guess("a,\xBB\xB3\xC5\xC4")), HasSubstr("EUC-JP"));
   EXPECT_THAT(std::string(guess("a,\x1B$B;3\x1B(B")), HasSubstr("ISO-2022-JP"));
+  EXPECT_THAT(std::string(guess(std::string_view("\xD0\xCF\x11\xE0\xA1\xB1\0\0", 8))),
+              HasSubstr("Excel"));
   EXPECT_THAT(std::string(guess(std::string_view("\xFF\xFE"
                                                  "e\0m\0",
                                                  6))),

@@ -107,10 +107,10 @@ Text not_email(std::string_view found) {
                         "先頭に sep={} の行を入れてください",
                         shown, separator, found[end])};
   }
-  return {
-      fmt::format("the first column of the header must be \"email\", it is \"{}\"{}", shown,
-                  means_email(found) ? "; write email, in small letters" : ""),
-      fmt::format("見出しの最初の列は email でなければなりません (「{}」になっています)", shown)};
+  return {fmt::format("the first column of the header must be \"email\", it is \"{}\"{}", shown,
+                      means_email(found) ? "; write email, in small letters" : ""),
+          fmt::format("見出しの最初の列は email でなければなりません (「{}」になっています){}",
+                      shown, means_email(found) ? "。小文字で email と書いてください" : "")};
 }
 
 // What is wrong with the keys of a header; `keys` are its columns from the second on.
@@ -398,10 +398,16 @@ Result<void> Importer::read_file(Run& run) {
   while (!stopping_) {
     const auto got = (*file)->read(slice);
     if (!got) return fail("the uploaded file", got.error());
-    if (run.octets_read == 0) run.beginning = slice.substr(0, std::min(*got, kGuessOctets));
+    const std::string_view piece = std::string_view(slice).substr(0, *got);
+    if (run.octets_read == 0) run.beginning = utf8_prefix(piece, kGuessOctets);
     run.octets_read += *got;
     if (*got == 0) break;
-    if (auto pushed = reader.push(std::string_view(slice).substr(0, *got), rows); !pushed) {
+    // It is valid UTF-8, too, and would go into mails as it stands.
+    const Sentence shifts = iso_2022_jp_in(piece);
+    if (!shifts.en.empty()) {
+      return refuse_all(run, {std::string(shifts.en), std::string(shifts.ja)});
+    }
+    if (auto pushed = reader.push(piece, rows); !pushed) {
       return pushed;
     }
   }

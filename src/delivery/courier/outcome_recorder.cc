@@ -17,6 +17,10 @@
 namespace todoku::delivery::courier {
 namespace {
 
+// While the store is away: a minute of asking again.
+constexpr int kTakeBackTries = 30;
+constexpr std::chrono::seconds kTakeBackPause{2};
+
 constexpr auto kRepeatAfter = std::chrono::milliseconds(500);
 // Before what a failure of ours dropped is due again, so that it is not repeated at once.
 constexpr Milliseconds kAbandonedWait = std::chrono::minutes(1);
@@ -214,24 +218,37 @@ Task<void> OutcomeRecorder::let_suspect_wait(const Mail& mail) {
   co_await mark_suspect(mail, false);
 }
 
-Task<bool> OutcomeRecorder::mark_on_its_way(const Mail& mail, bool on_its_way) {
-  const auto marked = co_await store_.write(
-      store::WritePriority::accept, [held = mail.batch->leased().held(), seq = mail.key().seq,
-                                     on_its_way](store::WriteTransaction& transaction) {
-        return transaction.mark_on_its_way(held, seq, on_its_way);
-      });
+Task<Result<void>> OutcomeRecorder::mark_on_its_way(const Mail& mail, bool on_its_way) {
+  auto marked = co_await store_.write(store::WritePriority::accept,
+                                      [held = mail.batch->leased().held(), seq = mail.key().seq,
+                                       on_its_way](store::WriteTransaction& transaction) {
+                                        return transaction.mark_on_its_way(held, seq, on_its_way);
+                                      });
+  co_return marked;
+}
+
+Task<bool> OutcomeRecorder::begin_once(const Mail& mail) {
+  const auto marked = co_await mark_on_its_way(mail, true);
   if (!marked) {
-    log::warning("mail that is sent at most once not marked", {{"reason", marked.error().detail}});
+    log::warning("mail that is sent at most once is not begun, the store could not be told",
+                 {{"reason", marked.error().detail}});
   }
   co_return marked.has_value();
 }
 
-Task<bool> OutcomeRecorder::begin_once(const Mail& mail) {
-  return mark_on_its_way(mail, true);
-}
-
 Task<void> OutcomeRecorder::take_back(const Mail& mail) {
-  co_await mark_on_its_way(mail, false);
+  // A mark that stays makes it unknown for good although nothing of it went out.
+  for (int tries = 0; tries < kTakeBackTries; ++tries) {
+    const auto taken = co_await mark_on_its_way(mail, false);
+    if (taken) co_return;
+    if (taken.error().kind != ErrorKind::unavailable || tries + 1 == kTakeBackTries) {
+      log::warning("mail that is sent at most once stays marked, and may end as unknown",
+                   {{"reason", taken.error().detail}});
+      co_return;
+    }
+    const bool awake = co_await async::sleep_for(kTakeBackPause);
+    if (!awake) co_return;
+  }
 }
 
 void OutcomeRecorder::may_begin_again() {

@@ -86,7 +86,7 @@ class OutcomeRecorder final : public OutcomeSink {
   struct Gate;
 
   Task<bool> mark_suspect(const Mail& mail, bool begun);
-  Task<bool> mark_on_its_way(const Mail& mail, bool on_its_way);
+  Task<Result<void>> mark_on_its_way(const Mail& mail, bool on_its_way);
   void count_unrecorded();
   void add(Entry entry);
   void submit(std::shared_ptr<Group> group) noexcept;

@@ -46,9 +46,15 @@ Task<std::optional<ComposingMemory::Share>> ComposingMemory::share(std::size_t o
   // There may have been room since.
   wake_next();
   co_await ticket->came.wait_until(deadline);
-  const std::lock_guard lock(mutex_);
-  std::erase(line_of(traffic), ticket);
-  co_return std::exchange(ticket->share, std::nullopt);
+  std::optional<Share> share;
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase(line_of(traffic), ticket);
+    share = std::exchange(ticket->share, std::nullopt);
+  }
+  // Who stood behind may need less.
+  if (!share) wake_next();
+  co_return share;
 }
 
 void ComposingMemory::give_back(std::size_t octets) noexcept {

@@ -22,7 +22,7 @@ constexpr int kSecurity = 7;
 constexpr std::string_view kFullMailboxes =
     "mailbox full|mailbox is full|mail box full|over quota|overquota|quota exceeded|"
     "quotaexceeded*|exceeded quota|exceeded the quota|exceeds quota|out of storage|inbox full|"
-    "inbox is full|too much mail data";
+    "inbox is full|too much mail data|mailbox size limit exceeded";
 constexpr std::string_view kDisabledMailboxes =
     "account is disabled|account disabled|account has been disabled|mailbox disabled|"
     "mailbox is disabled|account is inactive|mailbox is inactive|account suspended|"
@@ -34,7 +34,7 @@ constexpr std::string_view kMissingMailboxes =
     "invalid recipient|no mailbox here|no such mailbox|user does not exist|"
     "mailbox does not exist|address does not exist|account does not exist|"
     "that you tried to reach does not exist|user not found|no such address|"
-    "user doesn't have|unknown address|invalid mailbox|no such account";
+    "user doesn't have|unknown address|invalid mailbox|no such account|unrouteable address";
 
 constexpr std::array kReplyRules = {
     // -- our own note on a refusal ---------------------------------------------------------------
@@ -79,7 +79,13 @@ constexpr std::array kReplyRules = {
          -1,
          "is receiving mail too quickly|is receiving mail at a rate"},
     // Gmail: 4.7.0 and 4.7.28, about the address or the domain that sends.
-    Rule{unsolicited, {}, kTemporary, -1, -1, "unusual rate of unsolicited mail"},
+    Rule{unsolicited, {}, kAny, -1, -1, "unusual rate of unsolicited mail"},
+    Rule{rate,
+         {},
+         kAny,
+         -1,
+         -1,
+         "quota of messages|message quota|sending quota|messages per hour|messages per day"},
     Rule{rate,
          {},
          kTemporary,
@@ -92,6 +98,8 @@ constexpr std::array kReplyRules = {
     Rule{rate, {}, kTemporary, 7, -1, "server busy"},  // Exchange Online: 4.7.500
     Rule{rate, {}, kAny, 7, 28},
     Rule{rate, {}, kAny, 4, 5},
+    // Whatever lists its words name besides: the address is not there.
+    Rule{mailbox, {Stage::rcpt_to}, kPermanent, 1, 1, kMissingMailboxes},
     Rule{reputation,
          {},
          kAny,
@@ -209,7 +217,7 @@ constexpr std::array kReplyRules = {
          -1,
          -1,
          "spam message|looks like spam|spam content|spam abuse|message content|"
-         "because of its content|unsolicited mail|virus|malware|phishing"},
+         "because of its content|because its content|unsolicited mail|virus|malware|phishing"},
 
     // -- enhanced status codes (RFC 3463, RFC 7372, RFC 7505; IANA registry) ---------------------
     Rule{size, {}, kAny, 2, 3},
@@ -217,6 +225,8 @@ constexpr std::array kReplyRules = {
     Rule{receiver_trouble, kMail, {421, 421}, 2},
     Rule{sender_address, kMail, kAny, 1},
     Rule{sender_address, kMail, kAny, 2},
+    // Cisco's gateways say X.1.0 of recipients that a directory does not have.
+    Rule{mailbox, {Stage::rcpt_to}, kPermanent, 1, 0},
     Rule{mailbox, kRcptOrData, kAny, 1, 1},
     Rule{relay, {}, kAny, 1, 2},
     Rule{bad_address, {}, kAny, 1, 3},

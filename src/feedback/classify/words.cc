@@ -42,8 +42,11 @@ std::string readable(std::string_view text) {
     const auto end =
         static_cast<std::size_t>(std::find_if(from, lower.end(), is_space) - lower.begin());
     const std::string_view token = std::string_view(lower).substr(begin, end - begin);
-    if (!token.contains('@')) words += token;
-    if (end < lower.size()) words += ' ';
+    // Gmail and others repeat the enhanced code in each line, in the middle of what they say.
+    const bool repeated =
+        begin > 0 && lower[begin - 1] == '\n' && parse_enhanced_status(token).has_value();
+    if (!repeated && !token.contains('@')) words += token;
+    if (!repeated && end < lower.size()) words += ' ';
     begin = end + 1;
   }
   return words;
@@ -61,9 +64,10 @@ bool has_phrase(std::string_view words, std::string_view phrases) {
 std::optional<EnhancedStatus> enhanced_of(std::string_view text) {
   if (auto status = parse_enhanced_status(text)) return status;
   text = text.substr(0, kOctetsRead);
-  const std::size_t bracket = text.find("(#");
-  if (bracket == std::string_view::npos) return std::nullopt;
-  text.remove_prefix(bracket + 2);
+  // "(#5.1.1)" and, of Cisco's gateways, "#5.1.0 Address rejected."
+  const std::size_t mark = text.starts_with('#') ? 0 : text.find("(#");
+  if (mark == std::string_view::npos) return std::nullopt;
+  text.remove_prefix(mark + (text[mark] == '#' ? 1 : 2));
   const std::size_t end = text.find_first_not_of("0123456789.");
   return parse_enhanced_status(text.substr(0, end));
 }

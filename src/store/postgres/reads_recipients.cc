@@ -31,7 +31,7 @@ const Sql kRecipient{
   "SELECT r.batch, r.seq, b.delivery, b.domain, r.address, a.name, d.id, b.first_email_id,"      \
   " d.type, d.status, c.subject, c.from_address, coalesce(r.created, b.created), d.reservation," \
   " d.started, d.expires, d.signing, b.holder, b.ready_at, p.state, p.due, p.history,"           \
-  " x.aside IS NOT NULL FROM "
+  " x.aside IS NOT NULL, a.suspended FROM "
 #define STORY_JOINS                                                                  \
   " JOIN batches b ON b.number = r.batch JOIN deliveries d ON d.key = b.delivery"    \
   " JOIN accounts a ON a.key = d.account LEFT JOIN contents c ON c.delivery = d.key" \
@@ -57,6 +57,7 @@ Result<Story> story_in(const Table& rows, int row) {
   story.key = {key.delivery, key.batch, static_cast<std::uint32_t>(seq)};
   story.address = full_address(rows.text(row, 4), rows.text(row, 3));
   story.account = rows.text(row, 5);
+  story.account_suspended = rows.flag(row, 23);
   story.delivery_id = rows.integer(row, 6);
   story.email_id = rows.integer(row, 7) + seq;
   story.type = static_cast<DeliveryType>(rows.integer(row, 8));
