@@ -755,6 +755,12 @@ TEST(OwnWords, LeaveTheReceiversAlone) {
                 "s; it may arrive twice)"}),
       "250 2.0.0 ok（この試行で 2 回送信: 本文への応答が 3 秒以内にありませんでした。二重に届く"
       "ことがあります）");
+  EXPECT_EQ(japanese(Stage::rcpt_to,
+                     {550,
+                      "5.1.1 gone (sent before in this attempt: no answer to the content within 3 "
+                      "s; it may have arrived)"}),
+            "550 5.1.1 gone（この試行で一度送信済み: 本文への応答が 3 秒以内にありませんでした。"
+            "届いている可能性があります）");
 }
 
 TEST(LanguageTag, IsReadWithOrWithoutARegion) {

@@ -29,6 +29,8 @@ constexpr std::array kSentences = {
     OwnSentence{"* (said without TLS: *)", "<0>（TLS なしの接続での応答: <1>）"},
     OwnSentence{"* (sent twice in this attempt: *; it may arrive twice)",
                 "<0>（この試行で 2 回送信: <1>。二重に届くことがあります）"},
+    OwnSentence{"* (sent before in this attempt: *; it may have arrived)",
+                "<0>（この試行で一度送信済み: <1>。届いている可能性があります）"},
     OwnSentence{"*; its answer had begun: *", "<0>。受信済みの応答の先頭: {1}"},
     // -- ours
     OwnSentence{"given up: not delivered within *", "<0>以内に配送できず、打ち切りました"},
@@ -264,7 +266,7 @@ std::string in_japanese(std::string_view sentence, int depth) {
 }
 
 // What we added to a receiver's answer.
-constexpr std::span<const OwnSentence> kNotes(kSentences.data(), 2);
+constexpr std::span<const OwnSentence> kNotes(kSentences.data(), 3);
 
 // That it was said without TLS is added to no other answers.
 std::span<const OwnSentence> notes_of(const Outcome& outcome) {

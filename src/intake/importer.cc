@@ -292,22 +292,25 @@ void Importer::work() {
   }
 }
 
+// What is thrown, where memory is refused, ends the piece and not the process: a job is still this
+// node's, and begins again; files that stay go at the next start.
 bool Importer::do_piece(const Piece& piece) {
-  if (const auto* const unwanted = std::get_if<std::vector<std::string>>(&piece)) {
-    for (const std::string& name : *unwanted) remove_errors(uploads_, name);
-    return true;
-  }
-  const auto& job = std::get<store::ImportJob>(piece);
-  // What is thrown, where memory is refused, ends the piece and not the process: the job is still
-  // this node's, and begins again.
+  const auto* const job = std::get_if<store::ImportJob>(&piece);
   bool ended = false;
   try {
-    ended = run(job);
+    if (job != nullptr) {
+      ended = run(*job);
+    } else {
+      for (const auto& name : std::get<std::vector<std::string>>(piece)) {
+        remove_errors(uploads_, name);
+      }
+    }
   } catch (const std::exception&) {
     async::report_exception("an import", std::current_exception());
   }
+  if (job == nullptr) return true;
   const std::lock_guard lock(mutex_);
-  queued_.erase(key_of(job));
+  queued_.erase(key_of(*job));
   if (!ended) left_behind_ = true;
   return ended;
 }

@@ -200,22 +200,32 @@ void OutcomeRecorder::given_back(const store::LeasedBatch& batch, std::size_t op
   }
 }
 
-Task<bool> OutcomeRecorder::mark_suspect(const Mail& mail, bool begun) {
-  const auto marked = co_await store_.write(
+Task<Result<void>> OutcomeRecorder::mark_suspect(const Mail& mail, bool begun) {
+  auto marked = co_await store_.write(
       store::WritePriority::accept,
       [held = mail.batch->leased().held(), begun](store::WriteTransaction& transaction) {
         return transaction.mark_begun(held, begun);
       });
+  co_return marked;
+}
+
+Task<bool> OutcomeRecorder::begin_suspect(const Mail& mail) {
+  const auto marked = co_await mark_suspect(mail, true);
   if (!marked) log::warning("suspect not marked", {{"reason", marked.error().detail}});
   co_return marked.has_value();
 }
 
-Task<bool> OutcomeRecorder::begin_suspect(const Mail& mail) {
-  return mark_suspect(mail, true);
-}
-
 Task<void> OutcomeRecorder::let_suspect_wait(const Mail& mail) {
-  co_await mark_suspect(mail, false);
+  for (int tries = 0; tries < kTakeBackTries; ++tries) {
+    const auto marked = co_await mark_suspect(mail, false);
+    if (marked) co_return;
+    if (marked.error().kind != ErrorKind::unavailable || tries + 1 == kTakeBackTries) {
+      log::warning("suspect stays marked as begun", {{"reason", marked.error().detail}});
+      co_return;
+    }
+    const bool awake = co_await async::sleep_for(kTakeBackPause);
+    if (!awake) co_return;
+  }
 }
 
 Task<Result<void>> OutcomeRecorder::mark_on_its_way(const Mail& mail, bool on_its_way) {

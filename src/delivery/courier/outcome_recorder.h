@@ -85,7 +85,7 @@ class OutcomeRecorder final : public OutcomeSink {
 
   struct Gate;
 
-  Task<bool> mark_suspect(const Mail& mail, bool begun);
+  Task<Result<void>> mark_suspect(const Mail& mail, bool begun);
   Task<Result<void>> mark_on_its_way(const Mail& mail, bool on_its_way);
   void count_unrecorded();
   void add(Entry entry);

@@ -380,8 +380,11 @@ void LaneConnection::settle_as(Outcome outcome, Path path, Milliseconds duration
   path.egress_source = lane_->source_.name;
   const Mail& mail = seat_->mails.front();
   if (const auto doubt = mail.batch->take_doubt(mail.index)) {
+    const bool went_again = outcome.stage >= Stage::data;
     outcome.reply.text +=
-        fmt::format(" (sent twice in this attempt: {}; it may arrive twice)", doubt->words);
+        went_again
+            ? fmt::format(" (sent twice in this attempt: {}; it may arrive twice)", doubt->words)
+            : fmt::format(" (sent before in this attempt: {}; it may have arrived)", doubt->words);
   }
   world_.outcomes.settled(seat_->mails.front(), lane_->site_, std::move(outcome), std::move(path),
                           duration);
