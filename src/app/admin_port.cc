@@ -75,9 +75,17 @@ class StorePort final : public cli::AdminPort {
     if (store_) store_->close();
   }
 
-  Result<void> open(bool begin_new) {
-    auto opened = open_store(config_, clock_, begin_new,
-                             [this] { return check_key(vault_options(config_)); });
+  Result<void> open(const cli::AdminWish& wish) {
+    auto opened = open_store(config_, clock_, wish.begin_new, [&]() -> Result<void> {
+      if (wish.may_begin || wish.begin_new) return check_key(vault_options(config_));
+      constexpr Sentence kNone{
+          "there is no store in {}: name the configuration of the installation with --config; "
+          "`todoku serve` and `todoku account add` begin a new one",
+          "{} にデータがありません。--config で設定ファイルを指定してください。新しく始めるには "
+          "`todoku serve` か `todoku account add` を使います"};
+      return fail(ErrorKind::not_found,
+                  fmt::format(fmt::runtime(kNone.in(wish.language)), config_.data.directory));
+    });
     if (!opened) return fail(std::move(opened.error()));
     store_ = std::move(*opened);
     operations_.emplace(*store_, store_->clock(), operation_options());
@@ -200,14 +208,14 @@ bool engine_answers(const config::Config& config) {
 }
 
 Result<std::unique_ptr<cli::AdminPort>> open_admin_port(const config::LoadedConfig& loaded,
-                                                        bool begin_new, Language language) {
+                                                        const cli::AdminWish& wish) {
   const std::string socket = admin_socket_path(loaded.config);
-  auto answering = open_socket_port(socket, language);
+  auto answering = open_socket_port(socket, wish.language);
   if (!answering) return fail(std::move(answering.error()));
   if (*answering) return std::move(*answering);
   // No engine, or one that died and left its socket behind: the lock tells.
   auto port = std::make_unique<StorePort>(loaded);
-  auto opened = port->open(begin_new);
+  auto opened = port->open(wish);
   if (opened) return port;
   if (opened.error().kind != ErrorKind::conflict) return fail(std::move(opened.error()));
   return fail(ErrorKind::conflict,

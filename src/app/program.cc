@@ -128,10 +128,10 @@ int Program::sink(const std::vector<std::string>& arguments) {
 }
 
 Result<std::unique_ptr<cli::AdminPort>> Program::admin(const std::optional<std::string>& config,
-                                                       bool begin_new, Language language) {
+                                                       const cli::AdminWish& wish) {
   auto loaded = config::load_config(config, environment_);
   if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
-  return unless_refused([&] { return open_admin_port(*loaded, begin_new, language); });
+  return unless_refused([&] { return open_admin_port(*loaded, wish); });
 }
 
 Language Program::language() const {

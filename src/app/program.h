@@ -20,7 +20,7 @@ class Program final : public cli::Host {
   std::string config_reference() override;
   int sink(const std::vector<std::string>& arguments) override;
   Result<std::unique_ptr<cli::AdminPort>> admin(const std::optional<std::string>& config,
-                                                bool begin_new, Language language) override;
+                                                const cli::AdminWish& wish) override;
   std::string version() override;
   [[nodiscard]] Language language() const override;
 

@@ -55,8 +55,8 @@ struct FakeHost final : Host {
     seen = arguments;
     return 7;
   }
-  Result<std::unique_ptr<AdminPort>> admin(const std::optional<std::string>& config, bool,
-                                           Language) override {
+  Result<std::unique_ptr<AdminPort>> admin(const std::optional<std::string>& config,
+                                           const AdminWish&) override {
     seen = {config.value_or("-")};
     return std::make_unique<Port>(*this);
   }

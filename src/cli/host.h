@@ -28,6 +28,13 @@ struct ConfigShowOptions {
   Language language = Language::english;
 };
 
+// How the operations of an installation are asked for.
+struct AdminWish {
+  bool begin_new = false;                 // as in ServeOptions
+  bool may_begin = false;                 // a store, where there is none; who only looks must not
+  Language language = Language::english;  // of what is said
+};
+
 // The functions that return int give the exit status of the process.
 class Host {
  public:
@@ -38,10 +45,9 @@ class Host {
   virtual std::string config_reference() = 0;
   // `arguments` are what followed `sink`.
   virtual int sink(const std::vector<std::string>& arguments) = 0;
-  // `begin_new` as in ServeOptions; `language` of what it says. Errors: a sentence that says what
-  // to do.
+  // Errors: a sentence that says what to do.
   virtual Result<std::unique_ptr<AdminPort>> admin(const std::optional<std::string>& config,
-                                                   bool begin_new, Language language) = 0;
+                                                   const AdminWish& wish) = 0;
   virtual std::string version() = 0;
   // That the environment asks for.
   [[nodiscard]] virtual Language language() const = 0;

@@ -29,9 +29,11 @@ Language wanted_language(const Host& host, const Common& common) {
   return parse_language(common.language).value_or(host.language());
 }
 
-AdminPort* Session::port() {
+AdminPort* Session::port(bool may_begin) {
   if (port_) return port_.get();
-  auto opened = host_.admin(common_.config, common_.begin_new, language_);
+  auto opened =
+      host_.admin(common_.config,
+                  {.begin_new = common_.begin_new, .may_begin = may_begin, .language = language_});
   if (!opened) {
     (void)fail(opened.error().detail);
     return nullptr;
@@ -47,7 +49,7 @@ struct Session::Answer {
 };
 
 std::unique_ptr<Session::Answer> Session::ask(AdminRequest request) {
-  AdminPort* operations = port();
+  AdminPort* operations = port(request.method != "GET");
   if (operations == nullptr) return nullptr;
   auto answer = operations->call(std::move(request));
   if (!answer) {

@@ -70,7 +70,7 @@ class Session {
   [[nodiscard]] std::ostream& err() { return err_; }
 
   // Opened by the first call; nullptr after a failure, which has been printed.
-  [[nodiscard]] AdminPort* port();
+  [[nodiscard]] AdminPort* port(bool may_begin = false);
 
  private:
   struct Answer;

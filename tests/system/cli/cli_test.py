@@ -212,6 +212,7 @@ class CommandLine(HomeTest):
                 self.assertNotIn("in use by the process", told)
 
     def test_drains_on_request_and_exits_with_zero(self):
+        self.tool("account", "add", "shop")
         self.assertIn("not running", self.tool("drain", status=1))
         self.assertIn("not running", self.tool("healthcheck", status=1))
         self.start()
@@ -232,6 +233,7 @@ class CommandLine(HomeTest):
                       self.tool("config", "check", status=1))
 
     def test_speaks_the_language_of_its_user(self):
+        self.tool("account", "add", "first")
         plain = {"LC_ALL": "", "LC_MESSAGES": "", "LANG": "C.UTF-8"}
         japanese = "誤りは見つからなかった"
         for env, words, is_japanese in (
@@ -286,6 +288,16 @@ class CommandLine(HomeTest):
         for words in (("account", "list"), ("key", "list", "shop"), ("dkim", "list"), ("status",)):
             self.assertRegex(self.tool(*words), time)
         self.assertRegex(self.run_json("account", "list")["accounts"][0]["created"], "T.*Z$")
+
+    def test_who_only_looks_begins_no_store(self):
+        for words in (("status",), ("explain", "a@example.jp"), ("account", "list"), ("stuck",),
+                      ("drain",)):
+            said = self.tool(*words, status=1)
+            self.assertIn("there is no store in ", said)
+            self.assertFalse(self.data.exists(), words)
+        self.assertIn("データがありません", self.tool("status", "--lang", "ja", status=1))
+        self.tool("account", "add", "shop")
+        self.assertIn("shop", self.tool("account", "list"))
 
     def test_shows_values_and_where_they_came_from(self):
         shown = self.tool("config", "show", env={"TODOKU_LIMITS__TO_MAX": "7",
