@@ -128,12 +128,13 @@ class Generator : private Dice {
       Mailing mailing{.at = between(Microseconds(0), minutes(3)),
                       .account = below(scenario_.accounts.size())};
       std::size_t recipients = 1 + (one_in(4) ? below(8) : 0);
-      mailing.at_most_once = one_in(5);
       if (one_in(3)) {
         mailing.traffic = TrafficClass::bulk;
+        mailing.at_most_once = one_in(5);
         recipients = one_of<std::size_t>({1, 20, 60, 150});
         if (one_in(3)) mailing.reserved_for = between(seconds(1), minutes(1));
       }
+      if (mailing.traffic == TrafficClass::transactional) mailing.at_most_once = m % 5 == 4;
       // Bulk to one domain has batches of its own, to many it shares them.
       const bool to_one = one_in(2);
       const std::string domain = some_domain();
