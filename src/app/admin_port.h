@@ -4,7 +4,6 @@
 
 #include <memory>
 
-#include "base/bilingual.h"
 #include "base/result.h"
 #include "cli/admin_port.h"
 #include "cli/host.h"

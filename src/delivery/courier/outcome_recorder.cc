@@ -17,9 +17,26 @@
 namespace todoku::delivery::courier {
 namespace {
 
-// While the store is away: a minute of asking again.
+// A mark that is to go away stays where the store is away just then: it is asked again for a
+// minute.
 constexpr int kTakeBackTries = 30;
 constexpr std::chrono::seconds kTakeBackPause{2};
+
+// `mark`: Task<Result<void>>(), which takes it away. `otherwise` is what the log says of one that
+// stays.
+template <class Mark>
+Task<void> take_away(Mark mark, std::string_view otherwise) {
+  for (int tries = 1;; ++tries) {
+    const auto taken = co_await mark();
+    if (taken) co_return;
+    if (taken.error().kind != ErrorKind::unavailable || tries == kTakeBackTries) {
+      log::warning(otherwise, {{"reason", taken.error().detail}});
+      co_return;
+    }
+    const bool awake = co_await async::sleep_for(kTakeBackPause);
+    if (!awake) co_return;
+  }
+}
 
 constexpr auto kRepeatAfter = std::chrono::milliseconds(500);
 // Before what a failure of ours dropped is due again, so that it is not repeated at once.
@@ -216,16 +233,7 @@ Task<bool> OutcomeRecorder::begin_suspect(const Mail& mail) {
 }
 
 Task<void> OutcomeRecorder::let_suspect_wait(const Mail& mail) {
-  for (int tries = 0; tries < kTakeBackTries; ++tries) {
-    const auto marked = co_await mark_suspect(mail, false);
-    if (marked) co_return;
-    if (marked.error().kind != ErrorKind::unavailable || tries + 1 == kTakeBackTries) {
-      log::warning("suspect stays marked as begun", {{"reason", marked.error().detail}});
-      co_return;
-    }
-    const bool awake = co_await async::sleep_for(kTakeBackPause);
-    if (!awake) co_return;
-  }
+  co_await take_away([&] { return mark_suspect(mail, false); }, "suspect stays marked as begun");
 }
 
 Task<Result<void>> OutcomeRecorder::mark_on_its_way(const Mail& mail, bool on_its_way) {
@@ -247,18 +255,9 @@ Task<bool> OutcomeRecorder::begin_once(const Mail& mail) {
 }
 
 Task<void> OutcomeRecorder::take_back(const Mail& mail) {
-  // A mark that stays makes it unknown for good although nothing of it went out.
-  for (int tries = 0; tries < kTakeBackTries; ++tries) {
-    const auto taken = co_await mark_on_its_way(mail, false);
-    if (taken) co_return;
-    if (taken.error().kind != ErrorKind::unavailable || tries + 1 == kTakeBackTries) {
-      log::warning("mail that is sent at most once stays marked, and may end as unknown",
-                   {{"reason", taken.error().detail}});
-      co_return;
-    }
-    const bool awake = co_await async::sleep_for(kTakeBackPause);
-    if (!awake) co_return;
-  }
+  // What stays marked becomes unknown for good although nothing of it went out.
+  co_await take_away([&] { return mark_on_its_way(mail, false); },
+                     "mail that is sent at most once stays marked, and may end as unknown");
 }
 
 void OutcomeRecorder::may_begin_again() {
