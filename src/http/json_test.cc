@@ -28,16 +28,20 @@ TEST(ParseJson, ReadsWhatClientsSend) {
 
 TEST(ParseJson, LeavesNothingInAnArenaThatIsWiped) {
   alignas(JsonArena) std::array<std::byte, sizeof(JsonArena)> place{};
-  const auto marks = [&] { return std::ranges::count(place, std::byte{'#'}); };
+  // Eight in a row: one alone may be an octet of an address, which differs from run to run.
+  constexpr std::array<std::byte, 8> mark = {std::byte{'#'}, std::byte{'#'}, std::byte{'#'},
+                                             std::byte{'#'}, std::byte{'#'}, std::byte{'#'},
+                                             std::byte{'#'}, std::byte{'#'}};
+  const auto is_marked = [&] { return !std::ranges::search(place, mark).empty(); };
   auto* const arena = new (place.data()) JsonArena(JsonArena::Wiped());
   {
     const auto value = parse_json("{\"key\": \"" + std::string(500, '#') + "\"}", *arena);
     ASSERT_TRUE(value);
     EXPECT_EQ(value->as_object().at("key").as_string(), std::string(500, '#'));
-    ASSERT_GE(marks(), 500);
+    ASSERT_TRUE(is_marked());
   }
   arena->~JsonArena();
-  EXPECT_EQ(marks(), 0);
+  EXPECT_FALSE(is_marked());
 }
 
 TEST(ParseJson, SaysWhereTheMistakeIs) {
