@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is said of an address in English, in Japanese: who reads addresses (mail/address.h) knows no
-// languages.
+// What is said of an address or a URI in English, in Japanese: who reads them (mail/address.h,
+// mime/uri.h) knows no languages.
 #include <array>
 #include <optional>
 #include <utility>
@@ -44,6 +44,10 @@ constexpr std::array kClauses = {
     Clause{"has nothing before the @", "@の前に何もありません"},
     Clause{"has the beginning of an encoded-word (=?) before the @",
            "@の前に「=?」を使用できません"},
+    Clause{"has an impossible host", "ホスト名が不正です"},
+    Clause{"has no address", "アドレスがありません"},
+    Clause{"has no host", "ホスト名がありません"},
+    Clause{"is no mailto:, http: or https: URI", "mailto:、http:、https:のURIではありません"},
     Clause{"is empty", "空です"},
     Clause{"is longer than 254 octets", "254バイトを超えています"},
     Clause{"is longer than 254 octets as mail servers write it",
@@ -82,6 +86,9 @@ std::string in_japanese(std::string_view clause) {
   constexpr std::string_view kInvisible = "has the invisible character ";
   if (clause.starts_with(kInvisible)) {
     return invisible_in_japanese(clause.substr(kInvisible.size()));
+  }
+  if (clause.contains(" bytes when it is percent-encoded")) {
+    return "パーセントエンコードすると長すぎます";
   }
   if (const auto name = cannot_be_held(clause)) return character_in_japanese(*name);
   for (const auto& [english, japanese] : kClauses) {

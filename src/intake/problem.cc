@@ -191,7 +191,9 @@ Text nul_character() {
 }
 
 Text invalid_uri(std::string_view reason) {
-  return {fmt::format("invalid URI: it {}.", reason), fmt::format("URIが不正です ({})。", reason)};
+  const std::string ja = in_japanese(reason);
+  return {fmt::format("invalid URI: it {}.", reason),
+          ja.empty() ? "URIが不正です。" : fmt::format("URIが不正です ({})。", ja)};
 }
 
 Text mail_too_big(std::uint64_t octets, std::uint64_t max) {

@@ -86,7 +86,7 @@ namespace texts {
 [[nodiscard]] Text invalid_email(std::string_view reason);
 // Of a character before the @ in the place of one of ASCII's.
 [[nodiscard]] Text fullwidth(std::string_view found, char meant);
-// A clause such as "has no @"; empty if it is not known.
+// Of a clause of mail/address.h or mime/uri.h, such as "has no @"; empty if it is not known.
 [[nodiscard]] std::string in_japanese(std::string_view clause);
 [[nodiscard]] Text invalid_format(std::string_view value);
 [[nodiscard]] Text not_one_of(std::string_view value, std::string_view allowed);

@@ -8,6 +8,7 @@
 
 #include "intake/check.h"
 #include "mail/address.h"
+#include "mime/uri.h"
 
 namespace todoku::intake {
 namespace {
@@ -53,6 +54,18 @@ TEST(InJapanese, SaysWhateverIsWrongWithAnAddress) {
   EXPECT_EQ(texts::invalid_email("has the invisible character U+200B at character 5").ja,
             "メールアドレスの形式が不正です (5文字目に見えない文字U+200Bがあります)。");
   EXPECT_EQ(texts::invalid_email("does what nobody knows").ja, "メールアドレスの形式が不正です。");
+}
+
+TEST(InJapanese, SaysWhateverIsWrongWithAUri) {
+  for (const std::string& uri : std::vector<std::string>{
+           "https://", "mailto:", "ftp://a.example", "https://a\u3000b.example/",
+           "https://a.example/" + std::string(2'000, '<')}) {
+    const auto valid = mime::valid_uri(uri);
+    ASSERT_FALSE(valid) << uri;
+    EXPECT_NE(texts::in_japanese(valid.error().detail), "") << uri << valid.error().detail;
+  }
+  EXPECT_EQ(texts::invalid_uri("has no host").ja, "URIが不正です (ホスト名がありません)。");
+  EXPECT_EQ(texts::invalid_uri("does what nobody knows").ja, "URIが不正です。");
 }
 
 // What an address may be and none that mail is sent to.
