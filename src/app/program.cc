@@ -72,21 +72,21 @@ int Program::check_config(const std::optional<std::string>& file, Language langu
   auto problems = host_problems(config, running || !socket_known, unknown);
   std::ranges::move(data_problems(config, unknown), std::back_inserter(problems));
   for (const std::string& problem : problems) fmt::print(err_, "{}\n", problem);
-  if (!unknown.empty()) {
+  if (!unknown.empty() && (loaded || !loaded.error().unread)) {
     constexpr Sentence kMore{
         "note: what depends on keys that are wrong here is looked at once these are mended\n",
-        "注: 誤りのあるキーに関わることは、これらを直したあとに調べる\n"};
+        "注: 誤りのあるキーに関わることは、これらを直したあとに調べます\n"};
     err_ << kMore.in(language);
   }
   if (!usable || !problems.empty()) return 1;
   if (running) {
     constexpr Sentence kRunning{
         "note: an engine of this installation is running, with what it read when it started\n",
-        "注: この設定のエンジンが動作中。起動時に読み込んだ設定で動いている\n"};
+        "注: この設定のエンジンが動作中です。起動時に読み込んだ設定で動いています\n"};
     out_ << kRunning.in(language);
   }
   constexpr Sentence kNoFile{"no file, only defaults", "ファイルなし（既定値のみ）"};
-  constexpr Sentence kFine{": no mistakes found\n", ": 誤りは見つからなかった\n"};
+  constexpr Sentence kFine{": no mistakes found\n", ": 誤りは見つかりませんでした\n"};
   out_ << (loaded->file.empty() ? kNoFile.in(language) : loaded->file) << kFine.in(language);
   return 0;
 }

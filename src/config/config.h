@@ -195,6 +195,7 @@ struct ConfigMistakes {
   std::vector<ConfigProblem> problems;
   Config rest;          // defaults where nothing is known
   UnknownKeys unknown;  // none if the mistake is in what several keys say together
+  bool unread = false;  // there was nothing to read: no key of it is wrong
 };
 
 using ConfigResult = std::expected<LoadedConfig, ConfigMistakes>;

@@ -70,6 +70,8 @@ std::string_view form_text(TextForm form) {
       return "a network such as 192.0.2.0/24 or 2001:db8::/32, or an IP address";
     case TextForm::domain:
       return "a host name";
+    case TextForm::host:
+      return "a host name without underscores";
     case TextForm::zone:
       return "a domain name or .";
     case TextForm::url:
@@ -124,6 +126,8 @@ bool has_form(const ConfigKey& key, std::string_view text) {
       return net::Network::parse(text).has_value();
     case TextForm::domain:
       return to_ascii_domain(text).has_value();
+    case TextForm::host:
+      return !text.contains('_') && to_ascii_domain(text).has_value();
     case TextForm::zone:
       return text == "." ||
              to_ascii_domain(text.ends_with('.') ? text.substr(0, text.size() - 1) : text)
@@ -143,36 +147,47 @@ struct ProblemFinder {
 
   std::string operator()(bool) const { return {}; }
   std::string operator()(std::int64_t number) const {
-    return in_range(static_cast<double>(number)) ? "" : out_of_range(fmt::format("{}", number));
+    return fits(number) ? "" : must_be(shown(number), one_limit());
   }
   std::string operator()(double number) const {
-    return in_range(number) ? "" : out_of_range(fmt::format("{}", number));
+    return in_range(number) ? "" : must_be(fmt::format("{}", number), one_limit());
   }
   std::string operator()(const std::string& text) const {
     if (text.empty()) return key.required ? must_be("empty", one_text(key)) : "";
-    return has_form(key, text) ? ""
-                               : must_be(key.secret ? "wrong" : in_quotes(text), one_text(key));
+    return fits(text) ? "" : must_be(shown(text), one_text(key));
   }
   template <class T>
   std::string operator()(const std::vector<T>& items) const {
     if (items.empty()) return key.required ? must_be("empty", expectation(key)) : "";
+    constexpr std::size_t kToldMax = 5;
+    std::string wrong;
+    std::size_t count = 0;
     for (const T& item : items) {
-      if constexpr (std::is_same_v<T, std::string>) {
-        if (item.empty()) return must_be("a list with an empty text", expectation(key));
-      }
-      if (auto problem = (*this)(item); !problem.empty()) return problem;
+      if (fits(item) || ++count > kToldMax) continue;
+      wrong += fmt::format("{}{}", count == 1 ? "" : " and ", shown(item));
     }
-    return {};
+    if (count == 0) return {};
+    if (count > kToldMax) wrong += fmt::format(" and {} more", count - kToldMax);
+    return must_be(wrong, std::is_same_v<T, std::string> ? one_text(key) : one_limit());
   }
 
  private:
+  [[nodiscard]] bool fits(std::int64_t number) const {
+    return in_range(static_cast<double>(number));
+  }
+  [[nodiscard]] bool fits(const std::string& text) const {
+    return !text.empty() && has_form(key, text);
+  }
+  [[nodiscard]] static std::string shown(std::int64_t number) { return fmt::format("{}", number); }
+  [[nodiscard]] std::string shown(const std::string& text) const {
+    return key.secret ? "wrong" : in_quotes(text);
+  }
   // NaN is in no range.
   [[nodiscard]] bool in_range(double number) const {
     return number >= key.minimum && number <= key.maximum;
   }
-  [[nodiscard]] std::string out_of_range(const std::string& number) const {
-    return must_be(number,
-                   range_text(key) + (key.unit.empty() ? "" : fmt::format(" ({})", key.unit)));
+  [[nodiscard]] std::string one_limit() const {
+    return range_text(key) + (key.unit.empty() ? "" : fmt::format(" ({})", key.unit));
   }
   [[nodiscard]] std::string must_be(std::string_view is, std::string_view limit) const {
     return fmt::format("{} is {}, but must be {}", key.full_name(), is, limit);

@@ -34,6 +34,7 @@ enum class TextForm : std::uint8_t {
   ip_address,  // without port
   network,     // "192.0.2.0/24", or an address
   domain,      // a host name
+  host,        // the same as RFC 1123 section 2.1 has it: no underscores (RFC 5321 section 4.1.2)
   zone,        // the same, or "."; with or without a dot at its end
   url,         // http:// or https://
   label,       // letters, digits, - and _: a name of the operator's choice

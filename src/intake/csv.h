@@ -71,6 +71,8 @@ class CsvReader {
   [[nodiscard]] Result<void> refuse_further_line(std::string_view line, const Rows& rows);
   void end_field();
   void begin_row();
+  // After a row that was refused, whatever quotation marks of it are open.
+  void begin_anew();
   [[nodiscard]] bool takes_separator();
 
   const CsvLimits limits_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a CSV that is not UTF-8 may be: the few things that people really have.
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "base/bytes.h"
@@ -22,12 +23,28 @@ constexpr Sentence kWorkbook = {
     "it looks like a zip archive or an Excel workbook; save it as CSV (in Excel: \"CSV UTF-8\")",
     "zipまたはExcelブックのようです。CSVで保存してください (Excelでは「CSV UTF-8」)"};
 
+constexpr Sentence kMarkup = {
+    "it looks like HTML or XML; save it as CSV (in Excel: \"CSV UTF-8\")",
+    "HTMLまたはXMLのようです。CSVで保存してください (Excelでは「CSV UTF-8」)"};
+
 std::uint8_t octet(std::string_view text, std::size_t at) {
   return static_cast<std::uint8_t>(text[at]);
 }
 
 bool between(std::uint8_t value, std::uint8_t low, std::uint8_t high) {
   return value >= low && value <= high;
+}
+
+// What other software calls a spreadsheet and is a web page.
+bool is_markup(std::string_view text) {
+  constexpr std::string_view kByteOrder = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrder)) text.remove_prefix(kByteOrder.size());
+  text = trim(text);
+  constexpr std::array<std::string_view, 7> kBeginnings{"<!doctype", "<html", "<head", "<meta",
+                                                        "<table",    "<?xml", "<!--"};
+  return std::ranges::any_of(kBeginnings, [&](std::string_view beginning) {
+    return equals_ignoring_case(text.substr(0, beginning.size()), beginning);
+  });
 }
 
 // Half of the octets of plain text are NUL, in one of the two places of each pair.
@@ -82,6 +99,7 @@ Sentence guessed_encoding(std::string_view octets) {
     return kWorkbook;
   }
   if (is_utf16(octets)) return kUtf16;
+  if (is_markup(octets)) return kMarkup;
   if (const Sentence found = iso_2022_jp_in(octets); !found.en.empty()) return found;
   if (is_utf8(octets)) return {};
   // Much EUC-JP is Shift_JIS as well, as half-width katakana in a row, which nobody writes.

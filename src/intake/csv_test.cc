@@ -166,6 +166,12 @@ TEST(GuessedEncoding, TellsWhatPeopleHave) {
               HasSubstr("UTF-16"));
   EXPECT_THAT(std::string(guess(std::string_view("\0e\0m\0a", 6))), HasSubstr("UTF-16"));
   EXPECT_THAT(std::string(guess("PK\x03\x04...")), HasSubstr("workbook"));
+  for (const std::string_view markup :
+       {"<html><body>", "\xEF\xBB\xBF\r\n<!DOCTYPE HTML>", " <Table>", "<?xml version=\"1.0\"?>",
+        "<meta charset=\"Shift_JIS\">\x8E\x52"}) {
+    EXPECT_THAT(std::string(guess(markup)), HasSubstr("HTML")) << markup;
+  }
+  EXPECT_EQ(guess("<a@good.example>"), "");
   EXPECT_EQ(guess("email,名前"), "");
   EXPECT_EQ(guess("\xFF\x80\xFF"), "");
 }

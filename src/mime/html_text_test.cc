@@ -412,5 +412,32 @@ TEST(HtmlToText, TakesLinearTimeForHostileNesting) {
   }
 }
 
+std::string copies(std::string_view piece, std::size_t count) {
+  std::string out;
+  while (count-- > 0) out += piece;
+  return out;
+}
+
+TEST(HtmlText, SaysWhereItIsCutOff) {
+  const std::string deep = copies("<ul>", 20) + copies("<li>x", 1'000);
+  const std::string text = html_to_text(deep);
+  EXPECT_TRUE(text.ends_with("- x\n[...]")) << text.substr(text.size() - 40);
+  EXPECT_LE(text.size(), 2 * deep.size() + 64);
+  EXPECT_FALSE(html_to_text("<p>" + copies("x", 10'000)).contains("[...]"));
+}
+
+// As deep as elements may be, one more child ends none that hides.
+TEST(HtmlText, HidesAtAnyDepth) {
+  for (const std::size_t depth : {510U, 511U, 512U, 1'100U}) {
+    for (const std::string style : {"display:none", "font-size:0"}) {
+      const std::string html = "<p>shown</p>" + copies("<div>", depth) + "<div style=" + style +
+                               ">SECRET <b>inner</b> MORE" + copies("<div>", 3'000) + "DEEP" +
+                               copies("</div>", 3'001 + depth) + "after";
+      const std::string text = html_to_text(html);
+      EXPECT_EQ(text, "shown\n\nafter") << depth << style;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace todoku::mime

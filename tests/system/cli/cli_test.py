@@ -226,16 +226,25 @@ class CommandLine(HomeTest):
         said = self.tool("config", "check", status=1)
         self.assertIn("todoku.toml:2: there is no key api.listne (did you mean api.listen?)", said)
         self.assertIn("todoku.toml:4: limits.to_max is 0, but must be from 1 to 10000", said)
-        self.assertIn("todoku.toml:6: google.port must be", said)  # the sites' with the others
+        self.assertIn("todoku.toml:6: sites.google.port must be", said)  # the sites' with the others
         self.assertIn("todoku.toml:2", self.tool("serve", status=1))
+        self.assertIn("looked at once these are mended", said)
+        self.config.unlink()
+        said = self.tool("config", "check", status=1)
+        self.assertIn("cannot read it", said)
+        self.assertNotIn("looked at once", said)  # no key is wrong
+        self.config.write_text("[sitez.x]\na = 1\n[sites.d]\ndomains = \"x\"\n")
+        said = self.tool("config", "check", status=1)
+        self.assertIn("there is no section sitez (did you mean sites?)", said)
+        self.assertIn("todoku.toml:4: sites.d.domains must be a list of domain names", said)
         self.config.write_text("[sites.google]\nconections_max = 5\n")
-        self.assertIn("google.conections_max is not a key of a site (did you mean connections_max?)",
+        self.assertIn("sites.google.conections_max is not a key of a site (did you mean connections_max?)",
                       self.tool("config", "check", status=1))
 
     def test_speaks_the_language_of_its_user(self):
         self.tool("account", "add", "first")
         plain = {"LC_ALL": "", "LC_MESSAGES": "", "LANG": "C.UTF-8"}
-        japanese = "誤りは見つからなかった"
+        japanese = "誤りは見つかりませんでした"
         for env, words, is_japanese in (
                 ({}, (), False),
                 ({"LANG": "ja_JP.UTF-8"}, (), True),
