@@ -17,8 +17,8 @@ constexpr Sentence kShiftJis = {
     "Shift_JISのようです。UTF-8で保存してください (Excelでは「CSV UTF-8」)"};
 constexpr Sentence kEucJp = {"it looks like EUC-JP; save it as UTF-8",
                              "EUC-JPのようです。UTF-8で保存してください"};
-constexpr Sentence kIso2022Jp = {"it looks like ISO-2022-JP; save it as UTF-8",
-                                 "ISO-2022-JPのようです。UTF-8で保存してください"};
+constexpr Sentence kIso2022 = {"it looks like ISO-2022-JP; save it as UTF-8",
+                               "ISO-2022-JPのようです。UTF-8で保存してください"};
 constexpr Sentence kWorkbook = {
     "it looks like a zip archive or an Excel workbook; save it as CSV (in Excel: \"CSV UTF-8\")",
     "zipまたはExcelブックのようです。CSVで保存してください (Excelでは「CSV UTF-8」)"};
@@ -88,9 +88,13 @@ bool is_euc_jp(std::string_view text) {
 
 }  // namespace
 
-Sentence iso_2022_jp_in(std::string_view octets) {
-  const bool shifts = octets.contains("\x1B$B") || octets.contains("\x1B$@");
-  return shifts ? kIso2022Jp : Sentence{"", ""};
+Sentence iso_2022_in(std::string_view octets) {
+  constexpr std::string_view kDesignates = "$()*+-./";
+  for (auto at = octets.find('\x1B'); at != std::string_view::npos;
+       at = octets.find('\x1B', at + 1)) {
+    if (at + 1 < octets.size() && kDesignates.contains(octets[at + 1])) return kIso2022;
+  }
+  return octets.contains('\x0E') ? kIso2022 : Sentence{"", ""};
 }
 
 Sentence guessed_encoding(std::string_view octets) {
@@ -100,7 +104,7 @@ Sentence guessed_encoding(std::string_view octets) {
   }
   if (is_utf16(octets)) return kUtf16;
   if (is_markup(octets)) return kMarkup;
-  if (const Sentence found = iso_2022_jp_in(octets); !found.en.empty()) return found;
+  if (const Sentence found = iso_2022_in(octets); !found.en.empty()) return found;
   if (is_utf8(octets)) return {};
   // Much EUC-JP is Shift_JIS as well, as half-width katakana in a row, which nobody writes.
   if (is_euc_jp(octets)) return kEucJp;

@@ -366,11 +366,6 @@ Result<void> Importer::read_file(Run& run) {
     if (run.octets_read == 0) run.beginning = utf8_prefix(piece, kGuessOctets);
     run.octets_read += *got;
     if (*got == 0) break;
-    // It is valid UTF-8, too, and would go into mails as it stands.
-    const Sentence shifts = iso_2022_jp_in(piece);
-    if (!shifts.en.empty()) {
-      return refuse_all(run, {std::string(shifts.en), std::string(shifts.ja)});
-    }
     if (auto pushed = reader.push(piece, rows); !pushed) {
       return pushed;
     }
@@ -417,6 +412,12 @@ Result<void> Importer::take_row(Run& run, CsvRow& row) {
   const std::size_t known = std::min(row.fields.size(), run.header.size());
   for (std::size_t i = 1; i < known; ++i) {
     request.insert_codes.push_back({run.header[i], row.fields[i]});
+  }
+  for (const std::string& field : row.fields) {
+    const Sentence shifts = iso_2022_in(field);
+    if (shifts.en.empty()) continue;
+    problems.add({}, {std::string(shifts.en), std::string(shifts.ja)});
+    break;
   }
   auto recipient = check_recipient(request, {}, limits_, problems);
   check_codes_size(request.insert_codes, run.size, {}, limits_, problems);

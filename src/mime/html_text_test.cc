@@ -351,6 +351,12 @@ TEST(HtmlToText, IsBoundedForAnyInput) {
   }
 }
 
+std::string copies(std::string_view piece, std::size_t count) {
+  std::string out;
+  while (count-- > 0) out += piece;
+  return out;
+}
+
 // Of this thread, in which nothing else counts, whatever else the machine does.
 double processor_seconds() {
   timespec spent{};
@@ -359,14 +365,9 @@ double processor_seconds() {
 }
 
 TEST(HtmlToText, TakesLinearTimeForHostileNesting) {
-  const auto repeated = [](std::string_view piece, std::size_t octets) {
-    std::string out;
-    while (out.size() < octets) out += piece;
-    return out;
-  };
   // The shortest of three: what disturbs only adds.
-  const auto work = [&](std::string_view piece, std::size_t octets) {
-    const std::string html = repeated(piece, octets) + repeated("</q>", octets);
+  const auto work = [&](std::string_view piece, std::size_t count) {
+    const std::string html = copies(piece, count) + copies("</q>", count);
     double least = std::numeric_limits<double>::max();
     for (int i = 0; i < 3; ++i) {
       const double began = processor_seconds();
@@ -407,15 +408,11 @@ TEST(HtmlToText, TakesLinearTimeForHostileNesting) {
                                        "<div></s>",
                                        "<a><div>",
                                        "<x></y>"}) {
-    // Eight times as much takes eight times as long, and would take 64 times if it were quadratic.
-    EXPECT_LT(work(piece, 8 * kOctets), 24 * work(piece, kOctets)) << piece;
+    // Nine times as much takes nine times as long, and would take 81 times if it were quadratic.
+    // Odd numbers both: quotation marks pair alike.
+    const std::size_t count = kOctets / piece.size() | 1U;
+    EXPECT_LT(work(piece, 9 * count), 27 * work(piece, count)) << piece;
   }
-}
-
-std::string copies(std::string_view piece, std::size_t count) {
-  std::string out;
-  while (count-- > 0) out += piece;
-  return out;
 }
 
 TEST(HtmlText, SaysWhereItIsCutOff) {
