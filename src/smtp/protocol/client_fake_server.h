@@ -29,6 +29,10 @@ struct Script {
   std::map<std::string, std::string> answers;
   // The command at which it hangs up without a word, e.g. "BDAT"; empty: at none.
   std::string hangs_up_at;
+  // So many mails of a connection are taken; the next MAIL hears `enough` and is hung up on. 0:
+  // any.
+  std::size_t mails_max = 0;
+  std::string enough = "421 4.7.0 enough for this connection";
   Groups groups = Groups::understood;
   bool knows_bdat = true;  // false: the content is taken for commands
 };
@@ -116,6 +120,11 @@ class FakeServer {
   }
 
   void mail(const std::string& line) {
+    if (script_.mails_max > 0 && taken_.size() >= script_.mails_max) {
+      answer("enough", script_.enough);
+      hung_up_ = true;
+      return;
+    }
     const bool nested = open_ || spoilt_;
     if (answer("MAIL", nested ? "503 RSET first" : "250 2.1.0 ok") != 250) return;
     open_ = true;
