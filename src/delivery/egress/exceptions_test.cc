@@ -52,6 +52,7 @@ bool throw_at(unsigned seams, std::int64_t n, std::int64_t count, std::size_t pl
   SCOPED_TRACE(fmt::format("{} calls from the {}th on, {} places", count, n, places));
   Fault fault{.seams = seams, .at = n, .count = count};
   const std::size_t thrown_before = async::unhandled_exceptions();
+  const SteadyInstant began = SystemClock().steady_now();
   LaneTestWorld world(fault, places);
   the_fault = &fault;
   world.send();
@@ -59,6 +60,9 @@ bool throw_at(unsigned seams, std::int64_t n, std::int64_t count, std::size_t pl
   world.drain();
   const bool hit = fault.hit();
   EXPECT_EQ(async::unhandled_exceptions() > thrown_before, hit) << "it is told";
+  // What a connection gives back does not wait until an idle one has had enough.
+  const policy::SiteLimits usual;
+  EXPECT_LT(SystemClock().steady_now() - began, Microseconds(usual.idle));
   the_fault = nullptr;
   fault.seams = 0;
   world.check_that_all_is_free();

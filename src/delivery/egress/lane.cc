@@ -132,7 +132,6 @@ void Lane::tidy() noexcept {
 void Lane::accept(LaneArrival& arrival) {
   routes_.insert_or_assign(arrival.route.key, arrival.route);
   take_in(arrival.route, arrival.mails);
-  arrived_.notify();
   announced_.fetch_sub(1);
 }
 
@@ -215,6 +214,8 @@ void Lane::take_in(const LaneRoute& route, MailsInHand& mails) {
   for (; !mails.empty(); mails.pop()) {
     ledger_.add(route.key, flow_of(mails.front()), mails.front());
   }
+  // No connection is opened for what an idle one could take: it must know.
+  arrived_.notify();
 }
 
 void Lane::park_all(MailsInHand& mails, SteadyInstant until) {
