@@ -143,14 +143,16 @@ class FakeServer {
     content_begun_ = true;
     const std::size_t end = input_.find("\r\n.\r\n");
     if (end == std::string::npos) return false;
-    std::string content = input_.substr(0, end + 2);
-    input_.erase(0, end + 5);
-    for (std::size_t at = content.find("\r\n."); at != std::string::npos;
-         at = content.find("\r\n.", at + 2)) {
-      content.erase(at + 2, 1);
+    std::string content;
+    std::size_t from = 2;  // behind the end of the line that was put before it
+    for (std::size_t at = input_.find("\r\n."); at < end; at = input_.find("\r\n.", at + 2)) {
+      if (at > 0) content.append(input_, from, at + 2 - from);
+      from = at + 3;
     }
+    if (end + 2 > from) content.append(input_, from, end + 2 - from);
+    input_.erase(0, end + 5);
     content_ = content_begun_ = false;
-    end_of_content(".", content.substr(2));
+    end_of_content(".", content);
     forget();
     return true;
   }
