@@ -11,7 +11,6 @@ using enum RecipientState;
 
 constexpr std::array kRules = {
     // -- our own doing
-    // ------------------------------------------------------------------------------
     AdviceRule{.cause = Cause::too_large,
                .advice = {{"It was not sent: what its insert codes put in makes it larger than "
                            "limits.message_bytes_max.",
@@ -22,7 +21,6 @@ constexpr std::array kRules = {
                            "この宛先の値を短くするか、limits.message_bytes_max "
                            "を上げて、送り直してください。"}}},
     // -- states that need no reason
-    // -----------------------------------------------------------------
     AdviceRule{.state = delivered,
                .advice = {{"The receiving server accepted the mail and took responsibility for it.",
                            "受信側サーバーがメールを受け取り、責任を引き継ぎました。"},
@@ -91,7 +89,6 @@ constexpr std::array kRules = {
                    {"The attempts before tell the reason. Once it is solved, send the mail again.",
                     "原因はそれまでの試行の記録にあります。解消してから送り直してください。"}}},
     // -- ours
-    // ---------------------------------------------------------------------------------------
     AdviceRule{
         .cause = Cause::key_missing,
         .advice = {{"The signing key that this delivery goes out with is not there, so the mail "
@@ -172,7 +169,6 @@ constexpr std::array kRules = {
               "何が足りないかはログにあります。開けるファイルの上限（`ulimit "
               "-n`）を上げるか、smtp_out.connections_max を下げてください。"}}},
     // -- what the DNS said
-    // --------------------------------------------------------------------------
     AdviceRule{.cause = Cause::null_mx,
                .advice = {{"The domain says that it takes no mail (null MX).",
                            "そのドメインはメールを受け取らないと宣言しています（null MX）。"},
@@ -253,7 +249,6 @@ constexpr std::array kRules = {
                           {"Check the sources ([[egress]]).",
                            "送信元の設定（[[egress]]）を確かめてください。"}}},
     // -- what the network did
-    // -----------------------------------------------------------------------
     AdviceRule{
         .cause = Cause::unreachable,
         .advice =
@@ -356,7 +351,6 @@ constexpr std::array kRules = {
                            "再送されるので、いまは対応不要です。続くなら、上の応答にある TLS "
                            "失敗の理由を受信側の管理者に知らせてください。"}}},
     // -- what the receiver cannot do
-    // ----------------------------------------------------------------
     AdviceRule{
         .cause = Cause::over_size_limit,
         .advice =
@@ -388,7 +382,6 @@ constexpr std::array kRules = {
                           {"Try plain text in UTF-8 without attachments.",
                            "添付のない UTF-8 のテキストで試してください。"}}},
     // -- the address
-    // --------------------------------------------------------------------------------
     AdviceRule{
         .cause = Cause::mailbox,
         .state = deferred,
@@ -445,7 +438,6 @@ constexpr std::array kRules = {
                     "@ より後ろを確かめてください。正しければ、ドメインの管理者に MX "
                     "レコードを直してもらう必要があります。"}}},
     // -- at its pace
-    // --------------------------------------------------------------------------------
     AdviceRule{
         .cause = Cause::greylist,
         .advice =
@@ -488,7 +480,6 @@ constexpr std::array kRules = {
                            "一度に送った宛先の数が、受信側の上限を超えました。"},
                           {"Nothing: it is tried again.", "再送されるので、対応は不要です。"}}},
     // -- who we are
-    // ---------------------------------------------------------------------------------
     AdviceRule{
         .cause = Cause::reputation,
         .advice =
@@ -586,7 +577,6 @@ constexpr std::array kRules = {
               "アドレスがブロックリストに載っていないか、逆引きが正しいかを確かめてください。受信側"
               "のほかのホストも試し、そのあとは間隔を空けて再送します。"}}},
     // -- what we send
-    // -------------------------------------------------------------------------------
     AdviceRule{
         .cause = Cause::content,
         .advice =
@@ -612,7 +602,6 @@ constexpr std::array kRules = {
                            "いまは対応不要です。続くなら、DKIM、SPF、DMARC、逆引きと、このサイトへ"
                            "の送信速度を見直してください。"}}},
     // -- the receiver itself
-    // ------------------------------------------------------------------------
     AdviceRule{
         .cause = Cause::receiver_trouble,
         .advice = {{"The receiver has a problem of its own, with its mail system, its storage or "

@@ -419,6 +419,11 @@ TEST(NextStep, OfAMailThatWaitsInItsLaneSaysForWhat) {
   EXPECT_THAT(next_of(base_story(), busy), HasSubstr("smtp_out.connections_max"));
   busy.opens_none_until = kStart + 10min;
   EXPECT_THAT(next_of(base_story(), busy), HasSubstr("the next one is begun at 2026-01-05 10:10"));
+  busy.wants_room = true;
+  EXPECT_THAT(next_of(base_story(), busy),
+              HasSubstr("take all the memory in which mails are composed; the next connection from "
+                        "tokyo-1 is begun at 2026-01-05 10:10"));
+  EXPECT_THAT(next_of(base_story(), busy, Language::japanese), HasSubstr("メモリーを使い切って"));
 }
 
 TEST(NextStep, OfAMailAtHandSaysWhatTheReceiverIsWaitedFor) {

@@ -268,6 +268,13 @@ class NextStep {
   }
 
   [[nodiscard]] std::string why_its_lane_waits(const Way& way) const {
+    if (comes(way.opens_none_until) && way.wants_room) {
+      return words({"it waits: mails under way take all the memory in which mails are composed; "
+                    "the next connection from {} is begun at {}, in {}.",
+                    "送信中のメールがメール作成用のメモリーを使い切っているため待機しています。送信"
+                    "元 {} からの次の接続は {} に始めます（{}後）。"},
+                   way.source, at(*way.opens_none_until), in(*way.opens_none_until));
+    }
     if (comes(way.opens_none_until)) {
       return words({"it waits: this machine lacks what a connection from {} takes (a file, a "
                     "port, memory or the address); the next one is begun at {}, in {}.",

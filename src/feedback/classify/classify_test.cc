@@ -142,6 +142,7 @@ TEST(Meaning, OfARefusalOfTheSenderCountsAgainstNobodysAddress) {
            {Stage::mail_from, 550, "User unknown"},
            {Stage::mail_from, 550, "5.2.1 disabled"},
            {Stage::data, 550, "5.7.1 Account disabled: your sending account is disabled for spam"},
+           {Stage::rcpt_to, 550, "Verification failed\nNo such user here\nSender verify failed"},
            {Stage::rcpt_to, 550, "5.7.1 Too many unknown user attempts from your host"},
            {Stage::rcpt_to, 550, "Too many unknown user attempts from your host"}}) {
     const Meaning meaning = meaning_of({.stage = stage, .reply = {code, text}});

@@ -34,7 +34,8 @@ constexpr std::string_view kMissingMailboxes =
     "invalid recipient|no mailbox here|no such mailbox|user does not exist|"
     "mailbox does not exist|address does not exist|account does not exist|"
     "that you tried to reach does not exist|user not found|no such address|"
-    "user doesn't have|unknown address|invalid mailbox|no such account|unrouteable address";
+    "user doesn't have|unknown address|invalid mailbox|no such account|unrouteable address|"
+    "is no longer valid";
 
 constexpr std::array kReplyRules = {
     // -- our own note on a refusal ---------------------------------------------------------------
@@ -46,6 +47,27 @@ constexpr std::array kReplyRules = {
     // -- words that mean more than any code ------------------------------------------------------
     // Postfix says it with "User unknown", of the sender.
     Rule{sender_address, {}, kAny, -1, -1, "sender address rejected"},
+    // Exim, with what the sender's own receiver said: "No such user here".
+    Rule{sender_address,
+         {},
+         kAny,
+         -1,
+         -1,
+         "sender verify failed|sender verification failed|sender verify callout|"
+         "unresolvable rfc.5321 from domain"},
+    // cPanel's one sentence for everything.
+    Rule{unclear, kRcptOrData, kPermanent, -1, -1, "the account or domain may not exist"},
+    // Yandex: the recipient's account is blocked.
+    Rule{mailbox_disabled, kRcptOrData, kPermanent, kSecurity, -1,
+         "policy rejection on the target address"},
+    // Exchange, of groups that take mail of their own organization only.
+    Rule{policy,
+         {},
+         kPermanent,
+         -1,
+         -1,
+         "resolver.rst.authrequired|resolver.rst.sendernotauthenticated*|"
+         "resolver.rst.notauthorized|resolver.rst.restrictedtorecipients*"},
     // Microsoft 365 where the directory is the edge's (directory-based edge blocking): no such
     // recipient.
     Rule{mailbox, kRcptOrData, kPermanent, 4, 1, "recipient address rejected"},
@@ -61,17 +83,27 @@ constexpr std::array kReplyRules = {
          "too many recipients|too many rcpts|too many rcpt|too many recipient"},
     Rule{too_many_recipients, kRcptOrData, kTemporary, -1, -1,
          "too many recipients|too many rcpts|too many rcpt|too many recipient"},
-    Rule{greylist,
-         {},
-         kTemporary,
-         -1,
-         -1,
-         "greylist*|graylist*|grey list*|gray list*|grey-list*|gray-list*"},
+    Rule{
+        greylist,
+        {},
+        kTemporary,
+        -1,
+        -1,
+        "greylist*|graylist*|grey list*|gray list*|grey-list*|gray-list*|"
+        // Mimecast
+        "internal resource temporarily unavailable|internal resources are temporarily unavailable"},
     Rule{loop, {}, kAny, -1, -1, "too many hops|mail loop|mail loops|routing loop|hop count"},
     // "Too many" of what is in the mailbox, or in the receiver's machine.
     Rule{mailbox_full, kRcptOrData, kTemporary, 2, 2},
     Rule{sender_address, kMail, kTemporary, 2, 2},
     Rule{receiver_trouble, {}, kTemporary, -1, -1, "too many open files|too many processes"},
+    Rule{receiver_trouble,
+         {},
+         kTemporary,
+         -1,
+         -1,
+         "temporary server error|temporary local problem|resources temporarily unavailable|"
+         "resources temporarily not available"},
     Rule{mailbox_busy,
          {},
          kAny,
@@ -80,6 +112,18 @@ constexpr std::array kReplyRules = {
          "is receiving mail too quickly|is receiving mail at a rate"},
     // Gmail: 4.7.0 and 4.7.28, about the address or the domain that sends.
     Rule{unsolicited, {}, kAny, -1, -1, "unusual rate of unsolicited mail"},
+    // Gmail slows down, or blocks, what lacks one of these: 7.27 and 7.30 are other things
+    // elsewhere.
+    Rule{spf, {}, kAny, 7, -1, "spf authentication didn't pass|didn't pass spf authentication"},
+    Rule{dkim, {}, kAny, 7, -1, "dkim authentication didn't pass|didn't pass dkim authentication"},
+    Rule{dmarc, {}, kAny, 7, 32},
+    Rule{dmarc, {}, kAny, 7, 40},
+    Rule{rate,
+         {},
+         kAny,
+         -1,
+         -1,
+         "frequency limited|frequency of receiving messages is limited"},  // QQ
     Rule{rate,
          {},
          kAny,
@@ -94,7 +138,9 @@ constexpr std::array kReplyRules = {
          "too many|too much mail|too fast|rate limit*|rate-limit*|ratelimit*|throttl*|"
          "unusual rate|deferred due to user complaints|deferred due to unexpected volume|"
          "excessive volume|max message per connection|maximum number of connections|"
-         "maximum number of messages|exceeded the rate|sending limit"},
+         "maximum number of messages|maximum number of concurrent|exceeded the rate|sending limit|"
+         "limits for how many messages|account service is temporarily unavailable|"
+         "hl:icc|hl:ifc|mi:dmc|mi:sfq"},               // the last ones of NetEase (163)
     Rule{rate, {}, kTemporary, 7, -1, "server busy"},  // Exchange Online: 4.7.500
     Rule{rate, {}, kAny, 7, 28},
     Rule{rate, {}, kAny, 4, 5},
@@ -106,11 +152,19 @@ constexpr std::array kReplyRules = {
          -1,
          -1,
          "spamhaus|spamcop|barracudacentral|sorbs|uceprotect*|abuseat|invaluement|senderscore|"
-         "blocklist*|block list|blocked list|blacklist*|black list|dnsbl|rbl|banned sending ip|"
+         "blocklist*|block list|blocked list|block listed|blacklist*|black list|black "
+         "listed|dnsbl|rbl|"
+         "banned sending ip|suspected spam ip|ipcheck.proofpoint.com|"
          "ip reputation|poor reputation|bad reputation|low reputation|sender reputation|"
          "dynamic reputation|permanently deferred|connections not accepted from|blocked using"},
     Rule{dmarc, {}, kAny, -1, -1, "dmarc"},
     Rule{authentication, {}, kAny, 7, 26},
+    Rule{authentication,
+         {},
+         kAny,
+         -1,
+         -1,
+         "either spf or dkim|both spf and dkim|neither spf nor dkim|sender is unauthenticated"},
     Rule{authentication, {}, kAny, 7, 515},  // Outlook: "required authentication level"
     Rule{reverse_dns, {}, kAny, 7, 25},
     Rule{reverse_dns,
@@ -118,7 +172,8 @@ constexpr std::array kReplyRules = {
          kAny,
          -1,
          -1,
-         "reverse dns|rdns|ptr record|ptr records|ptr lookup|no ptr|cannot find your hostname|"
+         "reverse dns|rdns|ptr record|ptr records|ptr resource record|ptr lookup|no ptr|cannot "
+         "find your hostname|"
          "cannot find your reverse hostname|client host rejected: cannot find"},
     Rule{dkim,
          {},
@@ -126,14 +181,14 @@ constexpr std::array kReplyRules = {
          -1,
          -1,
          "no passing dkim*|dkim signature*|dkim verification|dkim check*|dkim fail*|"
-         "invalid dkim|dkim validation"},
+         "invalid dkim|dkim validation|dkim sender invalid"},
     Rule{spf,
          {},
          kAny,
          -1,
          -1,
          "spf validation|spf check*|spf fail*|spf record*|fails spf|failed spf|not allowed by spf|"
-         "spf hardfail|sender policy framework"},
+         "spf hardfail|spf policy|spf sender invalid|sender policy framework"},
     Rule{no_service, {Stage::greeting}, kPermanent},
     Rule{protocol, {Stage::hello}, {500, 504}},
     Rule{hello_name, {Stage::hello}, kPermanent},
@@ -152,6 +207,7 @@ constexpr std::array kReplyRules = {
     Rule{sender_address, kMail, kAny, -1, -1, kFullMailboxes, {}, kSecurity},
     Rule{sender_address, kMail, kAny, -1, -1, kDisabledMailboxes, {}, kSecurity},
     Rule{sender_address, kMail, kRefused, -1, -1, kMissingMailboxes, {}, kSecurity},
+    Rule{sender_address, kMail, kRefused, -1, -1, "does not exist", {}, kSecurity},
     Rule{mailbox_full, kRcptOrData, kAny, kSecurity, -1,
          "mailbox full|mailbox is full|mail box full|inbox full|inbox is full"},
     Rule{mailbox_full, kRcptOrData, kAny, -1, -1, kFullMailboxes, {}, kSecurity},
@@ -166,16 +222,16 @@ constexpr std::array kReplyRules = {
          "unknown recipient|recipient unknown|mailbox not found|no such recipient|"
          "invalid recipient|no mailbox here|no such mailbox|user does not exist|"
          "mailbox does not exist|that you tried to reach does not exist|user doesn't have|"
-         "no such account"},
+         "no such account|email address is marked as invalid"},
     Rule{mailbox, kRcptOrData, kRefused, -1, -1, kMissingMailboxes, {}, kSecurity},
     Rule{relay,
          {},
-         kPermanent,
+         kAny,
          -1,
          -1,
          "relay access denied|relaying denied|relay denied|relay not permitted|unable to relay|"
          "relay not allowed|not permitted to relay|we do not relay|rcpthosts|relaying not allowed|"
-         "relaying is not allowed"},
+         "relaying is not allowed|open relay not allowed|open relay is not allowed"},
     Rule{sender_address,
          {Stage::mail_from, Stage::rcpt_to},
          kAny,
@@ -210,14 +266,17 @@ constexpr std::array kReplyRules = {
          kAny,
          -1,
          -1,
-         "spam|virus|viruses|malware|phishing|unsolicited|unsafe content|dangerous|suspicious"},
+         "spam|virus|viruses|malware|phishing|unsolicited|unsafe content|dangerous|suspicious|"
+         "dt:spm"},
     Rule{content,
          {},
          kPermanent,
          -1,
          -1,
          "spam message|looks like spam|spam content|spam abuse|message content|"
-         "because of its content|because its content|unsolicited mail|virus|malware|phishing"},
+         "because of its content|because its content|mail content denied|content examination|"
+         "unsolicited mail|virus|malware|phishing"},
+    Rule{size, {}, kPermanent, -1, -1, "maximum email size exceeded|message size exceeds"},
 
     // -- enhanced status codes (RFC 3463, RFC 7372, RFC 7505; IANA registry) ---------------------
     Rule{size, {}, kAny, 2, 3},
@@ -258,6 +317,16 @@ constexpr std::array kReplyRules = {
     Rule{spf, {}, kAny, 7, 24},
     Rule{sender_address, {}, kAny, 7, 27},
     Rule{policy, {}, kAny, 7},
+
+    // -- where no such code says more -------------------------------------------------------------
+    Rule{policy,
+         {},
+         kAny,
+         -1,
+         -1,
+         "policy reasons|policy violation|policy violations|local policy|security policy|"
+         "security policies|administrative prohibition|anti-spoofing policy|spoofed message|"
+         "rejected by recipients"},
 
     // -- codes alone (RFC 5321 section 4.2.3, RFC 4954, RFC 7504) --------------------------------
     Rule{receiver_trouble, {}, {421, 421}},

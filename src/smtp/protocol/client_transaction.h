@@ -4,11 +4,12 @@
 //
 //   server offers           flights ("/" waits for the answers so far)
 //   PIPELINING, CHUNKING    MAIL RCPT.. BDAT content              one round trip
-//     same, large content   MAIL RCPT.. / BDAT content            refused recipients cost no
-//     content
+//     same, large content   MAIL RCPT.. / BDAT content            (1)
 //   PIPELINING              MAIL RCPT.. DATA / content .
 //   CHUNKING                MAIL / RCPT / .. / BDAT content
 //   neither                 MAIL / RCPT / .. / DATA / content .
+//
+// (1) No content is sent for recipients that are refused.
 //
 // A RSET goes in front where the transaction before may still be open (RFC 3030 section 2, RFC 2920
 // section 3.1 allows it in a flight).
