@@ -200,6 +200,7 @@ Result<void> answer_question(const Ground& ground, ReadWork& work, Milliseconds 
     auto link = ground.link();
     if (!link) return fail(std::move(link.error()));
     const TimeTold told = ground.time();
+    const SteadyInstant asked = now_here();
     const auto begun = (*link)
                            ->add(kBeginQuestion)
                            .add(kQuestionLimits)
@@ -212,6 +213,7 @@ Result<void> answer_question(const Ground& ground, ReadWork& work, Milliseconds 
     }
     Session session(**link, ground.ids, ground.hash);
     const Instant now = begun->back().instant(0, 0);
+    if (ground.clock != nullptr) ground.clock->told(now, asked, now_here());
     session.begun(now, told.wall.value_or(now), most);
     Questions questions(session);
     auto result = caught([&] { return work(questions); });

@@ -8,6 +8,7 @@
 
 #include "store/address_hash.h"
 #include "store/pending.h"
+#include "store/postgres/database_clock.h"
 #include "store/postgres/hot.h"
 #include "store/postgres/ids.h"
 #include "store/postgres/link.h"
@@ -33,6 +34,8 @@ struct Ground {
   // Waits before the same is tried again. False: the store is closing.
   std::function<bool(int tries)> pause;
   Milliseconds flight_max{};
+  // Told the database's time with each question; may be null.
+  DatabaseClock* clock = nullptr;
 };
 
 // io: whether it is stored could not be found out.

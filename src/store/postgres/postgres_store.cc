@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/forward_clock.h"
 #include "store/postgres/connections.h"
+#include "store/postgres/database_clock.h"
 #include "store/postgres/ids.h"
 #include "store/postgres/readers.h"
 #include "store/postgres/schema.h"
@@ -30,6 +31,17 @@ Result<AddressHash> read_address_hash(Link& link, Milliseconds most) {
     return fail(ErrorKind::corrupt, "the database has lost the secret of its address index");
   }
   return *hash;
+}
+
+const Sql kTime{"open: time", "SELECT " STORE_NOW};
+
+Result<void> tell_time(Link& link, DatabaseClock& clock, Milliseconds most) {
+  const SystemClock machine;
+  const SteadyInstant asked = machine.steady_now();
+  const auto said = link.fly_one(kTime, Params() << Told(), most);
+  if (!said) return fail(said.error());
+  clock.told(said->instant(0, 0), asked, machine.steady_now());
+  return {};
 }
 
 std::uint64_t random_seed() {
@@ -61,6 +73,7 @@ struct PostgresStore::Parts {
 
   const Options options;
   std::optional<ForwardClock> clock;
+  DatabaseClock database_clock;
   Dialer dialer;
   Ids ids;
   Closing closing;
@@ -77,13 +90,16 @@ Result<std::unique_ptr<PostgresStore>> PostgresStore::open(Options options) {
   if (!ready) return fail(std::move(ready.error()));
   const auto hash = read_address_hash(**link, parts->options.flight_max);
   if (!hash) return fail(hash.error());
+  auto timed = tell_time(**link, parts->database_clock, parts->options.flight_max);
+  if (!timed) return fail(std::move(timed.error()));
   link->reset();
   const Ground ground{.ids = parts->ids,
                       .hash = *hash,
                       .time = [p = parts.get()] { return p->time(); },
                       .link = {},
                       .pause = {},
-                      .flight_max = parts->options.flight_max};
+                      .flight_max = parts->options.flight_max,
+                      .clock = &parts->database_clock};
   parts->writers.emplace(
       ground, parts->closing,
       Writers::Limits{parts->options.queued_max, parts->options.accept_octets_max});
@@ -130,6 +146,11 @@ void PostgresStore::submit_read(ReadWork work, Done done) {
 
 StoreFigures PostgresStore::figures() const {
   return parts_->writers->figures();
+}
+
+const Clock& PostgresStore::clock() const {
+  if (parts_->clock) return *parts_->clock;
+  return parts_->database_clock;
 }
 
 void PostgresStore::close() {

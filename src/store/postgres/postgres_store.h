@@ -52,6 +52,8 @@ class PostgresStore final : public Store {
   void submit_write(WritePriority priority, WriteWork work, Done done) override;
   void submit_read(ReadWork work, Done done) override;
   [[nodiscard]] StoreFigures figures() const override;
+  // A postgres/database_clock.h.
+  [[nodiscard]] const Clock& clock() const override;
   void close() override;
 
  private:

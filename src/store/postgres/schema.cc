@@ -139,6 +139,7 @@ CREATE INDEX import_jobs_delivery ON import_jobs(delivery);
 CREATE INDEX import_jobs_running ON import_jobs(status) WHERE status = 1;
 INSERT INTO numbers VALUES(0, 1);
 INSERT INTO meta VALUES('address_secret', uuid_send(gen_random_uuid()));
+INSERT INTO meta VALUES('entering', '');
 )sql";
 
 constexpr std::array<std::string_view, 1> kSteps{kStep1};

@@ -15,11 +15,16 @@
 namespace todoku::store::postgres {
 namespace {
 
-// Of several that enter under a name at once each makes void those that were before; who comes last
-// waits for the others.
-const Sql kLockName{"nodes: lock name",
-                    "SELECT key FROM nodes WHERE name = $1 AND void = 0 ORDER BY key FOR UPDATE"};
-const Sql kVoidName{"nodes: void name", "UPDATE nodes SET void = 1 WHERE name = $1 AND void = 0"};
+// Of several that enter at once each sees those before it: who comes later waits for the others.
+const Sql kLockEntering{"nodes: lock entering",
+                        "SELECT name FROM meta WHERE name = 'entering' FOR UPDATE"};
+// Whoever renews holds the row of its node, too: it has renewed when this is answered, or will find
+// itself void.
+const Sql kLockLiving{"nodes: lock living",
+                      "SELECT key FROM nodes WHERE void = 0 AND (name = $1 OR $2 <> 0)"
+                      " ORDER BY key FOR UPDATE"};
+const Sql kVoidOthers{"nodes: void others",
+                      "UPDATE nodes SET void = 1 WHERE key = ANY($1) AND void = 0"};
 const Sql kInsertNode{"nodes: insert", "INSERT INTO nodes VALUES($1, $2, $3, $4, $5, 0)"};
 const Sql kInsertLease{"nodes: insert lease", "INSERT INTO node_leases VALUES($1, $2)"};
 // Against being made void meanwhile. Shared, like the lock of who hands it work: a renewal waits
@@ -105,11 +110,26 @@ Result<void> nothing_or(const Result<std::vector<Table>>& answers) {
 Result<NodeKey> Changes::enter_node(const NewNode& node) {
   const auto key = session_.take_numbers(1);
   if (!key) return fail(key.error());
+  const auto locked = session_.add(kLockEntering)
+                          .add(kLockLiving, Params() << std::string_view(node.name) << node.alone)
+                          .fly();
+  if (!locked) return fail(locked.error());
+  const auto all = questions_.nodes();
+  if (!all) return fail(all.error());
+  Column others(kInt8);
+  for (const Node& other : *all) {
+    if (other.is_void) continue;
+    const bool is_before = node.succeeds && other.name == node.name;
+    if (!is_before && !node.alone) continue;
+    if (!is_before && other.left > Milliseconds(0)) {
+      return fail(ErrorKind::conflict, lives_here(other));
+    }
+    others.add(other.key);
+  }
   const Instant now = session_.now();
-  const std::string_view name = node.name;
-  auto done = session_.add(kLockName, Params() << name)
-                  .add(kVoidName, Params() << name)
-                  .add(kInsertNode, Params() << *key << name << std::string_view(node.roles)
+  auto done = session_.add(kVoidOthers, Params() << others)
+                  .add(kInsertNode, Params() << *key << std::string_view(node.name)
+                                             << std::string_view(node.roles)
                                              << std::string_view(node.version) << now)
                   .add(kInsertLease, Params() << *key << now + kNodeLease)
                   .fly();
