@@ -10,9 +10,9 @@
 #include "base/forward_clock.h"
 #include "store/postgres/connections.h"
 #include "store/postgres/database_clock.h"
+#include "store/postgres/fitness.h"
 #include "store/postgres/ids.h"
 #include "store/postgres/readers.h"
-#include "store/postgres/schema.h"
 #include "store/postgres/writers.h"
 
 namespace todoku::store {
@@ -86,7 +86,7 @@ Result<std::unique_ptr<PostgresStore>> PostgresStore::open(Options options) {
   auto parts = std::make_unique<Parts>(std::move(options));
   auto link = parts->dialer.dial();
   if (!link) return fail(std::move(link.error()));
-  auto ready = check_schema(**link);
+  auto ready = check_fit(**link, parts->options.must_keep);
   if (!ready) return fail(std::move(ready.error()));
   const auto hash = read_address_hash(**link, parts->options.flight_max);
   if (!hash) return fail(hash.error());

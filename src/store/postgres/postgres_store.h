@@ -24,6 +24,8 @@ class PostgresStore final : public Store {
     postgres::DialOptions dial;
     // Tests that move time; it must outlive the store. nullptr: the database's time counts.
     const Clock* clock = nullptr;
+    // Refuse a database that would lose what it has said to be committed.
+    bool must_keep = false;
     // A connection each, for as long as the store is open.
     std::size_t writers = 2;
     std::size_t readers = 2;
@@ -37,8 +39,10 @@ class PostgresStore final : public Store {
     Milliseconds connection_life = std::chrono::minutes(30);  // more or less
   };
 
-  // Connects, and looks at the schema, which it never changes (postgres/schema.h). Errors:
-  // unavailable, not_found (the schema lacks steps), unsupported (of a newer version), corrupt.
+  // Connects, and looks at the database (postgres/fitness.h) and its schema, which it never changes
+  // (postgres/schema.h). Errors: unavailable, unauthorized (the user may not do what is needed),
+  // not_found (the schema lacks steps), unsupported (of a newer version, or a database that cannot
+  // be a store), corrupt.
   [[nodiscard]] static Result<std::unique_ptr<PostgresStore>> open(Options options);
   ~PostgresStore() override;
   PostgresStore(const PostgresStore&) = delete;

@@ -54,6 +54,25 @@ class TwoWritersTest : public PostgresStoreTest {
   Account acme_;
 };
 
+TEST_F(TwoWritersTest, OfTwoThatMustBeAloneOneEnters) {
+  for (int round = 0; round < 20; ++round) {
+    std::atomic<int> entered{0};
+    const auto enter = [&](Store& store, const std::string& name) {
+      const auto node = write(store, [&](WriteTransaction& t) {
+        return t.enter_node({.name = name, .roles = "", .version = "", .alone = true});
+      });
+      if (!node) {
+        EXPECT_EQ(node.error().kind, ErrorKind::conflict);
+        return;
+      }
+      ++entered;
+    };
+    at_once([&] { enter(*first_, "here"); }, [&] { enter(*second_, "there"); });
+    EXPECT_EQ(entered, 1) << round;
+    database_.execute("DELETE FROM node_leases; DELETE FROM nodes");
+  }
+}
+
 TEST_F(TwoWritersTest, ANameIsTakenOnce) {
   std::atomic<int> made{0};
   std::atomic<int> taken{0};
