@@ -30,7 +30,8 @@ constexpr Milliseconds kGivenUpWithin{100};
 
 Result<store::sqlite::StoreLock> lock_folder(const config::Config& config) {
   for (Milliseconds waited(0);; waited += kFolderPause) {
-    auto lock = store::sqlite::StoreLock::acquire(database_path(config));
+    auto lock = store::sqlite::StoreLock::acquire(database_path(config),
+                                                  "the data folder " + config.data.directory);
     if (lock || lock.error().kind != ErrorKind::conflict || waited >= kFolderWait) return lock;
     std::this_thread::sleep_for(kFolderPause);
   }
@@ -78,13 +79,14 @@ std::string PostgresHouse::place() const {
 
 Result<void> PostgresHouse::check_settings() const {
   const auto address = store::postgres::check_address(config_.postgres.address);
-  if (!address) {
+  if (!address && address.error().kind == ErrorKind::unsupported) {
     return fail(ErrorKind::invalid_input,
-                fmt::format("store.postgres.address: {}; a password comes from "
-                            "store.postgres.password_file, store.postgres.password_command or the "
-                            "variable TODOKU_STORE__POSTGRES__PASSWORD",
+                fmt::format("store.postgres.address: {}: put it into a file and name that in "
+                            "store.postgres.password_file, or have store.postgres.password_command "
+                            "or the variable TODOKU_STORE__POSTGRES__PASSWORD give it",
                             address.error().detail));
   }
+  if (!address) return fail("store.postgres.address", address.error());
   return check_password_source(config_.postgres);
 }
 

@@ -62,7 +62,7 @@ Result<void> check_address(const std::string& address) {
   }
   for (const std::string_view name : kPasswords) {
     if (value_of(reading.options, name).empty()) continue;
-    return wrong_address("it holds a password, which does not belong there");
+    return fail(ErrorKind::unsupported, "it holds a password, which does not belong there");
   }
   const std::string_view attributes = value_of(reading.options, "target_session_attrs");
   if (!attributes.empty() && std::ranges::find(kWriting, attributes) == kWriting.end()) {

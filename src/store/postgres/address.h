@@ -10,7 +10,8 @@ namespace todoku::store::postgres {
 
 // Whether a store can be reached by it: it is a URI or name=value pairs that libpq knows, holds no
 // password (which would be shown wherever addresses are), and does not ask for a server that only
-// reads. invalid_input; the sentence repeats nothing that might be a password.
+// reads. unsupported: it holds a password; else invalid_input. The sentence repeats nothing that
+// might be one.
 [[nodiscard]] Result<void> check_address(const std::string& address);
 
 // For people: which database, where.

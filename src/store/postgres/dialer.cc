@@ -39,7 +39,9 @@ constexpr std::array<std::pair<const char*, const char*>, 8> kDefaults{{
 Result<void> wait_for(PGconn* connection, Milliseconds most) {
   const SystemClock machine;  // bounds a wait for the network
   const SteadyInstant deadline = machine.steady_now() + most;
-  auto state = PGRES_POLLING_WRITING;
+  // What fails at once (nobody listens at a Unix socket) has no socket to wait at.
+  auto state =
+      PQstatus(connection) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
   while (state != PGRES_POLLING_OK) {
     if (state == PGRES_POLLING_FAILED) {
       std::string_view text = PQerrorMessage(connection);

@@ -74,6 +74,14 @@ TEST(DatabaseClockTest, FollowsWhatItIsTold) {
   EXPECT_LT(clock.now(), said + 5s) << "it leapt back";
 }
 
+TEST(DialerTest, SaysAtOnceThatNobodyListens) {
+  postgres::Dialer dialer({.address = "host=/nowhere/at/all", .password = {}});
+  const auto refused = dialer.dial();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("No such file"));
+  EXPECT_THAT(refused.error().detail, Not(HasSubstr("no answer within")));
+}
+
 class OpeningTest : public PostgresStoreTest {
  protected:
   static PostgresServer& server() { return PostgresServer::running(); }

@@ -14,6 +14,7 @@ sys.path[:0] = [str(SYSTEM / "support"), str(SYSTEM / "delivery")]
 from installation import (FROM, Installation, QUICK, check, check_equal,  # noqa: E402,F401
                           check_exactly_once)
 import processes  # noqa: E402
+from api import ApiError  # noqa: E402
 from postgres_server import PostgresServer  # noqa: E402
 from ports import free_port  # noqa: E402
 
@@ -111,6 +112,13 @@ class OnPostgres(Installation):
             connection.close()
         delivery = json.loads(text).get("delivery_id") if answer.status < 300 else None
         return answer.status, answer.getheader("Retry-After"), delivery, time.monotonic() - began
+
+    def is_sent(self, delivery):
+        """Each connection comes back when it does: until then a question may get 503."""
+        try:
+            return self.status_of(delivery) == "SENT"
+        except ApiError:
+            return False
 
     def engine_log(self, name="engine"):
         return (self.directory / f"{name}.log").read_text(errors="replace")

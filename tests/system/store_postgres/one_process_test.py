@@ -27,7 +27,7 @@ def refuses_a_second(stack, second):
                             [f"the process of node {name}", "only one may"])
     check(seconds < LEASE, f"it took {seconds:.0f} s to see that the first lives")
     stack.refuses("a second engine here", stack.directory / "todoku.toml",
-                  [str(stack.engine.pid)])
+                  ["the data folder", str(stack.engine.pid)])
     stack.refuses("a change from elsewhere", second, [f"node {name}"], "account", "add", "other")
     check_equal(name_of_holder(stack), name, "who holds the database")
 
