@@ -41,6 +41,20 @@ std::string node_name(std::string_view folder_id) {
   return fmt::format("{}/{}", host_name(), folder_id);
 }
 
+// libpq has several.
+std::string on_one_line(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    const bool blank = c == '\n' || c == '\t' || c == ' ';
+    if (!blank) {
+      line += c;
+    } else if (!line.ends_with(' ')) {
+      line += ' ';
+    }
+  }
+  return line;
+}
+
 bool is_given_up(const StoreHouse::Start& start) {
   return start.given_up && start.given_up();
 }
@@ -70,6 +84,7 @@ store::PostgresStore::Options PostgresHouse::options() const {
 }
 
 std::unexpected<Error> PostgresHouse::told(Error error) const {
+  error.detail = on_one_line(error.detail);
   return fail(place(), std::move(error));
 }
 
@@ -110,7 +125,7 @@ Result<std::unique_ptr<store::PostgresStore>> PostgresHouse::open_patiently(cons
   for (bool first = true;; first = false) {
     auto opened = store::PostgresStore::open(options());
     if (opened || opened.error().kind != ErrorKind::unavailable) return opened;
-    if (machine.steady_now() + kServerPause > until) {
+    if (machine.steady_now() >= until) {
       return fail(ErrorKind::unavailable,
                   fmt::format("{} (tried for {} s: store.postgres.start_seconds)",
                               opened.error().detail, patience.count()));
@@ -118,7 +133,7 @@ Result<std::unique_ptr<store::PostgresStore>> PostgresHouse::open_patiently(cons
     if (first) {
       log::warning("the database cannot be reached yet, trying again",
                    {{"database", place()},
-                    {"reason", opened.error().detail},
+                    {"reason", on_one_line(opened.error().detail)},
                     {"seconds_at_most", patience.count()}});
     }
     if (!pause_before_next_try(start)) return given_up();
@@ -172,7 +187,7 @@ Result<void> PostgresHouse::may_change(store::Store& store) {
   const auto id = data_folder_id(config_.data.directory, false);
   const std::string ours = id ? node_name(*id) : "";
   for (const store::Node& node : *nodes) {
-    if (node.is_void || node.left <= Milliseconds(0)) continue;
+    if (node.is_void || !store::lease_runs(node)) continue;
     // One of this folder that was killed: its lock is free, its lease still runs.
     if (node.name == ours && store::sqlite::StoreLock::acquire(database_path(config_))) continue;
     return fail(ErrorKind::conflict,

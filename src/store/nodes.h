@@ -35,8 +35,9 @@ struct NewNode {
   // It comes in place of whoever had its name, who is known to be gone and becomes void. Otherwise
   // whoever has the name is another node.
   bool succeeds = true;
-  // No other node may live beside it: while the lease of one runs, conflict names that one; those
-  // whose lease has lapsed become void with its entering.
+  // No other node may live beside it: while the lease of one runs, conflict names that one; others
+  // become void with its entering. Who wants to be sure that a clock that leapt has not ended a
+  // lease watches first (delivery/policy/sole_watch.h).
   bool alone = false;
 };
 
@@ -73,6 +74,13 @@ struct OfferedAgain {
   std::vector<SetAside> set_aside;  // recipients: alone in dying nodes' hands too often
   std::int64_t unknown = 0;         // recipients whose mail was on its way and is sent at most once
 };
+
+// Of a node that is not void. One that is longer than leases are was given by a clock that was
+// ahead of this one, as after a fail-over: who lives renews it, and then it is not.
+[[nodiscard]] inline bool lease_runs(const Node& node) {
+  constexpr Milliseconds kApart = std::chrono::seconds(1);
+  return node.left > Milliseconds(0) && node.left <= kNodeLease + kApart;
+}
 
 // What is said to who would have to be alone, and is not.
 [[nodiscard]] std::string lives_here(const Node& other);

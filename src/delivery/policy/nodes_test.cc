@@ -128,8 +128,16 @@ TEST_F(SoleWatchTest, AWholeLeaseWithoutARenewalIsWaitedOut) {
 }
 
 TEST_F(SoleWatchTest, ALeaseThatRunsInTheStoreIsNotTaken) {
-  EXPECT_EQ(look(seconds(600)), Verdict::wait) << "the store's clock leapt back";
-  EXPECT_EQ(look(seconds(580), seconds(20)), Verdict::wait);
+  EXPECT_EQ(look(seconds(35)), Verdict::wait);
+  EXPECT_EQ(look(seconds(15), seconds(20)), Verdict::wait);
+  EXPECT_EQ(look(seconds(1), seconds(14)), Verdict::wait);
+  EXPECT_EQ(look(seconds(0), seconds(1)), Verdict::alone);
+}
+
+TEST_F(SoleWatchTest, ALeaseOfAClockThatWentBackIsWaitedForNoLonger) {
+  EXPECT_EQ(look(seconds(600)), Verdict::wait);
+  EXPECT_EQ(look(seconds(586), seconds(14)), Verdict::wait);
+  EXPECT_EQ(look(seconds(585), seconds(1)), Verdict::alone);
 }
 
 TEST_F(SoleWatchTest, WhatWasRenewedWhileNobodyLookedIsSeen) {

@@ -4,7 +4,8 @@
 // Intuition: leases are counted in the store's time, and its clock may leap at a fail-over, so that
 // a lease has lapsed there whose holder is at work. But a holder stops by its own steady clock, one
 // lease after its last renewal at the latest. So one that was not seen to renew for a whole lease
-// of our steady clock is gone, whatever the store's clock says; one that was seen to renew lives.
+// of our steady clock is gone, if its lease has lapsed or is longer than leases are, which is what
+// a clock that went back makes of it; one that was seen to renew lives.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +48,8 @@ class SoleWatch {
           watched.since = before->second.since;
         }
       }
-      const bool gone = seen.left <= Milliseconds(0) && now - watched.since >= lease_;
+      const bool runs = seen.left > Milliseconds(0) && seen.left <= lease_ + kRenewed;
+      const bool gone = !runs && now - watched.since >= lease_;
       if (!gone && verdict == Verdict::alone) verdict = Verdict::wait;
       still.emplace(seen.node, watched);
     }

@@ -73,6 +73,14 @@ TEST_F(TwoWritersTest, OfTwoThatMustBeAloneOneEnters) {
   }
 }
 
+TEST_F(TwoWritersTest, ALeaseOfAClockThatWentBackKeepsNobodyOut) {
+  const NodeKey before = enter(*first_, "before");
+  database_.execute("UPDATE node_leases SET until = until + 600000");
+  const NewNode sole{.name = "now", .roles = "", .version = "", .alone = true};
+  must(write(*second_, [&](WriteTransaction& t) { return t.enter_node(sole); }));
+  EXPECT_FALSE(write(*first_, [&](WriteTransaction& t) { return t.renew_node(before); }));
+}
+
 TEST_F(TwoWritersTest, ANameIsTakenOnce) {
   std::atomic<int> made{0};
   std::atomic<int> taken{0};

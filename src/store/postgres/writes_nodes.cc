@@ -121,7 +121,7 @@ Result<NodeKey> Changes::enter_node(const NewNode& node) {
     if (other.is_void) continue;
     const bool is_before = node.succeeds && other.name == node.name;
     if (!is_before && !node.alone) continue;
-    if (!is_before && other.left > Milliseconds(0)) {
+    if (!is_before && lease_runs(other)) {
       return fail(ErrorKind::conflict, lives_here(other));
     }
     others.add(other.key);

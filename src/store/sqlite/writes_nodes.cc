@@ -18,7 +18,7 @@ Result<void> SqliteWriteTransaction::make_way(const NewNode& node) {
     if (other.is_void) continue;
     const bool is_before = node.succeeds && other.name == node.name;
     if (!is_before && !node.alone) continue;
-    if (!is_before && other.left > Milliseconds(0)) {
+    if (!is_before && lease_runs(other)) {
       return fail(ErrorKind::conflict, lives_here(other));
     }
     auto done = db_.query("UPDATE nodes SET void = 1 WHERE key = ?").bind(other.key).run();

@@ -5,11 +5,13 @@ an absence of the database and a change of its password.
 usage: delivery_test.py TODOKU
 """
 import collections
+import signal
 import sys
 import threading
 import time
 
 from on_postgres import DOMAINS, PASSWORD, USER, OnPostgres, addresses, check, check_equal, run
+import processes
 from api import is_ready
 
 BULK, KILLED = 600, 1_500
@@ -54,6 +56,7 @@ def survives_a_kill(stack):
     stack.wait_for(lambda: stack.counts(bulk)[1] > KILLED // 10, "the bulk on its way")
     began = time.monotonic()
     stack.kill_engine()
+    stack.command("account", "add", "made-after-the-kill")  # its lease still runs, its lock is free
     stack.start_engine()
     print(f"killed and ready again: {time.monotonic() - began:.1f} s")
     later = stack.transaction("after-kill@two.example")
@@ -110,6 +113,38 @@ def follows_a_changed_password(stack):
     print(f"{len(answers)} transactions while the password changed")
     stack.settle(*[answer[2] for answer in answers], seconds=30)
     return [f"rotated{i}@two.example" for i in range(len(answers))]
+
+
+def waits_for_the_database(stack):
+    """At a start, and in vain, too."""
+    def start(config):
+        process = processes.start(stack.directory, "waiting",
+                                  [stack.binary, "serve", "--config", str(config)])
+        stack.engine = process
+        return process
+
+    def log():
+        return stack.engine_log("waiting")
+
+    config = stack.directory / "todoku.toml"
+    stack.server.stop()
+    process = start(config)
+    stack.wait_for(lambda: "the database cannot be reached yet" in log(), "the log's word")
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    check_equal(process.wait(10), 0, "exit status of a start that was given up")
+    check(time.monotonic() - began < 5, "a start that waits does not hear that it is to end")
+    impatient = stack.directory / "impatient.toml"
+    impatient.write_text(config.read_text().replace("[store.postgres]",
+                                                    "[store.postgres]\nstart_seconds = 1"))
+    stack.refuses("a database that is not there", impatient,
+                  ["cannot connect to the database", "store.postgres.start_seconds"])
+    process = start(config)
+    time.sleep(0.5)
+    stack.server.start()
+    stack.wait_for(lambda: is_ready(stack.api_port), "the engine that waited")
+    stack.settle(stack.transaction("waited@one.example"))
+    check_equal(stack.terminate()[0], 0, "exit status")
 
 
 def refuses_what_cannot_work(stack):
@@ -174,6 +209,7 @@ def lives_on_postgres(binary, server):
         check_arrived(stack, wanted)
         check_equal(stack.terminate()[0], 0, "exit status")
         check_equal(stack.sql("SELECT count(*) FROM nodes"), "0", "nodes after the end")
+        waits_for_the_database(stack)
         refuses_what_cannot_work(stack)
 
 
