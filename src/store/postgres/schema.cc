@@ -150,7 +150,7 @@ constexpr std::array<Step, 1> kSteps{{{"tables", kStep1}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);
-constexpr Milliseconds kLookMax = std::chrono::seconds(10);
+constexpr Milliseconds kSchemaLookMax = std::chrono::seconds(10);
 
 const Sql kHasSteps{
     "schema: are there steps",
@@ -187,7 +187,7 @@ Result<std::vector<SchemaStep>> schema_history(Link& link) {
     steps.push_back({static_cast<std::int64_t>(steps.size()) + 1, step.name, {}});
   }
   if (*last == 0) return steps;
-  const auto taken = link.fly_one(kStepsAll, {}, kLookMax);
+  const auto taken = link.fly_one(kStepsAll, {}, kSchemaLookMax);
   if (!taken) return fail(taken.error());
   for (int row = 0; row < taken->size(); ++row) {
     const auto place = static_cast<std::size_t>(taken->integer(row, 0) - 1);
@@ -197,14 +197,14 @@ Result<std::vector<SchemaStep>> schema_history(Link& link) {
 }
 
 Result<std::int64_t> schema_step_of(Link& link) {
-  const auto has = link.fly_one(kHasSteps, {}, kLookMax);
+  const auto has = link.fly_one(kHasSteps, {}, kSchemaLookMax);
   if (!has) return fail(has.error());
   if (!has->flag(0, 0)) {
     if (has->integer(0, 1) == 0) return 0;
     return fail(ErrorKind::corrupt,
                 "the database belongs to another program; give todoku a database of its own");
   }
-  const auto taken = link.fly_one(kStepsTaken, {}, kLookMax);
+  const auto taken = link.fly_one(kStepsTaken, {}, kSchemaLookMax);
   if (!taken) return fail(taken.error());
   const std::int64_t last = taken->integer(0, 1);
   if (taken->integer(0, 0) != last) {
@@ -235,14 +235,14 @@ Result<void> take_schema_step(Link& link, std::int64_t step, Milliseconds lock_m
                               const std::function<void(std::int64_t pid)>& begun) {
   const std::string most = fmt::format("{}", lock_most.count());
   const auto first =
-      link.add(kBegin).add(kLockTimeout, Params() << std::string_view(most)).fly(kLookMax);
+      link.add(kBegin).add(kLockTimeout, Params() << std::string_view(most)).fly(kSchemaLookMax);
   if (!first) return fail(first.error());
   begun(first->back().integer(0, 1));
   auto locked =
       link.add(kMakeSteps).add(kLockSteps).add(kStepTaken, Params() << step).fly(kStepMax);
   if (!locked) return fail(std::move(locked.error()));
   if (locked->back().empty()) {
-    (void)link.roll_back(kLookMax);
+    (void)link.roll_back(kSchemaLookMax);
     return {};
   }
   std::string_view rest = kSteps.at(static_cast<std::size_t>(step - 1)).statements;
