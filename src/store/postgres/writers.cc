@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t kTogetherMost = 256;
 constexpr std::size_t kRowsTogether = 10'000;
 constexpr std::size_t kOctetsTogether = 8UL << 20U;
+// What a flight costs by itself is as much as this many mails: fewer are not shared out.
+constexpr std::size_t kWorthSharing = 32;
 
 // Hot operations go first within their priority.
 constexpr std::size_t lane_of(WritePriority priority, bool is_function) {
@@ -26,6 +28,7 @@ constexpr std::size_t priority_of(std::size_t lane) {
 constexpr bool is_functions(std::size_t lane) {
   return lane % 2 == 1;
 }
+constexpr std::size_t kAcceptLane = lane_of(WritePriority::accept, false);
 
 std::size_t octets_of(const Accept& accept) {
   const Content& content = accept.delivery.content;
@@ -82,6 +85,7 @@ void Writers::submit(WritePriority priority, WriteWork work, Done done) {
 
 void Writers::take(WritePriority priority, Piece piece) {
   std::string_view refusal;
+  bool wakes = false;
   if (auto* const accept = std::get_if<Pending<Accept>>(&piece)) {
     accept->octets = octets_of(accept->op);
   }
@@ -97,8 +101,9 @@ void Writers::take(WritePriority priority, Piece piece) {
                accept_octets_ + octets > limits_.accept_octets_max) {
       refusal = "too much mail is waiting to be written";
     } else {
-      const bool is_function = std::holds_alternative<Function>(piece);
-      lanes_.at(lane_of(priority, is_function)).pieces.push_back(std::move(piece));
+      const std::size_t lane = lane_of(priority, std::holds_alternative<Function>(piece));
+      lanes_.at(lane).pieces.push_back(std::move(piece));
+      wakes = share_of(lane) > 0;
       ++queued_.at(place);
       accept_octets_ += octets;
     }
@@ -109,7 +114,7 @@ void Writers::take(WritePriority priority, Piece piece) {
         piece);
     return;
   }
-  filled_.notify_one();
+  if (wakes) filled_.notify_one();
 }
 
 StoreFigures Writers::figures() const {
@@ -123,14 +128,44 @@ StoreFigures Writers::figures() const {
   return figures;
 }
 
-bool Writers::draw_from(std::size_t lane, Drawn& drawn) {
+std::size_t Writers::share_of(std::size_t lane) const {
+  const Lane& from = lanes_.at(lane);
+  const std::size_t waiting = from.pieces.size();
+  if (is_functions(lane)) return std::min<std::size_t>(waiting, 1);
+  const std::size_t most = std::min(waiting, kTogetherMost);
+  if (lane != kAcceptLane) return from.flights == 0 ? most : 0;
+  const std::size_t all = waiting + from.in_air;
+  if (all < kWorthSharing) return from.flights == 0 ? most : 0;
+  std::size_t threads = connections_.size();
+  for (std::size_t i = 0; i < kLanes && threads > 1; ++i) {
+    if (i != lane) threads -= std::min(lanes_.at(i).flights, threads - 1);
+  }
+  const std::size_t share = (all + threads - 1) / threads;
+  // A few would only take the server's time from those that are on their way.
+  if (from.flights > 0 && waiting < share / 2) return 0;
+  return std::min(share, most);
+}
+
+std::size_t Writers::next_lane() const {
+  constexpr unsigned kPatientTurn = 8;
+  const bool patient_first = turns_ % kPatientTurn == kPatientTurn - 1;
+  std::size_t shared = kLanes;
+  for (std::size_t i = 0; i < kLanes; ++i) {
+    const std::size_t lane = patient_first ? kLanes - 1 - i : i;
+    if (share_of(lane) == 0) continue;
+    if (is_functions(lane) || lanes_.at(lane).flights == 0) return lane;
+    shared = lane;
+  }
+  return shared;
+}
+
+void Writers::draw_from(std::size_t lane, Drawn& drawn) {
   Lane& from = lanes_.at(lane);
-  if (from.pieces.empty() || from.busy) return false;
   drawn.lane = lane;
-  const std::size_t most = is_functions(lane) ? 1 : kTogetherMost;
+  const std::size_t most = share_of(lane);
   std::size_t octets = 0;
   std::size_t rows = 0;
-  while (!from.pieces.empty() && drawn.pieces.size() < most) {
+  while (drawn.pieces.size() < most) {
     std::visit(
         [&](const auto& piece) {
           octets += piece.octets;
@@ -144,22 +179,23 @@ bool Writers::draw_from(std::size_t lane, Drawn& drawn) {
     from.pieces.pop_front();
     --queued_.at(priority_of(lane));
   }
-  from.busy = !is_functions(lane);
+  from.in_air += drawn.pieces.size();
+  ++from.flights;
   ++turns_;
-  return true;
+  if (share_of(lane) > 0) filled_.notify_one();
 }
 
 Writers::Drawn Writers::draw() {
-  constexpr unsigned kPatientTurn = 8;
   std::unique_lock lock(mutex_);
   Drawn drawn;
   while (true) {
-    const bool patient_first = turns_ % kPatientTurn == kPatientTurn - 1;
-    for (std::size_t i = 0; i < kLanes; ++i) {
-      if (draw_from(patient_first ? kLanes - 1 - i : i, drawn)) return drawn;
+    const std::size_t lane = next_lane();
+    if (lane < kLanes) {
+      draw_from(lane, drawn);
+      return drawn;
     }
     const bool empty =
-        std::ranges::all_of(lanes_, [](const Lane& lane) { return lane.pieces.empty(); });
+        std::ranges::all_of(lanes_, [](const Lane& each) { return each.pieces.empty(); });
     if (stopping_ && empty) return drawn;
     filled_.wait(lock);
   }
@@ -167,11 +203,7 @@ Writers::Drawn Writers::draw() {
 
 bool Writers::wait_for_work() {
   std::unique_lock lock(mutex_);
-  filled_.wait(lock, [this] {
-    return stopping_ || std::ranges::any_of(lanes_, [](const Lane& lane) {
-             return !lane.pieces.empty() && !lane.busy;
-           });
-  });
+  filled_.wait(lock, [this] { return stopping_ || next_lane() < kLanes; });
   return !stopping_;
 }
 
@@ -276,7 +308,9 @@ void Writers::finish(Drawn& drawn, Microseconds took) {
   // Only now: who is answered often comes again at once, and they shall fly together.
   {
     const std::lock_guard lock(mutex_);
-    lanes_.at(drawn.lane).busy = false;
+    Lane& lane = lanes_.at(drawn.lane);
+    lane.in_air -= drawn.pieces.size();
+    --lane.flights;
   }
   filled_.notify_all();
 }

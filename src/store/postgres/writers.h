@@ -3,6 +3,10 @@
 // each kind of hot operation, whose operations are performed merged and in the order given, by one
 // thread at a time; and one for the functions of each priority. Whoever is free takes from the most
 // urgent lane; every eighth turn begins at the patient end, so that nothing rests for ever.
+//
+// Mails that are accepted do not depend on each other: where nothing else waits, a second thread
+// takes its share of them while the first one's are on their way, so that the server has work while
+// the network has it, too.
 #pragma once
 
 #include <array>
@@ -60,7 +64,9 @@ class Writers {
       std::variant<Function, Pending<Accept>, Pending<Settle>, Pending<Claim>, Pending<StageRows>>;
   struct Lane {
     std::deque<Piece> pieces;
-    bool busy = false;  // somebody performs operations of it
+    // Performed just now, and by how many.
+    std::size_t in_air = 0;
+    std::size_t flights = 0;
   };
   struct Drawn {
     std::size_t lane = 0;
@@ -76,7 +82,11 @@ class Writers {
   [[nodiscard]] bool may_draw(OwnConnection& connection, bool& counted);
   // What comes next; empty: the store is closing and nothing is left.
   [[nodiscard]] Drawn draw();
-  [[nodiscard]] bool draw_from(std::size_t lane, Drawn& drawn);
+  // Pieces of a lane that this thread should take now.
+  [[nodiscard]] std::size_t share_of(std::size_t lane) const;
+  // The lane that comes next; kLanes: none has work for this thread.
+  [[nodiscard]] std::size_t next_lane() const;
+  void draw_from(std::size_t lane, Drawn& drawn);
   void perform(const Ground& ground, Drawn& drawn);
   template <class Op>
   void perform_all(const Ground& ground, Drawn& drawn);
