@@ -169,5 +169,62 @@ TEST_F(AwayTest, ADatabaseThatIsAwayIsSaidAndComesBack) {
   }
 }
 
+// A standby that must have every commit before it is answered, and is gone.
+class StandbyTest : public PostgresStoreTest {
+ protected:
+  void SetUp() override {
+    database_.execute(
+        fmt::format("ALTER DATABASE {} SET synchronous_commit = on", database_.name()));
+  }
+  void TearDown() override { returns(); }
+  static void goes() { reload("ALTER SYSTEM SET synchronous_standby_names = 'gone'"); }
+  static void returns() { reload("ALTER SYSTEM RESET synchronous_standby_names"); }
+  static void reload(const char* change) {
+    PostgresServer::running().execute("postgres", change);
+    PostgresServer::running().execute("postgres", "SELECT pg_reload_conf()");
+  }
+};
+
+TEST_F(StandbyTest, WhileItIsGoneNobodyIsHeldUpAndNothingAcknowledgedIsLost) {
+  const auto store = open();
+  const Account acme = account(*store);
+  const NodeKey me = enter(*store);
+  std::vector<DeliveryKey> acknowledged;
+  const auto accept = [&] {
+    const auto asked = std::chrono::steady_clock::now();
+    auto accepted = store->perform_and_wait(acceptance(acme.key, me));
+    EXPECT_LT(std::chrono::steady_clock::now() - asked, 5s);
+    if (accepted) acknowledged.push_back(accepted->delivery.key);
+    return accepted;
+  };
+  must(accept());
+  goes();
+  auto refused = accept();
+  while (refused) refused = accept();
+  EXPECT_EQ(refused.error().kind, ErrorKind::io) << "it may be stored: " << refused.error().detail;
+  // Who comes after it is told at once, and nothing of theirs is stored.
+  for (int i = 0; i < 50; ++i) {
+    refused = accept();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::unavailable) << refused.error().detail;
+  }
+  EXPECT_EQ(database_.ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"),
+            "1\n");
+  must(store->read_and_wait([](ReadTransaction& t) { return t.setting("a"); }));
+  returns();
+  auto again = accept();
+  while (!again) {
+    ASSERT_EQ(again.error().kind, ErrorKind::unavailable);
+    again = accept();
+  }
+  for (const DeliveryKey key : acknowledged) {
+    EXPECT_EQ(database_.ask(fmt::format("SELECT count(*) FROM deliveries WHERE key = {}",
+                                        static_cast<std::int64_t>(key))),
+              "1\n");
+  }
+  EXPECT_EQ(database_.ask("SELECT count(*) FROM deliveries"),
+            fmt::format("{}\n", acknowledged.size() + 1));
+}
+
 }  // namespace
 }  // namespace todoku::store

@@ -42,7 +42,14 @@ std::uint64_t random_seed() {
 }  // namespace
 
 struct PostgresStore::Parts {
-  explicit Parts(Options given) : options(std::move(given)), dialer(options.dial) {
+  explicit Parts(Options given)
+      : options(std::move(given)),
+        dialer(options.dial),
+        connections(dialer,
+                    {.most = std::max<std::size_t>(options.connections, 1),
+                     .life = options.connection_life,
+                     .rest_max = options.connection_rest},
+                    random_seed()) {
     if (options.clock != nullptr) clock.emplace(*options.clock);
   }
 
@@ -50,18 +57,10 @@ struct PostgresStore::Parts {
     if (!clock) return {};
     return {clock->now(), clock->wall_now()};
   }
-  [[nodiscard]] std::vector<std::unique_ptr<OwnConnection>> connections(std::size_t count) {
-    std::vector<std::unique_ptr<OwnConnection>> made;
-    for (std::size_t i = 0; i < count; ++i) {
-      made.push_back(
-          std::make_unique<OwnConnection>(dialer, options.connection_life, random_seed()));
-    }
-    return made;
-  }
-
   const Options options;
   std::optional<ForwardClock> clock;
   Dialer dialer;
+  Connections connections;
   Ids ids;
   Closing closing;
   std::optional<Writers> writers;
@@ -71,13 +70,14 @@ struct PostgresStore::Parts {
 
 Result<std::unique_ptr<PostgresStore>> PostgresStore::open(Options options) {
   auto parts = std::make_unique<Parts>(std::move(options));
-  auto link = parts->dialer.dial();
+  constexpr Milliseconds kRoomWithin = std::chrono::seconds(15);
+  auto link = parts->connections.first(kRoomWithin);
   if (!link) return fail(std::move(link.error()));
   auto ready = check_schema(**link);
   if (!ready) return fail(std::move(ready.error()));
   const auto hash = read_address_hash(**link, parts->options.flight_max);
   if (!hash) return fail(hash.error());
-  link->reset();
+  parts->connections.adopt(std::move(*link));
   const Ground ground{.ids = parts->ids,
                       .hash = *hash,
                       .time = [p = parts.get()] { return p->time(); },
@@ -86,11 +86,11 @@ Result<std::unique_ptr<PostgresStore>> PostgresStore::open(Options options) {
                       .flight_max = parts->options.flight_max};
   parts->writers.emplace(
       ground, parts->closing,
-      Writers::Limits{parts->options.queued_max, parts->options.accept_octets_max});
+      Admission::Limits{parts->options.queued_max, parts->options.accept_octets_max});
   parts->readers.emplace(ground, parts->closing, parts->options.questions_max,
                          parts->options.question_max);
-  parts->writers->start(parts->connections(std::max<std::size_t>(parts->options.writers, 1)));
-  parts->readers->start(parts->connections(std::max<std::size_t>(parts->options.readers, 1)));
+  parts->writers->start(std::max<std::size_t>(parts->options.writers, 1), parts->connections);
+  parts->readers->start(std::max<std::size_t>(parts->options.readers, 1), parts->connections);
   return std::unique_ptr<PostgresStore>(new PostgresStore(std::move(parts)));
 }
 
@@ -136,7 +136,8 @@ void PostgresStore::close() {
   std::call_once(parts_->closed, [&] {
     parts_->writers->stop();
     parts_->readers->stop();
-    if (auto link = parts_->dialer.dial()) {
+    Borrowed last(parts_->connections);
+    if (auto link = last.get(Use::change)) {
       parts_->ids.give_back(**link, parts_->options.flight_max);
     }
     parts_->closing.close();

@@ -24,9 +24,10 @@ class PostgresStore final : public Store {
     postgres::DialOptions dial;
     // Tests that move time; it must outlive the store. nullptr: the database's time counts.
     const Clock* clock = nullptr;
-    // A connection each, for as long as the store is open.
+    // Threads; they share the connections (postgres/connections.h).
     std::size_t writers = 2;
     std::size_t readers = 2;
+    std::size_t connections = 4;  // at most
     // Pieces of work that may wait, by WritePriority; one more is refused with unavailable.
     std::array<std::size_t, kWritePriorities> queued_max{20'000, 4'000, 4'000, 64, 64};
     // Octets of mails that wait to be accepted, all together; a single one may have more.
@@ -35,6 +36,7 @@ class PostgresStore final : public Store {
     Milliseconds flight_max{10'000};                          // for the answer to one flight
     Milliseconds question_max{2'000};                         // for each flight of a question
     Milliseconds connection_life = std::chrono::minutes(30);  // more or less
+    Milliseconds connection_rest = std::chrono::seconds(10);  // before one of several is given back
   };
 
   // Connects, and looks at the schema, which it never changes (postgres/schema.h). Errors:

@@ -30,16 +30,6 @@ constexpr bool is_functions(std::size_t lane) {
 }
 constexpr std::size_t kAcceptLane = lane_of(WritePriority::accept, false);
 
-std::size_t octets_of(const Accept& accept) {
-  const Content& content = accept.delivery.content;
-  std::size_t octets = content.subject.size() + content.text_part.size() + content.html_part.size();
-  for (const Attachment& attachment : content.attachments) octets += attachment.data.size();
-  for (const NewRecipient& recipient : accept.recipients) {
-    for (const InsertCode& code : recipient.insert_codes) octets += code.value.size();
-  }
-  return octets;
-}
-
 // Rows that an operation writes.
 std::size_t rows_of(const Accept& accept) {
   return accept.recipients.size();
@@ -60,23 +50,22 @@ Writers::~Writers() {
   stop();
 }
 
-void Writers::start(std::vector<std::unique_ptr<OwnConnection>> connections) {
-  connections_ = std::move(connections);
-  for (const auto& connection : connections_) {
-    threads_.emplace_back([this, own = connection.get()] { run(*own); });
+void Writers::start(std::size_t threads, Connections& connections) {
+  thread_count_ = threads;
+  for (std::size_t i = 0; i < threads; ++i) {
+    threads_.emplace_back([this, &connections] { run(connections); });
   }
 }
 
 void Writers::stop() {
   {
     const std::lock_guard lock(mutex_);
-    stopping_ = true;
+    admission_.close();
   }
   filled_.notify_all();
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
-  connections_.clear();
 }
 
 void Writers::submit(WritePriority priority, WriteWork work, Done done) {
@@ -93,19 +82,12 @@ void Writers::take(WritePriority priority, Piece piece) {
   const auto place = static_cast<std::size_t>(priority);
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) {
-      refusal = "the store is closing";
-    } else if (queued_.at(place) >= limits_.queued_max.at(place)) {
-      refusal = "too much is waiting to be written";
-    } else if (accept_octets_ > 0 && octets > 0 &&
-               accept_octets_ + octets > limits_.accept_octets_max) {
-      refusal = "too much mail is waiting to be written";
-    } else {
+    refusal = admission_.refuse(priority, queued_.at(place), octets);
+    if (refusal.empty()) {
       const std::size_t lane = lane_of(priority, std::holds_alternative<Function>(piece));
       lanes_.at(lane).pieces.push_back(std::move(piece));
       wakes = share_of(lane) > 0;
       ++queued_.at(place);
-      accept_octets_ += octets;
     }
   }
   if (!refusal.empty()) {
@@ -136,7 +118,7 @@ std::size_t Writers::share_of(std::size_t lane) const {
   if (lane != kAcceptLane) return from.flights == 0 ? most : 0;
   const std::size_t all = waiting + from.in_air;
   if (all < kWorthSharing) return from.flights == 0 ? most : 0;
-  std::size_t threads = connections_.size();
+  std::size_t threads = thread_count_;
   for (std::size_t i = 0; i < kLanes && threads > 1; ++i) {
     if (i != lane) threads -= std::min(lanes_.at(i).flights, threads - 1);
   }
@@ -186,50 +168,44 @@ void Writers::draw_from(std::size_t lane, Drawn& drawn) {
 }
 
 Writers::Drawn Writers::draw() {
-  std::unique_lock lock(mutex_);
+  const std::lock_guard lock(mutex_);
   Drawn drawn;
-  while (true) {
-    const std::size_t lane = next_lane();
-    if (lane < kLanes) {
-      draw_from(lane, drawn);
-      return drawn;
-    }
-    const bool empty =
-        std::ranges::all_of(lanes_, [](const Lane& each) { return each.pieces.empty(); });
-    if (stopping_ && empty) return drawn;
-    filled_.wait(lock);
-  }
+  const std::size_t lane = next_lane();
+  if (lane < kLanes) draw_from(lane, drawn);
+  return drawn;
 }
 
-bool Writers::wait_for_work() {
+bool Writers::wait_for_work(Connections& connections) {
   std::unique_lock lock(mutex_);
-  filled_.wait(lock, [this] { return stopping_ || next_lane() < kLanes; });
-  return !stopping_;
+  while (next_lane() == kLanes) {
+    if (admission_.closed() &&
+        std::ranges::all_of(lanes_, [](const Lane& each) { return each.pieces.empty(); })) {
+      return false;
+    }
+    if (filled_.wait_for(lock, connections.rest_max()) == std::cv_status::timeout) {
+      connections.end_resting();
+    }
+  }
+  return true;
 }
 
-bool Writers::may_draw(OwnConnection& connection, bool& counted) {
-  const bool connected = connection.get().has_value();
-  if (connected != counted) connected_ += connected ? 1 : -1;
-  counted = connected;
-  return connected || connected_ == 0;
-}
-
-void Writers::run(OwnConnection& connection) {
+void Writers::run(Connections& connections) {
+  Borrowed connection(connections);
   Ground ground = ground_;
-  ground.link = [&connection] { return connection.get(); };
+  ground.link = [&connection](Use use) { return connection.get(use); };
   ground.pause = [this, &connection](int tries) { return closing_.wait(connection.pause(tries)); };
-  bool counted = false;
-  while (true) {
-    // A server that has no room for all of us: others work.
-    if (wait_for_work() && !may_draw(connection, counted)) {
-      filled_.notify_all();  // this thread may have been woken in place of one that could work
-      (void)closing_.wait(connection.pause(1));
+  while (wait_for_work(connections)) {
+    // Where others have all connections and work with them, what waits is done by them, or when one
+    // of them is free. Where there is none, somebody must say so.
+    if (!connection.get(Use::change) && connections.work()) continue;
+    Drawn drawn = draw();
+    if (drawn.pieces.empty()) {
+      connection.give_back();
       continue;
     }
-    Drawn drawn = draw();
-    if (drawn.pieces.empty()) return;
     const SteadyInstant began = SystemClock().steady_now();
     perform(ground, drawn);
+    connection.give_back();
     finish(drawn, SystemClock().steady_now() - began);
   }
 }
@@ -239,7 +215,11 @@ void Writers::perform(const Ground& ground, Drawn& drawn) {
       [&](auto& first) {
         using First = std::remove_cvref_t<decltype(first)>;
         if constexpr (std::is_same_v<First, Function>) {
-          first.answer = caught([&] { return perform_function(ground, first.work); });
+          Ground its = ground;
+          // Somebody waits for it at the other end.
+          if (priority_of(drawn.lane) == priority_of(kAcceptLane))
+            its.flight_max = answered_within(ground.flight_max);
+          first.answer = caught([&] { return perform_function(its, first.work); });
         } else {
           perform_all<typename First::Operation>(ground, drawn);
         }
@@ -269,7 +249,7 @@ void Writers::finish(Drawn& drawn, Microseconds took) {
     for (const Piece& piece : drawn.pieces) {
       std::visit(
           [&](const auto& done) {
-            accept_octets_ -= done.octets;
+            admission_.let_go(done.octets);
             if (done.answer) {
               ++written;
             } else {
