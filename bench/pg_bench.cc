@@ -2,7 +2,8 @@
 // The store on PostgreSQL, through its interface: mails accepted, outcomes settled, batches
 // claimed, rows of an import and pages of what is due, each second, with networks of several round
 // trips between. Starts a server of its own (fsync and synchronous_commit on, autovacuum off). One
-// figure per line: name<TAB>value<TAB>unit. `--quick` measures for a shorter time.
+// figure per line: name<TAB>value<TAB>unit. `--quick` measures for a shorter time; `--pairs` what
+// distance costs where 64 wait, in pairs of runs.
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -95,7 +96,7 @@ Accept some_accept(const Bench& bench) {
 }
 
 // `callers` wait for one mail each, as connections of an API do.
-void accepts(int latency, int callers, bool quick) {
+double accepts(int latency, int callers, bool quick) {
   Bench bench(latency, 1, quick);
   std::atomic<std::int64_t> done{0};
   std::atomic<int> running{callers};
@@ -115,9 +116,21 @@ void accepts(int latency, int callers, bool quick) {
   };
   for (int i = 0; i < callers; ++i) next();
   for (int left = running; left != 0; left = running) running.wait(left);
-  bench.print(fmt::format("accept_{}", callers), static_cast<double>(done),
-              Seconds(SteadyClock::now() - began).count(), "mails/s",
+  const double took = Seconds(SteadyClock::now() - began).count();
+  bench.print(fmt::format("accept_{}", callers), static_cast<double>(done), took, "mails/s",
               bench.proxy->round_trips() - trips);
+  return static_cast<double>(done) / took;
+}
+
+// What a network of 2 ms a round trip leaves of the rate, in runs that follow each other.
+void pairs(int count, bool quick) {
+  constexpr int kCallers = 64;
+  constexpr int kFar = 2'000;
+  for (int i = 0; i < count; ++i) {
+    const double near = accepts(0, kCallers, quick);
+    fmt::print("accept_{}_share_of_rate\t{:.2f}\tof 1\n", kCallers,
+               accepts(kFar, kCallers, quick) / near);
+  }
 }
 
 OutcomeRecord some_outcome(const LeasedBatch& lease, std::uint32_t seq) {
@@ -249,6 +262,11 @@ void bulk(int latency, bool quick) {
 int main(int argc, char** argv) {
   const bool quick = argc > 1 && std::string_view(argv[1]) == "--quick";
   todoku::PostgresServer::make_durable();
+  if (argc > 1 && std::string_view(argv[1]) == "--pairs") {
+    constexpr int kPairs = 5;
+    todoku::store::pairs(kPairs, argc > 2);
+    return 0;
+  }
   for (const int latency : quick ? std::vector{0, 2'000} : std::vector{0, 500, 2'000}) {
     for (const int callers : {64, 256}) todoku::store::accepts(latency, callers, quick);
     todoku::store::bulk(latency, quick);
