@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Networks that fail in the worst moment: while a transaction commits. Whatever becomes of it, it
 // is done once and answered rightly.
+#include <future>
 #include <string>
 #include <vector>
 
@@ -167,6 +168,40 @@ TEST_F(AwayTest, ADatabaseThatIsAwayIsSaidAndComesBack) {
     ASSERT_EQ(accepted.error().kind, ErrorKind::unavailable);
     accepted = store->perform_and_wait(acceptance(acme.key, kNobody));
   }
+}
+
+// Whatever holds up everybody who writes: who accepts is told so.
+TEST_F(AwayTest, WhoAcceptsIsToldThatAllWritersAreHeldUp) {
+  const auto store = open();
+  const Account acme = account(*store);
+  std::promise<void> over;
+  const auto end = over.get_future().share();
+  std::vector<std::future<Result<void>>> held;
+  for (int n = 0; n < 2; ++n) {
+    held.push_back(std::async(std::launch::async, [&] {
+      return store->write_and_wait(WritePriority::claims, [end](WriteTransaction&) -> Result<void> {
+        end.wait();
+        return {};
+      });
+    }));
+  }
+  const auto in_transaction =
+      "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+      " AND datname = current_database()";
+  while (database_.ask(in_transaction) != "2\n") {
+  }
+  const auto asked = std::chrono::steady_clock::now();
+  const auto accepted = store->perform_and_wait(acceptance(acme.key, kNobody));
+  const auto made = store->write_and_wait(
+      WritePriority::accept, [](WriteTransaction& t) { return t.create_account("second"); });
+  EXPECT_LT(std::chrono::steady_clock::now() - asked, 9s);
+  over.set_value();
+  for (auto& each : held) EXPECT_TRUE(each.get());
+  ASSERT_FALSE(accepted);
+  EXPECT_EQ(accepted.error().kind, ErrorKind::unavailable);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().kind, ErrorKind::unavailable);
+  must(store->perform_and_wait(acceptance(acme.key, kNobody)));
 }
 
 // A standby that must have every commit before it is answered, and is gone.

@@ -25,6 +25,10 @@ constexpr std::size_t lane_of(WritePriority priority, bool is_function) {
 constexpr std::size_t priority_of(std::size_t lane) {
   return lane / 2;
 }
+// Of what is accepted: waiting longer without anybody taking it is told.
+constexpr std::chrono::seconds kServedWithin{2};
+constexpr std::chrono::milliseconds kLookForOverdueEvery{500};
+
 constexpr bool is_functions(std::size_t lane) {
   return lane % 2 == 1;
 }
@@ -55,6 +59,7 @@ void Writers::start(std::size_t threads, Connections& connections) {
   for (std::size_t i = 0; i < threads; ++i) {
     threads_.emplace_back([this, &connections] { run(connections); });
   }
+  usher_ = std::thread([this] { refuse_overdue(); });
 }
 
 void Writers::stop() {
@@ -66,6 +71,12 @@ void Writers::stop() {
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
+  {
+    const std::lock_guard lock(mutex_);
+    has_ended_ = true;
+  }
+  ended_.notify_all();
+  if (usher_.joinable()) usher_.join();
 }
 
 void Writers::submit(WritePriority priority, WriteWork work, Done done) {
@@ -85,6 +96,7 @@ void Writers::take(WritePriority priority, Piece piece) {
     refusal = admission_.refuse(priority, queued_.at(place), octets);
     if (refusal.empty()) {
       const std::size_t lane = lane_of(priority, std::holds_alternative<Function>(piece));
+      if (lanes_.at(lane).pieces.empty()) lanes_.at(lane).served = SystemClock().steady_now();
       lanes_.at(lane).pieces.push_back(std::move(piece));
       wakes = share_of(lane) > 0;
       ++queued_.at(place);
@@ -163,6 +175,7 @@ void Writers::draw_from(std::size_t lane, Drawn& drawn) {
   }
   from.in_air += drawn.pieces.size();
   ++from.flights;
+  from.served = SystemClock().steady_now();
   ++turns_;
   if (share_of(lane) > 0) filled_.notify_one();
 }
@@ -207,6 +220,38 @@ void Writers::run(Connections& connections) {
     perform(ground, drawn);
     connection.give_back();
     finish(drawn, SystemClock().steady_now() - began);
+  }
+}
+
+void Writers::refuse_overdue() {
+  std::unique_lock lock(mutex_);
+  while (!ended_.wait_for(lock, kLookForOverdueEvery, [this] { return has_ended_; })) {
+    const SteadyInstant now = SystemClock().steady_now();
+    std::deque<Piece> overdue;
+    for (const bool functions : {false, true}) {
+      const std::size_t lane = lane_of(WritePriority::accept, functions);
+      Lane& from = lanes_.at(lane);
+      if (from.pieces.empty() || now - from.served < kServedWithin) continue;
+      for (; !from.pieces.empty(); from.pieces.pop_front()) {
+        std::visit([&](const auto& piece) { admission_.let_go(piece.octets); },
+                   from.pieces.front());
+        overdue.push_back(std::move(from.pieces.front()));
+        --queued_.at(priority_of(lane));
+      }
+    }
+    if (overdue.empty()) continue;
+    lock.unlock();
+    for (Piece& piece : overdue) {
+      std::visit(
+          [](auto& refused) {
+            (void)caught([&]() -> Result<void> {
+              refused.done(fail(ErrorKind::unavailable, "the database holds up what is written"));
+              return {};
+            });
+          },
+          piece);
+    }
+    lock.lock();
   }
 }
 

@@ -7,6 +7,9 @@
 // Mails that are accepted do not depend on each other: where nothing else waits, a second thread
 // takes its share of them while the first one's are on their way, so that the server has work while
 // the network has it, too.
+//
+// While the database holds up every thread, as one does that waits for its standby, whoever accepts
+// is not left waiting: a thread that does nothing else tells it.
 #pragma once
 
 #include <array>
@@ -64,6 +67,7 @@ class Writers {
     // Performed just now, and by how many.
     std::size_t in_air = 0;
     std::size_t flights = 0;
+    SteadyInstant served{};  // when something was taken from it, or it was empty
   };
   struct Drawn {
     std::size_t lane = 0;
@@ -85,17 +89,20 @@ class Writers {
   template <class Op>
   void perform_all(const Ground& ground, Drawn& drawn);
   void finish(Drawn& drawn, Microseconds took);
+  void refuse_overdue();
 
   const Ground ground_;
   Closing& closing_;
 
   static constexpr std::size_t kLanes = 2 * kWritePriorities;
 
-  mutable std::mutex mutex_;  // guards what follows, up to turns_
+  mutable std::mutex mutex_;  // guards what follows, up to has_ended_
   std::condition_variable filled_;
   std::array<Lane, kLanes> lanes_;
   std::array<std::size_t, kWritePriorities> queued_{};
   Admission admission_;
+  std::condition_variable ended_;
+  bool has_ended_ = false;
   unsigned turns_ = 0;
 
   Trouble failing_{log::Level::error, "the database cannot be written",
@@ -106,6 +113,7 @@ class Writers {
   std::atomic<std::int64_t> commit_time_us_{0};
   std::size_t thread_count_ = 0;
   std::vector<std::thread> threads_;
+  std::thread usher_;
 };
 
 }  // namespace todoku::store::postgres
