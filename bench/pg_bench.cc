@@ -46,14 +46,15 @@ struct Bench {
   auto write(Work work) {
     return stores[0]->write_and_wait(WritePriority::accept, std::move(work));
   }
-  Bench(int latency, std::size_t processes, bool quick)
+  Bench(int latency, std::size_t processes, bool quick, std::size_t writers = 2)
       : proxy(std::make_unique<PostgresProxy>(PostgresServer::running().socket(),
                                               std::chrono::microseconds(latency))),
         latency_us(latency),
         seconds(quick ? 0.5 : 3) {
     for (std::size_t i = 0; i < processes; ++i) {
-      stores.push_back(must(PostgresStore::open(
-          {.dial = {.address = proxy->address(database.name()), .password = {}}})));
+      stores.push_back(must(
+          PostgresStore::open({.dial = {.address = proxy->address(database.name()), .password = {}},
+                               .writers = writers})));
     }
     account = must(write([](WriteTransaction& t) { return t.create_account("acme"); })).key;
     node = must(write([](WriteTransaction& t) {
@@ -96,8 +97,8 @@ Accept some_accept(const Bench& bench) {
 }
 
 // `callers` wait for one mail each, as connections of an API do.
-double accepts(int latency, int callers, bool quick) {
-  Bench bench(latency, 1, quick);
+double accepts(int latency, int callers, bool quick, std::size_t writers = 2) {
+  Bench bench(latency, 1, quick, writers);
   std::atomic<std::int64_t> done{0};
   std::atomic<int> running{callers};
   const auto trips = bench.proxy->round_trips();
@@ -117,19 +118,23 @@ double accepts(int latency, int callers, bool quick) {
   for (int i = 0; i < callers; ++i) next();
   for (int left = running; left != 0; left = running) running.wait(left);
   const double took = Seconds(SteadyClock::now() - began).count();
-  bench.print(fmt::format("accept_{}", callers), static_cast<double>(done), took, "mails/s",
-              bench.proxy->round_trips() - trips);
+  const std::string name = writers == 2 ? fmt::format("accept_{}", callers)
+                                        : fmt::format("accept_{}_by_{}", callers, writers);
+  bench.print(name, static_cast<double>(done), took, "mails/s", bench.proxy->round_trips() - trips);
   return static_cast<double>(done) / took;
 }
 
-// What a network of 2 ms a round trip leaves of the rate, in runs that follow each other.
+// What a network of 2 ms a round trip leaves of the rate, in runs that follow each other: with so
+// many flights at once as there are writers.
 void pairs(int count, bool quick) {
   constexpr int kCallers = 64;
   constexpr int kFar = 2'000;
   for (int i = 0; i < count; ++i) {
-    const double near = accepts(0, kCallers, quick);
-    fmt::print("accept_{}_share_of_rate\t{:.2f}\tof 1\n", kCallers,
-               accepts(kFar, kCallers, quick) / near);
+    for (const std::size_t writers : {1U, 2U, 3U}) {
+      const double near = accepts(0, kCallers, quick, writers);
+      fmt::print("accept_{}_by_{}_share_of_rate\t{:.2f}\tof 1\n", kCallers, writers,
+                 accepts(kFar, kCallers, quick, writers) / near);
+    }
   }
 }
 

@@ -4,9 +4,10 @@
 // to clean up; during the third round somebody keeps an old snapshot open. Before each purge the
 // size of every table and of its indices is printed, at the end how much the later rounds differ
 // and what share of the updates stayed in their page (HOT). One figure per line:
-// name<TAB>value<TAB>unit. `--quick`: 6 rounds of 20,000 recipients, which is what runs unless
-// `--whole` is given: 10 rounds of 2,000,000.
+// name<TAB>value<TAB>unit. 6 rounds of 20,000 recipients, of N with `--recipients=N`; with
+// `--whole` 10 rounds of 2,000,000.
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <map>
@@ -298,9 +299,15 @@ class Bloat {
 }  // namespace todoku::store
 
 int main(int argc, char** argv) {
-  const bool whole = argc > 1 && std::string_view(argv[1]) == "--whole";
+  const std::string_view how = argc > 1 ? argv[1] : "";
+  const bool whole = how == "--whole";
+  constexpr std::string_view kNamed = "--recipients=";
+  std::size_t recipients = whole ? 2'000'000 : 20'000;
+  if (how.starts_with(kNamed)) {
+    std::from_chars(how.data() + kNamed.size(), how.data() + how.size(), recipients);
+  }
   todoku::PostgresServer::make_durable();
-  todoku::store::Bloat bloat(whole ? 10 : 6, whole ? 2'000'000 : 20'000);
+  todoku::store::Bloat bloat(whole ? 10 : 6, recipients);
   bloat.run();
   return 0;
 }
