@@ -150,6 +150,7 @@ Result<Connections::Lent> Connections::take(Use use) {
   SteadyInstant now = machine_now();
   const SteadyInstant until = now + limits_.wait_max;
   while (true) {
+    if (ended_) return fail(ErrorKind::unavailable, "the store is closing");
     listen_to_silent(now);
     if (use == Use::change && !silent_.empty()) {
       return fail(ErrorKind::unavailable,
@@ -220,6 +221,14 @@ void Connections::end_resting(const Lock& /*lock*/, SteadyInstant now) {
     resting_.pop_front();
     --count_;
   }
+}
+
+void Connections::end() {
+  const Lock lock(mutex_);
+  ended_ = true;
+  count_ -= resting_.size();
+  resting_.clear();
+  silent_.clear();
 }
 
 void Connections::end_resting() {

@@ -69,6 +69,8 @@ class Connections {
   [[nodiscard]] Result<Lent> take(Use use);
   // However it was left.
   void give_back(Lent lent);
+  // Ends all that rest, and lends none any more.
+  void end();
   // Ends those that have rested for long.
   void end_resting();
   // Whether there are some, and commits are answered: who waits may get one.
@@ -103,6 +105,7 @@ class Connections {
   std::deque<Silent> silent_;
   std::size_t count_ = 0;  // those that rest and those that are lent
   bool dialing_ = false;
+  bool ended_ = false;
   int failures_ = 0;
   bool passes_ = false;  // the last failure: no room, or a password that is being changed
   SteadyInstant next_try_{};

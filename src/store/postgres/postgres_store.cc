@@ -136,10 +136,13 @@ void PostgresStore::close() {
   std::call_once(parts_->closed, [&] {
     parts_->writers->stop();
     parts_->readers->stop();
-    Borrowed last(parts_->connections);
-    if (auto link = last.get(Use::change)) {
-      parts_->ids.give_back(**link, parts_->options.flight_max);
+    {
+      Borrowed last(parts_->connections);
+      if (auto link = last.get(Use::change)) {
+        parts_->ids.give_back(**link, parts_->options.flight_max);
+      }
     }
+    parts_->connections.end();
     parts_->closing.close();
     parts_->dialer.stop();
   });
