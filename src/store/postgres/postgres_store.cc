@@ -54,7 +54,14 @@ std::uint64_t random_seed() {
 }  // namespace
 
 struct PostgresStore::Parts {
-  explicit Parts(Options given) : options(std::move(given)), dialer(options.dial) {
+  explicit Parts(Options given)
+      : options(std::move(given)),
+        dialer(options.dial),
+        connections(dialer,
+                    {.most = std::max<std::size_t>(options.connections, 1),
+                     .life = options.connection_life,
+                     .rest_max = options.connection_rest},
+                    random_seed()) {
     if (options.clock != nullptr) clock.emplace(*options.clock);
   }
 
@@ -62,19 +69,11 @@ struct PostgresStore::Parts {
     if (!clock) return {};
     return {clock->now(), clock->wall_now()};
   }
-  [[nodiscard]] std::vector<std::unique_ptr<OwnConnection>> connections(std::size_t count) {
-    std::vector<std::unique_ptr<OwnConnection>> made;
-    for (std::size_t i = 0; i < count; ++i) {
-      made.push_back(
-          std::make_unique<OwnConnection>(dialer, options.connection_life, random_seed()));
-    }
-    return made;
-  }
-
   const Options options;
   std::optional<ForwardClock> clock;
   DatabaseClock database_clock;
   Dialer dialer;
+  Connections connections;
   Ids ids;
   Closing closing;
   std::optional<Writers> writers;
@@ -84,7 +83,8 @@ struct PostgresStore::Parts {
 
 Result<std::unique_ptr<PostgresStore>> PostgresStore::open(Options options) {
   auto parts = std::make_unique<Parts>(std::move(options));
-  auto link = parts->dialer.dial();
+  constexpr Milliseconds kRoomWithin = std::chrono::seconds(15);
+  auto link = parts->connections.first(kRoomWithin);
   if (!link) return fail(std::move(link.error()));
   auto ready = check_fit(**link, parts->options.must_keep);
   if (!ready) return fail(std::move(ready.error()));
@@ -92,7 +92,7 @@ Result<std::unique_ptr<PostgresStore>> PostgresStore::open(Options options) {
   if (!hash) return fail(hash.error());
   auto timed = tell_time(**link, parts->database_clock, parts->options.flight_max);
   if (!timed) return fail(std::move(timed.error()));
-  link->reset();
+  parts->connections.adopt(std::move(*link));
   const Ground ground{.ids = parts->ids,
                       .hash = *hash,
                       .time = [p = parts.get()] { return p->time(); },
@@ -102,11 +102,11 @@ Result<std::unique_ptr<PostgresStore>> PostgresStore::open(Options options) {
                       .clock = &parts->database_clock};
   parts->writers.emplace(
       ground, parts->closing,
-      Writers::Limits{parts->options.queued_max, parts->options.accept_octets_max});
+      Admission::Limits{parts->options.queued_max, parts->options.accept_octets_max});
   parts->readers.emplace(ground, parts->closing, parts->options.questions_max,
                          parts->options.question_max);
-  parts->writers->start(parts->connections(std::max<std::size_t>(parts->options.writers, 1)));
-  parts->readers->start(parts->connections(std::max<std::size_t>(parts->options.readers, 1)));
+  parts->writers->start(std::max<std::size_t>(parts->options.writers, 1), parts->connections);
+  parts->readers->start(std::max<std::size_t>(parts->options.readers, 1), parts->connections);
   return std::unique_ptr<PostgresStore>(new PostgresStore(std::move(parts)));
 }
 
@@ -157,7 +157,8 @@ void PostgresStore::close() {
   std::call_once(parts_->closed, [&] {
     parts_->writers->stop();
     parts_->readers->stop();
-    if (auto link = parts_->dialer.dial()) {
+    Borrowed last(parts_->connections);
+    if (auto link = last.get(Use::change)) {
       parts_->ids.give_back(**link, parts_->options.flight_max);
     }
     parts_->closing.close();

@@ -26,9 +26,10 @@ class PostgresStore final : public Store {
     const Clock* clock = nullptr;
     // Refuse a database that would lose what it has said to be committed.
     bool must_keep = false;
-    // A connection each, for as long as the store is open.
+    // Threads; they share the connections (postgres/connections.h).
     std::size_t writers = 2;
     std::size_t readers = 2;
+    std::size_t connections = 4;  // at most
     // Pieces of work that may wait, by WritePriority; one more is refused with unavailable.
     std::array<std::size_t, kWritePriorities> queued_max{20'000, 4'000, 4'000, 64, 64};
     // Octets of mails that wait to be accepted, all together; a single one may have more.
@@ -37,6 +38,7 @@ class PostgresStore final : public Store {
     Milliseconds flight_max{10'000};                          // for the answer to one flight
     Milliseconds question_max{2'000};                         // for each flight of a question
     Milliseconds connection_life = std::chrono::minutes(30);  // more or less
+    Milliseconds connection_rest = std::chrono::seconds(10);  // before one of several is given back
   };
 
   // Connects, and looks at the database (postgres/fitness.h) and its schema, which it never changes

@@ -230,6 +230,27 @@ TEST_F(TwoWritersTest, WhoIsBeingDeclaredDeadIsHandedNothing) {
   EXPECT_EQ(lapsed.error().kind, ErrorKind::conflict);
 }
 
+// Many mails are on their way in two flights, so that the server has work while the network has it.
+TEST_F(TwoWritersTest, MailsAreAcceptedInTwoFlightsAtOnce) {
+  const NodeKey me = enter(*first_);
+  must(first_->perform_and_wait(acceptance(acme_.key, kNobody)));  // ids are there
+  postgres::Dialer dialer({.address = database_.address(), .password = {}});
+  const auto holder = must(dialer.dial());
+  const postgres::Sql hold{postgres::Sql::Once{}, "hold", "SELECT key FROM nodes FOR UPDATE"};
+  ASSERT_TRUE(holder->add(postgres::kBegin).add(hold).fly(5s));
+  std::vector<std::future<Result<Accepted>>> accepted;
+  for (int i = 0; i < 64; ++i) {
+    accepted.push_back(first_->perform_soon(acceptance(acme_.key, me)));
+  }
+  while (database_.ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                       " AND datname = current_database()") != "2\n") {
+  }
+  ASSERT_TRUE(holder->add(postgres::kCommit).fly(5s));
+  std::set<PublicId> ids;
+  for (auto& answer : accepted) ids.insert(must(answer.get()).delivery.id);
+  EXPECT_THAT(ids, SizeIs(64));
+}
+
 TEST_F(TwoWritersTest, TokensAreForgottenAfterAnHour) {
   database_.execute("INSERT INTO flights SELECT n, 1000, 0 FROM generate_series(1, 50) n");
   EXPECT_TRUE(must(write(*first_, [](WriteTransaction& t) { return t.purge_deleted(30); })))
