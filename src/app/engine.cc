@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "api/admin/routes.h"
-#include "app/data_folder.h"
 #include "app/host_check.h"
 #include "app/housekeeping.h"
 #include "app/key_ring.h"
@@ -18,6 +17,7 @@
 #include "app/roles/delivery.h"
 #include "app/roles/ground.h"
 #include "app/running.h"
+#include "app/store_house.h"
 #include "app/unless_refused.h"
 #include "app/vault.h"
 #include "app/version.h"
@@ -46,6 +46,13 @@ http::ServerOptions operators_options() {
   options.connections_max = 20;
   options.refusals_max = 4;
   return options;
+}
+
+// Without its lease a process sends nothing.
+Task<Result<void>> probe_lease(const delivery::Node& node) {
+  if (node.holds()) co_return Result<void>{};
+  co_return fail(ErrorKind::unavailable,
+                 "this process does not hold its lease of the store, and sends nothing");
 }
 
 }  // namespace
@@ -87,7 +94,8 @@ struct Engine::Parts {
   Metrics metrics;
 
   FilesDivision files;
-  std::unique_ptr<store::SqliteStore> store;
+  std::unique_ptr<StoreHouse> house = StoreHouse::of(config, clock);
+  std::unique_ptr<store::Store> store;
   std::optional<SecretBox> box;
   InstanceSecret secret{};
   std::optional<StoredKeyRing> key_ring;
@@ -128,6 +136,7 @@ Result<void> Engine::Parts::start_all() {
   const auto api_at = api == nullptr ? std::nullopt : api->endpoint();
   log::info("engine started", {{"version", version()},
                                {"data", config.data.directory},
+                               {"store", house->place()},
                                {"api", api_at ? api_at->to_string() : "off"},
                                {"threads", runtime->size()}});
   return {};
@@ -156,7 +165,9 @@ Result<void> Engine::Parts::divide_files() {
 }
 
 Result<void> Engine::Parts::start_store() {
-  auto opened = open_store(config, clock, options.begin_new, [this] { return check_host(); });
+  auto opened = house->open({.begin_new = options.begin_new,
+                             .ready = [this] { return check_host(); },
+                             .given_up = options.given_up});
   if (!opened) return fail(std::move(opened.error()));
   store = std::move(*opened);
   running.add([this](SteadyInstant) {
@@ -169,11 +180,11 @@ Result<void> Engine::Parts::start_store() {
 Result<void> Engine::Parts::start_secrets() {
   auto opened = open_vault(vault_options(config), *store);
   if (!opened) return fail(std::move(opened.error()));
-  box.emplace(std::move(*opened));
+  if (!box) box.emplace(std::move(*opened));
   const auto read = instance_secret(*box, *store);
   if (!read) return fail(read.error());
   secret = *read;
-  key_ring.emplace(*box);
+  if (!key_ring) key_ring.emplace(*box);
   store::DkimList keys;
   const auto walked = store::walk_and_wait(*store, keys);
   if (!walked) return fail(walked.error());
@@ -208,11 +219,11 @@ Result<void> Engine::Parts::start_runtime() {
 // Before the roles: what they hold hangs on this process's lease. Whatever an earlier run had in
 // hand is offered again by the scheduler, because this one takes its name.
 Result<void> Engine::Parts::enter_store() {
-  node.emplace(*store, clock,
-               store::NewNode{.name = "embedded",
-                              .roles = fmt::format("{}", fmt::join(config.engine.roles, ",")),
-                              .version = std::string(version())},
-               metrics, runtime->executor(0));
+  auto who = house->node();
+  if (!who) return fail(std::move(who.error()));
+  who->roles = fmt::format("{}", fmt::join(config.engine.roles, ","));
+  who->version = version();
+  node.emplace(*store, clock, std::move(*who), metrics, runtime->executor(0));
   ground.emplace(roles::Ground{.config = config,
                                .clock = clock,
                                .metrics = metrics,
@@ -226,15 +237,17 @@ Result<void> Engine::Parts::enter_store() {
                                .file_pool = *file_pool,
                                .readiness = *readiness,
                                .collected = *collected});
-  auto entered = wait_for(node->enter());
-  if (!entered) return fail("entering the store", std::move(entered.error()));
+  auto entered = wait_for(node->enter(options.given_up));
+  if (!entered) return fail(house->place(), std::move(entered.error()));
   node->start();
+  readiness->add({"lease", [this] { return probe_lease(*node); }});
   running.add([this](SteadyInstant) {
     wait_for(node->stop());
     wait_for(node->leave());
     return true;
   });
-  return {};
+  // Of two that began a store at the same moment one has entered, and goes by what is stored.
+  return start_secrets();
 }
 
 void Engine::Parts::add_role(std::unique_ptr<roles::Role> role) {

@@ -11,10 +11,10 @@
 #include <fmt/ostream.h>
 
 #include "app/admin_port.h"
-#include "app/data_folder.h"
 #include "app/host_check.h"
 #include "app/open_files.h"
 #include "app/serve.h"
+#include "app/store_house.h"
 #include "app/unless_refused.h"
 #include "app/version.h"
 #include "base/bilingual.h"
@@ -70,7 +70,8 @@ int Program::check_config(const std::optional<std::string>& file, Language langu
   const bool socket_known = unknown.spare({"admin.socket", "data.directory"});
   const bool running = socket_known && engine_answers(config);
   auto problems = host_problems(config, running || !socket_known, unknown);
-  std::ranges::move(data_problems(config, unknown), std::back_inserter(problems));
+  const SystemClock clock;
+  std::ranges::move(StoreHouse::of(config, clock)->problems(unknown), std::back_inserter(problems));
   for (const std::string& problem : problems) fmt::print(err_, "{}\n", problem);
   if (!unknown.empty() && (loaded || !loaded.error().unread)) {
     constexpr Sentence kMore{
@@ -132,6 +133,22 @@ Result<std::unique_ptr<cli::AdminPort>> Program::admin(const std::optional<std::
   auto loaded = config::load_config(config, environment_);
   if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
   return unless_refused([&] { return open_admin_port(*loaded, wish); });
+}
+
+Result<cli::Schema> Program::schema(const std::optional<std::string>& config) {
+  const auto loaded = config::load_config(config, environment_);
+  if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
+  const SystemClock clock;
+  return StoreHouse::of(loaded->config, clock)->schema();
+}
+
+Result<void> Program::migrate(const std::optional<std::string>& config,
+                              std::chrono::seconds patience, const cli::MigrationBlocked& blocked) {
+  const auto loaded = config::load_config(config, environment_);
+  if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
+  const SystemClock clock;
+  return unless_refused(
+      [&] { return StoreHouse::of(loaded->config, clock)->migrate(patience, blocked); });
 }
 
 Language Program::language() const {

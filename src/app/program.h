@@ -21,6 +21,9 @@ class Program final : public cli::Host {
   int sink(const std::vector<std::string>& arguments) override;
   Result<std::unique_ptr<cli::AdminPort>> admin(const std::optional<std::string>& config,
                                                 const cli::AdminWish& wish) override;
+  Result<cli::Schema> schema(const std::optional<std::string>& config) override;
+  Result<void> migrate(const std::optional<std::string>& config, std::chrono::seconds patience,
+                       const cli::MigrationBlocked& blocked) override;
   std::string version() override;
   [[nodiscard]] Language language() const override;
 

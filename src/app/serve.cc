@@ -34,6 +34,17 @@ sigset_t ending_signals() {
   return set;
 }
 
+// Whether one of them waits.
+bool is_ending_asked() {
+  sigset_t waiting;
+  sigemptyset(&waiting);
+  if (::sigpending(&waiting) != 0) return false;
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    if (sigismember(&waiting, signal) == 1) return true;
+  }
+  return false;
+}
+
 log::Level level_of(const std::string& word) {
   if (word == "debug") return log::Level::debug;
   if (word == "warning") return log::Level::warning;
@@ -82,11 +93,18 @@ int serve(config::LoadedConfig loaded, bool begin_new) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
   const SystemClock clock;
-  Engine engine(
-      {.loaded = std::move(loaded), .clock = &clock, .begin_new = begin_new, .drain_asked = [] {
-         ::kill(::getpid(), SIGTERM);  // which changes nothing the second time
-       }});
+  Engine engine({.loaded = std::move(loaded),
+                 .clock = &clock,
+                 .begin_new = begin_new,
+                 .given_up = is_ending_asked,
+                 .drain_asked = [] {
+                   ::kill(::getpid(), SIGTERM);  // which changes nothing the second time
+                 }});
   const auto started = engine.start();
+  if (!started && started.error().kind == ErrorKind::cancelled && is_ending_asked()) {
+    log::info("stopped before it had started", {{"reason", started.error().detail}});
+    return 0;
+  }
   if (!started) {
     fmt::print(stderr, "todoku: {}\n", started.error().detail);
     return 1;

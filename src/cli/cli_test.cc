@@ -60,6 +60,21 @@ struct FakeHost final : Host {
     seen = {config.value_or("-")};
     return std::make_unique<Port>(*this);
   }
+  Result<Schema> schema(const std::optional<std::string>& config) override {
+    seen = {config.value_or("-")};
+    return its_schema;
+  }
+  Result<void> migrate(const std::optional<std::string>&, std::chrono::seconds patience,
+                       const MigrationBlocked& blocked) override {
+    seen = {std::to_string(patience.count())};
+    blocked(1, {{4711, "night report", 62, "SELECT \x1b[2J 1"}});
+    its_schema.steps.front().taken = from_epoch_ms(1'767'225'600'000);
+    return {};
+  }
+  Schema its_schema{.kind = "postgres",
+                    .place = "the database",
+                    .by_itself = false,
+                    .steps = {{.number = 1, .name = "tables", .taken = {}}}};
   std::string version() override { return "1.2.3"; }
   [[nodiscard]] Language language() const override { return environment; }
   Language environment = Language::english;
@@ -95,6 +110,35 @@ TEST_F(CommandLineTest, ComplainsAboutWrongWordsWithStatusTwo) {
   EXPECT_EQ(run({"account", "weight", "shop", "heavy"}), 2);
   EXPECT_EQ(run({"explain", "a@example.jp", "--limit", "0"}), 2);
   EXPECT_THAT(err.str(), HasSubstr("--limit"));
+}
+
+TEST_F(CommandLineTest, TellsWhichStepsOfTheSchemaAreMissing) {
+  EXPECT_EQ(run({"migrate", "status", "--config", "a.toml"}), 0);
+  EXPECT_THAT(host.seen, ElementsAre("a.toml"));
+  EXPECT_EQ(out.str(),
+            "the database\n   1  tables                   not taken yet\n"
+            "1 to take: todoku migrate up\n");
+  EXPECT_EQ(run({"migrate", "status", "--json"}), 0);
+  EXPECT_EQ(out.str(), R"({"kind":"postgres","by_itself":false,"missing":1,)"
+                       R"("steps":[{"step":1,"name":"tables"}]})"
+                       "\n");
+  EXPECT_EQ(run({"migrate"}), 2);
+  host.its_schema = {.kind = "sqlite", .place = "todoku.db", .by_itself = true, .steps = {}};
+  EXPECT_EQ(run({"migrate", "up"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("todoku.db: nothing to do"));
+  EXPECT_EQ(run({"migrate", "status", "--lang", "ja"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("何もする必要はありません"));
+}
+
+TEST_F(CommandLineTest, TakesStepsAndNamesWhoIsInTheWay) {
+  EXPECT_EQ(run({"migrate", "up", "--wait", "5"}), 0);
+  EXPECT_THAT(host.seen, ElementsAre("-"));
+  EXPECT_EQ(out.str(), "the database: 1 taken\n");
+  EXPECT_THAT(err.str(), HasSubstr("held by process 4711 (night report), its transaction runs for "
+                                   "62 s: SELECT ?[2J 1"));
+  EXPECT_EQ(run({"migrate", "status"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("2026-01-01 09:00:00 JST\nnothing is missing\n"));
+  EXPECT_EQ(run({"migrate", "up", "--wait", "0"}), 2);
 }
 
 TEST_F(CommandLineTest, NamesTheCommandThatWasMeant) {

@@ -64,6 +64,9 @@ class Session {
     out_ << words(sentence, parts...) << '\n';
   }
 
+  // For commands that speak to the program rather than to the operations.
+  [[nodiscard]] Host& host() { return host_; }
+  [[nodiscard]] const Common& common() const { return common_; }
   // In which it speaks to people.
   [[nodiscard]] Language language() const { return language_; }
   [[nodiscard]] std::ostream& out() { return out_; }

@@ -30,6 +30,17 @@ struct Config {
   struct Data {
     std::string directory;
   };
+  struct Store {
+    std::string kind;
+  };
+  struct Postgres {
+    std::string address;
+    std::string password_file;
+    std::string password_command;
+    std::string password;
+    std::int64_t connect_seconds = 0;
+    std::int64_t start_seconds = 0;
+  };
   struct Secrets {
     std::string master_key_file;
     std::string master_key;
@@ -144,6 +155,8 @@ struct Config {
 
   Engine engine;
   Data data;
+  Store store;
+  Postgres postgres;
   Secrets secrets;
   Log log;
   Api api;

@@ -466,6 +466,24 @@ TEST(ReadConfig, CredentialsOfAwsComeOnlyFromTheEnvironment) {
             std::string::npos);
 }
 
+TEST(ReadConfig, APostgresStoreNeedsAnAddressAndOnePassword) {
+  EXPECT_EQ(read("")->config.store.kind, "sqlite");
+  EXPECT_THAT(problem("[store]\nkind = \"postgres\"\n"),
+              HasSubstr("store.postgres.address is empty"));
+  EXPECT_THAT(problem("[store]\nkind = \"mysql\"\n"), HasSubstr("one of sqlite, postgres"));
+  EXPECT_THAT(problem("[store.postgres]\npassword = \"hidden\"\n"),
+              HasSubstr("TODOKU_STORE__POSTGRES__PASSWORD"));
+  EXPECT_THAT(problem("[store.postgres]\npassword_file = \"a\"\npassword_command = \"cat a\"\n"),
+              HasSubstr("keep one of them"));
+  EXPECT_THAT(problem("[store.postgres]\nstart_seconds = 3601\n"),
+              HasSubstr("store.postgres.start_seconds is 3601, but must be from 0 to 3600"));
+  const auto loaded = read("[store]\nkind = \"postgres\"\n[store.postgres]\naddress = \"host=a\"\n",
+                           {{"TODOKU_STORE__POSTGRES__PASSWORD", "hidden"}});
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->config.postgres.password, "hidden");
+  EXPECT_THAT(show_config(*loaded), testing::Not(HasSubstr("hidden")));
+}
+
 TEST(ConfigurationReference, IsUpToDate) {
   std::ifstream file(TODOKU_SOURCE_DIR "/docs/configuration.md", std::ios::binary);
   const std::string stored((std::istreambuf_iterator<char>(file)), {});

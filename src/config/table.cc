@@ -239,6 +239,24 @@ void check_credit(const Config& config, std::vector<ConfigProblem>& problems) {
                                       delivery.site_outstanding_max, delivery.outstanding_max)});
 }
 
+void check_database_address(const Config& config, std::vector<ConfigProblem>& problems) {
+  if (config.store.kind != "postgres" || !config.postgres.address.empty()) return;
+  problems.push_back({"",
+                      "store.postgres.address is empty: store.kind is \"postgres\", so name the "
+                      "database, such as postgresql://todoku@db.example.jp/todoku"});
+}
+
+void check_database_password(const Config& config, std::vector<ConfigProblem>& problems) {
+  const Config::Postgres& postgres = config.postgres;
+  const int sources = (postgres.password_file.empty() ? 0 : 1) +
+                      (postgres.password_command.empty() ? 0 : 1) +
+                      (postgres.password.empty() ? 0 : 1);
+  if (sources <= 1) return;
+  problems.push_back({"",
+                      "store.postgres.password_file, store.postgres.password_command and "
+                      "TODOKU_STORE__POSTGRES__PASSWORD each give the password: keep one of them"});
+}
+
 void check_region(const Config& config, std::vector<ConfigProblem>& problems) {
   if (config.queue.kind != "sqs" || !config.sqs.region.empty()) return;
   problems.push_back({"",
@@ -293,7 +311,8 @@ struct CheckTogether {
 const std::vector<ConfigSection>& config_sections() {
   static const std::vector<ConfigSection> sections = [] {
     std::vector<ConfigSection> all;
-    for (auto group : {process_sections(), api_sections(), delivery_sections(), queue_sections()}) {
+    for (auto group : {process_sections(), store_sections(), api_sections(), delivery_sections(),
+                       queue_sections()}) {
       std::ranges::move(group, std::back_inserter(all));
     }
     return all;
@@ -357,6 +376,8 @@ void check_together(const Config& config, const UnknownKeys& unknown,
       {{"engine.roles"}, check_roles},
       {{"secrets.master_key_file", "data.directory"}, check_master_key},
       {{"egress"}, check_egress},
+      {{"store.kind", "store.postgres.address"}, check_database_address},
+      {{"store.postgres"}, check_database_password},
       {{"queue.kind", "queue.sqs.region"}, check_region},
       {{"queue.kind", "aws"}, check_credentials},
       {{"queue.kind", "queue.sqs.prefix", "egress"}, check_queue_names},

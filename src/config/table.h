@@ -172,6 +172,7 @@ class SectionBuilder {
 
 // The declarations, one function per group of sections.
 [[nodiscard]] std::vector<ConfigSection> process_sections();
+[[nodiscard]] std::vector<ConfigSection> store_sections();
 [[nodiscard]] std::vector<ConfigSection> api_sections();
 [[nodiscard]] std::vector<ConfigSection> delivery_sections();
 [[nodiscard]] std::vector<ConfigSection> queue_sections();

@@ -50,6 +50,7 @@ class FailingStore final : public store::Store {
     inner_.submit_read(std::move(work), std::move(done));
   }
   [[nodiscard]] store::StoreFigures figures() const override { return inner_.figures(); }
+  [[nodiscard]] const Clock& clock() const override { return inner_.clock(); }
   void close() override {}
 
  private:

@@ -40,6 +40,7 @@ class StalledStore final : public store::Store {
   }
   void submit_read(store::ReadWork, store::Done done) override { done(nobody_asks()); }
   [[nodiscard]] store::StoreFigures figures() const override { return {}; }
+  [[nodiscard]] const Clock& clock() const override { return clock_; }
   void close() override {}
 
   struct Waiting {
@@ -77,6 +78,7 @@ class StalledStore final : public store::Store {
   static std::unexpected<Error> nobody_asks() {
     return fail(ErrorKind::unavailable, "nobody asks here");
   }
+  FakeClock clock_;
 };
 
 class FixedLease final : public NodeLease {

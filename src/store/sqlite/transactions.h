@@ -264,6 +264,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
                                             Settling& settling);
   [[nodiscard]] Result<std::optional<Instant>> earliest_due(std::int64_t batch, std::int64_t open);
 
+  [[nodiscard]] Result<void> make_way(const NewNode& node);
   [[nodiscard]] Result<void> lose_batch(std::int64_t number, bool died, OfferedAgain& offered);
   [[nodiscard]] Result<std::vector<OutcomeRecord>> doubtful(const BatchKey& batch);
   [[nodiscard]] Result<std::int64_t> doubt_those_on_their_way(const BatchKey& batch);
