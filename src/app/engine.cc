@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/engine.h"
 
+#include <atomic>
+#include <cstdint>
 #include <vector>
 
 #include <fmt/format.h>
@@ -75,6 +77,8 @@ struct Engine::Parts {
   Result<void> start_roles();
   Result<void> start_all();
   bool stop_all(Milliseconds grace);
+  [[nodiscard]] std::uint64_t mails_in_doubt();
+  void leave_word(std::uint64_t in_doubt);
 
   // -- helpers
   [[nodiscard]] http::Router health_routes();
@@ -92,6 +96,7 @@ struct Engine::Parts {
   const Clock& clock = *options.clock;
   const Instant started = options.clock->now();
   Metrics metrics;
+  std::atomic<Instant> drains_until{Instant{}};  // the epoch: it does not drain
 
   FilesDivision files;
   std::unique_ptr<StoreHouse> house = StoreHouse::of(config, clock);
@@ -360,6 +365,7 @@ operate::Operations::Options Engine::Parts::operation_options() {
 
 void Engine::Parts::describe(operate::EngineStatus& status) const {
   status.draining = readiness->draining();
+  if (const Instant until = drains_until; until != Instant{}) status.drains_until = until;
   status.pid = ::getpid();
   status.started = started;
   status.roles = config.engine.roles;
@@ -373,10 +379,38 @@ std::optional<explain::Way> Engine::Parts::way_of(const store::Story& story) con
   return std::nullopt;
 }
 
+// So far, of mails that were out and had no answer.
+std::uint64_t Engine::Parts::mails_in_doubt() {
+  std::uint64_t mails = 0;
+  for (const Cause cause : {Cause::in_doubt, Cause::garbled_in_doubt}) {
+    mails += metrics
+                 .counter("todoku_failures_total", "Outcomes other than a 250, by cause.",
+                          {{"cause", to_string(cause)}})
+                 .value();
+  }
+  return mails;
+}
+
+// Who asked for the drain reads it when the process has gone (operate/drained.h).
+void Engine::Parts::leave_word(std::uint64_t in_doubt) {
+  log::info("drained", {{"mails_in_doubt", in_doubt}});
+  const operate::Drained drained{.at = clock.now(),
+                                 .in_doubt = static_cast<std::int64_t>(in_doubt)};
+  const auto kept = store->write_and_wait(
+      store::WritePriority::accept, [&drained](store::WriteTransaction& transaction) {
+        return transaction.put_setting(operate::kDrainedSetting, operate::to_text(drained));
+      });
+  if (!kept) log::warning("how draining ended is not kept", {{"reason", kept.error().detail}});
+}
+
 bool Engine::Parts::stop_all(Milliseconds grace) {
+  const bool drains = grace > 0ms && operations.has_value();
+  if (drains) drains_until = clock.now() + grace;
   if (readiness) readiness->start_draining();
   const SteadyInstant deadline = clock.steady_now() + grace;
+  const std::uint64_t in_doubt_before = drains ? mails_in_doubt() : 0;
   const bool roles_clean = roles_running.stop(deadline);
+  if (drains) leave_word(mails_in_doubt() - in_doubt_before);
   return running.stop(deadline) && roles_clean;
 }
 

@@ -2,7 +2,9 @@
 #include "app/program.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
+#include <system_error>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -12,6 +14,7 @@
 
 #include "app/admin_port.h"
 #include "app/host_check.h"
+#include "app/module_options.h"
 #include "app/open_files.h"
 #include "app/serve.h"
 #include "app/store_house.h"
@@ -47,6 +50,23 @@ std::optional<config::LoadedConfig> Program::load(const std::optional<std::strin
   return std::move(*loaded);
 }
 
+void Program::tell_if_one_begins(const config::LoadedConfig& loaded) {
+  std::error_code error;
+  const auto database = database_path(loaded.config);
+  if (!loaded.file.empty() || std::filesystem::exists(database, error)) return;
+  const auto whole = std::filesystem::absolute(database, error);
+  const std::string where = (error ? database : whole).parent_path().string();
+  // In both languages: whoever starts a service does not say which.
+  fmt::print(err_,
+             "todoku: NO CONFIGURATION was found (looked at todoku.toml here and "
+             "/etc/todoku/todoku.toml), so a new installation begins in {}; if you meant another "
+             "one, name its file with --config\n"
+             "todoku: 設定ファイルが見つからないため（このフォルダーの todoku.toml と "
+             "/etc/todoku/todoku.toml を確認）、{} に新しい環境を作成します。別の環境のつもりなら "
+             "--config で設定ファイルを指定してください\n",
+             where, where);
+}
+
 int Program::serve(const cli::ServeOptions& options) {
   auto loaded = load(options.config);
   if (!loaded) return 1;
@@ -58,6 +78,7 @@ int Program::serve(const cli::ServeOptions& options) {
       fmt::print(err_, "{}\n", problem.to_string());
     if (!problems.empty()) return 1;
   }
+  tell_if_one_begins(*loaded);
   return app::serve(std::move(*loaded), options.begin_new);
 }
 
@@ -132,6 +153,7 @@ Result<std::unique_ptr<cli::AdminPort>> Program::admin(const std::optional<std::
                                                        const cli::AdminWish& wish) {
   auto loaded = config::load_config(config, environment_);
   if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
+  if (wish.may_begin) tell_if_one_begins(*loaded);
   return unless_refused([&] { return open_admin_port(*loaded, wish); });
 }
 

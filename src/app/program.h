@@ -32,6 +32,8 @@ class Program final : public cli::Host {
   bool tell(const config::ConfigResult& loaded);
   // nullopt after the problems have been printed.
   std::optional<config::LoadedConfig> load(const std::optional<std::string>& file);
+  // Who forgot --config, or is in the wrong folder, begins an installation beside the one meant.
+  void tell_if_one_begins(const config::LoadedConfig& loaded);
 
   const config::Environment environment_;
   std::ostream& out_;

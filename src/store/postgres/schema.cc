@@ -46,6 +46,7 @@ CREATE TABLE accounts(
   suspended bigint NOT NULL, text_from_html bigint NOT NULL, created bigint NOT NULL,
   next_delivery_id bigint NOT NULL, next_email_id bigint NOT NULL, next_job_id bigint NOT NULL)
   WITH (fillfactor = 70);
+CREATE INDEX accounts_suspended ON accounts(key) WHERE suspended = 1;
 CREATE TABLE api_keys(
   id bigint PRIMARY KEY, account bigint NOT NULL, label text NOT NULL,
   token text NOT NULL UNIQUE, created bigint NOT NULL, revoked bigint);
