@@ -216,7 +216,7 @@ CREATE TABLE on_its_way(recipient INTEGER PRIMARY KEY);
 
 // accounts_suspended    Of millions of accounts a few.
 constexpr const char* kVersion9 = R"sql(
-CREATE INDEX accounts_suspended ON accounts(key) WHERE suspended = 1;
+CREATE INDEX accounts_suspended ON accounts(suspended) WHERE suspended = 1;
 )sql";
 
 // Migration n leads from version n to n + 1; version 0 is the empty file.
