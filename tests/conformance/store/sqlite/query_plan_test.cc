@@ -122,8 +122,8 @@ class QueryPlanTest : public ::testing::Test {
       // Imports that run now: one per delivery that is being filled.
       const bool running = statement.find("WHERE j.status = 1") != std::string_view::npos;
       // What an account has to go, among kWorkLookedAt batches.
-      const bool bounded = statement.find("batches_held WHERE holder <> 0 LIMIT ?2)") !=
-                           std::string_view::npos;
+      const bool bounded =
+          statement.find("batches_held WHERE holder <> 0 LIMIT ?2)") != std::string_view::npos;
       return running || bounded ? "" : "sorts what an index should order";
     }
     if (!step.starts_with("SCAN ")) return {};
