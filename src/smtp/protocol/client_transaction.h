@@ -4,8 +4,8 @@
 //
 //   server offers           flights ("/" waits for the answers so far)
 //   PIPELINING, CHUNKING    MAIL RCPT.. BDAT content              one round trip
-//     same, large content   MAIL RCPT.. / BDAT content            refused recipients cost no
-//     content
+//     same, content that    MAIL RCPT.. / BDAT content            refused recipients cost no
+//     is large or waits                                           content
 //   PIPELINING              MAIL RCPT.. DATA / content .
 //   CHUNKING                MAIL / RCPT / .. / BDAT content
 //   neither                 MAIL / RCPT / .. / DATA / content .
@@ -60,6 +60,9 @@ struct RecipientResult {
   // The server stumbled over an extension that it offers: another connection is worth while at once
   // that does without (broken()), and nothing is to be said of the recipient. May be in doubt, too.
   bool again = false;
+  // The answer is not about the content, but that was out as a whole when it came. By SMTP it says
+  // that the mail was not taken.
+  bool after_content = false;
   // What we found ourselves; none: the answer says it.
   Cause cause = Cause::none;
 
