@@ -27,11 +27,34 @@ using namespace std::chrono_literals;
 // store, not on a clean exit.
 constexpr std::chrono::seconds kPatience{10};
 
+bool is_ignored(int signal) {
+  struct sigaction now{};
+  return ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+// Those that the process was started to ignore are for others: SIGHUP under nohup, SIGINT of what a
+// script put into the background (POSIX, "Signals and Error Handling" of the shell). SIGTERM is
+// always meant, and `todoku drain` comes by it.
 sigset_t ending_signals() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  sigaddset(&set, SIGTERM);
+  for (const int signal : {SIGINT, SIGHUP}) {
+    if (!is_ignored(signal)) sigaddset(&set, signal);
+  }
   return set;
+}
+
+// While it drains because of `begun`: who asks again gets what is under way, since mail that is in
+// flight would go twice. Only who presses Ctrl-C twice does not want to wait; nothing accepted is
+// lost by it.
+void let_only_a_second_interrupt_end(int begun) {
+  for (const int again : {SIGTERM, SIGHUP}) std::signal(again, SIG_IGN);
+  if (begun == SIGINT || is_ignored(SIGINT)) return;
+  struct sigaction first{};
+  first.sa_handler = [](int) {};
+  first.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+  ::sigaction(SIGINT, &first, nullptr);
 }
 
 log::Level level_of(const std::string& word) {
@@ -94,9 +117,7 @@ int serve(config::LoadedConfig loaded, bool begin_new) {
   int signal = 0;
   sigwait(&signals, &signal);
   log::info("draining", {{"signal", signal}, {"seconds", grace.count()}});
-  // Who asks again gets what is under way: mail that is in flight would go twice. Only who presses
-  // Ctrl-C does not want to wait; nothing accepted is lost by it.
-  for (const int again : {SIGTERM, SIGHUP}) std::signal(again, SIG_IGN);
+  let_only_a_second_interrupt_end(signal);
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   std::optional<Watchdog> watchdog;
   try {
