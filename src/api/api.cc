@@ -133,7 +133,7 @@ std::optional<http::Response> encoded_body(const http::Request& request) {
 Task<http::Response> Api::answer(Call& call, Endpoint endpoint, bool wants_body) {
   if (auto encoded = encoded_body(call.request)) co_return std::move(*encoded);
   if (wants_body) {
-    const auto received = co_await call.body.receive();
+    const auto received = co_await call.body.receive(static_cast<std::uint64_t>(call.account.key));
     if (!received) co_return http::Response();  // the server answers by itself
     auto refused_now = co_await ask_again(call);
     if (refused_now) co_return std::move(*refused_now);

@@ -279,6 +279,10 @@ Result<void> Engine::Parts::make_roles() {
 }
 
 Result<void> Engine::Parts::start_roles() {
+  running.add([this](SteadyInstant) {
+    for (const auto& role : roles) role->leave();
+    return true;
+  });
   for (const auto& role : roles) {
     auto begun = role->start();
     if (!begun) return begun;

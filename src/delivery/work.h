@@ -84,7 +84,8 @@ class BatchInFlight {
   };
   void doubt(std::uint32_t index, Doubt why) {
     const std::lock_guard lock(mutex_);
-    doubts_.insert_or_assign(index, std::move(why));
+    const auto [at, is_first] = doubts_.try_emplace(index, why);
+    if (!is_first) at->second = {.words = joined(at->second.words, why.words), .path = why.path};
     any_doubts_ = true;
   }
   [[nodiscard]] std::optional<Doubt> doubt_of(std::uint32_t index) const {
@@ -130,6 +131,12 @@ class BatchInFlight {
   }
 
  private:
+  // Each time is told, but not without end.
+  [[nodiscard]] static std::string joined(const std::string& before, const std::string& now) {
+    constexpr std::size_t kOctetsMax = 1'000;
+    return before.size() + now.size() > kOctetsMax ? before : before + "; again: " + now;
+  }
+
   const store::LeasedBatch leased_;
   std::shared_ptr<const Letter> letter_;
   const SteadyInstant expires_;

@@ -5,9 +5,11 @@
 #include <array>
 #include <utility>
 
+#include <boost/asio/post.hpp>
 #include <fmt/compile.h>
 #include <fmt/format.h>
 
+#include "async/timer.h"
 #include "base/wipe.h"
 
 namespace todoku::http {
@@ -20,6 +22,9 @@ constexpr std::size_t kWriteSlice = std::size_t{256} * 1024;
 constexpr int kLingerRounds = 6;
 constexpr std::size_t kKeptMemoryMax = InputBuffer::kLarge;
 constexpr std::uint64_t kRetryAfterMax = 10;  // seconds
+constexpr Milliseconds kRoomPause{50};
+constexpr std::string_view kNoRoom = "the server has no memory for more bodies at a time";
+constexpr std::string_view kTooSlow = "the body came too slowly while others waited for its memory";
 
 // How long a client may take for the next step: what it has earned by `octets` at `rate_min` a
 // second, less what it has used up.
@@ -46,6 +51,55 @@ class HeldBody {
 
 }  // namespace
 
+// Of a body that is collected, as long as it is in memory. On the connection's thread.
+class Connection::BodyPlace {
+ public:
+  BodyPlace(Connection& connection, std::uint64_t owner)
+      : bodies_(connection.context_.bodies),
+        patience_(connection.context_.options.displaced_after),
+        rate_min_(std::max<std::size_t>(1, connection.context_.options.crowded_rate_min)),
+        credit_(patience_),
+        here_(std::make_shared<Connection*>(&connection)),
+        // By the time it is cut there, the connection may be gone, or busy with something else.
+        place_(bodies_.enter(owner, [here = here_, executor = connection.stream_.executor()] {
+          boost::asio::post(executor, [here] {
+            if (*here != nullptr) (*here)->lose_room();
+          });
+        })) {}
+  ~BodyPlace() {
+    *here_ = nullptr;
+    bodies_.leave(place_);
+  }
+  BodyPlace(const BodyPlace&) = delete;
+  BodyPlace& operator=(const BodyPlace&) = delete;
+
+  [[nodiscard]] bool grow(std::size_t octets, SteadyInstant now) {
+    return bodies_.grow(place_, octets, now);
+  }
+  [[nodiscard]] bool waits() const { return waits_; }
+  // For the client. False: the room is others' now.
+  [[nodiscard]] bool begin_waiting(SteadyInstant now) {
+    waits_ = bodies_.keep_until(place_, now + credit_);
+    return waits_;
+  }
+  // It has brought so much. False: likewise.
+  [[nodiscard]] bool end_waiting(Microseconds waited, std::size_t octets) {
+    waits_ = false;
+    const auto earned = std::chrono::microseconds(1'000'000 * octets / rate_min_);
+    credit_ = std::clamp<Microseconds>(credit_ - waited + earned, Microseconds(0), patience_);
+    return bodies_.keep_until(place_, SteadyInstant::max());
+  }
+
+ private:
+  BodyRoom& bodies_;
+  const Microseconds patience_;
+  const std::size_t rate_min_;
+  Microseconds credit_;
+  bool waits_ = false;
+  const std::shared_ptr<Connection*> here_;
+  const BodyRoom::Place place_;
+};
+
 // What a handler reads from.
 class Connection::RequestBody final : public Body {
  public:
@@ -60,9 +114,9 @@ class Connection::RequestBody final : public Body {
     return read_text();
   }
   [[nodiscard]] std::string_view text() const override { return text_; }
-  Task<Result<void>> receive() override {
+  Task<Result<void>> receive(std::uint64_t owner) override {
     if (is_buffered_) co_return Result<void>{};
-    const auto text = co_await connection_->collect_body();
+    const auto text = co_await connection_->collect_body(owner);
     if (!text) co_return fail(text.error());
     text_ = unread_ = *text;
     is_buffered_ = true;
@@ -191,12 +245,17 @@ Task<bool> Connection::serve_request() {
     if (wiped_) input_.hold_secrets();
     response = co_await handle(match);
     if (wiped_) forget_body(!parser_.complete());
+    leave_room();
   }
   if (peer_gone_) {
     observe(match.route, 0, begun);
     co_return false;
   }
-  if (failure_) response = failure_response(failure_->status, failure_->reason);
+  if (failure_ && failure_->status == 503) {
+    response = refusal(failure_->reason);
+  } else if (failure_) {
+    response = failure_response(failure_->status, failure_->reason);
+  }
   if (!may_hold(response)) response = refusal("too many clients have yet to read their answers");
   const bool reusable = !failure_ && !thrown_ && rest_is_skippable() && parser_.keep_alive();
   const int status = response.status;
@@ -230,7 +289,7 @@ Task<Response> Connection::handle(const Router::Match& match) {
     RequestBody body(*this);
     co_return co_await call_handler(route, body);
   }
-  const auto text = co_await collect_body();
+  const auto text = co_await collect_body(0);
   if (!text) co_return Response();
   RequestBody body(*this, *text);
   co_return co_await call_handler(route, body);
@@ -303,9 +362,16 @@ Task<Result<void>> Connection::read_more_body() {
   const SteadyInstant deadline =
       begun + patience(options.body_timeout, body_received_, options.body_rate_min, body_waited_);
   const std::uint64_t left = parser_.body_left().value_or(InputBuffer::kLarge);
-  const std::size_t wanted = left > InputBuffer::kSmall ? InputBuffer::kLarge : InputBuffer::kSmall;
+  // What is not counted stays small.
+  const bool is_large = left > InputBuffer::kSmall && (!collects_ || body_place_);
+  const std::size_t wanted = is_large ? InputBuffer::kLarge : InputBuffer::kSmall;
+  if (body_place_ && !body_place_->begin_waiting(begun)) co_return no_room(kTooSlow);
   const auto got = co_await stream_.read_some(input_.space(wanted), deadline);
-  body_waited_ += context_.clock.steady_now() - begun;
+  const Microseconds waited = context_.clock.steady_now() - begun;
+  body_waited_ += waited;
+  if (body_place_ && !body_place_->end_waiting(waited, got.value_or(0))) {
+    co_return no_room(kTooSlow);
+  }
   if (got && *got > 0) {
     input_.commit(*got);
     co_return Result<void>();
@@ -319,31 +385,79 @@ Task<Result<void>> Connection::read_more_body() {
   co_return fail(*body_error_);
 }
 
-Task<Result<std::string_view>> Connection::collect_body() {
-  const auto first = co_await next_piece();
-  if (!first || parser_.complete()) co_return first;
-  body_.clear();
-  // Room for what is certain to come, but no more than it costs to claim it.
-  body_.reserve(static_cast<std::size_t>(
-      std::min<std::uint64_t>(parser_.content_length().value_or(0), kKeptMemoryMax)));
-  body_.append(*first);
-  for (;;) {
-    const auto piece = co_await next_piece();
-    if (!piece) co_return fail(piece.error());
-    if (piece->empty()) co_return std::string_view(body_);
-    append_to_body(*piece);
+Task<Result<std::string_view>> Connection::collect_body(std::uint64_t owner) {
+  collects_ = true;
+  const auto announced = static_cast<std::size_t>(parser_.content_length().value_or(0));
+  std::size_t room = BodyRoom::kCountedOctets;
+  if (announced > room) {
+    // Before the client is told to continue: who is refused need not send it.
+    room = announced;
+    body_place_ = std::make_unique<BodyPlace>(*this, owner);
+    const bool found = co_await find_room(room);
+    if (!found) co_return no_room(kNoRoom);
   }
+  auto piece = co_await next_piece();
+  if (!piece || parser_.complete()) co_return piece;
+  body_.clear();
+  if (announced > 0) reserve_body(announced);
+  while (piece && !piece->empty()) {
+    if (body_.size() + piece->size() > room) {
+      room = std::min(body_max_, 2 * (body_.size() + piece->size()));
+      if (!body_place_) body_place_ = std::make_unique<BodyPlace>(*this, owner);
+      const bool found = co_await find_room(room);
+      if (!found) co_return no_room(kNoRoom);
+      reserve_body(room);
+    }
+    append_to_body(*piece);
+    piece = co_await next_piece();
+  }
+  if (!piece) co_return fail(piece.error());
+  co_return std::string_view(body_);
 }
 
 void Connection::append_to_body(std::string_view piece) {
-  if (wiped_ && body_.size() + piece.size() > body_.capacity()) {
-    std::string larger;
-    larger.reserve(2 * (body_.size() + piece.size()));
-    larger = body_;
-    wipe(body_);
-    body_.swap(larger);
+  if (body_.size() + piece.size() > body_.capacity()) {
+    reserve_body(2 * (body_.size() + piece.size()));
   }
   body_.append(piece);
+}
+
+// What is moved leaves no copy behind where it is to be wiped.
+void Connection::reserve_body(std::size_t octets) {
+  if (octets <= body_.capacity()) return;
+  std::string larger;
+  larger.reserve(octets);
+  larger = body_;
+  if (wiped_) wipe(body_);
+  body_.swap(larger);
+}
+
+Task<bool> Connection::find_room(std::size_t octets) {
+  const SteadyInstant last = after(context_.options.displaced_after);
+  for (bool waiting = true; waiting;) {
+    const SteadyInstant now = context_.clock.steady_now();
+    if (body_place_->grow(octets + InputBuffer::kLarge, now)) co_return true;
+    if (stopping_ || now > last) break;
+    waiting = co_await async::sleep_for(kRoomPause);
+  }
+  context_.bodies.refused();
+  co_return false;
+}
+
+std::unexpected<Error> Connection::no_room(std::string_view reason) {
+  return body_failed(ErrorKind::unavailable, {503, std::string(reason)});
+}
+
+void Connection::lose_room() {
+  // If it does not wait for its client, it hears of it when it next would.
+  if (body_place_ && body_place_->waits()) give_way();
+}
+
+void Connection::leave_room() {
+  collects_ = false;
+  if (!body_place_) return;
+  std::string().swap(body_);
+  body_place_.reset();
 }
 
 void Connection::forget_body(bool more) {

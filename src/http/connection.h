@@ -15,6 +15,7 @@
 #include "async/task.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "http/body_room.h"
 #include "http/connection_list.h"
 #include "http/held_bodies.h"
 #include "http/input_buffer.h"
@@ -35,6 +36,7 @@ struct ConnectionContext {
   Random& ids;
   DateText& date;
   HeldBodies& held;
+  BodyRoom& bodies;
   std::atomic<std::uint64_t>& responses_cut;
   std::atomic<std::uint64_t>& requests;
 };
@@ -60,6 +62,7 @@ class Connection {
 
  private:
   class RequestBody;
+  class BodyPlace;
   enum class Head : std::uint8_t { ready, failed, gone };
 
   [[nodiscard]] SteadyInstant after(Milliseconds wait) const {
@@ -77,8 +80,16 @@ class Connection {
   // The body of the request under way.
   [[nodiscard]] Task<Result<std::string_view>> next_piece();
   [[nodiscard]] Task<Result<void>> read_more_body();
-  [[nodiscard]] Task<Result<std::string_view>> collect_body();
+  [[nodiscard]] Task<Result<std::string_view>> collect_body(std::uint64_t owner);
   void append_to_body(std::string_view piece);
+  void reserve_body(std::size_t octets);
+  // Room among all bodies for so many octets of this one; false: failure_ says why not.
+  [[nodiscard]] Task<bool> find_room(std::size_t octets);
+  std::unexpected<Error> no_room(std::string_view reason);
+  // Others take its room.
+  void lose_room();
+  // The body is done with.
+  void leave_room();
   // Of a route whose bodies are wiped. `more` of it may come.
   void forget_body(bool more);
   [[nodiscard]] std::unexpected<Error> body_failed(ErrorKind kind, Failure failure);
@@ -122,6 +133,8 @@ class Connection {
   std::size_t body_max_ = 0;
   std::uint64_t body_received_ = 0;
   Microseconds body_waited_{0};
+  bool collects_ = false;                  // its body, as a whole
+  std::unique_ptr<BodyPlace> body_place_;  // if it counts
   std::uint64_t sent_ = 0;
   Microseconds send_waited_{0};
   bool continue_sent_ = false;

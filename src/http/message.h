@@ -80,15 +80,19 @@ class Body {
   // The next piece, valid until the next call; empty at the end, again and again.
   // Errors: limit_exceeded (longer than the route allows), timeout (too slow), closed (the peer
   // left), invalid_input (broken framing), cancelled. After an error of its own connection the
-  // server answers by itself (413, 408, 400, or not at all) and ignores the handler's response.
+  // server answers by itself (413, 408, 400, 503, or not at all) and ignores the handler's
+  // response.
   [[nodiscard]] virtual Task<Result<std::string_view>> read() = 0;
 
   // The whole body on routes that are not streaming, without waiting; on streaming routes after
   // receive(), before it empty. Valid as long as the request.
   [[nodiscard]] virtual std::string_view text() const { return {}; }
   // Waits until the whole body is here, for text(): so a handler can decide by the head alone
-  // whether it wants one. To be called instead of read(). Errors as there.
-  [[nodiscard]] virtual Task<Result<void>> receive() { co_return Result<void>{}; }
+  // whether it wants one. To be called instead of read(). `owner`: whose share of the memory for
+  // bodies it takes; 0: nobody is known. Errors as there, and unavailable (no memory; 503).
+  [[nodiscard]] virtual Task<Result<void>> receive(std::uint64_t /*owner*/) {
+    co_return Result<void>{};
+  }
 
   // What the client announced; nullopt for a chunked body.
   [[nodiscard]] virtual std::optional<std::uint64_t> length() const = 0;

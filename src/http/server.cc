@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "http/body_room.h"
 #include "http/client_counts.h"
 #include "http/connection.h"
 #include "http/connection_list.h"
@@ -60,12 +61,14 @@ struct Server::Shared {
       : clock(the_clock),
         router(std::move(the_router)),
         options(std::move(the_options)),
-        clients(options.connections_per_client_max, options.trusted) {}
+        clients(options.connections_per_client_max, options.trusted),
+        bodies(options.bodies_octets_max) {}
 
   const Clock& clock;
   const Router router;
   const ServerOptions options;
   ClientCounts clients;
+  BodyRoom bodies;
   std::atomic<std::size_t> serving = 0;
   std::atomic<std::uint64_t> connections_accepted = 0;
   std::atomic<std::uint64_t> connections_refused = 0;
@@ -94,6 +97,7 @@ class Server::Worker {
                  .ids = ids_,
                  .date = date_,
                  .held = held_,
+                 .bodies = shared.bodies,
                  .responses_cut = shared.responses_cut,
                  .requests = shared.requests},
         ended_(executor),
@@ -418,11 +422,15 @@ Task<void> Server::stop(Milliseconds grace) {
 ServerStats Server::stats() const {
   std::size_t refusing = 0;
   for (const auto& worker : workers_) refusing += worker->refusing();
+  const BodyRoom::Figures bodies = shared_->bodies.figures();
   return {.connections_open = shared_->serving.load() + refusing,
           .connections_accepted = shared_->connections_accepted.load(),
           .connections_refused = shared_->connections_refused.load(),
           .connections_displaced = shared_->connections_displaced.load(),
           .responses_cut = shared_->responses_cut.load(),
+          .bodies_octets = bodies.octets,
+          .bodies_refused = bodies.refused,
+          .bodies_cut = bodies.cut,
           .requests = shared_->requests.load()};
 }
 

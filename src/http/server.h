@@ -71,6 +71,12 @@ struct ServerOptions {
   // whose client has been at it for longest, and at least displaced_after, is cut; if there is
   // none, 503 takes the place of the newest. Sources keep a piece each and do not count.
   std::size_t held_octets_max = std::size_t{64} << 20U;
+  // Octets that request bodies may keep in memory, where a handler wants them as a whole; small
+  // ones do not count. An owner (Body::receive()) has no more of it than it leaves to others.
+  // Beyond it a body waits for displaced_after, cutting those that bring less than crowded_rate_min
+  // for as long; if that makes no room, it is answered 503.
+  std::size_t bodies_octets_max = std::size_t{128} << 20U;
+  std::size_t crowded_rate_min = std::size_t{32} * 1024;  // octets a second
   // After a response to a request that was not read to its end: how long a silent client is
   // listened to, so that it reads the response before it sees the connection break.
   Milliseconds linger_timeout{5'000};
@@ -86,6 +92,9 @@ struct ServerStats {
   std::uint64_t connections_refused = 0;    // 503: beyond one of the limits
   std::uint64_t connections_displaced = 0;  // made room for others
   std::uint64_t responses_cut = 0;          // made room in memory for others
+  std::size_t bodies_octets = 0;            // of requests, in memory; without the small ones
+  std::uint64_t bodies_refused = 0;         // 503: no room for them
+  std::uint64_t bodies_cut = 0;             // slow ones that made room for others
   std::uint64_t requests = 0;
 };
 

@@ -249,6 +249,18 @@ inline Task<Response> give_large(Request& /*request*/, Body& /*body*/) {
   co_return Response::text(200, std::string(3'000'000, 'x'));
 }
 
+// The body is that of the owner in the path; "?wait" to have it kept until the gate opens.
+inline Task<Response> take_whole(Request& request, Body& body) {
+  const auto received =
+      co_await body.receive(std::stoul(std::string(request.parameters.get("id"))));
+  if (!received) co_return Response::text(500, "ignored by the server");
+  if (request.query == "wait") {
+    co_await async::from_callback<bool>(
+        [](async::Callback<bool> go) { gate.arrive(std::move(go)); });
+  }
+  co_return Response::text(200, std::to_string(body.text().size()));
+}
+
 inline Router test_router() {
   Router router;
   router.add(Method::post, "/echo", {.body_max = 1000}, echo);
@@ -259,6 +271,7 @@ inline Router test_router() {
   router.add(Method::get, "/forever", wait_forever);
   router.add(Method::post, "/count", {.body_max = 10'000'000, .streaming = true}, count_octets);
   router.add(Method::post, "/ignore", {.body_max = 10'000'000, .streaming = true}, ignore_body);
+  router.add(Method::post, "/of/{id}", {.body_max = 10'000'000, .streaming = true}, take_whole);
   router.add(Method::get, "/throw", throw_something);
   router.add(Method::get, "/source", give_source);
   router.add(Method::get, "/large", give_large);

@@ -93,12 +93,24 @@ void CollectedMetrics::add_server(std::string_view name, const http::Server& ser
   Counter& cut = metrics_.counter("todoku_http_responses_cut_total",
                                   "Responses that made room in memory before they were read.",
                                   {{"server", name}});
-  add([&open, &refused, &displaced, &cut, &server] {
+  Gauge& bodies =
+      metrics_.gauge("todoku_http_bodies_bytes", "Request bodies in memory, without small ones.",
+                     {{"server", name}});
+  Counter& bodies_refused =
+      metrics_.counter("todoku_http_bodies_refused_total",
+                       "Request bodies for which there was no memory.", {{"server", name}});
+  Counter& bodies_cut = metrics_.counter("todoku_http_bodies_cut_total",
+                                         "Slow request bodies that made room in memory for others.",
+                                         {{"server", name}});
+  add([&open, &refused, &displaced, &cut, &bodies, &bodies_refused, &bodies_cut, &server] {
     const auto stats = server.stats();
     displaced.mirror(stats.connections_displaced);
     open.set(static_cast<double>(stats.connections_open));
     refused.mirror(stats.connections_refused);
     cut.mirror(stats.responses_cut);
+    bodies.set(static_cast<double>(stats.bodies_octets));
+    bodies_refused.mirror(stats.bodies_refused);
+    bodies_cut.mirror(stats.bodies_cut);
   });
 }
 

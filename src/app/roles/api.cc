@@ -10,6 +10,7 @@
 #include "app/host_check.h"
 #include "app/module_options.h"
 #include "base/digest.h"
+#include "base/log.h"
 
 namespace todoku::app::roles {
 namespace {
@@ -18,6 +19,7 @@ using namespace std::chrono_literals;
 
 // How long clients may take to finish what they began when their server stops.
 constexpr Milliseconds kRequestGrace = 5s;
+constexpr std::size_t kFarewellConnectionsMax = 100;
 
 Milliseconds until(SteadyInstant deadline, const Clock& clock) {
   return std::max(Milliseconds(0),
@@ -96,14 +98,53 @@ Result<void> ApiRole::start() {
   const auto at = *net::Endpoint::parse(ground_.config.api.listen);
   auto listening = ground_.wait_for(server_->listen(at, *tls));
   if (!listening) return fail("api.listen", std::move(listening.error()));
-  running_.add([this](SteadyInstant deadline) {
+  running_.add([this, tls = *tls](SteadyInstant deadline) {
     const Milliseconds grace = std::min(kRequestGrace, until(deadline, ground_.clock) / 2);
     ground_.wait_for(server_->stop(grace));
+    if (until(deadline, ground_.clock) > 0ms) begin_farewell(tls);
     return true;
   });
   const std::lock_guard lock(mutex_);
   endpoint_ = *listening;
   return {};
+}
+
+http::Router ApiRole::farewell_router() {
+  http::Router router;
+  ops::add_health_routes(router, ground_.readiness);
+  using http::Method;
+  for (const Method method : {Method::get, Method::post, Method::put, Method::patch,
+                              Method::delete_, Method::options, Method::other}) {
+    // After the head: no body is wanted.
+    router.add(method, "/{path...}", {.streaming = true},
+               [this](http::Request& request, http::Body&) { return say_farewell(request); });
+  }
+  return router;
+}
+
+Task<http::Response> ApiRole::say_farewell(const http::Request& request) {
+  co_return api_.failure_response({503, "the engine is stopping, come back in a moment"}, request);
+}
+
+// Balancers look at /readyz for when to send nobody any more, and what they send all the same is to
+// come again rather than to look for a broken machine.
+void ApiRole::begin_farewell(std::shared_ptr<const net::TlsServerContext> tls) {
+  const auto at = endpoint();
+  if (!at) return;
+  http::ServerOptions options = server_options();
+  options.connections_max = std::min(options.connections_max, kFarewellConnectionsMax);
+  farewell_ = std::make_unique<http::Server>(std::vector{ground_.runtime.executor(0)},
+                                             ground_.clock, farewell_router(), options);
+  const auto listening = ground_.wait_for(farewell_->listen(*at, std::move(tls)));
+  if (!listening) {
+    log::warning("nobody tells the API's clients that this stops",
+                 {{"reason", listening.error().detail}});
+  }
+}
+
+void ApiRole::leave() {
+  if (farewell_) ground_.wait_for(farewell_->stop(0ms));
+  farewell_.reset();
 }
 
 void ApiRole::describe(operate::EngineStatus& status) const {

@@ -28,7 +28,9 @@ class ApiRole final : public Role {
 
   [[nodiscard]] std::string_view name() const override { return "api"; }
   [[nodiscard]] Result<void> start() override;
+  // From then until leave() health is told at the same address, and all else is answered 503.
   bool stop(SteadyInstant deadline) override { return running_.stop(deadline); }
+  void leave() override;
   // Where it is reached.
   void describe(operate::EngineStatus& status) const override;
 
@@ -39,6 +41,9 @@ class ApiRole final : public Role {
   [[nodiscard]] http::Router router();
   [[nodiscard]] api::Options api_options() const;
   [[nodiscard]] http::ServerOptions server_options();
+  [[nodiscard]] http::Router farewell_router();
+  [[nodiscard]] Task<http::Response> say_farewell(const http::Request& request);
+  void begin_farewell(std::shared_ptr<const net::TlsServerContext> tls);
 
   const Ground& ground_;
   LeftInStore left_in_store_;
@@ -48,6 +53,7 @@ class ApiRole final : public Role {
   SeededRandom random_;
   api::Api api_;
   const std::unique_ptr<http::Server> server_;
+  std::unique_ptr<http::Server> farewell_;
   mutable std::mutex mutex_;
   std::optional<net::Endpoint> endpoint_;
   Running running_;

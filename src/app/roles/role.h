@@ -27,6 +27,8 @@ class Role {
   // Takes no more work and finishes what is in hand until the deadline. Blocks. True if nothing had
   // to be cut off. Also for a role that was never started; a second time it does nothing.
   virtual bool stop(SteadyInstant deadline) = 0;
+  // All roles have stopped: ends what told others of that meanwhile. Blocks; may be repeated.
+  virtual void leave() {}
   // Adds what operators want to know of it. From any thread, from the making on.
   virtual void describe(operate::EngineStatus& status) const { (void)status; }
   // What it knows of the way of a mail that is not over. From any thread.

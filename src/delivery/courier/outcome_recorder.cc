@@ -231,10 +231,18 @@ Task<Result<void>> OutcomeRecorder::mark_suspect(const Mail& mail, bool begun) {
   co_return marked;
 }
 
+bool OutcomeRecorder::tell_marked(const Result<void>& marked) {
+  if (marked) {
+    mark_trouble_.worked(clock_.steady_now());
+  } else if (marked.error().kind != ErrorKind::conflict) {  // else it is somebody else's mail now
+    mark_trouble_.failed(clock_.steady_now(), {{"reason", marked.error().detail}});
+  }
+  return marked.has_value();
+}
+
 Task<bool> OutcomeRecorder::begin_suspect(const Mail& mail) {
   const auto marked = co_await mark_suspect(mail, true);
-  if (!marked) log::warning("suspect not marked", {{"reason", marked.error().detail}});
-  co_return marked.has_value();
+  co_return tell_marked(marked);
 }
 
 Task<void> OutcomeRecorder::let_suspect_wait(const Mail& mail) {
@@ -255,11 +263,7 @@ Task<bool> OutcomeRecorder::begin_once(const Mail& mail) {
   // Before it is known: a commit whose answer is lost may have come through.
   mail.batch->mark(mail.index);
   const auto marked = co_await mark_on_its_way(mail, true);
-  if (!marked) {
-    log::warning("mail that is sent at most once is not begun, the store could not be told",
-                 {{"reason", marked.error().detail}});
-  }
-  co_return marked.has_value();
+  co_return tell_marked(marked);
 }
 
 Task<void> OutcomeRecorder::take_back(const Mail& mail) {

@@ -88,6 +88,8 @@ class OutcomeRecorder final : public OutcomeSink {
 
   Task<Result<void>> mark_suspect(const Mail& mail, bool begun);
   Task<Result<void>> mark_on_its_way(const Mail& mail, bool on_its_way);
+  // Whether the mail may be begun; the log tells once of a store that cannot be told.
+  bool tell_marked(const Result<void>& marked);
   void count_unrecorded();
   void add(Entry entry);
   void submit(std::shared_ptr<Group> group) noexcept;
@@ -136,6 +138,9 @@ class OutcomeRecorder final : public OutcomeSink {
   std::atomic<bool> draining_{false};
   Trouble commit_trouble_{log::Level::error, "outcomes not committed, repeated until they are",
                           "outcomes are committed again"};
+  Trouble mark_trouble_{log::Level::warning,
+                        "mails that the store must know of before are not begun",
+                        "mails that the store must know of before are begun again"};
   std::vector<async::Callback<bool>> waiting_;
 
   // For the thread that answers for commits, one at a time. Sites are as many as labels.

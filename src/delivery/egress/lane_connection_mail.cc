@@ -211,7 +211,8 @@ Task<LaneConnection::Sent> LaneConnection::transmit(const Mail& mail) {
   const smtp::MessageView view{.pieces = slices ? std::span<const std::string_view>() : pieces_,
                                .size = message_.size() + signatures_.size(),
                                .may_have_leading_dot = message_.has_leading_dot(),
-                               .in_slices = slices.has_value()};
+                               .in_slices = slices.has_value(),
+                               .after_recipients = mail.batch->letter().at_most_once};
   const policy::Avoided avoided = world_.receivers.avoided(lane_->site_, began);
   if (avoided.any()) {
     connection_->avoid({.pipelining = avoided.pipelining, .chunking = avoided.chunking});
@@ -246,6 +247,12 @@ Task<LaneConnection::Sent> LaneConnection::transmit(const Mail& mail) {
                    {{"site", lane_->site_},
                     {"delivery", static_cast<std::int64_t>(mail.key().delivery)},
                     {"recipient", mail.key().seq}});
+    } else if (result.after_content) {
+      mail.batch->doubt(mail.index,
+                        {.words = fmt::format("the whole mail was out when the receiver "
+                                              "said {} {}",
+                                              answer.reply.code, answer.reply.text),
+                         .path = connection_->path()});
     }
     forget_trial();
     seat_->begun_in_vain = true;

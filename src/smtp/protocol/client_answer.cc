@@ -174,6 +174,8 @@ void ClientTransaction::settle(std::size_t index, Stage stage, const Reply& repl
   progress_[index] = Progress::settled;
   results_[index].stage = stage;
   results_[index].reply = reply;
+  results_[index].after_content =
+      content_written_ && (stage == Stage::mail_from || stage == Stage::rcpt_to);
   --unsettled_;
 }
 

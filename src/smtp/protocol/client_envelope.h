@@ -49,6 +49,9 @@ struct MessageView {
   // It is not in memory as a whole: `pieces` is empty, and `size` octets are given by and by, when
   // they are asked for.
   bool in_slices = false;
+  // It goes out only when the recipients have been answered, however small it is: who falls silent
+  // or is left before that has surely not got it.
+  bool after_recipients = false;
 };
 
 // A view of `pieces`, counted.

@@ -110,7 +110,8 @@ bool ClientTransaction::append_next() {
                      envelope_->recipients()[round_[next_recipient_]]);
       if (++next_recipient_ < round_.size()) return true;
       next_ = content_command();
-      return next_ == Command::data || message_.size <= rules_->single_flight_max;
+      if (next_ == Command::data) return true;
+      return !message_.after_recipients && message_.size <= rules_->single_flight_max;
     }
     case Command::data:
       commands_ += "DATA\r\n";

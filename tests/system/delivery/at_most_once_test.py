@@ -60,6 +60,23 @@ def an_answer_that_is_lost_is_the_end_of_it(binary):
         check_equal(stack.counts(delivery), (1, 0, 0, 1), "counts")
 
 
+def a_drain_at_a_receiver_silent_before_the_content_is_no_doubt(binary):
+    # The receiver offers CHUNKING: what may go twice flies along with MAIL and RCPT.
+    silent = {"mute.example": ["delay = { rcpt = 300 }"]}
+    with Installation(binary, silent, [*AT_ONCE, "[engine]", "drain_seconds = 1"]) as stack:
+        sent = [stack.transaction(f"a{i}@mute.example", **POLICY) for i in range(3)]
+        story = stack.await_story("a0@mute.example", "RCPT TO")
+        check("The whole mail is out" not in story, story)
+        check_equal(stack.terminate()[0], 0, "exit status")
+        stack.engine = None
+        stack.restart_sink({"mute.example": []})
+        stack.start_engine()
+        stack.settle(*sent)
+        for delivery in sent:
+            check_equal(stack.counts(delivery), (1, 1, 0, 0), "counts")
+        check_equal(len(stack.settled_log()), len(sent), "arrivals")
+
+
 def a_policy_that_is_none_is_refused(binary):
     with Installation(binary, {"any.example": []}) as stack:
         for path, more in (("/deliveries/transaction", {"to": "a@any.example"}),
@@ -76,4 +93,6 @@ def a_policy_that_is_none_is_refused(binary):
 
 if __name__ == "__main__":
     sys.exit(run(killed_with_the_mail_on_its_way, what_surely_did_not_arrive_is_tried_again,
-                 an_answer_that_is_lost_is_the_end_of_it, a_policy_that_is_none_is_refused))
+                 an_answer_that_is_lost_is_the_end_of_it,
+                 a_drain_at_a_receiver_silent_before_the_content_is_no_doubt,
+                 a_policy_that_is_none_is_refused))

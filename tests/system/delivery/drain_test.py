@@ -4,10 +4,28 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 
 from installation import QUICK, Installation, check, check_equal, check_exactly_once, run
 
 DRAIN_SECONDS = 10
+
+
+def answer_of(url):
+    """(status, headers, body); status 0 without an answer."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.status, answer.headers, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read().decode()
+    except OSError:
+        return 0, {}, ""
+
+
+def await_drain(stack):
+    log = stack.directory / "engine.log"
+    stack.wait_for(lambda: "draining" in log.read_text(), "the drain")
 
 
 def drains_with_a_bulk_under_way(binary):
@@ -138,9 +156,32 @@ def who_asks_again_gets_the_drain_that_is_under_way(binary):
         check_exactly_once(stack.settled_log(), addresses)
 
 
+def its_address_tells_that_it_stops(binary):
+    config = [*QUICK, "[engine]", f"drain_seconds = {DRAIN_SECONDS}"]
+    with Installation(binary, {"slow.example": ["delay = { body = 4 }"]}, config) as stack:
+        stack.transaction("a@slow.example")
+        stack.await_story("a@slow.example", "The whole mail is out")
+        stack.engine.send_signal(signal.SIGTERM)
+        base = f"http://127.0.0.1:{stack.api_port}"
+        await_drain(stack)
+        for path, status, words in (("/readyz", 503, "it is stopping"), ("/healthz", 200, ""),
+                                    ("/api/v1/deliveries", 503, "stopping")):
+            # For a moment, from one listener to the next, nobody listens.
+            stack.wait_for(lambda at=path: answer_of(base + at)[0], "an answer", 3)
+            got, head, body = answer_of(base + path)
+            check_equal((got, words in body), (status, True), f"{path}: {body}")
+            if path.startswith("/api"):
+                check(int(head["Retry-After"]) > 0, head)
+        check(stack.engine.poll() is None, "it drained too quickly to be looked at")
+        check_equal(stack.engine.wait(DRAIN_SECONDS), 0, "exit status")
+        stack.engine = None
+        check_exactly_once(stack.settled_log(), ["a@slow.example"])
+
+
 if __name__ == "__main__":
     sys.exit(run(drains_with_a_bulk_under_way, drains_while_idle,
                  who_asks_again_gets_the_drain_that_is_under_way,
+                 its_address_tells_that_it_stops,
                  ends_in_time_though_a_receiver_does_not_answer,
                  says_what_was_cut_off_and_what_remains,
                  a_dialogue_that_is_cut_off_is_no_attempt))

@@ -18,6 +18,11 @@ def after_some_mails_it_only_ends_the_connection(binary):
         check_exactly_once(stack.settled_log(), addresses)
         check_equal(stack.metric("todoku_outcomes_total", state="deferred"), 0.0, "deferred mails")
         check_equal(stack.metric("todoku_parked_recipients_total"), 0.0, "parked mails")
+        # The receiver offers CHUNKING: the content is out before it says that it has enough.
+        told = [story for story in map(stack.explain, addresses[:40])
+                if "sent twice in this attempt: the whole mail was out when the receiver said 421"
+                in story]
+        check(told, f"no story tells it:\n{stack.explain(addresses[0])}")
 
 
 def at_the_greeting_the_site_rests(binary):
@@ -52,5 +57,21 @@ def at_the_greeting_the_site_rests(binary):
         check_exactly_once(stack.settled_log(), addresses + others)
 
 
+def said_to_the_content_the_mail_waits_for_its_time(binary):
+    closing = ["[[receiver.rule]]", 'at = "body"', 'reply = "421 4.3.2 shutting down"']
+    config = ["[delivery]", "transactional_retry_seconds = [60]", "site_rest_first_seconds = 1"]
+    with Installation(binary, {"closing.example": closing}, config) as stack:
+        for address, policy in (("twice", {}), ("once", {"duplicate_policy": "at_most_once"})):
+            delivery = stack.transaction(f"{address}@closing.example", **policy)
+            story = stack.await_story(f"{address}@closing.example", "Attempt 1")
+            check("421 4.3.2 shutting down" in story, story)
+            time.sleep(2.5)
+            story = stack.explain(f"{address}@closing.example")
+            check("Attempt 2" not in story and "in this attempt" not in story, story)
+            check_equal(stack.status_of(delivery), "SENDING", "status")
+        check_equal(stack.metric("todoku_outcomes_total", state="deferred"), 2.0, "attempts")
+
+
 if __name__ == "__main__":
-    sys.exit(run(after_some_mails_it_only_ends_the_connection, at_the_greeting_the_site_rests))
+    sys.exit(run(said_to_the_content_the_mail_waits_for_its_time,
+                 after_some_mails_it_only_ends_the_connection, at_the_greeting_the_site_rests))
