@@ -2,7 +2,8 @@
 // The store on PostgreSQL, through its interface: mails accepted, outcomes settled, batches
 // claimed, rows of an import and pages of what is due, each second, with networks of several round
 // trips between. Starts a server of its own (fsync and synchronous_commit on, autovacuum off). One
-// figure per line: name<TAB>value<TAB>unit. `--quick` measures for a shorter time.
+// figure per line: name<TAB>value<TAB>unit. `--quick` measures for a shorter time; `--pairs` what
+// distance costs where 64 wait, in pairs of runs.
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -45,14 +46,15 @@ struct Bench {
   auto write(Work work) {
     return stores[0]->write_and_wait(WritePriority::accept, std::move(work));
   }
-  Bench(int latency, std::size_t processes, bool quick)
+  Bench(int latency, std::size_t processes, bool quick, std::size_t writers = 2)
       : proxy(std::make_unique<PostgresProxy>(PostgresServer::running().socket(),
                                               std::chrono::microseconds(latency))),
         latency_us(latency),
         seconds(quick ? 0.5 : 3) {
     for (std::size_t i = 0; i < processes; ++i) {
-      stores.push_back(must(PostgresStore::open(
-          {.dial = {.address = proxy->address(database.name()), .password = {}}})));
+      stores.push_back(must(
+          PostgresStore::open({.dial = {.address = proxy->address(database.name()), .password = {}},
+                               .writers = writers})));
     }
     account = must(write([](WriteTransaction& t) { return t.create_account("acme"); })).key;
     node = must(write([](WriteTransaction& t) {
@@ -95,8 +97,8 @@ Accept some_accept(const Bench& bench) {
 }
 
 // `callers` wait for one mail each, as connections of an API do.
-void accepts(int latency, int callers, bool quick) {
-  Bench bench(latency, 1, quick);
+double accepts(int latency, int callers, bool quick, std::size_t writers = 2) {
+  Bench bench(latency, 1, quick, writers);
   std::atomic<std::int64_t> done{0};
   std::atomic<int> running{callers};
   const auto trips = bench.proxy->round_trips();
@@ -115,9 +117,25 @@ void accepts(int latency, int callers, bool quick) {
   };
   for (int i = 0; i < callers; ++i) next();
   for (int left = running; left != 0; left = running) running.wait(left);
-  bench.print(fmt::format("accept_{}", callers), static_cast<double>(done),
-              Seconds(SteadyClock::now() - began).count(), "mails/s",
-              bench.proxy->round_trips() - trips);
+  const double took = Seconds(SteadyClock::now() - began).count();
+  const std::string name = writers == 2 ? fmt::format("accept_{}", callers)
+                                        : fmt::format("accept_{}_by_{}", callers, writers);
+  bench.print(name, static_cast<double>(done), took, "mails/s", bench.proxy->round_trips() - trips);
+  return static_cast<double>(done) / took;
+}
+
+// What a network of 2 ms a round trip leaves of the rate, in runs that follow each other: with so
+// many flights at once as there are writers.
+void pairs(int count, bool quick) {
+  constexpr int kCallers = 64;
+  constexpr int kFar = 2'000;
+  for (int i = 0; i < count; ++i) {
+    for (const std::size_t writers : {1U, 2U, 3U}) {
+      const double near = accepts(0, kCallers, quick, writers);
+      fmt::print("accept_{}_by_{}_share_of_rate\t{:.2f}\tof 1\n", kCallers, writers,
+                 accepts(kFar, kCallers, quick, writers) / near);
+    }
+  }
 }
 
 OutcomeRecord some_outcome(const LeasedBatch& lease, std::uint32_t seq) {
@@ -249,6 +267,11 @@ void bulk(int latency, bool quick) {
 int main(int argc, char** argv) {
   const bool quick = argc > 1 && std::string_view(argv[1]) == "--quick";
   todoku::PostgresServer::make_durable();
+  if (argc > 1 && std::string_view(argv[1]) == "--pairs") {
+    constexpr int kPairs = 5;
+    todoku::store::pairs(kPairs, argc > 2);
+    return 0;
+  }
   for (const int latency : quick ? std::vector{0, 2'000} : std::vector{0, 500, 2'000}) {
     for (const int callers : {64, 256}) todoku::store::accepts(latency, callers, quick);
     todoku::store::bulk(latency, quick);

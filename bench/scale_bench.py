@@ -151,7 +151,7 @@ class Size:
             if TOLD[name] not in story:
                 raise RuntimeError(f"explain does not know {address}: {story}")
         self.say("explain_unknown",
-                 timed(lambda: stack.command("explain", "nobody@one.example")), "s")
+                 timed(lambda: stack.command("explain", "nobody@one.example", statuses=(1,))), "s")
 
     def rest(self):
         """Memory; what a crash and what the deletion of half of all costs."""

@@ -66,7 +66,8 @@ std::string_view failure_in_japanese(int status) {
     case 431:
       return "リクエストのURLまたはヘッダーが大きすぎます。";
     case 415:
-      return "このContent-Typeには対応していません。";
+      return "このContent-Typeには対応していません。application/jsonまたはmultipart/form-dataで送信"
+             "してください。";
     case 500:
       return "内部エラーのため処理できませんでした。";
     case 503:
@@ -157,25 +158,28 @@ http::Response refused(int status, const intake::Text& text, Language language) 
 }
 
 http::Response container_failure(const http::Failure& failure, const http::Request& request) {
+  return container_failure(
+      failure.status, {failure.reason, std::string(failure_in_japanese(failure.status))}, request);
+}
+
+http::Response container_failure(int status, const intake::Text& reason,
+                                 const http::Request& request) {
+  const auto told = reason.in(language_of(request.headers.get("Accept-Language")));
   http::JsonWriter json;
   json.begin_object();
-  json.member("status", failure.status);
-  json.member("error", http::reason_phrase(failure.status));
-  json.member("message", failure.reason);
+  json.member("status", status);
+  json.member("error", http::reason_phrase(status));
+  json.member("message", told);
   json.member("path", request.path);
   json.key("error_messages");
   json.begin_object();
   json.key("main");
   json.begin_array();
-  if (language_of(request.headers.get("Accept-Language")) == Language::japanese) {
-    json.value(failure_in_japanese(failure.status));
-  } else {
-    json.value(failure.reason);
-  }
+  json.value(told);
   json.end_array();
   json.end_object();
   json.end_object();
-  return http::Response::json(failure.status, json.take());
+  return http::Response::json(status, json.take());
 }
 
 http::Response id_response(int status, std::string_view name, std::int64_t id) {

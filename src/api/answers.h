@@ -29,9 +29,11 @@ namespace todoku::api {
 
 // Container-level failures (no route, wrong method, unreadable request): shaped like Spring Boot's
 // default error object, and with the reason under "main" of error_messages, too: clients take an
-// answer without them for success (blastengine-api.md sections 6.2 to 6.10). Fits
-// http::FailureResponder.
+// answer without them for success (blastengine-api.md sections 6.2 to 6.10). The first one fits
+// http::FailureResponder and says less in Japanese: of a status, not of a reason.
 [[nodiscard]] http::Response container_failure(const http::Failure& failure,
+                                               const http::Request& request);
+[[nodiscard]] http::Response container_failure(int status, const intake::Text& reason,
                                                const http::Request& request);
 
 // How many recipients of an update or an import were folded into an earlier one with the same

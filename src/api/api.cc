@@ -118,9 +118,11 @@ std::optional<http::Response> encoded_body(const http::Request& request) {
   if (encoding.empty() || equals_ignoring_case(encoding, "identity")) return std::nullopt;
   constexpr std::size_t kShown = 64;
   auto response = container_failure(
-      {.status = 415,
-       .reason = fmt::format("Content encoding '{}' not supported: send the body as it is",
-                             encoding.substr(0, kShown))},
+      415,
+      {fmt::format("Content encoding '{}' not supported: send the body as it is",
+                   encoding.substr(0, kShown)),
+       fmt::format("Content-Encoding「{}」には対応していません。本文を圧縮せずに送信してください。",
+                   encoding.substr(0, kShown))},
       request);
   response.headers.set("Accept-Encoding", "identity");
   return response;

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "api/answers.h"
 #include "api/date_time.h"
 #include "api/fields.h"
+#include "api/members.h"
 #include "http/json.h"
 
 namespace todoku::api {
@@ -99,8 +105,54 @@ TEST(ContainerFailure, IsToldWhereClientsLookForErrors) {
   request.headers.add("Accept-Language", "ja");
   for (const int status : {400, 404, 405, 408, 411, 413, 414, 415, 431, 500, 501, 503}) {
     const auto response = container_failure({.status = status, .reason = "why"}, request);
-    EXPECT_EQ(response.body.find(R"("main":["why"])"), std::string::npos) << status;
+    EXPECT_EQ(response.body.find("why"), std::string::npos) << status << ", in message as well";
     EXPECT_NE(response.body.find("。"), std::string::npos) << status;
+  }
+}
+
+TEST(ContainerFailure, SaysInBothLanguagesWhatToSendInstead) {
+  http::Request request;
+  const intake::Text reason{"send JSON", "JSONで送信してください。"};
+  EXPECT_TRUE(container_failure(415, reason, request).body.contains(R"("message":"send JSON")"));
+  request.headers.add("Accept-Language", "ja");
+  const auto body = container_failure(415, reason, request).body;
+  EXPECT_TRUE(body.contains(R"("message":"JSONで送信してください。")")) << body;
+  EXPECT_TRUE(body.contains(R"("main":["JSONで送信してください。"])")) << body;
+  EXPECT_TRUE(container_failure({.status = 415, .reason = "why"}, request)
+                  .body.contains("application/jsonまたはmultipart/form-data"));
+}
+
+std::string lost_members(std::string_view text, std::span<const Member> known) {
+  http::JsonArena arena;
+  const auto value = http::parse_json(text, arena);
+  if (!value) return value.error().detail;
+  intake::Problems problems;
+  refuse_lost_members(value->get_object(), known, problems);
+  return problems.empty() ? "" : error_body(problems, Language::english);
+}
+
+TEST(LostMembers, OfTheContractAreToleratedAndOursAreNot) {
+  using namespace members;
+  for (const char* slip : {"duplicatePolicy", "DUPLICATE_POLICY", "duplicate-policy",
+                           "_duplicate policy", "duplicatepolicy"}) {
+    const std::string text = fmt::format(R"({{"{}":"at_most_once"}})", slip);
+    EXPECT_EQ(lost_members(text, kTransaction),
+              fmt::format(R"({{"error_messages":{{"duplicate_policy":["is written \"{}\" here; )"
+                          R"(write duplicate_policy."]}}}})",
+                          slip));
+    EXPECT_NE(lost_members(text, kCommit), "");
+  }
+  for (const char* fine :
+       {R"({"replyTo":{},"insert_codes":[],"Subject":"s","duplicate_policies":1,"policy":"x"})",
+        R"({"duplicatePolicy":null})", R"({"duplicate_policy":"x","duplicatePolicy":"x"})",
+        R"({"keep_duplicates":true})", "{}"}) {
+    EXPECT_EQ(lost_members(fine, kBegin), "") << fine;
+  }
+  EXPECT_NE(lost_members(R"({"keepDuplicates":true})", kImport), "");
+  for (const auto known : {std::span<const Member>(kCommit), std::span<const Member>(kImport),
+                           std::span<const Member>(kRecipient)}) {
+    EXPECT_TRUE(lost_members(R"({"duplicate_policy":"at_most_once"})", known)
+                    .contains("belongs to the request that begins the delivery"));
   }
 }
 

@@ -29,7 +29,8 @@ Task<http::Response> begin(Api& api, Call& call) {
   intake::Problems problems;
   const Fields fields(form.object(), {}, problems);
   intake::BulkRequest request{.content = read_content(fields),
-                              .at_most_once = fields.at_most_once()};
+                              .at_most_once = fields.at_most_once().value_or(false)};
+  refuse_lost_members(form.object(), members::kBegin, problems);
   request.content.attachments = std::move(form.attachments);
   const auto begun =
       co_await api.intake().begin_bulk(call.account, std::move(request), std::move(problems));
@@ -72,6 +73,8 @@ intake::UpdateRequest read_update(const Form& form, const intake::Limits& limits
     request.to = read_recipients(*to, limits, problems);
   }
   request.keep_duplicates = fields.truth("keep_duplicates").value_or(false);
+  request.at_most_once = fields.at_most_once();
+  refuse_lost_members(form.object(), members::kUpdate, problems);
   return request;
 }
 
@@ -108,6 +111,7 @@ Task<http::Response> commit(Api& api, Call& call) {
   } else if (problems.empty()) {
     problems.add({"reservation_time"}, intake::texts::required());
   }
+  refuse_lost_members(form.object(), members::kCommit, problems);
   if (!problems.empty()) co_return invalid(problems, call.language);
   const auto done = co_await api.intake().commit_bulk(call.account, *id, reservation);
   co_return id_or_refusal(call, done, *id);

@@ -156,13 +156,14 @@ std::optional<Encoding> Fields::encoding() const {
   return std::nullopt;
 }
 
-bool Fields::at_most_once() const {
+std::optional<bool> Fields::at_most_once() const {
   const auto given = text("duplicate_policy");
-  if (!given || given->empty() || *given == "at_least_once") return false;
+  if (!given || given->empty()) return std::nullopt;
+  if (*given == "at_least_once") return false;
   if (*given == "at_most_once") return true;
   problems_.add(path_to("duplicate_policy"),
                 intake::texts::not_one_of(*given, "at_least_once, at_most_once"));
-  return false;
+  return std::nullopt;
 }
 
 intake::RecipientRequest Fields::recipient(std::size_t codes_max) const {

@@ -44,7 +44,7 @@ class Fields {
   [[nodiscard]] std::vector<InsertCode> insert_codes(std::size_t max) const;
   [[nodiscard]] std::optional<Encoding> encoding() const;
   // Of `duplicate_policy`: a mail of which nobody knows whether it arrived is not sent again.
-  [[nodiscard]] bool at_most_once() const;
+  [[nodiscard]] std::optional<bool> at_most_once() const;
   // {email, insert_code?}
   [[nodiscard]] intake::RecipientRequest recipient(std::size_t codes_max) const;
 

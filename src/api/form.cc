@@ -210,10 +210,13 @@ Task<std::optional<http::Response>> read_form(const Api& api, const Call& call, 
   if (type == "application/x-www-form-urlencoded" || type.starts_with("multipart/") ||
       type == "application/xml" || type == "text/xml") {
     co_return container_failure(
-        {.status = 415,
-         .reason = fmt::format("Content type '{}' not supported: send application/json or "
-                               "multipart/form-data",
-                               type)},
+        415,
+        {fmt::format("Content type '{}' not supported: send application/json or "
+                     "multipart/form-data",
+                     type),
+         fmt::format("Content-Type「{}」には対応していません。application/jsonまたは"
+                     "multipart/form-dataで送信してください。",
+                     type)},
         call.request);
   }
   co_return co_await parse_object(api, call, call.body.text(), may_be_empty, form);

@@ -197,6 +197,7 @@ std::optional<http::Response> read_options(Call& call, const std::string& text,
   call.unknown = unknown_members(value.get_object(), members::kImport);
   intake::Problems problems;
   const Fields fields(value.get_object(), {}, problems);
+  refuse_lost_members(value.get_object(), members::kImport, problems);
   request.ignore_errors = fields.truth("ignore_errors").value_or(false);
   request.immediate = fields.truth("immediate").value_or(false);
   request.keep_duplicates = fields.truth("keep_duplicates").value_or(false);
@@ -209,7 +210,12 @@ Task<http::Response> import(Api& api, Call& call) {
   if (!id) co_return no_data_found(call);
   const auto boundary = http::multipart_boundary(call.request.headers.get("Content-Type"));
   if (!boundary) {
-    co_return container_failure({.status = 415, .reason = boundary.error().detail}, call.request);
+    intake::Text reason{
+        fmt::format("{}: send multipart/form-data with the list in a part \"file\"",
+                    boundary.error().detail),
+        "Content-Typeがboundary付きのmultipart/form-dataではありません。リストをパート"
+        "「file」に入れて送信してください。"};
+    co_return container_failure(415, reason, call.request);
   }
   const auto allowed = co_await api.intake().may_import(call.account, *id);
   if (!allowed) co_return refused(allowed.error(), call.language);
@@ -229,11 +235,12 @@ Task<http::Response> import(Api& api, Call& call) {
   // An upload may have taken minutes.
   bad = co_await api.ask_again(call);
   if (bad) co_return std::move(*bad);
-  // From here the job may refer to the file, even if its commit is only seen after a crash.
+  // From here the job may refer to the file, even if its commit is only seen after a crash: where
+  // that is not known either, the file stays until the importer's next sweep.
   upload.file.set_named(true);
   const auto job = co_await api.intake().import(call.account, *id, std::move(request));
   if (!job) {
-    upload.file.set_named(false);
+    upload.file.set_named(job.error().kind == ErrorKind::io);
     co_return refused(job.error(), call.language);
   }
   co_return id_response(201, "job_id", *job);

@@ -8,11 +8,29 @@
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
 
+#include "base/bytes.h"
+
 namespace todoku::api {
 namespace {
 
 constexpr std::size_t kNamesMax = 10;
 constexpr std::size_t kNameOctetsMax = 64;
+
+// The same but for the case of letters and what stands between words.
+bool is_nearly(std::string_view name, std::string_view known) {
+  const auto next = [](std::string_view& text) {
+    while (!text.empty() && std::string_view("_- ").contains(text.front())) text.remove_prefix(1);
+    if (text.empty()) return '\0';
+    const char letter = ascii_lower(text.front());
+    text.remove_prefix(1);
+    return letter;
+  };
+  for (;;) {
+    const char wanted = next(known);
+    if (next(name) != wanted) return false;
+    if (wanted == '\0') return true;
+  }
+}
 
 // Goes through what came beside what is known; no deeper than that is.
 class UnknownMembers {
@@ -62,6 +80,24 @@ class UnknownMembers {
 };
 
 }  // namespace
+
+void refuse_lost_members(const boost::json::object& object, std::span<const Member> known,
+                         intake::Problems& problems) {
+  for (const std::string_view ours : {"duplicate_policy", "keep_duplicates"}) {
+    const bool is_read = std::ranges::find(known, ours, &Member::name) != known.end();
+    if (is_read && object.contains(ours)) continue;  // what else there is says it once more
+    for (const auto& member : object) {
+      const std::string_view name(member.key().data(), member.key().size());
+      if (member.value().is_null() || !is_nearly(name, ours)) continue;
+      if (name != ours) {
+        problems.add({std::string(ours)}, intake::texts::written_otherwise(name, ours));
+      } else if (ours == "duplicate_policy") {
+        problems.add({std::string(ours)}, intake::texts::not_taken_here());
+      }
+      break;
+    }
+  }
+}
 
 std::string unknown_members(const boost::json::object& object, std::span<const Member> known) {
   UnknownMembers unknown;

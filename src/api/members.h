@@ -13,6 +13,8 @@
 
 #include <boost/json/object.hpp>
 
+#include "intake/problem.h"
+
 namespace todoku::api {
 
 // `inside`: of the object that is its value, or of each object in the list that is; empty if there
@@ -47,13 +49,21 @@ inline constexpr auto kBegin =
 inline constexpr auto kTransaction =
     with(kBegin,
          std::array{Member{"to"}, Member{"cc"}, Member{"bcc"}, Member{"insert_code", kInsertCode}});
-inline constexpr auto kUpdate =
-    with(kContent, std::array{Member{"to", kRecipient}, Member{"keep_duplicates"}});
+inline constexpr auto kUpdate = with(
+    kContent,
+    std::array{Member{"to", kRecipient}, Member{"keep_duplicates"}, Member{"duplicate_policy"}});
 inline constexpr std::array kCommit{Member{"reservation_time"}};
 inline constexpr std::array kImport{Member{"ignore_errors"}, Member{"immediate"},
                                     Member{"keep_duplicates"}};
 
 }  // namespace members
+
+// What the contract has not and todoku adds, beside `known`, must not be lost by a slip: whoever
+// writes `duplicatePolicy`, or `duplicate_policy` where it decides nothing, wants no second copy
+// and would get one. The contract's clients have no such members, so nothing that they send is
+// refused.
+void refuse_lost_members(const boost::json::object& object, std::span<const Member> known,
+                         intake::Problems& problems);
 
 // "to[0].insert_codes, replyTo and 3 more" for the value of a header field: ten names at most, each
 // of 64 octets, printable ASCII. Empty if all are known.

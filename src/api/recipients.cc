@@ -23,6 +23,7 @@ Task<std::optional<http::Response>> read_recipient(Api& api, Call& call, Read& r
   auto bad = co_await read_form(api, call, false, form);
   if (bad) co_return bad;
   call.unknown = unknown_members(form.object(), members::kRecipient);
+  refuse_lost_members(form.object(), members::kRecipient, read.problems);
   const Fields fields(form.object(), {}, read.problems);
   read.request = fields.recipient(api.intake().limits().insert_codes_max);
   co_return std::nullopt;

@@ -27,7 +27,8 @@ intake::TransactionRequest read_request(Form& form, const intake::Limits& limits
   intake::TransactionRequest request;
   request.content = read_content(fields);
   request.content.attachments = std::move(form.attachments);
-  request.at_most_once = fields.at_most_once();
+  request.at_most_once = fields.at_most_once().value_or(false);
+  refuse_lost_members(form.object(), members::kTransaction, problems);
   request.to = read_to(fields, form.object());
   request.cc = fields.texts("cc", limits.cc_max);
   request.bcc = fields.texts("bcc", limits.bcc_max);

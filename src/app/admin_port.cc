@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "api/admin/routes.h"
-#include "app/data_folder.h"
 #include "app/module_options.h"
+#include "app/store_house.h"
 #include "app/vault.h"
 #include "app/version.h"
 #include "async/runtime.h"
@@ -76,7 +76,7 @@ class StorePort final : public cli::AdminPort {
   }
 
   Result<void> open(const cli::AdminWish& wish) {
-    auto opened = open_store(config_, clock_, wish.begin_new, [&]() -> Result<void> {
+    const auto ready = [&]() -> Result<void> {
       if (wish.may_begin || wish.begin_new) return check_key(vault_options(config_));
       constexpr Sentence kNone{
           "there is no store in {}: name the configuration of the installation with --config; "
@@ -85,7 +85,9 @@ class StorePort final : public cli::AdminPort {
           "`todoku serve` か `todoku account add` を使います"};
       return fail(ErrorKind::not_found,
                   fmt::format(fmt::runtime(kNone.in(wish.language)), config_.data.directory));
-    });
+    };
+    auto opened =
+        house_->open_for_tool({.begin_new = wish.begin_new, .ready = ready, .given_up = {}});
     if (!opened) return fail(std::move(opened.error()));
     store_ = std::move(*opened);
     operations_.emplace(*store_, store_->clock(), operation_options());
@@ -127,6 +129,16 @@ class StorePort final : public cli::AdminPort {
   Task<void> dispatch(cli::AdminRequest asked, cli::AdminAnswer& answer) {
     http::Request request;
     request.method = http::parse_method(asked.method);
+    const auto may =
+        request.method == http::Method::get ? Result<void>() : house_->may_change(*store_);
+    if (!may) {
+      http::Response refused = api::admin::failure_response(
+          {.status = may.error().kind == ErrorKind::conflict ? 409 : 503,
+           .reason = may.error().detail},
+          request);
+      answer = {refused.status, std::move(refused.body)};
+      co_return;
+    }
     const std::size_t mark = std::min(asked.target.find('?'), asked.target.size());
     request.raw_path = asked.target.substr(0, mark);
     if (mark < asked.target.size()) request.query = asked.target.substr(mark + 1);
@@ -144,7 +156,8 @@ class StorePort final : public cli::AdminPort {
 
   const config::Config config_;
   const SystemClock clock_;
-  std::unique_ptr<store::SqliteStore> store_;
+  const std::unique_ptr<StoreHouse> house_ = StoreHouse::of(config_, clock_);
+  std::unique_ptr<store::Store> store_;
   std::optional<SecretBox> box_;
   std::optional<operate::Operations> operations_;
   http::Router router_;

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every answer of the API has, whoever asks and whatever becomes of it.
+#include <algorithm>
+#include <filesystem>
 #include <set>
+#include <stdexcept>
 #include <string>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -105,6 +109,55 @@ TEST_F(ApiAnswersTest, SpreadThoseThatAreToComeBack) {
   EXPECT_THAT(seconds, AllOf(Each(AllOf(Ge(1), Le(10))), SizeIs(10)));
   const auto refused = api_.failure_response({.status = 503, .reason = "full"}, request("token"));
   EXPECT_THAT(std::stoi(std::string(refused.headers.get("Retry-After"))), AllOf(Ge(1), Le(10)));
+}
+
+// Uploads a list, whose job the store does not take for this reason; the number of files that stay.
+class UploadAnswersTest : public ApiAnswersTest {
+ protected:
+  std::size_t files_left_after(ErrorKind kind) {
+    const auto draft = installation_.store->write_and_wait(
+        store::WritePriority::accept, [](store::WriteTransaction& t) -> Result<store::Delivery> {
+          store::NewDelivery delivery;
+          delivery.account = t.read().account_by_name("acme").value().key;
+          delivery.type = DeliveryType::bulk;
+          delivery.traffic = TrafficClass::bulk;
+          return t.create_draft(delivery, 10);
+        });
+    if (!draft) throw std::runtime_error(draft.error().detail);
+    EXPECT_EQ(ask("token").status, 200) << "from now on it is known";
+    // may_import() asks, then the job is written.
+    failing_.fail_calls(failing_.calls() + 2, 1, kind);
+    const auto response = upload(draft->id);
+    EXPECT_EQ(response.status, 503);
+    EXPECT_EQ(response.body.contains("not known whether"), kind == ErrorKind::io) << response.body;
+    files_.stop();
+    const auto entries = std::filesystem::directory_iterator(installation_.folder / "");
+    return static_cast<std::size_t>(std::ranges::count_if(entries, [](const auto& entry) {
+      return entry.path().filename().string().starts_with("import-");
+    }));
+  }
+
+ private:
+  http::Response upload(store::PublicId draft) {
+    http::Request asked = request("token");
+    asked.method = http::Method::post;
+    asked.path = asked.raw_path = fmt::format("/api/v1/deliveries/{}/emails/import", draft);
+    asked.headers.add("Content-Type", "multipart/form-data; boundary=b");
+    http::TextBody body(
+        "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\n"
+        "email\r\na@example.jp\r\n--b--\r\n");
+    const auto match = router_.find(http::Method::post, asked.raw_path, asked.parameters);
+    return run(match.route->handler(asked, body));
+  }
+};
+
+TEST_F(UploadAnswersTest, RemoveTheFileOfAJobThatThereIsNot) {
+  EXPECT_EQ(files_left_after(ErrorKind::unavailable), 0U);
+}
+
+// A crash may bring the job back, and without its file it would end as SYSTEM_ERROR.
+TEST_F(UploadAnswersTest, LeaveTheFileOfAJobThatThereMayBe) {
+  EXPECT_EQ(files_left_after(ErrorKind::io), 1U);
 }
 
 }  // namespace

@@ -1,40 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-// The folder of an installation and the store in it, before anything else looks at them.
-//
-//   folder open to others      closed, if it is ours and holds nothing of others; else refused
-//   database there             opened
-//   database missing or empty  a new one is made; refused if something tells of an older life
-//                              (its log, uploads, an admin socket, a master key), unless a new
-//                              store was asked for: it would look as if all mail were gone
+// The folder of an installation: for one engine and its user alone.
 #pragma once
 
-#include <functional>
-#include <memory>
+#include <cstddef>
 #include <string>
-#include <vector>
 
-#include "base/clock.h"
 #include "base/result.h"
-#include "config/config.h"
-#include "store/sqlite/sqlite_store.h"
 
 namespace todoku::app {
 
-// Opens the store of an installation. `begin_new`: a new one may be made in any case; one that is
-// there is opened all the same. `ready` is asked before a new one is made, because what is refused
-// must not have begun: the next start would find an older life. Errors: unauthorized (others can
-// read the folder), not_found (see above), those of `ready` and of SqliteStore::open; the sentence
-// says what to do.
-[[nodiscard]] Result<std::unique_ptr<store::SqliteStore>> open_store(
-    const config::Config& config, const Clock& clock, bool begin_new,
-    const std::function<Result<void>()>& ready);
-
-// Makes the folder, or closes it to others.
+// Makes the folder, or closes it to others if it is ours and holds nothing of others. Errors:
+// unauthorized (others can read it), io; the sentence says what to do.
 [[nodiscard]] Result<void> prepare_data_folder(const std::string& path);
 
-// For what open_store() and open_vault() would refuse, each a sentence, as far as the keys are
-// known. Changes nothing, and may be asked while an engine runs.
-[[nodiscard]] std::vector<std::string> data_problems(const config::Config& config,
-                                                     const config::UnknownKeys& unknown = {});
+// Whether that, and writing in it, would be refused. Changes nothing; of a folder that is not there
+// yet it looks at the one that it would be made in.
+[[nodiscard]] Result<void> check_folder_rights(const std::string& path);
+
+struct FolderContents {
+  bool database = false;
+  bool foreign_file = false;
+  bool foreign_folder = false;
+  std::size_t uploads = 0;
+  std::string saved;  // a database that was removed under an engine: StoreLock::rescue()
+
+  // Whether others may live here as well.
+  [[nodiscard]] bool shared() const { return foreign_folder || (foreign_file && !database); }
+};
+// Of a folder that cannot be listed: nothing.
+[[nodiscard]] FolderContents contents_of(const std::string& folder);
+
+// What tells this folder from any other, of another machine or container, too: made once, kept in
+// it. Errors: not_found (there is none, and none is to be made), io, corrupt.
+[[nodiscard]] Result<std::string> data_folder_id(const std::string& path, bool make);
 
 }  // namespace todoku::app

@@ -137,6 +137,7 @@ explain::Way Delivering::way_of(const store::Story& story) const {
   way.failures = lane->failures;
   way.failure = lane->failure;
   way.opens_none_until = in_the_calendar(lane->opens_none_until);
+  way.wants_room = lane->wants_room;
   way.next_permit = in_the_calendar(lane->next_permit_at);
   way.connections = lane->connections;
   way.connections_max = lane->connections_max;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/engine.h"
 
+#include <atomic>
+#include <cstdint>
 #include <vector>
 
 #include <fmt/format.h>
@@ -8,7 +10,6 @@
 #include <unistd.h>
 
 #include "api/admin/routes.h"
-#include "app/data_folder.h"
 #include "app/host_check.h"
 #include "app/housekeeping.h"
 #include "app/key_ring.h"
@@ -18,6 +19,7 @@
 #include "app/roles/delivery.h"
 #include "app/roles/ground.h"
 #include "app/running.h"
+#include "app/store_house.h"
 #include "app/unless_refused.h"
 #include "app/vault.h"
 #include "app/version.h"
@@ -48,6 +50,13 @@ http::ServerOptions operators_options() {
   return options;
 }
 
+// Without its lease a process sends nothing.
+Task<Result<void>> probe_lease(const delivery::Node& node) {
+  if (node.holds()) co_return Result<void>{};
+  co_return fail(ErrorKind::unavailable,
+                 "this process does not hold its lease of the store, and sends nothing");
+}
+
 }  // namespace
 
 struct Engine::Parts {
@@ -68,6 +77,8 @@ struct Engine::Parts {
   Result<void> start_roles();
   Result<void> start_all();
   bool stop_all(Milliseconds grace);
+  [[nodiscard]] std::uint64_t mails_in_doubt();
+  void leave_word(std::uint64_t in_doubt);
 
   // -- helpers
   [[nodiscard]] http::Router health_routes();
@@ -85,9 +96,11 @@ struct Engine::Parts {
   const Clock& clock = *options.clock;
   const Instant started = options.clock->now();
   Metrics metrics;
+  std::atomic<Instant> drains_until{Instant{}};  // the epoch: it does not drain
 
   FilesDivision files;
-  std::unique_ptr<store::SqliteStore> store;
+  std::unique_ptr<StoreHouse> house = StoreHouse::of(config, clock);
+  std::unique_ptr<store::Store> store;
   std::optional<SecretBox> box;
   InstanceSecret secret{};
   std::optional<StoredKeyRing> key_ring;
@@ -128,6 +141,7 @@ Result<void> Engine::Parts::start_all() {
   const auto api_at = api == nullptr ? std::nullopt : api->endpoint();
   log::info("engine started", {{"version", version()},
                                {"data", config.data.directory},
+                               {"store", house->place()},
                                {"api", api_at ? api_at->to_string() : "off"},
                                {"threads", runtime->size()}});
   return {};
@@ -156,7 +170,9 @@ Result<void> Engine::Parts::divide_files() {
 }
 
 Result<void> Engine::Parts::start_store() {
-  auto opened = open_store(config, clock, options.begin_new, [this] { return check_host(); });
+  auto opened = house->open({.begin_new = options.begin_new,
+                             .ready = [this] { return check_host(); },
+                             .given_up = options.given_up});
   if (!opened) return fail(std::move(opened.error()));
   store = std::move(*opened);
   running.add([this](SteadyInstant) {
@@ -169,11 +185,11 @@ Result<void> Engine::Parts::start_store() {
 Result<void> Engine::Parts::start_secrets() {
   auto opened = open_vault(vault_options(config), *store);
   if (!opened) return fail(std::move(opened.error()));
-  box.emplace(std::move(*opened));
+  if (!box) box.emplace(std::move(*opened));
   const auto read = instance_secret(*box, *store);
   if (!read) return fail(read.error());
   secret = *read;
-  key_ring.emplace(*box);
+  if (!key_ring) key_ring.emplace(*box);
   store::DkimList keys;
   const auto walked = store::walk_and_wait(*store, keys);
   if (!walked) return fail(walked.error());
@@ -208,11 +224,11 @@ Result<void> Engine::Parts::start_runtime() {
 // Before the roles: what they hold hangs on this process's lease. Whatever an earlier run had in
 // hand is offered again by the scheduler, because this one takes its name.
 Result<void> Engine::Parts::enter_store() {
-  node.emplace(*store, clock,
-               store::NewNode{.name = "embedded",
-                              .roles = fmt::format("{}", fmt::join(config.engine.roles, ",")),
-                              .version = std::string(version())},
-               metrics, runtime->executor(0));
+  auto who = house->node();
+  if (!who) return fail(std::move(who.error()));
+  who->roles = fmt::format("{}", fmt::join(config.engine.roles, ","));
+  who->version = version();
+  node.emplace(*store, clock, std::move(*who), metrics, runtime->executor(0));
   ground.emplace(roles::Ground{.config = config,
                                .clock = clock,
                                .metrics = metrics,
@@ -226,15 +242,17 @@ Result<void> Engine::Parts::enter_store() {
                                .file_pool = *file_pool,
                                .readiness = *readiness,
                                .collected = *collected});
-  auto entered = wait_for(node->enter());
-  if (!entered) return fail("entering the store", std::move(entered.error()));
+  auto entered = wait_for(node->enter(options.given_up));
+  if (!entered) return fail(house->place(), std::move(entered.error()));
   node->start();
+  readiness->add({"lease", [this] { return probe_lease(*node); }});
   running.add([this](SteadyInstant) {
     wait_for(node->stop());
     wait_for(node->leave());
     return true;
   });
-  return {};
+  // Of two that began a store at the same moment one has entered, and goes by what is stored.
+  return start_secrets();
 }
 
 void Engine::Parts::add_role(std::unique_ptr<roles::Role> role) {
@@ -351,6 +369,7 @@ operate::Operations::Options Engine::Parts::operation_options() {
 
 void Engine::Parts::describe(operate::EngineStatus& status) const {
   status.draining = readiness->draining();
+  if (const Instant until = drains_until; until != Instant{}) status.drains_until = until;
   status.pid = ::getpid();
   status.started = started;
   status.roles = config.engine.roles;
@@ -364,10 +383,38 @@ std::optional<explain::Way> Engine::Parts::way_of(const store::Story& story) con
   return std::nullopt;
 }
 
+// So far, of mails that were out and had no answer.
+std::uint64_t Engine::Parts::mails_in_doubt() {
+  std::uint64_t mails = 0;
+  for (const Cause cause : {Cause::in_doubt, Cause::garbled_in_doubt}) {
+    mails += metrics
+                 .counter("todoku_failures_total", "Outcomes other than a 250, by cause.",
+                          {{"cause", to_string(cause)}})
+                 .value();
+  }
+  return mails;
+}
+
+// Who asked for the drain reads it when the process has gone (operate/drained.h).
+void Engine::Parts::leave_word(std::uint64_t in_doubt) {
+  log::info("drained", {{"mails_in_doubt", in_doubt}});
+  const operate::Drained drained{.at = clock.now(),
+                                 .in_doubt = static_cast<std::int64_t>(in_doubt)};
+  const auto kept = store->write_and_wait(
+      store::WritePriority::accept, [&drained](store::WriteTransaction& transaction) {
+        return transaction.put_setting(operate::kDrainedSetting, operate::to_text(drained));
+      });
+  if (!kept) log::warning("how draining ended is not kept", {{"reason", kept.error().detail}});
+}
+
 bool Engine::Parts::stop_all(Milliseconds grace) {
+  const bool drains = grace > 0ms && operations.has_value();
+  if (drains) drains_until = clock.now() + grace;
   if (readiness) readiness->start_draining();
   const SteadyInstant deadline = clock.steady_now() + grace;
+  const std::uint64_t in_doubt_before = drains ? mails_in_doubt() : 0;
   const bool roles_clean = roles_running.stop(deadline);
+  if (drains) leave_word(mails_in_doubt() - in_doubt_before);
   return running.stop(deadline) && roles_clean;
 }
 

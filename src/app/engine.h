@@ -27,7 +27,9 @@ class Engine {
   struct Options {
     config::LoadedConfig loaded;
     const Clock* clock = nullptr;  // required; must outlive the engine
-    bool begin_new = false;        // see open_store()
+    bool begin_new = false;        // see StoreHouse::Start
+    // Whether a start that waits for somebody is to end; empty: no.
+    std::function<bool()> given_up;
     // Somebody asked at the admin socket that the engine drain and stop; called on any thread.
     std::function<void()> drain_asked;
   };

@@ -20,12 +20,6 @@
 namespace todoku::app {
 namespace {
 
-std::string host_name() {
-  std::array<char, 256> buffer{};
-  if (::gethostname(buffer.data(), buffer.size() - 1) != 0) return "localhost";
-  return to_ascii_domain(buffer.data()).value_or("localhost");
-}
-
 std::string ascii(const std::string& domain) {
   return to_ascii_domain(domain).value_or(domain);
 }
@@ -268,6 +262,12 @@ queue::sqs::SqsOptions sqs_options(const config::Config& config) {
   options.credentials.container_token_file = aws.container_authorization_token_file;
   options.credentials.metadata_url = aws.ec2_metadata_service_endpoint;
   return options;
+}
+
+std::string host_name() {
+  std::array<char, 256> buffer{};
+  if (::gethostname(buffer.data(), buffer.size() - 1) != 0) return "localhost";
+  return to_ascii_domain(buffer.data()).value_or("localhost");
 }
 
 std::string hello_name(const config::Config& config) {

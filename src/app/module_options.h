@@ -45,6 +45,8 @@ namespace todoku::app {
 // Where queue.kind is "sqs".
 [[nodiscard]] queue::sqs::SqsOptions sqs_options(const config::Config& config);
 
+[[nodiscard]] std::string host_name();
+
 // The name that mail from this installation introduces itself with.
 [[nodiscard]] std::string hello_name(const config::Config& config);
 

@@ -2,7 +2,9 @@
 #include "app/program.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
+#include <system_error>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -11,10 +13,11 @@
 #include <fmt/ostream.h>
 
 #include "app/admin_port.h"
-#include "app/data_folder.h"
 #include "app/host_check.h"
+#include "app/module_options.h"
 #include "app/open_files.h"
 #include "app/serve.h"
+#include "app/store_house.h"
 #include "app/unless_refused.h"
 #include "app/version.h"
 #include "base/bilingual.h"
@@ -47,6 +50,23 @@ std::optional<config::LoadedConfig> Program::load(const std::optional<std::strin
   return std::move(*loaded);
 }
 
+void Program::tell_if_one_begins(const config::LoadedConfig& loaded) {
+  std::error_code error;
+  const auto database = database_path(loaded.config);
+  if (!loaded.file.empty() || std::filesystem::exists(database, error)) return;
+  const auto whole = std::filesystem::absolute(database, error);
+  const std::string where = (error ? database : whole).parent_path().string();
+  // In both languages: whoever starts a service does not say which.
+  fmt::print(err_,
+             "todoku: NO CONFIGURATION was found (looked at todoku.toml here and "
+             "/etc/todoku/todoku.toml), so a new installation begins in {}; if you meant another "
+             "one, name its file with --config\n"
+             "todoku: 設定ファイルが見つからないため（このフォルダーの todoku.toml と "
+             "/etc/todoku/todoku.toml を確認）、{} に新しい環境を作成します。別の環境のつもりなら "
+             "--config で設定ファイルを指定してください\n",
+             where, where);
+}
+
 int Program::serve(const cli::ServeOptions& options) {
   auto loaded = load(options.config);
   if (!loaded) return 1;
@@ -58,6 +78,7 @@ int Program::serve(const cli::ServeOptions& options) {
       fmt::print(err_, "{}\n", problem.to_string());
     if (!problems.empty()) return 1;
   }
+  tell_if_one_begins(*loaded);
   return app::serve(std::move(*loaded), options.begin_new);
 }
 
@@ -70,23 +91,24 @@ int Program::check_config(const std::optional<std::string>& file, Language langu
   const bool socket_known = unknown.spare({"admin.socket", "data.directory"});
   const bool running = socket_known && engine_answers(config);
   auto problems = host_problems(config, running || !socket_known, unknown);
-  std::ranges::move(data_problems(config, unknown), std::back_inserter(problems));
+  const SystemClock clock;
+  std::ranges::move(StoreHouse::of(config, clock)->problems(unknown), std::back_inserter(problems));
   for (const std::string& problem : problems) fmt::print(err_, "{}\n", problem);
-  if (!unknown.empty()) {
+  if (!unknown.empty() && (loaded || !loaded.error().unread)) {
     constexpr Sentence kMore{
         "note: what depends on keys that are wrong here is looked at once these are mended\n",
-        "注: 誤りのあるキーに関わることは、これらを直したあとに調べる\n"};
+        "注: 誤りのあるキーに関わることは、これらを直したあとに調べます\n"};
     err_ << kMore.in(language);
   }
   if (!usable || !problems.empty()) return 1;
   if (running) {
     constexpr Sentence kRunning{
         "note: an engine of this installation is running, with what it read when it started\n",
-        "注: この設定のエンジンが動作中。起動時に読み込んだ設定で動いている\n"};
+        "注: この設定のエンジンが動作中です。起動時に読み込んだ設定で動いています\n"};
     out_ << kRunning.in(language);
   }
   constexpr Sentence kNoFile{"no file, only defaults", "ファイルなし（既定値のみ）"};
-  constexpr Sentence kFine{": no mistakes found\n", ": 誤りは見つからなかった\n"};
+  constexpr Sentence kFine{": no mistakes found\n", ": 誤りは見つかりませんでした\n"};
   out_ << (loaded->file.empty() ? kNoFile.in(language) : loaded->file) << kFine.in(language);
   return 0;
 }
@@ -131,7 +153,24 @@ Result<std::unique_ptr<cli::AdminPort>> Program::admin(const std::optional<std::
                                                        const cli::AdminWish& wish) {
   auto loaded = config::load_config(config, environment_);
   if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
+  if (wish.may_begin) tell_if_one_begins(*loaded);
   return unless_refused([&] { return open_admin_port(*loaded, wish); });
+}
+
+Result<cli::Schema> Program::schema(const std::optional<std::string>& config) {
+  const auto loaded = config::load_config(config, environment_);
+  if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
+  const SystemClock clock;
+  return StoreHouse::of(loaded->config, clock)->schema();
+}
+
+Result<void> Program::migrate(const std::optional<std::string>& config,
+                              std::chrono::seconds patience, const cli::MigrationBlocked& blocked) {
+  const auto loaded = config::load_config(config, environment_);
+  if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
+  const SystemClock clock;
+  return unless_refused(
+      [&] { return StoreHouse::of(loaded->config, clock)->migrate(patience, blocked); });
 }
 
 Language Program::language() const {

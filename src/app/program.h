@@ -21,6 +21,9 @@ class Program final : public cli::Host {
   int sink(const std::vector<std::string>& arguments) override;
   Result<std::unique_ptr<cli::AdminPort>> admin(const std::optional<std::string>& config,
                                                 const cli::AdminWish& wish) override;
+  Result<cli::Schema> schema(const std::optional<std::string>& config) override;
+  Result<void> migrate(const std::optional<std::string>& config, std::chrono::seconds patience,
+                       const cli::MigrationBlocked& blocked) override;
   std::string version() override;
   [[nodiscard]] Language language() const override;
 
@@ -29,6 +32,8 @@ class Program final : public cli::Host {
   bool tell(const config::ConfigResult& loaded);
   // nullopt after the problems have been printed.
   std::optional<config::LoadedConfig> load(const std::optional<std::string>& file);
+  // Who forgot --config, or is in the wrong folder, begins an installation beside the one meant.
+  void tell_if_one_begins(const config::LoadedConfig& loaded);
 
   const config::Environment environment_;
   std::ostream& out_;

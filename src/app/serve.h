@@ -10,7 +10,4 @@ namespace todoku::app {
 // SIGHUP that the process was started to ignore it ignores. While it drains a second SIGINT,
 // counted with the one that began it, ends the process at once; all else changes nothing then. Exit
 // status: 0 after a drain, whatever was handed back; 1 if the engine cannot start, with the reason
-// on standard error. `begin_new`: open_store(). Not to be called after other threads began.
-[[nodiscard]] int serve(config::LoadedConfig loaded, bool begin_new);
-
-}  // namespace todoku::app
+// on standard error. `begin_new`: StoreHouse::Start. Not to be called after other threads began.

@@ -82,7 +82,10 @@ class FilePool {
     co_return std::move(*done.value);
   }
 
-  // Does `work`, which throws nothing, soon, for nobody who waits; here and now if too much waits.
+  // Does `work`, which throws nothing, soon, for nobody who waits: it stands in its owner's line
+  // however long that is, because whoever posts must not wait for the disk, and lets go of an open
+  // file, of which there are so many and no more. Here and now only after stop(), when no mail is
+  // carried any more and what it refers to may not live for long.
   void post(Owner owner, std::move_only_function<void()> work);
 
   // Does what waits and ends the threads. Blocks.

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -72,14 +73,34 @@ TEST(FilePool, IsBoundedAndSaysSo) {
   bool waited = false;
   pool.post(kOwner, [&waited] { waited = true; });
   run_to_completion(expect_refusal(pool));
-  std::thread::id there;
-  pool.post(kOwner, [&there] { there = std::this_thread::get_id(); });
-  EXPECT_EQ(there, std::this_thread::get_id()) << "what nobody waits for is done here and now";
-  EXPECT_FALSE(waited);
   until.count_down();
   pool.stop();
   EXPECT_TRUE(waited) << "what waits is done before the end";
   run_to_completion(expect_refusal(pool));
+}
+
+// Who carries mail lets go of a file and does not wait for the disk, however much waits for it.
+TEST(FilePool, WhatIsPostedWaitsBeyondTheBoundsAndNotOnTheCallersThread) {
+  for (const FilePool::Options bounds :
+       {FilePool::Options{.threads = 1, .waiting_max = 1},
+        FilePool::Options{.threads = 1, .waiting_of_owner_max = 1}}) {
+    FilePool pool(bounds);
+    std::latch until(1);
+    occupy(pool, until);
+    std::vector<std::thread::id> there;
+    for (int i = 0; i < 20; ++i) {
+      pool.post(kOwner, [&there] { there.push_back(std::this_thread::get_id()); });
+    }
+    EXPECT_TRUE(there.empty());
+    run_to_completion(expect_refusal(pool));
+    until.count_down();
+    pool.stop();
+    EXPECT_EQ(there.size(), 20U);
+    for (const auto& thread : there) EXPECT_NE(thread, std::this_thread::get_id());
+    bool late = false;
+    pool.post(kOwner, [&late] { late = true; });
+    EXPECT_TRUE(late) << "it is not forgotten";
+  }
 }
 
 TEST(FilePool, AnOwnersPartOfItIsBounded) {

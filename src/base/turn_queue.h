@@ -49,6 +49,19 @@ class TurnQueue {
     return true;
   }
 
+  // In spite of the limits, for what must not be refused; its number is bounded by whoever calls.
+  // False if the queue is closed; then `item` is untouched.
+  [[nodiscard]] bool push_beyond_limits(Owner owner, T&& item) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (closed_) return false;
+      lines_[owner].items.push_back(std::move(item));
+      ++waiting_;
+    }
+    changed_.notify_one();
+    return true;
+  }
+
   // Waits for an item whose owner may have one more at work, that of the owner who follows the one
   // served last; nullopt once the queue is closed and empty. done() belongs to each.
   [[nodiscard]] std::optional<Taken> pop() {

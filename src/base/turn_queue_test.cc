@@ -44,6 +44,15 @@ TEST(TurnQueue, IsBoundedForAllAndForEach) {
   EXPECT_EQ(queue.size(), 3U);
 }
 
+TEST(TurnQueue, WhatMustNotBeRefusedWaitsBeyondTheLimits) {
+  TurnQueue<char> queue({.all = 1, .of_owner = 1});
+  for (const char c : {'a', 'b', 'c'}) EXPECT_TRUE(queue.push_beyond_limits(1, char{c}));
+  EXPECT_FALSE(queue.try_push(2, 'x'));
+  EXPECT_EQ(all_of(queue), "abc");
+  queue.close();
+  EXPECT_FALSE(queue.push_beyond_limits(1, 'd'));
+}
+
 TEST(TurnQueue, OfOneOwnerNoMoreAreAtWorkThanMayBe) {
   TurnQueue<char> queue({.all = 10, .of_owner = 10, .at_work_of_owner = 1});
   for (const char c : {'a', 'b'}) EXPECT_TRUE(queue.try_push(1, char{c}));

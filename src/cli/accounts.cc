@@ -60,14 +60,56 @@ int account_list(Session& session) {
       });
 }
 
+namespace {
+
+// What keys open is remembered for two seconds (access.h).
+void tell_of_suspension(Session& session, const std::string& name,
+                        const boost::json::value& account) {
+  session.say(
+      {"Account {} suspended. Within 2 s its requests are refused; reading, cancelling and "
+       "deleting still work.",
+       "アカウント {} を停止しました。2 秒以内にリクエストを拒否するようになります。参照、取"
+       "り消し、削除は引き続きできます。"},
+      name);
+  const std::int64_t deliveries = number_of(account, "deliveries");
+  if (number_of(account, "recipients") == 0 && !truth_of(account, "more")) {
+    session.say({"Nothing of it that has been started is still to go. What waits does not start "
+                 "before `todoku account resume {}`.",
+                 "送信を始めた配信に残りはありません。これからの配信は `todoku account resume {}` "
+                 "まで始めません。"},
+                name);
+    return;
+  }
+  session.say(
+      {"{} recipients of {} deliveries that have been started are still to go. They wait "
+       "until `todoku account resume {}`, or are given up when their time is up; so does "
+       "what has not been started.",
+       "送信を始めた配信 {1} 件に、残り {0} 件の宛先があります。`todoku account resume {2}` "
+       "まで待機し、期限が来れば打ち切ります。これからの配信も始めません。"},
+      recipients_of(session, account), deliveries, name);
+  if (const std::int64_t in_hand = number_of(account, "in_hand"); in_hand > 0) {
+    session.say({"Of them {} at most still go out: the engine has them in hand already.",
+                 "このうち最大 {} 件は、すでにエンジンが取り出しているため、このあと送信します。"},
+                in_hand);
+  }
+  session.say(
+      {"To end a delivery for good: DELETE /deliveries/{{delivery_id}} with a key of the "
+       "account (docs/api.md).",
+       "配信をすべて取りやめるには、アカウントのキーで DELETE /deliveries/{{delivery_id}} "
+       "を呼びます（docs/api.md）。"});
+}
+
+}  // namespace
+
 int account_suspend(Session& session, const std::string& name, bool suspended) {
-  return change(
-      session, name, "suspended", suspended,
-      suspended
-          ? Sentence{"Account {} suspended: its requests are refused and nothing new is "
-                     "started.",
-                     "アカウント {} を停止しました。リクエストを拒否し、新たな配信を始めません。"}
-          : Sentence{"Account {} resumed.", "アカウント {} の停止を解除しました。"});
+  if (suspended) {
+    return session.call(
+        Given(calls::kChangeAccount).with("account", name).with("suspended", true),
+        [&](const boost::json::value& account) { tell_of_suspension(session, name, account); });
+  }
+  return change(session, name, "suspended", false,
+                {"Account {} resumed: its deliveries go on within a minute.",
+                 "アカウント {} の停止を解除しました。1 分以内に配信を再開します。"});
 }
 
 int account_weight(Session& session, const std::string& name, std::int64_t weight) {

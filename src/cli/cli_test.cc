@@ -60,6 +60,21 @@ struct FakeHost final : Host {
     seen = {config.value_or("-")};
     return std::make_unique<Port>(*this);
   }
+  Result<Schema> schema(const std::optional<std::string>& config) override {
+    seen = {config.value_or("-")};
+    return its_schema;
+  }
+  Result<void> migrate(const std::optional<std::string>&, std::chrono::seconds patience,
+                       const MigrationBlocked& blocked) override {
+    seen = {std::to_string(patience.count())};
+    blocked(1, {{4711, "night report", 62, "SELECT \x1b[2J 1"}});
+    its_schema.steps.front().taken = from_epoch_ms(1'767'225'600'000);
+    return {};
+  }
+  Schema its_schema{.kind = "postgres",
+                    .place = "the database",
+                    .by_itself = false,
+                    .steps = {{.number = 1, .name = "tables", .taken = {}}}};
   std::string version() override { return "1.2.3"; }
   [[nodiscard]] Language language() const override { return environment; }
   Language environment = Language::english;
@@ -97,6 +112,35 @@ TEST_F(CommandLineTest, ComplainsAboutWrongWordsWithStatusTwo) {
   EXPECT_THAT(err.str(), HasSubstr("--limit"));
 }
 
+TEST_F(CommandLineTest, TellsWhichStepsOfTheSchemaAreMissing) {
+  EXPECT_EQ(run({"migrate", "status", "--config", "a.toml"}), 0);
+  EXPECT_THAT(host.seen, ElementsAre("a.toml"));
+  EXPECT_EQ(out.str(),
+            "the database\n   1  tables                   not taken yet\n"
+            "1 to take: todoku migrate up\n");
+  EXPECT_EQ(run({"migrate", "status", "--json"}), 0);
+  EXPECT_EQ(out.str(), R"({"kind":"postgres","by_itself":false,"missing":1,)"
+                       R"("steps":[{"step":1,"name":"tables"}]})"
+                       "\n");
+  EXPECT_EQ(run({"migrate"}), 2);
+  host.its_schema = {.kind = "sqlite", .place = "todoku.db", .by_itself = true, .steps = {}};
+  EXPECT_EQ(run({"migrate", "up"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("todoku.db: nothing to do"));
+  EXPECT_EQ(run({"migrate", "status", "--lang", "ja"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("何もする必要はありません"));
+}
+
+TEST_F(CommandLineTest, TakesStepsAndNamesWhoIsInTheWay) {
+  EXPECT_EQ(run({"migrate", "up", "--wait", "5"}), 0);
+  EXPECT_THAT(host.seen, ElementsAre("-"));
+  EXPECT_EQ(out.str(), "the database: 1 taken\n");
+  EXPECT_THAT(err.str(), HasSubstr("held by process 4711 (night report), its transaction runs for "
+                                   "62 s: SELECT ?[2J 1"));
+  EXPECT_EQ(run({"migrate", "status"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("2026-01-01 09:00:00 JST\nnothing is missing\n"));
+  EXPECT_EQ(run({"migrate", "up", "--wait", "0"}), 2);
+}
+
 TEST_F(CommandLineTest, NamesTheCommandThatWasMeant) {
   EXPECT_EQ(run({"--config", "a.toml", "--json", "serv", "--new"}), 2);
   EXPECT_EQ(err.str(), "todoku: there is no command serv (did you mean serve?)\n");
@@ -121,7 +165,7 @@ TEST_F(CommandLineTest, SpeaksTheLanguageAskedForElseThatOfTheEnvironment) {
   EXPECT_THAT(out.str(), HasSubstr("停止中"));
   EXPECT_EQ(run({"status", "--lang", "en"}), 0);
   EXPECT_THAT(out.str(), HasSubstr("engine     not running"));
-  EXPECT_EQ(run({"explain", "a@example.jp"}), 0);
+  EXPECT_EQ(run({"explain", "a@example.jp"}), 1);
   EXPECT_THAT(host.asked.back().target, HasSubstr("&lang=ja&"));
   EXPECT_EQ(run({"status", "--lang", "fr"}), 2);
 }
@@ -150,9 +194,67 @@ TEST_F(CommandLineTest, PassesNamesEncoded) {
   EXPECT_EQ(run({"key", "revoke", "a/b", "3"}), 0);
   EXPECT_EQ(host.asked[0].method, "DELETE");
   EXPECT_EQ(host.asked[0].target, "/accounts/a%2Fb/keys/3");
-  EXPECT_EQ(run({"explain", "a+b@example.jp", "--lang", "ja", "--account", "shop"}), 0);
+  EXPECT_EQ(run({"explain", "a+b@example.jp", "--lang", "ja", "--account", "shop"}), 1);
   EXPECT_EQ(host.asked[1].target,
             "/explain?address=a%2Bb%40example.jp&account=shop&lang=ja&limit=20");
+}
+
+TEST_F(CommandLineTest, AMailThatIsNotOnRecordIsStatusOne) {
+  const auto answer = [&](std::string body) {
+    host.answer = [body](const AdminRequest&) { return AdminAnswer{200, body}; };
+  };
+  answer(R"({"text":"a@b.jp: no mail\n","mails":[]})");
+  EXPECT_EQ(run({"explain", "a@b.jp"}), 1);
+  EXPECT_EQ(out.str(), "a@b.jp: no mail\n");
+  EXPECT_EQ(run({"explain", "a@b.jp", "--json"}), 1);
+  answer(R"({"text":"a@b.jp: 1 mail\n","mails":[{}]})");
+  EXPECT_EQ(run({"explain", "a@b.jp"}), 0);
+  EXPECT_EQ(run({"explain", "a@b.jp", "--json"}), 0);
+}
+
+TEST_F(CommandLineTest, ASuspensionSaysWhatItHoldsBack) {
+  const auto answer = [&](std::string body) {
+    host.answer = [body](const AdminRequest&) { return AdminAnswer{200, body}; };
+  };
+  answer(R"({"deliveries":2,"recipients":1201,"in_hand":500})");
+  EXPECT_EQ(run({"account", "suspend", "shop"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("Within 2 s its requests are refused"));
+  EXPECT_THAT(out.str(), HasSubstr("1201 recipients of 2 deliveries that have been started are "
+                                   "still to go. They wait until `todoku account resume shop`"));
+  EXPECT_THAT(out.str(), HasSubstr("Of them 500 at most still go out"));
+  EXPECT_THAT(out.str(), HasSubstr("DELETE /deliveries/{delivery_id} "));
+  answer(R"({"deliveries":0,"recipients":0})");
+  EXPECT_EQ(run({"account", "suspend", "shop"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("Nothing of it that has been started is still to go."));
+  answer(R"({"suspended":[{"name":"shop","deliveries":2,"recipients":1201}],)"
+         R"("more_suspended":true})");
+  EXPECT_EQ(run({"status"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("account shop, 1201 recipients to go: todoku account resume "
+                                   "shop\n               and more: todoku account list\n"));
+}
+
+TEST_F(CommandLineTest, TheLastKeyOfAnAccountIsNotRevokedInSilence) {
+  const auto answer = [&](std::string body) {
+    host.answer = [body](const AdminRequest&) { return AdminAnswer{200, body}; };
+  };
+  answer(R"({"keys":1})");
+  EXPECT_EQ(run({"key", "revoke", "shop", "3"}), 0);
+  EXPECT_EQ(out.str(), "Key 3 of account shop revoked: within 2 s it opens nothing.\n");
+  answer(R"({"keys":0})");
+  EXPECT_EQ(run({"key", "revoke", "shop", "4"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("nobody can send for account shop any more. `todoku key add "
+                                   "shop`"));
+}
+
+TEST_F(CommandLineTest, ARemovedDkimKeySaysWhatMayWaitForIt) {
+  host.answer = [](const AdminRequest&) {
+    return AdminAnswer{200, R"({"deliveries":1,"recipients":23})"};
+  };
+  EXPECT_EQ(run({"dkim", "remove", "--account", "shop", "--domain", "b.jp", "--selector", "c"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("account shop has 23 recipients to go"));
+  EXPECT_THAT(out.str(), HasSubstr("todoku dkim import --account shop --domain b.jp --selector c "
+                                   "--pem FILE"));
+  EXPECT_THAT(out.str(), HasSubstr("is gone for good"));
 }
 
 TEST_F(CommandLineTest, PrintsTheSentenceOfAFailure) {
@@ -304,6 +406,35 @@ TEST_F(CommandLineTest, WaitsUntilADrainedEngineIsGone) {
   EXPECT_THAT(out.str(), HasSubstr("It has stopped."));
 }
 
+TEST_F(CommandLineTest, ADrainSaysWhatWasCutOffAndWhatRemains) {
+  const auto drained = [&](std::string after) {
+    int calls = 0;
+    host.answer = [&, after, calls](const AdminRequest&) mutable -> Result<AdminAnswer> {
+      switch (++calls) {
+        case 1:
+          return AdminAnswer{200, R"({"running":true,"drained":{"at_ms":1,"in_doubt":7}})"};
+        case 2:
+          return AdminAnswer{200, "{}"};
+        case 3:
+          return fail(ErrorKind::not_found, "gone");
+        default:
+          return AdminAnswer{200, after};
+      }
+    };
+    EXPECT_EQ(run({"drain"}), 0);
+    return out.str();
+  };
+  const std::string cut =
+      drained(R"({"queues":[{"class":"transactional","waiting":1},{"class":"bulk","waiting":390}],)"
+              R"("drained":{"at_ms":2,"in_doubt":10}})");
+  EXPECT_THAT(cut, HasSubstr("It has stopped. 10 mails were out and without an answer"));
+  EXPECT_THAT(cut, HasSubstr("391 recipients remain to go; they go on after the next start."));
+  const std::string clean = drained(R"({"drained":{"at_ms":2,"in_doubt":0}})");
+  EXPECT_THAT(clean, HasSubstr("It has stopped. No mail is in doubt.\nNothing remains to go.\n"));
+  EXPECT_THAT(drained(R"({"drained":{"at_ms":1,"in_doubt":7}})"),
+              HasSubstr("It left no word how many"));
+}
+
 // The socket goes before the store is closed: who copies the data then has half of it.
 TEST_F(CommandLineTest, ADrainedEngineIsNotGoneBeforeItsProcess) {
   int calls = 0;
@@ -422,8 +553,10 @@ TEST_F(JapaneseTest, IsSpokenByEveryAnswer) {
     if (request.target.starts_with("/stuck") && request.method == "GET") {
       return AdminAnswer{200, R"({"mails":[{"account":"a"}],"more":true})"};
     }
-    return AdminAnswer{200, R"({"key":{"login_id":"shop"},"running":true,"draining":true,)"
-                            R"("queues":[{"class":"bulk","set_aside":1,"earliest_due":"t"}]})"};
+    return AdminAnswer{
+        200, R"({"key":{"login_id":"shop"},"running":true,"draining":true,)"
+             R"("recipients":7,"in_hand":5,"suspended":[{"name":"a"}],"more_suspended":true,)"
+             R"("queues":[{"class":"bulk","set_aside":1,"earliest_due":"t"}]})"};
   };
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
            {"account", "add", "shop"},

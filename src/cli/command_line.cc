@@ -51,6 +51,7 @@ class CommandLine {
     add_explain();
     add_stuck();
     add_operating();
+    add_migrate();
     add_sink();
   }
 
@@ -370,6 +371,25 @@ class CommandLine {
     });
   }
 
+  void add_migrate() {
+    CLI::App* group = verb(&app_, "migrate",
+                           say({"The tables of a store on PostgreSQL, made in steps",
+                                "PostgreSQL 上のテーブルを段階的に作成、更新する"}));
+    group->require_subcommand(1);
+    speaks(verb(group, "status",
+                say({"Which steps there are, and which are taken",
+                     "どの手順があり、どれが実行済みかを表示する"})),
+           migrate_status);
+    CLI::App* up =
+        verb(group, "up", say({"Take those that are missing", "未実行の手順を実行する"}));
+    up->add_option("--wait", migrate_seconds_,
+                   say({"Seconds to wait for others who hold what a step needs",
+                        "手順に必要なロックを他者が持つとき、待つ秒数"}))
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{86'400}));
+    speaks(up,
+           [this](Session& s) { return migrate_up(s, std::chrono::seconds(migrate_seconds_)); });
+  }
+
   // For the list of commands only: see run().
   void add_sink() {
     verb(&app_, kSink,
@@ -407,6 +427,7 @@ class CommandLine {
   StuckList stuck_list_;
   StuckRelease stuck_;
   int drain_seconds_ = 600;
+  int migrate_seconds_ = 60;
 };
 
 // As --lang says, also where the words are wrong otherwise; else as the environment does.

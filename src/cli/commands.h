@@ -64,6 +64,11 @@ struct StuckRelease {
 };
 int stuck_release(Session& session, const StuckRelease& which);
 
+// -- migrate.cc
+int migrate_status(Session& session);
+// Takes the missing steps; who is in the way is waited for, at most `patience`.
+int migrate_up(Session& session, std::chrono::seconds patience);
+
 // -- operating.cc
 int show_status(Session& session);
 // Asks the engine to drain and waits until it has gone, at most `patience`.

@@ -95,9 +95,24 @@ int dkim_show(Session& session, const DkimGenerate& which) {
 }
 
 int dkim_remove(Session& session, const DkimGenerate& which) {
-  return session.call(named(calls::kRemoveDkim, which), [&](const boost::json::value&) {
+  return session.call(named(calls::kRemoveDkim, which), [&](const boost::json::value& left) {
     session.say({"DKIM key {0} of {1} removed.", "{1} の DKIM 鍵 {0} を削除しました。"},
                 which.selector, which.domain);
+    if (number_of(left, "recipients") == 0 && !truth_of(left, "more")) return;
+    session.say(
+        {"Warning: account {0} has {1} recipients to go. Those whose delivery began with "
+         "this key wait for it from now on, and are given up when their time is up. If you "
+         "have a copy of the key, put it back:\n"
+         "  todoku dkim import --account {0} --domain {2} --selector {3} --pem FILE\n"
+         "A key that was made by `todoku dkim generate` is gone for good; another one does "
+         "not help them.",
+         "注意: アカウント {0} には残り {1} "
+         "件の宛先があります。この鍵で始めた配信は、これから鍵を待ち、期限が来れば打ち切りま"
+         "す。鍵の控えがあれば、次のコマンドで戻してください。\n"
+         "  todoku dkim import --account {0} --domain {2} --selector {3} --pem FILE\n"
+         "`todoku dkim generate` "
+         "で作った鍵は元に戻せません。別の鍵を作っても、これらの配信は再開しません。"},
+        which.account, recipients_of(session, left), which.domain, which.selector);
   });
 }
 

@@ -3,6 +3,9 @@
 // Implemented by app/.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -10,6 +13,7 @@
 #include <vector>
 
 #include "base/bilingual.h"
+#include "base/clock.h"
 #include "base/result.h"
 #include "cli/admin_port.h"
 
@@ -35,6 +39,30 @@ struct AdminWish {
   Language language = Language::english;  // of what is said
 };
 
+// The tables of a store, made in numbered steps.
+struct SchemaStep {
+  std::int64_t number = 0;
+  std::string name;
+  std::optional<Instant> taken;  // nullopt: not yet
+};
+struct Schema {
+  std::string kind;        // as in store.kind
+  std::string place;       // for people
+  bool by_itself = false;  // the engine does it at its start: there is nothing to take
+  std::vector<SchemaStep> steps;
+};
+
+// A session of the database that holds what a step needs.
+struct SchemaBlocker {
+  std::int64_t pid = 0;
+  std::string application;
+  std::int64_t seconds = 0;  // its transaction lasts
+  std::string query;         // how it begins
+};
+// Told after each try of a step that came to nothing.
+using MigrationBlocked =
+    std::function<void(std::int64_t step, const std::vector<SchemaBlocker>& by)>;
+
 // The functions that return int give the exit status of the process.
 class Host {
  public:
@@ -48,6 +76,10 @@ class Host {
   // Errors: a sentence that says what to do.
   virtual Result<std::unique_ptr<AdminPort>> admin(const std::optional<std::string>& config,
                                                    const AdminWish& wish) = 0;
+  virtual Result<Schema> schema(const std::optional<std::string>& config) = 0;
+  // Takes the steps that are missing. unavailable: others were in the way all the time.
+  virtual Result<void> migrate(const std::optional<std::string>& config,
+                               std::chrono::seconds patience, const MigrationBlocked& blocked) = 0;
   virtual std::string version() = 0;
   // That the environment asks for.
   [[nodiscard]] virtual Language language() const = 0;

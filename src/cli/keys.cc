@@ -58,10 +58,18 @@ int key_list(Session& session, const std::string& account) {
 
 int key_revoke(Session& session, const std::string& account, std::int64_t id) {
   return session.call(Given(calls::kRevokeKey).with("account", account).with("id", id),
-                      [&](const boost::json::value&) {
-                        session.say({"Key {0} of account {1} revoked.",
-                                     "アカウント {1} のキー {0} を無効にしました。"},
+                      [&](const boost::json::value& left) {
+                        session.say({"Key {0} of account {1} revoked: within 2 s it opens nothing.",
+                                     "アカウント {1} のキー {0} を無効にしました。2 "
+                                     "秒以内に使えなくなります。"},
                                     id, account);
+                        if (number_of(left, "keys") > 0) return;
+                        session.say({"It was the last one: nobody can send for account {0} any "
+                                     "more. `todoku key add {0}` makes another.",
+                                     "これが最後のキーでした。アカウント {0} "
+                                     "からは、もう誰も送信できません。`todoku key add {0}` "
+                                     "で新しいキーを作れます。"},
+                                    account);
                       });
 }
 

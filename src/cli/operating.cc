@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <thread>
 
 #include <boost/json/array.hpp>
@@ -12,6 +13,7 @@
 #include <sys/types.h>
 
 #include "base/clock.h"
+#include "base/printable.h"
 #include "cli/commands.h"
 #include "http/json.h"
 #include "operate/calls/calls.h"
@@ -74,13 +76,73 @@ void print_queue(Session& session, const boost::json::value& queue) {
   }
 }
 
-// 0 if it cannot be told.
-pid_t process_of(AdminPort& port) {
+void print_suspended(Session& session, const boost::json::value& status) {
+  for (const auto& account : list_of(status, "suspended")) {
+    session.say({"suspended      account {0}, {1} recipients to go: todoku account resume {0}",
+                 "停止中         アカウント {0}、残り {1} 件: todoku account resume {0}"},
+                printable(text_of(account, "name")), recipients_of(session, account));
+  }
+  if (truth_of(status, "more_suspended")) {
+    session.say({"               and more: todoku account list",
+                 "               ほかにもあります: todoku account list"});
+  }
+}
+
+// What drain() wants to know of an engine; zeros where it cannot be told.
+struct Told {
+  pid_t process = 0;
+  std::int64_t drained_at_ms = 0;
+  std::int64_t in_doubt = 0;
+  std::int64_t to_go = 0;
+};
+
+std::optional<Told> told_by(AdminPort& port) {
   const auto answer = port.call(request_of(Given(calls::kStatus)));
-  if (!answer || !answer->ok()) return 0;
+  if (!answer || !answer->ok()) return std::nullopt;
   http::JsonArena arena;
   const auto status = http::parse_json(answer->body, arena);
-  return status ? static_cast<pid_t>(number_of(*status, "pid")) : 0;
+  if (!status) return std::nullopt;
+  Told told{.process = static_cast<pid_t>(number_of(*status, "pid"))};
+  for (const auto& queue : list_of(*status, "queues")) told.to_go += number_of(queue, "waiting");
+  const auto* drained = status->is_object() ? status->get_object().if_contains("drained") : nullptr;
+  if (drained != nullptr) {
+    told.drained_at_ms = number_of(*drained, "at_ms");
+    told.in_doubt = number_of(*drained, "in_doubt");
+  }
+  return told;
+}
+
+// The engine has left word in the store how it ended. A supervisor may have started the next one
+// already.
+void tell_what_is_left(Session& session, const Told& before) {
+  AdminPort* const port = session.reopened_port();
+  const auto after = port == nullptr ? std::nullopt : told_by(*port);
+  if (!after) {
+    session.say({"It has stopped.", "停止しました。"});
+    return;
+  }
+  if (after->drained_at_ms == before.drained_at_ms) {
+    session.say({"It has stopped. It left no word how many mails it broke off: the log tells.",
+                 "停止しました。途中で打ち切った通数の記録がありません。ログを確かめてください。"});
+  } else if (after->in_doubt == 0) {
+    session.say({"It has stopped. No mail is in doubt.",
+                 "停止しました。届いたか分からないメールはありません。"});
+  } else {
+    session.say(
+        {"It has stopped. {} mails were out and without an answer when it broke off: they "
+         "may have arrived, and go a second time after the next start, except those that "
+         "are sent at most once.",
+         "停止しました。応答が届く前に打ち切ったメールが {} 通あります。届いている可能性があ"
+         "り、二重に送らない指定のものを除いて、次の起動のあとに再送します。"},
+        after->in_doubt);
+  }
+  if (after->to_go == 0) {
+    session.say({"Nothing remains to go.", "送信の残りはありません。"});
+  } else {
+    session.say({"{} recipients remain to go; they go on after the next start.",
+                 "残り {} 件の宛先には、次の起動のあとに送信します。"},
+                after->to_go);
+  }
 }
 
 // A process that has ended stays a number until its parent has asked how (proc(5), state Z).
@@ -107,6 +169,7 @@ int show_status(Session& session) {
     }
     fmt::print(out, "{}{}\n", kData.in(language), text_of(status, "data_directory"));
     for (const auto& queue : list_of(status, "queues")) print_queue(session, queue);
+    print_suspended(session, status);
   });
 }
 
@@ -114,7 +177,7 @@ int drain(Session& session, std::chrono::seconds patience) {
   AdminPort* port = session.port();
   if (port == nullptr) return 1;
   if (!port->engine_running()) return session.fail(session.words(kNotRunning));
-  const pid_t engine = process_of(*port);
+  const Told before = told_by(*port).value_or(Told{});
   const int asked = session.call(Given(calls::kDrain), [&](const boost::json::value&) {
     session.say({"The engine is draining.", "エンジンが停止の準備を始めました。"});
     session.out().flush();
@@ -124,8 +187,8 @@ int drain(Session& session, std::chrono::seconds patience) {
   // data has to wait for the process.
   constexpr std::chrono::milliseconds kBetween(100);
   for (std::chrono::milliseconds waited(0); waited < patience; waited += kBetween) {
-    if (!port->call(request_of(Given(calls::kStatus))) && !is_alive(engine)) {
-      session.say({"It has stopped.", "停止しました。"});
+    if (!port->call(request_of(Given(calls::kStatus))) && !is_alive(before.process)) {
+      tell_what_is_left(session, before);
       return 0;
     }
     std::this_thread::sleep_for(kBetween);

@@ -49,7 +49,9 @@ struct Session::Answer {
 };
 
 std::unique_ptr<Session::Answer> Session::ask(AdminRequest request) {
-  AdminPort* operations = port(request.method != "GET");
+  // Nothing else can be done to an installation that does not exist.
+  const bool begins = request.method == "POST" && request.target == "/accounts";
+  AdminPort* operations = port(begins);
   if (operations == nullptr) return nullptr;
   auto answer = operations->call(std::move(request));
   if (!answer) {
@@ -75,8 +77,8 @@ std::unique_ptr<Session::Answer> Session::ask(AdminRequest request) {
   return read;
 }
 
-int Session::call(AdminRequest request,
-                  const std::function<void(const boost::json::value&)>& show) {
+int Session::call(AdminRequest request, const std::function<void(const boost::json::value&)>& show,
+                  const std::function<bool(const boost::json::value&)>& good) {
   const auto answer = ask(std::move(request));
   if (answer == nullptr) return 1;
   if (common_.json) {
@@ -84,7 +86,7 @@ int Session::call(AdminRequest request,
   } else {
     show(answer->value);
   }
-  return 0;
+  return good && !good(answer->value) ? 1 : 0;
 }
 
 int Session::list(operate::Given given, std::string_view name,
@@ -138,6 +140,12 @@ const boost::json::array& list_of(const boost::json::value& object, std::string_
   static const boost::json::array none;
   const auto* found = member(object, name);
   return found != nullptr && found->is_array() ? found->get_array() : none;
+}
+
+std::string recipients_of(const Session& session, const boost::json::value& work) {
+  const std::int64_t recipients = number_of(work, "recipients");
+  return truth_of(work, "more") ? session.words({"at least {}", "少なくとも {}"}, recipients)
+                                : fmt::format("{}", recipients);
 }
 
 std::size_t columns_of(std::string_view text) {

@@ -40,8 +40,9 @@ class Session {
         err_(err) {}
 
   // Makes the call; on success prints the answer's JSON if that is wanted, else lets `show` print
-  // it. Returns the exit status.
-  int call(AdminRequest request, const std::function<void(const boost::json::value&)>& show);
+  // it. Returns the exit status: 1, too, of an answer that is not `good`.
+  int call(AdminRequest request, const std::function<void(const boost::json::value&)>& show,
+           const std::function<bool(const boost::json::value&)>& good = {});
   int call(const operate::Given& given,
            const std::function<void(const boost::json::value&)>& show) {
     return call(request_of(given), show);
@@ -64,6 +65,9 @@ class Session {
     out_ << words(sentence, parts...) << '\n';
   }
 
+  // For commands that speak to the program rather than to the operations.
+  [[nodiscard]] Host& host() { return host_; }
+  [[nodiscard]] const Common& common() const { return common_; }
   // In which it speaks to people.
   [[nodiscard]] Language language() const { return language_; }
   [[nodiscard]] std::ostream& out() { return out_; }
@@ -71,6 +75,11 @@ class Session {
 
   // Opened by the first call; nullptr after a failure, which has been printed.
   [[nodiscard]] AdminPort* port(bool may_begin = false);
+  // The same again, of an installation whose engine has come or gone meanwhile.
+  [[nodiscard]] AdminPort* reopened_port() {
+    port_.reset();
+    return port();
+  }
 
  private:
   struct Answer;
@@ -94,6 +103,9 @@ class Session {
 // Empty if it is not there.
 [[nodiscard]] const boost::json::array& list_of(const boost::json::value& object,
                                                 std::string_view name);
+
+// The recipients that an account has to go: "at least 12" where there may be more.
+[[nodiscard]] std::string recipients_of(const Session& session, const boost::json::value& work);
 
 // How many columns a terminal takes for it: two for a character of Japanese.
 [[nodiscard]] std::size_t columns_of(std::string_view text);

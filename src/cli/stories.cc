@@ -17,7 +17,9 @@ int explain_address(Session& session, const Explain& options) {
   if (!options.account.empty()) given.with("account", options.account);
   if (options.utc) given.with("utc_offset_minutes", std::int64_t{0});
   return session.call(
-      given, [&](const boost::json::value& answer) { session.out() << text_of(answer, "text"); });
+      request_of(given),
+      [&](const boost::json::value& answer) { session.out() << text_of(answer, "text"); },
+      [](const boost::json::value& answer) { return !list_of(answer, "mails").empty(); });
 }
 
 }  // namespace todoku::cli

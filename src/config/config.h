@@ -30,6 +30,17 @@ struct Config {
   struct Data {
     std::string directory;
   };
+  struct Store {
+    std::string kind;
+  };
+  struct Postgres {
+    std::string address;
+    std::string password_file;
+    std::string password_command;
+    std::string password;
+    std::int64_t connect_seconds = 0;
+    std::int64_t start_seconds = 0;
+  };
   struct Secrets {
     std::string master_key_file;
     std::string master_key;
@@ -144,6 +155,8 @@ struct Config {
 
   Engine engine;
   Data data;
+  Store store;
+  Postgres postgres;
   Secrets secrets;
   Log log;
   Api api;
@@ -195,6 +208,7 @@ struct ConfigMistakes {
   std::vector<ConfigProblem> problems;
   Config rest;          // defaults where nothing is known
   UnknownKeys unknown;  // none if the mistake is in what several keys say together
+  bool unread = false;  // there was nothing to read: no key of it is wrong
 };
 
 using ConfigResult = std::expected<LoadedConfig, ConfigMistakes>;

@@ -228,6 +228,68 @@ TEST(ConfigProblems, OfSeveralKeysAreToldBesideThoseOfOthers) {
                           HasSubstr("both false")));
 }
 
+TEST(ConfigProblems, AreToldInTheOrderOfTheFile) {
+  EXPECT_THAT(all_problems("[limits]\nto_max = 0\ncc_max = -1\n[api]\nlisten = 1\n[nonsense]\n"
+                           "[sites.google]\nport = 0\n[log]\nlevel = \"x\"\n",
+                           {{"TODOKU_LIMITS__BCC_MAX", "x"}}),
+              ElementsAre(HasSubstr(":2: limits.to_max"), HasSubstr(":3: limits.cc_max"),
+                          HasSubstr(":5: api.listen"), HasSubstr(":6: there is no section"),
+                          HasSubstr(":8: sites.google.port"), HasSubstr(":10: log.level"),
+                          HasSubstr("TODOKU_LIMITS__BCC_MAX: ")));
+}
+
+TEST(ConfigProblems, OfSitesAreHiddenByNoOther) {
+  constexpr std::string_view kSite = "[sites.d]\ndomains = \"x\"\n";
+  // No untrue one follows from it.
+  EXPECT_THAT(all_problems(fmt::format("[log]\nlevel = \"x\"\n{}", kSite)),
+              ElementsAre(HasSubstr("log.level"),
+                          "todoku.toml:4: sites.d.domains must be a list of domain names"));
+  EXPECT_THAT(all_problems(fmt::format("[sitez.x]\na = 1\n{}", kSite)),
+              ElementsAre("todoku.toml:1: there is no section sitez (did you mean sites?)",
+                          "todoku.toml:4: sites.d.domains must be a list of domain names"));
+  // What lies under them is not known: perhaps it gives the site its domains.
+  EXPECT_THAT(all_problems("[rules]\nfile = 1\n[sites.d]\nport = 25\n"),
+              ElementsAre(HasSubstr("rules.file must be")));
+  EXPECT_THAT(
+      all_problems("[api]\nlisten = 1\n[sites.d]\nport = 25\n[sites.e]\ndomain = [\"x\"]\n"),
+      ElementsAre(HasSubstr("api.listen"),
+                  HasSubstr(":3: sites.d has neither mx_suffixes nor domains"),
+                  HasSubstr(":6: sites.e.domain is not a key of a site (did you mean domains?)")));
+}
+
+TEST(ConfigProblems, NameEveryItemOfAList) {
+  EXPECT_EQ(
+      problem("[dns]\nservers = [\"8.8.8.8:99999\", \"127.0.0.1\", \"dns.example\"]\n"),
+      "todoku.toml:2: dns.servers is \"8.8.8.8:99999\" and \"dns.example\", but must be an IP "
+      "address, with or without a port");
+  EXPECT_EQ(
+      problem("[dns]\nservers = [\"\"]\n"),
+      "todoku.toml:2: dns.servers is \"\", but must be an IP address, with or without a port");
+  EXPECT_EQ(
+      problem("[delivery]\nbulk_retry_seconds = [0, 60, 100000]\n"),
+      "todoku.toml:2: delivery.bulk_retry_seconds is 0 and 100000, but must be from 1 to 86400 "
+      "(seconds)");
+  EXPECT_EQ(problem("[delivery]\nbulk_retry_seconds = [60, \"x\", true]\n"),
+            "todoku.toml:2: delivery.bulk_retry_seconds must be a list of whole numbers from 1 to "
+            "86400 (seconds), but item 2 is the text \"x\", item 3 is true");
+  EXPECT_THAT(problem("[delivery]\nbulk_retry_seconds = [0, 0, 0, 0, 0, 0, 0]\n"),
+              HasSubstr("is 0 and 0 and 0 and 0 and 0 and 2 more, but"));
+}
+
+// RFC 5321 section 4.1.1.1: EHLO takes a Domain, whose letters are those of RFC 1123.
+TEST(ConfigProblems, ConcernNamesThatNoHostCanHave) {
+  for (const char* key : {"hello_name", "return_path_domain"}) {
+    EXPECT_EQ(problem(fmt::format("[smtp_out]\n{} = \"mail_1.example.jp\"\n", key)),
+              fmt::format("todoku.toml:2: smtp_out.{} is \"mail_1.example.jp\", but must be a host "
+                          "name without underscores",
+                          key));
+  }
+  EXPECT_THAT(problem("[[egress]]\nname = \"a\"\nhello_name = \"a_b.example.jp\"\n"),
+              HasSubstr("egress.hello_name is"));
+  EXPECT_TRUE(
+      read("[smtp_out]\nhello_name = \"mail-1.example.jp\"\nown_names = [\"a_b.example\"]\n"));
+}
+
 TEST(ConfigProblems, FollowFromNoKeyThatIsNotKnown) {
   // What was meant to be the other half.
   EXPECT_THAT(all_problems("[api]\ntls_certificate_file = \"a.pem\"\ntls_private_key_file = 1\n"),
@@ -282,6 +344,8 @@ TEST(ConfigProblems, ConcernAFileThatIsNotThere) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().problems[0].to_string(),
             "/nonexistent/todoku.toml: cannot read it: No such file or directory");
+  EXPECT_TRUE(result.error().unread);
+  EXPECT_FALSE(read("[api]\nlisten = 1\n").error().unread);
 }
 
 TEST(SiteRulesOfTheConfiguration, GoOverTheShippedOnes) {
@@ -299,7 +363,21 @@ TEST(SiteRulesOfTheConfiguration, NameTheLineOfAMistake) {
   ASSERT_TRUE(loaded) << "the sites have their own reader";
   const auto rules = load_site_rules(*loaded);
   ASSERT_FALSE(rules);
-  EXPECT_THAT(rules.error().detail, HasSubstr("todoku.toml:2: google.connections"));
+  EXPECT_THAT(rules.error().detail, HasSubstr("todoku.toml:2: sites.google.connections"));
+}
+
+TEST(SiteRulesOfTheConfiguration, TellMistakesInTheOrderOfTheFile) {
+  auto loaded =
+      read("[sites.zone]\nport = 0\n[sites.alone]\nport = 25\n[sites.google]\ntls = 1\nport = 0\n");
+  ASSERT_TRUE(loaded);
+  const auto rules = load_site_rules(*loaded);
+  ASSERT_FALSE(rules);
+  EXPECT_THAT(rules.error().detail,
+              testing::MatchesRegex("todoku.toml:1: sites.zone has neither.*\n"
+                                    "todoku.toml:2: sites.zone.port.*\n"
+                                    "todoku.toml:3: sites.alone has neither.*\n"
+                                    "todoku.toml:6: sites.google.tls.*\n"
+                                    "todoku.toml:7: sites.google.port.*"));
 }
 
 TEST(SiteRulesOfTheConfiguration, TakeEveryKeyOfTheReference) {
@@ -386,6 +464,24 @@ TEST(ReadConfig, CredentialsOfAwsComeOnlyFromTheEnvironment) {
   EXPECT_NE(problem("[aws]\naccess_key_id = \"AKIDEXAMPLE\"\n"), "");
   EXPECT_NE(problem("[queue]\nkind = \"sqs\"\n").find("queue.sqs.region is empty"),
             std::string::npos);
+}
+
+TEST(ReadConfig, APostgresStoreNeedsAnAddressAndOnePassword) {
+  EXPECT_EQ(read("")->config.store.kind, "sqlite");
+  EXPECT_THAT(problem("[store]\nkind = \"postgres\"\n"),
+              HasSubstr("store.postgres.address is empty"));
+  EXPECT_THAT(problem("[store]\nkind = \"mysql\"\n"), HasSubstr("one of sqlite, postgres"));
+  EXPECT_THAT(problem("[store.postgres]\npassword = \"hidden\"\n"),
+              HasSubstr("TODOKU_STORE__POSTGRES__PASSWORD"));
+  EXPECT_THAT(problem("[store.postgres]\npassword_file = \"a\"\npassword_command = \"cat a\"\n"),
+              HasSubstr("keep one of them"));
+  EXPECT_THAT(problem("[store.postgres]\nstart_seconds = 3601\n"),
+              HasSubstr("store.postgres.start_seconds is 3601, but must be from 0 to 3600"));
+  const auto loaded = read("[store]\nkind = \"postgres\"\n[store.postgres]\naddress = \"host=a\"\n",
+                           {{"TODOKU_STORE__POSTGRES__PASSWORD", "hidden"}});
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->config.postgres.password, "hidden");
+  EXPECT_THAT(show_config(*loaded), testing::Not(HasSubstr("hidden")));
 }
 
 TEST(ConfigurationReference, IsUpToDate) {

@@ -57,11 +57,11 @@ void add_smtp_names(SectionBuilder<Config::SmtpOut>& s) {
          "name.",
          "EHLO で名乗る名前。送信元アドレスと正引き・逆引きで対応していること。空ならこのマシンの"
          "名前。"})
-      .form(TextForm::domain);
+      .form(TextForm::host);
   s.add("return_path_domain", &S::return_path_domain, "",
         {"Domain of MAIL FROM, where bounces come back. Empty: the hello name.",
          "MAIL FROM（エラーメールの戻り先）のドメイン。空なら EHLO の名前。"})
-      .form(TextForm::domain);
+      .form(TextForm::host);
   s.add("message_id_domain", &S::message_id_domain, "",
         {"Right side of Message-ID. Empty: the return path's domain.",
          "Message-ID の右辺。空なら戻り先のドメイン。"})
@@ -140,7 +140,7 @@ ConfigSection egress() {
   s.add("hello_name", &S::hello_name, "",
         {"Name in EHLO. Empty: `smtp_out.hello_name`.",
          "EHLO で名乗る名前。空なら `smtp_out.hello_name`。"})
-      .form(TextForm::domain);
+      .form(TextForm::host);
   s.add("bind_ipv4", &S::bind_ipv4, "",
         {"IPv4 address to send from. Empty: the system chooses.",
          "送信に使う IPv4 アドレス。空ならシステムが選ぶ。"})

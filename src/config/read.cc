@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -58,7 +60,7 @@ std::vector<std::string> all_key_names() {
 }
 
 std::vector<std::string> all_section_names() {
-  std::vector<std::string> names;
+  std::vector<std::string> names{std::string(kSitesTable)};
   for (const ConfigSection& section : config_sections()) names.emplace_back(section.name);
   return names;
 }
@@ -131,6 +133,30 @@ std::string found_text(const toml::node& node) {
   }
   return "nothing";
 }
+
+// Why a node is not of the type of a key's value: "is the text "x"", and of a list whose items are
+// not: "item 2 is the text "x"".
+struct FaultFinder {
+  const toml::node& node;
+  template <class T>
+  std::string operator()(const T&) const {
+    return fmt::format("is {}", found_text(node));
+  }
+  template <class T>
+  std::string operator()(const std::vector<T>&) const {
+    constexpr std::size_t kToldMax = 5;
+    const toml::array* array = node.as_array();
+    if (array == nullptr) return fmt::format("is {}", found_text(node));
+    std::string text;
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < array->size(); ++i) {
+      const toml::node& item = *array->get(i);
+      if (item.value_exact<T>() || ++found > kToldMax) continue;
+      text += fmt::format("{}item {} is {}", found == 1 ? "" : ", ", i + 1, found_text(item));
+    }
+    return found > kToldMax ? fmt::format("{} and {} more", text, found - kToldMax) : text;
+  }
+};
 
 template <class T>
 std::optional<T> parse_number(std::string_view text) {
@@ -241,6 +267,7 @@ class Reader {
     check_together(loaded_.config, unknown_, problems_);
     if (!problems_.empty()) add_mistakes_of_sites();
     if (problems_.empty()) return std::move(loaded_);
+    put_in_order();
     return std::unexpected(ConfigMistakes{.problems = std::move(problems_),
                                           .rest = std::move(loaded_.config),
                                           .unknown = std::move(unknown_)});
@@ -252,11 +279,39 @@ class Reader {
                                   : fmt::format("{}:{}", file_name_, region.begin.line);
   }
 
+  // Of "todoku.toml:12"; of any other place the last there is.
+  [[nodiscard]] std::size_t line_of(std::string_view where) const {
+    constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+    if (!where.starts_with(file_name_)) return kNone;
+    where.remove_prefix(file_name_.size());
+    if (!where.starts_with(':')) return kNone;
+    return parse_number<std::size_t>(where.substr(1)).value_or(kNone);
+  }
+
+  // In the order of the file; then what stands at no line of it.
+  void put_in_order() {
+    std::multimap<std::size_t, ConfigProblem> in_order;
+    for (ConfigProblem& each : problems_) {
+      const std::size_t line = line_of(each.where);
+      in_order.emplace(line, std::move(each));
+    }
+    problems_.clear();
+    for (auto& [line, each] : in_order) problems_.push_back(std::move(each));
+  }
+
   // Who has one mistake to mend wants to know of the others.
   void add_mistakes_of_sites() {
-    if (!is_toml_ || !unknown_.spare({"rules"})) return;
-    const auto rules = load_site_rules(loaded_);
-    if (!rules) problem("", rules.error().detail);
+    if (!is_toml_) return;
+    for (const std::string& mistake : mistakes_of_sites(loaded_, unknown_.spare({"rules"}))) {
+      // "todoku.toml:12: sites.google.port must be ...", or of another file.
+      const std::size_t end = mistake.find(": ");
+      const std::string_view where = std::string_view(mistake).substr(0, end);
+      if (end != std::string::npos && line_of(where) != line_of("")) {
+        problem(std::string(where), mistake.substr(end + 2));
+      } else {
+        problem("", mistake);
+      }
+    }
   }
 
   void problem(std::string where, std::string message) {
@@ -344,8 +399,8 @@ class Reader {
     auto value = std::visit(NodeReader{node}, key.fallback);
     if (!value) {
       unknown_.add(key.full_name());
-      problem(where, fmt::format("{} must be {}, but is {}", key.full_name(), expectation(key),
-                                 found_text(node)));
+      problem(where, fmt::format("{} must be {}, but {}", key.full_name(), expectation(key),
+                                 std::visit(FaultFinder{node}, key.fallback)));
       return;
     }
     take(key, std::move(*value), where, element);
@@ -415,6 +470,7 @@ std::unexpected<ConfigMistakes> unreadable(std::string where, std::string messag
   ConfigMistakes mistakes{
       .problems = {{std::move(where), std::move(message)}}, .rest = {}, .unknown = {}};
   mistakes.unknown.add_all();
+  mistakes.unread = true;
   return std::unexpected(std::move(mistakes));
 }
 

@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/site_rules.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "config/files.h"
 #include "config/table.h"
+#include "delivery/policy/site_mistakes.h"
 
 namespace todoku::config {
+namespace {
+
+delivery::policy::SiteRules::Layer own_layer(const LoadedConfig& loaded) {
+  return {loaded.file, loaded.text, std::string(kSitesTable)};
+}
+
+}  // namespace
+
 Result<delivery::policy::SiteRules> load_site_rules(const LoadedConfig& loaded) {
   std::vector<delivery::policy::SiteRules::Layer> layers;
   layers.push_back({"rules/sites.toml", std::string(shipped_site_rules()), ""});
@@ -15,8 +25,21 @@ Result<delivery::policy::SiteRules> load_site_rules(const LoadedConfig& loaded) 
     if (!text) return fail("rules.file", std::move(text.error()));
     layers.push_back({file, std::move(*text), ""});
   }
-  layers.push_back({loaded.file, loaded.text, std::string(kSitesTable)});
+  layers.push_back(own_layer(loaded));
   return delivery::policy::SiteRules::parse(layers);
+}
+
+std::vector<std::string> mistakes_of_sites(const LoadedConfig& loaded, bool file_known) {
+  if (!file_known) return delivery::policy::mistakes_of_layer(own_layer(loaded));
+  std::vector<std::string> mistakes;
+  const auto rules = load_site_rules(loaded);
+  if (rules) return mistakes;
+  for (std::string_view rest = rules.error().detail; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    mistakes.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return mistakes;
 }
 
 }  // namespace todoku::config

@@ -3,7 +3,9 @@
 // the tables [sites.*] of the configuration over both.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "config/config.h"
@@ -16,5 +18,10 @@ namespace todoku::config {
 
 // Errors: invalid_input with a line for each mistake; not_found, io for the operator's file.
 [[nodiscard]] Result<delivery::policy::SiteRules> load_site_rules(const LoadedConfig& loaded);
+
+// One line for each mistake in the tables [sites.*], for a configuration that has others: whatever
+// is wrong where it is known which file lies under them, else what is wrong by itself.
+[[nodiscard]] std::vector<std::string> mistakes_of_sites(const LoadedConfig& loaded,
+                                                         bool file_known);
 
 }  // namespace todoku::config

@@ -70,6 +70,8 @@ std::string_view form_text(TextForm form) {
       return "a network such as 192.0.2.0/24 or 2001:db8::/32, or an IP address";
     case TextForm::domain:
       return "a host name";
+    case TextForm::host:
+      return "a host name without underscores";
     case TextForm::zone:
       return "a domain name or .";
     case TextForm::url:
@@ -124,6 +126,8 @@ bool has_form(const ConfigKey& key, std::string_view text) {
       return net::Network::parse(text).has_value();
     case TextForm::domain:
       return to_ascii_domain(text).has_value();
+    case TextForm::host:
+      return !text.contains('_') && to_ascii_domain(text).has_value();
     case TextForm::zone:
       return text == "." ||
              to_ascii_domain(text.ends_with('.') ? text.substr(0, text.size() - 1) : text)
@@ -143,36 +147,47 @@ struct ProblemFinder {
 
   std::string operator()(bool) const { return {}; }
   std::string operator()(std::int64_t number) const {
-    return in_range(static_cast<double>(number)) ? "" : out_of_range(fmt::format("{}", number));
+    return fits(number) ? "" : must_be(shown(number), one_limit());
   }
   std::string operator()(double number) const {
-    return in_range(number) ? "" : out_of_range(fmt::format("{}", number));
+    return in_range(number) ? "" : must_be(fmt::format("{}", number), one_limit());
   }
   std::string operator()(const std::string& text) const {
     if (text.empty()) return key.required ? must_be("empty", one_text(key)) : "";
-    return has_form(key, text) ? ""
-                               : must_be(key.secret ? "wrong" : in_quotes(text), one_text(key));
+    return fits(text) ? "" : must_be(shown(text), one_text(key));
   }
   template <class T>
   std::string operator()(const std::vector<T>& items) const {
     if (items.empty()) return key.required ? must_be("empty", expectation(key)) : "";
+    constexpr std::size_t kToldMax = 5;
+    std::string wrong;
+    std::size_t count = 0;
     for (const T& item : items) {
-      if constexpr (std::is_same_v<T, std::string>) {
-        if (item.empty()) return must_be("a list with an empty text", expectation(key));
-      }
-      if (auto problem = (*this)(item); !problem.empty()) return problem;
+      if (fits(item) || ++count > kToldMax) continue;
+      wrong += fmt::format("{}{}", count == 1 ? "" : " and ", shown(item));
     }
-    return {};
+    if (count == 0) return {};
+    if (count > kToldMax) wrong += fmt::format(" and {} more", count - kToldMax);
+    return must_be(wrong, std::is_same_v<T, std::string> ? one_text(key) : one_limit());
   }
 
  private:
+  [[nodiscard]] bool fits(std::int64_t number) const {
+    return in_range(static_cast<double>(number));
+  }
+  [[nodiscard]] bool fits(const std::string& text) const {
+    return !text.empty() && has_form(key, text);
+  }
+  [[nodiscard]] static std::string shown(std::int64_t number) { return fmt::format("{}", number); }
+  [[nodiscard]] std::string shown(const std::string& text) const {
+    return key.secret ? "wrong" : in_quotes(text);
+  }
   // NaN is in no range.
   [[nodiscard]] bool in_range(double number) const {
     return number >= key.minimum && number <= key.maximum;
   }
-  [[nodiscard]] std::string out_of_range(const std::string& number) const {
-    return must_be(number,
-                   range_text(key) + (key.unit.empty() ? "" : fmt::format(" ({})", key.unit)));
+  [[nodiscard]] std::string one_limit() const {
+    return range_text(key) + (key.unit.empty() ? "" : fmt::format(" ({})", key.unit));
   }
   [[nodiscard]] std::string must_be(std::string_view is, std::string_view limit) const {
     return fmt::format("{} is {}, but must be {}", key.full_name(), is, limit);
@@ -222,6 +237,24 @@ void check_credit(const Config& config, std::vector<ConfigProblem>& problems) {
   problems.push_back({"", fmt::format("delivery.site_outstanding_max is {}, but must not exceed "
                                       "delivery.outstanding_max, which is {}",
                                       delivery.site_outstanding_max, delivery.outstanding_max)});
+}
+
+void check_database_address(const Config& config, std::vector<ConfigProblem>& problems) {
+  if (config.store.kind != "postgres" || !config.postgres.address.empty()) return;
+  problems.push_back({"",
+                      "store.postgres.address is empty: store.kind is \"postgres\", so name the "
+                      "database, such as postgresql://todoku@db.example.jp/todoku"});
+}
+
+void check_database_password(const Config& config, std::vector<ConfigProblem>& problems) {
+  const Config::Postgres& postgres = config.postgres;
+  const int sources = (postgres.password_file.empty() ? 0 : 1) +
+                      (postgres.password_command.empty() ? 0 : 1) +
+                      (postgres.password.empty() ? 0 : 1);
+  if (sources <= 1) return;
+  problems.push_back({"",
+                      "store.postgres.password_file, store.postgres.password_command and "
+                      "TODOKU_STORE__POSTGRES__PASSWORD each give the password: keep one of them"});
 }
 
 void check_region(const Config& config, std::vector<ConfigProblem>& problems) {
@@ -278,7 +311,8 @@ struct CheckTogether {
 const std::vector<ConfigSection>& config_sections() {
   static const std::vector<ConfigSection> sections = [] {
     std::vector<ConfigSection> all;
-    for (auto group : {process_sections(), api_sections(), delivery_sections(), queue_sections()}) {
+    for (auto group : {process_sections(), store_sections(), api_sections(), delivery_sections(),
+                       queue_sections()}) {
       std::ranges::move(group, std::back_inserter(all));
     }
     return all;
@@ -342,6 +376,8 @@ void check_together(const Config& config, const UnknownKeys& unknown,
       {{"engine.roles"}, check_roles},
       {{"secrets.master_key_file", "data.directory"}, check_master_key},
       {{"egress"}, check_egress},
+      {{"store.kind", "store.postgres.address"}, check_database_address},
+      {{"store.postgres"}, check_database_password},
       {{"queue.kind", "queue.sqs.region"}, check_region},
       {{"queue.kind", "aws"}, check_credentials},
       {{"queue.kind", "queue.sqs.prefix", "egress"}, check_queue_names},

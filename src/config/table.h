@@ -34,6 +34,7 @@ enum class TextForm : std::uint8_t {
   ip_address,  // without port
   network,     // "192.0.2.0/24", or an address
   domain,      // a host name
+  host,        // the same as RFC 1123 section 2.1 has it: no underscores (RFC 5321 section 4.1.2)
   zone,        // the same, or "."; with or without a dot at its end
   url,         // http:// or https://
   label,       // letters, digits, - and _: a name of the operator's choice
@@ -171,6 +172,7 @@ class SectionBuilder {
 
 // The declarations, one function per group of sections.
 [[nodiscard]] std::vector<ConfigSection> process_sections();
+[[nodiscard]] std::vector<ConfigSection> store_sections();
 [[nodiscard]] std::vector<ConfigSection> api_sections();
 [[nodiscard]] std::vector<ConfigSection> delivery_sections();
 [[nodiscard]] std::vector<ConfigSection> queue_sections();

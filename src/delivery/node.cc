@@ -15,6 +15,8 @@ namespace {
 
 // After a renewal that the store refused to take: soon again, the lease runs.
 constexpr std::chrono::milliseconds kTryAgain{500};
+// A lease of another that is not renewed has lapsed by then, unless the store's clock leapt.
+constexpr std::chrono::seconds kOthersKnownWithin{40};
 // Batches that the store is asked about in one question, which must be short (store/store.h).
 constexpr std::size_t kAskedAtOnce = 1'000;
 
@@ -71,20 +73,59 @@ void Node::hold(SteadyInstant asked) {
   if (holder_ != nullptr) holder_->may_begin_again();
 }
 
-Task<Result<void>> Node::enter() {
-  const SteadyInstant asked = clock_.steady_now();
-  const auto entered = co_await take_key();
-  if (entered) hold(asked);
-  co_return entered;
+Task<Result<void>> Node::enter(std::function<bool()> give_up) {
+  const SteadyInstant patience = clock_.steady_now() + kOthersKnownWithin;
+  bool told = false;
+  while (true) {
+    const SteadyInstant asked = clock_.steady_now();
+    auto entered = co_await take_key();
+    if (entered) hold(asked);
+    if (!waiting_) co_return entered;
+    if (clock_.steady_now() > patience) co_return fail(ErrorKind::conflict, entered.error().detail);
+    if (give_up && give_up()) co_return fail(ErrorKind::cancelled, "the start was given up");
+    if (!std::exchange(told, true)) {
+      log::warning(
+          "waiting until it is known whether another process is gone",
+          {{"reason", entered.error().detail},
+           {"seconds_at_most",
+            std::chrono::duration_cast<std::chrono::seconds>(kOthersKnownWithin).count()}});
+    }
+    (void)co_await async::sleep_for(kTryAgain);
+  }
+}
+
+// Of a node that must be alone: whether nobody else is left. Else waiting_ says whether that is
+// only not known yet.
+Task<Result<void>> Node::look_for_others() {
+  waiting_ = false;
+  const auto nodes =
+      co_await store_.read([](store::ReadTransaction& reader) { return reader.nodes(); });
+  if (!nodes) co_return fail(nodes.error());
+  std::vector<policy::SoleWatch::Seen> others;
+  std::string who;
+  for (const store::Node& node : *nodes) {
+    if (node.is_void || (who_.succeeds && node.name == who_.name)) continue;
+    others.push_back({static_cast<std::int64_t>(node.key), node.left});
+    if (who.empty()) who = store::lives_here(node);
+  }
+  const auto verdict = others_.look(others, clock_.steady_now());
+  if (verdict == policy::SoleWatch::Verdict::alone) co_return Result<void>{};
+  waiting_ = verdict == policy::SoleWatch::Verdict::wait;
+  co_return fail(ErrorKind::conflict, who);
 }
 
 Task<Result<void>> Node::take_key() {
+  if (who_.alone) {
+    auto alone = co_await look_for_others();
+    if (!alone) co_return alone;
+  }
   const auto entered = co_await store_.write(
       store::WritePriority::accept,
       [who = who_](store::WriteTransaction& transaction) { return transaction.enter_node(who); });
   if (!entered) co_return fail(entered.error());
   key_ = static_cast<std::int64_t>(*entered);
   entered_ = true;
+  if (who_.alone) who_.succeeds = false;
   co_return Result<void>{};
 }
 

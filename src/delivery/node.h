@@ -3,6 +3,10 @@
 // something may be begun now. After a lapse nothing is until the store has confirmed what is still
 // held, and what was lost is told to its holder; after a death that the store believes in, the node
 // enters anew and everything is lost.
+//
+// A node that must be alone (store::NewNode) waits until others are known to be gone
+// (policy/sole_watch.h), before it enters and before it enters anew: who lost its lease to another
+// holds nothing, begins nothing, and tries again.
 #pragma once
 
 #include <atomic>
@@ -20,6 +24,7 @@
 #include "base/trouble.h"
 #include "delivery/node_lease.h"
 #include "delivery/policy/lease_life.h"
+#include "delivery/policy/sole_watch.h"
 #include "store/store.h"
 
 namespace todoku::delivery {
@@ -45,7 +50,9 @@ class Node : public NodeLease {
   void set_holder(BatchHolder& holder) { holder_ = &holder; }
 
   // Enters the store, once; for who wants to know whether that works. start() does it otherwise.
-  Task<Result<void>> enter();
+  // Who must be alone is told conflict when another is seen to live, after a while at most;
+  // cancelled when `give_up` says so.
+  Task<Result<void>> enter(std::function<bool()> give_up = {});
   // Keeps the lease from now on.
   void start();
   // Renews no more. What is held stays held until leave() or the end of the lease.
@@ -65,12 +72,15 @@ class Node : public NodeLease {
   Task<void> run();
   Task<bool> renew();
   Task<Result<void>> take_key();
+  Task<Result<void>> look_for_others();
   Task<Result<void>> confirm();
   void hold(SteadyInstant asked);
 
   store::Store& store_;
   const Clock& clock_;
-  const store::NewNode who_;
+  store::NewNode who_;  // once it has entered, who else has its name is another
+  policy::SoleWatch others_{store::kNodeLease};
+  bool waiting_ = false;  // until it is known whether it is alone
   BatchHolder* holder_ = nullptr;
   policy::LeaseLife life_;
   bool entered_ = false;   // at least once

@@ -78,8 +78,12 @@ class NodeTest : public ::testing::Test {
     return boost::asio::co_spawn(runtime_.executor(0), std::move(task), boost::asio::use_future)
         .get();
   }
+  // It waits by the machine's time, of which this clock is ahead: it is told not to.
   void await_lease() {
-    while (!node_->holds()) std::this_thread::sleep_for(1ms);
+    while (!node_->holds()) {
+      node_->renew_soon();
+      std::this_thread::sleep_for(1ms);
+    }
   }
 
   SharedClock clock_{SharedClock::Goes::by_itself};
@@ -120,6 +124,91 @@ TEST_F(NodeTest, NothingIsBegunUntilTheStoreHasConfirmedWhatIsHeld) {
   await_lease();
   EXPECT_GE(failing_.calls(), 5) << "renewed, asked in vain, and again until there was an answer";
   EXPECT_EQ(metrics_.counter("todoku_node_lapses_total", "").value(), 1U) << "one lapse";
+}
+
+// A process that must be alone, and another that has the store.
+class SoleNodeTest : public ::testing::Test {
+ protected:
+  SoleNodeTest() { runtime_.start(); }
+  ~SoleNodeTest() override {
+    for (const auto& node : nodes_) run(node->stop());
+    runtime_.join();
+  }
+
+  Node& node(const std::string& name) {
+    return *nodes_.emplace_back(std::make_unique<Node>(
+        *installation_.store, clock_,
+        store::NewNode{.name = name, .roles = "all", .version = "test", .alone = true}, metrics_,
+        runtime_.executor(0)));
+  }
+  template <class T>
+  T run(Task<T> task) {
+    return boost::asio::co_spawn(runtime_.executor(0), std::move(task), boost::asio::use_future)
+        .get();
+  }
+  Result<void> renew(const Node& renewed) {
+    return installation_.store->write_and_wait(
+        store::WritePriority::accept, [key = renewed.key()](store::WriteTransaction& transaction) {
+          return transaction.renew_node(key);
+        });
+  }
+  static void await(const std::function<bool()>& condition) {
+    while (!condition()) std::this_thread::sleep_for(1ms);
+  }
+
+  SharedClock clock_{SharedClock::Goes::by_itself};
+  TestStore installation_{&clock_};
+  Metrics metrics_;
+  async::Runtime runtime_{1};
+  std::vector<std::unique_ptr<Node>> nodes_;
+};
+
+TEST_F(SoleNodeTest, IsRefusedByOneThatRenews) {
+  Node& first = node("first");
+  ASSERT_TRUE(run(first.enter()));
+  Node& second = node("second");
+  std::future<Result<void>> refused =
+      boost::asio::co_spawn(runtime_.executor(0), second.enter(), boost::asio::use_future);
+  EXPECT_EQ(refused.wait_for(100ms), std::future_status::timeout) << "it may have died";
+  clock_.advance(3s);
+  ASSERT_TRUE(renew(first));
+  const auto answer = refused.get();
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, ErrorKind::conflict);
+  EXPECT_NE(answer.error().detail.find("node first"), std::string::npos) << answer.error().detail;
+  EXPECT_FALSE(second.holds());
+}
+
+TEST_F(SoleNodeTest, TakesOverFromOneThatStoodStillWhichThenHoldsNothing) {
+  Node& first = node("first");
+  ASSERT_TRUE(run(first.enter()));
+  Node& second = node("second");
+  std::future<Result<void>> entering =
+      boost::asio::co_spawn(runtime_.executor(0), second.enter(), boost::asio::use_future);
+  EXPECT_EQ(entering.wait_for(100ms), std::future_status::timeout);
+  clock_.advance(16s);
+  EXPECT_FALSE(first.holds()) << "by its own clock, before anybody told it";
+  ASSERT_TRUE(entering.get());
+  EXPECT_TRUE(second.holds());
+  // It goes on, learns of it, and waits for its turn.
+  first.start();
+  await([&] { return first.key() == store::kNobody; });
+  EXPECT_FALSE(first.holds());
+  EXPECT_TRUE(renew(second)) << "who took over is not driven away again";
+}
+
+TEST_F(SoleNodeTest, TheSamePlaceGoesOnAtOnceAfterAKill) {
+  Node& before = node("here");
+  ASSERT_TRUE(run(before.enter()));
+  ASSERT_TRUE(run(node("here").enter())) << "its folder's lock says that the other is gone";
+  EXPECT_FALSE(renew(before));
+}
+
+TEST_F(SoleNodeTest, GivesUpWhenItIsTold) {
+  ASSERT_TRUE(run(node("first").enter()));
+  const auto answer = run(node("second").enter([] { return true; }));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, ErrorKind::cancelled);
 }
 
 }  // namespace

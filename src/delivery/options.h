@@ -60,12 +60,19 @@ struct Options {
   // A reservation missed by more than this fails instead of starting late.
   Milliseconds reservation_expiry{std::chrono::hours(24)};
   std::size_t connections_max = 10'000;  // to all receivers together
-  // How long a lane begins no connection after one failed for want of something of our own: long
+  // How long a lane begins no connection after one ended for want of something of our own: long
   // beside the life of a connection that may free what is wanted, short for a person.
   Milliseconds own_wait{3'000};
   std::uint32_t unrecorded_max = 256;
+  // Domains that one courier looks up at the same time, of all batches: beyond, the next of a batch
+  // wait.
+  std::size_t lookups_at_once = 1'000;
   // Memory in which mails are composed, of all connections together.
   std::size_t composing_bytes = 256U << 20U;
+  // How long a mail waits for room in it. Then its connection ends rather than trying the
+  // receiver's patience (RFC 5321 section 4.5.3.2.7: five minutes), and its lane opens none for
+  // own_wait.
+  Milliseconds composing_patience{30'000};
   std::size_t content_cache_bytes = 64U << 20U;
   // A mail that its insert codes make larger is refused instead of made. Intake checks it too, but
   // the content of a draft may grow after its recipients have come.

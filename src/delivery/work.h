@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -86,15 +87,36 @@ class BatchInFlight {
     doubts_.insert_or_assign(index, std::move(why));
     any_doubts_ = true;
   }
-  // Whoever asks has to tell it.
-  [[nodiscard]] std::optional<Doubt> take_doubt(std::uint32_t index) {
+  [[nodiscard]] std::optional<Doubt> doubt_of(std::uint32_t index) const {
     if (!any_doubts_.load(std::memory_order_relaxed)) return std::nullopt;
     const std::lock_guard lock(mutex_);
     const auto found = doubts_.find(index);
     if (found == doubts_.end()) return std::nullopt;
-    Doubt why = std::move(found->second);
-    doubts_.erase(found);
-    return why;
+    return found->second;
+  }
+  // It was told (egress/way_out.h).
+  void forget_doubt(std::uint32_t index) {
+    if (!any_doubts_.load(std::memory_order_relaxed)) return;
+    const std::lock_guard lock(mutex_);
+    doubts_.erase(index);
+  }
+
+  // The store may have been told that the content of this mail is about to go out (at most once).
+  // What is parked so must lose that mark first, or it ends as unknown although nothing was sent.
+  void mark(std::uint32_t index) {
+    const std::lock_guard lock(mutex_);
+    marked_.insert(index);
+    any_marked_ = true;
+  }
+  void unmark(std::uint32_t index) {
+    if (!any_marked_.load(std::memory_order_relaxed)) return;
+    const std::lock_guard lock(mutex_);
+    marked_.erase(index);
+  }
+  [[nodiscard]] bool is_marked(std::uint32_t index) const {
+    if (!any_marked_.load(std::memory_order_relaxed)) return false;
+    const std::lock_guard lock(mutex_);
+    return marked_.contains(index);
   }
 
   // The batch is not due again before the earliest of these, once all is settled.
@@ -136,6 +158,8 @@ class BatchInFlight {
   std::atomic<bool> any_passed_on_{false};
   std::map<std::uint32_t, Doubt> doubts_;  // by place of the recipient
   std::atomic<bool> any_doubts_{false};
+  std::set<std::uint32_t> marked_;  // likewise
+  std::atomic<bool> any_marked_{false};
 };
 
 // One recipient's mail: a batch and a place in it.
@@ -159,7 +183,8 @@ class OutcomeSink {
   // due again, or that its life time is over.
   virtual void settled(const Mail& mail, std::string_view site, Outcome outcome, Path path,
                        Milliseconds duration) = 0;
-  // The mail was not tried: its site cannot take it now. Not an attempt; it waits in the store.
+  // The mail was not tried: its site cannot take it now. Not an attempt; it waits in the store. Of
+  // one that is marked, the mark goes before the store has it back.
   virtual void parked(const Mail& mail, SteadyInstant until) = 0;
   // The batch is dropped with `open` recipients of whom nobody has said anything. Must not throw.
   virtual void given_back(const store::LeasedBatch& batch, std::size_t open,
@@ -175,9 +200,10 @@ class OutcomeSink {
   // cannot be said, the mail is not to be sent.
   virtual Task<bool> begin_suspect(const Mail& mail) = 0;
   // The content of a mail that is sent at most once is about to go out, which the store must know
-  // first. False: as above.
+  // first: it is marked, until it is settled. False: as above.
   virtual Task<bool> begin_once(const Mail& mail) = 0;
-  // Nothing of it went out: it may be tried again.
+  // Nothing of it went out: the mark goes, and it may be tried again. One that the store does not
+  // take away now stays marked here.
   virtual Task<void> take_back(const Mail& mail) = 0;
   // A suspect that was begun has come through so far, and is not worked on for now.
   virtual Task<void> let_suspect_wait(const Mail& mail) = 0;

@@ -11,6 +11,8 @@ namespace todoku::explain {
 struct Advice {
   Sentence meaning;
   Sentence action;
+  // What comes of itself. Said of mail that is not over, and of no other.
+  Sentence comes = {"", ""};
 };
 
 // Always has something to say about an outcome that is an attempt. `is_signed`: the mail goes out

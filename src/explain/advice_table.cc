@@ -11,7 +11,6 @@ using enum RecipientState;
 
 constexpr std::array kRules = {
     // -- our own doing
-    // ------------------------------------------------------------------------------
     AdviceRule{.cause = Cause::too_large,
                .advice = {{"It was not sent: what its insert codes put in makes it larger than "
                            "limits.message_bytes_max.",
@@ -22,7 +21,6 @@ constexpr std::array kRules = {
                            "この宛先の値を短くするか、limits.message_bytes_max "
                            "を上げて、送り直してください。"}}},
     // -- states that need no reason
-    // -----------------------------------------------------------------
     AdviceRule{.state = delivered,
                .advice = {{"The receiving server accepted the mail and took responsibility for it.",
                            "受信側サーバーがメールを受け取り、責任を引き継ぎました。"},
@@ -91,17 +89,21 @@ constexpr std::array kRules = {
                    {"The attempts before tell the reason. Once it is solved, send the mail again.",
                     "原因はそれまでの試行の記録にあります。解消してから送り直してください。"}}},
     // -- ours
-    // ---------------------------------------------------------------------------------------
     AdviceRule{
         .cause = Cause::key_missing,
         .advice = {{"The signing key that this delivery goes out with is not there, so the mail "
                     "could not be made. It is no fault of the receiver, and no attempt is used up.",
                     "この配信の署名に使う鍵がないため、メールを作れませんでした。受信側の問題ではな"
                     "く、試行回数にも数えません。"},
-                   {"Put the key back: `todoku dkim import`. It is tried every 15 minutes until "
-                    "its time is up, and goes out by itself.",
-                    "鍵を `todoku dkim import` で戻してください。期限まで 15 "
-                    "分ごとに試し、直れば自動で送信します。"}}},
+                   {"Put the key back by `todoku dkim import`, if you have a copy of it: one that "
+                    "was made by `todoku dkim generate` cannot come back once it is removed. Then "
+                    "make another one and send the delivery anew.",
+                    "鍵の控えがあれば `todoku dkim import` で戻してください。`todoku dkim "
+                    "generate` で作った鍵は、削除すると戻せません。その場合は別の鍵を作り、配信し直"
+                    "してください。"},
+                   {"It is tried every 15 minutes until its time is up, and goes out by itself "
+                    "once the key is there.",
+                    "期限まで 15 分ごとに試し、鍵が戻れば自動で送信します。"}}},
     AdviceRule{
         .cause = Cause::content_unreadable,
         .advice = {{"The stored content of this delivery cannot be read, so the mail could not be "
@@ -117,12 +119,13 @@ constexpr std::array kRules = {
                            "the receiver, and no attempt is used up.",
                            "上の理由により、当方でメールを作れませんでした。受信側の問題ではなく、"
                            "試行回数にも数えません。"},
-                          {"Mend the reason, which is also in the log. It is tried every 15 "
-                           "minutes until its time is up, and goes out by itself. If a signing key "
-                           "is gone, put it back: `todoku dkim import`.",
-                           "理由を取り除いてください（ログにもあります）。期限まで 15 "
-                           "分ごとに試し、直れば自動で送信します。署名鍵がないときは `todoku dkim "
-                           "import` で戻してください。"}}},
+                          {"Mend the reason, which is also in the log. If a signing key is gone, "
+                           "put it back: `todoku dkim import`.",
+                           "理由を取り除いてください（ログにもあります）。署名鍵がないときは "
+                           "`todoku dkim import` で戻してください。"},
+                          {"It is tried every 15 minutes until its time is up, and goes out by "
+                           "itself once the reason is mended.",
+                           "期限まで 15 分ごとに試し、直れば自動で送信します。"}}},
     AdviceRule{
         .cause = Cause::set_aside,
         .advice =
@@ -142,17 +145,17 @@ constexpr std::array kRules = {
         .advice =
             {{"A failure of the engine itself ended the attempt. It is no fault of the receiver.",
               "エンジン自身の不具合で試行が終わりました。受信側の問題ではありません。"},
-             {"Nothing for this mail: it is tried again. Report it to the maintainers with the "
-              "log, which has the failure.",
-              "このメールは再送されるので対応不要です。不具合の記録がログにあるので、それを添えて開"
-              "発元に知らせてください。"}}},
+             {"Report it to the maintainers with the log, which has the failure.",
+              "不具合の記録がログにあるので、それを添えて開発元に知らせてください。"},
+             {"It is tried again.", "このメールは再送します。"}}},
     AdviceRule{.cause = Cause::stopping,
                .advice = {{"The engine was stopped while it talked with the receiver, so we broke "
                            "off. It is no fault of the receiver, and no attempt is used up.",
                            "やり取りの途中でエンジンを停止したため、当方から打ち切りました。受信側"
                            "の問題ではなく、試行回数にも数えません。"},
-                          {"Nothing: it is tried again once the engine runs.",
-                           "対応は不要です。エンジンが動けば、また試します。"}}},
+                          {"Nothing.", "いまは対応不要です。"},
+                          {"It is tried again once the engine runs.",
+                           "エンジンが動けば、また試します。"}}},
     AdviceRule{
         .cause = Cause::put_back,
         .advice =
@@ -172,7 +175,6 @@ constexpr std::array kRules = {
               "何が足りないかはログにあります。開けるファイルの上限（`ulimit "
               "-n`）を上げるか、smtp_out.connections_max を下げてください。"}}},
     // -- what the DNS said
-    // --------------------------------------------------------------------------
     AdviceRule{.cause = Cause::null_mx,
                .advice = {{"The domain says that it takes no mail (null MX).",
                            "そのドメインはメールを受け取らないと宣言しています（null MX）。"},
@@ -200,12 +202,14 @@ constexpr std::array kRules = {
               "リゾルバーが、存在する名前を存在しないと答えるか、存在しない名前に答えるか、応答しま"
               "せん。そのためドメインのことはまだ何も分かりません。受信側の問題ではありません。"},
              {"Mend or replace the name servers that dns.servers names (/etc/resolv.conf if it "
-              "names none); the mail goes out by itself soon after. In a network without the "
-              "public DNS name zones that exist there in dns.check_names.",
+              "names none). In a network without the public DNS name zones that exist there in "
+              "dns.check_names.",
               "dns.servers の DNS サーバー（空なら /etc/resolv.conf "
-              "のもの）を直すか取り替えてください。直ればほどなく自動で送信します。公開の DNS "
+              "のもの）を直すか取り替えてください。公開の DNS "
               "がないネットワークでは、そこに存在するゾーンを dns.check_names "
-              "に書いてください。"}}},
+              "に書いてください。"},
+             {"Once they are, the mail goes out by itself soon after.",
+              "直ればほどなく自動で送信します。"}}},
     AdviceRule{
         .cause = Cause::dns_failed,
         .advice =
@@ -225,12 +229,12 @@ constexpr std::array kRules = {
               "ドメインのメールサーバー（MX）が、プライベートや予約済みのアドレス、このマシン自身な"
               "ど接続してはならない先を指しているか、ホスト名の代わりに IP "
               "アドレスなどを書いています。ドメインの設定の誤りか、社内の受信側です。"},
-             {"Tell the domain's owner; the mail is tried again meanwhile. If the receiver is in "
-              "your own network and the words above name allow_private_receivers, set "
-              "smtp_out.allow_private_receivers.",
-              "ドメインの管理者に知らせてください。その間も再送します。社内の受信側で、上の文言に "
+             {"Tell the domain's owner. If the receiver is in your own network and the words "
+              "above name allow_private_receivers, set smtp_out.allow_private_receivers.",
+              "ドメインの管理者に知らせてください。社内の受信側で、上の文言に "
               "allow_private_receivers とあれば、smtp_out.allow_private_receivers "
-              "を設定してください。"}}},
+              "を設定してください。"},
+             {"The mail is tried again meanwhile.", "その間も再送します。"}}},
     AdviceRule{
         .cause = Cause::ipv6_only,
         .advice =
@@ -253,7 +257,6 @@ constexpr std::array kRules = {
                           {"Check the sources ([[egress]]).",
                            "送信元の設定（[[egress]]）を確かめてください。"}}},
     // -- what the network did
-    // -----------------------------------------------------------------------
     AdviceRule{
         .cause = Cause::unreachable,
         .advice =
@@ -267,10 +270,12 @@ constexpr std::array kRules = {
     AdviceRule{
         .cause = Cause::in_doubt,
         .advice = {{"The connection broke after the mail was written and before the answer came: "
-                    "it may have arrived or not. It is sent again, so it may arrive twice.",
+                    "it may have arrived or not.",
                     "メールを送り終えたあと、応答が届く前に接続が切れました。届いたかどうか分かりま"
-                    "せん。再送するので、二重に届くことがあります。"},
-                   {"Nothing for now.", "いまは対応不要です。"}}},
+                    "せん。"},
+                   {"Nothing for now.", "いまは対応不要です。"},
+                   {"It is sent again, so it may arrive twice.",
+                    "再送するので、二重に届くことがあります。"}}},
     AdviceRule{
         .cause = Cause::garbled_in_doubt,
         .advice =
@@ -278,20 +283,19 @@ constexpr std::array kRules = {
               "after the mail was written: it may have arrived or not.",
               "メールを送り終えたあと、受信側サーバーが SMTP "
               "として正しくない応答をしました。届いたかどうか分かりません。"},
-             {"Tell the receiver's postmaster the words above. Where it is sent again, it may "
-              "arrive twice.",
-              "上の文言を受信側の管理者に知らせてください。再送する場合は、二重に届くことがあり"
-              "ます。"}}},
+             {"Tell the receiver's postmaster the words above.",
+              "上の文言を受信側の管理者に知らせてください。"},
+             {"It is sent again, so it may arrive twice.",
+              "再送するので、二重に届くことがあります。"}}},
     AdviceRule{
         .cause = Cause::garbled,
         .advice =
             {{"The receiver's server said something that is no SMTP, or that has no place in it, "
               "so we broke off.",
               "受信側サーバーが SMTP として正しくない応答をしたため、打ち切りました。"},
-             {"Nothing on our side: it is tried again. If it lasts, tell the receiver's postmaster "
-              "the words above.",
-              "再送するので、当方での対応は不要です。続くなら、上の文言を受信側の管理者に知らせて"
-              "ください。"}}},
+             {"Nothing on our side. If it lasts, tell the receiver's postmaster the words above.",
+              "当方での対応は不要です。続くなら、上の文言を受信側の管理者に知らせてください。"},
+             {"It is tried again.", "再送します。"}}},
     AdviceRule{.cause = Cause::connection_lost,
                .stage = Stage::data,
                .advice = {{"The connection broke while the mail was being handed over.",
@@ -343,20 +347,20 @@ constexpr std::array kRules = {
               "switch off for this site.",
               "受信側は暗号化した接続（TLS）でしかメールを受け取りませんが、設定でこのサイトへの "
               "TLS を切っています。"},
-             {"Remove `tls = \"none\"` from the site's rule ([sites.*]); the mail is tried again.",
-              "サイトの設定（[sites.*]）から `tls = \"none\"` "
-              "を外してください。メールは再送されます。"}}},
+             {"Remove `tls = \"none\"` from the site's rule ([sites.*]).",
+              "サイトの設定（[sites.*]）から `tls = \"none\"` を外してください。"},
+             {"The mail is tried again.", "メールは再送します。"}}},
     AdviceRule{.cause = Cause::tls_required,
                .advice = {{"The receiver takes mail only over an encrypted connection (TLS), and "
                            "none could be set up.",
                            "受信側は暗号化した接続（TLS）でしかメールを受け取らず、その接続を確立で"
                            "きませんでした。"},
-                          {"Nothing for now: the mail is tried again. If it lasts, tell the "
-                           "receiver's postmaster why TLS failed, as the answer above says.",
-                           "再送されるので、いまは対応不要です。続くなら、上の応答にある TLS "
-                           "失敗の理由を受信側の管理者に知らせてください。"}}},
+                          {"If it lasts, tell the receiver's postmaster why TLS failed, as the "
+                           "answer above says.",
+                           "続くなら、上の応答にある TLS "
+                           "失敗の理由を受信側の管理者に知らせてください。"},
+                          {"The mail is tried again.", "メールは再送します。"}}},
     // -- what the receiver cannot do
-    // ----------------------------------------------------------------
     AdviceRule{
         .cause = Cause::over_size_limit,
         .advice =
@@ -388,7 +392,6 @@ constexpr std::array kRules = {
                           {"Try plain text in UTF-8 without attachments.",
                            "添付のない UTF-8 のテキストで試してください。"}}},
     // -- the address
-    // --------------------------------------------------------------------------------
     AdviceRule{
         .cause = Cause::mailbox,
         .state = deferred,
@@ -419,8 +422,8 @@ constexpr std::array kRules = {
         .cause = Cause::mailbox_busy,
         .advice = {{"So much mail comes to this mailbox that the receiver takes no more just now.",
                     "このメールボックスにメールが集中しているため、受信側がいまは受け取りません。"},
-                   {"Nothing: a later attempt usually succeeds.",
-                    "あとの試行でたいてい成功するので、対応は不要です。"}}},
+                   {"Nothing.", "いまは対応不要です。"},
+                   {"A later attempt usually succeeds.", "あとの試行でたいてい成功します。"}}},
     AdviceRule{.cause = Cause::bad_address,
                .advice = {{"The receiver cannot read the address.",
                            "受信側がアドレスを解釈できませんでした。"},
@@ -445,14 +448,13 @@ constexpr std::array kRules = {
                     "@ より後ろを確かめてください。正しければ、ドメインの管理者に MX "
                     "レコードを直してもらう必要があります。"}}},
     // -- at its pace
-    // --------------------------------------------------------------------------------
     AdviceRule{
         .cause = Cause::greylist,
         .advice =
             {{"The receiver refuses first attempts on purpose and takes a later one (greylisting).",
               "受信側は、初めての送信をわざと断り、あとの再送で受け取ります（グレイリスト）。"},
-             {"Nothing: a later attempt usually succeeds.",
-              "あとの試行でたいてい成功するので、対応は不要です。"}}},
+             {"Nothing.", "いまは対応不要です。"},
+             {"A later attempt usually succeeds.", "あとの試行でたいてい成功します。"}}},
     AdviceRule{
         .cause = Cause::unsolicited,
         .advice =
@@ -463,10 +465,11 @@ constexpr std::array kRules = {
               "ールと報告した受信者がいるか、まだ送信実績が足りません。"},
              {"Send less, first to those who read it, and let the amount grow over days "
               "(messages_per_second in [sites.*]); see that it can be unsubscribed from; look at "
-              "what Postmaster Tools of the receiver say. It is tried again later than usual.",
+              "what Postmaster Tools of the receiver say.",
               "よく読まれている宛先から少量ずつ送り、数日かけて増やしてください（[sites.*] の "
               "messages_per_second）。受信者が配信停止できることを確かめ、受信側の Postmaster "
-              "Tools で評価を調べてください。通常より間を空けて再送します。"}}},
+              "Tools で評価を調べてください。"},
+             {"It is tried again later than usual.", "通常より間を空けて再送します。"}}},
     AdviceRule{.cause = Cause::rate,
                .state = bounced,
                .advice = {{"The receiver sees more mail from us than it wants.",
@@ -479,16 +482,17 @@ constexpr std::array kRules = {
         .cause = Cause::rate,
         .advice = {{"The receiver takes mail from us more slowly than we send.",
                     "受信側が受け取る速さを超えて送っています。"},
-                   {"Nothing for now: it is tried again later than usual. If it goes on, "
-                    "lower the site's pace (messages_per_second in [sites.*]).",
-                    "いまは対応不要です。通常より間を空けて再送します。続くようなら、このサイトへの"
-                    "送信速度（[sites.*] の messages_per_second）を下げてください。"}}},
+                   {"Nothing for now. If it goes on, lower the site's pace (messages_per_second in "
+                    "[sites.*]).",
+                    "いまは対応不要です。続くようなら、このサイトへの送信速度（[sites.*] の "
+                    "messages_per_second）を下げてください。"},
+                   {"It is tried again later than usual.", "通常より間を空けて再送します。"}}},
     AdviceRule{.cause = Cause::too_many_recipients,
                .advice = {{"The receiver takes no more recipients at once.",
                            "一度に送った宛先の数が、受信側の上限を超えました。"},
-                          {"Nothing: it is tried again.", "再送されるので、対応は不要です。"}}},
+                          {"Nothing.", "いまは対応不要です。"},
+                          {"It is tried again.", "再送します。"}}},
     // -- who we are
-    // ---------------------------------------------------------------------------------
     AdviceRule{
         .cause = Cause::reputation,
         .advice =
@@ -580,13 +584,13 @@ constexpr std::array kRules = {
         .advice =
             {{"The receiver's server refuses to talk with us at all.",
               "受信側サーバーが、当方との通信そのものを拒否しています。"},
-             {"Check whether the sending address is on a blocklist, and its reverse DNS. Other "
-              "hosts of the receiver are asked first; then it is tried again at long intervals.",
+             {"Check whether the sending address is on a blocklist, and its reverse DNS.",
               "送信元の IP "
-              "アドレスがブロックリストに載っていないか、逆引きが正しいかを確かめてください。受信側"
-              "のほかのホストも試し、そのあとは間隔を空けて再送します。"}}},
+              "アドレスがブロックリストに載っていないか、逆引きが正しいかを確かめてください。"},
+             {"Other hosts of the receiver are asked first; then it is tried again at long "
+              "intervals.",
+              "受信側のほかのホストも試し、そのあとは間隔を空けて再送します。"}}},
     // -- what we send
-    // -------------------------------------------------------------------------------
     AdviceRule{
         .cause = Cause::content,
         .advice =
@@ -612,7 +616,6 @@ constexpr std::array kRules = {
                            "いまは対応不要です。続くなら、DKIM、SPF、DMARC、逆引きと、このサイトへ"
                            "の送信速度を見直してください。"}}},
     // -- the receiver itself
-    // ------------------------------------------------------------------------
     AdviceRule{
         .cause = Cause::receiver_trouble,
         .advice = {{"The receiver has a problem of its own, with its mail system, its storage or "

@@ -16,20 +16,17 @@
 #include "explain/advice_table.h"
 #include "explain/own_words.h"
 #include "explain/story_text.h"
+#include "explain/test_stories.h"
 #include "explain/time_text.h"
 #include "feedback/classify/meaning.h"
 
 namespace todoku::explain {
 namespace {
 
-using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
 
 const std::string kCorpus = TODOKU_SOURCE_DIR "/tests/corpus/explain/";
-
-// 2026-01-05 10:00:00 in Japan.
-constexpr Instant kStart = from_epoch_ms(1'767'574'800'000);
 
 std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -42,125 +39,6 @@ void expect_golden(const std::string& name, const std::string& made) {
     std::ofstream(kCorpus + name, std::ios::binary) << made;
   }
   EXPECT_EQ(made, read_file(kCorpus + name)) << "TODOKU_REWRITE_GOLDENS=1 accepts the new text";
-}
-
-store::Story base_story() {
-  return {.account = "shop",
-          .delivery_id = 12,
-          .email_id = 34,
-          .type = DeliveryType::transaction,
-          .delivery_status = DeliveryStatus::sending,
-          .subject = "ご注文の確認",
-          .from = "shop@example.com",
-          .address = "taro@example.jp",
-          .created = kStart,
-          .reservation = std::nullopt,
-          .started = kStart,
-          .state = RecipientState::pending,
-          .due = std::nullopt,
-          .attempts = {}};
-}
-
-store::Attempt attempt(std::uint16_t number, Milliseconds after, RecipientState state, Stage stage,
-                       Reply reply) {
-  return {.number = number,
-          .at = kStart + after,
-          .duration = 230ms,
-          .outcome = {.state = state, .stage = stage, .reply = std::move(reply)},
-          .path = {.mx_host = "mx1.example.jp",
-                   .remote_ip = "192.0.2.25",
-                   .egress_source = "tokyo-1",
-                   .tls = TlsUse::verified,
-                   .tls_detail = "TLSv1.3 TLS_AES_256_GCM_SHA384"}};
-}
-
-store::Story greylisted() {
-  store::Story story = base_story();
-  story.state = RecipientState::deferred;
-  story.due = kStart + 6min;
-  story.attempts = {
-      attempt(1, 1s, RecipientState::deferred, Stage::rcpt_to,
-              {450,
-               "4.2.0 <taro@example.jp>: Recipient address rejected:\n"
-               "Greylisted, see http://postgrey.example/"}),
-      attempt(2, 61s, RecipientState::deferred, Stage::rcpt_to, {450, "4.2.0 Greylisted"})};
-  return story;
-}
-
-store::Story delivered() {
-  store::Story story = greylisted();
-  story.state = RecipientState::delivered;
-  story.due.reset();
-  story.attempts.push_back(attempt(3, 361s, RecipientState::delivered, Stage::accepted,
-                                   {250, "2.0.0 Ok: queued as 4Fk2"}));
-  return story;
-}
-
-store::Story unreachable() {
-  store::Story story = base_story();
-  story.type = DeliveryType::bulk;
-  story.state = RecipientState::expired;
-  auto last = attempt(9, 24h, RecipientState::expired, Stage::connect,
-                      {0, "connection timed out after 30 s"});
-  last.path = {.mx_host = "mx.example.jp",
-               .remote_ip = "",
-               .egress_source = "tokyo-1",
-               .tls = TlsUse::none,
-               .tls_detail = ""};
-  story.attempts = {last};
-  return story;
-}
-
-store::Story reserved() {
-  store::Story story = base_story();
-  story.type = DeliveryType::bulk;
-  story.delivery_status = DeliveryStatus::reserve;
-  story.reservation = kStart + 3h;
-  story.started.reset();
-  return story;
-}
-
-store::Story set_aside() {
-  store::Story story = base_story();
-  story.due = story.expires = kStart + 20h;
-  story.set_aside = true;
-  auto put_by = attempt(1, 65s, RecipientState::deferred, Stage::none,
-                        {0,
-                         "4.3.0 set aside: 2 times a process died with this mail alone in hand; it "
-                         "waits for an operator"});
-  put_by.outcome.is_attempt = false;
-  put_by.path = {};
-  story.attempts = {put_by};
-  return story;
-}
-
-store::Story cannot_be_made() {
-  store::Story story = greylisted();
-  auto unmade = attempt(3, 90s, RecipientState::deferred, Stage::none,
-                        {0, "4.3.5 there is no DKIM key s1 of example.com"});
-  unmade.outcome.is_attempt = false;
-  unmade.path = {};
-  story.attempts.push_back(unmade);
-  story.due = kStart + 90s + 15min;
-  return story;
-}
-
-store::Story too_large() {
-  store::Story story = base_story();
-  story.state = RecipientState::dropped;
-  auto unmade = attempt(1, 2s, RecipientState::dropped, Stage::none,
-                        {0,
-                         "5.3.4 not made: its insert codes make it about 31457280 octets, the "
-                         "limit is 26214400"});
-  unmade.outcome.is_attempt = false;
-  unmade.path = {};
-  story.attempts = {unmade};
-  return story;
-}
-
-StoryOptions options(Language language) {
-  return {
-      .language = language, .now = kStart + 2min, .transactional_expiry = 24h, .bulk_expiry = 24h};
 }
 
 TEST(Stories, AreToldInEnglish) {
@@ -298,224 +176,6 @@ TEST(Stories, CannotSteerATerminal) {
   EXPECT_TRUE(is_utf8(text));
 }
 
-TEST(NextStep, IsAnAttemptAtItsTimeOrTheEnd) {
-  const auto en = options(Language::english);
-  EXPECT_EQ(next_step(greylisted(), en),
-            "attempt 3 at 2026-01-05 10:06:00 JST, in 4 min. If it does not get through, it is "
-            "given up at 2026-01-06 10:00:00 JST.");
-  EXPECT_EQ(next_step(delivered(), en), "nothing more is done.");
-  store::Story due = greylisted();
-  due.due = kStart;
-  EXPECT_THAT(next_step(due, en), HasSubstr("is due and starts"));
-}
-
-TEST(NextStep, CountsAttemptsOnly) {
-  EXPECT_THAT(next_step(cannot_be_made(), options(Language::english)),
-              HasSubstr("attempt 3 at 2026-01-05 10:16:30 JST"));
-}
-
-TEST(NextStep, EndsWithTheLifeThatTheDeliveryBeganWith) {
-  store::Story story = greylisted();
-  story.expires = kStart + 2h;
-  EXPECT_THAT(next_step(story, options(Language::english)),
-              HasSubstr("given up at 2026-01-05 12:00:00 JST"));
-}
-
-TEST(NextStep, OfAMailThatIsSetAsideIsTheOperators) {
-  EXPECT_EQ(next_step(set_aside(), options(Language::english)),
-            "nothing until an operator releases it. If nobody does, it is given up at 2026-01-06 "
-            "06:00:00 JST.");
-}
-
-TEST(NextStep, OfAPendingMailFollowsItsDelivery) {
-  const auto en = options(Language::english);
-  store::Story story = reserved();
-  EXPECT_EQ(next_step(story, en), "it starts at 2026-01-05 13:00:00 JST, in 2 h 58 min.");
-  story.delivery_status = DeliveryStatus::edit;
-  EXPECT_THAT(next_step(story, en), HasSubstr("until the delivery is committed"));
-  story.delivery_status = DeliveryStatus::sending;
-  EXPECT_THAT(next_step(story, en), HasSubstr("its turn"));
-}
-
-TEST(NextStep, OfASuspendedAccountIsToResumeIt) {
-  const auto en = options(Language::english);
-  const auto ja = options(Language::japanese);
-  store::Story story = reserved();
-  story.account_suspended = true;
-  EXPECT_THAT(next_step(story, en), testing::AllOf(HasSubstr("starts at 2026-01-05 13:00:00 JST"),
-                                                   HasSubstr("`todoku account resume shop`")));
-  story.reservation = kStart;
-  for (const DeliveryStatus status : {DeliveryStatus::reserve, DeliveryStatus::wait}) {
-    story.delivery_status = status;
-    EXPECT_EQ(next_step(story, en),
-              "nothing as long as the account is suspended; resume it with `todoku account resume "
-              "shop`.");
-    EXPECT_EQ(next_step(story, ja),
-              "アカウントが停止中のため送信を始めません。`todoku account resume shop` "
-              "で停止を解除してください。");
-  }
-  // What has begun goes on.
-  story.delivery_status = DeliveryStatus::sending;
-  EXPECT_THAT(next_step(story, en), Not(HasSubstr("suspended")));
-}
-
-Way way() {
-  return {.site = "gmail", .source = "tokyo-1", .connections = 1, .connections_max = 20};
-}
-
-std::string next_of(const store::Story& story, const Way& way,
-                    Language language = Language::english) {
-  auto with = options(language);
-  with.way_of = [way](const store::Story&) { return std::optional(way); };
-  return next_step(story, with);
-}
-
-const std::string kGivenUp =
-    " If it does not get through, it is given up at 2026-01-06 10:00:00 JST.";
-
-TEST(NextStep, OfAMailWhoseSiteRestsSaysUntilWhenAndWhy) {
-  Way resting = way();
-  resting.rests_until = kStart + 32min;
-  resting.failures = 3;
-  resting.failure = {421, "4.7.0 try later"};
-  EXPECT_EQ(next_of(base_story(), resting),
-            "it waits: gmail rests until 2026-01-05 10:32:00 JST, in 30 min, for tokyo-1 (after 3 "
-            "failures in a row, the last: 421 4.7.0 try later)." +
-                kGivenUp);
-  resting.failures = 1;
-  resting.failure = {0, "connect: no answer within 30 s"};
-  EXPECT_EQ(
-      next_of(base_story(), resting, Language::japanese),
-      "gmail への送信を 2026-01-05 10:32:00 JST まで休止しているため待機しています（あと 30 "
-      "分、送信元 tokyo-1、直前の失敗: 接続: 30 秒以内に応答がありませんでした）。届かなければ "
-      "2026-01-06 10:00:00 JST に打ち切ります。");
-  store::Story deferred = greylisted();
-  EXPECT_THAT(next_of(deferred, resting),
-              HasSubstr("But gmail rests until 2026-01-05 10:32:00 JST, after a failure: connect"));
-  deferred.due = kStart + 40min;
-  EXPECT_THAT(next_of(deferred, resting), Not(HasSubstr("rests")));
-  deferred.due = kStart;
-  EXPECT_THAT(next_of(deferred, resting), HasSubstr("attempt 3 is due, but it waits: gmail rests"));
-  resting.rests_until = kStart;
-  EXPECT_THAT(next_of(base_story(), resting), HasSubstr("tried with one mail at a time"));
-}
-
-TEST(NextStep, OfAMailThatWaitsInItsLaneSaysForWhat) {
-  Way busy = way();
-  busy.waiting = 7;
-  busy.connections = 20;
-  EXPECT_EQ(next_of(base_story(), busy),
-            "it waits: all 20 connections to gmail from tokyo-1 are in use, and 7 mails wait for "
-            "them." +
-                kGivenUp);
-  EXPECT_THAT(next_of(base_story(), busy, Language::japanese),
-              HasSubstr("gmail への接続（送信元 tokyo-1）が上限の 20 本とも使用中"));
-  busy.connections = 1;
-  EXPECT_EQ(next_of(base_story(), busy), "it waits behind 7 other mails to gmail." + kGivenUp);
-  busy.next_permit = kStart + 10min;
-  EXPECT_THAT(next_of(base_story(), busy), HasSubstr("messages_per_second"));
-  busy.connections = 0;
-  busy.in_line = true;
-  EXPECT_THAT(next_of(base_story(), busy), HasSubstr("smtp_out.connections_max"));
-  busy.opens_none_until = kStart + 10min;
-  EXPECT_THAT(next_of(base_story(), busy), HasSubstr("the next one is begun at 2026-01-05 10:10"));
-}
-
-TEST(NextStep, OfAMailAtHandSaysWhatTheReceiverIsWaitedFor) {
-  Way busy = way();
-  busy.waiting = 7;
-  busy.connections = 20;
-  busy.at_hand = AtHand{.since = kStart + 75s, .stage = Stage::rcpt_to, .until = kStart + 7min};
-  EXPECT_EQ(next_of(base_story(), busy),
-            "it is being sent to gmail from tokyo-1 just now, for 45 s so far. The receiver's "
-            "answer at RCPT TO is awaited until 2026-01-05 10:07:00 JST, in 5 min, at most." +
-                kGivenUp);
-  EXPECT_THAT(
-      next_of(base_story(), busy, Language::japanese),
-      HasSubstr("gmail へ送信中です（送信元 tokyo-1、開始から 45 秒）。RCPT TO の段階で、"
-                "受信側の応答を最長で 2026-01-05 10:07:00 JST まで待ちます（あと 5 分）。"));
-  busy.at_hand->stage = Stage::data;
-  busy.at_hand->content_is_out = true;
-  EXPECT_THAT(next_of(base_story(), busy),
-              HasSubstr("so far. The whole mail is out, and the receiver's answer to it is awaited "
-                        "until 2026-01-05 10:07:00 JST, in 5 min, at most; it may have taken"));
-  busy.at_hand->stage = Stage::mail_from;
-  EXPECT_THAT(next_of(base_story(), busy),
-              HasSubstr("answer at MAIL FROM is awaited until 2026-01-05 10:07:00 JST, in 5 min, "
-                        "at most. The whole mail went out with the commands; it may have taken"));
-  busy.at_hand->content_is_out = false;
-  busy.at_hand->stage = Stage::connect;
-  EXPECT_THAT(next_of(base_story(), busy), HasSubstr("is being connected to, until 2026-01-05"));
-  busy.at_hand->until.reset();
-  EXPECT_EQ(next_of(base_story(), busy),
-            "it is being sent to gmail from tokyo-1 just now, for 45 s so far." + kGivenUp);
-  store::Story due = greylisted();
-  due.due = kStart;
-  EXPECT_THAT(next_of(due, busy), testing::StartsWith("it is being sent to gmail"));
-}
-
-TEST(NextStep, NothingIsGivenUpBeforeAnAnswerThatIsAwaited) {
-  store::Story story = base_story();
-  story.expires = kStart + 5min;
-  Way busy = way();
-  busy.at_hand = AtHand{
-      .since = kStart, .stage = Stage::data, .content_is_out = true, .until = kStart + 12min};
-  EXPECT_THAT(next_of(story, busy),
-              testing::EndsWith(" If it does not get through now, it is not tried again: its life "
-                                "ends at 2026-01-05 10:05:00 JST."));
-  EXPECT_THAT(next_of(story, busy, Language::japanese),
-              testing::EndsWith("今回届かなければ再送しません（期限 2026-01-05 10:05:00 JST）。"));
-  busy.at_hand->until = kStart + 4min;
-  EXPECT_THAT(next_of(story, busy), HasSubstr("it is given up at 2026-01-05 10:05:00 JST."));
-}
-
-TEST(NextStep, OfAMailThatWasGivenBackSaysUntilWhen) {
-  store::Story story = base_story();
-  story.not_before = kStart + 12min;
-  EXPECT_THAT(next_step(story, options(Language::english)),
-              HasSubstr("it waits until 2026-01-05 10:12:00 JST, in 10 min: it was given back"));
-}
-
-// A dead resolver gives mail back, and is why it waits.
-TEST(NextStep, OfAMailThatWasGivenBackSaysWhatIsMissingHere) {
-  store::Story story = cannot_be_made();
-  for (const auto& [cause, en, ja] : std::vector<std::tuple<Cause, std::string, std::string>>{
-           {Cause::resolver_doubted, "it waits for our resolver (dns.servers).", "リゾルバー"},
-           {Cause::own_shortage, "it waits for what this machine lacks for a connection.", "資源"},
-           {Cause::key_missing, "it waits for the signing key.", "署名鍵"},
-           {Cause::content_unreadable, "it waits for its content to be readable.", "内容"},
-           {Cause::cannot_compose, "it waits until it can be made.", "作れるように"}}) {
-    story.attempts.back().outcome.cause = cause;
-    story.due = kStart;
-    story.not_before = kStart + 12min;
-    EXPECT_THAT(next_step(story, options(Language::english)),
-                HasSubstr("is due, but " + en +
-                          " It is looked at again at 2026-01-05 10:12:00 "
-                          "JST, in 10 min."));
-    EXPECT_THAT(next_step(story, options(Language::japanese)), HasSubstr(ja));
-    story.state = RecipientState::pending;
-    EXPECT_THAT(next_step(story, options(Language::english)), HasSubstr(en));
-    story.state = RecipientState::deferred;
-  }
-}
-
-TEST(NextStep, OfAMailWhoseKeyIsGoneSaysSo) {
-  store::Story story = cannot_be_made();
-  EXPECT_THAT(next_step(story, options(Language::english)),
-              HasSubstr("attempt 3 at 2026-01-05 10:16:30 JST, in 14 min 30 s, if the signing key "
-                        "is there then."));
-  story.due = kStart;
-  EXPECT_THAT(next_step(story, options(Language::english)),
-              HasSubstr("attempt 3 is due, but it waits for the signing key."));
-}
-
-TEST(NextStep, DependsOnARunningEngine) {
-  auto stopped = options(Language::english);
-  stopped.engine_running = false;
-  EXPECT_THAT(next_step(greylisted(), stopped), HasSubstr("the engine is not running"));
-  EXPECT_THAT(next_step(delivered(), stopped), Not(HasSubstr("engine")));
-}
-
 TEST(TimeText, NamesTheZone) {
   EXPECT_EQ(time_text(kStart, 9h), "2026-01-05 10:00:00 JST");
   EXPECT_EQ(time_text(kStart, 0min), "2026-01-05 01:00:00 UTC");
@@ -614,6 +274,86 @@ TEST(Advice, DependsOnWhetherTheMailWasSigned) {
               HasSubstr("DKIM key: example.com:s1"));
 }
 
+store::Story in_doubt_thrice() {
+  store::Story story = base_story();
+  for (std::uint16_t number = 1; number <= 3; ++number) {
+    story.attempts.push_back(attempt(number, std::chrono::hours(number), RecipientState::deferred,
+                                     Stage::mail_from,
+                                     {0,
+                                      "the receiver closed the connection before it answered "
+                                      "RSET"}));
+    story.attempts.back().outcome.cause = Cause::in_doubt;
+  }
+  story.state = RecipientState::deferred;
+  story.due = kStart + 5h;
+  return story;
+}
+
+TEST(Stories, ThatAreOverPromiseNothingMore) {
+  store::Story story = in_doubt_thrice();
+  EXPECT_THAT(told(story), HasSubstr("It is sent again, so it may arrive twice."));
+  EXPECT_THAT(told(story, Language::japanese), HasSubstr("再送するので、二重に"));
+  story.due.reset();
+  for (const RecipientState end : {RecipientState::expired, RecipientState::delivered,
+                                   RecipientState::bounced, RecipientState::cancelled}) {
+    story.state = end;
+    EXPECT_THAT(told(story), Not(HasSubstr("again, so"))) << to_string(end);
+    EXPECT_THAT(told(story, Language::japanese), Not(HasSubstr("再送するので")));
+    if (end == RecipientState::delivered) continue;
+    EXPECT_THAT(told(story), HasSubstr("ask the recipient before sending it anew"))
+        << to_string(end);
+  }
+}
+
+TEST(Stories, OfWhatWentOutWithItsCommandsSaySo) {
+  const store::Story story = in_doubt_thrice();
+  EXPECT_THAT(told(story), HasSubstr("All commands and the whole mail had been sent at once"));
+  EXPECT_THAT(told(story), HasSubstr("RSET is the first command of a mail"));
+  EXPECT_THAT(told(story, Language::japanese), HasSubstr("まとめて送り終えていました"));
+  store::Story later = story;
+  for (store::Attempt& each : later.attempts) each.outcome.stage = Stage::data;
+  EXPECT_THAT(told(later), Not(HasSubstr("sent at once")));
+}
+
+TEST(Stories, OfAnExpiredMailSayThatItsTimeRanOut) {
+  store::Story story = greylisted();
+  story.state = RecipientState::expired;
+  story.due.reset();
+  story.expires = kStart + 61s;
+  EXPECT_THAT(told(story), HasSubstr("Given up: its time ran out with that attempt."));
+  story.expires.reset();
+  EXPECT_THAT(told(story), HasSubstr("Given up: its time ran out"));
+  story.attempts.clear();
+  EXPECT_THAT(told(story), HasSubstr("It was never tried: until its time ran out it waited"));
+  EXPECT_THAT(told(story, Language::japanese), HasSubstr("一度も試していません。"));
+}
+
+TEST(Stories, SayNothingOfATimeThatNobodyMeasured) {
+  store::Story story = greylisted();
+  story.attempts.back().duration = 0ms;
+  EXPECT_THAT(told(story), HasSubstr("Attempt 2, 2026-01-05 10:01:01 JST: ended at RCPT TO"));
+  EXPECT_THAT(told(story), Not(HasSubstr("took 0")));
+}
+
+TEST(Stories, OfAMailThatWaitsForItsKeyHaveTheCommandWhole) {
+  store::Story story = cannot_be_made();
+  story.signing = "sender.example:r20260105";
+  story.attempts.back().outcome.cause = Cause::key_missing;
+  EXPECT_THAT(told(story), HasSubstr("todoku dkim import --account shop --domain sender.example "
+                                     "--selector r20260105 --pem FILE"));
+}
+
+TEST(Advice, PromisesInItsOwnPlaceAlone) {
+  for (const AdviceRule& rule : advice_rules()) {
+    for (const std::string_view said : {rule.advice.meaning.en, rule.advice.action.en}) {
+      EXPECT_FALSE(said.contains("is tried again") || said.contains("It is sent again") ||
+                   said.contains("by itself soon") || said.contains("later attempt"))
+          << said;
+    }
+    EXPECT_EQ(rule.advice.comes.en.empty(), rule.advice.comes.ja.empty()) << rule.advice.comes.en;
+  }
+}
+
 TEST(Stories, OfAMailWhoseKeyWasGoneAtItsEndNameTheKey) {
   store::Story story = cannot_be_made();
   story.state = story.attempts.back().outcome.state = RecipientState::expired;
@@ -630,6 +370,10 @@ std::string in_japanese(const std::string& own) {
 }
 
 TEST(OwnWords, AreInTheReadersLanguageWithTheirFacts) {
+  EXPECT_EQ(
+      in_japanese("4.3.5 delivery 282 of tester: signing keys: there is no DKIM key of "
+                  "sender.example any more"),
+      "4.3.5 アカウント tester の配信 282 の署名鍵: sender.example の DKIM 鍵がもうありません");
   EXPECT_EQ(in_japanese("4.4.7 given up: not delivered within 24 hours"),
             "4.4.7 24 時間以内に配送できず、打ち切りました");
   EXPECT_EQ(in_japanese("the receiver closed the connection before it answered the greeting; its "

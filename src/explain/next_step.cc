@@ -24,7 +24,25 @@ class NextStep {
   [[nodiscard]] std::string of_open() const {
     if (way_ && way_->at_hand) return of_one_at_hand(*way_) + or_given_up_after(*way_->at_hand);
     if (story_.set_aside) return of_set_aside();
+    if (story_.on_its_way) return of_one_on_its_way();
+    if (has_begun()) {
+      const std::string ends = whose_life_is_over();
+      if (!ends.empty()) return ends;
+      if (story_.account_suspended) return of_suspended() + or_given_up();
+      if (options_.drains_until) return of_draining() + or_given_up();
+    }
     return story_.state == RecipientState::deferred ? of_deferred() : of_pending();
+  }
+
+  // Of one whose engine ended without a word, as far as next_step() has not said so.
+  [[nodiscard]] std::string of_interrupted() const {
+    if (options_.engine_running || !story_.in_hand || story_.at_most_once) return {};
+    return words(
+        {" The engine had it in hand when it ended: if it was just being sent, it goes a second "
+         "time.",
+         "エンジンは、このメールを扱っている途中で終了しました。送信の途中だったときは、二重に届く"
+         "こ"
+         "とがあります。"});
   }
 
  private:
@@ -40,6 +58,65 @@ class NextStep {
     return when && *when > options_.now;
   }
 
+  [[nodiscard]] bool has_begun() const {
+    return story_.delivery_status == DeliveryStatus::sending ||
+           story_.delivery_status == DeliveryStatus::sent;
+  }
+
+  // Only mail that is sent at most once is known to be on its way (store/work.h).
+  [[nodiscard]] std::string of_one_on_its_way() const {
+    if (options_.engine_running) {
+      return words(
+          {"it is on its way just now: what the receiver says to it is recorded next. If "
+           "that is never known, it becomes unknown and is not sent again.",
+           "送信中で、結果はこのあと記録します。結果が分からなければ「不明」になり、再送し"
+           "ません。"});
+    }
+    return words(
+        {"it was on its way when the engine ended: it may have arrived. It becomes "
+         "unknown as soon as an engine runs, and is not sent again.",
+         "送信の途中でエンジンが終了しました。届いている可能性があります。エンジンが動くと"
+         "「不明」になり、再送しません。"});
+  }
+
+  // Empty: it is not.
+  [[nodiscard]] std::string whose_life_is_over() const {
+    const auto end = given_up_at();
+    if (!end || *end > options_.now) return {};
+    return words({"its time ran out at {}: it is given up as soon as the engine comes to it.",
+                  "{} に期限が過ぎました。エンジンが処理しだい打ち切ります。"},
+                 at(*end));
+  }
+
+  [[nodiscard]] std::string of_suspended() const {
+    if (options_.engine_running && story_.in_hand) {
+      return words(
+          {"its account is suspended, but the engine has it in hand already: what is in "
+           "hand still goes out.",
+           "アカウントは停止中ですが、すでにエンジンが取り出しているため、このあと送信しま"
+           "す。"});
+    }
+    return words({"nothing as long as the account is suspended; resume it with `todoku account "
+                  "resume {}`.",
+                  "アカウントが停止中のため送信しません。`todoku account resume {}` "
+                  "で停止を解除してください。"},
+                 story_.account);
+  }
+
+  [[nodiscard]] std::string of_draining() const {
+    if (story_.state == RecipientState::deferred && comes(story_.due)) {
+      return words({"the engine is draining and stops: attempt {} goes on at {}, or after the next "
+                    "start if that is later.",
+                    "エンジンは停止の準備中です。{} 回目の試行は、{} "
+                    "か、次の起動のあとのどちらか遅いほうに行います。"},
+                   next_number(), at(*story_.due));
+    }
+    return words(
+        {"the engine is draining and begins nothing more: it goes on after the next "
+         "start.",
+         "エンジンは停止の準備中で、新たな送信を始めません。次の起動のあとに送信します。"});
+  }
+
   // When it is given up, if that is known.
   [[nodiscard]] std::optional<Instant> given_up_at() const {
     if (story_.expires) return story_.expires;
@@ -48,9 +125,15 @@ class NextStep {
     if (!expiry || !story_.started) return std::nullopt;
     return *story_.started + *expiry;
   }
-  [[nodiscard]] std::string or_given_up() const {
+  // `not_before`: nothing is tried until then.
+  [[nodiscard]] std::string or_given_up(std::optional<Instant> not_before = std::nullopt) const {
     const auto end = given_up_at();
     if (!end) return {};
+    if (not_before && *not_before >= *end) {
+      return words({" But its life ends before that: it is given up at {}.",
+                    "ただしその前に期限が来るため、{} に打ち切ります。"},
+                   at(*end));
+    }
     return words(
         {" If it does not get through, it is given up at {}.", "届かなければ {} に打ち切ります。"},
         at(*end));
@@ -60,25 +143,70 @@ class NextStep {
   // is given up.
   [[nodiscard]] std::string or_given_up_after(const AtHand& at_hand) const {
     const auto end = given_up_at();
-    const bool outlives = at_hand.content_is_out && at_hand.until && end && *at_hand.until > *end;
+    const auto until = ends_by_itself(at_hand);
+    const bool outlives = at_hand.content_is_out && until && end && *until > *end;
     if (!outlives) return or_given_up();
     return words({" If it does not get through now, it is not tried again: its life ends at {}.",
                   "今回届かなければ再送しません（期限 {}）。"},
                  at(*end));
   }
 
+  // A draining engine waits no longer than it drains, and nobody sends content after the end of the
+  // mail's life.
+  [[nodiscard]] std::optional<Instant> ends_by_itself(const AtHand& at_hand) const {
+    auto until = at_hand.until;
+    if (!until) return until;
+    if (options_.drains_until) until = std::min(*until, *options_.drains_until);
+    const auto end = given_up_at();
+    if (!at_hand.content_is_out && end) until = std::min(*until, *end);
+    return until;
+  }
+
   [[nodiscard]] std::string of_one_at_hand(const Way& way) const {
+    std::string text = of_dialogue(way);
+    if (story_.account_suspended) {
+      text += words({" Its account is suspended: if it does not get through now, it waits until "
+                     "`todoku account resume {}`.",
+                     "アカウントは停止中です。今回届かなければ、`todoku account resume {}` "
+                     "まで待機します。"},
+                    story_.account);
+    }
+    if (!options_.drains_until) return text;
+    if (!way.at_hand->content_is_out) {
+      return text + words({" The engine is draining: what is not over at {} is broken off and goes "
+                           "on after the next start.",
+                           "エンジンは停止の準備中です。{} "
+                           "までに終わらなければ打ち切り、次の起動のあとに送信します。"},
+                          at(*options_.drains_until));
+    }
+    if (story_.at_most_once) {
+      return text + words({" The engine is draining: without an answer until {} it becomes unknown "
+                           "and is not sent again.",
+                           "エンジンは停止の準備中です。{} "
+                           "までに応答がなければ「不明」になり、再送しません。"},
+                          at(*options_.drains_until));
+    }
+    return text + words({" The engine is draining: without an answer until {} it is sent again "
+                         "after the next start, perhaps a second time.",
+                         "エンジンは停止の準備中です。{} "
+                         "までに応答がなければ次の起動のあとに再送するため、二重に届くことがありま"
+                         "す。"},
+                        at(*options_.drains_until));
+  }
+
+  [[nodiscard]] std::string of_dialogue(const Way& way) const {
     const AtHand& at_hand = *way.at_hand;
+    const auto until = ends_by_itself(at_hand);
     std::string text =
         words({"it is being sent to {} from {} just now, for {} so far.",
                "{} へ送信中です（送信元 {}、開始から {}）。"},
               way.site, way.source, duration_text(options_.now - at_hand.since, options_.language));
-    if (!comes(at_hand.until)) return text;
+    if (!comes(until)) return text;
     if (at_hand.stage == Stage::connect) {
       return text + words({" A host of the receiver is being connected to, until {}, in {}, at "
                            "most.",
                            "受信側のホストへの接続を最長で {} まで待ちます（あと {}）。"},
-                          at(*at_hand.until), in(*at_hand.until));
+                          at(*until), in(*until));
     }
     if (at_hand.content_is_out && at_hand.stage == Stage::data) {
       return text +
@@ -86,12 +214,12 @@ class NextStep {
                     "until {}, in {}, at most; it may have taken the mail already.",
                     "メールは送り終え、それに対する受信側の応答を最長で {} まで待ちます（あと "
                     "{}）。すでに受け取られている可能性もあります。"},
-                   at(*at_hand.until), in(*at_hand.until));
+                   at(*until), in(*until));
     }
     const std::string stage(stage_words(at_hand.stage).in(options_.language));
     text += words({" The receiver's answer {} is awaited until {}, in {}, at most.",
                    "{}の段階で、受信側の応答を最長で {} まで待ちます（あと {}）。"},
-                  stage, at(*at_hand.until), in(*at_hand.until));
+                  stage, at(*until), in(*until));
     // A small mail by BDAT goes out together with the commands (RFC 3030 section 2, RFC 2920).
     if (at_hand.content_is_out) {
       text += words({" The whole mail went out with the commands; it may have taken it already.",
@@ -123,6 +251,11 @@ class NextStep {
           const std::string starts =
               words({"it starts at {}, in {}.", "{} に送信を始めます（{}後）。"},
                     at(*story_.reservation), in(*story_.reservation));
+          if (!story_.account_suspended && options_.drains_until) {
+            return starts + words({" But the engine is draining: not unless it runs again by then.",
+                                   "ただしエンジンは停止の準備中です。それまでに再び起動しなければ"
+                                   "始めません。"});
+          }
           if (!story_.account_suspended) return starts;
           return starts +
                  words({" But the account is suspended: not unless it is resumed by then with "
@@ -140,11 +273,12 @@ class NextStep {
                         "で停止を解除してください。"},
                        story_.account);
         }
+        if (options_.drains_until) return of_draining();
         return words({"it is about to start.", "まもなく送信を始めます。"});
       case DeliveryStatus::sending:
       case DeliveryStatus::sent: {
         const std::string waits = why_it_waits();
-        if (!waits.empty()) return waits + or_given_up();
+        if (!waits.empty()) return waits + or_given_up(waits_until());
         return words({"it goes out as soon as it is its turn and the receiver's limits allow.",
                       "順番が来しだい、受信側の制限の範囲で送信します。"}) +
                or_given_up();
@@ -156,10 +290,22 @@ class NextStep {
     return {};
   }
 
-  [[nodiscard]] std::string of_deferred() const {
+  // Of the next attempt.
+  [[nodiscard]] std::int64_t next_number() const {
     const auto others = std::ranges::count_if(
         story_.attempts, [](const store::Attempt& line) { return !line.outcome.is_attempt; });
-    const auto number = 1 + (story_.attempts.empty() ? 0 : story_.attempts.back().number - others);
+    return 1 + (story_.attempts.empty() ? 0 : story_.attempts.back().number - others);
+  }
+
+  // Nothing is tried before, whatever it waits for.
+  [[nodiscard]] std::optional<Instant> waits_until() const {
+    std::optional<Instant> until = story_.not_before;
+    if (way_) until = std::max({until, way_->rests_until, way_->opens_none_until});
+    return until;
+  }
+
+  [[nodiscard]] std::string of_deferred() const {
+    const std::int64_t number = next_number();
     if (!comes(story_.due)) {
       std::string waits = why_it_waits();
       if (waits.empty()) waits = for_want_of_ours();
@@ -170,7 +316,7 @@ class NextStep {
                or_given_up();
       }
       return words({"attempt {} is due, but ", "{} 回目の試行の時刻を過ぎていますが、"}, number) +
-             waits + or_given_up();
+             waits + or_given_up(waits_until());
     }
     const std::string condition = condition_of_ours();
     std::string text = options_.language == Language::japanese
@@ -182,8 +328,9 @@ class NextStep {
       text += words({" But {} rests until {}, {}: not before.",
                      "ただし {} への送信は {} まで休止中のため、それより後になります（{}）。"},
                     way_->site, at(*way_->rests_until), why_it_rests());
+      return text + or_given_up(way_->rests_until);
     }
-    return text + or_given_up();
+    return text + or_given_up(story_.due);
   }
 
   // What must be mended here first, if the last line of the story says so.
@@ -268,6 +415,13 @@ class NextStep {
   }
 
   [[nodiscard]] std::string why_its_lane_waits(const Way& way) const {
+    if (comes(way.opens_none_until) && way.wants_room) {
+      return words({"it waits: mails under way take all the memory in which mails are composed; "
+                    "the next connection from {} is begun at {}, in {}.",
+                    "送信中のメールがメール作成用のメモリーを使い切っているため待機しています。送信"
+                    "元 {} からの次の接続は {} に始めます（{}後）。"},
+                   way.source, at(*way.opens_none_until), in(*way.opens_none_until));
+    }
     if (comes(way.opens_none_until)) {
       return words({"it waits: this machine lacks what a connection from {} takes (a file, a "
                     "port, memory or the address); the next one is begun at {}, in {}.",
@@ -324,7 +478,8 @@ std::string next_step(const store::Story& story, const StoryOptions& options) {
     return std::string(
         Sentence{"nothing more is done.", "これ以上は何も行いません。"}.in(options.language));
   }
-  std::string text = NextStep(story, options).of_open();
+  const NextStep next(story, options);
+  std::string text = next.of_open() + next.of_interrupted();
   if (!options.engine_running) {
     text += Sentence{" But the engine is not running: start it with `todoku serve`.",
                      "ただしエンジンは停止中です。`todoku serve` で起動してください。"}

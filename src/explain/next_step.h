@@ -19,6 +19,8 @@ struct StoryOptions {
   Instant now;
   std::chrono::minutes offset = kJapan;  // of the times shown, east of UTC
   bool engine_running = true;            // else nothing will happen until it is started
+  // The engine is draining: it begins nothing more, and breaks off then what is not over.
+  std::optional<Instant> drains_until;
   // How long after its start a mail is given up, for saying when.
   std::optional<Milliseconds> transactional_expiry;
   std::optional<Milliseconds> bulk_expiry;

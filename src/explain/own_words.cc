@@ -46,6 +46,10 @@ constexpr std::array kSentences = {
     OwnSentence{"its content cannot be read: *", "内容を読めません: {0}"},
     OwnSentence{"composing it ended with: *", "メールの作成に失敗しました: {0}"},
     OwnSentence{"there is no DKIM key * of *", "{1} の DKIM 鍵 {0} がありません"},
+    OwnSentence{"the DKIM key * of * is gone", "{1} の DKIM 鍵 {0} がなくなっています"},
+    OwnSentence{"there is no DKIM key of * any more", "{0} の DKIM 鍵がもうありません"},
+    OwnSentence{"delivery * of *: signing keys: *", "アカウント {1} の配信 {0} の署名鍵: <2>"},
+    OwnSentence{"delivery * of *: *", "アカウント {1} の配信 {0}: <2>"},
     OwnSentence{"an error of ours ended the connection before the answer came",
                 "応答が届く前に、当方の不具合で接続が切れました"},
     OwnSentence{

@@ -147,7 +147,11 @@ class Teller {
   void tell(const store::Attempt& attempt, std::size_t number) {
     const Outcome& outcome = attempt.outcome;
     const std::string at = time(attempt.at);
-    const std::string took = duration_text(attempt.duration, options_.language);
+    // Of a look-up, and of what an engine that ended had in hand, nobody knows how long it took.
+    const bool is_timed = attempt.duration > Milliseconds(0);
+    const std::string duration = duration_text(attempt.duration, options_.language);
+    const std::string took =
+        is_timed ? std::string(say({", took ", "、所要 "})) + duration : std::string();
     if (!outcome.is_attempt && !is_terminal(outcome.state)) {
       line(3, "{}: {}", at,
            feedback::classify::cause_of(outcome) == Cause::set_aside
@@ -159,17 +163,16 @@ class Teller {
       line(3,
            say({"{}: broken off {} after {}, which is not an attempt",
                 "{}: {}の段階で打ち切り（開始から {}。試行には数えません）"}),
-           at, say(stage_words(outcome.stage)), took);
+           at, say(stage_words(outcome.stage)), duration);
     } else if (!outcome.is_attempt || outcome.stage == Stage::none) {
       line(3, "{}: {}", at,
            outcome.state == RecipientState::expired ? say({"given up", "打ち切り"})
                                                     : say(stage_words(outcome.stage)));
     } else if (outcome.state == RecipientState::delivered) {
-      line(3, say({"Attempt {}, {}, took {}: accepted", "試行 {}、{}、所要 {}: 受理"}), number, at,
-           took);
+      line(3, say({"Attempt {}, {}{}: accepted", "試行 {}、{}{}: 受理"}), number, at, took);
     } else {
-      line(3, say({"Attempt {}, {}, took {}: ended {}", "試行 {}、{}、所要 {}: {}の段階で終了"}),
-           number, at, took, say(stage_words(outcome.stage)));
+      line(3, say({"Attempt {}, {}{}: ended {}", "試行 {}、{}{}: {}の段階で終了"}), number, at,
+           took, say(stage_words(outcome.stage)));
     }
     if (!attempt.path.mx_host.empty()) line(5, "{}", path(attempt.path));
     if (outcome.charset_fell_back) {
@@ -183,6 +186,33 @@ class Teller {
                                    : say({"what happened: {}", "状況: {}"}),
            answer_text(outcome, options_.language));
     }
+    went_out_with_the_commands(outcome);
+  }
+
+  // A small mail is written together with its commands (RFC 2920, RFC 3030 section 2), so that it
+  // may have arrived although not even the first of them was answered.
+  void went_out_with_the_commands(const Outcome& outcome) {
+    const Cause cause = feedback::classify::cause_of(outcome);
+    if (cause != Cause::in_doubt && cause != Cause::garbled_in_doubt) return;
+    if (outcome.stage == Stage::none || outcome.stage >= Stage::data) return;
+    line(5, "{}",
+         say({"All commands and the whole mail had been sent at once, before any of them was "
+              "answered; the receiver may have read all of it. What is named above is only the "
+              "first command whose answer did not come.",
+              "コマンドとメール全体を、応答を待たずにまとめて送り終えていました。受信側はすべて読ん"
+              "でいる可能性があります。上に示したのは、応答が来なかった最初のコマンドです。"}));
+    // It ends whatever the connection did before (RFC 5321 section 4.1.1.5).
+    if (outcome.reply.text.contains("RSET")) {
+      line(5, "{}",
+           say({"(RSET is the first command of a mail on a connection that was used before.)",
+                "（RSET は、使用済みの接続で次のメールを送るときの最初のコマンドです。）"}));
+    }
+  }
+
+  [[nodiscard]] std::string what_comes(const Advice& advice) const {
+    const std::string_view comes = say(advice.comes);
+    if (comes.empty()) return {};
+    return (options_.language == Language::english ? " " : "") + std::string(comes);
   }
 
   [[nodiscard]] std::string path(const Path& path) const {
@@ -200,11 +230,28 @@ class Teller {
     return text;
   }
 
-  // An attempt was the last one although there was time left.
+  // An attempt was the last one, whether or not there was time left; or there was none at all.
   void out_of_attempts(const store::Story& story) {
-    if (story.state != RecipientState::expired || !story.expires || story.attempts.empty()) return;
+    if (story.state != RecipientState::expired) return;
+    const bool never = std::ranges::all_of(story.attempts, [](const store::Attempt& attempt) {
+      return attempt.outcome.stage == Stage::none && is_out_of_time(attempt.outcome);
+    });
+    if (never) {
+      line(3,
+           say({"It was never tried: until its time ran out it waited for its turn (a connection, "
+                "the pace or a rest of the receiver, a running engine, or its account to be "
+                "resumed).",
+                "一度も試していません。期限まで順番待ちのままでした（接続の空き、受信側の速度制限や"
+                "休止、エンジンの停止、アカウントの停止のいずれか）。"}));
+      return;
+    }
     const store::Attempt& last = story.attempts.back();
-    if (!last.outcome.is_attempt || last.at + last.duration >= *story.expires) return;
+    if (!last.outcome.is_attempt) return;
+    if (!story.expires || last.at + last.duration >= *story.expires) {
+      line(3, say({"Given up: its time ran out with that attempt.",
+                   "打ち切り: この試行で期限が過ぎました。"}));
+      return;
+    }
     line(3,
          say({"Given up: its next attempt would have come after the end of its life at {}.",
               "打ち切り: 次の試行が期限の {} より後になるため、再送しません。"}),
@@ -223,7 +270,7 @@ class Teller {
       return;
     }
     if (story.state == RecipientState::pending) return;
-    std::string_view action;
+    std::string action;
     const auto in_doubt = std::ranges::find_if(story.attempts, [](const store::Attempt& attempt) {
       const Cause cause = feedback::classify::cause_of(attempt.outcome);
       return cause == Cause::in_doubt || cause == Cause::garbled_in_doubt;
@@ -235,12 +282,40 @@ class Teller {
       action = say({"Once the cause is solved, send the mail again.",
                     "原因が解消したら、送り直してください。"});
     } else if (!story.attempts.empty()) {
-      action = say(advice_for(story.attempts.back().outcome, !story.signing.empty()).action);
+      const Outcome& last = story.attempts.back().outcome;
+      const Advice& advice = advice_for(last, !story.signing.empty());
+      action = say(advice.action);
+      const bool waits_for_key =
+          !is_terminal(story.state) && feedback::classify::cause_of(last) == Cause::key_missing;
+      if (!is_terminal(story.state)) action += what_comes(advice);
+      if (waits_for_key) action += key_command(story);
+      const bool failed = story.state == RecipientState::bounced ||
+                          story.state == RecipientState::dropped ||
+                          story.state == RecipientState::cancelled;
+      if (failed && in_doubt != story.attempts.end()) {
+        action +=
+            say({" An earlier attempt may have arrived all the same: ask the recipient before "
+                 "sending it anew.",
+                 "以前の試行で届いている可能性もあります。受信者に確かめてから送り直してくださ"
+                 "い。"});
+      }
     } else {
       const Outcome outcome{.state = story.state, .stage = Stage::none, .reply = {}};
       action = say(advice_for(outcome, !story.signing.empty()).action);
     }
     line(3, say({"To do: {}", "対応: {}"}), action);
+  }
+
+  // What a mail is signed with is stored as "example.jp:s1,s2" (app/key_ring.h).
+  [[nodiscard]] std::string key_command(const store::Story& story) const {
+    const std::string_view signing = story.signing;
+    const std::size_t colon = signing.find(':');
+    if (colon == signing.npos) return {};
+    const std::string_view selectors = signing.substr(colon + 1);
+    return fmt::format("{}todoku dkim import --account {} --domain {} --selector {} --pem FILE",
+                       say({" The command: ", "コマンド: "}), story.account,
+                       printable(signing.substr(0, colon)),
+                       printable(selectors.substr(0, selectors.find(','))));
   }
 
   const StoryOptions& options_;

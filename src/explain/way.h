@@ -33,6 +33,7 @@ struct Way {
   Reply failure;                       // the last of them; code 0: our own sentence
   // No connection is opened before, for want of something of our own.
   std::optional<Instant> opens_none_until;
+  bool wants_room = false;             // and that is memory in which mails are composed
   std::optional<Instant> next_permit;  // by the pace of the site
   std::uint32_t connections = 0;
   std::uint32_t connections_max = 0;

@@ -73,7 +73,7 @@ Task<Answer<T>> change(store::Store& store, store::WritePriority priority, Work 
     }
   }
   if (*refusal) co_return refuse(std::move(**refusal));
-  co_return refuse(refusal_of(result.error()));
+  co_return refuse(refusal_of_change(result.error()));
 }
 
 }  // namespace todoku::intake

@@ -9,7 +9,9 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/utf8.h"
 #include "intake/check_size.h"
+#include "intake/fullwidth.h"
 #include "mail/address.h"
 #include "mail/invisible.h"
 #include "mime/file_name.h"
@@ -87,12 +89,47 @@ std::string_view why_not_sent_to(std::string_view domain) {
              : "";
 }
 
+// A character that somebody typed with an input method before the @. In a domain IDNA says what it
+// means (UTS #46); here, a mailbox would be guessed (RFC 5321 section 2.3.11: what stands there is
+// for the receiver alone to interpret), and one by that name nobody has: where names go beyond
+// ASCII, the width of a character makes no other name (RFC 8265 section 3.3.1).
+std::optional<Text> fullwidth_in(std::string_view local) {
+  while (!local.empty()) {
+    const CodePoint point = decode_utf8(local);
+    const std::size_t octets = std::max<std::size_t>(point.octets, 1);
+    if (const auto meant = point.octets == 0 ? std::nullopt : ascii_meant_by(point.value)) {
+      return texts::fullwidth(local.substr(0, octets), *meant);
+    }
+    local.remove_prefix(octets);
+  }
+  return std::nullopt;
+}
+
+// "#N/A", "#DIV/0!", or the marks of a column that was too narrow: what formulas that failed leave
+// in a list.
+bool is_spreadsheet_error(std::string_view text) {
+  if (text.size() < 3 || text.front() != '#') return false;
+  if (text == "#N/A" || text.find_first_not_of('#') == std::string_view::npos) return true;
+  const bool ends = text.ends_with('!') || text.ends_with('?');
+  return ends && std::ranges::all_of(text.substr(1, text.size() - 2), [](char c) {
+           return (c >= 'A' && c <= 'Z') || c == '/' || c == '0' || c == '_';
+         });
+}
+
 std::optional<Address> check_email(std::string_view email, const Path& path, const Limits& limits,
                                    Problems& problems) {
+  if (is_spreadsheet_error(email)) {
+    problems.add(path, texts::invalid_email("is an error value of a spreadsheet"));
+    return std::nullopt;
+  }
   if (!check_email_length(email, path, limits, problems)) return std::nullopt;
   auto address = parse_address(email);
   if (!address) {
     problems.add(path, texts::invalid_email(address.error().detail));
+    return std::nullopt;
+  }
+  if (auto wide = fullwidth_in(address->local)) {
+    problems.add(path, std::move(*wide));
     return std::nullopt;
   }
   if (const auto reason = why_not_sent_to(address->domain); !reason.empty()) {

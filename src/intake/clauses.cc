@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is said of an address in English, in Japanese: who reads addresses (mail/address.h) knows no
-// languages.
+// What is said of an address or a URI in English, in Japanese: who reads them (mail/address.h,
+// mime/uri.h) knows no languages.
 #include <array>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,7 +14,16 @@ namespace {
 
 using Clause = std::pair<std::string_view, std::string_view>;
 constexpr std::array kClauses = {
-    Clause{"has a character that an address cannot hold", "使用できない文字があります"},
+    Clause{"begins with mailto:, write the address alone",
+           "mailto: があります。アドレスだけを書いてください"},
+    Clause{"has < and > around the address, write the address alone",
+           "アドレスが < と > で囲まれています。アドレスだけを書いてください"},
+    Clause{"has more than one address, write one",
+           "アドレスが2つ以上あります。1つだけ書いてください"},
+    Clause{"has more than one @", "@が2つ以上あります"},
+    Clause{"has two dots in a row after the @, or one at once",
+           "@の後にドットが続いているか、先頭にドットがあります"},
+    Clause{"is an error value of a spreadsheet", "表計算ソフトのエラー値です"},
     Clause{"has a control character", "制御文字があります"},
     Clause{"has a domain longer than 253 octets", "ドメインが253バイトを超えています"},
     Clause{"has a domain without a dot", "ドメインにドットがありません"},
@@ -34,6 +44,10 @@ constexpr std::array kClauses = {
     Clause{"has nothing before the @", "@の前に何もありません"},
     Clause{"has the beginning of an encoded-word (=?) before the @",
            "@の前に「=?」を使用できません"},
+    Clause{"has an impossible host", "ホスト名が不正です"},
+    Clause{"has no address", "アドレスがありません"},
+    Clause{"has no host", "ホスト名がありません"},
+    Clause{"is no mailto:, http: or https: URI", "mailto:、http:、https:のURIではありません"},
     Clause{"is empty", "空です"},
     Clause{"is longer than 254 octets", "254バイトを超えています"},
     Clause{"is longer than 254 octets as mail servers write it",
@@ -50,6 +64,22 @@ std::string invisible_in_japanese(std::string_view rest) {
                      rest.substr(0, at));
 }
 
+// "has a space, which an address cannot hold": what stands between; nullopt if it is not that.
+std::optional<std::string_view> cannot_be_held(std::string_view clause) {
+  constexpr std::string_view kHas = "has ";
+  constexpr std::string_view kCannot = ", which an address cannot hold";
+  if (!clause.starts_with(kHas) || !clause.ends_with(kCannot)) return std::nullopt;
+  clause.remove_prefix(kHas.size());
+  clause.remove_suffix(kCannot.size());
+  return clause;
+}
+
+std::string character_in_japanese(std::string_view name) {
+  if (name == "a space") return "空白は使用できません";
+  if (name == "a quotation mark") return "引用符は使用できません";
+  return fmt::format("{}は使用できません", name);
+}
+
 }  // namespace
 
 std::string in_japanese(std::string_view clause) {
@@ -57,6 +87,10 @@ std::string in_japanese(std::string_view clause) {
   if (clause.starts_with(kInvisible)) {
     return invisible_in_japanese(clause.substr(kInvisible.size()));
   }
+  if (clause.contains(" bytes when it is percent-encoded")) {
+    return "パーセントエンコードすると長すぎます";
+  }
+  if (const auto name = cannot_be_held(clause)) return character_in_japanese(*name);
   for (const auto& [english, japanese] : kClauses) {
     if (clause == english) return std::string(japanese);
   }

@@ -32,6 +32,11 @@ void CsvReader::begin_row() {
   refused_ = false;
 }
 
+void CsvReader::begin_anew() {
+  state_ = State::field_start;
+  begin_row();
+}
+
 void CsvReader::end_field() {
   row_.fields.push_back(std::move(field_));
   field_.clear();
@@ -116,8 +121,7 @@ Result<void> CsvReader::pass_over(char c, bool ends_line, const Rows& rows) {
   if (!std::exchange(told_, false)) handled = refuse_further_line(octets_, rows);
   ++line_number_;
   octets_.clear();
-  if (++line_ends_ >= limits_.row_lines_max) state_ = State::field_start;
-  if (state_ != State::quoted) begin_row();
+  if (++line_ends_ >= limits_.row_lines_max || state_ != State::quoted) begin_anew();
   return handled;
 }
 
@@ -156,8 +160,7 @@ Result<void> CsvReader::take_character(char c, State before, const Rows& rows) {
     auto handled = refuse_row({fmt::format("{} within {} lines", kNoEnd.en, limits_.row_lines_max),
                                fmt::format("{}行以内に{}", limits_.row_lines_max, kNoEnd.ja)},
                               rows);
-    state_ = State::field_start;
-    begin_row();
+    begin_anew();
     return handled;
   }
   if (before == State::quote_seen && state_ == State::plain) {

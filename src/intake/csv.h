@@ -71,6 +71,8 @@ class CsvReader {
   [[nodiscard]] Result<void> refuse_further_line(std::string_view line, const Rows& rows);
   void end_field();
   void begin_row();
+  // After a row that was refused, whatever quotation marks of it are open.
+  void begin_anew();
   [[nodiscard]] bool takes_separator();
 
   const CsvLimits limits_;
@@ -98,9 +100,10 @@ class CsvReader {
 // which makes it text there: whoever fills a list chooses what its owner's computer would run.
 void append_csv_field(std::string& out, std::string_view field);
 
-// Of text with the shifts of ISO-2022-JP (RFC 1468), which are control characters of UTF-8; empty:
-// there are none.
-[[nodiscard]] Sentence iso_2022_jp_in(std::string_view octets);
+// Of text that changes its character set as it goes (ISO/IEC 2022; ISO-2022-JP: RFC 1468,
+// ISO-2022-KR: RFC 1557), by characters that are controls of UTF-8; empty: it does not. Such text
+// is valid UTF-8, and would go into mails as it stands.
+[[nodiscard]] Sentence iso_2022_in(std::string_view octets);
 
 // What a file that is no UTF-8 CSV may be instead, with what to do about it, of its first octets or
 // of a row's; empty if there is no telling.

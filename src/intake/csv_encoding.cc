@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a CSV that is not UTF-8 may be: the few things that people really have.
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "base/bytes.h"
@@ -16,11 +17,15 @@ constexpr Sentence kShiftJis = {
     "Shift_JISのようです。UTF-8で保存してください (Excelでは「CSV UTF-8」)"};
 constexpr Sentence kEucJp = {"it looks like EUC-JP; save it as UTF-8",
                              "EUC-JPのようです。UTF-8で保存してください"};
-constexpr Sentence kIso2022Jp = {"it looks like ISO-2022-JP; save it as UTF-8",
-                                 "ISO-2022-JPのようです。UTF-8で保存してください"};
+constexpr Sentence kIso2022 = {"it looks like ISO-2022-JP; save it as UTF-8",
+                               "ISO-2022-JPのようです。UTF-8で保存してください"};
 constexpr Sentence kWorkbook = {
     "it looks like a zip archive or an Excel workbook; save it as CSV (in Excel: \"CSV UTF-8\")",
     "zipまたはExcelブックのようです。CSVで保存してください (Excelでは「CSV UTF-8」)"};
+
+constexpr Sentence kMarkup = {
+    "it looks like HTML or XML; save it as CSV (in Excel: \"CSV UTF-8\")",
+    "HTMLまたはXMLのようです。CSVで保存してください (Excelでは「CSV UTF-8」)"};
 
 std::uint8_t octet(std::string_view text, std::size_t at) {
   return static_cast<std::uint8_t>(text[at]);
@@ -28,6 +33,18 @@ std::uint8_t octet(std::string_view text, std::size_t at) {
 
 bool between(std::uint8_t value, std::uint8_t low, std::uint8_t high) {
   return value >= low && value <= high;
+}
+
+// What other software calls a spreadsheet and is a web page.
+bool is_markup(std::string_view text) {
+  constexpr std::string_view kByteOrder = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrder)) text.remove_prefix(kByteOrder.size());
+  text = trim(text);
+  constexpr std::array<std::string_view, 7> kBeginnings{"<!doctype", "<html", "<head", "<meta",
+                                                        "<table",    "<?xml", "<!--"};
+  return std::ranges::any_of(kBeginnings, [&](std::string_view beginning) {
+    return equals_ignoring_case(text.substr(0, beginning.size()), beginning);
+  });
 }
 
 // Half of the octets of plain text are NUL, in one of the two places of each pair.
@@ -71,9 +88,13 @@ bool is_euc_jp(std::string_view text) {
 
 }  // namespace
 
-Sentence iso_2022_jp_in(std::string_view octets) {
-  const bool shifts = octets.contains("\x1B$B") || octets.contains("\x1B$@");
-  return shifts ? kIso2022Jp : Sentence{"", ""};
+Sentence iso_2022_in(std::string_view octets) {
+  constexpr std::string_view kDesignates = "$()*+-./";
+  for (auto at = octets.find('\x1B'); at != std::string_view::npos;
+       at = octets.find('\x1B', at + 1)) {
+    if (at + 1 < octets.size() && kDesignates.contains(octets[at + 1])) return kIso2022;
+  }
+  return octets.contains('\x0E') ? kIso2022 : Sentence{"", ""};
 }
 
 Sentence guessed_encoding(std::string_view octets) {
@@ -82,7 +103,8 @@ Sentence guessed_encoding(std::string_view octets) {
     return kWorkbook;
   }
   if (is_utf16(octets)) return kUtf16;
-  if (const Sentence found = iso_2022_jp_in(octets); !found.en.empty()) return found;
+  if (is_markup(octets)) return kMarkup;
+  if (const Sentence found = iso_2022_in(octets); !found.en.empty()) return found;
   if (is_utf8(octets)) return {};
   // Much EUC-JP is Shift_JIS as well, as half-width katakana in a row, which nobody writes.
   if (is_euc_jp(octets)) return kEucJp;

@@ -157,7 +157,11 @@ TEST(GuessedEncoding, TellsWhatPeopleHave) {
   EXPECT_THAT(std::string(guess("a,\x8E\x52\x93\x63")), HasSubstr("Shift_JIS"));
   EXPECT_THAT(std::string(guess("\xB1\xB2,\x8E\x52")), HasSubstr("Shift_JIS"));
   EXPECT_THAT(std::string(guess("a,\xBB\xB3\xC5\xC4")), HasSubstr("EUC-JP"));
-  EXPECT_THAT(std::string(guess("a,\x1B$B;3\x1B(B")), HasSubstr("ISO-2022-JP"));
+  for (const std::string_view shifted : {"a,\x1B$B;3\x1B(B", "\x1B$@;3", "\x1B(I6", "\x1B$(D;3",
+                                         "\x1B$)C\x0E;3\x0F", "\x1B\x1B$B"}) {
+    EXPECT_THAT(std::string(guess(shifted)), HasSubstr("ISO-2022-JP"));
+  }
+  EXPECT_EQ(guess("red \x1B[31m, at the end \x1B"), "");
   EXPECT_THAT(std::string(guess(std::string_view("\xD0\xCF\x11\xE0\xA1\xB1\0\0", 8))),
               HasSubstr("Excel"));
   EXPECT_THAT(std::string(guess(std::string_view("\xFF\xFE"
@@ -166,6 +170,12 @@ TEST(GuessedEncoding, TellsWhatPeopleHave) {
               HasSubstr("UTF-16"));
   EXPECT_THAT(std::string(guess(std::string_view("\0e\0m\0a", 6))), HasSubstr("UTF-16"));
   EXPECT_THAT(std::string(guess("PK\x03\x04...")), HasSubstr("workbook"));
+  for (const std::string_view markup :
+       {"<html><body>", "\xEF\xBB\xBF\r\n<!DOCTYPE HTML>", " <Table>", "<?xml version=\"1.0\"?>",
+        "<meta charset=\"Shift_JIS\">\x8E\x52"}) {
+    EXPECT_THAT(std::string(guess(markup)), HasSubstr("HTML")) << markup;
+  }
+  EXPECT_EQ(guess("<a@good.example>"), "");
   EXPECT_EQ(guess("email,名前"), "");
   EXPECT_EQ(guess("\xFF\x80\xFF"), "");
 }

@@ -2,7 +2,6 @@
 #include "intake/importer.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <exception>
 #include <future>
@@ -15,13 +14,13 @@
 #include "async/task_group.h"
 #include "base/bytes.h"
 #include "base/log.h"
-#include "base/printable.h"
 #include "base/utf8.h"
 #include "intake/address_set.h"
 #include "intake/check.h"
 #include "intake/check_size.h"
 #include "intake/csv.h"
 #include "intake/error_files.h"
+#include "intake/list_header.h"
 
 namespace todoku::intake {
 namespace {
@@ -41,8 +40,6 @@ constexpr std::size_t kComparedAddressesMax = 12'500'000;
 constexpr std::size_t kGuessOctets = 4'096;
 // Of a row that cannot be taken apart, as much as helps to find it.
 constexpr std::size_t kShownRowOctets = 1'000;
-// Of a name in a header.
-constexpr std::size_t kShownName = 64;
 
 // The column that a problem of a row is about.
 std::string column_of(const std::vector<std::string>& path,
@@ -54,6 +51,10 @@ std::string column_of(const std::vector<std::string>& path,
   return read.ec == std::errc() && code + 1 < header.size() ? header[code + 1] : path.front();
 }
 
+Text at_row(std::uint64_t row, const Text& what) {
+  return {fmt::format("row {}: {}", row, what.en), fmt::format("{}行目: {}", row, what.ja)};
+}
+
 // The form of the messages in the error file (contract section 1.8).
 std::string error_cell(const Problems& problems, std::uint64_t row,
                        const std::vector<std::string>& header, Language language) {
@@ -62,14 +63,33 @@ std::string error_cell(const Problems& problems, std::uint64_t row,
   for (const Problem& problem : problems.list()) {
     if (out.size() > 1) out += ", ";
     if (problem.path.empty()) {
-      out += fmt::format("row {}: {}", row, problem.text.in(language));
+      out += texts::without_stop(at_row(row, problem.text).in(language));
       names_row = true;
     } else {
-      out += fmt::format("{}: {}", column_of(problem.path, header), problem.text.in(language));
+      out += fmt::format("{}: {}", column_of(problem.path, header),
+                         texts::without_stop(problem.text.in(language)));
     }
   }
-  if (!names_row) out += fmt::format(", row: {}", row);
+  if (!names_row) {
+    out += language == Language::japanese ? fmt::format(", {}行目", row)
+                                          : fmt::format(", row: {}", row);
+  }
   return out + "]";
+}
+
+// Where a row is that is no CSV. Rows and lines part after a row of several lines; editors count
+// lines.
+Text place_of(const CsvBadRow& row) {
+  Text place{fmt::format("row {}", row.number), fmt::format("{}行目", row.number)};
+  if (row.line != row.number) {
+    place.en += fmt::format(" (line {})", row.line);
+    place.ja += fmt::format(" (ファイルの{}行目)", row.line);
+  }
+  if (row.column > 0) {
+    place.en += fmt::format(", column {}", row.column);
+    place.ja += fmt::format("、{}列目", row.column);
+  }
+  return place;
 }
 
 // What is wrong with a draft, of which there is one.
@@ -79,66 +99,9 @@ Text sentence(const Problems& problems) {
     const std::string_view between = out.en.empty() ? "" : ", ";
     const std::string path =
         problem.path.empty() ? "" : fmt::format("{}: ", fmt::join(problem.path, "."));
-    out.en += fmt::format("{}{}{}", between, path, problem.text.en);
-    out.ja += fmt::format("{}{}{}", between, path, problem.text.ja);
+    out.en += fmt::format("{}{}{}", between, path, texts::without_stop(problem.text.en));
+    out.ja += fmt::format("{}{}{}", between, path, texts::without_stop(problem.text.ja));
   }
-  return out;
-}
-
-// What people write over the column of addresses.
-bool means_email(std::string_view name) {
-  constexpr std::array<std::string_view, 9> kNames{
-      "email",        "e-mail",        "mail",           "mailaddress", "mail address",
-      "emailaddress", "email address", "メールアドレス", "メール"};
-  return std::ranges::find(kNames, to_ascii_lower(trim(name))) != kNames.end();
-}
-
-// Why the first column of a header is not the one that must be there.
-Text not_email(std::string_view found) {
-  constexpr std::string_view kOtherSeparators = ";\t|";
-  const std::string shown = printable(utf8_prefix(found, kShownName));
-  const std::size_t end = found.find_first_of(kOtherSeparators);
-  if (end != std::string_view::npos && means_email(found.substr(0, end))) {
-    const std::string separator = found[end] == '\t' ? "TAB" : std::string(1, found[end]);
-    return {fmt::format("the first column of the header is \"{}\": its fields are separated by {}; "
-                        "separate them by commas, or put a line sep={} before it",
-                        shown, separator, found[end]),
-            fmt::format("見出しの最初の列が「{}」です。区切りが{}のようです。カンマで区切るか、"
-                        "先頭に sep={} の行を入れてください",
-                        shown, separator, found[end])};
-  }
-  return {fmt::format("the first column of the header must be \"email\", it is \"{}\"{}", shown,
-                      means_email(found) ? "; write email, in small letters" : ""),
-          fmt::format("見出しの最初の列は email でなければなりません (「{}」になっています){}",
-                      shown, means_email(found) ? "。小文字で email と書いてください" : "")};
-}
-
-// What is wrong with the keys of a header; `keys` are its columns from the second on.
-Text bad_keys(const Problems& problems, const std::vector<InsertCode>& keys) {
-  Text out;
-  for (const Problem& problem : problems.list()) {
-    std::size_t at = keys.size();
-    if (problem.path.size() > 1) {
-      const std::string& index = problem.path[1];
-      (void)std::from_chars(index.data(), index.data() + index.size(), at);
-    }
-    const std::string_view between = out.en.empty() ? "" : ", ";
-    if (at >= keys.size()) {
-      out.en += fmt::format("{}the header: {}", between, problem.text.en);
-      out.ja += fmt::format("{}見出し: {}", between, problem.text.ja);
-      continue;
-    }
-    const std::string key = printable(utf8_prefix(keys[at].key, kShownName));
-    out.en += fmt::format("{}column {} of the header (\"{}\"): {}", between, at + 2, key,
-                          printable(problem.text.en));
-    out.ja += fmt::format("{}見出しの{}列目 (「{}」): {}", between, at + 2, key,
-                          printable(problem.text.ja));
-  }
-  out.en +=
-      " A key is a name of letters and digits between two underscores or two percent signs: "
-      "__name__, %%name%%.";
-  out.ja +=
-      " キーは英数字の名前を2つの下線またはパーセント記号で挟んだものです: __name__、%%name%%";
   return out;
 }
 
@@ -160,6 +123,7 @@ struct Importer::Run {
   std::uint64_t octets_read = 0;
   std::string beginning;  // of the file, to guess from what it is if it is no CSV
   std::vector<std::string> header;
+  std::int64_t recipients_before = 0;
   mime::MessageSize size;  // of the draft, which nobody changes while it is being imported into
   std::vector<store::NewRecipient> staged;
   // What was staged before: the store takes it while the next rows are read.
@@ -170,7 +134,7 @@ struct Importer::Run {
   std::int64_t folded = 0;
   std::vector<std::string> errors;  // the CSV text of the error file, in pieces
   std::size_t error_octets = 0;
-  std::optional<Text> refusal;  // why the file as a whole is refused, if it is
+  std::optional<Text> refusal;  // why the job as a whole is refused, if it is
 };
 
 Importer::Importer(store::Store& store, Uploads& uploads, NodeOf node, Limits limits,
@@ -367,6 +331,7 @@ Result<void> Importer::read_file(Run& run) {
   const auto draft = store_.read_and_wait(
       [&run](store::ReadTransaction& reader) { return reader.delivery(run.job.delivery); });
   if (!draft) return fail(draft.error());
+  run.recipients_before = draft->counts.total;
   run.size = size_of(*draft);
   if (run.job.immediate) {
     // It will be committed at the end: as at any commit, a mail can be made of it.
@@ -383,17 +348,13 @@ Result<void> Importer::read_file(Run& run) {
   const CsvReader::Rows rows{
       .good = [&](CsvRow& row) { return take_row(run, row); },
       .bad = [&](const CsvBadRow& row) -> Result<void> {
-        // They part after a row of several lines; editors count lines.
-        const std::string where = row.line == row.number
-                                      ? fmt::format("row {}", row.number)
-                                      : fmt::format("row {} (line {})", row.number, row.line);
-        const std::string place =
-            row.column == 0 ? where : fmt::format("{}, column {}", where, row.column);
+        const Text place = place_of(row);
         if (run.header.empty()) {
-          return refuse_file(run, {fmt::format("{}: {}", place, row.reason.en),
-                                   fmt::format("{}: {}", place, row.reason.ja)});
+          return refuse_file(run, {fmt::format("{}: {}", place.en, row.reason.en),
+                                   fmt::format("{}: {}", place.ja, row.reason.ja)});
         }
-        refuse_row(run, fmt::format("[{}: {}]", place, row.reason.in(run.job.language)),
+        const Language language = run.job.language;
+        refuse_row(run, fmt::format("[{}: {}]", place.in(language), row.reason.in(language)),
                    {std::string(utf8_prefix(row.octets, kShownRowOctets))});
         return {};
       }};
@@ -405,11 +366,6 @@ Result<void> Importer::read_file(Run& run) {
     if (run.octets_read == 0) run.beginning = utf8_prefix(piece, kGuessOctets);
     run.octets_read += *got;
     if (*got == 0) break;
-    // It is valid UTF-8, too, and would go into mails as it stands.
-    const Sentence shifts = iso_2022_jp_in(piece);
-    if (!shifts.en.empty()) {
-      return refuse_all(run, {std::string(shifts.en), std::string(shifts.ja)});
-    }
     if (auto pushed = reader.push(piece, rows); !pushed) {
       return pushed;
     }
@@ -437,24 +393,9 @@ std::unexpected<Error> Importer::refuse_file(Run& run, Text why) {
 }
 
 Result<void> Importer::take_header(Run& run, CsvRow& row) {
-  const auto refuse = [&](const Text& why) {
-    return refuse_file(run, {fmt::format("row {}: {}", row.number, why.en),
-                             fmt::format("row {}: {}", row.number, why.ja)});
-  };
-  while (row.fields.back().empty()) row.fields.pop_back();  // the row is not blank
-  if (trim(row.fields.front()) != "email") return refuse(not_email(row.fields.front()));
-  std::vector<InsertCode> keys;
-  for (std::size_t i = 1; i < row.fields.size(); ++i) {
-    if (row.fields[i].empty()) {
-      return refuse({fmt::format("column {} of the header has no key", i + 1),
-                     fmt::format("見出しの{}列目にキーがありません", i + 1)});
-    }
-    keys.push_back({row.fields[i], ""});
-  }
-  Problems problems;
-  check_insert_codes(keys, {"header"}, limits_, problems);
-  if (!problems.empty()) return refuse(bad_keys(problems, keys));
-  run.header = row.fields;
+  auto header = read_list_header(std::move(row.fields), limits_);
+  if (!header) return refuse_file(run, at_row(row.number, header.error()));
+  run.header = std::move(*header);
   return {};
 }
 
@@ -471,6 +412,12 @@ Result<void> Importer::take_row(Run& run, CsvRow& row) {
   const std::size_t known = std::min(row.fields.size(), run.header.size());
   for (std::size_t i = 1; i < known; ++i) {
     request.insert_codes.push_back({run.header[i], row.fields[i]});
+  }
+  for (const std::string& field : row.fields) {
+    const Sentence shifts = iso_2022_in(field);
+    if (shifts.en.empty()) continue;
+    problems.add({}, {std::string(shifts.en), std::string(shifts.ja)});
+    break;
   }
   auto recipient = check_recipient(request, {}, limits_, problems);
   check_codes_size(request.insert_codes, run.size, {}, limits_, problems);
@@ -538,9 +485,18 @@ Result<void> Importer::stage(Run& run) {
 }
 
 bool Importer::end(Run& run, const Result<void>& read) {
-  const bool bad_file = !read && run.refusal.has_value();
+  const bool is_taken = read && (run.bad == 0 || run.job.ignore_errors);
+  // Whoever asked for sending at once must not take it for done.
+  const bool nobody = is_taken && run.job.immediate && run.good == 0 && run.recipients_before == 0;
+  if (nobody) {
+    run.refusal = Text{
+        "there is nobody to send to, in this list or from before it, and the delivery stays a "
+        "draft",
+        "このリストにもそれ以前にも宛先が1件もないため送信していません。配信は下書きのままです"};
+  }
+  const bool bad_file = run.refusal.has_value() && (!read || nobody);
   if (bad_file) {
-    ++run.bad;
+    if (!nobody) ++run.bad;
     add_error(run, fmt::format("[file: {}]", run.refusal->in(run.job.language)), {});
   }
   // On the disk before the job says that it is there.
@@ -566,7 +522,7 @@ bool Importer::end(Run& run, const Result<void>& read) {
                        .folded = run.folded};
   if (!read && !bad_file) {
     end.status = store::ImportStatus::system_error;
-  } else if (bad_file || (run.bad > 0 && !run.job.ignore_errors)) {
+  } else if (bad_file || !is_taken) {
     end.status = store::ImportStatus::failed;
   }
   if (end.status != store::ImportStatus::finished) end.success_count = 0;
@@ -579,10 +535,6 @@ bool Importer::end(Run& run, const Result<void>& read) {
         is_gone = !done && (done.error().kind == ErrorKind::conflict ||
                             done.error().kind == ErrorKind::not_found);
         if (!done || !commit) return done;
-        // There may be recipients of before, whatever became of this list.
-        const auto draft = tx.read().delivery_head(run.job.delivery);
-        if (!draft) return fail(draft.error());
-        if (draft->counts.total == 0) return {};
         return tx.commit_draft(run.job.delivery, std::nullopt);
       });
   if (is_gone) {

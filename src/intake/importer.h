@@ -2,10 +2,11 @@
 // Runs CSV imports: reads the uploaded file in slices, stages its rows in the store, and makes them
 // visible all at once at the end. The file is never in memory; a crash starts the job over.
 //
-// The header row names `email` first, then full insert-code keys. Rows may be shorter than the
-// header but not longer: a missing field is no insert code, which leaves its key in the text; an
-// empty one is an empty value, as in JSON. Empty cells at the end of rows are spreadsheets' and say
-// nothing.
+// Rows may be shorter than the header (list_header.h) but not longer: a missing field is no insert
+// code, which leaves its key in the text; an empty one is an empty value, as in JSON. Empty cells
+// at the end of rows are spreadsheets' and say nothing.
+//
+// With `immediate` a job that leaves nobody to send to has failed, and the delivery stays a draft.
 //
 // An address that the list has several times becomes one recipient, that of the first row, unless
 // the job keeps them; counts as they are in store/imports.h.
@@ -42,8 +43,8 @@ namespace todoku::intake {
 class Importer final : public ImportStarter {
  public:
   // Jobs beyond `jobs_max`, and of one account beyond half of them, wait in the store until those
-  // before them are done. A job that the store
-  // is not able to take (a full disk) begins again after `retry_after`.
+  // before them are done. A job that the store is not able to take (a full disk) begins again after
+  // `retry_after`.
   struct Waiting {
     std::size_t jobs_max = 1'000;
     Milliseconds retry_after = std::chrono::seconds(10);

@@ -61,7 +61,7 @@ Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
                        .life_time = handover_.life_time(),
                        .holder = handover_.holder(account.key)};
   auto accepted = co_await store_.perform(std::move(accept));
-  if (!accepted) co_return refuse(refusal_of(accepted.error()));
+  if (!accepted) co_return refuse(refusal_of_change(accepted.error()));
   accept_seconds_.observe(clock_.steady_now() - began);
   accepted_total_.add(count);
   const store::PublicId id = accepted->delivery.id;

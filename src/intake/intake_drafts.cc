@@ -156,13 +156,16 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
   if (request.reply_to) draft.reply_to = std::optional<Mailbox>(std::move(*request.reply_to));
   auto look = co_await look_at(
       store_, draft_of(account.key, id), draft,
-      [limits = limits_, recipients, places = std::move(places)](
-          const Delivery& changed, const mime::MessageSize& size, Problems& too_big) {
-        check_has_text(changed.content, too_big);
-        check_draft_size(changed, size, limits, too_big);
+      [limits = limits_, recipients, places = std::move(places), policy = request.at_most_once](
+          const Delivery& changed, const mime::MessageSize& size, Problems& wrong) {
+        if (policy && *policy != changed.at_most_once) {
+          wrong.add({"duplicate_policy"}, texts::policy_stays(changed.at_most_once));
+        }
+        check_has_text(changed.content, wrong);
+        check_draft_size(changed, size, limits, wrong);
         for (std::size_t i = 0; i < recipients->size(); ++i) {
           check_codes_size((*recipients)[i].insert_codes, size, {"to", std::to_string(places[i])},
-                           limits, too_big);
+                           limits, wrong);
         }
       });
   if (!look) co_return refuse(std::move(look.error()));

@@ -277,7 +277,7 @@ TEST(CheckTransaction, ReportsWhichCcIsWrong) {
   Problems problems;
   (void)check_transaction(request, Limits{}, problems);
   EXPECT_EQ(joined(problems),
-            "to. invalid e-mail format: it has a character that an address cannot hold.\n"
+            "to. invalid e-mail format: it has more than one address, write one.\n"
             "cc.1. invalid e-mail format: it has no @.\n");
 }
 

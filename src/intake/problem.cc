@@ -46,6 +46,11 @@ Refusal refusal_of(const Error& error) {
   return Refusal::of(ErrorKind::unavailable, texts::unavailable(error.detail));
 }
 
+Refusal refusal_of_change(const Error& error) {
+  if (error.kind != ErrorKind::io) return refusal_of(error);
+  return Refusal::of(error.kind, texts::in_doubt(error.detail));
+}
+
 namespace texts {
 namespace {
 
@@ -66,6 +71,13 @@ std::string with_commas(std::size_t count) {
 }
 
 }  // namespace
+
+std::string_view without_stop(std::string_view sentence) {
+  for (const std::string_view stop : {".", "。"}) {
+    if (sentence.ends_with(stop)) sentence.remove_suffix(stop.size());
+  }
+  return sentence;
+}
 
 Text required() {
   return {"is required.", "必須項目です。"};
@@ -95,6 +107,16 @@ Text invalid_email(std::string_view reason) {
   return {fmt::format("invalid e-mail format: it {}.", reason),
           ja.empty() ? "メールアドレスの形式が不正です。"
                      : fmt::format("メールアドレスの形式が不正です ({})。", ja)};
+}
+
+Text fullwidth(std::string_view found, char meant) {
+  const auto number = static_cast<std::uint32_t>(decode_utf8(found).value);
+  return {fmt::format("invalid e-mail format: it has the fullwidth \"{}\" (U+{:04X}) before the @, "
+                      "write the halfwidth \"{}\".",
+                      found, number, meant),
+          fmt::format("メールアドレスの形式が不正です (@の前に全角の「{}」(U+{:04X}) があります。"
+                      "半角の「{}」にしてください)。",
+                      found, number, meant)};
 }
 
 Text invalid_format(std::string_view value) {
@@ -131,6 +153,24 @@ Text given_twice() {
   return {"is given more than once.", "2回以上指定されています。"};
 }
 
+Text written_otherwise(std::string_view found, std::string_view name) {
+  return {fmt::format("is written \"{}\" here; write {}.", shown(found), name),
+          fmt::format("「{}」と書かれています。{}と書いてください。", shown(found), name)};
+}
+
+Text not_taken_here() {
+  return {"is not taken here: it belongs to the request that begins the delivery.",
+          "ここでは指定できません。配信を作成するリクエストで指定してください。"};
+}
+
+Text policy_stays(bool at_most_once) {
+  const std::string_view policy = at_most_once ? "at_most_once" : "at_least_once";
+  return {
+      fmt::format("cannot be changed: the delivery was begun with {}; begin another.", policy),
+      fmt::format("変更できません。この配信は{}で作成されています。新しい配信を作成してください。",
+                  policy)};
+}
+
 Text no_part_for_files() {
   return {"is not a part for files; attachments come in parts named \"file\".",
           "ファイル用のパートではありません。添付ファイルは \"file\" "
@@ -151,7 +191,9 @@ Text nul_character() {
 }
 
 Text invalid_uri(std::string_view reason) {
-  return {fmt::format("invalid URI: it {}.", reason), fmt::format("URIが不正です ({})。", reason)};
+  const std::string ja = in_japanese(reason);
+  return {fmt::format("invalid URI: it {}.", reason),
+          ja.empty() ? "URIが不正です。" : fmt::format("URIが不正です ({})。", ja)};
 }
 
 Text mail_too_big(std::uint64_t octets, std::uint64_t max) {
@@ -211,6 +253,14 @@ Text account_suspended() {
 Text unavailable(std::string_view reason) {
   return {fmt::format("temporarily unavailable, nothing was stored; try again later ({}).", reason),
           "一時的に処理できません。登録は行われていません。しばらくして再度実行してください。"};
+}
+
+Text in_doubt(std::string_view reason) {
+  return {
+      fmt::format("temporarily unavailable, and it is not known whether this was stored; look "
+                  "before you try again ({}).",
+                  reason),
+      "一時的に処理できません。登録されたかどうかは不明です。確認してから再度実行してください。"};
 }
 
 Text busy(std::string_view reason) {

@@ -64,6 +64,9 @@ struct Refusal {
 // What an error of the store, or of anything else a request needs, means for who made the request:
 // the one place where that is said.
 [[nodiscard]] Refusal refusal_of(const Error& error);
+// The same of a change. Of `io` the store does not say whether it was stored (store/store.h), and
+// the refusal's kind is that, too.
+[[nodiscard]] Refusal refusal_of_change(const Error& error);
 
 template <class T>
 using Answer = std::expected<T, Refusal>;
@@ -71,6 +74,8 @@ using Answer = std::expected<T, Refusal>;
 // The sentences, one function each, so that a message is worded once. Of what a caller gave no more
 // is repeated than it takes to recognise it.
 namespace texts {
+// A sentence as a part of another.
+[[nodiscard]] std::string_view without_stop(std::string_view sentence);
 [[nodiscard]] Text required();
 // Behind required(), of text_part.
 [[nodiscard]] Text html_would_do();
@@ -79,7 +84,9 @@ namespace texts {
 [[nodiscard]] Text too_many(std::size_t max);
 // `reason` is a clause of mail/address.h.
 [[nodiscard]] Text invalid_email(std::string_view reason);
-// A clause such as "has no @"; empty if it is not known.
+// Of a character before the @ in the place of one of ASCII's.
+[[nodiscard]] Text fullwidth(std::string_view found, char meant);
+// Of a clause of mail/address.h or mime/uri.h, such as "has no @"; empty if it is not known.
 [[nodiscard]] std::string in_japanese(std::string_view clause);
 [[nodiscard]] Text invalid_format(std::string_view value);
 [[nodiscard]] Text not_one_of(std::string_view value, std::string_view allowed);
@@ -88,6 +95,11 @@ namespace texts {
 [[nodiscard]] Text attachments_too_big(std::size_t octets, std::size_t max);
 [[nodiscard]] Text duplicate_key(std::string_view key);
 [[nodiscard]] Text given_twice();
+// Of a member, told under the name that it has.
+[[nodiscard]] Text written_otherwise(std::string_view found, std::string_view name);
+// Of duplicate_policy.
+[[nodiscard]] Text not_taken_here();
+[[nodiscard]] Text policy_stays(bool at_most_once);
 [[nodiscard]] Text no_part_for_files();
 [[nodiscard]] Text control_character();
 [[nodiscard]] Text not_utf8();
@@ -111,6 +123,8 @@ struct Expansion {
 [[nodiscard]] Text account_suspended();
 // `reason` is English, for who operates; the Japanese sentence does without.
 [[nodiscard]] Text unavailable(std::string_view reason);
+// Of a change that may be stored or not.
+[[nodiscard]] Text in_doubt(std::string_view reason);
 [[nodiscard]] Text busy(std::string_view reason);
 [[nodiscard]] Text not_possible(std::string_view reason);
 [[nodiscard]] Text more_problems(std::size_t count);

@@ -8,6 +8,7 @@
 
 #include "intake/check.h"
 #include "mail/address.h"
+#include "mime/uri.h"
 
 namespace todoku::intake {
 namespace {
@@ -24,6 +25,13 @@ TEST(InJapanese, SaysWhateverIsWrongWithAnAddress) {
                                                              "a@-x.jp",
                                                              "a@x..jp",
                                                              "a b@example.jp",
+                                                             "a(b@example.jp",
+                                                             "a\"b@example.jp",
+                                                             "a@example.jp,",
+                                                             "a@b@example.jp",
+                                                             "a@example.jp;b@example.jp",
+                                                             "A <a@example.jp>",
+                                                             "mailto:a@example.jp",
                                                              "\"a@example.jp",
                                                              "\"a\"b\"@example.jp",
                                                              "a\x01@example.jp",
@@ -46,6 +54,18 @@ TEST(InJapanese, SaysWhateverIsWrongWithAnAddress) {
   EXPECT_EQ(texts::invalid_email("has the invisible character U+200B at character 5").ja,
             "メールアドレスの形式が不正です (5文字目に見えない文字U+200Bがあります)。");
   EXPECT_EQ(texts::invalid_email("does what nobody knows").ja, "メールアドレスの形式が不正です。");
+}
+
+TEST(InJapanese, SaysWhateverIsWrongWithAUri) {
+  for (const std::string& uri : std::vector<std::string>{
+           "https://", "mailto:", "ftp://a.example", "https://a\u3000b.example/",
+           "https://a.example/" + std::string(2'000, '<')}) {
+    const auto valid = mime::valid_uri(uri);
+    ASSERT_FALSE(valid) << uri;
+    EXPECT_NE(texts::in_japanese(valid.error().detail), "") << uri << valid.error().detail;
+  }
+  EXPECT_EQ(texts::invalid_uri("has no host").ja, "URIが不正です (ホスト名がありません)。");
+  EXPECT_EQ(texts::invalid_uri("does what nobody knows").ja, "URIが不正です。");
 }
 
 // What an address may be and none that mail is sent to.
@@ -78,6 +98,31 @@ TEST(InJapanese, SaysWhyNoMailIsSentToAnAddress) {
   }
 }
 
+// What a list holds in the place of a recipient, and what is said of it.
+TEST(CheckRecipient, SaysWhatToDoAboutWhatListsHold) {
+  const auto problem_of = [](const std::string& email) {
+    Problems problems;
+    static_cast<void>(check_recipient({email, {}}, {}, Limits{}, problems));
+    return problems.empty() ? Text() : problems.list().front().text;
+  };
+  for (const std::string failed : {"#N/A", "#REF!", "#DIV/0!", "#NAME?", "#######"}) {
+    EXPECT_TRUE(problem_of(failed).en.contains("an error value of a spreadsheet")) << failed;
+    EXPECT_TRUE(problem_of(failed).ja.contains("表計算ソフトのエラー値です")) << failed;
+  }
+  EXPECT_EQ(problem_of("#N/A@good.example").en, "") << "a mailbox that there may be";
+  EXPECT_EQ(
+      problem_of("Ａ@good.example"),
+      (Text{"invalid e-mail format: it has the fullwidth \"Ａ\" (U+FF21) before the @, write "
+            "the halfwidth \"A\".",
+            "メールアドレスの形式が不正です (@の前に全角の「Ａ」(U+FF21) があります。半角の「A」"
+            "にしてください)。"}));
+  EXPECT_TRUE(problem_of("taro。yamada@good.example").en.contains("write the halfwidth \".\""));
+  EXPECT_EQ(problem_of("taro@ｇｏｏｄ。example").en, "") << "IDNA says what that means";
+  EXPECT_EQ(problem_of("山田@good.example").en, "");
+  EXPECT_TRUE(problem_of("a b@good.example").ja.contains("空白は使用できません"));
+  EXPECT_TRUE(problem_of("a(b@good.example").ja.contains("\"(\"は使用できません"));
+}
+
 TEST(RefusalOf, SaysOfEveryErrorWhatItMeansForTheCaller) {
   const auto kind = [](ErrorKind of) { return refusal_of({of, "detail"}).kind; };
   EXPECT_EQ(kind(ErrorKind::not_found), ErrorKind::not_found);
@@ -88,6 +133,15 @@ TEST(RefusalOf, SaysOfEveryErrorWhatItMeansForTheCaller) {
     EXPECT_EQ(refusal.kind, ErrorKind::unavailable);
     EXPECT_EQ(refusal.problems.list().front().text.ja.find("disk"), std::string::npos);
   }
+}
+
+TEST(RefusalOfChange, DoesNotSayThatNothingWasStoredWhereNobodyKnows) {
+  const Refusal refusal = refusal_of_change({ErrorKind::io, "the disk is gone"});
+  EXPECT_EQ(refusal.kind, ErrorKind::io);
+  EXPECT_TRUE(refusal.problems.list().front().text.en.contains("not known whether"));
+  EXPECT_TRUE(refusal.problems.list().front().text.ja.contains("不明です"));
+  EXPECT_EQ(refusal_of_change({ErrorKind::unavailable, "full"}).kind, ErrorKind::unavailable);
+  EXPECT_EQ(refusal_of_change({ErrorKind::conflict, "no"}).kind, ErrorKind::conflict);
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ struct UpdateRequest {
   std::optional<std::string> list_unsubscribe_mailto;
   std::optional<std::string> list_unsubscribe_url;
   std::optional<std::vector<RecipientRequest>> to;
+  std::optional<bool> at_most_once;  // what begin said of it stays: else a refusal
   bool keep_duplicates = false;  // of `to`; else an address gets one mail, that of its first entry
 };
 

@@ -88,8 +88,9 @@ class FileReader final : public Uploads::Reader {
 // Written beside its name and moved there when it is kept.
 class FileWriter final : public Uploads::Writer {
  public:
-  FileWriter(File file, std::filesystem::path beside, std::filesystem::path path)
-      : file_(std::move(file)), beside_(std::move(beside)), path_(std::move(path)) {}
+  FileWriter(File file, std::filesystem::path beside, std::filesystem::path path,
+             FolderUploads::Sync sync)
+      : file_(std::move(file)), beside_(std::move(beside)), path_(std::move(path)), sync_(sync) {}
   ~FileWriter() override {
     std::error_code ignored;
     if (!kept_) std::filesystem::remove(beside_, ignored);
@@ -100,15 +101,19 @@ class FileWriter final : public Uploads::Writer {
     return refused("write", path_);
   }
   Result<void> keep() override {
-    if (std::fflush(file_.get()) != 0 || ::fsync(::fileno(file_.get())) != 0 ||
+    // The name is in the folder, which is another file to the disk. Opened first, so that less can
+    // go wrong when the name is there.
+    const Descriptor folder(
+        ::open(path_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder.is_open() || std::fflush(file_.get()) != 0 || sync_(::fileno(file_.get())) != 0 ||
         ::rename(beside_.c_str(), path_.c_str()) != 0) {
       return refused("keep", path_);
     }
-    // The name is in the folder, which is another file to the disk.
-    const int folder = ::open(path_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool synced = folder >= 0 && ::fsync(folder) == 0;
-    if (folder >= 0) ::close(folder);
-    if (!synced) return refused("keep", path_);
+    if (sync_(folder.get()) != 0) {
+      auto failed = refused("keep", path_);
+      ::unlink(path_.c_str());
+      return failed;
+    }
     kept_ = true;
     return {};
   }
@@ -117,6 +122,7 @@ class FileWriter final : public Uploads::Writer {
   const File file_;
   const std::filesystem::path beside_;
   const std::filesystem::path path_;
+  const FolderUploads::Sync sync_;
   bool kept_ = false;
 };
 
@@ -162,6 +168,9 @@ std::optional<ErrorsOf> errors_named(std::string_view name) {
   return ErrorsOf{.account = store::AccountKey{*account}, .job = *job};
 }
 
+FolderUploads::FolderUploads(std::filesystem::path folder)
+    : FolderUploads(std::move(folder), ::fsync) {}
+
 // Names are ours alone, but whoever may write in the folder may put something else under them: no
 // link is followed out of it, and no pipe waited at.
 Result<std::unique_ptr<Uploads::Reader>> FolderUploads::open(std::string_view name) {
@@ -193,7 +202,7 @@ Result<std::unique_ptr<Uploads::Writer>> FolderUploads::create(std::string_view 
     ::unlink(beside.c_str());
     return failed;
   }
-  return std::make_unique<FileWriter>(std::move(file), std::move(beside), std::move(path));
+  return std::make_unique<FileWriter>(std::move(file), std::move(beside), std::move(path), sync_);
 }
 
 void FolderUploads::remove(std::string_view name) {

@@ -65,7 +65,11 @@ struct ErrorsOf {
 // in the place of a file (a pipe, say); for threads that may.
 class FolderUploads final : public Uploads {
  public:
-  explicit FolderUploads(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  // fsync(2), or what a test has in its place.
+  using Sync = int (*)(int fd);
+  explicit FolderUploads(std::filesystem::path folder);
+  FolderUploads(std::filesystem::path folder, Sync sync)
+      : folder_(std::move(folder)), sync_(sync) {}
   [[nodiscard]] Result<std::unique_ptr<Reader>> open(std::string_view name) override;
   [[nodiscard]] Result<std::unique_ptr<Writer>> create(std::string_view name) override;
   void remove(std::string_view name) override;
@@ -73,6 +77,7 @@ class FolderUploads final : public Uploads {
 
  private:
   const std::filesystem::path folder_;
+  const Sync sync_;
 };
 
 }  // namespace todoku::intake

@@ -134,6 +134,20 @@ TEST_F(FolderUploadsTest, WhatWasBegunAndNeverKeptIsSwept) {
   EXPECT_EQ(names(), std::vector<std::string>{"import-notes.part"});
 }
 
+TEST_F(FolderUploadsTest, WhatCouldNotBeKeptIsGone) {
+  static int calls = 0;
+  for (const int failing : {1, 2}) {  // of the file, of its folder
+    calls = 0;
+    FolderUploads uploads(folder_, [](int) { return ++calls == 2 ? -1 : 0; });
+    if (failing == 1) ++calls;
+    auto writer = uploads.create(upload_name("x"));
+    ASSERT_TRUE(writer && (*writer)->write("email\n"));
+    EXPECT_FALSE((*writer)->keep());
+    writer->reset();
+    EXPECT_TRUE(fs::is_empty(folder_)) << failing;
+  }
+}
+
 TEST_F(FolderUploadsTest, WhatWasWrongIsKeptAsAnArchive) {
   const std::vector<std::string> csv{"first,", "second\r\n"};
   ASSERT_TRUE(keep_errors(*uploads_, kAccount, kJob, csv));

@@ -73,6 +73,18 @@ Result<std::string> unquote(std::string_view quoted) {
   return out;
 }
 
+// "a space", "\"<\"": of what is no part of an address.
+std::string name_of(char c) {
+  if (c == ' ') return "a space";
+  if (c == '"') return "a quotation mark";
+  return fmt::format("\"{}\"", c);
+}
+
+std::unexpected<Error> cannot_hold(char c) {
+  return fail(ErrorKind::invalid_input,
+              fmt::format("has {}, which an address cannot hold", name_of(c)));
+}
+
 bool has_encoded_word(std::string_view local) {
   const std::size_t begin = local.find("=?");
   return begin != std::string_view::npos && local.find("?=", begin + 2) != std::string_view::npos;
@@ -89,9 +101,8 @@ Result<std::string> parse_local(std::string_view text) {
     }
     return local;
   }
-  if (!std::ranges::all_of(text, [](char c) { return c == '.' || is_atext(c); })) {
-    return fail(ErrorKind::invalid_input, "has a character that an address cannot hold");
-  }
+  const auto wrong = std::ranges::find_if_not(text, [](char c) { return c == '.' || is_atext(c); });
+  if (wrong != text.end()) return cannot_hold(*wrong);
   return std::string(text);
 }
 
@@ -107,6 +118,13 @@ Result<std::string> parse_literal(std::string_view domain) {
 
 Result<std::string> parse_domain(std::string_view domain) {
   if (domain.starts_with('[')) return parse_literal(domain);
+  const auto wrong = std::ranges::find_if_not(domain, [](char c) {
+    return (is_atext(c) && !std::string_view("!#$%&'*+/=?^`{|}~").contains(c)) || c == '.';
+  });
+  if (wrong != domain.end()) return cannot_hold(*wrong);
+  if (domain.starts_with('.') || domain.contains("..")) {
+    return fail(ErrorKind::invalid_input, "has two dots in a row after the @, or one at once");
+  }
   auto ascii = to_ascii_domain(domain);
   if (ascii && !ascii->contains('.')) {
     return fail(ErrorKind::invalid_input, "has a domain without a dot");
@@ -152,7 +170,32 @@ bool Address::needs_smtputf8() const {
   return !is_ascii(local);
 }
 
-Result<Address> parse_address(std::string_view text) {
+namespace {
+
+// What people write who mean an address, of a text that is none: it says more than which character
+// is wrong. Empty: no telling.
+std::string_view what_was_meant(std::string_view text) {
+  if (!is_utf8(text)) return "";
+  if (to_ascii_lower(text.substr(0, 7)) == "mailto:") {
+    return "begins with mailto:, write the address alone";
+  }
+  const std::size_t at = text.find('@');
+  if (at == std::string_view::npos) return "";
+  const std::size_t open = text.find('<');
+  if (open < at && text.ends_with('>') && text.find('<', open + 1) == std::string_view::npos) {
+    return "has < and > around the address, write the address alone";
+  }
+  const std::size_t next = text.find('@', at + 1);
+  if (next == std::string_view::npos || text.contains('"')) return "";
+  std::string_view between = text.substr(at + 1, next - at - 1);
+  if (between.find_first_of(" \t\r\n,;/|&<") != std::string_view::npos || between.contains("、") ||
+      between.contains("，") || between.contains("；") || between.contains("\u3000")) {
+    return "has more than one address, write one";
+  }
+  return "has more than one @";
+}
+
+Result<Address> parse(std::string_view text) {
   if (text.empty()) return fail(ErrorKind::invalid_input, "is empty");
   if (text.size() > kAddressOctetsMax) {
     return fail(ErrorKind::invalid_input, "is longer than 254 octets");
@@ -188,6 +231,17 @@ Result<Address> parse_address(std::string_view text) {
   // Quotes and A-labels may have made it longer.
   if (address.to_string().size() > kAddressOctetsMax) {
     return fail(ErrorKind::invalid_input, "is longer than 254 octets as mail servers write it");
+  }
+  return address;
+}
+
+}  // namespace
+
+Result<Address> parse_address(std::string_view text) {
+  auto address = parse(text);
+  if (address) return address;
+  if (const auto meant = what_was_meant(text); !meant.empty()) {
+    return fail(ErrorKind::invalid_input, std::string(meant));
   }
   return address;
 }

@@ -36,13 +36,45 @@ TEST(Address, RefusesWithAReason) {
   EXPECT_EQ(why_refused("a@"), "has no domain");
   EXPECT_EQ(why_refused("a@-x.jp"), "has an invalid domain");
   EXPECT_EQ(why_refused("a@localhost"), "has a domain without a dot");
-  EXPECT_EQ(why_refused("a b@example.jp"), "has a character that an address cannot hold");
-  EXPECT_EQ(why_refused("a@b,c@example.jp"), "has a character that an address cannot hold");
+  EXPECT_EQ(why_refused("a b@example.jp"), "has a space, which an address cannot hold");
+  EXPECT_EQ(why_refused("a(b@example.jp"), "has \"(\", which an address cannot hold");
+  EXPECT_EQ(why_refused("a\"b@example.jp"), "has a quotation mark, which an address cannot hold");
+  EXPECT_EQ(why_refused("a@example.jp,"), "has \",\", which an address cannot hold");
+  EXPECT_EQ(why_refused("a@exam ple.jp"), "has a space, which an address cannot hold");
+  EXPECT_EQ(why_refused("a@日本(語.jp"), "has \"(\", which an address cannot hold");
+  EXPECT_EQ(why_refused("a@x..jp"), "has two dots in a row after the @, or one at once");
+  EXPECT_EQ(why_refused("a@.x.jp"), "has two dots in a row after the @, or one at once");
   EXPECT_EQ(why_refused("a\r\nRCPT@example.jp"), "has a control character");
-  EXPECT_EQ(why_refused("<a@example.jp>"), "has a character that an address cannot hold");
   EXPECT_EQ(why_refused(std::string(65, 'a') + "@example.jp"),
             "has more than 64 octets before the @");
   EXPECT_EQ(why_refused("a@" + std::string(250, 'b') + ".jp"), "is longer than 254 octets");
+}
+
+// What is in a list and means an address.
+TEST(Address, SaysWhatToWriteInstead) {
+  for (const char* named : {"花子 <h@example.jp>", "<h@example.jp>", "\"H, N\" <h@example.jp>"}) {
+    EXPECT_EQ(why_refused(named), "has < and > around the address, write the address alone")
+        << named;
+  }
+  for (const char* two :
+       {"x@a.example;y@b.example", "x@a.example, y@b.example", "x@a.example y@b.example",
+        "x@a.example\ny@b.example", "x@a.example、y@b.example", "x@a.example\u3000y@b.example",
+        "X <x@a.example>, Y <y@b.example>", "x@a.example/y@b.example"}) {
+    EXPECT_EQ(why_refused(two), "has more than one address, write one") << two;
+  }
+  EXPECT_EQ(why_refused("x@@a.example"), "has more than one @");
+  EXPECT_EQ(why_refused("x@a@b.example"), "has more than one @");
+  EXPECT_EQ(why_refused("MAILTO:x@a.example"), "begins with mailto:, write the address alone");
+  // What has a quotation mark may have anything in it.
+  EXPECT_EQ(why_refused("\"x@a\"@b.example"), "accepted");
+}
+
+TEST(Address, TakesTheFullStopsOfItsScriptInADomain) {
+  // RFC 3490 section 3.1: U+3002, U+FF0E and U+FF61 are dots there.
+  for (const char* dotted : {"x@good。example", "x@good．example", "x@good｡example"}) {
+    EXPECT_EQ(parse_address(dotted)->domain, "good.example") << dotted;
+  }
+  EXPECT_EQ(parse_address("x@ｇｏｏｄ.example")->domain, "good.example");
 }
 
 TEST(Address, NamesTheCharacterThatNobodySees) {

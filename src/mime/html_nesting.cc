@@ -275,11 +275,18 @@ std::span<const HtmlNesting::Element> HtmlNesting::before(std::string_view name)
       end_down_to(kTable);
     }
   }
-  if (open_.size() >= kDepthMax && (traits & kVoid) == 0) {
+  // What hides ends at its own end alone, or what it has besides would show.
+  const std::size_t most = hides_now() ? 2 * kDepthMax : kDepthMax;
+  if (open_.size() >= most && (traits & kVoid) == 0) {
     ended_.push_back(open_.back());
     open_.pop_back();
   }
   return ended_;
+}
+
+bool HtmlNesting::hides_now() const {
+  return is_tiny() ||
+         std::ranges::any_of(open_, [](const Element& element) { return element.effect.hides; });
 }
 
 // "Noah's Ark": of formatting elements that are alike, three are as good as hundreds that nobody

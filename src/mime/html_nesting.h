@@ -11,8 +11,8 @@
 //                     to their own end tag or the end of the cell; their end tag ends no block
 //   parts of tables   outside of a table are no elements, as browsers ignore their tags
 //
-// At most kDepthMax are open: deeper elements stand beside one another, as in browsers. So each tag
-// costs a bounded number of steps.
+// At most kDepthMax are open, twice as many inside of what hides its content: deeper elements stand
+// beside one another, as in browsers. So each tag costs a bounded number of steps.
 #pragma once
 
 #include <array>
@@ -77,6 +77,8 @@ class HtmlNesting {
   void end_implied();
   void forget_one_of_many(std::string_view name);
   void settle(std::size_t from);
+  // Text that stood here would not show.
+  [[nodiscard]] bool hides_now() const;
 
   std::vector<Element> open_;
   std::vector<Element> ended_;

@@ -28,8 +28,8 @@
 namespace todoku::mime {
 
 // UTF-8 with LF line ends; no line ends at the beginning and the end. Pure, in linear time, at most
-// twice as long as `html` and 64 octets more: what is beyond is cut off. Empty if nothing can be
-// read in it.
+// twice as long as `html` and 64 octets more: for what is beyond, a last line "[...]" stands. Empty
+// if nothing can be read in it.
 [[nodiscard]] std::string html_to_text(std::string_view html);
 
 }  // namespace todoku::mime

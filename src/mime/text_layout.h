@@ -13,7 +13,8 @@ namespace todoku::mime {
 
 class TextLayout {
  public:
-  explicit TextLayout(std::size_t octets_max) : octets_max_(octets_max) {}
+  // Of more text a last line "[...]" stands for the rest. `octets_max` has room for that.
+  explicit TextLayout(std::size_t octets_max) : octets_max_(octets_max - kRest.size()) {}
 
   // Text with collapsing white space.
   void put(std::string_view text);
@@ -45,14 +46,18 @@ class TextLayout {
   void set_bullet(std::string bullet) { bullet_ = std::move(bullet); }
 
   [[nodiscard]] const std::string& text() const { return out_; }
-  // Without the line end before what did not fit.
   [[nodiscard]] std::string take() {
-    if (full_) out_.erase(out_.find_last_not_of('\n') + 1);
+    if (full_) {
+      out_.erase(out_.find_last_not_of('\n') + 1);
+      out_ += kRest;
+    }
     return std::move(out_);
   }
   [[nodiscard]] bool is_full() const { return full_; }
 
  private:
+  static constexpr std::string_view kRest = "\n[...]";
+
   // Of a run of white space; one with a line end in it is a line end.
   enum class Space : std::uint8_t { none, space, line_end };
 

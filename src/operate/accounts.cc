@@ -116,6 +116,28 @@ Result<AddedAccount> write_account(store::WriteTransaction& transaction,
   return added;
 }
 
+Result<store::Account> write_change(store::WriteTransaction& transaction, const std::string& name,
+                                    const AccountChange& change) {
+  auto account = transaction.read().account_by_name(name);
+  if (!account) return account;
+  if (change.weight) account->weight = static_cast<std::uint32_t>(*change.weight);
+  if (change.suspended) account->suspended = *change.suspended;
+  if (change.text_from_html) account->text_from_html = *change.text_from_html;
+  const auto changed = transaction.change_account(*account);
+  if (!changed) return fail(changed.error());
+  return account;
+}
+
+// How many keys are left.
+Result<std::int64_t> revoke(store::WriteTransaction& transaction, store::AccountKey account,
+                            std::int64_t id) {
+  const auto revoked = transaction.revoke_api_key(account, id);
+  if (!revoked) return fail(revoked.error());
+  auto left = transaction.read().active_keys(account, account);
+  if (!left) return fail(std::move(left.error()));
+  return (*left)[account];
+}
+
 }  // namespace
 
 Task<Result<store::Account>> Operations::account(std::string name) {
@@ -153,25 +175,23 @@ Task<Result<AddedAccount>> Operations::add_account(NewAccount request) {
   co_return added;
 }
 
-Task<Result<void>> Operations::change_account(std::string name, AccountChange change) {
+Task<Result<ChangedAccount>> Operations::change_account(std::string name, AccountChange change) {
   if (change.weight) {
-    if (auto good = check_weight(*change.weight); !good) co_return good;
+    if (auto good = check_weight(*change.weight); !good) co_return fail(std::move(good.error()));
   }
   auto found = co_await account(name);
   if (!found) co_return fail(std::move(found.error()));
-  auto changed =
-      co_await store_.write(store::WritePriority::accept,
-                            [name, change](store::WriteTransaction& transaction) -> Result<void> {
-                              auto now = transaction.read().account_by_name(name);
-                              if (!now) return fail(std::move(now.error()));
-                              if (change.weight)
-                                now->weight = static_cast<std::uint32_t>(*change.weight);
-                              if (change.suspended) now->suspended = *change.suspended;
-                              if (change.text_from_html)
-                                now->text_from_html = *change.text_from_html;
-                              return transaction.change_account(*now);
-                            });
-  co_return changed;
+  auto changed = co_await store_.write(store::WritePriority::accept,
+                                       [name, change](store::WriteTransaction& transaction) {
+                                         return write_change(transaction, name, change);
+                                       });
+  if (!changed) co_return fail(std::move(changed.error()));
+  // A question of its own: it may take longer than a writer may keep others waiting.
+  const auto work = co_await store_.read([key = changed->key](store::ReadTransaction& transaction) {
+    return transaction.work_of(key);
+  });
+  if (!work) co_return fail("the account is changed, but what it has to go", work.error());
+  co_return ChangedAccount{.account = std::move(*changed), .work = *work};
 }
 
 Task<Result<std::vector<store::ApiKey>>> Operations::keys(std::string account_name) {
@@ -195,13 +215,13 @@ Task<Result<IssuedKey>> Operations::add_key(std::string account_name, std::strin
   co_return issued;
 }
 
-Task<Result<void>> Operations::revoke_key(std::string account_name, std::int64_t id) {
+Task<Result<std::int64_t>> Operations::revoke_key(std::string account_name, std::int64_t id) {
   auto found = co_await account(account_name);
   if (!found) co_return fail(std::move(found.error()));
   auto revoked =
       co_await store_.write(store::WritePriority::accept,
                             [account = found->key, id](store::WriteTransaction& transaction) {
-                              return transaction.revoke_api_key(account, id);
+                              return revoke(transaction, account, id);
                             });
   if (!revoked && revoked.error().kind == ErrorKind::not_found) {
     co_return fail(ErrorKind::not_found, fmt::format("account {} has no key {}", account_name, id));

@@ -110,6 +110,28 @@ Result<Page<DkimView>> read_views(store::ReadTransaction& transaction,
   return page;
 }
 
+// The setting that is there for each name that ever was that of a key. The TXT record of a key that
+// was removed may still be published, or in caches: where it is, mail signed by another one under
+// the same name fails.
+std::string used_setting(const KeyName& name) {
+  return "dkim used/" + name.lookup_name();
+}
+
+Result<void> put_key(store::WriteTransaction& transaction, const store::DkimKey& key) {
+  const auto used = transaction.put_setting(used_setting({key.domain, key.selector}), "");
+  if (!used) return used;
+  return transaction.put_dkim_key(key);
+}
+
+Result<void> remove_key(store::WriteTransaction& transaction, const store::DkimKey& key) {
+  // Again, for one that was made by a version which left no such setting.
+  const auto used = transaction.put_setting(used_setting({key.domain, key.selector}), "");
+  if (!used) return used;
+  return transaction.remove_dkim_key(key.account, key.domain, key.selector);
+}
+
+constexpr int kSelectorsADay = 100;
+
 // Just before the keys of an account; those of another domain or selector come after.
 store::DkimPlace before(store::AccountKey account) {
   return {.account = account, .domain = {}, .selector = {}};
@@ -173,7 +195,14 @@ Task<Result<DkimView>> Operations::add_dkim_key(NewDkimKey request) {
   if (!box) co_return fail(box.error());
   auto key = co_await key_for(std::move(request.private_key), request.algorithm);
   if (!key) co_return fail(std::move(key.error()));
-  if (request.selector.empty()) request.selector = default_selector(key->algorithm(), now);
+  if (request.selector.empty()) {
+    auto domain = KeyName::parse(request.domain, "s");
+    if (!domain) co_return fail(std::move(domain.error()));
+    auto selector = co_await new_selector(request.account, domain->domain,
+                                          default_selector(key->algorithm(), now));
+    if (!selector) co_return fail(std::move(selector.error()));
+    request.selector = std::move(*selector);
+  }
   auto name = KeyName::parse(request.domain, request.selector);
   if (!name) co_return fail(std::move(name.error()));
   const auto taken = co_await dkim_key(request.account, name->domain, name->selector);
@@ -194,24 +223,51 @@ Task<Result<DkimView>> Operations::add_dkim_key(NewDkimKey request) {
   stored.sealed_private_key = (*box)->seal(key->to_pem(), dkim_seal_context(stored));
   auto written = co_await store_.write(
       store::WritePriority::accept,
-      [stored](store::WriteTransaction& transaction) { return transaction.put_dkim_key(stored); });
+      [stored](store::WriteTransaction& transaction) { return put_key(transaction, stored); });
   if (!written) co_return fail(std::move(written.error()));
   auto loaded = co_await tell_dkim_keys();
   if (!loaded) co_return fail(std::move(loaded.error()));
   co_return view_of(request.account, std::move(stored));
 }
 
-Task<Result<void>> Operations::remove_dkim_key(std::string account_name, std::string domain,
-                                               std::string selector) {
+Task<Result<store::AccountWork>> Operations::remove_dkim_key(std::string account_name,
+                                                             std::string domain,
+                                                             std::string selector) {
   auto found = co_await dkim_key(account_name, domain, selector);
   if (!found) co_return fail(std::move(found.error()));
-  auto removed = co_await store_.write(
-      store::WritePriority::accept, [key = found->key](store::WriteTransaction& transaction) {
-        return transaction.remove_dkim_key(key.account, key.domain, key.selector);
-      });
-  if (!removed) co_return removed;
+  auto removed = co_await store_.write(store::WritePriority::accept,
+                                       [key = found->key](store::WriteTransaction& transaction) {
+                                         return remove_key(transaction, key);
+                                       });
+  if (!removed) co_return fail(std::move(removed.error()));
   auto loaded = co_await tell_dkim_keys();
-  co_return loaded;
+  if (!loaded) co_return fail(std::move(loaded.error()));
+  const auto work =
+      co_await store_.read([key = found->key.account](store::ReadTransaction& transaction) {
+        return transaction.work_of(key);
+      });
+  if (!work) co_return fail("the key is removed, but what the account has to go", work.error());
+  co_return *work;
+}
+
+Task<Result<std::string>> Operations::new_selector(std::string account_name, std::string domain,
+                                                   std::string usual) {
+  for (int number = 1; number <= kSelectorsADay; ++number) {
+    std::string selector = number == 1 ? usual : fmt::format("{}-{}", usual, number);
+    const auto used = co_await store_.read(
+        [setting = used_setting({domain, selector})](store::ReadTransaction& transaction) {
+          return transaction.setting(setting);
+        });
+    if (!used) co_return fail(used.error());
+    if (*used) continue;
+    const auto there = co_await dkim_key(account_name, domain, selector);
+    if (there) continue;
+    if (there.error().kind != ErrorKind::not_found) co_return fail(there.error());
+    co_return selector;
+  }
+  co_return fail(ErrorKind::conflict,
+                 fmt::format("{} has had {} keys of today already: choose a --selector", domain,
+                             kSelectorsADay));
 }
 
 Task<Result<void>> Operations::tell_dkim_keys() {

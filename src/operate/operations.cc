@@ -31,11 +31,14 @@ Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
   const auto searched = co_await store::walk(store_, search);
   if (!searched) co_return fail(searched.error());
   explanation.stories = search.take();
+  EngineStatus engine;
+  if (options_.describe_engine) options_.describe_engine(engine);
   const explain::StoryOptions options{
       .language = request.language,
       .now = clock_.now(),
       .offset = std::chrono::minutes(request.utc_offset_minutes),
       .engine_running = options_.describe_engine != nullptr,
+      .drains_until = engine.drains_until,
       .transactional_expiry = options_.transactional_expiry,
       .bulk_expiry = options_.bulk_expiry,
       .way_of = options_.way_of,
@@ -47,6 +50,34 @@ Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
   co_return explanation;
 }
 
+namespace {
+
+// Where there are more, the operator asks for the list of accounts.
+constexpr std::int64_t kSuspendedShown = 10;
+
+Result<void> read_figures(store::ReadTransaction& transaction, EngineStatus& status) {
+  auto queues = transaction.queue_figures();
+  if (!queues) return fail(std::move(queues.error()));
+  status.queues = std::move(*queues);
+  const auto suspended = transaction.suspended_accounts(kSuspendedShown + 1);
+  if (!suspended) return fail(suspended.error());
+  for (const store::Account& account : *suspended) {
+    if (static_cast<std::int64_t>(status.suspended.size()) == kSuspendedShown) {
+      status.more_suspended = true;
+      break;
+    }
+    const auto work = transaction.work_of(account.key);
+    if (!work) return fail(work.error());
+    status.suspended.push_back({.name = account.name, .work = *work});
+  }
+  const auto drained = transaction.setting(kDrainedSetting);
+  if (!drained) return fail(drained.error());
+  if (*drained) status.drained = parse_drained(**drained);
+  return {};
+}
+
+}  // namespace
+
 Task<Result<EngineStatus>> Operations::status() {
   EngineStatus status;
   status.version = options_.version;
@@ -55,12 +86,16 @@ Task<Result<EngineStatus>> Operations::status() {
     status.running = true;
     options_.describe_engine(status);
   }
-  auto queues = co_await store_.read(
-      [](store::ReadTransaction& transaction) { return transaction.queue_figures(); });
-  status.asked = clock_.now();
-  if (!queues) co_return fail(std::move(queues.error()));
-  status.queues = std::move(*queues);
-  co_return status;
+  // By value there and back: who asks may be gone when the store answers.
+  auto told =
+      co_await store_.read([status](store::ReadTransaction& transaction) -> Result<EngineStatus> {
+        EngineStatus with = status;
+        const auto read = read_figures(transaction, with);
+        if (!read) return fail(read.error());
+        return with;
+      });
+  if (told) told->asked = clock_.now();
+  co_return told;
 }
 
 Result<void> Operations::drain() {

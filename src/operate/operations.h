@@ -20,6 +20,7 @@
 #include "base/secret_box.h"
 #include "explain/time_text.h"
 #include "explain/way.h"
+#include "operate/drained.h"
 #include "store/store.h"
 
 namespace todoku::operate {
@@ -52,6 +53,11 @@ struct AccountChange {
   std::optional<std::int64_t> weight;
   std::optional<bool> suspended;
   std::optional<bool> text_from_html;
+};
+
+struct ChangedAccount {
+  store::Account account;
+  store::AccountWork work;  // what it has to go
 };
 
 struct DkimView {
@@ -101,17 +107,26 @@ struct StuckMails {
   bool more = false;             // than were asked for
 };
 
+struct SuspendedAccount {
+  std::string name;
+  store::AccountWork work;
+};
+
 struct EngineStatus {
   std::string version;
   std::string data_directory;
   bool running = false;
   bool draining = false;
+  std::optional<Instant> drains_until;  // what is not over then is broken off
   std::int64_t pid = 0;
   Instant started{};
   std::vector<std::string> roles;
   std::string api;  // URL
   std::vector<store::QueueFigures> queues;
-  Instant asked{};  // when these figures were taken
+  std::vector<SuspendedAccount> suspended;  // the first ones
+  bool more_suspended = false;
+  std::optional<Drained> drained;  // the last time that an engine did
+  Instant asked{};                 // when these figures were taken
 };
 
 // What the private key of `key` is sealed for: one sealed for another account, domain or selector
@@ -147,11 +162,12 @@ class Operations {
   // before. Whoever wants all asks until there is no next.
   Task<Result<Page<AccountView>>> accounts(std::string after, std::int64_t limit);
   Task<Result<AddedAccount>> add_account(NewAccount account);
-  Task<Result<void>> change_account(std::string name, AccountChange change);
+  Task<Result<ChangedAccount>> change_account(std::string name, AccountChange change);
 
   Task<Result<std::vector<store::ApiKey>>> keys(std::string account);
   Task<Result<IssuedKey>> add_key(std::string account, std::string label);
-  Task<Result<void>> revoke_key(std::string account, std::int64_t id);
+  // How many keys the account has left.
+  Task<Result<std::int64_t>> revoke_key(std::string account, std::int64_t id);
 
   // `account` empty: of all.
   Task<Result<Page<DkimView>>> dkim_keys(std::string account, std::string after,
@@ -159,7 +175,9 @@ class Operations {
   Task<Result<DkimView>> dkim_key(std::string account, std::string domain, std::string selector);
   // conflict if the selector is taken.
   Task<Result<DkimView>> add_dkim_key(NewDkimKey request);
-  Task<Result<void>> remove_dkim_key(std::string account, std::string domain, std::string selector);
+  // What the account has to go: mail that began with the key waits for it from now on.
+  Task<Result<store::AccountWork>> remove_dkim_key(std::string account, std::string domain,
+                                                   std::string selector);
 
   Task<Result<Explanation>> explain(ExplainRequest request);
 
@@ -177,6 +195,9 @@ class Operations {
  private:
   Task<Result<store::Account>> account(std::string name);
   Task<Result<void>> tell_dkim_keys();
+  // `usual`, or where a key had that name once, something like it.
+  Task<Result<std::string>> new_selector(std::string account, std::string domain,
+                                         std::string usual);
 
   store::Store& store_;
   const Clock& clock_;

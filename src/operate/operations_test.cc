@@ -241,6 +241,64 @@ TEST_F(OperationsTest, NeverOverwritesADkimKey) {
             ErrorKind::not_found);
 }
 
+TEST_F(OperationsTest, NeverGivesASelectorTwice) {
+  ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
+  const auto generated = [&] {
+    const auto key = run(operations.add_dkim_key(
+        {.account = "shop", .domain = "Example.JP", .algorithm = "ed25519"}));
+    EXPECT_TRUE(key) << key.error().detail;
+    return key ? key->key.selector : std::string();
+  };
+  const std::string first = generated();
+  ASSERT_TRUE(run(operations.remove_dkim_key("shop", "example.jp", first)));
+  EXPECT_EQ(generated(), first + "-2") << "its record may still be published";
+  EXPECT_EQ(generated(), first + "-3") << "whose key is there";
+  EXPECT_TRUE(run(operations.add_dkim_key(
+      {.account = "shop", .domain = "example.jp", .selector = first, .algorithm = "ed25519"})))
+      << "who names it means it";
+}
+
+TEST_F(OperationsTest, SaysWhatASuspendedAccountHasToGo) {
+  ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
+  ASSERT_TRUE(run(operations.add_account({.name = "other"})));
+  const auto key = installation.store->read_and_wait(
+      [](store::ReadTransaction& t) { return t.account_by_name("shop"); });
+  store::Accept accept;
+  accept.delivery.account = key->key;
+  accept.recipients = {{"a@example.jp", "example.jp", {}}, {"b@example.jp", "example.jp", {}}};
+  accept.life_time = std::chrono::hours(24);
+  ASSERT_TRUE(installation.store->perform_and_wait(std::move(accept)));
+  EXPECT_THAT(run(operations.status())->suspended, SizeIs(0));
+  const auto changed = run(operations.change_account("shop", {.suspended = true}));
+  ASSERT_TRUE(changed) << changed.error().detail;
+  EXPECT_TRUE(changed->account.suspended);
+  EXPECT_EQ(changed->work.recipients, 2);
+  EXPECT_EQ(changed->work.deliveries, 1);
+  const auto status = run(operations.status());
+  ASSERT_THAT(status->suspended, SizeIs(1));
+  EXPECT_EQ(status->suspended[0].name, "shop");
+  EXPECT_EQ(status->suspended[0].work.recipients, 2);
+  EXPECT_FALSE(status->more_suspended);
+}
+
+TEST_F(OperationsTest, SaysWhatIsLeftAfterARevocationAndARemoval) {
+  const auto added = run(operations.add_account({.name = "shop"}));
+  const auto second = run(operations.add_key("shop", "ci"));
+  EXPECT_EQ(run(operations.revoke_key("shop", added->key->key.id)).value(), 1);
+  EXPECT_EQ(run(operations.revoke_key("shop", second->key.id)).value(), 0);
+}
+
+TEST(DrainedTest, IsReadAsItIsWritten) {
+  const Drained drained{.at = from_epoch_ms(1'767'574'800'123), .in_doubt = 10};
+  const auto read = parse_drained(to_text(drained));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->at, drained.at);
+  EXPECT_EQ(read->in_doubt, 10);
+  for (const std::string_view wrong : {"", "1", "1 ", " 1", "1 x", "1 2 ", "x 2"}) {
+    EXPECT_FALSE(parse_drained(wrong)) << wrong;
+  }
+}
+
 TEST_F(OperationsTest, TakesOverADkimKeyMadeElsewhere) {
   ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
   const auto key = mailauth::dkim::SigningKey::generate(mailauth::dkim::KeyAlgorithm::rsa);

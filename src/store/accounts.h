@@ -20,9 +20,11 @@ inline constexpr std::int64_t kAccountWeightMax = 1'000;
 
 struct Account {
   AccountKey key{};
-  std::string name;            // the login id of the contract; unique
-  std::uint32_t weight = 1;    // share of the engine relative to other accounts
-  bool suspended = false;      // no request is accepted, nothing new is started
+  std::string name;          // the login id of the contract; unique
+  std::uint32_t weight = 1;  // share of the engine relative to other accounts
+  // No request is accepted, nothing is started, and nothing that has started is taken in hand; what
+  // a node has in hand goes on.
+  bool suspended = false;
   bool text_from_html = true;  // mail that comes with HTML only gets a text part made from it
   Instant created{};
 };
@@ -61,6 +63,8 @@ class AccountReads {
   // How many unrevoked API keys each account from `first` to `last` has; none: not there.
   [[nodiscard]] virtual Result<std::map<AccountKey, std::int64_t>> active_keys(AccountKey first,
                                                                                AccountKey last) = 0;
+  // By key, at most `limit`.
+  [[nodiscard]] virtual Result<std::vector<Account>> suspended_accounts(std::int64_t limit) = 0;
   [[nodiscard]] virtual Result<Account> account(AccountKey key) = 0;
   [[nodiscard]] virtual Result<Account> account_by_name(std::string_view name) = 0;
   // The account whose unrevoked API key has this SHA-256 (hex) of its bearer token.

@@ -181,7 +181,8 @@ class DeliveryReads {
       std::int64_t limit) = 0;
   // How long until the next reservation is due, so that nobody has to poll.
   [[nodiscard]] virtual Result<std::optional<Milliseconds>> next_reservation() = 0;
-  // Bulk deliveries in status sending, by key. One statement.
+  // Bulk deliveries in status sending, by key; of suspended accounts those alone whose life is
+  // over, so that they are given up. One statement.
   [[nodiscard]] virtual Result<std::vector<SendingDelivery>> sending_bulk() = 0;
 };
 

@@ -29,9 +29,16 @@ inline constexpr Milliseconds kNodeLease = std::chrono::seconds(15);
 inline constexpr Milliseconds kRenewEvery = std::chrono::seconds(3);
 
 struct NewNode {
-  std::string name;   // of the place where it runs: who enters under it succeeds who had it before
-  std::string roles;  // for people
+  std::string name;     // of the place where it runs
+  std::string roles;    // for people
   std::string version;  // for people
+  // It comes in place of whoever had its name, who is known to be gone and becomes void. Otherwise
+  // whoever has the name is another node.
+  bool succeeds = true;
+  // No other node may live beside it: while the lease of one runs, conflict names that one; others
+  // become void with its entering. Who wants to be sure that a clock that leapt has not ended a
+  // lease watches first (delivery/policy/sole_watch.h).
+  bool alone = false;
 };
 
 struct Node {
@@ -68,6 +75,16 @@ struct OfferedAgain {
   std::int64_t unknown = 0;         // recipients whose mail was on its way and is sent at most once
 };
 
+// Of a node that is not void. One that is longer than leases are was given by a clock that was
+// ahead of this one, as after a fail-over: who lives renews it, and then it is not.
+[[nodiscard]] inline bool lease_runs(const Node& node) {
+  constexpr Milliseconds kApart = std::chrono::seconds(1);
+  return node.left > Milliseconds(0) && node.left <= kNodeLease + kApart;
+}
+
+// What is said to who would have to be alone, and is not.
+[[nodiscard]] std::string lives_here(const Node& other);
+
 class NodeReads {
  public:
   virtual ~NodeReads() = default;
@@ -81,7 +98,7 @@ class NodeReads {
 class NodeWrites {
  public:
   virtual ~NodeWrites() = default;
-  // A new node with a whole lease. Nodes that had the name before become void.
+  // A new node with a whole lease. Of several that enter at once, each sees those before it.
   [[nodiscard]] virtual Result<NodeKey> enter_node(const NewNode& node) = 0;
   // A whole lease from now on. conflict if the node is void or gone: enter anew, everything it held
   // is lost.

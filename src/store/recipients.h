@@ -66,7 +66,9 @@ struct Story {
   bool in_hand = false;  // a node holds its batch
   // Otherwise nobody takes its batch up before.
   std::optional<Instant> not_before;
-  bool account_suspended = false;  // its delivery does not start
+  bool account_suspended = false;  // nobody takes it in hand
+  bool at_most_once = false;       // as in Delivery
+  bool on_its_way = false;         // WorkWrites::mark_on_its_way
 };
 
 // Stories found by one short question.

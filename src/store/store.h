@@ -26,6 +26,7 @@
 #include <utility>
 
 #include "async/callback.h"
+#include "base/clock.h"
 #include "base/result.h"
 #include "store/accounts.h"
 #include "store/deliveries.h"
@@ -95,6 +96,9 @@ class Store {
   // up with unavailable.
   virtual void submit_read(ReadWork work, Done done) = 0;
   [[nodiscard]] virtual StoreFigures figures() const = 0;
+  // By which the store's time runs, as closely as that can be told here: what instants that come
+  // out of it are compared with. As long as the store.
+  [[nodiscard]] virtual const Clock& clock() const = 0;
   // Commits what is queued, refuses what comes, closes. Blocks; idempotent.
   virtual void close() = 0;
 

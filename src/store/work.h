@@ -163,6 +163,9 @@ struct Settle {
 
 // ---- claim -------------------------------------------------------------------------------------
 
+// How soon after an account is resumed its transactional mail goes on, at the latest.
+inline constexpr Milliseconds kSuspendedWait = std::chrono::minutes(1);
+
 struct Claimed {
   // In the order given. conflict: this node has it already; not_found: it is not due, not free, or
   // there is no such batch. What is leased has somebody due.
@@ -170,7 +173,9 @@ struct Claimed {
 };
 
 // Leases those batches that are due and free to `node`. conflict as a whole if the node's own lease
-// has lapsed.
+// has lapsed. A batch of a suspended account is not free before its delivery's life is over; a
+// transactional one that is asked for meanwhile is due again after kSuspendedWait, or when that
+// life ends.
 struct Claim {
   using Answer = Claimed;
   NodeKey node = kNobody;
@@ -241,15 +246,28 @@ struct StageRows {
 
 struct QueueFigures {
   TrafficClass traffic = TrafficClass::transactional;
-  std::int64_t waiting = 0;            // recipients of started deliveries not yet terminal
-  std::optional<Milliseconds> oldest;  // since the earliest due batch that nobody works on is due
-  std::int64_t set_aside = 0;          // recipients that wait for an operator
+  std::int64_t waiting = 0;  // recipients of started deliveries not yet terminal
+  // Since the earliest due batch that nobody works on is due; suspended accounts aside.
+  std::optional<Milliseconds> oldest;
+  std::int64_t set_aside = 0;  // recipients that wait for an operator
 };
+
+// What an account has to go.
+struct AccountWork {
+  std::int64_t deliveries = 0;  // started and not over
+  std::int64_t recipients = 0;  // of these, not yet terminal
+  std::int64_t in_hand = 0;     // of these, in batches that nodes hold
+  bool more = false;            // there may be others: no question counts for ever
+};
+
+// Of transactional batches that wait, and of all in hand, so many are looked at for an account's.
+inline constexpr std::int64_t kWorkLookedAt = 2'000;
 
 class WorkReads {
  public:
   virtual ~WorkReads() = default;
   [[nodiscard]] virtual Result<std::vector<QueueFigures>> queue_figures() = 0;
+  [[nodiscard]] virtual Result<AccountWork> work_of(AccountKey account) = 0;
   [[nodiscard]] virtual Result<std::vector<SetAside>> set_aside(std::int64_t limit) = 0;
 };
 

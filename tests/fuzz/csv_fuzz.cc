@@ -1,13 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// CSV: however the octets are cut into slices, the same rows, good and bad, come out.
+// CSV: however the octets are cut into slices, the same rows, good and bad, come out. Any row may
+// be a header: it is one, or what is said of it can be shown.
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/check.h"
+#include "base/printable.h"
 #include "intake/csv.h"
+#include "intake/list_header.h"
 
 namespace {
+
+void take_header(const std::vector<std::string>& fields) {
+  const auto header = todoku::intake::read_list_header(fields, todoku::intake::Limits{});
+  if (header) {
+    todoku::check(header->front() == "email", "a list's header begins with email");
+    return;
+  }
+  for (const std::string& text : {header.error().en, header.error().ja}) {
+    todoku::check(!text.empty() && todoku::printable(text) == text, "what is said can be shown");
+  }
+}
 
 std::string read(std::string_view text, std::size_t slice) {
   todoku::intake::CsvReader reader({.row_octets_max = 512, .row_lines_max = 5});
@@ -22,6 +37,7 @@ std::string read(std::string_view text, std::size_t slice) {
       .good = [&](todoku::intake::CsvRow& row) -> todoku::Result<void> {
         todoku::check(!row.fields.empty(), "a row has fields");
         next(row.number);
+        take_header(row.fields);
         for (const std::string& field : row.fields) seen += "[" + field + "]";
         return {};
       },

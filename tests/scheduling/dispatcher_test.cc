@@ -59,6 +59,7 @@ class CountingStore final : public store::Store {
     store_.submit_read(std::move(work), std::move(done));
   }
   [[nodiscard]] store::StoreFigures figures() const override { return store_.figures(); }
+  [[nodiscard]] const Clock& clock() const override { return store_.clock(); }
   void close() override { store_.close(); }
 
   std::int64_t reads = 0;

@@ -46,6 +46,7 @@ class FaultyStore final : public store::Store {
                     store::Done done) override;
   void submit_read(store::ReadWork work, store::Done done) override;
   [[nodiscard]] store::StoreFigures figures() const override { return {}; }
+  [[nodiscard]] const Clock& clock() const override { return clock_; }
   void close() override {}
 
   // The process died: what was not committed never will be. Who waits is told so.

@@ -15,8 +15,10 @@ class FailingStore final : public store::Store {
  public:
   explicit FailingStore(store::Store& inner) : inner_(inner) {}
 
-  // The calls from the n-th on, from 1, fail: `count` of them.
-  void fail_calls(std::int64_t n, std::int64_t count) {
+  // The calls from the n-th on, from 1, fail: `count` of them. With ErrorKind::io the store does
+  // not know what became of them.
+  void fail_calls(std::int64_t n, std::int64_t count, ErrorKind kind = ErrorKind::unavailable) {
+    kind_ = kind;
     first_ = n;
     last_ = n + count - 1;
   }
@@ -48,6 +50,7 @@ class FailingStore final : public store::Store {
     inner_.submit_read(std::move(work), std::move(done));
   }
   [[nodiscard]] store::StoreFigures figures() const override { return inner_.figures(); }
+  [[nodiscard]] const Clock& clock() const override { return inner_.clock(); }
   void close() override {}
 
  private:
@@ -59,7 +62,7 @@ class FailingStore final : public store::Store {
   bool refuses(Done& done) {
     const std::int64_t call = ++calls_;
     if (!outage_ && (call < first_ || call > last_)) return false;
-    done(fail(ErrorKind::unavailable, "as the test wants it"));
+    done(fail(kind_.load(), "as the test wants it"));
     return true;
   }
 
@@ -68,6 +71,7 @@ class FailingStore final : public store::Store {
   std::atomic<std::int64_t> first_{0};
   std::atomic<std::int64_t> last_{-1};
   std::atomic<bool> outage_{false};
+  std::atomic<ErrorKind> kind_{ErrorKind::unavailable};
 };
 
 }  // namespace todoku

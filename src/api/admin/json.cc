@@ -43,6 +43,13 @@ void add_account_members(JsonWriter& json, const store::Account& account) {
   add_shown_time(json, "created", account.created);
 }
 
+void add_work_members(JsonWriter& json, const store::AccountWork& work) {
+  json.member("deliveries", work.deliveries);
+  json.member("recipients", work.recipients);
+  json.member("in_hand", work.in_hand);
+  json.member("more", work.more);
+}
+
 void add_key_members(JsonWriter& json, const store::ApiKey& key) {
   json.member("id", key.id);
   json.member("label", key.label);
@@ -111,6 +118,7 @@ void add_story(JsonWriter& json, const store::Story& story, std::string_view nex
   add_time(json, "started", story.started);
   add_time(json, "due", story.due);
   json.member("set_aside", story.set_aside);
+  json.member("account_suspended", story.account_suspended);
   json.member("next", next);
   json.key("attempts");
   json.begin_array();
@@ -146,6 +154,25 @@ std::string accounts_json(const operate::Page<operate::AccountView>& accounts) {
     json.end_object();
   };
   return list_json("accounts", accounts.views, add, accounts.next);
+}
+
+std::string work_json(const store::AccountWork& work) {
+  JsonWriter json;
+  json.begin_object();
+  json.member("done", true);
+  add_work_members(json, work);
+  json.end_object();
+  return json.take();
+}
+
+std::string changed_account_json(const operate::ChangedAccount& changed) {
+  JsonWriter json;
+  json.begin_object();
+  json.member("done", true);
+  add_account_members(json, changed.account);
+  add_work_members(json, changed.work);
+  json.end_object();
+  return json.take();
 }
 
 std::string account_json(const operate::AddedAccount& added) {
@@ -228,6 +255,7 @@ std::string status_json(const operate::EngineStatus& status) {
   json.member("running", status.running);
   if (status.running) {
     json.member("draining", status.draining);
+    add_shown_time(json, "drains_until", status.drains_until);
     json.member("pid", status.pid);
     add_shown_time(json, "started", status.started);
     json.member("api", status.api);
@@ -248,6 +276,24 @@ std::string status_json(const operate::EngineStatus& status) {
     json.end_object();
   }
   json.end_array();
+  json.key("suspended");
+  json.begin_array();
+  for (const operate::SuspendedAccount& account : status.suspended) {
+    json.begin_object();
+    json.member("name", account.name);
+    add_work_members(json, account.work);
+    json.end_object();
+  }
+  json.end_array();
+  json.member("more_suspended", status.more_suspended);
+  if (status.drained) {
+    json.key("drained");
+    json.begin_object();
+    add_shown_time(json, "at", status.drained->at);
+    json.member("at_ms", status.drained->at.time_since_epoch().count());
+    json.member("in_doubt", status.drained->in_doubt);
+    json.end_object();
+  }
   json.end_object();
   return json.take();
 }

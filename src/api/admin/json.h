@@ -11,6 +11,8 @@
 namespace todoku::api::admin {
 
 [[nodiscard]] std::string accounts_json(const operate::Page<operate::AccountView>& accounts);
+[[nodiscard]] std::string work_json(const store::AccountWork& work);
+[[nodiscard]] std::string changed_account_json(const operate::ChangedAccount& changed);
 [[nodiscard]] std::string account_json(const operate::AddedAccount& added);
 [[nodiscard]] std::string keys_json(const std::vector<store::ApiKey>& keys);
 [[nodiscard]] std::string issued_key_json(const operate::IssuedKey& issued);

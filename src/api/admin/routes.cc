@@ -83,7 +83,8 @@ Task<Response> change_account(Operations& operations, Given given) {
                                       .suspended = given.truth("suspended"),
                                       .text_from_html = given.truth("text_from_html")};
   const auto changed = co_await operations.change_account(given.text("account"), change);
-  co_return changed ? done() : failure(changed.error());
+  co_return changed ? Response::json(200, changed_account_json(*changed))
+                    : failure(changed.error());
 }
 
 Task<Response> list_keys(Operations& operations, Given given) {
@@ -99,7 +100,8 @@ Task<Response> add_key(Operations& operations, Given given) {
 Task<Response> revoke_key(Operations& operations, Given given) {
   const auto revoked =
       co_await operations.revoke_key(given.text("account"), given.number("id").value_or(0));
-  co_return revoked ? done() : failure(revoked.error());
+  co_return revoked ? Response::json(200, fmt::format(R"({{"done":true,"keys":{}}})", *revoked))
+                    : failure(revoked.error());
 }
 
 Task<Response> list_dkim(Operations& operations, Given given) {
@@ -128,7 +130,7 @@ Task<Response> show_dkim(Operations& operations, Given given) {
 Task<Response> remove_dkim(Operations& operations, Given given) {
   const auto removed = co_await operations.remove_dkim_key(
       given.text("account"), given.text("domain"), given.text("selector"));
-  co_return removed ? done() : failure(removed.error());
+  co_return removed ? Response::json(200, work_json(*removed)) : failure(removed.error());
 }
 
 Task<Response> explain_address(Operations& operations, Given given) {

@@ -4,13 +4,14 @@
 //   GET    /accounts?after=&limit=                {"accounts": [{name, weight, ...}], "next"?}
 //   POST   /accounts                              {name, weight?, with_key?}
 //   PATCH  /accounts/{account}                    {weight?, suspended?, text_from_html?}
+//                                                 -> with deliveries and recipients to go
 //   GET    /accounts/{account}/keys               {"keys": [{id, label, created, revoked?}]}
 //   POST   /accounts/{account}/keys               {label?} -> with api_key and bearer_token
-//   DELETE /accounts/{account}/keys/{id}
+//   DELETE /accounts/{account}/keys/{id}          -> {"keys": n} that are left
 //   GET    /dkim?account=&after=&limit=           {"keys": [...], "next"?}
 //   POST   /dkim                                  {account, domain, selector?, algorithm?, ...}
 //   GET    /dkim/{account}/{domain}/{selector}
-//   DELETE /dkim/{account}/{domain}/{selector}
+//   DELETE /dkim/{account}/{domain}/{selector}    -> deliveries and recipients of the account to go
 //   GET    /explain?address=&account=&lang=&limit=&utc_offset_minutes=
 //   GET    /stuck?limit=&utc_offset_minutes=      {"mails": [{since, account, ...}], "more"}
 //   POST   /stuck/{account}/{email_id}/release

@@ -106,7 +106,14 @@ TEST_F(AdminRoutesTest, AreWhatTheOperationsAre) {
   EXPECT_EQ(key.status, 201);
   EXPECT_THAT(key.body, HasSubstr(R"("label":"ci")"));
   EXPECT_THAT(call(http::Method::get, "/accounts/shop/keys").body, Not(HasSubstr("api_key")));
-  EXPECT_EQ(call(http::Method::patch, "/accounts/shop", R"({"suspended":true})").status, 200);
+  EXPECT_THAT(call(http::Method::patch, "/accounts/shop", R"({"suspended":true})").body,
+              HasSubstr(R"(,"deliveries":0,"recipients":0,"in_hand":0,"more":false})"));
+  EXPECT_THAT(
+      call(http::Method::get, "/status").body,
+      HasSubstr(
+          R"("suspended":[{"name":"shop","deliveries":0,"recipients":0,"in_hand":0,"more":false}],)"
+          R"("more_suspended":false})"));
+  EXPECT_EQ(call(http::Method::delete_, "/accounts/shop/keys/1").body, R"({"done":true,"keys":0})");
   EXPECT_THAT(call(http::Method::get, "/accounts").body, HasSubstr(R"("suspended":true)"));
   EXPECT_EQ(call(http::Method::patch, "/accounts/shop", R"({"text_from_html":false})").status, 200);
   EXPECT_THAT(call(http::Method::get, "/accounts").body,

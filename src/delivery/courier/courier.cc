@@ -17,8 +17,6 @@ namespace {
 
 constexpr std::size_t kBellsAtOnce = 10;  // what one answer of SQS has
 constexpr Milliseconds kBellWait = std::chrono::seconds(10);
-// Domains that are looked up at the same time, of all batches: beyond, the next of a batch wait.
-constexpr std::size_t kLookupsAtOnce = 1'000;
 // From one try to open or to hear a queue to the next.
 constexpr Milliseconds kQueueWait = std::chrono::seconds(1);
 // Acknowledgements under way: beyond, the next bells wait for them.
@@ -244,7 +242,7 @@ Task<void> Courier::dispatch(std::shared_ptr<BatchInFlight> batch, const EgressS
     co_return;
   }
   for (auto& [domain, indices] : unknown) {
-    while (looking_up_.size() >= kLookupsAtOnce) {
+    while (looking_up_.size() >= world_.options.lookups_at_once) {
       const bool awake = co_await async::sleep_for(std::chrono::milliseconds(5));
       if (!awake) co_return;
     }

@@ -23,18 +23,18 @@ constexpr int kTakeBackTries = 30;
 constexpr std::chrono::seconds kTakeBackPause{2};
 
 // `mark`: Task<Result<void>>(), which takes it away. `otherwise` is what the log says of one that
-// stays.
+// stays. False: it stays.
 template <class Mark>
-Task<void> take_away(Mark mark, std::string_view otherwise) {
+Task<bool> take_away(Mark mark, std::string_view otherwise) {
   for (int tries = 1;; ++tries) {
     const auto taken = co_await mark();
-    if (taken) co_return;
+    if (taken) co_return true;
     if (taken.error().kind != ErrorKind::unavailable || tries == kTakeBackTries) {
       log::warning(otherwise, {{"reason", taken.error().detail}});
-      co_return;
+      co_return false;
     }
     const bool awake = co_await async::sleep_for(kTakeBackPause);
-    if (!awake) co_return;
+    if (!awake) co_return false;
   }
 }
 
@@ -72,6 +72,8 @@ struct OutcomeRecorder::Group {
   std::vector<std::string> sites;    // by record
   std::vector<store::BatchRelease> releases;
   std::vector<std::optional<SteadyInstant>> not_before;  // by release
+  // Marks that go before the releases, which would make them unknown.
+  std::vector<std::pair<store::HeldBatch, std::uint32_t>> withdrawn;
   std::size_t unrecorded = 0;  // of the records, those that count as unrecorded()
   // By lease: somebody may come back with an older one of a batch that is leased anew.
   std::map<store::HeldBatch, BatchPart> batches;
@@ -189,13 +191,16 @@ void OutcomeRecorder::settled(const Mail& mail, std::string_view site, Outcome o
     delivery_seconds_[static_cast<std::size_t>(letter.traffic)]->observe(clock_.now() -
                                                                          letter.started);
   }
+  mail.batch->unmark(mail.index);
   add({mail.batch, std::move(record), std::string(site), now});
 }
 
 void OutcomeRecorder::parked(const Mail& mail, SteadyInstant until) {
   parked_total_.add();
   mail.batch->due_again(until);
-  add({mail.batch, std::nullopt, {}, {}});
+  Entry entry{mail.batch, std::nullopt, {}, {}};
+  if (mail.batch->is_marked(mail.index)) entry.withdrawn = mail.index;
+  add(std::move(entry));
 }
 
 void OutcomeRecorder::given_back(const store::LeasedBatch& batch, std::size_t open,
@@ -241,7 +246,8 @@ Task<bool> OutcomeRecorder::begin_suspect(const Mail& mail) {
 }
 
 Task<void> OutcomeRecorder::let_suspect_wait(const Mail& mail) {
-  co_await take_away([&] { return mark_suspect(mail, false); }, "suspect stays marked as begun");
+  (void)co_await take_away([&] { return mark_suspect(mail, false); },
+                           "suspect stays marked as begun");
 }
 
 Task<Result<void>> OutcomeRecorder::mark_on_its_way(const Mail& mail, bool on_its_way) {
@@ -254,14 +260,18 @@ Task<Result<void>> OutcomeRecorder::mark_on_its_way(const Mail& mail, bool on_it
 }
 
 Task<bool> OutcomeRecorder::begin_once(const Mail& mail) {
+  // Before it is known: a commit whose answer is lost may have come through.
+  mail.batch->mark(mail.index);
   const auto marked = co_await mark_on_its_way(mail, true);
   co_return tell_marked(marked);
 }
 
 Task<void> OutcomeRecorder::take_back(const Mail& mail) {
-  // What stays marked becomes unknown for good although nothing of it went out.
-  co_await take_away([&] { return mark_on_its_way(mail, false); },
-                     "mail that is sent at most once stays marked, and may end as unknown");
+  const bool taken =
+      co_await take_away([&] { return mark_on_its_way(mail, false); },
+                         "mail that is sent at most once stays marked for now; should this process "
+                         "end without a word, it ends as unknown");
+  if (taken) mail.batch->unmark(mail.index);
 }
 
 void OutcomeRecorder::may_begin_again() {
@@ -327,11 +337,17 @@ void OutcomeRecorder::start_next_locked(std::unique_lock<std::mutex>& lock) {
   group->records.reserve(collecting_.size());
   group->known.reserve(collecting_.size());
   group->sites.reserve(collecting_.size());
+  group->withdrawn.reserve(static_cast<std::size_t>(std::ranges::count_if(
+      collecting_, [](const Entry& entry) { return entry.withdrawn.has_value(); })));
   committing_ = true;
   for (Entry& entry : collecting_) {
     auto& part = group->batches[entry.batch->leased().held()];
     part.batch = std::move(entry.batch);
     ++part.settled;
+    if (entry.withdrawn) {
+      group->withdrawn.emplace_back(part.batch->leased().held(),
+                                    part.batch->recipient(*entry.withdrawn).seq);
+    }
     if (!entry.record) {
       ++part.parked;
       continue;
@@ -384,7 +400,26 @@ void OutcomeRecorder::repeat(std::shared_ptr<Group> group) noexcept {
   }
 }
 
+// Each of them, as long as its batch is still ours; then the group itself.
+void OutcomeRecorder::withdraw_marks(const std::shared_ptr<Group>& group) {
+  store_.submit_write(
+      store::WritePriority::accept,
+      [group](store::WriteTransaction& transaction) -> Result<void> {
+        for (const auto& [held, seq] : group->withdrawn) {
+          auto done = transaction.mark_on_its_way(held, seq, false);
+          if (!done && done.error().kind != ErrorKind::conflict) return done;
+        }
+        return {};
+      },
+      [this, group](const Result<void>& done) {
+        if (!done) return not_committed(group, done.error());
+        group->withdrawn.clear();
+        submit(group);
+      });
+}
+
 void OutcomeRecorder::hand_to_store(const std::shared_ptr<Group>& group) {
+  if (!group->withdrawn.empty()) return withdraw_marks(group);
   // As of now: a group that is repeated has become older.
   const SteadyInstant now = clock_.steady_now();
   const auto from = [now](SteadyInstant then) {
@@ -403,15 +438,16 @@ void OutcomeRecorder::hand_to_store(const std::shared_ptr<Group>& group) {
                 [this, group](const Result<store::Settled>& result) { committed(group, result); });
 }
 
+void OutcomeRecorder::not_committed(const std::shared_ptr<Group>& group, const Error& why) {
+  failed_commits_total_.add();
+  commit_trouble_.failed(clock_.steady_now(),
+                         {{"outcomes", group->records.size()}, {"reason", why.detail}});
+  repeat(group);
+}
+
 void OutcomeRecorder::committed(const std::shared_ptr<Group>& group,
                                 const Result<store::Settled>& result) {
-  if (!result) {
-    failed_commits_total_.add();
-    commit_trouble_.failed(clock_.steady_now(), {{"outcomes", group->records.size()},
-                                                 {"reason", result.error().detail}});
-    repeat(group);
-    return;
-  }
+  if (!result) return not_committed(group, result.error());
   unrecorded_.fetch_sub(group->unrecorded, std::memory_order_relaxed);
   std::vector<async::Callback<bool>> waiting;
   // Whatever is thrown here, the next group must be able to go.

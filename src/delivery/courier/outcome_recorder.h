@@ -71,6 +71,7 @@ class OutcomeRecorder final : public OutcomeSink {
     std::optional<store::OutcomeRecord> record;  // nullopt: parked
     std::string site;
     SteadyInstant known{};
+    std::optional<std::uint32_t> withdrawn{};  // its mark has to go: the recipient's place
   };
   // A batch that nobody has a reference to any more.
   struct Returned {
@@ -93,6 +94,8 @@ class OutcomeRecorder final : public OutcomeSink {
   void add(Entry entry);
   void submit(std::shared_ptr<Group> group) noexcept;
   void hand_to_store(const std::shared_ptr<Group>& group);
+  void withdraw_marks(const std::shared_ptr<Group>& group);
+  void not_committed(const std::shared_ptr<Group>& group, const Error& why);
   // Submits it again after a while.
   void repeat(std::shared_ptr<Group> group) noexcept;
   void tell_progress(const Group& group, const store::Settled& settled);

@@ -36,10 +36,11 @@ class StalledStore final : public store::Store {
   }
   void submit(store::Due, store::Answered<store::Due> done) override { done(nobody_asks()); }
   void submit_write(store::WritePriority, store::WriteWork, store::Done done) override {
-    done(nobody_asks());
+    writes.push_back(std::move(done));
   }
   void submit_read(store::ReadWork, store::Done done) override { done(nobody_asks()); }
   [[nodiscard]] store::StoreFigures figures() const override { return {}; }
+  [[nodiscard]] const Clock& clock() const override { return clock_; }
   void close() override {}
 
   struct Waiting {
@@ -62,13 +63,22 @@ class StalledStore final : public store::Store {
     oldest.done(std::move(settled));
   }
 
+  // The oldest write returns; what it would do is not done here.
+  void answer_write(Result<void> result = {}) {
+    store::Done oldest = std::move(writes.front());
+    writes.erase(writes.begin());
+    oldest(std::move(result));
+  }
+
   std::vector<Waiting> waiting;
+  std::vector<store::Done> writes;
   bool throws = false;  // the next time
 
  private:
   static std::unexpected<Error> nobody_asks() {
     return fail(ErrorKind::unavailable, "nobody asks here");
   }
+  FakeClock clock_;
 };
 
 class FixedLease final : public NodeLease {
@@ -129,6 +139,16 @@ class OutcomeRecorderTest : public ::testing::Test {
     context_.poll();
   }
 
+  static Task<void> begin_it_once(OutcomeRecorder* recorder, Mail mail,
+                                  std::optional<bool>* begun) {
+    *begun = co_await recorder->begin_once(mail);
+  }
+  void begin_once(std::uint32_t index) {
+    boost::asio::co_spawn(context_, begin_it_once(&recorder_, {batch_, index}, &begun_),
+                          boost::asio::detached);
+    poll();
+  }
+
   boost::asio::io_context context_;
   FakeClock clock_;
   Options options_{.unrecorded_max = kMax};
@@ -141,6 +161,7 @@ class OutcomeRecorderTest : public ::testing::Test {
                             options_, rules_, metrics_,  context_.get_executor()};
   std::shared_ptr<BatchInFlight> batch_;
   std::uint32_t next_ = 0;
+  std::optional<bool> begun_;
 };
 
 TEST_F(OutcomeRecorderTest, SendingStopsAtExactlyTheBoundWhileTheStoreStalls) {
@@ -300,6 +321,41 @@ TEST_F(OutcomeRecorderTest, OutcomesThatCouldNotBeHandedOverAreRepeated) {
   ASSERT_EQ(store_.waiting.size(), 1U) << "the next ones go on";
   store_.answer();
   EXPECT_EQ(recorder_.unrecorded(), 0U);
+}
+
+// Or the release would make it unknown for good, although nothing of it went out.
+TEST_F(OutcomeRecorderTest, WhatIsParkedLosesItsMarkBeforeItsBatchIsReleased) {
+  begin_once(0);
+  ASSERT_EQ(store_.writes.size(), 1U);
+  store_.answer_write(fail(ErrorKind::unavailable, "disk full"));
+  poll();
+  EXPECT_EQ(begun_, false);
+  for (std::uint32_t i = 0; i < 1'000; ++i) recorder_.parked({batch_, i}, clock_.steady_now());
+  // The commit of the mark may have come through all the same.
+  ASSERT_EQ(store_.writes.size(), 1U);
+  EXPECT_TRUE(store_.waiting.empty());
+  store_.answer_write(fail(ErrorKind::unavailable, "disk full"));
+  context_.restart();
+  while (store_.writes.empty()) context_.run_one();
+  EXPECT_TRUE(store_.waiting.empty()) << "it is repeated until the store has taken it";
+  store_.answer_write();
+  ASSERT_EQ(store_.waiting.size(), 1U);
+  clock_.advance(kLong);
+  store_.answer();
+  ASSERT_EQ(store_.waiting.size(), 1U);
+  EXPECT_EQ(store_.waiting[0].settle.releases.size(), 1U);
+  EXPECT_TRUE(store_.writes.empty());
+}
+
+TEST_F(OutcomeRecorderTest, WhatIsSettledHasNoMarkToLose) {
+  begin_once(0);
+  store_.answer_write(fail(ErrorKind::unavailable, "disk full"));
+  poll();
+  EXPECT_TRUE(batch_->is_marked(0));
+  settle();
+  EXPECT_FALSE(batch_->is_marked(0));
+  EXPECT_TRUE(store_.writes.empty());
+  ASSERT_EQ(store_.waiting.size(), 1U) << "the outcome takes it away";
 }
 
 // Who held a batch while its node counted as dead may tell of it when it is leased anew.

@@ -34,6 +34,7 @@ Lane::Lane(LaneWorld& world, std::string site, const policy::SiteLimits& limits,
       site_(std::move(site)),
       limits_(limits),
       source_(source),
+      way_out_(world.outcomes, site_, source_.name),
       home_(home),
       random_(seed),
       ledger_(ledger_limits(limits, world.options), random_),
@@ -111,7 +112,7 @@ void Lane::tend() noexcept {
   }
   deal_with_all(ended_, &Lane::dismiss);
   deal_with_all(arrivals_, &Lane::accept);
-  guarded([this] { park(parking_, parked_until_); });
+  guarded([this] { park_all(parking_, parked_until_); });
   guarded([this] {
     if (draining_ && ledger_.waiting() > 0) park_waiting(world_.clock.steady_now());
   });
@@ -131,7 +132,6 @@ void Lane::tidy() noexcept {
 void Lane::accept(LaneArrival& arrival) {
   routes_.insert_or_assign(arrival.route.key, arrival.route);
   take_in(arrival.route, arrival.mails);
-  arrived_.notify();
   announced_.fetch_sub(1);
 }
 
@@ -139,8 +139,10 @@ void Lane::dismiss(LaneSeat& seat) {
   free_place(seat);
   if (std::exchange(seat.threw, false)) troubled_ = true;
   const SteadyInstant now = world_.clock.steady_now();
-  if (std::exchange(seat.could_not_begin, false)) {
+  const bool found_no_room = std::exchange(seat.found_no_room, false);
+  if (std::exchange(seat.could_not_begin, false) || found_no_room) {
     opens_none_until_ = now + world_.options.own_wait;
+    wants_room_ = found_no_room;
   }
   world_.places.progressed(now);
   if (std::exchange(seat.served, false)) ledger_.served(now);
@@ -171,12 +173,12 @@ void Lane::tell_untold(LaneSeat& seat) {
     words = "4.3.0 an error of ours, which the log tells of";
     cause = Cause::engine_failure;
   }
-  world_.outcomes.settled(seat.mails.front(), site_,
-                          {.state = untold.state,
-                           .stage = untold.stage,
-                           .reply = {untold.code, std::string(words)},
-                           .cause = cause},
-                          untold.path, Milliseconds(0));
+  way_out_.settle(seat.mails.front(),
+                  {.state = untold.state,
+                   .stage = untold.stage,
+                   .reply = {untold.code, std::string(words)},
+                   .cause = cause},
+                  untold.path, Milliseconds(0));
   seat.mails.pop();
   seat.untold.reset();
 }
@@ -205,37 +207,25 @@ void Lane::take_in(const LaneRoute& route, MailsInHand& mails) {
   const SteadyInstant now = world_.clock.steady_now();
   // While the site rests, nothing here would wake them when the rest is over.
   if (draining_ || ledger_.resting(now)) {
-    return park(mails, draining_ ? now : ledger_.rests_until());
+    return park_all(mails, draining_ ? now : ledger_.rests_until());
   }
-  if (opens_none(now) && ledger_.connections() == 0) return park(mails, opens_none_until_);
+  if (opens_none(now) && ledger_.connections() == 0) return park_all(mails, opens_none_until_);
   routes_.try_emplace(route.key, route);
   for (; !mails.empty(); mails.pop()) {
     ledger_.add(route.key, flow_of(mails.front()), mails.front());
   }
+  // No connection is opened for what an idle one could take: it must know.
+  arrived_.notify();
 }
 
-void Lane::park(MailsInHand& mails, SteadyInstant until) {
-  for (; !mails.empty(); mails.pop()) {
-    const Mail& mail = mails.front();
-    auto doubt = mail.batch->take_doubt(mail.index);
-    if (!doubt) {
-      world_.outcomes.parked(mail, until);
-      continue;
-    }
-    // It does not go again at once after all, and what has happened must not be forgotten.
-    doubt->path.egress_source = source_.name;
-    world_.outcomes.settled(
-        mail, site_,
-        policy::outcome_of(
-            {.cause = Cause::in_doubt, .stage = Stage::data, .words = std::move(doubt->words)}),
-        std::move(doubt->path), Milliseconds(0));
-  }
+void Lane::park_all(MailsInHand& mails, SteadyInstant until) {
+  for (; !mails.empty(); mails.pop()) way_out_.park(mails.front(), until);
 }
 
 void Lane::park_waiting(SteadyInstant until) {
   ledger_.take_all(parking_.list());
   parked_until_ = until;
-  park(parking_, until);
+  park_all(parking_, until);
 }
 
 void Lane::give_up_the_outlived() {
@@ -244,7 +234,7 @@ void Lane::give_up_the_outlived() {
       [now](const Mail& mail) { return mail.batch->expired(now); },
       [&](const Mail& mail) {
         const auto& retry = world_.options.retry_of(mail.batch->leased().traffic);
-        world_.outcomes.settled(mail, site_, policy::given_up(retry), Path{}, Milliseconds(0));
+        way_out_.settle(mail, policy::given_up(retry), Path{}, Milliseconds(0));
       });
 }
 
@@ -376,7 +366,7 @@ bool Lane::is_idle() const {
   // Its successor would know neither of a rest nor of mails that count against the pace.
   return announced_.load() == 0 && ended_.empty() && parking_.empty() && places_granted_ == 0 &&
          !woken_.load() && ledger_.connections() == 0 && ledger_.waiting() == 0 &&
-         !ledger_.resting(now) && ledger_.next_permit_at() <= now;
+         !ledger_.resting(now) && !opens_none(now) && ledger_.next_permit_at() <= now;
 }
 
 void Lane::publish_figures() {
@@ -393,6 +383,7 @@ void Lane::publish_figures() {
   figures_.rests_until = ledger_.rests_until();
   figures_.failures = ledger_.failures();
   figures_.opens_none_until = opens_none_until_;
+  figures_.wants_room = wants_room_;
   figures_.next_permit_at = ledger_.next_permit_at();
   figures_.in_line = in_line_[0] || in_line_[1];
 }

@@ -39,6 +39,7 @@
 #include "delivery/egress/lane_seat.h"
 #include "delivery/egress/mail_at_hand.h"
 #include "delivery/egress/own_shortage.h"
+#include "delivery/egress/way_out.h"
 #include "delivery/feedback.h"
 #include "delivery/options.h"
 #include "delivery/policy/site_rules.h"
@@ -122,6 +123,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
     Reply failure;          // the last of them; code 0: our own sentence
     // None is opened before, for want of something of our own.
     SteadyInstant opens_none_until{};
+    bool wants_room = false;         // and that is memory in which mails are composed
     SteadyInstant next_permit_at{};  // by the pace
     bool in_line = false;            // for one of the connections of the process
   };
@@ -152,7 +154,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   void rest(SteadyInstant now, Reply failure);
   // Adds mails to what waits, or parks them.
   void take_in(const LaneRoute& route, MailsInHand& mails);
-  void park(MailsInHand& mails, SteadyInstant until);
+  void park_all(MailsInHand& mails, SteadyInstant until);
   void park_waiting(SteadyInstant until);
   void give_up_the_outlived();
   void open_connections();
@@ -174,13 +176,13 @@ class Lane : public std::enable_shared_from_this<Lane> {
   const std::string site_;
   const policy::SiteLimits limits_;
   const EgressSource& source_;
+  const WayOut way_out_;
   const std::size_t home_;
   SeededRandom random_;
   LaneLedger<Mail> ledger_;
   std::map<std::string, LaneRoute, std::less<>> routes_;
   async::Signal arrived_;
   std::size_t next_thread_ = 0;
-  std::uint64_t next_connection_ = 0;
   bool draining_ = false;
   // Something was thrown: nothing is opened before the next tidy(), or an exception that comes each
   // time would be a loop without a pause.
@@ -189,6 +191,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   SteadyInstant parked_until_{};
   // After a connection that could not be begun; without any other, what waits is parked until then.
   SteadyInstant opens_none_until_{};
+  bool wants_room_ = false;         // what it could not be begun for, or not go on with
   std::array<bool, 2> in_line_{};   // for a place, by TrafficClass
   std::size_t places_granted_ = 0;  // and not used yet
   std::size_t published_waiting_ = 0;

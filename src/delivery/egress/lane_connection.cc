@@ -22,10 +22,15 @@ constexpr std::size_t kCandidatesMax = 20;
 constexpr int kSilentDials = 6;
 constexpr std::uint16_t kSmtpPort = 25;
 
+// For one host that answers each of its steps at the last moment.
+Microseconds dialogue_max(const SmtpTimeouts& timeouts) {
+  return Microseconds(timeouts.connect) + timeouts.greeting + 2 * timeouts.hello;
+}
+
 // For opening one connection, whatever the number of addresses: one dialogue may take its time,
 // twenty may not. What was not tried in it is tried first by the next (policy/dead_hosts.h).
 Microseconds opening_max(const SmtpTimeouts& timeouts) {
-  return kSilentDials * Microseconds(timeouts.connect) + timeouts.greeting + 2 * timeouts.hello;
+  return (kSilentDials - 1) * Microseconds(timeouts.connect) + dialogue_max(timeouts);
 }
 
 bool is_ours(Cause cause) {
@@ -170,7 +175,7 @@ Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::open_at(dns::Ca
   policy::Answer answer{
       .stage = failure.stage, .reply = std::move(failure.reply), .cause = failure.cause};
   const policy::Verdict verdict = judge(answer);
-  co_return OpenFailure{std::move(answer), verdict, std::move(failure.path)};
+  co_return OpenFailure{std::move(answer), verdict, std::move(failure.path), failure.cut_short};
 }
 
 std::vector<dns::Candidate> LaneConnection::addresses_to_try() {
@@ -189,6 +194,7 @@ Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::open() {
   std::optional<OpenFailure> failure;
   std::optional<OpenFailure> ours;
   for (const dns::Candidate& candidate : addresses) {
+    const SteadyInstant began = now();
     auto failed = co_await open_at(candidate, not_after);
     if (!failed) {
       world_.receivers.host_served(lane_->source_.name, candidate);
@@ -201,7 +207,12 @@ Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::open() {
       continue;
     }
     const bool try_next = failed->verdict.try_next_host;
-    if (try_next) world_.receivers.host_failed(lane_->source_.name, candidate, now());
+    // Whose time was cut short may be in order, unless it has used up everybody's.
+    const bool had_its_time =
+        !failed->cut_short || now() - began >= dialogue_max(world_.options.timeouts);
+    if (try_next && had_its_time) {
+      world_.receivers.host_failed(lane_->source_.name, candidate, now());
+    }
     // The first failure is of the preferred host: its words tell most.
     if (!failure) failure = std::move(failed);
     if (!try_next || now() >= not_after) break;
@@ -211,7 +222,7 @@ Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::open() {
   if (!failure) {
     const policy::Answer answer{
         .stage = Stage::dns, .reply = {0, "no address to try"}, .cause = Cause::ipv6_only};
-    failure = OpenFailure{answer, judge(answer), {}};
+    failure = OpenFailure{.answer = answer, .verdict = judge(answer), .path = {}};
   }
   co_return failure;
 }
@@ -230,7 +241,7 @@ Task<void> LaneConnection::send_all() {
         may_send = world_.outcomes.may_send();
       }
       const Sent sent = may_send ? co_await send_first() : Sent::not_wanted;
-      if (sent != Sent::usable) co_return;
+      if (sent != Sent::goes_on) co_return;
     }
     if (sent_ >= mails_max) break;
     const std::uint32_t wanted = std::min(block_size(), mails_max - sent_);

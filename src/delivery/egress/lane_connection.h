@@ -38,6 +38,7 @@ class LaneConnection {
     policy::Answer answer;
     policy::Verdict verdict;
     Path path;
+    bool cut_short = false;  // it ended before the host's time was over
   };
 
   Task<void> work();
@@ -50,11 +51,11 @@ class LaneConnection {
   // Sends the mails in hand, and others, until the connection is used up.
   Task<void> send_all();
   enum class Sent : std::uint8_t {
-    usable,      // settled; the connection takes another mail
-    ended,       // settled; the connection cannot be used any more
-    not_wanted,  // not settled: no more mails go over this connection
+    goes_on,     // the connection takes what is in hand now: the next, or the same once more
+    ended,       // dealt with; the connection cannot be used any more
+    not_wanted,  // it goes back to the lane: no more mails go over this connection
   };
-  // The first of the mails in hand, which is settled or stays the first.
+  // The first of the mails in hand, which is settled, parked or stays the first.
   Task<Sent> send_first();
   // It, once it may be begun.
   Task<Sent> send_cleared(const Mail& mail);
@@ -88,6 +89,10 @@ class LaneConnection {
   [[nodiscard]] Result<void> compose(const Mail& mail);
   void begin_copy(const Mail& mail);
   [[nodiscard]] Result<void> sign(const Mail& mail);
+  // The first mail in hand is not tried now, and in hand no more.
+  void park(SteadyInstant until);
+  // It found no room in memory by `deadline`.
+  void found_no_room(SteadyInstant deadline);
   // Says what became of the first mail in hand, which then is in hand no more.
   void settle(const policy::Answer& answer, const policy::Verdict& verdict, const Path& path,
               Milliseconds duration);

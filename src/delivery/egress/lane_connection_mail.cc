@@ -20,9 +20,6 @@ constexpr std::size_t kMessageMemoryMax = 64 * 1024;
 constexpr Microseconds kPatienceBulk{1'000};
 constexpr Microseconds kPatienceTransactional{200};
 
-// How long a mail waits for room in memory (composing_memory.h). Then its connection ends rather
-// than trying the receiver's patience (RFC 5321 section 4.5.3.2.7: five minutes).
-constexpr std::chrono::seconds kMemoryPatience{30};
 // Before content is read again that the store did not give.
 constexpr std::chrono::seconds kStoreWait{10};
 // After so long the receiver may have hung up.
@@ -72,8 +69,7 @@ Task<bool> LaneConnection::clear_to_begin(const Mail& mail) {
   if (may && mail.batch->leased().suspect) may = co_await world_.outcomes.begin_suspect(mail);
   if (may) co_return true;
   // Somebody else has it, or will: whatever is said of it is theirs to say.
-  world_.outcomes.parked(mail, now());
-  seat_->mails.pop();
+  park(now());
   co_return false;
 }
 
@@ -123,10 +119,7 @@ Task<Result<void>> LaneConnection::hash_slices(const Mail& mail) {
 void LaneConnection::cannot_read(const Error& error) {
   if (error.kind == ErrorKind::unavailable) {
     // The store does not answer now: nothing is wrong with the content.
-    world_.outcomes.parked(seat_->mails.front(), now() + kStoreWait);
-    seat_->mails.pop();
-    forget_trial();
-    return;
+    return park(now() + kStoreWait);
   }
   log::error("content not read", {{"reason", error.detail}});
   settle_as(policy::outcome_of({.cause = Cause::content_unreadable,
@@ -136,30 +129,42 @@ void LaneConnection::cannot_read(const Error& error) {
 
 Task<LaneConnection::Sent> LaneConnection::send_first() {
   const Mail mail = seat_->mails.front();
-  if (gave_up(mail)) co_return Sent::usable;
-  const bool suspect = mail.batch->leased().suspect;
-  if (mail.lost() || suspect) {
+  if (gave_up(mail)) co_return Sent::goes_on;
+  if (mail.lost() || mail.batch->leased().suspect) {
     const bool clear = co_await clear_to_begin(mail);
-    if (!clear) co_return Sent::usable;
+    if (!clear) co_return Sent::goes_on;
   }
-  const Sent sent = co_await send_cleared(mail);
-  // Nobody died of it, and it waits for its turn again.
-  if (sent == Sent::not_wanted && suspect) co_await world_.outcomes.let_suspect_wait(mail);
+  Sent sent = Sent::not_wanted;
+  std::exception_ptr thrown;
+  try {
+    sent = co_await send_cleared(mail);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  // What was thrown while it was tried is told instead (note_untold()).
+  const bool stays = thrown ? !trying_ : sent == Sent::not_wanted;
+  if (stays) co_await lane_->way_out_.stay(mail);
+  if (thrown) std::rethrow_exception(thrown);
   co_return sent;
 }
 
 Task<LaneConnection::Sent> LaneConnection::send_cleared(const Mail& mail) {
   const Letter& letter = mail.batch->letter();
   const std::uint64_t octets = letter.message.octets_of(mail.recipient().insert_codes, message_);
-  if (too_large(octets)) co_return Sent::usable;
+  if (too_large(octets)) co_return Sent::goes_on;
   const SteadyInstant asked = now();
   const auto room = static_cast<std::size_t>(letter.message.octets_in_memory(octets));
-  auto memory = co_await world_.memory.share(room, letter.traffic, asked + kMemoryPatience);
-  if (!memory) co_return Sent::not_wanted;
+  const SteadyInstant deadline = asked + world_.options.composing_patience;
+  auto memory = co_await world_.memory.share(room, letter.traffic, deadline);
+  if (!memory) {
+    found_no_room(deadline);
+    co_return Sent::not_wanted;
+  }
+  world_.shortage.room_again();
   if (now() - asked > kReceiverMayTire && !connection_->is_reusable()) co_return Sent::not_wanted;
   const Result<void> prepared = co_await prepare(mail);
   memory->shrink_to(message_.memory_octets() + letter.message.slice_octets());
-  Sent sent = Sent::usable;
+  Sent sent = Sent::goes_on;
   if (prepared && letter.message.is_in_slices() && !may_still_begin(mail)) {
     // It is asked for anew; the hash is known then.
   } else if (prepared && letter.at_most_once) {
@@ -179,21 +184,21 @@ Task<LaneConnection::Sent> LaneConnection::send_cleared(const Mail& mail) {
   co_return sent;
 }
 
+void LaneConnection::found_no_room(SteadyInstant deadline) {
+  if (now() < deadline) return;  // it was to stop
+  seat_->found_no_room = true;
+  world_.shortage.no_room();
+}
+
 Task<LaneConnection::Sent> LaneConnection::transmit_once(const Mail& mail) {
   const bool noted = co_await world_.outcomes.begin_once(mail);
   if (!noted) {
     // It is somebody else's, or the store is away.
-    world_.outcomes.parked(mail, now() + kStoreWait);
-    seat_->mails.pop();
-    co_return Sent::usable;
+    park(now() + kStoreWait);
+    co_return Sent::goes_on;
   }
-  if (!may_still_begin(mail)) {
-    co_await world_.outcomes.take_back(mail);
-    co_return Sent::not_wanted;
-  }
+  if (!may_still_begin(mail)) co_return Sent::not_wanted;
   const Sent sent = co_await transmit(mail);
-  // Neither told nor in doubt: another connection has it next.
-  if (sent == Sent::not_wanted) co_await world_.outcomes.take_back(mail);
   co_return sent;
 }
 
@@ -219,7 +224,6 @@ Task<LaneConnection::Sent> LaneConnection::transmit(const Mail& mail) {
     results = co_await connection_->send(*envelope_, view, not_after, slices ? &*slices : nullptr);
   }
   if (const auto& unread = connection_->content_error()) {
-    if (mail.batch->letter().at_most_once) co_await world_.outcomes.take_back(mail);
     cannot_read(*unread);
     co_return Sent::ended;
   }
@@ -263,7 +267,7 @@ Task<LaneConnection::Sent> LaneConnection::transmit(const Mail& mail) {
   settle(answer, verdict, connection_->path(), took);
   // Where it lacks TLS another connection may find it.
   const bool usable = connection_->is_at_rest() && !verdict.lacks_tls && !seat_->site_failed;
-  co_return usable ? Sent::usable : Sent::ended;
+  co_return usable ? Sent::goes_on : Sent::ended;
 }
 
 bool LaneConnection::goes_elsewhere(const smtp::RecipientResult& result, const Mail& mail) const {
@@ -389,17 +393,13 @@ void LaneConnection::settle_as(Outcome outcome, Path path, Milliseconds duration
   if (!known_) {
     known_ = {.state = outcome.state, .stage = outcome.stage, .cause = outcome.cause, .path = {}};
   }
-  path.egress_source = lane_->source_.name;
-  const Mail& mail = seat_->mails.front();
-  if (const auto doubt = mail.batch->take_doubt(mail.index)) {
-    const bool went_again = outcome.stage >= Stage::data;
-    outcome.reply.text +=
-        went_again
-            ? fmt::format(" (sent twice in this attempt: {}; it may arrive twice)", doubt->words)
-            : fmt::format(" (sent before in this attempt: {}; it may have arrived)", doubt->words);
-  }
-  world_.outcomes.settled(seat_->mails.front(), lane_->site_, std::move(outcome), std::move(path),
-                          duration);
+  lane_->way_out_.settle(seat_->mails.front(), std::move(outcome), std::move(path), duration);
+  seat_->mails.pop();
+  forget_trial();
+}
+
+void LaneConnection::park(SteadyInstant until) {
+  lane_->way_out_.park(seat_->mails.front(), until);
   seat_->mails.pop();
   forget_trial();
 }

@@ -30,13 +30,6 @@ class LaneInbox {
     (last_ != nullptr ? last_->next : first_) = std::move(node);
     last_ = added;
   }
-  // For what could not be dealt with: it is the next again.
-  void put_back(std::unique_ptr<Node> node) noexcept {
-    const std::lock_guard lock(mutex_);
-    if (last_ == nullptr) last_ = node.get();
-    node->next = std::move(first_);
-    first_ = std::move(node);
-  }
   // The first; nullptr if there is none.
   [[nodiscard]] std::unique_ptr<Node> take() noexcept {
     const std::lock_guard lock(mutex_);

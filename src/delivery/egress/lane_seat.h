@@ -84,6 +84,8 @@ struct LaneSeat {
   Reply failure;             // what was said then
   // For want of something of our own: the site was asked nothing.
   bool could_not_begin = false;
+  // One of the mails given back waited in vain for memory to be composed in.
+  bool found_no_room = false;
   // One of the mails given back was begun: its permit is used, because the receiver may count it.
   bool begun_in_vain = false;
   // The connection was ended by an exception.

@@ -87,7 +87,22 @@ TEST(Lane, MailThatOutlivesItsTimeWhileOpeningIsNotBlamedOnTheSite) {
     EXPECT_EQ(told.outcome.state, RecipientState::expired) << address;
   }
   EXPECT_EQ(world.feedback.count.load(), 0);
+  EXPECT_FALSE(world.is_last(ShakyDialer::kLiving)) << "nor on the host";
   world.check_that_all_is_free();
+}
+
+TEST(Lane, ADialThatIsCutShortIsNotBlamedOnTheHost) {
+  Fault none;
+  LaneTestWorld world(none, 1);
+  world.dead_hosts_are_silent();
+  world.send(batch_of_mails(200ms, world.recorder, letter_of_large_values()), 1);
+  world.tidy_until_all_is_told();
+  for (const auto& [address, told] : world.recorder.told()) {
+    EXPECT_EQ(told.outcome.state, RecipientState::expired) << address;
+  }
+  EXPECT_GE(world.metrics.counter("d", "").value(), 1U);
+  EXPECT_FALSE(world.is_last(net::IpAddress::v4({127, 0, 1, 1})));
+  world.drain();
 }
 
 void expect_all_delivered(const LaneTestWorld& world) {
@@ -164,6 +179,32 @@ TEST(Lane, ASuspectThatGoesBackIsNotCountedAsBegun) {
   const int back = world.recorder.suspects_let_wait;
   EXPECT_GE(back, 1);
   EXPECT_EQ(world.recorder.suspects_begun, static_cast<int>(kMails) + back);
+}
+
+Task<void> take_all_room(ComposingMemory& memory, std::optional<ComposingMemory::Share>& share) {
+  share = co_await memory.share(SIZE_MAX, TrafficClass::bulk, SystemClock().steady_now());
+}
+
+TEST(Lane, WhereAMailFindsNoRoomTheLanePausesAndSaysSo) {
+  Fault none;
+  LaneTestWorld world(none, 1);
+  world.wait_for_room(20ms);
+  std::optional<ComposingMemory::Share> all;
+  async::run_to_completion(take_all_room(world.memory, all));
+  ASSERT_TRUE(all);
+  world.send();
+  world.tidy_until_all_is_told();
+  for (const auto& [address, told] : world.recorder.told()) EXPECT_TRUE(told.parked) << address;
+  EXPECT_EQ(world.metrics.counter("d", "").value(), 1U) << "it does not dial again at once";
+  EXPECT_EQ(world.metrics.counter("todoku_composing_memory_shortages_total", "").value(), 1U);
+  all.reset();
+  world.drain();
+  const auto figures = world.lanes.figures_of("example.jp", "main");
+  ASSERT_TRUE(figures) << "it is not forgotten before its pause is over";
+  EXPECT_TRUE(figures->wants_room);
+  EXPECT_GT(figures->opens_none_until, SystemClock().steady_now());
+  EXPECT_EQ(world.feedback.count.load(), 0) << "the site need not rest";
+  world.check_that_all_is_free();
 }
 
 TEST(Lane, MailForWhichThereIsNoPlaceGoesBackWhenItDrains) {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <new>
@@ -74,14 +75,17 @@ class ShakyDialer final : public net::Dialer {
   Task<Result<net::Stream>> dial(net::Endpoint remote, net::DialOptions options,
                                  SteadyInstant deadline) override {
     fault_.point(Seam::dialler);
-    if (remote.address != kLiving) return nobody_there();
+    if (remote.address != kLiving)
+      return nobody_there(dead_are_silent ? deadline : SteadyInstant{});
     return net::dial(remote, options, deadline);
   }
 
   static inline const net::IpAddress kLiving = net::IpAddress::v4({127, 0, 0, 1});
+  bool dead_are_silent = false;  // until the dial's deadline; before anything is dialled
 
  private:
-  static Task<Result<net::Stream>> nobody_there() {
+  static Task<Result<net::Stream>> nobody_there(SteadyInstant until) {
+    if (until != SteadyInstant{}) co_await async::sleep_for(until - SystemClock().steady_now());
     co_return fail(ErrorKind::timeout, "connect: timed out");
   }
 
@@ -93,17 +97,21 @@ class ShakyRecorder final : public OutcomeSink {
   struct Told {
     int times = 0;
     bool parked = false;
+    bool marked = false;  // when it was parked
     Outcome outcome;
+    Path path;
   };
 
   explicit ShakyRecorder(Fault& fault) : fault_(fault) {}
 
-  void settled(const Mail& mail, std::string_view, Outcome outcome, Path, Milliseconds) override {
+  void settled(const Mail& mail, std::string_view, Outcome outcome, Path path,
+               Milliseconds) override {
     fault_.point(Seam::recorder);
     const std::lock_guard lock(mutex_);
     Told& told = told_[mail.recipient().address];
     ++told.times;
     told.outcome = std::move(outcome);
+    told.path = std::move(path);
     changed_.notify_all();
   }
   void parked(const Mail& mail, SteadyInstant) override {
@@ -112,10 +120,12 @@ class ShakyRecorder final : public OutcomeSink {
     Told& told = told_[mail.recipient().address];
     ++told.times;
     told.parked = true;
+    told.marked = mail.batch->is_marked(mail.index);
     changed_.notify_all();
   }
   [[nodiscard]] bool may_send() const override {
     fault_.point(Seam::recorder);
+    if (next_may_send_throws.exchange(false)) throw std::bad_alloc();
     return true;
   }
   Task<bool> may_send_soon() override { co_return true; }
@@ -123,21 +133,29 @@ class ShakyRecorder final : public OutcomeSink {
   void given_back(const store::LeasedBatch&, std::size_t, GivenBack) noexcept override {}
   Task<bool> begin_suspect(const Mail&) override {
     ++suspects_begun;
-    co_return true;
+    co_return !refuses;
   }
   Task<void> let_suspect_wait(const Mail&) override {
     ++suspects_let_wait;
     co_return;
   }
 
-  Task<bool> begin_once(const Mail&) override {
+  Task<bool> begin_once(const Mail& mail) override {
     ++begun_once;
-    co_return true;
+    mail.batch->mark(mail.index);
+    if (at_begin_once) at_begin_once();
+    co_return !refuses;
   }
-  Task<void> take_back(const Mail&) override {
+  Task<void> take_back(const Mail& mail) override {
     ++taken_back;
+    mail.batch->unmark(mail.index);
     co_return;
   }
+
+  // Before anything is sent.
+  std::function<void()> at_begin_once;
+  bool refuses = false;  // to be told of what is begun
+  mutable std::atomic<bool> next_may_send_throws{false};
 
   std::atomic<int> begun_once{0};
   std::atomic<int> taken_back{0};
@@ -195,13 +213,14 @@ inline Task<void> serve_all(net::Listener& listener, smtp::Receiver& receiver,
 
 inline constexpr std::uint32_t kMails = 3;
 
-inline std::shared_ptr<const Letter> letter_of_large_values() {
+inline std::shared_ptr<const Letter> letter_of_large_values(bool at_most_once = false) {
   Content content;
   content.from = {"news@example.com", ""};
   content.subject = "x";
   content.text_part = "__large__";
   return std::make_shared<const Letter>(
       Letter{.delivery = store::DeliveryKey{1},
+             .at_most_once = at_most_once,
              .started = SystemClock().now(),
              .message = mime::MessageTemplate::build(std::move(content), {}).value()});
 }
@@ -217,6 +236,12 @@ inline std::shared_ptr<BatchInFlight> batch_of_mails(Milliseconds life_left, Out
   }
   return std::make_shared<BatchInFlight>(std::move(leased), std::move(letter),
                                          SystemClock().steady_now() + life_left, sink);
+}
+
+// Whom the system trusts takes longer to read than most tests do.
+inline std::shared_ptr<const net::TlsClientContext> tls_for_tests() {
+  static const auto context = net::TlsClientContext::create({}).value();
+  return context;
 }
 
 inline Options options_with(std::uint16_t port) {
@@ -264,9 +289,20 @@ class LaneTestWorld {
 
   // Before anything is sent.
   void rest_never() { options_.site_backoff.first = 0ms; }
+  void wait_for_room(Milliseconds time) { options_.composing_patience = time; }
+  void dead_hosts_are_silent() { dialer_.dead_are_silent = true; }
   [[nodiscard]] smtp::Script& script() { return receiver_.script; }
   [[nodiscard]] policy::Avoided avoided() const {
     return known_.avoided("example.jp", SystemClock().steady_now());
+  }
+
+  // Whether it is dialled after others, because it did not serve.
+  [[nodiscard]] bool is_last(net::IpAddress address) const {
+    std::vector<dns::Candidate> hosts{
+        {.host = "a", .preference = 1, .address = address},
+        {.host = "b", .preference = 1, .address = net::IpAddress::v4({192, 0, 2, 1})}};
+    known_.put_dead_last("main", hosts, SystemClock().steady_now());
+    return hosts.back().address == address;
   }
 
   void send(Milliseconds life_left = 24h) {
@@ -296,6 +332,13 @@ class LaneTestWorld {
     const SystemClock clock;
     const SteadyInstant until = clock.steady_now() + 20s;
     while (!recorder.knows(kMails) && clock.steady_now() < until) lanes.tidy();
+  }
+  // As where the engine's end does not wait for what is under way.
+  void cut_off() {
+    lanes.drain();
+    for (std::size_t i = 0; i < runtime_.size(); ++i) {
+      on(runtime_.executor(i), connections_[i]->stop());
+    }
   }
   // As at the engine's end; all connections are over then.
   void drain() {
@@ -393,7 +436,7 @@ class LaneTestWorld {
                         .clock = clock_,
                         .options = options_,
                         .outcomes = recorder,
-                        .tls = net::TlsClientContext::create({}).value(),
+                        .tls = tls_for_tests(),
                         .feedback = feedback,
                         .connections = connections_,
                         .rounds = rounds_,

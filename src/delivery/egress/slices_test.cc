@@ -82,8 +82,9 @@ LetterMessage composed(const std::shared_ptr<const TestSource>& source) {
                 : LetterMessage(std::move(message));
 }
 
-std::shared_ptr<const Letter> letter_with(LetterMessage message) {
+std::shared_ptr<const Letter> letter_with(LetterMessage message, bool at_most_once = false) {
   return std::make_shared<const Letter>(Letter{.delivery = store::DeliveryKey{1},
+                                               .at_most_once = at_most_once,
                                                .started = from_epoch_ms(1'767'225'600'000),
                                                .signer = signer(),
                                                .message = std::move(message)});
@@ -176,6 +177,41 @@ TEST(Slices, AReadThatFailsIsNoAttemptAndNoFaultOfTheSite) {
       EXPECT_EQ(failed, 1);
     }
   }
+}
+
+// It is not parked as if nothing had happened.
+TEST(Slices, WhatMayHaveArrivedIsToldThoughTheStoreIsAway) {
+  const auto source = std::make_shared<TestSource>(kFiles);
+  source->fails_at = 1;
+  source->kind = ErrorKind::unavailable;
+  Fault none;
+  LaneTestWorld world(none, 1);
+  const auto batch = batch_of_mails(24h, world.recorder, letter_with(composed(source)));
+  batch->doubt(0, {.words = "it hung up at BDAT", .path = {}});
+  world.send(batch);
+  world.tidy_until_all_is_told();
+  world.drain();
+  const auto told = world.recorder.told().at("r0@example.jp");
+  EXPECT_FALSE(told.parked);
+  EXPECT_EQ(told.outcome.cause, Cause::in_doubt);
+  EXPECT_EQ(told.outcome.reply.text, "it hung up at BDAT");
+}
+
+// The store learns of it with the mail's return.
+TEST(Slices, AMailAtMostOnceWhoseReadFailedGoesBackWithItsMark) {
+  constexpr int kReads = 2 * 5;
+  const auto source = std::make_shared<TestSource>(kFiles);
+  source->fails_at = kReads;
+  source->kind = ErrorKind::unavailable;
+  Fault none;
+  LaneTestWorld world(none, 1);
+  world.send(batch_of_mails(24h, world.recorder, letter_with(composed(source), true)));
+  world.tidy_until_all_is_told();
+  world.drain();
+  const auto told = world.recorder.told();
+  EXPECT_TRUE(told.at("r0@example.jp").parked);
+  EXPECT_TRUE(told.at("r0@example.jp").marked) << "whoever records it takes the mark away";
+  EXPECT_EQ(told.at("r1@example.jp").outcome.state, RecipientState::delivered);
 }
 
 TEST(Slices, WhatIsLostWhileItIsHashedIsNotBegun) {

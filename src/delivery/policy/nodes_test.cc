@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Leases of nodes as seen by their holder (lease_life.h) and by who looks after them
-// (node_watch.h), and which source sends what (pools.h).
+// (node_watch.h), who may be alone (sole_watch.h), and which source sends what (pools.h).
 #include <algorithm>
 #include <cstdlib>
 #include <map>
@@ -12,6 +12,7 @@
 #include "delivery/policy/lease_life.h"
 #include "delivery/policy/node_watch.h"
 #include "delivery/policy/pools.h"
+#include "delivery/policy/sole_watch.h"
 
 namespace todoku::delivery::policy {
 namespace {
@@ -93,6 +94,55 @@ TEST_F(NodeWatchTest, WhoLooksIsNotDead) {
   for (int i = 0; i < 20; ++i, now_ += seconds(3)) {
     EXPECT_EQ(watch_.look({{1, seconds(-5)}}, 1, now_), Ids{});
   }
+}
+
+// ---- who must be alone -----------------------------------------------------------------------
+
+class SoleWatchTest : public ::testing::Test {
+ protected:
+  using Verdict = SoleWatch::Verdict;
+  Verdict look(Milliseconds left, Milliseconds after = Milliseconds(0)) {
+    now_ += after;
+    return watch_.look({{7, left}}, now_);
+  }
+
+  SoleWatch watch_{seconds(15)};
+  SteadyInstant now_{seconds(1'000)};
+};
+
+TEST_F(SoleWatchTest, WithoutOthersOneIsAlone) {
+  EXPECT_EQ(watch_.look({}, now_), Verdict::alone);
+}
+
+TEST_F(SoleWatchTest, WhoRenewsLives) {
+  EXPECT_EQ(look(seconds(13)), Verdict::wait);
+  EXPECT_EQ(look(seconds(12), seconds(1)), Verdict::wait);
+  EXPECT_EQ(look(seconds(15), seconds(1)), Verdict::lives);
+  EXPECT_EQ(look(seconds(14), seconds(1)), Verdict::wait) << "and may have died since";
+}
+
+TEST_F(SoleWatchTest, AWholeLeaseWithoutARenewalIsWaitedOut) {
+  EXPECT_EQ(look(seconds(-3'600)), Verdict::wait) << "the store's clock may have leapt";
+  EXPECT_EQ(look(seconds(-3'614), seconds(14)), Verdict::wait);
+  EXPECT_EQ(look(seconds(-3'615), seconds(1)), Verdict::alone);
+}
+
+TEST_F(SoleWatchTest, ALeaseThatRunsInTheStoreIsNotTaken) {
+  EXPECT_EQ(look(seconds(35)), Verdict::wait);
+  EXPECT_EQ(look(seconds(15), seconds(20)), Verdict::wait);
+  EXPECT_EQ(look(seconds(1), seconds(14)), Verdict::wait);
+  EXPECT_EQ(look(seconds(0), seconds(1)), Verdict::alone);
+}
+
+TEST_F(SoleWatchTest, ALeaseOfAClockThatWentBackIsWaitedForNoLonger) {
+  EXPECT_EQ(look(seconds(600)), Verdict::wait);
+  EXPECT_EQ(look(seconds(586), seconds(14)), Verdict::wait);
+  EXPECT_EQ(look(seconds(585), seconds(1)), Verdict::alone);
+}
+
+TEST_F(SoleWatchTest, WhatWasRenewedWhileNobodyLookedIsSeen) {
+  EXPECT_EQ(look(seconds(1)), Verdict::wait);
+  EXPECT_EQ(look(seconds(-5), seconds(60)), Verdict::lives);
 }
 
 // ---- pools -----------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <map>
 #include <set>
 #include <utility>
 #include <variant>
@@ -15,6 +16,7 @@
 #include "base/spelling.h"
 #include "base/toml.h"
 #include "delivery/policy/site_keys.h"
+#include "delivery/policy/site_mistakes.h"
 #include "delivery/policy/site_rules.h"
 #include "mail/address.h"
 
@@ -26,14 +28,36 @@ using Names = std::vector<std::string>;
 constexpr std::size_t kMistakesMax = 20;
 constexpr std::string_view kDefaults = "defaults";
 
+// Told in the order of the layers and their lines, whichever was found first.
+struct Mistake {
+  std::size_t layer = 0;
+  std::size_t line = 0;
+  std::string text;
+};
+
+std::vector<std::string> told(std::vector<Mistake> mistakes) {
+  std::multimap<std::pair<std::size_t, std::size_t>, std::string> in_order;
+  for (Mistake& mistake : mistakes) {
+    in_order.emplace(std::pair(mistake.layer, mistake.line), std::move(mistake.text));
+  }
+  std::vector<std::string> texts;
+  for (auto& [place, text] : in_order) {
+    if (texts.size() < kMistakesMax) texts.push_back(std::move(text));
+  }
+  return texts;
+}
+
 // A site, or the defaults, as written: only the keys that are there.
 struct SiteChanges {
   Site values;
   std::set<const SiteKey*> written;
-  std::string where;  // "sites.toml:12", the last place that speaks of the site
+  Mistake place;  // "sites.toml:12: google", the last one that speaks of the site
+  // What it matches was written and cannot be read: nothing is said of that.
+  bool patterns_unknown = false;
 
   void lay_over(const SiteChanges& later) {
-    where = later.where;
+    place = later.place;
+    patterns_unknown |= later.patterns_unknown;
     for (const SiteKey* key : later.written) {
       key->copy(later.values, values);
       written.insert(key);
@@ -55,18 +79,26 @@ using ChangesBySite = std::map<std::string, SiteChanges, std::less<>>;
 // Reads one layer and gathers its mistakes.
 class Reader {
  public:
-  explicit Reader(const SiteRules::Layer& layer) : layer_(layer) {}
+  Reader(const SiteRules::Layer& layer, std::size_t index) : layer_(layer), index_(index) {}
 
   void read(SiteChanges& defaults, ChangesBySite& sites);
-  [[nodiscard]] const std::vector<std::string>& mistakes() const { return mistakes_; }
+  [[nodiscard]] const std::vector<Mistake>& mistakes() const { return mistakes_; }
 
  private:
+  [[nodiscard]] Mistake at(const toml::source_region& where, std::string_view what) const {
+    return {index_, where.begin.line,
+            fmt::format("{}:{}: {}", layer_.name, where.begin.line, what)};
+  }
   void mistake(const toml::source_region& where, std::string_view what) {
-    mistakes_.push_back(fmt::format("{}:{}: {}", layer_.name, where.begin.line, what));
+    mistakes_.push_back(at(where, what));
+  }
+  // "sites.google" where the rules stand in a table of that name, else "google".
+  [[nodiscard]] std::string site(std::string_view name) const {
+    return layer_.table.empty() ? std::string(name) : fmt::format("{}.{}", layer_.table, name);
   }
   // "google.connections_max"
   [[nodiscard]] std::string full(std::string_view key) const {
-    return fmt::format("{}.{}", section_, key);
+    return fmt::format("{}.{}", site(section_), key);
   }
 
   const toml::table* find_rules(const toml::table& root);
@@ -94,8 +126,9 @@ class Reader {
              const toml::source_region& where);
 
   const SiteRules::Layer& layer_;
+  const std::size_t index_;
   std::string section_;
-  std::vector<std::string> mistakes_;
+  std::vector<Mistake> mistakes_;
   // Who has claimed a pattern within this layer.
   std::map<std::string, std::string> suffix_owners_;
   std::map<std::string, std::string> domain_owners_;
@@ -250,8 +283,8 @@ void Reader::claim(std::map<std::string, std::string>& owners, const Names& patt
   for (const std::string& name : patterns) {
     const auto [owner, fresh] = owners.emplace(name, section_);
     if (fresh) continue;
-    mistake(where, fmt::format("{} names \"{}\", which {} has named before", section_, name,
-                               owner->second == section_ ? "it" : owner->second));
+    mistake(where, fmt::format("{} names \"{}\", which {} has named before", site(section_), name,
+                               owner->second == section_ ? "it" : site(owner->second)));
   }
 }
 
@@ -283,8 +316,11 @@ void Reader::read_site(const toml::table& table, SiteChanges& changes) {
     const auto key = std::ranges::find(site_keys(), name.str(), &SiteKey::name);
     if (key == site_keys().end() || (defaults && !key->for_everybody())) {
       refuse_key(name);
+      changes.patterns_unknown = true;
     } else if (read_value(*key, value, changes.values)) {
       changes.written.insert(&*key);
+    } else if (std::holds_alternative<PatternsField>(key->field)) {
+      changes.patterns_unknown = true;
     }
   }
 }
@@ -329,7 +365,7 @@ void Reader::read(SiteChanges& defaults, ChangesBySite& sites) {
       continue;
     }
     SiteChanges changes;
-    changes.where = fmt::format("{}:{}", layer_.name, key.source().begin.line);
+    changes.place = at(key.source(), site(section_));
     read_site(*table, changes);
     if (section_ == kDefaults) {
       defaults.lay_over(changes);
@@ -358,12 +394,20 @@ void take_from_others(ChangesBySite& sites, const ChangesBySite& later) {
 
 }  // namespace
 
+std::vector<std::string> mistakes_of_layer(const SiteRules::Layer& layer) {
+  Reader reader(layer, 0);
+  SiteChanges defaults;
+  ChangesBySite sites;
+  reader.read(defaults, sites);
+  return told(reader.mistakes());
+}
+
 Result<SiteRules> SiteRules::parse(std::span<const Layer> layers) {
   SiteChanges defaults;
   ChangesBySite sites;
-  std::vector<std::string> mistakes;
-  for (const Layer& layer : layers) {
-    Reader reader(layer);
+  std::vector<Mistake> mistakes;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    Reader reader(layers[i], i);
     ChangesBySite changes;
     reader.read(defaults, changes);
     mistakes.insert(mistakes.end(), reader.mistakes().begin(), reader.mistakes().end());
@@ -372,15 +416,13 @@ Result<SiteRules> SiteRules::parse(std::span<const Layer> layers) {
   }
   for (const auto& [name, change] : sites) {
     // A name with a dot is that of a site named by its hosts; any other needs a pattern.
-    if (change.has_patterns() || name.contains('.')) continue;
-    mistakes.push_back(
-        fmt::format("{}: {} has neither mx_suffixes nor domains, so it matches "
-                    "nothing",
-                    change.where, name));
+    if (change.has_patterns() || change.patterns_unknown || name.contains('.')) continue;
+    Mistake mistake = change.place;
+    mistake.text += " has neither mx_suffixes nor domains, so it matches nothing";
+    mistakes.push_back(std::move(mistake));
   }
   if (!mistakes.empty()) {
-    if (mistakes.size() > kMistakesMax) mistakes.resize(kMistakesMax);
-    return fail(ErrorKind::invalid_input, fmt::format("{}", fmt::join(mistakes, "\n")));
+    return fail(ErrorKind::invalid_input, fmt::format("{}", fmt::join(told(mistakes), "\n")));
   }
   SiteRules rules;
   rules.defaults_ = defaults.over({}).limits;

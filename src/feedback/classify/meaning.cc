@@ -18,10 +18,13 @@ struct Facts {
   int code = 0;
   std::optional<EnhancedStatus> enhanced;
   std::string words;
+  Party party = Party::recipient;
   bool permanent = false;
 };
 
 bool fits(const Rule& rule, const Facts& facts) {
+  if (rule.is_about_recipient() && facts.party != Party::recipient) return false;
+  if (rule.party && *rule.party != facts.party) return false;
   if (!rule.stages.allow(facts.stage)) return false;
   if (rule.codes.low != 0 && (facts.code < rule.codes.low || facts.code > rule.codes.high)) {
     return false;
@@ -47,12 +50,13 @@ bool begins_with_one(std::string_view words, std::string_view phrases) {
 }
 
 const Rule& rule_for(Stage stage, const Reply& reply, bool permanent) {
-  const Facts facts{.stage = stage,
-                    .code = reply.code,
-                    .enhanced = reply.code == 0 ? reply.enhanced() : enhanced_of(reply.text),
-                    .words = readable(reply.text),
-                    .permanent = permanent};
   const bool ours = reply.code == 0;
+  Facts facts{.stage = stage,
+              .code = reply.code,
+              .enhanced = ours ? reply.enhanced() : enhanced_of(reply.text),
+              .words = readable(reply.text),
+              .permanent = permanent};
+  if (!ours) facts.party = party_of(without_names(facts.words));
   std::string_view words = facts.words;
   if (ours && facts.enhanced) {
     words.remove_prefix(std::min(words.find(' '), words.size() - 1) + 1);
@@ -66,18 +70,22 @@ const Rule& rule_for(Stage stage, const Reply& reply, bool permanent) {
   return found == rules.end() ? rules.back() : *found;
 }
 
-// Postfix puts the sender in front of whatever reason its operator gave: "Sender address rejected:
-// TLS required".
+// Only words can speak against words.
 bool gives_the_reason(const Rule& rule) {
-  return rule.is_specific() && rule.cause != Cause::sender_address;
+  return !rule.phrases.empty() && !rule.leaves_the_reason_open;
 }
 
+// A receiver that wants TLS says so before it takes the content. What it says of encryption after
+// that is about attachments, links or S/MIME.
 bool asks_for_tls(const Answer& answer, const Rule& rule) {
   const Reply& reply = answer.reply;
-  const bool after_hello = answer.stage >= Stage::mail_from;
   const bool refused = reply.temporary() || reply.permanent();
-  if (!answer.in_clear || !after_hello || !refused || reply.code == kServiceClosing) return false;
-  return asks_for_tls_by_code(reply) || (!gives_the_reason(rule) && asks_for_tls_in_words(reply));
+  if (!answer.in_clear || !refused || reply.code == kServiceClosing) return false;
+  if (answer.stage == Stage::data) return refuses_content_in_clear(reply);
+  if (answer.stage != Stage::mail_from && answer.stage != Stage::rcpt_to) return false;
+  if (asks_for_tls_by_status(reply)) return true;
+  if (asks_for_tls_in_words(reply)) return !gives_the_reason(rule);
+  return asks_for_tls_by_code(reply) && !rule.is_specific();
 }
 
 Cause cause_of_answer(const Answer& answer) {

@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 
+#include "feedback/classify/party.h"
 #include "mail/attempt.h"
 #include "mail/cause.h"
 
@@ -43,9 +44,21 @@ struct Rule {
   std::string_view phrases;       // one of these, see has_phrase()
   std::optional<bool> permanent;  // of findings of our own
   int unless = -1;                // a subject of the enhanced status code that speaks against it
+  std::optional<Party> party;     // of whom the words speak
+  // The words are said in front of whatever may be the reason, or beside it: "Sender address
+  // rejected: TLS required" (Postfix), "TLS is required by your DMARC record".
+  bool leaves_the_reason_open = false;
 
   // It goes by more than a code, so that it knows the reason.
-  [[nodiscard]] constexpr bool is_specific() const { return !phrases.empty() || detail >= 0; }
+  [[nodiscard]] constexpr bool is_specific() const {
+    return !phrases.empty() || detail >= 0 || party.has_value();
+  }
+
+  // It holds only where the words speak of nobody else: see party_of().
+  [[nodiscard]] constexpr bool is_about_recipient() const {
+    return cause == Cause::mailbox || cause == Cause::mailbox_disabled ||
+           cause == Cause::mailbox_full || cause == Cause::bad_address || cause == Cause::moved;
+  }
 };
 
 // For what a receiver has said. The last rule has no condition.

@@ -6,12 +6,19 @@
 
 namespace todoku::feedback::classify {
 
-// 523 and X.7.10 (RFC 5248), 538 and X.7.11 (RFC 4954).
+// X.7.10 (RFC 5248), X.7.11 (RFC 4954), and X.7.29 as Gmail says it.
+[[nodiscard]] bool asks_for_tls_by_status(const Reply& reply);
+
+// In words that demand TLS or an encrypted connection, outside of host names and URLs. Not where
+// they speak of encrypted letters and attachments, or of links.
+[[nodiscard]] bool asks_for_tls_in_words(const Reply& reply);
+
+// 523 (RFC 5248), 538 (RFC 4954), and 530 that says no more than X.7.0 or nothing at all: RFC 3207
+// section 4 and, for want of a login, RFC 4954, which no receiver asks of strangers who send to its
+// own users. Less certain than any rule that knows the reason.
 [[nodiscard]] bool asks_for_tls_by_code(const Reply& reply);
 
-// In words that demand it, on grounds of security, outside of host names and URLs; or by 530 as RFC
-// 3207 section 4 has it, which is not 530 "Authentication required" (RFC 4954). Less certain than
-// any rule that knows the reason: TLS is named in refusals for other reasons, too.
-[[nodiscard]] bool asks_for_tls_in_words(const Reply& reply);
+// Gmail takes the content before it says that it came in clear text, as X.7.29.
+[[nodiscard]] bool refuses_content_in_clear(const Reply& reply);
 
 }  // namespace todoku::feedback::classify

@@ -17,6 +17,25 @@ bool is_space(char c) {
   return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
+bool is_letter(char c) {
+  return c >= 'a' && c <= 'z';
+}
+
+// A URL, or a name with a dot in it; not the number of a version or a status.
+bool is_name(std::string_view token) {
+  if (token.contains("://")) return true;
+  for (std::size_t dot = token.find('.'); dot != std::string_view::npos;
+       dot = token.find('.', dot + 1)) {
+    if (dot == 0 || dot + 1 == token.size()) continue;
+    const char before = token[dot - 1];
+    const char after = token[dot + 1];
+    if (is_word(before) && is_word(after) && (is_letter(before) || is_letter(after))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool has(std::string_view words, std::string_view phrase) {
   const bool open = phrase.ends_with('*');
   if (open) phrase.remove_suffix(1);
@@ -50,6 +69,19 @@ std::string readable(std::string_view text) {
     begin = end + 1;
   }
   return words;
+}
+
+std::string without_names(std::string_view words) {
+  std::string out;
+  while (!words.empty()) {
+    const std::size_t space = std::min(words.find(' '), words.size());
+    const std::string_view token = words.substr(0, space);
+    // What stood beside a name stays apart.
+    out += is_name(token) ? "." : token;
+    out += ' ';
+    words.remove_prefix(std::min(space + 1, words.size()));
+  }
+  return out;
 }
 
 bool has_phrase(std::string_view words, std::string_view phrases) {

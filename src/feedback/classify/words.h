@@ -18,6 +18,9 @@ inline constexpr std::size_t kOctetsRead = 2048;
 // says nothing.
 [[nodiscard]] std::string readable(std::string_view text);
 
+// Without host names and URLs, which are written in whatever words somebody liked.
+[[nodiscard]] std::string without_names(std::string_view words);
+
 // Whether `words` has one of `phrases`, which are separated by '|'. A phrase begins and ends where
 // words do, unless '*' at its end leaves that open: "throttl*".
 [[nodiscard]] bool has_phrase(std::string_view words, std::string_view phrases);

@@ -36,12 +36,19 @@ Cause cause_of_no_connection(ErrorKind kind) {
   }
 }
 
-ConnectionFailure dial_failure(const ConnectionOptions& options, const Error& error) {
+// "30", "0.2".
+std::string seconds_of(Microseconds time) {
+  const auto tenths = std::chrono::round<std::chrono::duration<int, std::deci>>(time).count();
+  return tenths % 10 == 0 ? std::to_string(tenths / 10)
+                          : fmt::format("{}.{}", tenths / 10, tenths % 10);
+}
+
+// `time`: what the dial had.
+ConnectionFailure dial_failure(const ConnectionOptions& options, const Error& error,
+                               Microseconds time) {
   std::string sentence = error.detail;
   if (error.kind == ErrorKind::timeout) {
-    sentence = fmt::format(
-        "connect: no answer within {} s",
-        std::chrono::duration_cast<std::chrono::seconds>(options.connect_timeout).count());
+    sentence = fmt::format("connect: no answer within {} s", seconds_of(time));
   }
   if (error.kind == ErrorKind::cancelled) {
     sentence = "this engine was stopped before there was a connection";
@@ -49,7 +56,8 @@ ConnectionFailure dial_failure(const ConnectionOptions& options, const Error& er
   return {.stage = Stage::connect,
           .reply = {0, std::move(sentence)},
           .path = path_to(options),
-          .cause = cause_of_no_connection(error.kind)};
+          .cause = cause_of_no_connection(error.kind),
+          .cut_short = error.kind == ErrorKind::timeout && time < options.connect_timeout};
 }
 
 }  // namespace
@@ -66,15 +74,17 @@ Task<std::expected<std::unique_ptr<Connection>, ConnectionFailure>> Connection::
   check(options.tls != nullptr || options.session.tls.mode == TlsMode::never,
         "a session that may use TLS has a context for it");
   const SteadyInstant not_after = options.not_after;
-  const SteadyInstant dial_until =
-      std::min(clock.steady_now() + options.connect_timeout, not_after);
+  const SteadyInstant began = clock.steady_now();
+  const SteadyInstant dial_until = std::min(began + options.connect_timeout, not_after);
   if (options.awaited != nullptr) {
     options.awaited->set({.stage = Stage::connect, .until = dial_until});
   }
   net::Dialer& dialer = options.dialer != nullptr ? *options.dialer : net::system_dialer();
   auto stream =
       co_await dialer.dial(options.remote, {.local_address = options.local_address}, dial_until);
-  if (!stream) co_return std::unexpected(dial_failure(options, stream.error()));
+  if (!stream)
+    co_return std::unexpected(
+        dial_failure(options, stream.error(), std::max(dial_until - began, Microseconds(0))));
   std::unique_ptr<Connection> connection(
       new Connection(std::move(options), std::move(*stream), clock));
   connection->not_after_ = not_after;
@@ -92,7 +102,8 @@ ConnectionFailure Connection::failure() const {
                             .reply = session_.failure().reply,
                             .path = path_,
                             .failed_in_tls = session_.failed_in_tls(),
-                            .cause = session_.failure().cause};
+                            .cause = session_.failure().cause,
+                            .cut_short = cut_short_};
   if (failure.path.tls == TlsUse::none && failure.path.tls_detail.empty()) {
     failure.path.tls_detail = session_.no_tls_reason();
   }
@@ -241,10 +252,11 @@ void Connection::say_what_is_awaited(SteadyInstant until) const noexcept {
       {.stage = session_.stage(), .content_is_out = session_.content_is_out(), .until = until});
 }
 
-Error Connection::why(const Error& error) const {
+Error Connection::why(const Error& error) {
   const bool over = error.kind == ErrorKind::timeout && !session_.content_is_out() &&
                     clock_.steady_now() >= not_after_;
   if (!over) return error;
+  cut_short_ = true;
   return {ErrorKind::limit_exceeded,
           session_.opened() ? "the mail's time is over" : "the time for a connection is over"};
 }

@@ -57,6 +57,9 @@ struct ConnectionFailure {
   // the server, because we had no file, port or memory for the connection, or not the address to
   // send from. stopping: the task was cancelled.
   Cause cause = Cause::none;
+  // It ended for not_after's sake, before the server's time for its step was over: that says
+  // nothing about the server.
+  bool cut_short = false;
 };
 
 // Content that is not in memory as a whole, given as the connection takes it.
@@ -133,7 +136,8 @@ class Connection {
   // Of the session's turn.
   [[nodiscard]] SteadyInstant deadline();
   void say_what_is_awaited(SteadyInstant until) const noexcept;
-  [[nodiscard]] Error why(const Error& error) const;
+  // Notes whether it was for not_after's sake.
+  [[nodiscard]] Error why(const Error& error);
   [[nodiscard]] ConnectionFailure failure() const;
 
   const ConnectionOptions options_;
@@ -145,7 +149,8 @@ class Connection {
   std::uint64_t content_octets_ = 0;  // of it
   std::optional<Error> content_error_;
   SteadyInstant not_after_ = SteadyInstant::max();
-  std::optional<std::uint64_t> turn_;  // that began when deadline_ was set
+  bool cut_short_ = false;             // for not_after_'s sake
+  std::optional<std::uint64_t> turn_;  // of the session, whose time ends at turn_ends_
   SteadyInstant turn_ends_{};
   std::vector<std::string_view> block_;  // memory used again
   std::array<char, 4096> buffer_;

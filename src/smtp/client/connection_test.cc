@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "async/runtime.h"
@@ -171,6 +172,35 @@ TEST(Connection, TellsWhatWeLackFromWhatTheServerDoes) {
     ConnectionFailure failure;
     async::run_to_completion(dial_by(dialer, failure));
     EXPECT_EQ(failure.cause, cause) << to_string(kind);
+  }
+}
+
+// As a host that does not answer in time.
+class SilentDialer final : public net::Dialer {
+ public:
+  Task<Result<net::Stream>> dial(net::Endpoint, net::DialOptions, SteadyInstant) override {
+    co_return fail(ErrorKind::timeout, "connect: timed out");
+  }
+};
+
+Task<void> dial_within(std::optional<Milliseconds> time, ConnectionFailure& failure) {
+  SilentDialer dialer;
+  ConnectionOptions options = options_for({});
+  options.dialer = &dialer;
+  if (time) options.not_after = kClock.steady_now() + *time;
+  auto opened = co_await Connection::open(options, kClock);
+  failure = opened.error();
+}
+
+TEST(Connection, ADialThatIsCutShortIsToldAsThat) {
+  ConnectionFailure failure;
+  async::run_to_completion(dial_within({}, failure));
+  EXPECT_EQ(failure.reply.text, "connect: no answer within 30 s");
+  EXPECT_FALSE(failure.cut_short);
+  for (const auto& [left, told] : {std::pair{2'000, "2 s"}, std::pair{1'500, "1.5 s"}}) {
+    async::run_to_completion(dial_within(Milliseconds(left), failure));
+    EXPECT_EQ(failure.reply.text, fmt::format("connect: no answer within {}", told));
+    EXPECT_TRUE(failure.cut_short) << "it says nothing about the host";
   }
 }
 

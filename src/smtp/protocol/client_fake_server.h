@@ -29,6 +29,10 @@ struct Script {
   std::map<std::string, std::string> answers;
   // The command at which it hangs up without a word, e.g. "BDAT"; empty: at none.
   std::string hangs_up_at;
+  // So many mails of a connection are taken; the next MAIL hears `enough` and is hung up on. 0:
+  // any.
+  std::size_t mails_max = 0;
+  std::string enough = "421 4.7.0 enough for this connection";
   Groups groups = Groups::understood;
   bool knows_bdat = true;  // false: the content is taken for commands
 };
@@ -116,6 +120,11 @@ class FakeServer {
   }
 
   void mail(const std::string& line) {
+    if (script_.mails_max > 0 && taken_.size() >= script_.mails_max) {
+      answer("enough", script_.enough);
+      hung_up_ = true;
+      return;
+    }
     const bool nested = open_ || spoilt_;
     if (answer("MAIL", nested ? "503 RSET first" : "250 2.1.0 ok") != 250) return;
     open_ = true;
@@ -134,14 +143,16 @@ class FakeServer {
     content_begun_ = true;
     const std::size_t end = input_.find("\r\n.\r\n");
     if (end == std::string::npos) return false;
-    std::string content = input_.substr(0, end + 2);
-    input_.erase(0, end + 5);
-    for (std::size_t at = content.find("\r\n."); at != std::string::npos;
-         at = content.find("\r\n.", at + 2)) {
-      content.erase(at + 2, 1);
+    std::string content;
+    std::size_t from = 2;  // behind the end of the line that was put before it
+    for (std::size_t at = input_.find("\r\n."); at < end; at = input_.find("\r\n.", at + 2)) {
+      if (at > 0) content.append(input_, from, at + 2 - from);
+      from = at + 3;
     }
+    if (end + 2 > from) content.append(input_, from, end + 2 - from);
+    input_.erase(0, end + 5);
     content_ = content_begun_ = false;
-    end_of_content(".", content.substr(2));
+    end_of_content(".", content);
     forget();
     return true;
   }

@@ -54,7 +54,7 @@ TEST(ServerCommand, MailRefusesWithTheRightCode) {
   EXPECT_EQ(mail_refusal("FROM:<a@example.jp"), "501 5.5.4 Syntax: MAIL FROM:<address>");
   EXPECT_EQ(mail_refusal("FROM:<a@example.jp>SIZE=1"), "501 5.5.4 Syntax: MAIL FROM:<address>");
   EXPECT_EQ(mail_refusal("FROM:<a b@example.jp>"),
-            "501 5.1.7 The address has a character that an address cannot hold");
+            "501 5.1.7 The address has a space, which an address cannot hold");
   EXPECT_EQ(mail_refusal("FROM:<a@example.jp> SIZE=x"), "501 5.5.4 Bad value of parameter SIZE");
   EXPECT_EQ(mail_refusal("FROM:<a@example.jp> SIZE=-1"), "501 5.5.4 Bad value of parameter SIZE");
   EXPECT_EQ(mail_refusal("FROM:<a@example.jp> BODY=BINARYMIME"),

@@ -17,7 +17,9 @@ const Sql kHoldLive{"claim: hold nodes",
                     " WHERE n.key = ANY($2) AND n.void = 0 AND l.until > " STORE_NOW
                     " ORDER BY n.key FOR SHARE OF n"};
 // Due, free, visible, and its delivery is going out. Of several who ask for a batch the first whose
-// node lives has it. Who waits for another's lock would only learn that the batch is gone.
+// node lives has it. Who waits for another's lock would only learn that the batch is gone. Of a
+// suspended account nothing is leased; bulk is not offered (sending_bulk), transactional mail is
+// offered of all accounts at once, so that it has to stand aside.
 const Sql kLease{
     "claim: lease",
     "WITH asked AS MATERIALIZED (SELECT DISTINCT ON (u.number) u.number, u.delivery, u.node"
@@ -25,15 +27,20 @@ const Sql kLease{
     " u(number, delivery, node, place) JOIN nodes n ON n.key = u.node AND n.void = 0"
     " JOIN node_leases l ON l.node = n.key AND l.until > " STORE_NOW
     " ORDER BY u.number, u.place),"
-    " wanted AS MATERIALIZED (SELECT b.number, u.node FROM asked u"
+    " wanted AS MATERIALIZED (SELECT b.number, u.node, CASE WHEN d.expires > " STORE_NOW
+    " AND (SELECT a.suspended FROM accounts a WHERE a.key = b.account) = 1"
+    " THEN least(d.expires, " STORE_NOW
+    " + $6) END AS held_back FROM asked u"
     " JOIN batches b ON b.number = u.number AND b.delivery = u.delivery"
     " JOIN deliveries d ON d.key = b.delivery AND d.status = 5 AND d.deleted = 0"
     " LEFT JOIN sections s ON s.id = b.section"
     " WHERE b.holder = 0 AND b.ready_at <= " STORE_NOW
     " AND (b.section IS NULL OR s.state = 1)"
     " ORDER BY b.number FOR NO KEY UPDATE OF b SKIP LOCKED)"
+    ", stood_aside AS (UPDATE batches b SET ready_at = w.held_back FROM wanted w"
+    " WHERE b.number = w.number AND b.traffic = 0 AND w.held_back IS NOT NULL)"
     " UPDATE batches b SET token = b.token + 1, holder = w.node, ready_at = NULL, alone = NULL,"
-    " begun = 0, flight = $5 FROM wanted w WHERE b.number = w.number"};
+    " begun = 0, flight = $5 FROM wanted w WHERE b.number = w.number AND w.held_back IS NULL"};
 // Who is due is read by statements after the one that locks: its own snapshot may be older than the
 // outcomes that somebody else has just committed.
 #define RECIPIENTS_DUE                                                                     \
@@ -175,7 +182,8 @@ Result<void> Flight<Claim>::perform(Hot& hot, std::int64_t token) {
   add_begin(hot.link, token, hot.told);
   const auto answers =
       hot.link.add(kHoldLive, Params() << hot.told << c.node)
-          .add(kLease, Params() << hot.told << c.number << c.delivery << c.taker << token)
+          .add(kLease, Params() << hot.told << c.number << c.delivery << c.taker << token
+                                << kSuspendedWait.count())
           .add(kAlone, Params() << hot.told << c.number << token << kLossesToSuspect)
           .add(kGiveBack, Params() << hot.told << c.number << token)
           .add(kLeased, Params() << hot.told << c.number << token)

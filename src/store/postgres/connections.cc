@@ -1,11 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/postgres/connections.h"
 
+#include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "base/log.h"
 
 namespace todoku::store::postgres {
+namespace {
+
+constexpr Milliseconds kLookEvery = std::chrono::seconds(3);
+constexpr Milliseconds kNoOtherFor = std::chrono::seconds(5);
+constexpr Milliseconds kLookMax = std::chrono::seconds(2);
+// Connections that are listened to: readers need theirs.
+constexpr std::size_t kSilentMost = 2;
+
+// Places that are left for us, and a fifth of all.
+const Sql kRoom{"connections: room",
+                "SELECT current_setting('max_connections')::bigint"
+                " - current_setting('superuser_reserved_connections')::bigint - count(*),"
+                " current_setting('max_connections')::bigint / 5"
+                " FROM pg_stat_get_activity(NULL) WHERE datid IS NOT NULL"};
+
+SteadyInstant machine_now() {
+  return SystemClock().steady_now();
+}
+
+// So that others find a place: a process needs one connection, more are for speed.
+bool is_crowded(Link& link) {
+  const auto room = link.fly_one(kRoom, {}, kLookMax);
+  return room && room->integer(0, 0) < room->integer(0, 1);
+}
+
+}  // namespace
 
 void Closing::close() {
   {
@@ -21,30 +49,207 @@ bool Closing::wait(Milliseconds time) {
   return !closing_;
 }
 
-Result<Link*> OwnConnection::get() {
-  const SteadyInstant now = SystemClock().steady_now();
-  if (link_ != nullptr && link_->usable() && link_->in_transaction()) link_.reset();
-  if (connected() && now < ends_ && link_->ready()) return link_.get();
-  if (now < next_try_) return fail(last_);
-  link_.reset();
-  auto dialed = dialer_.dial();
-  if (!dialed) {
-    if (failures_ == 0) {
-      log::warning("the database cannot be reached", {{"error", dialed.error().detail}});
-    }
-    next_try_ = SystemClock().steady_now() + wait_before_dialing(failures_++, random_.unit());
-    last_ = std::move(dialed.error());
-    return fail(last_);
-  }
-  if (failures_ > 0) log::info("the database is reached again", {{"failures", failures_}});
-  failures_ = 0;
-  link_ = std::move(*dialed);
-  // Between nine and eleven tenths of it.
+// Between nine and eleven tenths of it, so that not all end at once.
+Milliseconds Connections::around(Milliseconds time) {
   constexpr double kLeast = 0.9;
   constexpr double kSpread = 0.2;
   const double share = kLeast + kSpread * random_.unit();
-  ends_ = now + Milliseconds(static_cast<std::int64_t>(static_cast<double>(life_.count()) * share));
-  return link_.get();
+  return Milliseconds(static_cast<std::int64_t>(static_cast<double>(time.count()) * share));
+}
+
+Milliseconds Connections::pause(int tries) {
+  const std::lock_guard lock(mutex_);
+  return wait_before_dialing(tries, random_.unit());
+}
+
+bool Connections::work() const {
+  const std::lock_guard lock(mutex_);
+  return count_ > 0 && silent_.empty();
+}
+
+Result<std::unique_ptr<Link>> Connections::first(Milliseconds most) {
+  const SteadyInstant until = machine_now() + most;
+  for (int tries = 1;; ++tries) {
+    auto dialed = dialer_.dial();
+    if (dialed || !is_full(dialed.error()) || machine_now() >= until) return dialed;
+    std::this_thread::sleep_for(pause(tries));
+  }
+}
+
+void Connections::adopt(std::unique_ptr<Link> link) {
+  {
+    const std::lock_guard lock(mutex_);
+    ++count_;
+    const SteadyInstant now = machine_now();
+    resting_.push_back({std::move(link), now + around(limits_.life), now});
+  }
+  returned_.notify_all();
+}
+
+void Connections::listen_to_silent(SteadyInstant now) {
+  std::erase_if(silent_, [&](const Silent& each) {
+    return now - each.since > limits_.silent_max || !each.link->awaits_commit();
+  });
+  while (silent_.size() > kSilentMost) silent_.pop_front();
+}
+
+bool Connections::may_dial(SteadyInstant now) const {
+  if (dialing_ || count_ + silent_.size() >= limits_.most) return false;
+  return now >= (count_ == 0 ? next_try_ : next_other_);
+}
+
+void Connections::failed(Error error, SteadyInstant now) {
+  passes_ = is_full(error) || is_refused(error);
+  if (count_ > 0) {
+    next_other_ = now + around(kNoOtherFor);
+    return;
+  }
+  if (failures_ == 0) log::warning("the database cannot be reached", {{"error", error.detail}});
+  next_try_ = now + wait_before_dialing(failures_++, random_.unit());
+  last_ = std::move(error);
+}
+
+Result<Connections::Lent> Connections::dial(Lock& lock, bool besides) {
+  dialing_ = true;
+  lock.unlock();
+  auto dialed = dialer_.dial();
+  const bool crowded = dialed && besides && is_crowded(**dialed);
+  const SteadyInstant now = machine_now();
+  if (crowded) dialed->reset();
+  lock.lock();
+  dialing_ = false;
+  returned_.notify_all();
+  if (!dialed) {
+    Error error = dialed.error();
+    failed(std::move(dialed.error()), now);
+    return fail(std::move(error));
+  }
+  if (crowded) {
+    next_other_ = now + around(kNoOtherFor);
+    return fail(ErrorKind::unavailable, "the database has little room for other connections");
+  }
+  if (failures_ > 0) log::info("the database is reached again", {{"failures", failures_}});
+  failures_ = 0;
+  return Lent{std::move(*dialed), now + around(limits_.life), now};
+}
+
+// The old one is kept until there is a new one: a password may just be changed, or the server have
+// no room for one more.
+Connections::Lent Connections::renewed(Lock& lock, Lent old) {
+  if (!dialing_) {
+    auto made = dial(lock, false);
+    if (made) return std::move(*made);
+  }
+  constexpr int kTries = 10;
+  old.ends = machine_now() + around(std::min(limits_.life / kTries, kNoOtherFor));
+  return old;
+}
+
+Result<Connections::Lent> Connections::take(Use use) {
+  Lock lock(mutex_);
+  SteadyInstant now = machine_now();
+  const SteadyInstant until = now + limits_.wait_max;
+  while (true) {
+    if (ended_) return fail(ErrorKind::unavailable, "the store is closing");
+    listen_to_silent(now);
+    if (use == Use::change && !silent_.empty()) {
+      return fail(ErrorKind::unavailable,
+                  "the database does not say that it stores what it was given before");
+    }
+    while (!resting_.empty()) {
+      Lent lent = std::move(resting_.back());
+      resting_.pop_back();
+      if (lent.link->ready())
+        return now < lent.ends ? std::move(lent) : renewed(lock, std::move(lent));
+      --count_;
+    }
+    if (may_dial(now)) {
+      auto dialed = dial(lock, count_ > 0);
+      if (dialed) {
+        ++count_;
+        return dialed;
+      }
+      if (count_ == 0 && !passes_) return dialed;
+      now = machine_now();
+      continue;
+    }
+    if (count_ == 0 && !dialing_ && !passes_) return fail(last_);
+    if (now >= until) {
+      if (count_ == 0) return fail(last_);
+      return fail(ErrorKind::unavailable, "all connections to the database are in use");
+    }
+    SteadyInstant next = until;
+    if (count_ == 0 && !dialing_) next = std::min(next, next_try_);
+    returned_.wait_until(lock, next);
+    now = machine_now();
+  }
+}
+
+void Connections::give_back(Lent lent) {
+  const SteadyInstant now = machine_now();
+  Lock lock(mutex_);
+  if (lent.link->usable() && lent.link->last_commit() > SteadyInstant{}) {
+    std::erase_if(silent_,
+                  [&](const Silent& each) { return each.since < lent.link->last_commit(); });
+  }
+  bool keeps = lent.link->usable() && !lent.link->in_transaction() && lent.link->ready();
+  if (keeps && count_ > 1 && now >= next_look_) {
+    next_look_ = now + kLookEvery;
+    lock.unlock();
+    const bool crowded = is_crowded(*lent.link);
+    lock.lock();
+    if (crowded && count_ > 1) {
+      keeps = false;
+      next_other_ = now + around(kNoOtherFor);
+    }
+    keeps = keeps && lent.link->usable();
+  }
+  if (keeps) {
+    lent.rests_since = now;
+    resting_.push_back(std::move(lent));
+  } else {
+    --count_;
+    if (lent.link->awaits_commit()) silent_.push_back({std::move(lent.link), now});
+  }
+  end_resting(lock, now);
+  lock.unlock();
+  returned_.notify_all();
+}
+
+void Connections::end_resting(const Lock& /*lock*/, SteadyInstant now) {
+  while (count_ > 1 && !resting_.empty() && now - resting_.front().rests_since > limits_.rest_max) {
+    resting_.pop_front();
+    --count_;
+  }
+}
+
+void Connections::end() {
+  const Lock lock(mutex_);
+  ended_ = true;
+  count_ -= resting_.size();
+  resting_.clear();
+  silent_.clear();
+}
+
+void Connections::end_resting() {
+  const Lock lock(mutex_);
+  end_resting(lock, machine_now());
+}
+
+Result<Link*> Borrowed::get(Use use) {
+  if (lent_.link != nullptr && lent_.link->usable() && !lent_.link->in_transaction() &&
+      lent_.link->ready()) {
+    return lent_.link.get();
+  }
+  give_back();
+  auto lent = connections_.take(use);
+  if (!lent) return fail(std::move(lent.error()));
+  lent_ = std::move(*lent);
+  return lent_.link.get();
+}
+
+void Borrowed::give_back() {
+  if (lent_.link != nullptr) connections_.give_back(std::exchange(lent_, {}));
 }
 
 }  // namespace todoku::store::postgres

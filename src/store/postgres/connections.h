@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The connection of one thread: made when it is needed, made anew when it is lost or has lived long
-// enough.
+// The connections of one process. Its threads borrow them for each piece of work, so that all of
+// them work over one where a server has no room for more: a second one is made only when it is
+// needed and there is room, and is given back when it rests. One lives for a while, and is replaced
+// before it is ended.
+//
+// A COMMIT that is not answered in time is not given up: the connection is set aside and listened
+// to. Until it is answered, or another commit is, nothing is begun that would have to wait in the
+// same way (a standby that is gone holds up every commit), and the server is not filled with what
+// hangs.
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 
@@ -27,30 +36,100 @@ class Closing {
   bool closing_ = false;
 };
 
-// One thread's.
-class OwnConnection {
- public:
-  // `dialer` must outlive it. `life`: more or less, so that not all end at once.
-  OwnConnection(Dialer& dialer, Milliseconds life, std::uint64_t seed)
-      : dialer_(dialer), life_(life), random_(seed) {}
+// What for. While commits are not answered, no change is begun; who has to find out what became of
+// one goes on.
+enum class Use : std::uint8_t { question, change, finding_out };
 
-  // unavailable at once, while a failure is too young to try again.
-  [[nodiscard]] Result<Link*> get();
-  [[nodiscard]] bool connected() const { return link_ != nullptr && link_->usable(); }
+// Thread-safe.
+class Connections {
+ public:
+  struct Limits {
+    std::size_t most = 4;
+    Milliseconds life = std::chrono::minutes(30);       // more or less
+    Milliseconds rest_max = std::chrono::seconds(10);   // of one that is not the only one
+    Milliseconds wait_max = std::chrono::seconds(2);    // for one that others have, or for room
+    Milliseconds silent_max = std::chrono::minutes(1);  // of a COMMIT that is listened to
+  };
+  struct Lent {
+    std::unique_ptr<Link> link;
+    SteadyInstant ends{};
+    SteadyInstant rests_since{};
+  };
+
+  // `dialer` must outlive it.
+  Connections(Dialer& dialer, const Limits& limits, std::uint64_t seed)
+      : dialer_(dialer), limits_(limits), random_(seed) {}
+
+  // The first one, which is to be given back by adopt(). Waits for room on the server.
+  [[nodiscard]] Result<std::unique_ptr<Link>> first(Milliseconds most);
+  void adopt(std::unique_ptr<Link> link);
+
+  // unavailable: there is none, and the last failure is too young to try again; or others have all
+  // of them and keep them.
+  [[nodiscard]] Result<Lent> take(Use use);
+  // However it was left.
+  void give_back(Lent lent);
+  // Ends all that rest, and lends none any more.
+  void end();
+  // Ends those that have rested for long.
+  void end_resting();
+  // Whether there are some, and commits are answered: who waits may get one.
+  [[nodiscard]] bool work() const;
   // Before the same is tried again for the nth time.
-  [[nodiscard]] Milliseconds pause(int tries) { return wait_before_dialing(tries, random_.unit()); }
-  // Of a transaction: what is open is rolled back, whoever left it.
-  void drop() { link_.reset(); }
+  [[nodiscard]] Milliseconds pause(int tries);
+  [[nodiscard]] Milliseconds rest_max() const { return limits_.rest_max; }
 
  private:
+  struct Silent {
+    std::unique_ptr<Link> link;
+    SteadyInstant since{};
+  };
+  using Lock = std::unique_lock<std::mutex>;
+
+  void listen_to_silent(SteadyInstant now);
+  void end_resting(const Lock& lock, SteadyInstant now);
+  [[nodiscard]] bool may_dial(SteadyInstant now) const;
+  // Without the lock meanwhile. `besides`: those that are there stay; so it needs room.
+  [[nodiscard]] Result<Lent> dial(Lock& lock, bool besides);
+  [[nodiscard]] Lent renewed(Lock& lock, Lent old);
+  void failed(Error error, SteadyInstant now);
+  [[nodiscard]] Milliseconds around(Milliseconds time);
+
   Dialer& dialer_;
-  const Milliseconds life_;
+  const Limits limits_;
+
+  mutable std::mutex mutex_;  // guards what follows
+  std::condition_variable returned_;
   SeededRandom random_;
-  std::unique_ptr<Link> link_;
-  SteadyInstant ends_{};
+  std::deque<Lent> resting_;  // the one that was used last is last
+  std::deque<Silent> silent_;
+  std::size_t count_ = 0;  // those that rest and those that are lent
+  bool dialing_ = false;
+  bool ended_ = false;
   int failures_ = 0;
+  bool passes_ = false;  // the last failure: no room, or a password that is being changed
   SteadyInstant next_try_{};
+  SteadyInstant next_other_{};  // before another one is made besides those that are there
+  SteadyInstant next_look_{};   // whether the server is crowded
   Error last_{ErrorKind::unavailable, "there is no connection to the database"};
+};
+
+// What a thread has borrowed for its piece of work.
+class Borrowed {
+ public:
+  explicit Borrowed(Connections& connections) : connections_(connections) {}
+  Borrowed(const Borrowed&) = delete;
+  Borrowed& operator=(const Borrowed&) = delete;
+  ~Borrowed() { give_back(); }
+
+  // What it has, if that is good for another transaction; else another one.
+  [[nodiscard]] Result<Link*> get(Use use);
+  void give_back();
+  [[nodiscard]] Milliseconds pause(int tries) { return connections_.pause(tries); }
+
+ private:
+  Connections& connections_;
+  Connections::Lent lent_;
 };
 
 }  // namespace todoku::store::postgres

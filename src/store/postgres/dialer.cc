@@ -35,16 +35,31 @@ constexpr std::array<std::pair<const char*, const char*>, 8> kDefaults{{
     {"application_name", "todoku"},
 }};
 
+// Without the lines that say where in the server's source.
+std::string why_not(PGconn* connection) {
+  std::string_view rest = PQerrorMessage(connection);
+  std::string said;
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    if (line.empty() || line.starts_with("LOCATION:")) continue;
+    if (!said.empty()) said += '\n';
+    said += line;
+  }
+  return said;
+}
+
 // libpq's own limit is not asked for by a connection that is made without blocking.
 Result<void> wait_for(PGconn* connection, Milliseconds most) {
   const SystemClock machine;  // bounds a wait for the network
   const SteadyInstant deadline = machine.steady_now() + most;
-  auto state = PGRES_POLLING_WRITING;
+  // What fails at once (nobody listens at a Unix socket) has no socket to wait at.
+  auto state =
+      PQstatus(connection) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
   while (state != PGRES_POLLING_OK) {
     if (state == PGRES_POLLING_FAILED) {
-      std::string_view text = PQerrorMessage(connection);
-      while (text.ends_with('\n')) text.remove_suffix(1);
-      return fail(ErrorKind::unavailable, fmt::format("cannot connect to the database: {}", text));
+      return fail(ErrorKind::unavailable,
+                  fmt::format("cannot connect to the database: {}", why_not(connection)));
     }
     const auto left = std::chrono::ceil<Milliseconds>(deadline - machine.steady_now()).count();
     pollfd wait{PQsocket(connection),
@@ -103,7 +118,10 @@ Result<Dialer::Attempt> Dialer::attempt() {
   values.push_back(nullptr);
   Connection connection(PQconnectStartParams(names.data(), values.data(), 0));
   if (connection == nullptr) return fail(ErrorKind::unavailable, "out of memory");
+  // With its SQLSTATE, which libpq tells of a connection that failed in no other way.
+  PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
   auto made = wait_for(connection.get(), options_.connect_max * hosts);
+  PQsetErrorVerbosity(connection.get(), PQERRORS_DEFAULT);
   return Attempt{std::move(connection), std::move(made)};
 }
 
@@ -118,6 +136,15 @@ Result<std::unique_ptr<Link>> Dialer::dial() {
     if (again || !refused || !options_.password) return fail(std::move(tried->made.error()));
   }
   return fail(ErrorKind::unavailable, "the store is closing");
+}
+
+bool is_full(const Error& error) {
+  return error.kind == ErrorKind::unavailable && error.detail.contains("  53300: ");
+}
+
+bool is_refused(const Error& error) {
+  return error.kind == ErrorKind::unavailable &&
+         (error.detail.contains("  28P01: ") || error.detail.contains("  28000: "));
 }
 
 Milliseconds wait_before_dialing(int failures, double random) {

@@ -45,6 +45,12 @@ class Dialer {
   std::atomic<bool> stopped_{false};
 };
 
+// Of an error of dial(): the server has no room for one more connection, or for one of ours
+// (53300).
+[[nodiscard]] bool is_full(const Error& error);
+// It does not take the password (28P01, 28000), which may be on its way of being changed.
+[[nodiscard]] bool is_refused(const Error& error);
+
 // Before the next try, after `failures` in a row: anything up to twice as long as the last time
 // ("full jitter"), so that many processes do not come at once. `random`: of [0, 1).
 [[nodiscard]] Milliseconds wait_before_dialing(int failures, double random);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Networks that fail in the worst moment: while a transaction commits. Whatever becomes of it, it
 // is done once and answered rightly.
+#include <future>
 #include <string>
 #include <vector>
 
@@ -167,6 +168,97 @@ TEST_F(AwayTest, ADatabaseThatIsAwayIsSaidAndComesBack) {
     ASSERT_EQ(accepted.error().kind, ErrorKind::unavailable);
     accepted = store->perform_and_wait(acceptance(acme.key, kNobody));
   }
+}
+
+// Whatever holds up everybody who writes: who accepts is told so.
+TEST_F(AwayTest, WhoAcceptsIsToldThatAllWritersAreHeldUp) {
+  const auto store = open();
+  const Account acme = account(*store);
+  std::promise<void> over;
+  const auto end = over.get_future().share();
+  std::vector<std::future<Result<void>>> held;
+  for (int n = 0; n < 2; ++n) {
+    held.push_back(std::async(std::launch::async, [&] {
+      return store->write_and_wait(WritePriority::claims, [end](WriteTransaction&) -> Result<void> {
+        end.wait();
+        return {};
+      });
+    }));
+  }
+  const auto in_transaction =
+      "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+      " AND datname = current_database()";
+  while (database_.ask(in_transaction) != "2\n") {
+  }
+  const auto asked = std::chrono::steady_clock::now();
+  const auto accepted = store->perform_and_wait(acceptance(acme.key, kNobody));
+  const auto made = store->write_and_wait(
+      WritePriority::accept, [](WriteTransaction& t) { return t.create_account("second"); });
+  EXPECT_LT(std::chrono::steady_clock::now() - asked, 9s);
+  over.set_value();
+  for (auto& each : held) EXPECT_TRUE(each.get());
+  ASSERT_FALSE(accepted);
+  EXPECT_EQ(accepted.error().kind, ErrorKind::unavailable);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().kind, ErrorKind::unavailable);
+  must(store->perform_and_wait(acceptance(acme.key, kNobody)));
+}
+
+// A standby that must have every commit before it is answered, and is gone.
+class StandbyTest : public PostgresStoreTest {
+ protected:
+  void SetUp() override {
+    database_.execute(
+        fmt::format("ALTER DATABASE {} SET synchronous_commit = on", database_.name()));
+  }
+  void TearDown() override { returns(); }
+  static void goes() { reload("ALTER SYSTEM SET synchronous_standby_names = 'gone'"); }
+  static void returns() { reload("ALTER SYSTEM RESET synchronous_standby_names"); }
+  static void reload(const char* change) {
+    PostgresServer::running().execute("postgres", change);
+    PostgresServer::running().execute("postgres", "SELECT pg_reload_conf()");
+  }
+};
+
+TEST_F(StandbyTest, WhileItIsGoneNobodyIsHeldUpAndNothingAcknowledgedIsLost) {
+  const auto store = open();
+  const Account acme = account(*store);
+  const NodeKey me = enter(*store);
+  std::vector<DeliveryKey> acknowledged;
+  const auto accept = [&] {
+    const auto asked = std::chrono::steady_clock::now();
+    auto accepted = store->perform_and_wait(acceptance(acme.key, me));
+    EXPECT_LT(std::chrono::steady_clock::now() - asked, 5s);
+    if (accepted) acknowledged.push_back(accepted->delivery.key);
+    return accepted;
+  };
+  must(accept());
+  goes();
+  auto refused = accept();
+  while (refused) refused = accept();
+  EXPECT_EQ(refused.error().kind, ErrorKind::io) << "it may be stored: " << refused.error().detail;
+  // Who comes after it is told at once, and nothing of theirs is stored.
+  for (int i = 0; i < 50; ++i) {
+    refused = accept();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::unavailable) << refused.error().detail;
+  }
+  EXPECT_EQ(database_.ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"),
+            "1\n");
+  must(store->read_and_wait([](ReadTransaction& t) { return t.setting("a"); }));
+  returns();
+  auto again = accept();
+  while (!again) {
+    ASSERT_EQ(again.error().kind, ErrorKind::unavailable);
+    again = accept();
+  }
+  for (const DeliveryKey key : acknowledged) {
+    EXPECT_EQ(database_.ask(fmt::format("SELECT count(*) FROM deliveries WHERE key = {}",
+                                        static_cast<std::int64_t>(key))),
+              "1\n");
+  }
+  EXPECT_EQ(database_.ask("SELECT count(*) FROM deliveries"),
+            fmt::format("{}\n", acknowledged.size() + 1));
 }
 
 }  // namespace

@@ -85,6 +85,12 @@ bool Link::in_transaction() const {
   return usable_ && PQtransactionStatus(connection_) != PQTRANS_IDLE;
 }
 
+bool Link::awaits_commit() {
+  pollfd wait{PQsocket(connection_), POLLIN, 0};
+  if (awaits_commit_ && ::poll(&wait, 1, 0) != 0) awaits_commit_ = false;
+  return awaits_commit_;
+}
+
 bool Link::ready() {
   if (!sent_.empty() || not_sent_) usable_ = false;
   // Between flights a server has nothing to say but that it goes.
@@ -154,10 +160,12 @@ Result<std::vector<Table>> Link::fly(Milliseconds most) {
   while (!reading.synced) {
     auto read = wait_and_read(reading, deadline);
     if (!read) {
+      awaits_commit_ = commits && read.error().kind == ErrorKind::timeout;
       return lose(ErrorKind::unavailable, std::move(read.error().detail), commits);
     }
   }
   if (reading.refused.empty()) {
+    if (commits) last_commit_ = steady_now();
     sent_.clear();
     return std::move(reading.answers);
   }

@@ -78,6 +78,11 @@ class Link {
   // False: it is of no more use.
   [[nodiscard]] bool usable() const { return usable_; }
   [[nodiscard]] bool in_transaction() const;
+  // Of one that was given up at its deadline: its COMMIT is on the way still, as far as can be
+  // known. False once the server says anything, or the connection ends.
+  [[nodiscard]] bool awaits_commit();
+  // When the last transaction that changed something was done; else the beginning of time.
+  [[nodiscard]] SteadyInstant last_commit() const { return last_commit_; }
   // Between flights: whether it is good for another: nothing was added and never flown, and the
   // server has not ended it, as far as it has told so. Who asks before a flight has fewer whose
   // fate is unknown.
@@ -95,6 +100,8 @@ class Link {
   std::vector<const Sql*> sent_;
   std::optional<std::string> not_sent_;
   bool usable_ = true;
+  bool awaits_commit_ = false;
+  SteadyInstant last_commit_{};
   Failure failure_{.state = "none"};
 };
 

@@ -16,8 +16,8 @@ namespace {
 constexpr int kTriesMax = 12;
 // To find out what became of a commit. Who accepts has somebody waiting at the other end, and can
 // say that it may be stored; what a courier tells or takes is only worth while if it is known.
-constexpr Milliseconds kDoubtAnsweredWithin = std::chrono::seconds(2);
-constexpr Milliseconds kAcceptAnsweredWithin = std::chrono::seconds(3);
+constexpr Milliseconds kDoubtAnsweredWithin{1'500};
+constexpr Milliseconds kAcceptAnsweredWithin{2'500};
 constexpr Milliseconds kLeastWait{200};
 constexpr Milliseconds kDoubtPursuedFor = std::chrono::seconds(90);
 // A function that needs ids of several kinds is run again for each.
@@ -42,8 +42,8 @@ struct Doubt {
 // Whether the transaction, whose commit was not answered, is stored.
 Result<bool> find_out(const Ground& ground, const Doubt& doubt, const Error& error) {
   for (int tries = 1; now_here() < doubt.until; ++tries) {
-    if (!ground.pause(tries)) break;
-    const auto link = ground.link();
+    if (!ground.pause(tries) || now_here() >= doubt.until) break;
+    const auto link = ground.link(Use::finding_out);
     if (!link) continue;
     const auto left = std::chrono::ceil<Milliseconds>(doubt.until - now_here());
     const auto committed = was_committed(
@@ -72,13 +72,12 @@ Result<Next> after_failure(const Ground& ground, const Failure& failure, const D
 template <class Op>
 Result<void> perform_set(const Ground& ground, Together<Op> items) {
   for (int tries = 1;; ++tries) {
-    auto link = ground.link();
+    auto link = ground.link(Use::change);
     if (!link) return fail(std::move(link.error()));
     const std::int64_t token = new_token();
     (*link)->forget_failure();
     const bool waited_for = std::is_same_v<Op, Accept>;
-    const Milliseconds most =
-        waited_for ? std::min(ground.flight_max, kAcceptAnsweredWithin) : ground.flight_max;
+    const Milliseconds most = waited_for ? answered_within(ground.flight_max) : ground.flight_max;
     Hot hot{**link, ground.ids, ground.hash, ground.time().now, most};
     Flight<Op> flight(items);
     auto done = caught([&] { return flight.perform(hot, token); });
@@ -93,7 +92,7 @@ Result<void> perform_set(const Ground& ground, Together<Op> items) {
       continue;
     }
     for (int looks = 1; now_here() < doubt.until; ++looks) {
-      auto other = ground.link();
+      auto other = ground.link(Use::finding_out);
       if (other) {
         Hot again{**other, ground.ids, ground.hash, ground.time().now, ground.flight_max};
         if (flight.answer_stored(again, token)) return {};
@@ -137,6 +136,10 @@ Run run_once(const Ground& ground, Link& link, Session& session, std::int64_t to
 
 }  // namespace
 
+Milliseconds answered_within(Milliseconds flight_max) {
+  return std::min(flight_max, kAcceptAnsweredWithin);
+}
+
 template <class Op>
 void perform_together(const Ground& ground, Together<Op> items) {
   bool unreachable = false;
@@ -145,7 +148,7 @@ void perform_together(const Ground& ground, Together<Op> items) {
       [&](Together<Op> some) {
         auto done = perform_set<Op>(ground, some);
         // Nothing is found out by halves when nobody answers.
-        unreachable = !done && !ground.link();
+        unreachable = !done && !ground.link(Use::change);
         return done;
       },
       [&] { return unreachable; });
@@ -160,7 +163,7 @@ Result<void> perform_function(const Ground& ground, WriteWork& work) {
   std::set<AccountKey> missing;
   int runs = 0;
   for (int tries = 1;;) {
-    auto link = ground.link();
+    auto link = ground.link(Use::change);
     if (!link) return fail(std::move(link.error()));
     Session session(**link, ground.ids, ground.hash);
     session.set_missing(missing);
@@ -197,9 +200,10 @@ const Sql kQuestionTime{"question: time", "SELECT " STORE_NOW};
 
 Result<void> answer_question(const Ground& ground, ReadWork& work, Milliseconds most) {
   for (int tries = 1;; ++tries) {
-    auto link = ground.link();
+    auto link = ground.link(Use::question);
     if (!link) return fail(std::move(link.error()));
     const TimeTold told = ground.time();
+    const SteadyInstant asked = now_here();
     const auto begun = (*link)
                            ->add(kBeginQuestion)
                            .add(kQuestionLimits)
@@ -212,6 +216,7 @@ Result<void> answer_question(const Ground& ground, ReadWork& work, Milliseconds 
     }
     Session session(**link, ground.ids, ground.hash);
     const Instant now = begun->back().instant(0, 0);
+    if (ground.clock != nullptr) ground.clock->told(now, asked, now_here());
     session.begun(now, told.wall.value_or(now), most);
     Questions questions(session);
     auto result = caught([&] { return work(questions); });
@@ -219,7 +224,7 @@ Result<void> answer_question(const Ground& ground, ReadWork& work, Milliseconds 
       if (session.failure()->lost() && tries == 1) continue;
       return result;
     }
-    (void)(*link)->fly_one(kCommit, {}, most);
+    (void)(*link)->roll_back(most);  // nothing was changed
     return result;
   }
 }

@@ -8,6 +8,8 @@
 
 #include "store/address_hash.h"
 #include "store/pending.h"
+#include "store/postgres/connections.h"
+#include "store/postgres/database_clock.h"
 #include "store/postgres/hot.h"
 #include "store/postgres/ids.h"
 #include "store/postgres/link.h"
@@ -28,12 +30,18 @@ struct Ground {
   Ids& ids;
   AddressHash hash;
   std::function<TimeTold()> time;
-  // A connection that can be used, made if need be. unavailable: there is none.
-  std::function<Result<Link*>()> link;
+  // A connection that can be used, made if need be. unavailable: there is none; for a change, too,
+  // while commits are not answered.
+  std::function<Result<Link*>(Use)> link;
   // Waits before the same is tried again. False: the store is closing.
   std::function<bool(int tries)> pause;
   Milliseconds flight_max{};
+  // Told the database's time with each question; may be null.
+  DatabaseClock* clock = nullptr;
 };
+
+// Of a flight that somebody waits for: who is not answered in time is told so.
+[[nodiscard]] Milliseconds answered_within(Milliseconds flight_max);
 
 // io: whether it is stored could not be found out.
 template <class Op>

@@ -9,9 +9,10 @@
 #include "base/digest.h"
 #include "base/forward_clock.h"
 #include "store/postgres/connections.h"
+#include "store/postgres/database_clock.h"
+#include "store/postgres/fitness.h"
 #include "store/postgres/ids.h"
 #include "store/postgres/readers.h"
-#include "store/postgres/schema.h"
 #include "store/postgres/writers.h"
 
 namespace todoku::store {
@@ -32,6 +33,17 @@ Result<AddressHash> read_address_hash(Link& link, Milliseconds most) {
   return *hash;
 }
 
+const Sql kTime{"open: time", "SELECT " STORE_NOW};
+
+Result<void> tell_time(Link& link, DatabaseClock& clock, Milliseconds most) {
+  const SystemClock machine;
+  const SteadyInstant asked = machine.steady_now();
+  const auto said = link.fly_one(kTime, Params() << Told(), most);
+  if (!said) return fail(said.error());
+  clock.told(said->instant(0, 0), asked, machine.steady_now());
+  return {};
+}
+
 std::uint64_t random_seed() {
   const std::string octets = random_octets(sizeof(std::uint64_t));
   std::uint64_t seed = 0;
@@ -42,7 +54,14 @@ std::uint64_t random_seed() {
 }  // namespace
 
 struct PostgresStore::Parts {
-  explicit Parts(Options given) : options(std::move(given)), dialer(options.dial) {
+  explicit Parts(Options given)
+      : options(std::move(given)),
+        dialer(options.dial),
+        connections(dialer,
+                    {.most = std::max<std::size_t>(options.connections, 1),
+                     .life = options.connection_life,
+                     .rest_max = options.connection_rest},
+                    random_seed()) {
     if (options.clock != nullptr) clock.emplace(*options.clock);
   }
 
@@ -50,18 +69,11 @@ struct PostgresStore::Parts {
     if (!clock) return {};
     return {clock->now(), clock->wall_now()};
   }
-  [[nodiscard]] std::vector<std::unique_ptr<OwnConnection>> connections(std::size_t count) {
-    std::vector<std::unique_ptr<OwnConnection>> made;
-    for (std::size_t i = 0; i < count; ++i) {
-      made.push_back(
-          std::make_unique<OwnConnection>(dialer, options.connection_life, random_seed()));
-    }
-    return made;
-  }
-
   const Options options;
   std::optional<ForwardClock> clock;
+  DatabaseClock database_clock;
   Dialer dialer;
+  Connections connections;
   Ids ids;
   Closing closing;
   std::optional<Writers> writers;
@@ -71,26 +83,30 @@ struct PostgresStore::Parts {
 
 Result<std::unique_ptr<PostgresStore>> PostgresStore::open(Options options) {
   auto parts = std::make_unique<Parts>(std::move(options));
-  auto link = parts->dialer.dial();
+  constexpr Milliseconds kRoomWithin = std::chrono::seconds(15);
+  auto link = parts->connections.first(kRoomWithin);
   if (!link) return fail(std::move(link.error()));
-  auto ready = check_schema(**link);
+  auto ready = check_fit(**link, parts->options.must_keep);
   if (!ready) return fail(std::move(ready.error()));
   const auto hash = read_address_hash(**link, parts->options.flight_max);
   if (!hash) return fail(hash.error());
-  link->reset();
+  auto timed = tell_time(**link, parts->database_clock, parts->options.flight_max);
+  if (!timed) return fail(std::move(timed.error()));
+  parts->connections.adopt(std::move(*link));
   const Ground ground{.ids = parts->ids,
                       .hash = *hash,
                       .time = [p = parts.get()] { return p->time(); },
                       .link = {},
                       .pause = {},
-                      .flight_max = parts->options.flight_max};
+                      .flight_max = parts->options.flight_max,
+                      .clock = &parts->database_clock};
   parts->writers.emplace(
       ground, parts->closing,
-      Writers::Limits{parts->options.queued_max, parts->options.accept_octets_max});
+      Admission::Limits{parts->options.queued_max, parts->options.accept_octets_max});
   parts->readers.emplace(ground, parts->closing, parts->options.questions_max,
                          parts->options.question_max);
-  parts->writers->start(parts->connections(std::max<std::size_t>(parts->options.writers, 1)));
-  parts->readers->start(parts->connections(std::max<std::size_t>(parts->options.readers, 1)));
+  parts->writers->start(std::max<std::size_t>(parts->options.writers, 1), parts->connections);
+  parts->readers->start(std::max<std::size_t>(parts->options.readers, 1), parts->connections);
   return std::unique_ptr<PostgresStore>(new PostgresStore(std::move(parts)));
 }
 
@@ -132,11 +148,17 @@ StoreFigures PostgresStore::figures() const {
   return parts_->writers->figures();
 }
 
+const Clock& PostgresStore::clock() const {
+  if (parts_->clock) return *parts_->clock;
+  return parts_->database_clock;
+}
+
 void PostgresStore::close() {
   std::call_once(parts_->closed, [&] {
     parts_->writers->stop();
     parts_->readers->stop();
-    if (auto link = parts_->dialer.dial()) {
+    Borrowed last(parts_->connections);
+    if (auto link = last.get(Use::change)) {
       parts_->ids.give_back(**link, parts_->options.flight_max);
     }
     parts_->closing.close();

@@ -24,9 +24,12 @@ class PostgresStore final : public Store {
     postgres::DialOptions dial;
     // Tests that move time; it must outlive the store. nullptr: the database's time counts.
     const Clock* clock = nullptr;
-    // A connection each, for as long as the store is open.
+    // Refuse a database that would lose what it has said to be committed.
+    bool must_keep = false;
+    // Threads; they share the connections (postgres/connections.h).
     std::size_t writers = 2;
     std::size_t readers = 2;
+    std::size_t connections = 4;  // at most
     // Pieces of work that may wait, by WritePriority; one more is refused with unavailable.
     std::array<std::size_t, kWritePriorities> queued_max{20'000, 4'000, 4'000, 64, 64};
     // Octets of mails that wait to be accepted, all together; a single one may have more.
@@ -35,10 +38,13 @@ class PostgresStore final : public Store {
     Milliseconds flight_max{10'000};                          // for the answer to one flight
     Milliseconds question_max{2'000};                         // for each flight of a question
     Milliseconds connection_life = std::chrono::minutes(30);  // more or less
+    Milliseconds connection_rest = std::chrono::seconds(10);  // before one of several is given back
   };
 
-  // Connects, and looks at the schema, which it never changes (postgres/schema.h). Errors:
-  // unavailable, not_found (the schema lacks steps), unsupported (of a newer version), corrupt.
+  // Connects, and looks at the database (postgres/fitness.h) and its schema, which it never changes
+  // (postgres/schema.h). Errors: unavailable, unauthorized (the user may not do what is needed),
+  // not_found (the schema lacks steps), unsupported (of a newer version, or a database that cannot
+  // be a store), corrupt.
   [[nodiscard]] static Result<std::unique_ptr<PostgresStore>> open(Options options);
   ~PostgresStore() override;
   PostgresStore(const PostgresStore&) = delete;
@@ -52,6 +58,8 @@ class PostgresStore final : public Store {
   void submit_write(WritePriority priority, WriteWork work, Done done) override;
   void submit_read(ReadWork work, Done done) override;
   [[nodiscard]] StoreFigures figures() const override;
+  // A postgres/database_clock.h.
+  [[nodiscard]] const Clock& clock() const override;
   void close() override;
 
  private:

@@ -12,6 +12,7 @@
 
 #include "store/postgres/fate.h"
 #include "store/postgres/store_fixture.h"
+#include "support/shared_clock.h"
 
 namespace todoku::store {
 namespace {
@@ -132,6 +133,47 @@ TEST_F(PostgresStoreTest, NodesAreRenewedVoidedAndBuried) {
   EXPECT_EQ(renewed.error().kind, ErrorKind::conflict);
   EXPECT_EQ(must(write([&](WriteTransaction& t) { return t.offer_again(me, 10); })).batches, 0);
   EXPECT_THAT(must(store->read_and_wait([](ReadTransaction& t) { return t.nodes(); })), SizeIs(1));
+}
+
+// The new primary's clock is behind the old one's: a lease that was given by the old one ends, all
+// the same, when it was not renewed for as long as a lease is.
+TEST_F(PostgresStoreTest, NoLeaseOutlivesAFailOverToAClockThatIsBehind) {
+  SharedClock before;
+  SharedClock after;
+  before.jump(10min);
+  const auto open_by = [&](const Clock& clock) {
+    return must(PostgresStore::open(
+        {.dial = {.address = database_.address(), .password = {}}, .clock = &clock}));
+  };
+  const auto write = [](Store& store, auto work) {
+    return store.write_and_wait(WritePriority::claims, work);
+  };
+  const auto old_primary = open_by(before);
+  const NodeKey dead = enter(*old_primary, "dead");
+  const NodeKey lives = enter(*old_primary, "lives");
+  const auto store = open_by(after);
+  must(write(*store, [&](WriteTransaction& t) { return t.renew_node(lives); }));
+  EXPECT_FALSE(must(write(*store, [&](WriteTransaction& t) { return t.void_node(dead); })));
+  for (const Node& node :
+       must(store->read_and_wait([](ReadTransaction& t) { return t.nodes(); }))) {
+    EXPECT_EQ(node.left, kNodeLease);
+  }
+  after.advance(kNodeLease);
+  EXPECT_TRUE(must(write(*store, [&](WriteTransaction& t) { return t.void_node(dead); })));
+}
+
+// It is ahead: every lease has lapsed at once, and who renews lives on.
+TEST_F(PostgresStoreTest, AFailOverToAClockThatIsAheadKillsNobodyWhoRenews) {
+  SharedClock clock;
+  const auto store = must(PostgresStore::open(
+      {.dial = {.address = database_.address(), .password = {}}, .clock = &clock}));
+  const NodeKey me = enter(*store);
+  clock.advance(10min);
+  const auto renewed = store->write_and_wait(WritePriority::claims,
+                                             [&](WriteTransaction& t) { return t.renew_node(me); });
+  EXPECT_TRUE(renewed);
+  EXPECT_FALSE(must(store->write_and_wait(WritePriority::claims,
+                                          [&](WriteTransaction& t) { return t.void_node(me); })));
 }
 
 }  // namespace

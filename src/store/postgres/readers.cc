@@ -11,10 +11,9 @@ Readers::~Readers() {
   stop();
 }
 
-void Readers::start(std::vector<std::unique_ptr<OwnConnection>> connections) {
-  connections_ = std::move(connections);
-  for (const auto& connection : connections_) {
-    threads_.emplace_back([this, own = connection.get()] { run(*own); });
+void Readers::start(std::size_t threads, Connections& connections) {
+  for (std::size_t i = 0; i < threads; ++i) {
+    threads_.emplace_back([this, &connections] { run(connections); });
   }
 }
 
@@ -23,7 +22,6 @@ void Readers::stop() {
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
-  connections_.clear();
 }
 
 void Readers::submit(ReadWork work, Done done) {
@@ -43,17 +41,19 @@ void Readers::push(Piece piece) {
       piece);
 }
 
-void Readers::run(OwnConnection& connection) {
+void Readers::run(Connections& connections) {
+  Borrowed connection(connections);
   Ground ground = ground_;
-  ground.link = [&connection] { return connection.get(); };
+  ground.link = [&connection](Use use) { return connection.get(use); };
   ground.pause = [this, &connection](int tries) { return closing_.wait(connection.pause(tries)); };
   while (auto piece = queue_.pop()) {
-    std::visit([&](auto& question) { answer(ground, question); }, *piece);
+    std::visit([&](auto& question) { answer(ground, connection, question); }, *piece);
   }
 }
 
-void Readers::answer(const Ground& ground, Question& question) {
+void Readers::answer(const Ground& ground, Borrowed& connection, Question& question) {
   auto result = caught([&] { return answer_question(ground, question.work, question_max_); });
+  connection.give_back();
   // What an owner throws is its own loss: the thread goes on.
   (void)caught([&]() -> Result<void> {
     question.done(std::move(result));
@@ -61,10 +61,10 @@ void Readers::answer(const Ground& ground, Question& question) {
   });
 }
 
-void Readers::answer(const Ground& ground, DueQuestion& question) {
+void Readers::answer(const Ground& ground, Borrowed& connection, DueQuestion& question) {
   auto result = caught([&]() -> Result<DueDomains> {
     const auto ask = [&]() -> Result<DueDomains> {
-      auto link = ground.link();
+      auto link = ground.link(Use::question);
       if (!link) return fail(std::move(link.error()));
       return find_due(**link, question.due, ground.time().now, question_max_);
     };
@@ -73,6 +73,7 @@ void Readers::answer(const Ground& ground, DueQuestion& question) {
     if (!found && found.error().kind == ErrorKind::unavailable) found = ask();
     return found;
   });
+  connection.give_back();
   (void)caught([&]() -> Result<void> {
     question.done(std::move(result));
     return {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The threads that answer questions, each over a connection of its own.
+// The threads that answer questions, over connections that they share with those that write.
 #pragma once
 
 #include <memory>
@@ -25,7 +25,7 @@ class Readers {
   Readers(const Readers&) = delete;
   Readers& operator=(const Readers&) = delete;
 
-  void start(std::vector<std::unique_ptr<OwnConnection>> connections);
+  void start(std::size_t threads, Connections& connections);
   // Thread-safe; see Store.
   void submit(ReadWork work, Done done);
   void submit(Due due, Answered<Due> done);
@@ -43,15 +43,15 @@ class Readers {
   };
   using Piece = std::variant<Question, DueQuestion>;
   void push(Piece piece);
-  void run(OwnConnection& connection);
-  void answer(const Ground& ground, Question& question);
-  void answer(const Ground& ground, DueQuestion& question);
+  void run(Connections& connections);
+  // The connection is given back before the answer is told.
+  void answer(const Ground& ground, Borrowed& connection, Question& question);
+  void answer(const Ground& ground, Borrowed& connection, DueQuestion& question);
 
   const Ground ground_;
   Closing& closing_;
   const Milliseconds question_max_;
   BoundedQueue<Piece> queue_;
-  std::vector<std::unique_ptr<OwnConnection>> connections_;
   std::vector<std::thread> threads_;
 };
 

@@ -16,6 +16,9 @@ const Sql kAccountByName{"accounts: by name",
 
 const Sql kAccounts{"accounts: page", "SELECT " ACCOUNT_COLUMNS
                                       " FROM accounts WHERE key > $1 ORDER BY key LIMIT $2"};
+const Sql kSuspendedAccounts{"accounts: suspended",
+                             "SELECT " ACCOUNT_COLUMNS
+                             " FROM accounts WHERE suspended = 1 ORDER BY key LIMIT $1"};
 const Sql kAccountByToken{"accounts: by token",
                           "SELECT a.key, a.name, a.weight, a.suspended, a.text_from_html, a.created"
                           " FROM api_keys k JOIN accounts a ON a.key = k.account"
@@ -72,6 +75,14 @@ Result<Account> Questions::account_by_token(std::string_view token_sha256) {
 
 Result<std::vector<Account>> Questions::accounts(AccountKey after, std::int64_t limit) {
   const auto rows = session_.ask(kAccounts, Params() << after << limit);
+  if (!rows) return fail(rows.error());
+  std::vector<Account> accounts;
+  for (int i = 0; i < rows->size(); ++i) accounts.push_back(account_in(*rows, i));
+  return accounts;
+}
+
+Result<std::vector<Account>> Questions::suspended_accounts(std::int64_t limit) {
+  const auto rows = session_.ask(kSuspendedAccounts, Params() << limit);
   if (!rows) return fail(rows.error());
   std::vector<Account> accounts;
   for (int i = 0; i < rows->size(); ++i) accounts.push_back(account_in(*rows, i));

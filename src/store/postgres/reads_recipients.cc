@@ -31,12 +31,13 @@ const Sql kRecipient{
   "SELECT r.batch, r.seq, b.delivery, b.domain, r.address, a.name, d.id, b.first_email_id,"      \
   " d.type, d.status, c.subject, c.from_address, coalesce(r.created, b.created), d.reservation," \
   " d.started, d.expires, d.signing, b.holder, b.ready_at, p.state, p.due, p.history,"           \
-  " x.aside IS NOT NULL, a.suspended FROM "
+  " x.aside IS NOT NULL, a.suspended, d.at_most_once, w.seq IS NOT NULL FROM "
 #define STORY_JOINS                                                                  \
   " JOIN batches b ON b.number = r.batch JOIN deliveries d ON d.key = b.delivery"    \
   " JOIN accounts a ON a.key = d.account LEFT JOIN contents c ON c.delivery = d.key" \
   " LEFT JOIN progress p ON p.batch = r.batch AND p.seq = r.seq"                     \
-  " LEFT JOIN suspects x ON x.batch = r.batch AND x.seq = r.seq" VISIBLE
+  " LEFT JOIN suspects x ON x.batch = r.batch AND x.seq = r.seq"                     \
+  " LEFT JOIN on_its_way w ON w.batch = r.batch AND w.seq = r.seq" VISIBLE
 const Sql kStory{"recipients: story", STORY_COLUMNS
                  "(SELECT * FROM recipients WHERE batch = $1 AND seq = $2) r" STORY_JOINS
                  " AND b.delivery = $3"};
@@ -58,6 +59,8 @@ Result<Story> story_in(const Table& rows, int row) {
   story.address = full_address(rows.text(row, 4), rows.text(row, 3));
   story.account = rows.text(row, 5);
   story.account_suspended = rows.flag(row, 23);
+  story.at_most_once = rows.flag(row, 24);
+  story.on_its_way = rows.flag(row, 25);
   story.delivery_id = rows.integer(row, 6);
   story.email_id = rows.integer(row, 7) + seq;
   story.type = static_cast<DeliveryType>(rows.integer(row, 8));
@@ -81,6 +84,7 @@ Result<Story> story_in(const Table& rows, int row) {
   if (!attempts) return fail(std::move(attempts.error()));
   story.attempts = std::move(*attempts);
   story.set_aside = rows.flag(row, 22) && !is_terminal(story.state);
+  story.on_its_way = story.on_its_way && !is_terminal(story.state);
   return story;
 }
 

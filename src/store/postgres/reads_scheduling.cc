@@ -25,7 +25,8 @@ const Sql kNextReservation{"scheduling: next reservation",
 const Sql kSendingBulk{"scheduling: sending bulk",
                        "SELECT d.key, d.account, a.weight, d.expires FROM deliveries d"
                        " JOIN accounts a ON a.key = d.account"
-                       " WHERE d.phase = 5 AND d.traffic = 1 AND d.deleted = 0 ORDER BY d.key"};
+                       " WHERE d.phase = 5 AND d.traffic = 1 AND d.deleted = 0"
+                       " AND (a.suspended = 0 OR d.expires <= $1) ORDER BY d.key"};
 
 #define JOB_COLUMNS                                                                      \
   "SELECT j.id, j.account, j.delivery, d.id, j.status, j.ignore_errors, j.immediate,"    \
@@ -57,10 +58,29 @@ const Sql kBulkWaiting{"figures: bulk",
                        " WHERE phase = 5 AND traffic = 1 AND deleted = 0"};
 const Sql kBulkOldest{"figures: bulk oldest",
                       "SELECT min(greatest(d.started, b.ready_at)) FROM deliveries d"
+                      " JOIN accounts a ON a.key = d.account AND a.suspended = 0"
                       " JOIN sections s ON s.delivery = d.key AND s.state = 1"
                       " CROSS JOIN LATERAL (SELECT ready_at FROM batches WHERE section = s.id"
                       " AND ready_at IS NOT NULL AND ready_at <= $1 ORDER BY ready_at LIMIT 1) b"
                       " WHERE d.phase = 5 AND d.traffic = 1 AND d.deleted = 0"};
+// What goes out in bulk, what waits, and what nodes have in hand, as of kUrgentWaiting. Of each:
+// deliveries, recipients, those in hand, what was looked at.
+#define OF_ACCOUNT " FILTER (WHERE u.account = $1"
+const Sql kWorkOf{
+    "figures: of an account",
+    "SELECT count(*), coalesce(sum(total - delivered - bounced - dropped - expired"
+    " - cancelled - unknown), 0)::bigint, 0::bigint, 0::bigint FROM deliveries"
+    " WHERE phase = 5 AND traffic = 1 AND deleted = 0 AND account = $1"
+    " UNION ALL SELECT count(DISTINCT u.delivery)" OF_ACCOUNT "), coalesce(sum(u.open)" OF_ACCOUNT
+    "), 0)::bigint, 0, count(*)"
+    " FROM (SELECT account, delivery, open FROM batches WHERE traffic = 0"
+    " AND ready_at IS NOT NULL ORDER BY ready_at LIMIT $2) u"
+    " UNION ALL SELECT count(DISTINCT u.delivery)" OF_ACCOUNT
+    " AND u.traffic = 0), coalesce(sum(u.open)" OF_ACCOUNT
+    " AND u.traffic = 0), 0)::bigint, coalesce(sum(u.open)" OF_ACCOUNT
+    "), 0)::bigint, count(*)"
+    " FROM (SELECT h.* FROM nodes n CROSS JOIN LATERAL (SELECT account, delivery, traffic,"
+    " open FROM batches WHERE holder = n.key AND holder <> 0 OFFSET 0) h LIMIT $2) u"};
 #define ASIDE_JOINS                                                                             \
   " FROM suspects s CROSS JOIN LATERAL (SELECT 1 FROM progress p WHERE p.batch = s.batch"       \
   " AND p.seq = s.seq AND p.state <= 1 OFFSET 0) p"                                             \
@@ -126,7 +146,7 @@ Result<std::optional<Milliseconds>> Questions::next_reservation() {
 }
 
 Result<std::vector<SendingDelivery>> Questions::sending_bulk() {
-  const auto rows = session_.ask(kSendingBulk);
+  const auto rows = session_.ask(kSendingBulk, Params() << session_.now());
   if (!rows) return fail(rows.error());
   std::vector<SendingDelivery> sending;
   for (int i = 0; i < rows->size(); ++i) {
@@ -164,6 +184,19 @@ Result<std::vector<std::string>> Questions::import_errors(DeliveryKey key) {
 }
 
 // ---- figures -----------------------------------------------------------------------------------
+
+Result<AccountWork> Questions::work_of(AccountKey account) {
+  const auto rows = session_.ask(kWorkOf, Params() << account << kWorkLookedAt);
+  if (!rows) return fail(rows.error());
+  AccountWork work;
+  for (int i = 0; i < rows->size(); ++i) {
+    work.deliveries += rows->integer(i, 0);
+    work.recipients += rows->integer(i, 1);
+    work.in_hand += rows->integer(i, 2);
+    work.more = work.more || rows->integer(i, 3) >= kWorkLookedAt;
+  }
+  return work;
+}
 
 Result<std::vector<QueueFigures>> Questions::queue_figures() {
   const Instant now = session_.now();

@@ -46,6 +46,7 @@ CREATE TABLE accounts(
   suspended bigint NOT NULL, text_from_html bigint NOT NULL, created bigint NOT NULL,
   next_delivery_id bigint NOT NULL, next_email_id bigint NOT NULL, next_job_id bigint NOT NULL)
   WITH (fillfactor = 70);
+CREATE INDEX accounts_suspended ON accounts(key) WHERE suspended = 1;
 CREATE TABLE api_keys(
   id bigint PRIMARY KEY, account bigint NOT NULL, label text NOT NULL,
   token text NOT NULL UNIQUE, created bigint NOT NULL, revoked bigint);
@@ -139,12 +140,18 @@ CREATE INDEX import_jobs_delivery ON import_jobs(delivery);
 CREATE INDEX import_jobs_running ON import_jobs(status) WHERE status = 1;
 INSERT INTO numbers VALUES(0, 1);
 INSERT INTO meta VALUES('address_secret', uuid_send(gen_random_uuid()));
+INSERT INTO meta VALUES('entering', '');
 )sql";
 
-constexpr std::array<std::string_view, 1> kSteps{kStep1};
+struct Step {
+  std::string_view name;
+  std::string_view statements;
+};
+constexpr std::array<Step, 1> kSteps{{{"tables", kStep1}}};
 
+constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);
-constexpr Milliseconds kLookMax = std::chrono::seconds(10);
+constexpr Milliseconds kSchemaLookMax = std::chrono::seconds(10);
 
 const Sql kHasSteps{
     "schema: are there steps",
@@ -153,40 +160,19 @@ const Sql kHasSteps{
     " WHERE n.nspname = current_schema() AND c.relkind = 'r')"};
 const Sql kStepsTaken{"schema: steps taken",
                       "SELECT count(*), coalesce(max(step), 0) FROM todoku_schema"};
+const Sql kStepsAll{"schema: steps", "SELECT step, taken FROM todoku_schema ORDER BY step"};
 const Sql kMakeSteps{"schema: table of steps",
                      "CREATE TABLE IF NOT EXISTS todoku_schema(step bigint PRIMARY KEY,"
                      " taken bigint NOT NULL)"};
-const Sql kLockTimeout{"schema: lock timeout", "SET LOCAL lock_timeout = '2s'"};
+const Sql kLockTimeout{"schema: lock timeout",
+                       "SELECT set_config('lock_timeout', $1 || 'ms', true),"
+                       " pg_backend_pid()::bigint,"
+                       " set_config('client_min_messages', 'warning', true)"};
 // One migrates at a time; who comes second finds the step taken.
 const Sql kLockSteps{"schema: lock", "LOCK TABLE todoku_schema IN SHARE ROW EXCLUSIVE MODE"};
 const Sql kStepTaken{"schema: step taken",
                      "INSERT INTO todoku_schema VALUES($1, (extract(epoch FROM now())"
                      " * 1000)::bigint) ON CONFLICT DO NOTHING RETURNING step"};
-
-Result<void> take_step(Link& link, std::int64_t step) {
-  auto begun = link.add(kBegin)
-                   .add(kLockTimeout)
-                   .add(kMakeSteps)
-                   .add(kLockSteps)
-                   .add(kStepTaken, Params() << step)
-                   .fly(kStepMax);
-  if (!begun) return fail(std::move(begun.error()));
-  if (begun->back().empty()) {
-    (void)link.roll_back(kLookMax);
-    return {};
-  }
-  std::string_view rest = kSteps.at(static_cast<std::size_t>(step - 1));
-  for (auto end = rest.find(";\n"); end != std::string_view::npos; end = rest.find(";\n")) {
-    const std::string text(rest.substr(0, end));
-    rest.remove_prefix(end + 2);
-    const Sql sql{Sql::Once{}, "schema: step", text.c_str()};
-    auto done = link.fly_one(sql, {}, kStepMax);
-    if (!done) return fail(std::move(done.error()));
-  }
-  auto done = link.fly_one(kCommit, {}, kStepMax);
-  if (!done) return fail(std::move(done.error()));
-  return {};
-}
 
 }  // namespace
 
@@ -194,15 +180,32 @@ std::int64_t schema_steps() {
   return static_cast<std::int64_t>(kSteps.size());
 }
 
+Result<std::vector<SchemaStep>> schema_history(Link& link) {
+  const auto last = schema_step_of(link);
+  if (!last) return fail(last.error());
+  std::vector<SchemaStep> steps;
+  for (const Step& step : kSteps) {
+    steps.push_back({static_cast<std::int64_t>(steps.size()) + 1, step.name, {}});
+  }
+  if (*last == 0) return steps;
+  const auto taken = link.fly_one(kStepsAll, {}, kSchemaLookMax);
+  if (!taken) return fail(taken.error());
+  for (int row = 0; row < taken->size(); ++row) {
+    const auto place = static_cast<std::size_t>(taken->integer(row, 0) - 1);
+    if (place < steps.size()) steps[place].taken = taken->instant(row, 1);
+  }
+  return steps;
+}
+
 Result<std::int64_t> schema_step_of(Link& link) {
-  const auto has = link.fly_one(kHasSteps, {}, kLookMax);
+  const auto has = link.fly_one(kHasSteps, {}, kSchemaLookMax);
   if (!has) return fail(has.error());
   if (!has->flag(0, 0)) {
     if (has->integer(0, 1) == 0) return 0;
     return fail(ErrorKind::corrupt,
                 "the database belongs to another program; give todoku a database of its own");
   }
-  const auto taken = link.fly_one(kStepsTaken, {}, kLookMax);
+  const auto taken = link.fly_one(kStepsTaken, {}, kSchemaLookMax);
   if (!taken) return fail(taken.error());
   const std::int64_t last = taken->integer(0, 1);
   if (taken->integer(0, 0) != last) {
@@ -223,18 +226,46 @@ Result<void> check_schema(Link& link) {
   if (!step) return fail(step.error());
   if (*step == schema_steps()) return {};
   return fail(ErrorKind::not_found,
-              fmt::format("the database has schema step {} and this program needs {}; run `todoku "
-                          "migrate up`",
-                          *step, schema_steps()));
+              *step == 0 ? std::string("the database is empty; run `todoku migrate up`")
+                         : fmt::format("the database has schema step {} and this program needs "
+                                       "{}; run `todoku migrate up`",
+                                       *step, schema_steps()));
+}
+
+Result<void> take_schema_step(Link& link, std::int64_t step, Milliseconds lock_most,
+                              const std::function<void(std::int64_t pid)>& begun) {
+  const std::string most = fmt::format("{}", lock_most.count());
+  const auto first =
+      link.add(kBegin).add(kLockTimeout, Params() << std::string_view(most)).fly(kSchemaLookMax);
+  if (!first) return fail(first.error());
+  begun(first->back().integer(0, 1));
+  auto locked =
+      link.add(kMakeSteps).add(kLockSteps).add(kStepTaken, Params() << step).fly(kStepMax);
+  if (!locked) return fail(std::move(locked.error()));
+  if (locked->back().empty()) {
+    (void)link.roll_back(kSchemaLookMax);
+    return {};
+  }
+  std::string_view rest = kSteps.at(static_cast<std::size_t>(step - 1)).statements;
+  for (auto end = rest.find(";\n"); end != std::string_view::npos; end = rest.find(";\n")) {
+    const std::string text(rest.substr(0, end));
+    rest.remove_prefix(end + 2);
+    const Sql sql{Sql::Once{}, "schema: step", text.c_str()};
+    auto done = link.fly_one(sql, {}, kStepMax);
+    if (!done) return fail(std::move(done.error()));
+  }
+  auto done = link.fly_one(kCommit, {}, kStepMax);
+  if (!done) return fail(std::move(done.error()));
+  log::info("schema step taken", {{"step", step}});
+  return {};
 }
 
 Result<void> take_schema_steps(Link& link) {
   const auto from = schema_step_of(link);
   if (!from) return fail(from.error());
   for (std::int64_t step = *from + 1; step <= schema_steps(); ++step) {
-    auto done = take_step(link, step);
+    auto done = take_schema_step(link, step, kLockMost, [](std::int64_t) {});
     if (!done) return fail(fmt::format("schema step {}", step), std::move(done.error()));
-    log::info("schema step taken", {{"step", step}});
   }
   return {};
 }

@@ -33,6 +33,7 @@ class Questions final : public ReadTransaction {
   Result<std::vector<Account>> accounts(AccountKey after, std::int64_t limit) override;
   Result<std::map<AccountKey, std::int64_t>> active_keys(AccountKey first,
                                                          AccountKey last) override;
+  Result<std::vector<Account>> suspended_accounts(std::int64_t limit) override;
   Result<Account> account(AccountKey key) override;
   Result<Account> account_by_name(std::string_view name) override;
   Result<Account> account_by_token(std::string_view token_sha256) override;
@@ -74,6 +75,7 @@ class Questions final : public ReadTransaction {
 
   // -- figures (reads_scheduling.cc)
   Result<std::vector<QueueFigures>> queue_figures() override;
+  Result<AccountWork> work_of(AccountKey account) override;
   Result<std::vector<SetAside>> set_aside(std::int64_t limit) override;
 
  private:

@@ -54,6 +54,33 @@ class TwoWritersTest : public PostgresStoreTest {
   Account acme_;
 };
 
+TEST_F(TwoWritersTest, OfTwoThatMustBeAloneOneEnters) {
+  for (int round = 0; round < 20; ++round) {
+    std::atomic<int> entered{0};
+    const auto enter = [&](Store& store, const std::string& name) {
+      const auto node = write(store, [&](WriteTransaction& t) {
+        return t.enter_node({.name = name, .roles = "", .version = "", .alone = true});
+      });
+      if (!node) {
+        EXPECT_EQ(node.error().kind, ErrorKind::conflict);
+        return;
+      }
+      ++entered;
+    };
+    at_once([&] { enter(*first_, "here"); }, [&] { enter(*second_, "there"); });
+    EXPECT_EQ(entered, 1) << round;
+    database_.execute("DELETE FROM node_leases; DELETE FROM nodes");
+  }
+}
+
+TEST_F(TwoWritersTest, ALeaseOfAClockThatWentBackKeepsNobodyOut) {
+  const NodeKey before = enter(*first_, "before");
+  database_.execute("UPDATE node_leases SET until = until + 600000");
+  const NewNode sole{.name = "now", .roles = "", .version = "", .alone = true};
+  must(write(*second_, [&](WriteTransaction& t) { return t.enter_node(sole); }));
+  EXPECT_FALSE(write(*first_, [&](WriteTransaction& t) { return t.renew_node(before); }));
+}
+
 TEST_F(TwoWritersTest, ANameIsTakenOnce) {
   std::atomic<int> made{0};
   std::atomic<int> taken{0};
@@ -201,6 +228,27 @@ TEST_F(TwoWritersTest, WhoIsBeingDeclaredDeadIsHandedNothing) {
   const auto lapsed = claimed.get();
   ASSERT_FALSE(lapsed);
   EXPECT_EQ(lapsed.error().kind, ErrorKind::conflict);
+}
+
+// Many mails are on their way in two flights, so that the server has work while the network has it.
+TEST_F(TwoWritersTest, MailsAreAcceptedInTwoFlightsAtOnce) {
+  const NodeKey me = enter(*first_);
+  must(first_->perform_and_wait(acceptance(acme_.key, kNobody)));  // ids are there
+  postgres::Dialer dialer({.address = database_.address(), .password = {}});
+  const auto holder = must(dialer.dial());
+  const postgres::Sql hold{postgres::Sql::Once{}, "hold", "SELECT key FROM nodes FOR UPDATE"};
+  ASSERT_TRUE(holder->add(postgres::kBegin).add(hold).fly(5s));
+  std::vector<std::future<Result<Accepted>>> accepted;
+  for (int i = 0; i < 64; ++i) {
+    accepted.push_back(first_->perform_soon(acceptance(acme_.key, me)));
+  }
+  while (database_.ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                       " AND datname = current_database()") != "2\n") {
+  }
+  ASSERT_TRUE(holder->add(postgres::kCommit).fly(5s));
+  std::set<PublicId> ids;
+  for (auto& answer : accepted) ids.insert(must(answer.get()).delivery.id);
+  EXPECT_THAT(ids, SizeIs(64));
 }
 
 TEST_F(TwoWritersTest, TokensAreForgottenAfterAnHour) {

@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t kTogetherMost = 256;
 constexpr std::size_t kRowsTogether = 10'000;
 constexpr std::size_t kOctetsTogether = 8UL << 20U;
+// What a flight costs by itself is as much as this many mails: fewer are not shared out.
+constexpr std::size_t kWorthSharing = 32;
 
 // Hot operations go first within their priority.
 constexpr std::size_t lane_of(WritePriority priority, bool is_function) {
@@ -23,19 +25,14 @@ constexpr std::size_t lane_of(WritePriority priority, bool is_function) {
 constexpr std::size_t priority_of(std::size_t lane) {
   return lane / 2;
 }
+// Of what is accepted: waiting longer without anybody taking it is told.
+constexpr std::chrono::seconds kServedWithin{2};
+constexpr std::chrono::milliseconds kLookForOverdueEvery{500};
+
 constexpr bool is_functions(std::size_t lane) {
   return lane % 2 == 1;
 }
-
-std::size_t octets_of(const Accept& accept) {
-  const Content& content = accept.delivery.content;
-  std::size_t octets = content.subject.size() + content.text_part.size() + content.html_part.size();
-  for (const Attachment& attachment : content.attachments) octets += attachment.data.size();
-  for (const NewRecipient& recipient : accept.recipients) {
-    for (const InsertCode& code : recipient.insert_codes) octets += code.value.size();
-  }
-  return octets;
-}
+constexpr std::size_t kAcceptLane = lane_of(WritePriority::accept, false);
 
 // Rows that an operation writes.
 std::size_t rows_of(const Accept& accept) {
@@ -57,23 +54,29 @@ Writers::~Writers() {
   stop();
 }
 
-void Writers::start(std::vector<std::unique_ptr<OwnConnection>> connections) {
-  connections_ = std::move(connections);
-  for (const auto& connection : connections_) {
-    threads_.emplace_back([this, own = connection.get()] { run(*own); });
+void Writers::start(std::size_t threads, Connections& connections) {
+  thread_count_ = threads;
+  for (std::size_t i = 0; i < threads; ++i) {
+    threads_.emplace_back([this, &connections] { run(connections); });
   }
+  usher_ = std::thread([this] { refuse_overdue(); });
 }
 
 void Writers::stop() {
   {
     const std::lock_guard lock(mutex_);
-    stopping_ = true;
+    admission_.close();
   }
   filled_.notify_all();
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
-  connections_.clear();
+  {
+    const std::lock_guard lock(mutex_);
+    has_ended_ = true;
+  }
+  ended_.notify_all();
+  if (usher_.joinable()) usher_.join();
 }
 
 void Writers::submit(WritePriority priority, WriteWork work, Done done) {
@@ -82,6 +85,7 @@ void Writers::submit(WritePriority priority, WriteWork work, Done done) {
 
 void Writers::take(WritePriority priority, Piece piece) {
   std::string_view refusal;
+  bool wakes = false;
   if (auto* const accept = std::get_if<Pending<Accept>>(&piece)) {
     accept->octets = octets_of(accept->op);
   }
@@ -89,18 +93,13 @@ void Writers::take(WritePriority priority, Piece piece) {
   const auto place = static_cast<std::size_t>(priority);
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) {
-      refusal = "the store is closing";
-    } else if (queued_.at(place) >= limits_.queued_max.at(place)) {
-      refusal = "too much is waiting to be written";
-    } else if (accept_octets_ > 0 && octets > 0 &&
-               accept_octets_ + octets > limits_.accept_octets_max) {
-      refusal = "too much mail is waiting to be written";
-    } else {
-      const bool is_function = std::holds_alternative<Function>(piece);
-      lanes_.at(lane_of(priority, is_function)).pieces.push_back(std::move(piece));
+    refusal = admission_.refuse(priority, queued_.at(place), octets);
+    if (refusal.empty()) {
+      const std::size_t lane = lane_of(priority, std::holds_alternative<Function>(piece));
+      if (lanes_.at(lane).pieces.empty()) lanes_.at(lane).served = SystemClock().steady_now();
+      lanes_.at(lane).pieces.push_back(std::move(piece));
+      wakes = share_of(lane) > 0;
       ++queued_.at(place);
-      accept_octets_ += octets;
     }
   }
   if (!refusal.empty()) {
@@ -109,7 +108,7 @@ void Writers::take(WritePriority priority, Piece piece) {
         piece);
     return;
   }
-  filled_.notify_one();
+  if (wakes) filled_.notify_one();
 }
 
 StoreFigures Writers::figures() const {
@@ -123,14 +122,44 @@ StoreFigures Writers::figures() const {
   return figures;
 }
 
-bool Writers::draw_from(std::size_t lane, Drawn& drawn) {
+std::size_t Writers::share_of(std::size_t lane) const {
+  const Lane& from = lanes_.at(lane);
+  const std::size_t waiting = from.pieces.size();
+  if (is_functions(lane)) return std::min<std::size_t>(waiting, 1);
+  const std::size_t most = std::min(waiting, kTogetherMost);
+  if (lane != kAcceptLane) return from.flights == 0 ? most : 0;
+  const std::size_t all = waiting + from.in_air;
+  if (all < kWorthSharing) return from.flights == 0 ? most : 0;
+  std::size_t threads = thread_count_;
+  for (std::size_t i = 0; i < kLanes && threads > 1; ++i) {
+    if (i != lane) threads -= std::min(lanes_.at(i).flights, threads - 1);
+  }
+  const std::size_t share = (all + threads - 1) / threads;
+  // A few would only take the server's time from those that are on their way.
+  if (from.flights > 0 && waiting < share / 2) return 0;
+  return std::min(share, most);
+}
+
+std::size_t Writers::next_lane() const {
+  constexpr unsigned kPatientTurn = 8;
+  const bool patient_first = turns_ % kPatientTurn == kPatientTurn - 1;
+  std::size_t shared = kLanes;
+  for (std::size_t i = 0; i < kLanes; ++i) {
+    const std::size_t lane = patient_first ? kLanes - 1 - i : i;
+    if (share_of(lane) == 0) continue;
+    if (is_functions(lane) || lanes_.at(lane).flights == 0) return lane;
+    shared = lane;
+  }
+  return shared;
+}
+
+void Writers::draw_from(std::size_t lane, Drawn& drawn) {
   Lane& from = lanes_.at(lane);
-  if (from.pieces.empty() || from.busy) return false;
   drawn.lane = lane;
-  const std::size_t most = is_functions(lane) ? 1 : kTogetherMost;
+  const std::size_t most = share_of(lane);
   std::size_t octets = 0;
   std::size_t rows = 0;
-  while (!from.pieces.empty() && drawn.pieces.size() < most) {
+  while (drawn.pieces.size() < most) {
     std::visit(
         [&](const auto& piece) {
           octets += piece.octets;
@@ -144,61 +173,85 @@ bool Writers::draw_from(std::size_t lane, Drawn& drawn) {
     from.pieces.pop_front();
     --queued_.at(priority_of(lane));
   }
-  from.busy = !is_functions(lane);
+  from.in_air += drawn.pieces.size();
+  ++from.flights;
+  from.served = SystemClock().steady_now();
   ++turns_;
-  return true;
+  if (share_of(lane) > 0) filled_.notify_one();
 }
 
 Writers::Drawn Writers::draw() {
-  constexpr unsigned kPatientTurn = 8;
-  std::unique_lock lock(mutex_);
+  const std::lock_guard lock(mutex_);
   Drawn drawn;
-  while (true) {
-    const bool patient_first = turns_ % kPatientTurn == kPatientTurn - 1;
-    for (std::size_t i = 0; i < kLanes; ++i) {
-      if (draw_from(patient_first ? kLanes - 1 - i : i, drawn)) return drawn;
+  const std::size_t lane = next_lane();
+  if (lane < kLanes) draw_from(lane, drawn);
+  return drawn;
+}
+
+bool Writers::wait_for_work(Connections& connections) {
+  std::unique_lock lock(mutex_);
+  while (next_lane() == kLanes) {
+    if (admission_.closed() &&
+        std::ranges::all_of(lanes_, [](const Lane& each) { return each.pieces.empty(); })) {
+      return false;
     }
-    const bool empty =
-        std::ranges::all_of(lanes_, [](const Lane& lane) { return lane.pieces.empty(); });
-    if (stopping_ && empty) return drawn;
-    filled_.wait(lock);
+    if (filled_.wait_for(lock, connections.rest_max()) == std::cv_status::timeout) {
+      connections.end_resting();
+    }
+  }
+  return true;
+}
+
+void Writers::run(Connections& connections) {
+  Borrowed connection(connections);
+  Ground ground = ground_;
+  ground.link = [&connection](Use use) { return connection.get(use); };
+  ground.pause = [this, &connection](int tries) { return closing_.wait(connection.pause(tries)); };
+  while (wait_for_work(connections)) {
+    // Where others have all connections and work with them, what waits is done by them, or when one
+    // of them is free. Where there is none, somebody must say so.
+    if (!connection.get(Use::change) && connections.work()) continue;
+    Drawn drawn = draw();
+    if (drawn.pieces.empty()) {
+      connection.give_back();
+      continue;
+    }
+    const SteadyInstant began = SystemClock().steady_now();
+    perform(ground, drawn);
+    connection.give_back();
+    finish(drawn, SystemClock().steady_now() - began);
   }
 }
 
-bool Writers::wait_for_work() {
+void Writers::refuse_overdue() {
   std::unique_lock lock(mutex_);
-  filled_.wait(lock, [this] {
-    return stopping_ || std::ranges::any_of(lanes_, [](const Lane& lane) {
-             return !lane.pieces.empty() && !lane.busy;
-           });
-  });
-  return !stopping_;
-}
-
-bool Writers::may_draw(OwnConnection& connection, bool& counted) {
-  const bool connected = connection.get().has_value();
-  if (connected != counted) connected_ += connected ? 1 : -1;
-  counted = connected;
-  return connected || connected_ == 0;
-}
-
-void Writers::run(OwnConnection& connection) {
-  Ground ground = ground_;
-  ground.link = [&connection] { return connection.get(); };
-  ground.pause = [this, &connection](int tries) { return closing_.wait(connection.pause(tries)); };
-  bool counted = false;
-  while (true) {
-    // A server that has no room for all of us: others work.
-    if (wait_for_work() && !may_draw(connection, counted)) {
-      filled_.notify_all();  // this thread may have been woken in place of one that could work
-      (void)closing_.wait(connection.pause(1));
-      continue;
+  while (!ended_.wait_for(lock, kLookForOverdueEvery, [this] { return has_ended_; })) {
+    const SteadyInstant now = SystemClock().steady_now();
+    std::deque<Piece> overdue;
+    for (const bool functions : {false, true}) {
+      const std::size_t lane = lane_of(WritePriority::accept, functions);
+      Lane& from = lanes_.at(lane);
+      if (from.pieces.empty() || now - from.served < kServedWithin) continue;
+      for (; !from.pieces.empty(); from.pieces.pop_front()) {
+        std::visit([&](const auto& piece) { admission_.let_go(piece.octets); },
+                   from.pieces.front());
+        overdue.push_back(std::move(from.pieces.front()));
+        --queued_.at(priority_of(lane));
+      }
     }
-    Drawn drawn = draw();
-    if (drawn.pieces.empty()) return;
-    const SteadyInstant began = SystemClock().steady_now();
-    perform(ground, drawn);
-    finish(drawn, SystemClock().steady_now() - began);
+    if (overdue.empty()) continue;
+    lock.unlock();
+    for (Piece& piece : overdue) {
+      std::visit(
+          [](auto& refused) {
+            (void)caught([&]() -> Result<void> {
+              refused.done(fail(ErrorKind::unavailable, "the database holds up what is written"));
+              return {};
+            });
+          },
+          piece);
+    }
+    lock.lock();
   }
 }
 
@@ -207,7 +260,11 @@ void Writers::perform(const Ground& ground, Drawn& drawn) {
       [&](auto& first) {
         using First = std::remove_cvref_t<decltype(first)>;
         if constexpr (std::is_same_v<First, Function>) {
-          first.answer = caught([&] { return perform_function(ground, first.work); });
+          Ground its = ground;
+          // Somebody waits for it at the other end.
+          if (priority_of(drawn.lane) == priority_of(kAcceptLane))
+            its.flight_max = answered_within(ground.flight_max);
+          first.answer = caught([&] { return perform_function(its, first.work); });
         } else {
           perform_all<typename First::Operation>(ground, drawn);
         }
@@ -237,7 +294,7 @@ void Writers::finish(Drawn& drawn, Microseconds took) {
     for (const Piece& piece : drawn.pieces) {
       std::visit(
           [&](const auto& done) {
-            accept_octets_ -= done.octets;
+            admission_.let_go(done.octets);
             if (done.answer) {
               ++written;
             } else {
@@ -276,7 +333,9 @@ void Writers::finish(Drawn& drawn, Microseconds took) {
   // Only now: who is answered often comes again at once, and they shall fly together.
   {
     const std::lock_guard lock(mutex_);
-    lanes_.at(drawn.lane).busy = false;
+    Lane& lane = lanes_.at(drawn.lane);
+    lane.in_air -= drawn.pieces.size();
+    --lane.flights;
   }
   filled_.notify_all();
 }

@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The threads that write, each over a connection of its own. What waits stands in lanes: one for
-// each kind of hot operation, whose operations are performed merged and in the order given, by one
-// thread at a time; and one for the functions of each priority. Whoever is free takes from the most
-// urgent lane; every eighth turn begins at the patient end, so that nothing rests for ever.
+// The threads that write, each over a connection that it borrows. What waits stands in lanes: one
+// for each kind of hot operation, whose operations are performed merged and in the order given, by
+// one thread at a time; and one for the functions of each priority. Whoever is free takes from the
+// most urgent lane; every eighth turn begins at the patient end, so that nothing rests for ever.
+//
+// Mails that are accepted do not depend on each other: where nothing else waits, a second thread
+// takes its share of them while the first one's are on their way, so that the server has work while
+// the network has it, too.
+//
+// While the database holds up every thread, as one does that waits for its standby, whoever accepts
+// is not left waiting: a thread that does nothing else tells it.
 #pragma once
 
 #include <array>
@@ -17,6 +24,7 @@
 #include <vector>
 
 #include "base/trouble.h"
+#include "store/admission.h"
 #include "store/pending.h"
 #include "store/postgres/connections.h"
 #include "store/postgres/perform.h"
@@ -26,19 +34,15 @@ namespace todoku::store::postgres {
 
 class Writers {
  public:
-  struct Limits {
-    std::array<std::size_t, kWritePriorities> queued_max{};
-    std::size_t accept_octets_max = 0;
-  };
   // What each thread performs with; `link` and `pause` are filled in for each. All that it refers
   // to must outlive the writers.
-  Writers(Ground ground, Closing& closing, const Limits& limits)
-      : ground_(std::move(ground)), closing_(closing), limits_(limits) {}
+  Writers(Ground ground, Closing& closing, const Admission::Limits& limits)
+      : ground_(std::move(ground)), closing_(closing), admission_(limits) {}
   ~Writers();
   Writers(const Writers&) = delete;
   Writers& operator=(const Writers&) = delete;
 
-  void start(std::vector<std::unique_ptr<OwnConnection>> connections);
+  void start(std::size_t threads, Connections& connections);
   // Thread-safe; see Store.
   void submit(WritePriority priority, WriteWork work, Done done);
   template <class Op>
@@ -60,7 +64,10 @@ class Writers {
       std::variant<Function, Pending<Accept>, Pending<Settle>, Pending<Claim>, Pending<StageRows>>;
   struct Lane {
     std::deque<Piece> pieces;
-    bool busy = false;  // somebody performs operations of it
+    // Performed just now, and by how many.
+    std::size_t in_air = 0;
+    std::size_t flights = 0;
+    SteadyInstant served{};  // when something was taken from it, or it was empty
   };
   struct Drawn {
     std::size_t lane = 0;
@@ -68,43 +75,45 @@ class Writers {
   };
 
   void take(WritePriority priority, Piece piece);
-  void run(OwnConnection& connection);
-  // False: the store is closing.
-  bool wait_for_work();
-  // Whether this thread should take work: it has a connection, or nobody has and somebody must say
-  // so. `counted`: it is among the connected.
-  [[nodiscard]] bool may_draw(OwnConnection& connection, bool& counted);
-  // What comes next; empty: the store is closing and nothing is left.
+  void run(Connections& connections);
+  // False: the store is closing, and nothing is left.
+  [[nodiscard]] bool wait_for_work(Connections& connections);
+  // What comes next; empty: others were faster.
   [[nodiscard]] Drawn draw();
-  [[nodiscard]] bool draw_from(std::size_t lane, Drawn& drawn);
+  // Pieces of a lane that this thread should take now.
+  [[nodiscard]] std::size_t share_of(std::size_t lane) const;
+  // The lane that comes next; kLanes: none has work for this thread.
+  [[nodiscard]] std::size_t next_lane() const;
+  void draw_from(std::size_t lane, Drawn& drawn);
   void perform(const Ground& ground, Drawn& drawn);
   template <class Op>
   void perform_all(const Ground& ground, Drawn& drawn);
   void finish(Drawn& drawn, Microseconds took);
+  void refuse_overdue();
 
   const Ground ground_;
   Closing& closing_;
-  const Limits limits_;
 
   static constexpr std::size_t kLanes = 2 * kWritePriorities;
 
-  mutable std::mutex mutex_;  // guards what follows, up to stopping_
+  mutable std::mutex mutex_;  // guards what follows, up to has_ended_
   std::condition_variable filled_;
   std::array<Lane, kLanes> lanes_;
   std::array<std::size_t, kWritePriorities> queued_{};
-  std::size_t accept_octets_ = 0;  // of what is not answered yet
+  Admission admission_;
+  std::condition_variable ended_;
+  bool has_ended_ = false;
   unsigned turns_ = 0;
-  bool stopping_ = false;
 
   Trouble failing_{log::Level::error, "the database cannot be written",
                    "the database can be written again"};
-  std::atomic<int> connected_{0};  // threads
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<std::uint64_t> writes_{0};
   std::atomic<std::uint64_t> failed_commits_{0};
   std::atomic<std::int64_t> commit_time_us_{0};
-  std::vector<std::unique_ptr<OwnConnection>> connections_;
+  std::size_t thread_count_ = 0;
   std::vector<std::thread> threads_;
+  std::thread usher_;
 };
 
 }  // namespace todoku::store::postgres

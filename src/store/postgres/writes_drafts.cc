@@ -4,9 +4,8 @@
 // a draft.
 #include <bit>
 
-#include <fmt/format.h>
-
 #include "store/batching.h"
+#include "store/drafts.h"
 #include "store/postgres/contents.h"
 #include "store/postgres/recipient_appender.h"
 #include "store/postgres/rows.h"
@@ -69,14 +68,6 @@ std::unexpected<Error> no_draft_recipient() {
   return fail(ErrorKind::not_found, "there is no such recipient");
 }
 
-Result<Delivery> checked_draft(Result<Delivery> delivery) {
-  if (delivery && delivery->status != DeliveryStatus::edit) {
-    return fail(ErrorKind::conflict,
-                fmt::format("the delivery is in status {}, not edit", to_string(delivery->status)));
-  }
-  return delivery;
-}
-
 // Its row locked. Nothing else of it may be locked after.
 Result<Delivery> draft_for_change(Session& session, DeliveryKey key) {
   return checked_draft(locked_delivery(session, key));
@@ -108,11 +99,9 @@ Result<Delivery> Changes::create_draft(const NewDelivery& delivery, std::int64_t
   const auto owner = session_.ask(kLockOwner, Params() << delivery.account);
   if (!owner) return fail(owner.error());
   if (owner->empty()) return fail(ErrorKind::not_found, "there is no such account");
-  const auto drafts = questions_.count_drafts(delivery.account, delivery.type, drafts_max);
-  if (!drafts) return fail(drafts.error());
-  if (*drafts >= drafts_max) {
-    return fail(ErrorKind::limit_exceeded, fmt::format("there are {} drafts already", *drafts));
-  }
+  auto room = check_one_more_draft(
+      questions_.count_drafts(delivery.account, delivery.type, drafts_max), drafts_max);
+  if (!room) return fail(std::move(room.error()));
   Delivery made;
   made.key = DeliveryKey{*number};
   made.account = delivery.account;

@@ -15,11 +15,16 @@
 namespace todoku::store::postgres {
 namespace {
 
-// Of several that enter under a name at once each makes void those that were before; who comes last
-// waits for the others.
-const Sql kLockName{"nodes: lock name",
-                    "SELECT key FROM nodes WHERE name = $1 AND void = 0 ORDER BY key FOR UPDATE"};
-const Sql kVoidName{"nodes: void name", "UPDATE nodes SET void = 1 WHERE name = $1 AND void = 0"};
+// Of several that enter at once each sees those before it: who comes later waits for the others.
+const Sql kLockEntering{"nodes: lock entering",
+                        "SELECT name FROM meta WHERE name = 'entering' FOR UPDATE"};
+// Whoever renews holds the row of its node, too: it has renewed when this is answered, or will find
+// itself void.
+const Sql kLockLiving{"nodes: lock living",
+                      "SELECT key FROM nodes WHERE void = 0 AND (name = $1 OR $2 <> 0)"
+                      " ORDER BY key FOR UPDATE"};
+const Sql kVoidOthers{"nodes: void others",
+                      "UPDATE nodes SET void = 1 WHERE key = ANY($1) AND void = 0"};
 const Sql kInsertNode{"nodes: insert", "INSERT INTO nodes VALUES($1, $2, $3, $4, $5, 0)"};
 const Sql kInsertLease{"nodes: insert lease", "INSERT INTO node_leases VALUES($1, $2)"};
 // Against being made void meanwhile. Shared, like the lock of who hands it work: a renewal waits
@@ -28,6 +33,12 @@ const Sql kHoldNode{"nodes: hold", "SELECT key FROM nodes WHERE key = $1 AND voi
 const Sql kRenew{"nodes: renew",
                  "UPDATE node_leases l SET until = $2 WHERE l.node = $1"
                  " AND EXISTS (SELECT 1 FROM nodes n WHERE n.key = $1 AND n.void = 0)"};
+// After a fail-over the time of the new server may be behind: what others hold by the time of the
+// old one would go on for as long as that besides. None waits here: whoever holds one renews it or
+// does this, too.
+const Sql kShorten{"nodes: shorten leases",
+                   "UPDATE node_leases SET until = $1 WHERE node IN (SELECT node FROM node_leases"
+                   " WHERE until > $2 FOR UPDATE SKIP LOCKED)"};
 const Sql kLeave{"nodes: leave", "UPDATE nodes SET void = 2 WHERE key = $1"};
 const Sql kRemoveIdle{"nodes: remove",
                       "DELETE FROM nodes WHERE key = $1 AND void <> 0 AND NOT EXISTS"
@@ -105,11 +116,26 @@ Result<void> nothing_or(const Result<std::vector<Table>>& answers) {
 Result<NodeKey> Changes::enter_node(const NewNode& node) {
   const auto key = session_.take_numbers(1);
   if (!key) return fail(key.error());
+  const auto locked = session_.add(kLockEntering)
+                          .add(kLockLiving, Params() << std::string_view(node.name) << node.alone)
+                          .fly();
+  if (!locked) return fail(locked.error());
+  const auto all = questions_.nodes();
+  if (!all) return fail(all.error());
+  Column others(kInt8);
+  for (const Node& other : *all) {
+    if (other.is_void) continue;
+    const bool is_before = node.succeeds && other.name == node.name;
+    if (!is_before && !node.alone) continue;
+    if (!is_before && lease_runs(other)) {
+      return fail(ErrorKind::conflict, lives_here(other));
+    }
+    others.add(other.key);
+  }
   const Instant now = session_.now();
-  const std::string_view name = node.name;
-  auto done = session_.add(kLockName, Params() << name)
-                  .add(kVoidName, Params() << name)
-                  .add(kInsertNode, Params() << *key << name << std::string_view(node.roles)
+  auto done = session_.add(kVoidOthers, Params() << others)
+                  .add(kInsertNode, Params() << *key << std::string_view(node.name)
+                                             << std::string_view(node.roles)
                                              << std::string_view(node.version) << now)
                   .add(kInsertLease, Params() << *key << now + kNodeLease)
                   .fly();
@@ -118,11 +144,15 @@ Result<NodeKey> Changes::enter_node(const NewNode& node) {
 }
 
 Result<void> Changes::renew_node(NodeKey node) {
+  // Transactions that run at the same time are so far apart, or lose no more than that.
+  constexpr Milliseconds kApart = std::chrono::seconds(1);
+  const Instant until = session_.now() + kNodeLease;
   const auto renewed = session_.add(kHoldNode, Params() << node)
-                           .add(kRenew, Params() << node << session_.now() + kNodeLease)
+                           .add(kRenew, Params() << node << until)
+                           .add(kShorten, Params() << until << until + kApart)
                            .fly();
   if (!renewed) return fail(renewed.error());
-  if (renewed->back().changes() == 0) return fail(ErrorKind::conflict, "this node counts as dead");
+  if ((*renewed)[1].changes() == 0) return fail(ErrorKind::conflict, "this node counts as dead");
   return {};
 }
 

@@ -27,16 +27,6 @@ constexpr std::size_t index_of(WritePriority priority) {
   return static_cast<std::size_t>(priority);
 }
 
-std::size_t octets_of(const Accept& accept) {
-  const Content& content = accept.delivery.content;
-  std::size_t octets = content.subject.size() + content.text_part.size() + content.html_part.size();
-  for (const Attachment& attachment : content.attachments) octets += attachment.data.size();
-  for (const NewRecipient& recipient : accept.recipients) {
-    for (const InsertCode& code : recipient.insert_codes) octets += code.value.size();
-  }
-  return octets;
-}
-
 int note_frames(void* frames, sqlite3*, const char*, int in_log) {
   *static_cast<std::optional<int>*>(frames) = in_log;
   return SQLITE_OK;
@@ -46,14 +36,13 @@ int note_frames(void* frames, sqlite3*, const char*, int in_log) {
 
 GroupWriter::GroupWriter(const StoreLock& lock, SqliteWriteTransaction& transaction,
                          Checkpointer& checkpointer, const ForwardClock& clock,
-                         const Limits& queued_max, std::size_t accept_octets_max)
+                         const Admission::Limits& limits)
     : lock_(lock),
       transaction_(transaction),
       db_(transaction.connection()),
       checkpointer_(checkpointer),
       clock_(clock),
-      queued_max_(queued_max),
-      accept_octets_max_(accept_octets_max) {
+      admission_(limits) {
   sqlite3_wal_hook(db_.raw(), note_frames, &frames_);
 }
 
@@ -68,7 +57,7 @@ void GroupWriter::start() {
 void GroupWriter::stop() {
   {
     const std::lock_guard lock(mutex_);
-    stopping_ = true;
+    admission_.close();
   }
   filled_.notify_all();
   if (thread_.joinable()) thread_.join();
@@ -86,16 +75,8 @@ void GroupWriter::take(WritePriority priority, Piece piece) {
   {
     const std::lock_guard lock(mutex_);
     Queue& queue = queues_[index_of(priority)];
-    if (stopping_) {
-      refusal = "the store is closing";
-    } else if (queue.size() >= queued_max_[index_of(priority)]) {
-      refusal = "too much is waiting to be written";
-    } else if (accept_octets_ > 0 && octets > 0 && accept_octets_ + octets > accept_octets_max_) {
-      refusal = "too much mail is waiting to be written";
-    } else {
-      queue.push_back(std::move(piece));
-      accept_octets_ += octets;
-    }
+    refusal = admission_.refuse(priority, queue.size(), octets);
+    if (refusal.empty()) queue.push_back(std::move(piece));
   }
   if (!refusal.empty()) {
     std::visit(
@@ -146,7 +127,7 @@ bool GroupWriter::wait_for_work() {
   const auto queued = [&] {
     return std::ranges::any_of(queues_, [](const Queue& queue) { return !queue.empty(); });
   };
-  filled_.wait(lock, [&] { return stopping_ || queued(); });
+  filled_.wait(lock, [&] { return admission_.closed() || queued(); });
   return queued();
 }
 
@@ -362,7 +343,7 @@ void GroupWriter::lose_group_without_memory() noexcept {
       first.emplace(std::move(queue.front()));
       queue.pop_front();
       if (const auto* const accept = std::get_if<Pending<Accept>>(&*first)) {
-        accept_octets_ -= accept->octets;
+        admission_.let_go(accept->octets);
       }
       break;
     }
@@ -426,7 +407,7 @@ void GroupWriter::answer() {
     const std::lock_guard lock(mutex_);
     for (const Piece& piece : group_) {
       if (const auto* const accept = std::get_if<Pending<Accept>>(&piece)) {
-        accept_octets_ -= accept->octets;
+        admission_.let_go(accept->octets);
       }
     }
   }

@@ -27,6 +27,7 @@
 
 #include "base/forward_clock.h"
 #include "base/trouble.h"
+#include "store/admission.h"
 #include "store/sqlite/checkpointer.h"
 #include "store/sqlite/store_lock.h"
 #include "store/sqlite/transactions.h"
@@ -36,12 +37,10 @@ namespace todoku::store::sqlite {
 
 class GroupWriter {
  public:
-  using Limits = std::array<std::size_t, kWritePriorities>;
-
   // All must outlive the writer. The transaction belongs to the writer's thread from start() on.
   GroupWriter(const StoreLock& lock, SqliteWriteTransaction& transaction,
-              Checkpointer& checkpointer, const ForwardClock& clock, const Limits& queued_max,
-              std::size_t accept_octets_max);
+              Checkpointer& checkpointer, const ForwardClock& clock,
+              const Admission::Limits& limits);
   ~GroupWriter();
   GroupWriter(const GroupWriter&) = delete;
   GroupWriter& operator=(const GroupWriter&) = delete;
@@ -104,14 +103,11 @@ class GroupWriter {
   Connection& db_;
   Checkpointer& checkpointer_;
   const ForwardClock& clock_;
-  const Limits queued_max_;
-  const std::size_t accept_octets_max_;
 
-  mutable std::mutex mutex_;  // guards what follows, up to stopping_
+  mutable std::mutex mutex_;  // guards what follows, up to admission_
   std::condition_variable filled_;
   std::array<Queue, kWritePriorities> queues_;
-  std::size_t accept_octets_ = 0;  // of what is not answered yet
-  bool stopping_ = false;
+  Admission admission_;
 
   // Of the group at hand; only the writer's thread touches what follows.
   std::deque<Piece> group_;  // a place in it stays where it is

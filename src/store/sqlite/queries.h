@@ -63,6 +63,7 @@ class Queries {
   [[nodiscard]] Result<std::vector<Account>> accounts(AccountKey after, std::int64_t limit);
   [[nodiscard]] Result<std::map<AccountKey, std::int64_t>> active_keys(AccountKey first,
                                                                        AccountKey last);
+  [[nodiscard]] Result<std::vector<Account>> suspended_accounts(std::int64_t limit);
   [[nodiscard]] Result<Account> account(AccountKey key);
   [[nodiscard]] Result<Account> account_by_name(std::string_view name);
   [[nodiscard]] Result<Account> account_by_token(std::string_view token_sha256);
@@ -104,6 +105,7 @@ class Queries {
                                                        std::span<const HeldBatch> held);
 
   [[nodiscard]] Result<std::vector<QueueFigures>> queue_figures();
+  [[nodiscard]] Result<AccountWork> work_of(AccountKey account);
   [[nodiscard]] Result<std::vector<SetAside>> set_aside(std::int64_t limit);
   [[nodiscard]] Result<std::optional<SetAside>> set_aside_of(std::int64_t row);
 

@@ -67,6 +67,17 @@ Result<std::vector<Account>> Queries::accounts(AccountKey after, std::int64_t li
   return accounts;
 }
 
+Result<std::vector<Account>> Queries::suspended_accounts(std::int64_t limit) {
+  std::vector<Account> accounts;
+  auto query = db_.query(
+      "SELECT key, name, weight, suspended, created, text_from_html FROM accounts"
+      " INDEXED BY accounts_suspended WHERE suspended = 1 ORDER BY key LIMIT ?");
+  query.bind(limit);
+  while (query.next()) accounts.push_back(account_in(query));
+  if (query.failed()) return fail(query.error());
+  return accounts;
+}
+
 Result<Account> Queries::account(AccountKey key) {
   auto query = db_.query(
       "SELECT key, name, weight, suspended, created, text_from_html FROM accounts WHERE key = ?");

@@ -148,6 +148,7 @@ Result<std::optional<Story>> Queries::story_of(std::int64_t row) {
   const BatchKey key = batch_key((*owner)->delivery, batch_of(row));
   story.key = {key.delivery, key.batch, static_cast<std::uint32_t>(seq_of(row))};
   story.signing = delivery->signing;
+  story.at_most_once = delivery->at_most_once;
   story.in_hand = (*owner)->holder != kNobody;
   if (!story.in_hand) story.not_before = (*owner)->ready_at;
   {
@@ -174,6 +175,10 @@ Result<std::optional<Story>> Queries::story_of(std::int64_t row) {
     story.attempts = std::move(*attempts);
   }
   if (query.failed()) return fail(query.error());
+  auto way = db_.query("SELECT 1 FROM on_its_way WHERE recipient = ?");
+  way.bind(row);
+  story.on_its_way = way.next() && !is_terminal(story.state);
+  if (way.failed()) return fail(way.error());
   return story;
 }
 

@@ -47,7 +47,9 @@ Result<std::vector<SendingDelivery>> Queries::sending_bulk() {
   auto query = db_.query(
       "SELECT d.key, d.account, a.weight, d.expires FROM deliveries d"
       " JOIN accounts a ON a.key = d.account"
-      " WHERE status = 5 AND traffic = 1 AND deleted = 0 ORDER BY d.key");
+      " WHERE status = 5 AND traffic = 1 AND deleted = 0"
+      " AND (a.suspended = 0 OR d.expires <= ?) ORDER BY d.key");
+  query.bind(now_);
   while (query.next()) {
     sending.push_back({.key = DeliveryKey{query.integer(0)},
                        .account = AccountKey{query.integer(1)},
@@ -96,6 +98,7 @@ Result<std::vector<QueueFigures>> Queries::queue_figures() {
         "SELECT max(d.started, (SELECT ready_at FROM batches WHERE section = s.id"
         " AND ready_at IS NOT NULL AND ready_at <= ?1 ORDER BY ready_at LIMIT 1))"
         " FROM deliveries d JOIN sections s ON s.delivery = d.key AND s.state = 1"
+        " JOIN accounts a ON a.key = d.account AND a.suspended = 0"
         " WHERE d.status = 5 AND d.traffic = 1 AND d.deleted = 0");
     query.bind(now_);
     while (query.next()) {
@@ -116,6 +119,33 @@ Result<std::vector<QueueFigures>> Queries::queue_figures() {
   }
   if (query.failed()) return fail(query.error());
   return figures;
+}
+
+Result<AccountWork> Queries::work_of(AccountKey account) {
+  AccountWork work;
+  // Of each: deliveries, recipients, those in hand, what was looked at.
+  auto query = db_.query(
+      "SELECT count(*), coalesce(sum(total - delivered - bounced - dropped - expired - cancelled"
+      " - unknown), 0), 0, 0 FROM deliveries"
+      " WHERE status = 5 AND traffic = 1 AND deleted = 0 AND account = ?1"
+      " UNION ALL SELECT count(DISTINCT iif(account = ?1, delivery, NULL)),"
+      " coalesce(sum(iif(account = ?1, open, 0)), 0), 0, count(*) FROM"
+      " (SELECT account, delivery, open FROM batches INDEXED BY batches_ready"
+      " WHERE traffic = 0 AND ready_at IS NOT NULL LIMIT ?2)"
+      " UNION ALL SELECT count(DISTINCT iif(account = ?1 AND traffic = 0, delivery, NULL)),"
+      " coalesce(sum(iif(account = ?1 AND traffic = 0, open, 0)), 0),"
+      " coalesce(sum(iif(account = ?1, open, 0)), 0), count(*) FROM"
+      " (SELECT account, delivery, traffic, open FROM batches INDEXED BY batches_held"
+      " WHERE holder <> 0 LIMIT ?2)");
+  query.bind(account, kWorkLookedAt);
+  while (query.next()) {
+    work.deliveries += query.integer(0);
+    work.recipients += query.integer(1);
+    work.in_hand += query.integer(2);
+    work.more = work.more || query.integer(3) >= kWorkLookedAt;
+  }
+  if (query.failed()) return fail(query.error());
+  return work;
 }
 
 // Of a row: recipient, since when, delivery, account, first email id, domain, address, delivery id.

@@ -214,9 +214,15 @@ constexpr const char* kVersion8 = R"sql(
 CREATE TABLE on_its_way(recipient INTEGER PRIMARY KEY);
 )sql";
 
+// accounts_suspended    Of millions of accounts a few.
+constexpr const char* kVersion9 = R"sql(
+CREATE INDEX accounts_suspended ON accounts(suspended) WHERE suspended = 1;
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 8> kMigrations{kVersion1, kVersion2, kVersion3, kVersion4,
-                                                 kVersion5, kVersion6, kVersion7, kVersion8};
+constexpr std::array<const char*, 9> kMigrations{kVersion1, kVersion2, kVersion3,
+                                                 kVersion4, kVersion5, kVersion6,
+                                                 kVersion7, kVersion8, kVersion9};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

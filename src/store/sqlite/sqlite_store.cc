@@ -240,7 +240,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const Options& given) {
                                                    .frames_max = options.log_pages_max},
                               *options.clock);
   parts->writer.emplace(*parts->lock, parts->transaction, *parts->checkpointer, parts->clock,
-                        options.queued_max, options.accept_octets_max);
+                        Admission::Limits{options.queued_max, options.accept_octets_max});
   parts->readers.emplace(std::move(readers), parts->live, *hash, parts->clock,
                          ReaderPool::Limits{options.questions_max, options.question_max});
   parts->indexer.emplace(

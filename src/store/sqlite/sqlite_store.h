@@ -68,9 +68,8 @@ class SqliteStore final : public Store {
   void submit_write(WritePriority priority, WriteWork work, Done done) override;
   void submit_read(ReadWork work, Done done) override;
   [[nodiscard]] StoreFigures figures() const override;
-  // The store's time (base/forward_clock.h): what instants in it are compared with. As long as the
-  // store.
-  [[nodiscard]] const Clock& clock() const;
+  // A base/forward_clock.h.
+  [[nodiscard]] const Clock& clock() const override;
   void close() override;
 
  private:

@@ -31,16 +31,16 @@ std::string pid_in(const std::string& path) {
   return size <= 0 ? std::string() : std::string(trim({text, static_cast<std::size_t>(size)}));
 }
 
-std::unexpected<Error> in_use(const std::filesystem::path& database, const std::string& lock_file) {
+std::unexpected<Error> in_use(const std::string& what, const std::string& lock_file) {
   const std::string pid = pid_in(lock_file);
   const std::string owner =
       pid.empty()
           ? fmt::format("another process (which one is not known: {} does not say)", lock_file)
           : fmt::format("the process with pid {}", pid);
   return fail(ErrorKind::conflict,
-              fmt::format("the store {} is in use by {}; stop it, or use the commands that speak "
-                          "to the running engine",
-                          database.string(), owner));
+              fmt::format("{} is in use by {}; stop it, or use the commands that speak to the "
+                          "running engine",
+                          what, owner));
 }
 
 // The folder that really has the database: links to it would otherwise be folders to lock apart.
@@ -53,7 +53,9 @@ std::filesystem::path folder_of(const std::filesystem::path& database) {
 
 }  // namespace
 
-Result<StoreLock> StoreLock::acquire(const std::filesystem::path& database) {
+Result<StoreLock> StoreLock::acquire(const std::filesystem::path& database,
+                                     const std::string& what) {
+  const std::string named = what.empty() ? "the store " + database.string() : what;
   const std::string path = database.string() + ".lock";
   const std::filesystem::path place = folder_of(database);
   StoreLock lock;
@@ -65,7 +67,7 @@ Result<StoreLock> StoreLock::acquire(const std::filesystem::path& database) {
                 fmt::format("the folder {} cannot be opened: {}", place.string(), reason()));
   }
   if (::flock(its_folder, LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) return in_use(database, path);
+    if (errno == EWOULDBLOCK) return in_use(named, path);
     return fail(ErrorKind::io, fmt::format("the folder {} cannot be locked: {}; keep the data on a "
                                            "disk of this machine",
                                            place.string(), reason()));
@@ -79,7 +81,7 @@ Result<StoreLock> StoreLock::acquire(const std::filesystem::path& database) {
                 fmt::format("the lock file {} cannot be opened: {}", path, reason()));
   }
   if (::flock(its_file, LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) return in_use(database, path);
+    if (errno == EWOULDBLOCK) return in_use(named, path);
     return fail(ErrorKind::io,
                 fmt::format("the lock file {} cannot be locked: {}", path, reason()));
   }

@@ -29,8 +29,10 @@ class StoreLock {
  public:
   // Locks the folder of `database` (where a symbolic link leads to), and `<database>.lock`, in
   // which others find the pid of the owner. Errors: conflict if another process holds either,
-  // naming its pid if that is known; io where a folder cannot be locked.
-  [[nodiscard]] static Result<StoreLock> acquire(const std::filesystem::path& database);
+  // naming its pid if that is known, and what is locked as `what` (empty: the store); io where a
+  // folder cannot be locked.
+  [[nodiscard]] static Result<StoreLock> acquire(const std::filesystem::path& database,
+                                                 const std::string& what = {});
   // Locks the database file too, making it if `may_begin`. Before SQLite opens it, and to be given
   // up (by the destructor) after SQLite has closed it. Errors: conflict, io.
   [[nodiscard]] Result<void> take_file(bool may_begin);

@@ -41,6 +41,9 @@ class SqliteReadTransaction final : public ReadTransaction {
                                                          AccountKey last) override {
     return queries_.active_keys(first, last);
   }
+  Result<std::vector<Account>> suspended_accounts(std::int64_t limit) override {
+    return queries_.suspended_accounts(limit);
+  }
   Result<Account> account(AccountKey key) override { return queries_.account(key); }
   Result<Account> account_by_name(std::string_view name) override {
     return queries_.account_by_name(name);
@@ -113,6 +116,7 @@ class SqliteReadTransaction final : public ReadTransaction {
   }
 
   Result<std::vector<QueueFigures>> queue_figures() override { return queries_.queue_figures(); }
+  Result<AccountWork> work_of(AccountKey account) override { return queries_.work_of(account); }
   Result<std::vector<SetAside>> set_aside(std::int64_t limit) override {
     return queries_.set_aside(limit);
   }
@@ -249,6 +253,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   struct ClaimableBatch;
   [[nodiscard]] Result<std::optional<ClaimableBatch>> claimable(const BatchKey& key);
   [[nodiscard]] Result<std::vector<LeasedRecipient>> due_recipients(const ClaimableBatch& batch);
+  Result<void> hold_back(const ClaimableBatch& batch);
   [[nodiscard]] Result<Result<LeasedBatch>> refused(const BatchKey& key, NodeKey node);
   [[nodiscard]] Result<Result<LeasedBatch>> claim(const BatchKey& key, NodeKey node);
 
@@ -264,6 +269,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
                                             Settling& settling);
   [[nodiscard]] Result<std::optional<Instant>> earliest_due(std::int64_t batch, std::int64_t open);
 
+  [[nodiscard]] Result<void> make_way(const NewNode& node);
   [[nodiscard]] Result<void> lose_batch(std::int64_t number, bool died, OfferedAgain& offered);
   [[nodiscard]] Result<std::vector<OutcomeRecord>> doubtful(const BatchKey& batch);
   [[nodiscard]] Result<std::int64_t> doubt_those_on_their_way(const BatchKey& batch);

@@ -19,15 +19,16 @@ struct SqliteWriteTransaction::ClaimableBatch {
   std::int64_t open = 0;
   std::int64_t losses = 0;
   Milliseconds expires_in{};
+  bool account_suspended = false;
 };
 
 // Due, free, visible, and its delivery is going out.
 Result<std::optional<SqliteWriteTransaction::ClaimableBatch>> SqliteWriteTransaction::claimable(
     const BatchKey& key) {
   auto query = db_.query(
-      "SELECT b.account, b.traffic, b.domain, b.token, b.open, b.losses, d.expires"
-      " FROM batches b JOIN deliveries d ON d.key = b.delivery LEFT JOIN sections s ON s.id = "
-      "b.section"
+      "SELECT b.account, b.traffic, b.domain, b.token, b.open, b.losses, d.expires,"
+      " a.suspended FROM batches b JOIN deliveries d ON d.key = b.delivery"
+      " JOIN accounts a ON a.key = b.account LEFT JOIN sections s ON s.id = b.section"
       " WHERE b.number = ?1 AND b.delivery = ?2 AND b.holder = 0 AND b.ready_at <= ?3"
       " AND (b.section IS NULL OR s.state = 1) AND d.status = 5 AND d.deleted = 0");
   query.bind(batch_number(key), key.delivery, now_);
@@ -44,6 +45,7 @@ Result<std::optional<SqliteWriteTransaction::ClaimableBatch>> SqliteWriteTransac
   batch.open = query.integer(4);
   batch.losses = query.integer(5);
   batch.expires_in = query.optional_instant(6).value_or(now_) - now_;
+  batch.account_suspended = query.flag(7);
   return batch;
 }
 
@@ -80,10 +82,24 @@ Result<Result<LeasedBatch>> SqliteWriteTransaction::refused(const BatchKey& key,
   return Result<LeasedBatch>(fail(ErrorKind::not_found, "the batch is not due or not free"));
 }
 
+// Bulk of a suspended account is not offered (sending_bulk); transactional mail is offered of all
+// accounts at once, so that it has to stand aside.
+Result<void> SqliteWriteTransaction::hold_back(const ClaimableBatch& batch) {
+  if (batch.traffic == TrafficClass::bulk) return {};
+  return db_.query("UPDATE batches SET ready_at = ? WHERE number = ?")
+      .bind(now_ + std::min(kSuspendedWait, batch.expires_in), batch.number)
+      .run();
+}
+
 Result<Result<LeasedBatch>> SqliteWriteTransaction::claim(const BatchKey& key, NodeKey node) {
   const auto batch = claimable(key);
   if (!batch) return fail(batch.error());
   if (!*batch) return refused(key, node);
+  if ((*batch)->account_suspended && (*batch)->expires_in > Milliseconds(0)) {
+    auto held_back = hold_back(**batch);
+    if (!held_back) return fail(std::move(held_back.error()));
+    return refused(key, node);
+  }
   auto recipients = due_recipients(**batch);
   if (!recipients) return fail(std::move(recipients.error()));
   if (recipients->empty()) {

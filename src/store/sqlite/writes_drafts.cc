@@ -2,9 +2,8 @@
 // Changes of drafts: what they say and whom they go to.
 #include <bit>
 
-#include <fmt/format.h>
-
 #include "base/bytes.h"
+#include "store/drafts.h"
 #include "store/records.h"
 #include "store/sqlite/keys.h"
 #include "store/sqlite/recipient_appender.h"
@@ -21,12 +20,7 @@ std::optional<std::string_view> view(const std::optional<std::string>& text) {
 }  // namespace
 
 Result<Delivery> SqliteWriteTransaction::draft(DeliveryKey key) {
-  auto delivery = queries_.delivery_row(key);
-  if (delivery && delivery->status != DeliveryStatus::edit) {
-    return fail(ErrorKind::conflict,
-                fmt::format("the delivery is in status {}, not edit", to_string(delivery->status)));
-  }
-  return delivery;
+  return checked_draft(queries_.delivery_row(key));
 }
 
 Result<void> SqliteWriteTransaction::touch(DeliveryKey key) {
@@ -98,11 +92,9 @@ Result<void> SqliteWriteTransaction::insert_content(Delivery& delivery, const Co
 
 Result<Delivery> SqliteWriteTransaction::create_draft(const NewDelivery& delivery,
                                                       std::int64_t drafts_max) {
-  const auto drafts = queries_.count_drafts(delivery.account, delivery.type, drafts_max);
-  if (!drafts) return fail(drafts.error());
-  if (*drafts >= drafts_max) {
-    return fail(ErrorKind::limit_exceeded, fmt::format("there are {} drafts already", *drafts));
-  }
+  auto room = check_one_more_draft(
+      queries_.count_drafts(delivery.account, delivery.type, drafts_max), drafts_max);
+  if (!room) return fail(std::move(room.error()));
   const auto number = counters_.take_numbers(1);
   if (!number) return fail(number.error());
   auto made = new_delivery(delivery, *number);

@@ -10,13 +10,28 @@
 
 namespace todoku::store::sqlite {
 
+// Who may not live beside a node that enters, or has its place taken.
+Result<void> SqliteWriteTransaction::make_way(const NewNode& node) {
+  const auto all = queries_.nodes();
+  if (!all) return fail(all.error());
+  for (const Node& other : *all) {
+    if (other.is_void) continue;
+    const bool is_before = node.succeeds && other.name == node.name;
+    if (!is_before && !node.alone) continue;
+    if (!is_before && lease_runs(other)) {
+      return fail(ErrorKind::conflict, lives_here(other));
+    }
+    auto done = db_.query("UPDATE nodes SET void = 1 WHERE key = ?").bind(other.key).run();
+    if (!done) return done;
+  }
+  return {};
+}
+
 Result<NodeKey> SqliteWriteTransaction::enter_node(const NewNode& node) {
+  auto done = make_way(node);
+  if (!done) return fail(std::move(done.error()));
   const auto key = counters_.take_numbers(1);
   if (!key) return fail(key.error());
-  auto done = db_.query("UPDATE nodes SET void = 1 WHERE name = ? AND void = 0")
-                  .bind(std::string_view(node.name))
-                  .run();
-  if (!done) return fail(std::move(done.error()));
   done = db_.query(
                 "INSERT INTO nodes(key, name, roles, version, entered, lease_until, void)"
                 " VALUES(?, ?, ?, ?, ?, ?, 0)")

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who may work on a batch, for how long, and what becomes of it afterwards.
+#include <iterator>
+
 #include <gmock/gmock.h>
 
 #include "conformance/store/store_suite.h"
@@ -357,6 +359,78 @@ TEST_P(StoreSuite, ASuspendedAccountStartsNothing) {
   must(start(reserved.key));
 }
 
+TEST_P(StoreSuite, OfASuspendedAccountNothingMoreIsTakenInHand) {
+  Account owner = account();
+  const Account other = account("other");
+  const auto suspend = [&](bool suspended) {
+    owner.suspended = suspended;
+    must(write([&](WriteTransaction& t) { return t.change_account(owner); }));
+  };
+  const auto sending = [&] {
+    std::vector<DeliveryKey> keys;
+    for (const auto& each : must(read([](ReadTransaction& t) { return t.sending_bulk(); }))) {
+      keys.push_back(each.key);
+    }
+    return keys;
+  };
+  const auto work = [&] {
+    return must(read([&](ReadTransaction& t) { return t.work_of(owner.key); }));
+  };
+  const Delivery bulky = started(owner.key, recipients(1'200, "example.jp"));
+  const Delivery others = started(other.key, recipients(3, "example.jp"));
+  const LeasedBatch in_hand = claim(me_, {due_keys(bulky.key).at(0)}).at(0);
+  const auto accepted = accept(owner.key, {recipient("one"), recipient("two")});
+  const LeasedBatch& urgent = accepted.batches.at(0);
+  settle({outcome(urgent.key, 0, RecipientState::delivered), deferral(urgent.key, 1, after(10))},
+         {{.held = urgent.held()}});
+  EXPECT_EQ(work().recipients, 1'201);
+  EXPECT_EQ(work().deliveries, 2);
+  EXPECT_EQ(work().in_hand, std::ssize(in_hand.recipients));
+  EXPECT_FALSE(work().more);
+  clock_.advance(10s);
+  suspend(true);
+  const auto suspended = must(read([](ReadTransaction& t) { return t.suspended_accounts(5); }));
+  ASSERT_THAT(suspended, SizeIs(1));
+  EXPECT_EQ(suspended[0].name, owner.name);
+  EXPECT_TRUE(stories("user0@example.jp").at(1).account_suspended);
+  EXPECT_THAT(sending(), ElementsAre(others.key));
+  EXPECT_THAT(claim_all(bulky.key), IsEmpty()) << "a bell that was rung before";
+  ASSERT_THAT(due_transactional(), SizeIs(1));
+  EXPECT_THAT(claim(me_, {urgent.key}), IsEmpty());
+  EXPECT_THAT(due_transactional(), IsEmpty()) << "it does not stand in the way of others";
+  EXPECT_EQ(upcoming(), now() + kSuspendedWait);
+  EXPECT_THAT(claim_all(others.key), SizeIs(1));
+  settle({outcome(in_hand.key, 0, RecipientState::delivered)});
+  EXPECT_EQ(work().recipients, 1'200) << "what is in hand goes on";
+
+  suspend(false);
+  EXPECT_THAT(must(read([](ReadTransaction& t) { return t.suspended_accounts(5); })), IsEmpty());
+  EXPECT_THAT(sending(), ElementsAre(bulky.key, others.key));
+  EXPECT_THAT(claim_all(bulky.key), SizeIs(2));
+  clock_.advance(kSuspendedWait);
+  ASSERT_THAT(due_transactional(), SizeIs(1));
+  EXPECT_THAT(claim(me_, {urgent.key}), SizeIs(1));
+}
+
+TEST_P(StoreSuite, ASuspendedAccountsMailIsGivenUpWhenItsLifeIsOver) {
+  Account owner = account();
+  const auto accepted = accept(owner.key, {recipient("one")});
+  const LeasedBatch& urgent = accepted.batches.at(0);
+  settle({deferral(urgent.key, 0, now() + kLifeTime - 30s)}, {{.held = urgent.held()}});
+  const Delivery bulky = started(owner.key, recipients(3, "example.jp"));
+  owner.suspended = true;
+  must(write([&](WriteTransaction& t) { return t.change_account(owner); }));
+  clock_.advance(kLifeTime - 30s);
+  EXPECT_THAT(claim(me_, {urgent.key}), IsEmpty());
+  EXPECT_EQ(upcoming(), now() + 30s) << "no later than the end of its life";
+  clock_.advance(30s);
+  const auto over = claim(me_, {urgent.key});
+  ASSERT_THAT(over, SizeIs(1));
+  EXPECT_LE(over[0].expires_in, 0ms);
+  EXPECT_THAT(must(read([](ReadTransaction& t) { return t.sending_bulk(); })), SizeIs(1));
+  EXPECT_THAT(claim_all(bulky.key), SizeIs(1));
+}
+
 TEST_P(StoreSuite, TwoNodesThatClaimTheSameAtOnceShareIt) {
   const Delivery sending = started(account().key, recipients(5'000, "example.jp"));
   const auto keys = due_keys(sending.key);
@@ -393,6 +467,14 @@ TEST_P(StoreSuite, QueueFiguresFollowTheWork) {
   EXPECT_EQ(figures(TrafficClass::bulk).waiting, 5);
   clock_.advance(7s);
   EXPECT_EQ(figures(TrafficClass::bulk).oldest, 7s);
+  const auto suspend = [&](bool suspended) {
+    Account changed = acme;
+    changed.suspended = suspended;
+    must(write([&](WriteTransaction& t) { return t.change_account(changed); }));
+  };
+  suspend(true);
+  EXPECT_EQ(figures(TrafficClass::bulk).oldest, std::nullopt) << "nobody is to work on it";
+  suspend(false);
   const auto lease = claim_all(sending.key)[0];
   EXPECT_EQ(figures(TrafficClass::bulk).oldest, std::nullopt);
   record({outcome(lease.key, 0, RecipientState::delivered), deferral(lease.key, 1, after(10)),

@@ -42,6 +42,19 @@ TEST_P(StoreSuite, WhoWasOnTheWayWhenANodeDiedIsUnknownAndTheRestGoesOn) {
   EXPECT_EQ(again[0].recipients[1].seq, 2U);
 }
 
+TEST_P(StoreSuite, AStoryKnowsWhatIsOnItsWay) {
+  const Delivery sending = started(once(bulk(account().key)), recipients(2, "example.jp"));
+  const LeasedBatch lease = claim_all(sending.key).at(0);
+  const auto told = [&] { return stories("user1@example.jp").at(0); };
+  EXPECT_TRUE(told().at_most_once);
+  EXPECT_FALSE(told().on_its_way);
+  must(mark(*store_, lease.held(), 1));
+  EXPECT_TRUE(told().on_its_way);
+  EXPECT_FALSE(stories("user0@example.jp").at(0).on_its_way);
+  settle({outcome(lease.key, 1, RecipientState::delivered)});
+  EXPECT_FALSE(told().on_its_way);
+}
+
 TEST_P(StoreSuite, TheLastOnTheWayEndsItsDelivery) {
   const Delivery sending = started(once(bulk(account().key)), recipients(1, "example.jp"));
   const LeasedBatch lease = claim_all(sending.key).at(0);

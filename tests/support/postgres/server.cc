@@ -99,7 +99,7 @@ pid_t spawn(const std::filesystem::path& program, const std::vector<std::string>
 }  // namespace
 
 PostgresServer& PostgresServer::running() {
-  static PostgresServer server;
+  static PostgresServer server{{}};
   return server;
 }
 
@@ -107,7 +107,8 @@ void PostgresServer::make_durable() {
   durable = true;
 }
 
-PostgresServer::PostgresServer() : owner_(::getpid()) {
+PostgresServer::PostgresServer(std::vector<std::string> settings)
+    : settings_(std::move(settings)), owner_(::getpid()) {
   std::string pattern = (std::filesystem::temp_directory_path() / "todoku-pg-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary directory");
   folder_ = pattern;
@@ -145,13 +146,14 @@ void PostgresServer::start() {
   std::vector<std::string> args{"-D", folder_ / "data", "-c",
                                 "unix_socket_directories=" + folder_.string()};
   const auto set = [&args](const auto& settings) {
-    for (const char* const setting : settings) {
+    for (const auto& setting : settings) {
       args.emplace_back("-c");
       args.emplace_back(setting);
     }
   };
   set(kSettings);
   set(durable ? kDurable : kForTests);
+  set(settings_);
   server_ = spawn(programs() / "postgres", args);
   for (int i = 0; i < 1'000; ++i) {
     if (PQping(address("postgres").c_str()) == PQPING_OK) return;

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -21,6 +22,8 @@ class PostgresServer {
   // Before it is started: what is committed shall outlive the machine, as in production; for
   // whoever measures.
   static void make_durable();
+  // One besides, for a test that needs settings ("name=value") of its own.
+  explicit PostgresServer(std::vector<std::string> settings);
   PostgresServer(const PostgresServer&) = delete;
   PostgresServer& operator=(const PostgresServer&) = delete;
   ~PostgresServer();
@@ -38,12 +41,12 @@ class PostgresServer {
   void drop_database(const std::string& name) const;
 
  private:
-  PostgresServer();
   void initialize() const;
   void start();
   void stop();
   void make_template() const;
 
+  const std::vector<std::string> settings_;
   std::filesystem::path folder_;
   pid_t owner_ = 0;  // who made it: a child that was forked must not end it
   pid_t server_ = 0;

@@ -240,8 +240,9 @@ class Errors(Checks):
                      "/../../etc/passwd", "/deliveries/-/emails/import/1/errorinfo"):
             with self.subTest(path):
                 self.container_error(self.get(path), 404)
-        self.assertRegex(self.container_error(self.get(
-            "/nothing", headers={"Accept-Language": "ja"}), 404), "^[^a-z]+URL[^a-z]+$")
+        answer = self.get("/nothing", headers={"Accept-Language": "ja"})
+        self.assertRegex(self.container_error(answer, 404), "^[^a-z]+URL[^a-z]+$")
+        self.assertRegex(answer.json["message"], "^[^a-z]+URL[^a-z]+$")
         outside = door.ask(self.account.stack.api_port, "GET", "/api/v2/deliveries", None, {})
         self.container_error(outside, 404)
 

@@ -71,11 +71,21 @@ class Files(Imports):
                     self.drop(delivery)
 
     def test_a_header_alone_is_an_empty_success(self):
-        delivery, job = self.imported(b"email\r\n", {"immediate": True})
+        delivery, job = self.imported(b"email\r\n")
         self.assertEqual(("FINISHED", 0, 0), (job["status"], job["success_count"],
                                               job["total_count"]))
         self.assertNotIn("error_file_url", job)
         self.assertEqual("EDIT", self.detail(delivery)["status"])
+
+    def test_immediate_with_nobody_to_send_to_has_failed_and_says_why(self):
+        for octets, bad in ((b"email\r\n", 0), (b"email\nbad\n", 1)):
+            delivery, job = self.imported(octets, {"immediate": True, "ignore_errors": True})
+            self.assertEqual(("FAILED", 0, bad, bad), (job["status"], job["success_count"],
+                                                       job["failed_count"], job["total_count"]))
+            *_, last = self.errors(job)
+            self.assertRegex(last[0], r"^\[file: there is nobody to send to, .* stays a draft\]$")
+            self.assertEqual("EDIT", self.detail(delivery)["status"])
+            self.drop(delivery)
 
     def test_truncated_and_broken_forms_start_nothing(self):
         delivery = self.draft()
@@ -148,7 +158,7 @@ class Rows(Imports):
         _, *rows = self.errors(job)
         for row, pattern in zip(rows, (r"^\[email: .*, row: 2\]$",
                                        r"^\[row 3: has 3 fields, the header has 2\]$",
-                                       r"^\[__name__: is not valid UTF-8\., row 4: .*Shift_JIS.*\]$",
+                                       r"^\[__name__: is not valid UTF-8, row 4: .*Shift_JIS.*\]$",
                                        r"^\[__name__: the character length .*, row: 5\]$"),
                                 strict=True):
             self.assertRegex(row[0], pattern)
@@ -294,17 +304,27 @@ class Rows(Imports):
                                          headers={"Accept-Language": "ja"})
         job = self.account.end_of(self.ok(answer, 201)["job_id"])
         _, *rows = self.errors(job)
-        for row, words in zip(rows, ("メールアドレスの形式が不正です (@がありません)", "全角 (U+FF20)",
-                                     "値が3個あります (見出しは2列)", "閉じ引用符の後に文字があります"),
-                              strict=True):
+        for row, words in zip(rows, ("[email: メールアドレスの形式が不正です (@がありません), 2行目]",
+                                     "全角 (U+FF20)", "[4行目: 値が3個あります (見出しは2列)]",
+                                     "[5行目、1列目: 閉じ引用符の後に文字があります"), strict=True):
             self.assertIn(words, row[0])
+            self.assertNotIn("row", row[0])
+        answer = self.account.import_csv(delivery, b"E-mail\n", headers={"Accept-Language": "ja"})
+        job = self.account.end_of(self.ok(answer, 201)["job_id"])
+        self.assertEqual("[file: 1行目: 見出しの最初の列は email でなければなりません (「E-mail」に"
+                         "なっています)。email と書いてください]", self.errors(job)[1][0])
 
     def test_a_wrong_header_says_what_was_found_and_what_to_write(self):
         for header, words in (
                 ("Email,__a__", '"Email"; write email, in small letters'),
                 ("メールアドレス,__a__", '"メールアドレス"; write email'),
                 ("name,email", 'must be "email", it is "name"'),
-                ("email;__a__", "separated by ;"), ("email\t__a__", "separated by TAB"),
+                ("email;__a__", 'separated by ";": separate them'),
+                ("email\t__a__", "separated by TABs: separate them"),
+                ("c1@good.example,x", "the header row is missing"),
+                ("__name__,email", 'put column 2 ("email") first'),
+                ("<html><body>", "it looks like HTML"),
+                ("email,email", "a second column of addresses"),
                 ("email,name", 'column 2 of the header ("name")'),
                 ("email,__a__,__na me__", 'column 3 of the header ("__na me__")'),
                 ("email,__a__,__na me__", "between two underscores"),
@@ -314,6 +334,27 @@ class Rows(Imports):
                 self.assertEqual("FAILED", job["status"])
                 self.assertIn(words, self.errors(job)[1][0])
                 self.assertNotIn("header.", self.errors(job)[1][0])
+                self.assertNotIn("\t", self.errors(job)[1][0])
+
+    def test_blanks_around_the_names_of_a_header_are_nothing(self):
+        delivery, job = self.imported(" email , __name__ , \nblank@fast.example, x \n".encode(),
+                                      {"immediate": True}, self.draft(text_part="[__name__]"))
+        self.assertEqual(("FINISHED", 1), (job["status"], job["success_count"]))
+        text = door.arrived("blank@fast.example").get_content()
+        self.assertEqual("[ x ]", text.strip(), "a value is taken as it stands")
+
+    def test_what_stands_for_an_address_is_told_with_what_to_write(self):
+        rows = {"花子 <h@good.example>": "write the address alone",
+                "x@a.example;y@b.example": "more than one address", "a b@c.example": "has a space",
+                "a(b@c.example": 'has "("', "mailto:a@c.example": "begins with mailto:",
+                "#N/A": "an error value of a spreadsheet", "Ａ@good.example": "(U+FF21)",
+                "a。b@good.example": "(U+3002)"}
+        octets = io.StringIO(newline="")
+        csv.writer(octets).writerows([["email"], *[[cell] for cell in rows]])
+        _, job = self.imported(octets.getvalue().encode(), {"ignore_errors": True})
+        self.assertEqual(len(rows), job["failed_count"])
+        for row, words in zip(self.errors(job)[1:], rows.values(), strict=True):
+            self.assertIn(words, row[0])
 
     def test_a_wrong_header_cannot_turn_the_error_file_around(self):
         for language in ("en", "ja"):

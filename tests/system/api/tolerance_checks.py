@@ -103,6 +103,11 @@ class ContentTypes(Checks):
         answer = self.send({}, headers={"Content-Encoding": "gzip"})
         self.assertIn("'gzip' not supported", self.container_error(answer, 415))
         self.assertEqual("identity", answer.headers["accept-encoding"])
+        for more in ({"content_type": "text/xml"}, {"headers": {"Content-Encoding": "gzip"}}):
+            headers = {**more.pop("headers", {}), "Accept-Language": "ja"}
+            answer = self.send({}, headers=headers, **more)
+            self.assertIn("送信してください。", self.container_error(answer, 415))
+            self.assertEqual([answer.json["message"]], answer.json["error_messages"]["main"])
         self.accepted(self.send({}, headers={"Content-Encoding": "Identity"}))
 
     def test_multipart_with_parameters(self):
@@ -243,6 +248,29 @@ class UnknownMembers(Checks):
                                          {"ignoreErrors": True})
         self.told(answer, "ignoreErrors")
         self.refused(self.told(self.send({"to": "", "To": "a@fast.example"}), "To"), "to")
+
+    def test_what_keeps_a_mail_from_being_sent_twice_is_not_lost_by_a_slip(self):
+        with self.nothing_stored():
+            for name in ("duplicatePolicy", "DuplicatePolicy", "duplicate-policy"):
+                self.refused(self.send({name: "at_most_once"}), "duplicate_policy",
+                             text=f'is written "{name}" here; write duplicate_policy.')
+        self.accepted(self.send({"duplicate_policies": "x", "duplicatePolicy": None}))
+        delivery = self.draft(["a@fast.example"])
+        path = f"/deliveries/bulk/update/{delivery}"
+        self.refused(self.put(path, {"duplicate_policy": "at_most_once"}), "duplicate_policy")
+        self.refused(self.put(path, {"duplicate_policy": "once"}), "duplicate_policy")
+        self.ok(self.put(path, {"duplicate_policy": "at_least_once", "subject": "as before"}))
+        self.assertEqual("as before", self.detail(delivery)["subject"])
+        self.refused(self.patch(f"/deliveries/bulk/commit/{delivery}", {
+            "reservation_time": "2027-06-01T00:00:00Z", "duplicate_policy": "at_most_once"}),
+            "duplicate_policy")
+        self.refused(self.account.import_csv(delivery, b"email\nb@fast.example\n",
+                                             {"duplicate_policy": "at_most_once"}),
+                     "duplicate_policy")
+        once = self.draft(["a@fast.example"], duplicate_policy="at_most_once")
+        self.ok(self.put(f"/deliveries/bulk/update/{once}", {"duplicate_policy": "at_most_once"}))
+        self.refused(self.put(f"/deliveries/bulk/update/{once}", {
+            "duplicate_policy": "at_least_once"}), "duplicate_policy")
 
     def test_however_many_and_of_whatever_letters(self):
         extra = {f"x{n:02d}": n for n in range(30)}

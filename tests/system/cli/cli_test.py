@@ -4,6 +4,7 @@
 import base64
 import hashlib
 import json
+import os
 import pathlib
 import re
 import socket
@@ -14,7 +15,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-from home import HomeTest  # noqa: E402
+from home import BINARY, HomeTest  # noqa: E402
 
 
 class CommandLine(HomeTest):
@@ -43,9 +44,9 @@ class CommandLine(HomeTest):
         self.tool("account", "resume", name)
         self.assertRegex(self.tool("account", "list"), rf"{name} +active +7 +1 ")
         self.dkim_both_ways(name)
-        self.assertIn("no mail to this address", self.tool("explain", "taro@example.jp"))
-        self.assertIn("記録はありません",
-                      self.tool("explain", "taro@example.jp", "--lang", "ja"))
+        nobody = ("explain", "taro@example.jp")
+        self.assertIn("no mail to this address", self.tool(*nobody, status=1))
+        self.assertIn("記録はありません", self.tool(*nobody, "--lang", "ja", status=1))
         self.assertIn("there is no account nobody",
                       self.tool("key", "list", "nobody", status=1))
 
@@ -226,16 +227,25 @@ class CommandLine(HomeTest):
         said = self.tool("config", "check", status=1)
         self.assertIn("todoku.toml:2: there is no key api.listne (did you mean api.listen?)", said)
         self.assertIn("todoku.toml:4: limits.to_max is 0, but must be from 1 to 10000", said)
-        self.assertIn("todoku.toml:6: google.port must be", said)  # the sites' with the others
+        self.assertIn("todoku.toml:6: sites.google.port must be", said)  # the sites' with the others
         self.assertIn("todoku.toml:2", self.tool("serve", status=1))
+        self.assertIn("looked at once these are mended", said)
+        self.config.unlink()
+        said = self.tool("config", "check", status=1)
+        self.assertIn("cannot read it", said)
+        self.assertNotIn("looked at once", said)  # no key is wrong
+        self.config.write_text("[sitez.x]\na = 1\n[sites.d]\ndomains = \"x\"\n")
+        said = self.tool("config", "check", status=1)
+        self.assertIn("there is no section sitez (did you mean sites?)", said)
+        self.assertIn("todoku.toml:4: sites.d.domains must be a list of domain names", said)
         self.config.write_text("[sites.google]\nconections_max = 5\n")
-        self.assertIn("google.conections_max is not a key of a site (did you mean connections_max?)",
+        self.assertIn("sites.google.conections_max is not a key of a site (did you mean connections_max?)",
                       self.tool("config", "check", status=1))
 
     def test_speaks_the_language_of_its_user(self):
         self.tool("account", "add", "first")
         plain = {"LC_ALL": "", "LC_MESSAGES": "", "LANG": "C.UTF-8"}
-        japanese = "誤りは見つからなかった"
+        japanese = "誤りは見つかりませんでした"
         for env, words, is_japanese in (
                 ({}, (), False),
                 ({"LANG": "ja_JP.UTF-8"}, (), True),
@@ -248,7 +258,7 @@ class CommandLine(HomeTest):
             said = self.tool("config", "check", *words, env=plain | env)
             self.assertEqual(japanese in said, is_japanese, (env, words, said))
         self.assertIn("停止中", self.tool("status", "--lang", "ja", env=plain))
-        self.assertIn("記録はありません", self.tool("explain", "taro@example.jp",
+        self.assertIn("記録はありません", self.tool("explain", "taro@example.jp", status=1,
                                                     env=plain | {"TODOKU_LANG": "ja"}))
 
     def test_what_others_wrote_cannot_speak_to_the_terminal(self):
@@ -291,13 +301,50 @@ class CommandLine(HomeTest):
 
     def test_who_only_looks_begins_no_store(self):
         for words in (("status",), ("explain", "a@example.jp"), ("account", "list"), ("stuck",),
-                      ("drain",)):
+                      ("drain",), ("account", "suspend", "shop"), ("key", "add", "shop"),
+                      ("dkim", "generate", "--account", "shop", "--domain", "example.jp"),
+                      ("stuck", "release", "--all")):
             said = self.tool(*words, status=1)
             self.assertIn("there is no store in ", said)
             self.assertFalse(self.data.exists(), words)
         self.assertIn("データがありません", self.tool("status", "--lang", "ja", status=1))
         self.tool("account", "add", "shop")
         self.assertIn("shop", self.tool("account", "list"))
+
+    def without_configuration(self, *words):
+        folder = self.home / "elsewhere"
+        folder.mkdir(exist_ok=True)
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("TODOKU_")}
+        done = subprocess.run([BINARY, *words], text=True, capture_output=True, timeout=30,
+                              cwd=folder, env=environment)
+        return folder, done
+
+    def test_what_begins_without_a_configuration_says_so_aloud(self):
+        folder, first = self.without_configuration("account", "add", "shop")
+        self.assertEqual(first.returncode, 0, first.stderr)
+        self.assertIn("NO CONFIGURATION was found (looked at todoku.toml here and "
+                      f"/etc/todoku/todoku.toml), so a new installation begins in {folder}/data",
+                      first.stderr)
+        self.assertIn(f"{folder}/data に新しい環境を作成します", first.stderr)
+        _, second = self.without_configuration("account", "add", "other")
+        self.assertEqual((second.returncode, "NO CONFIGURATION" in second.stderr), (0, False))
+        (folder / "todoku.toml").write_text('[data]\ndirectory = "other"\n')
+        _, third = self.without_configuration("account", "add", "shop")
+        self.assertEqual((third.returncode, "NO CONFIGURATION" in third.stderr), (0, False))
+
+    def test_the_last_key_is_not_revoked_in_silence(self):
+        key = self.run_json("account", "add", "shop")["key"]
+        self.run_json("key", "add", "shop")
+        self.assertNotIn("last one", self.tool("key", "revoke", "shop", str(key["id"])))
+        self.assertIn("nobody can send for account shop",
+                      self.tool("key", "revoke", "shop", str(key["id"] + 1)))
+
+    def test_a_selector_is_never_given_twice(self):
+        self.tool("account", "add", "shop")
+        words = ("--account", "shop", "--domain", "example.jp")
+        first = self.run_json("dkim", "generate", *words)["selector"]
+        self.tool("dkim", "remove", *words, "--selector", first)
+        self.assertEqual(self.run_json("dkim", "generate", *words)["selector"], f"{first}-2")
 
     def test_shows_values_and_where_they_came_from(self):
         shown = self.tool("config", "show", env={"TODOKU_LIMITS__TO_MAX": "7",

@@ -17,6 +17,13 @@ def killed_with_the_mail_on_its_way(binary):
         for address in ("once", "again"):
             stack.await_story(f"{address}@slow.example", "The whole mail is out")
         stack.kill_engine()
+        # What the store knows is told while nobody runs, and nothing is promised that does not come.
+        dead = stack.explain("once@slow.example")
+        check("it was on its way when the engine ended: it may have arrived" in dead, dead)
+        check("as soon as it is its turn" not in dead and "not running" in dead, dead)
+        check("送信の途中でエンジンが終了しました" in stack.explain("once@slow.example", "ja"), "ja")
+        dead = stack.explain("again@slow.example")
+        check("if it was just being sent, it goes a second time" in dead, dead)
         stack.start_engine()
         stack.restart_sink({"slow.example": []})
         stack.settle(again)

@@ -70,6 +70,41 @@ def ends_in_time_though_a_receiver_does_not_answer(binary):
         check_equal(stack.status_of(waiting), "SENDING", "status after the cut")
 
 
+def says_what_was_cut_off_and_what_remains(binary):
+    receivers = {"mute.example": ["delay = { body = 300 }"],
+                 "later.example": ["[[receiver.rule]]", 'at = "rcpt"', 'reply = "451 4.3.0 later"']}
+    config = ["[engine]", "drain_seconds = 4"]
+    with Installation(binary, receivers, config) as stack:
+        for number in range(3):
+            stack.transaction(f"out{number}@mute.example")
+            stack.await_story(f"out{number}@mute.example", "The whole mail is out")
+        stack.transaction("a@later.example")
+        stack.await_story("a@later.example", "Attempt 1")
+        drain = subprocess.Popen(
+            [stack.binary, "--config", str(stack.directory / "todoku.toml"), "drain"],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        story = stack.await_story("out0@mute.example", "The engine is draining")
+        check("perhaps a second time" in story, story)
+        story = stack.explain("a@later.example")
+        check("the engine is draining and stops: attempt 2" in story, story)
+        check("エンジンは停止の準備中" in stack.explain("a@later.example", "ja"), "in Japanese")
+        said = drain.communicate(timeout=30)[0]
+        check_equal(drain.returncode, 0, said)
+        check("It has stopped. 3 mails were out and without an answer" in said, said)
+        check("4 recipients remain to go; they go on after the next start." in said, said)
+        stack.engine.wait(5)
+        story = stack.explain("out0@mute.example")
+        check("It is sent again, so it may arrive twice." in story, story)
+        stack.engine = None
+        stack.restart_sink({domain: [] for domain in receivers})
+        stack.start_engine()
+        stack.wait_for(lambda: "bulk" in stack.command("status"), "the engine")
+        said = stack.command("drain")
+        check("It has stopped. No mail is in doubt." in said, said)
+        stack.engine.wait(5)
+        stack.engine = None
+
+
 def a_dialogue_that_is_cut_off_is_no_attempt(binary):
     # With CHUNKING the content would be out, and the mail in doubt.
     receivers = {"mute.example": ['without = ["CHUNKING"]', "delay = { rcpt = 300 }"],
@@ -148,4 +183,5 @@ if __name__ == "__main__":
                  who_asks_again_gets_the_drain_that_is_under_way,
                  its_address_tells_that_it_stops,
                  ends_in_time_though_a_receiver_does_not_answer,
+                 says_what_was_cut_off_and_what_remains,
                  a_dialogue_that_is_cut_off_is_no_attempt))

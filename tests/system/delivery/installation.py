@@ -99,7 +99,7 @@ class Installation(Stack):
                           f"delivery {delivery}, which is {self.status_of(delivery)}", seconds)
 
     def explain(self, address, language="en"):
-        return self.command("explain", address, "--lang", language)
+        return self.command("explain", address, "--lang", language, statuses=(0, 1))
 
     def await_story(self, address, words, language="en", seconds=15):
         """The story of `address` once it holds `words`."""

@@ -40,14 +40,14 @@ class HomeTest(unittest.TestCase):
         self.folder.cleanup()
 
     def tool(self, *words, status=0, env=None, prefix=()):
-        """What it said: on standard output if it succeeds, else on standard error."""
+        """What it said: on standard output if it succeeds, else on standard error, if anything."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("TODOKU_", "LC_"))}
         environment["LANG"] = "C.UTF-8"
         done = subprocess.run([*prefix, BINARY, "--config", str(self.config), *words], text=True,
                               capture_output=True, timeout=30, env=environment | (env or {}))
         self.assertEqual(done.returncode, status, f"{words}: {done.stdout}{done.stderr}")
         self.assertNotIn("terminate called", done.stderr)
-        return done.stdout if status == 0 else done.stderr
+        return done.stdout if status == 0 else done.stderr or done.stdout
 
     def start(self, *words):
         with open(self.home / "engine.log", "a") as log:

@@ -120,10 +120,10 @@ class Stack:
                  "[sites.defaults]", f"port = {self.mail_port}", *self.site_defaults, *self.config]
         (self.directory / "todoku.toml").write_text("\n".join(lines) + "\n")
 
-    def command(self, *arguments):
+    def command(self, *arguments, statuses=(0,)):
         done = subprocess.run([self.binary, "--config", str(self.directory / "todoku.toml"),
                                *arguments], capture_output=True, text=True, cwd=self.directory)
-        if done.returncode != 0:
+        if done.returncode not in statuses:
             raise RuntimeError(f"{arguments}: {done.stdout}{done.stderr}")
         return done.stdout
 

@@ -254,7 +254,7 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
   });
   store->close();
   tamper(
-      "DROP INDEX api_keys_account;"
+      "DROP INDEX api_keys_account; DROP INDEX accounts_suspended;"
       "ALTER TABLE accounts DROP COLUMN text_from_html;"
       "ALTER TABLE contents DROP COLUMN text_from_html;"
       "DROP TABLE on_its_way; DROP TABLE nodes; DROP INDEX suspects_aside; DROP TABLE suspects;"

@@ -121,7 +121,10 @@ class QueryPlanTest : public ::testing::Test {
     if (step.find("TEMP B-TREE") != std::string::npos) {
       // Imports that run now: one per delivery that is being filled.
       const bool running = statement.find("WHERE j.status = 1") != std::string_view::npos;
-      return running ? "" : "sorts what an index should order";
+      // What an account has to go, among kWorkLookedAt batches.
+      const bool bounded =
+          statement.find("batches_held WHERE holder <> 0 LIMIT ?2)") != std::string_view::npos;
+      return running || bounded ? "" : "sorts what an index should order";
     }
     if (!step.starts_with("SCAN ")) return {};
     const std::string what = step.substr(5);

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store on a PostgreSQL server. An engine takes the lock of its data folder, waits for a server
+// that is not there yet, and refuses an empty database where something tells of an older life. A
+// tool only connects.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/store_house.h"
+#include "store/postgres/postgres_store.h"
+#include "store/sqlite/store_lock.h"
+
+namespace todoku::app {
+
+class PostgresHouse final : public StoreHouse {
+ public:
+  explicit PostgresHouse(const config::Config& config) : config_(config) {}
+
+  [[nodiscard]] Result<std::unique_ptr<store::Store>> open(const Start& start) override;
+  [[nodiscard]] Result<std::unique_ptr<store::Store>> open_for_tool(const Start& start) override;
+  [[nodiscard]] Result<void> may_change(store::Store& store) override;
+  [[nodiscard]] Result<store::NewNode> node() const override;
+  [[nodiscard]] std::vector<std::string> problems(
+      const config::UnknownKeys& unknown) const override;
+  [[nodiscard]] Result<cli::Schema> schema() override;
+  [[nodiscard]] Result<void> migrate(std::chrono::seconds patience,
+                                     const cli::MigrationBlocked& blocked) override;
+  [[nodiscard]] std::string place() const override;
+
+ private:
+  [[nodiscard]] store::PostgresStore::Options options() const;
+  [[nodiscard]] Result<void> check_settings() const;
+  [[nodiscard]] Result<void> take_folder(const Start& start);
+  // Tries until the server is there, for as long as the configuration says.
+  [[nodiscard]] Result<std::unique_ptr<store::PostgresStore>> open_patiently(const Start& start);
+  [[nodiscard]] Result<void> nothing_of_old(store::Store& store) const;
+  [[nodiscard]] Result<void> check_database() const;
+  // What it says is wrong with the configuration or the database, with where that is.
+  [[nodiscard]] std::unexpected<Error> told(Error error) const;
+
+  const config::Config& config_;
+  // Keeps other engines out of the folder, of either kind of store.
+  std::optional<store::sqlite::StoreLock> lock_;
+};
+
+}  // namespace todoku::app

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/sqlite_house.h"
+
+#include <filesystem>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "app/data_folder.h"
+#include "app/module_options.h"
+#include "app/vault.h"
+#include "base/log.h"
+#include "store/sqlite/peek.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace todoku::app {
+namespace {
+
+// A command on a stopped engine holds the store for a moment; whoever watches asks again and again.
+constexpr Milliseconds kLockWait{3'000};
+
+std::vector<std::string> signs_of_older_life(const config::Config& config) {
+  std::vector<std::string> signs;
+  const FolderContents contents = contents_of(config.data.directory);
+  if (!contents.saved.empty()) {
+    signs.push_back(
+        fmt::format("what a database held that was removed under an engine, {}: move "
+                    "it to where the database belongs",
+                    contents.saved));
+  }
+  std::error_code error;
+  const auto log = database_path(config).string() + "-wal";
+  if (const auto octets = std::filesystem::file_size(log, error); !error && octets > 0) {
+    signs.push_back("the log of a database, " + log);
+  }
+  if (contents.uploads > 0) {
+    signs.push_back(fmt::format("{} uploaded lists", contents.uploads));
+  }
+  const std::string socket = admin_socket_path(config);
+  if (std::filesystem::exists(std::filesystem::symlink_status(socket, error))) {
+    signs.push_back("the admin socket of an engine, " + socket);
+  }
+  if (config.secrets.master_key.empty() &&
+      std::filesystem::exists(config.secrets.master_key_file, error)) {
+    signs.push_back("the master key " + config.secrets.master_key_file);
+  }
+  return signs;
+}
+
+std::string is_missing(const config::Config& config) {
+  return fmt::format("the database {} is missing", database_path(config).string());
+}
+
+}  // namespace
+
+Result<void> SqliteHouse::nothing_of_old(std::string_view missing) const {
+  const auto signs = signs_of_older_life(config_);
+  if (signs.empty()) return {};
+  return fail(ErrorKind::not_found,
+              fmt::format("{}, but there is {}: restore the database from a backup, or have a new "
+                          "store begun with --new if that is meant",
+                          missing, fmt::join(signs, ", ")));
+}
+
+Result<std::unique_ptr<store::Store>> SqliteHouse::open(const Start& start) {
+  const auto may_begin = [&](std::string_view missing) {
+    auto old = start.begin_new ? Result<void>() : nothing_of_old(missing);
+    return old ? start.ready() : old;
+  };
+  // A start that is refused leaves no folder behind.
+  std::error_code error;
+  if (!std::filesystem::exists(config_.data.directory, error)) {
+    if (auto may = may_begin(is_missing(config_)); !may) return fail(std::move(may.error()));
+  }
+  if (auto made = prepare_data_folder(config_.data.directory); !made) {
+    return fail(std::move(made.error()));
+  }
+  store::SqliteStore::Options options = store_options(config_, clock_);
+  options.may_begin = false;
+  options.lock_wait = kLockWait;
+  auto opened = store::SqliteStore::open(options);
+  if (opened || opened.error().kind != ErrorKind::not_found) return opened;
+  if (auto may = may_begin(opened.error().detail); !may) return fail(std::move(may.error()));
+  options.may_begin = true;
+  opened = store::SqliteStore::open(options);
+  if (opened) log::info("new store begun", {{"database", options.path.string()}});
+  return opened;
+}
+
+// Whoever has the lock is the only one.
+Result<store::NewNode> SqliteHouse::node() const {
+  return store::NewNode{.name = "embedded", .roles = {}, .version = {}};
+}
+
+Result<void> SqliteHouse::check_database() const {
+  const std::filesystem::path path = database_path(config_);
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return nothing_of_old(is_missing(config_));
+  const auto check_value = store::sqlite::peek_setting(path, kKeyCheckSetting);
+  if (check_value) {
+    return *check_value ? check_key_of_data(vault_options(config_), **check_value) : Result<void>();
+  }
+  if (check_value.error().kind != ErrorKind::not_found) return fail(check_value.error());
+  return nothing_of_old(check_value.error().detail);
+}
+
+std::vector<std::string> SqliteHouse::problems(const config::UnknownKeys& unknown) const {
+  std::vector<std::string> problems;
+  const auto note = [&](const Result<void>& found) {
+    if (!found) problems.push_back(found.error().detail);
+  };
+  if (unknown.spare({"data.directory"})) note(check_folder_rights(config_.data.directory));
+  if (unknown.spare({"data.directory", "secrets", "admin.socket"})) note(check_database());
+  return problems;
+}
+
+Result<cli::Schema> SqliteHouse::schema() {
+  return cli::Schema{.kind = "sqlite", .place = place(), .by_itself = true, .steps = {}};
+}
+
+Result<void> SqliteHouse::migrate(std::chrono::seconds patience,
+                                  const cli::MigrationBlocked& blocked) {
+  (void)patience;
+  (void)blocked;
+  return {};
+}
+
+std::string SqliteHouse::place() const {
+  return database_path(config_).string();
+}
+
+}  // namespace todoku::app

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store in the data folder, before anything else looks at it.
+//
+//   folder open to others      closed, if it is ours and holds nothing of others; else refused
+//   database there             opened
+//   database missing or empty  a new one is made; refused if something tells of an older life
+//                              (its log, uploads, an admin socket, a master key), unless a new
+//                              store was asked for: it would look as if all mail were gone
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/store_house.h"
+
+namespace todoku::app {
+
+class SqliteHouse final : public StoreHouse {
+ public:
+  SqliteHouse(const config::Config& config, const Clock& clock) : config_(config), clock_(clock) {}
+
+  [[nodiscard]] Result<std::unique_ptr<store::Store>> open(const Start& start) override;
+  [[nodiscard]] Result<std::unique_ptr<store::Store>> open_for_tool(const Start& start) override {
+    return open(start);
+  }
+  // Its lock says so already.
+  [[nodiscard]] Result<void> may_change(store::Store& store) override {
+    (void)store;
+    return {};
+  }
+  [[nodiscard]] Result<store::NewNode> node() const override;
+  [[nodiscard]] std::vector<std::string> problems(
+      const config::UnknownKeys& unknown) const override;
+  [[nodiscard]] Result<cli::Schema> schema() override;
+  [[nodiscard]] Result<void> migrate(std::chrono::seconds patience,
+                                     const cli::MigrationBlocked& blocked) override;
+  [[nodiscard]] std::string place() const override;
+
+ private:
+  [[nodiscard]] Result<void> nothing_of_old(std::string_view missing) const;
+  [[nodiscard]] Result<void> check_database() const;
+
+  const config::Config& config_;
+  const Clock& clock_;
+};
+
+}  // namespace todoku::app

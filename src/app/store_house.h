@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where an installation keeps its mail. Which kinds of store there are, what each needs of its
+// machine and how a start goes about it is known only here: everybody else has a store::Store.
+//
+//   sqlite    in the data folder, whose lock keeps others out. Begun where nothing was.
+//   postgres  on a server; `todoku migrate up` makes its tables. One process at a time works on it,
+//             which is a matter of its nodes' leases (store/nodes.h), because the server is
+//             reached from anywhere. Uploads, error files and the admin socket stay in the data
+//             folder, with its lock.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "cli/host.h"
+#include "config/config.h"
+#include "store/store.h"
+
+namespace todoku::app {
+
+class StoreHouse {
+ public:
+  struct Start {
+    // A new store may be begun in any case; one that is there is opened all the same.
+    bool begin_new = false;
+    // Asked before a new one is begun, because what is refused must not have begun: the next start
+    // would find an older life.
+    std::function<Result<void>()> ready;
+    // Whether a start that waits for somebody is to end (cancelled); empty: no.
+    std::function<bool()> given_up;
+  };
+
+  // `config` and `clock` must outlive it.
+  [[nodiscard]] static std::unique_ptr<StoreHouse> of(const config::Config& config,
+                                                      const Clock& clock);
+  virtual ~StoreHouse() = default;
+
+  // For an engine, which the house outlives. Errors: unauthorized (others can read the folder, or
+  // the database forbids something), not_found (nothing is there, and something tells of an older
+  // life; steps of the schema are missing), those of `ready` and of the back ends; the sentence
+  // says what to do.
+  [[nodiscard]] virtual Result<std::unique_ptr<store::Store>> open(const Start& start) = 0;
+  // For a tool while no engine answers: waits for nobody, and where it only looks nothing is left
+  // behind.
+  [[nodiscard]] virtual Result<std::unique_ptr<store::Store>> open_for_tool(const Start& start) = 0;
+  // Whether such a tool may change something: conflict names the engine that is to be asked.
+  [[nodiscard]] virtual Result<void> may_change(store::Store& store) = 0;
+
+  // This process among the nodes of the store; after open(). `roles`, `version`: for people.
+  [[nodiscard]] virtual Result<store::NewNode> node() const = 0;
+
+  // For what open() would refuse, each a sentence, as far as the keys are known. Changes nothing,
+  // and may be asked while an engine runs.
+  [[nodiscard]] virtual std::vector<std::string> problems(
+      const config::UnknownKeys& unknown) const = 0;
+
+  // The steps of its schema; and to take them, as cli::Host says.
+  [[nodiscard]] virtual Result<cli::Schema> schema() = 0;
+  [[nodiscard]] virtual Result<void> migrate(std::chrono::seconds patience,
+                                             const cli::MigrationBlocked& blocked) = 0;
+
+  // For people: which store, where.
+  [[nodiscard]] virtual std::string place() const = 0;
+};
+
+}  // namespace todoku::app

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keys about the store: which kind, and where a PostgreSQL server is.
+#include "config/table.h"
+
+namespace todoku::config {
+namespace {
+
+ConfigSection store() {
+  using S = Config::Store;
+  SectionBuilder<S> s("store", &Config::store,
+                      {"What keeps accounts and mail.", "アカウントとメールの保存先。"});
+  s.add(
+       "kind", &S::kind, "sqlite",
+       {"`sqlite`: a database in the data folder, nothing to set up. `postgres`: a PostgreSQL "
+        "server, see `[store.postgres]`; uploads and the admin socket stay in the data folder.",
+        "`sqlite` はデータのフォルダーのデータベース（準備不要）。`postgres` は PostgreSQL サーバー"
+        "（`[store.postgres]` を参照）。アップロードと管理用ソケットはデータのフォルダーに残る。"})
+      .choices({"sqlite", "postgres"})
+      .required();
+  return std::move(s).build();
+}
+
+ConfigSection postgres() {
+  using S = Config::Postgres;
+  SectionBuilder<S> s(
+      "store.postgres", &Config::postgres,
+      {"PostgreSQL 15 or later, where `store.kind` is `postgres`. `todoku migrate up` makes and "
+       "changes the tables; the engine never does.",
+       "`store.kind` が `postgres` のときの PostgreSQL（15 以降）。テーブルの作成と変更は `todoku "
+       "migrate up` で行い、エンジンが勝手に行うことはない。"});
+  s.add("address", &S::address, "",
+        {"Where the database is, as libpq takes it: `postgresql://todoku@db.example.jp/todoku`, or "
+         "`host=db1.example.jp,db2.example.jp user=todoku dbname=todoku`. Of several hosts the one "
+         "that takes writes is used. A password does not belong here.",
+         "データベースの場所（libpq の書式）。`postgresql://todoku@db.example.jp/todoku` や "
+         "`host=db1.example.jp,db2.example.jp user=todoku dbname=todoku`。複数のホストを書くと、書"
+         "き込めるものを使う。パスワードはここには書かない。"});
+  s.add("password_file", &S::password_file, "",
+        {"File of the password, mode 0600, read anew for each connection: change it there and in "
+         "the database, and nothing else is needed.",
+         "パスワードのファイル（パーミッション 0600）。接続のたびに読み直すので、データベースとこの"
+         "ファイルを変えるだけで切り替わる。"})
+      .form(TextForm::path);
+  s.add(
+      "password_command", &S::password_command, "",
+      {"Command of the shell that prints the password, run for each connection, at most 10 "
+       "seconds: for tokens that live for minutes, as Amazon RDS has them.",
+       "パスワードを出力するシェルのコマンド。接続のたびに実行する（10 秒まで）。Amazon RDS のよう"
+       "に短命なトークンを使うときに。"});
+  s.add("password", &S::password, "",
+        {"The password itself instead of a file or a command.",
+         "ファイルやコマンドの代わりに、パスワードそのものを環境変数で渡す。"})
+      .secret("TODOKU_STORE__POSTGRES__PASSWORD");
+  s.add("connect_seconds", &S::connect_seconds, 3,
+        {"How long each host has to answer to a new connection.",
+         "新しい接続に各ホストが応答するまで待つ時間。"})
+      .unit("seconds")
+      .range(1, 30);
+  s.add("start_seconds", &S::start_seconds, 60,
+        {"How long a start waits for a database that cannot be reached, before it ends with a "
+         "failure.",
+         "起動時にデータベースへ接続できないとき、あきらめて終了するまで待つ時間。"})
+      .unit("seconds")
+      .range(0, 3600);
+  return std::move(s).build();
+}
+
+}  // namespace
+
+std::vector<ConfigSection> store_sections() {
+  return {store(), postgres()};
+}
+
+}  // namespace todoku::config

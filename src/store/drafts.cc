@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/drafts.h"
+
+#include <fmt/format.h>
+
+namespace todoku::store {
+
+Result<Delivery> checked_draft(Result<Delivery> delivery) {
+  if (delivery && delivery->status != DeliveryStatus::edit) {
+    return fail(ErrorKind::conflict,
+                fmt::format("the delivery is in status {}, not edit", to_string(delivery->status)));
+  }
+  return delivery;
+}
+
+Result<void> check_one_more_draft(const Result<std::int64_t>& drafts, std::int64_t drafts_max) {
+  if (!drafts) return fail(drafts.error());
+  if (*drafts < drafts_max) return {};
+  return fail(ErrorKind::limit_exceeded, fmt::format("there are {} drafts already", *drafts));
+}
+
+}  // namespace todoku::store

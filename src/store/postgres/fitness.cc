@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/postgres/fitness.h"
+
+#include <chrono>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "store/postgres/schema.h"
+
+namespace todoku::store::postgres {
+namespace {
+
+constexpr std::int64_t kOldest = 15;
+constexpr std::int64_t kOfVersion = 10'000;  // server_version_num of 15.4 is 150004
+constexpr Milliseconds kFitnessMost = std::chrono::seconds(10);
+
+const Sql kFacts{"fitness: database",
+                 "SELECT current_setting('server_version_num')::bigint,"
+                 " current_setting('server_encoding'), current_database()::text,"
+                 " current_user::text, (current_schema() IS NOT NULL)::int::bigint"};
+const Sql kDurability{"fitness: durability",
+                      "SELECT current_setting('synchronous_commit'), current_setting('fsync'),"
+                      " current_setting('full_page_writes')"};
+const Sql kRights{
+    "fitness: rights",
+    "SELECT coalesce(string_agg(c.relname::text, ', ' ORDER BY c.relname), ''),"
+    " current_user::text, coalesce(current_schema()::text, '') FROM pg_class c"
+    " JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE n.nspname = current_schema() AND c.relkind = 'r'"
+    " AND to_regclass('todoku_schema') IS NOT NULL"  // else it is not ours to judge
+    " AND NOT (has_table_privilege(c.oid, 'SELECT') AND (c.relname = 'todoku_schema' OR"
+    " (has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE')"
+    " AND has_table_privilege(c.oid, 'DELETE'))))"};
+const Sql kMayMake{"fitness: may make tables",
+                   "SELECT has_schema_privilege(current_schema(), 'CREATE')::int::bigint,"
+                   " current_user::text, current_schema()::text"};
+
+}  // namespace
+
+Result<void> check_database(Link& link) {
+  const auto facts = link.fly_one(kFacts, {}, kFitnessMost);
+  if (!facts) return fail(facts.error());
+  const std::int64_t version = facts->integer(0, 0) / kOfVersion;
+  const std::string_view database = facts->text(0, 2);
+  if (version < kOldest) {
+    return fail(ErrorKind::unsupported,
+                fmt::format("the server of the database {} is PostgreSQL {}, but must be {} or "
+                            "later",
+                            database, version, kOldest));
+  }
+  if (facts->text(0, 1) != "UTF8") {
+    return fail(ErrorKind::unsupported,
+                fmt::format("the encoding of the database {} is {}, but must be UTF8: make one "
+                            "with CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0",
+                            database, facts->text(0, 1)));
+  }
+  if (facts->flag(0, 4)) return {};
+  return fail(ErrorKind::unauthorized,
+              fmt::format("the user {0} has no schema in the database {1}: GRANT USAGE ON SCHEMA "
+                          "public TO {0}, or set its search_path",
+                          facts->text(0, 3), database));
+}
+
+Result<void> check_rights(Link& link) {
+  const auto rights = link.fly_one(kRights, {}, kFitnessMost);
+  if (!rights) return fail(rights.error());
+  if (rights->text(0, 0).empty()) return {};
+  return fail(ErrorKind::unauthorized,
+              fmt::format("the user {0} may not read and write the tables {1}: GRANT SELECT, "
+                          "INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {2} TO {0}",
+                          rights->text(0, 1), rights->text(0, 0), rights->text(0, 2)));
+}
+
+Result<void> check_right_to_migrate(Link& link) {
+  const auto may = link.fly_one(kMayMake, {}, kFitnessMost);
+  if (!may) return fail(may.error());
+  if (may->flag(0, 0)) return {};
+  return fail(ErrorKind::unauthorized,
+              fmt::format("the user {0} may not make tables: GRANT CREATE ON SCHEMA {1} TO {0}, or "
+                          "migrate as the owner of the database (store.postgres.address)",
+                          may->text(0, 1), may->text(0, 2)));
+}
+
+Result<void> check_durability(Link& link) {
+  const auto kept = link.fly_one(kDurability, {}, kFitnessMost);
+  if (!kept) return fail(kept.error());
+  if (kept->text(0, 0) == "off") {
+    return fail(ErrorKind::unsupported,
+                "synchronous_commit is off in the database, so that what was accepted could be "
+                "lost: set it to on (ALTER DATABASE ... SET synchronous_commit = on, or ALTER "
+                "ROLE, or postgresql.conf)");
+  }
+  if (kept->text(0, 1) == "off" || kept->text(0, 2) == "off") {
+    log::warning("the database loses what was accepted if its machine stops",
+                 {{"fsync", kept->text(0, 1)}, {"full_page_writes", kept->text(0, 2)}});
+  }
+  return {};
+}
+
+Result<void> check_fit(Link& link, bool must_keep) {
+  auto fit = check_database(link);
+  if (fit) fit = check_rights(link);
+  if (fit) fit = check_schema(link);
+  if (fit && must_keep) fit = check_durability(link);
+  return fit;
+}
+
+}  // namespace todoku::store::postgres

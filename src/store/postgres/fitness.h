@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether a database can be a store, apart from its tables: its version, its encoding, what its
+// user may do, whether it keeps what it has said to be committed.
+#pragma once
+
+#include "base/result.h"
+#include "store/postgres/link.h"
+
+namespace todoku::store::postgres {
+
+// unsupported: too old, or of an encoding that is not UTF-8. unauthorized: the user has no schema.
+[[nodiscard]] Result<void> check_database(Link& link);
+
+// unauthorized: the user may not read and write every table of it, with what to do.
+[[nodiscard]] Result<void> check_rights(Link& link);
+
+// unauthorized: it may not make tables.
+[[nodiscard]] Result<void> check_right_to_migrate(Link& link);
+
+// unsupported: what is committed may be lost. Warns of a server that is not safe from a crash of
+// its machine.
+[[nodiscard]] Result<void> check_durability(Link& link);
+
+// Everything that a store needs: these, and that the schema has every step (schema.h). `must_keep`:
+// durability, too.
+[[nodiscard]] Result<void> check_fit(Link& link, bool must_keep);
+
+}  // namespace todoku::store::postgres

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is looked at before a database is worked on, what is said of one that cannot be, and how its
+// tables are made.
+#include <string>
+#include <thread>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "store/postgres/address.h"
+#include "store/postgres/database_clock.h"
+#include "store/postgres/fitness.h"
+#include "store/postgres/migration.h"
+#include "store/postgres/peek.h"
+#include "store/postgres/store_fixture.h"
+
+namespace todoku::store {
+namespace {
+
+using namespace std::chrono_literals;
+using postgres::check_address;
+using postgres::DatabaseClock;
+using postgres::Migration;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+std::string said_of(const std::string& address) {
+  const auto checked = check_address(address);
+  return checked ? "fine" : checked.error().detail;
+}
+
+TEST(PostgresAddress, IsWhatLibpqTakesWithoutAPassword) {
+  for (const char* fine :
+       {"postgresql://todoku@db.example.jp/todoku", "host=/run/postgresql dbname=todoku",
+        "host=db1.example.jp,db2.example.jp port=5432,5433 target_session_attrs=read-write",
+        "postgres://db.example.jp:5432/todoku?sslmode=verify-full"}) {
+    EXPECT_EQ(said_of(fine), "fine") << fine;
+  }
+  for (const char* with_password :
+       {"postgresql://todoku:hush@db.example.jp/todoku", "host=db.example.jp password=hush",
+        "host=db.example.jp password = 'hush'", "postgresql://db.example.jp/todoku?password=hush",
+        "postgresql://db.example.jp/todoku?pass%77ord=hush", "sslpassword=hush"}) {
+    EXPECT_THAT(said_of(with_password), HasSubstr("password")) << with_password;
+    EXPECT_THAT(said_of(with_password), Not(HasSubstr("hush"))) << with_password;
+  }
+  EXPECT_THAT(said_of("host=db.example.jp password=hu sh"), Not(HasSubstr("sh\"")));
+  EXPECT_THAT(said_of("hots=db.example.jp"), HasSubstr("hots"));
+  EXPECT_THAT(said_of("host=a target_session_attrs=any"), HasSubstr("must be read-write"));
+  EXPECT_THAT(said_of("host=a,b,c,d,e,f,g,h,i"), HasSubstr("names 9 hosts, but may name 8"));
+  EXPECT_THAT(said_of("host=a client_encoding=EUC_JP"), HasSubstr("UTF8"));
+  EXPECT_THAT(postgres::describe_address("host=db.example.jp dbname=mail password=hush"),
+              ::testing::StrEq("the PostgreSQL database mail at db.example.jp"));
+}
+
+TEST(DatabaseClockTest, FollowsWhatItIsTold) {
+  DatabaseClock clock;
+  const SystemClock machine;
+  const auto tell = [&](Instant said, Milliseconds took) {
+    const SteadyInstant now = machine.steady_now();
+    clock.told(said, now - took, now);
+  };
+  const Instant said = from_epoch_ms(1'700'000'000'000);
+  tell(said, 2ms);
+  EXPECT_GE(clock.now(), said);
+  EXPECT_LT(clock.now(), said + 5s);
+  tell(said + 1h, 500ms);
+  EXPECT_GE(clock.now(), said + 1h) << "it leapt ahead";
+  const Instant before = clock.now();
+  tell(said + 1h - 2s, 10s);
+  EXPECT_GE(clock.now(), before) << "an answer that took long says nothing new";
+  tell(said, 2ms);
+  EXPECT_LT(clock.now(), said + 5s) << "it leapt back";
+}
+
+TEST(DialerTest, SaysAtOnceThatNobodyListens) {
+  postgres::Dialer dialer({.address = "host=/nowhere/at/all", .password = {}});
+  const auto refused = dialer.dial();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("No such file"));
+  EXPECT_THAT(refused.error().detail, Not(HasSubstr("no answer within")));
+}
+
+class OpeningTest : public PostgresStoreTest {
+ protected:
+  static PostgresServer& server() { return PostgresServer::running(); }
+  [[nodiscard]] std::string refused(const std::string& address, bool must_keep = false) const {
+    const auto opened =
+        PostgresStore::open({.dial = {.address = address, .password = {}}, .must_keep = must_keep});
+    return opened ? "opened" : opened.error().detail;
+  }
+};
+
+TEST_F(OpeningTest, ADatabaseOfAnotherEncodingIsRefused) {
+  server().execute("postgres",
+                   "CREATE DATABASE ascii ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0");
+  EXPECT_THAT(refused(server().address("ascii")), HasSubstr("must be UTF8"));
+  Migration migration({.address = server().address("ascii"), .password = {}});
+  EXPECT_FALSE(migration.up(1s, [](auto, const auto&) {}));
+  server().drop_database("ascii");
+}
+
+TEST_F(OpeningTest, AUserWithoutRightsIsToldWhichAreMissing) {
+  server().execute("postgres", "DROP ROLE IF EXISTS guest; CREATE ROLE guest LOGIN");
+  const std::string address = database_.address() + " user=guest";
+  EXPECT_THAT(refused(address), HasSubstr("may not read and write the tables accounts, api_keys"));
+  EXPECT_THAT(refused(address), HasSubstr("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN "
+                                          "SCHEMA public TO guest"));
+  database_.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO guest");
+  EXPECT_EQ(refused(address), "opened");
+  database_.execute("REVOKE DELETE ON recipients FROM guest");
+  EXPECT_THAT(refused(address), HasSubstr("the tables recipients:"));
+  database_.execute("DELETE FROM todoku_schema");
+  Migration migration({.address = address, .password = {}});
+  const auto moved = migration.up(1s, [](auto, const auto&) {});
+  ASSERT_FALSE(moved);
+  EXPECT_THAT(moved.error().detail, HasSubstr("GRANT CREATE ON SCHEMA public TO guest"));
+  database_.execute("REVOKE USAGE ON SCHEMA public FROM PUBLIC");
+  EXPECT_THAT(refused(address), HasSubstr("GRANT USAGE ON SCHEMA"));
+  database_.execute("DROP OWNED BY guest");
+}
+
+TEST_F(OpeningTest, ADatabaseThatOnlyReadsIsRefused) {
+  database_.execute(
+      fmt::format("ALTER DATABASE {} SET default_transaction_read_only = on", database_.name()));
+  EXPECT_THAT(refused(database_.address()), HasSubstr("read-only"));
+}
+
+TEST_F(OpeningTest, WhatIsCommittedMustBeKept) {
+  EXPECT_THAT(refused(database_.address(), true), HasSubstr("synchronous_commit is off"));
+  database_.execute(fmt::format("ALTER DATABASE {} SET synchronous_commit = on", database_.name()));
+  EXPECT_EQ(refused(database_.address(), true), "opened");
+}
+
+TEST_F(OpeningTest, ASettingIsSeenWithoutOpeningAStore) {
+  const postgres::DialOptions dial{.address = database_.address(), .password = {}};
+  EXPECT_EQ(must(postgres::peek_setting(dial, "colour")), std::nullopt);
+  const auto store = open();
+  must(store->write_and_wait(WritePriority::accept,
+                             [](WriteTransaction& t) { return t.put_setting("colour", "green"); }));
+  EXPECT_EQ(must(postgres::peek_setting(dial, "colour")), "green");
+}
+
+class MigrationTest : public OpeningTest {
+ protected:
+  MigrationTest() { server().execute("postgres", "CREATE DATABASE fresh"); }
+  ~MigrationTest() override { server().drop_database("fresh"); }
+  [[nodiscard]] static postgres::DialOptions fresh() {
+    return {.address = server().address("fresh"), .password = {}};
+  }
+};
+
+TEST_F(MigrationTest, TakesEachStepOnce) {
+  Migration migration(fresh());
+  const auto before = must(migration.status());
+  ASSERT_THAT(before, SizeIs(static_cast<std::size_t>(postgres::schema_steps())));
+  EXPECT_EQ(before.front().number, 1);
+  EXPECT_EQ(before.front().taken, std::nullopt);
+  EXPECT_THAT(refused(fresh().address), HasSubstr("is empty; run `todoku migrate up`"));
+  for (int time = 0; time < 2; ++time) {
+    must(migration.up(1s, [](auto, const auto&) { FAIL() << "nobody is in the way"; }));
+    EXPECT_TRUE(must(migration.status()).back().taken);
+  }
+  EXPECT_EQ(refused(fresh().address), "opened");
+}
+
+TEST_F(MigrationTest, WhoIsInTheWayIsNamedAndTheStepTriedAgain) {
+  server().execute("fresh",
+                   "CREATE TABLE todoku_schema(step bigint PRIMARY KEY, taken bigint NOT NULL)");
+  postgres::Dialer dialer(
+      {.address = fresh().address + " application_name=night_report", .password = {}});
+  const auto other = must(dialer.dial());
+  const postgres::Sql lock{postgres::Sql::Once{}, "lock",
+                           "LOCK TABLE todoku_schema IN SHARE ROW EXCLUSIVE MODE"};
+  ASSERT_TRUE(other->add(postgres::kBegin).add(lock).fly(5s));
+  Migration migration(fresh(), {.lock_most = 500ms, .pause = 50ms});
+  std::vector<postgres::Blocker> seen;
+  int tries = 0;
+  const auto note = [&](std::int64_t step, const std::vector<postgres::Blocker>& by) {
+    EXPECT_EQ(step, 1);
+    seen = by;
+    if (++tries == 2) (void)other->roll_back(5s);  // it has ended
+  };
+  must(migration.up(20s, note));
+  EXPECT_EQ(tries, 2);
+  ASSERT_THAT(seen, SizeIs(1));
+  EXPECT_GT(seen[0].pid, 0);
+  EXPECT_EQ(seen[0].application, "night_report");
+  EXPECT_THAT(seen[0].query, HasSubstr("LOCK TABLE"));
+}
+
+TEST_F(MigrationTest, EndsAfterItsPatience) {
+  server().execute("fresh",
+                   "CREATE TABLE todoku_schema(step bigint PRIMARY KEY, taken bigint NOT NULL)");
+  postgres::Dialer dialer(fresh());
+  const auto other = must(dialer.dial());
+  const postgres::Sql lock{postgres::Sql::Once{}, "lock",
+                           "LOCK TABLE todoku_schema IN SHARE ROW EXCLUSIVE MODE"};
+  ASSERT_TRUE(other->add(postgres::kBegin).add(lock).fly(5s));
+  Migration migration(fresh(), {.lock_most = 50ms, .pause = 10ms});
+  const auto moved = migration.up(200ms, [](auto, const auto&) {});
+  ASSERT_FALSE(moved);
+  EXPECT_EQ(moved.error().kind, ErrorKind::unavailable);
+  EXPECT_THAT(moved.error().detail, HasSubstr("schema step 1 was not taken"));
+}
+
+}  // namespace
+}  // namespace todoku::store
