@@ -45,6 +45,15 @@ sigset_t ending_signals() {
   return set;
 }
 
+// Whether one of them waits.
+bool is_ending_asked() {
+  sigset_t waiting;
+  sigemptyset(&waiting);
+  if (::sigpending(&waiting) != 0) return false;
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    if (sigismember(&waiting, signal) == 1) return true;
+  }
+  return false;
 }
 
 // While it drains because of `begun`: who asks again gets what is under way, since mail that is in
@@ -57,3 +66,86 @@ void let_only_a_second_interrupt_end(int begun) {
   first.sa_handler = [](int) {};
   first.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
   ::sigaction(SIGINT, &first, nullptr);
+}
+
+log::Level level_of(const std::string& word) {
+  if (word == "debug") return log::Level::debug;
+  if (word == "warning") return log::Level::warning;
+  if (word == "error") return log::Level::error;
+  return log::Level::info;
+}
+
+// Ends the process if it has not gone by itself in time.
+class Watchdog {
+ public:
+  explicit Watchdog(std::chrono::seconds time)
+      : thread_([this, time] {
+          std::unique_lock lock(mutex_);
+          if (gone_.wait_for(lock, time, [this] { return done_; })) return;
+          log::error("stopping takes too long, giving up", {{"seconds", time.count()}});
+          std::_Exit(1);
+        }) {}
+  Watchdog(const Watchdog&) = delete;
+  Watchdog& operator=(const Watchdog&) = delete;
+  ~Watchdog() {
+    {
+      const std::lock_guard lock(mutex_);
+      done_ = true;
+    }
+    gone_.notify_one();
+    thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable gone_;
+  bool done_ = false;
+  std::thread thread_;
+};
+
+}  // namespace
+
+int serve(config::LoadedConfig loaded, bool begin_new) {
+  log::configure(level_of(loaded.config.log.level),
+                 loaded.config.log.format == "json" ? log::Format::json : log::Format::human);
+  const std::chrono::seconds grace(loaded.config.engine.drain_seconds);
+  raise_files_limit();
+  std::signal(SIGPIPE, SIG_IGN);
+  // Blocked in every thread to come, so that only sigwait() below gets them.
+  const sigset_t signals = ending_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+  const SystemClock clock;
+  Engine engine({.loaded = std::move(loaded),
+                 .clock = &clock,
+                 .begin_new = begin_new,
+                 .given_up = is_ending_asked,
+                 .drain_asked = [] {
+                   ::kill(::getpid(), SIGTERM);  // which changes nothing the second time
+                 }});
+  const auto started = engine.start();
+  if (!started && started.error().kind == ErrorKind::cancelled && is_ending_asked()) {
+    log::info("stopped before it had started", {{"reason", started.error().detail}});
+    return 0;
+  }
+  if (!started) {
+    fmt::print(stderr, "todoku: {}\n", started.error().detail);
+    return 1;
+  }
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log::info("draining", {{"signal", signal}, {"seconds", grace.count()}});
+  let_only_a_second_interrupt_end(signal);
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  std::optional<Watchdog> watchdog;
+  try {
+    watchdog.emplace(grace + kPatience);
+  } catch (const std::system_error& error) {
+    log::warning("nobody watches over stopping", {{"reason", error.what()}});
+  }
+  const bool clean = engine.stop(grace);
+  log::info("stopped", {{"clean", clean}});
+  return 0;
+}
+
+}  // namespace todoku::app

@@ -11,3 +11,6 @@ namespace todoku::app {
 // counted with the one that began it, ends the process at once; all else changes nothing then. Exit
 // status: 0 after a drain, whatever was handed back; 1 if the engine cannot start, with the reason
 // on standard error. `begin_new`: StoreHouse::Start. Not to be called after other threads began.
+[[nodiscard]] int serve(config::LoadedConfig loaded, bool begin_new);
+
+}  // namespace todoku::app
