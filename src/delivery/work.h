@@ -84,8 +84,7 @@ class BatchInFlight {
   };
   void doubt(std::uint32_t index, Doubt why) {
     const std::lock_guard lock(mutex_);
-    const auto [at, is_first] = doubts_.try_emplace(index, why);
-    if (!is_first) at->second = {.words = joined(at->second.words, why.words), .path = why.path};
+    doubts_.insert_or_assign(index, std::move(why));
     any_doubts_ = true;
   }
   [[nodiscard]] std::optional<Doubt> doubt_of(std::uint32_t index) const {
@@ -130,13 +129,22 @@ class BatchInFlight {
     return earliest_due_;
   }
 
- private:
-  // Each time is told, but not without end.
-  [[nodiscard]] static std::string joined(const std::string& before, const std::string& now) {
-    constexpr std::size_t kOctetsMax = 1'000;
-    return before.size() + now.size() > kOctetsMax ? before : before + "; again: " + now;
+  // A mail that was out as a whole when its receiver had enough of the connection, and goes again
+  // at once. By SMTP it was not taken: no doubt, but to be told with what comes of it.
+  void passed_on(std::uint32_t index, std::string words) {
+    const std::lock_guard lock(mutex_);
+    passed_on_.insert_or_assign(index, std::move(words));
+    any_passed_on_ = true;
+  }
+  [[nodiscard]] std::optional<std::string> take_passed_on(std::uint32_t index) {
+    if (!any_passed_on_.load(std::memory_order_relaxed)) return std::nullopt;
+    const std::lock_guard lock(mutex_);
+    const auto found = passed_on_.extract(index);
+    if (found.empty()) return std::nullopt;
+    return std::move(found.mapped());
   }
 
+ private:
   const store::LeasedBatch leased_;
   std::shared_ptr<const Letter> letter_;
   const SteadyInstant expires_;
@@ -146,6 +154,8 @@ class BatchInFlight {
   std::atomic<GivenBack> given_back_{GivenBack::failed};
   mutable std::mutex mutex_;
   std::optional<SteadyInstant> earliest_due_;
+  std::map<std::uint32_t, std::string> passed_on_;  // by place of the recipient
+  std::atomic<bool> any_passed_on_{false};
   std::map<std::uint32_t, Doubt> doubts_;  // by place of the recipient
   std::atomic<bool> any_doubts_{false};
   std::set<std::uint32_t> marked_;  // likewise

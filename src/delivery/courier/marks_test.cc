@@ -28,11 +28,13 @@ class MarkStore final : public store::Store {
   }
   void submit_read(store::ReadWork, store::Done done) override { done(no()); }
   [[nodiscard]] store::StoreFigures figures() const override { return {}; }
+  [[nodiscard]] const Clock& clock() const override { return clock_; }
   void close() override {}
 
   Result<void> answer;
 
  private:
+  FakeClock clock_;
   static std::unexpected<Error> no() { return fail(ErrorKind::unavailable, "nobody asks here"); }
 };
 

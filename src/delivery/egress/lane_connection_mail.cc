@@ -248,11 +248,9 @@ Task<LaneConnection::Sent> LaneConnection::transmit(const Mail& mail) {
                     {"delivery", static_cast<std::int64_t>(mail.key().delivery)},
                     {"recipient", mail.key().seq}});
     } else if (result.after_content) {
-      mail.batch->doubt(mail.index,
-                        {.words = fmt::format("the whole mail was out when the receiver "
-                                              "said {} {}",
-                                              answer.reply.code, answer.reply.text),
-                         .path = connection_->path()});
+      mail.batch->passed_on(mail.index,
+                            fmt::format("the whole mail was out when the receiver said {} {}",
+                                        answer.reply.code, answer.reply.text));
     }
     forget_trial();
     seat_->begun_in_vain = true;
@@ -379,6 +377,13 @@ void LaneConnection::settle(const policy::Answer& answer, const policy::Verdict&
   if (verdict.lacks_tls) {
     outcome.stage = Stage::starttls;
     outcome.reply.text += fmt::format(" (said without TLS: {})", path.tls_detail);
+  }
+  const Mail& mail = seat_->mails.front();
+  if (const auto before = mail.batch->take_passed_on(mail.index)) {
+    outcome.reply.text +=
+        outcome.stage >= Stage::data
+            ? fmt::format(" (sent twice in this attempt: {}; it may arrive twice)", *before)
+            : fmt::format(" (sent before in this attempt: {}; it may have arrived)", *before);
   }
   settle_as(std::move(outcome), path, duration);
 }

@@ -4,7 +4,7 @@
 //
 //   server offers           flights ("/" waits for the answers so far)
 //   PIPELINING, CHUNKING    MAIL RCPT.. BDAT content              one round trip
-//     same, large content   MAIL RCPT.. / BDAT content            (1)
+//     same, large content,  MAIL RCPT.. / BDAT content            (1)
 //     or such that waits
 //   PIPELINING              MAIL RCPT.. DATA / content .
 //   CHUNKING                MAIL / RCPT / .. / BDAT content
