@@ -3,7 +3,7 @@
 
 # todoku_precompiled(<target> std|async|tests): what it includes most is compiled already. With
 # `tests` the target itself is not optimised: tests are compiled in a third of the time so, and what
-# they test is optimised as ever.
+# they test is optimised as ever, but for what stands in headers.
 function(todoku_precompiled target headers)
   target_precompile_headers(${target} REUSE_FROM todoku_pch_${headers})
   target_link_libraries(${target} PRIVATE todoku_pch_${headers})
