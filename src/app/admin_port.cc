@@ -35,21 +35,25 @@ class SocketPort final : public cli::AdminPort {
   explicit SocketPort(std::string socket) : socket_(std::move(socket)) {}
 
   Result<cli::AdminAnswer> call(cli::AdminRequest request) override {
+    return call(std::move(request), 60s);
+  }
+  Result<cli::AdminAnswer> call(cli::AdminRequest request, Milliseconds patience) {
     Result<cli::AdminAnswer> answer = fail(ErrorKind::cancelled, "not asked");
-    async::run_to_completion(fetch(std::move(request), answer));
+    async::run_to_completion(fetch(std::move(request), patience, answer));
     return answer;
   }
   [[nodiscard]] bool engine_running() const override { return true; }
 
  private:
-  Task<void> fetch(cli::AdminRequest request, Result<cli::AdminAnswer>& answer) {
+  Task<void> fetch(cli::AdminRequest request, Milliseconds patience,
+                   Result<cli::AdminAnswer>& answer) {
     http::ClientRequest wire;
     wire.method = std::move(request.method);
     wire.url = "http://engine" + request.target;
     wire.body = std::move(request.body);
     wire.unix_socket = socket_;
     wire.connect_timeout = 5s;
-    wire.timeout = 60s;
+    wire.timeout = patience;
     wire.response_max = std::size_t{256} << 20U;
     wire.headers.add("Content-Type", "application/json");
     auto response = co_await client_.fetch(std::move(wire));
@@ -169,6 +173,8 @@ namespace {
 
 // How long a tool waits for a place at the admin socket.
 constexpr Milliseconds kPlacePatience = 8s;
+// A running one says at once that it lives.
+constexpr Milliseconds kLifePatience = 10s;
 constexpr Milliseconds kPlacePause = 100ms;
 
 // Somebody listens at the Unix socket `path`, whether or not there is room for one more.
@@ -191,16 +197,25 @@ Result<std::unique_ptr<SocketPort>> open_socket_port(const std::string& socket, 
   std::error_code ignored;
   if (!std::filesystem::exists(socket, ignored)) return nullptr;
   auto port = std::make_unique<SocketPort>(socket);
+  constexpr Sentence kSilent{
+      "an engine has its admin socket {} open and has not answered for {} s: it stands still. See "
+      "whether its process is stopped (SIGCONT lets it go on) or its machine is short of memory or "
+      "processor time",
+      "エンジンは管理用ソケット {} を開いていますが、{} 秒間応答がありません。エンジンが止まって"
+      "います。プロセスが一時停止していないか（SIGCONT で再開します）、メモリーや CPU "
+      "が不足していないか確認してください"};
   std::string last;
   for (Milliseconds waited(0);; waited += kPlacePause) {
-    const auto answer = port->call({.target = "/healthz"});
+    const auto answer = port->call({.target = "/healthz"}, kLifePatience);
     const bool turned_away = answer && answer->status == 503;
     if (answer && !turned_away) return port;
     if (!turned_away && !is_listened_at(socket)) return nullptr;
     last = answer ? answer->body : answer.error().detail;
-    // Who does not answer for a minute is not asked again.
-    const bool silent = !answer && answer.error().kind == ErrorKind::timeout;
-    if (silent || waited >= kPlacePatience) break;
+    if (!answer && answer.error().kind == ErrorKind::timeout) {
+      return fail(ErrorKind::unavailable,
+                  fmt::format(fmt::runtime(kSilent.in(language)), socket, kLifePatience / 1s));
+    }
+    if (waited >= kPlacePatience) break;
     std::this_thread::sleep_for(kPlacePause);
   }
   constexpr Sentence kNoPlace{

@@ -291,6 +291,19 @@ TEST_F(ImporterTest, NoRowInIso2022JpIsTaken) {
   EXPECT_EQ(ended.failed_count, kRows);
 }
 
+// Such a mark is in lists of errors, too: whoever mends one and sends it again has it.
+TEST_F(ImporterTest, TheMarkOfASpreadsheetIsNoPartOfAnAddress) {
+  const store::ImportJob job =
+      accept("email\n'-taro@example.jp\n-taro@example.jp\no'hara@example.jp\n",
+             {.ignore_errors = true, .upload = upload_of(1)});
+  auto importer = make({.jobs_max = 2, .retry_after = 1ms});
+  ASSERT_TRUE(importer.start_thread());
+  const store::ImportJob ended = await_end(job);
+  importer.stop();
+  EXPECT_EQ(ended.success_count, 2);
+  EXPECT_EQ(ended.failed_count, 1);
+}
+
 TEST_F(ImporterTest, WhatNoJobNamesIsRemovedAtTheStart) {
   const store::ImportJob waiting = accept(1, 3);
   for (const std::string& name :

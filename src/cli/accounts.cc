@@ -93,10 +93,12 @@ void tell_of_suspension(Session& session, const std::string& name,
                 in_hand);
   }
   session.say(
-      {"To end a delivery for good: DELETE /deliveries/{{delivery_id}} with a key of the "
-       "account (docs/api.md).",
-       "配信をすべて取りやめるには、アカウントのキーで DELETE /deliveries/{{delivery_id}} "
-       "を呼びます（docs/api.md）。"});
+      {"A delivery that has been started cannot be deleted: what is left of it ends with its time, "
+       "as long as the account stays suspended. Any other can: DELETE /deliveries/{{delivery_id}} "
+       "with a key of the account (docs/api.md).",
+       "送信を始めた配信は削除できません。アカウントを停止したままにすれば、残りは期限が来た時点で"
+       "打ち切ります。それ以外の配信は、アカウントのキーで DELETE /deliveries/{{delivery_id}} "
+       "を呼べば削除できます（docs/api.md）。"});
 }
 
 }  // namespace

@@ -242,8 +242,9 @@ TEST_F(CommandLineTest, TheLastKeyOfAnAccountIsNotRevokedInSilence) {
   EXPECT_EQ(out.str(), "Key 3 of account shop revoked: within 2 s it opens nothing.\n");
   answer(R"({"keys":0})");
   EXPECT_EQ(run({"key", "revoke", "shop", "4"}), 0);
-  EXPECT_THAT(out.str(), HasSubstr("nobody can send for account shop any more. `todoku key add "
-                                   "shop`"));
+  EXPECT_THAT(out.str(),
+              HasSubstr("nobody can hand in mail for account shop any more, and what was "
+                        "accepted goes on. `todoku key add shop` makes another"));
 }
 
 TEST_F(CommandLineTest, ARemovedDkimKeySaysWhatMayWaitForIt) {

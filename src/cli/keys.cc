@@ -64,11 +64,15 @@ int key_revoke(Session& session, const std::string& account, std::int64_t id) {
                                      "秒以内に使えなくなります。"},
                                     id, account);
                         if (number_of(left, "keys") > 0) return;
-                        session.say({"It was the last one: nobody can send for account {0} any "
-                                     "more. `todoku key add {0}` makes another.",
+                        session.say({"It was the last one: nobody can hand in mail for account {0} "
+                                     "any more, and what was accepted goes on. `todoku key add "
+                                     "{0}` makes another; `todoku account suspend {0}` stops "
+                                     "what goes on.",
                                      "これが最後のキーでした。アカウント {0} "
-                                     "からは、もう誰も送信できません。`todoku key add {0}` "
-                                     "で新しいキーを作れます。"},
+                                     "では、もう誰もメールを預けられません。受け付け済みのメール"
+                                     "の送信は続きます。`todoku key add {0}` "
+                                     "で新しいキーを作れます。`todoku account suspend {0}` "
+                                     "で送信を止められます。"},
                                     account);
                       });
 }

@@ -24,6 +24,8 @@ constexpr std::array kClauses = {
     Clause{"has two dots in a row after the @, or one at once",
            "@の後にドットが続いているか、先頭にドットがあります"},
     Clause{"is an error value of a spreadsheet", "表計算ソフトのエラー値です"},
+    Clause{"begins with the apostrophe by which spreadsheets mark text, take it off",
+           "先頭に、表計算ソフトが文字列に付けるアポストロフィがあります。取り除いてください"},
     Clause{"has a control character", "制御文字があります"},
     Clause{"has a domain longer than 253 octets", "ドメインが253バイトを超えています"},
     Clause{"has a domain without a dot", "ドメインにドットがありません"},

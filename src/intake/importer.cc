@@ -21,6 +21,8 @@
 #include "intake/csv.h"
 #include "intake/error_files.h"
 #include "intake/list_header.h"
+#include "intake/problem.h"
+#include "mail/invisible.h"
 
 namespace todoku::intake {
 namespace {
@@ -418,6 +420,10 @@ Result<void> Importer::take_row(Run& run, CsvRow& row) {
     if (shifts.en.empty()) continue;
     problems.add({}, {std::string(shifts.en), std::string(shifts.ja)});
     break;
+  }
+  if (trim_invisible(request.email).starts_with('\'')) {
+    problems.add({"email"}, texts::invalid_email("begins with the apostrophe by which spreadsheets "
+                                                 "mark text, take it off"));
   }
   auto recipient = check_recipient(request, {}, limits_, problems);
   check_codes_size(request.insert_codes, run.size, {}, limits_, problems);

@@ -336,7 +336,7 @@ class CommandLine(HomeTest):
         key = self.run_json("account", "add", "shop")["key"]
         self.run_json("key", "add", "shop")
         self.assertNotIn("last one", self.tool("key", "revoke", "shop", str(key["id"])))
-        self.assertIn("nobody can send for account shop",
+        self.assertIn("nobody can hand in mail for account shop",
                       self.tool("key", "revoke", "shop", str(key["id"] + 1)))
 
     def test_a_selector_is_never_given_twice(self):

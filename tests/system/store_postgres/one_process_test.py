@@ -36,6 +36,8 @@ def takes_over_from_one_that_stands_still(stack, second, port):
     stack.engine.send_signal(signal.SIGSTOP)
     began = time.monotonic()
     other = stack.start_second(second, port)
+    status, said, _ = stack.run_other(stack.directory / "todoku.toml", "status")
+    check(status == 1 and "stands still" in said, f"of an engine that is stopped: {said}")
     while not is_ready(port):
         check(other.poll() is None, stack.engine_log("second"))
         check(time.monotonic() - began < 40, "the second does not take over")
