@@ -111,6 +111,7 @@ class StorePort final : public cli::AdminPort {
             .bulk_expiry = delivery.retry_bulk.life_time,
             .describe_engine = {},
             .way_of = {},
+            .engines_elsewhere = [this] { return house_->engines_elsewhere(*store_); },
             .drain = {},
             .secret_box = [this] { return secret_box(); },
             .dkim_keys_changed = {}};

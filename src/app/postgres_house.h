@@ -21,6 +21,7 @@ class PostgresHouse final : public StoreHouse {
 
   [[nodiscard]] Result<std::unique_ptr<store::Store>> open(const Start& start) override;
   [[nodiscard]] Result<std::unique_ptr<store::Store>> open_for_tool(const Start& start) override;
+  [[nodiscard]] Result<std::vector<store::Node>> engines_elsewhere(store::Store& store) override;
   [[nodiscard]] Result<void> may_change(store::Store& store) override;
   [[nodiscard]] Result<store::NewNode> node() const override;
   [[nodiscard]] std::vector<std::string> problems(

@@ -48,6 +48,8 @@ class StoreHouse {
   // For a tool while no engine answers: waits for nobody, and where it only looks nothing is left
   // behind.
   [[nodiscard]] virtual Result<std::unique_ptr<store::Store>> open_for_tool(const Start& start) = 0;
+  // The engines that work on the store while none answers such a tool. Waits for the store.
+  [[nodiscard]] virtual Result<std::vector<store::Node>> engines_elsewhere(store::Store& store) = 0;
   // Whether such a tool may change something: conflict names the engine that is to be asked.
   [[nodiscard]] virtual Result<void> may_change(store::Store& store) = 0;
 
