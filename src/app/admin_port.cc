@@ -134,7 +134,7 @@ class StorePort final : public cli::AdminPort {
         request.method == http::Method::get ? Result<void>() : house_->may_change(*store_);
     if (!may) {
       http::Response refused = api::admin::failure_response(
-          {.status = may.error().kind == ErrorKind::conflict ? 409 : 503,
+          {.status = may.error().kind == ErrorKind::unavailable ? 503 : 409,
            .reason = may.error().detail},
           request);
       answer = {refused.status, std::move(refused.body)};

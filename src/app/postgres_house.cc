@@ -168,7 +168,7 @@ Result<std::unique_ptr<store::Store>> PostgresHouse::open(const Start& start) {
 }
 
 Result<std::unique_ptr<store::Store>> PostgresHouse::open_for_tool(const Start& start) {
-  (void)start;  // nothing is begun: the tables are there or not
+  begin_new_ = start.begin_new;  // the tables are there or not; who changes something may begin
   if (auto usable = check_settings(); !usable) return fail(std::move(usable.error()));
   auto opened = store::PostgresStore::open(options());
   if (!opened) return told(std::move(opened.error()));
@@ -188,7 +188,9 @@ Result<std::vector<store::Node>> PostgresHouse::engines_elsewhere(store::Store& 
   return std::move(*nodes);
 }
 
-// What an engine keeps in memory (DKIM keys, for one) it must hear of.
+// What an engine keeps in memory (DKIM keys, for one) it must hear of. A change may be the first
+// thing in a database (the master key's check, for one), after which no start would ask whether it
+// is the right one.
 Result<void> PostgresHouse::may_change(store::Store& store) {
   const auto others = engines_elsewhere(store);
   if (!others) return fail(others.error());
@@ -198,6 +200,8 @@ Result<void> PostgresHouse::may_change(store::Store& store) {
                             "change it on its machine, with its configuration",
                             others->front().name, others->front().roles));
   }
+  if (begin_new_) return {};
+  if (auto none = nothing_of_old(store); !none) return told(std::move(none.error()));
   return {};
 }
 

@@ -43,6 +43,7 @@ class PostgresHouse final : public StoreHouse {
   [[nodiscard]] std::unexpected<Error> told(Error error) const;
 
   const config::Config& config_;
+  bool begin_new_ = false;  // as a tool was told
   // Keeps other engines out of the folder, of either kind of store.
   std::optional<store::sqlite::StoreLock> lock_;
 };

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from on_postgres import OnPostgres, check, check_equal, run
+from on_postgres import USER, OnPostgres, check, check_equal, run
 from api import is_ready
 import processes
 
@@ -63,6 +63,25 @@ def goes_on_under_another_host_name(stack):
         check(OTHER_HOST in stack.sql("SELECT roles FROM nodes WHERE void = 0"), "where it runs")
 
 
+def begins_nothing_beside_an_old_store(stack):
+    """By a database that is not the one meant, in which nobody has worked yet."""
+    stack.server.make_database("empty", USER)
+    wrong, _ = stack.write_second("wrong", address=f'"{stack.server.address("empty", USER)}"')
+    check_equal(stack.run_other(wrong, "migrate", "up")[0], 0, "migrate up")
+    folder = stack.directory / "wrong-data"
+    folder.mkdir(mode=0o700)
+    (folder / "todoku.db").touch(mode=0o600)
+    old = ["a database of SQLite", "--new"]
+    stack.refuses("serve", wrong, old)
+    stack.refuses("a key", wrong, old, "dkim", "generate", "--account", "tester", "--domain",
+                  "one.example")
+    stack.refuses("an account", wrong, old, "account", "add", "tester")
+    check_equal(stack.run_other(wrong, "account", "list")[0], 0, "who only looks")
+    stack.refuses("serve again", wrong, old)
+    status, said, _ = stack.run_other(wrong, "--new", "account", "add", "tester")
+    check_equal(status, 0, f"a new one that is meant, which said\n{said}")
+
+
 def from_elsewhere(binary, server):
     with OnPostgres(binary, server, receivers=RECEIVERS, config=CONFIG) as stack:
         stack.transaction(ADDRESS)
@@ -76,6 +95,7 @@ def from_elsewhere(binary, server):
         check_equal(stack.engine.wait(30), 0, "exit status")
         said = stack.run_other(second, "explain", ADDRESS)[1]
         check("start it with `todoku serve`" in said, f"when none runs anywhere: {said}")
+        begins_nothing_beside_an_old_store(stack)
 
 
 if __name__ == "__main__":
