@@ -115,6 +115,7 @@ class StorePort final : public cli::AdminPort {
             .bulk_expiry = delivery.retry_bulk.life_time,
             .describe_engine = {},
             .way_of = {},
+            .engines_elsewhere = [this] { return house_->engines_elsewhere(*store_); },
             .drain = {},
             .secret_box = [this] { return secret_box(); },
             .dkim_keys_changed = {}};
@@ -137,7 +138,7 @@ class StorePort final : public cli::AdminPort {
         request.method == http::Method::get ? Result<void>() : house_->may_change(*store_);
     if (!may) {
       http::Response refused = api::admin::failure_response(
-          {.status = may.error().kind == ErrorKind::conflict ? 409 : 503,
+          {.status = may.error().kind == ErrorKind::unavailable ? 503 : 409,
            .reason = may.error().detail},
           request);
       answer = {refused.status, std::move(refused.body)};

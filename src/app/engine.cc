@@ -226,7 +226,7 @@ Result<void> Engine::Parts::start_runtime() {
 Result<void> Engine::Parts::enter_store() {
   auto who = house->node();
   if (!who) return fail(std::move(who.error()));
-  who->roles = fmt::format("{}", fmt::join(config.engine.roles, ","));
+  who->roles = fmt::format("{} on {}", fmt::join(config.engine.roles, ","), host_name());
   who->version = version();
   node.emplace(*store, clock, std::move(*who), metrics, runtime->executor(0));
   ground.emplace(roles::Ground{.config = config,

@@ -37,10 +37,6 @@ Result<store::sqlite::StoreLock> lock_folder(const config::Config& config) {
   }
 }
 
-std::string node_name(std::string_view folder_id) {
-  return fmt::format("{}/{}", host_name(), folder_id);
-}
-
 // libpq has several.
 std::string on_one_line(std::string_view text) {
   std::string line;
@@ -172,36 +168,47 @@ Result<std::unique_ptr<store::Store>> PostgresHouse::open(const Start& start) {
 }
 
 Result<std::unique_ptr<store::Store>> PostgresHouse::open_for_tool(const Start& start) {
-  (void)start;  // nothing is begun: the tables are there or not
+  begin_new_ = start.begin_new;  // the tables are there or not; who changes something may begin
   if (auto usable = check_settings(); !usable) return fail(std::move(usable.error()));
   auto opened = store::PostgresStore::open(options());
   if (!opened) return told(std::move(opened.error()));
   return std::move(*opened);
 }
 
-// What an engine keeps in memory (DKIM keys, for one) it must hear of.
-Result<void> PostgresHouse::may_change(store::Store& store) {
-  const auto nodes =
+Result<std::vector<store::Node>> PostgresHouse::engines_elsewhere(store::Store& store) {
+  auto nodes =
       store.read_and_wait([](store::ReadTransaction& transaction) { return transaction.nodes(); });
   if (!nodes) return fail(nodes.error());
   const auto id = data_folder_id(config_.data.directory, false);
-  const std::string ours = id ? node_name(*id) : "";
-  for (const store::Node& node : *nodes) {
-    if (node.is_void || !store::lease_runs(node)) continue;
+  std::erase_if(*nodes, [&](const store::Node& node) {
+    if (node.is_void || !store::lease_runs(node)) return true;
     // One of this folder that was killed: its lock is free, its lease still runs.
-    if (node.name == ours && store::sqlite::StoreLock::acquire(database_path(config_))) continue;
+    return id && node.name == *id && store::sqlite::StoreLock::acquire(database_path(config_));
+  });
+  return std::move(*nodes);
+}
+
+// What an engine keeps in memory (DKIM keys, for one) it must hear of. A change may be the first
+// thing in a database (the master key's check, for one), after which no start would ask whether it
+// is the right one.
+Result<void> PostgresHouse::may_change(store::Store& store) {
+  const auto others = engines_elsewhere(store);
+  if (!others) return fail(others.error());
+  if (!others->empty()) {
     return fail(ErrorKind::conflict,
-                fmt::format("an engine works on this store, node {}, and did not answer here: "
+                fmt::format("an engine works on this store, node {} ({}), and did not answer here: "
                             "change it on its machine, with its configuration",
-                            node.name));
+                            others->front().name, others->front().roles));
   }
+  if (begin_new_) return {};
+  if (auto none = nothing_of_old(store); !none) return told(std::move(none.error()));
   return {};
 }
 
 Result<store::NewNode> PostgresHouse::node() const {
   const auto id = data_folder_id(config_.data.directory, true);
   if (!id) return fail(id.error());
-  return store::NewNode{.name = node_name(*id),
+  return store::NewNode{.name = *id,  // wherever the folder is mounted
                         .roles = {},
                         .version = {},
                         .succeeds = true,  // the folder's lock says that the one before is gone

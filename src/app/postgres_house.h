@@ -21,6 +21,7 @@ class PostgresHouse final : public StoreHouse {
 
   [[nodiscard]] Result<std::unique_ptr<store::Store>> open(const Start& start) override;
   [[nodiscard]] Result<std::unique_ptr<store::Store>> open_for_tool(const Start& start) override;
+  [[nodiscard]] Result<std::vector<store::Node>> engines_elsewhere(store::Store& store) override;
   [[nodiscard]] Result<void> may_change(store::Store& store) override;
   [[nodiscard]] Result<store::NewNode> node() const override;
   [[nodiscard]] std::vector<std::string> problems(
@@ -42,6 +43,7 @@ class PostgresHouse final : public StoreHouse {
   [[nodiscard]] std::unexpected<Error> told(Error error) const;
 
   const config::Config& config_;
+  bool begin_new_ = false;  // as a tool was told
   // Keeps other engines out of the folder, of either kind of store.
   std::optional<store::sqlite::StoreLock> lock_;
 };

@@ -24,7 +24,11 @@ class SqliteHouse final : public StoreHouse {
   [[nodiscard]] Result<std::unique_ptr<store::Store>> open_for_tool(const Start& start) override {
     return open(start);
   }
-  // Its lock says so already.
+  // Its lock says so already: nobody, and it may.
+  [[nodiscard]] Result<std::vector<store::Node>> engines_elsewhere(store::Store& store) override {
+    (void)store;
+    return std::vector<store::Node>{};
+  }
   [[nodiscard]] Result<void> may_change(store::Store& store) override {
     (void)store;
     return {};

@@ -396,6 +396,25 @@ TEST_F(CommandLineTest, TellsWhenNoEngineRuns) {
   EXPECT_EQ(err.str(), "todoku: the engine is not running\n");
 }
 
+TEST_F(CommandLineTest, TellsWhereAnEngineRunsThatIsNotAskedHere) {
+  host.running = false;
+  host.answer = [](const AdminRequest&) {
+    return AdminAnswer{200, R"({"running":false,"elsewhere":[{"node":"3f9c2a1b",)"
+                            R"("roles":"api on mail1.example.jp","version":"1"}]})"};
+  };
+  EXPECT_EQ(run({"status"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("engine     runs as node 3f9c2a1b (api on mail1.example.jp), "
+                                   "which is not asked here"));
+  EXPECT_THAT(out.str(), testing::Not(HasSubstr("not running")));
+  EXPECT_EQ(run({"status", "--lang", "ja"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("エンジン   ノード 3f9c2a1b"));
+  for (const char* command : {"drain", "healthcheck"}) {
+    EXPECT_EQ(run({command}), 1);
+    EXPECT_THAT(err.str(), HasSubstr("runs as node 3f9c2a1b (api on mail1.example.jp)"));
+    EXPECT_THAT(err.str(), testing::Not(HasSubstr("not running")));
+  }
+}
+
 TEST_F(CommandLineTest, WaitsUntilADrainedEngineIsGone) {
   int calls = 0;
   host.answer = [&](const AdminRequest&) -> Result<AdminAnswer> {

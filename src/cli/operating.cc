@@ -55,6 +55,44 @@ void print_running(Session& session, const boost::json::value& status) {
   fmt::print(out, "{}{}\n", kApi.in(language), text_of(status, "api"));
 }
 
+// Where no engine is asked: the engines that run elsewhere, for people; empty: none is known of.
+std::string elsewhere_of(const boost::json::value& status) {
+  std::string names;
+  for (const auto& node : list_of(status, "elsewhere")) {
+    if (!names.empty()) names += ", ";
+    names += printable(fmt::format("{} ({})", text_of(node, "node"), text_of(node, "roles")));
+  }
+  return names;
+}
+
+void print_stopped(Session& session, const boost::json::value& status) {
+  const Language language = session.language();
+  const std::string nodes = elsewhere_of(status);
+  fmt::print(session.out(), "{}{}\n", kEngine.in(language),
+             nodes.empty() ? std::string(kStopped.in(language))
+                           : session.words({"runs as node {}, which is not asked here",
+                                            "ノード {} として動作中（ここからは確かめられません）"},
+                                           nodes));
+}
+
+// Of a command that needs the engine, where none answers.
+int without_engine(Session& session, AdminPort& port) {
+  const auto answer = port.call(request_of(Given(calls::kStatus)));
+  http::JsonArena arena;
+  if (answer && answer->ok()) {
+    const auto status = http::parse_json(answer->body, arena);
+    const std::string nodes = status ? elsewhere_of(*status) : "";
+    if (!nodes.empty()) {
+      return session.fail(
+          session.words({"the engine runs as node {}, and does not answer here: ask there",
+                         "エンジンはノード {} として動作中で、ここからは応答がありません。"
+                         "そちらで実行してください"},
+                        nodes));
+    }
+  }
+  return session.fail(session.words(kNotRunning));
+}
+
 void print_queue(Session& session, const boost::json::value& queue) {
   const bool japanese = session.language() == Language::japanese;
   std::ostream& out = session.out();
@@ -165,7 +203,7 @@ int show_status(Session& session) {
     if (truth_of(status, "running")) {
       print_running(session, status);
     } else {
-      fmt::print(out, "{}{}\n", kEngine.in(language), kStopped.in(language));
+      print_stopped(session, status);
     }
     fmt::print(out, "{}{}\n", kData.in(language), text_of(status, "data_directory"));
     for (const auto& queue : list_of(status, "queues")) print_queue(session, queue);
@@ -176,7 +214,7 @@ int show_status(Session& session) {
 int drain(Session& session, std::chrono::seconds patience) {
   AdminPort* port = session.port();
   if (port == nullptr) return 1;
-  if (!port->engine_running()) return session.fail(session.words(kNotRunning));
+  if (!port->engine_running()) return without_engine(session, *port);
   const Told before = told_by(*port).value_or(Told{});
   const int asked = session.call(Given(calls::kDrain), [&](const boost::json::value&) {
     session.say({"The engine is draining.", "エンジンが停止の準備を始めました。"});
@@ -200,7 +238,7 @@ int drain(Session& session, std::chrono::seconds patience) {
 int healthcheck(Session& session) {
   AdminPort* port = session.port();
   if (port == nullptr) return 1;
-  if (!port->engine_running()) return session.fail(session.words(kNotRunning));
+  if (!port->engine_running()) return without_engine(session, *port);
   return session.call({.target = "/readyz"},
                       [&](const boost::json::value&) { session.say({"ready", "受け付け可能"}); });
 }

@@ -34,6 +34,24 @@ class NextStep {
     return story_.state == RecipientState::deferred ? of_deferred() : of_pending();
   }
 
+  // Of one that is not this process's to tell about: where to ask.
+  [[nodiscard]] std::string of_elsewhere() const {
+    if (options_.elsewhere.empty()) return {};
+    if (story_.in_hand) {
+      return words(
+          {" The engine of node {} has it in hand: only there it is known how far it has come; ask "
+           "there, with `todoku explain`.",
+           "このメールはノード {} のエンジンが扱っています。進み具合はそちらにしか分から"
+           "ないため、そちらで `todoku explain` を実行してください。"},
+          options_.elsewhere);
+    }
+    return words({" The engine runs as node {}, which is not asked here; it may know more: ask "
+                  "there, with `todoku explain`.",
+                  "エンジンはノード {} として動作中で、ここからは確かめられません。詳しくは、"
+                  "そちらで `todoku explain` を実行してください。"},
+                 options_.elsewhere);
+  }
+
   // Of one whose engine ended without a word, as far as next_step() has not said so.
   [[nodiscard]] std::string of_interrupted() const {
     if (options_.engine_running || !story_.in_hand || story_.at_most_once) return {};
@@ -479,7 +497,7 @@ std::string next_step(const store::Story& story, const StoryOptions& options) {
         Sentence{"nothing more is done.", "これ以上は何も行いません。"}.in(options.language));
   }
   const NextStep next(story, options);
-  std::string text = next.of_open() + next.of_interrupted();
+  std::string text = next.of_open() + next.of_interrupted() + next.of_elsewhere();
   if (!options.engine_running) {
     text += Sentence{" But the engine is not running: start it with `todoku serve`.",
                      "ただしエンジンは停止中です。`todoku serve` で起動してください。"}

@@ -19,6 +19,9 @@ struct StoryOptions {
   Instant now;
   std::chrono::minutes offset = kJapan;  // of the times shown, east of UTC
   bool engine_running = true;            // else nothing will happen until it is started
+  // The engines that run, where none of them is the one that says this: what only they know is not
+  // told here. Names for people; empty: it is one that says this, or none runs.
+  std::string elsewhere;
   // The engine is draining: it begins nothing more, and breaks off then what is not over.
   std::optional<Instant> drains_until;
   // How long after its start a mail is given up, for saying when.

@@ -124,6 +124,30 @@ TEST(NextStep, OfAMailWhoseEngineDiedIsNotToPromiseWhatDoesNotCome) {
   EXPECT_THAT(next_step(story, en), Not(HasSubstr("second time"))) << "its engine lives";
 }
 
+TEST(NextStep, OfAnEngineThatRunsElsewhereSaysWhereToAsk) {
+  auto en = options(Language::english);
+  en.elsewhere = "3f9c2a1b (api,courier on mail1.example.jp)";
+  auto ja = options(Language::japanese);
+  ja.elsewhere = en.elsewhere;
+  store::Story story = base_story();
+  story.in_hand = true;
+  for (const bool at_most_once : {false, true}) {
+    story.at_most_once = story.on_its_way = at_most_once;
+    const std::string said = next_step(story, en);
+    EXPECT_THAT(said, HasSubstr("The engine of node 3f9c2a1b (api,courier on mail1.example.jp) has "
+                                "it in hand"));
+    EXPECT_THAT(said, Not(HasSubstr("todoku serve")));
+    EXPECT_THAT(said, Not(HasSubstr("when it ended")));
+    EXPECT_THAT(said, Not(HasSubstr("when the engine ended")));
+  }
+  EXPECT_THAT(next_step(story, ja), HasSubstr("ノード 3f9c2a1b (api,courier on mail1.example.jp) の"
+                                              "エンジンが扱っています"));
+  EXPECT_THAT(next_step(greylisted(), en),
+              testing::AllOf(HasSubstr("attempt 3 at"), HasSubstr("runs as node 3f9c2a1b")));
+  EXPECT_THAT(next_step(greylisted(), ja), HasSubstr("ノード 3f9c2a1b"));
+  EXPECT_THAT(next_step(delivered(), en), Not(HasSubstr("node")));
+}
+
 TEST(NextStep, OfAnEngineThatDrainsPromisesNothingBeforeTheNextStart) {
   auto en = options(Language::english);
   auto ja = options(Language::japanese);

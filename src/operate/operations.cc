@@ -3,6 +3,7 @@
 #include "operate/operations.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/bytes.h"
 #include "explain/story_text.h"
@@ -13,6 +14,25 @@ namespace todoku::operate {
 
 Operations::Operations(store::Store& store, const Clock& clock, Options options)
     : store_(store), clock_(clock), options_(std::move(options)) {}
+
+Result<std::vector<store::Node>> Operations::engines_elsewhere() const {
+  if (options_.describe_engine || !options_.engines_elsewhere) return std::vector<store::Node>{};
+  return options_.engines_elsewhere();
+}
+
+namespace {
+
+// For people: "3f9c2a1b (api,scheduler,courier on mail1.example.jp)".
+std::string names_of(const std::vector<store::Node>& nodes) {
+  std::vector<std::string> names;
+  names.reserve(nodes.size());
+  for (const store::Node& node : nodes) {
+    names.push_back(fmt::format("{} ({})", node.name, node.roles));
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace
 
 Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
   const auto address = parse_address(trim(request.address));
@@ -33,11 +53,14 @@ Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
   explanation.stories = search.take();
   EngineStatus engine;
   if (options_.describe_engine) options_.describe_engine(engine);
+  const auto elsewhere = engines_elsewhere();
+  if (!elsewhere) co_return fail(elsewhere.error());
   const explain::StoryOptions options{
       .language = request.language,
       .now = clock_.now(),
       .offset = std::chrono::minutes(request.utc_offset_minutes),
-      .engine_running = options_.describe_engine != nullptr,
+      .engine_running = options_.describe_engine != nullptr || !elsewhere->empty(),
+      .elsewhere = names_of(*elsewhere),
       .drains_until = engine.drains_until,
       .transactional_expiry = options_.transactional_expiry,
       .bulk_expiry = options_.bulk_expiry,
@@ -86,6 +109,9 @@ Task<Result<EngineStatus>> Operations::status() {
     status.running = true;
     options_.describe_engine(status);
   }
+  auto elsewhere = engines_elsewhere();
+  if (!elsewhere) co_return fail(std::move(elsewhere.error()));
+  status.elsewhere = std::move(*elsewhere);
   // By value there and back: who asks may be gone when the store answers.
   auto told =
       co_await store_.read([status](store::ReadTransaction& transaction) -> Result<EngineStatus> {

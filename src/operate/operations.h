@@ -125,8 +125,9 @@ struct EngineStatus {
   std::vector<store::QueueFigures> queues;
   std::vector<SuspendedAccount> suspended;  // the first ones
   bool more_suspended = false;
-  std::optional<Drained> drained;  // the last time that an engine did
-  Instant asked{};                 // when these figures were taken
+  std::optional<Drained> drained;      // the last time that an engine did
+  Instant asked{};                     // when these figures were taken
+  std::vector<store::Node> elsewhere;  // engines that live, and are not asked here
 };
 
 // What the private key of `key` is sealed for: one sealed for another account, domain or selector
@@ -144,6 +145,9 @@ class Operations {
     std::function<void(EngineStatus&)> describe_engine;
     // What the engine knows of the way of a mail; empty: nothing.
     explain::WayOf way_of;
+    // Where there is none: those that work on the same store, which may be reached from anywhere.
+    // Empty: nobody can. May wait for the store.
+    std::function<Result<std::vector<store::Node>>()> engines_elsewhere;
     // Asks the engine to drain and stop.
     std::function<void()> drain;
     // The box of the master key. May make the key, so it is asked only when needed.
@@ -193,6 +197,7 @@ class Operations {
   [[nodiscard]] Result<void> drain();
 
  private:
+  [[nodiscard]] Result<std::vector<store::Node>> engines_elsewhere() const;
   Task<Result<store::Account>> account(std::string name);
   Task<Result<void>> tell_dkim_keys();
   // `usual`, or where a key had that name once, something like it.

@@ -390,6 +390,27 @@ TEST_F(OperationsTest, ReleasesAllThatIsSetAside) {
   EXPECT_EQ(*run(operations.release_all_stuck()), 0);
 }
 
+TEST_F(OperationsTest, AToolTellsOfAnEngineElsewhereOnTheSameStore) {
+  std::vector<store::Node> living;
+  Operations tool(
+      *installation.store, installation.clock,
+      {.engines_elsewhere = [&]() -> Result<std::vector<store::Node>> { return living; }});
+  EXPECT_THAT(run(tool.status())->elsewhere, SizeIs(0));
+  living.push_back({.name = "3f9c2a1b", .roles = "api on mail1.example.jp", .version = "1"});
+  const auto status = run(tool.status());
+  ASSERT_TRUE(status);
+  EXPECT_FALSE(status->running) << "not this one";
+  ASSERT_THAT(status->elsewhere, SizeIs(1));
+  EXPECT_EQ(status->elsewhere[0].name, "3f9c2a1b");
+
+  Operations blind(*installation.store, installation.clock,
+                   {.engines_elsewhere = []() -> Result<std::vector<store::Node>> {
+                     return fail(ErrorKind::unavailable, "the database is away");
+                   }});
+  EXPECT_FALSE(run(blind.status())) << "who cannot ask does not say that none runs";
+  EXPECT_FALSE(run(blind.explain({.address = "a@example.jp"})));
+}
+
 TEST_F(OperationsTest, DescribesTheEngineAndItsQueues) {
   const auto status = run(operations.status());
   ASSERT_TRUE(status);

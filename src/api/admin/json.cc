@@ -264,6 +264,16 @@ std::string status_json(const operate::EngineStatus& status) {
     for (const std::string& role : status.roles) json.value(role);
     json.end_array();
   }
+  json.key("elsewhere");
+  json.begin_array();
+  for (const store::Node& node : status.elsewhere) {
+    json.begin_object();
+    json.member("node", node.name);
+    json.member("roles", node.roles);
+    json.member("version", node.version);
+    json.end_object();
+  }
+  json.end_array();
   json.key("queues");
   json.begin_array();
   for (const store::QueueFigures& queue : status.queues) {

@@ -17,26 +17,9 @@
 namespace todoku::delivery::courier {
 namespace {
 
-// A mark that is to go away stays where the store is away just then: it is asked again for a
-// minute.
-constexpr int kTakeBackTries = 30;
-constexpr std::chrono::seconds kTakeBackPause{2};
-
-// `mark`: Task<Result<void>>(), which takes it away. `otherwise` is what the log says of one that
-// stays. False: it stays.
-template <class Mark>
-Task<bool> take_away(Mark mark, std::string_view otherwise) {
-  for (int tries = 1;; ++tries) {
-    const auto taken = co_await mark();
-    if (taken) co_return true;
-    if (taken.error().kind != ErrorKind::unavailable || tries == kTakeBackTries) {
-      log::warning(otherwise, {{"reason", taken.error().detail}});
-      co_return false;
-    }
-    const bool awake = co_await async::sleep_for(kTakeBackPause);
-    if (!awake) co_return false;
-  }
-}
+// A suspect's mark stays where the store is away just then: it is asked again for a minute.
+constexpr int kLetWaitTries = 30;
+constexpr std::chrono::seconds kLetWaitPause{2};
 
 constexpr auto kRepeatAfter = std::chrono::milliseconds(500);
 // Before what a failure of ours dropped is due again, so that it is not repeated at once.
@@ -191,8 +174,9 @@ void OutcomeRecorder::settled(const Mail& mail, std::string_view site, Outcome o
     delivery_seconds_[static_cast<std::size_t>(letter.traffic)]->observe(clock_.now() -
                                                                          letter.started);
   }
-  mail.batch->unmark(mail.index);
   add({mail.batch, std::move(record), std::string(site), now});
+  // Only now: whatever is thrown before, the mail comes back with its mark.
+  mail.batch->unmark(mail.index);
 }
 
 void OutcomeRecorder::parked(const Mail& mail, SteadyInstant until) {
@@ -245,9 +229,19 @@ Task<bool> OutcomeRecorder::begin_suspect(const Mail& mail) {
   co_return tell_marked(marked);
 }
 
+// Whatever ends this process before the mark is gone counts against the suspect. They are few, so
+// that their connections may wait.
 Task<void> OutcomeRecorder::let_suspect_wait(const Mail& mail) {
-  (void)co_await take_away([&] { return mark_suspect(mail, false); },
-                           "suspect stays marked as begun");
+  for (int tries = 1;; ++tries) {
+    const auto marked = co_await mark_suspect(mail, false);
+    if (marked) co_return;
+    if (marked.error().kind != ErrorKind::unavailable || tries == kLetWaitTries) {
+      log::warning("suspect stays marked as begun", {{"reason", marked.error().detail}});
+      co_return;
+    }
+    const bool awake = co_await async::sleep_for(kLetWaitPause);
+    if (!awake) co_return;
+  }
 }
 
 Task<Result<void>> OutcomeRecorder::mark_on_its_way(const Mail& mail, bool on_its_way) {
@@ -266,12 +260,19 @@ Task<bool> OutcomeRecorder::begin_once(const Mail& mail) {
   co_return tell_marked(marked);
 }
 
+// Asked once: who waits here has a connection in hand that others wait for. What stays marked loses
+// its mark when it is parked, or with its outcome; should this process end before that without a
+// word, it ends as unknown.
 Task<void> OutcomeRecorder::take_back(const Mail& mail) {
-  const bool taken =
-      co_await take_away([&] { return mark_on_its_way(mail, false); },
-                         "mail that is sent at most once stays marked for now; should this process "
-                         "end without a word, it ends as unknown");
-  if (taken) mail.batch->unmark(mail.index);
+  const auto taken = co_await mark_on_its_way(mail, false);
+  if (taken) {
+    mail.batch->unmark(mail.index);
+  } else {
+    log::warning(
+        "mail that is sent at most once stays marked for now; should this process end "
+        "without a word, it ends as unknown",
+        {{"reason", taken.error().detail}});
+  }
 }
 
 void OutcomeRecorder::may_begin_again() {

@@ -2,6 +2,7 @@
 // The recorder over a store whose commits return when the test says so.
 #include "delivery/courier/outcome_recorder.h"
 
+#include <functional>
 #include <new>
 #include <string>
 #include <utility>
@@ -27,6 +28,7 @@ class StalledStore final : public store::Store {
  public:
   void submit(store::Settle settle, store::Answered<store::Settle> done) override {
     if (std::exchange(throws, false)) throw std::bad_alloc();
+    if (at_outcomes) at_outcomes();
     waiting.push_back({settle, std::move(done)});
   }
   void submit(store::Accept, store::Answered<store::Accept> done) override { done(nobody_asks()); }
@@ -73,6 +75,7 @@ class StalledStore final : public store::Store {
   std::vector<Waiting> waiting;
   std::vector<store::Done> writes;
   bool throws = false;  // the next time
+  std::function<void()> at_outcomes;
 
  private:
   static std::unexpected<Error> nobody_asks() {
@@ -143,6 +146,15 @@ class OutcomeRecorderTest : public ::testing::Test {
                                   std::optional<bool>* begun) {
     *begun = co_await recorder->begin_once(mail);
   }
+  static Task<void> take_it_back(OutcomeRecorder* recorder, Mail mail, bool* done) {
+    co_await recorder->take_back(mail);
+    *done = true;
+  }
+  void take_back(std::uint32_t index) {
+    boost::asio::co_spawn(context_, take_it_back(&recorder_, {batch_, index}, &taken_back_),
+                          boost::asio::detached);
+    poll();
+  }
   void begin_once(std::uint32_t index) {
     boost::asio::co_spawn(context_, begin_it_once(&recorder_, {batch_, index}, &begun_),
                           boost::asio::detached);
@@ -162,6 +174,7 @@ class OutcomeRecorderTest : public ::testing::Test {
   std::shared_ptr<BatchInFlight> batch_;
   std::uint32_t next_ = 0;
   std::optional<bool> begun_;
+  bool taken_back_ = false;
 };
 
 TEST_F(OutcomeRecorderTest, SendingStopsAtExactlyTheBoundWhileTheStoreStalls) {
@@ -345,6 +358,34 @@ TEST_F(OutcomeRecorderTest, WhatIsParkedLosesItsMarkBeforeItsBatchIsReleased) {
   ASSERT_EQ(store_.waiting.size(), 1U);
   EXPECT_EQ(store_.waiting[0].settle.releases.size(), 1U);
   EXPECT_TRUE(store_.writes.empty());
+}
+
+// Whatever is thrown before it is kept, the mail comes back, and must not have lost its mark.
+TEST_F(OutcomeRecorderTest, AnOutcomeIsKeptBeforeItsMailCountsAsUnmarked) {
+  begin_once(0);
+  store_.answer_write(fail(ErrorKind::unavailable, "disk full"));
+  poll();
+  std::optional<bool> marked;
+  store_.at_outcomes = [&] { marked = batch_->is_marked(0); };
+  settle();
+  EXPECT_EQ(marked, true);
+  EXPECT_FALSE(batch_->is_marked(0));
+}
+
+// Who waits for it has a connection in hand that others wait for.
+TEST_F(OutcomeRecorderTest, AMarkThatTheStoreKeepsForNowIsNotWaitedFor) {
+  begin_once(0);
+  store_.answer_write(fail(ErrorKind::unavailable, "disk full"));
+  poll();
+  take_back(0);
+  ASSERT_EQ(store_.writes.size(), 1U);
+  store_.answer_write(fail(ErrorKind::unavailable, "the database is away"));
+  poll();
+  EXPECT_TRUE(taken_back_);
+  EXPECT_TRUE(batch_->is_marked(0));
+  recorder_.parked({batch_, 0}, clock_.steady_now());
+  EXPECT_EQ(store_.writes.size(), 1U) << "the mark goes before its batch";
+  EXPECT_TRUE(store_.waiting.empty());
 }
 
 TEST_F(OutcomeRecorderTest, WhatIsSettledHasNoMarkToLose) {

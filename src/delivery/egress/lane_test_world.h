@@ -112,6 +112,7 @@ class ShakyRecorder final : public OutcomeSink {
     ++told.times;
     told.outcome = std::move(outcome);
     told.path = std::move(path);
+    mail.batch->unmark(mail.index);  // as the real one: once it is kept
     changed_.notify_all();
   }
   void parked(const Mail& mail, SteadyInstant) override {

@@ -11,7 +11,8 @@ namespace todoku::store::postgres {
 // unsupported: too old, or of an encoding that is not UTF-8. unauthorized: the user has no schema.
 [[nodiscard]] Result<void> check_database(Link& link);
 
-// unauthorized: the user may not read and write every table of it, with what to do.
+// unauthorized: the user may not read and write every table that the schema makes, with what to do.
+// Others that stand beside them, as somebody's backup, are not asked of.
 [[nodiscard]] Result<void> check_rights(Link& link);
 
 // unauthorized: it may not make tables.

@@ -30,8 +30,8 @@ def addresses(mark, count):
 class OnPostgres(Installation):
     """`server`: one that runs. The database is made, but not its tables."""
 
-    def __init__(self, binary, server, **more):
-        super().__init__(binary, RECEIVERS, **more)
+    def __init__(self, binary, server, receivers=RECEIVERS, **more):
+        super().__init__(binary, receivers, **more)
         self.server = server
         server.make_user(USER, PASSWORD)
         server.make_database(DATABASE, USER)
