@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <new>
 #include <span>
 #include <utility>
 
@@ -26,6 +27,15 @@ struct Pending {
 template <class Op>
 using Together = std::span<Pending<Op>* const>;
 
+// For one more who is told so. Its kind says what may be done next: it is told without memory, too.
+[[nodiscard]] inline Error shared_error(const Error& error) noexcept {
+  try {
+    return error;
+  } catch (const std::bad_alloc&) {
+    return {error.kind, {}};
+  }
+}
+
 // Runs `run(items)`, which does all or fails as a whole. After a failure it is repeated in halves,
 // until the item that the engine refuses stands alone and is told so. `lost()`: there is nothing
 // left to be repeated in, everybody shares the failure.
@@ -35,7 +45,7 @@ void in_halves(Together<Op> items, const Run& run, const Lost& lost) {
   const Result<void> done = run(items);
   if (done) return;
   if (items.size() == 1 || lost()) {
-    for (Pending<Op>* const item : items) item->answer = fail(done.error());
+    for (Pending<Op>* const item : items) item->answer = fail(shared_error(done.error()));
     return;
   }
   const std::size_t half = items.size() / 2;

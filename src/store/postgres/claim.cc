@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "base/log.h"
 #include "store/numbers.h"
 #include "store/postgres/hot.h"
 #include "store/records.h"
@@ -67,6 +68,12 @@ const Sql kRecipients{
     " CROSS JOIN LATERAL (SELECT r.batch, r.seq, r.address, r.codes,"
     " coalesce(p.attempts, 0) AS attempts, coalesce(p.state, 0) AS state" RECIPIENTS_DUE
     ") d WHERE" LEASED_NOW " AND (b.alone IS NULL OR d.seq = b.alone) ORDER BY d.batch, d.seq"};
+// Of what cannot be read.
+const Sql kPutBack{"claim: put back",
+                   "UPDATE batches b SET holder = 0, alone = NULL, ready_at = " STORE_NOW
+                   " + $4 WHERE" LEASED_NOW};
+// Somebody has to mend it: it need not be tried often.
+constexpr Milliseconds kDamagedWait = std::chrono::minutes(5);
 // Why others were not leased.
 const Sql kHolders{"claim: holders",
                    "SELECT number, delivery, holder FROM batches WHERE number = ANY($1)"};
@@ -75,11 +82,13 @@ const Sql kLive{"claim: live nodes",
                 " WHERE n.key = ANY($2) AND n.void = 0 AND l.until > " STORE_NOW};
 
 // By whom, too: somebody else's item asked for the same.
-using LeasedBatches = std::map<std::pair<BatchKey, NodeKey>, LeasedBatch>;
+using LeasedBatches = std::map<std::pair<BatchKey, NodeKey>, Result<LeasedBatch>>;
 
-Result<LeasedBatches> leased_in(const Table& batches, const Table& recipients) {
+// What cannot be read of one batch is that batch's error: all of them are leased already.
+LeasedBatches leased_in(const Table& batches, const Table& recipients) {
   NoDictionary dictionary;
   std::map<std::int64_t, LeasedBatch> by_number;
+  std::map<std::int64_t, Error> damaged;
   for (int i = 0; i < batches.size(); ++i) {
     LeasedBatch& lease = by_number[batches.integer(i, 0)];
     lease.key = batch_key(batches.integer(i, 1), batches.integer(i, 0));
@@ -95,7 +104,10 @@ Result<LeasedBatches> leased_in(const Table& batches, const Table& recipients) {
     const auto found = by_number.find(recipients.integer(i, 0));
     if (found == by_number.end()) continue;
     auto codes = unpack_codes(dictionary, recipients.text(i, 3));
-    if (!codes) return fail(std::move(codes.error()));
+    if (!codes) {
+      damaged.emplace(found->first, std::move(codes.error()));
+      continue;
+    }
     found->second.recipients.push_back(
         {static_cast<std::uint32_t>(recipients.integer(i, 1)),
          full_address(recipients.text(i, 2), found->second.domain), std::move(*codes),
@@ -104,9 +116,12 @@ Result<LeasedBatches> leased_in(const Table& batches, const Table& recipients) {
   }
   LeasedBatches leased;
   for (auto& [number, lease] : by_number) {
-    if (lease.recipients.empty()) continue;
     const std::pair key(lease.key, lease.node);
-    leased.emplace(key, std::move(lease));
+    if (const auto error = damaged.find(number); error != damaged.end()) {
+      leased.emplace(key, fail(std::move(error->second)));
+    } else if (!lease.recipients.empty()) {
+      leased.emplace(key, std::move(lease));
+    }
   }
   return leased;
 }
@@ -127,11 +142,18 @@ struct ClaimColumns {
   }
 };
 
-// The tables of kLeased, kRecipients, kHolders, kLive.
-Result<void> answer_claims(Together<Claim> items, const Table& batches, const Table& recipients,
-                           const Table& holders, const Table& live_nodes) {
-  auto leased = leased_in(batches, recipients);
-  if (!leased) return fail(std::move(leased.error()));
+// The tables of kLeased, kRecipients, kHolders, kLive. Those that are leased and cannot be read.
+std::vector<std::int64_t> answer_claims(Together<Claim> items, const Table& batches,
+                                        const Table& recipients, const Table& holders,
+                                        const Table& live_nodes) {
+  std::vector<std::int64_t> damaged;
+  LeasedBatches leased = leased_in(batches, recipients);
+  for (const auto& [key, lease] : leased) {
+    if (lease) continue;
+    damaged.push_back(batch_number(key.first));
+    log::error("a batch cannot be read",
+               {{"batch", batch_number(key.first)}, {"error", lease.error().detail}});
+  }
   std::set<NodeKey> live;
   for (int i = 0; i < live_nodes.size(); ++i) live.insert(NodeKey{live_nodes.integer(i, 0)});
   std::map<BatchKey, NodeKey> held;
@@ -145,7 +167,7 @@ Result<void> answer_claims(Together<Claim> items, const Table& batches, const Ta
     }
     Claimed claimed;
     for (const BatchKey& key : item->op.batches) {
-      if (auto found = leased->extract(std::pair(key, item->op.node)); !found.empty()) {
+      if (auto found = leased.extract(std::pair(key, item->op.node)); !found.empty()) {
         claimed.batches.push_back(std::move(found.mapped()));
         continue;
       }
@@ -158,7 +180,7 @@ Result<void> answer_claims(Together<Claim> items, const Table& batches, const Ta
     }
     item->answer = std::move(claimed);
   }
-  return {};
+  return damaged;
 }
 
 std::vector<Pending<Claim>*> sound_claims(Together<Claim> items) {
@@ -193,8 +215,9 @@ Result<void> Flight<Claim>::perform(Hot& hot, std::int64_t token) {
           .fly(hot.flight_max);
   if (!answers) return fail(answers.error());
   const std::size_t first = kBeginStatements;
-  return answer_claims(sound, (*answers)[first + 4], (*answers)[first + 5], (*answers)[first + 6],
-                       (*answers)[first]);
+  damaged_ = answer_claims(sound, (*answers)[first + 4], (*answers)[first + 5],
+                           (*answers)[first + 6], (*answers)[first]);
+  return {};
 }
 
 // What the flight leased says so itself.
@@ -209,7 +232,17 @@ Result<void> Flight<Claim>::answer_stored(Hot& hot, std::int64_t token) {
                            .add(kCommit)
                            .fly(hot.flight_max);
   if (!answers) return fail(answers.error());
-  return answer_claims(sound, (*answers)[1], (*answers)[2], (*answers)[3], (*answers)[4]);
+  damaged_ = answer_claims(sound, (*answers)[1], (*answers)[2], (*answers)[3], (*answers)[4]);
+  return {};
+}
+
+Result<void> Flight<Claim>::put_back_damaged(Hot& hot, std::int64_t token) const {
+  Column numbers(kInt8);
+  for (const std::int64_t number : damaged_) numbers.add(number);
+  const auto done = hot.link.fly_one(
+      kPutBack, Params() << hot.told << numbers << token << kDamagedWait, hot.flight_max);
+  if (!done) return fail(done.error());
+  return {};
 }
 
 }  // namespace todoku::store::postgres

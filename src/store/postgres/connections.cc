@@ -5,7 +5,10 @@
 #include <thread>
 #include <utility>
 
+#include "base/caught.h"
 #include "base/log.h"
+#include "store/pending.h"
+#include "store/postgres/fitness.h"
 
 namespace todoku::store::postgres {
 namespace {
@@ -27,10 +30,17 @@ SteadyInstant machine_now() {
   return SystemClock().steady_now();
 }
 
+bool has_little_room(const Table& room) {
+  return room.integer(0, 0) < room.integer(0, 1);
+}
+
 // So that others find a place: a process needs one connection, more are for speed.
-bool is_crowded(Link& link) {
-  const auto room = link.fly_one(kRoom, {}, kLookMax);
-  return room && room->integer(0, 0) < room->integer(0, 1);
+bool is_crowded(Link& link) noexcept {
+  const auto crowded = caught([&]() -> Result<bool> {
+    const auto room = link.fly_one(kRoom, {}, kLookMax);
+    return room && has_little_room(*room);
+  });
+  return crowded && *crowded;
 }
 
 }  // namespace
@@ -79,9 +89,9 @@ Result<std::unique_ptr<Link>> Connections::first(Milliseconds most) {
 void Connections::adopt(std::unique_ptr<Link> link) {
   {
     const std::lock_guard lock(mutex_);
-    ++count_;
     const SteadyInstant now = machine_now();
     resting_.push_back({std::move(link), now + around(limits_.life), now});
+    ++count_;
   }
   returned_.notify_all();
 }
@@ -109,28 +119,43 @@ void Connections::failed(Error error, SteadyInstant now) {
   last_ = std::move(error);
 }
 
+// What it is told of comes with its first answer, and whether there is room for it.
+Result<std::unique_ptr<Link>> Connections::dial_fit(bool besides) {
+  auto dialed = dialer_.dial();
+  if (!dialed) return dialed;
+  Link& link = **dialed;
+  link.add(kNewConnection);
+  if (besides) link.add(kRoom);
+  const auto said = link.fly(kLookMax);
+  if (!said) return fail(said.error());
+  auto fit = check_new(said->front(), limits_.must_keep);
+  if (!fit) return fail(std::move(fit.error()));
+  if (besides && has_little_room(said->back())) dialed->reset();
+  return dialed;
+}
+
 Result<Connections::Lent> Connections::dial(Lock& lock, bool besides) {
   dialing_ = true;
   lock.unlock();
-  auto dialed = dialer_.dial();
-  const bool crowded = dialed && besides && is_crowded(**dialed);
+  auto dialed = caught([&] { return dial_fit(besides); });
   const SteadyInstant now = machine_now();
-  if (crowded) dialed->reset();
   lock.lock();
   dialing_ = false;
   returned_.notify_all();
-  if (!dialed) {
-    Error error = dialed.error();
-    failed(std::move(dialed.error()), now);
-    return fail(std::move(error));
-  }
-  if (crowded) {
-    next_other_ = now + around(kNoOtherFor);
-    return fail(ErrorKind::unavailable, "the database has little room for other connections");
-  }
-  if (failures_ > 0) log::info("the database is reached again", {{"failures", failures_}});
-  failures_ = 0;
-  return Lent{std::move(*dialed), now + around(limits_.life), now};
+  return caught([&]() -> Result<Lent> {
+    if (!dialed) {
+      Error error = shared_error(dialed.error());
+      failed(std::move(dialed.error()), now);
+      return fail(std::move(error));
+    }
+    if (*dialed == nullptr) {
+      next_other_ = now + around(kNoOtherFor);
+      return fail(ErrorKind::unavailable, "the database has little room for other connections");
+    }
+    if (failures_ > 0) log::info("the database is reached again", {{"failures", failures_}});
+    failures_ = 0;
+    return Lent{std::move(*dialed), now + around(limits_.life), now};
+  });
 }
 
 // The old one is kept until there is a new one: a password may just be changed, or the server have
@@ -185,7 +210,7 @@ Result<Connections::Lent> Connections::take(Use use) {
   }
 }
 
-void Connections::give_back(Lent lent) {
+void Connections::give_back(Lent lent) noexcept {
   const SteadyInstant now = machine_now();
   Lock lock(mutex_);
   if (lent.link->usable() && lent.link->last_commit() > SteadyInstant{}) {
@@ -202,14 +227,21 @@ void Connections::give_back(Lent lent) {
       keeps = false;
       next_other_ = now + around(kNoOtherFor);
     }
-    keeps = keeps && lent.link->usable();
+    keeps = keeps && lent.link->ready();
   }
-  if (keeps) {
-    lent.rests_since = now;
-    resting_.push_back(std::move(lent));
-  } else {
+  keeps = keeps && !ended_ && caught([&]() -> Result<void> {
+            lent.rests_since = now;
+            resting_.push_back(std::move(lent));
+            return {};
+          });
+  if (!keeps) {
     --count_;
-    if (lent.link->awaits_commit()) silent_.push_back({std::move(lent.link), now});
+    if (lent.link->awaits_commit() && !ended_) {
+      (void)caught([&]() -> Result<void> {
+        silent_.push_back({std::move(lent.link), now});
+        return {};
+      });
+    }
   }
   end_resting(lock, now);
   lock.unlock();

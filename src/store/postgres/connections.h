@@ -49,6 +49,7 @@ class Connections {
     Milliseconds rest_max = std::chrono::seconds(10);   // of one that is not the only one
     Milliseconds wait_max = std::chrono::seconds(2);    // for one that others have, or for room
     Milliseconds silent_max = std::chrono::minutes(1);  // of a COMMIT that is listened to
+    bool must_keep = false;                             // see check_new() (fitness.h)
   };
   struct Lent {
     std::unique_ptr<Link> link;
@@ -67,8 +68,8 @@ class Connections {
   // unavailable: there is none, and the last failure is too young to try again; or others have all
   // of them and keep them.
   [[nodiscard]] Result<Lent> take(Use use);
-  // However it was left.
-  void give_back(Lent lent);
+  // However it was left. Throws nothing: what there is no memory to keep is ended.
+  void give_back(Lent lent) noexcept;
   // Ends all that rest, and lends none any more.
   void end();
   // Ends those that have rested for long.
@@ -89,8 +90,10 @@ class Connections {
   void listen_to_silent(SteadyInstant now);
   void end_resting(const Lock& lock, SteadyInstant now);
   [[nodiscard]] bool may_dial(SteadyInstant now) const;
-  // Without the lock meanwhile. `besides`: those that are there stay; so it needs room.
+  // Without the lock meanwhile. Whatever is thrown is an error. `besides`: those that are there
+  // stay; so it needs room.
   [[nodiscard]] Result<Lent> dial(Lock& lock, bool besides);
+  [[nodiscard]] Result<std::unique_ptr<Link>> dial_fit(bool besides);
   [[nodiscard]] Lent renewed(Lock& lock, Lent old);
   void failed(Error error, SteadyInstant now);
   [[nodiscard]] Milliseconds around(Milliseconds time);

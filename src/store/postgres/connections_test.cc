@@ -3,7 +3,9 @@
 #include "store/postgres/connections.h"
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
+#include <new>
 #include <set>
 #include <sstream>
 #include <string>
@@ -211,6 +213,104 @@ TEST_F(ConnectionsTest, OneThatHasLivedLongEnoughIsReplaced) {
     EXPECT_THAT(now.size(), Le(5U));
     seen.insert(now.begin(), now.end());
   }
+}
+
+TEST_F(ConnectionsTest, AStoreThatIsClosedHasNone) {
+  const auto store = open();
+  const Account acme = account(*store);
+  must(store->perform_and_wait(acceptance(acme.key, kNobody)));
+  must(store->read_and_wait([](ReadTransaction& t) { return t.setting("a"); }));
+  store->close();
+  std::string left = database_.ask(kOurs);
+  for (int i = 0; i < 500 && !left.empty(); ++i) left = database_.ask(kOurs);  // they are leaving
+  EXPECT_EQ(left, "");
+}
+
+// Whatever is thrown while one is made: who waits is told, and the next one is made.
+TEST_F(ConnectionsTest, WhatIsThrownWhileOneIsMadeIsOver) {
+  std::atomic<bool> throws{false};
+  PostgresStore::Options options;
+  options.dial = {.address = database_.address(), .password = [&]() -> Result<std::string> {
+                    if (throws) throw std::bad_alloc();
+                    return "anything";
+                  }};
+  options.connections = 1;
+  const auto store = must(PostgresStore::open(std::move(options)));
+  const auto ask = [&] {
+    return store->read_and_wait([](ReadTransaction& t) { return t.setting("a"); });
+  };
+  const auto put = [&] {
+    return store->write_and_wait(WritePriority::accept,
+                                 [](WriteTransaction& t) { return t.put_setting("a", "b"); });
+  };
+  must(ask());
+  throws = true;
+  database_.execute(
+      "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+      " WHERE datname = current_database() AND pid <> pg_backend_pid()");
+  auto asked = ask();
+  while (asked) asked = ask();  // its session is ending
+  EXPECT_EQ(asked.error().kind, ErrorKind::unavailable);
+  const auto refused = put();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::unavailable);
+  throws = false;
+  const auto within = std::chrono::steady_clock::now() + 20s;
+  auto done = put();
+  while (!done && std::chrono::steady_clock::now() < within) done = put();
+  EXPECT_TRUE(done) << done.error().detail;
+  must(ask());
+}
+
+TEST_F(ConnectionsTest, WhatIsThrownWhileOneIsReplacedLeavesTheOldOne) {
+  std::atomic<bool> throws{false};
+  PostgresStore::Options options;
+  options.dial = {.address = database_.address(), .password = [&]() -> Result<std::string> {
+                    if (throws) throw std::bad_alloc();
+                    return "anything";
+                  }};
+  options.connections = 1;
+  options.connection_life = 20ms;
+  const auto store = must(PostgresStore::open(std::move(options)));
+  for (int i = 0; i < 200; ++i) {
+    throws = i % 20 < 15;
+    must(store->read_and_wait([](ReadTransaction& t) { return t.setting("a"); }));
+    must(store->write_and_wait(WritePriority::accept,
+                               [](WriteTransaction& t) { return t.put_setting("a", "b"); }));
+  }
+}
+
+// A server that was set up otherwise meanwhile, or that has taken over from one that kept more.
+TEST_F(ConnectionsTest, EachNewOneIsAskedWhetherItKeepsWhatIsCommitted) {
+  const auto set = [&](std::string_view value) {
+    database_.execute(
+        fmt::format("ALTER DATABASE {} SET synchronous_commit = {}", database_.name(), value));
+  };
+  set("on");
+  PostgresStore::Options options;
+  options.dial.address = database_.address();
+  options.must_keep = true;
+  const auto store = must(PostgresStore::open(std::move(options)));
+  const auto put = [&] {
+    return store->write_and_wait(WritePriority::accept,
+                                 [](WriteTransaction& t) { return t.put_setting("a", "b"); });
+  };
+  must(put());
+  set("off");
+  database_.execute(
+      "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+      " WHERE datname = current_database() AND pid <> pg_backend_pid()");
+  auto refused = put();
+  for (int i = 0; i < 20 && (refused || !refused.error().detail.contains("synchronous")); ++i) {
+    refused = put();
+  }
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("synchronous_commit is off"));
+  set("on");
+  const auto within = std::chrono::steady_clock::now() + 20s;
+  auto done = put();
+  while (!done && std::chrono::steady_clock::now() < within) done = put();
+  EXPECT_TRUE(done) << done.error().detail;
 }
 
 // More processes than a server has room for with all their connections, started at once: each comes

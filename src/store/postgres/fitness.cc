@@ -52,7 +52,25 @@ Column our_tables() {
   return tables;
 }
 
+constexpr std::string_view kNotKept =
+    "synchronous_commit is off in the database, so that what was accepted could be lost: set it to "
+    "on (ALTER DATABASE ... SET synchronous_commit = on, or ALTER ROLE, or postgresql.conf)";
+
 }  // namespace
+
+const Sql kNewConnection{"fitness: new connection",
+                         "SELECT current_setting('synchronous_commit'),"
+                         " current_setting('transaction_read_only')"};
+
+Result<void> check_new(const Table& said, bool must_keep) {
+  if (said.text(0, 1) == "on") {
+    return fail(ErrorKind::unavailable, "the database is read-only");
+  }
+  if (must_keep && said.text(0, 0) == "off") {
+    return fail(ErrorKind::unavailable, std::string(kNotKept));
+  }
+  return {};
+}
 
 Result<void> check_database(Link& link) {
   const auto facts = link.fly_one(kFacts, {}, kFitnessMost);
@@ -102,10 +120,7 @@ Result<void> check_durability(Link& link) {
   const auto kept = link.fly_one(kDurability, {}, kFitnessMost);
   if (!kept) return fail(kept.error());
   if (kept->text(0, 0) == "off") {
-    return fail(ErrorKind::unsupported,
-                "synchronous_commit is off in the database, so that what was accepted could be "
-                "lost: set it to on (ALTER DATABASE ... SET synchronous_commit = on, or ALTER "
-                "ROLE, or postgresql.conf)");
+    return fail(ErrorKind::unsupported, std::string(kNotKept));
   }
   if (kept->text(0, 1) == "off" || kept->text(0, 2) == "off") {
     log::warning("the database loses what was accepted if its machine stops",

@@ -22,6 +22,12 @@ namespace todoku::store::postgres {
 // its machine.
 [[nodiscard]] Result<void> check_durability(Link& link);
 
+// Asked of each new connection: a server that was set up otherwise meanwhile, or has taken over.
+extern const Sql kNewConnection;
+
+// What that answered. unavailable: it only reads, or (`must_keep`) what is committed may be lost.
+[[nodiscard]] Result<void> check_new(const Table& said, bool must_keep);
+
 // Everything that a store needs: these, and that the schema has every step (schema.h). `must_keep`:
 // durability, too.
 [[nodiscard]] Result<void> check_fit(Link& link, bool must_keep);

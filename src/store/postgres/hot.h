@@ -42,7 +42,7 @@ template <>
 class Flight<Accept> {
  public:
   explicit Flight(Together<Accept> items) : items_(items) {}
-  // Answers every item. An error: hot.link.failure() says what is known.
+  // Answers every item. An error, or what is thrown: hot.link.failure() says what is known.
   [[nodiscard]] Result<void> perform(Hot& hot, std::int64_t token);
   // After a commit in doubt that turned out to be stored.
   [[nodiscard]] Result<void> answer_stored(Hot& hot, std::int64_t token);
@@ -73,10 +73,14 @@ class Flight<Claim> {
   explicit Flight(Together<Claim> items) : items_(items) {}
   [[nodiscard]] Result<void> perform(Hot& hot, std::int64_t token);
   [[nodiscard]] Result<void> answer_stored(Hot& hot, std::int64_t token);
+  [[nodiscard]] bool has_damaged() const { return !damaged_.empty(); }
+  // What was leased and cannot be read: it was answered so, and nobody holds it. Once the flight is
+  // stored.
+  [[nodiscard]] Result<void> put_back_damaged(Hot& hot, std::int64_t token) const;
 
  private:
-  [[nodiscard]] Result<void> answer(Hot& hot, std::int64_t token);
   Together<Claim> items_;
+  std::vector<std::int64_t> damaged_;  // leased, and cannot be read
 };
 
 template <>

@@ -89,6 +89,7 @@ Result<void> Ids::fill(Link& link, const IdNeeds& needs, Milliseconds most) {
   // If this commit's fate is unknown the block is a gap: nothing has to be repeated.
   auto answers = link.add(kCommit).fly(most);
   if (!answers) return fail(std::move(answers.error()));
+  link.forget_failure();  // what comes next over this connection is another transaction
   if (!keys.empty()) {
     const Table& reserved = (*answers)[2];
     for (int row = 0; row < reserved.size(); ++row) {

@@ -63,6 +63,7 @@ Link::~Link() {
 
 Link& Link::add(const Sql& sql, const Params& params) {
   if (not_sent_ || !usable_) return *this;
+  HalfWay adding{*this};
   std::vector<const char*> values;
   std::vector<int> lengths;
   for (const auto& value : params.values) {
@@ -70,14 +71,14 @@ Link& Link::add(const Sql& sql, const Params& params) {
     lengths.push_back(value ? static_cast<int>(value->size()) : 0);
   }
   const std::vector<int> formats(values.size(), 1);
+  // Before it is sent: libpq sends when it likes, and what failed half-way may have gone out.
+  sent_.push_back(&sql);
+  if (&sql == &kCommit) failure_ = {.state = "none", .in_doubt = true};
   const int sent =
       PQsendQueryParams(connection_, sql.text, static_cast<int>(values.size()), params.types.data(),
                         values.data(), lengths.data(), formats.data(), 1);
-  if (sent == 0) {
-    not_sent_ = PQerrorMessage(connection_);
-    return *this;
-  }
-  sent_.push_back(&sql);
+  if (sent == 0) not_sent_ = PQerrorMessage(connection_);
+  adding.over = true;
   return *this;
 }
 
@@ -148,10 +149,18 @@ Result<void> Link::wait_and_read(Reading& reading, SteadyInstant deadline) {
 }
 
 Result<std::vector<Table>> Link::fly(Milliseconds most) {
+  HalfWay flying{*this};
+  auto answers = send_and_read(most);
+  flying.over = true;
+  return answers;
+}
+
+Result<std::vector<Table>> Link::send_and_read(Milliseconds most) {
   const bool commits = std::ranges::find(sent_, &kCommit) != sent_.end();
   if (!usable_)
-    return lose(ErrorKind::unavailable, "the connection to the database is lost", false);
-  if (not_sent_) return lose(ErrorKind::unavailable, *std::exchange(not_sent_, {}), false);
+    return lose(ErrorKind::unavailable, "the connection to the database is lost",
+                failure_.in_doubt);
+  if (not_sent_) return lose(ErrorKind::unavailable, *std::exchange(not_sent_, {}), commits);
   if (PQpipelineSync(connection_) == 0) {
     return lose(ErrorKind::unavailable, PQerrorMessage(connection_), commits);
   }

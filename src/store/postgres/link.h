@@ -46,7 +46,8 @@ struct Sql {
 struct Failure {
   // SQLSTATE (PostgreSQL, appendix A); empty: the connection is lost.
   std::string state;
-  // Whether the flight may have been committed all the same: its COMMIT was on the way.
+  // Whether the transaction may have been committed all the same: its COMMIT was handed over, and
+  // the server has not refused it.
   bool in_doubt = false;
 
   [[nodiscard]] bool lost() const { return state.empty(); }
@@ -72,7 +73,8 @@ class Link {
   [[nodiscard]] Result<Table> fly_one(const Sql& sql, const Params& params, Milliseconds most);
 
   // Of the last flight that failed since the last call of forget_failure(); else one that no server
-  // reports, and that is no reason to try again.
+  // reports, and that is no reason to try again. In doubt from where a COMMIT is handed over: what
+  // is thrown while its answer is read, or made use of, does not undo it.
   [[nodiscard]] const Failure& failure() const { return failure_; }
   void forget_failure() { failure_ = {.state = "none", .in_doubt = false}; }
   // False: it is of no more use.
@@ -92,6 +94,16 @@ class Link {
 
  private:
   struct Reading;
+  // What throws half-way leaves answers behind, which must not be taken for those of another
+  // flight.
+  struct HalfWay {
+    Link& link;
+    bool over = false;
+    ~HalfWay() {
+      if (!over) link.usable_ = false;
+    }
+  };
+  [[nodiscard]] Result<std::vector<Table>> send_and_read(Milliseconds most);
   [[nodiscard]] Result<void> wait_and_read(Reading& reading, SteadyInstant deadline);
   void take(Reading& reading, PgResult result);
   [[nodiscard]] std::unexpected<Error> lose(ErrorKind kind, std::string detail, bool commits);

@@ -110,6 +110,7 @@ Result<void> Migration::up(Milliseconds patience, const Blocked& blocked) {
   const SystemClock machine;  // bounds how long somebody waits
   const SteadyInstant until = machine.steady_now() + patience;
   for (std::int64_t step = *last + 1; step <= schema_steps();) {
+    (*link)->forget_failure();
     auto taken = take_schema_step(**link, step, limits_.lock_most,
                                   [&](std::int64_t pid) { watch.look_at(pid); });
     if (taken) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is looked at before a database is worked on, what is said of one that cannot be, and how its
 // tables are made.
+#include <latch>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -163,6 +165,31 @@ TEST_F(MigrationTest, TakesEachStepOnce) {
     EXPECT_TRUE(must(migration.status()).back().taken);
   }
   EXPECT_EQ(refused(fresh().address), "opened");
+}
+
+// As several machines start at once, each with `todoku migrate up` first.
+TEST_F(MigrationTest, SeveralAtOnceOnAnEmptyDatabaseAllSucceed) {
+  for (int round = 0; round < 8; ++round) {
+    server().drop_database("fresh");
+    server().execute("postgres", "CREATE DATABASE fresh");
+    // Whatever its default is.
+    if (round % 2 == 1) {
+      server().execute("postgres",
+                       "ALTER DATABASE fresh SET default_transaction_isolation = 'serializable'");
+    }
+    std::latch ready(4);
+    std::vector<std::thread> all;
+    for (int n = 0; n < 4; ++n) {
+      all.emplace_back([&] {
+        Migration migration(fresh());
+        ready.arrive_and_wait();
+        const auto moved = migration.up(60s, [](auto, const auto&) {});
+        EXPECT_TRUE(moved) << moved.error().detail;
+      });
+    }
+    for (std::thread& each : all) each.join();
+    EXPECT_EQ(refused(fresh().address), "opened");
+  }
 }
 
 TEST_F(MigrationTest, WhoIsInTheWayIsNamedAndTheStepTriedAgain) {

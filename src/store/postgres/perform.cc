@@ -2,6 +2,7 @@
 #include "store/postgres/perform.h"
 
 #include <algorithm>
+#include <exception>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -23,9 +24,14 @@ constexpr Milliseconds kDoubtPursuedFor = std::chrono::seconds(90);
 // A function that needs ids of several kinds is run again for each.
 constexpr int kRunsMax = 64;
 
-std::unexpected<Error> in_doubt(const Error& error) {
-  return fail(ErrorKind::io,
-              "the database did not say whether it is stored; it may be (" + error.detail + ")");
+// Told even where there is no memory for a sentence: it must not be taken for "not stored".
+Error in_doubt(const Error& error) noexcept {
+  try {
+    return {ErrorKind::io,
+            "the database did not say whether it is stored; it may be (" + error.detail + ")"};
+  } catch (const std::exception&) {
+    return {ErrorKind::io, "may be stored"};
+  }
 }
 
 // The machine's: it bounds how long somebody waits, and nothing that is stored depends on it.
@@ -39,41 +45,66 @@ struct Doubt {
   SteadyInstant until{};
 };
 
-// Whether the transaction, whose commit was not answered, is stored.
-Result<bool> find_out(const Ground& ground, const Doubt& doubt, const Error& error) {
-  for (int tries = 1; now_here() < doubt.until; ++tries) {
-    if (!ground.pause(tries) || now_here() >= doubt.until) break;
-    const auto link = ground.link(Use::finding_out);
-    if (!link) continue;
-    const auto left = std::chrono::ceil<Milliseconds>(doubt.until - now_here());
-    const auto committed = was_committed(
-        **link, doubt.token, std::clamp(left, kLeastWait, std::max(ground.flight_max, kLeastWait)));
-    if (committed) return *committed;
+// Over whatever connection there is, until it succeeds. False: it has not until then.
+template <class Work>
+bool pursue(const Ground& ground, SteadyInstant until, const Work& work) {
+  for (int tries = 1; now_here() < until; ++tries) {
+    const auto done = caught([&]() -> Result<void> {
+      auto link = ground.link(Use::finding_out);
+      if (!link) return fail(std::move(link.error()));
+      return work(**link);
+    });
+    if (done) return true;
+    if (!ground.pause(tries)) break;
   }
-  return in_doubt(error);
+  return false;
+}
+
+// Whether the transaction, whose commit was not answered, is stored. nullopt: nobody says.
+std::optional<bool> find_out(const Ground& ground, const Doubt& doubt) {
+  if (!ground.pause(1)) return std::nullopt;
+  bool stored = false;
+  const bool said = pursue(ground, doubt.until, [&](Link& link) -> Result<void> {
+    const auto left = std::chrono::ceil<Milliseconds>(doubt.until - now_here());
+    auto committed = was_committed(
+        link, doubt.token, std::clamp(left, kLeastWait, std::max(ground.flight_max, kLeastWait)));
+    if (!committed) return fail(std::move(committed.error()));
+    stored = *committed;
+    return {};
+  });
+  return said ? std::optional(stored) : std::nullopt;
 }
 
 // What to do after a flight that failed.
-enum class Next : std::uint8_t { again, refused, stored };
+enum class Next : std::uint8_t { again, refused, stored, unknown };
 
-Result<Next> after_failure(const Ground& ground, const Failure& failure, const Doubt& doubt,
-                           const Error& error, int tries) {
+// Throws nothing once a COMMIT was handed over.
+Next after_failure(const Ground& ground, Failure failure, const Doubt& doubt, int tries) {
   if (failure.in_doubt) {
-    const auto committed = find_out(ground, doubt, error);
-    if (!committed) return fail(committed.error());
-    return *committed ? Next::stored : Next::again;
+    const auto committed = find_out(ground, doubt);
+    if (!committed) return Next::unknown;
+    if (*committed) return Next::stored;
+    return tries < kTriesMax ? Next::again : Next::refused;
   }
   const bool again = failure.lost() || failure.transient();
   if (!again || tries >= kTriesMax || !ground.pause(tries)) return Next::refused;
   return Next::again;
 }
 
-// All or nothing.
+// What became of a set, all or nothing. Unless it is `known` it may be stored, and must not be
+// performed once more.
+struct SetFate {
+  Result<void> done;
+  bool known = true;
+};
+
+// Whatever is thrown or refused after a COMMIT was handed over is a doubt about it. What leaves
+// this as an exception was thrown before.
 template <class Op>
-Result<void> perform_set(const Ground& ground, Together<Op> items) {
+SetFate perform_set(const Ground& ground, Together<Op> items) {
   for (int tries = 1;; ++tries) {
     auto link = ground.link(Use::change);
-    if (!link) return fail(std::move(link.error()));
+    if (!link) return {fail(std::move(link.error()))};
     const std::int64_t token = new_token();
     (*link)->forget_failure();
     const bool waited_for = std::is_same_v<Op, Accept>;
@@ -81,25 +112,27 @@ Result<void> perform_set(const Ground& ground, Together<Op> items) {
     Hot hot{**link, ground.ids, ground.hash, ground.time().now, most};
     Flight<Op> flight(items);
     auto done = caught([&] { return flight.perform(hot, token); });
-    if (done) return done;
-    const Error error = done.error();
     const Doubt doubt{token, now_here() + (waited_for ? kDoubtAnsweredWithin : kDoubtPursuedFor)};
-    const auto next = after_failure(ground, (*link)->failure(), doubt, error, tries);
-    if (!next) return fail(next.error());
-    if (*next == Next::refused) return fail(error);
-    if (*next == Next::again) {
-      if (tries >= kTriesMax) return fail(error);
-      continue;
+    if (!done) {
+      const Next next = after_failure(ground, (*link)->failure(), doubt, tries);
+      if (next == Next::again) continue;
+      if (next == Next::refused) return {std::move(done)};
+      const bool answered =
+          next == Next::stored && pursue(ground, doubt.until, [&](Link& other) {
+            Hot again{other, ground.ids, ground.hash, ground.time().now, ground.flight_max};
+            return flight.answer_stored(again, token);
+          });
+      if (!answered) return {fail(in_doubt(done.error())), false};
     }
-    for (int looks = 1; now_here() < doubt.until; ++looks) {
-      auto other = ground.link(Use::finding_out);
-      if (other) {
-        Hot again{**other, ground.ids, ground.hash, ground.time().now, ground.flight_max};
-        if (flight.answer_stored(again, token)) return {};
-      }
-      if (!ground.pause(looks)) break;
+    if constexpr (std::is_same_v<Op, Claim>) {
+      // What cannot be put back within that time stays with its node until that ends.
+      if (flight.has_damaged())
+        (void)pursue(ground, doubt.until, [&](Link& other) {
+          Hot after{other, ground.ids, ground.hash, ground.time().now, ground.flight_max};
+          return flight.put_back_damaged(after, token);
+        });
     }
-    return in_doubt(error);
+    return {};
   }
 }
 
@@ -113,6 +146,7 @@ struct Run {
 Run run_once(const Ground& ground, Link& link, Session& session, std::int64_t token,
              WriteWork& work) {
   const TimeTold told = ground.time();
+  link.forget_failure();
   add_begin(link, token, told.now);
   const auto begun = link.fly(ground.flight_max);
   if (!begun) return {fail(begun.error()), link.failure(), {}};
@@ -129,8 +163,8 @@ Run run_once(const Ground& ground, Link& link, Session& session, std::int64_t to
     if (result) result = fail(ErrorKind::unavailable, "ids are used up");
     return {std::move(result), {}, session.lacks()};
   }
-  const auto committed = link.fly_one(kCommit, {}, ground.flight_max);
-  if (!committed) return {fail(committed.error()), link.failure(), {}};
+  auto committed = caught([&] { return link.fly_one(kCommit, {}, ground.flight_max); });
+  if (!committed) return {fail(std::move(committed.error())), link.failure(), {}};
   return {};
 }
 
@@ -142,16 +176,25 @@ Milliseconds answered_within(Milliseconds flight_max) {
 
 template <class Op>
 void perform_together(const Ground& ground, Together<Op> items) {
-  bool unreachable = false;
+  bool is_last = false;
   in_halves<Op>(
       items,
       [&](Together<Op> some) {
-        auto done = perform_set<Op>(ground, some);
-        // Nothing is found out by halves when nobody answers.
-        unreachable = !done && !ground.link(Use::change);
-        return done;
+        is_last = false;
+        auto fate = SetFate{};
+        auto performed = caught([&]() -> Result<void> {
+          fate = perform_set<Op>(ground, some);
+          return {};
+        });
+        if (!performed) fate.done = std::move(performed);
+        // Nothing is found out by halves when nobody answers, and what may be stored is not done
+        // again.
+        if (!fate.done) {
+          is_last = !fate.known || !caught([&] { return ground.link(Use::change); });
+        }
+        return std::move(fate.done);
       },
-      [&] { return unreachable; });
+      [&] { return is_last; });
 }
 
 template void perform_together(const Ground&, Together<Accept>);
@@ -177,12 +220,12 @@ Result<void> perform_function(const Ground& ground, WriteWork& work) {
       missing.merge(*provided);
       continue;
     }
-    if (!run.failure) return run.result;
+    if (!run.failure) return std::move(run.result);
     const Doubt doubt{token, now_here() + kDoubtAnsweredWithin};
-    const auto next = after_failure(ground, *run.failure, doubt, run.result.error(), tries);
-    if (!next) return fail(next.error());
-    if (*next == Next::stored) return {};
-    if (*next == Next::refused || ++tries > kTriesMax) return run.result;
+    const Next next = after_failure(ground, *run.failure, doubt, tries);
+    if (next == Next::stored) return {};
+    if (next == Next::unknown) return fail(in_doubt(run.result.error()));
+    if (next == Next::refused || ++tries > kTriesMax) return std::move(run.result);
   }
 }
 

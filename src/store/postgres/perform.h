@@ -43,7 +43,7 @@ struct Ground {
 // Of a flight that somebody waits for: who is not answered in time is told so.
 [[nodiscard]] Milliseconds answered_within(Milliseconds flight_max);
 
-// io: whether it is stored could not be found out.
+// Answers each, and throws nothing. io: whether it is stored could not be found out.
 template <class Op>
 void perform_together(const Ground& ground, Together<Op> items);
 

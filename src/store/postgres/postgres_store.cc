@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/caught.h"
 #include "base/digest.h"
 #include "base/forward_clock.h"
 #include "store/postgres/connections.h"
@@ -60,7 +61,8 @@ struct PostgresStore::Parts {
         connections(dialer,
                     {.most = std::max<std::size_t>(options.connections, 1),
                      .life = options.connection_life,
-                     .rest_max = options.connection_rest},
+                     .rest_max = options.connection_rest,
+                     .must_keep = options.must_keep},
                     random_seed()) {
     if (options.clock != nullptr) clock.emplace(*options.clock);
   }
@@ -157,10 +159,15 @@ void PostgresStore::close() {
   std::call_once(parts_->closed, [&] {
     parts_->writers->stop();
     parts_->readers->stop();
-    Borrowed last(parts_->connections);
-    if (auto link = last.get(Use::change)) {
-      parts_->ids.give_back(**link, parts_->options.flight_max);
-    }
+    // What is not given back is a gap.
+    (void)caught([&]() -> Result<void> {
+      Borrowed last(parts_->connections);
+      if (auto link = last.get(Use::change)) {
+        parts_->ids.give_back(**link, parts_->options.flight_max);
+      }
+      return {};
+    });
+    parts_->connections.end();
     parts_->closing.close();
     parts_->dialer.stop();
   });

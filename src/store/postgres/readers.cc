@@ -47,7 +47,11 @@ void Readers::run(Connections& connections) {
   ground.link = [&connection](Use use) { return connection.get(use); };
   ground.pause = [this, &connection](int tries) { return closing_.wait(connection.pause(tries)); };
   while (auto piece = queue_.pop()) {
-    std::visit([&](auto& question) { answer(ground, connection, question); }, *piece);
+    // Each is answered whatever is thrown on the way (answer()); this is for the thread.
+    (void)caught([&]() -> Result<void> {
+      std::visit([&](auto& question) { answer(ground, connection, question); }, *piece);
+      return {};
+    });
   }
 }
 

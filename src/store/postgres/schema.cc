@@ -168,7 +168,12 @@ const Sql kLockTimeout{"schema: lock timeout",
                        "SELECT set_config('lock_timeout', $1 || 'ms', true),"
                        " pg_backend_pid()::bigint,"
                        " set_config('client_min_messages', 'warning', true)"};
-// One migrates at a time; who comes second finds the step taken.
+// A step is begun by one at a time, and who comes second finds it taken: its statements see what
+// was committed while they waited, whatever isolation the database has by default. The lock of a
+// number comes first, because tables that are not there cannot be locked, and two who make one at
+// once fail ("todoku" as a number).
+const Sql kBeginStep{"schema: begin", "BEGIN ISOLATION LEVEL READ COMMITTED"};
+const Sql kLockMigration{"schema: lock migration", "SELECT pg_advisory_xact_lock(128021775215477)"};
 const Sql kLockSteps{"schema: lock", "LOCK TABLE todoku_schema IN SHARE ROW EXCLUSIVE MODE"};
 const Sql kStepTaken{"schema: step taken",
                      "INSERT INTO todoku_schema VALUES($1, (extract(epoch FROM now())"
@@ -235,12 +240,16 @@ Result<void> check_schema(Link& link) {
 Result<void> take_schema_step(Link& link, std::int64_t step, Milliseconds lock_most,
                               const std::function<void(std::int64_t pid)>& begun) {
   const std::string most = fmt::format("{}", lock_most.count());
-  const auto first =
-      link.add(kBegin).add(kLockTimeout, Params() << std::string_view(most)).fly(kSchemaLookMax);
+  const auto first = link.add(kBeginStep)
+                         .add(kLockTimeout, Params() << std::string_view(most))
+                         .fly(kSchemaLookMax);
   if (!first) return fail(first.error());
   begun(first->back().integer(0, 1));
-  auto locked =
-      link.add(kMakeSteps).add(kLockSteps).add(kStepTaken, Params() << step).fly(kStepMax);
+  auto locked = link.add(kLockMigration)
+                    .add(kMakeSteps)
+                    .add(kLockSteps)
+                    .add(kStepTaken, Params() << step)
+                    .fly(kStepMax);
   if (!locked) return fail(std::move(locked.error()));
   if (locked->back().empty()) {
     (void)link.roll_back(kSchemaLookMax);

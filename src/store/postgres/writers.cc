@@ -2,6 +2,7 @@
 #include "store/postgres/writers.h"
 
 #include <algorithm>
+#include <new>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -46,6 +47,27 @@ std::size_t rows_of(const Claim& claim) {
 }
 std::size_t rows_of(const StageRows& stage) {
   return stage.recipients.size();
+}
+
+Error held_up() noexcept {
+  try {
+    return {ErrorKind::unavailable, "the database holds up what is written"};
+  } catch (const std::bad_alloc&) {
+    return out_of_memory();
+  }
+}
+
+// What its owner throws is its own loss.
+template <class Piece>
+void refuse(Piece& piece, Error error) noexcept {
+  std::visit(
+      [&](auto& refused) {
+        (void)caught([&]() -> Result<void> {
+          refused.done(fail(std::move(error)));
+          return {};
+        });
+      },
+      piece);
 }
 
 }  // namespace
@@ -169,10 +191,15 @@ void Writers::draw_from(std::size_t lane, Drawn& drawn) {
         from.pieces.front());
     const bool too_much = octets > kOctetsTogether || rows > kRowsTogether;
     if (too_much && !drawn.pieces.empty()) break;
-    drawn.pieces.push_back(std::move(from.pieces.front()));
+    const auto drew = caught([&]() -> Result<void> {
+      drawn.pieces.push_back(std::move(from.pieces.front()));
+      return {};
+    });
+    if (!drew) break;  // it waits on
     from.pieces.pop_front();
     --queued_.at(priority_of(lane));
   }
+  if (drawn.pieces.empty()) throw std::bad_alloc();
   from.in_air += drawn.pieces.size();
   ++from.flights;
   from.served = SystemClock().steady_now();
@@ -180,12 +207,10 @@ void Writers::draw_from(std::size_t lane, Drawn& drawn) {
   if (share_of(lane) > 0) filled_.notify_one();
 }
 
-Writers::Drawn Writers::draw() {
+void Writers::draw(Drawn& drawn) {
   const std::lock_guard lock(mutex_);
-  Drawn drawn;
   const std::size_t lane = next_lane();
   if (lane < kLanes) draw_from(lane, drawn);
-  return drawn;
 }
 
 bool Writers::wait_for_work(Connections& connections) {
@@ -208,50 +233,70 @@ void Writers::run(Connections& connections) {
   ground.link = [&connection](Use use) { return connection.get(use); };
   ground.pause = [this, &connection](int tries) { return closing_.wait(connection.pause(tries)); };
   while (wait_for_work(connections)) {
-    // Where others have all connections and work with them, what waits is done by them, or when one
-    // of them is free. Where there is none, somebody must say so.
-    if (!connection.get(Use::change) && connections.work()) continue;
-    Drawn drawn = draw();
-    if (drawn.pieces.empty()) {
-      connection.give_back();
-      continue;
-    }
+    const auto turned = caught([&]() -> Result<void> {
+      turn(ground, connection, connections);
+      return {};
+    });
+    if (turned) continue;
+    connection.give_back();
+    refuse_first();
+  }
+}
+
+void Writers::turn(const Ground& ground, Borrowed& connection, Connections& connections) {
+  // Where others have all connections and work with them, what waits is done by them, or when one
+  // of them is free. Where there is none, somebody must say so.
+  if (!connection.get(Use::change) && connections.work()) return;
+  Drawn drawn;
+  draw(drawn);
+  if (!drawn.pieces.empty()) {
     const SteadyInstant began = SystemClock().steady_now();
     perform(ground, drawn);
     connection.give_back();
     finish(drawn, SystemClock().steady_now() - began);
+  } else {
+    connection.give_back();
   }
 }
 
+Writers::Piece Writers::take_out(std::size_t lane) noexcept {
+  Lane& from = lanes_.at(lane);
+  Piece piece = std::move(from.pieces.front());
+  from.pieces.pop_front();
+  --queued_.at(priority_of(lane));
+  std::visit([&](const auto& some) { admission_.let_go(some.octets); }, piece);
+  return piece;
+}
+
+void Writers::refuse_first() noexcept {
+  std::optional<Piece> first;
+  {
+    const std::lock_guard lock(mutex_);
+    const std::size_t lane = next_lane();
+    if (lane < kLanes) first = take_out(lane);
+  }
+  if (first) refuse(*first, out_of_memory());
+}
+
+std::optional<Writers::Piece> Writers::take_overdue() noexcept {
+  const SteadyInstant now = SystemClock().steady_now();
+  for (const bool functions : {false, true}) {
+    const std::size_t lane = lane_of(WritePriority::accept, functions);
+    const Lane& from = lanes_.at(lane);
+    if (!from.pieces.empty() && now - from.served >= kServedWithin) return take_out(lane);
+  }
+  return std::nullopt;
+}
+
+// Needs no memory of its own, so that its thread has nothing to lose.
 void Writers::refuse_overdue() {
   std::unique_lock lock(mutex_);
   while (!ended_.wait_for(lock, kLookForOverdueEvery, [this] { return has_ended_; })) {
-    const SteadyInstant now = SystemClock().steady_now();
-    std::deque<Piece> overdue;
-    for (const bool functions : {false, true}) {
-      const std::size_t lane = lane_of(WritePriority::accept, functions);
-      Lane& from = lanes_.at(lane);
-      if (from.pieces.empty() || now - from.served < kServedWithin) continue;
-      for (; !from.pieces.empty(); from.pieces.pop_front()) {
-        std::visit([&](const auto& piece) { admission_.let_go(piece.octets); },
-                   from.pieces.front());
-        overdue.push_back(std::move(from.pieces.front()));
-        --queued_.at(priority_of(lane));
-      }
+    while (auto overdue = take_overdue()) {
+      lock.unlock();
+      refuse(*overdue, held_up());
+      lock.lock();
     }
-    if (overdue.empty()) continue;
-    lock.unlock();
-    for (Piece& piece : overdue) {
-      std::visit(
-          [](auto& refused) {
-            (void)caught([&]() -> Result<void> {
-              refused.done(fail(ErrorKind::unavailable, "the database holds up what is written"));
-              return {};
-            });
-          },
-          piece);
-    }
-    lock.lock();
   }
 }
 
@@ -260,11 +305,13 @@ void Writers::perform(const Ground& ground, Drawn& drawn) {
       [&](auto& first) {
         using First = std::remove_cvref_t<decltype(first)>;
         if constexpr (std::is_same_v<First, Function>) {
-          Ground its = ground;
-          // Somebody waits for it at the other end.
-          if (priority_of(drawn.lane) == priority_of(kAcceptLane))
-            its.flight_max = answered_within(ground.flight_max);
-          first.answer = caught([&] { return perform_function(its, first.work); });
+          first.answer = caught([&] {
+            Ground its = ground;
+            // Somebody waits for it at the other end.
+            if (priority_of(drawn.lane) == priority_of(kAcceptLane))
+              its.flight_max = answered_within(ground.flight_max);
+            return perform_function(its, first.work);
+          });
         } else {
           perform_all<typename First::Operation>(ground, drawn);
         }
@@ -281,12 +328,13 @@ void Writers::perform_all(const Ground& ground, Drawn& drawn) {
     return {};
   });
   if (performed) return;
+  // Nothing was begun: perform_together() throws nothing.
   for (Piece& piece : drawn.pieces) {
-    std::visit([&](auto& lost) { lost.answer = fail(performed.error()); }, piece);
+    std::visit([&](auto& lost) { lost.answer = fail(shared_error(performed.error())); }, piece);
   }
 }
 
-void Writers::finish(Drawn& drawn, Microseconds took) {
+void Writers::finish(Drawn& drawn, Microseconds took) noexcept {
   std::size_t written = 0;
   bool failed = false;
   {
@@ -308,13 +356,16 @@ void Writers::finish(Drawn& drawn, Microseconds took) {
   commit_time_us_ += took.count();
   if (written > 0) ++commits_;
   writes_ += written;
-  const SteadyInstant now = SystemClock().steady_now();
-  if (failed) {
-    ++failed_commits_;
-    failing_.failed(now, {});
-  } else {
-    failing_.worked(now);
-  }
+  if (failed) ++failed_commits_;
+  (void)caught([&]() -> Result<void> {
+    const SteadyInstant now = SystemClock().steady_now();
+    if (failed) {
+      failing_.failed(now, {});
+    } else {
+      failing_.worked(now);
+    }
+    return {};
+  });
   for (Piece& piece : drawn.pieces) {
     std::visit(
         [](auto& answered) {

@@ -19,6 +19,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <variant>
 #include <vector>
@@ -78,18 +79,26 @@ class Writers {
   void run(Connections& connections);
   // False: the store is closing, and nothing is left.
   [[nodiscard]] bool wait_for_work(Connections& connections);
+  // One piece of work, or one look for it. Throws only while nothing is drawn.
+  void turn(const Ground& ground, Borrowed& connection, Connections& connections);
+  // After such a turn: the first that waits is told so, or it might wait for ever.
+  void refuse_first() noexcept;
   // What comes next; empty: others were faster.
-  [[nodiscard]] Drawn draw();
+  void draw(Drawn& drawn);
   // Pieces of a lane that this thread should take now.
   [[nodiscard]] std::size_t share_of(std::size_t lane) const;
   // The lane that comes next; kLanes: none has work for this thread.
   [[nodiscard]] std::size_t next_lane() const;
   void draw_from(std::size_t lane, Drawn& drawn);
+  // Answers each, whatever is thrown.
   void perform(const Ground& ground, Drawn& drawn);
   template <class Op>
   void perform_all(const Ground& ground, Drawn& drawn);
-  void finish(Drawn& drawn, Microseconds took);
+  void finish(Drawn& drawn, Microseconds took) noexcept;
   void refuse_overdue();
+  // Taken out, as if it had never come. nullopt: there is none.
+  [[nodiscard]] std::optional<Piece> take_overdue() noexcept;
+  [[nodiscard]] Piece take_out(std::size_t lane) noexcept;
 
   const Ground ground_;
   Closing& closing_;
