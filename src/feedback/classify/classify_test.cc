@@ -264,7 +264,7 @@ TEST(Words, AreFoundWhole) {
   EXPECT_FALSE(has_phrase("marble", "rbl"));
   EXPECT_TRUE(has_phrase("you are throttled", "throttl*"));
   EXPECT_FALSE(has_phrase("hustlsson", "tls"));
-  EXPECT_EQ(readable("A <Spam@example.jp>:\nB"), "a  b");
+  EXPECT_EQ(readable("A <Spam@example.jp>:\nB  c "), "a b c");
 }
 
 TEST(Causes, HaveNamesOfTheirOwn) {

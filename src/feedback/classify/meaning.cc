@@ -24,6 +24,9 @@ struct Facts {
 
 bool fits(const Rule& rule, const Facts& facts) {
   if (rule.is_about_recipient() && facts.party != Party::recipient) return false;
+  // "550 4.2.1": refused now, and the mailbox is well.
+  const bool for_now = facts.code >= 500 && facts.enhanced && facts.enhanced->klass == 4;
+  if (rule.is_about_recipient() && for_now) return false;
   if (rule.party && *rule.party != facts.party) return false;
   if (!rule.stages.allow(facts.stage)) return false;
   if (rule.codes.low != 0 && (facts.code < rule.codes.low || facts.code > rule.codes.high)) {

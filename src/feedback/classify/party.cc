@@ -7,7 +7,8 @@ namespace todoku::feedback::classify {
 namespace {
 
 constexpr std::string_view kSender =
-    "originator*|return path*|return-path*|return address*|reverse path*|reverse-path*|"
+    "送信元|送信者|originating domain|originator*|return path*|return-path*|return "
+    "address*|reverse path*|reverse-path*|"
     "bounce address*|bounces|test bounce*|reply address*|reply-to|from:|from line|from field|"
     "from address*|from header*|from domain*|mailfrom|badmailfrom|envelope from|envelope-from|"
     "your address|your email address|your e-mail address|your mail address|your mailbox*|"
@@ -29,7 +30,9 @@ constexpr std::string_view kRecipientVerified =
     "undeliverable address: address verification*";
 
 constexpr std::string_view kHost =
-    "client host*|client address*|client ip*|connecting host*|connecting ip*|connecting server*|"
+    "ipv6|messages from|mail from your|connection from|dynamic address|dynamic ip*|client "
+    "host*|client address*|client ip*|connecting host*|connecting ip*|connecting "
+    "server*|"
     "sending host*|sending ip*|sending server*|sending mta*|ip address*|this ip|from ip|your ip*|"
     "your host*|your server*|your mail server*|your email server*|your smtp*|your mta*|"
     "your network*|your domain*|your organi*|your company*|your system*|your client*|your isp*|"
@@ -37,7 +40,8 @@ constexpr std::string_view kHost =
     "you sent|country|countries|helo|ehlo|spf|dkim|you are not|you're not|you have been|"
     "you may not|you do not have permission";
 constexpr std::string_view kWhoIsLetIn =
-    "whitelist*|white list*|white-list*|allowlist*|allow list*|allow-list*|allowed list*|safelist*|"
+    "受信を拒否|受信拒否|指定受信|whitelist*|white list*|white-list*|allowlist*|allow "
+    "list*|allow-list*|allowed list*|safelist*|"
     "safe list*|list of|must register|external*|outside|outsiders|strangers|may send|can send|"
     "allowed to send|permitted to send|internal use*|internal mail*|internal email*|internal only|"
     "internally|from the internet|members only|members-only|subscribers only";
@@ -58,8 +62,8 @@ constexpr std::string_view kBlockedMailbox =
     "blocked due to inactivity";
 
 constexpr std::string_view kContent =
-    "spam|spammer*|spammy|spamming|virus*|malware|phish*|content|contents|attachment*|user agent|"
-    "user-agent|header|headers|unsolicited|x-mailer|message-id|subject line|suspicious*|"
+    "迷惑メール|spam|spammer*|spammy|spamming|virus*|malware|phish*|content|contents|attachment*|"
+    "user agent|user-agent|header|headers|unsolicited|x-mailer|message-id|subject line|suspicious*|"
     "newsletter*|advertis*|bulk|mass mail*";
 
 bool speaks_of_sender(std::string_view words) {

@@ -28,12 +28,18 @@ constexpr int kSecurity = 7;
 constexpr std::string_view kFullMailboxes =
     "mailbox full|mailbox is full|mail box full|over quota|overquota|quota exceeded|"
     "quotaexceeded*|exceeded quota|exceeded the quota|exceeds quota|out of storage|inbox full|"
-    "inbox is full|too much mail data|mailbox size limit exceeded";
+    "inbox is full|too much mail data|mailbox size limit exceeded|容量オーバー|has no space "
+    "left|disk quota|"
+    "quota exhausted|mailfolder is full|mail folder is full|exceeded storage allocation|"
+    "not enough space|not have enough space";
 constexpr std::string_view kDisabledMailboxes =
     "account is disabled|account disabled|account has been disabled|mailbox disabled|"
     "mailbox is disabled|account is inactive|mailbox is inactive|account suspended|"
     "account is suspended|user is disabled|user disabled|user suspended|"
-    "that you tried to reach is disabled|that you tried to reach is inactive";
+    "that you tried to reach is disabled|that you tried to reach is inactive|"
+    "account has been suspended|account closed|account has been closed|account is closed|"
+    "account terminated|account has been terminated|"
+    "mailbox deactivated|mailbox has been deactivated|deactivated mailbox|no longer accepts mail";
 constexpr std::string_view kMissingMailboxes =
     "user unknown|unknown user|no such user|recipientnotfound|recipient not found|"
     "unknown recipient|recipient unknown|mailbox not found|no such recipient|"
@@ -41,7 +47,15 @@ constexpr std::string_view kMissingMailboxes =
     "mailbox does not exist|address does not exist|account does not exist|"
     "that you tried to reach does not exist|user not found|no such address|"
     "user doesn't have|unknown address|invalid mailbox|no such account|unrouteable address|"
-    "is no longer valid";
+    "is no longer valid|recipient does not exist|recipient doesn't exist|user doesn't exist|"
+    "mailbox doesn't exist|account doesn't exist|address doesn't exist|unknown mailbox|"
+    "unknown account|unknown local part|address unknown|mailbox unknown|account unknown|"
+    "invalid user|not a valid user|not a valid mailbox|not a valid recipient|"
+    "non-existent user|nonexistent user|no such person|no account by that name|user not known|"
+    "is not a known user|not a local address|no mailbox found|mailbox invalid|mailbox not present|"
+    "unknown email address|user not active|unknown local-part|user was not found|"
+    "recipient was not found|no longer with the company|there is no one at this address|"
+    "no mail box available|指定されたメールアドレスは存在しません|宛先不明";
 
 constexpr std::string_view kOfARecipient =
     "user*|mailbox*|recipient*|account*|address*|inbox*|destination*|alias*";
@@ -102,7 +116,12 @@ constexpr std::array kReplyRules = {
         "greylist*|graylist*|grey list*|gray list*|grey-list*|gray-list*|"
         // Mimecast
         "internal resource temporarily unavailable|internal resources are temporarily unavailable"},
-    Rule{loop, {}, kAny, -1, -1, "too many hops|mail loop|mail loops|routing loop|hop count"},
+    Rule{loop,
+         {},
+         kAny,
+         -1,
+         -1,
+         "too many hops|mail loop|mail loops|routing loop|hop count|forwarding loop|loops back to"},
     // "Too many" of what is in the mailbox, or in the receiver's machine.
     Rule{mailbox_full, kRcptOrData, kTemporary, 2, 2},
     Rule{sender_address, kMail, kTemporary, 2, 2},
@@ -221,6 +240,8 @@ constexpr std::array kReplyRules = {
     Rule{mailbox_disabled, kRcptOrData, kAny, -1, -1, kDisabledMailboxes, {}, kSecurity},
     // X.7.1 is what Postfix says of every rule that its operator wrote by hand (access(5)), also of
     // those about recipients. Of content it is said of content.
+    // Whatever user it was that could not log in is ours.
+    Rule{client_auth, {}, kPermanent, -1, -1, "login failed|authentication failed"},
     Rule{mailbox,
          {Stage::rcpt_to},
          kRefused,
@@ -327,6 +348,11 @@ constexpr std::array kReplyRules = {
     Rule{.cause = sender_address, .stages = kEnvelopeOrData, .party = Party::sender},
     Rule{.cause = policy, .stages = kEnvelopeOrData, .codes = kPermanent, .party = Party::us},
     Rule{.cause = content, .stages = kEnvelopeOrData, .codes = kPermanent, .party = Party::content},
+    // For now, though with a code that says for good: not a word against the mailbox.
+    Rule{receiver_trouble, kRcptOrData, kPermanent, -1, -1,
+         "temporarily|temporary|greylist*|graylist*|service unavailable|server is unavailable|"
+         "一時的に|being migrated|connection timed out|refused to talk to me|local configuration "
+         "error"},
     Rule{.cause = policy,
          .stages = kEnvelopeOrData,
          .codes = kPermanent,

@@ -64,9 +64,11 @@ std::string readable(std::string_view text) {
     // Gmail and others repeat the enhanced code in each line, in the middle of what they say.
     const bool repeated =
         begin > 0 && lower[begin - 1] == '\n' && parse_enhanced_status(token).has_value();
-    if (!repeated && !token.contains('@')) words += token;
-    if (!repeated && end < lower.size()) words += ' ';
     begin = end + 1;
+    if (repeated || token.empty() || token.contains('@')) continue;
+    // "User <a@example.jp> unknown" is of an unknown user.
+    if (!words.empty()) words += ' ';
+    words += token;
   }
   return words;
 }
