@@ -34,7 +34,7 @@ std::atomic<std::int64_t> then_left{-1};
 std::atomic<std::int64_t> lasts_ms{0};  // each is refused for so long, once one is
 std::atomic<Moment> until{Moment{}};
 
-void ask_for_memory() {
+[[maybe_unused]] void ask_for_memory() {
   if (!is_victim) return;
   if (std::chrono::steady_clock::now() >= until.load()) {
     if (left.load() < 0 || left.fetch_sub(1) != 0) return;
