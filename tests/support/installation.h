@@ -15,6 +15,7 @@
 #include "async/runtime.h"
 #include "base/clock.h"
 #include "store/sqlite/sqlite_store.h"
+#include "support/shared_clock.h"
 
 namespace todoku {
 
@@ -38,10 +39,11 @@ class TestFolder {
   std::filesystem::path path_;
 };
 
-// Member order: the store goes before its clock and its folder.
+// Member order: the store goes before its clock and its folder. The store's threads look at the
+// clock while the test moves it.
 struct TestStore {
   TestFolder folder;
-  FakeClock clock;
+  SharedClock clock;
   std::unique_ptr<store::SqliteStore> store;
 
   // `its_clock` outlives it; nullptr: `clock`.
