@@ -7,9 +7,9 @@ namespace todoku::feedback::classify {
 namespace {
 
 constexpr std::string_view kSender =
-    "送信元|送信者|originating domain|originator*|return path*|return-path*|return "
-    "address*|reverse path*|reverse-path*|"
-    "bounce address*|bounces|test bounce*|reply address*|reply-to|from:|from line|from field|"
+    "送信元|送信者|originating domain|originator*|return path*|return-path*|return address*|"
+    "reverse path*|reverse-path*|bounce address*|bounces|test bounce*|reply address*|reply-to|"
+    "from:|from line|from field|"
     "from address*|from header*|from domain*|mailfrom|badmailfrom|envelope from|envelope-from|"
     "your address|your email address|your e-mail address|your mail address|your mailbox*|"
     "your account*|your quota|your sending|your own|sending account*|sending address*|"
@@ -30,18 +30,17 @@ constexpr std::string_view kRecipientVerified =
     "undeliverable address: address verification*";
 
 constexpr std::string_view kHost =
-    "ipv6|messages from|mail from your|connection from|dynamic address|dynamic ip*|client "
-    "host*|client address*|client ip*|connecting host*|connecting ip*|connecting "
-    "server*|"
-    "sending host*|sending ip*|sending server*|sending mta*|ip address*|this ip|from ip|your ip*|"
+    "ipv6|messages from|connection from|dynamic address|dynamic ip*|client host*|client address*|"
+    "client ip*|connecting host*|connecting ip*|connecting server*|sending host*|"
+    "sending ip*|sending server*|sending mta*|ip address*|this ip|from ip|your ip*|"
     "your host*|your server*|your mail server*|your email server*|your smtp*|your mta*|"
     "your network*|your domain*|your organi*|your company*|your system*|your client*|your isp*|"
     "your provider*|your connection*|your machine*|your reputation|mail from|from you|you send|"
     "you sent|country|countries|helo|ehlo|spf|dkim|you are not|you're not|you have been|"
     "you may not|you do not have permission";
 constexpr std::string_view kWhoIsLetIn =
-    "受信を拒否|受信拒否|指定受信|whitelist*|white list*|white-list*|allowlist*|allow "
-    "list*|allow-list*|allowed list*|safelist*|"
+    "受信を拒否|受信拒否|指定受信|whitelist*|white list*|white-list*|allowlist*|allow list*|"
+    "allow-list*|allowed list*|safelist*|"
     "safe list*|list of|must register|external*|outside|outsiders|strangers|may send|can send|"
     "allowed to send|permitted to send|internal use*|internal mail*|internal email*|internal only|"
     "internally|from the internet|members only|members-only|subscribers only";
