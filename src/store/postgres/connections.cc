@@ -81,7 +81,12 @@ Result<std::unique_ptr<Link>> Connections::first(Milliseconds most) {
   const SteadyInstant until = machine_now() + most;
   for (int tries = 1;; ++tries) {
     auto dialed = dialer_.dial();
-    if (dialed || !is_full(dialed.error()) || machine_now() >= until) return dialed;
+    if (dialed) {
+      const auto timeline = ask_timeline(**dialed, kLookMax);
+      if (timeline) (*dialed)->set_timeline(*timeline);
+      return dialed;
+    }
+    if (!is_full(dialed.error()) || machine_now() >= until) return dialed;
     std::this_thread::sleep_for(pause(tries));
   }
 }
@@ -90,6 +95,7 @@ void Connections::adopt(std::unique_ptr<Link> link) {
   {
     const std::lock_guard lock(mutex_);
     const SteadyInstant now = machine_now();
+    end_past(link->timeline());
     resting_.push_back({std::move(link), now + around(limits_.life), now});
     ++count_;
   }
@@ -119,6 +125,24 @@ void Connections::failed(Error error, SteadyInstant now) {
   last_ = std::move(error);
 }
 
+void Connections::end_past(std::int64_t timeline) {
+  if (timeline <= timeline_) return;
+  if (timeline_ > 0) {
+    log::warning("another server has taken over the database", {{"timeline", timeline}});
+  }
+  timeline_ = timeline;
+  const auto past = [&](const auto& each) {
+    return each.link->timeline() > 0 && each.link->timeline() < timeline;
+  };
+  count_ -= std::erase_if(resting_, past);
+  std::erase_if(silent_, past);
+}
+
+bool Connections::is_of_the_past(const Link& link) {
+  const Lock lock(mutex_);
+  return link.timeline() > 0 && link.timeline() < timeline_;
+}
+
 // What it is told of comes with its first answer, and whether there is room for it.
 Result<std::unique_ptr<Link>> Connections::dial_fit(bool besides) {
   auto dialed = dialer_.dial();
@@ -130,6 +154,14 @@ Result<std::unique_ptr<Link>> Connections::dial_fit(bool besides) {
   if (!said) return fail(said.error());
   auto fit = check_new(said->front(), limits_.must_keep);
   if (!fit) return fail(std::move(fit.error()));
+  const auto timeline = ask_timeline(link, kLookMax);
+  if (!timeline) return fail(timeline.error());
+  link.set_timeline(*timeline);
+  if (is_of_the_past(link)) {
+    dialer_.turn_away();
+    return fail(ErrorKind::unavailable,
+                "this server of the database goes on by itself, though another has taken over");
+  }
   if (besides && has_little_room(said->back())) dialed->reset();
   return dialed;
 }
@@ -154,6 +186,7 @@ Result<Connections::Lent> Connections::dial(Lock& lock, bool besides) {
     }
     if (failures_ > 0) log::info("the database is reached again", {{"failures", failures_}});
     failures_ = 0;
+    end_past((*dialed)->timeline());
     return Lent{std::move(*dialed), now + around(limits_.life), now};
   });
 }
@@ -217,7 +250,9 @@ void Connections::give_back(Lent lent) noexcept {
     std::erase_if(silent_,
                   [&](const Silent& each) { return each.since < lent.link->last_commit(); });
   }
-  bool keeps = lent.link->usable() && !lent.link->in_transaction() && lent.link->ready();
+  if (lent.link->fell_silent()) dialer_.turn_away();
+  const bool past = lent.link->timeline() > 0 && lent.link->timeline() < timeline_;
+  bool keeps = !past && lent.link->usable() && !lent.link->in_transaction() && lent.link->ready();
   if (keeps && count_ > 1 && now >= next_look_) {
     next_look_ = now + kLookEvery;
     lock.unlock();
@@ -236,7 +271,7 @@ void Connections::give_back(Lent lent) noexcept {
           });
   if (!keeps) {
     --count_;
-    if (lent.link->awaits_commit() && !ended_) {
+    if (lent.link->awaits_commit() && !ended_ && !past) {
       (void)caught([&]() -> Result<void> {
         silent_.push_back({std::move(lent.link), now});
         return {};

@@ -4,6 +4,10 @@
 // needed and there is room, and is given back when it rests. One lives for a while, and is replaced
 // before it is ended.
 //
+// Another server may take over, and the one before may come back and believe that nothing has
+// happened. The number of the server's history tells them apart (Link::timeline): once a higher one
+// is known, nothing more is asked of connections of a lower one.
+//
 // A COMMIT that is not answered in time is not given up: the connection is set aside and listened
 // to. Until it is answered, or another commit is, nothing is begun that would have to wait in the
 // same way (a standby that is gone holds up every commit), and the server is not filled with what
@@ -94,6 +98,9 @@ class Connections {
   // stay; so it needs room.
   [[nodiscard]] Result<Lent> dial(Lock& lock, bool besides);
   [[nodiscard]] Result<std::unique_ptr<Link>> dial_fit(bool besides);
+  // Whether another server has taken over from this one; else it is of the newest history.
+  [[nodiscard]] bool is_of_the_past(const Link& link);
+  void end_past(std::int64_t timeline);
   [[nodiscard]] Lent renewed(Lock& lock, Lent old);
   void failed(Error error, SteadyInstant now);
   [[nodiscard]] Milliseconds around(Milliseconds time);
@@ -106,7 +113,8 @@ class Connections {
   SeededRandom random_;
   std::deque<Lent> resting_;  // the one that was used last is last
   std::deque<Silent> silent_;
-  std::size_t count_ = 0;  // those that rest and those that are lent
+  std::size_t count_ = 0;      // those that rest and those that are lent
+  std::int64_t timeline_ = 0;  // the newest known
   bool dialing_ = false;
   bool ended_ = false;
   int failures_ = 0;

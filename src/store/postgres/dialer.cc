@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
+#include <ranges>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -21,6 +23,7 @@ struct FreeConnection {
   void operator()(PGconn* connection) const { PQfinish(connection); }
 };
 using Connection = std::unique_ptr<PGconn, FreeConnection>;
+using Pairs = std::vector<std::pair<const char*, std::string>>;
 
 // What a network that swallows packets would otherwise make us wait for. The address may say
 // otherwise.
@@ -74,6 +77,28 @@ Result<void> wait_for(PGconn* connection, Milliseconds most) {
   return {};
 }
 
+// What names each host of an address: libpq gives lists, by commas, of hosts, of their addresses
+// and of their ports, of which there may be one for all. Lists that do not fit are left to libpq,
+// which says so.
+std::vector<Pairs> hosts_of(const PQconninfoOption* options) {
+  constexpr std::array<std::string_view, 3> kLists{"host", "hostaddr", "port"};
+  std::vector<Pairs> hosts(1);
+  for (const PQconninfoOption* each = options; each->keyword != nullptr; ++each) {
+    if (each->val == nullptr || std::ranges::find(kLists, each->keyword) == kLists.end()) continue;
+    if (std::string_view(each->val).find(',') == std::string_view::npos) continue;
+    std::vector<std::string> parts;
+    for (const auto part : std::views::split(std::string_view(each->val), ',')) {
+      parts.emplace_back(part.begin(), part.end());
+    }
+    if (hosts.size() == 1) hosts.resize(parts.size());
+    if (hosts.size() != parts.size()) return std::vector<Pairs>(1);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      hosts[i].emplace_back(each->keyword, std::move(parts[i]));
+    }
+  }
+  return hosts;
+}
+
 }  // namespace
 
 struct Dialer::Attempt {
@@ -81,61 +106,87 @@ struct Dialer::Attempt {
   Result<void> made;
 };
 
-Result<Dialer::Attempt> Dialer::attempt() {
-  char* wrong = nullptr;
-  const std::unique_ptr<PQconninfoOption, FreeOptions> parsed(
-      PQconninfoParse(options_.address.c_str(), &wrong));
-  if (parsed == nullptr) {
-    std::string text = wrong == nullptr ? "out of memory" : wrong;
-    PQfreemem(wrong);
-    return fail(ErrorKind::invalid_input,
-                fmt::format("the address of the database cannot be read: {}", text));
-  }
+// What is said for all hosts, and for each.
+struct Dialer::Address {
+  std::unique_ptr<PQconninfoOption, FreeOptions> parsed;
+  std::vector<Pairs> hosts;  // at least one
+};
+
+Result<Dialer::Attempt> Dialer::attempt(const Address& address, std::size_t host) {
   std::vector<const char*> names;
   std::vector<const char*> values;
-  for (const auto& [name, value] : kDefaults) {
+  const auto say = [&](const char* name, const char* value) {  // the last of a name counts
     names.push_back(name);
     values.push_back(value);
+  };
+  for (const auto& [name, value] : kDefaults) say(name, value);
+  for (const PQconninfoOption* each = address.parsed.get(); each->keyword != nullptr; ++each) {
+    if (each->val != nullptr) say(each->keyword, each->val);
   }
-  std::int64_t hosts = 1;
-  for (const PQconninfoOption* each = parsed.get(); each->keyword != nullptr; ++each) {
-    if (each->val == nullptr) continue;
-    names.push_back(each->keyword);  // the last of a name counts
-    values.push_back(each->val);
-    if (std::string_view(each->keyword) == "host") {
-      hosts += std::ranges::count(std::string_view(each->val), ',');
-    }
-  }
+  for (const auto& [name, value] : address.hosts[host]) say(name, value.c_str());
   std::string password;
   if (options_.password) {
     auto asked = options_.password();
     if (!asked) return fail("the password of the database", std::move(asked.error()));
     password = std::move(*asked);
-    names.push_back("password");
-    values.push_back(password.c_str());
+    say("password", password.c_str());
   }
-  names.push_back(nullptr);
-  values.push_back(nullptr);
+  say(nullptr, nullptr);
   Connection connection(PQconnectStartParams(names.data(), values.data(), 0));
   if (connection == nullptr) return fail(ErrorKind::unavailable, "out of memory");
   // With its SQLSTATE, which libpq tells of a connection that failed in no other way.
   PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
-  auto made = wait_for(connection.get(), options_.connect_max * hosts);
+  auto made = wait_for(connection.get(), options_.connect_max);
   PQsetErrorVerbosity(connection.get(), PQERRORS_DEFAULT);
   return Attempt{std::move(connection), std::move(made)};
 }
 
-Result<std::unique_ptr<Link>> Dialer::dial() {
-  const std::lock_guard lock(one_at_a_time_);
+Result<std::unique_ptr<Link>> Dialer::dial_host(const Address& address, std::size_t host) {
   for (const bool again : {false, true}) {
     if (stopped_) break;
-    auto tried = attempt();
+    auto tried = attempt(address, host);
     if (!tried) return fail(std::move(tried.error()));
     if (tried->made) return std::make_unique<Link>(tried->connection.release());
     const bool refused = PQconnectionUsedPassword(tried->connection.get()) != 0;
     if (again || !refused || !options_.password) return fail(std::move(tried->made.error()));
   }
   return fail(ErrorKind::unavailable, "the store is closing");
+}
+
+// One host after the other, each with a limit of its own: libpq, which would take the list, waits
+// for the first that swallows what it is sent, and asks no other.
+Result<std::unique_ptr<Link>> Dialer::dial() {
+  const std::lock_guard lock(one_at_a_time_);
+  char* wrong = nullptr;
+  Address address;
+  address.parsed.reset(PQconninfoParse(options_.address.c_str(), &wrong));
+  if (address.parsed == nullptr) {
+    const std::string text = wrong == nullptr ? "out of memory" : wrong;
+    PQfreemem(wrong);
+    return fail(ErrorKind::invalid_input,
+                fmt::format("the address of the database cannot be read: {}", text));
+  }
+  address.hosts = hosts_of(address.parsed.get());
+  const std::size_t count = address.hosts.size();
+  std::optional<Error> failed;
+  for (std::size_t n = 0, first = first_; n < count; ++n) {
+    const std::size_t host = (first + n) % count;
+    auto dialed = dial_host(address, host);
+    if (dialed) {
+      first_ = host;
+      return dialed;
+    }
+    if (!failed) {
+      failed = std::move(dialed.error());
+    } else {
+      failed->detail += "; and " + dialed.error().detail;
+    }
+  }
+  return fail(std::move(*failed));
+}
+
+void Dialer::turn_away() {
+  ++first_;
 }
 
 bool is_full(const Error& error) {

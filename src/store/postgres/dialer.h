@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -20,7 +21,8 @@ namespace todoku::store::postgres {
 using Credentials = std::function<Result<std::string>()>;
 
 struct DialOptions {
-  // As libpq takes it: a URI, or name=value pairs. Several hosts may be named.
+  // As libpq takes it: a URI, or name=value pairs. Several hosts may be named: of those that take
+  // writes the one that was reached last is tried first.
   std::string address;
   Credentials password;             // empty: what the address says, or none
   Milliseconds connect_max{3'000};  // for each host
@@ -33,15 +35,21 @@ class Dialer {
   // A connection to a server that takes writes. If the password is refused it is asked for once
   // more. unavailable: the sentence says why.
   [[nodiscard]] Result<std::unique_ptr<Link>> dial();
+  // The host that was reached last is to be tried after the others: it has fallen silent, or
+  // another has taken over from it.
+  void turn_away();
   // Whoever dials is told unavailable at once, from now on.
   void stop() { stopped_ = true; }
 
  private:
+  struct Address;
   struct Attempt;
-  [[nodiscard]] Result<Attempt> attempt();
+  [[nodiscard]] Result<std::unique_ptr<Link>> dial_host(const Address& address, std::size_t host);
+  [[nodiscard]] Result<Attempt> attempt(const Address& address, std::size_t host);
 
   const DialOptions options_;
   std::mutex one_at_a_time_;
+  std::atomic<std::size_t> first_{0};  // of the hosts, modulo their number
   std::atomic<bool> stopped_{false};
 };
 

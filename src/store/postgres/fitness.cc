@@ -2,6 +2,7 @@
 #include "store/postgres/fitness.h"
 
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -52,6 +53,10 @@ Column our_tables() {
   return tables;
 }
 
+// The first eight digits of the name of the file that is being written.
+const Sql kTimeline{"fitness: timeline",
+                    "SELECT substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)"};
+
 constexpr std::string_view kNotKept =
     "synchronous_commit is off in the database, so that what was accepted could be lost: set it to "
     "on (ALTER DATABASE ... SET synchronous_commit = on, or ALTER ROLE, or postgresql.conf)";
@@ -70,6 +75,16 @@ Result<void> check_new(const Table& said, bool must_keep) {
     return fail(ErrorKind::unavailable, std::string(kNotKept));
   }
   return {};
+}
+
+Result<std::int64_t> ask_timeline(Link& link, Milliseconds most) {
+  const auto told = link.fly_one(kTimeline, {}, most);
+  if (!told && !link.usable()) return fail(told.error());
+  if (!told) return 0;
+  const std::string_view digits = told->text(0, 0);
+  std::int64_t timeline = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), timeline, 16);
+  return read.ec == std::errc() ? timeline : 0;
 }
 
 Result<void> check_database(Link& link) {

@@ -28,6 +28,10 @@ extern const Sql kNewConnection;
 // What that answered. unavailable: it only reads, or (`must_keep`) what is committed may be lost.
 [[nodiscard]] Result<void> check_new(const Table& said, bool must_keep);
 
+// The number of the server's history (link.h); 0 where the database does not tell, as those do
+// whose nodes share their storage. unavailable: the connection is lost.
+[[nodiscard]] Result<std::int64_t> ask_timeline(Link& link, Milliseconds most);
+
 // Everything that a store needs: these, and that the schema has every step (schema.h). `must_keep`:
 // durability, too.
 [[nodiscard]] Result<void> check_fit(Link& link, bool must_keep);

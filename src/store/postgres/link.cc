@@ -169,7 +169,8 @@ Result<std::vector<Table>> Link::send_and_read(Milliseconds most) {
   while (!reading.synced) {
     auto read = wait_and_read(reading, deadline);
     if (!read) {
-      awaits_commit_ = commits && read.error().kind == ErrorKind::timeout;
+      fell_silent_ = read.error().kind == ErrorKind::timeout;
+      awaits_commit_ = commits && fell_silent_;
       return lose(ErrorKind::unavailable, std::move(read.error().detail), commits);
     }
   }

@@ -83,6 +83,12 @@ class Link {
   // Of one that was given up at its deadline: its COMMIT is on the way still, as far as can be
   // known. False once the server says anything, or the connection ends.
   [[nodiscard]] bool awaits_commit();
+  // It was given up because the server said nothing.
+  [[nodiscard]] bool fell_silent() const { return fell_silent_; }
+  // Of the server's history (PostgreSQL 26.3.5): each take-over begins a new one, with a higher
+  // number. 0: not known.
+  [[nodiscard]] std::int64_t timeline() const { return timeline_; }
+  void set_timeline(std::int64_t timeline) { timeline_ = timeline; }
   // When the last transaction that changed something was done; else the beginning of time.
   [[nodiscard]] SteadyInstant last_commit() const { return last_commit_; }
   // Between flights: whether it is good for another: nothing was added and never flown, and the
@@ -113,6 +119,8 @@ class Link {
   std::optional<std::string> not_sent_;
   bool usable_ = true;
   bool awaits_commit_ = false;
+  bool fell_silent_ = false;
+  std::int64_t timeline_ = 0;
   SteadyInstant last_commit_{};
   Failure failure_{.state = "none"};
 };

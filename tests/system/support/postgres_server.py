@@ -32,7 +32,10 @@ def programs():
 
 
 class PostgresServer:
-    def __init__(self):
+    """`settings`: more of them than ours."""
+
+    def __init__(self, settings=()):
+        self.settings = (*SETTINGS, *settings)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="todoku-pg-"))
         self.programs = programs()
         self.process = None
@@ -44,27 +47,50 @@ class PostgresServer:
             self.folder.chmod(0o711)
             if self.owner:
                 os.chown(self.folder, self.owner.pw_uid, self.owner.pw_gid)
-            data = self.folder / "data"
-            subprocess.run([self.programs / "initdb", "-D", data, "-U", KEEPER, "-N",
-                            "--auth=trust", *ENCODING], check=True, capture_output=True, cwd="/",
-                           **self.as_owner())
-            (data / "pg_hba.conf").write_text(f"local all {KEEPER} trust\n"
-                                              "local all all scram-sha-256\n")
+            self.fill_folder()
             self.start()
         except BaseException:
             self.close()
             raise
         return self
 
+    def fill_folder(self):
+        data = self.folder / "data"
+        self.run("initdb", "-D", data, "-U", KEEPER, "-N", "--auth=trust", *ENCODING)
+        (data / "pg_hba.conf").write_text(f"local all {KEEPER} trust\n"
+                                          f"local replication {KEEPER} trust\n"
+                                          "local all all scram-sha-256\n")
+
+    def run(self, program, *words):
+        subprocess.run([self.programs / program, *words], check=True, capture_output=True, cwd="/",
+                       **self.as_owner())
+
     def __exit__(self, *_):
         self.close()
 
     def close(self):
         if self.process is not None:
-            self.process.send_signal(signal.SIGCONT)
+            self.signal_all(signal.SIGCONT)
             self.process.send_signal(signal.SIGQUIT)
             self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def signal_all(self, number):
+        """Of the server and all that serve sessions: SIGSTOP is a server whose network swallows
+        everything, SIGKILL a machine that is gone, and SIGCONT one that comes back."""
+        pids = [self.process.pid]
+        for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = path.read_text(errors="replace").rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[1]) == self.process.pid:
+                pids.append(int(path.parent.name))
+        for pid in pids:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
 
     def as_owner(self):
         return {"user": self.owner.pw_uid, "group": self.owner.pw_gid,
@@ -72,7 +98,7 @@ class PostgresServer:
 
     def start(self):
         libc = ctypes.CDLL(None)
-        settings = [word for setting in SETTINGS for word in ("-c", setting)]
+        settings = [word for setting in self.settings for word in ("-c", setting)]
         self.process = subprocess.Popen(
             [self.programs / "postgres", "-D", self.folder / "data", "-c",
              f"unix_socket_directories={self.folder}", *settings],
