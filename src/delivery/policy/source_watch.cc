@@ -29,11 +29,16 @@ SourceWatch::Steps SourceWatch::look(const std::vector<Configured>& configured,
   Steps steps;
   std::vector<std::string> free;
   std::map<std::string, SteadyInstant> ending;
+  // Whether it is in use counts only after it was said that it is over: until then something may
+  // be begun.
   const auto end = [&](const std::string& name, bool in_use) {
     const auto before = ending_.find(name);
     const SteadyInstant since = before == ending_.end() ? answered : before->second;
-    ending.emplace(name, since);
-    if (!in_use || answered - since >= lease_) steps.give.push_back(name);
+    if (before != ending_.end() && (!in_use || answered - since >= lease_)) {
+      steps.give.push_back(name);
+    } else {
+      ending.emplace(name, since);
+    }
   };
   for (const Configured& source : configured) {
     const auto owner = by_name.find(source.name);
@@ -58,6 +63,7 @@ SourceWatch::Steps SourceWatch::look(const std::vector<Configured>& configured,
     if (owner.node == itself) end(name, false);
   }
   ending_ = std::move(ending);
+  steps.ending = !ending_.empty();
   // Couriers that begin together try different ones first.
   if (const auto place = choose_source(free, itself, 0)) steps.take = free[*place];
   return steps;

@@ -37,6 +37,7 @@ class SourceWatch {
     std::vector<std::string> owned;   // in the order of the configured
     std::optional<std::string> take;  // ask the store for it
     std::vector<std::string> give;    // owned until now, and over
+    bool ending = false;              // some have ended and are still in use: look again soon
   };
 
   // How long an owner's lease is.
@@ -51,7 +52,7 @@ class SourceWatch {
  private:
   const Milliseconds lease_;
   RenewalWatch watch_;
-  std::map<std::string, SteadyInstant> ending_;  // ours, but not here any more: since when
+  std::map<std::string, SteadyInstant> ending_;  // ours, but not here any more; since when
 };
 
 // Which sources have a living owner. A lease that has lapsed in the store's time alone says nothing
