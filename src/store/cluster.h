@@ -12,7 +12,8 @@
 //                                v
 //                              void ──take, by anybody──> owned, with a greater token
 //
-// A source hangs on its node's lease (nodes.h): nothing is renewed per source.
+// A source hangs on its node's lease (nodes.h): nothing is renewed per source. What a node had is
+// free, too, when another enters in its place (NewNode::succeeds): then it is known to be gone.
 //
 // The store's clock may leap, so that a lease has ended here whose holder is at work. Whoever takes
 // what was not given up has first watched it unrenewed for as long as a lease is by its own steady
@@ -34,6 +35,8 @@ namespace todoku::store {
 
 inline constexpr Milliseconds kLeadership = std::chrono::seconds(8);
 inline constexpr Milliseconds kLeadEvery = std::chrono::seconds(2);
+// A reign that is longer than that by more than so much was given by another clock.
+inline constexpr Milliseconds kClocksApart = std::chrono::seconds(1);
 
 struct Leader {
   NodeKey node{};
