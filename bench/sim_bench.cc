@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Thousands of simulated worlds: bench/run sim [FIRST_SEED [COUNT]]. Prints every broken promise
-// with its seed and fails if there is one; TODOKU_SEED=n (of a cluster: TODOKU_CLUSTER_SEED=n)
+// with its seed and fails if there is one; with what is printed before it, as TODOKU_SEED=n,
 // todoku_sim_test tells that seed's story.
 #include <chrono>
 #include <cstdio>
@@ -11,6 +11,18 @@
 
 #include "base/clock.h"
 #include "sim/play.h"
+#include "sim/rivals.h"
+
+namespace {
+
+// Of eight worlds two are clusters and one has rivals.
+todoku::sim::Played play(std::uint64_t seed) {
+  if (seed % 4 == 0) return todoku::sim::play_cluster(seed, {}, 1);
+  if (seed % 8 == 1) return todoku::sim::play_rivals(seed, {}, 1);
+  return todoku::sim::play_seed(seed, 1);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace todoku;
@@ -28,15 +40,13 @@ int main(int argc, char** argv) {
   Microseconds simulated{};
   std::uint64_t broken = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
-    // Of four worlds one is a cluster.
-    const bool cluster = seed % 4 == 0;
-    const sim::Played played = cluster ? sim::play_cluster(seed, {}, 1) : sim::play_seed(seed, 1);
+    const sim::Played played = play(seed);
     figures += played.figures;
     simulated += played.lasted;
     if (played.broken.empty()) continue;
     ++broken;
     for (const std::string& promise : played.broken) {
-      fmt::print(stderr, "{} {}: {}\n", cluster ? "cluster" : "seed", seed, promise);
+      fmt::print(stderr, "{}={}: {}\n", played.again, seed, promise);
     }
   }
   const double seconds = std::chrono::duration<double>(clock.steady_now() - began).count();

@@ -29,6 +29,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "store/accounts.h"
+#include "store/cluster.h"
 #include "store/deliveries.h"
 #include "store/imports.h"
 #include "store/nodes.h"
@@ -49,6 +50,7 @@ class ReadTransaction : public SettingReads,
                         public RecipientReads,
                         public ImportReads,
                         public NodeReads,
+                        public ClusterReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
@@ -58,6 +60,7 @@ class WriteTransaction : public SettingWrites,
                          public RecipientWrites,
                          public ImportWrites,
                          public NodeWrites,
+                         public ClusterWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;

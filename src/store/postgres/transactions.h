@@ -73,6 +73,10 @@ class Questions final : public ReadTransaction {
   Result<std::vector<Node>> nodes() override;
   Result<std::vector<HeldBatch>> lost_by(NodeKey node, std::span<const HeldBatch> held) override;
 
+  // -- the cluster (cluster.cc)
+  Result<std::optional<Leader>> leader() override;
+  Result<std::vector<SourceOwner>> source_owners() override;
+
   // -- figures (reads_scheduling.cc)
   Result<std::vector<QueueFigures>> queue_figures() override;
   Result<AccountWork> work_of(AccountKey account) override;
@@ -132,6 +136,12 @@ class Changes final : public WriteTransaction {
   Result<void> mark_begun(const HeldBatch& held, bool begun) override;
   Result<void> mark_on_its_way(const HeldBatch& held, std::uint32_t seq, bool on_its_way) override;
   Result<void> offer_set_aside(const RecipientKey& key) override;
+
+  // -- the cluster (cluster.cc)
+  Result<Leader> lead(NodeKey node) override;
+  Result<void> stop_leading(NodeKey node) override;
+  Result<SourceOwner> take_source(NodeKey node, std::string_view source) override;
+  Result<void> give_source(NodeKey node, std::string_view source) override;
 
  private:
   [[nodiscard]] Result<std::int64_t> doubt_those_on_their_way(const std::set<BatchKey>& batches);

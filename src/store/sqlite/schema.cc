@@ -219,10 +219,20 @@ constexpr const char* kVersion9 = R"sql(
 CREATE INDEX accounts_suspended ON accounts(suspended) WHERE suspended = 1;
 )sql";
 
+// leadership            One row: which scheduler leads (store/cluster.h); node 0: none.
+// source_owners         Whose a source is; node 0: nobody's. Its token stays.
+constexpr const char* kVersion10 = R"sql(
+CREATE TABLE leadership(
+  id INTEGER PRIMARY KEY, node INTEGER NOT NULL, until INTEGER NOT NULL, token INTEGER NOT NULL);
+INSERT INTO leadership VALUES(1, 0, 0, 0);
+CREATE TABLE source_owners(
+  source TEXT PRIMARY KEY, node INTEGER NOT NULL, token INTEGER NOT NULL) WITHOUT ROWID;
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 9> kMigrations{kVersion1, kVersion2, kVersion3,
-                                                 kVersion4, kVersion5, kVersion6,
-                                                 kVersion7, kVersion8, kVersion9};
+constexpr std::array<const char*, 10> kMigrations{kVersion1, kVersion2, kVersion3, kVersion4,
+                                                  kVersion5, kVersion6, kVersion7, kVersion8,
+                                                  kVersion9, kVersion10};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");
