@@ -50,8 +50,8 @@ class StoreHouse {
   [[nodiscard]] virtual Result<std::unique_ptr<store::Store>> open_for_tool(const Start& start) = 0;
   // The engines that work on the store while none answers such a tool. Waits for the store.
   [[nodiscard]] virtual Result<std::vector<store::Node>> engines_elsewhere(store::Store& store) = 0;
-  // Whether such a tool may change something: conflict names the engine that is to be asked;
-  // not_found: the store is a new one, and something tells of an older life.
+  // Whether such a tool may change something. not_found: the store is a new one, and something
+  // tells of an older life.
   [[nodiscard]] virtual Result<void> may_change(store::Store& store) = 0;
 
   // This process among the nodes of the store; after open(). `roles`, `version`: for people.

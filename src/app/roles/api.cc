@@ -33,6 +33,14 @@ std::uint64_t random_seed() {
   return seed;
 }
 
+// There is nothing to read: whoever calls is asked about.
+Task<Result<ChangeWatch::Take>> forget_accounts(api::Api& api) {
+  co_return ChangeWatch::Take([&api]() -> Result<void> {
+    api.forget_accounts();
+    return {};
+  });
+}
+
 }  // namespace
 
 ApiRole::ApiRole(const Ground& ground, intake::Handover* handover)
@@ -57,6 +65,9 @@ ApiRole::ApiRole(const Ground& ground, intake::Handover* handover)
            api_options()),
       server_(make_server(ground, "api", router(), server_options())) {
   intake_.set_import_starter(importer_);
+  for (const store::Topic topic : {store::Topic::accounts, store::Topic::api_keys}) {
+    ground.changes.follow(topic, [this] { return forget_accounts(api_); });
+  }
 }
 
 http::Router ApiRole::router() {
