@@ -115,6 +115,7 @@ struct Engine::Parts {
   std::optional<ops::CollectedMetrics> collected;
   std::optional<ChangeWatch> changes;
   std::optional<delivery::Node> node;
+  std::unique_ptr<intake::Uploads> uploads;
   std::optional<roles::Ground> ground;
   std::vector<std::unique_ptr<roles::Role>> roles;  // in the order of their start
   roles::ApiRole* api = nullptr;                    // one of them
@@ -233,6 +234,7 @@ Result<void> Engine::Parts::enter_store() {
   who->roles = fmt::format("{} on {}", fmt::join(config.engine.roles, ","), host_name());
   who->version = version();
   node.emplace(*store, clock, std::move(*who), metrics, runtime->executor(0));
+  uploads = house->uploads(*store, [this] { return node->key(); });
   ground.emplace(roles::Ground{.config = config,
                                .clock = clock,
                                .metrics = metrics,
@@ -244,6 +246,7 @@ Result<void> Engine::Parts::enter_store() {
                                .runtime = *runtime,
                                .files = files,
                                .file_pool = *file_pool,
+                               .uploads = *uploads,
                                .readiness = *readiness,
                                .collected = *collected,
                                .changes = *changes});

@@ -14,6 +14,7 @@
 #include "app/module_options.h"
 #include "app/vault.h"
 #include "base/log.h"
+#include "intake/stored_uploads.h"
 #include "store/postgres/address.h"
 #include "store/postgres/migration.h"
 #include "store/postgres/peek.h"
@@ -205,6 +206,11 @@ Result<store::NewNode> PostgresHouse::node() const {
                         .version = {},
                         .succeeds = true,  // the folder's lock says that the one before is gone
                         .alone = has_role(config_, "scheduler") || has_role(config_, "courier")};
+}
+
+std::unique_ptr<intake::Uploads> PostgresHouse::uploads(
+    store::Store& store, std::function<store::NodeKey()> node) const {
+  return std::make_unique<intake::StoredUploads>(store, std::move(node));
 }
 
 Result<void> PostgresHouse::check_database() const {

@@ -24,6 +24,7 @@
 #include "delivery/policy/site_rules.h"
 #include "http/router.h"
 #include "http/server.h"
+#include "intake/uploads.h"
 #include "ops/collected.h"
 #include "ops/health.h"
 #include "store/store.h"
@@ -42,6 +43,7 @@ struct Ground {
   async::Runtime& runtime;
   const FilesDivision& files;
   async::FilePool& file_pool;  // for what waits for the disk
+  intake::Uploads& uploads;
   // Take checks, figures and what follows changes while roles are made; later somebody may be
   // asking for them.
   ops::Readiness& readiness;
