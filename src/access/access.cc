@@ -60,13 +60,21 @@ std::optional<store::AccountKey> Authenticator::last_known(std::string_view auth
   return found->second.account.key;
 }
 
+void Authenticator::forget() {
+  const std::lock_guard lock(mutex_);
+  for (auto& [hash, known] : known_) known.until = {};
+  ++forgotten_;
+}
+
 Task<Result<store::Account>> Authenticator::authenticate(std::string authorization) {
   const std::string_view token = token_in(authorization);
   if (token.empty()) co_return fail(ErrorKind::unauthorized, "no bearer token");
   std::string hash = sha256_hex(token);
   const SteadyInstant now = clock_.steady_now();
+  std::uint64_t forgotten = 0;
   {
     const std::lock_guard lock(mutex_);
+    forgotten = forgotten_;
     const auto found = known_.find(hash);
     if (found != known_.end() && now < found->second.until) co_return found->second.account;
   }
@@ -77,6 +85,7 @@ Task<Result<store::Account>> Authenticator::authenticate(std::string authorizati
     co_return fail(ErrorKind::unauthorized, "unknown or revoked token");
   }
   const std::lock_guard lock(mutex_);
+  if (forgotten != forgotten_) co_return std::move(*account);  // read before the change, perhaps
   if (known_.size() >= kKnownMax) known_.clear();
   known_[std::move(hash)] = {*account, now + kRemembered};
   co_return std::move(*account);

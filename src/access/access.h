@@ -47,7 +47,8 @@ class RateLimit {
 };
 
 // Finds the account of a token. Remembers for two seconds, so that a busy client does not cost a
-// read of the store per request; a revoked key stops working within that time.
+// read of the store per request: whoever revokes a key or suspends an account, it ends within that
+// time.
 class Authenticator {
  public:
   Authenticator(store::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
@@ -56,6 +57,9 @@ class Authenticator {
   Task<Result<store::Account>> authenticate(std::string authorization);
   // Whose token this was when it was last seen, if that is remembered: admits nobody to anything.
   [[nodiscard]] std::optional<store::AccountKey> last_known(std::string_view authorization);
+
+  // Keys or accounts have changed: who comes next is asked about.
+  void forget();
 
  private:
   struct Known {
@@ -66,6 +70,7 @@ class Authenticator {
   const Clock& clock_;
   std::mutex mutex_;
   std::unordered_map<std::string, Known> known_;  // by SHA-256 of the token
+  std::uint64_t forgotten_ = 0;                   // times
 };
 
 }  // namespace todoku::access

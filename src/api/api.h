@@ -58,6 +58,9 @@ class Api {
   // Registers every endpoint under /api/v1. The Api must outlive the router.
   void add_routes(http::Router& router);
 
+  // Who calls is asked of the store again: accounts or their keys have changed. From any thread.
+  void forget_accounts() { authenticator_.forget(); }
+
   // The answer to a request that no endpoint answers; an http::FailureResponder.
   [[nodiscard]] http::Response failure_response(const http::Failure& failure,
                                                 const http::Request& request);

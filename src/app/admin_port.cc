@@ -118,7 +118,7 @@ class StorePort final : public cli::AdminPort {
             .engines_elsewhere = [this] { return house_->engines_elsewhere(*store_); },
             .drain = {},
             .secret_box = [this] { return secret_box(); },
-            .dkim_keys_changed = {}};
+            .changed = {}};
   }
 
   Result<const SecretBox*> secret_box() {

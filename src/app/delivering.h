@@ -56,6 +56,8 @@ class Delivering final : public intake::Handover {
   [[nodiscard]] std::vector<delivery::egress::Lane::Figures> lanes() const {
     return lanes_.figures();
   }
+  // An account, and so what its mail weighs, has changed.
+  void accounts_changed() { letters_.accounts_changed(); }
   // What is known of the way that a mail takes, or would take now.
   [[nodiscard]] explain::Way way_of(const store::Story& story) const;
   // For how long nothing could be sent any more; nullopt: sending goes on.

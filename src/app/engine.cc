@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "api/admin/routes.h"
+#include "app/change_watch.h"
 #include "app/host_check.h"
 #include "app/housekeeping.h"
 #include "app/key_ring.h"
@@ -74,6 +75,7 @@ struct Engine::Parts {
   Result<void> start_admin();
   Result<void> start_metrics_listener();
   Result<void> start_housekeeping();
+  Result<void> start_following();
   Result<void> start_roles();
   Result<void> start_all();
   bool stop_all(Milliseconds grace);
@@ -81,6 +83,7 @@ struct Engine::Parts {
   void leave_word(std::uint64_t in_doubt);
 
   // -- helpers
+  [[nodiscard]] Task<Result<ChangeWatch::Take>> read_keys();
   [[nodiscard]] http::Router health_routes();
   void add_role(std::unique_ptr<roles::Role> role);
   [[nodiscard]] operate::Operations::Options operation_options();
@@ -110,7 +113,9 @@ struct Engine::Parts {
   std::optional<async::FilePool> operators_pool;  // for figures, whatever waits at the other
   std::optional<ops::Readiness> readiness;
   std::optional<ops::CollectedMetrics> collected;
+  std::optional<ChangeWatch> changes;
   std::optional<delivery::Node> node;
+  std::unique_ptr<intake::Uploads> uploads;
   std::optional<roles::Ground> ground;
   std::vector<std::unique_ptr<roles::Role>> roles;  // in the order of their start
   roles::ApiRole* api = nullptr;                    // one of them
@@ -131,7 +136,7 @@ Result<void> Engine::Parts::start_all() {
        {&Parts::divide_files, &Parts::start_store, &Parts::check_host, &Parts::start_secrets,
         &Parts::start_runtime, &Parts::enter_store, &Parts::make_roles, &Parts::make_operations,
         &Parts::start_admin, &Parts::start_metrics_listener, &Parts::start_housekeeping,
-        &Parts::start_roles}) {
+        &Parts::start_following, &Parts::start_roles}) {
     auto done = unless_refused([&] { return (this->*step)(); });
     if (done) continue;
     (void)stop_all(0ms);
@@ -190,10 +195,7 @@ Result<void> Engine::Parts::start_secrets() {
   if (!read) return fail(read.error());
   secret = *read;
   if (!key_ring) key_ring.emplace(*box);
-  store::DkimList keys;
-  const auto walked = store::walk_and_wait(*store, keys);
-  if (!walked) return fail(walked.error());
-  return key_ring->load(keys.take());
+  return {};
 }
 
 Result<void> Engine::Parts::start_runtime() {
@@ -218,6 +220,9 @@ Result<void> Engine::Parts::start_runtime() {
   });
   readiness.emplace(clock, std::vector{ops::store_check(*store, clock)});
   collected.emplace(metrics, *store, *operators_pool, clock);
+  changes.emplace(*store, clock, runtime->executor(0));
+  changes->follow(store::Topic::dkim_keys, [this] { return read_keys(); });
+  key_ring->set_look([this] { return changes->look(); });
   return {};
 }
 
@@ -229,6 +234,7 @@ Result<void> Engine::Parts::enter_store() {
   who->roles = fmt::format("{} on {}", fmt::join(config.engine.roles, ","), host_name());
   who->version = version();
   node.emplace(*store, clock, std::move(*who), metrics, runtime->executor(0));
+  uploads = house->uploads(*store, [this] { return node->key(); });
   ground.emplace(roles::Ground{.config = config,
                                .clock = clock,
                                .metrics = metrics,
@@ -240,8 +246,10 @@ Result<void> Engine::Parts::enter_store() {
                                .runtime = *runtime,
                                .files = files,
                                .file_pool = *file_pool,
+                               .uploads = *uploads,
                                .readiness = *readiness,
-                               .collected = *collected});
+                               .collected = *collected,
+                               .changes = *changes});
   auto entered = wait_for(node->enter(options.given_up));
   if (!entered) return fail(house->place(), std::move(entered.error()));
   node->start();
@@ -252,7 +260,15 @@ Result<void> Engine::Parts::enter_store() {
     return true;
   });
   // Of two that began a store at the same moment one has entered, and goes by what is stored.
-  return start_secrets();
+  if (auto read = start_secrets(); !read) return read;
+  return wait_for(changes->look());
+}
+
+Task<Result<ChangeWatch::Take>> Engine::Parts::read_keys() {
+  store::DkimList keys;
+  const auto walked = co_await store::walk(*store, keys);
+  if (!walked) co_return fail(walked.error());
+  co_return ChangeWatch::Take([this, list = keys.take()] { return key_ring->load(list); });
 }
 
 void Engine::Parts::add_role(std::unique_ptr<roles::Role> role) {
@@ -296,6 +312,16 @@ Result<void> Engine::Parts::start_housekeeping() {
   housekeeping->start();
   running.add([this](SteadyInstant) {
     wait_for(housekeeping->stop());
+    return true;
+  });
+  return {};
+}
+
+// Once the roles are made: they say what they keep.
+Result<void> Engine::Parts::start_following() {
+  changes->start();
+  running.add([this](SteadyInstant) {
+    wait_for(changes->stop());
     return true;
   });
   return {};
@@ -362,8 +388,7 @@ operate::Operations::Options Engine::Parts::operation_options() {
       .way_of = [this](const store::Story& story) { return way_of(story); },
       .drain = options.drain_asked,
       .secret_box = [this]() -> Result<const SecretBox*> { return &*box; },
-      .dkim_keys_changed =
-          [this](const std::vector<store::DkimKey>& keys) { return key_ring->load(keys); },
+      .changed = [this] { return changes->look(); },
   };
 }
 

@@ -31,10 +31,11 @@ constexpr store::NodeKey kNode{1};
 class ImporterTest : public ::testing::Test {
  protected:
   // An import of `rows` recipients that the API has accepted.
-  store::ImportJob accept(int number, int rows, bool immediate = false) {
+  store::ImportJob accept(int number, int rows, bool immediate = false,
+                          store::NodeKey node = kNode) {
     std::string list = "email\n";
     for (int i = 0; i < rows; ++i) list += fmt::format("r{}@example.jp\n", i);
-    return accept(list, {.immediate = immediate, .upload = upload_of(number)});
+    return accept(list, {.immediate = immediate, .upload = upload_of(number)}, "acme", node);
   }
   [[nodiscard]] static std::string upload_of(int number) {
     return intake::upload_name(std::to_string(number));
@@ -46,7 +47,7 @@ class ImporterTest : public ::testing::Test {
     std::ofstream(file(name)) << content;
   }
   store::ImportJob accept(std::string_view list, const store::NewImport& import,
-                          std::string_view name = "acme") {
+                          std::string_view name = "acme", store::NodeKey node = kNode) {
     put(import.upload, list);
     auto job = installation_.store->write_and_wait(
         store::WritePriority::accept, [&](store::WriteTransaction& t) -> Result<store::ImportJob> {
@@ -59,7 +60,7 @@ class ImporterTest : public ::testing::Test {
           delivery.traffic = TrafficClass::bulk;
           const auto draft = t.create_draft(delivery, 1'000'000);
           if (!draft) return fail(draft.error());
-          return t.create_import(draft->key, import, kNode);
+          return t.create_import(draft->key, import, node);
         });
     if (!job) throw std::runtime_error(job.error().detail);
     return *job;
@@ -337,6 +338,27 @@ TEST_F(ImporterTest, WhatNoJobNamesIsRemovedAtTheStart) {
     if (name.starts_with("import-") || name.ends_with(".part")) left.push_back(name);
   }
   EXPECT_THAT(left, testing::UnorderedElementsAre(errors, csv, "import-notes.txt", "another.part"));
+}
+
+TEST_F(ImporterTest, AJobThatADeadNodeLeavesIsTakenWhileNothingElseIsToBeDone) {
+  auto importer = make({.look_every = 1ms});
+  ASSERT_TRUE(importer.start_thread());
+  EXPECT_EQ(await_end(accept(1, 3, false, store::NodeKey{77})).success_count, 3) << "never entered";
+  const auto living = installation_.store->write_and_wait(
+      store::WritePriority::claims, [](store::WriteTransaction& t) {
+        return t.enter_node({.name = "other", .roles = "api", .version = "0"});
+      });
+  ASSERT_TRUE(living);
+  const auto job = accept(2, 4, false, *living);
+  EXPECT_EQ(await_end(accept(3, 5, false, store::NodeKey{77})).success_count, 5);
+  const auto untouched = installation_.store->read_and_wait(
+      [&](store::ReadTransaction& t) { return t.import_job(job.account, job.id); });
+  EXPECT_EQ(untouched->status, store::ImportStatus::running) << "of one that lives";
+  ASSERT_TRUE(installation_.store->write_and_wait(
+      store::WritePriority::claims,
+      [&](store::WriteTransaction& t) { return t.leave_node(*living); }));
+  EXPECT_EQ(await_end(job).success_count, 4);
+  importer.stop();
 }
 
 TEST_F(ImporterTest, AnAddressTwiceIsOneRecipientUnlessBothAreWanted) {

@@ -88,6 +88,11 @@ delivery::Signing StoredKeyRing::current(store::AccountKey account, std::string_
   return {};
 }
 
+Task<Result<void>> StoredKeyRing::look_again() {
+  if (!look_) co_return Result<void>{};
+  co_return co_await look_();
+}
+
 Result<delivery::Signing> StoredKeyRing::pinned(store::AccountKey account,
                                                 std::string_view pinned) {
   if (pinned.empty()) return delivery::Signing{};

@@ -6,6 +6,7 @@
 // there, while deliveries begun before go on with the one they were begun with.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <shared_mutex>
@@ -33,6 +34,9 @@ class StoredKeyRing final : public delivery::KeyRing {
                                           std::string_view from_domain) override;
   [[nodiscard]] Result<delivery::Signing> pinned(store::AccountKey account,
                                                  std::string_view pinned) override;
+  [[nodiscard]] Task<Result<void>> look_again() override;
+  // How that is done; before it is asked. Empty: not at all.
+  void set_look(std::function<Task<Result<void>>()> look) { look_ = std::move(look); }
 
  private:
   struct Entry {
@@ -50,6 +54,7 @@ class StoredKeyRing final : public delivery::KeyRing {
   [[nodiscard]] std::shared_ptr<const Ring> ring() const;
 
   const SecretBox& box_;
+  std::function<Task<Result<void>>()> look_;
   mutable std::shared_mutex mutex_;
   std::shared_ptr<const Ring> ring_ = std::make_shared<const Ring>();
 };

@@ -83,21 +83,6 @@ TEST_F(KeyRingTest, SaysWhichPinnedKeyIsGone) {
   EXPECT_EQ(unsigned_mail->signer, nullptr);
 }
 
-TEST_F(KeyRingTest, SignsAtOnceWithAKeyThatAnOperatorMade) {
-  const TestStore installation;
-  operate::Operations::Options options;
-  options.secret_box = [this]() -> Result<const SecretBox*> { return &box; };
-  options.dkim_keys_changed = [this](const auto& keys) { return ring.load(keys); };
-  operate::Operations operations(*installation.store, installation.clock, std::move(options));
-  const auto shop = run(operations.add_account({.name = "shop"}));
-  ASSERT_TRUE(shop);
-  ASSERT_TRUE(run(operations.add_dkim_key(
-      {.account = "shop", .domain = "example.jp", .selector = "s1", .algorithm = "ed25519"})));
-  EXPECT_EQ(ring.current(shop->account.key, "example.jp").pinned, "example.jp:s1");
-  ASSERT_TRUE(run(operations.remove_dkim_key("shop", "example.jp", "s1")));
-  EXPECT_EQ(ring.current(shop->account.key, "example.jp").signer, nullptr);
-}
-
 TEST_F(KeyRingTest, RefusesAKeySealedForAnotherPlaceAndStaysAsItWas) {
   ASSERT_TRUE(ring.load({key(kShop, "example.jp", "s1", 1)}));
   auto moved = key(kOther, "example.jp", "s1", 1);

@@ -14,6 +14,7 @@
 #include "app/module_options.h"
 #include "app/vault.h"
 #include "base/log.h"
+#include "intake/stored_uploads.h"
 #include "store/postgres/address.h"
 #include "store/postgres/migration.h"
 #include "store/postgres/peek.h"
@@ -188,18 +189,10 @@ Result<std::vector<store::Node>> PostgresHouse::engines_elsewhere(store::Store& 
   return std::move(*nodes);
 }
 
-// What an engine keeps in memory (DKIM keys, for one) it must hear of. A change may be the first
-// thing in a database (the master key's check, for one), after which no start would ask whether it
-// is the right one.
+// Engines hear of what a tool changes within seconds (change_watch.h), wherever they are. But a
+// change may be the first thing in a database (the master key's check, for one), after which no
+// start would ask whether it is the right one.
 Result<void> PostgresHouse::may_change(store::Store& store) {
-  const auto others = engines_elsewhere(store);
-  if (!others) return fail(others.error());
-  if (!others->empty()) {
-    return fail(ErrorKind::conflict,
-                fmt::format("an engine works on this store, node {} ({}), and did not answer here: "
-                            "change it on its machine, with its configuration",
-                            others->front().name, others->front().roles));
-  }
   if (begin_new_) return {};
   if (auto none = nothing_of_old(store); !none) return told(std::move(none.error()));
   return {};
@@ -212,7 +205,12 @@ Result<store::NewNode> PostgresHouse::node() const {
                         .roles = {},
                         .version = {},
                         .succeeds = true,  // the folder's lock says that the one before is gone
-                        .alone = true};
+                        .alone = has_role(config_, "scheduler") || has_role(config_, "courier")};
+}
+
+std::unique_ptr<intake::Uploads> PostgresHouse::uploads(
+    store::Store& store, std::function<store::NodeKey()> node) const {
+  return std::make_unique<intake::StoredUploads>(store, std::move(node));
 }
 
 Result<void> PostgresHouse::check_database() const {

@@ -24,6 +24,8 @@ class PostgresHouse final : public StoreHouse {
   [[nodiscard]] Result<std::vector<store::Node>> engines_elsewhere(store::Store& store) override;
   [[nodiscard]] Result<void> may_change(store::Store& store) override;
   [[nodiscard]] Result<store::NewNode> node() const override;
+  [[nodiscard]] std::unique_ptr<intake::Uploads> uploads(
+      store::Store& store, std::function<store::NodeKey()> node) const override;
   [[nodiscard]] std::vector<std::string> problems(
       const config::UnknownKeys& unknown) const override;
   [[nodiscard]] Result<cli::Schema> schema() override;

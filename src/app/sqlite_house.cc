@@ -89,6 +89,13 @@ Result<std::unique_ptr<store::Store>> SqliteHouse::open(const Start& start) {
 }
 
 // Whoever has the lock is the only one.
+std::unique_ptr<intake::Uploads> SqliteHouse::uploads(store::Store& store,
+                                                      std::function<store::NodeKey()> node) const {
+  (void)store;
+  (void)node;
+  return std::make_unique<intake::FolderUploads>(config_.data.directory);
+}
+
 Result<store::NewNode> SqliteHouse::node() const {
   return store::NewNode{.name = "embedded", .roles = {}, .version = {}};
 }

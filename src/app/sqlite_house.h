@@ -34,6 +34,8 @@ class SqliteHouse final : public StoreHouse {
     return {};
   }
   [[nodiscard]] Result<store::NewNode> node() const override;
+  [[nodiscard]] std::unique_ptr<intake::Uploads> uploads(
+      store::Store& store, std::function<store::NodeKey()> node) const override;
   [[nodiscard]] std::vector<std::string> problems(
       const config::UnknownKeys& unknown) const override;
   [[nodiscard]] Result<cli::Schema> schema() override;

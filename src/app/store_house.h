@@ -3,10 +3,11 @@
 // machine and how a start goes about it is known only here: everybody else has a store::Store.
 //
 //   sqlite    in the data folder, whose lock keeps others out. Begun where nothing was.
-//   postgres  on a server; `todoku migrate up` makes its tables. One process at a time works on it,
-//             which is a matter of its nodes' leases (store/nodes.h), because the server is
-//             reached from anywhere. Uploads, error files and the admin socket stay in the data
-//             folder, with its lock.
+//   postgres  on a server; `todoku migrate up` makes its tables. Whether one process at a time
+//   works
+//             on it is a matter of its nodes' leases (store/nodes.h), because the server is reached
+//             from anywhere; so uploads and error files are in it, too. The admin socket stays in
+//             the data folder, with its lock.
 #pragma once
 
 #include <chrono>
@@ -19,6 +20,7 @@
 #include "base/result.h"
 #include "cli/host.h"
 #include "config/config.h"
+#include "intake/uploads.h"
 #include "store/store.h"
 
 namespace todoku::app {
@@ -50,12 +52,17 @@ class StoreHouse {
   [[nodiscard]] virtual Result<std::unique_ptr<store::Store>> open_for_tool(const Start& start) = 0;
   // The engines that work on the store while none answers such a tool. Waits for the store.
   [[nodiscard]] virtual Result<std::vector<store::Node>> engines_elsewhere(store::Store& store) = 0;
-  // Whether such a tool may change something: conflict names the engine that is to be asked;
-  // not_found: the store is a new one, and something tells of an older life.
+  // Whether such a tool may change something. not_found: the store is a new one, and something
+  // tells of an older life.
   [[nodiscard]] virtual Result<void> may_change(store::Store& store) = 0;
 
   // This process among the nodes of the store; after open(). `roles`, `version`: for people.
   [[nodiscard]] virtual Result<store::NewNode> node() const = 0;
+
+  // Where uploads and error files are. `node`: of this process, once it has entered. What is given
+  // outlives it.
+  [[nodiscard]] virtual std::unique_ptr<intake::Uploads> uploads(
+      store::Store& store, std::function<store::NodeKey()> node) const = 0;
 
   // For what open() would refuse, each a sentence, as far as the keys are known. Changes nothing,
   // and may be asked while an engine runs.

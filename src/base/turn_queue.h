@@ -3,6 +3,7 @@
 // thousand things holds up another's by one of them.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -67,19 +68,16 @@ class TurnQueue {
   [[nodiscard]] std::optional<Taken> pop() {
     std::unique_lock lock(mutex_);
     auto next = lines_.end();
-    changed_.wait(lock, [&] {
-      next = next_line();
-      return next != lines_.end() || (closed_ && waiting_ == 0);
-    });
-    if (next == lines_.end()) return std::nullopt;
-    Line& line = next->second;
-    std::optional<Taken> taken(Taken{next->first, std::move(line.items.front())});
-    line.items.pop_front();
-    ++line.at_work;
-    last_ = next->first;
-    --waiting_;
-    if (closed_ && waiting_ == 0) changed_.notify_all();
-    return taken;
+    changed_.wait(lock, [&] { return may_end(next); });
+    return take(next);
+  }
+  // The same, but nullopt too when nothing has come for so long.
+  template <class Rep, class Period>
+  [[nodiscard]] std::optional<Taken> pop_within(std::chrono::duration<Rep, Period> most) {
+    std::unique_lock lock(mutex_);
+    auto next = lines_.end();
+    (void)changed_.wait_for(lock, most, [&] { return may_end(next); });
+    return take(next);
   }
   // What pop() gave is done.
   void done(Owner owner) {
@@ -123,6 +121,23 @@ class TurnQueue {
       ++line;
     }
     return lines_.end();
+  }
+
+  // The wait for `next` is over.
+  [[nodiscard]] bool may_end(typename Lines::iterator& next) {
+    next = next_line();
+    return next != lines_.end() || (closed_ && waiting_ == 0);
+  }
+  [[nodiscard]] std::optional<Taken> take(typename Lines::iterator next) {
+    if (next == lines_.end()) return std::nullopt;
+    Line& line = next->second;
+    std::optional<Taken> taken(Taken{next->first, std::move(line.items.front())});
+    line.items.pop_front();
+    ++line.at_work;
+    last_ = next->first;
+    --waiting_;
+    if (closed_ && waiting_ == 0) changed_.notify_all();
+    return taken;
   }
 
   const Limits limits_;

@@ -28,6 +28,16 @@ TEST(TurnQueue, OwnersTakeTurnsAndTheirOwnThingsKeepTheirOrder) {
   EXPECT_EQ(all_of(queue), "axybcd");
 }
 
+TEST(TurnQueue, WaitsNoLongerThanItIsToldTo) {
+  TurnQueue<char> queue({.all = 2, .of_owner = 2});
+  EXPECT_FALSE(queue.pop_within(std::chrono::milliseconds(1)));
+  ASSERT_TRUE(queue.try_push(1, 'a'));
+  EXPECT_EQ(queue.pop_within(std::chrono::hours(1))->item, 'a');
+  queue.done(1);
+  queue.close();
+  EXPECT_FALSE(queue.pop_within(std::chrono::hours(1)));
+}
+
 TEST(TurnQueue, IsBoundedForAllAndForEach) {
   TurnQueue<std::unique_ptr<int>> queue({.all = 3, .of_owner = 2});
   const auto push = [&](std::int64_t owner) {

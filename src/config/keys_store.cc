@@ -12,9 +12,9 @@ ConfigSection store() {
   s.add(
        "kind", &S::kind, "sqlite",
        {"`sqlite`: a database in the data folder, nothing to set up. `postgres`: a PostgreSQL "
-        "server, see `[store.postgres]`; uploads and the admin socket stay in the data folder.",
+        "server, see `[store.postgres]`; the admin socket stays in the data folder.",
         "`sqlite` はデータのフォルダーのデータベース（準備不要）。`postgres` は PostgreSQL サーバー"
-        "（`[store.postgres]` を参照）。アップロードと管理用ソケットはデータのフォルダーに残る。"})
+        "（`[store.postgres]` を参照）。管理用ソケットはデータのフォルダーに残る。"})
       .choices({"sqlite", "postgres"})
       .required();
   return std::move(s).build();

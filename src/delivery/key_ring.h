@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "async/task.h"
 #include "base/result.h"
 #include "mailauth/dkim/signer.h"
 #include "store/keys.h"
@@ -29,6 +30,9 @@ class KeyRing {
   // The keys pinned earlier. Errors: not_found if one of them is gone.
   [[nodiscard]] virtual Result<Signing> pinned(store::AccountKey account,
                                                std::string_view pinned) = 0;
+  // Hears of what others have just changed, for who misses a pinned key: another process may have
+  // pinned one that was made a moment ago.
+  [[nodiscard]] virtual Task<Result<void>> look_again() { co_return Result<void>{}; }
 };
 
 }  // namespace todoku::delivery

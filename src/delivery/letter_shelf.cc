@@ -19,8 +19,10 @@ std::shared_ptr<const Letter> LetterShelf::find_locked(store::DeliveryKey delive
   return known == known_.end() ? nullptr : known->second.lock();
 }
 
-std::shared_ptr<const Letter> LetterShelf::keep(std::shared_ptr<const Letter> letter) {
+std::shared_ptr<const Letter> LetterShelf::keep(std::shared_ptr<const Letter> letter,
+                                                std::uint64_t cleared) {
   const std::lock_guard lock(mutex_);
+  if (cleared != cleared_) return letter;
   if (auto before = find_locked(letter->delivery)) return before;
   if (letter->bytes > bytes_max_ / 4) {
     know(letter);
@@ -39,6 +41,21 @@ std::shared_ptr<const Letter> LetterShelf::keep(std::shared_ptr<const Letter> le
 void LetterShelf::know(const std::shared_ptr<const Letter>& letter) {
   std::erase_if(known_, [](const auto& entry) { return entry.second.expired(); });
   known_[letter->delivery] = letter;
+}
+
+void LetterShelf::clear() {
+  Kept kept;  // goes when nobody waits for it
+  const std::lock_guard lock(mutex_);
+  kept.swap(kept_);
+  by_delivery_.clear();
+  known_.clear();
+  bytes_ = 0;
+  ++cleared_;
+}
+
+std::uint64_t LetterShelf::cleared() const {
+  const std::lock_guard lock(mutex_);
+  return cleared_;
 }
 
 std::size_t LetterShelf::bytes() const {

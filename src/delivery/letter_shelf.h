@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -23,8 +24,14 @@ class LetterShelf {
 
   // Null: not at hand.
   [[nodiscard]] std::shared_ptr<const Letter> find(store::DeliveryKey delivery);
-  // Returns the letter to use: the one that was put here before, if two made it at once.
-  [[nodiscard]] std::shared_ptr<const Letter> keep(std::shared_ptr<const Letter> letter);
+  // Returns the letter to use: the one that was put here before, if two made it at once. `cleared`:
+  // as it was before anything was read for it; if that was cleared since, it is used and not kept.
+  [[nodiscard]] std::shared_ptr<const Letter> keep(std::shared_ptr<const Letter> letter,
+                                                   std::uint64_t cleared);
+  // Nothing is at hand any more: what letters are made of has changed. Those in use are used.
+  void clear();
+  // How often that was.
+  [[nodiscard]] std::uint64_t cleared() const;
 
   // What stays after its use.
   [[nodiscard]] std::size_t bytes() const;
@@ -41,6 +48,7 @@ class LetterShelf {
   std::unordered_map<store::DeliveryKey, Kept::iterator> by_delivery_;
   std::unordered_map<store::DeliveryKey, std::weak_ptr<const Letter>> known_;
   std::size_t bytes_ = 0;
+  std::uint64_t cleared_ = 0;
 };
 
 }  // namespace todoku::delivery

@@ -249,13 +249,27 @@ void Importer::discard(std::vector<std::string> errors) {
 
 void Importer::work() {
   catch_up();
-  while (const auto taken = jobs_.pop()) {
+  while (!stopping_) {
+    const auto taken = jobs_.pop_within(waiting_.look_every);
     if (stopping_) return;
+    if (!taken) {
+      look_for_others();
+      continue;
+    }
     const bool done = do_piece(taken->item);
     jobs_.done(taken->owner);
     if (!done) pause();
     catch_up();
   }
+}
+
+// Of a node that died, or of this one, if it has entered anew after others thought so.
+void Importer::look_for_others() {
+  {
+    const std::lock_guard lock(mutex_);
+    left_behind_ = true;
+  }
+  catch_up();
 }
 
 // What is thrown, where memory is refused, ends the piece and not the process: a job is still this

@@ -44,10 +44,12 @@ class Importer final : public ImportStarter {
  public:
   // Jobs beyond `jobs_max`, and of one account beyond half of them, wait in the store until those
   // before them are done. A job that the store is not able to take (a full disk) begins again after
-  // `retry_after`.
+  // `retry_after`. While there is nothing to do, jobs that a dead node has left are looked for
+  // every `look_every`.
   struct Waiting {
     std::size_t jobs_max = 1'000;
     Milliseconds retry_after = std::chrono::seconds(10);
+    Milliseconds look_every = std::chrono::seconds(10);
   };
 
   // Which node this process is; its jobs are those that it runs.
@@ -63,8 +65,8 @@ class Importer final : public ImportStarter {
   ~Importer() override;
 
   // Begins with the jobs that an earlier run of this node, or a dead one, left unfinished, from
-  // their first row. Uploads that no job names, such as those that were being received when a
-  // process died, are removed before.
+  // their first row; takes those of nodes that die later, too. Uploads that no job names, such as
+  // those that were being received when a process died, are removed before.
   [[nodiscard]] Result<void> start_thread();
   // Ends after the slice at hand; what is unfinished goes on at the next start.
   void stop();
@@ -89,6 +91,7 @@ class Importer final : public ImportStarter {
   [[nodiscard]] Result<void> take_unfinished();
   // Does so until nothing is left behind or something is queued.
   void catch_up();
+  void look_for_others();
   void pause();
   // False: the store could not take it, the job is still running there.
   [[nodiscard]] bool run(const store::ImportJob& job);

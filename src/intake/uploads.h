@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the bytes of uploads are, by name: lists to be imported, and what was wrong with them. An
-// import is not bound to the node that took its upload.
+// import is not bound to the node that took its upload: where several processes share a store they
+// are in it (stored_uploads.h).
 #pragma once
 
 #include <cstddef>

@@ -186,6 +186,7 @@ Task<Result<ChangedAccount>> Operations::change_account(std::string name, Accoun
                                          return write_change(transaction, name, change);
                                        });
   if (!changed) co_return fail(std::move(changed.error()));
+  (void)co_await this->changed();  // otherwise it is heard of within seconds, as by others
   // A question of its own: it may take longer than a writer may keep others waiting.
   const auto work = co_await store_.read([key = changed->key](store::ReadTransaction& transaction) {
     return transaction.work_of(key);
@@ -226,6 +227,7 @@ Task<Result<std::int64_t>> Operations::revoke_key(std::string account_name, std:
   if (!revoked && revoked.error().kind == ErrorKind::not_found) {
     co_return fail(ErrorKind::not_found, fmt::format("account {} has no key {}", account_name, id));
   }
+  if (revoked) (void)co_await changed();  // otherwise it is heard of within seconds, as by others
   co_return revoked;
 }
 

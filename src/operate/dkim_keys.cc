@@ -225,7 +225,7 @@ Task<Result<DkimView>> Operations::add_dkim_key(NewDkimKey request) {
       store::WritePriority::accept,
       [stored](store::WriteTransaction& transaction) { return put_key(transaction, stored); });
   if (!written) co_return fail(std::move(written.error()));
-  auto loaded = co_await tell_dkim_keys();
+  auto loaded = co_await changed();
   if (!loaded) co_return fail(std::move(loaded.error()));
   co_return view_of(request.account, std::move(stored));
 }
@@ -240,7 +240,7 @@ Task<Result<store::AccountWork>> Operations::remove_dkim_key(std::string account
                                          return remove_key(transaction, key);
                                        });
   if (!removed) co_return fail(std::move(removed.error()));
-  auto loaded = co_await tell_dkim_keys();
+  auto loaded = co_await changed();
   if (!loaded) co_return fail(std::move(loaded.error()));
   const auto work =
       co_await store_.read([key = found->key.account](store::ReadTransaction& transaction) {
@@ -268,20 +268,6 @@ Task<Result<std::string>> Operations::new_selector(std::string account_name, std
   co_return fail(ErrorKind::conflict,
                  fmt::format("{} has had {} keys of today already: choose a --selector", domain,
                              kSelectorsADay));
-}
-
-Task<Result<void>> Operations::tell_dkim_keys() {
-  if (!options_.dkim_keys_changed) co_return Result<void>();
-  ++dkim_changes_;
-  // Who changes keys at the same time may have read an older list and told it later.
-  while (true) {
-    const std::uint64_t known = dkim_changes_;
-    store::DkimList list;
-    const auto walked = co_await store::walk(store_, list);
-    if (!walked) co_return fail(walked.error());
-    auto told = options_.dkim_keys_changed(list.take());
-    if (!told || dkim_changes_ == known) co_return told;
-  }
 }
 
 }  // namespace todoku::operate

@@ -20,6 +20,11 @@ Result<std::vector<store::Node>> Operations::engines_elsewhere() const {
   return options_.engines_elsewhere();
 }
 
+Task<Result<void>> Operations::changed() {
+  if (!options_.changed) co_return Result<void>{};
+  co_return co_await options_.changed();
+}
+
 namespace {
 
 // For people: "3f9c2a1b (api,scheduler,courier on mail1.example.jp)".

@@ -5,7 +5,6 @@
 // second implementation.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -152,9 +151,10 @@ class Operations {
     std::function<void()> drain;
     // The box of the master key. May make the key, so it is asked only when needed.
     std::function<Result<const SecretBox*>()> secret_box;
-    // Told all DKIM keys, sealed, after a change; empty: nobody here signs. Its error is the
-    // operation's, though the change is kept.
-    std::function<Result<void>(const std::vector<store::DkimKey>&)> dkim_keys_changed;
+    // Called after a change of what processes keep in memory (store/changes.h): returns when this
+    // one knows it. Empty: it keeps nothing. Where nobody may miss it for a moment, the error is
+    // the operation's, though the change is kept.
+    std::function<Task<Result<void>>()> changed;
   };
 
   // `store` and `clock` must outlive this object.
@@ -199,7 +199,7 @@ class Operations {
  private:
   [[nodiscard]] Result<std::vector<store::Node>> engines_elsewhere() const;
   Task<Result<store::Account>> account(std::string name);
-  Task<Result<void>> tell_dkim_keys();
+  Task<Result<void>> changed();
   // `usual`, or where a key had that name once, something like it.
   Task<Result<std::string>> new_selector(std::string account, std::string domain,
                                          std::string usual);
@@ -207,7 +207,6 @@ class Operations {
   store::Store& store_;
   const Clock& clock_;
   const Options options_;
-  std::atomic<std::uint64_t> dkim_changes_{0};
 };
 
 }  // namespace todoku::operate

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operate/operations.h"
 
-#include <functional>
-#include <latch>
-#include <thread>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/digest.h"
 #include "mailauth/dkim/dns_record.h"
 #include "mailauth/dkim/key.h"
+#include "store/walks.h"
 #include "support/failing_store.h"
 #include "support/installation.h"
 #include "support/set_aside.h"
@@ -26,23 +23,27 @@ struct OperationsTest : testing::Test {
   TestStore installation;
   SecretBox box{MasterKey::generate()};
   std::vector<store::DkimKey> told;  // the DKIM keys after the last change
-  std::function<void(const std::vector<store::DkimKey>&)> before_telling;
+  int changes = 0;
   int drains = 0;
   Operations operations{
       *installation.store, installation.clock,
-      Operations::Options{
-          .version = "1.2.3",
-          .data_directory = "/var/lib/todoku",
-          .transactional_expiry = std::chrono::hours(24),
-          .bulk_expiry = std::chrono::hours(24),
-          .describe_engine = [](EngineStatus& status) { status.pid = 42; },
-          .drain = [this] { ++drains; },
-          .secret_box = [this]() -> Result<const SecretBox*> { return &box; },
-          .dkim_keys_changed = [this](const std::vector<store::DkimKey>& keys) -> Result<void> {
-            if (before_telling) before_telling(keys);
-            told = keys;
-            return {};
-          }}};
+      Operations::Options{.version = "1.2.3",
+                          .data_directory = "/var/lib/todoku",
+                          .transactional_expiry = std::chrono::hours(24),
+                          .bulk_expiry = std::chrono::hours(24),
+                          .describe_engine = [](EngineStatus& status) { status.pid = 42; },
+                          .drain = [this] { ++drains; },
+                          .secret_box = [this]() -> Result<const SecretBox*> { return &box; },
+                          .changed = [this] { return take_over(); }}};
+
+  // What the engine does with a change.
+  Task<Result<void>> take_over() {
+    ++changes;
+    store::DkimList list;
+    auto walked = co_await store::walk(*installation.store, list);
+    told = list.take();
+    co_return walked;
+  }
 
   Result<store::Account> account_of(const std::string& token) {
     return installation.store->read_and_wait([&](store::ReadTransaction& transaction) {
@@ -198,32 +199,14 @@ TEST_F(OperationsTest, SealsADkimKeyAndTellsOfItAtOnce) {
   EXPECT_THAT((*stored)[0].sealed_private_key, Not(HasSubstr("PRIVATE KEY")));
 }
 
-// Who adds the first key is held up until the second is told, and tells his list after it.
-TEST_F(OperationsTest, OfTwoChangesAtOnceTheNewestListOfDkimKeysRemains) {
-  ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
-  std::latch first_is_telling(1);
-  std::latch second_is_told(1);
-  before_telling = [&](const std::vector<store::DkimKey>& keys) {
-    if (keys.size() != 1) return;
-    first_is_telling.count_down();
-    second_is_told.wait();
-  };
-  const auto add = [&](std::string selector) {
-    return run(operations.add_dkim_key({.account = "shop",
-                                        .domain = "example.jp",
-                                        .selector = std::move(selector),
-                                        .algorithm = "ed25519"}))
-        .has_value();
-  };
-  bool first_added = false;
-  {
-    const std::jthread first([&] { first_added = add("first"); });
-    first_is_telling.wait();
-    EXPECT_TRUE(add("second"));
-    second_is_told.count_down();
-  }
-  EXPECT_TRUE(first_added);
-  EXPECT_THAT(told, SizeIs(2));
+TEST_F(OperationsTest, TellsOfARevokedKeyAndAChangedAccountAtOnce) {
+  const auto added = run(operations.add_account({.name = "shop"}));
+  ASSERT_TRUE(added);
+  EXPECT_EQ(changes, 0);
+  ASSERT_TRUE(run(operations.revoke_key("shop", added->key->key.id)));
+  EXPECT_EQ(changes, 1);
+  ASSERT_TRUE(run(operations.change_account("shop", {.suspended = true})));
+  EXPECT_EQ(changes, 2);
 }
 
 TEST_F(OperationsTest, NeverOverwritesADkimKey) {

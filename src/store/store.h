@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
-// facet (settings, accounts, deliveries, recipients, imports, nodes, work), with a back end per
-// folder and one conformance suite (tests/conformance/store).
+// facet (settings, changes, accounts, deliveries, recipients, imports, nodes, work), with a back
+// end per folder and one conformance suite (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -29,12 +29,14 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "store/accounts.h"
+#include "store/changes.h"
 #include "store/cluster.h"
 #include "store/deliveries.h"
 #include "store/imports.h"
 #include "store/nodes.h"
 #include "store/recipients.h"
 #include "store/settings.h"
+#include "store/uploads.h"
 #include "store/work.h"
 
 namespace todoku::store {
@@ -45,10 +47,12 @@ inline constexpr std::size_t kWritePriorities = 5;
 
 // Questions. Everything a ReadTransaction answers is of one moment.
 class ReadTransaction : public SettingReads,
+                        public ChangeReads,
                         public AccountReads,
                         public DeliveryReads,
                         public RecipientReads,
                         public ImportReads,
+                        public UploadReads,
                         public NodeReads,
                         public ClusterReads,
                         public WorkReads {};
@@ -59,6 +63,7 @@ class WriteTransaction : public SettingWrites,
                          public DeliveryWrites,
                          public RecipientWrites,
                          public ImportWrites,
+                         public UploadWrites,
                          public NodeWrites,
                          public ClusterWrites,
                          public WorkWrites {

@@ -33,23 +33,30 @@ std::uint64_t random_seed() {
   return seed;
 }
 
+// There is nothing to read: whoever calls is asked about.
+Task<Result<ChangeWatch::Take>> forget_accounts(api::Api& api) {
+  co_return ChangeWatch::Take([&api]() -> Result<void> {
+    api.forget_accounts();
+    return {};
+  });
+}
+
 }  // namespace
 
 ApiRole::ApiRole(const Ground& ground, intake::Handover* handover)
     : ground_(ground),
       left_in_store_(ground.keys,
                      delivery_options(ground.config, ground.secret).retry_transactional.life_time),
-      uploads_(ground.config.data.directory),
       intake_(ground.store, ground.clock, intake_limits(ground.config),
               handover != nullptr ? *handover : left_in_store_, ground.metrics),
       importer_(
-          ground.store, uploads_, [&node = ground.node] { return node.key(); },
+          ground.store, ground.uploads, [&node = ground.node] { return node.key(); },
           intake_limits(ground.config), handover != nullptr ? *handover : left_in_store_,
           ground.clock),
       random_(random_seed()),
       api_({.store = ground.store,
             .intake = intake_,
-            .uploads = uploads_,
+            .uploads = ground.uploads,
             .files = ground.file_pool,
             .clock = ground.clock,
             .metrics = ground.metrics,
@@ -57,6 +64,9 @@ ApiRole::ApiRole(const Ground& ground, intake::Handover* handover)
            api_options()),
       server_(make_server(ground, "api", router(), server_options())) {
   intake_.set_import_starter(importer_);
+  for (const store::Topic topic : {store::Topic::accounts, store::Topic::api_keys}) {
+    ground.changes.follow(topic, [this] { return forget_accounts(api_); });
+  }
 }
 
 http::Router ApiRole::router() {

@@ -15,7 +15,6 @@
 #include "base/random.h"
 #include "intake/importer.h"
 #include "intake/intake.h"
-#include "intake/uploads.h"
 #include "net/endpoint.h"
 
 namespace todoku::app::roles {
@@ -47,7 +46,6 @@ class ApiRole final : public Role {
 
   const Ground& ground_;
   LeftInStore left_in_store_;
-  intake::FolderUploads uploads_;
   intake::Intake intake_;
   intake::Importer importer_;
   SeededRandom random_;

@@ -27,6 +27,14 @@ Task<Result<void>> probe_sources(const config::Config& config) {
   co_return check_sources(config);
 }
 
+// Nothing is read: letters are made anew when they are wanted.
+Task<Result<ChangeWatch::Take>> renew_letters(Delivering& delivering) {
+  co_return ChangeWatch::Take([&delivering]() -> Result<void> {
+    delivering.accounts_changed();
+    return {};
+  });
+}
+
 }  // namespace
 
 Result<std::unique_ptr<DeliveryRole>> DeliveryRole::make(const Ground& ground) {
@@ -80,6 +88,7 @@ DeliveryRole::DeliveryRole(const Ground& ground, std::unique_ptr<dns::UnboundRes
   ground_.readiness.add({"sending", [this] { return probe_sending(delivering_); }});
   // An address that this machine loses later: every connection from it would fail.
   ground_.readiness.add({"sources", [this] { return probe_sources(ground_.config); }});
+  ground_.changes.follow(store::Topic::accounts, [this] { return renew_letters(delivering_); });
   add_figures();
 }
 

@@ -10,6 +10,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include "app/change_watch.h"
 #include "app/open_files.h"
 #include "app/vault.h"
 #include "async/file_pool.h"
@@ -23,6 +24,7 @@
 #include "delivery/policy/site_rules.h"
 #include "http/router.h"
 #include "http/server.h"
+#include "intake/uploads.h"
 #include "ops/collected.h"
 #include "ops/health.h"
 #include "store/store.h"
@@ -41,9 +43,12 @@ struct Ground {
   async::Runtime& runtime;
   const FilesDivision& files;
   async::FilePool& file_pool;  // for what waits for the disk
-  // Take checks and figures while roles are made; later somebody may be asking for them.
+  intake::Uploads& uploads;
+  // Take checks, figures and what follows changes while roles are made; later somebody may be
+  // asking for them.
   ops::Readiness& readiness;
   ops::CollectedMetrics& collected;
+  ChangeWatch& changes;
 
   // Runs a task on the first thread of the runtime and blocks this one, which is none of them.
   template <class T>

@@ -46,20 +46,32 @@ Result<Material> read_material(store::ReadTransaction& transaction, store::Deliv
 
 }  // namespace
 
+// Whoever accepted the mail may know a key that was not heard of here yet. One that is gone is
+// make_letter()'s to tell.
+Task<Result<void>> LetterCache::find_keys(const store::Delivery& delivery) {
+  if (delivery.signing.empty()) co_return Result<void>{};
+  const auto known = keys_.pinned(delivery.account, delivery.signing);
+  if (known || known.error().kind != ErrorKind::not_found) co_return Result<void>{};
+  co_return co_await keys_.look_again();
+}
+
 Task<Result<std::shared_ptr<const Letter>>> LetterCache::letter(store::DeliveryKey delivery) {
   if (auto found = shelf_.find(delivery)) co_return found;
+  const std::uint64_t cleared = shelf_.cleared();
   auto material =
       co_await store_.read([delivery, &options = options_](store::ReadTransaction& transaction) {
         return read_material(transaction, delivery, options);
       });
   if (!material) co_return fail(std::move(material.error()));
+  const auto keys_known = co_await find_keys(material->delivery);
+  if (!keys_known) co_return fail(keys_known.error());
   auto letter = make_letter(material->delivery, std::move(material->content), material->weight,
                             keys_, options_, store_);
   if (!letter) {
     co_return fail(fmt::format("delivery {} of {}", material->delivery.id, material->account),
                    std::move(letter.error()));
   }
-  co_return shelf_.keep(std::move(*letter));
+  co_return shelf_.keep(std::move(*letter), cleared);
 }
 
 }  // namespace todoku::delivery::courier

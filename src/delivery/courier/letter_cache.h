@@ -25,9 +25,14 @@ class LetterCache {
   // is the same. Errors: those of the store and of make_letter().
   Task<Result<std::shared_ptr<const Letter>>> letter(store::DeliveryKey delivery);
 
+  // The weight of an account has changed, perhaps, and letters have it.
+  void accounts_changed() { shelf_.clear(); }
+
   [[nodiscard]] std::size_t bytes() const { return shelf_.bytes(); }
 
  private:
+  [[nodiscard]] Task<Result<void>> find_keys(const store::Delivery& delivery);
+
   store::Store& store_;
   KeyRing& keys_;
   const Options& options_;

@@ -41,11 +41,12 @@ const Sql kMayMake{"fitness: may make tables",
                    " current_user::text, current_schema()::text"};
 
 // What the schema makes.
-constexpr std::array<std::string_view, 22> kTables{
-    "accounts",  "api_keys",      "attachments", "batches",      "contents",   "deliveries",
-    "dkim_keys", "flights",       "import_jobs", "leadership",   "meta",       "node_leases",
-    "nodes",     "numbers",       "on_its_way",  "progress",     "recipients", "sections",
-    "settings",  "source_owners", "suspects",    "todoku_schema"};
+constexpr std::array<std::string_view, 25> kTables{
+    "accounts",      "api_keys",   "attachments",   "batches",       "changes",
+    "contents",      "deliveries", "dkim_keys",     "flights",       "import_jobs",
+    "leadership",    "meta",       "node_leases",   "nodes",         "numbers",
+    "on_its_way",    "progress",   "recipients",    "sections",      "settings",
+    "source_owners", "suspects",   "todoku_schema", "upload_pieces", "uploads"};
 
 Column our_tables() {
   Column tables(kText);

@@ -8,6 +8,7 @@ namespace todoku::store::postgres {
 namespace {
 
 const Sql kSetting{"accounts: setting", "SELECT value FROM settings WHERE name = $1"};
+const Sql kChangeNumbers{"accounts: change numbers", "SELECT topic, number FROM changes"};
 
 #define ACCOUNT_COLUMNS "key, name, weight, suspended, text_from_html, created"
 const Sql kAccount{"accounts: one", "SELECT " ACCOUNT_COLUMNS " FROM accounts WHERE key = $1"};
@@ -58,6 +59,14 @@ Result<std::optional<std::string>> Questions::setting(std::string_view name) {
   if (!rows) return fail(rows.error());
   if (rows->empty()) return std::nullopt;
   return std::string(rows->text(0, 0));
+}
+
+Result<ChangeNumbers> Questions::change_numbers() {
+  const auto rows = session_.ask(kChangeNumbers);
+  if (!rows) return fail(rows.error());
+  ChangeNumbers numbers;
+  for (int i = 0; i < rows->size(); ++i) numbers.set(rows->integer(i, 0), rows->integer(i, 1));
+  return numbers;
 }
 
 Result<Account> Questions::account(AccountKey key) {

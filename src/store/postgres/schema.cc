@@ -31,6 +31,9 @@ namespace {
 //                       its mail, and an index on it would cost every such change its place in the
 //                       page (a HOT update).
 // batches.flight        The flight that leased it last.
+// uploads               store/uploads.h: without a name until they are kept; wanted: a job names
+// it;
+//                       gone: its pieces are being removed.
 // recipients.hash       Of the address (store/address_hash.h), for look-up.
 //
 // Pages keep room where rows change in place; tables whose rows change are vacuumed early.
@@ -38,6 +41,7 @@ constexpr std::string_view kStep1 = R"sql(
 CREATE TABLE meta(name text PRIMARY KEY, value bytea NOT NULL);
 CREATE TABLE settings(name text PRIMARY KEY, value bytea NOT NULL);
 CREATE TABLE numbers(line bigint PRIMARY KEY, next bigint NOT NULL);
+CREATE TABLE changes(topic bigint PRIMARY KEY, number bigint NOT NULL) WITH (fillfactor = 20);
 CREATE TABLE flights(token bigint PRIMARY KEY, at bigint NOT NULL, fenced bigint NOT NULL)
   WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 1);
 CREATE INDEX flights_at ON flights(at);
@@ -143,6 +147,15 @@ CREATE TABLE import_jobs(
   WITH (fillfactor = 50);
 CREATE INDEX import_jobs_delivery ON import_jobs(delivery);
 CREATE INDEX import_jobs_running ON import_jobs(status) WHERE status = 1;
+CREATE TABLE uploads(
+  key bigint PRIMARY KEY, name text UNIQUE, node bigint NOT NULL, octets bigint NOT NULL,
+  pieces bigint NOT NULL, touched bigint NOT NULL, wanted bigint NOT NULL, gone bigint NOT NULL)
+  WITH (fillfactor = 50);
+CREATE INDEX uploads_unnamed ON uploads(key) WHERE wanted = 0 AND gone = 0;
+CREATE INDEX uploads_gone ON uploads(key) WHERE gone = 1;
+CREATE TABLE upload_pieces(
+  upload bigint NOT NULL, which bigint NOT NULL, data bytea NOT NULL, PRIMARY KEY(upload, which));
+ALTER TABLE upload_pieces ALTER COLUMN data SET STORAGE EXTERNAL;
 INSERT INTO numbers VALUES(0, 1);
 INSERT INTO meta VALUES('address_secret', uuid_send(gen_random_uuid()));
 INSERT INTO meta VALUES('entering', '');

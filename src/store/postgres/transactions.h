@@ -30,6 +30,7 @@ class Questions final : public ReadTransaction {
 
   // -- settings, accounts (reads_accounts.cc)
   Result<std::optional<std::string>> setting(std::string_view name) override;
+  Result<ChangeNumbers> change_numbers() override;
   Result<std::vector<Account>> accounts(AccountKey after, std::int64_t limit) override;
   Result<std::map<AccountKey, std::int64_t>> active_keys(AccountKey first,
                                                          AccountKey last) override;
@@ -68,6 +69,10 @@ class Questions final : public ReadTransaction {
   Result<ImportJob> import_job(AccountKey account, PublicId id) override;
   Result<std::vector<ImportJob>> running_imports(NodeKey node) override;
   Result<std::vector<std::string>> import_errors(DeliveryKey key) override;
+
+  // -- uploads (reads_uploads.cc)
+  Result<KeptUpload> upload(std::string_view name) override;
+  Result<std::string> upload_piece(UploadKey key, std::int64_t which) override;
 
   // -- nodes (reads_nodes.cc)
   Result<std::vector<Node>> nodes() override;
@@ -127,6 +132,14 @@ class Changes final : public WriteTransaction {
                           NodeKey node) override;
   Result<void> restart_import(PublicId job, AccountKey account, NodeKey node) override;
 
+  // -- uploads (writes_uploads.cc)
+  Result<UploadKey> begin_upload(NodeKey node) override;
+  Result<void> add_upload_piece(UploadKey key, std::int64_t which,
+                                std::string_view octets) override;
+  Result<void> keep_upload(UploadKey key, std::string_view name) override;
+  Result<void> drop_upload(UploadKey key) override;
+  Result<void> drop_upload(std::string_view name) override;
+
   // -- nodes (writes_nodes.cc)
   Result<NodeKey> enter_node(const NewNode& node) override;
   Result<void> renew_node(NodeKey node) override;
@@ -144,6 +157,9 @@ class Changes final : public WriteTransaction {
   Result<void> give_source(NodeKey node, std::string_view source) override;
 
  private:
+  [[nodiscard]] Result<void> changed(Topic topic);
+  // Part of purge_deleted(): true when no removed upload is left.
+  [[nodiscard]] Result<bool> purge_uploads(std::int64_t& rows);
   [[nodiscard]] Result<std::int64_t> doubt_those_on_their_way(const std::set<BatchKey>& batches);
   [[nodiscard]] Result<bool> count_death(std::int64_t batch, std::int64_t seq, Instant expires);
 

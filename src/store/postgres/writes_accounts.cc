@@ -10,6 +10,11 @@ namespace {
 const Sql kPutSetting{"accounts: put setting",
                       "INSERT INTO settings VALUES($1, $2)"
                       " ON CONFLICT(name) DO UPDATE SET value = $2"};
+// Holds the topic until the commit, so that numbers become visible in their order: last in what a
+// function does, or others wait for the rest of it.
+const Sql kChanged{"accounts: changed",
+                   "INSERT INTO changes VALUES($1, 1)"
+                   " ON CONFLICT(topic) DO UPDATE SET number = changes.number + 1"};
 // Of several writers at once one has the name: the others wait for it and find it taken.
 const Sql kCreateAccount{"accounts: create",
                          "INSERT INTO accounts(key, name, weight, suspended, text_from_html,"
@@ -47,6 +52,12 @@ Result<void> Changes::put_setting(std::string_view name, std::string_view value)
   return {};
 }
 
+Result<void> Changes::changed(Topic topic) {
+  const auto done = session_.ask(kChanged, Params() << topic);
+  if (!done) return fail(done.error());
+  return {};
+}
+
 Result<Account> Changes::create_account(std::string_view name) {
   if (name.empty()) return fail(ErrorKind::invalid_input, "the name of an account is empty");
   const auto key = session_.take_numbers(1);
@@ -56,6 +67,7 @@ Result<Account> Changes::create_account(std::string_view name) {
   if (made->changes() == 0) {
     return fail(ErrorKind::conflict, fmt::format("an account {} is there already", name));
   }
+  if (auto told = changed(Topic::accounts); !told) return fail(std::move(told.error()));
   Account account;
   account.key = AccountKey{*key};
   account.name = name;
@@ -73,7 +85,7 @@ Result<void> Changes::change_account(const Account& account) {
                                             << account.text_from_html);
   if (!done) return fail(done.error());
   if (done->changes() == 0) return no_such_account();
-  return {};
+  return changed(Topic::accounts);
 }
 
 Result<ApiKey> Changes::add_api_key(AccountKey account, std::string_view label,
@@ -87,6 +99,7 @@ Result<ApiKey> Changes::add_api_key(AccountKey account, std::string_view label,
       kAddApiKey, Params() << *id << account << label << token_sha256 << session_.now());
   if (!added) return fail(added.error());
   if (added->changes() == 0) return fail(ErrorKind::conflict, "this token is in use already");
+  if (auto told = changed(Topic::api_keys); !told) return fail(std::move(told.error()));
   return ApiKey{*id, std::string(label), session_.now(), std::nullopt};
 }
 
@@ -94,7 +107,7 @@ Result<void> Changes::revoke_api_key(AccountKey account, std::int64_t id) {
   const auto done = session_.ask(kRevokeApiKey, Params() << account << id << session_.now());
   if (!done) return fail(done.error());
   if (done->changes() == 0) return fail(ErrorKind::not_found, "there is no such API key");
-  return {};
+  return changed(Topic::api_keys);
 }
 
 Result<void> Changes::put_dkim_key(const DkimKey& key) {
@@ -111,7 +124,7 @@ Result<void> Changes::put_dkim_key(const DkimKey& key) {
     return fail(ErrorKind::conflict,
                 fmt::format("there is a DKIM key {} of {} already", key.selector, key.domain));
   }
-  return {};
+  return changed(Topic::dkim_keys);
 }
 
 Result<void> Changes::remove_dkim_key(AccountKey account, std::string_view domain,
@@ -119,7 +132,7 @@ Result<void> Changes::remove_dkim_key(AccountKey account, std::string_view domai
   const auto done = session_.ask(kRemoveDkimKey, Params() << account << domain << selector);
   if (!done) return fail(done.error());
   if (done->changes() == 0) return fail(ErrorKind::not_found, "there is no such DKIM key");
-  return {};
+  return changed(Topic::dkim_keys);
 }
 
 }  // namespace todoku::store::postgres

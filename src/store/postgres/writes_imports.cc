@@ -25,6 +25,12 @@ const Sql kLockJob{"imports: lock job",
                    "SELECT j.delivery, j.section, j.staged, j.status, j.node FROM import_jobs j"
                    " JOIN deliveries d ON d.key = j.delivery AND d.deleted = 0"
                    " WHERE j.account = $1 AND j.id = $2 FOR NO KEY UPDATE OF j"};
+// The list lives as long as its job runs, what was wrong with it as long as its job is there.
+const Sql kWantUpload{"imports: want upload",
+                      "UPDATE uploads SET wanted = 1 WHERE name = $1 AND wanted = 0"};
+const Sql kDropList{"imports: drop list",
+                    "UPDATE uploads SET name = NULL, gone = 1 WHERE name ="
+                    " (SELECT upload_file FROM import_jobs WHERE account = $1 AND id = $2)"};
 const Sql kEndJob{"imports: end",
                   "UPDATE import_jobs SET status = $3, percentage = 100, success = $4, failed = $5,"
                   " total = $6, upload_file = '', error_file = $7, folded = $8"
@@ -88,6 +94,7 @@ Result<ImportJob> Changes::create_import(DeliveryKey key, const NewImport& impor
           .add(kInsertJob, Params() << account << *id << key << *section << import.ignore_errors
                                     << import.immediate << import.keep_duplicates << import.language
                                     << std::string_view(import.upload) << session_.now() << node)
+          .add(kWantUpload, Params() << std::string_view(import.upload))
           .fly();
   if (!done) return fail(done.error());
   return questions_.import_job(account, *id);
@@ -102,7 +109,8 @@ Result<void> Changes::end_import(PublicId job, AccountKey account, const ImportE
   if (!import) return fail(import.error());
   const bool finished = end.status == ImportStatus::finished;
   const auto done =
-      session_
+      session_.add(kDropList, Params() << account << job)
+          .add(kWantUpload, Params() << std::string_view(end.errors))
           .add(kEndJob, Params() << account << job << end.status << end.success_count
                                  << end.failed_count << end.total_count
                                  << std::string_view(end.errors) << end.folded)

@@ -27,6 +27,10 @@ const Sql kDropWays{"purge: on their way", "DELETE FROM on_its_way WHERE batch =
 const Sql kDropSuspects{"purge: suspects", "DELETE FROM suspects WHERE batch = ANY($1)"};
 const Sql kDropBatches{"purge: batches", "DELETE FROM batches WHERE number = ANY($1)"};
 const Sql kDropAttachments{"purge: attachments", "DELETE FROM attachments WHERE delivery = $1"};
+const Sql kDropUploads{"purge: uploads of import jobs",
+                       "UPDATE uploads SET name = NULL, gone = 1 WHERE name = ANY(ARRAY("
+                       "SELECT error_file FROM import_jobs WHERE delivery = $1 UNION ALL"
+                       " SELECT upload_file FROM import_jobs WHERE delivery = $1))"};
 const Sql kDropJobs{"purge: import jobs", "DELETE FROM import_jobs WHERE delivery = $1"};
 const Sql kDropContents{"purge: contents", "DELETE FROM contents WHERE delivery = $1"};
 const Sql kDropDelivery{"purge: delivery", "DELETE FROM deliveries WHERE key = $1"};
@@ -85,6 +89,7 @@ Result<bool> purge_deliveries(Session& session, std::int64_t& rows) {
     if (!dropped) return fail(dropped.error());
     if (*dropped > 0) continue;
     const auto done = session.add(kDropAttachments, Params() << key)
+                          .add(kDropUploads, Params() << key)
                           .add(kDropJobs, Params() << key)
                           .add(kDropContents, Params() << key)
                           .add(kDropDelivery, Params() << key)
@@ -107,7 +112,10 @@ Result<bool> Changes::purge_deleted(std::int64_t rows) {
   if (!*sections) return true;
   const auto deliveries = purge_deliveries(session_, rows);
   if (!deliveries) return fail(deliveries.error());
-  return !*deliveries || more_flights;
+  if (!*deliveries) return true;
+  const auto uploads = purge_uploads(rows);
+  if (!uploads) return fail(uploads.error());
+  return !*uploads || more_flights;
 }
 
 }  // namespace todoku::store::postgres

@@ -60,6 +60,8 @@ class Queries {
 
   [[nodiscard]] Result<std::optional<std::string>> setting(std::string_view name);
 
+  [[nodiscard]] Result<ChangeNumbers> change_numbers();
+
   [[nodiscard]] Result<std::vector<Account>> accounts(AccountKey after, std::int64_t limit);
   [[nodiscard]] Result<std::map<AccountKey, std::int64_t>> active_keys(AccountKey first,
                                                                        AccountKey last);

@@ -56,6 +56,14 @@ Result<std::optional<std::string>> Queries::setting(std::string_view name) {
   return std::nullopt;
 }
 
+Result<ChangeNumbers> Queries::change_numbers() {
+  ChangeNumbers numbers;
+  auto query = db_.query("SELECT topic, number FROM changes");
+  while (query.next()) numbers.set(query.integer(0), query.integer(1));
+  if (query.failed()) return fail(query.error());
+  return numbers;
+}
+
 Result<std::vector<Account>> Queries::accounts(AccountKey after, std::int64_t limit) {
   std::vector<Account> accounts;
   auto query = db_.query(

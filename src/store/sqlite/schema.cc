@@ -221,12 +221,14 @@ CREATE INDEX accounts_suspended ON accounts(suspended) WHERE suspended = 1;
 
 // leadership            One row: which scheduler leads (store/cluster.h); node 0: none.
 // source_owners         Whose a source is; node 0: nobody's. Its token stays.
+// changes               A number for each topic of store/changes.h.
 constexpr const char* kVersion10 = R"sql(
 CREATE TABLE leadership(
   id INTEGER PRIMARY KEY, node INTEGER NOT NULL, until INTEGER NOT NULL, token INTEGER NOT NULL);
 INSERT INTO leadership VALUES(1, 0, 0, 0);
 CREATE TABLE source_owners(
   source TEXT PRIMARY KEY, node INTEGER NOT NULL, token INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE changes(topic INTEGER PRIMARY KEY, number INTEGER NOT NULL);
 )sql";
 
 // Migration n leads from version n to n + 1; version 0 is the empty file.

@@ -34,6 +34,7 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<std::optional<std::string>> setting(std::string_view name) override {
     return queries_.setting(name);
   }
+  Result<ChangeNumbers> change_numbers() override { return queries_.change_numbers(); }
   Result<std::vector<Account>> accounts(AccountKey after, std::int64_t limit) override {
     return queries_.accounts(after, limit);
   }
@@ -245,6 +246,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
  private:
   friend class RecipientAppender;
 
+  [[nodiscard]] Result<void> changed(Topic topic);
   [[nodiscard]] Result<Delivery> draft(DeliveryKey key);
   [[nodiscard]] Result<void> touch(DeliveryKey key);
   [[nodiscard]] Result<void> changed_one(DeliveryKey key, std::string_view wanted);

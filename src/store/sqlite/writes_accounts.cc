@@ -41,6 +41,16 @@ Result<void> SqliteWriteTransaction::put_setting(std::string_view name, std::str
       .run();
 }
 
+// Who keeps something of it in memory reads it anew.
+Result<void> SqliteWriteTransaction::changed(Topic topic) {
+  return db_
+      .query(
+          "INSERT INTO changes(topic, number) VALUES(?, 1)"
+          " ON CONFLICT(topic) DO UPDATE SET number = number + 1")
+      .bind(topic)
+      .run();
+}
+
 Result<Account> SqliteWriteTransaction::create_account(std::string_view name) {
   if (name.empty()) return fail(ErrorKind::invalid_input, "the name of an account is empty");
   const auto present = queries_.account_by_name(name);
@@ -53,6 +63,7 @@ Result<Account> SqliteWriteTransaction::create_account(std::string_view name) {
                      " next_email_id, next_job_id) VALUES(?, 1, 0, ?, 1, 1, 1)")
                   .bind(name, now_)
                   .run();
+  if (done) done = changed(Topic::accounts);
   if (!done) return fail(std::move(done.error()));
   return queries_.account_by_name(name);
 }
@@ -69,7 +80,7 @@ Result<void> SqliteWriteTransaction::change_account(const Account& account) {
           .run();
   if (!done) return done;
   if (db_.changes() == 0) return fail(ErrorKind::not_found, "there is no such account");
-  return {};
+  return changed(Topic::accounts);
 }
 
 Result<ApiKey> SqliteWriteTransaction::add_api_key(AccountKey account, std::string_view label,
@@ -86,7 +97,9 @@ Result<ApiKey> SqliteWriteTransaction::add_api_key(AccountKey account, std::stri
                   .bind(account, label, token_sha256, now_)
                   .run();
   if (!done) return fail(std::move(done.error()));
-  return ApiKey{sqlite3_last_insert_rowid(db_.raw()), std::string(label), now_, std::nullopt};
+  const std::int64_t id = sqlite3_last_insert_rowid(db_.raw());
+  if (auto told = changed(Topic::api_keys); !told) return fail(std::move(told.error()));
+  return ApiKey{id, std::string(label), now_, std::nullopt};
 }
 
 Result<void> SqliteWriteTransaction::revoke_api_key(AccountKey account, std::int64_t id) {
@@ -96,7 +109,7 @@ Result<void> SqliteWriteTransaction::revoke_api_key(AccountKey account, std::int
           .run();
   if (!done) return done;
   if (db_.changes() == 0) return fail(ErrorKind::not_found, "there is no such API key");
-  return {};
+  return changed(Topic::api_keys);
 }
 
 Result<void> SqliteWriteTransaction::put_dkim_key(const DkimKey& key) {
@@ -114,7 +127,7 @@ Result<void> SqliteWriteTransaction::put_dkim_key(const DkimKey& key) {
     return fail(ErrorKind::conflict,
                 fmt::format("there is a DKIM key {} of {} already", key.selector, key.domain));
   }
-  return done;
+  return done ? changed(Topic::dkim_keys) : done;
 }
 
 Result<void> SqliteWriteTransaction::remove_dkim_key(AccountKey account, std::string_view domain,
@@ -124,7 +137,7 @@ Result<void> SqliteWriteTransaction::remove_dkim_key(AccountKey account, std::st
                   .run();
   if (!done) return done;
   if (db_.changes() == 0) return fail(ErrorKind::not_found, "there is no such DKIM key");
-  return {};
+  return changed(Topic::dkim_keys);
 }
 
 }  // namespace todoku::store::sqlite

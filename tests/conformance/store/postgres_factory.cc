@@ -45,7 +45,8 @@ INSTANTIATE_TEST_SUITE_P(Postgres, StoreSuite,
                          ::testing::Values(StoreFactory{.open = open_postgres,
                                                         .crash_copy = leave_postgres,
                                                         .drop = drop_postgres,
-                                                        .shares_commits = false}),
+                                                        .shares_commits = false,
+                                                        .keeps_uploads = true}),
                          [](const auto&) { return "store"; });
 
 }  // namespace

@@ -34,6 +34,8 @@ struct StoreFactory {
   std::function<void(const std::filesystem::path&)> drop;
   // Functions that wait together share a commit.
   bool shares_commits = true;
+  // What is uploaded is in it (store/uploads.h).
+  bool keeps_uploads = false;
 };
 
 // A new empty directory that goes away with its owner.

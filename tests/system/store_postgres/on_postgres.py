@@ -14,7 +14,7 @@ sys.path[:0] = [str(SYSTEM / "support"), str(SYSTEM / "delivery")]
 from installation import (FROM, Installation, QUICK, check, check_equal,  # noqa: E402,F401
                           check_exactly_once)
 import processes  # noqa: E402
-from api import ApiError  # noqa: E402
+from api import Api, ApiError, is_ready  # noqa: E402
 from postgres_server import PostgresServer  # noqa: E402
 from ports import free_port  # noqa: E402
 
@@ -126,6 +126,17 @@ class OnPostgres(Installation):
     def start_second(self, config, port, name="second"):
         return processes.start(self.directory, name,
                                [self.binary, "serve", "--config", str(config)])
+
+    def start_api_node(self, name="second"):
+        """(process, configuration, the API as the same client sees it there) of a node that takes
+        requests and sends nothing."""
+        config, port = self.write_second(name)
+        with open(config, "a", encoding="utf-8") as file:
+            file.write('[engine]\nroles = ["api"]\n')
+        process = self.start_second(config, port, name)
+        self.wait_for(lambda: is_ready(port) or process.poll() is not None, f"node {name}")
+        check(process.poll() is None, self.engine_log(name))
+        return process, config, Api(port, self.api.token)
 
 
 def run(test):

@@ -25,6 +25,7 @@ using ::testing::IsEmpty;
 const std::map<std::string, std::string>& allowed_scans() {
   static const std::map<std::string, std::string> kAllowed{
       {"meta", "a handful of figures"},
+      {"changes", "the same"},
       {"nodes", "one row per process"},
       {"source_owners", "one row per source"},
       {"j VIRTUAL TABLE INDEX 1:", "the list that was asked for"},
