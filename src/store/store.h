@@ -34,6 +34,7 @@
 #include "store/nodes.h"
 #include "store/recipients.h"
 #include "store/settings.h"
+#include "store/waiting.h"
 #include "store/work.h"
 
 namespace todoku::store {
@@ -49,6 +50,7 @@ class ReadTransaction : public SettingReads,
                         public RecipientReads,
                         public ImportReads,
                         public NodeReads,
+                        public WaitingReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.

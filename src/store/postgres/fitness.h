@@ -28,6 +28,9 @@ extern const Sql kNewConnection;
 // What that answered. unavailable: it only reads, or (`must_keep`) what is committed may be lost.
 [[nodiscard]] Result<void> check_new(const Table& said, bool must_keep);
 
+// unsupported: a store is being carried into it (carry_target.h), or was, and that is unfinished.
+[[nodiscard]] Result<void> check_whole(Link& link);
+
 // Everything that a store needs: these, and that the schema has every step (schema.h). `must_keep`:
 // durability, too.
 [[nodiscard]] Result<void> check_fit(Link& link, bool must_keep);
