@@ -48,7 +48,7 @@ using CarriedRow = std::span<const CarriedValue>;
 using EachRow = std::function<Result<void>(CarriedRow row)>;
 
 // What tells one content of a table from another, in whatever order its rows come: their number and
-// the sum of their SHA-256, each cut to 128 bits.
+// the sum of their hashes, of 128 bits. Against accidents: nobody chooses rows here.
 class TableSum {
  public:
   void add(const CarriedTable& table, CarriedRow row);
