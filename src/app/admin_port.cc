@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "api/admin/routes.h"
+#include "app/hold.h"
 #include "app/module_options.h"
 #include "app/store_house.h"
 #include "app/vault.h"
@@ -116,6 +117,7 @@ class StorePort final : public cli::AdminPort {
             .describe_engine = {},
             .way_of = {},
             .engines_elsewhere = [this] { return house_->engines_elsewhere(*store_); },
+            .names = cluster_names(config_),
             .drain = {},
             .secret_box = [this] { return secret_box(); },
             .changed = {}};

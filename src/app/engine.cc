@@ -11,6 +11,7 @@
 
 #include "api/admin/routes.h"
 #include "app/change_watch.h"
+#include "app/hold.h"
 #include "app/host_check.h"
 #include "app/housekeeping.h"
 #include "app/key_ring.h"
@@ -67,6 +68,7 @@ struct Engine::Parts {
   Result<void> check_host();
   Result<void> divide_files();
   Result<void> start_store();
+  Result<void> hold();
   Result<void> start_secrets();
   Result<void> start_runtime();
   Result<void> enter_store();
@@ -133,10 +135,10 @@ struct Engine::Parts {
 Result<void> Engine::Parts::start_all() {
   using Step = Result<void> (Parts::*)();
   for (const Step step :
-       {&Parts::divide_files, &Parts::start_store, &Parts::check_host, &Parts::start_secrets,
-        &Parts::start_runtime, &Parts::enter_store, &Parts::make_roles, &Parts::make_operations,
-        &Parts::start_admin, &Parts::start_metrics_listener, &Parts::start_housekeeping,
-        &Parts::start_following, &Parts::start_roles}) {
+       {&Parts::divide_files, &Parts::start_store, &Parts::hold, &Parts::check_host,
+        &Parts::start_secrets, &Parts::start_runtime, &Parts::enter_store, &Parts::make_roles,
+        &Parts::make_operations, &Parts::start_admin, &Parts::start_metrics_listener,
+        &Parts::start_housekeeping, &Parts::start_following, &Parts::start_roles}) {
     auto done = unless_refused([&] { return (this->*step)(); });
     if (done) continue;
     (void)stop_all(0ms);
@@ -185,6 +187,16 @@ Result<void> Engine::Parts::start_store() {
     return true;
   });
   return {};
+}
+
+// Before anything is written: the store may be a copy, or not ours at all.
+Result<void> Engine::Parts::hold() {
+  return Hold({.config = config,
+               .clock = clock,
+               .store = *store,
+               .given_up = options.given_up,
+               .drain_asked = options.drain_asked})
+      .wait();
 }
 
 Result<void> Engine::Parts::start_secrets() {
@@ -304,7 +316,10 @@ Result<void> Engine::Parts::start_roles() {
     if (!begun) return begun;
     log::debug("role started", {{"role", role->name()}});
   }
-  return {};
+  return store->write_and_wait(store::WritePriority::accept,
+                               [here = cluster_names(config)](store::WriteTransaction& change) {
+                                 return operate::remember_names(change, here);
+                               });
 }
 
 Result<void> Engine::Parts::start_housekeeping() {
@@ -386,6 +401,8 @@ operate::Operations::Options Engine::Parts::operation_options() {
       .bulk_expiry = delivery.retry_bulk.life_time,
       .describe_engine = [this](operate::EngineStatus& status) { describe(status); },
       .way_of = [this](const store::Story& story) { return way_of(story); },
+      .engines_elsewhere = {},
+      .names = cluster_names(config),
       .drain = options.drain_asked,
       .secret_box = [this]() -> Result<const SecretBox*> { return &*box; },
       .changed = [this] { return changes->look(); },

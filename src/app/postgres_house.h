@@ -31,12 +31,15 @@ class PostgresHouse final : public StoreHouse {
   [[nodiscard]] Result<cli::Schema> schema() override;
   [[nodiscard]] Result<void> migrate(std::chrono::seconds patience,
                                      const cli::MigrationBlocked& blocked) override;
+  [[nodiscard]] Result<cli::Carriage> carry_in(const std::string& from,
+                                               const cli::CarriageTold& told) override;
   [[nodiscard]] std::string place() const override;
 
  private:
   [[nodiscard]] store::PostgresStore::Options options() const;
   [[nodiscard]] Result<void> check_settings() const;
   [[nodiscard]] Result<void> take_folder(const Start& start);
+  [[nodiscard]] Result<void> same_master_key(store::Store& source) const;
   // Tries until the server is there, for as long as the configuration says.
   [[nodiscard]] Result<std::unique_ptr<store::PostgresStore>> open_patiently(const Start& start);
   [[nodiscard]] Result<void> nothing_of_old(store::Store& store) const;

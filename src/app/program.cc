@@ -173,6 +173,15 @@ Result<void> Program::migrate(const std::optional<std::string>& config,
       [&] { return StoreHouse::of(loaded->config, clock)->migrate(patience, blocked); });
 }
 
+Result<cli::Carriage> Program::carry(const std::optional<std::string>& config,
+                                     const std::string& from, const cli::CarriageTold& told) {
+  const auto loaded = config::load_config(config, environment_);
+  if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
+  const SystemClock clock;
+  return unless_refused(
+      [&] { return StoreHouse::of(loaded->config, clock)->carry_in(from, told); });
+}
+
 Language Program::language() const {
   return config::environment_language(environment_);
 }

@@ -24,6 +24,8 @@ class Program final : public cli::Host {
   Result<cli::Schema> schema(const std::optional<std::string>& config) override;
   Result<void> migrate(const std::optional<std::string>& config, std::chrono::seconds patience,
                        const cli::MigrationBlocked& blocked) override;
+  Result<cli::Carriage> carry(const std::optional<std::string>& config, const std::string& from,
+                              const cli::CarriageTold& told) override;
   std::string version() override;
   [[nodiscard]] Language language() const override;
 

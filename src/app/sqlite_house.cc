@@ -133,6 +133,15 @@ Result<void> SqliteHouse::migrate(std::chrono::seconds patience,
   return {};
 }
 
+Result<cli::Carriage> SqliteHouse::carry_in(const std::string& from,
+                                            const cli::CarriageTold& told) {
+  (void)from;
+  (void)told;
+  return fail(ErrorKind::unsupported,
+              "a store is carried over to PostgreSQL, but store.kind is \"sqlite\" here: name the "
+              "configuration of the new installation with --config");
+}
+
 std::string SqliteHouse::place() const {
   return database_path(config_).string();
 }

@@ -41,6 +41,8 @@ class SqliteHouse final : public StoreHouse {
   [[nodiscard]] Result<cli::Schema> schema() override;
   [[nodiscard]] Result<void> migrate(std::chrono::seconds patience,
                                      const cli::MigrationBlocked& blocked) override;
+  [[nodiscard]] Result<cli::Carriage> carry_in(const std::string& from,
+                                               const cli::CarriageTold& told) override;
   [[nodiscard]] std::string place() const override;
 
  private:

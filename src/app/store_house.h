@@ -74,6 +74,10 @@ class StoreHouse {
   [[nodiscard]] virtual Result<void> migrate(std::chrono::seconds patience,
                                              const cli::MigrationBlocked& blocked) = 0;
 
+  // Carries another store into this one, as cli::Host says.
+  [[nodiscard]] virtual Result<cli::Carriage> carry_in(const std::string& from,
+                                                       const cli::CarriageTold& told) = 0;
+
   // For people: which store, where.
   [[nodiscard]] virtual std::string place() const = 0;
 };

@@ -71,6 +71,17 @@ struct FakeHost final : Host {
     its_schema.steps.front().taken = from_epoch_ms(1'767'225'600'000);
     return {};
   }
+  Result<Carriage> carry(const std::optional<std::string>&, const std::string& from,
+                         const CarriageTold& told) override {
+    seen = {from};
+    told("recipients", 50'000, false);
+    told("recipients", 50'000, true);
+    if (from == "sqlite:nothing") return fail(ErrorKind::not_found, "nothing is there");
+    return Carriage{.from = "the old one",
+                    .to = "the new one",
+                    .took = std::chrono::milliseconds(61'500),
+                    .tables = {{"recipients", 1'000'000, "00ff"}}};
+  }
   Schema its_schema{.kind = "postgres",
                     .place = "the database",
                     .by_itself = false,
@@ -632,6 +643,83 @@ TEST_F(JapaneseTest, IsSpokenWhereSomethingFails) {
   };
   EXPECT_EQ(in_japanese({"drain", "--wait", "0"}), 1);
   EXPECT_FALSE(has_english(out.str() + err.str())) << out.str() << err.str();
+}
+
+TEST_F(CommandLineTest, AStoreIsCarriedOver) {
+  EXPECT_EQ(run({"migrate", "--from", "sqlite:/var/lib/todoku", "--to", "postgres"}), 0);
+  EXPECT_EQ(host.seen, std::vector<std::string>{"sqlite:/var/lib/todoku"});
+  EXPECT_THAT(out.str(), HasSubstr("recipients  1000000  00ff"));
+  EXPECT_THAT(out.str(), HasSubstr("from the old one to the new one in 61.5 s"));
+  EXPECT_THAT(err.str(), HasSubstr("carrying recipients: 50000 rows so far\ncomparing"));
+  EXPECT_EQ(run({"migrate", "--from", "sqlite:x", "--json"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr(R"("tables":[{"table":"recipients","rows":1000000)"));
+  EXPECT_EQ(err.str(), "");
+  EXPECT_EQ(run({"migrate", "--from", "sqlite:nothing"}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("nothing is there"));
+  EXPECT_EQ(run({"migrate"}), 2);
+  EXPECT_EQ(run({"migrate", "--to", "postgres"}), 2);
+  EXPECT_EQ(run({"migrate", "--from", "sqlite:x", "up"}), 2);
+  EXPECT_EQ(run({"migrate", "--from", "sqlite:x", "--to", "sqlite"}), 2);
+}
+
+TEST_F(CommandLineTest, WhatWaitsInAnAdoptedStoreWantsAWord) {
+  std::int64_t deliveries = 2;
+  bool differs = true;
+  host.answer = [&](const AdminRequest& request) {
+    if (request.target == "/cluster") {
+      return AdminAnswer{200, differs ? R"({"hold":[{"text":"named otherwise","text_ja":"別名"}]})"
+                                      : R"({"hold":[]})"};
+    }
+    if (request.target == "/cluster/waiting") {
+      return AdminAnswer{200, fmt::format(R"({{"deliveries":{},"recipients":7}})", deliveries)};
+    }
+    if (request.target == "/cluster/cancel") {
+      const bool first = request.body.find(R"("from":0)") != std::string::npos;
+      return AdminAnswer{200, first ? R"({"deliveries":1,"recipients":3,"next":42})"
+                                    : R"({"deliveries":0,"recipients":4,"next":0})"};
+    }
+    return AdminAnswer{200, R"({"done":true})"};
+  };
+  EXPECT_EQ(run({"cluster", "adopt"}), 1);
+  EXPECT_THAT(out.str(), HasSubstr("named otherwise\nIn it wait 2 deliveries with 7 recipients"));
+  EXPECT_THAT(err.str(), HasSubstr("--cancel-waiting cancels it"));
+  EXPECT_EQ(host.asked.back().target, "/cluster/waiting") << "nothing was changed";
+  EXPECT_EQ(run({"cluster", "adopt", "--send-waiting"}), 0);
+  EXPECT_EQ(host.asked.back().target, "/cluster/adopt");
+  EXPECT_THAT(host.asked.back().body, HasSubstr(R"("send_waiting":true)"));
+  host.asked.clear();
+  EXPECT_EQ(run({"cluster", "adopt", "--cancel-waiting", "--lang", "ja"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("別名"));
+  EXPECT_THAT(out.str(), HasSubstr("7 件の宛先を取り消しました"));
+  ASSERT_EQ(host.asked.size(), 5U);
+  EXPECT_THAT(host.asked[3].body, HasSubstr("42"));
+  EXPECT_THAT(host.asked[4].body, HasSubstr(R"("send_waiting":false)"));
+  EXPECT_EQ(run({"cluster", "adopt", "--cancel-waiting", "--send-waiting"}), 2);
+  deliveries = 0;
+  EXPECT_EQ(run({"cluster", "adopt"}), 0) << "where nothing waits there is nothing to say";
+  differs = false;
+  host.asked.clear();
+  EXPECT_EQ(run({"cluster", "adopt"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("Nothing to do"));
+  EXPECT_EQ(host.asked.size(), 1U);
+}
+
+TEST_F(CommandLineTest, NodesAreListed) {
+  host.answer = [](const AdminRequest&) {
+    return AdminAnswer{
+        200, R"({"nodes":[{"key":7,"node":"3f9c","roles":"api,courier","host":"mail1.example.jp",)"
+             R"("version":"1.2","entered_text":"2026-01-05 10:00:00 JST","state":"alive",)"
+             R"("lease_left_ms":12345,"batches":3,"recipients":1200,"leads":true,)"
+             R"("sources":["main","second"]}]})"};
+  };
+  EXPECT_EQ(run({"nodes"}), 0);
+  EXPECT_EQ(host.asked.back().target, "/nodes");
+  EXPECT_THAT(out.str(), HasSubstr("3f9c  api,courier  mail1.example.jp  1.2      2026-01-05 "
+                                   "10:00:00 JST  leads  12.3 s      3        1200        "
+                                   "main,second"));
+  host.answer = [](const AdminRequest&) { return AdminAnswer{200, R"({"nodes":[]})"}; };
+  EXPECT_EQ(run({"nodes"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("No process works on the store"));
 }
 
 }  // namespace

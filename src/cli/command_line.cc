@@ -51,6 +51,7 @@ class CommandLine {
     add_explain();
     add_stuck();
     add_operating();
+    add_cluster();
     add_migrate();
     add_sink();
   }
@@ -371,11 +372,55 @@ class CommandLine {
     });
   }
 
+  void add_cluster() {
+    speaks(verb(&app_, "nodes",
+                say({"The processes that work on the store, and what each holds",
+                     "ストアを使っているプロセスと、それぞれが受け持つ量を表示する"})),
+           list_nodes);
+    CLI::App* group = verb(
+        &app_, "cluster",
+        say({"The names under which a store is served", "ストアを使うクラスターの名前を管理する"}));
+    group->require_subcommand(1);
+    CLI::App* adopt = verb(group, "adopt",
+                           say({"Let this installation work on a store that had other names",
+                                "別の名前で使われていたストアを、この設定で使えるようにする"}));
+    CLI::Option* send =
+        adopt->add_flag("--send-waiting", send_waiting_,
+                        say({"What waits in it is sent", "送信待ちのものを、そのまま送信する"}));
+    adopt
+        ->add_flag("--cancel-waiting", cancel_waiting_,
+                   say({"What waits in it is cancelled", "送信待ちのものを、すべて取り消す"}))
+        ->excludes(send);
+    speaks(adopt, [this](Session& s) {
+      return adopt_cluster(s, send_waiting_     ? WhatWaits::sent
+                              : cancel_waiting_ ? WhatWaits::cancelled
+                                                : WhatWaits::unsaid);
+    });
+  }
+
   void add_migrate() {
     CLI::App* group = verb(&app_, "migrate",
                            say({"The tables of a store on PostgreSQL, made in steps",
                                 "PostgreSQL 上のテーブルを段階的に作成、更新する"}));
-    group->require_subcommand(1);
+    group->require_subcommand(0, 1);
+    CLI::Option* from = group->add_option(
+        "--from", carry_from_,
+        say({"Carry a store over, of a stopped engine: sqlite:FOLDER, or its database file",
+             "停止中のエンジンのデータを移行する: "
+             "sqlite:フォルダー、またはデータベースのファイル"}));
+    group
+        ->add_option("--to", carry_to_,
+                     say({"Where to: postgres, as configured", "移行先: postgres（設定のもの）"}))
+        ->check(CLI::IsMember({"postgres"}))
+        ->needs(from);
+    speaks(group, [this](Session& s) { return migrate_from(s, carry_from_); });
+    group->parse_complete_callback([this, group] {
+      const bool verb = !group->get_subcommands().empty();
+      if (!verb && carry_from_.empty()) throw CLI::RequiredError::Subcommand(1);
+      if (verb && !carry_from_.empty()) {
+        throw CLI::ExcludesError("--from", group->get_subcommands().front()->get_name());
+      }
+    });
     speaks(verb(group, "status",
                 say({"Which steps there are, and which are taken",
                      "どの手順があり、どれが実行済みかを表示する"})),
@@ -428,6 +473,10 @@ class CommandLine {
   StuckRelease stuck_;
   int drain_seconds_ = 600;
   int migrate_seconds_ = 60;
+  bool send_waiting_ = false;
+  bool cancel_waiting_ = false;
+  std::string carry_from_;
+  std::string carry_to_ = "postgres";
 };
 
 // As --lang says, also where the words are wrong otherwise; else as the environment does.

@@ -68,6 +68,14 @@ int stuck_release(Session& session, const StuckRelease& which);
 int migrate_status(Session& session);
 // Takes the missing steps; who is in the way is waited for, at most `patience`.
 int migrate_up(Session& session, std::chrono::seconds patience);
+// Carries another store over.
+int migrate_from(Session& session, const std::string& from);
+
+// -- cluster.cc
+int list_nodes(Session& session);
+enum class WhatWaits : std::uint8_t { unsaid, sent, cancelled };
+// Gives the store the names of this installation; `waits`: what becomes of what waits in it.
+int adopt_cluster(Session& session, WhatWaits waits);
 
 // -- operating.cc
 int show_status(Session& session);

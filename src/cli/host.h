@@ -10,6 +10,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bilingual.h"
@@ -63,6 +64,21 @@ struct SchemaBlocker {
 using MigrationBlocked =
     std::function<void(std::int64_t step, const std::vector<SchemaBlocker>& by)>;
 
+// A store carried over from one of another kind, table by table.
+struct CarriedTable {
+  std::string name;
+  std::int64_t rows = 0;
+  std::string sum;  // of their hashes, the same on both sides
+};
+struct Carriage {
+  std::string from;  // for people
+  std::string to;
+  std::chrono::milliseconds took{};
+  std::vector<CarriedTable> tables;
+};
+// Told every few seconds, of a table in hand.
+using CarriageTold = std::function<void(std::string_view table, std::int64_t rows, bool comparing)>;
+
 // The functions that return int give the exit status of the process.
 class Host {
  public:
@@ -80,6 +96,10 @@ class Host {
   // Takes the steps that are missing. unavailable: others were in the way all the time.
   virtual Result<void> migrate(const std::optional<std::string>& config,
                                std::chrono::seconds patience, const MigrationBlocked& blocked) = 0;
+  // Carries the store at `from` ("sqlite:PATH") over to the configured one. Errors: a sentence that
+  // says what to do; the same again begins anew.
+  virtual Result<Carriage> carry(const std::optional<std::string>& config, const std::string& from,
+                                 const CarriageTold& told) = 0;
   virtual std::string version() = 0;
   // That the environment asks for.
   [[nodiscard]] virtual Language language() const = 0;

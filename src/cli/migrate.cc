@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// todoku migrate status|up
+// todoku migrate status|up, and todoku migrate --from: a store carried over
 #include <algorithm>
 
 #include <boost/json/array.hpp>
@@ -123,6 +123,50 @@ int migrate_up(Session& session, std::chrono::seconds patience) {
   } else {
     session.say({"{}: {} taken", "{}: 手順を {} 件実行しました"}, after->place, taken);
   }
+  return 0;
+}
+
+namespace {
+
+int print_carriage_json(Session& session, const Carriage& carriage) {
+  boost::json::array tables;
+  for (const CarriedTable& table : carriage.tables) {
+    tables.push_back(
+        boost::json::object{{"table", table.name}, {"rows", table.rows}, {"sum", table.sum}});
+  }
+  const boost::json::object all{{"from", carriage.from},
+                                {"to", carriage.to},
+                                {"took_ms", carriage.took.count()},
+                                {"tables", std::move(tables)}};
+  session.out() << boost::json::serialize(all) << '\n';
+  return 0;
+}
+
+}  // namespace
+
+int migrate_from(Session& session, const std::string& from) {
+  const auto told = [&](std::string_view table, std::int64_t rows, bool comparing) {
+    if (session.common().json) return;
+    const Sentence sentence = comparing
+                                  ? Sentence{"comparing {}: {} rows so far", "{} を照合中: {} 行"}
+                                  : Sentence{"carrying {}: {} rows so far", "{} を移行中: {} 行"};
+    session.err() << session.words(sentence, table, rows) << '\n';
+  };
+  const auto carriage = session.host().carry(session.common().config, from, told);
+  if (!carriage) return session.fail(carriage.error().detail);
+  if (session.common().json) return print_carriage_json(session, *carriage);
+  std::vector<std::vector<std::string>> rows{
+      {session.words({"table", "テーブル"}), session.words({"rows", "行数"}),
+       session.words({"sum, the same on both sides", "ハッシュの和（両側で一致）"})}};
+  for (const CarriedTable& table : carriage->tables) {
+    rows.push_back({table.name, fmt::format("{}", table.rows), table.sum});
+  }
+  print_table(session.out(), std::move(rows));
+  session.say({"Carried from {} to {} in {:.1f} s. The old store is kept as it is, and no engine "
+               "sends from it any more.",
+               "{} から {} へ {:.1f} 秒で移行しました。元のデータはそのまま残りますが、"
+               "そこからはもう送信しません。"},
+              carriage->from, carriage->to, static_cast<double>(carriage->took.count()) / 1'000.0);
   return 0;
 }
 

@@ -32,13 +32,18 @@ constexpr Sentence kApi{"API        ", "API        "};
 constexpr Sentence kData{"data       ", "データ     "};
 constexpr Sentence kRunning{"running", "動作中"};
 constexpr Sentence kDraining{"draining", "停止準備中"};
+constexpr Sentence kHolding{"HOLD, accepts and sends nothing", "HOLD（受け付けも送信もしません）"};
 constexpr Sentence kStopped{"not running", "停止中"};
 constexpr Sentence kNotRunning{"the engine is not running", "エンジンは動いていません"};
 
 void print_running(Session& session, const boost::json::value& status) {
   const Language language = session.language();
   std::ostream& out = session.out();
-  const std::string_view state = (truth_of(status, "draining") ? kDraining : kRunning).in(language);
+  const bool holds = !list_of(status, "hold").empty();
+  const std::string_view state = (holds                          ? kHolding
+                                  : truth_of(status, "draining") ? kDraining
+                                                                 : kRunning)
+                                     .in(language);
   const std::int64_t pid = number_of(status, "pid");
   const std::string since = time_of(status, "started");
   if (language == Language::japanese) {
@@ -53,6 +58,17 @@ void print_running(Session& session, const boost::json::value& status) {
   }
   fmt::print(out, "{}{}\n", kRoles.in(language), roles);
   fmt::print(out, "{}{}\n", kApi.in(language), text_of(status, "api"));
+}
+
+void print_hold(Session& session, const boost::json::value& status) {
+  const bool japanese = session.language() == Language::japanese;
+  for (const auto& name : list_of(status, "hold")) {
+    fmt::print(session.out(), "HOLD       {}\n",
+               printable(text_of(name, japanese ? "text_ja" : "text")));
+  }
+  if (list_of(status, "hold").empty()) return;
+  session.say({"           until it is taken over: todoku cluster adopt",
+               "           引き継ぐには: todoku cluster adopt"});
 }
 
 // Where no engine is asked: the engines that run elsewhere, for people; empty: none is known of.
@@ -206,6 +222,7 @@ int show_status(Session& session) {
       print_stopped(session, status);
     }
     fmt::print(out, "{}{}\n", kData.in(language), text_of(status, "data_directory"));
+    print_hold(session, status);
     for (const auto& queue : list_of(status, "queues")) print_queue(session, queue);
     print_suspended(session, status);
   });

@@ -89,6 +89,14 @@ int Session::call(AdminRequest request, const std::function<void(const boost::js
   return good && !good(answer->value) ? 1 : 0;
 }
 
+int Session::ask_for(const operate::Given& given,
+                     const std::function<void(const boost::json::value&)>& take) {
+  const auto answer = ask(request_of(given));
+  if (answer == nullptr) return 1;
+  take(answer->value);
+  return 0;
+}
+
 int Session::list(operate::Given given, std::string_view name,
                   const std::function<void(const boost::json::value&)>& show) {
   boost::json::array all;

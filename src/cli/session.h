@@ -48,6 +48,10 @@ class Session {
     return call(request_of(given), show);
   }
 
+  // Prints nothing of a success: `take` gets the answer.
+  int ask_for(const operate::Given& given,
+              const std::function<void(const boost::json::value&)>& take);
+
   // The same for a list that comes in pages: `show` gets the whole of it, {"<name>": [...]}.
   int list(operate::Given given, std::string_view name,
            const std::function<void(const boost::json::value&)>& show);

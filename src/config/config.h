@@ -27,6 +27,9 @@ struct Config {
     std::vector<std::string> roles;
     std::int64_t drain_seconds = 0;
   };
+  struct Cluster {
+    std::string name;
+  };
   struct Data {
     std::string directory;
   };
@@ -154,6 +157,7 @@ struct Config {
   };
 
   Engine engine;
+  Cluster cluster;
   Data data;
   Store store;
   Postgres postgres;

@@ -28,6 +28,21 @@ ConfigSection engine() {
   return std::move(s).build();
 }
 
+ConfigSection cluster() {
+  using S = Config::Cluster;
+  SectionBuilder<S> s("cluster", &Config::cluster,
+                      {"What all processes on one store are called together.",
+                       "1 つのストアを使うプロセス全体の呼び名。"});
+  s.add("name", &S::name, "",
+        {"Its name, such as `production`. The store remembers it, and where its database and "
+         "queues were; a process that comes with others accepts and sends nothing until `todoku "
+         "cluster adopt`, so that a copy of production is not sent a second time.",
+         "クラスターの名前（例 `production`）。ストアはこの名前と、データベースやキューの場所を覚え"
+         "ている。異なる名前で起動したプロセスは `todoku cluster adopt` "
+         "まで受け付けも送信もしないので、本番のコピーから二重に送ることがない。"});
+  return std::move(s).build();
+}
+
 ConfigSection data() {
   using S = Config::Data;
   SectionBuilder<S> s("data", &Config::data, {"Where mail is kept.", "メールの保存場所。"});
@@ -108,7 +123,7 @@ ConfigSection metrics() {
 }  // namespace
 
 std::vector<ConfigSection> process_sections() {
-  return {engine(), data(), secrets(), log(), admin(), metrics()};
+  return {engine(), cluster(), data(), secrets(), log(), admin(), metrics()};
 }
 
 }  // namespace todoku::config

@@ -56,6 +56,8 @@ constexpr std::array kSentences = {
         "its sending was interrupted on our side; it may have arrived, and is not sent again "
         "because that was asked for",
         "当方の処理中に送信が中断しました。届いている可能性があり、指定どおり再送はしません"},
+    OwnSentence{"withdrawn by an operator when this store was taken over under another name",
+                "運用担当者が、このストアを別の名前で引き継いだときに取り消しました"},
     OwnSentence{"an error of ours, which the log tells of",
                 "当方の不具合です。詳細はログにあります"},
     OwnSentence{"set aside: * times a process died with this mail alone in hand; it waits for an "

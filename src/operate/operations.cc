@@ -83,7 +83,8 @@ namespace {
 // Where there are more, the operator asks for the list of accounts.
 constexpr std::int64_t kSuspendedShown = 10;
 
-Result<void> read_figures(store::ReadTransaction& transaction, EngineStatus& status) {
+Result<void> read_figures(store::ReadTransaction& transaction, const ClusterNames& names,
+                          EngineStatus& status) {
   auto queues = transaction.queue_figures();
   if (!queues) return fail(std::move(queues.error()));
   status.queues = std::move(*queues);
@@ -101,6 +102,9 @@ Result<void> read_figures(store::ReadTransaction& transaction, EngineStatus& sta
   const auto drained = transaction.setting(kDrainedSetting);
   if (!drained) return fail(drained.error());
   if (*drained) status.drained = parse_drained(**drained);
+  auto others = read_other_names(transaction, names);
+  if (!others) return fail(std::move(others.error()));
+  status.others = std::move(*others);
   return {};
 }
 
@@ -119,9 +123,10 @@ Task<Result<EngineStatus>> Operations::status() {
   status.elsewhere = std::move(*elsewhere);
   // By value there and back: who asks may be gone when the store answers.
   auto told =
-      co_await store_.read([status](store::ReadTransaction& transaction) -> Result<EngineStatus> {
+      co_await store_.read([status, names = options_.names](
+                               store::ReadTransaction& transaction) -> Result<EngineStatus> {
         EngineStatus with = status;
-        const auto read = read_figures(transaction, with);
+        const auto read = read_figures(transaction, names, with);
         if (!read) return fail(read.error());
         return with;
       });

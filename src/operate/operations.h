@@ -19,6 +19,7 @@
 #include "base/secret_box.h"
 #include "explain/time_text.h"
 #include "explain/way.h"
+#include "operate/cluster_names.h"
 #include "operate/drained.h"
 #include "store/store.h"
 
@@ -106,6 +107,31 @@ struct StuckMails {
   bool more = false;             // than were asked for
 };
 
+// The names of this process, and which of the store's are others.
+struct ClusterView {
+  ClusterNames here;
+  std::vector<OtherName> others;
+};
+
+// What an engine would send.
+struct Waiting {
+  std::int64_t deliveries = 0;
+  std::int64_t recipients = 0;
+};
+
+struct Cancelled {
+  std::int64_t deliveries = 0;  // that had not started
+  std::int64_t recipients = 0;
+  std::optional<std::int64_t> next;  // where to go on; nullopt: all is done
+};
+
+struct NodeView {
+  store::Node node;
+  store::NodeHolds holds;
+  bool leads = false;                // the scheduler that decides
+  std::vector<std::string> sources;  // that are its to send from
+};
+
 struct SuspendedAccount {
   std::string name;
   store::AccountWork work;
@@ -127,11 +153,19 @@ struct EngineStatus {
   std::optional<Drained> drained;      // the last time that an engine did
   Instant asked{};                     // when these figures were taken
   std::vector<store::Node> elsewhere;  // engines that live, and are not asked here
+  std::vector<OtherName> others;       // for which it stands in HOLD, or would when it starts
 };
 
 // What the private key of `key` is sealed for: one sealed for another account, domain or selector
 // does not open.
 [[nodiscard]] std::string dkim_seal_context(const store::DkimKey& key);
+
+// What keeps a process of these names from working on the store.
+[[nodiscard]] Result<std::vector<OtherName>> read_other_names(store::ReadTransaction& transaction,
+                                                              const ClusterNames& here);
+// By an engine that serves under these names.
+[[nodiscard]] Result<void> remember_names(store::WriteTransaction& transaction,
+                                          const ClusterNames& here);
 
 class Operations {
  public:
@@ -147,6 +181,8 @@ class Operations {
     // Where there is none: those that work on the same store, which may be reached from anywhere.
     // Empty: nobody can. May wait for the store.
     std::function<Result<std::vector<store::Node>>()> engines_elsewhere;
+    // Of this process.
+    ClusterNames names;
     // Asks the engine to drain and stop.
     std::function<void()> drain;
     // The box of the master key. May make the key, so it is asked only when needed.
@@ -193,6 +229,19 @@ class Operations {
   Task<Result<std::int64_t>> release_all_stuck();
 
   Task<Result<EngineStatus>> status();
+  // Everybody who lives, lapsed, or is void and still holds something.
+  Task<Result<std::vector<NodeView>>> nodes();
+
+  // -- adoption.cc: a store that was served under other names
+  Task<Result<ClusterView>> cluster();
+  // Goes through all deliveries.
+  Task<Result<Waiting>> waiting();
+  // Cancels what waits, for some seconds; from `from` (0: the beginning) on. conflict: an engine
+  // works on the store.
+  Task<Result<Cancelled>> cancel_waiting(std::int64_t from);
+  // Gives the store the names of this process. conflict: an engine works on it, or something waits
+  // that is not meant to be sent.
+  Task<Result<void>> adopt(bool send_waiting);
   // unsupported where no engine runs.
   [[nodiscard]] Result<void> drain();
 
@@ -200,6 +249,8 @@ class Operations {
   [[nodiscard]] Result<std::vector<store::Node>> engines_elsewhere() const;
   Task<Result<store::Account>> account(std::string name);
   Task<Result<void>> changed();
+  Task<Result<void>> check_adoptable();
+  Task<Result<Cancelled>> cancel_unstarted();
   // `usual`, or where a key had that name once, something like it.
   Task<Result<std::string>> new_selector(std::string account, std::string domain,
                                          std::string usual);

@@ -85,11 +85,20 @@ struct OfferedAgain {
 // What is said to who would have to be alone, and is not.
 [[nodiscard]] std::string lives_here(const Node& other);
 
+// What is leased to a node.
+struct NodeHolds {
+  NodeKey node{};
+  std::int64_t batches = 0;
+  std::int64_t recipients = 0;  // in no terminal state
+};
+
 class NodeReads {
  public:
   virtual ~NodeReads() = default;
   // Those that live, lapsed or are void and still hold something.
   [[nodiscard]] virtual Result<std::vector<Node>> nodes() = 0;
+  // Of all that hold something, by key.
+  [[nodiscard]] virtual Result<std::vector<NodeHolds>> held_by_nodes() = 0;
   // Which of `held` are not `node`'s any more. For who lapsed, before it goes on.
   [[nodiscard]] virtual Result<std::vector<HeldBatch>> lost_by(NodeKey node,
                                                                std::span<const HeldBatch> held) = 0;

@@ -37,6 +37,7 @@
 #include "store/recipients.h"
 #include "store/settings.h"
 #include "store/uploads.h"
+#include "store/waiting.h"
 #include "store/work.h"
 
 namespace todoku::store {
@@ -55,6 +56,7 @@ class ReadTransaction : public SettingReads,
                         public UploadReads,
                         public NodeReads,
                         public ClusterReads,
+                        public WaitingReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.

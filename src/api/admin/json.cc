@@ -247,6 +247,62 @@ std::string stuck_json(const operate::StuckMails& stuck, std::chrono::minutes of
   return json.take();
 }
 
+// A lapsed node is one that others will declare dead.
+std::string nodes_json(const std::vector<operate::NodeView>& nodes) {
+  return list_json("nodes", nodes, [](JsonWriter& json, const operate::NodeView& view) {
+    const store::Node& node = view.node;
+    // "api,courier on mail1.example.jp", as an engine enters (app/engine.cc).
+    const std::string_view said = node.roles;
+    const std::size_t on = said.find(" on ");
+    json.begin_object();
+    json.member("key", static_cast<std::int64_t>(node.key));
+    json.member("node", node.name);
+    json.member("roles", said.substr(0, on));
+    json.member("host", on == std::string_view::npos ? "" : said.substr(on + 4));
+    json.member("version", node.version);
+    add_shown_time(json, "entered", node.entered);
+    json.member("state", node.is_void ? "void" : node.left > Milliseconds(0) ? "alive" : "lapsed");
+    json.member("lease_left_ms", node.left.count());
+    json.member("batches", view.holds.batches);
+    json.member("recipients", view.holds.recipients);
+    json.member("leads", view.leads);
+    json.key("sources");
+    json.begin_array();
+    for (const std::string& source : view.sources) json.value(source);
+    json.end_array();
+    json.end_object();
+  });
+}
+
+namespace {
+
+void add_other_names(JsonWriter& json, const std::vector<operate::OtherName>& others) {
+  json.key("hold");
+  json.begin_array();
+  for (const operate::OtherName& name : others) {
+    json.begin_object();
+    json.member("stored", name.stored);
+    json.member("here", name.here);
+    json.member("text", operate::to_sentence(name, todoku::Language::english));
+    json.member("text_ja", operate::to_sentence(name, todoku::Language::japanese));
+    json.end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace
+
+std::string cluster_json(const operate::ClusterView& cluster) {
+  JsonWriter json;
+  json.begin_object();
+  json.member("cluster", cluster.here.cluster);
+  json.member("database", cluster.here.database);
+  json.member("queue", cluster.here.queue);
+  add_other_names(json, cluster.others);
+  json.end_object();
+  return json.take();
+}
+
 std::string status_json(const operate::EngineStatus& status) {
   JsonWriter json;
   json.begin_object();
@@ -274,6 +330,7 @@ std::string status_json(const operate::EngineStatus& status) {
     json.end_object();
   }
   json.end_array();
+  add_other_names(json, status.others);
   json.key("queues");
   json.begin_array();
   for (const store::QueueFigures& queue : status.queues) {

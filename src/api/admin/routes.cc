@@ -171,6 +171,36 @@ Task<Response> release_all_stuck(Operations& operations, Given) {
                      : failure(released.error());
 }
 
+Task<Response> list_nodes(Operations& operations, Given) {
+  const auto nodes = co_await operations.nodes();
+  co_return nodes ? Response::json(200, nodes_json(*nodes)) : failure(nodes.error());
+}
+
+Task<Response> show_cluster(Operations& operations, Given) {
+  const auto cluster = co_await operations.cluster();
+  co_return cluster ? Response::json(200, cluster_json(*cluster)) : failure(cluster.error());
+}
+
+Task<Response> count_waiting(Operations& operations, Given) {
+  const auto waiting = co_await operations.waiting();
+  co_return waiting ? Response::json(200, fmt::format(R"({{"deliveries":{},"recipients":{}}})",
+                                                      waiting->deliveries, waiting->recipients))
+                    : failure(waiting.error());
+}
+
+Task<Response> cancel_waiting(Operations& operations, Given given) {
+  const auto cancelled = co_await operations.cancel_waiting(given.number("from").value_or(0));
+  if (!cancelled) co_return failure(cancelled.error());
+  co_return Response::json(
+      200, fmt::format(R"({{"deliveries":{},"recipients":{},"next":{}}})", cancelled->deliveries,
+                       cancelled->recipients, cancelled->next.value_or(0)));
+}
+
+Task<Response> adopt(Operations& operations, Given given) {
+  const auto adopted = co_await operations.adopt(given.truth("send_waiting").value_or(false));
+  co_return adopted ? done() : failure(adopted.error());
+}
+
 Task<Response> show_status(Operations& operations, Given) {
   const auto status = co_await operations.status();
   co_return status ? Response::json(200, status_json(*status)) : failure(status.error());
@@ -195,6 +225,10 @@ Method method_of(operate::Verb verb) {
   return Method::get;
 }
 
+Task<Response> refuse_held(std::string reason) {
+  co_return failure(409, reason);
+}
+
 Task<Response> perform(Operations& operations, const operate::Call& call, Operation operation,
                        Request& request, Body& body) {
   auto given = read_call(call, request, body.text());
@@ -205,9 +239,16 @@ Task<Response> perform(Operations& operations, const operate::Call& call, Operat
 
 }  // namespace
 
-void add_routes(http::Router& router, operate::Operations& operations) {
+void add_routes(http::Router& router, operate::Operations& operations, std::string held) {
   namespace calls = operate::calls;
   const auto add = [&](const operate::Call& call, Operation operation) {
+    const bool in_hold = call.verb == operate::Verb::get || call.path.starts_with("/cluster/") ||
+                         &call == &calls::kDrain;
+    if (!held.empty() && !in_hold) {
+      router.add(method_of(call.verb), call.path, {.wiped = true},
+                 [held](Request&, Body&) { return refuse_held(held); });
+      return;
+    }
     // Whatever may hold a secret, also where it does not belong.
     router.add(method_of(call.verb), call.path, {.wiped = true},
                [&operations, &call, operation](Request& request, Body& body) {
@@ -228,6 +269,11 @@ void add_routes(http::Router& router, operate::Operations& operations) {
   add(calls::kListStuck, list_stuck);
   add(calls::kReleaseStuck, release_stuck);
   add(calls::kReleaseAllStuck, release_all_stuck);
+  add(calls::kListNodes, list_nodes);
+  add(calls::kCluster, show_cluster);
+  add(calls::kWaiting, count_waiting);
+  add(calls::kCancelWaiting, cancel_waiting);
+  add(calls::kAdopt, adopt);
   add(calls::kStatus, show_status);
   add(calls::kDrain, drain);
 }

@@ -16,6 +16,11 @@
 //   GET    /stuck?limit=&utc_offset_minutes=      {"mails": [{since, account, ...}], "more"}
 //   POST   /stuck/{account}/{email_id}/release
 //   POST   /stuck/release                         all of them -> {"released": n}
+//   GET    /nodes                                 {"nodes": [{key, node, roles, host, ...}]}
+//   GET    /cluster                               {cluster, database, queue, "hold": [...]}
+//   GET    /cluster/waiting                       {"deliveries": n, "recipients": n}
+//   POST   /cluster/cancel     {from}             -> the same, and "next": from, or 0 at the end
+//   POST   /cluster/adopt      {send_waiting}
 //   GET    /status
 //   POST   /drain
 //
@@ -24,14 +29,17 @@
 // Failures: {"error": "<sentence>"} with 400, 404, 409, 503 or 500.
 #pragma once
 
+#include <string>
+
 #include "http/message.h"
 #include "http/router.h"
 #include "operate/operations.h"
 
 namespace todoku::api::admin {
 
-// `operations` must outlive the router.
-void add_routes(http::Router& router, operate::Operations& operations);
+// `operations` must outlive the router. `held`: why only looking, adopting and ending are offered;
+// empty: everything is.
+void add_routes(http::Router& router, operate::Operations& operations, std::string held = {});
 
 // {"error": reason}: the shape of every failure at the admin socket.
 [[nodiscard]] http::Response failure_response(const http::Failure& failure,

@@ -156,5 +156,35 @@ TEST_F(AdminRoutesTest, ListAndReleaseWhatIsSetAside) {
   EXPECT_EQ(call(http::Method::post, "/stuck/release").body, R"({"released":0})");
 }
 
+// A process in HOLD lets itself be looked at, adopted and ended.
+TEST_F(AdminRoutesTest, InHoldOnlyWhatChangesNothingIsOffered) {
+  router = {};
+  add_routes(router, operations, "HOLD: another name");
+  for (const char* target : {"/status", "/accounts", "/nodes", "/cluster", "/cluster/waiting"}) {
+    EXPECT_EQ(call(http::Method::get, target).status, 200) << target;
+  }
+  const auto refused = call(http::Method::post, "/accounts", R"({"name":"shop"})");
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_EQ(refused.body, R"({"error":"HOLD: another name"})");
+  EXPECT_EQ(call(http::Method::post, "/stuck/release").status, 409);
+  EXPECT_EQ(call(http::Method::post, "/cluster/adopt", R"({"send_waiting":false})").status, 200);
+  EXPECT_EQ(call(http::Method::post, "/drain").status, 200);
+  EXPECT_EQ(drains, 1);
+}
+
+TEST_F(AdminRoutesTest, NodesAreToldWithWhatTheyHold) {
+  EXPECT_EQ(call(http::Method::get, "/nodes").body, R"({"nodes":[]})");
+  const auto entered = installation.store->write_and_wait(
+      store::WritePriority::claims, [](store::WriteTransaction& transaction) {
+        return transaction.enter_node(
+            {.name = "3f9c", .roles = "api,courier on mail1.example.jp", .version = "1.2.3"});
+      });
+  ASSERT_TRUE(entered);
+  const std::string told = call(http::Method::get, "/nodes").body;
+  EXPECT_THAT(told, HasSubstr(R"("node":"3f9c","roles":"api,courier","host":"mail1.example.jp",)"
+                              R"("version":"1.2.3")"));
+  EXPECT_THAT(told, HasSubstr(R"("state":"alive","lease_left_ms":15000,"batches":0)"));
+}
+
 }  // namespace
 }  // namespace todoku::api::admin

@@ -91,6 +91,10 @@ inline constexpr std::array kListStuck{
 inline constexpr std::array kReleaseStuck{
     Argument{"account", {"As `stuck` says", "`stuck` に出る値"}, text, true},
     Argument{"email_id", {"As `stuck` says", "`stuck` に出る値"}, number, true, 1}};
+inline constexpr std::array kCancelWaiting{
+    Argument{"from", {"Where to go on", "続きの位置"}, number, true, 0}};
+inline constexpr std::array kAdopt{
+    Argument{"send_waiting", {"What waits is sent", "送信待ちのものを送る"}, truth, true}};
 }  // namespace arguments
 
 inline constexpr Call kListAccounts{Verb::get, "/accounts", arguments::kList};
@@ -111,6 +115,11 @@ inline constexpr Call kListStuck{Verb::get, "/stuck", arguments::kListStuck};
 inline constexpr Call kReleaseStuck{Verb::post, "/stuck/{account}/{email_id}/release",
                                     arguments::kReleaseStuck};
 inline constexpr Call kReleaseAllStuck{Verb::post, "/stuck/release", {}};
+inline constexpr Call kListNodes{Verb::get, "/nodes", {}};
+inline constexpr Call kCluster{Verb::get, "/cluster", {}};
+inline constexpr Call kWaiting{Verb::get, "/cluster/waiting", {}};
+inline constexpr Call kCancelWaiting{Verb::post, "/cluster/cancel", arguments::kCancelWaiting};
+inline constexpr Call kAdopt{Verb::post, "/cluster/adopt", arguments::kAdopt};
 inline constexpr Call kStatus{Verb::get, "/status", {}};
 inline constexpr Call kDrain{Verb::post, "/drain", {}};
 

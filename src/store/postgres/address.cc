@@ -81,6 +81,21 @@ Result<void> check_address(const std::string& address) {
   return {};
 }
 
+std::string address_name(const std::string& address) {
+  const Reading reading = read_address(address);
+  if (reading.options == nullptr) return address;
+  const auto or_else = [](std::string_view text, std::string_view otherwise) {
+    return text.empty() ? otherwise : text;
+  };
+  const std::string_view user = value_of(reading.options, "user");
+  return fmt::format(
+      "{}:{}/{}",
+      or_else(or_else(value_of(reading.options, "host"), value_of(reading.options, "hostaddr")),
+              "localhost"),
+      or_else(value_of(reading.options, "port"), "5432"),
+      or_else(or_else(value_of(reading.options, "dbname"), user), "-"));
+}
+
 std::string describe_address(const std::string& address) {
   const Reading reading = read_address(address);
   if (reading.options == nullptr) return "PostgreSQL";

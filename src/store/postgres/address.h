@@ -14,6 +14,9 @@ namespace todoku::store::postgres {
 // might be one.
 [[nodiscard]] Result<void> check_address(const std::string& address);
 
+// Which database, where, without who connects to it and how: "db.example.jp:5432/todoku".
+[[nodiscard]] std::string address_name(const std::string& address);
+
 // For people: which database, where.
 [[nodiscard]] std::string describe_address(const std::string& address);
 

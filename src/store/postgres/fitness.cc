@@ -40,6 +40,8 @@ const Sql kMayMake{"fitness: may make tables",
                    "SELECT has_schema_privilege(current_schema(), 'CREATE')::int::bigint,"
                    " current_user::text, current_schema()::text"};
 
+const Sql kCarrying{"fitness: unfinished", "SELECT name FROM meta WHERE name = 'carrying'"};
+
 // What the schema makes.
 constexpr std::array<std::string_view, 25> kTables{
     "accounts",      "api_keys",   "attachments",   "batches",       "changes",
@@ -145,10 +147,20 @@ Result<void> check_durability(Link& link) {
   return {};
 }
 
+Result<void> check_whole(Link& link) {
+  const auto mark = link.fly_one(kCarrying, {}, kFitnessMost);
+  if (!mark) return fail(mark.error());
+  if (mark->empty()) return {};
+  return fail(ErrorKind::unsupported,
+              "a store was being carried into this database, and that is unfinished: run `todoku "
+              "migrate --from sqlite:...` again");
+}
+
 Result<void> check_fit(Link& link, bool must_keep) {
   auto fit = check_database(link);
   if (fit) fit = check_rights(link);
   if (fit) fit = check_schema(link);
+  if (fit) fit = check_whole(link);
   if (fit && must_keep) fit = check_durability(link);
   return fit;
 }

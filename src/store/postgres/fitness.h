@@ -32,6 +32,9 @@ extern const Sql kNewConnection;
 // whose nodes share their storage. unavailable: the connection is lost.
 [[nodiscard]] Result<std::int64_t> ask_timeline(Link& link, Milliseconds most);
 
+// unsupported: a store is being carried into it (carry_target.h), or was, and that is unfinished.
+[[nodiscard]] Result<void> check_whole(Link& link);
+
 // Everything that a store needs: these, and that the schema has every step (schema.h). `must_keep`:
 // durability, too.
 [[nodiscard]] Result<void> check_fit(Link& link, bool must_keep);

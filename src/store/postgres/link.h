@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -72,6 +73,18 @@ class Link {
   // A flight of one statement.
   [[nodiscard]] Result<Table> fly_one(const Sql& sql, const Params& params, Milliseconds most);
 
+  // ---- COPY (copying.cc), which is no flight: within a transaction that one has begun ----
+  // Octets in PostgreSQL's binary format, as often as one likes; a failure ends the transaction.
+  // `most`: without any progress.
+  [[nodiscard]] Result<void> begin_copy_in(const Sql& sql, Milliseconds most);
+  [[nodiscard]] Result<void> copy_in(std::string_view octets, Milliseconds most);
+  // How many rows it were.
+  [[nodiscard]] Result<std::int64_t> end_copy_in(Milliseconds most);
+  // Gives `each` what is copied out, in pieces as they come: the header, then a row each. Its error
+  // is the copy's, and the connection is of no more use.
+  using Piece = std::function<Result<void>(std::string_view octets)>;
+  [[nodiscard]] Result<void> copy_out(const Sql& sql, const Piece& each, Milliseconds most);
+
   // Of the last flight that failed since the last call of forget_failure(); else one that no server
   // reports, and that is no reason to try again. In doubt from where a COMMIT is handed over: what
   // is thrown while its answer is read, or made use of, does not undo it.
@@ -110,6 +123,11 @@ class Link {
     }
   };
   [[nodiscard]] Result<std::vector<Table>> send_and_read(Milliseconds most);
+  [[nodiscard]] Result<void> begin_copy(const Sql& sql, int wanted, Milliseconds most);
+  [[nodiscard]] Result<PgResult> copy_result(Milliseconds most);
+  [[nodiscard]] Result<void> flush_copy(Milliseconds most);
+  [[nodiscard]] Result<void> end_copy(Milliseconds most);
+  [[nodiscard]] std::unexpected<Error> copy_failed(const Sql* sql, const PGresult* refused);
   [[nodiscard]] Result<void> wait_and_read(Reading& reading, SteadyInstant deadline);
   void take(Reading& reading, PgResult result);
   [[nodiscard]] std::unexpected<Error> lose(ErrorKind kind, std::string detail, bool commits);
@@ -121,6 +139,7 @@ class Link {
   bool awaits_commit_ = false;
   bool fell_silent_ = false;
   std::int64_t timeline_ = 0;
+  const Sql* copying_ = nullptr;
   SteadyInstant last_commit_{};
   Failure failure_{.state = "none"};
 };

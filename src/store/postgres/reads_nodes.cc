@@ -11,6 +11,11 @@ namespace {
 const Sql kNodes{"nodes: all",
                  "SELECT n.key, n.name, n.roles, n.version, n.entered, coalesce(l.until, 0), n.void"
                  " FROM nodes n LEFT JOIN node_leases l ON l.node = n.key ORDER BY n.key"};
+const Sql kHeldByNodes{"nodes: what they hold",
+                       "SELECT n.key, h.batches, h.open FROM nodes n CROSS JOIN LATERAL"
+                       " (SELECT count(*) AS batches, coalesce(sum(open), 0)::bigint AS open"
+                       " FROM batches WHERE holder = n.key AND holder <> 0) h"
+                       " WHERE h.batches > 0 ORDER BY n.key"};
 const Sql kHeldStill{"nodes: held still",
                      "SELECT b.number, b.token FROM unnest($1::bigint[], $2::bigint[])"
                      " u(number, token) JOIN batches b ON b.number = u.number"
@@ -33,6 +38,18 @@ Result<std::vector<Node>> Questions::nodes() {
     node.is_void = rows->flag(i, 6);
   }
   return nodes;
+}
+
+Result<std::vector<NodeHolds>> Questions::held_by_nodes() {
+  const auto rows = session_.ask(kHeldByNodes);
+  if (!rows) return fail(rows.error());
+  std::vector<NodeHolds> all;
+  for (int i = 0; i < rows->size(); ++i) {
+    all.push_back({.node = NodeKey{rows->integer(i, 0)},
+                   .batches = rows->integer(i, 1),
+                   .recipients = rows->integer(i, 2)});
+  }
+  return all;
 }
 
 Result<std::vector<HeldBatch>> Questions::lost_by(NodeKey node, std::span<const HeldBatch> held) {

@@ -18,7 +18,8 @@ namespace {
 
 // Of several that enter at once each sees those before it: who comes later waits for the others.
 const Sql kLockEntering{"nodes: lock entering",
-                        "SELECT name FROM meta WHERE name = 'entering' FOR UPDATE"};
+                        "SELECT name FROM meta WHERE name IN ('carrying', 'entering')"
+                        " ORDER BY name FOR UPDATE"};
 // Whoever renews holds the row of its node, too: it has renewed when this is answered, or will find
 // itself void.
 const Sql kLockLiving{"nodes: lock living",
@@ -121,6 +122,9 @@ Result<NodeKey> Changes::enter_node(const NewNode& node) {
                           .add(kLockLiving, Params() << std::string_view(node.name) << node.alone)
                           .fly();
   if (!locked) return fail(locked.error());
+  if (locked->front().size() > 1) {
+    return fail(ErrorKind::conflict, "a store is being carried into this database");
+  }
   const auto all = questions_.nodes();
   if (!all) return fail(all.error());
   Column others(kInt8);

@@ -23,6 +23,20 @@ Result<std::vector<Node>> Queries::nodes() {
   return nodes;
 }
 
+Result<std::vector<NodeHolds>> Queries::held_by_nodes() {
+  std::vector<NodeHolds> all;
+  auto query = db_.query(
+      "SELECT holder, count(*), sum(open) FROM batches WHERE holder <> 0 GROUP BY holder"
+      " ORDER BY holder");
+  while (query.next()) {
+    all.push_back({.node = NodeKey{query.integer(0)},
+                   .batches = query.integer(1),
+                   .recipients = query.integer(2)});
+  }
+  if (query.failed()) return fail(query.error());
+  return all;
+}
+
 Result<std::vector<HeldBatch>> Queries::lost_by(NodeKey node, std::span<const HeldBatch> held) {
   std::vector<HeldBatch> lost;
   auto query = db_.query("SELECT 1 FROM batches WHERE number = ? AND token = ? AND holder = ?");

@@ -112,6 +112,13 @@ class SqliteReadTransaction final : public ReadTransaction {
   }
 
   Result<std::vector<Node>> nodes() override { return queries_.nodes(); }
+  Result<std::vector<NodeHolds>> held_by_nodes() override { return queries_.held_by_nodes(); }
+  Result<WaitingStretch> waiting_deliveries(DeliveryKey after, std::int64_t limit) override {
+    return queries_.waiting_deliveries(after, limit);
+  }
+  Result<OpenStretch> open_recipients(std::int64_t from, std::int64_t limit) override {
+    return queries_.open_recipients(from, limit);
+  }
   Result<std::vector<HeldBatch>> lost_by(NodeKey node, std::span<const HeldBatch> held) override {
     return queries_.lost_by(node, held);
   }

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store is taken over under other names (cluster_names.h), and what waits in it is sent or
+// cancelled: in pieces, because there may be tens of millions of recipients.
+#include <fmt/format.h>
+
+#include "operate/operations.h"
+
+namespace todoku::operate {
+namespace {
+
+// Of one question or one Settle.
+constexpr std::int64_t kDeliveriesLookedAt = 1'000;
+constexpr std::int64_t kBatchesLookedAt = 16;
+constexpr std::size_t kCancelledAtOnce = 1'000;
+// Pieces of one call, of a few milliseconds each: whoever asks asks again.
+constexpr int kPiecesOfACall = 50;
+
+constexpr std::string_view kWithdrawn =
+    "4.3.0 withdrawn by an operator when this store was taken over under another name";
+
+store::OutcomeRecord withdrawn(const store::RecipientKey& key) {
+  store::OutcomeRecord record;
+  record.key = key;
+  record.outcome.state = RecipientState::cancelled;
+  record.outcome.stage = Stage::none;
+  record.outcome.reply = {0, std::string(kWithdrawn)};
+  record.outcome.is_attempt = false;
+  return record;
+}
+
+struct StoredNames {
+  std::optional<ClusterNames> names;
+  std::optional<std::string> carried_to;
+};
+
+Result<StoredNames> read_names(store::ReadTransaction& transaction) {
+  StoredNames stored;
+  const auto names = transaction.setting(kClusterSetting);
+  if (!names) return fail(names.error());
+  if (*names) {
+    stored.names = parse_cluster_names(**names);
+    if (!stored.names)
+      return fail(ErrorKind::corrupt, "the stored names of the cluster are damaged");
+  }
+  auto carried = transaction.setting(kCarriedToSetting);
+  if (!carried) return fail(std::move(carried.error()));
+  // Taken back by an adoption.
+  if (*carried && !(*carried)->empty()) stored.carried_to = std::move(**carried);
+  return stored;
+}
+
+}  // namespace
+
+Result<std::vector<OtherName>> read_other_names(store::ReadTransaction& transaction,
+                                                const ClusterNames& here) {
+  const auto stored = read_names(transaction);
+  if (!stored) return fail(stored.error());
+  return other_names(stored->names, here, stored->carried_to);
+}
+
+Result<void> remember_names(store::WriteTransaction& transaction, const ClusterNames& here) {
+  const auto stored = read_names(transaction.read());
+  if (!stored) return fail(stored.error());
+  const ClusterNames names = merged_names(stored->names, here);
+  if (stored->names == names) return {};
+  return transaction.put_setting(kClusterSetting, to_text(names));
+}
+
+Task<Result<ClusterView>> Operations::cluster() {
+  auto others = co_await store_.read([here = options_.names](store::ReadTransaction& transaction) {
+    return read_other_names(transaction, here);
+  });
+  if (!others) co_return fail(std::move(others.error()));
+  co_return ClusterView{.here = options_.names, .others = std::move(*others)};
+}
+
+Task<Result<Waiting>> Operations::waiting() {
+  Waiting waiting;
+  store::DeliveryKey after{};
+  while (true) {
+    const auto stretch = co_await store_.read([after](store::ReadTransaction& transaction) {
+      return transaction.waiting_deliveries(after, kDeliveriesLookedAt);
+    });
+    if (!stretch) co_return fail(stretch.error());
+    for (const store::WaitingDelivery& delivery : stretch->deliveries) {
+      ++waiting.deliveries;
+      waiting.recipients += delivery.recipients;
+    }
+    if (!stretch->next) co_return waiting;
+    after = *stretch->next;
+  }
+}
+
+// A store that is served is nobody's to take over.
+Task<Result<void>> Operations::check_adoptable() {
+  const auto nodes =
+      co_await store_.read([](store::ReadTransaction& transaction) { return transaction.nodes(); });
+  if (!nodes) co_return fail(nodes.error());
+  for (const store::Node& node : *nodes) {
+    if (node.is_void || !store::lease_runs(node)) continue;
+    co_return fail(ErrorKind::conflict,
+                   fmt::format("an engine works on this store, node {} ({}): it is no copy. Of a "
+                               "copy that was just made, wait {} s",
+                               node.name, node.roles,
+                               std::chrono::ceil<std::chrono::seconds>(node.left).count()));
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<Cancelled>> Operations::cancel_waiting(std::int64_t from) {
+  auto may = co_await check_adoptable();
+  if (!may) co_return fail(std::move(may.error()));
+  Cancelled cancelled;
+  if (from == 0) {
+    auto unstarted = co_await cancel_unstarted();
+    if (!unstarted) co_return unstarted;
+    cancelled = *unstarted;
+  }
+  for (int piece = 0; piece < kPiecesOfACall; ++piece) {
+    const auto stretch = co_await store_.read([from](store::ReadTransaction& transaction) {
+      return transaction.open_recipients(from, kBatchesLookedAt);
+    });
+    if (!stretch) co_return fail(stretch.error());
+    std::vector<store::OutcomeRecord> outcomes;
+    for (std::size_t i = 0; i < stretch->recipients.size(); ++i) {
+      outcomes.push_back(withdrawn(stretch->recipients[i]));
+      const bool last = i + 1 == stretch->recipients.size();
+      if (!last && outcomes.size() < kCancelledAtOnce) continue;
+      const auto settled = co_await store_.perform(store::Settle{.outcomes = outcomes});
+      if (!settled) co_return fail(settled.error());
+      for (const auto& outcome : settled->outcomes) {
+        if (!outcome) co_return fail(outcome.error());
+      }
+      cancelled.recipients += static_cast<std::int64_t>(outcomes.size());
+      outcomes.clear();
+    }
+    if (!stretch->next) co_return cancelled;
+    from = *stretch->next;
+  }
+  cancelled.next = from;
+  co_return cancelled;
+}
+
+// What is reserved or about to be started fails as a whole, by one row each.
+Task<Result<Cancelled>> Operations::cancel_unstarted() {
+  Cancelled cancelled;
+  store::DeliveryKey after{};
+  while (true) {
+    const auto stretch = co_await store_.read([after](store::ReadTransaction& transaction) {
+      return transaction.waiting_deliveries(after, kDeliveriesLookedAt);
+    });
+    if (!stretch) co_return fail(stretch.error());
+    for (const store::WaitingDelivery& delivery : stretch->deliveries) {
+      if (delivery.started) continue;
+      const auto failed = co_await store_.write(
+          store::WritePriority::claims, [key = delivery.key](store::WriteTransaction& transaction) {
+            return transaction.fail_delivery(key, kWithdrawn.substr(kWithdrawn.find(' ') + 1));
+          });
+      if (!failed) co_return fail(failed.error());
+      ++cancelled.deliveries;
+      cancelled.recipients += delivery.recipients;
+    }
+    if (!stretch->next) co_return cancelled;
+    after = *stretch->next;
+  }
+}
+
+Task<Result<void>> Operations::adopt(bool send_waiting) {
+  auto may = co_await check_adoptable();
+  if (!may) co_return may;
+  if (!send_waiting) {
+    const auto left = co_await waiting();
+    if (!left) co_return fail(left.error());
+    if (left->deliveries > 0) {
+      co_return fail(ErrorKind::conflict,
+                     fmt::format("{} deliveries with {} recipients wait in this store, and would "
+                                 "be sent: say what becomes of them",
+                                 left->deliveries, left->recipients));
+    }
+  }
+  auto adopted = co_await store_.write(
+      store::WritePriority::claims,
+      [here = options_.names](store::WriteTransaction& transaction) -> Result<void> {
+        const auto carried = transaction.read().setting(kCarriedToSetting);
+        if (!carried) return fail(carried.error());
+        if (*carried) {
+          auto taken_back = transaction.put_setting(kCarriedToSetting, "");
+          if (!taken_back) return taken_back;
+        }
+        return transaction.put_setting(kClusterSetting, to_text(here));
+      });
+  co_return adopted;
+}
+
+Task<Result<std::vector<NodeView>>> Operations::nodes() {
+  auto views = co_await store_.read(
+      [](store::ReadTransaction& transaction) -> Result<std::vector<NodeView>> {
+        const auto nodes = transaction.nodes();
+        if (!nodes) return fail(nodes.error());
+        const auto held = transaction.held_by_nodes();
+        if (!held) return fail(held.error());
+        std::vector<NodeView> views;
+        for (const store::Node& node : *nodes) {
+          NodeView& view = views.emplace_back(NodeView{.node = node, .holds = {}, .sources = {}});
+          for (const store::NodeHolds& each : *held) {
+            if (each.node == node.key) view.holds = each;
+          }
+        }
+        return views;
+      });
+  co_return views;
+}
+
+}  // namespace todoku::operate

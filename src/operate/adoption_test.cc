@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store that was served under other names is taken over, and what waits in it cancelled or kept.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "operate/operations.h"
+#include "store/walks.h"
+#include "support/installation.h"
+
+namespace todoku::operate {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr std::chrono::hours kLife(24);
+
+struct AdoptionTest : testing::Test {
+  template <class Work>
+  auto write(Work work) {
+    auto done = installation.store->write_and_wait(store::WritePriority::accept, std::move(work));
+    if (!done) throw std::runtime_error(done.error().detail);
+    if constexpr (!std::is_void_v<typename decltype(done)::value_type>) return std::move(*done);
+  }
+  [[nodiscard]] Operations operations(const std::string& cluster) {
+    return {*installation.store, installation.clock,
+            Operations::Options{.names = {.cluster = cluster, .database = {}, .queue = {}}}};
+  }
+  void serve_as(const std::string& cluster) {
+    write([&](store::WriteTransaction& t) {
+      return remember_names(t, {.cluster = cluster, .database = {}, .queue = {}});
+    });
+  }
+  // Recipients of several batches; reserved, or sending.
+  store::DeliveryKey bulk(bool started, int count) {
+    store::NewDelivery delivery;
+    delivery.account = account;
+    delivery.type = DeliveryType::bulk;
+    delivery.traffic = TrafficClass::bulk;
+    delivery.content.from = {"news@example.com", "News"};
+    delivery.content.subject = "s";
+    delivery.content.text_part = "t";
+    const auto made =
+        write([&](store::WriteTransaction& t) { return t.create_draft(delivery, 9); });
+    std::vector<store::NewRecipient> to;
+    for (int i = 0; i < count; ++i) {
+      to.push_back(
+          {fmt::format("r{}@d{}.example", i, i % 20), fmt::format("d{}.example", i % 20), {}});
+    }
+    write([&](store::WriteTransaction& t) { return t.append_recipients(made.key, to); });
+    const auto at =
+        started ? std::nullopt : std::optional(installation.clock.now() + std::chrono::hours(1));
+    write([&](store::WriteTransaction& t) { return t.commit_draft(made.key, at); });
+    if (started) {
+      write([&](store::WriteTransaction& t) { return t.start_delivery(made.key, "", kLife); });
+    }
+    return made.key;
+  }
+  DeliveryStatus status_of(store::DeliveryKey key) {
+    return installation.store
+        ->read_and_wait([&](store::ReadTransaction& t) { return t.delivery_head(key); })
+        ->status;
+  }
+
+  AdoptionTest()
+      : account(write([](store::WriteTransaction& t) { return t.create_account("shop"); }).key) {}
+
+  TestStore installation;
+  const store::AccountKey account;
+};
+
+TEST_F(AdoptionTest, TheFirstWhoServesNamesTheStore) {
+  Operations production = operations("production");
+  EXPECT_THAT(run(production.cluster())->others, IsEmpty());
+  serve_as("production");
+  EXPECT_THAT(run(production.cluster())->others, IsEmpty());
+  Operations staging = operations("staging");
+  const auto others = run(staging.cluster())->others;
+  ASSERT_THAT(others, SizeIs(1));
+  EXPECT_EQ(others[0].stored, "production");
+  EXPECT_THAT(run(staging.status())->others, SizeIs(1));
+  ASSERT_TRUE(run(staging.adopt(false)));
+  EXPECT_THAT(run(staging.cluster())->others, IsEmpty());
+  EXPECT_THAT(run(production.cluster())->others, SizeIs(1));
+}
+
+TEST_F(AdoptionTest, WhatWaitsWantsAWordAndIsCancelledInPieces) {
+  serve_as("production");
+  const auto sending = bulk(true, 12'000);
+  const auto reserved = bulk(false, 3);
+  Operations staging = operations("staging");
+  EXPECT_EQ(run(staging.waiting())->recipients, 12'003);
+  const auto refused = run(staging.adopt(false));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("2 deliveries with 12003 recipients wait"));
+  std::int64_t from = 0;
+  std::int64_t cancelled = 0;
+  do {
+    const auto piece = run(staging.cancel_waiting(from));
+    ASSERT_TRUE(piece) << piece.error().detail;
+    cancelled += piece->recipients;
+    from = piece->next.value_or(0);
+  } while (from != 0);
+  EXPECT_EQ(cancelled, 12'003);
+  EXPECT_EQ(run(staging.waiting())->deliveries, 0);
+  EXPECT_EQ(status_of(sending), DeliveryStatus::sent);
+  EXPECT_EQ(status_of(reserved), DeliveryStatus::failed);
+  store::StorySearch search("r7@d7.example", {}, 10);
+  ASSERT_TRUE(store::walk_and_wait(*installation.store, search));
+  for (const store::Story& story : search.take()) {
+    EXPECT_EQ(story.state, RecipientState::cancelled);
+    if (story.delivery_status == DeliveryStatus::sent) {
+      ASSERT_THAT(story.attempts, SizeIs(1));
+      EXPECT_THAT(story.attempts[0].outcome.reply.text, HasSubstr("withdrawn by an operator"));
+    }
+  }
+  ASSERT_TRUE(run(staging.adopt(false)));
+}
+
+TEST_F(AdoptionTest, WhatIsToBeSentStays) {
+  serve_as("production");
+  bulk(true, 5);
+  Operations staging = operations("staging");
+  ASSERT_TRUE(run(staging.adopt(true)));
+  EXPECT_EQ(run(staging.waiting())->recipients, 5);
+}
+
+TEST_F(AdoptionTest, AStoreThatIsServedIsNobodysToTakeOver) {
+  serve_as("production");
+  bulk(true, 5);
+  write([](store::WriteTransaction& t) {
+    return t.enter_node({.name = "3f9c", .roles = "api on mail1.example.jp", .version = "1"});
+  });
+  Operations staging = operations("staging");
+  for (const auto& refused : {run(staging.adopt(true)), run(staging.adopt(false))}) {
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+    EXPECT_THAT(refused.error().detail, HasSubstr("node 3f9c (api on mail1.example.jp)"));
+  }
+  EXPECT_FALSE(run(staging.cancel_waiting(0)));
+  EXPECT_EQ(run(staging.waiting())->recipients, 5);
+  ASSERT_THAT(*run(staging.nodes()), SizeIs(1));
+  installation.clock.advance(std::chrono::seconds(20));  // its lease has lapsed: a copy
+  EXPECT_TRUE(run(staging.adopt(true)));
+}
+
+TEST_F(AdoptionTest, WhatWasCarriedAwayCanBeTakenBack) {
+  serve_as("production");
+  write([](store::WriteTransaction& t) { return t.put_setting(kCarriedToSetting, "elsewhere"); });
+  Operations production = operations("production");
+  ASSERT_THAT(run(production.cluster())->others, SizeIs(1));
+  ASSERT_TRUE(run(production.adopt(true)));
+  EXPECT_THAT(run(production.cluster())->others, IsEmpty());
+}
+
+}  // namespace
+}  // namespace todoku::operate

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operate/cluster_names.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+namespace todoku::operate {
+namespace {
+
+using What = OtherName::What;
+
+// The record: a line each, key and value. Configuration has no line feeds in texts.
+constexpr std::array<std::pair<std::string_view, std::string ClusterNames::*>, 3> kNameLines{
+    {{"cluster ", &ClusterNames::cluster},
+     {"database ", &ClusterNames::database},
+     {"queue ", &ClusterNames::queue}}};
+
+std::string in_one_line(std::string_view text) {
+  std::string line(text);
+  for (char& c : line) {
+    if (c == '\n') c = ' ';
+  }
+  return line;
+}
+
+}  // namespace
+
+std::string to_text(const ClusterNames& names) {
+  std::string text;
+  for (const auto& [key, member] : kNameLines) {
+    text += fmt::format("{}{}\n", key, in_one_line(names.*member));
+  }
+  return text;
+}
+
+std::optional<ClusterNames> parse_cluster_names(std::string_view text) {
+  ClusterNames names;
+  for (const auto& [key, member] : kNameLines) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos || !text.starts_with(key)) return std::nullopt;
+    names.*member = text.substr(key.size(), end - key.size());
+    text.remove_prefix(end + 1);
+  }
+  return text.empty() ? std::optional(names) : std::nullopt;
+}
+
+std::vector<OtherName> other_names(const std::optional<ClusterNames>& stored,
+                                   const ClusterNames& here,
+                                   const std::optional<std::string>& carried_to) {
+  std::vector<OtherName> others;
+  if (carried_to) others.push_back({What::carried, *carried_to, {}});
+  if (!stored) return others;
+  if (stored->cluster != here.cluster) {
+    others.push_back({What::cluster, stored->cluster, here.cluster});
+  }
+  const auto compare = [&](What what, const std::string& before, const std::string& now) {
+    if (!before.empty() && !now.empty() && before != now) others.push_back({what, before, now});
+  };
+  compare(What::database, stored->database, here.database);
+  compare(What::queue, stored->queue, here.queue);
+  return others;
+}
+
+ClusterNames merged_names(const std::optional<ClusterNames>& stored, const ClusterNames& here) {
+  ClusterNames names = here;
+  if (!stored) return names;
+  if (names.database.empty()) names.database = stored->database;
+  if (names.queue.empty()) names.queue = stored->queue;
+  return names;
+}
+
+std::string to_sentence(const OtherName& name, Language language) {
+  const auto said = [&](const Sentence& sentence) {
+    return fmt::vformat(sentence.in(language), fmt::make_format_args(name.stored, name.here));
+  };
+  switch (name.what) {
+    case What::cluster:
+      return said({"the cluster is named \"{0}\" in the store and \"{1}\" here (cluster.name)",
+                   "クラスター名はストアでは「{0}」、ここでは「{1}」です（cluster.name）"});
+    case What::database:
+      return said({"the store was served as {0} and is reached here as {1}",
+                   "データベースは {0} として使われていましたが、ここでは {1} です"});
+    case What::queue:
+      return said(
+          {"the queues were {0} and are {1} here", "キューは {0} でしたが、ここでは {1} です"});
+    case What::carried:
+      return said({"everything was carried from this store to {0}, which sends it",
+                   "このストアの内容は {0} に移行済みで、そちらから送信されます"});
+  }
+  return {};
+}
+
+std::string to_sentence(const std::vector<OtherName>& names, Language language) {
+  std::string text;
+  for (const OtherName& name : names) {
+    if (!text.empty()) text += "; ";
+    text += to_sentence(name, language);
+  }
+  return text;
+}
+
+}  // namespace todoku::operate

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an installation is called: by itself, and where it finds its database and its queues. The
+// store remembers the names under which it was served, so that a process that comes to a copy of it
+// (staging on a snapshot of production) notices before it sends everything a second time. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bilingual.h"
+
+namespace todoku::operate {
+
+// Names of settings of the store (store/settings.h). The second: it was carried to another store,
+// which sends from now on; its value says where.
+inline constexpr std::string_view kClusterSetting = "cluster";
+inline constexpr std::string_view kCarriedToSetting = "carried_to";
+
+struct ClusterNames {
+  std::string cluster;   // cluster.name; may be empty
+  std::string database;  // host:port/dbname, without user and password; of a file: empty
+  std::string queue;     // region, endpoint and prefix; without one of its own: empty
+  friend bool operator==(const ClusterNames&, const ClusterNames&) = default;
+};
+
+[[nodiscard]] std::string to_text(const ClusterNames& names);
+// nullopt: it is none.
+[[nodiscard]] std::optional<ClusterNames> parse_cluster_names(std::string_view text);
+
+// A name under which the store was served, and the one that this process has for it.
+struct OtherName {
+  enum class What : std::uint8_t { cluster, database, queue, carried };
+  What what = What::cluster;
+  std::string stored;
+  std::string here;
+};
+
+// What keeps a process called `here` from working on the store; empty: nothing. A database or a
+// queue where there was none before, or none any more, is no other one. `carried_to`: the setting.
+[[nodiscard]] std::vector<OtherName> other_names(const std::optional<ClusterNames>& stored,
+                                                 const ClusterNames& here,
+                                                 const std::optional<std::string>& carried_to);
+
+// What an engine that serves under `here` leaves stored: names that it does not have itself stay.
+[[nodiscard]] ClusterNames merged_names(const std::optional<ClusterNames>& stored,
+                                        const ClusterNames& here);
+
+// "the cluster is named "production" in the store and "staging" here"
+[[nodiscard]] std::string to_sentence(const OtherName& name, Language language);
+[[nodiscard]] std::string to_sentence(const std::vector<OtherName>& names, Language language);
+
+}  // namespace todoku::operate

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operate/cluster_names.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace todoku::operate {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+const ClusterNames kProduction{"production", "db.example.jp:5432/todoku", "sqs ap-northeast-1 - p"};
+
+TEST(ClusterNames, AreReadAsTheyWereWritten) {
+  for (const ClusterNames& names : {kProduction, ClusterNames{}, ClusterNames{"a b", "", "q"}}) {
+    EXPECT_EQ(parse_cluster_names(to_text(names)), names);
+  }
+  for (const char* text :
+       {"", "cluster x", "cluster \ndatabase \n", "database \ncluster \nqueue \n",
+        "cluster \ndatabase \nqueue \nmore\n"}) {
+    EXPECT_EQ(parse_cluster_names(text), std::nullopt) << text;
+  }
+  EXPECT_EQ(parse_cluster_names(to_text({"two\nlines", "", ""}))->cluster, "two lines");
+}
+
+TEST(ClusterNames, EachOtherNameIsTold) {
+  EXPECT_THAT(other_names({}, kProduction, {}), IsEmpty()) << "it was never served";
+  EXPECT_THAT(other_names(kProduction, kProduction, {}), IsEmpty());
+  ClusterNames here = kProduction;
+  here.cluster = "";
+  EXPECT_THAT(other_names(kProduction, here, {}), SizeIs(1)) << "no name is another one";
+  here.database = "copy.example.jp:5432/todoku";
+  here.queue = "sqs ap-northeast-1 - staging";
+  const auto others = other_names(kProduction, here, {});
+  ASSERT_THAT(others, SizeIs(3));
+  EXPECT_THAT(to_sentence(others, Language::english),
+              HasSubstr("named \"production\" in the store and \"\" here (cluster.name); the store "
+                        "was served as db.example.jp:5432/todoku and is reached here as copy."));
+  EXPECT_THAT(to_sentence(others, Language::japanese), HasSubstr("キューは"));
+}
+
+TEST(ClusterNames, ADatabaseOrAQueueThatIsNewIsNoOtherOne) {
+  ClusterNames file = kProduction;
+  file.database.clear();
+  file.queue.clear();
+  EXPECT_THAT(other_names(file, kProduction, {}), IsEmpty());
+  EXPECT_THAT(other_names(kProduction, file, {}), IsEmpty());
+  EXPECT_EQ(merged_names(kProduction, file), kProduction) << "what it was stays known";
+  EXPECT_EQ(merged_names(file, kProduction), kProduction);
+  EXPECT_EQ(merged_names({}, file), file);
+}
+
+TEST(ClusterNames, WhatWasCarriedAwayIsServedByNobody) {
+  const auto others = other_names(kProduction, kProduction, "the database todoku");
+  ASSERT_THAT(others, SizeIs(1));
+  EXPECT_THAT(to_sentence(others, Language::english),
+              HasSubstr("carried from this store to the database todoku"));
+  EXPECT_THAT(other_names({}, kProduction, "x"), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace todoku::operate

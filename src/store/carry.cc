@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/carry.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "base/digest.h"
+#include "store/codec.h"
+
+namespace todoku::store {
+namespace carried {
+
+using enum CarriedKind;
+
+// The columns of PostgreSQL's schema; what they mean is said with the tables
+// (sqlite/schema.cc, postgres/schema.cc).
+constexpr std::array<CarriedColumn, 2> kSettings{{{"name", text}, {"value", octets}}};
+constexpr std::array<CarriedColumn, 9> kAccounts{{{"key", integer},
+                                                  {"name", text},
+                                                  {"weight", integer},
+                                                  {"suspended", integer},
+                                                  {"text_from_html", integer},
+                                                  {"created", integer},
+                                                  {"next_delivery_id", integer},
+                                                  {"next_email_id", integer},
+                                                  {"next_job_id", integer}}};
+constexpr std::array<CarriedColumn, 6> kApiKeys{{{"id", integer},
+                                                 {"account", integer},
+                                                 {"label", text},
+                                                 {"token", text},
+                                                 {"created", integer},
+                                                 {"revoked", integer}}};
+constexpr std::array<CarriedColumn, 7> kDkimKeys{{{"account", integer},
+                                                  {"domain", text},
+                                                  {"selector", text},
+                                                  {"algorithm", text},
+                                                  {"sealed", octets},
+                                                  {"dns_record", text},
+                                                  {"created", integer}}};
+constexpr std::array<CarriedColumn, 26> kDeliveries{
+    {{"key", integer},       {"account", integer},    {"id", integer},
+     {"type", integer},      {"traffic", integer},    {"status", integer},
+     {"phase", integer},     {"deleted", integer},    {"at_most_once", integer},
+     {"created", integer},   {"updated", integer},    {"reservation", integer},
+     {"started", integer},   {"expires", integer},    {"finished", integer},
+     {"agenda", integer},    {"total", integer},      {"delivered", integer},
+     {"bounced", integer},   {"dropped", integer},    {"expired", integer},
+     {"cancelled", integer}, {"unknown", integer},    {"deferred", integer},
+     {"signing", text},      {"failure_reason", text}}};
+constexpr std::array<CarriedColumn, 15> kContents{{{"delivery", integer},
+                                                   {"from_address", text},
+                                                   {"from_name", text},
+                                                   {"reply_address", text},
+                                                   {"reply_name", text},
+                                                   {"header_to", octets},
+                                                   {"header_cc", octets},
+                                                   {"encode", integer},
+                                                   {"unsubscribe_mailto", text},
+                                                   {"unsubscribe_url", text},
+                                                   {"attachments", integer},
+                                                   {"subject", text},
+                                                   {"text_part", text},
+                                                   {"html_part", text},
+                                                   {"text_from_html", integer}}};
+constexpr std::array<CarriedColumn, 7> kAttachments{{{"id", integer},
+                                                     {"delivery", integer},
+                                                     {"file_name", text},
+                                                     {"mime_type", text},
+                                                     {"size", integer},
+                                                     {"created", integer},
+                                                     {"data", octets}}};
+constexpr std::array<CarriedColumn, 4> kSections{
+    {{"id", integer}, {"delivery", integer}, {"state", integer}, {"open_batch", integer}}};
+constexpr std::array<CarriedColumn, 18> kBatches{{{"number", integer},
+                                                  {"delivery", integer},
+                                                  {"account", integer},
+                                                  {"section", integer},
+                                                  {"traffic", integer},
+                                                  {"domain", text},
+                                                  {"first_email_id", integer},
+                                                  {"capacity", integer},
+                                                  {"size", integer},
+                                                  {"removed", integer},
+                                                  {"open", integer},
+                                                  {"created", integer},
+                                                  {"ready_at", integer},
+                                                  {"token", integer},
+                                                  {"holder", integer},
+                                                  {"losses", integer},
+                                                  {"alone", integer},
+                                                  {"begun", integer}}};
+constexpr std::array<CarriedColumn, 7> kRecipients{{{"batch", integer},
+                                                    {"seq", integer},
+                                                    {"address", text},
+                                                    {"hash", integer},
+                                                    {"codes", octets},
+                                                    {"created", integer},
+                                                    {"updated", integer}}};
+constexpr std::array<CarriedColumn, 6> kProgressColumns{{{"batch", integer},
+                                                         {"seq", integer},
+                                                         {"state", integer},
+                                                         {"attempts", integer},
+                                                         {"due", integer},
+                                                         {"history", octets}}};
+constexpr std::array<CarriedColumn, 4> kSuspects{
+    {{"batch", integer}, {"seq", integer}, {"deaths", integer}, {"aside", integer}}};
+constexpr std::array<CarriedColumn, 2> kOnItsWay{{{"batch", integer}, {"seq", integer}}};
+constexpr std::array<CarriedColumn, 19> kImportJobs{{{"account", integer},
+                                                     {"id", integer},
+                                                     {"delivery", integer},
+                                                     {"section", integer},
+                                                     {"status", integer},
+                                                     {"ignore_errors", integer},
+                                                     {"immediate", integer},
+                                                     {"keep_duplicates", integer},
+                                                     {"language", integer},
+                                                     {"percentage", integer},
+                                                     {"staged", integer},
+                                                     {"folded", integer},
+                                                     {"success", integer},
+                                                     {"failed", integer},
+                                                     {"total", integer},
+                                                     {"upload_file", text},
+                                                     {"error_file", text},
+                                                     {"created", integer},
+                                                     {"node", integer}}};
+
+constexpr std::array<CarriedTable, 14> kTables{{{"settings", kSettings},
+                                                {"accounts", kAccounts},
+                                                {"api_keys", kApiKeys},
+                                                {"dkim_keys", kDkimKeys},
+                                                {"import_jobs", kImportJobs},
+                                                {"suspects", kSuspects},
+                                                {"on_its_way", kOnItsWay},
+                                                {"sections", kSections},
+                                                {"deliveries", kDeliveries},
+                                                {"contents", kContents},
+                                                {"attachments", kAttachments},
+                                                {"batches", kBatches},
+                                                {"recipients", kRecipients},
+                                                {"progress", kProgressColumns}}};
+
+}  // namespace carried
+
+std::span<const CarriedTable> carried_tables() {
+  return carried::kTables;
+}
+
+void TableSum::add(const CarriedTable& table, CarriedRow row) {
+  check(row.size() == table.columns.size(), "a carried row has its table's columns");
+  packed_.clear();
+  for (std::size_t column = 0; column < row.size(); ++column) {
+    const CarriedValue& value = row[column];
+    if (value.is_null) {
+      packed_.push_back('\0');
+    } else if (table.columns[column].kind == CarriedKind::integer) {
+      packed_.push_back('\1');
+      put_zigzag(packed_, value.integer);
+    } else {
+      packed_.push_back('\2');
+      put_text(packed_, value.octets);
+    }
+  }
+  ++rows_;
+  low_ += siphash64(0, 1, packed_);
+  high_ += siphash64(2, 3, packed_);
+}
+
+std::string TableSum::hex() const {
+  return fmt::format("{:016x}{:016x}", high_, low_);
+}
+
+namespace {
+
+constexpr std::int64_t kStepRows = 50'000;
+
+Result<TableSum> give_table(CarrySource& source, CarryTarget& target, const CarriedTable& table,
+                            const CarryProgress& progress) {
+  TableSum sum;
+  auto done = source.read(table, [&](CarriedRow row) {
+    sum.add(table, row);
+    if (progress && sum.rows() % kStepRows == 0) {
+      progress({.table = table.name, .rows = sum.rows(), .comparing = false});
+    }
+    return target.put(table, row);
+  });
+  if (done) done = target.end(table);
+  if (!done) return fail(fmt::format("the table {}", table.name), std::move(done.error()));
+  if (progress) progress({.table = table.name, .rows = sum.rows(), .comparing = false});
+  return sum;
+}
+
+Result<TableSum> read_table_back(CarryTarget& target, const CarriedTable& table,
+                                 const CarryProgress& progress) {
+  TableSum sum;
+  auto done = target.read(table, [&](CarriedRow row) -> Result<void> {
+    sum.add(table, row);
+    if (progress && sum.rows() % kStepRows == 0) {
+      progress({.table = table.name, .rows = sum.rows(), .comparing = true});
+    }
+    return {};
+  });
+  if (!done) return fail(fmt::format("the table {}", table.name), std::move(done.error()));
+  if (progress) progress({.table = table.name, .rows = sum.rows(), .comparing = true});
+  return sum;
+}
+
+}  // namespace
+
+Result<std::vector<Carried>> carry_store(CarrySource& source, CarryTarget& target,
+                                         const CarryProgress& progress) {
+  const auto head = source.head();
+  if (!head) return fail(head.error());
+  auto begun = target.begin(*head);
+  if (!begun) return fail(std::move(begun.error()));
+  std::vector<Carried> all;
+  for (const CarriedTable& table : carried_tables()) {
+    const auto given = give_table(source, target, table, progress);
+    if (!given) return fail(given.error());
+    all.push_back({std::string(table.name), *given, {}});
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto stored = read_table_back(target, carried_tables()[i], progress);
+    if (!stored) return fail(stored.error());
+    all[i].stored = *stored;
+    if (all[i].given == all[i].stored) continue;
+    return fail(ErrorKind::corrupt,
+                fmt::format("the table {} has {} rows with the sum {}, but was given {} with {}",
+                            all[i].table, stored->rows(), stored->hex(), all[i].given.rows(),
+                            all[i].given.hex()));
+  }
+  // The old store first: between the two neither can be worked on, and the same again begins anew.
+  auto done = source.carried_away();
+  if (done) done = target.finish(*head);
+  if (!done) return fail(std::move(done.error()));
+  return all;
+}
+
+}  // namespace todoku::store

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a SQLite store differs from the form in which rows are carried, which is PostgreSQL's:
+//
+//   recipients, progress, suspects, on_its_way   one row id is (batch, seq) (keys.h)
+//   recipients.hash        is kept apart, in an index (address_index.h): made here
+//   recipients.codes, progress.history   values that repeat stand in a dictionary: put in place
+//   progress.info          is state and attempts
+//   deliveries.phase       NULL for mail that was accepted as a transaction: made here. What was a
+//                          draft is of another type, has not begun to be sent, or has sections.
+//   contents.header_to, header_cc   may be NULL in old rows
+//   meta 'next_number'     counts deliveries and batches alone; other ids are row ids
+//   a recipient whose batch is gone is not carried: nothing leads to it
+#include "store/sqlite/carry_source.h"
+
+#include <array>
+#include <bit>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "store/address_hash.h"
+#include "store/records.h"
+#include "store/sqlite/address_index.h"
+#include "store/sqlite/keys.h"
+
+namespace todoku::store {
+
+using namespace sqlite;  // NOLINT(google-build-using-namespace): its own parts
+
+namespace {
+
+struct CarriedQuery {
+  std::string_view table;
+  Sql sql;  // its columns are those of the table, but where shape() says otherwise
+};
+
+constexpr std::array<CarriedQuery, 14> kCarriedQueries{{
+    {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
+    {"accounts",
+     "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
+     " next_email_id, next_job_id FROM accounts ORDER BY key"},
+    {"api_keys", "SELECT id, account, label, token, created, revoked FROM api_keys ORDER BY id"},
+    {"dkim_keys",
+     "SELECT account, domain, selector, algorithm, sealed, dns_record, created FROM dkim_keys"
+     " ORDER BY account, domain, selector"},
+    {"deliveries",
+     "SELECT key, account, id, type, traffic, status, CASE WHEN type <> 1 OR status <= 4"
+     " OR EXISTS (SELECT 1 FROM sections s WHERE s.delivery = d.key) THEN status END, deleted,"
+     " at_most_once, created, updated, reservation, started, expires, finished, agenda, total,"
+     " delivered, bounced, dropped, expired, cancelled, unknown, deferred, signing, failure_reason"
+     " FROM deliveries d ORDER BY key"},
+    {"contents",
+     "SELECT delivery, from_address, from_name, reply_address, reply_name,"
+     " coalesce(header_to, x''), coalesce(header_cc, x''), encode, unsubscribe_mailto,"
+     " unsubscribe_url, attachments, subject, text_part, html_part, text_from_html FROM contents"
+     " ORDER BY delivery"},
+    {"attachments",
+     "SELECT id, delivery, file_name, mime_type, size, created, data FROM attachments ORDER BY id"},
+    {"sections", "SELECT id, delivery, state, open_batch FROM sections ORDER BY id"},
+    {"batches",
+     "SELECT number, delivery, account, section, traffic, domain, first_email_id, capacity, size,"
+     " removed, open, created, ready_at, token, holder, losses, alone, begun FROM batches"
+     " ORDER BY number"},
+    {"recipients", "SELECT id, address, codes, created, updated FROM recipients ORDER BY id"},
+    {"progress", "SELECT id, info, due, history FROM progress ORDER BY id"},
+    {"suspects", "SELECT recipient, deaths, aside FROM suspects ORDER BY recipient"},
+    {"on_its_way", "SELECT recipient FROM on_its_way ORDER BY recipient"},
+    {"import_jobs",
+     "SELECT account, id, delivery, section, status, ignore_errors, immediate, keep_duplicates,"
+     " language, percentage, staged, folded, success, failed, total, upload_file, error_file,"
+     " created, node FROM import_jobs ORDER BY account, id"},
+}};
+
+Result<std::string> in_place_codes(store::Dictionary& kept, std::string_view codes) {
+  const auto unpacked = unpack_codes(kept, codes);
+  if (!unpacked) return fail(unpacked.error());
+  NoDictionary none;
+  std::string packed;
+  auto done = pack_codes(none, *unpacked, packed);
+  if (!done) return fail(std::move(done.error()));
+  return packed;
+}
+
+Result<std::string> in_place_history(store::Dictionary& kept, std::string_view history) {
+  const auto attempts = unpack_history(kept, history);
+  if (!attempts) return fail(attempts.error());
+  NoDictionary none;
+  std::string packed;
+  for (const Attempt& attempt : *attempts) {
+    auto done = append_history(none,
+                               {.at = attempt.at,
+                                .duration = attempt.duration,
+                                .state = attempt.outcome.state,
+                                .outcome = attempt.outcome,
+                                .path = attempt.path},
+                               packed);
+    if (!done) return fail(std::move(done.error()));
+  }
+  return packed;
+}
+
+}  // namespace
+
+// Makes carried rows of SQLite's; one for each walk through a table.
+class SqliteCarrySource::Shaper {
+ public:
+  Shaper(SqliteCarrySource& source, const CarriedTable& table, const AddressHash& hash)
+      : source_(source), table_(table), hash_(hash), row_(table.columns.size()) {}
+
+  // nullopt: it is not carried.
+  Result<std::optional<CarriedRow>> shape(Query& query) {
+    if (table_.name == "recipients") return recipient(query);
+    if (table_.name == "progress") return progress(query);
+    if (table_.name == "suspects") {
+      place(query.integer(0));
+      row_[2] = CarriedValue::of(query.integer(1));
+      row_[3] = plain(query, 2, CarriedKind::integer);
+      return row_;
+    }
+    if (table_.name == "on_its_way") {
+      place(query.integer(0));
+      return row_;
+    }
+    for (std::size_t column = 0; column < row_.size(); ++column) {
+      row_[column] = plain(query, static_cast<int>(column), table_.columns[column].kind);
+    }
+    return row_;
+  }
+
+ private:
+  static CarriedValue plain(Query& query, int column, CarriedKind kind) {
+    if (query.is_null(column)) return CarriedValue::null();
+    switch (kind) {
+      case CarriedKind::integer:
+        return CarriedValue::of(query.integer(column));
+      case CarriedKind::text:
+        return CarriedValue::of(query.text(column));
+      case CarriedKind::octets:
+        return CarriedValue::of(query.blob(column));
+    }
+    return CarriedValue::null();
+  }
+
+  void place(std::int64_t id) {
+    row_[0] = CarriedValue::of(batch_of(id));
+    row_[1] = CarriedValue::of(static_cast<std::int64_t>(seq_of(id)));
+  }
+
+  // False: that batch is gone.
+  Result<bool> enter_batch(std::int64_t number) {
+    if (batch_ == number) return there_;
+    batch_ = number;
+    auto query = source_.db_->query("SELECT domain FROM batches WHERE number = ?");
+    query.bind(number);
+    there_ = query.next();
+    if (there_) domain_ = query.text(0);
+    if (query.failed()) return fail(query.error());
+    return there_;
+  }
+
+  Result<std::optional<CarriedRow>> recipient(Query& query) {
+    const std::int64_t id = query.integer(0);
+    const auto there = enter_batch(batch_of(id));
+    if (!there) return fail(there.error());
+    if (!*there) return std::nullopt;
+    place(id);
+    const std::string_view address = query.text(1);
+    row_[2] = CarriedValue::of(address);
+    full_ = full_address(address, domain_);
+    row_[3] = CarriedValue::of(std::bit_cast<std::int64_t>(hash_(full_)));
+    row_[4] = CarriedValue::null();
+    if (!query.is_null(2)) {
+      auto codes = in_place_codes(source_.dictionary_, query.blob(2));
+      if (!codes) return told(id, std::move(codes.error()));
+      packed_ = std::move(*codes);
+      row_[4] = CarriedValue::of(std::string_view(packed_));
+    }
+    row_[5] = plain(query, 3, CarriedKind::integer);
+    row_[6] = plain(query, 4, CarriedKind::integer);
+    return row_;
+  }
+
+  Result<std::optional<CarriedRow>> progress(Query& query) {
+    const std::int64_t id = query.integer(0);
+    const auto there = enter_batch(batch_of(id));
+    if (!there) return fail(there.error());
+    if (!*there) return std::nullopt;
+    place(id);
+    const std::int64_t info = query.integer(1);
+    row_[2] = CarriedValue::of(info & 7);
+    row_[3] = CarriedValue::of(info >> 3);
+    row_[4] = plain(query, 2, CarriedKind::integer);
+    auto history = in_place_history(source_.dictionary_, query.blob(3));
+    if (!history) return told(id, std::move(history.error()));
+    packed_ = std::move(*history);
+    row_[5] = CarriedValue::of(std::string_view(packed_));
+    return row_;
+  }
+
+  static std::unexpected<Error> told(std::int64_t id, Error error) {
+    return fail(fmt::format("recipient {} of batch {}", seq_of(id), batch_of(id)),
+                std::move(error));
+  }
+
+  SqliteCarrySource& source_;
+  const CarriedTable& table_;
+  const AddressHash& hash_;
+  std::vector<CarriedValue> row_;
+  std::optional<std::int64_t> batch_;
+  bool there_ = false;
+  std::string domain_;
+  std::string full_;
+  std::string packed_;
+};
+
+SqliteCarrySource::SqliteCarrySource(std::unique_ptr<SqliteStore> store,
+                                     std::unique_ptr<Connection> db, std::string to)
+    : store_(std::move(store)), db_(std::move(db)), dictionary_(*db_), to_(std::move(to)) {}
+
+Result<std::unique_ptr<SqliteCarrySource>> SqliteCarrySource::open(const Options& options) {
+  SqliteStore::Options how;
+  how.path = options.path;
+  how.clock = options.clock;
+  how.lock_wait = options.lock_wait;
+  how.may_begin = false;
+  auto store = SqliteStore::open(how);
+  if (!store) return fail(std::move(store.error()));
+  auto db = Connection::open({.path = options.path.string(),
+                              .vfs = {},
+                              .access = Connection::Access::reads,
+                              .cache_kib = how.writer_cache_kib});
+  if (!db) return fail(std::move(db.error()));
+  std::unique_ptr<SqliteCarrySource> source(
+      new SqliteCarrySource(std::move(*store), std::move(*db), options.to));
+  auto done = source->no_import_runs();
+  if (done) done = source->end_leases();
+  if (!done) return fail(std::move(done.error()));
+  return source;
+}
+
+// Its list is in the hands of the engine that took it, half-way.
+Result<void> SqliteCarrySource::no_import_runs() {
+  auto query = db_->query(
+      "SELECT a.name, j.id, d.id FROM import_jobs j JOIN accounts a ON a.key = j.account"
+      " JOIN deliveries d ON d.key = j.delivery WHERE j.status = 1 LIMIT 1");
+  if (query.next()) {
+    return fail(ErrorKind::conflict,
+                fmt::format("an import is under way (account {}, job {}, delivery {}): start the "
+                            "engine on SQLite once more, let the import end, and stop it",
+                            query.text(0), query.integer(1), query.integer(2)));
+  }
+  if (query.failed()) return fail(query.error());
+  return {};
+}
+
+// The lock says that whoever held something is gone.
+Result<void> SqliteCarrySource::end_leases() {
+  constexpr std::int64_t kAtOnce = 500;
+  const auto write = [&](auto work) {
+    return store_->write_and_wait(WritePriority::claims, std::move(work));
+  };
+  const auto nodes = store_->read_and_wait([](ReadTransaction& t) { return t.nodes(); });
+  if (!nodes) return fail(nodes.error());
+  for (const Node& node : *nodes) {
+    if (node.is_void) continue;
+    const auto successor = write([&](WriteTransaction& t) {
+      return t.enter_node({.name = node.name, .roles = "carry", .version = {}});
+    });
+    if (!successor) return fail(successor.error());
+    auto left = write([&](WriteTransaction& t) { return t.leave_node(*successor); });
+    if (!left) return left;
+  }
+  for (const Node& node : *nodes) {
+    for (bool more = true; more;) {
+      const auto offered =
+          write([&](WriteTransaction& t) { return t.offer_again(node.key, kAtOnce); });
+      if (!offered) return fail(offered.error());
+      more = offered->more;
+    }
+  }
+  const auto held = db_->integer("SELECT count(*) FROM batches WHERE holder <> 0");
+  if (!held) return fail(held.error());
+  if (*held == 0) return {};
+  return fail(ErrorKind::corrupt,
+              fmt::format("{} batches are held by nodes that are not there", *held));
+}
+
+Result<CarriedHead> SqliteCarrySource::head() {
+  CarriedHead head;
+  auto query = db_->query("SELECT value FROM meta WHERE name = 'address_secret'");
+  if (query.next()) head.address_secret = query.blob(0);
+  if (query.failed()) return fail(query.error());
+  if (!AddressHash::from_secret(head.address_secret)) {
+    return fail(ErrorKind::corrupt, "the database has lost the secret of its address index");
+  }
+  const auto next = db_->integer(
+      "SELECT max((SELECT value FROM meta WHERE name = 'next_number'),"
+      " (SELECT coalesce(max(key), 0) + 1 FROM accounts),"
+      " (SELECT coalesce(max(id), 0) + 1 FROM api_keys),"
+      " (SELECT coalesce(max(id), 0) + 1 FROM attachments),"
+      " (SELECT coalesce(max(id), 0) + 1 FROM sections))");
+  if (!next) return fail(next.error());
+  head.next_number = *next;
+  return head;
+}
+
+Result<void> SqliteCarrySource::read(const CarriedTable& table, const EachRow& each) {
+  const auto hash = load_address_hash(*db_);
+  if (!hash) return fail(hash.error());
+  for (const CarriedQuery& wanted : kCarriedQueries) {
+    if (wanted.table != table.name) continue;
+    Shaper shaper(*this, table, *hash);
+    auto query = db_->query(wanted.sql);
+    while (query.next()) {
+      auto row = shaper.shape(query);
+      if (!row) return fail(std::move(row.error()));
+      if (!*row) continue;
+      auto done = each(**row);
+      if (!done) return done;
+    }
+    return query.failed() ? fail(query.error()) : Result<void>();
+  }
+  check(false, "a carried table has its query");
+  return {};
+}
+
+Result<std::vector<std::string>> SqliteCarrySource::error_files() {
+  std::vector<std::string> names;
+  auto query = db_->query("SELECT error_file FROM import_jobs WHERE error_file <> ''");
+  while (query.next()) names.emplace_back(query.text(0));
+  if (query.failed()) return fail(query.error());
+  return names;
+}
+
+Result<void> SqliteCarrySource::carried_away() {
+  return store_->write_and_wait(WritePriority::accept, [&](WriteTransaction& t) {
+    return t.put_setting(kCarriedAwaySetting, to_);
+  });
+}
+
+}  // namespace todoku::store

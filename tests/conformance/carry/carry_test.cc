@@ -1,0 +1,751 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store with everything in it that a SQLite store can hold is carried to PostgreSQL: both are
+// asked through the store's own interface, and must say the same.
+#include "store/carry.h"
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "store/postgres/carry_target.h"
+#include "store/postgres/postgres_store.h"
+#include "store/sqlite/carry_source.h"
+#include "store/sqlite/sqlite_store.h"
+#include "store/walks.h"
+#include "support/postgres/server.h"
+#include "support/shared_clock.h"
+
+namespace todoku::store {
+namespace {
+
+using ::testing::ElementsAreArray;
+using ::testing::Gt;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr std::int64_t kDraftsMax = 1'000;
+constexpr Milliseconds kLifeTime = std::chrono::hours(24);
+
+template <class T>
+T must(Result<T> result) {
+  if (!result) throw std::runtime_error(result.error().detail);
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+template <class Work>
+auto write(Store& store, Work work) {
+  return must(store.write_and_wait(WritePriority::accept, std::move(work)));
+}
+template <class Work>
+auto read(Store& store, Work work) {
+  return must(store.read_and_wait(std::move(work)));
+}
+
+// -- what a store says, as lines that can be compared
+
+std::string text_of(std::optional<Instant> instant) {
+  return instant ? fmt::format("{}", to_epoch_ms(*instant)) : "-";
+}
+
+std::string text_of(const std::vector<InsertCode>& codes) {
+  std::string text;
+  for (const InsertCode& code : codes) text += fmt::format("{}={};", code.key, code.value);
+  return text;
+}
+
+std::string text_of(const DeliveryCounts& c) {
+  return fmt::format("{}/{}/{}/{}/{}/{}/{}/{}", c.total, c.delivered, c.bounced, c.dropped,
+                     c.expired, c.cancelled, c.unknown, c.deferred);
+}
+
+std::string text_of(const Attempt& a) {
+  return fmt::format("[{} {} {} {} {} {} {} {} {} {} {} {} {} {}]", a.number, to_epoch_ms(a.at),
+                     a.duration.count(), to_string(a.outcome.state), to_string(a.outcome.stage),
+                     a.outcome.reply.code, a.outcome.reply.text, a.outcome.is_attempt,
+                     static_cast<int>(a.outcome.cause), a.path.mx_host, a.path.remote_ip,
+                     a.path.egress_source, static_cast<int>(a.path.tls), a.path.tls_detail);
+}
+
+std::string text_of(const Story& s) {
+  std::string text = fmt::format(
+      "story {} delivery {} email {} {} {} {} from {} to {} created {} reserved {} started {}"
+      " expires {} {} due {} aside {} key {}/{}/{} {} held {} after {} suspended {} once {} way {}",
+      s.account, s.delivery_id, s.email_id, static_cast<int>(s.type),
+      static_cast<int>(s.delivery_status), s.subject, s.from, s.address, to_epoch_ms(s.created),
+      text_of(s.reservation), text_of(s.started), text_of(s.expires), to_string(s.state),
+      text_of(s.due), s.set_aside, static_cast<std::int64_t>(s.key.delivery), s.key.batch,
+      s.key.seq, s.signing, s.in_hand, text_of(s.not_before), s.account_suspended, s.at_most_once,
+      s.on_its_way);
+  for (const Attempt& attempt : s.attempts) text += text_of(attempt);
+  return text;
+}
+
+std::string text_of(const Delivery& d, const Content& content) {
+  std::string text = fmt::format(
+      "delivery {} of {} id {} {} {} {} once {} {} created {} updated {} reserved {} started {}"
+      " expires {} finished {} {} {} | {} {} {} {} {} {} | {} | {} | {} {} {} {} {} {}",
+      static_cast<std::int64_t>(d.key), static_cast<std::int64_t>(d.account), d.id,
+      static_cast<int>(d.type), static_cast<int>(d.traffic), static_cast<int>(d.status),
+      d.at_most_once, text_of(d.counts), to_epoch_ms(d.created), to_epoch_ms(d.updated),
+      text_of(d.reservation), text_of(d.started), text_of(d.expires), text_of(d.finished),
+      d.signing, d.failure_reason, content.from.address, content.from.name,
+      content.reply_to ? content.reply_to->address : "-",
+      content.reply_to ? content.reply_to->name : "-", content.subject, content.text_from_html,
+      content.text_part, content.html_part, fmt::join(content.header_to, ","),
+      fmt::join(content.header_cc, ","), static_cast<int>(content.encode),
+      content.list_unsubscribe_mailto, content.list_unsubscribe_url, content.attachments.size());
+  for (const AttachmentRecord& a : d.attachments) {
+    text += fmt::format(" ({} {} {} {} {})", a.id, a.file_name, a.mime_type, a.size,
+                        to_epoch_ms(a.created));
+  }
+  for (const Attachment& a : content.attachments) {
+    text += fmt::format(" ({} {} {})", a.file_name, a.mime_type, a.data);
+  }
+  return text;
+}
+
+std::string text_of(const ImportJob& j) {
+  return fmt::format("job {} of {} for {} ({}) {} {}{}{} {} {} {}/{}/{}/{} {} {} {}", j.id,
+                     static_cast<std::int64_t>(j.account), static_cast<std::int64_t>(j.delivery),
+                     j.delivery_id, static_cast<int>(j.status), j.ignore_errors, j.immediate,
+                     j.keep_duplicates, static_cast<int>(j.language), j.percentage, j.success_count,
+                     j.failed_count, j.total_count, j.folded, j.upload, j.errors,
+                     to_epoch_ms(j.created));
+}
+
+void tell_account(Store& store, const Account& account, std::vector<std::string>& said) {
+  said.push_back(fmt::format("account {} {} {} {} {} {}", static_cast<std::int64_t>(account.key),
+                             account.name, account.weight, account.suspended,
+                             account.text_from_html, to_epoch_ms(account.created)));
+  for (const ApiKey& key :
+       read(store, [&](ReadTransaction& t) { return t.api_keys(account.key); })) {
+    said.push_back(fmt::format("key {} {} {} {}", key.id, key.label, to_epoch_ms(key.created),
+                               text_of(key.revoked)));
+  }
+  const auto work = read(store, [&](ReadTransaction& t) { return t.work_of(account.key); });
+  said.push_back(fmt::format("work {} {} {}", work.deliveries, work.recipients, work.in_hand));
+  DeliveryList list({.account = account.key});
+  must(walk_and_wait(store, list));
+  for (const Delivery& head : list.take()) {
+    const auto delivery = read(store, [&](ReadTransaction& t) { return t.delivery(head.key); });
+    const auto content = read(store, [&](ReadTransaction& t) { return t.content(head.key); });
+    said.push_back(text_of(delivery, content));
+    for (const std::string& errors :
+         read(store, [&](ReadTransaction& t) { return t.import_errors(head.key); })) {
+      said.push_back("errors " + errors);
+    }
+  }
+  for (PublicId job = 1; job < 10; ++job) {
+    const auto found =
+        store.read_and_wait([&](ReadTransaction& t) { return t.import_job(account.key, job); });
+    if (found) said.push_back(text_of(*found));
+  }
+  for (PublicId email = 1; email < 1'300; ++email) {
+    const auto found =
+        store.read_and_wait([&](ReadTransaction& t) { return t.recipient(account.key, email); });
+    if (!found) continue;
+    said.push_back(fmt::format(
+        "recipient {} {}/{}/{} {} {} {} {} {} {}", found->id,
+        static_cast<std::int64_t>(found->key.delivery), found->key.batch, found->key.seq,
+        found->delivery_id, static_cast<int>(found->delivery_status), found->address,
+        text_of(found->insert_codes), to_epoch_ms(found->created), to_epoch_ms(found->updated)));
+    StorySearch search(found->address, account.key, 100);
+    must(walk_and_wait(store, search));
+    for (const Story& story : search.take()) said.push_back(text_of(story));
+    const auto other = read(store, [&](ReadTransaction& t) { return t.story(found->key); });
+    said.push_back(text_of(other));
+  }
+}
+
+void tell_due(Store& store, Workload workload, std::vector<std::string>& said) {
+  std::optional<std::string> after;
+  do {
+    const auto due =
+        must(store.perform_and_wait(Due{.workload = workload, .after = after, .limit = 100}));
+    for (const DueDomain& domain : due.domains) {
+      const auto all = must(store.perform_and_wait(
+          Due{.workload = workload, .only = domain.domain, .limit = 10'000}));
+      for (const DueBatch& batch : all.domains.at(0).batches) {
+        said.push_back(fmt::format("due {}/{} {} {} {} {}",
+                                   static_cast<std::int64_t>(batch.key.delivery), batch.key.batch,
+                                   static_cast<int>(batch.traffic), batch.domain, batch.recipients,
+                                   to_epoch_ms(batch.due)));
+      }
+    }
+    if (due.upcoming) said.push_back(fmt::format("upcoming {}", due.upcoming->count()));
+    after = due.next;
+  } while (after);
+}
+
+std::vector<std::string> all_of(Store& store) {
+  std::vector<std::string> said;
+  for (const char* name : {"master_key_check", "odd", "drained"}) {
+    const auto value = read(store, [&](ReadTransaction& t) { return t.setting(name); });
+    said.push_back(fmt::format("setting {} {}", name, value.value_or("-")));
+  }
+  for (const Account& account :
+       read(store, [](ReadTransaction& t) { return t.accounts({}, 100); })) {
+    tell_account(store, account, said);
+  }
+  DkimList keys;
+  must(walk_and_wait(store, keys));
+  for (const DkimKey& key : keys.take()) {
+    said.push_back(fmt::format("dkim {} {} {} {} {} {} {}", static_cast<std::int64_t>(key.account),
+                               key.domain, key.selector, key.algorithm, key.sealed_private_key,
+                               key.dns_record, to_epoch_ms(key.created)));
+  }
+  for (const QueueFigures& queue :
+       read(store, [](ReadTransaction& t) { return t.queue_figures(); })) {
+    said.push_back(fmt::format("queue {} {} {}", static_cast<int>(queue.traffic), queue.waiting,
+                               queue.set_aside));
+  }
+  for (const SetAside& mail : read(store, [](ReadTransaction& t) { return t.set_aside(100); })) {
+    said.push_back(fmt::format("aside {} {} {} {}", mail.delivery_id, mail.email_id, mail.address,
+                               to_epoch_ms(mail.since)));
+  }
+  for (const StartingDelivery& each :
+       read(store, [](ReadTransaction& t) { return t.deliveries_to_start(100); })) {
+    said.push_back(fmt::format("to start {} {}", each.delivery.id, each.late.count()));
+  }
+  const auto next = read(store, [](ReadTransaction& t) { return t.next_reservation(); });
+  said.push_back(fmt::format("next {}", next ? next->count() : -1));
+  tell_due(store, std::nullopt, said);
+  for (const SendingDelivery& each :
+       read(store, [](ReadTransaction& t) { return t.sending_bulk(); })) {
+    said.push_back(fmt::format("sending {} {} {}", static_cast<std::int64_t>(each.key), each.weight,
+                               each.expires_in.count()));
+    tell_due(store, each.key, said);
+  }
+  return said;
+}
+
+// -- a store with everything in it
+
+NewRecipient recipient(std::string_view local, std::string_view domain = "example.jp") {
+  return {fmt::format("{}@{}", local, domain),
+          std::string(domain),
+          {{"__name__", fmt::format("Name of {}", local)}, {"__empty__", ""}}};
+}
+
+std::vector<NewRecipient> recipients(std::size_t count, std::string_view domain,
+                                     std::string_view mark) {
+  std::vector<NewRecipient> made;
+  for (std::size_t i = 0; i < count; ++i) {
+    made.push_back(recipient(fmt::format("{}{}", mark, i), domain));
+  }
+  return made;
+}
+
+NewDelivery bulk(AccountKey account, std::string_view subject) {
+  NewDelivery delivery;
+  delivery.account = account;
+  delivery.type = DeliveryType::bulk;
+  delivery.traffic = TrafficClass::bulk;
+  delivery.content.from = {"news@example.com", "お知らせ"};
+  delivery.content.subject = subject;
+  delivery.content.text_part = "Good morning __name__";
+  delivery.content.html_part = "<p>おはようございます</p>";
+  delivery.content.list_unsubscribe_url = "https://example.com/out?__name__";
+  return delivery;
+}
+
+OutcomeRecord outcome(const BatchKey& batch, std::uint32_t seq, RecipientState state, int code,
+                      std::string_view words) {
+  OutcomeRecord record;
+  record.key = {batch.delivery, batch.batch, seq};
+  record.duration = Milliseconds(120 + seq);
+  record.outcome.state = state;
+  record.outcome.stage = Stage::accepted;
+  record.outcome.reply = {code, std::string(words)};
+  record.path = {"mx1.example.jp", "192.0.2.25", "pool-a", TlsUse::verified,
+                 "TLSv1.3 TLS_AES_256_GCM_SHA384"};
+  return record;
+}
+
+class Filling {
+ public:
+  Filling(Store& store, SharedClock& clock) : store_(store), clock_(clock) {}
+
+  void fill() {
+    write(store_, [](WriteTransaction& t) { return t.put_setting("master_key_check", "checks"); });
+    write(store_, [](WriteTransaction& t) { return t.put_setting("odd", "\xff\x01 octets"); });
+    acme_ = write(store_, [](WriteTransaction& t) { return t.create_account("acme"); });
+    Account shop = write(store_, [](WriteTransaction& t) { return t.create_account("shop"); });
+    keys(shop);
+    node_ = enter("me");
+    sent_transactions();
+    bulk_on_its_way();
+    drafts(shop.key);
+    imports();
+    deleted();
+    at_most_once();
+    suspects();
+    shop.suspended = true;
+    shop.weight = 7;
+    shop.text_from_html = false;
+    write(store_, [&](WriteTransaction& t) { return t.change_account(shop); });
+  }
+
+ private:
+  NodeKey enter(std::string_view name) {
+    return write(store_, [&](WriteTransaction& t) {
+      return t.enter_node({.name = std::string(name), .roles = "test", .version = "0"});
+    });
+  }
+
+  void keys(const Account& shop) {
+    write(store_, [&](WriteTransaction& t) { return t.add_api_key(acme_.key, "one", "a1"); });
+    const auto second =
+        write(store_, [&](WriteTransaction& t) { return t.add_api_key(shop.key, "二", "b2"); });
+    clock_.advance(Milliseconds(1'500));
+    write(store_, [&](WriteTransaction& t) { return t.revoke_api_key(shop.key, second.id); });
+    for (const char* selector : {"s1", "s2"}) {
+      write(store_, [&](WriteTransaction& t) {
+        return t.put_dkim_key({.account = acme_.key,
+                               .domain = "example.com",
+                               .selector = selector,
+                               .algorithm = "rsa-sha256",
+                               .sealed_private_key = std::string("\0sealed\xfe", 8),
+                               .dns_record = "v=DKIM1; p=abc",
+                               .created = {}});
+      });
+    }
+  }
+
+  Accepted accept(Accept accept) {
+    write(store_, [&](WriteTransaction& t) { return t.renew_node(node_); });
+    return must(store_.perform_and_wait(std::move(accept)));
+  }
+  Accept acceptance(std::vector<NewRecipient> to, bool once = false) {
+    Accept accept;
+    accept.delivery = bulk(acme_.key, "Order");
+    accept.delivery.type = DeliveryType::transaction;
+    accept.delivery.traffic = TrafficClass::transactional;
+    accept.delivery.at_most_once = once;
+    accept.delivery.content.reply_to = Mailbox{"help@example.com", "Help"};
+    accept.delivery.content.header_to = {"a@example.jp", "b@example.jp"};
+    accept.recipients = std::move(to);
+    accept.signing = "sel1";
+    accept.life_time = kLifeTime;
+    accept.holder = node_;
+    return accept;
+  }
+  void settle(const std::vector<OutcomeRecord>& outcomes,
+              const std::vector<BatchRelease>& releases) {
+    (void)must(store_.perform_and_wait(Settle{.outcomes = outcomes, .releases = releases}));
+    clock_.advance(Milliseconds(777));
+  }
+
+  void sent_transactions() {
+    Accept first =
+        acceptance({recipient("one"), recipient("Two.Case"), recipient("x", "example.org")});
+    first.delivery.content.attachments = {
+        {"a.bin", "application/octet-stream", std::string(300'000, '\xee')},
+        {"空.txt", "text/plain", ""}};
+    const Accepted done = accept(std::move(first));
+    const LeasedBatch& lease = done.batches.at(0);
+    settle({outcome(lease.key, 0, RecipientState::delivered, 250, "2.0.0 Ok: queued"),
+            outcome(lease.key, 1, RecipientState::bounced, 550, "5.1.1 unknown 不明"),
+            outcome(lease.key, 2, RecipientState::delivered, 250, "2.0.0 Ok: queued")},
+           {{.held = lease.held(), .not_before = {}}});
+    const Accepted waits = accept(acceptance({recipient("later")}));
+    OutcomeRecord deferral =
+        outcome(waits.batches.at(0).key, 0, RecipientState::deferred, 451, "4.7.1 try again");
+    deferral.wait = std::chrono::minutes(15);
+    settle({deferral}, {{.held = waits.batches.at(0).held(), .not_before = {}}});
+    (void)accept(acceptance({recipient("leased")}));  // and never heard of again
+  }
+
+  Delivery draft(const NewDelivery& delivery, const std::vector<NewRecipient>& to) {
+    const auto made =
+        write(store_, [&](WriteTransaction& t) { return t.create_draft(delivery, kDraftsMax); });
+    if (!to.empty()) {
+      write(store_, [&](WriteTransaction& t) { return t.append_recipients(made.key, to); });
+    }
+    return made;
+  }
+  Delivery started(const NewDelivery& delivery, const std::vector<NewRecipient>& to) {
+    const Delivery made = draft(delivery, to);
+    write(store_, [&](WriteTransaction& t) { return t.commit_draft(made.key, std::nullopt); });
+    write(store_, [&](WriteTransaction& t) { return t.start_delivery(made.key, "s1", kLifeTime); });
+    return made;
+  }
+  std::vector<LeasedBatch> claim(const Delivery& delivery, NodeKey node) {
+    std::vector<BatchKey> keys;
+    const auto due = must(store_.perform_and_wait(Due{.workload = delivery.key, .limit = 100}));
+    for (const DueDomain& domain : due.domains) {
+      for (const DueBatch& batch : domain.batches) keys.push_back(batch.key);
+    }
+    write(store_, [&](WriteTransaction& t) { return t.renew_node(node); });
+    auto claimed = must(store_.perform_and_wait(Claim{.node = node, .batches = keys}));
+    std::vector<LeasedBatch> leases;
+    for (auto& lease : claimed.batches) leases.push_back(must(std::move(lease)));
+    return leases;
+  }
+
+  void bulk_on_its_way() {
+    auto to = recipients(700, "example.jp", "many");
+    for (auto& each : recipients(60, "example.org", "others")) to.push_back(each);
+    for (int i = 0; i < 20; ++i) to.push_back(recipient("few", fmt::format("d{}.example", i)));
+    const Delivery sending = started(bulk(acme_.key, "On its way"), to);
+    auto leases = claim(sending, node_);
+    std::vector<OutcomeRecord> outcomes;
+    const LeasedBatch& lease = leases.at(0);
+    for (const LeasedRecipient& each : lease.recipients) {
+      if (each.seq % 3 == 0) continue;
+      outcomes.push_back(each.seq % 3 == 1
+                             ? outcome(lease.key, each.seq, RecipientState::delivered, 250,
+                                       fmt::format("2.0.0 queued as {}", each.seq))
+                             : outcome(lease.key, each.seq, RecipientState::deferred, 451,
+                                       "4.7.1 Greylisted, try again"));
+      if (each.seq % 3 == 2) outcomes.back().wait = Milliseconds(60'000 + each.seq);
+    }
+    settle(outcomes, {{.held = lease.held(), .not_before = {}}});  // the others stay leased
+    const Delivery over = started(bulk(acme_.key, "All sent"), {recipient("done")});
+    const LeasedBatch last = claim(over, node_).at(0);
+    settle({outcome(last.key, 0, RecipientState::delivered, 250, "2.0.0 Ok: queued")},
+           {{.held = last.held(), .not_before = {}}});
+  }
+
+  void drafts(AccountKey other) {
+    NewDelivery with_file = bulk(other, "Draft");
+    with_file.content.attachments = {{"b.txt", "text/plain", "content"}};
+    const Delivery edited = draft(with_file, recipients(5, "example.com", "draft"));
+    const auto second = write(store_, [&](WriteTransaction& t) {
+      return t.append_recipients(edited.key, recipients(3, "example.net", "draft"));
+    });
+    const auto changed =
+        read(store_, [&](ReadTransaction& t) { return t.recipient(other, second.at(0)); });
+    clock_.advance(Milliseconds(2'000));
+    write(store_, [&](WriteTransaction& t) {
+      return t.change_recipient(changed.key, recipient("changed", "example.edu"));
+    });
+    const auto removed =
+        read(store_, [&](ReadTransaction& t) { return t.recipient(other, second.at(1)); });
+    write(store_, [&](WriteTransaction& t) { return t.remove_recipient(removed.key); });
+    const Delivery reserved = draft(bulk(other, "Reserved"), recipients(2, "example.com", "res"));
+    write(store_, [&](WriteTransaction& t) {
+      return t.commit_draft(reserved.key, clock_.now() + std::chrono::hours(2));
+    });
+    const Delivery waits = draft(bulk(acme_.key, "Waits"), recipients(2, "example.com", "wait"));
+    write(store_, [&](WriteTransaction& t) { return t.commit_draft(waits.key, std::nullopt); });
+    (void)draft(bulk(other, "Empty"), {});
+  }
+
+  void imports() {
+    const Delivery filled = draft(bulk(acme_.key, "Imported"), {recipient("before")});
+    write(store_, [&](WriteTransaction& t) { return t.renew_node(node_); });
+    const auto job = write(store_, [&](WriteTransaction& t) {
+      return t.create_import(filled.key,
+                             {.ignore_errors = true,
+                              .keep_duplicates = true,
+                              .language = Language::japanese,
+                              .upload = "1.upload"},
+                             node_);
+    });
+    (void)must(store_.perform_and_wait(StageRows{.job = job.id,
+                                                 .account = acme_.key,
+                                                 .node = node_,
+                                                 .recipients = recipients(70, "example.jp", "imp"),
+                                                 .folded = 2,
+                                                 .percentage = 50}));
+    write(store_, [&](WriteTransaction& t) {
+      return t.end_import(job.id, acme_.key,
+                          {.status = ImportStatus::finished,
+                           .success_count = 70,
+                           .failed_count = 3,
+                           .total_count = 75,
+                           .errors = "1-1.zip",
+                           .folded = 2},
+                          node_);
+    });
+  }
+
+  void deleted() {
+    const Delivery gone = draft(bulk(acme_.key, "Gone"), recipients(4, "example.com", "gone"));
+    write(store_, [&](WriteTransaction& t) { return t.delete_delivery(gone.key); });
+    const Delivery cleared = draft(bulk(acme_.key, "Cleared"), recipients(4, "example.com", "cl"));
+    write(store_, [&](WriteTransaction& t) { return t.clear_recipients(cleared.key); });
+  }
+
+  void at_most_once() {
+    const Accepted once = accept(acceptance({recipient("once"), recipient("only")}, true));
+    write(store_, [&](WriteTransaction& t) {
+      return t.mark_on_its_way(once.batches.at(0).held(), 1, true);
+    });
+  }
+
+  void suspects() {
+    const Delivery deadly =
+        started(bulk(acme_.key, "Deadly"), recipients(3, "deadly.example", "d"));
+    for (int death = 0; death < 5; ++death) {
+      const NodeKey victim = enter("victim");
+      const LeasedBatch lease = claim(deadly, victim).at(0);
+      if (lease.suspect) {
+        write(store_, [&](WriteTransaction& t) { return t.mark_begun(lease.held(), true); });
+      }
+      (void)enter("victim");
+      write(store_, [&](WriteTransaction& t) { return t.offer_again(victim, 10); });
+    }
+  }
+
+  Store& store_;
+  SharedClock& clock_;
+  Account acme_;
+  NodeKey node_{};
+};
+
+class CarryTest : public ::testing::Test {
+ protected:
+  CarryTest() {
+    folder_ = std::filesystem::temp_directory_path() / fmt::format("todoku-carry-{}", ::getpid());
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+    std::filesystem::permissions(folder_, std::filesystem::perms::owner_all);
+  }
+  ~CarryTest() override { std::filesystem::remove_all(folder_); }
+
+  [[nodiscard]] std::filesystem::path path() const { return folder_ / "todoku.db"; }
+  std::unique_ptr<SqliteStore> open_old() {
+    SqliteStore::Options options;
+    options.path = path();
+    options.clock = &clock_;
+    return must(SqliteStore::open(options));
+  }
+  Result<std::unique_ptr<SqliteCarrySource>> open_source() {
+    return SqliteCarrySource::open(
+        {.path = path(), .clock = &clock_, .lock_wait = {}, .to = "the new one"});
+  }
+  std::unique_ptr<postgres::CarryTarget> open_target() {
+    return must(postgres::CarryTarget::open(dial(), false));
+  }
+  [[nodiscard]] postgres::DialOptions dial() const {
+    return {.address = database_.address(), .password = {}};
+  }
+  Result<std::unique_ptr<PostgresStore>> open_new() {
+    return PostgresStore::open({.dial = dial(), .clock = &clock_});
+  }
+  void fill() {
+    const auto old = open_old();
+    Filling(*old, clock_).fill();
+  }
+
+  SharedClock clock_;
+  std::filesystem::path folder_;
+  PostgresDatabase database_;
+};
+
+TEST_F(CarryTest, BothStoresSayTheSame) {
+  fill();
+  std::vector<std::string> before;
+  std::vector<Carried> carried;
+  {
+    const auto source = must(open_source());
+    before = all_of(source->store());
+    const auto target = open_target();
+    carried = must(carry_store(*source, *target, {}));
+  }
+  ASSERT_THAT(carried, SizeIs(carried_tables().size()));
+  for (const Carried& table : carried) {
+    if (table.table != "on_its_way") EXPECT_THAT(table.stored.rows(), Gt(0)) << table.table;
+    EXPECT_EQ(table.stored, table.given) << table.table;
+  }
+  const auto store = must(open_new());
+  EXPECT_THAT(before, SizeIs(Gt(1'500)));
+  EXPECT_THAT(all_of(*store), ElementsAreArray(before));
+  EXPECT_EQ(database_.ask("SELECT count(*) FROM batches WHERE holder <> 0"), "0\n");
+}
+
+// What was given out is not given out again, and what was begun goes on.
+TEST_F(CarryTest, TheNewStoreGoesOn) {
+  fill();
+  {
+    const auto source = must(open_source());
+    const auto target = open_target();
+    must(carry_store(*source, *target, {}));
+  }
+  const auto store = must(open_new());
+  const Account acme = read(*store, [](ReadTransaction& t) { return t.account_by_name("acme"); });
+  EXPECT_EQ(read(*store, [](ReadTransaction& t) { return t.account_by_token("a1"); }).name, "acme");
+  DeliveryList list({.account = acme.key});
+  must(walk_and_wait(*store, list));
+  std::map<std::string, Delivery> deliveries;
+  PublicId last = 0;
+  std::int64_t last_key = 0;
+  for (const Delivery& each : list.take()) {
+    deliveries.insert_or_assign(each.content.subject, each);
+    last = std::max(last, each.id);
+    last_key = std::max(last_key, static_cast<std::int64_t>(each.key));
+  }
+  const auto made = write(*store, [&](WriteTransaction& t) {
+    return t.create_draft(bulk(acme.key, "New"), kDraftsMax);
+  });
+  EXPECT_GT(made.id, last);
+  EXPECT_GT(static_cast<std::int64_t>(made.key), last_key);
+  // A draft that was begun there takes more recipients, in the batch that is open.
+  const auto& imported = deliveries.at("Imported");
+  write(*store, [&](WriteTransaction& t) {
+    return t.append_recipients(imported.key, recipients(3, "example.net", "more"));
+  });
+  EXPECT_EQ(read(*store, [&](ReadTransaction& t) { return t.delivery(imported.key); }).counts.total,
+            74);
+  // The bulk on its way is sent to its end.
+  const NodeKey me = write(*store, [](WriteTransaction& t) {
+    return t.enter_node({.name = "new", .roles = "test", .version = "1"});
+  });
+  const auto& sending = deliveries.at("On its way");
+  clock_.advance(std::chrono::minutes(30));
+  for (int round = 0; round < 10; ++round) {
+    write(*store, [&](WriteTransaction& t) { return t.renew_node(me); });
+    const auto due = must(store->perform_and_wait(Due{.workload = sending.key, .limit = 100}));
+    std::vector<BatchKey> keys;
+    for (const DueDomain& domain : due.domains) {
+      for (const DueBatch& batch : domain.batches) keys.push_back(batch.key);
+    }
+    if (keys.empty()) break;
+    auto claimed = must(store->perform_and_wait(Claim{.node = me, .batches = keys}));
+    for (auto& each : claimed.batches) {
+      const LeasedBatch lease = must(std::move(each));
+      std::vector<OutcomeRecord> outcomes;
+      for (const LeasedRecipient& to : lease.recipients) {
+        outcomes.push_back(
+            outcome(lease.key, to.seq, RecipientState::delivered, 250, "2.0.0 Ok: queued"));
+      }
+      const std::vector<BatchRelease> releases{{.held = lease.held(), .not_before = {}}};
+      (void)must(store->perform_and_wait(Settle{.outcomes = outcomes, .releases = releases}));
+    }
+  }
+  const auto sent = read(*store, [&](ReadTransaction& t) { return t.delivery(sending.key); });
+  EXPECT_EQ(sent.status, DeliveryStatus::sent);
+  EXPECT_EQ(sent.counts.delivered, 780);
+  // What was deleted is removed.
+  for (bool more = true; more;) {
+    more = write(*store, [](WriteTransaction& t) { return t.purge_deleted(1'000); });
+  }
+  EXPECT_EQ(database_.ask("SELECT count(*) FROM deliveries WHERE deleted = 1"), "0\n");
+  EXPECT_EQ(database_.ask("SELECT count(*) FROM sections WHERE state = 3"), "0\n");
+}
+
+// Fails while one table is being read, as if the process had been killed then.
+class BrokenOff final : public CarrySource {
+ public:
+  BrokenOff(CarrySource& source, std::string table, std::int64_t after)
+      : source_(source), table_(std::move(table)), left_(after) {}
+  Result<CarriedHead> head() override { return source_.head(); }
+  Result<void> read(const CarriedTable& table, const EachRow& each) override {
+    return source_.read(table, [&](CarriedRow row) -> Result<void> {
+      if (table.name == table_ && --left_ < 0) return fail(ErrorKind::cancelled, "broken off");
+      return each(row);
+    });
+  }
+  Result<void> carried_away() override { return source_.carried_away(); }
+
+ private:
+  CarrySource& source_;
+  const std::string table_;
+  std::int64_t left_;
+};
+
+TEST_F(CarryTest, WhatWasBrokenOffIsNotStartedOnAndBeginsAnew) {
+  fill();
+  for (const char* table : {"accounts", "deliveries", "recipients", "progress"}) {
+    const auto source = must(open_source());
+    const auto target = open_target();
+    BrokenOff broken(*source, table, 1);
+    const auto carried = carry_store(broken, *target, {});
+    ASSERT_FALSE(carried);
+    EXPECT_THAT(carried.error().detail, HasSubstr("broken off"));
+    const auto opened = open_new();
+    ASSERT_FALSE(opened) << table;
+    EXPECT_EQ(opened.error().kind, ErrorKind::unsupported);
+    EXPECT_THAT(opened.error().detail, HasSubstr("unfinished"));
+  }
+  EXPECT_FALSE(read(*open_old(), [](ReadTransaction& t) { return t.setting(kCarriedAwaySetting); }))
+      << "an engine may go on with the old store";
+  const auto source = must(open_source());
+  const auto before = all_of(source->store());
+  must(carry_store(*source, *open_target(), {}));
+  EXPECT_THAT(all_of(*must(open_new())), ElementsAreArray(before));
+  EXPECT_EQ(
+      read(source->store(), [](ReadTransaction& t) { return t.setting(kCarriedAwaySetting); }),
+      "the new one");
+}
+
+// What the target holds otherwise than it was given.
+TEST_F(CarryTest, WhatIsNotTheSameIsFound) {
+  fill();
+  database_.execute(
+      "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+      " NEW.address := CASE NEW.seq WHEN 3 THEN 'somebody@' ELSE NEW.address END; RETURN NEW; END"
+      " $$; CREATE TRIGGER spoil BEFORE INSERT ON recipients FOR EACH ROW EXECUTE FUNCTION "
+      "spoil()");
+  const auto source = must(open_source());
+  const auto carried = carry_store(*source, *open_target(), {});
+  ASSERT_FALSE(carried);
+  EXPECT_EQ(carried.error().kind, ErrorKind::corrupt);
+  EXPECT_THAT(carried.error().detail, HasSubstr("the table recipients has"));
+  EXPECT_FALSE(open_new());
+}
+
+TEST_F(CarryTest, ADatabaseThatIsInUseIsLeftAlone) {
+  fill();
+  const auto store = must(open_new());
+  write(*store, [](WriteTransaction& t) { return t.create_account("somebody"); });
+  const auto source = must(open_source());
+  const auto carried = carry_store(*source, *open_target(), {});
+  ASSERT_FALSE(carried);
+  EXPECT_EQ(carried.error().kind, ErrorKind::conflict);
+  EXPECT_THAT(carried.error().detail, HasSubstr("not empty (there are accounts)"));
+  EXPECT_TRUE(open_new()) << "it is not marked";
+}
+
+// One that had opened it before and enters meanwhile is refused; one that has entered is found.
+TEST_F(CarryTest, NoEngineEntersMeanwhile) {
+  fill();
+  const auto store = must(open_new());
+  const auto source = must(open_source());
+  const auto target = open_target();
+  must(target->begin(must(source->head())));
+  const auto entered = store->write_and_wait(WritePriority::claims, [](WriteTransaction& t) {
+    return t.enter_node({.name = "new", .roles = "test", .version = "1"});
+  });
+  ASSERT_FALSE(entered);
+  EXPECT_EQ(entered.error().kind, ErrorKind::conflict);
+  const auto other = open_target();
+  must(other->begin(must(source->head())));
+  const std::vector<CarriedValue> row{CarriedValue::of("odd"), CarriedValue::of("value")};
+  EXPECT_FALSE(target->put(carried_tables()[0], row)) << "the other one has begun anew";
+  EXPECT_TRUE(other->put(carried_tables()[0], row));
+}
+
+TEST_F(CarryTest, AnImportUnderWayIsRefused) {
+  {
+    const auto old = open_old();
+    const Account acme = write(*old, [](WriteTransaction& t) { return t.create_account("acme"); });
+    const NodeKey node = write(*old, [](WriteTransaction& t) {
+      return t.enter_node({.name = "embedded", .roles = "test", .version = "0"});
+    });
+    const auto made = write(
+        *old, [&](WriteTransaction& t) { return t.create_draft(bulk(acme.key, "s"), kDraftsMax); });
+    write(*old, [&](WriteTransaction& t) {
+      return t.create_import(made.key, {.upload = "1.upload"}, node);
+    });
+  }
+  const auto source = open_source();
+  ASSERT_FALSE(source);
+  EXPECT_THAT(source.error().detail, HasSubstr("an import is under way (account acme, job 1"));
+}
+
+}  // namespace
+}  // namespace todoku::store
