@@ -33,6 +33,7 @@
 #include "http/server.h"
 #include "operate/operations.h"
 #include "ops/collected.h"
+#include "ops/emf_reporter.h"
 #include "ops/health.h"
 #include "store/walks.h"
 
@@ -79,6 +80,7 @@ struct Engine::Parts {
   Result<void> start_housekeeping();
   Result<void> start_following();
   Result<void> start_roles();
+  Result<void> start_figures();
   Result<void> start_all();
   bool stop_all(Milliseconds grace);
   [[nodiscard]] std::uint64_t mails_in_doubt();
@@ -123,6 +125,7 @@ struct Engine::Parts {
   roles::ApiRole* api = nullptr;                    // one of them
   std::unique_ptr<Housekeeping> housekeeping;
   std::optional<operate::Operations> operations;
+  std::optional<ops::EmfReporter> emf;
   std::unique_ptr<http::Server> admin_server;
   std::unique_ptr<http::Server> metrics_server;
   std::optional<net::Endpoint> metrics_endpoint;
@@ -138,7 +141,8 @@ Result<void> Engine::Parts::start_all() {
        {&Parts::divide_files, &Parts::start_store, &Parts::hold, &Parts::check_host,
         &Parts::start_secrets, &Parts::start_runtime, &Parts::enter_store, &Parts::make_roles,
         &Parts::make_operations, &Parts::start_admin, &Parts::start_metrics_listener,
-        &Parts::start_housekeeping, &Parts::start_following, &Parts::start_roles}) {
+        &Parts::start_housekeeping, &Parts::start_following, &Parts::start_roles,
+        &Parts::start_figures}) {
     auto done = unless_refused([&] { return (this->*step)(); });
     if (done) continue;
     (void)stop_all(0ms);
@@ -235,6 +239,8 @@ Result<void> Engine::Parts::start_runtime() {
   changes.emplace(*store, clock, runtime->executor(0));
   changes->follow(store::Topic::dkim_keys, [this] { return read_keys(); });
   key_ring->set_look([this] { return changes->look(); });
+  // Whoever schedules is told what couriers do.
+  if (has_role(config, "scheduler")) collected->follow_couriers([] { return true; });
   return {};
 }
 
@@ -337,6 +343,25 @@ Result<void> Engine::Parts::start_following() {
   changes->start();
   running.add([this](SteadyInstant) {
     wait_for(changes->stop());
+    return true;
+  });
+  return {};
+}
+
+// After the roles, of which it tells, and until they have stopped.
+Result<void> Engine::Parts::start_figures() {
+  if (!config.metrics.emf) return {};
+  emf.emplace(ops::EmfReporter::Options{.name_space = config.metrics.emf_namespace,
+                                        .roles = config.engine.roles,
+                                        .write =
+                                            [](std::string line) {
+                                              return ops::write_whole_line(STDOUT_FILENO,
+                                                                           std::move(line));
+                                            }},
+              metrics, *collected, clock, runtime->executor(0));
+  emf->start();
+  running.add([this](SteadyInstant) {
+    wait_for(emf->stop());
     return true;
   });
   return {};

@@ -152,7 +152,7 @@ class Hold::Doors {
             .secret_box = []() -> Result<const SecretBox*> {
               return fail(ErrorKind::conflict, "this process is in HOLD");
             },
-            .dkim_keys_changed = {}};
+            .changed = {}};
   }
 
   template <class T>

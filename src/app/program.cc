@@ -14,6 +14,7 @@
 
 #include "app/admin_port.h"
 #include "app/host_check.h"
+#include "app/lambda_command.h"
 #include "app/module_options.h"
 #include "app/open_files.h"
 #include "app/serve.h"
@@ -147,6 +148,10 @@ int Program::sink(const std::vector<std::string>& arguments) {
     return app.exit(error, out_, err_) == 0 ? 0 : 2;
   }
   return exit_code;
+}
+
+int Program::lambda() {
+  return run_lambda(environment_);
 }
 
 Result<std::unique_ptr<cli::AdminPort>> Program::admin(const std::optional<std::string>& config,

@@ -19,6 +19,7 @@ class Program final : public cli::Host {
   int show_config(const cli::ConfigShowOptions& options) override;
   std::string config_reference() override;
   int sink(const std::vector<std::string>& arguments) override;
+  int lambda() override;
   Result<std::unique_ptr<cli::AdminPort>> admin(const std::optional<std::string>& config,
                                                 const cli::AdminWish& wish) override;
   Result<cli::Schema> schema(const std::optional<std::string>& config) override;

@@ -55,6 +55,10 @@ struct FakeHost final : Host {
     seen = arguments;
     return 7;
   }
+  int lambda() override {
+    seen = {"lambda"};
+    return 0;
+  }
   Result<std::unique_ptr<AdminPort>> admin(const std::optional<std::string>& config,
                                            const AdminWish&) override {
     seen = {config.value_or("-")};
@@ -478,6 +482,8 @@ TEST_F(CommandLineTest, ADrainedEngineIsNotGoneBeforeItsProcess) {
 }
 
 TEST_F(CommandLineTest, LeavesTheWordsOfTheSinkToTheSink) {
+  EXPECT_EQ(run({"lambda"}), 0);
+  EXPECT_EQ(host.seen, std::vector<std::string>{"lambda"});
   EXPECT_EQ(run({"sink", "--help", "--listen", "127.0.0.1:2525"}), 7);
   EXPECT_THAT(host.seen, ElementsAre("--help", "--listen", "127.0.0.1:2525"));
 }

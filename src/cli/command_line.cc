@@ -54,6 +54,7 @@ class CommandLine {
     add_cluster();
     add_migrate();
     add_sink();
+    add_lambda();
   }
 
   int run(std::vector<std::string> arguments) {
@@ -440,6 +441,15 @@ class CommandLine {
     verb(&app_, kSink,
          say({"A scripted receiver for tests, demos and load: sink --help",
               "試験、デモ、負荷用の受信サーバー（詳しくは sink --help）"}));
+  }
+
+  void add_lambda() {
+    CLI::App* command = verb(
+        &app_, "lambda",
+        say({"Be a function of AWS Lambda: lists put into S3 become imports, dead letters "
+             "alarms",
+             "AWS Lambda の関数として動く（S3 に置かれた CSV のインポート、デッドレターの警報）"}));
+    runs(command, [this] { return host_.lambda(); });
   }
 
   [[nodiscard]] std::optional<std::string> config_file() const {

@@ -89,6 +89,8 @@ class Host {
   virtual std::string config_reference() = 0;
   // `arguments` are what followed `sink`.
   virtual int sink(const std::vector<std::string>& arguments) = 0;
+  // Side jobs as a function of AWS Lambda, until Lambda ends the process.
+  virtual int lambda() = 0;
   // Errors: a sentence that says what to do.
   virtual Result<std::unique_ptr<AdminPort>> admin(const std::optional<std::string>& config,
                                                    const AdminWish& wish) = 0;

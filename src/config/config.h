@@ -83,6 +83,8 @@ struct Config {
   };
   struct Metrics {
     std::string listen;
+    bool emf = false;
+    std::string emf_namespace;
   };
   struct Dns {
     std::vector<std::string> servers;

@@ -117,6 +117,18 @@ ConfigSection metrics() {
          "`/metrics`、`/healthz`、`/readyz` 専用の待ち受けアドレス。空なら API と同じアドレスで答"
          "える。API を外部に公開するときは設定すること。"})
       .form(TextForm::endpoint);
+  s.add(
+      "emf", &S::emf, false,
+      {"Whether a line of figures goes to standard output each minute for each role, which Amazon "
+       "CloudWatch makes metrics of (Embedded Metric Format). Nothing else is written there.",
+       "役割ごとに毎分 1 行の計測値を標準出力に書くかどうか。Amazon CloudWatch が計測値として読み取"
+       "る形式（Embedded Metric Format）。標準出力にはほかに何も書かれない。"});
+  s.add("emf_namespace", &S::emf_namespace, "todoku",
+        {"The namespace of these metrics. Installations that share an account of AWS each need "
+         "their own.",
+         "その計測値の名前空間。同じ AWS アカウントを使う環境ごとに変えること。"})
+      .form(TextForm::label)
+      .required();
   return std::move(s).build();
 }
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/collected.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <tuple>
 
@@ -81,7 +84,22 @@ CollectedMetrics::CollectedMetrics(Metrics& metrics, store::Store& store, async:
                                    {{"class", to_string(TrafficClass::transactional)}})},
       bulk_{metrics.gauge(kQueueDepth, kQueueDepthHelp, {{"class", to_string(TrafficClass::bulk)}}),
             metrics.gauge(kQueueAge, kQueueAgeHelp, {{"class", to_string(TrafficClass::bulk)}}),
-            metrics.gauge(kSetAside, kSetAsideHelp, {{"class", to_string(TrafficClass::bulk)}})} {}
+            metrics.gauge(kSetAside, kSetAsideHelp, {{"class", to_string(TrafficClass::bulk)}})},
+      couriers_(metrics.gauge("todoku_couriers", "Processes with the role courier that live.")),
+      backlog_per_courier_(metrics.gauge(
+          "todoku_backlog_per_courier",
+          "Recipients that more couriers could do sooner, for each courier that lives.")),
+      work_seconds_(metrics.gauge(
+          "todoku_work_seconds",
+          "How long the couriers that live need for that at the pace they have shown; NaN where "
+          "that is not known: no pace was shown yet, or another process schedules.")),
+      courier_load_(metrics.gauge(
+          "todoku_courier_load_ratio",
+          "What the couriers that live did lately and should do of what waits, by what they can: "
+          "1 is all they can; NaN as todoku_work_seconds.")),
+      settled_total_(metrics.counter("todoku_settled_recipients_total",
+                                     "Recipients that couriers have tried, as the scheduler was "
+                                     "told.")) {}
 
 void CollectedMetrics::add_server(std::string_view name, const http::Server& server) {
   Gauge& open = metrics_.gauge("todoku_http_connections", "Open connections.", {{"server", name}});
@@ -149,26 +167,72 @@ void CollectedMetrics::collect_store() {
   store_queued_.set(static_cast<double>(figures.queued));
 }
 
+namespace {
+
+struct Waiting {
+  std::vector<store::QueueFigures> queues;
+  std::int64_t couriers = 0;
+};
+
+// A node's roles are words for people: "api,courier on mail1".
+bool is_courier(const store::Node& node) {
+  const std::string_view roles = std::string_view(node.roles).substr(0, node.roles.find(' '));
+  return !node.is_void && store::lease_runs(node) &&
+         ("," + std::string(roles) + ",").find(",courier,") != std::string::npos;
+}
+
+Result<Waiting> waiting_in(store::ReadTransaction& transaction) {
+  auto queues = transaction.queue_figures();
+  if (!queues) return fail(queues.error());
+  const auto nodes = transaction.nodes();
+  if (!nodes) return fail(nodes.error());
+  return Waiting{.queues = std::move(*queues),
+                 .couriers = std::ranges::count_if(*nodes, is_courier)};
+}
+
+}  // namespace
+
 Task<void> CollectedMetrics::collect_queues() {
-  const auto figures = co_await store_.read(
-      [](store::ReadTransaction& transaction) { return transaction.queue_figures(); });
-  if (!figures) co_return;
-  const auto show = [&](TrafficClass traffic, const Queue& queue) {
-    double waiting = 0;
-    double age = 0;
-    double aside = 0;
-    for (const store::QueueFigures& figure : *figures) {
-      if (figure.traffic != traffic) continue;
-      waiting = static_cast<double>(figure.waiting);
-      aside = static_cast<double>(figure.set_aside);
-      if (figure.oldest) age = static_cast<double>(figure.oldest->count()) / 1e3;
-    }
-    queue.waiting.set(waiting);
-    queue.age.set(age);
-    queue.set_aside.set(aside);
+  const auto waiting = co_await store_.read(waiting_in);
+  if (!waiting) co_return;
+  show(waiting->queues, TrafficClass::transactional, transactional_);
+  show(waiting->queues, TrafficClass::bulk, bulk_);
+  std::int64_t ready = 0;
+  for (const store::QueueFigures& figure : waiting->queues) ready += figure.ready;
+  show_scaling(ready, waiting->couriers);
+}
+
+void CollectedMetrics::show(const std::vector<store::QueueFigures>& figures, TrafficClass traffic,
+                            const Queue& queue) {
+  double waiting = 0;
+  double age = 0;
+  double aside = 0;
+  for (const store::QueueFigures& figure : figures) {
+    if (figure.traffic != traffic) continue;
+    waiting = static_cast<double>(figure.waiting);
+    aside = static_cast<double>(figure.set_aside);
+    if (figure.oldest) age = static_cast<double>(figure.oldest->count()) / 1e3;
+  }
+  queue.waiting.set(waiting);
+  queue.age.set(age);
+  queue.set_aside.set(aside);
+}
+
+void CollectedMetrics::show_scaling(std::int64_t ready, std::int64_t couriers) {
+  const std::lock_guard lock(scaling_mutex_);
+  const bool leads = leads_ && leads_();
+  if (!leads) scaling_.interrupted();
+  const ScalingFigures figures = scaling_.read({.at = clock_.steady_now(),
+                                                .ready = ready,
+                                                .couriers = couriers,
+                                                .settled = settled_total_.value()});
+  couriers_.set(static_cast<double>(couriers));
+  backlog_per_courier_.set(figures.backlog_per_courier);
+  const auto show = [leads](Gauge& gauge, const std::optional<double>& value) {
+    gauge.set(leads && value ? *value : std::numeric_limits<double>::quiet_NaN());
   };
-  show(TrafficClass::transactional, transactional_);
-  show(TrafficClass::bulk, bulk_);
+  show(work_seconds_, figures.work_seconds);
+  show(courier_load_, figures.load);
 }
 
 namespace {

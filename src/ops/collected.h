@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <mutex>
 #include <vector>
 
 #include "async/file_pool.h"
@@ -11,6 +12,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "http/server.h"
+#include "ops/scaling.h"
 #include "store/store.h"
 
 namespace todoku::ops {
@@ -27,6 +29,10 @@ class CollectedMetrics {
   // Anything else to be brought up to date before each exposition; must not block.
   void add(std::function<void()> update) { updates_.push_back(std::move(update)); }
 
+  // From then on the pace of couriers is known by what this process's scheduler is told, while
+  // `leads` says that it is told all. Before anybody asks.
+  void follow_couriers(std::function<bool()> leads) { leads_ = std::move(leads); }
+
   // Brings everything up to date. The queues keep their last figures if the store cannot answer.
   Task<void> collect();
 
@@ -39,6 +45,9 @@ class CollectedMetrics {
   Task<void> collect_process();
   void collect_store();
   Task<void> collect_queues();
+  void show(const std::vector<store::QueueFigures>& figures, TrafficClass traffic,
+            const Queue& queue);
+  void show_scaling(std::int64_t ready, std::int64_t couriers);
 
   Metrics& metrics_;
   store::Store& store_;
@@ -57,6 +66,14 @@ class CollectedMetrics {
   Gauge& store_queued_;
   Queue transactional_;
   Queue bulk_;
+  Gauge& couriers_;
+  Gauge& backlog_per_courier_;
+  Gauge& work_seconds_;
+  Gauge& courier_load_;
+  const Counter& settled_total_;
+  std::function<bool()> leads_;  // empty: no scheduler here
+  std::mutex scaling_mutex_;     // several may ask at once
+  ScalingReading scaling_;
   std::vector<std::function<void()>> updates_;
 };
 

@@ -244,9 +244,16 @@ struct StageRows {
 
 // ---- questions and functions about work --------------------------------------------------------
 
+// Of transactional batches that wait, and of all in hand, so many are looked at.
+inline constexpr std::int64_t kWorkLookedAt = 2'000;
+
 struct QueueFigures {
   TrafficClass traffic = TrafficClass::transactional;
   std::int64_t waiting = 0;  // recipients of started deliveries not yet terminal
+  // Of these, those that more couriers could do sooner: bulk that does not wait for another
+  // attempt, and of transactional mail what is due and in nobody's hand, of at most kWorkLookedAt
+  // batches.
+  std::int64_t ready = 0;
   // Since the earliest due batch that nobody works on is due; suspended accounts aside.
   std::optional<Milliseconds> oldest;
   std::int64_t set_aside = 0;  // recipients that wait for an operator
@@ -259,9 +266,6 @@ struct AccountWork {
   std::int64_t in_hand = 0;     // of these, in batches that nodes hold
   bool more = false;            // there may be others: no question counts for ever
 };
-
-// Of transactional batches that wait, and of all in hand, so many are looked at for an account's.
-inline constexpr std::int64_t kWorkLookedAt = 2'000;
 
 class WorkReads {
  public:

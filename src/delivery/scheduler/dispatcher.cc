@@ -46,7 +46,10 @@ Dispatcher::Dispatcher(store::Store& store, queue::Queues& queues, const Feedbac
               policy::CreditLedger(share_of(options.credit, TrafficClass::bulk))},
       outstanding_gauge_(metrics.gauge("todoku_outstanding_recipients",
                                        "Recipients handed to couriers and not yet settled.")),
-      bells_total_(metrics.counter("todoku_bells_total", "Batches offered to couriers.")) {
+      bells_total_(metrics.counter("todoku_bells_total", "Batches offered to couriers.")),
+      settled_total_(metrics.counter("todoku_settled_recipients_total",
+                                     "Recipients that couriers have tried, as the scheduler was "
+                                     "told.")) {
   for (const EgressSource& source : options.sources) sources_.push_back(source.name);
   check(!sources_.empty(), "there is a source to send from");
 }
@@ -67,6 +70,8 @@ void Dispatcher::rests(const LaneRest& rest) {
 
 void Dispatcher::take(const BatchProgress& progress) {
   const SteadyInstant now = clock_.steady_now();
+  const std::int64_t came = std::max<std::int64_t>(progress.settled - progress.parked, 0);
+  settled_total_.add(static_cast<std::uint64_t>(came));
   const auto found = offered_.find(progress.key);
   const auto sending = sending_.find(progress.key.delivery);
   Origin& origin = sending == sending_.end() ? urgent_ : sending->second;

@@ -143,6 +143,7 @@ class Dispatcher {
 
   Gauge& outstanding_gauge_;
   Counter& bells_total_;
+  Counter& settled_total_;
 };
 
 }  // namespace todoku::delivery::scheduler

@@ -51,11 +51,13 @@ const Sql kUrgentWaiting{
     " CROSS JOIN LATERAL (SELECT open FROM batches WHERE holder = n.key AND holder <> 0"
     " AND traffic = 0 OFFSET 0) h), 0)::bigint,"
     " (SELECT ready_at FROM batches WHERE traffic = 0"
-    " AND ready_at IS NOT NULL AND ready_at <= $1 ORDER BY ready_at LIMIT 1)"};
+    " AND ready_at IS NOT NULL AND ready_at <= $1 ORDER BY ready_at LIMIT 1),"
+    " coalesce((SELECT sum(open) FROM (SELECT open FROM batches WHERE traffic = 0"
+    " AND ready_at IS NOT NULL AND ready_at <= $1 ORDER BY ready_at LIMIT $2) d), 0)::bigint"};
 const Sql kBulkWaiting{"figures: bulk",
                        "SELECT coalesce(sum(total - delivered - bounced - dropped - expired"
-                       " - cancelled - unknown), 0)::bigint FROM deliveries"
-                       " WHERE phase = 5 AND traffic = 1 AND deleted = 0"};
+                       " - cancelled - unknown), 0)::bigint, coalesce(sum(deferred), 0)::bigint"
+                       " FROM deliveries WHERE phase = 5 AND traffic = 1 AND deleted = 0"};
 const Sql kBulkOldest{"figures: bulk oldest",
                       "SELECT min(greatest(d.started, b.ready_at)) FROM deliveries d"
                       " JOIN accounts a ON a.key = d.account AND a.suspended = 0"
@@ -200,7 +202,7 @@ Result<AccountWork> Questions::work_of(AccountKey account) {
 
 Result<std::vector<QueueFigures>> Questions::queue_figures() {
   const Instant now = session_.now();
-  const auto answers = session_.add(kUrgentWaiting, Params() << now)
+  const auto answers = session_.add(kUrgentWaiting, Params() << now << kWorkLookedAt)
                            .add(kBulkWaiting)
                            .add(kBulkOldest, Params() << now)
                            .add(kAsideCounts)
@@ -214,9 +216,11 @@ Result<std::vector<QueueFigures>> Questions::queue_figures() {
   urgent.traffic = TrafficClass::transactional;
   urgent.waiting = waiting.integer(0, 0);
   if (const auto since = waiting.optional_instant(0, 1)) urgent.oldest = now - *since;
+  urgent.ready = waiting.integer(0, 2);
   urgent.set_aside = aside.integer(0, 0);
   bulk.traffic = TrafficClass::bulk;
   bulk.waiting = (*answers)[1].integer(0, 0);
+  bulk.ready = bulk.waiting - (*answers)[1].integer(0, 1);
   if (const auto since = (*answers)[2].optional_instant(0, 0)) bulk.oldest = now - *since;
   bulk.set_aside = aside.integer(0, 1);
   return figures;

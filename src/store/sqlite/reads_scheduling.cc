@@ -88,9 +88,21 @@ Result<std::vector<QueueFigures>> Queries::queue_figures() {
   }
   {
     auto query = db_.query(
+        "SELECT coalesce(sum(open), 0) FROM (SELECT open FROM batches WHERE traffic = 0"
+        " AND ready_at IS NOT NULL AND ready_at <= ? ORDER BY ready_at LIMIT ?)");
+    query.bind(now_, kWorkLookedAt);
+    if (query.next()) urgent.ready = query.integer(0);
+    if (query.failed()) return fail(query.error());
+  }
+  {
+    auto query = db_.query(
         "SELECT coalesce(sum(total - delivered - bounced - dropped - expired - cancelled"
-        " - unknown), 0) FROM deliveries WHERE status = 5 AND traffic = 1 AND deleted = 0");
-    if (query.next()) bulk.waiting = query.integer(0);
+        " - unknown), 0), coalesce(sum(deferred), 0) FROM deliveries"
+        " WHERE status = 5 AND traffic = 1 AND deleted = 0");
+    if (query.next()) {
+      bulk.waiting = query.integer(0);
+      bulk.ready = bulk.waiting - query.integer(1);
+    }
     if (query.failed()) return fail(query.error());
   }
   {

@@ -464,6 +464,8 @@ TEST_P(StoreSuite, QueueFiguresFollowTheWork) {
   draft(acme.key);
   EXPECT_EQ(figures(TrafficClass::transactional).waiting, 2);
   EXPECT_EQ(figures(TrafficClass::transactional).oldest, std::nullopt) << "somebody works on it";
+  EXPECT_EQ(figures(TrafficClass::transactional).ready, 0);
+  EXPECT_EQ(figures(TrafficClass::bulk).ready, 5);
   EXPECT_EQ(figures(TrafficClass::bulk).waiting, 5);
   clock_.advance(7s);
   EXPECT_EQ(figures(TrafficClass::bulk).oldest, 7s);
@@ -481,6 +483,7 @@ TEST_P(StoreSuite, QueueFiguresFollowTheWork) {
           outcome(accepted.batches[0].key, 0, RecipientState::bounced)});
   EXPECT_EQ(figures(TrafficClass::transactional).waiting, 1);
   EXPECT_EQ(figures(TrafficClass::bulk).waiting, 4);
+  EXPECT_EQ(figures(TrafficClass::bulk).ready, 3) << "one waits for its time, not for a courier";
   reopen();
   EXPECT_EQ(figures(TrafficClass::transactional).waiting, 1);
   EXPECT_EQ(figures(TrafficClass::bulk).waiting, 4);
