@@ -31,6 +31,10 @@ namespace {
 //                       its mail, and an index on it would cost every such change its place in the
 //                       page (a HOT update).
 // batches.flight        The flight that leased it last.
+// bells                 store/bells.h. Each row is inserted, changed once when it is received, and
+//                       deleted. ready_at: since when it is ready, or will be, unless it is hidden;
+//                       hidden: until when its receiver alone has it. Half of each page is left for
+//                       the changes, which touch no index and so stay in it.
 // recipients.hash       Of the address (store/address_hash.h), for look-up.
 //
 // Pages keep room where rows change in place; tables whose rows change are vacuumed early.
@@ -138,6 +142,13 @@ CREATE TABLE import_jobs(
   WITH (fillfactor = 50);
 CREATE INDEX import_jobs_delivery ON import_jobs(delivery);
 CREATE INDEX import_jobs_running ON import_jobs(status) WHERE status = 1;
+CREATE TABLE bells(
+  source text NOT NULL COLLATE "C", traffic bigint NOT NULL, delivery bigint NOT NULL,
+  batch bigint NOT NULL, ready_at bigint NOT NULL, hidden bigint NOT NULL, times bigint NOT NULL,
+  reception bigint, PRIMARY KEY(delivery, batch, source, traffic))
+  WITH (fillfactor = 50, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0.1,
+  autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX bells_order ON bells(source, traffic, ready_at);
 INSERT INTO numbers VALUES(0, 1);
 INSERT INTO meta VALUES('address_secret', uuid_send(gen_random_uuid()));
 INSERT INTO meta VALUES('entering', '');

@@ -73,6 +73,9 @@ class Questions final : public ReadTransaction {
   Result<std::vector<Node>> nodes() override;
   Result<std::vector<HeldBatch>> lost_by(NodeKey node, std::span<const HeldBatch> held) override;
 
+  // -- bells (bells.cc)
+  Result<BellDepth> bell_depth(const BellChannel& channel) override;
+
   // -- figures (reads_scheduling.cc)
   Result<std::vector<QueueFigures>> queue_figures() override;
   Result<AccountWork> work_of(AccountKey account) override;

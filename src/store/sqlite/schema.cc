@@ -219,10 +219,21 @@ constexpr const char* kVersion9 = R"sql(
 CREATE INDEX accounts_suspended ON accounts(suspended) WHERE suspended = 1;
 )sql";
 
+// bells                 store/bells.h. ready_at: since when it is ready, or will be, unless it is
+//                       hidden; hidden: until when its receiver alone has it.
+constexpr const char* kVersion10 = R"sql(
+CREATE TABLE bells(
+  source TEXT NOT NULL, traffic INTEGER NOT NULL, delivery INTEGER NOT NULL,
+  batch INTEGER NOT NULL, ready_at INTEGER NOT NULL, hidden INTEGER NOT NULL,
+  times INTEGER NOT NULL, reception INTEGER,
+  PRIMARY KEY(source, traffic, delivery, batch)) WITHOUT ROWID;
+CREATE INDEX bells_order ON bells(source, traffic, ready_at);
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 9> kMigrations{kVersion1, kVersion2, kVersion3,
-                                                 kVersion4, kVersion5, kVersion6,
-                                                 kVersion7, kVersion8, kVersion9};
+constexpr std::array<const char*, 10> kMigrations{kVersion1, kVersion2, kVersion3, kVersion4,
+                                                  kVersion5, kVersion6, kVersion7, kVersion8,
+                                                  kVersion9, kVersion10};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");
