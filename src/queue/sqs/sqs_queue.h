@@ -21,7 +21,7 @@
 #include "base/random.h"
 #include "base/trouble.h"
 #include "queue/queue.h"
-#include "queue/sqs/breaker.h"
+#include "queue/breaker.h"
 #include "queue/sqs/caller.h"
 #include "queue/sqs/messages.h"
 

@@ -16,7 +16,7 @@
 #include "base/random.h"
 #include "http/client.h"
 #include "queue/queue.h"
-#include "queue/sqs/breaker.h"
+#include "queue/breaker.h"
 #include "queue/sqs/caller.h"
 #include "queue/sqs/credential_source.h"
 #include "queue/sqs/sqs_queue.h"
