@@ -3,7 +3,7 @@
 // claimed, rows of an import and pages of what is due, each second, with networks of several round
 // trips between. Starts a server of its own (fsync and synchronous_commit on, autovacuum off). One
 // figure per line: name<TAB>value<TAB>unit. `--quick` measures for a shorter time; `--pairs` what
-// distance costs where 64 wait, in pairs of runs.
+// distance costs where 64 wait, in pairs of runs; `--bells` the queue on the store alone.
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -16,7 +16,13 @@
 
 #include <fmt/format.h>
 
+#include "async/run_blocking.h"
+#include "async/runtime.h"
+#include "async/task_group.h"
+#include "async/timer.h"
 #include "base/check.h"
+#include "base/metrics.h"
+#include "queue/store/store_queue.h"
 #include "store/postgres/postgres_store.h"
 #include "support/postgres/proxy.h"
 #include "support/postgres/server.h"
@@ -261,6 +267,92 @@ void bulk(int latency, bool quick) {
               bench.proxy->round_trips() - trips);
 }
 
+// ---- bells: one process rings, another one hears ------------------------------------------------
+
+class Bells {
+ public:
+  Bells(int latency, bool quick)
+      : bench_(latency, 2, quick),
+        ringing_(queue::StoreQueues::Options{}, *bench_.stores[0], clock_, metrics_,
+                 runtime_.executor(0)),
+        hearing_(
+            queue::StoreQueues::Options{
+                .visibility = std::chrono::seconds(30), .pace = {}, .seed = 1},
+            *bench_.stores[1], clock_, metrics_, runtime_.executor(1)),
+        tasks_(runtime_.executor(1)) {
+    runtime_.start();
+  }
+  void run() {
+    async::run_blocking(runtime_.executor(1), measure());
+    runtime_.join();
+    const std::string hot = bench_.database.ask(
+        "SELECT round(100.0 * n_tup_hot_upd / greatest(n_tup_upd, 1))"
+        " FROM pg_stat_user_tables WHERE relname = 'bells'");
+    const std::string size = bench_.database.ask("SELECT pg_total_relation_size('bells') / 1024");
+    fmt::print("bells_{0}us_changed_in_place\t{1}\t%\nbells_{0}us_table\t{2}\tKiB\n",
+               bench_.latency_us, hot.substr(0, hot.find('\n')), size.substr(0, size.find('\n')));
+  }
+
+ private:
+  static constexpr std::int64_t kOutstanding = 1'000;
+  static constexpr std::uint32_t kTogether = 50;
+  static constexpr int kReceivers = 4;
+
+  Task<bool> measure() {
+    const auto trips = bench_.proxy->round_trips();
+    const auto began = SteadyClock::now();
+    end_ = began + Seconds(bench_.seconds);
+    for (int i = 0; i < kReceivers; ++i) tasks_.spawn("receiver", hear());
+    tasks_.spawn("ringer", ring());
+    co_await tasks_.wait_empty();
+    const double took = Seconds(SteadyClock::now() - began).count();
+    bench_.print("bells", static_cast<double>(heard_), took, "bells/s",
+                 bench_.proxy->round_trips() - trips);
+    co_await ringing_.stop();
+    co_await hearing_.stop();
+    co_return true;
+  }
+  Task<void> ring() {
+    const auto queue = ringing_.get({"main", TrafficClass::bulk});
+    std::int64_t rung = 0;
+    while (SteadyClock::now() < end_) {
+      if (rung - heard_ > kOutstanding) {
+        (void)co_await async::sleep_for(std::chrono::milliseconds(1));
+        continue;
+      }
+      std::vector<queue::Bell> bells;
+      for (std::uint32_t i = 0; i < kTogether; ++i) bells.push_back({++rung * 100, i});
+      const auto sent = co_await queue->send(std::move(bells));
+      check(sent.has_value(), "bells were refused");
+    }
+    rings_ = false;
+  }
+  Task<void> hear() {
+    const auto queue = hearing_.get({"main", TrafficClass::bulk});
+    while (true) {
+      const auto bells = co_await queue->receive(10, std::chrono::milliseconds(500));
+      check(bells.has_value(), "bells were not heard");
+      if (bells->empty() && !rings_) co_return;
+      std::vector<queue::Receipt> receipts;
+      for (const auto& one : *bells) receipts.push_back(one.receipt);
+      heard_ += static_cast<std::int64_t>(bells->size());
+      const auto done = co_await queue->acknowledge(std::move(receipts));
+      check(done.has_value(), "bells were not acknowledged");
+    }
+  }
+
+  Bench bench_;
+  SystemClock clock_;
+  Metrics metrics_;
+  async::Runtime runtime_{2};
+  queue::StoreQueues ringing_;
+  queue::StoreQueues hearing_;
+  SteadyClock::time_point end_{};
+  std::int64_t heard_ = 0;
+  bool rings_ = true;
+  async::TaskGroup tasks_;
+};
+
 }  // namespace
 }  // namespace todoku::store
 
@@ -270,6 +362,10 @@ int main(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "--pairs") {
     constexpr int kPairs = 5;
     todoku::store::pairs(kPairs, argc > 2);
+    return 0;
+  }
+  if (argc > 1 && std::string_view(argv[1]) == "--bells") {
+    for (const int latency : {0, 500, 2'000}) todoku::store::Bells(latency, argc > 2).run();
     return 0;
   }
   for (const int latency : quick ? std::vector{0, 2'000} : std::vector{0, 500, 2'000}) {

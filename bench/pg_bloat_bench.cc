@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether the tables of the store on PostgreSQL keep their size: rounds of an import that is sent,
-// deferred, sent again, deleted and purged, with mails accepted besides, and nothing but autovacuum
-// to clean up; during the third round somebody keeps an old snapshot open. Before each purge the
-// size of every table and of its indices is printed, at the end how much the later rounds differ
-// and what share of the updates stayed in their page (HOT). One figure per line:
+// deferred, sent again, deleted and purged, with mails and bells besides, and nothing but
+// autovacuum to clean up; during the third round somebody keeps an old snapshot open. Before each
+// purge the size of every table and of its indices is printed, at the end how much the later rounds
+// differ and what share of the updates stayed in their page (HOT). One figure per line:
 // name<TAB>value<TAB>unit. 6 rounds of 20,000 recipients, of N with `--recipients=N`; with
 // `--whole` 10 rounds of 2,000,000.
 #include <algorithm>
@@ -64,6 +64,7 @@ class Bloat {
       const DeliveryKey bulk = import();
       send(bulk);
       const std::vector<DeliveryKey> mails = accept();
+      ring();
       measure(round);
       remove(bulk, mails);
       reader.reset();
@@ -211,6 +212,29 @@ class Bloat {
     return keys;
   }
 
+  // Bells that are rung, heard and acknowledged, as many as there are recipients.
+  void ring() {
+    constexpr std::size_t kTogether = 20;
+    const BellChannel channel{"main", TrafficClass::bulk};
+    std::vector<HeldBell> held;
+    for (std::size_t rung = 0; rung < recipients_ || !held.empty();) {
+      BellWork work{.rung = {},
+                    .acknowledged = std::move(held),
+                    .given_back = {},
+                    .wanted = {{channel, kTogether}},
+                    .visibility = std::chrono::seconds(30),
+                    .reception = ++receptions_};
+      for (std::size_t i = 0; i < kTogether && rung < recipients_; ++i, ++rung) {
+        work.rung.push_back(
+            {channel, {DeliveryKey{static_cast<std::int64_t>(++bells_ * 1'000)}, 0}});
+      }
+      held.clear();
+      for (HeardBell& one : must(store_->perform_and_wait(std::move(work))).bells) {
+        held.push_back({std::move(one.bell), receptions_});
+      }
+    }
+  }
+
   void remove(DeliveryKey bulk, const std::vector<DeliveryKey>& mails) {
     must(write([&](WriteTransaction& t) { return t.delete_delivery(bulk); }));
     for (std::size_t at = 0; at < mails.size(); at += 100) {
@@ -292,6 +316,8 @@ class Bloat {
   std::unique_ptr<PostgresStore> store_;
   AccountKey account_{};
   NodeKey node_{};
+  std::uint64_t receptions_ = 0;
+  std::uint64_t bells_ = 0;
   std::map<std::string, std::vector<Size>> sizes_;
 };
 

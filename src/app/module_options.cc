@@ -243,6 +243,12 @@ delivery::Options delivery_options(const config::Config& config, const InstanceS
   return options;
 }
 
+queue::StoreQueues::Options store_queue_options() {
+  queue::StoreQueues::Options options;
+  std::memcpy(&options.seed, random_octets(sizeof options.seed).data(), sizeof options.seed);
+  return options;
+}
+
 queue::sqs::SqsOptions sqs_options(const config::Config& config) {
   const config::Config::Aws& aws = config.aws;
   queue::sqs::SqsOptions options;

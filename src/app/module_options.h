@@ -16,6 +16,7 @@
 #include "http/server.h"
 #include "intake/limits.h"
 #include "queue/sqs/sqs_queues.h"
+#include "queue/store/store_queue.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace todoku::app {
@@ -42,6 +43,8 @@ namespace todoku::app {
 [[nodiscard]] delivery::Options delivery_options(const config::Config& config,
                                                  const InstanceSecret& secret);
 
+// Where queue.kind is "store".
+[[nodiscard]] queue::StoreQueues::Options store_queue_options();
 // Where queue.kind is "sqs".
 [[nodiscard]] queue::sqs::SqsOptions sqs_options(const config::Config& config);
 

@@ -8,14 +8,20 @@
 
 namespace todoku::app {
 
-Result<QueueHouse> QueueHouse::make(const config::Config& config, const Clock& clock,
-                                    Metrics& metrics, const async::Executor& executor) {
+Result<QueueHouse> QueueHouse::make(const config::Config& config, store::Store& store,
+                                    const Clock& clock, Metrics& metrics,
+                                    const async::Executor& executor) {
   QueueHouse house;
   if (config.queue.kind == "sqs") {
     auto sqs = queue::sqs::SqsQueues::make(sqs_options(config), clock, metrics, executor);
     if (!sqs) return fail(std::move(sqs.error()));
     house.sqs_ = sqs->get();
     house.queues_ = std::move(*sqs);
+  } else if (config.queue.kind == "store") {
+    auto in_store = std::make_unique<queue::StoreQueues>(store_queue_options(), store, clock,
+                                                         metrics, executor);
+    house.in_store_ = in_store.get();
+    house.queues_ = std::move(in_store);
   } else {
     house.queues_ = std::make_unique<queue::MemoryQueues>(queue::MemoryQueue::Options{}, clock);
   }
@@ -31,6 +37,7 @@ Task<Result<void>> QueueHouse::check(std::vector<queue::Channel> channels) {
 
 Task<void> QueueHouse::stop() {
   if (sqs_ != nullptr) co_await sqs_->stop();
+  if (in_store_ != nullptr) co_await in_store_->stop();
 }
 
 }  // namespace todoku::app

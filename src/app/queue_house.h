@@ -12,14 +12,17 @@
 #include "config/config.h"
 #include "queue/queue.h"
 #include "queue/sqs/sqs_queues.h"
+#include "queue/store/store_queue.h"
+#include "store/store.h"
 
 namespace todoku::app {
 
 class QueueHouse {
  public:
-  // `clock` and `metrics` outlive it. Errors: settings that cannot be used.
-  [[nodiscard]] static Result<QueueHouse> make(const config::Config& config, const Clock& clock,
-                                               Metrics& metrics, const async::Executor& executor);
+  // All of them outlive it. Errors: settings that cannot be used.
+  [[nodiscard]] static Result<QueueHouse> make(const config::Config& config, store::Store& store,
+                                               const Clock& clock, Metrics& metrics,
+                                               const async::Executor& executor);
 
   [[nodiscard]] queue::Queues& queues() { return *queues_; }
 
@@ -30,7 +33,8 @@ class QueueHouse {
 
  private:
   std::unique_ptr<queue::Queues> queues_;
-  queue::sqs::SqsQueues* sqs_ = nullptr;  // the same, if they are on SQS
+  queue::sqs::SqsQueues* sqs_ = nullptr;    // the same, if they are on SQS
+  queue::StoreQueues* in_store_ = nullptr;  // the same, if they are in the store
 };
 
 }  // namespace todoku::app

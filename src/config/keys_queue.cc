@@ -11,11 +11,13 @@ ConfigSection queue() {
                       {"How the scheduler tells the couriers what to send.",
                        "scheduler が courier に送信を知らせるキュー。"});
   s.add("kind", &S::kind, "embedded",
-        {"`embedded`: in the memory of this process. `sqs`: on Amazon SQS, see `[queue.sqs]`. "
-         "Neither loses mail: a queue carries only hints, the store decides.",
-         "`embedded` はこのプロセスのメモリー。`sqs` は Amazon SQS（`[queue.sqs]` を参照）。キュー"
-         "に載るのは合図だけで、どちらでもメールは失われない。"})
-      .choices({"embedded", "sqs"})
+        {"`embedded`: in the memory of this process. `store`: in the database, for several "
+         "processes that share one (`store.kind` `postgres`). `sqs`: on Amazon SQS, see "
+         "`[queue.sqs]`. None loses mail: a queue carries only hints, the store decides.",
+         "`embedded` はこのプロセスのメモリー。`store` はデータベースの中（`store.kind` が "
+         "`postgres` で、複数のプロセスが 1 つを共有するとき）。`sqs` は Amazon SQS"
+         "（`[queue.sqs]` を参照）。キューに載るのは合図だけで、どれでもメールは失われない。"})
+      .choices({"embedded", "store", "sqs"})
       .required();
   return std::move(s).build();
 }

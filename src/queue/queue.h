@@ -16,7 +16,9 @@
 //   - a received bell is hidden from other receivers until its visibility time-out; then it is
 //   ready
 //     again. Nobody keeps one for long: it is acknowledged when its batch has been claimed;
-//   - no guarantee that it was not received by two at once: back ends may rarely do so.
+//   - no guarantee that it was not received by two at once: back ends may rarely do so;
+//   - a bell that is rung again while it is ready may come once or twice. One that is rung again
+//     while somebody holds it comes again.
 //
 // A queue is one channel: one egress source and one traffic class, because only the courier that
 // has the source can send from it, and transactional bells must not stand behind bulk ones.

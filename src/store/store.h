@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
-// facet (settings, changes, accounts, deliveries, recipients, imports, nodes, work), with a back
-// end per folder and one conformance suite (tests/conformance/store).
+// facet (settings, changes, accounts, deliveries, recipients, imports, uploads, nodes, the cluster,
+// bells, work), with a back end per folder and one conformance suite (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -29,6 +29,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "store/accounts.h"
+#include "store/bells.h"
 #include "store/changes.h"
 #include "store/cluster.h"
 #include "store/deliveries.h"
@@ -57,6 +58,7 @@ class ReadTransaction : public SettingReads,
                         public NodeReads,
                         public ClusterReads,
                         public WaitingReads,
+                        public BellReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
@@ -100,6 +102,7 @@ class Store {
   virtual void submit(Claim claim, Answered<Claim> done) = 0;
   virtual void submit(StageRows stage, Answered<StageRows> done) = 0;
   virtual void submit(Due due, Answered<Due> done) = 0;
+  virtual void submit(BellWork work, Answered<BellWork> done) = 0;
 
   virtual void submit_write(WritePriority priority, WriteWork work, Done done) = 0;
   // Runs `work` on a reader. A reader may hold a snapshot for 100 ms at most: longer ones are given

@@ -90,6 +90,18 @@ Result<void> check_sound(const StageRows& stage) {
   return sound;
 }
 
+Result<void> check_sound(const BellWork& work) {
+  Result<void> sound;
+  const auto check_source = [&sound](const BellChannel& channel) {
+    if (sound) sound = check_text("egress source", channel.source);
+  };
+  for (const Bell& bell : work.rung) check_source(bell.channel);
+  for (const HeldBell& held : work.acknowledged) check_source(held.bell.channel);
+  for (const GivenBack& given : work.given_back) check_source(given.held.bell.channel);
+  for (const BellsWanted& wanted : work.wanted) check_source(wanted.channel);
+  return sound;
+}
+
 Result<void> check_sound(const OutcomeRecord& outcome) {
   const RecipientState state = outcome.outcome.state;
   if (state == RecipientState::pending || state > RecipientState::unknown) {

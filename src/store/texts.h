@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "store/bells.h"
 #include "store/work.h"
 
 namespace todoku::store {
@@ -19,6 +20,7 @@ namespace todoku::store {
 [[nodiscard]] Result<void> check_sound(const Settle& settle);
 [[nodiscard]] Result<void> check_sound(const Claim& claim);
 [[nodiscard]] Result<void> check_sound(const StageRows& stage);
+[[nodiscard]] Result<void> check_sound(const BellWork& work);
 // Of one outcome: its neighbours are recorded all the same.
 [[nodiscard]] Result<void> check_sound(const OutcomeRecord& outcome);
 

@@ -22,6 +22,11 @@ class FailingStore final : public store::Store {
     first_ = n;
     last_ = n + count - 1;
   }
+  // The calls from the n-th on, `count` of them, are done, and are answered as if they were not.
+  void lose_answers(std::int64_t n, std::int64_t count) {
+    first_lost_ = n;
+    last_lost_ = n + count - 1;
+  }
   void set_outage(bool outage) { outage_ = outage; }
   [[nodiscard]] std::int64_t calls() const { return calls_; }
 
@@ -40,6 +45,9 @@ class FailingStore final : public store::Store {
   void submit(store::Due due, store::Answered<store::Due> done) override {
     pass_on(std::move(due), std::move(done));
   }
+  void submit(store::BellWork work, store::Answered<store::BellWork> done) override {
+    pass_on(std::move(work), std::move(done));
+  }
   void submit_write(store::WritePriority priority, store::WriteWork work,
                     store::Done done) override {
     if (refuses(done)) return;
@@ -56,7 +64,14 @@ class FailingStore final : public store::Store {
  private:
   template <class Op>
   void pass_on(Op op, store::Answered<Op> done) {
-    if (!refuses(done)) inner_.submit(std::move(op), std::move(done));
+    if (refuses(done)) return;
+    if (calls_ >= first_lost_ && calls_ <= last_lost_) {
+      inner_.submit(std::move(op), [done = std::move(done)](auto) mutable {
+        done(fail(ErrorKind::unavailable, "the answer is lost, as the test wants it"));
+      });
+      return;
+    }
+    inner_.submit(std::move(op), std::move(done));
   }
   template <class Done>
   bool refuses(Done& done) {
@@ -70,6 +85,8 @@ class FailingStore final : public store::Store {
   std::atomic<std::int64_t> calls_{0};
   std::atomic<std::int64_t> first_{0};
   std::atomic<std::int64_t> last_{-1};
+  std::atomic<std::int64_t> first_lost_{0};
+  std::atomic<std::int64_t> last_lost_{-1};
   std::atomic<bool> outage_{false};
   std::atomic<ErrorKind> kind_{ErrorKind::unavailable};
 };

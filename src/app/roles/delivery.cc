@@ -45,8 +45,8 @@ Result<std::unique_ptr<DeliveryRole>> DeliveryRole::make(const Ground& ground) {
   auto resolver = dns::UnboundResolver::create(std::move(asking), ground.runtime.executor(0),
                                                ground.clock, ground.metrics);
   if (!resolver) return fail("the DNS resolver", std::move(resolver.error()));
-  auto queues =
-      QueueHouse::make(ground.config, ground.clock, ground.metrics, ground.runtime.executor(0));
+  auto queues = QueueHouse::make(ground.config, ground.store, ground.clock, ground.metrics,
+                                 ground.runtime.executor(0));
   if (!queues) return fail(std::move(queues.error()));
   return std::unique_ptr<DeliveryRole>(
       new DeliveryRole(ground, std::move(*resolver), std::move(*queues), std::move(*tls)));

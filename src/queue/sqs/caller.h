@@ -14,7 +14,7 @@
 #include "base/result.h"
 #include "base/trouble.h"
 #include "http/client.h"
-#include "queue/sqs/breaker.h"
+#include "queue/breaker.h"
 #include "queue/sqs/credential_source.h"
 #include "queue/sqs/messages.h"
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "queue/sqs/breaker.h"
+#include "queue/breaker.h"
 #include "queue/sqs/credentials.h"
 #include "queue/sqs/instants.h"
 

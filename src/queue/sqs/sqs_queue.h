@@ -20,8 +20,8 @@
 #include "base/metrics.h"
 #include "base/random.h"
 #include "base/trouble.h"
+#include "queue/breaker.h"
 #include "queue/queue.h"
-#include "queue/sqs/breaker.h"
 #include "queue/sqs/caller.h"
 #include "queue/sqs/messages.h"
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "store/address_hash.h"
+#include "store/bells.h"
 #include "store/dictionary.h"
 #include "store/pending.h"
 #include "store/postgres/fate.h"
@@ -99,5 +100,10 @@ extern const Sql kQuestionLimits;
 
 // One statement, one flight.
 [[nodiscard]] Result<DueDomains> find_due(Link& link, const Due& due, Told told, Milliseconds most);
+
+// One flight, and a transaction of its own without BEGIN and COMMIT: where nothing is done but
+// listened, one statement.
+[[nodiscard]] Result<BellsHeard> perform_bells(Link& link, const BellWork& work, Told told,
+                                               Milliseconds most);
 
 }  // namespace todoku::store::postgres

@@ -81,6 +81,8 @@ INSERT INTO batches SELECT 10000000 + n * 1000 + k, 10000000 + n * 1000, n, 1000
   FROM generate_series(1, {0} / 10) n, generate_series(1, 2) k;
 INSERT INTO recipients SELECT 10000000 + n * 1000 + k, s, 'u' || s || '@', n * 104729 + s, NULL,
   NULL, NULL FROM generate_series(1, {0} / 10) n, generate_series(1, 2) k, generate_series(0, 9) s;
+INSERT INTO bells SELECT 's' || n % 10, n % 2, 1000000 + n, 0, n, 0, 1, n
+  FROM generate_series(1, {0}) n;
 )sql",
                                   size));
   }

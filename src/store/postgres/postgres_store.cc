@@ -138,6 +138,10 @@ void PostgresStore::submit(Due due, Answered<Due> done) {
   parts_->readers->submit(std::move(due), std::move(done));
 }
 
+void PostgresStore::submit(BellWork work, Answered<BellWork> done) {
+  parts_->readers->submit(std::move(work), std::move(done));
+}
+
 void PostgresStore::submit_write(WritePriority priority, WriteWork work, Done done) {
   parts_->writers->submit(priority, std::move(work), std::move(done));
 }

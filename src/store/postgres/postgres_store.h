@@ -55,6 +55,7 @@ class PostgresStore final : public Store {
   void submit(Claim claim, Answered<Claim> done) override;
   void submit(StageRows stage, Answered<StageRows> done) override;
   void submit(Due due, Answered<Due> done) override;
+  void submit(BellWork work, Answered<BellWork> done) override;
   void submit_write(WritePriority priority, WriteWork work, Done done) override;
   void submit_read(ReadWork work, Done done) override;
   [[nodiscard]] StoreFigures figures() const override;

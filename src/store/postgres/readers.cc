@@ -32,6 +32,10 @@ void Readers::submit(Due due, Answered<Due> done) {
   push(DueQuestion{std::move(due), std::move(done)});
 }
 
+void Readers::submit(BellWork work, Answered<BellWork> done) {
+  push(Bells{std::move(work), std::move(done)});
+}
+
 void Readers::push(Piece piece) {
   if (queue_.try_push(std::move(piece))) return;
   std::visit(
@@ -80,6 +84,25 @@ void Readers::answer(const Ground& ground, Borrowed& connection, DueQuestion& qu
   connection.give_back();
   (void)caught([&]() -> Result<void> {
     question.done(std::move(result));
+    return {};
+  });
+}
+
+void Readers::answer(const Ground& ground, Borrowed& connection, Bells& bells) {
+  auto result = caught([&]() -> Result<BellsHeard> {
+    const auto perform = [&]() -> Result<BellsHeard> {
+      auto link = ground.link(Use::question);
+      if (!link) return fail(std::move(link.error()));
+      return perform_bells(**link, bells.work, ground.time().now, question_max_);
+    };
+    auto heard = perform();
+    // As above; what may have been done already does no harm a second time.
+    if (!heard && heard.error().kind == ErrorKind::unavailable) heard = perform();
+    return heard;
+  });
+  connection.give_back();
+  (void)caught([&]() -> Result<void> {
+    bells.done(std::move(result));
     return {};
   });
 }

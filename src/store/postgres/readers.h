@@ -29,6 +29,8 @@ class Readers {
   // Thread-safe; see Store.
   void submit(ReadWork work, Done done);
   void submit(Due due, Answered<Due> done);
+  // It waits for no disk (store/bells.h), and so not behind what does.
+  void submit(BellWork work, Answered<BellWork> done);
   // Answers what is queued, then ends the threads. Idempotent.
   void stop();
 
@@ -41,12 +43,17 @@ class Readers {
     Due due;
     Answered<Due> done;
   };
-  using Piece = std::variant<Question, DueQuestion>;
+  struct Bells {
+    BellWork work;
+    Answered<BellWork> done;
+  };
+  using Piece = std::variant<Question, DueQuestion, Bells>;
   void push(Piece piece);
   void run(Connections& connections);
   // The connection is given back before the answer is told.
   void answer(const Ground& ground, Borrowed& connection, Question& question);
   void answer(const Ground& ground, Borrowed& connection, DueQuestion& question);
+  void answer(const Ground& ground, Borrowed& connection, Bells& bells);
 
   const Ground ground_;
   Closing& closing_;

@@ -34,6 +34,10 @@ namespace {
 // uploads               store/uploads.h: without a name until they are kept; wanted: a job names
 // it;
 //                       gone: its pieces are being removed.
+// bells                 store/bells.h. Each row is inserted, changed once when it is received, and
+//                       deleted. ready_at: since when it is ready, or will be, unless it is hidden;
+//                       hidden: until when its receiver alone has it. Half of each page is left for
+//                       the changes, which touch no index and so stay in it.
 // recipients.hash       Of the address (store/address_hash.h), for look-up.
 //
 // Pages keep room where rows change in place; tables whose rows change are vacuumed early.
@@ -156,6 +160,13 @@ CREATE INDEX uploads_gone ON uploads(key) WHERE gone = 1;
 CREATE TABLE upload_pieces(
   upload bigint NOT NULL, which bigint NOT NULL, data bytea NOT NULL, PRIMARY KEY(upload, which));
 ALTER TABLE upload_pieces ALTER COLUMN data SET STORAGE EXTERNAL;
+CREATE TABLE bells(
+  source text NOT NULL COLLATE "C", traffic bigint NOT NULL, delivery bigint NOT NULL,
+  batch bigint NOT NULL, ready_at bigint NOT NULL, hidden bigint NOT NULL, times bigint NOT NULL,
+  reception bigint, PRIMARY KEY(delivery, batch, source, traffic))
+  WITH (fillfactor = 50, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0.1,
+  autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX bells_order ON bells(source, traffic, ready_at);
 INSERT INTO numbers VALUES(0, 1);
 INSERT INTO meta VALUES('address_secret', uuid_send(gen_random_uuid()));
 INSERT INTO meta VALUES('entering', '');

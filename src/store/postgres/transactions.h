@@ -85,6 +85,9 @@ class Questions final : public ReadTransaction {
   Result<std::optional<Leader>> leader() override;
   Result<std::vector<SourceOwner>> source_owners() override;
 
+  // -- bells (bells.cc)
+  Result<BellDepth> bell_depth(const BellChannel& channel) override;
+
   // -- figures (reads_scheduling.cc)
   Result<std::vector<QueueFigures>> queue_figures() override;
   Result<AccountWork> work_of(AccountKey account) override;

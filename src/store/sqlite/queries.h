@@ -112,6 +112,8 @@ class Queries {
   [[nodiscard]] Result<std::optional<Leader>> leader();
   [[nodiscard]] Result<std::vector<SourceOwner>> source_owners();
 
+  [[nodiscard]] Result<BellDepth> bell_depth(const BellChannel& channel);
+
   [[nodiscard]] Result<std::vector<QueueFigures>> queue_figures();
   [[nodiscard]] Result<AccountWork> work_of(AccountKey account);
   [[nodiscard]] Result<std::vector<SetAside>> set_aside(std::int64_t limit);

@@ -222,6 +222,8 @@ CREATE INDEX accounts_suspended ON accounts(suspended) WHERE suspended = 1;
 // leadership            One row: which scheduler leads (store/cluster.h); node 0: none.
 // source_owners         Whose a source is; node 0: nobody's. Its token stays.
 // changes               A number for each topic of store/changes.h.
+// bells                 store/bells.h. ready_at: since when it is ready, or will be, unless it is
+//                       hidden; hidden: until when its receiver alone has it.
 constexpr const char* kVersion10 = R"sql(
 CREATE TABLE leadership(
   id INTEGER PRIMARY KEY, node INTEGER NOT NULL, until INTEGER NOT NULL, token INTEGER NOT NULL);
@@ -229,6 +231,12 @@ INSERT INTO leadership VALUES(1, 0, 0, 0);
 CREATE TABLE source_owners(
   source TEXT PRIMARY KEY, node INTEGER NOT NULL, token INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE changes(topic INTEGER PRIMARY KEY, number INTEGER NOT NULL);
+CREATE TABLE bells(
+  source TEXT NOT NULL, traffic INTEGER NOT NULL, delivery INTEGER NOT NULL,
+  batch INTEGER NOT NULL, ready_at INTEGER NOT NULL, hidden INTEGER NOT NULL,
+  times INTEGER NOT NULL, reception INTEGER,
+  PRIMARY KEY(source, traffic, delivery, batch)) WITHOUT ROWID;
+CREATE INDEX bells_order ON bells(source, traffic, ready_at);
 )sql";
 
 // Migration n leads from version n to n + 1; version 0 is the empty file.

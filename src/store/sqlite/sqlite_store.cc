@@ -301,6 +301,25 @@ void SqliteStore::submit(Due due, Answered<Due> done) {
       });
 }
 
+void SqliteStore::submit(BellWork work, Answered<BellWork> done) {
+  auto heard = std::make_shared<BellsHeard>();
+  parts_->writer->submit(
+      WritePriority::claims,
+      [this, work = std::move(work), heard](WriteTransaction&) -> Result<void> {
+        auto answer = parts_->transaction.perform(work);
+        if (!answer) return fail(std::move(answer.error()));
+        *heard = std::move(*answer);
+        return {};
+      },
+      [heard, done = std::move(done)](Result<void> result) mutable {
+        if (!result) {
+          done(fail(std::move(result.error())));
+        } else {
+          done(std::move(*heard));
+        }
+      });
+}
+
 void SqliteStore::submit_read(ReadWork work, Done done) {
   parts_->readers->submit(
       [work = std::move(work)](SqliteReadTransaction& reader) mutable { return work(reader); },

@@ -126,6 +126,10 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<std::optional<Leader>> leader() override { return queries_.leader(); }
   Result<std::vector<SourceOwner>> source_owners() override { return queries_.source_owners(); }
 
+  Result<BellDepth> bell_depth(const BellChannel& channel) override {
+    return queries_.bell_depth(channel);
+  }
+
   Result<std::vector<QueueFigures>> queue_figures() override { return queries_.queue_figures(); }
   Result<AccountWork> work_of(AccountKey account) override { return queries_.work_of(account); }
   Result<std::vector<SetAside>> set_aside(std::int64_t limit) override {
@@ -206,10 +210,11 @@ class SqliteWriteTransaction final : public WriteTransaction {
 
   // -- hot operations: each item is answered in its place. An error: the engine refused, and what
   // was changed must be rolled back.
-  Result<void> perform(Together<Accept> items);     // writes_accept.cc
-  Result<void> perform(Together<Settle> items);     // writes_settle.cc
-  Result<void> perform(Together<Claim> items);      // writes_claims.cc
-  Result<void> perform(Together<StageRows> items);  // writes_imports.cc
+  Result<void> perform(Together<Accept> items);                    // writes_accept.cc
+  Result<void> perform(Together<Settle> items);                    // writes_settle.cc
+  Result<void> perform(Together<Claim> items);                     // writes_claims.cc
+  Result<void> perform(Together<StageRows> items);                 // writes_imports.cc
+  [[nodiscard]] Result<BellsHeard> perform(const BellWork& work);  // bells.cc
   // One item alone, for owners without a group.
   template <class Op>
   [[nodiscard]] Result<typename Op::Answer> perform_one(Op op) {

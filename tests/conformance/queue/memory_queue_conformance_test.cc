@@ -9,6 +9,7 @@ namespace {
 class MemoryHarness {
  public:
   static constexpr bool kBounded = true;
+  static constexpr bool kRepeats = true;
   static constexpr bool kReceiptsExpire = true;
 
   std::shared_ptr<Queue> make(std::size_t capacity) {

@@ -59,6 +59,7 @@ class SqsSide {
 class SqsHarness {
  public:
   static constexpr bool kBounded = false;
+  static constexpr bool kRepeats = true;
   static constexpr bool kReceiptsExpire = false;
 
   std::shared_ptr<Queue> make(std::size_t /*capacity*/) { return side_.make(); }

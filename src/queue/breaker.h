@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 
-namespace todoku::queue::sqs {
+namespace todoku::queue {
 
 struct Backoff {
   Microseconds first{};
@@ -46,4 +46,4 @@ class Breaker {
   SteadyInstant closed_until_{};
 };
 
-}  // namespace todoku::queue::sqs
+}  // namespace todoku::queue
