@@ -103,6 +103,9 @@ class Queries {
   [[nodiscard]] Result<std::vector<Node>> nodes();
   [[nodiscard]] Result<std::vector<HeldBatch>> lost_by(NodeKey node,
                                                        std::span<const HeldBatch> held);
+  [[nodiscard]] Result<std::vector<HeldBatch>> held_by(NodeKey node,
+                                                       const std::optional<BatchKey>& after,
+                                                       std::int64_t limit);
 
   [[nodiscard]] Result<std::vector<QueueFigures>> queue_figures();
   [[nodiscard]] Result<AccountWork> work_of(AccountKey account);

@@ -114,6 +114,10 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<std::vector<HeldBatch>> lost_by(NodeKey node, std::span<const HeldBatch> held) override {
     return queries_.lost_by(node, held);
   }
+  Result<std::vector<HeldBatch>> held_by(NodeKey node, const std::optional<BatchKey>& after,
+                                         std::int64_t limit) override {
+    return queries_.held_by(node, after, limit);
+  }
 
   Result<std::vector<QueueFigures>> queue_figures() override { return queries_.queue_figures(); }
   Result<AccountWork> work_of(AccountKey account) override { return queries_.work_of(account); }
@@ -183,6 +187,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<void> leave_node(NodeKey node) override;
   Result<bool> void_node(NodeKey node) override;
   Result<OfferedAgain> offer_again(NodeKey node, std::int64_t limit) override;
+  Result<OfferedAgain> give_back(NodeKey node, std::span<const HeldBatch> held) override;
   Result<void> mark_begun(const HeldBatch& held, bool begun) override;
   Result<void> mark_on_its_way(const HeldBatch& held, std::uint32_t seq, bool on_its_way) override;
   Result<void> offer_set_aside(const RecipientKey& key) override;
