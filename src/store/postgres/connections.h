@@ -93,9 +93,10 @@ class Connections {
   // Without the lock meanwhile. Whatever is thrown is an error. `besides`: those that are there
   // stay; so it needs room.
   [[nodiscard]] Result<Lent> dial(Lock& lock, bool besides);
-  [[nodiscard]] Result<std::unique_ptr<Link>> dial_fit(bool besides);
+  // `reached`: whether there was a server that took it.
+  [[nodiscard]] Result<std::unique_ptr<Link>> dial_fit(bool besides, bool& reached);
   [[nodiscard]] Lent renewed(Lock& lock, Lent old);
-  void failed(Error error, SteadyInstant now);
+  void failed(const Error& raw, Error told, SteadyInstant now);
   [[nodiscard]] Milliseconds around(Milliseconds time);
 
   Dialer& dialer_;
