@@ -23,10 +23,20 @@ class HeedlessNode final : public delivery::Node {
   [[nodiscard]] bool holds() const override { return key() != store::kNobody; }
 };
 
+// Never asks the store what it holds.
+class BlindNode final : public delivery::Node {
+ public:
+  using Node::Node;
+  Task<Result<void>> look_for_forgotten() override { co_return Result<void>{}; }
+};
+
 std::unique_ptr<delivery::Node> make_node(store::Store& store, const Surroundings& s,
                                           Metrics& metrics, const async::Executor& executor) {
   // Every run takes the name of the one before: what that had in hand is offered again.
   store::NewNode who{.name = s.name, .roles = "all", .version = "sim"};
+  if (!s.scenario.safeguards.looks_for_forgotten) {
+    return std::make_unique<BlindNode>(store, s.own_clock, std::move(who), metrics, executor);
+  }
   if (s.scenario.safeguards.lapse_respected) {
     return std::make_unique<delivery::Node>(store, s.own_clock, std::move(who), metrics, executor);
   }
