@@ -23,10 +23,11 @@ struct TimeLimits {
   Milliseconds statement = std::chrono::seconds(15);
   Milliseconds lock{};
 };
-// Where somebody waits for the answer: before who asks gives up, so that what is held up is refused
-// and no doubt.
-inline constexpr TimeLimits kWaitedFor{.statement = std::chrono::seconds(2),
-                                       .lock = std::chrono::seconds(1)};
+// Where somebody waits for the answer to a flight: before it is given up, so that what is held up
+// is refused and no doubt.
+[[nodiscard]] constexpr TimeLimits limits_within(Milliseconds flight) {
+  return {.statement = flight * 3 / 4, .lock = flight / 2};
+}
 
 // The first statements of a transaction that changes something. The first row of the last of them
 // is the store's time in it.

@@ -2,15 +2,19 @@
 #include "store/postgres/ids.h"
 
 #include <algorithm>
+#include <string>
+#include <string_view>
 #include <utility>
+
+#include "store/postgres/fate.h"
 
 namespace todoku::store::postgres {
 namespace {
 
 // Whoever accepts waits for it, and others behind them.
 const Sql kReserveLimits{"ids: limits",
-                         "SELECT set_config('statement_timeout', '2s', true),"
-                         " set_config('lock_timeout', '1s', true)"};
+                         "SELECT set_config('statement_timeout', $1, true),"
+                         " set_config('lock_timeout', $2, true)"};
 const Sql kReserveNumbers{"ids: numbers",
                           "UPDATE numbers SET next = next + $1 WHERE line = 0 RETURNING next"};
 const Sql kLockAccounts{"ids: lock accounts",
@@ -84,7 +88,12 @@ Result<void> Ids::fill(Link& link, const IdNeeds& needs, Milliseconds most) {
     numbers = std::max(numbers_.size, needs.numbers);
   }
   if (keys.empty() && numbers == 0) return {};
-  link.add(kBegin).add(kReserveLimits);
+  constexpr Milliseconds kHeldUpMost{2'500};
+  const TimeLimits limits = limits_within(std::min(most, kHeldUpMost));
+  const std::string statement = std::to_string(limits.statement.count());
+  const std::string lock = std::to_string(limits.lock.count());
+  link.add(kBegin).add(kReserveLimits,
+                       Params() << std::string_view(statement) << std::string_view(lock));
   if (!keys.empty()) {
     link.add(kLockAccounts, Params() << keys)
         .add(kReserveIds, Params() << keys << sizes[0] << sizes[1] << sizes[2]);

@@ -52,6 +52,12 @@ Milliseconds flight_time(const Ground& ground) {
   return std::min(ground.flight_max, std::clamp(left, kFlightLeast, kFlightWaitedFor));
 }
 
+// Whether there is time for one more flight, and to find out what became of it.
+bool has_time(const Ground& ground) {
+  return ground.until == SteadyInstant::max() ||
+         now_here() + kFlightLeast + kDoubtAnsweredWithin < ground.until;
+}
+
 // A transaction that failed, and until when it may be pursued if its fate is unknown.
 struct Doubt {
   std::int64_t token = 0;
@@ -97,17 +103,17 @@ Next after_failure(const Ground& ground, Failure failure, const Doubt& doubt, in
     const auto committed = find_out(ground, doubt);
     if (!committed) return Next::unknown;
     if (*committed) return Next::stored;
-    return tries < kTriesMax && now_here() < ground.until ? Next::again : Next::refused;
+    return tries < kTriesMax && has_time(ground) ? Next::again : Next::refused;
   }
   const bool again = failure.lost() || failure.transient();
-  if (!again || tries >= kTriesMax || now_here() + kFlightLeast >= ground.until)
-    return Next::refused;
+  if (!again || tries >= kTriesMax || !has_time(ground)) return Next::refused;
   if (!ground.pause(tries)) return Next::refused;
   return Next::again;
 }
 
 // What became of a set, all or nothing. Unless it is `known` it may be stored, and must not be
-// performed once more; nor need it be where it was `held_up`, by what would hold up each of them.
+// performed once more; nor need it be where it was `held_up`, by what would hold up each of them,
+// or until there is no time left.
 struct SetFate {
   Result<void> done;
   bool known = true;
@@ -146,7 +152,7 @@ SetFate perform_set(const Ground& on, Together<Op> items) {
       if (next == Next::again) continue;
       if (next == Next::refused) {
         return {.done = fail(in_our_words(failure, done.error())),
-                .held_up = kWaited && failure.held_up()};
+                .held_up = kWaited && (failure.held_up() || !has_time(ground))};
       }
       const bool answered =
           next == Next::stored && pursue(ground, doubt.until, [&](Link& other) {
@@ -180,7 +186,7 @@ Run run_once(const Ground& ground, Link& link, Session& session, std::int64_t to
   const bool waited_for = ground.until != SteadyInstant::max();
   const Milliseconds most = flight_time(ground);
   link.forget_failure();
-  add_begin(link, token, told.now, waited_for ? kWaitedFor : TimeLimits{});
+  add_begin(link, token, told.now, waited_for ? limits_within(most) : TimeLimits{});
   const auto begun = link.fly(most);
   if (!begun) return {fail(begun.error()), link.failure(), {}};
   const Instant now = begun->back().instant(0, 0);

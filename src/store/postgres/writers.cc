@@ -29,8 +29,8 @@ constexpr std::size_t priority_of(std::size_t lane) {
 // Of what is accepted: waiting longer without anybody taking it is told.
 constexpr std::chrono::seconds kServedWithin{2};
 // And waiting longer than this, whoever is served before it.
-constexpr std::chrono::seconds kWaitsAtMost{3};
-constexpr std::chrono::milliseconds kLookForOverdueEvery{500};
+constexpr std::chrono::milliseconds kWaitsAtMost{2'500};
+constexpr std::chrono::milliseconds kLookForOverdueEvery{250};
 
 constexpr bool is_functions(std::size_t lane) {
   return lane % 2 == 1;
