@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include <fmt/format.h>
@@ -71,6 +72,7 @@ struct Engine::Parts {
   Result<void> start_store();
   Result<void> hold();
   Result<void> start_secrets();
+  Result<void> read_secrets();
   Result<void> start_runtime();
   Result<void> enter_store();
   Result<void> make_roles();
@@ -88,6 +90,9 @@ struct Engine::Parts {
 
   // -- helpers
   [[nodiscard]] Task<Result<ChangeWatch::Take>> read_keys();
+  [[nodiscard]] StoreHouse::Start how_to_start();
+  // A step that asks the store, as long as that is waited for.
+  [[nodiscard]] Result<void> patiently(const std::function<Result<void>()>& step);
   [[nodiscard]] http::Router health_routes();
   void add_role(std::unique_ptr<roles::Role> role);
   [[nodiscard]] operate::Operations::Options operation_options();
@@ -180,10 +185,21 @@ Result<void> Engine::Parts::divide_files() {
   return {};
 }
 
+StoreHouse::Start Engine::Parts::how_to_start() {
+  return {.begin_new = options.begin_new,
+          .ready = [this] { return check_host(); },
+          .given_up = options.given_up};
+}
+
+Result<void> Engine::Parts::patiently(const std::function<Result<void>()>& step) {
+  while (true) {
+    auto done = step();
+    if (done || !house->tries_again(how_to_start(), done.error())) return done;
+  }
+}
+
 Result<void> Engine::Parts::start_store() {
-  auto opened = house->open({.begin_new = options.begin_new,
-                             .ready = [this] { return check_host(); },
-                             .given_up = options.given_up});
+  auto opened = house->open(how_to_start());
   if (!opened) return fail(std::move(opened.error()));
   store = std::move(*opened);
   running.add([this](SteadyInstant) {
@@ -195,15 +211,21 @@ Result<void> Engine::Parts::start_store() {
 
 // Before anything is written: the store may be a copy, or not ours at all.
 Result<void> Engine::Parts::hold() {
-  return Hold({.config = config,
-               .clock = clock,
-               .store = *store,
-               .given_up = options.given_up,
-               .drain_asked = options.drain_asked})
-      .wait();
+  return patiently([this] {
+    return Hold({.config = config,
+                 .clock = clock,
+                 .store = *store,
+                 .given_up = options.given_up,
+                 .drain_asked = options.drain_asked})
+        .wait();
+  });
 }
 
 Result<void> Engine::Parts::start_secrets() {
+  return patiently([this] { return read_secrets(); });
+}
+
+Result<void> Engine::Parts::read_secrets() {
   auto opened = open_vault(vault_options(config), *store);
   if (!opened) return fail(std::move(opened.error()));
   if (!box) box.emplace(std::move(*opened));
@@ -268,8 +290,8 @@ Result<void> Engine::Parts::enter_store() {
                                .readiness = *readiness,
                                .collected = *collected,
                                .changes = *changes});
-  auto entered = wait_for(node->enter(options.given_up));
-  if (!entered) return fail(house->place(), std::move(entered.error()));
+  const auto entered = patiently([this] { return wait_for(node->enter(options.given_up)); });
+  if (!entered) return fail(house->place(), entered.error());
   node->start();
   readiness->add({"lease", [this] { return probe_lease(*node); }});
   running.add([this](SteadyInstant) {

@@ -115,25 +115,30 @@ Result<void> PostgresHouse::take_folder(const Start& start) {
   return {};
 }
 
-Result<std::unique_ptr<store::PostgresStore>> PostgresHouse::open_patiently(const Start& start) {
+// Of all steps of a start together.
+bool PostgresHouse::tries_again(const Start& start, const Error& why) {
+  if (why.kind != ErrorKind::unavailable || is_given_up(start)) return false;
   const std::chrono::seconds patience(config_.postgres.start_seconds);
-  const SystemClock machine;
-  const SteadyInstant until = machine.steady_now() + patience;
-  for (bool first = true;; first = false) {
+  const SteadyInstant now = SystemClock().steady_now();
+  if (waits_until_ == SteadyInstant{}) {
+    waits_until_ = now + patience;
+    log::warning("the database cannot be reached yet, trying again",
+                 {{"database", place()},
+                  {"reason", on_one_line(why.detail)},
+                  {"seconds_at_most", patience.count()}});
+  }
+  return now < waits_until_ && pause_before_next_try(start);
+}
+
+Result<std::unique_ptr<store::PostgresStore>> PostgresHouse::open_patiently(const Start& start) {
+  while (true) {
     auto opened = store::PostgresStore::open(options());
     if (opened || opened.error().kind != ErrorKind::unavailable) return opened;
-    if (machine.steady_now() >= until) {
-      return fail(ErrorKind::unavailable,
-                  fmt::format("{} (tried for {} s: store.postgres.start_seconds)",
-                              opened.error().detail, patience.count()));
-    }
-    if (first) {
-      log::warning("the database cannot be reached yet, trying again",
-                   {{"database", place()},
-                    {"reason", on_one_line(opened.error().detail)},
-                    {"seconds_at_most", patience.count()}});
-    }
-    if (!pause_before_next_try(start)) return given_up();
+    if (tries_again(start, opened.error())) continue;
+    if (is_given_up(start)) return given_up();
+    return fail(ErrorKind::unavailable,
+                fmt::format("{} (tried for {} s: store.postgres.start_seconds)",
+                            opened.error().detail, config_.postgres.start_seconds));
   }
 }
 
@@ -162,8 +167,10 @@ Result<std::unique_ptr<store::Store>> PostgresHouse::open(const Start& start) {
   if (auto taken = take_folder(start); !taken) return fail(std::move(taken.error()));
   auto opened = open_patiently(start);
   if (!opened) return told(std::move(opened.error()));
-  if (!start.begin_new) {
-    if (auto none = nothing_of_old(**opened); !none) return told(std::move(none.error()));
+  while (!start.begin_new) {
+    auto none = nothing_of_old(**opened);
+    if (none) break;
+    if (!tries_again(start, none.error())) return told(std::move(none.error()));
   }
   return std::move(*opened);
 }

@@ -23,6 +23,7 @@ class PostgresHouse final : public StoreHouse {
   [[nodiscard]] Result<std::unique_ptr<store::Store>> open_for_tool(const Start& start) override;
   [[nodiscard]] Result<std::vector<store::Node>> engines_elsewhere(store::Store& store) override;
   [[nodiscard]] Result<void> may_change(store::Store& store) override;
+  [[nodiscard]] bool tries_again(const Start& start, const Error& why) override;
   [[nodiscard]] Result<store::NewNode> node() const override;
   [[nodiscard]] std::unique_ptr<intake::Uploads> uploads(
       store::Store& store, std::function<store::NodeKey()> node) const override;
@@ -48,7 +49,8 @@ class PostgresHouse final : public StoreHouse {
   [[nodiscard]] std::unexpected<Error> told(Error error) const;
 
   const config::Config& config_;
-  bool begin_new_ = false;  // as a tool was told
+  bool begin_new_ = false;       // as a tool was told
+  SteadyInstant waits_until_{};  // since the first time that it did not answer
   // Keeps other engines out of the folder, of either kind of store.
   std::optional<store::sqlite::StoreLock> lock_;
 };

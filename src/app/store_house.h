@@ -56,6 +56,13 @@ class StoreHouse {
   // tells of an older life.
   [[nodiscard]] virtual Result<void> may_change(store::Store& store) = 0;
 
+  // For a step of a start that the store does not answer (unavailable): whether it is to be tried
+  // again, after a pause. False: for as long as its store is waited for it was, or the start was
+  // given up.
+  [[nodiscard]] virtual bool tries_again(const Start& /*start*/, const Error& /*why*/) {
+    return false;
+  }
+
   // This process among the nodes of the store; after open(). `roles`, `version`: for people.
   [[nodiscard]] virtual Result<store::NewNode> node() const = 0;
 

@@ -19,6 +19,12 @@ constexpr std::chrono::milliseconds kTryAgain{500};
 constexpr std::chrono::seconds kOthersKnownWithin{40};
 // Batches that the store is asked about in one question, which must be short (store/store.h).
 constexpr std::size_t kAskedAtOnce = 1'000;
+constexpr std::size_t kGivenBackAtOnce = 100;
+// From one look for what was forgotten to the next, and while something may be: what was in doubt
+// may still become stored, and what is missing come into hand.
+constexpr std::chrono::seconds kLookEvery{60};
+constexpr std::chrono::seconds kLookAgainAfter{10};
+constexpr std::chrono::seconds kWatchfulFor{60};
 
 }  // namespace
 
@@ -32,13 +38,20 @@ Node::Node(store::Store& store, const Clock& clock, store::NewNode who, Metrics&
                                     "time; meanwhile nothing was begun.")),
       lost_total_(metrics.counter("todoku_lost_batches_total",
                                   "Batches in hand that had passed to another process.")),
+      forgotten_total_(metrics.counter("todoku_forgotten_batches_total",
+                                       "Batches that the store had leased to this process by an "
+                                       "answer that never came, and that it gave back.")),
       executor_(executor),
       wake_(executor),
       renew_(executor),
+      look_(executor),
       tasks_(executor) {}
 
 void Node::start() {
-  boost::asio::post(executor_, [this] { tasks_.spawn("node", run()); });
+  boost::asio::post(executor_, [this] {
+    tasks_.spawn("node", run());
+    tasks_.spawn("looking for forgotten batches", keep_looking());
+  });
 }
 
 Task<void> Node::stop() {
@@ -137,6 +150,11 @@ Task<void> Node::run() {
     } catch (const std::exception&) {
       async::report_exception("renewing the lease of this process", std::current_exception());
     }
+    if (const std::uint64_t doubts = store_.figures().doubts; renewed && doubts != doubts_) {
+      doubts_ = doubts;
+      watchful_until_ = clock_.steady_now() + kWatchfulFor;
+      look_.notify();
+    }
     const Milliseconds wait = renewed ? store::kRenewEvery : kTryAgain;
     (void)co_await renew_.wait_until(clock_.steady_now() + wait);
     if (stopping_) co_return;
@@ -192,6 +210,73 @@ Task<Result<void>> Node::confirm() {
     log::warning("batches in hand were lost", {{"batches", gone}});
   }
   co_return Result<void>{};
+}
+
+// ---- what was forgotten ------------------------------------------------------------------------
+
+Task<void> Node::keep_looking() {
+  SteadyInstant next = clock_.steady_now() + kLookEvery;
+  while (true) {
+    (void)co_await look_.wait_until(next);
+    if (stopping_) co_return;
+    Result<void> looked = fail(ErrorKind::unavailable, "");
+    try {
+      if (holds()) looked = co_await look_for_forgotten();
+    } catch (const std::exception&) {
+      async::report_exception("looking for forgotten batches", std::current_exception());
+    }
+    const SteadyInstant now = clock_.steady_now();
+    const bool soon = !looked || forgotten_.any() || now < watchful_until_;
+    next = now + (soon ? kLookAgainAfter : kLookEvery);
+  }
+}
+
+Task<Result<void>> Node::look_for_forgotten() {
+  const store::NodeKey node = key();
+  if (holder_ == nullptr || node == store::kNobody) co_return Result<void>{};
+  // What is in hand is looked at after each page has come, so that what was claimed meanwhile is.
+  forgotten_.begin(node, clock_.steady_now(), store_.figures().performing_since);
+  std::optional<store::BatchKey> after;
+  while (true) {
+    const auto page = co_await store_.read([node, after](store::ReadTransaction& reader) {
+      return reader.held_by(node, after, kAskedAtOnce);
+    });
+    if (!page) co_return fail(page.error());
+    forgotten_.missing(holder_->not_in_hand(*page));
+    if (page->size() < kAskedAtOnce) break;
+    after = page->back().key;
+  }
+  co_return co_await give_back(forgotten_.end());
+}
+
+Task<Result<void>> Node::give_back(std::vector<store::HeldBatch> forgotten) {
+  std::int64_t batches = 0;
+  std::int64_t unknown = 0;
+  Result<void> done;
+  for (std::size_t begin = 0; done && begin < forgotten.size(); begin += kGivenBackAtOnce) {
+    const std::size_t end = std::min(begin + kGivenBackAtOnce, forgotten.size());
+    const std::vector<store::HeldBatch> some =
+        holder_->forget({forgotten.begin() + static_cast<std::ptrdiff_t>(begin),
+                         forgotten.begin() + static_cast<std::ptrdiff_t>(end)});
+    const auto given = co_await store_.write(store::WritePriority::claims,
+                                             [node = key(), some](store::WriteTransaction& writer) {
+                                               return writer.give_back(node, some);
+                                             });
+    if (!given) {
+      done = fail(given.error());
+      break;
+    }
+    batches += given->batches;
+    unknown += given->unknown;
+  }
+  if (batches > 0) {
+    forgotten_total_.add(static_cast<std::uint64_t>(batches));
+    log::warning(
+        "batches were given back that nobody here had in hand: the answer that leased "
+        "them was lost",
+        {{"batches", batches}, {"unknown", unknown}});
+  }
+  co_return done;
 }
 
 }  // namespace todoku::delivery

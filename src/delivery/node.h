@@ -7,6 +7,10 @@
 // A node that must be alone (store::NewNode) waits until others are known to be gone
 // (policy/sole_watch.h), before it enters and before it enters anew: who lost its lease to another
 // holds nothing, begins nothing, and tries again.
+//
+// Each minute, and more often for a while after the store could not say whether something is
+// stored, it asks the store what it holds: what nobody here has in hand was leased by an answer
+// that never came (forgotten.h), and is given back.
 #pragma once
 
 #include <atomic>
@@ -22,6 +26,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/trouble.h"
+#include "delivery/forgotten.h"
 #include "delivery/node_lease.h"
 #include "delivery/policy/lease_life.h"
 #include "delivery/policy/sole_watch.h"
@@ -36,6 +41,12 @@ class BatchHolder {
   [[nodiscard]] virtual std::vector<store::HeldBatch> held() = 0;
   // Nothing more of these is begun. Returns how many of them are still held: others are over.
   virtual std::size_t lost(const std::vector<store::HeldBatch>& batches) = 0;
+  // Of these those that nobody has in hand.
+  [[nodiscard]] virtual std::vector<store::HeldBatch> not_in_hand(
+      const std::vector<store::HeldBatch>& batches) = 0;
+  // The same; and should one of them come into somebody's hand after all, nothing of it is begun.
+  [[nodiscard]] virtual std::vector<store::HeldBatch> forget(
+      const std::vector<store::HeldBatch>& batches) = 0;
   // The lease holds (again).
   virtual void may_begin_again() = 0;
 };
@@ -67,6 +78,8 @@ class Node : public NodeLease {
   void renew_soon() override;
   // The executor's thread: returns when the lease holds; false if it never will again.
   Task<bool> held();
+  // The executor's thread: one look for what was forgotten. start() has it done regularly.
+  virtual Task<Result<void>> look_for_forgotten();
 
  private:
   Task<void> run();
@@ -74,6 +87,8 @@ class Node : public NodeLease {
   Task<Result<void>> take_key();
   Task<Result<void>> look_for_others();
   Task<Result<void>> confirm();
+  Task<void> keep_looking();
+  Task<Result<void>> give_back(std::vector<store::HeldBatch> forgotten);
   void hold(SteadyInstant asked);
 
   store::Store& store_;
@@ -88,13 +103,18 @@ class Node : public NodeLease {
   Trouble renewing_{log::Level::error, "lease of this process not renewed; mail stops when it ends",
                     "lease of this process renewed again"};
   bool stopping_ = false;
+  Forgotten forgotten_;
+  std::uint64_t doubts_ = 0;        // that the store has told so far
+  SteadyInstant watchful_until_{};  // after one
   std::atomic<std::int64_t> key_{0};
   std::atomic<std::int64_t> until_us_{0};  // of the steady clock; what holds() goes by
   Counter& lapses_total_;
   Counter& lost_total_;
+  Counter& forgotten_total_;
   async::Executor executor_;
   async::Signal wake_;   // the lease holds
   async::Signal renew_;  // it is to be renewed now
+  async::Signal look_;   // something may have been forgotten
   async::TaskGroup tasks_;
 };
 

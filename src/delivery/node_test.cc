@@ -3,6 +3,8 @@
 // or when it counted as dead.
 #include "delivery/node.h"
 
+#include <algorithm>
+#include <functional>
 #include <thread>
 
 #include <boost/asio/co_spawn.hpp>
@@ -22,13 +24,38 @@ using namespace std::chrono_literals;
 class Holder final : public BatchHolder {
  public:
   explicit Holder(std::vector<store::HeldBatch> held) : held_(std::move(held)) {}
-  [[nodiscard]] std::vector<store::HeldBatch> held() override { return held_; }
+  [[nodiscard]] std::vector<store::HeldBatch> held() override {
+    const std::lock_guard lock(mutex_);
+    return held_;
+  }
   std::size_t lost(const std::vector<store::HeldBatch>& batches) override {
     const std::lock_guard lock(mutex_);
     lost_.insert(lost_.end(), batches.begin(), batches.end());
     return batches.size();
   }
+  [[nodiscard]] std::vector<store::HeldBatch> not_in_hand(
+      const std::vector<store::HeldBatch>& batches) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<store::HeldBatch> missing;
+    for (const store::HeldBatch& batch : batches) {
+      if (std::ranges::find(held_, batch) == held_.end()) missing.push_back(batch);
+    }
+    return missing;
+  }
+  [[nodiscard]] std::vector<store::HeldBatch> forget(
+      const std::vector<store::HeldBatch>& batches) override {
+    return not_in_hand(batches);
+  }
   void may_begin_again() override { ++begun_again; }
+  // Its answer was lost, or comes only now.
+  void drop(const store::HeldBatch& batch) {
+    const std::lock_guard lock(mutex_);
+    std::erase(held_, batch);
+  }
+  void take(const store::HeldBatch& batch) {
+    const std::lock_guard lock(mutex_);
+    held_.push_back(batch);
+  }
   [[nodiscard]] std::vector<store::HeldBatch> lost() const {
     const std::lock_guard lock(mutex_);
     return lost_;
@@ -36,8 +63,8 @@ class Holder final : public BatchHolder {
   std::atomic<int> begun_again{0};
 
  private:
-  const std::vector<store::HeldBatch> held_;
   mutable std::mutex mutex_;
+  std::vector<store::HeldBatch> held_;
   std::vector<store::HeldBatch> lost_;
 };
 
@@ -77,6 +104,21 @@ class NodeTest : public ::testing::Test {
   T run(Task<T> task) {
     return boost::asio::co_spawn(runtime_.executor(0), std::move(task), boost::asio::use_future)
         .get();
+  }
+  std::vector<store::HeldBatch> held_in_store() {
+    return installation_.store
+        ->read_and_wait([&](store::ReadTransaction& reader) {
+          return reader.held_by(node_->key(), std::nullopt, 100);
+        })
+        .value();
+  }
+  std::vector<store::BatchKey> due() {
+    std::vector<store::BatchKey> keys;
+    const auto found = installation_.store->perform_and_wait(store::Due{}).value();
+    for (const store::DueDomain& domain : found.domains) {
+      for (const store::DueBatch& batch : domain.batches) keys.push_back(batch.key);
+    }
+    return keys;
   }
   void await_lease() {
     while (!node_->holds()) std::this_thread::sleep_for(1ms);
@@ -124,6 +166,46 @@ TEST_F(NodeTest, NothingIsBegunUntilTheStoreHasConfirmedWhatIsHeld) {
   }
   EXPECT_GE(failing_.calls(), 5) << "renewed, asked in vain, and again until there was an answer";
   EXPECT_EQ(metrics_.counter("todoku_node_lapses_total", "").value(), 1U) << "one lapse";
+}
+
+TEST_F(NodeTest, WhatNobodyHasInHandIsGivenBackAfterAWhile) {
+  holder_->drop(held_[0]);
+  holder_->drop(held_[1]);
+  ASSERT_TRUE(run(node_->look_for_forgotten()));
+  EXPECT_EQ(held_in_store(), held_) << "their answers may be on their way";
+  holder_->take(held_[1]);
+  clock_.advance(kTakenInHandWithin);
+  ASSERT_TRUE(run(node_->look_for_forgotten()));
+  EXPECT_EQ(held_in_store(), (std::vector{held_[1], held_[2]}));
+  EXPECT_EQ(due(), std::vector{held_[0].key});
+  EXPECT_EQ(metrics_.counter("todoku_forgotten_batches_total", "").value(), 1U);
+}
+
+TEST_F(NodeTest, AStoreThatDoesNotAnswerALookChangesNothing) {
+  holder_->drop(held_[0]);
+  ASSERT_TRUE(run(node_->look_for_forgotten()));
+  clock_.advance(kTakenInHandWithin);
+  failing_.fail_calls(failing_.calls() + 1, 1);
+  EXPECT_FALSE(run(node_->look_for_forgotten()));
+  failing_.fail_calls(failing_.calls() + 2, 1);  // the question is answered, the change is not done
+  EXPECT_FALSE(run(node_->look_for_forgotten()));
+  EXPECT_EQ(held_in_store(), held_);
+  ASSERT_TRUE(run(node_->look_for_forgotten()));
+  EXPECT_EQ(held_in_store(), (std::vector{held_[1], held_[2]}));
+}
+
+TEST_F(NodeTest, ItLooksByItselfSoonAfterADoubt) {
+  holder_->drop(held_[0]);
+  node_->start();
+  // Between its looks it waits by the machine's time, of which this clock is ahead: each doubt has
+  // it look again.
+  for (std::uint64_t doubts = 1; due().empty(); ++doubts) {
+    failing_.tell_doubts(doubts);
+    clock_.advance(1s);
+    node_->renew_soon();
+    std::this_thread::sleep_for(1ms);
+  }
+  EXPECT_EQ(due(), std::vector{held_[0].key});
 }
 
 // A process that must be alone, and another that has the store.

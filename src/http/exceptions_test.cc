@@ -3,12 +3,11 @@
 // client comes and goes untouched. Each time its place is free afterwards, and the next client is
 // served. (Small ones are Asio's own: without those the process ends.)
 #include <atomic>
-#include <cstdlib>
-#include <new>
 
 #include <gtest/gtest.h>
 
 #include "http/test_server.h"
+#include "support/asked_for_memory.h"
 
 namespace todoku::http {
 namespace {
@@ -18,7 +17,7 @@ constexpr std::size_t kLarge = 1'024;  // a connection is, and its buffers are
 thread_local bool is_test_thread = false;
 std::atomic<std::int64_t> left{-1};  // pieces until one is refused; negative: none is
 
-[[maybe_unused]] void grant(std::size_t size) {
+void grant(std::size_t size) {
   if (size < kLarge || is_test_thread || left.load() < 0) return;
   if (left.fetch_sub(1) == 0) throw std::bad_alloc();
 }
@@ -26,35 +25,9 @@ std::atomic<std::int64_t> left{-1};  // pieces until one is refused; negative: n
 }  // namespace
 }  // namespace todoku::http
 
-// TSan has these for itself, and no memory is refused there.
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define TODOKU_MEMORY_IS_NEVER_REFUSED
-#endif
-#endif
-#ifndef TODOKU_MEMORY_IS_NEVER_REFUSED
-void* operator new(std::size_t size) {
-  todoku::http::grant(size);
-  if (void* got = std::malloc(size)) return got;
-  throw std::bad_alloc();
+void todoku::before_memory_is_given(std::size_t octets) {
+  http::grant(octets);
 }
-void operator delete(void* given) noexcept {
-  std::free(given);
-}
-void operator delete(void* given, std::size_t) noexcept {
-  std::free(given);
-}
-// ASan's do not come by those above.
-void* operator new[](std::size_t size) {
-  return operator new(size);
-}
-void operator delete[](void* given) noexcept {
-  std::free(given);
-}
-void operator delete[](void* given, std::size_t) noexcept {
-  std::free(given);
-}
-#endif
 
 namespace todoku::http {
 namespace {

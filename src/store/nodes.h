@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -102,6 +103,11 @@ class NodeReads {
   // Which of `held` are not `node`'s any more. For who lapsed, before it goes on.
   [[nodiscard]] virtual Result<std::vector<HeldBatch>> lost_by(NodeKey node,
                                                                std::span<const HeldBatch> held) = 0;
+  // What `node` holds, a page of at most `limit`, in one order: on from after `after`. For who
+  // wants to know whether it has all of that in hand.
+  [[nodiscard]] virtual Result<std::vector<HeldBatch>> held_by(NodeKey node,
+                                                               const std::optional<BatchKey>& after,
+                                                               std::int64_t limit) = 0;
 };
 
 class NodeWrites {
@@ -119,6 +125,12 @@ class NodeWrites {
   // Offers again what a void node held, at most `limit` batches. When nothing is left, the node is
   // gone.
   [[nodiscard]] virtual Result<OfferedAgain> offer_again(NodeKey node, std::int64_t limit) = 0;
+  // Of a node that lives, and has nothing of these in hand though they are its own: the answer that
+  // leased them never came. They are due again as if nobody had begun them; who is sent at most
+  // once and was marked as on its way becomes `unknown`. What it does not hold by that token is
+  // left as it is.
+  [[nodiscard]] virtual Result<OfferedAgain> give_back(NodeKey node,
+                                                       std::span<const HeldBatch> held) = 0;
 };
 
 }  // namespace todoku::store

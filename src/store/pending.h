@@ -8,6 +8,7 @@
 #include <span>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "store/store.h"
 
@@ -20,6 +21,7 @@ struct Pending {
   Answered<Op> done;
   Result<typename Op::Answer> answer;
   std::size_t octets = 0;  // memory that it holds while it waits, where that may be much
+  SteadyInstant since{};   // when it was handed over, where that is of interest
 };
 
 // Items that are taken together. An operation answers each in its place; it fails as a whole only

@@ -86,7 +86,12 @@ struct StoreFigures {
   std::uint64_t commits = 0;
   std::uint64_t writes = 0;  // functions and operations committed
   std::uint64_t failed_commits = 0;
+  std::uint64_t doubts = 0;  // commits of which it was told that they may be stored or not
   std::uint64_t queued = 0;  // waiting now
+  // Since when the oldest of what is not answered yet is performed, by the machine's steady clock:
+  // what it leased may be stored, and not known to who asked for it. nullopt: there is none, or all
+  // is answered with its commit.
+  std::optional<SteadyInstant> performing_since;
   Microseconds commit_time{};
 };
 

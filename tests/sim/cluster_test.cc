@@ -50,6 +50,10 @@ TEST(Cluster, WithoutRespectForALapsePromisesAreBroken) {
   expect_found_without({.lapse_respected = false}, "respect for a lapse");
 }
 
+TEST(Cluster, WithoutALookForWhatWasForgottenPromisesAreBroken) {
+  expect_found_without({.looks_for_forgotten = false}, "look for what was forgotten");
+}
+
 TEST(Cluster, WithoutMemoryOfWhatIsOnItsWayPromisesAreBroken) {
   expect_found_without({.way_remembered = false}, "memory of what is on its way");
 }

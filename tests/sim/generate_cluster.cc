@@ -27,6 +27,7 @@ class ClusterGenerator : private Dice {
     make_mailings();
     make_store_and_bells();
     make_incidents();
+    if (one_in(3)) scenario_.store.lost_answers = share(0.2);
     return std::move(scenario_);
   }
 

@@ -5,6 +5,8 @@
 #include <memory>
 #include <utility>
 
+#include "async/task.h"
+#include "base/result.h"
 #include "delivery/node.h"
 #include "sim/scenario.h"
 
@@ -17,6 +19,13 @@ class HeedlessNode final : public delivery::Node {
   [[nodiscard]] bool holds() const override { return key() != store::kNobody; }
 };
 
+// Never asks the store what it holds.
+class BlindNode final : public delivery::Node {
+ public:
+  using Node::Node;
+  Task<Result<void>> look_for_forgotten() override { co_return Result<void>{}; }
+};
+
 // Every run takes the name of the one before: what that had in hand is offered again.
 [[nodiscard]] inline std::unique_ptr<delivery::Node> make_node(store::Store& store,
                                                                const Clock& clock, std::string name,
@@ -24,6 +33,9 @@ class HeedlessNode final : public delivery::Node {
                                                                Metrics& metrics,
                                                                const async::Executor& executor) {
   store::NewNode who{.name = std::move(name), .roles = "all", .version = "sim"};
+  if (!safeguards.looks_for_forgotten) {
+    return std::make_unique<BlindNode>(store, clock, std::move(who), metrics, executor);
+  }
   if (safeguards.lapse_respected) {
     return std::make_unique<delivery::Node>(store, clock, std::move(who), metrics, executor);
   }

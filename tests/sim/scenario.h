@@ -141,6 +141,7 @@ struct StoreScript {
   double failing = 0;          // of commits: refused
   double slow_reads = 0;       // of reads: answered up to 50 ms late
   double failing_reads = 0;    // of reads
+  double lost_answers = 0;     // of accepts and claims that are committed
 };
 
 // What a queue between nodes may do with a bell. Shares are between 0 and 1.
@@ -159,6 +160,8 @@ struct Safeguards {
   bool lapse_respected = true;  // by a node, before it begins a mail
   bool way_remembered = true;   // by the store: of mail that is sent at most once
   bool handover_waits = true;   // by a courier: a source is given up when nothing of it is in hand
+  // By a node, for what it holds as the store says and has not in hand.
+  bool looks_for_forgotten = true;
 };
 
 struct Scenario {

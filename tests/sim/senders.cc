@@ -39,19 +39,15 @@ Task<void> Senders::hand_in(Engine& engine, std::size_t mailing) {
   HandedIn& state = handed_in_[mailing];
   state.at = clock_.steady_now();
   const bool bulk = scenario_.mailings[mailing].traffic == TrafficClass::bulk;
-  const bool accepted =
+  state.told =
       bulk ? co_await hand_in_bulk(engine, mailing) : co_await hand_in_transaction(engine, mailing);
   state.answered = clock_.steady_now();
-  if (accepted) {
-    state.told = Told::accepted;
-  } else {
-    state.told = engine.is_dead() ? Told::unclear : Told::refused;
-  }
+  if (state.told == Told::refused && engine.is_dead()) state.told = Told::unclear;
   constexpr std::string_view words[] = {"", "accepted", "refused", "unclear"};
   trace_.line("mailing {} {}", mailing, words[static_cast<std::size_t>(state.told)]);
 }
 
-Task<bool> Senders::hand_in_transaction(Engine& engine, std::size_t mailing) {
+Task<Told> Senders::hand_in_transaction(Engine& engine, std::size_t mailing) {
   const Mailing& script = scenario_.mailings[mailing];
   intake::TransactionRequest request;
   request.content = content_of(scenario_, mailing);
@@ -62,10 +58,11 @@ Task<bool> Senders::hand_in_transaction(Engine& engine, std::size_t mailing) {
   }
   const auto answer =
       co_await engine.intake().accept_transaction(accounts_[script.account], std::move(request));
-  co_return answer.has_value();
+  if (answer) co_return Told::accepted;
+  co_return answer.error().kind == ErrorKind::io ? Told::unclear : Told::refused;
 }
 
-Task<bool> Senders::hand_in_bulk(Engine& engine, std::size_t mailing) {
+Task<Told> Senders::hand_in_bulk(Engine& engine, std::size_t mailing) {
   const Mailing& script = scenario_.mailings[mailing];
   const store::NewDelivery delivery{.account = accounts_[script.account].key,
                                     .type = DeliveryType::bulk,
@@ -94,7 +91,7 @@ Task<bool> Senders::hand_in_bulk(Engine& engine, std::size_t mailing) {
         return transaction.commit_draft(draft->key, reservation);
       });
   if (stored) engine.delivering().work_arrived();
-  co_return stored.has_value();
+  co_return stored ? Told::accepted : Told::refused;
 }
 
 }  // namespace todoku::sim

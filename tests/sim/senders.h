@@ -18,7 +18,7 @@ enum class Told : std::uint8_t {
   nothing,   // not handed in yet
   accepted,  // the engine has said so
   refused,   // likewise
-  unclear,   // the process died before it answered
+  unclear,   // the process died before it answered, or the store did not say
 };
 
 struct HandedIn {
@@ -43,8 +43,8 @@ class Senders {
   [[nodiscard]] const HandedIn& handed_in(std::size_t mailing) const { return handed_in_[mailing]; }
 
  private:
-  Task<bool> hand_in_transaction(Engine& engine, std::size_t mailing);
-  Task<bool> hand_in_bulk(Engine& engine, std::size_t mailing);
+  Task<Told> hand_in_transaction(Engine& engine, std::size_t mailing);
+  Task<Told> hand_in_bulk(Engine& engine, std::size_t mailing);
 
   const Scenario& scenario_;
   const std::vector<store::Account>& accounts_;

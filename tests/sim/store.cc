@@ -76,13 +76,22 @@ void FaultyStore::perform(store::WritePriority priority, Op op, store::Answered<
         if (!item->answer) return fail(item->answer.error());
         return {};
       },
-      [item, done = std::move(done)](Result<void> result) mutable {
+      [this, item, done = std::move(done)](Result<void> result) mutable {
         if (!result) {
           done(fail(std::move(result.error())));
           return;
         }
         if constexpr (std::is_same_v<Op, store::Accept>) {
           item->answer->content = std::move(item->op.delivery.content);
+        }
+        constexpr bool kLeases =
+            std::is_same_v<Op, store::Accept> || std::is_same_v<Op, store::Claim>;
+        if (const double share = disk_.script.lost_answers; kLeases && share > 0) {
+          if (disk_.random.unit() < share) {
+            ++doubts_;
+            done(fail(ErrorKind::io, "the answer was lost"));
+            return;
+          }
         }
         done(std::move(item->answer));
       });

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <deque>
 #include <vector>
 
@@ -45,7 +46,7 @@ class FaultyStore final : public store::Store {
   void submit_write(store::WritePriority priority, store::WriteWork work,
                     store::Done done) override;
   void submit_read(store::ReadWork work, store::Done done) override;
-  [[nodiscard]] store::StoreFigures figures() const override { return {}; }
+  [[nodiscard]] store::StoreFigures figures() const override { return {.doubts = doubts_}; }
   [[nodiscard]] const Clock& clock() const override { return clock_; }
   void close() override {}
 
@@ -85,6 +86,7 @@ class FaultyStore final : public store::Store {
   Trace& trace_;
   std::array<std::deque<Piece>, store::kWritePriorities> queues_;
   bool dead_ = false;
+  std::uint64_t doubts_ = 0;
   Microseconds away_until_{};
   async::Signal filled_;
   async::TaskGroup tasks_;

@@ -57,7 +57,13 @@ class FailingStore final : public store::Store {
     if (refuses(done)) return;
     inner_.submit_read(std::move(work), std::move(done));
   }
-  [[nodiscard]] store::StoreFigures figures() const override { return inner_.figures(); }
+  // As if so many commits had been in doubt.
+  void tell_doubts(std::uint64_t doubts) { doubts_ = doubts; }
+  [[nodiscard]] store::StoreFigures figures() const override {
+    store::StoreFigures figures = inner_.figures();
+    figures.doubts += doubts_;
+    return figures;
+  }
   [[nodiscard]] const Clock& clock() const override { return inner_.clock(); }
   void close() override {}
 
@@ -88,6 +94,7 @@ class FailingStore final : public store::Store {
   std::atomic<std::int64_t> first_lost_{0};
   std::atomic<std::int64_t> last_lost_{-1};
   std::atomic<bool> outage_{false};
+  std::atomic<std::uint64_t> doubts_{0};
   std::atomic<ErrorKind> kind_{ErrorKind::unavailable};
 };
 

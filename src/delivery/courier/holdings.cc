@@ -21,6 +21,11 @@ std::shared_ptr<BatchInFlight> Holdings::take(store::LeasedBatch leased,
   // Between the lease and now this process may have counted as dead.
   if (batch->leased().node != node_.key()) batch->lose();
   const std::lock_guard lock(mutex_);
+  const auto forgotten = forgotten_.find(batch->leased().key);
+  if (forgotten != forgotten_.end() && batch->leased().token <= forgotten->second) {
+    batch->lose();  // its answer came when nobody believed in it any more
+    return batch;
+  }
   std::weak_ptr<BatchInFlight>& known = batches_[batch->leased().key];
   if (const auto before = known.lock()) {
     // A batch is leased to nobody twice: one of these leases is over, the one with the lower token.
@@ -65,6 +70,44 @@ std::size_t Holdings::lost(const std::vector<store::HeldBatch>& batches) {
     ++held;
   }
   return held;
+}
+
+bool Holdings::in_hand_locked(const store::HeldBatch& batch) const {
+  const auto found = batches_.find(batch.key);
+  if (found == batches_.end()) return false;
+  const auto held = found->second.lock();
+  return held && held->leased().token == batch.token;
+}
+
+std::vector<store::HeldBatch> Holdings::not_in_hand(const std::vector<store::HeldBatch>& batches) {
+  std::vector<store::HeldBatch> missing;
+  const std::lock_guard lock(mutex_);
+  for (const store::HeldBatch& batch : batches) {
+    if (!in_hand_locked(batch)) missing.push_back(batch);
+  }
+  return missing;
+}
+
+std::vector<store::HeldBatch> Holdings::forget(const std::vector<store::HeldBatch>& batches) {
+  std::vector<store::HeldBatch> missing;
+  missing.reserve(batches.size());
+  const std::lock_guard lock(mutex_);
+  for (const store::HeldBatch& batch : batches) {
+    if (in_hand_locked(batch)) continue;
+    forget_locked(batch);
+    missing.push_back(batch);
+  }
+  return missing;
+}
+
+void Holdings::forget_locked(const store::HeldBatch& batch) {
+  constexpr std::size_t kForgottenMax = 10'000;
+  const auto [place, is_new] = forgotten_.insert_or_assign(batch.key, batch.token);
+  if (!is_new) return;
+  forgotten_in_order_.push_back(batch.key);
+  if (forgotten_in_order_.size() <= kForgottenMax) return;
+  forgotten_.erase(forgotten_in_order_.front());
+  forgotten_in_order_.pop_front();
 }
 
 }  // namespace todoku::delivery::courier

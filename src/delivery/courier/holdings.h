@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -34,18 +36,28 @@ class Holdings final : public BatchHolder {
   // BatchHolder
   [[nodiscard]] std::vector<store::HeldBatch> held() override;
   std::size_t lost(const std::vector<store::HeldBatch>& batches) override;
+  [[nodiscard]] std::vector<store::HeldBatch> not_in_hand(
+      const std::vector<store::HeldBatch>& batches) override;
+  [[nodiscard]] std::vector<store::HeldBatch> forget(
+      const std::vector<store::HeldBatch>& batches) override;
   void may_begin_again() override { recorder_.may_begin_again(); }
 
  private:
   void sweep_locked();
+  [[nodiscard]] bool in_hand_locked(const store::HeldBatch& batch) const;
+  void forget_locked(const store::HeldBatch& batch);
 
   OutcomeRecorder& recorder_;
   const NodeLease& node_;
   const Clock& clock_;
-  std::mutex mutex_;  // guards the two below
+  std::mutex mutex_;  // guards what follows
   // The newest lease of each batch: whoever holds an older one has lost it.
   std::map<store::BatchKey, std::weak_ptr<BatchInFlight>> batches_;
   std::size_t sweep_at_ = 1'024;
+  // The newest lease of each that was given back unseen. They are few, and only the newest are
+  // kept: an answer is not on its way for so long.
+  std::map<store::BatchKey, std::uint64_t> forgotten_;
+  std::deque<store::BatchKey> forgotten_in_order_;
 };
 
 }  // namespace todoku::delivery::courier

@@ -107,6 +107,17 @@ TEST_F(MarksTest, AStoreThatIsAwayIsToldOnce) {
   EXPECT_EQ(told_.size(), 1U);
 }
 
+TEST_F(MarksTest, MarksThatStayAreToldOnce) {
+  store_.answer = fail(ErrorKind::unavailable, "locked");
+  for (int i = 0; i < 100; ++i) {
+    boost::asio::co_spawn(context_, recorder_.take_back({batch_, 0}), boost::asio::detached);
+    context_.restart();
+    context_.poll();
+    clock_.advance(Trouble::kQuiet);
+  }
+  EXPECT_EQ(told_.size(), 1U);
+}
+
 TEST_F(MarksTest, AMailThatHasPassedToSomebodyElseIsNoTrouble) {
   store_.answer = fail(ErrorKind::conflict, "this batch has passed to another node");
   EXPECT_FALSE(begins(true));

@@ -265,14 +265,17 @@ Task<bool> OutcomeRecorder::begin_once(const Mail& mail) {
 // word, it ends as unknown.
 Task<void> OutcomeRecorder::take_back(const Mail& mail) {
   const auto taken = co_await mark_on_its_way(mail, false);
+  if (taken) mail.batch->unmark(mail.index);
   if (taken) {
-    mail.batch->unmark(mail.index);
-  } else {
-    log::warning(
-        "mail that is sent at most once stays marked for now; should this process end "
-        "without a word, it ends as unknown",
-        {{"reason", taken.error().detail}});
+    unmark_trouble_.worked(clock_.steady_now());
+  } else if (taken.error().kind != ErrorKind::conflict) {
+    unmark_trouble_.failed(clock_.steady_now(), {{"reason", taken.error().detail}});
   }
+}
+
+void OutcomeRecorder::drain() {
+  draining_ = true;
+  may_begin_again();
 }
 
 void OutcomeRecorder::may_begin_again() {
@@ -444,6 +447,8 @@ void OutcomeRecorder::not_committed(const std::shared_ptr<Group>& group, const E
   commit_trouble_.failed(clock_.steady_now(),
                          {{"outcomes", group->records.size()}, {"reason", why.detail}});
   repeat(group);
+  // Who drains may have no reason left to wait for it.
+  if (draining_) may_begin_again();
 }
 
 void OutcomeRecorder::committed(const std::shared_ptr<Group>& group,
@@ -508,8 +513,9 @@ Task<bool> OutcomeRecorder::wait_while(bool committing_only) {
         std::unique_lock lock(mutex_);
         const bool commits = committing_ || !collecting_.empty() || !returned_.empty();
         const bool lapsed = !committing_only && !node_.holds();
-        if (stopped_ || (!commits && !lapsed)) {
-          const bool goes_on = !stopped_;
+        const bool over = stopped_ || (lapsed && draining_);
+        if (over || (!commits && !lapsed)) {
+          const bool goes_on = !over;
           lock.unlock();
           wake(goes_on);
           return;
@@ -529,6 +535,7 @@ Task<void> OutcomeRecorder::flushed() {
       commit_not_before_ = {};
       start_next_locked(lock);
       if (stopped_ || (!committing_ && collecting_.empty() && returned_.empty())) co_return;
+      if (draining_ && unrecorded() == 0 && !node_.holds()) co_return;
     }
     co_await wait_while(true);
   }

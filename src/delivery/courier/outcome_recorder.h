@@ -51,8 +51,9 @@ class OutcomeRecorder final : public OutcomeSink {
   Task<void> take_back(const Mail& mail) override;
   // The lease of the node holds again: whoever waits for it asks anew.
   void may_begin_again();
-  // What is dropped from now on is due at once, for whoever starts next.
-  void drain() { draining_ = true; }
+  // What is dropped from now on is due at once, for whoever starts next. Without a lease nothing
+  // more is sent: nobody waits for one any longer.
+  void drain();
 
   // Outcomes not yet committed of mails that a connection had in hand; others (no route, no
   // connection, life time over) were never sent and cannot go twice. Connections that passed
@@ -60,7 +61,8 @@ class OutcomeRecorder final : public OutcomeSink {
   [[nodiscard]] std::size_t unrecorded() const { return unrecorded_.load(); }
   // The most there were at once, since the start.
   [[nodiscard]] std::size_t unrecorded_peak() const { return unrecorded_peak_.load(); }
-  // Commits everything known at once and waits for it, or until stop().
+  // Commits everything known at once and waits for it, or until stop(). While it drains without a
+  // lease, only for outcomes: what is given back, the next run offers again by itself.
   Task<void> flushed();
   // Lets every waiter go; what cannot be committed any more stays uncommitted.
   void stop();
@@ -141,6 +143,10 @@ class OutcomeRecorder final : public OutcomeSink {
   Trouble mark_trouble_{log::Level::warning,
                         "mails that the store must know of before are not begun",
                         "mails that the store must know of before are begun again"};
+  Trouble unmark_trouble_{log::Level::warning,
+                          "mail that is sent at most once stays marked for now; should this "
+                          "process end without a word, it ends as unknown",
+                          "what does not go out loses its mark again"};
   std::vector<async::Callback<bool>> waiting_;
 
   // For the thread that answers for commits, one at a time. Sites are as many as labels.

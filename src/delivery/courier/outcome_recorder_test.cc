@@ -530,6 +530,58 @@ TEST_F(OutcomeRecorderTest, WhileTheLeaseOfTheNodeDoesNotHoldNothingIsSent) {
   EXPECT_EQ(send_while_allowed(), kMax);
 }
 
+TEST_F(OutcomeRecorderTest, WhoDrainsWithoutALeaseWaitsForNone) {
+  std::optional<bool> leave;
+  lease_.held = false;
+  ask_for_leave(leave);
+  EXPECT_FALSE(leave);
+  recorder_.drain();
+  poll();
+  EXPECT_EQ(leave, true) << "to ask again";
+  ask_for_leave(leave);
+  poll();
+  EXPECT_EQ(leave, false);
+}
+
+TEST_F(OutcomeRecorderTest, WhoDrainsWithoutALeaseWaitsForOutcomesOnly) {
+  lease_.held = false;
+  recorder_.drain();
+  settle();
+  bool flushed = false;
+  boost::asio::co_spawn(context_, wait_until_flushed(&recorder_, &flushed), boost::asio::detached);
+  poll();
+  EXPECT_FALSE(flushed) << "an outcome that is not told goes twice";
+  store_.answer();
+  poll();
+  EXPECT_TRUE(flushed);
+  flushed = false;
+  batch_.reset();  // the rest goes back, which the end of this node does, too
+  boost::asio::co_spawn(context_, wait_until_flushed(&recorder_, &flushed), boost::asio::detached);
+  poll();
+  EXPECT_TRUE(flushed);
+}
+
+TEST_F(OutcomeRecorderTest, WhatWasForgottenIsLostWhenItComesAfterAll) {
+  Holdings holdings(recorder_, lease_, clock_);
+  const auto leased = [](std::uint64_t token) {
+    store::LeasedBatch lease;
+    lease.key = {store::DeliveryKey{5}, 0};
+    lease.node = store::NodeKey{1};
+    lease.token = token;
+    lease.recipients.push_back({0, "a@example.jp", {}, 0});
+    return lease;
+  };
+  const std::vector<store::HeldBatch> first{leased(1).held()};
+  EXPECT_EQ(holdings.not_in_hand(first), first);
+  EXPECT_EQ(holdings.forget(first), first);
+  EXPECT_TRUE(holdings.take(leased(1), nullptr)->lost());
+  const std::vector<store::HeldBatch> second{leased(2).held()};
+  const auto held = holdings.take(leased(2), nullptr);
+  EXPECT_FALSE(held->lost()) << "a new lease of it";
+  EXPECT_TRUE(holdings.not_in_hand(second).empty());
+  EXPECT_TRUE(holdings.forget(second).empty()) << "what is in hand is not forgotten";
+}
+
 TEST_F(OutcomeRecorderTest, AnOutcomeGrowsOlderWhileItsCommitIsRepeated) {
   settle();
   ASSERT_EQ(store_.waiting.size(), 1U);

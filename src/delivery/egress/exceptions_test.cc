@@ -4,14 +4,13 @@
 // n-th on, so that each is among them once. Each time every place is free afterwards, every mail is
 // settled or parked, once, and one that has arrived is delivered or in doubt.
 #include <atomic>
-#include <cstdlib>
-#include <new>
 #include <tuple>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "delivery/egress/lane_test_world.h"
+#include "support/asked_for_memory.h"
 
 namespace todoku::delivery::egress {
 namespace {
@@ -21,28 +20,11 @@ std::atomic<Fault*> the_fault{nullptr};
 }  // namespace
 }  // namespace todoku::delivery::egress
 
-// TSan has these for itself, and no memory is refused there.
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define TODOKU_MEMORY_IS_NEVER_REFUSED
-#endif
-#endif
-#ifndef TODOKU_MEMORY_IS_NEVER_REFUSED
-void* operator new(std::size_t size) {
+void todoku::before_memory_is_given(std::size_t octets) {
   using namespace todoku::delivery::egress;
-  if (size >= kLarge && of_the_engine()) {
-    if (Fault* fault = the_fault.load()) fault->point(Seam::memory);
-  }
-  if (void* got = std::malloc(size)) return got;
-  throw std::bad_alloc();
+  if (octets < kLarge || !of_the_engine()) return;
+  if (Fault* fault = the_fault.load()) fault->point(Seam::memory);
 }
-void operator delete(void* given) noexcept {
-  std::free(given);
-}
-void operator delete(void* given, std::size_t) noexcept {
-  std::free(given);
-}
-#endif
 
 namespace todoku::delivery::egress {
 namespace {

@@ -179,7 +179,7 @@ Result<void> Flight<Accept>::perform(Hot& hot, std::int64_t token) {
   if (by_key_.empty()) return {};
   Column held(kInt8);
   for (const NodeKey holder : holders) held.add(holder);
-  add_begin(hot.link, token, hot.told);
+  add_begin(hot.link, token, hot.told, limits_within(hot.flight_max));
   hot.link.add(kHoldNodes, Params() << held)
       .add(kInsertDeliveries, Params() << hot.told << c.key << c.account << c.id << c.type
                                        << c.traffic << c.once << c.life << c.total << c.signing);

@@ -154,7 +154,9 @@ std::vector<std::int64_t> answer_claims(Together<Claim> items, const Table& batc
     log::error("a batch cannot be read",
                {{"batch", batch_number(key.first)}, {"error", lease.error().detail}});
   }
+  // Who was leased something lived then, and holds it, even if its lease has lapsed since.
   std::set<NodeKey> live;
+  for (const auto& [key, lease] : leased) live.insert(key.second);
   for (int i = 0; i < live_nodes.size(); ++i) live.insert(NodeKey{live_nodes.integer(i, 0)});
   std::map<BatchKey, NodeKey> held;
   for (int i = 0; i < holders.size(); ++i) {

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "store/pending.h"
 #include "store/postgres/fitness.h"
+#include "store/postgres/words.h"
 
 namespace todoku::store::postgres {
 namespace {
@@ -114,15 +115,16 @@ bool Connections::may_dial(SteadyInstant now) const {
   return now >= (count_ == 0 ? next_try_ : next_other_);
 }
 
-void Connections::failed(Error error, SteadyInstant now) {
-  passes_ = is_full(error) || is_refused(error);
+// `raw`: with the words of libpq, which are for the log.
+void Connections::failed(const Error& raw, Error told, SteadyInstant now) {
+  passes_ = is_full(raw) || is_refused(raw);
   if (count_ > 0) {
     next_other_ = now + around(kNoOtherFor);
     return;
   }
-  if (failures_ == 0) log::warning("the database cannot be reached", {{"error", error.detail}});
+  if (failures_ == 0) log::warning("the database cannot be reached", {{"error", raw.detail}});
   next_try_ = now + wait_before_dialing(failures_++, random_.unit());
-  last_ = std::move(error);
+  last_ = std::move(told);
 }
 
 void Connections::end_past(std::int64_t timeline) {
@@ -144,18 +146,19 @@ bool Connections::is_of_the_past(const Link& link) {
 }
 
 // What it is told of comes with its first answer, and whether there is room for it.
-Result<std::unique_ptr<Link>> Connections::dial_fit(bool besides) {
+Result<std::unique_ptr<Link>> Connections::dial_fit(bool besides, bool& reached) {
   auto dialed = dialer_.dial();
+  reached = dialed.has_value();
   if (!dialed) return dialed;
   Link& link = **dialed;
   link.add(kNewConnection);
   if (besides) link.add(kRoom);
   const auto said = link.fly(kLookMax);
-  if (!said) return fail(said.error());
+  if (!said) return fail(in_our_words(link.failure(), said.error()));
   auto fit = check_new(said->front(), limits_.must_keep);
   if (!fit) return fail(std::move(fit.error()));
   const auto timeline = ask_timeline(link, kLookMax);
-  if (!timeline) return fail(timeline.error());
+  if (!timeline) return fail(in_our_words(link.failure(), timeline.error()));
   link.set_timeline(*timeline);
   if (is_of_the_past(link)) {
     dialer_.turn_away();
@@ -169,16 +172,18 @@ Result<std::unique_ptr<Link>> Connections::dial_fit(bool besides) {
 Result<Connections::Lent> Connections::dial(Lock& lock, bool besides) {
   dialing_ = true;
   lock.unlock();
-  auto dialed = caught([&] { return dial_fit(besides); });
+  bool reached = false;
+  auto dialed = caught([&] { return dial_fit(besides, reached); });
   const SteadyInstant now = machine_now();
   lock.lock();
   dialing_ = false;
   returned_.notify_all();
   return caught([&]() -> Result<Lent> {
     if (!dialed) {
-      Error error = shared_error(dialed.error());
-      failed(std::move(dialed.error()), now);
-      return fail(std::move(error));
+      Error told = reached ? shared_error(dialed.error())
+                           : Error{dialed.error().kind, "the database cannot be reached"};
+      failed(dialed.error(), told, now);
+      return fail(std::move(told));
     }
     if (*dialed == nullptr) {
       next_other_ = now + around(kNoOtherFor);

@@ -97,12 +97,13 @@ class Connections {
   // Without the lock meanwhile. Whatever is thrown is an error. `besides`: those that are there
   // stay; so it needs room.
   [[nodiscard]] Result<Lent> dial(Lock& lock, bool besides);
-  [[nodiscard]] Result<std::unique_ptr<Link>> dial_fit(bool besides);
+  // `reached`: whether there was a server that took it.
+  [[nodiscard]] Result<std::unique_ptr<Link>> dial_fit(bool besides, bool& reached);
   // Whether another server has taken over from this one; else it is of the newest history.
   [[nodiscard]] bool is_of_the_past(const Link& link);
   void end_past(std::int64_t timeline);
   [[nodiscard]] Lent renewed(Lock& lock, Lent old);
-  void failed(Error error, SteadyInstant now);
+  void failed(const Error& raw, Error told, SteadyInstant now);
   [[nodiscard]] Milliseconds around(Milliseconds time);
 
   Dialer& dialer_;

@@ -13,6 +13,8 @@
 #include <fmt/format.h>
 #include <poll.h>
 
+#include "store/postgres/words.h"
+
 namespace todoku::store::postgres {
 namespace {
 
@@ -37,6 +39,11 @@ constexpr std::array<std::pair<const char*, const char*>, 8> kDefaults{{
     {"target_session_attrs", "read-write"},
     {"application_name", "todoku"},
 }};
+
+// Of libpq, which would write it to standard error: no line of our log.
+void take_notice(void* /*of*/, const char* words) {
+  log_words(Words::notice, "the database gives notice", words);
+}
 
 // Without the lines that say where in the server's source.
 std::string why_not(PGconn* connection) {
@@ -134,6 +141,7 @@ Result<Dialer::Attempt> Dialer::attempt(const Address& address, std::size_t host
   say(nullptr, nullptr);
   Connection connection(PQconnectStartParams(names.data(), values.data(), 0));
   if (connection == nullptr) return fail(ErrorKind::unavailable, "out of memory");
+  PQsetNoticeProcessor(connection.get(), take_notice, nullptr);
   // With its SQLSTATE, which libpq tells of a connection that failed in no other way.
   PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
   auto made = wait_for(connection.get(), options_.connect_max);

@@ -3,6 +3,7 @@
 // is done once and answered rightly.
 #include <future>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -170,6 +171,25 @@ TEST_F(AwayTest, ADatabaseThatIsAwayIsSaidAndComesBack) {
   }
 }
 
+// Its lease lapses while the fate of the claim is found out.
+TEST_F(AwayTest, WhatAClaimHasLeasedIsToldThoughItsNodeHasLapsedSince) {
+  PostgresProxy proxy(PostgresServer::running().socket());
+  const auto store = must(PostgresStore::open(
+      {.dial = {.address = proxy.address(database_.name()), .password = {}}, .flight_max = 1s}));
+  const Account acme = account(*store);
+  const NodeKey me = enter(*store);
+  const auto due = must(store->perform_and_wait(acceptance(acme.key, kNobody)));
+  const BatchKey key{due.delivery.key, 0};
+  proxy.fail_next_commit(Fault::silence);
+  auto claiming = store->perform_soon(Claim{.node = me, .batches = {key}});
+  while (database_.ask("SELECT count(*) FROM batches WHERE holder <> 0") != "1\n") {
+  }
+  database_.execute("UPDATE node_leases SET until = 0");
+  const auto claimed = claiming.get();
+  ASSERT_TRUE(claimed) << claimed.error().detail;
+  EXPECT_TRUE(claimed->batches.at(0)) << claimed->batches[0].error().detail;
+}
+
 // Whatever holds up everybody who writes: who accepts is told so.
 TEST_F(AwayTest, WhoAcceptsIsToldThatAllWritersAreHeldUp) {
   const auto store = open();
@@ -195,8 +215,12 @@ TEST_F(AwayTest, WhoAcceptsIsToldThatAllWritersAreHeldUp) {
   const auto made = store->write_and_wait(
       WritePriority::accept, [](WriteTransaction& t) { return t.create_account("second"); });
   EXPECT_LT(std::chrono::steady_clock::now() - asked, 9s);
+  const auto since = store->figures().performing_since;
+  ASSERT_TRUE(since);
+  EXPECT_LE(*since, asked) << "what is not answered is told";
   over.set_value();
   for (auto& each : held) EXPECT_TRUE(each.get());
+  while (store->figures().performing_since) std::this_thread::yield();
   ASSERT_FALSE(accepted);
   EXPECT_EQ(accepted.error().kind, ErrorKind::unavailable);
   ASSERT_FALSE(made);
@@ -237,6 +261,7 @@ TEST_F(StandbyTest, WhileItIsGoneNobodyIsHeldUpAndNothingAcknowledgedIsLost) {
   auto refused = accept();
   while (refused) refused = accept();
   EXPECT_EQ(refused.error().kind, ErrorKind::io) << "it may be stored: " << refused.error().detail;
+  EXPECT_EQ(store->figures().doubts, 1U);
   // Who comes after it is told at once, and nothing of theirs is stored.
   for (int i = 0; i < 50; ++i) {
     refused = accept();

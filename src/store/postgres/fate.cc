@@ -12,7 +12,8 @@ namespace {
 // For this transaction only. What its holder leaves behind when it is stopped in the middle must
 // not hold locks for ever. A COMMIT is not ended by either.
 const Sql kLimits{"begin: limits",
-                  "SELECT set_config('statement_timeout', '15s', true),"
+                  "SELECT set_config('statement_timeout', $1, true),"
+                  " set_config('lock_timeout', $2, true),"
                   " set_config('idle_in_transaction_session_timeout', '10s', true),"
                   " set_config('jit', 'off', true)"};
 const Sql kTakeOff{"begin: token", "INSERT INTO flights VALUES($2, " STORE_NOW ", 0) RETURNING at"};
@@ -32,8 +33,12 @@ std::int64_t new_token() {
   return token;
 }
 
-void add_begin(Link& link, std::int64_t token, Told told) {
-  link.add(kBegin).add(kLimits).add(kTakeOff, Params() << told << token);
+void add_begin(Link& link, std::int64_t token, Told told, const TimeLimits& limits) {
+  const std::string statement = std::to_string(limits.statement.count());
+  const std::string lock = std::to_string(limits.lock.count());
+  link.add(kBegin)
+      .add(kLimits, Params() << std::string_view(statement) << std::string_view(lock))
+      .add(kTakeOff, Params() << told << token);
 }
 
 Result<bool> was_committed(Link& link, std::int64_t token, Milliseconds most) {

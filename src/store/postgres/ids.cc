@@ -2,11 +2,19 @@
 #include "store/postgres/ids.h"
 
 #include <algorithm>
+#include <string>
+#include <string_view>
 #include <utility>
+
+#include "store/postgres/fate.h"
 
 namespace todoku::store::postgres {
 namespace {
 
+// Whoever accepts waits for it, and others behind them.
+const Sql kReserveLimits{"ids: limits",
+                         "SELECT set_config('statement_timeout', $1, true),"
+                         " set_config('lock_timeout', $2, true)"};
 const Sql kReserveNumbers{"ids: numbers",
                           "UPDATE numbers SET next = next + $1 WHERE line = 0 RETURNING next"};
 const Sql kLockAccounts{"ids: lock accounts",
@@ -80,7 +88,12 @@ Result<void> Ids::fill(Link& link, const IdNeeds& needs, Milliseconds most) {
     numbers = std::max(numbers_.size, needs.numbers);
   }
   if (keys.empty() && numbers == 0) return {};
-  link.add(kBegin);
+  constexpr Milliseconds kHeldUpMost{2'500};
+  const TimeLimits limits = limits_within(std::min(most, kHeldUpMost));
+  const std::string statement = std::to_string(limits.statement.count());
+  const std::string lock = std::to_string(limits.lock.count());
+  link.add(kBegin).add(kReserveLimits,
+                       Params() << std::string_view(statement) << std::string_view(lock));
   if (!keys.empty()) {
     link.add(kLockAccounts, Params() << keys)
         .add(kReserveIds, Params() << keys << sizes[0] << sizes[1] << sizes[2]);
@@ -91,7 +104,7 @@ Result<void> Ids::fill(Link& link, const IdNeeds& needs, Milliseconds most) {
   if (!answers) return fail(std::move(answers.error()));
   link.forget_failure();  // what comes next over this connection is another transaction
   if (!keys.empty()) {
-    const Table& reserved = (*answers)[2];
+    const Table& reserved = (*answers)[3];
     for (int row = 0; row < reserved.size(); ++row) {
       Account& account = accounts_[AccountKey{reserved.integer(row, 0)}];
       for (std::size_t kind = 0; kind < kIdKinds; ++kind) {
@@ -104,7 +117,7 @@ Result<void> Ids::fill(Link& link, const IdNeeds& needs, Milliseconds most) {
     }
   }
   if (numbers > 0) {
-    const Table& reserved = (*answers)[keys.empty() ? 1 : 3];
+    const Table& reserved = (*answers)[keys.empty() ? 2 : 4];
     extend(numbers_, reserved.integer(0, 0), numbers);
   }
   return {};

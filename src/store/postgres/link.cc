@@ -29,12 +29,12 @@ bool ends_session(std::string_view state) {
 
 ErrorKind kind_of(const Failure& failure) {
   if (failure.transient()) return ErrorKind::unavailable;
-  // Class 22: what was given cannot be kept. Class 53: disk full, too many connections. 57014 and
-  // 55P03: a limit of time of ours.
+  // Class 22: what was given cannot be kept. Class 23: it does not fit what
+  // is there. XX001, XX002: that is damaged.
   if (failure.state.starts_with("22")) return ErrorKind::invalid_input;
-  const bool later = failure.state.starts_with("53") || failure.state == "57014" ||
-                     failure.state == "55P03" || failure.state == "25P03";
-  return later ? ErrorKind::unavailable : ErrorKind::io;
+  const bool misfit = failure.state.starts_with("23");
+  if (misfit || failure.state == "XX001" || failure.state == "XX002") return ErrorKind::corrupt;
+  return ErrorKind::unavailable;  // whatever it is, nothing is stored
 }
 
 std::string_view first_line(std::string_view text) {

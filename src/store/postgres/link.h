@@ -54,6 +54,10 @@ struct Failure {
   [[nodiscard]] bool lost() const { return state.empty(); }
   // The same again may succeed: a serialization failure or a deadlock.
   [[nodiscard]] bool transient() const { return state == "40001" || state == "40P01"; }
+  // A limit of time of ours, reached while it waited for a lock or was slow.
+  [[nodiscard]] bool held_up() const {
+    return state == "55P03" || state == "57014" || state == "25P03";
+  }
 };
 
 class Link {

@@ -4,7 +4,6 @@
 // not, or is said to be in doubt.
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <future>
 #include <memory>
 #include <new>
@@ -18,6 +17,7 @@
 #include "store/numbers.h"
 #include "store/postgres/dialer.h"
 #include "store/postgres/store_fixture.h"
+#include "support/asked_for_memory.h"
 
 namespace todoku::store {
 namespace {
@@ -34,7 +34,7 @@ std::atomic<std::int64_t> then_left{-1};
 std::atomic<std::int64_t> lasts_ms{0};  // each is refused for so long, once one is
 std::atomic<Moment> until{Moment{}};
 
-[[maybe_unused]] void ask_for_memory() {
+void ask_for_memory() {
   if (!is_victim) return;
   if (std::chrono::steady_clock::now() >= until.load()) {
     if (left.load() < 0 || left.fetch_sub(1) != 0) return;
@@ -48,25 +48,9 @@ std::atomic<Moment> until{Moment{}};
 }  // namespace
 }  // namespace todoku::store
 
-// TSan has these for itself, and no memory is refused there.
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define TODOKU_MEMORY_IS_NEVER_REFUSED
-#endif
-#endif
-#ifndef TODOKU_MEMORY_IS_NEVER_REFUSED
-void* operator new(std::size_t size) {
-  todoku::store::memory::ask_for_memory();
-  if (void* got = std::malloc(size)) return got;
-  throw std::bad_alloc();
+void todoku::before_memory_is_given(std::size_t /*octets*/) {
+  store::memory::ask_for_memory();
 }
-void operator delete(void* given) noexcept {
-  std::free(given);
-}
-void operator delete(void* given, std::size_t) noexcept {
-  std::free(given);
-}
-#endif
 
 // libpq's, by which a flight goes out.
 extern "C" int PQpipelineSync(PGconn* connection) {

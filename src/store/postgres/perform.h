@@ -36,12 +36,15 @@ struct Ground {
   // Waits before the same is tried again. False: the store is closing.
   std::function<bool(int tries)> pause;
   Milliseconds flight_max{};
+  // Where somebody waits at the other end: who is not answered until then is told so.
+  SteadyInstant until = SteadyInstant::max();
   // Told the database's time with each question; may be null.
   DatabaseClock* clock = nullptr;
 };
 
-// Of a flight that somebody waits for: who is not answered in time is told so.
-[[nodiscard]] Milliseconds answered_within(Milliseconds flight_max);
+// Until when who waits for it is answered, what became of a commit found out or not; unless a
+// connection has to be made first.
+[[nodiscard]] SteadyInstant answered_by(SteadyInstant asked);
 
 // Answers each, and throws nothing. io: whether it is stored could not be found out.
 template <class Op>

@@ -6,6 +6,12 @@
 #include "base/caught.h"
 
 namespace todoku::store::postgres {
+namespace {
+
+// A question that has waited longer than this behind others is not asked any more.
+constexpr Milliseconds kQuestionWaits{2'500};
+
+}  // namespace
 
 Readers::~Readers() {
   stop();
@@ -25,7 +31,7 @@ void Readers::stop() {
 }
 
 void Readers::submit(ReadWork work, Done done) {
-  push(Question{std::move(work), std::move(done)});
+  push(Question{std::move(work), std::move(done), SystemClock().steady_now()});
 }
 
 void Readers::submit(Due due, Answered<Due> done) {
@@ -60,7 +66,12 @@ void Readers::run(Connections& connections) {
 }
 
 void Readers::answer(const Ground& ground, Borrowed& connection, Question& question) {
-  auto result = caught([&] { return answer_question(ground, question.work, question_max_); });
+  auto result = caught([&]() -> Result<void> {
+    if (SystemClock().steady_now() - question.since > kQuestionWaits) {
+      return fail(ErrorKind::unavailable, "the database holds up what is asked of it");
+    }
+    return answer_question(ground, question.work, question_max_);
+  });
   connection.give_back();
   // What an owner throws is its own loss: the thread goes on.
   (void)caught([&]() -> Result<void> {

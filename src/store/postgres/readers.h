@@ -38,6 +38,7 @@ class Readers {
   struct Question {
     ReadWork work;
     Done done;
+    SteadyInstant since{};
   };
   struct DueQuestion {
     Due due;

@@ -20,6 +20,12 @@ const Sql kHeldStill{"nodes: held still",
                      "SELECT b.number, b.token FROM unnest($1::bigint[], $2::bigint[])"
                      " u(number, token) JOIN batches b ON b.number = u.number"
                      " AND b.token = u.token AND b.holder = $3"};
+// What is held is found first: a walk by numbers would go through all that nobody holds.
+const Sql kHeldBy{"nodes: held by",
+                  "WITH held AS MATERIALIZED (SELECT number, delivery, token FROM batches"
+                  " WHERE holder = $1 AND holder <> 0)"
+                  " SELECT number, delivery, token FROM held WHERE number > $2"
+                  " ORDER BY number LIMIT $3"};
 
 }  // namespace
 
@@ -68,6 +74,20 @@ Result<std::vector<HeldBatch>> Questions::lost_by(NodeKey node, std::span<const 
     if (!still.contains({batch_number(batch.key), stored(batch.token)})) lost.push_back(batch);
   }
   return lost;
+}
+
+Result<std::vector<HeldBatch>> Questions::held_by(NodeKey node,
+                                                  const std::optional<BatchKey>& after,
+                                                  std::int64_t limit) {
+  const std::int64_t from = after ? batch_number(*after) : 0;
+  const auto rows = session_.ask(kHeldBy, Params() << node << from << limit);
+  if (!rows) return fail(rows.error());
+  std::vector<HeldBatch> held;
+  for (int i = 0; i < rows->size(); ++i) {
+    held.push_back({batch_key(rows->integer(i, 1), rows->integer(i, 0)),
+                    static_cast<std::uint64_t>(rows->integer(i, 2))});
+  }
+  return held;
 }
 
 }  // namespace todoku::store::postgres

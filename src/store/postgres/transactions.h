@@ -80,6 +80,8 @@ class Questions final : public ReadTransaction {
   Result<WaitingStretch> waiting_deliveries(DeliveryKey after, std::int64_t limit) override;
   Result<OpenStretch> open_recipients(std::int64_t from, std::int64_t limit) override;
   Result<std::vector<HeldBatch>> lost_by(NodeKey node, std::span<const HeldBatch> held) override;
+  Result<std::vector<HeldBatch>> held_by(NodeKey node, const std::optional<BatchKey>& after,
+                                         std::int64_t limit) override;
 
   // -- the cluster (cluster.cc)
   Result<std::optional<Leader>> leader() override;
@@ -152,6 +154,7 @@ class Changes final : public WriteTransaction {
   Result<void> leave_node(NodeKey node) override;
   Result<bool> void_node(NodeKey node) override;
   Result<OfferedAgain> offer_again(NodeKey node, std::int64_t limit) override;
+  Result<OfferedAgain> give_back(NodeKey node, std::span<const HeldBatch> held) override;
   Result<void> mark_begun(const HeldBatch& held, bool begun) override;
   Result<void> mark_on_its_way(const HeldBatch& held, std::uint32_t seq, bool on_its_way) override;
   Result<void> offer_set_aside(const RecipientKey& key) override;
@@ -168,6 +171,7 @@ class Changes final : public WriteTransaction {
   [[nodiscard]] Result<bool> purge_uploads(std::int64_t& rows);
   [[nodiscard]] Result<std::int64_t> doubt_those_on_their_way(const std::set<BatchKey>& batches);
   [[nodiscard]] Result<bool> count_death(std::int64_t batch, std::int64_t seq, Instant expires);
+  [[nodiscard]] Result<OfferedAgain> lose(const Column& numbers, NodeKey node, bool died);
 
   Session& session_;
   Questions questions_;

@@ -28,7 +28,9 @@ constexpr std::size_t priority_of(std::size_t lane) {
 }
 // Of what is accepted: waiting longer without anybody taking it is told.
 constexpr std::chrono::seconds kServedWithin{2};
-constexpr std::chrono::milliseconds kLookForOverdueEvery{500};
+// And waiting longer than this, whoever is served before it.
+constexpr std::chrono::milliseconds kWaitsAtMost{2'500};
+constexpr std::chrono::milliseconds kLookForOverdueEvery{250};
 
 constexpr bool is_functions(std::size_t lane) {
   return lane % 2 == 1;
@@ -78,8 +80,9 @@ Writers::~Writers() {
 
 void Writers::start(std::size_t threads, Connections& connections) {
   thread_count_ = threads;
+  performing_.resize(threads);
   for (std::size_t i = 0; i < threads; ++i) {
-    threads_.emplace_back([this, &connections] { run(connections); });
+    threads_.emplace_back([this, &connections, i] { run(connections, i); });
   }
   usher_ = std::thread([this] { refuse_overdue(); });
 }
@@ -113,6 +116,7 @@ void Writers::take(WritePriority priority, Piece piece) {
   }
   const std::size_t octets = std::visit([](const auto& some) { return some.octets; }, piece);
   const auto place = static_cast<std::size_t>(priority);
+  std::visit([](auto& some) { some.since = SystemClock().steady_now(); }, piece);
   {
     const std::lock_guard lock(mutex_);
     refusal = admission_.refuse(priority, queued_.at(place), octets);
@@ -138,9 +142,14 @@ StoreFigures Writers::figures() const {
   figures.commits = commits_;
   figures.writes = writes_;
   figures.failed_commits = failed_commits_;
+  figures.doubts = doubts_;
   figures.commit_time = Microseconds(commit_time_us_.load());
   const std::lock_guard lock(mutex_);
   for (const std::size_t queued : queued_) figures.queued += queued;
+  for (const SteadyInstant since : performing_) {
+    if (since == SteadyInstant{}) continue;
+    figures.performing_since = std::min(figures.performing_since.value_or(since), since);
+  }
   return figures;
 }
 
@@ -203,6 +212,7 @@ void Writers::draw_from(std::size_t lane, Drawn& drawn) {
   from.in_air += drawn.pieces.size();
   ++from.flights;
   from.served = SystemClock().steady_now();
+  performing_.at(drawn.thread) = from.served;
   ++turns_;
   if (share_of(lane) > 0) filled_.notify_one();
 }
@@ -227,14 +237,14 @@ bool Writers::wait_for_work(Connections& connections) {
   return true;
 }
 
-void Writers::run(Connections& connections) {
+void Writers::run(Connections& connections, std::size_t thread) {
   Borrowed connection(connections);
   Ground ground = ground_;
   ground.link = [&connection](Use use) { return connection.get(use); };
   ground.pause = [this, &connection](int tries) { return closing_.wait(connection.pause(tries)); };
   while (wait_for_work(connections)) {
     const auto turned = caught([&]() -> Result<void> {
-      turn(ground, connection, connections);
+      turn(ground, connection, connections, thread);
       return {};
     });
     if (turned) continue;
@@ -243,11 +253,12 @@ void Writers::run(Connections& connections) {
   }
 }
 
-void Writers::turn(const Ground& ground, Borrowed& connection, Connections& connections) {
+void Writers::turn(const Ground& ground, Borrowed& connection, Connections& connections,
+                   std::size_t thread) {
   // Where others have all connections and work with them, what waits is done by them, or when one
   // of them is free. Where there is none, somebody must say so.
   if (!connection.get(Use::change) && connections.work()) return;
-  Drawn drawn;
+  Drawn drawn{.thread = thread, .lane = 0, .pieces = {}};
   draw(drawn);
   if (!drawn.pieces.empty()) {
     const SteadyInstant began = SystemClock().steady_now();
@@ -283,7 +294,10 @@ std::optional<Writers::Piece> Writers::take_overdue() noexcept {
   for (const bool functions : {false, true}) {
     const std::size_t lane = lane_of(WritePriority::accept, functions);
     const Lane& from = lanes_.at(lane);
-    if (!from.pieces.empty() && now - from.served >= kServedWithin) return take_out(lane);
+    if (from.pieces.empty()) continue;
+    const SteadyInstant since =
+        std::visit([](const auto& some) { return some.since; }, from.pieces.front());
+    if (now - from.served >= kServedWithin || now - since >= kWaitsAtMost) return take_out(lane);
   }
   return std::nullopt;
 }
@@ -309,7 +323,7 @@ void Writers::perform(const Ground& ground, Drawn& drawn) {
             Ground its = ground;
             // Somebody waits for it at the other end.
             if (priority_of(drawn.lane) == priority_of(kAcceptLane))
-              its.flight_max = answered_within(ground.flight_max);
+              its.until = answered_by(first.since);
             return perform_function(its, first.work);
           });
         } else {
@@ -337,6 +351,7 @@ void Writers::perform_all(const Ground& ground, Drawn& drawn) {
 void Writers::finish(Drawn& drawn, Microseconds took) noexcept {
   std::size_t written = 0;
   bool failed = false;
+  bool in_doubt = false;
   {
     const std::lock_guard lock(mutex_);
     for (const Piece& piece : drawn.pieces) {
@@ -346,8 +361,9 @@ void Writers::finish(Drawn& drawn, Microseconds took) noexcept {
             if (done.answer) {
               ++written;
             } else {
-              failed = failed || done.answer.error().kind == ErrorKind::unavailable ||
-                       done.answer.error().kind == ErrorKind::io;
+              const ErrorKind why = done.answer.error().kind;
+              in_doubt = in_doubt || why == ErrorKind::io;
+              failed = failed || why == ErrorKind::unavailable || why == ErrorKind::io;
             }
           },
           piece);
@@ -357,6 +373,7 @@ void Writers::finish(Drawn& drawn, Microseconds took) noexcept {
   if (written > 0) ++commits_;
   writes_ += written;
   if (failed) ++failed_commits_;
+  if (in_doubt) ++doubts_;
   (void)caught([&]() -> Result<void> {
     const SteadyInstant now = SystemClock().steady_now();
     if (failed) {
@@ -387,6 +404,7 @@ void Writers::finish(Drawn& drawn, Microseconds took) noexcept {
     Lane& lane = lanes_.at(drawn.lane);
     lane.in_air -= drawn.pieces.size();
     --lane.flights;
+    performing_.at(drawn.thread) = {};
   }
   filled_.notify_all();
 }

@@ -60,6 +60,7 @@ class Writers {
     Done done;
     Result<void> answer;
     std::size_t octets = 0;
+    SteadyInstant since{};
   };
   using Piece =
       std::variant<Function, Pending<Accept>, Pending<Settle>, Pending<Claim>, Pending<StageRows>>;
@@ -71,16 +72,18 @@ class Writers {
     SteadyInstant served{};  // when something was taken from it, or it was empty
   };
   struct Drawn {
+    std::size_t thread = 0;  // whose it is
     std::size_t lane = 0;
     std::deque<Piece> pieces;
   };
 
   void take(WritePriority priority, Piece piece);
-  void run(Connections& connections);
+  void run(Connections& connections, std::size_t thread);
   // False: the store is closing, and nothing is left.
   [[nodiscard]] bool wait_for_work(Connections& connections);
   // One piece of work, or one look for it. Throws only while nothing is drawn.
-  void turn(const Ground& ground, Borrowed& connection, Connections& connections);
+  void turn(const Ground& ground, Borrowed& connection, Connections& connections,
+            std::size_t thread);
   // After such a turn: the first that waits is told so, or it might wait for ever.
   void refuse_first() noexcept;
   // What comes next; empty: others were faster.
@@ -109,6 +112,8 @@ class Writers {
   std::condition_variable filled_;
   std::array<Lane, kLanes> lanes_;
   std::array<std::size_t, kWritePriorities> queued_{};
+  // Since when each thread performs what it has drawn; the beginning of time: it has nothing.
+  std::vector<SteadyInstant> performing_;
   Admission admission_;
   std::condition_variable ended_;
   bool has_ended_ = false;
@@ -119,6 +124,7 @@ class Writers {
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<std::uint64_t> writes_{0};
   std::atomic<std::uint64_t> failed_commits_{0};
+  std::atomic<std::uint64_t> doubts_{0};
   std::atomic<std::int64_t> commit_time_us_{0};
   std::size_t thread_count_ = 0;
   std::vector<std::thread> threads_;

@@ -57,6 +57,10 @@ const Sql kVoid{"nodes: void", "UPDATE nodes SET void = 1 WHERE key = $1"};
 const Sql kHeldByVoid{"nodes: held",
                       "SELECT b.number FROM batches b WHERE b.holder = $1 AND b.holder <> 0"
                       " ORDER BY b.number LIMIT $2 FOR NO KEY UPDATE"};
+const Sql kHoldHeld{"nodes: hold held",
+                    "SELECT b.number FROM unnest($1::bigint[], $2::bigint[]) u(number, token)"
+                    " JOIN batches b ON b.number = u.number AND b.token = u.token AND b.holder = $3"
+                    " ORDER BY b.number FOR NO KEY UPDATE OF b"};
 // After the lock, which may have been waited for.
 const Sql kHeldRows{"nodes: held rows",
                     "SELECT b.number, b.losses, CASE b.begun WHEN 1 THEN b.alone END, d.expires,"
@@ -207,16 +211,9 @@ Result<bool> Changes::count_death(std::int64_t batch, std::int64_t seq, Instant 
   return true;
 }
 
-Result<OfferedAgain> Changes::offer_again(NodeKey node, std::int64_t limit) {
+// Batches that `node` holds, under their locks: as they are after whatever was waited for.
+Result<OfferedAgain> Changes::lose(const Column& numbers, NodeKey node, bool died) {
   OfferedAgain offered;
-  const auto locked = session_.ask(kLockNode, Params() << node);
-  if (!locked) return fail(locked.error());
-  if (locked->empty() || !locked->flag(0, 0)) return offered;
-  const bool died = locked->integer(0, 0) == 1;
-  const auto held = session_.ask(kHeldByVoid, Params() << node << limit);
-  if (!held) return fail(held.error());
-  Column numbers(kInt8);
-  for (int i = 0; i < held->size(); ++i) numbers.add(held->integer(i, 0));
   const auto rows = session_.ask(kHeldRows, Params() << numbers << node);
   if (!rows) return fail(rows.error());
   const auto ways = session_.ask(kAnyOnTheWay, Params() << numbers);
@@ -261,14 +258,41 @@ Result<OfferedAgain> Changes::offer_again(NodeKey node, std::int64_t limit) {
     losses.add(count);
   }
   offered.batches = rows->size();
-  offered.more = held->size() >= limit;
-  session_.add(kLose, Params() << lost << losses << session_.now());
-  if (!offered.more) {
-    session_.add(kRemoveIdle, Params() << node).add(kRemoveLease, Params() << node);
-  }
-  auto done = session_.fly();
+  auto done = session_.ask(kLose, Params() << lost << losses << session_.now());
   if (!done) return fail(std::move(done.error()));
   return offered;
+}
+
+Result<OfferedAgain> Changes::offer_again(NodeKey node, std::int64_t limit) {
+  const auto locked = session_.ask(kLockNode, Params() << node);
+  if (!locked) return fail(locked.error());
+  if (locked->empty() || !locked->flag(0, 0)) return OfferedAgain{};
+  const auto held = session_.ask(kHeldByVoid, Params() << node << limit);
+  if (!held) return fail(held.error());
+  Column numbers(kInt8);
+  for (int i = 0; i < held->size(); ++i) numbers.add(held->integer(i, 0));
+  auto offered = lose(numbers, node, locked->integer(0, 0) == 1);
+  if (!offered) return offered;
+  offered->more = held->size() >= limit;
+  if (offered->more) return offered;
+  const auto gone =
+      session_.add(kRemoveIdle, Params() << node).add(kRemoveLease, Params() << node).fly();
+  if (!gone) return fail(gone.error());
+  return offered;
+}
+
+Result<OfferedAgain> Changes::give_back(NodeKey node, std::span<const HeldBatch> held) {
+  Column wanted(kInt8);
+  Column tokens(kInt8);
+  for (const HeldBatch& batch : held) {
+    wanted.add(batch_number(batch.key));
+    tokens.add(batch.token);
+  }
+  const auto locked = session_.ask(kHoldHeld, Params() << wanted << tokens << node);
+  if (!locked) return fail(locked.error());
+  Column numbers(kInt8);
+  for (int i = 0; i < locked->size(); ++i) numbers.add(locked->integer(i, 0));
+  return lose(numbers, node, false);
 }
 
 // ---- suspects ----------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 // Memory is refused to the store's threads, at the first, second, third, ... time they ask for
 // some: whoever waits is answered, the threads go on, and what was answered with success is there.
 #include <atomic>
-#include <cstdlib>
 #include <filesystem>
 #include <future>
 #include <new>
@@ -12,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "store/sqlite/sqlite_store.h"
+#include "support/asked_for_memory.h"
 
 namespace todoku::store {
 namespace {
@@ -30,25 +30,9 @@ void ask_for_memory() {
 }  // namespace
 }  // namespace todoku::store
 
-// TSan has these for itself, and no memory is refused there.
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define TODOKU_MEMORY_IS_NEVER_REFUSED
-#endif
-#endif
-#ifndef TODOKU_MEMORY_IS_NEVER_REFUSED
-void* operator new(std::size_t size) {
-  todoku::store::ask_for_memory();
-  if (void* got = std::malloc(size)) return got;
-  throw std::bad_alloc();
+void todoku::before_memory_is_given(std::size_t /*octets*/) {
+  store::ask_for_memory();
 }
-void operator delete(void* given) noexcept {
-  std::free(given);
-}
-void operator delete(void* given, std::size_t) noexcept {
-  std::free(given);
-}
-#endif
 
 namespace todoku::store {
 namespace {

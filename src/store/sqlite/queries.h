@@ -108,6 +108,9 @@ class Queries {
   [[nodiscard]] Result<OpenStretch> open_recipients(std::int64_t from, std::int64_t limit);
   [[nodiscard]] Result<std::vector<HeldBatch>> lost_by(NodeKey node,
                                                        std::span<const HeldBatch> held);
+  [[nodiscard]] Result<std::vector<HeldBatch>> held_by(NodeKey node,
+                                                       const std::optional<BatchKey>& after,
+                                                       std::int64_t limit);
 
   [[nodiscard]] Result<std::optional<Leader>> leader();
   [[nodiscard]] Result<std::vector<SourceOwner>> source_owners();

@@ -50,4 +50,19 @@ Result<std::vector<HeldBatch>> Queries::lost_by(NodeKey node, std::span<const He
   return lost;
 }
 
+Result<std::vector<HeldBatch>> Queries::held_by(NodeKey node, const std::optional<BatchKey>& after,
+                                                std::int64_t limit) {
+  std::vector<HeldBatch> held;
+  auto query = db_.query(
+      "SELECT number, delivery, token FROM batches"
+      " WHERE holder = ? AND holder <> 0 AND number > ? ORDER BY number LIMIT ?");
+  query.bind(node, after ? batch_number(*after) : std::int64_t{0}, limit);
+  while (query.next()) {
+    held.push_back({batch_key(query.integer(1), query.integer(0)),
+                    static_cast<std::uint64_t>(query.integer(2))});
+  }
+  if (query.failed()) return fail(query.error());
+  return held;
+}
+
 }  // namespace todoku::store::sqlite

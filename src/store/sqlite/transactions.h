@@ -122,6 +122,10 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<std::vector<HeldBatch>> lost_by(NodeKey node, std::span<const HeldBatch> held) override {
     return queries_.lost_by(node, held);
   }
+  Result<std::vector<HeldBatch>> held_by(NodeKey node, const std::optional<BatchKey>& after,
+                                         std::int64_t limit) override {
+    return queries_.held_by(node, after, limit);
+  }
 
   Result<std::optional<Leader>> leader() override { return queries_.leader(); }
   Result<std::vector<SourceOwner>> source_owners() override { return queries_.source_owners(); }
@@ -198,6 +202,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<void> leave_node(NodeKey node) override;
   Result<bool> void_node(NodeKey node) override;
   Result<OfferedAgain> offer_again(NodeKey node, std::int64_t limit) override;
+  Result<OfferedAgain> give_back(NodeKey node, std::span<const HeldBatch> held) override;
   Result<void> mark_begun(const HeldBatch& held, bool begun) override;
   Result<void> mark_on_its_way(const HeldBatch& held, std::uint32_t seq, bool on_its_way) override;
   Result<void> offer_set_aside(const RecipientKey& key) override;

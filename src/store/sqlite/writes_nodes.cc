@@ -185,6 +185,35 @@ Result<OfferedAgain> SqliteWriteTransaction::offer_again(NodeKey node, std::int6
   return offered;
 }
 
+Result<OfferedAgain> SqliteWriteTransaction::give_back(NodeKey node,
+                                                       std::span<const HeldBatch> held) {
+  OfferedAgain offered;
+  for (const HeldBatch& batch : held) {
+    const std::int64_t number = batch_number(batch.key);
+    bool is_held = false;
+    bool at_most_once = false;
+    {
+      auto query = db_.query(
+          "SELECT d.at_most_once FROM batches b JOIN deliveries d ON d.key = b.delivery"
+          " WHERE b.number = ? AND b.token = ? AND b.holder = ? AND b.holder <> 0");
+      query.bind(number, batch.token, node);
+      is_held = query.next();
+      if (query.failed()) return fail(query.error());
+      at_most_once = is_held && query.flag(0);
+    }
+    if (!is_held) continue;
+    if (at_most_once) {
+      const auto unknown = doubt_those_on_their_way(batch.key);
+      if (!unknown) return fail(unknown.error());
+      offered.unknown += *unknown;
+    }
+    auto done = lose_batch(number, false, offered);
+    if (!done) return fail(std::move(done.error()));
+    ++offered.batches;
+  }
+  return offered;
+}
+
 // ---- suspects ----------------------------------------------------------------------------------
 
 Result<void> SqliteWriteTransaction::mark_begun(const HeldBatch& held, bool begun) {

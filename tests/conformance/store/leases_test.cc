@@ -133,6 +133,60 @@ TEST_P(StoreSuite, KeysThatPointIntoAnotherDeliveryFindNothing) {
   EXPECT_TRUE(release(leases[0]));
 }
 
+TEST_P(StoreSuite, WhatANodeHoldsIsToldInPages) {
+  const Account acme = account();
+  std::vector<HeldBatch> mine;
+  for (int i = 0; i < 5; ++i) {
+    mine.push_back(accept(acme.key, {recipient("one")}).batches.at(0).held());
+  }
+  const Delivery sending = started(acme.key, {recipient("two")});
+  const auto theirs = claim_all(sending.key, other_);
+  ASSERT_THAT(theirs, SizeIs(1));
+  const auto page = [&](NodeKey node, std::optional<BatchKey> after, std::int64_t limit) {
+    return must(read([&](ReadTransaction& t) { return t.held_by(node, after, limit); }));
+  };
+  EXPECT_EQ(page(me_, {}, 10), mine);
+  EXPECT_THAT(page(me_, {}, 2), ElementsAre(mine[0], mine[1]));
+  EXPECT_THAT(page(me_, mine[1].key, 2), ElementsAre(mine[2], mine[3]));
+  EXPECT_THAT(page(me_, mine[3].key, 2), ElementsAre(mine[4]));
+  EXPECT_THAT(page(other_, {}, 10), ElementsAre(theirs[0].held()));
+  must(release(theirs[0], 1h));
+  EXPECT_THAT(page(other_, {}, 10), IsEmpty());
+  EXPECT_THAT(page(kNobody, {}, 10), IsEmpty()) << "what nobody holds";
+}
+
+TEST_P(StoreSuite, WhatANodeHasForgottenIsDueAgainAndItsTokenIsFenced) {
+  const auto give_back = [&](NodeKey node, const std::vector<HeldBatch>& held) {
+    return must(write([&](WriteTransaction& t) { return t.give_back(node, held); }));
+  };
+  const Account acme = account();
+  const LeasedBatch first = accept(acme.key, {recipient("one")}).batches.at(0);
+  const LeasedBatch second = accept(acme.key, {recipient("two")}).batches.at(0);
+  EXPECT_EQ(give_back(other_, {first.held()}).batches, 0) << "it is not theirs";
+  EXPECT_EQ(give_back(me_, {{first.key, first.token + 1}}).batches, 0) << "nor that lease";
+  EXPECT_THAT(due_transactional(), IsEmpty());
+  EXPECT_EQ(give_back(me_, {first.held()}).batches, 1);
+  EXPECT_EQ(give_back(me_, {first.held()}).batches, 0) << "twice is once";
+  ASSERT_THAT(due_transactional(), SizeIs(1));
+  EXPECT_EQ(error_of(release(first)), "conflict");
+  const auto again = claim(me_, {first.key});
+  ASSERT_THAT(again, SizeIs(1));
+  EXPECT_GT(again[0].token, first.token);
+  EXPECT_THAT(again[0].recipients, SizeIs(1));
+  EXPECT_FALSE(again[0].suspect);
+  EXPECT_TRUE(release(second)) << "what was in hand stays";
+}
+
+TEST_P(StoreSuite, WhatWasForgottenIsDueWhenItsFirstRecipientIs) {
+  const Delivery sending = started(account().key, recipients(2, "example.jp"));
+  const LeasedBatch lease = claim_all(sending.key).at(0);
+  record({outcome(lease.key, 0, RecipientState::delivered), deferral(lease.key, 1, after(60))});
+  must(write([&](WriteTransaction& t) { return t.give_back(me_, std::vector{lease.held()}); }));
+  EXPECT_THAT(due_keys(sending.key), IsEmpty());
+  clock_.advance(60s);
+  EXPECT_THAT(due_keys(sending.key), ElementsAre(lease.key));
+}
+
 TEST_P(StoreSuite, WhatADeadNodeHeldIsOfferedInSlices) {
   const Account acme = account();
   for (int i = 0; i < 5; ++i) accept(acme.key, {recipient("one")});

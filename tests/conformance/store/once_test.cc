@@ -92,6 +92,18 @@ TEST_P(StoreSuite, ALeaseThatIsGivenBackInOrderLeavesTheSameDoubt) {
   EXPECT_EQ(get(sending.key).status, DeliveryStatus::sent);
 }
 
+TEST_P(StoreSuite, WhatANodeHasForgottenLeavesTheSameDoubt) {
+  const Delivery sending = started(once(bulk(account().key)), recipients(3, "example.jp"));
+  const LeasedBatch lease = claim_all(sending.key).at(0);
+  must(mark(*store_, lease.held(), 1));
+  const OfferedAgain given =
+      must(write([&](WriteTransaction& t) { return t.give_back(me_, std::vector{lease.held()}); }));
+  EXPECT_EQ(given.batches, 1);
+  EXPECT_EQ(given.unknown, 1);
+  EXPECT_EQ(stories("user1@example.jp").at(0).state, RecipientState::unknown);
+  EXPECT_THAT(claim_all(sending.key).at(0).recipients, SizeIs(2));
+}
+
 TEST_P(StoreSuite, OnlyTheHolderSaysWhatIsOnItsWay) {
   const Delivery sending = started(once(bulk(account().key)), recipients(2, "example.jp"));
   const LeasedBatch lease = claim_all(sending.key).at(0);
