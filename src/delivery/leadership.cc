@@ -96,6 +96,7 @@ Task<Result<void>> Leadership::turn() {
     reign_.lost();
     until_us_ = 0;
     as_ = static_cast<std::int64_t>(itself);
+    publish(itself);
   }
   if (itself == store::kNobody) co_return Result<void>{};
   std::optional<Instant> known;

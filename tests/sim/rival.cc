@@ -80,6 +80,8 @@ Rival::Rival(RivalSurroundings s, unsigned run)
       live_(store_, s_.own_clock, runtime_.executor(0)),
       watcher_(store_, *node_, s_.own_clock, metrics_),
       tasks_(runtime_.executor(0)) {
+  leadership_.listen([this] { told_leads_ = leadership_.leads(); });
+  keeper_.listen([this] { told_owned_ = keeper_.owned(); });
   s_.trace.line("run {} starts as {}", run, s_.name);
 }
 
@@ -113,6 +115,11 @@ bool Rival::leads() {
   if (leads) led_ = now;
   if (s_.safeguards.lapse_respected || led_ == SteadyInstant{}) return leads;
   return now - led_ < kHeedless;
+}
+
+bool Rival::is_told() const {
+  const std::vector<std::string> owned = keeper_.owned();
+  return (told_leads_ || !leadership_.leads()) && (owned.empty() || owned == told_owned_);
 }
 
 std::vector<std::string> Rival::sends_from() const {

@@ -75,6 +75,8 @@ class Rival {
   [[nodiscard]] FaultyStore& store() { return store_; }
   // Whether its scheduler acts.
   [[nodiscard]] bool leads();
+  // Whether who listens knows of all that it may do.
+  [[nodiscard]] bool is_told() const;
   // What it may begin mails from.
   [[nodiscard]] std::vector<std::string> sends_from() const;
   [[nodiscard]] std::vector<std::string> live() const { return live_.live(); }
@@ -98,6 +100,8 @@ class Rival {
   bool dead_ = false;
   bool stopping_ = false;
   SteadyInstant led_{};
+  bool told_leads_ = false;
+  std::vector<std::string> told_owned_;
   SeededRandom random_;
   Metrics metrics_;
   async::Runtime runtime_{1};

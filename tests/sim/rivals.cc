@@ -200,6 +200,7 @@ void Rivals::observe() {
   for (std::size_t i = 0; i < places_.size(); ++i) {
     Rival* const rival = places_[i]->rival.get();
     if (rival == nullptr) continue;
+    if (!rival->is_told()) trouble(fmt::format("run {} was not told what it may do", rival->run()));
     if (rival->leads()) {
       if (moment.leader) trouble(fmt::format("node{} and node{} lead", *moment.leader, i));
       moment.leader = i;
