@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
-// facet (settings, accounts, deliveries, recipients, imports, nodes, work), with a back end per
-// folder and one conformance suite (tests/conformance/store).
+// facet (settings, accounts, deliveries, recipients, imports, nodes, news, work), with a back end
+// per folder and one conformance suite (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -31,6 +31,7 @@
 #include "store/accounts.h"
 #include "store/deliveries.h"
 #include "store/imports.h"
+#include "store/news.h"
 #include "store/nodes.h"
 #include "store/recipients.h"
 #include "store/settings.h"
@@ -49,6 +50,7 @@ class ReadTransaction : public SettingReads,
                         public RecipientReads,
                         public ImportReads,
                         public NodeReads,
+                        public NewsReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
@@ -58,6 +60,7 @@ class WriteTransaction : public SettingWrites,
                          public RecipientWrites,
                          public ImportWrites,
                          public NodeWrites,
+                         public NewsWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;

@@ -73,6 +73,9 @@ class Questions final : public ReadTransaction {
   Result<std::vector<Node>> nodes() override;
   Result<std::vector<HeldBatch>> lost_by(NodeKey node, std::span<const HeldBatch> held) override;
 
+  // -- news (news.cc)
+  Result<std::vector<NewsItem>> news(std::int64_t limit) override;
+
   // -- figures (reads_scheduling.cc)
   Result<std::vector<QueueFigures>> queue_figures() override;
   Result<AccountWork> work_of(AccountKey account) override;
@@ -132,6 +135,10 @@ class Changes final : public WriteTransaction {
   Result<void> mark_begun(const HeldBatch& held, bool begun) override;
   Result<void> mark_on_its_way(const HeldBatch& held, std::uint32_t seq, bool on_its_way) override;
   Result<void> offer_set_aside(const RecipientKey& key) override;
+
+  // -- news (news.cc)
+  Result<void> tell_news(NodeKey teller, std::string_view body) override;
+  Result<void> drop_news(std::span<const std::int64_t> keys) override;
 
  private:
   [[nodiscard]] Result<std::int64_t> doubt_those_on_their_way(const std::set<BatchKey>& batches);

@@ -101,6 +101,7 @@ class Queries {
   [[nodiscard]] Result<std::vector<std::string>> import_errors(DeliveryKey key);
 
   [[nodiscard]] Result<std::vector<Node>> nodes();
+  [[nodiscard]] Result<std::vector<NewsItem>> news(std::int64_t limit);
   [[nodiscard]] Result<std::vector<HeldBatch>> lost_by(NodeKey node,
                                                        std::span<const HeldBatch> held);
 

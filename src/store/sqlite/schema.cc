@@ -219,10 +219,17 @@ constexpr const char* kVersion9 = R"sql(
 CREATE INDEX accounts_suspended ON accounts(suspended) WHERE suspended = 1;
 )sql";
 
+// news                  What processes tell the one that leads (store/news.h).
+constexpr const char* kVersion10 = R"sql(
+CREATE TABLE news(key INTEGER PRIMARY KEY, at INTEGER NOT NULL, teller INTEGER NOT NULL,
+  body BLOB NOT NULL);
+CREATE INDEX news_at ON news(at);
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 9> kMigrations{kVersion1, kVersion2, kVersion3,
-                                                 kVersion4, kVersion5, kVersion6,
-                                                 kVersion7, kVersion8, kVersion9};
+constexpr std::array<const char*, 10> kMigrations{kVersion1, kVersion2, kVersion3, kVersion4,
+                                                  kVersion5, kVersion6, kVersion7, kVersion8,
+                                                  kVersion9, kVersion10};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

@@ -115,6 +115,8 @@ class SqliteReadTransaction final : public ReadTransaction {
     return queries_.lost_by(node, held);
   }
 
+  Result<std::vector<NewsItem>> news(std::int64_t limit) override { return queries_.news(limit); }
+
   Result<std::vector<QueueFigures>> queue_figures() override { return queries_.queue_figures(); }
   Result<AccountWork> work_of(AccountKey account) override { return queries_.work_of(account); }
   Result<std::vector<SetAside>> set_aside(std::int64_t limit) override {
@@ -186,6 +188,10 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<void> mark_begun(const HeldBatch& held, bool begun) override;
   Result<void> mark_on_its_way(const HeldBatch& held, std::uint32_t seq, bool on_its_way) override;
   Result<void> offer_set_aside(const RecipientKey& key) override;
+
+  // -- news (news.cc)
+  Result<void> tell_news(NodeKey teller, std::string_view body) override;
+  Result<void> drop_news(std::span<const std::int64_t> keys) override;
 
   // -- hot operations: each item is answered in its place. An error: the engine refused, and what
   // was changed must be rolled back.
