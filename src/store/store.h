@@ -29,6 +29,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "store/accounts.h"
+#include "store/cluster.h"
 #include "store/deliveries.h"
 #include "store/imports.h"
 #include "store/news.h"
@@ -51,6 +52,7 @@ class ReadTransaction : public SettingReads,
                         public ImportReads,
                         public NodeReads,
                         public NewsReads,
+                        public ClusterReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
@@ -61,6 +63,7 @@ class WriteTransaction : public SettingWrites,
                          public ImportWrites,
                          public NodeWrites,
                          public NewsWrites,
+                         public ClusterWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;

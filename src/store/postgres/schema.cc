@@ -61,6 +61,11 @@ CREATE TABLE nodes(
   entered bigint NOT NULL, void bigint NOT NULL);
 CREATE TABLE node_leases(node bigint PRIMARY KEY, until bigint NOT NULL)
   WITH (fillfactor = 20, autovacuum_vacuum_threshold = 50, autovacuum_vacuum_scale_factor = 0);
+CREATE TABLE leadership(
+  id bigint PRIMARY KEY, node bigint NOT NULL, until bigint NOT NULL, token bigint NOT NULL)
+  WITH (fillfactor = 20, autovacuum_vacuum_threshold = 50, autovacuum_vacuum_scale_factor = 0);
+CREATE TABLE source_owners(
+  source text COLLATE "C" PRIMARY KEY, node bigint NOT NULL, token bigint NOT NULL);
 CREATE TABLE deliveries(
   key bigint PRIMARY KEY, account bigint NOT NULL, id bigint NOT NULL, type bigint NOT NULL,
   traffic bigint NOT NULL, status bigint NOT NULL, phase bigint, deleted bigint NOT NULL,
@@ -147,6 +152,7 @@ CREATE INDEX news_at ON news(at);
 INSERT INTO numbers VALUES(0, 1);
 INSERT INTO meta VALUES('address_secret', uuid_send(gen_random_uuid()));
 INSERT INTO meta VALUES('entering', '');
+INSERT INTO leadership VALUES(1, 0, 0, 0);
 )sql";
 
 struct Step {

@@ -76,6 +76,10 @@ class Questions final : public ReadTransaction {
   // -- news (news.cc)
   Result<std::vector<NewsItem>> news(std::int64_t limit) override;
 
+  // -- the cluster (cluster.cc)
+  Result<std::optional<Leader>> leader() override;
+  Result<std::vector<SourceOwner>> source_owners() override;
+
   // -- figures (reads_scheduling.cc)
   Result<std::vector<QueueFigures>> queue_figures() override;
   Result<AccountWork> work_of(AccountKey account) override;
@@ -139,6 +143,12 @@ class Changes final : public WriteTransaction {
   // -- news (news.cc)
   Result<void> tell_news(NodeKey teller, std::string_view body) override;
   Result<void> drop_news(std::span<const std::int64_t> keys) override;
+
+  // -- the cluster (cluster.cc)
+  Result<Leader> lead(NodeKey node) override;
+  Result<void> stop_leading(NodeKey node) override;
+  Result<SourceOwner> take_source(NodeKey node, std::string_view source) override;
+  Result<void> give_source(NodeKey node, std::string_view source) override;
 
  private:
   [[nodiscard]] Result<std::int64_t> doubt_those_on_their_way(const std::set<BatchKey>& batches);

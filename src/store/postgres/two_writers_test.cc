@@ -81,6 +81,78 @@ TEST_F(TwoWritersTest, ALeaseOfAClockThatWentBackKeepsNobodyOut) {
   EXPECT_FALSE(write(*first_, [&](WriteTransaction& t) { return t.renew_node(before); }));
 }
 
+TEST_F(TwoWritersTest, OfTwoThatTakeALapsedReignOneLeadsAndBothAreToldWho) {
+  const NodeKey here = enter(*first_, "here");
+  const NodeKey there = enter(*second_, "there");
+  std::uint64_t token = 0;
+  for (int round = 0; round < 50; ++round) {
+    Leader one;
+    Leader other;
+    at_once([&] { one = must(write(*first_, [&](auto& t) { return t.lead(here); })); },
+            [&] { other = must(write(*second_, [&](auto& t) { return t.lead(there); })); });
+    EXPECT_EQ(one.node, other.node) << round;
+    EXPECT_EQ(one.token, other.token) << round;
+    EXPECT_GE(one.token, token);
+    token = one.token;
+    database_.execute("UPDATE leadership SET until = until - 600000");
+  }
+}
+
+TEST_F(TwoWritersTest, AReignOfAClockThatWentBackKeepsNobodyOut) {
+  const NodeKey here = enter(*first_, "here");
+  const NodeKey there = enter(*second_, "there");
+  must(write(*first_, [&](WriteTransaction& t) { return t.lead(here); }));
+  database_.execute("UPDATE leadership SET until = until + 600000");
+  EXPECT_EQ(must(write(*second_, [&](WriteTransaction& t) { return t.lead(there); })).node, there);
+  EXPECT_LE(must(write(*first_, [&](WriteTransaction& t) { return t.lead(here); })).left,
+            kLeadership);
+}
+
+TEST_F(TwoWritersTest, ASourceThatIsFreeIsTakenOnce) {
+  const NodeKey here = enter(*first_, "here");
+  const NodeKey there = enter(*second_, "there");
+  for (int round = 0; round < 50; ++round) {
+    SourceOwner one;
+    SourceOwner other;
+    at_once(
+        [&] { one = must(write(*first_, [&](auto& t) { return t.take_source(here, "a"); })); },
+        [&] { other = must(write(*second_, [&](auto& t) { return t.take_source(there, "a"); })); });
+    EXPECT_EQ(one.node, other.node) << round;
+    EXPECT_EQ(one.token, static_cast<std::uint64_t>(round) + 1);
+    EXPECT_EQ(other.token, one.token);
+    must(write(*first_, [&](WriteTransaction& t) { return t.give_source(one.node, "a"); }));
+  }
+}
+
+// The dead one's node is made void and what it had is taken while it asks for more.
+TEST_F(TwoWritersTest, WhoBecomesVoidTakesNothingAnyMore) {
+  const NodeKey here = enter(*first_, "here");
+  for (int round = 0; round < 25; ++round) {
+    const NodeKey there = enter(*second_, "there" + std::to_string(round));
+    Result<Leader> led = fail(ErrorKind::cancelled, "");
+    Result<SourceOwner> owned = fail(ErrorKind::cancelled, "");
+    database_.execute("UPDATE node_leases SET until = 0");
+    at_once(
+        [&] {
+          led = write(*second_, [&](WriteTransaction& t) { return t.lead(there); });
+          owned = write(*second_, [&](WriteTransaction& t) { return t.take_source(there, "a"); });
+        },
+        [&] {
+          EXPECT_TRUE(
+              must(write(*first_, [&](WriteTransaction& t) { return t.void_node(there); })));
+        });
+    if (!led) EXPECT_EQ(led.error().kind, ErrorKind::conflict);
+    if (!owned) EXPECT_EQ(owned.error().kind, ErrorKind::conflict);
+    EXPECT_TRUE(led || !owned) << "who is void stays void";
+    EXPECT_EQ(must(write(*first_, [&](WriteTransaction& t) { return t.lead(here); })).node, here);
+    const auto taken =
+        must(write(*first_, [&](WriteTransaction& t) { return t.take_source(here, "a"); }));
+    EXPECT_EQ(taken.node, here);
+    must(write(*first_, [&](WriteTransaction& t) { return t.stop_leading(here); }));
+    must(write(*first_, [&](WriteTransaction& t) { return t.give_source(here, "a"); }));
+  }
+}
+
 TEST_F(TwoWritersTest, ANameIsTakenOnce) {
   std::atomic<int> made{0};
   std::atomic<int> taken{0};

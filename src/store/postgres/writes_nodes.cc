@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "store/numbers.h"
+#include "store/postgres/cluster.h"
 #include "store/postgres/settling_set.h"
 #include "store/postgres/transactions.h"
 #include "store/records.h"
@@ -123,6 +124,7 @@ Result<NodeKey> Changes::enter_node(const NewNode& node) {
   const auto all = questions_.nodes();
   if (!all) return fail(all.error());
   Column others(kInt8);
+  Column before(kInt8);  // of these: known to have stopped
   for (const Node& other : *all) {
     if (other.is_void) continue;
     const bool is_before = node.succeeds && other.name == node.name;
@@ -131,9 +133,12 @@ Result<NodeKey> Changes::enter_node(const NewNode& node) {
       return fail(ErrorKind::conflict, lives_here(other));
     }
     others.add(other.key);
+    if (is_before) before.add(other.key);
   }
   const Instant now = session_.now();
   auto done = session_.add(kVoidOthers, Params() << others)
+                  .add(kStopLeading, Params() << before)
+                  .add(kGiveSources, Params() << before)
                   .add(kInsertNode, Params() << *key << std::string_view(node.name)
                                              << std::string_view(node.roles)
                                              << std::string_view(node.version) << now)
@@ -157,7 +162,11 @@ Result<void> Changes::renew_node(NodeKey node) {
 }
 
 Result<void> Changes::leave_node(NodeKey node) {
+  Column nodes(kInt8);
+  nodes.add(node);
   return nothing_or(session_.add(kLeave, Params() << node)
+                        .add(kStopLeading, Params() << nodes)
+                        .add(kGiveSources, Params() << nodes)
                         .add(kRemoveIdle, Params() << node)
                         .add(kRemoveLease, Params() << node)
                         .fly());

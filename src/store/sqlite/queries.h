@@ -105,6 +105,9 @@ class Queries {
   [[nodiscard]] Result<std::vector<HeldBatch>> lost_by(NodeKey node,
                                                        std::span<const HeldBatch> held);
 
+  [[nodiscard]] Result<std::optional<Leader>> leader();
+  [[nodiscard]] Result<std::vector<SourceOwner>> source_owners();
+
   [[nodiscard]] Result<std::vector<QueueFigures>> queue_figures();
   [[nodiscard]] Result<AccountWork> work_of(AccountKey account);
   [[nodiscard]] Result<std::vector<SetAside>> set_aside(std::int64_t limit);

@@ -219,8 +219,15 @@ constexpr const char* kVersion9 = R"sql(
 CREATE INDEX accounts_suspended ON accounts(suspended) WHERE suspended = 1;
 )sql";
 
+// leadership            One row: which scheduler leads (store/cluster.h); node 0: none.
+// source_owners         Whose a source is; node 0: nobody's. Its token stays.
 // news                  What processes tell the one that leads (store/news.h).
 constexpr const char* kVersion10 = R"sql(
+CREATE TABLE leadership(
+  id INTEGER PRIMARY KEY, node INTEGER NOT NULL, until INTEGER NOT NULL, token INTEGER NOT NULL);
+INSERT INTO leadership VALUES(1, 0, 0, 0);
+CREATE TABLE source_owners(
+  source TEXT PRIMARY KEY, node INTEGER NOT NULL, token INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE news(key INTEGER PRIMARY KEY, at INTEGER NOT NULL, teller INTEGER NOT NULL,
   body BLOB NOT NULL);
 CREATE INDEX news_at ON news(at);

@@ -117,6 +117,9 @@ class SqliteReadTransaction final : public ReadTransaction {
 
   Result<std::vector<NewsItem>> news(std::int64_t limit) override { return queries_.news(limit); }
 
+  Result<std::optional<Leader>> leader() override { return queries_.leader(); }
+  Result<std::vector<SourceOwner>> source_owners() override { return queries_.source_owners(); }
+
   Result<std::vector<QueueFigures>> queue_figures() override { return queries_.queue_figures(); }
   Result<AccountWork> work_of(AccountKey account) override { return queries_.work_of(account); }
   Result<std::vector<SetAside>> set_aside(std::int64_t limit) override {
@@ -192,6 +195,12 @@ class SqliteWriteTransaction final : public WriteTransaction {
   // -- news (news.cc)
   Result<void> tell_news(NodeKey teller, std::string_view body) override;
   Result<void> drop_news(std::span<const std::int64_t> keys) override;
+
+  // -- the cluster (writes_cluster.cc)
+  Result<Leader> lead(NodeKey node) override;
+  Result<void> stop_leading(NodeKey node) override;
+  Result<SourceOwner> take_source(NodeKey node, std::string_view source) override;
+  Result<void> give_source(NodeKey node, std::string_view source) override;
 
   // -- hot operations: each item is answered in its place. An error: the engine refused, and what
   // was changed must be rolled back.
@@ -276,6 +285,8 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<std::optional<Instant>> earliest_due(std::int64_t batch, std::int64_t open);
 
   [[nodiscard]] Result<void> make_way(const NewNode& node);
+  [[nodiscard]] Result<void> must_be_known(NodeKey node);
+  [[nodiscard]] Result<void> give_all(NodeKey node);
   [[nodiscard]] Result<void> lose_batch(std::int64_t number, bool died, OfferedAgain& offered);
   [[nodiscard]] Result<std::vector<OutcomeRecord>> doubtful(const BatchKey& batch);
   [[nodiscard]] Result<std::int64_t> doubt_those_on_their_way(const BatchKey& batch);

@@ -23,6 +23,9 @@ Result<void> SqliteWriteTransaction::make_way(const NewNode& node) {
     }
     auto done = db_.query("UPDATE nodes SET void = 1 WHERE key = ?").bind(other.key).run();
     if (!done) return done;
+    if (!is_before) continue;
+    done = give_all(other.key);
+    if (!done) return done;
   }
   return {};
 }
@@ -53,6 +56,8 @@ Result<void> SqliteWriteTransaction::renew_node(NodeKey node) {
 
 Result<void> SqliteWriteTransaction::leave_node(NodeKey node) {
   auto done = db_.query("UPDATE nodes SET void = 2 WHERE key = ?").bind(node).run();
+  if (!done) return done;
+  done = give_all(node);
   if (!done) return done;
   return db_
       .query(

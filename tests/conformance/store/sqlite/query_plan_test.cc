@@ -26,6 +26,7 @@ const std::map<std::string, std::string>& allowed_scans() {
   static const std::map<std::string, std::string> kAllowed{
       {"meta", "a handful of figures"},
       {"nodes", "one row per process"},
+      {"source_owners", "one row per source"},
       {"j VIRTUAL TABLE INDEX 1:", "the list that was asked for"},
       {"suspects", "a few mails that processes died with"},
       {"s USING INDEX suspects_aside", "the same"},

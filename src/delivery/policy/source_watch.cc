@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/policy/source_watch.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "delivery/policy/pools.h"
+
+namespace todoku::delivery::policy {
+namespace {
+
+std::vector<RenewalWatch::Seen> leases_of(const std::vector<SourceSeen>& owners) {
+  std::vector<RenewalWatch::Seen> leases;
+  for (const SourceSeen& owner : owners) {
+    leases.push_back({.node = owner.node, .until = owner.until, .is_void = owner.is_void});
+  }
+  return leases;
+}
+
+}  // namespace
+
+SourceWatch::Steps SourceWatch::look(const std::vector<Configured>& configured,
+                                     const std::vector<SourceSeen>& owners, std::int64_t itself,
+                                     SteadyInstant asked, SteadyInstant answered) {
+  watch_.look(leases_of(owners), asked, answered);
+  std::map<std::string, SourceSeen> by_name;
+  for (const SourceSeen& owner : owners) by_name.emplace(owner.source, owner);
+  Steps steps;
+  std::vector<std::string> free;
+  std::map<std::string, SteadyInstant> ending;
+  // Whether it is in use counts only after it was said that it is over: until then something may
+  // be begun.
+  const auto end = [&](const std::string& name, bool in_use) {
+    const auto before = ending_.find(name);
+    const SteadyInstant since = before == ending_.end() ? answered : before->second;
+    if (before != ending_.end() && (!in_use || answered - since >= lease_)) {
+      steps.give.push_back(name);
+    } else {
+      ending.emplace(name, since);
+    }
+  };
+  for (const Configured& source : configured) {
+    const auto owner = by_name.find(source.name);
+    if (owner == by_name.end()) {
+      if (source.is_here) free.push_back(source.name);
+      continue;
+    }
+    const bool is_ours = owner->second.node == itself;
+    // What has begun to end ends: its address may go on and off, its lanes do not.
+    if (is_ours && source.is_here && !ending_.contains(source.name)) {
+      steps.owned.push_back(source.name);
+    } else if (is_ours) {
+      end(source.name, source.in_use);
+    } else if (source.is_here && owner->second.is_void &&
+               watch_.unrenewed_for(owner->second.node) >= lease_) {
+      free.push_back(source.name);
+    }
+    by_name.erase(owner);
+  }
+  // Owned, and not configured any more.
+  for (const auto& [name, owner] : by_name) {
+    if (owner.node == itself) end(name, false);
+  }
+  ending_ = std::move(ending);
+  steps.ending = !ending_.empty();
+  // Couriers that begin together try different ones first.
+  if (const auto place = choose_source(free, itself, 0)) steps.take = free[*place];
+  return steps;
+}
+
+std::vector<std::string> LivingWatch::look(const std::vector<SourceSeen>& owners,
+                                           SteadyInstant asked, SteadyInstant answered) {
+  watch_.look(leases_of(owners), asked, answered);
+  std::set<std::string> living;
+  for (const SourceSeen& owner : owners) {
+    const bool lapsed = owner.left <= Milliseconds(0);
+    if (owner.is_void || (lapsed && watch_.unrenewed_for(owner.node) >= lease_)) continue;
+    living.insert(owner.source);
+  }
+  return {living.begin(), living.end()};
+}
+
+}  // namespace todoku::delivery::policy
