@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
-#include <vector>
+#include <optional>
 
 #include "async/task.h"
 #include "async/task_group.h"
@@ -56,33 +56,31 @@ class Leadership final : public Leads {
   Task<void> stop();
 
   [[nodiscard]] bool leads() const override {
-    return clock_.steady_now().time_since_epoch().count() < until_us_.load() &&
-           node_.key() == store::NodeKey{as_.load()};
+    // In this order: whoever is another node than began to lead has no time left by now.
+    return node_.key() == store::NodeKey{as_.load()} &&
+           clock_.steady_now().time_since_epoch().count() < until_us_.load();
   }
   void listen(std::function<void()> changed) override;
 
  private:
   Task<void> run();
-  Task<bool> turn();
-  Task<Result<void>> look();
-  Task<Result<void>> lead();
-  void told(const store::Leader& leader, store::NodeKey as, SteadyInstant asked);
-  void publish();
-  void tell();
+  Task<Result<void>> turn();
+  Task<Result<void>> lead(store::NodeKey itself, std::optional<Instant> known);
+  void publish(store::NodeKey as);
 
   store::Store& store_;
   const NodeLease& node_;
   const Clock& clock_;
-  policy::Reign reign_;
+  policy::Reign reign_{store::kLeadership};
   bool led_ = false;  // as the listener knows it
   bool stopping_ = false;
-  Trouble asking_{log::Level::warning, "who leads cannot be asked; nobody is scheduled by this one",
-                  "who leads can be asked again"};
-  std::atomic<std::int64_t> until_us_{0};  // of the steady clock
-  std::atomic<std::int64_t> as_{0};        // which node it was that began to lead
+  Trouble asking_{log::Level::warning, "the store cannot be asked who leads the schedulers",
+                  "the store can be asked again who leads the schedulers"};
+  std::atomic<std::int64_t> until_us_{0};  // of the steady clock; what leads() goes by
+  std::atomic<std::int64_t> as_{0};        // which node leads, or would
   std::mutex mutex_;                       // guards what follows; held while it is called
   std::function<void()> changed_;
-  Counter& changes_total_;
+  Counter& reigns_total_;
   Gauge& leads_gauge_;
   async::Executor executor_;
   async::Signal wake_;

@@ -78,13 +78,9 @@ class SourceKeeper final : public OwnedSources {
 
  private:
   Task<void> run();
-  Task<Microseconds> turn();
-  Task<Result<bool>> look();
-  Task<Result<bool>> take(std::string source);
-  Task<Result<void>> give(std::string source);
+  Task<Result<Milliseconds>> turn();
   [[nodiscard]] std::vector<policy::SourceWatch::Configured> configured() const;
   void publish(std::vector<std::string> owned, store::NodeKey as);
-  void tell();
 
   store::Store& store_;
   const NodeLease& node_;
@@ -92,7 +88,6 @@ class SourceKeeper final : public OwnedSources {
   const Clock& clock_;
   policy::SourceWatch watch_{store::kNodeLease};
   bool stopping_ = false;
-  std::vector<std::string> known_;  // what the listener knows
   Trouble asking_{log::Level::warning, "whose the sending addresses are cannot be asked",
                   "whose the sending addresses are can be asked again"};
   Counter& taken_total_;
@@ -106,6 +101,15 @@ class SourceKeeper final : public OwnedSources {
   async::Signal wake_;
   async::TaskGroup tasks_;
 };
+
+// An owner as the rules of policy/source_watch.h take it.
+[[nodiscard]] inline policy::SourceSeen seen_of(const store::SourceOwner& owner) {
+  return {.source = owner.source,
+          .node = static_cast<std::int64_t>(owner.node),
+          .left = owner.left,
+          .until = owner.until,
+          .is_void = owner.is_void};
+}
 
 // Every address of the source's own is an address of this host; a source without one needs none.
 [[nodiscard]] bool is_on_host(const EgressSource& source);

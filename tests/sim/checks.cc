@@ -383,6 +383,8 @@ Figures& Figures::operator+=(const Figures& other) {
   bounced += other.bounced;
   expired += other.expired;
   unknown += other.unknown;
+  reigns += other.reigns;
+  ownerships += other.ownerships;
   return *this;
 }
 

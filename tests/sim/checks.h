@@ -24,6 +24,8 @@ struct Figures {
   std::size_t bounced = 0;
   std::size_t expired = 0;
   std::size_t unknown = 0;
+  std::size_t reigns = 0;      // of rivals
+  std::size_t ownerships = 0;  // of their sources
 
   Figures& operator+=(const Figures& other);
 };

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "sim/heedless_node.h"
+
 namespace todoku::sim {
 namespace {
 
@@ -16,23 +18,6 @@ dns::RouteOptions route_options(const delivery::policy::SiteRules& rules) {
   return options;
 }
 
-// Goes on after its lease has lapsed.
-class HeedlessNode final : public delivery::Node {
- public:
-  using Node::Node;
-  [[nodiscard]] bool holds() const override { return key() != store::kNobody; }
-};
-
-std::unique_ptr<delivery::Node> make_node(store::Store& store, const Surroundings& s,
-                                          Metrics& metrics, const async::Executor& executor) {
-  // Every run takes the name of the one before: what that had in hand is offered again.
-  store::NewNode who{.name = s.name, .roles = "all", .version = "sim"};
-  if (s.scenario.safeguards.lapse_respected) {
-    return std::make_unique<delivery::Node>(store, s.own_clock, std::move(who), metrics, executor);
-  }
-  return std::make_unique<HeedlessNode>(store, s.own_clock, std::move(who), metrics, executor);
-}
-
 }  // namespace
 
 Engine::Engine(Surroundings s, unsigned run)
@@ -41,7 +26,8 @@ Engine::Engine(Surroundings s, unsigned run)
       runtime_(s.threads),
       store_(s.disk, s.outside, s.clock, s.trace),
       line_(s.network, run),
-      node_(make_node(store_, s, metrics_, runtime_.executor(0))),
+      node_(make_node(store_, s.own_clock, s.name, s.scenario.safeguards, metrics_,
+                      runtime_.executor(0))),
       queues_(s.scenario.bells, s.scenario.seed * 100 + run, s.stray, s.own_clock,
               runtime_.executor(0)),
       routes_(s.names, route_options(s.rules), dns::RouteCache::Options{}, s.own_clock, metrics_),

@@ -24,7 +24,7 @@ Played play(Scenario scenario, std::size_t story_lines) {
   world.play();
   Findings findings = check_promises(world);
   return {.seed = world.scenario().seed,
-          .cluster = world.scenario().nodes > 1,
+          .again = world.scenario().nodes > 1 ? "TODOKU_CLUSTER_SEED" : "TODOKU_SEED",
           .broken = std::move(findings.broken),
           .figures = findings.figures,
           .digest = world.trace().digest(),
@@ -36,8 +36,7 @@ Played play(Scenario scenario, std::size_t story_lines) {
 std::string describe(const Played& played) {
   std::string text = played.story + "\n";
   for (const std::string& promise : played.broken) text += "BROKEN: " + promise + "\n";
-  text += fmt::format("seed {}; again with {}={}\n", played.seed,
-                      played.cluster ? "TODOKU_CLUSTER_SEED" : "TODOKU_SEED", played.seed);
+  text += fmt::format("seed {}; again with {}={}\n", played.seed, played.again, played.seed);
   return text;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/checks.h"
@@ -13,7 +14,7 @@ namespace todoku::sim {
 
 struct Played {
   std::uint64_t seed = 0;
-  bool cluster = false;
+  std::string_view again;           // the variable by which its seed is played again
   std::vector<std::string> broken;  // promises; empty if all were kept
   Figures figures;
   std::uint64_t digest = 0;  // of everything that happened

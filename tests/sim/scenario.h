@@ -158,6 +158,7 @@ struct Safeguards {
   bool token_checked = true;    // by the store, when a batch is released
   bool lapse_respected = true;  // by a node, before it begins a mail
   bool way_remembered = true;   // by the store: of mail that is sent at most once
+  bool handover_waits = true;   // by a courier: a source is given up when nothing of it is in hand
 };
 
 struct Scenario {
