@@ -212,7 +212,7 @@ Result<store::NewNode> PostgresHouse::node() const {
                         .roles = {},
                         .version = {},
                         .succeeds = true,  // the folder's lock says that the one before is gone
-                        .alone = true};
+                        .alone = !is_cluster(config_)};
 }
 
 Result<void> PostgresHouse::check_database() const {
