@@ -19,8 +19,10 @@
 #include "app/module_options.h"
 #include "app/open_files.h"
 #include "app/roles/api.h"
-#include "app/roles/delivery.h"
+#include "app/roles/courier.h"
 #include "app/roles/ground.h"
+#include "app/roles/scheduler.h"
+#include "app/roles/shared.h"
 #include "app/running.h"
 #include "app/store_house.h"
 #include "app/unless_refused.h"
@@ -126,6 +128,7 @@ struct Engine::Parts {
   std::optional<delivery::Node> node;
   std::unique_ptr<intake::Uploads> uploads;
   std::optional<roles::Ground> ground;
+  std::unique_ptr<roles::Shared> shared;
   std::vector<std::unique_ptr<roles::Role>> roles;  // in the order of their start
   roles::ApiRole* api = nullptr;                    // one of them
   std::unique_ptr<Housekeeping> housekeeping;
@@ -261,8 +264,6 @@ Result<void> Engine::Parts::start_runtime() {
   changes.emplace(*store, clock, runtime->executor(0));
   changes->follow(store::Topic::dkim_keys, [this] { return read_keys(); });
   key_ring->set_look([this] { return changes->look(); });
-  // Whoever schedules is told what couriers do.
-  if (has_role(config, "scheduler")) collected->follow_couriers([] { return true; });
   return {};
 }
 
@@ -317,17 +318,30 @@ void Engine::Parts::add_role(std::unique_ptr<roles::Role> role) {
   roles.push_back(std::move(role));
 }
 
-// Delivery first: doors open when there is somebody to hand over to, and close before.
+// Delivery first: doors open when there is somebody to hand over to, and close before. The
+// scheduler rings no more when couriers end.
 Result<void> Engine::Parts::make_roles() {
-  intake::Handover* handover = nullptr;
-  if (has_role(config, "scheduler") && has_role(config, "courier")) {
-    auto delivery = roles::DeliveryRole::make(*ground);
-    if (!delivery) return fail(std::move(delivery.error()));
-    handover = &(*delivery)->handover();
-    add_role(std::move(*delivery));
+  auto made_shared = roles::Shared::make(*ground);
+  if (!made_shared) return fail(std::move(made_shared.error()));
+  shared = std::move(*made_shared);
+  roles_running.add([this](SteadyInstant deadline) {
+    shared->stop(deadline);
+    return true;
+  });
+  roles::ApiRole::Beside beside;
+  if (has_role(config, "courier")) {
+    auto courier = roles::CourierRole::make(*ground, *shared);
+    if (!courier) return fail(std::move(courier.error()));
+    beside.sending = &(*courier)->sending();
+    add_role(std::move(*courier));
+  }
+  if (has_role(config, "scheduler")) {
+    auto scheduler = std::make_unique<roles::SchedulerRole>(*ground, *shared);
+    beside.wake_scheduler = [role = scheduler.get()] { role->wake(); };
+    add_role(std::move(scheduler));
   }
   if (has_role(config, "api")) {
-    auto made = std::make_unique<roles::ApiRole>(*ground, handover);
+    auto made = std::make_unique<roles::ApiRole>(*ground, *shared, std::move(beside));
     api = made.get();
     add_role(std::move(made));
   }
@@ -339,6 +353,8 @@ Result<void> Engine::Parts::start_roles() {
     for (const auto& role : roles) role->leave();
     return true;
   });
+  auto shared_begun = shared->start();
+  if (!shared_begun) return shared_begun;
   for (const auto& role : roles) {
     auto begun = role->start();
     if (!begun) return begun;

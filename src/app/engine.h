@@ -20,8 +20,6 @@
 
 namespace todoku::app {
 
-class Delivering;
-
 class Engine {
  public:
   struct Options {

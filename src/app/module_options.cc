@@ -126,6 +126,10 @@ bool has_role(const config::Config& config, std::string_view role) {
   return std::ranges::find(config.engine.roles, role) != config.engine.roles.end();
 }
 
+bool is_cluster(const config::Config& config) {
+  return config.store.kind == "postgres" && config.queue.kind != "embedded";
+}
+
 store::SqliteStore::Options store_options(const config::Config& config, const Clock& clock) {
   store::SqliteStore::Options options;
   options.path = database_path(config);

@@ -27,6 +27,8 @@ namespace todoku::app {
 [[nodiscard]] std::filesystem::path database_path(const config::Config& config);
 [[nodiscard]] std::string admin_socket_path(const config::Config& config);
 [[nodiscard]] bool has_role(const config::Config& config, std::string_view role);
+// Several processes may work on the store at the same time.
+[[nodiscard]] bool is_cluster(const config::Config& config);
 
 [[nodiscard]] store::SqliteStore::Options store_options(const config::Config& config,
                                                         const Clock& clock);

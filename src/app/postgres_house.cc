@@ -212,7 +212,8 @@ Result<store::NewNode> PostgresHouse::node() const {
                         .roles = {},
                         .version = {},
                         .succeeds = true,  // the folder's lock says that the one before is gone
-                        .alone = has_role(config_, "scheduler") || has_role(config_, "courier")};
+                        .alone = !is_cluster(config_) &&
+                                 (has_role(config_, "scheduler") || has_role(config_, "courier"))};
 }
 
 std::unique_ptr<intake::Uploads> PostgresHouse::uploads(

@@ -207,6 +207,13 @@ TEST(ConfigProblems, AreAllReportedAtOnce) {
 TEST(ConfigProblems, ConcernKeysThatContradictOneAnother) {
   EXPECT_THAT(problem("[api]\ntls_certificate_file = \"a.pem\"\n"), HasSubstr("need one another"));
   EXPECT_THAT(problem("[engine]\nroles = [\"scheduler\"]\n"), HasSubstr("need one another"));
+  EXPECT_THAT(problem("[engine]\nroles = [\"api\", \"courier\"]\n[store]\nkind = \"postgres\"\n"
+                      "[store.postgres]\naddress = \"host=db\"\n"),
+              HasSubstr("\"embedded\"; several processes need"));
+  EXPECT_TRUE(
+      read("[engine]\nroles = [\"courier\"]\n[store]\nkind = \"postgres\"\n"
+           "[store.postgres]\naddress = \"host=db\"\n[queue]\nkind = \"sqs\"\n"
+           "[queue.sqs]\nregion = \"ap-northeast-1\"\n"));
   EXPECT_THAT(problem("[[egress]]\nname = \"a\"\n[[egress]]\nname = \"a\"\n"),
               HasSubstr("used twice"));
   EXPECT_THAT(problem("[[egress]]\nname = \"a\"\nipv4 = false\n"), HasSubstr("both false"));

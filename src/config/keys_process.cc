@@ -14,10 +14,13 @@ ConfigSection engine() {
       .range(0, 256);
   s.add("roles", &S::roles, {"api", "scheduler", "courier"},
         {"What this process does: `api` takes requests, `scheduler` decides what is sent when, "
-         "`courier` talks to the receivers. Without `courier` mail is accepted and kept, not sent.",
+         "`courier` talks to the receivers. Any of them in any process where several work on one "
+         "store: `store.kind` is `postgres` and `queue.kind` is `store` or `sqs`. Else mail is "
+         "accepted and kept, not sent, without the other two.",
          "このプロセスの役割。`api` は受け付け、`scheduler` は送る順番と時刻の決定、`courier` は受"
-         "信側サーバーへの配送。`courier` "
-         "がなければ、受け付けたメールは保存されるだけで送られない。"})
+         "信側サーバーへの配送。`store.kind` が `postgres` で `queue.kind` が `store` か `sqs` "
+         "なら、複数のプロセスに好きなように分けられる。そうでなければ、`scheduler` と `courier` "
+         "がないとき、受け付けたメールは保存されるだけで送られない。"})
       .choices({"api", "scheduler", "courier"})
       .required();
   s.add("drain_seconds", &S::drain_seconds, 30,

@@ -362,8 +362,16 @@ void check_roles(const Config& config, std::vector<ConfigProblem>& problems) {
     problems.push_back({"", fmt::format("engine.roles: there is no role {}; they are {}",
                                         in_quotes(role), fmt::join(kRoles, ", "))});
   }
+  // Apart they tell each other through a queue that both reach, and a store that both work on.
+  const bool is_apart = config.store.kind == "postgres" && config.queue.kind != "embedded";
+  if (is_apart) return;
   if (contains(roles, std::string("scheduler")) != contains(roles, std::string("courier"))) {
-    problems.push_back({"", "engine.roles: scheduler and courier need one another in one process"});
+    problems.push_back(
+        {"",
+         fmt::format("engine.roles: scheduler and courier need one another in one process where "
+                     "store.kind is {} and queue.kind is {}; several processes need "
+                     "store.kind postgres and queue.kind store or sqs",
+                     in_quotes(config.store.kind), in_quotes(config.queue.kind))});
   }
 }
 
@@ -373,7 +381,7 @@ void check_together(const Config& config, const UnknownKeys& unknown,
       {{"api.tls_certificate_file", "api.tls_private_key_file"}, check_certificate},
       {{"delivery.site_rest_first_seconds", "delivery.site_rest_longest_seconds"}, check_rests},
       {{"delivery.site_outstanding_max", "delivery.outstanding_max"}, check_credit},
-      {{"engine.roles"}, check_roles},
+      {{"engine.roles", "store.kind", "queue.kind"}, check_roles},
       {{"secrets.master_key_file", "data.directory"}, check_master_key},
       {{"egress"}, check_egress},
       {{"store.kind", "store.postgres.address"}, check_database_address},

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What couriers tell the scheduler: how batches go forward, which lanes rest, which site a domain's
 // mail goes to. One interface, in memory while both are one process, through the store when they
-// are not. News may come late, twice or never: the store says what is due, this only says when to
-// look and how much a lane can bear.
+// are not (stored_feedback.h). News may come late, twice or never: the store says what is due, this
+// only says when to look and how much a lane can bear.
 #pragma once
 
 #include <cstdint>
@@ -44,13 +44,15 @@ class Feedback {
   // -- couriers tell. Any thread, mostly after a commit; must not block.
   virtual void progressed(std::vector<BatchProgress> progress) = 0;
   virtual void rests(LaneRest rest) = 0;
+  // Mail for the domain goes to that site.
+  virtual void routed(std::string_view domain, std::string_view site) = 0;
 
   // -- the scheduler listens.
   // `news_arrived` is called, on any thread, when there is something to take. Set once, before
   // anything is told; an empty one ends it.
   virtual void listen(std::function<void()> news_arrived) = 0;
   [[nodiscard]] virtual News take() = 0;
-  // The site a domain's mail goes to as far as it is known yet, else the domain itself.
+  // The site a domain's mail goes to as far as it is known yet, else the domain itself. Any thread.
   [[nodiscard]] virtual std::string site_of(std::string_view domain) const = 0;
 };
 
@@ -62,6 +64,8 @@ class MemoryFeedback final : public Feedback {
 
   void progressed(std::vector<BatchProgress> progress) override;
   void rests(LaneRest rest) override;
+  // Who asks is told by `site_of`.
+  void routed(std::string_view /*domain*/, std::string_view /*site*/) override {}
   void listen(std::function<void()> news_arrived) override;
   [[nodiscard]] News take() override;
   [[nodiscard]] std::string site_of(std::string_view domain) const override {

@@ -64,6 +64,10 @@ struct Options {
   // beside the life of a connection that may free what is wanted, short for a person.
   Milliseconds own_wait{3'000};
   std::uint32_t unrecorded_max = 256;
+  // Batches of transactions that bells have brought into memory, of all couriers together: beyond,
+  // their bells wait in the queue. The scheduler rings within its credit, but who accepts elsewhere
+  // knows of none.
+  std::size_t claimed_transactions_max = 20'000;
   // Domains that one courier looks up at the same time, of all batches: beyond, the next of a batch
   // wait.
   std::size_t lookups_at_once = 1'000;

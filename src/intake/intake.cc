@@ -59,13 +59,14 @@ Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
                        .recipients = std::move(recipients),
                        .signing = std::move(signing),
                        .life_time = handover_.life_time(),
-                       .holder = handover_.holder(account.key)};
+                       .holder = handover_.holder(account.key),
+                       .due_in = handover_.due_in()};
   auto accepted = co_await store_.perform(std::move(accept));
   if (!accepted) co_return refuse(refusal_of_change(accepted.error()));
   accept_seconds_.observe(clock_.steady_now() - began);
   accepted_total_.add(count);
   const store::PublicId id = accepted->delivery.id;
-  if (!accepted->batches.empty()) handover_.hand_over(std::move(*accepted));
+  handover_.hand_over(std::move(*accepted));
   co_return id;
 }
 

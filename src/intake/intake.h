@@ -44,6 +44,9 @@ class Handover {
   // Who takes over in memory; kNobody if nobody here can send now, or this account has its share of
   // memory.
   [[nodiscard]] virtual store::NodeKey holder(store::AccountKey account) = 0;
+  // What nobody takes over: until the scheduler is to look for it (store::Accept::due_in).
+  [[nodiscard]] virtual Milliseconds due_in() const { return Milliseconds(0); }
+  // Whatever was accepted, whether somebody holds it or not.
   virtual void hand_over(store::Accepted accepted) = 0;
   // A bulk delivery was committed to start now, or a reservation changed: look at the store.
   virtual void work_arrived() = 0;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
-// facet (settings, changes, accounts, deliveries, recipients, imports, uploads, nodes, the cluster,
-// bells, work), with a back end per folder and one conformance suite (tests/conformance/store).
+// facet (settings, changes, accounts, deliveries, recipients, imports, uploads, nodes, news, the
+// cluster, bells, work), with a back end per folder and one conformance suite
+// (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -34,6 +35,7 @@
 #include "store/cluster.h"
 #include "store/deliveries.h"
 #include "store/imports.h"
+#include "store/news.h"
 #include "store/nodes.h"
 #include "store/recipients.h"
 #include "store/settings.h"
@@ -56,6 +58,7 @@ class ReadTransaction : public SettingReads,
                         public ImportReads,
                         public UploadReads,
                         public NodeReads,
+                        public NewsReads,
                         public ClusterReads,
                         public WaitingReads,
                         public BellReads,
@@ -69,6 +72,7 @@ class WriteTransaction : public SettingWrites,
                          public ImportWrites,
                          public UploadWrites,
                          public NodeWrites,
+                         public NewsWrites,
                          public ClusterWrites,
                          public WorkWrites {
  public:

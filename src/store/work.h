@@ -93,6 +93,7 @@ inline constexpr std::int64_t kDeathsToSetAside = 2;
 struct Accepted {
   Delivery delivery;                 // without content
   std::vector<LeasedBatch> batches;  // all recipients; empty if nobody holds them
+  std::vector<BatchKey> waiting;     // then: these, for whoever claims them
   Content content;                   // what was handed over
 };
 
@@ -103,8 +104,11 @@ struct Accept {
   std::vector<NewRecipient> recipients;  // at least one
   std::string signing;
   Milliseconds life_time{};
-  // Who takes it over in memory. kNobody, or a node that does not live: due at once for anybody.
+  // Who takes it over in memory. kNobody, or a node that does not live: due for anybody.
   NodeKey holder = kNobody;
+  // Of what nobody takes over: until it is due, for who rings for it and leaves it to the scheduler
+  // only if nobody hears that. It may be claimed from the beginning.
+  Milliseconds due_in{};
   Along along = {};
 };
 
@@ -172,7 +176,8 @@ struct Claimed {
   std::vector<Result<LeasedBatch>> batches;
 };
 
-// Leases those batches that are due and free to `node`. conflict as a whole if the node's own lease
+// Leases those batches that are due and free to `node`; of a transaction that nobody has had yet
+// also one that is not due (Accept::due_in). conflict as a whole if the node's own lease
 // has lapsed. A batch of a suspended account is not free before its delivery's life is over; a
 // transactional one that is asked for meanwhile is due again after kSuspendedWait, or when that
 // life ends.

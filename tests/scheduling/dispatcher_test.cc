@@ -108,7 +108,7 @@ class DispatcherTest : public ::testing::Test {
     store_ = must(store::SqliteStore::open(options));
     counting_.emplace(*store_);
     me_ = write([&](store::WriteTransaction& t) { return t.enter_node({.name = "test"}); });
-    dispatcher_.emplace(*counting_, queues_, feedback_, clock_, options_, metrics_);
+    dispatcher_.emplace(*counting_, queues_, feedback_, live_, clock_, options_, metrics_);
   }
 
   // The store's threads may still let go of a task that is done here.
@@ -204,6 +204,16 @@ class DispatcherTest : public ::testing::Test {
     }
   }
 
+  // Bulk bells that wait on a source's channel, and are taken away.
+  std::size_t bells_of(const std::string& source) {
+    auto queue = must(run(queues_.open({source, TrafficClass::bulk})));
+    const auto bells = must(run(queue->receive(10, milliseconds(0))));
+    std::vector<queue::Receipt> receipts;
+    for (const auto& bell : bells) receipts.push_back(bell.receipt);
+    must(run(queue->acknowledge(std::move(receipts))));
+    return bells.size();
+  }
+
   // The first batch of a site is over: with outcomes for all of it, or parked as a whole.
   void release_first(Site& site, std::optional<Milliseconds> parked) {
     const store::LeasedBatch batch = std::move(site.batches.front());
@@ -287,6 +297,11 @@ class DispatcherTest : public ::testing::Test {
   store::NodeKey me_{};
   queue::MemoryQueues queues_{{}, clock_};
   MemoryFeedback feedback_{[this](std::string_view domain) { return site_of(domain); }};
+  struct LiveOnes final : LiveSources {
+    [[nodiscard]] std::vector<std::string> live() const override { return names; }
+    std::vector<std::string> names{"main"};
+  };
+  LiveOnes live_;
   Options options_{.sources = {{.name = "main"}}};
   Metrics metrics_;
   boost::asio::io_context io_;
@@ -309,6 +324,33 @@ void show(std::string_view what, const Figures& figures, std::int64_t questions,
       static_cast<double>(figures.claimed_batches) / minutes,
       static_cast<double>(figures.parked) / minutes,
       static_cast<double>(figures.settled) / minutes);
+}
+
+TEST_F(DispatcherTest, WhatASourceThatIsGoneWasOfferedGoesToTheOthersAtOnce) {
+  bulk(account("shop"), {"one.example"}, 10);
+  run(dispatcher_->pass());
+  EXPECT_EQ(bells_of("main"), 1U);
+  live_.names = {"other"};
+  run(dispatcher_->pass());
+  EXPECT_EQ(bells_of("other"), 1U);
+  live_.names = {};
+  run(dispatcher_->pass());
+  EXPECT_EQ(metrics_.gauge("todoku_outstanding_recipients", "").value(), 0) << "nobody sends";
+  live_.names = {"main", "other"};
+  run(dispatcher_->pass());
+  EXPECT_EQ(bells_of("main") + bells_of("other"), 1U);
+}
+
+TEST_F(DispatcherTest, WhoBeginsAnewKnowsOfNothingThatIsOutstanding) {
+  bulk(account("shop"), {"one.example"}, 10);
+  run(dispatcher_->pass());
+  EXPECT_EQ(bells_of("main"), 1U);
+  run(dispatcher_->pass());
+  EXPECT_EQ(bells_of("main"), 0U);
+  dispatcher_->begin_anew();
+  run(dispatcher_->pass());
+  EXPECT_EQ(bells_of("main"), 1U);
+  EXPECT_EQ(metrics_.gauge("todoku_outstanding_recipients", "").value(), 10);
 }
 
 // Each delivery that goes out costs a page now and then, if only to find that nothing is due.

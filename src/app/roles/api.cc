@@ -43,16 +43,23 @@ Task<Result<ChangeWatch::Take>> forget_accounts(api::Api& api) {
 
 }  // namespace
 
-ApiRole::ApiRole(const Ground& ground, intake::Handover* handover)
+ApiRole::ApiRole(const Ground& ground, Shared& shared, Beside beside)
     : ground_(ground),
-      left_in_store_(ground.keys,
-                     delivery_options(ground.config, ground.secret).retry_transactional.life_time),
-      intake_(ground.store, ground.clock, intake_limits(ground.config),
-              handover != nullptr ? *handover : left_in_store_, ground.metrics),
+      passing_on_({.keys = ground.keys,
+                   .clock = ground.clock,
+                   .metrics = ground.metrics,
+                   .life_time =
+                       delivery_options(ground.config, ground.secret).retry_transactional.life_time,
+                   .sending = beside.sending,
+                   .work_arrived = std::move(beside.wake_scheduler),
+                   .queues = shared.is_cluster() ? &shared.queues() : nullptr,
+                   .live = &shared.live()},
+                  ground.runtime.executor(0)),
+      intake_(ground.store, ground.clock, intake_limits(ground.config), passing_on_,
+              ground.metrics),
       importer_(
           ground.store, ground.uploads, [&node = ground.node] { return node.key(); },
-          intake_limits(ground.config), handover != nullptr ? *handover : left_in_store_,
-          ground.clock),
+          intake_limits(ground.config), passing_on_, ground.clock),
       random_(random_seed()),
       api_({.store = ground.store,
             .intake = intake_,
@@ -99,6 +106,11 @@ http::ServerOptions ApiRole::server_options() {
 Result<void> ApiRole::start() {
   const auto tls = api_tls(ground_.config.api);
   if (!tls) return fail(tls.error());
+  passing_on_.start();
+  running_.add([this](SteadyInstant deadline) {
+    ground_.wait_for(passing_on_.stop(deadline));
+    return true;
+  });
   auto begun = importer_.start_thread();
   if (!begun) return fail("going on with imports", std::move(begun.error()));
   running_.add([this](SteadyInstant) {

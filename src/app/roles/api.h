@@ -2,16 +2,19 @@
 // Role `api`: takes requests, and runs the imports that they begin.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string_view>
 
 #include "api/api.h"
+#include "app/passing_on.h"
 #include "app/roles/ground.h"
-#include "app/roles/left_in_store.h"
 #include "app/roles/role.h"
+#include "app/roles/shared.h"
 #include "app/running.h"
+#include "app/sending.h"
 #include "base/random.h"
 #include "intake/importer.h"
 #include "intake/intake.h"
@@ -21,9 +24,13 @@ namespace todoku::app::roles {
 
 class ApiRole final : public Role {
  public:
-  // `handover`: of the role that delivers in this process; nullptr if none does. Everything given
-  // outlives the role.
-  ApiRole(const Ground& ground, intake::Handover* handover);
+  // What delivers in the same process.
+  struct Beside {
+    Sending* sending = nullptr;
+    std::function<void()> wake_scheduler;
+  };
+  // Everything given outlives the role.
+  ApiRole(const Ground& ground, Shared& shared, Beside beside);
 
   [[nodiscard]] std::string_view name() const override { return "api"; }
   [[nodiscard]] Result<void> start() override;
@@ -45,7 +52,7 @@ class ApiRole final : public Role {
   void begin_farewell(std::shared_ptr<const net::TlsServerContext> tls);
 
   const Ground& ground_;
-  LeftInStore left_in_store_;
+  PassingOn passing_on_;
   intake::Intake intake_;
   intake::Importer importer_;
   SeededRandom random_;

@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::size_t kBellsAtOnce = 10;  // what one answer of SQS has
 constexpr Milliseconds kBellWait = std::chrono::seconds(10);
+// From one look to the next whether there is room in memory.
+constexpr Milliseconds kRoomWait{20};
 // From one try to open or to hear a queue to the next.
 constexpr Milliseconds kQueueWait = std::chrono::seconds(1);
 // Acknowledgements under way: beyond, the next bells wait for them.
@@ -49,22 +51,26 @@ Courier::Courier(CourierWorld& world, async::Executor executor)
                                            "Recipients of claimed batches.")),
       stale_bells_total_(world.metrics.counter(
           "todoku_stale_bells_total", "Bells whose batch was not due or not free any more.")),
-      receiving_(executor),
       settling_(executor),
       work_(executor),
       looking_up_(executor) {}
 
-void Courier::start() {
-  boost::asio::post(executor_, [this] {
-    for (const EgressSource& source : world_.options.sources) {
-      receiving_.spawn("courier transactional", receive(source, TrafficClass::transactional));
-      receiving_.spawn("courier bulk", receive(source, TrafficClass::bulk));
-    }
-  });
+Task<void> Courier::begin(const EgressSource& source) {
+  auto& group = receiving_[source.name];
+  if (group != nullptr) co_return;
+  group = std::make_unique<async::TaskGroup>(executor_);
+  group->spawn("courier transactional", receive(source, TrafficClass::transactional));
+  group->spawn("courier bulk", receive(source, TrafficClass::bulk));
+}
+
+Task<void> Courier::end(const EgressSource& source) {
+  const auto group = receiving_.extract(source.name);
+  if (group.empty()) co_return;
+  co_await group.mapped()->stop();
 }
 
 Task<void> Courier::stop() {
-  co_await receiving_.stop();
+  for (const auto& [source, group] : receiving_) co_await group->stop();
   co_await settling_.stop();
   co_await work_.stop();
   co_await looking_up_.stop();
@@ -75,6 +81,8 @@ Task<void> Courier::stop() {
 Task<void> Courier::receive(const EgressSource& source, TrafficClass traffic) {
   std::shared_ptr<queue::Queue> queue;
   while (true) {
+    const bool room = co_await room_for(traffic);
+    if (!room) co_return;
     Result<std::vector<queue::ReceivedBell>> bells;
     if (queue) {
       bells = co_await queue->receive(kBellsAtOnce, kBellWait);
@@ -102,6 +110,21 @@ Task<void> Courier::receive(const EgressSource& source, TrafficClass traffic) {
       async::report_exception("answering bells", std::current_exception());
     }
   }
+}
+
+Task<bool> Courier::room_for(TrafficClass traffic) {
+  while (traffic == TrafficClass::transactional &&
+         world_.claimed_transactions->load() >= world_.options.claimed_transactions_max) {
+    const bool awake = co_await async::sleep_for(kRoomWait);
+    if (!awake) co_return false;
+  }
+  co_return true;
+}
+
+std::shared_ptr<void> Courier::place_of(TrafficClass traffic) {
+  if (traffic != TrafficClass::transactional) return nullptr;
+  world_.claimed_transactions->fetch_add(1);
+  return {nullptr, [count = world_.claimed_transactions](void*) { count->fetch_sub(1); }};
 }
 
 Task<void> Courier::answer_bells(std::shared_ptr<queue::Queue> queue,
@@ -170,8 +193,9 @@ void Courier::carry_all(const std::vector<store::BatchKey>& keys,
 void Courier::take(store::LeasedBatch leased, const EgressSource& source) {
   claimed_total_.add(leased.recipients.size());
   try {
+    auto place = place_of(leased.traffic);
     auto batch = world_.holdings.take(std::move(leased), nullptr);
-    work_.spawn("batch", carry(std::move(batch), source));
+    work_.spawn("batch", carry(std::move(batch), std::move(place), source));
   } catch (const std::exception&) {
     // It has gone back. Those that were claimed with it must not be forgotten for its sake.
     async::report_exception("taking a batch", std::current_exception());
@@ -180,7 +204,8 @@ void Courier::take(store::LeasedBatch leased, const EgressSource& source) {
 
 // ---- batches -----------------------------------------------------------------------------------
 
-Task<void> Courier::carry(std::shared_ptr<BatchInFlight> batch, const EgressSource& source) {
+Task<void> Courier::carry(std::shared_ptr<BatchInFlight> batch, std::shared_ptr<void> place,
+                          const EgressSource& source) {
   if (batch->expired(world_.clock.steady_now())) {
     expire(batch);
     co_return;
@@ -208,7 +233,12 @@ Task<void> Courier::carry(std::shared_ptr<BatchInFlight> batch, const EgressSour
     co_return;
   }
   if (suspect) co_await world_.recorder.let_suspect_wait({batch, 0});
-  batch->set_letter(*letter);
+  if (place == nullptr) {
+    batch->set_letter(*letter);
+  } else {
+    // The letter lives as long as anything of its batch is in flight.
+    batch->set_letter({letter->get(), [place, kept = *letter](const Letter*) {}});
+  }
   co_await dispatch(std::move(batch), source);
 }
 
@@ -261,6 +291,7 @@ Task<void> Courier::dispatch_domain(std::shared_ptr<BatchInFlight> batch, std::s
     co_return;
   }
   const dns::MailRoute& route = **answer;
+  world_.feedback.routed(domain, route.site);
   const dns::Families families{.ipv4 = source.use_v4, .ipv6 = source.use_v6};
   const bool reachable = std::ranges::any_of(route.hosts, [&](const dns::MailHost& host) {
     return std::ranges::any_of(host.addresses, [&](const net::IpAddress& address) {

@@ -6,7 +6,10 @@
 //   intake ──hand_over (already leased)──┘
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -46,6 +49,9 @@ struct CourierWorld {
   const Options& options;
   NodeLease& node;
   Metrics& metrics;
+  // Claimed and not over yet, of transactions; shared with what is in flight.
+  std::shared_ptr<std::atomic<std::size_t>> claimed_transactions =
+      std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 // One per thread of the runtime; lives on that thread's executor.
@@ -53,9 +59,12 @@ class Courier {
  public:
   Courier(CourierWorld& world, async::Executor executor);
 
-  // Begins to receive bells of every source, of both classes.
-  void start();
-  // Receives no more. Batches in flight go on.
+  // Receives bells of the source, of both classes, from now on. `source` outlives the courier.
+  Task<void> begin(const EgressSource& source);
+  // Receives none of the source any more. Batches in flight go on. A bell that was being heard
+  // comes again, for whoever has the source then.
+  Task<void> end(const EgressSource& source);
+  // The same for all, and nothing is looked up any more.
   Task<void> stop();
 
   // Any thread: a batch that was taken when it was accepted, and has its letter, is to be sent by
@@ -73,7 +82,12 @@ class Courier {
                  std::vector<Result<store::LeasedBatch>> claimed, const EgressSource& source,
                  std::vector<BatchProgress> over);
   void take(store::LeasedBatch leased, const EgressSource& source);
-  Task<void> carry(std::shared_ptr<BatchInFlight> batch, const EgressSource& source);
+  // Returns when there is room in memory for what bells bring; false if the task was cancelled.
+  Task<bool> room_for(TrafficClass traffic);
+  // A transaction's place in memory, which goes back with the last copy; nullptr for bulk.
+  [[nodiscard]] std::shared_ptr<void> place_of(TrafficClass traffic);
+  Task<void> carry(std::shared_ptr<BatchInFlight> batch, std::shared_ptr<void> place,
+                   const EgressSource& source);
   Task<void> dispatch(std::shared_ptr<BatchInFlight> batch, const EgressSource& source);
   Task<void> dispatch_domain(std::shared_ptr<BatchInFlight> batch, std::string domain,
                              std::vector<std::uint32_t> indices, const EgressSource& source);
@@ -90,7 +104,7 @@ class Courier {
   Counter& claimed_total_;
   Counter& stale_bells_total_;
   Trouble hearing_{log::Level::warning, "bells not received", "bells are received again"};
-  async::TaskGroup receiving_;
+  std::map<std::string, std::unique_ptr<async::TaskGroup>> receiving_;  // by source
   async::TaskGroup settling_;  // acknowledging and giving back bells
   async::TaskGroup work_;
   async::TaskGroup looking_up_;  // routes of single domains; work_ waits for room here

@@ -19,6 +19,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -240,6 +241,13 @@ class LaneDirectory {
   // Tidies all lanes and forgets those that have nothing to do.
   void tidy() noexcept;
   void drain();
+  // What waits for a lane of this source is parked, and so is what comes; its connections end after
+  // the mail in their hands.
+  void drain(std::string_view source);
+  // The source is sent from again, by new lanes: they know nothing of how the old ones fared.
+  void resume(std::string_view source);
+  // Whether a lane of this source has connections or mail.
+  [[nodiscard]] bool in_use(std::string_view source) const;
   [[nodiscard]] std::vector<Lane::Figures> figures() const;
   // nullopt: there is no such lane, so nothing waits in it and it does not rest.
   [[nodiscard]] std::optional<Lane::Figures> figures_of(std::string site, std::string source) const;
@@ -258,6 +266,8 @@ class LaneDirectory {
   const policy::SiteRules& rules_;
   mutable std::mutex mutex_;
   std::map<Name, std::shared_ptr<Lane>> lanes_;
+  std::vector<std::pair<Name, std::shared_ptr<Lane>>> ending_;  // drained; others have their names
+  std::set<std::string, std::less<>> drained_;                  // sources
   bool draining_ = false;
 };
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -48,7 +49,7 @@ std::shared_ptr<Lane> LaneDirectory::announced_lane(const EgressSource& source,
     auto lane =
         std::make_shared<Lane>(world_, site, rules_.limits(site), source,
                                static_cast<std::size_t>(hash % world_.runtime.size()), hash);
-    if (draining_) lane->drain();
+    if (draining_ || drained_.contains(source.name)) lane->drain();
     found = lanes_.emplace(std::move(key), std::move(lane)).first;
   }
   found->second->announce();
@@ -57,16 +58,18 @@ std::shared_ptr<Lane> LaneDirectory::announced_lane(const EgressSource& source,
 
 void LaneDirectory::tidy() noexcept {
   const std::lock_guard lock(mutex_);
-  for (const auto& entry : lanes_) {
+  const auto tidy = [this](const Name& name, const std::shared_ptr<Lane>& lane) {
     try {
-      boost::asio::post(entry.second->home(), [this, name = entry.first, lane = entry.second] {
+      boost::asio::post(lane->home(), [this, name, lane] {
         lane->tidy();
         forget_if_idle(name, *lane);
       });
     } catch (...) {
       async::report_exception("tidying a lane", std::current_exception());
     }
-  }
+  };
+  for (const auto& [name, lane] : lanes_) tidy(name, lane);
+  for (const auto& [name, lane] : ending_) tidy(name, lane);
 }
 
 // Whether it is idle is known on its own thread; while it is not announced to, under our lock,
@@ -75,9 +78,9 @@ void LaneDirectory::forget_if_idle(const Name& name, const Lane& lane) noexcept 
   try {
     const std::lock_guard lock(mutex_);
     const auto found = lanes_.find(name);
-    if (found != lanes_.end() && found->second.get() == &lane && lane.is_idle()) {
-      lanes_.erase(found);
-    }
+    if (!lane.is_idle()) return;
+    if (found != lanes_.end() && found->second.get() == &lane) lanes_.erase(found);
+    std::erase_if(ending_, [&](const auto& entry) { return entry.second.get() == &lane; });
   } catch (...) {
     async::report_exception("tidying a lane", std::current_exception());
   }
@@ -87,6 +90,42 @@ void LaneDirectory::drain() {
   const std::lock_guard lock(mutex_);
   draining_ = true;
   for (const auto& [key, lane] : lanes_) lane->drain();
+}
+
+void LaneDirectory::drain(std::string_view source) {
+  const std::lock_guard lock(mutex_);
+  drained_.emplace(source);
+  for (const auto& [key, lane] : lanes_) {
+    if (key.second == source) lane->drain();
+  }
+}
+
+void LaneDirectory::resume(std::string_view source) {
+  const std::lock_guard lock(mutex_);
+  if (const auto drained = drained_.find(source); drained != drained_.end()) {
+    drained_.erase(drained);
+  } else {
+    return;
+  }
+  for (auto it = lanes_.begin(); it != lanes_.end();) {
+    const auto lane = it++;
+    if (lane->first.second != source) continue;
+    ending_.emplace_back(lane->first, lane->second);
+    lanes_.erase(lane);
+  }
+}
+
+bool LaneDirectory::in_use(std::string_view source) const {
+  const std::lock_guard lock(mutex_);
+  const auto is_busy = [&](const Name& name, const Lane& lane) {
+    if (name.second != source) return false;
+    const Lane::Figures figures = lane.figures();
+    return figures.connections > 0 || figures.waiting > 0;
+  };
+  return std::ranges::any_of(
+             lanes_, [&](const auto& entry) { return is_busy(entry.first, *entry.second); }) ||
+         std::ranges::any_of(
+             ending_, [&](const auto& entry) { return is_busy(entry.first, *entry.second); });
 }
 
 std::vector<Lane::Figures> LaneDirectory::figures() const {

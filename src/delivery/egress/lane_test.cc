@@ -22,6 +22,35 @@ TEST(Lane, DeliversWhatItIsGiven) {
   EXPECT_EQ(async::unhandled_exceptions(), 0U);
 }
 
+TEST(Lane, OfASourceThatIsLostParksWhatWaitsAndComes) {
+  Fault none;
+  LaneTestWorld world(none, 1);
+  // Others have the only connection.
+  ASSERT_TRUE(world.places.take(TrafficClass::transactional, [] noexcept { return false; }));
+  world.lanes.drain("other");
+  world.send();
+  EXPECT_FALSE(world.recorder.knows(1));
+  EXPECT_TRUE(world.lanes.in_use("main"));
+  world.lanes.drain("main");
+  world.tidy_until_all_is_told();
+  world.send();
+  for (const auto& [address, told] : world.recorder.told()) EXPECT_TRUE(told.parked) << address;
+  EXPECT_FALSE(world.lanes.in_use("main"));
+  world.recorder.forget();
+  // Ours again: new lanes send.
+  world.lanes.resume("main");
+  world.places.give_back();
+  world.send();
+  world.tidy_until_all_is_told();
+  for (const auto& [address, told] : world.recorder.told()) {
+    EXPECT_EQ(told.outcome.state, RecipientState::delivered) << address;
+  }
+  EXPECT_EQ(world.recorder.told().size(), kMails);
+  world.drain();
+  EXPECT_FALSE(world.lanes.in_use("main"));
+  world.check_that_all_is_free();
+}
+
 TEST(Lane, MailThatWaitsForAConnectionExpiresThere) {
   Fault none;
   LaneTestWorld world(none, 1);

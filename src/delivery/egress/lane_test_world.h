@@ -187,6 +187,7 @@ class ShakyRecorder final : public OutcomeSink {
 class RestsCounted final : public Feedback {
  public:
   void progressed(std::vector<BatchProgress>) override {}
+  void routed(std::string_view, std::string_view) override {}
   void rests(LaneRest) override { ++count; }
   void listen(std::function<void()>) override {}
   [[nodiscard]] News take() override { return {}; }

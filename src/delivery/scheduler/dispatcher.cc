@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "base/check.h"
 #include "delivery/policy/pools.h"
 
 namespace todoku::delivery::scheduler {
@@ -36,12 +35,14 @@ policy::CreditOptions share_of(policy::CreditOptions options, TrafficClass traff
 }  // namespace
 
 Dispatcher::Dispatcher(store::Store& store, queue::Queues& queues, const Feedback& feedback,
-                       const Clock& clock, const Options& options, Metrics& metrics)
+                       const LiveSources& live, const Clock& clock, const Options& options,
+                       Metrics& metrics)
     : store_(store),
       queues_(queues),
       clock_(clock),
       options_(options),
       feedback_(feedback),
+      live_(live),
       credit_{policy::CreditLedger(share_of(options.credit, TrafficClass::transactional)),
               policy::CreditLedger(share_of(options.credit, TrafficClass::bulk))},
       outstanding_gauge_(metrics.gauge("todoku_outstanding_recipients",
@@ -49,9 +50,20 @@ Dispatcher::Dispatcher(store::Store& store, queue::Queues& queues, const Feedbac
       bells_total_(metrics.counter("todoku_bells_total", "Batches offered to couriers.")),
       settled_total_(metrics.counter("todoku_settled_recipients_total",
                                      "Recipients that couriers have tried, as the scheduler was "
-                                     "told.")) {
-  for (const EgressSource& source : options.sources) sources_.push_back(source.name);
-  check(!sources_.empty(), "there is a source to send from");
+                                     "told.")) {}
+
+void Dispatcher::begin_anew() {
+  for (const TrafficClass traffic : {TrafficClass::transactional, TrafficClass::bulk}) {
+    credit_[static_cast<std::size_t>(traffic)] =
+        policy::CreditLedger(share_of(options_.credit, traffic));
+  }
+  offered_.clear();
+  offered_of_.clear();
+  urgent_ = Origin();
+  for (const auto& [key, gone] : sending_) turns_.leave(number(key));
+  sending_.clear();
+  out_of_pages_at_.reset();
+  look_again();
 }
 
 // ---- news --------------------------------------------------------------------------------------
@@ -152,7 +164,24 @@ std::optional<SteadyInstant> Dispatcher::upcoming() const {
 
 // ---- a pass ------------------------------------------------------------------------------------
 
+// What was offered to a source that nobody sends from is offered to others, as far as it is still
+// due: what its courier holds is not.
+void Dispatcher::look_at_sources() {
+  std::vector<std::string> live = live_.live();
+  if (live == sources_) return;
+  sources_ = std::move(live);
+  const auto lives = [this](const std::string& source) {
+    return std::ranges::find(sources_, source) != sources_.end();
+  };
+  for (auto it = offered_.begin(); it != offered_.end();) {
+    const auto offered = it++;
+    if (!lives(offered->second.source)) forget(offered);
+  }
+  look_again();
+}
+
 Task<void> Dispatcher::pass() {
+  look_at_sources();
   news_ = false;
   pages_left_ = kPagesPerPass;
   blocked_lanes_.clear();
@@ -163,11 +192,13 @@ Task<void> Dispatcher::pass() {
   const auto refreshed = co_await refresh();
   steps_.report("read deliveries", refreshed, clock_.steady_now());
   mark_due();
-  const auto urgent = co_await offer_urgent();
-  steps_.report("offer transactional batches", urgent, clock_.steady_now());
-  pages_left_ = kPagesPerPass;  // transactional mail comes first, but reads not for all
-  const auto bulk = co_await offer_bulk();
-  steps_.report("offer bulk batches", bulk, clock_.steady_now());
+  if (!sources_.empty()) {
+    const auto urgent = co_await offer_urgent();
+    steps_.report("offer transactional batches", urgent, clock_.steady_now());
+    pages_left_ = kPagesPerPass;  // transactional mail comes first, but reads not for all
+    const auto bulk = co_await offer_bulk();
+    steps_.report("offer bulk batches", bulk, clock_.steady_now());
+  }
   outstanding_gauge_.set(
       static_cast<double>(credit_[0].outstanding_total() + credit_[1].outstanding_total()));
 }

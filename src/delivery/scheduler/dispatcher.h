@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "delivery/feedback.h"
+#include "delivery/live_sources.h"
 #include "delivery/options.h"
 #include "delivery/policy/credit.h"
 #include "delivery/policy/turns.h"
@@ -36,8 +37,10 @@ namespace todoku::delivery::scheduler {
 class Dispatcher {
  public:
   Dispatcher(store::Store& store, queue::Queues& queues, const Feedback& feedback,
-             const Clock& clock, const Options& options, Metrics& metrics);
+             const LiveSources& live, const Clock& clock, const Options& options, Metrics& metrics);
 
+  // Nothing is outstanding, as far as it knows: another has offered meanwhile. Not during a pass.
+  void begin_anew();
   // Offers what can be offered now. Failures of the store are logged and repeated by the next pass.
   Task<void> pass();
 
@@ -56,6 +59,7 @@ class Dispatcher {
   struct Offered {
     store::Workload workload;
     std::string domain;
+    std::string source;
     std::string lane;
     std::int64_t open = 0;
     SteadyInstant since{};   // it was offered, or something was said of it
@@ -76,6 +80,7 @@ class Dispatcher {
   // Batches of a domain that are looked at to find one whose lane has room.
   static constexpr std::int64_t kBatchesLookedAt = 4'096;
 
+  void look_at_sources();
   Task<Result<void>> refresh();
   void look_through_some();
   void mark_due();
@@ -119,7 +124,8 @@ class Dispatcher {
   const Clock& clock_;
   const Options& options_;
   const Feedback& feedback_;
-  std::vector<std::string> sources_;  // those that live
+  const LiveSources& live_;
+  std::vector<std::string> sources_;  // those that lived when the pass began
 
   // By TrafficClass, so that transactional mail does not wait for bulk's credit to come back.
   std::array<policy::CreditLedger, 2> credit_;

@@ -171,6 +171,7 @@ void Dispatcher::choose(const store::Workload& workload, const store::DueBatch& 
   const SteadyInstant now = clock_.steady_now();
   Offered offered{.workload = workload,
                   .domain = batch.domain,
+                  .source = sources_[source],
                   .lane = policy::lane_name(site_for(batch.domain), sources_[source]),
                   .open = batch.recipients,
                   .since = now,

@@ -21,6 +21,8 @@ class NodeWatcher {
 
   // Looks if it is time for it. Errors of the store; the next look goes on.
   Task<Result<void>> look();
+  // Nobody has looked since a while, as far as it knows: whoever lives may renew first.
+  void begin_anew() { watch_.interrupted(); }
   // Whether the last look has offered something again.
   [[nodiscard]] bool offered() const { return offered_; }
 

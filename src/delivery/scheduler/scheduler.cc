@@ -19,24 +19,27 @@ constexpr std::chrono::milliseconds kShortestPass{25};
 
 }  // namespace
 
-Scheduler::Scheduler(store::Store& store, queue::Queues& queues, Feedback& feedback,
-                     const NodeLease& node, KeyRing& keys, const Clock& clock,
-                     const Options& options, Metrics& metrics, async::Executor executor)
-    : store_(store),
-      feedback_(feedback),
-      keys_(keys),
-      clock_(clock),
-      options_(options),
-      dispatcher_(store, queues, feedback, clock, options, metrics),
-      nodes_(store, node, clock, metrics),
-      passes_total_(metrics.counter("todoku_scheduler_passes_total", "Passes of the scheduler.")),
+Scheduler::Scheduler(const World& world, async::Executor executor)
+    : store_(world.store),
+      feedback_(world.feedback),
+      leads_(world.leads),
+      keys_(world.keys),
+      clock_(world.clock),
+      options_(world.options),
+      dispatcher_(world.store, world.queues, world.feedback, world.live, world.clock, world.options,
+                  world.metrics),
+      nodes_(world.store, world.node, world.clock, world.metrics),
+      passes_total_(
+          world.metrics.counter("todoku_scheduler_passes_total", "Passes of the scheduler.")),
       executor_(executor),
       signal_(executor),
       tasks_(executor) {
   feedback_.listen([this] { notify(); });
+  leads_.listen([this] { notify(); });
 }
 
 Scheduler::~Scheduler() {
+  leads_.listen({});
   feedback_.listen({});
 }
 
@@ -79,13 +82,29 @@ void Scheduler::take_messages() {
 
 // ---- the loop ----------------------------------------------------------------------------------
 
+bool Scheduler::may_go_on() {
+  const bool leads = leads_.leads();
+  if (leads && !led_) {
+    dispatcher_.begin_anew();
+    nodes_.begin_anew();
+  }
+  led_ = leads;
+  return leads;
+}
+
 Task<void> Scheduler::run() {
   SteadyInstant wake_at = clock_.steady_now();
   SteadyInstant next_pass = wake_at;
   while (true) {
     take_messages();
     const SteadyInstant now = clock_.steady_now();
-    if (now >= next_pass && (now >= wake_at || dispatcher_.has_news())) {
+    const bool begins = !led_;
+    if (!may_go_on()) {
+      wake_at = next_pass = now + kLongestSleep;
+    } else if (begins) {
+      wake_at = next_pass = now;
+    }
+    if (led_ && now >= next_pass && (now >= wake_at || dispatcher_.has_news())) {
       passes_total_.add();
       wake_at = now + kLongestSleep;
       try {
@@ -100,7 +119,8 @@ Task<void> Scheduler::run() {
     }
     const auto state = co_await boost::asio::this_coro::cancellation_state;
     if (state.cancelled() != boost::asio::cancellation_type::none) co_return;
-    co_await signal_.wait_until(dispatcher_.has_news() ? next_pass : std::max(wake_at, next_pass));
+    const bool soon = led_ && dispatcher_.has_news();
+    co_await signal_.wait_until(soon ? next_pass : std::max(wake_at, next_pass));
   }
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The scheduler's loop: starts deliveries at their time, offers again what dead nodes held, and
 // lets the dispatcher make a pass when there is something to be offered. Losing it loses nothing:
-// the store says what is due.
+// the store says what is due. Of several processes only the one that leads does so; who begins to
+// lead knows of nothing that is outstanding.
 //
 //   store: deliveries_to_start ──> Scheduler ──pass──> Dispatcher ──bells──> queue
 //          nodes                       ^
@@ -17,6 +18,8 @@
 #include "base/metrics.h"
 #include "delivery/feedback.h"
 #include "delivery/key_ring.h"
+#include "delivery/leadership.h"
+#include "delivery/live_sources.h"
 #include "delivery/node_lease.h"
 #include "delivery/options.h"
 #include "delivery/scheduler/dispatcher.h"
@@ -30,9 +33,20 @@ namespace todoku::delivery::scheduler {
 // Lives on one executor. wake() may be called from any thread.
 class Scheduler {
  public:
-  Scheduler(store::Store& store, queue::Queues& queues, Feedback& feedback, const NodeLease& node,
-            KeyRing& keys, const Clock& clock, const Options& options, Metrics& metrics,
-            async::Executor executor);
+  // What it stands on; all of it outlives it, and it alone listens to `feedback` and `leads`.
+  struct World {
+    store::Store& store;
+    queue::Queues& queues;
+    Feedback& feedback;
+    Leads& leads;
+    const LiveSources& live;
+    const NodeLease& node;
+    KeyRing& keys;
+    const Clock& clock;
+    const Options& options;
+    Metrics& metrics;
+  };
+  Scheduler(const World& world, async::Executor executor);
   ~Scheduler();
 
   void start();
@@ -44,6 +58,8 @@ class Scheduler {
 
  private:
   Task<void> run();
+  // False while another leads.
+  bool may_go_on();
   Task<Result<void>> start_due();
   Task<Result<void>> begin(store::StartingDelivery starting);
   Task<void> pass();
@@ -54,12 +70,14 @@ class Scheduler {
 
   store::Store& store_;
   Feedback& feedback_;
+  Leads& leads_;
   KeyRing& keys_;
   const Clock& clock_;
   const Options& options_;
   Dispatcher dispatcher_;
   NodeWatcher nodes_;
   StepReports steps_;
+  bool led_ = false;
 
   std::mutex mutex_;  // guards the two below
   bool woken_ = false;

@@ -29,18 +29,19 @@ const Sql kInsertDeliveries{
     " $7::bigint[], $8::bigint[], $9::bigint[], $10::text[])"
     " u(key, account, id, type, traffic, once, life, total, signing),"
     " (SELECT " STORE_NOW " AS now) clock"};
-// Given to its node if that lives; else due at once, for anybody.
+// Given to its node if that lives; else due for anybody, at once or in a while.
 const Sql kInsertBatches{
     "accept: batches",
     "INSERT INTO batches(number, delivery, account, traffic, domain, first_email_id, capacity,"
     " size, removed, open, created, ready_at, token, holder, losses, begun)"
     " SELECT u.number, u.delivery, u.account, u.traffic, u.domain, u.email, u.size, u.size, 0,"
-    " u.size, now, CASE WHEN live.key IS NULL THEN now END,"
+    " u.size, now, CASE WHEN live.key IS NULL THEN now + u.due_in END,"
     " CASE WHEN live.key IS NULL THEN 0 ELSE 1 END, coalesce(live.key, 0), 0, 0"
     " FROM (SELECT " STORE_NOW
     " AS now) clock CROSS JOIN"
     " unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[],"
-    " $8::bigint[], $9::bigint[]) u(number, delivery, account, traffic, domain, email, size, node)"
+    " $8::bigint[], $9::bigint[], $10::bigint[])"
+    " u(number, delivery, account, traffic, domain, email, size, node, due_in)"
     " LEFT JOIN (SELECT n.key, l.until FROM nodes n JOIN node_leases l ON l.node = n.key"
     " WHERE n.void = 0) live ON live.key = u.node AND live.until > now"
     " RETURNING delivery, holder, created"};
@@ -58,7 +59,7 @@ struct AcceptColumns {
   Column key{kInt8}, account{kInt8}, id{kInt8}, type{kInt8}, traffic{kInt8}, once{kInt8},
       life{kInt8}, total{kInt8}, signing{kText};
   Column number{kInt8}, delivery{kInt8}, owner{kInt8}, batch_traffic{kInt8}, domain{kText},
-      email{kInt8}, size{kInt8}, node{kInt8};
+      email{kInt8}, size{kInt8}, node{kInt8}, due_in{kInt8};
   Column batch{kInt8}, seq{kInt8}, address{kText}, hash{kInt8}, codes{kBytea};
   ContentColumns contents;
 };
@@ -89,6 +90,7 @@ Result<void> add_batches(const Accept& item, Accepted& answer, PublicId first_em
     columns.email.add(first_email);
     columns.size.add(part.size());
     columns.node.add(item.holder);
+    columns.due_in.add(item.due_in);
     first_email += static_cast<PublicId>(part.size());
     for (std::uint32_t seq = 0; seq < part.size(); ++seq) {
       auto packed = pack_codes(dictionary, part[seq].insert_codes, codes);
@@ -185,8 +187,9 @@ Result<void> Flight<Accept>::perform(Hot& hot, std::int64_t token) {
                                        << c.traffic << c.once << c.life << c.total << c.signing);
   c.contents.add_statements(hot.link, hot.told);
   hot.link.add(kInsertRecipients, Params() << c.batch << c.seq << c.address << c.hash << c.codes)
-      .add(kInsertBatches, Params() << hot.told << c.number << c.delivery << c.owner
-                                    << c.batch_traffic << c.domain << c.email << c.size << c.node)
+      .add(kInsertBatches, Params()
+                               << hot.told << c.number << c.delivery << c.owner << c.batch_traffic
+                               << c.domain << c.email << c.size << c.node << c.due_in)
       .add(kCommit);
   const auto answers = hot.link.fly(hot.flight_max);
   if (!answers) return fail(answers.error());
@@ -204,7 +207,9 @@ void Flight<Accept>::take_answer(const Table& batches) {
     made.started = made.created;
     made.expires = made.created + item.op.life_time;
     for (AttachmentRecord& attachment : made.attachments) attachment.created = made.created;
-    if (batches.integer(row, 1) == 0) answer.batches.clear();
+    if (batches.integer(row, 1) != 0 || answer.batches.empty()) continue;
+    for (const LeasedBatch& batch : answer.batches) answer.waiting.push_back(batch.key);
+    answer.batches.clear();
   }
 }
 

@@ -17,7 +17,8 @@ const Sql kHoldLive{"claim: hold nodes",
                     "SELECT n.key FROM nodes n JOIN node_leases l ON l.node = n.key"
                     " WHERE n.key = ANY($2) AND n.void = 0 AND l.until > " STORE_NOW
                     " ORDER BY n.key FOR SHARE OF n"};
-// Due, free, visible, and its delivery is going out. Of several who ask for a batch the first whose
+// Due or a transaction's that nobody has had, free, visible, and its delivery is going out. Of
+// several who ask for a batch the first whose
 // node lives has it. Who waits for another's lock would only learn that the batch is gone. Of a
 // suspended account nothing is leased; bulk is not offered (sending_bulk), transactional mail is
 // offered of all accounts at once, so that it has to stand aside.
@@ -35,7 +36,8 @@ const Sql kLease{
     " JOIN batches b ON b.number = u.number AND b.delivery = u.delivery"
     " JOIN deliveries d ON d.key = b.delivery AND d.status = 5 AND d.deleted = 0"
     " LEFT JOIN sections s ON s.id = b.section"
-    " WHERE b.holder = 0 AND b.ready_at <= " STORE_NOW
+    " WHERE b.holder = 0 AND (b.ready_at <= " STORE_NOW
+    " OR (b.token = 0 AND b.section IS NULL AND b.ready_at IS NOT NULL))"
     " AND (b.section IS NULL OR s.state = 1)"
     " ORDER BY b.number FOR NO KEY UPDATE OF b SKIP LOCKED)"
     ", stood_aside AS (UPDATE batches b SET ready_at = w.held_back FROM wanted w"

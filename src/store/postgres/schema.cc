@@ -30,6 +30,7 @@ namespace {
 //                       transaction. Indices go by it: the status of a transaction changes with
 //                       its mail, and an index on it would cost every such change its place in the
 //                       page (a HOT update).
+// news                  Written and deleted within a second.
 // batches.flight        The flight that leased it last.
 // uploads               store/uploads.h: without a name until they are kept; wanted: a job names
 // it;
@@ -167,6 +168,11 @@ CREATE TABLE bells(
   WITH (fillfactor = 50, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0.1,
   autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX bells_order ON bells(source, traffic, ready_at);
+CREATE TABLE news(
+  key bigint PRIMARY KEY, at bigint NOT NULL, teller bigint NOT NULL, body bytea NOT NULL)
+  WITH (autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0,
+  autovacuum_vacuum_cost_delay = 1);
+CREATE INDEX news_at ON news(at);
 INSERT INTO numbers VALUES(0, 1);
 INSERT INTO meta VALUES('address_secret', uuid_send(gen_random_uuid()));
 INSERT INTO meta VALUES('entering', '');

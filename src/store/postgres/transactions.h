@@ -83,6 +83,9 @@ class Questions final : public ReadTransaction {
   Result<std::vector<HeldBatch>> held_by(NodeKey node, const std::optional<BatchKey>& after,
                                          std::int64_t limit) override;
 
+  // -- news (news.cc)
+  Result<std::vector<NewsItem>> news(std::int64_t limit) override;
+
   // -- the cluster (cluster.cc)
   Result<std::optional<Leader>> leader() override;
   Result<std::vector<SourceOwner>> source_owners() override;
@@ -158,6 +161,10 @@ class Changes final : public WriteTransaction {
   Result<void> mark_begun(const HeldBatch& held, bool begun) override;
   Result<void> mark_on_its_way(const HeldBatch& held, std::uint32_t seq, bool on_its_way) override;
   Result<void> offer_set_aside(const RecipientKey& key) override;
+
+  // -- news (news.cc)
+  Result<void> tell_news(NodeKey teller, std::string_view body) override;
+  Result<void> drop_news(std::span<const std::int64_t> keys) override;
 
   // -- the cluster (cluster.cc)
   Result<Leader> lead(NodeKey node) override;

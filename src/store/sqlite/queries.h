@@ -106,6 +106,7 @@ class Queries {
   [[nodiscard]] Result<std::vector<NodeHolds>> held_by_nodes();
   [[nodiscard]] Result<WaitingStretch> waiting_deliveries(DeliveryKey after, std::int64_t limit);
   [[nodiscard]] Result<OpenStretch> open_recipients(std::int64_t from, std::int64_t limit);
+  [[nodiscard]] Result<std::vector<NewsItem>> news(std::int64_t limit);
   [[nodiscard]] Result<std::vector<HeldBatch>> lost_by(NodeKey node,
                                                        std::span<const HeldBatch> held);
   [[nodiscard]] Result<std::vector<HeldBatch>> held_by(NodeKey node,

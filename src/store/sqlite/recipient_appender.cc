@@ -153,10 +153,10 @@ Result<void> RecipientAppender::insert_recipient(const BatchRow& batch, std::int
       .run();
 }
 
-Result<std::vector<LeasedBatch>> RecipientAppender::append_transaction(
-    std::span<const NewRecipient> recipients, NodeKey holder, Milliseconds life_time) {
+Result<void> RecipientAppender::append_transaction(const Accept& accept, NodeKey holder,
+                                                   Accepted& accepted) {
   const bool leased = holder != kNobody;
-  std::vector<LeasedBatch> leases;
+  std::span<const NewRecipient> recipients = accept.recipients;
   const std::string_view domain = common_domain(recipients);
   const auto first = transaction_.counters_.take_ids(account_, IdKind::email,
                                                      static_cast<std::int64_t>(recipients.size()));
@@ -173,29 +173,33 @@ Result<std::vector<LeasedBatch>> RecipientAppender::append_transaction(
     batch.capacity = batch.size = batch.open = static_cast<std::int64_t>(part.size());
     batch.token = leased ? 1 : 0;
     batch.holder = holder;
-    if (!leased) batch.ready_at = transaction_.now_;
+    if (!leased) batch.ready_at = transaction_.now_ + accept.due_in;
     auto done = insert_batch(batch);
-    if (!done) return fail(std::move(done.error()));
+    if (!done) return done;
     for (std::size_t i = 0; i < part.size(); ++i) {
       done = insert_recipient(batch, static_cast<std::int64_t>(i), part[i]);
-      if (!done) return fail(std::move(done.error()));
+      if (!done) return done;
     }
     email += batch.size;
-    if (!leased) continue;
-    LeasedBatch& lease = leases.emplace_back();
-    lease.key = batch_key(number_of(delivery_), batch.number);
+    const BatchKey key = batch_key(number_of(delivery_), batch.number);
+    if (!leased) {
+      accepted.waiting.push_back(key);
+      continue;
+    }
+    LeasedBatch& lease = accepted.batches.emplace_back();
+    lease.key = key;
     lease.account = account_;
     lease.traffic = traffic_;
     lease.domain = batch.domain;
     lease.node = holder;
     lease.token = batch.token;
-    lease.expires_in = life_time;
+    lease.expires_in = accept.life_time;
     for (std::size_t i = 0; i < part.size(); ++i) {
       lease.recipients.push_back(
           {static_cast<std::uint32_t>(i), part[i].address, part[i].insert_codes, 0});
     }
   }
-  return leases;
+  return {};
 }
 
 }  // namespace todoku::store::sqlite

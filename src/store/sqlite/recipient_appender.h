@@ -26,10 +26,10 @@ class RecipientAppender {
   // batch follows. Email ids are returned in the order given.
   [[nodiscard]] Result<std::vector<PublicId>> append(std::span<const NewRecipient> recipients,
                                                      std::int64_t present);
-  // Makes the batches of a transaction, numbered from its delivery's own number on: leased to
-  // `holder`, to whom they are returned, or due at once.
-  [[nodiscard]] Result<std::vector<LeasedBatch>> append_transaction(
-      std::span<const NewRecipient> recipients, NodeKey holder, Milliseconds life_time);
+  // Makes the batches of a transaction, numbered from its delivery's own number on, leased to
+  // `holder` or waiting, and says so in `accepted`.
+  [[nodiscard]] Result<void> append_transaction(const Accept& accept, NodeKey holder,
+                                                Accepted& accepted);
 
  private:
   [[nodiscard]] Result<void> append_group(std::span<const NewRecipient> recipients,

@@ -224,6 +224,7 @@ CREATE INDEX accounts_suspended ON accounts(suspended) WHERE suspended = 1;
 // changes               A number for each topic of store/changes.h.
 // bells                 store/bells.h. ready_at: since when it is ready, or will be, unless it is
 //                       hidden; hidden: until when its receiver alone has it.
+// news                  What processes tell the one that leads (store/news.h).
 constexpr const char* kVersion10 = R"sql(
 CREATE TABLE leadership(
   id INTEGER PRIMARY KEY, node INTEGER NOT NULL, until INTEGER NOT NULL, token INTEGER NOT NULL);
@@ -237,6 +238,9 @@ CREATE TABLE bells(
   times INTEGER NOT NULL, reception INTEGER,
   PRIMARY KEY(source, traffic, delivery, batch)) WITHOUT ROWID;
 CREATE INDEX bells_order ON bells(source, traffic, ready_at);
+CREATE TABLE news(key INTEGER PRIMARY KEY, at INTEGER NOT NULL, teller INTEGER NOT NULL,
+  body BLOB NOT NULL);
+CREATE INDEX news_at ON news(at);
 )sql";
 
 // Migration n leads from version n to n + 1; version 0 is the empty file.

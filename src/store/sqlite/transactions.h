@@ -127,6 +127,8 @@ class SqliteReadTransaction final : public ReadTransaction {
     return queries_.held_by(node, after, limit);
   }
 
+  Result<std::vector<NewsItem>> news(std::int64_t limit) override { return queries_.news(limit); }
+
   Result<std::optional<Leader>> leader() override { return queries_.leader(); }
   Result<std::vector<SourceOwner>> source_owners() override { return queries_.source_owners(); }
 
@@ -206,6 +208,10 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<void> mark_begun(const HeldBatch& held, bool begun) override;
   Result<void> mark_on_its_way(const HeldBatch& held, std::uint32_t seq, bool on_its_way) override;
   Result<void> offer_set_aside(const RecipientKey& key) override;
+
+  // -- news (news.cc)
+  Result<void> tell_news(NodeKey teller, std::string_view body) override;
+  Result<void> drop_news(std::span<const std::int64_t> keys) override;
 
   // -- the cluster (writes_cluster.cc)
   Result<Leader> lead(NodeKey node) override;

@@ -35,10 +35,12 @@ Result<Accepted> SqliteWriteTransaction::accept(Accept& accept, NodeKey holder) 
   if (done) done = insert_content(*made, accept.delivery.content);
   if (!done) return fail(std::move(done.error()));
   RecipientAppender appender(*this, made->key, made->account, 0, made->traffic);
-  auto batches = appender.append_transaction(accept.recipients, holder, accept.life_time);
-  if (!batches) return fail(std::move(batches.error()));
+  Accepted accepted;
+  done = appender.append_transaction(accept, holder, accepted);
+  if (!done) return fail(std::move(done.error()));
   if (made->traffic == TrafficClass::transactional) waiting_ += size;
-  return Accepted{.delivery = std::move(*made), .batches = std::move(*batches), .content = {}};
+  accepted.delivery = std::move(*made);
+  return accepted;
 }
 
 Result<void> SqliteWriteTransaction::perform(Together<Accept> items) {

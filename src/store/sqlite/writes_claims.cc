@@ -22,14 +22,15 @@ struct SqliteWriteTransaction::ClaimableBatch {
   bool account_suspended = false;
 };
 
-// Due, free, visible, and its delivery is going out.
+// Due or a transaction's that nobody has had, free, visible, and its delivery is going out.
 Result<std::optional<SqliteWriteTransaction::ClaimableBatch>> SqliteWriteTransaction::claimable(
     const BatchKey& key) {
   auto query = db_.query(
       "SELECT b.account, b.traffic, b.domain, b.token, b.open, b.losses, d.expires,"
       " a.suspended FROM batches b JOIN deliveries d ON d.key = b.delivery"
       " JOIN accounts a ON a.key = b.account LEFT JOIN sections s ON s.id = b.section"
-      " WHERE b.number = ?1 AND b.delivery = ?2 AND b.holder = 0 AND b.ready_at <= ?3"
+      " WHERE b.number = ?1 AND b.delivery = ?2 AND b.holder = 0"
+      " AND (b.ready_at <= ?3 OR (b.token = 0 AND b.section IS NULL AND b.ready_at IS NOT NULL))"
       " AND (b.section IS NULL OR s.state = 1) AND d.status = 5 AND d.deleted = 0");
   query.bind(batch_number(key), key.delivery, now_);
   if (!query.next()) {

@@ -49,6 +49,36 @@ TEST_P(StoreSuite, WhatADeadNodeHeldIsOfferedAgainAndItsTokenIsFenced) {
   EXPECT_EQ(get(sending.key).counts.delivered, 1);
 }
 
+TEST_P(StoreSuite, WhoRingsForATransactionHimselfLeavesItToTheSchedulerLater) {
+  const AccountKey acme = account().key;
+  Accept accept = acceptance(acme, recipients(2, "example.jp"));
+  accept.holder = kNobody;
+  accept.due_in = 5s;
+  const Accepted accepted = must(store_->perform_and_wait(std::move(accept)));
+  EXPECT_THAT(accepted.batches, IsEmpty());
+  const BatchKey batch{accepted.delivery.key, 0};
+  EXPECT_THAT(accepted.waiting, ElementsAre(batch));
+  EXPECT_THAT(due_transactional(), IsEmpty());
+  EXPECT_EQ(upcoming(), now() + 5s);
+  // Whoever heard the bell has it at once.
+  const auto leased = claim(me_, {batch});
+  ASSERT_THAT(leased, SizeIs(1));
+  EXPECT_THAT(seqs(leased[0]), ElementsAre(0, 1));
+  clock_.advance(6s);
+  EXPECT_THAT(due_transactional(), IsEmpty());
+  // What somebody has had is claimed when it is due.
+  must(release(leased[0], 5s));
+  EXPECT_THAT(claim(me_, {batch}), IsEmpty());
+
+  Accept unheard = acceptance(acme, recipients(1, "example.jp"));
+  unheard.holder = NodeKey{987'654'321};
+  unheard.due_in = 5s;
+  const Accepted left = must(store_->perform_and_wait(std::move(unheard)));
+  EXPECT_THAT(left.waiting, SizeIs(1)) << "a node that does not live holds nothing";
+  clock_.advance(5s);
+  EXPECT_THAT(due_transactional(), SizeIs(2));
+}
+
 TEST_P(StoreSuite, AClaimSaysWhetherTheNodeHasTheBatchAlready) {
   const Delivery sending = started(account().key, recipients(3, "example.jp"));
   const auto leased = claim_all(sending.key, me_);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Delivery as a whole over a store whose calls fail: one after the other, and for a while. Whatever
-// fails, every mail arrives once the store answers again, and none twice: nothing has crashed.
-#include "app/delivering.h"
+// Sending and scheduling in one process over a store whose calls fail: one after the other, and for
+// a while. Whatever fails, every mail arrives once the store answers again, and none twice: nothing
+// has crashed.
+#include "app/sending.h"
 
 #include <algorithm>
 #include <atomic>
@@ -14,6 +15,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "delivery/scheduler/scheduler.h"
 #include "dns/fake_resolver.h"
 #include "queue/embedded/memory_queue.h"
 #include "sink/sink.h"
@@ -34,11 +36,43 @@ class NoKeys final : public delivery::KeyRing {
   }
 };
 
+// What others decide in a cluster.
+class SettableLeads final : public delivery::Leads {
+ public:
+  [[nodiscard]] bool leads() const override { return leads_; }
+  void listen(std::function<void()> changed) override { changed_ = std::move(changed); }
+  void set(bool leads) {
+    leads_ = leads;
+    changed_();
+  }
+
+ private:
+  std::atomic<bool> leads_{true};
+  std::function<void()> changed_;
+};
+
+class SettableOwned final : public delivery::OwnedSources {
+ public:
+  [[nodiscard]] std::vector<std::string> owned() const override {
+    return ours_ ? std::vector<std::string>{"main"} : std::vector<std::string>{};
+  }
+  void listen(std::function<void()> changed) override { changed_ = std::move(changed); }
+  void set(bool ours) {
+    ours_ = ours;
+    changed_();
+  }
+
+ private:
+  std::atomic<bool> ours_{true};
+  std::function<void()> changed_;
+};
+
 struct Patience {
   Microseconds answer_after{};  // to the content
   bool greylists = true;        // the first attempt of each recipient is deferred
   std::size_t attached = 0;     // octets; more than a few go in slices
   bool stubborn_queues = false;
+  std::size_t claimed_max = 20'000;  // transactions
 };
 
 // Has no files left for the first connections.
@@ -126,16 +160,40 @@ class World {
     runtime_.start();
     const auto started = sink_->start(runtime_);
     if (!started) throw std::runtime_error(started.error().detail);
+    options_ = delivery_options(sink_->endpoints().front().port);
+    options_.claimed_transactions_max = patience.claimed_max;
     node_.emplace(failing, clock, store::NewNode{"one", "all", "test"}, metrics_,
                   runtime_.executor(0));
     queue::Queues& queues =
         patience.stubborn_queues ? static_cast<queue::Queues&>(stubborn_queues_) : queues_;
-    delivering_.emplace(runtime_, failing, *node_, queues, routes_, keys_, rules_,
-                        delivery_options(sink_->endpoints().front().port), clock, metrics_,
-                        net::TlsClientContext::create({}).value(), dialer);
+    sending_.emplace(Sending::World{.runtime = runtime_,
+                                    .store = failing,
+                                    .node = *node_,
+                                    .queues = queues,
+                                    .routes = routes_,
+                                    .feedback = feedback_,
+                                    .owned = owned,
+                                    .live = live_,
+                                    .keys = keys_,
+                                    .rules = rules_,
+                                    .clock = clock,
+                                    .metrics = metrics_},
+                     options_, net::TlsClientContext::create({}).value(), dialer);
+    scheduler_.emplace(delivery::scheduler::Scheduler::World{.store = failing,
+                                                             .queues = queues,
+                                                             .feedback = feedback_,
+                                                             .leads = leads,
+                                                             .live = live_,
+                                                             .node = *node_,
+                                                             .keys = keys_,
+                                                             .clock = clock,
+                                                             .options = options_,
+                                                             .metrics = metrics_},
+                       runtime_.executor(0));
   }
   ~World() {
-    wait_for(delivering_->stop(clock.steady_now() + 5s));
+    wait_for(scheduler_->stop());
+    wait_for(sending_->stop(clock.steady_now() + 5s));
     wait_for(node_->stop());
     sink_->stop();
     runtime_.join();
@@ -144,7 +202,8 @@ class World {
   World& operator=(const World&) = delete;
 
   // A bulk that is to start now, and a transaction that is handed over at once.
-  void send(int bulk_recipients) {
+  // And single ones that nobody holds.
+  void send(int bulk_recipients, int unheld = 0) {
     const auto account =
         must(write([&](store::WriteTransaction& t) { return t.create_account("acme"); })).key;
     store::NewDelivery bulk{.account = account,
@@ -159,19 +218,29 @@ class World {
     must(
         write([&](store::WriteTransaction& t) { return t.commit_draft(draft.key, std::nullopt); }));
     node_->start();
-    delivering_->start();
+    sending_->start();
+    scheduler_->start();
     while (!node_->holds()) std::this_thread::sleep_for(1ms);
     auto accepted =
         store.perform_and_wait(store::Accept{.delivery = {.account = account, .content = content()},
                                              .recipients = to(2, "two.example"),
                                              .signing = "",
-                                             .life_time = delivering_->life_time(),
-                                             .holder = delivering_->holder(account)});
+                                             .life_time = sending_->life_time(),
+                                             .holder = sending_->holder(account)});
     if (!accepted) throw std::runtime_error(accepted.error().detail);
     const auto transaction_key = accepted->delivery.key;
-    delivering_->hand_over(std::move(*accepted));
+    sending_->hand_over(std::move(*accepted));
     deliveries_ = {draft.key, transaction_key};
-    expected_ = static_cast<std::uint64_t>(bulk_recipients) + 2;
+    for (int i = 0; i < unheld; ++i) {
+      auto single = must(store.perform_and_wait(
+          store::Accept{.delivery = {.account = account, .content = content()},
+                        .recipients = {{fmt::format("s{}@two.example", i), "two.example", {}}},
+                        .signing = "",
+                        .life_time = sending_->life_time()}));
+      deliveries_.push_back(single.delivery.key);
+    }
+    if (unheld > 0) scheduler_->wake();
+    expected_ = static_cast<std::uint64_t>(bulk_recipients + unheld) + 2;
   }
 
   [[nodiscard]] bool all_delivered() {
@@ -186,12 +255,12 @@ class World {
   [[nodiscard]] bool await_all_delivered(Milliseconds quiet) {
     for (int jumps = 0; jumps < 20; ++jumps) {
       const auto until = clock.steady_now() + quiet;
-      while (clock.steady_now() < until || delivering_->recorder().unrecorded() > 0) {
+      while (clock.steady_now() < until || sending_->recorder().unrecorded() > 0) {
         if (all_delivered()) return true;
         std::this_thread::sleep_for(5ms);
       }
       clock.jump(6min);
-      delivering_->work_arrived();
+      scheduler_->wake();
     }
     return false;
   }
@@ -227,6 +296,17 @@ class World {
   }
   [[nodiscard]] double outstanding() {
     return metrics_.gauge("todoku_outstanding_recipients", "").value();
+  }
+  [[nodiscard]] std::uint64_t settled() const {
+    return counted("todoku_outcomes_total") + counted("todoku_parked_recipients_total");
+  }
+  void wait_for_bells() {
+    while (counted("todoku_bells_total") == 0) std::this_thread::sleep_for(1ms);
+  }
+  [[nodiscard]] store::NodeKey taken_over() { return sending_->holder(store::AccountKey{1}); }
+  // No connection has anything in hand any more, and nothing waits for one.
+  void await_quiet() {
+    while (sending_->in_use("main")) std::this_thread::sleep_for(1ms);
   }
   [[nodiscard]] std::uint64_t arrived() const { return sink_->report().total.recipients; }
 
@@ -270,6 +350,8 @@ class World {
  public:
   store::Store& store = *installation_.store;
   FailingStore failing{store};
+  SettableLeads leads;
+  SettableOwned owned;
   SharedClock& clock = clock_;
 
  private:
@@ -286,7 +368,14 @@ class World {
   async::Runtime runtime_{2};
   std::unique_ptr<sink::Sink> sink_;
   std::optional<delivery::Node> node_;
-  std::optional<Delivering> delivering_;
+  delivery::Options options_;
+  delivery::MemoryFeedback feedback_{[this](std::string_view domain) {
+    const auto route = routes_.peek(domain);
+    return route && *route ? (**route).site : std::string(domain);
+  }};
+  delivery::AllLiveSources live_{{"main"}};
+  std::optional<Sending> sending_;
+  std::optional<delivery::scheduler::Scheduler> scheduler_;
   std::vector<store::DeliveryKey> deliveries_;
   std::uint64_t expected_ = 0;
 };
@@ -329,14 +418,14 @@ void fail_each(const Load& load, std::int64_t calls, std::int64_t count) {
   fmt::print("{} calls failed in turn, {} at a time\n", calls, count);
 }
 
-TEST(Delivering, EveryCallOfTheStoreMayFail) {
+TEST(Sending, EveryCallOfTheStoreMayFail) {
   const Load load;
   const std::int64_t calls = usual_calls(load);
   EXPECT_GT(calls, 8);
   for (const std::int64_t count : {1, 6}) fail_each(load, calls, count);
 }
 
-TEST(Delivering, ContentInSlicesArrivesWhicheverCallOfTheStoreFails) {
+TEST(Sending, ContentInSlicesArrivesWhicheverCallOfTheStoreFails) {
   const Load load{.patience = {.greylists = false, .attached = 500'000}, .bulk = 2};
   const std::int64_t calls = usual_calls(load);
   // Four mails in four slices: they are read, and not kept.
@@ -344,7 +433,58 @@ TEST(Delivering, ContentInSlicesArrivesWhicheverCallOfTheStoreFails) {
   fail_each(load, calls, 1);
 }
 
-TEST(Delivering, AWantOfOurOwnFilesIsNoAttemptAndNoSiteRests) {
+// Hundreds that wait when the source goes, some of them in the hands of connections.
+TEST(Sending, FromASourceThatIsLostGoesOnWhereItIsOurs) {
+  World world(Patience{.answer_after = 5ms, .greylists = false});
+  world.owned.set(false);
+  world.send(800);
+  world.wait_for_bells();
+  EXPECT_EQ(world.arrived(), 0U);
+  EXPECT_EQ(world.taken_over(), store::kNobody) << "nor is anything taken over in memory";
+  world.owned.set(true);
+  while (world.arrived() < 50) std::this_thread::sleep_for(1ms);
+  world.owned.set(false);
+  world.await_quiet();
+  const std::uint64_t arrived = world.arrived();
+  EXPECT_LT(arrived, 802U);
+  std::this_thread::sleep_for(100ms);
+  EXPECT_EQ(world.arrived(), arrived);
+  world.owned.set(true);
+  EXPECT_TRUE(world.await_all_delivered(1s));
+  world.check_arrivals();
+}
+
+// They come by bells, as from who accepts elsewhere.
+TEST(Sending, TransactionsAreTakenIntoMemoryAsFarAsThereIsRoom) {
+  World world({.answer_after = 20ms, .greylists = false, .claimed_max = 5});
+  world.send(1, 100);
+  double most = 0;
+  while (!world.all_delivered()) {
+    const auto claimed = world.counted("todoku_claimed_recipients_total");
+    most = std::max(most, static_cast<double>(claimed) - static_cast<double>(world.settled()));
+    std::this_thread::sleep_for(1ms);
+  }
+  // Ten bells at once, of each of two couriers.
+  EXPECT_LE(most, 5 + 20);
+  world.check_arrivals();
+}
+
+TEST(Sending, WaitsForASchedulerThatLeads) {
+  World world;
+  world.leads.set(false);
+  world.send(20);
+  std::this_thread::sleep_for(200ms);
+  EXPECT_EQ(world.outstanding(), 0);
+  EXPECT_LE(world.arrived(), 2U) << "what is taken over in memory goes out";
+  const SteadyInstant began = world.clock.steady_now();
+  world.leads.set(true);
+  while (world.outstanding() == 0) std::this_thread::sleep_for(1ms);
+  EXPECT_LT(world.clock.steady_now() - began, 1s);
+  EXPECT_TRUE(world.await_all_delivered(300ms));
+  world.check_arrivals();
+}
+
+TEST(Sending, AWantOfOurOwnFilesIsNoAttemptAndNoSiteRests) {
   constexpr int kPoor = 12;
   PoorDialer dialer(kPoor);
   World world({.greylists = false}, &dialer);
@@ -358,7 +498,7 @@ TEST(Delivering, AWantOfOurOwnFilesIsNoAttemptAndNoSiteRests) {
   EXPECT_EQ(world.counted("todoku_outcomes_total"), 10U);
 }
 
-TEST(Delivering, ABellThatComesTwiceFreesNoCredit) {
+TEST(Sending, ABellThatComesTwiceFreesNoCredit) {
   World world({.answer_after = 50ms, .greylists = false});
   world.send(800);
   while (world.outstanding() < 800) std::this_thread::sleep_for(1ms);
@@ -376,14 +516,14 @@ TEST(Delivering, ABellThatComesTwiceFreesNoCredit) {
   world.check_arrivals();
 }
 
-TEST(Delivering, MailGoesOutThoughItsQueuesOpenLateAndForgetSlowly) {
+TEST(Sending, MailGoesOutThoughItsQueuesOpenLateAndForgetSlowly) {
   World world({.greylists = false, .stubborn_queues = true});
   world.send(800);
   EXPECT_TRUE(world.await_all_delivered(20s));
   world.check_arrivals();
 }
 
-TEST(Delivering, NothingGoesTwiceBecauseTheStoreWasAway) {
+TEST(Sending, NothingGoesTwiceBecauseTheStoreWasAway) {
   World world({.answer_after = 2ms, .greylists = false});
   world.send(800);
   while (world.arrived() < 50) std::this_thread::sleep_for(1ms);

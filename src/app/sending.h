@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// Delivery put together: node, recorder, lanes, couriers and scheduler over one store and one
-// queue, and the order in which they start, drain and stop. Also the other side of intake's
-// Handover.
+// What sends, put together: recorder, lanes and couriers over one store and one queue, and the
+// order in which they start, drain and stop. It sends from the sources that this process owns: for
+// each of them bells are received from when it is owned until it is not, and then its lanes are
+// drained.
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "async/runtime.h"
 #include "async/task.h"
 #include "async/task_group.h"
+#include "async/timer.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "delivery/courier/courier.h"
@@ -23,29 +27,43 @@
 #include "delivery/egress/lane.h"
 #include "delivery/feedback.h"
 #include "delivery/key_ring.h"
+#include "delivery/live_sources.h"
 #include "delivery/node.h"
 #include "delivery/options.h"
 #include "delivery/policy/room.h"
 #include "delivery/policy/site_rules.h"
-#include "delivery/scheduler/scheduler.h"
+#include "delivery/sources.h"
 #include "dns/route_cache.h"
 #include "explain/way.h"
-#include "intake/intake.h"
 #include "queue/queue.h"
 #include "store/store.h"
 
 namespace todoku::app {
 
-class Delivering final : public intake::Handover {
+class Sending {
  public:
-  // Everything given outlives it, but for `node`, whose holder is here: that is stopped after it
-  // and has then nothing more to tell. `dialer`: nullptr for the system's.
-  Delivering(async::Runtime& runtime, store::Store& store, delivery::Node& node,
-             queue::Queues& queues, dns::RouteCache& routes, delivery::KeyRing& keys,
-             const delivery::policy::SiteRules& rules, delivery::Options options,
-             const Clock& clock, Metrics& metrics, std::shared_ptr<const net::TlsClientContext> tls,
-             net::Dialer* dialer = nullptr);
-  ~Delivering() override;
+  // All of it outlives the object, but for `node`, whose holder is there: that is stopped after it
+  // and has then nothing more to tell. It alone listens to `owned`.
+  struct World {
+    async::Runtime& runtime;
+    store::Store& store;
+    delivery::Node& node;
+    queue::Queues& queues;
+    dns::RouteCache& routes;
+    delivery::Feedback& feedback;
+    delivery::OwnedSources& owned;
+    const delivery::LiveSources& live;
+    delivery::KeyRing& keys;
+    const delivery::policy::SiteRules& rules;
+    const Clock& clock;
+    Metrics& metrics;
+  };
+  // `dialer`: nullptr for the system's.
+  Sending(const World& world, delivery::Options options,
+          std::shared_ptr<const net::TlsClientContext> tls, net::Dialer* dialer = nullptr);
+  ~Sending();
+  Sending(const Sending&) = delete;
+  Sending& operator=(const Sending&) = delete;
 
   void start();
   // Takes no more work, finishes the mails in hand, gives everything else back to the store and
@@ -53,28 +71,29 @@ class Delivering final : public intake::Handover {
   // first executor, once. True if nothing had to be cut off.
   Task<bool> stop(SteadyInstant deadline);
 
+  // Whether anything of a source is on its way here. Any thread.
+  [[nodiscard]] bool in_use(std::string_view source) const { return lanes_.in_use(source); }
+
   [[nodiscard]] std::vector<delivery::egress::Lane::Figures> lanes() const {
     return lanes_.figures();
   }
   // An account, and so what its mail weighs, has changed.
   void accounts_changed() { letters_.accounts_changed(); }
-  // What is known of the way that a mail takes, or would take now.
-  [[nodiscard]] explain::Way way_of(const store::Story& story) const;
+  // What is known of the way that a mail takes, or would take now; nullopt: its source is none of
+  // ours.
+  [[nodiscard]] std::optional<explain::Way> way_of(const store::Story& story) const;
   // For how long nothing could be sent any more; nullopt: sending goes on.
   [[nodiscard]] std::optional<Microseconds> stalled() const {
     return places_.stalled(clock_.steady_now());
   }
   [[nodiscard]] const delivery::courier::OutcomeRecorder& recorder() const { return recorder_; }
 
-  // intake::Handover
-  [[nodiscard]] std::string signing_for(store::AccountKey account,
-                                        std::string_view from_domain) override;
-  [[nodiscard]] store::NodeKey holder(store::AccountKey account) override;
-  [[nodiscard]] Milliseconds life_time() const override {
-    return options_.retry_transactional.life_time;
-  }
-  void hand_over(store::Accepted accepted) override;
-  void work_arrived() override { scheduler_.wake(); }
+  // Who takes over a transaction of this account in memory, whatever source it falls to: this
+  // process, or kNobody. Any thread.
+  [[nodiscard]] store::NodeKey holder(store::AccountKey account) const;
+  // What it has taken over. Nobody sends before start() and after stop().
+  void hand_over(store::Accepted accepted);
+  [[nodiscard]] Milliseconds life_time() const { return options_.retry_transactional.life_time; }
 
  private:
   // Transactions that were handed over and are not settled yet.
@@ -83,19 +102,26 @@ class Delivering final : public intake::Handover {
     delivery::policy::Room room;
   };
   Task<void> tidy_lanes();
+  void sources_changed();
+  void look_whether_all_is_ours();
+  Task<void> follow_sources();
+  Task<void> begin(const delivery::EgressSource& source);
+  Task<void> end(const delivery::EgressSource& source);
   Task<void> end_connections(SteadyInstant deadline);
   Task<void> flush(SteadyInstant deadline);
   Task<void> stop_recorder_after(Microseconds patience);
+  [[nodiscard]] const delivery::EgressSource* source_of(const store::BatchKey& key) const;
 
   async::Runtime& runtime_;
   store::Store& store_;
   delivery::Node& node_;
+  delivery::Feedback& feedback_;
+  delivery::OwnedSources& owned_;
+  const delivery::LiveSources& live_;
   delivery::KeyRing& keys_;
   const Clock& clock_;
   const delivery::Options options_;
-  std::vector<std::string> source_names_;  // as options_.sources
 
-  delivery::MemoryFeedback feedback_;
   delivery::courier::OutcomeRecorder recorder_;
   delivery::courier::Holdings holdings_;
   delivery::courier::LetterCache letters_;
@@ -107,13 +133,15 @@ class Delivering final : public intake::Handover {
   delivery::egress::KnownReceivers receivers_;
   delivery::egress::LaneWorld lane_world_;
   delivery::egress::LaneDirectory lanes_;
-  delivery::scheduler::Scheduler scheduler_;
   delivery::courier::CourierWorld courier_world_;
   std::vector<std::unique_ptr<delivery::courier::Courier>> couriers_;  // one per thread
   std::atomic<std::size_t> next_courier_{0};
   const std::shared_ptr<HandedOver> handed_over_;  // shared with what is in flight
   std::atomic<bool> accepting_{false};
-  bool cut_off_ = false;  // something had to be ended while stopping
+  std::atomic<bool> sends_all_{false};      // every source that lives is owned here
+  bool cut_off_ = false;                    // something had to be ended while stopping
+  std::map<std::string, bool> sends_from_;  // by source, of those that were owned at some time
+  async::Signal changed_;                   // what is owned
   async::TaskGroup tasks_;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/delivering.h"
+#include "app/sending.h"
 
 #include <algorithm>
 #include <utility>
@@ -17,101 +17,100 @@ namespace {
 constexpr std::chrono::seconds kTidyEvery{10};
 // For what takes a moment even after the deadline.
 constexpr std::chrono::milliseconds kCutPatience{500};
+// How soon it shows in what is taken over in memory that sources of others came or went.
+constexpr std::chrono::seconds kLookAtSources{1};
 // Transactions in flight beyond this wait in the store instead of in memory.
 constexpr std::size_t kHandedOverMax = 20'000;
 
-std::string site_of(dns::RouteCache& routes, std::string_view domain) {
-  const auto route = routes.peek(domain);
-  return route && *route ? (**route).site : std::string(domain);
-}
-
 }  // namespace
 
-Delivering::Delivering(async::Runtime& runtime, store::Store& store, delivery::Node& node,
-                       queue::Queues& queues, dns::RouteCache& routes, delivery::KeyRing& keys,
-                       const delivery::policy::SiteRules& rules, delivery::Options options,
-                       const Clock& clock, Metrics& metrics,
-                       std::shared_ptr<const net::TlsClientContext> tls, net::Dialer* dialer)
-    : runtime_(runtime),
-      store_(store),
-      node_(node),
-      keys_(keys),
-      clock_(clock),
+Sending::Sending(const World& world, delivery::Options options,
+                 std::shared_ptr<const net::TlsClientContext> tls, net::Dialer* dialer)
+    : runtime_(world.runtime),
+      store_(world.store),
+      node_(world.node),
+      feedback_(world.feedback),
+      owned_(world.owned),
+      live_(world.live),
+      keys_(world.keys),
+      clock_(world.clock),
       options_(std::move(options)),
-      feedback_([&routes](std::string_view domain) { return site_of(routes, domain); }),
-      recorder_(store, node, feedback_, clock, options_, rules, metrics, runtime.executor(0)),
-      holdings_(recorder_, node, clock),
-      letters_(store, keys, options_),
+      recorder_(store_, node_, feedback_, clock_, options_, world.rules, world.metrics,
+                runtime_.executor(0)),
+      holdings_(recorder_, node_, clock_),
+      letters_(store_, keys_, options_),
       places_(options_.connections_max),
       memory_(options_.composing_bytes),
-      shortage_(metrics, clock),
-      receivers_(metrics),
-      lane_world_{.runtime = runtime,
-                  .clock = clock,
-                  .options = options_,
-                  .outcomes = recorder_,
-                  .tls = std::move(tls),
-                  .feedback = feedback_,
-                  .connections = connections_,
-                  .rounds = rounds_,
-                  .places = places_,
-                  .memory = memory_,
-                  .connections_gauge = metrics.gauge("todoku_smtp_connections",
-                                                     "Connections to receivers, opening included."),
-                  .waiting_gauge = metrics.gauge("todoku_lane_waiting_recipients",
-                                                 "Recipients waiting in lanes for a connection."),
-                  .in_hand_gauge = metrics.gauge("todoku_mails_in_hand",
-                                                 "Mails that a connection is sending now: at most "
-                                                 "one each."),
-                  .dials_total =
-                      metrics.counter("todoku_smtp_dials_total", "Connections begun to receivers."),
-                  .shortage = shortage_,
-                  .receivers = receivers_,
-                  .dialer = dialer},
-      lanes_(lane_world_, rules),
-      scheduler_(store, queues, feedback_, node, keys, clock, options_, metrics,
-                 runtime.executor(0)),
-      courier_world_{.store = store,
-                     .queues = queues,
-                     .routes = routes,
+      shortage_(world.metrics, clock_),
+      receivers_(world.metrics),
+      lane_world_{
+          .runtime = runtime_,
+          .clock = clock_,
+          .options = options_,
+          .outcomes = recorder_,
+          .tls = std::move(tls),
+          .feedback = feedback_,
+          .connections = connections_,
+          .rounds = rounds_,
+          .places = places_,
+          .memory = memory_,
+          .connections_gauge = world.metrics.gauge("todoku_smtp_connections",
+                                                   "Connections to receivers, opening included."),
+          .waiting_gauge = world.metrics.gauge("todoku_lane_waiting_recipients",
+                                               "Recipients waiting in lanes for a connection."),
+          .in_hand_gauge = world.metrics.gauge("todoku_mails_in_hand",
+                                               "Mails that a connection is sending now: at most "
+                                               "one each."),
+          .dials_total =
+              world.metrics.counter("todoku_smtp_dials_total", "Connections begun to receivers."),
+          .shortage = shortage_,
+          .receivers = receivers_,
+          .dialer = dialer},
+      lanes_(lane_world_, world.rules),
+      courier_world_{.store = store_,
+                     .queues = world.queues,
+                     .routes = world.routes,
                      .lanes = lanes_,
                      .recorder = recorder_,
                      .holdings = holdings_,
                      .letters = letters_,
                      .feedback = feedback_,
-                     .clock = clock,
+                     .clock = clock_,
                      .options = options_,
-                     .node = node,
-                     .metrics = metrics},
+                     .node = node_,
+                     .metrics = world.metrics},
       handed_over_(new HandedOver{{}, delivery::policy::Room(kHandedOverMax)}),
-      tasks_(runtime.executor(0)) {
-  metrics
+      changed_(runtime_.executor(0)),
+      tasks_(runtime_.executor(0)) {
+  world.metrics
       .gauge("todoku_smtp_connections_limit", "Connections to receivers that may be open at once.")
       .set(static_cast<double>(options_.connections_max));
-  for (const delivery::EgressSource& source : options_.sources) {
-    source_names_.push_back(source.name);
-  }
   node_.set_holder(holdings_);
-  const auto by_eight = mailauth::dkim::RsaByEight::of(options_.rsa_arithmetic, metrics);
-  for (std::size_t i = 0; i < runtime.size(); ++i) {
-    connections_.push_back(std::make_unique<async::TaskGroup>(runtime.executor(i)));
+  const auto by_eight = mailauth::dkim::RsaByEight::of(options_.rsa_arithmetic, world.metrics);
+  for (std::size_t i = 0; i < runtime_.size(); ++i) {
+    connections_.push_back(std::make_unique<async::TaskGroup>(runtime_.executor(i)));
     rounds_.push_back(
-        std::make_unique<delivery::egress::SigningRounds>(runtime.executor(i), by_eight));
+        std::make_unique<delivery::egress::SigningRounds>(runtime_.executor(i), by_eight));
     couriers_.push_back(
-        std::make_unique<delivery::courier::Courier>(courier_world_, runtime.executor(i)));
+        std::make_unique<delivery::courier::Courier>(courier_world_, runtime_.executor(i)));
   }
+  owned_.listen([this] { sources_changed(); });
 }
 
-Delivering::~Delivering() = default;
+Sending::~Sending() {
+  owned_.listen({});
+}
 
-void Delivering::start() {
-  for (const auto& courier : couriers_) courier->start();
-  scheduler_.start();
-  boost::asio::post(runtime_.executor(0), [this] { tasks_.spawn("tidy lanes", tidy_lanes()); });
+void Sending::start() {
+  look_whether_all_is_ours();
+  boost::asio::post(runtime_.executor(0), [this] {
+    tasks_.spawn("tidy lanes", tidy_lanes());
+    tasks_.spawn("sources", follow_sources());
+  });
   accepting_ = true;
 }
 
-Task<void> Delivering::tidy_lanes() {
+Task<void> Sending::tidy_lanes() {
   while (true) {
     const bool awake = co_await async::sleep_for(kTidyEvery);
     if (!awake) co_return;
@@ -119,12 +118,73 @@ Task<void> Delivering::tidy_lanes() {
   }
 }
 
-explain::Way Delivering::way_of(const store::Story& story) const {
+// ---- sources -----------------------------------------------------------------------------------
+
+void Sending::sources_changed() {
+  boost::asio::post(runtime_.executor(0), [this] { changed_.notify(); });
+}
+
+void Sending::look_whether_all_is_ours() {
+  const std::vector<std::string> owned = owned_.owned();
+  const std::vector<std::string> live = live_.live();
+  sends_all_ = !owned.empty() && std::ranges::all_of(live, [&](const std::string& source) {
+    return std::ranges::find(owned, source) != owned.end();
+  });
+}
+
+Task<void> Sending::begin(const delivery::EgressSource& source) {
+  lanes_.resume(source.name);
+  for (const auto& courier : couriers_) {
+    co_await async::run_on(courier->executor(), courier->begin(source));
+  }
+}
+
+// Whoever owns it next is told by in_use() when the last dialogue is over.
+Task<void> Sending::end(const delivery::EgressSource& source) {
+  for (const auto& courier : couriers_) {
+    co_await async::run_on(courier->executor(), courier->end(source));
+  }
+  lanes_.drain(source.name);
+}
+
+Task<void> Sending::follow_sources() {
+  while (true) {
+    const std::vector<std::string> owned = owned_.owned();
+    for (const delivery::EgressSource& source : options_.sources) {
+      const bool is_ours = std::ranges::find(owned, source.name) != owned.end();
+      if (std::exchange(sends_from_[source.name], is_ours) == is_ours) continue;
+      if (is_ours) {
+        co_await begin(source);
+      } else {
+        co_await end(source);
+      }
+    }
+    look_whether_all_is_ours();
+    const auto state = co_await boost::asio::this_coro::cancellation_state;
+    if (state.cancelled() != boost::asio::cancellation_type::none) co_return;
+    // Others' sources come and go without a word.
+    co_await changed_.wait_until(clock_.steady_now() + kLookAtSources);
+  }
+}
+
+const delivery::EgressSource* Sending::source_of(const store::BatchKey& key) const {
+  const std::vector<std::string> live = live_.live();
+  const auto place =
+      delivery::policy::choose_source(live, static_cast<std::int64_t>(key.delivery), key.batch);
+  if (!place) return nullptr;
+  const auto found =
+      std::ranges::find(options_.sources, live[*place], &delivery::EgressSource::name);
+  return found == options_.sources.end() ? nullptr : &*found;
+}
+
+std::optional<explain::Way> Sending::way_of(const store::Story& story) const {
   const std::string_view address = story.address;
-  const auto source = delivery::policy::choose_source(
-      source_names_, static_cast<std::int64_t>(story.key.delivery), story.key.batch);
+  const auto* const source = source_of(story.key.batch_key());
+  if (source == nullptr) return std::nullopt;
+  const std::vector<std::string> owned = owned_.owned();
+  if (std::ranges::find(owned, source->name) == owned.end()) return std::nullopt;
   explain::Way way{.site = feedback_.site_of(address.substr(address.rfind('@') + 1)),
-                   .source = source_names_[*source]};
+                   .source = source->name};
   const auto lane = lanes_.figures_of(way.site, way.source);
   if (!lane) return way;
   const Instant now = clock_.now();
@@ -155,14 +215,14 @@ explain::Way Delivering::way_of(const store::Story& story) const {
 
 // ---- stopping ----------------------------------------------------------------------------------
 
-Task<void> Delivering::stop_recorder_after(Microseconds patience) {
+Task<void> Sending::stop_recorder_after(Microseconds patience) {
   const bool passed = co_await async::sleep_for(patience);
   if (!passed) co_return;
   cut_off_ = true;
   recorder_.stop();
 }
 
-Task<void> Delivering::end_connections(SteadyInstant deadline) {
+Task<void> Sending::end_connections(SteadyInstant deadline) {
   for (std::size_t i = 0; i < connections_.size(); ++i) {
     const bool ended =
         co_await async::run_on(runtime_.executor(i), connections_[i]->wait_empty_until(deadline));
@@ -176,7 +236,7 @@ Task<void> Delivering::end_connections(SteadyInstant deadline) {
   }
 }
 
-Task<void> Delivering::flush(SteadyInstant deadline) {
+Task<void> Sending::flush(SteadyInstant deadline) {
   // What was cut off has just told how far it came: that is worth a commit beyond the deadline.
   const Microseconds left = deadline - clock_.steady_now();
   async::TaskGroup patience(runtime_.executor(0));
@@ -185,10 +245,9 @@ Task<void> Delivering::flush(SteadyInstant deadline) {
   co_await patience.stop();
 }
 
-Task<bool> Delivering::stop(SteadyInstant deadline) {
+Task<bool> Sending::stop(SteadyInstant deadline) {
   accepting_ = false;
   recorder_.drain();
-  co_await scheduler_.stop();
   co_await tasks_.stop();
   // Lanes park what waits; couriers stop receiving and looking up routes.
   for (const auto& courier : couriers_) {
@@ -210,18 +269,15 @@ Task<bool> Delivering::stop(SteadyInstant deadline) {
 
 // ---- handover ----------------------------------------------------------------------------------
 
-std::string Delivering::signing_for(store::AccountKey account, std::string_view from_domain) {
-  return keys_.current(account, from_domain).pinned;
-}
-
-store::NodeKey Delivering::holder(store::AccountKey account) {
-  if (!accepting_ || !node_.holds()) return store::kNobody;
+// Only where every source is ours: which of them it falls to is known when it is committed.
+store::NodeKey Sending::holder(store::AccountKey account) const {
+  if (!accepting_ || !sends_all_ || !node_.holds()) return store::kNobody;
   const std::lock_guard lock(handed_over_->mutex);
   const bool room = handed_over_->room.has_place_for(static_cast<std::int64_t>(account));
   return room ? node_.key() : store::kNobody;
 }
 
-void Delivering::hand_over(store::Accepted accepted) {
+void Sending::hand_over(store::Accepted accepted) {
   if (accepted.batches.empty()) return;  // nobody holds it: the scheduler will find it
   // From here on they go back by themselves, whatever happens.
   std::vector<std::shared_ptr<delivery::BatchInFlight>> batches;
@@ -255,11 +311,12 @@ void Delivering::hand_over(store::Accepted accepted) {
   const std::size_t turn = next_courier_.fetch_add(1) % couriers_.size();
   for (auto& batch : batches) {
     const store::BatchKey key = batch->leased().key;
-    const auto source = delivery::policy::choose_source(
-        source_names_, static_cast<std::int64_t>(key.delivery), key.batch);
+    // A source may have come or gone meanwhile: then somebody else claims it.
+    const auto* const source = source_of(key);
+    if (source == nullptr) continue;
     batch->set_letter(counted);
     batch->touch();
-    couriers_[turn]->hand_over(std::move(batch), options_.sources[*source]);
+    couriers_[turn]->hand_over(std::move(batch), *source);
   }
 }
 

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/roles/courier.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "app/host_check.h"
+#include "app/module_options.h"
+
+namespace todoku::app::roles {
+namespace {
+
+Task<Result<void>> probe_sending(const Sending& sending) {
+  const auto stalled = sending.stalled();
+  if (!stalled) co_return Result<void>();
+  co_return fail(ErrorKind::unavailable,
+                 fmt::format("no connection has moved for {} minutes and others wait for one",
+                             std::chrono::duration_cast<std::chrono::minutes>(*stalled).count()));
+}
+
+Task<Result<void>> probe_sources(const config::Config& config) {
+  co_return check_sources(config);
+}
+
+// Nothing is read: letters are made anew when they are wanted.
+Task<Result<ChangeWatch::Take>> renew_letters(Sending& sending) {
+  co_return ChangeWatch::Take([&sending]() -> Result<void> {
+    sending.accounts_changed();
+    return {};
+  });
+}
+
+delivery::Options sending_options(const Ground& ground) {
+  delivery::Options options = delivery_options(ground.config, ground.secret);
+  options.connections_max = ground.files.smtp;
+  return options;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<CourierRole>> CourierRole::make(const Ground& ground, Shared& shared) {
+  auto tls = receivers_tls(ground.config.smtp_out);
+  if (!tls) return fail(std::move(tls.error()));
+  return std::unique_ptr<CourierRole>(new CourierRole(ground, shared, std::move(*tls)));
+}
+
+CourierRole::CourierRole(const Ground& ground, Shared& shared,
+                         std::shared_ptr<const net::TlsClientContext> tls)
+    : ground_(ground),
+      shared_(shared),
+      sending_({.runtime = ground.runtime,
+                .store = ground.store,
+                .node = ground.node,
+                .queues = shared.queues(),
+                .routes = shared.routing()->routes(),
+                .feedback = shared.feedback(),
+                .owned = shared.owned(),
+                .live = shared.live(),
+                .keys = ground.keys,
+                .rules = ground.rules,
+                .clock = ground.clock,
+                .metrics = ground.metrics},
+               sending_options(ground), std::move(tls)) {
+  ground_.readiness.add({"sending", [this] { return probe_sending(sending_); }});
+  // An address that this machine loses later: every connection from it would fail.
+  ground_.readiness.add({"sources", [this] { return probe_sources(ground_.config); }});
+  ground_.changes.follow(store::Topic::accounts, [this] { return renew_letters(sending_); });
+  add_figures();
+}
+
+Result<void> CourierRole::start() {
+  sending_.start();
+  shared_.begin_to_own([this](std::string_view source) { return sending_.in_use(source); });
+  running_.add([this](SteadyInstant deadline) {
+    const bool clean = ground_.wait_for(sending_.stop(deadline));
+    shared_.give_sources();
+    return clean;
+  });
+  return {};
+}
+
+void CourierRole::add_figures() {
+  constexpr std::string_view kLanes = "todoku_lanes";
+  constexpr std::string_view kLanesHelp =
+      "Lanes (site and sending address) by state: open ones have connections, waiting ones only "
+      "mail, resting ones pause after failures.";
+  Metrics& metrics = ground_.metrics;
+  Gauge& open = metrics.gauge(kLanes, kLanesHelp, {{"state", "open"}});
+  Gauge& waiting = metrics.gauge(kLanes, kLanesHelp, {{"state", "waiting"}});
+  Gauge& resting = metrics.gauge(kLanes, kLanesHelp, {{"state", "resting"}});
+  Gauge& unrecorded =
+      metrics.gauge("todoku_unrecorded_outcomes",
+                    "Outcomes of sent mails not yet committed: what a crash now could make go "
+                    "twice, beside the mails in hand.");
+  Gauge& peak = metrics.gauge("todoku_unrecorded_outcomes_peak",
+                              "The most unrecorded outcomes at once since the start.");
+  metrics
+      .gauge("todoku_unrecorded_outcomes_limit",
+             "Unrecorded outcomes at which sending pauses: delivery.unrecorded_max.")
+      .set(static_cast<double>(ground_.config.delivery.unrecorded_max));
+  ground_.collected.add([this, &open, &waiting, &resting, &unrecorded, &peak] {
+    double counts[3] = {0, 0, 0};
+    for (const auto& lane : sending_.lanes()) {
+      if (lane.resting) {
+        ++counts[2];
+      } else if (lane.connections > 0) {
+        ++counts[0];
+      } else if (lane.waiting > 0) {
+        ++counts[1];
+      }
+    }
+    open.set(counts[0]);
+    waiting.set(counts[1]);
+    resting.set(counts[2]);
+    unrecorded.set(static_cast<double>(sending_.recorder().unrecorded()));
+    peak.set(static_cast<double>(sending_.recorder().unrecorded_peak()));
+  });
+}
+
+}  // namespace todoku::app::roles
