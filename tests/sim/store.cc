@@ -131,6 +131,10 @@ void FaultyStore::submit(store::Due due, store::Answered<store::Due> done) {
       });
 }
 
+void FaultyStore::submit(store::BellWork /*work*/, store::Answered<store::BellWork> done) {
+  done(fail(ErrorKind::unsupported, "the simulation has a queue of its own (bells.h)"));
+}
+
 void FaultyStore::submit_read(store::ReadWork work, store::Done done) {
   Result<void> result = gone();
   if (!dead_ && (is_away() || disk_.random.unit() < disk_.script.failing_reads)) {

@@ -43,6 +43,7 @@ class FaultyStore final : public store::Store {
   void submit(store::Claim claim, store::Answered<store::Claim> done) override;
   void submit(store::StageRows stage, store::Answered<store::StageRows> done) override;
   void submit(store::Due due, store::Answered<store::Due> done) override;
+  void submit(store::BellWork work, store::Answered<store::BellWork> done) override;
   void submit_write(store::WritePriority priority, store::WriteWork work,
                     store::Done done) override;
   void submit_read(store::ReadWork work, store::Done done) override;
