@@ -31,9 +31,9 @@ namespace {
 //                       its mail, and an index on it would cost every such change its place in the
 //                       page (a HOT update).
 // batches.flight        The flight that leased it last.
-// uploads               store/uploads.h: without a name until they are kept; wanted: a job names
-// it;
-//                       gone: its pieces are being removed.
+// uploads               store/uploads.h: without a name until they are kept; of two kept at one
+//                       moment under one name the later key has it. wanted: a job names it; gone:
+//                       its pieces are being removed.
 // recipients.hash       Of the address (store/address_hash.h), for look-up.
 //
 // Pages keep room where rows change in place; tables whose rows change are vacuumed early.
@@ -143,9 +143,10 @@ CREATE TABLE import_jobs(
 CREATE INDEX import_jobs_delivery ON import_jobs(delivery);
 CREATE INDEX import_jobs_running ON import_jobs(status) WHERE status = 1;
 CREATE TABLE uploads(
-  key bigint PRIMARY KEY, name text UNIQUE, node bigint NOT NULL, octets bigint NOT NULL,
+  key bigint PRIMARY KEY, name text, node bigint NOT NULL, octets bigint NOT NULL,
   pieces bigint NOT NULL, touched bigint NOT NULL, wanted bigint NOT NULL, gone bigint NOT NULL)
   WITH (fillfactor = 50);
+CREATE INDEX uploads_name ON uploads(name);
 CREATE INDEX uploads_unnamed ON uploads(key) WHERE wanted = 0 AND gone = 0;
 CREATE INDEX uploads_gone ON uploads(key) WHERE gone = 1;
 CREATE TABLE upload_pieces(
