@@ -23,10 +23,13 @@ Result<std::optional<std::string>> read_setting(store::Store& store, std::string
       [name](store::ReadTransaction& transaction) { return transaction.setting(name); });
 }
 
-Result<void> write_setting(store::Store& store, std::string_view name, const std::string& value) {
-  return store.write_and_wait(
-      store::WritePriority::accept,
-      [&](store::WriteTransaction& transaction) { return transaction.put_setting(name, value); });
+// Of processes that begin a store at the same moment, all go on with the value of one.
+Result<std::string> settle_setting(store::Store& store, std::string_view name,
+                                   const std::string& value) {
+  return store.write_and_wait(store::WritePriority::accept,
+                              [&](store::WriteTransaction& transaction) {
+                                return transaction.put_setting_once(name, value);
+                              });
 }
 
 // nullopt: there is no such file.
@@ -124,37 +127,33 @@ Result<SecretBox> open_vault(const VaultOptions& options, store::Store& store) {
   auto key = find_key(options, !check->has_value());
   if (!key) return fail(std::move(key.error()));
   SecretBox box(*key);
-  if (*check) {
-    auto same = verify(box, options, **check);
-    if (!same) return fail(std::move(same.error()));
-    return box;
-  }
-  const auto stored = write_setting(store, kKeyCheckSetting, box.key_check_value());
+  const auto stored = *check ? Result<std::string>(**check)
+                             : settle_setting(store, kKeyCheckSetting, box.key_check_value());
   if (!stored) return fail(stored.error());
+  auto same = verify(box, options, *stored);
+  if (!same) return fail(std::move(same.error()));
   return box;
 }
 
 Result<InstanceSecret> instance_secret(const SecretBox& box, store::Store& store) {
   constexpr std::string_view kContext = "instance-secret";
   InstanceSecret secret{};
-  const auto stored = read_setting(store, kSecretSetting);
+  auto stored = read_setting(store, kSecretSetting);
   if (!stored) return fail(stored.error());
-  SecretText octets;
-  if (*stored) {
-    const auto sealed = from_hex(**stored);
-    if (!sealed) return fail(ErrorKind::corrupt, "the instance secret in the store is damaged");
-    auto opened = box.open(*sealed, kContext);
-    if (!opened) return fail("the instance secret", std::move(opened.error()));
-    octets = std::move(*opened);
-  } else {
-    octets = SecretText(random_octets(secret.size()));
-    const auto written = write_setting(store, kSecretSetting, to_hex(box.seal(octets, kContext)));
-    if (!written) return fail(written.error());
+  if (!*stored) {
+    const SecretText made(random_octets(secret.size()));
+    auto settled = settle_setting(store, kSecretSetting, to_hex(box.seal(made, kContext)));
+    if (!settled) return fail(std::move(settled.error()));
+    *stored = std::move(*settled);
   }
-  if (octets.view().size() != secret.size()) {
+  const auto sealed = from_hex(**stored);
+  if (!sealed) return fail(ErrorKind::corrupt, "the instance secret in the store is damaged");
+  const auto octets = box.open(*sealed, kContext);
+  if (!octets) return fail("the instance secret", octets.error());
+  if (octets->view().size() != secret.size()) {
     return fail(ErrorKind::corrupt, "the instance secret in the store has the wrong size");
   }
-  std::ranges::copy(as_octets(octets.view()), secret.begin());
+  std::ranges::copy(as_octets(octets->view()), secret.begin());
   return secret;
 }
 

@@ -20,6 +20,9 @@ class SettingWrites {
  public:
   virtual ~SettingWrites() = default;
   [[nodiscard]] virtual Result<void> put_setting(std::string_view name, std::string_view value) = 0;
+  // Unless there is one: what it is from now on, the same for all who put it at the same moment.
+  [[nodiscard]] virtual Result<std::string> put_setting_once(std::string_view name,
+                                                             std::string_view value) = 0;
 };
 
 }  // namespace todoku::store

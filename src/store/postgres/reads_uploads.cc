@@ -7,7 +7,9 @@
 namespace todoku::store::postgres {
 namespace {
 
-const Sql kUpload{"uploads: by name", "SELECT key, octets FROM uploads WHERE name = $1"};
+const Sql kUpload{"uploads: by name",
+                  "SELECT key, octets FROM uploads WHERE name = $1"
+                  " ORDER BY key DESC LIMIT 1"};
 const Sql kUploadPiece{"uploads: piece",
                        "SELECT data FROM upload_pieces WHERE upload = $1 AND which = $2"};
 

@@ -32,9 +32,9 @@ namespace {
 //                       page (a HOT update).
 // news                  Written and deleted within a second.
 // batches.flight        The flight that leased it last.
-// uploads               store/uploads.h: without a name until they are kept; wanted: a job names
-// it;
-//                       gone: its pieces are being removed.
+// uploads               store/uploads.h: without a name until they are kept; of two kept at one
+//                       moment under one name the later key has it. wanted: a job names it; gone:
+//                       its pieces are being removed.
 // bells                 store/bells.h. Each row is inserted, changed once when it is received, and
 //                       deleted. ready_at: since when it is ready, or will be, unless it is hidden;
 //                       hidden: until when its receiver alone has it. Half of each page is left for
@@ -153,9 +153,10 @@ CREATE TABLE import_jobs(
 CREATE INDEX import_jobs_delivery ON import_jobs(delivery);
 CREATE INDEX import_jobs_running ON import_jobs(status) WHERE status = 1;
 CREATE TABLE uploads(
-  key bigint PRIMARY KEY, name text UNIQUE, node bigint NOT NULL, octets bigint NOT NULL,
+  key bigint PRIMARY KEY, name text, node bigint NOT NULL, octets bigint NOT NULL,
   pieces bigint NOT NULL, touched bigint NOT NULL, wanted bigint NOT NULL, gone bigint NOT NULL)
   WITH (fillfactor = 50);
+CREATE INDEX uploads_name ON uploads(name);
 CREATE INDEX uploads_unnamed ON uploads(key) WHERE wanted = 0 AND gone = 0;
 CREATE INDEX uploads_gone ON uploads(key) WHERE gone = 1;
 CREATE TABLE upload_pieces(

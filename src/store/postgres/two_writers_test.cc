@@ -4,6 +4,7 @@
 #include <functional>
 #include <future>
 #include <latch>
+#include <mutex>
 #include <set>
 #include <thread>
 #include <vector>
@@ -167,6 +168,56 @@ TEST_F(TwoWritersTest, ANameIsTakenOnce) {
   at_once([&] { create(*first_); }, [&] { create(*second_); });
   EXPECT_EQ(made, 20);
   EXPECT_EQ(taken, 20);
+}
+
+TEST_F(TwoWritersTest, ASettingPutOnceIsTheSameForBoth) {
+  for (int round = 0; round < 20; ++round) {
+    const std::string name = fmt::format("once{}", round);
+    std::string of_first;
+    std::string of_second;
+    const auto put = [&](Store& store, const char* value, std::string& is) {
+      is = must(write(store, [&](WriteTransaction& t) { return t.put_setting_once(name, value); }));
+    };
+    at_once([&] { put(*first_, "first", of_first); }, [&] { put(*second_, "second", of_second); });
+    EXPECT_EQ(of_first, of_second);
+  }
+}
+
+TEST_F(TwoWritersTest, AJobOfADeadNodeIsTakenByOne) {
+  const NodeKey one = enter(*first_, "one");
+  const NodeKey other = enter(*second_, "other");
+  for (int round = 0; round < 20; ++round) {
+    const Delivery delivery = draft();
+    const ImportJob job = must(write(*first_, [&](WriteTransaction& t) {
+      return t.create_import(delivery.key, {.upload = "list"}, NodeKey{999'999});
+    }));
+    std::atomic<int> taken{0};
+    const auto take = [&](Store& store, NodeKey node) {
+      const auto restarted = write(
+          store, [&](WriteTransaction& t) { return t.restart_import(job.id, job.account, node); });
+      if (restarted) ++taken;
+    };
+    at_once([&] { take(*first_, one); }, [&] { take(*second_, other); });
+    EXPECT_EQ(taken, 1);
+  }
+}
+
+TEST_F(TwoWritersTest, OfTwoUploadsKeptAtOnceUnderANameOneHasIt) {
+  for (int round = 0; round < 20; ++round) {
+    std::set<UploadKey> keys;
+    std::mutex mutex;
+    const auto keep = [&](Store& store) {
+      const UploadKey key =
+          must(write(store, [](WriteTransaction& t) { return t.begin_upload(kNobody); }));
+      must(write(store, [&](WriteTransaction& t) { return t.keep_upload(key, "errors"); }));
+      const std::lock_guard lock(mutex);
+      keys.insert(key);
+    };
+    at_once([&] { keep(*first_); }, [&] { keep(*second_); });
+    const KeptUpload kept =
+        must(first_->read_and_wait([](ReadTransaction& t) { return t.upload("errors"); }));
+    EXPECT_TRUE(keys.contains(kept.key));
+  }
 }
 
 TEST_F(TwoWritersTest, TheLastDraftIsGivenOnce) {

@@ -15,6 +15,9 @@ const Sql kPutSetting{"accounts: put setting",
 const Sql kChanged{"accounts: changed",
                    "INSERT INTO changes VALUES($1, 1)"
                    " ON CONFLICT(topic) DO UPDATE SET number = changes.number + 1"};
+// Of several at once one puts it: the others wait for it and find it there.
+const Sql kPutSettingOnce{"accounts: put setting once",
+                          "INSERT INTO settings VALUES($1, $2) ON CONFLICT(name) DO NOTHING"};
 // Of several writers at once one has the name: the others wait for it and find it taken.
 const Sql kCreateAccount{"accounts: create",
                          "INSERT INTO accounts(key, name, weight, suspended, text_from_html,"
@@ -50,6 +53,16 @@ Result<void> Changes::put_setting(std::string_view name, std::string_view value)
   const auto done = session_.ask(kPutSetting, Params() << name << Octets{value});
   if (!done) return fail(done.error());
   return {};
+}
+
+Result<std::string> Changes::put_setting_once(std::string_view name, std::string_view value) {
+  const auto put = session_.ask(kPutSettingOnce, Params() << name << Octets{value});
+  if (!put) return fail(put.error());
+  if (put->changes() == 1) return std::string(value);
+  auto there = questions_.setting(name);
+  if (!there) return fail(std::move(there.error()));
+  if (!*there) return fail(ErrorKind::unavailable, "a setting went while it was put");
+  return std::move(**there);
 }
 
 Result<void> Changes::changed(Topic topic) {

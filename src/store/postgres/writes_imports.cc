@@ -40,6 +40,9 @@ const Sql kEndSection{"imports: end section",
 const Sql kBackToEdit{"imports: back to edit",
                       "UPDATE deliveries SET status = 1, phase = 1, total = total + $2,"
                       " updated = $3 WHERE key = $1"};
+// Before who has it is looked at: of two that take one at once, the second sees the first.
+const Sql kHoldJob{"imports: hold job",
+                   "SELECT id FROM import_jobs WHERE account = $1 AND id = $2 FOR NO KEY UPDATE"};
 // Unless another node that lives has it.
 const Sql kTakeJob{"imports: take over",
                    "UPDATE import_jobs j SET node = $3 WHERE account = $1 AND id = $2"
@@ -126,7 +129,8 @@ Result<void> Changes::end_import(PublicId job, AccountKey account, const ImportE
 Result<void> Changes::restart_import(PublicId job, AccountKey account, NodeKey node) {
   const auto section = session_.take_numbers(1);
   if (!section) return fail(section.error());
-  session_.add(kTakeJob, Params() << account << job << node);
+  session_.add(kHoldJob, Params() << account << job)
+      .add(kTakeJob, Params() << account << job << node);
   const auto import = running_import(session_, job, account, node);
   if (!import) return fail(import.error());
   const auto done = session_.add(kEndSection, Params() << import->section << kSectionDiscarded)

@@ -41,6 +41,16 @@ Result<void> SqliteWriteTransaction::put_setting(std::string_view name, std::str
       .run();
 }
 
+Result<std::string> SqliteWriteTransaction::put_setting_once(std::string_view name,
+                                                             std::string_view value) {
+  auto there = queries_.setting(name);
+  if (!there) return fail(std::move(there.error()));
+  if (*there) return std::move(**there);
+  auto put = put_setting(name, value);
+  if (!put) return fail(std::move(put.error()));
+  return std::string(value);
+}
+
 // Who keeps something of it in memory reads it anew.
 Result<void> SqliteWriteTransaction::changed(Topic topic) {
   return db_

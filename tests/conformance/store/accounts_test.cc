@@ -24,6 +24,15 @@ TEST_P(StoreSuite, ASettingIsKeptAndReplaced) {
   EXPECT_EQ(setting(), "");
 }
 
+TEST_P(StoreSuite, ASettingThatIsPutOnceIsTheFirst) {
+  const auto put = [&](std::string_view value) {
+    return must(write([&](WriteTransaction& t) { return t.put_setting_once("once", value); }));
+  };
+  EXPECT_EQ(put("a"), "a");
+  EXPECT_EQ(put("b"), "a");
+  EXPECT_EQ(must(read([](ReadTransaction& t) { return t.setting("once"); })), "a");
+}
+
 TEST_P(StoreSuite, AccountsHaveUniqueNames) {
   const Account acme = account("acme");
   const Account other = account("other");
