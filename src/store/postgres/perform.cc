@@ -261,7 +261,7 @@ Result<void> perform_function(const Ground& ground, WriteWork& work) {
       missing.merge(*provided);
       continue;
     }
-    if (!run.failure) return std::move(run.result);
+    if (!run.failure) return fail(in_our_words({.state = "none"}, run.result.error()));
     const Doubt doubt{token, now_here() + kDoubtAnsweredWithin};
     const Next next = after_failure(ground, *run.failure, doubt, tries);
     if (next == Next::stored) return {};

@@ -13,7 +13,8 @@ import sys
 import threading
 import time
 
-from on_postgres import (DATABASE, DOMAINS, FROM, USER, OnPostgres, check, check_equal, run)
+from on_postgres import (DATABASE, DOMAINS, FROM, RECEIVERS, USER, OnPostgres, check, check_equal,
+                         run)
 from api import is_ready
 from postgres_proxy import PostgresProxy
 import processes
@@ -21,11 +22,14 @@ import processes
 ANSWERED_WITHIN = 5.5  # seconds, whatever is locked
 GOES_WITHIN = 45  # seconds after the database is back
 CLIENTS = 8
+SLOW = "slow.example"
+ENDS_WITHIN = 8  # seconds; the mails in hand take one
 
 
 class BehindProxy(OnPostgres):
     def __init__(self, binary, server, proxy):
-        super().__init__(binary, server)
+        super().__init__(binary, server, receivers={**RECEIVERS, SLOW: ["delay = { body = 1 }"]},
+                         site_defaults=["connections_max = 4"])
         self.proxy = proxy
         self.config = [f'address = "{proxy.address(DATABASE, USER)}"'
                        if line.startswith("address = ") else line for line in self.config]
@@ -137,6 +141,22 @@ def starts_when_the_lock_is_gone(stack):
     stack.settle(stack.transaction("waited@one.example"))
 
 
+def ends_at_once_without_a_lease(stack):
+    """Somebody else has the store, and there is nothing left to do."""
+    stack.bulk([f"slow{i}@{SLOW}" for i in range(300)])
+    stack.wait_for(lambda: stack.metric("todoku_mails_in_hand") > 0, "mails in hand")
+    now = "(extract(epoch FROM now()) * 1000)::bigint"
+    stack.sql("BEGIN; UPDATE nodes SET void = 1;"
+              f" INSERT INTO nodes VALUES(999999999999, 'other', 'all', 'x', {now}, 0);"
+              f" INSERT INTO node_leases VALUES(999999999999, {now} + 14000); COMMIT")
+    stack.wait_for(lambda: "this process counted as dead" in stack.engine_log(), "the log's word")
+    stack.wait_for(lambda: stack.metric("todoku_mails_in_hand") == 0, "mails that were in hand")
+    status, seconds = stack.terminate(60)
+    print(f"ended without a lease after {seconds:.1f} s")
+    check_equal(status, 0, "exit status")
+    check(seconds < ENDS_WITHIN, f"it took {seconds:.1f} s to end with nothing to do")
+
+
 def is_held(binary, server):
     with PostgresProxy(server) as proxy, BehindProxy(binary, server, proxy) as stack:
         stack.settle(stack.transaction("first@one.example"))
@@ -144,7 +164,7 @@ def is_held(binary, server):
         for table in ("batches", "nodes"):
             tells_in_time_what_is_true(stack, table)
         starts_when_the_lock_is_gone(stack)
-        check_equal(stack.terminate()[0], 0, "exit status")
+        ends_at_once_without_a_lease(stack)
 
 
 if __name__ == "__main__":
