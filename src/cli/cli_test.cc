@@ -482,10 +482,13 @@ TEST_F(CommandLineTest, ADrainedEngineIsNotGoneBeforeItsProcess) {
 }
 
 TEST_F(CommandLineTest, LeavesTheWordsOfTheSinkToTheSink) {
-  EXPECT_EQ(run({"lambda"}), 0);
-  EXPECT_EQ(host.seen, std::vector<std::string>{"lambda"});
   EXPECT_EQ(run({"sink", "--help", "--listen", "127.0.0.1:2525"}), 7);
   EXPECT_THAT(host.seen, ElementsAre("--help", "--listen", "127.0.0.1:2525"));
+}
+
+TEST_F(CommandLineTest, IsAFunctionOfLambda) {
+  EXPECT_EQ(run({"lambda"}), 0);
+  EXPECT_THAT(host.seen, ElementsAre("lambda"));
 }
 
 TEST_F(CommandLineTest, PrintsTheVersion) {

@@ -571,6 +571,11 @@ TEST_P(StoreSuite, QueueFiguresFollowTheWork) {
   reopen();
   EXPECT_EQ(figures(TrafficClass::transactional).waiting, 1);
   EXPECT_EQ(figures(TrafficClass::bulk).waiting, 4);
+  Accept left = acceptance(acme.key, {recipient("three"), recipient("four")});
+  left.holder = kNobody;
+  must(store_->perform_and_wait(std::move(left)));
+  clock_.advance(10s);
+  EXPECT_EQ(figures(TrafficClass::transactional).ready, 2) << "nobody has them";
   must(write([&](WriteTransaction& t) { return t.delete_delivery(sending.key); }));
   EXPECT_EQ(figures(TrafficClass::bulk).waiting, 0);
   record({outcome(lease.key, 2, RecipientState::delivered)});

@@ -51,6 +51,9 @@ def no_line_for_each_mail(binary):
         lines = added.splitlines()
         print(f"log of {MAILS} mails, half of them transactions of their own: {len(lines)} lines, "
               f"{len(added.encode())} octets", flush=True)
+        # What the pace of couriers is known by, of mail that was handed over in memory, too.
+        stack.wait_for(lambda: stack.metric("todoku_settled_recipients_total") == MAILS,
+                       "all that couriers did")
         check(len(lines) <= LINES_MAX, f"{len(lines)} lines for {MAILS} mails: {lines[:30]}")
 
 
