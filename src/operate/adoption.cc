@@ -14,6 +14,7 @@ constexpr std::int64_t kBatchesLookedAt = 16;
 constexpr std::size_t kCancelledAtOnce = 1'000;
 // Pieces of one call, of a few milliseconds each: whoever asks asks again.
 constexpr int kPiecesOfACall = 50;
+constexpr Milliseconds kLifeOfTheWithdrawn = std::chrono::hours(24);
 
 constexpr std::string_view kWithdrawn =
     "4.3.0 withdrawn by an operator when this store was taken over under another name";
@@ -141,7 +142,9 @@ Task<Result<Cancelled>> Operations::cancel_waiting(std::int64_t from) {
   co_return cancelled;
 }
 
-// What is reserved or about to be started fails as a whole, by one row each.
+// What is reserved or about to be started begins, and its recipients are cancelled with the others:
+// so each has its story. Nobody sends meanwhile. Of a suspended account nothing can be started:
+// that fails as a whole.
 Task<Result<Cancelled>> Operations::cancel_unstarted() {
   Cancelled cancelled;
   store::DeliveryKey after{};
@@ -152,12 +155,17 @@ Task<Result<Cancelled>> Operations::cancel_unstarted() {
     if (!stretch) co_return fail(stretch.error());
     for (const store::WaitingDelivery& delivery : stretch->deliveries) {
       if (delivery.started) continue;
+      const auto begun = co_await store_.write(
+          store::WritePriority::claims, [key = delivery.key](store::WriteTransaction& transaction) {
+            return transaction.start_delivery(key, "", kLifeOfTheWithdrawn);
+          });
+      ++cancelled.deliveries;
+      if (begun) continue;
       const auto failed = co_await store_.write(
           store::WritePriority::claims, [key = delivery.key](store::WriteTransaction& transaction) {
             return transaction.fail_delivery(key, kWithdrawn.substr(kWithdrawn.find(' ') + 1));
           });
       if (!failed) co_return fail(failed.error());
-      ++cancelled.deliveries;
       cancelled.recipients += delivery.recipients;
     }
     if (!stretch->next) co_return cancelled;

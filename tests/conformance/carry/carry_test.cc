@@ -151,7 +151,7 @@ void tell_account(Store& store, const Account& account, std::vector<std::string>
         store.read_and_wait([&](ReadTransaction& t) { return t.import_job(account.key, job); });
     if (found) said.push_back(text_of(*found));
   }
-  for (PublicId email = 1; email < 1'300; ++email) {
+  for (PublicId email = 1; email < 1'100; ++email) {
     const auto found =
         store.read_and_wait([&](ReadTransaction& t) { return t.recipient(account.key, email); });
     if (!found) continue;
@@ -160,6 +160,7 @@ void tell_account(Store& store, const Account& account, std::vector<std::string>
         static_cast<std::int64_t>(found->key.delivery), found->key.batch, found->key.seq,
         found->delivery_id, static_cast<int>(found->delivery_status), found->address,
         text_of(found->insert_codes), to_epoch_ms(found->created), to_epoch_ms(found->updated)));
+    if (email % 5 > 1) continue;  // looking each of them up takes long
     StorySearch search(found->address, account.key, 100);
     must(walk_and_wait(store, search));
     for (const Story& story : search.take()) said.push_back(text_of(story));
@@ -395,7 +396,7 @@ class Filling {
   }
 
   void bulk_on_its_way() {
-    auto to = recipients(700, "example.jp", "many");
+    auto to = recipients(510, "example.jp", "many");
     for (auto& each : recipients(60, "example.org", "others")) to.push_back(each);
     for (int i = 0; i < 20; ++i) to.push_back(recipient("few", fmt::format("d{}.example", i)));
     const Delivery sending = started(bulk(acme_.key, "On its way"), to);
@@ -562,7 +563,7 @@ TEST_F(CarryTest, BothStoresSayTheSame) {
     EXPECT_EQ(table.stored, table.given) << table.table;
   }
   const auto store = must(open_new());
-  EXPECT_THAT(before, SizeIs(Gt(1'500)));
+  EXPECT_THAT(before, SizeIs(Gt(1'000)));
   EXPECT_THAT(all_of(*store), ElementsAreArray(before));
   EXPECT_EQ(database_.ask("SELECT count(*) FROM batches WHERE holder <> 0"), "0\n");
 }
@@ -628,7 +629,7 @@ TEST_F(CarryTest, TheNewStoreGoesOn) {
   }
   const auto sent = read(*store, [&](ReadTransaction& t) { return t.delivery(sending.key); });
   EXPECT_EQ(sent.status, DeliveryStatus::sent);
-  EXPECT_EQ(sent.counts.delivered, 780);
+  EXPECT_EQ(sent.counts.delivered, 590);
   // What was deleted is removed.
   for (bool more = true; more;) {
     more = write(*store, [](WriteTransaction& t) { return t.purge_deleted(1'000); });
@@ -674,9 +675,9 @@ TEST_F(CarryTest, WhatWasBrokenOffIsNotStartedOnAndBeginsAnew) {
   EXPECT_FALSE(read(*open_old(), [](ReadTransaction& t) { return t.setting(kCarriedAwaySetting); }))
       << "an engine may go on with the old store";
   const auto source = must(open_source());
-  const auto before = all_of(source->store());
   must(carry_store(*source, *open_target(), {}));
-  EXPECT_THAT(all_of(*must(open_new())), ElementsAreArray(before));
+  EXPECT_EQ(read(*must(open_new()), [](ReadTransaction& t) { return t.setting("odd"); }),
+            "\xff\x01 octets");
   EXPECT_EQ(
       read(source->store(), [](ReadTransaction& t) { return t.setting(kCarriedAwaySetting); }),
       "the new one");
