@@ -78,7 +78,7 @@ class OnCluster(OnPostgres):
         """Without waiting until it is ready."""
         api_port, metrics_port = free_port(), free_port()
         lines = []
-        for line in (self.directory / "todoku.toml").read_text().splitlines():
+        for line in self.common_lines(name):
             if line.startswith("listen = "):
                 line = f'listen = "127.0.0.1:{api_port}"'
             if line.startswith("hello_name = "):
@@ -95,6 +95,10 @@ class OnCluster(OnPostgres):
                                        [self.binary, "serve", "--config", str(config)])
         self.parts[name] = part
         return part
+
+    def common_lines(self, name):
+        """Of the configuration of a process: what is the same for all."""
+        return (self.directory / "todoku.toml").read_text().splitlines()
 
     # ---- its processes ---------------------------------------------------------------------
 

@@ -115,6 +115,11 @@ class PostgresServer:
         self.process.send_signal(signal.SIGINT)
         self.process.wait(20)
 
+    def stop_at_once(self):
+        """As a crash does it."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(20)
+
     def answers(self):
         done = subprocess.run([self.programs / "pg_isready", "-q", "-h", self.folder], check=False)
         return done.returncode == 0
