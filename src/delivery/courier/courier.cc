@@ -123,8 +123,9 @@ Task<bool> Courier::room_for(TrafficClass traffic) {
 
 std::shared_ptr<void> Courier::place_of(TrafficClass traffic) {
   if (traffic != TrafficClass::transactional) return nullptr;
-  world_.claimed_transactions->fetch_add(1);
-  return {nullptr, [count = world_.claimed_transactions](void*) { count->fetch_sub(1); }};
+  auto* const count = world_.claimed_transactions.get();
+  count->fetch_add(1);
+  return {count, [kept = world_.claimed_transactions](void*) { kept->fetch_sub(1); }};
 }
 
 Task<void> Courier::answer_bells(std::shared_ptr<queue::Queue> queue,
