@@ -45,6 +45,9 @@ class CountingStore final : public store::Store {
     ++writes;
     store_.submit(std::move(stage), std::move(done));
   }
+  void submit(store::BellWork work, store::Answered<store::BellWork> done) override {
+    store_.submit(std::move(work), std::move(done));
+  }
   void submit(store::Due due, store::Answered<store::Due> done) override {
     ++reads;
     store_.submit(std::move(due), std::move(done));

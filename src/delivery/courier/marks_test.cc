@@ -23,6 +23,7 @@ class MarkStore final : public store::Store {
   void submit(store::Claim, store::Answered<store::Claim> done) override { done(no()); }
   void submit(store::StageRows, store::Answered<store::StageRows> done) override { done(no()); }
   void submit(store::Due, store::Answered<store::Due> done) override { done(no()); }
+  void submit(store::BellWork, store::Answered<store::BellWork> done) override { done(no()); }
   void submit_write(store::WritePriority, store::WriteWork, store::Done done) override {
     done(answer);
   }

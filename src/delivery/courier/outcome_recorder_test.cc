@@ -37,6 +37,9 @@ class StalledStore final : public store::Store {
     done(nobody_asks());
   }
   void submit(store::Due, store::Answered<store::Due> done) override { done(nobody_asks()); }
+  void submit(store::BellWork, store::Answered<store::BellWork> done) override {
+    done(nobody_asks());
+  }
   void submit_write(store::WritePriority, store::WriteWork, store::Done done) override {
     writes.push_back(std::move(done));
   }

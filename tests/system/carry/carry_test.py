@@ -92,7 +92,7 @@ def carries(stack):
 
 
 def old_engine_stands_in_hold(stack):
-    old = stack.start("old", stack.directory / "todoku.toml")
+    stack.engine = old = stack.start("old", stack.directory / "todoku.toml")
     stack.wait_for(lambda: "HOLD" in stack.log_of("old"), "the old engine's word")
     said = stack.command("status")
     check("HOLD" in said and "was carried" in said, f"status of the old one: {said}")

@@ -52,6 +52,8 @@ def configured(stack, name, database=DATABASE):
 def stands_in_hold(stack, config, port, name, differs="production"):
     """The process, which is in HOLD."""
     process = stack.start_second(config, port, name)
+    if stack.engine.poll() is not None:
+        stack.engine = process  # whose end ends any waiting
     stack.wait_for(lambda: "HOLD" in stack.engine_log(name), f"{name}'s word in the log")
     stack.wait_for(lambda: stack.listens("127.0.0.1", port), f"{name}'s API")
     status, said, _ = asked(port, "/readyz")
