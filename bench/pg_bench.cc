@@ -301,7 +301,7 @@ class Bells {
   Task<bool> measure() {
     const auto trips = bench_.proxy->round_trips();
     const auto began = SteadyClock::now();
-    end_ = began + Seconds(bench_.seconds);
+    end_ = began + std::chrono::duration_cast<SteadyClock::duration>(Seconds(bench_.seconds));
     for (int i = 0; i < kReceivers; ++i) tasks_.spawn("receiver", hear());
     tasks_.spawn("ringer", ring());
     co_await tasks_.wait_empty();

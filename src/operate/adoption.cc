@@ -207,11 +207,19 @@ Task<Result<std::vector<NodeView>>> Operations::nodes() {
         if (!nodes) return fail(nodes.error());
         const auto held = transaction.held_by_nodes();
         if (!held) return fail(held.error());
+        const auto leader = transaction.leader();
+        if (!leader) return fail(leader.error());
+        const auto owners = transaction.source_owners();
+        if (!owners) return fail(owners.error());
         std::vector<NodeView> views;
         for (const store::Node& node : *nodes) {
           NodeView& view = views.emplace_back(NodeView{.node = node, .holds = {}, .sources = {}});
           for (const store::NodeHolds& each : *held) {
             if (each.node == node.key) view.holds = each;
+          }
+          view.leads = *leader && (*leader)->node == node.key && (*leader)->left > Milliseconds(0);
+          for (const store::SourceOwner& owner : *owners) {
+            if (owner.node == node.key) view.sources.push_back(owner.source);
           }
         }
         return views;

@@ -18,6 +18,17 @@ dns::RouteOptions route_options(const delivery::policy::SiteRules& rules) {
   return options;
 }
 
+std::vector<std::string> names_of(const std::vector<delivery::EgressSource>& sources) {
+  std::vector<std::string> names;
+  for (const delivery::EgressSource& source : sources) names.push_back(source.name);
+  return names;
+}
+
+std::string site_of(dns::RouteCache& routes, std::string_view domain) {
+  const auto route = routes.peek(domain);
+  return route && *route ? (**route).site : std::string(domain);
+}
+
 }  // namespace
 
 Engine::Engine(Surroundings s, unsigned run)
@@ -31,9 +42,41 @@ Engine::Engine(Surroundings s, unsigned run)
       queues_(s.scenario.bells, s.scenario.seed * 100 + run, s.stray, s.own_clock,
               runtime_.executor(0)),
       routes_(s.names, route_options(s.rules), dns::RouteCache::Options{}, s.own_clock, metrics_),
-      delivering_(runtime_, store_, *node_, queues_, routes_, keys_, s.rules, s.options,
-                  s.own_clock, metrics_, nullptr, &line_),
-      intake_(store_, s.own_clock, intake::Limits{}, delivering_, metrics_),
+      owned_(names_of(s.options.sources)),
+      live_(names_of(s.options.sources)),
+      feedback_([this](std::string_view domain) { return site_of(routes_, domain); }),
+      sending_({.runtime = runtime_,
+                .store = store_,
+                .node = *node_,
+                .queues = queues_,
+                .routes = routes_,
+                .feedback = feedback_,
+                .owned = owned_,
+                .live = live_,
+                .keys = keys_,
+                .rules = s.rules,
+                .clock = s.own_clock,
+                .metrics = metrics_},
+               s.options, nullptr, &line_),
+      scheduler_({.store = store_,
+                  .queues = queues_,
+                  .feedback = feedback_,
+                  .leads = leads_,
+                  .live = live_,
+                  .node = *node_,
+                  .keys = keys_,
+                  .clock = s.own_clock,
+                  .options = s.options,
+                  .metrics = metrics_},
+                 runtime_.executor(0)),
+      passing_on_({.keys = keys_,
+                   .clock = s.own_clock,
+                   .metrics = metrics_,
+                   .life_time = s.options.retry_transactional.life_time,
+                   .sending = &sending_,
+                   .work_arrived = [this] { scheduler_.wake(); }},
+                  runtime_.executor(0)),
+      intake_(store_, s.own_clock, intake::Limits{}, passing_on_, metrics_),
       visitors_(s.outside) {
   s.trace.line("run {} starts as {}", run, s.name);
 }
@@ -46,7 +89,8 @@ void Engine::die() {
 
 Task<bool> Engine::stop(Microseconds grace) {
   const SteadyInstant deadline = clock_.steady_now() + grace;
-  const bool clean = co_await async::run_on(runtime_.executor(0), delivering_.stop(deadline));
+  co_await async::run_on(runtime_.executor(0), scheduler_.stop());
+  const bool clean = co_await async::run_on(runtime_.executor(0), sending_.stop(deadline));
   co_await async::run_on(runtime_.executor(0), queues_.stop());
   co_await async::run_on(runtime_.executor(0), node_->stop());
   co_await async::run_on(runtime_.executor(0), node_->leave());

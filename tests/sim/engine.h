@@ -6,13 +6,19 @@
 #include <memory>
 #include <string>
 
-#include "app/delivering.h"
+#include "app/passing_on.h"
+#include "app/sending.h"
 #include "async/runtime.h"
 #include "async/task_group.h"
 #include "base/metrics.h"
+#include "delivery/feedback.h"
 #include "delivery/key_ring.h"
+#include "delivery/leadership.h"
+#include "delivery/live_sources.h"
 #include "delivery/node.h"
 #include "delivery/policy/site_rules.h"
+#include "delivery/scheduler/scheduler.h"
+#include "delivery/sources.h"
 #include "dns/resolver.h"
 #include "dns/route_cache.h"
 #include "intake/intake.h"
@@ -46,8 +52,8 @@ class Engine {
 
   [[nodiscard]] unsigned run() const { return run_; }
   [[nodiscard]] async::Runtime& runtime() { return runtime_; }
-  [[nodiscard]] app::Delivering& delivering() { return delivering_; }
-  [[nodiscard]] const app::Delivering& delivering() const { return delivering_; }
+  [[nodiscard]] const app::Sending& sending() const { return sending_; }
+  void work_arrived() { scheduler_.wake(); }
   [[nodiscard]] intake::Intake& intake() { return intake_; }
   [[nodiscard]] FaultyStore& store() { return store_; }
   [[nodiscard]] UnreliableQueues& queues() { return queues_; }
@@ -57,7 +63,8 @@ class Engine {
 
   void start() {
     node_->start();
-    delivering_.start();
+    sending_.start();
+    scheduler_.start();
   }
   // The process dies: no octet leaves it any more and nothing is committed. stop() follows, because
   // memory has to be given back all the same; it changes nothing outside.
@@ -88,7 +95,13 @@ class Engine {
   const std::unique_ptr<delivery::Node> node_;
   UnreliableQueues queues_;
   dns::RouteCache routes_;
-  app::Delivering delivering_;
+  delivery::AlwaysLeads leads_;
+  delivery::AllSources owned_;
+  delivery::AllLiveSources live_;
+  delivery::MemoryFeedback feedback_;
+  app::Sending sending_;
+  delivery::scheduler::Scheduler scheduler_;
+  app::PassingOn passing_on_;
   intake::Intake intake_;
   async::TaskGroup visitors_;
 };

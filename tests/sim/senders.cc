@@ -90,7 +90,7 @@ Task<Told> Senders::hand_in_bulk(Engine& engine, std::size_t mailing) {
                 : std::nullopt;
         return transaction.commit_draft(draft->key, reservation);
       });
-  if (stored) engine.delivering().work_arrived();
+  if (stored) engine.work_arrived();
   co_return stored ? Told::accepted : Told::refused;
 }
 

@@ -200,8 +200,7 @@ void World::observe() {
   if (taken > kTakesMax * recipients_ + 1'000) give_up("the same mails go out again and again");
   for (const auto& place : places_) {
     if (!place->engine) continue;
-    unrecorded_most_[place->engine->run()] =
-        place->engine->delivering().recorder().unrecorded_peak();
+    unrecorded_most_[place->engine->run()] = place->engine->sending().recorder().unrecorded_peak();
   }
   if (places_.size() > 1 &&
       clock_.steady_now() - leases_watched_ >= std::chrono::milliseconds(100)) {
@@ -220,7 +219,7 @@ void World::watch_leases() {
     // As of now or of the last look: between the two it may have counted as dead.
     const Lapse before =
         std::exchange(place->seen, {.from = clock_.steady_now(),
-                                    .unrecorded = engine.delivering().recorder().unrecorded(),
+                                    .unrecorded = engine.sending().recorder().unrecorded(),
                                     .in_hand = connections(engine)});
     Lapse lapse = place->seen;
     lapse.unrecorded = std::max(lapse.unrecorded, before.unrecorded);
@@ -340,7 +339,7 @@ std::size_t World::connections(const Engine& engine) const {
   std::size_t at_receivers = 0;
   for (const auto& receiver : receivers_) at_receivers += receiver->connections(engine.run());
   std::size_t in_engine = 0;
-  for (const auto& lane : engine.delivering().lanes()) in_engine += lane.connections;
+  for (const auto& lane : engine.sending().lanes()) in_engine += lane.connections;
   return std::max(at_receivers, in_engine);
 }
 
@@ -351,7 +350,7 @@ Task<void> World::crash(Crash crash) {
   Engine& engine = *place.engine;
   RunEnd& end = ends_[engine.run()];
   end = {.crashed = true,
-         .unrecorded = engine.delivering().recorder().unrecorded(),
+         .unrecorded = engine.sending().recorder().unrecorded(),
          .in_hand = connections(engine),
          .at = clock_.steady_now()};
   trace_.line("run {} crashes: {} unrecorded, {} in hand", engine.run(), end.unrecorded,
@@ -397,7 +396,7 @@ Task<void> World::end_engine(std::size_t at, Microseconds grace) {
   const bool clean = co_await engine->stop(grace);
   // Cut off in the middle: like a crash, as far as the connections went.
   if (!engine->is_dead()) {
-    ends_[run] = {.unrecorded = engine->delivering().recorder().unrecorded(),
+    ends_[run] = {.unrecorded = engine->sending().recorder().unrecorded(),
                   .in_hand = clean ? 0 : in_hand,
                   .at = clock_.steady_now()};
     remember_settled(run);
@@ -451,16 +450,16 @@ Task<void> World::wait_until_settled() {
 Task<void> World::wait_until_idle(Engine& engine) {
   // Outcomes on their way, then connections that are kept for the next mail, then the lanes.
   for (int i = 0; i < 40; ++i) {
-    if (engine.delivering().lanes().empty() && engine.delivering().recorder().unrecorded() == 0) {
+    if (engine.sending().lanes().empty() && engine.sending().recorder().unrecorded() == 0) {
       break;
     }
     co_await async::sleep_for(std::chrono::seconds(10));
   }
-  for (const auto& lane : engine.delivering().lanes()) {
+  for (const auto& lane : engine.sending().lanes()) {
     trouble(fmt::format("the lane to {} stays: {} connections, {} waiting, {}", lane.site,
                         lane.connections, lane.waiting, lane.resting ? "resting" : "awake"));
   }
-  if (engine.delivering().recorder().unrecorded() > 0) trouble("outcomes stay unrecorded");
+  if (engine.sending().recorder().unrecorded() > 0) trouble("outcomes stay unrecorded");
   co_await async::sleep_for(scenario_.nodes > 1 ? 2 * scenario_.bells.late_by : Microseconds(0));
   for (const delivery::EgressSource& source : options_.sources) {
     for (const TrafficClass traffic : {TrafficClass::transactional, TrafficClass::bulk}) {

@@ -133,6 +133,11 @@ class OnCluster(OnPostgres):
                 return name
         return None
 
+    def nodes(self, name):
+        """What `todoku nodes` tells, asked at one process."""
+        told = self.run_other(self.parts[name].config, "nodes", "--json")[1]
+        return json.loads(told)["nodes"]
+
     def sources_of(self, name):
         return int(self.metric_of(name, "todoku_sources_owned"))
 
