@@ -75,8 +75,8 @@ void fill(const std::filesystem::path& path, const Clock& clock, int count) {
   write([&](WriteTransaction& t) { return t.start_delivery(made.key, "s1", kLifeTime); });
   std::int64_t from = 0;
   for (int settled = 0; settled < count / 2;) {
-    const auto open = must(store->read_and_wait(
-        [&](ReadTransaction& t) { return t.open_recipients(from, 8); }));
+    const auto open =
+        must(store->read_and_wait([&](ReadTransaction& t) { return t.open_recipients(from, 8); }));
     std::vector<OutcomeRecord> outcomes;
     for (const RecipientKey& key : open.recipients) {
       OutcomeRecord record;
@@ -110,8 +110,8 @@ void measure(int count) {
   {
     const auto source = must(
         SqliteCarrySource::open({.path = path, .clock = &clock, .lock_wait = {}, .to = "bench"}));
-    const auto target = must(postgres::CarryTarget::open(
-        {.address = database.address(), .password = {}}, true));
+    const auto target =
+        must(postgres::CarryTarget::open({.address = database.address(), .password = {}}, true));
     (void)must(carry_store(*source, *target, [&](const CarryStep& step) {
       if (step.comparing && compared == 0) compared = seconds_since(began);
     }));

@@ -17,8 +17,10 @@ import http.client
 import json
 import pathlib
 import random
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 
@@ -171,7 +173,8 @@ class Chaos:
     def begin(self, process, what):
         trouble = Trouble(process, what, time.time())
         self.troubles.append(trouble)
-        print(f"{time.monotonic() - self.started:6.1f} s\t{what}\t{process}", flush=True)
+        print(f"{time.monotonic() - self.started:6.1f} s\t{time.time():.1f}\t{what}\t{process}",
+              flush=True)
         return trouble
 
     def another(self, name):
@@ -294,6 +297,13 @@ class Chaos:
         return self.judge()
 
 
+def keep_logs(stack):
+    kept = pathlib.Path(tempfile.mkdtemp(prefix="todoku-chaos-"))
+    for path in [*stack.directory.glob("*.log"), *stack.directory.glob("*.jsonl")]:
+        shutil.copy(path, kept)
+    return kept
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("todoku")
@@ -309,6 +319,8 @@ def main():
     with (CutPair() as server, queue_lines(given.queue) as queue,
           CutCluster(given.todoku, server, queue, ROLES, RECEIVERS) as stack):
         sound = Chaos(stack, server, given.seed).run(mails, times)
+        if not sound:
+            print(f"the processes' logs and what arrived: {keep_logs(stack)}", file=sys.stderr)
     print("chaos: ok" if sound else f"chaos: FAILED, seed {given.seed}")
     return 0 if sound else 1
 

@@ -32,11 +32,13 @@ TEST(Lane, OfASourceThatIsLostParksWhatWaitsAndComes) {
   EXPECT_FALSE(world.recorder.knows(1));
   EXPECT_TRUE(world.lanes.in_use("main"));
   world.lanes.drain("main");
-  world.tidy_until_all_is_told();
-  world.send();
-  for (const auto& [address, told] : world.recorder.told()) EXPECT_TRUE(told.parked) << address;
-  EXPECT_FALSE(world.lanes.in_use("main"));
-  world.recorder.forget();
+  for (const bool comes_later : {false, true}) {
+    if (comes_later) world.send();
+    world.tidy_until_all_is_told();
+    for (const auto& [address, told] : world.recorder.told()) EXPECT_TRUE(told.parked) << address;
+    EXPECT_FALSE(world.lanes.in_use("main"));
+    world.recorder.forget();
+  }
   // Ours again: new lanes send.
   world.lanes.resume("main");
   world.places.give_back();
