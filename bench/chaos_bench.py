@@ -312,6 +312,7 @@ def main():
     parser.add_argument("--mails", type=int)
     parser.add_argument("--times", type=int, help="troubles that are made")
     parser.add_argument("--queue", default="store")
+    parser.add_argument("--keep", action="store_true", help="the logs, even if all is well")
     given = parser.parse_args()
     mails = given.mails or (6_000 if given.quick else 200_000)
     times = given.times or (5 if given.quick else 25)
@@ -319,7 +320,7 @@ def main():
     with (CutPair() as server, queue_lines(given.queue) as queue,
           CutCluster(given.todoku, server, queue, ROLES, RECEIVERS) as stack):
         sound = Chaos(stack, server, given.seed).run(mails, times)
-        if not sound:
+        if given.keep or not sound:
             print(f"the processes' logs and what arrived: {keep_logs(stack)}", file=sys.stderr)
     print("chaos: ok" if sound else f"chaos: FAILED, seed {given.seed}")
     return 0 if sound else 1

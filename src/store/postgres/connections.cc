@@ -119,7 +119,11 @@ bool Connections::may_dial(SteadyInstant now) const {
 void Connections::failed(const Error& raw, Error told, SteadyInstant now) {
   passes_ = is_full(raw) || is_refused(raw);
   if (count_ > 0) {
-    next_other_ = now + around(kNoOtherFor);
+    // Where there is no room those that are there have to do. Otherwise they may be to a server
+    // that is gone, and nobody knows it yet.
+    const bool no_room = is_full(raw);
+    next_other_ = now + (no_room ? around(kNoOtherFor)
+                                 : wait_before_dialing(other_failures_++, random_.unit()));
     return;
   }
   if (failures_ == 0) log::warning("the database cannot be reached", {{"error", raw.detail}});
@@ -138,6 +142,9 @@ void Connections::end_past(std::int64_t timeline) {
   };
   count_ -= std::erase_if(resting_, past);
   std::erase_if(silent_, past);
+  for (Link* const link : lent_) {
+    if (link->timeline() > 0 && link->timeline() < timeline) link->interrupt();
+  }
 }
 
 bool Connections::is_of_the_past(const Link& link) {
@@ -190,7 +197,7 @@ Result<Connections::Lent> Connections::dial(Lock& lock, bool besides) {
       return fail(ErrorKind::unavailable, "the database has little room for other connections");
     }
     if (failures_ > 0) log::info("the database is reached again", {{"failures", failures_}});
-    failures_ = 0;
+    failures_ = other_failures_ = 0;
     end_past((*dialed)->timeline());
     return Lent{std::move(*dialed), now + around(limits_.life), now};
   });
@@ -210,6 +217,12 @@ Connections::Lent Connections::renewed(Lock& lock, Lent old) {
 
 Result<Connections::Lent> Connections::take(Use use) {
   Lock lock(mutex_);
+  auto found = find(lock, use);
+  if (found) lent_.push_back(found->link.get());
+  return found;
+}
+
+Result<Connections::Lent> Connections::find(Lock& lock, Use use) {
   SteadyInstant now = machine_now();
   const SteadyInstant until = now + limits_.wait_max;
   while (true) {
@@ -251,6 +264,7 @@ Result<Connections::Lent> Connections::take(Use use) {
 void Connections::give_back(Lent lent) noexcept {
   const SteadyInstant now = machine_now();
   Lock lock(mutex_);
+  std::erase(lent_, lent.link.get());
   if (lent.link->usable() && lent.link->last_commit() > SteadyInstant{}) {
     std::erase_if(silent_,
                   [&](const Silent& each) { return each.since < lent.link->last_commit(); });

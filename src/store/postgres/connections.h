@@ -6,7 +6,8 @@
 //
 // Another server may take over, and the one before may come back and believe that nothing has
 // happened. The number of the server's history tells them apart (Link::timeline): once a higher one
-// is known, nothing more is asked of connections of a lower one.
+// is known, nothing more is asked of connections of a lower one, and nobody waits for their answers
+// any more.
 //
 // A COMMIT that is not answered in time is not given up: the connection is set aside and listened
 // to. Until it is answered, or another commit is, nothing is begun that would have to wait in the
@@ -19,6 +20,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -63,7 +65,9 @@ class Connections {
 
   // `dialer` must outlive it.
   Connections(Dialer& dialer, const Limits& limits, std::uint64_t seed)
-      : dialer_(dialer), limits_(limits), random_(seed) {}
+      : dialer_(dialer), limits_(limits), random_(seed) {
+    lent_.reserve(limits.most + 1);
+  }
 
   // The first one, which is to be given back by adopt(). Waits for room on the server.
   [[nodiscard]] Result<std::unique_ptr<Link>> first(Milliseconds most);
@@ -103,6 +107,7 @@ class Connections {
   [[nodiscard]] bool is_of_the_past(const Link& link);
   void end_past(std::int64_t timeline);
   [[nodiscard]] Lent renewed(Lock& lock, Lent old);
+  [[nodiscard]] Result<Lent> find(Lock& lock, Use use);
   void failed(const Error& raw, Error told, SteadyInstant now);
   [[nodiscard]] Milliseconds around(Milliseconds time);
 
@@ -114,12 +119,14 @@ class Connections {
   SeededRandom random_;
   std::deque<Lent> resting_;  // the one that was used last is last
   std::deque<Silent> silent_;
+  std::vector<Link*> lent_;    // with room for all that may be
   std::size_t count_ = 0;      // those that rest and those that are lent
   std::int64_t timeline_ = 0;  // the newest known
   bool dialing_ = false;
   bool ended_ = false;
   int failures_ = 0;
-  bool passes_ = false;  // the last failure: no room, or a password that is being changed
+  int other_failures_ = 0;  // of making another one besides those that are there
+  bool passes_ = false;     // the last failure: no room, or a password that is being changed
   SteadyInstant next_try_{};
   SteadyInstant next_other_{};  // before another one is made besides those that are there
   SteadyInstant next_look_{};   // whether the server is crowded

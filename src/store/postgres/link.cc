@@ -5,8 +5,11 @@
 #include <cerrno>
 #include <utility>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace todoku::store::postgres {
 
@@ -52,13 +55,19 @@ struct Link::Reading {
   bool synced = false;
 };
 
-Link::Link(PGconn* connection) : connection_(connection) {
+Link::Link(PGconn* connection)
+    : connection_(connection), interrupting_(::fcntl(PQsocket(connection), F_DUPFD_CLOEXEC, 0)) {
   PQsetnonblocking(connection_, 1);
   PQenterPipelineMode(connection_);
 }
 
 Link::~Link() {
   PQfinish(connection_);
+  if (interrupting_ >= 0) ::close(interrupting_);
+}
+
+void Link::interrupt() {
+  if (interrupting_ >= 0) ::shutdown(interrupting_, SHUT_RDWR);
 }
 
 Link& Link::add(const Sql& sql, const Params& params) {

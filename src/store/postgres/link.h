@@ -106,6 +106,8 @@ class Link {
   // number. 0: not known.
   [[nodiscard]] std::int64_t timeline() const { return timeline_; }
   void set_timeline(std::int64_t timeline) { timeline_ = timeline; }
+  // From any thread while the link lives: whoever waits for its answers finds it lost.
+  void interrupt();
   // When the last transaction that changed something was done; else the beginning of time.
   [[nodiscard]] SteadyInstant last_commit() const { return last_commit_; }
   // Between flights: whether it is good for another: nothing was added and never flown, and the
@@ -142,6 +144,9 @@ class Link {
   bool usable_ = true;
   bool awaits_commit_ = false;
   bool fell_silent_ = false;
+  // The same socket under a number of its own: libpq may close its own at any time, and then the
+  // number belongs to another.
+  int interrupting_ = -1;
   std::int64_t timeline_ = 0;
   const Sql* copying_ = nullptr;
   SteadyInstant last_commit_{};

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
 
+#include "store/numbers.h"
 #include "store/postgres/transactions.h"
 #include "store/records.h"
 
@@ -132,7 +132,7 @@ Result<BatchRow> RecipientAppender::new_batch(std::string_view domain, std::int6
                                               std::int64_t size) {
   const auto number = session_.take_numbers(1);
   if (!number) return fail(number.error());
-  if (*number - number_of(delivery_.key) > std::numeric_limits<std::uint32_t>::max()) {
+  if (!is_near(delivery_.key, *number)) {
     return fail(ErrorKind::conflict, "this draft is too old to be added to; make a new one");
   }
   const auto email = session_.take_ids(delivery_.account, IdKind::email, capacity);

@@ -4,13 +4,13 @@
 // the call before holds would have to be read first.
 #include <algorithm>
 #include <bit>
-#include <limits>
 #include <map>
 #include <set>
 #include <span>
 
 #include "store/batching.h"
 #include "store/imports.h"
+#include "store/numbers.h"
 #include "store/postgres/hot.h"
 #include "store/records.h"
 #include "store/texts.h"
@@ -99,8 +99,8 @@ Result<void> add_rows(const StageRows& stage, const StageJob& job, std::int64_t 
   if (!first) return fail(ErrorKind::not_found, "there is no such account");
   PublicId email = *first;
   std::int64_t number = ids.take_numbers(numbers_for(recipients.size()));
-  if (number + numbers_for(recipients.size()) - number_of(job.delivery) >
-      std::numeric_limits<std::uint32_t>::max()) {
+  if (!is_near(job.delivery, number) ||
+      !is_near(job.delivery, number + numbers_for(recipients.size()))) {
     return fail(ErrorKind::conflict, "this draft is too old to be added to; make a new one");
   }
   NoDictionary dictionary;

@@ -74,6 +74,39 @@ TEST_F(TwoWritersTest, OfTwoThatMustBeAloneOneEnters) {
   }
 }
 
+// Each has numbers of its own, and those of the first are the lower ones: it made the account.
+TEST_F(TwoWritersTest, WhatOneAddsToTheDraftOfAnotherIsSent) {
+  const NodeKey node = enter(*second_, "second");
+  const Delivery made =
+      must(write(*second_, [&](WriteTransaction& t) { return t.create_draft(bulk(), 100); }));
+  must(write(*first_, [&](WriteTransaction& t) {
+    return t.append_recipients(made.key, {{"a@one.example", "one.example", {}}});
+  }));
+  must(
+      write(*second_, [&](WriteTransaction& t) { return t.commit_draft(made.key, std::nullopt); }));
+  must(write(*second_, [&](WriteTransaction& t) { return t.start_delivery(made.key, "", 24h); }));
+  const auto due = must(first_->perform_and_wait(Due{.workload = made.key}));
+  ASSERT_THAT(due.domains, SizeIs(1));
+  ASSERT_THAT(due.domains.front().batches, SizeIs(1));
+  const BatchKey key = due.domains.front().batches.front().key;
+  const auto claimed =
+      must(second_->perform_and_wait(Claim{.node = node, .batches = {key}, .along = {}}));
+  ASSERT_TRUE(claimed.batches.front()) << claimed.batches.front().error().detail;
+  const LeasedBatch& leased = *claimed.batches.front();
+  ASSERT_THAT(leased.recipients, SizeIs(1));
+  OutcomeRecord delivered{.key = {made.key, key.batch, leased.recipients.front().seq}};
+  delivered.outcome.state = RecipientState::delivered;
+  const std::vector outcomes{delivered};
+  const std::vector releases{BatchRelease{.held = leased.held()}};
+  const auto settled = must(
+      first_->perform_and_wait(Settle{.outcomes = outcomes, .releases = releases, .along = {}}));
+  ASSERT_TRUE(settled.outcomes.front());
+  EXPECT_EQ(settled.outcomes.front()->state, RecipientState::delivered);
+  EXPECT_EQ(settled.finished, std::vector{made.key});
+  const std::int64_t number = std::stoll(database_.ask("SELECT max(number) FROM batches"));
+  EXPECT_LT(number, static_cast<std::int64_t>(made.key)) << "this shows nothing";
+}
+
 TEST_F(TwoWritersTest, ALeaseOfAClockThatWentBackKeepsNobodyOut) {
   const NodeKey before = enter(*first_, "before");
   database_.execute("UPDATE node_leases SET until = until + 600000");

@@ -2,9 +2,9 @@
 #include "store/sqlite/recipient_appender.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "store/batching.h"
+#include "store/numbers.h"
 #include "store/records.h"
 #include "store/sqlite/keys.h"
 
@@ -105,7 +105,7 @@ Result<BatchRow> RecipientAppender::new_batch(std::string_view domain, std::int6
                                               std::int64_t size) {
   const auto number = transaction_.counters_.take_numbers(1);
   if (!number) return fail(number.error());
-  if (*number - number_of(delivery_) > std::numeric_limits<std::uint32_t>::max()) {
+  if (!is_near(delivery_, *number)) {
     return fail(ErrorKind::limit_exceeded, "this draft is too old to be added to; make a new one");
   }
   const auto email = transaction_.counters_.take_ids(account_, IdKind::email, capacity);
