@@ -18,9 +18,9 @@ class StoreHarness {
   [[nodiscard]] Milliseconds patience() const { return kAtOnce; }
   [[nodiscard]] Milliseconds visibility() const { return kVisible; }
   Task<void> pass(Milliseconds time) {
+    co_await side_.catch_up();
     clock_.advance(time);
     side_.wake();
-    co_return;
   }
 
  private:

@@ -128,6 +128,8 @@ class StoreQueueAway : public StoreQueueFaults {
     // During the pause receivers wait for its end.
     std::vector<Bell> heard;
     group.spawn("receiver", hear_one(heard));
+    (void)co_await async::sleep_for(Microseconds(0));
+    co_await side_.catch_up();
     failing_.set_outage(false);
     clock_.advance(10s);
     side_.wake();
@@ -251,12 +253,12 @@ class StoreQueueNetwork : public StoreQueueFaults {
     side.wake();
     while (side.calls() == calls) (void)co_await async::sleep_for(1ms);
   }
+  static Task<void> listen(std::shared_ptr<Queue> queue) { (void)co_await queue->receive(10, 20s); }
   // Round trips of the store while a receiver waits, each time that it is asked.
   Task<void> idles(StoreSide& side, std::shared_ptr<Queue> queue, std::uint64_t& trips) {
     async::TaskGroup group(co_await boost::asio::this_coro::executor);
-    std::vector<Bell> heard;
     const std::uint64_t first = proxy_.round_trips();
-    group.spawn("receiver", hear(queue, 20s, heard));
+    group.spawn("receiver", listen(queue));
     co_await until(first + 1);
     // By now it may have made a connection for it.
     for (int i = 0; i < 3; ++i) co_await ask_once(side);

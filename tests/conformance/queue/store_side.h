@@ -39,12 +39,15 @@ class StoreSide {
   std::shared_ptr<Queue> queue(TrafficClass traffic = TrafficClass::bulk) {
     return queues_->get({"main", traffic});
   }
+  // Whoever has begun to use a queue until now has come to where it waits.
+  Task<void> catch_up() { co_await async::run_on(runtime_.executor(0), nothing()); }
   void wake() { queues_->wake_receivers(); }
   [[nodiscard]] std::uint64_t calls() {
     return metrics_.counter("todoku_store_queue_calls_total", "").value();
   }
 
  private:
+  static Task<void> nothing() { co_return; }
   Task<bool> stop() {
     co_await queues_->stop();
     co_return true;
