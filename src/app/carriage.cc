@@ -3,7 +3,7 @@
 // stopped, into the PostgreSQL database of the configuration.
 //
 // The master key is the old store's, because what it seals is carried as it is. Archives of what
-// was wrong with lists lie in the data folder, and are copied if that is another one now.
+// was wrong with lists lie in the old data folder, and come into the database.
 #include <filesystem>
 #include <system_error>
 #include <vector>
@@ -16,9 +16,11 @@
 #include "app/vault.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "intake/stored_uploads.h"
 #include "intake/uploads.h"
 #include "store/carry.h"
 #include "store/postgres/carry_target.h"
+#include "store/postgres/postgres_store.h"
 #include "store/sqlite/carry_source.h"
 
 namespace todoku::app {
@@ -62,17 +64,17 @@ Result<void> copy_file_of(intake::Uploads& from, intake::Uploads& to, const std:
   }
 }
 
-Result<void> copy_error_files(store::SqliteCarrySource& source, const std::filesystem::path& from,
-                              const std::filesystem::path& to) {
-  const auto names = source.error_files();
-  if (!names) return fail(names.error());
+// Once their jobs are there. All else is carried then: what cannot be read is told of and left.
+void copy_error_files(const std::vector<std::string>& names, const std::filesystem::path& from,
+                      store::Store& to) {
   intake::FolderUploads old_folder(from);
-  intake::FolderUploads new_folder(to);
-  for (const std::string& name : *names) {
-    auto copied = copy_file_of(old_folder, new_folder, name);
-    if (!copied) return fail(name, std::move(copied.error()));
+  intake::StoredUploads uploads(to, [] { return store::kNobody; });
+  for (const std::string& name : names) {
+    const auto copied = copy_file_of(old_folder, uploads, name);
+    if (copied) continue;
+    log::warning("what was wrong with a list is not carried over",
+                 {{"file", name}, {"reason", copied.error().detail}});
   }
-  return {};
 }
 
 }  // namespace
@@ -115,9 +117,9 @@ Result<cli::Carriage> PostgresHouse::carry_in(const std::string& from,
         !taken) {
       return fail(std::move(taken.error()));
     }
-    auto copied = copy_error_files(**source, old_folder, config_.data.directory);
-    if (!copied) return fail(std::move(copied.error()));
   }
+  const auto error_files = (*source)->error_files();
+  if (!error_files) return fail(error_files.error());
   SteadyInstant last = began;
   const auto carried = store::carry_store(**source, **target, [&](const store::CarryStep& step) {
     if (machine.steady_now() - last < kToldEvery) return;
@@ -125,6 +127,12 @@ Result<cli::Carriage> PostgresHouse::carry_in(const std::string& from,
     told_of(step.table, step.rows, step.comparing);
   });
   if (!carried) return told(carried.error());
+  if (!error_files->empty()) {
+    auto store = store::PostgresStore::open(opts);
+    if (!store) return told(std::move(store.error()));
+    copy_error_files(*error_files, old_folder, **store);
+    (*store)->close();
+  }
   cli::Carriage carriage{
       .from = database->string(),
       .to = place(),

@@ -54,7 +54,8 @@ class UploadReads {
 class UploadWrites {
  public:
   virtual ~UploadWrites() = default;
-  // `node`: whose process receives it.
+  // `node`: whose process receives it. kNobody: of an older store, whose job is there already and
+  // names it once it is kept.
   [[nodiscard]] virtual Result<UploadKey> begin_upload(NodeKey node) {
     (void)node;
     return uploads_unsupported();

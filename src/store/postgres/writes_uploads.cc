@@ -19,7 +19,8 @@ const Sql kOpenUpload{"uploads: open",
 const Sql kAddPiece{"uploads: add piece",
                     "INSERT INTO upload_pieces VALUES($1, $2, $3) ON CONFLICT DO NOTHING"};
 const Sql kKeepUpload{"uploads: keep",
-                      "UPDATE uploads SET name = $2, touched = $3"
+                      "UPDATE uploads SET name = $2, touched = $3,"
+                      " wanted = CASE WHEN node = 0 THEN 1 ELSE wanted END"
                       " WHERE key = $1 AND name IS NULL AND gone = 0"};
 const Sql kDropNamed{"uploads: drop named",
                      "UPDATE uploads SET name = NULL, gone = 1 WHERE name = $1"};

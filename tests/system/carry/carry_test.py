@@ -3,6 +3,7 @@
 
 usage: carry_test.py TODOKU
 """
+import http.client
 import json
 import pathlib
 import signal
@@ -60,9 +61,34 @@ def refuses_what_cannot_be_carried(stack):
     check("old store" in said, f"while its engine runs: {said}")
 
 
+def errors_of(stack, job):
+    """(status, octets) of the archive of what was wrong with a list."""
+    connection = http.client.HTTPConnection("127.0.0.1", stack.api_port, timeout=20)
+    try:
+        connection.request("GET", f"/api/v1/deliveries/-/emails/import/{job}/errorinfo/download",
+                           None, {"Authorization": f"Bearer {stack.api.token}"})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def import_with_an_error(stack):
+    """The job's number."""
+    job = stack.api.call_multipart(
+        "POST", f"/deliveries/{stack.draft()}/emails/import", {"ignore_errors": True},
+        [("list.csv", "text/csv", b"email\nsound@one.example\nwithout an at\n")])["job_id"]
+    stack.wait_for(lambda: stack.api.call(
+        "GET", f"/deliveries/-/emails/import/{job}")["status"] == "FINISHED", "the import")
+    return job
+
+
 def waits_on_sqlite(stack):
     """(addresses, deliveries)"""
     stack.transaction("first@one.example")
+    job = import_with_an_error(stack)
+    errors = errors_of(stack, job)
+    check(errors[0] == 200 and errors[1], "what was wrong with a list")
     many = addresses("bulk", BULK)
     bulk = stack.bulk(many)
     later = stack.draft()
@@ -72,7 +98,7 @@ def waits_on_sqlite(stack):
     refuses_what_cannot_be_carried(stack)
     status, _ = stack.terminate()
     check_equal(status, 0, "exit status")
-    return ["first@one.example", "reserved@two.example", *many], bulk, later
+    return ["first@one.example", "reserved@two.example", *many], bulk, later, job, errors
 
 
 def carries(stack):
@@ -107,11 +133,12 @@ def goes_on(binary, server):
     with OnSqlite(binary, server) as stack:
         stack.write_new("new-data")
         stack.log_of = lambda name: (stack.directory / f"{name}.log").read_text(errors="replace")
-        wanted, bulk, later = waits_on_sqlite(stack)
+        wanted, bulk, later, job, errors = waits_on_sqlite(stack)
         new = carries(stack)
         old_engine_stands_in_hold(stack)
         stack.engine = stack.start("new", new)
         stack.wait_for(lambda: is_ready(stack.api_port), "the engine on PostgreSQL")
+        check_equal(errors_of(stack, job), errors, "what was wrong with the list of before")
         after = stack.transaction("after@three.example")
         stack.settle(bulk, later, after, seconds=60)
         check_equal(stack.counts(bulk)[:2], (BULK, BULK), "recipients of the bulk")
