@@ -191,7 +191,7 @@ class Chaos:
 
     def cut(self, name):
         trouble = self.begin(name, "cut off from the store")
-        seconds = self.dice.choice((4, 20))
+        seconds = self.dice.choice((4, 20, 40))
         for relay in self.stack.relays[name]:
             relay.cut()
         time.sleep(seconds)

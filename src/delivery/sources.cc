@@ -106,8 +106,12 @@ Task<void> SourceKeeper::run() {
 Task<Result<Milliseconds>> SourceKeeper::turn() {
   const store::NodeKey itself = node_.key();
   if (itself != as_) publish({}, itself);  // what it was counts as dead
-  // While the lease does not hold nothing is begun, and nothing is taken.
-  if (itself == store::kNobody || !node_.holds()) co_return kLookForSourcesEvery;
+  // While the lease does not hold nothing is begun, and nothing is taken. Connections end before
+  // the lease does in the store, after which another may open its own.
+  if (itself == store::kNobody || !node_.holds()) {
+    publish({}, itself);
+    co_return kLookSoon;
+  }
   const std::vector<policy::SourceWatch::Configured> here = configured();
   const SteadyInstant asked = clock_.steady_now();
   const auto owners =

@@ -79,9 +79,8 @@ TEST_F(TwoWritersTest, WhatOneAddsToTheDraftOfAnotherIsSent) {
   const NodeKey node = enter(*second_, "second");
   const Delivery made =
       must(write(*second_, [&](WriteTransaction& t) { return t.create_draft(bulk(), 100); }));
-  must(write(*first_, [&](WriteTransaction& t) {
-    return t.append_recipients(made.key, {{"a@one.example", "one.example", {}}});
-  }));
+  const std::vector<NewRecipient> one{{"a@one.example", "one.example", {}}};
+  must(write(*first_, [&](WriteTransaction& t) { return t.append_recipients(made.key, one); }));
   must(
       write(*second_, [&](WriteTransaction& t) { return t.commit_draft(made.key, std::nullopt); }));
   must(write(*second_, [&](WriteTransaction& t) { return t.start_delivery(made.key, "", 24h); }));
