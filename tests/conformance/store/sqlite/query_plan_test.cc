@@ -88,7 +88,7 @@ std::set<std::string> statements_of_the_store() {
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() != ".cc") continue;
     if (entry.path().string().ends_with("_test.cc")) continue;
-    if (entry.path().filename() == "schema.cc") continue;  // run once, when a version is new
+    if (entry.path().filename() == "schema.cc") continue;        // run once, when a version is new
     if (entry.path().filename() == "carry_source.cc") continue;  // once, on a store that rests
     std::ifstream file(entry.path());
     const std::string source{std::istreambuf_iterator<char>(file), {}};
