@@ -57,7 +57,18 @@ void print_running(Session& session, const boost::json::value& status) {
     if (role.is_string()) roles += role.get_string();
   }
   fmt::print(out, "{}{}\n", kRoles.in(language), roles);
-  fmt::print(out, "{}{}\n", kApi.in(language), text_of(status, "api"));
+  if (const auto api = text_of(status, "api"); !api.empty()) {
+    fmt::print(out, "{}{}\n", kApi.in(language), api);
+  }
+}
+
+void print_missing(Session& session, const boost::json::value& status) {
+  for (const auto& role : list_of(status, "missing_roles")) {
+    if (!role.is_string()) continue;
+    session.say({"missing    no process with the role {} works on this store: nothing is sent",
+                 "不足       {} の役割のプロセスが動いていないため、送信されません"},
+                std::string_view(role.get_string()));
+  }
 }
 
 void print_hold(Session& session, const boost::json::value& status) {
@@ -223,6 +234,7 @@ int show_status(Session& session) {
     }
     fmt::print(out, "{}{}\n", kData.in(language), text_of(status, "data_directory"));
     print_hold(session, status);
+    print_missing(session, status);
     for (const auto& queue : list_of(status, "queues")) print_queue(session, queue);
     print_suspended(session, status);
   });

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "explain/own_words.h"
 #include "explain/stage_words.h"
@@ -30,6 +31,9 @@ class NextStep {
       if (!ends.empty()) return ends;
       if (story_.account_suspended) return of_suspended() + or_given_up();
       if (options_.drains_until) return of_draining() + or_given_up();
+      if (options_.engine_running && !options_.missing_roles.empty()) {
+        return of_missing_roles() + or_given_up();
+      }
     }
     return story_.state == RecipientState::deferred ? of_deferred() : of_pending();
   }
@@ -133,6 +137,15 @@ class NextStep {
         {"the engine is draining and begins nothing more: it goes on after the next "
          "start.",
          "エンジンは停止の準備中で、新たな送信を始めません。次の起動のあとに送信します。"});
+  }
+
+  [[nodiscard]] std::string of_missing_roles() const {
+    return words(
+        {"nothing until a process with the role {} runs (engine.roles): none works on this store "
+         "now.",
+         "{} の役割（engine.roles）のプロセスが動いていないため、送信しません。起動しだい再開しま"
+         "す。"},
+        fmt::format("{}", fmt::join(options_.missing_roles, ", ")));
   }
 
   // When it is given up, if that is known.

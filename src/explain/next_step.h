@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/bilingual.h"
 #include "base/clock.h"
@@ -24,6 +25,8 @@ struct StoryOptions {
   std::string elsewhere;
   // The engine is draining: it begins nothing more, and breaks off then what is not over.
   std::optional<Instant> drains_until;
+  // Of what it takes to send, what no process on the store does: roles as engine.roles names them.
+  std::vector<std::string> missing_roles;
   // How long after its start a mail is given up, for saying when.
   std::optional<Milliseconds> transactional_expiry;
   std::optional<Milliseconds> bulk_expiry;

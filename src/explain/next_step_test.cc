@@ -99,6 +99,18 @@ TEST(NextStep, OfASuspendedAccountWhatHasBegunWaitsToo) {
                                                    HasSubstr("Its account is suspended: if")));
 }
 
+TEST(NextStep, WhereNobodySendsIsThatNobodyDoes) {
+  auto en = options(Language::english);
+  auto ja = options(Language::japanese);
+  en.missing_roles = ja.missing_roles = {"scheduler", "courier"};
+  const store::Story story = base_story();
+  EXPECT_THAT(next_step(story, en),
+              testing::StartsWith("nothing until a process with the role scheduler, courier runs"));
+  EXPECT_THAT(next_step(story, ja), HasSubstr("scheduler, courier の役割"));
+  en.engine_running = false;
+  EXPECT_THAT(next_step(story, en), Not(HasSubstr("nothing until"))) << "none runs at all";
+}
+
 TEST(NextStep, OfAMailWhoseEngineDiedIsNotToPromiseWhatDoesNotCome) {
   auto en = options(Language::english);
   en.engine_running = false;

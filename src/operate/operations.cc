@@ -2,6 +2,10 @@
 // Operations on stories and on the engine itself.
 #include "operate/operations.h"
 
+#include <algorithm>
+#include <ranges>
+#include <string_view>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -39,6 +43,26 @@ std::string names_of(const std::vector<store::Node>& nodes) {
 
 }  // namespace
 
+// "api,courier on mail1.example.jp", as an engine enters (app/engine.cc).
+std::vector<std::string> roles_nobody_has(const std::vector<store::Node>& nodes) {
+  const auto lives = [](const store::Node& node) {
+    return !node.is_void && node.left > Milliseconds(0);
+  };
+  std::vector<std::string> missing;
+  if (std::ranges::none_of(nodes, lives)) return missing;
+  for (const std::string_view role : {"scheduler", "courier"}) {
+    const bool somebody = std::ranges::any_of(nodes, [&](const store::Node& node) {
+      if (!lives(node)) return false;
+      const std::string_view roles = std::string_view(node.roles).substr(0, node.roles.find(' '));
+      return std::ranges::any_of(std::views::split(roles, ','), [&](const auto part) {
+        return std::string_view(part.begin(), part.end()) == role;
+      });
+    });
+    if (!somebody) missing.emplace_back(role);
+  }
+  return missing;
+}
+
 Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
   const auto address = parse_address(trim(request.address));
   if (!address) {
@@ -60,6 +84,9 @@ Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
   if (options_.describe_engine) options_.describe_engine(engine);
   const auto elsewhere = engines_elsewhere();
   if (!elsewhere) co_return fail(elsewhere.error());
+  const auto nodes =
+      co_await store_.read([](store::ReadTransaction& transaction) { return transaction.nodes(); });
+  if (!nodes) co_return fail(nodes.error());
   const explain::StoryOptions options{
       .language = request.language,
       .now = clock_.now(),
@@ -67,6 +94,7 @@ Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
       .engine_running = options_.describe_engine != nullptr || !elsewhere->empty(),
       .elsewhere = names_of(*elsewhere),
       .drains_until = engine.drains_until,
+      .missing_roles = roles_nobody_has(*nodes),
       .transactional_expiry = options_.transactional_expiry,
       .bulk_expiry = options_.bulk_expiry,
       .way_of = options_.way_of,
@@ -102,6 +130,9 @@ Result<void> read_figures(store::ReadTransaction& transaction, const ClusterName
   const auto drained = transaction.setting(kDrainedSetting);
   if (!drained) return fail(drained.error());
   if (*drained) status.drained = parse_drained(**drained);
+  const auto nodes = transaction.nodes();
+  if (!nodes) return fail(nodes.error());
+  if (status.running) status.missing_roles = roles_nobody_has(*nodes);
   auto others = read_other_names(transaction, names);
   if (!others) return fail(std::move(others.error()));
   status.others = std::move(*others);

@@ -150,11 +150,16 @@ struct EngineStatus {
   std::vector<store::QueueFigures> queues;
   std::vector<SuspendedAccount> suspended;  // the first ones
   bool more_suspended = false;
-  std::optional<Drained> drained;      // the last time that an engine did
-  Instant asked{};                     // when these figures were taken
-  std::vector<store::Node> elsewhere;  // engines that live, and are not asked here
-  std::vector<OtherName> others;       // for which it stands in HOLD, or would when it starts
+  std::optional<Drained> drained;          // the last time that an engine did
+  Instant asked{};                         // when these figures were taken
+  std::vector<store::Node> elsewhere;      // engines that live, and are not asked here
+  std::vector<std::string> missing_roles;  // of a store that is worked on: see roles_nobody_has()
+  std::vector<OtherName> others;           // for which it stands in HOLD, or would when it starts
 };
+
+// Of `scheduler` and `courier`, without whom nothing is sent, those that none of these has whose
+// lease runs. None where no lease does: who asks is not among them yet, or no more.
+[[nodiscard]] std::vector<std::string> roles_nobody_has(const std::vector<store::Node>& nodes);
 
 // What the private key of `key` is sealed for: one sealed for another account, domain or selector
 // does not open.

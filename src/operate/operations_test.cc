@@ -394,6 +394,20 @@ TEST_F(OperationsTest, AToolTellsOfAnEngineElsewhereOnTheSameStore) {
   EXPECT_FALSE(run(blind.explain({.address = "a@example.jp"})));
 }
 
+TEST(RolesNobodyHas, AreThoseOfNoLeaseThatRuns) {
+  const auto node = [](std::string roles, int seconds, bool is_void = false) {
+    return store::Node{
+        .roles = std::move(roles), .left = std::chrono::seconds(seconds), .is_void = is_void};
+  };
+  EXPECT_THAT(roles_nobody_has({}), SizeIs(0)) << "who asks is not there";
+  EXPECT_THAT(roles_nobody_has({node("api,scheduler,courier on a", 9)}), SizeIs(0));
+  EXPECT_THAT(roles_nobody_has({node("api on a", 9), node("scheduler on b", 1)}),
+              testing::ElementsAre("courier"));
+  EXPECT_THAT(roles_nobody_has({node("api on scheduler", 9), node("courier on b", -1),
+                                node("scheduler on c", 9, true)}),
+              testing::ElementsAre("scheduler", "courier"));
+}
+
 TEST_F(OperationsTest, DescribesTheEngineAndItsQueues) {
   const auto status = run(operations.status());
   ASSERT_TRUE(status);

@@ -319,6 +319,10 @@ std::string status_json(const operate::EngineStatus& status) {
     json.begin_array();
     for (const std::string& role : status.roles) json.value(role);
     json.end_array();
+    json.key("missing_roles");
+    json.begin_array();
+    for (const std::string& role : status.missing_roles) json.value(role);
+    json.end_array();
   }
   json.key("elsewhere");
   json.begin_array();

@@ -125,10 +125,20 @@ def hands_over(stack, courier):
     stack.bulk(after)
     check(stack.try_to_post("api2", "last@one.example"), "a transaction")
     stack.await_arrivals_of(after + ["last@one.example"], "what came after", HEARD[sys.argv[2]])
-    for name in ("api2", "scheduler3", "courier3"):
+    for name in ("scheduler3", "courier3", "api2"):
         check_equal(stack.metric_of(name, "todoku_unhandled_exceptions_total"), 0.0, name)
+        if name == "api2":
+            tells_that_nobody_sends(stack)
         stack.end(name)
     check_equal(stack.sql("SELECT count(*) FROM nodes WHERE void = 0"), "0", "nodes at the end")
+
+
+def tells_that_nobody_sends(stack):
+    check(stack.try_to_post("api2", "waits@one.example"), "a transaction that nobody sends")
+    config = stack.parts["api2"].config
+    for words in (("explain", "waits@one.example", "--lang", "en"), ("status",)):
+        said = stack.run_other(config, *words)[1]
+        check("with the role" in said and "courier" in said, f"{words} does not tell: {said}")
 
 
 def loses_processes(binary, server, queue):
