@@ -85,7 +85,9 @@ CollectedMetrics::CollectedMetrics(Metrics& metrics, store::Store& store, async:
       bulk_{metrics.gauge(kQueueDepth, kQueueDepthHelp, {{"class", to_string(TrafficClass::bulk)}}),
             metrics.gauge(kQueueAge, kQueueAgeHelp, {{"class", to_string(TrafficClass::bulk)}}),
             metrics.gauge(kSetAside, kSetAsideHelp, {{"class", to_string(TrafficClass::bulk)}})},
-      couriers_(metrics.gauge("todoku_couriers", "Processes with the role courier that live.")),
+      couriers_(metrics.gauge("todoku_couriers",
+                              "Processes with the role courier that live and, where sources are "
+                              "somebody's, have one.")),
       backlog_per_courier_(metrics.gauge(
           "todoku_backlog_per_courier",
           "Recipients that more couriers could do sooner, for each courier that lives.")),
@@ -186,8 +188,15 @@ Result<Waiting> waiting_in(store::ReadTransaction& transaction) {
   if (!queues) return fail(queues.error());
   const auto nodes = transaction.nodes();
   if (!nodes) return fail(nodes.error());
-  return Waiting{.queues = std::move(*queues),
-                 .couriers = std::ranges::count_if(*nodes, is_courier)};
+  const auto owners = transaction.source_owners();
+  if (!owners) return fail(owners.error());
+  // One that only stands by does nothing sooner.
+  const auto sends = [&](const store::Node& node) {
+    return is_courier(node) &&
+           (owners->empty() ||
+            std::ranges::find(*owners, node.key, &store::SourceOwner::node) != owners->end());
+  };
+  return Waiting{.queues = std::move(*queues), .couriers = std::ranges::count_if(*nodes, sends)};
 }
 
 }  // namespace
