@@ -170,6 +170,12 @@ TEST_F(SourceWatchTest, FreeSourcesAreTakenOneAtATime) {
   EXPECT_FALSE(all.take);
 }
 
+TEST_F(SourceWatchTest, WhoHasOneLeavesAFreeOneToOthersFirst) {
+  EXPECT_FALSE(look({of(kMe, "a"), of(kOther, "b")}).take);
+  EXPECT_FALSE(look({of(kMe, "a")}).take) << "it has just been given up";
+  EXPECT_EQ(look({of(kMe, "a")}, SourceWatch::kOthersFirst).take, "b") << "nobody wanted it";
+}
+
 TEST_F(SourceWatchTest, CouriersThatBeginTogetherTryDifferentOnes) {
   std::set<std::string> tried;
   for (std::int64_t node = 1; node <= 20; ++node) {

@@ -64,6 +64,16 @@ SourceWatch::Steps SourceWatch::look(const std::vector<Configured>& configured,
   }
   ending_ = std::move(ending);
   steps.ending = !ending_.empty();
+  std::map<std::string, SteadyInstant> free_since;
+  for (const std::string& name : free) {
+    const auto before = free_.find(name);
+    free_since.emplace(name, before == free_.end() ? answered : before->second);
+  }
+  free_ = std::move(free_since);
+  if (!steps.owned.empty()) {
+    std::erase_if(
+        free, [&](const std::string& name) { return answered - free_.at(name) < kOthersFirst; });
+  }
   // Couriers that begin together try different ones first.
   if (const auto place = choose_source(free, itself, 0)) steps.take = free[*place];
   return steps;

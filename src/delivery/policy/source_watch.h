@@ -4,7 +4,8 @@
 //
 // Intuition: what was given up is free at once. Of a dead owner the store says that it is void; but
 // it may be at work for as long as its lease runs by its own steady clock, so its sources are taken
-// only after a whole lease was waited out by ours (renewal_watch.h).
+// only after a whole lease was waited out by ours (renewal_watch.h). Who has a source already
+// leaves a free one to others for a moment, so that couriers that stand by get some.
 #pragma once
 
 #include <cstdint>
@@ -40,6 +41,8 @@ class SourceWatch {
     bool ending = false;              // some have ended and are still in use: look again soon
   };
 
+  static constexpr Milliseconds kOthersFirst = std::chrono::seconds(2);
+
   // How long an owner's lease is.
   explicit SourceWatch(Milliseconds lease) : lease_(lease) {}
 
@@ -53,6 +56,7 @@ class SourceWatch {
   const Milliseconds lease_;
   RenewalWatch watch_;
   std::map<std::string, SteadyInstant> ending_;  // ours, but not here any more; since when
+  std::map<std::string, SteadyInstant> free_;    // since when
 };
 
 // Which sources have a living owner. A lease that has lapsed in the store's time alone says nothing
