@@ -249,6 +249,7 @@ TEST_F(SourceWatchTest, ASourceWhoseAddressGoesEndsAndIsGivenUpWhenNothingUsesIt
   steps = look({of(kMe, "a"), of(kMe, "b")});
   EXPECT_THAT(steps.give, ElementsAre("a"));
   EXPECT_FALSE(steps.ending);
+  EXPECT_FALSE(look({of(kMe, "b")}).take) << "others first";
   EXPECT_EQ(look({of(kMe, "b")}).take, "a") << "and begins anew";
 }
 
