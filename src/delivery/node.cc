@@ -83,7 +83,7 @@ void Node::hold(SteadyInstant asked) {
   life_.renewed(asked, store::kNodeLease);
   until_us_ = life_.until().time_since_epoch().count();
   wake_.notify();
-  if (holder_ != nullptr) holder_->may_begin_again();
+  if (BatchHolder* const holder = holder_) holder->may_begin_again();
 }
 
 Task<Result<void>> Node::enter(std::function<bool()> give_up) {
@@ -194,8 +194,9 @@ Task<bool> Node::renew() {
 
 // The lease had lapsed: what may somebody else have taken?
 Task<Result<void>> Node::confirm() {
-  if (holder_ == nullptr) co_return Result<void>{};
-  const std::vector<store::HeldBatch> held = holder_->held();
+  BatchHolder* const holder = holder_;
+  if (holder == nullptr) co_return Result<void>{};
+  const std::vector<store::HeldBatch> held = holder->held();
   for (std::size_t begin = 0; begin < held.size(); begin += kAskedAtOnce) {
     const std::size_t end = std::min(begin + kAskedAtOnce, held.size());
     const std::vector<store::HeldBatch> some(held.begin() + static_cast<std::ptrdiff_t>(begin),
@@ -204,7 +205,7 @@ Task<Result<void>> Node::confirm() {
       return reader.lost_by(node, some);
     });
     if (!lost) co_return fail(lost.error());
-    const std::size_t gone = lost->empty() ? 0 : holder_->lost(*lost);
+    const std::size_t gone = lost->empty() ? 0 : holder->lost(*lost);
     if (gone == 0) continue;
     lost_total_.add(gone);
     log::warning("batches in hand were lost", {{"batches", gone}});
@@ -233,7 +234,8 @@ Task<void> Node::keep_looking() {
 
 Task<Result<void>> Node::look_for_forgotten() {
   const store::NodeKey node = key();
-  if (holder_ == nullptr || node == store::kNobody) co_return Result<void>{};
+  BatchHolder* const holder = holder_;
+  if (holder == nullptr || node == store::kNobody) co_return Result<void>{};
   // What is in hand is looked at after each page has come, so that what was claimed meanwhile is.
   forgotten_.begin(node, clock_.steady_now(), store_.figures().performing_since);
   std::optional<store::BatchKey> after;
@@ -242,7 +244,7 @@ Task<Result<void>> Node::look_for_forgotten() {
       return reader.held_by(node, after, kAskedAtOnce);
     });
     if (!page) co_return fail(page.error());
-    forgotten_.missing(holder_->not_in_hand(*page));
+    forgotten_.missing(holder->not_in_hand(*page));
     if (page->size() < kAskedAtOnce) break;
     after = page->back().key;
   }
@@ -256,8 +258,8 @@ Task<Result<void>> Node::give_back(std::vector<store::HeldBatch> forgotten) {
   for (std::size_t begin = 0; done && begin < forgotten.size(); begin += kGivenBackAtOnce) {
     const std::size_t end = std::min(begin + kGivenBackAtOnce, forgotten.size());
     const std::vector<store::HeldBatch> some =
-        holder_->forget({forgotten.begin() + static_cast<std::ptrdiff_t>(begin),
-                         forgotten.begin() + static_cast<std::ptrdiff_t>(end)});
+        holder_.load()->forget({forgotten.begin() + static_cast<std::ptrdiff_t>(begin),
+                                forgotten.begin() + static_cast<std::ptrdiff_t>(end)});
     const auto given = co_await store_.write(store::WritePriority::claims,
                                              [node = key(), some](store::WriteTransaction& writer) {
                                                return writer.give_back(node, some);

@@ -57,7 +57,7 @@ class Node : public NodeLease {
   Node(store::Store& store, const Clock& clock, store::NewNode who, Metrics& metrics,
        async::Executor executor);
 
-  // Set before start().
+  // At any time, from any thread: until then nothing is held.
   void set_holder(BatchHolder& holder) { holder_ = &holder; }
 
   // Enters the store, once; for who wants to know whether that works. start() does it otherwise.
@@ -96,7 +96,7 @@ class Node : public NodeLease {
   store::NewNode who_;  // once it has entered, who else has its name is another
   policy::SoleWatch others_{store::kNodeLease};
   bool waiting_ = false;  // until it is known whether it is alone
-  BatchHolder* holder_ = nullptr;
+  std::atomic<BatchHolder*> holder_{nullptr};
   policy::LeaseLife life_;
   bool entered_ = false;   // at least once
   bool in_doubt_ = false;  // the lease lapsed, and what is held is not confirmed yet
