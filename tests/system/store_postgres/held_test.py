@@ -131,6 +131,7 @@ def tells_in_time_what_is_true(stack, table):
 
 def starts_when_the_lock_is_gone(stack):
     check_equal(stack.terminate()[0], 0, "exit status")
+    stack.engine = None  # none is to run until the table is locked
     with stack.locked("nodes"):
         stack.engine = processes.start(stack.directory, "engine", [
             stack.binary, "serve", "--config", str(stack.directory / "todoku.toml")])
