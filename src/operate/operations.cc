@@ -3,7 +3,6 @@
 #include "operate/operations.h"
 
 #include <algorithm>
-#include <ranges>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -12,6 +11,7 @@
 #include "base/bytes.h"
 #include "explain/story_text.h"
 #include "mail/address.h"
+#include "store/node_roles.h"
 #include "store/walks.h"
 
 namespace todoku::operate {
@@ -43,7 +43,6 @@ std::string names_of(const std::vector<store::Node>& nodes) {
 
 }  // namespace
 
-// "api,courier on mail1.example.jp", as an engine enters (app/engine.cc).
 std::vector<std::string> roles_nobody_has(const std::vector<store::Node>& nodes) {
   const auto lives = [](const store::Node& node) {
     return !node.is_void && node.left > Milliseconds(0);
@@ -51,13 +50,8 @@ std::vector<std::string> roles_nobody_has(const std::vector<store::Node>& nodes)
   std::vector<std::string> missing;
   if (std::ranges::none_of(nodes, lives)) return missing;
   for (const std::string_view role : {"scheduler", "courier"}) {
-    const bool somebody = std::ranges::any_of(nodes, [&](const store::Node& node) {
-      if (!lives(node)) return false;
-      const std::string_view roles = std::string_view(node.roles).substr(0, node.roles.find(' '));
-      return std::ranges::any_of(std::views::split(roles, ','), [&](const auto part) {
-        return std::string_view(part.begin(), part.end()) == role;
-      });
-    });
+    const bool somebody = std::ranges::any_of(
+        nodes, [&](const store::Node& node) { return lives(node) && store::has_role(node, role); });
     if (!somebody) missing.emplace_back(role);
   }
   return missing;

@@ -18,6 +18,7 @@
 
 #include "async/task_group.h"
 #include "base/log.h"
+#include "store/node_roles.h"
 
 namespace todoku::ops {
 namespace {
@@ -176,11 +177,8 @@ struct Waiting {
   std::int64_t couriers = 0;
 };
 
-// A node's roles are words for people: "api,courier on mail1".
 bool is_courier(const store::Node& node) {
-  const std::string_view roles = std::string_view(node.roles).substr(0, node.roles.find(' '));
-  return !node.is_void && store::lease_runs(node) &&
-         ("," + std::string(roles) + ",").find(",courier,") != std::string::npos;
+  return !node.is_void && store::lease_runs(node) && store::has_role(node, "courier");
 }
 
 Result<Waiting> waiting_in(store::ReadTransaction& transaction) {
