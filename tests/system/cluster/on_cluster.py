@@ -11,11 +11,9 @@ import contextlib
 import http.client
 import json
 import pathlib
-import re
 import signal
 import sys
 import time
-import urllib.request
 
 SYSTEM = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(SYSTEM / "store_postgres"), str(SYSTEM / "sqs")]
@@ -114,14 +112,7 @@ class OnCluster(OnPostgres):
         return time.monotonic() - began
 
     def metric_of(self, name, metric, **labels):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.parts[name].metrics_port}/metrics",
-                                    timeout=10) as answer:
-            lines = answer.read().decode().splitlines()
-        series = re.compile(rf"{re.escape(metric)}(\{{.*\}})? (\S+)$")
-        wanted = [f'{key}="{value}"' for key, value in labels.items()]
-        found = [series.match(line) for line in lines]
-        return sum((float(each[2]) for each in found
-                    if each and all(label in (each[1] or "") for label in wanted)), 0.0)
+        return self.metric_at(self.parts[name].metrics_port, metric, **labels)
 
     def leader(self):
         """The scheduler that leads, by what it says of itself; None if none does."""

@@ -178,7 +178,12 @@ class Stack:
 
     def metric(self, name, **labels):
         """The sum over those series of a metric that have these labels; 0 if there is none."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.api_port}/metrics",
+        return self.metric_at(self.api_port, name, **labels)
+
+    @staticmethod
+    def metric_at(port, name, **labels):
+        """The same of whoever shows metrics at this port."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics",
                                     timeout=10) as answer:
             lines = answer.read().decode().splitlines()
         series = re.compile(rf"{re.escape(name)}(\{{.*\}})? (\S+)$")
