@@ -76,6 +76,9 @@ class MarksTest : public testing::Test {
       *begun = co_await recorder->begin_suspect(mail);
     }
   }
+  static Task<void> take_back(OutcomeRecorder* recorder, Mail mail) {
+    co_await recorder->take_back(mail);
+  }
   bool begins(bool once) {
     bool begun = false;
     boost::asio::co_spawn(context_, ask(&recorder_, {batch_, 0}, once, &begun),
@@ -111,7 +114,7 @@ TEST_F(MarksTest, AStoreThatIsAwayIsToldOnce) {
 TEST_F(MarksTest, MarksThatStayAreToldOnce) {
   store_.answer = fail(ErrorKind::unavailable, "locked");
   for (int i = 0; i < 100; ++i) {
-    boost::asio::co_spawn(context_, recorder_.take_back({batch_, 0}), boost::asio::detached);
+    boost::asio::co_spawn(context_, take_back(&recorder_, {batch_, 0}), boost::asio::detached);
     context_.restart();
     context_.poll();
     clock_.advance(Trouble::kQuiet);
