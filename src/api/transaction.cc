@@ -52,7 +52,7 @@ Task<http::Response> add_transaction(Api& api, Call& call) {
 }  // namespace
 
 void add_transaction_routes(Api& api, http::Router& router) {
-  api.add(router, http::Method::post, "/deliveries/transaction",
+  api.add(router, http::Method::post, "/deliveries/transaction", kSend,
           {.body_max = api.form_octets_max()}, &add_transaction);
 }
 
