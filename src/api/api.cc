@@ -38,6 +38,7 @@ Api::Api(const Ground& ground, Options options)
 
 void Api::add_routes(http::Router& router) {
   add_transaction_routes(*this, router);
+  add_transaction_batch_routes(*this, router);
   add_bulk_routes(*this, router);
   add_delivery_routes(*this, router);
   add_recipient_routes(*this, router);

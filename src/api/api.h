@@ -120,6 +120,7 @@ inline constexpr store::Scopes kRead = static_cast<store::Scopes>(store::Scope::
 
 // One per resource file.
 void add_transaction_routes(Api& api, http::Router& router);
+void add_transaction_batch_routes(Api& api, http::Router& router);
 void add_bulk_routes(Api& api, http::Router& router);
 void add_delivery_routes(Api& api, http::Router& router);
 void add_recipient_routes(Api& api, http::Router& router);

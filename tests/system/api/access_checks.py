@@ -31,7 +31,8 @@ class Tokens(Checks):
         self.ok(account.request("GET", "/deliveries"))
 
     def test_every_endpoint_refuses_without_a_right_token(self):
-        endpoints = [("POST", "/deliveries/transaction"), ("POST", "/deliveries/bulk/begin"),
+        endpoints = [("POST", "/deliveries/transaction"),
+                     ("POST", "/deliveries/transaction/batch"), ("POST", "/deliveries/bulk/begin"),
                      ("PUT", "/deliveries/bulk/update/1"), ("PATCH", "/deliveries/bulk/commit/1"),
                      ("PATCH", "/deliveries/bulk/commit/1/immediate"),
                      ("PATCH", "/deliveries/1/cancel"), ("DELETE", "/deliveries/1"),
@@ -80,6 +81,7 @@ class Tokens(Checks):
         begun = self.begin(account)
         calls = {
             "send": [("POST", "/deliveries/transaction", mail),
+                     ("POST", "/deliveries/transaction/batch", {"mails": [mail]}),
                      ("POST", "/deliveries/bulk/begin", {}),
                      ("PUT", f"/deliveries/bulk/update/{begun}", {}),
                      ("PATCH", f"/deliveries/bulk/commit/{begun}", {}),
