@@ -284,6 +284,14 @@ class RateLimit(Checks):
                     for name in ("x-ratelimit-remaining", "x-rate-limit-remaining"):
                         self.assertEqual(str(left), answer.headers[name])
 
+    def test_a_batch_of_mails_is_one_request(self):
+        with LimitedStack(door.world.stack.binary, {"fast.example": []}) as stack:
+            account = door.Account(stack, "limited")
+            mails = [door.mail(to=f"{i}@fast.example") for i in range(stack.RATE + 10)]
+            answer = account.request("POST", "/deliveries/transaction/batch", {"mails": mails})
+            self.assertEqual(len(mails), self.ok(answer, 201)["accepted_count"])
+            self.assertEqual(str(stack.RATE - 1), answer.headers["x-ratelimit-remaining"])
+
     def test_without_a_limit_there_is_no_header(self):
         began = time.monotonic()
         answer = self.get("/deliveries")

@@ -47,12 +47,10 @@ class Batches(Checks):
         japanese = self.batch([mail(to="nobody")], headers={"Accept-Language": "ja-JP"})
         self.assertIn("受け付けられません", japanese.json["error_messages"]["main"][0])
 
-    def test_a_thousand_mails_are_one_request_and_one_more_is_too_many(self):
+    def test_a_thousand_mails_are_taken_and_one_more_is_too_many(self):
         account = new_account("batches")
-        before = account.request("GET", "/deliveries").headers["x-ratelimit-remaining"]
         answer = self.batch([mail(to=f"{i}@fast.example") for i in range(1000)], account)
         self.assertEqual(1000, self.ok(answer, 201)["accepted_count"])
-        self.assertEqual(int(before) - 1, int(answer.headers["x-ratelimit-remaining"]))
         answer = self.batch([mail(to=f"{i}@fast.example") for i in range(1001)], account)
         self.refused(answer, "mails", status=400)
 
