@@ -180,11 +180,17 @@ INSERT INTO meta VALUES('entering', '');
 INSERT INTO leadership VALUES(1, 0, 0, 0);
 )sql";
 
+// api_keys.scopes, networks, expires   store/accounts.h.
+constexpr std::string_view kStep2 = R"sql(
+ALTER TABLE api_keys ADD COLUMN scopes bigint NOT NULL DEFAULT 15,
+  ADD COLUMN networks text NOT NULL DEFAULT '', ADD COLUMN expires bigint;
+)sql";
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 1> kSteps{{{"tables", kStep1}}};
+constexpr std::array<Step, 2> kSteps{{{"tables", kStep1}, {"terms of API keys", kStep2}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);
