@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/date_time.h"
+#include "base/date_time.h"
 
 #include <chrono>
 
 #include <fmt/format.h>
 
-namespace todoku::api {
+namespace todoku {
 namespace {
 
 constexpr std::chrono::minutes kJst{9 * 60};
@@ -101,6 +101,16 @@ std::string format_date_time(Instant instant) {
                      time.hours().count(), time.minutes().count(), time.seconds().count());
 }
 
+std::string format_utc(Instant instant) {
+  const auto day = std::chrono::floor<std::chrono::days>(instant);
+  const std::chrono::year_month_day date{day};
+  const std::chrono::hh_mm_ss time{instant - day};
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     time.hours().count(), time.minutes().count(), time.seconds().count(),
+                     time.subseconds().count());
+}
+
 std::optional<Instant> parse_date_time(std::string_view text) {
   Scanner in(text);
   const auto date = scan_date(in);
@@ -115,4 +125,4 @@ std::optional<Instant> parse_date_time(std::string_view text) {
   return instant + *time - *offset;
 }
 
-}  // namespace todoku::api
+}  // namespace todoku
