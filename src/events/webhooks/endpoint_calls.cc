@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/check.h"
 #include "events/webhooks/endpoint_policy.h"
 
 namespace todoku::events::webhooks {

@@ -56,7 +56,15 @@ bool EndpointPolicy::wants_events() const {
          window_octets_ <= options_.window_octets_max / 2;
 }
 
+std::size_t EndpointPolicy::room() const {
+  return options_.window_events_max - std::min(options_.window_events_max, window_.size());
+}
+
 void EndpointPolicy::on_page(std::vector<OfferedEvent> events, std::string cursor, Instant now) {
+  // What has only been asked for events that it refused may well take another one.
+  const bool has_untried = std::ranges::any_of(
+      window_, [](const Slot& one) { return one.stage != Stage::done && one.tries == 0; });
+  if (!events.empty() && !has_untried) probe_at_ = std::min(probe_at_, now + options_.probe_first);
   for (OfferedEvent& event : events) {
     Slot slot{.told = std::move(event.told),
               .order_key = event.order_key,
@@ -121,7 +129,8 @@ void EndpointPolicy::on_answer(std::uint64_t number, const CallAnswer& answer, I
       note_accepted(call);
       break;
     case How::busy:
-      give_back(call, now + varied(kSoon));
+      not_before_ = now + varied(kSoon);
+      give_back(call, now);
       break;
     case How::throttled: {
       const Milliseconds asked = answer.retry_after.value_or(varied(options_.waits.front()));
@@ -253,6 +262,16 @@ void EndpointPolicy::on_loaded(const std::string& id, std::shared_ptr<const Told
   unpark(place);
 }
 
+void EndpointPolicy::on_load_failed(const std::string& id, Instant now) {
+  for (Parked& parked : parked_) {
+    if (parked.event.id != id || parked.stage != Parked::Stage::loading) continue;
+    parked.stage = Parked::Stage::idle;
+    parked.event.due = now + kSoon;
+    --parked_loaded_;
+    return;
+  }
+}
+
 void EndpointPolicy::forget_content(Parked& parked) {
   if (!parked.told) return;
   parked.told = nullptr;
@@ -282,7 +301,8 @@ void EndpointPolicy::enable(Instant now) {
 
 void EndpointPolicy::save(Instant now, EndpointActions& actions) {
   if (!dirty_ || saving_) return;
-  if (now < save_at_) return wake(save_at_);
+  // Sooner than usual before sending has to wait for it.
+  if (now < save_at_ && unsaved_ < options_.unsaved_max / 2) return wake(save_at_);
   EndpointState state{.status = status_,
                       .failing_since = failing_since_,
                       .owner_told = owner_told_,

@@ -116,8 +116,9 @@ class EndpointPolicy {
  public:
   EndpointPolicy(EndpointOptions options, EndpointState state, Random& random);
 
-  // Whether there is room for more; they are read from read_from() on.
+  // Whether there is room for more, room() at most; they are read from read_from() on.
   [[nodiscard]] bool wants_events() const;
+  [[nodiscard]] std::size_t room() const;
   [[nodiscard]] const std::string& read_from() const { return read_from_; }
   // What was read, in order, less what the endpoint does not want; `cursor` is where it goes on.
   void on_page(std::vector<OfferedEvent> events, std::string cursor, Instant now);
@@ -125,6 +126,7 @@ class EndpointPolicy {
   void on_answer(std::uint64_t call, const CallAnswer& answer, Instant now);
   // Null: the event is gone, its time of keeping is over.
   void on_loaded(const std::string& id, std::shared_ptr<const ToldEvent> told);
+  void on_load_failed(const std::string& id, Instant now);
   void on_saved(bool stored);
   // The owner says that a disabled or failing endpoint is well again.
   void enable(Instant now);

@@ -88,6 +88,7 @@ class EndpointWorld {
   [[nodiscard]] const std::set<std::size_t>& set_aside() const { return set_aside_; }
   [[nodiscard]] Milliseconds elapsed() const { return now_ - kBegin; }
   [[nodiscard]] const std::vector<EndpointActions::Notice>& notices() const { return notices_; }
+  [[nodiscard]] const EndpointState& written() const { return written_; }
   [[nodiscard]] EndpointPolicy& policy() { return *policy_; }
 
  private:
@@ -138,7 +139,8 @@ class EndpointWorld {
     while (policy_->wants_events()) {
       const std::string& cursor = policy_->read_from();
       const std::size_t from = cursor.empty() ? 0 : std::stoull(cursor);
-      const std::size_t to = std::min(written_so_far(), from + 1 + random_.below(50));
+      const std::size_t to = std::min(
+          written_so_far(), from + 1 + random_.below(std::min<std::size_t>(50, policy_->room())));
       if (from >= to) return;
       std::vector<OfferedEvent> page;
       for (std::size_t i = from; i < to; ++i) {
@@ -213,6 +215,10 @@ class EndpointWorld {
     if (!loads_.empty()) {
       const std::string id = loads_.front();
       loads_.erase(loads_.begin());
+      if (random_.unit() < options_.failures) {
+        policy_->on_load_failed(id, now_);
+        return true;
+      }
       const bool kept = elapsed() < options_.forgotten_at;
       policy_->on_loaded(id, kept ? event_of(number_of(id)) : nullptr);
       return true;
@@ -257,7 +263,7 @@ class EndpointWorld {
   void judge_bounds() {
     const EndpointOptions& limits = options_.endpoint;
     if (policy_->calls_in_flight() > limits.in_flight_max) fault("too many calls");
-    if (policy_->window_events() > limits.window_events_max / 2 + 60) fault("too large a window");
+    if (policy_->window_events() > limits.window_events_max + 1) fault("too large a window");
     if (policy_->parked_events() > limits.parked_max) fault("too many parked");
   }
 
