@@ -114,6 +114,12 @@ void write_recipient(JsonWriter& json, const ToldEvent& event) {
   write_codes(json, event);
 }
 
+std::size_t octets_of(std::span<const ToldEvent* const> events) {
+  std::size_t octets = 200;
+  for (const ToldEvent* event : events) octets += webhooks::octets_of(*event);
+  return octets;
+}
+
 // The members of one event's object; the brackets are the caller's.
 void write_signed_event(JsonWriter& json, const ToldEvent& event) {
   json.member("type", type_of(event.kind));
@@ -158,6 +164,7 @@ std::optional<std::string_view> contract_type(const ToldEvent& event) {
 
 std::string contract_body(std::span<const ToldEvent* const> events) {
   JsonWriter json;
+  json.reserve(octets_of(events));
   json.begin_object();
   json.key("events");
   json.begin_array();
@@ -170,6 +177,7 @@ std::string contract_body(std::span<const ToldEvent* const> events) {
 std::string signed_body(std::span<const ToldEvent* const> events) {
   check(!events.empty(), "a call tells something");
   JsonWriter json;
+  json.reserve(octets_of(events));
   json.begin_object();
   if (events.size() == 1) {
     write_signed_event(json, *events.front());
