@@ -72,6 +72,17 @@ TEST(EndpointPolicy, AnEndpointThatIsAwayForDaysLosesNothing) {
   EXPECT_LT(world.elapsed(), 72h + 30min);
 }
 
+TEST(EndpointPolicy, NothingIsParkedWhereEverythingIsRefused) {
+  WorldOptions options{.events = 50, .recipients = 50, .away_from = 0ms, .away_until = 48h};
+  options.endpoint.batch_events_max = 1;
+  EndpointWorld world(options);
+  world.pass(24h);
+  EXPECT_EQ(world.policy().parked_events(), 0U);
+  world.run();
+  EXPECT_EQ(world.faults(), "");
+  EXPECT_EQ(world.accepted(), 50U);
+}
+
 TEST(EndpointPolicy, ASingleRefusedOneDoesNotKeepItsEndpointFailing) {
   EndpointWorld world({.events = 2, .recipients = 2, .refused = {0}, .second_after = 3h});
   world.run_until([&] { return world.accepted() == 1; });
