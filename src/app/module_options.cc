@@ -8,10 +8,12 @@
 #include <memory>
 #include <thread>
 
+#include <fmt/format.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <unistd.h>
 
+#include "app/version.h"
 #include "base/digest.h"
 #include "mail/address.h"
 #include "net/endpoint.h"
@@ -224,6 +226,16 @@ dns::RouteOptions route_options(const config::Config& config) {
     if (source.bind_v6) options.own_addresses.insert(*source.bind_v6);
   }
   return options;
+}
+
+http::GuardedOptions guarded_options(const config::Config& config) {
+  std::vector<net::OutboundRule::Permit> permits;
+  for (const std::string& text : config.outbound.allow) {
+    permits.push_back(net::OutboundRule::Permit::parse(text).value());
+  }
+  return {.rule = net::OutboundRule(std::move(permits), route_options(config).own_addresses),
+          .ca_file = config.outbound.ca_file,
+          .user_agent = fmt::format("todoku/{}", version())};
 }
 
 delivery::Options delivery_options(const config::Config& config, const InstanceSecret& secret) {

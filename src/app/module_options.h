@@ -13,6 +13,7 @@
 #include "dns/mail_route.h"
 #include "dns/resolver_check.h"
 #include "dns/unbound_resolver.h"
+#include "http/guarded/guarded_client.h"
 #include "http/server.h"
 #include "intake/limits.h"
 #include "queue/sqs/sqs_queues.h"
@@ -42,6 +43,8 @@ namespace todoku::app {
                                                                std::string any_name);
 // Own names and addresses included; the site naming is the caller's.
 [[nodiscard]] dns::RouteOptions route_options(const config::Config& config);
+// Own addresses are kept from outsiders.
+[[nodiscard]] http::GuardedOptions guarded_options(const config::Config& config);
 [[nodiscard]] delivery::Options delivery_options(const config::Config& config,
                                                  const InstanceSecret& secret);
 

@@ -13,6 +13,7 @@
 #include "mail/address.h"
 #include "net/endpoint.h"
 #include "net/network.h"
+#include "net/outbound_rule.h"
 
 namespace todoku::config {
 namespace {
@@ -68,6 +69,8 @@ std::string_view form_text(TextForm form) {
       return "an IP address";
     case TextForm::network:
       return "a network such as 192.0.2.0/24 or 2001:db8::/32, or an IP address";
+    case TextForm::permit:
+      return "a network and a port, such as 10.1.0.0/16:443, [fd00:1::/64]:443 or *:8443";
     case TextForm::domain:
       return "a host name";
     case TextForm::host:
@@ -124,6 +127,8 @@ bool has_form(const ConfigKey& key, std::string_view text) {
       return net::IpAddress::parse(text).has_value();
     case TextForm::network:
       return net::Network::parse(text).has_value();
+    case TextForm::permit:
+      return net::OutboundRule::Permit::parse(text).has_value();
     case TextForm::domain:
       return to_ascii_domain(text).has_value();
     case TextForm::host:
@@ -312,7 +317,7 @@ const std::vector<ConfigSection>& config_sections() {
   static const std::vector<ConfigSection> sections = [] {
     std::vector<ConfigSection> all;
     for (auto group : {process_sections(), store_sections(), api_sections(), delivery_sections(),
-                       queue_sections()}) {
+                       queue_sections(), outbound_sections()}) {
       std::ranges::move(group, std::back_inserter(all));
     }
     return all;
