@@ -180,11 +180,20 @@ INSERT INTO meta VALUES('entering', '');
 INSERT INTO leadership VALUES(1, 0, 0, 0);
 )sql";
 
+// nodes.settings        What a process goes by of what must be the same in all (store/nodes.h).
+// nodes.sources         From what it could send, a name a line.
+constexpr const char* kStep2 = R"sql(
+ALTER TABLE nodes ADD COLUMN settings text NOT NULL DEFAULT '';
+ALTER TABLE nodes ADD COLUMN sources text NOT NULL DEFAULT '';
+)sql";
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 1> kSteps{{{"tables", kStep1}}};
+
+constexpr std::array<Step, 2> kSteps{
+    {{"tables", kStep1}, {"what nodes say of themselves", kStep2}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);
