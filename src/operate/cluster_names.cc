@@ -77,7 +77,8 @@ ClusterNames merged_names(const std::optional<ClusterNames>& stored, const Clust
   if (!stored) return names;
   if (names.database.empty()) names.database = stored->database;
   if (names.queue.empty()) names.queue = stored->queue;
-  if (names.file.empty()) names.file = stored->file;
+  // What was carried into a database is no file any more.
+  if (names.file.empty() && names.database.empty()) names.file = stored->file;
   return names;
 }
 

@@ -66,6 +66,9 @@ TEST(ClusterNames, AnotherFileIsTold) {
   EXPECT_THAT(other_names(served, unknown, {}), IsEmpty()) << "a file system that does not say";
   EXPECT_THAT(other_names(unknown, copy, {}), IsEmpty()) << "served by a version that did not ask";
   EXPECT_EQ(merged_names(served, unknown), served);
+  const ClusterNames carried{"production", "db.example.jp:5432/todoku", ""};
+  EXPECT_THAT(other_names(served, carried, {}), IsEmpty());
+  EXPECT_EQ(merged_names(served, carried), carried) << "no file any more";
 }
 
 TEST(ClusterNames, WhatWasCarriedAwayIsServedByNobody) {
