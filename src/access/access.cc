@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "access/access.h"
 
+#include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/bytes.h"
 #include "base/digest.h"
@@ -57,7 +60,7 @@ std::optional<store::AccountKey> Authenticator::last_known(std::string_view auth
   const std::lock_guard lock(mutex_);
   const auto found = known_.find(hash);
   if (found == known_.end()) return std::nullopt;
-  return found->second.account.key;
+  return found->second.holder.account.key;
 }
 
 void Authenticator::forget() {
@@ -66,7 +69,24 @@ void Authenticator::forget() {
   ++forgotten_;
 }
 
-Task<Result<store::Account>> Authenticator::authenticate(std::string authorization) {
+Result<store::KeyHolder> Authenticator::judge(const Known& known,
+                                              const net::IpAddress& from) const {
+  const store::ApiKey& key = known.holder.key;
+  if (key.expires && store_.clock().now() >= *key.expires) {
+    return fail(ErrorKind::unauthorized, "this API key has expired");
+  }
+  // Of a key that names networks, what cannot be read as one admits nobody.
+  if (!key.networks.empty() &&
+      std::ranges::none_of(known.networks,
+                           [&](const net::Network& network) { return network.contains(from); })) {
+    return fail(ErrorKind::unauthorized,
+                fmt::format("this API key may not be used from {}", from.to_string()));
+  }
+  return known.holder;
+}
+
+Task<Result<store::KeyHolder>> Authenticator::authenticate(std::string authorization,
+                                                           net::IpAddress from) {
   const std::string_view token = token_in(authorization);
   if (token.empty()) co_return fail(ErrorKind::unauthorized, "no bearer token");
   std::string hash = sha256_hex(token);
@@ -76,19 +96,24 @@ Task<Result<store::Account>> Authenticator::authenticate(std::string authorizati
     const std::lock_guard lock(mutex_);
     forgotten = forgotten_;
     const auto found = known_.find(hash);
-    if (found != known_.end() && now < found->second.until) co_return found->second.account;
+    if (found != known_.end() && now < found->second.until) co_return judge(found->second, from);
   }
-  auto account = co_await store_.read(
-      [&hash](store::ReadTransaction& transaction) { return transaction.account_by_token(hash); });
-  if (!account) {
-    if (account.error().kind != ErrorKind::not_found) co_return fail(account.error());
+  auto holder = co_await store_.read(
+      [&hash](store::ReadTransaction& transaction) { return transaction.key_by_token(hash); });
+  if (!holder) {
+    if (holder.error().kind != ErrorKind::not_found) co_return fail(holder.error());
     co_return fail(ErrorKind::unauthorized, "unknown or revoked token");
   }
+  Known known{.holder = std::move(*holder), .networks = {}, .until = now + kRemembered};
+  for (const std::string& network : known.holder.key.networks) {
+    if (auto parsed = net::Network::parse(network)) known.networks.push_back(*parsed);
+  }
+  auto judged = judge(known, from);
   const std::lock_guard lock(mutex_);
-  if (forgotten != forgotten_) co_return std::move(*account);  // read before the change, perhaps
+  if (forgotten != forgotten_) co_return judged;  // read before the change, perhaps
   if (known_.size() >= kKnownMax) known_.clear();
-  known_[std::move(hash)] = {*account, now + kRemembered};
-  co_return std::move(*account);
+  known_[std::move(hash)] = std::move(known);
+  co_return judged;
 }
 
 }  // namespace todoku::access

@@ -9,10 +9,12 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "async/task.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "net/network.h"
 #include "store/store.h"
 
 namespace todoku::access {
@@ -46,15 +48,16 @@ class RateLimit {
   std::unordered_map<store::AccountKey, Window> windows_;
 };
 
-// Finds the account of a token. Remembers for two seconds, so that a busy client does not cost a
-// read of the store per request: whoever revokes a key or suspends an account, it ends within that
-// time.
+// Finds the key of a token, and whose it is. Remembers for two seconds, so that a busy client does
+// not cost a read of the store per request: whoever revokes a key or suspends an account, it ends
+// within that time.
 class Authenticator {
  public:
   Authenticator(store::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
 
-  // `authorization`: the header's value. Errors: unauthorized, or those of the store.
-  Task<Result<store::Account>> authenticate(std::string authorization);
+  // `authorization`: the header's value; `from`: whose request it is. Errors: unauthorized, or
+  // those of the store.
+  Task<Result<store::KeyHolder>> authenticate(std::string authorization, net::IpAddress from);
   // Whose token this was when it was last seen, if that is remembered: admits nobody to anything.
   [[nodiscard]] std::optional<store::AccountKey> last_known(std::string_view authorization);
 
@@ -63,9 +66,13 @@ class Authenticator {
 
  private:
   struct Known {
-    store::Account account;
+    store::KeyHolder holder;
+    std::vector<net::Network> networks;  // those of its key
     SteadyInstant until{};
   };
+  // What its key says of this request.
+  [[nodiscard]] Result<store::KeyHolder> judge(const Known& known,
+                                               const net::IpAddress& from) const;
   store::Store& store_;
   const Clock& clock_;
   std::mutex mutex_;

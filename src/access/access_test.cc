@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include "access/scopes.h"
+#include "base/digest.h"
+#include "support/installation.h"
+
 namespace todoku::access {
 namespace {
 
@@ -33,6 +37,61 @@ TEST(RateLimit, CountsByWindowAndAccount) {
   EXPECT_EQ(limit.remaining(store::AccountKey{2}, start), 1U) << "to look is not to ask";
   EXPECT_EQ(limit.remaining(one, start + seconds(60)), 2U);
   EXPECT_TRUE(limit.admit(one, start + seconds(60)).allowed);
+}
+
+TEST(Scopes, AreReadAndToldInWords) {
+  EXPECT_EQ(*parse_scopes("send"), static_cast<store::Scopes>(store::Scope::send));
+  EXPECT_EQ(*parse_scopes("admin, read,read"), store::Scope::read | store::Scope::admin);
+  EXPECT_EQ(to_string(*parse_scopes("admin,suppress,content,read,send")),
+            "send,read,content,suppress,admin");
+  EXPECT_EQ(to_string(store::kScopesOfClients), "send,read,content,suppress");
+  for (const char* wrong : {"", ",", "send,", "Send", "sends", "send;read"}) {
+    EXPECT_FALSE(parse_scopes(wrong)) << wrong;
+  }
+}
+
+class DoorTest : public testing::Test {
+ protected:
+  void add_key(std::string token, store::NewApiKey key) {
+    key.token_sha256 = sha256_hex(token);
+    const auto added = installation_.store->write_and_wait(
+        store::WritePriority::accept, [&](store::WriteTransaction& t) -> Result<store::ApiKey> {
+          auto account = t.read().account_by_name("shop");
+          if (!account) account = t.create_account("shop");
+          if (!account) return fail(account.error());
+          return t.add_api_key(account->key, key);
+        });
+    ASSERT_TRUE(added) << added.error().detail;
+  }
+  // What is said to who comes; empty: come in.
+  std::string refusal(const std::string& token, std::string_view from = "192.0.2.1") {
+    const auto holder = run(door_.authenticate("Bearer " + token, *net::IpAddress::parse(from)));
+    return holder ? "" : holder.error().detail;
+  }
+
+  TestStore installation_;
+  Authenticator door_{*installation_.store, installation_.clock};
+};
+
+TEST_F(DoorTest, AKeyIsForItsNetworks) {
+  add_key("office", {.label = "", .networks = {"192.0.2.0/24", "2001:db8::/32"}});
+  EXPECT_EQ(refusal("office"), "");
+  EXPECT_EQ(refusal("office", "2001:db8::7"), "");
+  EXPECT_EQ(refusal("office", "198.51.100.1"), "this API key may not be used from 198.51.100.1");
+  EXPECT_EQ(refusal("office"), "") << "that somebody else came with it changes nothing";
+  add_key("broken", {.label = "", .networks = {"nowhere"}});
+  EXPECT_NE(refusal("broken"), "") << "what cannot be read lets nobody in";
+}
+
+TEST_F(DoorTest, AKeyOpensUntilItExpiresToTheMillisecond) {
+  add_key("short", {.label = "", .life = std::chrono::seconds(10)});
+  EXPECT_EQ(refusal("short"), "");
+  installation_.clock.advance(std::chrono::milliseconds(9'000));
+  EXPECT_EQ(refusal("short"), "");
+  installation_.clock.advance(std::chrono::milliseconds(999));
+  EXPECT_EQ(refusal("short"), "") << "remembered or not";
+  installation_.clock.advance(std::chrono::milliseconds(1));
+  EXPECT_EQ(refusal("short"), "this API key has expired");
 }
 
 }  // namespace

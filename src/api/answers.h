@@ -42,6 +42,9 @@ inline constexpr std::string_view kFoldedHeader = "X-Todoku-Folded-Duplicates";
 // Members of the request's JSON that nobody read (api/members.h).
 inline constexpr std::string_view kUnknownHeader = "X-Todoku-Unknown-Fields";
 
+// Members of the answer that are empty because the key lacks the scope `content`.
+inline constexpr std::string_view kWithheldHeader = "X-Todoku-Withheld";
+
 // {"<name>": id}
 [[nodiscard]] http::Response id_response(int status, std::string_view name, std::int64_t id);
 

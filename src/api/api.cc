@@ -7,6 +7,9 @@
 
 #include <fmt/format.h>
 
+#include "access/scopes.h"
+#include "http/forwarded.h"
+
 namespace todoku::api {
 namespace {
 
@@ -35,6 +38,7 @@ Api::Api(const Ground& ground, Options options)
 
 void Api::add_routes(http::Router& router) {
   add_transaction_routes(*this, router);
+  add_transaction_batch_routes(*this, router);
   add_bulk_routes(*this, router);
   add_delivery_routes(*this, router);
   add_recipient_routes(*this, router);
@@ -42,12 +46,12 @@ void Api::add_routes(http::Router& router) {
 }
 
 void Api::add(http::Router& router, http::Method method, std::string_view pattern,
-              http::RouteOptions options, Endpoint endpoint) {
+              store::Scopes opened_by, http::RouteOptions options, Endpoint endpoint) {
   // Every endpoint starts after the head: who may not ask need not be listened to.
-  const bool wants_body = !std::exchange(options.streaming, true);
+  const Door door{endpoint, opened_by, !std::exchange(options.streaming, true)};
   router.add(method, fmt::format("/api/v1{}", pattern), options,
-             [this, endpoint, wants_body](http::Request& request, http::Body& body) {
-               return serve(request, body, endpoint, wants_body);
+             [this, door](http::Request& request, http::Body& body) {
+               return serve(request, body, door);
              });
 }
 
@@ -102,11 +106,16 @@ http::Response Api::over_the_limit(std::uint32_t retry_after_seconds, Language l
   return response;
 }
 
+Task<Result<store::KeyHolder>> Api::holder_of(const http::Request& request) {
+  return authenticator_.authenticate(std::string(request.headers.get("Authorization")),
+                                     http::client_address(request, options_.trusted_proxies));
+}
+
 Task<std::optional<http::Response>> Api::ask_again(Call& call) {
-  auto account =
-      co_await authenticator_.authenticate(std::string(call.request.headers.get("Authorization")));
-  if (!account) co_return not_admitted(account.error(), call.language);
-  call.account = std::move(*account);
+  auto holder = co_await holder_of(call.request);
+  if (!holder) co_return not_admitted(holder.error(), call.language);
+  call.account = std::move(holder->account);
+  call.scopes = holder->key.scopes;
   co_return std::nullopt;
 }
 
@@ -130,32 +139,31 @@ std::optional<http::Response> encoded_body(const http::Request& request) {
 
 }  // namespace
 
-Task<http::Response> Api::answer(Call& call, Endpoint endpoint, bool wants_body) {
+Task<http::Response> Api::answer(Call& call, Door door) {
+  if ((call.scopes & door.opened_by) == 0) co_return lacks_scope(door.opened_by, call.language);
   if (auto encoded = encoded_body(call.request)) co_return std::move(*encoded);
-  if (wants_body) {
+  if (door.wants_body) {
     const auto received = co_await call.body.receive(static_cast<std::uint64_t>(call.account.key));
     if (!received) co_return http::Response();  // the server answers by itself
     auto refused_now = co_await ask_again(call);
     if (refused_now) co_return std::move(*refused_now);
   }
-  co_return co_await endpoint(*this, call);
+  co_return co_await door.endpoint(*this, call);
 }
 
-Task<http::Response> Api::serve(http::Request& request, http::Body& body, Endpoint endpoint,
-                                bool wants_body) {
+Task<http::Response> Api::serve(http::Request& request, http::Body& body, Door door) {
   const Language language = language_of(request.headers.get("Accept-Language"));
-  auto account =
-      co_await authenticator_.authenticate(std::string(request.headers.get("Authorization")));
+  auto holder = co_await holder_of(request);
   http::Response response;
   std::uint32_t remaining = rate_limit_.per_minute();
-  if (!account) {
-    response = not_admitted(account.error(), language);
+  if (!holder) {
+    response = not_admitted(holder.error(), language);
   } else {
-    const auto rate = rate_limit_.admit(account->key, ground_.clock.steady_now());
+    const auto rate = rate_limit_.admit(holder->account.key, ground_.clock.steady_now());
     remaining = rate.remaining;
     if (rate.allowed) {
-      Call call{request, body, std::move(*account), language};
-      response = co_await answer(call, endpoint, wants_body);
+      Call call{request, body, std::move(holder->account), holder->key.scopes, language};
+      response = co_await answer(call, door);
       if (!call.unknown.empty()) response.headers.set(kUnknownHeader, call.unknown);
     } else {
       response = over_the_limit(rate.retry_after_seconds, language);
@@ -171,6 +179,14 @@ std::optional<store::PublicId> path_id(const Call& call, std::string_view name) 
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
   if (error != std::errc() || end != text.data() + text.size() || id <= 0) return std::nullopt;
   return id;
+}
+
+http::Response lacks_scope(store::Scopes opened_by, Language language) {
+  const std::string scopes = access::to_string(opened_by);
+  return refused(403,
+                 {fmt::format("this API key lacks the scope {}.", scopes),
+                  fmt::format("このAPIキーにはスコープ {} がありません。", scopes)},
+                 language);
 }
 
 http::Response no_data_found(const Call& call) {

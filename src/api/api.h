@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "access/access.h"
 #include "api/answers.h"
@@ -29,6 +30,8 @@ struct Options {
   std::size_t files_max = 64;
   // Where clients reach us, e.g. "https://mail.example.jp"; empty: http/origin.h.
   std::string public_url;
+  // Whose word counts for who a request came from (http/forwarded.h).
+  std::vector<net::Network> trusted_proxies;
 };
 
 // One authenticated request.
@@ -36,6 +39,7 @@ struct Call {
   http::Request& request;
   http::Body& body;
   store::Account account;
+  store::Scopes scopes = 0;  // what its key opens
   Language language = Language::english;
   std::string unknown;  // members of its JSON that nobody read (members.h)
 };
@@ -67,10 +71,12 @@ class Api {
 
   // For the endpoints.
   using Endpoint = Task<http::Response> (*)(Api&, Call&);
+  // `opened_by`: a key with one of these is let in.
   void add(http::Router& router, http::Method method, std::string_view pattern,
-           http::RouteOptions options, Endpoint endpoint);
-  void add(http::Router& router, http::Method method, std::string_view pattern, Endpoint endpoint) {
-    add(router, method, pattern, {}, endpoint);
+           store::Scopes opened_by, http::RouteOptions options, Endpoint endpoint);
+  void add(http::Router& router, http::Method method, std::string_view pattern,
+           store::Scopes opened_by, Endpoint endpoint) {
+    add(router, method, pattern, opened_by, {}, endpoint);
   }
   [[nodiscard]] store::Store& store() { return ground_.store; }
   [[nodiscard]] intake::Intake& intake() { return ground_.intake; }
@@ -88,9 +94,14 @@ class Api {
   [[nodiscard]] http::JsonLimits json_limits() const;
 
  private:
-  Task<http::Response> serve(http::Request& request, http::Body& body, Endpoint endpoint,
-                             bool wants_body);
-  Task<http::Response> answer(Call& call, Endpoint endpoint, bool wants_body);
+  struct Door {
+    Endpoint endpoint;
+    store::Scopes opened_by;
+    bool wants_body;
+  };
+  Task<Result<store::KeyHolder>> holder_of(const http::Request& request);
+  Task<http::Response> serve(http::Request& request, http::Body& body, Door door);
+  Task<http::Response> answer(Call& call, Door door);
   [[nodiscard]] http::Response over_the_limit(std::uint32_t retry_after_seconds, Language language);
   // What every answer has, `remaining` requests being left.
   void finish(http::Response& response, std::uint32_t remaining);
@@ -103,8 +114,13 @@ class Api {
   access::RateLimit rate_limit_;
 };
 
+// What a key needs at least for what hands mail in or changes it, and for what tells of it.
+inline constexpr store::Scopes kSend = static_cast<store::Scopes>(store::Scope::send);
+inline constexpr store::Scopes kRead = static_cast<store::Scopes>(store::Scope::read);
+
 // One per resource file.
 void add_transaction_routes(Api& api, http::Router& router);
+void add_transaction_batch_routes(Api& api, http::Router& router);
 void add_bulk_routes(Api& api, http::Router& router);
 void add_delivery_routes(Api& api, http::Router& router);
 void add_recipient_routes(Api& api, http::Router& router);
@@ -113,5 +129,7 @@ void add_import_routes(Api& api, http::Router& router);
 // The id in a path segment; nullopt if it is not a positive number.
 [[nodiscard]] std::optional<store::PublicId> path_id(const Call& call, std::string_view name);
 [[nodiscard]] http::Response no_data_found(const Call& call);
+// 403: the key lacks each of these scopes, one of which would do.
+[[nodiscard]] http::Response lacks_scope(store::Scopes opened_by, Language language);
 
 }  // namespace todoku::api

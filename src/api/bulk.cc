@@ -144,14 +144,15 @@ Task<http::Response> remove_delivery(Api& api, Call& call) {
 void add_bulk_routes(Api& api, http::Router& router) {
   using enum http::Method;
   const http::RouteOptions form{.body_max = api.form_octets_max()};
-  api.add(router, post, "/deliveries/bulk/begin", form, &begin);
-  api.add(router, put, "/deliveries/bulk/update/{delivery_id}", form, &update);
-  api.add(router, patch, "/deliveries/bulk/commit/{delivery_id}", &commit);
-  api.add(router, patch, "/deliveries/bulk/commit/{delivery_id}/immediate", &commit_immediately);
-  api.add(router, patch, "/deliveries/{delivery_id}/cancel", &cancel);
+  api.add(router, post, "/deliveries/bulk/begin", kSend, form, &begin);
+  api.add(router, put, "/deliveries/bulk/update/{delivery_id}", kSend, form, &update);
+  api.add(router, patch, "/deliveries/bulk/commit/{delivery_id}", kSend, &commit);
+  api.add(router, patch, "/deliveries/bulk/commit/{delivery_id}/immediate", kSend,
+          &commit_immediately);
+  api.add(router, patch, "/deliveries/{delivery_id}/cancel", kSend, &cancel);
   // One client in the wild cancels by this path (contract section 2.8).
-  api.add(router, patch, "/deliveries/bulk/commit/{delivery_id}/cancel", &cancel);
-  api.add(router, delete_, "/deliveries/{delivery_id}", &remove_delivery);
+  api.add(router, patch, "/deliveries/bulk/commit/{delivery_id}/cancel", kSend, &cancel);
+  api.add(router, delete_, "/deliveries/{delivery_id}", kSend, &remove_delivery);
 }
 
 }  // namespace todoku::api

@@ -56,12 +56,13 @@ void attachment_members(http::JsonWriter& json, const store::Delivery& delivery)
   json.end_array();
 }
 
-std::string detail_json(const store::Delivery& delivery) {
+// Without the texts where `with_content` is false: clients need the keys all the same.
+std::string detail_json(const store::Delivery& delivery, bool with_content) {
   http::JsonWriter json;
   json.begin_object();
   common_members(json, delivery);
-  json.member("text_part", delivery.content.text_part);
-  json.member("html_part", delivery.content.html_part);
+  json.member("text_part", with_content ? delivery.content.text_part : "");
+  json.member("html_part", with_content ? delivery.content.html_part : "");
   if (delivery.at_most_once) json.member("duplicate_policy", "at_most_once");
   attachment_members(json, delivery);
   const store::DeliveryCounts& counts = delivery.counts;
@@ -85,7 +86,10 @@ Task<http::Response> detail(Api& api, Call& call) {
   if (!delivery) {
     co_return refused(intake::refusal_of(delivery.error()), call.language);
   }
-  co_return http::Response::json(200, detail_json(*delivery));
+  const bool with_content = has(call.scopes, store::Scope::content);
+  auto response = http::Response::json(200, detail_json(*delivery, with_content));
+  if (!with_content) response.headers.set(kWithheldHeader, "text_part, html_part");
+  co_return response;
 }
 
 // ---- lists -------------------------------------------------------------------------------------
@@ -235,6 +239,11 @@ Task<http::Response> list(Api& api, Call& call, bool with_smtp) {
   if (!problems.empty()) {
     co_return invalid(problems, call.language);
   }
+  // Whoever may not read texts may not find out by guessing either.
+  const bool by_text = !filter.text_part.empty() || !filter.html_part.empty();
+  if (by_text && !has(call.scopes, store::Scope::content)) {
+    co_return lacks_scope(static_cast<store::Scopes>(store::Scope::content), call.language);
+  }
   store::DeliveryList deliveries(std::move(filter));
   const auto walked = co_await store::walk(api.store(), deliveries);
   if (!walked) {
@@ -268,9 +277,9 @@ Task<http::Response> list_all(Api& api, Call& call) {
 
 void add_delivery_routes(Api& api, http::Router& router) {
   using enum http::Method;
-  api.add(router, get, "/deliveries", &list_api_made);
-  api.add(router, get, "/deliveries/all", &list_all);
-  api.add(router, get, "/deliveries/{delivery_id}", &detail);
+  api.add(router, get, "/deliveries", kRead, &list_api_made);
+  api.add(router, get, "/deliveries/all", kRead, &list_all);
+  api.add(router, get, "/deliveries/{delivery_id}", kRead, &detail);
 }
 
 }  // namespace todoku::api

@@ -32,7 +32,7 @@ http::Response bad_field(const Call& call, std::string_view field, intake::Text 
   return invalid(problems, call.language);
 }
 
-Task<std::optional<http::Response>> parse_object(const Api& api, const Call& call,
+Task<std::optional<http::Response>> parse_object(const Call& call, http::JsonLimits limits,
                                                  std::string_view text, bool may_be_empty,
                                                  Form& form) {
   const std::string_view trimmed = trim(text);
@@ -40,7 +40,7 @@ Task<std::optional<http::Response>> parse_object(const Api& api, const Call& cal
     form.json.emplace(boost::json::object());
     co_return std::nullopt;
   }
-  http::JsonReader reader(text, form.arena, api.json_limits());
+  http::JsonReader reader(text, form.arena, limits);
   while (true) {
     const auto done = reader.read_on(kReadOctets);
     if (!done) co_return refused(400, unreadable_json(reader.fault()), call.language);
@@ -144,6 +144,12 @@ Task<Result<void>> read_parts(Parts& parts, std::string_view body) {
   co_return Result<void>{};
 }
 
+// What clients send as anything else, or without a type, may be JSON.
+bool is_no_json(std::string_view type) {
+  return type == "application/x-www-form-urlencoded" || type.starts_with("multipart/") ||
+         type == "application/xml" || type == "text/xml";
+}
+
 Task<std::optional<http::Response>> read_multipart(const Api& api, const Call& call,
                                                    std::string boundary, bool may_be_empty,
                                                    Form& form) {
@@ -154,7 +160,7 @@ Task<std::optional<http::Response>> read_multipart(const Api& api, const Call& c
   if (!parts.data) co_return bad_field(call, "data", intake::texts::required());
   if (parts.stray) co_return bad_field(call, *parts.stray, intake::texts::no_part_for_files());
   if (parts.data_twice) co_return bad_field(call, "data", intake::texts::given_twice());
-  co_return co_await parse_object(api, call, *parts.data, may_be_empty, form);
+  co_return co_await parse_object(call, api.json_limits(), *parts.data, may_be_empty, form);
 }
 
 }  // namespace
@@ -207,8 +213,7 @@ Task<std::optional<http::Response>> read_form(const Api& api, const Call& call, 
     if (!boundary) co_return refused(400, unreadable_parts(boundary.error()), call.language);
     co_return co_await read_multipart(api, call, std::move(*boundary), may_be_empty, form);
   }
-  if (type == "application/x-www-form-urlencoded" || type.starts_with("multipart/") ||
-      type == "application/xml" || type == "text/xml") {
+  if (is_no_json(type)) {
     co_return container_failure(
         415,
         {fmt::format("Content type '{}' not supported: send application/json or "
@@ -219,7 +224,22 @@ Task<std::optional<http::Response>> read_form(const Api& api, const Call& call, 
                      type)},
         call.request);
   }
-  co_return co_await parse_object(api, call, call.body.text(), may_be_empty, form);
+  co_return co_await parse_object(call, api.json_limits(), call.body.text(), may_be_empty, form);
+}
+
+Task<std::optional<http::Response>> read_object(const Call& call, http::JsonLimits limits,
+                                                Form& form) {
+  const std::string type = http::media_type(call.request.headers.get("Content-Type"));
+  if (is_no_json(type)) {
+    co_return container_failure(
+        415,
+        {fmt::format("Content type '{}' not supported here: send application/json", type),
+         fmt::format("ここではContent-Type「{}」は使えません。application/jsonで送信して"
+                     "ください。",
+                     type)},
+        call.request);
+  }
+  co_return co_await parse_object(call, limits, call.body.text(), false, form);
 }
 
 }  // namespace todoku::api

@@ -31,6 +31,10 @@ struct Form {
 [[nodiscard]] Task<std::optional<http::Response>> read_form(const Api& api, const Call& call,
                                                             bool may_be_empty, Form& form);
 
+// The same of JSON alone, within `limits`: multipart/form-data is refused, too.
+[[nodiscard]] Task<std::optional<http::Response>> read_object(const Call& call,
+                                                              http::JsonLimits limits, Form& form);
+
 // Why a JSON text cannot be taken, for who sent it.
 [[nodiscard]] intake::Text unreadable_json(const http::JsonFault& fault);
 // The same for a multipart body.

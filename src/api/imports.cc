@@ -346,9 +346,10 @@ void add_import_routes(Api& api, http::Router& router) {
       .body_max =
           static_cast<std::size_t>(api.intake().limits().import_octets_max) + kFramingOctets,
       .streaming = true};
-  api.add(router, post, "/deliveries/{delivery_id}/emails/import", upload, &import);
-  api.add(router, get, "/deliveries/-/emails/import/{job_id}", &status);
-  api.add(router, get, "/deliveries/-/emails/import/{job_id}/errorinfo/download", &download);
+  api.add(router, post, "/deliveries/{delivery_id}/emails/import", kSend, upload, &import);
+  api.add(router, get, "/deliveries/-/emails/import/{job_id}", kSend | store::Scope::read, &status);
+  api.add(router, get, "/deliveries/-/emails/import/{job_id}/errorinfo/download",
+          kSend | store::Scope::content, &download);
 }
 
 }  // namespace todoku::api

@@ -49,6 +49,7 @@ inline constexpr auto kBegin =
 inline constexpr auto kTransaction =
     with(kBegin,
          std::array{Member{"to"}, Member{"cc"}, Member{"bcc"}, Member{"insert_code", kInsertCode}});
+inline constexpr std::array kTransactionBatch{Member{"mails", kTransaction}};
 inline constexpr auto kUpdate = with(
     kContent,
     std::array{Member{"to", kRecipient}, Member{"keep_duplicates"}, Member{"duplicate_policy"}});

@@ -61,7 +61,8 @@ Task<http::Response> remove_recipient(Api& api, Call& call) {
   co_return id_response(200, "email_id", *id);
 }
 
-std::string recipient_json(const store::Recipient& recipient) {
+// Without the insert codes where `with_content` is false: clients need the key all the same.
+std::string recipient_json(const store::Recipient& recipient, bool with_content) {
   http::JsonWriter json;
   json.begin_object();
   json.member("email_id", recipient.id);
@@ -70,6 +71,7 @@ std::string recipient_json(const store::Recipient& recipient) {
   json.key("insert_code");
   json.begin_array();
   for (const InsertCode& code : recipient.insert_codes) {
+    if (!with_content) break;
     json.begin_object();
     json.member("key", code.key);
     json.member("value", code.value);
@@ -89,17 +91,20 @@ Task<http::Response> read(Api& api, Call& call) {
   const auto recipient = co_await api.store().read(
       [account, id](store::ReadTransaction& reader) { return reader.recipient(account, *id); });
   if (!recipient) co_return refused(intake::refusal_of(recipient.error()), call.language);
-  co_return http::Response::json(200, recipient_json(*recipient));
+  const bool with_content = has(call.scopes, store::Scope::content);
+  auto response = http::Response::json(200, recipient_json(*recipient, with_content));
+  if (!with_content) response.headers.set(kWithheldHeader, "insert_code");
+  co_return response;
 }
 
 }  // namespace
 
 void add_recipient_routes(Api& api, http::Router& router) {
   using enum http::Method;
-  api.add(router, post, "/deliveries/{delivery_id}/emails", &add);
-  api.add(router, get, "/deliveries/-/emails/{email_id}", &read);
-  api.add(router, put, "/deliveries/-/emails/{email_id}", &change);
-  api.add(router, delete_, "/deliveries/-/emails/{email_id}", &remove_recipient);
+  api.add(router, post, "/deliveries/{delivery_id}/emails", kSend, &add);
+  api.add(router, get, "/deliveries/-/emails/{email_id}", kRead, &read);
+  api.add(router, put, "/deliveries/-/emails/{email_id}", kSend, &change);
+  api.add(router, delete_, "/deliveries/-/emails/{email_id}", kSend, &remove_recipient);
 }
 
 }  // namespace todoku::api

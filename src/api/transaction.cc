@@ -8,6 +8,7 @@
 #include "api/fields.h"
 #include "api/form.h"
 #include "api/members.h"
+#include "api/transaction_request.h"
 
 namespace todoku::api {
 namespace {
@@ -21,28 +22,14 @@ std::string read_to(const Fields& fields, const boost::json::object& object) {
   return {};
 }
 
-intake::TransactionRequest read_request(Form& form, const intake::Limits& limits,
-                                        intake::Problems& problems) {
-  const Fields fields(form.object(), {}, problems);
-  intake::TransactionRequest request;
-  request.content = read_content(fields);
-  request.content.attachments = std::move(form.attachments);
-  request.at_most_once = fields.at_most_once().value_or(false);
-  refuse_lost_members(form.object(), members::kTransaction, problems);
-  request.to = read_to(fields, form.object());
-  request.cc = fields.texts("cc", limits.cc_max);
-  request.bcc = fields.texts("bcc", limits.bcc_max);
-  request.insert_codes = fields.insert_codes(limits.insert_codes_max);
-  return request;
-}
-
 Task<http::Response> add_transaction(Api& api, Call& call) {
   Form form;
   auto bad = co_await read_form(api, call, false, form);
   if (bad) co_return std::move(*bad);
   call.unknown = unknown_members(form.object(), members::kTransaction);
   intake::Problems problems;
-  auto request = read_request(form, api.intake().limits(), problems);
+  auto request = read_transaction(form.object(), api.intake().limits(), problems);
+  request.content.attachments = std::move(form.attachments);
   const auto accepted = co_await api.intake().accept_transaction(call.account, std::move(request),
                                                                  std::move(problems));
   if (!accepted) co_return refused(accepted.error(), call.language);
@@ -51,8 +38,23 @@ Task<http::Response> add_transaction(Api& api, Call& call) {
 
 }  // namespace
 
+intake::TransactionRequest read_transaction(const boost::json::object& object,
+                                            const intake::Limits& limits,
+                                            intake::Problems& problems) {
+  const Fields fields(object, {}, problems);
+  intake::TransactionRequest request;
+  request.content = read_content(fields);
+  request.at_most_once = fields.at_most_once().value_or(false);
+  refuse_lost_members(object, members::kTransaction, problems);
+  request.to = read_to(fields, object);
+  request.cc = fields.texts("cc", limits.cc_max);
+  request.bcc = fields.texts("bcc", limits.bcc_max);
+  request.insert_codes = fields.insert_codes(limits.insert_codes_max);
+  return request;
+}
+
 void add_transaction_routes(Api& api, http::Router& router) {
-  api.add(router, http::Method::post, "/deliveries/transaction",
+  api.add(router, http::Method::post, "/deliveries/transaction", kSend,
           {.body_max = api.form_octets_max()}, &add_transaction);
 }
 

@@ -36,7 +36,8 @@ class ApiAnswersTest : public ::testing::Test {
         store::WritePriority::accept, [](store::WriteTransaction& t) -> Result<void> {
           const auto account = t.create_account("acme");
           if (!account) return fail(account.error());
-          const auto key = t.add_api_key(account->key, "test", sha256_hex("token"));
+          const auto key =
+              t.add_api_key(account->key, {.label = "test", .token_sha256 = sha256_hex("token")});
           return key ? Result<void>() : fail(key.error());
         });
     if (!made) throw std::runtime_error(made.error().detail);

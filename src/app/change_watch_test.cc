@@ -169,13 +169,13 @@ TEST_F(ChangeWatchTest, AKeyThatSomebodyElsePinnedIsFoundByLookingAgain) {
 
 TEST_F(ChangeWatchTest, ARevokedKeyIsRefusedAsSoonAsItIsHeardOf) {
   access::Authenticator door(*installation_.store, installation_.clock);
-  const auto key = run(elsewhere_->add_key("shop", "web"));
+  const auto key = run(elsewhere_->add_key({.account = "shop", .label = "web"}));
   const std::string header = "Bearer " + key->bearer_token;
-  ASSERT_TRUE(run(door.authenticate(header)));
+  ASSERT_TRUE(run(door.authenticate(header, {})));
   ASSERT_TRUE(run(elsewhere_->revoke_key("shop", key->key.id)));
-  EXPECT_TRUE(run(door.authenticate(header))) << "no time has passed";
+  EXPECT_TRUE(run(door.authenticate(header, {}))) << "no time has passed";
   door.forget();
-  EXPECT_EQ(run(door.authenticate(header)).error().kind, ErrorKind::unauthorized);
+  EXPECT_EQ(run(door.authenticate(header, {})).error().kind, ErrorKind::unauthorized);
   EXPECT_TRUE(door.last_known(header)) << "for what is said to who is refused";
 }
 

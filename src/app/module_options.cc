@@ -160,11 +160,24 @@ intake::Limits intake_limits(const config::Config& config) {
   return limits;
 }
 
+namespace {
+
+std::vector<net::Network> trusted_proxies(const config::Config& config) {
+  std::vector<net::Network> networks;
+  for (const std::string& network : config.api.trusted_proxies) {
+    if (const auto parsed = net::Network::parse(network)) networks.push_back(*parsed);
+  }
+  return networks;
+}
+
+}  // namespace
+
 api::Options api_options(const config::Config& config) {
   api::Options options;
   options.rate_limit_per_minute = static_cast<std::uint32_t>(config.api.rate_limit_per_minute);
   options.public_url = config.api.public_url;
   while (options.public_url.ends_with('/')) options.public_url.pop_back();
+  options.trusted_proxies = trusted_proxies(config);
   return options;
 }
 
@@ -173,9 +186,7 @@ http::ServerOptions server_options(const config::Config& config) {
   options.connections_max = static_cast<std::size_t>(config.api.connections_max);
   options.connections_per_client_max =
       static_cast<std::size_t>(config.api.connections_per_client_max);
-  for (const std::string& network : config.api.trusted_proxies) {
-    if (const auto parsed = net::Network::parse(network)) options.trusted.push_back(*parsed);
-  }
+  options.trusted = trusted_proxies(config);
   return options;
 }
 

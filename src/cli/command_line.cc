@@ -258,11 +258,23 @@ class CommandLine {
     CLI::App* add = verb(group, "add",
                          say({"Add a key and show it, once", "キーを追加して、一度だけ表示する"}));
     account_name(add);
-    option(add, "--label", key_label_, calls::kAddKey, "label");
-    speaks(add, [this](Session& s) { return key_add(s, account_.name, key_label_); });
+    option(add, "--label", key_.label, calls::kAddKey, "label");
+    option(add, "--scopes", key_.scopes, calls::kAddKey, "scopes");
+    option(add, "--networks", key_.networks, calls::kAddKey, "networks");
+    option(add, "--days", key_.days, calls::kAddKey, "days");
+    speaks(add, [this](Session& s) { return key_add(s, account_.name, key_); });
     CLI::App* list = verb(group, "list", say({"List them", "一覧を表示する"}));
     account_name(list);
     speaks(list, [this](Session& s) { return key_list(s, account_.name); });
+    CLI::App* rotate = verb(group, "rotate",
+                            say({"Make a key that takes the place of another and show it, once",
+                                 "置き換え用の新しいキーを作り、一度だけ表示する"}));
+    account_name(rotate);
+    option(rotate, "ID", key_id_, calls::kRotateKey, "id");
+    option(rotate, "--overlap-hours", key_overlap_hours_, calls::kRotateKey, "overlap_hours");
+    speaks(rotate, [this](Session& s) {
+      return key_rotate(s, account_.name, key_id_, key_overlap_hours_);
+    });
     CLI::App* revoke = verb(
         group, "revoke", say({"Make a key useless, within seconds", "キーを数秒以内に無効にする"}));
     account_name(revoke);
@@ -475,8 +487,9 @@ class CommandLine {
   ConfigShowOptions show_;
   AccountAdd account_;
   std::string account_text_;
-  std::string key_label_;
+  KeyRequest key_;
   std::int64_t key_id_ = 0;
+  std::optional<std::int64_t> key_overlap_hours_;
   DkimGenerate dkim_;
   Explain explain_;
   StuckList stuck_list_;

@@ -25,7 +25,15 @@ int account_weight(Session& session, const std::string& name, std::int64_t weigh
 int account_text_from_html(Session& session, const std::string& name, bool on);
 
 // -- keys.cc
-int key_add(Session& session, const std::string& account, const std::string& label);
+struct KeyRequest {
+  std::string label;
+  std::string scopes;
+  std::string networks;
+  std::optional<std::int64_t> days;
+};
+int key_add(Session& session, const std::string& account, const KeyRequest& request);
+int key_rotate(Session& session, const std::string& account, std::int64_t id,
+               std::optional<std::int64_t> overlap_hours);
 int key_list(Session& session, const std::string& account);
 int key_revoke(Session& session, const std::string& account, std::int64_t id);
 

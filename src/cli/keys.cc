@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// todoku key add|list|revoke
+// todoku key add|list|rotate|revoke
 #include <utility>
 
 #include <boost/json/array.hpp>
@@ -29,28 +29,72 @@ void print_issued_key(Session& session, const boost::json::value& key) {
                "送ります。"});
 }
 
-int key_add(Session& session, const std::string& account, const std::string& label) {
-  return session.call(
-      Given(calls::kAddKey).with("account", account).with("label", label),
-      [&](const boost::json::value& key) {
-        session.say({"Key {0} of account {1} added.", "アカウント {1} のキー {0} を追加しました。"},
-                    number_of(key, "id"), account);
-        print_issued_key(session, key);
-      });
+int key_add(Session& session, const std::string& account, const KeyRequest& request) {
+  Given given = Given(calls::kAddKey).with("account", account).with("label", request.label);
+  if (!request.scopes.empty()) given.with("scopes", request.scopes);
+  if (!request.networks.empty()) given.with("networks", request.networks);
+  if (request.days) given.with("days", *request.days);
+  return session.call(std::move(given), [&](const boost::json::value& key) {
+    session.say({"Key {0} of account {1} added.", "アカウント {1} のキー {0} を追加しました。"},
+                number_of(key, "id"), account);
+    print_issued_key(session, key);
+  });
 }
+
+int key_rotate(Session& session, const std::string& account, std::int64_t id,
+               std::optional<std::int64_t> overlap_hours) {
+  Given given = Given(calls::kRotateKey).with("account", account).with("id", id);
+  if (overlap_hours) given.with("overlap_hours", *overlap_hours);
+  return session.call(std::move(given), [&](const boost::json::value& answer) {
+    const auto& key = answer.at("key");
+    const std::string end = time_of(answer, "old_expires");
+    if (end.empty()) {
+      session.say({"Key {0} of account {1} takes the place of key {2}, which is revoked.",
+                   "アカウント {1} のキー {2} を無効にし、新しいキー {0} を追加しました。"},
+                  number_of(key, "id"), account, id);
+    } else {
+      session.say({"Key {0} of account {1} takes the place of key {2}, which works until {3}.",
+                   "アカウント {1} に、キー {2} に代わる新しいキー {0} を追加しました。キー {2} は "
+                   "{3} まで使えます。"},
+                  number_of(key, "id"), account, id, end);
+    }
+    print_issued_key(session, key);
+  });
+}
+
+namespace {
+
+std::string key_state(Session& session, const boost::json::value& key) {
+  const std::string revoked = time_of(key, "revoked");
+  if (!revoked.empty()) return session.words({"revoked {}", "{} に無効化"}, revoked);
+  const std::string expires = time_of(key, "expires");
+  if (expires.empty()) return session.words({"active", "有効"});
+  return truth_of(key, "expired") ? session.words({"expired {}", "{} に期限切れ"}, expires)
+                                  : session.words({"active until {}", "{} まで有効"}, expires);
+}
+
+std::string key_networks(Session& session, const boost::json::value& key) {
+  std::string networks;
+  for (const auto& network : list_of(key, "networks")) {
+    if (!networks.empty()) networks += ' ';
+    networks += network.as_string();
+  }
+  return networks.empty() ? session.words({"anywhere", "制限なし"}) : networks;
+}
+
+}  // namespace
 
 int key_list(Session& session, const std::string& account) {
   return session.call(
       Given(calls::kListKeys).with("account", account), [&](const boost::json::value& answer) {
-        std::vector<std::vector<std::string>> rows = {{"ID", session.words({"LABEL", "用途"}),
-                                                       session.words({"STATE", "状態"}),
-                                                       session.words({"ADDED", "追加日時"})}};
+        std::vector<std::vector<std::string>> rows = {
+            {"ID", session.words({"LABEL", "用途"}), session.words({"SCOPES", "スコープ"}),
+             session.words({"FROM", "使える場所"}), session.words({"STATE", "状態"}),
+             session.words({"ADDED", "追加日時"})}};
         for (const auto& key : list_of(answer, "keys")) {
-          const std::string revoked = time_of(key, "revoked");
           rows.push_back({fmt::format("{}", number_of(key, "id")), text_of(key, "label"),
-                          revoked.empty() ? session.words({"active", "有効"})
-                                          : session.words({"revoked {}", "{} に無効化"}, revoked),
-                          time_of(key, "created")});
+                          text_of(key, "scopes"), key_networks(session, key),
+                          key_state(session, key), time_of(key, "created")});
         }
         print_table(session.out(), std::move(rows));
       });

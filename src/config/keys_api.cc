@@ -47,11 +47,15 @@ ConfigSection api() {
          "503 を返す。0 は無制限。"})
       .unit("connections")
       .range(0, 1'000'000);
-  s.add("trusted_proxies", &S::trusted_proxies, {},
-        {"Networks of load balancers and proxies, to which `connections_per_client_max` does not "
-         "apply, e.g. `[\"192.0.2.0/28\"]`.",
-         "ロードバランサーやプロキシーのネットワーク。`connections_per_client_max` の対象外になる。"
-         "例: `[\"192.0.2.0/28\"]`。"})
+  s.add(
+       "trusted_proxies", &S::trusted_proxies, {},
+       {"Networks of load balancers and proxies, e.g. `[\"192.0.2.0/28\"]`. "
+        "`connections_per_client_max` does not apply to them, and what they write into "
+        "X-Forwarded-For tells where a request came from (of an API key that may be used only from "
+        "some networks).",
+        "ロードバランサーやプロキシーのネットワーク。例: `[\"192.0.2.0/28\"]`。"
+        "`connections_per_client_max` の対象外になる。これらが X-Forwarded-For に書いたアドレスを"
+        "リクエスト元とみなす（使えるネットワークを限定した API キーで使う）。"})
       .form(TextForm::network);
   s.add("rate_limit_per_minute", &S::rate_limit_per_minute, 500,
         {"Requests a minute and account; more are answered 429. 0: no limit.",

@@ -7,9 +7,12 @@
 #include <fmt/format.h>
 
 #include "access/access.h"
+#include "access/scopes.h"
 #include "base/bytes.h"
 #include "base/digest.h"
+#include "base/printable.h"
 #include "mail/invisible.h"
+#include "net/network.h"
 #include "operate/calls/calls.h"
 #include "operate/operations.h"
 
@@ -20,6 +23,7 @@ constexpr std::size_t kNameMax = 64;
 constexpr std::size_t kLabelMax = 100;
 static_assert(calls::arguments::kWeight.min == store::kAccountWeightMin &&
               calls::arguments::kWeight.max == store::kAccountWeightMax);
+constexpr std::size_t kNetworksMax = 32;
 constexpr std::size_t kApiKeyOctets = 24;  // 192 random bits
 
 Result<void> check_name(std::string_view name) {
@@ -90,10 +94,47 @@ IssuedKey make_key(const std::string& login_id) {
   return issued;
 }
 
+Result<std::vector<std::string>> read_networks(std::string_view text) {
+  std::vector<std::string> networks;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(','), text.size());
+    const std::string_view word = trim(text.substr(0, end));
+    const auto network = net::Network::parse(word);
+    if (!network) {
+      return fail(ErrorKind::invalid_input,
+                  fmt::format("networks has \"{}\": {}", printable(word.substr(0, kLabelMax)),
+                              network.error().detail));
+    }
+    if (networks.size() == kNetworksMax) {
+      return fail(ErrorKind::invalid_input,
+                  fmt::format("a key has at most {} networks", kNetworksMax));
+    }
+    networks.push_back(network->to_string());
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return networks;
+}
+
+Result<store::NewApiKey> read_terms(const NewKey& request) {
+  store::NewApiKey key{.label = request.label, .token_sha256 = {}, .networks = {}, .life = {}};
+  if (auto good = check_label(request.label); !good) return fail(std::move(good.error()));
+  if (!request.scopes.empty()) {
+    const auto scopes = access::parse_scopes(request.scopes);
+    if (!scopes) return fail(scopes.error());
+    key.scopes = *scopes;
+  }
+  auto networks = read_networks(request.networks);
+  if (!networks) return fail(std::move(networks.error()));
+  key.networks = std::move(*networks);
+  if (request.days) key.life = std::chrono::days(*request.days);
+  return key;
+}
+
 // Only the hash is kept: what is shown now cannot be shown again.
 Result<IssuedKey> write_key(store::WriteTransaction& transaction, store::AccountKey account,
-                            const std::string& label, IssuedKey issued) {
-  auto key = transaction.add_api_key(account, label, sha256_hex(issued.bearer_token));
+                            store::NewApiKey terms, IssuedKey issued) {
+  terms.token_sha256 = sha256_hex(issued.bearer_token);
+  auto key = transaction.add_api_key(account, terms);
   if (!key) return fail(std::move(key.error()));
   issued.key = std::move(*key);
   return issued;
@@ -110,10 +151,41 @@ Result<AddedAccount> write_account(store::WriteTransaction& transaction,
   if (!changed) return fail(changed.error());
   AddedAccount added{.account = std::move(*account), .key = std::nullopt};
   if (!request.with_key) return added;
-  auto key = write_key(transaction, added.account.key, "first", make_key(request.name));
+  auto key = write_key(transaction, added.account.key, {.label = "first"}, make_key(request.name));
   if (!key) return fail(std::move(key.error()));
   added.key = std::move(*key);
   return added;
+}
+
+// The new key and the end of the old one, or neither.
+Result<RotatedKey> rotate(store::WriteTransaction& transaction, const store::Account& account,
+                          std::int64_t id, Milliseconds overlap) {
+  const auto keys = transaction.read().api_keys(account.key);
+  if (!keys) return fail(keys.error());
+  const auto old = std::ranges::find(*keys, id, &store::ApiKey::id);
+  if (old == keys->end()) return fail(ErrorKind::not_found, "there is no such API key");
+  if (old->revoked) {
+    return fail(ErrorKind::conflict, fmt::format("key {} is revoked: add another instead", id));
+  }
+  store::NewApiKey terms{.label = old->label,
+                         .token_sha256 = {},
+                         .scopes = old->scopes,
+                         .networks = old->networks,
+                         .life = {}};
+  if (old->expires) terms.life = *old->expires - old->created;
+  RotatedKey rotated;
+  auto issued = write_key(transaction, account.key, std::move(terms), make_key(account.name));
+  if (!issued) return fail(std::move(issued.error()));
+  rotated.key = std::move(*issued);
+  const auto done = overlap > Milliseconds::zero()
+                        ? transaction.expire_api_key(account.key, id, overlap)
+                        : transaction.revoke_api_key(account.key, id);
+  if (!done) return fail(done.error());
+  if (overlap > Milliseconds::zero()) {
+    const Instant end = rotated.key.key.created + overlap;
+    rotated.old_expires = old->expires ? std::min(*old->expires, end) : end;
+  }
+  return rotated;
 }
 
 Result<store::Account> write_change(store::WriteTransaction& transaction, const std::string& name,
@@ -195,25 +267,50 @@ Task<Result<ChangedAccount>> Operations::change_account(std::string name, Accoun
   co_return ChangedAccount{.account = std::move(*changed), .work = *work};
 }
 
-Task<Result<std::vector<store::ApiKey>>> Operations::keys(std::string account_name) {
+Task<Result<std::vector<KeyView>>> Operations::keys(std::string account_name) {
   auto found = co_await account(account_name);
   if (!found) co_return fail(std::move(found.error()));
   auto keys = co_await store_.read([key = found->key](store::ReadTransaction& transaction) {
     return transaction.api_keys(key);
   });
-  co_return keys;
+  if (!keys) co_return fail(std::move(keys.error()));
+  const Instant now = store_.clock().now();
+  std::vector<KeyView> views;
+  for (store::ApiKey& key : *keys) {
+    const bool expired = key.expires && *key.expires <= now;
+    views.push_back({std::move(key), expired});
+  }
+  co_return views;
 }
 
-Task<Result<IssuedKey>> Operations::add_key(std::string account_name, std::string label) {
-  if (auto good = check_label(label); !good) co_return fail(std::move(good.error()));
-  auto found = co_await account(account_name);
+Task<Result<IssuedKey>> Operations::add_key(NewKey key) {
+  auto terms = read_terms(key);
+  if (!terms) co_return fail(std::move(terms.error()));
+  auto found = co_await account(key.account);
   if (!found) co_return fail(std::move(found.error()));
   auto issued = co_await store_.write(
       store::WritePriority::accept,
-      [account = *found, label](store::WriteTransaction& transaction) {
-        return write_key(transaction, account.key, label, make_key(account.name));
+      [account = *found, terms = *terms](store::WriteTransaction& transaction) {
+        return write_key(transaction, account.key, terms, make_key(account.name));
       });
   co_return issued;
+}
+
+Task<Result<RotatedKey>> Operations::rotate_key(std::string account_name, std::int64_t id,
+                                                std::int64_t overlap_hours) {
+  auto found = co_await account(account_name);
+  if (!found) co_return fail(std::move(found.error()));
+  auto rotated =
+      co_await store_.write(store::WritePriority::accept,
+                            [account = *found, id, overlap = std::chrono::hours(overlap_hours)](
+                                store::WriteTransaction& transaction) {
+                              return rotate(transaction, account, id, overlap);
+                            });
+  if (!rotated && rotated.error().kind == ErrorKind::not_found) {
+    co_return fail(ErrorKind::not_found, fmt::format("account {} has no key {}", account_name, id));
+  }
+  if (rotated) (void)co_await changed();  // otherwise it is heard of within seconds, as by others
+  co_return rotated;
 }
 
 Task<Result<std::int64_t>> Operations::revoke_key(std::string account_name, std::int64_t id) {

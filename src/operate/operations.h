@@ -31,12 +31,31 @@ struct AccountView {
   std::int64_t keys = 0;  // that are not revoked
 };
 
+struct KeyView {
+  store::ApiKey key;
+  bool expired = false;
+};
+
 // A new API key with what is shown only once.
 struct IssuedKey {
   store::ApiKey key;
   std::string login_id;
   std::string api_key;
   std::string bearer_token;
+};
+
+// What a key is asked to be; texts as people write them.
+struct NewKey {
+  std::string account;
+  std::string label;
+  std::string scopes;                // "send,read"; empty: all that clients of the contract need
+  std::string networks;              // "192.0.2.0/24,2001:db8::/32"; empty: from anywhere
+  std::optional<std::int64_t> days;  // until it expires; nullopt: never
+};
+
+struct RotatedKey {
+  IssuedKey key;
+  std::optional<Instant> old_expires;  // nullopt: the old one is revoked already
 };
 
 struct NewAccount {
@@ -211,8 +230,12 @@ class Operations {
   Task<Result<AddedAccount>> add_account(NewAccount account);
   Task<Result<ChangedAccount>> change_account(std::string name, AccountChange change);
 
-  Task<Result<std::vector<store::ApiKey>>> keys(std::string account);
-  Task<Result<IssuedKey>> add_key(std::string account, std::string label);
+  Task<Result<std::vector<KeyView>>> keys(std::string account);
+  Task<Result<IssuedKey>> add_key(NewKey key);
+  // A key with the label, scopes, networks and, counted anew, life of key `id`, which opens nothing
+  // any more after `overlap_hours`. conflict: it does not already.
+  Task<Result<RotatedKey>> rotate_key(std::string account, std::int64_t id,
+                                      std::int64_t overlap_hours);
   // How many keys the account has left.
   Task<Result<std::int64_t>> revoke_key(std::string account, std::int64_t id);
 

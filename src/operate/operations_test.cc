@@ -46,8 +46,13 @@ struct OperationsTest : testing::Test {
   }
 
   Result<store::Account> account_of(const std::string& token) {
+    const auto holder = holder_of(token);
+    if (!holder) return fail(holder.error());
+    return holder->account;
+  }
+  Result<store::KeyHolder> holder_of(const std::string& token) {
     return installation.store->read_and_wait([&](store::ReadTransaction& transaction) {
-      return transaction.account_by_token(sha256_hex(token));
+      return transaction.key_by_token(sha256_hex(token));
     });
   }
 };
@@ -111,7 +116,7 @@ TEST_F(OperationsTest, ChangesOneThingAtATime) {
 
 TEST_F(OperationsTest, KeepsSeveralKeysAndRevokesOne) {
   const auto added = run(operations.add_account({.name = "shop"}));
-  const auto second = run(operations.add_key("shop", "ci"));
+  const auto second = run(operations.add_key({.account = "shop", .label = "ci"}));
   ASSERT_TRUE(second);
   EXPECT_NE(second->api_key, added->key->api_key);
   ASSERT_TRUE(run(operations.revoke_key("shop", added->key->key.id)));
@@ -120,7 +125,55 @@ TEST_F(OperationsTest, KeepsSeveralKeysAndRevokesOne) {
   const auto keys = run(operations.keys("shop"));
   ASSERT_THAT(*keys, SizeIs(2));
   EXPECT_EQ(run(operations.revoke_key("shop", 99)).error().detail, "account shop has no key 99");
-  EXPECT_EQ(run(operations.add_key("nobody", "")).error().kind, ErrorKind::not_found);
+  EXPECT_EQ(run(operations.add_key({.account = "nobody"})).error().kind, ErrorKind::not_found);
+}
+
+TEST_F(OperationsTest, AKeyHasTheTermsThatWereAskedFor) {
+  ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
+  const auto narrow = run(operations.add_key({.account = "shop",
+                                              .label = "ci",
+                                              .scopes = "read, send",
+                                              .networks = "192.0.2.77/24,2001:db8::1",
+                                              .days = 90}));
+  ASSERT_TRUE(narrow) << narrow.error().detail;
+  EXPECT_EQ(narrow->key.scopes, store::Scope::send | store::Scope::read);
+  EXPECT_THAT(narrow->key.networks, testing::ElementsAre("192.0.2.0/24", "2001:db8::1/128"));
+  EXPECT_EQ(narrow->key.expires, installation.clock.now() + std::chrono::days(90));
+  const auto problem = [&](NewKey key) {
+    key.account = "shop";
+    return run(operations.add_key(std::move(key))).error().detail;
+  };
+  EXPECT_EQ(problem({.scopes = "send,all"}),
+            "there is no scope \"all\": scopes are send, read, content, suppress and admin");
+  EXPECT_THAT(problem({.networks = "192.0.2.0/33"}), testing::HasSubstr("192.0.2.0/33"));
+  std::string many = "192.0.2.1";
+  for (int i = 0; i < 32; ++i) many += ",192.0.2.1";
+  EXPECT_EQ(problem({.networks = many}), "a key has at most 32 networks");
+}
+
+TEST_F(OperationsTest, ARotatedKeyWorksUntilTheOverlapIsOver) {
+  ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
+  const auto old = run(operations.add_key(
+      {.account = "shop", .label = "ci", .scopes = "send", .networks = "192.0.2.0/24"}));
+  const auto rotated = run(operations.rotate_key("shop", old->key.id, 24));
+  ASSERT_TRUE(rotated) << rotated.error().detail;
+  EXPECT_EQ(rotated->old_expires, installation.clock.now() + std::chrono::hours(24));
+  EXPECT_EQ(holder_of(old->bearer_token)->key.expires, rotated->old_expires);
+  const auto fresh = holder_of(rotated->key.bearer_token);
+  ASSERT_TRUE(fresh);
+  EXPECT_EQ(fresh->key.label, "ci");
+  EXPECT_EQ(fresh->key.scopes, old->key.scopes);
+  EXPECT_EQ(fresh->key.networks, old->key.networks);
+  EXPECT_EQ(fresh->key.expires, std::nullopt);
+
+  const auto at_once = run(operations.rotate_key("shop", rotated->key.key.id, 0));
+  ASSERT_TRUE(at_once);
+  EXPECT_EQ(at_once->old_expires, std::nullopt);
+  EXPECT_FALSE(holder_of(rotated->key.bearer_token));
+  EXPECT_EQ(run(operations.rotate_key("shop", rotated->key.key.id, 0)).error().kind,
+            ErrorKind::conflict);
+  EXPECT_EQ(run(operations.rotate_key("shop", 999, 0)).error().detail,
+            "account shop has no key 999");
 }
 
 TEST_F(OperationsTest, ListsAccountsInPages) {
@@ -169,13 +222,13 @@ TEST_F(OperationsTest, ListsDkimKeysInPages) {
 
 TEST_F(OperationsTest, RefusesLabelsThatHideSomething) {
   ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
-  EXPECT_TRUE(run(operations.add_key("shop", "本番 web-1")));
+  EXPECT_TRUE(run(operations.add_key({.account = "shop", .label = "本番 web-1"})));
   for (const char* label : {"a\nb", "a\x1b[2J", "\x7f", "a\u202Eb", "a\u200Bb", "a\u2066b"}) {
-    const auto refused = run(operations.add_key("shop", label));
+    const auto refused = run(operations.add_key({.account = "shop", .label = label}));
     ASSERT_FALSE(refused) << label;
     EXPECT_EQ(refused.error().kind, ErrorKind::invalid_input);
   }
-  EXPECT_EQ(run(operations.add_key("shop", "a\u202Eb")).error().detail,
+  EXPECT_EQ(run(operations.add_key({.account = "shop", .label = "a\u202Eb"})).error().detail,
             "the label has the character U+202E RIGHT-TO-LEFT OVERRIDE, which nobody can see");
 }
 
@@ -266,7 +319,7 @@ TEST_F(OperationsTest, SaysWhatASuspendedAccountHasToGo) {
 
 TEST_F(OperationsTest, SaysWhatIsLeftAfterARevocationAndARemoval) {
   const auto added = run(operations.add_account({.name = "shop"}));
-  const auto second = run(operations.add_key("shop", "ci"));
+  const auto second = run(operations.add_key({.account = "shop", .label = "ci"}));
   EXPECT_EQ(run(operations.revoke_key("shop", added->key->key.id)).value(), 1);
   EXPECT_EQ(run(operations.revoke_key("shop", second->key.id)).value(), 0);
 }

@@ -29,11 +29,49 @@ struct Account {
   Instant created{};
 };
 
+// What a key opens. Stored as a sum of these numbers: never renumber.
+enum class Scope : std::uint8_t {
+  send = 1,      // hand mail in, change and cancel it
+  read = 2,      // what became of it
+  content = 4,   // texts and insert codes of what was handed in
+  suppress = 8,  // the lists of addresses that get no mail
+  admin = 16,    // accounts and keys of the installation
+};
+using Scopes = std::uint8_t;
+[[nodiscard]] constexpr Scopes operator|(Scope one, Scope other) {
+  return static_cast<Scopes>(static_cast<Scopes>(one) | static_cast<Scopes>(other));
+}
+[[nodiscard]] constexpr Scopes operator|(Scopes some, Scope other) {
+  return static_cast<Scopes>(some | static_cast<Scopes>(other));
+}
+[[nodiscard]] constexpr bool has(Scopes scopes, Scope scope) {
+  return (scopes & static_cast<Scopes>(scope)) != 0;
+}
+// All that a client of the contract knows, and so what a key has of which nothing else is said.
+inline constexpr Scopes kScopesOfClients =
+    Scope::send | Scope::read | Scope::content | Scope::suppress;
+
 struct ApiKey {
   std::int64_t id = 0;
   std::string label;
   Instant created{};
   std::optional<Instant> revoked;
+  Scopes scopes = kScopesOfClients;
+  std::vector<std::string> networks;  // from which it may be used, e.g. "192.0.2.0/24"; empty: all
+  std::optional<Instant> expires;     // from then on it opens nothing
+};
+
+struct NewApiKey {
+  std::string label;
+  std::string token_sha256;  // hex, of the bearer token
+  Scopes scopes = kScopesOfClients;
+  std::vector<std::string> networks;
+  std::optional<Milliseconds> life;  // nullopt: until it is revoked
+};
+
+struct KeyHolder {
+  Account account;
+  ApiKey key;
 };
 
 // A DKIM key of an account, for From domains equal to `domain` or below it.
@@ -60,15 +98,17 @@ class AccountReads {
   // In pages, because there may be many: those after `after`, by key, at most `limit`.
   [[nodiscard]] virtual Result<std::vector<Account>> accounts(AccountKey after,
                                                               std::int64_t limit) = 0;
-  // How many unrevoked API keys each account from `first` to `last` has; none: not there.
+  // How many API keys each account from `first` to `last` has that are neither revoked nor expired;
+  // none: not there.
   [[nodiscard]] virtual Result<std::map<AccountKey, std::int64_t>> active_keys(AccountKey first,
                                                                                AccountKey last) = 0;
   // By key, at most `limit`.
   [[nodiscard]] virtual Result<std::vector<Account>> suspended_accounts(std::int64_t limit) = 0;
   [[nodiscard]] virtual Result<Account> account(AccountKey key) = 0;
   [[nodiscard]] virtual Result<Account> account_by_name(std::string_view name) = 0;
-  // The account whose unrevoked API key has this SHA-256 (hex) of its bearer token.
-  [[nodiscard]] virtual Result<Account> account_by_token(std::string_view token_sha256) = 0;
+  // The unrevoked API key with this SHA-256 (hex) of its bearer token, and whose it is. It may have
+  // expired.
+  [[nodiscard]] virtual Result<KeyHolder> key_by_token(std::string_view token_sha256) = 0;
   [[nodiscard]] virtual Result<std::vector<ApiKey>> api_keys(AccountKey account) = 0;
   // In pages, too: those after `after`, at most `limit`. All of them: DkimList in walks.h.
   [[nodiscard]] virtual Result<std::vector<DkimKey>> dkim_keys(const DkimPlace& after,
@@ -84,9 +124,11 @@ class AccountWrites {
   // Weight, suspended and text_from_html.
   [[nodiscard]] virtual Result<void> change_account(const Account& account) = 0;
   // conflict if the token is in use.
-  [[nodiscard]] virtual Result<ApiKey> add_api_key(AccountKey account, std::string_view label,
-                                                   std::string_view token_sha256) = 0;
+  [[nodiscard]] virtual Result<ApiKey> add_api_key(AccountKey account, const NewApiKey& key) = 0;
   [[nodiscard]] virtual Result<void> revoke_api_key(AccountKey account, std::int64_t id) = 0;
+  // It expires `in` from now, if not sooner. conflict: it is revoked.
+  [[nodiscard]] virtual Result<void> expire_api_key(AccountKey account, std::int64_t id,
+                                                    Milliseconds in) = 0;
   // conflict if the account has a key of this domain and selector. `created` is the store's.
   [[nodiscard]] virtual Result<void> put_dkim_key(const DkimKey& key) = 0;
   [[nodiscard]] virtual Result<void> remove_dkim_key(AccountKey account, std::string_view domain,

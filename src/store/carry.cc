@@ -26,12 +26,15 @@ constexpr std::array<CarriedColumn, 9> kAccounts{{{"key", integer},
                                                   {"next_delivery_id", integer},
                                                   {"next_email_id", integer},
                                                   {"next_job_id", integer}}};
-constexpr std::array<CarriedColumn, 6> kApiKeys{{{"id", integer},
+constexpr std::array<CarriedColumn, 9> kApiKeys{{{"id", integer},
                                                  {"account", integer},
                                                  {"label", text},
                                                  {"token", text},
                                                  {"created", integer},
-                                                 {"revoked", integer}}};
+                                                 {"revoked", integer},
+                                                 {"scopes", integer},
+                                                 {"networks", text},
+                                                 {"expires", integer}}};
 constexpr std::array<CarriedColumn, 7> kDkimKeys{{{"account", integer},
                                                   {"domain", text},
                                                   {"selector", text},

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "access/scopes.h"
 #include "explain/advice.h"
 #include "explain/own_words.h"
 #include "explain/time_text.h"
@@ -55,6 +56,12 @@ void add_key_members(JsonWriter& json, const store::ApiKey& key) {
   json.member("label", key.label);
   add_shown_time(json, "created", key.created);
   add_shown_time(json, "revoked", key.revoked);
+  json.member("scopes", access::to_string(key.scopes));
+  json.key("networks");
+  json.begin_array();
+  for (const std::string& network : key.networks) json.value(network);
+  json.end_array();
+  add_shown_time(json, "expires", key.expires);
 }
 
 void add_issued_key(JsonWriter& json, const operate::IssuedKey& issued) {
@@ -187,12 +194,23 @@ std::string account_json(const operate::AddedAccount& added) {
   return json.take();
 }
 
-std::string keys_json(const std::vector<store::ApiKey>& keys) {
-  return list_json("keys", keys, [](JsonWriter& json, const store::ApiKey& key) {
+std::string keys_json(const std::vector<operate::KeyView>& keys) {
+  return list_json("keys", keys, [](JsonWriter& json, const operate::KeyView& view) {
     json.begin_object();
-    add_key_members(json, key);
+    add_key_members(json, view.key);
+    json.member("expired", view.expired);
     json.end_object();
   });
+}
+
+std::string rotated_key_json(const operate::RotatedKey& rotated) {
+  JsonWriter json;
+  json.begin_object();
+  json.key("key");
+  add_issued_key(json, rotated.key);
+  add_shown_time(json, "old_expires", rotated.old_expires);
+  json.end_object();
+  return json.take();
 }
 
 std::string issued_key_json(const operate::IssuedKey& issued) {

@@ -14,8 +14,9 @@ namespace todoku::api::admin {
 [[nodiscard]] std::string work_json(const store::AccountWork& work);
 [[nodiscard]] std::string changed_account_json(const operate::ChangedAccount& changed);
 [[nodiscard]] std::string account_json(const operate::AddedAccount& added);
-[[nodiscard]] std::string keys_json(const std::vector<store::ApiKey>& keys);
+[[nodiscard]] std::string keys_json(const std::vector<operate::KeyView>& keys);
 [[nodiscard]] std::string issued_key_json(const operate::IssuedKey& issued);
+[[nodiscard]] std::string rotated_key_json(const operate::RotatedKey& rotated);
 [[nodiscard]] std::string dkim_keys_json(const operate::Page<operate::DkimView>& keys);
 [[nodiscard]] std::string dkim_key_json(const operate::DkimView& key);
 // Meanings and actions in `language`; the text is in it already.

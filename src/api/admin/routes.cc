@@ -93,8 +93,21 @@ Task<Response> list_keys(Operations& operations, Given given) {
 }
 
 Task<Response> add_key(Operations& operations, Given given) {
-  const auto key = co_await operations.add_key(given.text("account"), given.text("label"));
+  const auto key = co_await operations.add_key({.account = given.text("account"),
+                                                .label = given.text("label"),
+                                                .scopes = given.text("scopes"),
+                                                .networks = given.text("networks"),
+                                                .days = given.number("days")});
   co_return key ? Response::json(201, issued_key_json(*key)) : failure(key.error());
+}
+
+constexpr std::int64_t kOverlapHours = 24;
+
+Task<Response> rotate_key(Operations& operations, Given given) {
+  const auto key =
+      co_await operations.rotate_key(given.text("account"), given.number("id").value_or(0),
+                                     given.number("overlap_hours").value_or(kOverlapHours));
+  co_return key ? Response::json(201, rotated_key_json(*key)) : failure(key.error());
 }
 
 Task<Response> revoke_key(Operations& operations, Given given) {
@@ -261,6 +274,7 @@ void add_routes(http::Router& router, operate::Operations& operations, std::stri
   add(calls::kListKeys, list_keys);
   add(calls::kAddKey, add_key);
   add(calls::kRevokeKey, revoke_key);
+  add(calls::kRotateKey, rotate_key);
   add(calls::kListDkim, list_dkim);
   add(calls::kAddDkim, add_dkim);
   add(calls::kShowDkim, show_dkim);

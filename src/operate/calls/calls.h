@@ -47,7 +47,28 @@ inline constexpr std::array kChangeAccount{
               "HTML だけのメールにテキストパートを作って付ける"},
              truth}};
 inline constexpr std::array kOfAccount{kAccount};
-inline constexpr std::array kAddKey{kAccount, Argument{"label", {"What it is for", "用途"}}};
+inline constexpr std::array kAddKey{
+    kAccount, Argument{"label", {"What it is for", "用途"}},
+    Argument{"scopes",
+             {"What it opens: send, read, content, suppress, admin, with commas between; all but "
+              "admin if not given",
+              "できること: send、read、content、suppress、admin（カンマ区切り）。省略時は admin "
+              "以外のすべて"}},
+    Argument{"networks",
+             {"From where it may be used, e.g. 192.0.2.0/24,2001:db8::/32; from anywhere if not "
+              "given",
+              "使えるネットワーク。例: 192.0.2.0/24,2001:db8::/32。省略時はどこからでも"}},
+    Argument{
+        "days", {"After so many days it opens nothing", "有効な日数"}, number, false, 1, 3'660}};
+inline constexpr std::array kRotateKey{
+    kAccount, Argument{"id", {"As `key list` says", "`key list` に出る ID"}, number, true, 1},
+    Argument{"overlap_hours",
+             {"So long the old one still works; 0: not at all",
+              "古いキーをあと何時間使えるようにするか。0 ならすぐに無効"},
+             number,
+             false,
+             0,
+             8'784}};
 inline constexpr std::array kRevokeKey{
     kAccount, Argument{"id", {"As `key list` says", "`key list` に出る ID"}, number, true, 1}};
 inline constexpr std::array kListDkim{kOnlyAccount, kAfter, kLimit};
@@ -104,6 +125,8 @@ inline constexpr Call kListKeys{Verb::get, "/accounts/{account}/keys", arguments
 inline constexpr Call kAddKey{Verb::post, "/accounts/{account}/keys", arguments::kAddKey};
 inline constexpr Call kRevokeKey{Verb::remove, "/accounts/{account}/keys/{id}",
                                  arguments::kRevokeKey};
+inline constexpr Call kRotateKey{Verb::post, "/accounts/{account}/keys/{id}/rotate",
+                                 arguments::kRotateKey};
 inline constexpr Call kListDkim{Verb::get, "/dkim", arguments::kListDkim};
 inline constexpr Call kAddDkim{Verb::post, "/dkim", arguments::kAddDkim};
 inline constexpr Call kShowDkim{Verb::get, "/dkim/{account}/{domain}/{selector}",

@@ -2,6 +2,7 @@
 // Questions about settings, accounts and keys.
 #include <fmt/format.h>
 
+#include "store/api_keys.h"
 #include "store/postgres/transactions.h"
 
 namespace todoku::store::postgres {
@@ -11,6 +12,7 @@ const Sql kSetting{"accounts: setting", "SELECT value FROM settings WHERE name =
 const Sql kChangeNumbers{"accounts: change numbers", "SELECT topic, number FROM changes"};
 
 #define ACCOUNT_COLUMNS "key, name, weight, suspended, text_from_html, created"
+#define KEY_COLUMNS "id, label, created, revoked, scopes, networks, expires"
 const Sql kAccount{"accounts: one", "SELECT " ACCOUNT_COLUMNS " FROM accounts WHERE key = $1"};
 const Sql kAccountByName{"accounts: by name",
                          "SELECT " ACCOUNT_COLUMNS " FROM accounts WHERE name = $1"};
@@ -20,16 +22,18 @@ const Sql kAccounts{"accounts: page", "SELECT " ACCOUNT_COLUMNS
 const Sql kSuspendedAccounts{"accounts: suspended",
                              "SELECT " ACCOUNT_COLUMNS
                              " FROM accounts WHERE suspended = 1 ORDER BY key LIMIT $1"};
-const Sql kAccountByToken{"accounts: by token",
-                          "SELECT a.key, a.name, a.weight, a.suspended, a.text_from_html, a.created"
-                          " FROM api_keys k JOIN accounts a ON a.key = k.account"
-                          " WHERE k.token = $1 AND k.revoked IS NULL"};
+const Sql kKeyByToken{
+    "accounts: key by token",
+    "SELECT a.key, a.name, a.weight, a.suspended, a.text_from_html, a.created, k.id, k.label,"
+    " k.created, k.revoked, k.scopes, k.networks, k.expires"
+    " FROM api_keys k JOIN accounts a ON a.key = k.account"
+    " WHERE k.token = $1 AND k.revoked IS NULL"};
 const Sql kApiKeys{"accounts: API keys",
-                   "SELECT id, label, created, revoked FROM api_keys WHERE account = $1"
-                   " ORDER BY id"};
+                   "SELECT " KEY_COLUMNS " FROM api_keys WHERE account = $1 ORDER BY id"};
 const Sql kActiveKeys{"accounts: active keys",
                       "SELECT account, count(*) FROM api_keys WHERE account BETWEEN $1 AND $2"
-                      " AND revoked IS NULL GROUP BY account"};
+                      " AND revoked IS NULL AND (expires IS NULL OR expires > $3)"
+                      " GROUP BY account"};
 const Sql kDkimKeys{"accounts: DKIM keys",
                     "SELECT account, domain, selector, algorithm, sealed, dns_record, created"
                     " FROM dkim_keys WHERE (account, domain, selector) > ($1, $2, $3)"
@@ -44,6 +48,17 @@ Account account_in(const Table& rows, int row) {
   account.text_from_html = rows.flag(row, 4);
   account.created = rows.instant(row, 5);
   return account;
+}
+
+// From column `at` on, in the order of KEY_COLUMNS.
+ApiKey key_in(const Table& rows, int row, int at) {
+  return {.id = rows.integer(row, at),
+          .label = std::string(rows.text(row, at + 1)),
+          .created = rows.instant(row, at + 2),
+          .revoked = rows.optional_instant(row, at + 3),
+          .scopes = static_cast<Scopes>(rows.integer(row, at + 4)),
+          .networks = unpack_networks(rows.text(row, at + 5)),
+          .expires = rows.optional_instant(row, at + 6)};
 }
 
 Result<Account> the_account(const Result<Table>& rows, std::string_view none) {
@@ -77,9 +92,12 @@ Result<Account> Questions::account_by_name(std::string_view name) {
   return the_account(session_.ask(kAccountByName, Params() << name), "there is no such account");
 }
 
-Result<Account> Questions::account_by_token(std::string_view token_sha256) {
-  return the_account(session_.ask(kAccountByToken, Params() << token_sha256),
-                     "there is no such account");
+Result<KeyHolder> Questions::key_by_token(std::string_view token_sha256) {
+  const auto rows = session_.ask(kKeyByToken, Params() << token_sha256);
+  if (!rows) return fail(rows.error());
+  if (rows->empty()) return fail(ErrorKind::not_found, "there is no such API key");
+  constexpr int kAccountColumns = 6;
+  return KeyHolder{account_in(*rows, 0), key_in(*rows, 0, kAccountColumns)};
 }
 
 Result<std::vector<Account>> Questions::accounts(AccountKey after, std::int64_t limit) {
@@ -102,16 +120,13 @@ Result<std::vector<ApiKey>> Questions::api_keys(AccountKey account) {
   const auto rows = session_.ask(kApiKeys, Params() << account);
   if (!rows) return fail(rows.error());
   std::vector<ApiKey> keys;
-  for (int i = 0; i < rows->size(); ++i) {
-    keys.push_back({rows->integer(i, 0), std::string(rows->text(i, 1)), rows->instant(i, 2),
-                    rows->optional_instant(i, 3)});
-  }
+  for (int i = 0; i < rows->size(); ++i) keys.push_back(key_in(*rows, i, 0));
   return keys;
 }
 
 Result<std::map<AccountKey, std::int64_t>> Questions::active_keys(AccountKey first,
                                                                   AccountKey last) {
-  const auto rows = session_.ask(kActiveKeys, Params() << first << last);
+  const auto rows = session_.ask(kActiveKeys, Params() << first << last << session_.now());
   if (!rows) return fail(rows.error());
   std::map<AccountKey, std::int64_t> counts;
   for (int i = 0; i < rows->size(); ++i) {

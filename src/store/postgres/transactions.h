@@ -37,7 +37,7 @@ class Questions final : public ReadTransaction {
   Result<std::vector<Account>> suspended_accounts(std::int64_t limit) override;
   Result<Account> account(AccountKey key) override;
   Result<Account> account_by_name(std::string_view name) override;
-  Result<Account> account_by_token(std::string_view token_sha256) override;
+  Result<KeyHolder> key_by_token(std::string_view token_sha256) override;
   Result<std::vector<ApiKey>> api_keys(AccountKey account) override;
   Result<std::vector<DkimKey>> dkim_keys(const DkimPlace& after, std::int64_t limit) override;
 
@@ -113,9 +113,9 @@ class Changes final : public WriteTransaction {
   Result<std::string> put_setting_once(std::string_view name, std::string_view value) override;
   Result<Account> create_account(std::string_view name) override;
   Result<void> change_account(const Account& account) override;
-  Result<ApiKey> add_api_key(AccountKey account, std::string_view label,
-                             std::string_view token_sha256) override;
+  Result<ApiKey> add_api_key(AccountKey account, const NewApiKey& key) override;
   Result<void> revoke_api_key(AccountKey account, std::int64_t id) override;
+  Result<void> expire_api_key(AccountKey account, std::int64_t id, Milliseconds in) override;
   Result<void> put_dkim_key(const DkimKey& key) override;
   Result<void> remove_dkim_key(AccountKey account, std::string_view domain,
                                std::string_view selector) override;

@@ -2,6 +2,7 @@
 // Changes of settings, accounts and keys.
 #include <fmt/format.h>
 
+#include "store/api_keys.h"
 #include "store/postgres/transactions.h"
 
 namespace todoku::store::postgres {
@@ -30,11 +31,16 @@ const Sql kChangeAccount{"accounts: change",
 // Of an account that is there; the row says so with its lock.
 const Sql kHoldAccount{"accounts: hold", "SELECT key FROM accounts WHERE key = $1 FOR KEY SHARE"};
 const Sql kAddApiKey{"accounts: add API key",
-                     "INSERT INTO api_keys(id, account, label, token, created)"
-                     " VALUES($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING"};
+                     "INSERT INTO api_keys(id, account, label, token, created, scopes, networks,"
+                     " expires) VALUES($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING"};
 const Sql kRevokeApiKey{"accounts: revoke API key",
                         "UPDATE api_keys SET revoked = coalesce(revoked, $3)"
                         " WHERE account = $1 AND id = $2"};
+const Sql kExpireApiKey{"accounts: expire API key",
+                        "UPDATE api_keys SET expires = least(expires, $3)"
+                        " WHERE account = $1 AND id = $2 AND revoked IS NULL"};
+const Sql kKeyIsThere{"accounts: is there an API key",
+                      "SELECT 1 FROM api_keys WHERE account = $1 AND id = $2"};
 const Sql kPutDkimKey{"accounts: put DKIM key",
                       "INSERT INTO dkim_keys(account, domain, selector, algorithm, sealed,"
                       " dns_record, created) VALUES($1, $2, $3, $4, $5, $6, $7)"
@@ -101,25 +107,40 @@ Result<void> Changes::change_account(const Account& account) {
   return changed(Topic::accounts);
 }
 
-Result<ApiKey> Changes::add_api_key(AccountKey account, std::string_view label,
-                                    std::string_view token_sha256) {
+Result<ApiKey> Changes::add_api_key(AccountKey account, const NewApiKey& key) {
   const auto id = session_.take_numbers(1);
   if (!id) return fail(id.error());
   const auto owner = session_.ask(kHoldAccount, Params() << account);
   if (!owner) return fail(owner.error());
   if (owner->empty()) return no_such_account();
+  ApiKey made = made_of(key, *id, session_.now());
+  const std::string networks = pack_networks(made.networks);
   const auto added = session_.ask(
-      kAddApiKey, Params() << *id << account << label << token_sha256 << session_.now());
+      kAddApiKey, Params() << *id << account << std::string_view(made.label)
+                           << std::string_view(key.token_sha256) << made.created << made.scopes
+                           << std::string_view(networks) << made.expires);
   if (!added) return fail(added.error());
   if (added->changes() == 0) return fail(ErrorKind::conflict, "this token is in use already");
   if (auto told = changed(Topic::api_keys); !told) return fail(std::move(told.error()));
-  return ApiKey{*id, std::string(label), session_.now(), std::nullopt};
+  return made;
 }
 
 Result<void> Changes::revoke_api_key(AccountKey account, std::int64_t id) {
   const auto done = session_.ask(kRevokeApiKey, Params() << account << id << session_.now());
   if (!done) return fail(done.error());
   if (done->changes() == 0) return fail(ErrorKind::not_found, "there is no such API key");
+  return changed(Topic::api_keys);
+}
+
+Result<void> Changes::expire_api_key(AccountKey account, std::int64_t id, Milliseconds in) {
+  const auto done = session_.ask(kExpireApiKey, Params() << account << id << session_.now() + in);
+  if (!done) return fail(done.error());
+  if (done->changes() == 0) {
+    const auto there = session_.ask(kKeyIsThere, Params() << account << id);
+    if (!there) return fail(there.error());
+    if (there->empty()) return fail(ErrorKind::not_found, "there is no such API key");
+    return fail(ErrorKind::conflict, "this API key is revoked");
+  }
   return changed(Topic::api_keys);
 }
 

@@ -68,7 +68,7 @@ class Queries {
   [[nodiscard]] Result<std::vector<Account>> suspended_accounts(std::int64_t limit);
   [[nodiscard]] Result<Account> account(AccountKey key);
   [[nodiscard]] Result<Account> account_by_name(std::string_view name);
-  [[nodiscard]] Result<Account> account_by_token(std::string_view token_sha256);
+  [[nodiscard]] Result<KeyHolder> key_by_token(std::string_view token_sha256);
   [[nodiscard]] Result<std::vector<ApiKey>> api_keys(AccountKey account);
   [[nodiscard]] Result<std::vector<DkimKey>> dkim_keys(const DkimPlace& after, std::int64_t limit);
 

@@ -2,6 +2,7 @@
 // Questions about settings, accounts, keys and imports.
 #include <fmt/format.h>
 
+#include "store/api_keys.h"
 #include "store/sqlite/queries.h"
 
 namespace todoku::store::sqlite {
@@ -22,6 +23,17 @@ Result<Account> one_account(Query& query) {
   if (query.next()) return account_in(query);
   if (query.failed()) return fail(query.error());
   return fail(ErrorKind::not_found, "there is no such account");
+}
+
+// From column `at` on: id, label, created, revoked, scopes, networks, expires.
+ApiKey key_in(const Query& row, int at) {
+  return {.id = row.integer(at),
+          .label = std::string(row.text(at + 1)),
+          .created = row.instant(at + 2),
+          .revoked = row.optional_instant(at + 3),
+          .scopes = static_cast<Scopes>(row.integer(at + 4)),
+          .networks = unpack_networks(row.text(at + 5)),
+          .expires = row.optional_instant(at + 6)};
 }
 
 ImportJob job_in(const Query& row) {
@@ -98,34 +110,35 @@ Result<Account> Queries::account_by_name(std::string_view name) {
   return one_account(query.bind(name));
 }
 
-Result<Account> Queries::account_by_token(std::string_view token_sha256) {
+Result<KeyHolder> Queries::key_by_token(std::string_view token_sha256) {
   auto query = db_.query(
-      "SELECT a.key, a.name, a.weight, a.suspended, a.created, a.text_from_html FROM api_keys k"
+      "SELECT a.key, a.name, a.weight, a.suspended, a.created, a.text_from_html, k.id, k.label,"
+      " k.created, k.revoked, k.scopes, k.networks, k.expires FROM api_keys k"
       " JOIN accounts a ON a.key = k.account WHERE k.token = ? AND k.revoked IS NULL");
-  return one_account(query.bind(token_sha256));
+  query.bind(token_sha256);
+  constexpr int kAccountColumns = 6;
+  if (query.next()) return KeyHolder{account_in(query), key_in(query, kAccountColumns)};
+  if (query.failed()) return fail(query.error());
+  return fail(ErrorKind::not_found, "there is no such API key");
 }
 
 Result<std::vector<ApiKey>> Queries::api_keys(AccountKey account) {
   std::vector<ApiKey> keys;
-  auto query =
-      db_.query("SELECT id, label, created, revoked FROM api_keys WHERE account = ? ORDER BY id");
+  auto query = db_.query(
+      "SELECT id, label, created, revoked, scopes, networks, expires FROM api_keys"
+      " WHERE account = ? ORDER BY id");
   query.bind(account);
-  while (query.next()) {
-    ApiKey& key = keys.emplace_back();
-    key.id = query.integer(0);
-    key.label = query.text(1);
-    key.created = query.instant(2);
-    key.revoked = query.optional_instant(3);
-  }
+  while (query.next()) keys.push_back(key_in(query, 0));
   if (query.failed()) return fail(query.error());
   return keys;
 }
 
 Result<std::map<AccountKey, std::int64_t>> Queries::active_keys(AccountKey first, AccountKey last) {
   std::map<AccountKey, std::int64_t> counts;
-  auto query =
-      db_.query("SELECT account FROM api_keys WHERE account BETWEEN ? AND ? AND revoked IS NULL");
-  query.bind(first, last);
+  auto query = db_.query(
+      "SELECT account FROM api_keys WHERE account BETWEEN ? AND ? AND revoked IS NULL"
+      " AND (expires IS NULL OR expires > ?)");
+  query.bind(first, last, now_);
   while (query.next()) ++counts[AccountKey{query.integer(0)}];
   if (query.failed()) return fail(query.error());
   return counts;

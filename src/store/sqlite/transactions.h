@@ -49,8 +49,8 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<Account> account_by_name(std::string_view name) override {
     return queries_.account_by_name(name);
   }
-  Result<Account> account_by_token(std::string_view token_sha256) override {
-    return queries_.account_by_token(token_sha256);
+  Result<KeyHolder> key_by_token(std::string_view token_sha256) override {
+    return queries_.key_by_token(token_sha256);
   }
   Result<std::vector<ApiKey>> api_keys(AccountKey account) override {
     return queries_.api_keys(account);
@@ -168,9 +168,9 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<std::string> put_setting_once(std::string_view name, std::string_view value) override;
   Result<Account> create_account(std::string_view name) override;
   Result<void> change_account(const Account& account) override;
-  Result<ApiKey> add_api_key(AccountKey account, std::string_view label,
-                             std::string_view token_sha256) override;
+  Result<ApiKey> add_api_key(AccountKey account, const NewApiKey& key) override;
   Result<void> revoke_api_key(AccountKey account, std::int64_t id) override;
+  Result<void> expire_api_key(AccountKey account, std::int64_t id, Milliseconds in) override;
   Result<void> put_dkim_key(const DkimKey& key) override;
   Result<void> remove_dkim_key(AccountKey account, std::string_view domain,
                                std::string_view selector) override;

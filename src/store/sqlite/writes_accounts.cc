@@ -2,6 +2,7 @@
 // Changes of settings, accounts and keys; and what the owner of the writer asks of it.
 #include <fmt/format.h>
 
+#include "store/api_keys.h"
 #include "store/sqlite/transactions.h"
 
 namespace todoku::store::sqlite {
@@ -93,23 +94,27 @@ Result<void> SqliteWriteTransaction::change_account(const Account& account) {
   return changed(Topic::accounts);
 }
 
-Result<ApiKey> SqliteWriteTransaction::add_api_key(AccountKey account, std::string_view label,
-                                                   std::string_view token_sha256) {
+Result<ApiKey> SqliteWriteTransaction::add_api_key(AccountKey account, const NewApiKey& key) {
   const auto owner = queries_.account(account);
   if (!owner) return fail(owner.error());
   {
     auto taken = db_.query("SELECT 1 FROM api_keys WHERE token = ?");
-    taken.bind(token_sha256);
+    taken.bind(std::string_view(key.token_sha256));
     if (taken.next()) return fail(ErrorKind::conflict, "this token is in use already");
     if (taken.failed()) return fail(taken.error());
   }
-  auto done = db_.query("INSERT INTO api_keys(account, label, token, created) VALUES(?, ?, ?, ?)")
-                  .bind(account, label, token_sha256, now_)
+  ApiKey made = made_of(key, 0, now_);
+  const std::string networks = pack_networks(made.networks);
+  auto done = db_.query(
+                     "INSERT INTO api_keys(account, label, token, created, scopes, networks,"
+                     " expires) VALUES(?, ?, ?, ?, ?, ?, ?)")
+                  .bind(account, std::string_view(made.label), std::string_view(key.token_sha256),
+                        made.created, made.scopes, std::string_view(networks), made.expires)
                   .run();
   if (!done) return fail(std::move(done.error()));
-  const std::int64_t id = sqlite3_last_insert_rowid(db_.raw());
+  made.id = sqlite3_last_insert_rowid(db_.raw());
   if (auto told = changed(Topic::api_keys); !told) return fail(std::move(told.error()));
-  return ApiKey{id, std::string(label), now_, std::nullopt};
+  return made;
 }
 
 Result<void> SqliteWriteTransaction::revoke_api_key(AccountKey account, std::int64_t id) {
@@ -120,6 +125,22 @@ Result<void> SqliteWriteTransaction::revoke_api_key(AccountKey account, std::int
   if (!done) return done;
   if (db_.changes() == 0) return fail(ErrorKind::not_found, "there is no such API key");
   return changed(Topic::api_keys);
+}
+
+Result<void> SqliteWriteTransaction::expire_api_key(AccountKey account, std::int64_t id,
+                                                    Milliseconds in) {
+  auto key = db_.query("SELECT revoked FROM api_keys WHERE account = ? AND id = ?");
+  key.bind(account, id);
+  if (!key.next()) {
+    if (key.failed()) return fail(key.error());
+    return fail(ErrorKind::not_found, "there is no such API key");
+  }
+  if (key.optional_instant(0)) return fail(ErrorKind::conflict, "this API key is revoked");
+  const Instant at = now_ + in;
+  auto done = db_.query("UPDATE api_keys SET expires = min(coalesce(expires, ?), ?) WHERE id = ?")
+                  .bind(at, at, id)
+                  .run();
+  return done ? changed(Topic::api_keys) : done;
 }
 
 Result<void> SqliteWriteTransaction::put_dkim_key(const DkimKey& key) {

@@ -130,8 +130,9 @@ void tell_account(Store& store, const Account& account, std::vector<std::string>
                              account.text_from_html, to_epoch_ms(account.created)));
   for (const ApiKey& key :
        read(store, [&](ReadTransaction& t) { return t.api_keys(account.key); })) {
-    said.push_back(fmt::format("key {} {} {} {}", key.id, key.label, to_epoch_ms(key.created),
-                               text_of(key.revoked)));
+    said.push_back(fmt::format("key {} {} {} {} {} {} {}", key.id, key.label,
+                               to_epoch_ms(key.created), text_of(key.revoked), key.scopes,
+                               fmt::join(key.networks, " "), text_of(key.expires)));
   }
   const auto work = read(store, [&](ReadTransaction& t) { return t.work_of(account.key); });
   said.push_back(fmt::format("work {} {} {}", work.deliveries, work.recipients, work.in_hand));
@@ -306,9 +307,16 @@ class Filling {
   }
 
   void keys(const Account& shop) {
-    write(store_, [&](WriteTransaction& t) { return t.add_api_key(acme_.key, "one", "a1"); });
-    const auto second =
-        write(store_, [&](WriteTransaction& t) { return t.add_api_key(shop.key, "二", "b2"); });
+    write(store_, [&](WriteTransaction& t) {
+      return t.add_api_key(acme_.key, {.label = "one", .token_sha256 = "a1"});
+    });
+    const auto second = write(store_, [&](WriteTransaction& t) {
+      return t.add_api_key(shop.key, {.label = "二",
+                                      .token_sha256 = "b2",
+                                      .scopes = Scope::send | Scope::read,
+                                      .networks = {"192.0.2.0/24"},
+                                      .life = std::chrono::hours(5)});
+    });
     clock_.advance(Milliseconds(1'500));
     write(store_, [&](WriteTransaction& t) { return t.revoke_api_key(shop.key, second.id); });
     for (const char* selector : {"s1", "s2"}) {
@@ -578,7 +586,8 @@ TEST_F(CarryTest, TheNewStoreGoesOn) {
   }
   const auto store = must(open_new());
   const Account acme = read(*store, [](ReadTransaction& t) { return t.account_by_name("acme"); });
-  EXPECT_EQ(read(*store, [](ReadTransaction& t) { return t.account_by_token("a1"); }).name, "acme");
+  EXPECT_EQ(read(*store, [](ReadTransaction& t) { return t.key_by_token("a1"); }).account.name,
+            "acme");
   DeliveryList list({.account = acme.key});
   must(walk_and_wait(*store, list));
   std::map<std::string, Delivery> deliveries;

@@ -7,6 +7,7 @@
 namespace todoku::store {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -84,15 +85,17 @@ TEST_P(StoreSuite, AnAccountsSettingsChange) {
 TEST_P(StoreSuite, AnApiKeyOpensItsAccountUntilItIsRevoked) {
   const Account acme = account();
   const auto add = [&](AccountKey to, std::string_view token) {
-    return write([&](WriteTransaction& t) { return t.add_api_key(to, "web", token); });
+    return write([&](WriteTransaction& t) {
+      return t.add_api_key(to, {.label = "web", .token_sha256 = std::string(token)});
+    });
   };
   const auto find = [&](std::string_view token) {
-    return read([&](ReadTransaction& t) { return t.account_by_token(token); });
+    return read([&](ReadTransaction& t) { return t.key_by_token(token); });
   };
   const ApiKey first = must(add(acme.key, "aa11"));
   const ApiKey second = must(add(acme.key, "bb22"));
   EXPECT_NE(first.id, second.id);
-  EXPECT_EQ(must(find("aa11")).name, "acme");
+  EXPECT_EQ(must(find("aa11")).account.name, "acme");
   EXPECT_EQ(error_of(find("cc33")), "not_found");
   EXPECT_EQ(error_of(add(acme.key, "aa11")), "conflict");
   EXPECT_EQ(error_of(add(AccountKey{999}, "dd44")), "not_found");
@@ -103,7 +106,7 @@ TEST_P(StoreSuite, AnApiKeyOpensItsAccountUntilItIsRevoked) {
   };
   must(revoke(acme.key, first.id));
   EXPECT_EQ(error_of(find("aa11")), "not_found");
-  EXPECT_EQ(must(find("bb22")).key, acme.key);
+  EXPECT_EQ(must(find("bb22")).account.key, acme.key);
   const auto keys = must(read([&](ReadTransaction& t) { return t.api_keys(acme.key); }));
   ASSERT_THAT(keys, SizeIs(2));
   EXPECT_EQ(keys[0].revoked, now());
@@ -111,6 +114,48 @@ TEST_P(StoreSuite, AnApiKeyOpensItsAccountUntilItIsRevoked) {
   EXPECT_EQ(keys[1].label, "web");
   EXPECT_EQ(error_of(revoke(acme.key, 999)), "not_found");
   EXPECT_EQ(error_of(revoke(account("other").key, second.id)), "not_found");
+}
+
+TEST_P(StoreSuite, AnApiKeyHasItsTerms) {
+  const Account acme = account();
+  const auto active = [&] {
+    return must(
+        read([&](ReadTransaction& t) { return t.active_keys(acme.key, acme.key); }))[acme.key];
+  };
+  const auto find = [&](std::string_view token) {
+    return must(read([&](ReadTransaction& t) { return t.key_by_token(token); })).key;
+  };
+  const auto expire = [&](std::int64_t id, Milliseconds in) {
+    return write([&](WriteTransaction& t) { return t.expire_api_key(acme.key, id, in); });
+  };
+  const ApiKey plain = must(write([&](WriteTransaction& t) {
+    return t.add_api_key(acme.key, {.label = "web", .token_sha256 = "aa11"});
+  }));
+  const ApiKey narrow = must(write([&](WriteTransaction& t) {
+    return t.add_api_key(acme.key, {.label = "ci",
+                                    .token_sha256 = "bb22",
+                                    .scopes = Scope::send | Scope::admin,
+                                    .networks = {"192.0.2.0/24", "2001:db8::/32"},
+                                    .life = std::chrono::hours(1)});
+  }));
+  EXPECT_EQ(find("aa11").scopes, kScopesOfClients);
+  EXPECT_THAT(find("aa11").networks, IsEmpty());
+  EXPECT_EQ(find("aa11").expires, std::nullopt);
+  EXPECT_EQ(find("bb22").scopes, Scope::send | Scope::admin);
+  EXPECT_THAT(find("bb22").networks, ElementsAre("192.0.2.0/24", "2001:db8::/32"));
+  EXPECT_EQ(find("bb22").expires, narrow.created + std::chrono::hours(1));
+  EXPECT_EQ(active(), 2);
+
+  must(expire(narrow.id, std::chrono::hours(2)));
+  EXPECT_EQ(find("bb22").expires, narrow.expires) << "it lives no longer for that";
+  must(expire(plain.id, std::chrono::minutes(90)));
+  EXPECT_EQ(find("aa11").expires, now() + std::chrono::minutes(90));
+  clock_.advance(std::chrono::minutes(61));
+  EXPECT_EQ(active(), 1);
+  EXPECT_EQ(find("bb22").expires, narrow.expires) << "who asks judges";
+  must(write([&](WriteTransaction& t) { return t.revoke_api_key(acme.key, plain.id); }));
+  EXPECT_EQ(error_of(expire(plain.id, std::chrono::hours(1))), "conflict");
+  EXPECT_EQ(error_of(expire(999, std::chrono::hours(1))), "not_found");
 }
 
 TEST_P(StoreSuite, ADkimKeyReplacesNoneOfTheSameSelector) {

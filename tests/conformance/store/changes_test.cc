@@ -49,7 +49,8 @@ TEST_P(StoreSuite, EveryChangeIncreasesTheNumberOfItsTopicAndNoOther) {
   EXPECT_THAT(changes([&](WriteTransaction& t) { return t.change_account(acme); }),
               ElementsAre(Topic::accounts));
   EXPECT_THAT(changes([&](WriteTransaction& t) -> Result<void> {
-                const auto added = t.add_api_key(acme.key, "web", "token");
+                const auto added =
+                    t.add_api_key(acme.key, {.label = "web", .token_sha256 = "token"});
                 if (!added) return fail(added.error());
                 id = added->id;
                 return {};

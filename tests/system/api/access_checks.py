@@ -31,7 +31,8 @@ class Tokens(Checks):
         self.ok(account.request("GET", "/deliveries"))
 
     def test_every_endpoint_refuses_without_a_right_token(self):
-        endpoints = [("POST", "/deliveries/transaction"), ("POST", "/deliveries/bulk/begin"),
+        endpoints = [("POST", "/deliveries/transaction"),
+                     ("POST", "/deliveries/transaction/batch"), ("POST", "/deliveries/bulk/begin"),
                      ("PUT", "/deliveries/bulk/update/1"), ("PATCH", "/deliveries/bulk/commit/1"),
                      ("PATCH", "/deliveries/bulk/commit/1/immediate"),
                      ("PATCH", "/deliveries/1/cancel"), ("DELETE", "/deliveries/1"),
@@ -65,6 +66,91 @@ class Tokens(Checks):
             answer = self.get("/deliveries",
                               headers={"Authorization": None, "Accept-Language": language})
             self.assertIn(word, self.refused(answer, status=401)[0])
+
+    def begin(self, account):
+        begun = account.request("POST", "/deliveries/bulk/begin", draft(html_part="<p>x</p>"))
+        return self.ok(begun, 201)["delivery_id"]
+
+    def key(self, account, *terms):
+        return issued(door.world.stack.command("key", "add", account.name, *terms))[2]
+
+    def test_a_key_opens_what_its_scopes_say(self):
+        account = new_account("scopes")
+        mail = {"from": {"email": "news@example.jp"}, "to": "a@inbox.example", "subject": "s",
+                "text_part": "the text", "html_part": "<p>x</p>"}
+        begun = self.begin(account)
+        calls = {
+            "send": [("POST", "/deliveries/transaction", mail),
+                     ("POST", "/deliveries/transaction/batch", {"mails": [mail]}),
+                     ("POST", "/deliveries/bulk/begin", {}),
+                     ("PUT", f"/deliveries/bulk/update/{begun}", {}),
+                     ("PATCH", f"/deliveries/bulk/commit/{begun}", {}),
+                     ("PATCH", f"/deliveries/bulk/commit/{begun}/immediate", {}),
+                     ("PATCH", f"/deliveries/{begun}/cancel", {}),
+                     ("DELETE", f"/deliveries/{begun}", None),
+                     ("POST", f"/deliveries/{begun}/emails", {}),
+                     ("PUT", "/deliveries/-/emails/1", {}),
+                     ("DELETE", "/deliveries/-/emails/1", None),
+                     ("POST", f"/deliveries/{begun}/emails/import", None)],
+            "read": [("GET", "/deliveries", None), ("GET", "/deliveries/all", None),
+                     ("GET", f"/deliveries/{begun}", None),
+                     ("GET", "/deliveries/-/emails/1", None)],
+            "send,content": [("GET", "/deliveries/-/emails/import/1/errorinfo/download", None)],
+        }
+        for opened_by, endpoints in calls.items():
+            others = set("send read content suppress admin".split()) - set(opened_by.split(","))
+            token = self.key(account, "--scopes", ",".join(others))
+            for method, path, body in endpoints:
+                with self.subTest(f"{method} {path}"):
+                    answer = account.request(method, path, body, token=token)
+                    self.assertEqual([f"this API key lacks the scope {opened_by}."],
+                                     self.refused(answer, status=403))
+        self.ok(account.request("GET", f"/deliveries/{begun}"))
+        self.assertEqual(404, account.request("GET", "/deliveries/-/emails/import/1",
+                                              token=self.key(account, "--scopes", "send")).status)
+
+    def test_texts_and_insert_codes_need_the_scope_content(self):
+        account = new_account("withheld")
+        begun = self.begin(account)
+        to = {"email": "a@inbox.example", "insert_code": [{"key": "__name__", "value": "secret"}]}
+        email = self.ok(account.request("POST", f"/deliveries/{begun}/emails", to), 201)["email_id"]
+        token = self.key(account, "--scopes", "read")
+        whole = self.ok(account.request("GET", f"/deliveries/{begun}"))
+        answer = account.request("GET", f"/deliveries/{begun}", token=token)
+        self.assertNotEqual("", whole["text_part"])
+        self.assertEqual({**whole, "text_part": "", "html_part": ""}, self.ok(answer))
+        self.assertEqual("text_part, html_part", answer.headers["x-todoku-withheld"])
+        whole = self.ok(account.request("GET", f"/deliveries/-/emails/{email}"))
+        self.assertEqual(to["insert_code"], whole["insert_code"])
+        answer = account.request("GET", f"/deliveries/-/emails/{email}", token=token)
+        self.assertEqual({**whole, "insert_code": []}, self.ok(answer))
+        self.assertEqual("insert_code", answer.headers["x-todoku-withheld"])
+        for field in ("text_part", "html_part"):
+            answer = account.request("GET", f"/deliveries?{field}=secret", token=token)
+            self.assertEqual(["this API key lacks the scope content."],
+                             self.refused(answer, status=403))
+        self.ok(account.request("GET", "/deliveries?subject=x", token=token))
+
+    def test_a_key_is_for_its_networks_and_can_be_rotated(self):
+        account, stack = new_account("terms"), door.world.stack
+        elsewhere = self.key(account, "--networks", "192.0.2.0/24,2001:db8::/32")
+        answer = account.request("GET", "/deliveries", token=elsewhere)
+        self.assertIn("may not be used from 127.0.0.1", self.refused(answer, status=401)[0])
+        here = stack.command("key", "add", account.name, "--networks", "127.0.0.0/8", "--days", "2")
+        number, token = re.search(r"Key (\d+) of account", here).group(1), issued(here)[2]
+        self.ok(account.request("GET", "/deliveries", token=token))
+        rotated = stack.command("key", "rotate", account.name, number, "--overlap-hours", "1")
+        self.ok(account.request("GET", "/deliveries", token=issued(rotated)[2]))
+        self.ok(account.request("GET", "/deliveries", token=token))
+        number = re.search(r"Key (\d+) of account", rotated).group(1)
+        at_once = stack.command("key", "rotate", account.name, number, "--overlap-hours", "0")
+        self.ok(account.request("GET", "/deliveries", token=issued(at_once)[2]))
+        eventually(lambda: account.request("GET", "/deliveries",
+                                           token=issued(rotated)[2]).status == 401,
+                   "the rotated key to stop working", 5)
+        listed = stack.command("key", "list", account.name)
+        self.assertIn("127.0.0.0/8", listed)
+        self.assertIn("active until", listed)
 
     def test_several_keys_work_until_each_is_revoked(self):
         stack, account = door.world.stack, new_account("keys")
@@ -197,6 +283,14 @@ class RateLimit(Checks):
                     self.assertEqual(status, answer.status, answer)
                     for name in ("x-ratelimit-remaining", "x-rate-limit-remaining"):
                         self.assertEqual(str(left), answer.headers[name])
+
+    def test_a_batch_of_mails_is_one_request(self):
+        with LimitedStack(door.world.stack.binary, {"fast.example": []}) as stack:
+            account = door.Account(stack, "limited")
+            mails = [door.mail(to=f"{i}@fast.example") for i in range(stack.RATE + 10)]
+            answer = account.request("POST", "/deliveries/transaction/batch", {"mails": mails})
+            self.assertEqual(len(mails), self.ok(answer, 201)["accepted_count"])
+            self.assertEqual(str(stack.RATE - 1), answer.headers["x-ratelimit-remaining"])
 
     def test_without_a_limit_there_is_no_header(self):
         began = time.monotonic()
