@@ -9,6 +9,7 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <unistd.h>
@@ -213,6 +214,29 @@ dns::ResolverCheckOptions resolver_check_options(const config::Config& config,
     options.zones.push_back((name.empty() ? "" : ascii(std::string(name))) + ".");
   }
   return options;
+}
+
+operate::Settings agreed_settings(const config::Config& config,
+                                  const delivery::policy::SiteRules& rules) {
+  constexpr std::size_t kShown = 12;  // characters of a digest
+  const delivery::Options options = delivery_options(config, {});
+  operate::Settings settings;
+  settings["the return path's domain"] = options.return_path_domain;
+  settings["the Message-ID's domain"] = options.message_id_domain;
+  settings["the rules of sites"] =
+      "digest " + sha256_hex(config::show_sites(rules)).substr(0, kShown);
+  for (const delivery::EgressSource& source : options.sources) {
+    std::vector<std::string> parts;
+    const auto add = [&](std::string_view family, bool used,
+                         const std::optional<net::IpAddress>& from) {
+      if (used) parts.push_back(from ? from->to_string() : fmt::format("any {}", family));
+    };
+    add("IPv4 address", source.use_v4, source.bind_v4);
+    add("IPv6 address", source.use_v6, source.bind_v6);
+    parts.push_back("EHLO " + source.ehlo);
+    settings["egress " + source.name] = fmt::format("{}", fmt::join(parts, ", "));
+  }
+  return settings;
 }
 
 dns::RouteOptions route_options(const config::Config& config) {

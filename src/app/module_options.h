@@ -16,6 +16,7 @@
 #include "http/guarded/guarded_client.h"
 #include "http/server.h"
 #include "intake/limits.h"
+#include "operate/agreement.h"
 #include "queue/sqs/sqs_queues.h"
 #include "queue/store/store_queue.h"
 #include "store/sqlite/sqlite_store.h"
@@ -47,6 +48,10 @@ namespace todoku::app {
 [[nodiscard]] http::GuardedOptions guarded_options(const config::Config& config);
 [[nodiscard]] delivery::Options delivery_options(const config::Config& config,
                                                  const InstanceSecret& secret);
+
+// What must be the same in every process (operate/agreement.h).
+[[nodiscard]] operate::Settings agreed_settings(const config::Config& config,
+                                                const delivery::policy::SiteRules& rules);
 
 // Where queue.kind is "store".
 [[nodiscard]] queue::StoreQueues::Options store_queue_options();

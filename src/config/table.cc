@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
+#include <map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -291,6 +292,7 @@ void check_queue_names(const Config& config, std::vector<ConfigProblem>& problem
 
 void check_egress(const Config& config, std::vector<ConfigProblem>& problems) {
   std::vector<std::string_view> names;
+  std::map<std::string, std::string_view> users;  // of addresses
   const auto report = [&](const Config::Egress& source, std::string_view message) {
     problems.push_back({"", fmt::format("egress {}: {}", in_quotes(source.name), message)});
   };
@@ -302,6 +304,15 @@ void check_egress(const Config& config, std::vector<ConfigProblem>& problems) {
     if (v4 && !v4->is_v4()) report(source, "bind_ipv4 is an IPv6 address");
     const auto v6 = net::IpAddress::parse(source.bind_ipv6);
     if (v6 && !v6->is_v6()) report(source, "bind_ipv6 is an IPv4 address");
+    // Limits hold for each source: a receiver would see both come from one address.
+    for (const auto& [at, used] : {std::pair(v4, source.ipv4), std::pair(v6, source.ipv6)}) {
+      if (!at || !used) continue;
+      const auto [user, is_new] = users.emplace(at->to_string(), source.name);
+      if (is_new || user->second == source.name) continue;
+      report(source, fmt::format("egress {} sends from {} as well, and receivers' limits are for "
+                                 "one address: keep one of them",
+                                 in_quotes(user->second), user->first));
+    }
   }
 }
 

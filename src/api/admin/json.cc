@@ -353,6 +353,15 @@ std::string status_json(const operate::EngineStatus& status) {
     json.end_object();
   }
   json.end_array();
+  json.key("differences");
+  json.begin_array();
+  for (const operate::Difference& difference : status.differences) {
+    json.begin_object();
+    json.member("text", operate::to_sentence(difference, todoku::Language::english));
+    json.member("text_ja", operate::to_sentence(difference, todoku::Language::japanese));
+    json.end_object();
+  }
+  json.end_array();
   add_other_names(json, status.others);
   json.key("queues");
   json.begin_array();
