@@ -96,7 +96,15 @@ class StorePort final : public cli::AdminPort {
     if (!opened) return fail(std::move(opened.error()));
     store_ = std::move(*opened);
     operations_.emplace(*store_, store_->clock(), operation_options());
-    api::admin::add_routes(router_, *operations_);
+    // As an engine would be that came to it.
+    const auto others =
+        store_->read_and_wait([here = cluster_names(config_)](store::ReadTransaction& transaction) {
+          return operate::read_other_names(transaction, here);
+        });
+    if (!others) return fail(others.error());
+    api::admin::add_routes(
+        router_, *operations_,
+        others->empty() ? std::string() : operate::held_sentence(*others, wish.language));
     return {};
   }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <system_error>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -98,6 +99,13 @@ Result<void> check_folder_rights(const std::string& path) {
   const bool shared = is_shared(path, facts);
   const bool ours = facts.st_uid == ::geteuid() || ::geteuid() == 0;
   return shared || !ours ? check_rights(path, facts, shared) : Result<void>();
+}
+
+std::string made_at(const std::string& file) {
+  struct statx facts{};
+  if (::statx(AT_FDCWD, file.c_str(), 0, STATX_BTIME, &facts) != 0) return {};
+  if ((facts.stx_mask & STATX_BTIME) == 0 || facts.stx_btime.tv_sec == 0) return {};
+  return fmt::format("made {}.{:09}", facts.stx_btime.tv_sec, facts.stx_btime.tv_nsec);
 }
 
 Result<std::string> data_folder_id(const std::string& path, bool make) {

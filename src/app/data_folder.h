@@ -30,6 +30,11 @@ struct FolderContents {
 // Of a folder that cannot be listed: nothing.
 [[nodiscard]] FolderContents contents_of(const std::string& folder);
 
+// When this file was made, which no copy of it has in common; empty where the file system does not
+// say, or there is none. A folder may be moved within its file system, mounted elsewhere and its
+// file system be grown: the file stays the same. A snapshot of the whole file system has it, too.
+[[nodiscard]] std::string made_at(const std::string& file);
+
 // What tells this folder from any other, of another machine or container, too: made once, kept in
 // it. Errors: not_found (there is none, and none is to be made), io, corrupt.
 [[nodiscard]] Result<std::string> data_folder_id(const std::string& path, bool make);

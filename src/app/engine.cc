@@ -84,6 +84,7 @@ struct Engine::Parts {
   Result<void> start_housekeeping();
   Result<void> start_following();
   Result<void> start_roles();
+  void warn_of_differences();
   Result<void> start_figures();
   Result<void> start_all();
   bool stop_all(Milliseconds grace);
@@ -274,6 +275,7 @@ Result<void> Engine::Parts::enter_store() {
   if (!who) return fail(std::move(who.error()));
   who->roles = fmt::format("{} on {}", fmt::join(config.engine.roles, ","), host_name());
   who->version = version();
+  if (is_cluster(config)) who->settings = operate::to_text(agreed_settings(config, rules));
   node.emplace(*store, clock, std::move(*who), metrics, runtime->executor(0));
   uploads = house->uploads(*store, [this] { return node->key(); });
   ground.emplace(roles::Ground{.config = config,
@@ -360,10 +362,26 @@ Result<void> Engine::Parts::start_roles() {
     if (!begun) return begun;
     log::debug("role started", {{"role", role->name()}});
   }
+  warn_of_differences();
   return store->write_and_wait(store::WritePriority::accept,
                                [here = cluster_names(config)](store::WriteTransaction& change) {
                                  return operate::remember_names(change, here);
                                });
+}
+
+// Whoever comes later looks in his turn; `todoku status` tells at any time.
+void Engine::Parts::warn_of_differences() {
+  const auto nodes =
+      store->read_and_wait([](store::ReadTransaction& reader) { return reader.nodes(); });
+  if (!nodes) {
+    log::warning("whether all processes are configured alike is not known",
+                 {{"reason", nodes.error().detail}});
+    return;
+  }
+  for (const operate::Difference& difference : operate::differences(*nodes)) {
+    log::warning("processes are not configured alike",
+                 {{"what", operate::to_sentence(difference, Language::english)}});
+  }
 }
 
 Result<void> Engine::Parts::start_housekeeping() {

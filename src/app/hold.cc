@@ -14,6 +14,7 @@
 
 #include "api/admin/routes.h"
 #include "api/answers.h"
+#include "app/data_folder.h"
 #include "app/host_check.h"
 #include "app/module_options.h"
 #include "app/version.h"
@@ -46,12 +47,6 @@ Task<Result<void>> held_probe(std::string reason) {
   co_return fail(ErrorKind::unavailable, std::move(reason));
 }
 
-std::string sentence_of(const std::vector<operate::OtherName>& others, Language language) {
-  constexpr Sentence kHeld{"HOLD: {}; see `todoku cluster adopt`",
-                           "HOLD（停止状態）: {}。`todoku cluster adopt` を参照してください"};
-  return fmt::format(fmt::runtime(kHeld.in(language)), operate::to_sentence(others, language));
-}
-
 }  // namespace
 
 operate::ClusterNames cluster_names(const config::Config& config) {
@@ -59,6 +54,8 @@ operate::ClusterNames cluster_names(const config::Config& config) {
   names.cluster = config.cluster.name;
   if (config.store.kind == "postgres") {
     names.database = store::postgres::address_name(config.postgres.address);
+  } else {
+    names.file = made_at(database_path(config).string());
   }
   if (config.queue.kind == "sqs") {
     names.queue =
@@ -68,12 +65,30 @@ operate::ClusterNames cluster_names(const config::Config& config) {
   return names;
 }
 
+Result<void> check_names(
+    const config::Config& config,
+    const std::function<Result<std::optional<std::string>>(std::string_view name)>& setting) {
+  const auto names = setting(operate::kClusterSetting);
+  if (!names) return fail(names.error());
+  auto carried_to = setting(operate::kCarriedToSetting);
+  if (!carried_to) return fail(std::move(carried_to.error()));
+  if (*carried_to && (*carried_to)->empty()) carried_to->reset();
+  const auto stored = *names ? operate::parse_cluster_names(**names) : std::nullopt;
+  if (*names && !stored) {
+    return fail(ErrorKind::corrupt, "the stored names of the cluster are damaged");
+  }
+  const auto others = operate::other_names(stored, cluster_names(config), *carried_to);
+  if (others.empty()) return {};
+  return fail(ErrorKind::conflict, operate::held_sentence(others, Language::english));
+}
+
 // The API's listener and the admin socket, as long as the process holds.
 class Hold::Doors {
  public:
   Doors(const Options& options, const std::vector<operate::OtherName>& others)
       : options_(options),
-        reason_{sentence_of(others, Language::english), sentence_of(others, Language::japanese)},
+        reason_{operate::held_sentence(others, Language::english),
+                operate::held_sentence(others, Language::japanese)},
         started_(options.clock.now()),
         runtime_(1),
         readiness_(options.clock, {{"hold", [reason = reason_.en] { return held_probe(reason); }}}),

@@ -6,6 +6,9 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -17,6 +20,12 @@ namespace todoku::app {
 
 // The names of a process of this configuration.
 [[nodiscard]] operate::ClusterNames cluster_names(const config::Config& config);
+
+// Whether such a process would not stand in HOLD on a store that is only peeked into; `setting`
+// reads one of it. Errors: conflict (it would; the sentence says why), those of `setting`.
+[[nodiscard]] Result<void> check_names(
+    const config::Config& config,
+    const std::function<Result<std::optional<std::string>>(std::string_view name)>& setting);
 
 class Hold {
  public:

@@ -8,10 +8,13 @@
 #include <memory>
 #include <thread>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <unistd.h>
 
+#include "app/version.h"
 #include "base/digest.h"
 #include "mail/address.h"
 #include "net/endpoint.h"
@@ -213,6 +216,29 @@ dns::ResolverCheckOptions resolver_check_options(const config::Config& config,
   return options;
 }
 
+operate::Settings agreed_settings(const config::Config& config,
+                                  const delivery::policy::SiteRules& rules) {
+  constexpr std::size_t kShown = 12;  // characters of a digest
+  const delivery::Options options = delivery_options(config, {});
+  operate::Settings settings;
+  settings["the return path's domain"] = options.return_path_domain;
+  settings["the Message-ID's domain"] = options.message_id_domain;
+  settings["the rules of sites"] =
+      "digest " + sha256_hex(config::show_sites(rules)).substr(0, kShown);
+  for (const delivery::EgressSource& source : options.sources) {
+    std::vector<std::string> parts;
+    const auto add = [&](std::string_view family, bool used,
+                         const std::optional<net::IpAddress>& from) {
+      if (used) parts.push_back(from ? from->to_string() : fmt::format("any {}", family));
+    };
+    add("IPv4 address", source.use_v4, source.bind_v4);
+    add("IPv6 address", source.use_v6, source.bind_v6);
+    parts.push_back("EHLO " + source.ehlo);
+    settings["egress " + source.name] = fmt::format("{}", fmt::join(parts, ", "));
+  }
+  return settings;
+}
+
 dns::RouteOptions route_options(const config::Config& config) {
   dns::RouteOptions options;
   options.allow_private_receivers = config.smtp_out.allow_private_receivers;
@@ -224,6 +250,16 @@ dns::RouteOptions route_options(const config::Config& config) {
     if (source.bind_v6) options.own_addresses.insert(*source.bind_v6);
   }
   return options;
+}
+
+http::GuardedOptions guarded_options(const config::Config& config) {
+  std::vector<net::OutboundRule::Permit> permits;
+  for (const std::string& text : config.outbound.allow) {
+    permits.push_back(net::OutboundRule::Permit::parse(text).value());
+  }
+  return {.rule = net::OutboundRule(std::move(permits), route_options(config).own_addresses),
+          .ca_file = config.outbound.ca_file,
+          .user_agent = fmt::format("todoku/{}", version())};
 }
 
 delivery::Options delivery_options(const config::Config& config, const InstanceSecret& secret) {

@@ -13,8 +13,10 @@
 #include "dns/mail_route.h"
 #include "dns/resolver_check.h"
 #include "dns/unbound_resolver.h"
+#include "http/guarded/guarded_client.h"
 #include "http/server.h"
 #include "intake/limits.h"
+#include "operate/agreement.h"
 #include "queue/sqs/sqs_queues.h"
 #include "queue/store/store_queue.h"
 #include "store/sqlite/sqlite_store.h"
@@ -42,8 +44,14 @@ namespace todoku::app {
                                                                std::string any_name);
 // Own names and addresses included; the site naming is the caller's.
 [[nodiscard]] dns::RouteOptions route_options(const config::Config& config);
+// Own addresses are kept from outsiders.
+[[nodiscard]] http::GuardedOptions guarded_options(const config::Config& config);
 [[nodiscard]] delivery::Options delivery_options(const config::Config& config,
                                                  const InstanceSecret& secret);
+
+// What must be the same in every process (operate/agreement.h).
+[[nodiscard]] operate::Settings agreed_settings(const config::Config& config,
+                                                const delivery::policy::SiteRules& rules);
 
 // Where queue.kind is "store".
 [[nodiscard]] queue::StoreQueues::Options store_queue_options();

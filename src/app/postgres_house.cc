@@ -11,6 +11,7 @@
 
 #include "app/data_folder.h"
 #include "app/database_password.h"
+#include "app/hold.h"
 #include "app/module_options.h"
 #include "app/vault.h"
 #include "base/log.h"
@@ -147,11 +148,21 @@ Result<void> PostgresHouse::nothing_of_old(store::Store& store) const {
   const auto check_value = store.read_and_wait(
       [](store::ReadTransaction& transaction) { return transaction.setting(kKeyCheckSetting); });
   if (!check_value) return fail(check_value.error());
-  if (*check_value) return {};
+  return *check_value ? Result<void>() : nothing_in_folder();
+}
+
+Result<void> PostgresHouse::nothing_in_folder() const {
   const FolderContents contents = contents_of(config_.data.directory);
+  if (contents.database) {
+    return fail(ErrorKind::not_found,
+                fmt::format("no engine has worked on it yet, but in the data folder there is a "
+                            "database of SQLite, {}: carry it over with `todoku migrate --from "
+                            "sqlite:{} --to postgres`, put right store.kind or "
+                            "store.postgres.address, or have a new store begun with --new if that "
+                            "is meant",
+                            database_path(config_).string(), config_.data.directory));
+  }
   std::vector<std::string> signs;
-  if (contents.database)
-    signs.push_back("a database of SQLite, " + database_path(config_).string());
   if (!contents.saved.empty()) signs.push_back("what a database held, " + contents.saved);
   if (contents.uploads > 0) signs.push_back(fmt::format("{} uploaded lists", contents.uploads));
   if (signs.empty()) return {};
@@ -226,8 +237,16 @@ Result<void> PostgresHouse::check_database() const {
   const auto check_value =
       store::postgres::peek_setting(opts.dial, kKeyCheckSetting, opts.must_keep);
   if (!check_value) return told(check_value.error());
-  if (!*check_value) return {};
-  return check_key_of_data(vault_options(config_), **check_value);
+  if (!*check_value) {
+    auto none = nothing_in_folder();
+    return none ? none : told(std::move(none.error()));
+  }
+  auto key = check_key_of_data(vault_options(config_), **check_value);
+  if (!key) return key;
+  auto names = check_names(config_, [&](std::string_view name) {
+    return store::postgres::peek_setting(opts.dial, name, opts.must_keep);
+  });
+  return names ? names : told(std::move(names.error()));
 }
 
 std::vector<std::string> PostgresHouse::problems(const config::UnknownKeys& unknown) const {

@@ -44,6 +44,7 @@ class PostgresHouse final : public StoreHouse {
   // Tries until the server is there, for as long as the configuration says.
   [[nodiscard]] Result<std::unique_ptr<store::PostgresStore>> open_patiently(const Start& start);
   [[nodiscard]] Result<void> nothing_of_old(store::Store& store) const;
+  [[nodiscard]] Result<void> nothing_in_folder() const;
   [[nodiscard]] Result<void> check_database() const;
   // What it says is wrong with the configuration or the database, with where that is.
   [[nodiscard]] std::unexpected<Error> told(Error error) const;

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "app/data_folder.h"
+#include "app/hold.h"
 #include "app/module_options.h"
 #include "app/vault.h"
 #include "base/log.h"
@@ -106,7 +107,11 @@ Result<void> SqliteHouse::check_database() const {
   if (!std::filesystem::exists(path, error)) return nothing_of_old(is_missing(config_));
   const auto check_value = store::sqlite::peek_setting(path, kKeyCheckSetting);
   if (check_value) {
-    return *check_value ? check_key_of_data(vault_options(config_), **check_value) : Result<void>();
+    auto key =
+        *check_value ? check_key_of_data(vault_options(config_), **check_value) : Result<void>();
+    if (!key) return key;
+    return check_names(
+        config_, [&](std::string_view name) { return store::sqlite::peek_setting(path, name); });
   }
   if (check_value.error().kind != ErrorKind::not_found) return fail(check_value.error());
   return nothing_of_old(check_value.error().detail);

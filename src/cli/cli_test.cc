@@ -726,6 +726,8 @@ TEST_F(CommandLineTest, NodesAreListed) {
   EXPECT_THAT(out.str(), HasSubstr("3f9c  api,courier  mail1.example.jp  1.2      2026-01-05 "
                                    "10:00:00 JST  leads  12.3 s      3        1200        "
                                    "main,second"));
+  EXPECT_EQ(run({"nodes", "--utc"}), 0);
+  EXPECT_EQ(host.asked.back().target, "/nodes?utc_offset_minutes=0");
   host.answer = [](const AdminRequest&) { return AdminAnswer{200, R"({"nodes":[]})"}; };
   EXPECT_EQ(run({"nodes"}), 0);
   EXPECT_THAT(out.str(), HasSubstr("No process works on the store"));

@@ -72,8 +72,10 @@ int cancel_all(Session& session) {
 
 }  // namespace
 
-int list_nodes(Session& session) {
-  return session.call(Given(calls::kListNodes), [&](const boost::json::value& answer) {
+int list_nodes(Session& session, bool utc) {
+  Given given(calls::kListNodes);
+  if (utc) given.with("utc_offset_minutes", std::int64_t{0});
+  return session.call(given, [&](const boost::json::value& answer) {
     std::vector<std::vector<std::string>> rows{
         {session.words({"node", "ノード"}), session.words({"roles", "役割"}),
          session.words({"host", "ホスト"}), session.words({"version", "バージョン"}),

@@ -386,10 +386,13 @@ class CommandLine {
   }
 
   void add_cluster() {
-    speaks(verb(&app_, "nodes",
-                say({"The processes that work on the store, and what each holds",
-                     "ストアを使っているプロセスと、それぞれが受け持つ量を表示する"})),
-           list_nodes);
+    CLI::App* nodes = verb(&app_, "nodes",
+                           say({"The processes that work on the store, and what each holds",
+                                "ストアを使っているプロセスと、それぞれが受け持つ量を表示する"}));
+    nodes->add_flag(
+        "--utc", nodes_utc_,
+        say({"Times in UTC instead of Japan's", "時刻を日本時間ではなく UTC で表示する"}));
+    speaks(nodes, [this](Session& s) { return list_nodes(s, nodes_utc_); });
     CLI::App* group = verb(
         &app_, "cluster",
         say({"The names under which a store is served", "ストアを使うクラスターの名前を管理する"}));
@@ -496,6 +499,7 @@ class CommandLine {
   StuckRelease stuck_;
   int drain_seconds_ = 600;
   int migrate_seconds_ = 60;
+  bool nodes_utc_ = false;
   bool send_waiting_ = false;
   bool cancel_waiting_ = false;
   std::string carry_from_;

@@ -80,7 +80,7 @@ int migrate_up(Session& session, std::chrono::seconds patience);
 int migrate_from(Session& session, const std::string& from);
 
 // -- cluster.cc
-int list_nodes(Session& session);
+int list_nodes(Session& session, bool utc);
 enum class WhatWaits : std::uint8_t { unsaid, sent, cancelled };
 // Gives the store the names of this installation; `waits`: what becomes of what waits in it.
 int adopt_cluster(Session& session, WhatWaits waits);

@@ -71,6 +71,14 @@ void print_missing(Session& session, const boost::json::value& status) {
   }
 }
 
+void print_differences(Session& session, const boost::json::value& status) {
+  const bool japanese = session.language() == Language::japanese;
+  for (const auto& difference : list_of(status, "differences")) {
+    fmt::print(session.out(), "{}{}\n", japanese ? "不一致     " : "differs    ",
+               printable(text_of(difference, japanese ? "text_ja" : "text")));
+  }
+}
+
 void print_hold(Session& session, const boost::json::value& status) {
   const bool japanese = session.language() == Language::japanese;
   for (const auto& name : list_of(status, "hold")) {
@@ -233,6 +241,7 @@ int show_status(Session& session) {
       print_stopped(session, status);
     }
     fmt::print(out, "{}{}\n", kData.in(language), text_of(status, "data_directory"));
+    print_differences(session, status);
     print_hold(session, status);
     print_missing(session, status);
     for (const auto& queue : list_of(status, "queues")) print_queue(session, queue);

@@ -93,6 +93,10 @@ struct Config {
     std::int64_t timeout_seconds = 0;
     std::int64_t cache_bytes = 0;
   };
+  struct Outbound {
+    std::vector<std::string> allow;
+    std::string ca_file;
+  };
   struct SmtpOut {
     std::string hello_name;
     std::string return_path_domain;
@@ -170,6 +174,7 @@ struct Config {
   Admin admin;
   Metrics metrics;
   Dns dns;
+  Outbound outbound;
   SmtpOut smtp_out;
   std::vector<Egress> egress;
   Delivery delivery;

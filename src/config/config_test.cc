@@ -217,6 +217,13 @@ TEST(ConfigProblems, ConcernKeysThatContradictOneAnother) {
   EXPECT_THAT(problem("[[egress]]\nname = \"a\"\n[[egress]]\nname = \"a\"\n"),
               HasSubstr("used twice"));
   EXPECT_THAT(problem("[[egress]]\nname = \"a\"\nipv4 = false\n"), HasSubstr("both false"));
+  EXPECT_THAT(problem("[[egress]]\nname = \"a\"\nbind_ipv4 = \"192.0.2.1\"\n"
+                      "[[egress]]\nname = \"b\"\nbind_ipv4 = \"192.0.2.1\"\n"),
+              HasSubstr("egress \"b\": egress \"a\" sends from 192.0.2.1 as well"));
+  EXPECT_TRUE(
+      read("[[egress]]\nname = \"a\"\nbind_ipv6 = \"2001:db8::1\"\n"
+           "[[egress]]\nname = \"b\"\nbind_ipv6 = \"2001:db8::1\"\n"))
+      << "neither is sent from";
   EXPECT_THAT(problem("[[egress]]\nname = \"a\"\nbind_ipv4 = \"::1\"\n"), HasSubstr("IPv6"));
 }
 

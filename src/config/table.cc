@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
+#include <map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -13,6 +14,7 @@
 #include "mail/address.h"
 #include "net/endpoint.h"
 #include "net/network.h"
+#include "net/outbound_rule.h"
 
 namespace todoku::config {
 namespace {
@@ -68,6 +70,8 @@ std::string_view form_text(TextForm form) {
       return "an IP address";
     case TextForm::network:
       return "a network such as 192.0.2.0/24 or 2001:db8::/32, or an IP address";
+    case TextForm::permit:
+      return "a network and a port, such as 10.1.0.0/16:443, [fd00:1::/64]:443 or *:8443";
     case TextForm::domain:
       return "a host name";
     case TextForm::host:
@@ -124,6 +128,8 @@ bool has_form(const ConfigKey& key, std::string_view text) {
       return net::IpAddress::parse(text).has_value();
     case TextForm::network:
       return net::Network::parse(text).has_value();
+    case TextForm::permit:
+      return net::OutboundRule::Permit::parse(text).has_value();
     case TextForm::domain:
       return to_ascii_domain(text).has_value();
     case TextForm::host:
@@ -286,6 +292,7 @@ void check_queue_names(const Config& config, std::vector<ConfigProblem>& problem
 
 void check_egress(const Config& config, std::vector<ConfigProblem>& problems) {
   std::vector<std::string_view> names;
+  std::map<std::string, std::string_view> users;  // of addresses
   const auto report = [&](const Config::Egress& source, std::string_view message) {
     problems.push_back({"", fmt::format("egress {}: {}", in_quotes(source.name), message)});
   };
@@ -297,6 +304,15 @@ void check_egress(const Config& config, std::vector<ConfigProblem>& problems) {
     if (v4 && !v4->is_v4()) report(source, "bind_ipv4 is an IPv6 address");
     const auto v6 = net::IpAddress::parse(source.bind_ipv6);
     if (v6 && !v6->is_v6()) report(source, "bind_ipv6 is an IPv4 address");
+    // Limits hold for each source: a receiver would see both come from one address.
+    for (const auto& [at, used] : {std::pair(v4, source.ipv4), std::pair(v6, source.ipv6)}) {
+      if (!at || !used) continue;
+      const auto [user, is_new] = users.emplace(at->to_string(), source.name);
+      if (is_new || user->second == source.name) continue;
+      report(source, fmt::format("egress {} sends from {} as well, and receivers' limits are for "
+                                 "one address: keep one of them",
+                                 in_quotes(user->second), user->first));
+    }
   }
 }
 
@@ -312,7 +328,7 @@ const std::vector<ConfigSection>& config_sections() {
   static const std::vector<ConfigSection> sections = [] {
     std::vector<ConfigSection> all;
     for (auto group : {process_sections(), store_sections(), api_sections(), delivery_sections(),
-                       queue_sections()}) {
+                       queue_sections(), outbound_sections()}) {
       std::ranges::move(group, std::back_inserter(all));
     }
     return all;

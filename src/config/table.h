@@ -33,6 +33,7 @@ enum class TextForm : std::uint8_t {
   resolver,    // an address with or without port, 53 if without
   ip_address,  // without port
   network,     // "192.0.2.0/24", or an address
+  permit,      // "10.1.0.0/16:443", "*:8443": net/outbound_rule.h
   domain,      // a host name
   host,        // the same as RFC 1123 section 2.1 has it: no underscores (RFC 5321 section 4.1.2)
   zone,        // the same, or "."; with or without a dot at its end
@@ -176,5 +177,6 @@ class SectionBuilder {
 [[nodiscard]] std::vector<ConfigSection> api_sections();
 [[nodiscard]] std::vector<ConfigSection> delivery_sections();
 [[nodiscard]] std::vector<ConfigSection> queue_sections();
+[[nodiscard]] std::vector<ConfigSection> outbound_sections();
 
 }  // namespace todoku::config

@@ -273,6 +273,7 @@ Task<Result<void>> Node::give_back(std::vector<store::HeldBatch> forgotten) {
     }
     batches += given->batches;
     unknown += given->unknown;
+    holder_.load()->given_back(some);
   }
   if (batches > 0) {
     forgotten_total_.add(static_cast<std::uint64_t>(batches));

@@ -47,6 +47,8 @@ class BatchHolder {
   // The same; and should one of them come into somebody's hand after all, nothing of it is begun.
   [[nodiscard]] virtual std::vector<store::HeldBatch> forget(
       const std::vector<store::HeldBatch>& batches) = 0;
+  // What was forgotten is due again: whoever schedules is to know.
+  virtual void given_back(const std::vector<store::HeldBatch>& batches) = 0;
   // The lease holds (again).
   virtual void may_begin_again() = 0;
 };

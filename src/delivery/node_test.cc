@@ -46,6 +46,10 @@ class Holder final : public BatchHolder {
       const std::vector<store::HeldBatch>& batches) override {
     return not_in_hand(batches);
   }
+  void given_back(const std::vector<store::HeldBatch>& batches) override {
+    const std::lock_guard lock(mutex_);
+    given_back_.insert(given_back_.end(), batches.begin(), batches.end());
+  }
   void may_begin_again() override { ++begun_again; }
   // Its answer was lost, or comes only now.
   void drop(const store::HeldBatch& batch) {
@@ -60,12 +64,17 @@ class Holder final : public BatchHolder {
     const std::lock_guard lock(mutex_);
     return lost_;
   }
+  [[nodiscard]] std::vector<store::HeldBatch> told_given_back() const {
+    const std::lock_guard lock(mutex_);
+    return given_back_;
+  }
   std::atomic<int> begun_again{0};
 
  private:
   mutable std::mutex mutex_;
   std::vector<store::HeldBatch> held_;
   std::vector<store::HeldBatch> lost_;
+  std::vector<store::HeldBatch> given_back_;
 };
 
 class NodeTest : public ::testing::Test {
@@ -179,6 +188,7 @@ TEST_F(NodeTest, WhatNobodyHasInHandIsGivenBackAfterAWhile) {
   EXPECT_EQ(held_in_store(), (std::vector{held_[1], held_[2]}));
   EXPECT_EQ(due(), std::vector{held_[0].key});
   EXPECT_EQ(metrics_.counter("todoku_forgotten_batches_total", "").value(), 1U);
+  EXPECT_EQ(holder_->told_given_back().size(), 1U);
 }
 
 TEST_F(NodeTest, AStoreThatDoesNotAnswerALookChangesNothing) {

@@ -15,6 +15,8 @@ namespace todoku::delivery {
 namespace {
 
 constexpr Milliseconds kLookForSourcesEvery{2'000};
+// Who else could have them. Nothing waits for that but what makes it more even.
+constexpr Milliseconds kAskCouriersEvery{6'000};
 // While one comes or goes.
 constexpr Milliseconds kLookSoon{100};
 // After a question that the store did not answer.
@@ -25,6 +27,16 @@ bool is_ours(const std::optional<net::IpAddress>& address) {
   // Whatever else is wrong, like a want of files, is not the address.
   const auto bound = net::check_bindable({*address, 0});
   return bound || bound.error().kind != ErrorKind::not_found;
+}
+
+std::vector<policy::CourierSeen> couriers_of(const std::vector<store::Node>& nodes) {
+  std::vector<policy::CourierSeen> couriers;
+  for (const store::Node& node : nodes) {
+    if (node.is_void || !store::lease_runs(node) || node.sources.empty()) continue;
+    couriers.push_back({.node = static_cast<std::int64_t>(node.key),
+                        .could = {node.sources.begin(), node.sources.end()}});
+  }
+  return couriers;
 }
 
 }  // namespace
@@ -75,6 +87,9 @@ Task<void> SourceKeeper::stop() {
   const auto given =
       co_await store_.write(store::WritePriority::claims,
                             [as, names](store::WriteTransaction& transaction) -> Result<void> {
+                              // So that nobody hands one over. It may count as dead already.
+                              auto none = transaction.offer_sources(as, {});
+                              if (!none && none.error().kind != ErrorKind::conflict) return none;
                               for (const std::string& name : names) {
                                 auto done = transaction.give_source(as, name);
                                 if (!done) return done;
@@ -113,29 +128,82 @@ Task<Result<Milliseconds>> SourceKeeper::turn() {
     co_return kLookSoon;
   }
   const std::vector<policy::SourceWatch::Configured> here = configured();
+  auto offered = co_await offer(itself, here);
+  if (!offered && offered.error().kind == ErrorKind::conflict) co_return kLookSoon;  // it died
+  if (!offered) co_return fail(std::move(offered.error()));
   const SteadyInstant asked = clock_.steady_now();
-  const auto owners =
-      co_await store_.read([](store::ReadTransaction& reader) { return reader.source_owners(); });
-  if (!owners) co_return fail(owners.error());
-  std::vector<policy::SourceSeen> seen;
-  for (const store::SourceOwner& owner : *owners) seen.push_back(seen_of(owner));
+  const auto seen = co_await ask();
+  if (!seen) co_return fail(seen.error());
   const auto steps =
-      watch_.look(here, seen, static_cast<std::int64_t>(itself), asked, clock_.steady_now());
+      watch_.look(here, *seen, static_cast<std::int64_t>(itself), asked, clock_.steady_now());
   publish(steps.owned, itself);
+  if (steps.hand_over) {
+    log::info("a source is handed over: another courier has fewer", {{"source", *steps.hand_over}});
+  }
   for (const std::string& name : steps.give) {
-    auto given = co_await store_.write(store::WritePriority::claims,
-                                       [itself, name](store::WriteTransaction& transaction) {
-                                         return transaction.give_source(itself, name);
-                                       });
-    if (!given) co_return fail(given.error());
-    log::info("a source was given up", {{"source", name}});
+    auto given = co_await give(itself, name);
+    if (!given) co_return fail(std::move(given.error()));
   }
   if (!steps.take) co_return steps.ending ? kLookSoon : kLookForSourcesEvery;
-  const auto owner =
-      co_await store_.write(store::WritePriority::claims,
-                            [itself, name = *steps.take](store::WriteTransaction& transaction) {
-                              return transaction.take_source(itself, name);
-                            });
+  co_return co_await take(itself, *steps.take);
+}
+
+// What it could send from, for others to know; only what has changed is written.
+Task<Result<void>> SourceKeeper::offer(store::NodeKey itself,
+                                       const std::vector<policy::SourceWatch::Configured>& here) {
+  std::vector<std::string> could;
+  for (const policy::SourceWatch::Configured& source : here) {
+    if (source.is_here) could.push_back(source.name);
+  }
+  if (offered_as_ == itself && offered_ == could) co_return Result<void>{};
+  auto offered = co_await store_.write(store::WritePriority::claims,
+                                       [itself, could](store::WriteTransaction& transaction) {
+                                         return transaction.offer_sources(itself, could);
+                                       });
+  if (!offered) co_return fail(std::move(offered.error()));
+  offered_ = std::move(could);
+  offered_as_ = itself;
+  co_return Result<void>{};
+}
+
+// Whose they are, and now and then who could have them.
+Task<Result<std::vector<policy::SourceSeen>>> SourceKeeper::ask() {
+  const SteadyInstant asked = clock_.steady_now();
+  const bool all = !couriers_asked_ || asked - *couriers_asked_ >= kAskCouriersEvery;
+  using Rows = std::pair<std::vector<store::SourceOwner>, std::vector<store::Node>>;
+  const auto rows = co_await store_.read([all](store::ReadTransaction& reader) -> Result<Rows> {
+    auto owners = reader.source_owners();
+    if (!owners) return fail(std::move(owners.error()));
+    if (!all) return Rows{std::move(*owners), {}};
+    auto nodes = reader.nodes();
+    if (!nodes) return fail(std::move(nodes.error()));
+    return Rows{std::move(*owners), std::move(*nodes)};
+  });
+  if (!rows) co_return fail(rows.error());
+  if (all) {
+    couriers_asked_ = asked;
+    watch_.couriers(couriers_of(rows->second), asked);
+  }
+  std::vector<policy::SourceSeen> seen;
+  for (const store::SourceOwner& owner : rows->first) seen.push_back(seen_of(owner));
+  co_return seen;
+}
+
+Task<Result<void>> SourceKeeper::give(store::NodeKey itself, std::string name) {
+  auto given = co_await store_.write(store::WritePriority::claims,
+                                     [itself, name](store::WriteTransaction& transaction) {
+                                       return transaction.give_source(itself, name);
+                                     });
+  if (given) log::info("a source was given up", {{"source", name}});
+  co_return given;
+}
+
+// When to look again.
+Task<Result<Milliseconds>> SourceKeeper::take(store::NodeKey itself, std::string name) {
+  const auto owner = co_await store_.write(store::WritePriority::claims,
+                                           [itself, name](store::WriteTransaction& transaction) {
+                                             return transaction.take_source(itself, name);
+                                           });
   if (!owner && owner.error().kind == ErrorKind::conflict) co_return kLookSoon;  // it died
   if (!owner) co_return fail(owner.error());
   if (owner->node == itself) {

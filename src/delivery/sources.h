@@ -5,10 +5,14 @@
 //
 // What is owned hangs on this process's lease like batches do: whether something may be begun now,
 // NodeLease::holds() says; when the process counted as dead, nothing is owned.
+//
+// Every courier says on its node's row from what it could send, and who has the most hands over to
+// who has the fewest (policy/source_balance.h).
 #pragma once
 
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -79,6 +83,11 @@ class SourceKeeper final : public OwnedSources {
  private:
   Task<void> run();
   Task<Result<Milliseconds>> turn();
+  Task<Result<void>> offer(store::NodeKey itself,
+                           const std::vector<policy::SourceWatch::Configured>& here);
+  Task<Result<std::vector<policy::SourceSeen>>> ask();
+  Task<Result<void>> give(store::NodeKey itself, std::string name);
+  Task<Result<Milliseconds>> take(store::NodeKey itself, std::string name);
   [[nodiscard]] std::vector<policy::SourceWatch::Configured> configured() const;
   void publish(std::vector<std::string> owned, store::NodeKey as);
 
@@ -87,6 +96,9 @@ class SourceKeeper final : public OwnedSources {
   const Options options_;
   const Clock& clock_;
   policy::SourceWatch watch_{store::kNodeLease};
+  std::vector<std::string> offered_;  // what the store knows of us
+  store::NodeKey offered_as_ = store::kNobody;
+  std::optional<SteadyInstant> couriers_asked_;
   bool stopping_ = false;
   Trouble asking_{log::Level::warning, "whose the sending addresses are cannot be asked",
                   "whose the sending addresses are can be asked again"};

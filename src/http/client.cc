@@ -48,23 +48,39 @@ struct Transfer {
   ClientResponse response;
   std::unique_ptr<CURL, FreeEasy> handle;
   std::unique_ptr<curl_slist, FreeList> fields;
+  std::unique_ptr<curl_slist, FreeList> connect_to;
+  std::size_t header_octets = 0;  // of all responses, those of redirects and 1xx among them
+  std::size_t body_octets = 0;
+  bool header_too_large = false;
   bool too_large = false;
   bool address_refused = false;
+  std::optional<net::Endpoint> tried;  // the last address that was connected to
   std::array<char, CURL_ERROR_SIZE> detail{};
 };
 
 std::size_t on_body(char* octets, std::size_t /*one*/, std::size_t count, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
-  if (count > transfer.request.response_max - transfer.response.body.size()) {
-    transfer.too_large = true;
-    return 0;
-  }
-  transfer.response.body.append(octets, count);
-  return count;
+  const ClientRequest& request = transfer.request;
+  std::string& body = transfer.response.body;
+  const std::size_t taken = std::min(count, request.response_max - transfer.body_octets);
+  transfer.body_octets += taken;
+  body.append(octets, std::min(taken, request.response_kept - body.size()));
+  if (taken == count) return count;
+  transfer.too_large = true;
+  return 0;
 }
+
+// All the header fields of a response, and of those before it: without a bound a server could send
+// "100 Continue" for ever.
+constexpr std::size_t kHeaderOctetsMax = std::size_t{64} << 10U;
 
 std::size_t on_header(char* octets, std::size_t /*one*/, std::size_t count, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
+  if (count > kHeaderOctetsMax - transfer.header_octets) {
+    transfer.header_too_large = true;
+    return 0;
+  }
+  transfer.header_octets += count;
   const std::string_view line = trim({octets, count});
   // A new status line begins another response: after 100 Continue, or a redirect.
   if (line.starts_with("HTTP/")) transfer.response.headers.clear();
@@ -74,33 +90,35 @@ std::size_t on_header(char* octets, std::size_t /*one*/, std::size_t count, void
   return count;
 }
 
-std::optional<net::IpAddress> to_address(const curl_sockaddr& at) {
+std::optional<net::Endpoint> to_endpoint(const curl_sockaddr& at) {
   if (at.family == AF_INET) {
     sockaddr_in v4{};
     std::memcpy(&v4, &at.addr, sizeof v4);
     std::array<std::uint8_t, 4> octets;
     std::memcpy(octets.data(), &v4.sin_addr, octets.size());
-    return net::IpAddress::v4(octets);
+    return net::Endpoint{net::IpAddress::v4(octets), ntohs(v4.sin_port)};
   }
   if (at.family == AF_INET6) {
     sockaddr_in6 v6{};
     std::memcpy(&v6, &at.addr, sizeof v6);
     std::array<std::uint8_t, 16> octets;
     std::memcpy(octets.data(), &v6.sin6_addr, octets.size());
-    return net::IpAddress::v6(octets);
+    return net::Endpoint{net::IpAddress::v6(octets), ntohs(v6.sin6_port)};
   }
   return std::nullopt;
 }
 
 // Judges the address that is really connected to, so that a name cannot resolve to one address for
-// a check and to another one afterwards.
+// a check and to another one afterwards. What is no address (a Unix socket) is judged by nobody,
+// so it is refused where somebody is to judge.
 curl_socket_t on_open_socket(void* user, curlsocktype /*purpose*/, curl_sockaddr* at) {
   auto& transfer = *static_cast<Transfer*>(user);
-  const auto address = to_address(*at);
-  if (address && transfer.request.may_connect && !transfer.request.may_connect(*address)) {
+  const auto to = to_endpoint(*at);
+  if (transfer.request.may_connect && (!to || !transfer.request.may_connect(*to))) {
     transfer.address_refused = true;
     return CURL_SOCKET_BAD;
   }
+  transfer.tried = to;
   return ::socket(at->family, at->socktype | SOCK_CLOEXEC, at->protocol);
 }
 
@@ -147,6 +165,14 @@ void prepare_fields(Transfer& transfer) {
   curl_easy_setopt(transfer.handle.get(), CURLOPT_HTTPHEADER, transfer.fields.get());
 }
 
+// The longest form is "::[v6]:port": for every host and port of the URL this address.
+void prepare_connect_to(Transfer& transfer) {
+  const std::string place = "::" + transfer.request.connect_to->to_string();
+  transfer.connect_to.reset(curl_slist_append(nullptr, place.c_str()));
+  check(transfer.connect_to != nullptr, "there is memory for an address");
+  curl_easy_setopt(transfer.handle.get(), CURLOPT_CONNECT_TO, transfer.connect_to.get());
+}
+
 void prepare(Transfer& transfer, const ClientOptions& options) {
   const ClientRequest& request = transfer.request;
   CURL* handle = transfer.handle.get();
@@ -158,6 +184,9 @@ void prepare(Transfer& transfer, const ClientOptions& options) {
   set(transfer, CURLOPT_NOSIGNAL, 1L);
   set(transfer, CURLOPT_PROXY, options.proxy);
   set(transfer, CURLOPT_USERAGENT, options.user_agent);
+  set(transfer, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);  // or later
+  if (!options.http2) set(transfer, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+  if (request.connect_to) prepare_connect_to(transfer);
   if (!options.ca_file.empty()) set(transfer, CURLOPT_CAINFO, options.ca_file);
   if (!request.unix_socket.empty()) set(transfer, CURLOPT_UNIX_SOCKET_PATH, request.unix_socket);
   set(transfer, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
@@ -203,8 +232,29 @@ ErrorKind to_kind(CURLcode code) {
   }
 }
 
+std::optional<net::Endpoint> peer_of(const Transfer& transfer) {
+  const char* text = nullptr;
+  long port = 0;
+  curl_easy_getinfo(transfer.handle.get(), CURLINFO_PRIMARY_IP, &text);
+  curl_easy_getinfo(transfer.handle.get(), CURLINFO_PRIMARY_PORT, &port);
+  const auto address = net::IpAddress::parse(text != nullptr ? text : "");
+  if (!address) return transfer.tried;
+  return net::Endpoint{*address, static_cast<std::uint16_t>(port)};
+}
+
+void note_facts(const Transfer& transfer) {
+  if (!transfer.request.facts) return;
+  TransferFacts& facts = *transfer.request.facts;
+  curl_off_t connected_after = 0;
+  curl_easy_getinfo(transfer.handle.get(), CURLINFO_CONNECT_TIME_T, &connected_after);
+  facts.peer = peer_of(transfer);
+  facts.never_connected = transfer.tried.has_value() && connected_after == 0;
+  facts.cut = transfer.too_large;
+}
+
 Result<ClientResponse> outcome(Transfer& transfer, CURLcode code) {
-  if (code == CURLE_OK) {
+  const bool cut = transfer.too_large && transfer.request.ends_at_response_max;
+  if (code == CURLE_OK || cut) {
     long status = 0;
     curl_easy_getinfo(transfer.handle.get(), CURLINFO_RESPONSE_CODE, &status);
     transfer.response.status = static_cast<int>(status);
@@ -213,6 +263,10 @@ Result<ClientResponse> outcome(Transfer& transfer, CURLcode code) {
   if (transfer.too_large) {
     return fail(ErrorKind::limit_exceeded, fmt::format("the response is longer than {} octets",
                                                        transfer.request.response_max));
+  }
+  if (transfer.header_too_large) {
+    return fail(ErrorKind::corrupt,
+                fmt::format("the response has more than {} octets of header", kHeaderOctetsMax));
   }
   if (transfer.address_refused) {
     return fail(ErrorKind::unauthorized, "connections to this address are not allowed");
@@ -229,6 +283,10 @@ class Client::Impl {
   explicit Impl(const ClientOptions& options) : options_(options), multi_(new_multi()) {
     curl_multi_setopt(multi_.get(), CURLMOPT_MAX_HOST_CONNECTIONS,
                       static_cast<long>(options.connections_per_host_max));
+    if (options.connections_idle_max > 0) {
+      curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS,
+                        static_cast<long>(options.connections_idle_max));
+    }
     thread_ = std::thread([this] { run(); });
     pthread_setname_np(thread_.native_handle(), "todoku-http");
   }
@@ -341,8 +399,9 @@ class Client::Impl {
   }
 
   void finish(CURL* handle, Result<ClientResponse> result) {
-    curl_multi_remove_handle(multi_.get(), handle);
     auto node = active_.extract(handle);
+    note_facts(*node.mapped());
+    curl_multi_remove_handle(multi_.get(), handle);
     {
       const std::lock_guard lock(mutex_);
       --pending_;

@@ -152,7 +152,7 @@ TEST_F(ClientTest, SaysWhatWentWrong) {
   large.response_max = 3;
   EXPECT_EQ(why_not(std::move(large)), "limit_exceeded");
   ClientRequest refused = to("/mirror");
-  refused.may_connect = [](const net::IpAddress& address) { return address.is_global(); };
+  refused.may_connect = [](const net::Endpoint& to) { return to.address.is_global(); };
   EXPECT_EQ(why_not(std::move(refused)), "unauthorized");
   ClientRequest file;
   file.url = "file:///etc/passwd";

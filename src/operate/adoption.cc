@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A store is taken over under other names (cluster_names.h), and what waits in it is sent or
 // cancelled: in pieces, because there may be tens of millions of recipients.
+#include <algorithm>
+#include <map>
+#include <optional>
+
 #include <fmt/format.h>
 
+#include "async/timer.h"
 #include "operate/operations.h"
 
 namespace todoku::operate {
@@ -15,6 +20,8 @@ constexpr std::size_t kCancelledAtOnce = 1'000;
 // Pieces of one call, of a few milliseconds each: whoever asks asks again.
 constexpr int kPiecesOfACall = 50;
 constexpr Milliseconds kLifeOfTheWithdrawn = std::chrono::hours(24);
+
+constexpr Milliseconds kLookForRenewalEvery{200};
 
 constexpr std::string_view kWithdrawn =
     "4.3.0 withdrawn by an operator when this store was taken over under another name";
@@ -48,6 +55,17 @@ Result<StoredNames> read_names(store::ReadTransaction& transaction) {
   // Taken back by an adoption.
   if (*carried && !(*carried)->empty()) stored.carried_to = std::move(**carried);
   return stored;
+}
+
+// Of engines that work on it, how far their leases run; of a store that nobody serves: none.
+Result<std::map<store::NodeKey, Milliseconds>> leases_in(store::ReadTransaction& transaction) {
+  const auto nodes = transaction.nodes();
+  if (!nodes) return fail(nodes.error());
+  std::map<store::NodeKey, Milliseconds> leases;
+  for (const store::Node& node : *nodes) {
+    if (!node.is_void && store::lease_runs(node)) leases.emplace(node.key, node.left);
+  }
+  return leases;
 }
 
 }  // namespace
@@ -92,6 +110,36 @@ Task<Result<Waiting>> Operations::waiting() {
   }
 }
 
+// Only the address of the database is another one.
+Task<Result<bool>> Operations::only_address_differs() {
+  const auto others =
+      co_await store_.read([here = options_.names](store::ReadTransaction& transaction) {
+        return read_other_names(transaction, here);
+      });
+  if (!others) co_return fail(others.error());
+  co_return !others->empty() && std::ranges::all_of(*others, [](const OtherName& name) {
+    return name.what == OtherName::What::database;
+  });
+}
+
+// An engine renews its lease here and now: this is the very store that it works on, not a copy in
+// which its lease still runs.
+Task<Result<bool>> Operations::is_renewed() {
+  std::optional<std::map<store::NodeKey, Milliseconds>> before;
+  const SteadyInstant until = clock_.steady_now() + 2 * store::kRenewEvery;
+  while (true) {
+    const auto leases = co_await store_.read(
+        [](store::ReadTransaction& transaction) { return leases_in(transaction); });
+    if (!leases) co_return fail(leases.error());
+    for (const auto& [node, left] : *leases) {
+      if (before && before->contains(node) && left > before->at(node)) co_return true;
+    }
+    if (leases->empty() || clock_.steady_now() >= until) co_return false;
+    before = *leases;
+    (void)co_await async::sleep_for(kLookForRenewalEvery);
+  }
+}
+
 // A store that is served is nobody's to take over.
 Task<Result<void>> Operations::check_adoptable() {
   const auto nodes =
@@ -100,8 +148,9 @@ Task<Result<void>> Operations::check_adoptable() {
   for (const store::Node& node : *nodes) {
     if (node.is_void || !store::lease_runs(node)) continue;
     co_return fail(ErrorKind::conflict,
-                   fmt::format("an engine works on this store, node {} ({}): it is no copy. Of a "
-                               "copy that was just made, wait {} s",
+                   fmt::format("an engine works on this store, node {} ({}): it is no copy. Where "
+                               "only the address of the database differs, say that what waits is "
+                               "to be sent; else stop it. Of a copy that was just made, wait {} s",
                                node.name, node.roles,
                                std::chrono::ceil<std::chrono::seconds>(node.left).count()));
   }
@@ -174,7 +223,17 @@ Task<Result<Cancelled>> Operations::cancel_unstarted() {
 }
 
 Task<Result<void>> Operations::adopt(bool send_waiting) {
-  auto may = co_await check_adoptable();
+  // Another name of the address takes nothing over: whoever comes by it shares the store by its
+  // rows with those who came by the first. What waits is sent by them already.
+  const auto address = co_await only_address_differs();
+  if (!address) co_return fail(address.error());
+  bool shares = false;
+  if (*address && send_waiting) {
+    const auto renewed = co_await is_renewed();
+    if (!renewed) co_return fail(renewed.error());
+    shares = *renewed;
+  }
+  auto may = shares ? Result<void>() : co_await check_adoptable();
   if (!may) co_return may;
   if (!send_waiting) {
     const auto left = co_await waiting();

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A store that was served under other names is taken over, and what waits in it cancelled or kept.
+#include <atomic>
+#include <thread>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -125,6 +128,45 @@ TEST_F(AdoptionTest, WhatIsToBeSentStays) {
   Operations staging = operations("staging");
   ASSERT_TRUE(run(staging.adopt(true)));
   EXPECT_EQ(run(staging.waiting())->recipients, 5);
+}
+
+// As when the host of the database gets another name while the engines work.
+TEST_F(AdoptionTest, AnotherAddressOfAStoreThatIsServedIsTakenOn) {
+  const auto at = [&](std::string address) {
+    return Operations(
+        *installation.store, installation.clock,
+        Operations::Options{
+            .names = {.cluster = "production", .database = std::move(address), .queue = {}}});
+  };
+  write([&](store::WriteTransaction& t) {
+    return remember_names(
+        t, {.cluster = "production", .database = "db1.example.jp:5432/todoku", .queue = {}});
+  });
+  bulk(true, 5);
+  const auto node = write([](store::WriteTransaction& t) {
+    return t.enter_node({.name = "3f9c", .roles = "api on mail1.example.jp", .version = "1"});
+  });
+  Operations other = at("db2.example.jp:5432/todoku");
+  std::atomic<bool> over = false;
+  std::thread engine([&] {
+    for (int step = 1; !over; ++step) {
+      installation.clock.advance(std::chrono::milliseconds(100));
+      if (step % 30 == 0) {
+        write([&](store::WriteTransaction& t) { return t.renew_node(node); });
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  });
+  const auto cancelled = run(other.cancel_waiting(0));
+  const auto unsaid = run(other.adopt(false));
+  const auto adopted = run(other.adopt(true));
+  over = true;
+  engine.join();
+  EXPECT_FALSE(cancelled) << "they are being sent";
+  EXPECT_FALSE(unsaid);
+  ASSERT_TRUE(adopted) << adopted.error().detail;
+  EXPECT_THAT(run(other.cluster())->others, IsEmpty());
+  EXPECT_EQ(run(other.waiting())->recipients, 5);
 }
 
 TEST_F(AdoptionTest, AStoreThatIsServedIsNobodysToTakeOver) {

@@ -11,10 +11,14 @@ namespace {
 using What = OtherName::What;
 
 // The record: a line each, key and value. Configuration has no line feeds in texts.
+// Those of one kind of store stand last and only where they are known: a version that does not know
+// them reads the record of a store of the other kind.
 constexpr std::array<std::pair<std::string_view, std::string ClusterNames::*>, 3> kNameLines{
     {{"cluster ", &ClusterNames::cluster},
      {"database ", &ClusterNames::database},
      {"queue ", &ClusterNames::queue}}};
+
+constexpr std::string_view kFileLine = "file ";
 
 std::string in_one_line(std::string_view text) {
   std::string line(text);
@@ -31,6 +35,7 @@ std::string to_text(const ClusterNames& names) {
   for (const auto& [key, member] : kNameLines) {
     text += fmt::format("{}{}\n", key, in_one_line(names.*member));
   }
+  if (!names.file.empty()) text += fmt::format("{}{}\n", kFileLine, in_one_line(names.file));
   return text;
 }
 
@@ -41,6 +46,10 @@ std::optional<ClusterNames> parse_cluster_names(std::string_view text) {
     if (end == std::string_view::npos || !text.starts_with(key)) return std::nullopt;
     names.*member = text.substr(key.size(), end - key.size());
     text.remove_prefix(end + 1);
+  }
+  if (text.starts_with(kFileLine) && text.find('\n') == text.size() - 1) {
+    names.file = text.substr(kFileLine.size(), text.size() - 1 - kFileLine.size());
+    return names;
   }
   return text.empty() ? std::optional(names) : std::nullopt;
 }
@@ -59,6 +68,7 @@ std::vector<OtherName> other_names(const std::optional<ClusterNames>& stored,
   };
   compare(What::database, stored->database, here.database);
   compare(What::queue, stored->queue, here.queue);
+  compare(What::file, stored->file, here.file);
   return others;
 }
 
@@ -67,6 +77,8 @@ ClusterNames merged_names(const std::optional<ClusterNames>& stored, const Clust
   if (!stored) return names;
   if (names.database.empty()) names.database = stored->database;
   if (names.queue.empty()) names.queue = stored->queue;
+  // What was carried into a database is no file any more.
+  if (names.file.empty() && names.database.empty()) names.file = stored->file;
   return names;
 }
 
@@ -84,6 +96,12 @@ std::string to_sentence(const OtherName& name, Language language) {
     case What::queue:
       return said(
           {"the queues were {0} and are {1} here", "キューは {0} でしたが、ここでは {1} です"});
+    case What::file:
+      return said(
+          {"the database file is another one than was served before, which was {0}: a copy, or "
+           "restored from a backup, {1}",
+           "データベースのファイルがこれまで使われていたもの（{0}）と異なります。コピー、または"
+           "バックアップから復元したものです（{1}）"});
     case What::carried:
       return said({"everything was carried from this store to {0}, which sends it",
                    "このストアの内容は {0} に移行済みで、そちらから送信されます"});
@@ -98,6 +116,12 @@ std::string to_sentence(const std::vector<OtherName>& names, Language language) 
     text += to_sentence(name, language);
   }
   return text;
+}
+
+std::string held_sentence(const std::vector<OtherName>& names, Language language) {
+  constexpr Sentence kHeld{"HOLD: {}; see `todoku cluster adopt`",
+                           "HOLD（停止状態）: {}。`todoku cluster adopt` を参照してください"};
+  return fmt::format(fmt::runtime(kHeld.in(language)), to_sentence(names, language));
 }
 
 }  // namespace todoku::operate

@@ -22,6 +22,8 @@ struct ClusterNames {
   std::string cluster;   // cluster.name; may be empty
   std::string database;  // host:port/dbname, without user and password; of a file: empty
   std::string queue;     // region, endpoint and prefix; without one of its own: empty
+  // Which file it is, where the store is one: a copy is another. Unknown, or no file: empty.
+  std::string file = {};
   friend bool operator==(const ClusterNames&, const ClusterNames&) = default;
 };
 
@@ -31,7 +33,7 @@ struct ClusterNames {
 
 // A name under which the store was served, and the one that this process has for it.
 struct OtherName {
-  enum class What : std::uint8_t { cluster, database, queue, carried };
+  enum class What : std::uint8_t { cluster, database, queue, file, carried };
   What what = What::cluster;
   std::string stored;
   std::string here;
@@ -50,5 +52,7 @@ struct OtherName {
 // "the cluster is named "production" in the store and "staging" here"
 [[nodiscard]] std::string to_sentence(const OtherName& name, Language language);
 [[nodiscard]] std::string to_sentence(const std::vector<OtherName>& names, Language language);
+// What is said to whoever comes with others: "HOLD: ...; see `todoku cluster adopt`"
+[[nodiscard]] std::string held_sentence(const std::vector<OtherName>& names, Language language);
 
 }  // namespace todoku::operate

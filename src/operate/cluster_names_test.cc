@@ -19,7 +19,7 @@ TEST(ClusterNames, AreReadAsTheyWereWritten) {
   }
   for (const char* text :
        {"", "cluster x", "cluster \ndatabase \n", "database \ncluster \nqueue \n",
-        "cluster \ndatabase \nqueue \nmore\n"}) {
+        "cluster \ndatabase \nqueue \nmore\n", "cluster \ndatabase \nqueue \nfile x\nmore\n"}) {
     EXPECT_EQ(parse_cluster_names(text), std::nullopt) << text;
   }
   EXPECT_EQ(parse_cluster_names(to_text({"two\nlines", "", ""}))->cluster, "two lines");
@@ -50,6 +50,25 @@ TEST(ClusterNames, ADatabaseOrAQueueThatIsNewIsNoOtherOne) {
   EXPECT_EQ(merged_names(kProduction, file), kProduction) << "what it was stays known";
   EXPECT_EQ(merged_names(file, kProduction), kProduction);
   EXPECT_EQ(merged_names({}, file), file);
+}
+
+// Whoever copies a folder, or restores a backup, has another file.
+TEST(ClusterNames, AnotherFileIsTold) {
+  const ClusterNames served{"production", "", "", "made 1"};
+  EXPECT_EQ(parse_cluster_names(to_text(served)), served);
+  const ClusterNames copy{"production", "", "", "made 2"};
+  const auto others = other_names(served, copy, {});
+  ASSERT_THAT(others, SizeIs(1));
+  EXPECT_THAT(to_sentence(others, Language::english), HasSubstr("made 1"));
+  EXPECT_THAT(to_sentence(others, Language::japanese), HasSubstr("made 2"));
+  EXPECT_EQ(merged_names(served, copy), copy) << "as after an adoption";
+  const ClusterNames unknown{"production", "", ""};
+  EXPECT_THAT(other_names(served, unknown, {}), IsEmpty()) << "a file system that does not say";
+  EXPECT_THAT(other_names(unknown, copy, {}), IsEmpty()) << "served by a version that did not ask";
+  EXPECT_EQ(merged_names(served, unknown), served);
+  const ClusterNames carried{"production", "db.example.jp:5432/todoku", ""};
+  EXPECT_THAT(other_names(served, carried, {}), IsEmpty());
+  EXPECT_EQ(merged_names(served, carried), carried) << "no file any more";
 }
 
 TEST(ClusterNames, WhatWasCarriedAwayIsServedByNobody) {

@@ -127,6 +127,7 @@ Result<void> read_figures(store::ReadTransaction& transaction, const ClusterName
   const auto nodes = transaction.nodes();
   if (!nodes) return fail(nodes.error());
   if (status.running) status.missing_roles = roles_nobody_has(*nodes);
+  status.differences = differences(*nodes);
   auto others = read_other_names(transaction, names);
   if (!others) return fail(std::move(others.error()));
   status.others = std::move(*others);

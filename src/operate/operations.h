@@ -19,6 +19,7 @@
 #include "base/secret_box.h"
 #include "explain/time_text.h"
 #include "explain/way.h"
+#include "operate/agreement.h"
 #include "operate/cluster_names.h"
 #include "operate/drained.h"
 #include "store/store.h"
@@ -173,6 +174,7 @@ struct EngineStatus {
   Instant asked{};                         // when these figures were taken
   std::vector<store::Node> elsewhere;      // engines that live, and are not asked here
   std::vector<std::string> missing_roles;  // of a store that is worked on: see roles_nobody_has()
+  std::vector<Difference> differences;     // between what the processes were configured with
   std::vector<OtherName> others;           // for which it stands in HOLD, or would when it starts
 };
 
@@ -278,6 +280,8 @@ class Operations {
   Task<Result<store::Account>> account(std::string name);
   Task<Result<void>> changed();
   Task<Result<void>> check_adoptable();
+  Task<Result<bool>> only_address_differs();
+  Task<Result<bool>> is_renewed();
   Task<Result<Cancelled>> cancel_unstarted();
   // `usual`, or where a key had that name once, something like it.
   Task<Result<std::string>> new_selector(std::string account, std::string domain,

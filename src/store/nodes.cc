@@ -15,4 +15,26 @@ std::string lives_here(const Node& other) {
       other.name, other.version, other.roles, std::max<std::int64_t>(left, 0));
 }
 
+Result<std::string> joined_sources(std::span<const std::string> sources) {
+  std::string text;
+  for (const std::string& source : sources) {
+    if (source.empty() || source.contains('\n')) {
+      return fail(ErrorKind::invalid_input, "not a name of a source");
+    }
+    text += source;
+    text += '\n';
+  }
+  if (text.size() > kSourcesMax) return fail(ErrorKind::invalid_input, "too many sources");
+  return text;
+}
+
+std::vector<std::string> split_sources(std::string_view text) {
+  std::vector<std::string> sources;
+  for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+    sources.emplace_back(text.substr(0, end));
+    text.remove_prefix(end + 1);
+  }
+  return sources;
+}
+
 }  // namespace todoku::store

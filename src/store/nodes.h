@@ -28,11 +28,16 @@ namespace todoku::store {
 
 inline constexpr Milliseconds kNodeLease = std::chrono::seconds(15);
 inline constexpr Milliseconds kRenewEvery = std::chrono::seconds(3);
+// Octets of the names of a node's sources, each with its end.
+inline constexpr std::size_t kSourcesMax = std::size_t{1} << 20U;
 
 struct NewNode {
   std::string name;     // of the place where it runs
   std::string roles;    // for people
   std::string version;  // for people
+  // What it goes by of what must be the same in every process, so that a difference is noticed
+  // (operate/agreement.h).
+  std::string settings;
   // It comes in place of whoever had its name, who is known to be gone and becomes void. Otherwise
   // whoever has the name is another node.
   bool succeeds = true;
@@ -47,6 +52,8 @@ struct Node {
   std::string name;
   std::string roles;
   std::string version;
+  std::string settings;              // NewNode's
+  std::vector<std::string> sources;  // it could send from, and would if nobody else did
   Instant entered{};
   Milliseconds left{};   // of its lease, in the store's time; negative: it has lapsed for so long
   bool is_void = false;  // what it holds is being offered again
@@ -83,6 +90,10 @@ struct OfferedAgain {
   return node.left > Milliseconds(0) && node.left <= kNodeLease + kApart;
 }
 
+// Names of sources as they are stored: one a line.
+[[nodiscard]] Result<std::string> joined_sources(std::span<const std::string> sources);
+[[nodiscard]] std::vector<std::string> split_sources(std::string_view text);
+
 // What is said to who would have to be alone, and is not.
 [[nodiscard]] std::string lives_here(const Node& other);
 
@@ -118,6 +129,10 @@ class NodeWrites {
   // A whole lease from now on. conflict if the node is void or gone: enter anew, everything it held
   // is lost.
   [[nodiscard]] virtual Result<void> renew_node(NodeKey node) = 0;
+  // From what it could send: others hand over to who has less than its share. conflict if the node
+  // is void or gone, invalid_input if a name is none or they are longer than kSourcesMax together.
+  [[nodiscard]] virtual Result<void> offer_sources(NodeKey node,
+                                                   std::span<const std::string> sources) = 0;
   // Ends in order: what it still holds is offered again, its name is free.
   [[nodiscard]] virtual Result<void> leave_node(NodeKey node) = 0;
   // False if it was renewed meanwhile and lives.

@@ -3,7 +3,11 @@
 // TODOKU_RIVALS_SEED=n plays one again, and prints its whole story.
 #include "sim/rivals.h"
 
+#include <algorithm>
+#include <map>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -100,6 +104,29 @@ class RivalsAlone : public ::testing::Test {
       if (moment.at > from && others && moment.owners.size() == sources) return moment.at - from;
     }
     return Microseconds::max();
+  }
+  // How many sources each has that has some, fewest first.
+  static std::vector<std::size_t> counts_at(const Rivals& rivals, Microseconds when) {
+    std::map<std::size_t, std::size_t> by_node;
+    for (const auto& [source, node] : rivals.at(when).owners) ++by_node[node];
+    std::vector<std::size_t> counts;
+    for (const auto& [node, count] : by_node) counts.push_back(count);
+    std::ranges::sort(counts);
+    return counts;
+  }
+  // How often each got another owner.
+  static std::map<std::string, std::size_t> moves_in(const Rivals& rivals) {
+    std::map<std::string, std::size_t> moves;
+    std::map<std::string, std::size_t> owner;
+    for (const Rivals::Moment& moment : rivals.moments()) {
+      for (const auto& [source, node] : moment.owners) {
+        const auto [before, is_new] = owner.emplace(source, node);
+        if (!is_new && before->second == node) continue;
+        before->second = node;
+        ++moves[source];
+      }
+    }
+    return moves;
   }
   static bool ever_leads(const Rivals& rivals, std::size_t node) {
     return std::ranges::any_of(rivals.moments(),
@@ -209,7 +236,46 @@ TEST_F(RivalsAlone, ASourceGoesWhereItsAddressIs) {
   const auto& later = rivals->at(kBefore + seconds(20)).owners;
   ASSERT_TRUE(later.contains("source1"));
   EXPECT_NE(later.at("source1"), owner);
-  EXPECT_EQ(rivals->at(kBefore + seconds(80)).owners, later) << "and stays there";
+  EXPECT_EQ(rivals->at(kBefore + seconds(39)).owners.at("source1"), later.at("source1"))
+      << "and stays there, whatever evens out";
+  EXPECT_EQ(counts_at(*rivals, kBefore + seconds(95)), (std::vector<std::size_t>{1, 2}));
+}
+
+TEST_F(RivalsAlone, WhoComesBackIsHandedItsShare) {
+  script_.nodes = 3;
+  script_.sources = 6;
+  const auto rivals = play(kBefore, Crash{.down = seconds(60), .node = 1});
+  EXPECT_EQ(counts_at(*rivals, kBefore - seconds(1)), (std::vector<std::size_t>{2, 2, 2}));
+  EXPECT_EQ(counts_at(*rivals, kBefore + seconds(59)), (std::vector<std::size_t>{3, 3}));
+  EXPECT_EQ(counts_at(*rivals, kBefore + seconds(60 + 55)), (std::vector<std::size_t>{2, 2, 2}));
+  // At first, after the death, to who came back.
+  for (const auto& [source, moves] : moves_in(*rivals)) EXPECT_LE(moves, 3U) << source;
+}
+
+// As in a rolling update that is repeated: what moves is what whoever stops had, and its share when
+// it is back.
+TEST_F(RivalsAlone, SourcesDoNotFlapWhenCouriersComeAndGo) {
+  script_.nodes = 3;
+  script_.sources = 6;
+  constexpr std::size_t kRestarts = 9;
+  script_.incidents.clear();
+  for (std::size_t i = 0; i < kRestarts; ++i) {
+    script_.incidents.push_back({.at = kBefore + i * minutes(2),
+                                 .what = Restart{.grace = {}, .down = seconds(20), .node = i % 3}});
+  }
+  Rivals rivals(script_);
+  rivals.play();
+  EXPECT_THAT(rivals.troubles(), IsEmpty()) << rivals.trace().tail();
+  for (std::size_t i = 0; i < kRestarts; ++i) {
+    const Microseconds settled = kBefore + i * minutes(2) + seconds(19);
+    EXPECT_EQ(counts_at(rivals, settled), (std::vector<std::size_t>{3, 3})) << i;
+    if (i + 1 == kRestarts) break;
+    EXPECT_EQ(counts_at(rivals, settled + seconds(95)), (std::vector<std::size_t>{2, 2, 2})) << i;
+  }
+  std::size_t all = 0;
+  for (const auto& [source, moves] : moves_in(rivals)) all += moves;
+  EXPECT_LE(all, script_.sources + kRestarts * 4);
+  fmt::print("{} sources moved {} times in {} restarts\n", script_.sources, all, kRestarts);
 }
 
 TEST_F(RivalsAlone, OfTwoCouriersForOneSourceOneStandsBy) {

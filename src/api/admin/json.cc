@@ -30,10 +30,11 @@ void add_time(JsonWriter& json, std::string_view name, std::optional<Instant> in
   if (instant) json.member(name, time_text(*instant));
 }
 
-// Also for people, as `<name>_text` in the zone of the API.
-void add_shown_time(JsonWriter& json, const std::string& name, std::optional<Instant> instant) {
+// Also for people, as `<name>_text`, in the zone of the API where none is asked for.
+void add_shown_time(JsonWriter& json, const std::string& name, std::optional<Instant> instant,
+                    std::chrono::minutes offset = explain::kJapan) {
   add_time(json, name, instant);
-  if (instant) json.member(name + "_text", explain::time_text(*instant, explain::kJapan));
+  if (instant) json.member(name + "_text", explain::time_text(*instant, offset));
 }
 
 void add_account_members(JsonWriter& json, const store::Account& account) {
@@ -266,8 +267,8 @@ std::string stuck_json(const operate::StuckMails& stuck, std::chrono::minutes of
 }
 
 // A lapsed node is one that others will declare dead.
-std::string nodes_json(const std::vector<operate::NodeView>& nodes) {
-  return list_json("nodes", nodes, [](JsonWriter& json, const operate::NodeView& view) {
+std::string nodes_json(const std::vector<operate::NodeView>& nodes, std::chrono::minutes offset) {
+  return list_json("nodes", nodes, [offset](JsonWriter& json, const operate::NodeView& view) {
     const store::Node& node = view.node;
     // "api,courier on mail1.example.jp", as an engine enters (app/engine.cc).
     const std::string_view said = node.roles;
@@ -278,7 +279,7 @@ std::string nodes_json(const std::vector<operate::NodeView>& nodes) {
     json.member("roles", said.substr(0, on));
     json.member("host", on == std::string_view::npos ? "" : said.substr(on + 4));
     json.member("version", node.version);
-    add_shown_time(json, "entered", node.entered);
+    add_shown_time(json, "entered", node.entered, offset);
     json.member("state", node.is_void ? "void" : node.left > Milliseconds(0) ? "alive" : "lapsed");
     json.member("lease_left_ms", node.left.count());
     json.member("batches", view.holds.batches);
@@ -349,6 +350,15 @@ std::string status_json(const operate::EngineStatus& status) {
     json.member("node", node.name);
     json.member("roles", node.roles);
     json.member("version", node.version);
+    json.end_object();
+  }
+  json.end_array();
+  json.key("differences");
+  json.begin_array();
+  for (const operate::Difference& difference : status.differences) {
+    json.begin_object();
+    json.member("text", operate::to_sentence(difference, todoku::Language::english));
+    json.member("text_ja", operate::to_sentence(difference, todoku::Language::japanese));
     json.end_object();
   }
   json.end_array();

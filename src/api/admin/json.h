@@ -24,7 +24,8 @@ namespace todoku::api::admin {
                                            todoku::Language language);
 // With the times for people as well, so far east of UTC.
 [[nodiscard]] std::string stuck_json(const operate::StuckMails& stuck, std::chrono::minutes offset);
-[[nodiscard]] std::string nodes_json(const std::vector<operate::NodeView>& nodes);
+[[nodiscard]] std::string nodes_json(const std::vector<operate::NodeView>& nodes,
+                                     std::chrono::minutes offset);
 [[nodiscard]] std::string cluster_json(const operate::ClusterView& cluster);
 [[nodiscard]] std::string status_json(const operate::EngineStatus& status);
 

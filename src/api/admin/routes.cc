@@ -163,13 +163,16 @@ Task<Response> explain_address(Operations& operations, Given given) {
                         : failure(explanation.error());
 }
 
+std::chrono::minutes offset_of(const Given& given) {
+  return std::chrono::minutes(
+      given.number("utc_offset_minutes").value_or(operate::ExplainRequest{}.utc_offset_minutes));
+}
+
 Task<Response> list_stuck(Operations& operations, Given given) {
   constexpr std::int64_t kUsual = 100;
-  const auto offset =
-      given.number("utc_offset_minutes").value_or(operate::ExplainRequest{}.utc_offset_minutes);
+  const auto offset = offset_of(given);
   const auto stuck = co_await operations.stuck(given.number("limit").value_or(kUsual));
-  co_return stuck ? Response::json(200, stuck_json(*stuck, std::chrono::minutes(offset)))
-                  : failure(stuck.error());
+  co_return stuck ? Response::json(200, stuck_json(*stuck, offset)) : failure(stuck.error());
 }
 
 Task<Response> release_stuck(Operations& operations, Given given) {
@@ -184,9 +187,10 @@ Task<Response> release_all_stuck(Operations& operations, Given) {
                      : failure(released.error());
 }
 
-Task<Response> list_nodes(Operations& operations, Given) {
+Task<Response> list_nodes(Operations& operations, Given given) {
+  const auto offset = offset_of(given);
   const auto nodes = co_await operations.nodes();
-  co_return nodes ? Response::json(200, nodes_json(*nodes)) : failure(nodes.error());
+  co_return nodes ? Response::json(200, nodes_json(*nodes, offset)) : failure(nodes.error());
 }
 
 Task<Response> show_cluster(Operations& operations, Given) {

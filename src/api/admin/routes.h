@@ -16,7 +16,7 @@
 //   GET    /stuck?limit=&utc_offset_minutes=      {"mails": [{since, account, ...}], "more"}
 //   POST   /stuck/{account}/{email_id}/release
 //   POST   /stuck/release                         all of them -> {"released": n}
-//   GET    /nodes                                 {"nodes": [{key, node, roles, host, ...}]}
+//   GET    /nodes?utc_offset_minutes=             {"nodes": [{key, node, roles, host, ...}]}
 //   GET    /cluster                               {cluster, database, queue, "hold": [...]}
 //   GET    /cluster/waiting                       {"deliveries": n, "recipients": n}
 //   POST   /cluster/cancel     {from}             -> the same, and "next": from, or 0 at the end

@@ -183,6 +183,10 @@ TEST_F(AdminRoutesTest, NodesAreToldWithWhatTheyHold) {
   const std::string told = call(http::Method::get, "/nodes").body;
   EXPECT_THAT(told, HasSubstr(R"("node":"3f9c","roles":"api,courier","host":"mail1.example.jp",)"
                               R"("version":"1.2.3")"));
+  EXPECT_THAT(told, HasSubstr(R"("entered_text":"2026-01-01 09:00:00 JST")"));
+  EXPECT_THAT(call(http::Method::get, "/nodes?utc_offset_minutes=0").body,
+              HasSubstr(R"("entered_text":"2026-01-01 00:00:00 UTC")"));
+  EXPECT_EQ(call(http::Method::get, "/nodes?utc_offset_minutes=900").status, 400);
   EXPECT_THAT(told, HasSubstr(R"("state":"alive","lease_left_ms":15000,"batches":0)"));
 }
 

@@ -40,6 +40,9 @@ class Holdings final : public BatchHolder {
       const std::vector<store::HeldBatch>& batches) override;
   [[nodiscard]] std::vector<store::HeldBatch> forget(
       const std::vector<store::HeldBatch>& batches) override;
+  void given_back(const std::vector<store::HeldBatch>& batches) override {
+    recorder_.given_back(batches);
+  }
   void may_begin_again() override { recorder_.may_begin_again(); }
 
  private:

@@ -490,6 +490,17 @@ void OutcomeRecorder::tell_progress(const Group& group, const store::Settled& se
   feedback_.progressed(std::move(progress));
 }
 
+// Nothing of it was settled; with its release the scheduler has all its credit back.
+void OutcomeRecorder::given_back(const std::vector<store::HeldBatch>& batches) {
+  std::vector<BatchProgress> progress;
+  progress.reserve(batches.size());
+  for (const store::HeldBatch& batch : batches) {
+    progress.push_back({.key = batch.key,
+                        .released = store::BatchReleased{.done = false, .next = Milliseconds(0)}});
+  }
+  feedback_.progressed(std::move(progress));
+}
+
 Task<void> OutcomeRecorder::later(std::shared_ptr<Gate> gate, Microseconds wait,
                                   std::shared_ptr<Group> group) {
   co_await async::sleep_for(wait);

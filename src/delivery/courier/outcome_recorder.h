@@ -51,6 +51,8 @@ class OutcomeRecorder final : public OutcomeSink {
   Task<void> take_back(const Mail& mail) override;
   // The lease of the node holds again: whoever waits for it asks anew.
   void may_begin_again();
+  // These are due again without having been here: the answer that leased them was lost.
+  void given_back(const std::vector<store::HeldBatch>& batches);
   // What is dropped from now on is due at once, for whoever starts next. Without a lease nothing
   // more is sent: nobody waits for one any longer.
   void drain();

@@ -585,6 +585,18 @@ TEST_F(OutcomeRecorderTest, WhatWasForgottenIsLostWhenItComesAfterAll) {
   EXPECT_TRUE(holdings.forget(second).empty()) << "what is in hand is not forgotten";
 }
 
+TEST_F(OutcomeRecorderTest, WhatWasGivenBackIsToldAsDue) {
+  Holdings holdings(recorder_, lease_, clock_);
+  (void)feedback_.take();
+  holdings.given_back({{.key = {store::DeliveryKey{5}, 3}, .token = 1}});
+  const News news = feedback_.take();
+  ASSERT_EQ(news.progress.size(), 1U);
+  EXPECT_EQ(news.progress[0].key, (store::BatchKey{store::DeliveryKey{5}, 3}));
+  ASSERT_TRUE(news.progress[0].released);
+  EXPECT_EQ(news.progress[0].released->next, Milliseconds(0)) << "the scheduler rings at once";
+  EXPECT_FALSE(news.progress[0].released->done);
+}
+
 TEST_F(OutcomeRecorderTest, AnOutcomeGrowsOlderWhileItsCommitIsRepeated) {
   settle();
   ASSERT_EQ(store_.waiting.size(), 1U);

@@ -64,13 +64,15 @@ void Lane::drain() noexcept {
   wake();
 }
 
-void Lane::wake() noexcept {
-  if (woken_.exchange(true)) return;
+bool Lane::wake() noexcept {
+  if (woken_.exchange(true)) return true;
   try {
     boost::asio::post(home(), [self = shared_from_this()] { self->tend(); });
+    return true;
   } catch (...) {
     woken_ = false;
     async::report_exception("lane", std::current_exception());
+    return false;
   }
 }
 
@@ -102,10 +104,11 @@ void Lane::deal_with_all(LaneInbox<Node>& inbox, void (Lane::*deal)(Node&)) noex
 
 void Lane::tend() noexcept {
   woken_ = false;
-  for (std::size_t traffic = 0; traffic < granted_.size(); ++traffic) {
-    if (!granted_[traffic].exchange(false)) continue;
+  for (std::size_t traffic = 0; traffic < turn_.size(); ++traffic) {
+    const Turn turn = turn_[traffic].exchange(Turn::none);
+    if (turn == Turn::none) continue;
     in_line_[traffic] = false;
-    ++places_granted_;
+    if (turn == Turn::granted) ++places_granted_;
   }
   if (drain_asked_.load() && !std::exchange(draining_, true)) {
     guarded([this] { arrived_.notify(); });
@@ -264,9 +267,12 @@ bool Lane::take_place(std::string_view route) {
   const auto granted = [lane = weak_from_this(), traffic]() noexcept {
     const auto self = lane.lock();
     if (self == nullptr) return false;
-    self->granted_[static_cast<std::size_t>(traffic)] = true;
-    self->wake();
-    return true;
+    std::atomic<Turn>& turn = self->turn_[static_cast<std::size_t>(traffic)];
+    turn = Turn::granted;
+    if (self->wake()) return true;
+    // Unless it was tended meanwhile, and has the place: the next in line.
+    Turn untaken = Turn::granted;
+    return !turn.compare_exchange_strong(untaken, Turn::passed);
   };
   const bool taken = world_.places.take(traffic, granted);
   in_line = !taken;

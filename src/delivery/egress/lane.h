@@ -146,7 +146,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
   template <class Node>
   void deal_with_all(LaneInbox<Node>& inbox, void (Lane::*deal)(Node&)) noexcept;
   // Has tend() called on the home thread. Any thread.
-  void wake() noexcept;
+  // False: it could not be, and what came waits for the next who wakes it.
+  bool wake() noexcept;
   void accept(LaneArrival& arrival);
   void dismiss(LaneSeat& seat);
   // Its place in the ledger and among all connections.
@@ -200,7 +201,10 @@ class Lane : public std::enable_shared_from_this<Lane> {
 
   LaneInbox<LaneArrival> arrivals_;
   LaneInbox<LaneSeat> ended_;
-  std::array<std::atomic<bool>, 2> granted_{};  // a place, by TrafficClass
+  // What came of standing in line, by TrafficClass. Who grants a place and cannot wake the lane for
+  // it takes it back: the lane only learns that it is in line no more.
+  enum class Turn : std::uint8_t { none, granted, passed };
+  std::array<std::atomic<Turn>, 2> turn_{};
   std::atomic<bool> drain_asked_{false};
   std::atomic<bool> woken_{false};  // tend() is on its way
   std::atomic<std::size_t> announced_{0};

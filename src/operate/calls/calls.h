@@ -109,6 +109,7 @@ inline constexpr std::array kListStuck{
              1,
              1'000},
     kOffset};
+inline constexpr std::array kListNodes{kOffset};
 inline constexpr std::array kReleaseStuck{
     Argument{"account", {"As `stuck` says", "`stuck` に出る値"}, text, true},
     Argument{"email_id", {"As `stuck` says", "`stuck` に出る値"}, number, true, 1}};
@@ -138,7 +139,7 @@ inline constexpr Call kListStuck{Verb::get, "/stuck", arguments::kListStuck};
 inline constexpr Call kReleaseStuck{Verb::post, "/stuck/{account}/{email_id}/release",
                                     arguments::kReleaseStuck};
 inline constexpr Call kReleaseAllStuck{Verb::post, "/stuck/release", {}};
-inline constexpr Call kListNodes{Verb::get, "/nodes", {}};
+inline constexpr Call kListNodes{Verb::get, "/nodes", arguments::kListNodes};
 inline constexpr Call kCluster{Verb::get, "/cluster", {}};
 inline constexpr Call kWaiting{Verb::get, "/cluster/waiting", {}};
 inline constexpr Call kCancelWaiting{Verb::post, "/cluster/cancel", arguments::kCancelWaiting};

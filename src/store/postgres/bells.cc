@@ -51,6 +51,9 @@ const Sql kGiveBellsBack{
                            " u(source, traffic, delivery, batch, reception, delay)")
         " UPDATE bells b SET hidden = 0, reception = NULL, ready_at = CASE WHEN h.delay > 0"
         " THEN " STORE_NOW " + h.delay ELSE b.ready_at END FROM held h WHERE " SAME_BELL("b", "h")};
+// What is hidden for longer than anybody hides was hidden before the database's clock went back, as
+// at a fail-over: nobody has it in hand for so long.
+//
 // What was locked is changed by its place in the table. Where somebody has changed it between this
 // statement's snapshot and its lock, it has another place, and stays what he made of it.
 const Sql kHearBells{
@@ -59,7 +62,8 @@ const Sql kHearBells{
     " FROM unnest($2::text[], $3::bigint[], $4::bigint[]) w(source, traffic, most)"
     " CROSS JOIN LATERAL (SELECT b.ctid AS place FROM bells b"
     " WHERE b.source = w.source AND b.traffic = w.traffic AND b.ready_at <= " STORE_NOW
-    " AND b.hidden <= " STORE_NOW
+    " AND (b.hidden <= " STORE_NOW " OR b.hidden > " STORE_NOW
+    " + $5 + 1000)"
     " ORDER BY b.source, b.traffic, b.ready_at LIMIT w.most"
     " FOR UPDATE SKIP LOCKED) r WHERE " AS_A_HINT
     ")"

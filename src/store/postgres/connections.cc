@@ -110,8 +110,19 @@ void Connections::listen_to_silent(SteadyInstant now) {
   while (silent_.size() > kSilentMost) silent_.pop_front();
 }
 
+std::size_t Connections::places_taken() const {
+  const std::size_t all = count_ + silent_.size();
+  if (!silent_host_) return all;
+  const auto counts_not = [&](const Link& link) { return link.host() == *silent_host_; };
+  std::size_t not_counted = 0;
+  for (const Lent& each : resting_) not_counted += counts_not(*each.link) ? 1 : 0;
+  for (const Silent& each : silent_) not_counted += counts_not(*each.link) ? 1 : 0;
+  for (const Link* const link : lent_) not_counted += counts_not(*link) ? 1 : 0;
+  return all - std::min(all, not_counted);
+}
+
 bool Connections::may_dial(SteadyInstant now) const {
-  if (dialing_ || count_ + silent_.size() >= limits_.most) return false;
+  if (dialing_ || places_taken() >= limits_.most) return false;
   return now >= (count_ == 0 ? next_try_ : next_other_);
 }
 
@@ -168,7 +179,7 @@ Result<std::unique_ptr<Link>> Connections::dial_fit(bool besides, bool& reached)
   if (!timeline) return fail(in_our_words(link.failure(), timeline.error()));
   link.set_timeline(*timeline);
   if (is_of_the_past(link)) {
-    dialer_.turn_away();
+    (void)dialer_.turn_away(link);
     return fail(ErrorKind::unavailable,
                 "this server of the database goes on by itself, though another has taken over");
   }
@@ -199,6 +210,11 @@ Result<Connections::Lent> Connections::dial(Lock& lock, bool besides) {
     if (failures_ > 0) log::info("the database is reached again", {{"failures", failures_}});
     failures_ = other_failures_ = 0;
     end_past((*dialed)->timeline());
+    if (silent_host_ == (*dialed)->host()) silent_host_.reset();
+    if (besides && places_taken() >= limits_.most) {
+      next_other_ = now + around(kNoOtherFor);
+      return fail(ErrorKind::unavailable, "all connections to the database are in use");
+    }
     return Lent{std::move(*dialed), now + around(limits_.life), now};
   });
 }
@@ -269,7 +285,11 @@ void Connections::give_back(Lent lent) noexcept {
     std::erase_if(silent_,
                   [&](const Silent& each) { return each.since < lent.link->last_commit(); });
   }
-  if (lent.link->fell_silent()) dialer_.turn_away();
+  if (lent.link->fell_silent()) {
+    if (dialer_.turn_away(*lent.link)) silent_host_ = lent.link->host();
+  } else if (silent_host_ == lent.link->host() && lent.link->usable()) {
+    silent_host_.reset();
+  }
   const bool past = lent.link->timeline() > 0 && lent.link->timeline() < timeline_;
   bool keeps = !past && lent.link->usable() && !lent.link->in_transaction() && lent.link->ready();
   if (keeps && count_ > 1 && now >= next_look_) {

@@ -13,6 +13,10 @@
 // to. Until it is answered, or another commit is, nothing is begun that would have to wait in the
 // same way (a standby that is gone holds up every commit), and the server is not filled with what
 // hangs.
+//
+// So many connections are had to a server at most. Those to a host that has fallen silent do not
+// count where the address names another: they would keep everybody from reaching the server that
+// takes over.
 #pragma once
 
 #include <condition_variable>
@@ -20,6 +24,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "base/clock.h"
@@ -66,7 +71,7 @@ class Connections {
   // `dialer` must outlive it.
   Connections(Dialer& dialer, const Limits& limits, std::uint64_t seed)
       : dialer_(dialer), limits_(limits), random_(seed) {
-    lent_.reserve(limits.most + 1);
+    lent_.reserve(2 * limits.most + 1);  // to a host that is silent, and to the next
   }
 
   // The first one, which is to be given back by adopt(). Waits for room on the server.
@@ -97,6 +102,8 @@ class Connections {
 
   void listen_to_silent(SteadyInstant now);
   void end_resting(const Lock& lock, SteadyInstant now);
+  // Those that count.
+  [[nodiscard]] std::size_t places_taken() const;
   [[nodiscard]] bool may_dial(SteadyInstant now) const;
   // Without the lock meanwhile. Whatever is thrown is an error. `besides`: those that are there
   // stay; so it needs room.
@@ -119,9 +126,10 @@ class Connections {
   SeededRandom random_;
   std::deque<Lent> resting_;  // the one that was used last is last
   std::deque<Silent> silent_;
-  std::vector<Link*> lent_;    // with room for all that may be
-  std::size_t count_ = 0;      // those that rest and those that are lent
-  std::int64_t timeline_ = 0;  // the newest known
+  std::vector<Link*> lent_;                 // with room for all that may be
+  std::optional<std::size_t> silent_host_;  // others are dialed before it
+  std::size_t count_ = 0;                   // those that rest and those that are lent
+  std::int64_t timeline_ = 0;               // the newest known
   bool dialing_ = false;
   bool ended_ = false;
   int failures_ = 0;

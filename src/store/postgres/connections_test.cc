@@ -141,6 +141,36 @@ TEST_F(ConnectionsTest, OfSeveralHostsTheOneThatAnswersIsTaken) {
   EXPECT_TRUE(dialer.dial());
 }
 
+// Those that wait for a host that has fallen silent keep nobody from the next one.
+TEST_F(ConnectionsTest, AHostThatFallsSilentTakesNoPlaceOfTheNext) {
+  for (const bool is_alone : {false, true}) {
+    PostgresProxy silent(PostgresServer::running().socket());
+    PostgresProxy next(PostgresServer::running().socket());
+    const std::string names =
+        is_alone ? fmt::format("host=127.0.0.1 port={}", silent.port())
+                 : fmt::format("host=127.0.0.1,127.0.0.1 port={},{}", silent.port(), next.port());
+    postgres::Dialer dialer({.address = fmt::format("{} user=todoku dbname={} sslmode=disable "
+                                                    "gssencmode=disable",
+                                                    names, database_.name()),
+                             .password = {}});
+    postgres::Connections connections(dialer, {.most = 1, .wait_max = 50ms}, 1);
+    connections.adopt(*connections.first(1s));
+    silent.fail_next_commit(PostgresProxy::Fault::silence);
+    auto lent = connections.take(postgres::Use::change);
+    ASSERT_TRUE(lent) << lent.error().detail;
+    lent->link->add(postgres::Sql{"test: begin", "BEGIN"}).add(postgres::kCommit);
+    EXPECT_FALSE(lent->link->fly(100ms));
+    ASSERT_TRUE(lent->link->awaits_commit());
+    connections.give_back(std::move(*lent));
+    auto question = connections.take(postgres::Use::question);
+    EXPECT_NE(question.has_value(), is_alone);
+    if (!question) continue;
+    EXPECT_EQ(question->link->host(), 1U);
+    EXPECT_FALSE(connections.take(postgres::Use::question)) << "of the next there is but one";
+    connections.give_back(std::move(*question));
+  }
+}
+
 // A server that has no room for all connections of a process: it works with those it has.
 TEST_F(ConnectionsTest, AServerWithoutRoomForAllIsWorkedWithByFewer) {
   database_.execute("CREATE ROLE limited LOGIN CONNECTION LIMIT 3");

@@ -176,12 +176,14 @@ Result<std::unique_ptr<Link>> Dialer::dial() {
   }
   address.hosts = hosts_of(address.parsed.get());
   const std::size_t count = address.hosts.size();
+  hosts_ = count;
   std::optional<Error> failed;
   for (std::size_t n = 0, first = first_; n < count; ++n) {
     const std::size_t host = (first + n) % count;
     auto dialed = dial_host(address, host);
     if (dialed) {
       first_ = host;
+      (*dialed)->set_host(host);
       return dialed;
     }
     if (!failed) {
@@ -193,8 +195,13 @@ Result<std::unique_ptr<Link>> Dialer::dial() {
   return fail(std::move(*failed));
 }
 
-void Dialer::turn_away() {
-  ++first_;
+bool Dialer::turn_away(const Link& link) {
+  const std::size_t hosts = hosts_;
+  if (hosts < 2) return false;
+  // Several may fall silent together: only the first of them turns away.
+  std::size_t host = link.host();
+  first_.compare_exchange_strong(host, (link.host() + 1) % hosts);
+  return true;
 }
 
 bool is_full(const Error& error) {

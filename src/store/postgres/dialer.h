@@ -35,9 +35,9 @@ class Dialer {
   // A connection to a server that takes writes. If the password is refused it is asked for once
   // more. unavailable: the sentence says why.
   [[nodiscard]] Result<std::unique_ptr<Link>> dial();
-  // The host that was reached last is to be tried after the others: it has fallen silent, or
-  // another has taken over from it.
-  void turn_away();
+  // The host that `link` leads to is to be tried after the others: it has fallen silent, or another
+  // has taken over from it. True if another is tried first now.
+  bool turn_away(const Link& link);
   // Whoever dials is told unavailable at once, from now on.
   void stop() { stopped_ = true; }
 
@@ -49,7 +49,8 @@ class Dialer {
 
   const DialOptions options_;
   std::mutex one_at_a_time_;
-  std::atomic<std::size_t> first_{0};  // of the hosts, modulo their number
+  std::atomic<std::size_t> first_{0};  // of the hosts: which is tried first
+  std::atomic<std::size_t> hosts_{1};  // how many there are
   std::atomic<bool> stopped_{false};
 };
 

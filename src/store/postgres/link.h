@@ -106,6 +106,9 @@ class Link {
   // number. 0: not known.
   [[nodiscard]] std::int64_t timeline() const { return timeline_; }
   void set_timeline(std::int64_t timeline) { timeline_ = timeline; }
+  // Of the hosts of the address, from 0.
+  [[nodiscard]] std::size_t host() const { return host_; }
+  void set_host(std::size_t host) { host_ = host; }
   // From any thread while the link lives: whoever waits for its answers finds it lost.
   void interrupt();
   // When the last transaction that changed something was done; else the beginning of time.
@@ -148,6 +151,7 @@ class Link {
   // number belongs to another.
   int interrupting_ = -1;
   std::int64_t timeline_ = 0;
+  std::size_t host_ = 0;
   const Sql* copying_ = nullptr;
   SteadyInstant last_commit_{};
   Failure failure_{.state = "none"};

@@ -162,6 +162,40 @@ TEST_F(PostgresStoreTest, NoLeaseOutlivesAFailOverToAClockThatIsBehind) {
   EXPECT_TRUE(must(write(*store, [&](WriteTransaction& t) { return t.void_node(dead); })));
 }
 
+// Whoever received it may have died with the old primary; by the new one's clock it is hidden for
+// ten minutes more.
+TEST_F(PostgresStoreTest, ABellThatWasHeldComesAgainThoughTheClockWentBack) {
+  SharedClock before;
+  SharedClock after;
+  before.jump(10min);
+  const auto open_by = [&](const Clock& clock) {
+    return must(PostgresStore::open(
+        {.dial = {.address = database_.address(), .password = {}}, .clock = &clock}));
+  };
+  const BellChannel channel{"main", TrafficClass::bulk};
+  std::uint64_t reception = 0;
+  const auto hear = [&](Store& store, std::vector<Bell> rung) {
+    BellWork work;
+    work.rung = std::move(rung);
+    work.wanted = {{channel, 10}};
+    work.visibility = 30s;
+    work.reception = ++reception;
+    return must(store.perform_and_wait(std::move(work))).bells.size();
+  };
+  const Bell bell{channel, {DeliveryKey{7}, 1}};
+  const auto old_primary = open_by(before);
+  EXPECT_EQ(hear(*old_primary, {bell}), 1U);
+  const auto store = open_by(after);
+  // As the scheduler rings again for what was not claimed: then it is ready by this clock.
+  EXPECT_EQ(hear(*store, {bell}), 1U);
+  EXPECT_EQ(hear(*store, {}), 0U) << "it is held now";
+  after.advance(31s);
+  EXPECT_EQ(hear(*store, {}), 1U);
+  // Held beyond what anybody holds, and ready: what no ringing came for.
+  database_.execute("UPDATE bells SET hidden = hidden + 600000");
+  EXPECT_EQ(hear(*store, {}), 1U);
+}
+
 // It is ahead: every lease has lapsed at once, and who renews lives on.
 TEST_F(PostgresStoreTest, AFailOverToAClockThatIsAheadKillsNobodyWhoRenews) {
   SharedClock clock;

@@ -8,9 +8,10 @@
 namespace todoku::store::postgres {
 namespace {
 
-const Sql kNodes{"nodes: all",
-                 "SELECT n.key, n.name, n.roles, n.version, n.entered, coalesce(l.until, 0), n.void"
-                 " FROM nodes n LEFT JOIN node_leases l ON l.node = n.key ORDER BY n.key"};
+const Sql kNodes{
+    "nodes: all",
+    "SELECT n.key, n.name, n.roles, n.version, n.entered, coalesce(l.until, 0), n.void,"
+    " n.settings, n.sources FROM nodes n LEFT JOIN node_leases l ON l.node = n.key ORDER BY n.key"};
 const Sql kHeldByNodes{"nodes: what they hold",
                        "SELECT n.key, h.batches, h.open FROM nodes n CROSS JOIN LATERAL"
                        " (SELECT count(*) AS batches, coalesce(sum(open), 0)::bigint AS open"
@@ -42,6 +43,8 @@ Result<std::vector<Node>> Questions::nodes() {
     node.entered = rows->instant(i, 4);
     node.left = rows->instant(i, 5) - session_.now();
     node.is_void = rows->flag(i, 6);
+    node.settings = rows->text(i, 7);
+    node.sources = split_sources(rows->text(i, 8));
   }
   return nodes;
 }

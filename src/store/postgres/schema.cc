@@ -186,11 +186,19 @@ ALTER TABLE api_keys ADD COLUMN scopes bigint NOT NULL DEFAULT 15,
   ADD COLUMN networks text NOT NULL DEFAULT '', ADD COLUMN expires bigint;
 )sql";
 
+// nodes.settings        What a process goes by of what must be the same in all (store/nodes.h).
+// nodes.sources         From what it could send, a name a line.
+constexpr std::string_view kStep3 = R"sql(
+ALTER TABLE nodes ADD COLUMN settings text NOT NULL DEFAULT '';
+ALTER TABLE nodes ADD COLUMN sources text NOT NULL DEFAULT '';
+)sql";
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 2> kSteps{{{"tables", kStep1}, {"terms of API keys", kStep2}}};
+constexpr std::array<Step, 3> kSteps{
+    {{"tables", kStep1}, {"terms of API keys", kStep2}, {"what nodes say of themselves", kStep3}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);

@@ -27,7 +27,9 @@ const Sql kLockLiving{"nodes: lock living",
                       " ORDER BY key FOR UPDATE"};
 const Sql kVoidOthers{"nodes: void others",
                       "UPDATE nodes SET void = 1 WHERE key = ANY($1) AND void = 0"};
-const Sql kInsertNode{"nodes: insert", "INSERT INTO nodes VALUES($1, $2, $3, $4, $5, 0)"};
+const Sql kInsertNode{"nodes: insert",
+                      "INSERT INTO nodes(key, name, roles, version, entered, void, settings)"
+                      " VALUES($1, $2, $3, $4, $5, 0, $6)"};
 const Sql kInsertLease{"nodes: insert lease", "INSERT INTO node_leases VALUES($1, $2)"};
 // Against being made void meanwhile. Shared, like the lock of who hands it work: a renewal waits
 // for none of those.
@@ -41,6 +43,8 @@ const Sql kRenew{"nodes: renew",
 const Sql kShorten{"nodes: shorten leases",
                    "UPDATE node_leases SET until = $1 WHERE node IN (SELECT node FROM node_leases"
                    " WHERE until > $2 FOR UPDATE SKIP LOCKED)"};
+const Sql kOfferSources{"nodes: offer sources",
+                        "UPDATE nodes SET sources = $2 WHERE key = $1 AND void = 0"};
 const Sql kLeave{"nodes: leave", "UPDATE nodes SET void = 2 WHERE key = $1"};
 const Sql kRemoveIdle{"nodes: remove",
                       "DELETE FROM nodes WHERE key = $1 AND void <> 0 AND NOT EXISTS"
@@ -149,7 +153,8 @@ Result<NodeKey> Changes::enter_node(const NewNode& node) {
                   .add(kGiveSources, Params() << before)
                   .add(kInsertNode, Params() << *key << std::string_view(node.name)
                                              << std::string_view(node.roles)
-                                             << std::string_view(node.version) << now)
+                                             << std::string_view(node.version) << now
+                                             << std::string_view(node.settings))
                   .add(kInsertLease, Params() << *key << now + kNodeLease)
                   .fly();
   if (!done) return fail(std::move(done.error()));
@@ -166,6 +171,15 @@ Result<void> Changes::renew_node(NodeKey node) {
                            .fly();
   if (!renewed) return fail(renewed.error());
   if ((*renewed)[1].changes() == 0) return fail(ErrorKind::conflict, "this node counts as dead");
+  return {};
+}
+
+Result<void> Changes::offer_sources(NodeKey node, std::span<const std::string> sources) {
+  const auto text = joined_sources(sources);
+  if (!text) return fail(text.error());
+  const auto offered = session_.ask(kOfferSources, Params() << node << std::string_view(*text));
+  if (!offered) return fail(offered.error());
+  if (offered->changes() == 0) return fail(ErrorKind::conflict, "this node counts as dead");
   return {};
 }
 

@@ -8,7 +8,8 @@ namespace todoku::store::sqlite {
 Result<std::vector<Node>> Queries::nodes() {
   std::vector<Node> nodes;
   auto query = db_.query(
-      "SELECT key, name, roles, version, entered, lease_until, void FROM nodes ORDER BY key");
+      "SELECT key, name, roles, version, entered, lease_until, void, settings, sources FROM nodes"
+      " ORDER BY key");
   while (query.next()) {
     Node& node = nodes.emplace_back();
     node.key = NodeKey{query.integer(0)};
@@ -18,6 +19,8 @@ Result<std::vector<Node>> Queries::nodes() {
     node.entered = query.instant(4);
     node.left = query.instant(5) - now_;
     node.is_void = query.flag(6);
+    node.settings = query.text(7);
+    node.sources = split_sources(query.text(8));
   }
   if (query.failed()) return fail(query.error());
   return nodes;

@@ -250,10 +250,17 @@ ALTER TABLE api_keys ADD COLUMN networks TEXT NOT NULL DEFAULT '';
 ALTER TABLE api_keys ADD COLUMN expires INTEGER;
 )sql";
 
+// nodes.settings        What a process goes by of what must be the same in all (store/nodes.h).
+// nodes.sources         From what it could send, a name a line.
+constexpr const char* kVersion12 = R"sql(
+ALTER TABLE nodes ADD COLUMN settings TEXT NOT NULL DEFAULT '';
+ALTER TABLE nodes ADD COLUMN sources TEXT NOT NULL DEFAULT '';
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 11> kMigrations{kVersion1, kVersion2,  kVersion3, kVersion4,
-                                                  kVersion5, kVersion6,  kVersion7, kVersion8,
-                                                  kVersion9, kVersion10, kVersion11};
+constexpr std::array<const char*, 12> kMigrations{kVersion1, kVersion2,  kVersion3,  kVersion4,
+                                                  kVersion5, kVersion6,  kVersion7,  kVersion8,
+                                                  kVersion9, kVersion10, kVersion11, kVersion12};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

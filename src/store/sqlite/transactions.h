@@ -202,6 +202,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   // -- nodes (writes_nodes.cc)
   Result<NodeKey> enter_node(const NewNode& node) override;
   Result<void> renew_node(NodeKey node) override;
+  Result<void> offer_sources(NodeKey node, std::span<const std::string> sources) override;
   Result<void> leave_node(NodeKey node) override;
   Result<bool> void_node(NodeKey node) override;
   Result<OfferedAgain> offer_again(NodeKey node, std::int64_t limit) override;

@@ -36,10 +36,11 @@ Result<NodeKey> SqliteWriteTransaction::enter_node(const NewNode& node) {
   const auto key = counters_.take_numbers(1);
   if (!key) return fail(key.error());
   done = db_.query(
-                "INSERT INTO nodes(key, name, roles, version, entered, lease_until, void)"
-                " VALUES(?, ?, ?, ?, ?, ?, 0)")
+                "INSERT INTO nodes(key, name, roles, version, entered, lease_until, void, settings)"
+                " VALUES(?, ?, ?, ?, ?, ?, 0, ?)")
              .bind(*key, std::string_view(node.name), std::string_view(node.roles),
-                   std::string_view(node.version), now_, now_ + kNodeLease)
+                   std::string_view(node.version), now_, now_ + kNodeLease,
+                   std::string_view(node.settings))
              .run();
   if (!done) return fail(std::move(done.error()));
   return NodeKey{*key};
@@ -48,6 +49,18 @@ Result<NodeKey> SqliteWriteTransaction::enter_node(const NewNode& node) {
 Result<void> SqliteWriteTransaction::renew_node(NodeKey node) {
   auto done = db_.query("UPDATE nodes SET lease_until = ? WHERE key = ? AND void = 0")
                   .bind(now_ + kNodeLease, node)
+                  .run();
+  if (!done) return done;
+  if (db_.changes() == 0) return fail(ErrorKind::conflict, "this node counts as dead");
+  return {};
+}
+
+Result<void> SqliteWriteTransaction::offer_sources(NodeKey node,
+                                                   std::span<const std::string> sources) {
+  const auto text = joined_sources(sources);
+  if (!text) return fail(text.error());
+  auto done = db_.query("UPDATE nodes SET sources = ? WHERE key = ? AND void = 0")
+                  .bind(std::string_view(*text), node)
                   .run();
   if (!done) return done;
   if (db_.changes() == 0) return fail(ErrorKind::conflict, "this node counts as dead");

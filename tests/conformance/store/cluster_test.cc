@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who leads, and whose a source is, as the store has it.
+#include <algorithm>
 #include <future>
 #include <set>
 
@@ -68,6 +69,31 @@ class Asking {
  private:
   Store& store_;
 };
+
+TEST_P(StoreSuite, ANodeSaysWhatItGoesByAndFromWhatItCouldSend) {
+  const auto node_of = [&](NodeKey key) {
+    const auto nodes = must(store_->read_and_wait([](ReadTransaction& t) { return t.nodes(); }));
+    return *std::ranges::find(nodes, key, &Node::key);
+  };
+  const auto offer = [&](NodeKey key, std::vector<std::string> sources) {
+    return store_->write_and_wait(
+        WritePriority::accept, [=](WriteTransaction& t) { return t.offer_sources(key, sources); });
+  };
+  const NodeKey third = must(store_->write_and_wait(WritePriority::accept, [](WriteTransaction& t) {
+    return t.enter_node({.name = "third", .settings = "a\tb\nc\td\n"});
+  }));
+  EXPECT_EQ(node_of(third).settings, "a\tb\nc\td\n");
+  EXPECT_EQ(node_of(me_).settings, "");
+  EXPECT_THAT(node_of(third).sources, IsEmpty());
+  must(offer(third, {"mx1", "mx2"}));
+  EXPECT_THAT(node_of(third).sources, ElementsAre("mx1", "mx2"));
+  EXPECT_THAT(node_of(me_).sources, IsEmpty());
+  must(offer(third, {"mx2"}));
+  EXPECT_THAT(node_of(third).sources, ElementsAre("mx2"));
+  EXPECT_EQ(error_of(offer(third, {"mx\n1"})), "invalid_input");
+  Asking(*store_).leave(third);
+  EXPECT_EQ(error_of(offer(third, {"mx1"})), "conflict");
+}
 
 TEST_P(StoreSuite, OneLeadsAndStaysForAsLongAsItRenews) {
   Asking ask(*store_);

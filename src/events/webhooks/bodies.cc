@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "events/webhooks/bodies.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "base/date_time.h"
+#include "base/digest.h"
+#include "base/utf8.h"
+#include "http/json.h"
+
+namespace todoku::events::webhooks {
+namespace {
+
+using http::JsonWriter;
+
+// The code of a drop is always this text (blastengine-api.md section 5.2).
+constexpr std::string_view kDropCode = "554(errors)";
+
+// Receivers of the contract's form expect a code. Where no reply came, it is the one that stands
+// for the kind of the failure and claims nothing more (RFC 5321 section 4.2.3).
+std::string contract_code(const ToldEvent& event) {
+  if (event.kind == ToldKind::dropped) return std::string(kDropCode);
+  if (event.code > 0) return fmt::format("{}", event.code);
+  return event.kind == ToldKind::hard_error ? "550" : "451";
+}
+
+std::size_t octets_of_codes(const ToldEvent& event) {
+  std::size_t octets = 0;
+  for (const auto& [key, value] : event.insert_codes) octets += key.size() + value.size();
+  return octets;
+}
+
+bool tells_codes(const ToldEvent& event) {
+  return !event.insert_codes.empty() && octets_of_codes(event) <= kInsertCodesOctetsMax;
+}
+
+void write_codes(JsonWriter& json, const ToldEvent& event) {
+  if (!tells_codes(event)) return;
+  json.key("insert_codes");
+  json.begin_array();
+  for (const auto& [key, value] : event.insert_codes) {
+    json.begin_object();
+    json.member("key", key);
+    json.member("value", value);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void write_contract_event(JsonWriter& json, const ToldEvent& event) {
+  const auto type = contract_type(event);
+  check(type.has_value(), "the contract has a word for what is told in its form");
+  const std::string_view words = event.explanation.empty() ? event.message : event.explanation;
+  json.begin_object();
+  json.key("event");
+  json.begin_object();
+  json.member("type", *type);
+  json.member("datetime", format_date_time(event.at));
+  json.key("detail");
+  json.begin_object();
+  json.member("mailaddress", event.email);
+  json.member("subject", utf8_prefix(event.subject, kSubjectOctetsMax));
+  json.member("error_code", contract_code(event));
+  json.member("error_message", utf8_prefix(words, kMessageOctetsMax));
+  json.member("delivery_id", event.delivery_id);
+  write_codes(json, event);
+  json.end_object();
+  json.end_object();
+  json.end_object();
+}
+
+void write_counts(JsonWriter& json, const store::DeliveryCounts& counts) {
+  json.key("counts");
+  json.begin_object();
+  json.member("total", counts.total);
+  json.member("sent", counts.delivered);
+  json.member("hard_error", counts.bounced);
+  json.member("dropped", counts.dropped);
+  json.member("expired", counts.expired);
+  json.member("cancelled", counts.cancelled);
+  json.member("unknown", counts.unknown);
+  json.member("deferred", counts.deferred);
+  json.end_object();
+}
+
+void write_delivery(JsonWriter& json, const ToldEvent& event) {
+  if (event.delivery_id == 0) return;
+  json.member("delivery_id", event.delivery_id);
+  json.member("delivery_type", contract_word(event.delivery_type));
+  json.member("subject", utf8_prefix(event.subject, kSubjectOctetsMax));
+  if (!event.purpose.empty()) json.member("purpose", event.purpose);
+  json.key("tags");
+  json.begin_array();
+  for (std::size_t i = 0; i < std::min(kTagsMax, event.tags.size()); ++i) {
+    json.value(std::string_view(event.tags[i]));
+  }
+  json.end_array();
+}
+
+void write_recipient(JsonWriter& json, const ToldEvent& event) {
+  if (event.email.empty()) return;
+  json.member("email", event.email);
+  if (event.email_id) json.member("email_id", *event.email_id);
+  if (event.maillog_id) json.member("maillog_id", *event.maillog_id);
+  if (event.attempt > 0) json.member("attempt", event.attempt);
+  if (event.code > 0) json.member("code", event.code);
+  if (!event.message.empty()) {
+    json.member("message", utf8_prefix(event.message, kMessageOctetsMax));
+  }
+  if (event.cause != Cause::none) json.member("cause", to_string(event.cause));
+  write_codes(json, event);
+}
+
+std::size_t octets_of(std::span<const ToldEvent* const> events) {
+  std::size_t octets = 200;
+  for (const ToldEvent* event : events) octets += webhooks::octets_of(*event);
+  return octets;
+}
+
+// The members of one event's object; the brackets are the caller's.
+void write_signed_event(JsonWriter& json, const ToldEvent& event) {
+  json.member("type", type_of(event.kind));
+  json.member("timestamp", format_utc(event.at));
+  json.key("data");
+  json.begin_object();
+  write_delivery(json, event);
+  write_recipient(json, event);
+  if (event.counts) write_counts(json, *event.counts);
+  json.end_object();
+}
+
+}  // namespace
+
+std::size_t octets_of(const ToldEvent& event) {
+  constexpr std::size_t kAround = 400;  // names of members, dates, numbers
+  std::size_t octets =
+      kAround + event.email.size() + event.purpose.size() +
+      std::min(event.subject.size(), kSubjectOctetsMax) +
+      std::min(std::max(event.message.size(), event.explanation.size()), kMessageOctetsMax);
+  for (std::size_t i = 0; i < std::min(kTagsMax, event.tags.size()); ++i) {
+    octets += event.tags[i].size() + 3;
+  }
+  if (tells_codes(event)) octets += octets_of_codes(event) + event.insert_codes.size() * 20;
+  return octets;
+}
+
+std::optional<std::string_view> contract_type(const ToldEvent& event) {
+  if (event.delivery_type == DeliveryType::smtp || event.email.empty()) return std::nullopt;
+  switch (event.kind) {
+    case ToldKind::hard_error:
+      return contract_word(RecipientState::bounced);
+    case ToldKind::soft_error:
+    case ToldKind::expired:
+      return contract_word(RecipientState::expired);
+    case ToldKind::dropped:
+      return contract_word(RecipientState::dropped);
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string contract_body(std::span<const ToldEvent* const> events) {
+  JsonWriter json;
+  json.reserve(octets_of(events));
+  json.begin_object();
+  json.key("events");
+  json.begin_array();
+  for (const ToldEvent* event : events) write_contract_event(json, *event);
+  json.end_array();
+  json.end_object();
+  return json.take();
+}
+
+std::string signed_body(std::span<const ToldEvent* const> events) {
+  check(!events.empty(), "a call tells something");
+  JsonWriter json;
+  json.reserve(octets_of(events));
+  json.begin_object();
+  if (events.size() == 1) {
+    write_signed_event(json, *events.front());
+    json.end_object();
+    return json.take();
+  }
+  json.member("type", "events.batch");
+  json.member("timestamp", format_utc(events.front()->at));
+  json.key("data");
+  json.begin_object();
+  json.key("events");
+  json.begin_array();
+  for (const ToldEvent* event : events) {
+    json.begin_object();
+    json.member("id", event->id);
+    write_signed_event(json, *event);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  json.end_object();
+  return json.take();
+}
+
+std::string call_id(std::span<const ToldEvent* const> events) {
+  check(!events.empty(), "a call tells something");
+  if (events.size() == 1) return events.front()->id;
+  std::string all;
+  for (const ToldEvent* event : events) all.append(event->id).append("\n");
+  return "batch_" + sha256_hex(all).substr(0, 32);
+}
+
+}  // namespace todoku::events::webhooks

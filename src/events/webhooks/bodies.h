@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bodies of webhooks, in two forms from one value: the contract's batch, as clients of
+// blastengine read it (blastengine-api.md section 5.4), and the signed form, whose payload is the
+// one that the Standard Webhooks specification recommends. Pure; every body is bounded.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "events/webhooks/told_event.h"
+
+namespace todoku::events::webhooks {
+
+// Texts of others are cut there, between characters.
+inline constexpr std::size_t kMessageOctetsMax = 1'000;
+inline constexpr std::size_t kSubjectOctetsMax = 1'000;
+// Insert codes beyond it are left out, all of them: half a set would be read as a whole one.
+inline constexpr std::size_t kInsertCodesOctetsMax = 8'192;
+inline constexpr std::size_t kTagsMax = 32;
+
+// At most so much is one event in either form, JSON's own characters and escapes included.
+inline constexpr std::size_t kEventOctetsMax = std::size_t{128} << 10U;
+// About how many octets an event adds to a body: what batches are measured by.
+[[nodiscard]] std::size_t octets_of(const ToldEvent& event);
+
+// The contract's word of an event: "HARDERROR", "SOFTERROR", "DROP"; nullopt for what it does not
+// tell: every other kind, events about many, and whatever was sent over SMTP.
+[[nodiscard]] std::optional<std::string_view> contract_type(const ToldEvent& event);
+
+// {"events":[{"event":{...}}]}. Every event must have a contract_type().
+[[nodiscard]] std::string contract_body(std::span<const ToldEvent* const> events);
+
+// Of one event {"type","timestamp","data"}; of several the same with type "events.batch", whose
+// data is {"events":[...]}, each with its `id` beside the three.
+[[nodiscard]] std::string signed_body(std::span<const ToldEvent* const> events);
+
+// The id of the call that tells these events: of one, its own; of several, one that follows from
+// theirs, so that the same events in the same order are the same call, also after a restart.
+[[nodiscard]] std::string call_id(std::span<const ToldEvent* const> events);
+
+}  // namespace todoku::events::webhooks

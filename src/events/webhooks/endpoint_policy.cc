@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: Apache-2.0
+// The window, the state that is written, and what answers mean. What is called when is in
+// endpoint_calls.cc.
+#include "events/webhooks/endpoint_policy.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "events/webhooks/bodies.h"
+
+namespace todoku::events::webhooks {
+namespace {
+
+using Status = EndpointState::Status;
+using How = CallAnswer::How;
+
+// What a receiver may ask us to wait, at most: it is no way to keep events for ever.
+constexpr Milliseconds kThrottledMax = std::chrono::hours(1);
+// After an answer that blames nobody.
+constexpr Milliseconds kSoon{1'000};
+
+}  // namespace
+
+EndpointPolicy::EndpointPolicy(EndpointOptions options, EndpointState state, Random& random)
+    : options_(std::move(options)),
+      random_(random),
+      status_(state.status),
+      failing_since_(state.failing_since),
+      owner_told_(state.owner_told),
+      cursor_(state.cursor),
+      read_from_(std::move(state.cursor)) {
+  for (ParkedEvent& event : state.parked) {
+    if (event.order_key != 0) ++parked_keys_[event.order_key];
+    parked_.push_back({.event = std::move(event), .told = nullptr});
+  }
+}
+
+Milliseconds EndpointPolicy::varied(Milliseconds wait) {
+  const double factor = 0.8 + 0.4 * random_.unit();
+  return Milliseconds(static_cast<std::int64_t>(static_cast<double>(wait.count()) * factor));
+}
+
+Milliseconds EndpointPolicy::wait_after(int tries) {
+  const auto at = static_cast<std::size_t>(std::max(tries, 1) - 1);
+  return varied(options_.waits[std::min(at, options_.waits.size() - 1)]);
+}
+
+// ---- the window
+// ----------------------------------------------------------------------------------
+
+bool EndpointPolicy::wants_events() const {
+  if (status_ == Status::disabled) return false;
+  // Half a window at a time: a page is worth its question.
+  return window_.size() <= options_.window_events_max / 2 &&
+         window_octets_ <= options_.window_octets_max / 2;
+}
+
+std::size_t EndpointPolicy::room() const {
+  return options_.window_events_max - std::min(options_.window_events_max, window_.size());
+}
+
+void EndpointPolicy::on_page(std::vector<OfferedEvent> events, std::string cursor, Instant now) {
+  // What has only been asked for events that it refused may well take another one.
+  const bool has_untried = std::ranges::any_of(
+      window_, [](const Slot& one) { return one.stage != Stage::done && one.tries == 0; });
+  if (!events.empty() && !has_untried) probe_at_ = std::min(probe_at_, now + options_.probe_first);
+  for (OfferedEvent& event : events) {
+    Slot slot{.told = std::move(event.told),
+              .order_key = event.order_key,
+              .cursor_behind = std::move(event.cursor_behind),
+              .company_max = options_.batch_events_max,
+              .offered = now,
+              .due = now};
+    slot.octets = octets_of(*slot.told);
+    window_octets_ += slot.octets;
+    window_.push_back(std::move(slot));
+  }
+  if (cursor == read_from_) return;
+  read_from_ = std::move(cursor);
+  if (!window_.empty() && window_.back().cursor_behind == read_from_) return;
+  window_.push_back({.cursor_behind = read_from_, .stage = Stage::done, .offered = now});
+}
+
+void EndpointPolicy::leave_front() {
+  while (!window_.empty()) {
+    const Slot& front = window_.front();
+    if (front.stage == Stage::in_flight) return;
+    if (front.stage == Stage::waiting) {
+      // While everything is refused nothing is the event's own fault.
+      const bool may_park = is_well() && parked_.size() < options_.parked_max;
+      if (!may_park || (front.tries == 0 && !is_parked(front.order_key))) return;
+      park(front);
+    } else if (front.told) {
+      ++unsaved_;
+    }
+    cursor_ = front.cursor_behind;
+    window_octets_ -= front.octets;
+    dirty_ = true;
+    window_.pop_front();
+    ++first_number_;
+  }
+}
+
+void EndpointPolicy::park(const Slot& slot) {
+  // Whoever waits for another one's end would keep a place in memory from those whose turn comes.
+  const bool keeps =
+      parked_loaded_ < options_.parked_loaded_max && !is_parked(slot.order_key) && slot.tries == 1;
+  if (keeps) ++parked_loaded_;
+  if (slot.order_key != 0) ++parked_keys_[slot.order_key];
+  parked_.push_back({.event = {.id = slot.told->id,
+                               .order_key = slot.order_key,
+                               .tries = slot.tries,
+                               .first_tried = slot.first_tried,
+                               .due = slot.due},
+                     .told = keeps ? slot.told : nullptr});
+}
+
+// ---- answers
+// -------------------------------------------------------------------------------------
+
+void EndpointPolicy::on_answer(std::uint64_t number, const CallAnswer& answer, Instant now) {
+  const auto found = calls_.find(number);
+  check(found != calls_.end(), "an answer belongs to a call");
+  const CallUnderWay call = std::move(found->second);
+  calls_.erase(found);
+  switch (answer.how) {
+    case How::accepted:
+      note_accepted(call);
+      break;
+    case How::busy:
+      not_before_ = now + varied(kSoon);
+      give_back(call, now);
+      break;
+    case How::throttled: {
+      const Milliseconds asked = answer.retry_after.value_or(varied(options_.waits.front()));
+      not_before_ = now + std::clamp(asked, kSoon, kThrottledMax);
+      give_back(call, now);
+      note_failure(now);
+      break;
+    }
+    case How::gone:
+      give_back(call, now);
+      if (status_ != Status::disabled) notices_.push_back(EndpointActions::Notice::disabled);
+      status_ = Status::disabled;
+      dirty_ = true;
+      break;
+    case How::refused:
+      // A parked event has been refused before: that it is again says nothing about the endpoint.
+      if (!call.parked || status_ == Status::failing) note_failure(now);
+      if (status_ == Status::active) {
+        blame(call, now);
+      } else {
+        give_back(call, now);
+      }
+      break;
+  }
+  leave_front();
+}
+
+void EndpointPolicy::note_accepted(const CallUnderWay& call) {
+  for (const std::uint64_t number : call.slots) {
+    slot(number).stage = Stage::done;
+  }
+  if (call.parked) {
+    ++unsaved_;
+    --parked_in_flight_;
+    unpark(*call.parked);
+  }
+  failures_in_row_ = 0;
+  probes_ = 0;
+  if (status_ != Status::failing) return;
+  status_ = Status::active;
+  dirty_ = true;
+  if (owner_told_) notices_.push_back(EndpointActions::Notice::recovered);
+  owner_told_ = false;
+}
+
+void EndpointPolicy::give_back(const CallUnderWay& call, Instant due) {
+  for (const std::uint64_t number : call.slots) {
+    Slot& one = slot(number);
+    one.stage = Stage::waiting;
+    one.due = due;
+  }
+  if (!call.parked) return;
+  --parked_in_flight_;
+  (*call.parked)->stage = Parked::Stage::idle;
+  (*call.parked)->event.due = due;
+}
+
+void EndpointPolicy::note_failure(Instant now) {
+  ++failures_in_row_;
+  if (status_ == Status::active && failures_in_row_ >= options_.failures_until_failing) {
+    status_ = Status::failing;
+    failing_since_ = now;
+    owner_told_ = false;
+    probes_ = 0;
+    dirty_ = true;
+  }
+  if (status_ != Status::failing) return;
+  Milliseconds wait = options_.probe_first;
+  for (int i = 0; i < probes_ && wait < options_.probe_longest; ++i) wait *= 2;
+  ++probes_;
+  probe_at_ = now + varied(std::min(wait, options_.probe_longest));
+}
+
+// Who is refused in company is tried again soon, in half of it: so the one that nobody takes is
+// found in a few calls, and the others have lost seconds.
+void EndpointPolicy::blame(const CallUnderWay& call, Instant now) {
+  if (call.parked) {
+    --parked_in_flight_;
+    blame_parked(**call.parked, now);
+    return;
+  }
+  if (call.slots.size() > 1) {
+    const Instant due = now + varied(kSoon);
+    for (const std::uint64_t number : call.slots) {
+      Slot& one = slot(number);
+      one.stage = Stage::waiting;
+      one.company_max = call.slots.size() / 2;
+      one.due = due;
+    }
+    return;
+  }
+  Slot& one = slot(call.slots.front());
+  one.stage = Stage::waiting;
+  one.company_max = 1;
+  if (one.tries == 0) one.first_tried = now;
+  ++one.tries;
+  one.due = now + wait_after(one.tries);
+}
+
+void EndpointPolicy::blame_parked(Parked& parked, Instant now) {
+  ParkedEvent& event = parked.event;
+  parked.stage = Parked::Stage::idle;
+  if (event.tries == 0) event.first_tried = now;
+  ++event.tries;
+  dirty_ = true;
+  const Instant end = event.first_tried + options_.refused_for;
+  const bool out_of_tries = options_.tries_max > 0 && event.tries >= options_.tries_max;
+  if (out_of_tries || now >= end) {
+    // It holds back those of its recipient until it is written down: a restart in between would
+    // try it again, behind them.
+    parked.stage = Parked::Stage::leaving;
+    set_aside_.push_back(event.id);
+    save_at_ = now;
+    return;
+  }
+  event.due = std::min(now + wait_after(event.tries), end);
+  if (event.due > now + options_.waits.front()) forget_content(parked);
+}
+
+void EndpointPolicy::on_loaded(const std::string& id, std::shared_ptr<const ToldEvent> told) {
+  const auto place = std::ranges::find_if(parked_, [&](const Parked& one) {
+    return one.event.id == id && one.stage == Parked::Stage::loading;
+  });
+  if (place == parked_.end()) return;
+  place->stage = Parked::Stage::idle;
+  place->told = std::move(told);
+  if (place->told) return;
+  --parked_loaded_;
+  unpark(place);
+}
+
+void EndpointPolicy::on_load_failed(const std::string& id, Instant now) {
+  for (Parked& parked : parked_) {
+    if (parked.event.id != id || parked.stage != Parked::Stage::loading) continue;
+    parked.stage = Parked::Stage::idle;
+    parked.event.due = now + kSoon;
+    --parked_loaded_;
+    return;
+  }
+}
+
+void EndpointPolicy::forget_content(Parked& parked) {
+  if (!parked.told) return;
+  parked.told = nullptr;
+  --parked_loaded_;
+}
+
+EndpointPolicy::ParkedPlace EndpointPolicy::unpark(ParkedPlace place) {
+  forget_content(*place);
+  if (const auto key = parked_keys_.find(place->event.order_key); key != parked_keys_.end()) {
+    if (--key->second == 0) parked_keys_.erase(key);
+  }
+  dirty_ = true;
+  return parked_.erase(place);
+}
+
+void EndpointPolicy::enable(Instant now) {
+  status_ = Status::active;
+  failures_in_row_ = 0;
+  probes_ = 0;
+  not_before_ = now;
+  owner_told_ = false;
+  dirty_ = true;
+}
+
+// ---- what is written
+// -----------------------------------------------------------------------------
+
+void EndpointPolicy::save(Instant now, EndpointActions& actions) {
+  if (!dirty_ || saving_) return;
+  // Sooner than usual before sending has to wait for it.
+  if (now < save_at_ && unsaved_ < options_.unsaved_max / 2) return wake(save_at_);
+  EndpointState state{.status = status_,
+                      .failing_since = failing_since_,
+                      .owner_told = owner_told_,
+                      .cursor = cursor_};
+  for (const Parked& parked : parked_) {
+    if (parked.stage != Parked::Stage::leaving) state.parked.push_back(parked.event);
+  }
+  actions.save = EndpointActions::Save{.state = std::move(state), .set_aside = set_aside_};
+  dirty_ = false;
+  saving_ = true;
+  save_at_ = now + options_.save_every;
+  unsaved_before_ = unsaved_;
+  set_aside_before_ = set_aside_.size();
+}
+
+void EndpointPolicy::on_saved(bool stored) {
+  check(saving_, "what is said to be written was to be written");
+  saving_ = false;
+  if (!stored) {
+    dirty_ = true;
+    return;
+  }
+  unsaved_ -= unsaved_before_;
+  const auto written = set_aside_.begin() + static_cast<std::ptrdiff_t>(set_aside_before_);
+  const std::unordered_set<std::string> gone(set_aside_.begin(), written);
+  set_aside_.erase(set_aside_.begin(), written);
+  if (gone.empty()) return;
+  const bool was_dirty = dirty_;
+  for (auto place = parked_.begin(); place != parked_.end();) {
+    const bool leaves = place->stage == Parked::Stage::leaving && gone.contains(place->event.id);
+    place = leaves ? unpark(place) : std::next(place);
+  }
+  dirty_ = was_dirty;  // what was written does not hold them any more
+  leave_front();
+}
+
+void EndpointPolicy::tell_owner(Instant now, EndpointActions& actions) {
+  if (status_ == Status::failing && !owner_told_) {
+    const Instant at = failing_since_ + options_.told_after;
+    if (now >= at) {
+      owner_told_ = true;
+      dirty_ = true;
+      notices_.push_back(EndpointActions::Notice::failing);
+    } else {
+      wake(at);
+    }
+  }
+  actions.notices = std::exchange(notices_, {});
+}
+
+}  // namespace todoku::events::webhooks

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "events/webhooks/endpoint_policy.h"
+
+#include <algorithm>
+#include <functional>
+#include <set>
+#include <string>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "events/webhooks/test_endpoint.h"
+
+namespace todoku::events::webhooks {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(EndpointPolicy, TellsEverythingInOrderInFewCalls) {
+  EndpointWorld world({.events = 5'000, .recipients = 200});
+  world.run();
+  EXPECT_EQ(world.faults(), "");
+  EXPECT_EQ(world.accepted(), 5'000U);
+  EXPECT_EQ(world.told_again(), 0U);
+  EXPECT_LT(world.calls(), 400U);
+}
+
+TEST(EndpointPolicy, WritingDoesNotSlowItDown) {
+  EndpointWorld world({.events = 20'000, .recipients = 2'000});
+  world.run();
+  EXPECT_EQ(world.faults(), "");
+  EXPECT_LT(world.elapsed(), 15s);  // a writing a second would let out a thousand in each
+}
+
+TEST(EndpointPolicy, TellsASingleEventAtOnce) {
+  EndpointWorld world({.events = 1, .recipients = 1});
+  world.run();
+  EXPECT_EQ(world.accepted(), 1U);
+  EXPECT_LT(world.elapsed(), 2s);
+}
+
+TEST(EndpointPolicy, OneThatIsRefusedHoldsBackItsRecipientAndNobodyElse) {
+  EndpointWorld world({.events = 3'000, .recipients = 100, .refused = {500}});
+  world.run_until([&] { return world.accepted() >= 3'000 - 25; });
+  EXPECT_LT(world.elapsed(), 10min);  // long before the refused one is given up
+  world.run();
+  EXPECT_EQ(world.faults(), "");
+  EXPECT_EQ(world.accepted(), 2'999U);
+  EXPECT_EQ(world.set_aside(), std::set<std::size_t>{500});
+  EXPECT_GE(world.elapsed(), 24h);
+  EXPECT_LT(world.elapsed(), 26h);
+}
+
+TEST(EndpointPolicy, OneThatIsTakenAfterHoursIsTaken) {
+  EndpointWorld world({.events = 300, .recipients = 10, .refused = {7, 8, 100}, .refused_for = 6h});
+  world.run();
+  EXPECT_EQ(world.faults(), "");
+  EXPECT_EQ(world.accepted(), 300U);
+  EXPECT_TRUE(world.set_aside().empty());
+}
+
+TEST(EndpointPolicy, AnEndpointThatIsAwayForDaysLosesNothing) {
+  EndpointWorld world({.events = 2'000, .recipients = 50, .away_from = 2s, .away_until = 72h});
+  world.run();
+  EXPECT_EQ(world.faults(), "");
+  EXPECT_EQ(world.accepted(), 2'000U);
+  EXPECT_TRUE(world.set_aside().empty());
+  const std::vector<EndpointActions::Notice> expected = {EndpointActions::Notice::failing,
+                                                         EndpointActions::Notice::recovered};
+  EXPECT_EQ(world.notices(), expected);
+  EXPECT_LT(world.calls_while_away(), 600U);  // a probe each ten minutes or so
+  EXPECT_LT(world.elapsed(), 72h + 30min);
+}
+
+TEST(EndpointPolicy, NothingIsParkedWhereEverythingIsRefused) {
+  WorldOptions options{.events = 50, .recipients = 50, .away_from = 0ms, .away_until = 48h};
+  options.endpoint.batch_events_max = 1;
+  EndpointWorld world(options);
+  world.pass(24h);
+  EXPECT_EQ(world.policy().parked_events(), 0U);
+  world.run();
+  EXPECT_EQ(world.faults(), "");
+  EXPECT_EQ(world.accepted(), 50U);
+}
+
+TEST(EndpointPolicy, ASingleRefusedOneDoesNotKeepItsEndpointFailing) {
+  EndpointWorld world({.events = 2, .recipients = 2, .refused = {0}, .second_after = 3h});
+  world.run_until([&] { return world.accepted() == 1; });
+  EXPECT_LT(world.elapsed(), 3h + 1min);
+  world.run();
+  EXPECT_EQ(world.faults(), "");
+}
+
+TEST(EndpointPolicy, TheContractsFormGivesUpAfterThreeRetries) {
+  WorldOptions options{.events = 100, .recipients = 10, .refused = {3}};
+  options.endpoint = EndpointOptions::of_contract();
+  EndpointWorld world(options);
+  world.run();
+  EXPECT_EQ(world.faults(), "");
+  EXPECT_EQ(world.set_aside(), std::set<std::size_t>{3});
+  EXPECT_EQ(world.refusals_alone(3), 4U);
+}
+
+TEST(EndpointPolicy, GoneIsGone) {
+  EndpointWorld world({.events = 5'000, .recipients = 10, .gone_at = 100ms});
+  world.run();
+  world.pass(1min);
+  EXPECT_EQ(world.written().status, EndpointState::Status::disabled);
+  EXPECT_EQ(world.notices(), std::vector{EndpointActions::Notice::disabled});
+  const std::size_t before = world.calls();
+  world.pass(48h);
+  EXPECT_EQ(world.calls(), before);
+  EXPECT_FALSE(world.policy().wants_events());
+}
+
+TEST(EndpointPolicy, WaitsAsItIsAsked) {
+  EndpointWorld world(
+      {.events = 100, .recipients = 10, .throttled_until = 10min, .retry_after = 2min});
+  world.run();
+  EXPECT_EQ(world.faults(), "");
+  EXPECT_EQ(world.accepted(), 100U);
+  EXPECT_LE(world.calls(), 8U);
+}
+
+TEST(EndpointPolicy, WhatIsOursIsNoRefusal) {
+  EndpointWorld world({.events = 200, .recipients = 10, .busy_until = 30h});
+  world.run();
+  EXPECT_EQ(world.faults(), "");
+  EXPECT_EQ(world.accepted(), 200U);
+  EXPECT_TRUE(world.notices().empty());
+}
+
+TEST(EndpointPolicy, SendsNoMoreThanCanBeWrittenDown) {
+  WorldOptions options{.events = 10'000, .recipients = 100, .store_away_until = 1h};
+  options.endpoint.unsaved_max = 300;
+  EndpointWorld world(options);
+  world.pass(30min);
+  EXPECT_LE(world.accepted(), 300 + options.endpoint.window_events_max);
+  world.run();
+  EXPECT_EQ(world.faults(), "");
+  EXPECT_EQ(world.accepted(), 10'000U);
+}
+
+TEST(EndpointPolicy, WhatIsNoLongerKeptIsLeftOut) {
+  EndpointWorld world({.events = 100, .recipients = 10, .refused = {3}, .forgotten_at = 10h});
+  world.run();
+  EXPECT_EQ(world.accepted(), 90U);  // without those that waited behind the third
+  EXPECT_TRUE(world.set_aside().empty());
+  EXPECT_EQ(world.policy().parked_events(), 0U);
+}
+
+// ---- whatever happens
+// ----------------------------------------------------------------------------
+
+WorldOptions random_world(std::uint64_t seed) {
+  SeededRandom random(seed);
+  WorldOptions options{.seed = seed,
+                       .events = 200 + random.below(2'000),
+                       .recipients = 1 + random.below(60),
+                       .refused_for = Milliseconds(random.below(48) * 3'600'000),
+                       .lost_answers = random.unit() * 0.2,
+                       .failures = random.unit() * random.unit(),
+                       .crashes = random.unit() * 0.02,
+                       .filtered = random.unit() * 0.5};
+  for (std::uint64_t count = random.below(20); count > 0; --count) {
+    options.refused.insert(random.below(options.events));
+  }
+  if (random.below(3) == 0) {
+    options.away_from = Milliseconds(random.below(60'000));
+    options.away_until = options.away_from + Milliseconds(random.below(30) * 3'600'000);
+  }
+  EndpointOptions& endpoint = options.endpoint;
+  endpoint.in_flight_max = 1 + random.below(6);
+  endpoint.batch_events_max = 1 + random.below(100);
+  endpoint.window_events_max = 20 + random.below(500);
+  endpoint.parked_max = 5 + random.below(200);
+  endpoint.parked_loaded_max = 1 + random.below(8);
+  endpoint.unsaved_max = 10 + random.below(500);
+  return options;
+}
+
+TEST(EndpointPolicyProperty, NothingIsMissingAndOrderIsKeptThroughCrashes) {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    EndpointWorld world(random_world(seed));
+    world.run();
+    ASSERT_EQ(world.faults(), "") << "seed " << seed;
+  }
+}
+
+// The checks find what they are there for: a store that forgets one half of what is written.
+TEST(EndpointPolicyProperty, AStoreThatForgetsIsFoundOut) {
+  std::size_t found = 0;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    WorldOptions options = random_world(seed);
+    options.crashes = 0.05;
+    options.store_forgets_parked = true;
+    EndpointWorld world(options);
+    world.run();
+    if (!world.faults().empty()) ++found;
+  }
+  EXPECT_GT(found, 10U);
+}
+
+TEST(EndpointPolicyProperty, AnOrderThatNobodyKeepsIsFoundOut) {
+  std::size_t found = 0;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    WorldOptions options = random_world(seed);
+    options.tells_recipients = false;
+    EndpointWorld world(options);
+    world.run();
+    if (!world.faults().empty()) ++found;
+  }
+  EXPECT_GT(found, 10U);
+}
+
+}  // namespace
+}  // namespace todoku::events::webhooks

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// An event as outsiders are told of it: everything that a body of a webhook can hold, in one plain
+// value. Whoever reads events fills it in; nothing here looks anything up.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "mail/cause.h"
+#include "mail/states.h"
+#include "store/deliveries.h"
+
+namespace todoku::events::webhooks {
+
+enum class ToldKind : std::uint8_t {
+  accepted,
+  sent,  // a receiver's 250: accepted there, not read
+  deferred,
+  hard_error,
+  soft_error,  // temporary failures until it was given up
+  dropped,
+  expired,
+  cancelled,
+  unknown,
+  opened,
+  delivery_started,
+  delivery_paused,
+  delivery_resumed,
+  delivery_stopped,
+  delivery_finished,
+  delivery_failed,
+  import_ended,
+  test,  // asked for by the endpoint's owner
+};
+
+struct ToldEvent {
+  std::string id;  // stable; letters, digits, "_" and "-"
+  ToldKind kind = ToldKind::test;
+  Instant at;
+  std::int64_t delivery_id = 0;  // 0: of no delivery
+  DeliveryType delivery_type = DeliveryType::transaction;
+  std::vector<std::string> tags;
+  std::string purpose;  // the API's word; empty: not said
+  std::string subject;
+
+  // Of one recipient's event; the address is empty in others.
+  std::string email;
+  std::optional<std::int64_t> email_id;
+  std::optional<std::int64_t> maillog_id;
+  std::vector<std::pair<std::string, std::string>> insert_codes;  // where they may be told
+  int attempt = 0;                                                // from 1; 0: none
+  int code = 0;                                                   // of the reply; 0: no reply
+  std::string message;      // the receiver's words, or ours if there was no reply
+  std::string explanation;  // Japanese: what it means; empty: nothing more than the message
+  Cause cause = Cause::none;
+
+  // Of an event about many.
+  std::optional<store::DeliveryCounts> counts;
+};
+
+// "recipient.hard_error", "delivery.finished", "import.ended": the type of the signed form, and the
+// word by which an endpoint asks for it.
+[[nodiscard]] std::string_view type_of(ToldKind kind);
+[[nodiscard]] std::optional<ToldKind> kind_of(std::string_view type);
+
+}  // namespace todoku::events::webhooks
