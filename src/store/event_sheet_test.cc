@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "store/codec.h"
+
 namespace todoku::store {
 namespace {
 
@@ -58,6 +60,24 @@ TEST(EventSheet, ACutOneIsCorrupt) {
     const auto read = unpack_sheet(std::string_view(whole).substr(0, size));
     ASSERT_FALSE(read) << size;
     EXPECT_EQ(read.error().kind, ErrorKind::corrupt);
+  }
+}
+
+// What does not fit is not cut down to another recipient or another answer.
+TEST(EventSheet, ANumberThatIsTooLargeIsCorrupt) {
+  for (const std::size_t large : {0U, 1U, 3U, 4U, 5U, 6U}) {  // 6: none
+    const auto value = [&](std::size_t field) {
+      return field == large ? std::uint64_t{1} << 33U : 1U;
+    };
+    std::string sheet = pack_sheet(kCommitted, {});
+    sheet.push_back(static_cast<char>(EventKind::sent));
+    put_zigzag(sheet, 0);
+    put_zigzag(sheet, 1'000);
+    put_zigzag(sheet, static_cast<std::int64_t>(value(0)));  // batch
+    put_varint(sheet, value(1));                             // seq
+    put_zigzag(sheet, 1);                                    // log id
+    for (const std::size_t field : {3U, 4U, 5U}) put_varint(sheet, value(field));
+    EXPECT_EQ(unpack_sheet(sheet).has_value(), large == 6) << large;
   }
 }
 
