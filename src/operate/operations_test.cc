@@ -166,6 +166,12 @@ TEST_F(OperationsTest, ARotatedKeyWorksUntilTheOverlapIsOver) {
   EXPECT_EQ(fresh->key.networks, old->key.networks);
   EXPECT_EQ(fresh->key.expires, std::nullopt);
 
+  const auto again = run(operations.rotate_key("shop", old->key.id, 48));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->old_expires, rotated->old_expires) << "no later for being asked twice";
+  EXPECT_EQ(again->key.key.expires, std::nullopt)
+      << "and it ends no sooner than the old one was to";
+
   const auto at_once = run(operations.rotate_key("shop", rotated->key.key.id, 0));
   ASSERT_TRUE(at_once);
   EXPECT_EQ(at_once->old_expires, std::nullopt);
