@@ -65,6 +65,14 @@ void print_running(Session& session, const boost::json::value& status) {
 void print_missing(Session& session, const boost::json::value& status) {
   for (const auto& role : list_of(status, "missing_roles")) {
     if (!role.is_string()) continue;
+    if (role.get_string() == "events") {
+      session.say({"missing    no process with the role {} works on this store: imports wait, what "
+                   "was deleted stays",
+                   "不足       {} の役割のプロセスが動いていないため、インポートが始まらず、削除済み"
+                   "データも残ります"},
+                  std::string_view(role.get_string()));
+      continue;
+    }
     session.say({"missing    no process with the role {} works on this store: nothing is sent",
                  "不足       {} の役割のプロセスが動いていないため、送信されません"},
                 std::string_view(role.get_string()));
