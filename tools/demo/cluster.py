@@ -20,7 +20,8 @@ from postgres_server import PostgresServer  # noqa: E402
 from show import width_of  # noqa: E402
 
 ROLES = {"api1": "api", "api2": "api", "scheduler1": "scheduler", "scheduler2": "scheduler",
-         "courier1": "courier", "courier2": "courier", "courier3": "courier"}
+         "courier1": "courier", "courier2": "courier", "courier3": "courier",
+         "events1": "events"}
 RECEIVERS = {domain: ["delay = { body = 0.02 }"] for domain in DOMAINS}
 BULK = 3_000
 ARRIVE_WITHIN = 90
@@ -100,7 +101,7 @@ def show_end(cluster, clients, bulk, killed):
 
 
 def demonstrate(binary, server, queue):
-    print("==> starting a database, receivers and seven processes of todoku")
+    print("==> starting a database, receivers and eight processes of todoku")
     with OnCluster(binary, server, queue, ROLES, RECEIVERS) as cluster:
         cluster.wait_for(lambda: cluster.leader() is not None, "a leader")
         cluster.wait_for(lambda: sum(cluster.sources_of(name) for name, roles in ROLES.items()
