@@ -9,6 +9,7 @@
 
 #include "async/runtime.h"
 #include "base/log.h"
+#include "base/safeguard.h"
 
 namespace todoku::delivery {
 namespace {
@@ -81,7 +82,9 @@ Task<bool> Node::held() {
 
 void Node::hold(SteadyInstant asked) {
   life_.renewed(asked, store::kNodeLease);
-  until_us_ = life_.until().time_since_epoch().count();
+  const SteadyInstant until =
+      stands(Safeguard::lapse_respected) ? life_.until() : SteadyInstant::max();
+  until_us_ = until.time_since_epoch().count();
   wake_.notify();
   if (BatchHolder* const holder = holder_) holder->may_begin_again();
 }

@@ -7,6 +7,7 @@
 
 #include "app/host_check.h"
 #include "app/module_options.h"
+#include "base/safeguard.h"
 
 namespace todoku::app::roles {
 namespace {
@@ -71,8 +72,11 @@ CourierRole::CourierRole(const Ground& ground, Shared& shared,
 
 Result<void> CourierRole::start() {
   sending_.start();
-  shared_.begin_to_own([this](std::string_view source) { return sending_.in_use(source); });
+  shared_.begin_to_own([this](std::string_view source) {
+    return stands(Safeguard::handover_waits) && sending_.in_use(source);
+  });
   running_.add([this](SteadyInstant deadline) {
+    if (!stands(Safeguard::handover_waits)) shared_.give_sources();
     const bool clean = ground_.wait_for(sending_.stop(deadline));
     shared_.give_sources();
     return clean;

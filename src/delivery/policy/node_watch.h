@@ -25,16 +25,21 @@ class NodeWatch {
   };
   // Two looks further apart than this are an interruption.
   static constexpr Milliseconds kLookGap = std::chrono::seconds(8);
+  // So is an answer that took longer than this: others were not answered meanwhile either.
+  static constexpr Milliseconds kAnswerMax = std::chrono::seconds(3);
   // How long holders have after an interruption before anything of theirs is taken.
   static constexpr Milliseconds kGrace = std::chrono::seconds(10);
   // The store's clock has leapt if a lease ran down by so much more than our clock tells.
   static constexpr Milliseconds kLeap = std::chrono::seconds(5);
 
-  // What the store says at `now`. Returns those to be declared dead. `itself`: our own node, which
-  // is not dead as long as it looks.
+  // What the store says at `now`, having been asked at `asked`. Returns those to be declared dead.
+  // `itself`: our own node, which is not dead as long as it looks.
   [[nodiscard]] std::vector<std::int64_t> look(const std::vector<Seen>& nodes, std::int64_t itself,
-                                               SteadyInstant now) {
-    if (!looked_ || now - last_look_ > kLookGap || leapt(nodes, now)) undisturbed_since_ = now;
+                                               SteadyInstant asked, SteadyInstant now) {
+    const bool hung = now - asked > kAnswerMax;
+    if (!looked_ || hung || now - last_look_ > kLookGap || leapt(nodes, now)) {
+      undisturbed_since_ = now;
+    }
     looked_ = true;
     last_look_ = now;
     left_.clear();

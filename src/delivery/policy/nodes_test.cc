@@ -49,7 +49,7 @@ class NodeWatchTest : public ::testing::Test {
   Ids look_for(Milliseconds time, Milliseconds left) {
     Ids dead;
     for (Milliseconds passed(0); passed <= time; passed += seconds(3), now_ += seconds(3)) {
-      for (const auto id : watch_.look({{7, left - passed}, {1, seconds(15)}}, 1, now_)) {
+      for (const auto id : watch_.look({{7, left - passed}, {1, seconds(15)}}, 1, now_, now_)) {
         dead.push_back(id);
       }
     }
@@ -62,12 +62,12 @@ class NodeWatchTest : public ::testing::Test {
 
 TEST_F(NodeWatchTest, ALapsedNodeIsDeadToWhoHasLookedLongEnough) {
   EXPECT_EQ(look_for(seconds(12), seconds(15)), Ids{});
-  EXPECT_EQ(watch_.look({{7, seconds(0)}, {1, seconds(15)}}, 1, now_), Ids{7});
+  EXPECT_EQ(watch_.look({{7, seconds(0)}, {1, seconds(15)}}, 1, now_, now_), Ids{7});
 }
 
 TEST_F(NodeWatchTest, WhoHasJustComeBuriesNobody) {
   EXPECT_EQ(look_for(seconds(9), seconds(-60)), Ids{}) << "it may be about to renew";
-  EXPECT_EQ(watch_.look({{7, seconds(-72)}}, 1, now_), Ids{7});
+  EXPECT_EQ(watch_.look({{7, seconds(-72)}}, 1, now_, now_), Ids{7});
 }
 
 TEST_F(NodeWatchTest, AfterTheStoreWasAwayEverybodyHasTimeToRenew) {
@@ -75,7 +75,17 @@ TEST_F(NodeWatchTest, AfterTheStoreWasAwayEverybodyHasTimeToRenew) {
   watch_.interrupted();
   now_ += seconds(60);
   EXPECT_EQ(look_for(seconds(9), seconds(-45)), Ids{});
-  EXPECT_EQ(watch_.look({{7, seconds(15)}}, 1, now_), Ids{}) << "it has renewed";
+  EXPECT_EQ(watch_.look({{7, seconds(15)}}, 1, now_, now_), Ids{}) << "it has renewed";
+}
+
+// Another server takes over from one that stood still: who asks waits, and is answered.
+TEST_F(NodeWatchTest, AfterAnAnswerThatHungEverybodyHasTimeToRenew) {
+  EXPECT_EQ(look_for(seconds(12), seconds(15)), Ids{});
+  now_ += seconds(4);
+  EXPECT_EQ(watch_.look({{7, seconds(-1)}}, 1, now_ - seconds(4), now_), Ids{});
+  now_ += seconds(3);
+  EXPECT_EQ(look_for(seconds(6), seconds(-4)), Ids{});
+  EXPECT_EQ(watch_.look({{7, seconds(-11)}}, 1, now_, now_), Ids{7});
 }
 
 TEST_F(NodeWatchTest, AfterWeStoodStillEverybodyHasTimeToRenew) {
@@ -87,12 +97,12 @@ TEST_F(NodeWatchTest, AfterWeStoodStillEverybodyHasTimeToRenew) {
 TEST_F(NodeWatchTest, AfterTheStoresClockLeaptEverybodyHasTimeToRenew) {
   EXPECT_EQ(look_for(seconds(12), seconds(15)), Ids{});
   EXPECT_EQ(look_for(seconds(9), seconds(-3'600)), Ids{});
-  EXPECT_EQ(watch_.look({{7, seconds(-3'615)}}, 1, now_), Ids{7}) << "but the dead stay dead";
+  EXPECT_EQ(watch_.look({{7, seconds(-3'615)}}, 1, now_, now_), Ids{7}) << "but the dead stay dead";
 }
 
 TEST_F(NodeWatchTest, WhoLooksIsNotDead) {
   for (int i = 0; i < 20; ++i, now_ += seconds(3)) {
-    EXPECT_EQ(watch_.look({{1, seconds(-5)}}, 1, now_), Ids{});
+    EXPECT_EQ(watch_.look({{1, seconds(-5)}}, 1, now_, now_), Ids{});
   }
 }
 

@@ -29,7 +29,8 @@ NodeWatcher::NodeWatcher(store::Store& store, const NodeLease& itself, const Clo
 
 Task<Result<void>> NodeWatcher::look() {
   offered_ = false;
-  if (clock_.steady_now() < next_look_) co_return Result<void>{};
+  const SteadyInstant asked = clock_.steady_now();
+  if (asked < next_look_) co_return Result<void>{};
   const auto nodes =
       co_await store_.read([](store::ReadTransaction& reader) { return reader.nodes(); });
   if (!nodes) {
@@ -42,7 +43,7 @@ Task<Result<void>> NodeWatcher::look() {
     if (!node.is_void) seen.push_back({static_cast<std::int64_t>(node.key), node.left});
   }
   const auto itself = static_cast<std::int64_t>(itself_.key());
-  for (const std::int64_t dead : watch_.look(seen, itself, clock_.steady_now())) {
+  for (const std::int64_t dead : watch_.look(seen, itself, asked, clock_.steady_now())) {
     auto buried = co_await bury(store::NodeKey{dead});
     if (!buried) co_return buried;
   }

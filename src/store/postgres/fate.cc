@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/digest.h"
+#include "base/safeguard.h"
 
 namespace todoku::store::postgres {
 namespace {
@@ -42,6 +43,7 @@ void add_begin(Link& link, std::int64_t token, Told told, const TimeLimits& limi
 }
 
 Result<bool> was_committed(Link& link, std::int64_t token, Milliseconds most) {
+  if (!stands(Safeguard::unknown_commit_asked)) return false;
   // Before who asks gives up: a session that waits for a transaction that hangs would hang, too.
   const std::string limit = std::to_string(most.count() * 3 / 4);
   const auto answers = link.add(kBegin)

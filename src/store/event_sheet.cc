@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/event_sheet.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "store/codec.h"
+
+namespace todoku::store {
+namespace {
+
+constexpr std::int64_t kSheetEpochMs = 1'735'689'600'000;  // 2025-01-01T00:00:00Z
+
+constexpr std::array<std::pair<EventKind, std::string_view>, 17> kWords{{
+    {EventKind::accepted, "accepted"},
+    {EventKind::sent, "sent"},
+    {EventKind::deferred, "deferred"},
+    {EventKind::hard_error, "hard_error"},
+    {EventKind::soft_error, "soft_error"},
+    {EventKind::dropped, "dropped"},
+    {EventKind::expired, "expired"},
+    {EventKind::cancelled, "cancelled"},
+    {EventKind::unknown, "unknown"},
+    {EventKind::opened, "opened"},
+    {EventKind::delivery_started, "delivery_started"},
+    {EventKind::delivery_paused, "delivery_paused"},
+    {EventKind::delivery_resumed, "delivery_resumed"},
+    {EventKind::delivery_stopped, "delivery_stopped"},
+    {EventKind::delivery_finished, "delivery_finished"},
+    {EventKind::delivery_failed, "delivery_failed"},
+    {EventKind::import_ended, "import_ended"},
+}};
+
+// Digits in the order of ASCII, so that ids sort as their places do (RFC 4648 section 7, in lower
+// case and without padding).
+constexpr std::string_view kDigits = "0123456789abcdefghijklmnopqrstuv";
+// Five bits a digit, each number at its full width.
+constexpr std::size_t kLongDigits = 13;  // of 64 bits
+constexpr std::size_t kShortDigits = 7;  // of 32 bits
+constexpr std::size_t kIdDigits = 2 * kLongDigits + kShortDigits;
+
+void put_digits(std::string& out, std::uint64_t value, std::size_t digits) {
+  for (std::size_t left = digits; left-- > 0;) {
+    out.push_back(kDigits[(value >> (5 * left)) & 31U]);
+  }
+}
+
+// nullopt: another character, or more than `max`.
+std::optional<std::uint64_t> take_digits(std::string_view& text, std::size_t digits,
+                                         std::uint64_t max) {
+  std::uint64_t value = 0;
+  for (const char c : text.substr(0, digits)) {
+    const auto digit = kDigits.find(c);
+    if (digit == std::string_view::npos || value > max >> 5U) return std::nullopt;
+    value = value << 5U | digit;
+  }
+  text.remove_prefix(digits);
+  if (value > max) return std::nullopt;
+  return value;
+}
+
+// Differences of numbers that need not be near: they go around, and come back the same way.
+std::int64_t less(std::int64_t value, std::int64_t before) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(value) -
+                                   static_cast<std::uint64_t>(before));
+}
+std::int64_t plus(std::int64_t before, std::int64_t difference) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(before) +
+                                   static_cast<std::uint64_t>(difference));
+}
+
+// What the entry before leaves for the next one.
+struct Before {
+  std::int64_t delivery = 0;
+  PublicId log_id = 0;
+};
+
+void put_entry(std::string& out, std::int64_t committed, const SheetEntry& entry, Before& before) {
+  const auto delivery = static_cast<std::int64_t>(entry.delivery);
+  out.push_back(static_cast<char>(entry.kind));
+  put_zigzag(out, less(to_epoch_ms(entry.at), committed));
+  put_zigzag(out, less(delivery, before.delivery));
+  before.delivery = delivery;
+  if (is_of_many(entry.kind)) {
+    put_varint(out, static_cast<std::uint64_t>(entry.job));
+    put_varint(out, static_cast<std::uint64_t>(entry.recipients));
+    return;
+  }
+  put_zigzag(out, static_cast<std::int32_t>(entry.batch));
+  put_varint(out, entry.seq);
+  put_zigzag(out, less(entry.log_id, before.log_id));
+  before.log_id = entry.log_id;
+  put_varint(out, entry.attempt);
+  put_varint(out, entry.code);
+  put_varint(out, static_cast<std::uint64_t>(entry.cause));
+}
+
+template <class To>
+bool narrow(std::uint64_t value, To& to) {
+  to = static_cast<To>(value);
+  return value <= std::numeric_limits<To>::max();
+}
+
+// False: no such entry is packed.
+bool take_entry(BlobReader& reader, std::int64_t committed, Before& before, SheetEntry& entry) {
+  const auto kind = event_kind(reader.octet());
+  if (!kind) return false;
+  entry.kind = *kind;
+  entry.at = from_epoch_ms(plus(committed, reader.zigzag()));
+  before.delivery = plus(before.delivery, reader.zigzag());
+  entry.delivery = DeliveryKey{before.delivery};
+  if (is_of_many(*kind)) {
+    entry.job = static_cast<PublicId>(reader.varint());
+    entry.recipients = static_cast<std::int64_t>(reader.varint());
+    return !reader.failed();
+  }
+  const std::int64_t batch = reader.zigzag();
+  bool sound = static_cast<std::int32_t>(batch) == batch;
+  entry.batch = static_cast<std::uint32_t>(batch);
+  sound = narrow(reader.varint(), entry.seq) && sound;
+  before.log_id = plus(before.log_id, reader.zigzag());
+  entry.log_id = before.log_id;
+  sound = narrow(reader.varint(), entry.attempt) && sound;
+  sound = narrow(reader.varint(), entry.code) && sound;
+  std::uint8_t cause = 0;
+  sound = narrow(reader.varint(), cause) && sound;
+  entry.cause = static_cast<Cause>(cause);
+  return sound && !reader.failed();
+}
+
+}  // namespace
+
+std::optional<EventKind> event_kind(std::uint8_t number) {
+  const auto* const found =
+      std::ranges::find(kWords, EventKind{number}, &decltype(kWords)::value_type::first);
+  if (found == kWords.end()) return std::nullopt;
+  return found->first;
+}
+
+std::optional<EventKind> event_kind(std::string_view word) {
+  const auto* const found = std::ranges::find(kWords, word, &decltype(kWords)::value_type::second);
+  if (found == kWords.end()) return std::nullopt;
+  return found->first;
+}
+
+std::string_view to_string(EventKind kind) {
+  const auto* const found = std::ranges::find(kWords, kind, &decltype(kWords)::value_type::first);
+  return found == kWords.end() ? std::string_view{} : found->second;
+}
+
+bool is_of_many(EventKind kind) {
+  return kind >= EventKind::delivery_started;
+}
+
+std::string pack_sheet(Instant committed, const std::vector<SheetEntry>& entries) {
+  std::string sheet;
+  const std::int64_t at = to_epoch_ms(committed);
+  put_zigzag(sheet, at - kSheetEpochMs);
+  Before before;
+  for (const SheetEntry& entry : entries) put_entry(sheet, at, entry, before);
+  return sheet;
+}
+
+Result<std::vector<SheetEntry>> unpack_sheet(std::string_view sheet) {
+  BlobReader reader(sheet);
+  const std::int64_t committed = plus(kSheetEpochMs, reader.zigzag());
+  std::vector<SheetEntry> entries;
+  Before before;
+  while (!reader.failed() && !reader.at_end()) {
+    if (!take_entry(reader, committed, before, entries.emplace_back())) {
+      return fail(ErrorKind::corrupt, "a stored sheet of events cannot be read");
+    }
+  }
+  if (reader.failed()) return fail(ErrorKind::corrupt, "a stored sheet of events has no beginning");
+  return entries;
+}
+
+std::string event_id(const EventPlace& place) {
+  std::string id;
+  id.reserve(kIdDigits);
+  put_digits(id, place.generation, kLongDigits);
+  put_digits(id, place.commit, kLongDigits);
+  put_digits(id, place.entry, kShortDigits);
+  return id;
+}
+
+Result<EventPlace> event_place(std::string_view id) {
+  constexpr auto kLongMax = std::numeric_limits<std::uint64_t>::max();
+  if (id.size() == kIdDigits) {
+    const auto generation = take_digits(id, kLongDigits, kLongMax);
+    const auto commit = generation ? take_digits(id, kLongDigits, kLongMax) : std::nullopt;
+    const auto entry =
+        commit ? take_digits(id, kShortDigits, std::numeric_limits<std::uint32_t>::max())
+               : std::nullopt;
+    if (entry) return EventPlace{*generation, *commit, static_cast<std::uint32_t>(*entry)};
+  }
+  return fail(ErrorKind::invalid_input, "this is not the place of an event");
+}
+
+}  // namespace todoku::store
