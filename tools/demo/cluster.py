@@ -100,7 +100,7 @@ def show_end(cluster, clients, bulk, killed):
     return not lost and not unexplained
 
 
-def demonstrate(binary, server, queue):
+def demonstrate(binary, server, queue, many):
     print("==> starting a database, receivers and eight processes of todoku")
     with OnCluster(binary, server, queue, ROLES, RECEIVERS) as cluster:
         cluster.wait_for(lambda: cluster.leader() is not None, "a leader")
@@ -110,10 +110,10 @@ def demonstrate(binary, server, queue):
         clients = Clients(cluster)
         clients.start()
         cluster.use("api1")
-        bulk = addresses("reader", BULK)
-        print(f"\n==> transactions to both API processes, and a bulk of {BULK}")
+        bulk = addresses("reader", many)
+        print(f"\n==> transactions to both API processes, and a bulk of {many}")
         cluster.bulk(bulk)
-        cluster.wait_for(lambda: len(cluster.log()) > BULK // 4, "mail that goes out")
+        cluster.wait_for(lambda: len(cluster.log()) > many // 4, "mail that goes out")
         killed = (cluster.leader(), owner_of_a_source(cluster))
         print(f"==> kill -9 of {killed[0]}, which leads, and of {killed[1]}, while it sends")
         for name in killed:
@@ -142,10 +142,12 @@ def main():
     parser.add_argument("--binary", type=pathlib.Path, metavar="FILE",
                         default=ROOT / "build/release/src/todoku",
                         help="a todoku that is built already; nothing is installed or built")
+    parser.add_argument("--recipients", type=int, default=BULK, metavar="N",
+                        help=f"of the bulk; {BULK} by default")
     given = parser.parse_args()
     work = [ROOT / "build/release/tests/sqs_emulator"] if given.queue == "sqs" else []
     with PostgresServer() as server, queue_lines(given.queue, *work) as queue:
-        sound = demonstrate(given.binary, server, queue)
+        sound = demonstrate(given.binary, server, queue, given.recipients)
     return 0 if sound else 1
 
 
