@@ -18,7 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Microseconds kLookEvery = 10s;
+constexpr Microseconds kAskMetadataEvery = 10s;
 // An instance has 15 network interfaces at most ("Maximum IP addresses per network interface").
 constexpr std::size_t kInterfacesMax = 64;
 constexpr std::string_view kInterfaces = "network/interfaces/macs/";
@@ -85,7 +85,7 @@ Task<void> InstanceAddresses::run() {
     } catch (const std::exception&) {
       async::report_exception("asking for public addresses", std::current_exception());
     }
-    const bool awake = co_await async::sleep_for(kLookEvery);
+    const bool awake = co_await async::sleep_for(kAskMetadataEvery);
     if (!awake) co_return;
   }
 }
