@@ -11,7 +11,7 @@
 
 #include "async/runtime.h"
 #include "http/server.h"
-#include "tests/support/shared_clock.h"
+#include "support/shared_clock.h"
 
 namespace todoku::app {
 namespace {
