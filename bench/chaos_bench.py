@@ -39,7 +39,8 @@ from postgres_pair import PostgresPair  # noqa: E402
 from socket_relay import SocketRelay  # noqa: E402
 
 ROLES = {"api1": "api", "api2": "api", "scheduler1": "scheduler", "scheduler2": "scheduler",
-         "courier1": "courier", "courier2": "courier", "courier3": "courier"}
+         "courier1": "courier", "courier2": "courier", "courier3": "courier",
+         "events1": "events"}
 RECEIVERS = {domain: ["delay = { body = 0.005 }"] for domain in DOMAINS}
 LEASE = 15        # seconds: of a process that cannot renew it
 UNRECORDED = 10   # seconds that an outcome may be on its way to the store, at the most

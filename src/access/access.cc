@@ -27,6 +27,11 @@ std::string_view token_in(std::string_view authorization) {
   return trim(value.substr(kScheme.size()));
 }
 
+std::unexpected<Authenticator::Denial> denied(std::string en, std::string ja) {
+  return std::unexpected(
+      Authenticator::Denial{ErrorKind::unauthorized, {std::move(en), std::move(ja)}});
+}
+
 }  // namespace
 
 std::string bearer_token(std::string_view login_id, std::string_view api_key) {
@@ -69,26 +74,29 @@ void Authenticator::forget() {
   ++forgotten_;
 }
 
-Result<store::KeyHolder> Authenticator::judge(const Known& known,
+Authenticator::Admission Authenticator::judge(const Known& known,
                                               const net::IpAddress& from) const {
   const store::ApiKey& key = known.holder.key;
   if (key.expires && store_.clock().now() >= *key.expires) {
-    return fail(ErrorKind::unauthorized, "this API key has expired");
+    return denied("this API key has expired", "このAPIキーは有効期限が切れています");
   }
   // Of a key that names networks, what cannot be read as one admits nobody.
   if (!key.networks.empty() &&
       std::ranges::none_of(known.networks,
                            [&](const net::Network& network) { return network.contains(from); })) {
-    return fail(ErrorKind::unauthorized,
-                fmt::format("this API key may not be used from {}", from.to_string()));
+    const std::string address = from.to_string();
+    return denied(fmt::format("this API key may not be used from {}", address),
+                  fmt::format("このAPIキーは{}からは使用できません", address));
   }
   return known.holder;
 }
 
-Task<Result<store::KeyHolder>> Authenticator::authenticate(std::string authorization,
+Task<Authenticator::Admission> Authenticator::authenticate(std::string authorization,
                                                            net::IpAddress from) {
   const std::string_view token = token_in(authorization);
-  if (token.empty()) co_return fail(ErrorKind::unauthorized, "no bearer token");
+  if (token.empty()) {
+    co_return denied("no bearer token", "Authorizationヘッダーにトークンがありません");
+  }
   std::string hash = sha256_hex(token);
   const SteadyInstant now = clock_.steady_now();
   std::uint64_t forgotten = 0;
@@ -101,8 +109,10 @@ Task<Result<store::KeyHolder>> Authenticator::authenticate(std::string authoriza
   auto holder = co_await store_.read(
       [&hash](store::ReadTransaction& transaction) { return transaction.key_by_token(hash); });
   if (!holder) {
-    if (holder.error().kind != ErrorKind::not_found) co_return fail(holder.error());
-    co_return fail(ErrorKind::unauthorized, "unknown or revoked token");
+    if (holder.error().kind != ErrorKind::not_found) {
+      co_return std::unexpected(Denial{holder.error().kind, {holder.error().detail, {}}});
+    }
+    co_return denied("unknown or revoked token", "ログインIDとAPIキーを確認してください");
   }
   Known known{.holder = std::move(*holder), .networks = {}, .until = now + kRemembered};
   for (const std::string& network : known.holder.key.networks) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "async/task.h"
+#include "base/bilingual.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "net/network.h"
@@ -22,7 +24,8 @@ namespace todoku::access {
 // The token a client sends: base64 of the lower-case hexadecimal SHA-256 of login id and API key.
 [[nodiscard]] std::string bearer_token(std::string_view login_id, std::string_view api_key);
 
-// Counts requests per account in windows of one minute. Pure but for its lock.
+// Counts requests per account in windows of one minute, those of this process. Pure but for its
+// lock.
 class RateLimit {
  public:
   // `per_minute` 0: no limit.
@@ -55,9 +58,15 @@ class Authenticator {
  public:
   Authenticator(store::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
 
-  // `authorization`: the header's value; `from`: whose request it is. Errors: unauthorized, or
-  // those of the store.
-  Task<Result<store::KeyHolder>> authenticate(std::string authorization, net::IpAddress from);
+  // Why somebody is not let in.
+  struct Denial {
+    ErrorKind kind = ErrorKind::unauthorized;  // or what the store's error is
+    BilingualText reason;                      // of another error empty, but for its English detail
+  };
+  using Admission = std::expected<store::KeyHolder, Denial>;
+
+  // `authorization`: the header's value; `from`: whose request it is.
+  Task<Admission> authenticate(std::string authorization, net::IpAddress from);
   // Whose token this was when it was last seen, if that is remembered: admits nobody to anything.
   [[nodiscard]] std::optional<store::AccountKey> last_known(std::string_view authorization);
 
@@ -71,8 +80,7 @@ class Authenticator {
     SteadyInstant until{};
   };
   // What its key says of this request.
-  [[nodiscard]] Result<store::KeyHolder> judge(const Known& known,
-                                               const net::IpAddress& from) const;
+  [[nodiscard]] Admission judge(const Known& known, const net::IpAddress& from) const;
   store::Store& store_;
   const Clock& clock_;
   std::mutex mutex_;

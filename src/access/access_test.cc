@@ -66,7 +66,7 @@ class DoorTest : public testing::Test {
   // What is said to who comes; empty: come in.
   std::string refusal(const std::string& token, std::string_view from = "192.0.2.1") {
     const auto holder = run(door_.authenticate("Bearer " + token, *net::IpAddress::parse(from)));
-    return holder ? "" : holder.error().detail;
+    return holder ? "" : holder.error().reason.en;
   }
 
   TestStore installation_;

@@ -119,7 +119,12 @@ Language language_of(std::string_view accept_language) {
   return preferred;
 }
 
-std::string error_body(const intake::Problems& problems, Language language) {
+int status_of(const intake::Refusal& refusal) {
+  return status_of(refusal.kind);
+}
+
+void add_error_messages(http::JsonWriter& json, const intake::Problems& problems,
+                        Language language) {
   Node root;
   for (const intake::Problem& problem : problems.list()) {
     Node* node = &root;
@@ -135,16 +140,20 @@ std::string error_body(const intake::Problems& problems, Language language) {
     more = intake::texts::more_problems(problems.untold());
     root.below["main"].messages.push_back(more.in(language));
   }
-  http::JsonWriter json;
-  json.begin_object();
   json.key("error_messages");
   write(root, json);
+}
+
+std::string error_body(const intake::Problems& problems, Language language) {
+  http::JsonWriter json;
+  json.begin_object();
+  add_error_messages(json, problems, language);
   json.end_object();
   return json.take();
 }
 
 http::Response refused(const intake::Refusal& refusal, Language language) {
-  return http::Response::json(status_of(refusal.kind), error_body(refusal.problems, language));
+  return http::Response::json(status_of(refusal), error_body(refusal.problems, language));
 }
 
 http::Response invalid(const intake::Problems& problems, Language language) {

@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "http/json.h"
 #include "http/message.h"
 #include "intake/problem.h"
 
@@ -18,9 +19,15 @@ namespace todoku::api {
 // positions as keys that are decimal strings. Under "main" also: how many there are beyond those.
 [[nodiscard]] std::string error_body(const intake::Problems& problems, Language language);
 
-// The response to a refusal:
+// The same as a member of an object that is being written.
+void add_error_messages(http::JsonWriter& json, const intake::Problems& problems,
+                        Language language);
+
+// The status of a refusal:
 //   invalid_input 400 · conflict 400 · limit_exceeded 400 · not_found 404 · unauthorized 423
 //   (account locked) · everything temporary 503
+[[nodiscard]] int status_of(const intake::Refusal& refusal);
+// The response to it.
 [[nodiscard]] http::Response refused(const intake::Refusal& refusal, Language language);
 [[nodiscard]] http::Response refused(int status, const intake::Text& text, Language language);
 

@@ -15,16 +15,16 @@ namespace {
 
 constexpr std::uint64_t kRetryAfterMax = 10;  // seconds
 
-http::Response not_admitted(const Error& error, Language language) {
-  if (error.kind == ErrorKind::unauthorized) {
+http::Response not_admitted(const access::Authenticator::Denial& denial, Language language) {
+  if (denial.kind == ErrorKind::unauthorized) {
     auto response = refused(401,
-                            {fmt::format("authentication failed: {}.", error.detail),
-                             "認証に失敗しました。ログインIDとAPIキーを確認してください。"},
+                            {fmt::format("authentication failed: {}.", denial.reason.en),
+                             fmt::format("認証に失敗しました。{}。", denial.reason.ja)},
                             language);
     response.headers.set("WWW-Authenticate", "Bearer");
     return response;
   }
-  return refused(intake::refusal_of(error), language);
+  return refused(intake::refusal_of({denial.kind, denial.reason.en}), language);
 }
 
 }  // namespace
@@ -106,7 +106,7 @@ http::Response Api::over_the_limit(std::uint32_t retry_after_seconds, Language l
   return response;
 }
 
-Task<Result<store::KeyHolder>> Api::holder_of(const http::Request& request) {
+Task<access::Authenticator::Admission> Api::holder_of(const http::Request& request) {
   return authenticator_.authenticate(std::string(request.headers.get("Authorization")),
                                      http::client_address(request, options_.trusted_proxies));
 }

@@ -99,7 +99,7 @@ class Api {
     store::Scopes opened_by;
     bool wants_body;
   };
-  Task<Result<store::KeyHolder>> holder_of(const http::Request& request);
+  Task<access::Authenticator::Admission> holder_of(const http::Request& request);
   Task<http::Response> serve(http::Request& request, http::Body& body, Door door);
   Task<http::Response> answer(Call& call, Door door);
   [[nodiscard]] http::Response over_the_limit(std::uint32_t retry_after_seconds, Language language);

@@ -46,22 +46,27 @@ struct Batch {
   std::vector<std::optional<Accepted>> answers;
   std::size_t next = 0;
   std::size_t working = 0;
+  bool stops = false;  // the store takes nothing now: what is left is not tried
   async::Callback<bool> done;
 };
 
-Accepted broken() {
-  return std::unexpected(intake::refusal_of({ErrorKind::unavailable, "no memory for this mail"}));
+Accepted not_tried() {
+  return std::unexpected(
+      intake::refusal_of({ErrorKind::unavailable, "a mail before this one could not be stored"}));
 }
 
 // All on the thread of the request: a mail is taken and answered without a lock.
 Task<void> work(std::shared_ptr<Batch> batch) {
-  while (batch->next < batch->mails.size()) {
+  while (batch->next < batch->mails.size() && !batch->stops) {
     const std::size_t i = batch->next++;
     if (batch->answers[i]) continue;
     try {
       batch->answers[i] = co_await batch->api.intake().accept_transaction(
           batch->account, std::move(batch->mails[i]), std::move(batch->problems[i]));
+      const Accepted& answer = *batch->answers[i];
+      if (!answer && status_of(answer.error()) == 503) batch->stops = true;
     } catch (...) {
+      batch->stops = true;
       async::report_exception("a mail of a batch", std::current_exception());
     }
   }
@@ -122,52 +127,70 @@ Task<std::optional<http::Response>> read_mails(Call& call, Batch& batch) {
   co_return std::nullopt;
 }
 
+// Writes what became of each mail, in their order.
 class Answers {
  public:
-  explicit Answers(Language language) : language_(language) {}
+  explicit Answers(Language language) : language_(language) {
+    json_.begin_object();
+    json_.key("data");
+    json_.begin_array();
+  }
 
   void add(const Accepted& answer) {
-    if (!body_.empty()) body_ += ',';
+    json_.begin_object();
     if (answer) {
       ++accepted_;
-      body_ += fmt::format(R"({{"status":201,"delivery_id":{}}})", *answer);
-      return;
+      json_.member("status", kCreated);
+      json_.member("delivery_id", *answer);
+    } else {
+      ++refused_;
+      add_refusal(answer.error());
     }
-    ++refused_;
-    intake::Refusal refusal = answer.error();
-    if (told_ >= kProblemsTold && refusal.problems.list().size() > 1) {
-      refusal = intake::Refusal::of(refusal.kind, intake::Text(refusal.problems.list()[0].text));
-    }
-    told_ += refusal.problems.list().size();
-    const http::Response alone = refused(refusal, language_);
-    if (status_ == 0 || alone.status == 503) status_ = alone.status;
-    // {"error_messages":...} with the status before.
-    body_ +=
-        fmt::format(R"({{"status":{},{})", alone.status, std::string_view(alone.body).substr(1));
+    json_.end_object();
   }
 
   // 201: all are accepted; 207: some; else what the mails were refused with.
-  [[nodiscard]] http::Response response() const {
-    std::string members = fmt::format(R"("data":[{}],"accepted_count":{},"refused_count":{})",
-                                      body_, accepted_, refused_);
-    if (accepted_ > 0) {
-      return http::Response::json(refused_ == 0 ? 201 : 207, fmt::format("{{{}}}", members));
+  [[nodiscard]] http::Response response() {
+    json_.end_array();
+    json_.member("accepted_count", accepted_);
+    json_.member("refused_count", refused_);
+    int status = refused_ == 0 ? kCreated : kMixed;
+    if (accepted_ == 0) {
+      status = status_;
+      intake::Problems none;
+      none.add({}, {fmt::format("none of the {} mails was accepted: data says why.", refused_),
+                    fmt::format("{}通のメールはいずれも受け付けられませんでした。理由はdataに"
+                                "あります。",
+                                refused_)});
+      add_error_messages(json_, none, language_);
     }
-    http::Response none =
-        refused(status_,
-                {fmt::format("none of the {} mails was accepted: data says why.", refused_),
-                 fmt::format("{}通のメールはいずれも受け付けられませんでした。理由はdataに"
-                             "あります。",
-                             refused_)},
-                language_);
-    none.body.pop_back();
-    none.body += fmt::format(",{}}}", members);
-    return none;
+    json_.end_object();
+    return http::Response::json(status, json_.take());
   }
 
  private:
+  static constexpr int kCreated = 201;
+  static constexpr int kMixed = 207;
+  static constexpr int kTryLater = 503;
+
+  void add_refusal(const intake::Refusal& refusal) {
+    const int status = status_of(refusal);
+    if (status_ == 0 || status == kTryLater) status_ = status;
+    json_.member("status", status);
+    const auto& problems = refusal.problems.list();
+    if (told_ >= kProblemsTold && problems.size() > 1) {
+      intake::Problems first;
+      first.add(problems[0].path, problems[0].text);
+      add_error_messages(json_, first, language_);
+      ++told_;
+    } else {
+      add_error_messages(json_, refusal.problems, language_);
+      told_ += problems.size();
+    }
+  }
+
   Language language_;
-  std::string body_;
+  http::JsonWriter json_;
   std::size_t accepted_ = 0;
   std::size_t refused_ = 0;
   std::size_t told_ = 0;
@@ -181,7 +204,7 @@ Task<http::Response> add_transactions(Api& api, Call& call) {
   co_await accept_all(batch);
   Answers answers(call.language);
   for (const std::optional<Accepted>& answer : batch->answers) {
-    answers.add(answer ? *answer : broken());
+    answers.add(answer ? *answer : not_tried());
   }
   co_return answers.response();
 }

@@ -14,12 +14,12 @@
 #include "app/change_watch.h"
 #include "app/hold.h"
 #include "app/host_check.h"
-#include "app/housekeeping.h"
 #include "app/key_ring.h"
 #include "app/module_options.h"
 #include "app/open_files.h"
 #include "app/roles/api.h"
 #include "app/roles/courier.h"
+#include "app/roles/events.h"
 #include "app/roles/ground.h"
 #include "app/roles/scheduler.h"
 #include "app/roles/shared.h"
@@ -81,7 +81,6 @@ struct Engine::Parts {
   Result<void> make_operations();
   Result<void> start_admin();
   Result<void> start_metrics_listener();
-  Result<void> start_housekeeping();
   Result<void> start_following();
   Result<void> start_roles();
   void warn_of_differences();
@@ -132,7 +131,6 @@ struct Engine::Parts {
   std::unique_ptr<roles::Shared> shared;
   std::vector<std::unique_ptr<roles::Role>> roles;  // in the order of their start
   roles::ApiRole* api = nullptr;                    // one of them
-  std::unique_ptr<Housekeeping> housekeeping;
   std::optional<operate::Operations> operations;
   std::optional<ops::EmfReporter> emf;
   std::unique_ptr<http::Server> admin_server;
@@ -150,8 +148,7 @@ Result<void> Engine::Parts::start_all() {
        {&Parts::divide_files, &Parts::start_store, &Parts::hold, &Parts::check_host,
         &Parts::start_secrets, &Parts::start_runtime, &Parts::enter_store, &Parts::make_roles,
         &Parts::make_operations, &Parts::start_admin, &Parts::start_metrics_listener,
-        &Parts::start_housekeeping, &Parts::start_following, &Parts::start_roles,
-        &Parts::start_figures}) {
+        &Parts::start_following, &Parts::start_roles, &Parts::start_figures}) {
     auto done = unless_refused([&] { return (this->*step)(); });
     if (done) continue;
     (void)stop_all(0ms);
@@ -342,6 +339,11 @@ Result<void> Engine::Parts::make_roles() {
     beside.wake_scheduler = [role = scheduler.get()] { role->wake(); };
     add_role(std::move(scheduler));
   }
+  if (has_role(config, "events")) {
+    auto events = std::make_unique<roles::EventsRole>(*ground, beside.wake_scheduler);
+    beside.imports = &events->imports();
+    add_role(std::move(events));
+  }
   if (has_role(config, "api")) {
     auto made = std::make_unique<roles::ApiRole>(*ground, *shared, std::move(beside));
     api = made.get();
@@ -382,16 +384,6 @@ void Engine::Parts::warn_of_differences() {
     log::warning("processes are not configured alike",
                  {{"what", operate::to_sentence(difference, Language::english)}});
   }
-}
-
-Result<void> Engine::Parts::start_housekeeping() {
-  housekeeping = std::make_unique<Housekeeping>(*store, runtime->executor(0), clock);
-  housekeeping->start();
-  running.add([this](SteadyInstant) {
-    wait_for(housekeeping->stop());
-    return true;
-  });
-  return {};
 }
 
 // Once the roles are made: they say what they keep.

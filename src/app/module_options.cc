@@ -236,6 +236,10 @@ operate::Settings agreed_settings(const config::Config& config,
     parts.push_back("EHLO " + source.ehlo);
     settings["egress " + source.name] = fmt::format("{}", fmt::join(parts, ", "));
   }
+  for (const config::Config::Egress& source : config.egress) {
+    if (source.ec2_public_ipv4.empty()) continue;
+    settings["the EC2 address of egress " + source.name] = source.ec2_public_ipv4;
+  }
   return settings;
 }
 
@@ -248,6 +252,10 @@ dns::RouteOptions route_options(const config::Config& config) {
     options.own_names.insert(source.ehlo);
     if (source.bind_v4) options.own_addresses.insert(*source.bind_v4);
     if (source.bind_v6) options.own_addresses.insert(*source.bind_v6);
+  }
+  for (const config::Config::Egress& source : config.egress) {
+    const auto seen = net::IpAddress::parse(source.ec2_public_ipv4);
+    if (seen) options.own_addresses.insert(*seen);
   }
   return options;
 }

@@ -464,6 +464,9 @@ TEST_F(CommandLineTest, ADrainSaysWhatWasCutOffAndWhatRemains) {
               R"("drained":{"at_ms":2,"in_doubt":10}})");
   EXPECT_THAT(cut, HasSubstr("It has stopped. 10 mails were out and without an answer"));
   EXPECT_THAT(cut, HasSubstr("391 recipients remain to go; they go on after the next start."));
+  EXPECT_THAT(drained(R"({"queues":[{"class":"bulk","waiting":390}],)"
+                      R"("elsewhere":[{"node":"3f9c2a1b","roles":"courier on b"}]})"),
+              HasSubstr("390 recipients remain to go on this store, where other processes go on."));
   const std::string clean = drained(R"({"drained":{"at_ms":2,"in_doubt":0}})");
   EXPECT_THAT(clean, HasSubstr("It has stopped. No mail is in doubt.\nNothing remains to go.\n"));
   EXPECT_THAT(drained(R"({"drained":{"at_ms":1,"in_doubt":7}})"),

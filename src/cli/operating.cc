@@ -65,6 +65,15 @@ void print_running(Session& session, const boost::json::value& status) {
 void print_missing(Session& session, const boost::json::value& status) {
   for (const auto& role : list_of(status, "missing_roles")) {
     if (!role.is_string()) continue;
+    if (role.get_string() == "events") {
+      session.say(
+          {"missing    no process with the role {} works on this store: imports wait, what "
+           "was deleted stays",
+           "不足       {} の役割のプロセスが動いていないため、インポートが始まらず、削除済み"
+           "データも残ります"},
+          std::string_view(role.get_string()));
+      continue;
+    }
     session.say({"missing    no process with the role {} works on this store: nothing is sent",
                  "不足       {} の役割のプロセスが動いていないため、送信されません"},
                 std::string_view(role.get_string()));
@@ -167,6 +176,7 @@ struct Told {
   std::int64_t drained_at_ms = 0;
   std::int64_t in_doubt = 0;
   std::int64_t to_go = 0;
+  bool others_live = false;  // engines on the same store, which go on
 };
 
 std::optional<Told> told_by(AdminPort& port) {
@@ -176,6 +186,7 @@ std::optional<Told> told_by(AdminPort& port) {
   const auto status = http::parse_json(answer->body, arena);
   if (!status) return std::nullopt;
   Told told{.process = static_cast<pid_t>(number_of(*status, "pid"))};
+  told.others_live = !list_of(*status, "elsewhere").empty();
   for (const auto& queue : list_of(*status, "queues")) told.to_go += number_of(queue, "waiting");
   const auto* drained = status->is_object() ? status->get_object().if_contains("drained") : nullptr;
   if (drained != nullptr) {
@@ -203,13 +214,16 @@ void tell_what_is_left(Session& session, const Told& before) {
   } else {
     session.say(
         {"It has stopped. {} mails were out and without an answer when it broke off: they "
-         "may have arrived, and go a second time after the next start, except those that "
-         "are sent at most once.",
+         "may have arrived, and go a second time, except those that are sent at most once.",
          "停止しました。応答が届く前に打ち切ったメールが {} 通あります。届いている可能性があ"
-         "り、二重に送らない指定のものを除いて、次の起動のあとに再送します。"},
+         "り、二重に送らない指定のものを除いて再送します。"},
         after->in_doubt);
   }
-  if (after->to_go == 0) {
+  if (after->to_go > 0 && after->others_live) {
+    session.say({"{} recipients remain to go on this store, where other processes go on.",
+                 "残り {} 件の宛先には、同じストアのほかのプロセスが送信を続けます。"},
+                after->to_go);
+  } else if (after->to_go == 0) {
     session.say({"Nothing remains to go.", "送信の残りはありません。"});
   } else {
     session.say({"{} recipients remain to go; they go on after the next start.",

@@ -116,6 +116,7 @@ struct Config {
     std::string hello_name;
     std::string bind_ipv4;
     std::string bind_ipv6;
+    std::string ec2_public_ipv4;
     bool ipv4 = false;
     bool ipv6 = false;
   };

@@ -225,6 +225,11 @@ TEST(ConfigProblems, ConcernKeysThatContradictOneAnother) {
            "[[egress]]\nname = \"b\"\nbind_ipv6 = \"2001:db8::1\"\n"))
       << "neither is sent from";
   EXPECT_THAT(problem("[[egress]]\nname = \"a\"\nbind_ipv4 = \"::1\"\n"), HasSubstr("IPv6"));
+  EXPECT_THAT(problem("[[egress]]\nname = \"a\"\nec2_public_ipv4 = \"192.0.2.1\"\n"),
+              HasSubstr("needs ipv4 and the bind_ipv4"));
+  EXPECT_THAT(problem("[[egress]]\nname = \"a\"\nbind_ipv4 = \"10.0.1.5\"\n"
+                      "ec2_public_ipv4 = \"2001:db8::1\"\n"),
+              HasSubstr("ec2_public_ipv4 is an IPv6 address"));
 }
 
 std::vector<std::string> all_problems(std::string_view toml, const Environment& environment = {}) {

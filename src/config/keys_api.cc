@@ -58,8 +58,10 @@ ConfigSection api() {
         "リクエスト元とみなす（使えるネットワークを限定した API キーで使う）。"})
       .form(TextForm::network);
   s.add("rate_limit_per_minute", &S::rate_limit_per_minute, 500,
-        {"Requests a minute and account; more are answered 429. 0: no limit.",
-         "アカウントごとの 1 分あたりのリクエスト数。超えると 429。0 は無制限。"})
+        {"Requests a minute and account, for each process that has the role `api`; more are "
+         "answered 429. 0: no limit.",
+         "アカウントごとの 1 分あたりのリクエスト数（役割 `api` のプロセスがそれぞれ数える）。"
+         "超えると 429。0 は無制限。"})
       .unit("requests")
       .range(0, 100'000'000);
   return std::move(s).build();

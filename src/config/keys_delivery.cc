@@ -149,6 +149,15 @@ ConfigSection egress() {
         {"IPv6 address to send from. Empty: the system chooses.",
          "送信に使う IPv6 アドレス。空ならシステムが選ぶ。"})
       .form(TextForm::ip_address);
+  s.add(
+       "ec2_public_ipv4", &S::ec2_public_ipv4, "",
+       {"On EC2: the public address (Elastic IP) that belongs to `bind_ipv4`. Of several processes "
+        "one sends from this source only while the metadata of its instance says so; after 5 "
+        "minutes without an answer nobody there does. Empty: nobody is asked.",
+        "EC2 で、`bind_ipv4` に対応するパブリックアドレス（Elastic IP）。複数のプロセスで動かすと"
+        "き、インスタンスメタデータがこの対応を示している間だけ、この送信元から送る。5 分間応答がな"
+        "ければ送らない。空なら確認しない。"})
+      .form(TextForm::ip_address);
   s.add("ipv4", &S::ipv4, true, {"Whether it reaches receivers over IPv4.", "IPv4 で送るか。"});
   s.add("ipv6", &S::ipv6, false,
         {"Whether it reaches receivers over IPv6. The address needs reverse DNS: large receivers "

@@ -290,6 +290,17 @@ void check_queue_names(const Config& config, std::vector<ConfigProblem>& problem
   }
 }
 
+// EC2 translates from one private address to one public address.
+template <class Report>
+void check_public_address(const Config::Egress& source, const Report& report) {
+  if (source.ec2_public_ipv4.empty()) return;
+  const auto seen = net::IpAddress::parse(source.ec2_public_ipv4);
+  if (seen && !seen->is_v4()) report(source, "ec2_public_ipv4 is an IPv6 address");
+  if (source.bind_ipv4.empty() || !source.ipv4) {
+    report(source, "ec2_public_ipv4 needs ipv4 and the bind_ipv4 that it belongs to");
+  }
+}
+
 void check_egress(const Config& config, std::vector<ConfigProblem>& problems) {
   std::vector<std::string_view> names;
   std::map<std::string, std::string_view> users;  // of addresses
@@ -304,6 +315,7 @@ void check_egress(const Config& config, std::vector<ConfigProblem>& problems) {
     if (v4 && !v4->is_v4()) report(source, "bind_ipv4 is an IPv6 address");
     const auto v6 = net::IpAddress::parse(source.bind_ipv6);
     if (v6 && !v6->is_v6()) report(source, "bind_ipv6 is an IPv4 address");
+    check_public_address(source, report);
     // Limits hold for each source: a receiver would see both come from one address.
     for (const auto& [at, used] : {std::pair(v4, source.ipv4), std::pair(v6, source.ipv6)}) {
       if (!at || !used) continue;
@@ -371,7 +383,7 @@ std::string problem_with(const ConfigKey& key, const ConfigValue& value) {
 }
 
 void check_roles(const Config& config, std::vector<ConfigProblem>& problems) {
-  constexpr std::array<std::string_view, 3> kRoles = {"api", "scheduler", "courier"};
+  constexpr std::array<std::string_view, 4> kRoles = {"api", "scheduler", "courier", "events"};
   const auto& roles = config.engine.roles;
   for (const std::string& role : roles) {
     if (contains(kRoles, role)) continue;

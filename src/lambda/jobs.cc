@@ -6,11 +6,14 @@
 #include <optional>
 #include <utility>
 
+#include <boost/json/value.hpp>
 #include <fmt/format.h>
 
+#include "async/timer.h"
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "base/printable.h"
 #include "http/json.h"
 #include "ops/emf.h"
 
@@ -20,6 +23,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kAnswerOctetsMax = std::size_t{64} << 10U;
+constexpr Milliseconds kFollowed = 60s;  // an import
+constexpr Milliseconds kAskAgain = 1s;
+constexpr Milliseconds kAnswerWithin = 1s;  // of the deadline, for what comes after
 constexpr std::size_t kBodyShownMax = 256;  // of a dead letter
 constexpr std::string_view kDeliveryField = "x-amz-meta-todoku-delivery";
 constexpr std::string_view kImmediateField = "x-amz-meta-todoku-immediate";
@@ -55,6 +61,17 @@ std::string first_of(std::string_view text, std::size_t octets) {
   return std::string(text.substr(0, octets));
 }
 
+Result<std::int64_t> job_in(std::string_view answer) {
+  http::JsonArena arena;
+  const auto parsed = http::parse_json(answer, arena);
+  const auto* const job =
+      parsed && parsed->is_object() ? parsed->get_object().if_contains("job_id") : nullptr;
+  if (job == nullptr || !job->is_int64()) {
+    return fail(ErrorKind::corrupt, "todoku's API took the list without telling its job");
+  }
+  return job->get_int64();
+}
+
 }  // namespace
 
 Milliseconds Jobs::left(SteadyInstant deadline) const {
@@ -67,13 +84,15 @@ Task<Result<std::string>> Jobs::run(Event event, SteadyInstant deadline) {
   if (!event.dead_letters.empty()) show(ops::kDeadLetters, event.dead_letters.size());
   std::optional<Error> failed;
   std::size_t imported = 0;
+  std::size_t failures = 0;
   for (PutObject& object : event.objects) {
     std::string name = name_of_put(object);
     if (std::ranges::find(done_, name) != done_.end()) continue;
-    auto began = co_await import(std::move(object), deadline);
-    if (!began) {
-      log::error("import of a list failed", {{"object", name}, {"reason", began.error().detail}});
-      if (!failed) failed = std::move(began.error());
+    auto done = co_await import(std::move(object), deadline);
+    if (!done) {
+      log::error("import of a list failed", {{"object", name}, {"reason", done.error().detail}});
+      ++failures;
+      if (!failed) failed = std::move(done.error());
       continue;
     }
     ++imported;
@@ -82,7 +101,7 @@ Task<Result<std::string>> Jobs::run(Event event, SteadyInstant deadline) {
   }
   if (imported > 0) show(ops::kImports, imported);
   if (failed) {
-    show(ops::kImportFailures, 1);
+    show(ops::kImportFailures, failures);
     co_return std::unexpected(std::move(*failed));
   }
   http::JsonWriter json;
@@ -105,10 +124,13 @@ Task<Result<void>> Jobs::import(PutObject put, SteadyInstant deadline) {
                    "the object names no delivery: give its number in the metadata "
                    "todoku-delivery, or as a folder of its key, such as lists/1234/june.csv");
   }
-  co_return co_await upload(*delivery, std::move(*object), deadline);
+  const auto job = co_await upload(*delivery, std::move(*object), deadline);
+  if (!job) co_return fail(job.error());
+  co_return co_await follow(*job, deadline);
 }
 
-Task<Result<void>> Jobs::upload(std::int64_t delivery, Object object, SteadyInstant deadline) {
+Task<Result<std::int64_t>> Jobs::upload(std::int64_t delivery, Object object,
+                                        SteadyInstant deadline) {
   const std::string boundary = to_hex(random_octets(16));
   http::ClientRequest request{
       .method = "POST",
@@ -129,7 +151,7 @@ Task<Result<void>> Jobs::upload(std::int64_t delivery, Object object, SteadyInst
   }
   if (answer->status == 201) {
     log::info("import of a list began", {{"delivery", delivery}, {"answer", answer->body}});
-    co_return Result<void>();
+    co_return job_in(answer->body);
   }
   const ErrorKind kind = answer->status == 401   ? ErrorKind::unauthorized
                          : answer->status == 404 ? ErrorKind::not_found
@@ -138,6 +160,49 @@ Task<Result<void>> Jobs::upload(std::int64_t delivery, Object object, SteadyInst
                              : ErrorKind::invalid_input;
   co_return fail(kind, fmt::format("todoku's API answered {} to the import for delivery {}: {}",
                                    answer->status, delivery, first_of(answer->body, 1'000)));
+}
+
+Task<Result<void>> Jobs::follow(std::int64_t job, SteadyInstant deadline) {
+  const SteadyInstant until = std::min(deadline - kAnswerWithin, clock_.steady_now() + kFollowed);
+  while (true) {
+    // Who does not answer now has taken the list all the same.
+    const auto status = co_await status_of(job, deadline);
+    if (status && *status == "FINISHED") co_return Result<void>();
+    if (status && *status != "IMPORTING") {
+      co_return fail(ErrorKind::invalid_input,
+                     fmt::format("import job {} ended {}: nobody of the list is imported, its file "
+                                 "of errors tells why",
+                                 job, printable(*status)));
+    }
+    if (clock_.steady_now() + kAskAgain >= until) break;
+    const bool awake = co_await async::sleep_for(kAskAgain);
+    if (!awake) co_return fail(ErrorKind::cancelled, "stopped while an import was waited for");
+  }
+  log::info("import of a list goes on", {{"job", job}});
+  co_return Result<void>();
+}
+
+Task<Result<std::string>> Jobs::status_of(std::int64_t job, SteadyInstant deadline) {
+  http::ClientRequest request{
+      .url = fmt::format("{}/api/v1/deliveries/-/emails/import/{}", options_.api_url, job)};
+  request.headers.add("Authorization", "Bearer " + options_.api_token);
+  request.timeout = left(deadline);
+  request.response_max = kAnswerOctetsMax;
+  const auto answer = co_await http_.fetch(std::move(request));
+  if (!answer) co_return fail(answer.error());
+  if (answer->status != 200) {
+    co_return fail(ErrorKind::unavailable, fmt::format("todoku's API answered {} to what became "
+                                                       "of import job {}",
+                                                       answer->status, job));
+  }
+  http::JsonArena arena;
+  const auto parsed = http::parse_json(answer->body, arena);
+  const auto* const status =
+      parsed && parsed->is_object() ? parsed->get_object().if_contains("status") : nullptr;
+  if (status == nullptr || !status->is_string()) {
+    co_return fail(ErrorKind::corrupt, "todoku's API told no status of an import job");
+  }
+  co_return std::string(std::string_view(status->get_string()));
 }
 
 // Alarms look for this line or for the metric: its event and fields stay as they are.

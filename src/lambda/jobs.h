@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <string>
@@ -42,7 +43,11 @@ class Jobs {
   static constexpr std::size_t kRemembered = 1'000;
 
   Task<Result<void>> import(PutObject object, SteadyInstant deadline);
-  Task<Result<void>> upload(std::int64_t delivery, Object object, SteadyInstant deadline);
+  // The number of the job that it began.
+  Task<Result<std::int64_t>> upload(std::int64_t delivery, Object object, SteadyInstant deadline);
+  // Waits for its end. One that takes longer than a minute has begun, that is all that is told.
+  Task<Result<void>> follow(std::int64_t job, SteadyInstant deadline);
+  Task<Result<std::string>> status_of(std::int64_t job, SteadyInstant deadline);
   void raise_alarm(const DeadLetter& letter) const;
   void show(std::string_view metric, std::size_t count) const;
   [[nodiscard]] Milliseconds left(SteadyInstant deadline) const;

@@ -171,8 +171,7 @@ Result<RotatedKey> rotate(store::WriteTransaction& transaction, const store::Acc
                          .token_sha256 = {},
                          .scopes = old->scopes,
                          .networks = old->networks,
-                         .life = {}};
-  if (old->expires) terms.life = *old->expires - old->created;
+                         .life = old->life};
   RotatedKey rotated;
   auto issued = write_key(transaction, account.key, std::move(terms), make_key(account.name));
   if (!issued) return fail(std::move(issued.error()));

@@ -210,6 +210,7 @@ Task<Result<Cancelled>> Operations::cancel_unstarted() {
           });
       ++cancelled.deliveries;
       if (begun) continue;
+      if (begun.error().kind != ErrorKind::conflict) co_return fail(begun.error());
       const auto failed = co_await store_.write(
           store::WritePriority::claims, [key = delivery.key](store::WriteTransaction& transaction) {
             return transaction.fail_delivery(key, kWithdrawn.substr(kWithdrawn.find(' ') + 1));

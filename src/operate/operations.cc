@@ -41,6 +41,12 @@ std::string names_of(const std::vector<store::Node>& nodes) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
+// What keeps a mail from being sent.
+std::vector<std::string> needed_to_send(std::vector<std::string> roles) {
+  std::erase(roles, "events");
+  return roles;
+}
+
 }  // namespace
 
 std::vector<std::string> roles_nobody_has(const std::vector<store::Node>& nodes) {
@@ -49,7 +55,7 @@ std::vector<std::string> roles_nobody_has(const std::vector<store::Node>& nodes)
   };
   std::vector<std::string> missing;
   if (std::ranges::none_of(nodes, lives)) return missing;
-  for (const std::string_view role : {"scheduler", "courier"}) {
+  for (const std::string_view role : {"scheduler", "courier", "events"}) {
     const bool somebody = std::ranges::any_of(
         nodes, [&](const store::Node& node) { return lives(node) && store::has_role(node, role); });
     if (!somebody) missing.emplace_back(role);
@@ -88,7 +94,7 @@ Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
       .engine_running = options_.describe_engine != nullptr || !elsewhere->empty(),
       .elsewhere = names_of(*elsewhere),
       .drains_until = engine.drains_until,
-      .missing_roles = roles_nobody_has(*nodes),
+      .missing_roles = needed_to_send(roles_nobody_has(*nodes)),
       .transactional_expiry = options_.transactional_expiry,
       .bulk_expiry = options_.bulk_expiry,
       .way_of = options_.way_of,

@@ -178,8 +178,9 @@ struct EngineStatus {
   std::vector<OtherName> others;           // for which it stands in HOLD, or would when it starts
 };
 
-// Of `scheduler` and `courier`, without whom nothing is sent, those that none of these has whose
-// lease runs. None where no lease does: who asks is not among them yet, or no more.
+// Of `scheduler` and `courier`, without whom nothing is sent, and `events`, without whom nothing is
+// imported, those that none of these has whose lease runs. None where no lease does: who asks is
+// not among them yet, or no more.
 [[nodiscard]] std::vector<std::string> roles_nobody_has(const std::vector<store::Node>& nodes);
 
 // What the private key of `key` is sealed for: one sealed for another account, domain or selector

@@ -166,6 +166,12 @@ TEST_F(OperationsTest, ARotatedKeyWorksUntilTheOverlapIsOver) {
   EXPECT_EQ(fresh->key.networks, old->key.networks);
   EXPECT_EQ(fresh->key.expires, std::nullopt);
 
+  const auto again = run(operations.rotate_key("shop", old->key.id, 48));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->old_expires, rotated->old_expires) << "no later for being asked twice";
+  EXPECT_EQ(again->key.key.expires, std::nullopt)
+      << "and it ends no sooner than the old one was to";
+
   const auto at_once = run(operations.rotate_key("shop", rotated->key.key.id, 0));
   ASSERT_TRUE(at_once);
   EXPECT_EQ(at_once->old_expires, std::nullopt);
@@ -453,12 +459,14 @@ TEST(RolesNobodyHas, AreThoseOfNoLeaseThatRuns) {
         .roles = std::move(roles), .left = std::chrono::seconds(seconds), .is_void = is_void};
   };
   EXPECT_THAT(roles_nobody_has({}), SizeIs(0)) << "who asks is not there";
-  EXPECT_THAT(roles_nobody_has({node("api,scheduler,courier on a", 9)}), SizeIs(0));
-  EXPECT_THAT(roles_nobody_has({node("api on a", 9), node("scheduler on b", 1)}),
+  EXPECT_THAT(roles_nobody_has({node("api,scheduler,courier,events on a", 9)}), SizeIs(0));
+  EXPECT_THAT(roles_nobody_has({node("api,events on a", 9), node("scheduler on b", 1)}),
               testing::ElementsAre("courier"));
+  EXPECT_THAT(roles_nobody_has({node("api on a", 9), node("scheduler,courier on b", 1)}),
+              testing::ElementsAre("events"));
   EXPECT_THAT(roles_nobody_has({node("api on scheduler", 9), node("courier on b", -1),
                                 node("scheduler on c", 9, true)}),
-              testing::ElementsAre("scheduler", "courier"));
+              testing::ElementsAre("scheduler", "courier", "events"));
 }
 
 TEST_F(OperationsTest, DescribesTheEngineAndItsQueues) {

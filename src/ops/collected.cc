@@ -102,7 +102,15 @@ CollectedMetrics::CollectedMetrics(Metrics& metrics, store::Store& store, async:
           "1 is all they can; NaN as todoku_work_seconds.")),
       settled_total_(metrics.counter("todoku_settled_recipients_total",
                                      "Recipients that couriers have tried, as the scheduler was "
-                                     "told.")) {}
+                                     "told.")) {
+  for (std::size_t i = 0; i < store::kRoles.size(); ++i) {
+    role_processes_[i] =
+        &metrics.gauge("todoku_role_processes",
+                       "Processes with a role that live. Without a scheduler or a courier nothing "
+                       "is sent, without events nothing is imported.",
+                       {{"role", store::kRoles[i]}});
+  }
+}
 
 void CollectedMetrics::add_server(std::string_view name, const http::Server& server) {
   Gauge& open = metrics_.gauge("todoku_http_connections", "Open connections.", {{"server", name}});
@@ -175,10 +183,14 @@ namespace {
 struct Waiting {
   std::vector<store::QueueFigures> queues;
   std::int64_t couriers = 0;
+  std::array<std::int64_t, store::kRoles.size()> processes{};
 };
 
+bool lives(const store::Node& node) {
+  return !node.is_void && store::lease_runs(node);
+}
 bool is_courier(const store::Node& node) {
-  return !node.is_void && store::lease_runs(node) && store::has_role(node, "courier");
+  return lives(node) && store::has_role(node, "courier");
 }
 
 Result<Waiting> waiting_in(store::ReadTransaction& transaction) {
@@ -194,7 +206,13 @@ Result<Waiting> waiting_in(store::ReadTransaction& transaction) {
            (owners->empty() ||
             std::ranges::find(*owners, node.key, &store::SourceOwner::node) != owners->end());
   };
-  return Waiting{.queues = std::move(*queues), .couriers = std::ranges::count_if(*nodes, sends)};
+  Waiting waiting{.queues = std::move(*queues), .couriers = std::ranges::count_if(*nodes, sends)};
+  for (std::size_t i = 0; i < store::kRoles.size(); ++i) {
+    waiting.processes[i] = std::ranges::count_if(*nodes, [&](const store::Node& node) {
+      return lives(node) && store::has_role(node, store::kRoles[i]);
+    });
+  }
+  return waiting;
 }
 
 }  // namespace
@@ -206,7 +224,23 @@ Task<void> CollectedMetrics::collect_queues() {
   show(waiting->queues, TrafficClass::bulk, bulk_);
   std::int64_t ready = 0;
   for (const store::QueueFigures& figure : waiting->queues) ready += figure.ready;
+  show_roles(waiting->processes);
   show_scaling(ready, waiting->couriers);
+}
+
+// Every process is ready all the same: what is accepted is kept until somebody sends.
+void CollectedMetrics::show_roles(const RoleCounts& processes) {
+  bool sends = true;
+  for (std::size_t i = 0; i < store::kRoles.size(); ++i) {
+    role_processes_[i]->set(static_cast<double>(processes[i]));
+    const bool is_needed = store::kRoles[i] == "scheduler" || store::kRoles[i] == "courier";
+    if (is_needed && processes[i] == 0) sends = false;
+  }
+  if (sends) {
+    nobody_sends_.worked(clock_.steady_now());
+  } else {
+    nobody_sends_.failed(clock_.steady_now(), {});
+  }
 }
 
 void CollectedMetrics::show(const std::vector<store::QueueFigures>& figures, TrafficClass traffic,

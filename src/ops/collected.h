@@ -3,6 +3,9 @@
 // the store's writer, the queues, the HTTP servers.
 #pragma once
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <vector>
@@ -11,8 +14,10 @@
 #include "async/task.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/trouble.h"
 #include "http/server.h"
 #include "ops/scaling.h"
+#include "store/node_roles.h"
 #include "store/store.h"
 
 namespace todoku::ops {
@@ -42,11 +47,14 @@ class CollectedMetrics {
     Gauge& age;
     Gauge& set_aside;
   };
+  // By role, as store::kRoles.
+  using RoleCounts = std::array<std::int64_t, store::kRoles.size()>;
   Task<void> collect_process();
   void collect_store();
   Task<void> collect_queues();
   void show(const std::vector<store::QueueFigures>& figures, TrafficClass traffic,
             const Queue& queue);
+  void show_roles(const RoleCounts& processes);
   void show_scaling(std::int64_t ready, std::int64_t couriers);
 
   Metrics& metrics_;
@@ -66,6 +74,10 @@ class CollectedMetrics {
   Gauge& store_queued_;
   Queue transactional_;
   Queue bulk_;
+  std::array<Gauge*, store::kRoles.size()> role_processes_{};
+  Trouble nobody_sends_{log::Level::error,
+                        "nobody sends: no process has the roles scheduler and courier",
+                        "mail is sent again: processes have the roles scheduler and courier"};
   Gauge& couriers_;
   Gauge& backlog_per_courier_;
   Gauge& work_seconds_;

@@ -59,6 +59,7 @@ struct ApiKey {
   Scopes scopes = kScopesOfClients;
   std::vector<std::string> networks;  // from which it may be used, e.g. "192.0.2.0/24"; empty: all
   std::optional<Instant> expires;     // from then on it opens nothing
+  std::optional<Milliseconds> life;   // for which it was made; what ends it sooner leaves it
 };
 
 struct NewApiKey {

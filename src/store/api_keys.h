@@ -3,6 +3,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,11 +33,17 @@ namespace todoku::store {
   return networks;
 }
 
+// As a row has it.
+[[nodiscard]] inline std::optional<std::int64_t> life_ms(const ApiKey& key) {
+  return key.life ? std::optional<std::int64_t>(key.life->count()) : std::nullopt;
+}
+
 // The key that is made at `now`.
 [[nodiscard]] inline ApiKey made_of(const NewApiKey& key, std::int64_t id, Instant now) {
   ApiKey made{.id = id, .label = key.label, .created = now, .revoked = std::nullopt};
   made.scopes = key.scopes;
   made.networks = key.networks;
+  made.life = key.life;
   if (key.life) made.expires = now + *key.life;
   return made;
 }

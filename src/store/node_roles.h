@@ -4,12 +4,15 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <ranges>
 #include <string_view>
 
 #include "store/nodes.h"
 
 namespace todoku::store {
+
+inline constexpr std::array<std::string_view, 4> kRoles = {"api", "scheduler", "courier", "events"};
 
 [[nodiscard]] inline bool has_role(const Node& node, std::string_view role) {
   const std::string_view roles = std::string_view(node.roles).substr(0, node.roles.find(' '));

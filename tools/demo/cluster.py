@@ -20,7 +20,8 @@ from postgres_server import PostgresServer  # noqa: E402
 from show import width_of  # noqa: E402
 
 ROLES = {"api1": "api", "api2": "api", "scheduler1": "scheduler", "scheduler2": "scheduler",
-         "courier1": "courier", "courier2": "courier", "courier3": "courier"}
+         "courier1": "courier", "courier2": "courier", "courier3": "courier",
+         "events1": "events"}
 RECEIVERS = {domain: ["delay = { body = 0.02 }"] for domain in DOMAINS}
 BULK = 3_000
 ARRIVE_WITHIN = 90
@@ -99,8 +100,8 @@ def show_end(cluster, clients, bulk, killed):
     return not lost and not unexplained
 
 
-def demonstrate(binary, server, queue):
-    print("==> starting a database, receivers and seven processes of todoku")
+def demonstrate(binary, server, queue, many):
+    print("==> starting a database, receivers and eight processes of todoku")
     with OnCluster(binary, server, queue, ROLES, RECEIVERS) as cluster:
         cluster.wait_for(lambda: cluster.leader() is not None, "a leader")
         cluster.wait_for(lambda: sum(cluster.sources_of(name) for name, roles in ROLES.items()
@@ -109,10 +110,10 @@ def demonstrate(binary, server, queue):
         clients = Clients(cluster)
         clients.start()
         cluster.use("api1")
-        bulk = addresses("reader", BULK)
-        print(f"\n==> transactions to both API processes, and a bulk of {BULK}")
+        bulk = addresses("reader", many)
+        print(f"\n==> transactions to both API processes, and a bulk of {many}")
         cluster.bulk(bulk)
-        cluster.wait_for(lambda: len(cluster.log()) > BULK // 4, "mail that goes out")
+        cluster.wait_for(lambda: len(cluster.log()) > many // 4, "mail that goes out")
         killed = (cluster.leader(), owner_of_a_source(cluster))
         print(f"==> kill -9 of {killed[0]}, which leads, and of {killed[1]}, while it sends")
         for name in killed:
@@ -141,10 +142,12 @@ def main():
     parser.add_argument("--binary", type=pathlib.Path, metavar="FILE",
                         default=ROOT / "build/release/src/todoku",
                         help="a todoku that is built already; nothing is installed or built")
+    parser.add_argument("--recipients", type=int, default=BULK, metavar="N",
+                        help=f"of the bulk; {BULK} by default")
     given = parser.parse_args()
     work = [ROOT / "build/release/tests/sqs_emulator"] if given.queue == "sqs" else []
     with PostgresServer() as server, queue_lines(given.queue, *work) as queue:
-        sound = demonstrate(given.binary, server, queue)
+        sound = demonstrate(given.binary, server, queue, given.recipients)
     return 0 if sound else 1
 
 

@@ -57,9 +57,7 @@ ApiRole::ApiRole(const Ground& ground, Shared& shared, Beside beside)
                   ground.runtime.executor(0)),
       intake_(ground.store, ground.clock, intake_limits(ground.config), passing_on_,
               ground.metrics),
-      importer_(
-          ground.store, ground.uploads, [&node = ground.node] { return node.key(); },
-          intake_limits(ground.config), passing_on_, ground.clock),
+      imports_elsewhere_(ground),
       random_(random_seed()),
       api_({.store = ground.store,
             .intake = intake_,
@@ -70,7 +68,11 @@ ApiRole::ApiRole(const Ground& ground, Shared& shared, Beside beside)
             .random = random_},
            api_options()),
       server_(make_server(ground, "api", router(), server_options())) {
-  intake_.set_import_starter(importer_);
+  if (beside.imports != nullptr) {
+    intake_.set_import_starter(*beside.imports);
+  } else {
+    intake_.set_import_starter(imports_elsewhere_);
+  }
   for (const store::Topic topic : {store::Topic::accounts, store::Topic::api_keys}) {
     ground.changes.follow(topic, [this] { return forget_accounts(api_); });
   }
@@ -109,12 +111,6 @@ Result<void> ApiRole::start() {
   passing_on_.start();
   running_.add([this](SteadyInstant deadline) {
     ground_.wait_for(passing_on_.stop(deadline));
-    return true;
-  });
-  auto begun = importer_.start_thread();
-  if (!begun) return fail("going on with imports", std::move(begun.error()));
-  running_.add([this](SteadyInstant) {
-    importer_.stop();
     return true;
   });
   const auto at = *net::Endpoint::parse(ground_.config.api.listen);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Role `api`: takes requests, and runs the imports that they begin.
+// Role `api`: takes requests.
 #pragma once
 
 #include <functional>
@@ -10,13 +10,13 @@
 
 #include "api/api.h"
 #include "app/passing_on.h"
+#include "app/roles/events.h"
 #include "app/roles/ground.h"
 #include "app/roles/role.h"
 #include "app/roles/shared.h"
 #include "app/running.h"
 #include "app/sending.h"
 #include "base/random.h"
-#include "intake/importer.h"
 #include "intake/intake.h"
 #include "net/endpoint.h"
 
@@ -24,10 +24,11 @@ namespace todoku::app::roles {
 
 class ApiRole final : public Role {
  public:
-  // What delivers in the same process.
+  // What the same process does besides.
   struct Beside {
     Sending* sending = nullptr;
     std::function<void()> wake_scheduler;
+    intake::ImportStarter* imports = nullptr;
   };
   // Everything given outlives the role.
   ApiRole(const Ground& ground, Shared& shared, Beside beside);
@@ -54,7 +55,7 @@ class ApiRole final : public Role {
   const Ground& ground_;
   PassingOn passing_on_;
   intake::Intake intake_;
-  intake::Importer importer_;
+  ImportsElsewhere imports_elsewhere_;
   SeededRandom random_;
   api::Api api_;
   const std::unique_ptr<http::Server> server_;

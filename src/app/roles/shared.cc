@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/instance_addresses.h"
 #include "app/module_options.h"
 #include "base/log.h"
 #include "delivery/stored_feedback.h"
@@ -63,6 +64,19 @@ Shared::Shared(const Ground& ground, QueueHouse queues, std::unique_ptr<Routing>
 
 Shared::~Shared() = default;
 
+// On EC2, and only where something is sent.
+void Shared::make_addresses() {
+  auto wanted = public_addresses_wanted(ground_.config);
+  if (wanted.empty() || routing_ == nullptr) return;
+  addresses_ = std::make_unique<InstanceAddresses>(ground_.config.aws.ec2_metadata_service_endpoint,
+                                                   std::move(wanted), ground_.clock,
+                                                   ground_.metrics, ground_.runtime.executor(0));
+}
+
+bool Shared::is_here(const delivery::EgressSource& source) const {
+  return delivery::is_on_host(source) && (!addresses_ || addresses_->confirms(source.name));
+}
+
 void Shared::make_alone() {
   const auto sources = names_of(delivery_options(ground_.config, ground_.secret).sources);
   leads_ = std::make_unique<delivery::AlwaysLeads>();
@@ -75,13 +89,14 @@ void Shared::make_alone() {
 // begin_to_lead() and begin_to_own() is never begun.
 void Shared::make_one_of_several() {
   const async::Executor executor = ground_.runtime.executor(0);
+  make_addresses();
   auto leads = std::make_unique<delivery::Leadership>(ground_.store, ground_.node, ground_.clock,
                                                       ground_.metrics, executor);
   auto owned = std::make_unique<delivery::SourceKeeper>(
       ground_.store, ground_.node,
       delivery::SourceKeeper::Options{
           .sources = delivery_options(ground_.config, ground_.secret).sources,
-          .is_here = {},
+          .is_here = [this](const delivery::EgressSource& source) { return is_here(source); },
           .in_use = [this](std::string_view source) { return in_use_ && in_use_(source); }},
       ground_.clock, ground_.metrics, executor);
   auto live = std::make_unique<delivery::StoredLiveSources>(ground_.store, ground_.clock, executor);
@@ -97,6 +112,13 @@ void Shared::make_one_of_several() {
     });
   };
   own_ = [this, owned = owned.get()] {
+    if (addresses_) {
+      addresses_->start();
+      owning_.add([this](SteadyInstant) {
+        ground_.wait_for(addresses_->stop());
+        return true;
+      });
+    }
     owned->start();
     owning_.add([this, owned](SteadyInstant) {
       ground_.wait_for(owned->stop());

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string_view>
 
+#include "app/instance_addresses.h"
 #include "app/queue_house.h"
 #include "app/roles/ground.h"
 #include "app/roles/routing.h"
@@ -53,12 +54,15 @@ class Shared {
   Shared(const Ground& ground, QueueHouse queues, std::unique_ptr<Routing> routing);
   void make_alone();
   void make_one_of_several();
+  void make_addresses();
+  [[nodiscard]] bool is_here(const delivery::EgressSource& source) const;
 
   const Ground& ground_;
   const bool is_cluster_;
   QueueHouse queues_;
   const std::unique_ptr<Routing> routing_;
   std::function<bool(std::string_view)> in_use_;
+  std::unique_ptr<InstanceAddresses> addresses_;  // nullptr: no source has one to be confirmed
   std::unique_ptr<delivery::Leads> leads_;
   std::unique_ptr<delivery::OwnedSources> owned_;
   std::unique_ptr<delivery::LiveSources> live_;

@@ -18,17 +18,19 @@ using namespace std::chrono_literals;
 // What is good for less is renewed. AWS has the next ones ready five minutes before the end.
 constexpr Milliseconds kRenewAhead = 5min;
 constexpr Microseconds kAfterFailure = 10s;
-// Link-local: who is there answers at once.
-constexpr Milliseconds kConnect = 1s;
-constexpr Milliseconds kWhole = 5s;
-constexpr std::size_t kLargestAnswer = 64U << 10U;
+constexpr std::size_t kLongestToken = 64U << 10U;
 
 std::string first_of_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  std::string text(kLargestAnswer, '\0');
+  std::string text(kLongestToken, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(in.gcount()));
   return std::string(trim(text));
+}
+
+std::unexpected<Error> not_given(std::string_view who, Error error) {
+  if (error.kind == ErrorKind::not_found) error.kind = ErrorKind::unauthorized;
+  return fail(fmt::format("{} gives no AWS credentials", who), std::move(error));
 }
 
 }  // namespace
@@ -43,6 +45,7 @@ CredentialSource::CredentialSource(CredentialOptions options, http::Client& http
                                 "Times that AWS credentials were got.")),
       failures_(metrics.counter("todoku_aws_credential_failures_total",
                                 "Times that nobody gave AWS credentials.")),
+      metadata_(options_.metadata_url, http, clock),
       asked_(executor),
       renewing_(executor) {
   if (!renewable()) at_hand_ = options_.fixed;
@@ -130,8 +133,8 @@ Task<Result<Credentials>> CredentialSource::ask_container(std::string url) {
   std::string token = options_.container_token;
   if (!options_.container_token_file.empty()) token = first_of_file(options_.container_token_file);
   if (!token.empty()) request.headers.add("Authorization", token);
-  const auto answer = co_await fetch(std::move(request), "the container's giver of credentials");
-  if (!answer) co_return fail(answer.error());
+  auto answer = co_await ask_locally(http_, std::move(request));
+  if (!answer) co_return not_given("the container's giver of credentials", answer.error());
   co_return read_credentials(*answer);
 }
 
@@ -139,43 +142,16 @@ Task<Result<Credentials>> CredentialSource::ask_instance() {
   constexpr std::string_view kWho =
       "the instance's metadata (no AWS_ACCESS_KEY_ID and no "
       "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is set)";
-  const std::string base = options_.metadata_url + "/latest/";
-  http::ClientRequest ticket{.method = "PUT", .url = base + "api/token"};
-  ticket.headers.add("X-aws-ec2-metadata-token-ttl-seconds", "21600");
-  const auto token = co_await fetch(std::move(ticket), kWho);
-  if (!token) co_return fail(token.error());
-  const std::string roles = base + "meta-data/iam/security-credentials/";
-  http::ClientRequest which{.url = roles};
-  which.headers.add("X-aws-ec2-metadata-token", trim(*token));
-  const auto listed = co_await fetch(std::move(which), kWho);
-  if (!listed) co_return fail(listed.error());
+  const std::string roles = "iam/security-credentials/";
+  auto listed = co_await metadata_.get(roles);
+  if (!listed) co_return not_given(kWho, std::move(listed.error()));
   const std::string_view role = read_role(*listed);
   if (role.empty()) {
     co_return fail(ErrorKind::unauthorized, "this instance has no role that may use the queues");
   }
-  http::ClientRequest what{.url = roles + std::string(role)};
-  what.headers.add("X-aws-ec2-metadata-token", trim(*token));
-  const auto answer = co_await fetch(std::move(what), kWho);
-  if (!answer) co_return fail(answer.error());
+  auto answer = co_await metadata_.get(roles + std::string(role));
+  if (!answer) co_return not_given(kWho, std::move(answer.error()));
   co_return read_credentials(*answer);
-}
-
-Task<Result<std::string>> CredentialSource::fetch(http::ClientRequest request,
-                                                  std::string_view who) {
-  request.connect_timeout = kConnect;
-  request.timeout = kWhole;
-  request.response_max = kLargestAnswer;
-  auto response = co_await http_.fetch(std::move(request));
-  if (!response) {
-    const ErrorKind kind = response.error().kind == ErrorKind::cancelled ? ErrorKind::cancelled
-                                                                         : ErrorKind::unavailable;
-    co_return fail(kind,
-                   fmt::format("{} gives no AWS credentials: {}", who, response.error().detail));
-  }
-  if (response->status == 200) co_return std::move(response->body);
-  const bool refused = response->status >= 400 && response->status < 500;
-  co_return fail(refused ? ErrorKind::unauthorized : ErrorKind::unavailable,
-                 fmt::format("{} gives no AWS credentials: it answered {}", who, response->status));
 }
 
 }  // namespace todoku::queue::sqs

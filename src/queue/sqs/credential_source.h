@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "base/trouble.h"
 #include "http/client.h"
+#include "queue/sqs/instance_metadata.h"
 #include "queue/sqs/signature.h"
 
 namespace todoku::queue::sqs {
@@ -54,7 +55,6 @@ class CredentialSource {
   Task<Result<Credentials>> ask();
   Task<Result<Credentials>> ask_container(std::string url);
   Task<Result<Credentials>> ask_instance();
-  Task<Result<std::string>> fetch(http::ClientRequest request, std::string_view who);
 
   const CredentialOptions options_;
   http::Client& http_;
@@ -68,6 +68,7 @@ class CredentialSource {
   SteadyInstant ask_after_{};    // not before, after a failure
   bool ever_given_ = false;
   bool asking_ = false;
+  InstanceMetadata metadata_;
   async::Signal asked_;
   async::TaskGroup renewing_;
 };

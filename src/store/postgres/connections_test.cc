@@ -158,7 +158,7 @@ TEST_F(ConnectionsTest, AHostThatFallsSilentTakesNoPlaceOfTheNext) {
     silent.fail_next_commit(PostgresProxy::Fault::silence);
     auto lent = connections.take(postgres::Use::change);
     ASSERT_TRUE(lent) << lent.error().detail;
-    lent->link->add(postgres::Sql{"test: begin", "BEGIN"}).add(postgres::kCommit);
+    lent->link->add(postgres::kBegin).add(postgres::kCommit);
     EXPECT_FALSE(lent->link->fly(100ms));
     ASSERT_TRUE(lent->link->awaits_commit());
     connections.give_back(std::move(*lent));

@@ -12,7 +12,7 @@ const Sql kSetting{"accounts: setting", "SELECT value FROM settings WHERE name =
 const Sql kChangeNumbers{"accounts: change numbers", "SELECT topic, number FROM changes"};
 
 #define ACCOUNT_COLUMNS "key, name, weight, suspended, text_from_html, created"
-#define KEY_COLUMNS "id, label, created, revoked, scopes, networks, expires"
+#define KEY_COLUMNS "id, label, created, revoked, scopes, networks, expires, life"
 const Sql kAccount{"accounts: one", "SELECT " ACCOUNT_COLUMNS " FROM accounts WHERE key = $1"};
 const Sql kAccountByName{"accounts: by name",
                          "SELECT " ACCOUNT_COLUMNS " FROM accounts WHERE name = $1"};
@@ -25,7 +25,7 @@ const Sql kSuspendedAccounts{"accounts: suspended",
 const Sql kKeyByToken{
     "accounts: key by token",
     "SELECT a.key, a.name, a.weight, a.suspended, a.text_from_html, a.created, k.id, k.label,"
-    " k.created, k.revoked, k.scopes, k.networks, k.expires"
+    " k.created, k.revoked, k.scopes, k.networks, k.expires, k.life"
     " FROM api_keys k JOIN accounts a ON a.key = k.account"
     " WHERE k.token = $1 AND k.revoked IS NULL"};
 const Sql kApiKeys{"accounts: API keys",
@@ -58,7 +58,10 @@ ApiKey key_in(const Table& rows, int row, int at) {
           .revoked = rows.optional_instant(row, at + 3),
           .scopes = static_cast<Scopes>(rows.integer(row, at + 4)),
           .networks = unpack_networks(rows.text(row, at + 5)),
-          .expires = rows.optional_instant(row, at + 6)};
+          .expires = rows.optional_instant(row, at + 6),
+          .life = rows.null(row, at + 7)
+                      ? std::nullopt
+                      : std::optional<Milliseconds>(rows.integer(row, at + 7))};
 }
 
 Result<Account> the_account(const Result<Table>& rows, std::string_view none) {

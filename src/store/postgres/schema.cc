@@ -180,10 +180,10 @@ INSERT INTO meta VALUES('entering', '');
 INSERT INTO leadership VALUES(1, 0, 0, 0);
 )sql";
 
-// api_keys.scopes, networks, expires   store/accounts.h.
+// api_keys.scopes, networks, expires, life   store/accounts.h.
 constexpr std::string_view kStep2 = R"sql(
 ALTER TABLE api_keys ADD COLUMN scopes bigint NOT NULL DEFAULT 15,
-  ADD COLUMN networks text NOT NULL DEFAULT '', ADD COLUMN expires bigint;
+  ADD COLUMN networks text NOT NULL DEFAULT '', ADD COLUMN expires bigint, ADD COLUMN life bigint;
 )sql";
 
 // nodes.settings        What a process goes by of what must be the same in all (store/nodes.h).

@@ -32,7 +32,8 @@ const Sql kChangeAccount{"accounts: change",
 const Sql kHoldAccount{"accounts: hold", "SELECT key FROM accounts WHERE key = $1 FOR KEY SHARE"};
 const Sql kAddApiKey{"accounts: add API key",
                      "INSERT INTO api_keys(id, account, label, token, created, scopes, networks,"
-                     " expires) VALUES($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING"};
+                     " expires, life) VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+                     " ON CONFLICT DO NOTHING"};
 const Sql kRevokeApiKey{"accounts: revoke API key",
                         "UPDATE api_keys SET revoked = coalesce(revoked, $3)"
                         " WHERE account = $1 AND id = $2"};
@@ -118,7 +119,7 @@ Result<ApiKey> Changes::add_api_key(AccountKey account, const NewApiKey& key) {
   const auto added = session_.ask(
       kAddApiKey, Params() << *id << account << std::string_view(made.label)
                            << std::string_view(key.token_sha256) << made.created << made.scopes
-                           << std::string_view(networks) << made.expires);
+                           << std::string_view(networks) << made.expires << life_ms(made));
   if (!added) return fail(added.error());
   if (added->changes() == 0) return fail(ErrorKind::conflict, "this token is in use already");
   if (auto told = changed(Topic::api_keys); !told) return fail(std::move(told.error()));

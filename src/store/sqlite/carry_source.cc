@@ -41,7 +41,8 @@ constexpr std::array<CarriedQuery, 14> kCarriedQueries{{
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
      " next_email_id, next_job_id FROM accounts ORDER BY key"},
     {"api_keys",
-     "SELECT id, account, label, token, created, revoked, scopes, networks, expires FROM api_keys"
+     "SELECT id, account, label, token, created, revoked, scopes, networks, expires, life"
+     " FROM api_keys"
      " ORDER BY id"},
     {"dkim_keys",
      "SELECT account, domain, selector, algorithm, sealed, dns_record, created FROM dkim_keys"

@@ -25,7 +25,7 @@ Result<Account> one_account(Query& query) {
   return fail(ErrorKind::not_found, "there is no such account");
 }
 
-// From column `at` on: id, label, created, revoked, scopes, networks, expires.
+// From column `at` on: id, label, created, revoked, scopes, networks, expires, life.
 ApiKey key_in(const Query& row, int at) {
   return {.id = row.integer(at),
           .label = std::string(row.text(at + 1)),
@@ -33,7 +33,9 @@ ApiKey key_in(const Query& row, int at) {
           .revoked = row.optional_instant(at + 3),
           .scopes = static_cast<Scopes>(row.integer(at + 4)),
           .networks = unpack_networks(row.text(at + 5)),
-          .expires = row.optional_instant(at + 6)};
+          .expires = row.optional_instant(at + 6),
+          .life = row.is_null(at + 7) ? std::nullopt
+                                      : std::optional<Milliseconds>(row.integer(at + 7))};
 }
 
 ImportJob job_in(const Query& row) {
@@ -113,7 +115,7 @@ Result<Account> Queries::account_by_name(std::string_view name) {
 Result<KeyHolder> Queries::key_by_token(std::string_view token_sha256) {
   auto query = db_.query(
       "SELECT a.key, a.name, a.weight, a.suspended, a.created, a.text_from_html, k.id, k.label,"
-      " k.created, k.revoked, k.scopes, k.networks, k.expires FROM api_keys k"
+      " k.created, k.revoked, k.scopes, k.networks, k.expires, k.life FROM api_keys k"
       " JOIN accounts a ON a.key = k.account WHERE k.token = ? AND k.revoked IS NULL");
   query.bind(token_sha256);
   constexpr int kAccountColumns = 6;
@@ -125,7 +127,7 @@ Result<KeyHolder> Queries::key_by_token(std::string_view token_sha256) {
 Result<std::vector<ApiKey>> Queries::api_keys(AccountKey account) {
   std::vector<ApiKey> keys;
   auto query = db_.query(
-      "SELECT id, label, created, revoked, scopes, networks, expires FROM api_keys"
+      "SELECT id, label, created, revoked, scopes, networks, expires, life FROM api_keys"
       " WHERE account = ? ORDER BY id");
   query.bind(account);
   while (query.next()) keys.push_back(key_in(query, 0));

@@ -243,11 +243,12 @@ CREATE TABLE news(key INTEGER PRIMARY KEY, at INTEGER NOT NULL, teller INTEGER N
 CREATE INDEX news_at ON news(at);
 )sql";
 
-// api_keys.scopes, networks, expires   store/accounts.h.
+// api_keys.scopes, networks, expires, life   store/accounts.h.
 constexpr const char* kVersion11 = R"sql(
 ALTER TABLE api_keys ADD COLUMN scopes INTEGER NOT NULL DEFAULT 15;
 ALTER TABLE api_keys ADD COLUMN networks TEXT NOT NULL DEFAULT '';
 ALTER TABLE api_keys ADD COLUMN expires INTEGER;
+ALTER TABLE api_keys ADD COLUMN life INTEGER;
 )sql";
 
 // nodes.settings        What a process goes by of what must be the same in all (store/nodes.h).

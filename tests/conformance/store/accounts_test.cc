@@ -148,6 +148,8 @@ TEST_P(StoreSuite, AnApiKeyHasItsTerms) {
 
   must(expire(narrow.id, std::chrono::hours(2)));
   EXPECT_EQ(find("bb22").expires, narrow.expires) << "it lives no longer for that";
+  EXPECT_EQ(find("bb22").life, std::chrono::hours(1));
+  EXPECT_EQ(find("aa11").life, std::nullopt);
   must(expire(plain.id, std::chrono::minutes(90)));
   EXPECT_EQ(find("aa11").expires, now() + std::chrono::minutes(90));
   clock_.advance(std::chrono::minutes(61));

@@ -34,8 +34,8 @@ class CommandLine(HomeTest):
         self.assertNotEqual(second["api_key"], key["api_key"])
         self.tool("key", "revoke", name, str(key["id"]))
         listed = self.tool("key", "list", name)
-        self.assertRegex(listed, r"first +revoked")
-        self.assertRegex(listed, r"ci +active")
+        self.assertRegex(listed, r"first +\S+ +anywhere +revoked")
+        self.assertRegex(listed, r"ci +\S+ +anywhere +active")
         for secret in (key["api_key"], second["api_key"], second["bearer_token"]):
             self.assertNotIn(secret, listed, "a key is shown once")
         self.tool("account", "suspend", name)

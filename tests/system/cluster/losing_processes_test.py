@@ -14,7 +14,7 @@ from on_cluster import (CONNECTIONS, DOMAINS, OnCluster, SOURCES, UNRECORDED_MAX
 
 BULK = 1500
 ROLES = {"api1": "api", "api2": "api", "scheduler1": "scheduler", "scheduler2": "scheduler",
-         "courier1": "courier", "courier2": "courier"}
+         "courier1": "courier", "courier2": "courier", "events1": "events"}
 SLOW = {domain: ["delay = { body = 0.02 }"] for domain in DOMAINS}
 FOUND_DEAD = 60  # seconds: a lease, the grace of a new leader, the wait for the old one's sources
 AT_ONCE = 8  # seconds
@@ -68,7 +68,7 @@ def shares_the_work(stack):
 def survives_kills(stack):
     writer = Writer(stack)
     writer.start()
-    stack.use("api2")  # the lists that it takes are in its folder
+    stack.use("api2")
     many = addresses("many", BULK)
     stack.bulk(many)
     stack.wait_for(lambda: len(stack.log()) > 150, "mail that goes out")
@@ -125,12 +125,27 @@ def hands_over(stack, courier):
     stack.bulk(after)
     check(stack.try_to_post("api2", "last@one.example"), "a transaction")
     stack.await_arrivals_of(after + ["last@one.example"], "what came after", HEARD[sys.argv[2]])
-    for name in ("scheduler3", "courier3", "api2"):
+    imports_wait_for_who_runs_them(stack)
+    for name in ("scheduler3", "courier3", "events2", "api2"):
         check_equal(stack.metric_of(name, "todoku_unhandled_exceptions_total"), 0.0, name)
         if name == "api2":
             tells_that_nobody_sends(stack)
         stack.end(name)
     check_equal(stack.sql("SELECT count(*) FROM nodes WHERE void = 0"), "0", "nodes at the end")
+
+
+def imports_wait_for_who_runs_them(stack):
+    """What an API process took before anybody has the role is not lost, and status tells."""
+    stack.end("events1")
+    stack.use("api2")
+    listed = addresses("listed", 20)
+    job = stack.begin_import(stack.draft(), listed, immediate=True)
+    said = stack.run_other(stack.parts["api2"].config, "status")[1]
+    check("with the role events" in said, f"status does not tell: {said}")
+    check_equal(stack.import_status(job), "IMPORTING", "of a job that nobody runs")
+    stack.start_process("events2", "events")
+    stack.wait_for(lambda: stack.import_status(job) == "FINISHED", "the import", 30)
+    stack.await_arrivals_of(listed, "what was imported", HEARD[sys.argv[2]])
 
 
 def tells_that_nobody_sends(stack):

@@ -63,12 +63,17 @@ class Installation(Stack):
 
     def fill(self, delivery, addresses, immediate=False):
         """Imports the addresses and returns when they are in."""
+        job = self.begin_import(delivery, addresses, immediate)
+        self.wait_for(lambda: self.import_status(job) == "FINISHED", "the import")
+
+    def begin_import(self, delivery, addresses, immediate=False):
         csv = "email\n" + "".join(f"{address}\n" for address in addresses)
-        job = self.api.call_multipart(
+        return self.api.call_multipart(
             "POST", f"/deliveries/{delivery}/emails/import", {"immediate": immediate},
             [("list.csv", "text/csv", csv.encode())])["job_id"]
-        self.wait_for(lambda: self.api.call(
-            "GET", f"/deliveries/-/emails/import/{job}")["status"] == "FINISHED", "the import")
+
+    def import_status(self, job):
+        return self.api.call("GET", f"/deliveries/-/emails/import/{job}")["status"]
 
     def bulk(self, addresses, **fields):
         delivery = self.draft(**fields)

@@ -171,6 +171,10 @@ def what_goes_wrong_is_told(binary):
         for octets in (b"", b"[1]", b'{"Records":[{"eventSource":"aws:ses"}]}', b"\xff"):
             expect_error(world.runtime.invoke(octets), "")
         expect_error(world.invoke(put("../1/a.csv")), "folders `.` or `..`")
+        # Taken, and refused as a whole when it was read.
+        world.s3.objects[(BUCKET, f"{draft}/bad.csv")] = (b"email\nno address\n", {})
+        expect_error(world.invoke(put(f"{draft}/bad.csv")), "ended FAILED")
+        check_equal(world.function.shown("Imports"), 0, "imports shown")
         check_equal(world.total(draft), 0, "recipients so far")
         # Of several the good ones come through, also where the event comes again.
         check_equal(world.invoke(put(key), put("none/a.csv"))[0], "error", "end with one missing")

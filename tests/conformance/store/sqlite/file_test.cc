@@ -255,7 +255,8 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
   store->close();
   tamper(
       "ALTER TABLE api_keys DROP COLUMN scopes; ALTER TABLE api_keys DROP COLUMN networks;"
-      "ALTER TABLE api_keys DROP COLUMN expires; DROP INDEX api_keys_account; DROP INDEX "
+      "ALTER TABLE api_keys DROP COLUMN expires; ALTER TABLE api_keys DROP COLUMN life; DROP INDEX "
+      "api_keys_account; DROP INDEX "
       "accounts_suspended;"
       "ALTER TABLE accounts DROP COLUMN text_from_html;"
       "ALTER TABLE contents DROP COLUMN text_from_html;"

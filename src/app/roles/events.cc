@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/roles/events.h"
+
+#include <utility>
+#include <vector>
+
+#include "app/module_options.h"
+#include "intake/error_files.h"
+
+namespace todoku::app::roles {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Where processes are several, an import begins that much later at the most.
+constexpr Milliseconds kLookForImportsEvery = 2s;
+
+intake::Importer::Waiting waiting_of(const config::Config& config) {
+  intake::Importer::Waiting waiting;
+  if (is_cluster(config)) waiting.look_every = kLookForImportsEvery;
+  return waiting;
+}
+
+}  // namespace
+
+EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_scheduler)
+    : ground_(ground),
+      passing_on_({.keys = ground.keys,
+                   .clock = ground.clock,
+                   .metrics = ground.metrics,
+                   .work_arrived = std::move(wake_scheduler)},
+                  ground.runtime.executor(0)),
+      importer_(
+          ground.store, ground.uploads, [&node = ground.node] { return node.key(); },
+          intake_limits(ground.config), passing_on_, ground.clock, waiting_of(ground.config)),
+      housekeeping_(ground.store, ground.runtime.executor(0), ground.clock) {}
+
+Result<void> EventsRole::start() {
+  auto begun = importer_.start_thread();
+  if (!begun) return fail("going on with imports", std::move(begun.error()));
+  running_.add([this](SteadyInstant) {
+    importer_.stop();
+    return true;
+  });
+  housekeeping_.start();
+  running_.add([this](SteadyInstant) {
+    ground_.wait_for(housekeeping_.stop());
+    return true;
+  });
+  return {};
+}
+
+void ImportsElsewhere::discard(std::vector<std::string> errors) {
+  if (errors.empty()) return;
+  const auto nobodys = async::FilePool::Owner{};
+  ground_.file_pool.post(nobodys, [&uploads = ground_.uploads, errors = std::move(errors)] {
+    for (const std::string& name : errors) intake::remove_errors(uploads, name);
+  });
+}
+
+}  // namespace todoku::app::roles

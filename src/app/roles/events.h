@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Role `events`: the work that no request and no mail waits for. It runs the imports that API
+// processes have begun, and removes little by little what was deleted. Whichever process has the
+// role takes what waits or what a dead one has left.
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "app/housekeeping.h"
+#include "app/passing_on.h"
+#include "app/roles/ground.h"
+#include "app/roles/role.h"
+#include "app/running.h"
+#include "intake/importer.h"
+
+namespace todoku::app::roles {
+
+class EventsRole final : public Role {
+ public:
+  // `wake_scheduler`: of the same process; may be empty. `ground` outlives the role.
+  EventsRole(const Ground& ground, std::function<void()> wake_scheduler);
+
+  [[nodiscard]] std::string_view name() const override { return "events"; }
+  [[nodiscard]] Result<void> start() override;
+  bool stop(SteadyInstant deadline) override { return running_.stop(deadline); }
+
+  // For an API in the same process, whose imports begin at once.
+  [[nodiscard]] intake::ImportStarter& imports() { return importer_; }
+
+ private:
+  const Ground& ground_;
+  PassingOn passing_on_;  // of deliveries that an import commits; it rings for nobody
+  intake::Importer importer_;
+  Housekeeping housekeeping_;
+  Running running_;
+};
+
+// For an API whose process has not the role: its jobs are nobody's, until one that has it looks.
+class ImportsElsewhere final : public intake::ImportStarter {
+ public:
+  explicit ImportsElsewhere(const Ground& ground) : ground_(ground) {}
+
+  [[nodiscard]] store::NodeKey node() const override { return store::kNobody; }
+  void start(store::ImportJob job) override { (void)job; }
+  void discard(std::vector<std::string> errors) override;
+
+ private:
+  const Ground& ground_;
+};
+
+}  // namespace todoku::app::roles
