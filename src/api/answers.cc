@@ -77,7 +77,7 @@ std::string_view failure_in_japanese(int status) {
   }
 }
 
-int status_of(ErrorKind kind) {
+int status_of_kind(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::invalid_input:
     case ErrorKind::conflict:
@@ -120,7 +120,7 @@ Language language_of(std::string_view accept_language) {
 }
 
 int status_of(const intake::Refusal& refusal) {
-  return status_of(refusal.kind);
+  return status_of_kind(refusal.kind);
 }
 
 void add_error_messages(http::JsonWriter& json, const intake::Problems& problems,
