@@ -59,9 +59,8 @@ ApiKey key_in(const Table& rows, int row, int at) {
           .scopes = static_cast<Scopes>(rows.integer(row, at + 4)),
           .networks = unpack_networks(rows.text(row, at + 5)),
           .expires = rows.optional_instant(row, at + 6),
-          .life = rows.null(row, at + 7)
-                      ? std::nullopt
-                      : std::optional<Milliseconds>(rows.integer(row, at + 7))};
+          .life = rows.null(row, at + 7) ? std::nullopt
+                                         : std::optional<Milliseconds>(rows.integer(row, at + 7))};
 }
 
 Result<Account> the_account(const Result<Table>& rows, std::string_view none) {
