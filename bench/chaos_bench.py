@@ -323,7 +323,8 @@ def keep_logs(stack):
 
 def run(given, todoku, seed, mails, times):
     print(f"seed {seed}", flush=True)
-    with (CutPair() as server, queue_lines(given.queue) as queue,
+    work = pathlib.Path(given.todoku).resolve().parents[1] / "tests/sqs_emulator"
+    with (CutPair() as server, queue_lines(given.queue, work) as queue,
           CutCluster(todoku, server, queue, ROLES, RECEIVERS) as stack):
         sound = Chaos(stack, server, seed).run(mails, times)
         if given.keep or (not sound and not given.without):
@@ -349,7 +350,7 @@ def main():
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--mails", type=int)
     parser.add_argument("--times", type=int, help="troubles that are made")
-    parser.add_argument("--queue", default="store")
+    parser.add_argument("--queue", choices=("store", "sqs"), default="store")
     parser.add_argument("--without", choices=SAFEGUARDS, help="take this safeguard away")
     parser.add_argument("--seeds", type=int, default=10, help="with --without: how many are tried")
     parser.add_argument("--keep", action="store_true", help="the logs, even if all is well")
