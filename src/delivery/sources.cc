@@ -174,7 +174,7 @@ Task<Result<std::vector<policy::SourceSeen>>> SourceKeeper::ask() {
   const auto rows = co_await store_.read([all](store::ReadTransaction& reader) -> Result<Rows> {
     auto owners = reader.source_owners();
     if (!owners) return fail(std::move(owners.error()));
-    if (!all) return Rows{std::move(*owners), {}};
+    if (!all) return Rows{std::move(*owners), std::vector<store::Node>()};
     auto nodes = reader.nodes();
     if (!nodes) return fail(std::move(nodes.error()));
     return Rows{std::move(*owners), std::move(*nodes)};
