@@ -45,11 +45,17 @@ class GuardedClientTest : public testing::Test {
   void close() { async::run_to_completion(async::run_on(runtime_.executor(0), stop())); }
 
   Task<void> listen() {
-    const net::Endpoint any{.address = loopback(2), .port = 0};
-    const auto local = co_await outside_->listen(any);
-    port_ = local.port;
-    const net::Endpoint same{.address = loopback(1), .port = port_};
-    co_await inside_->listen(same);
+    constexpr int kTries = 20;
+    for (int tries = 1;; ++tries) {
+      auto outside = net::Listener::open(runtime_.executor(0), {loopback(2), 0});
+      port_ = outside.value().local().port;
+      // It may be in use there.
+      auto inside = net::Listener::open(runtime_.executor(0), {loopback(1), port_});
+      if (!inside && tries < kTries) continue;
+      inside_->listen(std::move(inside.value()));
+      outside_->listen(std::move(*outside));
+      co_return;
+    }
   }
   Task<void> stop() {
     co_await outside_->stop();

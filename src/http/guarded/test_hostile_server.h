@@ -28,12 +28,10 @@ class HostileServer {
                 std::shared_ptr<const net::TlsServerContext> tls = nullptr)
       : clock_(clock), tls_(std::move(tls)), group_(executor) {}
 
-  // Port 0: a free one.
-  Task<net::Endpoint> listen(net::Endpoint at) {
-    auto listener = net::Listener::open(group_.executor(), at);
-    listener_ = std::make_unique<net::Listener>(std::move(listener.value()));
+  // `listener` is of the same executor. On its thread.
+  void listen(net::Listener listener) {
+    listener_ = std::make_unique<net::Listener>(std::move(listener));
     group_.spawn("accept", accept());
-    co_return listener_->local();
   }
   Task<void> stop() {
     listener_->close();
