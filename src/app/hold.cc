@@ -65,21 +65,11 @@ operate::ClusterNames cluster_names(const config::Config& config) {
   return names;
 }
 
-Result<void> check_names(
-    const config::Config& config,
-    const std::function<Result<std::optional<std::string>>(std::string_view name)>& setting) {
-  const auto names = setting(operate::kClusterSetting);
-  if (!names) return fail(names.error());
-  auto carried_to = setting(operate::kCarriedToSetting);
-  if (!carried_to) return fail(std::move(carried_to.error()));
-  if (*carried_to && (*carried_to)->empty()) carried_to->reset();
-  const auto stored = *names ? operate::parse_cluster_names(**names) : std::nullopt;
-  if (*names && !stored) {
-    return fail(ErrorKind::corrupt, "the stored names of the cluster are damaged");
-  }
-  const auto others = operate::other_names(stored, cluster_names(config), *carried_to);
-  if (others.empty()) return {};
-  return fail(ErrorKind::conflict, operate::held_sentence(others, Language::english));
+Result<void> check_names(const config::Config& config, const operate::ReadSetting& setting) {
+  const auto others = operate::read_other_names(setting, cluster_names(config));
+  if (!others) return fail(others.error());
+  if (others->empty()) return {};
+  return fail(ErrorKind::conflict, operate::held_sentence(*others, Language::english));
 }
 
 // The API's listener and the admin socket, as long as the process holds.

@@ -23,9 +23,8 @@ namespace todoku::app {
 
 // Whether such a process would not stand in HOLD on a store that is only peeked into; `setting`
 // reads one of it. Errors: conflict (it would; the sentence says why), those of `setting`.
-[[nodiscard]] Result<void> check_names(
-    const config::Config& config,
-    const std::function<Result<std::optional<std::string>>(std::string_view name)>& setting);
+[[nodiscard]] Result<void> check_names(const config::Config& config,
+                                       const operate::ReadSetting& setting);
 
 class Hold {
  public:

@@ -41,20 +41,24 @@ struct StoredNames {
   std::optional<std::string> carried_to;
 };
 
-Result<StoredNames> read_names(store::ReadTransaction& transaction) {
+Result<StoredNames> read_names(const ReadSetting& setting) {
   StoredNames stored;
-  const auto names = transaction.setting(kClusterSetting);
+  const auto names = setting(kClusterSetting);
   if (!names) return fail(names.error());
   if (*names) {
     stored.names = parse_cluster_names(**names);
     if (!stored.names)
       return fail(ErrorKind::corrupt, "the stored names of the cluster are damaged");
   }
-  auto carried = transaction.setting(kCarriedToSetting);
+  auto carried = setting(kCarriedToSetting);
   if (!carried) return fail(std::move(carried.error()));
   // Taken back by an adoption.
   if (*carried && !(*carried)->empty()) stored.carried_to = std::move(**carried);
   return stored;
+}
+
+ReadSetting settings_of(store::ReadTransaction& transaction) {
+  return [&transaction](std::string_view name) { return transaction.setting(name); };
 }
 
 // Of engines that work on it, how far their leases run; of a store that nobody serves: none.
@@ -70,15 +74,20 @@ Result<std::map<store::NodeKey, Milliseconds>> leases_in(store::ReadTransaction&
 
 }  // namespace
 
-Result<std::vector<OtherName>> read_other_names(store::ReadTransaction& transaction,
+Result<std::vector<OtherName>> read_other_names(const ReadSetting& setting,
                                                 const ClusterNames& here) {
-  const auto stored = read_names(transaction);
+  const auto stored = read_names(setting);
   if (!stored) return fail(stored.error());
   return other_names(stored->names, here, stored->carried_to);
 }
 
+Result<std::vector<OtherName>> read_other_names(store::ReadTransaction& transaction,
+                                                const ClusterNames& here) {
+  return read_other_names(settings_of(transaction), here);
+}
+
 Result<void> remember_names(store::WriteTransaction& transaction, const ClusterNames& here) {
-  const auto stored = read_names(transaction.read());
+  const auto stored = read_names(settings_of(transaction.read()));
   if (!stored) return fail(stored.error());
   const ClusterNames names = merged_names(stored->names, here);
   if (stored->names == names) return {};
@@ -112,12 +121,9 @@ Task<Result<Waiting>> Operations::waiting() {
 
 // Only the address of the database is another one.
 Task<Result<bool>> Operations::only_address_differs() {
-  const auto others =
-      co_await store_.read([here = options_.names](store::ReadTransaction& transaction) {
-        return read_other_names(transaction, here);
-      });
-  if (!others) co_return fail(others.error());
-  co_return !others->empty() && std::ranges::all_of(*others, [](const OtherName& name) {
+  const auto names = co_await cluster();
+  if (!names) co_return fail(names.error());
+  co_return !names->others.empty() && std::ranges::all_of(names->others, [](const OtherName& name) {
     return name.what == OtherName::What::database;
   });
 }

@@ -4,12 +4,14 @@
 // (staging on a snapshot of production) notices before it sends everything a second time. Pure.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/bilingual.h"
+#include "base/result.h"
 
 namespace todoku::operate {
 
@@ -17,6 +19,9 @@ namespace todoku::operate {
 // which sends from now on; its value says where.
 inline constexpr std::string_view kClusterSetting = "cluster";
 inline constexpr std::string_view kCarriedToSetting = "carried_to";
+
+// Of a store that is open, or is only peeked into; nullopt: there is no such setting.
+using ReadSetting = std::function<Result<std::optional<std::string>>(std::string_view name)>;
 
 struct ClusterNames {
   std::string cluster;   // cluster.name; may be empty

@@ -188,6 +188,8 @@ struct EngineStatus {
 [[nodiscard]] std::string dkim_seal_context(const store::DkimKey& key);
 
 // What keeps a process of these names from working on the store.
+[[nodiscard]] Result<std::vector<OtherName>> read_other_names(const ReadSetting& setting,
+                                                              const ClusterNames& here);
 [[nodiscard]] Result<std::vector<OtherName>> read_other_names(store::ReadTransaction& transaction,
                                                               const ClusterNames& here);
 // By an engine that serves under these names.
