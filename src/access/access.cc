@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "access/access.h"
 
-#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -81,9 +80,7 @@ Authenticator::Admission Authenticator::judge(const Known& known,
     return denied("this API key has expired", "このAPIキーは有効期限が切れています");
   }
   // Of a key that names networks, what cannot be read as one admits nobody.
-  if (!key.networks.empty() &&
-      std::ranges::none_of(known.networks,
-                           [&](const net::Network& network) { return network.contains(from); })) {
+  if (!key.networks.empty() && !net::contain(known.networks, from)) {
     const std::string address = from.to_string();
     return denied(fmt::format("this API key may not be used from {}", address),
                   fmt::format("このAPIキーは{}からは使用できません", address));

@@ -3,7 +3,6 @@
 // of which a single machine has as many as it likes.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <mutex>
 #include <unordered_map>
@@ -40,9 +39,7 @@ class ClientCounts {
  private:
   // Unix sockets have no address; whoever may use one is trusted.
   [[nodiscard]] bool counts(const net::IpAddress& address) const {
-    return max_ > 0 && !address.is_unspecified() &&
-           std::ranges::none_of(
-               trusted_, [&](const net::Network& network) { return network.contains(address); });
+    return max_ > 0 && !address.is_unspecified() && !net::contain(trusted_, address);
   }
   [[nodiscard]] static net::IpAddress client_of(const net::IpAddress& address) {
     return net::Network(address, 64).prefix();

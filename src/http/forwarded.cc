@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/forwarded.h"
 
-#include <algorithm>
 #include <optional>
-#include <ranges>
 
 #include "base/bytes.h"
 #include "net/endpoint.h"
@@ -18,16 +16,11 @@ std::optional<net::IpAddress> address_in(std::string_view text) {
   return std::nullopt;
 }
 
-bool is_in(std::span<const net::Network> networks, const net::IpAddress& address) {
-  return std::ranges::any_of(
-      networks, [&](const net::Network& network) { return network.contains(address); });
-}
-
 }  // namespace
 
 net::IpAddress client_address(const Request& request, std::span<const net::Network> trusted) {
   net::IpAddress client = request.remote.address;
-  if (trusted.empty() || !is_in(trusted, client)) return client;
+  if (!net::contain(trusted, client)) return client;
   // Several fields are one list (RFC 9110 section 5.3): from the last to the first.
   for (std::size_t i = request.headers.size(); i-- > 0;) {
     const Headers::Field field = request.headers[i];
@@ -39,7 +32,7 @@ net::IpAddress client_address(const Request& request, std::span<const net::Netwo
       const auto address = address_in(trim(first ? rest : rest.substr(comma + 1)));
       if (!address) return client;
       client = *address;
-      if (!is_in(trusted, client)) return client;
+      if (!net::contain(trusted, client)) return client;
       if (first) break;
       rest = rest.substr(0, comma);
     }

@@ -51,6 +51,11 @@ bool Network::contains(const IpAddress& address) const {
   return address.is_v6() == prefix_.is_v6() && first_of(address, bits_) == prefix_;
 }
 
+bool contain(std::span<const Network> networks, const IpAddress& address) {
+  return std::ranges::any_of(networks,
+                             [&](const Network& network) { return network.contains(address); });
+}
+
 std::string Network::to_string() const {
   return fmt::format("{}/{}", prefix_.to_string(), bits_);
 }

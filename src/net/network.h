@@ -2,6 +2,7 @@
 // Networks as values: a prefix and its length.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -29,5 +30,8 @@ class Network {
   IpAddress prefix_;
   unsigned bits_;
 };
+
+// Whether one of them contains it.
+[[nodiscard]] bool contain(std::span<const Network> networks, const IpAddress& address);
 
 }  // namespace todoku::net
