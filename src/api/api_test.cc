@@ -7,9 +7,9 @@
 #include <gtest/gtest.h>
 
 #include "api/answers.h"
-#include "api/date_time.h"
 #include "api/fields.h"
 #include "api/members.h"
+#include "base/date_time.h"
 #include "http/json.h"
 
 namespace todoku::api {

@@ -7,10 +7,10 @@
 #include <boost/json/array.hpp>
 
 #include "api/api.h"
-#include "api/date_time.h"
 #include "api/fields.h"
 #include "api/form.h"
 #include "api/members.h"
+#include "base/date_time.h"
 
 namespace todoku::api {
 namespace {

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "api/api.h"
-#include "api/date_time.h"
 #include "base/bytes.h"
+#include "base/date_time.h"
 #include "http/json.h"
 #include "store/walks.h"
 

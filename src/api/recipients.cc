@@ -3,10 +3,10 @@
 #include <utility>
 
 #include "api/api.h"
-#include "api/date_time.h"
 #include "api/fields.h"
 #include "api/form.h"
 #include "api/members.h"
+#include "base/date_time.h"
 #include "http/json.h"
 
 namespace todoku::api {

@@ -35,6 +35,8 @@ constexpr std::size_t kTogether = 64;
 // Of all mails together; beyond that each is told its first problem only.
 constexpr std::size_t kProblemsTold = 1'000;
 
+constexpr int kTryLater = 503;
+
 using Accepted = intake::Answer<store::PublicId>;
 
 // What is shared by those who work on one request. Whoever is last to need it lets it go.
@@ -64,7 +66,7 @@ Task<void> work(std::shared_ptr<Batch> batch) {
       batch->answers[i] = co_await batch->api.intake().accept_transaction(
           batch->account, std::move(batch->mails[i]), std::move(batch->problems[i]));
       const Accepted& answer = *batch->answers[i];
-      if (!answer && status_of(answer.error()) == 503) batch->stops = true;
+      if (!answer && status_of(answer.error()) == kTryLater) batch->stops = true;
     } catch (...) {
       batch->stops = true;
       async::report_exception("a mail of a batch", std::current_exception());
@@ -171,7 +173,6 @@ class Answers {
  private:
   static constexpr int kCreated = 201;
   static constexpr int kMixed = 207;
-  static constexpr int kTryLater = 503;
 
   void add_refusal(const intake::Refusal& refusal) {
     const int status = status_of(refusal);

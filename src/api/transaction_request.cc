@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/transaction_request.h"
+
+#include <string>
+#include <utility>
+
+#include <boost/json/array.hpp>
+
+#include "api/fields.h"
+#include "api/members.h"
+
+namespace todoku::api {
+namespace {
+
+// One address. A list with a single entry is what one client sends and means the same.
+std::string read_to(const Fields& fields, const boost::json::object& object) {
+  const boost::json::value* to = object.if_contains("to");
+  if (to == nullptr || !to->is_array()) return fields.text("to").value_or("");
+  if (to->get_array().size() == 1) return std::move(fields.texts("to", 1).front());
+  fields.wrong_type("to", "one e-mail address as a string", "1件のメールアドレス (文字列)");
+  return {};
+}
+
+}  // namespace
+
+intake::TransactionRequest read_transaction(const boost::json::object& object,
+                                            const intake::Limits& limits,
+                                            intake::Problems& problems) {
+  const Fields fields(object, {}, problems);
+  intake::TransactionRequest request;
+  request.content = read_content(fields);
+  request.at_most_once = fields.at_most_once().value_or(false);
+  refuse_lost_members(object, members::kTransaction, problems);
+  request.to = read_to(fields, object);
+  request.cc = fields.texts("cc", limits.cc_max);
+  request.bcc = fields.texts("bcc", limits.bcc_max);
+  request.insert_codes = fields.insert_codes(limits.insert_codes_max);
+  return request;
+}
+
+}  // namespace todoku::api
