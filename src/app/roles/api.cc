@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "api/reference/reference.h"
 #include "app/host_check.h"
 #include "app/module_options.h"
 #include "base/digest.h"
@@ -81,6 +82,7 @@ ApiRole::ApiRole(const Ground& ground, Shared& shared, Beside beside)
 http::Router ApiRole::router() {
   http::Router router;
   api_.add_routes(router);
+  api::reference::add_routes(router);
   ops::add_health_routes(router, ground_.readiness);
   // With a listener of their own the metrics are nobody's business here.
   if (ground_.config.metrics.listen.empty()) {
