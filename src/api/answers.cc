@@ -120,7 +120,7 @@ Language language_of(std::string_view accept_language) {
 }
 
 int status_of(const intake::Refusal& refusal) {
-  return status_of_kind(refusal.kind);
+  return refusal.key == intake::Refusal::Key::no_trouble ? status_of_kind(refusal.kind) : 409;
 }
 
 void add_error_messages(http::JsonWriter& json, const intake::Problems& problems,
@@ -153,7 +153,9 @@ std::string error_body(const intake::Problems& problems, Language language) {
 }
 
 http::Response refused(const intake::Refusal& refusal, Language language) {
-  return http::Response::json(status_of(refusal), error_body(refusal.problems, language));
+  auto response = http::Response::json(status_of(refusal), error_body(refusal.problems, language));
+  if (refusal.key == intake::Refusal::Key::in_progress) response.headers.set("Retry-After", "1");
+  return response;
 }
 
 http::Response invalid(const intake::Problems& problems, Language language) {

@@ -25,7 +25,7 @@ void add_error_messages(http::JsonWriter& json, const intake::Problems& problems
 
 // The status of a refusal:
 //   invalid_input 400 · conflict 400 · limit_exceeded 400 · not_found 404 · unauthorized 423
-//   (account locked) · everything temporary 503
+//   (account locked) · an idempotency key in use 409 · everything temporary 503
 [[nodiscard]] int status_of(const intake::Refusal& refusal);
 // The response to it.
 [[nodiscard]] http::Response refused(const intake::Refusal& refusal, Language language);

@@ -9,8 +9,10 @@
 #include "api/api.h"
 #include "api/fields.h"
 #include "api/form.h"
+#include "api/idempotency.h"
 #include "api/members.h"
 #include "base/date_time.h"
+#include "intake/fingerprint.h"
 
 namespace todoku::api {
 namespace {
@@ -21,7 +23,20 @@ http::Response id_or_refusal(const Call& call, const intake::Answer<void>& answe
   return id_response(200, "delivery_id", id);
 }
 
+Task<http::Response> commit_once(Api& api, Call& call, std::optional<store::IdempotencyKey> key,
+                                 store::PublicId id, std::optional<Instant> reservation) {
+  intake::Repeatable repeatable;
+  if (key) repeatable = {.key = *key, .fingerprint = intake::fingerprint_of(id, reservation)};
+  const auto make = [&](intake::Repeatable its) {
+    return api.intake().commit_bulk(call.account, id, reservation, std::move(its));
+  };
+  const auto made = co_await api.intake().repeats().once(std::move(repeatable), make);
+  co_return done_response(call, made, id);
+}
+
 Task<http::Response> begin(Api& api, Call& call) {
+  auto key = key_of_request(call, store::KeyedRoute::bulk_begin);
+  if (!key) co_return std::move(key.error());
   Form form;
   auto bad = co_await read_form(api, call, false, form);
   if (bad) co_return std::move(*bad);
@@ -32,10 +47,17 @@ Task<http::Response> begin(Api& api, Call& call) {
                               .at_most_once = fields.at_most_once().value_or(false)};
   refuse_lost_members(form.object(), members::kBegin, problems);
   request.content.attachments = std::move(form.attachments);
-  const auto begun =
-      co_await api.intake().begin_bulk(call.account, std::move(request), std::move(problems));
-  if (!begun) co_return refused(begun.error(), call.language);
-  co_return id_response(201, "delivery_id", *begun);
+  intake::Repeatable repeatable;
+  if (*key && problems.empty()) {
+    const auto digests = co_await intake::digests_of(request.content.attachments);
+    repeatable = {.key = **key, .fingerprint = intake::fingerprint_of(request, digests)};
+  }
+  const auto make = [&](intake::Repeatable its) {
+    return api.intake().begin_bulk(call.account, std::move(request), std::move(problems),
+                                   std::move(its));
+  };
+  const auto made = co_await api.intake().repeats().once(std::move(repeatable), make);
+  co_return made_response(call, made, 201, "delivery_id");
 }
 
 std::vector<intake::RecipientRequest> read_recipients(const boost::json::array& list,
@@ -81,23 +103,33 @@ intake::UpdateRequest read_update(const Form& form, const intake::Limits& limits
 Task<http::Response> update(Api& api, Call& call) {
   const auto id = path_id(call, "delivery_id");
   if (!id) co_return no_data_found(call);
+  auto key = key_of_request(call, store::KeyedRoute::bulk_update);
+  if (!key) co_return std::move(key.error());
   Form form;
   auto bad = co_await read_form(api, call, true, form);
   if (bad) co_return std::move(*bad);
   call.unknown = unknown_members(form.object(), members::kUpdate);
   intake::Problems problems;
   auto request = read_update(form, api.intake().limits(), problems);
-  const auto folded =
-      co_await api.intake().update_bulk(call.account, *id, std::move(request), std::move(problems));
-  if (!folded) co_return refused(folded.error(), call.language);
-  auto response = id_response(200, "delivery_id", *id);
-  if (*folded > 0) response.headers.set(kFoldedHeader, std::to_string(*folded));
+  intake::Repeatable repeatable;
+  if (*key && problems.empty()) {
+    repeatable = {.key = **key, .fingerprint = intake::fingerprint_of(*id, request)};
+  }
+  const auto make = [&](intake::Repeatable its) {
+    return api.intake().update_bulk(call.account, *id, std::move(request), std::move(problems),
+                                    std::move(its));
+  };
+  const auto made = co_await api.intake().repeats().once(std::move(repeatable), make);
+  auto response = done_response(call, made, *id);
+  if (made && made->answer > 0) response.headers.set(kFoldedHeader, std::to_string(made->answer));
   co_return response;
 }
 
 Task<http::Response> commit(Api& api, Call& call) {
   const auto id = path_id(call, "delivery_id");
   if (!id) co_return no_data_found(call);
+  auto key = key_of_request(call, store::KeyedRoute::bulk_commit);
+  if (!key) co_return std::move(key.error());
   Form form;
   auto bad = co_await read_form(api, call, true, form);
   if (bad) co_return std::move(*bad);
@@ -113,16 +145,16 @@ Task<http::Response> commit(Api& api, Call& call) {
   }
   refuse_lost_members(form.object(), members::kCommit, problems);
   if (!problems.empty()) co_return invalid(problems, call.language);
-  const auto done = co_await api.intake().commit_bulk(call.account, *id, reservation);
-  co_return id_or_refusal(call, done, *id);
+  co_return co_await commit_once(api, call, *key, *id, reservation);
 }
 
 // The body is whatever the client sends, usually nothing.
 Task<http::Response> commit_immediately(Api& api, Call& call) {
   const auto id = path_id(call, "delivery_id");
   if (!id) co_return no_data_found(call);
-  const auto done = co_await api.intake().commit_bulk(call.account, *id, std::nullopt);
-  co_return id_or_refusal(call, done, *id);
+  auto key = key_of_request(call, store::KeyedRoute::bulk_commit_immediate);
+  if (!key) co_return std::move(key.error());
+  co_return co_await commit_once(api, call, *key, *id, std::nullopt);
 }
 
 Task<http::Response> cancel(Api& api, Call& call) {

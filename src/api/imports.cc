@@ -10,15 +10,18 @@
 #include "api/error_download.h"
 #include "api/fields.h"
 #include "api/form.h"
+#include "api/idempotency.h"
 #include "api/members.h"
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "base/sha256_stream.h"
 #include "http/header_value.h"
 #include "http/json.h"
 #include "http/multipart.h"
 #include "http/origin.h"
 #include "intake/error_files.h"
+#include "intake/fingerprint.h"
 #include "intake/uploads.h"
 
 namespace todoku::api {
@@ -54,7 +57,11 @@ class UploadFile {
   void gather(std::string_view octets) {
     gathered_ += octets;
     octets_ += octets.size();
+    if (digest_) digest_->add(octets);
   }
+  // Before anything is gathered: its digest will be asked for.
+  void begin_digest() { digest_.emplace(); }
+  [[nodiscard]] Sha256 digest() { return digest_->finish(); }
   [[nodiscard]] bool wants_writing() const { return gathered_.size() >= kSliceOctets; }
   [[nodiscard]] Task<Result<void>> write() {
     return pool_.run(owner_, [this] { return write_here(); });
@@ -92,6 +99,7 @@ class UploadFile {
   const async::FilePool::Owner owner_;
   std::string name_;
   std::string gathered_;  // and not yet written
+  std::optional<Sha256Stream> digest_;
   std::unique_ptr<intake::Uploads::Writer> writer_;
   std::uint64_t octets_ = 0;
   bool complete_ = false;
@@ -205,9 +213,43 @@ std::optional<http::Response> read_options(Call& call, const std::string& text,
   return invalid(problems, call.language);
 }
 
+// Takes the place of a request that has a key, and says whether the key is known: then the state of
+// the delivery is not what decides.
+Task<intake::Answer<bool>> begin_keyed(Api& api, const store::IdempotencyKey& key,
+                                       std::optional<intake::Repeats::Place>& place) {
+  auto begun = api.intake().repeats().begin(key);
+  if (!begun) co_return std::unexpected(std::move(begun.error()));
+  place.emplace(std::move(*begun));
+  co_return co_await api.intake().repeats().is_known(key);
+}
+
+// From here the job may refer to the file, even if its commit is only seen after a crash: where
+// that is not known either, the file stays until the importer's next sweep.
+Task<intake::Answer<intake::Made>> make_job(Api& api, Call& call, store::PublicId delivery,
+                                            UploadFile& file, store::NewImport request,
+                                            std::optional<store::IdempotencyKey> key,
+                                            const std::optional<intake::Repeats::Place>& place) {
+  const auto make = [&](intake::Repeatable its) {
+    file.set_named(true);
+    return api.intake().import(call.account, delivery, std::move(request), std::move(its));
+  };
+  intake::Answer<intake::Made> made;
+  if (key) {
+    const auto fingerprint = intake::fingerprint_of(delivery, request, file.digest());
+    made = co_await api.intake().repeats().within(*place, {.key = *key, .fingerprint = fingerprint},
+                                                  make);
+  } else {
+    made = co_await api.intake().repeats().once(std::nullopt, make);
+  }
+  file.set_named(made ? !made->replayed : made.error().kind == ErrorKind::io);
+  co_return made;
+}
+
 Task<http::Response> import(Api& api, Call& call) {
   const auto id = path_id(call, "delivery_id");
   if (!id) co_return no_data_found(call);
+  auto key = key_of_request(call, store::KeyedRoute::import);
+  if (!key) co_return std::move(key.error());
   const auto boundary = http::multipart_boundary(call.request.headers.get("Content-Type"));
   if (!boundary) {
     intake::Text reason{
@@ -217,8 +259,17 @@ Task<http::Response> import(Api& api, Call& call) {
         "「file」に入れて送信してください。"};
     co_return container_failure(415, reason, call.request);
   }
-  const auto allowed = co_await api.intake().may_import(call.account, *id);
-  if (!allowed) co_return refused(allowed.error(), call.language);
+  std::optional<intake::Repeats::Place> keyed;
+  bool is_known = false;
+  if (*key) {
+    const auto known = co_await begin_keyed(api, **key, keyed);
+    if (!known) co_return refused(known.error(), call.language);
+    is_known = *known;
+  }
+  if (!is_known) {
+    const auto allowed = co_await api.intake().may_import(call.account, *id);
+    if (!allowed) co_return refused(allowed.error(), call.language);
+  }
 
   const std::uint64_t octets_max = api.intake().limits().import_octets_max;
   const auto place = api.file_places().take(call.account.key);
@@ -227,6 +278,7 @@ Task<http::Response> import(Api& api, Call& call) {
     co_return refused(intake::refusal_of(error), call.language);
   }
   Upload upload(api, call.account.key);
+  if (*key) upload.file.begin_digest();
   auto bad = co_await receive(call, *boundary, octets_max, upload);
   if (bad) co_return std::move(*bad);
   store::NewImport request{.language = call.language, .upload = upload.file.name()};
@@ -235,15 +287,8 @@ Task<http::Response> import(Api& api, Call& call) {
   // An upload may have taken minutes.
   bad = co_await api.ask_again(call);
   if (bad) co_return std::move(*bad);
-  // From here the job may refer to the file, even if its commit is only seen after a crash: where
-  // that is not known either, the file stays until the importer's next sweep.
-  upload.file.set_named(true);
-  const auto job = co_await api.intake().import(call.account, *id, std::move(request));
-  if (!job) {
-    upload.file.set_named(job.error().kind == ErrorKind::io);
-    co_return refused(job.error(), call.language);
-  }
-  co_return id_response(201, "job_id", *job);
+  const auto made = co_await make_job(api, call, *id, upload.file, std::move(request), *key, keyed);
+  co_return made_response(call, made, 201, "job_id");
 }
 
 Task<Result<store::ImportJob>> find_job(Api& api, store::AccountKey account, store::PublicId id) {

@@ -5,9 +5,11 @@
 #include "api/api.h"
 #include "api/fields.h"
 #include "api/form.h"
+#include "api/idempotency.h"
 #include "api/members.h"
 #include "base/date_time.h"
 #include "http/json.h"
+#include "intake/fingerprint.h"
 
 namespace todoku::api {
 namespace {
@@ -32,13 +34,21 @@ Task<std::optional<http::Response>> read_recipient(Api& api, Call& call, Read& r
 Task<http::Response> add(Api& api, Call& call) {
   const auto id = path_id(call, "delivery_id");
   if (!id) co_return no_data_found(call);
+  auto key = key_of_request(call, store::KeyedRoute::add_recipient);
+  if (!key) co_return std::move(key.error());
   Read read;
   auto bad = co_await read_recipient(api, call, read);
   if (bad) co_return std::move(*bad);
-  const auto added = co_await api.intake().add_recipient(call.account, *id, std::move(read.request),
-                                                         std::move(read.problems));
-  if (!added) co_return refused(added.error(), call.language);
-  co_return id_response(201, "email_id", *added);
+  intake::Repeatable repeatable;
+  if (*key && read.problems.empty()) {
+    repeatable = {.key = **key, .fingerprint = intake::fingerprint_of(*id, read.request)};
+  }
+  const auto make = [&](intake::Repeatable its) {
+    return api.intake().add_recipient(call.account, *id, std::move(read.request),
+                                      std::move(read.problems), std::move(its));
+  };
+  const auto made = co_await api.intake().repeats().once(std::move(repeatable), make);
+  co_return made_response(call, made, 201, "email_id");
 }
 
 Task<http::Response> change(Api& api, Call& call) {

@@ -4,13 +4,17 @@
 
 #include "api/api.h"
 #include "api/form.h"
+#include "api/idempotency.h"
 #include "api/members.h"
 #include "api/transaction_request.h"
+#include "intake/fingerprint.h"
 
 namespace todoku::api {
 namespace {
 
 Task<http::Response> add_transaction(Api& api, Call& call) {
+  auto key = key_of_request(call, store::KeyedRoute::transaction);
+  if (!key) co_return std::move(key.error());
   Form form;
   auto bad = co_await read_form(api, call, false, form);
   if (bad) co_return std::move(*bad);
@@ -18,10 +22,17 @@ Task<http::Response> add_transaction(Api& api, Call& call) {
   intake::Problems problems;
   auto request = read_transaction(form.object(), api.intake().limits(), problems);
   request.content.attachments = std::move(form.attachments);
-  const auto accepted = co_await api.intake().accept_transaction(call.account, std::move(request),
-                                                                 std::move(problems));
-  if (!accepted) co_return refused(accepted.error(), call.language);
-  co_return id_response(201, "delivery_id", *accepted);
+  intake::Repeatable repeatable;
+  if (*key && problems.empty()) {
+    const auto digests = co_await intake::digests_of(request.content.attachments);
+    repeatable = {.key = **key, .fingerprint = intake::fingerprint_of(request, digests)};
+  }
+  const auto make = [&](intake::Repeatable its) {
+    return api.intake().accept_transaction(call.account, std::move(request), std::move(problems),
+                                           std::move(its));
+  };
+  const auto made = co_await api.intake().repeats().once(std::move(repeatable), make);
+  co_return made_response(call, made, 201, "delivery_id");
 }
 
 }  // namespace

@@ -18,11 +18,13 @@
 #include "api/api.h"
 #include "api/fields.h"
 #include "api/form.h"
+#include "api/idempotency.h"
 #include "api/members.h"
 #include "api/transaction_request.h"
 #include "async/callback.h"
 #include "async/task_group.h"
 #include "async/yield.h"
+#include "intake/fingerprint.h"
 
 namespace todoku::api {
 namespace {
@@ -37,12 +39,13 @@ constexpr std::size_t kProblemsTold = 1'000;
 
 constexpr int kTryLater = 503;
 
-using Accepted = intake::Answer<store::PublicId>;
+using Accepted = intake::Answer<intake::Made>;
 
 // What is shared by those who work on one request. Whoever is last to need it lets it go.
 struct Batch {
   Api& api;
   store::Account account;
+  std::optional<store::IdempotencyKey> key;
   std::vector<intake::TransactionRequest> mails;
   std::vector<intake::Problems> problems;  // of their form
   std::vector<std::optional<Accepted>> answers;
@@ -57,14 +60,27 @@ Accepted not_tried() {
       intake::refusal_of({ErrorKind::unavailable, "a mail before this one could not be stored"}));
 }
 
+// A mail that stands in its place in a batch with a key is accepted once.
+Task<Accepted> accept(Batch& batch, std::size_t i) {
+  intake::Repeatable repeatable;
+  if (batch.key && batch.problems[i].empty()) {
+    repeatable = {.key = key_of_mail(*batch.key, i),
+                  .fingerprint = intake::fingerprint_of(batch.mails[i], {})};
+  }
+  const auto make = [&](intake::Repeatable its) {
+    return batch.api.intake().accept_transaction(batch.account, std::move(batch.mails[i]),
+                                                 std::move(batch.problems[i]), std::move(its));
+  };
+  co_return co_await batch.api.intake().repeats().once(std::move(repeatable), make);
+}
+
 // All on the thread of the request: a mail is taken and answered without a lock.
 Task<void> work(std::shared_ptr<Batch> batch) {
   while (batch->next < batch->mails.size() && !batch->stops) {
     const std::size_t i = batch->next++;
     if (batch->answers[i]) continue;
     try {
-      batch->answers[i] = co_await batch->api.intake().accept_transaction(
-          batch->account, std::move(batch->mails[i]), std::move(batch->problems[i]));
+      batch->answers[i] = co_await accept(*batch, i);
       const Accepted& answer = *batch->answers[i];
       if (!answer && status_of(answer.error()) == kTryLater) batch->stops = true;
     } catch (...) {
@@ -143,7 +159,11 @@ class Answers {
     if (answer) {
       ++accepted_;
       json_.member("status", kCreated);
-      json_.member("delivery_id", *answer);
+      json_.member("delivery_id", answer->answer);
+      if (answer->replayed) {
+        ++replayed_;
+        json_.member("replayed", true);
+      }
     } else {
       ++refused_;
       add_refusal(answer.error());
@@ -167,7 +187,9 @@ class Answers {
       add_error_messages(json_, none, language_);
     }
     json_.end_object();
-    return http::Response::json(status, json_.take());
+    auto response = http::Response::json(status, json_.take());
+    if (accepted_ > 0 && replayed_ == accepted_) response.headers.set(kReplayedHeader, "true");
+    return response;
   }
 
  private:
@@ -193,14 +215,22 @@ class Answers {
   Language language_;
   http::JsonWriter json_;
   std::size_t accepted_ = 0;
+  std::size_t replayed_ = 0;
   std::size_t refused_ = 0;
   std::size_t told_ = 0;
   int status_ = 0;
 };
 
 Task<http::Response> add_transactions(Api& api, Call& call) {
-  const auto batch = std::make_shared<Batch>(Batch{
-      .api = api, .account = call.account, .mails = {}, .problems = {}, .answers = {}, .done = {}});
+  auto key = key_of_request(call, store::KeyedRoute::mail_of_batch);
+  if (!key) co_return std::move(key.error());
+  const auto batch = std::make_shared<Batch>(Batch{.api = api,
+                                                   .account = call.account,
+                                                   .key = *key,
+                                                   .mails = {},
+                                                   .problems = {},
+                                                   .answers = {},
+                                                   .done = {}});
   if (auto bad = co_await read_mails(call, *batch)) co_return std::move(*bad);
   co_await accept_all(batch);
   Answers answers(call.language);

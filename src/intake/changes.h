@@ -34,6 +34,17 @@ inline Refusal wrong_state(DeliveryStatus status, std::string_view needed) {
   return Refusal::of(ErrorKind::conflict, texts::wrong_state(contract_word(status), needed));
 }
 
+// Commits with what a request made what its repeats are answered (repeats.h).
+[[nodiscard]] inline Answer<void> keep_answer(store::WriteTransaction& transaction,
+                                              const Repeatable& record, std::int64_t answer) {
+  if (!record) return {};
+  store::IdempotencyRecord kept = *record;
+  kept.answer = answer;
+  const auto done = transaction.keep_answer(kept);
+  if (!done) return refuse(refusal_of(done.error()));
+  return {};
+}
+
 // The delivery of this account, which must be a draft.
 [[nodiscard]] inline Answer<store::Delivery> editable(store::ReadTransaction& transaction,
                                                       store::AccountKey account,

@@ -31,6 +31,7 @@ Intake::Intake(store::Store& store, const Clock& clock, Limits limits, Handover&
       clock_(clock),
       limits_(limits),
       handover_(handover),
+      repeats_(store),
       accept_seconds_(metrics.histogram("todoku_accept_seconds",
                                         "From a checked transactional request to its commit.",
                                         short_durations())),
@@ -39,7 +40,7 @@ Intake::Intake(store::Store& store, const Clock& clock, Limits limits, Handover&
 
 Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
                                                          TransactionRequest request,
-                                                         Problems problems) {
+                                                         Problems problems, Repeatable repeatable) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   request.content.text_from_html = account.text_from_html;
   Problems found;
@@ -60,7 +61,8 @@ Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
                        .signing = std::move(signing),
                        .life_time = handover_.life_time(),
                        .holder = handover_.holder(account.key),
-                       .due_in = handover_.due_in()};
+                       .due_in = handover_.due_in(),
+                       .idempotency = std::move(repeatable)};
   auto accepted = co_await store_.perform(std::move(accept));
   if (!accepted) co_return refuse(refusal_of_change(accepted.error()));
   accept_seconds_.observe(clock_.steady_now() - began);
@@ -71,7 +73,7 @@ Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
 }
 
 Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkRequest request,
-                                                 Problems problems) {
+                                                 Problems problems, Repeatable repeatable) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   request.content.text_from_html = account.text_from_html;
   Problems found;
@@ -86,14 +88,16 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
                               .at_most_once = request.at_most_once};
   co_return co_await change<store::PublicId>(
       store_, WritePriority::accept,
-      [this,
-       delivery = std::move(delivery)](WriteTransaction& transaction) -> Answer<store::PublicId> {
+      [this, delivery = std::move(delivery), repeatable = std::move(repeatable)](
+          WriteTransaction& transaction) -> Answer<store::PublicId> {
         auto created = transaction.create_draft(delivery, limits_.drafts_max);
         if (!created && created.error().kind == ErrorKind::limit_exceeded) {
           return refuse(ErrorKind::limit_exceeded,
                         texts::drafts_limit(static_cast<std::size_t>(limits_.drafts_max)));
         }
         if (!created) return refuse(refusal_of(created.error()));
+        auto kept = keep_answer(transaction, repeatable, created->id);
+        if (!kept) return refuse(std::move(kept.error()));
         return created->id;
       });
 }
@@ -155,17 +159,19 @@ Task<Answer<void>> Intake::may_import(store::Account account, store::PublicId id
 }
 
 Task<Answer<store::PublicId>> Intake::import(store::Account account, store::PublicId id,
-                                             store::NewImport request) {
+                                             store::NewImport request, Repeatable repeatable) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   const store::NodeKey node = import_starter_ == nullptr ? store::kNobody : import_starter_->node();
   auto job = co_await change<store::ImportJob>(
       store_, WritePriority::accept,
-      [account, id, node,
-       request = std::move(request)](WriteTransaction& transaction) -> Answer<store::ImportJob> {
+      [account, id, node, request = std::move(request), repeatable = std::move(repeatable)](
+          WriteTransaction& transaction) -> Answer<store::ImportJob> {
         const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
         auto created = transaction.create_import(delivery->key, request, node);
         if (!created) return refuse(refusal_of(created.error()));
+        auto kept = keep_answer(transaction, repeatable, created->id);
+        if (!kept) return refuse(std::move(kept.error()));
         return std::move(*created);
       });
   if (!job) co_return refuse(std::move(job.error()));

@@ -26,6 +26,7 @@
 #include "base/metrics.h"
 #include "intake/limits.h"
 #include "intake/problem.h"
+#include "intake/repeats.h"
 #include "intake/request.h"
 #include "store/store.h"
 
@@ -72,24 +73,31 @@ class Intake {
   [[nodiscard]] const Limits& limits() const { return limits_; }
   void set_import_starter(ImportStarter& starter) { import_starter_ = &starter; }
 
+  // What a request that has a name is to be carried out by: once.
+  [[nodiscard]] Repeats& repeats() { return repeats_; }
+
   // `problems`, here and below: what reading the request has found wrong with it already. It is
-  // told together with what is wrong besides.
+  // told together with what is wrong besides. `repeatable`: committed with what is made; its answer
+  // is what is answered here.
   Task<Answer<store::PublicId>> accept_transaction(store::Account account,
                                                    TransactionRequest request,
-                                                   Problems problems = {});
+                                                   Problems problems = {},
+                                                   Repeatable repeatable = {});
   Task<Answer<store::PublicId>> begin_bulk(store::Account account, BulkRequest request,
-                                           Problems problems = {});
+                                           Problems problems = {}, Repeatable repeatable = {});
   // How many of `to` were folded into an earlier one with the same address.
   Task<Answer<std::size_t>> update_bulk(store::Account account, store::PublicId delivery,
-                                        UpdateRequest request, Problems problems = {});
+                                        UpdateRequest request, Problems problems = {},
+                                        Repeatable repeatable = {});
   // Without a time: at once.
   Task<Answer<void>> commit_bulk(store::Account account, store::PublicId delivery,
-                                 std::optional<Instant> reservation);
+                                 std::optional<Instant> reservation, Repeatable repeatable = {});
   Task<Answer<void>> cancel(store::Account account, store::PublicId delivery);
   Task<Answer<void>> remove(store::Account account, store::PublicId delivery);
 
   Task<Answer<store::PublicId>> add_recipient(store::Account account, store::PublicId delivery,
-                                              RecipientRequest request, Problems problems = {});
+                                              RecipientRequest request, Problems problems = {},
+                                              Repeatable repeatable = {});
   Task<Answer<void>> change_recipient(store::Account account, store::PublicId email,
                                       RecipientRequest request, Problems problems = {});
   Task<Answer<void>> remove_recipient(store::Account account, store::PublicId email);
@@ -98,7 +106,7 @@ class Intake {
   Task<Answer<void>> may_import(store::Account account, store::PublicId delivery);
   // The bytes of the upload are complete and kept (uploads.h).
   Task<Answer<store::PublicId>> import(store::Account account, store::PublicId delivery,
-                                       store::NewImport request);
+                                       store::NewImport request, Repeatable repeatable = {});
 
  private:
   Task<void> wait_for_import(store::AccountKey account, store::PublicId delivery);
@@ -107,6 +115,7 @@ class Intake {
   const Clock& clock_;
   const Limits limits_;
   Handover& handover_;
+  Repeats repeats_;
   ImportStarter* import_starter_ = nullptr;
   Histogram& accept_seconds_;
   Counter& accepted_total_;

@@ -121,7 +121,8 @@ Task<void> Intake::wait_for_import(store::AccountKey account, store::PublicId id
 }
 
 Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::PublicId id,
-                                              UpdateRequest request, Problems problems) {
+                                              UpdateRequest request, Problems problems,
+                                              Repeatable repeatable) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   Problems found;
   check_update(request, limits_, found);
@@ -172,7 +173,8 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
   co_return co_await change<std::size_t>(
       store_, WritePriority::accept,
       [account, id, folded, draft = std::move(draft), recipients, look = std::move(*look),
-       replace_recipients](WriteTransaction& transaction) -> Answer<std::size_t> {
+       replace_recipients,
+       repeatable = std::move(repeatable)](WriteTransaction& transaction) -> Answer<std::size_t> {
         const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
         Result<void> done = transaction.change_draft(delivery->key, draft);
@@ -186,12 +188,14 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
         if (!done) return refuse(refusal_of(done.error()));
         auto refused = refuse_draft(transaction.read(), delivery->key, look);
         if (refused) return refuse(std::move(*refused));
+        auto kept = keep_answer(transaction, repeatable, static_cast<std::int64_t>(folded));
+        if (!kept) return refuse(std::move(kept.error()));
         return folded;
       });
 }
 
 Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId id,
-                                       std::optional<Instant> reservation) {
+                                       std::optional<Instant> reservation, Repeatable repeatable) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   if (reservation) {
     auto refused = check_reservation(*reservation, clock_.now(), limits_);
@@ -207,10 +211,11 @@ Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId i
         check_draft_size(draft, size, limits, found);
       });
   if (!look) co_return refuse(std::move(look.error()));
+  if (repeatable) repeatable->begins = reservation;
   auto committed = co_await change<void>(
       store_, WritePriority::accept,
-      [account, id, reservation,
-       look = std::move(*look)](WriteTransaction& transaction) -> Answer<void> {
+      [account, id, reservation, look = std::move(*look),
+       repeatable = std::move(repeatable)](WriteTransaction& transaction) -> Answer<void> {
         const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
         if (delivery->counts.total == 0) {
@@ -220,14 +225,15 @@ Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId i
         if (refused) return refuse(std::move(*refused));
         const auto done = transaction.commit_draft(delivery->key, reservation);
         if (!done) return refuse(refusal_of(done.error()));
-        return {};
+        return keep_answer(transaction, repeatable, id);
       });
   if (committed) handover_.work_arrived();
   co_return committed;
 }
 
 Task<Answer<store::PublicId>> Intake::add_recipient(store::Account account, store::PublicId id,
-                                                    RecipientRequest request, Problems problems) {
+                                                    RecipientRequest request, Problems problems,
+                                                    Repeatable repeatable) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   Problems found;
   std::vector<store::NewRecipient> recipients{check_recipient(request, {}, limits_, found)};
@@ -238,14 +244,17 @@ Task<Answer<store::PublicId>> Intake::add_recipient(store::Account account, stor
   if (!look) co_return refuse(std::move(look.error()));
   co_return co_await change<store::PublicId>(
       store_, WritePriority::accept,
-      [account, id, recipients = std::move(recipients),
-       look = std::move(*look)](WriteTransaction& transaction) -> Answer<store::PublicId> {
+      [account, id, recipients = std::move(recipients), look = std::move(*look),
+       repeatable =
+           std::move(repeatable)](WriteTransaction& transaction) -> Answer<store::PublicId> {
         const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
         auto refused = refuse_draft(transaction.read(), delivery->key, look);
         if (refused) return refuse(std::move(*refused));
         const auto ids = transaction.append_recipients(delivery->key, recipients);
         if (!ids) return refuse(refusal_of(ids.error()));
+        auto kept = keep_answer(transaction, repeatable, ids->front());
+        if (!kept) return refuse(std::move(kept.error()));
         return ids->front();
       });
 }

@@ -282,5 +282,21 @@ Text too_large(std::uint64_t max) {
           fmt::format("上限の{}バイトを超えています。", max)};
 }
 
+Text invalid_key(std::size_t characters_max) {
+  return {fmt::format("must be given once, with 1 to {} visible ASCII characters.", characters_max),
+          fmt::format("1回だけ、1から{}文字のASCII文字 (空白を除く) で指定してください。",
+                      characters_max)};
+}
+
+Text key_of_other_request() {
+  return {"this idempotency key has been used for a request with other contents.",
+          "このIdempotency-Keyは、内容の異なるリクエストで使用済みです。"};
+}
+
+Text key_in_progress() {
+  return {"a request with this idempotency key is in progress; repeat it to get its answer.",
+          "このIdempotency-Keyのリクエストを処理中です。再度実行すると結果を取得できます。"};
+}
+
 }  // namespace texts
 }  // namespace todoku::intake

@@ -51,8 +51,13 @@ class Problems {
 
 // Why a request was not carried out. Nothing of it was stored.
 struct Refusal {
+  // That the key which names a request stands for another one, or for one that is in progress
+  // (repeats.h): such a refusal's kind is conflict.
+  enum class Key : std::uint8_t { no_trouble, other_request, in_progress };
+
   ErrorKind kind = ErrorKind::invalid_input;
   Problems problems;
+  Key key = Key::no_trouble;
 
   [[nodiscard]] static Refusal of(ErrorKind kind, Text text) {
     Refusal refusal{kind, {}};
@@ -129,6 +134,10 @@ struct Expansion {
 [[nodiscard]] Text not_possible(std::string_view reason);
 [[nodiscard]] Text more_problems(std::size_t count);
 [[nodiscard]] Text too_large(std::uint64_t max);
+// Of an idempotency key.
+[[nodiscard]] Text invalid_key(std::size_t characters_max);
+[[nodiscard]] Text key_of_other_request();
+[[nodiscard]] Text key_in_progress();
 }  // namespace texts
 
 }  // namespace todoku::intake

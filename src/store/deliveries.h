@@ -212,8 +212,8 @@ class DeliveryWrites {
   [[nodiscard]] virtual Result<void> fail_delivery(DeliveryKey key, std::string_view reason) = 0;
   // Takes the delivery out of every look-up at once; its rows go away by purge_deleted().
   [[nodiscard]] virtual Result<void> delete_delivery(DeliveryKey key) = 0;
-  // Removes at most `rows` rows of deleted deliveries and discarded imports. False when none is
-  // left.
+  // Removes at most `rows` rows of deleted deliveries and discarded imports, and as many answers
+  // that are not to be kept any more (idempotency.h). False when none is left.
   [[nodiscard]] virtual Result<bool> purge_deleted(std::int64_t rows) = 0;
 };
 

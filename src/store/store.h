@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
-// facet (settings, changes, accounts, deliveries, recipients, imports, uploads, nodes, news, the
-// cluster, bells, work), with a back end per folder and one conformance suite
+// facet (settings, changes, accounts, deliveries, recipients, imports, uploads, idempotency, nodes,
+// news, the cluster, bells, work), with a back end per folder and one conformance suite
 // (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
@@ -34,6 +34,7 @@
 #include "store/changes.h"
 #include "store/cluster.h"
 #include "store/deliveries.h"
+#include "store/idempotency.h"
 #include "store/imports.h"
 #include "store/news.h"
 #include "store/nodes.h"
@@ -57,6 +58,7 @@ class ReadTransaction : public SettingReads,
                         public RecipientReads,
                         public ImportReads,
                         public UploadReads,
+                        public IdempotencyReads,
                         public NodeReads,
                         public NewsReads,
                         public ClusterReads,
@@ -71,6 +73,7 @@ class WriteTransaction : public SettingWrites,
                          public RecipientWrites,
                          public ImportWrites,
                          public UploadWrites,
+                         public IdempotencyWrites,
                          public NodeWrites,
                          public NewsWrites,
                          public ClusterWrites,

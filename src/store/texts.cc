@@ -10,7 +10,7 @@ namespace {
 
 Result<void> check_along(const Along& along) {
   if (along.empty()) return {};
-  return fail(ErrorKind::unsupported, "events and idempotency records are not kept yet");
+  return fail(ErrorKind::unsupported, "events are not kept yet");
 }
 
 Result<void> check_texts(
@@ -69,6 +69,9 @@ Result<void> check_text(std::string_view what, std::string_view text) {
 Result<void> check_sound(const Accept& accept) {
   if (accept.recipients.empty()) {
     return fail(ErrorKind::invalid_input, "a transaction needs at least one recipient");
+  }
+  if (accept.idempotency && accept.idempotency->key.account != accept.delivery.account) {
+    return fail(ErrorKind::invalid_input, "the idempotency key is of another account");
   }
   auto sound = check_along(accept.along);
   if (sound) sound = check_content(accept.delivery.content);

@@ -27,6 +27,7 @@
 #include "mail/attempt.h"
 #include "mail/states.h"
 #include "store/deliveries.h"
+#include "store/idempotency.h"
 #include "store/keys.h"
 #include "store/nodes.h"
 #include "store/recipients.h"
@@ -41,20 +42,11 @@ struct Event {
   std::string body;
 };
 
-// So that a request that is repeated gets the answer of the first time.
-struct IdempotencyRecord {
-  AccountKey account{};
-  std::string key;
-  std::string fingerprint;  // of the request
-  std::string answer;
-};
-
-// Every operation has a place for both, in its own commit. No back end keeps any yet: an operation
+// Every operation has a place for them, in its own commit. No back end keeps any yet: an operation
 // that brings some is refused with unsupported.
 struct Along {
   std::vector<Event> events;
-  std::optional<IdempotencyRecord> idempotency;
-  [[nodiscard]] bool empty() const { return events.empty() && !idempotency; }
+  [[nodiscard]] bool empty() const { return events.empty(); }
 };
 
 // ---- leased batches ----------------------------------------------------------------------------
@@ -97,7 +89,8 @@ struct Accepted {
   Content content;                   // what was handed over
 };
 
-// A transaction: created, started and leased in one step.
+// A transaction: created, started and leased in one step. conflict: its idempotency key has an
+// answer already, and nothing was made.
 struct Accept {
   using Answer = Accepted;
   NewDelivery delivery;
@@ -109,6 +102,8 @@ struct Accept {
   // Of what nobody takes over: until it is due, for who rings for it and leaves it to the scheduler
   // only if nobody hears that. It may be claimed from the beginning.
   Milliseconds due_in{};
+  // Of the delivery's account; its answer will be the delivery's id.
+  std::optional<IdempotencyRecord> idempotency = {};
   Along along = {};
 };
 

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Accept (store/work.h): transactions, stored, started and leased in one step: one flight, one
-// commit.
+// commit. Of several with one idempotency key the unique key of their answers lets one in: the
+// flight that comes second is refused as a whole, and flies again without those that have an answer
+// already.
 #include <bit>
+#include <map>
 #include <set>
 #include <span>
+#include <utility>
 
+#include "base/bytes.h"
 #include "store/batching.h"
 #include "store/postgres/contents.h"
 #include "store/postgres/hot.h"
@@ -49,6 +54,20 @@ const Sql kInsertRecipients{
     "accept: recipients",
     "INSERT INTO recipients(batch, seq, address, hash, codes)"
     " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bytea[])"};
+// The place of one that is not kept any more is free.
+const Sql kDropOldAnswers{"accept: old answers",
+                          "DELETE FROM kept_answers WHERE key = ANY($2) AND until <= " STORE_NOW};
+const Sql kKeepAnswers{
+    "accept: answers",
+    "INSERT INTO kept_answers(key, account, route, fingerprint, answer, until)"
+    " SELECT u.key, u.account, u.route, u.fingerprint, u.answer,"
+    " greatest(now, coalesce(u.begins, now)) + $8"
+    " FROM unnest($2::bytea[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bigint[], $7::bigint[])"
+    " u(key, account, route, fingerprint, answer, begins),"
+    " (SELECT " STORE_NOW " AS now) clock"};
+const Sql kKeptAnswers{"accept: kept answers",
+                       "SELECT key, account, route FROM kept_answers WHERE key = ANY($2)"
+                       " AND until > " STORE_NOW};
 // Of what is stored already.
 const Sql kStored{"accept: stored",
                   "SELECT b.delivery, CASE WHEN b.token = 1 THEN b.holder ELSE 0 END, d.created"
@@ -63,6 +82,34 @@ struct AcceptColumns {
   Column batch{kInt8}, seq{kInt8}, address{kText}, hash{kInt8}, codes{kBytea};
   ContentColumns contents;
 };
+
+// By key, so that two flights with the same keys wait in one order.
+using KeyedIds = std::map<IdempotencyKey, std::pair<const IdempotencyRecord*, PublicId>>;
+
+void add_answers(Link& link, Told told, const KeyedIds& keyed) {
+  Column key(kBytea);
+  Column account(kInt8);
+  Column route(kInt8);
+  Column fingerprint(kBytea);
+  Column answer(kInt8);
+  Column begins(kInt8);
+  for (const auto& [its_key, kept] : keyed) {
+    const auto& [record, id] = kept;
+    key.add(Octets{as_text(its_key.hash)});
+    account.add(its_key.account);
+    route.add(its_key.route);
+    fingerprint.add(Octets{as_text(record->fingerprint)});
+    answer.add(id);
+    begins.add(record->begins);
+  }
+  link.add(kDropOldAnswers, Params() << told << key)
+      .add(kKeepAnswers, Params() << told << key << account << route << fingerprint << answer
+                                  << begins << kAnswersKept);
+}
+
+std::unexpected<Error> has_an_answer() {
+  return fail(ErrorKind::conflict, "an answer is kept under this key");
+}
 
 Result<void> add_batches(const Accept& item, Accepted& answer, PublicId first_email,
                          const AddressHash& hash, AcceptColumns& columns) {
@@ -155,26 +202,73 @@ IdNeeds needs_of(Together<Accept> items) {
 
 }  // namespace
 
+// PostgreSQL's documentation, appendix A: unique_violation.
+constexpr std::string_view kUniqueViolation = "23505";
+
 Result<void> Flight<Accept>::perform(Hot& hot, std::int64_t token) {
-  std::vector<Pending<Accept>*> sound;
   for (Pending<Accept>* const item : items_) {
     if (auto checked = check_sound(item->op); !checked) {
       item->answer = fail(std::move(checked.error()));
     } else {
-      sound.push_back(item);
+      flying_.push_back(item);
     }
   }
-  if (sound.empty()) return {};
-  auto ids = hot.ids.take(hot.link, needs_of(sound), hot.flight_max);
+  while (true) {
+    auto done = fly(hot, token);
+    if (done || hot.link.failure().state != kUniqueViolation) return done;
+    const auto repeats = leave_out_repeats(hot);
+    if (!repeats) return fail(repeats.error());
+    if (!*repeats) return done;
+    hot.link.forget_failure();
+  }
+}
+
+Result<bool> Flight<Accept>::leave_out_repeats(Hot& hot) {
+  Column keys(kBytea);
+  for (const Pending<Accept>* const item : flying_) {
+    if (item->op.idempotency) keys.add(Octets{as_text(item->op.idempotency->key.hash)});
+  }
+  if (keys.empty()) return false;
+  const auto kept = hot.link.fly_one(kKeptAnswers, Params() << hot.told << keys, hot.flight_max);
+  if (!kept) return fail(kept.error());
+  const auto has_answer = [&](const Pending<Accept>* item) {
+    if (!item->op.idempotency) return false;
+    const IdempotencyKey& key = item->op.idempotency->key;
+    for (int row = 0; row < kept->size(); ++row) {
+      if (kept->text(row, 0) == as_text(key.hash) && kept->integer(row, 1) == stored(key.account) &&
+          kept->integer(row, 2) == stored(key.route)) {
+        return true;
+      }
+    }
+    return false;
+  };
+  const auto left_out = std::erase_if(flying_, [&](Pending<Accept>* item) {
+    if (!has_answer(item)) return false;
+    item->answer = has_an_answer();
+    return true;
+  });
+  return left_out > 0;
+}
+
+Result<void> Flight<Accept>::fly(Hot& hot, std::int64_t token) {
+  if (flying_.empty()) return {};
+  auto ids = hot.ids.take(hot.link, needs_of(flying_), hot.flight_max);
   if (!ids) return fail(std::move(ids.error()));
   AcceptColumns c;
+  KeyedIds keyed;
   std::set<NodeKey> holders;
   by_key_.clear();
-  for (Pending<Accept>* const item : sound) {
+  for (Pending<Accept>* const item : flying_) {
+    const auto& record = item->op.idempotency;
+    if (record && keyed.contains(record->key)) {
+      item->answer = has_an_answer();
+      continue;
+    }
     auto added = add_accept(item->op, *ids, hot.hash, c);
     if (!added && added.error().kind != ErrorKind::not_found) return fail(std::move(added.error()));
     item->answer = std::move(added);
     if (!item->answer) continue;
+    if (record) keyed[record->key] = {&*record, item->answer->delivery.id};
     by_key_[number_of(item->answer->delivery.key)] = item;
     holders.insert(item->op.holder);
   }
@@ -182,6 +276,7 @@ Result<void> Flight<Accept>::perform(Hot& hot, std::int64_t token) {
   Column held(kInt8);
   for (const NodeKey holder : holders) held.add(holder);
   add_begin(hot.link, token, hot.told, limits_within(hot.flight_max));
+  if (!keyed.empty()) add_answers(hot.link, hot.told, keyed);
   hot.link.add(kHoldNodes, Params() << held)
       .add(kInsertDeliveries, Params() << hot.told << c.key << c.account << c.id << c.type
                                        << c.traffic << c.once << c.life << c.total << c.signing);

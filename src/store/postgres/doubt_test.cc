@@ -68,6 +68,35 @@ TEST_P(DoubtTest, AnAcceptIsStoredOnce) {
             fmt::format("{}\n", accepted->delivery.id));
 }
 
+// What it finds stored is its own, and no other's.
+TEST_P(DoubtTest, AnAcceptWithAKeyIsStoredOnceAndIsNoRepeatOfItself) {
+  Accept keyed = acceptance(acme_.key, me_, "doubt");
+  keyed.idempotency = {.key = {acme_.key, KeyedRoute::transaction, sha256("key")},
+                       .fingerprint = sha256("fields")};
+  const IdempotencyKey key = keyed.idempotency->key;
+  break_next_commit();
+  const auto accepted = store_->perform_and_wait(std::move(keyed));
+  ASSERT_TRUE(accepted) << accepted.error().detail;
+  EXPECT_TRUE(proxy_.has_failed());
+  EXPECT_EQ(ask_later("SELECT count(*) FROM deliveries"), "2\n");
+  const auto kept =
+      must(store_->read_and_wait([&](ReadTransaction& t) { return t.kept_answer(key); }));
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->answer, accepted->delivery.id);
+}
+
+TEST_P(DoubtTest, AnAnswerIsKeptOnceByTheFunctionThatMadeIt) {
+  const IdempotencyRecord record{.key = {acme_.key, KeyedRoute::bulk_begin, sha256("key")},
+                                 .fingerprint = sha256("fields"),
+                                 .answer = 5};
+  break_next_commit();
+  const auto kept = store_->write_and_wait(
+      WritePriority::accept, [&](WriteTransaction& t) { return t.keep_answer(record); });
+  EXPECT_TRUE(kept) << kept.error().detail;
+  EXPECT_TRUE(proxy_.has_failed());
+  EXPECT_EQ(ask_later("SELECT count(*) FROM kept_answers"), "1\n");
+}
+
 TEST_P(DoubtTest, AnOutcomeIsRecordedOnce) {
   const auto some = outcomes(RecipientState::deferred);
   const std::vector releases{BatchRelease{.held = accepted_.batches[0].held(), .not_before = 5min}};

@@ -50,7 +50,11 @@ class Flight<Accept> {
 
  private:
   Together<Accept> items_;
+  std::vector<Pending<Accept>*> flying_;             // those that nothing speaks against
   std::map<std::int64_t, Pending<Accept>*> by_key_;  // those that were sent
+  [[nodiscard]] Result<void> fly(Hot& hot, std::int64_t token);
+  // Answers those whose idempotency key has an answer; whether there are any.
+  [[nodiscard]] Result<bool> leave_out_repeats(Hot& hot);
   void take_answer(const Table& batches);
 };
 

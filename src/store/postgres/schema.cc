@@ -193,12 +193,23 @@ ALTER TABLE nodes ADD COLUMN settings text NOT NULL DEFAULT '';
 ALTER TABLE nodes ADD COLUMN sources text NOT NULL DEFAULT '';
 )sql";
 
+// kept_answers          store/idempotency.h. The key first: it is different for each.
+constexpr std::string_view kStep4 = R"sql(
+CREATE TABLE kept_answers(
+  key bytea NOT NULL, account bigint NOT NULL, route bigint NOT NULL, fingerprint bytea NOT NULL,
+  answer bigint NOT NULL, until bigint NOT NULL, PRIMARY KEY(key, account, route))
+  WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 1);
+CREATE INDEX kept_answers_until ON kept_answers(until);
+)sql";
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 3> kSteps{
-    {{"tables", kStep1}, {"terms of API keys", kStep2}, {"what nodes say of themselves", kStep3}}};
+constexpr std::array<Step, 4> kSteps{{{"tables", kStep1},
+                                      {"terms of API keys", kStep2},
+                                      {"what nodes say of themselves", kStep3},
+                                      {"answers to repeated requests", kStep4}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);

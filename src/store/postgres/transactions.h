@@ -83,6 +83,9 @@ class Questions final : public ReadTransaction {
   Result<std::vector<HeldBatch>> held_by(NodeKey node, const std::optional<BatchKey>& after,
                                          std::int64_t limit) override;
 
+  // -- answers to requests that may be repeated (idempotency.cc)
+  Result<std::optional<KeptAnswer>> kept_answer(const IdempotencyKey& key) override;
+
   // -- news (news.cc)
   Result<std::vector<NewsItem>> news(std::int64_t limit) override;
 
@@ -164,6 +167,9 @@ class Changes final : public WriteTransaction {
   Result<void> mark_on_its_way(const HeldBatch& held, std::uint32_t seq, bool on_its_way) override;
   Result<void> offer_set_aside(const RecipientKey& key) override;
 
+  // -- answers to requests that may be repeated (idempotency.cc)
+  Result<void> keep_answer(const IdempotencyRecord& record) override;
+
   // -- news (news.cc)
   Result<void> tell_news(NodeKey teller, std::string_view body) override;
   Result<void> drop_news(std::span<const std::int64_t> keys) override;
@@ -176,8 +182,9 @@ class Changes final : public WriteTransaction {
 
  private:
   [[nodiscard]] Result<void> changed(Topic topic);
-  // Part of purge_deleted(): true when no removed upload is left.
+  // Parts of purge_deleted(): true when no removed upload, no answer that is not kept is left.
   [[nodiscard]] Result<bool> purge_uploads(std::int64_t& rows);
+  [[nodiscard]] Result<bool> purge_answers(std::int64_t rows);
   [[nodiscard]] Result<std::int64_t> doubt_those_on_their_way(const std::set<BatchKey>& batches);
   [[nodiscard]] Result<bool> count_death(std::int64_t batch, std::int64_t seq, Instant expires);
   [[nodiscard]] Result<OfferedAgain> lose(const Column& numbers, NodeKey node, bool died);

@@ -74,6 +74,64 @@ TEST_F(TwoWritersTest, OfTwoThatMustBeAloneOneEnters) {
   }
 }
 
+// The others of both flights are accepted whoever comes first.
+TEST_F(TwoWritersTest, OfTwoThatAcceptUnderOneKeyOneDoesAndTheOtherIsTold) {
+  constexpr int kRounds = 30;
+  constexpr int kOthers = 5;
+  for (int round = 0; round < kRounds; ++round) {
+    std::atomic<int> accepted{0};
+    std::atomic<int> told{0};
+    const auto send = [&](Store& store) {
+      Accept keyed = acceptance(acme_.key, kNobody);
+      keyed.idempotency = {
+          .key = {acme_.key, KeyedRoute::transaction, sha256(fmt::format("{}", round))}};
+      std::vector<std::future<Result<Accepted>>> others;
+      for (int i = 0; i < kOthers; ++i) {
+        others.push_back(store.perform_soon(acceptance(acme_.key, kNobody)));
+      }
+      const auto answer = store.perform_and_wait(std::move(keyed));
+      for (auto& other : others) EXPECT_TRUE(other.get());
+      if (answer) {
+        ++accepted;
+      } else {
+        EXPECT_EQ(answer.error().kind, ErrorKind::conflict) << answer.error().detail;
+        ++told;
+      }
+    };
+    at_once([&] { send(*first_); }, [&] { send(*second_); });
+    EXPECT_EQ(accepted, 1);
+    EXPECT_EQ(told, 1);
+  }
+  EXPECT_EQ(database_.ask("SELECT count(*) FROM deliveries"),
+            fmt::format("{}\n", kRounds * (2 * kOthers + 1)));
+  EXPECT_EQ(database_.ask("SELECT count(*) FROM kept_answers k JOIN deliveries d"
+                          " ON d.account = k.account AND d.id = k.answer"),
+            fmt::format("{}\n", kRounds));
+}
+
+TEST_F(TwoWritersTest, OfTwoFunctionsUnderOneKeyOneMakesWhatTheOtherUndoes) {
+  for (int round = 0; round < 20; ++round) {
+    std::atomic<int> made{0};
+    const auto begin = [&](Store& store) {
+      const auto done = write(store, [&](WriteTransaction& t) -> Result<void> {
+        const auto draft = t.create_draft(bulk(), 100);
+        if (!draft) return fail(draft.error());
+        return t.keep_answer(
+            {.key = {acme_.key, KeyedRoute::bulk_begin, sha256(fmt::format("{}", round))},
+             .answer = draft->id});
+      });
+      if (done) {
+        ++made;
+      } else {
+        EXPECT_EQ(done.error().kind, ErrorKind::conflict) << done.error().detail;
+      }
+    };
+    at_once([&] { begin(*first_); }, [&] { begin(*second_); });
+    EXPECT_EQ(made, 1);
+  }
+  EXPECT_EQ(database_.ask("SELECT count(*) FROM deliveries"), "20\n");
+}
+
 // Each has numbers of its own, and those of the first are the lower ones: it made the account.
 TEST_F(TwoWritersTest, WhatOneAddsToTheDraftOfAnotherIsSent) {
   const NodeKey node = enter(*second_, "second");

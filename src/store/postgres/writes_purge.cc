@@ -106,7 +106,9 @@ Result<bool> Changes::purge_deleted(std::int64_t rows) {
   const auto hour_ago = session_.now() - std::chrono::hours(1);
   const auto forgotten = session_.ask(kForgetFlights, Params() << hour_ago << rows);
   if (!forgotten) return fail(forgotten.error());
-  const bool more_flights = forgotten->changes() >= rows;
+  const auto answers = purge_answers(rows);
+  if (!answers) return fail(answers.error());
+  const bool more_small = forgotten->changes() >= rows || !*answers;
   const auto sections = purge_sections(session_, rows);
   if (!sections) return fail(sections.error());
   if (!*sections) return true;
@@ -115,7 +117,7 @@ Result<bool> Changes::purge_deleted(std::int64_t rows) {
   if (!*deliveries) return true;
   const auto uploads = purge_uploads(rows);
   if (!uploads) return fail(uploads.error());
-  return !*uploads || more_flights;
+  return !*uploads || more_small;
 }
 
 }  // namespace todoku::store::postgres

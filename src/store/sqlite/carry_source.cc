@@ -35,7 +35,7 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 14> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 15> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
@@ -73,6 +73,9 @@ constexpr std::array<CarriedQuery, 14> kCarriedQueries{{
      "SELECT account, id, delivery, section, status, ignore_errors, immediate, keep_duplicates,"
      " language, percentage, staged, folded, success, failed, total, upload_file, error_file,"
      " created, node FROM import_jobs ORDER BY account, id"},
+    {"kept_answers",
+     "SELECT key, account, route, fingerprint, answer, until FROM kept_answers"
+     " ORDER BY key, account, route"},
 }};
 
 Result<std::string> in_place_codes(store::Dictionary& kept, std::string_view codes) {

@@ -62,6 +62,8 @@ class Queries {
 
   [[nodiscard]] Result<ChangeNumbers> change_numbers();
 
+  [[nodiscard]] Result<std::optional<KeptAnswer>> kept_answer(const IdempotencyKey& key);
+
   [[nodiscard]] Result<std::vector<Account>> accounts(AccountKey after, std::int64_t limit);
   [[nodiscard]] Result<std::map<AccountKey, std::int64_t>> active_keys(AccountKey first,
                                                                        AccountKey last);

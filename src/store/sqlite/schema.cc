@@ -258,10 +258,18 @@ ALTER TABLE nodes ADD COLUMN settings TEXT NOT NULL DEFAULT '';
 ALTER TABLE nodes ADD COLUMN sources TEXT NOT NULL DEFAULT '';
 )sql";
 
+// kept_answers          store/idempotency.h. The key first: it is different for each.
+constexpr const char* kVersion13 = R"sql(
+CREATE TABLE kept_answers(
+  key BLOB NOT NULL, account INTEGER NOT NULL, route INTEGER NOT NULL, fingerprint BLOB NOT NULL,
+  answer INTEGER NOT NULL, until INTEGER NOT NULL, PRIMARY KEY(key, account, route)) WITHOUT ROWID;
+CREATE INDEX kept_answers_until ON kept_answers(until);
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 12> kMigrations{kVersion1, kVersion2,  kVersion3,  kVersion4,
-                                                  kVersion5, kVersion6,  kVersion7,  kVersion8,
-                                                  kVersion9, kVersion10, kVersion11, kVersion12};
+constexpr std::array<const char*, 13> kMigrations{
+    kVersion1, kVersion2, kVersion3,  kVersion4,  kVersion5,  kVersion6, kVersion7,
+    kVersion8, kVersion9, kVersion10, kVersion11, kVersion12, kVersion13};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

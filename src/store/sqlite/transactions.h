@@ -127,6 +127,10 @@ class SqliteReadTransaction final : public ReadTransaction {
     return queries_.held_by(node, after, limit);
   }
 
+  Result<std::optional<KeptAnswer>> kept_answer(const IdempotencyKey& key) override {
+    return queries_.kept_answer(key);
+  }
+
   Result<std::vector<NewsItem>> news(std::int64_t limit) override { return queries_.news(limit); }
 
   Result<std::optional<Leader>> leader() override { return queries_.leader(); }
@@ -210,6 +214,9 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<void> mark_begun(const HeldBatch& held, bool begun) override;
   Result<void> mark_on_its_way(const HeldBatch& held, std::uint32_t seq, bool on_its_way) override;
   Result<void> offer_set_aside(const RecipientKey& key) override;
+
+  // -- answers to requests that may be repeated (idempotency.cc)
+  Result<void> keep_answer(const IdempotencyRecord& record) override;
 
   // -- news (news.cc)
   Result<void> tell_news(NodeKey teller, std::string_view body) override;
@@ -314,6 +321,8 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<bool> keep_aside(std::int64_t row, bool is_over);
   [[nodiscard]] Result<bool> count_death(std::int64_t row, Instant expires);
 
+  // Parts of purge_deleted(): true when nothing of their kind is left.
+  [[nodiscard]] Result<bool> purge_answers(std::int64_t rows);
   [[nodiscard]] Result<bool> purge_sections(std::int64_t& rows);
   [[nodiscard]] Result<bool> purge_deliveries(std::int64_t& rows);
   [[nodiscard]] Result<void> purge_batch(std::int64_t number, std::int64_t& rows);

@@ -31,7 +31,12 @@ Result<Accepted> SqliteWriteTransaction::accept(Accept& accept, NodeKey holder) 
   made->expires = now_ + accept.life_time;
   made->signing = accept.signing;
   made->counts.total = size;
-  auto done = insert_delivery(*made);
+  Result<void> done;
+  if (accept.idempotency) {
+    accept.idempotency->answer = made->id;
+    done = keep_answer(*accept.idempotency);
+  }
+  if (done) done = insert_delivery(*made);
   if (done) done = insert_content(*made, accept.delivery.content);
   if (!done) return fail(std::move(done.error()));
   RecipientAppender appender(*this, made->key, made->account, 0, made->traffic);
@@ -58,8 +63,9 @@ Result<void> SqliteWriteTransaction::perform(Together<Accept> items) {
       lives = *known;
     }
     auto accepted = accept(item->op, lives ? *asked : kNobody);
-    // Refused before anything was written: the account is not there.
-    if (!accepted && accepted.error().kind != ErrorKind::not_found) {
+    // Refused before anything was written: the account is not there, or a repeat's answer is.
+    if (!accepted && accepted.error().kind != ErrorKind::not_found &&
+        accepted.error().kind != ErrorKind::conflict) {
       return fail(std::move(accepted.error()));
     }
     item->answer = std::move(accepted);

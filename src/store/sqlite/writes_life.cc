@@ -201,12 +201,14 @@ Result<bool> SqliteWriteTransaction::purge_deliveries(std::int64_t& rows) {
 }
 
 Result<bool> SqliteWriteTransaction::purge_deleted(std::int64_t rows) {
+  const auto answers = purge_answers(rows);
+  if (!answers) return fail(answers.error());
   const auto sections = purge_sections(rows);
   if (!sections) return fail(sections.error());
   if (!*sections) return true;
   const auto deliveries = purge_deliveries(rows);
   if (!deliveries) return fail(deliveries.error());
-  return !*deliveries;
+  return !*deliveries || !*answers;
 }
 
 }  // namespace todoku::store::sqlite

@@ -17,6 +17,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "store/postgres/carry_target.h"
 #include "store/postgres/postgres_store.h"
 #include "store/sqlite/carry_source.h"
@@ -136,6 +137,12 @@ void tell_account(Store& store, const Account& account, std::vector<std::string>
   }
   const auto work = read(store, [&](ReadTransaction& t) { return t.work_of(account.key); });
   said.push_back(fmt::format("work {} {} {}", work.deliveries, work.recipients, work.in_hand));
+  const auto kept = read(store, [&](ReadTransaction& t) {
+    return t.kept_answer({account.key, KeyedRoute::bulk_commit, sha256("key")});
+  });
+  said.push_back(
+      kept ? fmt::format("answer {} of {}", kept->answer, to_hex(as_text(kept->fingerprint)))
+           : "no answer");
   DeliveryList list({.account = account.key});
   must(walk_and_wait(store, list));
   for (const Delivery& head : list.take()) {
@@ -285,6 +292,12 @@ class Filling {
     acme_ = write(store_, [](WriteTransaction& t) { return t.create_account("acme"); });
     Account shop = write(store_, [](WriteTransaction& t) { return t.create_account("shop"); });
     keys(shop);
+    write(store_, [&](WriteTransaction& t) {
+      return t.keep_answer({.key = {acme_.key, KeyedRoute::bulk_commit, sha256("key")},
+                            .fingerprint = sha256("fields"),
+                            .answer = 71,
+                            .begins = clock_.now() + std::chrono::hours(1'000)});
+    });
     node_ = enter("me");
     sent_transactions();
     bulk_on_its_way();

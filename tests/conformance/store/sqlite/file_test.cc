@@ -260,7 +260,7 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "accounts_suspended;"
       "ALTER TABLE accounts DROP COLUMN text_from_html;"
       "ALTER TABLE contents DROP COLUMN text_from_html;"
-      "DROP TABLE leadership; DROP TABLE source_owners;"
+      "DROP TABLE kept_answers; DROP TABLE leadership; DROP TABLE source_owners;"
       "DROP TABLE changes; DROP TABLE bells; DROP TABLE news;"
       "DROP TABLE on_its_way; DROP TABLE nodes; DROP INDEX suspects_aside; DROP TABLE suspects;"
       "DROP INDEX deliveries_newest; ALTER TABLE deliveries DROP COLUMN expires;"

@@ -271,6 +271,13 @@ TEST_F(GrowthTest, HotOperationsTakeAsManyStatementsAsTheTableSays) {
   statements(accept(1));
   EXPECT_EQ(statements(accept(1)), 4);
   EXPECT_EQ(statements(accept(21)), 24);
+  EXPECT_EQ(statements([&](SqliteWriteTransaction& t) {
+              Accept one = acceptance(world.account, 1);
+              one.idempotency = {.key = {world.account, KeyedRoute::transaction, sha256("key")}};
+              must(t.perform_one(std::move(one)));
+            }),
+            5)
+      << "with an idempotency key";
 
   std::vector<OutcomeRecord> outcomes(100);
   const auto settle = [&](RecipientState state, std::size_t count, std::uint32_t from,

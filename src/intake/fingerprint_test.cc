@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "intake/fingerprint.h"
+
+#include <functional>
+#include <set>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/bytes.h"
+
+namespace todoku::intake {
+namespace {
+
+TransactionRequest transaction() {
+  TransactionRequest request;
+  request.content.from = {"shop@example.jp", "Shop"};
+  request.content.subject = "Order";
+  request.content.text_part = "Thank you";
+  request.to = "a@example.com";
+  return request;
+}
+
+Sha256 of(const TransactionRequest& request) {
+  std::vector<Sha256> digests;
+  for (const Attachment& attachment : request.content.attachments) {
+    digests.push_back(sha256(attachment.data));
+  }
+  return fingerprint_of(request, digests);
+}
+
+// `changes`, each made to a request of its own: all fingerprints are different, and so is that of
+// what is not changed.
+template <class Request>
+void expect_all_different(const Request& request,
+                          const std::vector<std::function<void(Request&)>>& changes,
+                          const std::function<Sha256(const Request&)>& fingerprint) {
+  std::set<Sha256> seen{fingerprint(request)};
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    Request changed = request;
+    changes[i](changed);
+    EXPECT_TRUE(seen.insert(fingerprint(changed)).second) << "change " << i;
+  }
+}
+
+TEST(Fingerprint, OfATransactionEveryFieldCounts) {
+  using Change = std::function<void(TransactionRequest&)>;
+  expect_all_different<TransactionRequest>(
+      transaction(),
+      {Change([](auto& r) { r.content.from.address = "shop@example.com"; }),
+       Change([](auto& r) { r.content.from.name = ""; }),
+       Change([](auto& r) { r.content.reply_to = Mailbox{"help@example.jp", ""}; }),
+       Change([](auto& r) { r.content.reply_to = Mailbox{"help@example.jp", "Help"}; }),
+       Change([](auto& r) { r.content.subject = "order"; }),
+       Change([](auto& r) { r.content.text_part = ""; }),
+       Change([](auto& r) { r.content.html_part = "Thank you"; }),
+       Change([](auto& r) { r.content.encode = Encoding::iso_2022_jp; }),
+       Change([](auto& r) { r.content.list_unsubscribe_mailto = "mailto:u@example.jp"; }),
+       Change([](auto& r) { r.content.list_unsubscribe_url = "mailto:u@example.jp"; }),
+       Change([](auto& r) { r.content.attachments = {{"a.txt", "text/plain", "x"}}; }),
+       Change([](auto& r) { r.content.attachments = {{"b.txt", "text/plain", "x"}}; }),
+       Change([](auto& r) { r.content.attachments = {{"a.txt", "text/html", "x"}}; }),
+       Change([](auto& r) { r.content.attachments = {{"a.txt", "text/plain", "y"}}; }),
+       Change([](auto& r) {
+         r.content.attachments = {{"a.txt", "text/plain", "x"}, {"a.txt", "text/plain", "x"}};
+       }),
+       Change([](auto& r) { r.at_most_once = true; }),
+       Change([](auto& r) { r.to = "b@example.com"; }),
+       Change([](auto& r) { r.cc = {"b@b.jp"}; }),
+       Change([](auto& r) { r.bcc = {"b@b.jp"}; }),
+       Change([](auto& r) { r.cc = {"b@b.jp", "c@c.jp"}; }),
+       Change([](auto& r) { r.cc = {"c@c.jp", "b@b.jp"}; }),
+       Change([](auto& r) { r.insert_codes = {{"__a__", "x"}}; }),
+       Change([](auto& r) { r.insert_codes = {{"__b__", "x"}}; }),
+       Change([](auto& r) { r.insert_codes = {{"__a__", "x"}, {"__b__", ""}}; }),
+       Change([](auto& r) { r.insert_codes = {{"__a__", "x__b__"}}; })},
+      of);
+}
+
+TEST(Fingerprint, WhatMovesFromOneFieldToTheNextCounts) {
+  TransactionRequest one = transaction();
+  one.cc = {"ab", "c"};
+  TransactionRequest other = transaction();
+  other.cc = {"a", "bc"};
+  EXPECT_NE(of(one), of(other));
+  one.cc = {};
+  other.cc = {};
+  one.content.subject = "Ordertext_part";
+  one.content.text_part = "x";
+  other.content.subject = "Order";
+  other.content.text_part = "text_partx";
+  EXPECT_NE(of(one), of(other));
+}
+
+// What the account decides, and what checking puts there, are not the request's.
+TEST(Fingerprint, WhatIsNoFieldOfTheRequestDoesNotCount) {
+  TransactionRequest request = transaction();
+  const Sha256 before = of(request);
+  request.content.text_from_html = false;
+  request.content.header_to = {"a@example.com"};
+  request.content.header_cc = {"a@example.com"};
+  EXPECT_EQ(of(request), before);
+}
+
+// A client may repeat a request to a later version.
+TEST(Fingerprint, StaysTheSameInLaterVersions) {
+  EXPECT_EQ(to_hex(as_text(of(transaction()))),
+            "b4bfd90d82d26f356a780992bd2ee6b2f82ca08a8658ee1ff16337017d13b64f");
+}
+
+TEST(Fingerprint, ABulkIsNoTransaction) {
+  const TransactionRequest mail = transaction();
+  EXPECT_NE(fingerprint_of(BulkRequest{.content = mail.content}, {}),
+            fingerprint_of(TransactionRequest{.content = mail.content}, {}));
+  EXPECT_NE(fingerprint_of(BulkRequest{.content = mail.content}, {}),
+            fingerprint_of(BulkRequest{.content = mail.content, .at_most_once = true}, {}));
+}
+
+TEST(Fingerprint, OfAnUpdateEveryFieldCountsAndEmptyIsNotAbsent) {
+  using Change = std::function<void(UpdateRequest&)>;
+  expect_all_different<UpdateRequest>(
+      {},
+      {Change([](auto& r) { r.from = Mailbox{"a@example.jp", ""}; }),
+       Change([](auto& r) { r.reply_to = Mailbox{"a@example.jp", ""}; }),
+       Change([](auto& r) { r.subject = ""; }), Change([](auto& r) { r.subject = "x"; }),
+       Change([](auto& r) { r.text_part = ""; }), Change([](auto& r) { r.html_part = ""; }),
+       Change([](auto& r) { r.list_unsubscribe_mailto = ""; }),
+       Change([](auto& r) { r.list_unsubscribe_url = ""; }),
+       Change([](auto& r) { r.to.emplace(); }),
+       Change([](auto& r) { r.to = {RecipientRequest{"a@example.jp", {}}}; }),
+       Change([](auto& r) { r.to = {RecipientRequest{"a@example.jp", {{"__a__", "x"}}}}; }),
+       Change([](auto& r) { r.at_most_once = false; }),
+       Change([](auto& r) { r.at_most_once = true; }),
+       Change([](auto& r) { r.keep_duplicates = true; })},
+      [](const UpdateRequest& request) { return fingerprint_of(7, request); });
+  EXPECT_NE(fingerprint_of(7, UpdateRequest{}), fingerprint_of(8, UpdateRequest{}));
+}
+
+TEST(Fingerprint, OfACommitItsDeliveryAndItsTimeCount) {
+  const Instant time = from_epoch_ms(1'800'000'000'000);
+  const std::set<Sha256> seen{fingerprint_of(7, std::optional<Instant>()),
+                              fingerprint_of(7, std::optional(time)),
+                              fingerprint_of(8, std::optional(time)),
+                              fingerprint_of(7, std::optional(time + Milliseconds(1)))};
+  EXPECT_EQ(seen.size(), 4U);
+}
+
+TEST(Fingerprint, OfARecipientAndAnImportEveryFieldCounts) {
+  using Change = std::function<void(RecipientRequest&)>;
+  expect_all_different<RecipientRequest>(
+      {.email = "a@example.jp"},
+      {Change([](auto& r) { r.email = "b@example.jp"; }),
+       Change([](auto& r) { r.insert_codes = {{"__a__", ""}}; })},
+      [](const RecipientRequest& request) { return fingerprint_of(7, request); });
+  using Other = std::function<void(store::NewImport&)>;
+  const Sha256 list = sha256("email\n");
+  expect_all_different<store::NewImport>(
+      {},
+      {Other([](auto& i) { i.ignore_errors = true; }), Other([](auto& i) { i.immediate = true; }),
+       Other([](auto& i) { i.keep_duplicates = true; })},
+      [&](const store::NewImport& import) { return fingerprint_of(7, import, list); });
+  const store::NewImport japanese{.language = Language::japanese, .upload = "another name"};
+  EXPECT_EQ(fingerprint_of(7, japanese, list), fingerprint_of(7, store::NewImport{}, list));
+  EXPECT_NE(fingerprint_of(7, japanese, sha256("email")), fingerprint_of(7, japanese, list));
+}
+
+}  // namespace
+}  // namespace todoku::intake
