@@ -241,7 +241,7 @@ class Description(Checks):
 
     def test_every_limit_of_a_search_is_its_boundary(self):
         for _, path, operation in operations():
-            for parameter in operation.get("parameters", ()):
+            for parameter in map(resolved, operation.get("parameters", ())):
                 schema = resolved(parameter["schema"])
                 if parameter["in"] != "query":
                     continue
