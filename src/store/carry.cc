@@ -131,7 +131,10 @@ constexpr std::array<CarriedColumn, 19> kImportJobs{{{"account", integer},
                                                      {"created", integer},
                                                      {"node", integer}}};
 
-constexpr std::array<CarriedTable, 14> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedColumn, 4> kEventSheets{
+    {{"account", integer}, {"place", integer}, {"at", integer}, {"entries", octets}}};
+
+constexpr std::array<CarriedTable, 15> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -144,7 +147,8 @@ constexpr std::array<CarriedTable, 14> kTables{{{"settings", kSettings},
                                                 {"attachments", kAttachments},
                                                 {"batches", kBatches},
                                                 {"recipients", kRecipients},
-                                                {"progress", kProgressColumns}}};
+                                                {"progress", kProgressColumns},
+                                                {"event_sheets", kEventSheets}}};
 
 }  // namespace carried
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
 // facet (settings, changes, accounts, deliveries, recipients, imports, uploads, nodes, news, the
-// cluster, bells, work), with a back end per folder and one conformance suite
+// cluster, bells, events, work), with a back end per folder and one conformance suite
 // (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
@@ -34,6 +34,7 @@
 #include "store/changes.h"
 #include "store/cluster.h"
 #include "store/deliveries.h"
+#include "store/events.h"
 #include "store/imports.h"
 #include "store/news.h"
 #include "store/nodes.h"
@@ -62,6 +63,7 @@ class ReadTransaction : public SettingReads,
                         public ClusterReads,
                         public WaitingReads,
                         public BellReads,
+                        public EventReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
@@ -74,6 +76,7 @@ class WriteTransaction : public SettingWrites,
                          public NodeWrites,
                          public NewsWrites,
                          public ClusterWrites,
+                         public EventWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;

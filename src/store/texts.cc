@@ -10,7 +10,7 @@ namespace {
 
 Result<void> check_along(const Along& along) {
   if (along.empty()) return {};
-  return fail(ErrorKind::unsupported, "events and idempotency records are not kept yet");
+  return fail(ErrorKind::unsupported, "idempotency records are not kept yet");
 }
 
 Result<void> check_texts(

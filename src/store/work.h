@@ -35,12 +35,6 @@ namespace todoku::store {
 
 // ---- what is committed along with an operation -------------------------------------------------
 
-// A line of a story that others read (webhooks, logs).
-struct Event {
-  std::uint16_t kind = 0;  // stored as this number: never renumber
-  std::string body;
-};
-
 // So that a request that is repeated gets the answer of the first time.
 struct IdempotencyRecord {
   AccountKey account{};
@@ -49,12 +43,11 @@ struct IdempotencyRecord {
   std::string answer;
 };
 
-// Every operation has a place for both, in its own commit. No back end keeps any yet: an operation
-// that brings some is refused with unsupported.
+// Every operation has a place for it, in its own commit. No back end keeps any yet: an operation
+// that brings one is refused with unsupported.
 struct Along {
-  std::vector<Event> events;
   std::optional<IdempotencyRecord> idempotency;
-  [[nodiscard]] bool empty() const { return events.empty() && !idempotency; }
+  [[nodiscard]] bool empty() const { return !idempotency; }
 };
 
 // ---- leased batches ----------------------------------------------------------------------------
