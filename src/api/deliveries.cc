@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading deliveries: detail and both lists (contract sections 2.10 and 2.11).
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "api/api.h"
+#include "api/query_fields.h"
 #include "base/bytes.h"
 #include "base/date_time.h"
 #include "http/json.h"
@@ -138,18 +138,7 @@ class ListReader {
   }
 
   std::int64_t number(std::string_view name, std::int64_t standard) {
-    constexpr std::int64_t kMax = 1000;
-    const auto* parameter = query_.find(name);
-    if (parameter == nullptr || parameter->value.empty()) return standard;
-    std::int64_t value = 0;
-    const char* const end = parameter->value.data() + parameter->value.size();
-    const auto [at, error] = std::from_chars(parameter->value.data(), end, value);
-    if (error != std::errc() || at != end || value < 1 || value > kMax) {
-      problems_.add({std::string(name)},
-                    {"must be a number from 1 to 1000.", "1から1000の数値で指定してください。"});
-      return standard;
-    }
-    return value;
+    return count_parameter(query_, name, standard, problems_);
   }
 
   std::optional<Instant> date(std::string_view name) {

@@ -137,7 +137,10 @@ constexpr std::array<CarriedColumn, 6> kKeptAnswers{{{"key", octets},
                                                      {"answer", integer},
                                                      {"until", integer}}};
 
-constexpr std::array<CarriedTable, 15> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedColumn, 4> kEventSheets{
+    {{"account", integer}, {"place", integer}, {"at", integer}, {"entries", octets}}};
+
+constexpr std::array<CarriedTable, 16> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -151,7 +154,8 @@ constexpr std::array<CarriedTable, 15> kTables{{{"settings", kSettings},
                                                 {"attachments", kAttachments},
                                                 {"batches", kBatches},
                                                 {"recipients", kRecipients},
-                                                {"progress", kProgressColumns}}};
+                                                {"progress", kProgressColumns},
+                                                {"event_sheets", kEventSheets}}};
 
 }  // namespace carried
 

@@ -12,8 +12,10 @@
 #include "base/bytes.h"
 #include "store/batching.h"
 #include "store/postgres/contents.h"
+#include "store/postgres/event_sheets.h"
 #include "store/postgres/hot.h"
 #include "store/records.h"
+#include "store/settling.h"
 #include "store/texts.h"
 
 namespace todoku::store::postgres {
@@ -75,6 +77,7 @@ const Sql kStored{"accept: stored",
                   " JOIN batches b ON b.number = u.key"};
 
 struct AcceptColumns {
+  CommitEvents events;
   Column key{kInt8}, account{kInt8}, id{kInt8}, type{kInt8}, traffic{kInt8}, once{kInt8},
       life{kInt8}, total{kInt8}, signing{kText};
   Column number{kInt8}, delivery{kInt8}, owner{kInt8}, batch_traffic{kInt8}, domain{kText},
@@ -183,6 +186,10 @@ Result<Accepted> add_accept(const Accept& item, TakenIds& ids, const AddressHash
   const auto attachments = static_cast<std::int64_t>(item.delivery.content.attachments.size());
   const std::int64_t first_attachment = attachments > 0 ? ids.take_numbers(attachments) : 0;
   columns.contents.add(made, item.delivery.content, first_attachment);
+  for (std::int64_t i = 0; i < size; ++i) {
+    // The commit's instant is the server's to say.
+    columns.events.add(account, accepted_event(made.key, i, Instant{}));
+  }
   auto done = add_batches(item, answer, *email, hash, columns);
   if (!done) return fail(std::move(done.error()));
   return answer;
@@ -281,6 +288,7 @@ Result<void> Flight<Accept>::fly(Hot& hot, std::int64_t token) {
       .add(kInsertDeliveries, Params() << hot.told << c.key << c.account << c.id << c.type
                                        << c.traffic << c.once << c.life << c.total << c.signing);
   c.contents.add_statements(hot.link, hot.told);
+  add_events(hot.link, c.events, hot.told, Instant{});
   hot.link.add(kInsertRecipients, Params() << c.batch << c.seq << c.address << c.hash << c.codes)
       .add(kInsertBatches, Params()
                                << hot.told << c.number << c.delivery << c.owner << c.batch_traffic

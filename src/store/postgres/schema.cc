@@ -202,14 +202,28 @@ CREATE TABLE kept_answers(
 CREATE INDEX kept_answers_until ON kept_answers(until);
 )sql";
 
+// event_sheets          store/event_sheet.h. place: generation and transaction in one number
+//                       (docs/adr/0014). Rows are only ever added at the end and deleted from the
+//                       beginning.
+// numbers               line 1: the generation of events; line 2: the place of the last sheet that
+//                       was deleted.
+constexpr std::string_view kStep5 = R"sql(
+CREATE TABLE event_sheets(
+  account bigint NOT NULL, place bigint NOT NULL, at bigint NOT NULL, entries bytea NOT NULL,
+  PRIMARY KEY(account, place));
+CREATE INDEX event_sheets_place ON event_sheets(place);
+INSERT INTO numbers VALUES(1, 0), (2, 0);
+)sql";
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 4> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 5> kSteps{{{"tables", kStep1},
                                       {"terms of API keys", kStep2},
                                       {"what nodes say of themselves", kStep3},
-                                      {"answers to repeated requests", kStep4}}};
+                                      {"answers to repeated requests", kStep4},
+                                      {"events", kStep5}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/event_sheet.h"
 #include "store/numbers.h"
 #include "store/postgres/wire.h"
 #include "store/settling.h"
@@ -29,6 +30,7 @@ using Place = std::pair<std::int64_t, std::int64_t>;  // batch number, seq
 // As stored, and what its pieces make of it.
 struct SettlingBatch {
   DeliveryKey delivery{};
+  AccountKey account{};
   std::int64_t size = 0;
   bool has_holes = false;
   std::int64_t open = 0;
@@ -75,6 +77,8 @@ struct SettlingSet {
   std::set<Place> arrived;       // no more
   std::set<Place> absolved;
   std::map<DeliveryKey, DeliveryCounts> counts;  // to be added, of each that is touched
+  std::map<DeliveryKey, std::int64_t> totals;    // recipients of each that goes out, or has
+  CommitEvents events;
 
   // The answers to what add_reading() added.
   [[nodiscard]] static SettlingSet of(std::span<const Table> answers, Instant now);
@@ -101,8 +105,8 @@ void add_recipients(To& to, const SettlingSet& set);
 // Answers number, open recipients and when it is due for each batch that changes.
 template <class To>
 void add_batches(To& to, const SettlingSet& set);
-// Two statements; the second answers which deliveries it ends.
+// Two statements; the second answers which deliveries it ends, and tells the events.
 template <class To>
-void add_counts(To& to, const SettlingSet& set);
+void add_counts(To& to, SettlingSet& set);
 
 }  // namespace todoku::store::postgres

@@ -96,6 +96,10 @@ class Questions final : public ReadTransaction {
   // -- bells (bells.cc)
   Result<BellDepth> bell_depth(const BellChannel& channel) override;
 
+  // -- events (events.cc)
+  Result<EventPage> events(const EventQuestion& question) override;
+  Result<EventPlace> last_event_place() override;
+
   // -- figures (reads_scheduling.cc)
   Result<std::vector<QueueFigures>> queue_figures() override;
   Result<AccountWork> work_of(AccountKey account) override;
@@ -180,6 +184,12 @@ class Changes final : public WriteTransaction {
   Result<SourceOwner> take_source(NodeKey node, std::string_view source) override;
   Result<void> give_source(NodeKey node, std::string_view source) override;
 
+  // -- events (events.cc)
+  Result<bool> drop_events(Instant before, std::int64_t sheets) override;
+  Result<void> begin_event_generation() override;
+  // For the owner: adds what was made true to the flight that commits it.
+  void add_events();
+
  private:
   [[nodiscard]] Result<void> changed(Topic topic);
   // Parts of purge_deleted(): true when no removed upload, no answer that is not kept is left.
@@ -191,6 +201,7 @@ class Changes final : public WriteTransaction {
 
   Session& session_;
   Questions questions_;
+  CommitEvents events_;
 };
 
 }  // namespace todoku::store::postgres

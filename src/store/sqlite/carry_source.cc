@@ -69,6 +69,7 @@ constexpr std::array<CarriedQuery, 15> kCarriedQueries{{
     {"progress", "SELECT id, info, due, history FROM progress ORDER BY id"},
     {"suspects", "SELECT recipient, deaths, aside FROM suspects ORDER BY recipient"},
     {"on_its_way", "SELECT recipient FROM on_its_way ORDER BY recipient"},
+    {"event_sheets", "SELECT account, place, at, entries FROM event_sheets ORDER BY place"},
     {"import_jobs",
      "SELECT account, id, delivery, section, status, ignore_errors, immediate, keep_duplicates,"
      " language, percentage, staged, folded, success, failed, total, upload_file, error_file,"
@@ -308,6 +309,12 @@ Result<CarriedHead> SqliteCarrySource::head() {
       " (SELECT coalesce(max(id), 0) + 1 FROM sections))");
   if (!next) return fail(next.error());
   head.next_number = *next;
+  const auto generation = db_->integer("SELECT value FROM meta WHERE name = 'event_generation'");
+  if (!generation) return fail(generation.error());
+  head.event_generation = *generation;
+  const auto kept = db_->integer("SELECT value FROM meta WHERE name = 'events_kept_from'");
+  if (!kept) return fail(kept.error());
+  head.events_kept_from = *kept;
   return head;
 }
 

@@ -120,6 +120,10 @@ class Queries {
 
   [[nodiscard]] Result<BellDepth> bell_depth(const BellChannel& channel);
 
+  [[nodiscard]] Result<EventPage> events(const EventQuestion& question);
+  [[nodiscard]] Result<EventPlace> last_event_place();
+  [[nodiscard]] Result<std::uint64_t> event_generation();
+
   [[nodiscard]] Result<std::vector<QueueFigures>> queue_figures();
   [[nodiscard]] Result<AccountWork> work_of(AccountKey account);
   [[nodiscard]] Result<std::vector<SetAside>> set_aside(std::int64_t limit);
@@ -155,6 +159,7 @@ class Queries {
                                                                      const BatchRow& batch);
   [[nodiscard]] Result<std::optional<Story>> story_of(std::int64_t row);
   [[nodiscard]] static SetAside set_aside_in(const Query& row);
+  [[nodiscard]] Result<void> join(EventRecord& event);
   [[nodiscard]] Query few_due(const Due& due);
   [[nodiscard]] Query page_of_due(const Due& due, std::string_view from);
   [[nodiscard]] Query due_of_domain(const Due& due);

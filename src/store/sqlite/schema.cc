@@ -266,10 +266,22 @@ CREATE TABLE kept_answers(
 CREATE INDEX kept_answers_until ON kept_answers(until);
 )sql";
 
+// event_sheets          store/event_sheet.h. place: generation and commit in one number; here a
+//                       sheet takes a number of the line (store/numbers.h), of its one writer, so
+//                       that sheets of later commits have later places.
+// meta.event_generation, meta.events_kept_from   store/events.h; the second is the place
+//                       of the last sheet that was deleted.
+constexpr const char* kVersion14 = R"sql(
+CREATE TABLE event_sheets(
+  place INTEGER PRIMARY KEY, account INTEGER NOT NULL, at INTEGER NOT NULL, entries BLOB NOT NULL);
+CREATE INDEX event_sheets_account ON event_sheets(account);
+INSERT INTO meta(name, value) VALUES('event_generation', 0), ('events_kept_from', 0);
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 13> kMigrations{
-    kVersion1, kVersion2, kVersion3,  kVersion4,  kVersion5,  kVersion6, kVersion7,
-    kVersion8, kVersion9, kVersion10, kVersion11, kVersion12, kVersion13};
+constexpr std::array<const char*, 14> kMigrations{
+    kVersion1, kVersion2, kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,
+    kVersion8, kVersion9, kVersion10, kVersion11, kVersion12, kVersion13, kVersion14};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "store/event_sheet.h"
 #include "store/pending.h"
 #include "store/sqlite/counters.h"
 #include "store/sqlite/queries.h"
@@ -140,6 +141,11 @@ class SqliteReadTransaction final : public ReadTransaction {
     return queries_.bell_depth(channel);
   }
 
+  Result<EventPage> events(const EventQuestion& question) override {
+    return queries_.events(question);
+  }
+  Result<EventPlace> last_event_place() override { return queries_.last_event_place(); }
+
   Result<std::vector<QueueFigures>> queue_figures() override { return queries_.queue_figures(); }
   Result<AccountWork> work_of(AccountKey account) override { return queries_.work_of(account); }
   Result<std::vector<SetAside>> set_aside(std::int64_t limit) override {
@@ -228,6 +234,10 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<SourceOwner> take_source(NodeKey node, std::string_view source) override;
   Result<void> give_source(NodeKey node, std::string_view source) override;
 
+  // -- events (events.cc)
+  Result<bool> drop_events(Instant before, std::int64_t sheets) override;
+  Result<void> begin_event_generation() override;
+
   // -- hot operations: each item is answered in its place. An error: the engine refused, and what
   // was changed must be rolled back.
   Result<void> perform(Together<Accept> items);                    // writes_accept.cc
@@ -261,8 +271,11 @@ class SqliteWriteTransaction final : public WriteTransaction {
   struct Mark {
     std::int64_t waiting = 0;
     std::size_t counters = 0;
+    std::size_t events = 0;
   };
-  [[nodiscard]] Mark mark() const { return {waiting_, counters_.mark()}; }
+  [[nodiscard]] Mark mark() const { return {waiting_, counters_.mark(), events_.mark()}; }
+  // The last thing before the commit.
+  [[nodiscard]] Result<void> write_events();
   // Everything since `mark` was rolled back.
   void rolled_back(const Mark& mark);
   void committed();
@@ -336,6 +349,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Connection& db_;
   Counters counters_;
   LiveFigures& figures_;
+  CommitEvents events_;
   Instant now_{};
   std::atomic<std::uint64_t> addresses_written_{0};
   std::int64_t waiting_ = 0;  // added to figures_ when it is committed

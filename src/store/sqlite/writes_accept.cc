@@ -2,6 +2,7 @@
 // Accept (store/work.h): transactions, stored, started and leased in one step.
 #include <fmt/format.h>
 
+#include "store/settling.h"
 #include "store/sqlite/keys.h"
 #include "store/sqlite/recipient_appender.h"
 #include "store/sqlite/transactions.h"
@@ -44,6 +45,9 @@ Result<Accepted> SqliteWriteTransaction::accept(Accept& accept, NodeKey holder) 
   done = appender.append_transaction(accept, holder, accepted);
   if (!done) return fail(std::move(done.error()));
   if (made->traffic == TrafficClass::transactional) waiting_ += size;
+  for (std::int64_t i = 0; i < size; ++i) {
+    events_.add(made->account, accepted_event(made->key, i, now_));
+  }
   accepted.delivery = std::move(*made);
   return accepted;
 }

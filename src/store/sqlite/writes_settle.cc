@@ -46,6 +46,7 @@ struct SqliteWriteTransaction::BatchSettling {
   // as stored
   std::int64_t number = 0;
   TrafficClass traffic{};
+  AccountKey account{};
   std::int64_t size = 0;
   bool has_holes = false;
   std::int64_t open = 0;
@@ -110,6 +111,7 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
                                  history_);
   if (!appended) return appended;
   RecipientState state = RecipientState::pending;
+  std::int64_t attempts = 0;
   auto inserted = db_.query(
                          "INSERT OR IGNORE INTO progress(id, info, due, history)"
                          " VALUES(?, ?, ?, ?)")
@@ -119,7 +121,6 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
   const bool fresh = db_.changes() > 0;
   bool changes = true;
   if (!fresh) {
-    std::int64_t attempts = 0;
     std::optional<Instant> due_before;
     address_.clear();
     {
@@ -152,6 +153,7 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
     count(counts, state, -1);
     count(counts, next, 1);
     if (!is_terminal(state) && is_terminal(next)) ++batch.settled;
+    events_.add(batch.account, event_of(outcome, next, attempts + tried, now_));
     if (due && (!batch.due || *due < *batch.due)) batch.due = due;
   }
   ++batch.recorded;
@@ -222,8 +224,8 @@ Result<void> SqliteWriteTransaction::settle_batch(BatchSettling& batch, Settling
   {
     auto query = db_.query(
         "SELECT b.traffic, b.size, b.removed, b.open, b.ready_at, b.token, b.holder, b.losses,"
-        " b.alone, b.begun, d.expires, d.at_most_once FROM batches b JOIN deliveries d ON d.key = "
-        "b.delivery"
+        " b.alone, b.begun, d.expires, d.at_most_once, b.account FROM batches b JOIN deliveries d"
+        " ON d.key = b.delivery"
         " WHERE b.number = ? AND b.delivery = ? AND d.status IN (5, 6) AND d.deleted = 0");
     query.bind(batch.number, batch.pieces.front().batch.delivery);
     if (!query.next()) {
@@ -244,6 +246,7 @@ Result<void> SqliteWriteTransaction::settle_batch(BatchSettling& batch, Settling
     batch.begun = query.flag(9);
     batch.expires = query.optional_instant(10).value_or(Instant::max());
     batch.at_most_once = query.flag(11);
+    batch.account = AccountKey{query.integer(12)};
   }
   DeliveryCounts& counts = settling.sum->counts;
   for (const SettlePiece& piece : batch.pieces) {
@@ -288,13 +291,21 @@ Result<void> SqliteWriteTransaction::count_delivery(DeliveryKey key, const Deliv
       " + cancelled + unknown + ?9 THEN ?8 ELSE finished END,"
       " status = CASE WHEN status = 5 AND total = delivered + bounced + dropped + expired"
       " + cancelled + unknown + ?9 THEN 6 ELSE status END"
-      " WHERE key = ?10 RETURNING finished = ?8 AND ?9 > 0");
+      " WHERE key = ?10 RETURNING finished = ?8 AND ?9 > 0, account, total");
   query.bind(by.delivered, by.bounced, by.dropped, by.expired, by.cancelled, by.unknown,
              by.deferred, now_, by.terminal(), key);
   bool finished = false;
-  while (query.next()) finished = query.flag(0);
+  AccountKey account{};
+  std::int64_t total = 0;
+  while (query.next()) {
+    finished = query.flag(0);
+    account = AccountKey{query.integer(1)};
+    total = query.integer(2);
+  }
   if (query.failed()) return fail(query.error());
-  if (finished) settling.finished.push_back(key);
+  if (!finished) return {};
+  settling.finished.push_back(key);
+  events_.add(account, event_of_many(EventKind::delivery_finished, key, total, now_));
   return {};
 }
 

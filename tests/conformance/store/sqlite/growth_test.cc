@@ -39,6 +39,7 @@ class Counted {
     cost_ = {};
     work(transaction_);
     const Cost taken = cost_;
+    must(transaction_.write_events());
     must(db_->execute("COMMIT"));
     transaction_.committed();
     return taken;
