@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "access/scopes.h"
+#include "base/bytes.h"
 #include "http/forwarded.h"
 
 namespace todoku::api {
@@ -43,6 +44,8 @@ void Api::add_routes(http::Router& router) {
   add_delivery_routes(*this, router);
   add_recipient_routes(*this, router);
   add_import_routes(*this, router);
+  add_log_routes(*this, router);
+  add_usage_routes(*this, router);
 }
 
 void Api::add(http::Router& router, http::Method method, std::string_view pattern,

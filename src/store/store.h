@@ -35,11 +35,13 @@
 #include "store/cluster.h"
 #include "store/deliveries.h"
 #include "store/imports.h"
+#include "store/logs.h"
 #include "store/news.h"
 #include "store/nodes.h"
 #include "store/recipients.h"
 #include "store/settings.h"
 #include "store/uploads.h"
+#include "store/usages.h"
 #include "store/waiting.h"
 #include "store/work.h"
 
@@ -55,6 +57,8 @@ class ReadTransaction : public SettingReads,
                         public AccountReads,
                         public DeliveryReads,
                         public RecipientReads,
+                        public LogReads,
+                        public UsageReads,
                         public ImportReads,
                         public UploadReads,
                         public NodeReads,

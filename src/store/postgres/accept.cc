@@ -2,6 +2,7 @@
 // Accept (store/work.h): transactions, stored, started and leased in one step: one flight, one
 // commit.
 #include <bit>
+#include <map>
 #include <set>
 #include <span>
 
@@ -10,6 +11,7 @@
 #include "store/postgres/hot.h"
 #include "store/records.h"
 #include "store/texts.h"
+#include "store/usages.h"
 
 namespace todoku::store::postgres {
 namespace {
@@ -49,6 +51,16 @@ const Sql kInsertRecipients{
     "accept: recipients",
     "INSERT INTO recipients(batch, seq, address, hash, codes)"
     " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bytea[])"};
+// Another transaction that accepts has another slot, mostly: none waits for this row, which is the
+// last that is locked.
+const Sql kCountUsages{
+    "accept: usages",
+    "INSERT INTO usages(account, month, slot, mails, updated) SELECT account, to_char("
+    "to_timestamp(" STORE_NOW
+    " / 1000 + 32400) AT TIME ZONE 'UTC', 'YYYYMM')::bigint, $4::bigint, mails, " STORE_NOW
+    " FROM unnest($2::bigint[], $3::bigint[]) u(account, mails)"
+    " ON CONFLICT(account, month, slot) DO UPDATE SET mails = usages.mails + excluded.mails,"
+    " updated = greatest(usages.updated, excluded.updated)"};
 // Of what is stored already.
 const Sql kStored{"accept: stored",
                   "SELECT b.delivery, CASE WHEN b.token = 1 THEN b.holder ELSE 0 END, d.created"
@@ -169,6 +181,7 @@ Result<void> Flight<Accept>::perform(Hot& hot, std::int64_t token) {
   if (!ids) return fail(std::move(ids.error()));
   AcceptColumns c;
   std::set<NodeKey> holders;
+  std::map<AccountKey, std::int64_t> mails;
   by_key_.clear();
   for (Pending<Accept>* const item : sound) {
     auto added = add_accept(item->op, *ids, hot.hash, c);
@@ -177,10 +190,17 @@ Result<void> Flight<Accept>::perform(Hot& hot, std::int64_t token) {
     if (!item->answer) continue;
     by_key_[number_of(item->answer->delivery.key)] = item;
     holders.insert(item->op.holder);
+    mails[item->op.delivery.account] += item->answer->delivery.counts.total;
   }
   if (by_key_.empty()) return {};
   Column held(kInt8);
   for (const NodeKey holder : holders) held.add(holder);
+  Column users(kInt8);
+  Column used(kInt8);
+  for (const auto& [account, count] : mails) {
+    users.add(account);
+    used.add(count);
+  }
   add_begin(hot.link, token, hot.told, limits_within(hot.flight_max));
   hot.link.add(kHoldNodes, Params() << held)
       .add(kInsertDeliveries, Params() << hot.told << c.key << c.account << c.id << c.type
@@ -190,10 +210,11 @@ Result<void> Flight<Accept>::perform(Hot& hot, std::int64_t token) {
       .add(kInsertBatches, Params()
                                << hot.told << c.number << c.delivery << c.owner << c.batch_traffic
                                << c.domain << c.email << c.size << c.node << c.due_in)
+      .add(kCountUsages, Params() << hot.told << users << used << (token & (kUsageSlots - 1)))
       .add(kCommit);
   const auto answers = hot.link.fly(hot.flight_max);
   if (!answers) return fail(answers.error());
-  take_answer((*answers)[answers->size() - 2]);
+  take_answer((*answers)[answers->size() - 3]);
   return {};
 }
 

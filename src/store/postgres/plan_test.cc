@@ -81,6 +81,8 @@ INSERT INTO batches SELECT 10000000 + n * 1000 + k, 10000000 + n * 1000, n, 1000
   FROM generate_series(1, {0} / 10) n, generate_series(1, 2) k;
 INSERT INTO recipients SELECT 10000000 + n * 1000 + k, s, 'u' || s || '@', n * 104729 + s, NULL,
   NULL, NULL FROM generate_series(1, {0} / 10) n, generate_series(1, 2) k, generate_series(0, 9) s;
+INSERT INTO not_sent SELECT n % ({0} / 10) + 1, 3, n, 550 FROM generate_series(1, {0}) n;
+INSERT INTO usages SELECT n, 202604, 0, 1, 0 FROM generate_series(1, {0} / 2) n;
 INSERT INTO bells SELECT 's' || n % 10, n % 2, 1000000 + n, 0, n, 0, 1, n
   FROM generate_series(1, {0}) n;
 )sql",
@@ -151,7 +153,7 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
   database_.execute(
       "TRUNCATE accounts, api_keys, dkim_keys, flights, deliveries, contents, attachments,"
       " batches, recipients, progress, sections, import_jobs, uploads, upload_pieces,"
-      " bells, news, changes");
+      " bells, news, changes, not_sent, usages");
   fill(60'000);
   database_.execute("ANALYZE");
   explain_all("large");
