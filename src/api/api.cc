@@ -15,6 +15,7 @@ namespace todoku::api {
 namespace {
 
 constexpr std::uint64_t kRetryAfterMax = 10;  // seconds
+constexpr std::size_t kMessagesAtOnce = 16;
 
 http::Response not_admitted(const access::Authenticator::Denial& denial, Language language) {
   if (denial.kind == ErrorKind::unauthorized) {
@@ -34,6 +35,7 @@ Api::Api(const Ground& ground, Options options)
     : ground_(ground),
       options_(std::move(options)),
       file_places_(options_.files_max),
+      message_places_(kMessagesAtOnce),
       authenticator_(ground.store, ground.clock),
       rate_limit_(options_.rate_limit_per_minute) {}
 
@@ -44,6 +46,7 @@ void Api::add_routes(http::Router& router) {
   add_delivery_routes(*this, router);
   add_recipient_routes(*this, router);
   add_import_routes(*this, router);
+  add_message_routes(*this, router);
   add_log_routes(*this, router);
   add_usage_routes(*this, router);
 }

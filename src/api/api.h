@@ -12,6 +12,7 @@
 #include "access/access.h"
 #include "api/answers.h"
 #include "api/file_places.h"
+#include "api/message_copies.h"
 #include "async/file_pool.h"
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -56,6 +57,7 @@ class Api {
     const Clock& clock;
     Metrics& metrics;
     Random& random;
+    MessageCopies* copies = nullptr;  // who can show messages; none: they are not found
   };
   Api(const Ground& ground, Options options);
 
@@ -82,11 +84,14 @@ class Api {
   [[nodiscard]] intake::Intake& intake() { return ground_.intake; }
   [[nodiscard]] const intake::Intake& intake() const { return ground_.intake; }
   [[nodiscard]] intake::Uploads& uploads() { return ground_.uploads; }
+  [[nodiscard]] MessageCopies* copies() { return ground_.copies; }
   [[nodiscard]] async::FilePool& files() { return ground_.files; }
   // Once more, after a body that took its time: the account as it is now, or the response for whose
   // token was revoked meanwhile.
   [[nodiscard]] Task<std::optional<http::Response>> ask_again(Call& call);
   [[nodiscard]] FilePlaces& file_places() { return file_places_; }
+  // Of messages that are composed to be shown: each is in memory as a whole.
+  [[nodiscard]] FilePlaces& message_places() { return message_places_; }
   [[nodiscard]] const Options& options() const { return options_; }
   // Octets a request with JSON and attachments may have.
   [[nodiscard]] std::size_t form_octets_max() const;
@@ -110,6 +115,7 @@ class Api {
   std::mutex random_mutex_;  // guards ground_.random
   const Options options_;
   FilePlaces file_places_;
+  FilePlaces message_places_;
   access::Authenticator authenticator_;
   access::RateLimit rate_limit_;
 };
@@ -125,6 +131,7 @@ void add_bulk_routes(Api& api, http::Router& router);
 void add_delivery_routes(Api& api, http::Router& router);
 void add_recipient_routes(Api& api, http::Router& router);
 void add_import_routes(Api& api, http::Router& router);
+void add_message_routes(Api& api, http::Router& router);
 void add_log_routes(Api& api, http::Router& router);
 void add_usage_routes(Api& api, http::Router& router);
 
