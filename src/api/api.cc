@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::uint64_t kRetryAfterMax = 10;  // seconds
 constexpr std::string_view kBase = "/api/v1";
+constexpr std::size_t kMessagesAtOnce = 16;
 
 http::Response not_admitted(const access::Authenticator::Denial& denial, Language language) {
   if (denial.kind == ErrorKind::unauthorized) {
@@ -36,6 +37,7 @@ Api::Api(const Ground& ground, Options options)
       options_(std::move(options)),
       file_places_(options_.files_max),
       event_places_(options_.event_streams_max),
+      message_places_(kMessagesAtOnce),
       authenticator_(ground.store, ground.clock),
       rate_limit_(options_.rate_limit_per_minute) {}
 
@@ -47,6 +49,9 @@ void Api::add_routes(http::Router& router) {
   add_recipient_routes(*this, router);
   add_import_routes(*this, router);
   add_event_routes(*this, router);
+  add_message_routes(*this, router);
+  add_log_routes(*this, router);
+  add_usage_routes(*this, router);
 }
 
 void Api::add(http::Router& router, http::Method method, std::string_view pattern,

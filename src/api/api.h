@@ -13,6 +13,7 @@
 #include "api/answers.h"
 #include "api/event_tickets.h"
 #include "api/file_places.h"
+#include "api/message_copies.h"
 #include "async/file_pool.h"
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -60,6 +61,7 @@ class Api {
     const Clock& clock;
     Metrics& metrics;
     Random& random;
+    MessageCopies* copies = nullptr;  // who can show messages; none: they are not found
   };
   Api(const Ground& ground, Options options);
 
@@ -86,6 +88,7 @@ class Api {
   [[nodiscard]] intake::Intake& intake() { return ground_.intake; }
   [[nodiscard]] const intake::Intake& intake() const { return ground_.intake; }
   [[nodiscard]] intake::Uploads& uploads() { return ground_.uploads; }
+  [[nodiscard]] MessageCopies* copies() { return ground_.copies; }
   [[nodiscard]] async::FilePool& files() { return ground_.files; }
   // Once more, after a body that took its time: the account as it is now, or the response for whose
   // token was revoked meanwhile.
@@ -99,6 +102,8 @@ class Api {
   [[nodiscard]] FilePlaces& event_places() { return event_places_; }
   [[nodiscard]] EventTickets& event_tickets() { return event_tickets_; }
   [[nodiscard]] const Clock& clock() const { return ground_.clock; }
+  // Of messages that are composed to be shown: each is in memory as a whole.
+  [[nodiscard]] FilePlaces& message_places() { return message_places_; }
   [[nodiscard]] const Options& options() const { return options_; }
   // Octets a request with JSON and attachments may have.
   [[nodiscard]] std::size_t form_octets_max() const;
@@ -127,6 +132,7 @@ class Api {
   FilePlaces file_places_;
   FilePlaces event_places_;
   EventTickets event_tickets_;
+  FilePlaces message_places_;
   access::Authenticator authenticator_;
   access::RateLimit rate_limit_;
 };
@@ -146,6 +152,9 @@ void add_event_routes(Api& api, http::Router& router);
 
 // The one path that a ticket opens, below /api/v1.
 inline constexpr std::string_view kEventsPath = "/events";
+void add_message_routes(Api& api, http::Router& router);
+void add_log_routes(Api& api, http::Router& router);
+void add_usage_routes(Api& api, http::Router& router);
 
 // The id in a path segment; nullopt if it is not a positive number.
 [[nodiscard]] std::optional<store::PublicId> path_id(const Call& call, std::string_view name);

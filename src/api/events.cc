@@ -2,7 +2,6 @@
 // GET /events: what became of recipients and deliveries, as pages after a cursor or as a stream.
 #include "store/events.h"
 
-#include <charconv>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,7 +11,7 @@
 #include "api/api.h"
 #include "api/event_json.h"
 #include "api/event_stream.h"
-#include "api/query_fields.h"
+#include "api/list_query.h"
 #include "base/bytes.h"
 #include "http/forwarded.h"
 #include "http/header_value.h"
@@ -39,7 +38,7 @@ class AskedReader {
   Asked read() {
     Asked asked;
     asked.question.account = call_.account.key;
-    asked.question.limit = count_parameter(query_, "count", kStandardCount, problems_);
+    asked.question.limit = list_.number("count", kStandardCount);
     if (const auto* cursor = query_.find("cursor")) read_cursor("cursor", cursor->value, asked);
     for (const std::string_view word : query_.all("kind")) {
       if (const auto kind = store::event_kind(word)) {
@@ -48,7 +47,7 @@ class AskedReader {
         problems_.add({"kind"}, intake::texts::invalid_format(word));
       }
     }
-    if (const auto* id = query_.find("delivery_id")) asked.delivery = number(id->value);
+    asked.delivery = list_.id("delivery_id");
     if (const auto* email = query_.find("email")) read_email(email->literal, asked);
     return asked;
   }
@@ -76,13 +75,6 @@ class AskedReader {
                      "ください。"});
     }
   }
-  std::optional<store::PublicId> number(const std::string& text) {
-    store::PublicId id = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-    if (error == std::errc() && end == text.data() + text.size() && id > 0) return id;
-    problems_.add({"delivery_id"}, intake::texts::invalid_format(text));
-    return std::nullopt;
-  }
   void read_email(const std::string& text, Asked& asked) {
     const auto address = parse_address(text);
     if (address) {
@@ -95,6 +87,7 @@ class AskedReader {
   const Call& call_;
   const http::Query query_;
   intake::Problems& problems_;
+  const ListQuery list_{query_, problems_};
 };
 
 // What is asked for in the words of the store. A delivery that is not there, or is another

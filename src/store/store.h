@@ -37,11 +37,13 @@
 #include "store/events.h"
 #include "store/idempotency.h"
 #include "store/imports.h"
+#include "store/logs.h"
 #include "store/news.h"
 #include "store/nodes.h"
 #include "store/recipients.h"
 #include "store/settings.h"
 #include "store/uploads.h"
+#include "store/usages.h"
 #include "store/waiting.h"
 #include "store/work.h"
 
@@ -57,6 +59,8 @@ class ReadTransaction : public SettingReads,
                         public AccountReads,
                         public DeliveryReads,
                         public RecipientReads,
+                        public LogReads,
+                        public UsageReads,
                         public ImportReads,
                         public UploadReads,
                         public IdempotencyReads,

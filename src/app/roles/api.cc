@@ -59,6 +59,7 @@ ApiRole::ApiRole(const Ground& ground, Shared& shared, Beside beside)
       intake_(ground.store, ground.clock, intake_limits(ground.config), passing_on_,
               ground.metrics),
       imports_elsewhere_(ground),
+      copies_(ground.store, ground.keys, delivery_options(ground.config, ground.secret)),
       random_(random_seed()),
       api_({.store = ground.store,
             .intake = intake_,
@@ -66,7 +67,8 @@ ApiRole::ApiRole(const Ground& ground, Shared& shared, Beside beside)
             .files = ground.file_pool,
             .clock = ground.clock,
             .metrics = ground.metrics,
-            .random = random_},
+            .random = random_,
+            .copies = &copies_},
            api_options()),
       server_(make_server(ground, "api", router(), server_options())) {
   if (beside.imports != nullptr) {

@@ -17,6 +17,7 @@
 #include "store/records.h"
 #include "store/settling.h"
 #include "store/texts.h"
+#include "store/usages.h"
 
 namespace todoku::store::postgres {
 namespace {
@@ -70,6 +71,16 @@ const Sql kKeepAnswers{
 const Sql kKeptAnswers{"accept: kept answers",
                        "SELECT key, account, route FROM kept_answers WHERE key = ANY($2)"
                        " AND until > " STORE_NOW};
+// Another transaction that accepts has another slot, mostly: none waits for this row, which is the
+// last that is locked.
+const Sql kCountUsages{
+    "accept: usages",
+    "INSERT INTO usages(account, month, slot, mails, updated) SELECT account, to_char("
+    "to_timestamp(" STORE_NOW
+    " / 1000 + 32400) AT TIME ZONE 'UTC', 'YYYYMM')::bigint, $4::bigint, mails, " STORE_NOW
+    " FROM unnest($2::bigint[], $3::bigint[]) u(account, mails)"
+    " ON CONFLICT(account, month, slot) DO UPDATE SET mails = usages.mails + excluded.mails,"
+    " updated = greatest(usages.updated, excluded.updated)"};
 // Of what is stored already.
 const Sql kStored{"accept: stored",
                   "SELECT b.delivery, CASE WHEN b.token = 1 THEN b.holder ELSE 0 END, d.created"
@@ -264,6 +275,7 @@ Result<void> Flight<Accept>::fly(Hot& hot, std::int64_t token) {
   AcceptColumns c;
   KeyedIds keyed;
   std::set<NodeKey> holders;
+  std::map<AccountKey, std::int64_t> mails;
   by_key_.clear();
   for (Pending<Accept>* const item : flying_) {
     const auto& record = item->op.idempotency;
@@ -278,10 +290,17 @@ Result<void> Flight<Accept>::fly(Hot& hot, std::int64_t token) {
     if (record) keyed[record->key] = {&*record, item->answer->delivery.id};
     by_key_[number_of(item->answer->delivery.key)] = item;
     holders.insert(item->op.holder);
+    mails[item->op.delivery.account] += item->answer->delivery.counts.total;
   }
   if (by_key_.empty()) return {};
   Column held(kInt8);
   for (const NodeKey holder : holders) held.add(holder);
+  Column users(kInt8);
+  Column used(kInt8);
+  for (const auto& [account, count] : mails) {
+    users.add(account);
+    used.add(count);
+  }
   add_begin(hot.link, token, hot.told, limits_within(hot.flight_max));
   if (!keyed.empty()) add_answers(hot.link, hot.told, keyed);
   hot.link.add(kHoldNodes, Params() << held)
@@ -293,10 +312,11 @@ Result<void> Flight<Accept>::fly(Hot& hot, std::int64_t token) {
       .add(kInsertBatches, Params()
                                << hot.told << c.number << c.delivery << c.owner << c.batch_traffic
                                << c.domain << c.email << c.size << c.node << c.due_in)
+      .add(kCountUsages, Params() << hot.told << users << used << (token & (kUsageSlots - 1)))
       .add(kCommit);
   const auto answers = hot.link.fly(hot.flight_max);
   if (!answers) return fail(answers.error());
-  take_answer((*answers)[answers->size() - 2]);
+  take_answer((*answers)[answers->size() - 3]);
   return {};
 }
 

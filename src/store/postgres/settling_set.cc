@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "store/logs.h"
 #include "store/postgres/event_sheets.h"
 #include "store/postgres/link.h"
 #include "store/postgres/session.h"
@@ -14,7 +15,8 @@ namespace {
 
 const Sql kLockBatches{"settle: lock batches",
                        "SELECT number, delivery, size, removed, open, token, holder, losses, alone,"
-                       " ready_at, account FROM batches WHERE number = ANY($1) ORDER BY number"
+                       " ready_at, account, first_email_id"
+                       " FROM batches WHERE number = ANY($1) ORDER BY number"
                        " FOR NO KEY UPDATE"};
 const Sql kSending{"settle: deliveries",
                    "SELECT key, expires, total FROM deliveries WHERE key = ANY($1)"
@@ -102,6 +104,14 @@ const Sql kArrived{"settle: not on their way any more",
                    "DELETE FROM on_its_way w USING unnest($1::bigint[], $2::bigint[]) u(batch, seq)"
                    " WHERE w.batch = u.batch AND w.seq = u.seq"};
 
+const Sql kNoLongerNotSent{
+    "settle: no longer not sent",
+    "DELETE FROM not_sent n USING unnest($1::bigint[], $2::bigint[], $3::bigint[])"
+    " u(account, state, id) WHERE n.account = u.account AND n.state = u.state AND n.id = u.id"};
+const Sql kNotSent{"settle: not sent",
+                   "INSERT INTO not_sent(account, state, id, code) SELECT * FROM"
+                   " unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])"};
+
 }  // namespace
 
 SettlingSet SettlingSet::of(std::span<const Table> answers, Instant now) {
@@ -127,6 +137,7 @@ SettlingSet SettlingSet::of(std::span<const Table> answers, Instant now) {
     row.alone = rows.optional_integer(i, 8);
     row.ready_at = rows.optional_instant(i, 9);
     row.account = AccountKey{rows.integer(i, 10)};
+    row.first_email_id = rows.integer(i, 11);
     const auto life = lives.find(row.delivery);
     row.known = life != lives.end();
     if (row.known) row.expires = life->second;
@@ -183,6 +194,7 @@ Result<OutcomeRecorded> SettlingSet::settle(const OutcomeRecord& outcome) {
     if (auto* const is = count_of(sum, verdict.next)) ++*is;
     if (!is_terminal(recipient.state) && is_terminal(verdict.next)) ++its->settled;
     events.add(its->account, event_of(outcome, verdict.next, recipient.attempts, now));
+    keep_log(*its, place, verdict.next, log_code(outcome.outcome));
     recipient.state = verdict.next;
     recipient.due = due;
     if (due && (!its->due || *due < *its->due)) its->due = due;
@@ -190,6 +202,19 @@ Result<OutcomeRecorded> SettlingSet::settle(const OutcomeRecord& outcome) {
   return OutcomeRecorded{.state = recipient.state,
                          .superseded = !changes,
                          .due = recipient.due ? std::optional(*recipient.due - now) : std::nullopt};
+}
+
+// What is sent at the first try, as nearly all is, is not written down.
+void SettlingSet::keep_log(const SettlingBatch& its, const Place& place, RecipientState next,
+                           int code) {
+  const RecipientState was = recipients[place].state;
+  if (!is_kept_not_sent(was) && !is_kept_not_sent(next)) return;
+  const auto [entry, added] = log.try_emplace(place);
+  if (added) {
+    entry->second = {.account = its.account, .id = its.first_email_id + place.second, .was = was};
+  }
+  entry->second.is = next;
+  entry->second.code = code;
 }
 
 Result<void> SettlingSet::doubt(const BatchKey& key) {
@@ -283,8 +308,35 @@ void add_arrived(To& to, const SettlingSet& set) {
 }
 
 template <class To>
+void add_log(To& to, const SettlingSet& set) {
+  struct Columns {
+    Column account{kInt8}, state{kInt8}, id{kInt8};
+  };
+  Columns gone;
+  Columns come;
+  Column code(kInt8);
+  for (const auto& [place, entry] : set.log) {
+    if (is_kept_not_sent(entry.was)) {
+      gone.account.add(entry.account);
+      gone.state.add(entry.was);
+      gone.id.add(entry.id);
+    }
+    if (!is_kept_not_sent(entry.is)) continue;
+    come.account.add(entry.account);
+    come.state.add(entry.is);
+    come.id.add(entry.id);
+    code.add(entry.code);
+  }
+  if (!gone.id.empty()) to.add(kNoLongerNotSent, Params() << gone.account << gone.state << gone.id);
+  if (!come.id.empty()) {
+    to.add(kNotSent, Params() << come.account << come.state << come.id << code);
+  }
+}
+
+template <class To>
 void add_recipients(To& to, const SettlingSet& set) {
   add_progress(to, set);
+  add_log(to, set);
   add_absolved(to, set);
   add_arrived(to, set);
 }

@@ -31,6 +31,7 @@ using Place = std::pair<std::int64_t, std::int64_t>;  // batch number, seq
 struct SettlingBatch {
   DeliveryKey delivery{};
   AccountKey account{};
+  PublicId first_email_id = 0;
   std::int64_t size = 0;
   bool has_holes = false;
   std::int64_t open = 0;
@@ -68,6 +69,15 @@ struct SettlingRecipient {
   std::string more;
 };
 
+// A recipient's place among those who were not sent to (store/logs.h), before and after.
+struct SettlingLog {
+  AccountKey account{};
+  PublicId id = 0;
+  RecipientState was = RecipientState::pending;
+  RecipientState is = RecipientState::pending;
+  int code = 0;
+};
+
 struct SettlingSet {
   Instant now{};
   std::map<std::int64_t, SettlingBatch> batches;
@@ -76,6 +86,7 @@ struct SettlingSet {
   std::set<Place> on_their_way;  // of whom nothing is recorded yet
   std::set<Place> arrived;       // no more
   std::set<Place> absolved;
+  std::map<Place, SettlingLog> log;              // of whom it changes
   std::map<DeliveryKey, DeliveryCounts> counts;  // to be added, of each that is touched
   std::map<DeliveryKey, std::int64_t> totals;    // recipients of each that goes out, or has
   CommitEvents events;
@@ -84,6 +95,7 @@ struct SettlingSet {
   [[nodiscard]] static SettlingSet of(std::span<const Table> answers, Instant now);
   // not_found: no such recipient, or its delivery was deleted.
   [[nodiscard]] Result<OutcomeRecorded> settle(const OutcomeRecord& outcome);
+  void keep_log(const SettlingBatch& its, const Place& place, RecipientState next, int code);
   // Those who are on their way in this batch, whose holder says nothing any more.
   [[nodiscard]] Result<void> doubt(const BatchKey& key);
   // nullptr: it is not there, or its number is another delivery's.

@@ -65,6 +65,23 @@ class Questions final : public ReadTransaction {
                             std::int64_t limit, std::optional<std::int64_t> from) override;
   Result<Story> story(const RecipientKey& key) override;
 
+  // -- the log, usages (reads_logs.cc; stories: reads_recipients.cc)
+  Result<std::vector<LogRange>> log_ranges(DeliveryKey key) override;
+  Result<PublicId> log_id_since(AccountKey account, Instant at) override;
+  Result<std::vector<DeliveryKey>> late_starts(AccountKey account, Instant from, Instant to,
+                                               std::int64_t limit) override;
+  Result<std::vector<LogHit>> not_sent(AccountKey account, LogKey key, LogRange range,
+                                       std::int64_t limit) override;
+  Result<std::vector<LogBatch>> log_batches(AccountKey account, LogRange range,
+                                            std::int64_t limit) override;
+  Result<std::vector<LogHit>> log_hits(std::span<const LogBatch> batches,
+                                       std::int64_t limit) override;
+  Result<Addressed> log_ids_of(AccountKey account, std::string_view address, PublicId below,
+                               std::optional<std::int64_t> from) override;
+  Result<std::vector<Story>> log_stories(AccountKey account,
+                                         std::span<const PublicId> ids) override;
+  Result<std::vector<Usage>> usages(AccountKey account, Month first, Month last) override;
+
   // -- imports (reads_scheduling.cc)
   Result<ImportJob> import_job(AccountKey account, PublicId id) override;
   Result<std::vector<ImportJob>> running_imports(NodeKey node) override;

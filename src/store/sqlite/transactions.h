@@ -102,6 +102,40 @@ class SqliteReadTransaction final : public ReadTransaction {
   }
   Result<Story> story(const RecipientKey& key) override { return queries_.story(key); }
 
+  Result<std::vector<LogRange>> log_ranges(DeliveryKey key) override {
+    return queries_.log_ranges(key);
+  }
+  Result<PublicId> log_id_since(AccountKey account, Instant at) override {
+    return queries_.log_id_since(account, at);
+  }
+  Result<std::vector<DeliveryKey>> late_starts(AccountKey account, Instant from, Instant to,
+                                               std::int64_t limit) override {
+    return queries_.late_starts(account, from, to, limit);
+  }
+  Result<std::vector<LogHit>> not_sent(AccountKey account, LogKey key, LogRange range,
+                                       std::int64_t limit) override {
+    return queries_.not_sent(account, key, range, limit);
+  }
+  Result<std::vector<LogBatch>> log_batches(AccountKey account, LogRange range,
+                                            std::int64_t limit) override {
+    return queries_.log_batches(account, range, limit);
+  }
+  Result<std::vector<LogHit>> log_hits(std::span<const LogBatch> batches,
+                                       std::int64_t limit) override {
+    return queries_.log_hits(batches, limit);
+  }
+  Result<Addressed> log_ids_of(AccountKey account, std::string_view address, PublicId below,
+                               std::optional<std::int64_t> from) override {
+    return queries_.log_ids_of(account, address, below, from);
+  }
+  Result<std::vector<Story>> log_stories(AccountKey account,
+                                         std::span<const PublicId> ids) override {
+    return queries_.log_stories(account, ids);
+  }
+  Result<std::vector<Usage>> usages(AccountKey account, Month first, Month last) override {
+    return queries_.usages(account, first, last);
+  }
+
   Result<ImportJob> import_job(AccountKey account, PublicId id) override {
     return queries_.import_job(account, id);
   }
@@ -321,6 +355,9 @@ class SqliteWriteTransaction final : public WriteTransaction {
                                     DeliveryCounts& counts, Result<OutcomeRecorded>& answer);
   [[nodiscard]] Result<void> release(const BatchRelease& release, BatchSettling& batch,
                                      DeliveryCounts& counts, Result<BatchReleased>& answer);
+  [[nodiscard]] Result<void> keep_not_sent(AccountKey account, PublicId id, RecipientState was,
+                                           RecipientState is, int code);
+  [[nodiscard]] Result<void> count_usage(AccountKey account, std::int64_t mails);  // writes_life.cc
   [[nodiscard]] Result<void> count_delivery(DeliveryKey key, const DeliveryCounts& by,
                                             Settling& settling);
   [[nodiscard]] Result<std::optional<Instant>> earliest_due(std::int64_t batch, std::int64_t open);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Accept (store/work.h): transactions, stored, started and leased in one step.
+#include <map>
+
 #include <fmt/format.h>
 
 #include "store/settling.h"
@@ -55,6 +57,7 @@ Result<Accepted> SqliteWriteTransaction::accept(Accept& accept, NodeKey holder) 
 Result<void> SqliteWriteTransaction::perform(Together<Accept> items) {
   std::optional<NodeKey> asked;
   bool lives = false;
+  std::map<AccountKey, std::int64_t> mails;
   for (Pending<Accept>* const item : items) {
     if (auto sound = check_sound(item->op); !sound) {
       item->answer = fail(std::move(sound.error()));
@@ -72,7 +75,12 @@ Result<void> SqliteWriteTransaction::perform(Together<Accept> items) {
         accepted.error().kind != ErrorKind::conflict) {
       return fail(std::move(accepted.error()));
     }
+    if (accepted) mails[item->op.delivery.account] += accepted->delivery.counts.total;
     item->answer = std::move(accepted);
+  }
+  for (const auto& [account, count] : mails) {
+    auto counted = count_usage(account, count);
+    if (!counted) return counted;
   }
   return {};
 }

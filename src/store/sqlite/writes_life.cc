@@ -73,6 +73,8 @@ Result<void> SqliteWriteTransaction::start_delivery(DeliveryKey key, std::string
   }
   events_.add(account, event_of_many(EventKind::delivery_started, key, total, now_));
   if (total == 0) events_.add(account, event_of_many(EventKind::delivery_finished, key, 0, now_));
+  auto counted = count_usage(account, total);
+  if (!counted) return counted;
   if (traffic == TrafficClass::bulk) return {};  // due since they were made
   waiting_ += total;
   const auto sections = queries_.live_sections(key);
@@ -84,6 +86,17 @@ Result<void> SqliteWriteTransaction::start_delivery(DeliveryKey key, std::string
     if (!done) return done;
   }
   return {};
+}
+
+Result<void> SqliteWriteTransaction::count_usage(AccountKey account, std::int64_t mails) {
+  if (mails == 0) return {};
+  return db_
+      .query(
+          "INSERT INTO usages(account, month, slot, mails, updated) VALUES(?, ?, 0, ?, ?)"
+          " ON CONFLICT(account, month, slot) DO UPDATE SET mails = mails + excluded.mails,"
+          " updated = max(updated, excluded.updated)")
+      .bind(account, month_of(now_), mails, now_)
+      .run();
 }
 
 Result<void> SqliteWriteTransaction::fail_delivery(DeliveryKey key, std::string_view reason) {
@@ -147,6 +160,16 @@ Result<void> SqliteWriteTransaction::delete_delivery(DeliveryKey key) {
 // ---- removal -----------------------------------------------------------------------------------
 
 Result<void> SqliteWriteTransaction::purge_batch(std::int64_t number, std::int64_t& rows) {
+  auto forgotten =
+      db_.query(
+             "DELETE FROM not_sent WHERE account = (SELECT account FROM batches WHERE number = ?1)"
+             " AND state IN (1, 3, 4, 5, 6, 7)"
+             " AND id BETWEEN (SELECT first_email_id FROM batches WHERE number = ?1)"
+             " AND (SELECT first_email_id + capacity - 1 FROM batches WHERE number = ?1)")
+          .bind(number)
+          .run();
+  if (!forgotten) return forgotten;
+  rows -= db_.changes();
   auto done = db_.query("DELETE FROM recipients WHERE id BETWEEN ? AND ?")
                   .bind(first_row(number), last_row(number))
                   .run();

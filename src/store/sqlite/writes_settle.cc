@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <map>
 
+#include "store/logs.h"
 #include "store/records.h"
 #include "store/settling.h"
 #include "store/sqlite/keys.h"
@@ -47,6 +48,7 @@ struct SqliteWriteTransaction::BatchSettling {
   std::int64_t number = 0;
   TrafficClass traffic{};
   AccountKey account{};
+  PublicId first_email_id = 0;
   std::int64_t size = 0;
   bool has_holes = false;
   std::int64_t open = 0;
@@ -154,6 +156,9 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
     count(counts, next, 1);
     if (!is_terminal(state) && is_terminal(next)) ++batch.settled;
     events_.add(batch.account, event_of(outcome, next, attempts + tried, now_));
+    auto kept = keep_not_sent(batch.account, batch.first_email_id + outcome.key.seq, state, next,
+                              log_code(outcome.outcome));
+    if (!kept) return kept;
     if (due && (!batch.due || *due < *batch.due)) batch.due = due;
   }
   ++batch.recorded;
@@ -161,6 +166,22 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
                            .superseded = !changes,
                            .due = due ? std::optional(*due - now_) : std::nullopt};
   return {};
+}
+
+// What is sent at the first try, as nearly all is, is not written down (store/logs.h).
+Result<void> SqliteWriteTransaction::keep_not_sent(AccountKey account, PublicId id,
+                                                   RecipientState was, RecipientState is,
+                                                   int code) {
+  if (is_kept_not_sent(was) && was != is) {
+    auto done = db_.query("DELETE FROM not_sent WHERE account = ? AND state = ? AND id = ?")
+                    .bind(account, was, id)
+                    .run();
+    if (!done) return done;
+  }
+  if (!is_kept_not_sent(is)) return {};
+  return db_.query("INSERT OR REPLACE INTO not_sent(account, state, id, code) VALUES(?, ?, ?, ?)")
+      .bind(account, is, id, code)
+      .run();
 }
 
 // The earliest instant at which a recipient of the batch is due; nullopt if none is open.
@@ -224,8 +245,8 @@ Result<void> SqliteWriteTransaction::settle_batch(BatchSettling& batch, Settling
   {
     auto query = db_.query(
         "SELECT b.traffic, b.size, b.removed, b.open, b.ready_at, b.token, b.holder, b.losses,"
-        " b.alone, b.begun, d.expires, d.at_most_once, b.account FROM batches b JOIN deliveries d"
-        " ON d.key = b.delivery"
+        " b.alone, b.begun, d.expires, d.at_most_once, b.account, b.first_email_id FROM batches b"
+        " JOIN deliveries d ON d.key = b.delivery"
         " WHERE b.number = ? AND b.delivery = ? AND d.status IN (5, 6) AND d.deleted = 0");
     query.bind(batch.number, batch.pieces.front().batch.delivery);
     if (!query.next()) {
@@ -247,6 +268,7 @@ Result<void> SqliteWriteTransaction::settle_batch(BatchSettling& batch, Settling
     batch.expires = query.optional_instant(10).value_or(Instant::max());
     batch.at_most_once = query.flag(11);
     batch.account = AccountKey{query.integer(12)};
+    batch.first_email_id = query.integer(13);
   }
   DeliveryCounts& counts = settling.sum->counts;
   for (const SettlePiece& piece : batch.pieces) {

@@ -195,6 +195,14 @@ class Description(Checks):
         self.account.end_of(job["job_id"])
         self.fits(self.account.job(job["job_id"]), "getImport", 200)
         self.fits(self.get("/deliveries"), "listDeliveries", 200)
+        log = door.eventually(lambda: self.ok(self.get("/logs/mails/results"))["data"], "a log row")
+        self.fits(self.get("/logs/mails/results"), "searchLogs", 200)
+        self.fits(self.get(f"/logs/mails/{log[0]['maillog_id']}"), "getLog", 200)
+        self.fits(self.get("/usages?month_ago=2"), "listUsages", 200)
+        month = self.fits(self.get("/usages/latest"), "latestUsage", 200)["month"]
+        self.fits(self.get(f"/usages/{month}"), "getUsage", 200)
+        self.fits(self.get("/events"), "listEvents", 200)
+        self.fits(self.post("/events/ticket"), "makeEventTicket", 201)
         refusal = OPENAPI["components"]["schemas"]["Refusal"]
         for answer in (self.send({"subject": ""}), self.get("/deliveries/999999999"),
                        self.get("/deliveries", token="x")):

@@ -262,6 +262,7 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "ALTER TABLE contents DROP COLUMN text_from_html;"
       "DROP TABLE kept_answers; DROP TABLE leadership; DROP TABLE source_owners;"
       "DROP TABLE changes; DROP TABLE bells; DROP TABLE news; DROP TABLE event_sheets;"
+      "DROP TABLE not_sent; DROP TABLE usages; DROP INDEX batches_log; DROP INDEX deliveries_late;"
       "DROP TABLE on_its_way; DROP TABLE nodes; DROP INDEX suspects_aside; DROP TABLE suspects;"
       "DROP INDEX deliveries_newest; ALTER TABLE deliveries DROP COLUMN expires;"
       "ALTER TABLE batches DROP COLUMN losses; ALTER TABLE batches DROP COLUMN alone;"
