@@ -31,7 +31,7 @@ struct Options {
   // Files being uploaded or sent at once; more get 503, of one account before others (FilePlaces).
   std::size_t files_max = 64;
   // Streams of events open at once; more get 429, of one account before others.
-  std::size_t event_streams_max = 256;
+  std::size_t event_streams_max = 64;
   // Where clients reach us, e.g. "https://mail.example.jp"; empty: http/origin.h.
   std::string public_url;
   // Whose word counts for who a request came from (http/forwarded.h).

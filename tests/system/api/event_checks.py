@@ -265,12 +265,12 @@ class Events(Checks):
     def test_streams_of_one_account_leave_others_some(self):
         streams = []
         try:
-            while len(streams) <= 256:
+            while len(streams) <= 64:
                 streams.append(Stream(self.account))
                 if streams[-1].answer.status != 200:
                     break
             self.assertEqual(429, streams[-1].answer.status)
-            self.assertGreater(len(streams), 64)
+            self.assertGreater(len(streams), 16)
             other = new_account("other")
             with Stream(other) as stream:
                 self.assertEqual(200, stream.answer.status)
