@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/answers.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <memory>
@@ -120,6 +121,8 @@ Language language_of(std::string_view accept_language) {
 }
 
 int status_of(const intake::Refusal& refusal) {
+  constexpr int kTooManyRequests = 429;
+  if (refusal.retry_after) return kTooManyRequests;
   return status_of_kind(refusal.kind);
 }
 
@@ -153,7 +156,16 @@ std::string error_body(const intake::Problems& problems, Language language) {
 }
 
 http::Response refused(const intake::Refusal& refusal, Language language) {
-  return http::Response::json(status_of(refusal), error_body(refusal.problems, language));
+  auto response = http::Response::json(status_of(refusal), error_body(refusal.problems, language));
+  if (refusal.retry_after) say_when_free(response, *refusal.retry_after, refusal.limit);
+  return response;
+}
+
+void say_when_free(http::Response& response, std::chrono::seconds free_in, std::string_view limit) {
+  const std::string seconds = std::to_string(std::max<std::int64_t>(1, free_in.count()));
+  response.headers.set("X-Rate-Limit-Retry-After-Seconds", seconds);
+  response.headers.set("Retry-After", seconds);
+  response.headers.set(kLimitHeader, std::string(limit));
 }
 
 http::Response invalid(const intake::Problems& problems, Language language) {

@@ -20,6 +20,7 @@
 #include "http/router.h"
 #include "intake/intake.h"
 #include "intake/uploads.h"
+#include "operate/operations.h"
 #include "store/store.h"
 
 namespace todoku::api {
@@ -32,6 +33,9 @@ struct Options {
   std::string public_url;
   // Whose word counts for who a request came from (http/forwarded.h).
   std::vector<net::Network> trusted_proxies;
+  // Whose keys with the scope admin manage accounts, and from where; empty: nobody's, nowhere.
+  std::string provisioning_account;
+  std::vector<net::Network> provisioning_networks;
 };
 
 // One authenticated request.
@@ -40,8 +44,11 @@ struct Call {
   http::Body& body;
   store::Account account;
   store::Scopes scopes = 0;  // what its key opens
+  std::int64_t key = 0;      // its id
+  net::IpAddress from;       // whose request it is
   Language language = Language::english;
-  std::string unknown;  // members of its JSON that nobody read (members.h)
+  std::string unknown;       // members of its JSON that nobody read (members.h)
+  std::string_view warning;  // for the header of that name; a literal
 };
 
 class Api {
@@ -56,6 +63,7 @@ class Api {
     const Clock& clock;
     Metrics& metrics;
     Random& random;
+    operate::Operations* operations = nullptr;  // nullptr: none are offered
   };
   Api(const Ground& ground, Options options);
 
@@ -79,6 +87,7 @@ class Api {
     add(router, method, pattern, opened_by, {}, endpoint);
   }
   [[nodiscard]] store::Store& store() { return ground_.store; }
+  [[nodiscard]] operate::Operations* operations() { return ground_.operations; }
   [[nodiscard]] intake::Intake& intake() { return ground_.intake; }
   [[nodiscard]] const intake::Intake& intake() const { return ground_.intake; }
   [[nodiscard]] intake::Uploads& uploads() { return ground_.uploads; }
@@ -88,6 +97,8 @@ class Api {
   [[nodiscard]] Task<std::optional<http::Response>> ask_again(Call& call);
   [[nodiscard]] FilePlaces& file_places() { return file_places_; }
   [[nodiscard]] const Options& options() const { return options_; }
+  // Warns of a From address that is accepted without proof.
+  void warn_of_sender(Call& call, const Content& content) const;
   // Octets a request with JSON and attachments may have.
   [[nodiscard]] std::size_t form_octets_max() const;
   // Of a request's JSON: no list that is allowed is longer.
@@ -102,9 +113,10 @@ class Api {
   Task<access::Authenticator::Admission> holder_of(const http::Request& request);
   Task<http::Response> serve(http::Request& request, http::Body& body, Door door);
   Task<http::Response> answer(Call& call, Door door);
-  [[nodiscard]] http::Response over_the_limit(std::uint32_t retry_after_seconds, Language language);
-  // What every answer has, `remaining` requests being left.
-  void finish(http::Response& response, std::uint32_t remaining);
+  [[nodiscard]] static http::Response over_the_limit(const access::RateLimit::Verdict& rate,
+                                                     Language language);
+  // What every answer has, `remaining` requests of the limit being left; 0: there is none.
+  void finish(http::Response& response, std::uint32_t limit, std::uint32_t remaining);
 
   const Ground ground_;
   std::mutex random_mutex_;  // guards ground_.random
@@ -125,6 +137,8 @@ void add_bulk_routes(Api& api, http::Router& router);
 void add_delivery_routes(Api& api, http::Router& router);
 void add_recipient_routes(Api& api, http::Router& router);
 void add_import_routes(Api& api, http::Router& router);
+void add_domain_routes(Api& api, http::Router& router);
+void add_provisioning_routes(Api& api, http::Router& router);
 
 // The id in a path segment; nullopt if it is not a positive number.
 [[nodiscard]] std::optional<store::PublicId> path_id(const Call& call, std::string_view name);

@@ -17,6 +17,7 @@ Task<http::Response> add_transaction(Api& api, Call& call) {
   call.unknown = unknown_members(form.object(), members::kTransaction);
   intake::Problems problems;
   auto request = read_transaction(form.object(), api.intake().limits(), problems);
+  api.warn_of_sender(call, request.content);
   request.content.attachments = std::move(form.attachments);
   const auto accepted = co_await api.intake().accept_transaction(call.account, std::move(request),
                                                                  std::move(problems));

@@ -5,15 +5,17 @@
 
 #include "async/runtime.h"
 #include "async/timer.h"
+#include "intake/mail_limit.h"
 
 namespace todoku::app {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::int64_t kRows = 1'000;     // of one transaction: a few milliseconds
-constexpr Microseconds kBetween = 50ms;   // while there is more: leaves the disk to others
-constexpr Microseconds kLookAgain = 30s;  // when there was nothing
+constexpr std::int64_t kRows = 1'000;         // of one transaction: a few milliseconds
+constexpr Microseconds kBetween = 50ms;       // while there is more: leaves the disk to others
+constexpr store::DayNumber kCountsKept = 62;  // days: a month and what it is compared with
+constexpr Microseconds kLookAgain = 30s;      // when there was nothing
 
 }  // namespace
 
@@ -27,9 +29,16 @@ Task<void> Housekeeping::stop() {
 
 Task<void> Housekeeping::purge() {
   while (true) {
-    const auto more = co_await store_.write(
-        store::WritePriority::retention,
-        [](store::WriteTransaction& transaction) { return transaction.purge_deleted(kRows); });
+    const auto before = intake::day_of(store_.clock().now()) - kCountsKept;
+    const auto more =
+        co_await store_.write(store::WritePriority::retention,
+                              [before](store::WriteTransaction& transaction) -> Result<bool> {
+                                const auto purged = transaction.purge_deleted(kRows);
+                                if (!purged || *purged) return purged;
+                                const auto dropped = transaction.drop_mail_counts(before, kRows);
+                                if (!dropped) return fail(dropped.error());
+                                return !*dropped;
+                              });
     if (more) {
       purging_.worked(clock_.steady_now());
     } else {

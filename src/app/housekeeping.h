@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Work that nobody waits for: rows of deleted deliveries go away little by little.
+// Work that nobody waits for: rows of deleted deliveries, and counts of long ago, go away little by
+// little.
 #pragma once
 
 #include "async/task.h"

@@ -61,6 +61,8 @@ struct Config {
     std::int64_t connections_per_client_max = 0;
     std::vector<std::string> trusted_proxies;
     std::int64_t rate_limit_per_minute = 0;
+    std::string provisioning_account;
+    std::vector<std::string> provisioning_networks;
   };
   struct Limits {
     std::int64_t drafts_max = 0;
@@ -77,6 +79,9 @@ struct Config {
     std::int64_t message_bytes_max = 0;
     std::int64_t import_bytes_max = 0;
     std::int64_t reservation_days_max = 0;
+  };
+  struct Intake {
+    std::string from_domains;
   };
   struct Admin {
     std::string socket;
@@ -172,6 +177,7 @@ struct Config {
   Log log;
   Api api;
   Limits limits;
+  Intake intake;
   Admin admin;
   Metrics metrics;
   Dns dns;

@@ -25,8 +25,10 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "intake/limits.h"
+#include "intake/mail_limit.h"
 #include "intake/problem.h"
 #include "intake/request.h"
+#include "intake/senders.h"
 #include "store/store.h"
 
 namespace todoku::intake {
@@ -72,6 +74,12 @@ class Intake {
   [[nodiscard]] const Limits& limits() const { return limits_; }
   void set_import_starter(ImportStarter& starter) { import_starter_ = &starter; }
 
+  // Whose From address is accepted; it outlives this. Without it anybody's is.
+  void set_senders(const Senders& senders) { senders_ = &senders; }
+  [[nodiscard]] const Senders* senders() const { return senders_; }
+  // Counts what accounts with a limit hand in; it outlives this. Without it nobody has one.
+  void set_mail_limit(MailLimit& limit) { mail_limit_ = &limit; }
+
   // `problems`, here and below: what reading the request has found wrong with it already. It is
   // told together with what is wrong besides.
   Task<Answer<store::PublicId>> accept_transaction(store::Account account,
@@ -102,12 +110,19 @@ class Intake {
 
  private:
   Task<void> wait_for_import(store::AccountKey account, store::PublicId delivery);
+  // Nothing is counted of a refusal.
+  Task<std::optional<Refusal>> admit(const store::Account& account, std::int64_t mails,
+                                     bool transactional);
+  Task<Answer<std::int64_t>> admit_bulk(store::Account account, store::PublicId delivery);
+  void give_back(const store::Account& account, std::int64_t mails);
 
   store::Store& store_;
   const Clock& clock_;
   const Limits limits_;
   Handover& handover_;
   ImportStarter* import_starter_ = nullptr;
+  const Senders* senders_ = nullptr;
+  MailLimit* mail_limit_ = nullptr;
   Histogram& accept_seconds_;
   Counter& accepted_total_;
 };

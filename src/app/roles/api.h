@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "api/api.h"
+#include "app/mail_counting.h"
 #include "app/passing_on.h"
 #include "app/roles/events.h"
 #include "app/roles/ground.h"
@@ -18,6 +19,7 @@
 #include "app/sending.h"
 #include "base/random.h"
 #include "intake/intake.h"
+#include "intake/senders.h"
 #include "net/endpoint.h"
 
 namespace todoku::app::roles {
@@ -29,6 +31,7 @@ class ApiRole final : public Role {
     Sending* sending = nullptr;
     std::function<void()> wake_scheduler;
     intake::ImportStarter* imports = nullptr;
+    operate::Operations* operations = nullptr;
   };
   // Everything given outlives the role.
   ApiRole(const Ground& ground, Shared& shared, Beside beside);
@@ -45,6 +48,7 @@ class ApiRole final : public Role {
   [[nodiscard]] std::optional<net::Endpoint> endpoint() const;
 
  private:
+  [[nodiscard]] Result<void> check_senders();
   [[nodiscard]] http::Router router();
   [[nodiscard]] api::Options api_options() const;
   [[nodiscard]] http::ServerOptions server_options();
@@ -54,6 +58,8 @@ class ApiRole final : public Role {
 
   const Ground& ground_;
   PassingOn passing_on_;
+  intake::Senders senders_;
+  intake::MailLimit mail_limit_;
   intake::Intake intake_;
   ImportsElsewhere imports_elsewhere_;
   SeededRandom random_;
@@ -62,6 +68,7 @@ class ApiRole final : public Role {
   std::unique_ptr<http::Server> farewell_;
   mutable std::mutex mutex_;
   std::optional<net::Endpoint> endpoint_;
+  MailCounting counting_;
   Running running_;
 };
 

@@ -254,6 +254,11 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
   });
   store->close();
   tamper(
+      "DROP TABLE domains; DROP TABLE mail_counts;"
+      "ALTER TABLE accounts DROP COLUMN requests_per_minute;"
+      "ALTER TABLE accounts DROP COLUMN mails_per_minute;"
+      "ALTER TABLE accounts DROP COLUMN mails_per_day;"
+      "ALTER TABLE accounts DROP COLUMN mails_per_month;"
       "ALTER TABLE api_keys DROP COLUMN scopes; ALTER TABLE api_keys DROP COLUMN networks;"
       "ALTER TABLE api_keys DROP COLUMN expires; ALTER TABLE api_keys DROP COLUMN life; DROP INDEX "
       "api_keys_account; DROP INDEX "
