@@ -91,3 +91,88 @@ class Provisioning(Checks):
         token = issued(door.world.stack.command("key", "add", self.account.name, "--scopes",
                                                 "admin"))[2]
         self.refused(self.account.request("GET", "/accounts", token=token), status=403)
+
+
+class Limits(Checks):
+    """Of an account, made by the command line."""
+
+    def limit(self, account, **limits):
+        words = [word for name, value in limits.items()
+                 for word in (f"--{name.replace('_', '-')}", str(value))]
+        door.world.stack.command("account", "limit", account.name, *words)
+
+    def reached(self, answer, limit, most):
+        """Refused by this limit, which is told when it is free again."""
+        (told,) = self.refused(answer, status=429)
+        self.assertIn(str(most), told)
+        self.assertEqual(limit, answer.headers["x-todoku-limit"])
+        seconds = int(answer.headers["retry-after"])
+        self.assertEqual(str(seconds), answer.headers["x-rate-limit-retry-after-seconds"])
+        return seconds
+
+    def test_mails_a_day_and_a_month(self):
+        for limit, longest in (("mails_per_day", 86_400), ("mails_per_month", 31 * 86_400)):
+            account = door.new_account("limited")
+            self.limit(account, **{limit: 3})
+            self.accepted(account.send({"cc": ["a@fast.example"]}))
+            seconds = self.reached(account.send({"cc": ["a@fast.example"]}), limit, 3)
+            self.assertTrue(1 <= seconds <= longest, seconds)
+            self.accepted(account.send({}))
+            self.reached(account.send({}), limit, 3)
+            batch = account.request("POST", "/deliveries/transaction/batch",
+                                    {"mails": [door.mail(), door.mail()]})
+            self.assertEqual(429, batch.status)
+            self.assertEqual(limit, batch.headers["x-todoku-limit"])
+            self.assertEqual([429, 429], [each["status"] for each in batch.json["data"]])
+            # A bulk counts when it is committed.
+            begun = self.ok(account.request("POST", "/deliveries/bulk/begin", door.draft()),
+                            201)["delivery_id"]
+            self.ok(account.request("PUT", f"/deliveries/bulk/update/{begun}",
+                                    {"to": [{"email": "b@fast.example"}]}))
+            path = f"/deliveries/bulk/commit/{begun}/immediate"
+            self.reached(account.request("PATCH", path), limit, 3)
+            self.assertEqual("EDIT", account.detail(begun)["status"])
+            self.limit(account, **{limit: 4})
+            door.eventually(lambda: account.request("PATCH", path).status == 200, "the commit")
+            self.limit(account, **{limit: 0})
+            door.eventually(lambda: account.send({}).status == 201, "no limit")
+
+    def test_an_import_that_commits_by_itself_is_not_for_an_account_with_such_a_limit(self):
+        account = door.new_account("limited")
+        self.limit(account, mails_per_month=100)
+        begun = self.ok(account.request("POST", "/deliveries/bulk/begin", door.draft()),
+                        201)["delivery_id"]
+        csv = b"email\na@fast.example\n"
+        self.refused(account.import_csv(begun, csv, {"immediate": True}), "immediate")
+        self.ok(account.import_csv(begun, csv), 201)
+
+    def test_mails_and_requests_a_minute(self):
+        account = door.new_account("limited")
+        self.limit(account, mails_per_minute=2)
+        self.accepted(account.send({"cc": ["a@fast.example"]}))
+        self.assertTrue(self.reached(account.send({}), "mails_per_minute", 2) <= 60)
+        account = door.new_account("limited")
+        self.limit(account, requests_per_minute=2)
+        left = account.request("GET", "/deliveries").headers["x-rate-limit-remaining"]
+        self.assertEqual("1", left)
+        self.ok(account.request("GET", "/deliveries"))
+        answer = account.request("GET", "/deliveries")
+        self.assertTrue(self.reached(answer, "requests_per_minute", 2) <= 60)
+        self.ok(self.account.request("GET", "/deliveries"))
+
+    def test_what_is_refused_is_not_counted(self):
+        account = door.new_account("limited")
+        self.limit(account, mails_per_day=1)
+        self.refused(account.send({"to": "nobody"}), "to")
+        self.accepted(account.send({}))
+
+    def test_a_restart_forgets_nothing(self):
+        with Stack(door.world.stack.binary, {"fast.example": []}) as stack:
+            account = door.Account(stack, "limited")
+            stack.command("account", "limit", "limited", "--mails-per-day", "2")
+            self.accepted(account.send({}))
+            stack.engine.terminate()
+            stack.engine.wait(60)
+            stack.start_engine()
+            self.accepted(account.send({}))
+            self.reached(account.send({}), "mails_per_day", 2)
