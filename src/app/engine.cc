@@ -325,10 +325,6 @@ Result<void> Engine::Parts::make_roles() {
   auto names = ProofNames::make(config, runtime->executor(0), clock, metrics);
   if (!names) return fail(std::move(names.error()));
   proof_names = std::move(*names);
-  running.add([this](SteadyInstant) {
-    wait_for(proof_names->stop());
-    return true;
-  });
   auto made_shared = roles::Shared::make(*ground);
   if (!made_shared) return fail(std::move(made_shared.error()));
   shared = std::move(*made_shared);
@@ -362,6 +358,11 @@ Result<void> Engine::Parts::make_roles() {
     api = made.get();
     add_role(std::move(made));
   }
+  // Before the roles, which would wait for names that nobody answers about.
+  roles_running.add([this](SteadyInstant) {
+    wait_for(proof_names->stop());
+    return true;
+  });
   return {};
 }
 

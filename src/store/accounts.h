@@ -45,7 +45,7 @@ enum class Scope : std::uint8_t {
   read = 2,      // what became of it
   content = 4,   // texts and insert codes of what was handed in
   suppress = 8,  // the lists of addresses that get no mail
-  admin = 16,    // accounts and keys of the installation
+  admin = 16,    // the account's domains; of an operator's account, all accounts and their keys
 };
 using Scopes = std::uint8_t;
 [[nodiscard]] constexpr Scopes operator|(Scope one, Scope other) {

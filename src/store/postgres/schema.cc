@@ -203,6 +203,8 @@ CREATE TABLE domains(
 CREATE INDEX domains_held ON domains(domain) WHERE state = 1;
 CREATE INDEX domains_proven ON domains(account, domain) WHERE state = 1;
 CREATE INDEX domains_look ON domains(look_at) WHERE look_at IS NOT NULL;
+INSERT INTO domains SELECT account, domain, '', 1, 1, '', min(created), min(created), NULL, NULL,
+  0, NULL FROM dkim_keys GROUP BY account, domain;
 CREATE TABLE mail_counts(
   account bigint NOT NULL, day bigint NOT NULL, node bigint NOT NULL, mails bigint NOT NULL,
   PRIMARY KEY(account, day, node)) WITH (fillfactor = 50);

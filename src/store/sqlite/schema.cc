@@ -258,7 +258,8 @@ ALTER TABLE nodes ADD COLUMN settings TEXT NOT NULL DEFAULT '';
 ALTER TABLE nodes ADD COLUMN sources TEXT NOT NULL DEFAULT '';
 )sql";
 
-// domains               store/domains.h; consents: keys of accounts, a space between.
+// domains               store/domains.h; consents: keys of accounts, a space between. Whoever has
+//                       a DKIM key has it from an operator, who so stood for the domain.
 // mail_counts           store/mail_counts.h: what a process accepted of an account on a day.
 // accounts.requests_per_minute, mails_per_...   store/accounts.h.
 constexpr const char* kVersion13 = R"sql(
@@ -270,6 +271,8 @@ CREATE TABLE domains(
 CREATE INDEX domains_held ON domains(domain) WHERE state = 1;
 CREATE INDEX domains_proven ON domains(account, domain) WHERE state = 1;
 CREATE INDEX domains_look ON domains(look_at) WHERE look_at IS NOT NULL;
+INSERT INTO domains SELECT account, domain, '', 1, 1, '', min(created), min(created), NULL, NULL,
+  0, NULL FROM dkim_keys GROUP BY account, domain;
 CREATE TABLE mail_counts(
   account INTEGER NOT NULL, day INTEGER NOT NULL, node INTEGER NOT NULL, mails INTEGER NOT NULL,
   PRIMARY KEY(account, day, node)) WITHOUT ROWID;
