@@ -129,6 +129,9 @@ void tell_account(Store& store, const Account& account, std::vector<std::string>
   said.push_back(fmt::format("account {} {} {} {} {} {}", static_cast<std::int64_t>(account.key),
                              account.name, account.weight, account.suspended,
                              account.text_from_html, to_epoch_ms(account.created)));
+  said.push_back(fmt::format("limits {} {} {} {}", account.limits.requests_per_minute,
+                             account.limits.mails_per_minute, account.limits.mails_per_day,
+                             account.limits.mails_per_month));
   for (const ApiKey& key :
        read(store, [&](ReadTransaction& t) { return t.api_keys(account.key); })) {
     said.push_back(fmt::format("key {} {} {} {} {} {} {}", key.id, key.label,
@@ -230,6 +233,18 @@ std::vector<std::string> all_of(Store& store) {
                                key.domain, key.selector, key.algorithm, key.sealed_private_key,
                                key.dns_record, to_epoch_ms(key.created)));
   }
+  for (const Domain& d : read(store, [](ReadTransaction& t) { return t.domains({}, 100); })) {
+    said.push_back(fmt::format("domain {} {} {} {} {} {} {} {} {} {} {} {}",
+                               static_cast<std::int64_t>(d.account), d.domain, d.token,
+                               static_cast<int>(d.state), d.vouched, d.consents.size(),
+                               to_epoch_ms(d.created), text_of(d.proven), text_of(d.answered),
+                               text_of(d.failing), d.failed_for.count(), text_of(d.look_at)));
+    const std::vector<AccountKey> whose = {d.account};
+    for (const MailCount& count :
+         read(store, [&](ReadTransaction& t) { return t.mail_counts(whose, 0); })) {
+      said.push_back(fmt::format("mails {} {}", count.day, count.mails));
+    }
+  }
   for (const QueueFigures& queue :
        read(store, [](ReadTransaction& t) { return t.queue_figures(); })) {
     said.push_back(fmt::format("queue {} {} {}", static_cast<int>(queue.traffic), queue.waiting,
@@ -326,6 +341,8 @@ class Filling {
     shop.suspended = true;
     shop.weight = 7;
     shop.text_from_html = false;
+    shop.limits = {
+        .requests_per_minute = 1, .mails_per_minute = 2, .mails_per_day = 3, .mails_per_month = 4};
     write(store_, [&](WriteTransaction& t) { return t.change_account(shop); });
   }
 
@@ -349,6 +366,17 @@ class Filling {
     });
     clock_.advance(Milliseconds(1'500));
     write(store_, [&](WriteTransaction& t) { return t.revoke_api_key(shop.key, second.id); });
+    Domain domain;
+    domain.account = shop.key;
+    domain.domain = "example.com";
+    domain.token = "token";
+    domain.state = DomainState::proven;
+    domain.consents = {acme_.key};
+    domain.proven = clock_.now();
+    domain.look_at = clock_.now();
+    write(store_, [&](WriteTransaction& t) { return t.add_domain(domain); });
+    const std::vector<MailCount> counts = {{shop.key, 20'454, 12}};
+    write(store_, [&](WriteTransaction& t) { return t.count_mails(NodeKey{3}, counts); });
     for (const char* selector : {"s1", "s2"}) {
       write(store_, [&](WriteTransaction& t) {
         return t.put_dkim_key({.account = acme_.key,
