@@ -150,7 +150,7 @@ Result<std::vector<LogHit>> Questions::log_hits(std::span<const LogBatch> batche
 Result<LogReads::Addressed> Questions::log_ids_of(AccountKey account, std::string_view address,
                                                   PublicId below,
                                                   std::optional<std::int64_t> /*from*/) {
-  constexpr std::int64_t kCandidatesMax = 20'000;
+  constexpr std::int64_t kCandidatesMax = 5'000;
   Addressed addressed;
   const auto hash = std::bit_cast<std::int64_t>(session_.hash()(address));
   const auto found = session_.ask(kAddressed, Params() << hash << kCandidatesMax + 1);
