@@ -111,6 +111,13 @@ constexpr std::array<CarriedColumn, 6> kProgressColumns{{{"batch", integer},
 constexpr std::array<CarriedColumn, 4> kSuspects{
     {{"batch", integer}, {"seq", integer}, {"deaths", integer}, {"aside", integer}}};
 constexpr std::array<CarriedColumn, 2> kOnItsWay{{{"batch", integer}, {"seq", integer}}};
+constexpr std::array<CarriedColumn, 4> kNotSent{
+    {{"account", integer}, {"state", integer}, {"id", integer}, {"code", integer}}};
+constexpr std::array<CarriedColumn, 5> kUsages{{{"account", integer},
+                                                {"month", integer},
+                                                {"slot", integer},
+                                                {"mails", integer},
+                                                {"updated", integer}}};
 constexpr std::array<CarriedColumn, 19> kImportJobs{{{"account", integer},
                                                      {"id", integer},
                                                      {"delivery", integer},
@@ -137,7 +144,10 @@ constexpr std::array<CarriedColumn, 6> kKeptAnswers{{{"key", octets},
                                                      {"answer", integer},
                                                      {"until", integer}}};
 
-constexpr std::array<CarriedTable, 15> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedColumn, 4> kEventSheets{
+    {{"account", integer}, {"place", integer}, {"at", integer}, {"entries", octets}}};
+
+constexpr std::array<CarriedTable, 18> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -145,13 +155,16 @@ constexpr std::array<CarriedTable, 15> kTables{{{"settings", kSettings},
                                                 {"suspects", kSuspects},
                                                 {"on_its_way", kOnItsWay},
                                                 {"kept_answers", kKeptAnswers},
+                                                {"usages", kUsages},
+                                                {"not_sent", kNotSent},
                                                 {"sections", kSections},
                                                 {"deliveries", kDeliveries},
                                                 {"contents", kContents},
                                                 {"attachments", kAttachments},
                                                 {"batches", kBatches},
                                                 {"recipients", kRecipients},
-                                                {"progress", kProgressColumns}}};
+                                                {"progress", kProgressColumns},
+                                                {"event_sheets", kEventSheets}}};
 
 }  // namespace carried
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
 // facet (settings, changes, accounts, deliveries, recipients, imports, uploads, idempotency, nodes,
-// news, the cluster, bells, work), with a back end per folder and one conformance suite
+// news, the cluster, bells, events, work), with a back end per folder and one conformance suite
 // (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
@@ -34,13 +34,16 @@
 #include "store/changes.h"
 #include "store/cluster.h"
 #include "store/deliveries.h"
+#include "store/events.h"
 #include "store/idempotency.h"
 #include "store/imports.h"
+#include "store/logs.h"
 #include "store/news.h"
 #include "store/nodes.h"
 #include "store/recipients.h"
 #include "store/settings.h"
 #include "store/uploads.h"
+#include "store/usages.h"
 #include "store/waiting.h"
 #include "store/work.h"
 
@@ -56,6 +59,8 @@ class ReadTransaction : public SettingReads,
                         public AccountReads,
                         public DeliveryReads,
                         public RecipientReads,
+                        public LogReads,
+                        public UsageReads,
                         public ImportReads,
                         public UploadReads,
                         public IdempotencyReads,
@@ -64,6 +69,7 @@ class ReadTransaction : public SettingReads,
                         public ClusterReads,
                         public WaitingReads,
                         public BellReads,
+                        public EventReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
@@ -77,6 +83,7 @@ class WriteTransaction : public SettingWrites,
                          public NodeWrites,
                          public NewsWrites,
                          public ClusterWrites,
+                         public EventWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;
