@@ -246,14 +246,15 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
   must(store->perform_and_wait(Accept{
       .delivery = {.account = owner}, .recipients = to, .signing = "", .life_time = kLifeTime}));
   write([&](WriteTransaction& t) -> Result<void> {
-    const auto made = must(t.put_dkim_key({.account = owner,
-                                           .domain = "example.jp",
-                                           .selector = "s1",
-                                           .algorithm = "rsa-sha256",
-                                           .sealed_private_key = "sealed",
-                                           .dns_record = "v=DKIM1",
-                                           .created = {}}));
-    must(t.create_draft({.account = owner, .traffic = TrafficClass::bulk}, kDraftsMax));
+    must(t.put_dkim_key({.account = owner,
+                         .domain = "example.jp",
+                         .selector = "s1",
+                         .algorithm = "rsa-sha256",
+                         .sealed_private_key = "sealed",
+                         .dns_record = "v=DKIM1",
+                         .created = {}}));
+    const auto made =
+        must(t.create_draft({.account = owner, .traffic = TrafficClass::bulk}, kDraftsMax));
     must(t.append_recipients(made.key, std::span(to).first(1)));
     must(t.commit_draft(made.key, std::nullopt));
     return t.start_delivery(made.key, "", kLifeTime);
