@@ -103,7 +103,7 @@ intake::Problems too_much_to_look_through() {
   return problems;
 }
 
-Task<http::Response> search(Api& api, Call& call) {
+Task<http::Response> search_log(Api& api, Call& call) {
   intake::Problems problems;
   auto filter = read_filter(call, problems);
   if (!problems.empty()) co_return invalid(problems, call.language);
@@ -129,7 +129,7 @@ Task<http::Response> search(Api& api, Call& call) {
   co_return http::Response::json(200, json.take());
 }
 
-Task<http::Response> detail(Api& api, Call& call) {
+Task<http::Response> log_detail(Api& api, Call& call) {
   const auto id = path_id(call, "maillog_id");
   if (!id) co_return no_data_found(call);
   const store::AccountKey account = call.account.key;
@@ -151,8 +151,8 @@ Task<http::Response> detail(Api& api, Call& call) {
 
 void add_log_routes(Api& api, http::Router& router) {
   using enum http::Method;
-  api.add(router, get, "/logs/mails/results", kRead, &search);
-  api.add(router, get, "/logs/mails/{maillog_id}", kRead, &detail);
+  api.add(router, get, "/logs/mails/results", kRead, &search_log);
+  api.add(router, get, "/logs/mails/{maillog_id}", kRead, &log_detail);
 }
 
 }  // namespace todoku::api
