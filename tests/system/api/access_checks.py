@@ -10,6 +10,14 @@ import door
 from door import Checks, draft, eventually, issued, new_account
 from stack import Stack
 
+OF_OPERATORS = [("GET", "/domains", None), ("POST", "/domains", {}),
+                ("POST", "/domains/a.example/verify", None),
+                ("POST", "/domains/a.example/consent", {}), ("DELETE", "/domains/a.example", None),
+                ("GET", "/accounts", None), ("POST", "/accounts", {}),
+                ("PATCH", "/accounts/other", {}), ("GET", "/accounts/other/keys", None),
+                ("POST", "/accounts/other/keys", {}), ("DELETE", "/accounts/other/keys/1", None),
+                ("POST", "/accounts/other/keys/1/rotate", {})]
+
 
 def token_of(login_id, api_key):
     """Section 1.2 of the contract."""
@@ -42,7 +50,8 @@ class Tokens(Checks):
                      ("POST", "/deliveries/1/emails/import"),
                      ("GET", "/deliveries/-/emails/import/1"),
                      ("GET", "/deliveries/-/emails/import/1/errorinfo/download"),
-                     ("GET", "/events"), ("POST", "/events/ticket")]
+                     ("GET", "/events"), ("POST", "/events/ticket"),
+                     *((method, path) for method, path, _ in OF_OPERATORS)]
         for method, path in endpoints:
             with self.subTest(f"{method} {path}"):
                 self.refused(self.account.request(method, path, headers={"Authorization": None}),
@@ -97,6 +106,7 @@ class Tokens(Checks):
                      ("GET", f"/deliveries/{begun}", None),
                      ("GET", "/deliveries/-/emails/1", None)],
             "send,content": [("GET", "/deliveries/-/emails/import/1/errorinfo/download", None)],
+            "admin": OF_OPERATORS,
         }
         for opened_by, endpoints in calls.items():
             others = set("send read content suppress admin".split()) - set(opened_by.split(","))
