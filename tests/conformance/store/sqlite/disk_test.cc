@@ -68,7 +68,7 @@ TEST_F(DiskTest, AFullDiskRefusesAndRecoversByItself) {
   auto store = must(open(directory.path(), disk.name()));
   const Account acme = must(make_account(*store));
   std::set<std::string> accepted;
-  disk.limit_bytes(disk.bytes() + 400'000);
+  disk.limit_bytes(disk.bytes() + 800'000);
   int refused = 0;
   for (int i = 0; i < 200; ++i) {
     const std::string local = fmt::format("full{}", i);
