@@ -52,8 +52,8 @@ const Sql kCountMails{"mail counts: add",
                       " u(account, day, mails) ON CONFLICT(account, day, node)"
                       " DO UPDATE SET mails = mail_counts.mails + excluded.mails"};
 const Sql kDropCounts{"mail counts: drop",
-                      "DELETE FROM mail_counts WHERE (account, day, node) IN (SELECT account, day,"
-                      " node FROM mail_counts WHERE day < $1 LIMIT $2)"};
+                      "DELETE FROM mail_counts WHERE ctid = ANY(ARRAY(SELECT ctid FROM mail_counts"
+                      " WHERE day < $1 ORDER BY day LIMIT $2))"};
 
 Domain domain_in(const Table& rows, int row) {
   Domain domain;
