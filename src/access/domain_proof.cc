@@ -154,34 +154,55 @@ const Domain* in_the_way(const Domain& claim, std::span<const Domain> holders) {
   return found == holders.end() ? nullptr : &*found;
 }
 
-Result<Looked> record_finding(store::WriteTransaction& transaction, store::AccountKey account,
-                              std::string_view domain, Finding finding, Instant now) {
-  auto before = transaction.read().domain(account, domain);
-  if (!before) return fail(std::move(before.error()));
-  if (before->vouched) return Looked{.claim = std::move(*before), .needs_consent = {}};
-  Looked looked{.claim = judged(*before, finding, now), .needs_consent = {}};
+namespace {
+
+// What the finding makes of the claim as this transaction sees it and who holds the domain.
+Result<Looked> look_at(store::ReadTransaction& transaction, const Domain& before, Finding finding,
+                       Instant now) {
+  Looked looked{.claim = judged(before, finding, now), .needs_consent = {}};
   if (finding == Finding::found) {
-    if (before->state != DomainState::proven) {
-      if (auto held = transaction.hold_domains(); !held) return fail(std::move(held.error()));
-    }
-    const auto holders = transaction.read().holders(domain_and_above(domain));
+    const auto holders = transaction.holders(domain_and_above(before.domain));
     if (!holders) return fail(holders.error());
-    if (const Domain* const other = in_the_way(*before, *holders)) {
+    if (const Domain* const other = in_the_way(before, *holders)) {
       looked.needs_consent = other->domain;
-      looked.claim = *before;
+      looked.claim = before;
       looked.claim.answered = now;
       // A consent that was taken back ends at once what rested on it.
-      if (before->state == DomainState::proven) {
+      if (before.state == DomainState::proven) {
         looked.claim.state = DomainState::lapsed;
         looked.claim.failing = now;
       }
       looked.claim.look_at = next_look(looked.claim, false, now);
     }
   }
-  looked.changed = looked.claim.state != before->state;
-  auto done = looked.changed ? transaction.change_domain(looked.claim)
-                             : transaction.note_look(looked.claim);
-  if (!done) return fail(std::move(done.error()));
+  looked.changed = looked.claim.state != before.state;
+  return looked;
+}
+
+}  // namespace
+
+Result<Looked> record_finding(store::WriteTransaction& transaction, store::AccountKey account,
+                              std::string_view domain, Finding finding, Instant now) {
+  auto before = transaction.read().domain(account, domain);
+  if (!before) return fail(std::move(before.error()));
+  if (before->vouched) return Looked{.claim = std::move(*before), .needs_consent = {}};
+  auto looked = look_at(transaction.read(), *before, finding, now);
+  if (!looked) return looked;
+  if (!looked->changed) {
+    auto noted = transaction.note_look(looked->claim);
+    if (!noted) return fail(std::move(noted.error()));
+    return looked;
+  }
+  // Whoever changes rights does so alone: neither a consent that is given or taken back meanwhile
+  // is lost, nor do two prove one domain at a time.
+  if (auto held = transaction.hold_domains(); !held) return fail(std::move(held.error()));
+  before = transaction.read().domain(account, domain);
+  if (!before) return fail(std::move(before.error()));
+  if (before->vouched) return Looked{.claim = std::move(*before), .needs_consent = {}};
+  looked = look_at(transaction.read(), *before, finding, now);
+  if (!looked) return looked;
+  auto changed = transaction.change_domain(looked->claim);
+  if (!changed) return fail(std::move(changed.error()));
   return looked;
 }
 

@@ -2,6 +2,7 @@
 // POST /deliveries/transaction/batch: many different mails in one request, each with an answer of
 // its own. Not in the contract: there a mail costs a request, and requests are counted.
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -189,7 +190,7 @@ class Answers {
     json_.end_object();
     auto response = http::Response::json(status, json_.take());
     if (accepted_ > 0 && replayed_ == accepted_) response.headers.set(kReplayedHeader, "true");
-    if (limited_ != nullptr) say_when_free(response, *limited_->retry_after, limited_->limit);
+    if (free_in_) say_when_free(response, *free_in_, limit_);
     return response;
   }
 
@@ -200,7 +201,10 @@ class Answers {
   void add_refusal(const intake::Refusal& refusal) {
     const int status = status_of(refusal);
     if (status_ == 0 || status == kTryLater) status_ = status;
-    if (refusal.retry_after) limited_ = &refusal;
+    if (refusal.retry_after) {
+      free_in_ = refusal.retry_after;
+      limit_ = refusal.limit;
+    }
     json_.member("status", status);
     const auto& problems = refusal.problems.list();
     if (told_ >= kProblemsTold && problems.size() > 1) {
@@ -221,7 +225,9 @@ class Answers {
   std::size_t refused_ = 0;
   std::size_t told_ = 0;
   int status_ = 0;
-  const intake::Refusal* limited_ = nullptr;  // the last one that was
+  // Of the last that was refused by a limit in time.
+  std::optional<std::chrono::seconds> free_in_;
+  std::string_view limit_;
 };
 
 Task<http::Response> add_transactions(Api& api, Call& call) {

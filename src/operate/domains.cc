@@ -98,6 +98,7 @@ Result<Page<DomainView>> read_views(store::ReadTransaction& transaction,
 }
 
 Result<DomainView> write_claim(store::WriteTransaction& transaction, Domain claim, Instant now) {
+  if (auto held = transaction.hold_domains(); !held) return fail(std::move(held.error()));
   const auto others =
       transaction.read().domains({.account = claim.account, .domain = {}}, access::kDomainsMax);
   if (!others) return fail(others.error());
@@ -160,6 +161,8 @@ struct Consent {
 
 Result<DomainView> write_consent(store::WriteTransaction& transaction, const Consent& consent,
                                  Instant now) {
+  // Else a look at the same moment would write the claim as it was, or this one undo the look.
+  if (auto held = transaction.hold_domains(); !held) return fail(std::move(held.error()));
   auto claim = transaction.read().domain(consent.account, consent.domain);
   if (!claim) return fail(std::move(claim.error()));
   const bool there = std::ranges::find(claim->consents, consent.to) != claim->consents.end();
