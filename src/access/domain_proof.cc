@@ -160,14 +160,15 @@ namespace {
 Result<Looked> look_at(store::ReadTransaction& transaction, const Domain& before, Finding finding,
                        Instant now) {
   Looked looked{.claim = judged(before, finding, now), .needs_consent = {}};
-  if (finding == Finding::found) {
+  // What is proven rests on consents whatever its name servers say: who lost one could keep them
+  // silent.
+  if (finding == Finding::found || before.state == DomainState::proven) {
     const auto holders = transaction.holders(domain_and_above(before.domain));
     if (!holders) return fail(holders.error());
     if (const Domain* const other = in_the_way(before, *holders)) {
       looked.needs_consent = other->domain;
       looked.claim = before;
-      looked.claim.answered = now;
-      // A consent that was taken back ends at once what rested on it.
+      if (finding != Finding::unanswered) looked.claim.answered = now;
       if (before.state == DomainState::proven) {
         looked.claim.state = DomainState::lapsed;
         looked.claim.failing = now;

@@ -176,6 +176,20 @@ TEST_F(ProofsInTheStore, TheAccountOfADomainAboveHasToConsent) {
   EXPECT_TRUE(ended.changed);
 }
 
+TEST_F(ProofsInTheStore, WhoLostAConsentKeepsNothingByBeingSilent) {
+  add(accounts_[0], "example.jp");
+  find(accounts_[0], "example.jp");
+  for (const Finding silent : {Finding::absent, Finding::unanswered}) {
+    const std::string domain = silent == Finding::absent ? "a.example.jp" : "b.example.jp";
+    add(accounts_[1], domain);
+    consent(accounts_[0], "example.jp", {accounts_[1]});
+    EXPECT_EQ(find(accounts_[1], domain).claim.state, DomainState::proven);
+    EXPECT_EQ(find(accounts_[1], domain, silent).claim.state, DomainState::proven);
+    consent(accounts_[0], "example.jp", {});
+    EXPECT_EQ(find(accounts_[1], domain, silent).claim.state, DomainState::lapsed);
+  }
+}
+
 TEST_F(ProofsInTheStore, WhoHadTheSubdomainFirstKeepsIt) {
   add(accounts_[1], "mail.example.jp");
   find(accounts_[1], "mail.example.jp");

@@ -15,6 +15,8 @@ constexpr Milliseconds kLookEvery{1'000};
 // Shorter than what usual proxies bear of silence, which is 60 s.
 constexpr Milliseconds kHeartbeat{15'000};
 constexpr Milliseconds kComeAgain{2'000};
+// Between pages of which nothing was wanted: others read the store, too.
+constexpr Milliseconds kBetweenPages{20};
 
 }  // namespace
 
@@ -31,7 +33,12 @@ Task<bool> EventStream::may_go_on() {
 
 void EventStream::write(const store::EventPage& page) {
   text_.clear();
-  if (page.lost) text_ += "event: lost\ndata: {}\n\n";
+  if (page.lost && page.events.empty()) {
+    text_ = fmt::format("event: lost\nid: {}\ndata: {{}}\n\n", store::event_id(page.next));
+    told_ = page.next;
+  } else if (page.lost) {
+    text_ = "event: lost\ndata: {}\n\n";
+  }
   for (const store::EventRecord& event : page.events) {
     http::JsonWriter json;
     write_event(json, event);
@@ -43,29 +50,30 @@ void EventStream::write(const store::EventPage& page) {
 }
 
 Task<Result<std::string_view>> EventStream::read() {
+  const Clock& clock = parts_.api.clock();
   if (!std::exchange(has_begun_, true)) {
+    heartbeat_ = clock.steady_now() + kHeartbeat;
     text_ = fmt::format("retry: {}\nid: {}\n\n", kComeAgain.count(), store::event_id(told_));
     co_return std::string_view(text_);
   }
-  const Clock& clock = parts_.api.clock();
-  const SteadyInstant heartbeat = clock.steady_now() + kHeartbeat;
   while (!is_over_) {
-    const auto page = co_await parts_.api.store().read(
-        [question = parts_.question](store::ReadTransaction& t) { return t.events(question); });
-    if (!page || is_over_) break;
-    write(*page);
-    if (!text_.empty()) co_return std::string_view(text_);
-    if (page->more) continue;
-    const SteadyInstant now = clock.steady_now();
-    if (now >= heartbeat) {
+    // Before any question, so that a stream which always has something is asked about, too.
+    if (clock.steady_now() >= heartbeat_) {
       const bool goes_on = co_await may_go_on();
       if (!goes_on) break;
+      heartbeat_ = clock.steady_now() + kHeartbeat;
       // What was left out need not be looked at once more.
       const bool moved = std::exchange(told_, parts_.question.after) != parts_.question.after;
       text_ = moved ? fmt::format("id: {}\n\n", store::event_id(told_)) : ":\n\n";
       co_return std::string_view(text_);
     }
-    const SteadyInstant until = std::min<SteadyInstant>(now + kLookEvery, heartbeat);
+    const auto page = co_await parts_.api.store().read(
+        [question = parts_.question](store::ReadTransaction& t) { return t.events(question); });
+    if (!page || is_over_) break;
+    write(*page);
+    if (!text_.empty()) co_return std::string_view(text_);
+    const SteadyInstant until = std::min<SteadyInstant>(
+        clock.steady_now() + (page->more ? kBetweenPages : kLookEvery), heartbeat_);
     const bool told = co_await stopped_.wait_until(until);
     if (!told && clock.steady_now() < until) break;  // its connection is cancelled
   }

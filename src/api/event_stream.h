@@ -42,6 +42,8 @@ class EventStream final : public http::BodySource {
   bool is_over_ = false;
   bool has_begun_ = false;
   store::EventPlace told_;  // the client's last id
+  // By when the client hears something and its key is looked at again.
+  SteadyInstant heartbeat_{};
   std::string text_;
 };
 

@@ -131,7 +131,8 @@ Result<DomainView> write_claim(store::WriteTransaction& transaction, Domain clai
   return one_view(transaction.read(), std::move(*added));
 }
 
-// What the other account has that rests on a consent is looked at anew.
+// What the other account has that rests on a consent is looked at anew; what is proven ends now if
+// the consent was taken back.
 Result<void> look_again(store::WriteTransaction& transaction, store::AccountKey other,
                         std::string_view domain, Instant now) {
   store::DomainPlace after{.account = other, .domain = {}};
@@ -143,6 +144,12 @@ Result<void> look_again(store::WriteTransaction& transaction, store::AccountKey 
       if (claim.account != other) return {};
       const auto above = access::domain_and_above(claim.domain);
       if (claim.vouched || std::ranges::find(above, domain) == above.end()) continue;
+      if (claim.state == store::DomainState::proven) {
+        const auto judged = access::record_finding(transaction, other, claim.domain,
+                                                   access::Finding::unanswered, now);
+        if (!judged) return fail(judged.error());
+        if (judged->changed) continue;
+      }
       Domain due = claim;
       due.look_at = now;
       if (auto noted = transaction.note_look(due); !noted) return noted;

@@ -24,6 +24,11 @@ EventSieve::EventSieve(const EventQuestion& question, std::int64_t kept_from)
   const EventPlace last_dropped =
       event_place_of(kept_from, std::numeric_limits<std::uint32_t>::max());
   page_.lost = kept_from > 0 && question.after != EventPlace{} && question.after < last_dropped;
+  // Said once: who goes on has what is kept before it, also where nothing of its own is.
+  if (page_.lost) {
+    page_.next = last_dropped;
+    page_.next_account = AccountKey{std::numeric_limits<std::int64_t>::max()};
+  }
 }
 
 bool EventSieve::full() const {

@@ -322,6 +322,22 @@ TEST_P(StoreSuite, OldEventsGoAndWhoHadNotReadThemIsTold) {
   EXPECT_LT(last, events_of(*store_, acme.key).at(0).place);
 }
 
+TEST_P(StoreSuite, WhoWasQuietIsToldOnceThatEventsAreGone) {
+  const Account quiet = account("quiet");
+  accept(quiet.key, {recipient("old")});
+  const EventPlace old = events_of(*store_, quiet.key).at(0).place;
+  const Account acme = account("acme");
+  for (int i = 0; i < 3; ++i) accept(acme.key, {recipient("other")});
+  clock_.advance(std::chrono::hours(2));
+  must(write([&](WriteTransaction& t) { return t.drop_events(now(), 100); }));
+  const EventPage told = page_of(*store_, {.account = quiet.key, .after = old});
+  EXPECT_TRUE(told.lost);
+  EXPECT_THAT(told.events, IsEmpty());
+  EXPECT_FALSE(page_of(*store_, {.account = quiet.key, .after = told.next}).lost);
+  accept(quiet.key, {recipient("young")});
+  EXPECT_THAT(page_of(*store_, {.account = quiet.key, .after = told.next}).events, SizeIs(1));
+}
+
 TEST_P(StoreSuite, EventsSurviveACrashUnderTheirNames) {
   const Account acme = account();
   const BatchKey batch = accept(acme.key, {recipient("one")}).batches.at(0).key;

@@ -9,7 +9,7 @@ import jsonschema
 
 import door
 from door import Checks, data_part, draft, file_part, mail
-from limit_checks import address
+from limit_checks import DOMAINS, address
 
 FILE = pathlib.Path(__file__).resolve().parents[3] / "docs" / "openapi.json"
 OPENAPI = json.loads(FILE.read_text())
@@ -138,6 +138,12 @@ WITHOUT_BOUNDARIES = {"commitBulk", "addDomain", "consentToDomain", "addAccount"
 
 
 class Description(Checks):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for domain in DOMAINS:
+            door.world.stack.vouch(cls.account.name, domain)
+
     def open(self, target, headers=None):
         return door.ask(door.world.stack.api_port, "GET", target, None, headers or {})
 
