@@ -307,6 +307,8 @@ Task<Result<DomainView>> Operations::consent(std::string account_name, std::stri
   if (!view) co_return fail(std::move(view.error()));
   log::info(withdrawn ? "consent to a domain taken back" : "consent to a domain given",
             {{"account", account_name}, {"domain", *name}, {"to", to}});
+  // What rested on it ended with it.
+  if (auto known = co_await changed(); !known) co_return fail(std::move(known.error()));
   co_return view;
 }
 
