@@ -31,6 +31,14 @@ Task<http::Response> make_call(Api& api, Call& call, const operate::Call& wanted
                                std::string_view account) {
   operate::Operations* const operations = api.operations();
   if (operations == nullptr) co_return no_data_found(call);
+  const http::Method method = call.request.method;
+  const bool takes_back = method == http::Method::get || method == http::Method::head ||
+                          method == http::Method::delete_;
+  if (call.account.suspended && !takes_back) {
+    co_return refused(
+        intake::Refusal::of(ErrorKind::unauthorized, intake::texts::account_suspended()),
+        call.language);
+  }
   if (!account.empty()) call.request.parameters.add("account", std::string(account));
   auto given = admin::read_call(wanted, call.request, call.body.text());
   if (!given) {

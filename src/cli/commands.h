@@ -35,8 +35,8 @@ int account_limit(Session& session, const std::string& name, const AccountLimit&
 // -- keys.cc
 struct KeyRequest {
   std::string label;
-  std::string scopes;
-  std::string networks;
+  std::optional<std::string> scopes;
+  std::optional<std::string> networks;
   std::optional<std::int64_t> days;
 };
 int key_add(Session& session, const std::string& account, const KeyRequest& request);

@@ -31,8 +31,8 @@ void print_issued_key(Session& session, const boost::json::value& key) {
 
 int key_add(Session& session, const std::string& account, const KeyRequest& request) {
   Given given = Given(calls::kAddKey).with("account", account).with("label", request.label);
-  if (!request.scopes.empty()) given.with("scopes", request.scopes);
-  if (!request.networks.empty()) given.with("networks", request.networks);
+  if (request.scopes) given.with("scopes", *request.scopes);
+  if (request.networks) given.with("networks", *request.networks);
   if (request.days) given.with("days", *request.days);
   return session.call(std::move(given), [&](const boost::json::value& key) {
     session.say({"Key {0} of account {1} added.", "アカウント {1} のキー {0} を追加しました。"},

@@ -76,7 +76,7 @@ Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
                        .life_time = handover_.life_time(),
                        .holder = handover_.holder(account.key),
                        .due_in = handover_.due_in(),
-                       .idempotency = std::move(repeatable)};
+                       .idempotency = repeatable};
   auto accepted = co_await store_.perform(std::move(accept));
   if (!accepted) {
     give_back(account, mails);
@@ -106,8 +106,8 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
                               .at_most_once = request.at_most_once};
   co_return co_await change<store::PublicId>(
       store_, WritePriority::accept,
-      [this, delivery = std::move(delivery), repeatable = std::move(repeatable)](
-          WriteTransaction& transaction) -> Answer<store::PublicId> {
+      [this, delivery = std::move(delivery),
+       repeatable](WriteTransaction& transaction) -> Answer<store::PublicId> {
         auto created = transaction.create_draft(delivery, limits_.drafts_max);
         if (!created && created.error().kind == ErrorKind::limit_exceeded) {
           return refuse(ErrorKind::limit_exceeded,
@@ -183,8 +183,7 @@ Task<Answer<store::PublicId>> Intake::import(store::Account account, store::Publ
   auto job = co_await change<store::ImportJob>(
       store_, WritePriority::accept,
       [account, id, node, senders = senders_, request = std::move(request),
-       repeatable =
-           std::move(repeatable)](WriteTransaction& transaction) -> Answer<store::ImportJob> {
+       repeatable](WriteTransaction& transaction) -> Answer<store::ImportJob> {
         const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
         if (request.immediate) {  // it is committed when the import ends

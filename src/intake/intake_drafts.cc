@@ -174,8 +174,7 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
   co_return co_await change<std::size_t>(
       store_, WritePriority::accept,
       [account, id, folded, draft = std::move(draft), recipients, look = std::move(*look),
-       replace_recipients,
-       repeatable = std::move(repeatable)](WriteTransaction& transaction) -> Answer<std::size_t> {
+       replace_recipients, repeatable](WriteTransaction& transaction) -> Answer<std::size_t> {
         const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
         Result<void> done = transaction.change_draft(delivery->key, draft);
@@ -232,7 +231,7 @@ Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId i
   auto committed = co_await change<void>(
       store_, WritePriority::accept,
       [account, id, reservation, look = std::move(*look),
-       repeatable = std::move(repeatable)](WriteTransaction& transaction) -> Answer<void> {
+       repeatable](WriteTransaction& transaction) -> Answer<void> {
         const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
         if (delivery->counts.total == 0) {
@@ -266,8 +265,7 @@ Task<Answer<store::PublicId>> Intake::add_recipient(store::Account account, stor
   co_return co_await change<store::PublicId>(
       store_, WritePriority::accept,
       [account, id, recipients = std::move(recipients), look = std::move(*look),
-       repeatable =
-           std::move(repeatable)](WriteTransaction& transaction) -> Answer<store::PublicId> {
+       repeatable](WriteTransaction& transaction) -> Answer<store::PublicId> {
         const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
         auto refused = refuse_draft(transaction.read(), delivery->key, look);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <utility>
 
 #include <fmt/format.h>
@@ -101,7 +102,21 @@ Task<Response> list_keys(Operations& operations, Given given) {
   co_return keys ? Response::json(200, keys_json(*keys)) : failure(keys.error());
 }
 
+// A list that is given and empty would open more than one that names something: what was meant is
+// not known.
+Result<void> check_given(const Given& given, std::initializer_list<std::string_view> lists) {
+  for (const std::string_view name : lists) {
+    if (given.find(name) == nullptr || !given.text(name).empty()) continue;
+    return fail(ErrorKind::invalid_input,
+                fmt::format("{} is empty: leave it out, or name what it is to hold", name));
+  }
+  return {};
+}
+
 Task<Response> add_key(Operations& operations, Given given) {
+  if (auto good = check_given(given, {"scopes", "networks"}); !good) {
+    co_return failure(good.error());
+  }
   const auto key = co_await operations.add_key({.account = given.text("account"),
                                                 .label = given.text("label"),
                                                 .scopes = given.text("scopes"),

@@ -58,10 +58,24 @@ class Provisioning(Checks):
             self.ok(operator.request("DELETE", f"/accounts/customer/keys/{rotated['key']['id']}"))
             door.eventually(lambda: customer.send({}, token=new).status == 401, "the revocation")
             self.refused(operator.request("GET", "/accounts/nobody/keys"), status=404)
+            for empty in ({"scopes": ""}, {"networks": ""}):
+                self.refused(operator.request("POST", "/accounts/customer/keys", empty))
             log = (stack.directory / "engine.log").read_text()
             for words in ("/api/v1/accounts", "/api/v1/accounts/customer", "operator"):
                 self.assertIn(words, [line for line in log.splitlines() if "provisioning" in line
                                       and words in line][0])
+
+    def test_a_suspended_operator_changes_nothing_and_cannot_resume_itself(self):
+        with ProvisioningStack(door.world.stack.binary, {"fast.example": []}) as stack:
+            operator = stack.operator()
+            stack.command("account", "suspend", "operator")
+            door.eventually(lambda: operator.request("POST", "/accounts", {"name": "x"}).status
+                            == 423, "the suspension")
+            for method, path, body in (("PATCH", "/accounts/operator", {"suspended": False}),
+                                       ("POST", "/accounts/operator/keys", {}),
+                                       ("POST", "/domains", {"domain": "late.example"})):
+                self.refused(operator.request(method, path, body), status=423)
+            self.ok(operator.request("GET", "/accounts"))
 
     def test_nobody_else_may(self):
         with ProvisioningStack(door.world.stack.binary, {"fast.example": []}) as stack:

@@ -290,6 +290,12 @@ class CommandLine(HomeTest):
         self.assertNotRegex(self.tool("config", "check", str(config)), "[\x1b\u202e]")
         self.assertNotRegex(self.tool("config", "show", str(config)), "[\x1b\u202e]")
 
+    def test_a_key_that_is_to_open_nothing_is_not_made(self):
+        """As of a variable of the shell that is not set."""
+        self.tool("account", "add", "shop")
+        for option in ("--scopes", "--networks"):
+            self.assertIn("is empty", self.tool("key", "add", "shop", option, "", status=1))
+
     def test_times_have_their_zone(self):
         self.tool("account", "add", "shop")
         self.tool("dkim", "generate", "--account", "shop", "--domain", "example.jp")
