@@ -28,9 +28,9 @@ Task<http::Response> commit_once(Api& api, Call& call, std::optional<store::Idem
   intake::Repeatable repeatable;
   if (key) repeatable = {.key = *key, .fingerprint = intake::fingerprint_of(id, reservation)};
   const auto make = [&](intake::Repeatable its) {
-    return api.intake().commit_bulk(call.account, id, reservation, std::move(its));
+    return api.intake().commit_bulk(call.account, id, reservation, its);
   };
-  const auto made = co_await api.intake().repeats().once(std::move(repeatable), make);
+  const auto made = co_await api.intake().repeats().once(repeatable, make);
   co_return done_response(call, made, id);
 }
 
@@ -54,10 +54,9 @@ Task<http::Response> begin(Api& api, Call& call) {
     repeatable = {.key = **key, .fingerprint = intake::fingerprint_of(request, digests)};
   }
   const auto make = [&](intake::Repeatable its) {
-    return api.intake().begin_bulk(call.account, std::move(request), std::move(problems),
-                                   std::move(its));
+    return api.intake().begin_bulk(call.account, std::move(request), std::move(problems), its);
   };
-  const auto made = co_await api.intake().repeats().once(std::move(repeatable), make);
+  const auto made = co_await api.intake().repeats().once(repeatable, make);
   co_return made_response(call, made, 201, "delivery_id");
 }
 
@@ -118,9 +117,9 @@ Task<http::Response> update(Api& api, Call& call) {
   }
   const auto make = [&](intake::Repeatable its) {
     return api.intake().update_bulk(call.account, *id, std::move(request), std::move(problems),
-                                    std::move(its));
+                                    its);
   };
-  const auto made = co_await api.intake().repeats().once(std::move(repeatable), make);
+  const auto made = co_await api.intake().repeats().once(repeatable, make);
   auto response = done_response(call, made, *id);
   if (made && made->answer > 0) response.headers.set(kFoldedHeader, std::to_string(made->answer));
   co_return response;

@@ -231,7 +231,7 @@ Task<intake::Answer<intake::Made>> make_job(Api& api, Call& call, store::PublicI
                                             const std::optional<intake::Repeats::Place>& place) {
   const auto make = [&](intake::Repeatable its) {
     file.set_named(true);
-    return api.intake().import(call.account, delivery, std::move(request), std::move(its));
+    return api.intake().import(call.account, delivery, std::move(request), its);
   };
   intake::Answer<intake::Made> made;
   if (key) {

@@ -45,9 +45,9 @@ Task<http::Response> add(Api& api, Call& call) {
   }
   const auto make = [&](intake::Repeatable its) {
     return api.intake().add_recipient(call.account, *id, std::move(read.request),
-                                      std::move(read.problems), std::move(its));
+                                      std::move(read.problems), its);
   };
-  const auto made = co_await api.intake().repeats().once(std::move(repeatable), make);
+  const auto made = co_await api.intake().repeats().once(repeatable, make);
   co_return made_response(call, made, 201, "email_id");
 }
 

@@ -30,9 +30,9 @@ Task<http::Response> add_transaction(Api& api, Call& call) {
   }
   const auto make = [&](intake::Repeatable its) {
     return api.intake().accept_transaction(call.account, std::move(request), std::move(problems),
-                                           std::move(its));
+                                           its);
   };
-  const auto made = co_await api.intake().repeats().once(std::move(repeatable), make);
+  const auto made = co_await api.intake().repeats().once(repeatable, make);
   co_return made_response(call, made, 201, "delivery_id");
 }
 

@@ -70,9 +70,9 @@ Task<Accepted> accept(Batch& batch, std::size_t i) {
   }
   const auto make = [&](intake::Repeatable its) {
     return batch.api.intake().accept_transaction(batch.account, std::move(batch.mails[i]),
-                                                 std::move(batch.problems[i]), std::move(its));
+                                                 std::move(batch.problems[i]), its);
   };
-  co_return co_await batch.api.intake().repeats().once(std::move(repeatable), make);
+  co_return co_await batch.api.intake().repeats().once(repeatable, make);
 }
 
 // All on the thread of the request: a mail is taken and answered without a lock.

@@ -438,7 +438,7 @@ void OutcomeRecorder::hand_to_store(const std::shared_ptr<Group>& group) {
     group->releases[i].not_before = std::max(left, Milliseconds(0));
   }
   store::Settle settle{.outcomes = group->records, .releases = group->releases};
-  store_.submit(std::move(settle),
+  store_.submit(settle,
                 [this, group](const Result<store::Settled>& result) { committed(group, result); });
 }
 
