@@ -46,8 +46,7 @@ class RepeatsTest : public ::testing::Test {
     work_ = std::move(work);
     const auto make = [this](Repeatable given) { return carry_out(std::move(given)); };
     context_.restart();
-    auto asked = boost::asio::co_spawn(context_, repeats_.once(std::move(its), make),
-                                       boost::asio::use_future);
+    auto asked = boost::asio::co_spawn(context_, repeats_.once(its, make), boost::asio::use_future);
     while (asked.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
       context_.restart();
       context_.poll();
