@@ -189,9 +189,8 @@ std::vector<std::int64_t> answer_claims(Together<Claim> items, const Table& batc
 }  // namespace
 
 Result<void> Flight<Claim>::perform(Hot& hot, std::int64_t token) {
-  const std::vector<Pending<Claim>*> claims(items_.begin(), items_.end());
-  if (claims.empty()) return {};
-  const ClaimColumns c(claims);
+  if (items_.empty()) return {};
+  const ClaimColumns c(items_);
   add_begin(hot.link, token, hot.told);
   const auto answers =
       hot.link.add(kHoldLive, Params() << hot.told << c.node)
@@ -206,15 +205,14 @@ Result<void> Flight<Claim>::perform(Hot& hot, std::int64_t token) {
           .fly(hot.flight_max);
   if (!answers) return fail(answers.error());
   const std::size_t first = kBeginStatements;
-  damaged_ = answer_claims(claims, (*answers)[first + 4], (*answers)[first + 5],
+  damaged_ = answer_claims(items_, (*answers)[first + 4], (*answers)[first + 5],
                            (*answers)[first + 6], (*answers)[first]);
   return {};
 }
 
 // What the flight leased says so itself.
 Result<void> Flight<Claim>::answer_stored(Hot& hot, std::int64_t token) {
-  const std::vector<Pending<Claim>*> claims(items_.begin(), items_.end());
-  const ClaimColumns c(claims);
+  const ClaimColumns c(items_);
   const auto answers = hot.link.add(kBegin)
                            .add(kLeased, Params() << hot.told << c.number << token)
                            .add(kRecipients, Params() << hot.told << c.number << token)
@@ -223,7 +221,7 @@ Result<void> Flight<Claim>::answer_stored(Hot& hot, std::int64_t token) {
                            .add(kCommit)
                            .fly(hot.flight_max);
   if (!answers) return fail(answers.error());
-  damaged_ = answer_claims(claims, (*answers)[1], (*answers)[2], (*answers)[3], (*answers)[4]);
+  damaged_ = answer_claims(items_, (*answers)[1], (*answers)[2], (*answers)[3], (*answers)[4]);
   return {};
 }
 
