@@ -11,7 +11,7 @@ import bad_input
 import door
 from bad_input import Operation
 from door import JSON, Checks, draft
-from openapi_checks import REQUESTS, operations
+from openapi_checks import REQUESTS, media, operations
 from provisioning_checks import Provisioned
 
 BY_CHANCE = 40  # a body
@@ -29,6 +29,12 @@ RIGHT = {**REQUESTS,
 # done; the others are about what is not there.
 ON_A_DRAFT = {"updateBulk", "commitBulk", "addRecipient", "changeRecipient", "importRecipients",
               "getDelivery", "getRecipient"}
+
+
+def example_of(description):
+    """The body that the description shows, for what is not in RIGHT."""
+    kinds = media(description.get("requestBody", {}))
+    return kinds.get(JSON, {}).get("example")
 
 
 def shape_of(answer):
@@ -150,7 +156,7 @@ class BadInput(Checks):
     def attack(self, method, path, description):
         self.drafts = []
         name = description["operationId"]
-        right = RIGHT.get(name, lambda: None)()
+        right = RIGHT[name]() if name in RIGHT else example_of(description)
         operation = Operation(method, path, description, self.ids_for(name, path), right)
         dice = bad_input.dice_of(self.seed, name)
         every = list(operation.all(bad_input.methods_by_path()[path], dice, BY_CHANCE))
