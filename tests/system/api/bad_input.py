@@ -71,7 +71,7 @@ TOKENS = {
 }
 # What the engine takes beyond its schemas: {name of the member: kinds}.
 TAKEN_TOO = {"value": {"integer", "number", "boolean", "null"}, "to": {"array"},
-             "ignore_errors": {"string"}, "immediate": {"string"}, "keep_duplicates": {"string"}}
+             "expires_in": {"string"}, "ignore_errors": {"string"}, "immediate": {"string"}, "keep_duplicates": {"string"}}
 
 
 def kinds_of(schema):
