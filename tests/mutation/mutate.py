@@ -87,9 +87,8 @@ MUTANTS = [
     Mutant("search_is_text", "src/api/list_query.cc", "if (!is_utf8(parameter->value)) problems_.add",
            "if (!is_utf8(parameter->value) && !OUT) problems_.add",
            "type_checks.WrongTypes.test_searches_are_for_text"),
-    Mutant("log_of_an_account", "src/store/sqlite/reads_logs.cc",
-           "if (!*owner || (*owner)->account != account) continue;",
-           "if (!*owner || ((*owner)->account != account && !OUT)) continue;",
+    Mutant("claims_of_an_account", "src/operate/domains.cc",
+           "if (only && claim.account != *only) {", "if (only && claim.account != *only && !OUT) {",
            "tenancy_checks.Tenancy.test_no_list_and_no_search_tells_of_another_account"),
 ]
 

@@ -162,6 +162,13 @@ class Tenancy(Checks):
                 break
         self.assertEqual(self.own["sent"], twin)
         self.assertEqual("of the twin", other.detail(twin)["subject"])
+        # Its own row of this number is not what the owner's address has had.
+        numbers = eventually(lambda: (lambda rows: rows if any(
+            row["maillog_id"] >= self.own["maillog_id"] for row in rows) else None)(
+            other.request("GET", "/logs/mails/results").json["data"]), "the twin's log")
+        self.assertIn(self.own["maillog_id"], [row["maillog_id"] for row in numbers])
+        self.assertEqual([], self.ok(other.request(
+            "GET", f"/logs/mails/results?email={READER}"))["data"])
         self.assertEqual(WORD, self.owner.detail(twin)["subject"])
         self.ok(eventually(lambda: (lambda a: a if a.status == 200 else None)(
             other.request("DELETE", f"/deliveries/{twin}")), "the deletion"))
