@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
-// facet (settings, changes, accounts, deliveries, recipients, imports, uploads, nodes, news, the
-// cluster, bells, work), with a back end per folder and one conformance suite
-// (tests/conformance/store).
+// facet (settings, changes, accounts, deliveries, recipients, imports, exports, uploads,
+// suppressions, nodes, news, the cluster, bells, work), with a back end per folder and one
+// conformance suite (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -34,11 +34,13 @@
 #include "store/changes.h"
 #include "store/cluster.h"
 #include "store/deliveries.h"
+#include "store/exports.h"
 #include "store/imports.h"
 #include "store/news.h"
 #include "store/nodes.h"
 #include "store/recipients.h"
 #include "store/settings.h"
+#include "store/suppressions.h"
 #include "store/uploads.h"
 #include "store/waiting.h"
 #include "store/work.h"
@@ -56,7 +58,9 @@ class ReadTransaction : public SettingReads,
                         public DeliveryReads,
                         public RecipientReads,
                         public ImportReads,
+                        public ExportReads,
                         public UploadReads,
+                        public SuppressionReads,
                         public NodeReads,
                         public NewsReads,
                         public ClusterReads,
@@ -70,7 +74,9 @@ class WriteTransaction : public SettingWrites,
                          public DeliveryWrites,
                          public RecipientWrites,
                          public ImportWrites,
+                         public ExportWrites,
                          public UploadWrites,
+                         public SuppressionWrites,
                          public NodeWrites,
                          public NewsWrites,
                          public ClusterWrites,

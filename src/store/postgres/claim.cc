@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "store/numbers.h"
 #include "store/postgres/hot.h"
+#include "store/postgres/stops.h"
 #include "store/records.h"
 #include "store/texts.h"
 
@@ -206,11 +207,12 @@ Result<void> Flight<Claim>::perform(Hot& hot, std::int64_t token) {
   if (sound.empty()) return {};
   const ClaimColumns c(sound);
   add_begin(hot.link, token, hot.told);
+  hot.link.add(kHoldLive, Params() << hot.told << c.node)
+      .add(kLease, Params() << hot.told << c.number << c.delivery << c.taker << token
+                            << kSuspendedWait.count());
+  add_drop_stopped(hot.link, hot.told, c.number, token, hot.about_now);
   const auto answers =
-      hot.link.add(kHoldLive, Params() << hot.told << c.node)
-          .add(kLease, Params() << hot.told << c.number << c.delivery << c.taker << token
-                                << kSuspendedWait.count())
-          .add(kAlone, Params() << hot.told << c.number << token << kLossesToSuspect)
+      hot.link.add(kAlone, Params() << hot.told << c.number << token << kLossesToSuspect)
           .add(kGiveBack, Params() << hot.told << c.number << token)
           .add(kLeased, Params() << hot.told << c.number << token)
           .add(kRecipients, Params() << hot.told << c.number << token)
@@ -219,8 +221,8 @@ Result<void> Flight<Claim>::perform(Hot& hot, std::int64_t token) {
           .fly(hot.flight_max);
   if (!answers) return fail(answers.error());
   const std::size_t first = kBeginStatements;
-  damaged_ = answer_claims(sound, (*answers)[first + 4], (*answers)[first + 5],
-                           (*answers)[first + 6], (*answers)[first]);
+  damaged_ = answer_claims(sound, (*answers)[first + 5], (*answers)[first + 6],
+                           (*answers)[first + 7], (*answers)[first]);
   return {};
 }
 

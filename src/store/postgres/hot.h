@@ -33,6 +33,7 @@ struct Hot {
   const AddressHash& hash;
   Told told;
   Milliseconds flight_max{};
+  Instant about_now{};  // the store's time as it is known here, for what stories tell
 };
 
 // A merged set on its way. It is performed once: whoever repeats it begins with a new one.
@@ -51,6 +52,7 @@ class Flight<Accept> {
  private:
   Together<Accept> items_;
   std::map<std::int64_t, Pending<Accept>*> by_key_;  // those that were sent
+  void take_dropped(const Table& dropped);
   void take_answer(const Table& batches);
 };
 

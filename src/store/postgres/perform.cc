@@ -142,7 +142,13 @@ SetFate perform_set(const Ground& on, Together<Op> items) {
     if (!link) return {fail(std::move(link.error()))};
     const std::int64_t token = new_token();
     (*link)->forget_failure();
-    Hot hot{**link, ground.ids, ground.hash, ground.time().now, flight_time(ground)};
+    const Told told = ground.time().now;
+    Hot hot{.link = **link,
+            .ids = ground.ids,
+            .hash = ground.hash,
+            .told = told,
+            .flight_max = flight_time(ground),
+            .about_now = told.value_or(ground.clock == nullptr ? Instant{} : ground.clock->now())};
     Flight<Op> flight(items);
     auto done = caught([&] { return flight.perform(hot, token); });
     const Doubt doubt{token, now_here() + (kWaited ? kDoubtAnsweredWithin : kDoubtPursuedFor)};

@@ -81,6 +81,13 @@ INSERT INTO batches SELECT 10000000 + n * 1000 + k, 10000000 + n * 1000, n, 1000
   FROM generate_series(1, {0} / 10) n, generate_series(1, 2) k;
 INSERT INTO recipients SELECT 10000000 + n * 1000 + k, s, 'u' || s || '@', n * 104729 + s, NULL,
   NULL, NULL FROM generate_series(1, {0} / 10) n, generate_series(1, 2) k, generate_series(0, 9) s;
+INSERT INTO suppressions SELECT n * 7919, n % ({0} / 10), 'user' || n || '@example.jp', n % 5 + 1,
+  '', 1, 1, 1, '', 550, 'words', n, n, n, CASE WHEN n % 2 = 0 THEN n END, n, n, 0
+  FROM generate_series(1, {0}) n;
+INSERT INTO suppression_removals SELECT n, n % ({0} / 10), 'user' || n || '@example.jp', 4, '', 'w',
+  'a', n FROM generate_series(1, {0}) n;
+INSERT INTO export_jobs SELECT n % ({0} / 10), n, 1, '', 0, CASE WHEN n % 100 = 0 THEN 1 ELSE 2 END,
+  100, 1, 'f', 0, n, CASE WHEN n % 100 <> 0 THEN n END FROM generate_series(1, {0}) n;
 INSERT INTO bells SELECT 's' || n % 10, n % 2, 1000000 + n, 0, n, 0, 1, n
   FROM generate_series(1, {0}) n;
 )sql",
@@ -151,7 +158,7 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
   database_.execute(
       "TRUNCATE accounts, api_keys, dkim_keys, flights, deliveries, contents, attachments,"
       " batches, recipients, progress, sections, import_jobs, uploads, upload_pieces,"
-      " bells, news, changes");
+      " suppressions, suppression_removals, export_jobs, bells, news, changes");
   fill(60'000);
   database_.execute("ANALYZE");
   explain_all("large");

@@ -66,6 +66,14 @@ struct SettlingRecipient {
   std::string more;
 };
 
+// An outcome that speaks against an address.
+struct HardError {
+  Place place;
+  Instant at{};
+  int code = 0;
+  std::string text;
+};
+
 struct SettlingSet {
   Instant now{};
   std::map<std::int64_t, SettlingBatch> batches;
@@ -74,6 +82,7 @@ struct SettlingSet {
   std::set<Place> on_their_way;  // of whom nothing is recorded yet
   std::set<Place> arrived;       // no more
   std::set<Place> absolved;
+  std::vector<HardError> hard_errors;
   std::map<DeliveryKey, DeliveryCounts> counts;  // to be added, of each that is touched
 
   // The answers to what add_reading() added.

@@ -153,9 +153,28 @@ Result<void> RecipientAppender::insert_recipient(const BatchRow& batch, std::int
       .run();
 }
 
-Result<void> RecipientAppender::append_transaction(const Accept& accept, NodeKey holder,
-                                                   Accepted& accepted) {
-  const bool leased = holder != kNobody;
+Result<void> RecipientAppender::insert_dropped(const BatchRow& batch, std::int64_t seq,
+                                               StopReason reason) {
+  const Outcome outcome = dropped_for(reason);
+  std::string history;
+  auto appended = append_history(transaction_.queries_.dictionary(),
+                                 {.at = transaction_.now_,
+                                  .duration = {},
+                                  .state = outcome.state,
+                                  .outcome = outcome,
+                                  .path = {}},
+                                 history);
+  if (!appended) return appended;
+  return transaction_.connection()
+      .query("INSERT INTO progress(id, info, due, history) VALUES(?, ?, NULL, ?)")
+      .bind(recipient_row(batch.number, seq), static_cast<std::int64_t>(outcome.state),
+            Blob{history})
+      .run();
+}
+
+Result<void> RecipientAppender::append_transaction(
+    const Accept& accept, std::span<const std::optional<StopReason>> stopped, NodeKey holder,
+    Accepted& accepted) {
   std::span<const NewRecipient> recipients = accept.recipients;
   const std::string_view domain = common_domain(recipients);
   const auto first = transaction_.counters_.take_ids(account_, IdKind::email,
@@ -165,22 +184,28 @@ Result<void> RecipientAppender::append_transaction(const Accept& accept, NodeKey
   for (std::int64_t number = number_of(delivery_); !recipients.empty(); ++number) {
     const auto part = recipients.first(
         std::min(recipients.size(), static_cast<std::size_t>(kBatchRecipientsMax)));
+    const auto stops = stopped.first(part.size());
     recipients = recipients.subspan(part.size());
+    stopped = stopped.subspan(part.size());
     BatchRow batch;
     batch.number = number;
     batch.domain = domain;
     batch.first_email_id = email;
     batch.capacity = batch.size = batch.open = static_cast<std::int64_t>(part.size());
+    batch.open -= std::ranges::count_if(stops, [](const auto& stop) { return stop.has_value(); });
+    const bool leased = holder != kNobody && batch.open > 0;
     batch.token = leased ? 1 : 0;
-    batch.holder = holder;
-    if (!leased) batch.ready_at = transaction_.now_ + accept.due_in;
+    batch.holder = leased ? holder : kNobody;
+    if (!leased && batch.open > 0) batch.ready_at = transaction_.now_ + accept.due_in;
     auto done = insert_batch(batch);
     if (!done) return done;
     for (std::size_t i = 0; i < part.size(); ++i) {
       done = insert_recipient(batch, static_cast<std::int64_t>(i), part[i]);
+      if (done && stops[i]) done = insert_dropped(batch, static_cast<std::int64_t>(i), *stops[i]);
       if (!done) return done;
     }
     email += batch.size;
+    if (batch.open == 0) continue;
     const BatchKey key = batch_key(number_of(delivery_), batch.number);
     if (!leased) {
       accepted.waiting.push_back(key);
@@ -195,6 +220,7 @@ Result<void> RecipientAppender::append_transaction(const Accept& accept, NodeKey
     lease.token = batch.token;
     lease.expires_in = accept.life_time;
     for (std::size_t i = 0; i < part.size(); ++i) {
+      if (stops[i]) continue;
       lease.recipients.push_back(
           {static_cast<std::uint32_t>(i), part[i].address, part[i].insert_codes, 0});
     }

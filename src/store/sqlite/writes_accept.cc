@@ -31,14 +31,29 @@ Result<Accepted> SqliteWriteTransaction::accept(Accept& accept, NodeKey holder) 
   made->expires = now_ + accept.life_time;
   made->signing = accept.signing;
   made->counts.total = size;
+  std::vector<std::optional<StopReason>> stopped;
+  stopped.reserve(accept.recipients.size());
+  const Purpose purpose = purpose_of(made->labels.purpose, made->type);
+  for (const NewRecipient& recipient : accept.recipients) {
+    auto reason = queries_.stopped(made->account, recipient.address, purpose, made->labels.list_id);
+    if (!reason) return fail(std::move(reason.error()));
+    if (*reason) ++made->counts.dropped;
+    stopped.push_back(*reason);
+  }
+  if (made->counts.dropped == size) {
+    made->status = DeliveryStatus::sent;
+    made->finished = now_;
+  }
   auto done = insert_delivery(*made);
   if (done) done = insert_content(*made, accept.delivery.content);
   if (!done) return fail(std::move(done.error()));
   RecipientAppender appender(*this, made->key, made->account, 0, made->traffic);
   Accepted accepted;
-  done = appender.append_transaction(accept, holder, accepted);
+  done = appender.append_transaction(accept, stopped, holder, accepted);
   if (!done) return fail(std::move(done.error()));
-  if (made->traffic == TrafficClass::transactional) waiting_ += size;
+  if (made->traffic == TrafficClass::transactional) {
+    waiting_ += size - made->counts.dropped;
+  }
   accepted.delivery = std::move(*made);
   return accepted;
 }

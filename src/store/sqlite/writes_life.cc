@@ -206,7 +206,10 @@ Result<bool> SqliteWriteTransaction::purge_deleted(std::int64_t rows) {
   if (!*sections) return true;
   const auto deliveries = purge_deliveries(rows);
   if (!deliveries) return fail(deliveries.error());
-  return !*deliveries;
+  if (!*deliveries) return true;
+  const auto suppressions = purge_suppressions(rows);
+  if (!suppressions) return fail(suppressions.error());
+  return !*suppressions;
 }
 
 }  // namespace todoku::store::sqlite

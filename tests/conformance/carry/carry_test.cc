@@ -200,6 +200,23 @@ std::vector<std::string> all_of(Store& store) {
        read(store, [](ReadTransaction& t) { return t.accounts({}, 100); })) {
     tell_account(store, account, said);
   }
+  const std::vector<std::string> subjects{"stopped@example.com", "left@example.com",
+                                          "any@stopped.example", "gone@example.com"};
+  for (const AccountKey owner : {kInstallation, AccountKey{1}, AccountKey{2}, AccountKey{3}}) {
+    for (const StoppedSubject& each :
+         read(store, [&](ReadTransaction& t) { return t.stops_of(owner, subjects); })) {
+      const Suppression& entry = each.entry;
+      said.push_back(fmt::format(
+          "stop {} {} {} {} {} {} {} {} {} {} {}", static_cast<std::int64_t>(entry.account),
+          entry.subject, to_string(entry.reason), to_string(entry.scope), entry.list_id, entry.note,
+          entry.cause.code, entry.cause.text, text_of(entry.cause.at), entry.cause.delivery_id,
+          to_epoch_ms(entry.created)));
+    }
+    for (const SuppressionChange& change : read(
+             store, [&](ReadTransaction& t) { return t.removals_of(owner, "gone@example.com"); })) {
+      said.push_back(fmt::format("removed {} {} {}", change.subject, change.why, change.actor));
+    }
+  }
   DkimList keys;
   must(walk_and_wait(store, keys));
   for (const DkimKey& key : keys.take()) {
@@ -293,6 +310,7 @@ class Filling {
     deleted();
     at_most_once();
     suspects();
+    suppressions();
     shop.suspended = true;
     shop.weight = 7;
     shop.text_from_html = false;
@@ -492,6 +510,23 @@ class Filling {
     const Accepted once = accept(acceptance({recipient("once"), recipient("only")}, true));
     write(store_, [&](WriteTransaction& t) {
       return t.mark_on_its_way(once.batches.at(0).held(), 1, true);
+    });
+  }
+
+  void suppressions() {
+    const std::vector<NewSuppression> entries{
+        {.account = acme_.key, .subject = "stopped@example.com", .note = "二"},
+        {.account = kInstallation, .subject = "@stopped.example"},
+        {.account = acme_.key,
+         .subject = "left@example.com",
+         .reason = StopReason::unsubscribe,
+         .scope = StopScope::list,
+         .list_id = "weekly",
+         .cause = {.code = 550, .text = "no", .at = clock_.now(), .delivery_id = 1}},
+        {.account = acme_.key, .subject = "gone@example.com", .lasts = std::chrono::hours(9)}};
+    write(store_, [&](WriteTransaction& t) { return t.put_suppressions(entries); });
+    write(store_, [&](WriteTransaction& t) {
+      return t.remove_suppressions(acme_.key, "gone@example.com", {}, {}, "mistake", "test");
     });
   }
 
