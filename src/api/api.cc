@@ -43,6 +43,8 @@ void Api::add_routes(http::Router& router) {
   add_delivery_routes(*this, router);
   add_recipient_routes(*this, router);
   add_import_routes(*this, router);
+  add_error_routes(*this, router);
+  add_suppression_routes(*this, router);
 }
 
 void Api::add(http::Router& router, http::Method method, std::string_view pattern,
@@ -162,7 +164,8 @@ Task<http::Response> Api::serve(http::Request& request, http::Body& body, Door d
     const auto rate = rate_limit_.admit(holder->account.key, ground_.clock.steady_now());
     remaining = rate.remaining;
     if (rate.allowed) {
-      Call call{request, body, std::move(holder->account), holder->key.scopes, language};
+      Call call{request,        body,    std::move(holder->account), holder->key.scopes,
+                holder->key.id, language};
       response = co_await answer(call, door);
       if (!call.unknown.empty()) response.headers.set(kUnknownHeader, call.unknown);
     } else {

@@ -40,6 +40,7 @@ struct Call {
   http::Body& body;
   store::Account account;
   store::Scopes scopes = 0;  // what its key opens
+  std::int64_t key = 0;      // its id
   Language language = Language::english;
   std::string unknown;  // members of its JSON that nobody read (members.h)
 };
@@ -125,6 +126,8 @@ void add_bulk_routes(Api& api, http::Router& router);
 void add_delivery_routes(Api& api, http::Router& router);
 void add_recipient_routes(Api& api, http::Router& router);
 void add_import_routes(Api& api, http::Router& router);
+void add_error_routes(Api& api, http::Router& router);
+void add_suppression_routes(Api& api, http::Router& router);
 
 // The id in a path segment; nullopt if it is not a positive number.
 [[nodiscard]] std::optional<store::PublicId> path_id(const Call& call, std::string_view name);

@@ -44,6 +44,7 @@ Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
   request.content.text_from_html = account.text_from_html;
   Problems found;
   auto recipients = check_transaction(request, limits_, found);
+  Labels labels = check_labels(request.labels, found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 
@@ -55,7 +56,8 @@ Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
                                     .type = DeliveryType::transaction,
                                     .traffic = TrafficClass::transactional,
                                     .content = std::move(request.content),
-                                    .at_most_once = request.at_most_once},
+                                    .at_most_once = request.at_most_once,
+                                    .labels = std::move(labels)},
                        .recipients = std::move(recipients),
                        .signing = std::move(signing),
                        .life_time = handover_.life_time(),
@@ -76,6 +78,7 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
   request.content.text_from_html = account.text_from_html;
   Problems found;
   check_content(request.content, limits_, found);
+  Labels labels = check_labels(request.labels, found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 
@@ -83,7 +86,8 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
                               .type = DeliveryType::bulk,
                               .traffic = TrafficClass::bulk,
                               .content = std::move(request.content),
-                              .at_most_once = request.at_most_once};
+                              .at_most_once = request.at_most_once,
+                              .labels = std::move(labels)};
   co_return co_await change<store::PublicId>(
       store_, WritePriority::accept,
       [this,
