@@ -16,7 +16,7 @@ from stack import Stack  # noqa: E402
 MODULES = ("access_checks", "answer_checks", "tolerance_checks", "limit_checks", "type_checks",
            "state_checks", "import_checks", "transport_checks", "header_checks", "content_checks",
            "size_checks", "batch_checks", "openapi_checks", "idempotency_checks", "event_checks",
-           "log_checks", "usage_checks",
+           "log_checks", "usage_checks", "suppression_checks",
            "domain_checks", "provisioning_checks")
 
 
@@ -30,7 +30,11 @@ class KeepingStack(Stack):
 
 
 def main():
-    receivers = {"fast.example": [], "other.example": []}
+    receivers = {"fast.example": [], "other.example": [],
+                 "gone.example": ["[[receiver.rule]]", 'at = "rcpt"',
+                                  'reply = "550 5.1.1 no such user"'],
+                 "disliked.example": ["[[receiver.rule]]", 'at = "rcpt"',
+                                      'reply = "550 5.7.1 your address has a poor reputation"']}
     # Deferred recipients stay deferred for as long as the checks run.
     config = ["[delivery]", "bulk_retry_seconds = [600]", "transactional_retry_seconds = [600]"]
     with KeepingStack(sys.argv[1], receivers, config) as stack:
