@@ -21,7 +21,7 @@ from postgres_server import PostgresServer  # noqa: E402
 MODULES = ("access_checks", "answer_checks", "tolerance_checks", "limit_checks", "type_checks",
            "state_checks", "import_checks", "transport_checks", "header_checks", "content_checks",
            "size_checks", "batch_checks", "openapi_checks", "idempotency_checks", "event_checks",
-           "log_checks", "usage_checks",
+           "log_checks", "usage_checks", "suppression_checks",
            "domain_checks", "provisioning_checks")
 # What takes longer is a test of its own.
 LONGER = ("bad_input_checks", "tenancy_checks")
@@ -55,7 +55,11 @@ def main():
     words = [word for word in sys.argv[2:] if word != "--postgres"]
     names = MODULES + LONGER if words == ["all"] else words or MODULES
     door.world.stack_like = kind_of_stack(on_postgres=words != sys.argv[2:])
-    receivers = {"fast.example": [], "other.example": []}
+    receivers = {"fast.example": [], "other.example": [],
+                 "gone.example": ["[[receiver.rule]]", 'at = "rcpt"',
+                                  'reply = "550 5.1.1 no such user"'],
+                 "disliked.example": ["[[receiver.rule]]", 'at = "rcpt"',
+                                      'reply = "550 5.7.1 your address has a poor reputation"']}
     # Deferred recipients stay deferred for as long as the checks run.
     config = ["[delivery]", "bulk_retry_seconds = [600]", "transactional_retry_seconds = [600]"]
     with door.world.stack_like(Keeping, receivers, config) as stack:
