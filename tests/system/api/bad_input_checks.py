@@ -131,7 +131,7 @@ class BadInput(Checks):
         if wrong.operation == "beginBulk":  # there may be thirty
             self.ok(self.account.request("DELETE", f"/deliveries/{content['delivery_id']}"))
             self.made -= 1
-        if "job_id" in content:
+        if wrong.operation == "importRecipients":
             self.account.end_of(content["job_id"])
 
     def send_all(self, every):

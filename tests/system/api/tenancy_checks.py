@@ -21,11 +21,20 @@ CSV = f"email\n{WORD}-b@fast.example\n{WORD} is no address\n".encode()
 # Parameters of paths that name nothing of an account's.
 OF_NOBODY = {"month"}
 # What an operation does with its own: these are looked at by their answers to the owner.
-LISTS_OF_OWN = {"listDeliveries", "listAllDeliveries", "searchLogs", "listEvents", "listDomains"}
+LISTS_OF_OWN = {"listDeliveries", "listAllDeliveries", "searchLogs", "listEvents", "listDomains",
+                "listErrors", "listSuppressions", "exportSuppressions"}
+STOPPED = f"{WORD}@gone.example"
 
 
 def holds_word(answer):
     return WORD.encode() in answer.body.lower()
+
+
+def without_question(answer):
+    """The answer of a look-up without the address that it repeats."""
+    if answer.json.get("email") != READER:
+        return answer
+    return door.Answer(answer.status, (), answer.body.replace(READER.encode(), b"", 1))
 
 
 class Tenancy(Checks):
@@ -52,7 +61,16 @@ class Tenancy(Checks):
         row = eventually(lambda: account.request("GET", "/logs/mails/results").json["data"],
                          "the owner's mail in the log")[0]
         assert row["delivery_id"] == sent["delivery_id"]
-        return {"delivery_id": delivery, "email_id": email["email_id"], "job_id": job["job_id"],
+        for _ in range(2):
+            gone = account.send({"to": STOPPED}).json["delivery_id"]
+            eventually(lambda: account.detail(gone)["status"] == "SENT", "the hard error")
+        eventually(lambda: account.request("GET", "/errors").json["data"], "the stopped address")
+        export = account.request("POST", "/errors/list", {}).json["job_id"]
+        eventually(lambda: account.request("GET", f"/errors/list/{export}").json["percentage"] == 100,
+                   "the export")
+        added = account.request("POST", "/suppressions", {"email": READER, "reason": "unsubscribe"})
+        assert added.status == 201, added
+        return {"export": export, "delivery_id": delivery, "email_id": email["email_id"], "job_id": job["job_id"],
                 "maillog_id": row["maillog_id"], "domain": DOMAIN, "account": account.name,
                 "id": "1", "sent": sent["delivery_id"]}
 
@@ -61,6 +79,8 @@ class Tenancy(Checks):
         if name == "importRecipients":
             return account.import_csv(ids["delivery_id"], b"email\nx@fast.example\n")
         token = self.admins[account.name]
+        if path.startswith("/errors/list/"):
+            ids = {**ids, "job_id": ids["export"]}
         if name == "getMessage":  # of a mail that has been sent
             ids = {**ids, "email_id": ids.get("maillog_id", ids["email_id"])}
         body = RIGHT[name]() if name in RIGHT else None
@@ -143,12 +163,21 @@ class Tenancy(Checks):
                     answer = self.stranger.request("GET", target,
                                                    token=self.admins[self.stranger.name])
                     self.assertIn(answer.status, (200, 400, 403), answer)
+                    if target.startswith("/suppressions?email="):
+                        answer = without_question(answer)
                     self.assertFalse(holds_word(answer), answer)
                     asked += 1
             if description["operationId"] in LISTS_OF_OWN:
                 answer = self.owner.request("GET", path, token=self.admins[self.owner.name])
                 self.assertTrue(holds_word(answer), f"{path}: {answer}")
         self.assertGreater(asked, 25)
+
+    def test_what_is_stopped_is_stopped_for_one_account(self):
+        nowhere = self.stranger.request("DELETE", "/suppressions?email=nobody%40fast.example&why=x")
+        answer = self.stranger.request("DELETE", f"/suppressions?email={READER}&why=x")
+        self.assertEqual((nowhere.status, nowhere.body), (answer.status, answer.body))
+        left = self.ok(self.owner.request("GET", f"/suppressions?email={READER}"))["data"]
+        self.assertEqual(["unsubscribe"], [entry["reason"] for entry in left])
 
     def test_counts_are_of_the_own_account(self):
         self.assertEqual(0, self.ok(self.stranger.request("GET", "/usages/latest"))["current"])
