@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every operation of docs/openapi.json, called wrongly in every way that bad_input knows: refused in the
-contract's shape (its section 1.8), never a failure of the engine, and nothing is stored of it.
+"""Every operation of docs/openapi.json, called wrongly in every way that bad_input knows: refused in
+the contract's shape (its section 1.8), never a failure of the engine, and nothing is stored of it.
 
 TODOKU_SEED repeats what is spoilt by chance.
 """

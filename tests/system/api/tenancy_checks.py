@@ -9,7 +9,7 @@ import urllib.parse
 
 import door
 from bad_input import NOT_THERE
-from bad_input_checks import RIGHT
+from bad_input_checks import RIGHT, example_of
 from door import Checks, draft, eventually, issued, new_account
 from event_checks import Stream
 from openapi_checks import operations, resolved
@@ -23,6 +23,7 @@ OF_NOBODY = {"month"}
 # What an operation does with its own: these are looked at by their answers to the owner.
 LISTS_OF_OWN = {"listDeliveries", "listAllDeliveries", "searchLogs", "listEvents", "listDomains",
                 "listErrors", "listSuppressions", "exportSuppressions"}
+TIMES = {"commitBulk": "reservation_time", "moveStart": "send_at"}  # by the member that has it
 STOPPED = f"{WORD}@gone.example"
 
 
@@ -83,10 +84,10 @@ class Tenancy(Checks):
             ids = {**ids, "job_id": ids["export"]}
         if name == "getMessage":  # of a mail that has been sent
             ids = {**ids, "email_id": ids.get("maillog_id", ids["email_id"])}
-        body = RIGHT[name]() if name in RIGHT else None
-        if name == "commitBulk":
-            body = {"reservation_time": time.strftime("%Y-%m-%d", time.localtime(
-                time.time() + 3 * 86_400))}
+        body = RIGHT[name]() if name in RIGHT else example_of(description)
+        if name in TIMES:
+            soon = time.localtime(time.time() + 3 * 86_400)
+            body = {TIMES[name]: time.strftime("%Y-%m-%d", soon)}
         return account.request(method.upper(), path.format(**ids), body, token=token)
 
     def naming(self):
