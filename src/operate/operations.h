@@ -226,6 +226,9 @@ struct EngineStatus {
 [[nodiscard]] Result<void> remember_names(store::WriteTransaction& transaction,
                                           const ClusterNames& here);
 
+// By an engine that serves a store in a file: its age from now on (app/age.h).
+[[nodiscard]] Result<std::uint64_t> grow_older(store::WriteTransaction& transaction);
+
 class Operations {
  public:
   struct Options {
