@@ -7,6 +7,7 @@ usage: guides_test.py TODOKU
 A block of a language in RUN is an example; a block `text` right behind it is what it prints, with …
 for what differs from run to run. The Japanese page has the same examples, word for word.
 """
+import os
 import pathlib
 import re
 import shutil
@@ -57,7 +58,7 @@ def run(stack, folder, number, example):
     path.write_text(code)
     done = subprocess.run([*RUN[language], str(path)], cwd=folder, text=True, timeout=120,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
-                          env={"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8",
+                          env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8",
                                "TODOKU": f"http://127.0.0.1:{stack.api_port}/api/v1",
                                "LOGIN_ID": stack.login_id, "API_KEY": stack.api_key,
                                "TOKEN": stack.api.token})
