@@ -92,8 +92,8 @@ const Sql kStored{"accept: stored",
 const Sql kStoredDropped{
     "accept: stored, dropped",
     "SELECT p.batch, p.seq FROM unnest($1::bigint[]) u(key) JOIN deliveries d ON d.key = u.key"
-    " AND d.dropped > 0 JOIN batches b ON b.number BETWEEN u.key AND u.key + d.total / 500"
-    " AND b.delivery = u.key JOIN progress p ON p.batch = b.number AND p.state = 4"};
+    " AND d.dropped > 0 CROSS JOIN LATERAL (SELECT batch, seq FROM progress"
+    " WHERE batch BETWEEN u.key AND u.key + (d.total - 1) / 500 AND state = 4 OFFSET 0) p"};
 
 struct AcceptColumns {
   CommitEvents events;

@@ -108,7 +108,7 @@ const Sql kDropStopped{
 #define LIVES "(s.expires IS NULL OR s.expires > $1)"
 #define ERRORS_NOW "(CASE WHEN " LIVES " THEN s.errors + excluded.errors ELSE excluded.errors END)"
 #define STOPS_NOW \
-  "(CASE WHEN (" LIVES " AND s.stopping = 1) OR " ERRORS_NOW " >= $7 THEN 1 ELSE 0 END)"
+  "(CASE WHEN (" LIVES " AND s.stopping = 1) OR " ERRORS_NOW " >= $7::bigint THEN 1 ELSE 0 END)"
 // $7: errors that stop; $8: within; $9: how long, 0: for good.
 const Sql kHardErrors{
     "stops: hard errors",
@@ -116,7 +116,8 @@ const Sql kHardErrors{
     " errors, note, code, words, error_at, delivery, email, expires, created, updated, domain)"
     " SELECT g.hash, g.account, g.subject, 1, '', 1, CASE WHEN g.errors >= $7 THEN 1 ELSE 0 END,"
     " g.errors, '', g.code, g.words, g.at, g.delivery, g.email,"
-    " CASE WHEN g.errors < $7 THEN $1 + $8 WHEN $9 > 0 THEN $1 + $9 END, $1, $1, 0"
+    " CASE WHEN g.errors < $7 THEN $1::bigint + $8::bigint WHEN $9::bigint > 0 THEN $1::bigint + "
+    "$9::bigint END, $1, $1, 0"
     " FROM (SELECT e.hash, e.account, e.subject, count(DISTINCT e.delivery) AS errors,"
     " (array_agg(e.code ORDER BY e.at DESC))[1] AS code,"
     " (array_agg(e.words ORDER BY e.at DESC))[1] AS words, max(e.at) AS at,"
@@ -136,7 +137,7 @@ const Sql kHardErrors{
     " created = CASE WHEN " LIVES
     " THEN s.created ELSE $1 END,"
     " expires = CASE WHEN s.stopping = 1 AND s.expires IS NULL THEN NULL WHEN " STOPS_NOW
-    " = 0 THEN $1 + $8 WHEN $9 > 0 THEN $1 + $9 END"
+    " = 0 THEN $1::bigint + $8::bigint WHEN $9::bigint > 0 THEN $1::bigint + $9::bigint END"
     " WHERE NOT (" LIVES " AND s.delivery = excluded.delivery)"};
 
 }  // namespace

@@ -89,11 +89,9 @@ const Sql kTellStopsRemoved{
     " u(key, reason, list_id)"};
 const Sql kPurgeStops{
     "suppressions: purge",
-    "DELETE FROM suppressions s USING (SELECT hash, account, reason, list_id, subject"
-    " FROM suppressions WHERE expires IS NOT NULL AND expires <= $1 ORDER BY expires"
-    " LIMIT $2 FOR UPDATE SKIP LOCKED) o WHERE s.hash = o.hash"
-    " AND s.account = o.account AND s.reason = o.reason AND s.list_id = o.list_id"
-    " AND s.subject = o.subject"};
+    "DELETE FROM suppressions s WHERE s.ctid = ANY(ARRAY(SELECT o.ctid FROM suppressions o"
+    " WHERE o.expires IS NOT NULL AND o.expires <= $1 ORDER BY o.expires LIMIT $2"
+    " FOR UPDATE SKIP LOCKED))"};
 
 Suppression suppression_in(const Table& rows, int row, int first) {
   Suppression entry;

@@ -56,6 +56,7 @@ class Queries {
   void set_now(Instant now, std::optional<Instant> wall = std::nullopt) {
     now_ = now;
     wall_ = wall.value_or(now);
+    forget_stop_kinds();
   }
 
   [[nodiscard]] Result<std::optional<std::string>> setting(std::string_view name);
@@ -153,6 +154,8 @@ class Queries {
   [[nodiscard]] Result<std::optional<StopReason>> stopped(AccountKey account,
                                                           std::string_view address, Purpose purpose,
                                                           std::string_view list_id);
+  // Entries were added: which kinds there are is asked again.
+  void forget_stop_kinds() { stop_kinds_.reset(); }
   // The first of the row ids that entries of a subject have.
   [[nodiscard]] std::int64_t suppression_place(AccountKey account, std::string_view subject) const;
 
@@ -209,6 +212,8 @@ class Queries {
     Instant created{};
   };
   [[nodiscard]] Result<std::optional<IdPlace>> place_of_id(AccountKey account, PublicId id);
+  // Of which kinds there may be entries, a bit each (suppressions.cc).
+  [[nodiscard]] Result<unsigned> stop_kinds();
   [[nodiscard]] Result<void> add_stops(AccountKey account, std::string_view subject,
                                        std::vector<Suppression>& found);
   [[nodiscard]] Result<Delivery> with_content(Delivery delivery);
@@ -237,6 +242,7 @@ class Queries {
   Instant now_{};
   Instant wall_{};
   std::vector<Suppression> stops_;  // reused between look-ups
+  std::optional<unsigned> stop_kinds_;
 };
 
 }  // namespace todoku::store::sqlite

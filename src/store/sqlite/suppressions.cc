@@ -4,9 +4,9 @@
 // An entry's row id is where it is found: two bits that say of what kind it is, 53 bits of a keyed
 // hash of subject and account, and 8 bits that tell entries of one subject apart. So a look-up is
 // one descent for a subject, and the few entries of domains and of the installation lie together,
-// in pages that are always at hand. What the hash names is compared before it is believed.
+// in pages that are always at hand; where there are none of a kind, which a commit asks once,
+// nobody looks for them. What the hash names is compared before it is believed.
 #include <algorithm>
-#include <array>
 
 #include "store/address_hash.h"
 #include "store/records.h"
@@ -24,15 +24,22 @@ static_assert(kStopsOfSubjectMax <= kLastSlot);
 constexpr std::int64_t kSkippedMax = 20'000;
 constexpr std::int64_t kRemovalsTold = 100;
 
+// Two bits: the installation's, of a whole domain.
+unsigned kind_of(AccountKey account, std::string_view subject) {
+  return (account == kInstallation ? 2U : 0U) | (subject.starts_with('@') ? 1U : 0U);
+}
+
+std::int64_t first_of_kind(unsigned kind) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(kind) << (kHashBits + kSlotBits));
+}
+
 // The first of the row ids of a subject.
 std::int64_t first_place(AccountKey account, std::string_view subject, std::uint64_t hash) {
   std::uint64_t mixed = hash ^ (static_cast<std::uint64_t>(account) * 0x9E37'79B9'7F4A'7C15U);
   mixed *= 0xFF51'AFD7'ED55'8CCDU;
   mixed ^= mixed >> 32U;
-  const std::uint64_t kind =
-      (account == kInstallation ? 2U : 0U) | (subject.starts_with('@') ? 1U : 0U);
-  return static_cast<std::int64_t>((kind << (kHashBits + kSlotBits)) |
-                                   (mixed >> (64U - kHashBits) << kSlotBits));
+  return first_of_kind(kind_of(account, subject)) |
+         static_cast<std::int64_t>(mixed >> (64U - kHashBits) << kSlotBits);
 }
 
 Suppression suppression_in(const Query& row) {
@@ -60,41 +67,49 @@ std::int64_t Queries::suppression_place(AccountKey account, std::string_view sub
   return first_place(account, subject, hash_(subject));
 }
 
-Result<void> Queries::add_stops(AccountKey account, std::string_view subject,
-                                std::vector<Suppression>& found) {
-  const std::string_view domain = domain_subject(subject);
-  const std::uint64_t hash = hash_(subject);
-  const std::uint64_t domain_hash = hash_(domain);
-  const std::array<std::int64_t, 4> places{
-      first_place(account, subject, hash), first_place(account, domain, domain_hash),
-      first_place(kInstallation, subject, hash), first_place(kInstallation, domain, domain_hash)};
+Result<unsigned> Queries::stop_kinds() {
+  if (stop_kinds_) return *stop_kinds_;
   auto query = db_.query(
-      "SELECT "
-      "id, account, subject, reason, list_id, scope, stopping, note, code, words, error_at,"
-      " delivery, email, expires, created, updated"
-      " FROM suppressions WHERE id BETWEEN ?1 AND ?1 + 255"
-      " UNION ALL SELECT "
-      "id, account, subject, reason, list_id, scope, stopping, note, code, words, error_at,"
-      " delivery, email, expires, created, updated"
-      " FROM suppressions WHERE id BETWEEN ?2 AND ?2 + 255"
-      " UNION ALL SELECT "
-      "id, account, subject, reason, list_id, scope, stopping, note, code, words, error_at,"
-      " delivery, email, expires, created, updated"
-      " FROM suppressions WHERE id BETWEEN ?3 AND ?3 + 255"
-      " UNION ALL SELECT "
-      "id, account, subject, reason, list_id, scope, stopping, note, code, words, error_at,"
-      " delivery, email, expires, created, updated"
-      " FROM suppressions WHERE id BETWEEN ?4 AND ?4 + 255");
-  query.bind(places[0], places[1], places[2], places[3]);
-  while (query.next()) {
-    const AccountKey owner{query.integer(1)};
-    const std::string_view its = query.text(2);
-    if ((owner != account && owner != kInstallation) || (its != subject && its != domain)) continue;
-    const auto expires = query.optional_instant(13);
-    if (!query.flag(6) || (expires && *expires <= now_)) continue;
-    found.push_back(suppression_in(query));
+      "SELECT EXISTS(SELECT 1 FROM suppressions WHERE id >= ?1 AND id < ?2),"
+      " EXISTS(SELECT 1 FROM suppressions WHERE id >= ?2 AND id < ?3),"
+      " EXISTS(SELECT 1 FROM suppressions WHERE id >= ?3)");
+  query.bind(first_of_kind(1), first_of_kind(2), first_of_kind(3));
+  unsigned kinds = 1;
+  if (query.next()) {
+    for (unsigned kind = 1; kind < 4; ++kind) {
+      if (query.flag(static_cast<int>(kind) - 1)) kinds |= 1U << kind;
+    }
   }
   if (query.failed()) return fail(query.error());
+  stop_kinds_ = kinds;
+  return kinds;
+}
+
+Result<void> Queries::add_stops(AccountKey account, std::string_view subject,
+                                std::vector<Suppression>& found) {
+  const auto kinds = stop_kinds();
+  if (!kinds) return fail(kinds.error());
+  const std::string_view domain = domain_subject(subject);
+  for (const AccountKey owner : {account, kInstallation}) {
+    for (const std::string_view asked : {subject, domain}) {
+      if ((*kinds >> kind_of(owner, asked) & 1U) == 0) continue;
+      auto query = db_.query(
+          "SELECT "
+          "id, account, subject, reason, list_id, scope, stopping, note, code, words, error_at,"
+          " delivery, email, expires, created, updated"
+          " FROM suppressions WHERE id BETWEEN ?1 AND ?1 + 255");
+      query.bind(first_place(owner, asked, hash_(asked)));
+      while (query.next()) {
+        if (AccountKey{query.integer(1)} != owner || query.text(2) != asked) continue;
+        const auto expires = query.optional_instant(13);
+        if (!query.flag(6) || (expires && *expires <= now_)) continue;
+        found.push_back(suppression_in(query));
+      }
+      if (query.failed()) return fail(query.error());
+      if (domain == subject) break;
+    }
+    if (account == kInstallation) break;
+  }
   return {};
 }
 
@@ -119,14 +134,7 @@ Result<std::vector<StoppedSubject>> Queries::stops_of(AccountKey account,
     entries.clear();
     auto done = add_stops(account, subjects[place], entries);
     if (!done) return fail(std::move(done.error()));
-    for (Suppression& entry : entries) {
-      const bool twice = std::ranges::any_of(found, [&](const StoppedSubject& other) {
-        return other.place == place && other.entry.account == entry.account &&
-               other.entry.subject == entry.subject && other.entry.reason == entry.reason &&
-               other.entry.list_id == entry.list_id;
-      });
-      if (!twice) found.push_back({place, std::move(entry)});
-    }
+    for (Suppression& entry : entries) found.push_back({place, std::move(entry)});
   }
   return found;
 }
@@ -281,6 +289,7 @@ Result<SqliteWriteTransaction::SuppressionSeat> SqliteWriteTransaction::suppress
 
 Result<std::int64_t> SqliteWriteTransaction::put_suppressions(
     std::span<const NewSuppression> entries) {
+  queries_.forget_stop_kinds();
   std::int64_t made = 0;
   for (const NewSuppression& entry : entries) {
     if (auto sound = check_sound(entry); !sound) return fail(std::move(sound.error()));

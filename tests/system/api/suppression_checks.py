@@ -126,6 +126,37 @@ class Suppressions(Checks):
         self.refused(self.account.request("DELETE", "/suppressions?email=ada@fast.example"),
                      status=404)
 
+    def test_repeats_make_nothing_twice(self):
+        account = new_account("repeats")
+
+        def twice(path, body, status):
+            key = {"Idempotency-Key": f"once-{path}"}
+            first, again = (account.request("POST", path, body, headers=key) for _ in range(2))
+            self.assertEqual((status, status), (first.status, again.status))
+            self.assertEqual(first.json, again.json)
+            self.assertEqual("true", again.headers.get("idempotency-replayed"))
+            other = account.request("POST", path, {**body, "email": f"z@{GONE}"}, headers=key)
+            self.assertEqual(409, other.status)
+        twice("/suppressions", {"email": "once@fast.example"}, 201)
+        for _ in range(2):
+            self.sent(f"a@{GONE}", account)
+        twice("/errors/list", {"email": f"a@{GONE}"}, 201)
+
+    def test_who_is_dropped_is_in_events_log_and_usages(self):
+        account = new_account("dropped")
+        self.add("gil@fast.example", account)
+        delivery = self.sent("gil@fast.example", account)
+        self.assertEqual(1, delivery["drop_count"])
+        row, = self.ok(account.request("GET", "/logs/mails/results?status[]=DROP"))["data"]
+        self.assertEqual(("gil@fast.example", "554(errors)"),
+                         (row["email"], row["last_response_code"]))
+        self.assertIn("by hand", row["last_response_message"])
+        events = self.ok(account.request("GET", "/events"))["data"]
+        self.assertEqual(["accepted", "dropped", "delivery_finished"],
+                         [event["kind"] for event in events])
+        self.assertEqual(row["last_response_message"], events[1]["message"])
+        self.assertEqual(1, self.ok(account.request("GET", "/usages/latest"))["current"])
+
     def test_an_opt_out_is_taken_back_only_with_a_reason(self):
         self.add("ben@fast.example", reason="unsubscribe")
         path = "/suppressions?email=ben@fast.example"
