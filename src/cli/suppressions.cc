@@ -99,7 +99,14 @@ int suppression_look(Session& session, const SuppressionWhich& which) {
       of_list(calls::kLookSuppression, which.account).with("address", which.address),
       [&](const boost::json::value& answer) {
         const auto& entries = list_of(answer, "suppressions");
-        if (entries.empty()) {
+        if (entries.empty() && which.account.empty()) {
+          session.say(
+              {"Mail to {} is not stopped by the installation's list. Each account has "
+               "one, too: --account NAME",
+               "{} へのメールは、全体のリストでは止められていません。アカウントごとのリストは "
+               "--account NAME で確認してください"},
+              text_of(answer, "email"));
+        } else if (entries.empty()) {
           session.say({"Mail to {} is not stopped.", "{} へのメールは止められていません。"},
                       text_of(answer, "email"));
         } else {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "store/postgres/stops_sql.h"
 
 namespace todoku::store::postgres {
 namespace {
@@ -292,7 +293,7 @@ CREATE TABLE export_jobs(
 CREATE INDEX export_jobs_running ON export_jobs(created) WHERE status = 1;
 CREATE INDEX export_jobs_of_account ON export_jobs(account) WHERE status = 1;
 CREATE INDEX export_jobs_ended ON export_jobs(ended) WHERE ended IS NOT NULL;
-)sql";
+)sql" DROP_STOPPED_FUNCTION;
 
 struct Step {
   std::string_view name;
