@@ -103,9 +103,9 @@ class FieldDigest {
 };
 
 void add(FieldDigest& digest, const Content& value, std::span<const Sha256> attachment_digests) {
-  // header_to, header_cc and text_from_html are no fields of a request.
+  // header_to, header_cc, text_from_html and open_tracking are no fields of a request.
   const auto& [from, reply_to, header_to, header_cc, subject, text_part, html_part, text_from_html,
-               encode, unsubscribe_mailto, unsubscribe_url, attachments] = value;
+               open_tracking, encode, unsubscribe_mailto, unsubscribe_url, attachments] = value;
   digest.field("from", from);
   digest.field("reply_to", reply_to);
   digest.field("subject", subject);
