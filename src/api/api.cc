@@ -56,6 +56,8 @@ void Api::add_routes(http::Router& router) {
   add_usage_routes(*this, router);
   add_domain_routes(*this, router);
   add_provisioning_routes(*this, router);
+  add_error_routes(*this, router);
+  add_suppression_routes(*this, router);
 }
 
 void Api::add(http::Router& router, http::Method method, std::string_view pattern,

@@ -229,6 +229,9 @@ operate::Settings agreed_settings(const config::Config& config,
   operate::Settings settings;
   settings["the return path's domain"] = options.return_path_domain;
   settings["the Message-ID's domain"] = options.message_id_domain;
+  settings["when hard errors stop an address"] =
+      fmt::format("{} within {} h, for {} h", config.suppression.hard_errors,
+                  config.suppression.hard_errors_within_hours, config.suppression.hard_error_hours);
   settings["the rules of sites"] =
       "digest " + sha256_hex(config::show_sites(rules)).substr(0, kShown);
   for (const delivery::EgressSource& source : options.sources) {
@@ -281,6 +284,9 @@ delivery::Options delivery_options(const config::Config& config, const InstanceS
   delivery::Options options;
   options.sources = sources(config);
   options.instance_secret = secret;
+  options.error_stop = {.errors = static_cast<std::uint32_t>(config.suppression.hard_errors),
+                        .within = hours(config.suppression.hard_errors_within_hours),
+                        .lasts = hours(config.suppression.hard_error_hours)};
   options.return_path_domain = config.smtp_out.return_path_domain.empty()
                                    ? hello_name(config)
                                    : ascii(config.smtp_out.return_path_domain);

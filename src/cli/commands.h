@@ -94,6 +94,39 @@ struct StuckRelease {
 };
 int stuck_release(Session& session, const StuckRelease& which);
 
+// -- suppressions.cc; `account` empty: the installation's list
+struct SuppressionWhich {
+  std::string account;
+  std::string address;
+};
+struct SuppressionAdd {
+  std::string account;
+  std::string address;
+  std::string reason;
+  std::string scope;
+  std::string list_id;
+  std::string note;
+  std::optional<std::int64_t> days;
+};
+struct SuppressionRemove {
+  std::string account;
+  std::string address;
+  std::string reason;
+  std::string list_id;
+  std::string why;
+};
+struct SuppressionFile {
+  std::string account;
+  std::string file;
+};
+int suppression_list(Session& session, const std::string& account);
+int suppression_look(Session& session, const SuppressionWhich& which);
+int suppression_add(Session& session, const SuppressionAdd& options);
+int suppression_remove(Session& session, const SuppressionRemove& options);
+int suppression_import(Session& session, const SuppressionFile& options);
+// As CSV, on standard output.
+int suppression_export(Session& session, const std::string& account);
+
 // -- migrate.cc
 int migrate_status(Session& session);
 // Takes the missing steps; who is in the way is waited for, at most `patience`.

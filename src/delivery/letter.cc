@@ -24,6 +24,8 @@ Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& deliver
              .weight = weight,
              .traffic = delivery.traffic,
              .at_most_once = delivery.at_most_once,
+             .purpose = purpose_of(delivery.labels.purpose, delivery.type),
+             .list_id = delivery.labels.list_id,
              .started = delivery.started.value_or(delivery.created),
              .signer = std::move(signer),
              .message = std::move(message),

@@ -17,6 +17,7 @@
 #include "mail/states.h"
 #include "mailauth/dkim/signing_context.h"
 #include "net/endpoint.h"
+#include "store/suppressions.h"
 
 namespace todoku::delivery {
 
@@ -70,6 +71,7 @@ struct Options {
   // beside the life of a connection that may free what is wanted, short for a person.
   Milliseconds own_wait{3'000};
   std::uint32_t unrecorded_max = 256;
+  store::ErrorStop error_stop;  // when hard errors stop an address
   // Batches of transactions that bells have brought into memory, of all couriers together: beyond,
   // their bells wait in the queue. The scheduler rings within its credit, but who accepts elsewhere
   // knows of none.

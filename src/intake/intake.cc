@@ -57,6 +57,7 @@ Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
   Problems found;
   auto recipients = check_transaction(request, limits_, found);
   check_sender(request.content.from, account.key, senders_, found);
+  Labels labels = check_labels(request.labels, found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 
@@ -70,7 +71,8 @@ Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
                                     .type = DeliveryType::transaction,
                                     .traffic = TrafficClass::transactional,
                                     .content = std::move(request.content),
-                                    .at_most_once = request.at_most_once},
+                                    .at_most_once = request.at_most_once,
+                                    .labels = std::move(labels)},
                        .recipients = std::move(recipients),
                        .signing = std::move(signing),
                        .life_time = handover_.life_time(),
@@ -96,6 +98,7 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
   Problems found;
   check_content(request.content, limits_, found);
   check_sender(request.content.from, account.key, senders_, found);
+  Labels labels = check_labels(request.labels, found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 
@@ -103,7 +106,8 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
                               .type = DeliveryType::bulk,
                               .traffic = TrafficClass::bulk,
                               .content = std::move(request.content),
-                              .at_most_once = request.at_most_once};
+                              .at_most_once = request.at_most_once,
+                              .labels = std::move(labels)};
   co_return co_await change<store::PublicId>(
       store_, WritePriority::accept,
       [this, delivery = std::move(delivery),

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/printable.h"
+#include "base/utf8.h"
 #include "mail/invisible.h"
 #include "net/network.h"
 #include "operate/calls/calls.h"
@@ -220,7 +221,8 @@ Task<Result<store::Account>> Operations::account(std::string name) {
   auto found = co_await store_.read(
       [name](store::ReadTransaction& transaction) { return transaction.account_by_name(name); });
   if (!found && found.error().kind == ErrorKind::not_found) {
-    co_return fail(ErrorKind::not_found, fmt::format("there is no account {}", name));
+    co_return fail(ErrorKind::not_found,
+                   fmt::format("there is no account {}", printable(utf8_prefix(name, kLabelMax))));
   }
   co_return found;
 }

@@ -96,6 +96,15 @@ struct SheetEntry {
 [[nodiscard]] Result<std::vector<SheetEntry>> unpack_sheet(Instant committed,
                                                            std::string_view sheet);
 
+// For a database that packs entries itself, of whom only it knows: what comes before and after the
+// numbers that it adds, as varints. The instant is the commit's.
+//   of one recipient   entry_before_seq, seq, attempt, entry_after_attempt
+//   of many            entry_before_recipients, recipients
+[[nodiscard]] std::string entry_before_seq(EventKind kind, DeliveryKey delivery,
+                                           std::uint32_t batch);
+[[nodiscard]] std::string entry_after_attempt(int code, Cause cause);
+[[nodiscard]] std::string entry_before_recipients(EventKind kind, DeliveryKey delivery);
+
 // What a commit makes true, until it writes it.
 class CommitEvents {
  public:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
 // facet (settings, changes, accounts, domains, counts of mail, deliveries, recipients, imports,
-// uploads, idempotency, nodes, news, the cluster, bells, events, logs, work), with a back end per
-// folder and one conformance suite (tests/conformance/store).
+// exports, uploads, suppressions, idempotency, nodes, news, the cluster, bells, events, logs,
+// work), with a back end per folder and one conformance suite (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -36,6 +36,7 @@
 #include "store/deliveries.h"
 #include "store/domains.h"
 #include "store/events.h"
+#include "store/exports.h"
 #include "store/idempotency.h"
 #include "store/imports.h"
 #include "store/logs.h"
@@ -44,6 +45,7 @@
 #include "store/nodes.h"
 #include "store/recipients.h"
 #include "store/settings.h"
+#include "store/suppressions.h"
 #include "store/uploads.h"
 #include "store/usages.h"
 #include "store/waiting.h"
@@ -66,8 +68,10 @@ class ReadTransaction : public SettingReads,
                         public LogReads,
                         public UsageReads,
                         public ImportReads,
+                        public ExportReads,
                         public UploadReads,
                         public IdempotencyReads,
+                        public SuppressionReads,
                         public NodeReads,
                         public NewsReads,
                         public ClusterReads,
@@ -84,8 +88,10 @@ class WriteTransaction : public SettingWrites,
                          public DeliveryWrites,
                          public RecipientWrites,
                          public ImportWrites,
+                         public ExportWrites,
                          public UploadWrites,
                          public IdempotencyWrites,
+                         public SuppressionWrites,
                          public NodeWrites,
                          public NewsWrites,
                          public ClusterWrites,

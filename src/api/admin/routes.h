@@ -21,6 +21,12 @@
 //   GET    /stuck?limit=&utc_offset_minutes=      {"mails": [{since, account, ...}], "more"}
 //   POST   /stuck/{account}/{email_id}/release
 //   POST   /stuck/release                         all of them -> {"released": n}
+//   GET    /suppressions?account=&after=&limit=   {"suppressions": [...], "next"?}
+//   GET    /suppressions/export?account=&after=   {"header", "csv", "next"?}
+//   GET    /suppressions/look?account=&address=   {"email", "suppressions": [...], "removed":
+//   [...]} POST   /suppressions         {account?, address, reason?, scope?, list_id?, note?,
+//   days?} POST   /suppressions/remove  {account?, address, reason?, list_id?, why?} -> {"removed":
+//   n} POST   /suppressions/import  {account?, csv} -> {"added": n, "changed": n, "failed": n, ...}
 //   GET    /nodes?utc_offset_minutes=             {"nodes": [{key, node, roles, host, ...}]}
 //   GET    /cluster                               {cluster, database, queue, "hold": [...]}
 //   GET    /cluster/waiting                       {"deliveries": n, "recipients": n}

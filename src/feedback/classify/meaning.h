@@ -87,6 +87,11 @@ struct Meaning {
 
 [[nodiscard]] Whose whose(Cause cause);
 
+// Whether a mail that bounced for this cause speaks against its address itself, so that it counts
+// for a stop. What a receiver's filter, policy or trust in us refused never does, nor what is our
+// own or the content's.
+[[nodiscard]] bool speaks_against_address(Cause cause);
+
 // Of a stored outcome: its cause, or what the tables make of it if it was stored without one.
 [[nodiscard]] Cause cause_of(const Outcome& outcome);
 

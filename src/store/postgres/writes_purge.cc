@@ -127,7 +127,10 @@ Result<bool> Changes::purge_deleted(std::int64_t rows) {
   if (!*deliveries) return true;
   const auto uploads = purge_uploads(rows);
   if (!uploads) return fail(uploads.error());
-  return !*uploads || more_small;
+  if (!*uploads) return true;
+  const auto suppressions = purge_suppressions(rows);
+  if (!suppressions) return fail(suppressions.error());
+  return !*suppressions || more_small;
 }
 
 }  // namespace todoku::store::postgres

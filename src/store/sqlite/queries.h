@@ -131,6 +131,31 @@ class Queries {
   [[nodiscard]] Result<std::vector<ImportJob>> running_imports(NodeKey node);
   [[nodiscard]] Result<std::vector<std::string>> import_errors(DeliveryKey key);
 
+  // exports.cc
+  [[nodiscard]] Result<ExportJob> export_job(AccountKey account, ExportKind kind, PublicId id);
+  [[nodiscard]] Result<std::vector<ExportJob>> running_exports(NodeKey node, std::int64_t limit);
+  [[nodiscard]] Result<std::vector<ExportJob>> ended_exports(Instant before, std::int64_t limit);
+
+  // suppressions.cc
+  [[nodiscard]] Result<std::vector<StoppedSubject>> stops_of(AccountKey account,
+                                                             std::span<const std::string> subjects);
+  [[nodiscard]] Result<SuppressionPage> suppressions(AccountKey account,
+                                                     const std::optional<SuppressionPlace>& from,
+                                                     std::int64_t limit);
+  [[nodiscard]] Result<SuppressionPage> error_list(const ErrorListFilter& filter,
+                                                   const std::optional<SuppressionPlace>& from,
+                                                   std::int64_t skip, std::int64_t limit);
+  [[nodiscard]] Result<std::vector<Suppression>> recent_suppressions(Instant since,
+                                                                     std::int64_t limit);
+  [[nodiscard]] Result<std::vector<SuppressionChange>> removals_of(AccountKey account,
+                                                                   std::string_view subject);
+  // Why such a mail to the address is stopped; nullopt: it is not.
+  [[nodiscard]] Result<std::optional<StopReason>> stopped(AccountKey account,
+                                                          std::string_view address, Purpose purpose,
+                                                          std::string_view list_id);
+  // The first of the row ids that entries of a subject have.
+  [[nodiscard]] std::int64_t suppression_place(AccountKey account, std::string_view subject) const;
+
   [[nodiscard]] Result<std::vector<Node>> nodes();
   [[nodiscard]] Result<std::vector<NodeHolds>> held_by_nodes();
   [[nodiscard]] Result<WaitingStretch> waiting_deliveries(DeliveryKey after, std::int64_t limit);
@@ -184,6 +209,8 @@ class Queries {
     Instant created{};
   };
   [[nodiscard]] Result<std::optional<IdPlace>> place_of_id(AccountKey account, PublicId id);
+  [[nodiscard]] Result<void> add_stops(AccountKey account, std::string_view subject,
+                                       std::vector<Suppression>& found);
   [[nodiscard]] Result<Delivery> with_content(Delivery delivery);
   [[nodiscard]] Result<DeliveryKey> key_of(AccountKey account, PublicId id);
   [[nodiscard]] Query deliveries_in_order(const DeliveryFilter& filter, DeliveryOrder order,
@@ -209,6 +236,7 @@ class Queries {
   AddressHash hash_;
   Instant now_{};
   Instant wall_{};
+  std::vector<Suppression> stops_;  // reused between look-ups
 };
 
 }  // namespace todoku::store::sqlite

@@ -167,6 +167,38 @@ class SqliteReadTransaction final : public ReadTransaction {
     return queries_.import_errors(key);
   }
 
+  Result<ExportJob> export_job(AccountKey account, ExportKind kind, PublicId id) override {
+    return queries_.export_job(account, kind, id);
+  }
+  Result<std::vector<ExportJob>> running_exports(NodeKey node, std::int64_t limit) override {
+    return queries_.running_exports(node, limit);
+  }
+  Result<std::vector<ExportJob>> ended_exports(Instant before, std::int64_t limit) override {
+    return queries_.ended_exports(before, limit);
+  }
+
+  Result<std::vector<StoppedSubject>> stops_of(AccountKey account,
+                                               std::span<const std::string> subjects) override {
+    return queries_.stops_of(account, subjects);
+  }
+  Result<SuppressionPage> suppressions(AccountKey account,
+                                       const std::optional<SuppressionPlace>& from,
+                                       std::int64_t limit) override {
+    return queries_.suppressions(account, from, limit);
+  }
+  Result<SuppressionPage> error_list(const ErrorListFilter& filter,
+                                     const std::optional<SuppressionPlace>& from, std::int64_t skip,
+                                     std::int64_t limit) override {
+    return queries_.error_list(filter, from, skip, limit);
+  }
+  Result<std::vector<Suppression>> recent_suppressions(Instant since, std::int64_t limit) override {
+    return queries_.recent_suppressions(since, limit);
+  }
+  Result<std::vector<SuppressionChange>> removals_of(AccountKey account,
+                                                     std::string_view subject) override {
+    return queries_.removals_of(account, subject);
+  }
+
   Result<std::vector<Node>> nodes() override { return queries_.nodes(); }
   Result<std::vector<NodeHolds>> held_by_nodes() override { return queries_.held_by_nodes(); }
   Result<WaitingStretch> waiting_deliveries(DeliveryKey after, std::int64_t limit) override {
@@ -273,6 +305,23 @@ class SqliteWriteTransaction final : public WriteTransaction {
                           NodeKey node) override;
   Result<void> restart_import(PublicId job, AccountKey account, NodeKey node) override;
 
+  // -- exports (exports.cc)
+  Result<ExportJob> create_export(const NewExport& wanted) override;
+  Result<void> take_export(AccountKey account, PublicId id, NodeKey node) override;
+  Result<void> tell_export(AccountKey account, PublicId id, NodeKey node,
+                           std::int32_t percentage) override;
+  Result<void> end_export(AccountKey account, PublicId id, NodeKey node,
+                          const ExportEnd& end) override;
+  Result<void> drop_export(AccountKey account, PublicId id) override;
+
+  // -- suppression lists (suppressions.cc)
+  Result<std::int64_t> put_suppressions(std::span<const NewSuppression> entries) override;
+  Result<std::vector<Suppression>> remove_suppressions(AccountKey account, std::string_view subject,
+                                                       std::optional<StopReason> reason,
+                                                       const std::optional<std::string>& list_id,
+                                                       std::string_view why,
+                                                       std::string_view actor) override;
+
   // -- nodes (writes_nodes.cc)
   Result<NodeKey> enter_node(const NewNode& node) override;
   Result<void> renew_node(NodeKey node) override;
@@ -367,13 +416,27 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<std::int64_t> live_section(const Delivery& delivery);
   [[nodiscard]] Result<void> remember_address(std::int64_t row, std::string_view address);
 
+  // suppressions.cc
+  struct SuppressionSeat;
+  [[nodiscard]] Result<SuppressionSeat> suppression_seat(AccountKey account,
+                                                         std::string_view subject,
+                                                         StopReason reason,
+                                                         std::string_view list_id);
+  [[nodiscard]] Result<void> count_hard_error(const OutcomeRecord& outcome, const ErrorStop& rule);
+  [[nodiscard]] Result<bool> purge_suppressions(std::int64_t& rows);
+
   [[nodiscard]] Result<bool> node_lives(NodeKey node);
+  [[nodiscard]] Result<std::vector<std::optional<StopReason>>> stops_for(const Accept& accept,
+                                                                         Delivery& made);
   [[nodiscard]] Result<Accepted> accept(Accept& accept, NodeKey holder);
 
   struct ClaimableBatch;
   [[nodiscard]] Result<std::optional<ClaimableBatch>> claimable(const BatchKey& key);
   [[nodiscard]] Result<std::vector<LeasedRecipient>> due_recipients(const ClaimableBatch& batch);
   Result<void> hold_back(const ClaimableBatch& batch);
+  // Those whom a suppression list stops become dropped, and are taken out of `recipients`.
+  [[nodiscard]] Result<void> drop_stopped(const BatchKey& key, ClaimableBatch& batch,
+                                          std::vector<LeasedRecipient>& recipients);
   [[nodiscard]] Result<Result<LeasedBatch>> refused(const BatchKey& key, NodeKey node);
   [[nodiscard]] Result<Result<LeasedBatch>> claim(const BatchKey& key, NodeKey node);
 

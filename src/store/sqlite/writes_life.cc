@@ -245,7 +245,10 @@ Result<bool> SqliteWriteTransaction::purge_deleted(std::int64_t rows) {
   if (!*sections) return true;
   const auto deliveries = purge_deliveries(rows);
   if (!deliveries) return fail(deliveries.error());
-  return !*deliveries || !*answers;
+  if (!*deliveries) return true;
+  const auto suppressions = purge_suppressions(rows);
+  if (!suppressions) return fail(suppressions.error());
+  return !*suppressions || !*answers;
 }
 
 }  // namespace todoku::store::sqlite

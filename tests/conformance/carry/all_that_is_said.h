@@ -197,6 +197,26 @@ inline void tell_events(Store& store, std::vector<std::string>& said) {
   }
 }
 
+inline void tell_suppressions(Store& store, std::vector<std::string>& said) {
+  const std::vector<std::string> subjects{"stopped@example.com", "left@example.com",
+                                          "any@stopped.example", "gone@example.com"};
+  for (const AccountKey owner : {kInstallation, AccountKey{1}, AccountKey{2}, AccountKey{3}}) {
+    for (const StoppedSubject& each :
+         read(store, [&](ReadTransaction& t) { return t.stops_of(owner, subjects); })) {
+      const Suppression& entry = each.entry;
+      said.push_back(fmt::format(
+          "stop {} {} {} {} {} {} {} {} {} {} {}", static_cast<std::int64_t>(entry.account),
+          entry.subject, to_string(entry.reason), to_string(entry.scope), entry.list_id, entry.note,
+          entry.cause.code, entry.cause.text, text_of(entry.cause.at), entry.cause.delivery_id,
+          to_epoch_ms(entry.created)));
+    }
+    for (const SuppressionChange& change : read(
+             store, [&](ReadTransaction& t) { return t.removals_of(owner, "gone@example.com"); })) {
+      said.push_back(fmt::format("removed {} {} {}", change.subject, change.why, change.actor));
+    }
+  }
+}
+
 inline std::vector<std::string> all_of(Store& store) {
   std::vector<std::string> said;
   for (const char* name : {"master_key_check", "odd", "drained"}) {
@@ -207,6 +227,7 @@ inline std::vector<std::string> all_of(Store& store) {
        read(store, [](ReadTransaction& t) { return t.accounts({}, 100); })) {
     tell_account(store, account, said);
   }
+  tell_suppressions(store, said);
   DkimList keys;
   must(walk_and_wait(store, keys));
   for (const DkimKey& key : keys.take()) {

@@ -106,6 +106,7 @@ class Filling {
     deleted();
     at_most_once();
     suspects();
+    suppressions();
     shop.suspended = true;
     shop.weight = 7;
     shop.text_from_html = false;
@@ -318,6 +319,23 @@ class Filling {
     const Accepted once = accept(acceptance({recipient("once"), recipient("only")}, true));
     write(store_, [&](WriteTransaction& t) {
       return t.mark_on_its_way(once.batches.at(0).held(), 1, true);
+    });
+  }
+
+  void suppressions() {
+    const std::vector<NewSuppression> entries{
+        {.account = acme_.key, .subject = "stopped@example.com", .note = "二"},
+        {.account = kInstallation, .subject = "@stopped.example"},
+        {.account = acme_.key,
+         .subject = "left@example.com",
+         .reason = StopReason::unsubscribe,
+         .scope = StopScope::list,
+         .list_id = "weekly",
+         .cause = {.code = 550, .text = "no", .at = clock_.now(), .delivery_id = 1}},
+        {.account = acme_.key, .subject = "gone@example.com", .lasts = std::chrono::hours(9)}};
+    write(store_, [&](WriteTransaction& t) { return t.put_suppressions(entries); });
+    write(store_, [&](WriteTransaction& t) {
+      return t.remove_suppressions(acme_.key, "gone@example.com", {}, {}, "mistake", "test");
     });
   }
 
