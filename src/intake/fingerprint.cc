@@ -162,7 +162,7 @@ Task<std::vector<Sha256>> digests_of(const std::vector<Attachment>& attachments)
 }
 
 Sha256 fingerprint_of(const TransactionRequest& request, std::span<const Sha256> attachments) {
-  const auto& [content, at_most_once, to, cc, bcc, insert_codes, labels] = request;
+  const auto& [content, at_most_once, to, cc, bcc, insert_codes, labels, open_tracking] = request;
   FieldDigest digest("transaction");
   add(digest, content, attachments);
   digest.field("at_most_once", at_most_once);
@@ -171,15 +171,17 @@ Sha256 fingerprint_of(const TransactionRequest& request, std::span<const Sha256>
   digest.field("bcc", bcc);
   digest.field("insert_codes", insert_codes);
   add(digest, labels);
+  digest.field("open_tracking", open_tracking);
   return digest.finish();
 }
 
 Sha256 fingerprint_of(const BulkRequest& request, std::span<const Sha256> attachments) {
-  const auto& [content, at_most_once, labels] = request;
+  const auto& [content, at_most_once, labels, open_tracking] = request;
   FieldDigest digest("bulk");
   add(digest, content, attachments);
   digest.field("at_most_once", at_most_once);
   add(digest, labels);
+  digest.field("open_tracking", open_tracking);
   return digest.finish();
 }
 

@@ -11,8 +11,8 @@
 namespace todoku {
 namespace {
 
-constexpr std::array<std::uint8_t, 16> kSecret{1, 2,  3,  4,  5,  6,  7,  8,
-                                               9, 10, 11, 12, 13, 14, 15, 16};
+constexpr std::array<std::uint8_t, 16> kInstallation{1, 2,  3,  4,  5,  6,  7,  8,
+                                                     9, 10, 11, 12, 13, 14, 15, 16};
 
 std::string text_of(const OpenTokens& tokens, const OpenToken& token) {
   std::string out;
@@ -22,7 +22,7 @@ std::string text_of(const OpenTokens& tokens, const OpenToken& token) {
 }
 
 TEST(OpenToken, ReadsBackWhatItWrote) {
-  const OpenTokens tokens(kSecret);
+  const OpenTokens tokens(kInstallation);
   for (const OpenToken& token :
        {OpenToken{}, OpenToken{1, 2, 3, 4}, OpenToken{7, 123'456'789, 0xFFFF'FFFF, 499},
         OpenToken{std::numeric_limits<std::int64_t>::max(),
@@ -36,7 +36,7 @@ TEST(OpenToken, ReadsBackWhatItWrote) {
 }
 
 TEST(OpenToken, OneOctetOtherwiseIsNotOurs) {
-  const OpenTokens tokens(kSecret);
+  const OpenTokens tokens(kInstallation);
   const std::string text = text_of(tokens, {1, 42, 3, 7});
   for (std::size_t at = 0; at < text.size(); ++at) {
     std::string other = text;
@@ -49,16 +49,17 @@ TEST(OpenToken, OneOctetOtherwiseIsNotOurs) {
 }
 
 TEST(OpenToken, OfAnotherInstallationOrAnotherFormIsNotOurs) {
-  auto other = kSecret;
+  auto other = kInstallation;
   other[0] ^= 1U;
-  EXPECT_EQ(OpenTokens(kSecret).read(text_of(OpenTokens(other), {1, 42, 3, 7})), std::nullopt);
-  const TokenSeal seal(kSecret, "open tracking");
+  EXPECT_EQ(OpenTokens(kInstallation).read(text_of(OpenTokens(other), {1, 42, 3, 7})),
+            std::nullopt);
+  const TokenSeal seal(kInstallation, "open tracking");
   for (const std::string_view plain :
        {std::string_view("\x02\x01\x01\x01\x01"), std::string_view("\x01\x01\x01\x01"),
         std::string_view("\x01\x01\x01\x01\x01\x01"), std::string_view("\x01")}) {
     std::string text;
     seal.append(text, plain);
-    EXPECT_EQ(OpenTokens(kSecret).read(text), std::nullopt);
+    EXPECT_EQ(OpenTokens(kInstallation).read(text), std::nullopt);
   }
 }
 

@@ -16,7 +16,7 @@ using testing::Not;
 
 constexpr std::string_view kUrl = "https://mail.example.jp/open/";
 
-Content content(std::string html) {
+Content mail_of(std::string html) {
   Content out;
   out.from = {"info@example.jp", ""};
   out.subject = "News";
@@ -58,7 +58,7 @@ std::string text_of(const std::string& message) {
   return parts.empty() ? "" : test::read_content(parts[0]).value_or("");
 }
 
-MessageTemplate built(Content given) {
+MessageTemplate tracked(Content given) {
   auto made = MessageTemplate::build(std::move(given), {.pixel_url = std::string(kUrl)});
   EXPECT_TRUE(made) << (made ? "" : made.error().detail);
   return std::move(*made);
@@ -82,7 +82,7 @@ TEST(PixelPlace, IsBeforeTheEndOfTheBodyThatReadersSee) {
 }
 
 TEST(OpenPixel, StandsInTheHtmlOnlyAndEachCopyHasItsOwn) {
-  const auto news = built(content("<html><body><p>Hello &amp; welcome</p></body></html>"));
+  const auto news = tracked(mail_of("<html><body><p>Hello &amp; welcome</p></body></html>"));
   EXPECT_TRUE(news.has_pixel());
   const std::string message = copy_of(news, "tokenOne").message;
   EXPECT_EQ(html_of(message),
@@ -95,24 +95,24 @@ TEST(OpenPixel, StandsInTheHtmlOnlyAndEachCopyHasItsOwn) {
 }
 
 TEST(OpenPixel, IsInNoOtherMail) {
-  Content off = content("<p>x</p>");
+  Content off = mail_of("<p>x</p>");
   off.open_tracking = false;
-  Content text = content("");
+  Content text = mail_of("");
   text.text_part = "only text";
   for (const Content& given : {off, text}) {
-    const auto made = built(given);
+    const auto made = tracked(given);
     EXPECT_FALSE(made.has_pixel());
     EXPECT_THAT(copy_of(made, "token").message, Not(HasSubstr("token")));
   }
-  const auto nowhere = MessageTemplate::build(content("<p>x</p>"), {});
+  const auto nowhere = MessageTemplate::build(mail_of("<p>x</p>"), {});
   ASSERT_TRUE(nowhere);
   EXPECT_FALSE(nowhere->has_pixel());
-  EXPECT_FALSE(MessageTemplate::build(content("<p>x</p>"),
+  EXPECT_FALSE(MessageTemplate::build(mail_of("<p>x</p>"),
                                       {.pixel_url = "https://" + std::string(300, 'x') + "/"}));
 }
 
 TEST(OpenPixel, LeavesInsertCodesAloneAndTakesNoneOfItsUrlForOne) {
-  Content given = content("<p>__name__</p></body>__name__");
+  Content given = mail_of("<p>__name__</p></body>__name__");
   auto made = MessageTemplate::build(
       given, {.pixel_url = "https://mail.example.jp/__name__/\"><b>&/open/"});
   ASSERT_TRUE(made);
@@ -128,7 +128,7 @@ TEST(OpenPixel, WhatIsTheSameForAllStaysShared) {
                                       std::string_view("<p>長い手紙</p>\r\n")}) {
     std::string html;
     while (html.size() < 60'000) html += line;
-    const Copy copy = copy_of(built(content(html + "</body>")), "token");
+    const Copy copy = copy_of(tracked(mail_of(html + "</body>")), "token");
     EXPECT_GT(copy.shared, 55'000U);
     EXPECT_THAT(html_of(copy.message), EndsWith("</body>"));
     EXPECT_THAT(html_of(copy.message), HasSubstr("/open/token\""));
