@@ -167,6 +167,7 @@ inline constexpr std::string_view kEventsPath = "/events";
 void add_message_routes(Api& api, http::Router& router);
 void add_log_routes(Api& api, http::Router& router);
 void add_usage_routes(Api& api, http::Router& router);
+void add_open_routes(Api& api, http::Router& router);
 void add_domain_routes(Api& api, http::Router& router);
 void add_provisioning_routes(Api& api, http::Router& router);
 void add_error_routes(Api& api, http::Router& router);

@@ -45,7 +45,8 @@ Task<http::Response> begin(Api& api, Call& call) {
   const Fields fields(form.object(), {}, problems);
   intake::BulkRequest request{.content = read_content(fields),
                               .at_most_once = fields.at_most_once().value_or(false),
-                              .labels = fields.labels()};
+                              .labels = fields.labels(),
+                              .open_tracking = fields.truth("open_tracking")};
   refuse_lost_members(form.object(), members::kBegin, problems);
   api.warn_of_sender(call, request.content);
   request.content.attachments = std::move(form.attachments);

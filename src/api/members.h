@@ -46,7 +46,8 @@ inline constexpr std::array kContent{
     Member{"html_part"},      Member{"list_unsubscribe", kUnsubscribe}};
 inline constexpr std::array kLabels{Member{"tags"}, Member{"list_id"}, Member{"purpose"}};
 inline constexpr auto kBegin =
-    with(with(kContent, kLabels), std::array{Member{"encode"}, Member{"duplicate_policy"}});
+    with(with(kContent, kLabels),
+         std::array{Member{"encode"}, Member{"duplicate_policy"}, Member{"open_tracking"}});
 inline constexpr auto kTransaction =
     with(kBegin,
          std::array{Member{"to"}, Member{"cc"}, Member{"bcc"}, Member{"insert_code", kInsertCode}});

@@ -247,6 +247,16 @@ class CommandLine {
     speaks(text, [this](Session& s) {
       return account_text_from_html(s, account_.name, account_text_ == "on");
     });
+    CLI::App* opens = verb(group, "open-tracking",
+                           say({"Whether opening its HTML mail is told (docs/api.md)",
+                                "HTML メールの開封を記録するかどうか（docs/api.md）"}));
+    account_name(opens);
+    opens->add_option("ON", account_text_, say({"on or off", "on または off"}))
+        ->required()
+        ->check(CLI::IsMember({"on", "off"}));
+    speaks(opens, [this](Session& s) {
+      return account_open_tracking(s, account_.name, account_text_ == "on");
+    });
     add_account_limit(group);
   }
 

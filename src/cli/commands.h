@@ -23,6 +23,7 @@ int account_list(Session& session);
 int account_suspend(Session& session, const std::string& name, bool suspended);
 int account_weight(Session& session, const std::string& name, std::int64_t weight);
 int account_text_from_html(Session& session, const std::string& name, bool on);
+int account_open_tracking(Session& session, const std::string& name, bool on);
 // nullopt stays as it is; 0: no limit of its own.
 struct AccountLimit {
   std::optional<std::int64_t> requests_per_minute;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "delivery/policy/backoff.h"
 #include "delivery/policy/credit.h"
 #include "delivery/policy/retry.h"
+#include "mail/open_token.h"
 #include "mail/states.h"
 #include "mailauth/dkim/signing_context.h"
 #include "net/endpoint.h"
@@ -48,7 +50,11 @@ struct Options {
   std::string return_path_domain;  // MAIL FROM is a token under it
   std::string message_id_domain;
   int date_offset_minutes = 540;  // of the Date header: +0900
-  std::uint16_t port = 25;        // where site rules do not say otherwise
+  // Of the image by which it is told that HTML was opened, up to the token (docs/adr/0025). Empty:
+  // no mail has one.
+  std::string pixel_url;
+  std::shared_ptr<const OpenTokens> open_tokens;  // with which URLs end
+  std::uint16_t port = 25;                        // where site rules do not say otherwise
 
   policy::RetryOptions retry_transactional;
   policy::RetryOptions retry_bulk;

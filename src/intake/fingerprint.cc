@@ -111,9 +111,9 @@ class FieldDigest {
 };
 
 void add(FieldDigest& digest, const Content& value, std::span<const Sha256> attachment_digests) {
-  // header_to, header_cc and text_from_html are no fields of a request.
+  // header_to, header_cc, text_from_html and open_tracking are no fields of a request.
   const auto& [from, reply_to, header_to, header_cc, subject, text_part, html_part, text_from_html,
-               encode, unsubscribe_mailto, unsubscribe_url, attachments] = value;
+               open_tracking, encode, unsubscribe_mailto, unsubscribe_url, attachments] = value;
   digest.field("from", from);
   digest.field("reply_to", reply_to);
   digest.field("subject", subject);
@@ -162,7 +162,7 @@ Task<std::vector<Sha256>> digests_of(const std::vector<Attachment>& attachments)
 }
 
 Sha256 fingerprint_of(const TransactionRequest& request, std::span<const Sha256> attachments) {
-  const auto& [content, at_most_once, to, cc, bcc, insert_codes, labels] = request;
+  const auto& [content, at_most_once, to, cc, bcc, insert_codes, labels, open_tracking] = request;
   FieldDigest digest("transaction");
   add(digest, content, attachments);
   digest.field("at_most_once", at_most_once);
@@ -171,15 +171,17 @@ Sha256 fingerprint_of(const TransactionRequest& request, std::span<const Sha256>
   digest.field("bcc", bcc);
   digest.field("insert_codes", insert_codes);
   add(digest, labels);
+  digest.field("open_tracking", open_tracking);
   return digest.finish();
 }
 
 Sha256 fingerprint_of(const BulkRequest& request, std::span<const Sha256> attachments) {
-  const auto& [content, at_most_once, labels] = request;
+  const auto& [content, at_most_once, labels, open_tracking] = request;
   FieldDigest digest("bulk");
   add(digest, content, attachments);
   digest.field("at_most_once", at_most_once);
   add(digest, labels);
+  digest.field("open_tracking", open_tracking);
   return digest.finish();
 }
 

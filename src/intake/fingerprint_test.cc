@@ -97,6 +97,7 @@ TEST(Fingerprint, WhatIsNoFieldOfTheRequestDoesNotCount) {
   TransactionRequest request = transaction();
   const Sha256 before = of(request);
   request.content.text_from_html = false;
+  request.content.open_tracking = true;
   request.content.header_to = {"a@example.com"};
   request.content.header_cc = {"a@example.com"};
   EXPECT_EQ(of(request), before);
@@ -106,6 +107,17 @@ TEST(Fingerprint, WhatIsNoFieldOfTheRequestDoesNotCount) {
 TEST(Fingerprint, StaysTheSameInLaterVersions) {
   EXPECT_EQ(to_hex(as_text(of(transaction()))),
             "b4bfd90d82d26f356a780992bd2ee6b2f82ca08a8658ee1ff16337017d13b64f");
+}
+
+TEST(Fingerprint, WhatIsSaidOfOpeningsCounts) {
+  TransactionRequest request = transaction();
+  const Sha256 before = of(request);
+  request.open_tracking = true;
+  const Sha256 on = of(request);
+  request.open_tracking = false;
+  EXPECT_NE(on, before);
+  EXPECT_NE(of(request), before);
+  EXPECT_NE(of(request), on);
 }
 
 TEST(Fingerprint, ABulkIsNoTransaction) {

@@ -54,6 +54,8 @@ Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
                                                          Problems problems, Repeatable repeatable) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   request.content.text_from_html = account.text_from_html;
+  request.content.open_tracking =
+      limits_.open_tracking && request.open_tracking.value_or(account.open_tracking);
   Problems found;
   auto recipients = check_transaction(request, limits_, found);
   check_sender(request.content.from, account.key, senders_, found);
@@ -95,6 +97,8 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
                                                  Problems problems, Repeatable repeatable) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   request.content.text_from_html = account.text_from_html;
+  request.content.open_tracking =
+      limits_.open_tracking && request.open_tracking.value_or(account.open_tracking);
   Problems found;
   check_content(request.content, limits_, found);
   check_sender(request.content.from, account.key, senders_, found);

@@ -26,6 +26,7 @@ struct BulkRequest {
   Content content;
   bool at_most_once = false;  // store/deliveries.h
   LabelsRequest labels;
+  std::optional<bool> open_tracking;  // nullopt: as the account has it
 };
 
 struct TransactionRequest {
@@ -36,6 +37,7 @@ struct TransactionRequest {
   std::vector<std::string> bcc;
   std::vector<InsertCode> insert_codes;
   LabelsRequest labels;
+  std::optional<bool> open_tracking;  // as above
 };
 
 // nullopt: the field was not given and stays as it is.

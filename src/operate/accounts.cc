@@ -195,6 +195,7 @@ Result<store::Account> write_change(store::WriteTransaction& transaction, const 
   if (change.weight) account->weight = static_cast<std::uint32_t>(*change.weight);
   if (change.suspended) account->suspended = *change.suspended;
   if (change.text_from_html) account->text_from_html = *change.text_from_html;
+  if (change.open_tracking) account->open_tracking = *change.open_tracking;
   store::AccountLimits& limits = account->limits;
   limits.requests_per_minute = change.requests_per_minute.value_or(limits.requests_per_minute);
   limits.mails_per_minute = change.mails_per_minute.value_or(limits.mails_per_minute);

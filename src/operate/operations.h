@@ -74,6 +74,7 @@ struct AccountChange {
   std::optional<std::int64_t> weight;
   std::optional<bool> suspended;
   std::optional<bool> text_from_html;
+  std::optional<bool> open_tracking;
   std::optional<std::int64_t> requests_per_minute;
   std::optional<std::int64_t> mails_per_minute;
   std::optional<std::int64_t> mails_per_day;

@@ -17,7 +17,7 @@ using enum CarriedKind;
 // The columns of PostgreSQL's schema; what they mean is said with the tables
 // (sqlite/schema.cc, postgres/schema.cc).
 constexpr std::array<CarriedColumn, 2> kSettings{{{"name", text}, {"value", octets}}};
-constexpr std::array<CarriedColumn, 13> kAccounts{{{"key", integer},
+constexpr std::array<CarriedColumn, 14> kAccounts{{{"key", integer},
                                                    {"name", text},
                                                    {"weight", integer},
                                                    {"suspended", integer},
@@ -29,7 +29,8 @@ constexpr std::array<CarriedColumn, 13> kAccounts{{{"key", integer},
                                                    {"requests_per_minute", integer},
                                                    {"mails_per_minute", integer},
                                                    {"mails_per_day", integer},
-                                                   {"mails_per_month", integer}}};
+                                                   {"mails_per_month", integer},
+                                                   {"open_tracking", integer}}};
 constexpr std::array<CarriedColumn, 10> kApiKeys{{{"id", integer},
                                                   {"account", integer},
                                                   {"label", text},
@@ -90,7 +91,7 @@ constexpr std::array<CarriedColumn, 29> kDeliveries{{{"key", integer},
                                                      {"purpose", integer},
                                                      {"list_id", text},
                                                      {"tags", text}}};
-constexpr std::array<CarriedColumn, 15> kContents{{{"delivery", integer},
+constexpr std::array<CarriedColumn, 16> kContents{{{"delivery", integer},
                                                    {"from_address", text},
                                                    {"from_name", text},
                                                    {"reply_address", text},
@@ -104,7 +105,8 @@ constexpr std::array<CarriedColumn, 15> kContents{{{"delivery", integer},
                                                    {"subject", text},
                                                    {"text_part", text},
                                                    {"html_part", text},
-                                                   {"text_from_html", integer}}};
+                                                   {"text_from_html", integer},
+                                                   {"open_tracking", integer}}};
 constexpr std::array<CarriedColumn, 7> kAttachments{{{"id", integer},
                                                      {"delivery", integer},
                                                      {"file_name", text},
@@ -211,7 +213,17 @@ constexpr std::array<CarriedColumn, 8> kRemovals{{{"key", integer},
                                                   {"actor", text},
                                                   {"at", integer}}};
 
-constexpr std::array<CarriedTable, 22> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedColumn, 7> kOpens{{{"account", integer},
+                                               {"id", integer},
+                                               {"opened", integer},
+                                               {"opened_last", integer},
+                                               {"times", integer},
+                                               {"prefetched", integer},
+                                               {"prefetched_last", integer}}};
+constexpr std::array<CarriedColumn, 3> kOpenCounts{
+    {{"delivery", integer}, {"opened", integer}, {"prefetched", integer}}};
+
+constexpr std::array<CarriedTable, 24> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -223,6 +235,8 @@ constexpr std::array<CarriedTable, 22> kTables{{{"settings", kSettings},
                                                 {"kept_answers", kKeptAnswers},
                                                 {"usages", kUsages},
                                                 {"not_sent", kNotSent},
+                                                {"opens", kOpens},
+                                                {"open_counts", kOpenCounts},
                                                 {"sections", kSections},
                                                 {"deliveries", kDeliveries},
                                                 {"contents", kContents},

@@ -102,6 +102,10 @@ void put_entry(std::string& out, std::int64_t committed, const SheetEntry& entry
   }
   put_varint(out, entry.seq);
   if (entry.kind == EventKind::accepted) return;
+  if (entry.kind == EventKind::opened) {
+    put_varint(out, static_cast<std::uint64_t>(entry.opened_by));
+    return;
+  }
   put_varint(out, entry.attempt);
   put_end(out, entry.code, entry.cause);
 }
@@ -119,6 +123,11 @@ bool take_recipient(BlobReader& reader, SheetEntry& entry) {
   entry.batch = static_cast<std::uint32_t>(batch);
   sound = narrow(reader.varint(), entry.seq) && sound;
   if (entry.kind == EventKind::accepted) return sound;
+  if (entry.kind == EventKind::opened) {
+    const std::uint64_t by = reader.varint();
+    entry.opened_by = static_cast<OpenedBy>(by);
+    return sound && by <= static_cast<std::uint64_t>(OpenedBy::prefetch);
+  }
   sound = narrow(reader.varint(), entry.attempt) && sound;
   sound = narrow(reader.varint(), entry.code) && sound;
   std::uint8_t cause = 0;
@@ -192,6 +201,18 @@ EventKind event_kind(RecipientState state, bool was_tried) {
 std::string_view to_string(EventKind kind) {
   const auto* const found = std::ranges::find(kWords, kind, &decltype(kWords)::value_type::first);
   return found == kWords.end() ? std::string_view{} : found->second;
+}
+
+std::string_view to_string(OpenedBy by) {
+  switch (by) {
+    case OpenedBy::reader:
+      return "reader";
+    case OpenedBy::image_proxy:
+      return "image_proxy";
+    case OpenedBy::prefetch:
+      return "prefetch";
+  }
+  return {};
 }
 
 bool is_of_many(EventKind kind) {

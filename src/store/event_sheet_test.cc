@@ -40,6 +40,11 @@ TEST(EventSheet, TellsWhatWasPacked) {
        .delivery = DeliveryKey{std::numeric_limits<std::int64_t>::max()},
        .job = 77,
        .recipients = 10'000'000},
+      {.kind = EventKind::opened,
+       .at = kCommitted,
+       .delivery = DeliveryKey{1},
+       .seq = 2,
+       .opened_by = OpenedBy::prefetch},
       {.kind = EventKind::accepted, .at = kCommitted, .delivery = DeliveryKey{1}, .seq = 3},
       {.kind = EventKind::accepted, .at = kCommitted, .delivery = DeliveryKey{1}, .seq = 4},
   };

@@ -31,6 +31,7 @@ enum class KeyedRoute : std::uint8_t {
   add_recipient = 7,
   import = 8,
   error_export = 20,
+  open_report = 25,
   suppression = 21,
 };
 

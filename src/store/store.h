@@ -43,6 +43,7 @@
 #include "store/mail_counts.h"
 #include "store/news.h"
 #include "store/nodes.h"
+#include "store/opens.h"
 #include "store/recipients.h"
 #include "store/settings.h"
 #include "store/suppressions.h"
@@ -67,6 +68,7 @@ class ReadTransaction : public SettingReads,
                         public RecipientReads,
                         public LogReads,
                         public UsageReads,
+                        public OpenReads,
                         public ImportReads,
                         public ExportReads,
                         public UploadReads,
@@ -96,6 +98,7 @@ class WriteTransaction : public SettingWrites,
                          public NewsWrites,
                          public ClusterWrites,
                          public EventWrites,
+                         public OpenWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;

@@ -88,6 +88,7 @@ Task<Response> change_account(Operations& operations, Given given) {
   const operate::AccountChange change{.weight = given.number("weight"),
                                       .suspended = given.truth("suspended"),
                                       .text_from_html = given.truth("text_from_html"),
+                                      .open_tracking = given.truth("open_tracking"),
                                       .requests_per_minute = given.number("requests_per_minute"),
                                       .mails_per_minute = given.number("mails_per_minute"),
                                       .mails_per_day = given.number("mails_per_day"),

@@ -6,6 +6,7 @@
 
 #include "app/module_options.h"
 #include "events/exports/error_list.h"
+#include "events/exports/open_report.h"
 #include "intake/error_files.h"
 
 namespace todoku::app::roles {
@@ -44,6 +45,11 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
       store::ExportKind::error_list, "errors",
       [&store = ground.store](const store::ExportJob& job, events::exports::Sheet& sheet) {
         return events::exports::produce_error_list(store, job, sheet);
+      });
+  exporter_.add(
+      store::ExportKind::open_report, "opens",
+      [&store = ground.store](const store::ExportJob& job, events::exports::Sheet& sheet) {
+        return events::exports::produce_open_report(store, job, sheet);
       });
 }
 

@@ -88,6 +88,8 @@ INSERT INTO kept_answers SELECT sha256(n::text::bytea), n % ({0} / 10) + 1, 1, '
   FROM generate_series(1, {0}) n;
 INSERT INTO event_sheets SELECT n % ({0} / 10) + 1, n, n, '\x00' FROM generate_series(1, {0}) n;
 INSERT INTO not_sent SELECT n % ({0} / 10) + 1, 3, n, 550 FROM generate_series(1, {0}) n;
+INSERT INTO opens SELECT n % ({0} / 10) + 1, n, n, n, 1, NULL, NULL FROM generate_series(1, {0}) n;
+INSERT INTO open_counts SELECT 1000000 + n, 1, 0 FROM generate_series(1, {0}) n;
 INSERT INTO usages SELECT n, 202604, 0, 1, 0 FROM generate_series(1, {0} / 2) n;
 INSERT INTO suppressions SELECT n * 7919, n % ({0} / 10), 'user' || n || '@example.jp', n % 5 + 1,
   '', 1, 1, 1, '', 550, 'words', n, n, n, CASE WHEN n % 2 = 0 THEN n END, n, n, 0
@@ -168,7 +170,7 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
       "contents, attachments,"
       " batches, recipients, progress, sections, import_jobs, uploads, upload_pieces,"
       " kept_answers, bells, news, changes, event_sheets, not_sent, usages,"
-      " suppressions, suppression_removals, export_jobs");
+      " suppressions, suppression_removals, export_jobs, opens, open_counts");
   fill(60'000);
   database_.execute("ANALYZE");
   explain_all("large");

@@ -295,18 +295,32 @@ CREATE INDEX export_jobs_of_account ON export_jobs(account) WHERE status = 1;
 CREATE INDEX export_jobs_ended ON export_jobs(ended) WHERE ended IS NOT NULL;
 )sql" DROP_STOPPED_FUNCTION;
 
+// opens, open_counts, open_tracking   as in SQLite.
+constexpr std::string_view kStep9 = R"sql(
+CREATE TABLE opens(
+  account bigint NOT NULL, id bigint NOT NULL, opened bigint, opened_last bigint,
+  times bigint NOT NULL, prefetched bigint, prefetched_last bigint, PRIMARY KEY(account, id))
+  WITH (fillfactor = 80);
+CREATE TABLE open_counts(
+  delivery bigint PRIMARY KEY, opened bigint NOT NULL, prefetched bigint NOT NULL)
+  WITH (fillfactor = 50);
+ALTER TABLE accounts ADD COLUMN open_tracking bigint NOT NULL DEFAULT 1;
+ALTER TABLE contents ADD COLUMN open_tracking bigint NOT NULL DEFAULT 0;
+)sql";
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 8> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 9> kSteps{{{"tables", kStep1},
                                       {"terms of API keys", kStep2},
                                       {"what nodes say of themselves", kStep3},
                                       {"answers to repeated requests", kStep4},
                                       {"events", kStep5},
                                       {"log and usages", kStep6},
                                       {"domains and limits of accounts", kStep7},
-                                      {"suppression lists and exports", kStep8}}};
+                                      {"suppression lists and exports", kStep8},
+                                      {"openings", kStep9}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);

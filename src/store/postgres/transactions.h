@@ -91,6 +91,13 @@ class Questions final : public ReadTransaction {
                                          std::span<const PublicId> ids) override;
   Result<std::vector<Usage>> usages(AccountKey account, Month first, Month last) override;
 
+  // -- opens (opens.cc)
+  Result<std::vector<OpenRecord>> opens_of(AccountKey account,
+                                           std::span<const PublicId> ids) override;
+  Result<std::vector<OpenRecord>> opens_in(AccountKey account, LogRange range,
+                                           std::int64_t limit) override;
+  Result<OpenCounts> open_counts(DeliveryKey key) override;
+
   // -- imports (reads_scheduling.cc)
   Result<ImportJob> import_job(AccountKey account, PublicId id) override;
   Result<std::vector<ImportJob>> running_imports(NodeKey node) override;
@@ -203,6 +210,9 @@ class Changes final : public WriteTransaction {
   Result<void> end_import(PublicId job, AccountKey account, const ImportEnd& end,
                           NodeKey node) override;
   Result<void> restart_import(PublicId job, AccountKey account, NodeKey node) override;
+
+  // -- opens (opens.cc)
+  Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;
 
   // -- exports (exports.cc)
   Result<ExportJob> create_export(const NewExport& wanted) override;

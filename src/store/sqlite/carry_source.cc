@@ -37,12 +37,12 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 22> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 24> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
      " next_email_id, next_job_id, requests_per_minute, mails_per_minute, mails_per_day,"
-     " mails_per_month FROM accounts ORDER BY key"},
+     " mails_per_month, open_tracking FROM accounts ORDER BY key"},
     {"api_keys",
      "SELECT id, account, label, token, created, revoked, scopes, networks, expires, life"
      " FROM api_keys"
@@ -64,8 +64,8 @@ constexpr std::array<CarriedQuery, 22> kCarriedQueries{{
     {"contents",
      "SELECT delivery, from_address, from_name, reply_address, reply_name,"
      " coalesce(header_to, x''), coalesce(header_cc, x''), encode, unsubscribe_mailto,"
-     " unsubscribe_url, attachments, subject, text_part, html_part, text_from_html FROM contents"
-     " ORDER BY delivery"},
+     " unsubscribe_url, attachments, subject, text_part, html_part, text_from_html,"
+     " open_tracking FROM contents ORDER BY delivery"},
     {"attachments",
      "SELECT id, delivery, file_name, mime_type, size, created, data FROM attachments ORDER BY id"},
     {"sections", "SELECT id, delivery, state, open_batch FROM sections ORDER BY id"},
@@ -80,6 +80,10 @@ constexpr std::array<CarriedQuery, 22> kCarriedQueries{{
     {"event_sheets", "SELECT account, place, at, entries FROM event_sheets ORDER BY place"},
     {"usages", "SELECT account, month, slot, mails, updated FROM usages ORDER BY account, month"},
     {"not_sent", "SELECT account, state, id, code FROM not_sent ORDER BY account, state, id"},
+    {"opens",
+     "SELECT account, id, opened, opened_last, times, prefetched, prefetched_last FROM opens"
+     " ORDER BY account, id"},
+    {"open_counts", "SELECT delivery, opened, prefetched FROM open_counts ORDER BY delivery"},
     {"import_jobs",
      "SELECT account, id, delivery, section, status, ignore_errors, immediate, keep_duplicates,"
      " language, percentage, staged, folded, success, failed, total, upload_file, error_file,"

@@ -123,6 +123,13 @@ class Queries {
                                                        std::span<const PublicId> ids);
   [[nodiscard]] Result<std::vector<Usage>> usages(AccountKey account, Month first, Month last);
 
+  // opens.cc
+  [[nodiscard]] Result<std::vector<OpenRecord>> opens_of(AccountKey account,
+                                                         std::span<const PublicId> ids);
+  [[nodiscard]] Result<std::vector<OpenRecord>> opens_in(AccountKey account, LogRange range,
+                                                         std::int64_t limit);
+  [[nodiscard]] Result<OpenCounts> open_counts(DeliveryKey key);
+
   [[nodiscard]] Result<std::vector<StartingDelivery>> deliveries_to_start(std::int64_t limit);
   [[nodiscard]] Result<std::optional<Milliseconds>> next_reservation();
   [[nodiscard]] Result<std::vector<SendingDelivery>> sending_bulk();

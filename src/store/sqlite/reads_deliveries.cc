@@ -47,6 +47,7 @@ Result<Content> content_in(const Query& row) {
   content.text_part = row.text(10);
   content.html_part = row.text(11);
   content.text_from_html = row.flag(12);
+  content.open_tracking = row.flag(13);
   return content;
 }
 
@@ -94,13 +95,13 @@ Result<Delivery> Queries::with_content(Delivery delivery) {
     auto query = db_.query(
         "SELECT from_address, from_name, reply_address, reply_name, header_to, header_cc, encode,"
         " unsubscribe_mailto, unsubscribe_url, subject, text_part, html_part,"
-        " text_from_html, attachments FROM contents WHERE delivery = ?");
+        " text_from_html, open_tracking, attachments FROM contents WHERE delivery = ?");
     query.bind(delivery.key);
     if (query.next()) {
       auto content = content_in(query);
       if (!content) return fail(std::move(content.error()));
       delivery.content = std::move(*content);
-      attachments = query.integer(13);
+      attachments = query.integer(14);
     }
     if (query.failed()) return fail(query.error());
   }

@@ -365,11 +365,27 @@ CREATE INDEX export_jobs_of_account ON export_jobs(account) WHERE status = 1;
 CREATE INDEX export_jobs_ended ON export_jobs(ended) WHERE ended IS NOT NULL;
 )sql";
 
+// opens                 store/opens.h; id is the email_id. opened_last, prefetched_last: of the
+// last
+//                       that was recorded. A row only for whom something was seen.
+// open_counts           Apart from deliveries: what is opened and what is sent change other rows.
+// contents.open_tracking   Mail that was registered before has no image, also on a retry.
+constexpr const char* kVersion18 = R"sql(
+CREATE TABLE opens(
+  account INTEGER NOT NULL, id INTEGER NOT NULL, opened INTEGER, opened_last INTEGER,
+  times INTEGER NOT NULL, prefetched INTEGER, prefetched_last INTEGER,
+  PRIMARY KEY(account, id)) WITHOUT ROWID;
+CREATE TABLE open_counts(
+  delivery INTEGER PRIMARY KEY, opened INTEGER NOT NULL, prefetched INTEGER NOT NULL);
+ALTER TABLE accounts ADD COLUMN open_tracking INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE contents ADD COLUMN open_tracking INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 17> kMigrations{
+constexpr std::array<const char*, 18> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,
     kVersion7,  kVersion8,  kVersion9,  kVersion10, kVersion11, kVersion12,
-    kVersion13, kVersion14, kVersion15, kVersion16, kVersion17};
+    kVersion13, kVersion14, kVersion15, kVersion16, kVersion17, kVersion18};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

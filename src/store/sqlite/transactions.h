@@ -157,6 +157,16 @@ class SqliteReadTransaction final : public ReadTransaction {
     return queries_.usages(account, first, last);
   }
 
+  Result<std::vector<OpenRecord>> opens_of(AccountKey account,
+                                           std::span<const PublicId> ids) override {
+    return queries_.opens_of(account, ids);
+  }
+  Result<std::vector<OpenRecord>> opens_in(AccountKey account, LogRange range,
+                                           std::int64_t limit) override {
+    return queries_.opens_in(account, range, limit);
+  }
+  Result<OpenCounts> open_counts(DeliveryKey key) override { return queries_.open_counts(key); }
+
   Result<ImportJob> import_job(AccountKey account, PublicId id) override {
     return queries_.import_job(account, id);
   }
@@ -304,6 +314,9 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<void> end_import(PublicId job, AccountKey account, const ImportEnd& end,
                           NodeKey node) override;
   Result<void> restart_import(PublicId job, AccountKey account, NodeKey node) override;
+
+  // -- opens (opens.cc)
+  Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;
 
   // -- exports (exports.cc)
   Result<ExportJob> create_export(const NewExport& wanted) override;
@@ -463,6 +476,10 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<std::int64_t> doubt_those_on_their_way(const BatchKey& batch);
   [[nodiscard]] Result<bool> keep_aside(std::int64_t row, bool is_over);
   [[nodiscard]] Result<bool> count_death(std::int64_t row, Instant expires);
+
+  // opens.cc
+  [[nodiscard]] Result<PublicId> opened_id(const OpenSeen& seen);
+  [[nodiscard]] Result<OpenRecorded> record_open(const OpenSeen& seen, OpenCounts& counts);
 
   // Parts of purge_deleted(): true when nothing of their kind is left.
   [[nodiscard]] Result<bool> purge_answers(std::int64_t rows);

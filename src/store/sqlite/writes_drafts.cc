@@ -83,14 +83,14 @@ Result<void> SqliteWriteTransaction::insert_content(Delivery& delivery, const Co
       .query(
           "INSERT INTO contents(delivery, from_address, from_name, reply_address,"
           " reply_name, header_to, header_cc, encode, unsubscribe_mailto,"
-          " unsubscribe_url, attachments, subject, text_part, html_part, text_from_html)"
-          " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+          " unsubscribe_url, attachments, subject, text_part, html_part, text_from_html,"
+          " open_tracking) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(delivery.key, std::string_view(content.from.address),
             std::string_view(content.from.name), reply_address, reply_name, Blob{to}, Blob{cc},
             content.encode, std::string_view(content.list_unsubscribe_mailto),
             std::string_view(content.list_unsubscribe_url), content.attachments.size(),
             std::string_view(content.subject), std::string_view(content.text_part),
-            std::string_view(content.html_part), content.text_from_html)
+            std::string_view(content.html_part), content.text_from_html, content.open_tracking)
       .run();
 }
 

@@ -83,10 +83,11 @@ inline std::string text_of(const Delivery& d, const Content& content) {
       text_of(d.reservation), text_of(d.started), text_of(d.expires), text_of(d.finished),
       d.signing, d.failure_reason, content.from.address, content.from.name,
       content.reply_to ? content.reply_to->address : "-",
-      content.reply_to ? content.reply_to->name : "-", content.subject, content.text_from_html,
-      content.text_part, content.html_part, fmt::join(content.header_to, ","),
-      fmt::join(content.header_cc, ","), static_cast<int>(content.encode),
-      content.list_unsubscribe_mailto, content.list_unsubscribe_url, content.attachments.size());
+      content.reply_to ? content.reply_to->name : "-", content.subject,
+      content.text_from_html + 2 * content.open_tracking, content.text_part, content.html_part,
+      fmt::join(content.header_to, ","), fmt::join(content.header_cc, ","),
+      static_cast<int>(content.encode), content.list_unsubscribe_mailto,
+      content.list_unsubscribe_url, content.attachments.size());
   for (const AttachmentRecord& a : d.attachments) {
     text += fmt::format(" ({} {} {} {} {})", a.id, a.file_name, a.mime_type, a.size,
                         to_epoch_ms(a.created));
@@ -110,6 +111,7 @@ inline void tell_account(Store& store, const Account& account, std::vector<std::
   said.push_back(fmt::format("account {} {} {} {} {} {}", static_cast<std::int64_t>(account.key),
                              account.name, account.weight, account.suspended,
                              account.text_from_html, to_epoch_ms(account.created)));
+  said.push_back(fmt::format("openings {}", account.open_tracking));
   said.push_back(fmt::format("limits {} {} {} {}", account.limits.requests_per_minute,
                              account.limits.mails_per_minute, account.limits.mails_per_day,
                              account.limits.mails_per_month));
@@ -133,10 +135,18 @@ inline void tell_account(Store& store, const Account& account, std::vector<std::
     const auto delivery = read(store, [&](ReadTransaction& t) { return t.delivery(head.key); });
     const auto content = read(store, [&](ReadTransaction& t) { return t.content(head.key); });
     said.push_back(text_of(delivery, content));
+    const auto opens = read(store, [&](ReadTransaction& t) { return t.open_counts(head.key); });
+    said.push_back(fmt::format("opened {} prefetched {}", opens.opened, opens.prefetched));
     for (const std::string& errors :
          read(store, [&](ReadTransaction& t) { return t.import_errors(head.key); })) {
       said.push_back("errors " + errors);
     }
+  }
+  for (const OpenRecord& open : read(store, [&](ReadTransaction& t) {
+         return t.opens_in(account.key, {1, 1'000'000}, 1'000);
+       })) {
+    said.push_back(fmt::format("open {} {} {} {} {}", open.id, text_of(open.opened),
+                               text_of(open.opened_last), open.times, text_of(open.prefetched)));
   }
   for (PublicId job = 1; job < 10; ++job) {
     const auto found =

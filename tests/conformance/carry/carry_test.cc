@@ -110,6 +110,7 @@ class Filling {
     shop.suspended = true;
     shop.weight = 7;
     shop.text_from_html = false;
+    shop.open_tracking = false;
     shop.limits = {
         .requests_per_minute = 1, .mails_per_minute = 2, .mails_per_day = 3, .mails_per_month = 4};
     write(store_, [&](WriteTransaction& t) { return t.change_account(shop); });
@@ -186,6 +187,7 @@ class Filling {
   void sent_transactions() {
     Accept first =
         acceptance({recipient("one"), recipient("Two.Case"), recipient("x", "example.org")});
+    first.delivery.content.open_tracking = true;
     first.delivery.content.attachments = {
         {"a.bin", "application/octet-stream", std::string(300'000, '\xee')},
         {"空.txt", "text/plain", ""}};
@@ -195,6 +197,13 @@ class Filling {
             outcome(lease.key, 1, RecipientState::bounced, 550, "5.1.1 unknown 不明"),
             outcome(lease.key, 2, RecipientState::delivered, 250, "2.0.0 Ok: queued")},
            {{.held = lease.held(), .not_before = {}}});
+    for (const OpenedBy by : {OpenedBy::reader, OpenedBy::prefetch}) {
+      const OpenSeen seen{.account = acme_.key,
+                          .recipient = {lease.key.delivery, lease.key.batch, 0},
+                          .by = by,
+                          .age = {}};
+      write(store_, [&](WriteTransaction& t) { return t.record_opens(std::span(&seen, 1)); });
+    }
     const Accepted waits = accept(acceptance({recipient("later")}));
     OutcomeRecord deferral =
         outcome(waits.batches.at(0).key, 0, RecipientState::deferred, 451, "4.7.1 try again");
