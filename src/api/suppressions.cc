@@ -38,8 +38,11 @@ void write_entry(http::JsonWriter& json, const store::Suppression& entry) {
   json.member("reason", to_string(entry.reason));
   json.member("scope", to_string(entry.scope));
   if (!entry.list_id.empty()) json.member("list_id", entry.list_id);
-  if (!entry.note.empty()) json.member("note", entry.note);
-  if (entry.cause.at || entry.cause.code != 0) {
+  // What the operator wrote for himself, and whose mail was the cause, is not its accounts' to
+  // know.
+  const bool ours = entry.account != store::kInstallation;
+  if (ours && !entry.note.empty()) json.member("note", entry.note);
+  if (ours && (entry.cause.at || entry.cause.code != 0)) {
     json.key("cause");
     json.begin_object();
     json.member("response_code", fmt::format("{}", entry.cause.code));

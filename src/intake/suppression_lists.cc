@@ -65,7 +65,40 @@ void check_short_text(std::string_view text, std::size_t max, std::string_view f
 // What an entry is for where nobody says.
 StopScope usual_scope(StopReason reason, const std::string& list_id) {
   if (!list_id.empty()) return StopScope::list;
-  return is_opt_out(reason) ? StopScope::advertisements : StopScope::all;
+  // Why addresses were on somebody's list is not known: a password reset is not to be lost for it.
+  const bool is_list = reason == StopReason::imported;
+  return is_opt_out(reason) || is_list ? StopScope::advertisements : StopScope::all;
+}
+
+void add_cause(const SuppressionRequest& request, store::NewSuppression& entry,
+               Problems& problems) {
+  entry.cause.text = request.response_message;
+  if (!is_utf8(entry.cause.text)) problems.add({"message"}, texts::not_utf8());
+  if (request.response_code.empty()) return;
+  const auto& digits = request.response_code;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), entry.cause.code);
+  if (error != std::errc() || end != digits.data() + digits.size() || entry.cause.code < 0 ||
+      entry.cause.code > 999) {
+    problems.add({"response_code"},
+                 {"must be a number from 0 to 999.", "0から999の数値で指定してください。"});
+  }
+}
+
+void set_expiry(const SuppressionRequest& request, Instant now, store::NewSuppression& entry,
+                Problems& problems) {
+  if (request.expires.empty()) return;
+  const auto expires = parse_date_time(request.expires);
+  if (!expires) {
+    problems.add({"expires"}, {"must be a date like 2027-04-01T09:00:00+09:00.",
+                               "2027-04-01T09:00:00+09:00のような日時で指定してください。"});
+  } else if (*expires <= now) {
+    problems.add({"expires"}, {"has passed already.", "すでに過ぎています。"});
+  } else if (is_opt_out(entry.reason)) {
+    problems.add({"expires"}, {"an opt-out does not expire.", "配信停止に期限は付けられません。"});
+  } else {
+    entry.lasts = std::chrono::ceil<Milliseconds>(*expires - now);
+  }
 }
 
 // Reads the rows of a CSV into requests, with their numbers.
@@ -98,14 +131,15 @@ class RowReader {
     taken.number = row.number;
     SuppressionRequest& request = taken.request;
     for (std::size_t i = 0; i < std::min(row.fields.size(), fields_.size()); ++i) {
-      std::string& value = row.fields[i];
-      // What an export has written so that no spreadsheet takes it for a formula.
-      if (value.starts_with("'@")) value.erase(0, 1);
-      if (fields_[i] == "email") request.address = std::move(value);
-      if (fields_[i] == "reason") request.reason = std::move(value);
-      if (fields_[i] == "scope") request.scope = std::move(value);
-      if (fields_[i] == "list_id") request.list_id = std::move(value);
-      if (fields_[i] == "note") request.note = std::move(value);
+      const std::string_view value = read_back_csv_field(row.fields[i]);
+      if (fields_[i] == "email") request.address = value;
+      if (fields_[i] == "reason") request.reason = value;
+      if (fields_[i] == "scope") request.scope = value;
+      if (fields_[i] == "list_id") request.list_id = value;
+      if (fields_[i] == "note") request.note = value;
+      if (fields_[i] == "expires") request.expires = value;
+      if (fields_[i] == "response_code") request.response_code = value;
+      if (fields_[i] == "message") request.response_message = value;
     }
     return {};
   }
@@ -188,6 +222,7 @@ store::NewSuppression check_suppression(const SuppressionRequest& request,
   }
   entry.note = request.note;
   check_short_text(entry.note, store::kStopTextOctetsMax, "note", problems);
+  add_cause(request, entry, problems);
   if (request.days) {
     if (*request.days < 1 || *request.days > kDaysMax) {
       problems.add({"days"}, {fmt::format("must be a number from 1 to {}.", kDaysMax),
@@ -348,6 +383,7 @@ Task<Answer<ImportedSuppressions>> SuppressionLists::import(store::AccountKey ac
     if (++checked % kRowsOfTransaction == 0) co_await async::give_way();
     Problems problems;
     auto entry = check_suppression(row.request, account, StopReason::imported, problems);
+    set_expiry(row.request, store_.clock().now(), entry, problems);
     if (!problems.empty()) {
       ++told.failed;
       told.errors.push_back({row.number, sentence_of(problems)});

@@ -21,10 +21,14 @@ namespace todoku::intake {
 struct SuppressionRequest {
   std::string address;  // or a domain
   std::string reason;   // default: manual, of a list that is imported: imported
-  std::string scope;    // default: all, of opt-outs advertisements, with a list that list
+  std::string scope;    // default: all, of opt-outs and imports advertisements, with a list that
   std::string list_id;
   std::string note;
   std::optional<std::int64_t> days;  // until it expires; of opt-outs never
+  // As an export has them (contract's dates), in the place of `days`; and the cause.
+  std::string expires = {};
+  std::string response_code = {};
+  std::string response_message = {};
 };
 
 // Problems are found at address, reason, scope, list_id, note and days. The result is only

@@ -97,6 +97,11 @@ struct ErrorListFilter {
   std::vector<int> codes = {};  // empty: any
 };
 
+// A transaction that nobody has had for so long since it was accepted, because its account was
+// suspended, say, is asked once more when it is claimed. Shorter than what connections know of
+// additions (delivery/stop_list.h).
+inline constexpr Milliseconds kAskedAgainAfter = std::chrono::minutes(5);
+
 // An entry that stops one of several subjects that were asked for.
 struct StoppedSubject {
   std::size_t place = 0;  // of what was asked for

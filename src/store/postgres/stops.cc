@@ -64,6 +64,7 @@ const Sql kHardErrors{
 void add_drop_stopped(Link& link, Told told, const std::map<std::int64_t, DeliveryKey>& batches,
                       std::optional<std::int64_t> flight) {
   static_assert(kHistoryEpochMs == 1'735'689'600'000, "as the statement has it");
+  static_assert(kAskedAgainAfter == Milliseconds(300'000), "as the statement has it");
   NoDictionary dictionary;
   Column before(kBytea), after(kBytea);
   for (std::uint8_t reason = 1; reason <= kStopReasons; ++reason) {

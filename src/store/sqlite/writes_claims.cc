@@ -21,6 +21,7 @@ struct SqliteWriteTransaction::ClaimableBatch {
   bool account_suspended = false;
   Purpose purpose{};
   std::string list_id;
+  bool was_asked = false;  // whether its recipients are stopped: when it was accepted
 };
 
 // Due or a transaction's that nobody has had, free, visible, and its delivery is going out.
@@ -28,8 +29,8 @@ Result<std::optional<SqliteWriteTransaction::ClaimableBatch>> SqliteWriteTransac
     const BatchKey& key) {
   auto query = db_.query(
       "SELECT b.account, b.traffic, b.domain, b.token, b.open, b.losses, d.expires,"
-      " a.suspended, d.purpose, d.list_id, d.type FROM batches b JOIN deliveries d ON d.key = "
-      "b.delivery"
+      " a.suspended, d.purpose, d.list_id, d.type, d.created FROM batches b"
+      " JOIN deliveries d ON d.key = b.delivery"
       " JOIN accounts a ON a.key = b.account LEFT JOIN sections s ON s.id = b.section"
       " WHERE b.number = ?1 AND b.delivery = ?2 AND b.holder = 0"
       " AND (b.ready_at <= ?3 OR (b.token = 0 AND b.section IS NULL AND b.ready_at IS NOT NULL))"
@@ -52,6 +53,8 @@ Result<std::optional<SqliteWriteTransaction::ClaimableBatch>> SqliteWriteTransac
   batch.purpose = purpose_of(static_cast<Purpose>(query.integer(8)),
                              static_cast<DeliveryType>(query.integer(10)));
   batch.list_id = query.text(9);
+  batch.was_asked = batch.traffic == TrafficClass::transactional && batch.token == 0 &&
+                    now_ - query.instant(11) < kAskedAgainAfter;
   return batch;
 }
 
@@ -97,10 +100,10 @@ Result<void> SqliteWriteTransaction::hold_back(const ClaimableBatch& batch) {
       .run();
 }
 
-// What nobody has had of a transaction was asked when it was accepted.
+// What nobody has had of a transaction was asked when it was accepted, lately.
 Result<void> SqliteWriteTransaction::drop_stopped(const BatchKey& key, ClaimableBatch& batch,
                                                   std::vector<LeasedRecipient>& recipients) {
-  if (batch.traffic == TrafficClass::transactional && batch.token == 0) return {};
+  if (batch.was_asked) return {};
   if (batch.expires_in <= Milliseconds(0)) return {};  // it ends as expired
   std::vector<OutcomeRecord> dropped;
   for (const LeasedRecipient& recipient : recipients) {

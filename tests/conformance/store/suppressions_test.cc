@@ -159,6 +159,22 @@ TEST_P(StoreSuite, AClaimThatDropsTheLastOnesEndsTheDelivery) {
   EXPECT_THAT(due_keys(sending.key), IsEmpty());
 }
 
+// Nobody has had it, so that no connection knows of additions since.
+TEST_P(StoreSuite, ATransactionThatNobodyHasHadForLongIsAskedOnceMore) {
+  const Account acme = account();
+  Accept mail = acceptance(acme.key, recipients(2, "example.jp"));
+  mail.holder = kNobody;
+  const auto accepted = must(store_->perform_and_wait(std::move(mail)));
+  ASSERT_THAT(accepted.waiting, SizeIs(1));
+  put(*store_, {manual(acme.key, "user1@example.jp")});
+  clock_.advance(kAskedAgainAfter);
+  const auto leased = claim(me_, accepted.waiting);
+  ASSERT_THAT(leased, SizeIs(1));
+  ASSERT_THAT(leased[0].recipients, SizeIs(1));
+  EXPECT_EQ(leased[0].recipients[0].seq, 0U);
+  EXPECT_EQ(get(accepted.delivery.key).counts.dropped, 1);
+}
+
 TEST_P(StoreSuite, WhoWasDeferredAndIsStoppedSinceIsNotTriedAgain) {
   const Account acme = account();
   for (const bool is_bulk : {true, false}) {

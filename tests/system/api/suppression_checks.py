@@ -198,12 +198,39 @@ class Suppressions(Checks):
         self.assertEqual("text/csv; charset=utf-8", answer.headers["content-type"])
         lines = list(csv.DictReader(io.StringIO(answer.body.decode())))
         self.assertEqual({("a@fast.example", "unsubscribe", "advertisements", ""),
-                          ("b@fast.example", "imported", "all", "gone away")},
+                          ("b@fast.example", "imported", "advertisements", "gone away")},
                          {(line["email"], line["reason"], line["scope"], line["note"])
                           for line in lines})
         told = self.ok(account.request("POST", "/suppressions/import", answer.body,
                                        content_type="text/csv"))
         self.assertEqual((0, 2, 0), (told["added"], told["changed"], told["failed"]))
+    def test_what_an_export_holds_comes_back_as_it_was(self):
+        account, other = new_account("out"), new_account("in")
+        for entry in ({"email": "=1+1@fast.example", "note": "=SUM(A1)", "days": 14},
+                      {"email": "+ada@fast.example", "reason": "hard_error", "days": 3},
+                      {"email": "@other.example", "note": "'quoted"},
+                      {"email": "list@fast.example", "reason": "unsubscribe", "list_id": "news"}):
+            self.ok(account.request("POST", "/suppressions", entry), 201)
+        header = b"email,reason,expires,response_code,message\n"
+        told = self.ok(account.request(
+            "POST", "/suppressions/import", header +
+            b'c@fast.example,hard_error,2099-04-01T09:00:00+09:00,550,"no, nobody"\n'
+            b"d@fast.example,hard_error,2001-04-01T09:00:00+09:00,550,\n"
+            b"e@fast.example,hard_error,soon,550,\nf@fast.example,hard_error,,5x0,\n"
+            b"g@fast.example,complaint,2099-04-01T09:00:00+09:00,,\n", content_type="text/csv"))
+        self.assertEqual((1, 4), (told["added"], told["failed"]), told)
+        kept = account.request("GET", "/suppressions/export").body
+        self.assertIn(b"2099-04-01T09:00:00+09:00", kept)
+        told = self.ok(other.request("POST", "/suppressions/import", kept, content_type="text/csv"))
+        self.assertEqual((5, 0), (told["added"], told["failed"]), told)
+        def rows(octets):
+            return [[line[name] for name in line if name != "created"]
+                    for line in csv.DictReader(io.StringIO(octets.decode()))]
+        self.assertEqual(sorted(rows(kept)),
+                         sorted(rows(other.request("GET", "/suppressions/export").body)))
+
+    def test_addresses_alone_are_a_list(self):
+        account = new_account("plain")
         plain = self.ok(account.request("POST", "/suppressions/import", b"c@fast.example\n",
                                         content_type="text/csv"))
         self.assertEqual(1, plain["added"])
