@@ -241,7 +241,8 @@ Sha256 fingerprint_of(const store::NewExport& wanted) {
 }
 
 Sha256 fingerprint_of(const SuppressionRequest& request) {
-  const auto& [address, reason, scope, list_id, note, days] = request;
+  const auto& [address, reason, scope, list_id, note, days, expires, response_code,
+               response_message] = request;
   FieldDigest digest("suppression");
   digest.field("address", address);
   digest.field("reason", reason);
@@ -249,6 +250,9 @@ Sha256 fingerprint_of(const SuppressionRequest& request) {
   digest.field("list_id", list_id);
   digest.field("note", note);
   digest.field("days", days);
+  digest.field("expires", expires);
+  digest.field("response_code", response_code);
+  digest.field("response_message", response_message);
   return digest.finish();
 }
 

@@ -39,7 +39,8 @@
 // the instant, by reason; $6: what events say before seq, by batch; $7: after the attempt; $8:
 // deliveries; $9: what the event of its end says of each, before the number of recipients.
 // What nobody has had of a transaction was asked when it was accepted, kAskedAgainAfter ago at most
-// (suppressions.h). OFFSET 0: looked up one by one, whatever the planner thinks of tables that it knows nothing of.
+// (suppressions.h). OFFSET 0: looked up one by one, whatever the planner thinks of tables that it
+// knows nothing of.
 #define DROP_STOPPED \
   "WITH clock AS MATERIALIZED (SELECT " STORE_NOW \
   " AS now)," \
@@ -61,7 +62,8 @@
   " OFFSET 0) s" \
   " WHERE b.number = ANY($2) AND d.expires > " STORE_NOW \
   " AND ($3::bigint IS NULL OR (b.flight = $3 AND b.holder <> 0" \
-  " AND (b.traffic = 1 OR b.token > 1 OR d.created <= " STORE_NOW " - 300000))) GROUP BY 1, 2, 3, 4, 5, 6, 7)," \
+  " AND (b.traffic = 1 OR b.token > 1 OR d.created <= " STORE_NOW \
+  " - 300000))) GROUP BY 1, 2, 3, 4, 5, 6, 7)," \
   " told AS (INSERT INTO progress(batch, seq, state, attempts, due, history)" \
   " SELECT batch, seq, 4, 0, NULL, ($4::bytea[])[reason] || (SELECT " VARINT_6("i") \
   " FROM (SELECT 2 * (now - 1735689600000) AS i FROM clock) i) || ($5::bytea[])[reason] FROM hit" \
