@@ -70,9 +70,13 @@ class Tenancy(Checks):
         export = account.request("POST", "/errors/list", {}).json["job_id"]
         eventually(lambda: account.request("GET", f"/errors/list/{export}").json["percentage"] == 100,
                    "the export")
+        report = account.request("POST", f"/deliveries/{sent['delivery_id']}/analysis/report")
+        report = report.json["job_id"]
+        eventually(lambda: account.request("GET", f"/deliveries/-/analysis/report/{report}")
+                   .json["percentage"] == 100, "the report")
         added = account.request("POST", "/suppressions", {"email": READER, "reason": "unsubscribe"})
         assert added.status == 201, added
-        return {"export": export, "delivery_id": delivery, "email_id": email["email_id"], "job_id": job["job_id"],
+        return {"export": export, "report": report, "delivery_id": delivery, "email_id": email["email_id"], "job_id": job["job_id"],
                 "maillog_id": row["maillog_id"], "domain": DOMAIN, "account": account.name,
                 "id": "1", "sent": sent["delivery_id"]}
 
@@ -83,6 +87,8 @@ class Tenancy(Checks):
         token = self.admins[account.name]
         if path.startswith("/errors/list/"):
             ids = {**ids, "job_id": ids["export"]}
+        if path.startswith("/deliveries/-/analysis/report/"):
+            ids = {**ids, "job_id": ids["report"]}
         if name == "getMessage":  # of a mail that has been sent
             ids = {**ids, "email_id": ids.get("maillog_id", ids["email_id"])}
         body = RIGHT[name]() if name in RIGHT else example_of(description)
