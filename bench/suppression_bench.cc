@@ -6,7 +6,6 @@
 //   todoku_suppression_bench [--quick] [--entries=N]
 #include <algorithm>
 #include <charconv>
-#include <ctime>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -22,28 +21,12 @@
 #include "store/sqlite/queries.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/transactions.h"
+#include "support/measure.h"
 
 namespace todoku::store::sqlite {
 namespace {
 
 constexpr std::int64_t kGroup = 1'000;
-
-template <class T>
-T must(Result<T> result) {
-  check(result.has_value(), result ? "" : result.error().detail);
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
-// Of this thread.
-double cpu_us(const std::function<void()>& run) {
-  timespec began{};
-  timespec ended{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &began);
-  run();
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ended);
-  return static_cast<double>(ended.tv_sec - began.tv_sec) * 1e6 +
-         static_cast<double>(ended.tv_nsec - began.tv_nsec) / 1e3;
-}
 
 void print(std::string_view name, double value, std::string_view unit) {
   fmt::print("{}\t{:.2f}\t{}\n", name, value, unit);

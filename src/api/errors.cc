@@ -18,7 +18,6 @@
 #include "base/date_time.h"
 #include "http/json.h"
 #include "intake/exports.h"
-#include "intake/fingerprint.h"
 
 namespace todoku::api {
 namespace {
@@ -194,17 +193,11 @@ Task<http::Response> begin_error_list(Api& api, Call& call) {
   intake::Problems problems;
   auto filter = read_error_filter(call, form.object(), problems);
   if (!problems.empty()) co_return invalid(problems, call.language);
-  const store::NewExport wanted{.account = call.account.key,
-                                .kind = store::ExportKind::error_list,
-                                .parameters = store::written(filter),
-                                .language = call.language};
-  intake::Repeatable repeatable;
-  if (*key) repeatable = {.key = **key, .fingerprint = intake::fingerprint_of(wanted)};
-  const auto make = [&](intake::Repeatable its) {
-    return begin_unless_empty(api, filter, wanted, its);
-  };
-  const auto made = co_await api.intake().repeats().once(repeatable, make);
-  co_return made_response(call, made, 201, "job_id");
+  co_return co_await begin_export_job(api, call, *key, store::ExportKind::error_list,
+                                      store::written(filter),
+                                      [&](const store::NewExport& wanted, intake::Repeatable its) {
+                                        return begin_unless_empty(api, filter, wanted, its);
+                                      });
 }
 
 constexpr ExportPlace kErrorListPlace{.kind = store::ExportKind::error_list,

@@ -11,7 +11,6 @@
 #include "api/members.h"
 #include "http/json.h"
 #include "intake/exports.h"
-#include "intake/fingerprint.h"
 
 namespace todoku::api {
 namespace {
@@ -63,15 +62,11 @@ Task<http::Response> begin_report(Api& api, Call& call) {
   auto bad = co_await read_form(api, call, true, form);
   if (bad) co_return std::move(*bad);
   call.unknown = unknown_members(form.object(), std::span<const Member>());
-  const store::NewExport wanted{.account = call.account.key,
-                                .kind = store::ExportKind::open_report,
-                                .parameters = std::to_string(*id),
-                                .language = call.language};
-  intake::Repeatable repeatable;
-  if (*key) repeatable = {.key = **key, .fingerprint = intake::fingerprint_of(wanted)};
-  const auto make = [&](intake::Repeatable its) { return begin_if_there(api, *id, wanted, its); };
-  const auto made = co_await api.intake().repeats().once(repeatable, make);
-  co_return made_response(call, made, 201, "job_id");
+  co_return co_await begin_export_job(api, call, *key, store::ExportKind::open_report,
+                                      std::to_string(*id),
+                                      [&](const store::NewExport& wanted, intake::Repeatable its) {
+                                        return begin_if_there(api, *id, wanted, its);
+                                      });
 }
 
 constexpr ExportPlace kReportPlace{.kind = store::ExportKind::open_report,

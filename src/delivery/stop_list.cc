@@ -51,11 +51,13 @@ void StopList::forget_locked(Instant now) {
 bool StopList::mentions(const Mail& mail) const {
   if (size() == 0) return false;
   const std::string subject = subject_of_address(mail.recipient().address);
-  const std::string domain(domain_subject(subject));
+  const std::string_view domain = domain_subject(subject);
   const store::AccountKey account = mail.batch->leased().account;
   const std::shared_lock lock(mutex_);
   for (const store::AccountKey owner : {account, store::kInstallation}) {
-    if (subjects_.contains({owner, subject}) || subjects_.contains({owner, domain})) return true;
+    for (const std::string_view its : {std::string_view(subject), domain}) {
+      if (subjects_.contains(std::pair(owner, its))) return true;
+    }
   }
   return false;
 }
@@ -72,9 +74,7 @@ Task<Result<std::optional<StopReason>>> StopList::ask(const Mail& mail) const {
   if (!stops_found) co_return Answer(std::unexpect, stops_found.error());
   std::optional<StopReason> reason;
   for (const store::StoppedSubject& found : *stops_found) {
-    const store::Suppression& entry = found.entry;
-    if (!stops(entry.scope, entry.list_id, letter.purpose, letter.list_id)) continue;
-    if (!reason || entry.reason < *reason) reason = entry.reason;
+    store::take_reason(reason, found.entry, letter.purpose, letter.list_id);
   }
   co_return Answer(reason);
 }

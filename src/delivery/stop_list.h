@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "async/task.h"
@@ -50,6 +51,13 @@ class StopList {
 
  private:
   using Key = std::pair<store::AccountKey, std::string>;
+  // Also of a subject that is only looked for, so that no mail costs a copy of it.
+  struct Before {
+    using is_transparent = void;
+    bool operator()(const auto& a, const auto& b) const {
+      return std::tie(a.first, a.second) < std::tie(b.first, b.second);
+    }
+  };
   void forget_locked(Instant now);
 
   store::Store& store_;
@@ -57,7 +65,7 @@ class StopList {
   std::optional<Instant> seen_;  // of the look before; one look at a time
   std::atomic<std::size_t> size_{0};
   mutable std::shared_mutex mutex_;
-  std::map<Key, Instant> subjects_;  // when each came, or changed
+  std::map<Key, Instant, Before> subjects_;  // when each came, or changed
 };
 
 }  // namespace todoku::delivery

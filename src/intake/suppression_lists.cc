@@ -25,6 +25,10 @@ constexpr std::array<std::string_view, 9> kColumns{"email",   "reason",        "
                                                    "list_id", "note",          "expires",
                                                    "created", "response_code", "message"};
 
+Text opt_out_stays() {
+  return {"an opt-out does not expire.", "配信停止に期限は付けられません。"};
+}
+
 Refusal no_such_cursor() {
   Refusal refusal{ErrorKind::invalid_input, {}};
   refusal.problems.add({"cursor"},
@@ -95,7 +99,7 @@ void set_expiry(const SuppressionRequest& request, Instant now, store::NewSuppre
   } else if (*expires <= now) {
     problems.add({"expires"}, {"has passed already.", "すでに過ぎています。"});
   } else if (is_opt_out(entry.reason)) {
-    problems.add({"expires"}, {"an opt-out does not expire.", "配信停止に期限は付けられません。"});
+    problems.add({"expires"}, opt_out_stays());
   } else {
     entry.lasts = std::chrono::ceil<Milliseconds>(*expires - now);
   }
@@ -228,7 +232,7 @@ store::NewSuppression check_suppression(const SuppressionRequest& request,
       problems.add({"days"}, {fmt::format("must be a number from 1 to {}.", kDaysMax),
                               fmt::format("1から{}の数値で指定してください。", kDaysMax)});
     } else if (is_opt_out(entry.reason)) {
-      problems.add({"days"}, {"an opt-out does not expire.", "配信停止に期限は付けられません。"});
+      problems.add({"days"}, opt_out_stays());
     } else {
       entry.lasts = std::chrono::hours(24 * *request.days);
     }

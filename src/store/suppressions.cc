@@ -32,6 +32,12 @@ Result<void> check_sound(const NewSuppression& entry) {
   return {};
 }
 
+void take_reason(std::optional<StopReason>& first, const Suppression& entry, Purpose purpose,
+                 std::string_view list_id) {
+  if (!stops(entry.scope, entry.list_id, purpose, list_id)) return;
+  if (!first || entry.reason < *first) first = entry.reason;
+}
+
 bool matches(const ErrorListFilter& filter, const Suppression& entry) {
   if (!filter.subject.empty() && filter.subject != entry.subject) return false;
   return filter.codes.empty() ||

@@ -158,6 +158,11 @@ class SuppressionWrites {
       const std::optional<std::string>& list_id, std::string_view why, std::string_view actor) = 0;
 };
 
+// Of the entries that stop a mail the reason that is told is the first: `first` becomes it with
+// this one, if it stops such a mail.
+void take_reason(std::optional<StopReason>& first, const Suppression& entry, Purpose purpose,
+                 std::string_view list_id);
+
 // Whether an entry has the subject and one of the codes.
 [[nodiscard]] bool matches(const ErrorListFilter& filter, const Suppression& entry);
 // A filter as the parameters of an export job, and back. Errors: corrupt.

@@ -67,8 +67,8 @@ struct Meaning {
   // nothing about the receiver.
   bool is_attempt = true;
 
-  // It speaks of the address itself, so that more mail to it would be in vain: what suppression
-  // and the count of errors in a row go by. Not a full mailbox, and no refusal of us or the mail.
+  // It speaks of the address itself, so that more mail to it would be in vain. Not a full mailbox,
+  // and no refusal of us or the mail. Suppression goes by more: speaks_against_address().
   [[nodiscard]] bool counts_against_address() const {
     return permanence == Permanence::permanent &&
            (cause == Cause::mailbox || cause == Cause::mailbox_disabled ||

@@ -31,6 +31,13 @@ std::unexpected<Error> not_its_own(PublicId id) {
               fmt::format("export job {} has ended, or another node has it", id));
 }
 
+Result<std::vector<ExportJob>> exports_in(Query& rows) {
+  std::vector<ExportJob> jobs;
+  while (rows.next()) jobs.push_back(export_in(rows));
+  if (rows.failed()) return fail(rows.error());
+  return jobs;
+}
+
 }  // namespace
 
 Result<ExportJob> Queries::export_job(AccountKey account, ExportKind kind, PublicId id) {
@@ -45,7 +52,6 @@ Result<ExportJob> Queries::export_job(AccountKey account, ExportKind kind, Publi
 }
 
 Result<std::vector<ExportJob>> Queries::running_exports(NodeKey node, std::int64_t limit) {
-  std::vector<ExportJob> jobs;
   auto query = db_.query(
       "SELECT "
       "account, id, kind, parameters, language, status, percentage, total, file, created, ended"
@@ -53,22 +59,17 @@ Result<std::vector<ExportJob>> Queries::running_exports(NodeKey node, std::int64
       " (SELECT 1 FROM nodes n WHERE n.key = export_jobs.node AND n.void = 0))"
       " ORDER BY created LIMIT ?2");
   query.bind(node, limit);
-  while (query.next()) jobs.push_back(export_in(query));
-  if (query.failed()) return fail(query.error());
-  return jobs;
+  return exports_in(query);
 }
 
 Result<std::vector<ExportJob>> Queries::ended_exports(Instant before, std::int64_t limit) {
-  std::vector<ExportJob> jobs;
   auto query = db_.query(
       "SELECT "
       "account, id, kind, parameters, language, status, percentage, total, file, created, ended"
       " FROM export_jobs WHERE ended IS NOT NULL AND ended < ?"
       " ORDER BY ended LIMIT ?");
   query.bind(before, limit);
-  while (query.next()) jobs.push_back(export_in(query));
-  if (query.failed()) return fail(query.error());
-  return jobs;
+  return exports_in(query);
 }
 
 Result<ExportJob> SqliteWriteTransaction::create_export(const NewExport& wanted) {

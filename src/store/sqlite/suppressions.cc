@@ -119,10 +119,7 @@ Result<std::optional<StopReason>> Queries::stopped(AccountKey account, std::stri
   auto done = add_stops(account, subject_of_address(address), stops_);
   if (!done) return fail(std::move(done.error()));
   std::optional<StopReason> first;
-  for (const Suppression& entry : stops_) {
-    if (!stops(entry.scope, entry.list_id, purpose, list_id)) continue;
-    if (!first || entry.reason < *first) first = entry.reason;
-  }
+  for (const Suppression& entry : stops_) take_reason(first, entry, purpose, list_id);
   return first;
 }
 
