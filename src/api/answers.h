@@ -51,6 +51,9 @@ inline constexpr std::string_view kFoldedHeader = "X-Todoku-Folded-Duplicates";
 // Members of the request's JSON that nobody read (api/members.h).
 inline constexpr std::string_view kUnknownHeader = "X-Todoku-Unknown-Fields";
 
+// The Message-ID of the mail, in angle brackets, as all its copies have it.
+inline constexpr std::string_view kMessageIdHeader = "X-Todoku-Message-ID";
+
 // Members of the answer that are empty because the key lacks the scope `content`.
 inline constexpr std::string_view kWithheldHeader = "X-Todoku-Withheld";
 

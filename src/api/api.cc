@@ -57,6 +57,8 @@ void Api::add_routes(http::Router& router) {
   add_open_routes(*this, router);
   add_domain_routes(*this, router);
   add_provisioning_routes(*this, router);
+  add_waiting_routes(*this, router);
+  add_verb_routes(*this, router);
   add_error_routes(*this, router);
   add_suppression_routes(*this, router);
 }

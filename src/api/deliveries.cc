@@ -5,6 +5,7 @@
 
 #include "api/api.h"
 #include "api/list_query.h"
+#include "api/message_id.h"
 #include "base/date_time.h"
 #include "http/json.h"
 #include "store/walks.h"
@@ -94,6 +95,8 @@ Task<http::Response> detail(Api& api, Call& call) {
   const bool with_content = has(call.scopes, store::Scope::content);
   auto response = http::Response::json(200, detail_json(found->first, found->second, with_content));
   if (!with_content) response.headers.set(kWithheldHeader, "text_part, html_part");
+  const store::Delivery& delivery = found->first;
+  if (delivery.type == DeliveryType::transaction) tell_message_id(api, delivery.key, response);
   co_return response;
 }
 

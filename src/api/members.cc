@@ -83,7 +83,8 @@ class UnknownMembers {
 
 void refuse_lost_members(const boost::json::object& object, std::span<const Member> known,
                          intake::Problems& problems) {
-  for (const std::string_view ours : {"duplicate_policy", "keep_duplicates"}) {
+  for (const std::string_view ours :
+       {"duplicate_policy", "keep_duplicates", "send_at", "expires_in"}) {
     const bool is_read = std::ranges::find(known, ours, &Member::name) != known.end();
     if (is_read && object.contains(ours)) continue;  // what else there is says it once more
     for (const auto& member : object) {
@@ -93,6 +94,8 @@ void refuse_lost_members(const boost::json::object& object, std::span<const Memb
         problems.add({std::string(ours)}, intake::texts::written_otherwise(name, ours));
       } else if (ours == "duplicate_policy") {
         problems.add({std::string(ours)}, intake::texts::not_taken_here());
+      } else if (ours != "keep_duplicates") {
+        problems.add({std::string(ours)}, intake::texts::only_of_transactions());
       }
       break;
     }

@@ -43,18 +43,21 @@ constexpr std::array<Member, kFirst + kMore> with(const std::array<Member, kFirs
 inline constexpr std::array kContent{
     Member{"from", kMailbox}, Member{"reply_to", kMailbox},
     Member{"subject"},        Member{"text_part"},
-    Member{"html_part"},      Member{"list_unsubscribe", kUnsubscribe}};
+    Member{"html_part"},      Member{"list_unsubscribe", kUnsubscribe},
+    Member{"headers"}};
 inline constexpr std::array kLabels{Member{"tags"}, Member{"list_id"}, Member{"purpose"}};
 inline constexpr auto kBegin =
     with(with(kContent, kLabels),
          std::array{Member{"encode"}, Member{"duplicate_policy"}, Member{"open_tracking"}});
 inline constexpr auto kTransaction =
     with(kBegin,
-         std::array{Member{"to"}, Member{"cc"}, Member{"bcc"}, Member{"insert_code", kInsertCode}});
+         std::array{Member{"to"}, Member{"cc"}, Member{"bcc"}, Member{"insert_code", kInsertCode},
+                    Member{"send_at"}, Member{"expires_in"}});
 inline constexpr std::array kTransactionBatch{Member{"mails", kTransaction}};
 inline constexpr auto kUpdate = with(
     with(kContent, kLabels),
     std::array{Member{"to", kRecipient}, Member{"keep_duplicates"}, Member{"duplicate_policy"}});
+inline constexpr std::array kSendAt{Member{"send_at"}};
 inline constexpr std::array kCommit{Member{"reservation_time"}};
 inline constexpr std::array kErrorList{Member{"error_start"}, Member{"error_end"}, Member{"email"},
                                        Member{"response_code"}};

@@ -14,6 +14,7 @@
 #include "intake/fullwidth.h"
 #include "mail/address.h"
 #include "mail/invisible.h"
+#include "mime/extra_header.h"
 #include "mime/file_name.h"
 #include "mime/insert_code.h"
 #include "mime/uri.h"
@@ -276,6 +277,32 @@ void check_attachments(const std::vector<Attachment>& attachments, const Limits&
   }
 }
 
+void check_headers(std::vector<ExtraHeader>& headers, Problems& problems) {
+  if (headers.size() > mime::kExtraHeadersMax) {
+    problems.add({"headers"}, texts::too_many(mime::kExtraHeadersMax));
+    return;
+  }
+  std::set<std::string> seen;
+  for (ExtraHeader& header : headers) {
+    const Path path{"headers", std::string(utf8_prefix(header.name, mime::kHeaderNameOctetsMax))};
+    const auto form = mime::form_of_header(header.name);
+    if (!form) {
+      problems.add(path, texts::invalid_header(form.error().detail));
+      continue;
+    }
+    if (!seen.insert(to_ascii_lower(header.name)).second) problems.add(path, texts::given_twice());
+    strip_misleading(header.value);
+    header.value = trim_invisible(header.value);
+    if (!is_utf8(header.value)) {
+      problems.add(path, texts::not_utf8());
+    } else if (has_control_character(header.value)) {
+      problems.add(path, texts::control_character());
+    } else if (const auto sound = mime::check_header_value(*form, header.value); !sound) {
+      problems.add(path, texts::invalid_header(sound.error().detail));
+    }
+  }
+}
+
 namespace {
 
 void check_fields(Content& content, const Limits& limits, Problems& problems) {
@@ -288,6 +315,7 @@ void check_fields(Content& content, const Limits& limits, Problems& problems) {
   check_unsubscribe_uri(content.list_unsubscribe_mailto, "mailto", {"mailto:"}, limits, problems);
   check_unsubscribe_uri(content.list_unsubscribe_url, "url", {"http://", "https://"}, limits,
                         problems);
+  check_headers(content.headers, problems);
   for (Attachment& attachment : content.attachments) strip_misleading(attachment.file_name);
   check_attachments(content.attachments, limits, problems);
 }
@@ -341,6 +369,7 @@ void check_update(UpdateRequest& update, const Limits& limits, Problems& problem
     check_unsubscribe_uri(*update.list_unsubscribe_url, "url", {"http://", "https://"}, limits,
                           problems);
   }
+  if (update.headers) check_headers(*update.headers, problems);
   if (update.to && update.to->size() > limits.update_recipients_max) {
     problems.add({"to"}, texts::too_many(limits.update_recipients_max));
   }
@@ -371,6 +400,15 @@ void check_insert_codes(const std::vector<InsertCode>& codes, const Path& path,
   }
 }
 
+void check_start(Instant start, Instant now, const Path& path, const Limits& limits,
+                 Problems& problems) {
+  if (start < now - limits.reservation_past_tolerance) {
+    problems.add(path, texts::in_the_past());
+  } else if (start > now + limits.reservation_horizon) {
+    problems.add(path, texts::too_far_ahead());
+  }
+}
+
 store::NewRecipient check_recipient(const RecipientRequest& recipient, const Path& path,
                                     const Limits& limits, Problems& problems) {
   const auto address =
@@ -378,6 +416,17 @@ store::NewRecipient check_recipient(const RecipientRequest& recipient, const Pat
   check_insert_codes(recipient.insert_codes, below(path, "insert_code"), limits, problems);
   if (!address) return {};
   return {address->to_string(), address->domain, recipient.insert_codes};
+}
+
+void check_times(const TransactionRequest& request, Instant now, Milliseconds life_time,
+                 const Limits& limits, Problems& problems) {
+  if (request.send_at) check_start(*request.send_at, now, {"send_at"}, limits, problems);
+  if (!request.expires_in) return;
+  if (*request.expires_in < std::chrono::seconds(1) || *request.expires_in > life_time) {
+    problems.add(
+        {"expires_in"},
+        texts::not_in_range(1, std::chrono::floor<std::chrono::seconds>(life_time).count()));
+  }
 }
 
 std::vector<store::NewRecipient> check_transaction(TransactionRequest& request,

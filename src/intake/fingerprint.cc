@@ -7,6 +7,7 @@
 //   list   = number *item
 #include "intake/fingerprint.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 
@@ -59,6 +60,11 @@ class FieldDigest {
     number(list.size());
     for (const std::string& item : list) text(item);
   }
+  void field(std::string_view name, const std::vector<ExtraHeader>& list) {
+    if (list.empty()) return;
+    text(name);
+    headers(list);
+  }
   void field(std::string_view name, const std::vector<InsertCode>& list) {
     if (list.empty()) return;
     text(name);
@@ -83,6 +89,10 @@ class FieldDigest {
       number(static_cast<std::uint64_t>(*value));
     } else if constexpr (std::is_same_v<T, Mailbox>) {
       mailbox(*value);
+    } else if constexpr (std::is_same_v<T, Milliseconds>) {
+      number(static_cast<std::uint64_t>(value->count()));
+    } else if constexpr (std::is_same_v<T, std::vector<ExtraHeader>>) {
+      headers(*value);
     } else {
       text(*value);
     }
@@ -92,6 +102,18 @@ class FieldDigest {
     const auto& [address, name] = value;
     text(address);
     text(name);
+  }
+  // In any order, as the members of an object.
+  void headers(const std::vector<ExtraHeader>& list) {
+    std::vector<const ExtraHeader*> in_order;
+    for (const ExtraHeader& header : list) in_order.push_back(&header);
+    std::ranges::sort(in_order, {}, &ExtraHeader::name);
+    number(list.size());
+    for (const ExtraHeader* header : in_order) {
+      const auto& [header_name, value] = *header;
+      text(header_name);
+      text(value);
+    }
   }
   void codes(const std::vector<InsertCode>& list) {
     number(list.size());
@@ -113,7 +135,8 @@ class FieldDigest {
 void add(FieldDigest& digest, const Content& value, std::span<const Sha256> attachment_digests) {
   // header_to, header_cc, text_from_html and open_tracking are no fields of a request.
   const auto& [from, reply_to, header_to, header_cc, subject, text_part, html_part, text_from_html,
-               open_tracking, encode, unsubscribe_mailto, unsubscribe_url, attachments] = value;
+               open_tracking, encode, unsubscribe_mailto, unsubscribe_url, headers, attachments] =
+      value;
   digest.field("from", from);
   digest.field("reply_to", reply_to);
   digest.field("subject", subject);
@@ -122,6 +145,7 @@ void add(FieldDigest& digest, const Content& value, std::span<const Sha256> atta
   digest.field("iso_2022_jp", encode == Encoding::iso_2022_jp);
   digest.field("unsubscribe_mailto", unsubscribe_mailto);
   digest.field("unsubscribe_url", unsubscribe_url);
+  digest.field("headers", headers);
   for (std::size_t i = 0; i < attachments.size(); ++i) {
     const auto& [file_name, mime_type, data] = attachments[i];
     digest.text("attachment");
@@ -162,10 +186,13 @@ Task<std::vector<Sha256>> digests_of(const std::vector<Attachment>& attachments)
 }
 
 Sha256 fingerprint_of(const TransactionRequest& request, std::span<const Sha256> attachments) {
-  const auto& [content, at_most_once, to, cc, bcc, insert_codes, labels, open_tracking] = request;
+  const auto& [content, at_most_once, send_at, expires_in, to, cc, bcc, insert_codes, labels,
+               open_tracking] = request;
   FieldDigest digest("transaction");
   add(digest, content, attachments);
   digest.field("at_most_once", at_most_once);
+  digest.field("send_at", send_at);
+  digest.field("expires_in", expires_in);
   digest.field("to", to);
   digest.field("cc", cc);
   digest.field("bcc", bcc);
@@ -187,7 +214,7 @@ Sha256 fingerprint_of(const BulkRequest& request, std::span<const Sha256> attach
 
 Sha256 fingerprint_of(store::PublicId delivery, const UpdateRequest& request) {
   const auto& [from, reply_to, subject, text_part, html_part, unsubscribe_mailto, unsubscribe_url,
-               to, at_most_once, labels, keep_duplicates] = request;
+               headers, to, at_most_once, labels, keep_duplicates] = request;
   FieldDigest digest = of_delivery("update", delivery);
   digest.field("from", from);
   digest.field("reply_to", reply_to);
@@ -196,6 +223,7 @@ Sha256 fingerprint_of(store::PublicId delivery, const UpdateRequest& request) {
   digest.field("html_part", html_part);
   digest.field("unsubscribe_mailto", unsubscribe_mailto);
   digest.field("unsubscribe_url", unsubscribe_url);
+  digest.field("headers", headers);
   if (to) {
     digest.text("to");
     digest.number(to->size());

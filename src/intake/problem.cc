@@ -173,6 +173,18 @@ Text not_taken_here() {
           "ここでは指定できません。配信を作成するリクエストで指定してください。"};
 }
 
+Text only_of_transactions() {
+  return {
+      "is not taken here: it belongs to a transaction; a bulk delivery is reserved by its commit.",
+      "ここでは指定できません。トランザクション配信の項目です。バルク配信は登録完了時に予約して"
+      "ください。"};
+}
+
+Text only_stopped() {
+  return {"a transaction can be stopped, but not paused.",
+          "トランザクション配信は停止のみ可能で、一時停止はできません。"};
+}
+
 Text policy_stays(bool at_most_once) {
   const std::string_view policy = at_most_once ? "at_most_once" : "at_least_once";
   return {
@@ -241,6 +253,37 @@ Text drafts_limit(std::size_t max) {
 
 Text no_recipients() {
   return {"the delivery has no recipients.", "宛先が登録されていません。"};
+}
+
+Text invalid_header(std::string_view reason) {
+  std::string_view ja = "ヘッダーとして使用できない値です。";
+  if (reason == "cannot be given") {
+    ja = "指定できないヘッダーです。In-Reply-To、References、Auto-Submitted、X-"
+         "で始まるものなどを指定"
+         "できます。";
+    return {
+        "cannot be given: In-Reply-To, References, Auto-Submitted, Precedence, Importance, "
+        "Priority, Sensitivity, Organization, Comments and names that begin with X- (but "
+        "X-Todoku-) can.",
+        std::string(ja)};
+  }
+  if (reason == "has no name") ja = "ヘッダーの名前がありません。";
+  if (reason.starts_with("has a name")) {
+    ja = "ヘッダーの名前は64文字以内の英数字、「-」、「_」で指定してください。";
+  }
+  if (reason == "is empty") ja = "値を指定してください。";
+  if (reason == "has more than 998 octets") ja = "998バイト以内で指定してください。";
+  if (reason.starts_with("has characters")) ja = "ASCIIの印字可能な文字で指定してください。";
+  if (reason.starts_with("is no list")) {
+    ja = "<id@example.com>のようなメッセージIDを空白で区切って指定してください。";
+  }
+  if (reason.starts_with("has a word")) ja = "900バイトを超える語は使用できません。";
+  return {fmt::format("{}.", reason), std::string(ja)};
+}
+
+Text not_in_range(std::int64_t min, std::int64_t max) {
+  return {fmt::format("must be a whole number from {} through {}.", min, max),
+          fmt::format("{}から{}までの整数を指定してください。", min, max)};
 }
 
 Text in_the_past() {

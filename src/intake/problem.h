@@ -111,11 +111,18 @@ namespace texts {
 [[nodiscard]] Text written_otherwise(std::string_view found, std::string_view name);
 // Of duplicate_policy.
 [[nodiscard]] Text not_taken_here();
+// Of send_at and expires_in.
+[[nodiscard]] Text only_of_transactions();
 [[nodiscard]] Text policy_stays(bool at_most_once);
+// Of a transaction that is to be paused.
+[[nodiscard]] Text only_stopped();
 [[nodiscard]] Text no_part_for_files();
 [[nodiscard]] Text control_character();
 [[nodiscard]] Text not_utf8();
 [[nodiscard]] Text nul_character();
+// `reason` is a clause of mime/extra_header.h.
+[[nodiscard]] Text invalid_header(std::string_view reason);
+[[nodiscard]] Text not_in_range(std::int64_t min, std::int64_t max);
 [[nodiscard]] Text invalid_uri(std::string_view reason);
 [[nodiscard]] Text mail_too_big(std::uint64_t octets, std::uint64_t max);
 // A value that stands in `uses` places of the content.

@@ -164,7 +164,8 @@ struct Claimed {
 //
 // Leases those batches that are due and free to `node`; of a transaction that nobody has had yet
 // also one that is not due (Accept::due_in). conflict as a whole if the node's own lease
-// has lapsed. A batch of a suspended account is not free before its delivery's life is over; a
+// has lapsed. A batch of a suspended account, or of a delivery that is paused, is not free before
+// its delivery's life is over; a
 // transactional one that is asked for meanwhile is due again after kSuspendedWait, or when that
 // life ends.
 struct Claim {

@@ -135,6 +135,10 @@ class Queries {
   [[nodiscard]] Result<std::vector<SendingDelivery>> sending_bulk();
   [[nodiscard]] Result<DueDomains> due(const Due& due);
 
+  // course.cc
+  [[nodiscard]] Result<std::vector<DeliveryKey>> held_deliveries(std::int64_t limit);
+  [[nodiscard]] Result<StoppedWork> stopped_work(std::int64_t recipients);
+
   [[nodiscard]] Result<ImportJob> import_job(AccountKey account, PublicId id);
   [[nodiscard]] Result<std::vector<ImportJob>> running_imports(NodeKey node);
   [[nodiscard]] Result<std::vector<std::string>> import_errors(DeliveryKey key);
@@ -232,6 +236,9 @@ class Queries {
   [[nodiscard]] Result<std::optional<RecipientRow>> recipient_row_of(std::int64_t row,
                                                                      const BatchRow& batch);
   [[nodiscard]] Result<std::optional<Story>> story_of(std::int64_t row);
+  [[nodiscard]] Result<std::vector<std::int64_t>> free_batches(DeliveryKey key, std::int64_t limit);
+  [[nodiscard]] Result<void> add_open(DeliveryKey key, std::int64_t batch,
+                                      std::vector<RecipientKey>& open);
   [[nodiscard]] static SetAside set_aside_in(const Query& row);
   [[nodiscard]] Result<void> join(EventRecord& event);
   [[nodiscard]] Query few_due(const Due& due);

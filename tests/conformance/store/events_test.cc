@@ -76,6 +76,37 @@ TEST_P(StoreSuite, AnAcceptedMailTellsOfEachRecipient) {
   EXPECT_EQ(events[0].log_id, stories("one@example.jp").at(0).email_id);
 }
 
+TEST_P(StoreSuite, AMailThatWaitsIsAcceptedWhenItIsStored) {
+  const Account acme = account();
+  const auto waiting = [&](AccountKey owner) {
+    return must(write([&](WriteTransaction& t) -> Result<Delivery> {
+      auto made = t.create_draft(transaction(owner), kDraftsMax);
+      must(t.append_recipients(made->key,
+                               std::vector{recipient("to"), recipient("cc", "example.com")}));
+      must(t.commit_draft(made->key, after(60)));
+      return made;
+    }));
+  };
+  const Delivery made = waiting(acme.key);
+  const auto events = events_of(*store_, acme.key, 1);
+  EXPECT_THAT(kinds_of(events), ElementsAre(EventKind::accepted, EventKind::accepted));
+  EXPECT_THAT((std::set{events[0].address, events[1].address}),
+              ElementsAre("cc@example.com", "to@example.jp"));
+  EXPECT_EQ(events[0].entry.delivery, made.key);
+  EXPECT_EQ(events[0].log_id, stories(events[0].address).at(0).email_id);
+  clock_.advance(std::chrono::seconds(60));
+  must(write([&](WriteTransaction& t) { return t.start_delivery(made.key, "s1", kLifeTime); }));
+  EXPECT_THAT(kinds_of(events_of(*store_, acme.key)),
+              ElementsAre(EventKind::accepted, EventKind::accepted, delivery_started));
+
+  const Account other = account("other");
+  const Delivery given_up = waiting(other.key);
+  must(write([&](WriteTransaction& t) { return t.fail_delivery(given_up.key, "cancelled"); }));
+  EXPECT_THAT(
+      kinds_of(events_of(*store_, other.key)),
+      ElementsAre(EventKind::accepted, EventKind::accepted, cancelled, cancelled, delivery_failed));
+}
+
 TEST_P(StoreSuite, AnOutcomeTellsWhatTheReceiverSaid) {
   const Account acme = account();
   const Accepted accepted = accept(acme.key, {recipient("one")});

@@ -175,6 +175,58 @@ TEST_P(StoreSuite, ATransactionThatNobodyHasHadForLongIsAskedOnceMore) {
   EXPECT_EQ(get(accepted.delivery.key).counts.dropped, 1);
 }
 
+// It was asked for nobody when it was stored.
+TEST_P(StoreSuite, ATransactionThatWaitedForItsTimeIsAskedWhenItGoes) {
+  const Account acme = account();
+  const auto waiting = [&](std::size_t count, std::string_view domain) {
+    return must(write([&](WriteTransaction& t) -> Result<Delivery> {
+      auto made = t.create_draft(transaction(acme.key), std::nullopt);
+      if (!made) return made;
+      const auto ids = t.append_recipients(made->key, recipients(count, domain));
+      if (!ids) return fail(ids.error());
+      auto done = t.commit_draft(made->key, after(60));
+      if (!done) return fail(std::move(done.error()));
+      return made;
+    }));
+  };
+  const Delivery some = waiting(2, "example.jp");
+  const Delivery all = waiting(1, "example.com");
+  put(*store_, {manual(acme.key, "user1@example.jp"), manual(acme.key, "user0@example.com")});
+  const auto at_last = std::chrono::seconds(60);
+  ASSERT_LT(at_last, kAskedAgainAfter) << "else it would be asked for its age";
+  clock_.advance(at_last);
+  for (const DeliveryKey key : {some.key, all.key}) {
+    must(write([&](WriteTransaction& t) { return t.start_delivery(key, "s1", kLifeTime); }));
+  }
+  const auto leased = claim_all(some.key);
+  ASSERT_THAT(leased, SizeIs(1));
+  ASSERT_THAT(leased[0].recipients, SizeIs(1));
+  EXPECT_EQ(leased[0].recipients[0].seq, 0U);
+  EXPECT_EQ(get(some.key).counts.dropped, 1);
+  EXPECT_EQ(stories("user1@example.jp").at(0).state, RecipientState::dropped);
+  EXPECT_THAT(claim_all(all.key), IsEmpty());
+  EXPECT_EQ(get(all.key).status, DeliveryStatus::sent) << "nobody is left";
+}
+
+// What a list stops takes from what a stop has counted as cancelled, once.
+TEST_P(StoreSuite, WhatIsStoppedAndSuppressedCountsOnce) {
+  const Account acme = account();
+  const Delivery sending = started(acme.key, recipients(3, "example.jp"));
+  const auto in_hand = claim_all(sending.key);
+  ASSERT_THAT(in_hand, SizeIs(1));
+  put(*store_, {manual(acme.key, "user0@example.jp")});
+  must(write([&](WriteTransaction& t) { return t.steer_delivery(sending.key, Course::stopped); }));
+  settle({{.key = {sending.key, in_hand[0].key.batch, 0},
+           .outcome = dropped_for(StopReason::manual),
+           .path = {}}},
+         {{.held = in_hand[0].held()}});
+  const DeliveryCounts counts = get(sending.key).counts;
+  EXPECT_EQ(counts.dropped, 1);
+  EXPECT_EQ(counts.cancelled, 2);
+  EXPECT_EQ(counts.terminal(), counts.total);
+  EXPECT_THAT(claim_all(sending.key), IsEmpty()) << "nothing is asked of it any more";
+}
+
 TEST_P(StoreSuite, WhoWasDeferredAndIsStoppedSinceIsNotTriedAgain) {
   const Account acme = account();
   for (const bool is_bulk : {true, false}) {
