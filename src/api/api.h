@@ -171,6 +171,7 @@ void add_message_routes(Api& api, http::Router& router);
 void add_log_routes(Api& api, http::Router& router);
 void add_usage_routes(Api& api, http::Router& router);
 void add_open_routes(Api& api, http::Router& router);
+void add_label_routes(Api& api, http::Router& router);
 void add_domain_routes(Api& api, http::Router& router);
 void add_provisioning_routes(Api& api, http::Router& router);
 void add_waiting_routes(Api& api, http::Router& router);

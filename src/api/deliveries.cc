@@ -102,7 +102,7 @@ Task<http::Response> detail(Api& api, Call& call) {
 
 // ---- lists -------------------------------------------------------------------------------------
 
-store::DeliveryFilter read_filter(const Call& call, bool with_smtp, intake::Problems& problems) {
+store::DeliveryFilter read_filter(Call& call, bool with_smtp, intake::Problems& problems) {
   const http::Query query = call.request.query_parameters();
   const ListQuery reader(query, problems);
   store::DeliveryFilter filter{.account = call.account.key};
@@ -115,10 +115,18 @@ store::DeliveryFilter read_filter(const Call& call, bool with_smtp, intake::Prob
   filter.list_unsubscribe_url = reader.text("list_unsubscribe_url", 450);
   filter.list_unsubscribe_mailto = reader.text("list_unsubscribe_mailto", 450);
   for (const std::string& word : reader.words("status")) {
-    if (const auto status = delivery_status_from_contract(word)) filter.statuses.push_back(*status);
+    if (const auto status = delivery_status_from_contract(word)) {
+      filter.statuses.push_back(*status);
+    } else {
+      reader.ignore("status", word);
+    }
   }
   for (const std::string& word : reader.words("delivery_type")) {
-    if (const auto type = delivery_type_from_contract(word)) filter.types.push_back(*type);
+    if (const auto type = delivery_type_from_contract(word)) {
+      filter.types.push_back(*type);
+    } else {
+      reader.ignore("delivery_type", word);
+    }
   }
   if (filter.types.empty()) {
     filter.types = {DeliveryType::transaction, DeliveryType::bulk};
@@ -133,6 +141,7 @@ store::DeliveryFilter read_filter(const Call& call, bool with_smtp, intake::Prob
   filter.delivery_start = reader.date("delivery_start");
   filter.delivery_end = reader.date("delivery_end");
   filter.sort = reader.sort();
+  call.unknown = reader.unread();
   return filter;
 }
 

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "api/labels.h"
 #include "base/date_time.h"
 
 namespace todoku::api {
@@ -55,9 +56,11 @@ void write_event(http::JsonWriter& json, const store::EventRecord& event) {
   if (event.is_gone) {
     json.null_member("delivery_type");
     json.null_member("subject");
+    no_label_members(json);
   } else {
     json.member("delivery_type", contract_word(event.type));
     json.member("subject", event.subject);
+    label_members(json, event.labels, event.type);
   }
   json.member("deleted", event.is_gone);
   if (store::is_of_many(event.entry.kind)) {

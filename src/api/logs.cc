@@ -73,7 +73,7 @@ std::string canonical_address(const ListQuery& query, intake::Problems& problems
   return {};
 }
 
-store::LogFilter read_filter(const Call& call, intake::Problems& problems) {
+store::LogFilter read_filter(Call& call, intake::Problems& problems) {
   constexpr std::size_t kCodesMax = 30;
   constexpr int kCodeMax = 999;
   const http::Query parameters = call.request.query_parameters();
@@ -83,17 +83,24 @@ store::LogFilter read_filter(const Call& call, intake::Problems& problems) {
   filter.limit = query.number("count", 100);
   filter.address = canonical_address(query, problems);
   for (const std::string& word : query.words("delivery_type")) {
-    if (const auto type = delivery_type_from_contract(word)) filter.types.push_back(*type);
+    if (const auto type = delivery_type_from_contract(word)) {
+      filter.types.push_back(*type);
+    } else {
+      query.ignore("delivery_type", word);
+    }
   }
   filter.delivery = query.id("delivery_id");
   for (const std::string& word : query.words("status")) {
+    const std::size_t before = filter.states.size();
     for (const RecipientState state : kStates) {
       if (contract_word(state) == word) filter.states.push_back(state);
     }
+    if (filter.states.size() == before) query.ignore("status", word);
   }
   filter.codes = query.numbers("response_code", kCodesMax, kCodeMax);
   filter.start_from = query.date("delivery_start");
   filter.start_to = query.date("delivery_end");
+  call.unknown = query.unread();
   return filter;
 }
 

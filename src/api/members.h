@@ -68,7 +68,8 @@ inline constexpr std::array kImport{Member{"ignore_errors"}, Member{"immediate"}
 
 }  // namespace members
 
-// What the contract has not and todoku adds, beside `known`, must not be lost by a slip: whoever
+// What other services take and would be lost: files as a member, a time for a transaction. And what
+// the contract has not and todoku adds, beside `known`, must not be lost by a slip: whoever
 // writes `duplicatePolicy`, or `duplicate_policy` where it decides nothing, wants no second copy
 // and would get one. The contract's clients have no such members, so nothing that they send is
 // refused.
@@ -76,7 +77,18 @@ void refuse_lost_members(const boost::json::object& object, std::span<const Memb
                          intake::Problems& problems);
 
 // "to[0].insert_codes, replyTo and 3 more" for the value of a header field: ten names at most, each
-// of 64 octets, printable ASCII. Empty if all are known.
+// of 64 octets, printable ASCII. Empty if there are none.
+class UnreadNames {
+ public:
+  void add(std::string_view path, std::string_view name);
+  [[nodiscard]] std::string text() const;
+
+ private:
+  std::string names_;
+  std::size_t count_ = 0;
+};
+
+// Those of a request's JSON that are not known.
 [[nodiscard]] std::string unknown_members(const boost::json::object& object,
                                           std::span<const Member> known);
 

@@ -17,7 +17,9 @@ std::string read_to(const Fields& fields, const boost::json::object& object) {
   const boost::json::value* to = object.if_contains("to");
   if (to == nullptr || !to->is_array()) return fields.text("to").value_or("");
   if (to->get_array().size() == 1) return std::move(fields.texts("to", 1).front());
-  fields.wrong_type("to", "one e-mail address as a string", "1件のメールアドレス (文字列)");
+  fields.wrong_type(
+      "to", "one e-mail address as a string (others stand in cc and bcc, or in mails of a batch)",
+      "1件のメールアドレス (文字列。ほかの宛先はcc・bcc、またはバッチのmailsへ)");
   return {};
 }
 

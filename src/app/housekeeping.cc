@@ -79,11 +79,12 @@ Task<Result<bool>> Housekeeping::write_some_stopped() {
   std::vector<store::OutcomeRecord> records;
   records.reserve(work->open.size());
   for (const store::RecipientKey& key : work->open) {
-    records.push_back({.key = key, .outcome = store::stopped_outcome(), .path = {}});
+    records.push_back(
+        {.key = key, .outcome = store::stopped_outcome(), .path = {}, .if_free = true});
   }
   if (!records.empty()) {
-    store::Settle settle{.outcomes = records, .releases = {}};
-    const auto settled = co_await store_.perform(std::move(settle));
+    const auto settled =
+        co_await store_.perform(store::Settle{.outcomes = records, .releases = {}});
     if (!settled) co_return fail(settled.error());
   }
   for (const store::DeliveryKey key : work->over) {

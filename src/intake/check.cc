@@ -30,6 +30,8 @@ constexpr std::array kRefusedExtensions = {
     "msix", "msixbundle", "msp", "mst",  "nsh",        "pif", "ps1", "scr", "sct", "shb",
     "sys",  "tgz",        "vb",  "vbe",  "vbs",        "vxd", "wsc", "wsf", "wsh", "zip"};
 
+constexpr std::string_view kWideSpace = "\xE3\x80\x80";  // U+3000
+
 Path below(const Path& path, std::string_view name) {
   Path longer = path;
   longer.emplace_back(name);
@@ -204,7 +206,10 @@ void check_unsubscribe_uri(std::string& uri, std::string_view field,
   const bool known = std::ranges::any_of(schemes, [&](std::string_view scheme) {
     return equals_ignoring_case(std::string_view(uri).substr(0, scheme.size()), scheme);
   });
-  if (!known) return problems.add(path, texts::invalid_format(uri));
+  if (!known) {
+    return problems.add(path,
+                        texts::lacks_scheme(uri, fmt::format("{}", fmt::join(schemes, " / "))));
+  }
   const auto valid = mime::valid_uri(uri);
   if (!valid) problems.add(path, texts::invalid_uri(valid.error().detail));
 }
@@ -244,8 +249,10 @@ void check_sender(const Mailbox& from, store::AccountKey account, const Senders*
   if (senders == nullptr) return;
   const auto address = parse_address(from.address);
   if (!address) return;
-  if (senders->judge(account, address->domain) != Senders::Verdict::refused) return;
-  problems.add({"from", "email"}, texts::not_your_domain(address->domain));
+  const auto verdict = senders->judge(account, address->domain);
+  if (!Senders::refuses(verdict)) return;
+  problems.add({"from", "email"},
+               texts::not_your_domain(address->domain, verdict == Senders::Verdict::of_another));
 }
 
 void check_attachments(const std::vector<Attachment>& attachments, const Limits& limits,
@@ -329,18 +336,30 @@ void check_content(Content& content, const Limits& limits, Problems& problems) {
   }
 }
 
+void check_label(std::string_view text, std::size_t min, std::size_t max, const Path& path,
+                 Problems& problems) {
+  check_line(text, min, max, path, problems);
+  if (!is_utf8(text) || has_control_character(text)) return;
+  std::string seen(text);
+  for (auto at = seen.find(kWideSpace); at != std::string::npos; at = seen.find(kWideSpace, at)) {
+    seen.replace(at, kWideSpace.size(), " ");
+  }
+  const auto invisible = find_invisible(seen);
+  if (invisible) problems.add(path, texts::invisible_character(*invisible));
+}
+
 Labels check_labels(const LabelsRequest& labels, Problems& problems) {
   Labels checked;
   if (labels.tags) {
     checked.tags = *labels.tags;
     if (checked.tags.size() > kTagsMax) problems.add({"tags"}, texts::too_many(kTagsMax));
     for (std::size_t i = 0; i < std::min(checked.tags.size(), kTagsMax); ++i) {
-      check_line(checked.tags[i], 1, kTagCharactersMax, {"tags", std::to_string(i)}, problems);
+      check_label(checked.tags[i], 1, kTagCharactersMax, {"tags", std::to_string(i)}, problems);
     }
   }
   if (labels.list_id) {
     checked.list_id = *labels.list_id;
-    check_line(checked.list_id, 0, kListIdCharactersMax, {"list_id"}, problems);
+    check_label(checked.list_id, 0, kListIdCharactersMax, {"list_id"}, problems);
   }
   if (labels.purpose && !labels.purpose->empty()) {
     const auto purpose = parse_purpose(*labels.purpose);

@@ -43,6 +43,10 @@ void check_sender(const Mailbox& from, store::AccountKey account, const Senders*
                   Problems& problems);
 void check_attachments(const std::vector<Attachment>& attachments, const Limits& limits,
                        Problems& problems);
+// A word that is compared: invisible and control characters in it are refused, U+3000 aside, which
+// is as visible as a space.
+void check_label(std::string_view text, std::size_t min, std::size_t max, const Path& path,
+                 Problems& problems);
 // The labels that are given; the result is only meaningful if no problem was added.
 Labels check_labels(const LabelsRequest& labels, Problems& problems);
 

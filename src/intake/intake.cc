@@ -253,6 +253,11 @@ Task<Answer<void>> Intake::remove(store::Account account, store::PublicId id) {
           case DeliveryStatus::failed:
             break;
         }
+        // Until every process has heard of a stop its mail may be in hand, and what becomes of it
+        // is to be told.
+        if (delivery->course == store::Course::stopped) {
+          return refuse(ErrorKind::conflict, texts::still_stopping());
+        }
         auto names = transaction.read().import_errors(delivery->key);
         if (!names) return refuse(refusal_of(names.error()));
         const auto done = transaction.delete_delivery(delivery->key);

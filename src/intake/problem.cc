@@ -109,7 +109,16 @@ Text invalid_email(std::string_view reason) {
                      : fmt::format("メールアドレスの形式が不正です ({})。", ja)};
 }
 
-Text not_your_domain(std::string_view domain) {
+Text not_your_domain(std::string_view domain, bool of_another) {
+  if (of_another) {
+    return {fmt::format("{} is a domain that another account has proven: ask for its consent, or "
+                        "send from a domain of yours.",
+                        shown(domain)),
+            fmt::format("ドメイン {} "
+                        "は別のアカウントが所有を確認しています。同意を得るか、ご自身のドメインから"
+                        "送信してください。",
+                        shown(domain))};
+  }
   return {fmt::format("this account has not proven that {} is its domain: add it with POST "
                       "/api/v1/domains or `todoku domain add`, publish the TXT record, and verify.",
                       shown(domain)),
@@ -132,6 +141,11 @@ Text fullwidth(std::string_view found, char meant) {
 Text invalid_format(std::string_view value) {
   return {fmt::format("{}: invalid format.", shown(value)),
           fmt::format("{}: 形式が不正です。", shown(value))};
+}
+
+Text lacks_scheme(std::string_view uri, std::string_view schemes) {
+  return {fmt::format("{}: invalid format. It must begin with {}.", shown(uri), schemes),
+          fmt::format("{}: 形式が不正です。{}で始まる必要があります。", shown(uri), schemes)};
 }
 
 Text not_one_of(std::string_view value, std::string_view allowed) {
@@ -204,6 +218,14 @@ Text control_character() {
           "改行などの制御文字は使用できません。"};
 }
 
+Text invisible_character(const Invisible& found) {
+  const std::string name = character_name(found.character);
+  return {fmt::format("has the invisible character {} at character {}; take it out.", name,
+                      found.position),
+          fmt::format("{}文字目に目に見えない文字{}があります。取り除いてください。",
+                      found.position, name)};
+}
+
 Text not_utf8() {
   return {"is not valid UTF-8.", "UTF-8として不正な文字列です。"};
 }
@@ -249,6 +271,11 @@ Text drafts_limit(std::size_t max) {
                       "or commit one.",
                       max),
           fmt::format("編集中の配信は{}件までです。不要な配信を削除または確定してください。", max)};
+}
+
+Text still_stopping() {
+  return {"the delivery is still being stopped; delete it in a few seconds.",
+          "配信を停止しています。数秒後に削除してください。"};
 }
 
 Text no_recipients() {
@@ -314,6 +341,16 @@ Text mail_limit(std::string_view limit, std::int64_t most) {
 }
 
 // Of `immediate`.
+Text beyond_limit(std::string_view limit, std::int64_t most, std::int64_t mails) {
+  return {
+      fmt::format("{} mails are more than the account's limit {} of {}: split them, or have the "
+                  "limit raised.",
+                  mails, limit, most),
+      fmt::format("{}通はアカウントの上限{} ({}通) "
+                  "を超えています。分割するか、上限を引き上げてもらってください。",
+                  mails, limit, most)};
+}
+
 Text limit_wants_commit() {
   return {"this account has a limit of mails: commit the delivery when the import has ended.",
           "このアカウントには通数の上限があります。インポートの完了後に配信を確定してください。"};

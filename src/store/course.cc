@@ -14,8 +14,8 @@ Outcome stopped_outcome() {
 }
 
 Result<bool> may_steer(const Delivery& delivery, Course course) {
-  if (delivery.course == course) return false;
-  if (delivery.course == Course::ended && course == Course::stopped) return false;
+  const bool is_stopped = delivery.course == Course::stopped || delivery.course == Course::ended;
+  if (is_stopped && course == Course::stopped) return false;
   if (delivery.status != DeliveryStatus::sending) {
     return fail(ErrorKind::conflict, fmt::format("the delivery is in status {}, not sending",
                                                  to_string(delivery.status)));
@@ -23,7 +23,7 @@ Result<bool> may_steer(const Delivery& delivery, Course course) {
   if (delivery.type == DeliveryType::transaction && course != Course::stopped) {
     return fail(ErrorKind::conflict, "a transaction can be stopped, but not paused");
   }
-  return true;
+  return delivery.course != course;
 }
 
 EventKind event_kind(Course course) {

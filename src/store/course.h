@@ -49,7 +49,8 @@ inline constexpr std::int64_t kStoppedLookedAt = 20;
 class CourseReads {
  public:
   virtual ~CourseReads() = default;
-  // Paused, or stopped and not ended: nothing of these may be begun.
+  // Paused while they go out, or stopped and not ended: nothing of these may be begun. The newest
+  // first.
   [[nodiscard]] virtual Result<std::vector<DeliveryKey>> held_deliveries(std::int64_t limit) = 0;
   // About `recipients` of them.
   [[nodiscard]] virtual Result<StoppedWork> stopped_work(std::int64_t recipients) = 0;

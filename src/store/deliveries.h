@@ -219,7 +219,8 @@ class DeliveryWrites {
   [[nodiscard]] virtual Result<void> move_reservation(DeliveryKey key, Instant reservation) = 0;
   // reserve | wait -> sending: makes its batches due now, pins `signing`, and sets the end of its
   // life to `life_time` from now, or to NewDelivery::life if that is less. A delivery without
-  // recipients goes to sent at once. conflict, too, while its account is suspended.
+  // recipients goes to sent at once. conflict, too, while its account is suspended, and where it
+  // was moved to a later time.
   [[nodiscard]] virtual Result<void> start_delivery(DeliveryKey key, std::string_view signing,
                                                     Milliseconds life_time) = 0;
   // reserve | wait -> failed; its recipients become cancelled.

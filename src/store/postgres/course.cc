@@ -10,7 +10,7 @@ namespace {
 
 const Sql kHeld{"course: held",
                 "SELECT key FROM deliveries WHERE course BETWEEN 1 AND 2 AND deleted = 0"
-                " ORDER BY key LIMIT $1"};
+                " AND (course = 2 OR status = 5) ORDER BY key DESC LIMIT $1"};
 const Sql kStopped{"course: stopped",
                    "SELECT key FROM deliveries WHERE course BETWEEN 1 AND 2 AND course = 2"
                    " AND deleted = 0 ORDER BY key LIMIT $1"};

@@ -177,6 +177,10 @@ Result<OutcomeRecorded> SettlingSet::settle(const OutcomeRecord& outcome) {
       (its->has_holes && !there.contains(place))) {
     return fail(ErrorKind::not_found, "there is no such recipient any more");
   }
+  // A claim may have committed since somebody saw the batch free.
+  if (outcome.if_free && its->holder != kNobody) {
+    return fail(ErrorKind::conflict, "somebody has the batch in hand");
+  }
   const Verdict verdict = verdict_of(outcome, now, its->expires, its->stopped);
   SettlingRecipient& recipient = recipients[place];
   NoDictionary dictionary;

@@ -121,7 +121,7 @@ class Questions final : public ReadTransaction {
   Result<SuppressionPage> error_list(const ErrorListFilter& filter,
                                      const std::optional<SuppressionPlace>& from, std::int64_t skip,
                                      std::int64_t limit) override;
-  Result<std::vector<Suppression>> recent_suppressions(Instant since, std::int64_t limit) override;
+  Result<std::vector<RecentStop>> recent_suppressions(Instant from, std::int64_t limit) override;
   Result<std::vector<SuppressionChange>> removals_of(AccountKey account,
                                                      std::string_view subject) override;
 
@@ -232,7 +232,7 @@ class Changes final : public WriteTransaction {
   Result<void> drop_export(AccountKey account, PublicId id) override;
 
   // -- suppression lists (suppressions.cc)
-  Result<std::int64_t> put_suppressions(std::span<const NewSuppression> entries) override;
+  Result<PutSuppressions> put_suppressions(std::span<const NewSuppression> entries) override;
   Result<std::vector<Suppression>> remove_suppressions(AccountKey account, std::string_view subject,
                                                        std::optional<StopReason> reason,
                                                        const std::optional<std::string>& list_id,

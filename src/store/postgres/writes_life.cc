@@ -34,7 +34,7 @@ const Sql kStart{
     " phase = CASE total WHEN 0 THEN 6 ELSE 5 END, started = $2::bigint,"
     " expires = $2::bigint + least($3::bigint, life),"
     " finished = CASE total WHEN 0 THEN $2::bigint END, agenda = NULL, signing = $4, updated = $2"
-    " WHERE key = $1 AND status IN (3, 4) AND deleted = 0"
+    " WHERE key = $1 AND status IN (3, 4) AND deleted = 0 AND NOT (status = 3 AND agenda > $5)"
     " AND (SELECT suspended FROM accounts a WHERE a.key = d.account) = 0"
     " RETURNING traffic, account, total"};
 const Sql kCountUsage{
@@ -137,9 +137,10 @@ Result<void> Changes::move_reservation(DeliveryKey key, Instant reservation) {
 Result<void> Changes::start_delivery(DeliveryKey key, std::string_view signing,
                                      Milliseconds life_time) {
   const Instant now = session_.now();
-  const auto answers = session_.add(kLockUrgentBatches, Params() << key)
-                           .add(kStart, Params() << key << now << life_time << signing)
-                           .fly();
+  const auto answers =
+      session_.add(kLockUrgentBatches, Params() << key)
+          .add(kStart, Params() << key << now << life_time << signing << session_.wall())
+          .fly();
   if (!answers) return fail(answers.error());
   const Table& started = answers->back();
   if (started.empty()) {

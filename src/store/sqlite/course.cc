@@ -12,8 +12,9 @@ namespace todoku::store::sqlite {
 Result<std::vector<DeliveryKey>> Queries::held_deliveries(std::int64_t limit) {
   std::vector<DeliveryKey> held;
   auto query = db_.query(
-      "SELECT key FROM deliveries WHERE course BETWEEN 1 AND 2 AND deleted = 0 ORDER BY key"
-      " LIMIT ?");
+      "SELECT key FROM deliveries INDEXED BY deliveries_held WHERE key > 0"
+      " AND course BETWEEN 1 AND 2 AND deleted = 0 AND (course = 2 OR status = 5)"
+      " ORDER BY key DESC LIMIT ?");
   query.bind(limit);
   while (query.next()) held.push_back(DeliveryKey{query.integer(0)});
   if (query.failed()) return fail(query.error());
@@ -57,8 +58,8 @@ Result<StoppedWork> Queries::stopped_work(std::int64_t recipients) {
   std::vector<DeliveryKey> stopped;
   {
     auto query = db_.query(
-        "SELECT key FROM deliveries WHERE course BETWEEN 1 AND 2 AND course = 2 AND deleted = 0"
-        " ORDER BY key LIMIT ?");
+        "SELECT key FROM deliveries INDEXED BY deliveries_held WHERE key > 0"
+        " AND course BETWEEN 1 AND 2 AND course = 2 AND deleted = 0 ORDER BY key LIMIT ?");
     query.bind(kStoppedLookedAt);
     while (query.next()) stopped.push_back(DeliveryKey{query.integer(0)});
     if (query.failed()) return fail(query.error());

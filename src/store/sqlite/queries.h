@@ -58,6 +58,7 @@ class Queries {
     wall_ = wall.value_or(now);
     forget_stop_kinds();
   }
+  [[nodiscard]] Instant wall() const { return wall_; }
 
   [[nodiscard]] Result<std::optional<std::string>> setting(std::string_view name);
 
@@ -157,8 +158,8 @@ class Queries {
   [[nodiscard]] Result<SuppressionPage> error_list(const ErrorListFilter& filter,
                                                    const std::optional<SuppressionPlace>& from,
                                                    std::int64_t skip, std::int64_t limit);
-  [[nodiscard]] Result<std::vector<Suppression>> recent_suppressions(Instant since,
-                                                                     std::int64_t limit);
+  [[nodiscard]] Result<std::vector<RecentStop>> recent_suppressions(Instant from,
+                                                                    std::int64_t limit);
   [[nodiscard]] Result<std::vector<SuppressionChange>> removals_of(AccountKey account,
                                                                    std::string_view subject);
   // Why such a mail to the address is stopped; nullopt: it is not.

@@ -105,7 +105,7 @@ Result<Delivery> Queries::with_content(Delivery delivery) {
       auto content = content_in(query);
       if (!content) return fail(std::move(content.error()));
       delivery.content = std::move(*content);
-      attachments = query.integer(14);
+      attachments = query.integer(15);
     }
     if (query.failed()) return fail(query.error());
   }

@@ -208,8 +208,8 @@ class SqliteReadTransaction final : public ReadTransaction {
                                      std::int64_t limit) override {
     return queries_.error_list(filter, from, skip, limit);
   }
-  Result<std::vector<Suppression>> recent_suppressions(Instant since, std::int64_t limit) override {
-    return queries_.recent_suppressions(since, limit);
+  Result<std::vector<RecentStop>> recent_suppressions(Instant from, std::int64_t limit) override {
+    return queries_.recent_suppressions(from, limit);
   }
   Result<std::vector<SuppressionChange>> removals_of(AccountKey account,
                                                      std::string_view subject) override {
@@ -341,7 +341,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<void> drop_export(AccountKey account, PublicId id) override;
 
   // -- suppression lists (suppressions.cc)
-  Result<std::int64_t> put_suppressions(std::span<const NewSuppression> entries) override;
+  Result<PutSuppressions> put_suppressions(std::span<const NewSuppression> entries) override;
   Result<std::vector<Suppression>> remove_suppressions(AccountKey account, std::string_view subject,
                                                        std::optional<StopReason> reason,
                                                        const std::optional<std::string>& list_id,

@@ -109,9 +109,10 @@ Result<void> SqliteWriteTransaction::start_delivery(DeliveryKey key, std::string
         " expires = ?1 + min(?2, coalesce(life, ?2)),"
         " finished = CASE total WHEN 0 THEN ?1 END, agenda = NULL, signing = ?3,"
         " updated = ?1 WHERE key = ?4 AND status IN (3, 4) AND deleted = 0"
+        " AND NOT (status = 3 AND agenda > ?5)"
         " AND (SELECT suspended FROM accounts a WHERE a.key = deliveries.account) = 0"
         " RETURNING total, traffic, account");
-    query.bind(now_, life_time.count(), signing, key);
+    query.bind(now_, life_time.count(), signing, key, queries_.wall());
     const bool started = query.next();
     if (query.failed()) return fail(query.error());
     if (started) {

@@ -87,6 +87,10 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
     answer = nothing_there();
     return {};
   }
+  if (outcome.if_free && batch.holder != kNobody) {
+    answer = fail(ErrorKind::conflict, "somebody has the batch in hand");
+    return {};
+  }
   const std::int64_t row = recipient_row(outcome.key);
   if (batch.has_holes) {
     auto present = db_.query("SELECT 1 FROM recipients WHERE id = ?");

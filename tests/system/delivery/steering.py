@@ -23,13 +23,14 @@ def adds_up(told):
     check_equal(sum(told[state] for state in states), told["total"], f"counts of {told}")
 
 
-def stand_still(stack, delivery, verb, api):
-    """How many have arrived once `verb`, said to the process of `api`, holds; it holds."""
-    before = len(stack.log())
+def stand_still(stack, delivery, verb, api, others=0):
+    """How many have arrived once `verb`, said to the process of `api`, holds; it holds. `others`:
+    mails that arrived of other deliveries."""
+    before = len(stack.log()) - others
     check_equal(api.call("POST", f"/deliveries/{delivery}/{verb}"), {"delivery_id": delivery},
                 "the answer")
     stack.wait_for(lambda: stack.metric("todoku_mails_in_hand") == 0, "what was in hand", 60)
-    arrived = len(stack.settled_log())
+    arrived = len(stack.settled_log()) - others
     print(f"{verb}: {arrived - before} mails after it of {RECIPIENTS - before}", flush=True)
     check(arrived - before < LATE, f"{arrived - before} mails after the {verb}")
     check(arrived < RECIPIENTS, f"all had gone out before the {verb}")
@@ -67,9 +68,8 @@ def events_of(api):
 
 
 def is_stopped_where_it_is(stack, delivery, api, others=0):
-    """`others`: mails that arrived of other deliveries."""
     stack.await_arrivals(others + 100)
-    arrived = stand_still(stack, delivery, "stop", api) - others
+    arrived = stand_still(stack, delivery, "stop", api, others)
     at_once = stack.detail(delivery)
     check_equal(at_once["status"], "SENT", "its status")
     check_equal(at_once["sent_count"] + at_once["drop_count"], RECIPIENTS, "counts")
