@@ -4,8 +4,10 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string_view>
 
+#include "base/clock.h"
 #include "http/json.h"
 #include "http/message.h"
 #include "intake/problem.h"
@@ -66,6 +68,10 @@ void say_when_free(http::Response& response, std::chrono::seconds free_in, std::
 
 // Something that is accepted and will not stay so.
 inline constexpr std::string_view kWarningHeader = "X-Todoku-Warning";
+
+// A member that is null where there is nothing to tell.
+void text_or_null(http::JsonWriter& json, std::string_view name, std::string_view text);
+void date_or_null(http::JsonWriter& json, std::string_view name, std::optional<Instant> instant);
 
 // {"<name>": id}
 [[nodiscard]] http::Response id_response(int status, std::string_view name, std::int64_t id);

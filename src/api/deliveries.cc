@@ -13,14 +13,6 @@
 namespace todoku::api {
 namespace {
 
-void date_member(http::JsonWriter& json, std::string_view name, std::optional<Instant> instant) {
-  if (instant) {
-    json.member(name, format_date_time(*instant));
-  } else {
-    json.null_member(name);
-  }
-}
-
 // What list and detail share. Clients need every key (contract section 2.10).
 void common_members(http::JsonWriter& json, const store::Delivery& delivery) {
   json.member("delivery_id", delivery.id);
@@ -32,8 +24,8 @@ void common_members(http::JsonWriter& json, const store::Delivery& delivery) {
   json.member("name", delivery.content.from.name);
   json.end_object();
   json.member("subject", delivery.content.subject);
-  date_member(json, "delivery_time", delivery.started);
-  date_member(json, "reservation_time", delivery.reservation);
+  date_or_null(json, "delivery_time", delivery.started);
+  date_or_null(json, "reservation_time", delivery.reservation);
   json.member("created_time", format_date_time(delivery.created));
   json.member("updated_time", format_date_time(delivery.updated));
 }

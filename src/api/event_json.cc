@@ -3,19 +3,12 @@
 
 #include <string_view>
 
+#include "api/answers.h"
 #include "api/labels.h"
 #include "base/date_time.h"
 
 namespace todoku::api {
 namespace {
-
-void text_or_null(http::JsonWriter& json, std::string_view name, std::string_view text) {
-  if (text.empty()) {
-    json.null_member(name);
-  } else {
-    json.member(name, text);
-  }
-}
 
 void id_or_null(http::JsonWriter& json, std::string_view name, store::PublicId id) {
   if (id == 0) {

@@ -32,11 +32,7 @@ void label_members(http::JsonWriter& json, const Labels& labels, DeliveryType ty
   json.begin_array();
   for (const std::string& tag : labels.tags) json.value(tag);
   json.end_array();
-  if (labels.list_id.empty()) {
-    json.null_member("list_id");
-  } else {
-    json.member("list_id", labels.list_id);
-  }
+  text_or_null(json, "list_id", labels.list_id);
   json.member("purpose", to_string(purpose_of(labels.purpose, type)));
 }
 

@@ -40,11 +40,7 @@ void row_members(http::JsonWriter& json, const store::Story& story) {
   json.member("last_response_code", code_text(last->outcome));
   json.member("last_response_message", last->outcome.reply.text);
   json.member("delivery_time", format_date_time(*story.started));
-  if (story.opened) {
-    json.member("open_time", format_date_time(*story.opened));
-  } else {
-    json.null_member("open_time");
-  }
+  date_or_null(json, "open_time", story.opened);
   json.member("created_time", format_date_time(story.created));
   json.member("updated_time", format_date_time(last->at + last->duration));
 }

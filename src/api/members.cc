@@ -121,8 +121,8 @@ void refuse_lost_members(const boost::json::object& object, std::span<const Memb
                          intake::Problems& problems) {
   refuse_habits(object, known, problems);
   for (const std::string_view ours : kOurs) {
-    const bool is_read = std::ranges::find(known, ours, &Member::name) != known.end();
-    if (is_read && object.contains(ours)) continue;  // what else there is says it once more
+    if (takes(known, ours) && object.contains(ours))
+      continue;  // what else there is says it once more
     for (const auto& member : object) {
       const std::string_view name(member.key().data(), member.key().size());
       if (member.value().is_null() || !is_nearly(name, ours)) continue;

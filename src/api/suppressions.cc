@@ -28,14 +28,6 @@ constexpr std::size_t kCursorMax = 400;
 // Of a form, before others get their turn.
 constexpr std::size_t kReadOctets = std::size_t{64} * 1024;
 
-void write_date(http::JsonWriter& json, std::string_view name, std::optional<Instant> instant) {
-  if (instant) {
-    json.member(name, format_date_time(*instant));
-  } else {
-    json.null_member(name);
-  }
-}
-
 void write_entry(http::JsonWriter& json, const store::Suppression& entry) {
   json.begin_object();
   json.member("email", entry.subject);
@@ -52,14 +44,14 @@ void write_entry(http::JsonWriter& json, const store::Suppression& entry) {
     json.begin_object();
     json.member("response_code", fmt::format("{}", entry.cause.code));
     json.member("response_message", entry.cause.text);
-    write_date(json, "time", entry.cause.at);
+    date_or_null(json, "time", entry.cause.at);
     if (entry.cause.delivery_id != 0) json.member("delivery_id", entry.cause.delivery_id);
     if (entry.cause.email_id != 0) json.member("maillog_id", entry.cause.email_id);
     json.end_object();
   }
-  write_date(json, "expires_time", entry.expires);
-  write_date(json, "created_time", entry.created);
-  write_date(json, "updated_time", entry.updated);
+  date_or_null(json, "expires_time", entry.expires);
+  date_or_null(json, "created_time", entry.created);
+  date_or_null(json, "updated_time", entry.updated);
   json.end_object();
 }
 

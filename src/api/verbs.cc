@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "api/api.h"
-#include "base/date_time.h"
 #include "http/json.h"
 
 namespace todoku::api {
@@ -43,14 +42,6 @@ std::string_view state_word(const store::Delivery& delivery) {
       return "stopped";
   }
   return to_string(delivery.status);
-}
-
-void date_or_null(http::JsonWriter& json, std::string_view name, std::optional<Instant> instant) {
-  if (instant) {
-    json.member(name, format_date_time(*instant));
-  } else {
-    json.null_member(name);
-  }
 }
 
 std::string progress_json(const store::Delivery& delivery) {
