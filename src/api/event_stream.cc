@@ -56,7 +56,8 @@ Task<Result<std::string_view>> EventStream::read() {
     text_ = fmt::format("retry: {}\nid: {}\n\n", kComeAgain.count(), store::event_id(told_));
     co_return std::string_view(text_);
   }
-  while (!is_over_) {
+  // Who comes back at once finds its place free.
+  while (!is_over_ && !has_left_()) {
     // Before any question, so that a stream which always has something is asked about, too.
     if (clock.steady_now() >= heartbeat_) {
       const bool goes_on = co_await may_go_on();

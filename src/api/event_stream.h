@@ -2,8 +2,10 @@
 // Events as they happen, for who keeps a connection open (server-sent events, HTML standard 9.2).
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "api/api.h"
 #include "api/file_places.h"
@@ -14,8 +16,8 @@
 namespace todoku::api {
 
 // Looks into the store every second, so it does not matter which process made an event. It ends
-// when the server stops, when its key opens it no more, or when the store does not answer: a client
-// comes again and goes on after the last id that it got.
+// when the client leaves or the server stops, when its key opens it no more, or when the store does
+// not answer: a client comes again and goes on after the last id that it got.
 class EventStream final : public http::BodySource {
  public:
   struct Parts {
@@ -31,6 +33,7 @@ class EventStream final : public http::BodySource {
 
   [[nodiscard]] Task<Result<std::string_view>> read() override;
   void stop() override;
+  void begin(std::function<bool()> has_left) override { has_left_ = std::move(has_left); }
 
  private:
   [[nodiscard]] Task<bool> may_go_on();
@@ -39,6 +42,7 @@ class EventStream final : public http::BodySource {
 
   Parts parts_;
   async::Signal stopped_;
+  std::function<bool()> has_left_ = [] { return false; };
   bool is_over_ = false;
   bool has_begun_ = false;
   store::EventPlace told_;  // the client's last id

@@ -522,6 +522,7 @@ Task<bool> Connection::send(Response response, bool keep_alive) {
   const bool begun = co_await write(output_, {}, {});
   if (!begun) co_return false;
   source_ = response.source.get();
+  source_->begin([this] { return stream_.has_input(); });
   if (stopping_) source_->stop();
   const bool sent = co_await send_source(*response.source, facts.framing == Framing::chunked);
   source_ = nullptr;

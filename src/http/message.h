@@ -128,6 +128,9 @@ class BodySource {
   [[nodiscard]] virtual std::optional<std::uint64_t> length() const { return std::nullopt; }
   // The server is stopping: an endless source ends soon. Called on the connection's thread.
   virtual void stop() {}
+  // Before the first read(), for sources that may have nothing for long: `has_left` is true once
+  // the client has closed, or sent more than its request. Good until the last read() has returned.
+  virtual void begin(std::function<bool()> has_left) { static_cast<void>(has_left); }
 };
 
 struct Response {

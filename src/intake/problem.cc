@@ -296,7 +296,7 @@ Text invalid_header(std::string_view reason) {
   }
   if (reason == "has no name") ja = "ヘッダーの名前がありません。";
   if (reason.starts_with("has a name")) {
-    ja = "ヘッダーの名前は64文字以内の英数字、「-」、「_」で指定してください。";
+    ja = "ヘッダーの名前は64文字以内の英数字、「-」、「_」、「.」で指定してください。";
   }
   if (reason == "is empty") ja = "値を指定してください。";
   if (reason == "has more than 998 octets") ja = "998バイト以内で指定してください。";

@@ -67,7 +67,7 @@ Result<HeaderForm> form_of_header(std::string_view name) {
   }
   if (!is_field_name(name)) {
     return fail(ErrorKind::invalid_input,
-                "has a name with other characters than letters, digits, - and _");
+                "has a name with other characters than letters, digits, -, _ and .");
   }
   for (const auto& [given, form] : kGivenNames) {
     if (equals_ignoring_case(given, name)) return form;

@@ -332,10 +332,11 @@ Result<bool> AddressIndexer::merge() {
 
 IndexerThread::IndexerThread(std::unique_ptr<Connection> reader, AddressHash hash,
                              AddressIndexer::Write write,
-                             const std::atomic<std::uint64_t>& addresses_written,
+                             const std::atomic<std::uint64_t>& addresses_written, StopFilter& stops,
                              AddressIndexer::Limits limits, const Clock& clock)
     : reader_(std::move(reader)),
-      indexer_(*reader_, hash, until_stopped(std::move(write)), limits),
+      indexer_(*reader_, hash, until_stopped(write), limits),
+      stops_(*reader_, stops, until_stopped(std::move(write))),
       addresses_written_(addresses_written),
       clock_(clock) {}
 
@@ -372,13 +373,14 @@ void IndexerThread::run() {
   while (!stopping_) {
     // Read before the work, so that what is written meanwhile is looked at again.
     const std::uint64_t written = addresses_written_;
-    Result<bool> worked = false;
+    auto worked = caught([this] { return stops_.step(); });
+    if (worked && *worked) continue;
     if (!recovered) {
       auto done = caught([this] { return indexer_.recover(); });
       if (!done) worked = fail(std::move(done.error()));
       recovered = worked.has_value();
     }
-    if (recovered && seen != written) worked = caught([this] { return indexer_.step(); });
+    if (worked && recovered && seen != written) worked = caught([this] { return indexer_.step(); });
     if (worked) {
       trouble.worked(clock_.steady_now());
     } else if (!stopping_) {

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "store/sqlite/address_index.h"
 #include "store/sqlite/connection.h"
+#include "store/sqlite/stop_filter.h"
 
 namespace todoku::store::sqlite {
 
@@ -64,12 +65,13 @@ class AddressIndexer {
   const Limits limits_;
 };
 
-// Runs an indexer on a thread of its own, about a second behind the writer.
+// Runs an indexer on a thread of its own, about a second behind the writer; and makes the filter of
+// suppressions there.
 class IndexerThread {
  public:
   IndexerThread(std::unique_ptr<Connection> reader, AddressHash hash, AddressIndexer::Write write,
-                const std::atomic<std::uint64_t>& addresses_written, AddressIndexer::Limits limits,
-                const Clock& clock);
+                const std::atomic<std::uint64_t>& addresses_written, StopFilter& stops,
+                AddressIndexer::Limits limits, const Clock& clock);
   ~IndexerThread();
   IndexerThread(const IndexerThread&) = delete;
   IndexerThread& operator=(const IndexerThread&) = delete;
@@ -84,6 +86,7 @@ class IndexerThread {
 
   std::unique_ptr<Connection> reader_;
   AddressIndexer indexer_;
+  StopFilterMaker stops_;
   const std::atomic<std::uint64_t>& addresses_written_;
   const Clock& clock_;
   std::mutex mutex_;

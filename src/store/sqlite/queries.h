@@ -13,13 +13,15 @@
 #include "store/sqlite/address_index.h"
 #include "store/sqlite/connection.h"
 #include "store/sqlite/dictionary.h"
+#include "store/sqlite/stop_filter.h"
 #include "store/store.h"
 
 namespace todoku::store::sqlite {
 
-// What the writer keeps up with every commit, so that nobody has to count.
+// What the writer keeps up with every commit, so that nobody has to count, or to look in vain.
 struct LiveFigures {
   std::atomic<std::int64_t> transactional_waiting{0};  // recipients not in a terminal state
+  StopFilter stops;
 };
 
 // A batch as stored.

@@ -246,10 +246,11 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const Options& given) {
   parts->indexer.emplace(
       std::move(*index_reader), *hash,
       [p = parts.get()](AddressIndexer::Change change) { return p->change(std::move(change)); },
-      parts->transaction.addresses_written(),
+      parts->transaction.addresses_written(), parts->live.stops,
       AddressIndexer::Limits{.run_entries_min = options.unindexed_max,
                              .run_entries_max = options.unindexed_max * 4},
       *options.clock);
+  parts->live.stops.begin(StopFilter::kEntriesLeast);
   parts->checkpointer->start();
   parts->writer->start();
   parts->readers->start();

@@ -3,9 +3,9 @@
 //
 // An entry's row id is where it is found: two bits that say of what kind it is, 53 bits of a keyed
 // hash of subject and account, and 8 bits that tell entries of one subject apart. So a look-up is
-// one descent for a subject, and the few entries of domains and of the installation lie together,
-// in pages that are always at hand; where there are none of a kind, which a commit asks once,
-// nobody looks for them. What the hash names is compared before it is believed.
+// one descent for a subject, mostly none (stop_filter.h), and the few entries of domains and of the
+// installation lie together; where there are none of a kind, which a commit asks once, nobody looks
+// for them. What the hash names is compared before it is believed.
 #include <algorithm>
 
 #include "store/address_hash.h"
@@ -17,9 +17,8 @@
 namespace todoku::store::sqlite {
 namespace {
 
-constexpr unsigned kSlotBits = 8;
 constexpr unsigned kHashBits = 53;
-constexpr std::int64_t kLastSlot = (1 << kSlotBits) - 1;
+constexpr std::int64_t kLastSlot = (1 << kStopSlotBits) - 1;
 static_assert(kStopsOfSubjectMax <= kLastSlot);
 constexpr std::int64_t kSkippedMax = 20'000;
 constexpr std::int64_t kRemovalsTold = 100;
@@ -30,7 +29,7 @@ unsigned kind_of(AccountKey account, std::string_view subject) {
 }
 
 std::int64_t first_of_kind(unsigned kind) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(kind) << (kHashBits + kSlotBits));
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(kind) << (kHashBits + kStopSlotBits));
 }
 
 // The first of the row ids of a subject.
@@ -39,7 +38,7 @@ std::int64_t first_place(AccountKey account, std::string_view subject, std::uint
   mixed *= 0xFF51'AFD7'ED55'8CCDU;
   mixed ^= mixed >> 32U;
   return first_of_kind(kind_of(account, subject)) |
-         static_cast<std::int64_t>(mixed >> (64U - kHashBits) << kSlotBits);
+         static_cast<std::int64_t>(mixed >> (64U - kHashBits) << kStopSlotBits);
 }
 
 Suppression suppression_in(const Query& row) {
@@ -93,12 +92,14 @@ Result<void> Queries::add_stops(AccountKey account, std::string_view subject,
   for (const AccountKey owner : {account, kInstallation}) {
     for (const std::string_view asked : {subject, domain}) {
       if ((*kinds >> kind_of(owner, asked) & 1U) == 0) continue;
+      const std::int64_t place = first_place(owner, asked, hash_(asked));
+      if (!figures_.stops.may_have(place)) continue;
       auto query = db_.query(
           "SELECT "
           "id, account, subject, reason, list_id, scope, stopping, note, code, words, error_at,"
           " delivery, email, expires, created, updated"
           " FROM suppressions WHERE id BETWEEN ?1 AND ?1 + 255");
-      query.bind(first_place(owner, asked, hash_(asked)));
+      query.bind(place);
       while (query.next()) {
         if (AccountKey{query.integer(1)} != owner || query.text(2) != asked) continue;
         const auto expires = query.optional_instant(13);
@@ -293,6 +294,7 @@ Result<PutSuppressions> SqliteWriteTransaction::put_suppressions(
       continue;
     }
     if (!seat->lives) ++put.made;
+    figures_.stops.add(seat->id);
     const StopCause& cause = seat->lives && is_none(entry.cause) ? seat->entry.cause : entry.cause;
     const auto expires = entry.lasts ? std::optional(now_ + *entry.lasts) : std::nullopt;
     auto done =
@@ -391,6 +393,7 @@ Result<void> SqliteWriteTransaction::count_hard_error(const OutcomeRecord& outco
     const Instant until = now_ + rule.lasts;
     expires = stopped ? std::max(*expires, until) : until;
   }
+  figures_.stops.add(seat->id);
   return db_
       .query(
           "INSERT OR REPLACE INTO suppressions(id, account, subject, reason, list_id, scope,"

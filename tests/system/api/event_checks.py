@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import time
 import urllib.parse
 
 from door import Checks, eventually, issued, new_account
@@ -281,6 +282,18 @@ class Events(Checks):
                                           headers={"Authorization": None})
             self.refused(answer, status=401)
 
+    def come_back(self):
+        """A stream, asked for again while there is no place; shorter than a heartbeat's 15 s."""
+        until = time.monotonic() + 10
+        while True:
+            stream = Stream(self.account)
+            if stream.answer.status == 200:
+                return stream
+            self.assertEqual(429, stream.answer.status)
+            stream.connection.close()
+            self.assertLess(time.monotonic(), until, "the place of who left is not free")
+            time.sleep(0.2)
+
     def test_streams_of_one_account_leave_others_some(self):
         streams = []
         try:
@@ -293,6 +306,9 @@ class Events(Checks):
             other = new_account("other")
             with Stream(other) as stream:
                 self.assertEqual(200, stream.answer.status)
+            # Browsers come back once; who finds no place then does not come again.
+            streams[0].connection.close()
+            streams.append(self.come_back())
         finally:
             for stream in streams:
                 stream.connection.close()
