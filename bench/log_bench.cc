@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -132,6 +133,17 @@ COMMIT;
       fmt::arg("sent", history(RecipientState::delivered, 250, "2.0.0 Ok: queued as 4F2C1")));
 }
 
+// Calls to the system that read, by this process (proc(5), /proc/pid/io).
+std::int64_t reads_so_far() {
+  std::ifstream file("/proc/self/io");
+  std::string word;
+  std::int64_t calls = 0;
+  while (file >> word) {
+    if (word == "syscr:") file >> calls;
+  }
+  return calls;
+}
+
 class Bench {
  public:
   Bench(std::filesystem::path directory, std::int64_t recipients)
@@ -188,14 +200,17 @@ class Bench {
     SeededRandom random(7);
     std::vector<double> took;
     std::size_t rows = 0;
+    std::int64_t reads = 0;
     for (int i = 0; i < searches; ++i) {
       forget();
       const auto store = open();
       forget();
       LogSearch log(filter(random));
+      const std::int64_t before = reads_so_far();
       const auto began = std::chrono::steady_clock::now();
       must(walk_and_wait(*store, log));
       took.push_back(seconds_since(began) * 1'000);
+      reads += reads_so_far() - before;
       rows += log.take().size();
     }
     std::ranges::sort(took);
@@ -203,6 +218,8 @@ class Bench {
     print(fmt::format("log_{}_p95", name), took[took.size() * 95 / 100], "ms");
     print(fmt::format("log_{}_rows", name),
           static_cast<double>(rows) / static_cast<double>(searches), "rows");
+    print(fmt::format("log_{}_reads", name),
+          static_cast<double>(reads) / static_cast<double>(searches), "calls");
   }
 
   [[nodiscard]] std::int64_t any_million(SeededRandom& random) const {
