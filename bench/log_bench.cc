@@ -182,7 +182,8 @@ class Bench {
     const auto db = must(sqlite::Connection::open(
         {.path = path_.string(), .vfs = {}, .access = sqlite::Connection::Access::reads}));
     const std::int64_t last = must(db->integer("SELECT max(id) FROM recipients"));
-    constexpr std::int64_t kTail = std::int64_t{100'000} << 9U;
+    constexpr std::int64_t kTail = std::int64_t{16'384}
+                                   << 9U;  // SqliteStore::Options::unindexed_max
     while (must(db->integer("SELECT value FROM meta WHERE name = 'address_indexed'")) <
            last - kTail) {
       std::this_thread::sleep_for(std::chrono::milliseconds(200));

@@ -17,8 +17,12 @@ constexpr std::chrono::milliseconds kChangesLookedForEvery{500};
 
 }  // namespace
 
-void ChangeWatch::follow(store::Topic topic, Read read) {
-  followed_.push_back({.topic = topic, .read = std::move(read), .number = {}, .look = 0});
+void ChangeWatch::follow(store::Topic topic, Read read, Known known) {
+  followed_.push_back({.topic = topic,
+                       .read = std::move(read),
+                       .known = std::move(known),
+                       .number = {},
+                       .look = 0});
 }
 
 void ChangeWatch::start() {
@@ -56,15 +60,21 @@ Task<Result<void>> ChangeWatch::look_here() {
 }
 
 Task<Result<void>> ChangeWatch::look_at_all(std::uint64_t look) {
+  const SteadyInstant asked = clock_.steady_now();
   const auto numbers = co_await store_.read(
       [](store::ReadTransaction& transaction) { return transaction.change_numbers(); });
   if (!numbers) co_return fail(numbers.error());
   Result<void> all;
   for (Followed& followed : followed_) {
     const std::int64_t number = numbers->of(followed.topic);
-    if (followed.number == number) continue;
-    auto renewed = co_await renew(followed, number, look);
-    if (!renewed) all = std::move(renewed);  // of one: the others do not wait for it
+    if (followed.number != number) {
+      auto renewed = co_await renew(followed, number, look);
+      if (!renewed) {
+        all = std::move(renewed);  // of one: the others do not wait for it
+        continue;
+      }
+    }
+    if (followed.known) followed.known(asked);
   }
   co_return all;
 }

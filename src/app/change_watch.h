@@ -24,13 +24,16 @@ class ChangeWatch {
   // Puts what was read in the place of what was known, at once: nobody finds it missing meanwhile.
   using Take = std::move_only_function<Result<void>()>;
   using Read = std::function<Task<Result<Take>>()>;
+  // All that was changed before this instant is known.
+  using Known = std::function<void(SteadyInstant)>;
 
   // Lives on `executor`, of one thread. `store` and `clock` must outlive it.
   ChangeWatch(store::Store& store, const Clock& clock, async::Executor executor)
       : store_(store), clock_(clock), executor_(executor), tasks_(executor) {}
 
-  // Before start(). `read` is called on the executor, also for what nothing is known of yet.
-  void follow(store::Topic topic, Read read);
+  // Before start(). `read` is called on the executor, also for what nothing is known of yet;
+  // `known` after each look, changed or not.
+  void follow(store::Topic topic, Read read, Known known = {});
   void start();
   // Returns when it looks no more by itself. From any executor.
   Task<void> stop();
@@ -43,6 +46,7 @@ class ChangeWatch {
   struct Followed {
     store::Topic topic{};
     Read read;
+    Known known;
     std::optional<std::int64_t> number;  // of what is known; nullopt: nothing is
     std::uint64_t look = 0;              // which found that
   };

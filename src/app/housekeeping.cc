@@ -74,8 +74,9 @@ Task<void> Housekeeping::write_stopped() {
 // By the way of all outcomes: several processes that do the same record each once.
 Task<Result<bool>> Housekeeping::write_some_stopped() {
   const auto work = co_await store_.read(
-      [](store::ReadTransaction& reader) { return reader.stopped_work(kRows); });
+      [after = stopped_to_](store::ReadTransaction& r) { return r.stopped_work(after, kRows); });
   if (!work) co_return fail(work.error());
+  stopped_to_ = work->next.value_or(store::DeliveryKey{});
   std::vector<store::OutcomeRecord> records;
   records.reserve(work->open.size());
   for (const store::RecipientKey& key : work->open) {
@@ -93,7 +94,7 @@ Task<Result<bool>> Housekeeping::write_some_stopped() {
                               [key](store::WriteTransaction& t) { return t.end_stopped(key); });
     if (!ended) co_return fail(ended.error());
   }
-  co_return !records.empty();
+  co_return work->next.has_value() || !records.empty();
 }
 
 }  // namespace todoku::app

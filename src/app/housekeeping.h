@@ -40,6 +40,7 @@ class Housekeeping {
   async::Executor executor_;
   const Clock& clock_;
   const Milliseconds events_kept_;
+  store::DeliveryKey stopped_to_{};  // up to where stopped deliveries were looked at
   Trouble purging_{log::Level::error, "deleted rows not purged", "deleted rows are purged again"};
   Trouble dropping_{log::Level::error, "old events not deleted", "old events are deleted again"};
   Trouble forgetting_{log::Level::error, "old counts of mail not deleted",

@@ -37,7 +37,9 @@ Sending::Sending(const World& world, delivery::Options options,
       keys_(world.keys),
       clock_(world.clock),
       options_(std::move(options)),
-      recorder_(store_, node_, feedback_, clock_, options_, world.rules, world.metrics,
+      hearing_(clock_, options_.orders_heard_within),
+      lease_(node_, hearing_),
+      recorder_(store_, lease_, feedback_, clock_, options_, world.rules, world.metrics,
                 runtime_.executor(0)),
       holdings_(recorder_, node_, clock_),
       letters_(store_, keys_, options_),
@@ -125,9 +127,11 @@ Task<void> Sending::tidy_lanes() {
 
 Task<void> Sending::follow_stops() {
   while (true) {
+    const SteadyInstant asked = clock_.steady_now();
     const auto looked = co_await stops_.look();
     if (looked) {
       stops_trouble_.worked(clock_.steady_now());
+      if (*looked) heard(delivery::Hearing::Of::suppressions, asked);
     } else {
       stops_trouble_.failed(clock_.steady_now(), {{"reason", looked.error().detail}});
     }

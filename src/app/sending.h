@@ -27,6 +27,7 @@
 #include "delivery/courier/outcome_recorder.h"
 #include "delivery/egress/lane.h"
 #include "delivery/feedback.h"
+#include "delivery/hearing.h"
 #include "delivery/key_ring.h"
 #include "delivery/live_sources.h"
 #include "delivery/node.h"
@@ -85,6 +86,10 @@ class Sending {
   void hold_back(const std::vector<store::DeliveryKey>& deliveries) {
     holdings_.hold_back({deliveries.begin(), deliveries.end()});
   }
+  // Any thread.
+  void heard(delivery::Hearing::Of of, SteadyInstant asked) {
+    if (hearing_.heard(of, asked)) recorder_.may_begin_again();
+  }
   // What is known of the way that a mail takes, or would take now; nullopt: its source is none of
   // ours.
   [[nodiscard]] std::optional<explain::Way> way_of(const store::Story& story) const;
@@ -129,6 +134,8 @@ class Sending {
   const Clock& clock_;
   const delivery::Options options_;
 
+  delivery::Hearing hearing_;
+  delivery::HearingLease lease_;
   delivery::courier::OutcomeRecorder recorder_;
   delivery::courier::Holdings holdings_;
   delivery::courier::LetterCache letters_;

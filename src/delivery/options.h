@@ -71,6 +71,8 @@ struct Options {
   // beside the life of a connection that may free what is wanted, short for a person.
   Milliseconds own_wait{3'000};
   std::uint32_t unrecorded_max = 256;
+  // Orders of other processes (hearing.h); nullopt: there are none.
+  std::optional<Milliseconds> orders_heard_within;
   store::ErrorStop error_stop;  // when hard errors stop an address
   // Batches of transactions that bells have brought into memory, of all couriers together: beyond,
   // their bells wait in the queue. The scheduler rings within its credit, but who accepts elsewhere

@@ -25,7 +25,7 @@ constexpr Milliseconds kBeforeTheStart = store::kAskedAgainAfter + kCommitLate;
 
 // From the place where the look before ended: what one question cannot tell the next one does, so
 // that a list of any size that is imported holds up nobody's own entry for long.
-Task<Result<void>> StopList::look() {
+Task<Result<bool>> StopList::look() {
   const Instant now = store_.clock().now();
   const bool wide = looks_++ % kLooksBetweenWide == 0;
   Instant from = seen_ ? *seen_ - (wide ? kCommitLate : kCommitUsual) : now - kBeforeTheStart;
@@ -39,7 +39,7 @@ Task<Result<void>> StopList::look() {
     const bool is_last = std::ssize(*entries) < limit;
     const Instant last = is_last ? now : entries->back().updated;
     seen_ = seen_ ? std::max(*seen_, last) : last;
-    if (is_last) break;
+    if (is_last) co_return true;
     if (last > from) {
       from = last;
       limit = kPage;
@@ -49,7 +49,7 @@ Task<Result<void>> StopList::look() {
       from = last + Milliseconds(1);
     }
   }
-  co_return Result<void>{};
+  co_return false;
 }
 
 void StopList::learn(std::span<const store::RecentStop> entries, Instant now) {

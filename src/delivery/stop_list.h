@@ -37,9 +37,9 @@ class StopList {
   explicit StopList(store::Store& store, std::size_t subjects_max = kSubjectsMax)
       : store_(store), subjects_max_(subjects_max) {}
 
-  // Reads what has come lately, in short questions. Errors: those of the store; then what is known
-  // stays, and the next look goes on where this one ended.
-  [[nodiscard]] Task<Result<void>> look();
+  // Reads what has come lately, in short questions. False: there is more, and the next look goes on
+  // where this one ended. Errors: those of the store; likewise, and what is known stays.
+  [[nodiscard]] Task<Result<bool>> look();
   // The same, given. `now`: by the store's clock.
   void learn(std::span<const store::RecentStop> entries, Instant now);
 

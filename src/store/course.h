@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -31,6 +32,8 @@ enum class Course : std::uint8_t { goes = 0, paused = 1, stopped = 2, ended = 3 
 struct StoppedWork {
   std::vector<RecipientKey> open;  // in nobody's hand: to be recorded by stopped_outcome()
   std::vector<DeliveryKey> over;   // nothing is left of these: end_stopped()
+  // Where the next question goes on, with whatever stands behind; nullopt: at the beginning.
+  std::optional<DeliveryKey> next;
 };
 // Of stopped deliveries so many are looked at by one question.
 inline constexpr std::int64_t kStoppedLookedAt = 20;
@@ -52,8 +55,10 @@ class CourseReads {
   // Paused while they go out, or stopped and not ended: nothing of these may be begun. The newest
   // first.
   [[nodiscard]] virtual Result<std::vector<DeliveryKey>> held_deliveries(std::int64_t limit) = 0;
-  // About `recipients` of them.
-  [[nodiscard]] virtual Result<StoppedWork> stopped_work(std::int64_t recipients) = 0;
+  // Of stopped deliveries with greater keys than `after`, about `recipients` of them. A delivery of
+  // which much is left is not looked at again before all others.
+  [[nodiscard]] virtual Result<StoppedWork> stopped_work(DeliveryKey after,
+                                                         std::int64_t recipients) = 0;
 };
 
 class CourseWrites {

@@ -45,9 +45,14 @@ Task<Result<ChangeWatch::Take>> hold_back(store::Store& store, Sending& sending)
   });
 }
 
+// What another process was told to pause, to stop or to suppress begins nowhere later than this
+// after the answer.
+constexpr Milliseconds kOrdersHeardWithin{1'000};
+
 delivery::Options sending_options(const Ground& ground) {
   delivery::Options options = delivery_options(ground.config, ground.secret);
   options.connections_max = ground.files.smtp;
+  if (ground.config.store.kind == "postgres") options.orders_heard_within = kOrdersHeardWithin;
   return options;
 }
 
@@ -80,7 +85,9 @@ CourierRole::CourierRole(const Ground& ground, Shared& shared,
   // An address that this machine loses later: every connection from it would fail.
   ground_.readiness.add({"sources", [this] { return probe_sources(ground_.config); }});
   ground_.changes.follow(store::Topic::accounts, [this] { return renew_letters(sending_); });
-  ground_.changes.follow(store::Topic::held, [this] { return hold_back(ground_.store, sending_); });
+  ground_.changes.follow(
+      store::Topic::held, [this] { return hold_back(ground_.store, sending_); },
+      [this](SteadyInstant asked) { sending_.heard(delivery::Hearing::Of::courses, asked); });
   add_figures();
 }
 

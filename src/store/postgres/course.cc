@@ -13,7 +13,7 @@ const Sql kHeld{"course: held",
                 " AND (course = 2 OR status = 5) ORDER BY key DESC LIMIT $1"};
 const Sql kStopped{"course: stopped",
                    "SELECT key FROM deliveries WHERE course BETWEEN 1 AND 2 AND course = 2"
-                   " AND deleted = 0 ORDER BY key LIMIT $1"};
+                   " AND deleted = 0 AND key > $1 ORDER BY key LIMIT $2"};
 // Batches that nobody has and of which something is open: of a transaction they follow its key.
 const Sql kFreeBatches{
     "course: free batches",
@@ -53,12 +53,18 @@ Result<std::vector<DeliveryKey>> Questions::held_deliveries(std::int64_t limit) 
   return held;
 }
 
-Result<StoppedWork> Questions::stopped_work(std::int64_t recipients) {
+Result<StoppedWork> Questions::stopped_work(DeliveryKey after, std::int64_t recipients) {
   StoppedWork work;
-  const auto stopped = session_.ask(kStopped, Params() << kStoppedLookedAt);
+  const auto stopped = session_.ask(kStopped, Params() << after << kStoppedLookedAt);
   if (!stopped) return fail(stopped.error());
-  for (int i = 0; i < stopped->size() && std::ssize(work.open) < recipients; ++i) {
+  const int count = stopped->size();
+  if (count == kStoppedLookedAt) work.next = DeliveryKey{stopped->integer(count - 1, 0)};
+  for (int i = 0; i < count; ++i) {
     const DeliveryKey key{stopped->integer(i, 0)};
+    if (std::ssize(work.open) >= recipients) {
+      work.next = DeliveryKey{stopped->integer(i - 1, 0)};
+      break;
+    }
     const auto batches =
         session_.ask(kFreeBatches, Params() << key << recipients / kBatchRecipientsMax + 1);
     if (!batches) return fail(batches.error());

@@ -70,7 +70,7 @@ class Questions final : public ReadTransaction {
 
   // -- their course (course.cc)
   Result<std::vector<DeliveryKey>> held_deliveries(std::int64_t limit) override;
-  Result<StoppedWork> stopped_work(std::int64_t recipients) override;
+  Result<StoppedWork> stopped_work(DeliveryKey after, std::int64_t recipients) override;
 
   // -- recipients (reads_recipients.cc)
   Result<Recipient> recipient(AccountKey account, PublicId email_id) override;

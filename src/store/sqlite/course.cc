@@ -53,19 +53,24 @@ Result<void> Queries::add_open(DeliveryKey key, std::int64_t batch,
   return {};
 }
 
-Result<StoppedWork> Queries::stopped_work(std::int64_t recipients) {
+Result<StoppedWork> Queries::stopped_work(DeliveryKey after, std::int64_t recipients) {
   StoppedWork work;
   std::vector<DeliveryKey> stopped;
   {
     auto query = db_.query(
-        "SELECT key FROM deliveries INDEXED BY deliveries_held WHERE key > 0"
+        "SELECT key FROM deliveries INDEXED BY deliveries_held WHERE key > ?"
         " AND course BETWEEN 1 AND 2 AND course = 2 AND deleted = 0 ORDER BY key LIMIT ?");
-    query.bind(kStoppedLookedAt);
+    query.bind(after, kStoppedLookedAt);
     while (query.next()) stopped.push_back(DeliveryKey{query.integer(0)});
     if (query.failed()) return fail(query.error());
   }
-  for (const DeliveryKey key : stopped) {
-    if (std::ssize(work.open) >= recipients) break;
+  if (std::ssize(stopped) == kStoppedLookedAt) work.next = stopped.back();
+  for (std::size_t i = 0; i < stopped.size(); ++i) {
+    const DeliveryKey key = stopped[i];
+    if (std::ssize(work.open) >= recipients) {
+      work.next = stopped[i - 1];
+      break;
+    }
     const auto batches = free_batches(key, recipients / kBatchRecipientsMax + 1);
     if (!batches) return fail(batches.error());
     for (const std::int64_t number : *batches) {

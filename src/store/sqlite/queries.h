@@ -140,7 +140,7 @@ class Queries {
 
   // course.cc
   [[nodiscard]] Result<std::vector<DeliveryKey>> held_deliveries(std::int64_t limit);
-  [[nodiscard]] Result<StoppedWork> stopped_work(std::int64_t recipients);
+  [[nodiscard]] Result<StoppedWork> stopped_work(DeliveryKey after, std::int64_t recipients);
 
   [[nodiscard]] Result<ImportJob> import_job(AccountKey account, PublicId id);
   [[nodiscard]] Result<std::vector<ImportJob>> running_imports(NodeKey node);

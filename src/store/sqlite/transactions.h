@@ -117,8 +117,8 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<std::vector<DeliveryKey>> held_deliveries(std::int64_t limit) override {
     return queries_.held_deliveries(limit);
   }
-  Result<StoppedWork> stopped_work(std::int64_t recipients) override {
-    return queries_.stopped_work(recipients);
+  Result<StoppedWork> stopped_work(DeliveryKey after, std::int64_t recipients) override {
+    return queries_.stopped_work(after, recipients);
   }
 
   Result<Recipient> recipient(AccountKey account, PublicId email_id) override {

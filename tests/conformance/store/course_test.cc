@@ -35,15 +35,17 @@ class Helm {
     }
     return keys;
   }
-  StoppedWork work(std::int64_t recipients = 1'000) {
-    return must(
-        store_.read_and_wait([&](ReadTransaction& t) { return t.stopped_work(recipients); }));
+  StoppedWork work(std::int64_t recipients = 1'000, DeliveryKey after = {}) {
+    return must(store_.read_and_wait(
+        [&](ReadTransaction& t) { return t.stopped_work(after, recipients); }));
   }
   // As housekeeping does it, until nothing is left; how many were written.
   std::size_t write_stopped(std::int64_t at_once = 1'000) {
     std::size_t written = 0;
+    DeliveryKey after{};
     while (true) {
-      const StoppedWork left = work(at_once);
+      const StoppedWork left = work(at_once, after);
+      after = left.next.value_or(DeliveryKey{});
       std::vector<OutcomeRecord> records;
       for (const RecipientKey& key : left.open) {
         records.push_back({.key = key, .outcome = stopped_outcome(), .path = {}, .if_free = true});
@@ -55,7 +57,7 @@ class Helm {
         must(store_.write_and_wait(WritePriority::retention,
                                    [&](WriteTransaction& t) { return t.end_stopped(key); }));
       }
-      if (records.empty()) return written;
+      if (records.empty() && !left.next) return written;
     }
   }
   std::vector<std::pair<EventKind, std::int64_t>> told(AccountKey account) {
@@ -122,6 +124,35 @@ TEST_P(StoreSuite, WhatIsPausedIsGivenUpWhenItsLifeIsOver) {
   const auto leased = claim_all(bulky.key);
   ASSERT_THAT(leased, SizeIs(1));
   EXPECT_LT(leased[0].expires_in, 0ms);
+}
+
+TEST_P(StoreSuite, WhatIsInHandKeepsNoOtherStopFromBeingWritten) {
+  const Account acme = account();
+  Helm helm(*store_);
+  for (std::int64_t i = 0; i <= kStoppedLookedAt; ++i) {
+    const Delivery bulky = started(acme.key, recipients(1, "example.jp"));
+    ASSERT_THAT(claim_all(bulky.key), SizeIs(1));
+    must(helm.steer(bulky.key, Course::stopped));
+  }
+  const Delivery last = started(acme.key, recipients(3, "example.jp"));
+  must(helm.steer(last.key, Course::stopped));
+  EXPECT_EQ(helm.write_stopped(), 3U);
+  EXPECT_EQ(get(last.key).course, Course::ended);
+}
+
+TEST_P(StoreSuite, OfManyStopsEachIsWrittenInTurn) {
+  const Account acme = account();
+  Helm helm(*store_);
+  const Delivery large = started(acme.key, recipients(3'000, "example.jp"));
+  const Delivery small = started(acme.key, recipients(3, "example.jp"));
+  must(helm.steer(large.key, Course::stopped));
+  must(helm.steer(small.key, Course::stopped));
+  const StoppedWork first = helm.work(1'000);
+  EXPECT_EQ(first.open.front().delivery, large.key);
+  ASSERT_TRUE(first.next);
+  const StoppedWork second = helm.work(1'000, *first.next);
+  EXPECT_THAT(second.open, SizeIs(3));
+  EXPECT_FALSE(second.next);
 }
 
 TEST_P(StoreSuite, APauseOutlivesTheEnd) {
