@@ -31,7 +31,10 @@ Verdict verdict_of(const OutcomeRecord& outcome, Instant now, Instant expires, b
   return verdict;
 }
 
-bool moves(RecipientState state, const Verdict& verdict, const Outcome& outcome) {
+bool moves(RecipientState state, const Verdict& verdict, const Outcome& outcome, bool stopped) {
+  if (stopped && state == RecipientState::cancelled && outcome.is_attempt) {
+    return verdict.next == RecipientState::delivered || verdict.next == RecipientState::bounced;
+  }
   if (is_terminal(state) && outcome.is_attempt && state != RecipientState::unknown) return false;
   return may_change(state, verdict.next);
 }

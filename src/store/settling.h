@@ -26,8 +26,10 @@ struct Verdict {
 
 // Whether it changes a recipient in `state`. An attempt ends nothing that is over: what a holder
 // whose lease had lapsed heard comes after what the next one heard. A bounce message, which is no
-// attempt, may still come.
-[[nodiscard]] bool moves(RecipientState state, const Verdict& verdict, const Outcome& outcome);
+// attempt, may still come. `stopped`: its delivery; what became of a mail that was in such a
+// holder's hand is truer than that it was cancelled.
+[[nodiscard]] bool moves(RecipientState state, const Verdict& verdict, const Outcome& outcome,
+                         bool stopped);
 
 // Of the `which`th recipient of a transaction, whose batches follow its key.
 [[nodiscard]] SheetEntry accepted_event(DeliveryKey delivery, std::int64_t which, Instant now);

@@ -197,7 +197,7 @@ Result<OutcomeRecorded> SettlingSet::settle(const OutcomeRecord& outcome) {
   recipient.attempts += outcome.outcome.is_attempt ? 1 : 0;
   its->recorded = true;
   DeliveryCounts& sum = counts[outcome.key.delivery];
-  const bool changes = moves(recipient.state, verdict, outcome.outcome);
+  const bool changes = moves(recipient.state, verdict, outcome.outcome, its->stopped);
   if (changes) {
     std::optional<Instant> due = verdict.due;
     if (recipient.aside && is_terminal(verdict.next)) absolved.insert(place);

@@ -143,7 +143,7 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
       if (query.failed()) return fail(query.error());
     }
     address_ += history_;
-    changes = moves(state, verdict, outcome.outcome);
+    changes = moves(state, verdict, outcome.outcome, batch.stopped);
     // Only what is set aside is due at the end of its life (writes_nodes.cc).
     if (changes && due_before && *due_before >= batch.expires) {
       const auto stays = keep_aside(row, is_terminal(next));

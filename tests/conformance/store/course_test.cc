@@ -11,6 +11,7 @@ namespace todoku::store {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -250,7 +251,8 @@ TEST_P(StoreSuite, WhatADeadNodeHeldIsStoppedToo) {
   Helm helm(*store_);
   const Delivery bulky = started(acme.key, recipients(5, "example.jp"));
   const NodeKey dead = enter("dead");
-  ASSERT_THAT(claim_all(bulky.key, dead), SizeIs(1));
+  const auto in_hand = claim_all(bulky.key, dead);
+  ASSERT_THAT(in_hand, SizeIs(1));
   must(helm.steer(bulky.key, Course::stopped));
   EXPECT_EQ(helm.write_stopped(), 0U);
   EXPECT_EQ(get(bulky.key).course, Course::stopped);
@@ -258,6 +260,21 @@ TEST_P(StoreSuite, WhatADeadNodeHeldIsStoppedToo) {
   EXPECT_EQ(helm.write_stopped(), 5U);
   EXPECT_EQ(get(bulky.key).course, Course::ended);
   helm.expect_counts(bulky.key, 0, 5);
+
+  // It lives after all, and tells what became of the mails that it had begun.
+  const auto told = settle({outcome(in_hand[0].key, 0, RecipientState::delivered),
+                            outcome(in_hand[0].key, 1, RecipientState::bounced, 550, "5.1.1 no"),
+                            deferral(in_hand[0].key, 2, after(60))});
+  EXPECT_FALSE(told.outcomes.at(0)->superseded);
+  EXPECT_TRUE(told.outcomes.at(2)->superseded) << "it stays cancelled";
+  helm.expect_counts(bulky.key, 1, 3);
+  EXPECT_EQ(get(bulky.key).counts.bounced, 1);
+  EXPECT_EQ(stories("user0@example.jp").at(0).state, RecipientState::delivered);
+  EXPECT_EQ(stories("user2@example.jp").at(0).state, RecipientState::cancelled);
+  settle({outcome(in_hand[0].key, 0, RecipientState::delivered)});
+  helm.expect_counts(bulky.key, 1, 3);
+  using enum EventKind;
+  EXPECT_THAT(helm.told(acme.key), Contains(std::pair(sent, 0)).Times(1));
 }
 
 TEST_P(StoreSuite, ATransactionIsStoppedButNotPaused) {
