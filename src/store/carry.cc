@@ -137,13 +137,30 @@ constexpr std::array<CarriedColumn, 6> kKeptAnswers{{{"key", octets},
                                                      {"answer", integer},
                                                      {"until", integer}}};
 
-constexpr std::array<CarriedTable, 15> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedColumn, 12> kWebhooks{{{"name", text},
+                                                   {"account", integer},
+                                                   {"form", integer},
+                                                   {"status", integer},
+                                                   {"shown", text},
+                                                   {"sealed", octets},
+                                                   {"wishes", octets},
+                                                   {"state", octets},
+                                                   {"node", integer},
+                                                   {"turn", integer},
+                                                   {"created", integer},
+                                                   {"changed", integer}}};
+constexpr std::array<CarriedColumn, 3> kWebhookSetAside{
+    {{"webhook", text}, {"event", text}, {"at", integer}}};
+
+constexpr std::array<CarriedTable, 17> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
                                                 {"import_jobs", kImportJobs},
                                                 {"suspects", kSuspects},
                                                 {"on_its_way", kOnItsWay},
+                                                {"webhooks", kWebhooks},
+                                                {"webhook_set_aside", kWebhookSetAside},
                                                 {"kept_answers", kKeptAnswers},
                                                 {"sections", kSections},
                                                 {"deliveries", kDeliveries},

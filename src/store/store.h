@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
-// facet (settings, changes, accounts, deliveries, recipients, imports, uploads, idempotency, nodes,
-// news, the cluster, bells, work), with a back end per folder and one conformance suite
-// (tests/conformance/store).
+// facet (settings, changes, accounts, deliveries, recipients, imports, uploads, idempotency,
+// webhooks, nodes, news, the cluster, bells, work), with a back end per folder and one conformance
+// suite (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -42,6 +42,7 @@
 #include "store/settings.h"
 #include "store/uploads.h"
 #include "store/waiting.h"
+#include "store/webhooks.h"
 #include "store/work.h"
 
 namespace todoku::store {
@@ -59,6 +60,7 @@ class ReadTransaction : public SettingReads,
                         public ImportReads,
                         public UploadReads,
                         public IdempotencyReads,
+                        public WebhookReads,
                         public NodeReads,
                         public NewsReads,
                         public ClusterReads,
@@ -74,6 +76,7 @@ class WriteTransaction : public SettingWrites,
                          public ImportWrites,
                          public UploadWrites,
                          public IdempotencyWrites,
+                         public WebhookWrites,
                          public NodeWrites,
                          public NewsWrites,
                          public ClusterWrites,

@@ -83,6 +83,9 @@ INSERT INTO recipients SELECT 10000000 + n * 1000 + k, s, 'u' || s || '@', n * 1
   NULL, NULL FROM generate_series(1, {0} / 10) n, generate_series(1, 2) k, generate_series(0, 9) s;
 INSERT INTO kept_answers SELECT sha256(n::text::bytea), n % ({0} / 10) + 1, 1, '\x00', n, n
   FROM generate_series(1, {0}) n;
+INSERT INTO webhooks SELECT 'w' || n, n / 10, 1, 1, 'https://example.com/', '\x00', '\x00', '\x00',
+  0, 1, n, n FROM generate_series(1, {0} / 10) n;
+INSERT INTO webhook_set_aside SELECT 'w' || n / 10, 'e' || n, n FROM generate_series(1, {0}) n;
 INSERT INTO bells SELECT 's' || n % 10, n % 2, 1000000 + n, 0, n, 0, 1, n
   FROM generate_series(1, {0}) n;
 )sql",
@@ -153,7 +156,7 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
   database_.execute(
       "TRUNCATE accounts, api_keys, dkim_keys, flights, deliveries, contents, attachments,"
       " batches, recipients, progress, sections, import_jobs, uploads, upload_pieces,"
-      " kept_answers, bells, news, changes");
+      " kept_answers, webhooks, webhook_set_aside, bells, news, changes");
   fill(60'000);
   database_.execute("ANALYZE");
   explain_all("large");
