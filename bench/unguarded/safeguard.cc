@@ -18,6 +18,8 @@ std::string_view name_of(Safeguard safeguard) {
       return "unknown_commit_asked";
     case Safeguard::handover_waits:
       return "handover_waits";
+    case Safeguard::open_transactions_awaited:
+      return "open_transactions_awaited";
   }
   return {};
 }

@@ -8,12 +8,15 @@
 #include <fmt/format.h>
 
 #include "access/scopes.h"
+#include "base/bytes.h"
 #include "http/forwarded.h"
 
 namespace todoku::api {
 namespace {
 
 constexpr std::uint64_t kRetryAfterMax = 10;  // seconds
+constexpr std::string_view kBase = "/api/v1";
+constexpr std::size_t kMessagesAtOnce = 16;
 
 http::Response not_admitted(const access::Authenticator::Denial& denial, Language language) {
   if (denial.kind == ErrorKind::unauthorized) {
@@ -33,6 +36,8 @@ Api::Api(const Ground& ground, Options options)
     : ground_(ground),
       options_(std::move(options)),
       file_places_(options_.files_max),
+      event_places_(options_.event_streams_max),
+      message_places_(kMessagesAtOnce),
       authenticator_(ground.store, ground.clock),
       rate_limit_(options_.rate_limit_per_minute) {}
 
@@ -43,13 +48,17 @@ void Api::add_routes(http::Router& router) {
   add_delivery_routes(*this, router);
   add_recipient_routes(*this, router);
   add_import_routes(*this, router);
+  add_event_routes(*this, router);
+  add_message_routes(*this, router);
+  add_log_routes(*this, router);
+  add_usage_routes(*this, router);
 }
 
 void Api::add(http::Router& router, http::Method method, std::string_view pattern,
               store::Scopes opened_by, http::RouteOptions options, Endpoint endpoint) {
   // Every endpoint starts after the head: who may not ask need not be listened to.
   const Door door{endpoint, opened_by, !std::exchange(options.streaming, true)};
-  router.add(method, fmt::format("/api/v1{}", pattern), options,
+  router.add(method, fmt::format("{}{}", kBase, pattern), options,
              [this, door](http::Request& request, http::Body& body) {
                return serve(request, body, door);
              });
@@ -106,13 +115,26 @@ http::Response Api::over_the_limit(std::uint32_t retry_after_seconds, Language l
   return response;
 }
 
-Task<access::Authenticator::Admission> Api::holder_of(const http::Request& request) {
-  return authenticator_.authenticate(std::string(request.headers.get("Authorization")),
+std::string Api::authorization_of(const http::Request& request) {
+  std::string authorization(request.headers.get("Authorization"));
+  if (!authorization.empty() || request.method != http::Method::get ||
+      request.path != fmt::format("{}{}", kBase, kEventsPath)) {
+    return authorization;
+  }
+  const http::Query query = request.query_parameters();
+  const auto* const ticket = query.find("ticket");
+  if (ticket == nullptr) return authorization;
+  return event_tickets_.redeem(ticket->value, ground_.clock.steady_now()).value_or("");
+}
+
+Task<access::Authenticator::Admission> Api::holder_of(const http::Request& request,
+                                                      std::string authorization) {
+  return authenticator_.authenticate(std::move(authorization),
                                      http::client_address(request, options_.trusted_proxies));
 }
 
 Task<std::optional<http::Response>> Api::ask_again(Call& call) {
-  auto holder = co_await holder_of(call.request);
+  auto holder = co_await holder_of(call.request, call.authorization);
   if (!holder) co_return not_admitted(holder.error(), call.language);
   call.account = std::move(holder->account);
   call.scopes = holder->key.scopes;
@@ -153,7 +175,8 @@ Task<http::Response> Api::answer(Call& call, Door door) {
 
 Task<http::Response> Api::serve(http::Request& request, http::Body& body, Door door) {
   const Language language = language_of(request.headers.get("Accept-Language"));
-  auto holder = co_await holder_of(request);
+  std::string authorization = authorization_of(request);
+  auto holder = co_await holder_of(request, authorization);
   http::Response response;
   std::uint32_t remaining = rate_limit_.per_minute();
   if (!holder) {
@@ -162,7 +185,13 @@ Task<http::Response> Api::serve(http::Request& request, http::Body& body, Door d
     const auto rate = rate_limit_.admit(holder->account.key, ground_.clock.steady_now());
     remaining = rate.remaining;
     if (rate.allowed) {
-      Call call{request, body, std::move(holder->account), holder->key.scopes, language};
+      Call call{.request = request,
+                .body = body,
+                .account = std::move(holder->account),
+                .scopes = holder->key.scopes,
+                .language = language,
+                .unknown = {},
+                .authorization = std::move(authorization)};
       response = co_await answer(call, door);
       if (!call.unknown.empty()) response.headers.set(kUnknownHeader, call.unknown);
     } else {

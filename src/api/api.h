@@ -11,7 +11,9 @@
 
 #include "access/access.h"
 #include "api/answers.h"
+#include "api/event_tickets.h"
 #include "api/file_places.h"
+#include "api/message_copies.h"
 #include "async/file_pool.h"
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -28,6 +30,8 @@ struct Options {
   std::uint32_t rate_limit_per_minute = 500;  // per account; 0: none
   // Files being uploaded or sent at once; more get 503, of one account before others (FilePlaces).
   std::size_t files_max = 64;
+  // Streams of events open at once; more get 429, of one account before others.
+  std::size_t event_streams_max = 64;
   // Where clients reach us, e.g. "https://mail.example.jp"; empty: http/origin.h.
   std::string public_url;
   // Whose word counts for who a request came from (http/forwarded.h).
@@ -41,7 +45,8 @@ struct Call {
   store::Account account;
   store::Scopes scopes = 0;  // what its key opens
   Language language = Language::english;
-  std::string unknown;  // members of its JSON that nobody read (members.h)
+  std::string unknown;        // members of its JSON that nobody read (members.h)
+  std::string authorization;  // the header by which it was let in, or what its ticket stands for
 };
 
 class Api {
@@ -56,6 +61,7 @@ class Api {
     const Clock& clock;
     Metrics& metrics;
     Random& random;
+    MessageCopies* copies = nullptr;  // who can show messages; none: they are not found
   };
   Api(const Ground& ground, Options options);
 
@@ -82,11 +88,22 @@ class Api {
   [[nodiscard]] intake::Intake& intake() { return ground_.intake; }
   [[nodiscard]] const intake::Intake& intake() const { return ground_.intake; }
   [[nodiscard]] intake::Uploads& uploads() { return ground_.uploads; }
+  [[nodiscard]] MessageCopies* copies() { return ground_.copies; }
   [[nodiscard]] async::FilePool& files() { return ground_.files; }
   // Once more, after a body that took its time: the account as it is now, or the response for whose
   // token was revoked meanwhile.
   [[nodiscard]] Task<std::optional<http::Response>> ask_again(Call& call);
+  // Whether who was let in by this header still is.
+  [[nodiscard]] Task<access::Authenticator::Admission> admit(std::string authorization,
+                                                             net::IpAddress client) {
+    return authenticator_.authenticate(std::move(authorization), client);
+  }
   [[nodiscard]] FilePlaces& file_places() { return file_places_; }
+  [[nodiscard]] FilePlaces& event_places() { return event_places_; }
+  [[nodiscard]] EventTickets& event_tickets() { return event_tickets_; }
+  [[nodiscard]] const Clock& clock() const { return ground_.clock; }
+  // Of messages that are composed to be shown: each is in memory as a whole.
+  [[nodiscard]] FilePlaces& message_places() { return message_places_; }
   [[nodiscard]] const Options& options() const { return options_; }
   // Octets a request with JSON and attachments may have.
   [[nodiscard]] std::size_t form_octets_max() const;
@@ -99,7 +116,10 @@ class Api {
     store::Scopes opened_by;
     bool wants_body;
   };
-  Task<access::Authenticator::Admission> holder_of(const http::Request& request);
+  // The header, or what a ticket in its place stands for.
+  [[nodiscard]] std::string authorization_of(const http::Request& request);
+  Task<access::Authenticator::Admission> holder_of(const http::Request& request,
+                                                   std::string authorization);
   Task<http::Response> serve(http::Request& request, http::Body& body, Door door);
   Task<http::Response> answer(Call& call, Door door);
   [[nodiscard]] http::Response over_the_limit(std::uint32_t retry_after_seconds, Language language);
@@ -110,6 +130,9 @@ class Api {
   std::mutex random_mutex_;  // guards ground_.random
   const Options options_;
   FilePlaces file_places_;
+  FilePlaces event_places_;
+  EventTickets event_tickets_;
+  FilePlaces message_places_;
   access::Authenticator authenticator_;
   access::RateLimit rate_limit_;
 };
@@ -125,6 +148,13 @@ void add_bulk_routes(Api& api, http::Router& router);
 void add_delivery_routes(Api& api, http::Router& router);
 void add_recipient_routes(Api& api, http::Router& router);
 void add_import_routes(Api& api, http::Router& router);
+void add_event_routes(Api& api, http::Router& router);
+
+// The one path that a ticket opens, below /api/v1.
+inline constexpr std::string_view kEventsPath = "/events";
+void add_message_routes(Api& api, http::Router& router);
+void add_log_routes(Api& api, http::Router& router);
+void add_usage_routes(Api& api, http::Router& router);
 
 // The id in a path segment; nullopt if it is not a positive number.
 [[nodiscard]] std::optional<store::PublicId> path_id(const Call& call, std::string_view name);

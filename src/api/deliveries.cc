@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading deliveries: detail and both lists (contract sections 2.10 and 2.11).
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "api/api.h"
-#include "base/bytes.h"
+#include "api/list_query.h"
 #include "base/date_time.h"
 #include "http/json.h"
 #include "store/walks.h"
@@ -94,105 +93,9 @@ Task<http::Response> detail(Api& api, Call& call) {
 
 // ---- lists -------------------------------------------------------------------------------------
 
-// The words of an array parameter; also those of the text "['A', 'B']" that one client sends.
-std::vector<std::string> words_of(const http::Query& query, std::string_view name) {
-  std::vector<std::string> words;
-  for (const std::string_view value : query.all(name)) {
-    std::string word;
-    for (const char c : std::string(value) + ",") {
-      const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-      if (letter) {
-        word += c;
-      } else if (!word.empty()) {
-        words.push_back(std::exchange(word, {}));
-      }
-    }
-  }
-  return words;
-}
-
-class ListReader {
- public:
-  ListReader(const http::Query& query, intake::Problems& problems)
-      : query_(query), problems_(problems) {}
-
-  std::string text(std::string_view name, std::size_t max) {
-    const auto* parameter = query_.find(name);
-    if (parameter == nullptr) return {};
-    if (utf8_length(parameter->value) > max) {
-      problems_.add({std::string(name)}, intake::texts::length(0, max));
-    }
-    // Not every store can be asked for what is no text. U+0000 cannot come in a query.
-    if (!is_utf8(parameter->value)) problems_.add({std::string(name)}, intake::texts::not_utf8());
-    return parameter->value;
-  }
-
-  // Of a list; none if one of them is ALL. Words that mean nothing are for the caller to ignore:
-  // clients mix the words of two lists (contract section 7).
-  std::vector<std::string> words(std::string_view name) {
-    constexpr std::size_t kMax = 10;
-    std::vector<std::string> words = words_of(query_, name);
-    if (words.size() > kMax) problems_.add({std::string(name)}, intake::texts::too_many(kMax));
-    if (std::ranges::find(words, "ALL") != words.end()) words.clear();
-    return words;
-  }
-
-  std::int64_t number(std::string_view name, std::int64_t standard) {
-    constexpr std::int64_t kMax = 1000;
-    const auto* parameter = query_.find(name);
-    if (parameter == nullptr || parameter->value.empty()) return standard;
-    std::int64_t value = 0;
-    const char* const end = parameter->value.data() + parameter->value.size();
-    const auto [at, error] = std::from_chars(parameter->value.data(), end, value);
-    if (error != std::errc() || at != end || value < 1 || value > kMax) {
-      problems_.add({std::string(name)},
-                    {"must be a number from 1 to 1000.", "1から1000の数値で指定してください。"});
-      return standard;
-    }
-    return value;
-  }
-
-  std::optional<Instant> date(std::string_view name) {
-    const auto* parameter = query_.find(name);
-    if (parameter == nullptr || parameter->value.empty()) return std::nullopt;
-    auto instant = parse_date_time(parameter->literal);
-    if (!instant) instant = parse_date_time(parameter->value);
-    if (!instant) problems_.add({std::string(name)}, intake::texts::invalid_date(parameter->value));
-    return instant;
-  }
-
-  std::vector<store::DeliverySort> sort() {
-    using store::DeliverySort;
-    std::vector<DeliverySort> order;
-    for (const std::string_view value : query_.all("sort")) {
-      std::string_view rest = value;
-      while (!rest.empty()) {
-        const std::size_t comma = rest.find(',');
-        const std::string word = to_ascii_lower(trim(rest.substr(0, comma)));
-        rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
-        if (word == "delivery_time:asc")
-          order.push_back(DeliverySort::delivery_time_ascending);
-        else if (word == "delivery_time:desc")
-          order.push_back(DeliverySort::delivery_time_descending);
-        else if (word == "updated_time:asc")
-          order.push_back(DeliverySort::updated_time_ascending);
-        else if (word == "updated_time:desc")
-          order.push_back(DeliverySort::updated_time_descending);
-        else if (!word.empty())
-          problems_.add({"sort"}, intake::texts::invalid_format(word));
-      }
-    }
-    return order;
-  }
-
- private:
-  const http::Query& query_;
-  intake::Problems& problems_;
-};
-
 store::DeliveryFilter read_filter(const Call& call, bool with_smtp, intake::Problems& problems) {
   const http::Query query = call.request.query_parameters();
-  ListReader reader(query, problems);
+  const ListQuery reader(query, problems);
   store::DeliveryFilter filter{.account = call.account.key};
   filter.limit = reader.number("size", 100);
   filter.offset = (reader.number("page", 1) - 1) * filter.limit;

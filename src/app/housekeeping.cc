@@ -18,22 +18,27 @@ constexpr Microseconds kLookAgain = 30s;  // when there was nothing
 }  // namespace
 
 void Housekeeping::start() {
-  boost::asio::post(executor_, [this] { tasks_.spawn("purge", purge()); });
+  const Piece purge = [](store::WriteTransaction& t) { return t.purge_deleted(kRows); };
+  const Piece drop = [this](store::WriteTransaction& t) {
+    return t.drop_events(store_.clock().now() - events_kept_, kRows);
+  };
+  boost::asio::post(executor_, [this, purge, drop] {
+    tasks_.spawn("purge", repeat(purge, purging_));
+    tasks_.spawn("drop events", repeat(drop, dropping_));
+  });
 }
 
 Task<void> Housekeeping::stop() {
   co_await async::run_on(executor_, tasks_.stop());
 }
 
-Task<void> Housekeeping::purge() {
+Task<void> Housekeeping::repeat(Piece piece, Trouble& trouble) {
   while (true) {
-    const auto more = co_await store_.write(
-        store::WritePriority::retention,
-        [](store::WriteTransaction& transaction) { return transaction.purge_deleted(kRows); });
+    const auto more = co_await store_.write(store::WritePriority::retention, piece);
     if (more) {
-      purging_.worked(clock_.steady_now());
+      trouble.worked(clock_.steady_now());
     } else {
-      purging_.failed(clock_.steady_now(), {{"reason", more.error().detail}});
+      trouble.failed(clock_.steady_now(), {{"reason", more.error().detail}});
     }
     const bool awake = co_await async::sleep_for(more && *more ? kBetween : kLookAgain);
     if (!awake) co_return;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Work that nobody waits for: rows of deleted deliveries go away little by little.
+// Work that nobody waits for: rows of deleted deliveries, and events that are old, go away little
+// by little.
 #pragma once
+
+#include <functional>
 
 #include "async/task.h"
 #include "async/task_group.h"
@@ -12,21 +15,30 @@ namespace todoku::app {
 
 class Housekeeping {
  public:
-  // `store` and `clock` must outlive this object.
-  Housekeeping(store::Store& store, async::Executor executor, const Clock& clock)
-      : store_(store), executor_(executor), clock_(clock), tasks_(executor) {}
+  // `store` and `clock` must outlive this object. `events_kept`: for how long.
+  Housekeeping(store::Store& store, async::Executor executor, const Clock& clock,
+               Milliseconds events_kept)
+      : store_(store),
+        executor_(executor),
+        clock_(clock),
+        events_kept_(events_kept),
+        tasks_(executor) {}
 
   void start();
   // Returns when nothing of it runs. From any executor.
   Task<void> stop();
 
  private:
-  Task<void> purge();
+  using Piece = std::function<Result<bool>(store::WriteTransaction&)>;
+  // Again and again, at once while there is more.
+  Task<void> repeat(Piece piece, Trouble& trouble);
 
   store::Store& store_;
   async::Executor executor_;
   const Clock& clock_;
+  const Milliseconds events_kept_;
   Trouble purging_{log::Level::error, "deleted rows not purged", "deleted rows are purged again"};
+  Trouble dropping_{log::Level::error, "old events not deleted", "old events are deleted again"};
   async::TaskGroup tasks_;
 };
 

@@ -11,10 +11,11 @@
 namespace todoku {
 
 enum class Safeguard : std::uint8_t {
-  token_checked,         // by the store, when a batch is released
-  lapse_respected,       // by a node, before it begins a mail
-  unknown_commit_asked,  // by the store, before it performs something once more
-  handover_waits,        // by a courier: a source is given up when nothing of it is in hand
+  token_checked,              // by the store, when a batch is released
+  lapse_respected,            // by a node, before it begins a mail
+  unknown_commit_asked,       // by the store, before it performs something once more
+  handover_waits,             // by a courier: a source is given up when nothing of it is in hand
+  open_transactions_awaited,  // by readers of events: what may gain one is not read yet
 };
 
 #ifdef TODOKU_UNGUARDED

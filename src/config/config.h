@@ -78,6 +78,9 @@ struct Config {
     std::int64_t import_bytes_max = 0;
     std::int64_t reservation_days_max = 0;
   };
+  struct Events {
+    std::int64_t keep_days = 0;
+  };
   struct Admin {
     std::string socket;
   };
@@ -172,6 +175,7 @@ struct Config {
   Log log;
   Api api;
   Limits limits;
+  Events events;
   Admin admin;
   Metrics metrics;
   Dns dns;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keys about the store: which kind, and where a PostgreSQL server is.
+// Keys about the store: which kind, where a PostgreSQL server is, and what is kept for how long.
 #include "config/table.h"
 
 namespace todoku::config {
@@ -65,10 +65,25 @@ ConfigSection postgres() {
   return std::move(s).build();
 }
 
+ConfigSection events() {
+  using S = Config::Events;
+  SectionBuilder<S> s("events", &Config::events,
+                      {"What is kept of what became of mails, besides the mails: `GET /events`.",
+                       "メールとは別に残す、配信の経過の記録（`GET /events`）。"});
+  s.add("keep_days", &S::keep_days, 62,
+        {"How long an event is kept. A reader that comes later is told that it has missed some, "
+         "and goes on with the first that is kept.",
+         "イベントを残す期間。それより遅れて読みに来た側には、読み損ねがあったことを伝え、残ってい"
+         "る最初のイベントから続ける。"})
+      .unit("days")
+      .range(1, 3650);
+  return std::move(s).build();
+}
+
 }  // namespace
 
 std::vector<ConfigSection> store_sections() {
-  return {store(), postgres()};
+  return {store(), postgres(), events()};
 }
 
 }  // namespace todoku::config

@@ -25,7 +25,7 @@ namespace {
 std::atomic<std::size_t> in_use{0};
 std::atomic<std::size_t> most_in_use{0};
 
-void count(void* given) {
+[[maybe_unused]] void count(void* given) {
   const std::size_t now = in_use += ::malloc_usable_size(given);
   if (now > most_in_use) most_in_use = now;
 }

@@ -177,6 +177,23 @@ void Router::add(Method method, std::string_view pattern, RouteOptions options, 
   routes.push_back(std::move(route));
 }
 
+std::vector<std::string> Router::routes() const {
+  std::vector<std::string> found;
+  std::vector<const Node*> open{root_.get()};
+  while (!open.empty()) {
+    const Node& node = *open.back();
+    open.pop_back();
+    for (const auto* const routes : {&node.routes, &node.rest_routes}) {
+      for (const Route& route : *routes) {
+        found.push_back(std::string(to_string(route.method)) + " " + route.pattern);
+      }
+    }
+    for (const auto& [segment, below] : node.literals) open.push_back(below.get());
+    if (node.variable) open.push_back(node.variable.get());
+  }
+  return found;
+}
+
 Router::Match Router::find(Method method, std::string_view raw_path,
                            PathParameters& parameters) const {
   parameters.clear();

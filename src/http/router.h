@@ -61,6 +61,9 @@ class Router {
   [[nodiscard]] Match find(Method method, std::string_view raw_path,
                            PathParameters& parameters) const;
 
+  // Each route as "GET /healthz", in no particular order.
+  [[nodiscard]] std::vector<std::string> routes() const;
+
  private:
   struct Node;
   std::unique_ptr<Node> root_;

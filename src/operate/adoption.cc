@@ -254,12 +254,17 @@ Task<Result<void>> Operations::adopt(bool send_waiting) {
   }
   auto adopted = co_await store_.write(
       store::WritePriority::claims,
-      [here = options_.names](store::WriteTransaction& transaction) -> Result<void> {
+      [here = options_.names, shares](store::WriteTransaction& transaction) -> Result<void> {
         const auto carried = transaction.read().setting(kCarriedToSetting);
         if (!carried) return fail(carried.error());
         if (*carried) {
           auto taken_back = transaction.put_setting(kCarriedToSetting, "");
           if (!taken_back) return taken_back;
+        }
+        // A copy, or a backup: what the other one has gone on to tell would have the same places.
+        if (!shares) {
+          auto begun = transaction.begin_event_generation();
+          if (!begun) return begun;
         }
         return transaction.put_setting(kClusterSetting, to_text(here));
       });

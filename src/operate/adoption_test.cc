@@ -84,7 +84,14 @@ TEST_F(AdoptionTest, TheFirstWhoServesNamesTheStore) {
   ASSERT_THAT(others, SizeIs(1));
   EXPECT_EQ(others[0].stored, "production");
   EXPECT_THAT(run(staging.status())->others, SizeIs(1));
+  const auto generation = [&] {
+    return installation.store
+        ->read_and_wait([](store::ReadTransaction& t) { return t.last_event_place(); })
+        ->generation;
+  };
+  const auto before = generation();
   ASSERT_TRUE(run(staging.adopt(false)));
+  EXPECT_EQ(generation(), before + 1) << "both go on with the same numbers";
   EXPECT_THAT(run(staging.cluster())->others, IsEmpty());
   EXPECT_THAT(run(production.cluster())->others, SizeIs(1));
 }

@@ -111,6 +111,13 @@ constexpr std::array<CarriedColumn, 6> kProgressColumns{{{"batch", integer},
 constexpr std::array<CarriedColumn, 4> kSuspects{
     {{"batch", integer}, {"seq", integer}, {"deaths", integer}, {"aside", integer}}};
 constexpr std::array<CarriedColumn, 2> kOnItsWay{{{"batch", integer}, {"seq", integer}}};
+constexpr std::array<CarriedColumn, 4> kNotSent{
+    {{"account", integer}, {"state", integer}, {"id", integer}, {"code", integer}}};
+constexpr std::array<CarriedColumn, 5> kUsages{{{"account", integer},
+                                                {"month", integer},
+                                                {"slot", integer},
+                                                {"mails", integer},
+                                                {"updated", integer}}};
 constexpr std::array<CarriedColumn, 19> kImportJobs{{{"account", integer},
                                                      {"id", integer},
                                                      {"delivery", integer},
@@ -137,6 +144,9 @@ constexpr std::array<CarriedColumn, 6> kKeptAnswers{{{"key", octets},
                                                      {"answer", integer},
                                                      {"until", integer}}};
 
+constexpr std::array<CarriedColumn, 4> kEventSheets{
+    {{"account", integer}, {"place", integer}, {"at", integer}, {"entries", octets}}};
+
 constexpr std::array<CarriedColumn, 12> kWebhooks{{{"name", text},
                                                    {"account", integer},
                                                    {"form", integer},
@@ -152,7 +162,7 @@ constexpr std::array<CarriedColumn, 12> kWebhooks{{{"name", text},
 constexpr std::array<CarriedColumn, 3> kWebhookSetAside{
     {{"webhook", text}, {"event", text}, {"at", integer}}};
 
-constexpr std::array<CarriedTable, 17> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedTable, 20> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -162,13 +172,16 @@ constexpr std::array<CarriedTable, 17> kTables{{{"settings", kSettings},
                                                 {"webhooks", kWebhooks},
                                                 {"webhook_set_aside", kWebhookSetAside},
                                                 {"kept_answers", kKeptAnswers},
+                                                {"usages", kUsages},
+                                                {"not_sent", kNotSent},
                                                 {"sections", kSections},
                                                 {"deliveries", kDeliveries},
                                                 {"contents", kContents},
                                                 {"attachments", kAttachments},
                                                 {"batches", kBatches},
                                                 {"recipients", kRecipients},
-                                                {"progress", kProgressColumns}}};
+                                                {"progress", kProgressColumns},
+                                                {"event_sheets", kEventSheets}}};
 
 }  // namespace carried
 

@@ -69,6 +69,9 @@ class TableSum {
 struct CarriedHead {
   std::string address_secret;    // of the look-up by address (address_hash.h); tells stores apart
   std::int64_t next_number = 1;  // numbers and ids of every kind below it may be taken
+  // Of events (events.h): the next one begins where they are carried to, because places count anew.
+  std::int64_t event_generation = 0;
+  std::int64_t events_kept_from = 0;
 };
 
 class CarrySource {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 #include "store/codec.h"
@@ -11,7 +12,8 @@
 namespace todoku::store {
 namespace {
 
-constexpr std::int64_t kSheetEpochMs = 1'735'689'600'000;  // 2025-01-01T00:00:00Z
+// Of the octet of the kind.
+constexpr unsigned kSameDelivery = 128;
 
 constexpr std::array<std::pair<EventKind, std::string_view>, 17> kWords{{
     {EventKind::accepted, "accepted"},
@@ -71,18 +73,12 @@ std::int64_t plus(std::int64_t before, std::int64_t difference) {
                                    static_cast<std::uint64_t>(difference));
 }
 
-// What the entry before leaves for the next one.
-struct Before {
-  std::int64_t delivery = 0;
-  PublicId log_id = 0;
-};
-
-void put_entry(std::string& out, std::int64_t committed, const SheetEntry& entry, Before& before) {
-  const auto delivery = static_cast<std::int64_t>(entry.delivery);
-  out.push_back(static_cast<char>(entry.kind));
+void put_entry(std::string& out, std::int64_t committed, const SheetEntry& entry,
+               const SheetEntry* before) {
+  const bool same = before != nullptr && before->delivery == entry.delivery;
+  out.push_back(static_cast<char>(static_cast<unsigned>(entry.kind) | (same ? kSameDelivery : 0)));
   put_zigzag(out, less(to_epoch_ms(entry.at), committed));
-  put_zigzag(out, less(delivery, before.delivery));
-  before.delivery = delivery;
+  if (!same) put_varint(out, static_cast<std::uint64_t>(entry.delivery));
   if (is_of_many(entry.kind)) {
     put_varint(out, static_cast<std::uint64_t>(entry.job));
     put_varint(out, static_cast<std::uint64_t>(entry.recipients));
@@ -90,8 +86,7 @@ void put_entry(std::string& out, std::int64_t committed, const SheetEntry& entry
   }
   put_zigzag(out, static_cast<std::int32_t>(entry.batch));
   put_varint(out, entry.seq);
-  put_zigzag(out, less(entry.log_id, before.log_id));
-  before.log_id = entry.log_id;
+  if (entry.kind == EventKind::accepted) return;
   put_varint(out, entry.attempt);
   put_varint(out, entry.code);
   put_varint(out, static_cast<std::uint64_t>(entry.cause));
@@ -103,31 +98,44 @@ bool narrow(std::uint64_t value, To& to) {
   return value <= std::numeric_limits<To>::max();
 }
 
-// False: no such entry is packed.
-bool take_entry(BlobReader& reader, std::int64_t committed, Before& before, SheetEntry& entry) {
-  const auto kind = event_kind(reader.octet());
-  if (!kind) return false;
-  entry.kind = *kind;
-  entry.at = from_epoch_ms(plus(committed, reader.zigzag()));
-  before.delivery = plus(before.delivery, reader.zigzag());
-  entry.delivery = DeliveryKey{before.delivery};
-  if (is_of_many(*kind)) {
-    entry.job = static_cast<PublicId>(reader.varint());
-    entry.recipients = static_cast<std::int64_t>(reader.varint());
-    return !reader.failed();
-  }
+// False: no such recipient is packed.
+bool take_recipient(BlobReader& reader, SheetEntry& entry) {
   const std::int64_t batch = reader.zigzag();
   bool sound = static_cast<std::int32_t>(batch) == batch;
   entry.batch = static_cast<std::uint32_t>(batch);
   sound = narrow(reader.varint(), entry.seq) && sound;
-  before.log_id = plus(before.log_id, reader.zigzag());
-  entry.log_id = before.log_id;
+  if (entry.kind == EventKind::accepted) return sound;
   sound = narrow(reader.varint(), entry.attempt) && sound;
   sound = narrow(reader.varint(), entry.code) && sound;
   std::uint8_t cause = 0;
   sound = narrow(reader.varint(), cause) && sound;
   entry.cause = static_cast<Cause>(cause);
-  return sound && !reader.failed();
+  return sound;
+}
+
+// False: no such entry is packed. `before`: the delivery of the entry before.
+bool take_entry(BlobReader& reader, std::int64_t committed, std::optional<DeliveryKey>& before,
+                SheetEntry& entry) {
+  const std::uint8_t head = reader.octet();
+  const auto kind = event_kind(static_cast<std::uint8_t>(head & (kSameDelivery - 1)));
+  const bool same = (head & kSameDelivery) != 0;
+  if (!kind || (same && !before)) return false;
+  entry.kind = *kind;
+  entry.at = from_epoch_ms(plus(committed, reader.zigzag()));
+  if (!same) before = DeliveryKey{static_cast<std::int64_t>(reader.varint())};
+  entry.delivery = *before;
+  if (is_of_many(*kind)) {
+    entry.job = static_cast<PublicId>(reader.varint());
+    entry.recipients = static_cast<std::int64_t>(reader.varint());
+    return !reader.failed();
+  }
+  return take_recipient(reader, entry) && !reader.failed();
+}
+
+// Of one commit: where its kind belongs.
+int rank_of(EventKind kind) {
+  if (kind == EventKind::delivery_started) return 0;
+  return kind == EventKind::delivery_finished ? 2 : 1;
 }
 
 }  // namespace
@@ -145,6 +153,28 @@ std::optional<EventKind> event_kind(std::string_view word) {
   return found->first;
 }
 
+EventKind event_kind(RecipientState state, bool was_tried) {
+  switch (state) {
+    case RecipientState::pending:  // no outcome leads back to it
+      return EventKind::accepted;
+    case RecipientState::deferred:
+      return EventKind::deferred;
+    case RecipientState::delivered:
+      return EventKind::sent;
+    case RecipientState::bounced:
+      return EventKind::hard_error;
+    case RecipientState::dropped:
+      return EventKind::dropped;
+    case RecipientState::expired:
+      return was_tried ? EventKind::soft_error : EventKind::expired;
+    case RecipientState::cancelled:
+      return EventKind::cancelled;
+    case RecipientState::unknown:
+      return EventKind::unknown;
+  }
+  return EventKind::unknown;
+}
+
 std::string_view to_string(EventKind kind) {
   const auto* const found = std::ranges::find(kWords, kind, &decltype(kWords)::value_type::first);
   return found == kWords.end() ? std::string_view{} : found->second;
@@ -154,27 +184,52 @@ bool is_of_many(EventKind kind) {
   return kind >= EventKind::delivery_started;
 }
 
-std::string pack_sheet(Instant committed, const std::vector<SheetEntry>& entries) {
+SheetEntry event_of_many(EventKind kind, DeliveryKey delivery, std::int64_t recipients, Instant at,
+                         PublicId job) {
+  return {.kind = kind, .at = at, .delivery = delivery, .job = job, .recipients = recipients};
+}
+
+bool has_outcome(EventKind kind) {
+  return !is_of_many(kind) && kind != EventKind::accepted && kind != EventKind::opened;
+}
+
+std::string pack_sheet(Instant committed, std::span<const SheetEntry> entries) {
   std::string sheet;
-  const std::int64_t at = to_epoch_ms(committed);
-  put_zigzag(sheet, at - kSheetEpochMs);
-  Before before;
-  for (const SheetEntry& entry : entries) put_entry(sheet, at, entry, before);
+  const SheetEntry* before = nullptr;
+  for (const SheetEntry& entry : entries) {
+    put_entry(sheet, to_epoch_ms(committed), entry, before);
+    before = &entry;
+  }
   return sheet;
 }
 
-Result<std::vector<SheetEntry>> unpack_sheet(std::string_view sheet) {
+Result<std::vector<SheetEntry>> unpack_sheet(Instant committed, std::string_view sheet) {
   BlobReader reader(sheet);
-  const std::int64_t committed = plus(kSheetEpochMs, reader.zigzag());
   std::vector<SheetEntry> entries;
-  Before before;
-  while (!reader.failed() && !reader.at_end()) {
-    if (!take_entry(reader, committed, before, entries.emplace_back())) {
+  std::optional<DeliveryKey> before;
+  while (!reader.at_end()) {
+    if (!take_entry(reader, to_epoch_ms(committed), before, entries.emplace_back())) {
       return fail(ErrorKind::corrupt, "a stored sheet of events cannot be read");
     }
   }
-  if (reader.failed()) return fail(ErrorKind::corrupt, "a stored sheet of events has no beginning");
   return entries;
+}
+
+std::vector<std::pair<AccountKey, std::string>> CommitEvents::sheets(Instant committed) {
+  std::ranges::sort(entries_, {}, [](const Noted& each) {
+    return std::tuple(each.account, rank_of(each.entry.kind), each.order);
+  });
+  std::vector<std::pair<AccountKey, std::string>> sheets;
+  const SheetEntry* before = nullptr;
+  for (const auto& [account, order, entry] : entries_) {
+    if (sheets.empty() || sheets.back().first != account) {
+      sheets.emplace_back(account, std::string());
+      before = nullptr;
+    }
+    put_entry(sheets.back().second, to_epoch_ms(committed), entry, before);
+    before = &entry;
+  }
+  return sheets;
 }
 
 std::string event_id(const EventPlace& place) {

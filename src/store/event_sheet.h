@@ -5,28 +5,33 @@
 // All that one commit makes true for one account lies in one row, a sheet: a row of its own for
 // each event would cost a PostgreSQL more than all the rest of a recipient's story. What is long
 // (address, host, words of the reply) is not repeated: whoever reads joins it by recipient and
-// attempt.
+// instant.
 //
-//   sheet  = zigzag *entry          zigzag: milliseconds since 2025-01-01, of the commit
-//   entry  = octet zigzag zigzag (recipient / many)
-//            octet: kind; zigzag: milliseconds from the commit; delivery less that of the entry
-//            before
-//   recipient = zigzag varint zigzag varint varint varint
-//            batch (signed, store/numbers.h), seq, log id less that of the entry before,
-//            attempt, code of the reply, cause
+//   sheet  = *entry                 entries of one commit, whose instant is kept beside it; two
+//                                   sheets of one commit, one after the other, are one
+//   entry  = octet zigzag [varint] (recipient [outcome] / many)
+//            octet: kind, + 128 if it is about the delivery of the entry before, which is then not
+//            said again; zigzag: milliseconds from the commit; varint: delivery
+//   recipient = zigzag varint        batch (signed, store/numbers.h), seq
+//   outcome   = varint varint varint   of all but `accepted`: attempt, code of the reply, cause
 //   many   = varint varint          job, or 0; how many recipients it was about
 #pragma once
 
+#include <algorithm>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
 #include "mail/cause.h"
+#include "mail/states.h"
 #include "store/keys.h"
 
 namespace todoku::store {
@@ -59,8 +64,12 @@ enum class EventKind : std::uint8_t {
 // nullopt: no kind has this number, or this word.
 [[nodiscard]] std::optional<EventKind> event_kind(std::uint8_t number);
 [[nodiscard]] std::optional<EventKind> event_kind(std::string_view word);
+// What it is to come to a state: giving up without any attempt is told apart.
+[[nodiscard]] EventKind event_kind(RecipientState state, bool was_tried);
 [[nodiscard]] std::string_view to_string(EventKind kind);
 [[nodiscard]] bool is_of_many(EventKind kind);
+// Of one recipient, and there are words of the receiver, or ours, about it.
+[[nodiscard]] bool has_outcome(EventKind kind);
 
 struct SheetEntry {
   EventKind kind{};
@@ -69,7 +78,6 @@ struct SheetEntry {
   // of one recipient
   std::uint32_t batch = 0;
   std::uint32_t seq = 0;
-  PublicId log_id = 0;  // 0: it has none yet
   std::uint16_t attempt = 0;
   std::uint16_t code = 0;  // of the reply; 0: there was none
   Cause cause = Cause::none;
@@ -79,10 +87,37 @@ struct SheetEntry {
   friend bool operator==(const SheetEntry&, const SheetEntry&) = default;
 };
 
-[[nodiscard]] std::string pack_sheet(Instant committed, const std::vector<SheetEntry>& entries);
+[[nodiscard]] SheetEntry event_of_many(EventKind kind, DeliveryKey delivery,
+                                       std::int64_t recipients, Instant at, PublicId job = 0);
+
+[[nodiscard]] std::string pack_sheet(Instant committed, std::span<const SheetEntry> entries);
 // corrupt: it was not packed so. Entries of kinds that only a later version knows are corrupt, too:
 // such a version does not work on a store beside this one.
-[[nodiscard]] Result<std::vector<SheetEntry>> unpack_sheet(std::string_view sheet);
+[[nodiscard]] Result<std::vector<SheetEntry>> unpack_sheet(Instant committed,
+                                                           std::string_view sheet);
+
+// What a commit makes true, until it writes it.
+class CommitEvents {
+ public:
+  void add(AccountKey account, const SheetEntry& entry) {
+    entries_.push_back({account, entries_.size(), entry});
+  }
+  [[nodiscard]] bool empty() const { return entries_.empty(); }
+  void clear() { entries_.clear(); }
+  // A point to which it can be taken back.
+  [[nodiscard]] std::size_t mark() const { return entries_.size(); }
+  void undo(std::size_t mark) { entries_.resize(std::min(mark, entries_.size())); }
+  // A sheet for each account, by account. Of one delivery the start comes first and the end last.
+  [[nodiscard]] std::vector<std::pair<AccountKey, std::string>> sheets(Instant committed);
+
+ private:
+  struct Noted {
+    AccountKey account{};
+    std::size_t order = 0;
+    SheetEntry entry;
+  };
+  std::vector<Noted> entries_;
+};
 
 // ---- places ------------------------------------------------------------------------------------
 
@@ -95,6 +130,22 @@ struct EventPlace {
   std::uint32_t entry = 0;
   friend auto operator<=>(const EventPlace&, const EventPlace&) = default;
 };
+
+// Generation and commit in one number that sorts like both, as rows are keyed: 15 bits and 48,
+// which neither number line nor transactions of a server use up.
+inline constexpr unsigned kCommitBits = 48;
+[[nodiscard]] constexpr std::int64_t sheet_place(const EventPlace& place) {
+  constexpr std::uint64_t kCommitMax = (std::uint64_t{1} << kCommitBits) - 1;
+  constexpr std::uint64_t kGenerationMax = (std::uint64_t{1} << (63 - kCommitBits)) - 1;
+  // Beyond what can be is after everything that is.
+  if (place.generation > kGenerationMax) return INT64_MAX;
+  return static_cast<std::int64_t>(place.generation << kCommitBits |
+                                   std::min(place.commit, kCommitMax));
+}
+[[nodiscard]] constexpr EventPlace event_place_of(std::int64_t sheet, std::uint32_t entry) {
+  const auto number = static_cast<std::uint64_t>(sheet);
+  return {number >> kCommitBits, number & ((std::uint64_t{1} << kCommitBits) - 1), entry};
+}
 
 // The name of an event, which is also the cursor that goes on after it: opaque outside, the same
 // from every process, and in the order of places as text.

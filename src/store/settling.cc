@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/numbers.h"
 #include "store/texts.h"
 
 namespace todoku::store {
@@ -29,6 +30,27 @@ Verdict verdict_of(const OutcomeRecord& outcome, Instant now, Instant expires) {
 bool moves(RecipientState state, const Verdict& verdict, const Outcome& outcome) {
   if (is_terminal(state) && outcome.is_attempt && state != RecipientState::unknown) return false;
   return may_change(state, verdict.next);
+}
+
+SheetEntry accepted_event(DeliveryKey delivery, std::int64_t which, Instant now) {
+  return {.kind = EventKind::accepted,
+          .at = now,
+          .delivery = delivery,
+          .batch = static_cast<std::uint32_t>(which / kBatchRecipientsMax),
+          .seq = static_cast<std::uint32_t>(which % kBatchRecipientsMax)};
+}
+
+SheetEntry event_of(const OutcomeRecord& outcome, RecipientState next, std::int64_t attempts,
+                    Instant now) {
+  constexpr std::int64_t kAttemptsMax = 65'535;
+  return {.kind = event_kind(next, attempts > 0),
+          .at = now - outcome.age,
+          .delivery = outcome.key.delivery,
+          .batch = outcome.key.batch,
+          .seq = outcome.key.seq,
+          .attempt = static_cast<std::uint16_t>(std::min(attempts, kAttemptsMax)),
+          .code = static_cast<std::uint16_t>(std::max(outcome.outcome.reply.code, 0)),
+          .cause = outcome.outcome.cause};
 }
 
 OutcomeRecord doubtful(const RecipientKey& recipient) {
@@ -66,10 +88,6 @@ std::int64_t* count_of(DeliveryCounts& counts, RecipientState state) {
 std::vector<SettlePiece> pieces_of(Together<Settle> items) {
   std::vector<SettlePiece> pieces;
   for (Pending<Settle>* const item : items) {
-    if (auto sound = check_sound(item->op); !sound) {
-      item->answer = fail(std::move(sound.error()));
-      continue;
-    }
     Settled& answer = item->answer.emplace();
     answer.outcomes.resize(item->op.outcomes.size());
     answer.releases.resize(item->op.releases.size());

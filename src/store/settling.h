@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "store/event_sheet.h"
 #include "store/pending.h"
 #include "store/work.h"
 
@@ -25,6 +26,12 @@ struct Verdict {
 // whose lease had lapsed heard comes after what the next one heard. A bounce message, which is no
 // attempt, may still come.
 [[nodiscard]] bool moves(RecipientState state, const Verdict& verdict, const Outcome& outcome);
+
+// Of the `which`th recipient of a transaction, whose batches follow its key.
+[[nodiscard]] SheetEntry accepted_event(DeliveryKey delivery, std::int64_t which, Instant now);
+// What an outcome that changed a recipient adds to its account's events; `attempts`: made by now.
+[[nodiscard]] SheetEntry event_of(const OutcomeRecord& outcome, RecipientState next,
+                                  std::int64_t attempts, Instant now);
 
 // Of a mail that is sent at most once and was on its way when nobody could say any more what became
 // of it.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
 // facet (settings, changes, accounts, deliveries, recipients, imports, uploads, idempotency,
-// webhooks, nodes, news, the cluster, bells, work), with a back end per folder and one conformance
-// suite (tests/conformance/store).
+// webhooks, nodes, news, the cluster, bells, events, work), with a back end per folder and one
+// conformance suite (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -34,13 +34,16 @@
 #include "store/changes.h"
 #include "store/cluster.h"
 #include "store/deliveries.h"
+#include "store/events.h"
 #include "store/idempotency.h"
 #include "store/imports.h"
+#include "store/logs.h"
 #include "store/news.h"
 #include "store/nodes.h"
 #include "store/recipients.h"
 #include "store/settings.h"
 #include "store/uploads.h"
+#include "store/usages.h"
 #include "store/waiting.h"
 #include "store/webhooks.h"
 #include "store/work.h"
@@ -57,6 +60,8 @@ class ReadTransaction : public SettingReads,
                         public AccountReads,
                         public DeliveryReads,
                         public RecipientReads,
+                        public LogReads,
+                        public UsageReads,
                         public ImportReads,
                         public UploadReads,
                         public IdempotencyReads,
@@ -66,6 +71,7 @@ class ReadTransaction : public SettingReads,
                         public ClusterReads,
                         public WaitingReads,
                         public BellReads,
+                        public EventReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
@@ -80,6 +86,7 @@ class WriteTransaction : public SettingWrites,
                          public NodeWrites,
                          public NewsWrites,
                          public ClusterWrites,
+                         public EventWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;

@@ -8,11 +8,6 @@
 namespace todoku::store {
 namespace {
 
-Result<void> check_along(const Along& along) {
-  if (along.empty()) return {};
-  return fail(ErrorKind::unsupported, "events are not kept yet");
-}
-
 Result<void> check_texts(
     std::initializer_list<std::pair<std::string_view, std::string_view>> texts) {
   for (const auto& [what, text] : texts) {
@@ -73,24 +68,13 @@ Result<void> check_sound(const Accept& accept) {
   if (accept.idempotency && accept.idempotency->key.account != accept.delivery.account) {
     return fail(ErrorKind::invalid_input, "the idempotency key is of another account");
   }
-  auto sound = check_along(accept.along);
-  if (sound) sound = check_content(accept.delivery.content);
+  auto sound = check_content(accept.delivery.content);
   if (sound) sound = check_recipients(accept.recipients);
   return sound;
 }
 
-Result<void> check_sound(const Settle& settle) {
-  return check_along(settle.along);
-}
-
-Result<void> check_sound(const Claim& claim) {
-  return check_along(claim.along);
-}
-
 Result<void> check_sound(const StageRows& stage) {
-  auto sound = check_along(stage.along);
-  if (sound) sound = check_recipients(stage.recipients);
-  return sound;
+  return check_recipients(stage.recipients);
 }
 
 Result<void> check_sound(const BellWork& work) {

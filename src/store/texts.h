@@ -15,10 +15,8 @@ namespace todoku::store {
 // UTF-8 without NUL. invalid_input names `what`.
 [[nodiscard]] Result<void> check_text(std::string_view what, std::string_view text);
 
-// Errors: invalid_input, unsupported (what is committed along, see Along).
+// Errors: invalid_input.
 [[nodiscard]] Result<void> check_sound(const Accept& accept);
-[[nodiscard]] Result<void> check_sound(const Settle& settle);
-[[nodiscard]] Result<void> check_sound(const Claim& claim);
 [[nodiscard]] Result<void> check_sound(const StageRows& stage);
 [[nodiscard]] Result<void> check_sound(const BellWork& work);
 // Of one outcome: its neighbours are recorded all the same.

@@ -34,21 +34,6 @@
 
 namespace todoku::store {
 
-// ---- what is committed along with an operation -------------------------------------------------
-
-// A line of a story that others read (webhooks, logs).
-struct Event {
-  std::uint16_t kind = 0;  // stored as this number: never renumber
-  std::string body;
-};
-
-// Every operation has a place for them, in its own commit. No back end keeps any yet: an operation
-// that brings some is refused with unsupported.
-struct Along {
-  std::vector<Event> events;
-  [[nodiscard]] bool empty() const { return events.empty(); }
-};
-
 // ---- leased batches ----------------------------------------------------------------------------
 
 struct LeasedRecipient {
@@ -104,7 +89,6 @@ struct Accept {
   Milliseconds due_in{};
   // Of the delivery's account; its answer will be the delivery's id.
   std::optional<IdempotencyRecord> idempotency = {};
-  Along along = {};
 };
 
 // ---- settle ------------------------------------------------------------------------------------
@@ -157,7 +141,6 @@ struct Settle {
   using Answer = Settled;
   std::span<const OutcomeRecord> outcomes;
   std::span<const BatchRelease> releases;
-  Along along = {};
 };
 
 // ---- claim -------------------------------------------------------------------------------------
@@ -180,7 +163,6 @@ struct Claim {
   using Answer = Claimed;
   NodeKey node = kNobody;
   std::vector<BatchKey> batches;
-  Along along = {};
 };
 
 // ---- due ---------------------------------------------------------------------------------------
@@ -239,7 +221,6 @@ struct StageRows {
   std::vector<NewRecipient> recipients;
   std::int64_t folded = 0;      // of all rows read so far
   std::int32_t percentage = 0;  // of the file read so far
-  Along along = {};
 };
 
 // ---- questions and functions about work --------------------------------------------------------

@@ -12,8 +12,8 @@ namespace todoku::store {
 namespace {
 
 void run(std::string_view input) {
-  if (const auto entries = unpack_sheet(input)) {
-    const auto again = unpack_sheet(pack_sheet(Instant{}, *entries));
+  if (const auto entries = unpack_sheet(Instant{}, input)) {
+    const auto again = unpack_sheet(Instant{}, pack_sheet(Instant{}, *entries));
     check(again.has_value(), "what was written can be read");
     check(*again == *entries, "and says the same");
   }

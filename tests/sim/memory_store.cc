@@ -48,6 +48,7 @@ void MemoryStore::begin() {
 
 void MemoryStore::end(bool commit) {
   if (commit) {
+    must(transaction_->write_events(), "events are written");
     must(db_->query("COMMIT").run(), "a transaction is committed");
     transaction_->committed();
   } else {

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "api/reference/reference.h"
 #include "app/host_check.h"
 #include "app/module_options.h"
 #include "base/digest.h"
@@ -58,6 +59,7 @@ ApiRole::ApiRole(const Ground& ground, Shared& shared, Beside beside)
       intake_(ground.store, ground.clock, intake_limits(ground.config), passing_on_,
               ground.metrics),
       imports_elsewhere_(ground),
+      copies_(ground.store, ground.keys, delivery_options(ground.config, ground.secret)),
       random_(random_seed()),
       api_({.store = ground.store,
             .intake = intake_,
@@ -65,7 +67,8 @@ ApiRole::ApiRole(const Ground& ground, Shared& shared, Beside beside)
             .files = ground.file_pool,
             .clock = ground.clock,
             .metrics = ground.metrics,
-            .random = random_},
+            .random = random_,
+            .copies = &copies_},
            api_options()),
       server_(make_server(ground, "api", router(), server_options())) {
   if (beside.imports != nullptr) {
@@ -81,6 +84,7 @@ ApiRole::ApiRole(const Ground& ground, Shared& shared, Beside beside)
 http::Router ApiRole::router() {
   http::Router router;
   api_.add_routes(router);
+  api::reference::add_routes(router);
   ops::add_health_routes(router, ground_.readiness);
   // With a listener of their own the metrics are nobody's business here.
   if (ground_.config.metrics.listen.empty()) {

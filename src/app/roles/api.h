@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "api/api.h"
+#include "app/message_copies.h"
 #include "app/passing_on.h"
 #include "app/roles/events.h"
 #include "app/roles/ground.h"
@@ -56,6 +57,7 @@ class ApiRole final : public Role {
   PassingOn passing_on_;
   intake::Intake intake_;
   ImportsElsewhere imports_elsewhere_;
+  ComposedCopies copies_;
   SeededRandom random_;
   api::Api api_;
   const std::unique_ptr<http::Server> server_;

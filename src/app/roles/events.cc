@@ -33,7 +33,8 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
       importer_(
           ground.store, ground.uploads, [&node = ground.node] { return node.key(); },
           intake_limits(ground.config), passing_on_, ground.clock, waiting_of(ground.config)),
-      housekeeping_(ground.store, ground.runtime.executor(0), ground.clock) {}
+      housekeeping_(ground.store, ground.runtime.executor(0), ground.clock,
+                    std::chrono::days(ground.config.events.keep_days)) {}
 
 Result<void> EventsRole::start() {
   auto begun = importer_.start_thread();

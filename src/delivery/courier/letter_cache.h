@@ -31,8 +31,6 @@ class LetterCache {
   [[nodiscard]] std::size_t bytes() const { return shelf_.bytes(); }
 
  private:
-  [[nodiscard]] Task<Result<void>> find_keys(const store::Delivery& delivery);
-
   store::Store& store_;
   KeyRing& keys_;
   const Options& options_;

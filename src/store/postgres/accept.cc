@@ -12,9 +12,12 @@
 #include "base/bytes.h"
 #include "store/batching.h"
 #include "store/postgres/contents.h"
+#include "store/postgres/event_sheets.h"
 #include "store/postgres/hot.h"
 #include "store/records.h"
+#include "store/settling.h"
 #include "store/texts.h"
+#include "store/usages.h"
 
 namespace todoku::store::postgres {
 namespace {
@@ -68,6 +71,16 @@ const Sql kKeepAnswers{
 const Sql kKeptAnswers{"accept: kept answers",
                        "SELECT key, account, route FROM kept_answers WHERE key = ANY($2)"
                        " AND until > " STORE_NOW};
+// Another transaction that accepts has another slot, mostly: none waits for this row, which is the
+// last that is locked.
+const Sql kCountUsages{
+    "accept: usages",
+    "INSERT INTO usages(account, month, slot, mails, updated) SELECT account, to_char("
+    "to_timestamp(" STORE_NOW
+    " / 1000 + 32400) AT TIME ZONE 'UTC', 'YYYYMM')::bigint, $4::bigint, mails, " STORE_NOW
+    " FROM unnest($2::bigint[], $3::bigint[]) u(account, mails)"
+    " ON CONFLICT(account, month, slot) DO UPDATE SET mails = usages.mails + excluded.mails,"
+    " updated = greatest(usages.updated, excluded.updated)"};
 // Of what is stored already.
 const Sql kStored{"accept: stored",
                   "SELECT b.delivery, CASE WHEN b.token = 1 THEN b.holder ELSE 0 END, d.created"
@@ -75,6 +88,7 @@ const Sql kStored{"accept: stored",
                   " JOIN batches b ON b.number = u.key"};
 
 struct AcceptColumns {
+  CommitEvents events;
   Column key{kInt8}, account{kInt8}, id{kInt8}, type{kInt8}, traffic{kInt8}, once{kInt8},
       life{kInt8}, total{kInt8}, signing{kText};
   Column number{kInt8}, delivery{kInt8}, owner{kInt8}, batch_traffic{kInt8}, domain{kText},
@@ -183,6 +197,10 @@ Result<Accepted> add_accept(const Accept& item, TakenIds& ids, const AddressHash
   const auto attachments = static_cast<std::int64_t>(item.delivery.content.attachments.size());
   const std::int64_t first_attachment = attachments > 0 ? ids.take_numbers(attachments) : 0;
   columns.contents.add(made, item.delivery.content, first_attachment);
+  for (std::int64_t i = 0; i < size; ++i) {
+    // The commit's instant is the server's to say.
+    columns.events.add(account, accepted_event(made.key, i, Instant{}));
+  }
   auto done = add_batches(item, answer, *email, hash, columns);
   if (!done) return fail(std::move(done.error()));
   return answer;
@@ -257,6 +275,7 @@ Result<void> Flight<Accept>::fly(Hot& hot, std::int64_t token) {
   AcceptColumns c;
   KeyedIds keyed;
   std::set<NodeKey> holders;
+  std::map<AccountKey, std::int64_t> mails;
   by_key_.clear();
   for (Pending<Accept>* const item : flying_) {
     const auto& record = item->op.idempotency;
@@ -271,24 +290,33 @@ Result<void> Flight<Accept>::fly(Hot& hot, std::int64_t token) {
     if (record) keyed[record->key] = {&*record, item->answer->delivery.id};
     by_key_[number_of(item->answer->delivery.key)] = item;
     holders.insert(item->op.holder);
+    mails[item->op.delivery.account] += item->answer->delivery.counts.total;
   }
   if (by_key_.empty()) return {};
   Column held(kInt8);
   for (const NodeKey holder : holders) held.add(holder);
+  Column users(kInt8);
+  Column used(kInt8);
+  for (const auto& [account, count] : mails) {
+    users.add(account);
+    used.add(count);
+  }
   add_begin(hot.link, token, hot.told, limits_within(hot.flight_max));
   if (!keyed.empty()) add_answers(hot.link, hot.told, keyed);
   hot.link.add(kHoldNodes, Params() << held)
       .add(kInsertDeliveries, Params() << hot.told << c.key << c.account << c.id << c.type
                                        << c.traffic << c.once << c.life << c.total << c.signing);
   c.contents.add_statements(hot.link, hot.told);
+  add_events(hot.link, c.events, hot.told, Instant{});
   hot.link.add(kInsertRecipients, Params() << c.batch << c.seq << c.address << c.hash << c.codes)
       .add(kInsertBatches, Params()
                                << hot.told << c.number << c.delivery << c.owner << c.batch_traffic
                                << c.domain << c.email << c.size << c.node << c.due_in)
+      .add(kCountUsages, Params() << hot.told << users << used << (token & (kUsageSlots - 1)))
       .add(kCommit);
   const auto answers = hot.link.fly(hot.flight_max);
   if (!answers) return fail(answers.error());
-  take_answer((*answers)[answers->size() - 2]);
+  take_answer((*answers)[answers->size() - 3]);
   return {};
 }
 

@@ -41,6 +41,9 @@ const Sql kNobodyEnters{"carry: nobody enters",
                         "SELECT name FROM meta WHERE name = 'entering' FOR UPDATE"};
 const Sql kAnyNode{"carry: nodes", "SELECT name FROM nodes LIMIT 1"};
 const Sql kSecret{"carry: secret", "UPDATE meta SET value = $1 WHERE name = 'address_secret'"};
+const Sql kEventLines{"carry: events",
+                      "UPDATE numbers SET next = CASE line WHEN 1 THEN $1::bigint"
+                      " ELSE $2::bigint END WHERE line IN (1, 2)"};
 const Sql kNumbers{"carry: numbers", "UPDATE numbers SET next = greatest(next, $1) WHERE line = 0"};
 
 std::string names_of_columns(const CarriedTable& table) {
@@ -293,11 +296,13 @@ Result<void> CarryTarget::finish(const CarriedHead& head) {
     (void)link_->roll_back(kCarryMost);
     return may;
   }
-  const auto done = link_->add(kSecret, Params() << Octets{head.address_secret})
-                        .add(kNumbers, Params() << head.next_number)
-                        .add(kDropMark)
-                        .add(kCommit)
-                        .fly(kCarryMost);
+  const auto done =
+      link_->add(kSecret, Params() << Octets{head.address_secret})
+          .add(kNumbers, Params() << head.next_number)
+          .add(kEventLines, Params() << head.event_generation + 1 << head.events_kept_from)
+          .add(kDropMark)
+          .add(kCommit)
+          .fly(kCarryMost);
   if (!done) {
     const bool doubt = link_->failure().in_doubt;
     if (!doubt) return fail(done.error());

@@ -8,7 +8,6 @@
 #include "store/numbers.h"
 #include "store/postgres/hot.h"
 #include "store/records.h"
-#include "store/texts.h"
 
 namespace todoku::store::postgres {
 namespace {
@@ -187,24 +186,12 @@ std::vector<std::int64_t> answer_claims(Together<Claim> items, const Table& batc
   return damaged;
 }
 
-std::vector<Pending<Claim>*> sound_claims(Together<Claim> items) {
-  std::vector<Pending<Claim>*> sound;
-  for (Pending<Claim>* const item : items) {
-    if (auto checked = check_sound(item->op); !checked) {
-      item->answer = fail(std::move(checked.error()));
-    } else {
-      sound.push_back(item);
-    }
-  }
-  return sound;
-}
-
 }  // namespace
 
 Result<void> Flight<Claim>::perform(Hot& hot, std::int64_t token) {
-  const auto sound = sound_claims(items_);
-  if (sound.empty()) return {};
-  const ClaimColumns c(sound);
+  const std::vector<Pending<Claim>*> claims(items_.begin(), items_.end());
+  if (claims.empty()) return {};
+  const ClaimColumns c(claims);
   add_begin(hot.link, token, hot.told);
   const auto answers =
       hot.link.add(kHoldLive, Params() << hot.told << c.node)
@@ -219,15 +206,15 @@ Result<void> Flight<Claim>::perform(Hot& hot, std::int64_t token) {
           .fly(hot.flight_max);
   if (!answers) return fail(answers.error());
   const std::size_t first = kBeginStatements;
-  damaged_ = answer_claims(sound, (*answers)[first + 4], (*answers)[first + 5],
+  damaged_ = answer_claims(claims, (*answers)[first + 4], (*answers)[first + 5],
                            (*answers)[first + 6], (*answers)[first]);
   return {};
 }
 
 // What the flight leased says so itself.
 Result<void> Flight<Claim>::answer_stored(Hot& hot, std::int64_t token) {
-  const auto sound = sound_claims(items_);
-  const ClaimColumns c(sound);
+  const std::vector<Pending<Claim>*> claims(items_.begin(), items_.end());
+  const ClaimColumns c(claims);
   const auto answers = hot.link.add(kBegin)
                            .add(kLeased, Params() << hot.told << c.number << token)
                            .add(kRecipients, Params() << hot.told << c.number << token)
@@ -236,7 +223,7 @@ Result<void> Flight<Claim>::answer_stored(Hot& hot, std::int64_t token) {
                            .add(kCommit)
                            .fly(hot.flight_max);
   if (!answers) return fail(answers.error());
-  damaged_ = answer_claims(sound, (*answers)[1], (*answers)[2], (*answers)[3], (*answers)[4]);
+  damaged_ = answer_claims(claims, (*answers)[1], (*answers)[2], (*answers)[3], (*answers)[4]);
   return {};
 }
 

@@ -54,6 +54,11 @@ void Ids::extend(Block& block, std::int64_t end, std::int64_t count) {
   block.end = end;
 }
 
+bool Ids::is_old(const Block& block, std::size_t kind) const {
+  return kind == static_cast<std::size_t>(IdKind::email) && block.end > 0 &&
+         clock_.steady_now() - block.since >= kEmailBlockLife;
+}
+
 std::optional<PublicId> TakenIds::take(AccountKey account, IdKind kind, std::int64_t count) {
   const auto found = next_.find(account);
   if (found == next_.end()) return std::nullopt;
@@ -74,9 +79,16 @@ Result<void> Ids::fill(Link& link, const IdNeeds& needs, Milliseconds most) {
     std::array<std::int64_t, kIdKinds> wanted{};
     for (std::size_t kind = 0; kind < kIdKinds; ++kind) {
       Block& block = account.at(kind);
-      if (block.end - block.next >= counts.at(kind)) continue;
-      block.size = std::clamp(block.size * 2, kFirstBlock, kLargestBlock);
-      wanted.at(kind) = std::max(block.size, counts.at(kind));
+      const std::int64_t left = block.end - block.next;
+      if (counts.at(kind) == 0) continue;
+      if (is_old(block, kind)) {
+        // As much as was used, so that little is kept back from others, or lost in a crash.
+        block.size = std::clamp(2 * (block.next - block.from), kFirstBlock, kLargestBlock);
+        wanted.at(kind) = std::max(counts.at(kind), block.size - left);
+      } else if (left < counts.at(kind)) {
+        block.size = std::clamp(block.size * 2, kFirstBlock, kLargestBlock);
+        wanted.at(kind) = std::max(block.size, counts.at(kind));
+      }
     }
     if (wanted == std::array<std::int64_t, kIdKinds>{}) continue;
     keys.add(key);
@@ -112,7 +124,10 @@ Result<void> Ids::fill(Link& link, const IdNeeds& needs, Milliseconds most) {
         const std::int64_t count = reserved.integer(row, 1 + column);
         if (count == 0) continue;
         const std::int64_t end = reserved.integer(row, 4 + column);
-        extend(account.at(kind), end, count);
+        Block& block = account.at(kind);
+        extend(block, end, count);
+        block.from = block.next;
+        block.since = clock_.steady_now();
       }
     }
   }
@@ -157,6 +172,7 @@ std::optional<PublicId> Ids::take_present(AccountKey account, IdKind kind, std::
   if (found == accounts_.end()) return std::nullopt;
   Block& block = found->second.at(static_cast<std::size_t>(kind));
   if (block.end - block.next < count) return std::nullopt;
+  if (is_old(block, static_cast<std::size_t>(kind))) return std::nullopt;
   return std::exchange(block.next, block.next + count);
 }
 

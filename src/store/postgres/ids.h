@@ -2,6 +2,10 @@
 // Where keys and public ids come from without a lock for each: in blocks, per process, reserved in
 // a short transaction of their own before what needs them begins. What is left of a block when the
 // process ends, or was taken by what failed, is a gap.
+//
+// The log is ordered by email id, newest first (store/logs.h). So that this is the order of time
+// with several processes, too, each works on a block of email ids for kEmailBlockLife and then
+// takes another, unless nobody has taken any since.
 #pragma once
 
 #include <array>
@@ -11,6 +15,7 @@
 #include <optional>
 #include <set>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "store/keys.h"
 #include "store/postgres/link.h"
@@ -19,6 +24,7 @@ namespace todoku::store::postgres {
 
 enum class IdKind : std::uint8_t { delivery, email, job };
 inline constexpr std::size_t kIdKinds = 3;
+inline constexpr Milliseconds kEmailBlockLife = std::chrono::seconds(10);
 
 // How much is needed: public ids of each kind by account, and numbers of the line that deliveries
 // and batches share.
@@ -46,6 +52,9 @@ class TakenIds {
 // Thread-safe. One a process.
 class Ids {
  public:
+  // `clock` must outlive it.
+  explicit Ids(const Clock& clock) : clock_(clock) {}
+
   // Asks the database only when a block is used up: then one flight, for all accounts at once.
   [[nodiscard]] Result<TakenIds> take(Link& link, const IdNeeds& needs, Milliseconds most);
 
@@ -69,13 +78,17 @@ class Ids {
     std::int64_t next = 0;
     std::int64_t end = 0;
     std::int64_t size = 0;  // grows with what is used
+    std::int64_t from = 0;  // where it began to be used, at:
+    SteadyInstant since{};
   };
   using Account = std::array<Block, kIdKinds>;
+  [[nodiscard]] bool is_old(const Block& block, std::size_t kind) const;
   static void extend(Block& block, std::int64_t end, std::int64_t count);
   [[nodiscard]] Result<void> fill(Link& link, const IdNeeds& needs, Milliseconds most);
   // The account's blocks if they have what is needed; else it is not there.
   [[nodiscard]] Account* filled(AccountKey key, const std::array<std::int64_t, kIdKinds>& counts);
 
+  const Clock& clock_;
   std::mutex mutex_;
   std::map<AccountKey, Account> accounts_;
   Block numbers_;

@@ -203,7 +203,10 @@ Run run_once(const Ground& ground, Link& link, Session& session, std::int64_t to
     if (result) result = fail(ErrorKind::unavailable, "ids are used up");
     return {std::move(result), {}, session.lacks()};
   }
-  auto committed = caught([&] { return link.fly_one(kCommit, {}, most); });
+  auto committed = caught([&] {
+    changes.add_events();
+    return link.add(kCommit).fly(most);
+  });
   if (!committed) return {fail(std::move(committed.error())), link.failure(), {}};
   return {};
 }

@@ -83,6 +83,9 @@ INSERT INTO recipients SELECT 10000000 + n * 1000 + k, s, 'u' || s || '@', n * 1
   NULL, NULL FROM generate_series(1, {0} / 10) n, generate_series(1, 2) k, generate_series(0, 9) s;
 INSERT INTO kept_answers SELECT sha256(n::text::bytea), n % ({0} / 10) + 1, 1, '\x00', n, n
   FROM generate_series(1, {0}) n;
+INSERT INTO event_sheets SELECT n % ({0} / 10) + 1, n, n, '\x00' FROM generate_series(1, {0}) n;
+INSERT INTO not_sent SELECT n % ({0} / 10) + 1, 3, n, 550 FROM generate_series(1, {0}) n;
+INSERT INTO usages SELECT n, 202604, 0, 1, 0 FROM generate_series(1, {0} / 2) n;
 INSERT INTO webhooks SELECT 'w' || n, n / 10, 1, 1, 'https://example.com/', '\x00', '\x00', '\x00',
   0, 1, n, n FROM generate_series(1, {0} / 10) n;
 INSERT INTO webhook_set_aside SELECT 'w' || n / 10, 'e' || n, n FROM generate_series(1, {0}) n;
@@ -156,7 +159,8 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
   database_.execute(
       "TRUNCATE accounts, api_keys, dkim_keys, flights, deliveries, contents, attachments,"
       " batches, recipients, progress, sections, import_jobs, uploads, upload_pieces,"
-      " kept_answers, webhooks, webhook_set_aside, bells, news, changes");
+      " kept_answers, webhooks, webhook_set_aside, bells, news, changes, event_sheets, not_sent, "
+      "usages");
   fill(60'000);
   database_.execute("ANALYZE");
   explain_all("large");

@@ -63,7 +63,8 @@ struct PostgresStore::Parts {
                      .life = options.connection_life,
                      .rest_max = options.connection_rest,
                      .must_keep = options.must_keep},
-                    random_seed()) {
+                    random_seed()),
+        ids(options.clock != nullptr ? *options.clock : database_clock) {
     if (options.clock != nullptr) clock.emplace(*options.clock);
   }
 

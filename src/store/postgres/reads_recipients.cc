@@ -51,6 +51,15 @@ const Sql kStories{"recipients: stories", STORY_COLUMNS
                    " AND b.account = coalesce($3, b.account)"
                    " ORDER BY r.batch DESC, r.seq DESC LIMIT $4"};
 
+// Of email ids: each is in the batch that begins at or before it.
+const Sql kLogStories{
+    "logs: stories", STORY_COLUMNS
+    "(SELECT x.* FROM unnest($1::bigint[]) u(id) CROSS JOIN LATERAL (SELECT number, first_email_id"
+    " FROM batches WHERE account = $2 AND first_email_id <= u.id ORDER BY first_email_id DESC"
+    " LIMIT 1) e CROSS JOIN LATERAL (SELECT * FROM recipients WHERE batch = e.number"
+    " AND seq = u.id - e.first_email_id OFFSET 0) x) r" STORY_JOINS
+    " ORDER BY b.first_email_id DESC, r.seq DESC"};
+
 Result<Story> story_in(const Table& rows, int row) {
   Story story;
   const BatchKey key = batch_key(rows.integer(row, 2), rows.integer(row, 0));
@@ -121,6 +130,21 @@ Result<Story> Questions::story(const RecipientKey& key) {
   if (!rows) return fail(rows.error());
   if (rows->empty()) return fail(ErrorKind::not_found, "there is no such recipient");
   return story_in(*rows, 0);
+}
+
+Result<std::vector<Story>> Questions::log_stories(AccountKey account,
+                                                  std::span<const PublicId> ids) {
+  Column wanted(kInt8);
+  for (const PublicId id : ids) wanted.add(id);
+  const auto rows = session_.ask(kLogStories, Params() << wanted << account);
+  if (!rows) return fail(rows.error());
+  std::vector<Story> stories;
+  for (int i = 0; i < rows->size(); ++i) {
+    auto story = story_in(*rows, i);
+    if (!story) return fail(std::move(story.error()));
+    stories.push_back(std::move(*story));
+  }
+  return stories;
 }
 
 Result<StoryPage> Questions::stories(std::string_view address, std::optional<AccountKey> account,

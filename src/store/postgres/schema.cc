@@ -202,8 +202,45 @@ CREATE TABLE kept_answers(
 CREATE INDEX kept_answers_until ON kept_answers(until);
 )sql";
 
-// webhooks              store/webhooks.h. Its row changes each second while there is much to tell.
+// event_sheets          store/event_sheet.h. place: generation and transaction in one number
+//                       (docs/adr/0014). Rows are only ever added at the end and deleted from the
+//                       beginning.
+// numbers               line 1: the generation of events; line 2: the place of the last sheet that
+//                       was deleted.
 constexpr std::string_view kStep5 = R"sql(
+CREATE TABLE event_sheets(
+  account bigint NOT NULL, place bigint NOT NULL, at bigint NOT NULL, entries bytea NOT NULL,
+  PRIMARY KEY(account, place));
+CREATE INDEX event_sheets_place ON event_sheets(place);
+INSERT INTO numbers VALUES(1, 0), (2, 0);
+)sql";
+
+// not_sent, batches_log, deliveries_late, usages   store/sqlite/schema.cc.
+// usages.slot           So that those who accept mail at once do not wait for each other's row.
+constexpr std::string_view kStep6 = R"sql(
+CREATE TABLE not_sent(
+  account bigint NOT NULL, state bigint NOT NULL, id bigint NOT NULL, code bigint NOT NULL,
+  PRIMARY KEY(account, state, id))
+  WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 1);
+CREATE INDEX not_sent_code ON not_sent(account, code, id);
+INSERT INTO not_sent(account, state, id, code)
+  SELECT b.account, p.state, b.first_email_id + p.seq, 0 FROM progress p
+  JOIN batches b ON b.number = p.batch WHERE p.state NOT IN (0, 2);
+CREATE INDEX batches_log ON batches(section, first_email_id, capacity) WHERE section IS NOT NULL;
+CREATE INDEX deliveries_late ON deliveries(account, started)
+  WHERE started > created + 60000 AND deleted = 0;
+CREATE TABLE usages(
+  account bigint NOT NULL, month bigint NOT NULL, slot bigint NOT NULL, mails bigint NOT NULL,
+  updated bigint NOT NULL, PRIMARY KEY(account, month, slot))
+  WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_cost_delay = 1);
+INSERT INTO usages(account, month, slot, mails, updated)
+  SELECT account,
+  to_char(to_timestamp(started / 1000 + 32400) AT TIME ZONE 'UTC', 'YYYYMM')::bigint, 0,
+  sum(total)::bigint, max(started) FROM deliveries WHERE started IS NOT NULL GROUP BY 1, 2;
+)sql";
+
+// webhooks              store/webhooks.h. Its row changes each second while there is much to tell.
+constexpr std::string_view kStep7 = R"sql(
 CREATE TABLE webhooks(
   name text COLLATE "C" PRIMARY KEY, account bigint NOT NULL, form bigint NOT NULL,
   status bigint NOT NULL, shown text NOT NULL, sealed bytea NOT NULL, wishes bytea NOT NULL,
@@ -221,11 +258,13 @@ struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 5> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 7> kSteps{{{"tables", kStep1},
                                       {"terms of API keys", kStep2},
                                       {"what nodes say of themselves", kStep3},
                                       {"answers to repeated requests", kStep4},
-                                      {"endpoints of webhooks", kStep5}}};
+                                      {"events", kStep5},
+                                      {"log and usages", kStep6},
+                                      {"endpoints of webhooks", kStep7}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "store/logs.h"
+#include "store/postgres/event_sheets.h"
 #include "store/postgres/link.h"
 #include "store/postgres/session.h"
 #include "store/records.h"
@@ -13,10 +15,11 @@ namespace {
 
 const Sql kLockBatches{"settle: lock batches",
                        "SELECT number, delivery, size, removed, open, token, holder, losses, alone,"
-                       " ready_at FROM batches WHERE number = ANY($1) ORDER BY number"
+                       " ready_at, account, first_email_id"
+                       " FROM batches WHERE number = ANY($1) ORDER BY number"
                        " FOR NO KEY UPDATE"};
 const Sql kSending{"settle: deliveries",
-                   "SELECT key, expires FROM deliveries WHERE key = ANY($1)"
+                   "SELECT key, expires, total FROM deliveries WHERE key = ANY($1)"
                    " AND status IN (5, 6) AND deleted = 0"};
 // OFFSET 0: looked up one by one, whatever the planner thinks of a table that it knows nothing of.
 const Sql kPresent{"settle: progress",
@@ -71,10 +74,11 @@ const Sql kSettleBatches{
 const Sql kLockDeliveries{"settle: lock deliveries",
                           "SELECT key FROM deliveries WHERE key = ANY($1) ORDER BY key"
                           " FOR NO KEY UPDATE"};
-// $9: now.
+// $9: now. Only here is it known which deliveries end; what is told of that stands ready ($12).
 const Sql kCount{
     "settle: count",
-    "UPDATE deliveries d SET delivered = d.delivered + u.delivered, bounced = d.bounced + "
+    "WITH counted AS (UPDATE deliveries d SET delivered = d.delivered + u.delivered, bounced = "
+    "d.bounced + "
     "u.bounced,"
     " dropped = d.dropped + u.dropped, expired = d.expired + u.expired,"
     " cancelled = d.cancelled + u.cancelled, unknown = d.unknown + u.unknown,"
@@ -87,10 +91,26 @@ const Sql kCount{
     " + s.unknown AS over FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[],"
     " $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])"
     " s(key, delivered, bounced, dropped, expired, cancelled, unknown, deferred)"
-    " JOIN deliveries e ON e.key = s.key) u WHERE d.key = u.key RETURNING d.key, u.over"};
+    " JOIN deliveries e ON e.key = s.key) u WHERE d.key = u.key"
+    " RETURNING d.key, d.account, u.over),"
+    " told AS (INSERT INTO event_sheets(account, place, at, entries)"
+    " SELECT t.account, " SHEET_PLACE
+    ", $9, t.entries || coalesce((SELECT string_agg(f.entry, '')"
+    " FROM counted c JOIN unnest($1::bigint[], $12::bytea[]) f(key, entry) ON f.key = c.key"
+    " WHERE c.over AND c.account = t.account), '')"
+    " FROM unnest($10::bigint[], $11::bytea[]) t(account, entries)" ONE_SHEET
+    ") SELECT key, over FROM counted"};
 const Sql kArrived{"settle: not on their way any more",
                    "DELETE FROM on_its_way w USING unnest($1::bigint[], $2::bigint[]) u(batch, seq)"
                    " WHERE w.batch = u.batch AND w.seq = u.seq"};
+
+const Sql kNoLongerNotSent{
+    "settle: no longer not sent",
+    "DELETE FROM not_sent n USING unnest($1::bigint[], $2::bigint[], $3::bigint[])"
+    " u(account, state, id) WHERE n.account = u.account AND n.state = u.state AND n.id = u.id"};
+const Sql kNotSent{"settle: not sent",
+                   "INSERT INTO not_sent(account, state, id, code) SELECT * FROM"
+                   " unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])"};
 
 }  // namespace
 
@@ -103,6 +123,7 @@ SettlingSet SettlingSet::of(std::span<const Table> answers, Instant now) {
   for (int i = 0; i < sending.size(); ++i) {
     lives[DeliveryKey{sending.integer(i, 0)}] =
         sending.optional_instant(i, 1).value_or(from_epoch_ms(INT64_MAX / 4));
+    set.totals[DeliveryKey{sending.integer(i, 0)}] = sending.integer(i, 2);
   }
   for (int i = 0; i < rows.size(); ++i) {
     SettlingBatch& row = set.batches[rows.integer(i, 0)];
@@ -115,6 +136,8 @@ SettlingSet SettlingSet::of(std::span<const Table> answers, Instant now) {
     row.losses = rows.integer(i, 7);
     row.alone = rows.optional_integer(i, 8);
     row.ready_at = rows.optional_instant(i, 9);
+    row.account = AccountKey{rows.integer(i, 10)};
+    row.first_email_id = rows.integer(i, 11);
     const auto life = lives.find(row.delivery);
     row.known = life != lives.end();
     if (row.known) row.expires = life->second;
@@ -170,6 +193,8 @@ Result<OutcomeRecorded> SettlingSet::settle(const OutcomeRecord& outcome) {
     if (auto* const was = count_of(sum, recipient.state)) --*was;
     if (auto* const is = count_of(sum, verdict.next)) ++*is;
     if (!is_terminal(recipient.state) && is_terminal(verdict.next)) ++its->settled;
+    events.add(its->account, event_of(outcome, verdict.next, recipient.attempts, now));
+    keep_log(*its, place, verdict.next, log_code(outcome.outcome));
     recipient.state = verdict.next;
     recipient.due = due;
     if (due && (!its->due || *due < *its->due)) its->due = due;
@@ -177,6 +202,19 @@ Result<OutcomeRecorded> SettlingSet::settle(const OutcomeRecord& outcome) {
   return OutcomeRecorded{.state = recipient.state,
                          .superseded = !changes,
                          .due = recipient.due ? std::optional(*recipient.due - now) : std::nullopt};
+}
+
+// What is sent at the first try, as nearly all is, is not written down.
+void SettlingSet::keep_log(const SettlingBatch& its, const Place& place, RecipientState next,
+                           int code) {
+  const RecipientState was = recipients[place].state;
+  if (!is_kept_not_sent(was) && !is_kept_not_sent(next)) return;
+  const auto [entry, added] = log.try_emplace(place);
+  if (added) {
+    entry->second = {.account = its.account, .id = its.first_email_id + place.second, .was = was};
+  }
+  entry->second.is = next;
+  entry->second.code = code;
 }
 
 Result<void> SettlingSet::doubt(const BatchKey& key) {
@@ -270,8 +308,35 @@ void add_arrived(To& to, const SettlingSet& set) {
 }
 
 template <class To>
+void add_log(To& to, const SettlingSet& set) {
+  struct Columns {
+    Column account{kInt8}, state{kInt8}, id{kInt8};
+  };
+  Columns gone;
+  Columns come;
+  Column code(kInt8);
+  for (const auto& [place, entry] : set.log) {
+    if (is_kept_not_sent(entry.was)) {
+      gone.account.add(entry.account);
+      gone.state.add(entry.was);
+      gone.id.add(entry.id);
+    }
+    if (!is_kept_not_sent(entry.is)) continue;
+    come.account.add(entry.account);
+    come.state.add(entry.is);
+    come.id.add(entry.id);
+    code.add(entry.code);
+  }
+  if (!gone.id.empty()) to.add(kNoLongerNotSent, Params() << gone.account << gone.state << gone.id);
+  if (!come.id.empty()) {
+    to.add(kNotSent, Params() << come.account << come.state << come.id << code);
+  }
+}
+
+template <class To>
 void add_recipients(To& to, const SettlingSet& set) {
   add_progress(to, set);
+  add_log(to, set);
   add_absolved(to, set);
   add_arrived(to, set);
 }
@@ -295,7 +360,8 @@ void add_batches(To& to, const SettlingSet& set) {
 }
 
 template <class To>
-void add_counts(To& to, const SettlingSet& set) {
+void add_counts(To& to, SettlingSet& set) {
+  Column ends(kBytea);
   Column key(kInt8), delivered(kInt8), bounced(kInt8), dropped(kInt8), expired(kInt8),
       cancelled(kInt8), unknown(kInt8), deferred(kInt8);
   for (const auto& [each, by] : set.counts) {
@@ -307,19 +373,29 @@ void add_counts(To& to, const SettlingSet& set) {
     cancelled.add(by.cancelled);
     unknown.add(by.unknown);
     deferred.add(by.deferred);
+    const auto total = set.totals.find(each);
+    const SheetEntry end = event_of_many(EventKind::delivery_finished, each,
+                                         total == set.totals.end() ? 0 : total->second, set.now);
+    ends.add(Octets{pack_sheet(set.now, std::span(&end, 1))});
+  }
+  Column account(kInt8);
+  Column entries(kBytea);
+  for (const auto& [its_account, sheet] : set.events.sheets(set.now)) {
+    account.add(its_account);
+    entries.add(Octets{sheet});
   }
   to.add(kLockDeliveries, Params() << key);
   to.add(kCount, Params() << key << delivered << bounced << dropped << expired << cancelled
-                          << unknown << deferred << set.now);
+                          << unknown << deferred << set.now << account << entries << ends);
 }
 
 template void add_reading(Link&, const std::set<BatchKey>&, const std::set<Place>&);
 template void add_recipients(Link&, const SettlingSet&);
 template void add_batches(Link&, const SettlingSet&);
-template void add_counts(Link&, const SettlingSet&);
+template void add_counts(Link&, SettlingSet&);
 template void add_reading(Session&, const std::set<BatchKey>&, const std::set<Place>&);
 template void add_recipients(Session&, const SettlingSet&);
 template void add_batches(Session&, const SettlingSet&);
-template void add_counts(Session&, const SettlingSet&);
+template void add_counts(Session&, SettlingSet&);
 
 }  // namespace todoku::store::postgres

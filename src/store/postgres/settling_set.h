@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/event_sheet.h"
 #include "store/numbers.h"
 #include "store/postgres/wire.h"
 #include "store/settling.h"
@@ -29,6 +30,8 @@ using Place = std::pair<std::int64_t, std::int64_t>;  // batch number, seq
 // As stored, and what its pieces make of it.
 struct SettlingBatch {
   DeliveryKey delivery{};
+  AccountKey account{};
+  PublicId first_email_id = 0;
   std::int64_t size = 0;
   bool has_holes = false;
   std::int64_t open = 0;
@@ -66,6 +69,15 @@ struct SettlingRecipient {
   std::string more;
 };
 
+// A recipient's place among those who were not sent to (store/logs.h), before and after.
+struct SettlingLog {
+  AccountKey account{};
+  PublicId id = 0;
+  RecipientState was = RecipientState::pending;
+  RecipientState is = RecipientState::pending;
+  int code = 0;
+};
+
 struct SettlingSet {
   Instant now{};
   std::map<std::int64_t, SettlingBatch> batches;
@@ -74,12 +86,16 @@ struct SettlingSet {
   std::set<Place> on_their_way;  // of whom nothing is recorded yet
   std::set<Place> arrived;       // no more
   std::set<Place> absolved;
+  std::map<Place, SettlingLog> log;              // of whom it changes
   std::map<DeliveryKey, DeliveryCounts> counts;  // to be added, of each that is touched
+  std::map<DeliveryKey, std::int64_t> totals;    // recipients of each that goes out, or has
+  CommitEvents events;
 
   // The answers to what add_reading() added.
   [[nodiscard]] static SettlingSet of(std::span<const Table> answers, Instant now);
   // not_found: no such recipient, or its delivery was deleted.
   [[nodiscard]] Result<OutcomeRecorded> settle(const OutcomeRecord& outcome);
+  void keep_log(const SettlingBatch& its, const Place& place, RecipientState next, int code);
   // Those who are on their way in this batch, whose holder says nothing any more.
   [[nodiscard]] Result<void> doubt(const BatchKey& key);
   // nullptr: it is not there, or its number is another delivery's.
@@ -101,8 +117,8 @@ void add_recipients(To& to, const SettlingSet& set);
 // Answers number, open recipients and when it is due for each batch that changes.
 template <class To>
 void add_batches(To& to, const SettlingSet& set);
-// Two statements; the second answers which deliveries it ends.
+// Two statements; the second answers which deliveries it ends, and tells the events.
 template <class To>
-void add_counts(To& to, const SettlingSet& set);
+void add_counts(To& to, SettlingSet& set);
 
 }  // namespace todoku::store::postgres

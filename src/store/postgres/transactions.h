@@ -65,6 +65,23 @@ class Questions final : public ReadTransaction {
                             std::int64_t limit, std::optional<std::int64_t> from) override;
   Result<Story> story(const RecipientKey& key) override;
 
+  // -- the log, usages (reads_logs.cc; stories: reads_recipients.cc)
+  Result<std::vector<LogRange>> log_ranges(DeliveryKey key) override;
+  Result<PublicId> log_id_since(AccountKey account, Instant at) override;
+  Result<std::vector<DeliveryKey>> late_starts(AccountKey account, Instant from, Instant to,
+                                               std::int64_t limit) override;
+  Result<std::vector<LogHit>> not_sent(AccountKey account, LogKey key, LogRange range,
+                                       std::int64_t limit) override;
+  Result<std::vector<LogBatch>> log_batches(AccountKey account, LogRange range,
+                                            std::int64_t limit) override;
+  Result<std::vector<LogHit>> log_hits(std::span<const LogBatch> batches,
+                                       std::int64_t limit) override;
+  Result<Addressed> log_ids_of(AccountKey account, std::string_view address, PublicId below,
+                               std::optional<std::int64_t> from) override;
+  Result<std::vector<Story>> log_stories(AccountKey account,
+                                         std::span<const PublicId> ids) override;
+  Result<std::vector<Usage>> usages(AccountKey account, Month first, Month last) override;
+
   // -- imports (reads_scheduling.cc)
   Result<ImportJob> import_job(AccountKey account, PublicId id) override;
   Result<std::vector<ImportJob>> running_imports(NodeKey node) override;
@@ -103,6 +120,10 @@ class Questions final : public ReadTransaction {
 
   // -- bells (bells.cc)
   Result<BellDepth> bell_depth(const BellChannel& channel) override;
+
+  // -- events (events.cc)
+  Result<EventPage> events(const EventQuestion& question) override;
+  Result<EventPlace> last_event_place() override;
 
   // -- figures (reads_scheduling.cc)
   Result<std::vector<QueueFigures>> queue_figures() override;
@@ -199,6 +220,12 @@ class Changes final : public WriteTransaction {
   Result<SourceOwner> take_source(NodeKey node, std::string_view source) override;
   Result<void> give_source(NodeKey node, std::string_view source) override;
 
+  // -- events (events.cc)
+  Result<bool> drop_events(Instant before, std::int64_t sheets) override;
+  Result<void> begin_event_generation() override;
+  // For the owner: adds what was made true to the flight that commits it.
+  void add_events();
+
  private:
   [[nodiscard]] Result<void> changed(Topic topic);
   // Parts of purge_deleted(): true when no removed upload, no answer that is not kept is left.
@@ -210,6 +237,7 @@ class Changes final : public WriteTransaction {
 
   Session& session_;
   Questions questions_;
+  CommitEvents events_;
 };
 
 }  // namespace todoku::store::postgres

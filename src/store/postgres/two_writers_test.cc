@@ -146,8 +146,7 @@ TEST_F(TwoWritersTest, WhatOneAddsToTheDraftOfAnotherIsSent) {
   ASSERT_THAT(due.domains, SizeIs(1));
   ASSERT_THAT(due.domains.front().batches, SizeIs(1));
   const BatchKey key = due.domains.front().batches.front().key;
-  const auto claimed =
-      must(second_->perform_and_wait(Claim{.node = node, .batches = {key}, .along = {}}));
+  const auto claimed = must(second_->perform_and_wait(Claim{.node = node, .batches = {key}}));
   ASSERT_TRUE(claimed.batches.front()) << claimed.batches.front().error().detail;
   const LeasedBatch& leased = *claimed.batches.front();
   ASSERT_THAT(leased.recipients, SizeIs(1));
@@ -155,8 +154,8 @@ TEST_F(TwoWritersTest, WhatOneAddsToTheDraftOfAnotherIsSent) {
   delivered.outcome.state = RecipientState::delivered;
   const std::vector outcomes{delivered};
   const std::vector releases{BatchRelease{.held = leased.held()}};
-  const auto settled = must(
-      first_->perform_and_wait(Settle{.outcomes = outcomes, .releases = releases, .along = {}}));
+  const auto settled =
+      must(first_->perform_and_wait(Settle{.outcomes = outcomes, .releases = releases}));
   ASSERT_TRUE(settled.outcomes.front());
   EXPECT_EQ(settled.outcomes.front()->state, RecipientState::delivered);
   EXPECT_EQ(settled.finished, std::vector{made.key});

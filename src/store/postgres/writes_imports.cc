@@ -111,6 +111,9 @@ Result<void> Changes::end_import(PublicId job, AccountKey account, const ImportE
   const auto import = running_import(session_, job, account, node);
   if (!import) return fail(import.error());
   const bool finished = end.status == ImportStatus::finished;
+  const std::int64_t appended = finished ? import->staged : 0;
+  events_.add(account, event_of_many(EventKind::import_ended, import->delivery, appended,
+                                     session_.now(), job));
   const auto done =
       session_.add(kDropList, Params() << account << job)
           .add(kWantUpload, Params() << std::string_view(end.errors))
@@ -119,8 +122,7 @@ Result<void> Changes::end_import(PublicId job, AccountKey account, const ImportE
                                  << std::string_view(end.errors) << end.folded)
           .add(kEndSection, Params()
                                 << import->section << (finished ? kSectionLive : kSectionDiscarded))
-          .add(kBackToEdit,
-               Params() << import->delivery << (finished ? import->staged : 0) << session_.now())
+          .add(kBackToEdit, Params() << import->delivery << appended << session_.now())
           .fly();
   if (!done) return fail(done.error());
   return {};

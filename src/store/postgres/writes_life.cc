@@ -5,6 +5,7 @@
 
 #include "store/postgres/rows.h"
 #include "store/postgres/transactions.h"
+#include "store/usages.h"
 
 namespace todoku::store::postgres {
 namespace {
@@ -23,7 +24,13 @@ const Sql kStart{
     " phase = CASE total WHEN 0 THEN 6 ELSE 5 END, started = $2::bigint, expires = $3,"
     " finished = CASE total WHEN 0 THEN $2::bigint END, agenda = NULL, signing = $4, updated = $2"
     " WHERE key = $1 AND status IN (3, 4) AND deleted = 0"
-    " AND (SELECT suspended FROM accounts a WHERE a.key = d.account) = 0 RETURNING traffic"};
+    " AND (SELECT suspended FROM accounts a WHERE a.key = d.account) = 0"
+    " RETURNING traffic, account, total"};
+const Sql kCountUsage{
+    "life: usage",
+    "INSERT INTO usages(account, month, slot, mails, updated) VALUES($1, $2, $3, $4, $5)"
+    " ON CONFLICT(account, month, slot) DO UPDATE SET mails = usages.mails + excluded.mails,"
+    " updated = greatest(usages.updated, excluded.updated)"};
 // Before the delivery's row, as everywhere. Bulk batches are due since they were made.
 const Sql kLockUrgentBatches{"life: lock batches",
                              "SELECT b.number FROM sections s JOIN batches b ON b.section = s.id"
@@ -34,7 +41,7 @@ const Sql kMakeDue{"life: make due",
 const Sql kFail{"life: fail",
                 "UPDATE deliveries SET status = 7, phase = 7, finished = $3, agenda = NULL,"
                 " cancelled = total, failure_reason = $2, updated = $3"
-                " WHERE key = $1 AND status IN (3, 4) AND deleted = 0"};
+                " WHERE key = $1 AND status IN (3, 4) AND deleted = 0 RETURNING account, total"};
 // All batches of a transaction, which follow its key, and of its sections.
 const Sql kLockItsBatches{
     "life: lock its batches",
@@ -105,6 +112,16 @@ Result<void> Changes::start_delivery(DeliveryKey key, std::string_view signing,
     if (!delivery) return fail(delivery.error());
     return wrong_status(*delivery, "reserve or wait");
   }
+  const AccountKey account{started.integer(0, 1)};
+  const std::int64_t total = started.integer(0, 2);
+  events_.add(account, event_of_many(EventKind::delivery_started, key, total, now));
+  if (total == 0) events_.add(account, event_of_many(EventKind::delivery_finished, key, 0, now));
+  if (total > 0) {
+    const auto counted =
+        session_.ask(kCountUsage, Params() << account << month_of(now)
+                                           << (number_of(key) & (kUsageSlots - 1)) << total << now);
+    if (!counted) return fail(counted.error());
+  }
   if (static_cast<TrafficClass>(started.integer(0, 0)) == TrafficClass::bulk) return {};
   const auto due = session_.ask(kMakeDue, Params() << numbers_in(answers->front()) << now);
   if (!due) return fail(due.error());
@@ -112,8 +129,13 @@ Result<void> Changes::start_delivery(DeliveryKey key, std::string_view signing,
 }
 
 Result<void> Changes::fail_delivery(DeliveryKey key, std::string_view reason) {
-  return changed_one(session_, session_.ask(kFail, Params() << key << reason << session_.now()),
-                     key, "reserve or wait");
+  const auto failed = session_.ask(kFail, Params() << key << reason << session_.now());
+  if (failed && !failed->empty()) {
+    events_.add(
+        AccountKey{failed->integer(0, 0)},
+        event_of_many(EventKind::delivery_failed, key, failed->integer(0, 1), session_.now()));
+  }
+  return changed_one(session_, failed, key, "reserve or wait");
 }
 
 Result<void> Changes::delete_delivery(DeliveryKey key) {

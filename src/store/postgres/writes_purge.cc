@@ -25,6 +25,12 @@ const Sql kDropRecipients{"purge: recipients", "DELETE FROM recipients WHERE bat
 const Sql kDropProgress{"purge: progress", "DELETE FROM progress WHERE batch = ANY($1)"};
 const Sql kDropWays{"purge: on their way", "DELETE FROM on_its_way WHERE batch = ANY($1)"};
 const Sql kDropSuspects{"purge: suspects", "DELETE FROM suspects WHERE batch = ANY($1)"};
+const Sql kDropNotSent{
+    "purge: not sent",
+    "DELETE FROM not_sent n USING (SELECT account, first_email_id, capacity, state FROM batches,"
+    " unnest(ARRAY[1, 3, 4, 5, 6, 7]::bigint[]) state WHERE number = ANY($1)) b"
+    " WHERE n.account = b.account AND n.state = b.state AND n.id >= b.first_email_id"
+    " AND n.id < b.first_email_id + b.capacity"};
 const Sql kDropBatches{"purge: batches", "DELETE FROM batches WHERE number = ANY($1)"};
 const Sql kDropAttachments{"purge: attachments", "DELETE FROM attachments WHERE delivery = $1"};
 const Sql kDropUploads{"purge: uploads of import jobs",
@@ -52,6 +58,7 @@ Result<int> drop_batches(Session& session, const Result<Table>& batches, std::in
                         .add(kDropProgress, Params() << numbers)
                         .add(kDropWays, Params() << numbers)
                         .add(kDropSuspects, Params() << numbers)
+                        .add(kDropNotSent, Params() << numbers)
                         .add(kDropBatches, Params() << numbers)
                         .fly();
   if (!done) return fail(done.error());

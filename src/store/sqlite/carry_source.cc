@@ -35,7 +35,7 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 17> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 20> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
@@ -69,6 +69,9 @@ constexpr std::array<CarriedQuery, 17> kCarriedQueries{{
     {"progress", "SELECT id, info, due, history FROM progress ORDER BY id"},
     {"suspects", "SELECT recipient, deaths, aside FROM suspects ORDER BY recipient"},
     {"on_its_way", "SELECT recipient FROM on_its_way ORDER BY recipient"},
+    {"event_sheets", "SELECT account, place, at, entries FROM event_sheets ORDER BY place"},
+    {"usages", "SELECT account, month, slot, mails, updated FROM usages ORDER BY account, month"},
+    {"not_sent", "SELECT account, state, id, code FROM not_sent ORDER BY account, state, id"},
     {"import_jobs",
      "SELECT account, id, delivery, section, status, ignore_errors, immediate, keep_duplicates,"
      " language, percentage, staged, folded, success, failed, total, upload_file, error_file,"
@@ -313,6 +316,12 @@ Result<CarriedHead> SqliteCarrySource::head() {
       " (SELECT coalesce(max(id), 0) + 1 FROM sections))");
   if (!next) return fail(next.error());
   head.next_number = *next;
+  const auto generation = db_->integer("SELECT value FROM meta WHERE name = 'event_generation'");
+  if (!generation) return fail(generation.error());
+  head.event_generation = *generation;
+  const auto kept = db_->integer("SELECT value FROM meta WHERE name = 'events_kept_from'");
+  if (!kept) return fail(kept.error());
+  head.events_kept_from = *kept;
   return head;
 }
 

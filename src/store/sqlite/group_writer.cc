@@ -375,6 +375,12 @@ void GroupWriter::commit() {
     ++failed_commits_;
     return;
   }
+  if (auto told = transaction_.write_events(); !told) {
+    ++failed_commits_;
+    committing_.failed(clock_.steady_now(), {{"error", told.error().detail}});
+    lose_group(told.error(), false);
+    return;
+  }
   const SteadyInstant began = clock_.steady_now();
   frames_.reset();
   auto committed = db_.query("COMMIT").run();

@@ -103,6 +103,24 @@ class Queries {
                                           std::optional<std::int64_t> from);
   [[nodiscard]] Result<Story> story(const RecipientKey& key);
 
+  // reads_logs.cc
+  [[nodiscard]] Result<std::vector<LogRange>> log_ranges(DeliveryKey key);
+  [[nodiscard]] Result<PublicId> log_id_since(AccountKey account, Instant at);
+  [[nodiscard]] Result<std::vector<DeliveryKey>> late_starts(AccountKey account, Instant from,
+                                                             Instant to, std::int64_t limit);
+  [[nodiscard]] Result<std::vector<LogHit>> not_sent(AccountKey account, LogKey key, LogRange range,
+                                                     std::int64_t limit);
+  [[nodiscard]] Result<std::vector<LogBatch>> log_batches(AccountKey account, LogRange range,
+                                                          std::int64_t limit);
+  [[nodiscard]] Result<std::vector<LogHit>> log_hits(std::span<const LogBatch> batches,
+                                                     std::int64_t limit);
+  [[nodiscard]] Result<LogReads::Addressed> log_ids_of(AccountKey account, std::string_view address,
+                                                       PublicId below,
+                                                       std::optional<std::int64_t> from);
+  [[nodiscard]] Result<std::vector<Story>> log_stories(AccountKey account,
+                                                       std::span<const PublicId> ids);
+  [[nodiscard]] Result<std::vector<Usage>> usages(AccountKey account, Month first, Month last);
+
   [[nodiscard]] Result<std::vector<StartingDelivery>> deliveries_to_start(std::int64_t limit);
   [[nodiscard]] Result<std::optional<Milliseconds>> next_reservation();
   [[nodiscard]] Result<std::vector<SendingDelivery>> sending_bulk();
@@ -127,6 +145,10 @@ class Queries {
   [[nodiscard]] Result<std::vector<SourceOwner>> source_owners();
 
   [[nodiscard]] Result<BellDepth> bell_depth(const BellChannel& channel);
+
+  [[nodiscard]] Result<EventPage> events(const EventQuestion& question);
+  [[nodiscard]] Result<EventPlace> last_event_place();
+  [[nodiscard]] Result<std::uint64_t> event_generation();
 
   [[nodiscard]] Result<std::vector<QueueFigures>> queue_figures();
   [[nodiscard]] Result<AccountWork> work_of(AccountKey account);
@@ -153,6 +175,14 @@ class Queries {
 
  private:
   struct RecipientRow;
+  // The batch that begins at or before an email id; nullopt: there is none.
+  struct IdPlace {
+    std::int64_t number = 0;
+    PublicId first = 0;
+    std::int64_t size = 0;
+    Instant created{};
+  };
+  [[nodiscard]] Result<std::optional<IdPlace>> place_of_id(AccountKey account, PublicId id);
   [[nodiscard]] Result<Delivery> with_content(Delivery delivery);
   [[nodiscard]] Result<DeliveryKey> key_of(AccountKey account, PublicId id);
   [[nodiscard]] Query deliveries_in_order(const DeliveryFilter& filter, DeliveryOrder order,
@@ -163,6 +193,7 @@ class Queries {
                                                                      const BatchRow& batch);
   [[nodiscard]] Result<std::optional<Story>> story_of(std::int64_t row);
   [[nodiscard]] static SetAside set_aside_in(const Query& row);
+  [[nodiscard]] Result<void> join(EventRecord& event);
   [[nodiscard]] Query few_due(const Due& due);
   [[nodiscard]] Query page_of_due(const Due& due, std::string_view from);
   [[nodiscard]] Query due_of_domain(const Due& due);

@@ -266,8 +266,45 @@ CREATE TABLE kept_answers(
 CREATE INDEX kept_answers_until ON kept_answers(until);
 )sql";
 
-// webhooks              store/webhooks.h. status: 1 active, 2 failing, 3 disabled.
+// event_sheets          store/event_sheet.h. place: generation and commit in one number; here a
+//                       sheet takes a number of the line (store/numbers.h), of its one writer, so
+//                       that sheets of later commits have later places.
+// meta.event_generation, meta.events_kept_from   store/events.h; the second is the place
+//                       of the last sheet that was deleted.
 constexpr const char* kVersion14 = R"sql(
+CREATE TABLE event_sheets(
+  place INTEGER PRIMARY KEY, account INTEGER NOT NULL, at INTEGER NOT NULL, entries BLOB NOT NULL);
+CREATE INDEX event_sheets_account ON event_sheets(account);
+INSERT INTO meta(name, value) VALUES('event_generation', 0), ('events_kept_from', 0);
+)sql";
+
+// not_sent              Who was not simply sent to (store/logs.h), of recipients that have a state:
+//                       id is the email_id. Of outcomes recorded before version 15 the code is not
+//                       known: 0.
+// batches_log           Where the ids of a bulk delivery lie.
+// deliveries_late       What started more than store/logs.h's kLogLateStart after its registration.
+// usages                Mails started by month (store/usages.h).
+constexpr const char* kVersion15 = R"sql(
+CREATE TABLE not_sent(
+  account INTEGER NOT NULL, state INTEGER NOT NULL, id INTEGER NOT NULL, code INTEGER NOT NULL,
+  PRIMARY KEY(account, state, id)) WITHOUT ROWID;
+CREATE INDEX not_sent_code ON not_sent(account, code, id);
+INSERT INTO not_sent(account, state, id, code)
+  SELECT b.account, p.info & 7, b.first_email_id + (p.id & 511), 0
+  FROM progress p JOIN batches b ON b.number = p.id >> 9 WHERE (p.info & 7) NOT IN (0, 2);
+CREATE INDEX batches_log ON batches(section, first_email_id, capacity) WHERE section IS NOT NULL;
+CREATE INDEX deliveries_late ON deliveries(account, started)
+  WHERE started > created + 60000 AND deleted = 0;
+CREATE TABLE usages(
+  account INTEGER NOT NULL, month INTEGER NOT NULL, slot INTEGER NOT NULL, mails INTEGER NOT NULL,
+  updated INTEGER NOT NULL, PRIMARY KEY(account, month, slot)) WITHOUT ROWID;
+INSERT INTO usages(account, month, slot, mails, updated)
+  SELECT account, CAST(strftime('%Y%m', started / 1000 + 32400, 'unixepoch') AS INTEGER), 0,
+  sum(total), max(started) FROM deliveries WHERE started IS NOT NULL GROUP BY 1, 2;
+)sql";
+
+// webhooks              store/webhooks.h. status: 1 active, 2 failing, 3 disabled.
+constexpr const char* kVersion16 = R"sql(
 CREATE TABLE webhooks(
   name TEXT PRIMARY KEY, account INTEGER NOT NULL, form INTEGER NOT NULL, status INTEGER NOT NULL,
   shown TEXT NOT NULL, sealed BLOB NOT NULL, wishes BLOB NOT NULL, state BLOB NOT NULL,
@@ -280,9 +317,9 @@ CREATE TABLE webhook_set_aside(
 )sql";
 
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 14> kMigrations{
-    kVersion1, kVersion2, kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,
-    kVersion8, kVersion9, kVersion10, kVersion11, kVersion12, kVersion13, kVersion14};
+constexpr std::array<const char*, 16> kMigrations{
+    kVersion1, kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,  kVersion8,
+    kVersion9, kVersion10, kVersion11, kVersion12, kVersion13, kVersion14, kVersion15, kVersion16};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "store/event_sheet.h"
 #include "store/pending.h"
 #include "store/sqlite/counters.h"
 #include "store/sqlite/queries.h"
@@ -101,6 +102,40 @@ class SqliteReadTransaction final : public ReadTransaction {
   }
   Result<Story> story(const RecipientKey& key) override { return queries_.story(key); }
 
+  Result<std::vector<LogRange>> log_ranges(DeliveryKey key) override {
+    return queries_.log_ranges(key);
+  }
+  Result<PublicId> log_id_since(AccountKey account, Instant at) override {
+    return queries_.log_id_since(account, at);
+  }
+  Result<std::vector<DeliveryKey>> late_starts(AccountKey account, Instant from, Instant to,
+                                               std::int64_t limit) override {
+    return queries_.late_starts(account, from, to, limit);
+  }
+  Result<std::vector<LogHit>> not_sent(AccountKey account, LogKey key, LogRange range,
+                                       std::int64_t limit) override {
+    return queries_.not_sent(account, key, range, limit);
+  }
+  Result<std::vector<LogBatch>> log_batches(AccountKey account, LogRange range,
+                                            std::int64_t limit) override {
+    return queries_.log_batches(account, range, limit);
+  }
+  Result<std::vector<LogHit>> log_hits(std::span<const LogBatch> batches,
+                                       std::int64_t limit) override {
+    return queries_.log_hits(batches, limit);
+  }
+  Result<Addressed> log_ids_of(AccountKey account, std::string_view address, PublicId below,
+                               std::optional<std::int64_t> from) override {
+    return queries_.log_ids_of(account, address, below, from);
+  }
+  Result<std::vector<Story>> log_stories(AccountKey account,
+                                         std::span<const PublicId> ids) override {
+    return queries_.log_stories(account, ids);
+  }
+  Result<std::vector<Usage>> usages(AccountKey account, Month first, Month last) override {
+    return queries_.usages(account, first, last);
+  }
+
   Result<ImportJob> import_job(AccountKey account, PublicId id) override {
     return queries_.import_job(account, id);
   }
@@ -154,6 +189,11 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<BellDepth> bell_depth(const BellChannel& channel) override {
     return queries_.bell_depth(channel);
   }
+
+  Result<EventPage> events(const EventQuestion& question) override {
+    return queries_.events(question);
+  }
+  Result<EventPlace> last_event_place() override { return queries_.last_event_place(); }
 
   Result<std::vector<QueueFigures>> queue_figures() override { return queries_.queue_figures(); }
   Result<AccountWork> work_of(AccountKey account) override { return queries_.work_of(account); }
@@ -254,6 +294,10 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<SourceOwner> take_source(NodeKey node, std::string_view source) override;
   Result<void> give_source(NodeKey node, std::string_view source) override;
 
+  // -- events (events.cc)
+  Result<bool> drop_events(Instant before, std::int64_t sheets) override;
+  Result<void> begin_event_generation() override;
+
   // -- hot operations: each item is answered in its place. An error: the engine refused, and what
   // was changed must be rolled back.
   Result<void> perform(Together<Accept> items);                    // writes_accept.cc
@@ -287,8 +331,11 @@ class SqliteWriteTransaction final : public WriteTransaction {
   struct Mark {
     std::int64_t waiting = 0;
     std::size_t counters = 0;
+    std::size_t events = 0;
   };
-  [[nodiscard]] Mark mark() const { return {waiting_, counters_.mark()}; }
+  [[nodiscard]] Mark mark() const { return {waiting_, counters_.mark(), events_.mark()}; }
+  // The last thing before the commit.
+  [[nodiscard]] Result<void> write_events();
   // Everything since `mark` was rolled back.
   void rolled_back(const Mark& mark);
   void committed();
@@ -334,6 +381,9 @@ class SqliteWriteTransaction final : public WriteTransaction {
                                     DeliveryCounts& counts, Result<OutcomeRecorded>& answer);
   [[nodiscard]] Result<void> release(const BatchRelease& release, BatchSettling& batch,
                                      DeliveryCounts& counts, Result<BatchReleased>& answer);
+  [[nodiscard]] Result<void> keep_not_sent(AccountKey account, PublicId id, RecipientState was,
+                                           RecipientState is, int code);
+  [[nodiscard]] Result<void> count_usage(AccountKey account, std::int64_t mails);  // writes_life.cc
   [[nodiscard]] Result<void> count_delivery(DeliveryKey key, const DeliveryCounts& by,
                                             Settling& settling);
   [[nodiscard]] Result<std::optional<Instant>> earliest_due(std::int64_t batch, std::int64_t open);
@@ -362,6 +412,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Connection& db_;
   Counters counters_;
   LiveFigures& figures_;
+  CommitEvents events_;
   Instant now_{};
   std::atomic<std::uint64_t> addresses_written_{0};
   std::int64_t waiting_ = 0;  // added to figures_ when it is committed

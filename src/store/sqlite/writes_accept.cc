@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Accept (store/work.h): transactions, stored, started and leased in one step.
+#include <map>
+
 #include <fmt/format.h>
 
+#include "store/settling.h"
 #include "store/sqlite/keys.h"
 #include "store/sqlite/recipient_appender.h"
 #include "store/sqlite/transactions.h"
@@ -44,6 +47,9 @@ Result<Accepted> SqliteWriteTransaction::accept(Accept& accept, NodeKey holder) 
   done = appender.append_transaction(accept, holder, accepted);
   if (!done) return fail(std::move(done.error()));
   if (made->traffic == TrafficClass::transactional) waiting_ += size;
+  for (std::int64_t i = 0; i < size; ++i) {
+    events_.add(made->account, accepted_event(made->key, i, now_));
+  }
   accepted.delivery = std::move(*made);
   return accepted;
 }
@@ -51,6 +57,7 @@ Result<Accepted> SqliteWriteTransaction::accept(Accept& accept, NodeKey holder) 
 Result<void> SqliteWriteTransaction::perform(Together<Accept> items) {
   std::optional<NodeKey> asked;
   bool lives = false;
+  std::map<AccountKey, std::int64_t> mails;
   for (Pending<Accept>* const item : items) {
     if (auto sound = check_sound(item->op); !sound) {
       item->answer = fail(std::move(sound.error()));
@@ -68,7 +75,12 @@ Result<void> SqliteWriteTransaction::perform(Together<Accept> items) {
         accepted.error().kind != ErrorKind::conflict) {
       return fail(std::move(accepted.error()));
     }
+    if (accepted) mails[item->op.delivery.account] += accepted->delivery.counts.total;
     item->answer = std::move(accepted);
+  }
+  for (const auto& [account, count] : mails) {
+    auto counted = count_usage(account, count);
+    if (!counted) return counted;
   }
   return {};
 }

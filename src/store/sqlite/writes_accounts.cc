@@ -28,6 +28,7 @@ void SqliteWriteTransaction::committed() {
 void SqliteWriteTransaction::rolled_back(const Mark& mark) {
   waiting_ = mark.waiting;
   counters_.undo(mark.counters);
+  events_.undo(mark.events);
   queries_.dictionary().forget();
 }
 

@@ -6,7 +6,6 @@
 #include "store/records.h"
 #include "store/sqlite/keys.h"
 #include "store/sqlite/transactions.h"
-#include "store/texts.h"
 
 namespace todoku::store::sqlite {
 
@@ -135,10 +134,6 @@ Result<Result<LeasedBatch>> SqliteWriteTransaction::claim(const BatchKey& key, N
 
 Result<void> SqliteWriteTransaction::perform(Together<Claim> items) {
   for (Pending<Claim>* const item : items) {
-    if (auto sound = check_sound(item->op); !sound) {
-      item->answer = fail(std::move(sound.error()));
-      continue;
-    }
     const auto lives = node_lives(item->op.node);
     if (!lives) return fail(lives.error());
     if (!*lives) {

@@ -126,8 +126,11 @@ Result<void> SqliteWriteTransaction::end_import(PublicId job, AccountKey account
              .bind(finished ? kSectionLive : kSectionDiscarded, import->section)
              .run();
   if (!done) return done;
+  const std::int64_t appended = finished ? import->staged : 0;
+  events_.add(account,
+              event_of_many(EventKind::import_ended, import->delivery, appended, now_, job));
   return db_.query("UPDATE deliveries SET status = ?, total = total + ?, updated = ? WHERE key = ?")
-      .bind(DeliveryStatus::edit, finished ? import->staged : 0, now_, import->delivery)
+      .bind(DeliveryStatus::edit, appended, now_, import->delivery)
       .run();
 }
 

@@ -49,19 +49,21 @@ Result<void> SqliteWriteTransaction::start_delivery(DeliveryKey key, std::string
                                                     Milliseconds life_time) {
   std::int64_t total = 0;
   TrafficClass traffic{};
+  AccountKey account{};
   {
     auto query = db_.query(
         "UPDATE deliveries SET status = CASE total WHEN 0 THEN 6 ELSE 5 END, started = ?1,"
         " expires = ?2, finished = CASE total WHEN 0 THEN ?1 END, agenda = NULL, signing = ?3,"
         " updated = ?1 WHERE key = ?4 AND status IN (3, 4) AND deleted = 0"
         " AND (SELECT suspended FROM accounts a WHERE a.key = deliveries.account) = 0"
-        " RETURNING total, traffic");
+        " RETURNING total, traffic, account");
     query.bind(now_, now_ + life_time, signing, key);
     const bool started = query.next();
     if (query.failed()) return fail(query.error());
     if (started) {
       total = query.integer(0);
       traffic = static_cast<TrafficClass>(query.integer(1));
+      account = AccountKey{query.integer(2)};
       (void)query.next();
     } else {
       const auto delivery = queries_.delivery_row(key);
@@ -69,6 +71,10 @@ Result<void> SqliteWriteTransaction::start_delivery(DeliveryKey key, std::string
       return wrong_status(*delivery, "reserve or wait");
     }
   }
+  events_.add(account, event_of_many(EventKind::delivery_started, key, total, now_));
+  if (total == 0) events_.add(account, event_of_many(EventKind::delivery_finished, key, 0, now_));
+  auto counted = count_usage(account, total);
+  if (!counted) return counted;
   if (traffic == TrafficClass::bulk) return {};  // due since they were made
   waiting_ += total;
   const auto sections = queries_.live_sections(key);
@@ -82,15 +88,36 @@ Result<void> SqliteWriteTransaction::start_delivery(DeliveryKey key, std::string
   return {};
 }
 
+Result<void> SqliteWriteTransaction::count_usage(AccountKey account, std::int64_t mails) {
+  if (mails == 0) return {};
+  return db_
+      .query(
+          "INSERT INTO usages(account, month, slot, mails, updated) VALUES(?, ?, 0, ?, ?)"
+          " ON CONFLICT(account, month, slot) DO UPDATE SET mails = mails + excluded.mails,"
+          " updated = max(updated, excluded.updated)")
+      .bind(account, month_of(now_), mails, now_)
+      .run();
+}
+
 Result<void> SqliteWriteTransaction::fail_delivery(DeliveryKey key, std::string_view reason) {
-  auto done = db_.query(
-                     "UPDATE deliveries SET status = 7, finished = ?1, agenda = NULL,"
-                     " cancelled = total, failure_reason = ?2, updated = ?1"
-                     " WHERE key = ?3 AND status IN (3, 4) AND deleted = 0")
-                  .bind(now_, reason, key)
-                  .run();
-  if (!done) return done;
-  return changed_one(key, "reserve or wait");
+  {
+    auto query = db_.query(
+        "UPDATE deliveries SET status = 7, finished = ?1, agenda = NULL,"
+        " cancelled = total, failure_reason = ?2, updated = ?1"
+        " WHERE key = ?3 AND status IN (3, 4) AND deleted = 0 RETURNING account, total");
+    query.bind(now_, reason, key);
+    bool failed = false;
+    while (query.next()) {
+      failed = true;
+      events_.add(AccountKey{query.integer(0)},
+                  event_of_many(EventKind::delivery_failed, key, query.integer(1), now_));
+    }
+    if (query.failed()) return fail(query.error());
+    if (failed) return {};
+  }
+  const auto delivery = queries_.delivery_row(key);
+  if (!delivery) return fail(delivery.error());
+  return wrong_status(*delivery, "reserve or wait");
 }
 
 Result<void> SqliteWriteTransaction::delete_delivery(DeliveryKey key) {
@@ -133,6 +160,16 @@ Result<void> SqliteWriteTransaction::delete_delivery(DeliveryKey key) {
 // ---- removal -----------------------------------------------------------------------------------
 
 Result<void> SqliteWriteTransaction::purge_batch(std::int64_t number, std::int64_t& rows) {
+  auto forgotten =
+      db_.query(
+             "DELETE FROM not_sent WHERE account = (SELECT account FROM batches WHERE number = ?1)"
+             " AND state IN (1, 3, 4, 5, 6, 7)"
+             " AND id BETWEEN (SELECT first_email_id FROM batches WHERE number = ?1)"
+             " AND (SELECT first_email_id + capacity - 1 FROM batches WHERE number = ?1)")
+          .bind(number)
+          .run();
+  if (!forgotten) return forgotten;
+  rows -= db_.changes();
   auto done = db_.query("DELETE FROM recipients WHERE id BETWEEN ? AND ?")
                   .bind(first_row(number), last_row(number))
                   .run();

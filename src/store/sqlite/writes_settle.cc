@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <map>
 
+#include "store/logs.h"
 #include "store/records.h"
 #include "store/settling.h"
 #include "store/sqlite/keys.h"
@@ -46,6 +47,8 @@ struct SqliteWriteTransaction::BatchSettling {
   // as stored
   std::int64_t number = 0;
   TrafficClass traffic{};
+  AccountKey account{};
+  PublicId first_email_id = 0;
   std::int64_t size = 0;
   bool has_holes = false;
   std::int64_t open = 0;
@@ -110,6 +113,7 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
                                  history_);
   if (!appended) return appended;
   RecipientState state = RecipientState::pending;
+  std::int64_t attempts = 0;
   auto inserted = db_.query(
                          "INSERT OR IGNORE INTO progress(id, info, due, history)"
                          " VALUES(?, ?, ?, ?)")
@@ -119,7 +123,6 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
   const bool fresh = db_.changes() > 0;
   bool changes = true;
   if (!fresh) {
-    std::int64_t attempts = 0;
     std::optional<Instant> due_before;
     address_.clear();
     {
@@ -152,6 +155,10 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
     count(counts, state, -1);
     count(counts, next, 1);
     if (!is_terminal(state) && is_terminal(next)) ++batch.settled;
+    events_.add(batch.account, event_of(outcome, next, attempts + tried, now_));
+    auto kept = keep_not_sent(batch.account, batch.first_email_id + outcome.key.seq, state, next,
+                              log_code(outcome.outcome));
+    if (!kept) return kept;
     if (due && (!batch.due || *due < *batch.due)) batch.due = due;
   }
   ++batch.recorded;
@@ -159,6 +166,22 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
                            .superseded = !changes,
                            .due = due ? std::optional(*due - now_) : std::nullopt};
   return {};
+}
+
+// What is sent at the first try, as nearly all is, is not written down (store/logs.h).
+Result<void> SqliteWriteTransaction::keep_not_sent(AccountKey account, PublicId id,
+                                                   RecipientState was, RecipientState is,
+                                                   int code) {
+  if (is_kept_not_sent(was) && was != is) {
+    auto done = db_.query("DELETE FROM not_sent WHERE account = ? AND state = ? AND id = ?")
+                    .bind(account, was, id)
+                    .run();
+    if (!done) return done;
+  }
+  if (!is_kept_not_sent(is)) return {};
+  return db_.query("INSERT OR REPLACE INTO not_sent(account, state, id, code) VALUES(?, ?, ?, ?)")
+      .bind(account, is, id, code)
+      .run();
 }
 
 // The earliest instant at which a recipient of the batch is due; nullopt if none is open.
@@ -222,8 +245,8 @@ Result<void> SqliteWriteTransaction::settle_batch(BatchSettling& batch, Settling
   {
     auto query = db_.query(
         "SELECT b.traffic, b.size, b.removed, b.open, b.ready_at, b.token, b.holder, b.losses,"
-        " b.alone, b.begun, d.expires, d.at_most_once FROM batches b JOIN deliveries d ON d.key = "
-        "b.delivery"
+        " b.alone, b.begun, d.expires, d.at_most_once, b.account, b.first_email_id FROM batches b"
+        " JOIN deliveries d ON d.key = b.delivery"
         " WHERE b.number = ? AND b.delivery = ? AND d.status IN (5, 6) AND d.deleted = 0");
     query.bind(batch.number, batch.pieces.front().batch.delivery);
     if (!query.next()) {
@@ -244,6 +267,8 @@ Result<void> SqliteWriteTransaction::settle_batch(BatchSettling& batch, Settling
     batch.begun = query.flag(9);
     batch.expires = query.optional_instant(10).value_or(Instant::max());
     batch.at_most_once = query.flag(11);
+    batch.account = AccountKey{query.integer(12)};
+    batch.first_email_id = query.integer(13);
   }
   DeliveryCounts& counts = settling.sum->counts;
   for (const SettlePiece& piece : batch.pieces) {
@@ -288,13 +313,21 @@ Result<void> SqliteWriteTransaction::count_delivery(DeliveryKey key, const Deliv
       " + cancelled + unknown + ?9 THEN ?8 ELSE finished END,"
       " status = CASE WHEN status = 5 AND total = delivered + bounced + dropped + expired"
       " + cancelled + unknown + ?9 THEN 6 ELSE status END"
-      " WHERE key = ?10 RETURNING finished = ?8 AND ?9 > 0");
+      " WHERE key = ?10 RETURNING finished = ?8 AND ?9 > 0, account, total");
   query.bind(by.delivered, by.bounced, by.dropped, by.expired, by.cancelled, by.unknown,
              by.deferred, now_, by.terminal(), key);
   bool finished = false;
-  while (query.next()) finished = query.flag(0);
+  AccountKey account{};
+  std::int64_t total = 0;
+  while (query.next()) {
+    finished = query.flag(0);
+    account = AccountKey{query.integer(1)};
+    total = query.integer(2);
+  }
   if (query.failed()) return fail(query.error());
-  if (finished) settling.finished.push_back(key);
+  if (!finished) return {};
+  settling.finished.push_back(key);
+  events_.add(account, event_of_many(EventKind::delivery_finished, key, total, now_));
   return {};
 }
 

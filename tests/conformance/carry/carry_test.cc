@@ -197,6 +197,22 @@ void tell_due(Store& store, Workload workload, std::vector<std::string>& said) {
   } while (after);
 }
 
+void tell_events(Store& store, std::vector<std::string>& said) {
+  EventQuestion question{.limit = 1'000};
+  for (bool more = true; more;) {
+    const EventPage page = read(store, [&](ReadTransaction& t) { return t.events(question); });
+    for (const EventRecord& event : page.events) {
+      said.push_back(fmt::format("event {} {} {} {} {} {} {} {}", event_id(event.place),
+                                 to_string(event.entry.kind), to_epoch_ms(event.entry.at),
+                                 event.delivery_id, event.log_id, event.address, event.reply,
+                                 event.path.mx_host));
+    }
+    question.after = page.next;
+    question.after_account = page.next_account;
+    more = page.more;
+  }
+}
+
 std::vector<std::string> all_of(Store& store) {
   std::vector<std::string> said;
   for (const char* name : {"master_key_check", "odd", "drained"}) {
@@ -236,6 +252,7 @@ std::vector<std::string> all_of(Store& store) {
                                each.expires_in.count()));
     tell_due(store, each.key, said);
   }
+  tell_events(store, said);
   return said;
 }
 
@@ -592,8 +609,10 @@ TEST_F(CarryTest, BothStoresSayTheSame) {
 // What was given out is not given out again, and what was begun goes on.
 TEST_F(CarryTest, TheNewStoreGoesOn) {
   fill();
+  EventPlace read_before;
   {
     const auto source = must(open_source());
+    read_before = read(source->store(), [](ReadTransaction& t) { return t.last_event_place(); });
     const auto target = open_target();
     must(carry_store(*source, *target, {}));
   }
@@ -652,6 +671,14 @@ TEST_F(CarryTest, TheNewStoreGoesOn) {
   const auto sent = read(*store, [&](ReadTransaction& t) { return t.delivery(sending.key); });
   EXPECT_EQ(sent.status, DeliveryStatus::sent);
   EXPECT_EQ(sent.counts.delivered, 590);
+  // Who had read the old one's events to their end reads on.
+  const EventPage after = read(*store, [&](ReadTransaction& t) {
+    return t.events({.account = acme.key, .after = read_before, .limit = 1'000});
+  });
+  EXPECT_FALSE(after.lost);
+  ASSERT_THAT(after.events, SizeIs(Gt(300)));
+  EXPECT_EQ(after.events.front().place.generation, read_before.generation + 1);
+  EXPECT_EQ(after.events.back().entry.kind, EventKind::delivery_finished);
   // What was deleted is removed.
   for (bool more = true; more;) {
     more = write(*store, [](WriteTransaction& t) { return t.purge_deleted(1'000); });

@@ -26,7 +26,7 @@ Result<std::unique_ptr<Store>> open_postgres(const std::filesystem::path& direct
     std::ofstream(directory / kNameFile) << name;
   }
   // One writer, so that the suite can hold it.
-  return PostgresStore::open({.dial = {.address = server.address(name), .password = {}},
+  return PostgresStore::open({.dial = {.address = server.pooled_address(name), .password = {}},
                               .clock = &clock,
                               .writers = 1,
                               .readers = 2});

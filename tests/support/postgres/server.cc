@@ -29,6 +29,7 @@ namespace {
 
 constexpr const char* kUser = "todoku";
 constexpr const char* kTemplate = "todoku_template";
+constexpr int kPoolerPort = 6'432;
 
 constexpr std::array kSettings{"listen_addresses=",
                                "max_connections=60",
@@ -155,23 +156,50 @@ void PostgresServer::start() {
   set(durable ? kDurable : kForTests);
   set(settings_);
   server_ = spawn(programs() / "postgres", args);
-  for (int i = 0; i < 1'000; ++i) {
-    if (PQping(address("postgres").c_str()) == PQPING_OK) return;
+  await(server_, address("postgres"));
+}
+
+void PostgresServer::await(pid_t program, const std::string& address) {
+  while (PQping(address.c_str()) != PQPING_OK) {
+    int status = 0;
+    if (::waitpid(program, &status, WNOHANG) == program) {
+      throw std::runtime_error(fmt::format("{} does not start: status {}", address, status));
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
-  throw std::runtime_error("PostgreSQL does not start");
+}
+
+void PostgresServer::start_pooler() {
+  const auto file = folder_ / "pgbouncer.ini";
+  std::ofstream(file) << fmt::format(
+      "[databases]\n* = host={0} port=5432 user={1}\n"
+      "[pgbouncer]\nunix_socket_dir = {0}\nlisten_port = {2}\nlisten_addr =\n"
+      "auth_type = any\npool_mode = transaction\nmax_client_conn = 200\n"
+      "default_pool_size = 4\nserver_idle_timeout = 1\nlog_connections = 0\n"
+      "log_disconnections = 0\nstats_period = 3600\n",
+      folder_.string(), kUser, kPoolerPort);
+  pooler_ = spawn("/usr/sbin/pgbouncer", {"-q", file});
+  await(pooler_, pooled_address("postgres"));
 }
 
 void PostgresServer::stop() {
-  if (server_ == 0) return;
-  ::kill(server_, SIGQUIT);  // nothing of it is kept
-  int status = 0;
-  ::waitpid(server_, &status, 0);
-  server_ = 0;
+  for (pid_t* const program : {&pooler_, &server_}) {
+    if (*program == 0) continue;
+    ::kill(*program, SIGQUIT);  // nothing of it is kept
+    int status = 0;
+    ::waitpid(*program, &status, 0);
+    *program = 0;
+  }
 }
 
 std::string PostgresServer::address(const std::string& database) const {
   return fmt::format("host={} user={} dbname={}", folder_.string(), kUser, database);
+}
+
+std::string PostgresServer::pooled_address(const std::string& database) {
+  if (std::getenv("TODOKU_TEST_POOLER") == nullptr) return address(database);
+  if (pooler_ == 0) start_pooler();
+  return fmt::format("{} port={}", address(database), kPoolerPort);
 }
 
 void PostgresServer::execute(const std::string& database, const std::string& sql) const {

@@ -32,6 +32,9 @@ class PostgresServer {
   [[nodiscard]] std::filesystem::path socket() const { return folder_ / ".s.PGSQL.5432"; }
   // The address of a database, for libpq.
   [[nodiscard]] std::string address(const std::string& database) const;
+  // The same; where the environment has TODOKU_TEST_POOLER, behind a pgbouncer in transaction mode,
+  // which gives each transaction another connection.
+  [[nodiscard]] std::string pooled_address(const std::string& database);
   // Statements of a superuser, one after the other.
   void execute(const std::string& database, const std::string& sql) const;
   // The first column of what a statement answers, a line a row.
@@ -43,6 +46,9 @@ class PostgresServer {
  private:
   void initialize() const;
   void start();
+  void start_pooler();
+  // Until `address` is answered at, or `program` has ended.
+  static void await(pid_t program, const std::string& address);
   void stop();
   void make_template() const;
 
@@ -50,6 +56,7 @@ class PostgresServer {
   std::filesystem::path folder_;
   pid_t owner_ = 0;  // who made it: a child that was forked must not end it
   pid_t server_ = 0;
+  pid_t pooler_ = 0;
   int databases_ = 0;
 };
 

@@ -41,7 +41,8 @@ class Tokens(Checks):
                      ("PUT", "/deliveries/-/emails/1"), ("DELETE", "/deliveries/-/emails/1"),
                      ("POST", "/deliveries/1/emails/import"),
                      ("GET", "/deliveries/-/emails/import/1"),
-                     ("GET", "/deliveries/-/emails/import/1/errorinfo/download")]
+                     ("GET", "/deliveries/-/emails/import/1/errorinfo/download"),
+                     ("GET", "/events"), ("POST", "/events/ticket")]
         for method, path in endpoints:
             with self.subTest(f"{method} {path}"):
                 self.refused(self.account.request(method, path, headers={"Authorization": None}),

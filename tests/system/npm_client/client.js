@@ -1,7 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Uses the package as its readme does: a transaction with an attachment, a bulk with 3 recipients,
 // one with 60 (which goes by CSV import), and the searches. Prints JSON for npm_client_test.py.
-const { BlastEngine, Transaction, Bulk, Mail } = require("blastengine");
+const { BlastEngine, Transaction, Bulk, Mail, Log, Usage } = require("blastengine");
+
+// What became of everything, once all of it has arrived.
+async function look() {
+  const [loginId, apiKey, , deliveryId] = process.argv.slice(2);
+  new BlastEngine(loginId, apiKey);
+  const months = await Usage.get(3);
+  await months[1].get();
+  const latest = await Usage.getLatest();
+  const logs = await Log.find({ count: 1000 });
+  const own = await Log.find({
+    delivery_id: Number(deliveryId), status: ["SENT", "HARDERROR"],
+    delivery_start: new Date(Date.now() - 3600 * 1000), delivery_end: new Date(),
+  });
+  console.log(JSON.stringify({ months, latest, logs, own }));
+}
 
 async function main() {
   const [loginId, apiKey, attachment] = process.argv.slice(2);
@@ -41,7 +56,7 @@ async function main() {
   console.log(JSON.stringify(result));
 }
 
-main().catch((error) => {
+(process.argv[4] === "look" ? look() : main()).catch((error) => {
   console.error(error);
   process.exit(1);
 });

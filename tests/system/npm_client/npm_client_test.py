@@ -64,6 +64,28 @@ def check_transaction(mails):
     expect(attachment.get_payload(decode=True).decode() == "合計 1,000 円\n", "attachment")
 
 
+def run_client(stack, work, *arguments):
+    done = subprocess.run(["node", "client.js", stack.login_id, stack.api_key, *arguments], cwd=work,
+                          capture_output=True, text=True, timeout=120,
+                          env={**os.environ, "TZ": "Asia/Tokyo"})
+    expect(done.returncode == 0, done.stdout + done.stderr)
+    return json.loads(done.stdout)
+
+
+def check_log_and_usages(seen, bulk):
+    expect(len(seen["logs"]) == MAILS, f"{len(seen['logs'])} rows of the log")
+    expect({row["status"] for row in seen["logs"]} == {"SENT"}, seen["logs"])
+    expect({row["lastResponseCode"] for row in seen["logs"]} == {"250"}, seen["logs"])
+    expect(len(seen["own"]) == 3, seen["own"])
+    expect({(row["deliveryId"], row["deliveryType"]) for row in seen["own"]} == {(bulk, "BULK")},
+           seen["own"])
+    expect(len(seen["months"]) == 3, seen["months"])
+    expect(seen["months"][0] == seen["latest"], seen)
+    expect([month["current"] for month in seen["months"]] == [MAILS, 0, 0], seen["months"])
+    expect(seen["latest"]["planId"] == "unlimited", seen["latest"])
+    expect("updateTime" in seen["latest"], seen["latest"])
+
+
 def main():
     work = pathlib.Path(sys.argv[2])
     request = install(work)
@@ -72,12 +94,7 @@ def main():
         point_at(request, stack.api_port, work / "request.original.js")
         attachment = stack.directory / "請求書.txt"
         attachment.write_text("合計 1,000 円\n", encoding="utf-8")
-        done = subprocess.run(
-            ["node", "client.js", stack.login_id, stack.api_key, str(attachment)], cwd=work,
-            capture_output=True, text=True, timeout=120,
-            env={**os.environ, "TZ": "Asia/Tokyo"})
-        expect(done.returncode == 0, done.stdout + done.stderr)
-        result = json.loads(done.stdout)
+        result = run_client(stack, work, str(attachment))
         expect(result["subject"] == "ご注文の確認 __customer__ 様", result)
         expect(result["found"] == 2, result)
         stack.wait_for(lambda: len(messages(stack.directory / "mails")) >= MAILS, "all mails", 60)
@@ -87,8 +104,10 @@ def main():
         check_transaction(mails)
         subjects = {m["Subject"] for m in mails}
         expect({f"お知らせ 読者{i} 様" for i in range(60)} <= subjects, "personalised subjects")
-        for name in ("bulk3", "bulk60"):
+        for name in ("transaction", "bulk3", "bulk60"):
             stack.wait_for(lambda n=name: stack.status_of(result[n]) == "SENT", f"{name} to be SENT")
+        check_log_and_usages(run_client(stack, work, "look", str(result["bulk3"])),
+                             result["bulk3"])
     print(f"{MAILS} mails from the npm package arrived as written")
 
 

@@ -262,7 +262,8 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "ALTER TABLE contents DROP COLUMN text_from_html;"
       "DROP TABLE kept_answers; DROP TABLE webhooks; DROP TABLE webhook_set_aside; DROP TABLE "
       "leadership; DROP TABLE source_owners;"
-      "DROP TABLE changes; DROP TABLE bells; DROP TABLE news;"
+      "DROP TABLE changes; DROP TABLE bells; DROP TABLE news; DROP TABLE event_sheets;"
+      "DROP TABLE not_sent; DROP TABLE usages; DROP INDEX batches_log; DROP INDEX deliveries_late;"
       "DROP TABLE on_its_way; DROP TABLE nodes; DROP INDEX suspects_aside; DROP TABLE suspects;"
       "DROP INDEX deliveries_newest; ALTER TABLE deliveries DROP COLUMN expires;"
       "ALTER TABLE batches DROP COLUMN losses; ALTER TABLE batches DROP COLUMN alone;"
@@ -276,7 +277,7 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "UPDATE batches SET holder = 77, ready_at = 9000000000000 WHERE traffic = 0;"
       "DROP INDEX deliveries_started; DROP INDEX deliveries_few; DROP INDEX batches_held;"
       "DROP INDEX batches_urgent; DROP INDEX batches_waiting; DROP INDEX address_recent_hash;"
-      "DROP INDEX batches_ready; DELETE FROM meta WHERE name LIKE 'waiting%';"
+      "DROP INDEX batches_ready; DELETE FROM meta WHERE name LIKE 'waiting%' OR name LIKE 'event%';"
       "CREATE INDEX batches_ready ON batches(traffic, ready_at) WHERE ready_at IS NOT NULL;"
       "PRAGMA user_version = 1");
   store = must(open());

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/event_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "api/event_json.h"
+
+namespace todoku::api {
+namespace {
+
+constexpr Milliseconds kLookEvery{1'000};
+// Shorter than what usual proxies bear of silence, which is 60 s.
+constexpr Milliseconds kHeartbeat{15'000};
+constexpr Milliseconds kComeAgain{2'000};
+
+}  // namespace
+
+void EventStream::stop() {
+  is_over_ = true;
+  stopped_.notify();
+}
+
+Task<bool> EventStream::may_go_on() {
+  const auto holder = co_await parts_.api.admit(parts_.authorization, parts_.client);
+  co_return holder && holder->account.key == *parts_.question.account &&
+      (holder->key.scopes & kRead) != 0;
+}
+
+void EventStream::write(const store::EventPage& page) {
+  text_.clear();
+  if (page.lost) text_ += "event: lost\ndata: {}\n\n";
+  for (const store::EventRecord& event : page.events) {
+    http::JsonWriter json;
+    write_event(json, event);
+    fmt::format_to(std::back_inserter(text_), "id: {}\ndata: {}\n\n", store::event_id(event.place),
+                   json.take());
+    told_ = event.place;
+  }
+  parts_.question.after = page.next;
+}
+
+Task<Result<std::string_view>> EventStream::read() {
+  if (!std::exchange(has_begun_, true)) {
+    text_ = fmt::format("retry: {}\nid: {}\n\n", kComeAgain.count(), store::event_id(told_));
+    co_return std::string_view(text_);
+  }
+  const Clock& clock = parts_.api.clock();
+  const SteadyInstant heartbeat = clock.steady_now() + kHeartbeat;
+  while (!is_over_) {
+    const auto page = co_await parts_.api.store().read(
+        [question = parts_.question](store::ReadTransaction& t) { return t.events(question); });
+    if (!page || is_over_) break;
+    write(*page);
+    if (!text_.empty()) co_return std::string_view(text_);
+    if (page->more) continue;
+    const SteadyInstant now = clock.steady_now();
+    if (now >= heartbeat) {
+      const bool goes_on = co_await may_go_on();
+      if (!goes_on) break;
+      // What was left out need not be looked at once more.
+      const bool moved = std::exchange(told_, parts_.question.after) != parts_.question.after;
+      text_ = moved ? fmt::format("id: {}\n\n", store::event_id(told_)) : ":\n\n";
+      co_return std::string_view(text_);
+    }
+    const SteadyInstant until = std::min<SteadyInstant>(now + kLookEvery, heartbeat);
+    const bool told = co_await stopped_.wait_until(until);
+    if (!told && clock.steady_now() < until) break;  // its connection is cancelled
+  }
+  co_return std::string_view();
+}
+
+}  // namespace todoku::api

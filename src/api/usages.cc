@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an account has used by month (contract section 2.17). Strict clients read every member as a
+// number or a text, so an account without limit has a number that no month reaches.
+#include <algorithm>
+#include <limits>
+
+#include "api/api.h"
+#include "api/list_query.h"
+#include "base/date_time.h"
+#include "http/json.h"
+
+namespace todoku::api {
+namespace {
+
+constexpr std::string_view kUnlimitedPlan = "unlimited";
+constexpr std::int64_t kUnlimited = std::numeric_limits<std::int32_t>::max();
+constexpr std::int64_t kMonthsMost = 120;
+
+void usage_members(http::JsonWriter& json, const store::Usage& usage) {
+  json.begin_object();
+  json.member("month", static_cast<std::int64_t>(usage.month));
+  json.member("current", usage.mails);
+  json.member("remaining", kUnlimited);
+  // Clients read one or the other.
+  json.member("update_time", format_date_time(usage.updated));
+  json.member("updated_time", format_date_time(usage.updated));
+  json.member("plan_id", kUnlimitedPlan);
+  json.end_object();
+}
+
+// Newest first; months without mails as well.
+Task<Result<std::vector<store::Usage>>> read_months(Api& api, store::AccountKey account,
+                                                    store::Month last, int months) {
+  const store::Month first = store::month_before(last, months - 1);
+  auto used = co_await api.store().read([account, first, last](store::ReadTransaction& reader) {
+    return reader.usages(account, first, last);
+  });
+  if (!used) co_return used;
+  std::vector<store::Usage> all;
+  for (int back = 0; back < months; ++back) {
+    const store::Month month = store::month_before(last, back);
+    const auto found = std::ranges::find(*used, month, &store::Usage::month);
+    all.push_back(found != used->end() ? *found
+                                       : store::Usage{month, 0, store::beginning_of(month)});
+  }
+  co_return all;
+}
+
+Task<http::Response> one_month(Api& api, Call& call, store::Month month) {
+  const auto usages = co_await read_months(api, call.account.key, month, 1);
+  if (!usages) co_return refused(intake::refusal_of(usages.error()), call.language);
+  http::JsonWriter json;
+  usage_members(json, usages->front());
+  co_return http::Response::json(200, json.take());
+}
+
+Task<http::Response> list(Api& api, Call& call) {
+  intake::Problems problems;
+  const http::Query query = call.request.query_parameters();
+  const auto months = ListQuery(query, problems).number("month_ago", 1, kMonthsMost);
+  if (!problems.empty()) co_return invalid(problems, call.language);
+  const auto usages = co_await read_months(
+      api, call.account.key, store::month_of(api.store().clock().now()), static_cast<int>(months));
+  if (!usages) co_return refused(intake::refusal_of(usages.error()), call.language);
+  http::JsonWriter json;
+  json.begin_object();
+  json.key("data");
+  json.begin_array();
+  for (const store::Usage& usage : *usages) usage_members(json, usage);
+  json.end_array();
+  json.end_object();
+  co_return http::Response::json(200, json.take());
+}
+
+Task<http::Response> latest(Api& api, Call& call) {
+  return one_month(api, call, store::month_of(api.store().clock().now()));
+}
+
+Task<http::Response> of_month(Api& api, Call& call) {
+  const auto given = path_id(call, "month");
+  const store::Month current = store::month_of(api.store().clock().now());
+  if (!given || *given > current || !store::is_month(static_cast<store::Month>(*given))) {
+    co_return no_data_found(call);
+  }
+  co_return co_await one_month(api, call, static_cast<store::Month>(*given));
+}
+
+}  // namespace
+
+void add_usage_routes(Api& api, http::Router& router) {
+  using enum http::Method;
+  api.add(router, get, "/usages", kRead, &list);
+  api.add(router, get, "/usages/latest", kRead, &latest);
+  api.add(router, get, "/usages/{month}", kRead, &of_month);
+}
+
+}  // namespace todoku::api

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/event_sieve.h"
+
+#include <algorithm>
+#include <limits>
+#include <tuple>
+#include <utility>
+
+#include "base/bytes.h"
+
+namespace todoku::store {
+namespace {
+
+constexpr std::int64_t kSheetsLooked = 1'000;
+
+}  // namespace
+
+EventSieve::EventSieve(const EventQuestion& question, std::int64_t kept_from)
+    : question_(question), limit_(std::clamp<std::int64_t>(question.limit, 1, kEventsLimitMax)) {
+  // Addresses are known only when they are joined: more is let through, to be sieved once more.
+  if (!question.address.empty()) limit_ = kEventsLimitMax;
+  page_.next = question.after;
+  page_.next_account = question.after_account;
+  const EventPlace last_dropped =
+      event_place_of(kept_from, std::numeric_limits<std::uint32_t>::max());
+  page_.lost = kept_from > 0 && question.after != EventPlace{} && question.after < last_dropped;
+}
+
+bool EventSieve::full() const {
+  return stopped_ || looked_ >= kEventsLooked || sheets_ >= kSheetsLooked ||
+         std::ssize(page_.events) >= limit_;
+}
+
+bool EventSieve::wanted(const SheetEntry& entry) const {
+  if (question_.delivery && entry.delivery != *question_.delivery) return false;
+  if (!question_.address.empty() && is_of_many(entry.kind)) return false;
+  return question_.kinds.empty() ||
+         std::ranges::find(question_.kinds, entry.kind) != question_.kinds.end();
+}
+
+Result<void> EventSieve::take(const Sheet& sheet) {
+  auto entries = unpack_sheet(sheet.at, sheet.entries);
+  if (!entries) return fail(std::move(entries.error()));
+  ++sheets_;
+  const auto after = std::tuple(sheet_place(question_.after), question_.after_account,
+                                std::int64_t{question_.after.entry});
+  // One account's sheet is the only one of its commit.
+  const AccountKey owner = question_.account ? question_.after_account : sheet.account;
+  for (std::uint32_t i = 0; i < entries->size(); ++i) {
+    if (std::tuple(sheet.place, owner, std::int64_t{i}) <= after) continue;
+    if (full()) {
+      stopped_ = true;
+      return {};
+    }
+    ++looked_;
+    page_.next = event_place_of(sheet.place, i);
+    page_.next_account = sheet.account;
+    if (!wanted((*entries)[i])) continue;
+    EventRecord& event = page_.events.emplace_back();
+    event.place = page_.next;
+    event.account = sheet.account;
+    event.entry = (*entries)[i];
+  }
+  return {};
+}
+
+EventPage EventSieve::page(bool ended) {
+  page_.more = stopped_ || !ended;
+  return std::move(page_);
+}
+
+// An outcome is known when its attempt ends, to the millisecond, and of two at once the reply tells
+// which it was.
+void tell_outcome(EventRecord& event, const std::vector<Attempt>& story) {
+  const auto is_it = [&](const Attempt& attempt) {
+    return attempt.at + attempt.duration == event.entry.at &&
+           attempt.outcome.reply.code == event.entry.code &&
+           attempt.outcome.cause == event.entry.cause;
+  };
+  const auto found = std::ranges::find_if(story, is_it);
+  if (found == story.end()) return;
+  event.stage = found->outcome.stage;
+  event.reply = found->outcome.reply.text;
+  event.path = found->path;
+}
+
+void keep_address(const EventQuestion& question, EventPage& page) {
+  if (question.address.empty()) return;
+  std::erase_if(page.events, [&](const EventRecord& event) {
+    return event.is_gone || !equals_ignoring_case(event.address, question.address);
+  });
+  const auto limit =
+      static_cast<std::size_t>(std::clamp<std::int64_t>(question.limit, 1, kEventsLimitMax));
+  if (page.events.size() <= limit) return;
+  page.events.resize(limit);
+  page.next = page.events.back().place;
+  page.next_account = page.events.back().account;
+  page.more = true;
+}
+
+}  // namespace todoku::store

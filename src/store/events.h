@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Events: what changed the story of recipients and deliveries, in an order that skips nothing
+// (docs/adr/0014). The store writes them in the commits that make them true; here they are read.
+// Logs, webhooks and live views are readers of these and parse no reply again.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "mail/attempt.h"
+#include "mail/states.h"
+#include "store/event_sheet.h"
+#include "store/keys.h"
+
+namespace todoku::store {
+
+struct EventRecord {
+  EventPlace place;
+  AccountKey account{};
+  SheetEntry entry;
+  // The delivery was deleted: of what follows nothing is known any more.
+  bool is_gone = false;
+  PublicId delivery_id = 0;
+  DeliveryType type = DeliveryType::transaction;
+  std::string subject;
+  // Of one recipient.
+  PublicId log_id = 0;  // email_id, which is maillog_id
+  std::string address;
+  // Of an outcome: the receiver's words, or ours, and where they were said.
+  Stage stage = Stage::none;
+  std::string reply;
+  Path path;
+};
+
+// A reader begins after EventPlace{}, which is before everything, or after last_event_place().
+struct EventQuestion {
+  std::optional<AccountKey> account;  // nullopt: the whole installation, by place and account
+  EventPlace after;
+  AccountKey after_account{};  // of the whole installation: whose event stands there
+  std::int64_t limit = 100;
+  std::vector<EventKind> kinds;         // empty: all
+  std::optional<DeliveryKey> delivery;  // about this one
+  std::string address;                  // canonical; empty: all
+};
+
+// A page costs no more than its limit, or as much as kEventsLooked events where conditions leave
+// some out: it may be short, or empty, and not be the last.
+struct EventPage {
+  std::vector<EventRecord> events;
+  EventPlace next;  // to go on after
+  AccountKey next_account{};
+  bool more = false;  // something follows already
+  // What followed the place asked for may be deleted: retention went past it. The page begins with
+  // the first that is kept.
+  bool lost = false;
+};
+
+inline constexpr std::int64_t kEventsLimitMax = 1'000;
+inline constexpr std::int64_t kEventsLooked = 10'000;
+
+class EventReads {
+ public:
+  virtual ~EventReads() = default;
+  [[nodiscard]] virtual Result<EventPage> events(const EventQuestion& question) = 0;
+  // After which comes only what is not to be read yet.
+  [[nodiscard]] virtual Result<EventPlace> last_event_place() = 0;
+};
+
+class EventWrites {
+ public:
+  virtual ~EventWrites() = default;
+  // Deletes about `sheets` of what was committed before that instant, the oldest first. False when
+  // none is left.
+  [[nodiscard]] virtual Result<bool> drop_events(Instant before, std::int64_t sheets) = 0;
+  // Another history begins: the store was restored, and places of what it has forgotten would be
+  // used again.
+  [[nodiscard]] virtual Result<void> begin_event_generation() = 0;
+};
+
+}  // namespace todoku::store

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/log_search.h"
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <utility>
+
+#include "base/bytes.h"
+
+namespace todoku::store {
+namespace {
+
+// What one search may look at: batches, entries, stories. Some tenths of a second when nothing of
+// it is in memory.
+constexpr std::int64_t kLogEffortMax = 50'000;
+// What one step may, so that no snapshot lasts.
+constexpr std::int64_t kStepEffort = 1'000;
+constexpr std::int64_t kStoriesPerStep = 250;
+constexpr std::int64_t kLateStartsMax = 200;
+// Several nodes give out ids at once, so that what was registered in one moment lies not quite
+// together (postgres/ids.h).
+constexpr Milliseconds kSlack = std::chrono::minutes(1);
+constexpr PublicId kNoBound = std::numeric_limits<PublicId>::max();
+
+constexpr RecipientState kNotSentStates[] = {RecipientState::deferred,  RecipientState::bounced,
+                                             RecipientState::dropped,   RecipientState::expired,
+                                             RecipientState::cancelled, RecipientState::unknown};
+
+std::unexpected<Error> too_much() {
+  return fail(ErrorKind::limit_exceeded,
+              "too many mails would have to be looked at; narrow the search by email, by "
+              "delivery_id, by delivery_start and delivery_end, or by a status other than SENT");
+}
+
+template <class T>
+bool holds(const std::vector<T>& wanted, const T& value) {
+  return wanted.empty() || std::ranges::find(wanted, value) != wanted.end();
+}
+
+// An answer to the mail itself that was no refusal (RFC 5321 section 4.2.1).
+bool is_positive(int code) {
+  return code >= 200 && code < 300;
+}
+
+}  // namespace
+
+int log_code(const Outcome& outcome) {
+  constexpr int kSuppressed = 554;
+  return outcome.cause == Cause::suppressed ? kSuppressed : outcome.reply.code;
+}
+
+const Attempt* deciding_attempt(const Story& story) {
+  for (auto it = story.attempts.rbegin(); it != story.attempts.rend(); ++it) {
+    if (it->outcome.state == story.state) return &*it;
+  }
+  return nullptr;
+}
+
+bool is_logged(const Story& story) {
+  return story.started && deciding_attempt(story) != nullptr &&
+         (story.delivery_status == DeliveryStatus::sending ||
+          story.delivery_status == DeliveryStatus::sent);
+}
+
+bool LogSearch::in_span(Instant started) const {
+  return (!filter_.start_from || started >= *filter_.start_from) &&
+         (!filter_.start_to || started <= *filter_.start_to);
+}
+
+// Only a positive answer makes it sent.
+bool LogSearch::may_be_sent() const {
+  return holds(filter_.states, RecipientState::delivered) &&
+         (filter_.codes.empty() || std::ranges::any_of(filter_.codes, is_positive));
+}
+
+std::vector<LogKey> LogSearch::keys() const {
+  std::vector<LogKey> keys;
+  if (!filter_.codes.empty()) {
+    for (const int code : filter_.codes) keys.push_back({LogKey::By::code, code});
+    return keys;
+  }
+  for (const RecipientState state : kNotSentStates) {
+    if (holds(filter_.states, state)) {
+      keys.push_back({LogKey::By::state, static_cast<std::int64_t>(state)});
+    }
+  }
+  return keys;
+}
+
+bool LogSearch::takes(const LogHit& hit) const {
+  return holds(filter_.states, hit.state) && holds(filter_.codes, hit.code);
+}
+
+bool LogSearch::takes(const LogBatch& batch) const {
+  return batch.started && in_span(*batch.started) && holds(filter_.types, batch.type);
+}
+
+bool LogSearch::takes(const Story& story) const {
+  if (!is_logged(story) || !in_span(*story.started)) return false;
+  if (!holds(filter_.types, story.type) || !holds(filter_.states, story.state)) return false;
+  if (filter_.delivery && story.delivery_id != *filter_.delivery) return false;
+  if (!filter_.codes.empty()) {
+    const Attempt* const last = deciding_attempt(story);
+    if (!holds(filter_.codes, log_code(last->outcome))) return false;
+  }
+  return filter_.address.empty() || equals_ignoring_case(story.address, filter_.address);
+}
+
+std::int64_t LogSearch::wanted() const {
+  return filter_.limit - static_cast<std::int64_t>(stories_.size());
+}
+
+bool LogSearch::in_ranges(PublicId id) const {
+  const auto range = std::ranges::upper_bound(ranges_, id, {}, &LogRange::first);
+  return range != ranges_.begin() && id < std::prev(range)->end;
+}
+
+void LogSearch::looked_down_to(PublicId id) {
+  while (!ranges_.empty() && ranges_.back().first >= id) ranges_.pop_back();
+  if (!ranges_.empty()) ranges_.back().end = std::min(ranges_.back().end, id);
+}
+
+Result<bool> LogSearch::step(ReadTransaction& transaction) {
+  Result<void> done;
+  switch (stage_) {
+    case Stage::begin:
+      done = begin(transaction);
+      break;
+    case Stage::late_starts:
+      done = add_late_start(transaction);
+      break;
+    case Stage::order:
+      put_in_order();
+      stage_ = Stage::go;
+      break;
+    case Stage::go:
+      done = go(transaction);
+      break;
+  }
+  if (!done) return fail(std::move(done.error()));
+  if (stage_ != Stage::go) return false;
+  if (wanted() <= 0 || ranges_.empty()) return true;
+  if (effort_ > kLogEffortMax) return too_much();
+  return false;
+}
+
+Result<void> LogSearch::begin(ReadTransaction& transaction) {
+  stage_ = Stage::order;
+  if (filter_.delivery) return begin_with_delivery(transaction);
+  if (filter_.start_from || filter_.start_to) return begin_with_span(transaction);
+  ranges_.push_back({1, kNoBound});
+  return {};
+}
+
+Result<void> LogSearch::begin_with_delivery(ReadTransaction& transaction) {
+  const auto head = transaction.delivery_head(filter_.account, *filter_.delivery);
+  if (!head) {
+    if (head.error().kind == ErrorKind::not_found) return {};
+    return fail(head.error());
+  }
+  if (!head->started || !in_span(*head->started) || !holds(filter_.types, head->type)) return {};
+  auto ranges = transaction.log_ranges(head->key);
+  if (!ranges) return fail(std::move(ranges.error()));
+  ranges_ = std::move(*ranges);
+  return {};
+}
+
+// Whoever starts soon after the registration has ids of that time; the others are asked for.
+Result<void> LogSearch::begin_with_span(ReadTransaction& transaction) {
+  LogRange range{1, kNoBound};
+  if (filter_.start_from) {
+    const auto first =
+        transaction.log_id_since(filter_.account, *filter_.start_from - kLogLateStart - kSlack);
+    if (!first) return fail(first.error());
+    range.first = std::max<PublicId>(*first, 1);
+  }
+  if (filter_.start_to) {
+    const auto end = transaction.log_id_since(filter_.account, *filter_.start_to + kSlack);
+    if (!end) return fail(end.error());
+    range.end = *end;
+  }
+  if (!range.empty()) ranges_.push_back(range);
+  if (!filter_.start_from) return {};  // whatever started before is registered before
+  auto late = transaction.late_starts(filter_.account, *filter_.start_from,
+                                      filter_.start_to.value_or(from_epoch_ms(kNoBound)),
+                                      kLateStartsMax + 1);
+  if (!late) return fail(std::move(late.error()));
+  if (static_cast<std::int64_t>(late->size()) > kLateStartsMax) return too_much();
+  late_ = std::move(*late);
+  if (!late_.empty()) stage_ = Stage::late_starts;
+  return {};
+}
+
+Result<void> LogSearch::add_late_start(ReadTransaction& transaction) {
+  auto ranges = transaction.log_ranges(late_.back());
+  if (!ranges) return fail(std::move(ranges.error()));
+  late_.pop_back();
+  std::ranges::move(*ranges, std::back_inserter(ranges_));
+  if (late_.empty()) stage_ = Stage::order;
+  return {};
+}
+
+// Disjoint, newest last, nothing at or above the anchor.
+void LogSearch::put_in_order() {
+  const PublicId below = filter_.below.value_or(kNoBound);
+  std::ranges::sort(ranges_, {}, &LogRange::first);
+  std::vector<LogRange> ordered;
+  for (LogRange range : ranges_) {
+    range.end = std::min(range.end, below);
+    if (range.empty()) continue;
+    if (!ordered.empty() && range.first <= ordered.back().end) {
+      ordered.back().end = std::max(ordered.back().end, range.end);
+    } else {
+      ordered.push_back(range);
+    }
+  }
+  ranges_ = std::move(ordered);
+}
+
+Result<void> LogSearch::go(ReadTransaction& transaction) {
+  if (wanted() <= 0 || ranges_.empty()) return {};
+  if (!filter_.address.empty()) return go_by_address(transaction);
+  if (!may_be_sent()) return go_by_not_sent(transaction);
+  return go_by_batch(transaction);
+}
+
+Result<void> LogSearch::go_by_address(ReadTransaction& transaction) {
+  if (addressed_.empty()) {
+    auto found = transaction.log_ids_of(filter_.account, filter_.address, ranges_.back().end,
+                                        addressed_from_);
+    if (!found) return fail(std::move(found.error()));
+    effort_ += found->effort;
+    addressed_from_ = found->next;
+    addressed_ = std::move(found->ids);
+    std::erase_if(addressed_, [&](PublicId id) { return !in_ranges(id); });
+    std::ranges::reverse(addressed_);
+  }
+  std::vector<PublicId> ids;
+  while (!addressed_.empty() && static_cast<std::int64_t>(ids.size()) < kStoriesPerStep) {
+    ids.push_back(addressed_.back());
+    addressed_.pop_back();
+  }
+  if (addressed_.empty() && !addressed_from_) ranges_.clear();
+  return tell(transaction, std::move(ids));
+}
+
+// Of each key the newest entries; what lies below the last of a key that has more is not known yet.
+Result<void> LogSearch::go_by_not_sent(ReadTransaction& transaction) {
+  for (std::int64_t effort = 0; effort < kStepEffort && !ranges_.empty() && wanted() > 0;) {
+    const LogRange range = ranges_.back();
+    std::vector<LogHit> hits;
+    PublicId down_to = range.first;
+    for (const LogKey& key : keys()) {
+      const auto found = transaction.not_sent(filter_.account, key, range, kStoriesPerStep);
+      if (!found) return fail(found.error());
+      effort += 1 + static_cast<std::int64_t>(found->size());
+      if (static_cast<std::int64_t>(found->size()) >= kStoriesPerStep) {
+        down_to = std::max(down_to, found->back().id);
+      }
+      std::ranges::copy_if(*found, std::back_inserter(hits),
+                           [&](const LogHit& hit) { return takes(hit); });
+    }
+    std::erase_if(hits, [&](const LogHit& hit) { return hit.id < down_to; });
+    std::ranges::sort(hits, std::greater{}, &LogHit::id);
+    std::vector<PublicId> ids;
+    for (const LogHit& hit : hits) {
+      if (static_cast<std::int64_t>(ids.size()) >= std::min(wanted(), kStoriesPerStep)) {
+        down_to = ids.back();  // the rest in the next round, if these do not suffice
+        break;
+      }
+      ids.push_back(hit.id);
+    }
+    effort += static_cast<std::int64_t>(ids.size());
+    effort_ += effort;
+    auto done = tell(transaction, std::move(ids));
+    if (!done) return done;
+    looked_down_to(down_to);
+  }
+  return {};
+}
+
+// Of a delivery that has just begun nearly nobody has a row: batches are cheap to pass by.
+Result<void> LogSearch::go_by_batch(ReadTransaction& transaction) {
+  constexpr std::int64_t kBatchesMost = 500;
+  constexpr std::int64_t kBatchesLeast = 50;
+  constexpr std::int64_t kRecipientsPerStep = 20'000;
+  const LogRange range = ranges_.back();
+  const std::int64_t most = std::clamp(2 * wanted(), kBatchesLeast, kBatchesMost);
+  const auto batches = transaction.log_batches(filter_.account, range, most);
+  if (!batches) return fail(batches.error());
+  std::vector<LogBatch> asked;
+  std::int64_t recipients = 0;
+  PublicId down_to = range.first;
+  if (static_cast<std::int64_t>(batches->size()) >= most) {
+    down_to = std::max(down_to, batches->back().first);
+  }
+  for (const LogBatch& batch : *batches) {
+    ++effort_;
+    if (!takes(batch)) continue;
+    asked.push_back(batch);
+    recipients += batch.size;
+    if (recipients < kRecipientsPerStep) continue;
+    down_to = std::max(down_to, batch.first);
+    break;
+  }
+  std::vector<PublicId> ids;
+  if (!asked.empty()) {
+    const auto hits = transaction.log_hits(asked, kStepEffort);
+    if (!hits) return fail(hits.error());
+    effort_ += static_cast<std::int64_t>(hits->size());
+    if (static_cast<std::int64_t>(hits->size()) >= kStepEffort) {
+      down_to = std::max(down_to, hits->back().id);
+    }
+    ids = wanted_of(*hits, range, down_to);
+  }
+  effort_ += static_cast<std::int64_t>(ids.size());
+  auto done = tell(transaction, std::move(ids));
+  if (!done) return done;
+  looked_down_to(down_to);
+  return {};
+}
+
+// As many as can be told at once; `down_to` is raised to where the next look goes on.
+std::vector<PublicId> LogSearch::wanted_of(const std::vector<LogHit>& hits, const LogRange& range,
+                                           PublicId& down_to) const {
+  std::vector<PublicId> ids;
+  for (const LogHit& hit : hits) {
+    if (hit.id < range.first || hit.id >= range.end || !holds(filter_.states, hit.state)) continue;
+    if (static_cast<std::int64_t>(ids.size()) >= std::min(wanted(), kStoriesPerStep)) {
+      down_to = std::max(down_to, ids.back());
+      break;
+    }
+    ids.push_back(hit.id);
+  }
+  return ids;
+}
+
+Result<void> LogSearch::tell(ReadTransaction& transaction, std::vector<PublicId> ids) {
+  if (ids.empty()) return {};
+  auto stories = transaction.log_stories(filter_.account, ids);
+  if (!stories) return fail(std::move(stories.error()));
+  for (Story& story : *stories) {
+    if (wanted() > 0 && takes(story)) stories_.push_back(std::move(story));
+  }
+  return {};
+}
+
+}  // namespace todoku::store
