@@ -69,9 +69,16 @@ class BenchStack(Stack):
 
     # ---- accounts --------------------------------------------------------------------------
 
+    def add_account(self):
+        super().add_account()
+        for domain in (SIGNED, PLAIN):
+            self.vouch("tester", domain)
+
     def add_named_account(self, name, weight=None):
         """The API as another account sees it."""
         shown = self.command("account", "add", name)
+        for domain in (SIGNED, PLAIN):
+            self.vouch(name, domain)
         token = next(line.split()[-1] for line in shown.splitlines()
                      if line.startswith("bearer token"))
         if weight is not None:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "access/access.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -37,24 +38,37 @@ std::string bearer_token(std::string_view login_id, std::string_view api_key) {
   return to_base64(sha256_hex(std::string(login_id) + std::string(api_key)));
 }
 
-RateLimit::Verdict RateLimit::admit(store::AccountKey account, SteadyInstant now) {
-  if (per_minute_ == 0) return {};
+RateLimit::Verdict RateLimit::admit(store::AccountKey account, SteadyInstant now,
+                                    std::uint32_t own) {
+  const std::uint32_t limit = own > 0 ? own : per_minute_;
+  if (limit == 0) return {};
   const std::lock_guard lock(mutex_);
   Window& window = windows_[account];
-  if (window.used == 0 || now - window.start >= kWindow) window = {now, 0};
-  if (window.used >= per_minute_) {
+  if (window.used == 0 || now - window.start >= kWindow) window = {.start = now};
+  window.limit = limit;
+  if (window.used >= limit) {
     const auto left = std::chrono::ceil<std::chrono::seconds>(window.start + kWindow - now);
-    return {.allowed = false, .retry_after_seconds = static_cast<std::uint32_t>(left.count())};
+    return {.allowed = false,
+            .retry_after_seconds = static_cast<std::uint32_t>(left.count()),
+            .limit = limit};
   }
   ++window.used;
-  return {.remaining = per_minute_ - window.used};
+  return {.remaining = limit - window.used, .limit = limit};
 }
 
 std::uint32_t RateLimit::remaining(store::AccountKey account, SteadyInstant now) {
   const std::lock_guard lock(mutex_);
   const auto found = windows_.find(account);
-  if (found == windows_.end() || now - found->second.start >= kWindow) return per_minute_;
-  return per_minute_ - found->second.used;
+  if (found == windows_.end()) return per_minute_;
+  const Window& window = found->second;
+  if (now - window.start >= kWindow) return window.limit;
+  return window.limit - std::min(window.limit, window.used);
+}
+
+std::uint32_t RateLimit::limit_of(store::AccountKey account) {
+  const std::lock_guard lock(mutex_);
+  const auto found = windows_.find(account);
+  return found == windows_.end() ? per_minute_ : found->second.limit;
 }
 
 std::optional<store::AccountKey> Authenticator::last_known(std::string_view authorization) {

@@ -35,16 +35,21 @@ class RateLimit {
     bool allowed = true;
     std::uint32_t remaining = 0;  // in this window, after this request
     std::uint32_t retry_after_seconds = 0;
+    std::uint32_t limit = 0;  // which it is; 0: none
   };
-  [[nodiscard]] Verdict admit(store::AccountKey account, SteadyInstant now);
+  // `own`: the account's own limit; 0: that of all.
+  [[nodiscard]] Verdict admit(store::AccountKey account, SteadyInstant now, std::uint32_t own = 0);
   // What is left of this account's window, without counting.
   [[nodiscard]] std::uint32_t remaining(store::AccountKey account, SteadyInstant now);
+  // As it was when the account was seen last.
+  [[nodiscard]] std::uint32_t limit_of(store::AccountKey account);
   [[nodiscard]] std::uint32_t per_minute() const { return per_minute_; }
 
  private:
   struct Window {
     SteadyInstant start{};
     std::uint32_t used = 0;
+    std::uint32_t limit = 0;
   };
   const std::uint32_t per_minute_;
   std::mutex mutex_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/answers.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <memory>
@@ -120,7 +121,10 @@ Language language_of(std::string_view accept_language) {
 }
 
 int status_of(const intake::Refusal& refusal) {
-  return refusal.key == intake::Refusal::Key::no_trouble ? status_of_kind(refusal.kind) : 409;
+  constexpr int kTooManyRequests = 429;
+  constexpr int kConflict = 409;
+  if (refusal.retry_after) return kTooManyRequests;
+  return refusal.key == intake::Refusal::Key::no_trouble ? status_of_kind(refusal.kind) : kConflict;
 }
 
 void add_error_messages(http::JsonWriter& json, const intake::Problems& problems,
@@ -155,7 +159,15 @@ std::string error_body(const intake::Problems& problems, Language language) {
 http::Response refused(const intake::Refusal& refusal, Language language) {
   auto response = http::Response::json(status_of(refusal), error_body(refusal.problems, language));
   if (refusal.key == intake::Refusal::Key::in_progress) response.headers.set("Retry-After", "1");
+  if (refusal.retry_after) say_when_free(response, *refusal.retry_after, refusal.limit);
   return response;
+}
+
+void say_when_free(http::Response& response, std::chrono::seconds free_in, std::string_view limit) {
+  const std::string seconds = std::to_string(std::max<std::int64_t>(1, free_in.count()));
+  response.headers.set("X-Rate-Limit-Retry-After-Seconds", seconds);
+  response.headers.set("Retry-After", seconds);
+  response.headers.set(kLimitHeader, std::string(limit));
 }
 
 http::Response invalid(const intake::Problems& problems, Language language) {

@@ -3,6 +3,7 @@
 // (blastengine-api.md section 1.8) and the statuses of section 1.7.
 #pragma once
 
+#include <chrono>
 #include <string_view>
 
 #include "http/json.h"
@@ -25,7 +26,8 @@ void add_error_messages(http::JsonWriter& json, const intake::Problems& problems
 
 // The status of a refusal:
 //   invalid_input 400 · conflict 400 · limit_exceeded 400 · not_found 404 · unauthorized 423
-//   (account locked) · an idempotency key in use 409 · everything temporary 503
+//   (account locked) · an idempotency key in use 409 · a limit in time 429 · everything temporary
+//   503
 [[nodiscard]] int status_of(const intake::Refusal& refusal);
 // The response to it.
 [[nodiscard]] http::Response refused(const intake::Refusal& refusal, Language language);
@@ -51,6 +53,14 @@ inline constexpr std::string_view kUnknownHeader = "X-Todoku-Unknown-Fields";
 
 // Members of the answer that are empty because the key lacks the scope `content`.
 inline constexpr std::string_view kWithheldHeader = "X-Todoku-Withheld";
+
+// Of a 429: which limit it is (store::AccountLimits).
+inline constexpr std::string_view kLimitHeader = "X-Todoku-Limit";
+// Its headers, of a limit in time.
+void say_when_free(http::Response& response, std::chrono::seconds free_in, std::string_view limit);
+
+// Something that is accepted and will not stay so.
+inline constexpr std::string_view kWarningHeader = "X-Todoku-Warning";
 
 // {"<name>": id}
 [[nodiscard]] http::Response id_response(int status, std::string_view name, std::int64_t id);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 #include "access/scopes.h"
 #include "base/bytes.h"
 #include "http/forwarded.h"
+#include "mail/address.h"
 
 namespace todoku::api {
 namespace {
@@ -52,6 +54,8 @@ void Api::add_routes(http::Router& router) {
   add_message_routes(*this, router);
   add_log_routes(*this, router);
   add_usage_routes(*this, router);
+  add_domain_routes(*this, router);
+  add_provisioning_routes(*this, router);
 }
 
 void Api::add(http::Router& router, http::Method method, std::string_view pattern,
@@ -81,8 +85,8 @@ http::JsonLimits Api::json_limits() const {
           .keeps_literals = true};
 }
 
-void Api::finish(http::Response& response, std::uint32_t remaining) {
-  if (rate_limit_.per_minute() > 0) {
+void Api::finish(http::Response& response, std::uint32_t limit, std::uint32_t remaining) {
+  if (limit > 0) {
     // The documentation and a live answer spell it differently: send both.
     response.headers.set("X-RateLimit-Remaining", std::to_string(remaining));
     response.headers.set("X-Rate-Limit-Remaining", std::to_string(remaining));
@@ -99,19 +103,21 @@ http::Response Api::failure_response(const http::Failure& failure, const http::R
   // Nothing was counted: of an account that is not known, all of its window is left.
   const auto account = authenticator_.last_known(request.headers.get("Authorization"));
   const SteadyInstant now = ground_.clock.steady_now();
-  finish(response, account ? rate_limit_.remaining(*account, now) : rate_limit_.per_minute());
+  if (account) {
+    finish(response, rate_limit_.limit_of(*account), rate_limit_.remaining(*account, now));
+  } else {
+    finish(response, rate_limit_.per_minute(), rate_limit_.per_minute());
+  }
   return response;
 }
 
-http::Response Api::over_the_limit(std::uint32_t retry_after_seconds, Language language) {
-  const std::uint32_t limit = rate_limit_.per_minute();
-  auto response = refused(429,
-                          {fmt::format("the limit of {} requests per minute is reached.", limit),
-                           fmt::format("1分あたり{}回のリクエスト上限に達しました。", limit)},
-                          language);
-  const std::string seconds = std::to_string(retry_after_seconds);
-  response.headers.set("X-Rate-Limit-Retry-After-Seconds", seconds);
-  response.headers.set("Retry-After", seconds);
+http::Response Api::over_the_limit(const access::RateLimit::Verdict& rate, Language language) {
+  auto response =
+      refused(429,
+              {fmt::format("the limit of {} requests per minute is reached.", rate.limit),
+               fmt::format("1分あたり{}回のリクエスト上限に達しました。", rate.limit)},
+              language);
+  say_when_free(response, std::chrono::seconds(rate.retry_after_seconds), "requests_per_minute");
   return response;
 }
 
@@ -131,6 +137,15 @@ Task<access::Authenticator::Admission> Api::holder_of(const http::Request& reque
                                                       std::string authorization) {
   return authenticator_.authenticate(std::move(authorization),
                                      http::client_address(request, options_.trusted_proxies));
+}
+
+void Api::warn_of_sender(Call& call, const Content& content) const {
+  const intake::Senders* const senders = ground_.intake.senders();
+  const auto address = parse_address(content.from.address);
+  if (senders == nullptr || !address) return;
+  if (senders->judge(call.account.key, address->domain) == intake::Senders::Verdict::unproven) {
+    call.warning = intake::kUnprovenWarning;
+  }
 }
 
 Task<std::optional<http::Response>> Api::ask_again(Call& call) {
@@ -173,32 +188,52 @@ Task<http::Response> Api::answer(Call& call, Door door) {
   co_return co_await door.endpoint(*this, call);
 }
 
+namespace {
+
+std::uint32_t own_limit(const store::Account& account) {
+  return static_cast<std::uint32_t>(std::min<std::int64_t>(
+      account.limits.requests_per_minute, std::numeric_limits<std::uint32_t>::max()));
+}
+
+}  // namespace
+
 Task<http::Response> Api::serve(http::Request& request, http::Body& body, Door door) {
   const Language language = language_of(request.headers.get("Accept-Language"));
   std::string authorization = authorization_of(request);
   auto holder = co_await holder_of(request, authorization);
   http::Response response;
-  std::uint32_t remaining = rate_limit_.per_minute();
+  std::uint32_t limit = rate_limit_.per_minute();
+  std::uint32_t remaining = limit;
   if (!holder) {
     response = not_admitted(holder.error(), language);
   } else {
-    const auto rate = rate_limit_.admit(holder->account.key, ground_.clock.steady_now());
+    const auto rate = rate_limit_.admit(holder->account.key, ground_.clock.steady_now(),
+                                        own_limit(holder->account));
+    limit = rate.limit;
     remaining = rate.remaining;
     if (rate.allowed) {
       Call call{.request = request,
                 .body = body,
                 .account = std::move(holder->account),
                 .scopes = holder->key.scopes,
+                .key = holder->key.id,
+                .from = http::client_address(request, options_.trusted_proxies),
                 .language = language,
                 .unknown = {},
-                .authorization = std::move(authorization)};
+                .authorization = std::move(authorization),
+                .warning = {}};
+      const intake::Senders* const senders = ground_.intake.senders();
+      if (senders != nullptr && senders->starts_unproven(call.account.key)) {
+        call.warning = intake::kUnprovenWarning;
+      }
       response = co_await answer(call, door);
+      if (!call.warning.empty()) response.headers.set(kWarningHeader, std::string(call.warning));
       if (!call.unknown.empty()) response.headers.set(kUnknownHeader, call.unknown);
     } else {
-      response = over_the_limit(rate.retry_after_seconds, language);
+      response = over_the_limit(rate, language);
     }
   }
-  finish(response, remaining);
+  finish(response, limit, remaining);
   co_return response;
 }
 

@@ -22,6 +22,7 @@
 #include "http/router.h"
 #include "intake/intake.h"
 #include "intake/uploads.h"
+#include "operate/operations.h"
 #include "store/store.h"
 
 namespace todoku::api {
@@ -36,6 +37,9 @@ struct Options {
   std::string public_url;
   // Whose word counts for who a request came from (http/forwarded.h).
   std::vector<net::Network> trusted_proxies;
+  // Whose keys with the scope admin manage accounts, and from where; empty: nobody's, nowhere.
+  std::string provisioning_account;
+  std::vector<net::Network> provisioning_networks;
 };
 
 // One authenticated request.
@@ -44,9 +48,12 @@ struct Call {
   http::Body& body;
   store::Account account;
   store::Scopes scopes = 0;  // what its key opens
+  std::int64_t key = 0;      // its id
+  net::IpAddress from;       // whose request it is
   Language language = Language::english;
   std::string unknown;        // members of its JSON that nobody read (members.h)
   std::string authorization;  // the header by which it was let in, or what its ticket stands for
+  std::string_view warning;   // for the header of that name; a literal
 };
 
 class Api {
@@ -61,7 +68,8 @@ class Api {
     const Clock& clock;
     Metrics& metrics;
     Random& random;
-    MessageCopies* copies = nullptr;  // who can show messages; none: they are not found
+    MessageCopies* copies = nullptr;            // who can show messages; none: they are not found
+    operate::Operations* operations = nullptr;  // nullptr: none are offered
   };
   Api(const Ground& ground, Options options);
 
@@ -85,6 +93,7 @@ class Api {
     add(router, method, pattern, opened_by, {}, endpoint);
   }
   [[nodiscard]] store::Store& store() { return ground_.store; }
+  [[nodiscard]] operate::Operations* operations() { return ground_.operations; }
   [[nodiscard]] intake::Intake& intake() { return ground_.intake; }
   [[nodiscard]] const intake::Intake& intake() const { return ground_.intake; }
   [[nodiscard]] intake::Uploads& uploads() { return ground_.uploads; }
@@ -105,6 +114,8 @@ class Api {
   // Of messages that are composed to be shown: each is in memory as a whole.
   [[nodiscard]] FilePlaces& message_places() { return message_places_; }
   [[nodiscard]] const Options& options() const { return options_; }
+  // Warns of a From address that is accepted without proof.
+  void warn_of_sender(Call& call, const Content& content) const;
   // Octets a request with JSON and attachments may have.
   [[nodiscard]] std::size_t form_octets_max() const;
   // Of a request's JSON: no list that is allowed is longer.
@@ -122,9 +133,10 @@ class Api {
                                                    std::string authorization);
   Task<http::Response> serve(http::Request& request, http::Body& body, Door door);
   Task<http::Response> answer(Call& call, Door door);
-  [[nodiscard]] http::Response over_the_limit(std::uint32_t retry_after_seconds, Language language);
-  // What every answer has, `remaining` requests being left.
-  void finish(http::Response& response, std::uint32_t remaining);
+  [[nodiscard]] static http::Response over_the_limit(const access::RateLimit::Verdict& rate,
+                                                     Language language);
+  // What every answer has, `remaining` requests of the limit being left; 0: there is none.
+  void finish(http::Response& response, std::uint32_t limit, std::uint32_t remaining);
 
   const Ground ground_;
   std::mutex random_mutex_;  // guards ground_.random
@@ -155,6 +167,8 @@ inline constexpr std::string_view kEventsPath = "/events";
 void add_message_routes(Api& api, http::Router& router);
 void add_log_routes(Api& api, http::Router& router);
 void add_usage_routes(Api& api, http::Router& router);
+void add_domain_routes(Api& api, http::Router& router);
+void add_provisioning_routes(Api& api, http::Router& router);
 
 // The id in a path segment; nullopt if it is not a positive number.
 [[nodiscard]] std::optional<store::PublicId> path_id(const Call& call, std::string_view name);

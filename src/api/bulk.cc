@@ -46,6 +46,7 @@ Task<http::Response> begin(Api& api, Call& call) {
   intake::BulkRequest request{.content = read_content(fields),
                               .at_most_once = fields.at_most_once().value_or(false)};
   refuse_lost_members(form.object(), members::kBegin, problems);
+  api.warn_of_sender(call, request.content);
   request.content.attachments = std::move(form.attachments);
   intake::Repeatable repeatable;
   if (*key && problems.empty()) {

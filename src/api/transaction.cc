@@ -21,6 +21,7 @@ Task<http::Response> add_transaction(Api& api, Call& call) {
   call.unknown = unknown_members(form.object(), members::kTransaction);
   intake::Problems problems;
   auto request = read_transaction(form.object(), api.intake().limits(), problems);
+  api.warn_of_sender(call, request.content);
   request.content.attachments = std::move(form.attachments);
   intake::Repeatable repeatable;
   if (*key && problems.empty()) {

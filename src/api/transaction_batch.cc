@@ -189,6 +189,7 @@ class Answers {
     json_.end_object();
     auto response = http::Response::json(status, json_.take());
     if (accepted_ > 0 && replayed_ == accepted_) response.headers.set(kReplayedHeader, "true");
+    if (limited_ != nullptr) say_when_free(response, *limited_->retry_after, limited_->limit);
     return response;
   }
 
@@ -199,6 +200,7 @@ class Answers {
   void add_refusal(const intake::Refusal& refusal) {
     const int status = status_of(refusal);
     if (status_ == 0 || status == kTryLater) status_ = status;
+    if (refusal.retry_after) limited_ = &refusal;
     json_.member("status", status);
     const auto& problems = refusal.problems.list();
     if (told_ >= kProblemsTold && problems.size() > 1) {
@@ -219,6 +221,7 @@ class Answers {
   std::size_t refused_ = 0;
   std::size_t told_ = 0;
   int status_ = 0;
+  const intake::Refusal* limited_ = nullptr;  // the last one that was
 };
 
 Task<http::Response> add_transactions(Api& api, Call& call) {

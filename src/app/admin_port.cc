@@ -128,6 +128,7 @@ class StorePort final : public cli::AdminPort {
             .names = cluster_names(config_),
             .drain = {},
             .secret_box = [this] { return secret_box(); },
+            .look_up_texts = {},
             .changed = {}};
   }
 

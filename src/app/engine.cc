@@ -17,6 +17,7 @@
 #include "app/key_ring.h"
 #include "app/module_options.h"
 #include "app/open_files.h"
+#include "app/proof_names.h"
 #include "app/roles/api.h"
 #include "app/roles/courier.h"
 #include "app/roles/events.h"
@@ -127,6 +128,7 @@ struct Engine::Parts {
   std::optional<ChangeWatch> changes;
   std::optional<delivery::Node> node;
   std::unique_ptr<intake::Uploads> uploads;
+  std::unique_ptr<ProofNames> proof_names;
   std::optional<roles::Ground> ground;
   std::unique_ptr<roles::Shared> shared;
   std::vector<std::unique_ptr<roles::Role>> roles;  // in the order of their start
@@ -320,6 +322,9 @@ void Engine::Parts::add_role(std::unique_ptr<roles::Role> role) {
 // Delivery first: doors open when there is somebody to hand over to, and close before. The
 // scheduler rings no more when couriers end.
 Result<void> Engine::Parts::make_roles() {
+  auto names = ProofNames::make(config, runtime->executor(0), clock, metrics);
+  if (!names) return fail(std::move(names.error()));
+  proof_names = std::move(*names);
   auto made_shared = roles::Shared::make(*ground);
   if (!made_shared) return fail(std::move(made_shared.error()));
   shared = std::move(*made_shared);
@@ -327,7 +332,9 @@ Result<void> Engine::Parts::make_roles() {
     shared->stop(deadline);
     return true;
   });
+  operations.emplace(*store, store->clock(), operation_options());
   roles::ApiRole::Beside beside;
+  beside.operations = &*operations;
   if (has_role(config, "courier")) {
     auto courier = roles::CourierRole::make(*ground, *shared);
     if (!courier) return fail(std::move(courier.error()));
@@ -340,7 +347,9 @@ Result<void> Engine::Parts::make_roles() {
     add_role(std::move(scheduler));
   }
   if (has_role(config, "events")) {
-    auto events = std::make_unique<roles::EventsRole>(*ground, beside.wake_scheduler);
+    auto events = std::make_unique<roles::EventsRole>(
+        *ground, beside.wake_scheduler,
+        [this](std::string name) { return proof_names->texts(std::move(name), false); });
     beside.imports = &events->imports();
     add_role(std::move(events));
   }
@@ -349,6 +358,11 @@ Result<void> Engine::Parts::make_roles() {
     api = made.get();
     add_role(std::move(made));
   }
+  // Before the roles, which would wait for names that nobody answers about.
+  roles_running.add([this](SteadyInstant) {
+    wait_for(proof_names->stop());
+    return true;
+  });
   return {};
 }
 
@@ -423,7 +437,6 @@ http::Router Engine::Parts::health_routes() {
 }
 
 Result<void> Engine::Parts::make_operations() {
-  operations.emplace(*store, store->clock(), operation_options());
   http::Router router = health_routes();
   api::admin::add_routes(router, *operations);
   http::ServerOptions server_options = operators_options();
@@ -478,6 +491,8 @@ operate::Operations::Options Engine::Parts::operation_options() {
       .names = cluster_names(config),
       .drain = options.drain_asked,
       .secret_box = [this]() -> Result<const SecretBox*> { return &*box; },
+      .look_up_texts =
+          [this](std::string name) { return proof_names->texts(std::move(name), true); },
       .changed = [this] { return changes->look(); },
   };
 }

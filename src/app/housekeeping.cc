@@ -5,15 +5,17 @@
 
 #include "async/runtime.h"
 #include "async/timer.h"
+#include "intake/mail_limit.h"
 
 namespace todoku::app {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::int64_t kRows = 1'000;     // of one transaction: a few milliseconds
-constexpr Microseconds kBetween = 50ms;   // while there is more: leaves the disk to others
-constexpr Microseconds kLookAgain = 30s;  // when there was nothing
+constexpr std::int64_t kRows = 1'000;         // of one transaction: a few milliseconds
+constexpr Microseconds kBetween = 50ms;       // while there is more: leaves the disk to others
+constexpr store::DayNumber kCountsKept = 62;  // days: a month and what it is compared with
+constexpr Microseconds kLookAgain = 30s;      // when there was nothing
 
 }  // namespace
 
@@ -22,9 +24,16 @@ void Housekeeping::start() {
   const Piece drop = [this](store::WriteTransaction& t) {
     return t.drop_events(store_.clock().now() - events_kept_, kRows);
   };
-  boost::asio::post(executor_, [this, purge, drop] {
+  const Piece forget = [this](store::WriteTransaction& t) -> Result<bool> {
+    const auto dropped =
+        t.drop_mail_counts(intake::day_of(store_.clock().now()) - kCountsKept, kRows);
+    if (!dropped) return fail(dropped.error());
+    return !*dropped;
+  };
+  boost::asio::post(executor_, [this, purge, drop, forget] {
     tasks_.spawn("purge", repeat(purge, purging_));
     tasks_.spawn("drop events", repeat(drop, dropping_));
+    tasks_.spawn("forget counts", repeat(forget, forgetting_));
   });
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Work that nobody waits for: rows of deleted deliveries, and events that are old, go away little
-// by little.
+// Work that nobody waits for: rows of deleted deliveries, events that are old, and counts of long
+// ago go away little by little.
 #pragma once
 
 #include <functional>
@@ -39,6 +39,8 @@ class Housekeeping {
   const Milliseconds events_kept_;
   Trouble purging_{log::Level::error, "deleted rows not purged", "deleted rows are purged again"};
   Trouble dropping_{log::Level::error, "old events not deleted", "old events are deleted again"};
+  Trouble forgetting_{log::Level::error, "old counts of mail not deleted",
+                      "old counts of mail are deleted again"};
   async::TaskGroup tasks_;
 };
 

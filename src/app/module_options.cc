@@ -163,12 +163,16 @@ intake::Limits intake_limits(const config::Config& config) {
 
 namespace {
 
-std::vector<net::Network> trusted_proxies(const config::Config& config) {
+std::vector<net::Network> networks_of(const std::vector<std::string>& written) {
   std::vector<net::Network> networks;
-  for (const std::string& network : config.api.trusted_proxies) {
+  for (const std::string& network : written) {
     if (const auto parsed = net::Network::parse(network)) networks.push_back(*parsed);
   }
   return networks;
+}
+
+std::vector<net::Network> trusted_proxies(const config::Config& config) {
+  return networks_of(config.api.trusted_proxies);
 }
 
 }  // namespace
@@ -179,6 +183,8 @@ api::Options api_options(const config::Config& config) {
   options.public_url = config.api.public_url;
   while (options.public_url.ends_with('/')) options.public_url.pop_back();
   options.trusted_proxies = trusted_proxies(config);
+  options.provisioning_account = config.api.provisioning_account;
+  options.provisioning_networks = networks_of(config.api.provisioning_networks);
   return options;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// todoku account add|list|suspend|resume|weight|text-from-html
+// todoku account add|list|suspend|resume|weight|text-from-html|limit
 #include <utility>
 
 #include <boost/json/array.hpp>
@@ -129,6 +129,26 @@ int account_text_from_html(Session& session, const std::string& name, bool on) {
          : Sentence{"Account {} now has its mail with HTML only sent without a text part.",
                     "アカウント {} の HTML だけのメールを、今後はテキストパートなしで"
                     "送ります。"});
+}
+
+int account_limit(Session& session, const std::string& name, const AccountLimit& limit) {
+  Given given = Given(calls::kChangeAccount).with("account", name);
+  const auto put = [&](std::string_view what, const std::optional<std::int64_t>& value) {
+    if (value) given.with(what, *value);
+  };
+  put("requests_per_minute", limit.requests_per_minute);
+  put("mails_per_minute", limit.mails_per_minute);
+  put("mails_per_day", limit.mails_per_day);
+  put("mails_per_month", limit.mails_per_month);
+  return session.call(std::move(given), [&](const boost::json::value& account) {
+    session.say(
+        {"Limits of account {} (0: none of its own): {} requests and {} mails a minute, {} "
+         "mails a day, {} mails a month.",
+         "アカウント {} の上限（0 は個別の上限なし）: 1 分あたり {} リクエスト、{} 通。1 日 "
+         "{} 通、1 か月 {} 通。"},
+        name, number_of(account, "requests_per_minute"), number_of(account, "mails_per_minute"),
+        number_of(account, "mails_per_day"), number_of(account, "mails_per_month"));
+  });
 }
 
 }  // namespace todoku::cli

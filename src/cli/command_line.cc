@@ -48,6 +48,7 @@ class CommandLine {
     add_account();
     add_key();
     add_dkim();
+    add_domain();
     add_explain();
     add_stuck();
     add_operating();
@@ -245,6 +246,23 @@ class CommandLine {
     speaks(text, [this](Session& s) {
       return account_text_from_html(s, account_.name, account_text_ == "on");
     });
+    add_account_limit(group);
+  }
+
+  void add_account_limit(CLI::App* group) {
+    CLI::App* limit = verb(group, "limit",
+                           say({"What it may do in a time; 0: no limit of its own",
+                                "期間ごとの上限を決める。0 は個別の上限なし"}));
+    account_name(limit);
+    const auto add = [&](const std::string& name, std::optional<std::int64_t>& target,
+                         std::string_view argument) {
+      option(limit, name, target, calls::kChangeAccount, argument);
+    };
+    add("--requests-per-minute", account_limit_.requests_per_minute, "requests_per_minute");
+    add("--mails-per-minute", account_limit_.mails_per_minute, "mails_per_minute");
+    add("--mails-per-day", account_limit_.mails_per_day, "mails_per_day");
+    add("--mails-per-month", account_limit_.mails_per_month, "mails_per_month");
+    speaks(limit, [this](Session& s) { return account_limit(s, account_.name, account_limit_); });
   }
 
   void account_name(CLI::App* command) {
@@ -323,6 +341,48 @@ class CommandLine {
     option(command, "--account", dkim_.account, call, "account");
     option(command, "--domain", dkim_.domain, call, "domain");
     option(command, "--selector", dkim_.selector, call, "selector");
+  }
+
+  void add_domain() {
+    CLI::App* group = verb(
+        &app_, "domain",
+        say({"The domains that accounts send from", "アカウントが差出人に使うドメインを管理する"}));
+    group->require_subcommand(1);
+    CLI::App* add = verb(group, "add",
+                         say({"Claim a domain and print the record that proves it",
+                              "ドメインを登録し、所有を証明する DNS レコードを表示する"}));
+    domain_names(add, calls::kAddDomain);
+    add->add_flag("--proven", domain_proven_,
+                  std::string(calls::kAddDomain.find("proven")->help.in(language_)));
+    speaks(add, [this](Session& s) { return domain_add(s, domain_, domain_proven_); });
+    CLI::App* list = verb(group, "list", say({"List them", "一覧を表示する"}));
+    option(list, "--account", domain_.account, calls::kListDomains, "account");
+    speaks(list, [this](Session& s) { return domain_list(s, domain_.account); });
+    CLI::App* verify =
+        verb(group, "verify", say({"Look for its record now", "DNS レコードをすぐに確認する"}));
+    domain_names(verify, calls::kVerifyDomain);
+    speaks(verify, [this](Session& s) { return domain_verify(s, domain_); });
+    CLI::App* remove =
+        verb(group, "remove",
+             say({"Let the account send from it no longer", "そのドメインからの送信を終える"}));
+    domain_names(remove, calls::kRemoveDomain);
+    speaks(remove, [this](Session& s) { return domain_remove(s, domain_); });
+    CLI::App* consent =
+        verb(group, "consent",
+             say({"Let another account have it, or domains below it, too",
+                  "別のアカウントが同じドメインやサブドメインを使うことに同意する"}));
+    domain_names(consent, calls::kConsent);
+    option(consent, "TO", domain_to_, calls::kConsent, "to");
+    consent->add_flag("--withdraw", domain_withdrawn_,
+                      std::string(calls::kConsent.find("withdrawn")->help.in(language_)));
+    speaks(consent, [this](Session& s) {
+      return domain_consent(s, domain_, domain_to_, domain_withdrawn_);
+    });
+  }
+
+  void domain_names(CLI::App* command, const operate::Call& call) {
+    option(command, "ACCOUNT", domain_.account, call, "account");
+    option(command, "DOMAIN", domain_.domain, call, "domain");
   }
 
   void add_explain() {
@@ -494,6 +554,11 @@ class CommandLine {
   std::int64_t key_id_ = 0;
   std::optional<std::int64_t> key_overlap_hours_;
   DkimGenerate dkim_;
+  DomainNames domain_;
+  bool domain_proven_ = false;
+  bool domain_withdrawn_ = false;
+  std::string domain_to_;
+  AccountLimit account_limit_;
   Explain explain_;
   StuckList stuck_list_;
   StuckRelease stuck_;

@@ -23,6 +23,14 @@ int account_list(Session& session);
 int account_suspend(Session& session, const std::string& name, bool suspended);
 int account_weight(Session& session, const std::string& name, std::int64_t weight);
 int account_text_from_html(Session& session, const std::string& name, bool on);
+// nullopt stays as it is; 0: no limit of its own.
+struct AccountLimit {
+  std::optional<std::int64_t> requests_per_minute;
+  std::optional<std::int64_t> mails_per_minute;
+  std::optional<std::int64_t> mails_per_day;
+  std::optional<std::int64_t> mails_per_month;
+};
+int account_limit(Session& session, const std::string& name, const AccountLimit& limit);
 
 // -- keys.cc
 struct KeyRequest {
@@ -49,6 +57,20 @@ int dkim_generate(Session& session, const DkimGenerate& options);
 int dkim_list(Session& session, const std::string& account);
 int dkim_show(Session& session, const DkimGenerate& which);
 int dkim_remove(Session& session, const DkimGenerate& which);
+
+// -- domains.cc
+struct DomainNames {
+  std::string account;
+  std::string domain;
+};
+// `proven`: an operator stands for it.
+int domain_add(Session& session, const DomainNames& which, bool proven);
+int domain_list(Session& session, const std::string& account);
+// Exit status 0 if it is proven.
+int domain_verify(Session& session, const DomainNames& which);
+int domain_remove(Session& session, const DomainNames& which);
+int domain_consent(Session& session, const DomainNames& which, const std::string& to,
+                   bool withdrawn);
 
 // -- stories.cc
 struct Explain {

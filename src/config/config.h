@@ -61,6 +61,8 @@ struct Config {
     std::int64_t connections_per_client_max = 0;
     std::vector<std::string> trusted_proxies;
     std::int64_t rate_limit_per_minute = 0;
+    std::string provisioning_account;
+    std::vector<std::string> provisioning_networks;
   };
   struct Limits {
     std::int64_t drafts_max = 0;
@@ -80,6 +82,9 @@ struct Config {
   };
   struct Events {
     std::int64_t keep_days = 0;
+  };
+  struct Intake {
+    std::string from_domains;
   };
   struct Admin {
     std::string socket;
@@ -176,6 +181,7 @@ struct Config {
   Api api;
   Limits limits;
   Events events;
+  Intake intake;
   Admin admin;
   Metrics metrics;
   Dns dns;

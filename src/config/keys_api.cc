@@ -64,6 +64,18 @@ ConfigSection api() {
          "超えると 429。0 は無制限。"})
       .unit("requests")
       .range(0, 100'000'000);
+  s.add("provisioning_account", &S::provisioning_account, "",
+        {"The account whose API keys with the scope `admin` manage accounts and keys over the API, "
+         "from `provisioning_networks`: one of the operator's, not a customer's. Empty: nobody's.",
+         "スコープ `admin` の API キーで、`provisioning_networks` からアカウントとキーを API で管理"
+         "できるアカウント。利用者のものではなく、運用者のものにする。空なら誰も管理できない。"})
+      .form(TextForm::plain);
+  s.add("provisioning_networks", &S::provisioning_networks, {},
+        {"From where accounts are managed over the API, e.g. `[\"192.0.2.8\"]`. Empty: from "
+         "nowhere.",
+         "アカウントを API で管理できるネットワーク。例: `[\"192.0.2.8\"]`。空ならどこからも"
+         "できない。"})
+      .form(TextForm::network);
   return std::move(s).build();
 }
 
@@ -138,10 +150,27 @@ ConfigSection limits() {
   return std::move(s).build();
 }
 
+ConfigSection intake() {
+  using S = Config::Intake;
+  SectionBuilder<S> s("intake", &Config::intake,
+                      {"What is asked of mail at every door.", "受け付けるメールの条件。"});
+  s.add("from_domains", &S::from_domains, "proven",
+        {"`proven`: a From address must be of a domain that its account has proven (`todoku domain "
+         "add`); while there is only one account, its mail from other domains is accepted, too, "
+         "with a warning in the header X-Todoku-Warning. `any`: without the warning; with several "
+         "accounts the API does not start.",
+         "`proven`: 差出人（From）は、アカウントが所有を確認したドメイン（`todoku domain add`）の"
+         "アドレスに限る。アカウントが 1 つだけの間は、ほかのドメインからも受け付け、応答ヘッダー "
+         "X-Todoku-Warning で警告する。`any`: 警告もしない。アカウントが複数あると API "
+         "は起動しない。"})
+      .choices({"proven", "any"});
+  return std::move(s).build();
+}
+
 }  // namespace
 
 std::vector<ConfigSection> api_sections() {
-  return {api(), limits()};
+  return {api(), limits(), intake()};
 }
 
 }  // namespace todoku::config

@@ -238,6 +238,15 @@ void check_has_text(const Content& content, Problems& problems) {
   }
 }
 
+void check_sender(const Mailbox& from, store::AccountKey account, const Senders* senders,
+                  Problems& problems) {
+  if (senders == nullptr) return;
+  const auto address = parse_address(from.address);
+  if (!address) return;
+  if (senders->judge(account, address->domain) != Senders::Verdict::refused) return;
+  problems.add({"from", "email"}, texts::not_your_domain(address->domain));
+}
+
 void check_attachments(const std::vector<Attachment>& attachments, const Limits& limits,
                        Problems& problems) {
   if (attachments.size() > limits.attachments_max) {

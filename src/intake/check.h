@@ -15,6 +15,7 @@
 #include "intake/limits.h"
 #include "intake/problem.h"
 #include "intake/request.h"
+#include "intake/senders.h"
 #include "mime/composable.h"
 #include "store/recipients.h"
 
@@ -29,6 +30,10 @@ void add_unwritable(const std::vector<mime::Unwritable>& found, Problems& proble
 void check_has_text(const Content& content, Problems& problems);
 
 void check_content(Content& content, const Limits& limits, Problems& problems);
+// Whether it may send as that. Of an address that is none something is said elsewhere. `senders`
+// nullptr: everybody may.
+void check_sender(const Mailbox& from, store::AccountKey account, const Senders* senders,
+                  Problems& problems);
 void check_attachments(const std::vector<Attachment>& attachments, const Limits& limits,
                        Problems& problems);
 void check_update(UpdateRequest& update, const Limits& limits, Problems& problems);

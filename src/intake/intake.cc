@@ -38,6 +38,17 @@ Intake::Intake(store::Store& store, const Clock& clock, Limits limits, Handover&
       accepted_total_(metrics.counter("todoku_accepted_recipients_total",
                                       "Recipients of transactional mail that were committed.")) {}
 
+Task<std::optional<Refusal>> Intake::admit(const store::Account& account, std::int64_t mails,
+                                           bool transactional) {
+  if (mail_limit_ == nullptr) co_return std::nullopt;
+  auto reached = co_await mail_limit_->admit(account, mails, transactional);
+  co_return reached;
+}
+
+void Intake::give_back(const store::Account& account, std::int64_t mails) {
+  if (mail_limit_ != nullptr) mail_limit_->give_back(account, mails);
+}
+
 Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
                                                          TransactionRequest request,
                                                          Problems problems, Repeatable repeatable) {
@@ -45,12 +56,15 @@ Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
   request.content.text_from_html = account.text_from_html;
   Problems found;
   auto recipients = check_transaction(request, limits_, found);
+  check_sender(request.content.from, account.key, senders_, found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 
+  const std::size_t count = recipients.size();
+  const auto mails = static_cast<std::int64_t>(count);
+  if (auto reached = co_await admit(account, mails, true)) co_return refuse(std::move(*reached));
   std::string signing = handover_.signing_for(account.key, from_domain(request.content));
   const SteadyInstant began = clock_.steady_now();
-  const std::size_t count = recipients.size();
 
   store::Accept accept{.delivery = {.account = account.key,
                                     .type = DeliveryType::transaction,
@@ -64,7 +78,10 @@ Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
                        .due_in = handover_.due_in(),
                        .idempotency = std::move(repeatable)};
   auto accepted = co_await store_.perform(std::move(accept));
-  if (!accepted) co_return refuse(refusal_of_change(accepted.error()));
+  if (!accepted) {
+    give_back(account, mails);
+    co_return refuse(refusal_of_change(accepted.error()));
+  }
   accept_seconds_.observe(clock_.steady_now() - began);
   accepted_total_.add(count);
   const store::PublicId id = accepted->delivery.id;
@@ -78,6 +95,7 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
   request.content.text_from_html = account.text_from_html;
   Problems found;
   check_content(request.content, limits_, found);
+  check_sender(request.content.from, account.key, senders_, found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 
@@ -164,10 +182,19 @@ Task<Answer<store::PublicId>> Intake::import(store::Account account, store::Publ
   const store::NodeKey node = import_starter_ == nullptr ? store::kNobody : import_starter_->node();
   auto job = co_await change<store::ImportJob>(
       store_, WritePriority::accept,
-      [account, id, node, request = std::move(request), repeatable = std::move(repeatable)](
-          WriteTransaction& transaction) -> Answer<store::ImportJob> {
+      [account, id, node, senders = senders_, request = std::move(request),
+       repeatable =
+           std::move(repeatable)](WriteTransaction& transaction) -> Answer<store::ImportJob> {
         const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
+        if (request.immediate) {  // it is committed when the import ends
+          Refusal refusal;
+          check_sender(delivery->content.from, account.key, senders, refusal.problems);
+          if (account.limits.mails_per_day > 0 || account.limits.mails_per_month > 0) {
+            refusal.problems.add({"immediate"}, texts::limit_wants_commit());
+          }
+          if (!refusal.problems.empty()) return refuse(std::move(refusal));
+        }
         auto created = transaction.create_import(delivery->key, request, node);
         if (!created) return refuse(refusal_of(created.error()));
         auto kept = keep_answer(transaction, repeatable, created->id);

@@ -25,9 +25,11 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "intake/limits.h"
+#include "intake/mail_limit.h"
 #include "intake/problem.h"
 #include "intake/repeats.h"
 #include "intake/request.h"
+#include "intake/senders.h"
 #include "store/store.h"
 
 namespace todoku::intake {
@@ -76,6 +78,12 @@ class Intake {
   // What a request that has a name is to be carried out by: once.
   [[nodiscard]] Repeats& repeats() { return repeats_; }
 
+  // Whose From address is accepted; it outlives this. Without it anybody's is.
+  void set_senders(const Senders& senders) { senders_ = &senders; }
+  [[nodiscard]] const Senders* senders() const { return senders_; }
+  // Counts what accounts with a limit hand in; it outlives this. Without it nobody has one.
+  void set_mail_limit(MailLimit& limit) { mail_limit_ = &limit; }
+
   // `problems`, here and below: what reading the request has found wrong with it already. It is
   // told together with what is wrong besides. `repeatable`: committed with what is made; its answer
   // is what is answered here.
@@ -110,6 +118,11 @@ class Intake {
 
  private:
   Task<void> wait_for_import(store::AccountKey account, store::PublicId delivery);
+  // Nothing is counted of a refusal.
+  Task<std::optional<Refusal>> admit(const store::Account& account, std::int64_t mails,
+                                     bool transactional);
+  Task<Answer<std::int64_t>> admit_bulk(store::Account account, store::PublicId delivery);
+  void give_back(const store::Account& account, std::int64_t mails);
 
   store::Store& store_;
   const Clock& clock_;
@@ -117,6 +130,8 @@ class Intake {
   Handover& handover_;
   Repeats repeats_;
   ImportStarter* import_starter_ = nullptr;
+  const Senders* senders_ = nullptr;
+  MailLimit* mail_limit_ = nullptr;
   Histogram& accept_seconds_;
   Counter& accepted_total_;
 };

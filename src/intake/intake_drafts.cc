@@ -126,6 +126,7 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   Problems found;
   check_update(request, limits_, found);
+  if (request.from) check_sender(*request.from, account.key, senders_, found);
   const auto recipients = std::make_shared<std::vector<store::NewRecipient>>();
   std::vector<std::size_t> places;  // of each in the request's list
   std::size_t folded = 0;
@@ -194,6 +195,18 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
       });
 }
 
+// How many were counted. Recipients that come in between are not.
+Task<Answer<std::int64_t>> Intake::admit_bulk(store::Account account, store::PublicId id) {
+  if (account.limits.mails_per_day == 0 && account.limits.mails_per_month == 0) co_return 0;
+  const auto delivery = co_await store_.read([account, id](ReadTransaction& transaction) {
+    return transaction.delivery_head(account.key, id);
+  });
+  if (!delivery) co_return refuse(refusal_of(delivery.error()));
+  const std::int64_t mails = delivery->counts.total;
+  if (auto reached = co_await admit(account, mails, false)) co_return refuse(std::move(*reached));
+  co_return mails;
+}
+
 Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId id,
                                        std::optional<Instant> reservation, Repeatable repeatable) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
@@ -203,15 +216,19 @@ Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId i
   }
   co_await wait_for_import(account.key, id);
   // Again, because an earlier version or larger limits may have let it in.
-  auto look = co_await look_at(
-      store_, draft_of(account.key, id), {},
-      [limits = limits_](const Delivery& draft, const mime::MessageSize& size, Problems& found) {
-        check_has_text(draft.content, found);
-        add_unwritable(mime::check_composable(draft.content), found);
-        check_draft_size(draft, size, limits, found);
-      });
+  auto look =
+      co_await look_at(store_, draft_of(account.key, id), {},
+                       [limits = limits_, senders = senders_](
+                           const Delivery& draft, const mime::MessageSize& size, Problems& found) {
+                         check_has_text(draft.content, found);
+                         check_sender(draft.content.from, draft.account, senders, found);
+                         add_unwritable(mime::check_composable(draft.content), found);
+                         check_draft_size(draft, size, limits, found);
+                       });
   if (!look) co_return refuse(std::move(look.error()));
   if (repeatable) repeatable->begins = reservation;
+  auto counted = co_await admit_bulk(account, id);
+  if (!counted) co_return refuse(std::move(counted.error()));
   auto committed = co_await change<void>(
       store_, WritePriority::accept,
       [account, id, reservation, look = std::move(*look),
@@ -227,7 +244,11 @@ Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId i
         if (!done) return refuse(refusal_of(done.error()));
         return keep_answer(transaction, repeatable, id);
       });
-  if (committed) handover_.work_arrived();
+  if (committed) {
+    handover_.work_arrived();
+  } else {
+    give_back(account, *counted);
+  }
   co_return committed;
 }
 

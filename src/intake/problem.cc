@@ -109,6 +109,16 @@ Text invalid_email(std::string_view reason) {
                      : fmt::format("メールアドレスの形式が不正です ({})。", ja)};
 }
 
+Text not_your_domain(std::string_view domain) {
+  return {fmt::format("this account has not proven that {} is its domain: add it with POST "
+                      "/api/v1/domains or `todoku domain add`, publish the TXT record, and verify.",
+                      shown(domain)),
+          fmt::format("ドメイン {} "
+                      "の所有が、このアカウントで確認されていません。POST /api/v1/domains または "
+                      "`todoku domain add` で登録し、TXT レコードを公開して確認してください。",
+                      shown(domain))};
+}
+
 Text fullwidth(std::string_view found, char meant) {
   const auto number = static_cast<std::uint32_t>(decode_utf8(found).value);
   return {fmt::format("invalid e-mail format: it has the fullwidth \"{}\" (U+{:04X}) before the @, "
@@ -244,6 +254,26 @@ Text too_far_ahead() {
 Text invalid_date(std::string_view value) {
   return {fmt::format("\"{}\" is not a date-time such as 2026-04-01T09:00:00+09:00.", shown(value)),
           fmt::format("「{}」は日時として不正です。例: 2026-04-01T09:00:00+09:00", shown(value))};
+}
+
+Text mail_limit(std::string_view limit, std::int64_t most) {
+  const bool minute = limit == "mails_per_minute";
+  const bool day = limit == "mails_per_day";
+  return {fmt::format("the limit of {} mails a {} would be passed.", most,
+                      minute ? "minute"
+                      : day  ? "day"
+                             : "month"),
+          fmt::format("{}{}通の上限を超えます。",
+                      minute ? "1分あたり"
+                      : day  ? "1日"
+                             : "1か月",
+                      most)};
+}
+
+// Of `immediate`.
+Text limit_wants_commit() {
+  return {"this account has a limit of mails: commit the delivery when the import has ended.",
+          "このアカウントには通数の上限があります。インポートの完了後に配信を確定してください。"};
 }
 
 Text account_suspended() {

@@ -3,9 +3,11 @@
 // languages of the contract (section 1.8). An empty path speaks of the request as a whole ("main").
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,6 +60,9 @@ struct Refusal {
   ErrorKind kind = ErrorKind::invalid_input;
   Problems problems;
   Key key = Key::no_trouble;
+  // Of a limit in time: when it is free again, and its name (store::AccountLimits).
+  std::optional<std::chrono::seconds> retry_after = {};
+  std::string_view limit = {};
 
   [[nodiscard]] static Refusal of(ErrorKind kind, Text text) {
     Refusal refusal{kind, {}};
@@ -87,6 +92,8 @@ namespace texts {
 [[nodiscard]] Text wrong_type(std::string_view expected_en, std::string_view expected_ja);
 [[nodiscard]] Text length(std::size_t min, std::size_t max);
 [[nodiscard]] Text too_many(std::size_t max);
+// Of a From address.
+[[nodiscard]] Text not_your_domain(std::string_view domain);
 // `reason` is a clause of mail/address.h.
 [[nodiscard]] Text invalid_email(std::string_view reason);
 // Of a character before the @ in the place of one of ASCII's.
@@ -126,6 +133,8 @@ struct Expansion {
 [[nodiscard]] Text too_far_ahead();
 [[nodiscard]] Text invalid_date(std::string_view value);
 [[nodiscard]] Text account_suspended();
+[[nodiscard]] Text mail_limit(std::string_view limit, std::int64_t most);
+[[nodiscard]] Text limit_wants_commit();
 // `reason` is English, for who operates; the Japanese sentence does without.
 [[nodiscard]] Text unavailable(std::string_view reason);
 // Of a change that may be stored or not.

@@ -194,6 +194,11 @@ Result<store::Account> write_change(store::WriteTransaction& transaction, const 
   if (change.weight) account->weight = static_cast<std::uint32_t>(*change.weight);
   if (change.suspended) account->suspended = *change.suspended;
   if (change.text_from_html) account->text_from_html = *change.text_from_html;
+  store::AccountLimits& limits = account->limits;
+  limits.requests_per_minute = change.requests_per_minute.value_or(limits.requests_per_minute);
+  limits.mails_per_minute = change.mails_per_minute.value_or(limits.mails_per_minute);
+  limits.mails_per_day = change.mails_per_day.value_or(limits.mails_per_day);
+  limits.mails_per_month = change.mails_per_month.value_or(limits.mails_per_month);
   const auto changed = transaction.change_account(*account);
   if (!changed) return fail(changed.error());
   return account;
@@ -243,6 +248,8 @@ Task<Result<AddedAccount>> Operations::add_account(NewAccount request) {
     co_return fail(ErrorKind::conflict,
                    fmt::format("there is an account {} already", request.name));
   }
+  // Who was alone until now is so no longer.
+  if (added) (void)co_await changed();
   co_return added;
 }
 

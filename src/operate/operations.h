@@ -73,6 +73,10 @@ struct AccountChange {
   std::optional<std::int64_t> weight;
   std::optional<bool> suspended;
   std::optional<bool> text_from_html;
+  std::optional<std::int64_t> requests_per_minute;
+  std::optional<std::int64_t> mails_per_minute;
+  std::optional<std::int64_t> mails_per_day;
+  std::optional<std::int64_t> mails_per_month;
 };
 
 struct ChangedAccount {
@@ -93,6 +97,31 @@ struct NewDkimKey {
   std::string selector;    // empty: made from the algorithm and the date
   std::string algorithm;   // "rsa" or "ed25519"
   SecretText private_key;  // PEM of a key made elsewhere; empty: make one
+};
+
+// A claim of a domain (store/domains.h) with the record that proves it.
+struct DomainView {
+  std::string account;
+  store::Domain claim;
+  std::string_view state;             // its word
+  std::string dns_name;               // "_todoku-challenge.example.jp"
+  std::string dns_record;             // the value of the TXT record
+  std::string zone_entry;             // of a zone file
+  std::vector<std::string> consents;  // accounts that may have it, or domains below it, too
+};
+
+struct NewDomain {
+  std::string account;
+  std::string domain;
+  bool vouched = false;  // an operator stands for it: it is proven from now on
+};
+
+struct VerifiedDomain {
+  DomainView view;
+  bool answered = false;      // the DNS did
+  bool found = false;         // the record
+  std::string trouble;        // why there was no answer
+  std::string needs_consent;  // the domain of another account that has to consent; empty: none
 };
 
 template <class View>
@@ -216,6 +245,9 @@ class Operations {
     std::function<void()> drain;
     // The box of the master key. May make the key, so it is asked only when needed.
     std::function<Result<const SecretBox*>()> secret_box;
+    // The TXT records at a name as they are now, none where there is no such name; errors as of
+    // dns/resolver.h. Empty: the DNS cannot be asked here.
+    std::function<Task<Result<std::vector<std::string>>>(std::string name)> look_up_texts;
     // Called after a change of what processes keep in memory (store/changes.h): returns when this
     // one knows it. Empty: it keeps nothing. Where nobody may miss it for a moment, the error is
     // the operation's, though the change is kept.
@@ -251,6 +283,19 @@ class Operations {
   // What the account has to go: mail that began with the key waits for it from now on.
   Task<Result<store::AccountWork>> remove_dkim_key(std::string account, std::string domain,
                                                    std::string selector);
+
+  // -- domains.cc. conflict: the account has the domain already, or too many.
+  Task<Result<DomainView>> add_domain(NewDomain request);
+  // `account` empty: of all.
+  Task<Result<Page<DomainView>>> domains(std::string account, std::string after,
+                                         std::int64_t limit);
+  // Asks the DNS now. unsupported where it cannot be asked.
+  Task<Result<VerifiedDomain>> verify_domain(std::string account, std::string domain);
+  // What the account signs with stays its own; whoever has the domain next gets nothing of it.
+  Task<Result<void>> remove_domain(std::string account, std::string domain);
+  // To the account `to` having the domain, or such below it, too.
+  Task<Result<DomainView>> consent(std::string account, std::string domain, std::string to,
+                                   bool withdrawn);
 
   Task<Result<Explanation>> explain(ExplainRequest request);
 

@@ -18,6 +18,15 @@ namespace todoku::store {
 inline constexpr std::int64_t kAccountWeightMin = 1;
 inline constexpr std::int64_t kAccountWeightMax = 1'000;
 
+// What an account may do in a time; 0: as much as the installation lets it.
+struct AccountLimits {
+  std::int64_t requests_per_minute = 0;
+  std::int64_t mails_per_minute = 0;
+  std::int64_t mails_per_day = 0;
+  std::int64_t mails_per_month = 0;
+  friend bool operator==(const AccountLimits&, const AccountLimits&) = default;
+};
+
 struct Account {
   AccountKey key{};
   std::string name;          // the login id of the contract; unique
@@ -27,6 +36,7 @@ struct Account {
   bool suspended = false;
   bool text_from_html = true;  // mail that comes with HTML only gets a text part made from it
   Instant created{};
+  AccountLimits limits;
 };
 
 // What a key opens. Stored as a sum of these numbers: never renumber.
@@ -35,7 +45,7 @@ enum class Scope : std::uint8_t {
   read = 2,      // what became of it
   content = 4,   // texts and insert codes of what was handed in
   suppress = 8,  // the lists of addresses that get no mail
-  admin = 16,    // accounts and keys of the installation
+  admin = 16,    // the account's domains; of an operator's account, all accounts and their keys
 };
 using Scopes = std::uint8_t;
 [[nodiscard]] constexpr Scopes operator|(Scope one, Scope other) {
@@ -122,7 +132,7 @@ class AccountWrites {
   virtual ~AccountWrites() = default;
   // conflict if the name is taken.
   [[nodiscard]] virtual Result<Account> create_account(std::string_view name) = 0;
-  // Weight, suspended and text_from_html.
+  // Weight, suspended, text_from_html and limits.
   [[nodiscard]] virtual Result<void> change_account(const Account& account) = 0;
   // conflict if the token is in use.
   [[nodiscard]] virtual Result<ApiKey> add_api_key(AccountKey account, const NewApiKey& key) = 0;

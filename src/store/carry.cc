@@ -17,15 +17,19 @@ using enum CarriedKind;
 // The columns of PostgreSQL's schema; what they mean is said with the tables
 // (sqlite/schema.cc, postgres/schema.cc).
 constexpr std::array<CarriedColumn, 2> kSettings{{{"name", text}, {"value", octets}}};
-constexpr std::array<CarriedColumn, 9> kAccounts{{{"key", integer},
-                                                  {"name", text},
-                                                  {"weight", integer},
-                                                  {"suspended", integer},
-                                                  {"text_from_html", integer},
-                                                  {"created", integer},
-                                                  {"next_delivery_id", integer},
-                                                  {"next_email_id", integer},
-                                                  {"next_job_id", integer}}};
+constexpr std::array<CarriedColumn, 13> kAccounts{{{"key", integer},
+                                                   {"name", text},
+                                                   {"weight", integer},
+                                                   {"suspended", integer},
+                                                   {"text_from_html", integer},
+                                                   {"created", integer},
+                                                   {"next_delivery_id", integer},
+                                                   {"next_email_id", integer},
+                                                   {"next_job_id", integer},
+                                                   {"requests_per_minute", integer},
+                                                   {"mails_per_minute", integer},
+                                                   {"mails_per_day", integer},
+                                                   {"mails_per_month", integer}}};
 constexpr std::array<CarriedColumn, 10> kApiKeys{{{"id", integer},
                                                   {"account", integer},
                                                   {"label", text},
@@ -43,6 +47,20 @@ constexpr std::array<CarriedColumn, 7> kDkimKeys{{{"account", integer},
                                                   {"sealed", octets},
                                                   {"dns_record", text},
                                                   {"created", integer}}};
+constexpr std::array<CarriedColumn, 12> kDomains{{{"account", integer},
+                                                  {"domain", text},
+                                                  {"token", text},
+                                                  {"state", integer},
+                                                  {"vouched", integer},
+                                                  {"consents", text},
+                                                  {"created", integer},
+                                                  {"proven", integer},
+                                                  {"answered", integer},
+                                                  {"failing", integer},
+                                                  {"failed_for", integer},
+                                                  {"look_at", integer}}};
+constexpr std::array<CarriedColumn, 4> kMailCounts{
+    {{"account", integer}, {"day", integer}, {"node", integer}, {"mails", integer}}};
 constexpr std::array<CarriedColumn, 26> kDeliveries{
     {{"key", integer},       {"account", integer},    {"id", integer},
      {"type", integer},      {"traffic", integer},    {"status", integer},
@@ -162,10 +180,12 @@ constexpr std::array<CarriedColumn, 12> kWebhooks{{{"name", text},
 constexpr std::array<CarriedColumn, 3> kWebhookSetAside{
     {{"webhook", text}, {"event", text}, {"at", integer}}};
 
-constexpr std::array<CarriedTable, 20> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedTable, 22> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
+                                                {"domains", kDomains},
+                                                {"mail_counts", kMailCounts},
                                                 {"import_jobs", kImportJobs},
                                                 {"suspects", kSuspects},
                                                 {"on_its_way", kOnItsWay},

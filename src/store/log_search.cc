@@ -15,8 +15,12 @@ namespace {
 // it is in memory.
 constexpr std::int64_t kLogEffortMax = 50'000;
 // What one step may, so that no snapshot lasts.
-constexpr std::int64_t kStepEffort = 1'000;
-constexpr std::int64_t kStoriesPerStep = 250;
+constexpr std::int64_t kHitsPerStep = 1'000;
+constexpr std::int64_t kLooksPerStep = 50;
+// A story is half a dozen rows in as many places: of these only so many, lest a snapshot lasts
+// while they are read from a slow disk.
+constexpr std::int64_t kStoriesPerStep = 50;
+constexpr std::int64_t kEntriesPerLook = 250;
 constexpr std::int64_t kLateStartsMax = 200;
 // Several nodes give out ids at once, so that what was registered in one moment lies not quite
 // together (postgres/ids.h).
@@ -140,7 +144,7 @@ Result<bool> LogSearch::step(ReadTransaction& transaction) {
   }
   if (!done) return fail(std::move(done.error()));
   if (stage_ != Stage::go) return false;
-  if (wanted() <= 0 || ranges_.empty()) return true;
+  if (wanted() <= 0 || (ranges_.empty() && found_.empty())) return true;
   if (effort_ > kLogEffortMax) return too_much();
   return false;
 }
@@ -218,70 +222,56 @@ void LogSearch::put_in_order() {
   ranges_ = std::move(ordered);
 }
 
+// Finds whom it may be about, and then reads what there is to tell of them.
 Result<void> LogSearch::go(ReadTransaction& transaction) {
-  if (wanted() <= 0 || ranges_.empty()) return {};
-  if (!filter_.address.empty()) return go_by_address(transaction);
-  if (!may_be_sent()) return go_by_not_sent(transaction);
-  return go_by_batch(transaction);
+  if (wanted() <= 0) return {};
+  if (!found_.empty()) return tell(transaction);
+  if (ranges_.empty()) return {};
+  auto done = !filter_.address.empty() ? find_by_address(transaction)
+              : may_be_sent()          ? find_by_batch(transaction)
+                                       : find_not_sent(transaction);
+  std::ranges::sort(found_);
+  return done;
 }
 
-Result<void> LogSearch::go_by_address(ReadTransaction& transaction) {
-  if (addressed_.empty()) {
-    auto found = transaction.log_ids_of(filter_.account, filter_.address, ranges_.back().end,
-                                        addressed_from_);
-    if (!found) return fail(std::move(found.error()));
-    effort_ += found->effort;
-    addressed_from_ = found->next;
-    addressed_ = std::move(found->ids);
-    std::erase_if(addressed_, [&](PublicId id) { return !in_ranges(id); });
-    std::ranges::reverse(addressed_);
-  }
-  std::vector<PublicId> ids;
-  while (!addressed_.empty() && static_cast<std::int64_t>(ids.size()) < kStoriesPerStep) {
-    ids.push_back(addressed_.back());
-    addressed_.pop_back();
-  }
-  if (addressed_.empty() && !addressed_from_) ranges_.clear();
-  return tell(transaction, std::move(ids));
+Result<void> LogSearch::find_by_address(ReadTransaction& transaction) {
+  auto addressed =
+      transaction.log_ids_of(filter_.account, filter_.address, ranges_.back().end, addressed_from_);
+  if (!addressed) return fail(std::move(addressed.error()));
+  effort_ += addressed->effort;
+  addressed_from_ = addressed->next;
+  found_ = std::move(addressed->ids);
+  const bool below_all = !found_.empty() && found_.back() < ranges_.front().first;
+  std::erase_if(found_, [&](PublicId id) { return !in_ranges(id); });
+  if (!addressed_from_ || below_all) ranges_.clear();
+  return {};
 }
 
 // Of each key the newest entries; what lies below the last of a key that has more is not known yet.
-Result<void> LogSearch::go_by_not_sent(ReadTransaction& transaction) {
-  for (std::int64_t effort = 0; effort < kStepEffort && !ranges_.empty() && wanted() > 0;) {
+Result<void> LogSearch::find_not_sent(ReadTransaction& transaction) {
+  for (std::int64_t looks = 0; looks < kLooksPerStep && !ranges_.empty() && found_.empty();) {
     const LogRange range = ranges_.back();
-    std::vector<LogHit> hits;
     PublicId down_to = range.first;
     for (const LogKey& key : keys()) {
-      const auto found = transaction.not_sent(filter_.account, key, range, kStoriesPerStep);
-      if (!found) return fail(found.error());
-      effort += 1 + static_cast<std::int64_t>(found->size());
-      if (static_cast<std::int64_t>(found->size()) >= kStoriesPerStep) {
-        down_to = std::max(down_to, found->back().id);
+      const auto hits = transaction.not_sent(filter_.account, key, range, kEntriesPerLook);
+      if (!hits) return fail(hits.error());
+      ++looks;
+      effort_ += 1 + static_cast<std::int64_t>(hits->size());
+      if (static_cast<std::int64_t>(hits->size()) >= kEntriesPerLook) {
+        down_to = std::max(down_to, hits->back().id);
       }
-      std::ranges::copy_if(*found, std::back_inserter(hits),
-                           [&](const LogHit& hit) { return takes(hit); });
-    }
-    std::erase_if(hits, [&](const LogHit& hit) { return hit.id < down_to; });
-    std::ranges::sort(hits, std::greater{}, &LogHit::id);
-    std::vector<PublicId> ids;
-    for (const LogHit& hit : hits) {
-      if (static_cast<std::int64_t>(ids.size()) >= std::min(wanted(), kStoriesPerStep)) {
-        down_to = ids.back();  // the rest in the next round, if these do not suffice
-        break;
+      for (const LogHit& hit : *hits) {
+        if (takes(hit)) found_.push_back(hit.id);
       }
-      ids.push_back(hit.id);
     }
-    effort += static_cast<std::int64_t>(ids.size());
-    effort_ += effort;
-    auto done = tell(transaction, std::move(ids));
-    if (!done) return done;
+    std::erase_if(found_, [&](PublicId id) { return id < down_to; });
     looked_down_to(down_to);
   }
   return {};
 }
 
 // Of a delivery that has just begun nearly nobody has a row: batches are cheap to pass by.
-Result<void> LogSearch::go_by_batch(ReadTransaction& transaction) {
+Result<void> LogSearch::find_by_batch(ReadTransaction& transaction) {
   constexpr std::int64_t kBatchesMost = 500;
   constexpr std::int64_t kBatchesLeast = 50;
   constexpr std::int64_t kRecipientsPerStep = 20'000;
@@ -304,44 +294,34 @@ Result<void> LogSearch::go_by_batch(ReadTransaction& transaction) {
     down_to = std::max(down_to, batch.first);
     break;
   }
-  std::vector<PublicId> ids;
   if (!asked.empty()) {
-    const auto hits = transaction.log_hits(asked, kStepEffort);
+    const auto hits = transaction.log_hits(asked, kHitsPerStep);
     if (!hits) return fail(hits.error());
     effort_ += static_cast<std::int64_t>(hits->size());
-    if (static_cast<std::int64_t>(hits->size()) >= kStepEffort) {
+    if (static_cast<std::int64_t>(hits->size()) >= kHitsPerStep) {
       down_to = std::max(down_to, hits->back().id);
     }
-    ids = wanted_of(*hits, range, down_to);
+    for (const LogHit& hit : *hits) {
+      const bool within = hit.id >= range.first && hit.id < range.end;
+      if (within && holds(filter_.states, hit.state)) found_.push_back(hit.id);
+    }
   }
-  effort_ += static_cast<std::int64_t>(ids.size());
-  auto done = tell(transaction, std::move(ids));
-  if (!done) return done;
   looked_down_to(down_to);
   return {};
 }
 
-// As many as can be told at once; `down_to` is raised to where the next look goes on.
-std::vector<PublicId> LogSearch::wanted_of(const std::vector<LogHit>& hits, const LogRange& range,
-                                           PublicId& down_to) const {
+Result<void> LogSearch::tell(ReadTransaction& transaction) {
   std::vector<PublicId> ids;
-  for (const LogHit& hit : hits) {
-    if (hit.id < range.first || hit.id >= range.end || !holds(filter_.states, hit.state)) continue;
-    if (static_cast<std::int64_t>(ids.size()) >= std::min(wanted(), kStoriesPerStep)) {
-      down_to = std::max(down_to, ids.back());
-      break;
-    }
-    ids.push_back(hit.id);
+  while (!found_.empty() &&
+         static_cast<std::int64_t>(ids.size()) < std::min(wanted(), kStoriesPerStep)) {
+    ids.push_back(found_.back());
+    found_.pop_back();
   }
-  return ids;
-}
-
-Result<void> LogSearch::tell(ReadTransaction& transaction, std::vector<PublicId> ids) {
-  if (ids.empty()) return {};
+  effort_ += static_cast<std::int64_t>(ids.size());
   auto stories = transaction.log_stories(filter_.account, ids);
   if (!stories) return fail(std::move(stories.error()));
   for (Story& story : *stories) {
-    if (wanted() > 0 && takes(story)) stories_.push_back(std::move(story));
+    if (takes(story)) stories_.push_back(std::move(story));
   }
   return {};
 }

@@ -46,10 +46,10 @@ class LogSearch {
   [[nodiscard]] Result<void> add_late_start(ReadTransaction& transaction);
   void put_in_order();
   [[nodiscard]] Result<void> go(ReadTransaction& transaction);
-  [[nodiscard]] Result<void> go_by_address(ReadTransaction& transaction);
-  [[nodiscard]] Result<void> go_by_not_sent(ReadTransaction& transaction);
-  [[nodiscard]] Result<void> go_by_batch(ReadTransaction& transaction);
-  [[nodiscard]] Result<void> tell(ReadTransaction& transaction, std::vector<PublicId> ids);
+  [[nodiscard]] Result<void> find_by_address(ReadTransaction& transaction);
+  [[nodiscard]] Result<void> find_not_sent(ReadTransaction& transaction);
+  [[nodiscard]] Result<void> find_by_batch(ReadTransaction& transaction);
+  [[nodiscard]] Result<void> tell(ReadTransaction& transaction);
 
   [[nodiscard]] bool may_be_sent() const;
   [[nodiscard]] std::vector<LogKey> keys() const;
@@ -58,8 +58,6 @@ class LogSearch {
   [[nodiscard]] bool takes(const Story& story) const;
   [[nodiscard]] bool in_span(Instant started) const;
   [[nodiscard]] std::int64_t wanted() const;
-  [[nodiscard]] std::vector<PublicId> wanted_of(const std::vector<LogHit>& hits,
-                                                const LogRange& range, PublicId& down_to) const;
   [[nodiscard]] bool in_ranges(PublicId id) const;
   // What is below `id` is still to be looked at.
   void looked_down_to(PublicId id);
@@ -67,8 +65,8 @@ class LogSearch {
   const LogFilter filter_;
   Stage stage_ = Stage::begin;
   std::vector<DeliveryKey> late_;
-  std::vector<LogRange> ranges_;     // still to be looked at; in the end newest last
-  std::vector<PublicId> addressed_;  // found by address and not looked at; newest last
+  std::vector<LogRange> ranges_;  // still to be looked at; in the end newest last
+  std::vector<PublicId> found_;   // above `ranges_`, not told yet; newest last
   std::optional<std::int64_t> addressed_from_;
   std::int64_t effort_ = 0;
   std::vector<Story> stories_;

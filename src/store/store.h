@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
-// facet (settings, changes, accounts, deliveries, recipients, imports, uploads, idempotency,
-// webhooks, nodes, news, the cluster, bells, events, work), with a back end per folder and one
-// conformance suite (tests/conformance/store).
+// facet (settings, changes, accounts, domains, counts of mail, deliveries, recipients, imports,
+// uploads, idempotency, webhooks, nodes, news, the cluster, bells, events, logs, work), with a back
+// end per folder and one conformance suite (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -34,10 +34,12 @@
 #include "store/changes.h"
 #include "store/cluster.h"
 #include "store/deliveries.h"
+#include "store/domains.h"
 #include "store/events.h"
 #include "store/idempotency.h"
 #include "store/imports.h"
 #include "store/logs.h"
+#include "store/mail_counts.h"
 #include "store/news.h"
 #include "store/nodes.h"
 #include "store/recipients.h"
@@ -58,6 +60,8 @@ inline constexpr std::size_t kWritePriorities = 5;
 class ReadTransaction : public SettingReads,
                         public ChangeReads,
                         public AccountReads,
+                        public DomainReads,
+                        public MailCountReads,
                         public DeliveryReads,
                         public RecipientReads,
                         public LogReads,
@@ -77,6 +81,8 @@ class ReadTransaction : public SettingReads,
 // Changes. What they have done is seen by their own questions.
 class WriteTransaction : public SettingWrites,
                          public AccountWrites,
+                         public DomainWrites,
+                         public MailCountWrites,
                          public DeliveryWrites,
                          public RecipientWrites,
                          public ImportWrites,

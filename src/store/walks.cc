@@ -155,4 +155,17 @@ Result<bool> DkimList::step(ReadTransaction& transaction) {
   return is_last;
 }
 
+Result<bool> ProvenDomains::step(ReadTransaction& transaction) {
+  constexpr std::int64_t kPage = 1'000;
+  const DomainPlace after = domains_.empty()
+                                ? DomainPlace{}
+                                : DomainPlace{domains_.back().account, domains_.back().domain};
+  auto page = transaction.proven_domains(after, kPage);
+  if (!page) return fail(std::move(page.error()));
+  const bool is_last = static_cast<std::int64_t>(page->size()) < kPage;
+  domains_.insert(domains_.end(), std::make_move_iterator(page->begin()),
+                  std::make_move_iterator(page->end()));
+  return is_last;
+}
+
 }  // namespace todoku::store

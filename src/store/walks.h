@@ -69,6 +69,16 @@ class DkimList {
   std::vector<DkimKey> keys_;
 };
 
+// All claims of domains that are proven.
+class ProvenDomains {
+ public:
+  [[nodiscard]] Result<bool> step(ReadTransaction& transaction);
+  [[nodiscard]] std::vector<Domain> take() { return std::move(domains_); }
+
+ private:
+  std::vector<Domain> domains_;
+};
+
 // Takes steps until the walk is done. `walk` must outlive the task.
 template <class Walk>
 Task<Result<void>> walk(Store& store, Walk& walk) {

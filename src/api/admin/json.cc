@@ -43,6 +43,10 @@ void add_account_members(JsonWriter& json, const store::Account& account) {
   json.member("suspended", account.suspended);
   json.member("text_from_html", account.text_from_html);
   add_shown_time(json, "created", account.created);
+  json.member("requests_per_minute", account.limits.requests_per_minute);
+  json.member("mails_per_minute", account.limits.mails_per_minute);
+  json.member("mails_per_day", account.limits.mails_per_day);
+  json.member("mails_per_month", account.limits.mails_per_month);
 }
 
 void add_work_members(JsonWriter& json, const store::AccountWork& work) {
@@ -85,6 +89,25 @@ void add_dkim_key(JsonWriter& json, const operate::DkimView& view) {
   json.member("zone_entry", view.zone_entry);
   add_shown_time(json, "created", view.key.created);
   json.end_object();
+}
+
+void add_domain_members(JsonWriter& json, const operate::DomainView& view) {
+  json.member("account", view.account);
+  json.member("domain", view.claim.domain);
+  json.member("state", view.state);
+  json.member("vouched", view.claim.vouched);
+  json.member("dns_name", view.dns_name);
+  json.member("dns_record", view.dns_record);
+  json.member("zone_entry", view.zone_entry);
+  json.key("consents");
+  json.begin_array();
+  for (const std::string& account : view.consents) json.value(account);
+  json.end_array();
+  add_shown_time(json, "created", view.claim.created);
+  add_shown_time(json, "proven", view.claim.proven);
+  add_shown_time(json, "answered", view.claim.answered);
+  add_shown_time(json, "failing", view.claim.failing);
+  add_shown_time(json, "look_at", view.claim.look_at);
 }
 
 void add_attempt(JsonWriter& json, const store::Attempt& attempt, bool is_signed,
@@ -162,6 +185,34 @@ std::string accounts_json(const operate::Page<operate::AccountView>& accounts) {
     json.end_object();
   };
   return list_json("accounts", accounts.views, add, accounts.next);
+}
+
+std::string domains_json(const operate::Page<operate::DomainView>& domains) {
+  const auto add = [](JsonWriter& json, const operate::DomainView& view) {
+    json.begin_object();
+    add_domain_members(json, view);
+    json.end_object();
+  };
+  return list_json("domains", domains.views, add, domains.next);
+}
+
+std::string domain_json(const operate::DomainView& domain) {
+  JsonWriter json;
+  json.begin_object();
+  add_domain_members(json, domain);
+  json.end_object();
+  return json.take();
+}
+
+std::string verified_domain_json(const operate::VerifiedDomain& verified) {
+  JsonWriter json;
+  json.begin_object();
+  add_domain_members(json, verified.view);
+  json.member("record_found", verified.found);
+  if (!verified.trouble.empty()) json.member("trouble", verified.trouble);
+  if (!verified.needs_consent.empty()) json.member("needs_consent", verified.needs_consent);
+  json.end_object();
+  return json.take();
 }
 
 std::string work_json(const store::AccountWork& work) {

@@ -18,6 +18,9 @@ namespace todoku::api::admin {
 [[nodiscard]] std::string issued_key_json(const operate::IssuedKey& issued);
 [[nodiscard]] std::string rotated_key_json(const operate::RotatedKey& rotated);
 [[nodiscard]] std::string dkim_keys_json(const operate::Page<operate::DkimView>& keys);
+[[nodiscard]] std::string domains_json(const operate::Page<operate::DomainView>& domains);
+[[nodiscard]] std::string domain_json(const operate::DomainView& domain);
+[[nodiscard]] std::string verified_domain_json(const operate::VerifiedDomain& verified);
 [[nodiscard]] std::string dkim_key_json(const operate::DkimView& key);
 // Meanings and actions in `language`; the text is in it already.
 [[nodiscard]] std::string explanation_json(const operate::Explanation& explanation,

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/admin/routes.h"
 
+#include <algorithm>
+#include <array>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "api/admin/json.h"
 #include "api/admin/read_call.h"
+#include "base/check.h"
 #include "base/wipe.h"
 #include "http/json.h"
 #include "operate/calls/calls.h"
@@ -81,7 +86,11 @@ Task<Response> add_account(Operations& operations, Given given) {
 Task<Response> change_account(Operations& operations, Given given) {
   const operate::AccountChange change{.weight = given.number("weight"),
                                       .suspended = given.truth("suspended"),
-                                      .text_from_html = given.truth("text_from_html")};
+                                      .text_from_html = given.truth("text_from_html"),
+                                      .requests_per_minute = given.number("requests_per_minute"),
+                                      .mails_per_minute = given.number("mails_per_minute"),
+                                      .mails_per_day = given.number("mails_per_day"),
+                                      .mails_per_month = given.number("mails_per_month")};
   const auto changed = co_await operations.change_account(given.text("account"), change);
   co_return changed ? Response::json(200, changed_account_json(*changed))
                     : failure(changed.error());
@@ -144,6 +153,40 @@ Task<Response> remove_dkim(Operations& operations, Given given) {
   const auto removed = co_await operations.remove_dkim_key(
       given.text("account"), given.text("domain"), given.text("selector"));
   co_return removed ? Response::json(200, work_json(*removed)) : failure(removed.error());
+}
+
+Task<Response> list_domains(Operations& operations, Given given) {
+  const auto domains = co_await operations.domains(given.text("account"), given.text("after"),
+                                                   given.number("limit").value_or(kListedUsually));
+  co_return domains ? Response::json(200, domains_json(*domains)) : failure(domains.error());
+}
+
+Task<Response> add_domain(Operations& operations, Given given) {
+  const auto domain =
+      co_await operations.add_domain({.account = given.text("account"),
+                                      .domain = given.text("domain"),
+                                      .vouched = given.truth("proven").value_or(false)});
+  co_return domain ? Response::json(201, domain_json(*domain)) : failure(domain.error());
+}
+
+Task<Response> verify_domain(Operations& operations, Given given) {
+  const auto verified =
+      co_await operations.verify_domain(given.text("account"), given.text("domain"));
+  co_return verified ? Response::json(200, verified_domain_json(*verified))
+                     : failure(verified.error());
+}
+
+Task<Response> remove_domain(Operations& operations, Given given) {
+  const auto removed =
+      co_await operations.remove_domain(given.text("account"), given.text("domain"));
+  co_return removed ? done() : failure(removed.error());
+}
+
+Task<Response> consent(Operations& operations, Given given) {
+  const auto domain =
+      co_await operations.consent(given.text("account"), given.text("domain"), given.text("to"),
+                                  given.truth("withdrawn").value_or(false));
+  co_return domain ? Response::json(200, domain_json(*domain)) : failure(domain.error());
 }
 
 Task<Response> explain_address(Operations& operations, Given given) {
@@ -242,6 +285,42 @@ Method method_of(operate::Verb verb) {
   return Method::get;
 }
 
+namespace calls = operate::calls;
+
+struct Offered {
+  const operate::Call* call;
+  Operation operation;
+};
+constexpr std::array kOffered{
+    Offered{&calls::kListAccounts, list_accounts},
+    Offered{&calls::kAddAccount, add_account},
+    Offered{&calls::kChangeAccount, change_account},
+    Offered{&calls::kListKeys, list_keys},
+    Offered{&calls::kAddKey, add_key},
+    Offered{&calls::kRevokeKey, revoke_key},
+    Offered{&calls::kRotateKey, rotate_key},
+    Offered{&calls::kListDkim, list_dkim},
+    Offered{&calls::kAddDkim, add_dkim},
+    Offered{&calls::kShowDkim, show_dkim},
+    Offered{&calls::kRemoveDkim, remove_dkim},
+    Offered{&calls::kListDomains, list_domains},
+    Offered{&calls::kAddDomain, add_domain},
+    Offered{&calls::kVerifyDomain, verify_domain},
+    Offered{&calls::kRemoveDomain, remove_domain},
+    Offered{&calls::kConsent, consent},
+    Offered{&calls::kExplain, explain_address},
+    Offered{&calls::kListStuck, list_stuck},
+    Offered{&calls::kReleaseStuck, release_stuck},
+    Offered{&calls::kReleaseAllStuck, release_all_stuck},
+    Offered{&calls::kListNodes, list_nodes},
+    Offered{&calls::kCluster, show_cluster},
+    Offered{&calls::kWaiting, count_waiting},
+    Offered{&calls::kCancelWaiting, cancel_waiting},
+    Offered{&calls::kAdopt, adopt},
+    Offered{&calls::kStatus, show_status},
+    Offered{&calls::kDrain, drain},
+};
+
 Task<Response> refuse_held(std::string reason) {
   co_return failure(409, reason);
 }
@@ -257,7 +336,6 @@ Task<Response> perform(Operations& operations, const operate::Call& call, Operat
 }  // namespace
 
 void add_routes(http::Router& router, operate::Operations& operations, std::string held) {
-  namespace calls = operate::calls;
   const auto add = [&](const operate::Call& call, Operation operation) {
     const bool in_hold = call.verb == operate::Verb::get || call.path.starts_with("/cluster/") ||
                          &call == &calls::kDrain;
@@ -272,28 +350,13 @@ void add_routes(http::Router& router, operate::Operations& operations, std::stri
                  return perform(operations, call, operation, request, body);
                });
   };
-  add(calls::kListAccounts, list_accounts);
-  add(calls::kAddAccount, add_account);
-  add(calls::kChangeAccount, change_account);
-  add(calls::kListKeys, list_keys);
-  add(calls::kAddKey, add_key);
-  add(calls::kRevokeKey, revoke_key);
-  add(calls::kRotateKey, rotate_key);
-  add(calls::kListDkim, list_dkim);
-  add(calls::kAddDkim, add_dkim);
-  add(calls::kShowDkim, show_dkim);
-  add(calls::kRemoveDkim, remove_dkim);
-  add(calls::kExplain, explain_address);
-  add(calls::kListStuck, list_stuck);
-  add(calls::kReleaseStuck, release_stuck);
-  add(calls::kReleaseAllStuck, release_all_stuck);
-  add(calls::kListNodes, list_nodes);
-  add(calls::kCluster, show_cluster);
-  add(calls::kWaiting, count_waiting);
-  add(calls::kCancelWaiting, cancel_waiting);
-  add(calls::kAdopt, adopt);
-  add(calls::kStatus, show_status);
-  add(calls::kDrain, drain);
+  for (const Offered& offered : kOffered) add(*offered.call, offered.operation);
+}
+
+Task<Response> carry_out(Operations& operations, const operate::Call& call, Given given) {
+  const auto offered = std::ranges::find(kOffered, &call, &Offered::call);
+  check(offered != kOffered.end(), "the call is offered");
+  co_return co_await offered->operation(operations, std::move(given));
 }
 
 http::Response failure_response(const http::Failure& failed, const http::Request&) {

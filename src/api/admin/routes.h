@@ -12,6 +12,11 @@
 //   POST   /dkim                                  {account, domain, selector?, algorithm?, ...}
 //   GET    /dkim/{account}/{domain}/{selector}
 //   DELETE /dkim/{account}/{domain}/{selector}    -> deliveries and recipients of the account to go
+//   GET    /domains?account=&after=&limit=        {"domains": [...], "next"?}
+//   POST   /domains                               {account, domain, proven?}
+//   POST   /domains/{account}/{domain}/verify     -> with record_found, trouble?, needs_consent?
+//   POST   /domains/{account}/{domain}/consent    {to, withdrawn?}
+//   DELETE /domains/{account}/{domain}
 //   GET    /explain?address=&account=&lang=&limit=&utc_offset_minutes=
 //   GET    /stuck?limit=&utc_offset_minutes=      {"mails": [{since, account, ...}], "more"}
 //   POST   /stuck/{account}/{email_id}/release
@@ -33,6 +38,7 @@
 
 #include "http/message.h"
 #include "http/router.h"
+#include "operate/calls/given.h"
 #include "operate/operations.h"
 
 namespace todoku::api::admin {
@@ -40,6 +46,10 @@ namespace todoku::api::admin {
 // `operations` must outlive the router. `held`: why only looking, adopting and ending are offered;
 // empty: everything is.
 void add_routes(http::Router& router, operate::Operations& operations, std::string held = {});
+
+// One of them, asked for elsewhere.
+[[nodiscard]] Task<http::Response> carry_out(operate::Operations& operations,
+                                             const operate::Call& call, operate::Given given);
 
 // {"error": reason}: the shape of every failure at the admin socket.
 [[nodiscard]] http::Response failure_response(const http::Failure& failure,

@@ -101,7 +101,8 @@ TEST_F(AdminRoutesTest, AreWhatTheOperationsAre) {
   EXPECT_EQ(call(http::Method::get, "/accounts").body,
             R"({"accounts":[{"name":"shop","weight":1,"suspended":false,)"
             R"("text_from_html":true,"created":"2026-01-01T00:00:00Z",)"
-            R"("created_text":"2026-01-01 09:00:00 JST","keys":0}]})");
+            R"("created_text":"2026-01-01 09:00:00 JST","requests_per_minute":0,)"
+            R"("mails_per_minute":0,"mails_per_day":0,"mails_per_month":0,"keys":0}]})");
   const auto key = call(http::Method::post, "/accounts/shop/keys", R"({"label":"ci"})");
   EXPECT_EQ(key.status, 201);
   EXPECT_THAT(key.body, HasSubstr(R"("label":"ci")"));

@@ -12,6 +12,7 @@
 #include "app/module_options.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "store/walks.h"
 
 namespace todoku::app::roles {
 namespace {
@@ -42,6 +43,23 @@ Task<Result<ChangeWatch::Take>> forget_accounts(api::Api& api) {
   });
 }
 
+// Whose the domains are, and whether there is anybody to be taken for.
+Task<Result<ChangeWatch::Take>> read_senders(store::Store& store, intake::Senders& senders) {
+  store::ProvenDomains proven;
+  const auto walked = co_await store::walk(store, proven);
+  if (!walked) co_return fail(walked.error());
+  const auto accounts = co_await store.read(
+      [](store::ReadTransaction& transaction) { return transaction.accounts({}, 2); });
+  if (!accounts) co_return fail(accounts.error());
+  co_return ChangeWatch::Take(
+      [&senders, domains = proven.take(), several = accounts->size() > 1]() -> Result<void> {
+        senders.load(domains, several);
+        return {};
+      });
+}
+
+constexpr std::string_view kAny = "any";
+
 }  // namespace
 
 ApiRole::ApiRole(const Ground& ground, Shared& shared, Beside beside)
@@ -56,6 +74,8 @@ ApiRole::ApiRole(const Ground& ground, Shared& shared, Beside beside)
                    .queues = shared.is_cluster() ? &shared.queues() : nullptr,
                    .live = &shared.live()},
                   ground.runtime.executor(0)),
+      senders_(ground.config.intake.from_domains == kAny),
+      mail_limit_(ground.store, ground.clock),
       intake_(ground.store, ground.clock, intake_limits(ground.config), passing_on_,
               ground.metrics),
       imports_elsewhere_(ground),
@@ -68,9 +88,11 @@ ApiRole::ApiRole(const Ground& ground, Shared& shared, Beside beside)
             .clock = ground.clock,
             .metrics = ground.metrics,
             .random = random_,
-            .copies = &copies_},
+            .copies = &copies_,
+            .operations = beside.operations},
            api_options()),
-      server_(make_server(ground, "api", router(), server_options())) {
+      server_(make_server(ground, "api", router(), server_options())),
+      counting_(mail_limit_, ground.node, ground.runtime.executor(0), ground.clock) {
   if (beside.imports != nullptr) {
     intake_.set_import_starter(*beside.imports);
   } else {
@@ -78,6 +100,11 @@ ApiRole::ApiRole(const Ground& ground, Shared& shared, Beside beside)
   }
   for (const store::Topic topic : {store::Topic::accounts, store::Topic::api_keys}) {
     ground.changes.follow(topic, [this] { return forget_accounts(api_); });
+  }
+  intake_.set_senders(senders_);
+  intake_.set_mail_limit(mail_limit_);
+  for (const store::Topic topic : {store::Topic::accounts, store::Topic::domains}) {
+    ground.changes.follow(topic, [this] { return read_senders(ground_.store, senders_); });
   }
 }
 
@@ -109,9 +136,26 @@ http::ServerOptions ApiRole::server_options() {
   return options;
 }
 
+// Before anybody asks: what is not known is refused.
+Result<void> ApiRole::check_senders() {
+  auto looked = ground_.wait_for(ground_.changes.look());
+  if (!looked) return looked;
+  if (ground_.config.intake.from_domains != kAny || !senders_.several()) return {};
+  return fail(ErrorKind::invalid_input,
+              "intake.from_domains is \"any\", which is for a single account, and there are "
+              "several: give each its domains (`todoku domain add ACCOUNT DOMAIN`, with --proven "
+              "where you stand for it) and set it to \"proven\"");
+}
+
 Result<void> ApiRole::start() {
+  if (auto known = check_senders(); !known) return known;
   const auto tls = api_tls(ground_.config.api);
   if (!tls) return fail(tls.error());
+  counting_.start();
+  running_.add([this](SteadyInstant) {
+    ground_.wait_for(counting_.stop());
+    return true;
+  });
   passing_on_.start();
   running_.add([this](SteadyInstant deadline) {
     ground_.wait_for(passing_on_.stop(deadline));

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "api/api.h"
+#include "app/mail_counting.h"
 #include "app/message_copies.h"
 #include "app/passing_on.h"
 #include "app/roles/events.h"
@@ -19,6 +20,7 @@
 #include "app/sending.h"
 #include "base/random.h"
 #include "intake/intake.h"
+#include "intake/senders.h"
 #include "net/endpoint.h"
 
 namespace todoku::app::roles {
@@ -30,6 +32,7 @@ class ApiRole final : public Role {
     Sending* sending = nullptr;
     std::function<void()> wake_scheduler;
     intake::ImportStarter* imports = nullptr;
+    operate::Operations* operations = nullptr;
   };
   // Everything given outlives the role.
   ApiRole(const Ground& ground, Shared& shared, Beside beside);
@@ -46,6 +49,7 @@ class ApiRole final : public Role {
   [[nodiscard]] std::optional<net::Endpoint> endpoint() const;
 
  private:
+  [[nodiscard]] Result<void> check_senders();
   [[nodiscard]] http::Router router();
   [[nodiscard]] api::Options api_options() const;
   [[nodiscard]] http::ServerOptions server_options();
@@ -55,6 +59,8 @@ class ApiRole final : public Role {
 
   const Ground& ground_;
   PassingOn passing_on_;
+  intake::Senders senders_;
+  intake::MailLimit mail_limit_;
   intake::Intake intake_;
   ImportsElsewhere imports_elsewhere_;
   ComposedCopies copies_;
@@ -64,6 +70,7 @@ class ApiRole final : public Role {
   std::unique_ptr<http::Server> farewell_;
   mutable std::mutex mutex_;
   std::optional<net::Endpoint> endpoint_;
+  MailCounting counting_;
   Running running_;
 };
 

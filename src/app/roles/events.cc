@@ -23,7 +23,8 @@ intake::Importer::Waiting waiting_of(const config::Config& config) {
 
 }  // namespace
 
-EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_scheduler)
+EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_scheduler,
+                       DomainWatch::Texts texts)
     : ground_(ground),
       passing_on_({.keys = ground.keys,
                    .clock = ground.clock,
@@ -34,7 +35,8 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
           ground.store, ground.uploads, [&node = ground.node] { return node.key(); },
           intake_limits(ground.config), passing_on_, ground.clock, waiting_of(ground.config)),
       housekeeping_(ground.store, ground.runtime.executor(0), ground.clock,
-                    std::chrono::days(ground.config.events.keep_days)) {}
+                    std::chrono::days(ground.config.events.keep_days)),
+      domains_(ground.store, std::move(texts), ground.runtime.executor(0), ground.clock) {}
 
 Result<void> EventsRole::start() {
   auto begun = importer_.start_thread();
@@ -46,6 +48,11 @@ Result<void> EventsRole::start() {
   housekeeping_.start();
   running_.add([this](SteadyInstant) {
     ground_.wait_for(housekeeping_.stop());
+    return true;
+  });
+  domains_.start();
+  running_.add([this](SteadyInstant) {
+    ground_.wait_for(domains_.stop());
     return true;
   });
   return {};

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Role `events`: the work that no request and no mail waits for. It runs the imports that API
-// processes have begun, and removes little by little what was deleted. Whichever process has the
-// role takes what waits or what a dead one has left.
+// processes have begun, removes little by little what was deleted, and looks at proofs of domains.
+// Whichever process has the role takes what waits or what a dead one has left.
 #pragma once
 
 #include <functional>
 #include <string_view>
 
+#include "app/domain_watch.h"
 #include "app/housekeeping.h"
 #include "app/passing_on.h"
 #include "app/roles/ground.h"
@@ -18,8 +19,9 @@ namespace todoku::app::roles {
 
 class EventsRole final : public Role {
  public:
-  // `wake_scheduler`: of the same process; may be empty. `ground` outlives the role.
-  EventsRole(const Ground& ground, std::function<void()> wake_scheduler);
+  // `wake_scheduler`: of the same process; may be empty. `texts` asks the DNS. `ground` outlives
+  // the role.
+  EventsRole(const Ground& ground, std::function<void()> wake_scheduler, DomainWatch::Texts texts);
 
   [[nodiscard]] std::string_view name() const override { return "events"; }
   [[nodiscard]] Result<void> start() override;
@@ -33,6 +35,7 @@ class EventsRole final : public Role {
   PassingOn passing_on_;  // of deliveries that an import commits; it rings for nobody
   intake::Importer importer_;
   Housekeeping housekeeping_;
+  DomainWatch domains_;
   Running running_;
 };
 

@@ -32,12 +32,15 @@ inline constexpr Argument kWeight{
     "weight", {"Share of the engine, 1 to 1000", "エンジンを使う割合（1～1000）"}, number, false, 1,
     1'000};
 
+inline constexpr std::int64_t kLimitMax = 1'000'000'000'000;
+
 inline constexpr std::array kList{kAfter, kLimit};
 inline constexpr std::array kAddAccount{
     Argument{"name", kAccount.help, text, true}, kWeight,
     Argument{"with_key", {"With an API key", "API キーも作る"}, truth}};
 inline constexpr std::array kChangeAccount{
-    kAccount, kWeight,
+    kAccount,
+    kWeight,
     Argument{"suspended",
              {"Its requests are refused, nothing new starts",
               "リクエストを拒否し、新たな配信を始めない"},
@@ -45,7 +48,33 @@ inline constexpr std::array kChangeAccount{
     Argument{"text_from_html",
              {"Its mail with HTML only gets a text part made from it",
               "HTML だけのメールにテキストパートを作って付ける"},
-             truth}};
+             truth},
+    Argument{"requests_per_minute",
+             {"Requests a minute; 0: as the installation lets everybody",
+              "1 分あたりのリクエスト数。0 は全体の設定どおり"},
+             number,
+             false,
+             0,
+             kLimitMax},
+    Argument{"mails_per_minute",
+             {"Mails of transactions a minute; 0: no limit",
+              "1 分あたりのトランザクションメールの通数。0 は無制限"},
+             number,
+             false,
+             0,
+             kLimitMax},
+    Argument{"mails_per_day",
+             {"Mails a day of Japan's time; 0: no limit", "1 日（日本時間）の通数。0 は無制限"},
+             number,
+             false,
+             0,
+             kLimitMax},
+    Argument{"mails_per_month",
+             {"Mails a month of Japan's time; 0: no limit", "1 か月（日本時間）の通数。0 は無制限"},
+             number,
+             false,
+             0,
+             kLimitMax}};
 inline constexpr std::array kOfAccount{kAccount};
 inline constexpr std::array kAddKey{
     kAccount, Argument{"label", {"What it is for", "用途"}},
@@ -90,6 +119,28 @@ inline constexpr std::array kOfDkim{
     kDkimAccount, kDomain,
     Argument{
         "selector", {"Name of the key in the DNS", "DNS での鍵の名前（セレクター）"}, text, true}};
+inline constexpr Argument kClaimAccount{"account", {"Whose it is", "対象のアカウント"}, text, true};
+inline constexpr Argument kClaim{
+    "domain",
+    {"The From domain, and those below it", "差出人のドメイン（そのサブドメインも含む）"},
+    text,
+    true};
+inline constexpr std::array kListDomains{kOnlyAccount, kAfter, kLimit};
+inline constexpr std::array kAddDomain{
+    kClaimAccount, kClaim,
+    Argument{"proven",
+             {"You stand for it: no record in the DNS is asked for",
+              "運用者が保証する。DNS のレコードを求めない"},
+             truth}};
+inline constexpr std::array kOfDomain{kClaimAccount, kClaim};
+inline constexpr std::array kConsent{
+    kClaimAccount, kClaim,
+    Argument{"to",
+             {"The account that may have it, or domains below it, too",
+              "同じドメインやそのサブドメインの登録を認めるアカウント"},
+             text,
+             true},
+    Argument{"withdrawn", {"Takes the consent back", "同意を取り消す"}, truth}};
 inline constexpr std::array kExplain{
     Argument{"address", {"The recipient's address", "受信者のアドレス"}, text, true},
     Argument{"account", {"Only mail of this account", "このアカウントのメールだけ"}},
@@ -134,6 +185,14 @@ inline constexpr Call kShowDkim{Verb::get, "/dkim/{account}/{domain}/{selector}"
                                 arguments::kOfDkim};
 inline constexpr Call kRemoveDkim{Verb::remove, "/dkim/{account}/{domain}/{selector}",
                                   arguments::kOfDkim};
+inline constexpr Call kListDomains{Verb::get, "/domains", arguments::kListDomains};
+inline constexpr Call kAddDomain{Verb::post, "/domains", arguments::kAddDomain};
+inline constexpr Call kVerifyDomain{Verb::post, "/domains/{account}/{domain}/verify",
+                                    arguments::kOfDomain};
+inline constexpr Call kRemoveDomain{Verb::remove, "/domains/{account}/{domain}",
+                                    arguments::kOfDomain};
+inline constexpr Call kConsent{Verb::post, "/domains/{account}/{domain}/consent",
+                               arguments::kConsent};
 inline constexpr Call kExplain{Verb::get, "/explain", arguments::kExplain};
 inline constexpr Call kListStuck{Verb::get, "/stuck", arguments::kListStuck};
 inline constexpr Call kReleaseStuck{Verb::post, "/stuck/{account}/{email_id}/release",

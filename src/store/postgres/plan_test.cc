@@ -46,6 +46,9 @@ INSERT INTO api_keys SELECT n, n, 'label', md5(n::text), 0, NULL
   FROM generate_series(1, {0} / 10) n;
 INSERT INTO dkim_keys SELECT n, 'd' || n || '.example', 's1', 'rsa-sha256', '\x00', 'v=DKIM1', 0
   FROM generate_series(1, {0} / 10) n;
+INSERT INTO domains SELECT n, 'd' || n || '.example', md5(n::text), n % 3, 0, '', 0, NULL, NULL,
+  NULL, 0, CASE WHEN n % 100 = 0 THEN n END FROM generate_series(1, {0} / 10) n;
+INSERT INTO mail_counts SELECT n / 30, n % 30, 1, n FROM generate_series(1, {0} / 10) n;
 INSERT INTO flights SELECT n, n, 0 FROM generate_series(1, {0}) n;
 INSERT INTO deliveries(key, account, id, type, traffic, status, phase, deleted, at_most_once,
   created, updated, started, expires, finished, total, delivered, bounced, dropped, expired,
@@ -157,7 +160,8 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
   database_.execute("ANALYZE");
   explain_all("small");
   database_.execute(
-      "TRUNCATE accounts, api_keys, dkim_keys, flights, deliveries, contents, attachments,"
+      "TRUNCATE accounts, api_keys, dkim_keys, domains, mail_counts, flights, deliveries, "
+      "contents, attachments,"
       " batches, recipients, progress, sections, import_jobs, uploads, upload_pieces,"
       " kept_answers, webhooks, webhook_set_aside, bells, news, changes, event_sheets, not_sent, "
       "usages");

@@ -18,8 +18,9 @@ const Sql kRanges{"logs: ranges",
                   " SELECT b.number, b.first_email_id, b.capacity FROM its JOIN batches b"
                   " ON b.number = its.number + 1 AND b.delivery = $1 AND b.section IS NULL)"
                   " SELECT first, capacity FROM its UNION ALL"
-                  " SELECT b.first_email_id, b.capacity FROM sections s JOIN batches b"
-                  " ON b.section = s.id WHERE s.delivery = $1 AND s.state = 1 ORDER BY 1 DESC"};
+                  " SELECT b.first_email_id, b.capacity FROM sections s CROSS JOIN LATERAL"
+                  " (SELECT first_email_id, capacity FROM batches WHERE section = s.id OFFSET 0) b"
+                  " WHERE s.delivery = $1 AND s.state = 1 ORDER BY 1 DESC"};
 // By halves: `lo` begins before $2, or there is no such batch; `hi` does not.
 const Sql kIdSince{
     "logs: id since",
@@ -150,7 +151,7 @@ Result<std::vector<LogHit>> Questions::log_hits(std::span<const LogBatch> batche
 Result<LogReads::Addressed> Questions::log_ids_of(AccountKey account, std::string_view address,
                                                   PublicId below,
                                                   std::optional<std::int64_t> /*from*/) {
-  constexpr std::int64_t kCandidatesMax = 20'000;
+  constexpr std::int64_t kCandidatesMax = 5'000;
   Addressed addressed;
   const auto hash = std::bit_cast<std::int64_t>(session_.hash()(address));
   const auto found = session_.ask(kAddressed, Params() << hash << kCandidatesMax + 1);

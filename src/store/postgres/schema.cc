@@ -239,8 +239,30 @@ INSERT INTO usages(account, month, slot, mails, updated)
   sum(total)::bigint, max(started) FROM deliveries WHERE started IS NOT NULL GROUP BY 1, 2;
 )sql";
 
-// webhooks              store/webhooks.h. Its row changes each second while there is much to tell.
+// domains, mail_counts, limits of accounts   as in SQLite.
 constexpr std::string_view kStep7 = R"sql(
+CREATE TABLE domains(
+  account bigint NOT NULL, domain text NOT NULL COLLATE "C", token text NOT NULL,
+  state bigint NOT NULL, vouched bigint NOT NULL, consents text NOT NULL, created bigint NOT NULL,
+  proven bigint, answered bigint, failing bigint, failed_for bigint NOT NULL, look_at bigint,
+  PRIMARY KEY(account, domain)) WITH (fillfactor = 70);
+CREATE INDEX domains_held ON domains(domain) WHERE state = 1;
+CREATE INDEX domains_proven ON domains(account, domain) WHERE state = 1;
+CREATE INDEX domains_look ON domains(look_at) WHERE look_at IS NOT NULL;
+INSERT INTO domains SELECT account, domain, '', 1, 1, '', min(created), min(created), NULL, NULL,
+  0, NULL FROM dkim_keys GROUP BY account, domain;
+CREATE TABLE mail_counts(
+  account bigint NOT NULL, day bigint NOT NULL, node bigint NOT NULL, mails bigint NOT NULL,
+  PRIMARY KEY(account, day, node)) WITH (fillfactor = 50);
+CREATE INDEX mail_counts_day ON mail_counts(day);
+ALTER TABLE accounts ADD COLUMN requests_per_minute bigint NOT NULL DEFAULT 0,
+  ADD COLUMN mails_per_minute bigint NOT NULL DEFAULT 0,
+  ADD COLUMN mails_per_day bigint NOT NULL DEFAULT 0,
+  ADD COLUMN mails_per_month bigint NOT NULL DEFAULT 0;
+)sql";
+
+// webhooks              store/webhooks.h. Its row changes each second while there is much to tell.
+constexpr std::string_view kStep8 = R"sql(
 CREATE TABLE webhooks(
   name text COLLATE "C" PRIMARY KEY, account bigint NOT NULL, form bigint NOT NULL,
   status bigint NOT NULL, shown text NOT NULL, sealed bytea NOT NULL, wishes bytea NOT NULL,
@@ -258,13 +280,14 @@ struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 7> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 8> kSteps{{{"tables", kStep1},
                                       {"terms of API keys", kStep2},
                                       {"what nodes say of themselves", kStep3},
                                       {"answers to repeated requests", kStep4},
                                       {"events", kStep5},
                                       {"log and usages", kStep6},
-                                      {"endpoints of webhooks", kStep7}}};
+                                      {"domains and limits of accounts", kStep7},
+                                      {"endpoints of webhooks", kStep8}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);

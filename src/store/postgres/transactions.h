@@ -41,6 +41,15 @@ class Questions final : public ReadTransaction {
   Result<std::vector<ApiKey>> api_keys(AccountKey account) override;
   Result<std::vector<DkimKey>> dkim_keys(const DkimPlace& after, std::int64_t limit) override;
 
+  // -- domains, counts of mail (domains.cc)
+  Result<std::vector<Domain>> domains(const DomainPlace& after, std::int64_t limit) override;
+  Result<std::vector<Domain>> proven_domains(const DomainPlace& after, std::int64_t limit) override;
+  Result<Domain> domain(AccountKey account, std::string_view domain) override;
+  Result<std::vector<Domain>> holders(std::span<const std::string> domains) override;
+  Result<std::vector<Domain>> domains_to_look_at(std::int64_t limit) override;
+  Result<std::vector<MailCount>> mail_counts(std::span<const AccountKey> accounts,
+                                             DayNumber first) override;
+
   // -- deliveries (reads_deliveries.cc; what is to be started: reads_scheduling.cc)
   Result<Delivery> delivery(AccountKey account, PublicId id) override;
   Result<Delivery> delivery(DeliveryKey key) override;
@@ -151,6 +160,15 @@ class Changes final : public WriteTransaction {
   Result<void> put_dkim_key(const DkimKey& key) override;
   Result<void> remove_dkim_key(AccountKey account, std::string_view domain,
                                std::string_view selector) override;
+
+  // -- domains, counts of mail (domains.cc)
+  Result<Domain> add_domain(const Domain& domain) override;
+  Result<void> change_domain(const Domain& domain) override;
+  Result<void> note_look(const Domain& domain) override;
+  Result<void> remove_domain(AccountKey account, std::string_view domain) override;
+  Result<void> hold_domains() override;
+  Result<void> count_mails(NodeKey node, std::span<const MailCount> counts) override;
+  Result<bool> drop_mail_counts(DayNumber before, std::int64_t rows) override;
 
   // -- drafts (writes_drafts.cc)
   Result<Delivery> create_draft(const NewDelivery& delivery, std::int64_t drafts_max) override;

@@ -26,7 +26,9 @@ const Sql kCreateAccount{"accounts: create",
                          " VALUES($1, $2, 1, 0, 1, $3, 1, 1, 1) ON CONFLICT DO NOTHING"};
 
 const Sql kChangeAccount{"accounts: change",
-                         "UPDATE accounts SET weight = $2, suspended = $3, text_from_html = $4"
+                         "UPDATE accounts SET weight = $2, suspended = $3, text_from_html = $4,"
+                         " requests_per_minute = $5, mails_per_minute = $6, mails_per_day = $7,"
+                         " mails_per_month = $8"
                          " WHERE key = $1"};
 // Of an account that is there; the row says so with its lock.
 const Sql kHoldAccount{"accounts: hold", "SELECT key FROM accounts WHERE key = $1 FOR KEY SHARE"};
@@ -100,9 +102,11 @@ Result<void> Changes::change_account(const Account& account) {
     return fail(ErrorKind::invalid_input,
                 fmt::format("weight {} is not in the range 1 to 1000", account.weight));
   }
-  const auto done =
-      session_.ask(kChangeAccount, Params() << account.key << account.weight << account.suspended
-                                            << account.text_from_html);
+  const auto done = session_.ask(
+      kChangeAccount, Params() << account.key << account.weight << account.suspended
+                               << account.text_from_html << account.limits.requests_per_minute
+                               << account.limits.mails_per_minute << account.limits.mails_per_day
+                               << account.limits.mails_per_month);
   if (!done) return fail(done.error());
   if (done->changes() == 0) return no_such_account();
   return changed(Topic::accounts);

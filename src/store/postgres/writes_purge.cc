@@ -25,12 +25,15 @@ const Sql kDropRecipients{"purge: recipients", "DELETE FROM recipients WHERE bat
 const Sql kDropProgress{"purge: progress", "DELETE FROM progress WHERE batch = ANY($1)"};
 const Sql kDropWays{"purge: on their way", "DELETE FROM on_its_way WHERE batch = ANY($1)"};
 const Sql kDropSuspects{"purge: suspects", "DELETE FROM suspects WHERE batch = ANY($1)"};
+// Batches that are removed together are of one account.
 const Sql kDropNotSent{
     "purge: not sent",
-    "DELETE FROM not_sent n USING (SELECT account, first_email_id, capacity, state FROM batches,"
-    " unnest(ARRAY[1, 3, 4, 5, 6, 7]::bigint[]) state WHERE number = ANY($1)) b"
-    " WHERE n.account = b.account AND n.state = b.state AND n.id >= b.first_email_id"
-    " AND n.id < b.first_email_id + b.capacity"};
+    "DELETE FROM not_sent WHERE account = (SELECT account FROM batches"
+    " WHERE number = ($1::bigint[])[1]) AND state = ANY(ARRAY[1, 3, 4, 5, 6, 7]::bigint[])"
+    " AND id = ANY(ARRAY(SELECT n.id FROM batches b CROSS JOIN LATERAL (SELECT id FROM not_sent"
+    " WHERE account = b.account AND state = ANY(ARRAY[1, 3, 4, 5, 6, 7]::bigint[])"
+    " AND id >= b.first_email_id AND id < b.first_email_id + b.capacity OFFSET 0) n"
+    " WHERE b.number = ANY($1)))"};
 const Sql kDropBatches{"purge: batches", "DELETE FROM batches WHERE number = ANY($1)"};
 const Sql kDropAttachments{"purge: attachments", "DELETE FROM attachments WHERE delivery = $1"};
 const Sql kDropUploads{"purge: uploads of import jobs",

@@ -35,11 +35,12 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 20> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 22> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
-     " next_email_id, next_job_id FROM accounts ORDER BY key"},
+     " next_email_id, next_job_id, requests_per_minute, mails_per_minute, mails_per_day,"
+     " mails_per_month FROM accounts ORDER BY key"},
     {"api_keys",
      "SELECT id, account, label, token, created, revoked, scopes, networks, expires, life"
      " FROM api_keys"
@@ -47,6 +48,11 @@ constexpr std::array<CarriedQuery, 20> kCarriedQueries{{
     {"dkim_keys",
      "SELECT account, domain, selector, algorithm, sealed, dns_record, created FROM dkim_keys"
      " ORDER BY account, domain, selector"},
+    {"domains",
+     "SELECT account, domain, token, state, vouched, consents, created, proven, answered, failing,"
+     " failed_for, look_at FROM domains ORDER BY account, domain"},
+    {"mail_counts",
+     "SELECT account, day, node, mails FROM mail_counts ORDER BY account, day, node"},
     {"deliveries",
      "SELECT key, account, id, type, traffic, status, CASE WHEN type <> 1 OR status <= 4"
      " OR EXISTS (SELECT 1 FROM sections s WHERE s.delivery = d.key) THEN status END, deleted,"

@@ -82,6 +82,15 @@ class Queries {
   [[nodiscard]] Result<std::vector<ApiKey>> api_keys(AccountKey account);
   [[nodiscard]] Result<std::vector<DkimKey>> dkim_keys(const DkimPlace& after, std::int64_t limit);
 
+  [[nodiscard]] Result<std::vector<Domain>> domains(const DomainPlace& after, std::int64_t limit);
+  [[nodiscard]] Result<std::vector<Domain>> proven_domains(const DomainPlace& after,
+                                                           std::int64_t limit);
+  [[nodiscard]] Result<Domain> domain(AccountKey account, std::string_view domain);
+  [[nodiscard]] Result<std::vector<Domain>> holders(std::span<const std::string> domains);
+  [[nodiscard]] Result<std::vector<Domain>> domains_to_look_at(std::int64_t limit);
+  [[nodiscard]] Result<std::vector<MailCount>> mail_counts(std::span<const AccountKey> accounts,
+                                                           DayNumber first);
+
   [[nodiscard]] Result<Delivery> delivery(AccountKey account, PublicId id);
   [[nodiscard]] Result<Delivery> delivery(DeliveryKey key);
   [[nodiscard]] Result<Delivery> delivery_head(AccountKey account, PublicId id);

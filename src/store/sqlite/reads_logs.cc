@@ -158,7 +158,7 @@ Result<std::vector<LogHit>> Queries::log_hits(std::span<const LogBatch> batches,
 // Recipients and their email ids are numbered in the same order, by one writer.
 Result<LogReads::Addressed> Queries::log_ids_of(AccountKey account, std::string_view address,
                                                 PublicId below, std::optional<std::int64_t> from) {
-  constexpr std::size_t kCandidatesMax = 1'000;  // of other accounts, too
+  constexpr std::size_t kCandidatesMax = 200;  // of other accounts, too
   LogReads::Addressed addressed;
   if (!from) {
     const auto top = place_of_id(account, below - 1);

@@ -303,8 +303,33 @@ INSERT INTO usages(account, month, slot, mails, updated)
   sum(total), max(started) FROM deliveries WHERE started IS NOT NULL GROUP BY 1, 2;
 )sql";
 
-// webhooks              store/webhooks.h. status: 1 active, 2 failing, 3 disabled.
+// domains               store/domains.h; consents: keys of accounts, a space between. Whoever has
+//                       a DKIM key has it from an operator, who so stood for the domain.
+// mail_counts           store/mail_counts.h: what a process accepted of an account on a day.
+// accounts.requests_per_minute, mails_per_...   store/accounts.h.
 constexpr const char* kVersion16 = R"sql(
+CREATE TABLE domains(
+  account INTEGER NOT NULL, domain TEXT NOT NULL, token TEXT NOT NULL, state INTEGER NOT NULL,
+  vouched INTEGER NOT NULL, consents TEXT NOT NULL, created INTEGER NOT NULL, proven INTEGER,
+  answered INTEGER, failing INTEGER, failed_for INTEGER NOT NULL, look_at INTEGER,
+  PRIMARY KEY(account, domain)) WITHOUT ROWID;
+CREATE INDEX domains_held ON domains(domain) WHERE state = 1;
+CREATE INDEX domains_proven ON domains(account, domain) WHERE state = 1;
+CREATE INDEX domains_look ON domains(look_at) WHERE look_at IS NOT NULL;
+INSERT INTO domains SELECT account, domain, '', 1, 1, '', min(created), min(created), NULL, NULL,
+  0, NULL FROM dkim_keys GROUP BY account, domain;
+CREATE TABLE mail_counts(
+  account INTEGER NOT NULL, day INTEGER NOT NULL, node INTEGER NOT NULL, mails INTEGER NOT NULL,
+  PRIMARY KEY(account, day, node)) WITHOUT ROWID;
+CREATE INDEX mail_counts_day ON mail_counts(day);
+ALTER TABLE accounts ADD COLUMN requests_per_minute INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE accounts ADD COLUMN mails_per_minute INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE accounts ADD COLUMN mails_per_day INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE accounts ADD COLUMN mails_per_month INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+// webhooks              store/webhooks.h. status: 1 active, 2 failing, 3 disabled.
+constexpr const char* kVersion17 = R"sql(
 CREATE TABLE webhooks(
   name TEXT PRIMARY KEY, account INTEGER NOT NULL, form INTEGER NOT NULL, status INTEGER NOT NULL,
   shown TEXT NOT NULL, sealed BLOB NOT NULL, wishes BLOB NOT NULL, state BLOB NOT NULL,
@@ -317,9 +342,10 @@ CREATE TABLE webhook_set_aside(
 )sql";
 
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 16> kMigrations{
-    kVersion1, kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,  kVersion8,
-    kVersion9, kVersion10, kVersion11, kVersion12, kVersion13, kVersion14, kVersion15, kVersion16};
+constexpr std::array<const char*, 17> kMigrations{
+    kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,
+    kVersion7,  kVersion8,  kVersion9,  kVersion10, kVersion11, kVersion12,
+    kVersion13, kVersion14, kVersion15, kVersion16, kVersion17};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

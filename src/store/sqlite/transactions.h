@@ -60,6 +60,27 @@ class SqliteReadTransaction final : public ReadTransaction {
     return queries_.dkim_keys(after, limit);
   }
 
+  Result<std::vector<Domain>> domains(const DomainPlace& after, std::int64_t limit) override {
+    return queries_.domains(after, limit);
+  }
+  Result<std::vector<Domain>> proven_domains(const DomainPlace& after,
+                                             std::int64_t limit) override {
+    return queries_.proven_domains(after, limit);
+  }
+  Result<Domain> domain(AccountKey account, std::string_view domain) override {
+    return queries_.domain(account, domain);
+  }
+  Result<std::vector<Domain>> holders(std::span<const std::string> domains) override {
+    return queries_.holders(domains);
+  }
+  Result<std::vector<Domain>> domains_to_look_at(std::int64_t limit) override {
+    return queries_.domains_to_look_at(limit);
+  }
+  Result<std::vector<MailCount>> mail_counts(std::span<const AccountKey> accounts,
+                                             DayNumber first) override {
+    return queries_.mail_counts(accounts, first);
+  }
+
   Result<Delivery> delivery(AccountKey account, PublicId id) override {
     return queries_.delivery(account, id);
   }
@@ -233,6 +254,15 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<void> put_dkim_key(const DkimKey& key) override;
   Result<void> remove_dkim_key(AccountKey account, std::string_view domain,
                                std::string_view selector) override;
+
+  // -- domains, counts of mail (domains.cc)
+  Result<Domain> add_domain(const Domain& domain) override;
+  Result<void> change_domain(const Domain& domain) override;
+  Result<void> note_look(const Domain& domain) override;
+  Result<void> remove_domain(AccountKey account, std::string_view domain) override;
+  Result<void> hold_domains() override;
+  Result<void> count_mails(NodeKey node, std::span<const MailCount> counts) override;
+  Result<bool> drop_mail_counts(DayNumber before, std::int64_t rows) override;
 
   // -- drafts (writes_drafts.cc)
   Result<Delivery> create_draft(const NewDelivery& delivery, std::int64_t drafts_max) override;

@@ -10,7 +10,7 @@
 namespace todoku::store {
 namespace {
 
-constexpr Topic kAllTopics[] = {Topic::accounts, Topic::api_keys, Topic::dkim_keys};
+constexpr Topic kAllTopics[] = {Topic::accounts, Topic::api_keys, Topic::dkim_keys, Topic::domains};
 
 std::vector<Topic> topics_changed(const ChangeNumbers& before, const ChangeNumbers& after) {
   std::vector<Topic> changed;
@@ -64,6 +64,18 @@ TEST_P(StoreSuite, EveryChangeIncreasesTheNumberOfItsTopicAndNoOther) {
                 return t.remove_dkim_key(acme.key, key.domain, key.selector);
               }),
               ElementsAre(Topic::dkim_keys));
+  Domain domain;
+  domain.account = acme.key;
+  domain.domain = "example.jp";
+  EXPECT_THAT(changes([&](WriteTransaction& t) { return t.add_domain(domain); }),
+              ElementsAre(Topic::domains));
+  EXPECT_THAT(changes([&](WriteTransaction& t) { return t.change_domain(domain); }),
+              ElementsAre(Topic::domains));
+  EXPECT_THAT(changes([&](WriteTransaction& t) { return t.note_look(domain); }), IsEmpty());
+  EXPECT_THAT(changes([&](WriteTransaction& t) { return t.remove_domain(acme.key, "example.jp"); }),
+              ElementsAre(Topic::domains));
+  EXPECT_THAT(changes([](WriteTransaction& t) { return t.hold_domains(); }),
+              ElementsAre(Topic::domains));
   EXPECT_THAT(changes([&](WriteTransaction& t) { return t.put_setting("instance", "x"); }),
               IsEmpty());
   const ChangeNumbers before = numbers_of(*store_);

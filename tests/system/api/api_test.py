@@ -16,7 +16,8 @@ from stack import Stack  # noqa: E402
 MODULES = ("access_checks", "answer_checks", "tolerance_checks", "limit_checks", "type_checks",
            "state_checks", "import_checks", "transport_checks", "header_checks", "content_checks",
            "size_checks", "batch_checks", "openapi_checks", "idempotency_checks", "event_checks",
-           "log_checks", "usage_checks")
+           "log_checks", "usage_checks",
+           "domain_checks", "provisioning_checks")
 
 
 class KeepingStack(Stack):

@@ -47,6 +47,7 @@ class Account:
         self.stack = stack
         self.name = name
         self.login_id, self.api_key, self.token = issued(stack.command("account", "add", name))
+        stack.vouch(name)
 
     def request(self, method, path, body=None, headers=None, content_type=JSON, token=None):
         """`body`: octets, or anything else to be sent as JSON. A header of None is left out."""

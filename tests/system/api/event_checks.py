@@ -199,7 +199,8 @@ class Events(Checks):
 
     def test_a_bulk_delivery_starts_and_ends_once(self):
         delivery = self.draft()
-        job = self.ok(self.account.import_csv(delivery, b"email\na@fast.example\nb@fast.example\n"))
+        job = self.ok(self.account.import_csv(
+            delivery, b"email\na@fast.example\nb@fast.example\n"), 201)
         self.account.end_of(job["job_id"])
         self.ok(self.account.request("PATCH", f"/deliveries/bulk/commit/{delivery}/immediate"))
         events = self.until(["delivery_finished"])

@@ -131,8 +131,10 @@ REQUESTS = {
     "addRecipient": recipient,
     "changeRecipient": recipient,
 }
-# Commits need a time that is near, and are looked at by state_checks.
-WITHOUT_BOUNDARIES = {"commitBulk"}
+# Commits need a time that is near, and are looked at by state_checks; domain_checks and
+# provisioning_checks look at the rest.
+WITHOUT_BOUNDARIES = {"commitBulk", "addDomain", "consentToDomain", "addAccount", "changeAccount",
+                      "addKey", "rotateKey"}
 
 
 class Description(Checks):
@@ -259,7 +261,8 @@ class Description(Checks):
                     pairs += [(schema["maximum"], schema["maximum"] + 1),
                               (schema["minimum"], schema["minimum"] - 1)]
                 if "maxLength" in schema:
-                    pairs.append(("x" * schema["maxLength"], "x" * (schema["maxLength"] + 1)))
+                    pairs.append(tuple(address(schema["maxLength"] + more) if name == "email" else
+                                       "x" * (schema["maxLength"] + more) for more in (0, 1)))
                 for good, bad in pairs:
                     with self.subTest(path=path, name=name):
                         self.ok(self.get(f"{path}?{name}={good}"))

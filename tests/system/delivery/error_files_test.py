@@ -32,6 +32,7 @@ class House(Installation):
     def __enter__(self):
         super().__enter__()
         shown = self.command("account", "add", "other")
+        self.vouch("other")
         self.other = Api(self.api_port, re.search(r"bearer token\s+(\S+)", shown)[1])
         return self
 

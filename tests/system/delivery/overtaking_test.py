@@ -15,6 +15,7 @@ SLOW = ["delay = { body = 0.05 }"]
 
 def add_account(stack, name):
     shown = stack.command("account", "add", name)
+    stack.vouch(name)
     token = next(line.split()[-1] for line in shown.splitlines() if line.startswith("bearer token"))
     return Api(stack.api_port, token)
 

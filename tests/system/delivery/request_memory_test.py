@@ -62,6 +62,7 @@ class SlowClients:
 def slow_bodies_leave_memory_and_room(binary):
     with Installation(binary, {"one.example": []}) as stack:
         shown = stack.command("account", "add", "neighbour")
+        stack.vouch("neighbour")
         token = re.search(r"^bearer token\s+(\S+)$", shown, re.MULTILINE)[1]
         neighbour = Api(stack.api_port, token)
         mail = {"from": {"email": "news@sender.example"}, "to": "a@one.example", "subject": "s"}

@@ -246,6 +246,13 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
   must(store->perform_and_wait(Accept{
       .delivery = {.account = owner}, .recipients = to, .signing = "", .life_time = kLifeTime}));
   write([&](WriteTransaction& t) -> Result<void> {
+    must(t.put_dkim_key({.account = owner,
+                         .domain = "example.jp",
+                         .selector = "s1",
+                         .algorithm = "rsa-sha256",
+                         .sealed_private_key = "sealed",
+                         .dns_record = "v=DKIM1",
+                         .created = {}}));
     const auto made =
         must(t.create_draft({.account = owner, .traffic = TrafficClass::bulk}, kDraftsMax));
     must(t.append_recipients(made.key, std::span(to).first(1)));
@@ -254,6 +261,11 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
   });
   store->close();
   tamper(
+      "DROP TABLE domains; DROP TABLE mail_counts;"
+      "ALTER TABLE accounts DROP COLUMN requests_per_minute;"
+      "ALTER TABLE accounts DROP COLUMN mails_per_minute;"
+      "ALTER TABLE accounts DROP COLUMN mails_per_day;"
+      "ALTER TABLE accounts DROP COLUMN mails_per_month;"
       "ALTER TABLE api_keys DROP COLUMN scopes; ALTER TABLE api_keys DROP COLUMN networks;"
       "ALTER TABLE api_keys DROP COLUMN expires; ALTER TABLE api_keys DROP COLUMN life; DROP INDEX "
       "api_keys_account; DROP INDEX "
@@ -291,6 +303,10 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
     EXPECT_EQ(delivery.expires, *delivery.started + std::chrono::hours(240))
         << "the default of that version";
   }
+  const auto domain =
+      must(store->read_and_wait([&](ReadTransaction& t) { return t.domain(owner, "example.jp"); }));
+  EXPECT_EQ(domain.state, DomainState::proven) << "it had a key of that domain";
+  EXPECT_TRUE(domain.vouched);
   const auto job =
       must(store->read_and_wait([&](ReadTransaction& t) { return t.import_job(owner, 1); }));
   EXPECT_EQ(job.folded, 2) << "what its three counts left";

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a search of the log costs in a large store of which nothing is in memory: the rows are made
+// by SQL, the file leaves the page cache before each search. Prints name, value and unit,
+// tab-separated.
+//
+//   todoku_log_bench [--recipients=N] [--searches=N] [--directory=DIR]
+//
+// Nine tenths are bulk, in deliveries of 900,000, a tenth are transactions between them; one in a
+// hundred bounced with 550, one in a million was dropped. An hour lies between one million and the
+// next.
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/random.h"
+#include "mail/attempt.h"
+#include "store/log_search.h"
+#include "store/records.h"
+#include "store/sqlite/connection.h"
+#include "store/sqlite/sqlite_store.h"
+#include "store/walks.h"
+
+namespace {
+
+using namespace todoku;
+using namespace todoku::store;
+
+constexpr std::int64_t kMillion = 1'000'000;
+constexpr std::int64_t kHourMs = 3'600'000;
+constexpr std::int64_t kBeginMs = 1'767'225'600'000;  // 2026-01-01T00:00:00Z
+
+void print(std::string_view name, double value, std::string_view unit) {
+  fmt::print("{}\t{:.{}f}\t{}\n", name, value, value < 100 ? 2 : 0, unit);
+  std::fflush(stdout);
+}
+
+template <class T>
+T must(Result<T> result) {
+  if (!result) {
+    fmt::print(stderr, "{}: {}\n", to_string(result.error().kind), result.error().detail);
+    std::exit(1);
+  }
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+std::string hex(std::string_view octets) {
+  std::string out;
+  for (const char c : octets) out += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  return out;
+}
+
+// A story of one attempt, as progress.history has it.
+std::string history(RecipientState state, int code, std::string_view text) {
+  NoDictionary none;
+  std::string packed;
+  const Outcome outcome{
+      .state = state, .stage = Stage::rcpt_to, .reply = {code, std::string(text)}};
+  const Path path{.mx_host = "mx.d.example", .remote_ip = "192.0.2.1", .egress_source = "default"};
+  must(append_history(none,
+                      {.at = from_epoch_ms(kBeginMs),
+                       .duration = Milliseconds(80),
+                       .state = state,
+                       .outcome = outcome,
+                       .path = path},
+                      packed));
+  return hex(packed);
+}
+
+// Of email ids from `n * 1,000,000 + 1`: a bulk of 900,000, then 100,000 transactions. Numbers are
+// ten times as far apart.
+std::string million(std::int64_t n) {
+  const std::string state = "CASE WHEN i % 1000000 = 777 THEN 4 WHEN i % 100 = 7 THEN 3 ELSE 2 END";
+  const std::string story = fmt::format(
+      "CASE WHEN i % 1000000 = 777 THEN x'{}' WHEN i % 100 = 7 THEN x'{}' ELSE x'{}' END",
+      history(RecipientState::dropped, 0, "suppressed"),
+      history(RecipientState::bounced, 550, "5.1.1 no such user"),
+      history(RecipientState::delivered, 250, "2.0.0 Ok: queued as 4F2C1"));
+  return fmt::format(
+      R"sql(
+BEGIN;
+INSERT INTO deliveries(key, account, id, type, traffic, status, deleted, at_most_once, created,
+  updated, started, expires, finished, total, delivered, bounced, dropped, expired, cancelled,
+  unknown, deferred, signing, failure_reason)
+  VALUES({base} + 1, 1, {n} * 100001 + 1, 2, 1, 6, 0, 0, {at}, {at}, {at}, {at}, {at}, 900000,
+  891000, 9000, 0, 0, 0, 0, 0, '', '');
+INSERT INTO contents(delivery, from_address, from_name, encode, unsubscribe_mailto,
+  unsubscribe_url, attachments, subject, text_part, html_part)
+  VALUES({base} + 1, 'news@example.com', 'News', 0, '', '', 0, 'News', 'text', '');
+INSERT INTO sections VALUES({base} + 1, {base} + 1, 1, NULL);
+WITH RECURSIVE c(k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM c WHERE k < 1799)
+  INSERT INTO batches(number, delivery, account, section, traffic, domain, first_email_id,
+  capacity, size, removed, open, created, token, holder)
+  SELECT {base} + 2 + k, {base} + 1, 1, {base} + 1, 1, 'd.example', {n} * 1000000 + 1 + k * 500,
+  500, 500, 0, 0, {at}, 1, 0 FROM c;
+WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 899999)
+  INSERT INTO recipients SELECT (({base} + 2 + i / 500) << 9) | (i % 500),
+  'user' || ({n} * 1000000 + i) || '@', NULL, NULL, NULL FROM c;
+WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 899999)
+  INSERT INTO progress SELECT (({base} + 2 + i / 500) << 9) | (i % 500), 8 | {state}, NULL, {story}
+  FROM c;
+WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 99999)
+  INSERT INTO deliveries(key, account, id, type, traffic, status, deleted, at_most_once, created,
+  updated, started, expires, finished, total, delivered, bounced, dropped, expired, cancelled,
+  unknown, deferred, signing, failure_reason)
+  SELECT {base} + 2000 + i, 1, {n} * 100001 + 2 + i, 1, 0, 6, 0, 0, {at} + i * 36, {at} + i * 36,
+  {at} + i * 36, {at}, {at}, 1, 1, 0, 0, 0, 0, 0, 0, '', '' FROM c;
+WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 99999)
+  INSERT INTO contents(delivery, from_address, from_name, encode, unsubscribe_mailto,
+  unsubscribe_url, attachments, subject, text_part, html_part)
+  SELECT {base} + 2000 + i, 'shop@example.com', 'Shop', 0, '', '', 0, 'Your order',
+  'Thank you for your order', '' FROM c;
+WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 99999)
+  INSERT INTO batches(number, delivery, account, section, traffic, domain, first_email_id, capacity,
+  size, removed, open, created, token, holder)
+  SELECT {base} + 2000 + i, {base} + 2000 + i, 1, NULL, 0, 'd.example', {n} * 1000000 + 900001 + i,
+  1, 1, 0, 0, {at} + i * 36, 1, 0 FROM c;
+WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 99999)
+  INSERT INTO recipients SELECT ({base} + 2000 + i) << 9, 'buyer' || (i % 50000) || '@', NULL, NULL,
+  NULL FROM c;
+WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 99999)
+  INSERT INTO progress SELECT ({base} + 2000 + i) << 9, 10, NULL, x'{sent}' FROM c;
+WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 899999)
+  INSERT INTO not_sent SELECT 1, {state}, {n} * 1000000 + 1 + i,
+  CASE WHEN i % 1000000 = 777 THEN 554 ELSE 550 END FROM c WHERE {state} <> 2;
+COMMIT;
+)sql",
+      fmt::arg("n", n), fmt::arg("base", (n + 1) * 10 * kMillion), fmt::arg("state", state),
+      fmt::arg("story", story), fmt::arg("at", kBeginMs + n * kHourMs),
+      fmt::arg("sent", history(RecipientState::delivered, 250, "2.0.0 Ok: queued as 4F2C1")));
+}
+
+class Bench {
+ public:
+  Bench(std::filesystem::path directory, std::int64_t recipients)
+      : path_(std::move(directory) / "log_bench.db"),
+        millions_(std::max<std::int64_t>(recipients / kMillion, 1)) {
+    std::filesystem::remove(path_);
+  }
+  ~Bench() {
+    for (const char* end : {"", "-wal", "-shm", ".lock"}) {
+      std::filesystem::remove(path_.string() + end);
+    }
+  }
+
+  void fill() {
+    const auto began = std::chrono::steady_clock::now();
+    {
+      const auto store = open();
+      must(store->write_and_wait(WritePriority::accept,
+                                 [](WriteTransaction& t) { return t.create_account("acme"); }));
+    }
+    const auto db = must(sqlite::Connection::open(
+        {.path = path_.string(), .vfs = {}, .cache_kib = 262'144, .synchronous = "OFF"}));
+    for (std::int64_t n = 0; n < millions_; ++n) must(db->execute(million(n).c_str()));
+    must(db->execute(fmt::format("UPDATE accounts SET next_email_id = {0}, next_delivery_id = {0};"
+                                 "UPDATE meta SET value = {1} WHERE name = 'next_number'; ANALYZE;"
+                                 "PRAGMA wal_checkpoint(TRUNCATE)",
+                                 millions_ * kMillion + 1, (millions_ + 2) * 10 * kMillion)
+                         .c_str()));
+    print("log_fill", seconds_since(began), "s");
+  }
+
+  // The look-up by address is made in the background.
+  void wait_for_index() {
+    const auto began = std::chrono::steady_clock::now();
+    const auto store = open();
+    const auto db = must(sqlite::Connection::open(
+        {.path = path_.string(), .vfs = {}, .access = sqlite::Connection::Access::reads}));
+    const std::int64_t last = must(db->integer("SELECT max(id) FROM recipients"));
+    constexpr std::int64_t kTail = std::int64_t{100'000} << 9U;
+    while (must(db->integer("SELECT value FROM meta WHERE name = 'address_indexed'")) <
+           last - kTail) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+    print("log_index", seconds_since(began), "s");
+    print("log_octets_a_recipient",
+          static_cast<double>(std::filesystem::file_size(path_)) /
+              static_cast<double>(millions_ * kMillion),
+          "octets");
+  }
+
+  // The p95 of searches that begin with nothing in memory.
+  void search(std::string_view name, int searches,
+              const std::function<LogFilter(SeededRandom&)>& filter) {
+    SeededRandom random(7);
+    std::vector<double> took;
+    std::size_t rows = 0;
+    for (int i = 0; i < searches; ++i) {
+      forget();
+      const auto store = open();
+      forget();
+      LogSearch log(filter(random));
+      const auto began = std::chrono::steady_clock::now();
+      must(walk_and_wait(*store, log));
+      took.push_back(seconds_since(began) * 1'000);
+      rows += log.take().size();
+    }
+    std::ranges::sort(took);
+    print(fmt::format("log_{}_median", name), took[took.size() / 2], "ms");
+    print(fmt::format("log_{}_p95", name), took[took.size() * 95 / 100], "ms");
+    print(fmt::format("log_{}_rows", name),
+          static_cast<double>(rows) / static_cast<double>(searches), "rows");
+  }
+
+  [[nodiscard]] std::int64_t any_million(SeededRandom& random) const {
+    return static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(millions_)));
+  }
+
+ private:
+  static double seconds_since(std::chrono::steady_clock::time_point began) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  }
+  [[nodiscard]] std::unique_ptr<SqliteStore> open() const {
+    SqliteStore::Options options;
+    options.path = path_;
+    options.clock = &clock_;
+    options.question_max = Milliseconds(10'000);  // it is timed, not given up
+    return must(SqliteStore::open(options));
+  }
+  void forget() const {
+    const int file = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return;
+    (void)::fdatasync(file);
+    (void)::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+    ::close(file);
+  }
+
+  SystemClock clock_;
+  const std::filesystem::path path_;
+  const std::int64_t millions_;
+};
+
+std::int64_t number_in(std::string_view argument) {
+  const std::string_view text = argument.substr(argument.find('=') + 1);
+  std::int64_t value = 0;
+  (void)std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::int64_t recipients = kMillion;
+  int searches = 40;
+  std::filesystem::path directory = std::filesystem::temp_directory_path();
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument.starts_with("--recipients=")) recipients = number_in(argument);
+    if (argument.starts_with("--searches=")) searches = static_cast<int>(number_in(argument));
+    if (argument.starts_with("--directory=")) directory = argument.substr(12);
+  }
+  Bench bench(directory, recipients);
+  bench.fill();
+  bench.wait_for_index();
+  const AccountKey owner{1};
+  bench.search("newest_first", searches, [&](SeededRandom& random) {
+    return LogFilter{.account = owner,
+                     .below = (bench.any_million(random) + 1) * kMillion - 50'000};
+  });
+  bench.search("bulk_newest_first", searches, [&](SeededRandom& random) {
+    return LogFilter{.account = owner, .below = bench.any_million(random) * kMillion + 600'000};
+  });
+  bench.search("address", searches, [&](SeededRandom& random) {
+    return LogFilter{.account = owner,
+                     .address = fmt::format("buyer{}@d.example", random.below(50'000))};
+  });
+  bench.search("delivery_and_status", searches, [&](SeededRandom& random) {
+    return LogFilter{.account = owner,
+                     .delivery = bench.any_million(random) * 100'001 + 1,
+                     .states = {RecipientState::bounced}};
+  });
+  bench.search("code_within_a_day", searches, [&](SeededRandom& random) {
+    const Instant from = from_epoch_ms(kBeginMs + bench.any_million(random) * kHourMs);
+    return LogFilter{.account = owner,
+                     .codes = {550},
+                     .start_from = from,
+                     .start_to = from + std::chrono::hours(24)};
+  });
+  bench.search("one_in_a_million", searches, [&](SeededRandom& random) {
+    return LogFilter{.account = owner,
+                     .below = (bench.any_million(random) + 1) * kMillion,
+                     .limit = 1,
+                     .states = {RecipientState::dropped}};
+  });
+  bench.search("sent_within_a_day", searches, [&](SeededRandom& random) {
+    const Instant from = from_epoch_ms(kBeginMs + bench.any_million(random) * kHourMs);
+    return LogFilter{.account = owner,
+                     .states = {RecipientState::delivered},
+                     .start_from = from,
+                     .start_to = from + std::chrono::hours(24)};
+  });
+  return 0;
+}

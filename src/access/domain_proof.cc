@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "access/domain_proof.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+#include <libpsl.h>
+
+#include "base/bytes.h"
+#include "base/digest.h"
+#include "base/printable.h"
+#include "mail/address.h"
+
+namespace todoku::access {
+namespace {
+
+using store::Domain;
+using store::DomainState;
+
+constexpr std::string_view kLabel = "_todoku-challenge.";
+constexpr std::string_view kValue = "todoku-domain-verification=";
+constexpr std::size_t kTokenOctets = 20;  // 160 random bits
+constexpr std::size_t kNameMax = 253;     // octets of a domain name (RFC 1035 section 2.3.4)
+
+constexpr Milliseconds kProvenEvery = std::chrono::hours(6);
+// Soon again where something is missing, so that seven days are made of many answers.
+constexpr Milliseconds kDoubtfulEvery = std::chrono::hours(1);
+// What a single answer vouches for of the time before it: that an engine was stopped, or nobody
+// answered, does not count.
+constexpr Milliseconds kAnswerCoversMost = 2 * kDoubtfulEvery;
+
+// A claim that is not proven is looked at ever more rarely, and then only when somebody asks.
+struct Patience {
+  Milliseconds until_old;
+  Milliseconds every;
+};
+constexpr Patience kPatience[] = {{std::chrono::hours(1), std::chrono::minutes(1)},
+                                  {std::chrono::days(1), std::chrono::minutes(15)},
+                                  {std::chrono::days(30), std::chrono::hours(6)}};
+
+// The system's list where there is one, which is kept up to date, else the library's.
+const psl_ctx_t* public_suffixes() {
+  struct Free {
+    void operator()(psl_ctx_t* list) const {
+      if (list != psl_builtin()) psl_free(list);
+    }
+  };
+  static const std::unique_ptr<psl_ctx_t, Free> list(psl_latest(nullptr));
+  return list.get();
+}
+
+}  // namespace
+
+std::string proof_name(std::string_view domain) {
+  return std::string(kLabel).append(domain);
+}
+
+std::string proof_value(std::string_view token) {
+  return std::string(kValue).append(token);
+}
+
+std::string new_proof_token() {
+  return to_hex(random_octets(kTokenOctets));
+}
+
+Result<std::string> claimable_domain(std::string_view text) {
+  auto domain = to_ascii_domain(text);
+  if (!domain || domain->starts_with('[')) {
+    return fail(ErrorKind::invalid_input,
+                fmt::format("\"{}\" is not a domain", printable(text.substr(0, kNameMax))));
+  }
+  if (domain->size() + kLabel.size() > kNameMax) {
+    return fail(ErrorKind::invalid_input,
+                fmt::format("the domain is too long for the name of its proof, {}", kLabel));
+  }
+  // Without a list there is at least the rule "*": what has one label is one (publicsuffix.org).
+  const psl_ctx_t* list = public_suffixes();
+  const bool is_public = !domain->contains('.') ||
+                         (list != nullptr && psl_is_public_suffix(list, domain->c_str()) != 0);
+  if (is_public) {
+    return fail(ErrorKind::invalid_input,
+                fmt::format("{} is a public suffix: domains of others are below it. Claim the "
+                            "domain that was registered, such as example.{}",
+                            *domain, *domain));
+  }
+  return domain;
+}
+
+std::vector<std::string> domain_and_above(std::string_view domain) {
+  std::vector<std::string> names;
+  while (!domain.empty()) {
+    names.emplace_back(domain);
+    const std::size_t dot = domain.find('.');
+    domain = dot == std::string_view::npos ? std::string_view() : domain.substr(dot + 1);
+  }
+  return names;
+}
+
+Finding finding_of(const Result<std::vector<std::string>>& texts, std::string_view token) {
+  if (!texts) {
+    return texts.error().kind == ErrorKind::not_found ? Finding::absent : Finding::unanswered;
+  }
+  const std::string wanted = proof_value(token);
+  const bool found =
+      std::ranges::any_of(*texts, [&](const std::string& text) { return trim(text) == wanted; });
+  return found ? Finding::found : Finding::absent;
+}
+
+std::optional<Instant> next_look(const Domain& claim, bool unanswered, Instant now) {
+  if (claim.vouched) return std::nullopt;
+  if (claim.state == DomainState::proven) {
+    return now + (unanswered || claim.failing ? kDoubtfulEvery : kProvenEvery);
+  }
+  const Milliseconds age =
+      now -
+      (claim.state == DomainState::lapsed ? claim.failing.value_or(claim.created) : claim.created);
+  const auto patience =
+      std::ranges::find_if(kPatience, [age](const Patience& each) { return age < each.until_old; });
+  if (patience == std::end(kPatience)) return std::nullopt;
+  return now + patience->every;
+}
+
+Domain judged(Domain claim, Finding finding, Instant now) {
+  if (finding == Finding::found) {
+    if (claim.state != DomainState::proven) claim.proven = now;
+    claim.state = DomainState::proven;
+    claim.failing.reset();
+    claim.failed_for = Milliseconds(0);
+  } else if (finding == Finding::absent && claim.state == DomainState::proven) {
+    if (claim.failing) {
+      const Milliseconds since = now - claim.answered.value_or(*claim.failing);
+      claim.failed_for += std::clamp(since, Milliseconds(0), kAnswerCoversMost);
+    } else {
+      claim.failing = now;
+      claim.failed_for = Milliseconds(0);
+    }
+    if (claim.failed_for >= kProofLapsesAfter) claim.state = DomainState::lapsed;
+  }
+  if (finding != Finding::unanswered) claim.answered = now;
+  claim.look_at = next_look(claim, finding == Finding::unanswered, now);
+  return claim;
+}
+
+const Domain* in_the_way(const Domain& claim, std::span<const Domain> holders) {
+  const auto found = std::ranges::find_if(holders, [&](const Domain& holder) {
+    if (holder.account == claim.account) return false;
+    if (std::ranges::find(holder.consents, claim.account) != holder.consents.end()) return false;
+    // Who came first needs nobody's consent.
+    return claim.state != DomainState::proven || !claim.proven || !holder.proven ||
+           *holder.proven < *claim.proven;
+  });
+  return found == holders.end() ? nullptr : &*found;
+}
+
+Result<Looked> record_finding(store::WriteTransaction& transaction, store::AccountKey account,
+                              std::string_view domain, Finding finding, Instant now) {
+  auto before = transaction.read().domain(account, domain);
+  if (!before) return fail(std::move(before.error()));
+  if (before->vouched) return Looked{.claim = std::move(*before), .needs_consent = {}};
+  Looked looked{.claim = judged(*before, finding, now), .needs_consent = {}};
+  if (finding == Finding::found) {
+    if (before->state != DomainState::proven) {
+      if (auto held = transaction.hold_domains(); !held) return fail(std::move(held.error()));
+    }
+    const auto holders = transaction.read().holders(domain_and_above(domain));
+    if (!holders) return fail(holders.error());
+    if (const Domain* const other = in_the_way(*before, *holders)) {
+      looked.needs_consent = other->domain;
+      looked.claim = *before;
+      looked.claim.answered = now;
+      // A consent that was taken back ends at once what rested on it.
+      if (before->state == DomainState::proven) {
+        looked.claim.state = DomainState::lapsed;
+        looked.claim.failing = now;
+      }
+      looked.claim.look_at = next_look(looked.claim, false, now);
+    }
+  }
+  looked.changed = looked.claim.state != before->state;
+  auto done = looked.changed ? transaction.change_domain(looked.claim)
+                             : transaction.note_look(looked.claim);
+  if (!done) return fail(std::move(done.error()));
+  return looked;
+}
+
+}  // namespace todoku::access

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operations of operators (src/operate) as resources of the REST API: the same calls with the same
+// arguments as at the admin socket, failures in the contract's shape.
+#pragma once
+
+#include <string_view>
+
+#include "api/api.h"
+#include "operate/calls/call.h"
+
+namespace todoku::api {
+
+inline constexpr store::Scopes kAdmin = static_cast<store::Scopes>(store::Scope::admin);
+
+// Makes the call of what the request says. `account`: whose it is about, unless its path says that;
+// empty: it does.
+[[nodiscard]] Task<http::Response> make_call(Api& api, Call& call, const operate::Call& wanted,
+                                             std::string_view account);
+
+}  // namespace todoku::api

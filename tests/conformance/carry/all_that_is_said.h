@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// All that a store says through its own interface, as lines that can be compared.
+#pragma once
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/bytes.h"
+#include "store/store.h"
+#include "store/walks.h"
+
+namespace todoku::store {
+
+template <class T>
+T must(Result<T> result) {
+  if (!result) throw std::runtime_error(result.error().detail);
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+template <class Work>
+auto write(Store& store, Work work) {
+  return must(store.write_and_wait(WritePriority::accept, std::move(work)));
+}
+template <class Work>
+auto read(Store& store, Work work) {
+  return must(store.read_and_wait(std::move(work)));
+}
+
+// -- what a store says, as lines that can be compared
+
+inline std::string text_of(std::optional<Instant> instant) {
+  return instant ? fmt::format("{}", to_epoch_ms(*instant)) : "-";
+}
+
+inline std::string text_of(const std::vector<InsertCode>& codes) {
+  std::string text;
+  for (const InsertCode& code : codes) text += fmt::format("{}={};", code.key, code.value);
+  return text;
+}
+
+inline std::string text_of(const DeliveryCounts& c) {
+  return fmt::format("{}/{}/{}/{}/{}/{}/{}/{}", c.total, c.delivered, c.bounced, c.dropped,
+                     c.expired, c.cancelled, c.unknown, c.deferred);
+}
+
+inline std::string text_of(const Attempt& a) {
+  return fmt::format("[{} {} {} {} {} {} {} {} {} {} {} {} {} {}]", a.number, to_epoch_ms(a.at),
+                     a.duration.count(), to_string(a.outcome.state), to_string(a.outcome.stage),
+                     a.outcome.reply.code, a.outcome.reply.text, a.outcome.is_attempt,
+                     static_cast<int>(a.outcome.cause), a.path.mx_host, a.path.remote_ip,
+                     a.path.egress_source, static_cast<int>(a.path.tls), a.path.tls_detail);
+}
+
+inline std::string text_of(const Story& s) {
+  std::string text = fmt::format(
+      "story {} delivery {} email {} {} {} {} from {} to {} created {} reserved {} started {}"
+      " expires {} {} due {} aside {} key {}/{}/{} {} held {} after {} suspended {} once {} way {}",
+      s.account, s.delivery_id, s.email_id, static_cast<int>(s.type),
+      static_cast<int>(s.delivery_status), s.subject, s.from, s.address, to_epoch_ms(s.created),
+      text_of(s.reservation), text_of(s.started), text_of(s.expires), to_string(s.state),
+      text_of(s.due), s.set_aside, static_cast<std::int64_t>(s.key.delivery), s.key.batch,
+      s.key.seq, s.signing, s.in_hand, text_of(s.not_before), s.account_suspended, s.at_most_once,
+      s.on_its_way);
+  for (const Attempt& attempt : s.attempts) text += text_of(attempt);
+  return text;
+}
+
+inline std::string text_of(const Delivery& d, const Content& content) {
+  std::string text = fmt::format(
+      "delivery {} of {} id {} {} {} {} once {} {} created {} updated {} reserved {} started {}"
+      " expires {} finished {} {} {} | {} {} {} {} {} {} | {} | {} | {} {} {} {} {} {}",
+      static_cast<std::int64_t>(d.key), static_cast<std::int64_t>(d.account), d.id,
+      static_cast<int>(d.type), static_cast<int>(d.traffic), static_cast<int>(d.status),
+      d.at_most_once, text_of(d.counts), to_epoch_ms(d.created), to_epoch_ms(d.updated),
+      text_of(d.reservation), text_of(d.started), text_of(d.expires), text_of(d.finished),
+      d.signing, d.failure_reason, content.from.address, content.from.name,
+      content.reply_to ? content.reply_to->address : "-",
+      content.reply_to ? content.reply_to->name : "-", content.subject, content.text_from_html,
+      content.text_part, content.html_part, fmt::join(content.header_to, ","),
+      fmt::join(content.header_cc, ","), static_cast<int>(content.encode),
+      content.list_unsubscribe_mailto, content.list_unsubscribe_url, content.attachments.size());
+  for (const AttachmentRecord& a : d.attachments) {
+    text += fmt::format(" ({} {} {} {} {})", a.id, a.file_name, a.mime_type, a.size,
+                        to_epoch_ms(a.created));
+  }
+  for (const Attachment& a : content.attachments) {
+    text += fmt::format(" ({} {} {})", a.file_name, a.mime_type, a.data);
+  }
+  return text;
+}
+
+inline std::string text_of(const ImportJob& j) {
+  return fmt::format("job {} of {} for {} ({}) {} {}{}{} {} {} {}/{}/{}/{} {} {} {}", j.id,
+                     static_cast<std::int64_t>(j.account), static_cast<std::int64_t>(j.delivery),
+                     j.delivery_id, static_cast<int>(j.status), j.ignore_errors, j.immediate,
+                     j.keep_duplicates, static_cast<int>(j.language), j.percentage, j.success_count,
+                     j.failed_count, j.total_count, j.folded, j.upload, j.errors,
+                     to_epoch_ms(j.created));
+}
+
+inline void tell_account(Store& store, const Account& account, std::vector<std::string>& said) {
+  said.push_back(fmt::format("account {} {} {} {} {} {}", static_cast<std::int64_t>(account.key),
+                             account.name, account.weight, account.suspended,
+                             account.text_from_html, to_epoch_ms(account.created)));
+  said.push_back(fmt::format("limits {} {} {} {}", account.limits.requests_per_minute,
+                             account.limits.mails_per_minute, account.limits.mails_per_day,
+                             account.limits.mails_per_month));
+  for (const ApiKey& key :
+       read(store, [&](ReadTransaction& t) { return t.api_keys(account.key); })) {
+    said.push_back(fmt::format("key {} {} {} {} {} {} {}", key.id, key.label,
+                               to_epoch_ms(key.created), text_of(key.revoked), key.scopes,
+                               fmt::join(key.networks, " "), text_of(key.expires)));
+  }
+  const auto work = read(store, [&](ReadTransaction& t) { return t.work_of(account.key); });
+  said.push_back(fmt::format("work {} {} {}", work.deliveries, work.recipients, work.in_hand));
+  const auto kept = read(store, [&](ReadTransaction& t) {
+    return t.kept_answer({account.key, KeyedRoute::bulk_commit, sha256("key")});
+  });
+  said.push_back(
+      kept ? fmt::format("answer {} of {}", kept->answer, to_hex(as_text(kept->fingerprint)))
+           : "no answer");
+  DeliveryList list({.account = account.key});
+  must(walk_and_wait(store, list));
+  for (const Delivery& head : list.take()) {
+    const auto delivery = read(store, [&](ReadTransaction& t) { return t.delivery(head.key); });
+    const auto content = read(store, [&](ReadTransaction& t) { return t.content(head.key); });
+    said.push_back(text_of(delivery, content));
+    for (const std::string& errors :
+         read(store, [&](ReadTransaction& t) { return t.import_errors(head.key); })) {
+      said.push_back("errors " + errors);
+    }
+  }
+  for (PublicId job = 1; job < 10; ++job) {
+    const auto found =
+        store.read_and_wait([&](ReadTransaction& t) { return t.import_job(account.key, job); });
+    if (found) said.push_back(text_of(*found));
+  }
+  for (PublicId email = 1; email < 1'100; ++email) {
+    const auto found =
+        store.read_and_wait([&](ReadTransaction& t) { return t.recipient(account.key, email); });
+    if (!found) continue;
+    said.push_back(fmt::format(
+        "recipient {} {}/{}/{} {} {} {} {} {} {}", found->id,
+        static_cast<std::int64_t>(found->key.delivery), found->key.batch, found->key.seq,
+        found->delivery_id, static_cast<int>(found->delivery_status), found->address,
+        text_of(found->insert_codes), to_epoch_ms(found->created), to_epoch_ms(found->updated)));
+    if (email % 5 > 1) continue;  // looking each of them up takes long
+    StorySearch search(found->address, account.key, 100);
+    must(walk_and_wait(store, search));
+    for (const Story& story : search.take()) said.push_back(text_of(story));
+    const auto other = read(store, [&](ReadTransaction& t) { return t.story(found->key); });
+    said.push_back(text_of(other));
+  }
+}
+
+inline void tell_due(Store& store, Workload workload, std::vector<std::string>& said) {
+  std::optional<std::string> after;
+  do {
+    const auto due =
+        must(store.perform_and_wait(Due{.workload = workload, .after = after, .limit = 100}));
+    for (const DueDomain& domain : due.domains) {
+      const auto all = must(store.perform_and_wait(
+          Due{.workload = workload, .only = domain.domain, .limit = 10'000}));
+      for (const DueBatch& batch : all.domains.at(0).batches) {
+        said.push_back(fmt::format("due {}/{} {} {} {} {}",
+                                   static_cast<std::int64_t>(batch.key.delivery), batch.key.batch,
+                                   static_cast<int>(batch.traffic), batch.domain, batch.recipients,
+                                   to_epoch_ms(batch.due)));
+      }
+    }
+    if (due.upcoming) said.push_back(fmt::format("upcoming {}", due.upcoming->count()));
+    after = due.next;
+  } while (after);
+}
+
+inline void tell_events(Store& store, std::vector<std::string>& said) {
+  EventQuestion question{.limit = 1'000};
+  for (bool more = true; more;) {
+    const EventPage page = read(store, [&](ReadTransaction& t) { return t.events(question); });
+    for (const EventRecord& event : page.events) {
+      said.push_back(fmt::format("event {} {} {} {} {} {} {} {}", event_id(event.place),
+                                 to_string(event.entry.kind), to_epoch_ms(event.entry.at),
+                                 event.delivery_id, event.log_id, event.address, event.reply,
+                                 event.path.mx_host));
+    }
+    question.after = page.next;
+    question.after_account = page.next_account;
+    more = page.more;
+  }
+}
+
+inline std::vector<std::string> all_of(Store& store) {
+  std::vector<std::string> said;
+  for (const char* name : {"master_key_check", "odd", "drained"}) {
+    const auto value = read(store, [&](ReadTransaction& t) { return t.setting(name); });
+    said.push_back(fmt::format("setting {} {}", name, value.value_or("-")));
+  }
+  for (const Account& account :
+       read(store, [](ReadTransaction& t) { return t.accounts({}, 100); })) {
+    tell_account(store, account, said);
+  }
+  DkimList keys;
+  must(walk_and_wait(store, keys));
+  for (const DkimKey& key : keys.take()) {
+    said.push_back(fmt::format("dkim {} {} {} {} {} {} {}", static_cast<std::int64_t>(key.account),
+                               key.domain, key.selector, key.algorithm, key.sealed_private_key,
+                               key.dns_record, to_epoch_ms(key.created)));
+  }
+  for (const Domain& d : read(store, [](ReadTransaction& t) { return t.domains({}, 100); })) {
+    said.push_back(fmt::format("domain {} {} {} {} {} {} {} {} {} {} {} {}",
+                               static_cast<std::int64_t>(d.account), d.domain, d.token,
+                               static_cast<int>(d.state), d.vouched, d.consents.size(),
+                               to_epoch_ms(d.created), text_of(d.proven), text_of(d.answered),
+                               text_of(d.failing), d.failed_for.count(), text_of(d.look_at)));
+    const std::vector<AccountKey> whose = {d.account};
+    for (const MailCount& count :
+         read(store, [&](ReadTransaction& t) { return t.mail_counts(whose, 0); })) {
+      said.push_back(fmt::format("mails {} {}", count.day, count.mails));
+    }
+  }
+  for (const QueueFigures& queue :
+       read(store, [](ReadTransaction& t) { return t.queue_figures(); })) {
+    said.push_back(fmt::format("queue {} {} {}", static_cast<int>(queue.traffic), queue.waiting,
+                               queue.set_aside));
+  }
+  for (const SetAside& mail : read(store, [](ReadTransaction& t) { return t.set_aside(100); })) {
+    said.push_back(fmt::format("aside {} {} {} {}", mail.delivery_id, mail.email_id, mail.address,
+                               to_epoch_ms(mail.since)));
+  }
+  for (const StartingDelivery& each :
+       read(store, [](ReadTransaction& t) { return t.deliveries_to_start(100); })) {
+    said.push_back(fmt::format("to start {} {}", each.delivery.id, each.late.count()));
+  }
+  const auto next = read(store, [](ReadTransaction& t) { return t.next_reservation(); });
+  said.push_back(fmt::format("next {}", next ? next->count() : -1));
+  tell_due(store, std::nullopt, said);
+  for (const SendingDelivery& each :
+       read(store, [](ReadTransaction& t) { return t.sending_bulk(); })) {
+    said.push_back(fmt::format("sending {} {} {}", static_cast<std::int64_t>(each.key), each.weight,
+                               each.expires_in.count()));
+    tell_due(store, each.key, said);
+  }
+  tell_events(store, said);
+  return said;
+}
+
+}  // namespace todoku::store

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accounts and keys over the API: who may, from where, and that it is on record."""
+import door
+from door import Checks, issued
+from stack import Stack
+
+
+class ProvisioningStack(Stack):
+    networks = '["127.0.0.0/8"]'
+
+    def write_config(self):
+        super().write_config()
+        path = self.directory / "todoku.toml"
+        path.write_text(path.read_text().replace(
+            "rate_limit_per_minute = 0", "rate_limit_per_minute = 0\n"
+            f'provisioning_account = "operator"\nprovisioning_networks = {self.networks}'))
+
+    def operator(self):
+        operator = door.Account(self, "operator")
+        operator.token = issued(self.command("key", "add", "operator", "--scopes", "admin"))[2]
+        return operator
+
+
+class ElsewhereStack(ProvisioningStack):
+    networks = '["192.0.2.0/24"]'
+
+
+class Provisioning(Checks):
+    def test_an_operators_key_sets_up_a_customer(self):
+        with ProvisioningStack(door.world.stack.binary, {"fast.example": []}) as stack:
+            operator = stack.operator()
+            made = self.ok(operator.request("POST", "/accounts", {"name": "customer"}), 201)
+            self.assertEqual("customer", made["name"])
+            customer = door.Account.__new__(door.Account)
+            customer.stack, customer.name = stack, "customer"
+            customer.token = made["key"]["bearer_token"]
+            self.assertIn(customer.name, [each["name"] for each in self.ok(
+                operator.request("GET", "/accounts"))["accounts"]])
+            self.refused(operator.request("POST", "/accounts", {"name": "customer"}), status=409)
+            self.refused(operator.request("POST", "/accounts", {"name": "a b"}))
+            stack.vouch("customer")
+            self.accepted(customer.send({}))
+            self.ok(operator.request("PATCH", "/accounts/customer", {"suspended": True}))
+            door.eventually(lambda: customer.send({}).status == 423, "the suspension")
+            self.ok(operator.request("PATCH", "/accounts/customer", {"suspended": False}))
+            door.eventually(lambda: customer.send({}).status == 201, "the resumption")
+            key = self.ok(operator.request("POST", "/accounts/customer/keys",
+                                           {"label": "二", "scopes": "send"}), 201)
+            rotated = self.ok(operator.request(
+                "POST", f"/accounts/customer/keys/{key['id']}/rotate", {"overlap_hours": 0}), 201)
+            new = rotated["key"]["bearer_token"]
+            self.accepted(customer.send({}, token=new))
+            door.eventually(lambda: customer.send({}, token=key["bearer_token"]).status == 401,
+                            "the end of the rotated key")
+            listed = self.ok(operator.request("GET", "/accounts/customer/keys"))["keys"]
+            self.assertEqual(3, len(listed))
+            self.assertNotIn("bearer_token", listed[0])
+            self.ok(operator.request("DELETE", f"/accounts/customer/keys/{rotated['key']['id']}"))
+            door.eventually(lambda: customer.send({}, token=new).status == 401, "the revocation")
+            self.refused(operator.request("GET", "/accounts/nobody/keys"), status=404)
+            log = (stack.directory / "engine.log").read_text()
+            for words in ("/api/v1/accounts", "/api/v1/accounts/customer", "operator"):
+                self.assertIn(words, [line for line in log.splitlines() if "provisioning" in line
+                                      and words in line][0])
+
+    def test_nobody_else_may(self):
+        with ProvisioningStack(door.world.stack.binary, {"fast.example": []}) as stack:
+            operator, tenant = stack.operator(), door.Account(stack, "tenant")
+            admin = issued(stack.command("key", "add", "tenant", "--scopes",
+                                         "send,read,content,suppress,admin"))[2]
+            send = issued(stack.command("key", "add", "operator", "--scopes", "send"))[2]
+            for account, token in ((tenant, admin), (tenant, tenant.token), (operator, send)):
+                for method, path, body in (("GET", "/accounts", None),
+                                           ("POST", "/accounts", {"name": "x"}),
+                                           ("PATCH", "/accounts/operator", {"suspended": True}),
+                                           ("GET", "/accounts/operator/keys", None),
+                                           ("POST", "/accounts/operator/keys", {}),
+                                           ("DELETE", "/accounts/operator/keys/1", None),
+                                           ("POST", "/accounts/operator/keys/1/rotate", {})):
+                    with self.subTest(f"{account.name} {method} {path}"):
+                        self.refused(account.request(method, path, body, token=token), status=403)
+            names = {each["name"] for each in self.ok(
+                operator.request("GET", "/accounts"))["accounts"]}
+            self.assertEqual({"tester", "operator", "tenant"}, names)
+
+    def test_only_from_the_networks_that_are_listed(self):
+        with ElsewhereStack(door.world.stack.binary, {"fast.example": []}) as stack:
+            self.refused(stack.operator().request("GET", "/accounts"), status=403)
+
+    def test_it_is_closed_unless_it_is_opened(self):
+        token = issued(door.world.stack.command("key", "add", self.account.name, "--scopes",
+                                                "admin"))[2]
+        self.refused(self.account.request("GET", "/accounts", token=token), status=403)
+
+
+class Limits(Checks):
+    """Of an account, made by the command line."""
+
+    def limit(self, account, **limits):
+        words = [word for name, value in limits.items()
+                 for word in (f"--{name.replace('_', '-')}", str(value))]
+        door.world.stack.command("account", "limit", account.name, *words)
+
+    def reached(self, answer, limit, most):
+        """Refused by this limit, which is told when it is free again."""
+        (told,) = self.refused(answer, status=429)
+        self.assertIn(str(most), told)
+        self.assertEqual(limit, answer.headers["x-todoku-limit"])
+        seconds = int(answer.headers["retry-after"])
+        self.assertEqual(str(seconds), answer.headers["x-rate-limit-retry-after-seconds"])
+        return seconds
+
+    def test_mails_a_day_and_a_month(self):
+        for limit, longest in (("mails_per_day", 86_400), ("mails_per_month", 31 * 86_400)):
+            account = door.new_account("limited")
+            self.limit(account, **{limit: 3})
+            self.accepted(account.send({"cc": ["a@fast.example"]}))
+            seconds = self.reached(account.send({"cc": ["a@fast.example"]}), limit, 3)
+            self.assertTrue(1 <= seconds <= longest, seconds)
+            self.accepted(account.send({}))
+            self.reached(account.send({}), limit, 3)
+            batch = account.request("POST", "/deliveries/transaction/batch",
+                                    {"mails": [door.mail(), door.mail()]})
+            self.assertEqual(429, batch.status)
+            self.assertEqual(limit, batch.headers["x-todoku-limit"])
+            self.assertEqual([429, 429], [each["status"] for each in batch.json["data"]])
+            # A bulk counts when it is committed.
+            begun = self.ok(account.request("POST", "/deliveries/bulk/begin", door.draft()),
+                            201)["delivery_id"]
+            self.ok(account.request("PUT", f"/deliveries/bulk/update/{begun}",
+                                    {"to": [{"email": "b@fast.example"}]}))
+            path = f"/deliveries/bulk/commit/{begun}/immediate"
+            self.reached(account.request("PATCH", path), limit, 3)
+            self.assertEqual("EDIT", account.detail(begun)["status"])
+            self.limit(account, **{limit: 4})
+            door.eventually(lambda: account.request("PATCH", path).status == 200, "the commit")
+            self.limit(account, **{limit: 0})
+            door.eventually(lambda: account.send({}).status == 201, "no limit")
+
+    def test_an_import_that_commits_by_itself_is_not_for_an_account_with_such_a_limit(self):
+        account = door.new_account("limited")
+        self.limit(account, mails_per_month=100)
+        begun = self.ok(account.request("POST", "/deliveries/bulk/begin", door.draft()),
+                        201)["delivery_id"]
+        csv = b"email\na@fast.example\n"
+        self.refused(account.import_csv(begun, csv, {"immediate": True}), "immediate")
+        self.ok(account.import_csv(begun, csv), 201)
+
+    def test_mails_and_requests_a_minute(self):
+        account = door.new_account("limited")
+        self.limit(account, mails_per_minute=2)
+        self.accepted(account.send({"cc": ["a@fast.example"]}))
+        self.assertTrue(self.reached(account.send({}), "mails_per_minute", 2) <= 60)
+        account = door.new_account("limited")
+        self.limit(account, requests_per_minute=2)
+        left = account.request("GET", "/deliveries").headers["x-rate-limit-remaining"]
+        self.assertEqual("1", left)
+        self.ok(account.request("GET", "/deliveries"))
+        answer = account.request("GET", "/deliveries")
+        self.assertTrue(self.reached(answer, "requests_per_minute", 2) <= 60)
+        self.ok(self.account.request("GET", "/deliveries"))
+
+    def test_what_is_refused_is_not_counted(self):
+        account = door.new_account("limited")
+        self.limit(account, mails_per_day=1)
+        self.refused(account.send({"to": "nobody"}), "to")
+        self.accepted(account.send({}))
+
+    def test_a_restart_forgets_nothing(self):
+        with Stack(door.world.stack.binary, {"fast.example": []}) as stack:
+            account = door.Account(stack, "limited")
+            stack.command("account", "limit", "limited", "--mails-per-day", "2")
+            self.accepted(account.send({}))
+            stack.engine.terminate()
+            stack.engine.wait(60)
+            stack.start_engine()
+            self.accepted(account.send({}))
+            self.reached(account.send({}), "mails_per_day", 2)
