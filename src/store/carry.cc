@@ -165,14 +165,43 @@ constexpr std::array<CarriedColumn, 6> kKeptAnswers{{{"key", octets},
 constexpr std::array<CarriedColumn, 4> kEventSheets{
     {{"account", integer}, {"place", integer}, {"at", integer}, {"entries", octets}}};
 
-constexpr std::array<CarriedTable, 20> kTables{
-    {{"settings", kSettings},        {"accounts", kAccounts},       {"api_keys", kApiKeys},
-     {"dkim_keys", kDkimKeys},       {"domains", kDomains},         {"mail_counts", kMailCounts},
-     {"import_jobs", kImportJobs},   {"suspects", kSuspects},       {"on_its_way", kOnItsWay},
-     {"kept_answers", kKeptAnswers}, {"usages", kUsages},           {"not_sent", kNotSent},
-     {"sections", kSections},        {"deliveries", kDeliveries},   {"contents", kContents},
-     {"attachments", kAttachments},  {"batches", kBatches},         {"recipients", kRecipients},
-     {"progress", kProgressColumns}, {"event_sheets", kEventSheets}}};
+constexpr std::array<CarriedColumn, 12> kWebhooks{{{"name", text},
+                                                   {"account", integer},
+                                                   {"form", integer},
+                                                   {"status", integer},
+                                                   {"shown", text},
+                                                   {"sealed", octets},
+                                                   {"wishes", octets},
+                                                   {"state", octets},
+                                                   {"node", integer},
+                                                   {"turn", integer},
+                                                   {"created", integer},
+                                                   {"changed", integer}}};
+constexpr std::array<CarriedColumn, 3> kWebhookSetAside{
+    {{"webhook", text}, {"event", text}, {"at", integer}}};
+
+constexpr std::array<CarriedTable, 22> kTables{{{"settings", kSettings},
+                                                {"accounts", kAccounts},
+                                                {"api_keys", kApiKeys},
+                                                {"dkim_keys", kDkimKeys},
+                                                {"domains", kDomains},
+                                                {"mail_counts", kMailCounts},
+                                                {"import_jobs", kImportJobs},
+                                                {"suspects", kSuspects},
+                                                {"on_its_way", kOnItsWay},
+                                                {"webhooks", kWebhooks},
+                                                {"webhook_set_aside", kWebhookSetAside},
+                                                {"kept_answers", kKeptAnswers},
+                                                {"usages", kUsages},
+                                                {"not_sent", kNotSent},
+                                                {"sections", kSections},
+                                                {"deliveries", kDeliveries},
+                                                {"contents", kContents},
+                                                {"attachments", kAttachments},
+                                                {"batches", kBatches},
+                                                {"recipients", kRecipients},
+                                                {"progress", kProgressColumns},
+                                                {"event_sheets", kEventSheets}}};
 
 }  // namespace carried
 

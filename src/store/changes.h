@@ -14,8 +14,14 @@
 namespace todoku::store {
 
 // Stored as these numbers: never renumber.
-enum class Topic : std::uint8_t { accounts = 0, api_keys = 1, dkim_keys = 2, domains = 3 };
-inline constexpr std::size_t kTopics = 4;
+enum class Topic : std::uint8_t {
+  accounts = 0,
+  api_keys = 1,
+  dkim_keys = 2,
+  domains = 3,
+  webhooks = 4
+};
+inline constexpr std::size_t kTopics = 5;
 
 class ChangeNumbers {
  public:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
 // facet (settings, changes, accounts, domains, counts of mail, deliveries, recipients, imports,
-// uploads, idempotency, nodes, news, the cluster, bells, events, logs, work), with a back end per
-// folder and one conformance suite (tests/conformance/store).
+// uploads, idempotency, webhooks, nodes, news, the cluster, bells, events, logs, work), with a back
+// end per folder and one conformance suite (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -47,6 +47,7 @@
 #include "store/uploads.h"
 #include "store/usages.h"
 #include "store/waiting.h"
+#include "store/webhooks.h"
 #include "store/work.h"
 
 namespace todoku::store {
@@ -68,6 +69,7 @@ class ReadTransaction : public SettingReads,
                         public ImportReads,
                         public UploadReads,
                         public IdempotencyReads,
+                        public WebhookReads,
                         public NodeReads,
                         public NewsReads,
                         public ClusterReads,
@@ -86,6 +88,7 @@ class WriteTransaction : public SettingWrites,
                          public ImportWrites,
                          public UploadWrites,
                          public IdempotencyWrites,
+                         public WebhookWrites,
                          public NodeWrites,
                          public NewsWrites,
                          public ClusterWrites,

@@ -261,17 +261,33 @@ ALTER TABLE accounts ADD COLUMN requests_per_minute bigint NOT NULL DEFAULT 0,
   ADD COLUMN mails_per_month bigint NOT NULL DEFAULT 0;
 )sql";
 
+// webhooks              store/webhooks.h. Its row changes each second while there is much to tell.
+constexpr std::string_view kStep8 = R"sql(
+CREATE TABLE webhooks(
+  name text COLLATE "C" PRIMARY KEY, account bigint NOT NULL, form bigint NOT NULL,
+  status bigint NOT NULL, shown text NOT NULL, sealed bytea NOT NULL, wishes bytea NOT NULL,
+  state bytea NOT NULL, node bigint NOT NULL, turn bigint NOT NULL, created bigint NOT NULL,
+  changed bigint NOT NULL)
+  WITH (fillfactor = 50, autovacuum_vacuum_threshold = 50, autovacuum_vacuum_scale_factor = 0.1);
+CREATE INDEX webhooks_account ON webhooks(account, created, name);
+CREATE INDEX webhooks_told ON webhooks(name) WHERE status <> 3;
+CREATE TABLE webhook_set_aside(
+  webhook text COLLATE "C" NOT NULL, event text COLLATE "C" NOT NULL, at bigint NOT NULL,
+  PRIMARY KEY(webhook, event));
+)sql";
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 7> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 8> kSteps{{{"tables", kStep1},
                                       {"terms of API keys", kStep2},
                                       {"what nodes say of themselves", kStep3},
                                       {"answers to repeated requests", kStep4},
                                       {"events", kStep5},
                                       {"log and usages", kStep6},
-                                      {"domains and limits of accounts", kStep7}}};
+                                      {"domains and limits of accounts", kStep7},
+                                      {"endpoints of webhooks", kStep8}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);

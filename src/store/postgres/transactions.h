@@ -112,6 +112,14 @@ class Questions final : public ReadTransaction {
   // -- answers to requests that may be repeated (idempotency.cc)
   Result<std::optional<KeptAnswer>> kept_answer(const IdempotencyKey& key) override;
 
+  // -- endpoints of webhooks (webhooks.cc)
+  Result<std::vector<Webhook>> webhooks(AccountKey account) override;
+  Result<Webhook> webhook(AccountKey account, std::string_view name) override;
+  Result<std::vector<Webhook>> webhooks_to_tell(std::string_view after,
+                                                std::int64_t limit) override;
+  Result<std::vector<SetAsideEvent>> set_aside_of(std::string_view name, std::string_view after,
+                                                  std::int64_t limit) override;
+
   // -- news (news.cc)
   Result<std::vector<NewsItem>> news(std::int64_t limit) override;
 
@@ -208,6 +216,17 @@ class Changes final : public WriteTransaction {
 
   // -- answers to requests that may be repeated (idempotency.cc)
   Result<void> keep_answer(const IdempotencyRecord& record) override;
+
+  // -- endpoints of webhooks (webhooks.cc)
+  Result<Webhook> create_webhook(const NewWebhook& webhook) override;
+  Result<void> change_webhook(AccountKey account, std::string_view name,
+                              const WebhookTerms& terms) override;
+  Result<void> enable_webhook(AccountKey account, std::string_view name, bool on) override;
+  Result<void> delete_webhook(AccountKey account, std::string_view name) override;
+  Result<Webhook> take_webhook(NodeKey node, std::string_view name) override;
+  Result<void> give_webhook(NodeKey node, std::string_view name) override;
+  Result<void> save_webhook(const WebhookProgress& progress) override;
+  Result<void> drop_set_aside(std::string_view name, std::span<const std::string> events) override;
 
   // -- news (news.cc)
   Result<void> tell_news(NodeKey teller, std::string_view body) override;
