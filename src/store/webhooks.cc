@@ -52,11 +52,19 @@ Result<void> check_sound(const WebhookTerms& terms) {
 
 Result<void> check_sound(const NewWebhook& webhook) {
   if (webhook.name.empty()) return fail(ErrorKind::invalid_input, "an endpoint needs a name");
-  if (webhook.state.size() > kWebhookStateMax) {
-    return fail(ErrorKind::invalid_input, "the state of an endpoint is too long");
-  }
-  auto sound = check_text("name of an endpoint", webhook.name);
+  auto sound = check_state(webhook.state);
+  if (sound) sound = check_text("name of an endpoint", webhook.name);
   return sound ? check_sound(webhook.terms) : sound;
+}
+
+Result<void> check_state(std::string_view state) {
+  if (state.size() <= kWebhookStateMax) return {};
+  return fail(ErrorKind::invalid_input, "the state of an endpoint is too long");
+}
+
+Result<void> check_calls(std::string_view calls) {
+  if (calls.size() <= kWebhookCallsMax) return {};
+  return fail(ErrorKind::invalid_input, "what is remembered of an endpoint's calls is too long");
 }
 
 Result<void> check_one_more(const std::vector<Webhook>& others) {
@@ -66,9 +74,7 @@ Result<void> check_one_more(const std::vector<Webhook>& others) {
 }
 
 Result<void> check_sound(const WebhookProgress& progress) {
-  if (progress.state.size() > kWebhookStateMax) {
-    return fail(ErrorKind::invalid_input, "the state of an endpoint is too long");
-  }
+  if (auto sound = check_state(progress.state); !sound) return sound;
   for (const std::string& event : progress.set_aside) {
     if (auto sound = check_text("id of an event", event); !sound) return sound;
   }

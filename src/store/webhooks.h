@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@ inline constexpr std::int64_t kWebhooksMax = 10;  // of an account
 inline constexpr std::size_t kWebhookStateMax = std::size_t{256} * 1024;
 // Of one endpoint; the oldest go when there are more.
 inline constexpr std::int64_t kSetAsideMax = 1'000;
+// What is remembered of an endpoint's calls.
+inline constexpr std::size_t kWebhookCallsMax = std::size_t{64} * 1024;
 
 // Stored as these numbers: never renumber.
 enum class WebhookForm : std::uint8_t { standard = 1, contract = 2 };
@@ -90,13 +93,15 @@ class WebhookReads {
   [[nodiscard]] virtual Result<std::vector<Webhook>> webhooks(AccountKey account) = 0;
   [[nodiscard]] virtual Result<Webhook> webhook(AccountKey account, std::string_view name) = 0;
   // Of all accounts, by name, those after `after`, at most `limit`; without those that are
-  // disabled.
+  // disabled, and without what is long: `sealed` and `state` are empty.
   [[nodiscard]] virtual Result<std::vector<Webhook>> webhooks_to_tell(std::string_view after,
                                                                       std::int64_t limit) = 0;
   // In the order of events, those after `after`, at most `limit`.
   [[nodiscard]] virtual Result<std::vector<SetAsideEvent>> set_aside_of(std::string_view name,
                                                                         std::string_view after,
                                                                         std::int64_t limit) = 0;
+  // As they were last kept; empty if none were.
+  [[nodiscard]] virtual Result<std::string> webhook_calls(std::string_view name) = 0;
 };
 
 class WebhookWrites {
@@ -106,6 +111,11 @@ class WebhookWrites {
   [[nodiscard]] virtual Result<Webhook> create_webhook(const NewWebhook& webhook) = 0;
   [[nodiscard]] virtual Result<void> change_webhook(AccountKey account, std::string_view name,
                                                     const WebhookTerms& terms) = 0;
+  // Its owner has it told again: `state` is made of the one that is there, and nobody else writes
+  // one meanwhile (its row is held). Errors of `make` pass through.
+  [[nodiscard]] virtual Result<void> redirect_webhook(
+      AccountKey account, std::string_view name,
+      const std::function<Result<std::string>(const Webhook&)>& make) = 0;
   // Its owner switches it on or off. On: as if it had refused nothing.
   [[nodiscard]] virtual Result<void> enable_webhook(AccountKey account, std::string_view name,
                                                     bool on) = 0;
@@ -120,6 +130,9 @@ class WebhookWrites {
   // conflict: it is another's by now, or its owner has decided something: read it again.
   // not_found: it is gone.
   [[nodiscard]] virtual Result<void> save_webhook(const WebhookProgress& progress) = 0;
+  // What its latest calls were, opaque here. Nothing happens if it is another node's by now.
+  [[nodiscard]] virtual Result<void> keep_webhook_calls(NodeKey node, std::string_view name,
+                                                        std::string_view calls) = 0;
   // They are told again, or are not wanted any more.
   [[nodiscard]] virtual Result<void> drop_set_aside(std::string_view name,
                                                     std::span<const std::string> events) = 0;
@@ -133,6 +146,8 @@ class WebhookWrites {
 // What every back end refuses: invalid_input; limit_exceeded.
 [[nodiscard]] Result<void> check_sound(const NewWebhook& webhook);
 [[nodiscard]] Result<void> check_sound(const WebhookTerms& terms);
+[[nodiscard]] Result<void> check_state(std::string_view state);
+[[nodiscard]] Result<void> check_calls(std::string_view calls);
 [[nodiscard]] Result<void> check_one_more(const std::vector<Webhook>& others);
 [[nodiscard]] Result<void> check_sound(const WebhookProgress& progress);
 

@@ -274,6 +274,7 @@ CREATE INDEX webhooks_told ON webhooks(name) WHERE status <> 3;
 CREATE TABLE webhook_set_aside(
   webhook text COLLATE "C" NOT NULL, event text COLLATE "C" NOT NULL, at bigint NOT NULL,
   PRIMARY KEY(webhook, event));
+CREATE TABLE webhook_calls(webhook text COLLATE "C" PRIMARY KEY, calls bytea NOT NULL);
 )sql";
 
 struct Step {

@@ -15,9 +15,10 @@ const Sql kOfAccount{"webhooks: of an account", "SELECT " WEBHOOK_COLUMNS
                                                 " ORDER BY created, name"};
 const Sql kOne{"webhooks: one",
                "SELECT " WEBHOOK_COLUMNS " FROM webhooks WHERE name = $1 AND account = $2"};
-const Sql kToTell{"webhooks: to tell", "SELECT " WEBHOOK_COLUMNS
-                                       " FROM webhooks WHERE status <> 3 AND name > $1"
-                                       " ORDER BY name LIMIT $2"};
+const Sql kToTell{"webhooks: to tell",
+                  "SELECT name, account, form, status, shown, ''::bytea, wishes, ''::bytea, node,"
+                  " turn, created, changed FROM webhooks WHERE status <> 3 AND name > $1"
+                  " ORDER BY name LIMIT $2"};
 const Sql kSetAsideOf{"webhooks: set aside",
                       "SELECT event, at FROM webhook_set_aside WHERE webhook = $1 AND event > $2"
                       " ORDER BY event LIMIT $3"};
@@ -29,12 +30,23 @@ const Sql kInsert{"webhooks: insert", "INSERT INTO webhooks(" WEBHOOK_COLUMNS
 const Sql kChange{"webhooks: change",
                   "UPDATE webhooks SET shown = $3, sealed = $4, wishes = $5, turn = turn + 1,"
                   " changed = $6 WHERE name = $1 AND account = $2"};
+const Sql kHold{"webhooks: hold", "SELECT " WEBHOOK_COLUMNS
+                                  " FROM webhooks WHERE name = $1 AND account = $2 FOR UPDATE"};
+const Sql kRedirect{"webhooks: redirect",
+                    "UPDATE webhooks SET state = $3, turn = turn + 1, changed = $4"
+                    " WHERE name = $1 AND account = $2"};
 const Sql kEnable{"webhooks: enable",
                   "UPDATE webhooks SET status = $3, turn = turn + 1, changed = $4"
                   " WHERE name = $1 AND account = $2"};
 const Sql kDelete{"webhooks: delete", "DELETE FROM webhooks WHERE name = $1 AND account = $2"};
 const Sql kDropAll{"webhooks: drop all set aside",
                    "DELETE FROM webhook_set_aside WHERE webhook = $1"};
+const Sql kDropCalls{"webhooks: drop calls", "DELETE FROM webhook_calls WHERE webhook = $1"};
+const Sql kCalls{"webhooks: calls", "SELECT calls FROM webhook_calls WHERE webhook = $1"};
+const Sql kKeepCalls{"webhooks: keep calls",
+                     "INSERT INTO webhook_calls(webhook, calls) SELECT name, $3 FROM webhooks"
+                     " WHERE name = $1 AND node = $2"
+                     " ON CONFLICT (webhook) DO UPDATE SET calls = excluded.calls"};
 // Against being made void until this is committed.
 const Sql kHoldTaker{"webhooks: hold node",
                      "SELECT key FROM nodes WHERE key = $1 AND void = 0 FOR SHARE"};
@@ -122,6 +134,12 @@ Result<std::vector<SetAsideEvent>> Questions::set_aside_of(std::string_view name
   return all;
 }
 
+Result<std::string> Questions::webhook_calls(std::string_view name) {
+  const auto rows = session_.ask(kCalls, Params() << name);
+  if (!rows) return fail(rows.error());
+  return rows->empty() ? std::string() : std::string(rows->text(0, 0));
+}
+
 Result<Webhook> Changes::create_webhook(const NewWebhook& webhook) {
   if (auto sound = check_sound(webhook); !sound) return fail(std::move(sound.error()));
   const auto owner = session_.ask(kLockOwner, Params() << webhook.account);
@@ -152,6 +170,23 @@ Result<void> Changes::change_webhook(AccountKey account, std::string_view name,
   return changed(Topic::webhooks);
 }
 
+Result<void> Changes::redirect_webhook(
+    AccountKey account, std::string_view name,
+    const std::function<Result<std::string>(const Webhook&)>& make) {
+  const auto held = session_.ask(kHold, Params() << name << account);
+  if (!held) return fail(held.error());
+  if (held->empty()) return no_such_webhook();
+  const auto webhook = webhook_in(*held, 0);
+  if (!webhook) return fail(webhook.error());
+  const auto state = make(*webhook);
+  if (!state) return fail(state.error());
+  if (auto sound = check_state(*state); !sound) return sound;
+  const auto done =
+      session_.ask(kRedirect, Params() << name << account << Octets{*state} << session_.now());
+  if (!done) return fail(done.error());
+  return changed(Topic::webhooks);
+}
+
 Result<void> Changes::enable_webhook(AccountKey account, std::string_view name, bool on) {
   const auto status = on ? WebhookStatus::active : WebhookStatus::disabled;
   const auto done = session_.ask(kEnable, Params() << name << account << status << session_.now());
@@ -164,7 +199,8 @@ Result<void> Changes::delete_webhook(AccountKey account, std::string_view name) 
   const auto done = session_.ask(kDelete, Params() << name << account);
   if (!done) return fail(done.error());
   if (done->changes() == 0) return no_such_webhook();
-  const auto dropped = session_.ask(kDropAll, Params() << name);
+  const auto dropped =
+      session_.add(kDropAll, Params() << name).add(kDropCalls, Params() << name).fly();
   if (!dropped) return fail(dropped.error());
   return changed(Topic::webhooks);
 }
@@ -209,6 +245,14 @@ Result<void> Changes::save_webhook(const WebhookProgress& progress) {
                        .add(kDropOldest, Params() << name << kSetAsideMax)
                        .fly();
   if (!put) return fail(put.error());
+  return {};
+}
+
+Result<void> Changes::keep_webhook_calls(NodeKey node, std::string_view name,
+                                         std::string_view calls) {
+  if (auto sound = check_calls(calls); !sound) return sound;
+  const auto done = session_.ask(kKeepCalls, Params() << name << node << Octets{calls});
+  if (!done) return fail(done.error());
   return {};
 }
 

@@ -339,6 +339,7 @@ CREATE INDEX webhooks_told ON webhooks(name) WHERE status <> 3;
 CREATE TABLE webhook_set_aside(
   webhook TEXT NOT NULL, event TEXT NOT NULL, at INTEGER NOT NULL,
   PRIMARY KEY(webhook, event)) WITHOUT ROWID;
+CREATE TABLE webhook_calls(webhook TEXT PRIMARY KEY, calls BLOB NOT NULL);
 )sql";
 
 // Migration n leads from version n to n + 1; version 0 is the empty file.

@@ -201,6 +201,9 @@ class SqliteReadTransaction final : public ReadTransaction {
                                                   std::int64_t limit) override {
     return queries_.set_aside_of(name, after, limit);
   }
+  Result<std::string> webhook_calls(std::string_view name) override {
+    return queries_.webhook_calls(name);
+  }
 
   Result<std::vector<NewsItem>> news(std::int64_t limit) override { return queries_.news(limit); }
 
@@ -307,11 +310,16 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<Webhook> create_webhook(const NewWebhook& webhook) override;
   Result<void> change_webhook(AccountKey account, std::string_view name,
                               const WebhookTerms& terms) override;
+  Result<void> redirect_webhook(
+      AccountKey account, std::string_view name,
+      const std::function<Result<std::string>(const Webhook&)>& make) override;
   Result<void> enable_webhook(AccountKey account, std::string_view name, bool on) override;
   Result<void> delete_webhook(AccountKey account, std::string_view name) override;
   Result<Webhook> take_webhook(NodeKey node, std::string_view name) override;
   Result<void> give_webhook(NodeKey node, std::string_view name) override;
   Result<void> save_webhook(const WebhookProgress& progress) override;
+  Result<void> keep_webhook_calls(NodeKey node, std::string_view name,
+                                  std::string_view calls) override;
   Result<void> drop_set_aside(std::string_view name, std::span<const std::string> events) override;
 
   // -- news (news.cc)

@@ -64,7 +64,7 @@ Result<Webhook> Queries::webhook(AccountKey account, std::string_view name) {
 
 Result<std::vector<Webhook>> Queries::webhooks_to_tell(std::string_view after, std::int64_t limit) {
   auto query = db_.query(
-      "SELECT name, account, form, status, shown, sealed, wishes, state, node,"
+      "SELECT name, account, form, status, shown, x'', wishes, x'', node,"
       " turn, created, changed FROM webhooks WHERE status <> 3 AND name > ? ORDER BY name LIMIT ?");
   query.bind(after, limit);
   return webhooks_in(query);
@@ -81,6 +81,14 @@ Result<std::vector<SetAsideEvent>> Queries::set_aside_of(std::string_view name,
   while (query.next()) all.push_back({std::string(query.text(0)), query.instant(1)});
   if (query.failed()) return fail(query.error());
   return all;
+}
+
+Result<std::string> Queries::webhook_calls(std::string_view name) {
+  auto query = db_.query("SELECT calls FROM webhook_calls WHERE webhook = ?");
+  query.bind(name);
+  if (query.next()) return std::string(query.blob(0));
+  if (query.failed()) return fail(query.error());
+  return std::string();
 }
 
 Result<Webhook> SqliteWriteTransaction::create_webhook(const NewWebhook& webhook) {
@@ -119,6 +127,22 @@ Result<void> SqliteWriteTransaction::change_webhook(AccountKey account, std::str
   return changed(Topic::webhooks);
 }
 
+Result<void> SqliteWriteTransaction::redirect_webhook(
+    AccountKey account, std::string_view name,
+    const std::function<Result<std::string>(const Webhook&)>& make) {
+  const auto now = queries_.webhook(account, name);
+  if (!now) return fail(now.error());
+  const auto state = make(*now);
+  if (!state) return fail(state.error());
+  if (auto sound = check_state(*state); !sound) return sound;
+  auto done = db_.query(
+                     "UPDATE webhooks SET state = ?, turn = turn + 1, changed = ?"
+                     " WHERE name = ? AND account = ?")
+                  .bind(Blob{*state}, now_, name, account)
+                  .run();
+  return done ? changed(Topic::webhooks) : done;
+}
+
 Result<void> SqliteWriteTransaction::enable_webhook(AccountKey account, std::string_view name,
                                                     bool on) {
   auto done = db_.query(
@@ -137,6 +161,7 @@ Result<void> SqliteWriteTransaction::delete_webhook(AccountKey account, std::str
   if (!done) return done;
   if (db_.changes() == 0) return no_such_webhook();
   done = db_.query("DELETE FROM webhook_set_aside WHERE webhook = ?").bind(name).run();
+  if (done) done = db_.query("DELETE FROM webhook_calls WHERE webhook = ?").bind(name).run();
   return done ? changed(Topic::webhooks) : done;
 }
 
@@ -199,6 +224,18 @@ Result<void> SqliteWriteTransaction::save_webhook(const WebhookProgress& progres
           "DELETE FROM webhook_set_aside WHERE webhook = ?1 AND event <= (SELECT event FROM"
           " webhook_set_aside WHERE webhook = ?1 ORDER BY event DESC LIMIT 1 OFFSET ?2)")
       .bind(name, kSetAsideMax)
+      .run();
+}
+
+Result<void> SqliteWriteTransaction::keep_webhook_calls(NodeKey node, std::string_view name,
+                                                        std::string_view calls) {
+  if (auto sound = check_calls(calls); !sound) return sound;
+  return db_
+      .query(
+          "INSERT INTO webhook_calls(webhook, calls) SELECT name, ? FROM webhooks"
+          " WHERE name = ? AND node = ?"
+          " ON CONFLICT(webhook) DO UPDATE SET calls = excluded.calls")
+      .bind(Blob{calls}, name, node)
       .run();
 }
 

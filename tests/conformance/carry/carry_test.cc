@@ -145,6 +145,14 @@ class Filling {
     write(store_, [&](WriteTransaction& t) { return t.add_domain(domain); });
     const std::vector<MailCount> counts = {{shop.key, 20'454, 12}};
     write(store_, [&](WriteTransaction& t) { return t.count_mails(NodeKey{3}, counts); });
+    write(store_, [&](WriteTransaction& t) {
+      return t.create_webhook({.name = "hook",
+                               .account = shop.key,
+                               .terms = {.shown = "https://hooks.example.com/",
+                                         .sealed = std::string("\0sealed\xfd", 8),
+                                         .wishes = {.kinds = {"recipient.sent"}}},
+                               .state = std::string("\0state", 6)});
+    });
     for (const char* selector : {"s1", "s2"}) {
       write(store_, [&](WriteTransaction& t) {
         return t.put_dkim_key({.account = acme_.key,

@@ -192,6 +192,52 @@ TEST_P(StoreSuite, WhatADispatcherHasComeToIsKeptUnlessItsOwnerHasDecidedSomethi
   EXPECT_THAT(set_aside("", 10), IsEmpty());
 }
 
+TEST_P(StoreSuite, AnOwnerHasItToldAgainFromTheStateThatIsThere) {
+  const Account acme = account();
+  create(*store_, acme.key, "one");
+  const Webhook taken =
+      must(change(*store_, [&](WriteTransaction& t) { return t.take_webhook(me_, "one"); }));
+  const auto redirect = [&](AccountKey whose, Result<std::string> state) {
+    return change(*store_, [&](WriteTransaction& t) {
+      return t.redirect_webhook(whose, "one", [&](const Webhook& now) -> Result<std::string> {
+        EXPECT_EQ(now.state, taken.state);
+        return state;
+      });
+    });
+  };
+  EXPECT_EQ(error_of(redirect(acme.key, fail(ErrorKind::conflict, "no"))), "conflict");
+  EXPECT_EQ(error_of(redirect(account("other").key, "from there")), "not_found");
+  EXPECT_EQ(error_of(redirect(acme.key, std::string(kWebhookStateMax + 1, 'x'))), "invalid_input");
+  must(redirect(acme.key, "from there"));
+  const Webhook found = must(read([&](ReadTransaction& t) { return t.webhook(acme.key, "one"); }));
+  EXPECT_EQ(found.state, "from there");
+  EXPECT_EQ(found.node, me_);
+  WebhookProgress late{.name = "one", .node = me_, .turn = taken.turn, .state = "where it was"};
+  EXPECT_EQ(error_of(change(*store_, [&](WriteTransaction& t) { return t.save_webhook(late); })),
+            "conflict");
+}
+
+TEST_P(StoreSuite, LatestCallsOfAnEndpointAreKeptByWhoTellsIt) {
+  const Account acme = account();
+  create(*store_, acme.key, "one");
+  const auto keep = [&](NodeKey node, std::string_view calls) {
+    must(change(*store_,
+                [&](WriteTransaction& t) { return t.keep_webhook_calls(node, "one", calls); }));
+  };
+  const auto kept = [&] {
+    return must(read([](ReadTransaction& t) { return t.webhook_calls("one"); }));
+  };
+  EXPECT_EQ(kept(), "");
+  must(change(*store_, [&](WriteTransaction& t) { return t.take_webhook(me_, "one"); }));
+  keep(me_, std::string_view("\0one", 4));
+  EXPECT_EQ(kept(), std::string("\0one", 4));
+  keep(me_, "two");
+  keep(other_, "three");
+  EXPECT_EQ(kept(), "two");
+  must(change(*store_, [&](WriteTransaction& t) { return t.delete_webhook(acme.key, "one"); }));
+  EXPECT_EQ(kept(), "");
+}
+
 TEST_P(StoreSuite, OfWhatIsSetAsideTheOldestGo) {
   const Account acme = account();
   create(*store_, acme.key, "one");

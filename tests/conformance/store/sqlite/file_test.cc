@@ -273,6 +273,7 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "ALTER TABLE accounts DROP COLUMN text_from_html;"
       "ALTER TABLE contents DROP COLUMN text_from_html;"
       "DROP TABLE kept_answers; DROP TABLE webhooks; DROP TABLE webhook_set_aside; DROP TABLE "
+      "webhook_calls; DROP TABLE "
       "leadership; DROP TABLE source_owners;"
       "DROP TABLE changes; DROP TABLE bells; DROP TABLE news; DROP TABLE event_sheets;"
       "DROP TABLE not_sent; DROP TABLE usages; DROP INDEX batches_log; DROP INDEX deliveries_late;"
