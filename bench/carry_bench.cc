@@ -4,7 +4,6 @@
 //
 //   todoku_carry_bench [--quick]
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -18,6 +17,7 @@
 #include "store/postgres/carry_target.h"
 #include "store/sqlite/carry_source.h"
 #include "store/sqlite/sqlite_store.h"
+#include "support/measure.h"
 #include "support/postgres/server.h"
 
 namespace todoku::store {
@@ -29,15 +29,6 @@ constexpr int kAtOnce = 1'000;
 constexpr Milliseconds kLifeTime = std::chrono::hours(24);
 
 using SteadyClock = std::chrono::steady_clock;
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    fmt::print(stderr, "{}: {}\n", to_string(result.error().kind), result.error().detail);
-    std::exit(1);
-  }
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
 
 double seconds_since(SteadyClock::time_point began) {
   return std::chrono::duration<double>(SteadyClock::now() - began).count();

@@ -6,7 +6,6 @@
 //   todoku_events_bench [--quick]
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 #include <filesystem>
 #include <functional>
 #include <future>
@@ -22,27 +21,11 @@
 #include "store/sqlite/address_index.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/transactions.h"
+#include "support/measure.h"
 #include "support/postgres/server.h"
 
 namespace todoku::store {
 namespace {
-
-template <class T>
-T must(Result<T> result) {
-  check(result.has_value(), result ? "" : result.error().detail);
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
-// Of this thread.
-double cpu_us(const std::function<void()>& run) {
-  timespec began{};
-  timespec ended{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &began);
-  run();
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ended);
-  return static_cast<double>(ended.tv_sec - began.tv_sec) * 1e6 +
-         static_cast<double>(ended.tv_nsec - began.tv_nsec) / 1e3;
-}
 
 Accept some_accept(AccountKey account, NodeKey node, std::int64_t number) {
   Accept accept;

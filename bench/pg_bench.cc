@@ -24,6 +24,7 @@
 #include "base/metrics.h"
 #include "queue/store/store_queue.h"
 #include "store/postgres/postgres_store.h"
+#include "support/measure.h"
 #include "support/postgres/proxy.h"
 #include "support/postgres/server.h"
 
@@ -32,12 +33,6 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
-
-template <class T>
-T must(Result<T> result) {
-  check(result.has_value(), result ? "" : result.error().detail);
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
 
 struct Bench {
   PostgresDatabase database;

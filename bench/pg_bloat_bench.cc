@@ -20,8 +20,8 @@
 
 #include <fmt/format.h>
 
-#include "base/check.h"
 #include "store/postgres/postgres_store.h"
+#include "support/measure.h"
 #include "support/postgres/server.h"
 #include "support/shared_clock.h"
 
@@ -29,12 +29,6 @@ namespace todoku::store {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-
-template <class T>
-T must(Result<T> result) {
-  check(result.has_value(), result ? "" : result.error().detail);
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
 
 struct Size {
   std::int64_t table = 0;

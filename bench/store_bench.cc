@@ -29,6 +29,7 @@
 #include "base/random.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/walks.h"
+#include "support/measure.h"
 
 namespace {
 
@@ -45,15 +46,6 @@ using Seconds = std::chrono::duration<double>;
 void print(std::string_view name, double value, std::string_view unit) {
   fmt::print("{}\t{:.{}f}\t{}\n", name, value, value < 100 ? 2 : 0, unit);
   std::fflush(stdout);
-}
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    fmt::print(stderr, "{}: {}\n", to_string(result.error().kind), result.error().detail);
-    std::exit(1);
-  }
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
 double seconds_of(const std::function<void()>& run) {

@@ -158,7 +158,8 @@ std::string error_body(const intake::Problems& problems, Language language) {
 
 http::Response refused(const intake::Refusal& refusal, Language language) {
   auto response = http::Response::json(status_of(refusal), error_body(refusal.problems, language));
-  if (refusal.key == intake::Refusal::Key::in_progress) response.headers.set("Retry-After", "1");
+  if (refusal.key == intake::Refusal::Key::in_progress)
+    response.headers.set("Retry-After", kInProgressSeconds);
   if (refusal.retry_after) say_when_free(response, *refusal.retry_after, refusal.limit);
   return response;
 }

@@ -55,6 +55,8 @@ inline constexpr std::string_view kUnknownHeader = "X-Todoku-Unknown-Fields";
 inline constexpr std::string_view kWithheldHeader = "X-Todoku-Withheld";
 
 // Of a 429: which limit it is (store::AccountLimits).
+// Retry-After of a request whose key another one is being carried out for.
+inline constexpr std::string_view kInProgressSeconds = "1";
 inline constexpr std::string_view kLimitHeader = "X-Todoku-Limit";
 // Its headers, of a limit in time.
 void say_when_free(http::Response& response, std::chrono::seconds free_in, std::string_view limit);

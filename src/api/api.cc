@@ -54,8 +54,11 @@ void Api::add_routes(http::Router& router) {
   add_message_routes(*this, router);
   add_log_routes(*this, router);
   add_usage_routes(*this, router);
+  add_open_routes(*this, router);
   add_domain_routes(*this, router);
   add_provisioning_routes(*this, router);
+  add_error_routes(*this, router);
+  add_suppression_routes(*this, router);
 }
 
 void Api::add(http::Router& router, http::Method method, std::string_view pattern,

@@ -167,8 +167,11 @@ inline constexpr std::string_view kEventsPath = "/events";
 void add_message_routes(Api& api, http::Router& router);
 void add_log_routes(Api& api, http::Router& router);
 void add_usage_routes(Api& api, http::Router& router);
+void add_open_routes(Api& api, http::Router& router);
 void add_domain_routes(Api& api, http::Router& router);
 void add_provisioning_routes(Api& api, http::Router& router);
+void add_error_routes(Api& api, http::Router& router);
+void add_suppression_routes(Api& api, http::Router& router);
 
 // The id in a path segment; nullopt if it is not a positive number.
 [[nodiscard]] std::optional<store::PublicId> path_id(const Call& call, std::string_view name);

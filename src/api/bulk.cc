@@ -44,7 +44,9 @@ Task<http::Response> begin(Api& api, Call& call) {
   intake::Problems problems;
   const Fields fields(form.object(), {}, problems);
   intake::BulkRequest request{.content = read_content(fields),
-                              .at_most_once = fields.at_most_once().value_or(false)};
+                              .at_most_once = fields.at_most_once().value_or(false),
+                              .labels = fields.labels(),
+                              .open_tracking = fields.truth("open_tracking")};
   refuse_lost_members(form.object(), members::kBegin, problems);
   api.warn_of_sender(call, request.content);
   request.content.attachments = std::move(form.attachments);
@@ -96,6 +98,7 @@ intake::UpdateRequest read_update(const Form& form, const intake::Limits& limits
   }
   request.keep_duplicates = fields.truth("keep_duplicates").value_or(false);
   request.at_most_once = fields.at_most_once();
+  request.labels = fields.labels();
   refuse_lost_members(form.object(), members::kUpdate, problems);
   return request;
 }

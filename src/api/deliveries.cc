@@ -56,7 +56,8 @@ void attachment_members(http::JsonWriter& json, const store::Delivery& delivery)
 }
 
 // Without the texts where `with_content` is false: clients need the keys all the same.
-std::string detail_json(const store::Delivery& delivery, bool with_content) {
+std::string detail_json(const store::Delivery& delivery, const store::OpenCounts& opens,
+                        bool with_content) {
   http::JsonWriter json;
   json.begin_object();
   common_members(json, delivery);
@@ -71,7 +72,7 @@ std::string detail_json(const store::Delivery& delivery, bool with_content) {
   // Temporary failures: given up, in doubt, or still being retried.
   json.member("soft_error_count", counts.expired + counts.unknown + counts.deferred);
   json.member("hard_error_count", counts.bounced);
-  json.member("open_count", 0);
+  json.member("open_count", opens.opened);
   json.end_object();
   return json.take();
 }
@@ -80,13 +81,18 @@ Task<http::Response> detail(Api& api, Call& call) {
   const auto id = path_id(call, "delivery_id");
   if (!id) co_return no_data_found(call);
   const store::AccountKey account = call.account.key;
-  const auto delivery = co_await api.store().read(
-      [account, id](store::ReadTransaction& reader) { return reader.delivery(account, *id); });
-  if (!delivery) {
-    co_return refused(intake::refusal_of(delivery.error()), call.language);
-  }
+  using Found = std::pair<store::Delivery, store::OpenCounts>;
+  const auto found = co_await api.store().read(
+      [account, id = *id](store::ReadTransaction& reader) -> Result<Found> {
+        auto delivery = reader.delivery(account, id);
+        if (!delivery) return fail(std::move(delivery.error()));
+        const auto opens = reader.open_counts(delivery->key);
+        if (!opens) return fail(opens.error());
+        return Found{std::move(*delivery), *opens};
+      });
+  if (!found) co_return refused(intake::refusal_of(found.error()), call.language);
   const bool with_content = has(call.scopes, store::Scope::content);
-  auto response = http::Response::json(200, detail_json(*delivery, with_content));
+  auto response = http::Response::json(200, detail_json(found->first, found->second, with_content));
   if (!with_content) response.headers.set(kWithheldHeader, "text_part, html_part");
   co_return response;
 }

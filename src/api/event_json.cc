@@ -67,6 +67,9 @@ void write_event(http::JsonWriter& json, const store::EventRecord& event) {
     id_or_null(json, "maillog_id", event.log_id);
     text_or_null(json, "email", event.address);
     if (store::has_outcome(event.entry.kind)) outcome_members(json, event);
+    if (event.entry.kind == store::EventKind::opened) {
+      json.member("opened_by", to_string(event.entry.opened_by));
+    }
   }
   json.end_object();
 }

@@ -166,6 +166,12 @@ std::optional<bool> Fields::at_most_once() const {
   return std::nullopt;
 }
 
+intake::LabelsRequest Fields::labels() const {
+  intake::LabelsRequest labels{.tags = {}, .list_id = text("list_id"), .purpose = text("purpose")};
+  if (find("tags") != nullptr) labels.tags = texts("tags", kTagsMax);
+  return labels;
+}
+
 intake::RecipientRequest Fields::recipient(std::size_t codes_max) const {
   return {text("email").value_or(""), insert_codes(codes_max)};
 }

@@ -45,6 +45,8 @@ class Fields {
   [[nodiscard]] std::optional<Encoding> encoding() const;
   // Of `duplicate_policy`: a mail of which nobody knows whether it arrived is not sent again.
   [[nodiscard]] std::optional<bool> at_most_once() const;
+  // tags, list_id, purpose
+  [[nodiscard]] intake::LabelsRequest labels() const;
   // {email, insert_code?}
   [[nodiscard]] intake::RecipientRequest recipient(std::size_t codes_max) const;
 

@@ -40,7 +40,11 @@ void row_members(http::JsonWriter& json, const store::Story& story) {
   json.member("last_response_code", code_text(last->outcome));
   json.member("last_response_message", last->outcome.reply.text);
   json.member("delivery_time", format_date_time(*story.started));
-  json.null_member("open_time");
+  if (story.opened) {
+    json.member("open_time", format_date_time(*story.opened));
+  } else {
+    json.null_member("open_time");
+  }
   json.member("created_time", format_date_time(story.created));
   json.member("updated_time", format_date_time(last->at + last->duration));
 }
@@ -133,9 +137,13 @@ Task<http::Response> log_detail(Api& api, Call& call) {
   const auto id = path_id(call, "maillog_id");
   if (!id) co_return no_data_found(call);
   const store::AccountKey account = call.account.key;
-  const auto stories =
-      co_await api.store().read([account, id = *id](store::ReadTransaction& reader) {
-        return reader.log_stories(account, std::span(&id, 1));
+  const auto stories = co_await api.store().read(
+      [account, id = *id](store::ReadTransaction& reader) -> Result<std::vector<store::Story>> {
+        auto found = reader.log_stories(account, std::span(&id, 1));
+        if (!found) return found;
+        auto opens = store::add_opens(reader, account, *found);
+        if (!opens) return fail(std::move(opens.error()));
+        return found;
       });
   if (!stories) co_return refused(intake::refusal_of(stories.error()), call.language);
   if (stories->empty() || !store::is_logged(stories->front())) co_return no_data_found(call);

@@ -44,16 +44,22 @@ inline constexpr std::array kContent{
     Member{"from", kMailbox}, Member{"reply_to", kMailbox},
     Member{"subject"},        Member{"text_part"},
     Member{"html_part"},      Member{"list_unsubscribe", kUnsubscribe}};
+inline constexpr std::array kLabels{Member{"tags"}, Member{"list_id"}, Member{"purpose"}};
 inline constexpr auto kBegin =
-    with(kContent, std::array{Member{"encode"}, Member{"duplicate_policy"}});
+    with(with(kContent, kLabels),
+         std::array{Member{"encode"}, Member{"duplicate_policy"}, Member{"open_tracking"}});
 inline constexpr auto kTransaction =
     with(kBegin,
          std::array{Member{"to"}, Member{"cc"}, Member{"bcc"}, Member{"insert_code", kInsertCode}});
 inline constexpr std::array kTransactionBatch{Member{"mails", kTransaction}};
 inline constexpr auto kUpdate = with(
-    kContent,
+    with(kContent, kLabels),
     std::array{Member{"to", kRecipient}, Member{"keep_duplicates"}, Member{"duplicate_policy"}});
 inline constexpr std::array kCommit{Member{"reservation_time"}};
+inline constexpr std::array kErrorList{Member{"error_start"}, Member{"error_end"}, Member{"email"},
+                                       Member{"response_code"}};
+inline constexpr std::array kSuppression{Member{"email"},   Member{"reason"}, Member{"scope"},
+                                         Member{"list_id"}, Member{"note"},   Member{"days"}};
 inline constexpr std::array kImport{Member{"ignore_errors"}, Member{"immediate"},
                                     Member{"keep_duplicates"}};
 

@@ -190,6 +190,7 @@ class Answers {
     json_.end_object();
     auto response = http::Response::json(status, json_.take());
     if (accepted_ > 0 && replayed_ == accepted_) response.headers.set(kReplayedHeader, "true");
+    if (in_progress_) response.headers.set("Retry-After", kInProgressSeconds);
     if (free_in_) say_when_free(response, *free_in_, limit_);
     return response;
   }
@@ -201,6 +202,7 @@ class Answers {
   void add_refusal(const intake::Refusal& refusal) {
     const int status = status_of(refusal);
     if (status_ == 0 || status == kTryLater) status_ = status;
+    in_progress_ = in_progress_ || refusal.key == intake::Refusal::Key::in_progress;
     if (refusal.retry_after) {
       free_in_ = refusal.retry_after;
       limit_ = refusal.limit;
@@ -225,6 +227,7 @@ class Answers {
   std::size_t refused_ = 0;
   std::size_t told_ = 0;
   int status_ = 0;
+  bool in_progress_ = false;  // one of them, by another request
   // Of the last that was refused by a limit in time.
   std::optional<std::chrono::seconds> free_in_;
   std::string_view limit_;

@@ -30,6 +30,8 @@ intake::TransactionRequest read_transaction(const boost::json::object& object,
   intake::TransactionRequest request;
   request.content = read_content(fields);
   request.at_most_once = fields.at_most_once().value_or(false);
+  request.labels = fields.labels();
+  request.open_tracking = fields.truth("open_tracking");
   refuse_lost_members(object, members::kTransaction, problems);
   request.to = read_to(fields, object);
   request.cc = fields.texts("cc", limits.cc_max);

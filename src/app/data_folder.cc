@@ -29,7 +29,8 @@ constexpr mode_t kNotOwner = 077;
 // What todoku itself leaves in its folder, and what a fresh file system brings.
 bool is_ours(const std::string& name) {
   return name.starts_with("todoku.db") || name == "admin.sock" || name == "lost+found" ||
-         name.starts_with("import-") || name == kNodeFile || name.starts_with('.');
+         name.starts_with("import-") || name == kNodeFile || name.starts_with(kAgeFile) ||
+         name.starts_with('.');
 }
 
 // To close a folder is not to take it from others: /var/lib, say, by a slip in the configuration.

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -16,6 +17,9 @@ namespace todoku::app {
 // Whether that, and writing in it, would be refused. Changes nothing; of a folder that is not there
 // yet it looks at the one that it would be made in.
 [[nodiscard]] Result<void> check_folder_rights(const std::string& path);
+
+// Of app/age.h.
+inline constexpr std::string_view kAgeFile = "served.age";
 
 struct FolderContents {
   bool database = false;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "api/admin/routes.h"
+#include "app/age.h"
 #include "app/change_watch.h"
 #include "app/hold.h"
 #include "app/host_check.h"
@@ -84,6 +85,7 @@ struct Engine::Parts {
   Result<void> start_metrics_listener();
   Result<void> start_following();
   Result<void> start_roles();
+  void start_ageing();
   void warn_of_differences();
   Result<void> start_figures();
   Result<void> start_all();
@@ -129,6 +131,7 @@ struct Engine::Parts {
   std::optional<delivery::Node> node;
   std::unique_ptr<intake::Uploads> uploads;
   std::unique_ptr<ProofNames> proof_names;
+  std::optional<Ageing> ageing;
   std::optional<roles::Ground> ground;
   std::unique_ptr<roles::Shared> shared;
   std::vector<std::unique_ptr<roles::Role>> roles;  // in the order of their start
@@ -294,6 +297,7 @@ Result<void> Engine::Parts::enter_store() {
                                .changes = *changes});
   const auto entered = patiently([this] { return wait_for(node->enter(options.given_up)); });
   if (!entered) return fail(house->place(), entered.error());
+  if (config.store.kind != "postgres") start_ageing();
   node->start();
   readiness->add({"lease", [this] { return probe_lease(*node); }});
   running.add([this](SteadyInstant) {
@@ -383,6 +387,15 @@ Result<void> Engine::Parts::start_roles() {
                                [here = cluster_names(config)](store::WriteTransaction& change) {
                                  return operate::remember_names(change, here);
                                });
+}
+
+void Engine::Parts::start_ageing() {
+  ageing.emplace(*store, *file_pool, clock, runtime->executor(0), database_path(config).string());
+  ageing->start();
+  running.add([this](SteadyInstant) {
+    wait_for(ageing->stop());
+    return true;
+  });
 }
 
 // Whoever comes later looks in his turn; `todoku status` tells at any time.

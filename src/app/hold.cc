@@ -14,6 +14,7 @@
 
 #include "api/admin/routes.h"
 #include "api/answers.h"
+#include "app/age.h"
 #include "app/data_folder.h"
 #include "app/host_check.h"
 #include "app/module_options.h"
@@ -56,6 +57,7 @@ operate::ClusterNames cluster_names(const config::Config& config) {
     names.database = store::postgres::address_name(config.postgres.address);
   } else {
     names.file = made_at(database_path(config).string());
+    names.age = age_beside(database_path(config).string());
   }
   if (config.queue.kind == "sqs") {
     names.queue =

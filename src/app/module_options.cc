@@ -14,9 +14,12 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
+#include "api/pixel.h"
 #include "app/version.h"
+#include "base/bytes.h"
 #include "base/digest.h"
 #include "mail/address.h"
+#include "mime/open_pixel.h"
 #include "net/endpoint.h"
 #include "net/network.h"
 
@@ -140,6 +143,19 @@ store::SqliteStore::Options store_options(const config::Config& config, const Cl
   return options;
 }
 
+namespace {
+
+// A reader's program loads images over https only, or says that it cannot be sure of the mail.
+std::string pixel_url(const config::Config& config) {
+  std::string url = config.api.public_url;
+  while (url.ends_with('/')) url.pop_back();
+  if (!url.starts_with("https://")) return {};
+  url += api::kPixelPath;
+  return url.size() <= mime::kPixelUrlOctetsMax && is_ascii(url) ? url : std::string();
+}
+
+}  // namespace
+
 intake::Limits intake_limits(const config::Config& config) {
   const config::Config::Limits& given = config.limits;
   const auto size = [](std::int64_t number) { return static_cast<std::size_t>(number); };
@@ -158,6 +174,7 @@ intake::Limits intake_limits(const config::Config& config) {
   limits.drafts_max = given.drafts_max;
   limits.import_octets_max = size(given.import_bytes_max);
   limits.reservation_horizon = std::chrono::days(given.reservation_days_max);
+  limits.open_tracking = !pixel_url(config).empty();
   return limits;
 }
 
@@ -229,6 +246,9 @@ operate::Settings agreed_settings(const config::Config& config,
   operate::Settings settings;
   settings["the return path's domain"] = options.return_path_domain;
   settings["the Message-ID's domain"] = options.message_id_domain;
+  settings["when hard errors stop an address"] =
+      fmt::format("{} within {} h, for {} h", config.suppression.hard_errors,
+                  config.suppression.hard_errors_within_hours, config.suppression.hard_error_hours);
   settings["the rules of sites"] =
       "digest " + sha256_hex(config::show_sites(rules)).substr(0, kShown);
   for (const delivery::EgressSource& source : options.sources) {
@@ -281,6 +301,9 @@ delivery::Options delivery_options(const config::Config& config, const InstanceS
   delivery::Options options;
   options.sources = sources(config);
   options.instance_secret = secret;
+  options.error_stop = {.errors = static_cast<std::uint32_t>(config.suppression.hard_errors),
+                        .within = hours(config.suppression.hard_errors_within_hours),
+                        .lasts = hours(config.suppression.hard_error_hours)};
   options.return_path_domain = config.smtp_out.return_path_domain.empty()
                                    ? hello_name(config)
                                    : ascii(config.smtp_out.return_path_domain);
@@ -304,6 +327,8 @@ delivery::Options delivery_options(const config::Config& config, const InstanceS
                                : mailauth::dkim::RsaArithmetic::openssl;
   options.content_cache_bytes = static_cast<std::size_t>(given.content_cache_bytes);
   options.message_octets_max = static_cast<std::uint64_t>(config.limits.message_bytes_max);
+  options.pixel_url = pixel_url(config);
+  options.open_tokens = std::make_shared<const OpenTokens>(secret);
   options.timeouts = timeouts(config.smtp_out);
   return options;
 }

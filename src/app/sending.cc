@@ -15,6 +15,8 @@ namespace {
 
 // A bulk to the long tail makes thousands of lanes a second.
 constexpr std::chrono::seconds kTidyEvery{10};
+// Nothing starts later than a second after an address came onto a suppression list.
+constexpr std::chrono::milliseconds kLookForStops{500};
 // For what takes a moment even after the deadline.
 constexpr std::chrono::milliseconds kCutPatience{500};
 // How soon it shows in what is taken over in memory that sources of others came or went.
@@ -39,6 +41,7 @@ Sending::Sending(const World& world, delivery::Options options,
                 runtime_.executor(0)),
       holdings_(recorder_, node_, clock_),
       letters_(store_, keys_, options_),
+      stops_(store_),
       places_(options_.connections_max),
       memory_(options_.composing_bytes),
       shortage_(world.metrics, clock_),
@@ -65,7 +68,8 @@ Sending::Sending(const World& world, delivery::Options options,
               world.metrics.counter("todoku_smtp_dials_total", "Connections begun to receivers."),
           .shortage = shortage_,
           .receivers = receivers_,
-          .dialer = dialer},
+          .dialer = dialer,
+          .stops = &stops_},
       lanes_(lane_world_, world.rules),
       courier_world_{.store = store_,
                      .queues = world.queues,
@@ -106,6 +110,7 @@ void Sending::start() {
   boost::asio::post(runtime_.executor(0), [this] {
     tasks_.spawn("tidy lanes", tidy_lanes());
     tasks_.spawn("sources", follow_sources());
+    tasks_.spawn("suppressions", follow_stops());
   });
   accepting_ = true;
 }
@@ -115,6 +120,19 @@ Task<void> Sending::tidy_lanes() {
     const bool awake = co_await async::sleep_for(kTidyEvery);
     if (!awake) co_return;
     lanes_.tidy();
+  }
+}
+
+Task<void> Sending::follow_stops() {
+  while (true) {
+    const auto looked = co_await stops_.look();
+    if (looked) {
+      stops_trouble_.worked(clock_.steady_now());
+    } else {
+      stops_trouble_.failed(clock_.steady_now(), {{"reason", looked.error().detail}});
+    }
+    const bool awake = co_await async::sleep_for(kLookForStops);
+    if (!awake) co_return;
   }
 }
 

@@ -20,6 +20,7 @@
 #include "async/timer.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/trouble.h"
 #include "delivery/courier/courier.h"
 #include "delivery/courier/holdings.h"
 #include "delivery/courier/letter_cache.h"
@@ -33,6 +34,7 @@
 #include "delivery/policy/room.h"
 #include "delivery/policy/site_rules.h"
 #include "delivery/sources.h"
+#include "delivery/stop_list.h"
 #include "dns/route_cache.h"
 #include "explain/way.h"
 #include "queue/queue.h"
@@ -102,6 +104,7 @@ class Sending {
     delivery::policy::Room room;
   };
   Task<void> tidy_lanes();
+  Task<void> follow_stops();
   void sources_changed();
   void look_whether_all_is_ours();
   Task<void> follow_sources();
@@ -125,6 +128,7 @@ class Sending {
   delivery::courier::OutcomeRecorder recorder_;
   delivery::courier::Holdings holdings_;
   delivery::courier::LetterCache letters_;
+  delivery::StopList stops_;
   std::vector<std::unique_ptr<async::TaskGroup>> connections_;            // one per thread
   std::vector<std::unique_ptr<delivery::egress::SigningRounds>> rounds_;  // one per thread
   delivery::egress::ConnectionPlaces places_;
@@ -138,6 +142,8 @@ class Sending {
   std::atomic<std::size_t> next_courier_{0};
   const std::shared_ptr<HandedOver> handed_over_;  // shared with what is in flight
   std::atomic<bool> accepting_{false};
+  Trouble stops_trouble_{log::Level::warning, "new suppressions are not heard of",
+                         "new suppressions are heard of again"};
   std::atomic<bool> sends_all_{false};      // every source that lives is owned here
   bool cut_off_ = false;                    // something had to be ended while stopping
   std::map<std::string, bool> sends_from_;  // by source, of those that were owned at some time

@@ -131,6 +131,18 @@ int account_text_from_html(Session& session, const std::string& name, bool on) {
                     "送ります。"});
 }
 
+int account_open_tracking(Session& session, const std::string& name, bool on) {
+  return change(session, name, "open_tracking", on,
+                on ? Sentence{"Opening HTML mail of account {} is told, where api.public_url is "
+                              "https.",
+                              "アカウント {} の HTML メールの開封を記録します（api.public_url が "
+                              "https の場合）。"}
+                   : Sentence{"Opening mail of account {} is not told any more: what is handed in "
+                              "from now on has no image for it.",
+                              "アカウント {} が今後登録するメールには、開封確認用の画像を"
+                              "入れません。"});
+}
+
 int account_limit(Session& session, const std::string& name, const AccountLimit& limit) {
   Given given = Given(calls::kChangeAccount).with("account", name);
   const auto put = [&](std::string_view what, const std::optional<std::int64_t>& value) {

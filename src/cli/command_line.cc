@@ -51,6 +51,7 @@ class CommandLine {
     add_domain();
     add_explain();
     add_stuck();
+    add_suppression();
     add_operating();
     add_cluster();
     add_migrate();
@@ -246,6 +247,16 @@ class CommandLine {
     speaks(text, [this](Session& s) {
       return account_text_from_html(s, account_.name, account_text_ == "on");
     });
+    CLI::App* opens = verb(group, "open-tracking",
+                           say({"Whether opening its HTML mail is told (docs/api.md)",
+                                "HTML メールの開封を記録するかどうか（docs/api.md）"}));
+    account_name(opens);
+    opens->add_option("ON", account_text_, say({"on or off", "on または off"}))
+        ->required()
+        ->check(CLI::IsMember({"on", "off"}));
+    speaks(opens, [this](Session& s) {
+      return account_open_tracking(s, account_.name, account_text_ == "on");
+    });
     add_account_limit(group);
   }
 
@@ -424,6 +435,56 @@ class CommandLine {
     speaks(release, [this](Session& s) { return stuck_release(s, stuck_); });
   }
 
+  void add_suppression() {
+    CLI::App* group = verb(&app_, "suppression",
+                           say({"Whom mail is not sent to", "送信を止めるアドレスのリスト"}));
+    group->require_subcommand(1);
+    CLI::App* list = verb(group, "list", say({"The list", "リストを表示する"}));
+    option(list, "--account", stop_.account, calls::kListSuppressions, "account");
+    speaks(list, [this](Session& s) { return suppression_list(s, stop_.account); });
+    CLI::App* look = verb(group, "look",
+                          say({"Whether mail to an address is stopped, and why",
+                               "アドレスへの送信が止められているか、その理由を表示する"}));
+    option(look, "--account", stop_.account, calls::kLookSuppression, "account");
+    option(look, "ADDRESS", stop_.address, calls::kLookSuppression, "address");
+    speaks(look, [this](Session& s) {
+      return suppression_look(s, {.account = stop_.account, .address = stop_.address});
+    });
+    CLI::App* add = verb(group, "add", say({"Put one on the list", "リストに登録する"}));
+    option(add, "--account", stop_.account, calls::kAddSuppression, "account");
+    option(add, "ADDRESS", stop_.address, calls::kAddSuppression, "address");
+    option(add, "--reason", stop_.reason, calls::kAddSuppression, "reason");
+    option(add, "--scope", stop_.scope, calls::kAddSuppression, "scope");
+    option(add, "--list", stop_.list_id, calls::kAddSuppression, "list_id");
+    option(add, "--note", stop_.note, calls::kAddSuppression, "note");
+    option(add, "--days", stop_.days, calls::kAddSuppression, "days");
+    speaks(add, [this](Session& s) { return suppression_add(s, stop_); });
+    CLI::App* remove = verb(group, "remove", say({"Take one off the list", "リストから外す"}));
+    option(remove, "--account", stop_.account, calls::kRemoveSuppression, "account");
+    option(remove, "ADDRESS", stop_.address, calls::kRemoveSuppression, "address");
+    option(remove, "--reason", stop_.reason, calls::kRemoveSuppression, "reason");
+    option(remove, "--list", stop_.list_id, calls::kRemoveSuppression, "list_id");
+    option(remove, "--why", stop_why_, calls::kRemoveSuppression, "why");
+    speaks(remove, [this](Session& s) {
+      return suppression_remove(s, {.account = stop_.account,
+                                    .address = stop_.address,
+                                    .reason = stop_.reason,
+                                    .list_id = stop_.list_id,
+                                    .why = stop_why_});
+    });
+    CLI::App* import =
+        verb(group, "import", say({"Add the rows of a CSV file", "CSV ファイルの行を登録する"}));
+    option(import, "--account", stop_.account, calls::kImportSuppressions, "account");
+    import->add_option("FILE", stop_file_, say({"A CSV file", "CSV ファイル"}))->required();
+    speaks(import, [this](Session& s) {
+      return suppression_import(s, {.account = stop_.account, .file = stop_file_});
+    });
+    CLI::App* out = verb(group, "export",
+                         say({"The list as CSV, on standard output", "リストを CSV で出力する"}));
+    option(out, "--account", stop_.account, calls::kExportSuppressions, "account");
+    speaks(out, [this](Session& s) { return suppression_export(s, stop_.account); });
+  }
+
   void add_operating() {
     speaks(verb(&app_, "status", say({"What the engine does", "エンジンの状態を表示する"})),
            show_status);
@@ -562,6 +623,9 @@ class CommandLine {
   Explain explain_;
   StuckList stuck_list_;
   StuckRelease stuck_;
+  SuppressionAdd stop_;
+  std::string stop_why_;
+  std::string stop_file_;
   int drain_seconds_ = 600;
   int migrate_seconds_ = 60;
   bool nodes_utc_ = false;

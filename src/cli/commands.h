@@ -23,6 +23,7 @@ int account_list(Session& session);
 int account_suspend(Session& session, const std::string& name, bool suspended);
 int account_weight(Session& session, const std::string& name, std::int64_t weight);
 int account_text_from_html(Session& session, const std::string& name, bool on);
+int account_open_tracking(Session& session, const std::string& name, bool on);
 // nullopt stays as it is; 0: no limit of its own.
 struct AccountLimit {
   std::optional<std::int64_t> requests_per_minute;
@@ -93,6 +94,39 @@ struct StuckRelease {
   bool all = false;  // instead of one that is named
 };
 int stuck_release(Session& session, const StuckRelease& which);
+
+// -- suppressions.cc; `account` empty: the installation's list
+struct SuppressionWhich {
+  std::string account;
+  std::string address;
+};
+struct SuppressionAdd {
+  std::string account;
+  std::string address;
+  std::string reason;
+  std::string scope;
+  std::string list_id;
+  std::string note;
+  std::optional<std::int64_t> days;
+};
+struct SuppressionRemove {
+  std::string account;
+  std::string address;
+  std::string reason;
+  std::string list_id;
+  std::string why;
+};
+struct SuppressionFile {
+  std::string account;
+  std::string file;
+};
+int suppression_list(Session& session, const std::string& account);
+int suppression_look(Session& session, const SuppressionWhich& which);
+int suppression_add(Session& session, const SuppressionAdd& options);
+int suppression_remove(Session& session, const SuppressionRemove& options);
+int suppression_import(Session& session, const SuppressionFile& options);
+// As CSV, on standard output.
+int suppression_export(Session& session, const std::string& account);
 
 // -- migrate.cc
 int migrate_status(Session& session);

@@ -146,6 +146,11 @@ struct Config {
     std::int64_t content_cache_bytes = 0;
     std::int64_t date_offset_minutes = 0;
   };
+  struct Suppression {
+    std::int64_t hard_errors = 0;
+    double hard_errors_within_hours = 0;
+    double hard_error_hours = 0;
+  };
   struct Rules {
     std::string file;
   };
@@ -189,6 +194,7 @@ struct Config {
   SmtpOut smtp_out;
   std::vector<Egress> egress;
   Delivery delivery;
+  Suppression suppression;
   Rules rules;
   Queue queue;
   Sqs sqs;

@@ -42,6 +42,11 @@ Result<void> write_all(int fd, const std::string& path, std::string_view content
     if (written < 0) return system_failure(ErrorKind::io, "write", path, errno);
     content.remove_prefix(static_cast<std::size_t>(written));
   }
+  return {};
+}
+
+Result<void> write_and_sync(int fd, const std::string& path, std::string_view content) {
+  if (auto written = write_all(fd, path, content); !written) return written;
   if (::fsync(fd) != 0) return system_failure(ErrorKind::io, "write", path, errno);
   return {};
 }
@@ -83,12 +88,28 @@ Result<void> create_private_file(const std::string& path, std::string_view conte
       return system_failure(errno == EEXIST ? ErrorKind::conflict : ErrorKind::io, "make", path,
                             errno);
     }
-    if (auto written = write_all(fd.get(), path, content); !written) {
+    if (auto written = write_and_sync(fd.get(), path, content); !written) {
       ::unlink(path.c_str());
       return written;
     }
   }
   return sync_folder_of(path);
+}
+
+Result<void> replace_private_file(const std::string& path, std::string_view content) {
+  const std::string fresh = path + ".new";
+  {
+    const Descriptor fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (!fd.is_open()) return system_failure(ErrorKind::io, "make", fresh, errno);
+    if (auto written = write_all(fd.get(), fresh, content); !written) {
+      ::unlink(fresh.c_str());
+      return written;
+    }
+  }
+  if (::rename(fresh.c_str(), path.c_str()) != 0) {
+    return system_failure(ErrorKind::io, "replace", path, errno);
+  }
+  return {};
 }
 
 Result<void> ensure_private_directory(const std::string& path) {

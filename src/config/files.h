@@ -16,6 +16,10 @@ namespace todoku::config {
 // Errors: conflict (it exists), io.
 [[nodiscard]] Result<void> create_private_file(const std::string& path, std::string_view content);
 
+// The file holds this from now on, or what it held before, also after power loss, which may keep
+// either: it is not synced. For this user only. Errors: io.
+[[nodiscard]] Result<void> replace_private_file(const std::string& path, std::string_view content);
+
 // Makes the folder and its parents, readable by this user only, unless it exists. Errors: io.
 [[nodiscard]] Result<void> ensure_private_directory(const std::string& path);
 

@@ -16,10 +16,16 @@ ConfigSection api() {
   s.add("public_url", &S::public_url, "",
         {"How clients reach the API, for addresses in answers, e.g. `https://mail.example.jp`. "
          "Empty: made from the address at which a request came; its Host counts only where that "
-         "is this machine's (localhost, a loopback address, the address at which it came).",
+         "is this machine's (localhost, a loopback address, the address at which it came). With "
+         "https "
+         "the HTML of mail gets an image below it, `/open/`, that tells of its opening; it is to "
+         "be the "
+         "same for all processes.",
          "クライアントから見た API の URL（応答に含まれる URL に使う）。例: "
          "`https://mail.example.jp`。空ならリクエストを受けたアドレスから作る。Host ヘッダーは"
-         "この機械自身（localhost、ループバック、受けたアドレス）を指す場合だけ使う。"})
+         "この機械自身（localhost、ループバック、受けたアドレス）を指す場合だけ使う。https なら "
+         "HTML "
+         "メールにこの下の画像（`/open/`）を入れて開封を記録する。全プロセスで同じにする。"})
       .form(TextForm::url);
   s.add(
        "tls_certificate_file", &S::tls_certificate_file, "",

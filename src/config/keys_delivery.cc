@@ -283,6 +283,32 @@ ConfigSection delivery() {
   return std::move(s).build();
 }
 
+ConfigSection suppression() {
+  using S = Config::Suppression;
+  SectionBuilder<S> s(
+      "suppression", &Config::suppression,
+      {"When addresses are stopped by themselves.", "アドレスへの送信を自動で止める条件。"});
+  s.add(
+       "hard_errors", &S::hard_errors, 2,
+       {"An address is stopped after so many hard errors of different deliveries that speak "
+        "against "
+        "the address itself. 0: never.",
+        "アドレス自体が原因のハードエラーが、別々の配信でこの回数に達したら、そのアドレスへの送信を"
+        "止める。0 なら止めない。"})
+      .range(0, 100);
+  s.add("hard_errors_within_hours", &S::hard_errors_within_hours, 14 * 24.0,
+        {"Each of them no longer after the one before.",
+         "前回のハードエラーからこの時間以内のものを数える。"})
+      .unit("hours")
+      .range(1, 10'000);
+  s.add("hard_error_hours", &S::hard_error_hours, 14 * 24.0,
+        {"How long it is stopped, from the last hard error. 0: until somebody removes it.",
+         "最後のハードエラーから止めておく時間。0 なら解除されるまで止める。"})
+      .unit("hours")
+      .range(0, 100'000);
+  return std::move(s).build();
+}
+
 ConfigSection rules() {
   using S = Config::Rules;
   SectionBuilder<S> s(
@@ -302,7 +328,7 @@ ConfigSection rules() {
 }  // namespace
 
 std::vector<ConfigSection> delivery_sections() {
-  return {dns(), smtp_out(), egress(), delivery(), rules()};
+  return {dns(), smtp_out(), egress(), delivery(), suppression(), rules()};
 }
 
 }  // namespace todoku::config

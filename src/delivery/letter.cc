@@ -24,6 +24,8 @@ Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& deliver
              .weight = weight,
              .traffic = delivery.traffic,
              .at_most_once = delivery.at_most_once,
+             .purpose = purpose_of(delivery.labels.purpose, delivery.type),
+             .list_id = delivery.labels.list_id,
              .started = delivery.started.value_or(delivery.created),
              .signer = std::move(signer),
              .message = std::move(message),
@@ -60,12 +62,17 @@ Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& deliver
   auto message = mime::MessageTemplate::build(std::move(content.content),
                                               {.date_offset_minutes = options.date_offset_minutes,
                                                .feedback_id = {},
-                                               .data_outside = std::move(content.data_outside)});
+                                               .data_outside = std::move(content.data_outside),
+                                               .pixel_url = options.pixel_url});
   if (!message) return fail("message", std::move(message.error()));
-  if (outside.parts.empty()) return make_letter(delivery, std::move(*message), weight, keys);
-  outside.source = std::make_shared<const StoredContent>(store, delivery.key);
-  return make_letter(delivery, LetterMessage(std::move(*message), std::move(outside)), weight,
-                     keys);
+  if (!outside.parts.empty()) {
+    outside.source = std::make_shared<const StoredContent>(store, delivery.key);
+  }
+  LetterMessage letter = outside.parts.empty()
+                             ? LetterMessage(std::move(*message))
+                             : LetterMessage(std::move(*message), std::move(outside));
+  letter.set_open_tokens(options.open_tokens, delivery.account);
+  return make_letter(delivery, std::move(letter), weight, keys);
 }
 
 }  // namespace todoku::delivery

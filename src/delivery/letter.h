@@ -15,6 +15,7 @@
 #include "delivery/letter_message.h"
 #include "delivery/options.h"
 #include "mail/content.h"
+#include "mail/labels.h"
 #include "mail/states.h"
 #include "store/store.h"
 
@@ -26,6 +27,8 @@ struct Letter {
   std::uint32_t weight = 1;  // of the account
   TrafficClass traffic = TrafficClass::transactional;
   bool at_most_once = false;
+  Purpose purpose = Purpose::transactional;  // never by_type
+  std::string list_id;
   Instant started{};
   std::shared_ptr<const mailauth::dkim::Signer> signer;  // null: not signed
   LetterMessage message;

@@ -117,9 +117,17 @@ void LetterMessage::begin(const CopyFor& copy, OutgoingMessage& out) const {
     return;
   }
   const mime::ComposedMessage& composed = out.composed_;
-  std::get<mime::MessageTemplate>(message_).compose(
-      {copy.address, mime::view_codes(copy.insert_codes, out.codes_)}, copy.identity,
-      out.composed_);
+  const auto& message = std::get<mime::MessageTemplate>(message_);
+  out.pixel_token_.clear();
+  if (message.has_pixel() && open_tokens_) {
+    const mime::Identity& whose = copy.identity;
+    open_tokens_->append(
+        out.pixel_token_,
+        {static_cast<std::int64_t>(account_), whose.delivery, whose.batch, whose.seq},
+        out.token_scratch_);
+  }
+  message.compose({copy.address, mime::view_codes(copy.insert_codes, out.codes_), out.pixel_token_},
+                  copy.identity, out.composed_);
   out.view_ = {.headers = composed.headers(),
                .head = composed.head(),
                .body = composed.body(),

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -19,9 +20,11 @@
 #include "delivery/relayed_message.h"
 #include "mail/content.h"
 #include "mail/header_field.h"
+#include "mail/open_token.h"
 #include "mailauth/dkim/canonical.h"
 #include "mime/composed_message.h"
 #include "mime/message_template.h"
+#include "store/keys.h"
 
 namespace todoku::delivery {
 
@@ -74,6 +77,8 @@ class OutgoingMessage {
   std::vector<ContentGap> gaps_;
   mime::ComposedMessage composed_;
   std::vector<mime::InsertCodeView> codes_;
+  std::string pixel_token_;
+  std::string token_scratch_;
 };
 
 // Whom a copy is for, and what makes it the same on every retry.
@@ -121,6 +126,12 @@ class LetterMessage {
   // gone through once for all of them, and not again for a retry. Errors: those of the source.
   [[nodiscard]] Task<Result<mailauth::dkim::BodyHash>> body_hash(const OutgoingMessage& copy) const;
 
+  // How the pixel of each copy of a composed message tells whose it is. Before any copy is made.
+  void set_open_tokens(std::shared_ptr<const OpenTokens> tokens, store::AccountKey account) {
+    open_tokens_ = std::move(tokens);
+    account_ = account;
+  }
+
   [[nodiscard]] std::size_t memory_octets() const;
 
  private:
@@ -129,6 +140,8 @@ class LetterMessage {
   std::variant<mime::MessageTemplate, RelayedMessage> message_;
   OutsideContent outside_;
   std::shared_ptr<Hashes> hashes_;  // null: nothing is outside
+  std::shared_ptr<const OpenTokens> open_tokens_;
+  store::AccountKey account_{};
 };
 
 }  // namespace todoku::delivery

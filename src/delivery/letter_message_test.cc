@@ -2,6 +2,8 @@
 // Both kinds of messages, asked in the same way.
 #include "delivery/letter_message.h"
 
+#include <array>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,6 +62,33 @@ TEST(LetterMessage, AComposedOneIsWhatItsTemplateMakes) {
   EXPECT_TRUE(message.has_leading_dot());
   EXPECT_FALSE(message.is_eight_bit());
   EXPECT_GE(letter.memory_octets(), same.memory_octets());
+}
+
+TEST(LetterMessage, EachCopySaysInItsPixelWhoseItIs) {
+  constexpr std::array<std::uint8_t, 16> kKey{7};
+  const auto tokens = std::make_shared<const OpenTokens>(kKey);
+  Content content;
+  content.from.address = "news@example.com";
+  content.subject = "Hello";
+  content.html_part = "<p>x</p>";
+  content.text_from_html = false;
+  content.open_tracking = true;
+  LetterMessage letter(
+      mime::MessageTemplate::build(std::move(content), {.pixel_url = "https://example.com/open/"})
+          .value());
+  letter.set_open_tokens(tokens, store::AccountKey{3});
+  CopyFor copy = kCopy;
+  OutgoingMessage message;
+  for (const std::uint32_t seq : {0U, 1U, 0U}) {
+    copy.identity.batch = 2;
+    copy.identity.seq = seq;
+    letter.begin(copy, message);
+    const std::string all = octets_of(message);
+    const std::size_t begin = all.find("/open/") + 6;
+    ASSERT_GT(begin, 6U) << all;
+    const std::string token = all.substr(begin, all.find('"', begin) - begin);
+    EXPECT_EQ(tokens->read(token), (OpenToken{3, 5, 2, seq})) << token;
+  }
 }
 
 const std::string kRaw =

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,9 +13,11 @@
 #include "delivery/policy/backoff.h"
 #include "delivery/policy/credit.h"
 #include "delivery/policy/retry.h"
+#include "mail/open_token.h"
 #include "mail/states.h"
 #include "mailauth/dkim/signing_context.h"
 #include "net/endpoint.h"
+#include "store/suppressions.h"
 
 namespace todoku::delivery {
 
@@ -47,7 +50,11 @@ struct Options {
   std::string return_path_domain;  // MAIL FROM is a token under it
   std::string message_id_domain;
   int date_offset_minutes = 540;  // of the Date header: +0900
-  std::uint16_t port = 25;        // where site rules do not say otherwise
+  // Of the image by which it is told that HTML was opened, up to the token (docs/adr/0025). Empty:
+  // no mail has one.
+  std::string pixel_url;
+  std::shared_ptr<const OpenTokens> open_tokens;  // with which URLs end
+  std::uint16_t port = 25;                        // where site rules do not say otherwise
 
   policy::RetryOptions retry_transactional;
   policy::RetryOptions retry_bulk;
@@ -64,6 +71,7 @@ struct Options {
   // beside the life of a connection that may free what is wanted, short for a person.
   Milliseconds own_wait{3'000};
   std::uint32_t unrecorded_max = 256;
+  store::ErrorStop error_stop;  // when hard errors stop an address
   // Batches of transactions that bells have brought into memory, of all couriers together: beyond,
   // their bells wait in the queue. The scheduler rings within its credit, but who accepts elsewhere
   // knows of none.

@@ -301,6 +301,30 @@ void check_content(Content& content, const Limits& limits, Problems& problems) {
   }
 }
 
+Labels check_labels(const LabelsRequest& labels, Problems& problems) {
+  Labels checked;
+  if (labels.tags) {
+    checked.tags = *labels.tags;
+    if (checked.tags.size() > kTagsMax) problems.add({"tags"}, texts::too_many(kTagsMax));
+    for (std::size_t i = 0; i < std::min(checked.tags.size(), kTagsMax); ++i) {
+      check_line(checked.tags[i], 1, kTagCharactersMax, {"tags", std::to_string(i)}, problems);
+    }
+  }
+  if (labels.list_id) {
+    checked.list_id = *labels.list_id;
+    check_line(checked.list_id, 0, kListIdCharactersMax, {"list_id"}, problems);
+  }
+  if (labels.purpose && !labels.purpose->empty()) {
+    const auto purpose = parse_purpose(*labels.purpose);
+    if (!purpose) {
+      problems.add({"purpose"},
+                   texts::not_one_of(*labels.purpose, "advertisement, notice, transactional"));
+    }
+    checked.purpose = purpose.value_or(Purpose::by_type);
+  }
+  return checked;
+}
+
 void check_update(UpdateRequest& update, const Limits& limits, Problems& problems) {
   check_senders(update.from ? &*update.from : nullptr,
                 update.reply_to ? &*update.reply_to : nullptr, limits, problems);

@@ -16,6 +16,7 @@
 #include "intake/problem.h"
 #include "intake/request.h"
 #include "intake/senders.h"
+#include "mail/labels.h"
 #include "mime/composable.h"
 #include "store/recipients.h"
 
@@ -36,6 +37,9 @@ void check_sender(const Mailbox& from, store::AccountKey account, const Senders*
                   Problems& problems);
 void check_attachments(const std::vector<Attachment>& attachments, const Limits& limits,
                        Problems& problems);
+// The labels that are given; the result is only meaningful if no problem was added.
+Labels check_labels(const LabelsRequest& labels, Problems& problems);
+
 void check_update(UpdateRequest& update, const Limits& limits, Problems& problems);
 void check_insert_codes(const std::vector<InsertCode>& codes, const Path& path,
                         const Limits& limits, Problems& problems);

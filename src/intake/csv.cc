@@ -255,4 +255,9 @@ void append_csv_field(std::string& out, std::string_view field) {
   out += '"';
 }
 
+std::string_view read_back_csv_field(std::string_view field) {
+  const bool marked = field.starts_with('\'') && begins_formula(field.substr(1));
+  return marked ? field.substr(1) : field;
+}
+
 }  // namespace todoku::intake

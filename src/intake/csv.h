@@ -100,6 +100,9 @@ class CsvReader {
 // which makes it text there: whoever fills a list chooses what its owner's computer would run.
 void append_csv_field(std::string& out, std::string_view field);
 
+// What was written so, when a file of ours comes back: without that apostrophe.
+[[nodiscard]] std::string_view read_back_csv_field(std::string_view field);
+
 // Of text that changes its character set as it goes (ISO/IEC 2022; ISO-2022-JP: RFC 1468,
 // ISO-2022-KR: RFC 1557), by characters that are controls of UTF-8; empty: it does not. Such text
 // is valid UTF-8, and would go into mails as it stands.

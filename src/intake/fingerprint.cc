@@ -65,6 +65,12 @@ class FieldDigest {
     codes(list);
   }
   // Given as nothing is not the same as not given.
+  void field(std::string_view name, const std::optional<std::vector<std::string>>& list) {
+    if (!list) return;
+    text(name);
+    number(list->size());
+    for (const std::string& item : *list) text(item);
+  }
   template <class T>
   void field(std::string_view name, const std::optional<T>& value) {
     if (!value) return;
@@ -73,6 +79,8 @@ class FieldDigest {
       number(*value ? 1 : 0);
     } else if constexpr (std::is_same_v<T, Instant>) {
       number(static_cast<std::uint64_t>(to_epoch_ms(*value)));
+    } else if constexpr (std::is_same_v<T, std::int64_t>) {
+      number(static_cast<std::uint64_t>(*value));
     } else if constexpr (std::is_same_v<T, Mailbox>) {
       mailbox(*value);
     } else {
@@ -103,9 +111,9 @@ class FieldDigest {
 };
 
 void add(FieldDigest& digest, const Content& value, std::span<const Sha256> attachment_digests) {
-  // header_to, header_cc and text_from_html are no fields of a request.
+  // header_to, header_cc, text_from_html and open_tracking are no fields of a request.
   const auto& [from, reply_to, header_to, header_cc, subject, text_part, html_part, text_from_html,
-               encode, unsubscribe_mailto, unsubscribe_url, attachments] = value;
+               open_tracking, encode, unsubscribe_mailto, unsubscribe_url, attachments] = value;
   digest.field("from", from);
   digest.field("reply_to", reply_to);
   digest.field("subject", subject);
@@ -121,6 +129,13 @@ void add(FieldDigest& digest, const Content& value, std::span<const Sha256> atta
     digest.text(mime_type);
     digest.text(as_text(attachment_digests[i]));
   }
+}
+
+void add(FieldDigest& digest, const LabelsRequest& value) {
+  const auto& [tags, list_id, purpose] = value;
+  digest.field("tags", tags);
+  digest.field("list_id", list_id);
+  digest.field("purpose", purpose);
 }
 
 FieldDigest of_delivery(std::string_view kind, store::PublicId delivery) {
@@ -147,7 +162,7 @@ Task<std::vector<Sha256>> digests_of(const std::vector<Attachment>& attachments)
 }
 
 Sha256 fingerprint_of(const TransactionRequest& request, std::span<const Sha256> attachments) {
-  const auto& [content, at_most_once, to, cc, bcc, insert_codes] = request;
+  const auto& [content, at_most_once, to, cc, bcc, insert_codes, labels, open_tracking] = request;
   FieldDigest digest("transaction");
   add(digest, content, attachments);
   digest.field("at_most_once", at_most_once);
@@ -155,20 +170,24 @@ Sha256 fingerprint_of(const TransactionRequest& request, std::span<const Sha256>
   digest.field("cc", cc);
   digest.field("bcc", bcc);
   digest.field("insert_codes", insert_codes);
+  add(digest, labels);
+  digest.field("open_tracking", open_tracking);
   return digest.finish();
 }
 
 Sha256 fingerprint_of(const BulkRequest& request, std::span<const Sha256> attachments) {
-  const auto& [content, at_most_once] = request;
+  const auto& [content, at_most_once, labels, open_tracking] = request;
   FieldDigest digest("bulk");
   add(digest, content, attachments);
   digest.field("at_most_once", at_most_once);
+  add(digest, labels);
+  digest.field("open_tracking", open_tracking);
   return digest.finish();
 }
 
 Sha256 fingerprint_of(store::PublicId delivery, const UpdateRequest& request) {
   const auto& [from, reply_to, subject, text_part, html_part, unsubscribe_mailto, unsubscribe_url,
-               to, at_most_once, keep_duplicates] = request;
+               to, at_most_once, labels, keep_duplicates] = request;
   FieldDigest digest = of_delivery("update", delivery);
   digest.field("from", from);
   digest.field("reply_to", reply_to);
@@ -183,6 +202,7 @@ Sha256 fingerprint_of(store::PublicId delivery, const UpdateRequest& request) {
     for (const RecipientRequest& recipient : *to) digest.recipient(recipient);
   }
   digest.field("at_most_once", at_most_once);
+  add(digest, labels);
   digest.field("keep_duplicates", keep_duplicates);
   return digest.finish();
 }
@@ -208,6 +228,31 @@ Sha256 fingerprint_of(store::PublicId delivery, const store::NewImport& import,
   digest.field("immediate", immediate);
   digest.field("keep_duplicates", keep_duplicates);
   digest.text(as_text(upload));
+  return digest.finish();
+}
+
+Sha256 fingerprint_of(const store::NewExport& wanted) {
+  // The account is that of the key, and the language that of the answer.
+  const auto& [account, kind, parameters, language] = wanted;
+  FieldDigest digest("export");
+  digest.number(static_cast<std::uint64_t>(kind));
+  digest.text(parameters);
+  return digest.finish();
+}
+
+Sha256 fingerprint_of(const SuppressionRequest& request) {
+  const auto& [address, reason, scope, list_id, note, days, expires, response_code,
+               response_message] = request;
+  FieldDigest digest("suppression");
+  digest.field("address", address);
+  digest.field("reason", reason);
+  digest.field("scope", scope);
+  digest.field("list_id", list_id);
+  digest.field("note", note);
+  digest.field("days", days);
+  digest.field("expires", expires);
+  digest.field("response_code", response_code);
+  digest.field("response_message", response_message);
   return digest.finish();
 }
 

@@ -15,6 +15,8 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "intake/request.h"
+#include "intake/suppression_lists.h"
+#include "store/exports.h"
 #include "store/imports.h"
 #include "store/keys.h"
 
@@ -35,5 +37,7 @@ namespace todoku::intake {
 [[nodiscard]] Sha256 fingerprint_of(store::PublicId delivery, std::optional<Instant> reservation);
 [[nodiscard]] Sha256 fingerprint_of(store::PublicId delivery, const store::NewImport& import,
                                     const Sha256& upload);
+[[nodiscard]] Sha256 fingerprint_of(const store::NewExport& wanted);
+[[nodiscard]] Sha256 fingerprint_of(const SuppressionRequest& request);
 
 }  // namespace todoku::intake

@@ -97,6 +97,7 @@ TEST(Fingerprint, WhatIsNoFieldOfTheRequestDoesNotCount) {
   TransactionRequest request = transaction();
   const Sha256 before = of(request);
   request.content.text_from_html = false;
+  request.content.open_tracking = true;
   request.content.header_to = {"a@example.com"};
   request.content.header_cc = {"a@example.com"};
   EXPECT_EQ(of(request), before);
@@ -108,12 +109,27 @@ TEST(Fingerprint, StaysTheSameInLaterVersions) {
             "b4bfd90d82d26f356a780992bd2ee6b2f82ca08a8658ee1ff16337017d13b64f");
 }
 
+TEST(Fingerprint, WhatIsSaidOfOpeningsCounts) {
+  TransactionRequest request = transaction();
+  const Sha256 before = of(request);
+  request.open_tracking = true;
+  const Sha256 on = of(request);
+  request.open_tracking = false;
+  EXPECT_NE(on, before);
+  EXPECT_NE(of(request), before);
+  EXPECT_NE(of(request), on);
+}
+
 TEST(Fingerprint, ABulkIsNoTransaction) {
   const TransactionRequest mail = transaction();
   EXPECT_NE(fingerprint_of(BulkRequest{.content = mail.content}, {}),
             fingerprint_of(TransactionRequest{.content = mail.content}, {}));
   EXPECT_NE(fingerprint_of(BulkRequest{.content = mail.content}, {}),
             fingerprint_of(BulkRequest{.content = mail.content, .at_most_once = true}, {}));
+  EXPECT_NE(fingerprint_of(BulkRequest{.content = mail.content}, {}),
+            fingerprint_of(BulkRequest{.content = mail.content,
+                                       .labels = {.tags = {}, .list_id = "weekly", .purpose = {}}},
+                           {}));
 }
 
 TEST(Fingerprint, OfAnUpdateEveryFieldCountsAndEmptyIsNotAbsent) {
@@ -131,6 +147,10 @@ TEST(Fingerprint, OfAnUpdateEveryFieldCountsAndEmptyIsNotAbsent) {
        Change([](auto& r) { r.to = {RecipientRequest{"a@example.jp", {{"__a__", "x"}}}}; }),
        Change([](auto& r) { r.at_most_once = false; }),
        Change([](auto& r) { r.at_most_once = true; }),
+       Change([](auto& r) { r.labels.tags.emplace(); }),
+       Change([](auto& r) { r.labels.tags = {"spring"}; }),
+       Change([](auto& r) { r.labels.list_id = "weekly"; }),
+       Change([](auto& r) { r.labels.purpose = "notice"; }),
        Change([](auto& r) { r.keep_duplicates = true; })},
       [](const UpdateRequest& request) { return fingerprint_of(7, request); });
   EXPECT_NE(fingerprint_of(7, UpdateRequest{}), fingerprint_of(8, UpdateRequest{}));
@@ -162,6 +182,24 @@ TEST(Fingerprint, OfARecipientAndAnImportEveryFieldCounts) {
   const store::NewImport japanese{.language = Language::japanese, .upload = "another name"};
   EXPECT_EQ(fingerprint_of(7, japanese, list), fingerprint_of(7, store::NewImport{}, list));
   EXPECT_NE(fingerprint_of(7, japanese, sha256("email")), fingerprint_of(7, japanese, list));
+}
+
+TEST(Fingerprint, OfASuppressionAndAnExportEveryFieldCounts) {
+  using Change = std::function<void(SuppressionRequest&)>;
+  expect_all_different<SuppressionRequest>(
+      {.address = "a@example.jp"},
+      {Change([](auto& r) { r.address = "b@example.jp"; }),
+       Change([](auto& r) { r.reason = "unsubscribe"; }),
+       Change([](auto& r) { r.scope = "advertisements"; }),
+       Change([](auto& r) { r.list_id = "advertisements"; }),
+       Change([](auto& r) { r.note = "advertisements"; }), Change([](auto& r) { r.days = 1; })},
+      [](const SuppressionRequest& request) { return fingerprint_of(request); });
+  using Other = std::function<void(store::NewExport&)>;
+  expect_all_different<store::NewExport>(
+      {.kind = store::ExportKind::error_list, .parameters = "x"},
+      {Other([](auto& e) { e.kind = store::ExportKind::open_report; }),
+       Other([](auto& e) { e.parameters = "y"; })},
+      [](const store::NewExport& wanted) { return fingerprint_of(wanted); });
 }
 
 }  // namespace

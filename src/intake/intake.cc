@@ -54,9 +54,12 @@ Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
                                                          Problems problems, Repeatable repeatable) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   request.content.text_from_html = account.text_from_html;
+  request.content.open_tracking =
+      limits_.open_tracking && request.open_tracking.value_or(account.open_tracking);
   Problems found;
   auto recipients = check_transaction(request, limits_, found);
   check_sender(request.content.from, account.key, senders_, found);
+  Labels labels = check_labels(request.labels, found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 
@@ -70,7 +73,8 @@ Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
                                     .type = DeliveryType::transaction,
                                     .traffic = TrafficClass::transactional,
                                     .content = std::move(request.content),
-                                    .at_most_once = request.at_most_once},
+                                    .at_most_once = request.at_most_once,
+                                    .labels = std::move(labels)},
                        .recipients = std::move(recipients),
                        .signing = std::move(signing),
                        .life_time = handover_.life_time(),
@@ -93,9 +97,12 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
                                                  Problems problems, Repeatable repeatable) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   request.content.text_from_html = account.text_from_html;
+  request.content.open_tracking =
+      limits_.open_tracking && request.open_tracking.value_or(account.open_tracking);
   Problems found;
   check_content(request.content, limits_, found);
   check_sender(request.content.from, account.key, senders_, found);
+  Labels labels = check_labels(request.labels, found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 
@@ -103,7 +110,8 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
                               .type = DeliveryType::bulk,
                               .traffic = TrafficClass::bulk,
                               .content = std::move(request.content),
-                              .at_most_once = request.at_most_once};
+                              .at_most_once = request.at_most_once,
+                              .labels = std::move(labels)};
   co_return co_await change<store::PublicId>(
       store_, WritePriority::accept,
       [this, delivery = std::move(delivery),

@@ -127,6 +127,7 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
   Problems found;
   check_update(request, limits_, found);
   if (request.from) check_sender(*request.from, account.key, senders_, found);
+  Labels labels = check_labels(request.labels, found);
   const auto recipients = std::make_shared<std::vector<store::NewRecipient>>();
   std::vector<std::size_t> places;  // of each in the request's list
   std::size_t folded = 0;
@@ -155,6 +156,9 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
                            .html_part = std::move(request.html_part),
                            .list_unsubscribe_mailto = std::move(request.list_unsubscribe_mailto),
                            .list_unsubscribe_url = std::move(request.list_unsubscribe_url)};
+  if (request.labels.tags) draft.tags = std::move(labels.tags);
+  if (request.labels.list_id) draft.list_id = std::move(labels.list_id);
+  if (request.labels.purpose) draft.purpose = labels.purpose;
   if (request.reply_to) draft.reply_to = std::optional<Mailbox>(std::move(*request.reply_to));
   auto look = co_await look_at(
       store_, draft_of(account.key, id), draft,

@@ -38,6 +38,8 @@ struct Limits {
   std::size_t import_row_octets_max = 256 * 1024;
   Milliseconds reservation_past_tolerance{std::chrono::minutes(1)};
   Milliseconds reservation_horizon{std::chrono::hours(24 * 365)};
+  // Whether it can be told of any mail that it was opened (docs/adr/0025).
+  bool open_tracking = false;
 };
 
 }  // namespace todoku::intake

@@ -15,9 +15,18 @@ struct RecipientRequest {
   std::vector<InsertCode> insert_codes;
 };
 
+// What is said of a delivery besides its content; nullopt: nothing.
+struct LabelsRequest {
+  std::optional<std::vector<std::string>> tags;
+  std::optional<std::string> list_id;
+  std::optional<std::string> purpose;  // a word of mail/labels.h
+};
+
 struct BulkRequest {
   Content content;
   bool at_most_once = false;  // store/deliveries.h
+  LabelsRequest labels;
+  std::optional<bool> open_tracking;  // nullopt: as the account has it
 };
 
 struct TransactionRequest {
@@ -27,6 +36,8 @@ struct TransactionRequest {
   std::vector<std::string> cc;
   std::vector<std::string> bcc;
   std::vector<InsertCode> insert_codes;
+  LabelsRequest labels;
+  std::optional<bool> open_tracking;  // as above
 };
 
 // nullopt: the field was not given and stays as it is.
@@ -40,6 +51,7 @@ struct UpdateRequest {
   std::optional<std::string> list_unsubscribe_url;
   std::optional<std::vector<RecipientRequest>> to;
   std::optional<bool> at_most_once;  // what begin said of it stays: else a refusal
+  LabelsRequest labels;
   bool keep_duplicates = false;  // of `to`; else an address gets one mail, that of its first entry
 };
 

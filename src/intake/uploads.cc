@@ -131,9 +131,16 @@ constexpr std::string_view kPrefix = "import-";
 constexpr std::string_view kUpload = ".upload";
 constexpr std::string_view kErrors = ".errors.zip";
 constexpr std::string_view kEarlierErrors = ".errors.csv";
+constexpr std::string_view kExportPrefix = "export-";
+constexpr std::string_view kExport = ".zip";
 constexpr std::string_view kPart = ".part";
 
+bool is_export(std::string_view name) {
+  return name.starts_with(kExportPrefix) && name.ends_with(kExport);
+}
+
 bool is_ours(std::string_view name) {
+  if (is_export(name)) return true;
   return name.starts_with(kPrefix) &&
          (name.ends_with(kUpload) || name.ends_with(kErrors) || name.ends_with(kEarlierErrors));
 }
@@ -157,6 +164,10 @@ std::string upload_name(std::string_view unique) {
 
 std::string errors_name(store::AccountKey account, store::PublicId job) {
   return fmt::format("{}{}-{}{}", kPrefix, static_cast<std::int64_t>(account), job, kErrors);
+}
+
+std::string export_name(store::AccountKey account, store::PublicId job) {
+  return fmt::format("{}{}-{}{}", kExportPrefix, static_cast<std::int64_t>(account), job, kExport);
 }
 
 std::optional<ErrorsOf> errors_named(std::string_view name) {
@@ -224,6 +235,7 @@ Result<std::size_t> FolderUploads::sweep(const IsNamed& is_named) {
       if (!is_ours(kept)) kept = kept.substr(0, kept.rfind('.'));
     }
     if (!is_ours(kept)) continue;
+    if (!is_part && is_export(kept)) continue;
     if (!is_part) {
       const auto named = is_named(name);
       if (!named) return fail(named.error());

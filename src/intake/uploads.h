@@ -45,8 +45,9 @@ class Uploads {
   // Succeeds as well when there is nothing.
   virtual void remove(std::string_view name) = 0;
   // Removes what upload_name() and errors_name() named and nothing `is_named` by, and what was
-  // begun and never kept. Before anything is created: what is in the making has no name yet. The
-  // number removed. Errors: io, and those of `is_named`.
+  // begun and never kept, of exports too; an export that was kept is its job's. Before anything is
+  // created: what is in the making has no name yet. The number removed. Errors: io, and those of
+  // `is_named`.
   using IsNamed = std::function<Result<bool>(std::string_view name)>;
   [[nodiscard]] virtual Result<std::size_t> sweep(const IsNamed& is_named) = 0;
 };
@@ -54,6 +55,8 @@ class Uploads {
 // The names of an uploaded list and of the archive that tells what was wrong with one.
 [[nodiscard]] std::string upload_name(std::string_view unique);
 [[nodiscard]] std::string errors_name(store::AccountKey account, store::PublicId job);
+// The name of what an export job has made.
+[[nodiscard]] std::string export_name(store::AccountKey account, store::PublicId job);
 // Whose errors_name() it is, or that of an earlier version, which kept a CSV; nullopt if it is
 // none.
 struct ErrorsOf {

@@ -41,6 +41,8 @@ struct Content {
   // A mail without text part gets one that is made from its HTML. Pinned when the delivery is
   // registered, so that a retry repeats every octet.
   bool text_from_html = true;
+  // Whose HTML is opened is told by an image in it. Pinned like that.
+  bool open_tracking = false;
   Encoding encode = Encoding::utf_8;
   std::string list_unsubscribe_mailto;  // "mailto:..." or empty
   std::string list_unsubscribe_url;     // http(s) URL or empty

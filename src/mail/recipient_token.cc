@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/digest.h"
+#include "mail/varint.h"
 
 namespace todoku {
 namespace {
@@ -13,22 +14,6 @@ namespace {
 constexpr std::string_view kBase32 = "abcdefghijklmnopqrstuvwxyz234567";  // RFC 4648 section 6
 constexpr std::size_t kHashOctets = 6;
 constexpr std::size_t kLocalPartOctetsMax = 64;
-
-void append_varint(std::string& out, std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7U) out += static_cast<char>((value & 0x7FU) | 0x80U);
-  out += static_cast<char>(value);
-}
-
-std::optional<std::uint64_t> read_varint(std::string_view& in) {
-  std::uint64_t value = 0;
-  for (unsigned shift = 0; shift < 64 && !in.empty(); shift += 7) {
-    const auto octet = static_cast<std::uint8_t>(in.front());
-    in.remove_prefix(1);
-    value |= static_cast<std::uint64_t>(octet & 0x7FU) << shift;
-    if ((octet & 0x80U) == 0) return value;
-  }
-  return std::nullopt;
-}
 
 std::string to_base32(std::string_view octets) {
   std::string out;

@@ -112,6 +112,7 @@ Composer::Composer(const MessageTemplate::Parts& parts, const RecipientFields& r
 
 void Composer::run() {
   out_.values_.resolve(parts_.keys, recipient_.codes, parts_.text_is_made);
+  if (parts_.pixel_key) out_.values_.put(*parts_.pixel_key, recipient_.pixel_token);
   out_.charset_fell_back_ = parts_.charset_fell_back;
   if (!compose_in(parts_.charset)) {
     out_.charset_fell_back_ = true;

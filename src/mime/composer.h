@@ -26,9 +26,10 @@ struct MessageTemplate::Parts {
   };
 
   InsertKeys keys;
-  Encoding charset = Encoding::utf_8;  // of all recipients that it can serve
-  bool text_is_made = false;           // the plain text, from the HTML
-  bool charset_fell_back = false;      // already the delivery's own texts need UTF-8
+  Encoding charset = Encoding::utf_8;      // of all recipients that it can serve
+  bool text_is_made = false;               // the plain text, from the HTML
+  std::optional<std::uint32_t> pixel_key;  // for what is a copy's own of its pixel
+  bool charset_fell_back = false;          // already the delivery's own texts need UTF-8
   int date_offset_minutes = 0;
   std::array<NamedFields, 2> named{};  // by Encoding
   std::string to;                      // a transaction's; empty: the recipient

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/check.h"
 #include "mime/html_text.h"
 #include "mime/text.h"
 
@@ -145,6 +146,21 @@ CompiledText::CompiledText(std::string text, InsertKeys& keys) : text_(std::move
   find_keys(text_, [&](std::size_t at, std::string_view key) {
     slots_.push_back({at, at + key.size(), keys.intern(key)});
   });
+}
+
+void CompiledText::insert(std::size_t at, const Insertion& insertion) {
+  const auto behind =
+      std::ranges::find_if(slots_, [at](const Slot& slot) { return slot.begin >= at; });
+  check(behind == slots_.begin() || std::prev(behind)->end <= at, "no key is torn apart");
+  const std::size_t octets = insertion.before.size() + insertion.after.size();
+  for (auto slot = behind; slot != slots_.end(); ++slot) {
+    slot->begin += octets;
+    slot->end += octets;
+  }
+  const std::size_t own = at + insertion.before.size();
+  slots_.insert(behind, Slot{own, own, insertion.key});
+  text_.insert(at, insertion.after);
+  text_.insert(at, insertion.before);
 }
 
 std::vector<CompiledText::Range> CompiledText::literal_runs() const {

@@ -90,6 +90,10 @@ class InsertValues {
   // refer to `codes` and to this object. `with_plain`: the plain forms are asked for, too.
   void resolve(const InsertKeys& keys, std::span<const InsertCodeView> codes,
                bool with_plain = false);
+  // A value that is no insert code's, of printable ASCII.
+  void put(std::uint32_t key, std::string_view value) {
+    values_[key] = {true, value, value, value};
+  }
   [[nodiscard]] const InsertValue& operator[](std::uint32_t key) const { return values_[key]; }
   [[nodiscard]] std::size_t memory_octets() const;
 
@@ -114,6 +118,15 @@ class CompiledText {
 
   [[nodiscard]] const std::string& text() const { return text_; }
   [[nodiscard]] bool is_literal() const { return slots_.empty(); }
+
+  // Text that comes to stand before position `at`, within no key, with a slot of its own between
+  // its two parts. No key is looked for in it.
+  struct Insertion {
+    std::string_view before;
+    std::uint32_t key = 0;
+    std::string_view after;
+  };
+  void insert(std::size_t at, const Insertion& insertion);
 
   // The stretches of text that stand in every recipient's copy: before, between and after the
   // slots.

@@ -10,6 +10,7 @@
 #include "mime/html_text.h"
 #include "mime/made_text.h"
 #include "mime/message_template.h"
+#include "mime/open_pixel.h"
 #include "mime/test_reader.h"
 #include "mime/text.h"
 
@@ -89,6 +90,9 @@ class Scribbler {
   bool tame_ = false;
 };
 
+constexpr std::string_view kPixelUrl = "https://mail.example.jp/__name__/open/";
+constexpr std::string_view kToken = "oZ-0_token";
+
 struct Case {
   Content content;
   std::vector<InsertCode> codes;
@@ -112,6 +116,7 @@ Case make_case(Scribbler& scribbler) {
   if (scribbler.chance(2)) content.html_part = scribbler.text(40);
   if (scribbler.chance(4)) content.text_part.clear();
   content.text_from_html = !content.text_part.empty() || scribbler.chance(2);
+  content.open_tracking = scribbler.chance(2);
   if (scribbler.chance(2)) content.encode = Encoding::iso_2022_jp;
   if (scribbler.chance(2)) content.list_unsubscribe_url = "https://example.jp/" + scribbler.text(6);
   if (scribbler.chance(2)) content.list_unsubscribe_mailto = "mailto:" + scribbler.text(6);
@@ -199,7 +204,19 @@ void expect_parts(const Case& given, const test::Entity& entity, Encoding charse
     expected.push_back(
         in_charset(substituted(made, plain_codes(given.codes), append_body_text), charset));
   }
-  if (!given.content.html_part.empty()) add(given.content.html_part);
+  if (!given.content.html_part.empty()) {
+    // No key spans the place of the pixel.
+    const std::string html = body_text(given.content.html_part);
+    const std::size_t place = given.content.open_tracking ? pixel_place(html) : html.size();
+    const std::string pixel =
+        given.content.open_tracking
+            ? pixel_markup(kPixelUrl).before + std::string(kToken) + pixel_markup(kPixelUrl).after
+            : "";
+    expected.push_back(
+        in_charset(substituted(html.substr(0, place), given.codes, append_body_text) + pixel +
+                       substituted(html.substr(place), given.codes, append_body_text),
+                   charset));
+  }
   if (expected.size() > 1) texts = test::read_parts(texts[0]);
   ASSERT_EQ(texts.size(), expected.size());
   const bool whole_body = expected.size() == 1 && given.content.attachments.empty();
@@ -272,18 +289,19 @@ TEST(AnyMessage, IsWellFormedAndReadsAsItWasWritten) {
     SCOPED_TRACE("TODOKU_SEED=" + std::to_string(seed));
     Scribbler scribbler(seed);
     const Case given = make_case(scribbler);
-    const auto message_template = MessageTemplate::build(given.content, {});
+    const MessageOptions options{.pixel_url = std::string(kPixelUrl)};
+    const auto message_template = MessageTemplate::build(given.content, options);
     ASSERT_TRUE(message_template) << message_template.error().detail;
     Identity identity;
     identity.delivery = static_cast<std::int64_t>(seed);
     identity.message_id_domain = "example.jp";
     std::vector<InsertCodeView> views;
-    const RecipientFields recipient{given.address, view_codes(given.codes, views)};
+    const RecipientFields recipient{given.address, view_codes(given.codes, views), kToken};
     message_template->compose(recipient, identity, reused);
     ASSERT_LE(reused.size(), message_template->expanded_octets(recipient.codes));
     ASSERT_NO_FATAL_FAILURE(expect_all(given, reused));
     // A retry, by another connection and perhaps another process, repeats every octet.
-    const auto again = MessageTemplate::build(given.content, {});
+    const auto again = MessageTemplate::build(given.content, options);
     ComposedMessage fresh;
     again->compose(recipient, identity, fresh);
     ASSERT_TRUE(whole_of(fresh) == whole_of(reused));

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "mime/made_text.h"
 #include "mime/media_type.h"
+#include "mime/open_pixel.h"
 #include "mime/text.h"
 #include "mime/uri.h"
 
@@ -142,6 +143,7 @@ MessageSize::MessageSize(const Content& content) : charset_(content.encode) {
   add_mailbox(content.from);
   if (content.reply_to) add_mailbox(*content.reply_to);
   fixed_ += kAddressOctets * (content.header_to.size() + content.header_cc.size());
+  if (content.open_tracking && !content.html_part.empty()) fixed_ += kPixelOctetsMax;
   texts_.reserve(kTextsMax);
   add_text(Form::header, content.subject);
   add_text(Form::uri, content.list_unsubscribe_url);

@@ -13,6 +13,7 @@
 #include "mime/composer.h"
 #include "mime/header.h"
 #include "mime/made_text.h"
+#include "mime/open_pixel.h"
 #include "mime/text.h"
 
 namespace todoku::mime {
@@ -103,20 +104,39 @@ void build_address_fields(MessageTemplate::Parts& parts, const Content& content)
   parts.cc = address_list_field("Cc", content.header_cc);
 }
 
-void build_texts(MessageTemplate::Parts& parts, const Content& content) {
+// Nothing but the copy's own segment is a recipient's: the rest stays shared.
+CompiledText with_pixel(std::string html, std::string_view url, MessageTemplate::Parts& parts) {
+  // No insert key is written so.
+  constexpr std::string_view kPixelKey = "pixel";
+  parts.pixel_key = parts.keys.intern(kPixelKey);
+  const std::size_t place = pixel_place(html);
+  CompiledText text(std::move(html), parts.keys);
+  const PixelMarkup markup = pixel_markup(url);
+  text.insert(place, {markup.before, *parts.pixel_key, markup.after});
+  return text;
+}
+
+void build_texts(MessageTemplate::Parts& parts, const Content& content,
+                 std::string_view pixel_url) {
   parts.subject = CompiledText(header_text(content.subject), parts.keys);
   parts.unsubscribe_url = CompiledText(header_text(content.list_unsubscribe_url), parts.keys);
   parts.unsubscribe_mailto = CompiledText(header_text(content.list_unsubscribe_mailto), parts.keys);
-  const auto add_part = [&](std::string_view subtype, const std::string& text,
+  const auto add_part = [&](std::string_view subtype, CompiledText text,
                             ValueForm values = ValueForm::body) {
-    parts.texts.emplace_back(subtype, CompiledText(body_text(text), parts.keys), parts.charset,
-                             values);
+    parts.texts.emplace_back(subtype, std::move(text), parts.charset, values);
   };
   // A mail with html only has no empty text part beside it.
   if (!content.text_part.empty() || content.html_part.empty()) {
-    add_part("plain", content.text_part, parts.text_is_made ? ValueForm::plain : ValueForm::body);
+    add_part("plain", CompiledText(body_text(content.text_part), parts.keys),
+             parts.text_is_made ? ValueForm::plain : ValueForm::body);
   }
-  if (!content.html_part.empty()) add_part("html", content.html_part);
+  if (content.html_part.empty()) return;
+  std::string html = body_text(content.html_part);
+  if (content.open_tracking && !pixel_url.empty()) {
+    add_part("html", with_pixel(std::move(html), pixel_url, parts));
+  } else {
+    add_part("html", CompiledText(std::move(html), parts.keys));
+  }
 }
 
 }  // namespace
@@ -129,6 +149,9 @@ MessageTemplate::~MessageTemplate() = default;
 Result<MessageTemplate> MessageTemplate::build(Content content, const MessageOptions& options) {
   if (std::abs(options.date_offset_minutes) > kOffsetMinutesMax) {
     return fail(ErrorKind::invalid_input, "the time zone of Date is a day or more from UTC");
+  }
+  if (options.pixel_url.size() > kPixelUrlOctetsMax) {
+    return fail(ErrorKind::invalid_input, "the URL of pixels is longer than 300 octets");
   }
   auto parts = std::make_unique<Parts>();
   parts->date_offset_minutes = options.date_offset_minutes;
@@ -151,7 +174,7 @@ Result<MessageTemplate> MessageTemplate::build(Content content, const MessageOpt
   build_address_fields(*parts, content);
   parts->charset = usable_charset(content);
   parts->charset_fell_back = parts->charset != content.encode;
-  build_texts(*parts, content);
+  build_texts(*parts, content, options.pixel_url);
   for (std::size_t i = 0; i < attachments.size(); ++i) {
     Attachment& attachment = attachments[i];
     const bool is_outside = !options.data_outside.empty();
@@ -174,6 +197,10 @@ void MessageTemplate::compose(const RecipientFields& recipient, const Identity& 
 
 std::uint64_t MessageTemplate::expanded_octets(std::span<const InsertCodeView> codes) const {
   return parts_->size.octets(codes);
+}
+
+bool MessageTemplate::has_pixel() const {
+  return parts_->pixel_key.has_value();
 }
 
 std::size_t MessageTemplate::memory_octets() const {

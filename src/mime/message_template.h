@@ -32,12 +32,16 @@ struct MessageOptions {
   // How large the data of each attachment is, where it is somewhere else and not in the content: a
   // copy has a gap there (ComposedMessage::gaps()). Empty: it is in the content.
   std::vector<std::uint64_t> data_outside;
+  // Of the image in HTML whose opening is to be told (Content::open_tracking), up to where each
+  // copy's own segment begins (mime/open_pixel.h). Empty: no mail has one.
+  std::string pixel_url;
 };
 
 // The recipient's own.
 struct RecipientFields {
   std::string_view address;
   std::span<const InsertCodeView> codes;
+  std::string_view pixel_token;  // of the pixel's URL, if the message has one
 };
 
 // What makes a copy the same on every retry, and different from all others.
@@ -71,6 +75,9 @@ class MessageTemplate {
   // more (mime/message_size.h). Whoever composes for values that nobody has checked asks first:
   // compose() takes a small multiple of this as memory.
   [[nodiscard]] std::uint64_t expanded_octets(std::span<const InsertCodeView> codes) const;
+
+  // Each copy has a segment of its own in it: RecipientFields::pixel_token.
+  [[nodiscard]] bool has_pixel() const;
 
   // For caches that are limited by memory.
   [[nodiscard]] std::size_t memory_octets() const;

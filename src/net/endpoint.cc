@@ -8,6 +8,9 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include "base/printable.h"
+#include "base/utf8.h"
+
 namespace todoku::net {
 namespace {
 
@@ -150,7 +153,9 @@ Result<IpAddress> IpAddress::parse(std::string_view text) {
       return address;
     }
   }
-  return fail(ErrorKind::invalid_input, fmt::format("'{}' is no IP address", text));
+  constexpr std::size_t kShown = 64;
+  return fail(ErrorKind::invalid_input,
+              fmt::format("'{}' is no IP address", printable(utf8_prefix(text, kShown))));
 }
 
 AddressScope IpAddress::scope() const {

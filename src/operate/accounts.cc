@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/printable.h"
+#include "base/utf8.h"
 #include "mail/invisible.h"
 #include "net/network.h"
 #include "operate/calls/calls.h"
@@ -194,6 +195,7 @@ Result<store::Account> write_change(store::WriteTransaction& transaction, const 
   if (change.weight) account->weight = static_cast<std::uint32_t>(*change.weight);
   if (change.suspended) account->suspended = *change.suspended;
   if (change.text_from_html) account->text_from_html = *change.text_from_html;
+  if (change.open_tracking) account->open_tracking = *change.open_tracking;
   store::AccountLimits& limits = account->limits;
   limits.requests_per_minute = change.requests_per_minute.value_or(limits.requests_per_minute);
   limits.mails_per_minute = change.mails_per_minute.value_or(limits.mails_per_minute);
@@ -220,7 +222,8 @@ Task<Result<store::Account>> Operations::account(std::string name) {
   auto found = co_await store_.read(
       [name](store::ReadTransaction& transaction) { return transaction.account_by_name(name); });
   if (!found && found.error().kind == ErrorKind::not_found) {
-    co_return fail(ErrorKind::not_found, fmt::format("there is no account {}", name));
+    co_return fail(ErrorKind::not_found,
+                   fmt::format("there is no account {}", printable(utf8_prefix(name, kLabelMax))));
   }
   co_return found;
 }

@@ -50,6 +50,13 @@ Result<StoredNames> read_names(const ReadSetting& setting) {
     if (!stored.names)
       return fail(ErrorKind::corrupt, "the stored names of the cluster are damaged");
   }
+  const auto age = setting(kAgeSetting);
+  if (!age) return fail(age.error());
+  if (*age && stored.names) {
+    const auto number = parse_age(**age);
+    if (!number) return fail(ErrorKind::corrupt, "the stored age of the store is damaged");
+    stored.names->age = *number;
+  }
   auto carried = setting(kCarriedToSetting);
   if (!carried) return fail(std::move(carried.error()));
   // Taken back by an adoption.
@@ -90,8 +97,18 @@ Result<void> remember_names(store::WriteTransaction& transaction, const ClusterN
   const auto stored = read_names(settings_of(transaction.read()));
   if (!stored) return fail(stored.error());
   const ClusterNames names = merged_names(stored->names, here);
-  if (stored->names == names) return {};
+  if (stored->names && to_text(*stored->names) == to_text(names)) return {};
   return transaction.put_setting(kClusterSetting, to_text(names));
+}
+
+Result<std::uint64_t> grow_older(store::WriteTransaction& transaction) {
+  const auto text = transaction.read().setting(kAgeSetting);
+  if (!text) return fail(text.error());
+  const auto age = parse_age(text->value_or("0"));
+  if (!age) return fail(ErrorKind::corrupt, "the stored age of the store is damaged");
+  auto put = transaction.put_setting(kAgeSetting, std::to_string(*age + 1));
+  if (!put) return fail(std::move(put.error()));
+  return *age + 1;
 }
 
 Task<Result<ClusterView>> Operations::cluster() {
@@ -265,6 +282,10 @@ Task<Result<void>> Operations::adopt(bool send_waiting) {
         if (!shares) {
           auto begun = transaction.begin_event_generation();
           if (!begun) return begun;
+        }
+        if (here.age > 0) {
+          auto aged = transaction.put_setting(kAgeSetting, std::to_string(here.age));
+          if (!aged) return aged;
         }
         return transaction.put_setting(kClusterSetting, to_text(here));
       });

@@ -2,6 +2,8 @@
 #include "operate/cluster_names.h"
 
 #include <array>
+#include <charconv>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -54,6 +56,13 @@ std::optional<ClusterNames> parse_cluster_names(std::string_view text) {
   return text.empty() ? std::optional(names) : std::nullopt;
 }
 
+std::optional<std::uint64_t> parse_age(std::string_view text) {
+  std::uint64_t age = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, age);
+  return error == std::errc() && rest == end ? std::optional(age) : std::nullopt;
+}
+
 std::vector<OtherName> other_names(const std::optional<ClusterNames>& stored,
                                    const ClusterNames& here,
                                    const std::optional<std::string>& carried_to) {
@@ -69,6 +78,9 @@ std::vector<OtherName> other_names(const std::optional<ClusterNames>& stored,
   compare(What::database, stored->database, here.database);
   compare(What::queue, stored->queue, here.queue);
   compare(What::file, stored->file, here.file);
+  if (stored->age < here.age) {
+    others.push_back({What::age, std::to_string(stored->age), std::to_string(here.age)});
+  }
   return others;
 }
 
@@ -102,6 +114,12 @@ std::string to_sentence(const OtherName& name, Language language) {
            "restored from a backup, {1}",
            "データベースのファイルがこれまで使われていたもの（{0}）と異なります。コピー、または"
            "バックアップから復元したものです（{1}）"});
+    case What::age:
+      return said(
+          {"the database is older than the one that was served here last (age {0}, and {1} "
+           "beside it): restored from a backup",
+           "データベースが、ここで最後に使われていたものより古くなっています（世代 {0}、フォルダの"
+           "記録は {1}）。バックアップから復元したものです"});
     case What::carried:
       return said({"everything was carried from this store to {0}, which sends it",
                    "このストアの内容は {0} に移行済みで、そちらから送信されます"});

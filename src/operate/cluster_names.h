@@ -4,6 +4,7 @@
 // (staging on a snapshot of production) notices before it sends everything a second time. Pure.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -20,6 +21,9 @@ namespace todoku::operate {
 inline constexpr std::string_view kClusterSetting = "cluster";
 inline constexpr std::string_view kCarriedToSetting = "carried_to";
 
+// How old a store in a file is: see app/age.h.
+inline constexpr std::string_view kAgeSetting = "age";
+
 // Of a store that is open, or is only peeked into; nullopt: there is no such setting.
 using ReadSetting = std::function<Result<std::optional<std::string>>(std::string_view name)>;
 
@@ -29,6 +33,9 @@ struct ClusterNames {
   std::string queue;     // region, endpoint and prefix; without one of its own: empty
   // Which file it is, where the store is one: a copy is another. Unknown, or no file: empty.
   std::string file = {};
+  // How old the file was when it was last served from this folder; 0: not known. Not a part of the
+  // record, and in the store a setting of its own.
+  std::uint64_t age = 0;
   friend bool operator==(const ClusterNames&, const ClusterNames&) = default;
 };
 
@@ -36,9 +43,12 @@ struct ClusterNames {
 // nullopt: it is none.
 [[nodiscard]] std::optional<ClusterNames> parse_cluster_names(std::string_view text);
 
+// As the store and the folder keep it; nullopt: it is none.
+[[nodiscard]] std::optional<std::uint64_t> parse_age(std::string_view text);
+
 // A name under which the store was served, and the one that this process has for it.
 struct OtherName {
-  enum class What : std::uint8_t { cluster, database, queue, file, carried };
+  enum class What : std::uint8_t { cluster, database, queue, file, age, carried };
   What what = What::cluster;
   std::string stored;
   std::string here;

@@ -52,6 +52,28 @@ TEST(ClusterNames, ADatabaseOrAQueueThatIsNewIsNoOtherOne) {
   EXPECT_EQ(merged_names({}, file), file);
 }
 
+// Whoever copies a backup over the file has the same file.
+TEST(ClusterNames, AnOlderStoreIsTold) {
+  ClusterNames stored{"production", "", "", "made 1", 873};
+  ClusterNames here{"production", "", "", "made 1", 873};
+  EXPECT_THAT(other_names(stored, here, {}), IsEmpty());
+  stored.age = 900;
+  EXPECT_THAT(other_names(stored, here, {}), IsEmpty()) << "a crash before the folder said so";
+  here.age = 0;
+  EXPECT_THAT(other_names(stored, here, {}), IsEmpty()) << "a folder that says nothing";
+  stored.age = 872;
+  here.age = 873;
+  const auto others = other_names(stored, here, {});
+  ASSERT_THAT(others, SizeIs(1));
+  EXPECT_EQ(others[0].what, OtherName::What::age);
+  EXPECT_THAT(to_sentence(others, Language::english), HasSubstr("age 872, and 873 beside it"));
+  EXPECT_THAT(to_sentence(others, Language::japanese), HasSubstr("バックアップ"));
+  for (const char* text : {"", "-1", "1 ", "x", "18446744073709551616"}) {
+    EXPECT_EQ(parse_age(text), std::nullopt) << text;
+  }
+  EXPECT_EQ(parse_age("18446744073709551615"), ~std::uint64_t{0});
+}
+
 // Whoever copies a folder, or restores a backup, has another file.
 TEST(ClusterNames, AnotherFileIsTold) {
   const ClusterNames served{"production", "", "", "made 1"};

@@ -19,6 +19,7 @@
 #include "base/secret_box.h"
 #include "explain/time_text.h"
 #include "explain/way.h"
+#include "intake/suppression_lists.h"
 #include "operate/agreement.h"
 #include "operate/cluster_names.h"
 #include "operate/drained.h"
@@ -73,6 +74,7 @@ struct AccountChange {
   std::optional<std::int64_t> weight;
   std::optional<bool> suspended;
   std::optional<bool> text_from_html;
+  std::optional<bool> open_tracking;
   std::optional<std::int64_t> requests_per_minute;
   std::optional<std::int64_t> mails_per_minute;
   std::optional<std::int64_t> mails_per_day;
@@ -225,6 +227,9 @@ struct EngineStatus {
 [[nodiscard]] Result<void> remember_names(store::WriteTransaction& transaction,
                                           const ClusterNames& here);
 
+// By an engine that serves a store in a file: its age from now on (app/age.h).
+[[nodiscard]] Result<std::uint64_t> grow_older(store::WriteTransaction& transaction);
+
 class Operations {
  public:
   struct Options {
@@ -306,6 +311,17 @@ class Operations {
   // How many they were. After an error those of earlier slices stay released.
   Task<Result<std::int64_t>> release_all_stuck();
 
+  // -- suppressions.cc: an account's list; `account` empty: the installation's
+  Task<Result<intake::SuppressionRows>> suppressions(std::string account, std::string after,
+                                                     std::int64_t limit);
+  Task<Result<intake::SuppressionLook>> look_suppression(std::string account, std::string address);
+  // True: it is new.
+  Task<Result<bool>> add_suppression(std::string account, intake::SuppressionRequest request);
+  Task<Result<std::vector<store::Suppression>>> remove_suppression(
+      std::string account, intake::SuppressionRemoval removal);
+  Task<Result<intake::ImportedSuppressions>> import_suppressions(std::string account,
+                                                                 std::string csv);
+
   Task<Result<EngineStatus>> status();
   // Everybody who lives, lapsed, or is void and still holds something.
   Task<Result<std::vector<NodeView>>> nodes();
@@ -326,6 +342,7 @@ class Operations {
  private:
   [[nodiscard]] Result<std::vector<store::Node>> engines_elsewhere() const;
   Task<Result<store::Account>> account(std::string name);
+  Task<Result<store::AccountKey>> list_owner(std::string name);
   Task<Result<void>> changed();
   Task<Result<void>> check_adoptable();
   Task<Result<bool>> only_address_differs();

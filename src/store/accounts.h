@@ -35,6 +35,7 @@ struct Account {
   // a node has in hand goes on.
   bool suspended = false;
   bool text_from_html = true;  // mail that comes with HTML only gets a text part made from it
+  bool open_tracking = true;   // HTML gets an image that tells of its opening, where that can be
   Instant created{};
   AccountLimits limits;
 };
@@ -132,7 +133,7 @@ class AccountWrites {
   virtual ~AccountWrites() = default;
   // conflict if the name is taken.
   [[nodiscard]] virtual Result<Account> create_account(std::string_view name) = 0;
-  // Weight, suspended, text_from_html and limits.
+  // Weight, suspended, text_from_html, open_tracking and limits.
   [[nodiscard]] virtual Result<void> change_account(const Account& account) = 0;
   // conflict if the token is in use.
   [[nodiscard]] virtual Result<ApiKey> add_api_key(AccountKey account, const NewApiKey& key) = 0;

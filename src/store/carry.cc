@@ -17,7 +17,7 @@ using enum CarriedKind;
 // The columns of PostgreSQL's schema; what they mean is said with the tables
 // (sqlite/schema.cc, postgres/schema.cc).
 constexpr std::array<CarriedColumn, 2> kSettings{{{"name", text}, {"value", octets}}};
-constexpr std::array<CarriedColumn, 13> kAccounts{{{"key", integer},
+constexpr std::array<CarriedColumn, 14> kAccounts{{{"key", integer},
                                                    {"name", text},
                                                    {"weight", integer},
                                                    {"suspended", integer},
@@ -29,7 +29,8 @@ constexpr std::array<CarriedColumn, 13> kAccounts{{{"key", integer},
                                                    {"requests_per_minute", integer},
                                                    {"mails_per_minute", integer},
                                                    {"mails_per_day", integer},
-                                                   {"mails_per_month", integer}}};
+                                                   {"mails_per_month", integer},
+                                                   {"open_tracking", integer}}};
 constexpr std::array<CarriedColumn, 10> kApiKeys{{{"id", integer},
                                                   {"account", integer},
                                                   {"label", text},
@@ -61,17 +62,36 @@ constexpr std::array<CarriedColumn, 12> kDomains{{{"account", integer},
                                                   {"look_at", integer}}};
 constexpr std::array<CarriedColumn, 4> kMailCounts{
     {{"account", integer}, {"day", integer}, {"node", integer}, {"mails", integer}}};
-constexpr std::array<CarriedColumn, 26> kDeliveries{
-    {{"key", integer},       {"account", integer},    {"id", integer},
-     {"type", integer},      {"traffic", integer},    {"status", integer},
-     {"phase", integer},     {"deleted", integer},    {"at_most_once", integer},
-     {"created", integer},   {"updated", integer},    {"reservation", integer},
-     {"started", integer},   {"expires", integer},    {"finished", integer},
-     {"agenda", integer},    {"total", integer},      {"delivered", integer},
-     {"bounced", integer},   {"dropped", integer},    {"expired", integer},
-     {"cancelled", integer}, {"unknown", integer},    {"deferred", integer},
-     {"signing", text},      {"failure_reason", text}}};
-constexpr std::array<CarriedColumn, 15> kContents{{{"delivery", integer},
+constexpr std::array<CarriedColumn, 29> kDeliveries{{{"key", integer},
+                                                     {"account", integer},
+                                                     {"id", integer},
+                                                     {"type", integer},
+                                                     {"traffic", integer},
+                                                     {"status", integer},
+                                                     {"phase", integer},
+                                                     {"deleted", integer},
+                                                     {"at_most_once", integer},
+                                                     {"created", integer},
+                                                     {"updated", integer},
+                                                     {"reservation", integer},
+                                                     {"started", integer},
+                                                     {"expires", integer},
+                                                     {"finished", integer},
+                                                     {"agenda", integer},
+                                                     {"total", integer},
+                                                     {"delivered", integer},
+                                                     {"bounced", integer},
+                                                     {"dropped", integer},
+                                                     {"expired", integer},
+                                                     {"cancelled", integer},
+                                                     {"unknown", integer},
+                                                     {"deferred", integer},
+                                                     {"signing", text},
+                                                     {"failure_reason", text},
+                                                     {"purpose", integer},
+                                                     {"list_id", text},
+                                                     {"tags", text}}};
+constexpr std::array<CarriedColumn, 16> kContents{{{"delivery", integer},
                                                    {"from_address", text},
                                                    {"from_name", text},
                                                    {"reply_address", text},
@@ -85,7 +105,8 @@ constexpr std::array<CarriedColumn, 15> kContents{{{"delivery", integer},
                                                    {"subject", text},
                                                    {"text_part", text},
                                                    {"html_part", text},
-                                                   {"text_from_html", integer}}};
+                                                   {"text_from_html", integer},
+                                                   {"open_tracking", integer}}};
 constexpr std::array<CarriedColumn, 7> kAttachments{{{"id", integer},
                                                      {"delivery", integer},
                                                      {"file_name", text},
@@ -180,7 +201,44 @@ constexpr std::array<CarriedColumn, 12> kWebhooks{{{"name", text},
 constexpr std::array<CarriedColumn, 3> kWebhookSetAside{
     {{"webhook", text}, {"event", text}, {"at", integer}}};
 
-constexpr std::array<CarriedTable, 22> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedColumn, 18> kSuppressions{{{"hash", integer},
+                                                       {"account", integer},
+                                                       {"subject", text},
+                                                       {"reason", integer},
+                                                       {"list_id", text},
+                                                       {"scope", integer},
+                                                       {"stopping", integer},
+                                                       {"errors", integer},
+                                                       {"note", text},
+                                                       {"code", integer},
+                                                       {"words", text},
+                                                       {"error_at", integer},
+                                                       {"delivery", integer},
+                                                       {"email", integer},
+                                                       {"expires", integer},
+                                                       {"created", integer},
+                                                       {"updated", integer},
+                                                       {"domain", integer}}};
+constexpr std::array<CarriedColumn, 8> kRemovals{{{"key", integer},
+                                                  {"account", integer},
+                                                  {"subject", text},
+                                                  {"reason", integer},
+                                                  {"list_id", text},
+                                                  {"why", text},
+                                                  {"actor", text},
+                                                  {"at", integer}}};
+
+constexpr std::array<CarriedColumn, 7> kOpens{{{"account", integer},
+                                               {"id", integer},
+                                               {"opened", integer},
+                                               {"opened_last", integer},
+                                               {"times", integer},
+                                               {"prefetched", integer},
+                                               {"prefetched_last", integer}}};
+constexpr std::array<CarriedColumn, 3> kOpenCounts{
+    {{"delivery", integer}, {"opened", integer}, {"prefetched", integer}}};
+
+constexpr std::array<CarriedTable, 26> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -194,6 +252,8 @@ constexpr std::array<CarriedTable, 22> kTables{{{"settings", kSettings},
                                                 {"kept_answers", kKeptAnswers},
                                                 {"usages", kUsages},
                                                 {"not_sent", kNotSent},
+                                                {"opens", kOpens},
+                                                {"open_counts", kOpenCounts},
                                                 {"sections", kSections},
                                                 {"deliveries", kDeliveries},
                                                 {"contents", kContents},
@@ -201,7 +261,9 @@ constexpr std::array<CarriedTable, 22> kTables{{{"settings", kSettings},
                                                 {"batches", kBatches},
                                                 {"recipients", kRecipients},
                                                 {"progress", kProgressColumns},
-                                                {"event_sheets", kEventSheets}}};
+                                                {"event_sheets", kEventSheets},
+                                                {"suppressions", kSuppressions},
+                                                {"suppression_removals", kRemovals}}};
 
 }  // namespace carried
 

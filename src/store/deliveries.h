@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "mail/content.h"
+#include "mail/labels.h"
 #include "mail/states.h"
 #include "store/keys.h"
 
@@ -23,6 +24,7 @@ struct NewDelivery {
   TrafficClass traffic = TrafficClass::transactional;
   Content content;
   bool at_most_once = false;
+  Labels labels = {};
 };
 
 struct DeliveryCounts {
@@ -56,6 +58,7 @@ struct Delivery {
   TrafficClass traffic = TrafficClass::transactional;
   DeliveryStatus status = DeliveryStatus::edit;
   bool at_most_once = false;
+  Labels labels;
   Content content;  // attachments: empty, see `attachments`
   std::vector<AttachmentRecord> attachments;
   DeliveryCounts counts;
@@ -92,6 +95,9 @@ struct DraftChange {
   std::optional<std::string> html_part;
   std::optional<std::string> list_unsubscribe_mailto;
   std::optional<std::string> list_unsubscribe_url;
+  std::optional<std::vector<std::string>> tags;
+  std::optional<std::string> list_id;
+  std::optional<Purpose> purpose;
 };
 
 // How a list is ordered; ids decide between equal times, in the same direction.
@@ -212,8 +218,8 @@ class DeliveryWrites {
   [[nodiscard]] virtual Result<void> fail_delivery(DeliveryKey key, std::string_view reason) = 0;
   // Takes the delivery out of every look-up at once; its rows go away by purge_deleted().
   [[nodiscard]] virtual Result<void> delete_delivery(DeliveryKey key) = 0;
-  // Removes at most `rows` rows of deleted deliveries and discarded imports, and as many answers
-  // that are not to be kept any more (idempotency.h). False when none is left.
+  // Removes at most `rows` rows of deleted deliveries, discarded imports and expired suppressions,
+  // and as many answers that are not to be kept any more (idempotency.h). False when none is left.
   [[nodiscard]] virtual Result<bool> purge_deleted(std::int64_t rows) = 0;
 };
 

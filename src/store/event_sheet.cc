@@ -73,23 +73,41 @@ std::int64_t plus(std::int64_t before, std::int64_t difference) {
                                    static_cast<std::uint64_t>(difference));
 }
 
-void put_entry(std::string& out, std::int64_t committed, const SheetEntry& entry,
-               const SheetEntry* before) {
+// All that comes before seq, or before the number of recipients.
+void put_beginning(std::string& out, std::int64_t committed, const SheetEntry& entry,
+                   const SheetEntry* before) {
   const bool same = before != nullptr && before->delivery == entry.delivery;
   out.push_back(static_cast<char>(static_cast<unsigned>(entry.kind) | (same ? kSameDelivery : 0)));
   put_zigzag(out, less(to_epoch_ms(entry.at), committed));
   if (!same) put_varint(out, static_cast<std::uint64_t>(entry.delivery));
   if (is_of_many(entry.kind)) {
     put_varint(out, static_cast<std::uint64_t>(entry.job));
+  } else {
+    put_zigzag(out, static_cast<std::int32_t>(entry.batch));
+  }
+}
+
+// What comes after the attempt.
+void put_end(std::string& out, std::uint16_t code, Cause cause) {
+  put_varint(out, code);
+  put_varint(out, static_cast<std::uint64_t>(cause));
+}
+
+void put_entry(std::string& out, std::int64_t committed, const SheetEntry& entry,
+               const SheetEntry* before) {
+  put_beginning(out, committed, entry, before);
+  if (is_of_many(entry.kind)) {
     put_varint(out, static_cast<std::uint64_t>(entry.recipients));
     return;
   }
-  put_zigzag(out, static_cast<std::int32_t>(entry.batch));
   put_varint(out, entry.seq);
   if (entry.kind == EventKind::accepted) return;
+  if (entry.kind == EventKind::opened) {
+    put_varint(out, static_cast<std::uint64_t>(entry.opened_by));
+    return;
+  }
   put_varint(out, entry.attempt);
-  put_varint(out, entry.code);
-  put_varint(out, static_cast<std::uint64_t>(entry.cause));
+  put_end(out, entry.code, entry.cause);
 }
 
 template <class To>
@@ -105,6 +123,11 @@ bool take_recipient(BlobReader& reader, SheetEntry& entry) {
   entry.batch = static_cast<std::uint32_t>(batch);
   sound = narrow(reader.varint(), entry.seq) && sound;
   if (entry.kind == EventKind::accepted) return sound;
+  if (entry.kind == EventKind::opened) {
+    const std::uint64_t by = reader.varint();
+    entry.opened_by = static_cast<OpenedBy>(by);
+    return sound && by <= static_cast<std::uint64_t>(OpenedBy::prefetch);
+  }
   sound = narrow(reader.varint(), entry.attempt) && sound;
   sound = narrow(reader.varint(), entry.code) && sound;
   std::uint8_t cause = 0;
@@ -180,6 +203,18 @@ std::string_view to_string(EventKind kind) {
   return found == kWords.end() ? std::string_view{} : found->second;
 }
 
+std::string_view to_string(OpenedBy by) {
+  switch (by) {
+    case OpenedBy::reader:
+      return "reader";
+    case OpenedBy::image_proxy:
+      return "image_proxy";
+    case OpenedBy::prefetch:
+      return "prefetch";
+  }
+  return {};
+}
+
 bool is_of_many(EventKind kind) {
   return kind >= EventKind::delivery_started;
 }
@@ -213,6 +248,26 @@ Result<std::vector<SheetEntry>> unpack_sheet(Instant committed, std::string_view
     }
   }
   return entries;
+}
+
+std::string entry_before_seq(EventKind kind, DeliveryKey delivery, std::uint32_t batch) {
+  std::string octets;
+  put_beginning(octets, 0,
+                {.kind = kind, .at = from_epoch_ms(0), .delivery = delivery, .batch = batch},
+                nullptr);
+  return octets;
+}
+
+std::string entry_after_attempt(int code, Cause cause) {
+  std::string octets;
+  put_end(octets, static_cast<std::uint16_t>(code), cause);
+  return octets;
+}
+
+std::string entry_before_recipients(EventKind kind, DeliveryKey delivery) {
+  std::string octets;
+  put_beginning(octets, 0, {.kind = kind, .at = from_epoch_ms(0), .delivery = delivery}, nullptr);
+  return octets;
 }
 
 std::vector<std::pair<AccountKey, std::string>> CommitEvents::sheets(Instant committed) {

@@ -14,6 +14,7 @@
 //            said again; zigzag: milliseconds from the commit; varint: delivery
 //   recipient = zigzag varint        batch (signed, store/numbers.h), seq
 //   outcome   = varint varint varint   of all but `accepted`: attempt, code of the reply, cause
+//   ... of `opened` = varint         by whom
 //   many   = varint varint          job, or 0; how many recipients it was about
 #pragma once
 
@@ -71,6 +72,14 @@ enum class EventKind : std::uint8_t {
 // Of one recipient, and there are words of the receiver, or ours, about it.
 [[nodiscard]] bool has_outcome(EventKind kind);
 
+// Who loaded the image that tells of an opening. Stored as these numbers: never renumber.
+enum class OpenedBy : std::uint8_t {
+  reader = 0,
+  image_proxy = 1,  // of the reader's provider, when the reader opens the mail
+  prefetch = 2,     // before, and whether anybody reads or not
+};
+[[nodiscard]] std::string_view to_string(OpenedBy by);
+
 struct SheetEntry {
   EventKind kind{};
   Instant at{};
@@ -81,6 +90,7 @@ struct SheetEntry {
   std::uint16_t attempt = 0;
   std::uint16_t code = 0;  // of the reply; 0: there was none
   Cause cause = Cause::none;
+  OpenedBy opened_by = OpenedBy::reader;  // of `opened`
   // of many
   PublicId job = 0;
   std::int64_t recipients = 0;
@@ -95,6 +105,15 @@ struct SheetEntry {
 // such a version does not work on a store beside this one.
 [[nodiscard]] Result<std::vector<SheetEntry>> unpack_sheet(Instant committed,
                                                            std::string_view sheet);
+
+// For a database that packs entries itself, of whom only it knows: what comes before and after the
+// numbers that it adds, as varints. The instant is the commit's.
+//   of one recipient   entry_before_seq, seq, attempt, entry_after_attempt
+//   of many            entry_before_recipients, recipients
+[[nodiscard]] std::string entry_before_seq(EventKind kind, DeliveryKey delivery,
+                                           std::uint32_t batch);
+[[nodiscard]] std::string entry_after_attempt(int code, Cause cause);
+[[nodiscard]] std::string entry_before_recipients(EventKind kind, DeliveryKey delivery);
 
 // What a commit makes true, until it writes it.
 class CommitEvents {

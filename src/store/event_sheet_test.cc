@@ -40,6 +40,11 @@ TEST(EventSheet, TellsWhatWasPacked) {
        .delivery = DeliveryKey{std::numeric_limits<std::int64_t>::max()},
        .job = 77,
        .recipients = 10'000'000},
+      {.kind = EventKind::opened,
+       .at = kCommitted,
+       .delivery = DeliveryKey{1},
+       .seq = 2,
+       .opened_by = OpenedBy::prefetch},
       {.kind = EventKind::accepted, .at = kCommitted, .delivery = DeliveryKey{1}, .seq = 3},
       {.kind = EventKind::accepted, .at = kCommitted, .delivery = DeliveryKey{1}, .seq = 4},
   };
@@ -194,6 +199,31 @@ TEST(EventId, OneIsWrittenInOneWayOnly) {
     ASSERT_FALSE(read) << wrong;
     EXPECT_EQ(read.error().kind, ErrorKind::invalid_input);
   }
+}
+
+// What a database writes itself reads like what is packed here.
+TEST(EventSheet, EntriesArePackedInPiecesToo) {
+  const Instant now = from_epoch_ms(1'800'000'000'000);
+  const DeliveryKey delivery{123'456};
+  for (const std::int64_t batch : {0, 1, -3}) {
+    const SheetEntry dropped{.kind = EventKind::dropped,
+                             .at = now,
+                             .delivery = delivery,
+                             .batch = static_cast<std::uint32_t>(batch),
+                             .seq = 300,
+                             .attempt = 2,
+                             .code = 554,
+                             .cause = Cause::suppressed};
+    std::string pieces = entry_before_seq(EventKind::dropped, delivery, dropped.batch);
+    put_varint(pieces, dropped.seq);
+    put_varint(pieces, dropped.attempt);
+    pieces += entry_after_attempt(dropped.code, dropped.cause);
+    EXPECT_EQ(pieces, pack_sheet(now, std::span(&dropped, 1)));
+  }
+  const SheetEntry end = event_of_many(EventKind::delivery_finished, delivery, 70'000, now);
+  std::string pieces = entry_before_recipients(EventKind::delivery_finished, delivery);
+  put_varint(pieces, 70'000);
+  EXPECT_EQ(pieces, pack_sheet(now, std::span(&end, 1)));
 }
 
 }  // namespace

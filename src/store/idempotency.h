@@ -30,6 +30,9 @@ enum class KeyedRoute : std::uint8_t {
   bulk_commit_immediate = 6,
   add_recipient = 7,
   import = 8,
+  error_export = 20,
+  open_report = 25,
+  suppression = 21,
 };
 
 // What a client called its request, among the requests of its account and of one kind.

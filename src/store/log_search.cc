@@ -320,9 +320,10 @@ Result<void> LogSearch::tell(ReadTransaction& transaction) {
   effort_ += static_cast<std::int64_t>(ids.size());
   auto stories = transaction.log_stories(filter_.account, ids);
   if (!stories) return fail(std::move(stories.error()));
-  for (Story& story : *stories) {
-    if (takes(story)) stories_.push_back(std::move(story));
-  }
+  std::erase_if(*stories, [this](const Story& story) { return !takes(story); });
+  auto opens = add_opens(transaction, filter_.account, *stories);
+  if (!opens) return opens;
+  std::ranges::move(*stories, std::back_inserter(stories_));
   return {};
 }
 

@@ -35,6 +35,7 @@ class LogSearch {
 
   // True when there is nothing left to do. limit_exceeded: too much would have to be looked at.
   [[nodiscard]] Result<bool> step(ReadTransaction& transaction);
+  // With the time of the first opening.
   [[nodiscard]] std::vector<Story> take() { return std::move(stories_); }
 
  private:

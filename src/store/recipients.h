@@ -69,6 +69,7 @@ struct Story {
   bool account_suspended = false;  // nobody takes it in hand
   bool at_most_once = false;       // as in Delivery
   bool on_its_way = false;         // WorkWrites::mark_on_its_way
+  std::optional<Instant> opened;   // first by a reader, where that was asked for (add_opens())
 };
 
 // Stories found by one short question.

@@ -11,7 +11,6 @@ namespace todoku::store {
 namespace {
 
 // 2025-01-01T00:00:00Z: keeps instants in six octets for a century.
-constexpr std::int64_t kHistoryEpochMs = 1'735'689'600'000;
 // Longer replies are not worth a place in the dictionary.
 constexpr std::size_t kSharedReplyOctetsMax = 512;
 

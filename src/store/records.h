@@ -44,6 +44,10 @@ struct HistoryEntry {
   const Path& path;
 };
 
+// For a database that writes entries itself, whose instant only it knows: instants are kept as
+// twice the milliseconds since this, a varint (codec.h).
+inline constexpr std::int64_t kHistoryEpochMs = 1'735'689'600'000;
+
 // Appends an entry to a history.
 [[nodiscard]] Result<void> append_history(Dictionary& dictionary, const HistoryEntry& entry,
                                           std::string& history);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
 // facet (settings, changes, accounts, domains, counts of mail, deliveries, recipients, imports,
-// uploads, idempotency, webhooks, nodes, news, the cluster, bells, events, logs, work), with a back
-// end per folder and one conformance suite (tests/conformance/store).
+// exports, uploads, suppressions, idempotency, webhooks, nodes, news, the cluster, bells, events,
+// logs, work), with a back end per folder and one conformance suite (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -36,14 +36,17 @@
 #include "store/deliveries.h"
 #include "store/domains.h"
 #include "store/events.h"
+#include "store/exports.h"
 #include "store/idempotency.h"
 #include "store/imports.h"
 #include "store/logs.h"
 #include "store/mail_counts.h"
 #include "store/news.h"
 #include "store/nodes.h"
+#include "store/opens.h"
 #include "store/recipients.h"
 #include "store/settings.h"
+#include "store/suppressions.h"
 #include "store/uploads.h"
 #include "store/usages.h"
 #include "store/waiting.h"
@@ -66,9 +69,12 @@ class ReadTransaction : public SettingReads,
                         public RecipientReads,
                         public LogReads,
                         public UsageReads,
+                        public OpenReads,
                         public ImportReads,
+                        public ExportReads,
                         public UploadReads,
                         public IdempotencyReads,
+                        public SuppressionReads,
                         public WebhookReads,
                         public NodeReads,
                         public NewsReads,
@@ -86,13 +92,16 @@ class WriteTransaction : public SettingWrites,
                          public DeliveryWrites,
                          public RecipientWrites,
                          public ImportWrites,
+                         public ExportWrites,
                          public UploadWrites,
                          public IdempotencyWrites,
+                         public SuppressionWrites,
                          public WebhookWrites,
                          public NodeWrites,
                          public NewsWrites,
                          public ClusterWrites,
                          public EventWrites,
+                         public OpenWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;

@@ -31,6 +31,7 @@
 #include "store/keys.h"
 #include "store/nodes.h"
 #include "store/recipients.h"
+#include "store/suppressions.h"
 
 namespace todoku::store {
 
@@ -74,8 +75,9 @@ struct Accepted {
   Content content;                   // what was handed over
 };
 
-// A transaction: created, started and leased in one step. conflict: its idempotency key has an
-// answer already, and nothing was made.
+// A transaction: created, started and leased in one step. Recipients whom a suppression list stops
+// (suppressions.h) become dropped in the same commit and are leased to nobody: delivery.counts has
+// their number. conflict: its idempotency key has an answer already, and nothing was made.
 struct Accept {
   using Answer = Accepted;
   NewDelivery delivery;
@@ -102,6 +104,8 @@ struct OutcomeRecord {
   // Until the next attempt, from when it was known: for deferred, and only for that. Where the life
   // of the delivery ends before, the store records it as expired.
   std::optional<Milliseconds> wait;
+  // That it bounced speaks against the address itself, and counts for Settle::error_stop.
+  bool against_address = false;
 };
 
 // Ends a lease: the batch is due again at the earliest due time of its open recipients, but not
@@ -141,6 +145,7 @@ struct Settle {
   using Answer = Settled;
   std::span<const OutcomeRecord> outcomes;
   std::span<const BatchRelease> releases;
+  ErrorStop error_stop = {};
 };
 
 // ---- claim -------------------------------------------------------------------------------------
@@ -154,6 +159,9 @@ struct Claimed {
   std::vector<Result<LeasedBatch>> batches;
 };
 
+// Of bulk, whom a suppression list stops (suppressions.h) becomes dropped in the same commit and is
+// not leased; where that was the last of a batch it is answered with not_found.
+//
 // Leases those batches that are due and free to `node`; of a transaction that nobody has had yet
 // also one that is not due (Accept::due_in). conflict as a whole if the node's own lease
 // has lapsed. A batch of a suspended account is not free before its delivery's life is over; a

@@ -42,6 +42,7 @@ void add_account_members(JsonWriter& json, const store::Account& account) {
   json.member("weight", account.weight);
   json.member("suspended", account.suspended);
   json.member("text_from_html", account.text_from_html);
+  json.member("open_tracking", account.open_tracking);
   add_shown_time(json, "created", account.created);
   json.member("requests_per_minute", account.limits.requests_per_minute);
   json.member("mails_per_minute", account.limits.mails_per_minute);
@@ -313,6 +314,92 @@ std::string stuck_json(const operate::StuckMails& stuck, std::chrono::minutes of
   }
   json.end_array();
   json.member("more", stuck.more);
+  json.end_object();
+  return json.take();
+}
+
+namespace {
+
+void write_suppressions(JsonWriter& json, const std::vector<store::Suppression>& entries) {
+  json.key("suppressions");
+  json.begin_array();
+  for (const store::Suppression& entry : entries) {
+    json.begin_object();
+    json.member("email", entry.subject);
+    json.member("of", entry.account == store::kInstallation ? "installation" : "account");
+    json.member("reason", to_string(entry.reason));
+    json.member("scope", to_string(entry.scope));
+    json.member("list_id", entry.list_id);
+    json.member("note", entry.note);
+    json.member("code", entry.cause.code);
+    json.member("message", entry.cause.text);
+    json.member("delivery_id", entry.cause.delivery_id);
+    json.member("created", time_text(entry.created));
+    if (entry.expires) json.member("expires", time_text(*entry.expires));
+    json.end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace
+
+std::string suppressions_json(const intake::SuppressionRows& rows) {
+  JsonWriter json;
+  json.begin_object();
+  write_suppressions(json, rows.entries);
+  if (!rows.next.empty()) json.member("next", rows.next);
+  json.end_object();
+  return json.take();
+}
+
+std::string suppression_look_json(const intake::SuppressionLook& look) {
+  JsonWriter json;
+  json.begin_object();
+  json.member("email", look.subject);
+  write_suppressions(json, look.entries);
+  json.key("removed");
+  json.begin_array();
+  for (const store::SuppressionChange& change : look.removals) {
+    json.begin_object();
+    json.member("at", time_text(change.at));
+    json.member("reason", to_string(change.reason));
+    json.member("list_id", change.list_id);
+    json.member("actor", change.actor);
+    json.member("why", change.why);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return json.take();
+}
+
+std::string suppression_csv_json(const intake::SuppressionRows& rows) {
+  std::string csv;
+  for (const store::Suppression& entry : rows.entries) intake::append_suppression_csv(csv, entry);
+  JsonWriter json;
+  json.begin_object();
+  json.member("header", intake::suppression_csv_header());
+  json.member("csv", csv);
+  if (!rows.next.empty()) json.member("next", rows.next);
+  json.end_object();
+  return json.take();
+}
+
+std::string imported_suppressions_json(const intake::ImportedSuppressions& told) {
+  JsonWriter json;
+  json.begin_object();
+  json.member("added", told.added);
+  json.member("changed", told.changed);
+  json.member("failed", told.failed);
+  json.key("errors");
+  json.begin_array();
+  for (const intake::BadSuppressionRow& row : told.errors) {
+    json.begin_object();
+    json.member("row", static_cast<std::int64_t>(row.row));
+    json.member("message", row.reason.en);
+    json.end_object();
+  }
+  json.end_array();
   json.end_object();
   return json.take();
 }

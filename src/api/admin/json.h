@@ -27,6 +27,10 @@ namespace todoku::api::admin {
                                            todoku::Language language);
 // With the times for people as well, so far east of UTC.
 [[nodiscard]] std::string stuck_json(const operate::StuckMails& stuck, std::chrono::minutes offset);
+[[nodiscard]] std::string suppressions_json(const intake::SuppressionRows& rows);
+[[nodiscard]] std::string suppression_look_json(const intake::SuppressionLook& look);
+[[nodiscard]] std::string suppression_csv_json(const intake::SuppressionRows& rows);
+[[nodiscard]] std::string imported_suppressions_json(const intake::ImportedSuppressions& told);
 [[nodiscard]] std::string nodes_json(const std::vector<operate::NodeView>& nodes,
                                      std::chrono::minutes offset);
 [[nodiscard]] std::string cluster_json(const operate::ClusterView& cluster);

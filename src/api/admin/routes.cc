@@ -88,6 +88,7 @@ Task<Response> change_account(Operations& operations, Given given) {
   const operate::AccountChange change{.weight = given.number("weight"),
                                       .suspended = given.truth("suspended"),
                                       .text_from_html = given.truth("text_from_html"),
+                                      .open_tracking = given.truth("open_tracking"),
                                       .requests_per_minute = given.number("requests_per_minute"),
                                       .mails_per_minute = given.number("mails_per_minute"),
                                       .mails_per_day = given.number("mails_per_day"),
@@ -245,6 +246,54 @@ Task<Response> release_all_stuck(Operations& operations, Given) {
                      : failure(released.error());
 }
 
+Task<Response> list_suppressions(Operations& operations, Given given) {
+  const auto rows = co_await operations.suppressions(
+      given.text("account"), given.text("after"), given.number("limit").value_or(kListedUsually));
+  co_return rows ? Response::json(200, suppressions_json(*rows)) : failure(rows.error());
+}
+
+Task<Response> export_suppressions(Operations& operations, Given given) {
+  const auto rows =
+      co_await operations.suppressions(given.text("account"), given.text("after"), kListedUsually);
+  co_return rows ? Response::json(200, suppression_csv_json(*rows)) : failure(rows.error());
+}
+
+Task<Response> look_suppression(Operations& operations, Given given) {
+  const auto found =
+      co_await operations.look_suppression(given.text("account"), given.text("address"));
+  co_return found ? Response::json(200, suppression_look_json(*found)) : failure(found.error());
+}
+
+Task<Response> add_suppression(Operations& operations, Given given) {
+  const auto added =
+      co_await operations.add_suppression(given.text("account"), {.address = given.text("address"),
+                                                                  .reason = given.text("reason"),
+                                                                  .scope = given.text("scope"),
+                                                                  .list_id = given.text("list_id"),
+                                                                  .note = given.text("note"),
+                                                                  .days = given.number("days")});
+  co_return added ? Response::json(200, fmt::format(R"({{"added":{}}})", *added))
+                  : failure(added.error());
+}
+
+Task<Response> remove_suppression(Operations& operations, Given given) {
+  intake::SuppressionRemoval removal{.address = given.text("address"),
+                                     .reason = given.text("reason"),
+                                     .list_id = {},
+                                     .why = given.text("why")};
+  if (given.find("list_id") != nullptr) removal.list_id = given.text("list_id");
+  const auto removed =
+      co_await operations.remove_suppression(given.text("account"), std::move(removal));
+  co_return removed ? Response::json(200, fmt::format(R"({{"removed":{}}})", removed->size()))
+                    : failure(removed.error());
+}
+
+Task<Response> import_suppressions(Operations& operations, Given given) {
+  const auto told =
+      co_await operations.import_suppressions(given.text("account"), given.text("csv"));
+  co_return told ? Response::json(200, imported_suppressions_json(*told)) : failure(told.error());
+}
+
 Task<Response> list_nodes(Operations& operations, Given given) {
   const auto offset = offset_of(given);
   const auto nodes = co_await operations.nodes();
@@ -327,6 +376,12 @@ constexpr std::array kOffered{
     Offered{&calls::kListStuck, list_stuck},
     Offered{&calls::kReleaseStuck, release_stuck},
     Offered{&calls::kReleaseAllStuck, release_all_stuck},
+    Offered{&calls::kListSuppressions, list_suppressions},
+    Offered{&calls::kExportSuppressions, export_suppressions},
+    Offered{&calls::kLookSuppression, look_suppression},
+    Offered{&calls::kAddSuppression, add_suppression},
+    Offered{&calls::kRemoveSuppression, remove_suppression},
+    Offered{&calls::kImportSuppressions, import_suppressions},
     Offered{&calls::kListNodes, list_nodes},
     Offered{&calls::kCluster, show_cluster},
     Offered{&calls::kWaiting, count_waiting},

@@ -3,7 +3,8 @@
 //
 //   GET    /accounts?after=&limit=                {"accounts": [{name, weight, ...}], "next"?}
 //   POST   /accounts                              {name, weight?, with_key?}
-//   PATCH  /accounts/{account}                    {weight?, suspended?, text_from_html?}
+//   PATCH  /accounts/{account}                    {weight?, suspended?, text_from_html?,
+//   open_tracking?}
 //                                                 -> with deliveries and recipients to go
 //   GET    /accounts/{account}/keys               {"keys": [{id, label, created, revoked?}]}
 //   POST   /accounts/{account}/keys               {label?} -> with api_key and bearer_token
@@ -21,6 +22,12 @@
 //   GET    /stuck?limit=&utc_offset_minutes=      {"mails": [{since, account, ...}], "more"}
 //   POST   /stuck/{account}/{email_id}/release
 //   POST   /stuck/release                         all of them -> {"released": n}
+//   GET    /suppressions?account=&after=&limit=   {"suppressions": [...], "next"?}
+//   GET    /suppressions/export?account=&after=   {"header", "csv", "next"?}
+//   GET    /suppressions/look?account=&address=   {"email", "suppressions": [...], "removed":
+//   [...]} POST   /suppressions         {account?, address, reason?, scope?, list_id?, note?,
+//   days?} POST   /suppressions/remove  {account?, address, reason?, list_id?, why?} -> {"removed":
+//   n} POST   /suppressions/import  {account?, csv} -> {"added": n, "changed": n, "failed": n, ...}
 //   GET    /nodes?utc_offset_minutes=             {"nodes": [{key, node, roles, host, ...}]}
 //   GET    /cluster                               {cluster, database, queue, "hold": [...]}
 //   GET    /cluster/waiting                       {"deliveries": n, "recipients": n}

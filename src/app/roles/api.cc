@@ -91,8 +91,12 @@ ApiRole::ApiRole(const Ground& ground, Shared& shared, Beside beside)
             .copies = &copies_,
             .operations = beside.operations},
            api_options()),
+      open_tokens_(ground.secret),
+      pixel_(open_tokens_, seen_opens_, ground.clock, ground.metrics),
       server_(make_server(ground, "api", router(), server_options())),
-      counting_(mail_limit_, ground.node, ground.runtime.executor(0), ground.clock) {
+      counting_(mail_limit_, ground.node, ground.runtime.executor(0), ground.clock),
+      recording_(seen_opens_, ground.store, ground.runtime.executor(0), ground.clock,
+                 ground.metrics) {
   if (beside.imports != nullptr) {
     intake_.set_import_starter(*beside.imports);
   } else {
@@ -111,6 +115,7 @@ ApiRole::ApiRole(const Ground& ground, Shared& shared, Beside beside)
 http::Router ApiRole::router() {
   http::Router router;
   api_.add_routes(router);
+  pixel_.add_route(router);
   api::reference::add_routes(router);
   ops::add_health_routes(router, ground_.readiness);
   // With a listener of their own the metrics are nobody's business here.
@@ -154,6 +159,11 @@ Result<void> ApiRole::start() {
   counting_.start();
   running_.add([this](SteadyInstant) {
     ground_.wait_for(counting_.stop());
+    return true;
+  });
+  recording_.start();
+  running_.add([this](SteadyInstant) {
+    ground_.wait_for(recording_.stop());
     return true;
   });
   passing_on_.start();

@@ -9,8 +9,10 @@
 #include <string_view>
 
 #include "api/api.h"
+#include "api/pixel.h"
 #include "app/mail_counting.h"
 #include "app/message_copies.h"
+#include "app/open_recording.h"
 #include "app/passing_on.h"
 #include "app/roles/events.h"
 #include "app/roles/ground.h"
@@ -66,11 +68,15 @@ class ApiRole final : public Role {
   ComposedCopies copies_;
   SeededRandom random_;
   api::Api api_;
+  const OpenTokens open_tokens_;
+  events::opens::SeenOpens seen_opens_;
+  api::Pixel pixel_;
   const std::unique_ptr<http::Server> server_;
   std::unique_ptr<http::Server> farewell_;
   mutable std::mutex mutex_;
   std::optional<net::Endpoint> endpoint_;
   MailCounting counting_;
+  OpenRecording recording_;
   Running running_;
 };
 

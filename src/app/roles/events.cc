@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "app/module_options.h"
+#include "events/exports/error_list.h"
+#include "events/exports/open_report.h"
 #include "intake/error_files.h"
 
 namespace todoku::app::roles {
@@ -34,15 +36,33 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
       importer_(
           ground.store, ground.uploads, [&node = ground.node] { return node.key(); },
           intake_limits(ground.config), passing_on_, ground.clock, waiting_of(ground.config)),
+      exporter_(
+          ground.store, ground.uploads, [&node = ground.node] { return node.key(); }, ground.clock),
       housekeeping_(ground.store, ground.runtime.executor(0), ground.clock,
                     std::chrono::days(ground.config.events.keep_days)),
-      domains_(ground.store, std::move(texts), ground.runtime.executor(0), ground.clock) {}
+      domains_(ground.store, std::move(texts), ground.runtime.executor(0), ground.clock) {
+  exporter_.add(
+      store::ExportKind::error_list, "errors",
+      [&store = ground.store](const store::ExportJob& job, events::exports::Sheet& sheet) {
+        return events::exports::produce_error_list(store, job, sheet);
+      });
+  exporter_.add(
+      store::ExportKind::open_report, "opens",
+      [&store = ground.store](const store::ExportJob& job, events::exports::Sheet& sheet) {
+        return events::exports::produce_open_report(store, job, sheet);
+      });
+}
 
 Result<void> EventsRole::start() {
   auto begun = importer_.start_thread();
   if (!begun) return fail("going on with imports", std::move(begun.error()));
   running_.add([this](SteadyInstant) {
     importer_.stop();
+    return true;
+  });
+  exporter_.start_thread();
+  running_.add([this](SteadyInstant) {
+    exporter_.stop();
     return true;
   });
   housekeeping_.start();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Role `events`: the work that no request and no mail waits for. It runs the imports that API
-// processes have begun, removes little by little what was deleted, and looks at proofs of domains.
-// Whichever process has the role takes what waits or what a dead one has left.
+// Role `events`: the work that no request and no mail waits for. It runs the imports and makes the
+// exports that API processes have begun, removes little by little what was deleted, and looks at
+// proofs of domains. Whichever process has the role takes what waits or what a dead one has left.
 #pragma once
 
 #include <functional>
@@ -13,6 +13,7 @@
 #include "app/roles/ground.h"
 #include "app/roles/role.h"
 #include "app/running.h"
+#include "events/exports/exporter.h"
 #include "intake/importer.h"
 
 namespace todoku::app::roles {
@@ -34,6 +35,7 @@ class EventsRole final : public Role {
   const Ground& ground_;
   PassingOn passing_on_;  // of deliveries that an import commits; it rings for nobody
   intake::Importer importer_;
+  events::exports::Exporter exporter_;
   Housekeeping housekeeping_;
   DomainWatch domains_;
   Running running_;

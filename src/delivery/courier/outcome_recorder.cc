@@ -164,6 +164,7 @@ void OutcomeRecorder::settled(const Mail& mail, std::string_view site, Outcome o
                               .path = std::move(path)};
   if (record.outcome.state != RecipientState::delivered) {
     record.outcome.cause = feedback::classify::cause_of(record.outcome);
+    record.against_address = feedback::classify::speaks_against_address(record.outcome.cause);
   }
   if (record.outcome.state == RecipientState::deferred) {
     record.wait = wait_of(mail, site, record.outcome);
@@ -437,7 +438,8 @@ void OutcomeRecorder::hand_to_store(const std::shared_ptr<Group>& group) {
     const Milliseconds left = when ? std::chrono::ceil<Milliseconds>(*when - now) : Milliseconds(0);
     group->releases[i].not_before = std::max(left, Milliseconds(0));
   }
-  store::Settle settle{.outcomes = group->records, .releases = group->releases};
+  store::Settle settle{
+      .outcomes = group->records, .releases = group->releases, .error_stop = options_.error_stop};
   store_.submit(settle,
                 [this, group](const Result<store::Settled>& result) { committed(group, result); });
 }

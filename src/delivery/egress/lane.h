@@ -44,6 +44,7 @@
 #include "delivery/feedback.h"
 #include "delivery/options.h"
 #include "delivery/policy/site_rules.h"
+#include "delivery/stop_list.h"
 #include "delivery/work.h"
 #include "dns/mail_route.h"
 #include "mailauth/dkim/signing_context.h"
@@ -84,7 +85,8 @@ struct LaneWorld {
   Counter& dials_total;
   OwnShortage& shortage;
   KnownReceivers& receivers;
-  net::Dialer* dialer = nullptr;  // nullptr: the system's
+  net::Dialer* dialer = nullptr;    // nullptr: the system's
+  const StopList* stops = nullptr;  // nullptr: nobody is stopped
 };
 
 class Lane : public std::enable_shared_from_this<Lane> {

@@ -75,6 +75,9 @@ class LaneConnection {
   Task<Sent> transmit(const Mail& mail);
   // The same of a mail that is sent at most once: the store knows of it before.
   Task<Sent> transmit_once(const Mail& mail);
+  // Its address came onto a suppression list since the mail was claimed: true, and it is dealt
+  // with.
+  Task<bool> stopped(const Mail& mail);
   // Its content, or what a letter needs, could not be had from our store: no fault of the mail or
   // the receiver, so no attempt.
   void cannot_read(const Error& error);

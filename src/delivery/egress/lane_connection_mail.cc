@@ -130,6 +130,10 @@ void LaneConnection::cannot_read(const Error& error) {
 Task<LaneConnection::Sent> LaneConnection::send_first() {
   const Mail mail = seat_->mails.front();
   if (gave_up(mail)) co_return Sent::goes_on;
+  if (world_.stops != nullptr && world_.stops->mentions(mail)) {
+    const bool over = co_await stopped(mail);
+    if (over) co_return Sent::goes_on;
+  }
   if (mail.lost() || mail.batch->leased().suspect) {
     const bool clear = co_await clear_to_begin(mail);
     if (!clear) co_return Sent::goes_on;
@@ -146,6 +150,18 @@ Task<LaneConnection::Sent> LaneConnection::send_first() {
   if (stays) co_await lane_->way_out_.stay(mail);
   if (thrown) std::rethrow_exception(thrown);
   co_return sent;
+}
+
+Task<bool> LaneConnection::stopped(const Mail& mail) {
+  const auto reason = co_await world_.stops->ask(mail);
+  if (!reason) {
+    // The store does not answer now: who knows.
+    park(now() + kStoreWait);
+    co_return true;
+  }
+  if (!*reason) co_return false;
+  settle_as(dropped_for(**reason), Path{}, Milliseconds(0));
+  co_return true;
 }
 
 Task<LaneConnection::Sent> LaneConnection::send_cleared(const Mail& mail) {

@@ -172,6 +172,21 @@ NextStep next_after(Cause cause, Stage stage, int code) {
   return refused_at_the_door ? NextStep::retry_refused : traits_of(cause).again;
 }
 
+bool speaks_against_address(Cause cause) {
+  switch (cause) {
+    case Cause::mailbox:
+    case Cause::mailbox_full:
+    case Cause::mailbox_disabled:
+    case Cause::bad_address:
+    case Cause::moved:
+    case Cause::no_such_domain:
+    case Cause::null_mx:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Whose whose(Cause cause) {
   return traits_of(cause).whose;
 }

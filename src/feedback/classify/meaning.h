@@ -67,8 +67,8 @@ struct Meaning {
   // nothing about the receiver.
   bool is_attempt = true;
 
-  // It speaks of the address itself, so that more mail to it would be in vain: what suppression
-  // and the count of errors in a row go by. Not a full mailbox, and no refusal of us or the mail.
+  // It speaks of the address itself, so that more mail to it would be in vain. Not a full mailbox,
+  // and no refusal of us or the mail. Suppression goes by more: speaks_against_address().
   [[nodiscard]] bool counts_against_address() const {
     return permanence == Permanence::permanent &&
            (cause == Cause::mailbox || cause == Cause::mailbox_disabled ||
@@ -86,6 +86,11 @@ struct Meaning {
 [[nodiscard]] NextStep next_after(Cause cause, Stage stage, int code);
 
 [[nodiscard]] Whose whose(Cause cause);
+
+// Whether a mail that bounced for this cause speaks against its address itself, so that it counts
+// for a stop. What a receiver's filter, policy or trust in us refused never does, nor what is our
+// own or the content's.
+[[nodiscard]] bool speaks_against_address(Cause cause);
 
 // Of a stored outcome: its cause, or what the tables make of it if it was stored without one.
 [[nodiscard]] Cause cause_of(const Outcome& outcome);

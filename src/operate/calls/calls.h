@@ -49,6 +49,10 @@ inline constexpr std::array kChangeAccount{
              {"Its mail with HTML only gets a text part made from it",
               "HTML だけのメールにテキストパートを作って付ける"},
              truth},
+    Argument{"open_tracking",
+             {"Whether opening its mail's HTML is told, where api.public_url is https",
+              "HTML メールの開封を記録する（api.public_url が https の場合）"},
+             truth},
     Argument{"requests_per_minute",
              {"Requests a minute; 0: as the installation lets everybody",
               "1 分あたりのリクエスト数。0 は全体の設定どおり"},
@@ -164,6 +168,34 @@ inline constexpr std::array kListNodes{kOffset};
 inline constexpr std::array kReleaseStuck{
     Argument{"account", {"As `stuck` says", "`stuck` に出る値"}, text, true},
     Argument{"email_id", {"As `stuck` says", "`stuck` に出る値"}, number, true, 1}};
+inline constexpr Argument kListOwner{"account",
+                                     {"Whose list; without: the installation's",
+                                      "対象のアカウント。省略するとインストール全体のリスト"}};
+inline constexpr Argument kSuppressed{
+    "address", {"An address, or a domain", "アドレスまたはドメイン"}, text, true};
+inline constexpr Argument kStopReason{
+    "reason",
+    {"hard_error, complaint, unsubscribe, manual or imported",
+     "hard_error、complaint、unsubscribe、manual、imported のいずれか"}};
+inline constexpr Argument kStopList{"list_id", {"Of this list", "対象のリスト"}};
+inline constexpr std::array kListSuppressions{kListOwner, kAfter, kLimit};
+inline constexpr std::array kExportSuppressions{kListOwner, kAfter};
+inline constexpr std::array kLookSuppression{kListOwner, kSuppressed};
+inline constexpr std::array kAddSuppression{
+    kListOwner,
+    kSuppressed,
+    kStopReason,
+    Argument{
+        "scope",
+        {"What it stops: all, advertisements or list", "止めるもの（all、advertisements、list）"}},
+    kStopList,
+    Argument{"note", {"Why, for who reads it later", "備考"}},
+    Argument{"days", {"Until it expires", "有効日数"}, number, false, 1, 3'650}};
+inline constexpr std::array kRemoveSuppression{
+    kListOwner, kSuppressed, kStopReason, kStopList,
+    Argument{"why", {"Needed to take back an opt-out", "配信停止を取り消すときは必須"}}};
+inline constexpr std::array kImportSuppressions{
+    kListOwner, Argument{"csv", {"Rows of a CSV", "CSV の行"}, text, true}};
 inline constexpr std::array kCancelWaiting{
     Argument{"from", {"Where to go on", "続きの位置"}, number, true, 0}};
 inline constexpr std::array kAdopt{
@@ -198,6 +230,16 @@ inline constexpr Call kListStuck{Verb::get, "/stuck", arguments::kListStuck};
 inline constexpr Call kReleaseStuck{Verb::post, "/stuck/{account}/{email_id}/release",
                                     arguments::kReleaseStuck};
 inline constexpr Call kReleaseAllStuck{Verb::post, "/stuck/release", {}};
+inline constexpr Call kListSuppressions{Verb::get, "/suppressions", arguments::kListSuppressions};
+inline constexpr Call kExportSuppressions{Verb::get, "/suppressions/export",
+                                          arguments::kExportSuppressions};
+inline constexpr Call kLookSuppression{Verb::get, "/suppressions/look",
+                                       arguments::kLookSuppression};
+inline constexpr Call kAddSuppression{Verb::post, "/suppressions", arguments::kAddSuppression};
+inline constexpr Call kRemoveSuppression{Verb::post, "/suppressions/remove",
+                                         arguments::kRemoveSuppression};
+inline constexpr Call kImportSuppressions{Verb::post, "/suppressions/import",
+                                          arguments::kImportSuppressions};
 inline constexpr Call kListNodes{Verb::get, "/nodes", arguments::kListNodes};
 inline constexpr Call kCluster{Verb::get, "/cluster", {}};
 inline constexpr Call kWaiting{Verb::get, "/cluster/waiting", {}};

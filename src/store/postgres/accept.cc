@@ -14,6 +14,7 @@
 #include "store/postgres/contents.h"
 #include "store/postgres/event_sheets.h"
 #include "store/postgres/hot.h"
+#include "store/postgres/stops.h"
 #include "store/records.h"
 #include "store/settling.h"
 #include "store/texts.h"
@@ -30,12 +31,13 @@ const Sql kInsertDeliveries{
     "accept: deliveries",
     "INSERT INTO deliveries(key, account, id, type, traffic, status, deleted, at_most_once,"
     " created, updated, started, expires, total, delivered, bounced, dropped, expired, cancelled,"
-    " unknown, deferred, signing, failure_reason)"
+    " unknown, deferred, signing, failure_reason, purpose, list_id, tags)"
     " SELECT u.key, account, id, type, traffic, 5, 0, once, now, now, now, now + life, total,"
-    " 0, 0, 0, 0, 0, 0, 0, signing, ''"
+    " 0, 0, 0, 0, 0, 0, 0, signing, '', purpose, list_id, tags"
     " FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],"
-    " $7::bigint[], $8::bigint[], $9::bigint[], $10::text[])"
-    " u(key, account, id, type, traffic, once, life, total, signing),"
+    " $7::bigint[], $8::bigint[], $9::bigint[], $10::text[], $11::bigint[], $12::text[],"
+    " $13::text[])"
+    " u(key, account, id, type, traffic, once, life, total, signing, purpose, list_id, tags),"
     " (SELECT " STORE_NOW " AS now) clock"};
 // Given to its node if that lives; else due for anybody, at once or in a while.
 const Sql kInsertBatches{
@@ -87,10 +89,16 @@ const Sql kStored{"accept: stored",
                   " FROM unnest($1::bigint[]) u(key) JOIN deliveries d ON d.key = u.key"
                   " JOIN batches b ON b.number = u.key"};
 
+const Sql kStoredDropped{
+    "accept: stored, dropped",
+    "SELECT p.batch, p.seq FROM unnest($1::bigint[]) u(key) JOIN deliveries d ON d.key = u.key"
+    " AND d.dropped > 0 CROSS JOIN LATERAL (SELECT batch, seq FROM progress"
+    " WHERE batch BETWEEN u.key AND u.key + (d.total - 1) / 500 AND state = 4 OFFSET 0) p"};
+
 struct AcceptColumns {
   CommitEvents events;
   Column key{kInt8}, account{kInt8}, id{kInt8}, type{kInt8}, traffic{kInt8}, once{kInt8},
-      life{kInt8}, total{kInt8}, signing{kText};
+      life{kInt8}, total{kInt8}, signing{kText}, purpose{kInt8}, list_id{kText}, tags{kText};
   Column number{kInt8}, delivery{kInt8}, owner{kInt8}, batch_traffic{kInt8}, domain{kText},
       email{kInt8}, size{kInt8}, node{kInt8}, due_in{kInt8};
   Column batch{kInt8}, seq{kInt8}, address{kText}, hash{kInt8}, codes{kBytea};
@@ -183,6 +191,7 @@ Result<Accepted> add_accept(const Accept& item, TakenIds& ids, const AddressHash
   made.traffic = item.delivery.traffic;
   made.status = DeliveryStatus::sending;
   made.at_most_once = item.delivery.at_most_once;
+  made.labels = item.delivery.labels;
   made.signing = item.signing;
   made.counts.total = size;
   columns.key.add(made.key);
@@ -194,6 +203,9 @@ Result<Accepted> add_accept(const Accept& item, TakenIds& ids, const AddressHash
   columns.life.add(item.life_time);
   columns.total.add(size);
   columns.signing.add(item.signing);
+  columns.purpose.add(made.labels.purpose);
+  columns.list_id.add(std::string_view(made.labels.list_id));
+  columns.tags.add(std::string_view(joined_tags(made.labels.tags)));
   const auto attachments = static_cast<std::int64_t>(item.delivery.content.attachments.size());
   const std::int64_t first_attachment = attachments > 0 ? ids.take_numbers(attachments) : 0;
   columns.contents.add(made, item.delivery.content, first_attachment);
@@ -276,6 +288,7 @@ Result<void> Flight<Accept>::fly(Hot& hot, std::int64_t token) {
   KeyedIds keyed;
   std::set<NodeKey> holders;
   std::map<AccountKey, std::int64_t> mails;
+  std::map<std::int64_t, DeliveryKey> batches;
   by_key_.clear();
   for (Pending<Accept>* const item : flying_) {
     const auto& record = item->op.idempotency;
@@ -288,7 +301,9 @@ Result<void> Flight<Accept>::fly(Hot& hot, std::int64_t token) {
     item->answer = std::move(added);
     if (!item->answer) continue;
     if (record) keyed[record->key] = {&*record, item->answer->delivery.id};
-    by_key_[number_of(item->answer->delivery.key)] = item;
+    const DeliveryKey key = item->answer->delivery.key;
+    by_key_[number_of(key)] = item;
+    for (const LeasedBatch& batch : item->answer->batches) batches[batch_number(batch.key)] = key;
     holders.insert(item->op.holder);
     mails[item->op.delivery.account] += item->answer->delivery.counts.total;
   }
@@ -305,19 +320,44 @@ Result<void> Flight<Accept>::fly(Hot& hot, std::int64_t token) {
   if (!keyed.empty()) add_answers(hot.link, hot.told, keyed);
   hot.link.add(kHoldNodes, Params() << held)
       .add(kInsertDeliveries, Params() << hot.told << c.key << c.account << c.id << c.type
-                                       << c.traffic << c.once << c.life << c.total << c.signing);
+                                       << c.traffic << c.once << c.life << c.total << c.signing
+                                       << c.purpose << c.list_id << c.tags);
   c.contents.add_statements(hot.link, hot.told);
   add_events(hot.link, c.events, hot.told, Instant{});
   hot.link.add(kInsertRecipients, Params() << c.batch << c.seq << c.address << c.hash << c.codes)
       .add(kInsertBatches, Params()
                                << hot.told << c.number << c.delivery << c.owner << c.batch_traffic
-                               << c.domain << c.email << c.size << c.node << c.due_in)
-      .add(kCountUsages, Params() << hot.told << users << used << (token & (kUsageSlots - 1)))
-      .add(kCommit);
-  const auto answers = hot.link.fly(hot.flight_max);
+                               << c.domain << c.email << c.size << c.node << c.due_in);
+  add_drop_stopped(hot.link, hot.told, batches, std::nullopt);
+  const auto answers =
+      hot.link
+          .add(kCountUsages, Params() << hot.told << users << used << (token & (kUsageSlots - 1)))
+          .add(kCommit)
+          .fly(hot.flight_max);
   if (!answers) return fail(answers.error());
-  take_answer((*answers)[answers->size() - 3]);
+  take_dropped((*answers)[answers->size() - 3]);
+  take_answer((*answers)[answers->size() - 4]);
   return {};
+}
+
+void Flight<Accept>::take_dropped(const Table& dropped) {
+  std::map<std::int64_t, std::pair<Accepted*, LeasedBatch*>> batches;
+  if (dropped.empty()) return;
+  for (const auto& [key, item] : by_key_) {
+    for (LeasedBatch& batch : item->answer->batches) {
+      batches[batch_number(batch.key)] = {&*item->answer, &batch};
+    }
+  }
+  for (int row = 0; row < dropped.size(); ++row) {
+    const auto found = batches.find(dropped.integer(row, 0));
+    if (found == batches.end()) continue;
+    auto& [answer, batch] = found->second;
+    const auto seq = static_cast<std::uint32_t>(dropped.integer(row, 1));
+    std::erase_if(batch->recipients,
+                  [&](const LeasedRecipient& recipient) { return recipient.seq == seq; });
+    DeliveryCounts& counts = answer->delivery.counts;
+    if (++counts.dropped == counts.total) answer->delivery.status = DeliveryStatus::sent;
+  }
 }
 
 // Of a delivery without a node that lives nothing is leased.
@@ -329,7 +369,10 @@ void Flight<Accept>::take_answer(const Table& batches) {
     made.created = made.updated = batches.instant(row, 2);
     made.started = made.created;
     made.expires = made.created + item.op.life_time;
+    if (made.status == DeliveryStatus::sent) made.finished = made.created;
     for (AttachmentRecord& attachment : made.attachments) attachment.created = made.created;
+    std::erase_if(answer.batches,
+                  [](const LeasedBatch& batch) { return batch.recipients.empty(); });
     if (batches.integer(row, 1) != 0 || answer.batches.empty()) continue;
     for (const LeasedBatch& batch : answer.batches) answer.waiting.push_back(batch.key);
     answer.batches.clear();
@@ -339,9 +382,12 @@ void Flight<Accept>::take_answer(const Table& batches) {
 Result<void> Flight<Accept>::answer_stored(Hot& hot, std::int64_t /*token*/) {
   Column keys(kInt8);
   for (const auto& [key, item] : by_key_) keys.add(key);
-  const auto stored_rows = hot.link.fly_one(kStored, Params() << keys, hot.flight_max);
-  if (!stored_rows) return fail(stored_rows.error());
-  take_answer(*stored_rows);
+  const auto answers = hot.link.add(kStoredDropped, Params() << keys)
+                           .add(kStored, Params() << keys)
+                           .fly(hot.flight_max);
+  if (!answers) return fail(answers.error());
+  take_dropped(answers->front());
+  take_answer(answers->back());
   return {};
 }
 

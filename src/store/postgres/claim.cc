@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "store/numbers.h"
 #include "store/postgres/hot.h"
+#include "store/postgres/stops.h"
 #include "store/records.h"
 
 namespace todoku::store::postgres {
@@ -129,12 +130,14 @@ LeasedBatches leased_in(const Table& batches, const Table& recipients) {
 
 struct ClaimColumns {
   Column number{kInt8}, delivery{kInt8}, taker{kInt8}, node{kInt8};
+  std::map<std::int64_t, DeliveryKey> batches;
   explicit ClaimColumns(Together<Claim> items) {
     std::set<NodeKey> nodes;
     for (const Pending<Claim>* const item : items) {
       nodes.insert(item->op.node);
       for (const BatchKey& key : item->op.batches) {
         number.add(batch_number(key));
+        batches[batch_number(key)] = key.delivery;
         delivery.add(key.delivery);
         taker.add(item->op.node);
       }
@@ -192,11 +195,12 @@ Result<void> Flight<Claim>::perform(Hot& hot, std::int64_t token) {
   if (items_.empty()) return {};
   const ClaimColumns c(items_);
   add_begin(hot.link, token, hot.told);
+  hot.link.add(kHoldLive, Params() << hot.told << c.node)
+      .add(kLease, Params() << hot.told << c.number << c.delivery << c.taker << token
+                            << kSuspendedWait.count());
+  add_drop_stopped(hot.link, hot.told, c.batches, token);
   const auto answers =
-      hot.link.add(kHoldLive, Params() << hot.told << c.node)
-          .add(kLease, Params() << hot.told << c.number << c.delivery << c.taker << token
-                                << kSuspendedWait.count())
-          .add(kAlone, Params() << hot.told << c.number << token << kLossesToSuspect)
+      hot.link.add(kAlone, Params() << hot.told << c.number << token << kLossesToSuspect)
           .add(kGiveBack, Params() << hot.told << c.number << token)
           .add(kLeased, Params() << hot.told << c.number << token)
           .add(kRecipients, Params() << hot.told << c.number << token)
@@ -205,8 +209,8 @@ Result<void> Flight<Claim>::perform(Hot& hot, std::int64_t token) {
           .fly(hot.flight_max);
   if (!answers) return fail(answers.error());
   const std::size_t first = kBeginStatements;
-  damaged_ = answer_claims(items_, (*answers)[first + 4], (*answers)[first + 5],
-                           (*answers)[first + 6], (*answers)[first]);
+  damaged_ = answer_claims(items_, (*answers)[first + 5], (*answers)[first + 6],
+                           (*answers)[first + 7], (*answers)[first]);
   return {};
 }
 

@@ -43,14 +43,17 @@ const Sql kMayMake{"fitness: may make tables",
 const Sql kCarrying{"fitness: unfinished", "SELECT name FROM meta WHERE name = 'carrying'"};
 
 // What the schema makes.
-constexpr std::array<std::string_view, 36> kTables{
-    "accounts",      "api_keys",     "attachments",   "batches",       "bells",
-    "changes",       "contents",     "domains",       "mail_counts",   "deliveries",
-    "dkim_keys",     "event_sheets", "flights",       "import_jobs",   "kept_answers",
-    "leadership",    "meta",         "news",          "node_leases",   "nodes",
-    "not_sent",      "numbers",      "on_its_way",    "progress",      "recipients",
-    "sections",      "settings",     "source_owners", "suspects",      "todoku_schema",
-    "upload_pieces", "uploads",      "usages",        "webhook_calls", "webhook_set_aside",
+constexpr std::array<std::string_view, 41> kTables{
+    "accounts",     "api_keys",    "attachments",   "batches",
+    "bells",        "changes",     "contents",      "deliveries",
+    "dkim_keys",    "domains",     "event_sheets",  "export_jobs",
+    "flights",      "import_jobs", "kept_answers",  "leadership",
+    "mail_counts",  "meta",        "news",          "node_leases",
+    "nodes",        "not_sent",    "numbers",       "on_its_way",
+    "open_counts",  "opens",       "progress",      "recipients",
+    "sections",     "settings",    "source_owners", "suppression_removals",
+    "suppressions", "suspects",    "todoku_schema", "upload_pieces",
+    "uploads",      "usages",      "webhook_calls", "webhook_set_aside",
     "webhooks"};
 
 Column our_tables() {

@@ -3,7 +3,8 @@
 // one flight or two, and each is answered for itself. What fails as a whole has changed nothing;
 // perform_together() repeats it, in halves if the database refuses it.
 //
-// Order of locks: nodes (shared), import jobs, batches, suspects, deliveries, accounts; by key
+// Order of locks: nodes (shared), import jobs, batches, suspects, suppressions, deliveries,
+// accounts; by key
 // within each. What is decided under a lock is read by a statement after the one that locks: a
 // snapshot may be older than the lock that was waited for.
 #pragma once
@@ -55,6 +56,7 @@ class Flight<Accept> {
   [[nodiscard]] Result<void> fly(Hot& hot, std::int64_t token);
   // Answers those whose idempotency key has an answer; whether there are any.
   [[nodiscard]] Result<bool> leave_out_repeats(Hot& hot);
+  void take_dropped(const Table& dropped);
   void take_answer(const Table& batches);
 };
 

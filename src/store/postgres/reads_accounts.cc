@@ -11,8 +11,8 @@ namespace {
 const Sql kSetting{"accounts: setting", "SELECT value FROM settings WHERE name = $1"};
 const Sql kChangeNumbers{"accounts: change numbers", "SELECT topic, number FROM changes"};
 
-#define ACCOUNT_COLUMNS                                                         \
-  "key, name, weight, suspended, text_from_html, created, requests_per_minute," \
+#define ACCOUNT_COLUMNS                                                                        \
+  "key, name, weight, suspended, text_from_html, created, open_tracking, requests_per_minute," \
   " mails_per_minute, mails_per_day, mails_per_month"
 #define KEY_COLUMNS "id, label, created, revoked, scopes, networks, expires, life"
 const Sql kAccount{"accounts: one", "SELECT " ACCOUNT_COLUMNS " FROM accounts WHERE key = $1"};
@@ -26,7 +26,7 @@ const Sql kSuspendedAccounts{"accounts: suspended",
                              " FROM accounts WHERE suspended = 1 ORDER BY key LIMIT $1"};
 const Sql kKeyByToken{
     "accounts: key by token",
-    "SELECT a.key, a.name, a.weight, a.suspended, a.text_from_html, a.created,"
+    "SELECT a.key, a.name, a.weight, a.suspended, a.text_from_html, a.created, a.open_tracking,"
     " a.requests_per_minute, a.mails_per_minute, a.mails_per_day, a.mails_per_month, k.id, k.label,"
     " k.created, k.revoked, k.scopes, k.networks, k.expires, k.life"
     " FROM api_keys k JOIN accounts a ON a.key = k.account"
@@ -50,10 +50,11 @@ Account account_in(const Table& rows, int row) {
   account.suspended = rows.flag(row, 3);
   account.text_from_html = rows.flag(row, 4);
   account.created = rows.instant(row, 5);
-  account.limits = {.requests_per_minute = rows.integer(row, 6),
-                    .mails_per_minute = rows.integer(row, 7),
-                    .mails_per_day = rows.integer(row, 8),
-                    .mails_per_month = rows.integer(row, 9)};
+  account.open_tracking = rows.flag(row, 6);
+  account.limits = {.requests_per_minute = rows.integer(row, 7),
+                    .mails_per_minute = rows.integer(row, 8),
+                    .mails_per_day = rows.integer(row, 9),
+                    .mails_per_month = rows.integer(row, 10)};
   return account;
 }
 
@@ -105,7 +106,7 @@ Result<KeyHolder> Questions::key_by_token(std::string_view token_sha256) {
   const auto rows = session_.ask(kKeyByToken, Params() << token_sha256);
   if (!rows) return fail(rows.error());
   if (rows->empty()) return fail(ErrorKind::not_found, "there is no such API key");
-  constexpr int kAccountColumns = 10;
+  constexpr int kAccountColumns = 11;
   return KeyHolder{account_in(*rows, 0), key_in(*rows, 0, kAccountColumns)};
 }
 

@@ -16,7 +16,7 @@ namespace {
 #define CONTENT_COLUMNS                                                                      \
   "c.from_address, c.from_name, c.reply_address, c.reply_name, c.header_to, c.header_cc,"    \
   " c.encode, c.unsubscribe_mailto, c.unsubscribe_url, c.subject, c.text_part, c.html_part," \
-  " c.text_from_html"
+  " c.text_from_html, c.open_tracking"
 #define WHOLE_DELIVERY                            \
   "SELECT " DELIVERY_COLUMNS ", " CONTENT_COLUMNS \
   " FROM deliveries d LEFT JOIN contents c ON c.delivery = d.key WHERE d.deleted = 0"
@@ -110,6 +110,7 @@ Result<Content> content_in(const Table& rows, int row, int column) {
   content.text_part = rows.text(row, column + 10);
   content.html_part = rows.text(row, column + 11);
   content.text_from_html = rows.flag(row, column + 12);
+  content.open_tracking = rows.flag(row, column + 13);
   return content;
 }
 

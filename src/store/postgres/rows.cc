@@ -43,6 +43,9 @@ Delivery delivery_in(const Table& rows, int row) {
         &counts.cancelled, &counts.unknown, &counts.deferred}) {
     *count = rows.integer(row, column++);
   }
+  delivery.labels = {split_tags(rows.text(row, column + 2)),
+                     std::string(rows.text(row, column + 1)),
+                     static_cast<Purpose>(rows.integer(row, column))};
   return delivery;
 }
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "store/postgres/stops_sql.h"
 
 namespace todoku::store::postgres {
 namespace {
@@ -261,8 +262,54 @@ ALTER TABLE accounts ADD COLUMN requests_per_minute bigint NOT NULL DEFAULT 0,
   ADD COLUMN mails_per_month bigint NOT NULL DEFAULT 0;
 )sql";
 
-// webhooks              store/webhooks.h. Its row changes each second while there is much to tell.
+// suppressions.hash     Of its subject, as recipients.hash of an address.
+// suppressions.domain   It is of a whole domain.
 constexpr std::string_view kStep8 = R"sql(
+ALTER TABLE deliveries ADD COLUMN purpose bigint NOT NULL DEFAULT 0,
+  ADD COLUMN list_id text NOT NULL DEFAULT '', ADD COLUMN tags text NOT NULL DEFAULT '';
+CREATE TABLE suppressions(
+  hash bigint NOT NULL, account bigint NOT NULL, subject text NOT NULL COLLATE "C",
+  reason bigint NOT NULL, list_id text NOT NULL COLLATE "C", scope bigint NOT NULL,
+  stopping bigint NOT NULL, errors bigint NOT NULL, note text NOT NULL, code bigint NOT NULL,
+  words text NOT NULL, error_at bigint, delivery bigint NOT NULL, email bigint NOT NULL,
+  expires bigint, created bigint NOT NULL, updated bigint NOT NULL, domain bigint NOT NULL,
+  PRIMARY KEY(hash, account, reason, list_id, subject));
+CREATE INDEX suppressions_created ON suppressions(account, created, hash, reason, list_id);
+CREATE INDEX suppressions_errors ON suppressions(account, updated, hash)
+  WHERE reason = 1 AND stopping = 1;
+CREATE INDEX suppressions_updated ON suppressions(updated);
+CREATE INDEX suppressions_expires ON suppressions(expires) WHERE expires IS NOT NULL;
+CREATE INDEX suppressions_domains ON suppressions(subject, account) WHERE domain = 1;
+CREATE TABLE suppression_removals(
+  key bigint PRIMARY KEY, account bigint NOT NULL, subject text NOT NULL COLLATE "C",
+  reason bigint NOT NULL, list_id text NOT NULL, why text NOT NULL, actor text NOT NULL,
+  at bigint NOT NULL);
+CREATE INDEX suppression_removals_subject ON suppression_removals(account, subject, key);
+CREATE TABLE export_jobs(
+  account bigint NOT NULL, id bigint NOT NULL, kind bigint NOT NULL, parameters text NOT NULL,
+  language bigint NOT NULL, status bigint NOT NULL, percentage bigint NOT NULL,
+  total bigint NOT NULL, file text NOT NULL, node bigint NOT NULL, created bigint NOT NULL,
+  ended bigint, PRIMARY KEY(account, id)) WITH (fillfactor = 50);
+CREATE INDEX export_jobs_running ON export_jobs(created) WHERE status = 1;
+CREATE INDEX export_jobs_of_account ON export_jobs(account) WHERE status = 1;
+CREATE INDEX export_jobs_ended ON export_jobs(ended) WHERE ended IS NOT NULL;
+)sql" DROP_STOPPED_FUNCTION;
+
+// opens, open_counts, open_tracking   as in SQLite.
+constexpr std::string_view kStep9 = R"sql(
+CREATE TABLE opens(
+  account bigint NOT NULL, id bigint NOT NULL, opened bigint, opened_last bigint,
+  times bigint NOT NULL, prefetched bigint, prefetched_last bigint, PRIMARY KEY(account, id))
+  WITH (fillfactor = 80);
+CREATE TABLE open_counts(
+  delivery bigint PRIMARY KEY, opened bigint NOT NULL, prefetched bigint NOT NULL)
+  WITH (fillfactor = 50);
+ALTER TABLE accounts ADD COLUMN open_tracking bigint NOT NULL DEFAULT 1;
+ALTER TABLE contents ADD COLUMN open_tracking bigint NOT NULL DEFAULT 0;
+)sql";
+
+// webhooks              store/webhooks.h. Its row changes each second while there is much to tell.
+constexpr std::string_view kStep10 = R"sql(
 CREATE TABLE webhooks(
   name text COLLATE "C" PRIMARY KEY, account bigint NOT NULL, form bigint NOT NULL,
   status bigint NOT NULL, shown text NOT NULL, sealed bytea NOT NULL, wishes bytea NOT NULL,
@@ -281,14 +328,16 @@ struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 8> kSteps{{{"tables", kStep1},
-                                      {"terms of API keys", kStep2},
-                                      {"what nodes say of themselves", kStep3},
-                                      {"answers to repeated requests", kStep4},
-                                      {"events", kStep5},
-                                      {"log and usages", kStep6},
-                                      {"domains and limits of accounts", kStep7},
-                                      {"endpoints of webhooks", kStep8}}};
+constexpr std::array<Step, 10> kSteps{{{"tables", kStep1},
+                                       {"terms of API keys", kStep2},
+                                       {"what nodes say of themselves", kStep3},
+                                       {"answers to repeated requests", kStep4},
+                                       {"events", kStep5},
+                                       {"log and usages", kStep6},
+                                       {"domains and limits of accounts", kStep7},
+                                       {"suppression lists and exports", kStep8},
+                                       {"openings", kStep9},
+                                       {"endpoints of webhooks", kStep10}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);

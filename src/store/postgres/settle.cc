@@ -11,6 +11,7 @@
 #include "store/numbers.h"
 #include "store/postgres/hot.h"
 #include "store/postgres/settling_set.h"
+#include "store/postgres/stops.h"
 
 namespace todoku::store::postgres {
 namespace {
@@ -89,6 +90,7 @@ Result<void> Flight<Settle>::perform(Hot& hot, std::int64_t token) {
   }
   for (const auto& [key, counts] : set->counts) touched_.push_back(key);
   add_recipients(hot.link, *set);
+  add_hard_errors(hot.link, now_, set->hard_errors, items_.front()->op.error_stop);
   add_batches(hot.link, *set);
   if (!touched_.empty()) add_counts(hot.link, *set);
   const auto answers = hot.link.add(kCommit).fly(hot.flight_max);

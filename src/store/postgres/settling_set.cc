@@ -198,6 +198,10 @@ Result<OutcomeRecorded> SettlingSet::settle(const OutcomeRecord& outcome) {
     recipient.state = verdict.next;
     recipient.due = due;
     if (due && (!its->due || *due < *its->due)) its->due = due;
+    if (verdict.next == RecipientState::bounced && outcome.against_address) {
+      hard_errors.push_back(
+          {place, now - outcome.age, outcome.outcome.reply.code, outcome.outcome.reply.text});
+    }
   }
   return OutcomeRecorded{.state = recipient.state,
                          .superseded = !changes,

@@ -78,6 +78,14 @@ struct SettlingLog {
   int code = 0;
 };
 
+// An outcome that speaks against an address.
+struct HardError {
+  Place place;
+  Instant at{};
+  int code = 0;
+  std::string text;
+};
+
 struct SettlingSet {
   Instant now{};
   std::map<std::int64_t, SettlingBatch> batches;
@@ -86,7 +94,8 @@ struct SettlingSet {
   std::set<Place> on_their_way;  // of whom nothing is recorded yet
   std::set<Place> arrived;       // no more
   std::set<Place> absolved;
-  std::map<Place, SettlingLog> log;              // of whom it changes
+  std::map<Place, SettlingLog> log;  // of whom it changes
+  std::vector<HardError> hard_errors;
   std::map<DeliveryKey, DeliveryCounts> counts;  // to be added, of each that is touched
   std::map<DeliveryKey, std::int64_t> totals;    // recipients of each that goes out, or has
   CommitEvents events;

@@ -91,10 +91,35 @@ class Questions final : public ReadTransaction {
                                          std::span<const PublicId> ids) override;
   Result<std::vector<Usage>> usages(AccountKey account, Month first, Month last) override;
 
+  // -- opens (opens.cc)
+  Result<std::vector<OpenRecord>> opens_of(AccountKey account,
+                                           std::span<const PublicId> ids) override;
+  Result<std::vector<OpenRecord>> opens_in(AccountKey account, LogRange range,
+                                           std::int64_t limit) override;
+  Result<OpenCounts> open_counts(DeliveryKey key) override;
+
   // -- imports (reads_scheduling.cc)
   Result<ImportJob> import_job(AccountKey account, PublicId id) override;
   Result<std::vector<ImportJob>> running_imports(NodeKey node) override;
   Result<std::vector<std::string>> import_errors(DeliveryKey key) override;
+
+  // -- exports (exports.cc)
+  Result<ExportJob> export_job(AccountKey account, ExportKind kind, PublicId id) override;
+  Result<std::vector<ExportJob>> running_exports(NodeKey node, std::int64_t limit) override;
+  Result<std::vector<ExportJob>> ended_exports(Instant before, std::int64_t limit) override;
+
+  // -- suppression lists (suppressions.cc)
+  Result<std::vector<StoppedSubject>> stops_of(AccountKey account,
+                                               std::span<const std::string> subjects) override;
+  Result<SuppressionPage> suppressions(AccountKey account,
+                                       const std::optional<SuppressionPlace>& from,
+                                       std::int64_t limit) override;
+  Result<SuppressionPage> error_list(const ErrorListFilter& filter,
+                                     const std::optional<SuppressionPlace>& from, std::int64_t skip,
+                                     std::int64_t limit) override;
+  Result<std::vector<Suppression>> recent_suppressions(Instant since, std::int64_t limit) override;
+  Result<std::vector<SuppressionChange>> removals_of(AccountKey account,
+                                                     std::string_view subject) override;
 
   // -- uploads (reads_uploads.cc)
   Result<KeptUpload> upload(std::string_view name) override;
@@ -195,6 +220,26 @@ class Changes final : public WriteTransaction {
                           NodeKey node) override;
   Result<void> restart_import(PublicId job, AccountKey account, NodeKey node) override;
 
+  // -- opens (opens.cc)
+  Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;
+
+  // -- exports (exports.cc)
+  Result<ExportJob> create_export(const NewExport& wanted) override;
+  Result<void> take_export(AccountKey account, PublicId id, NodeKey node) override;
+  Result<void> tell_export(AccountKey account, PublicId id, NodeKey node,
+                           std::int32_t percentage) override;
+  Result<void> end_export(AccountKey account, PublicId id, NodeKey node,
+                          const ExportEnd& end) override;
+  Result<void> drop_export(AccountKey account, PublicId id) override;
+
+  // -- suppression lists (suppressions.cc)
+  Result<std::int64_t> put_suppressions(std::span<const NewSuppression> entries) override;
+  Result<std::vector<Suppression>> remove_suppressions(AccountKey account, std::string_view subject,
+                                                       std::optional<StopReason> reason,
+                                                       const std::optional<std::string>& list_id,
+                                                       std::string_view why,
+                                                       std::string_view actor) override;
+
   // -- uploads (writes_uploads.cc)
   Result<UploadKey> begin_upload(NodeKey node) override;
   Result<void> add_upload_piece(UploadKey key, std::int64_t which,
@@ -255,6 +300,8 @@ class Changes final : public WriteTransaction {
   // Parts of purge_deleted(): true when no removed upload, no answer that is not kept is left.
   [[nodiscard]] Result<bool> purge_uploads(std::int64_t& rows);
   [[nodiscard]] Result<bool> purge_answers(std::int64_t rows);
+  // Another one: true when no expired entry is left.
+  [[nodiscard]] Result<bool> purge_suppressions(std::int64_t& rows);
   [[nodiscard]] Result<std::int64_t> doubt_those_on_their_way(const std::set<BatchKey>& batches);
   [[nodiscard]] Result<bool> count_death(std::int64_t batch, std::int64_t seq, Instant expires);
   [[nodiscard]] Result<OfferedAgain> lose(const Column& numbers, NodeKey node, bool died);

@@ -22,8 +22,13 @@ const Sql kInsertDraft{
     "drafts: insert",
     "INSERT INTO deliveries(key, account, id, type, traffic, status, phase, deleted, at_most_once,"
     " created, updated, total, delivered, bounced, dropped, expired, cancelled, unknown, deferred,"
-    " signing, failure_reason)"
-    " VALUES($1, $2, $3, $4, $5, 1, 1, 0, $6, $7, $7, 0, 0, 0, 0, 0, 0, 0, 0, '', '')"};
+    " signing, failure_reason, purpose, list_id, tags)"
+    " VALUES($1, $2, $3, $4, $5, 1, 1, 0, $6, $7, $7, 0, 0, 0, 0, 0, 0, 0, 0, '', '', $8, $9,"
+    " $10)"};
+const Sql kChangeLabels{"drafts: change labels",
+                        "UPDATE deliveries SET tags = coalesce($2, tags),"
+                        " list_id = coalesce($3, list_id), purpose = coalesce($4, purpose)"
+                        " WHERE key = $1"};
 const Sql kTouch{"drafts: touch",
                  "UPDATE deliveries SET updated = $2, total = total + $3 WHERE key = $1"
                  " AND status = 1 AND deleted = 0"};
@@ -109,9 +114,13 @@ Result<Delivery> Changes::create_draft(const NewDelivery& delivery, std::int64_t
   made.type = delivery.type;
   made.traffic = delivery.traffic;
   made.at_most_once = delivery.at_most_once;
+  made.labels = delivery.labels;
   made.created = made.updated = session_.now();
-  session_.add(kInsertDraft, Params() << made.key << made.account << made.id << made.type
-                                      << made.traffic << made.at_most_once << made.created);
+  session_.add(kInsertDraft, Params()
+                                 << made.key << made.account << made.id << made.type << made.traffic
+                                 << made.at_most_once << made.created << made.labels.purpose
+                                 << std::string_view(made.labels.list_id)
+                                 << std::string_view(joined_tags(made.labels.tags)));
   ContentColumns contents;
   contents.add(made, delivery.content, *number + 1);
   contents.add_statements(session_, session_.now());
@@ -135,8 +144,12 @@ Result<void> Changes::change_draft(DeliveryKey key, const DraftChange& change) {
     reply = (*change.reply_to)->address;
     reply_name = (*change.reply_to)->name;
   }
+  std::optional<std::string> joined;
+  if (change.tags) joined = joined_tags(*change.tags);
   return done_or(
       session_
+          .add(kChangeLabels,
+               Params() << key << text_of(joined) << text_of(change.list_id) << change.purpose)
           .add(kChangeContents, Params() << key << from << from_name << change.reply_to.has_value()
                                          << reply << reply_name << text_of(change.subject)
                                          << text_of(change.text_part) << text_of(change.html_part)

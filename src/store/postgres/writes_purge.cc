@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Removal of what was deleted or discarded, in slices. Nobody else touches such rows any more, so
-// nothing is locked; several that purge at once skip what another has in hand.
+// Removal of what was deleted or discarded, in slices. Nobody else touches such rows any more but
+// who has just recorded an opening, so hardly anything is locked; several that purge at once skip
+// what another has in hand.
 #include "store/postgres/fate.h"
 #include "store/postgres/transactions.h"
 
@@ -34,6 +35,18 @@ const Sql kDropNotSent{
     " WHERE account = b.account AND state = ANY(ARRAY[1, 3, 4, 5, 6, 7]::bigint[])"
     " AND id >= b.first_email_id AND id < b.first_email_id + b.capacity OFFSET 0) n"
     " WHERE b.number = ANY($1)))"};
+// Whoever records an opening holds the batch until it is committed (opens.cc).
+const Sql kHoldBatches{"purge: hold batches",
+                       "SELECT number FROM batches WHERE number = ANY($1) ORDER BY number"
+                       " FOR UPDATE"};
+const Sql kDropOpens{
+    "purge: opens",
+    "DELETE FROM opens WHERE account = (SELECT account FROM batches"
+    " WHERE number = ($1::bigint[])[1]) AND id = ANY(ARRAY(SELECT o.id FROM batches b"
+    " CROSS JOIN LATERAL (SELECT id FROM opens WHERE account = b.account"
+    " AND id >= b.first_email_id AND id < b.first_email_id + b.capacity OFFSET 0) o"
+    " WHERE b.number = ANY($1)))"};
+const Sql kDropOpenCounts{"purge: open counts", "DELETE FROM open_counts WHERE delivery = $1"};
 const Sql kDropBatches{"purge: batches", "DELETE FROM batches WHERE number = ANY($1)"};
 const Sql kDropAttachments{"purge: attachments", "DELETE FROM attachments WHERE delivery = $1"};
 const Sql kDropUploads{"purge: uploads of import jobs",
@@ -62,6 +75,8 @@ Result<int> drop_batches(Session& session, const Result<Table>& batches, std::in
                         .add(kDropWays, Params() << numbers)
                         .add(kDropSuspects, Params() << numbers)
                         .add(kDropNotSent, Params() << numbers)
+                        .add(kHoldBatches, Params() << numbers)
+                        .add(kDropOpens, Params() << numbers)
                         .add(kDropBatches, Params() << numbers)
                         .fly();
   if (!done) return fail(done.error());
@@ -102,6 +117,7 @@ Result<bool> purge_deliveries(Session& session, std::int64_t& rows) {
                           .add(kDropUploads, Params() << key)
                           .add(kDropJobs, Params() << key)
                           .add(kDropContents, Params() << key)
+                          .add(kDropOpenCounts, Params() << key)
                           .add(kDropDelivery, Params() << key)
                           .fly();
     if (!done) return fail(done.error());
@@ -127,7 +143,10 @@ Result<bool> Changes::purge_deleted(std::int64_t rows) {
   if (!*deliveries) return true;
   const auto uploads = purge_uploads(rows);
   if (!uploads) return fail(uploads.error());
-  return !*uploads || more_small;
+  if (!*uploads) return true;
+  const auto suppressions = purge_suppressions(rows);
+  if (!suppressions) return fail(suppressions.error());
+  return !*suppressions || more_small;
 }
 
 }  // namespace todoku::store::postgres

@@ -8,6 +8,8 @@
 //   deliveries.phase       NULL for mail that was accepted as a transaction: made here. What was a
 //                          draft is of another type, has not begun to be sent, or has sections.
 //   contents.header_to, header_cc   may be NULL in old rows
+//   suppressions.hash, domain   follow from the subject: made here
+//   export_jobs            are made again by who wants them: not carried
 //   meta 'next_number'     counts deliveries and batches alone; other ids are row ids
 //   a recipient whose batch is gone is not carried: nothing leads to it
 #include "store/sqlite/carry_source.h"
@@ -35,12 +37,12 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 22> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 26> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
      " next_email_id, next_job_id, requests_per_minute, mails_per_minute, mails_per_day,"
-     " mails_per_month FROM accounts ORDER BY key"},
+     " mails_per_month, open_tracking FROM accounts ORDER BY key"},
     {"api_keys",
      "SELECT id, account, label, token, created, revoked, scopes, networks, expires, life"
      " FROM api_keys"
@@ -57,13 +59,13 @@ constexpr std::array<CarriedQuery, 22> kCarriedQueries{{
      "SELECT key, account, id, type, traffic, status, CASE WHEN type <> 1 OR status <= 4"
      " OR EXISTS (SELECT 1 FROM sections s WHERE s.delivery = d.key) THEN status END, deleted,"
      " at_most_once, created, updated, reservation, started, expires, finished, agenda, total,"
-     " delivered, bounced, dropped, expired, cancelled, unknown, deferred, signing, failure_reason"
-     " FROM deliveries d ORDER BY key"},
+     " delivered, bounced, dropped, expired, cancelled, unknown, deferred, signing, failure_reason,"
+     " purpose, list_id, tags FROM deliveries d ORDER BY key"},
     {"contents",
      "SELECT delivery, from_address, from_name, reply_address, reply_name,"
      " coalesce(header_to, x''), coalesce(header_cc, x''), encode, unsubscribe_mailto,"
-     " unsubscribe_url, attachments, subject, text_part, html_part, text_from_html FROM contents"
-     " ORDER BY delivery"},
+     " unsubscribe_url, attachments, subject, text_part, html_part, text_from_html,"
+     " open_tracking FROM contents ORDER BY delivery"},
     {"attachments",
      "SELECT id, delivery, file_name, mime_type, size, created, data FROM attachments ORDER BY id"},
     {"sections", "SELECT id, delivery, state, open_batch FROM sections ORDER BY id"},
@@ -78,6 +80,10 @@ constexpr std::array<CarriedQuery, 22> kCarriedQueries{{
     {"event_sheets", "SELECT account, place, at, entries FROM event_sheets ORDER BY place"},
     {"usages", "SELECT account, month, slot, mails, updated FROM usages ORDER BY account, month"},
     {"not_sent", "SELECT account, state, id, code FROM not_sent ORDER BY account, state, id"},
+    {"opens",
+     "SELECT account, id, opened, opened_last, times, prefetched, prefetched_last FROM opens"
+     " ORDER BY account, id"},
+    {"open_counts", "SELECT delivery, opened, prefetched FROM open_counts ORDER BY delivery"},
     {"import_jobs",
      "SELECT account, id, delivery, section, status, ignore_errors, immediate, keep_duplicates,"
      " language, percentage, staged, folded, success, failed, total, upload_file, error_file,"
@@ -90,6 +96,13 @@ constexpr std::array<CarriedQuery, 22> kCarriedQueries{{
     {"kept_answers",
      "SELECT key, account, route, fingerprint, answer, until FROM kept_answers"
      " ORDER BY key, account, route"},
+    {"suppressions",
+     "SELECT 0, account, subject, reason, list_id, scope, stopping, errors, note, code, words,"
+     " error_at, delivery, email, expires, created, updated, subject LIKE '@%' FROM suppressions"
+     " ORDER BY id"},
+    {"suppression_removals",
+     "SELECT key, account, subject, reason, list_id, why, actor, at FROM suppression_removals"
+     " ORDER BY key"},
 }};
 
 Result<std::string> in_place_codes(store::Dictionary& kept, std::string_view codes) {
@@ -144,6 +157,9 @@ class SqliteCarrySource::Shaper {
     }
     for (std::size_t column = 0; column < row_.size(); ++column) {
       row_[column] = plain(query, static_cast<int>(column), table_.columns[column].kind);
+    }
+    if (table_.name == "suppressions") {
+      row_[0] = CarriedValue::of(std::bit_cast<std::int64_t>(hash_(query.text(2))));
     }
     return row_;
   }
@@ -319,7 +335,8 @@ Result<CarriedHead> SqliteCarrySource::head() {
       " (SELECT coalesce(max(key), 0) + 1 FROM accounts),"
       " (SELECT coalesce(max(id), 0) + 1 FROM api_keys),"
       " (SELECT coalesce(max(id), 0) + 1 FROM attachments),"
-      " (SELECT coalesce(max(id), 0) + 1 FROM sections))");
+      " (SELECT coalesce(max(id), 0) + 1 FROM sections),"
+      " (SELECT coalesce(max(key), 0) + 1 FROM suppression_removals))");
   if (!next) return fail(next.error());
   head.next_number = *next;
   const auto generation = db_->integer("SELECT value FROM meta WHERE name = 'event_generation'");

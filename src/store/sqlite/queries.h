@@ -56,6 +56,7 @@ class Queries {
   void set_now(Instant now, std::optional<Instant> wall = std::nullopt) {
     now_ = now;
     wall_ = wall.value_or(now);
+    forget_stop_kinds();
   }
 
   [[nodiscard]] Result<std::optional<std::string>> setting(std::string_view name);
@@ -131,6 +132,13 @@ class Queries {
                                                        std::span<const PublicId> ids);
   [[nodiscard]] Result<std::vector<Usage>> usages(AccountKey account, Month first, Month last);
 
+  // opens.cc
+  [[nodiscard]] Result<std::vector<OpenRecord>> opens_of(AccountKey account,
+                                                         std::span<const PublicId> ids);
+  [[nodiscard]] Result<std::vector<OpenRecord>> opens_in(AccountKey account, LogRange range,
+                                                         std::int64_t limit);
+  [[nodiscard]] Result<OpenCounts> open_counts(DeliveryKey key);
+
   [[nodiscard]] Result<std::vector<StartingDelivery>> deliveries_to_start(std::int64_t limit);
   [[nodiscard]] Result<std::optional<Milliseconds>> next_reservation();
   [[nodiscard]] Result<std::vector<SendingDelivery>> sending_bulk();
@@ -139,6 +147,33 @@ class Queries {
   [[nodiscard]] Result<ImportJob> import_job(AccountKey account, PublicId id);
   [[nodiscard]] Result<std::vector<ImportJob>> running_imports(NodeKey node);
   [[nodiscard]] Result<std::vector<std::string>> import_errors(DeliveryKey key);
+
+  // exports.cc
+  [[nodiscard]] Result<ExportJob> export_job(AccountKey account, ExportKind kind, PublicId id);
+  [[nodiscard]] Result<std::vector<ExportJob>> running_exports(NodeKey node, std::int64_t limit);
+  [[nodiscard]] Result<std::vector<ExportJob>> ended_exports(Instant before, std::int64_t limit);
+
+  // suppressions.cc
+  [[nodiscard]] Result<std::vector<StoppedSubject>> stops_of(AccountKey account,
+                                                             std::span<const std::string> subjects);
+  [[nodiscard]] Result<SuppressionPage> suppressions(AccountKey account,
+                                                     const std::optional<SuppressionPlace>& from,
+                                                     std::int64_t limit);
+  [[nodiscard]] Result<SuppressionPage> error_list(const ErrorListFilter& filter,
+                                                   const std::optional<SuppressionPlace>& from,
+                                                   std::int64_t skip, std::int64_t limit);
+  [[nodiscard]] Result<std::vector<Suppression>> recent_suppressions(Instant since,
+                                                                     std::int64_t limit);
+  [[nodiscard]] Result<std::vector<SuppressionChange>> removals_of(AccountKey account,
+                                                                   std::string_view subject);
+  // Why such a mail to the address is stopped; nullopt: it is not.
+  [[nodiscard]] Result<std::optional<StopReason>> stopped(AccountKey account,
+                                                          std::string_view address, Purpose purpose,
+                                                          std::string_view list_id);
+  // Entries were added: which kinds there are is asked again.
+  void forget_stop_kinds() { stop_kinds_.reset(); }
+  // The first of the row ids that entries of a subject have.
+  [[nodiscard]] std::int64_t suppression_place(AccountKey account, std::string_view subject) const;
 
   [[nodiscard]] Result<std::vector<Node>> nodes();
   [[nodiscard]] Result<std::vector<NodeHolds>> held_by_nodes();
@@ -193,6 +228,10 @@ class Queries {
     Instant created{};
   };
   [[nodiscard]] Result<std::optional<IdPlace>> place_of_id(AccountKey account, PublicId id);
+  // Of which kinds there may be entries, a bit each (suppressions.cc).
+  [[nodiscard]] Result<unsigned> stop_kinds();
+  [[nodiscard]] Result<void> add_stops(AccountKey account, std::string_view subject,
+                                       std::vector<Suppression>& found);
   [[nodiscard]] Result<Delivery> with_content(Delivery delivery);
   [[nodiscard]] Result<DeliveryKey> key_of(AccountKey account, PublicId id);
   [[nodiscard]] Query deliveries_in_order(const DeliveryFilter& filter, DeliveryOrder order,
@@ -218,6 +257,8 @@ class Queries {
   AddressHash hash_;
   Instant now_{};
   Instant wall_{};
+  std::vector<Suppression> stops_;  // reused between look-ups
+  std::optional<unsigned> stop_kinds_;
 };
 
 }  // namespace todoku::store::sqlite

@@ -16,10 +16,11 @@ Account account_in(const Query& row) {
   account.suspended = row.flag(3);
   account.created = row.instant(4);
   account.text_from_html = row.flag(5);
-  account.limits = {.requests_per_minute = row.integer(6),
-                    .mails_per_minute = row.integer(7),
-                    .mails_per_day = row.integer(8),
-                    .mails_per_month = row.integer(9)};
+  account.open_tracking = row.flag(6);
+  account.limits = {.requests_per_minute = row.integer(7),
+                    .mails_per_minute = row.integer(8),
+                    .mails_per_day = row.integer(9),
+                    .mails_per_month = row.integer(10)};
   return account;
 }
 
@@ -85,7 +86,8 @@ Result<ChangeNumbers> Queries::change_numbers() {
 Result<std::vector<Account>> Queries::accounts(AccountKey after, std::int64_t limit) {
   std::vector<Account> accounts;
   auto query = db_.query(
-      "SELECT key, name, weight, suspended, created, text_from_html, requests_per_minute,"
+      "SELECT key, name, weight, suspended, created, text_from_html, open_tracking, "
+      "requests_per_minute,"
       " mails_per_minute, mails_per_day, mails_per_month FROM accounts WHERE key > ?"
       " ORDER BY key LIMIT ?");
   query.bind(after, limit);
@@ -97,7 +99,8 @@ Result<std::vector<Account>> Queries::accounts(AccountKey after, std::int64_t li
 Result<std::vector<Account>> Queries::suspended_accounts(std::int64_t limit) {
   std::vector<Account> accounts;
   auto query = db_.query(
-      "SELECT key, name, weight, suspended, created, text_from_html, requests_per_minute,"
+      "SELECT key, name, weight, suspended, created, text_from_html, open_tracking, "
+      "requests_per_minute,"
       " mails_per_minute, mails_per_day, mails_per_month FROM accounts"
       " INDEXED BY accounts_suspended WHERE suspended = 1 ORDER BY key LIMIT ?");
   query.bind(limit);
@@ -108,27 +111,29 @@ Result<std::vector<Account>> Queries::suspended_accounts(std::int64_t limit) {
 
 Result<Account> Queries::account(AccountKey key) {
   auto query = db_.query(
-      "SELECT key, name, weight, suspended, created, text_from_html, requests_per_minute,"
+      "SELECT key, name, weight, suspended, created, text_from_html, open_tracking, "
+      "requests_per_minute,"
       " mails_per_minute, mails_per_day, mails_per_month FROM accounts WHERE key = ?");
   return one_account(query.bind(key));
 }
 
 Result<Account> Queries::account_by_name(std::string_view name) {
   auto query = db_.query(
-      "SELECT key, name, weight, suspended, created, text_from_html, requests_per_minute,"
+      "SELECT key, name, weight, suspended, created, text_from_html, open_tracking, "
+      "requests_per_minute,"
       " mails_per_minute, mails_per_day, mails_per_month FROM accounts WHERE name = ?");
   return one_account(query.bind(name));
 }
 
 Result<KeyHolder> Queries::key_by_token(std::string_view token_sha256) {
   auto query = db_.query(
-      "SELECT a.key, a.name, a.weight, a.suspended, a.created, a.text_from_html,"
+      "SELECT a.key, a.name, a.weight, a.suspended, a.created, a.text_from_html, a.open_tracking,"
       " a.requests_per_minute, a.mails_per_minute, a.mails_per_day, a.mails_per_month, k.id, "
       "k.label,"
       " k.created, k.revoked, k.scopes, k.networks, k.expires, k.life FROM api_keys k"
       " JOIN accounts a ON a.key = k.account WHERE k.token = ? AND k.revoked IS NULL");
   query.bind(token_sha256);
-  constexpr int kAccountColumns = 10;
+  constexpr int kAccountColumns = 11;
   if (query.next()) return KeyHolder{account_in(query), key_in(query, kAccountColumns)};
   if (query.failed()) return fail(query.error());
   return fail(ErrorKind::not_found, "there is no such API key");

@@ -47,6 +47,7 @@ Result<Content> content_in(const Query& row) {
   content.text_part = row.text(10);
   content.html_part = row.text(11);
   content.text_from_html = row.flag(12);
+  content.open_tracking = row.flag(13);
   return content;
 }
 
@@ -70,6 +71,8 @@ Delivery Queries::delivery_in(const Query& row) {
   delivery.signing = row.text(13);
   delivery.failure_reason = row.text(14);
   delivery.counts = counts_in(row, 15);
+  delivery.labels = {split_tags(row.text(25)), std::string(row.text(24)),
+                     static_cast<Purpose>(row.integer(23))};
   return delivery;
 }
 
@@ -77,7 +80,8 @@ Result<Delivery> Queries::delivery_row(DeliveryKey key) {
   auto query = db_.query(
       "SELECT key, account, id, type, traffic, status, at_most_once, created, updated,"
       " reservation, started, expires, finished, signing, failure_reason, total, delivered,"
-      " bounced, dropped, expired, cancelled, unknown, deferred FROM deliveries"
+      " bounced, dropped, expired, cancelled, unknown, deferred, purpose, list_id, tags"
+      " FROM deliveries"
       " WHERE key = ? AND deleted = 0");
   query.bind(key);
   if (query.next()) return delivery_in(query);
@@ -91,13 +95,13 @@ Result<Delivery> Queries::with_content(Delivery delivery) {
     auto query = db_.query(
         "SELECT from_address, from_name, reply_address, reply_name, header_to, header_cc, encode,"
         " unsubscribe_mailto, unsubscribe_url, subject, text_part, html_part,"
-        " text_from_html, attachments FROM contents WHERE delivery = ?");
+        " text_from_html, open_tracking, attachments FROM contents WHERE delivery = ?");
     query.bind(delivery.key);
     if (query.next()) {
       auto content = content_in(query);
       if (!content) return fail(std::move(content.error()));
       delivery.content = std::move(*content);
-      attachments = query.integer(13);
+      attachments = query.integer(14);
     }
     if (query.failed()) return fail(query.error());
   }
@@ -160,14 +164,16 @@ Result<std::vector<Delivery>> Queries::delivery_heads(std::span<const DeliveryKe
       "SELECT d.key, d.account, d.id, d.type, d.traffic, d.status, d.at_most_once, d.created, "
       "d.updated,"
       " reservation, started, expires, finished, signing, failure_reason, total, delivered,"
-      " bounced, dropped, expired, cancelled, unknown, deferred, from_address, from_name, subject"
+      " bounced, dropped, expired, cancelled, unknown, deferred, purpose, list_id, tags, "
+      "from_address,"
+      " from_name, subject"
       " FROM json_each(?) j CROSS JOIN deliveries d ON d.key = j.value AND d.deleted = 0"
       " LEFT JOIN contents c ON c.delivery = d.key");
   query.bind(std::string_view(list));
   while (query.next()) {
     Delivery& head = heads.emplace_back(delivery_in(query));
-    head.content.from = {std::string(query.text(23)), std::string(query.text(24))};
-    head.content.subject = query.text(25);
+    head.content.from = {std::string(query.text(26)), std::string(query.text(27))};
+    head.content.subject = query.text(28);
   }
   if (query.failed()) return fail(query.error());
   return heads;

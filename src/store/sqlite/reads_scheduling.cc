@@ -15,7 +15,9 @@ Result<std::vector<StartingDelivery>> Queries::deliveries_to_start(std::int64_t 
   auto query = db_.query(
       "SELECT d.key, d.account, d.id, type, traffic, status, at_most_once, d.created, updated,"
       " reservation, started, expires, finished, signing, failure_reason, total, delivered,"
-      " bounced, dropped, expired, cancelled, unknown, deferred, from_address, from_name, subject"
+      " bounced, dropped, expired, cancelled, unknown, deferred, purpose, list_id, tags, "
+      "from_address,"
+      " from_name, subject"
       " FROM deliveries d JOIN accounts a ON a.key = d.account"
       " LEFT JOIN contents c ON c.delivery = d.key"
       " WHERE agenda IS NOT NULL AND agenda <= ? AND a.suspended = 0"
@@ -24,8 +26,8 @@ Result<std::vector<StartingDelivery>> Queries::deliveries_to_start(std::int64_t 
   while (query.next()) {
     StartingDelivery& next = starting.emplace_back();
     next.delivery = delivery_in(query);
-    next.delivery.content.from = {std::string(query.text(23)), std::string(query.text(24))};
-    next.delivery.content.subject = query.text(25);
+    next.delivery.content.from = {std::string(query.text(26)), std::string(query.text(27))};
+    next.delivery.content.subject = query.text(28);
     if (next.delivery.reservation) next.late = wall_ - *next.delivery.reservation;
   }
   if (query.failed()) return fail(query.error());

@@ -4,8 +4,10 @@
 #include <algorithm>
 
 #include "store/batching.h"
+#include "store/logs.h"
 #include "store/numbers.h"
 #include "store/records.h"
+#include "store/settling.h"
 #include "store/sqlite/keys.h"
 
 namespace todoku::store::sqlite {
@@ -153,9 +155,38 @@ Result<void> RecipientAppender::insert_recipient(const BatchRow& batch, std::int
       .run();
 }
 
-Result<void> RecipientAppender::append_transaction(const Accept& accept, NodeKey holder,
-                                                   Accepted& accepted) {
-  const bool leased = holder != kNobody;
+// What an outcome of this kind brings (writes_settle.cc), of one that is just accepted.
+Result<void> RecipientAppender::insert_dropped(const BatchRow& batch, std::int64_t seq,
+                                               StopReason reason) {
+  const OutcomeRecord dropped{
+      .key = {delivery_, batch_key(number_of(delivery_), batch.number).batch,
+              static_cast<std::uint32_t>(seq)},
+      .outcome = dropped_for(reason),
+      .path = {}};
+  std::string history;
+  auto done = append_history(transaction_.queries_.dictionary(),
+                             {.at = transaction_.now_,
+                              .duration = {},
+                              .state = RecipientState::dropped,
+                              .outcome = dropped.outcome,
+                              .path = {}},
+                             history);
+  if (!done) return done;
+  done = transaction_.connection()
+             .query("INSERT INTO progress(id, info, due, history) VALUES(?, ?, NULL, ?)")
+             .bind(recipient_row(batch.number, seq),
+                   static_cast<std::int64_t>(RecipientState::dropped), Blob{history})
+             .run();
+  if (!done) return done;
+  transaction_.events_.add(account_,
+                           event_of(dropped, RecipientState::dropped, 0, transaction_.now_));
+  return transaction_.keep_not_sent(account_, batch.first_email_id + seq, RecipientState::pending,
+                                    RecipientState::dropped, log_code(dropped.outcome));
+}
+
+Result<void> RecipientAppender::append_transaction(
+    const Accept& accept, std::span<const std::optional<StopReason>> stopped, NodeKey holder,
+    Accepted& accepted) {
   std::span<const NewRecipient> recipients = accept.recipients;
   const std::string_view domain = common_domain(recipients);
   const auto first = transaction_.counters_.take_ids(account_, IdKind::email,
@@ -165,22 +196,28 @@ Result<void> RecipientAppender::append_transaction(const Accept& accept, NodeKey
   for (std::int64_t number = number_of(delivery_); !recipients.empty(); ++number) {
     const auto part = recipients.first(
         std::min(recipients.size(), static_cast<std::size_t>(kBatchRecipientsMax)));
+    const auto stops = stopped.first(part.size());
     recipients = recipients.subspan(part.size());
+    stopped = stopped.subspan(part.size());
     BatchRow batch;
     batch.number = number;
     batch.domain = domain;
     batch.first_email_id = email;
     batch.capacity = batch.size = batch.open = static_cast<std::int64_t>(part.size());
+    batch.open -= std::ranges::count_if(stops, [](const auto& stop) { return stop.has_value(); });
+    const bool leased = holder != kNobody && batch.open > 0;
     batch.token = leased ? 1 : 0;
-    batch.holder = holder;
-    if (!leased) batch.ready_at = transaction_.now_ + accept.due_in;
+    batch.holder = leased ? holder : kNobody;
+    if (!leased && batch.open > 0) batch.ready_at = transaction_.now_ + accept.due_in;
     auto done = insert_batch(batch);
     if (!done) return done;
     for (std::size_t i = 0; i < part.size(); ++i) {
       done = insert_recipient(batch, static_cast<std::int64_t>(i), part[i]);
+      if (done && stops[i]) done = insert_dropped(batch, static_cast<std::int64_t>(i), *stops[i]);
       if (!done) return done;
     }
     email += batch.size;
+    if (batch.open == 0) continue;
     const BatchKey key = batch_key(number_of(delivery_), batch.number);
     if (!leased) {
       accepted.waiting.push_back(key);
@@ -195,6 +232,7 @@ Result<void> RecipientAppender::append_transaction(const Accept& accept, NodeKey
     lease.token = batch.token;
     lease.expires_in = accept.life_time;
     for (std::size_t i = 0; i < part.size(); ++i) {
+      if (stops[i]) continue;
       lease.recipients.push_back(
           {static_cast<std::uint32_t>(i), part[i].address, part[i].insert_codes, 0});
     }

@@ -27,9 +27,11 @@ class RecipientAppender {
   [[nodiscard]] Result<std::vector<PublicId>> append(std::span<const NewRecipient> recipients,
                                                      std::int64_t present);
   // Makes the batches of a transaction, numbered from its delivery's own number on, leased to
-  // `holder` or waiting, and says so in `accepted`.
-  [[nodiscard]] Result<void> append_transaction(const Accept& accept, NodeKey holder,
-                                                Accepted& accepted);
+  // `holder` or waiting, and says so in `accepted`. `stopped`: why a recipient, by place, is
+  // dropped.
+  [[nodiscard]] Result<void> append_transaction(const Accept& accept,
+                                                std::span<const std::optional<StopReason>> stopped,
+                                                NodeKey holder, Accepted& accepted);
 
  private:
   [[nodiscard]] Result<void> append_group(std::span<const NewRecipient> recipients,
@@ -44,6 +46,8 @@ class RecipientAppender {
   [[nodiscard]] Result<void> insert_batch(const BatchRow& batch);
   [[nodiscard]] Result<void> insert_recipient(const BatchRow& batch, std::int64_t seq,
                                               const NewRecipient& recipient);
+  [[nodiscard]] Result<void> insert_dropped(const BatchRow& batch, std::int64_t seq,
+                                            StopReason reason);
 
   SqliteWriteTransaction& transaction_;
   DeliveryKey delivery_;

@@ -328,8 +328,61 @@ ALTER TABLE accounts ADD COLUMN mails_per_day INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE accounts ADD COLUMN mails_per_month INTEGER NOT NULL DEFAULT 0;
 )sql";
 
-// webhooks              store/webhooks.h. status: 1 active, 2 failing, 3 disabled.
+// deliveries.purpose, list_id, tags   mail/labels.h; a tag a line.
+//
+// suppressions.id       Where it is found: of subject and account (suppressions.cc).
+// suppressions.stopping It stops mail; else it is a hard error that waits for the next one.
+// suppressions.errors   Hard errors so far; code, words, error_at, delivery and email of the last.
+// suppression_removals  Who took what off a list (store/suppressions.h), for good.
+// export_jobs           store/exports.h.
 constexpr const char* kVersion17 = R"sql(
+ALTER TABLE deliveries ADD COLUMN purpose INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE deliveries ADD COLUMN list_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE deliveries ADD COLUMN tags TEXT NOT NULL DEFAULT '';
+CREATE TABLE suppressions(
+  id INTEGER PRIMARY KEY, account INTEGER NOT NULL, subject TEXT NOT NULL,
+  reason INTEGER NOT NULL, list_id TEXT NOT NULL, scope INTEGER NOT NULL,
+  stopping INTEGER NOT NULL, errors INTEGER NOT NULL, note TEXT NOT NULL, code INTEGER NOT NULL,
+  words TEXT NOT NULL, error_at INTEGER, delivery INTEGER NOT NULL, email INTEGER NOT NULL,
+  expires INTEGER, created INTEGER NOT NULL, updated INTEGER NOT NULL);
+CREATE INDEX suppressions_created ON suppressions(account, created, id);
+CREATE INDEX suppressions_errors ON suppressions(account, updated, id)
+  WHERE reason = 1 AND stopping = 1;
+CREATE INDEX suppressions_updated ON suppressions(updated);
+CREATE INDEX suppressions_expires ON suppressions(expires) WHERE expires IS NOT NULL;
+CREATE TABLE suppression_removals(
+  key INTEGER PRIMARY KEY, account INTEGER NOT NULL, subject TEXT NOT NULL,
+  reason INTEGER NOT NULL, list_id TEXT NOT NULL, why TEXT NOT NULL, actor TEXT NOT NULL,
+  at INTEGER NOT NULL);
+CREATE INDEX suppression_removals_subject ON suppression_removals(account, subject, key);
+CREATE TABLE export_jobs(
+  account INTEGER NOT NULL, id INTEGER NOT NULL, kind INTEGER NOT NULL, parameters TEXT NOT NULL,
+  language INTEGER NOT NULL, status INTEGER NOT NULL, percentage INTEGER NOT NULL,
+  total INTEGER NOT NULL, file TEXT NOT NULL, node INTEGER NOT NULL, created INTEGER NOT NULL,
+  ended INTEGER, PRIMARY KEY(account, id)) WITHOUT ROWID;
+CREATE INDEX export_jobs_running ON export_jobs(created) WHERE status = 1;
+CREATE INDEX export_jobs_of_account ON export_jobs(account) WHERE status = 1;
+CREATE INDEX export_jobs_ended ON export_jobs(ended) WHERE ended IS NOT NULL;
+)sql";
+
+// opens                 store/opens.h; id is the email_id. opened_last, prefetched_last: of the
+// last
+//                       that was recorded. A row only for whom something was seen.
+// open_counts           Apart from deliveries: what is opened and what is sent change other rows.
+// contents.open_tracking   Mail that was registered before has no image, also on a retry.
+constexpr const char* kVersion18 = R"sql(
+CREATE TABLE opens(
+  account INTEGER NOT NULL, id INTEGER NOT NULL, opened INTEGER, opened_last INTEGER,
+  times INTEGER NOT NULL, prefetched INTEGER, prefetched_last INTEGER,
+  PRIMARY KEY(account, id)) WITHOUT ROWID;
+CREATE TABLE open_counts(
+  delivery INTEGER PRIMARY KEY, opened INTEGER NOT NULL, prefetched INTEGER NOT NULL);
+ALTER TABLE accounts ADD COLUMN open_tracking INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE contents ADD COLUMN open_tracking INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+// webhooks              store/webhooks.h. status: 1 active, 2 failing, 3 disabled.
+constexpr const char* kVersion19 = R"sql(
 CREATE TABLE webhooks(
   name TEXT PRIMARY KEY, account INTEGER NOT NULL, form INTEGER NOT NULL, status INTEGER NOT NULL,
   shown TEXT NOT NULL, sealed BLOB NOT NULL, wishes BLOB NOT NULL, state BLOB NOT NULL,
@@ -343,10 +396,10 @@ CREATE TABLE webhook_calls(webhook TEXT PRIMARY KEY, calls BLOB NOT NULL);
 )sql";
 
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 17> kMigrations{
-    kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,
-    kVersion7,  kVersion8,  kVersion9,  kVersion10, kVersion11, kVersion12,
-    kVersion13, kVersion14, kVersion15, kVersion16, kVersion17};
+constexpr std::array<const char*, 19> kMigrations{
+    kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,
+    kVersion8,  kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14,
+    kVersion15, kVersion16, kVersion17, kVersion18, kVersion19};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

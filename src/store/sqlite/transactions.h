@@ -157,6 +157,16 @@ class SqliteReadTransaction final : public ReadTransaction {
     return queries_.usages(account, first, last);
   }
 
+  Result<std::vector<OpenRecord>> opens_of(AccountKey account,
+                                           std::span<const PublicId> ids) override {
+    return queries_.opens_of(account, ids);
+  }
+  Result<std::vector<OpenRecord>> opens_in(AccountKey account, LogRange range,
+                                           std::int64_t limit) override {
+    return queries_.opens_in(account, range, limit);
+  }
+  Result<OpenCounts> open_counts(DeliveryKey key) override { return queries_.open_counts(key); }
+
   Result<ImportJob> import_job(AccountKey account, PublicId id) override {
     return queries_.import_job(account, id);
   }
@@ -165,6 +175,38 @@ class SqliteReadTransaction final : public ReadTransaction {
   }
   Result<std::vector<std::string>> import_errors(DeliveryKey key) override {
     return queries_.import_errors(key);
+  }
+
+  Result<ExportJob> export_job(AccountKey account, ExportKind kind, PublicId id) override {
+    return queries_.export_job(account, kind, id);
+  }
+  Result<std::vector<ExportJob>> running_exports(NodeKey node, std::int64_t limit) override {
+    return queries_.running_exports(node, limit);
+  }
+  Result<std::vector<ExportJob>> ended_exports(Instant before, std::int64_t limit) override {
+    return queries_.ended_exports(before, limit);
+  }
+
+  Result<std::vector<StoppedSubject>> stops_of(AccountKey account,
+                                               std::span<const std::string> subjects) override {
+    return queries_.stops_of(account, subjects);
+  }
+  Result<SuppressionPage> suppressions(AccountKey account,
+                                       const std::optional<SuppressionPlace>& from,
+                                       std::int64_t limit) override {
+    return queries_.suppressions(account, from, limit);
+  }
+  Result<SuppressionPage> error_list(const ErrorListFilter& filter,
+                                     const std::optional<SuppressionPlace>& from, std::int64_t skip,
+                                     std::int64_t limit) override {
+    return queries_.error_list(filter, from, skip, limit);
+  }
+  Result<std::vector<Suppression>> recent_suppressions(Instant since, std::int64_t limit) override {
+    return queries_.recent_suppressions(since, limit);
+  }
+  Result<std::vector<SuppressionChange>> removals_of(AccountKey account,
+                                                     std::string_view subject) override {
+    return queries_.removals_of(account, subject);
   }
 
   Result<std::vector<Node>> nodes() override { return queries_.nodes(); }
@@ -291,6 +333,26 @@ class SqliteWriteTransaction final : public WriteTransaction {
                           NodeKey node) override;
   Result<void> restart_import(PublicId job, AccountKey account, NodeKey node) override;
 
+  // -- opens (opens.cc)
+  Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;
+
+  // -- exports (exports.cc)
+  Result<ExportJob> create_export(const NewExport& wanted) override;
+  Result<void> take_export(AccountKey account, PublicId id, NodeKey node) override;
+  Result<void> tell_export(AccountKey account, PublicId id, NodeKey node,
+                           std::int32_t percentage) override;
+  Result<void> end_export(AccountKey account, PublicId id, NodeKey node,
+                          const ExportEnd& end) override;
+  Result<void> drop_export(AccountKey account, PublicId id) override;
+
+  // -- suppression lists (suppressions.cc)
+  Result<std::int64_t> put_suppressions(std::span<const NewSuppression> entries) override;
+  Result<std::vector<Suppression>> remove_suppressions(AccountKey account, std::string_view subject,
+                                                       std::optional<StopReason> reason,
+                                                       const std::optional<std::string>& list_id,
+                                                       std::string_view why,
+                                                       std::string_view actor) override;
+
   // -- nodes (writes_nodes.cc)
   Result<NodeKey> enter_node(const NewNode& node) override;
   Result<void> renew_node(NodeKey node) override;
@@ -401,13 +463,27 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<std::int64_t> live_section(const Delivery& delivery);
   [[nodiscard]] Result<void> remember_address(std::int64_t row, std::string_view address);
 
+  // suppressions.cc
+  struct SuppressionSeat;
+  [[nodiscard]] Result<SuppressionSeat> suppression_seat(AccountKey account,
+                                                         std::string_view subject,
+                                                         StopReason reason,
+                                                         std::string_view list_id);
+  [[nodiscard]] Result<void> count_hard_error(const OutcomeRecord& outcome, const ErrorStop& rule);
+  [[nodiscard]] Result<bool> purge_suppressions(std::int64_t& rows);
+
   [[nodiscard]] Result<bool> node_lives(NodeKey node);
+  [[nodiscard]] Result<std::vector<std::optional<StopReason>>> stops_for(const Accept& accept,
+                                                                         Delivery& made);
   [[nodiscard]] Result<Accepted> accept(Accept& accept, NodeKey holder);
 
   struct ClaimableBatch;
   [[nodiscard]] Result<std::optional<ClaimableBatch>> claimable(const BatchKey& key);
   [[nodiscard]] Result<std::vector<LeasedRecipient>> due_recipients(const ClaimableBatch& batch);
   Result<void> hold_back(const ClaimableBatch& batch);
+  // Those whom a suppression list stops become dropped, and are taken out of `recipients`.
+  [[nodiscard]] Result<void> drop_stopped(const BatchKey& key, ClaimableBatch& batch,
+                                          std::vector<LeasedRecipient>& recipients);
   [[nodiscard]] Result<Result<LeasedBatch>> refused(const BatchKey& key, NodeKey node);
   [[nodiscard]] Result<Result<LeasedBatch>> claim(const BatchKey& key, NodeKey node);
 
@@ -434,6 +510,10 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<std::int64_t> doubt_those_on_their_way(const BatchKey& batch);
   [[nodiscard]] Result<bool> keep_aside(std::int64_t row, bool is_over);
   [[nodiscard]] Result<bool> count_death(std::int64_t row, Instant expires);
+
+  // opens.cc
+  [[nodiscard]] Result<PublicId> opened_id(const OpenSeen& seen);
+  [[nodiscard]] Result<OpenRecorded> record_open(const OpenSeen& seen, OpenCounts& counts);
 
   // Parts of purge_deleted(): true when nothing of their kind is left.
   [[nodiscard]] Result<bool> purge_answers(std::int64_t rows);

@@ -22,6 +22,26 @@ Result<bool> SqliteWriteTransaction::node_lives(NodeKey node) {
   return lives;
 }
 
+// Why its recipients are stopped, in their order; what comes of it is told to the delivery.
+Result<std::vector<std::optional<StopReason>>> SqliteWriteTransaction::stops_for(
+    const Accept& accept, Delivery& made) {
+  std::vector<std::optional<StopReason>> stopped;
+  stopped.reserve(accept.recipients.size());
+  const Purpose purpose = purpose_of(made.labels.purpose, made.type);
+  for (const NewRecipient& recipient : accept.recipients) {
+    const auto reason =
+        queries_.stopped(made.account, recipient.address, purpose, made.labels.list_id);
+    if (!reason) return fail(reason.error());
+    if (*reason) ++made.counts.dropped;
+    stopped.push_back(*reason);
+  }
+  if (made.counts.dropped == made.counts.total) {
+    made.status = DeliveryStatus::sent;
+    made.finished = now_;
+  }
+  return stopped;
+}
+
 Result<Accepted> SqliteWriteTransaction::accept(Accept& accept, NodeKey holder) {
   const auto size = static_cast<std::int64_t>(accept.recipients.size());
   const auto number =
@@ -34,6 +54,8 @@ Result<Accepted> SqliteWriteTransaction::accept(Accept& accept, NodeKey holder) 
   made->expires = now_ + accept.life_time;
   made->signing = accept.signing;
   made->counts.total = size;
+  const auto stopped = stops_for(accept, *made);
+  if (!stopped) return fail(stopped.error());
   Result<void> done;
   if (accept.idempotency) {
     accept.idempotency->answer = made->id;
@@ -42,14 +64,17 @@ Result<Accepted> SqliteWriteTransaction::accept(Accept& accept, NodeKey holder) 
   if (done) done = insert_delivery(*made);
   if (done) done = insert_content(*made, accept.delivery.content);
   if (!done) return fail(std::move(done.error()));
-  RecipientAppender appender(*this, made->key, made->account, 0, made->traffic);
-  Accepted accepted;
-  done = appender.append_transaction(accept, holder, accepted);
-  if (!done) return fail(std::move(done.error()));
-  if (made->traffic == TrafficClass::transactional) waiting_ += size;
   for (std::int64_t i = 0; i < size; ++i) {
     events_.add(made->account, accepted_event(made->key, i, now_));
   }
+  RecipientAppender appender(*this, made->key, made->account, 0, made->traffic);
+  Accepted accepted;
+  done = appender.append_transaction(accept, *stopped, holder, accepted);
+  if (!done) return fail(std::move(done.error()));
+  if (made->finished) {
+    events_.add(made->account, event_of_many(EventKind::delivery_finished, made->key, size, now_));
+  }
+  if (made->traffic == TrafficClass::transactional) waiting_ += size - made->counts.dropped;
   accepted.delivery = std::move(*made);
   return accepted;
 }

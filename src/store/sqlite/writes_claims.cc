@@ -19,6 +19,9 @@ struct SqliteWriteTransaction::ClaimableBatch {
   std::int64_t losses = 0;
   Milliseconds expires_in{};
   bool account_suspended = false;
+  Purpose purpose{};
+  std::string list_id;
+  bool was_asked = false;  // whether its recipients are stopped: when it was accepted
 };
 
 // Due or a transaction's that nobody has had, free, visible, and its delivery is going out.
@@ -26,7 +29,8 @@ Result<std::optional<SqliteWriteTransaction::ClaimableBatch>> SqliteWriteTransac
     const BatchKey& key) {
   auto query = db_.query(
       "SELECT b.account, b.traffic, b.domain, b.token, b.open, b.losses, d.expires,"
-      " a.suspended FROM batches b JOIN deliveries d ON d.key = b.delivery"
+      " a.suspended, d.purpose, d.list_id, d.type, d.created FROM batches b"
+      " JOIN deliveries d ON d.key = b.delivery"
       " JOIN accounts a ON a.key = b.account LEFT JOIN sections s ON s.id = b.section"
       " WHERE b.number = ?1 AND b.delivery = ?2 AND b.holder = 0"
       " AND (b.ready_at <= ?3 OR (b.token = 0 AND b.section IS NULL AND b.ready_at IS NOT NULL))"
@@ -46,6 +50,11 @@ Result<std::optional<SqliteWriteTransaction::ClaimableBatch>> SqliteWriteTransac
   batch.losses = query.integer(5);
   batch.expires_in = query.optional_instant(6).value_or(now_) - now_;
   batch.account_suspended = query.flag(7);
+  batch.purpose = purpose_of(static_cast<Purpose>(query.integer(8)),
+                             static_cast<DeliveryType>(query.integer(10)));
+  batch.list_id = query.text(9);
+  batch.was_asked = batch.traffic == TrafficClass::transactional && batch.token == 0 &&
+                    now_ - query.instant(11) < kAskedAgainAfter;
   return batch;
 }
 
@@ -91,8 +100,35 @@ Result<void> SqliteWriteTransaction::hold_back(const ClaimableBatch& batch) {
       .run();
 }
 
+// What nobody has had of a transaction was asked when it was accepted, lately.
+Result<void> SqliteWriteTransaction::drop_stopped(const BatchKey& key, ClaimableBatch& batch,
+                                                  std::vector<LeasedRecipient>& recipients) {
+  if (batch.was_asked) return {};
+  if (batch.expires_in <= Milliseconds(0)) return {};  // it ends as expired
+  std::vector<OutcomeRecord> dropped;
+  for (const LeasedRecipient& recipient : recipients) {
+    const auto reason =
+        queries_.stopped(batch.account, recipient.address, batch.purpose, batch.list_id);
+    if (!reason) return fail(reason.error());
+    if (!*reason) continue;
+    dropped.push_back({.key = {key.delivery, key.batch, recipient.seq},
+                       .outcome = dropped_for(**reason),
+                       .path = {}});
+  }
+  if (dropped.empty()) return {};
+  auto settled = perform_one(Settle{.outcomes = dropped, .releases = {}});
+  if (!settled) return fail(std::move(settled.error()));
+  for (const OutcomeRecord& outcome : dropped) {
+    std::erase_if(recipients, [&](const LeasedRecipient& recipient) {
+      return recipient.seq == outcome.key.seq;
+    });
+  }
+  batch.open -= static_cast<std::int64_t>(dropped.size());
+  return {};
+}
+
 Result<Result<LeasedBatch>> SqliteWriteTransaction::claim(const BatchKey& key, NodeKey node) {
-  const auto batch = claimable(key);
+  auto batch = claimable(key);
   if (!batch) return fail(batch.error());
   if (!*batch) return refused(key, node);
   if ((*batch)->account_suspended && (*batch)->expires_in > Milliseconds(0)) {
@@ -102,6 +138,8 @@ Result<Result<LeasedBatch>> SqliteWriteTransaction::claim(const BatchKey& key, N
   }
   auto recipients = due_recipients(**batch);
   if (!recipients) return fail(std::move(recipients.error()));
+  auto asked = drop_stopped(key, **batch, *recipients);
+  if (!asked) return fail(std::move(asked.error()));
   if (recipients->empty()) {
     const auto due = earliest_due((*batch)->number, (*batch)->open);
     if (!due) return fail(due.error());

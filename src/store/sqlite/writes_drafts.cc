@@ -38,21 +38,25 @@ Result<Delivery> SqliteWriteTransaction::new_delivery(const NewDelivery& deliver
   made.type = delivery.type;
   made.traffic = delivery.traffic;
   made.at_most_once = delivery.at_most_once;
+  made.labels = delivery.labels;
   made.created = made.updated = now_;
   return made;
 }
 
 Result<void> SqliteWriteTransaction::insert_delivery(const Delivery& delivery) {
+  const std::string tags = joined_tags(delivery.labels.tags);
   return db_
       .query(
           "INSERT INTO deliveries(key, account, id, type, traffic, status, deleted,"
-          " at_most_once, created, updated, started, expires, total, delivered, bounced, dropped,"
-          " expired, cancelled, unknown, deferred, signing, failure_reason)"
-          " VALUES(?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, 0, ?, '')")
+          " at_most_once, created, updated, started, expires, finished, total, delivered, bounced,"
+          " dropped, expired, cancelled, unknown, deferred, signing, failure_reason, purpose,"
+          " list_id, tags)"
+          " VALUES(?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, 0, 0, 0, 0, ?, '', ?, ?, ?)")
       .bind(delivery.key, delivery.account, delivery.id, delivery.type, delivery.traffic,
             delivery.status, delivery.at_most_once, delivery.created, delivery.updated,
-            delivery.started, delivery.expires, delivery.counts.total,
-            std::string_view(delivery.signing))
+            delivery.started, delivery.expires, delivery.finished, delivery.counts.total,
+            delivery.counts.dropped, std::string_view(delivery.signing), delivery.labels.purpose,
+            std::string_view(delivery.labels.list_id), std::string_view(tags))
       .run();
 }
 
@@ -79,14 +83,14 @@ Result<void> SqliteWriteTransaction::insert_content(Delivery& delivery, const Co
       .query(
           "INSERT INTO contents(delivery, from_address, from_name, reply_address,"
           " reply_name, header_to, header_cc, encode, unsubscribe_mailto,"
-          " unsubscribe_url, attachments, subject, text_part, html_part, text_from_html)"
-          " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+          " unsubscribe_url, attachments, subject, text_part, html_part, text_from_html,"
+          " open_tracking) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(delivery.key, std::string_view(content.from.address),
             std::string_view(content.from.name), reply_address, reply_name, Blob{to}, Blob{cc},
             content.encode, std::string_view(content.list_unsubscribe_mailto),
             std::string_view(content.list_unsubscribe_url), content.attachments.size(),
             std::string_view(content.subject), std::string_view(content.text_part),
-            std::string_view(content.html_part), content.text_from_html)
+            std::string_view(content.html_part), content.text_from_html, content.open_tracking)
       .run();
 }
 
@@ -136,6 +140,16 @@ Result<void> SqliteWriteTransaction::change_draft(DeliveryKey key, const DraftCh
                 view(change.list_unsubscribe_mailto), view(change.list_unsubscribe_url), key)
           .run();
   if (!done) return done;
+  if (change.tags || change.list_id || change.purpose) {
+    std::optional<std::string> tags;
+    if (change.tags) tags = joined_tags(*change.tags);
+    done = db_.query(
+                  "UPDATE deliveries SET tags = coalesce(?, tags), list_id = coalesce(?, list_id),"
+                  " purpose = coalesce(?, purpose) WHERE key = ?")
+               .bind(view(tags), view(change.list_id), change.purpose, key)
+               .run();
+    if (!done) return done;
+  }
   return touch(key);
 }
 

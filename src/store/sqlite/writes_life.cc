@@ -170,6 +170,15 @@ Result<void> SqliteWriteTransaction::purge_batch(std::int64_t number, std::int64
           .run();
   if (!forgotten) return forgotten;
   rows -= db_.changes();
+  forgotten =
+      db_.query(
+             "DELETE FROM opens WHERE account = (SELECT account FROM batches WHERE number = ?1)"
+             " AND id BETWEEN (SELECT first_email_id FROM batches WHERE number = ?1)"
+             " AND (SELECT first_email_id + capacity - 1 FROM batches WHERE number = ?1)")
+          .bind(number)
+          .run();
+  if (!forgotten) return forgotten;
+  rows -= db_.changes();
   auto done = db_.query("DELETE FROM recipients WHERE id BETWEEN ? AND ?")
                   .bind(first_row(number), last_row(number))
                   .run();
@@ -228,6 +237,7 @@ Result<bool> SqliteWriteTransaction::purge_deliveries(std::int64_t& rows) {
     for (const auto& sql : {Sql("DELETE FROM attachments WHERE delivery = ?"),
                             Sql("DELETE FROM import_jobs WHERE delivery = ?"),
                             Sql("DELETE FROM contents WHERE delivery = ?"),
+                            Sql("DELETE FROM open_counts WHERE delivery = ?"),
                             Sql("DELETE FROM deliveries WHERE key = ?")}) {
       auto done = db_.query(sql).bind(*key).run();
       if (!done) return fail(std::move(done.error()));
@@ -245,7 +255,10 @@ Result<bool> SqliteWriteTransaction::purge_deleted(std::int64_t rows) {
   if (!*sections) return true;
   const auto deliveries = purge_deliveries(rows);
   if (!deliveries) return fail(deliveries.error());
-  return !*deliveries || !*answers;
+  if (!*deliveries) return true;
+  const auto suppressions = purge_suppressions(rows);
+  if (!suppressions) return fail(suppressions.error());
+  return !*suppressions || !*answers;
 }
 
 }  // namespace todoku::store::sqlite

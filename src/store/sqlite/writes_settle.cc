@@ -44,6 +44,7 @@ void answer_missing(const SettlePiece& piece) {
 // A batch as it is read, and what its pieces make of it.
 struct SqliteWriteTransaction::BatchSettling {
   std::span<const SettlePiece> pieces;
+  ErrorStop error_stop;
   // as stored
   std::int64_t number = 0;
   TrafficClass traffic{};
@@ -160,6 +161,10 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
                               log_code(outcome.outcome));
     if (!kept) return kept;
     if (due && (!batch.due || *due < *batch.due)) batch.due = due;
+  }
+  if (changes && next == RecipientState::bounced && outcome.against_address) {
+    auto counted = count_hard_error(outcome, batch.error_stop);
+    if (!counted) return counted;
   }
   ++batch.recorded;
   answer = OutcomeRecorded{.state = changes ? next : state,
@@ -339,6 +344,7 @@ Result<void> SqliteWriteTransaction::perform(Together<Settle> items) {
         begin, pieces.end(), [&](const SettlePiece& piece) { return piece.batch != begin->batch; });
     BatchSettling batch;
     batch.pieces = std::span(begin, end);
+    batch.error_stop = items.front()->op.error_stop;
     batch.number = batch_number(begin->batch);
     Settling::Sum& sum = settling.deliveries[begin->batch.delivery];
     settling.sum = &sum;

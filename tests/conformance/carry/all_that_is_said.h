@@ -83,10 +83,11 @@ inline std::string text_of(const Delivery& d, const Content& content) {
       text_of(d.reservation), text_of(d.started), text_of(d.expires), text_of(d.finished),
       d.signing, d.failure_reason, content.from.address, content.from.name,
       content.reply_to ? content.reply_to->address : "-",
-      content.reply_to ? content.reply_to->name : "-", content.subject, content.text_from_html,
-      content.text_part, content.html_part, fmt::join(content.header_to, ","),
-      fmt::join(content.header_cc, ","), static_cast<int>(content.encode),
-      content.list_unsubscribe_mailto, content.list_unsubscribe_url, content.attachments.size());
+      content.reply_to ? content.reply_to->name : "-", content.subject,
+      content.text_from_html + 2 * content.open_tracking, content.text_part, content.html_part,
+      fmt::join(content.header_to, ","), fmt::join(content.header_cc, ","),
+      static_cast<int>(content.encode), content.list_unsubscribe_mailto,
+      content.list_unsubscribe_url, content.attachments.size());
   for (const AttachmentRecord& a : d.attachments) {
     text += fmt::format(" ({} {} {} {} {})", a.id, a.file_name, a.mime_type, a.size,
                         to_epoch_ms(a.created));
@@ -110,6 +111,7 @@ inline void tell_account(Store& store, const Account& account, std::vector<std::
   said.push_back(fmt::format("account {} {} {} {} {} {}", static_cast<std::int64_t>(account.key),
                              account.name, account.weight, account.suspended,
                              account.text_from_html, to_epoch_ms(account.created)));
+  said.push_back(fmt::format("openings {}", account.open_tracking));
   said.push_back(fmt::format("limits {} {} {} {}", account.limits.requests_per_minute,
                              account.limits.mails_per_minute, account.limits.mails_per_day,
                              account.limits.mails_per_month));
@@ -133,10 +135,18 @@ inline void tell_account(Store& store, const Account& account, std::vector<std::
     const auto delivery = read(store, [&](ReadTransaction& t) { return t.delivery(head.key); });
     const auto content = read(store, [&](ReadTransaction& t) { return t.content(head.key); });
     said.push_back(text_of(delivery, content));
+    const auto opens = read(store, [&](ReadTransaction& t) { return t.open_counts(head.key); });
+    said.push_back(fmt::format("opened {} prefetched {}", opens.opened, opens.prefetched));
     for (const std::string& errors :
          read(store, [&](ReadTransaction& t) { return t.import_errors(head.key); })) {
       said.push_back("errors " + errors);
     }
+  }
+  for (const OpenRecord& open : read(store, [&](ReadTransaction& t) {
+         return t.opens_in(account.key, {1, 1'000'000}, 1'000);
+       })) {
+    said.push_back(fmt::format("open {} {} {} {} {}", open.id, text_of(open.opened),
+                               text_of(open.opened_last), open.times, text_of(open.prefetched)));
   }
   for (PublicId job = 1; job < 10; ++job) {
     const auto found =
@@ -197,6 +207,26 @@ inline void tell_events(Store& store, std::vector<std::string>& said) {
   }
 }
 
+inline void tell_suppressions(Store& store, std::vector<std::string>& said) {
+  const std::vector<std::string> subjects{"stopped@example.com", "left@example.com",
+                                          "any@stopped.example", "gone@example.com"};
+  for (const AccountKey owner : {kInstallation, AccountKey{1}, AccountKey{2}, AccountKey{3}}) {
+    for (const StoppedSubject& each :
+         read(store, [&](ReadTransaction& t) { return t.stops_of(owner, subjects); })) {
+      const Suppression& entry = each.entry;
+      said.push_back(fmt::format(
+          "stop {} {} {} {} {} {} {} {} {} {} {}", static_cast<std::int64_t>(entry.account),
+          entry.subject, to_string(entry.reason), to_string(entry.scope), entry.list_id, entry.note,
+          entry.cause.code, entry.cause.text, text_of(entry.cause.at), entry.cause.delivery_id,
+          to_epoch_ms(entry.created)));
+    }
+    for (const SuppressionChange& change : read(
+             store, [&](ReadTransaction& t) { return t.removals_of(owner, "gone@example.com"); })) {
+      said.push_back(fmt::format("removed {} {} {}", change.subject, change.why, change.actor));
+    }
+  }
+}
+
 inline std::vector<std::string> all_of(Store& store) {
   std::vector<std::string> said;
   for (const char* name : {"master_key_check", "odd", "drained"}) {
@@ -207,6 +237,7 @@ inline std::vector<std::string> all_of(Store& store) {
        read(store, [](ReadTransaction& t) { return t.accounts({}, 100); })) {
     tell_account(store, account, said);
   }
+  tell_suppressions(store, said);
   DkimList keys;
   must(walk_and_wait(store, keys));
   for (const DkimKey& key : keys.take()) {

@@ -106,9 +106,11 @@ class Filling {
     deleted();
     at_most_once();
     suspects();
+    suppressions();
     shop.suspended = true;
     shop.weight = 7;
     shop.text_from_html = false;
+    shop.open_tracking = false;
     shop.limits = {
         .requests_per_minute = 1, .mails_per_minute = 2, .mails_per_day = 3, .mails_per_month = 4};
     write(store_, [&](WriteTransaction& t) { return t.change_account(shop); });
@@ -193,6 +195,7 @@ class Filling {
   void sent_transactions() {
     Accept first =
         acceptance({recipient("one"), recipient("Two.Case"), recipient("x", "example.org")});
+    first.delivery.content.open_tracking = true;
     first.delivery.content.attachments = {
         {"a.bin", "application/octet-stream", std::string(300'000, '\xee')},
         {"空.txt", "text/plain", ""}};
@@ -202,6 +205,13 @@ class Filling {
             outcome(lease.key, 1, RecipientState::bounced, 550, "5.1.1 unknown 不明"),
             outcome(lease.key, 2, RecipientState::delivered, 250, "2.0.0 Ok: queued")},
            {{.held = lease.held(), .not_before = {}}});
+    for (const OpenedBy by : {OpenedBy::reader, OpenedBy::prefetch}) {
+      const OpenSeen seen{.account = acme_.key,
+                          .recipient = {lease.key.delivery, lease.key.batch, 0},
+                          .by = by,
+                          .age = {}};
+      write(store_, [&](WriteTransaction& t) { return t.record_opens(std::span(&seen, 1)); });
+    }
     const Accepted waits = accept(acceptance({recipient("later")}));
     OutcomeRecord deferral =
         outcome(waits.batches.at(0).key, 0, RecipientState::deferred, 451, "4.7.1 try again");
@@ -326,6 +336,23 @@ class Filling {
     const Accepted once = accept(acceptance({recipient("once"), recipient("only")}, true));
     write(store_, [&](WriteTransaction& t) {
       return t.mark_on_its_way(once.batches.at(0).held(), 1, true);
+    });
+  }
+
+  void suppressions() {
+    const std::vector<NewSuppression> entries{
+        {.account = acme_.key, .subject = "stopped@example.com", .note = "二"},
+        {.account = kInstallation, .subject = "@stopped.example"},
+        {.account = acme_.key,
+         .subject = "left@example.com",
+         .reason = StopReason::unsubscribe,
+         .scope = StopScope::list,
+         .list_id = "weekly",
+         .cause = {.code = 550, .text = "no", .at = clock_.now(), .delivery_id = 1}},
+        {.account = acme_.key, .subject = "gone@example.com", .lasts = std::chrono::hours(9)}};
+    write(store_, [&](WriteTransaction& t) { return t.put_suppressions(entries); });
+    write(store_, [&](WriteTransaction& t) {
+      return t.remove_suppressions(acme_.key, "gone@example.com", {}, {}, "mistake", "test");
     });
   }
 

@@ -231,6 +231,17 @@ Recorded StoreSuite::record(const std::vector<OutcomeRecord>& outcomes) {
   return all;
 }
 
+void StoreSuite::fail_for_good(AccountKey account, std::string_view local, bool against_address,
+                               ErrorStop rule) {
+  const Accepted accepted = accept(account, {recipient(local)});
+  OutcomeRecord record = outcome(accepted.batches.at(0).key, 0, RecipientState::bounced, 550,
+                                 "5.1.1 no such user here");
+  record.against_address = against_address;
+  const auto settled = must(store_->perform_and_wait(
+      Settle{.outcomes = std::span(&record, 1), .releases = {}, .error_stop = rule}));
+  (void)must(settled.outcomes.at(0));
+}
+
 Delivery StoreSuite::get(DeliveryKey key) {
   return must(read([&](ReadTransaction& t) { return t.delivery(key); }));
 }

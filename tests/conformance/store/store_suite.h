@@ -127,6 +127,9 @@ class StoreSuite : public ::testing::TestWithParam<StoreFactory> {
   Recorded record(const std::vector<OutcomeRecord>& outcomes);
   Settled settle(const std::vector<OutcomeRecord>& outcomes,
                  const std::vector<BatchRelease>& releases = {});
+  // A transaction to this local part, which is answered with a hard error.
+  void fail_for_good(AccountKey account, std::string_view local, bool against_address = true,
+                     ErrorStop rule = {});
   Delivery get(DeliveryKey key);
   std::vector<Story> stories(std::string_view address);
 

@@ -20,6 +20,7 @@ CRLF = b"\r\n"
 
 class World:
     stack = None
+    stack_like = None  # makes another on the same kind of store: see api_test.py
     accounts = 0
 
 

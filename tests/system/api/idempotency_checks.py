@@ -222,6 +222,20 @@ class Batches(Repeats):
                          [one["delivery_id"] for one in self.ok(again, 201)["data"]])
         self.assertEqual(20, len(self.account.listed()))
 
+    def test_of_batches_at_once_each_mail_is_accepted_once(self):
+        before = len(self.account.listed())
+        mails = [mail(to=f"many{i}@fast.example") for i in range(30)]
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: self.batch(mails, "many"), range(24)))
+        for answer in answers:
+            statuses = {one["status"] for one in answer.json.get("data", [])} or {answer.status}
+            self.assertLessEqual(statuses, {201, 409}, answer.body)
+            if 409 in statuses:
+                self.assertEqual("1", answer.headers["retry-after"])
+        told = self.ok(self.batch(mails, "many"), 201)["data"]
+        self.assertEqual(30, len({one["delivery_id"] for one in told}))
+        self.assertEqual(30, len(self.account.listed()) - before)
+
     def test_another_mail_in_the_same_place_is_told_there(self):
         self.ok(self.batch([mail(), mail()], "places"), 201)
         answer = self.batch([mail(), mail(subject="another"), mail()], "places")

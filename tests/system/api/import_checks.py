@@ -370,8 +370,11 @@ class Rows(Imports):
 
     def test_an_error_file_goes_with_its_delivery(self):
         def files():
-            directory = door.world.stack.directory
-            return {path.name for path in directory.rglob("*.errors.*")}
+            stack = door.world.stack
+            if hasattr(stack, "sql"):  # a store that several processes share keeps them itself
+                return set(stack.sql("SELECT name FROM uploads WHERE name LIKE '%.errors.%'"
+                                     " AND gone = 0").split())
+            return {path.name for path in stack.directory.rglob("*.errors.*")}
 
         before = files()
         delivery, job = self.imported(b"email\nbad\na@fast.example\n", {"ignore_errors": True})

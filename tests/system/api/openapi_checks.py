@@ -67,6 +67,8 @@ def items_of(schema, count):
         return [f"r{number}@fast.example" for number in range(count)]
     if "key" in one.get("properties", {}):
         return [{"key": f"__k{number}__", "value": "v"} for number in range(count)]
+    if one.get("type") == "string":
+        return [f"tag {number}" for number in range(count)]
     if "email" in one.get("properties", {}):
         return [{"email": f"r{number}@fast.example"} for number in range(count)]
     return [mail() for _ in range(count)]
@@ -130,11 +132,12 @@ REQUESTS = {
     "commitBulk": lambda: {"reservation_time": "2099-01-01"},
     "addRecipient": recipient,
     "changeRecipient": recipient,
+    "addSuppression": lambda: {"email": "stopped@elsewhere.example"},
 }
-# Commits need a time that is near, and are looked at by state_checks; domain_checks and
-# provisioning_checks look at the rest.
+# Commits need a time that is near, and are looked at by state_checks; an export needs something to
+# export (suppression_checks); domain_checks and provisioning_checks look at the rest.
 WITHOUT_BOUNDARIES = {"commitBulk", "addDomain", "consentToDomain", "addAccount", "changeAccount",
-                      "addKey", "rotateKey"}
+                      "addKey", "rotateKey", "exportErrors"}
 
 
 class Description(Checks):
@@ -211,6 +214,13 @@ class Description(Checks):
         self.fits(self.get(f"/usages/{month}"), "getUsage", 200)
         self.fits(self.get("/events"), "listEvents", 200)
         self.fits(self.post("/events/ticket"), "makeEventTicket", 201)
+        self.fits(self.get("/errors"), "listErrors", 200)
+        entry = {"email": "fits@elsewhere.example", "reason": "unsubscribe", "list_id": "weekly"}
+        self.fits(self.post("/suppressions", entry), "addSuppression", 201)
+        self.fits(self.get("/suppressions"), "listSuppressions", 200)
+        self.fits(self.get("/suppressions?email=fits@elsewhere.example"), "listSuppressions", 200)
+        self.fits(self.delete("/suppressions?email=fits@elsewhere.example&why=w"),
+                  "removeSuppressions", 200)
         refusal = OPENAPI["components"]["schemas"]["Refusal"]
         for answer in (self.send({"subject": ""}), self.get("/deliveries/999999999"),
                        self.get("/deliveries", token="x")):

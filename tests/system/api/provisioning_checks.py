@@ -5,7 +5,8 @@ from door import Checks, issued
 from stack import Stack
 
 
-class ProvisioningStack(Stack):
+class Provisioned:
+    """A stack that lets its account `operator` manage accounts."""
     networks = '["127.0.0.0/8"]'
 
     def write_config(self):
@@ -19,6 +20,10 @@ class ProvisioningStack(Stack):
         operator = door.Account(self, "operator")
         operator.token = issued(self.command("key", "add", "operator", "--scopes", "admin"))[2]
         return operator
+
+
+class ProvisioningStack(Provisioned, Stack):
+    pass
 
 
 class ElsewhereStack(ProvisioningStack):

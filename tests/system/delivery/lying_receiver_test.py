@@ -149,7 +149,7 @@ def words_after_starttls_belong_to_nobody(binary):
     CONFIG.extend(["[sites.demanded]", 'domains = ["demanded.example"]', 'tls = "required"'])
     try:
         with Field(binary, liars) as field:
-            story = field.story("injected", "taken")
+            story = field.story("injected", "1. delivered:")
             check_equal(field.counts("injected"), (1, 0), f"counts:\n{story}")
             heard = field.receivers["injected"].lines
             check_equal([line for line in heard if line == "STARTTLS"], ["STARTTLS"], str(heard))

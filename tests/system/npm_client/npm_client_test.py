@@ -86,10 +86,21 @@ def check_log_and_usages(seen, bulk):
     expect("updateTime" in seen["latest"], seen["latest"])
 
 
+def check_errors(seen, address):
+    expect("no data found." in str(seen["nothing"]), seen)
+    expect((seen["status"], seen["total"]) == ("FINISHED", 1), seen)
+    expect(seen["url"].endswith("/download"), seen)
+    (row,) = seen["rows"]
+    expect((row["email"], row["response_code"]) == (address, "550"), row)
+    expect(row["id"] > 0 and "5.1.1" in row["error_message"], row)
+    expect(row["date"].startswith("20"), row)
+
+
 def main():
     work = pathlib.Path(sys.argv[2])
     request = install(work)
-    with Stack(sys.argv[1], {"one.example": []},
+    gone = ["[[receiver.rule]]", 'at = "rcpt"', 'reply = "550 5.1.1 no such user"']
+    with Stack(sys.argv[1], {"one.example": [], "gone.example": gone},
                sink_config=['store_directory = "mails"', "store_max = 1000"]) as stack:
         point_at(request, stack.api_port, work / "request.original.js")
         attachment = stack.directory / "請求書.txt"
@@ -108,6 +119,8 @@ def main():
             stack.wait_for(lambda n=name: stack.status_of(result[n]) == "SENT", f"{name} to be SENT")
         check_log_and_usages(run_client(stack, work, "look", str(result["bulk3"])),
                              result["bulk3"])
+        address = "nobody@gone.example"
+        check_errors(run_client(stack, work, "errors", address), address)
     print(f"{MAILS} mails from the npm package arrived as written")
 
 

@@ -74,6 +74,42 @@ class CopiedStore(HomeTest):
         self.tool("config", "check")
         self.goes_on()
 
+    def test_a_backup_that_was_copied_over_the_file(self):
+        """Its file is the same one, and it is older than what was served."""
+        database = self.data / "todoku.db"
+        backup = self.home / "backup.db"
+        shutil.copy(database, backup)
+        self.start()
+        self.wait_for(lambda: self.answers(), "the engine")
+        self.stop()
+        made = os.stat(database).st_ino
+        database.write_bytes(backup.read_bytes())
+        self.assertEqual(os.stat(database).st_ino, made)
+        self.stands_in_hold()
+        self.assertIn("older", self.log())
+        self.tool("cluster", "adopt")
+        self.wait_for(lambda: "the store was adopted" in self.log(), "the start")
+        self.wait_for(lambda: "engine started" in self.log().split("adopted")[1], "the engine")
+        self.goes_on()
+        self.stop()
+        self.tool("config", "check")
+        self.assertNotIn("HOLD", self.tool("status"))
+
+    def test_what_the_folder_says_may_be_behind_and_is_no_need(self):
+        age = self.data / "served.age"
+        self.assertTrue(age.exists())
+        kept = age.read_text()
+        self.start()
+        self.wait_for(lambda: age.read_text() != kept, "its getting older")
+        self.stop()
+        for text in (kept, "", "nonsense", None):
+            if text is None:
+                age.unlink()
+            else:
+                age.write_text(text)
+            self.tool("config", "check")
+            self.assertNotIn("HOLD", self.tool("status"), f"age {text!r}")
+
     def test_a_folder_that_was_moved(self):
         elsewhere = self.home / "elsewhere"
         self.data.rename(elsewhere)

@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 
 #include "conformance/store/store_suite.h"
+#include "store/numbers.h"
 #include "store/sqlite/address_index.h"
 #include "store/sqlite/connection.h"
 #include "store/sqlite/sqlite_store.h"
@@ -290,14 +291,14 @@ TEST_F(GrowthTest, HotOperationsTakeAsManyStatementsAsTheTableSays) {
     };
   };
   statements(accept(1));
-  EXPECT_EQ(statements(accept(1)), 5);
-  EXPECT_EQ(statements(accept(21)), 25);
+  EXPECT_EQ(statements(accept(1)), 7);
+  EXPECT_EQ(statements(accept(21)), 5 + 2 * 21);
   EXPECT_EQ(statements([&](SqliteWriteTransaction& t) {
               Accept one = acceptance(world.account, 1);
               one.idempotency = {.key = {world.account, KeyedRoute::transaction, sha256("key")}};
               must(t.perform_one(std::move(one)));
             }),
-            6)
+            8)
       << "with an idempotency key";
 
   std::vector<OutcomeRecord> outcomes(100);
@@ -336,7 +337,8 @@ TEST_F(GrowthTest, HotOperationsTakeAsManyStatementsAsTheTableSays) {
               must(t.renew_node(world.node));
               must(t.perform_one(Claim{.node = world.node, .batches = keys}));
             }),
-            1 + 1 + 3 * 8);
+            1 + 1 + 3 * 8 + kBatchRecipientsMax * 8 + 1)
+      << "each recipient is asked about";
 
   EXPECT_EQ(
       statements([&](SqliteWriteTransaction& t) { must(t.due({.workload = world.large.key})); }), 2)

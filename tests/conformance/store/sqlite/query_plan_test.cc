@@ -36,6 +36,7 @@ const std::map<std::string, std::string>& allowed_scans() {
       {"batches USING INDEX batches_ready", "once, when the store is opened"},
       {"batches USING INDEX batches_held", "when the store is opened, and for an operator"},
       {"news USING INDEX news_at", "read up to a LIMIT"},
+      {"export_jobs USING INDEX export_jobs_running", "those that run: some of each account"},
       {"address_runs", "merged by the indexer into tens at most"},
       {"address_recent", "emptied by the indexer at some thousands; read up to a LIMIT"},
       {"deliveries USING INDEX deliveries_sending_bulk", "bulk deliveries that go out now"},

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+// The account's suppression list, a resource of our own: list, look up, add, remove, CSV in and
+// out.
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "api/api.h"
+#include "api/fields.h"
+#include "api/form.h"
+#include "api/idempotency.h"
+#include "api/list_query.h"
+#include "api/members.h"
+#include "base/date_time.h"
+#include "http/json.h"
+#include "intake/fingerprint.h"
+#include "intake/suppression_lists.h"
+
+namespace todoku::api {
+namespace {
+
+constexpr std::size_t kImportOctetsMax = std::size_t{16} << 20U;
+constexpr std::size_t kCursorMax = 400;
+
+void write_date(http::JsonWriter& json, std::string_view name, std::optional<Instant> instant) {
+  if (instant) {
+    json.member(name, format_date_time(*instant));
+  } else {
+    json.null_member(name);
+  }
+}
+
+void write_entry(http::JsonWriter& json, const store::Suppression& entry) {
+  json.begin_object();
+  json.member("email", entry.subject);
+  json.member("of", entry.account == store::kInstallation ? "installation" : "account");
+  json.member("reason", to_string(entry.reason));
+  json.member("scope", to_string(entry.scope));
+  if (!entry.list_id.empty()) json.member("list_id", entry.list_id);
+  // What the operator wrote for himself, and whose mail was the cause, is not its accounts' to
+  // know.
+  const bool ours = entry.account != store::kInstallation;
+  if (ours && !entry.note.empty()) json.member("note", entry.note);
+  if (ours && (entry.cause.at || entry.cause.code != 0)) {
+    json.key("cause");
+    json.begin_object();
+    json.member("response_code", fmt::format("{}", entry.cause.code));
+    json.member("response_message", entry.cause.text);
+    write_date(json, "time", entry.cause.at);
+    if (entry.cause.delivery_id != 0) json.member("delivery_id", entry.cause.delivery_id);
+    if (entry.cause.email_id != 0) json.member("maillog_id", entry.cause.email_id);
+    json.end_object();
+  }
+  write_date(json, "expires_time", entry.expires);
+  write_date(json, "created_time", entry.created);
+  write_date(json, "updated_time", entry.updated);
+  json.end_object();
+}
+
+void write_entries(http::JsonWriter& json, const std::vector<store::Suppression>& entries) {
+  json.begin_array();
+  for (const store::Suppression& entry : entries) write_entry(json, entry);
+  json.end_array();
+}
+
+Task<http::Response> look_suppression(Api& api, Call& call, std::string email) {
+  intake::SuppressionLists lists(api.store());
+  const auto found = co_await lists.look(call.account.key, std::move(email));
+  if (!found) co_return refused(found.error(), call.language);
+  http::JsonWriter json;
+  json.begin_object();
+  json.member("email", found->subject);
+  json.key("data");
+  write_entries(json, found->entries);
+  json.key("removed");
+  json.begin_array();
+  for (const store::SuppressionChange& change : found->removals) {
+    json.begin_object();
+    json.member("reason", to_string(change.reason));
+    if (!change.list_id.empty()) json.member("list_id", change.list_id);
+    json.member("why", change.why);
+    json.member("actor", change.actor);
+    json.member("time", format_date_time(change.at));
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  co_return http::Response::json(200, json.take());
+}
+
+Task<http::Response> list_suppressions(Api& api, Call& call) {
+  intake::Problems problems;
+  const http::Query query = call.request.query_parameters();
+  const ListQuery reader(query, problems);
+  std::string email = reader.text("email", 300);
+  std::string cursor = reader.text("cursor", kCursorMax);
+  const std::int64_t limit = reader.number("limit", 100);
+  if (!problems.empty()) co_return invalid(problems, call.language);
+  if (!email.empty()) co_return co_await look_suppression(api, call, std::move(email));
+  intake::SuppressionLists lists(api.store());
+  const auto page = co_await lists.page(call.account.key, std::move(cursor), limit);
+  if (!page) co_return refused(page.error(), call.language);
+  http::JsonWriter json;
+  json.begin_object();
+  json.key("data");
+  write_entries(json, page->entries);
+  if (page->next.empty()) {
+    json.null_member("next");
+  } else {
+    json.member("next", page->next);
+  }
+  json.end_object();
+  co_return http::Response::json(200, json.take());
+}
+
+Task<http::Response> add_suppression(Api& api, Call& call) {
+  auto key = key_of_request(call, store::KeyedRoute::suppression);
+  if (!key) co_return std::move(key.error());
+  Form form;
+  auto bad = co_await read_form(api, call, false, form);
+  if (bad) co_return std::move(*bad);
+  call.unknown = unknown_members(form.object(), members::kSuppression);
+  intake::Problems problems;
+  const Fields fields(form.object(), {}, problems);
+  intake::SuppressionRequest request{.address = fields.text("email").value_or(""),
+                                     .reason = fields.text("reason").value_or(""),
+                                     .scope = fields.text("scope").value_or(""),
+                                     .list_id = fields.text("list_id").value_or(""),
+                                     .note = fields.text("note").value_or(""),
+                                     .days = {}};
+  if (const auto* days = form.object().if_contains("days"); days != nullptr && !days->is_null()) {
+    if (days->is_int64()) {
+      request.days = days->get_int64();
+    } else {
+      problems.add({"days"}, intake::texts::wrong_type("a number", "数値"));
+    }
+  }
+  if (!problems.empty()) co_return invalid(problems, call.language);
+  intake::Repeatable repeatable;
+  if (*key) repeatable = {.key = **key, .fingerprint = intake::fingerprint_of(request)};
+  intake::SuppressionLists lists(api.store());
+  const std::string email = request.address;
+  const auto make = [&](intake::Repeatable its) {
+    return lists.add(call.account.key, std::move(request), its);
+  };
+  const auto made = co_await api.intake().repeats().once(repeatable, make);
+  if (!made) co_return refused(made.error(), call.language);
+  const bool added = made->answer != 0;
+  http::JsonWriter json;
+  json.begin_object();
+  json.member("email", stop_subject(email).value_or(email));
+  json.member("added", added);
+  json.end_object();
+  auto response = http::Response::json(added ? 201 : 200, json.take());
+  if (made->replayed) response.headers.set(kReplayedHeader, "true");
+  co_return response;
+}
+
+Task<http::Response> remove_suppression(Api& api, Call& call) {
+  intake::Problems problems;
+  const http::Query query = call.request.query_parameters();
+  const ListQuery reader(query, problems);
+  intake::SuppressionRemoval removal{.address = reader.text("email", 300),
+                                     .reason = reader.text("reason", 20),
+                                     .list_id = {},
+                                     .why = reader.text("why", 500)};
+  if (query.find("list_id") != nullptr) {
+    removal.list_id = reader.text("list_id", kListIdCharactersMax);
+  }
+  if (!problems.empty()) co_return invalid(problems, call.language);
+  intake::SuppressionLists lists(api.store());
+  const auto removed = co_await lists.remove(call.account.key, std::move(removal),
+                                             fmt::format("API key {}", call.key));
+  if (!removed) co_return refused(removed.error(), call.language);
+  http::JsonWriter json;
+  json.begin_object();
+  json.key("removed");
+  write_entries(json, *removed);
+  json.end_object();
+  co_return http::Response::json(200, json.take());
+}
+
+Task<http::Response> import_suppressions(Api& api, Call& call) {
+  intake::SuppressionLists lists(api.store());
+  const auto told = co_await lists.import(call.account.key, std::string(call.body.text()));
+  if (!told) co_return refused(told.error(), call.language);
+  http::JsonWriter json;
+  json.begin_object();
+  json.member("added", told->added);
+  json.member("changed", told->changed);
+  json.member("failed", told->failed);
+  json.key("errors");
+  json.begin_array();
+  for (const intake::BadSuppressionRow& row : told->errors) {
+    json.begin_object();
+    json.member("row", static_cast<std::int64_t>(row.row));
+    json.member("message", row.reason.in(call.language));
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  co_return http::Response::json(200, json.take());
+}
+
+// Pages of the list as the client takes them.
+class SuppressionDownload final : public http::BodySource {
+ public:
+  SuppressionDownload(store::Store& store, store::AccountKey account)
+      : lists_(store), account_(account) {}
+
+  Task<Result<std::string_view>> read() override {
+    text_.clear();
+    if (!begun_) {
+      begun_ = true;
+      text_ = intake::suppression_csv_header();
+    }
+    while (!over_ && text_.empty()) {
+      auto done = co_await add_page();
+      if (!done) co_return fail(std::move(done.error()));
+    }
+    co_return std::string_view(text_);
+  }
+
+ private:
+  Task<Result<void>> add_page() {
+    const auto page = co_await lists_.page(account_, cursor_, 1'000);
+    if (!page) co_return fail(ErrorKind::unavailable, "the list cannot be read");
+    for (const store::Suppression& entry : page->entries) {
+      intake::append_suppression_csv(text_, entry);
+    }
+    cursor_ = page->next;
+    over_ = cursor_.empty();
+    co_return Result<void>{};
+  }
+
+  intake::SuppressionLists lists_;
+  const store::AccountKey account_;
+  std::string cursor_;
+  std::string text_;
+  bool begun_ = false;
+  bool over_ = false;
+};
+
+Task<http::Response> export_suppressions(Api& api, Call& call) {
+  http::Response response;
+  response.content_type = "text/csv; charset=utf-8";
+  response.headers.set("Content-Disposition", "attachment; filename=\"suppressions.csv\"");
+  response.source = std::make_unique<SuppressionDownload>(api.store(), call.account.key);
+  co_return response;
+}
+
+}  // namespace
+
+void add_suppression_routes(Api& api, http::Router& router) {
+  using enum http::Method;
+  const auto opened_by = static_cast<store::Scopes>(store::Scope::suppress);
+  api.add(router, get, "/suppressions", opened_by, &list_suppressions);
+  api.add(router, post, "/suppressions", opened_by, &add_suppression);
+  api.add(router, delete_, "/suppressions", opened_by, &remove_suppression);
+  api.add(router, get, "/suppressions/export", opened_by, &export_suppressions);
+  api.add(router, post, "/suppressions/import", opened_by,
+          http::RouteOptions{.body_max = kImportOctetsMax}, &import_suppressions);
+}
+
+}  // namespace todoku::api

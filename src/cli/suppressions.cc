@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// todoku suppression list | look | add | remove | import | export
+#include <algorithm>
+#include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/json/array.hpp>
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "operate/calls/calls.h"
+
+namespace todoku::cli {
+
+using operate::Given;
+namespace calls = operate::calls;
+
+namespace {
+
+// Of a CSV, in one call.
+constexpr std::size_t kSliceOctets = std::size_t{256} * 1024;
+
+Given of_list(const operate::Call& call, const std::string& account) {
+  Given given(call);
+  if (!account.empty()) given.with("account", account);
+  return given;
+}
+
+void put(Given& given, std::string_view name, const std::string& value) {
+  if (!value.empty()) given.with(name, value);
+}
+
+void print_entries(Session& session, const boost::json::array& entries) {
+  std::vector<std::vector<std::string>> rows = {
+      {session.words({"ADDRESS", "アドレス"}), session.words({"REASON", "理由"}),
+       session.words({"STOPS", "止めるもの"}), session.words({"SINCE", "登録日時"}),
+       session.words({"UNTIL", "期限"}), session.words({"NOTE", "備考"})}};
+  for (const auto& entry : entries) {
+    const std::string list = text_of(entry, "list_id");
+    rows.push_back(
+        {text_of(entry, "email"), text_of(entry, "reason"),
+         list.empty() ? text_of(entry, "scope") : "list " + list, time_of(entry, "created"),
+         time_of(entry, "expires"),
+         text_of(entry, "note").empty() ? text_of(entry, "message") : text_of(entry, "note")});
+  }
+  print_table(session.out(), std::move(rows));
+}
+
+// Pieces of whole rows; each begins with the header, if the list has one.
+class CsvSlices {
+ public:
+  explicit CsvSlices(std::istream& in) : in_(in) {}
+
+  // Empty: that was all.
+  std::string next() {
+    std::string slice = begun_ ? header_ : "";
+    bool any = false;
+    std::string line;
+    bool quoted = false;  // a row goes on in the next line
+    while ((slice.size() < kSliceOctets || quoted) && std::getline(in_, line)) {
+      quoted = quoted != (std::ranges::count(line, '"') % 2 == 1);
+      line += '\n';
+      if (!begun_) take_header(line);
+      slice += line;
+      any = true;
+    }
+    return any ? slice : std::string();
+  }
+
+ private:
+  void take_header(const std::string& line) {
+    begun_ = true;
+    if (!line.contains('@')) header_ = line;
+  }
+
+  std::istream& in_;
+  bool begun_ = false;
+  std::string header_;
+};
+
+}  // namespace
+
+int suppression_list(Session& session, const std::string& account) {
+  return session.list(of_list(calls::kListSuppressions, account), "suppressions",
+                      [&](const boost::json::value& answer) {
+                        const auto& entries = list_of(answer, "suppressions");
+                        if (entries.empty()) {
+                          session.say({"The list is empty.", "リストは空です。"});
+                          return;
+                        }
+                        print_entries(session, entries);
+                      });
+}
+
+int suppression_look(Session& session, const SuppressionWhich& which) {
+  return session.call(
+      of_list(calls::kLookSuppression, which.account).with("address", which.address),
+      [&](const boost::json::value& answer) {
+        const auto& entries = list_of(answer, "suppressions");
+        if (entries.empty() && which.account.empty()) {
+          session.say(
+              {"Mail to {} is not stopped by the installation's list. Each account has "
+               "one, too: --account NAME",
+               "{} へのメールは、全体のリストでは止められていません。アカウントごとのリストは "
+               "--account NAME で確認してください"},
+              text_of(answer, "email"));
+        } else if (entries.empty()) {
+          session.say({"Mail to {} is not stopped.", "{} へのメールは止められていません。"},
+                      text_of(answer, "email"));
+        } else {
+          print_entries(session, entries);
+        }
+        for (const auto& removal : list_of(answer, "removed")) {
+          session.say({"Removed on {}: {}, by {}: {}", "{} に解除: {}（{}）{}"},
+                      time_of(removal, "at"), text_of(removal, "reason"), text_of(removal, "actor"),
+                      text_of(removal, "why"));
+        }
+      });
+}
+
+int suppression_add(Session& session, const SuppressionAdd& options) {
+  Given given = of_list(calls::kAddSuppression, options.account).with("address", options.address);
+  put(given, "reason", options.reason);
+  put(given, "scope", options.scope);
+  put(given, "list_id", options.list_id);
+  put(given, "note", options.note);
+  if (options.days) given.with("days", *options.days);
+  return session.call(given, [&](const boost::json::value& answer) {
+    if (truth_of(answer, "added")) {
+      session.say({"{} is on the list.", "{} をリストに登録しました。"}, options.address);
+    } else {
+      session.say({"The entry of {} was changed.", "{} の登録を変更しました。"}, options.address);
+    }
+  });
+}
+
+int suppression_remove(Session& session, const SuppressionRemove& options) {
+  Given given =
+      of_list(calls::kRemoveSuppression, options.account).with("address", options.address);
+  put(given, "reason", options.reason);
+  put(given, "list_id", options.list_id);
+  put(given, "why", options.why);
+  return session.call(given, [&](const boost::json::value& answer) {
+    session.say({"Entries removed: {}.", "解除した登録: {} 件。"}, number_of(answer, "removed"));
+  });
+}
+
+int suppression_import(Session& session, const SuppressionFile& options) {
+  std::ifstream file(options.file, std::ios::binary);
+  if (!file) {
+    return session.fail(session.words({"cannot read {}", "{} を読めません"}, options.file));
+  }
+  CsvSlices slices(file);
+  std::int64_t added = 0;
+  std::int64_t changed = 0;
+  std::int64_t failed = 0;
+  for (std::string slice = slices.next(); !slice.empty(); slice = slices.next()) {
+    const int status = session.ask_for(
+        of_list(calls::kImportSuppressions, options.account).with("csv", std::move(slice)),
+        [&](const boost::json::value& answer) {
+          added += number_of(answer, "added");
+          changed += number_of(answer, "changed");
+          failed += number_of(answer, "failed");
+          for (const auto& row : list_of(answer, "errors")) {
+            session.err() << text_of(row, "message") << '\n';
+          }
+        });
+    if (status != 0) return status;
+  }
+  session.say({"Added: {}, changed: {}, failed: {}.", "追加: {} 件、変更: {} 件、失敗: {} 件。"},
+              added, changed, failed);
+  return failed > 0 ? 1 : 0;
+}
+
+int suppression_export(Session& session, const std::string& account) {
+  std::string after;
+  bool first = true;
+  while (true) {
+    Given given = of_list(calls::kExportSuppressions, account);
+    put(given, "after", after);
+    const int status = session.ask_for(given, [&](const boost::json::value& answer) {
+      if (std::exchange(first, false)) session.out() << text_of(answer, "header");
+      session.out() << text_of(answer, "csv");
+      after = text_of(answer, "next");
+    });
+    if (status != 0 || after.empty()) return status;
+  }
+}
+
+}  // namespace todoku::cli

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Suppressions of the last minutes, in memory: a mail may have been claimed before its address came
+// onto a list. A connection that draws it asks here, which costs next to nothing; for the few that
+// are mentioned the store is asked, because an entry may be gone again. So nothing starts later
+// than a second after an entry was committed by any process.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <shared_mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "async/task.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "delivery/work.h"
+#include "mail/suppression.h"
+#include "store/store.h"
+
+namespace todoku::delivery {
+
+// Thread-safe.
+class StopList {
+ public:
+  // Longer than a mail waits in memory.
+  static constexpr Milliseconds kKept = std::chrono::minutes(15);
+  // Of subjects: some 20 MB. Beyond, as of a list that is imported, the newest are kept; what is
+  // claimed from then on is asked by the claim anyway.
+  static constexpr std::size_t kSubjectsMax = 200'000;
+
+  explicit StopList(store::Store& store, std::size_t subjects_max = kSubjectsMax)
+      : store_(store), subjects_max_(subjects_max) {}
+
+  // Reads what has come lately. Errors: those of the store; then what is known stays.
+  [[nodiscard]] Task<Result<void>> look();
+  // The same, given. `now`: by the store's clock.
+  void learn(std::span<const store::Suppression> entries, Instant now);
+
+  // Whether the mail's address, or its domain, came onto a list lately.
+  [[nodiscard]] bool mentions(const Mail& mail) const;
+  // Why it is stopped now; nullopt: it is not.
+  [[nodiscard]] Task<Result<std::optional<StopReason>>> ask(const Mail& mail) const;
+
+  [[nodiscard]] std::size_t size() const { return size_.load(std::memory_order_relaxed); }
+
+ private:
+  using Key = std::pair<store::AccountKey, std::string>;
+  // Also of a subject that is only looked for, so that no mail costs a copy of it.
+  struct Before {
+    using is_transparent = void;
+    bool operator()(const auto& a, const auto& b) const {
+      return std::tie(a.first, a.second) < std::tie(b.first, b.second);
+    }
+  };
+  void forget_locked(Instant now);
+
+  store::Store& store_;
+  const std::size_t subjects_max_;
+  std::optional<Instant> seen_;  // of the look before; one look at a time
+  std::atomic<std::size_t> size_{0};
+  mutable std::shared_mutex mutex_;
+  std::map<Key, Instant, Before> subjects_;  // when each came, or changed
+};
+
+}  // namespace todoku::delivery

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// What people do with suppression lists (store/suppressions.h): list, look up, add, remove, CSV in
+// and out. One implementation for the API and for operators.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "async/task.h"
+#include "base/result.h"
+#include "intake/problem.h"
+#include "intake/repeats.h"
+#include "store/store.h"
+
+namespace todoku::intake {
+
+// As people write it; empty: not said.
+struct SuppressionRequest {
+  std::string address;  // or a domain
+  std::string reason;   // default: manual, of a list that is imported: imported
+  std::string scope;    // default: all, of opt-outs and imports advertisements, with a list that
+  std::string list_id;
+  std::string note;
+  std::optional<std::int64_t> days;  // until it expires; of opt-outs never
+  // As an export has them (contract's dates), in the place of `days`; and the cause.
+  std::string expires = {};
+  std::string response_code = {};
+  std::string response_message = {};
+};
+
+// Problems are found at address, reason, scope, list_id, note and days. The result is only
+// meaningful if none was added.
+store::NewSuppression check_suppression(const SuppressionRequest& request,
+                                        store::AccountKey account, StopReason usual,
+                                        Problems& problems);
+
+struct SuppressionRemoval {
+  std::string address;
+  std::string reason;                  // empty: of any
+  std::optional<std::string> list_id;  // nullopt: any
+  std::string why;                     // needed where an opt-out is taken back
+};
+
+struct SuppressionLook {
+  std::string subject;
+  std::vector<store::Suppression> entries;  // the installation's too, and those of its domain
+  std::vector<store::SuppressionChange> removals;
+};
+
+struct SuppressionRows {
+  std::vector<store::Suppression> entries;
+  std::string next;  // where the list goes on; empty: nowhere
+};
+
+// What was wrong with a row.
+struct BadSuppressionRow {
+  std::uint64_t row = 0;
+  BilingualText reason;
+};
+
+struct ImportedSuppressions {
+  std::int64_t added = 0;
+  std::int64_t changed = 0;
+  std::int64_t failed = 0;
+  std::vector<BadSuppressionRow> errors;  // the first ones
+};
+
+// Thread-safe. `account`: store::kInstallation for everybody's.
+class SuppressionLists {
+ public:
+  static constexpr std::size_t kErrorsTold = 100;
+  static constexpr std::int64_t kPageMax = 1'000;
+
+  explicit SuppressionLists(store::Store& store) : store_(store) {}
+
+  // True: it is new; false: one that was there was changed.
+  Task<Answer<bool>> add(store::AccountKey account, SuppressionRequest request,
+                         Repeatable repeatable = {});
+  // What was removed. Audited: the log and store::SuppressionChange say by whom.
+  Task<Answer<std::vector<store::Suppression>>> remove(store::AccountKey account,
+                                                       SuppressionRemoval removal,
+                                                       std::string actor);
+  Task<Answer<SuppressionLook>> look(store::AccountKey account, std::string address);
+  // `cursor`: empty, or SuppressionRows::next.
+  Task<Answer<SuppressionRows>> page(store::AccountKey account, std::string cursor,
+                                     std::int64_t limit);
+  // A row is an address or a domain, and what its header names besides; a list without a header is
+  // one of addresses alone. Good rows are kept whatever the others are.
+  Task<Answer<ImportedSuppressions>> import(store::AccountKey account, std::string csv);
+
+ private:
+  Task<Answer<void>> put(std::vector<store::NewSuppression> entries, ImportedSuppressions& told);
+
+  store::Store& store_;
+};
+
+// email,reason,scope,list_id,note,expires,created,response_code,message
+[[nodiscard]] std::string suppression_csv_header();
+void append_suppression_csv(std::string& out, const store::Suppression& entry);
+
+}  // namespace todoku::intake

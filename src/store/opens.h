@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who opened a mail, as the image in it tells (docs/adr/0025): of each recipient the first and the
+// last time, by a reader and by who loads images before anybody reads; and how many recipients of
+// each delivery did. There is a row only for whom something was seen.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "store/event_sheet.h"
+#include "store/keys.h"
+#include "store/logs.h"
+#include "store/recipients.h"
+
+namespace todoku::store {
+
+// Within it a recipient's further openings are the same one: no event, no count.
+inline constexpr Milliseconds kOpenEvery = std::chrono::hours(1);
+
+// A request for the image.
+struct OpenSeen {
+  AccountKey account{};
+  RecipientKey recipient;
+  OpenedBy by = OpenedBy::reader;
+  Milliseconds age{};  // since it came
+};
+
+enum class OpenRecorded : std::uint8_t {
+  recorded,
+  repeated,  // within kOpenEvery of one that was
+  unknown,   // the account has no such recipient (any more)
+};
+
+struct OpenRecord {
+  PublicId id = 0;                // email_id
+  std::optional<Instant> opened;  // first by a reader, himself or by a proxy
+  std::optional<Instant> opened_last;
+  std::int64_t times = 0;             // so often, in different hours
+  std::optional<Instant> prefetched;  // first, by nobody who reads
+};
+
+// Recipients of a delivery, each once.
+struct OpenCounts {
+  std::int64_t opened = 0;
+  std::int64_t prefetched = 0;  // also those that were opened besides
+  friend bool operator==(const OpenCounts&, const OpenCounts&) = default;
+};
+
+class OpenReads {
+ public:
+  virtual ~OpenReads() = default;
+  // Of those ids that were seen, newest first.
+  [[nodiscard]] virtual Result<std::vector<OpenRecord>> opens_of(AccountKey account,
+                                                                 std::span<const PublicId> ids) = 0;
+  // Of a range of ids, oldest first, at most `limit`.
+  [[nodiscard]] virtual Result<std::vector<OpenRecord>> opens_in(AccountKey account, LogRange range,
+                                                                 std::int64_t limit) = 0;
+  [[nodiscard]] virtual Result<OpenCounts> open_counts(DeliveryKey key) = 0;
+};
+
+class ReadTransaction;
+// Says of each of an account's stories when it was opened first.
+[[nodiscard]] Result<void> add_opens(ReadTransaction& transaction, AccountKey account,
+                                     std::span<Story> stories);
+
+class OpenWrites {
+ public:
+  virtual ~OpenWrites() = default;
+  // As data: all that a process has seen in a while, in one commit with the events and the counts.
+  // Of two that are the same within kOpenEvery one is recorded, whichever process hands it over:
+  // the recipient's row decides. In the order given.
+  [[nodiscard]] virtual Result<std::vector<OpenRecorded>> record_opens(
+      std::span<const OpenSeen> seen) = 0;
+};
+
+}  // namespace todoku::store
