@@ -17,6 +17,9 @@ namespace {
 constexpr Milliseconds kLookEvery = std::chrono::seconds(3);
 constexpr Milliseconds kNoOtherFor = std::chrono::seconds(5);
 constexpr Milliseconds kLookMax = std::chrono::seconds(2);
+// To make a connection, encrypted, over some way. Nobody who has less begins to: it would only be
+// counted as a failure.
+constexpr Milliseconds kLeastToDial{300};
 // Connections that are listened to: readers need theirs.
 constexpr std::size_t kSilentMost = 2;
 
@@ -42,6 +45,17 @@ bool is_crowded(Link& link) noexcept {
     return room && has_little_room(*room);
   });
   return crowded && *crowded;
+}
+
+bool has_time_to_dial(SteadyInstant now, SteadyInstant until) {
+  return until == SteadyInstant::max() || now + kLeastToDial <= until;
+}
+
+// Of a new connection, which somebody needs before `until`.
+Milliseconds look_time(SteadyInstant until) {
+  if (until == SteadyInstant::max()) return kLookMax;
+  const auto left = std::chrono::floor<Milliseconds>(until - machine_now());
+  return std::clamp(left, Milliseconds(1), kLookMax);
 }
 
 }  // namespace
@@ -164,18 +178,19 @@ bool Connections::is_of_the_past(const Link& link) {
 }
 
 // What it is told of comes with its first answer, and whether there is room for it.
-Result<std::unique_ptr<Link>> Connections::dial_fit(bool besides, bool& reached) {
-  auto dialed = dialer_.dial();
+Result<std::unique_ptr<Link>> Connections::dial_fit(bool besides, bool& reached,
+                                                    SteadyInstant until) {
+  auto dialed = dialer_.dial(until);
   reached = dialed.has_value();
   if (!dialed) return dialed;
   Link& link = **dialed;
   link.add(kNewConnection);
   if (besides) link.add(kRoom);
-  const auto said = link.fly(kLookMax);
+  const auto said = link.fly(look_time(until));
   if (!said) return fail(in_our_words(link.failure(), said.error()));
   auto fit = check_new(said->front(), limits_.must_keep);
   if (!fit) return fail(std::move(fit.error()));
-  const auto timeline = ask_timeline(link, kLookMax);
+  const auto timeline = ask_timeline(link, look_time(until));
   if (!timeline) return fail(in_our_words(link.failure(), timeline.error()));
   link.set_timeline(*timeline);
   if (is_of_the_past(link)) {
@@ -187,11 +202,11 @@ Result<std::unique_ptr<Link>> Connections::dial_fit(bool besides, bool& reached)
   return dialed;
 }
 
-Result<Connections::Lent> Connections::dial(Lock& lock, bool besides) {
+Result<Connections::Lent> Connections::dial(Lock& lock, bool besides, SteadyInstant until) {
   dialing_ = true;
   lock.unlock();
   bool reached = false;
-  auto dialed = caught([&] { return dial_fit(besides, reached); });
+  auto dialed = caught([&] { return dial_fit(besides, reached, until); });
   const SteadyInstant now = machine_now();
   lock.lock();
   dialing_ = false;
@@ -221,9 +236,9 @@ Result<Connections::Lent> Connections::dial(Lock& lock, bool besides) {
 
 // The old one is kept until there is a new one: a password may just be changed, or the server have
 // no room for one more.
-Connections::Lent Connections::renewed(Lock& lock, Lent old) {
-  if (!dialing_) {
-    auto made = dial(lock, false);
+Connections::Lent Connections::renewed(Lock& lock, Lent old, SteadyInstant until) {
+  if (!dialing_ && has_time_to_dial(machine_now(), until)) {
+    auto made = dial(lock, false, until);
     if (made) return std::move(*made);
   }
   constexpr int kTries = 10;
@@ -231,16 +246,16 @@ Connections::Lent Connections::renewed(Lock& lock, Lent old) {
   return old;
 }
 
-Result<Connections::Lent> Connections::take(Use use) {
+Result<Connections::Lent> Connections::take(Use use, SteadyInstant until) {
   Lock lock(mutex_);
-  auto found = find(lock, use);
+  auto found = find(lock, use, until);
   if (found) lent_.push_back(found->link.get());
   return found;
 }
 
-Result<Connections::Lent> Connections::find(Lock& lock, Use use) {
+Result<Connections::Lent> Connections::find(Lock& lock, Use use, SteadyInstant until) {
   SteadyInstant now = machine_now();
-  const SteadyInstant until = now + limits_.wait_max;
+  const SteadyInstant waits_until = std::min(now + limits_.wait_max, until);
   while (true) {
     if (ended_) return fail(ErrorKind::unavailable, "the store is closing");
     listen_to_silent(now);
@@ -252,11 +267,11 @@ Result<Connections::Lent> Connections::find(Lock& lock, Use use) {
       Lent lent = std::move(resting_.back());
       resting_.pop_back();
       if (lent.link->ready())
-        return now < lent.ends ? std::move(lent) : renewed(lock, std::move(lent));
+        return now < lent.ends ? std::move(lent) : renewed(lock, std::move(lent), until);
       --count_;
     }
-    if (may_dial(now)) {
-      auto dialed = dial(lock, count_ > 0);
+    if (may_dial(now) && has_time_to_dial(now, until)) {
+      auto dialed = dial(lock, count_ > 0, until);
       if (dialed) {
         ++count_;
         return dialed;
@@ -266,11 +281,11 @@ Result<Connections::Lent> Connections::find(Lock& lock, Use use) {
       continue;
     }
     if (count_ == 0 && !dialing_ && !passes_) return fail(last_);
-    if (now >= until) {
+    if (now >= waits_until) {
       if (count_ == 0) return fail(last_);
       return fail(ErrorKind::unavailable, "all connections to the database are in use");
     }
-    SteadyInstant next = until;
+    SteadyInstant next = waits_until;
     if (count_ == 0 && !dialing_) next = std::min(next, next_try_);
     returned_.wait_until(lock, next);
     now = machine_now();
@@ -342,13 +357,13 @@ void Connections::end_resting() {
   end_resting(lock, machine_now());
 }
 
-Result<Link*> Borrowed::get(Use use) {
+Result<Link*> Borrowed::get(Use use, SteadyInstant until) {
   if (lent_.link != nullptr && lent_.link->usable() && !lent_.link->in_transaction() &&
       lent_.link->ready()) {
     return lent_.link.get();
   }
   give_back();
-  auto lent = connections_.take(use);
+  auto lent = connections_.take(use, until);
   if (!lent) return fail(std::move(lent.error()));
   lent_ = std::move(*lent);
   return lent_.link.get();

@@ -79,8 +79,8 @@ class Connections {
   void adopt(std::unique_ptr<Link> link);
 
   // unavailable: there is none, and the last failure is too young to try again; or others have all
-  // of them and keep them.
-  [[nodiscard]] Result<Lent> take(Use use);
+  // of them and keep them; or there is no time to wait for one, or to make one, before `until`.
+  [[nodiscard]] Result<Lent> take(Use use, SteadyInstant until = SteadyInstant::max());
   // However it was left. Throws nothing: what there is no memory to keep is ended.
   void give_back(Lent lent) noexcept;
   // Ends all that rest, and lends none any more.
@@ -107,14 +107,15 @@ class Connections {
   [[nodiscard]] bool may_dial(SteadyInstant now) const;
   // Without the lock meanwhile. Whatever is thrown is an error. `besides`: those that are there
   // stay; so it needs room.
-  [[nodiscard]] Result<Lent> dial(Lock& lock, bool besides);
+  [[nodiscard]] Result<Lent> dial(Lock& lock, bool besides, SteadyInstant until);
   // `reached`: whether there was a server that took it.
-  [[nodiscard]] Result<std::unique_ptr<Link>> dial_fit(bool besides, bool& reached);
+  [[nodiscard]] Result<std::unique_ptr<Link>> dial_fit(bool besides, bool& reached,
+                                                       SteadyInstant until);
   // Whether another server has taken over from this one; else it is of the newest history.
   [[nodiscard]] bool is_of_the_past(const Link& link);
   void end_past(std::int64_t timeline);
-  [[nodiscard]] Lent renewed(Lock& lock, Lent old);
-  [[nodiscard]] Result<Lent> find(Lock& lock, Use use);
+  [[nodiscard]] Lent renewed(Lock& lock, Lent old, SteadyInstant until);
+  [[nodiscard]] Result<Lent> find(Lock& lock, Use use, SteadyInstant until);
   void failed(const Error& raw, Error told, SteadyInstant now);
   [[nodiscard]] Milliseconds around(Milliseconds time);
 
@@ -149,8 +150,8 @@ class Borrowed {
   Borrowed& operator=(const Borrowed&) = delete;
   ~Borrowed() { give_back(); }
 
-  // What it has, if that is good for another transaction; else another one.
-  [[nodiscard]] Result<Link*> get(Use use);
+  // What it has, if that is good for another transaction; else another one (Connections::take).
+  [[nodiscard]] Result<Link*> get(Use use, SteadyInstant until = SteadyInstant::max());
   void give_back();
   [[nodiscard]] Milliseconds pause(int tries) { return connections_.pause(tries); }
 

@@ -60,9 +60,10 @@ std::string why_not(PGconn* connection) {
 }
 
 // libpq's own limit is not asked for by a connection that is made without blocking.
-Result<void> wait_for(PGconn* connection, Milliseconds most) {
+Result<void> wait_for(PGconn* connection, Milliseconds most, SteadyInstant until) {
   const SystemClock machine;  // bounds a wait for the network
-  const SteadyInstant deadline = machine.steady_now() + most;
+  const SteadyInstant began = machine.steady_now();
+  const SteadyInstant deadline = std::min(began + most, until);
   // What fails at once (nobody listens at a Unix socket) has no socket to wait at.
   auto state =
       PQstatus(connection) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
@@ -77,7 +78,8 @@ Result<void> wait_for(PGconn* connection, Milliseconds most) {
     if (left <= 0 || ::poll(&wait, 1, static_cast<int>(left)) == 0) {
       return fail(
           ErrorKind::unavailable,
-          fmt::format("cannot connect to the database: no answer within {} ms", most.count()));
+          fmt::format("cannot connect to the database: no answer within {} ms",
+                      std::chrono::ceil<Milliseconds>(machine.steady_now() - began).count()));
     }
     state = PQconnectPoll(connection);
   }
@@ -119,7 +121,8 @@ struct Dialer::Address {
   std::vector<Pairs> hosts;  // at least one
 };
 
-Result<Dialer::Attempt> Dialer::attempt(const Address& address, std::size_t host) {
+Result<Dialer::Attempt> Dialer::attempt(const Address& address, std::size_t host,
+                                        SteadyInstant until) {
   std::vector<const char*> names;
   std::vector<const char*> values;
   const auto say = [&](const char* name, const char* value) {  // the last of a name counts
@@ -144,15 +147,16 @@ Result<Dialer::Attempt> Dialer::attempt(const Address& address, std::size_t host
   PQsetNoticeProcessor(connection.get(), take_notice, nullptr);
   // With its SQLSTATE, which libpq tells of a connection that failed in no other way.
   PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
-  auto made = wait_for(connection.get(), options_.connect_max);
+  auto made = wait_for(connection.get(), options_.connect_max, until);
   PQsetErrorVerbosity(connection.get(), PQERRORS_DEFAULT);
   return Attempt{std::move(connection), std::move(made)};
 }
 
-Result<std::unique_ptr<Link>> Dialer::dial_host(const Address& address, std::size_t host) {
+Result<std::unique_ptr<Link>> Dialer::dial_host(const Address& address, std::size_t host,
+                                                SteadyInstant until) {
   for (const bool again : {false, true}) {
     if (stopped_) break;
-    auto tried = attempt(address, host);
+    auto tried = attempt(address, host, until);
     if (!tried) return fail(std::move(tried.error()));
     if (tried->made) return std::make_unique<Link>(tried->connection.release());
     const bool refused = PQconnectionUsedPassword(tried->connection.get()) != 0;
@@ -163,7 +167,7 @@ Result<std::unique_ptr<Link>> Dialer::dial_host(const Address& address, std::siz
 
 // One host after the other, each with a limit of its own: libpq, which would take the list, waits
 // for the first that swallows what it is sent, and asks no other.
-Result<std::unique_ptr<Link>> Dialer::dial() {
+Result<std::unique_ptr<Link>> Dialer::dial(SteadyInstant until) {
   const std::lock_guard lock(one_at_a_time_);
   char* wrong = nullptr;
   Address address;
@@ -180,7 +184,7 @@ Result<std::unique_ptr<Link>> Dialer::dial() {
   std::optional<Error> failed;
   for (std::size_t n = 0, first = first_; n < count; ++n) {
     const std::size_t host = (first + n) % count;
-    auto dialed = dial_host(address, host);
+    auto dialed = dial_host(address, host, until);
     if (dialed) {
       first_ = host;
       (*dialed)->set_host(host);

@@ -33,8 +33,8 @@ class Dialer {
   explicit Dialer(DialOptions options) : options_(std::move(options)) {}
 
   // A connection to a server that takes writes. If the password is refused it is asked for once
-  // more. unavailable: the sentence says why.
-  [[nodiscard]] Result<std::unique_ptr<Link>> dial();
+  // more. Nothing is waited for beyond `until`. unavailable: the sentence says why.
+  [[nodiscard]] Result<std::unique_ptr<Link>> dial(SteadyInstant until = SteadyInstant::max());
   // The host that `link` leads to is to be tried after the others: it has fallen silent, or another
   // has taken over from it. True if another is tried first now.
   bool turn_away(const Link& link);
@@ -44,8 +44,10 @@ class Dialer {
  private:
   struct Address;
   struct Attempt;
-  [[nodiscard]] Result<std::unique_ptr<Link>> dial_host(const Address& address, std::size_t host);
-  [[nodiscard]] Result<Attempt> attempt(const Address& address, std::size_t host);
+  [[nodiscard]] Result<std::unique_ptr<Link>> dial_host(const Address& address, std::size_t host,
+                                                        SteadyInstant until);
+  [[nodiscard]] Result<Attempt> attempt(const Address& address, std::size_t host,
+                                        SteadyInstant until);
 
   const DialOptions options_;
   std::mutex one_at_a_time_;

@@ -164,6 +164,7 @@ std::string name_of(const ::testing::TestParamInfo<Fault>& info) {
       return "ArrivesLate";
     case Fault::silence:
       return "Silence";
+    case Fault::all_silent:  // see AwayTest
     case Fault::none:
       break;
   }
@@ -198,6 +199,37 @@ TEST_F(AwayTest, ADatabaseThatIsAwayIsSaidAndComesBack) {
     ASSERT_EQ(accepted.error().kind, ErrorKind::unavailable);
     accepted = store->perform_and_wait(acceptance(acme.key, kNobody));
   }
+}
+
+// The worst moment for a network to swallow what it is given: nobody hears of the commit, and a
+// connection to ask over takes as long as one may take.
+TEST_F(AwayTest, WhoAcceptsIsAnsweredThoughNewConnectionsAreNotHeard) {
+  PostgresProxy proxy(PostgresServer::running().socket());
+  const auto store = open_through(proxy);
+  const Account acme = account(*store);
+  must(store->perform_and_wait(acceptance(acme.key, kNobody)));
+  proxy.fail_next_commit(Fault::all_silent);
+  std::vector<std::future<Result<Accepted>>> asked;
+  asked.push_back(store->perform_soon(acceptance(acme.key, kNobody)));
+  while (!proxy.has_failed()) std::this_thread::yield();
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 8; ++i) asked.push_back(store->perform_soon(acceptance(acme.key, kNobody)));
+  std::vector<ErrorKind> kinds;
+  for (auto& each : asked) {
+    const auto accepted = each.get();
+    ASSERT_FALSE(accepted);
+    kinds.push_back(accepted.error().kind);
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
+  EXPECT_EQ(kinds.front(), ErrorKind::io) << "it may be stored";
+  EXPECT_EQ(std::ranges::count(kinds, ErrorKind::io), 1);
+  proxy.hear_again();
+  Result<Accepted> again = fail(ErrorKind::unavailable, "");
+  while (!again) {
+    again = store->perform_and_wait(acceptance(acme.key, kNobody));
+    if (!again) ASSERT_EQ(again.error().kind, ErrorKind::unavailable);
+  }
+  EXPECT_EQ(database_.ask("SELECT count(*) FROM deliveries"), "3\n");
 }
 
 // Its lease lapses while the fate of the claim is found out.

@@ -58,6 +58,11 @@ bool has_time(const Ground& ground) {
          now_here() + kFlightLeast + kDoubtAnsweredWithin < ground.until;
 }
 
+// By when it must have a connection to be of use.
+SteadyInstant link_by(SteadyInstant until) {
+  return until == SteadyInstant::max() ? until : until - kFlightLeast - kDoubtAnsweredWithin;
+}
+
 // A transaction that failed, and until when it may be pursued if its fate is unknown.
 struct Doubt {
   std::int64_t token = 0;
@@ -69,7 +74,7 @@ template <class Work>
 bool pursue(const Ground& ground, SteadyInstant until, const Work& work) {
   for (int tries = 1; now_here() < until; ++tries) {
     const auto done = caught([&]() -> Result<void> {
-      auto link = ground.link(Use::finding_out);
+      auto link = ground.link(Use::finding_out, until);
       if (!link) return fail(std::move(link.error()));
       return work(**link);
     });
@@ -138,7 +143,7 @@ SetFate perform_set(const Ground& on, Together<Op> items) {
   Ground ground = on;
   ground.until = answered_by<Op>(items);
   for (int tries = 1;; ++tries) {
-    auto link = ground.link(Use::change);
+    auto link = ground.link(Use::change, link_by(ground.until));
     if (!link) return {fail(std::move(link.error()))};
     const std::int64_t token = new_token();
     (*link)->forget_failure();
@@ -233,8 +238,9 @@ void perform_together(const Ground& ground, Together<Op> items) {
         // Nothing is found out by halves when nobody answers, and what may be stored is not done
         // again.
         if (!fate.done) {
-          is_last =
-              !fate.known || fate.held_up || !caught([&] { return ground.link(Use::change); });
+          is_last = !fate.known || fate.held_up || !caught([&] {
+            return ground.link(Use::change, link_by(answered_by<Op>(some)));
+          });
         }
         return std::move(fate.done);
       },
@@ -250,7 +256,7 @@ Result<void> perform_function(const Ground& ground, WriteWork& work) {
   std::set<AccountKey> missing;
   int runs = 0;
   for (int tries = 1;;) {
-    auto link = ground.link(Use::change);
+    auto link = ground.link(Use::change, link_by(ground.until));
     if (!link) return fail(std::move(link.error()));
     Session session(**link, ground.ids, ground.hash);
     session.set_missing(missing);
@@ -289,7 +295,7 @@ const Sql kQuestionTime{"question: time", "SELECT " STORE_NOW};
 
 Result<void> answer_question(const Ground& ground, ReadWork& work, Milliseconds most) {
   for (int tries = 1;; ++tries) {
-    auto link = ground.link(Use::question);
+    auto link = ground.link(Use::question, SteadyInstant::max());
     if (!link) return fail(std::move(link.error()));
     const TimeTold told = ground.time();
     const SteadyInstant asked = now_here();

@@ -30,9 +30,9 @@ struct Ground {
   Ids& ids;
   AddressHash hash;
   std::function<TimeTold()> time;
-  // A connection that can be used, made if need be. unavailable: there is none; for a change, too,
-  // while commits are not answered.
-  std::function<Result<Link*>(Use)> link;
+  // A connection that can be used, made if need be and if it can be there by `until`. unavailable:
+  // there is none; for a change, too, while commits are not answered.
+  std::function<Result<Link*>(Use, SteadyInstant until)> link;
   // Waits before the same is tried again. False: the store is closing.
   std::function<bool(int tries)> pause;
   Milliseconds flight_max{};
@@ -42,8 +42,7 @@ struct Ground {
   DatabaseClock* clock = nullptr;
 };
 
-// Until when who waits for it is answered, what became of a commit found out or not; unless a
-// connection has to be made first.
+// Until when who waits for it is answered, what became of a commit found out or not.
 [[nodiscard]] SteadyInstant answered_by(SteadyInstant asked);
 
 // Answers each, and throws nothing. io: whether it is stored could not be found out.

@@ -54,7 +54,7 @@ void Readers::push(Piece piece) {
 void Readers::run(Connections& connections) {
   Borrowed connection(connections);
   Ground ground = ground_;
-  ground.link = [&connection](Use use) { return connection.get(use); };
+  ground.link = [&connection](Use use, SteadyInstant until) { return connection.get(use, until); };
   ground.pause = [this, &connection](int tries) { return closing_.wait(connection.pause(tries)); };
   while (auto piece = queue_.pop()) {
     // Each is answered whatever is thrown on the way (answer()); this is for the thread.
@@ -83,7 +83,7 @@ void Readers::answer(const Ground& ground, Borrowed& connection, Question& quest
 void Readers::answer(const Ground& ground, Borrowed& connection, DueQuestion& question) {
   auto result = caught([&]() -> Result<DueDomains> {
     const auto ask = [&]() -> Result<DueDomains> {
-      auto link = ground.link(Use::question);
+      auto link = ground.link(Use::question, SteadyInstant::max());
       if (!link) return fail(std::move(link.error()));
       return find_due(**link, question.due, ground.time().now, question_max_);
     };
@@ -102,7 +102,7 @@ void Readers::answer(const Ground& ground, Borrowed& connection, DueQuestion& qu
 void Readers::answer(const Ground& ground, Borrowed& connection, Bells& bells) {
   auto result = caught([&]() -> Result<BellsHeard> {
     const auto perform = [&]() -> Result<BellsHeard> {
-      auto link = ground.link(Use::question);
+      auto link = ground.link(Use::question, SteadyInstant::max());
       if (!link) return fail(std::move(link.error()));
       return perform_bells(**link, bells.work, ground.time().now, question_max_);
     };

@@ -240,7 +240,7 @@ bool Writers::wait_for_work(Connections& connections) {
 void Writers::run(Connections& connections, std::size_t thread) {
   Borrowed connection(connections);
   Ground ground = ground_;
-  ground.link = [&connection](Use use) { return connection.get(use); };
+  ground.link = [&connection](Use use, SteadyInstant until) { return connection.get(use, until); };
   ground.pause = [this, &connection](int tries) { return closing_.wait(connection.pause(tries)); };
   while (wait_for_work(connections)) {
     const auto turned = caught([&]() -> Result<void> {

@@ -123,7 +123,7 @@ struct PostgresProxy::Pair {
   }
   // False at the end of the stream.
   bool take(Way& way, SteadyClock::time_point due, std::atomic<Fault>& fault,
-            std::atomic<std::uint64_t>& round_trips) {
+            std::atomic<std::uint64_t>& round_trips, std::atomic<bool>& hears_new) {
     static thread_local std::array<char, 256 * 1024> buffer;
     const auto got = ::recv(way.from, buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (got <= 0) return got < 0 && (errno == EAGAIN || errno == EINTR);
@@ -138,7 +138,8 @@ struct PostgresProxy::Pair {
     if (is_forth && fault != Fault::none && octets.contains("COMMIT")) {
       const Fault wanted = fault.exchange(Fault::none);
       if (wanted == Fault::never_arrives) return false;
-      if (wanted == Fault::answer_lost) hears_nothing = true;
+      if (wanted == Fault::answer_lost || wanted == Fault::all_silent) hears_nothing = true;
+      if (wanted == Fault::all_silent) hears_new = false;
       if (wanted == Fault::silence) is_silent = true;
       if (wanted == Fault::arrives_late) {
         way.waiting.push_back({due + kLate, std::string(octets)});
@@ -221,7 +222,8 @@ void PostgresProxy::run() {
     for (Pair& pair : pairs) {
       for (Way* const way : {&pair.forth, &pair.back}) {
         const bool readable = polled[place++].revents != 0;
-        if (readable && !pair.take(*way, now + half_, fault_, round_trips_)) pair.ended = true;
+        if (readable && !pair.take(*way, now + half_, fault_, round_trips_, hears_new_))
+          pair.ended = true;
         if (way == &pair.back && pair.client_gone) way->waiting.clear();
         if (!let_out(*way, now)) pair.ended = true;
       }
@@ -242,6 +244,7 @@ void PostgresProxy::run() {
     }
     no_delay(client);
     pairs.push_back({.forth = {client, server, {}}, .back = {server, client, {}}});
+    pairs.back().is_silent = !hears_new_;
   }
   for (Pair& pair : pairs) {
     ::close(pair.forth.from);

@@ -21,6 +21,7 @@ class PostgresProxy {
     never_arrives,  // it gets lost on the way
     arrives_late,   // it is done half a second later
     silence,        // it is done, and the client hears nothing any more, not even an end
+    all_silent,     // it is done, its connection ends, and those that are made later are not heard
   };
 
   // Listens on loopback; connects to the server's socket.
@@ -39,6 +40,8 @@ class PostgresProxy {
   [[nodiscard]] bool has_failed() const { return fault_ == Fault::none; }
   // New connections are refused, those that are there end, until it is called with true.
   void set_open(bool open);
+  // Ends what Fault::all_silent has begun, for connections that are made from then on.
+  void hear_again() { hears_new_ = true; }
 
  private:
   struct Pair;
@@ -52,6 +55,7 @@ class PostgresProxy {
   std::atomic<std::uint64_t> round_trips_{0};
   std::atomic<Fault> fault_{Fault::none};
   std::atomic<bool> open_{true};
+  std::atomic<bool> hears_new_{true};
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

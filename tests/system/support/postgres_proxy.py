@@ -76,6 +76,8 @@ class PostgresProxy:
             pair = (client, server)
             with self.lock:
                 self.pairs.add(pair)
+            if self.away:  # since it was asked above: cut() has not seen it
+                self.end_both(client, server)
             down = threading.Thread(target=self.pass_down, args=(server, client), daemon=True)
             down.start()
             self.pass_up(client, server)
