@@ -81,8 +81,9 @@ Task<void> Dispatcher::run() {
       async::report_exception("looking for endpoints", std::current_exception());
     }
     show_figures();
-    const Milliseconds wait = tellers_.empty() ? options_.look_every : options_.poll_every;
-    (void)co_await wake_.wait_until(ground_.clock.steady_now() + wait);
+    const SteadyInstant soon = ground_.clock.steady_now() + options_.poll_every;
+    const bool idle = tellers_.empty() && ground_.holds();
+    (void)co_await wake_.wait_until(idle ? look_at_ : soon);
   }
 }
 
@@ -134,8 +135,13 @@ Task<void> Dispatcher::look() {
 
 Task<void> Dispatcher::take(std::string name) {
   auto taken = co_await ground_.store.write(
-      store::WritePriority::import, [node = ground_.node(), name](store::WriteTransaction& t) {
-        return t.take_webhook(node, name);
+      store::WritePriority::import,
+      [node = ground_.node(), name](store::WriteTransaction& t) -> Result<Teller::Taken> {
+        auto webhook = t.take_webhook(node, name);
+        if (!webhook) return fail(std::move(webhook.error()));
+        auto calls = t.read().webhook_calls(name);
+        if (!calls) return fail(std::move(calls.error()));
+        return Teller::Taken{std::move(*webhook), std::move(*calls)};
       });
   if (!taken) {
     const bool is_others =
@@ -146,10 +152,11 @@ Task<void> Dispatcher::take(std::string name) {
     co_return;
   }
   if (stopping_) {
-    (void)co_await ground_.store.write(store::WritePriority::import,
-                                       [node = taken->node, name](store::WriteTransaction& t) {
-                                         return t.give_webhook(node, name);
-                                       });
+    (void)co_await ground_.store.write(
+        store::WritePriority::import,
+        [node = taken->webhook.node, name](store::WriteTransaction& t) {
+          return t.give_webhook(node, name);
+        });
     co_return;
   }
   const std::size_t share = options_.window_octets_all / std::max<std::size_t>(endpoints_, 1);
@@ -182,6 +189,8 @@ Task<void> Dispatcher::let_go() {
       ++each;
     }
   }
+  // Its owner may have switched it on again since.
+  if (!over.empty()) look_at_ = SteadyInstant{};
   for (const auto& teller : over) {
     co_await teller->stop(ground_.clock.steady_now() + options_.stop_patience);
   }

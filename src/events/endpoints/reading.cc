@@ -31,11 +31,13 @@ store::EventPlace place_just_before(store::EventPlace place) {
 // Heads of the deliveries that events are about, as far as somebody asks for them.
 class Heads {
  public:
-  static Result<Heads> read(store::ReadTransaction& transaction, const store::WebhookWishes& wishes,
+  static Result<Heads> read(store::ReadTransaction& transaction, const Wanted& wanted,
                             std::span<const store::EventRecord> events) {
     std::vector<store::DeliveryKey> keys;
     for (const store::EventRecord& event : events) {
-      if (webhooks::asks_for_delivery(wishes, event)) keys.push_back(event.entry.delivery);
+      if (webhooks::asks_for_delivery(wanted.form, wanted.wishes, event)) {
+        keys.push_back(event.entry.delivery);
+      }
     }
     Heads heads;
     if (keys.empty()) return heads;
@@ -86,7 +88,7 @@ store::EventPlace& front_of(ReadingPlace& place) {
 Result<void> offer(store::ReadTransaction& transaction, const Wanted& wanted,
                    std::span<const store::EventRecord> events, ReadingPlace place,
                    EventsRead& read) {
-  const auto heads = Heads::read(transaction, wanted.wishes, events);
+  const auto heads = Heads::read(transaction, wanted, events);
   if (!heads) return fail(heads.error());
   for (const store::EventRecord& event : events) {
     const store::Delivery* head = heads->of(event.entry.delivery);
@@ -140,7 +142,8 @@ Result<std::optional<store::EventRecord>> find_event(store::ReadTransaction& tra
                                                      store::AccountKey account,
                                                      std::string_view id) {
   const auto place = store::event_place(id);
-  if (!place) return std::nullopt;
+  // Commits count from 1.
+  if (!place || place->commit == 0) return std::nullopt;
   store::EventQuestion question;
   question.account = account;
   question.after = place_just_before(*place);
@@ -157,7 +160,7 @@ Result<std::shared_ptr<const ToldEvent>> read_event(store::ReadTransaction& tran
   const auto event = find_event(transaction, wanted.account, id);
   if (!event) return fail(event.error());
   if (!*event) return nullptr;
-  const auto heads = Heads::read(transaction, wanted.wishes, std::span(&**event, 1));
+  const auto heads = Heads::read(transaction, wanted, std::span(&**event, 1));
   if (!heads) return fail(heads.error());
   return tell(transaction, wanted, **event, heads->of((*event)->entry.delivery));
 }

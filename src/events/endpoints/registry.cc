@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "events/endpoints/registry.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/bytes.h"
@@ -22,7 +21,6 @@ using store::ReadTransaction;
 using store::WriteTransaction;
 using webhooks::EndpointState;
 using webhooks::EndpointTarget;
-using webhooks::ParkedEvent;
 using webhooks::RecentCall;
 using webhooks::SigningSecret;
 using webhooks::ToldEvent;
@@ -56,87 +54,6 @@ http::GuardedRequest signed_request(store::AccountKey account,
   request.headers.add("Content-Type", "application/json");
   request.body = std::move(body);
   return request;
-}
-
-std::unexpected<Error> too_many_replays() {
-  return fail(ErrorKind::conflict, "too much of this endpoint is being told again; wait a little");
-}
-
-// The state with what is to be told again, from where the endpoint has been told now.
-Result<std::string> with_range(const store::Webhook& webhook,
-                               std::optional<store::DeliveryKey> delivery,
-                               const store::EventPlace& after) {
-  auto state = webhooks::unpack_state(webhook.state, webhook.status);
-  if (!state) return fail(std::move(state.error()));
-  auto place = webhooks::unpack_reading_place(state->cursor);
-  if (!place) return fail(std::move(place.error()));
-  if (place->replays.size() >= webhooks::kReplaysMax) return too_many_replays();
-  // What it has not come to it will be told anyway.
-  place->replays.push_back({.delivery = delivery, .after = after, .until = place->after});
-  state->cursor = webhooks::pack(*place);
-  return webhooks::pack_state(*state);
-}
-
-Result<std::string> with_events(const store::Webhook& webhook,
-                                const std::vector<ParkedEvent>& events) {
-  auto state = webhooks::unpack_state(webhook.state, webhook.status);
-  if (!state) return fail(std::move(state.error()));
-  for (const ParkedEvent& event : events) {
-    const bool is_there = std::ranges::any_of(
-        state->parked, [&](const ParkedEvent& other) { return other.id == event.id; });
-    if (!is_there) state->parked.push_back(event);
-  }
-  if (state->parked.size() > webhooks::EndpointOptions{}.parked_max) return too_many_replays();
-  std::ranges::sort(state->parked, {}, &ParkedEvent::id);  // the order of events
-  return webhooks::pack_state(*state);
-}
-
-Result<std::size_t> tell_events(WriteTransaction& transaction, store::AccountKey account,
-                                std::string_view name, const std::vector<std::string>& ids) {
-  std::vector<ParkedEvent> events;
-  for (const std::string& id : ids) {
-    const auto event = find_event(transaction.read(), account, id);
-    if (!event) return fail(event.error());
-    if (!*event) continue;
-    events.push_back({.id = id, .order_key = webhooks::order_key_of((*event)->entry)});
-  }
-  auto told = transaction.redirect_webhook(
-      account, name, [&](const store::Webhook& webhook) { return with_events(webhook, events); });
-  if (told) told = transaction.drop_set_aside(name, ids);
-  if (!told) return fail(std::move(told.error()));
-  return events.size();
-}
-
-Result<std::optional<std::size_t>> tell_again(WriteTransaction& transaction,
-                                              store::AccountKey account, std::string_view name,
-                                              const ReplayOrder& order) {
-  if (!order.events.empty() || order.set_aside) {
-    std::vector<std::string> ids = order.events;
-    if (order.set_aside) {
-      // Not before it is known that the endpoint is this account's.
-      const auto mine = transaction.read().webhook(account, name);
-      if (!mine) return fail(mine.error());
-      const auto kept = transaction.read().set_aside_of(name, {}, kReplayedMax);
-      if (!kept) return fail(kept.error());
-      for (const store::SetAsideEvent& event : *kept) ids.push_back(event.event);
-    }
-    return tell_events(transaction, account, name, ids);
-  }
-  std::optional<store::DeliveryKey> delivery;
-  Instant from = order.from.value_or(Instant{});
-  if (order.delivery) {
-    const auto head = transaction.read().delivery_head(account, *order.delivery);
-    if (!head) return fail(head.error());
-    delivery = head->key;
-    from = std::max(from, head->created);
-  }
-  const auto after = place_before(transaction.read(), account, from);
-  if (!after) return fail(after.error());
-  auto told = transaction.redirect_webhook(account, name, [&](const store::Webhook& webhook) {
-    return with_range(webhook, delivery, *after);
-  });
-  if (!told) return fail(std::move(told.error()));
-  return std::nullopt;
 }
 
 }  // namespace
@@ -191,7 +108,19 @@ Task<Result<void>> Registry::challenge(store::AccountKey account,
   co_return webhooks::check_challenge(asked, *answer.response);
 }
 
+namespace {
+
+Result<void> check_kinds(store::WebhookForm form, const store::WebhookWishes& wishes) {
+  if (webhooks::tells_any(form, wishes)) return {};
+  return fail(ErrorKind::conflict, "the contract's form has a word for none of these kinds");
+}
+
+}  // namespace
+
 Task<Result<IssuedSecret>> Registry::create(store::AccountKey account, NewEndpoint wanted) {
+  if (auto told = check_kinds(wanted.form, wanted.wishes); !told) {
+    co_return fail(std::move(told.error()));
+  }
   auto url = judged(wanted.url.view());
   if (!url) co_return fail(std::move(url.error()));
   const auto others =
@@ -253,6 +182,7 @@ namespace {
 
 void apply(store::WebhookWishes& wishes, const EndpointChange& change) {
   if (change.kinds) wishes.kinds = *change.kinds;
+  if (change.tags) wishes.tags = *change.tags;
   if (change.domains) wishes.domains = *change.domains;
   if (change.purposes) wishes.purposes = *change.purposes;
   if (change.insert_codes) wishes.insert_codes = *change.insert_codes;
@@ -285,6 +215,9 @@ Task<Result<EndpointView>> Registry::change(store::AccountKey account, std::stri
         auto now = t.read().webhook(account, name);
         if (!now) return fail(std::move(now.error()));
         apply(now->terms.wishes, change);
+        if (auto told = check_kinds(now->form, now->terms.wishes); !told) {
+          return fail(std::move(told.error()));
+        }
         if (change.url) {
           auto target = webhooks::open_target(box, name, now->terms.sealed);
           if (!target) return fail(std::move(target.error()));

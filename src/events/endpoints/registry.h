@@ -3,8 +3,9 @@
 // events told again. Whoever tells an endpoint hears of it by the store (store/changes.h).
 //
 // Errors, besides those of the store: not_found (the account has no such endpoint), limit_exceeded
-// (it has as many as it may), invalid_input (the URL, or what is to be told again), unauthorized
-// (the rule for outbound calls forbids the URL, or the endpoint did not answer the challenge).
+// (it has as many as it may), conflict (its form tells none of these kinds; too much is told again
+// already), invalid_input (the URL), unauthorized (the rule for outbound calls forbids the URL, or
+// the endpoint did not answer the challenge).
 #pragma once
 
 #include <optional>
@@ -18,6 +19,7 @@
 #include "base/secret_box.h"
 #include "base/wipe.h"
 #include "events/endpoints/ground.h"
+#include "events/endpoints/replay.h"
 #include "events/webhooks/endpoint_policy.h"
 #include "events/webhooks/recent_calls.h"
 #include "events/webhooks/target.h"
@@ -27,8 +29,6 @@
 namespace todoku::events::endpoints {
 
 inline constexpr Milliseconds kOverlapStandard = std::chrono::hours(24);
-// Events that are named, or were set aside, that are told again by one order.
-inline constexpr std::int64_t kReplayedMax = 100;
 
 struct NewEndpoint {
   SecretText url;
@@ -42,6 +42,7 @@ struct EndpointChange {
   std::optional<SecretText> url;
   std::optional<bool> enabled;
   std::optional<std::vector<std::string>> kinds;
+  std::optional<std::vector<std::string>> tags;
   std::optional<std::vector<std::string>> domains;
   std::optional<std::vector<std::string>> purposes;
   std::optional<bool> insert_codes;
@@ -67,14 +68,6 @@ struct IssuedSecret {
 struct TestCall {
   webhooks::RecentCall call;
   bool accepted = false;
-};
-
-// One of these.
-struct ReplayOrder {
-  std::optional<Instant> from;              // all since then
-  std::optional<store::PublicId> delivery;  // all about that one
-  std::vector<std::string> events;          // these
-  bool set_aside = false;                   // what it would not take
 };
 
 class Registry {

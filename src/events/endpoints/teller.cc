@@ -5,8 +5,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "base/utf8.h"
-#include "events/webhooks/bodies.h"
 #include "events/webhooks/call_answer.h"
 #include "events/webhooks/endpoint_state.h"
 
@@ -17,15 +15,12 @@ using namespace std::chrono_literals;
 using webhooks::CallAnswer;
 using webhooks::EndpointActions;
 using webhooks::EndpointState;
-using webhooks::RecentCall;
-using webhooks::ToldEvent;
 
 constexpr std::size_t kPageMax = 500;  // events: a few milliseconds of a reader
 // About what an event takes in memory.
 constexpr std::size_t kEventOctets = 512;
-constexpr Milliseconds kAgain = 1s;           // after the store refused
-constexpr Milliseconds kStepAtLeast = 60s;    // clocks may be set
-constexpr Milliseconds kCallsKeptEvery = 5s;  // what is shown of them, not what counts
+constexpr Milliseconds kAgain = 1s;         // after the store refused
+constexpr Milliseconds kStepAtLeast = 60s;  // clocks may be set
 
 webhooks::EndpointOptions options_of(store::WebhookForm form, bool single, std::size_t octets) {
   webhooks::EndpointOptions options = form == store::WebhookForm::contract
@@ -38,19 +33,21 @@ webhooks::EndpointOptions options_of(store::WebhookForm form, bool single, std::
 
 }  // namespace
 
-Teller::Teller(const Ground& ground, Places& places, Figures& figures,
-               const store::Webhook& webhook, std::size_t window_octets, async::Executor executor)
+Teller::Teller(const Ground& ground, Places& places, Figures& figures, const Taken& taken,
+               std::size_t window_octets, async::Executor executor)
     : ground_(ground),
       places_(places),
       figures_(figures),
-      name_(webhook.name),
-      account_(webhook.account),
-      form_(webhook.form),
+      name_(taken.webhook.name),
+      account_(taken.webhook.account),
+      form_(taken.webhook.form),
       window_octets_(window_octets),
-      node_(webhook.node),
+      node_(taken.webhook.node),
       wake_(executor),
       tasks_(executor) {
-  begin_policy(webhook);
+  // They are for looking at: of what cannot be read a new list begins.
+  if (auto calls = webhooks::RecentCalls::unpack(taken.calls)) recent_ = std::move(*calls);
+  begin_policy(taken.webhook);
 }
 
 void Teller::start() {
@@ -64,11 +61,9 @@ void Teller::begin_policy(const store::Webhook& webhook) {
   auto state = webhooks::unpack_state(webhook.state, webhook.status);
   auto target = adopt_target(webhook);
   if (state && !target) state = fail(std::move(target.error()));
+  broken_ = false;
   if (!state) {
-    // Nothing of it can be told, and what there is must stay for whoever mends it.
-    log::error("an endpoint of webhooks cannot be read",
-               {{"endpoint", name_}, {"reason", state.error().detail}});
-    over_ = true;
+    break_off(state.error());
     state = EndpointState{};
   }
   policy_ = std::make_unique<webhooks::EndpointPolicy>(options_of(form_, single_, window_octets_),
@@ -76,6 +71,16 @@ void Teller::begin_policy(const store::Webhook& webhook) {
   stored_ = webhook.state;
   offered_ = stored_;
   more_ = true;
+}
+
+// Nothing of it can be told, and what there is must stay for whoever mends it. It is kept, or it
+// would be taken again, and found broken, at every look.
+void Teller::break_off(const Error& why) {
+  log::error("an endpoint of webhooks cannot be read",
+             {{"account", static_cast<std::int64_t>(account_)},
+              {"endpoint", name_},
+              {"reason", why.detail}});
+  broken_ = true;
 }
 
 void Teller::adopt_wishes(const store::Webhook& webhook) {
@@ -148,21 +153,20 @@ Task<void> Teller::reload() {
     } else {
       decided_ = true;
       store_trouble_.failed(ground_.clock.steady_now(), {{"reason", row.error().detail}});
-      next_step_ = ground_.clock.steady_now() + kAgain;
+      reload_at_ = ground_.clock.steady_now() + kAgain;
     }
     co_return;
   }
   if (row->status == store::WebhookStatus::disabled) co_return end("it is disabled");
   if (row->node != node_) co_return end("another process tells it");
-  if (!is_as_left(*row)) {
+  if (broken_ || !is_as_left(*row)) {
     begin_policy(*row);
     co_return;
   }
   adopt_wishes(*row);
   if (auto target = adopt_target(*row); !target) {
-    log::error("an endpoint of webhooks cannot be read",
-               {{"endpoint", name_}, {"reason", target.error().detail}});
-    co_return end("it cannot be read");
+    break_off(target.error());
+    co_return;
   }
   // That was the decision, or it was failing without a word written of it, which costs a few calls.
   if (row->status == store::WebhookStatus::active &&
@@ -194,12 +198,16 @@ void Teller::step() {
   if (decided_) {
     // What is under way belongs to what was before.
     if (!is_quiet() || reloading_) return;
+    if (ground_.clock.steady_now() < reload_at_) {
+      next_step_ = reload_at_;
+      return;
+    }
     decided_ = false;
     reloading_ = true;
     tasks_.spawn("endpoint read again", reload());
     return;
   }
-  if (reloading_) return;
+  if (reloading_ || broken_) return;
   act(policy_->next(now), now);
   read_if_wanted();
   keep_calls_if_due();
@@ -237,106 +245,6 @@ void Teller::notice(EndpointActions::Notice what) const {
       log::warning("an endpoint of webhooks wants no more events and is disabled", fields);
       break;
   }
-}
-
-// ---- calls -------------------------------------------------------------------------------------
-
-http::GuardedRequest Teller::request_of(const std::vector<const ToldEvent*>& told, std::string id,
-                                        Instant now) {
-  http::GuardedRequest request;
-  request.url = url_;
-  request.party = static_cast<std::uint64_t>(account_);
-  request.headers.add("Content-Type", "application/json");
-  if (form_ == store::WebhookForm::contract) {
-    request.body = webhooks::contract_body(told);
-    return request;
-  }
-  request.body = webhooks::signed_body(told);
-  if (signing_until_ && *signing_until_ <= now) renew_signing(now);
-  webhooks::add_signature(request.headers, signing_, {.id = std::move(id), .at = now},
-                          request.body);
-  return request;
-}
-
-Task<void> Teller::call(EndpointActions::Call call, std::optional<Places::Place> place) {
-  auto underway = std::make_optional<Places::Place>(calls_);
-  std::vector<const ToldEvent*> told;
-  told.reserve(call.events.size());
-  for (const auto& event : call.events) told.push_back(event.get());
-  const Instant begun = ground_.clock.now();
-  const bool has_id = form_ == store::WebhookForm::standard;
-  std::string id = has_id ? webhooks::call_id(told) : std::string();
-  http::GuardedRequest request = request_of(told, id, begun);
-  RecentCall recent{.at = begun, .id = std::move(id), .events = told.size()};
-  recent.type = told.size() == 1 && has_id ? webhooks::type_of(told.front()->kind) : "events.batch";
-  recent.request = utf8_prefix(request.body, RecentCall::kShownMax);
-  auto answer = co_await ground_.send(std::move(request));
-  place.reset();
-  underway.reset();
-  // Broken off by us: it says nothing about the endpoint.
-  if (!answer.response && answer.response.error().kind == ErrorKind::cancelled) co_return;
-  const CallAnswer meaning = webhooks::judge_answer(answer.response);
-  count(meaning, told.size());
-  recent.took = answer.took;
-  if (answer.response) {
-    recent.status = answer.response->status;
-    recent.answer = webhooks::shown_text(answer.response->body);
-  } else {
-    recent.failure = answer.response.error().detail.substr(0, RecentCall::kFailureShown);
-  }
-  if (meaning.how != CallAnswer::How::busy) record(recent);
-  policy_->on_answer(call.number, meaning, ground_.clock.now());
-  wake_.notify();
-}
-
-void Teller::count(const CallAnswer& answer, std::size_t events) {
-  switch (answer.how) {
-    case CallAnswer::How::accepted:
-      figures_.accepted.add();
-      figures_.events.add(events);
-      break;
-    case CallAnswer::How::refused:
-      figures_.refused.add();
-      break;
-    case CallAnswer::How::throttled:
-      figures_.throttled.add();
-      break;
-    case CallAnswer::How::busy:
-      figures_.busy.add();
-      break;
-    case CallAnswer::How::gone:
-      figures_.gone.add();
-      break;
-  }
-}
-
-void Teller::record(const RecentCall& call) {
-  recent_.add(call);
-  recent_changed_ = true;
-}
-
-void Teller::keep_calls_if_due() {
-  const SteadyInstant now = ground_.clock.steady_now();
-  if (!recent_changed_) return;
-  if (now < keep_calls_at_) {
-    next_step_ = std::min(next_step_, keep_calls_at_);
-    return;
-  }
-  keep_calls_at_ = now + kCallsKeptEvery;
-  recent_changed_ = false;
-  tasks_.spawn("endpoint calls", keep_calls());
-}
-
-// They are for looking at: whether they are kept changes nothing.
-Task<void> Teller::keep_calls() {
-  auto underway = std::make_optional<Places::Place>(works_);
-  (void)co_await ground_.store.write(
-      store::WritePriority::retention,
-      [node = node_, name = name_, calls = recent_.pack()](store::WriteTransaction& t) {
-        return t.keep_webhook_calls(node, name, calls);
-      });
-  underway.reset();
-  wake_.notify();
 }
 
 // ---- the store ---------------------------------------------------------------------------------
@@ -429,7 +337,7 @@ Task<void> Teller::stop(SteadyInstant deadline) {
   wake_.notify();
   (void)co_await tasks_.wait_empty_until(deadline);
   co_await tasks_.stop();
-  if (!over_ && !decided_) {
+  if (!over_ && !decided_ && !broken_) {
     const Instant now = ground_.clock.now();
     policy_->save_soon(now);
     // Calls that it would make now are not made, and so not behind what is written.

@@ -24,8 +24,13 @@ namespace todoku::events::endpoints {
 
 class Teller {
  public:
-  // `webhook` as it was taken. Everything given outlives it.
-  Teller(const Ground& ground, Places& places, Figures& figures, const store::Webhook& webhook,
+  // As it was taken.
+  struct Taken {
+    store::Webhook webhook;
+    std::string calls;  // the latest (webhooks/recent_calls.h)
+  };
+  // Everything given outlives it.
+  Teller(const Ground& ground, Places& places, Figures& figures, const Taken& taken,
          std::size_t window_octets, async::Executor executor);
 
   void start();
@@ -40,12 +45,16 @@ class Teller {
 
   [[nodiscard]] std::uint64_t turn() const { return turn_; }
   [[nodiscard]] bool is_over() const { return over_; }
-  [[nodiscard]] webhooks::EndpointState::Status status() const { return policy_->status(); }
+  // Failing: it takes nothing, or cannot be read.
+  [[nodiscard]] webhooks::EndpointState::Status status() const {
+    return broken_ ? webhooks::EndpointState::Status::failing : policy_->status();
+  }
 
  private:
   [[nodiscard]] Result<void> adopt_target(const store::Webhook& webhook);
   void adopt_wishes(const store::Webhook& webhook);
   void begin_policy(const store::Webhook& webhook);
+  void break_off(const Error& why);
   void end(std::string_view why);
 
   Task<void> run();
@@ -95,9 +104,11 @@ class Teller {
   SteadyInstant keep_calls_at_{};
 
   bool over_ = false;
+  bool broken_ = false;  // it cannot be read; it waits for its owner's next decision
   bool stopping_ = false;
   bool decided_ = false;  // its owner, and we have not heard what
   bool reloading_ = false;
+  SteadyInstant reload_at_{};  // not before
   bool reading_ = false;
   bool more_ = true;  // there may be events that were not read
   std::optional<store::EventPlace> last_;

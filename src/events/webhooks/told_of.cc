@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "mail/address.h"
+#include "mail/labels.h"
 
 namespace todoku::events::webhooks {
 namespace {
@@ -50,6 +51,16 @@ bool has_domain(const store::Delivery& head, const std::vector<std::string>& wan
          });
 }
 
+std::string_view purpose_of(const store::Delivery& head) {
+  return to_string(todoku::purpose_of(head.labels.purpose, head.type));
+}
+
+bool has_tag(const store::Delivery& head, const std::vector<std::string>& wanted) {
+  return std::ranges::any_of(head.labels.tags, [&](const std::string& tag) {
+    return std::ranges::count(wanted, tag) > 0;
+  });
+}
+
 }  // namespace
 
 ToldKind told_kind(EventKind kind) {
@@ -66,10 +77,6 @@ std::optional<EventKind> stored_kind(ToldKind kind) {
   return std::nullopt;
 }
 
-std::string_view purpose_of(TrafficClass traffic) {
-  return traffic == TrafficClass::bulk ? "advertisement" : "transactional";
-}
-
 std::vector<EventKind> kinds_wanted(store::WebhookForm form, const store::WebhookWishes& wishes) {
   std::vector<EventKind> kinds;
   for (const std::string& word : wishes.kinds) {
@@ -83,23 +90,34 @@ std::vector<EventKind> kinds_wanted(store::WebhookForm form, const store::Webhoo
   return kinds;
 }
 
-bool asks_for_delivery(const store::WebhookWishes& wishes, const store::EventRecord& event) {
+// No word of the list has a kind, and a question without kinds would be for all.
+bool tells_any(store::WebhookForm form, const store::WebhookWishes& wishes) {
+  return wishes.kinds.empty() || !kinds_wanted(form, wishes).empty();
+}
+
+// The signed form tells tags and purpose of every event.
+bool asks_for_delivery(store::WebhookForm form, const store::WebhookWishes& wishes,
+                       const store::EventRecord& event) {
   if (event.is_gone) return false;
-  return !wishes.domains.empty() || !wishes.purposes.empty() || store::is_of_many(event.entry.kind);
+  return form == store::WebhookForm::standard || !wishes.domains.empty() ||
+         !wishes.purposes.empty() || !wishes.tags.empty();
 }
 
 bool is_wanted(store::WebhookForm form, const store::WebhookWishes& wishes,
                const store::EventRecord& event, const store::Delivery* head) {
   if (event.is_gone) return false;  // there is nothing to tell of it
-  if (form == store::WebhookForm::contract && event.type == DeliveryType::smtp) return false;
+  if (form == store::WebhookForm::contract) {
+    const bool has_word = std::ranges::count(kOfContract, event.entry.kind) > 0;
+    if (!has_word || event.type == DeliveryType::smtp || event.address.empty()) return false;
+  }
   if (!wishes.domains.empty() && (head == nullptr || !has_domain(*head, wishes.domains))) {
     return false;
   }
   if (!wishes.purposes.empty() &&
-      (head == nullptr || std::ranges::count(wishes.purposes, purpose_of(head->traffic)) == 0)) {
+      (head == nullptr || std::ranges::count(wishes.purposes, purpose_of(*head)) == 0)) {
     return false;
   }
-  return true;
+  return wishes.tags.empty() || (head != nullptr && has_tag(*head, wishes.tags));
 }
 
 ToldEvent told_of(const store::EventRecord& event, const store::Delivery* head) {
@@ -109,10 +127,10 @@ ToldEvent told_of(const store::EventRecord& event, const store::Delivery* head) 
                  .delivery_id = event.delivery_id,
                  .delivery_type = event.type,
                  .subject = event.subject};
-  // What is relayed is of the class of transactions, and only a bulk is of the other.
-  const auto traffic =
-      event.type == DeliveryType::bulk ? TrafficClass::bulk : TrafficClass::transactional;
-  told.purpose = purpose_of(head != nullptr ? head->traffic : traffic);
+  if (head != nullptr) {
+    told.purpose = purpose_of(*head);
+    told.tags = head->labels.tags;
+  }
   if (store::is_of_many(event.entry.kind)) {
     if (head != nullptr) told.counts = head->counts;
     return told;

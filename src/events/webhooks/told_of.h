@@ -19,15 +19,15 @@ namespace todoku::events::webhooks {
 // nullopt: only we make such an event.
 [[nodiscard]] std::optional<store::EventKind> stored_kind(ToldKind kind);
 
-// What a mailing is for, as far as its class says: "advertisement" or "transactional".
-[[nodiscard]] std::string_view purpose_of(TrafficClass traffic);
-
 // Of the kinds that are asked of the store. Empty: all.
 [[nodiscard]] std::vector<store::EventKind> kinds_wanted(store::WebhookForm form,
                                                          const store::WebhookWishes& wishes);
 
+// Whether there is anything that it would be told.
+[[nodiscard]] bool tells_any(store::WebhookForm form, const store::WebhookWishes& wishes);
+
 // Whether the delivery has to be known for what follows.
-[[nodiscard]] bool asks_for_delivery(const store::WebhookWishes& wishes,
+[[nodiscard]] bool asks_for_delivery(store::WebhookForm form, const store::WebhookWishes& wishes,
                                      const store::EventRecord& event);
 // Of an event of a kind that is wanted. `head`: its delivery, if that was asked for.
 [[nodiscard]] bool is_wanted(store::WebhookForm form, const store::WebhookWishes& wishes,

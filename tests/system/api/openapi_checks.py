@@ -135,9 +135,10 @@ REQUESTS = {
     "addSuppression": lambda: {"email": "stopped@elsewhere.example"},
 }
 # Commits need a time that is near, and are looked at by state_checks; an export needs something to
-# export (suppression_checks); domain_checks and provisioning_checks look at the rest.
+# export (suppression_checks); domain_checks, provisioning_checks and webhook_checks look at the rest.
 WITHOUT_BOUNDARIES = {"commitBulk", "addDomain", "consentToDomain", "addAccount", "changeAccount",
-                      "addKey", "rotateKey", "exportErrors"}
+                      "addKey", "rotateKey", "exportErrors", "createWebhook", "changeWebhook",
+                      "rotateWebhookSecret", "replayWebhook"}
 
 
 class Description(Checks):
