@@ -99,6 +99,7 @@ class Filling {
                             .begins = clock_.now() + std::chrono::hours(1'000)});
     });
     node_ = enter("me");
+    set_aside();
     sent_transactions();
     bulk_on_its_way();
     drafts(shop.key);
@@ -166,6 +167,18 @@ class Filling {
                                .created = {}});
       });
     }
+  }
+
+  void set_aside() {
+    write(store_, [&](WriteTransaction& t) -> Result<void> {
+      const auto taken = t.take_webhook(node_, "hook");
+      if (!taken) return fail(taken.error());
+      return t.save_webhook({.name = "hook",
+                             .node = node_,
+                             .turn = taken->turn,
+                             .state = taken->state,
+                             .set_aside = {"one", "two"}});
+    });
   }
 
   Accepted accept(Accept accept) {

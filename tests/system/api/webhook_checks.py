@@ -28,6 +28,8 @@ class Allowing:
 
 
 class WebhookChecks(Checks):
+    names = 0  # of accounts and hooks so far
+
     @classmethod
     def setUpClass(cls):
         receivers = {"fast.example": [],
@@ -36,7 +38,6 @@ class WebhookChecks(Checks):
         cls.stack = cls.enterClassContext(door.world.stack_like(
             Allowing, receivers, ["[outbound]", 'allow = ["127.0.0.1:*"]']))
         cls.receiver = cls.enterClassContext(Receiver())
-        cls.names = 0
 
     def setUp(self):
         WebhookChecks.names += 1
@@ -72,9 +73,8 @@ class WebhookChecks(Checks):
         account = account or self.account
         delivery = self.ok(account.request("POST", "/deliveries/bulk/begin",
                                            door.draft(**fields)), 201)["delivery_id"]
-        self.ok(account.request("PUT", f"/deliveries/bulk/update/{delivery}",
-                                {"to": [{"email": one} for one in to]}))
-        self.ok(account.request("PATCH", f"/deliveries/bulk/commit/{delivery}/immediate"))
+        self.ok(account.import_csv(delivery, "\n".join(["email", *to]).encode(),
+                                   {"immediate": True}), 201)
         return delivery
 
     def told(self, hook, count, seconds=60):
@@ -288,7 +288,7 @@ class Webhooks(WebhookChecks):
             self.all_events()), "all events", 90)
         told = dict(hook.events)
         self.assertEqual(set(events), set(told))
-        self.assertGreaterEqual(len(told), 2 * len(to))
+        self.assertGreaterEqual(len(told), len(to))
         for call in hook.calls:
             self.assertTrue(verified(secret, call.headers, call.body))
         # Whatever was told twice: the first time each was in its place.
@@ -326,20 +326,24 @@ class Webhooks(WebhookChecks):
         hook = self.hook()
         self.registered(hook)
         first, second = self.send(), self.send()
-        self.told(hook, 6)
-        before = dict(hook.events)
+        before = [name for name, _ in self.told(hook, 6)]
+        of_first = [name for name, event in hook.events if event["data"]["delivery_id"] == first]
         path = f"/webhooks/{hook.name}/replay"
-        answer = self.ok(self.asked("POST", path, {"delivery_id": first}), 202)
-        self.assertIsNone(answer["events"])
-        again = self.told(hook, 9)[6:]
-        self.assertEqual([first] * 3, [event["data"]["delivery_id"] for _, event in again])
-        self.assertEqual([name for name, event in hook.events[:6]
-                          if event["data"]["delivery_id"] == first], [name for name, _ in again])
-        name = again[0][0]
-        self.assertEqual(1, self.ok(self.asked("POST", path, {"events": [name]}), 202)["events"])
-        self.assertEqual(name, self.told(hook, 10)[9][0])
-        self.ok(self.asked("POST", path, {"from": "2026-01-01"}), 202)
-        self.assertEqual(sorted(before), sorted(name for name, _ in self.told(hook, 16)[10:]))
+
+        def told_again(order, expected):
+            """How many the answer says. What was told within the second before an order may come
+            once more besides: it was not yet written that it had been."""
+            count = len(hook.events)
+            answer = self.ok(self.asked("POST", path, order), 202)
+            again = eventually(lambda: (lambda new: new if set(new) >= set(expected) else None)(
+                dict(hook.events[count:])), f"what {order} asks for")
+            self.assertLessEqual(set(again), set(before))
+            self.assertEqual(expected, [name for name in again if name in expected])
+            return answer["events"]
+
+        self.assertIsNone(told_again({"delivery_id": first}, of_first))
+        self.assertEqual(1, told_again({"events": of_first[:1]}, of_first[:1]))
+        self.assertIsNone(told_again({"from": "2026-01-01"}, before))
         self.refused(self.asked("POST", path, {"delivery_id": second + 1000}), status=404)
         self.assertEqual({"data": [], "next": None}, self.ok(
             self.asked("GET", f"/webhooks/{hook.name}/set_aside")))
