@@ -39,8 +39,7 @@ RIGHT = {**REQUESTS,
          "createWebhook": lambda: webhook(),
          "changeWebhook": lambda: {"enabled": True, **wishes()},
          "rotateWebhookSecret": lambda: {"overlap_hours": 1},
-         "replayWebhook": lambda: {"from": "2026-01-01", "delivery_id": 1, "events": ["x"],
-                                   "set_aside": False}}
+         "replayWebhook": lambda: {"from": "2026-01-01", "delivery_id": 1}}
 # What is called on something that is there, so that what is wrong is all that keeps it from being
 # done; the others are about what is not there.
 ON_A_DRAFT = {"updateBulk", "commitBulk", "addRecipient", "changeRecipient", "importRecipients",
