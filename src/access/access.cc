@@ -123,7 +123,11 @@ Task<Authenticator::Admission> Authenticator::authenticate(std::string authoriza
     if (holder.error().kind != ErrorKind::not_found) {
       co_return std::unexpected(Denial{holder.error().kind, {holder.error().detail, {}}});
     }
-    co_return denied("unknown or revoked token", "ログインIDとAPIキーを確認してください");
+    co_return denied(
+        "unknown or revoked token (a bearer token is made of login ID and API key, it is not "
+        "the API key itself)",
+        "ログインIDとAPIキーを確認してください。トークンはAPIキーそのものではなく、"
+        "ログインIDとAPIキーから作ります");
   }
   Known known{.holder = std::move(*holder), .networks = {}, .until = now + kRemembered};
   for (const std::string& network : known.holder.key.networks) {

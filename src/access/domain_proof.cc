@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/printable.h"
+#include "base/utf8.h"
 #include "mail/address.h"
 
 namespace todoku::access {
@@ -106,6 +107,16 @@ Finding finding_of(const Result<std::vector<std::string>>& texts, std::string_vi
   const bool found =
       std::ranges::any_of(*texts, [&](const std::string& text) { return trim(text) == wanted; });
   return found ? Finding::found : Finding::absent;
+}
+
+std::string other_proof(const Result<std::vector<std::string>>& texts, std::string_view token) {
+  constexpr std::size_t kShownMax = 100;
+  if (!texts || finding_of(texts, token) == Finding::found) return {};
+  const std::string ours = proof_value({});
+  const auto other = std::ranges::find_if(
+      *texts, [&](const std::string& text) { return trim(text).starts_with(ours); });
+  if (other == texts->end()) return {};
+  return printable(utf8_prefix(trim(*other), kShownMax));
 }
 
 std::optional<Instant> next_look(const Domain& claim, bool unanswered, Instant now) {

@@ -45,6 +45,11 @@ enum class Finding : std::uint8_t { found, absent, unanswered };
 [[nodiscard]] Finding finding_of(const Result<std::vector<std::string>>& texts,
                                  std::string_view token);
 
+// Of `texts`, where the proof is not among them, the first that looks like one: a value from
+// before, or a slip in copying; empty: none. Shortened to what can be shown.
+[[nodiscard]] std::string other_proof(const Result<std::vector<std::string>>& texts,
+                                      std::string_view token);
+
 // The claim after a look, with the time of the next one. Whether another account has to consent is
 // not asked here.
 [[nodiscard]] store::Domain judged(store::Domain claim, Finding finding, Instant now);

@@ -53,6 +53,19 @@ TEST(Finding, IsOfAnswersThatAreAnswers) {
   }
 }
 
+TEST(Finding, TellsAProofWithAnotherValue) {
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(other_proof(Texts{"v=spf1 -all", "todoku-domain-verification=old"}, "new"),
+            "todoku-domain-verification=old");
+  EXPECT_EQ(
+      other_proof(Texts{"todoku-domain-verification=old", "todoku-domain-verification=new"}, "new"),
+      "");
+  EXPECT_EQ(other_proof(Texts{"v=spf1 -all"}, "new"), "");
+  EXPECT_EQ(other_proof(fail(ErrorKind::timeout, "why"), "new"), "");
+  EXPECT_LE(other_proof(Texts{"todoku-domain-verification=" + std::string(5000, 'x')}, "n").size(),
+            100U);
+}
+
 TEST(Proof, LapsesAfterSevenDaysOfAnswersWithoutIt) {
   Domain claim = proven_claim();
   EXPECT_EQ(claim.state, DomainState::proven);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/date_time.h"
 #include "http/json.h"
 
 namespace todoku::api {
@@ -204,6 +205,22 @@ http::Response container_failure(int status, const intake::Text& reason,
   json.end_object();
   json.end_object();
   return http::Response::json(status, json.take());
+}
+
+void text_or_null(http::JsonWriter& json, std::string_view name, std::string_view text) {
+  if (text.empty()) {
+    json.null_member(name);
+  } else {
+    json.member(name, text);
+  }
+}
+
+void date_or_null(http::JsonWriter& json, std::string_view name, std::optional<Instant> instant) {
+  if (instant) {
+    json.member(name, format_date_time(*instant));
+  } else {
+    json.null_member(name);
+  }
 }
 
 http::Response id_response(int status, std::string_view name, std::int64_t id) {

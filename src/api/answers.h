@@ -4,8 +4,10 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string_view>
 
+#include "base/clock.h"
 #include "http/json.h"
 #include "http/message.h"
 #include "intake/problem.h"
@@ -51,6 +53,9 @@ inline constexpr std::string_view kFoldedHeader = "X-Todoku-Folded-Duplicates";
 // Members of the request's JSON that nobody read (api/members.h).
 inline constexpr std::string_view kUnknownHeader = "X-Todoku-Unknown-Fields";
 
+// The Message-ID of the mail, in angle brackets, as all its copies have it.
+inline constexpr std::string_view kMessageIdHeader = "X-Todoku-Message-ID";
+
 // Members of the answer that are empty because the key lacks the scope `content`.
 inline constexpr std::string_view kWithheldHeader = "X-Todoku-Withheld";
 
@@ -63,6 +68,10 @@ void say_when_free(http::Response& response, std::chrono::seconds free_in, std::
 
 // Something that is accepted and will not stay so.
 inline constexpr std::string_view kWarningHeader = "X-Todoku-Warning";
+
+// A member that is null where there is nothing to tell.
+void text_or_null(http::JsonWriter& json, std::string_view name, std::string_view text);
+void date_or_null(http::JsonWriter& json, std::string_view name, std::optional<Instant> instant);
 
 // {"<name>": id}
 [[nodiscard]] http::Response id_response(int status, std::string_view name, std::int64_t id);

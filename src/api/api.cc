@@ -55,8 +55,11 @@ void Api::add_routes(http::Router& router) {
   add_log_routes(*this, router);
   add_usage_routes(*this, router);
   add_open_routes(*this, router);
+  add_label_routes(*this, router);
   add_domain_routes(*this, router);
   add_provisioning_routes(*this, router);
+  add_waiting_routes(*this, router);
+  add_verb_routes(*this, router);
   add_error_routes(*this, router);
   add_suppression_routes(*this, router);
   add_webhook_routes(*this, router);
@@ -102,8 +105,19 @@ void Api::finish(http::Response& response, std::uint32_t limit, std::uint32_t re
   }
 }
 
+namespace {
+
+intake::Text nothing_outside() {
+  return {fmt::format("there is nothing at this path; the API is below {}, see /docs", kBase),
+          fmt::format("このパスには何もありません。APIは{}以下にあります (/docsを参照)。", kBase)};
+}
+
+}  // namespace
+
 http::Response Api::failure_response(const http::Failure& failure, const http::Request& request) {
-  http::Response response = container_failure(failure, request);
+  http::Response response = failure.status == 404 && !request.path.starts_with(kBase)
+                                ? container_failure(404, nothing_outside(), request)
+                                : container_failure(failure, request);
   // Nothing was counted: of an account that is not known, all of its window is left.
   const auto account = authenticator_.last_known(request.headers.get("Authorization"));
   const SteadyInstant now = ground_.clock.steady_now();

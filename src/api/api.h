@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -36,6 +37,8 @@ struct Options {
   std::size_t event_streams_max = 64;
   // Where clients reach us, e.g. "https://mail.example.jp"; empty: http/origin.h.
   std::string public_url;
+  // The Message-ID of a mail; of a transaction's copies, which are one mail, of any.
+  std::function<std::string(const store::RecipientKey&, DeliveryType)> message_id;
   // Whose word counts for who a request came from (http/forwarded.h).
   std::vector<net::Network> trusted_proxies;
   // Whose keys with the scope admin manage accounts, and from where; empty: nobody's, nowhere.
@@ -171,8 +174,11 @@ void add_message_routes(Api& api, http::Router& router);
 void add_log_routes(Api& api, http::Router& router);
 void add_usage_routes(Api& api, http::Router& router);
 void add_open_routes(Api& api, http::Router& router);
+void add_label_routes(Api& api, http::Router& router);
 void add_domain_routes(Api& api, http::Router& router);
 void add_provisioning_routes(Api& api, http::Router& router);
+void add_waiting_routes(Api& api, http::Router& router);
+void add_verb_routes(Api& api, http::Router& router);
 void add_error_routes(Api& api, http::Router& router);
 void add_suppression_routes(Api& api, http::Router& router);
 void add_webhook_routes(Api& api, http::Router& router);

@@ -23,7 +23,7 @@ TEST(DateTime, ReadsEveryFormThatClientsSend) {
        {"2026-04-01T09:00:00+09:00", "2026-04-01T09:00:00", "2026-04-01 09:00:00",
         "2026-04-01T09:00", "2026-04-01T00:00:00.000Z", "2026-04-01T09:00:00+0900",
         "2026-04-01T09:00:00+09", "2026-04-01T09:00:00 09:00", "2026-03-31T19:00:00-05:00",
-        "2026/04/01 09:00:00"}) {
+        "2026/04/01 09:00:00", "2026/4/1 9:00", "2026-4-01T9:00:00"}) {
     EXPECT_EQ(parse_date_time(same), expected) << same;
   }
   EXPECT_EQ(parse_date_time("2026-04-01"), *expected - std::chrono::hours(9));
@@ -33,7 +33,8 @@ TEST(DateTime, RefusesWhatIsNone) {
   for (const std::string_view wrong :
        {"", "tomorrow", "2026-02-30T00:00:00Z", "2026-13-01", "2026-04-01T24:00:00",
         "2026-04-01T09:60:00", "2026-04-01T09:00:00+25:00", "2026-04-01T09:00:00Zx",
-        "2026-04-01T09:00:00.Z", "20260401"}) {
+        "2026-04-01T09:00:00.Z", "20260401", "2026/4/", "2026//1", "2026/4/1 9:0", "2026/0/1",
+        "2026/4/001"}) {
     EXPECT_FALSE(parse_date_time(wrong)) << wrong;
   }
 }
@@ -149,6 +150,15 @@ TEST(LostMembers, OfTheContractAreToleratedAndOursAreNot) {
     EXPECT_EQ(lost_members(fine, kBegin), "") << fine;
   }
   EXPECT_NE(lost_members(R"({"keepDuplicates":true})", kImport), "");
+  for (const char* slip : {"openTracking", "listId", "Tags", "PURPOSE"}) {
+    EXPECT_NE(lost_members(fmt::format(R"({{"{}":false}})", slip), kTransaction), "") << slip;
+  }
+  EXPECT_EQ(lost_members(R"({"tags":["a"],"list_id":"x"})", kCommit), "") << "told as unknown";
+  EXPECT_NE(lost_members(R"({"attachments":[{"content":"aGk="}]})", kTransaction), "");
+  EXPECT_NE(lost_members(R"({"attachments":[{}]})", kBegin), "");
+  EXPECT_EQ(lost_members(R"({"attachments":[]})", kTransaction), "");
+  EXPECT_NE(lost_members(R"({"reservation_time":"2026-12-24"})", kTransaction), "");
+  EXPECT_EQ(lost_members(R"({"reservation_time":"2026-12-24"})", kCommit), "");
   for (const auto known : {std::span<const Member>(kCommit), std::span<const Member>(kImport),
                            std::span<const Member>(kRecipient)}) {
     EXPECT_TRUE(lost_members(R"({"duplicate_policy":"at_most_once"})", known)

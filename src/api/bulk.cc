@@ -93,6 +93,7 @@ intake::UpdateRequest read_update(const Form& form, const intake::Limits& limits
     request.list_unsubscribe_mailto = unsubscribe->text("mailto");
     request.list_unsubscribe_url = unsubscribe->text("url");
   }
+  request.headers = fields.headers(intake::kHeadersMax);
   if (const auto* to = fields.array("to", limits.update_recipients_max)) {
     request.to = read_recipients(*to, limits, problems);
   }

@@ -5,20 +5,13 @@
 
 #include "api/api.h"
 #include "api/list_query.h"
+#include "api/message_id.h"
 #include "base/date_time.h"
 #include "http/json.h"
 #include "store/walks.h"
 
 namespace todoku::api {
 namespace {
-
-void date_member(http::JsonWriter& json, std::string_view name, std::optional<Instant> instant) {
-  if (instant) {
-    json.member(name, format_date_time(*instant));
-  } else {
-    json.null_member(name);
-  }
-}
 
 // What list and detail share. Clients need every key (contract section 2.10).
 void common_members(http::JsonWriter& json, const store::Delivery& delivery) {
@@ -31,8 +24,8 @@ void common_members(http::JsonWriter& json, const store::Delivery& delivery) {
   json.member("name", delivery.content.from.name);
   json.end_object();
   json.member("subject", delivery.content.subject);
-  date_member(json, "delivery_time", delivery.started);
-  date_member(json, "reservation_time", delivery.reservation);
+  date_or_null(json, "delivery_time", delivery.started);
+  date_or_null(json, "reservation_time", delivery.reservation);
   json.member("created_time", format_date_time(delivery.created));
   json.member("updated_time", format_date_time(delivery.updated));
 }
@@ -94,12 +87,14 @@ Task<http::Response> detail(Api& api, Call& call) {
   const bool with_content = has(call.scopes, store::Scope::content);
   auto response = http::Response::json(200, detail_json(found->first, found->second, with_content));
   if (!with_content) response.headers.set(kWithheldHeader, "text_part, html_part");
+  const store::Delivery& delivery = found->first;
+  if (delivery.type == DeliveryType::transaction) tell_message_id(api, delivery.key, response);
   co_return response;
 }
 
 // ---- lists -------------------------------------------------------------------------------------
 
-store::DeliveryFilter read_filter(const Call& call, bool with_smtp, intake::Problems& problems) {
+store::DeliveryFilter read_filter(Call& call, bool with_smtp, intake::Problems& problems) {
   const http::Query query = call.request.query_parameters();
   const ListQuery reader(query, problems);
   store::DeliveryFilter filter{.account = call.account.key};
@@ -112,10 +107,18 @@ store::DeliveryFilter read_filter(const Call& call, bool with_smtp, intake::Prob
   filter.list_unsubscribe_url = reader.text("list_unsubscribe_url", 450);
   filter.list_unsubscribe_mailto = reader.text("list_unsubscribe_mailto", 450);
   for (const std::string& word : reader.words("status")) {
-    if (const auto status = delivery_status_from_contract(word)) filter.statuses.push_back(*status);
+    if (const auto status = delivery_status_from_contract(word)) {
+      filter.statuses.push_back(*status);
+    } else {
+      reader.ignore("status", word);
+    }
   }
   for (const std::string& word : reader.words("delivery_type")) {
-    if (const auto type = delivery_type_from_contract(word)) filter.types.push_back(*type);
+    if (const auto type = delivery_type_from_contract(word)) {
+      filter.types.push_back(*type);
+    } else {
+      reader.ignore("delivery_type", word);
+    }
   }
   if (filter.types.empty()) {
     filter.types = {DeliveryType::transaction, DeliveryType::bulk};
@@ -130,6 +133,7 @@ store::DeliveryFilter read_filter(const Call& call, bool with_smtp, intake::Prob
   filter.delivery_start = reader.date("delivery_start");
   filter.delivery_end = reader.date("delivery_end");
   filter.sort = reader.sort();
+  call.unknown = reader.unread();
   return filter;
 }
 

@@ -3,18 +3,12 @@
 
 #include <string_view>
 
+#include "api/answers.h"
+#include "api/labels.h"
 #include "base/date_time.h"
 
 namespace todoku::api {
 namespace {
-
-void text_or_null(http::JsonWriter& json, std::string_view name, std::string_view text) {
-  if (text.empty()) {
-    json.null_member(name);
-  } else {
-    json.member(name, text);
-  }
-}
 
 void id_or_null(http::JsonWriter& json, std::string_view name, store::PublicId id) {
   if (id == 0) {
@@ -55,9 +49,11 @@ void write_event(http::JsonWriter& json, const store::EventRecord& event) {
   if (event.is_gone) {
     json.null_member("delivery_type");
     json.null_member("subject");
+    no_label_members(json);
   } else {
     json.member("delivery_type", contract_word(event.type));
     json.member("subject", event.subject);
+    label_members(json, event.labels, event.type);
   }
   json.member("deleted", event.is_gone);
   if (store::is_of_many(event.entry.kind)) {

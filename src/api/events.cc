@@ -17,6 +17,7 @@
 #include "http/header_value.h"
 #include "http/json.h"
 #include "mail/address.h"
+#include "mail/labels.h"
 
 namespace todoku::api {
 namespace {
@@ -44,11 +45,12 @@ class AskedReader {
       if (const auto kind = store::event_kind(word)) {
         asked.question.kinds.push_back(*kind);
       } else {
-        problems_.add({"kind"}, intake::texts::invalid_format(word));
+        problems_.add({"kind"}, intake::texts::not_one_of(word, store::event_kind_words()));
       }
     }
     asked.delivery = list_.id("delivery_id");
     if (const auto* email = query_.find("email")) read_email(email->literal, asked);
+    asked.question.tag = list_.text("tag", kTagCharactersMax);
     return asked;
   }
   // Where a stream goes on, or what happens from now on.

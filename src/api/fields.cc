@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/fields.h"
 
+#include <charconv>
+
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
 #include "base/bytes.h"
+#include "base/date_time.h"
 #include "http/json.h"
 
 namespace todoku::api {
@@ -156,6 +159,47 @@ std::optional<Encoding> Fields::encoding() const {
   return std::nullopt;
 }
 
+std::optional<std::vector<ExtraHeader>> Fields::headers(std::size_t max) const {
+  constexpr std::string_view kName = "headers";
+  const auto* members = object(kName);
+  if (members == nullptr) return std::nullopt;
+  std::vector<ExtraHeader> headers;
+  if (members->size() > max) {
+    problems_.add(path_to(kName), intake::texts::too_many(max));
+    return headers;
+  }
+  const Fields fields(*members, path_to(kName), problems_);
+  for (const auto& member : *members) {
+    const std::string_view name(member.key().data(), member.key().size());
+    // Null says, as everywhere, that it was not given.
+    if (auto value = fields.text(name)) headers.push_back({std::string(name), std::move(*value)});
+  }
+  return headers;
+}
+
+std::optional<Instant> Fields::date(std::string_view name) const {
+  const auto given = text(name);
+  if (!given || given->empty()) return std::nullopt;
+  const auto instant = parse_date_time(*given);
+  if (!instant) problems_.add(path_to(name), intake::texts::invalid_date(*given));
+  return instant;
+}
+
+std::optional<Milliseconds> Fields::seconds(std::string_view name) const {
+  // A hundred years: what is too long for this delivery is told where that is known.
+  constexpr std::int64_t kMax = 3'155'760'000;
+  const auto given = scalar(name);
+  if (!given || given->empty()) return std::nullopt;
+  std::int64_t value = 0;
+  const char* const end = given->data() + given->size();
+  const auto read = std::from_chars(given->data(), end, value);
+  if (read.ec != std::errc() || read.ptr != end || value < 0 || value > kMax) {
+    wrong_type(name, "a whole number of seconds", "秒数 (整数)");
+    return std::nullopt;
+  }
+  return std::chrono::seconds(value);
+}
+
 std::optional<bool> Fields::at_most_once() const {
   const auto given = text("duplicate_policy");
   if (!given || given->empty()) return std::nullopt;
@@ -190,6 +234,7 @@ Content read_content(const Fields& fields) {
     content.list_unsubscribe_mailto = unsubscribe->text("mailto").value_or("");
     content.list_unsubscribe_url = unsubscribe->text("url").value_or("");
   }
+  content.headers = fields.headers(intake::kHeadersMax).value_or(std::vector<ExtraHeader>());
   return content;
 }
 

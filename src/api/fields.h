@@ -10,6 +10,7 @@
 
 #include <boost/json/object.hpp>
 
+#include "base/clock.h"
 #include "intake/check.h"
 #include "intake/problem.h"
 #include "intake/request.h"
@@ -43,6 +44,12 @@ class Fields {
   // [{key, value}]
   [[nodiscard]] std::vector<InsertCode> insert_codes(std::size_t max) const;
   [[nodiscard]] std::optional<Encoding> encoding() const;
+  // {name: value}; nullopt if it was not given.
+  [[nodiscard]] std::optional<std::vector<ExtraHeader>> headers(std::size_t max) const;
+  // nullopt if absent, or none (then a problem was added).
+  [[nodiscard]] std::optional<Instant> date(std::string_view name) const;
+  // A whole number of seconds, as a number or as its text.
+  [[nodiscard]] std::optional<Milliseconds> seconds(std::string_view name) const;
   // Of `duplicate_policy`: a mail of which nobody knows whether it arrived is not sent again.
   [[nodiscard]] std::optional<bool> at_most_once() const;
   // tags, list_id, purpose
@@ -61,7 +68,7 @@ class Fields {
   intake::Problems& problems_;
 };
 
-// from, reply_to, subject, list_unsubscribe, encode, text_part, html_part.
+// from, reply_to, subject, list_unsubscribe, headers, encode, text_part, html_part.
 [[nodiscard]] Content read_content(const Fields& fields);
 
 }  // namespace todoku::api

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "api/members.h"
 #include "base/bytes.h"
 #include "base/date_time.h"
 #include "base/utf8.h"
@@ -43,8 +44,25 @@ std::optional<T> whole_number(std::string_view text) {
 
 }  // namespace
 
+const http::Query::Parameter* ListQuery::find(std::string_view name) const {
+  read_.emplace(name);
+  return query_.find(name);
+}
+
+std::string ListQuery::unread() const {
+  UnreadNames names;
+  std::set<std::string_view> told;
+  for (const auto& parameter : query_.parameters()) {
+    if (!read_.contains(parameter.name) && told.insert(parameter.name).second) {
+      names.add("", parameter.name);
+    }
+  }
+  for (const auto& [name, word] : ignored_) names.add(name + "=", word);
+  return names.text();
+}
+
 std::string ListQuery::text(std::string_view name, std::size_t max) const {
-  const auto* parameter = query_.find(name);
+  const auto* parameter = find(name);
   if (parameter == nullptr) return {};
   if (utf8_length(parameter->value) > max) {
     problems_.add({std::string(name)}, intake::texts::length(0, max));
@@ -56,6 +74,7 @@ std::string ListQuery::text(std::string_view name, std::size_t max) const {
 
 std::vector<std::string> ListQuery::words(std::string_view name) const {
   constexpr std::size_t kMax = 10;
+  read_.emplace(name);
   std::vector<std::string> words = pieces_of(query_, name, [](char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
   });
@@ -65,6 +84,7 @@ std::vector<std::string> ListQuery::words(std::string_view name) const {
 }
 
 std::vector<int> ListQuery::numbers(std::string_view name, std::size_t many, int most) const {
+  read_.emplace(name);
   const auto words = pieces_of(query_, name, [](char c) {
     constexpr std::string_view kBetween = " ,'\"[]";
     return !kBetween.contains(c);
@@ -84,7 +104,7 @@ std::vector<int> ListQuery::numbers(std::string_view name, std::size_t many, int
 
 std::int64_t ListQuery::number(std::string_view name, std::int64_t standard,
                                std::int64_t most) const {
-  const auto* parameter = query_.find(name);
+  const auto* parameter = find(name);
   if (parameter == nullptr || parameter->value.empty()) return standard;
   const auto value = whole_number<std::int64_t>(parameter->value);
   if (value && *value >= 1 && *value <= most) return *value;
@@ -94,7 +114,7 @@ std::int64_t ListQuery::number(std::string_view name, std::int64_t standard,
 }
 
 std::optional<store::PublicId> ListQuery::id(std::string_view name) const {
-  const auto* parameter = query_.find(name);
+  const auto* parameter = find(name);
   if (parameter == nullptr || parameter->value.empty()) return std::nullopt;
   const auto value = whole_number<store::PublicId>(parameter->value);
   if (value && *value >= 1) return value;
@@ -104,7 +124,7 @@ std::optional<store::PublicId> ListQuery::id(std::string_view name) const {
 }
 
 std::optional<Instant> ListQuery::date(std::string_view name) const {
-  const auto* parameter = query_.find(name);
+  const auto* parameter = find(name);
   if (parameter == nullptr || parameter->value.empty()) return std::nullopt;
   auto instant = parse_date_time(parameter->literal);
   if (!instant) instant = parse_date_time(parameter->value);
@@ -115,6 +135,7 @@ std::optional<Instant> ListQuery::date(std::string_view name) const {
 std::vector<store::DeliverySort> ListQuery::sort() const {
   using store::DeliverySort;
   std::vector<DeliverySort> order;
+  read_.emplace("sort");
   for (const std::string_view value : query_.all("sort")) {
     std::string_view rest = value;
     while (!rest.empty()) {

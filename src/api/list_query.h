@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads the query of a list with the tolerance that the contract's clients need (blastengine-api.md
 // sections 2.11 and 2.15), and names every parameter that is wrong. Those that are not asked for
-// are ignored.
+// are ignored, and told.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -35,9 +38,21 @@ class ListQuery {
   [[nodiscard]] std::optional<Instant> date(std::string_view name) const;
   [[nodiscard]] std::vector<store::DeliverySort> sort() const;
 
+  // A word of words(name) means nothing here.
+  void ignore(std::string_view name, std::string_view word) const {
+    ignored_.emplace_back(name, word);
+  }
+  // Parameters that nobody has asked for until now, and words that were ignored, for
+  // kUnknownHeader: else a slip would be taken for a list of all.
+  [[nodiscard]] std::string unread() const;
+
  private:
+  [[nodiscard]] const http::Query::Parameter* find(std::string_view name) const;
+
   const http::Query& query_;
   intake::Problems& problems_;
+  mutable std::set<std::string, std::less<>> read_;
+  mutable std::vector<std::pair<std::string, std::string>> ignored_;
 };
 
 }  // namespace todoku::api

@@ -40,11 +40,7 @@ void row_members(http::JsonWriter& json, const store::Story& story) {
   json.member("last_response_code", code_text(last->outcome));
   json.member("last_response_message", last->outcome.reply.text);
   json.member("delivery_time", format_date_time(*story.started));
-  if (story.opened) {
-    json.member("open_time", format_date_time(*story.opened));
-  } else {
-    json.null_member("open_time");
-  }
+  date_or_null(json, "open_time", story.opened);
   json.member("created_time", format_date_time(story.created));
   json.member("updated_time", format_date_time(last->at + last->duration));
 }
@@ -73,7 +69,7 @@ std::string canonical_address(const ListQuery& query, intake::Problems& problems
   return {};
 }
 
-store::LogFilter read_filter(const Call& call, intake::Problems& problems) {
+store::LogFilter read_filter(Call& call, intake::Problems& problems) {
   constexpr std::size_t kCodesMax = 30;
   constexpr int kCodeMax = 999;
   const http::Query parameters = call.request.query_parameters();
@@ -83,17 +79,24 @@ store::LogFilter read_filter(const Call& call, intake::Problems& problems) {
   filter.limit = query.number("count", 100);
   filter.address = canonical_address(query, problems);
   for (const std::string& word : query.words("delivery_type")) {
-    if (const auto type = delivery_type_from_contract(word)) filter.types.push_back(*type);
+    if (const auto type = delivery_type_from_contract(word)) {
+      filter.types.push_back(*type);
+    } else {
+      query.ignore("delivery_type", word);
+    }
   }
   filter.delivery = query.id("delivery_id");
   for (const std::string& word : query.words("status")) {
+    const std::size_t before = filter.states.size();
     for (const RecipientState state : kStates) {
       if (contract_word(state) == word) filter.states.push_back(state);
     }
+    if (filter.states.size() == before) query.ignore("status", word);
   }
   filter.codes = query.numbers("response_code", kCodesMax, kCodeMax);
   filter.start_from = query.date("delivery_start");
   filter.start_to = query.date("delivery_end");
+  call.unknown = query.unread();
   return filter;
 }
 

@@ -2,6 +2,7 @@
 #include "api/members.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 
 #include <boost/json/array.hpp>
@@ -41,16 +42,14 @@ class UnknownMembers {
       const std::string_view name(member.key().data(), member.key().size());
       const auto found = std::ranges::find(known, name, &Member::name);
       if (found == known.end()) {
-        tell(path, name);
+        names_.add(path, name);
       } else if (!found->inside.empty()) {
         look_into_value(member.value(), found->inside, fmt::format("{}{}", path, name));
       }
     }
   }
 
-  [[nodiscard]] std::string text() const {
-    return count_ > kNamesMax ? fmt::format("{} and {} more", names_, count_ - kNamesMax) : names_;
-  }
+  [[nodiscard]] std::string text() const { return names_.text(); }
 
  private:
   void look_into_value(const boost::json::value& value, std::span<const Member> known,
@@ -66,26 +65,64 @@ class UnknownMembers {
     }
   }
 
-  void tell(std::string_view path, std::string_view name) {
-    if (++count_ > kNamesMax) return;
-    if (count_ > 1) names_ += ", ";
-    names_ += path;
-    for (const char c : name.substr(0, kNameOctetsMax)) {
-      names_ += c > ' ' && c <= '~' && c != ',' ? c : '?';
-    }
-  }
-
-  std::string names_;
-  std::size_t count_ = 0;
+  UnreadNames names_;
 };
+
+}  // namespace
+
+void UnreadNames::add(std::string_view path, std::string_view name) {
+  if (++count_ > kNamesMax) return;
+  if (count_ > 1) names_ += ", ";
+  names_ += path;
+  for (const char c : name.substr(0, kNameOctetsMax)) {
+    names_ += c > ' ' && c <= '~' && c != ',' ? c : '?';
+  }
+}
+
+std::string UnreadNames::text() const {
+  return count_ > kNamesMax ? fmt::format("{} and {} more", names_, count_ - kNamesMax) : names_;
+}
+
+// What todoku adds to the contract and a slip would turn into something else than was meant.
+constexpr std::array<std::string_view, 9> kOurs{
+    "duplicate_policy", "keep_duplicates", "send_at", "expires_in", "open_tracking",
+    "purpose",          "list_id",         "tags",    "headers"};
+
+namespace {
+
+bool takes(std::span<const Member> known, std::string_view name) {
+  return std::ranges::find(known, name, &Member::name) != known.end();
+}
+
+// Habits from other services, whose mail would go out otherwise than was meant: at once, or without
+// its files.
+void refuse_habits(const boost::json::object& object, std::span<const Member> known,
+                   intake::Problems& problems) {
+  const auto* const files = object.if_contains("attachments");
+  const bool has_files = files != nullptr && files->is_array() && !files->get_array().empty();
+  if (has_files && takes(known, "subject")) {
+    problems.add({"attachments"},
+                 {"files are parts named \"file\" of a multipart/form-data request.",
+                  "添付ファイルはmultipart/form-dataの \"file\" パートで送信してください。"});
+  }
+  const auto* const when = object.if_contains("reservation_time");
+  if (when != nullptr && !when->is_null() && takes(known, "to") && takes(known, "subject") &&
+      !takes(known, "keep_duplicates")) {
+    problems.add(
+        {"reservation_time"},
+        {"is of the commit of a bulk; a transaction waits until its send_at.",
+         "一斉配信のcommitで指定する項目です。トランザクションではsend_atを指定してください。"});
+  }
+}
 
 }  // namespace
 
 void refuse_lost_members(const boost::json::object& object, std::span<const Member> known,
                          intake::Problems& problems) {
-  for (const std::string_view ours : {"duplicate_policy", "keep_duplicates"}) {
-    const bool is_read = std::ranges::find(known, ours, &Member::name) != known.end();
-    if (is_read && object.contains(ours)) continue;  // what else there is says it once more
+  refuse_habits(object, known, problems);
+  for (const std::string_view ours : kOurs) {
+    if (takes(known, ours) && object.contains(ours))
+      continue;  // what else there is says it once more
     for (const auto& member : object) {
       const std::string_view name(member.key().data(), member.key().size());
       if (member.value().is_null() || !is_nearly(name, ours)) continue;
@@ -93,6 +130,8 @@ void refuse_lost_members(const boost::json::object& object, std::span<const Memb
         problems.add({std::string(ours)}, intake::texts::written_otherwise(name, ours));
       } else if (ours == "duplicate_policy") {
         problems.add({std::string(ours)}, intake::texts::not_taken_here());
+      } else if (ours == "send_at" || ours == "expires_in") {
+        problems.add({std::string(ours)}, intake::texts::only_of_transactions());
       }
       break;
     }

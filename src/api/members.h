@@ -43,18 +43,21 @@ constexpr std::array<Member, kFirst + kMore> with(const std::array<Member, kFirs
 inline constexpr std::array kContent{
     Member{"from", kMailbox}, Member{"reply_to", kMailbox},
     Member{"subject"},        Member{"text_part"},
-    Member{"html_part"},      Member{"list_unsubscribe", kUnsubscribe}};
+    Member{"html_part"},      Member{"list_unsubscribe", kUnsubscribe},
+    Member{"headers"}};
 inline constexpr std::array kLabels{Member{"tags"}, Member{"list_id"}, Member{"purpose"}};
 inline constexpr auto kBegin =
     with(with(kContent, kLabels),
          std::array{Member{"encode"}, Member{"duplicate_policy"}, Member{"open_tracking"}});
 inline constexpr auto kTransaction =
     with(kBegin,
-         std::array{Member{"to"}, Member{"cc"}, Member{"bcc"}, Member{"insert_code", kInsertCode}});
+         std::array{Member{"to"}, Member{"cc"}, Member{"bcc"}, Member{"insert_code", kInsertCode},
+                    Member{"send_at"}, Member{"expires_in"}});
 inline constexpr std::array kTransactionBatch{Member{"mails", kTransaction}};
 inline constexpr auto kUpdate = with(
     with(kContent, kLabels),
     std::array{Member{"to", kRecipient}, Member{"keep_duplicates"}, Member{"duplicate_policy"}});
+inline constexpr std::array kSendAt{Member{"send_at"}};
 inline constexpr std::array kCommit{Member{"reservation_time"}};
 inline constexpr std::array kErrorList{Member{"error_start"}, Member{"error_end"}, Member{"email"},
                                        Member{"response_code"}};
@@ -73,7 +76,8 @@ inline constexpr std::array kImport{Member{"ignore_errors"}, Member{"immediate"}
 
 }  // namespace members
 
-// What the contract has not and todoku adds, beside `known`, must not be lost by a slip: whoever
+// What other services take and would be lost: files as a member, a time for a transaction. And what
+// the contract has not and todoku adds, beside `known`, must not be lost by a slip: whoever
 // writes `duplicatePolicy`, or `duplicate_policy` where it decides nothing, wants no second copy
 // and would get one. The contract's clients have no such members, so nothing that they send is
 // refused.
@@ -81,7 +85,18 @@ void refuse_lost_members(const boost::json::object& object, std::span<const Memb
                          intake::Problems& problems);
 
 // "to[0].insert_codes, replyTo and 3 more" for the value of a header field: ten names at most, each
-// of 64 octets, printable ASCII. Empty if all are known.
+// of 64 octets, printable ASCII. Empty if there are none.
+class UnreadNames {
+ public:
+  void add(std::string_view path, std::string_view name);
+  [[nodiscard]] std::string text() const;
+
+ private:
+  std::string names_;
+  std::size_t count_ = 0;
+};
+
+// Those of a request's JSON that are not known.
 [[nodiscard]] std::string unknown_members(const boost::json::object& object,
                                           std::span<const Member> known);
 

@@ -25,6 +25,11 @@ http::Response not_shown(const Error& error, Language language) {
            "gone.",
            "署名に使われたDKIM鍵が削除されたため、送信時と同じメッセージを再現できません。"},
           language);
+    case ErrorKind::cancelled:
+      return refused(410,
+                     {"it was stopped before it was tried: no message of it was made.",
+                      "送信前に停止されたため、メッセージは作成されていません。"},
+                     language);
     case ErrorKind::limit_exceeded:
       return refused(
           410,

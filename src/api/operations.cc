@@ -3,6 +3,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/json/object.hpp>
 
@@ -25,6 +26,16 @@ http::Response reshaped(const http::Response& failure, Language language) {
   return refused(failure.status, {sentence, sentence}, language);
 }
 
+intake::Problems problems_of(const std::vector<operate::Misgiven>& wrong) {
+  intake::Problems problems;
+  for (const operate::Misgiven& each : wrong) {
+    std::vector<std::string> path;
+    if (!each.argument.empty()) path.push_back(each.argument);
+    problems.add(std::move(path), {each.why.en + ".", each.why.ja + "。"});
+  }
+  return problems;
+}
+
 }  // namespace
 
 Task<http::Response> make_call(Api& api, Call& call, const operate::Call& wanted,
@@ -41,9 +52,7 @@ Task<http::Response> make_call(Api& api, Call& call, const operate::Call& wanted
   }
   if (!account.empty()) call.request.parameters.add("account", std::string(account));
   auto given = admin::read_call(wanted, call.request, call.body.text());
-  if (!given) {
-    co_return refused(400, {given.error().detail, given.error().detail}, call.language);
-  }
+  if (!given) co_return invalid(problems_of(given.error()), call.language);
   // Whether it stands for a domain is an operator's word, who is not asked here.
   if (!account.empty() && given->find("proven") != nullptr) {
     co_return refused(

@@ -3,11 +3,13 @@
 // account that the installation names for it, from networks that it lists. Not in the contract.
 #include <string>
 
+#include <boost/json/object.hpp>
 #include <fmt/format.h>
 
 #include "api/api.h"
 #include "api/operations.h"
 #include "base/log.h"
+#include "http/json.h"
 #include "operate/calls/calls.h"
 
 namespace todoku::api {
@@ -23,10 +25,27 @@ std::optional<http::Response> not_open(const Api& api, const Call& call) {
   if (is_operators) return std::nullopt;
   log::warning("provisioning refused",
                {{"by", call.account.name}, {"key", call.key}, {"from", call.from.to_string()}});
+  if (options.provisioning_account.empty()) {
+    return refused(403,
+                   {"accounts are not managed over the API here: api.provisioning_account is not "
+                    "configured.",
+                    "APIによるアカウント管理は無効です (api.provisioning_accountが未設定)。"},
+                   call.language);
+  }
   return refused(403,
                  {"this key may not manage accounts from here.",
                   "このキーでは、ここからアカウントを管理できません。"},
                  call.language);
+}
+
+// The name of an account that was made: its path does not tell.
+std::string made_by(const operate::Call& done, const http::Response& response) {
+  if (&done != &calls::kAddAccount || response.status != 201) return {};
+  http::JsonArena arena;
+  const auto account = http::parse_json(response.body, arena);
+  if (!account || !account->is_object()) return {};
+  const auto* const name = account->get_object().if_contains("name");
+  return name != nullptr && name->is_string() ? std::string(name->get_string()) : std::string();
 }
 
 // Who did what is on record, whatever came of it.
@@ -40,6 +59,7 @@ Task<http::Response> provision(Api& api, Call& call) {
                                {"from", call.from.to_string()},
                                {"method", http::to_string(call.request.method)},
                                {"path", call.request.path},
+                               {"made", made_by(kCall, response)},
                                {"status", response.status}});
   }
   co_return response;

@@ -103,6 +103,10 @@ Task<http::Response> read(Api& api, Call& call) {
   if (!recipient) co_return refused(intake::refusal_of(recipient.error()), call.language);
   const bool with_content = has(call.scopes, store::Scope::content);
   auto response = http::Response::json(200, recipient_json(*recipient, with_content));
+  if (api.options().message_id) {
+    response.headers.set(kMessageIdHeader,
+                         api.options().message_id(recipient->key, recipient->delivery_type));
+  }
   if (!with_content) response.headers.set(kWithheldHeader, "insert_code");
   co_return response;
 }

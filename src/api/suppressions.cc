@@ -12,8 +12,11 @@
 #include "api/idempotency.h"
 #include "api/list_query.h"
 #include "api/members.h"
+#include "async/yield.h"
 #include "base/date_time.h"
+#include "http/header_value.h"
 #include "http/json.h"
+#include "http/multipart.h"
 #include "intake/fingerprint.h"
 #include "intake/suppression_lists.h"
 
@@ -22,14 +25,8 @@ namespace {
 
 constexpr std::size_t kImportOctetsMax = std::size_t{16} << 20U;
 constexpr std::size_t kCursorMax = 400;
-
-void write_date(http::JsonWriter& json, std::string_view name, std::optional<Instant> instant) {
-  if (instant) {
-    json.member(name, format_date_time(*instant));
-  } else {
-    json.null_member(name);
-  }
-}
+// Of a form, before others get their turn.
+constexpr std::size_t kReadOctets = std::size_t{64} * 1024;
 
 void write_entry(http::JsonWriter& json, const store::Suppression& entry) {
   json.begin_object();
@@ -47,14 +44,14 @@ void write_entry(http::JsonWriter& json, const store::Suppression& entry) {
     json.begin_object();
     json.member("response_code", fmt::format("{}", entry.cause.code));
     json.member("response_message", entry.cause.text);
-    write_date(json, "time", entry.cause.at);
+    date_or_null(json, "time", entry.cause.at);
     if (entry.cause.delivery_id != 0) json.member("delivery_id", entry.cause.delivery_id);
     if (entry.cause.email_id != 0) json.member("maillog_id", entry.cause.email_id);
     json.end_object();
   }
-  write_date(json, "expires_time", entry.expires);
-  write_date(json, "created_time", entry.created);
-  write_date(json, "updated_time", entry.updated);
+  date_or_null(json, "expires_time", entry.expires);
+  date_or_null(json, "created_time", entry.created);
+  date_or_null(json, "updated_time", entry.updated);
   json.end_object();
 }
 
@@ -181,9 +178,89 @@ Task<http::Response> remove_suppression(Api& api, Call& call) {
   co_return http::Response::json(200, json.take());
 }
 
+// The part "file" of a form.
+struct FilePart {
+  std::size_t files = 0;  // parts of that name
+  std::string octets;
+};
+
+// Takes what the parser has found so far. True at the end of the form.
+Result<bool> take_events(http::MultipartParser& parser, FilePart& file) {
+  while (true) {
+    const auto event = parser.next();
+    if (!event) return fail(event.error());
+    const bool is_file = parser.part_number() > 0 && parser.part().name == "file";
+    switch (event->kind) {
+      case http::MultipartEvent::Kind::need_more:
+        return false;
+      case http::MultipartEvent::Kind::part_begin:
+        file.files += is_file ? 1 : 0;
+        break;
+      case http::MultipartEvent::Kind::data:
+        if (is_file) file.octets += event->data;
+        break;
+      case http::MultipartEvent::Kind::part_end:
+        break;
+      case http::MultipartEvent::Kind::finished:
+        return true;
+    }
+  }
+}
+
+// Why the form could not be taken; nullopt if it was.
+Task<std::optional<http::Response>> read_file_part(const Call& call, std::string boundary,
+                                                   FilePart& file) {
+  http::MultipartParser parser(boundary);
+  Result<bool> finished = false;
+  for (std::string_view body = call.body.text(); finished && !*finished;) {
+    if (body.empty()) parser.end_of_input();
+    const std::string_view piece = body.substr(0, kReadOctets);
+    body.remove_prefix(piece.size());
+    parser.push(piece);
+    finished = take_events(parser, file);
+    co_await async::give_way();
+  }
+  if (!finished) co_return refused(400, unreadable_parts(finished.error()), call.language);
+  if (file.files == 1) co_return std::nullopt;
+  intake::Problems problems;
+  problems.add({"file"},
+               file.files == 0 ? intake::texts::required() : intake::texts::given_twice());
+  co_return invalid(problems, call.language);
+}
+
+// A list is the body itself, of whatever type clients send a file as, or comes in a form, as where
+// recipients are imported.
+Task<std::optional<http::Response>> read_list(const Call& call, FilePart& file,
+                                              std::string_view& list) {
+  const std::string_view content_type = call.request.headers.get("Content-Type");
+  const std::string type = http::media_type(content_type);
+  list = call.body.text();
+  if (type == "multipart/form-data") {
+    auto boundary = http::multipart_boundary(content_type);
+    if (!boundary) co_return refused(400, unreadable_parts(boundary.error()), call.language);
+    auto bad = co_await read_file_part(call, std::move(*boundary), file);
+    list = file.octets;
+    co_return bad;
+  }
+  if (type != "application/json" && !type.starts_with("multipart/")) co_return std::nullopt;
+  co_return container_failure(
+      415,
+      {fmt::format("Content type '{}' not supported here: send the list as text/csv, or as the "
+                   "part \"file\" of multipart/form-data",
+                   type),
+       fmt::format("ここではContent-Type「{}」は使えません。リストをtext/csvとして、または"
+                   "multipart/form-dataのパート「file」に入れて送信してください。",
+                   type)},
+      call.request);
+}
+
 Task<http::Response> import_suppressions(Api& api, Call& call) {
+  FilePart file;
+  std::string_view list;
+  auto bad = co_await read_list(call, file, list);
+  if (bad) co_return std::move(*bad);
   intake::SuppressionLists lists(api.store());
-  const auto told = co_await lists.import(call.account.key, std::string(call.body.text()));
+  const auto told = co_await lists.import(call.account.key, list);
   if (!told) co_return refused(told.error(), call.language);
   http::JsonWriter json;
   json.begin_object();

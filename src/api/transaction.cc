@@ -6,6 +6,7 @@
 #include "api/form.h"
 #include "api/idempotency.h"
 #include "api/members.h"
+#include "api/message_id.h"
 #include "api/transaction_request.h"
 #include "intake/fingerprint.h"
 
@@ -33,7 +34,9 @@ Task<http::Response> add_transaction(Api& api, Call& call) {
                                            its);
   };
   const auto made = co_await api.intake().repeats().once(repeatable, make);
-  co_return made_response(call, made, 201, "delivery_id");
+  auto response = made_response(call, made, 201, "delivery_id");
+  if (made) tell_message_id(api, co_await delivery_made(api, call.account.key, *made), response);
+  co_return response;
 }
 
 }  // namespace

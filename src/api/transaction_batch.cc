@@ -21,6 +21,7 @@
 #include "api/form.h"
 #include "api/idempotency.h"
 #include "api/members.h"
+#include "api/message_id.h"
 #include "api/transaction_request.h"
 #include "async/callback.h"
 #include "async/task_group.h"
@@ -50,6 +51,7 @@ struct Batch {
   std::vector<intake::TransactionRequest> mails;
   std::vector<intake::Problems> problems;  // of their form
   std::vector<std::optional<Accepted>> answers;
+  std::vector<std::string> message_ids;  // of those that were accepted
   std::size_t next = 0;
   std::size_t working = 0;
   bool stops = false;  // the store takes nothing now: what is left is not tried
@@ -72,7 +74,12 @@ Task<Accepted> accept(Batch& batch, std::size_t i) {
     return batch.api.intake().accept_transaction(batch.account, std::move(batch.mails[i]),
                                                  std::move(batch.problems[i]), its);
   };
-  co_return co_await batch.api.intake().repeats().once(repeatable, make);
+  auto made = co_await batch.api.intake().repeats().once(repeatable, make);
+  if (made) {
+    const auto delivery = co_await delivery_made(batch.api, batch.account.key, *made);
+    batch.message_ids[i] = message_id_of(batch.api, delivery);
+  }
+  co_return made;
 }
 
 // All on the thread of the request: a mail is taken and answered without a lock.
@@ -132,6 +139,7 @@ Task<std::optional<http::Response>> read_mails(Call& call, Batch& batch) {
     const boost::json::value& mail = (*mails)[i];
     intake::Problems& problems = batch.problems.emplace_back();
     batch.mails.emplace_back();
+    batch.message_ids.emplace_back();
     std::optional<Accepted>& answer = batch.answers.emplace_back();
     if (mail.is_object()) {
       batch.mails.back() = read_transaction(mail.get_object(), limits, problems);
@@ -155,7 +163,7 @@ class Answers {
     json_.begin_array();
   }
 
-  void add(const Accepted& answer) {
+  void add(const Accepted& answer, std::string_view message_id) {
     json_.begin_object();
     if (answer) {
       ++accepted_;
@@ -165,6 +173,7 @@ class Answers {
         ++replayed_;
         json_.member("replayed", true);
       }
+      if (!message_id.empty()) json_.member("message_id", message_id);
     } else {
       ++refused_;
       add_refusal(answer.error());
@@ -242,12 +251,14 @@ Task<http::Response> add_transactions(Api& api, Call& call) {
                                                    .mails = {},
                                                    .problems = {},
                                                    .answers = {},
+                                                   .message_ids = {},
                                                    .done = {}});
   if (auto bad = co_await read_mails(call, *batch)) co_return std::move(*bad);
   co_await accept_all(batch);
   Answers answers(call.language);
-  for (const std::optional<Accepted>& answer : batch->answers) {
-    answers.add(answer ? *answer : not_tried());
+  for (std::size_t i = 0; i < batch->answers.size(); ++i) {
+    const std::optional<Accepted>& answer = batch->answers[i];
+    answers.add(answer ? *answer : not_tried(), batch->message_ids[i]);
   }
   co_return answers.response();
 }

@@ -17,7 +17,9 @@ std::string read_to(const Fields& fields, const boost::json::object& object) {
   const boost::json::value* to = object.if_contains("to");
   if (to == nullptr || !to->is_array()) return fields.text("to").value_or("");
   if (to->get_array().size() == 1) return std::move(fields.texts("to", 1).front());
-  fields.wrong_type("to", "one e-mail address as a string", "1件のメールアドレス (文字列)");
+  fields.wrong_type(
+      "to", "one e-mail address as a string (others stand in cc and bcc, or in mails of a batch)",
+      "1件のメールアドレス (文字列。ほかの宛先はcc・bcc、またはバッチのmailsへ)");
   return {};
 }
 
@@ -30,6 +32,8 @@ intake::TransactionRequest read_transaction(const boost::json::object& object,
   intake::TransactionRequest request;
   request.content = read_content(fields);
   request.at_most_once = fields.at_most_once().value_or(false);
+  request.send_at = fields.date("send_at");
+  request.expires_in = fields.seconds("expires_in");
   request.labels = fields.labels();
   request.open_tracking = fields.truth("open_tracking");
   refuse_lost_members(object, members::kTransaction, problems);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an account has used by month (contract section 2.17). Strict clients read every member as a
-// number or a text, so an account without limit has a number that no month reaches.
+// number or a text, so an account without a limit a month has a number that no month reaches.
 #include <algorithm>
 #include <limits>
+#include <string>
+
+#include <fmt/format.h>
 
 #include "api/api.h"
 #include "api/list_query.h"
@@ -16,15 +19,19 @@ constexpr std::string_view kUnlimitedPlan = "unlimited";
 constexpr std::int64_t kUnlimited = std::numeric_limits<std::int32_t>::max();
 constexpr std::int64_t kMonthsMost = 120;
 
-void usage_members(http::JsonWriter& json, const store::Usage& usage) {
+// Of an account's limit a month; 0: it has none.
+void usage_members(http::JsonWriter& json, const store::Usage& usage, std::int64_t limit) {
   json.begin_object();
   json.member("month", static_cast<std::int64_t>(usage.month));
   json.member("current", usage.mails);
-  json.member("remaining", kUnlimited);
+  json.member("remaining", limit == 0
+                               ? kUnlimited
+                               : std::clamp<std::int64_t>(limit - usage.mails, 0, kUnlimited));
   // Clients read one or the other.
   json.member("update_time", format_date_time(usage.updated));
   json.member("updated_time", format_date_time(usage.updated));
-  json.member("plan_id", kUnlimitedPlan);
+  json.member("plan_id",
+              limit == 0 ? std::string(kUnlimitedPlan) : fmt::format("mails_per_month-{}", limit));
   json.end_object();
 }
 
@@ -50,7 +57,7 @@ Task<http::Response> one_month(Api& api, Call& call, store::Month month) {
   const auto usages = co_await read_months(api, call.account.key, month, 1);
   if (!usages) co_return refused(intake::refusal_of(usages.error()), call.language);
   http::JsonWriter json;
-  usage_members(json, usages->front());
+  usage_members(json, usages->front(), call.account.limits.mails_per_month);
   co_return http::Response::json(200, json.take());
 }
 
@@ -66,7 +73,9 @@ Task<http::Response> list(Api& api, Call& call) {
   json.begin_object();
   json.key("data");
   json.begin_array();
-  for (const store::Usage& usage : *usages) usage_members(json, usage);
+  for (const store::Usage& usage : *usages) {
+    usage_members(json, usage, call.account.limits.mails_per_month);
+  }
   json.end_array();
   json.end_object();
   co_return http::Response::json(200, json.take());

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/webhook_json.h"
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "api/answers.h"
 #include "api/webhook_request.h"
 #include "base/date_time.h"
 
@@ -20,22 +20,6 @@ void write_words(http::JsonWriter& json, std::string_view name,
   json.end_array();
 }
 
-void write_text_or_null(http::JsonWriter& json, std::string_view name, std::string_view text) {
-  if (text.empty()) {
-    json.null_member(name);
-  } else {
-    json.member(name, text);
-  }
-}
-
-void write_date_or_null(http::JsonWriter& json, std::string_view name, std::optional<Instant> at) {
-  if (at) {
-    json.member(name, format_date_time(*at));
-  } else {
-    json.null_member(name);
-  }
-}
-
 }  // namespace
 
 void write_webhook(http::JsonWriter& json, const events::endpoints::EndpointView& view) {
@@ -45,7 +29,7 @@ void write_webhook(http::JsonWriter& json, const events::endpoints::EndpointView
   json.member("url", webhook.terms.shown);
   json.member("form", to_string(webhook.form));
   json.member("status", to_string(webhook.status));
-  write_date_or_null(json, "failing_since", view.failing_since);
+  date_or_null(json, "failing_since", view.failing_since);
   write_words(json, "kinds", wishes.kinds);
   write_words(json, "tags", wishes.tags);
   write_words(json, "domains", wishes.domains);
@@ -54,7 +38,7 @@ void write_webhook(http::JsonWriter& json, const events::endpoints::EndpointView
   json.member("single", wishes.single);
   json.member("refused", static_cast<std::int64_t>(view.parked));
   json.member("replays", static_cast<std::int64_t>(view.replays));
-  write_text_or_null(json, "public_key", view.public_key);
+  text_or_null(json, "public_key", view.public_key);
   json.key("old_secrets_until");
   json.begin_array();
   for (const Instant until : view.old_secrets_until) {
@@ -69,17 +53,17 @@ void write_webhook_call(http::JsonWriter& json, const events::webhooks::RecentCa
                         bool with_request) {
   json.begin_object();
   json.member("time", format_date_time(call.at));
-  write_text_or_null(json, "id", call.id);
+  text_or_null(json, "id", call.id);
   json.member("type", call.type);
   json.member("events", static_cast<std::int64_t>(call.events));
-  write_text_or_null(json, "request", with_request ? std::string_view(call.request) : "");
+  text_or_null(json, "request", with_request ? std::string_view(call.request) : "");
   if (call.status == 0) {
     json.null_member("status");
   } else {
     json.member("status", call.status);
   }
-  write_text_or_null(json, "answer", call.answer);
-  write_text_or_null(json, "failure", call.failure);
+  text_or_null(json, "answer", call.answer);
+  text_or_null(json, "failure", call.failure);
   json.member("took_ms", static_cast<std::int64_t>(call.took.count()));
   json.end_object();
 }

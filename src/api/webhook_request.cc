@@ -9,8 +9,8 @@
 
 #include "api/fields.h"
 #include "base/bytes.h"
-#include "base/date_time.h"
 #include "events/webhooks/told_of.h"
+#include "intake/field_digest.h"
 #include "mail/address.h"
 #include "mail/labels.h"
 #include "store/event_sheet.h"
@@ -131,6 +131,22 @@ NewEndpoint read_new_webhook(const boost::json::object& object, intake::Problems
   return wanted;
 }
 
+Sha256 fingerprint_of(const NewEndpoint& request) {
+  const auto& [url, form, kind, wishes] = request;
+  const auto& [kinds, tags, domains, purposes, insert_codes, single] = wishes;
+  intake::FieldDigest digest("webhook");
+  digest.field("url", url.view());
+  digest.field("contract", form == WebhookForm::contract);
+  digest.field("ed25519", kind == events::webhooks::SecretKind::ed25519);
+  digest.field("kinds", kinds);
+  digest.field("tags", tags);
+  digest.field("domains", domains);
+  digest.field("purposes", purposes);
+  digest.field("insert_codes", insert_codes);
+  digest.field("single", single);
+  return digest.finish();
+}
+
 EndpointChange read_webhook_change(const boost::json::object& object, intake::Problems& problems) {
   const Fields fields(object, {}, problems);
   const Wishes wishes(object, problems);
@@ -171,10 +187,7 @@ Milliseconds read_overlap(const boost::json::object& object, intake::Problems& p
 ReplayOrder read_replay(const boost::json::object& object, intake::Problems& problems) {
   const Fields fields(object, {}, problems);
   ReplayOrder order;
-  if (const auto from = fields.text("from")) {
-    order.from = parse_date_time(*from);
-    if (!order.from) problems.add({"from"}, intake::texts::invalid_date(*from));
-  }
+  order.from = fields.date("from");
   order.delivery = whole_number_of(object, "delivery_id", problems);
   order.events = fields.texts("events", events::endpoints::kReplayedMax);
   order.set_aside = fields.truth("set_aside").value_or(false);

@@ -8,6 +8,7 @@
 
 #include <boost/json/object.hpp>
 
+#include "base/digest.h"
 #include "events/endpoints/registry.h"
 #include "intake/problem.h"
 
@@ -23,6 +24,8 @@ inline constexpr std::int64_t kOverlapHoursMax = 168;
 
 [[nodiscard]] events::endpoints::NewEndpoint read_new_webhook(const boost::json::object& object,
                                                               intake::Problems& problems);
+// Of the request that makes it (intake/fingerprint.h).
+[[nodiscard]] Sha256 fingerprint_of(const events::endpoints::NewEndpoint& request);
 [[nodiscard]] events::endpoints::EndpointChange read_webhook_change(
     const boost::json::object& object, intake::Problems& problems);
 [[nodiscard]] Milliseconds read_overlap(const boost::json::object& object,

@@ -12,7 +12,8 @@
 namespace todoku::app {
 namespace {
 
-constexpr std::chrono::seconds kChangesLookedForEvery{2};
+// A delivery that is paused or stopped by another process is held back within a second.
+constexpr std::chrono::milliseconds kChangesLookedForEvery{500};
 
 }  // namespace
 

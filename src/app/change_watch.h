@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keeps what this process has in memory of the store as it is there, whichever process or tool
-// changed it: every two seconds one short question tells whose number is another one
+// changed it: every half second one short question tells whose number is another one
 // (store/changes.h), and that is read anew.
 #pragma once
 

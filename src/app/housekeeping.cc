@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/housekeeping.h"
 
+#include <vector>
+
 #include <boost/asio/post.hpp>
 
 #include "async/runtime.h"
@@ -16,6 +18,7 @@ constexpr std::int64_t kRows = 1'000;         // of one transaction: a few milli
 constexpr Microseconds kBetween = 50ms;       // while there is more: leaves the disk to others
 constexpr store::DayNumber kCountsKept = 62;  // days: a month and what it is compared with
 constexpr Microseconds kLookAgain = 30s;      // when there was nothing
+constexpr Microseconds kLookForStopped = 2s;  // likewise: what is in hand is told soon
 
 }  // namespace
 
@@ -34,6 +37,7 @@ void Housekeeping::start() {
     tasks_.spawn("purge", repeat(purge, purging_));
     tasks_.spawn("drop events", repeat(drop, dropping_));
     tasks_.spawn("forget counts", repeat(forget, forgetting_));
+    tasks_.spawn("write stopped", write_stopped());
   });
 }
 
@@ -52,6 +56,44 @@ Task<void> Housekeeping::repeat(Piece piece, Trouble& trouble) {
     const bool awake = co_await async::sleep_for(more && *more ? kBetween : kLookAgain);
     if (!awake) co_return;
   }
+}
+
+Task<void> Housekeeping::write_stopped() {
+  while (true) {
+    const auto more = co_await write_some_stopped();
+    if (more) {
+      stopping_.worked(clock_.steady_now());
+    } else {
+      stopping_.failed(clock_.steady_now(), {{"reason", more.error().detail}});
+    }
+    const bool awake = co_await async::sleep_for(more && *more ? kBetween : kLookForStopped);
+    if (!awake) co_return;
+  }
+}
+
+// By the way of all outcomes: several processes that do the same record each once.
+Task<Result<bool>> Housekeeping::write_some_stopped() {
+  const auto work = co_await store_.read(
+      [](store::ReadTransaction& reader) { return reader.stopped_work(kRows); });
+  if (!work) co_return fail(work.error());
+  std::vector<store::OutcomeRecord> records;
+  records.reserve(work->open.size());
+  for (const store::RecipientKey& key : work->open) {
+    records.push_back(
+        {.key = key, .outcome = store::stopped_outcome(), .path = {}, .if_free = true});
+  }
+  if (!records.empty()) {
+    const auto settled =
+        co_await store_.perform(store::Settle{.outcomes = records, .releases = {}});
+    if (!settled) co_return fail(settled.error());
+  }
+  for (const store::DeliveryKey key : work->over) {
+    const auto ended =
+        co_await store_.write(store::WritePriority::retention,
+                              [key](store::WriteTransaction& t) { return t.end_stopped(key); });
+    if (!ended) co_return fail(ended.error());
+  }
+  co_return !records.empty();
 }
 
 }  // namespace todoku::app

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Work that nobody waits for: rows of deleted deliveries, events that are old, and counts of long
-// ago go away little by little.
+// ago go away little by little, and who was reached by a stop is written (store/course.h).
 #pragma once
 
 #include <functional>
@@ -32,6 +32,9 @@ class Housekeeping {
   using Piece = std::function<Result<bool>(store::WriteTransaction&)>;
   // Again and again, at once while there is more.
   Task<void> repeat(Piece piece, Trouble& trouble);
+  Task<void> write_stopped();
+  // True: there may be more.
+  Task<Result<bool>> write_some_stopped();
 
   store::Store& store_;
   async::Executor executor_;
@@ -41,6 +44,8 @@ class Housekeeping {
   Trouble dropping_{log::Level::error, "old events not deleted", "old events are deleted again"};
   Trouble forgetting_{log::Level::error, "old counts of mail not deleted",
                       "old counts of mail are deleted again"};
+  Trouble stopping_{log::Level::error, "stopped mails not recorded",
+                    "stopped mails are recorded again"};
   async::TaskGroup tasks_;
 };
 

@@ -59,6 +59,10 @@ void PassingOn::work_arrived() {
   if (world_.work_arrived) world_.work_arrived();
 }
 
+Task<void> PassingOn::courses_changed() {
+  if (world_.courses_changed) co_await world_.courses_changed();
+}
+
 // ---- ringing -----------------------------------------------------------------------------------
 
 void PassingOn::ring_for(const std::vector<store::BatchKey>& batches) {

@@ -47,8 +47,9 @@ class PassingOn final : public intake::Handover {
     Milliseconds life_time{};            // of transactions
     Sending* sending = nullptr;          // of this process; nullptr: it does not send
     std::function<void()> work_arrived;  // tells the scheduler of this process; may be empty
-    queue::Queues* queues = nullptr;     // nullptr: nobody is rung for
-    const delivery::LiveSources* live = nullptr;  // with them
+    std::function<Task<void>()> courses_changed = {};  // tells its couriers; may be empty
+    queue::Queues* queues = nullptr;                   // nullptr: nobody is rung for
+    const delivery::LiveSources* live = nullptr;       // with them
   };
   // Lives on `executor`. Everything given outlives it.
   PassingOn(World world, async::Executor executor);
@@ -65,6 +66,7 @@ class PassingOn final : public intake::Handover {
   [[nodiscard]] Milliseconds due_in() const override;
   void hand_over(store::Accepted accepted) override;
   void work_arrived() override;
+  Task<void> courses_changed() override;
 
  private:
   using BellsBySource = std::map<std::string, std::vector<queue::Bell>>;

@@ -81,6 +81,10 @@ class Sending {
   }
   // An account, and so what its mail weighs, has changed.
   void accounts_changed() { letters_.accounts_changed(); }
+  // Deliveries that are paused or stopped: nothing of them is begun from now on. Any thread.
+  void hold_back(const std::vector<store::DeliveryKey>& deliveries) {
+    holdings_.hold_back({deliveries.begin(), deliveries.end()});
+  }
   // What is known of the way that a mail takes, or would take now; nullopt: its source is none of
   // ours.
   [[nodiscard]] std::optional<explain::Way> way_of(const store::Story& story) const;

@@ -25,6 +25,11 @@ class Scanner {
     rest_.remove_prefix(count);
     return value;
   }
+  // One or two, as a spreadsheet writes them.
+  std::optional<int> short_number() {
+    if (rest_.size() > 1 && rest_[1] >= '0' && rest_[1] <= '9') return digits(2);
+    return digits(1);
+  }
   bool one_of(std::string_view characters) {
     if (rest_.empty() || !characters.contains(rest_.front())) return false;
     rest_.remove_prefix(1);
@@ -40,9 +45,9 @@ class Scanner {
 std::optional<std::chrono::year_month_day> scan_date(Scanner& in) {
   const auto year = in.digits(4);
   if (!year || !in.one_of("-/")) return std::nullopt;
-  const auto month = in.digits(2);
+  const auto month = in.short_number();
   if (!month || !in.one_of("-/")) return std::nullopt;
-  const auto day = in.digits(2);
+  const auto day = in.short_number();
   if (!day) return std::nullopt;
   const std::chrono::year_month_day date{std::chrono::year(*year),
                                          std::chrono::month(static_cast<unsigned>(*month)),
@@ -51,7 +56,7 @@ std::optional<std::chrono::year_month_day> scan_date(Scanner& in) {
 }
 
 std::optional<Milliseconds> scan_time(Scanner& in) {
-  const auto hour = in.digits(2);
+  const auto hour = in.short_number();
   if (!hour || *hour > 23 || !in.one_of(":")) return std::nullopt;
   const auto minute = in.digits(2);
   if (!minute || *minute > 59) return std::nullopt;

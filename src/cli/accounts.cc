@@ -23,6 +23,20 @@ int change(Session& session, const std::string& name, std::string_view what,
       [&](const boost::json::value&) { session.say(done, name, number); });
 }
 
+// From the second account on each has to prove whom it sends as (docs/operating.md).
+void tell_of_refused(Session& session, const boost::json::value& added) {
+  if (added.as_object().if_contains("now_refused") == nullptr) return;
+  session.say(
+      {"Take care: there are several accounts now, and {0} has proven no domain: its mail is "
+       "refused until it has. `todoku domain add {0} DOMAIN` says which record to publish; with "
+       "--proven you stand for it, and it may send at once.",
+       "注意: アカウントが複数になりました。{0} "
+       "はドメインの所有を確認していないため、確認するまでそのメールは拒否されます。`todoku domain "
+       "add {0} DOMAIN` が公開するレコードを表示します。--proven "
+       "を付けると運用者の保証ですぐに送信できます。"},
+      text_of(added, "now_refused"));
+}
+
 }  // namespace
 
 int account_add(Session& session, const AccountAdd& options) {
@@ -33,6 +47,7 @@ int account_add(Session& session, const AccountAdd& options) {
                       [&](const boost::json::value& account) {
                         session.say({"Account {} added.", "アカウント {} を追加しました。"},
                                     options.name);
+                        tell_of_refused(session, account);
                         if (!options.without_key) {
                           print_issued_key(session, account.at("key"));
                         }

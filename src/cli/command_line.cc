@@ -655,7 +655,13 @@ int run(const std::vector<std::string>& arguments, Host& host, std::ostream& out
   if (!arguments.empty() && arguments.front() == kSink) {
     return host.sink({arguments.begin() + 1, arguments.end()});
   }
-  return CommandLine(host, language_of(arguments, host), out, err).run(arguments);
+  // "help" and "help queue" are what many try first.
+  std::vector<std::string> words = arguments;
+  if (!words.empty() && words.front() == "help") {
+    words.erase(words.begin());
+    words.emplace_back("--help");
+  }
+  return CommandLine(host, language_of(words, host), out, err).run(words);
 }
 
 }  // namespace todoku::cli

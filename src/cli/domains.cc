@@ -107,7 +107,14 @@ int domain_verify(Session& session, const DomainNames& which) {
                        "同意が必要です（`todoku domain consent`）。"},
                       other);
         } else if (!truth_of(domain, "record_found") && !truth_of(domain, "vouched")) {
-          session.say({"The record is not there.", "レコードが見つかりません。"});
+          const std::string instead = text_of(domain, "found_instead");
+          if (instead.empty()) {
+            session.say({"The record is not there.", "レコードが見つかりません。"});
+          } else {
+            session.say({"There is a record, but with another value: {}",
+                         "レコードはありますが、値が異なります: {}"},
+                        instead);
+          }
           print_proof(session, domain);
         }
       });

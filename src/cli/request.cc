@@ -16,6 +16,7 @@ using operate::Given;
 std::string written(const Given& given, const Argument& argument) {
   switch (argument.kind) {
     case Argument::Kind::text:
+    case Argument::Kind::words:
     case Argument::Kind::secret:  // which stands in bodies only
       return http::percent_encode(given.text(argument.name));
     case Argument::Kind::number:
@@ -29,6 +30,7 @@ std::string written(const Given& given, const Argument& argument) {
 void add_member(http::JsonWriter& json, const Given& given, const Argument& argument) {
   switch (argument.kind) {
     case Argument::Kind::text:
+    case Argument::Kind::words:
       return json.member(argument.name, given.text(argument.name));
     case Argument::Kind::secret:
       return json.member(argument.name, given.secret(argument.name));

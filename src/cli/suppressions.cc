@@ -2,13 +2,16 @@
 // todoku suppression list | look | add | remove | import | export
 #include <algorithm>
 #include <fstream>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
+#include "base/text_encoding.h"
 #include "cli/commands.h"
 #include "operate/calls/calls.h"
 
@@ -21,6 +24,8 @@ namespace {
 
 // Of a CSV, in one call.
 constexpr std::size_t kSliceOctets = std::size_t{256} * 1024;
+constexpr int kRowLinesMax = 200;
+constexpr std::int64_t kErrorsTold = 100;
 
 Given of_list(const operate::Call& call, const std::string& account) {
   Given given(call);
@@ -48,36 +53,90 @@ void print_entries(Session& session, const boost::json::array& entries) {
   print_table(session.out(), std::move(rows));
 }
 
-// Pieces of whole rows; each begins with the header, if the list has one.
+// Pieces of whole rows.
 class CsvSlices {
  public:
   explicit CsvSlices(std::istream& in) : in_(in) {}
 
   // Empty: that was all.
   std::string next() {
-    std::string slice = begun_ ? header_ : "";
+    std::string slice = header_;
+    repeated_ = header_.empty() ? 0 : first_rows_;
     bool any = false;
     std::string line;
-    bool quoted = false;  // a row goes on in the next line
-    while ((slice.size() < kSliceOctets || quoted) && std::getline(in_, line)) {
-      quoted = quoted != (std::ranges::count(line, '"') % 2 == 1);
+    while ((slice.size() < kSliceOctets || quoted_) && std::getline(in_, line)) {
       line += '\n';
-      if (!begun_) take_header(line);
+      follow_quotes(line);
+      if (first_rows_ == 0 || (first_rows_ == 1 && first_.contains("sep="))) {
+        first_ += line;
+        if (!quoted_) ++first_rows_;
+      }
       slice += line;
       any = true;
     }
     return any ? slice : std::string();
   }
+  // Of the slice at hand, those that stood in the first one already.
+  [[nodiscard]] std::int64_t repeated() const { return repeated_; }
+  // The first slice has one, which all others begin with from now on: its first row, or its second
+  // one after `sep=;`, as spreadsheets write it.
+  void repeat_header() { header_ = first_; }
 
  private:
-  void take_header(const std::string& line) {
-    begun_ = true;
-    if (!line.contains('@')) header_ = line;
+  // Whether a row goes on in the next line. As the engine reads it (intake/csv.h): after so many
+  // lines the quotation mark was none.
+  void follow_quotes(std::string_view line) {
+    if (std::ranges::count(line, '"') % 2 == 1) {
+      quoted_ = !quoted_;
+      quoted_lines_ = 0;
+    }
+    if (quoted_ && ++quoted_lines_ >= kRowLinesMax) quoted_ = false;
   }
 
   std::istream& in_;
-  bool begun_ = false;
+  std::string first_;
+  std::int64_t first_rows_ = 0;
   std::string header_;
+  std::int64_t repeated_ = 0;
+  bool quoted_ = false;
+  int quoted_lines_ = 0;
+};
+
+// What of it is not UTF-8; nothing is imported then, as by the API.
+std::optional<BilingualText> wrong_encoding(std::istream& in) {
+  EncodingCheck check;
+  std::string piece(kSliceOctets, '\0');
+  while (in && !check.found()) {
+    in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    check.push(std::string_view(piece).substr(0, static_cast<std::size_t>(in.gcount())));
+  }
+  check.finish();
+  return check.found();
+}
+
+// Of a whole list, slice by slice.
+struct Imported {
+  std::int64_t added = 0;
+  std::int64_t changed = 0;
+  std::int64_t failed = 0;
+  std::int64_t rows = 0;  // before the slice at hand
+  std::int64_t told = 0;  // of those that failed
+
+  void take(Session& session, CsvSlices& slices, const boost::json::value& answer) {
+    const std::int64_t before = rows - slices.repeated();
+    added += number_of(answer, "added");
+    changed += number_of(answer, "changed");
+    failed += number_of(answer, "failed");
+    const bool ja = session.language() == Language::japanese;
+    for (const auto& row : list_of(answer, "errors")) {
+      if (++told > kErrorsTold) break;
+      session.err() << session.words({"row {}: {}", "{}行目: {}"}, before + number_of(row, "row"),
+                                     text_of(row, ja ? "message_ja" : "message"))
+                    << '\n';
+    }
+    if (rows == 0 && truth_of(answer, "header")) slices.repeat_header();
+    rows = before + number_of(answer, "rows");
+  }
 };
 
 }  // namespace
@@ -113,9 +172,10 @@ int suppression_look(Session& session, const SuppressionWhich& which) {
           print_entries(session, entries);
         }
         for (const auto& removal : list_of(answer, "removed")) {
-          session.say({"Removed on {}: {}, by {}: {}", "{} に解除: {}（{}）{}"},
+          const std::string why = text_of(removal, "why");
+          session.say({"Removed on {}: {}, by {}{}", "{} に解除: {}（{}）{}"},
                       time_of(removal, "at"), text_of(removal, "reason"), text_of(removal, "actor"),
-                      text_of(removal, "why"));
+                      why.empty() ? "" : session.words({": {}", " {}"}, why));
         }
       });
 }
@@ -152,26 +212,26 @@ int suppression_import(Session& session, const SuppressionFile& options) {
   if (!file) {
     return session.fail(session.words({"cannot read {}", "{} を読めません"}, options.file));
   }
+  if (const auto wrong = wrong_encoding(file)) {
+    return session.fail(options.file + ": " + std::string(wrong->in(session.language())));
+  }
+  file.clear();
+  if (!file.seekg(0)) {
+    return session.fail(session.words({"{} cannot be read twice: save it as a file first",
+                                       "{} は 2 回読めません。ファイルに保存してください"},
+                                      options.file));
+  }
   CsvSlices slices(file);
-  std::int64_t added = 0;
-  std::int64_t changed = 0;
-  std::int64_t failed = 0;
+  Imported all;
   for (std::string slice = slices.next(); !slice.empty(); slice = slices.next()) {
     const int status = session.ask_for(
         of_list(calls::kImportSuppressions, options.account).with("csv", std::move(slice)),
-        [&](const boost::json::value& answer) {
-          added += number_of(answer, "added");
-          changed += number_of(answer, "changed");
-          failed += number_of(answer, "failed");
-          for (const auto& row : list_of(answer, "errors")) {
-            session.err() << text_of(row, "message") << '\n';
-          }
-        });
+        [&](const boost::json::value& answer) { all.take(session, slices, answer); });
     if (status != 0) return status;
   }
   session.say({"Added: {}, changed: {}, failed: {}.", "追加: {} 件、変更: {} 件、失敗: {} 件。"},
-              added, changed, failed);
-  return failed > 0 ? 1 : 0;
+              all.added, all.changed, all.failed);
+  return all.failed > 0 ? 1 : 0;
 }
 
 int suppression_export(Session& session, const std::string& account) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delivery/message_copies.h"
 
+#include <algorithm>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -16,6 +18,20 @@ struct Wanted {
   LetterMaterial material;
 };
 
+// Of what was stopped only if a server had been asked before.
+Result<bool> was_made(store::ReadTransaction& transaction, store::AccountKey account,
+                      store::PublicId email_id) {
+  const auto stories = transaction.log_stories(account, std::span(&email_id, 1));
+  if (!stories) return fail(stories.error());
+  return std::ranges::all_of(*stories, [](const store::Story& story) {
+    const bool was_stopped =
+        story.state == RecipientState::dropped || story.state == RecipientState::cancelled;
+    return !was_stopped || std::ranges::any_of(story.attempts, [](const store::Attempt& attempt) {
+      return attempt.outcome.stage != Stage::none;
+    });
+  });
+}
+
 Result<Wanted> read_wanted(store::ReadTransaction& transaction, store::AccountKey account,
                            store::PublicId email_id, const Options& options) {
   auto recipient = transaction.recipient(account, email_id);
@@ -24,6 +40,11 @@ Result<Wanted> read_wanted(store::ReadTransaction& transaction, store::AccountKe
                        recipient->delivery_status == DeliveryStatus::sent;
   if (!started) {
     return fail(ErrorKind::conflict, "its delivery has not started: no message of it was made");
+  }
+  const auto made = was_made(transaction, account, email_id);
+  if (!made) return fail(made.error());
+  if (!*made) {
+    return fail(ErrorKind::cancelled, "it was stopped before it was tried: no message was made");
   }
   auto material = read_material(transaction, recipient->key.delivery, options);
   if (!material) return fail(std::move(material.error()));

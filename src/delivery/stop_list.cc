@@ -8,44 +8,94 @@
 namespace todoku::delivery {
 namespace {
 
-// A transaction may commit so long after the instant that its entries tell.
+// A transaction may commit so long after the instant that its entries tell; most are there within a
+// second, and the others are looked for now and then.
 constexpr Milliseconds kCommitLate = std::chrono::seconds(15);
+constexpr Milliseconds kCommitUsual = std::chrono::seconds(1);
+constexpr std::uint64_t kLooksBetweenWide = 10;
+// Of one question, which others wait for; more only where so many have one instant.
+constexpr std::int64_t kPage = 2'000;
+constexpr std::int64_t kPageMost = 64'000;
+constexpr int kPagesALook = 50;
+// What transactions that were accepted before are not asked by the claim that takes them up
+// (store::kAskedAgainAfter).
+constexpr Milliseconds kBeforeTheStart = store::kAskedAgainAfter + kCommitLate;
 
 }  // namespace
 
+// From the place where the look before ended: what one question cannot tell the next one does, so
+// that a list of any size that is imported holds up nobody's own entry for long.
 Task<Result<void>> StopList::look() {
   const Instant now = store_.clock().now();
-  const Instant since = seen_ ? *seen_ - kCommitLate : now - kKept;
-  const auto limit = static_cast<std::int64_t>(subjects_max_);
-  const auto entries = co_await store_.read([since, limit](store::ReadTransaction& reader) {
-    return reader.recent_suppressions(since, limit);
-  });
-  if (!entries) co_return fail(entries.error());
-  learn(*entries, now);
-  seen_ = now;
+  const bool wide = looks_++ % kLooksBetweenWide == 0;
+  Instant from = seen_ ? *seen_ - (wide ? kCommitLate : kCommitUsual) : now - kBeforeTheStart;
+  std::int64_t limit = kPage;
+  for (int pages = 0; pages < kPagesALook; ++pages) {
+    const auto entries = co_await store_.read([from, limit](store::ReadTransaction& reader) {
+      return reader.recent_suppressions(from, limit);
+    });
+    if (!entries) co_return fail(entries.error());
+    learn(*entries, now);
+    const bool is_last = std::ssize(*entries) < limit;
+    const Instant last = is_last ? now : entries->back().updated;
+    seen_ = seen_ ? std::max(*seen_, last) : last;
+    if (is_last) break;
+    if (last > from) {
+      from = last;
+      limit = kPage;
+    } else if (limit < kPageMost) {
+      limit *= 2;
+    } else {
+      from = last + Milliseconds(1);
+    }
+  }
   co_return Result<void>{};
 }
 
-void StopList::learn(std::span<const store::Suppression> entries, Instant now) {
+void StopList::learn(std::span<const store::RecentStop> entries, Instant now) {
   if (entries.empty() && size() == 0) return;
   const std::unique_lock lock(mutex_);
-  for (const store::Suppression& entry : entries) {
-    Instant& at = subjects_[{entry.account, entry.subject}];
-    at = std::max(at, entry.updated);
+  for (const store::RecentStop& entry : entries) {
+    const auto [known, is_new] = subjects_.try_emplace({entry.account, entry.subject});
+    known->second = std::max(known->second, entry.updated);
+    if (is_new) ++of_account_[entry.account];
   }
   forget_locked(now);
   size_ = subjects_.size();
 }
 
+void StopList::forget_if_locked(const auto& condition) {
+  std::erase_if(subjects_, [&](const auto& known) {
+    if (!condition(known)) return false;
+    const auto count = of_account_.find(known.first.first);
+    if (--count->second == 0) of_account_.erase(count);
+    return true;
+  });
+}
+
+// Who brings a list of many pushes out his own.
 void StopList::forget_locked(Instant now) {
-  std::erase_if(subjects_, [&](const auto& known) { return known.second < now - kKept; });
-  if (subjects_.size() <= subjects_max_) return;
-  std::vector<Instant> times;
-  times.reserve(subjects_.size());
-  for (const auto& [key, at] : subjects_) times.push_back(at);
-  const auto oldest = times.begin() + static_cast<std::ptrdiff_t>(times.size() - subjects_max_);
-  std::ranges::nth_element(times, oldest);
-  std::erase_if(subjects_, [&](const auto& known) { return known.second < *oldest; });
+  if (subjects_.size() > subjects_max_ || now - forgotten_ >= kForgetEvery) {
+    forgotten_ = now;
+    forget_if_locked([&](const auto& known) { return known.second < now - kKept; });
+  }
+  while (subjects_.size() > subjects_max_) {
+    const store::AccountKey largest =
+        std::ranges::max_element(of_account_, {}, [](const auto& each) {
+          return each.second;
+        })->first;
+    std::vector<Instant> times;
+    for (const auto& [key, at] : subjects_) {
+      if (key.first == largest) times.push_back(at);
+    }
+    // A tenth besides, so that this is not done again at once.
+    const std::size_t gone =
+        std::min(times.size(), subjects_.size() - subjects_max_ + subjects_max_ / 10);
+    const auto oldest = times.begin() + static_cast<std::ptrdiff_t>(gone - 1);
+    std::ranges::nth_element(times, oldest);
+    forget_if_locked(
+        [&](const auto& known) { return known.first.first == largest && known.second <= *oldest; });
+  }
 }
 
 bool StopList::mentions(const Mail& mail) const {

@@ -30,17 +30,18 @@ class StopList {
  public:
   // Longer than a mail waits in memory.
   static constexpr Milliseconds kKept = std::chrono::minutes(15);
-  // Of subjects: some 20 MB. Beyond, as of a list that is imported, the newest are kept; what is
-  // claimed from then on is asked by the claim anyway.
+  // Of subjects: some 20 MB. Beyond, as of a list that is imported, the newest of the account that
+  // has most are kept; what is claimed from then on is asked by the claim anyway.
   static constexpr std::size_t kSubjectsMax = 200'000;
 
   explicit StopList(store::Store& store, std::size_t subjects_max = kSubjectsMax)
       : store_(store), subjects_max_(subjects_max) {}
 
-  // Reads what has come lately. Errors: those of the store; then what is known stays.
+  // Reads what has come lately, in short questions. Errors: those of the store; then what is known
+  // stays, and the next look goes on where this one ended.
   [[nodiscard]] Task<Result<void>> look();
   // The same, given. `now`: by the store's clock.
-  void learn(std::span<const store::Suppression> entries, Instant now);
+  void learn(std::span<const store::RecentStop> entries, Instant now);
 
   // Whether the mail's address, or its domain, came onto a list lately.
   [[nodiscard]] bool mentions(const Mail& mail) const;
@@ -58,14 +59,19 @@ class StopList {
       return std::tie(a.first, a.second) < std::tie(b.first, b.second);
     }
   };
+  static constexpr Milliseconds kForgetEvery = std::chrono::seconds(10);
   void forget_locked(Instant now);
+  void forget_if_locked(const auto& condition);
 
   store::Store& store_;
   const std::size_t subjects_max_;
-  std::optional<Instant> seen_;  // of the look before; one look at a time
+  std::optional<Instant> seen_;  // until when all is known; one look at a time
+  std::uint64_t looks_ = 0;
   std::atomic<std::size_t> size_{0};
   mutable std::shared_mutex mutex_;
   std::map<Key, Instant, Before> subjects_;  // when each came, or changed
+  std::map<store::AccountKey, std::size_t> of_account_;
+  Instant forgotten_{};
 };
 
 }  // namespace todoku::delivery

@@ -57,15 +57,11 @@ class StopListTest : public ::testing::Test {
         std::make_shared<BatchInFlight>(std::move(leased), nullptr, SteadyInstant::max(), sink_),
         0};
   }
-  static store::Suppression entry(std::string subject, Instant at = kNow,
-                                  store::AccountKey account = kAcme) {
-    store::Suppression made;
-    made.account = account;
-    made.subject = std::move(subject);
-    made.created = made.updated = at;
-    return made;
+  static store::RecentStop entry(std::string subject, Instant at = kNow,
+                                 store::AccountKey account = kAcme) {
+    return {account, std::move(subject), at};
   }
-  void learn(StopList& list, std::vector<store::Suppression> entries, Instant now = kNow) {
+  void learn(StopList& list, std::vector<store::RecentStop> entries, Instant now = kNow) {
     list.learn(entries, now);
   }
 
@@ -103,6 +99,20 @@ TEST_F(StopListTest, KeepsTheNewestOfTooMany) {
   EXPECT_EQ(list.size(), 2U);
   EXPECT_FALSE(list.mentions(mail_to("a@example.jp")));
   EXPECT_TRUE(list.mentions(mail_to("c@example.jp")));
+}
+
+TEST_F(StopListTest, AnImportPushesOutItsOwnAccountsOnly) {
+  StopList list(nobody_, 10);
+  learn(list, {entry("zoe@example.jp", kNow, store::AccountKey{8})});
+  std::vector<store::RecentStop> many;
+  for (int i = 0; i < 100; ++i) {
+    many.push_back(entry(std::to_string(i) + "@example.jp", kNow + Milliseconds(i + 1)));
+  }
+  learn(list, many, kNow + 1s);
+  EXPECT_LE(list.size(), 10U);
+  EXPECT_TRUE(list.mentions(mail_to("zoe@example.jp", store::AccountKey{8})));
+  EXPECT_TRUE(list.mentions(mail_to("99@example.jp")));
+  EXPECT_FALSE(list.mentions(mail_to("0@example.jp")));
 }
 
 }  // namespace

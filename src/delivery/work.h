@@ -77,6 +77,10 @@ class BatchInFlight {
   void lose() { lost_ = true; }
   [[nodiscard]] bool lost() const { return lost_.load(std::memory_order_relaxed); }
 
+  // Its delivery is paused or stopped, or (false) goes on: meanwhile nothing of it is begun.
+  void hold_back(bool held) { held_back_ = held; }
+  [[nodiscard]] bool held_back() const { return held_back_.load(std::memory_order_relaxed); }
+
   // A mail that may have arrived, and of which nothing is told yet because it goes again at once.
   struct Doubt {
     std::string words;  // what happened
@@ -151,6 +155,7 @@ class BatchInFlight {
   OutcomeSink& sink_;
   std::atomic<std::size_t> open_;
   std::atomic<bool> lost_{false};
+  std::atomic<bool> held_back_{false};
   std::atomic<GivenBack> given_back_{GivenBack::failed};
   mutable std::mutex mutex_;
   std::optional<SteadyInstant> earliest_due_;
@@ -171,7 +176,8 @@ struct Mail {
   [[nodiscard]] store::RecipientKey key() const {
     return {batch->leased().key.delivery, batch->leased().key.batch, recipient().seq};
   }
-  [[nodiscard]] bool lost() const { return batch->lost(); }
+  // It is given back to the store instead of being begun.
+  [[nodiscard]] bool withheld() const { return batch->lost() || batch->held_back(); }
 };
 
 // Where lanes say what became of a mail. Thread-safe.

@@ -37,11 +37,18 @@ constexpr std::array kRules = {
                            "itself. Ask the recipient before sending it anew.",
                            "二重に送らない指定の配信なので、自動では再送しません。受信者に確かめて"
                            "から送り直してください。"}}},
-    AdviceRule{.state = dropped,
-               .advice = {{"It was not tried, because this address is on the suppression list.",
-                           "このアドレスは配信停止リストにあるため、送信していません。"},
-                          {"Release the address if it is known to work again.",
-                           "届くことが確かなら、このアドレスの配信停止を解除してください。"}}},
+    AdviceRule{
+        .state = dropped,
+        .advice = {{"It was not tried, because this address is on the suppression list.",
+                    "このアドレスは配信停止リストにあるため、送信していません。"},
+                   {"`todoku suppression look ADDRESS --account ACCOUNT` tells why and until "
+                    "when. Take an entry off (`suppression remove`) only if the address is "
+                    "known to work again; who unsubscribed or complained must have asked "
+                    "for mail anew.",
+                    "理由と期限は `todoku suppression look ADDRESS --account ACCOUNT` "
+                    "で確認できます。解除（`suppression remove`）は、届くことが確かな場合だけ"
+                    "にしてください。配信停止の申し出や苦情の場合は、本人が改めて希望した"
+                    "ときに限ります。"}}},
     AdviceRule{.state = cancelled,
                .advice = {{"It was withdrawn before it was sent.", "送信前に取り消されました。"},
                           {"Nothing.", "必要な対応はありません。"}}},

@@ -159,7 +159,8 @@ TEST(Stories, OfADeliveryThatCameTooLateNameBothReasons) {
 
 TEST(Stories, SayThatThereIsNone) {
   EXPECT_EQ(tell_stories("x@example.jp", {}, options(Language::english)),
-            "x@example.jp: no mail to this address is on record.\n");
+            "x@example.jp: no mail to this address is on record.\n"
+            " What the API refused was not taken and is not on record: its answer says why.\n");
 }
 
 TEST(Stories, CannotSteerATerminal) {

@@ -30,6 +30,7 @@ class NextStep {
       const std::string ends = whose_life_is_over();
       if (!ends.empty()) return ends;
       if (story_.account_suspended) return of_suspended() + or_given_up();
+      if (story_.delivery_paused) return of_paused() + or_given_up();
       if (options_.drains_until) return of_draining() + or_given_up();
       if (options_.engine_running && !options_.missing_roles.empty()) {
         return of_missing_roles() + or_given_up();
@@ -123,6 +124,14 @@ class NextStep {
                   "アカウントが停止中のため送信しません。`todoku account resume {}` "
                   "で停止を解除してください。"},
                  story_.account);
+  }
+
+  [[nodiscard]] std::string of_paused() const {
+    return words({"nothing as long as delivery {0} is paused; it goes on with `POST "
+                  "/deliveries/{0}/resume`.",
+                  "配信 {0} が一時停止中のため送信しません。`POST /deliveries/{0}/resume` "
+                  "で再開します。"},
+                 story_.delivery_id);
   }
 
   [[nodiscard]] std::string of_draining() const {

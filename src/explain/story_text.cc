@@ -77,6 +77,8 @@ class Teller {
            say({"{}: no mail to this address is on record.",
                 "{}: このアドレス宛のメールの記録はありません。"}),
            printable(address));
+      line(1, say({"What the API refused was not taken and is not on record: its answer says why.",
+                   "API が拒否したメールは記録されません。理由はその応答にあります。"}));
     } else {
       line(0,
            count == 1 ? say({"{}: {} mail", "{}: {} 通"})

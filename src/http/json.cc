@@ -95,9 +95,8 @@ void JsonWriter::close(char bracket) {
 
 void JsonWriter::key(std::string_view name) {
   separate();
-  out_.push_back('"');
-  out_.append(name);
-  out_.append("\":");
+  append_json_string(out_, name);
+  out_.push_back(':');
   needs_comma_ = false;
 }
 

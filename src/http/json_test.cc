@@ -162,8 +162,9 @@ TEST(JsonWriter, PutsTheCommas) {
   json.end_object();
   json.end_array();
   json.null_member("none");
+  json.member("a\n\"", 1);  // names come from requests, too
   json.end_object();
-  EXPECT_EQ(json.take(), R"({"n":12,"s":"x","list":[true,1.5,{}],"none":null})");
+  EXPECT_EQ(json.take(), R"({"n":12,"s":"x","list":[true,1.5,{}],"none":null,"a\n\"":1})");
 }
 
 TEST(JsonReader, KeepsNumbersAsTheyWereWritten) {

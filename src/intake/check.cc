@@ -14,6 +14,7 @@
 #include "intake/fullwidth.h"
 #include "mail/address.h"
 #include "mail/invisible.h"
+#include "mime/extra_header.h"
 #include "mime/file_name.h"
 #include "mime/insert_code.h"
 #include "mime/uri.h"
@@ -28,6 +29,8 @@ constexpr std::array kRefusedExtensions = {
     "isp",  "iso",        "jar", "js",   "jse",        "lib", "lnk", "mde", "msc", "msi",
     "msix", "msixbundle", "msp", "mst",  "nsh",        "pif", "ps1", "scr", "sct", "shb",
     "sys",  "tgz",        "vb",  "vbe",  "vbs",        "vxd", "wsc", "wsf", "wsh", "zip"};
+
+constexpr std::string_view kWideSpace = "\xE3\x80\x80";  // U+3000
 
 Path below(const Path& path, std::string_view name) {
   Path longer = path;
@@ -203,7 +206,10 @@ void check_unsubscribe_uri(std::string& uri, std::string_view field,
   const bool known = std::ranges::any_of(schemes, [&](std::string_view scheme) {
     return equals_ignoring_case(std::string_view(uri).substr(0, scheme.size()), scheme);
   });
-  if (!known) return problems.add(path, texts::invalid_format(uri));
+  if (!known) {
+    return problems.add(path,
+                        texts::lacks_scheme(uri, fmt::format("{}", fmt::join(schemes, " / "))));
+  }
   const auto valid = mime::valid_uri(uri);
   if (!valid) problems.add(path, texts::invalid_uri(valid.error().detail));
 }
@@ -243,8 +249,10 @@ void check_sender(const Mailbox& from, store::AccountKey account, const Senders*
   if (senders == nullptr) return;
   const auto address = parse_address(from.address);
   if (!address) return;
-  if (senders->judge(account, address->domain) != Senders::Verdict::refused) return;
-  problems.add({"from", "email"}, texts::not_your_domain(address->domain));
+  const auto verdict = senders->judge(account, address->domain);
+  if (!Senders::refuses(verdict)) return;
+  problems.add({"from", "email"},
+               texts::not_your_domain(address->domain, verdict == Senders::Verdict::of_another));
 }
 
 void check_attachments(const std::vector<Attachment>& attachments, const Limits& limits,
@@ -276,6 +284,32 @@ void check_attachments(const std::vector<Attachment>& attachments, const Limits&
   }
 }
 
+void check_headers(std::vector<ExtraHeader>& headers, Problems& problems) {
+  if (headers.size() > mime::kExtraHeadersMax) {
+    problems.add({"headers"}, texts::too_many(mime::kExtraHeadersMax));
+    return;
+  }
+  std::set<std::string> seen;
+  for (ExtraHeader& header : headers) {
+    const Path path{"headers", std::string(utf8_prefix(header.name, mime::kHeaderNameOctetsMax))};
+    const auto form = mime::form_of_header(header.name);
+    if (!form) {
+      problems.add(path, texts::invalid_header(form.error().detail));
+      continue;
+    }
+    if (!seen.insert(to_ascii_lower(header.name)).second) problems.add(path, texts::given_twice());
+    strip_misleading(header.value);
+    header.value = trim_invisible(header.value);
+    if (!is_utf8(header.value)) {
+      problems.add(path, texts::not_utf8());
+    } else if (has_control_character(header.value)) {
+      problems.add(path, texts::control_character());
+    } else if (const auto sound = mime::check_header_value(*form, header.value); !sound) {
+      problems.add(path, texts::invalid_header(sound.error().detail));
+    }
+  }
+}
+
 namespace {
 
 void check_fields(Content& content, const Limits& limits, Problems& problems) {
@@ -288,6 +322,7 @@ void check_fields(Content& content, const Limits& limits, Problems& problems) {
   check_unsubscribe_uri(content.list_unsubscribe_mailto, "mailto", {"mailto:"}, limits, problems);
   check_unsubscribe_uri(content.list_unsubscribe_url, "url", {"http://", "https://"}, limits,
                         problems);
+  check_headers(content.headers, problems);
   for (Attachment& attachment : content.attachments) strip_misleading(attachment.file_name);
   check_attachments(content.attachments, limits, problems);
 }
@@ -301,18 +336,30 @@ void check_content(Content& content, const Limits& limits, Problems& problems) {
   }
 }
 
+void check_label(std::string_view text, std::size_t min, std::size_t max, const Path& path,
+                 Problems& problems) {
+  check_line(text, min, max, path, problems);
+  if (!is_utf8(text) || has_control_character(text)) return;
+  std::string seen(text);
+  for (auto at = seen.find(kWideSpace); at != std::string::npos; at = seen.find(kWideSpace, at)) {
+    seen.replace(at, kWideSpace.size(), " ");
+  }
+  const auto invisible = find_invisible(seen);
+  if (invisible) problems.add(path, texts::invisible_character(*invisible));
+}
+
 Labels check_labels(const LabelsRequest& labels, Problems& problems) {
   Labels checked;
   if (labels.tags) {
     checked.tags = *labels.tags;
     if (checked.tags.size() > kTagsMax) problems.add({"tags"}, texts::too_many(kTagsMax));
     for (std::size_t i = 0; i < std::min(checked.tags.size(), kTagsMax); ++i) {
-      check_line(checked.tags[i], 1, kTagCharactersMax, {"tags", std::to_string(i)}, problems);
+      check_label(checked.tags[i], 1, kTagCharactersMax, {"tags", std::to_string(i)}, problems);
     }
   }
   if (labels.list_id) {
     checked.list_id = *labels.list_id;
-    check_line(checked.list_id, 0, kListIdCharactersMax, {"list_id"}, problems);
+    check_label(checked.list_id, 0, kListIdCharactersMax, {"list_id"}, problems);
   }
   if (labels.purpose && !labels.purpose->empty()) {
     const auto purpose = parse_purpose(*labels.purpose);
@@ -341,6 +388,7 @@ void check_update(UpdateRequest& update, const Limits& limits, Problems& problem
     check_unsubscribe_uri(*update.list_unsubscribe_url, "url", {"http://", "https://"}, limits,
                           problems);
   }
+  if (update.headers) check_headers(*update.headers, problems);
   if (update.to && update.to->size() > limits.update_recipients_max) {
     problems.add({"to"}, texts::too_many(limits.update_recipients_max));
   }
@@ -371,6 +419,15 @@ void check_insert_codes(const std::vector<InsertCode>& codes, const Path& path,
   }
 }
 
+void check_start(Instant start, Instant now, const Path& path, const Limits& limits,
+                 Problems& problems) {
+  if (start < now - limits.reservation_past_tolerance) {
+    problems.add(path, texts::in_the_past());
+  } else if (start > now + limits.reservation_horizon) {
+    problems.add(path, texts::too_far_ahead());
+  }
+}
+
 store::NewRecipient check_recipient(const RecipientRequest& recipient, const Path& path,
                                     const Limits& limits, Problems& problems) {
   const auto address =
@@ -378,6 +435,17 @@ store::NewRecipient check_recipient(const RecipientRequest& recipient, const Pat
   check_insert_codes(recipient.insert_codes, below(path, "insert_code"), limits, problems);
   if (!address) return {};
   return {address->to_string(), address->domain, recipient.insert_codes};
+}
+
+void check_times(const TransactionRequest& request, Instant now, Milliseconds life_time,
+                 const Limits& limits, Problems& problems) {
+  if (request.send_at) check_start(*request.send_at, now, {"send_at"}, limits, problems);
+  if (!request.expires_in) return;
+  if (*request.expires_in < std::chrono::seconds(1) || *request.expires_in > life_time) {
+    problems.add(
+        {"expires_in"},
+        texts::not_in_range(1, std::chrono::floor<std::chrono::seconds>(life_time).count()));
+  }
 }
 
 std::vector<store::NewRecipient> check_transaction(TransactionRequest& request,

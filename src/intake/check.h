@@ -18,11 +18,15 @@
 #include "intake/senders.h"
 #include "mail/labels.h"
 #include "mime/composable.h"
+#include "mime/extra_header.h"
 #include "store/recipients.h"
 
 namespace todoku::intake {
 
 using Path = std::vector<std::string>;
+
+// So many fields a sender may add to the header.
+inline constexpr std::size_t kHeadersMax = mime::kExtraHeadersMax;
 
 // The problems of what mime::check_composable() found.
 void add_unwritable(const std::vector<mime::Unwritable>& found, Problems& problems);
@@ -30,6 +34,8 @@ void add_unwritable(const std::vector<mime::Unwritable>& found, Problems& proble
 // A mail says something: a text part, HTML, or both.
 void check_has_text(const Content& content, Problems& problems);
 
+// Header fields that the sender adds, at `headers`/name.
+void check_headers(std::vector<ExtraHeader>& headers, Problems& problems);
 void check_content(Content& content, const Limits& limits, Problems& problems);
 // Whether it may send as that. Of an address that is none something is said elsewhere. `senders`
 // nullptr: everybody may.
@@ -37,6 +43,10 @@ void check_sender(const Mailbox& from, store::AccountKey account, const Senders*
                   Problems& problems);
 void check_attachments(const std::vector<Attachment>& attachments, const Limits& limits,
                        Problems& problems);
+// A word that is compared: invisible and control characters in it are refused, U+3000 aside, which
+// is as visible as a space.
+void check_label(std::string_view text, std::size_t min, std::size_t max, const Path& path,
+                 Problems& problems);
 // The labels that are given; the result is only meaningful if no problem was added.
 Labels check_labels(const LabelsRequest& labels, Problems& problems);
 
@@ -44,10 +54,18 @@ void check_update(UpdateRequest& update, const Limits& limits, Problems& problem
 void check_insert_codes(const std::vector<InsertCode>& codes, const Path& path,
                         const Limits& limits, Problems& problems);
 
+// When a delivery is to start: not before now, but for what clocks differ, and not too far ahead.
+void check_start(Instant start, Instant now, const Path& path, const Limits& limits,
+                 Problems& problems);
+
 // Checks one recipient; problems are reported at `path`/email and `path`/insert_code. The result is
 // only meaningful if no problem was added.
 store::NewRecipient check_recipient(const RecipientRequest& recipient, const Path& path,
                                     const Limits& limits, Problems& problems);
+
+// When a transaction starts, and how long it may be on its way: `life_time` at most.
+void check_times(const TransactionRequest& request, Instant now, Milliseconds life_time,
+                 const Limits& limits, Problems& problems);
 
 // to, cc and bcc of a transaction as recipients, without doubles (the same address given twice is
 // one recipient). Puts to and cc into the content, too.

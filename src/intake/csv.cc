@@ -22,6 +22,12 @@ bool begins_formula(std::string_view field) {
   return !field.empty() && std::string_view("=+-@\t\r").contains(field.front());
 }
 
+// Whether an apostrophe is put before it: of a formula, whatever apostrophes it has already, so
+// that each way back takes off one.
+bool takes_apostrophe(std::string_view field) {
+  return begins_formula(field.substr(std::min(field.find_first_not_of('\''), field.size())));
+}
+
 }  // namespace
 
 void CsvReader::begin_row() {
@@ -245,7 +251,7 @@ Result<void> CsvReader::finish(const Rows& rows) {
 
 void append_csv_field(std::string& out, std::string_view field) {
   out += '"';
-  if (begins_formula(field)) out += '\'';
+  if (takes_apostrophe(field)) out += '\'';
   while (!field.empty()) {
     const std::size_t octets = decode_utf8(field).octets;
     if (field.front() == '"') out += '"';
@@ -256,7 +262,7 @@ void append_csv_field(std::string& out, std::string_view field) {
 }
 
 std::string_view read_back_csv_field(std::string_view field) {
-  const bool marked = field.starts_with('\'') && begins_formula(field.substr(1));
+  const bool marked = field.starts_with('\'') && takes_apostrophe(field);
   return marked ? field.substr(1) : field;
 }
 

@@ -56,6 +56,8 @@ class CsvReader {
   [[nodiscard]] Result<void> push(std::string_view octets, const Rows& rows);
   // The end of the file: hands out what is left. Errors: those of `rows`.
   [[nodiscard]] Result<void> finish(const Rows& rows);
+  // That have ended so far: those that were handed out and those that were skipped.
+  [[nodiscard]] std::uint64_t rows_read() const { return row_number_ - 1; }
 
  private:
   enum class State : std::uint8_t { field_start, plain, quoted, quote_seen };
@@ -97,19 +99,12 @@ class CsvReader {
 
 // One field as CSV writes it here: always quoted, always UTF-8 (contract section 2.13); what is not
 // becomes U+FFFD. A field that a spreadsheet would take for a formula gets an apostrophe before it,
-// which makes it text there: whoever fills a list chooses what its owner's computer would run.
+// which makes it text there: whoever fills a list chooses what its owner's computer would run. So
+// does one that has such apostrophes already: reading takes one away.
 void append_csv_field(std::string& out, std::string_view field);
 
-// What was written so, when a file of ours comes back: without that apostrophe.
+// What was written so, when a file of ours comes back: without that apostrophe. Of a file that
+// somebody else wrote this is what a spreadsheet would show.
 [[nodiscard]] std::string_view read_back_csv_field(std::string_view field);
-
-// Of text that changes its character set as it goes (ISO/IEC 2022; ISO-2022-JP: RFC 1468,
-// ISO-2022-KR: RFC 1557), by characters that are controls of UTF-8; empty: it does not. Such text
-// is valid UTF-8, and would go into mails as it stands.
-[[nodiscard]] Sentence iso_2022_in(std::string_view octets);
-
-// What a file that is no UTF-8 CSV may be instead, with what to do about it, of its first octets or
-// of a row's; empty if there is no telling.
-[[nodiscard]] Sentence guessed_encoding(std::string_view octets);
 
 }  // namespace todoku::intake

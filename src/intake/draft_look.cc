@@ -41,6 +41,7 @@ void apply(const store::DraftChange& change, Content& content) {
   put(change.html_part, content.html_part);
   put(change.list_unsubscribe_mailto, content.list_unsubscribe_mailto);
   put(change.list_unsubscribe_url, content.list_unsubscribe_url);
+  put(change.headers, content.headers);
 }
 
 }  // namespace todoku::intake

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each struct is taken apart by a structured binding: a field that is added to one does not compile
 // here until it has its place.
-//
-//   fields = *( text value )          text: the field's name
-//   value  = text | number | list     text: length, octets; number: 8 octets
-//   list   = number *item
 #include "intake/fingerprint.h"
 
 #include <cstdint>
@@ -13,6 +9,7 @@
 #include "async/yield.h"
 #include "base/bytes.h"
 #include "base/sha256_stream.h"
+#include "intake/field_digest.h"
 
 namespace todoku::intake {
 namespace {
@@ -20,100 +17,11 @@ namespace {
 // Hashed before others get their turn: some hundred microseconds.
 constexpr std::size_t kPieceOctets = std::size_t{128} * 1024;
 
-class FieldDigest {
- public:
-  explicit FieldDigest(std::string_view kind) { text(kind); }
-  [[nodiscard]] Sha256 finish() { return stream_.finish(); }
-
-  void text(std::string_view octets) {
-    number(octets.size());
-    stream_.add(octets);
-  }
-  void number(std::uint64_t value) {
-    char octets[sizeof value];
-    for (char& octet : octets) {
-      octet = static_cast<char>(value & 0xFFU);
-      value >>= 8U;
-    }
-    stream_.add({octets, sizeof octets});
-  }
-
-  // With its name, unless it has no value.
-  void field(std::string_view name, std::string_view value) {
-    if (value.empty()) return;
-    text(name);
-    text(value);
-  }
-  void field(std::string_view name, bool value) {
-    if (!value) return;
-    text(name);
-    number(1);
-  }
-  void field(std::string_view name, const Mailbox& value) {
-    text(name);
-    mailbox(value);
-  }
-  void field(std::string_view name, const std::vector<std::string>& list) {
-    if (list.empty()) return;
-    text(name);
-    number(list.size());
-    for (const std::string& item : list) text(item);
-  }
-  void field(std::string_view name, const std::vector<InsertCode>& list) {
-    if (list.empty()) return;
-    text(name);
-    codes(list);
-  }
-  // Given as nothing is not the same as not given.
-  void field(std::string_view name, const std::optional<std::vector<std::string>>& list) {
-    if (!list) return;
-    text(name);
-    number(list->size());
-    for (const std::string& item : *list) text(item);
-  }
-  template <class T>
-  void field(std::string_view name, const std::optional<T>& value) {
-    if (!value) return;
-    text(name);
-    if constexpr (std::is_same_v<T, bool>) {
-      number(*value ? 1 : 0);
-    } else if constexpr (std::is_same_v<T, Instant>) {
-      number(static_cast<std::uint64_t>(to_epoch_ms(*value)));
-    } else if constexpr (std::is_same_v<T, std::int64_t>) {
-      number(static_cast<std::uint64_t>(*value));
-    } else if constexpr (std::is_same_v<T, Mailbox>) {
-      mailbox(*value);
-    } else {
-      text(*value);
-    }
-  }
-
-  void mailbox(const Mailbox& value) {
-    const auto& [address, name] = value;
-    text(address);
-    text(name);
-  }
-  void codes(const std::vector<InsertCode>& list) {
-    number(list.size());
-    for (const auto& [key, value] : list) {
-      text(key);
-      text(value);
-    }
-  }
-  void recipient(const RecipientRequest& value) {
-    const auto& [email, insert_codes] = value;
-    text(email);
-    codes(insert_codes);
-  }
-
- private:
-  Sha256Stream stream_;
-};
-
 void add(FieldDigest& digest, const Content& value, std::span<const Sha256> attachment_digests) {
   // header_to, header_cc, text_from_html and open_tracking are no fields of a request.
   const auto& [from, reply_to, header_to, header_cc, subject, text_part, html_part, text_from_html,
-               open_tracking, encode, unsubscribe_mailto, unsubscribe_url, attachments] = value;
+               open_tracking, encode, unsubscribe_mailto, unsubscribe_url, headers, attachments] =
+      value;
   digest.field("from", from);
   digest.field("reply_to", reply_to);
   digest.field("subject", subject);
@@ -122,6 +30,7 @@ void add(FieldDigest& digest, const Content& value, std::span<const Sha256> atta
   digest.field("iso_2022_jp", encode == Encoding::iso_2022_jp);
   digest.field("unsubscribe_mailto", unsubscribe_mailto);
   digest.field("unsubscribe_url", unsubscribe_url);
+  digest.field("headers", headers);
   for (std::size_t i = 0; i < attachments.size(); ++i) {
     const auto& [file_name, mime_type, data] = attachments[i];
     digest.text("attachment");
@@ -162,10 +71,13 @@ Task<std::vector<Sha256>> digests_of(const std::vector<Attachment>& attachments)
 }
 
 Sha256 fingerprint_of(const TransactionRequest& request, std::span<const Sha256> attachments) {
-  const auto& [content, at_most_once, to, cc, bcc, insert_codes, labels, open_tracking] = request;
+  const auto& [content, at_most_once, send_at, expires_in, to, cc, bcc, insert_codes, labels,
+               open_tracking] = request;
   FieldDigest digest("transaction");
   add(digest, content, attachments);
   digest.field("at_most_once", at_most_once);
+  digest.field("send_at", send_at);
+  digest.field("expires_in", expires_in);
   digest.field("to", to);
   digest.field("cc", cc);
   digest.field("bcc", bcc);
@@ -187,7 +99,7 @@ Sha256 fingerprint_of(const BulkRequest& request, std::span<const Sha256> attach
 
 Sha256 fingerprint_of(store::PublicId delivery, const UpdateRequest& request) {
   const auto& [from, reply_to, subject, text_part, html_part, unsubscribe_mailto, unsubscribe_url,
-               to, at_most_once, labels, keep_duplicates] = request;
+               headers, to, at_most_once, labels, keep_duplicates] = request;
   FieldDigest digest = of_delivery("update", delivery);
   digest.field("from", from);
   digest.field("reply_to", reply_to);
@@ -196,6 +108,7 @@ Sha256 fingerprint_of(store::PublicId delivery, const UpdateRequest& request) {
   digest.field("html_part", html_part);
   digest.field("unsubscribe_mailto", unsubscribe_mailto);
   digest.field("unsubscribe_url", unsubscribe_url);
+  digest.field("headers", headers);
   if (to) {
     digest.text("to");
     digest.number(to->size());

@@ -64,7 +64,13 @@ TEST(Fingerprint, OfATransactionEveryFieldCounts) {
        Change([](auto& r) {
          r.content.attachments = {{"a.txt", "text/plain", "x"}, {"a.txt", "text/plain", "x"}};
        }),
+       Change([](auto& r) { r.content.headers = {{"X-A", "x"}}; }),
+       Change([](auto& r) { r.content.headers = {{"X-A", "y"}}; }),
+       Change([](auto& r) { r.content.headers = {{"X-A", "x"}, {"X-B", ""}}; }),
        Change([](auto& r) { r.at_most_once = true; }),
+       Change([](auto& r) { r.send_at = from_epoch_ms(1); }),
+       Change([](auto& r) { r.send_at = from_epoch_ms(2); }),
+       Change([](auto& r) { r.expires_in = Milliseconds(1); }),
        Change([](auto& r) { r.to = "b@example.com"; }),
        Change([](auto& r) { r.cc = {"b@b.jp"}; }),
        Change([](auto& r) { r.bcc = {"b@b.jp"}; }),
@@ -90,6 +96,14 @@ TEST(Fingerprint, WhatMovesFromOneFieldToTheNextCounts) {
   other.content.subject = "Order";
   other.content.text_part = "text_partx";
   EXPECT_NE(of(one), of(other));
+}
+
+TEST(Fingerprint, HeaderFieldsComeInAnyOrder) {
+  TransactionRequest one = transaction();
+  one.content.headers = {{"X-A", "1"}, {"X-B", "2"}};
+  TransactionRequest other = transaction();
+  other.content.headers = {{"X-B", "2"}, {"X-A", "1"}};
+  EXPECT_EQ(of(one), of(other));
 }
 
 // What the account decides, and what checking puts there, are not the request's.
@@ -138,10 +152,14 @@ TEST(Fingerprint, OfAnUpdateEveryFieldCountsAndEmptyIsNotAbsent) {
       {},
       {Change([](auto& r) { r.from = Mailbox{"a@example.jp", ""}; }),
        Change([](auto& r) { r.reply_to = Mailbox{"a@example.jp", ""}; }),
-       Change([](auto& r) { r.subject = ""; }), Change([](auto& r) { r.subject = "x"; }),
-       Change([](auto& r) { r.text_part = ""; }), Change([](auto& r) { r.html_part = ""; }),
+       Change([](auto& r) { r.subject = ""; }),
+       Change([](auto& r) { r.subject = "x"; }),
+       Change([](auto& r) { r.text_part = ""; }),
+       Change([](auto& r) { r.html_part = ""; }),
        Change([](auto& r) { r.list_unsubscribe_mailto = ""; }),
        Change([](auto& r) { r.list_unsubscribe_url = ""; }),
+       Change([](auto& r) { r.headers.emplace(); }),
+       Change([](auto& r) { r.headers = std::vector<ExtraHeader>{{"X-A", "x"}}; }),
        Change([](auto& r) { r.to.emplace(); }),
        Change([](auto& r) { r.to = {RecipientRequest{"a@example.jp", {}}}; }),
        Change([](auto& r) { r.to = {RecipientRequest{"a@example.jp", {{"__a__", "x"}}}}; }),

@@ -14,6 +14,7 @@
 #include "async/task_group.h"
 #include "base/bytes.h"
 #include "base/log.h"
+#include "base/text_encoding.h"
 #include "base/utf8.h"
 #include "intake/address_set.h"
 #include "intake/check.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "intake/intake.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -17,6 +18,8 @@ using store::Delivery;
 using store::ReadTransaction;
 using store::WritePriority;
 using store::WriteTransaction;
+
+constexpr std::string_view kCancelledInTime = "it was cancelled before its time";
 
 std::string from_domain(const Content& content) {
   const auto address = parse_address(content.from.address);
@@ -49,9 +52,8 @@ void Intake::give_back(const store::Account& account, std::int64_t mails) {
   if (mail_limit_ != nullptr) mail_limit_->give_back(account, mails);
 }
 
-Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
-                                                         TransactionRequest request,
-                                                         Problems problems, Repeatable repeatable) {
+Task<Answer<Made>> Intake::accept_transaction(store::Account account, TransactionRequest request,
+                                              Problems problems, Repeatable repeatable) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   request.content.text_from_html = account.text_from_html;
   request.content.open_tracking =
@@ -59,38 +61,101 @@ Task<Answer<store::PublicId>> Intake::accept_transaction(store::Account account,
   Problems found;
   auto recipients = check_transaction(request, limits_, found);
   check_sender(request.content.from, account.key, senders_, found);
+  check_times(request, clock_.now(), handover_.life_time(), limits_, found);
   Labels labels = check_labels(request.labels, found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 
-  const std::size_t count = recipients.size();
-  const auto mails = static_cast<std::int64_t>(count);
+  const auto mails = static_cast<std::int64_t>(recipients.size());
   if (auto reached = co_await admit(account, mails, true)) co_return refuse(std::move(*reached));
-  std::string signing = handover_.signing_for(account.key, from_domain(request.content));
-  const SteadyInstant began = clock_.steady_now();
+  store::NewDelivery delivery{.account = account.key,
+                              .type = DeliveryType::transaction,
+                              .traffic = TrafficClass::transactional,
+                              .content = std::move(request.content),
+                              .at_most_once = request.at_most_once,
+                              .labels = std::move(labels),
+                              .life = request.expires_in};
+  Answer<Made> made;
+  if (request.send_at) {
+    made = co_await keep_waiting(std::move(delivery), std::move(recipients), *request.send_at,
+                                 repeatable);
+  } else {
+    made = co_await accept_now(std::move(delivery), std::move(recipients), repeatable);
+  }
+  if (!made) give_back(account, mails);
+  co_return made;
+}
 
-  store::Accept accept{.delivery = {.account = account.key,
-                                    .type = DeliveryType::transaction,
-                                    .traffic = TrafficClass::transactional,
-                                    .content = std::move(request.content),
-                                    .at_most_once = request.at_most_once,
-                                    .labels = std::move(labels)},
+Task<Answer<Made>> Intake::accept_now(store::NewDelivery delivery,
+                                      std::vector<store::NewRecipient> recipients,
+                                      Repeatable repeatable) {
+  const store::AccountKey account = delivery.account;
+  const std::size_t count = recipients.size();
+  std::string signing = handover_.signing_for(account, from_domain(delivery.content));
+  const Milliseconds life_time = handover_.life_time();
+  const Milliseconds life = std::min(life_time, delivery.life.value_or(life_time));
+  const SteadyInstant began = clock_.steady_now();
+  store::Accept accept{.delivery = std::move(delivery),
                        .recipients = std::move(recipients),
                        .signing = std::move(signing),
-                       .life_time = handover_.life_time(),
-                       .holder = handover_.holder(account.key),
+                       .life_time = life,
+                       .holder = handover_.holder(account),
                        .due_in = handover_.due_in(),
                        .idempotency = repeatable};
   auto accepted = co_await store_.perform(std::move(accept));
-  if (!accepted) {
-    give_back(account, mails);
-    co_return refuse(refusal_of_change(accepted.error()));
-  }
+  if (!accepted) co_return refuse(refusal_of_change(accepted.error()));
   accept_seconds_.observe(clock_.steady_now() - began);
   accepted_total_.add(count);
-  const store::PublicId id = accepted->delivery.id;
+  const Made made{.answer = accepted->delivery.id, .delivery = accepted->delivery.key};
   handover_.hand_over(std::move(*accepted));
-  co_return id;
+  co_return made;
+}
+
+// As a reservation of its own: what makes bulk start at its time starts it, too.
+Task<Answer<Made>> Intake::keep_waiting(store::NewDelivery delivery,
+                                        std::vector<store::NewRecipient> recipients,
+                                        Instant send_at, Repeatable repeatable) {
+  const std::size_t count = recipients.size();
+  if (repeatable) repeatable->begins = send_at;
+  auto kept = co_await change<Made>(
+      store_, WritePriority::accept,
+      [delivery = std::move(delivery), recipients = std::move(recipients), send_at,
+       repeatable](WriteTransaction& transaction) -> Answer<Made> {
+        auto created = transaction.create_draft(delivery, std::nullopt);
+        if (!created) return refuse(refusal_of(created.error()));
+        const auto ids = transaction.append_recipients(created->key, recipients);
+        if (!ids) return refuse(refusal_of(ids.error()));
+        const auto done = transaction.commit_draft(created->key, send_at);
+        if (!done) return refuse(refusal_of(done.error()));
+        auto answer = keep_answer(transaction, repeatable, created->id);
+        if (!answer) return refuse(std::move(answer.error()));
+        return Made{.answer = created->id, .delivery = created->key};
+      });
+  if (!kept) co_return kept;
+  accepted_total_.add(count);
+  handover_.work_arrived();
+  co_return kept;
+}
+
+Task<Answer<void>> Intake::move_start(store::Account account, store::PublicId id, Instant send_at) {
+  if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
+  Problems wrong;
+  check_start(send_at, clock_.now(), {"send_at"}, limits_, wrong);
+  if (!wrong.empty()) co_return refuse({ErrorKind::invalid_input, std::move(wrong)});
+  auto moved = co_await change<void>(
+      store_, WritePriority::accept,
+      [account, id, send_at](WriteTransaction& transaction) -> Answer<void> {
+        const auto delivery = transaction.read().delivery_head(account.key, id);
+        if (!delivery) return refuse(refusal_of(delivery.error()));
+        if (delivery->status != DeliveryStatus::reserve) {
+          return refuse(wrong_state(delivery->status, "RESERVE"));
+        }
+        const auto done = transaction.move_reservation(delivery->key, send_at);
+        if (!done) return refuse(refusal_of(done.error()));
+        return {};
+      });
+  if (moved) handover_.work_arrived();
+  co_return moved;
 }
 
 Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkRequest request,
@@ -136,10 +201,39 @@ Task<Answer<void>> Intake::cancel(store::Account account, store::PublicId id) {
         if (delivery->status != DeliveryStatus::reserve) {
           return refuse(wrong_state(delivery->status, "RESERVE"));
         }
-        const auto done = transaction.cancel_reservation(delivery->key);
+        // A bulk is a draft again; of a transaction there is none: it is over.
+        const auto done = delivery->type == DeliveryType::transaction
+                              ? transaction.fail_delivery(delivery->key, kCancelledInTime)
+                              : transaction.cancel_reservation(delivery->key);
         if (!done) return refuse(refusal_of(done.error()));
         return {};
       });
+}
+
+Task<Answer<void>> Intake::steer(store::Account account, store::PublicId id, store::Course course) {
+  if (course == store::Course::goes) {
+    if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
+  }
+  auto steered = co_await change<bool>(
+      store_, WritePriority::accept,
+      [account, id, course](WriteTransaction& transaction) -> Answer<bool> {
+        const auto delivery = transaction.read().delivery_head(account.key, id);
+        if (!delivery) return refuse(refusal_of(delivery.error()));
+        const auto may = store::may_steer(*delivery, course);
+        if (!may && delivery->status == DeliveryStatus::sending) {
+          return refuse(ErrorKind::conflict, texts::only_stopped());
+        }
+        if (!may) return refuse(wrong_state(delivery->status, "SENDING"));
+        const auto done = transaction.steer_delivery(delivery->key, course);
+        if (!done) return refuse(refusal_of(done.error()));
+        return *done;
+      });
+  if (!steered) co_return refuse(std::move(steered.error()));
+  if (*steered) {
+    co_await handover_.courses_changed();
+    handover_.work_arrived();
+  }
+  co_return Answer<void>{};
 }
 
 Task<Answer<void>> Intake::remove(store::Account account, store::PublicId id) {
@@ -158,6 +252,11 @@ Task<Answer<void>> Intake::remove(store::Account account, store::PublicId id) {
           case DeliveryStatus::sent:
           case DeliveryStatus::failed:
             break;
+        }
+        // Until every process has heard of a stop its mail may be in hand, and what becomes of it
+        // is to be told.
+        if (delivery->course == store::Course::stopped) {
+          return refuse(ErrorKind::conflict, texts::still_stopping());
         }
         auto names = transaction.read().import_errors(delivery->key);
         if (!names) return refuse(refusal_of(names.error()));

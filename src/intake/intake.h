@@ -6,7 +6,8 @@
 //
 //   update, add/change/remove recipient, import   EDIT
 //   commit, commit immediate                      EDIT
-//   cancel                                        RESERVE
+//   cancel, another time                          RESERVE
+//   pause, resume, stop                           SENDING
 //   delete                                        EDIT, RESERVE, SENT, FAILED
 //   read                                          any
 //
@@ -53,6 +54,8 @@ class Handover {
   virtual void hand_over(store::Accepted accepted) = 0;
   // A bulk delivery was committed to start now, or a reservation changed: look at the store.
   virtual void work_arrived() = 0;
+  // A delivery was paused, resumed or stopped. Returns when this process goes by it.
+  virtual Task<void> courses_changed() { co_return; }
 };
 
 // Told of a committed import job, to run it, and of what is left of jobs whose delivery is gone.
@@ -87,10 +90,11 @@ class Intake {
   // `problems`, here and below: what reading the request has found wrong with it already. It is
   // told together with what is wrong besides. `repeatable`: committed with what is made; its answer
   // is what is answered here.
-  Task<Answer<store::PublicId>> accept_transaction(store::Account account,
-                                                   TransactionRequest request,
-                                                   Problems problems = {},
-                                                   Repeatable repeatable = {});
+  Task<Answer<Made>> accept_transaction(store::Account account, TransactionRequest request,
+                                        Problems problems = {}, Repeatable repeatable = {});
+  // Another time for a delivery that is reserved: a transaction that waits for its own
+  // (TransactionRequest::send_at), or a bulk.
+  Task<Answer<void>> move_start(store::Account account, store::PublicId delivery, Instant send_at);
   Task<Answer<store::PublicId>> begin_bulk(store::Account account, BulkRequest request,
                                            Problems problems = {}, Repeatable repeatable = {});
   // How many of `to` were folded into an earlier one with the same address.
@@ -101,6 +105,8 @@ class Intake {
   Task<Answer<void>> commit_bulk(store::Account account, store::PublicId delivery,
                                  std::optional<Instant> reservation, Repeatable repeatable = {});
   Task<Answer<void>> cancel(store::Account account, store::PublicId delivery);
+  // Of one that goes out: it is paused, goes on, or ends here (store/course.h).
+  Task<Answer<void>> steer(store::Account account, store::PublicId delivery, store::Course course);
   Task<Answer<void>> remove(store::Account account, store::PublicId delivery);
 
   Task<Answer<store::PublicId>> add_recipient(store::Account account, store::PublicId delivery,
@@ -117,6 +123,11 @@ class Intake {
                                        store::NewImport request, Repeatable repeatable = {});
 
  private:
+  Task<Answer<Made>> accept_now(store::NewDelivery delivery,
+                                std::vector<store::NewRecipient> recipients, Repeatable repeatable);
+  Task<Answer<Made>> keep_waiting(store::NewDelivery delivery,
+                                  std::vector<store::NewRecipient> recipients, Instant send_at,
+                                  Repeatable repeatable);
   Task<void> wait_for_import(store::AccountKey account, store::PublicId delivery);
   // Nothing is counted of a refusal.
   Task<std::optional<Refusal>> admit(const store::Account& account, std::int64_t mails,

@@ -90,19 +90,6 @@ DraftCheck check_of_codes(std::vector<InsertCode> codes, Limits limits) {
   };
 }
 
-std::optional<Refusal> check_reservation(Instant reservation, Instant now, const Limits& limits) {
-  const auto refuse_field = [](Text text) {
-    Refusal refusal{ErrorKind::invalid_input, {}};
-    refusal.problems.add({"reservation_time"}, std::move(text));
-    return refusal;
-  };
-  if (reservation < now - limits.reservation_past_tolerance) {
-    return refuse_field(texts::in_the_past());
-  }
-  if (reservation > now + limits.reservation_horizon) return refuse_field(texts::too_far_ahead());
-  return std::nullopt;
-}
-
 }  // namespace
 
 Task<void> Intake::wait_for_import(store::AccountKey account, store::PublicId id) {
@@ -155,7 +142,8 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
                            .text_part = std::move(request.text_part),
                            .html_part = std::move(request.html_part),
                            .list_unsubscribe_mailto = std::move(request.list_unsubscribe_mailto),
-                           .list_unsubscribe_url = std::move(request.list_unsubscribe_url)};
+                           .list_unsubscribe_url = std::move(request.list_unsubscribe_url),
+                           .headers = std::move(request.headers)};
   if (request.labels.tags) draft.tags = std::move(labels.tags);
   if (request.labels.list_id) draft.list_id = std::move(labels.list_id);
   if (request.labels.purpose) draft.purpose = labels.purpose;
@@ -214,8 +202,9 @@ Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId i
                                        std::optional<Instant> reservation, Repeatable repeatable) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   if (reservation) {
-    auto refused = check_reservation(*reservation, clock_.now(), limits_);
-    if (refused) co_return refuse(std::move(*refused));
+    Problems wrong;
+    check_start(*reservation, clock_.now(), {"reservation_time"}, limits_, wrong);
+    if (!wrong.empty()) co_return refuse({ErrorKind::invalid_input, std::move(wrong)});
   }
   co_await wait_for_import(account.key, id);
   // Again, because an earlier version or larger limits may have let it in.

@@ -48,7 +48,8 @@ TEST(CheckContent, NamesEveryFieldThatIsWrong) {
             "from.name. the character length is not in the range 0 through 50.\n"
             "subject. must not contain line breaks or other control characters.\n"
             "html_part. must not contain CDATA.\n"
-            "list_unsubscribe.mailto. unsubscribe@example.jp: invalid format.\n"
+            "list_unsubscribe.mailto. unsubscribe@example.jp: invalid format. It must begin with "
+            "mailto:.\n"
             "list_unsubscribe.url. invalid URI: it has an impossible host.\n");
 }
 

@@ -37,6 +37,13 @@ Refusal reached(std::string_view limit, std::int64_t most, seconds free_in) {
   return refusal;
 }
 
+// To come again does not help: no Retry-After.
+Refusal never_fits(std::string_view limit, std::int64_t most, std::int64_t mails) {
+  Refusal refusal = Refusal::of(ErrorKind::invalid_input, texts::beyond_limit(limit, most, mails));
+  refusal.limit = limit;
+  return refusal;
+}
+
 }  // namespace
 
 store::DayNumber day_of(Instant now) {
@@ -74,6 +81,12 @@ std::optional<Refusal> MailLimit::judge(Tally& tally, const store::AccountLimits
   if (tally.in_minute == 0 || steady - tally.minute >= kMinute) {
     tally.minute = steady;
     tally.in_minute = 0;
+  }
+  if (limits.mails_per_month > 0 && mails > limits.mails_per_month) {
+    return never_fits("mails_per_month", limits.mails_per_month, mails);
+  }
+  if (limits.mails_per_day > 0 && mails > limits.mails_per_day) {
+    return never_fits("mails_per_day", limits.mails_per_day, mails);
   }
   if (limits.mails_per_month > 0 &&
       sum_from(tally, first_day_of_month(now)) + mails > limits.mails_per_month) {

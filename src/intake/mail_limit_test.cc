@@ -86,6 +86,17 @@ TEST_F(MailLimitTest, ADayEndsAtMidnightInJapanAndAMonthWithIt) {
   EXPECT_EQ(asked(here_, 4), "");
 }
 
+TEST_F(MailLimitTest, WhatCanNeverFitIsToldSoAndIsNotCounted) {
+  account_.limits = {.mails_per_day = 5, .mails_per_month = 8};
+  for (const std::int64_t mails : {6, 9, 1'000'000}) {
+    const auto refused = run(here_.admit(account_, mails, false));
+    ASSERT_TRUE(refused);
+    EXPECT_EQ(refused->kind, ErrorKind::invalid_input);
+    EXPECT_FALSE(refused->retry_after) << "to come again would not help";
+  }
+  EXPECT_EQ(asked(here_, 5), "");
+}
+
 TEST_F(MailLimitTest, WhatWasNotAcceptedIsGivenBack) {
   account_.limits.mails_per_day = 5;
   EXPECT_EQ(asked(here_, 5), "");

@@ -109,7 +109,16 @@ Text invalid_email(std::string_view reason) {
                      : fmt::format("メールアドレスの形式が不正です ({})。", ja)};
 }
 
-Text not_your_domain(std::string_view domain) {
+Text not_your_domain(std::string_view domain, bool of_another) {
+  if (of_another) {
+    return {fmt::format("{} is a domain that another account has proven: ask for its consent, or "
+                        "send from a domain of yours.",
+                        shown(domain)),
+            fmt::format("ドメイン {} "
+                        "は別のアカウントが所有を確認しています。同意を得るか、ご自身のドメインから"
+                        "送信してください。",
+                        shown(domain))};
+  }
   return {fmt::format("this account has not proven that {} is its domain: add it with POST "
                       "/api/v1/domains or `todoku domain add`, publish the TXT record, and verify.",
                       shown(domain)),
@@ -132,6 +141,11 @@ Text fullwidth(std::string_view found, char meant) {
 Text invalid_format(std::string_view value) {
   return {fmt::format("{}: invalid format.", shown(value)),
           fmt::format("{}: 形式が不正です。", shown(value))};
+}
+
+Text lacks_scheme(std::string_view uri, std::string_view schemes) {
+  return {fmt::format("{}: invalid format. It must begin with {}.", shown(uri), schemes),
+          fmt::format("{}: 形式が不正です。{}で始まる必要があります。", shown(uri), schemes)};
 }
 
 Text not_one_of(std::string_view value, std::string_view allowed) {
@@ -173,6 +187,18 @@ Text not_taken_here() {
           "ここでは指定できません。配信を作成するリクエストで指定してください。"};
 }
 
+Text only_of_transactions() {
+  return {
+      "is not taken here: it belongs to a transaction; a bulk delivery is reserved by its commit.",
+      "ここでは指定できません。トランザクション配信の項目です。バルク配信は登録完了時に予約して"
+      "ください。"};
+}
+
+Text only_stopped() {
+  return {"a transaction can be stopped, but not paused.",
+          "トランザクション配信は停止のみ可能で、一時停止はできません。"};
+}
+
 Text policy_stays(bool at_most_once) {
   const std::string_view policy = at_most_once ? "at_most_once" : "at_least_once";
   return {
@@ -190,6 +216,14 @@ Text no_part_for_files() {
 Text control_character() {
   return {"must not contain line breaks or other control characters.",
           "改行などの制御文字は使用できません。"};
+}
+
+Text invisible_character(const Invisible& found) {
+  const std::string name = character_name(found.character);
+  return {fmt::format("has the invisible character {} at character {}; take it out.", name,
+                      found.position),
+          fmt::format("{}文字目に目に見えない文字{}があります。取り除いてください。",
+                      found.position, name)};
 }
 
 Text not_utf8() {
@@ -239,8 +273,44 @@ Text drafts_limit(std::size_t max) {
           fmt::format("編集中の配信は{}件までです。不要な配信を削除または確定してください。", max)};
 }
 
+Text still_stopping() {
+  return {"the delivery is still being stopped; delete it in a few seconds.",
+          "配信を停止しています。数秒後に削除してください。"};
+}
+
 Text no_recipients() {
   return {"the delivery has no recipients.", "宛先が登録されていません。"};
+}
+
+Text invalid_header(std::string_view reason) {
+  std::string_view ja = "ヘッダーとして使用できない値です。";
+  if (reason == "cannot be given") {
+    ja = "指定できないヘッダーです。In-Reply-To、References、Auto-Submitted、X-"
+         "で始まるものなどを指定"
+         "できます。";
+    return {
+        "cannot be given: In-Reply-To, References, Auto-Submitted, Precedence, Importance, "
+        "Priority, Sensitivity, Organization, Comments and names that begin with X- (but "
+        "X-Todoku-) can.",
+        std::string(ja)};
+  }
+  if (reason == "has no name") ja = "ヘッダーの名前がありません。";
+  if (reason.starts_with("has a name")) {
+    ja = "ヘッダーの名前は64文字以内の英数字、「-」、「_」で指定してください。";
+  }
+  if (reason == "is empty") ja = "値を指定してください。";
+  if (reason == "has more than 998 octets") ja = "998バイト以内で指定してください。";
+  if (reason.starts_with("has characters")) ja = "ASCIIの印字可能な文字で指定してください。";
+  if (reason.starts_with("is no list")) {
+    ja = "<id@example.com>のようなメッセージIDを空白で区切って指定してください。";
+  }
+  if (reason.starts_with("has a word")) ja = "900バイトを超える語は使用できません。";
+  return {fmt::format("{}.", reason), std::string(ja)};
+}
+
+Text not_in_range(std::int64_t min, std::int64_t max) {
+  return {fmt::format("must be a whole number from {} through {}.", min, max),
+          fmt::format("{}から{}までの整数を指定してください。", min, max)};
 }
 
 Text in_the_past() {
@@ -271,6 +341,16 @@ Text mail_limit(std::string_view limit, std::int64_t most) {
 }
 
 // Of `immediate`.
+Text beyond_limit(std::string_view limit, std::int64_t most, std::int64_t mails) {
+  return {
+      fmt::format("{} mails are more than the account's limit {} of {}: split them, or have the "
+                  "limit raised.",
+                  mails, limit, most),
+      fmt::format("{}通はアカウントの上限{} ({}通) "
+                  "を超えています。分割するか、上限を引き上げてもらってください。",
+                  mails, limit, most)};
+}
+
 Text limit_wants_commit() {
   return {"this account has a limit of mails: commit the delivery when the import has ended.",
           "このアカウントには通数の上限があります。インポートの完了後に配信を確定してください。"};

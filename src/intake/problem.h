@@ -15,6 +15,7 @@
 
 #include "base/bilingual.h"
 #include "base/result.h"
+#include "mail/invisible.h"
 
 namespace todoku::intake {
 
@@ -92,8 +93,8 @@ namespace texts {
 [[nodiscard]] Text wrong_type(std::string_view expected_en, std::string_view expected_ja);
 [[nodiscard]] Text length(std::size_t min, std::size_t max);
 [[nodiscard]] Text too_many(std::size_t max);
-// Of a From address.
-[[nodiscard]] Text not_your_domain(std::string_view domain);
+// Of a From address; `of_another`: another account has proven it.
+[[nodiscard]] Text not_your_domain(std::string_view domain, bool of_another);
 // `reason` is a clause of mail/address.h.
 [[nodiscard]] Text invalid_email(std::string_view reason);
 // Of a character before the @ in the place of one of ASCII's.
@@ -101,6 +102,8 @@ namespace texts {
 // Of a clause of mail/address.h or mime/uri.h, such as "has no @"; empty if it is not known.
 [[nodiscard]] std::string in_japanese(std::string_view clause);
 [[nodiscard]] Text invalid_format(std::string_view value);
+// Of an unsubscribe address.
+[[nodiscard]] Text lacks_scheme(std::string_view uri, std::string_view schemes);
 [[nodiscard]] Text not_one_of(std::string_view value, std::string_view allowed);
 [[nodiscard]] Text no_data_found();
 [[nodiscard]] Text refused_extension(std::string_view file_name);
@@ -111,11 +114,19 @@ namespace texts {
 [[nodiscard]] Text written_otherwise(std::string_view found, std::string_view name);
 // Of duplicate_policy.
 [[nodiscard]] Text not_taken_here();
+// Of send_at and expires_in.
+[[nodiscard]] Text only_of_transactions();
 [[nodiscard]] Text policy_stays(bool at_most_once);
+// Of a transaction that is to be paused.
+[[nodiscard]] Text only_stopped();
 [[nodiscard]] Text no_part_for_files();
 [[nodiscard]] Text control_character();
+[[nodiscard]] Text invisible_character(const Invisible& found);
 [[nodiscard]] Text not_utf8();
 [[nodiscard]] Text nul_character();
+// `reason` is a clause of mime/extra_header.h.
+[[nodiscard]] Text invalid_header(std::string_view reason);
+[[nodiscard]] Text not_in_range(std::int64_t min, std::int64_t max);
 [[nodiscard]] Text invalid_uri(std::string_view reason);
 [[nodiscard]] Text mail_too_big(std::uint64_t octets, std::uint64_t max);
 // A value that stands in `uses` places of the content.
@@ -128,12 +139,16 @@ struct Expansion {
 [[nodiscard]] Text html_construct(std::string_view construct);
 [[nodiscard]] Text wrong_state(std::string_view state, std::string_view needed);
 [[nodiscard]] Text drafts_limit(std::size_t max);
+// Of a delivery that is to be deleted.
+[[nodiscard]] Text still_stopping();
 [[nodiscard]] Text no_recipients();
 [[nodiscard]] Text in_the_past();
 [[nodiscard]] Text too_far_ahead();
 [[nodiscard]] Text invalid_date(std::string_view value);
 [[nodiscard]] Text account_suspended();
 [[nodiscard]] Text mail_limit(std::string_view limit, std::int64_t most);
+// Of mails that are more than the limit lets through in all.
+[[nodiscard]] Text beyond_limit(std::string_view limit, std::int64_t most, std::int64_t mails);
 [[nodiscard]] Text limit_wants_commit();
 // `reason` is English, for who operates; the Japanese sentence does without.
 [[nodiscard]] Text unavailable(std::string_view reason);

@@ -25,6 +25,8 @@ using Repeatable = std::optional<store::IdempotencyRecord>;
 struct Made {
   std::int64_t answer = 0;
   bool replayed = false;  // it was made by an earlier request
+  // The transaction that was made by this one.
+  std::optional<store::DeliveryKey> delivery = {};
 };
 
 // Thread-safe.
@@ -84,7 +86,10 @@ class Repeats {
   static Task<Answer<Made>> just_made(Repeatable record, Make make) {
     auto made = co_await make(std::move(record));
     if (!made) co_return std::unexpected(std::move(made.error()));
-    if constexpr (std::is_void_v<typename decltype(made)::value_type>) {
+    using Value = typename decltype(made)::value_type;
+    if constexpr (std::is_same_v<Value, Made>) {
+      co_return made;
+    } else if constexpr (std::is_void_v<Value>) {
       co_return Made{};
     } else {
       co_return Made{static_cast<std::int64_t>(*made)};

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "mail/content.h"
 
 namespace todoku::intake {
@@ -30,8 +31,10 @@ struct BulkRequest {
 };
 
 struct TransactionRequest {
-  Content content;            // header_to and header_cc are filled by check_transaction()
-  bool at_most_once = false;  // store/deliveries.h
+  Content content;                 // header_to and header_cc are filled by check_transaction()
+  bool at_most_once = false;       // store/deliveries.h
+  std::optional<Instant> send_at;  // nullopt: at once
+  std::optional<Milliseconds> expires_in;  // how long it may be on its way, from its start
   std::string to;
   std::vector<std::string> cc;
   std::vector<std::string> bcc;
@@ -49,6 +52,7 @@ struct UpdateRequest {
   std::optional<std::string> html_part;
   std::optional<std::string> list_unsubscribe_mailto;
   std::optional<std::string> list_unsubscribe_url;
+  std::optional<std::vector<ExtraHeader>> headers;  // instead of those that there are
   std::optional<std::vector<RecipientRequest>> to;
   std::optional<bool> at_most_once;  // what begin said of it stays: else a refusal
   LabelsRequest labels;

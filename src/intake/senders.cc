@@ -31,7 +31,8 @@ Senders::Verdict Senders::judge(store::AccountKey account, std::string_view from
   for (std::string_view domain = from_domain; !domain.empty();) {
     const auto found = table->holders.find(std::string(domain));
     if (found != table->holders.end()) {
-      return found->second.contains(account) ? Verdict::proven : otherwise;
+      if (found->second.contains(account)) return Verdict::proven;
+      return otherwise == Verdict::refused ? Verdict::of_another : otherwise;
     }
     const std::size_t dot = domain.find('.');
     domain = dot == std::string_view::npos ? std::string_view() : domain.substr(dot + 1);

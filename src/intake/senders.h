@@ -24,6 +24,7 @@ class Senders {
     proven,    // the account has the domain
     unproven,  // it has not; but there is no other account to be taken for
     refused,
+    of_another,  // refused: another account has it, or what is nearest above it
   };
 
   // `any`: nothing is asked of the installation's only account.
@@ -35,6 +36,9 @@ class Senders {
   // Of a domain as mail/address.h has it. Where accounts share a domain each may send from it; one
   // below it that another account has proven is that account's.
   [[nodiscard]] Verdict judge(store::AccountKey account, std::string_view from_domain) const;
+  [[nodiscard]] static constexpr bool refuses(Verdict verdict) {
+    return verdict == Verdict::refused || verdict == Verdict::of_another;
+  }
   // The account may send, and has no domain of its own.
   [[nodiscard]] bool starts_unproven(store::AccountKey account) const;
   [[nodiscard]] bool several() const { return table()->several; }

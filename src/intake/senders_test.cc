@@ -33,10 +33,12 @@ TEST(Senders, SendFromTheirDomainsAndThoseBelow) {
   EXPECT_EQ(senders.judge(kOne, "jp"), refused);
   EXPECT_EQ(senders.judge(kOne, ""), refused);
   EXPECT_EQ(senders.judge(kOne, "[192.0.2.1]"), refused);
-  EXPECT_EQ(senders.judge(kOne, "mail.example.jp"), refused) << "that is the other account's";
-  EXPECT_EQ(senders.judge(kOne, "x.mail.example.jp"), refused);
+  EXPECT_EQ(senders.judge(kOne, "mail.example.jp"), of_another);
+  EXPECT_EQ(senders.judge(kOne, "x.mail.example.jp"), of_another);
   EXPECT_EQ(senders.judge(kTwo, "x.mail.example.jp"), proven);
-  EXPECT_EQ(senders.judge(kTwo, "example.jp"), refused);
+  EXPECT_EQ(senders.judge(kTwo, "example.jp"), of_another);
+  for (const auto verdict : {refused, of_another}) EXPECT_TRUE(Senders::refuses(verdict));
+  for (const auto verdict : {proven, unproven}) EXPECT_FALSE(Senders::refuses(verdict));
 }
 
 TEST(Senders, MayShareADomain) {

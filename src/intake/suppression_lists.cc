@@ -8,26 +8,23 @@
 
 #include <fmt/format.h>
 
-#include "async/yield.h"
 #include "base/bytes.h"
 #include "base/date_time.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "intake/changes.h"
+#include "intake/check.h"
 #include "intake/csv.h"
+#include "mail/invisible.h"
 
 namespace todoku::intake {
 namespace {
 
-constexpr std::size_t kRowsOfTransaction = 500;
 constexpr std::int64_t kDaysMax = 3'650;
+constexpr int kReadsOfPage = 30;
 constexpr std::array<std::string_view, 9> kColumns{"email",   "reason",        "scope",
                                                    "list_id", "note",          "expires",
                                                    "created", "response_code", "message"};
-
-Text opt_out_stays() {
-  return {"an opt-out does not expire.", "配信停止に期限は付けられません。"};
-}
 
 Refusal no_such_cursor() {
   Refusal refusal{ErrorKind::invalid_input, {}};
@@ -78,6 +75,9 @@ void add_cause(const SuppressionRequest& request, store::NewSuppression& entry,
                Problems& problems) {
   entry.cause.text = request.response_message;
   if (!is_utf8(entry.cause.text)) problems.add({"message"}, texts::not_utf8());
+  if (utf8_length(entry.cause.text) > store::kStopTextCharactersMax) {
+    problems.add({"message"}, texts::length(0, store::kStopTextCharactersMax));
+  }
   if (request.response_code.empty()) return;
   const auto& digits = request.response_code;
   const auto [end, error] =
@@ -89,106 +89,59 @@ void add_cause(const SuppressionRequest& request, store::NewSuppression& entry,
   }
 }
 
-void set_expiry(const SuppressionRequest& request, Instant now, store::NewSuppression& entry,
-                Problems& problems) {
-  if (request.expires.empty()) return;
-  const auto expires = parse_date_time(request.expires);
-  if (!expires) {
-    problems.add({"expires"}, {"must be a date like 2027-04-01T09:00:00+09:00.",
-                               "2027-04-01T09:00:00+09:00のような日時で指定してください。"});
-  } else if (*expires <= now) {
-    problems.add({"expires"}, {"has passed already.", "すでに過ぎています。"});
-  } else if (is_opt_out(entry.reason)) {
-    problems.add({"expires"}, opt_out_stays());
-  } else {
-    entry.lasts = std::chrono::ceil<Milliseconds>(*expires - now);
-  }
+// The subject of an address or a domain as somebody wrote it; empty if there was a problem.
+std::string check_subject(std::string_view address, Problems& problems) {
+  auto subject = stop_subject(address);
+  if (subject) return std::move(*subject);
+  problems.add({"email"}, trim_invisible(address).empty()
+                              ? texts::required()
+                              : texts::invalid_email(subject.error().detail));
+  return {};
 }
 
-// Reads the rows of a CSV into requests, with their numbers.
-class RowReader {
- public:
-  struct Row {
-    std::uint64_t number = 0;
-    SuppressionRequest request;
-  };
+Refusal too_many_entries() {
+  Refusal refusal{ErrorKind::limit_exceeded, {}};
+  refusal.problems.add({"email"}, subject_is_full());
+  return refusal;
+}
 
-  std::vector<Row> rows;
-  std::vector<BadSuppressionRow> bad;
-
-  void read(std::string_view csv) {
-    CsvReader reader{CsvLimits{}};
-    const CsvReader::Rows handlers{.good = [this](CsvRow& row) { return take(row); },
-                                   .bad = [this](const CsvBadRow& row) -> Result<void> {
-                                     bad.push_back({row.number, row.reason});
-                                     return {};
-                                   }};
-    // Neither handler fails.
-    (void)reader.push(csv, handlers);
-    (void)reader.finish(handlers);
-  }
-
- private:
-  Result<void> take(CsvRow& row) {
-    if (!std::exchange(begun_, true) && read_header(row)) return {};
-    Row& taken = rows.emplace_back();
-    taken.number = row.number;
-    SuppressionRequest& request = taken.request;
-    for (std::size_t i = 0; i < std::min(row.fields.size(), fields_.size()); ++i) {
-      const std::string_view value = read_back_csv_field(row.fields[i]);
-      if (fields_[i] == "email") request.address = value;
-      if (fields_[i] == "reason") request.reason = value;
-      if (fields_[i] == "scope") request.scope = value;
-      if (fields_[i] == "list_id") request.list_id = value;
-      if (fields_[i] == "note") request.note = value;
-      if (fields_[i] == "expires") request.expires = value;
-      if (fields_[i] == "response_code") request.response_code = value;
-      if (fields_[i] == "message") request.response_message = value;
+// On over what stops nothing (one hard error, an expired entry), in steps that grow, until there is
+// something to show: who goes through a list by pages need not know of it.
+Result<store::SuppressionPage> next_page(store::ReadTransaction& reader, store::AccountKey account,
+                                         std::optional<store::SuppressionPlace> place,
+                                         std::int64_t limit) {
+  std::int64_t step = limit;
+  for (int reads = 1;; ++reads) {
+    auto page = reader.suppressions(account, place, step);
+    if (!page) return page;
+    if (page->entries.size() > static_cast<std::size_t>(limit)) {
+      step = std::max(limit, step / 2);
+      continue;
     }
-    return {};
+    if (!page->entries.empty() || !page->next || reads >= kReadsOfPage) return page;
+    place = std::move(page->next);
+    step = std::min(2 * step, SuppressionLists::kPageMax);
   }
-
-  // False: it is a row like any other.
-  bool read_header(const CsvRow& row) {
-    std::vector<std::string> names;
-    for (const std::string& field : row.fields) names.push_back(to_ascii_lower(trim(field)));
-    for (std::string& name : names) {
-      if (name == "address" || name == "domain") name = "email";
-    }
-    if (std::ranges::find(names, "email") == names.end()) return false;
-    fields_ = std::move(names);
-    return true;
-  }
-
-  bool begun_ = false;
-  std::vector<std::string> fields_{"email"};
-};
-
-BilingualText sentence_of(const Problems& problems) {
-  BilingualText out;
-  for (const Problem& problem : problems.list()) {
-    const std::string_view between = out.en.empty() ? "" : ", ";
-    const std::string field = problem.path.empty() ? "" : problem.path.front() + ": ";
-    out.en += fmt::format("{}{}{}", between, field, texts::without_stop(problem.text.en));
-    out.ja += fmt::format("{}{}{}", between, field, texts::without_stop(problem.text.ja));
-  }
-  return out;
 }
 
 }  // namespace
+
+Text opt_out_stays() {
+  return {"an opt-out does not expire.", "配信停止に期限は付けられません。"};
+}
+
+Text subject_is_full() {
+  return {fmt::format("has {} entries already, as many as one address may have.",
+                      store::kStopsOfSubjectMax),
+          fmt::format("登録がすでに{}件あり、1つのアドレスの上限に達しています。",
+                      store::kStopsOfSubjectMax)};
+}
 
 store::NewSuppression check_suppression(const SuppressionRequest& request,
                                         store::AccountKey account, StopReason usual,
                                         Problems& problems) {
   store::NewSuppression entry{.account = account, .subject = {}};
-  auto subject = stop_subject(request.address);
-  if (subject) {
-    entry.subject = std::move(*subject);
-  } else if (request.address.empty()) {
-    problems.add({"email"}, texts::required());
-  } else {
-    problems.add({"email"}, texts::invalid_email(subject.error().detail));
-  }
+  entry.subject = check_subject(request.address, problems);
   entry.reason = usual;
   if (!request.reason.empty()) {
     const auto reason = parse_stop_reason(request.reason);
@@ -200,7 +153,7 @@ store::NewSuppression check_suppression(const SuppressionRequest& request,
     }
   }
   entry.list_id = request.list_id;
-  check_short_text(entry.list_id, kListIdCharactersMax, "list_id", problems);
+  check_label(entry.list_id, 0, kListIdCharactersMax, {"list_id"}, problems);
   entry.scope = usual_scope(entry.reason, entry.list_id);
   if (!request.scope.empty()) {
     const auto scope = parse_stop_scope(request.scope);
@@ -225,7 +178,7 @@ store::NewSuppression check_suppression(const SuppressionRequest& request,
          "必要なメールは必ず送られます。"});
   }
   entry.note = request.note;
-  check_short_text(entry.note, store::kStopTextOctetsMax, "note", problems);
+  check_short_text(entry.note, store::kStopTextCharactersMax, "note", problems);
   add_cause(request, entry, problems);
   if (request.days) {
     if (*request.days < 1 || *request.days > kDaysMax) {
@@ -249,11 +202,12 @@ Task<Answer<bool>> SuppressionLists::add(store::AccountKey account, SuppressionR
   auto made =
       co_await change<bool>(store_, store::WritePriority::accept,
                             [entries, repeatable](store::WriteTransaction& writer) -> Answer<bool> {
-                              const auto added = writer.put_suppressions(entries);
-                              if (!added) return refuse(refusal_of(added.error()));
-                              auto kept = keep_answer(writer, repeatable, *added);
+                              const auto put = writer.put_suppressions(entries);
+                              if (!put) return refuse(refusal_of(put.error()));
+                              if (!put->refused.empty()) return refuse(too_many_entries());
+                              auto kept = keep_answer(writer, repeatable, put->made);
                               if (!kept) return refuse(std::move(kept.error()));
-                              return *added > 0;
+                              return put->made > 0;
                             });
   if (!made) co_return refuse(std::move(made.error()));
   log::info("suppression added", {{"account", static_cast<std::int64_t>(account)},
@@ -267,11 +221,7 @@ Task<Answer<std::vector<store::Suppression>>> SuppressionLists::remove(store::Ac
                                                                        std::string actor) {
   using Removed = std::vector<store::Suppression>;
   Problems problems;
-  const auto subject = stop_subject(removal.address);
-  if (!subject) {
-    problems.add({"email"}, removal.address.empty() ? texts::required()
-                                                    : texts::invalid_email(subject.error().detail));
-  }
+  const std::string subject = check_subject(removal.address, problems);
   std::optional<StopReason> reason;
   if (!removal.reason.empty()) {
     reason = parse_stop_reason(removal.reason);
@@ -281,16 +231,15 @@ Task<Answer<std::vector<store::Suppression>>> SuppressionLists::remove(store::Ac
                                      "hard_error, complaint, unsubscribe, manual, imported"));
     }
   }
-  check_short_text(removal.why, store::kStopTextOctetsMax, "why", problems);
+  check_short_text(removal.why, store::kStopTextCharactersMax, "why", problems);
   if (removal.list_id)
     check_short_text(*removal.list_id, kListIdCharactersMax, "list_id", problems);
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 
-  const bool says_why = !trim(removal.why).empty();
+  const bool says_why = !trim_invisible(removal.why).empty();
   auto removed = co_await store_.write(
       store::WritePriority::accept,
-      [=, subject = *subject,
-       list = removal.list_id](store::WriteTransaction& writer) -> Result<Removed> {
+      [=, list = removal.list_id](store::WriteTransaction& writer) -> Result<Removed> {
         auto gone = writer.remove_suppressions(account, subject, reason, list, removal.why, actor);
         if (!gone || says_why) return gone;
         const bool opted_out = std::ranges::any_of(
@@ -320,15 +269,11 @@ Task<Answer<std::vector<store::Suppression>>> SuppressionLists::remove(store::Ac
 
 Task<Answer<SuppressionLook>> SuppressionLists::look(store::AccountKey account,
                                                      std::string address) {
-  auto subject = stop_subject(address);
-  if (!subject) {
-    Problems problems;
-    problems.add({"email"}, address.empty() ? texts::required()
-                                            : texts::invalid_email(subject.error().detail));
-    co_return refuse({ErrorKind::invalid_input, std::move(problems)});
-  }
+  Problems problems;
+  const std::string subject = check_subject(address, problems);
+  if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
   auto found = co_await store_.read(
-      [account, subject = *subject](store::ReadTransaction& reader) -> Result<SuppressionLook> {
+      [account, subject](store::ReadTransaction& reader) -> Result<SuppressionLook> {
         SuppressionLook look{.subject = subject, .entries = {}, .removals = {}};
         const std::vector<std::string> subjects{subject};
         auto stopped = reader.stops_of(account, subjects);
@@ -351,63 +296,12 @@ Task<Answer<SuppressionRows>> SuppressionLists::page(store::AccountKey account, 
     if (!place) co_return refuse(no_such_cursor());
   }
   const auto page = co_await store_.read([=](store::ReadTransaction& reader) {
-    return reader.suppressions(account, place, std::clamp<std::int64_t>(limit, 1, kPageMax));
+    return next_page(reader, account, place, std::clamp<std::int64_t>(limit, 1, kPageMax));
   });
   if (!page) co_return refuse(refusal_of(page.error()));
   SuppressionRows rows{.entries = page->entries, .next = {}};
   if (page->next) rows.next = to_cursor(*page->next);
   co_return rows;
-}
-
-Task<Answer<void>> SuppressionLists::put(std::vector<store::NewSuppression> entries,
-                                         ImportedSuppressions& told) {
-  if (entries.empty()) co_return Answer<void>{};
-  const auto count = static_cast<std::int64_t>(entries.size());
-  const auto made =
-      co_await store_.write(store::WritePriority::import,
-                            [entries = std::move(entries)](store::WriteTransaction& writer) {
-                              return writer.put_suppressions(entries);
-                            });
-  if (!made) co_return refuse(refusal_of_change(made.error()));
-  told.added += *made;
-  told.changed += count - *made;
-  co_return Answer<void>{};
-}
-
-Task<Answer<ImportedSuppressions>> SuppressionLists::import(store::AccountKey account,
-                                                            std::string csv) {
-  RowReader reader;
-  reader.read(csv);
-  ImportedSuppressions told;
-  told.failed = static_cast<std::int64_t>(reader.bad.size());
-  told.errors = std::move(reader.bad);
-  std::vector<store::NewSuppression> entries;
-  std::size_t checked = 0;
-  for (const RowReader::Row& row : reader.rows) {
-    if (++checked % kRowsOfTransaction == 0) co_await async::give_way();
-    Problems problems;
-    auto entry = check_suppression(row.request, account, StopReason::imported, problems);
-    set_expiry(row.request, store_.clock().now(), entry, problems);
-    if (!problems.empty()) {
-      ++told.failed;
-      told.errors.push_back({row.number, sentence_of(problems)});
-      if (told.errors.size() > 2 * kErrorsTold) told.errors.resize(kErrorsTold);
-      continue;
-    }
-    entries.push_back(std::move(entry));
-    if (entries.size() < kRowsOfTransaction) continue;
-    auto done = co_await put(std::exchange(entries, {}), told);
-    if (!done) co_return refuse(std::move(done.error()));
-  }
-  auto done = co_await put(std::move(entries), told);
-  if (!done) co_return refuse(std::move(done.error()));
-  std::ranges::sort(told.errors, {}, &BadSuppressionRow::row);
-  if (told.errors.size() > kErrorsTold) told.errors.resize(kErrorsTold);
-  log::info("suppressions imported", {{"account", static_cast<std::int64_t>(account)},
-                                      {"added", told.added},
-                                      {"changed", told.changed},
-                                      {"failed", told.failed}});
-  co_return told;
 }
 
 std::string suppression_csv_header() {

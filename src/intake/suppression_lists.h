@@ -31,11 +31,16 @@ struct SuppressionRequest {
   std::string response_message = {};
 };
 
-// Problems are found at address, reason, scope, list_id, note and days. The result is only
-// meaningful if none was added.
+// Problems are found at email, reason, scope, list_id, note, days, response_code and message. The
+// result is only meaningful if none was added.
 store::NewSuppression check_suppression(const SuppressionRequest& request,
                                         store::AccountKey account, StopReason usual,
                                         Problems& problems);
+
+// Sentences of it.
+[[nodiscard]] Text opt_out_stays();
+// Of an address with store::kStopsOfSubjectMax entries.
+[[nodiscard]] Text subject_is_full();
 
 struct SuppressionRemoval {
   std::string address;
@@ -51,8 +56,8 @@ struct SuppressionLook {
 };
 
 struct SuppressionRows {
-  std::vector<store::Suppression> entries;
-  std::string next;  // where the list goes on; empty: nowhere
+  std::vector<store::Suppression> entries;  // maybe fewer than wanted, and not the last
+  std::string next;                         // where the list goes on; empty: nowhere
 };
 
 // What was wrong with a row.
@@ -66,6 +71,8 @@ struct ImportedSuppressions {
   std::int64_t changed = 0;
   std::int64_t failed = 0;
   std::vector<BadSuppressionRow> errors;  // the first ones
+  std::uint64_t rows = 0;                 // that were read, with what is none
+  bool has_header = false;
 };
 
 // Thread-safe. `account`: store::kInstallation for everybody's.
@@ -88,12 +95,12 @@ class SuppressionLists {
   Task<Answer<SuppressionRows>> page(store::AccountKey account, std::string cursor,
                                      std::int64_t limit);
   // A row is an address or a domain, and what its header names besides; a list without a header is
-  // one of addresses alone. Good rows are kept whatever the others are.
-  Task<Answer<ImportedSuppressions>> import(store::AccountKey account, std::string csv);
+  // one of addresses alone. Good rows are kept whatever the others are, some hundred in a commit;
+  // of a file that is not UTF-8 nothing is. Others get their turn between pieces. `csv` must live
+  // as long as the task (suppression_import.cc).
+  Task<Answer<ImportedSuppressions>> import(store::AccountKey account, std::string_view csv);
 
  private:
-  Task<Answer<void>> put(std::vector<store::NewSuppression> entries, ImportedSuppressions& told);
-
   store::Store& store_;
 };
 

@@ -28,6 +28,13 @@ struct Attachment {
   friend bool operator==(const Attachment&, const Attachment&) = default;
 };
 
+// A header field that the sender adds; mime/extra_header.h says which can be written.
+struct ExtraHeader {
+  std::string name;
+  std::string value;
+  friend bool operator==(const ExtraHeader&, const ExtraHeader&) = default;
+};
+
 struct Content {
   Mailbox from;
   std::optional<Mailbox> reply_to;
@@ -46,6 +53,7 @@ struct Content {
   Encoding encode = Encoding::utf_8;
   std::string list_unsubscribe_mailto;  // "mailto:..." or empty
   std::string list_unsubscribe_url;     // http(s) URL or empty
+  std::vector<ExtraHeader> headers;
   std::vector<Attachment> attachments;
   friend bool operator==(const Content&, const Content&) = default;
 };

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "mail/address.h"
+#include "mail/invisible.h"
 
 namespace todoku {
 
@@ -57,7 +58,7 @@ std::string subject_of_address(std::string_view canonical) {
 }
 
 Result<std::string> stop_subject(std::string_view text) {
-  text = trim(text);
+  text = trim_invisible(text);
   const auto at = text.rfind('@');
   if (at == std::string_view::npos || at == 0) {
     auto domain = to_ascii_domain(at == 0 ? text.substr(1) : text);

@@ -61,7 +61,8 @@ enum class StopScope : std::uint8_t { all = 1, advertisements = 2, list = 3 };
 
 // What entries are kept and asked by: the lower-case local part and the A-label domain
 // ("user@xn--wgv71a.jp"), or all addresses of exactly this domain ("@xn--wgv71a.jp").
-// `text`: an address, a domain, or a domain with an @ before it. Errors: invalid_input, a clause.
+// `text`: an address, a domain, or a domain with an @ before it; what is invisible around it is
+// taken off. Errors: invalid_input, a clause.
 [[nodiscard]] Result<std::string> stop_subject(std::string_view text);
 // Of an address in the form of Address::to_string().
 [[nodiscard]] std::string subject_of_address(std::string_view canonical);

@@ -88,7 +88,41 @@ std::string_view view(const std::array<char, kSize>& text) {
   return {text.data(), text.size()};
 }
 
+struct Hash {
+  std::uint64_t high;
+  std::uint64_t low;
+};
+
+// `is_one_for_all`: the recipient makes no difference.
+Hash hash_of(const Identity& identity, bool is_one_for_all, char purpose) {
+  const std::span secret(identity.secret);
+  const std::uint64_t key0 = little_endian(secret.first<8>());
+  const std::uint64_t key1 = little_endian(secret.last<8>());
+  std::array<char, 18> input;
+  char* at = input.data();
+  *at++ = purpose;
+  put_little_endian(at, static_cast<std::uint64_t>(identity.delivery), 8);
+  put_little_endian(at, is_one_for_all ? 0 : identity.batch, 4);
+  put_little_endian(at, is_one_for_all ? 0 : identity.seq, 4);
+  *at = 'h';
+  const std::uint64_t high = siphash64(key0, key1, view(input));
+  *at = 'l';
+  return {high, siphash64(key0, key1, view(input))};
+}
+
 }  // namespace
+
+void append_message_id(std::string& out, const Identity& identity, bool is_one_for_all) {
+  std::array<char, kHexOfHash> hex;
+  const Hash hash = hash_of(identity, is_one_for_all, 'i');
+  write_hex(hash.high, std::span(hex).first<16>());
+  write_hex(hash.low, std::span(hex).last<16>());
+  out += '<';
+  out += view(hex);
+  out += '@';
+  append_domain(out, identity.message_id_domain);
+  out += '>';
+}
 
 std::size_t MessageTemplate::Parts::memory_octets() const {
   std::size_t octets = sizeof(*this) + to.capacity() + cc.capacity() + feedback_id.capacity() +
@@ -97,6 +131,10 @@ std::size_t MessageTemplate::Parts::memory_octets() const {
                        size.memory_octets();
   for (const NamedFields& fields : named) {
     octets += fields.from.capacity() + fields.reply_to.capacity();
+  }
+  for (const ExtraField& field : extra) {
+    octets +=
+        sizeof(field) + field.name.capacity() + field.raw.capacity() + field.text.text().capacity();
   }
   for (const PartTemplate& part : texts) octets += part.memory_octets();
   for (const std::string& attachment : attachments) octets += attachment.capacity();
@@ -194,6 +232,7 @@ bool Composer::compose_head(Encoding charset) {
   add_field("Reply-To", named.reply_to);
   if (!add_subject(charset)) return false;
   add_message_id();
+  add_extra(charset);
   add_field("MIME-Version", "MIME-Version: 1.0\r\n");
   add_content_fields(charset);
   add_list_unsubscribe();
@@ -227,16 +266,37 @@ void Composer::add_to() {
 }
 
 bool Composer::add_subject(Encoding charset) {
-  std::string& subject = out_.text_;
-  subject.clear();
-  parts_.subject.expand(
-      out_.values_,
-      [&](std::size_t begin, std::size_t end) {
-        subject.append(parts_.subject.text(), begin, end - begin);
-      },
-      [&](const InsertValue& value) { subject += value.header; });
+  expand_header(parts_.subject);
   begin_field("Subject");
-  return append_unstructured(out_.head_, "Subject", subject, charset);
+  return append_unstructured(out_.head_, "Subject", out_.text_, charset);
+}
+
+// Into out_.text_.
+void Composer::expand_header(const CompiledText& text) {
+  std::string& out = out_.text_;
+  out.clear();
+  text.expand(
+      out_.values_,
+      [&](std::size_t begin, std::size_t end) { out.append(text.text(), begin, end - begin); },
+      [&](const InsertValue& value) { out += value.header; });
+}
+
+void Composer::add_extra(Encoding charset) {
+  for (const MessageTemplate::Parts::ExtraField& field : parts_.extra) {
+    if (!field.raw.empty()) {
+      add_field(field.name, field.raw);
+      continue;
+    }
+    expand_header(field.text);
+    if (out_.text_.empty()) continue;
+    begin_field(field.name);
+    const std::size_t before = out_.head_.size();
+    if (append_unstructured(out_.head_, field.name, out_.text_, charset)) continue;
+    // Each encoded-word names its charset: for one field the mail need not change its own.
+    out_.head_.resize(before);
+    check(append_unstructured(out_.head_, field.name, out_.text_, Encoding::utf_8),
+          "UTF-8 can say everything");
+  }
 }
 
 void Composer::add_message_id() {
@@ -244,15 +304,7 @@ void Composer::add_message_id() {
   std::string& head = out_.head_;
   head += "Message-ID: ";
   message_id_begin_ = head.size();
-  std::array<char, kHexOfHash> hex;
-  const Hash hash = identity_hash('i');
-  write_hex(hash.high, std::span(hex).first<16>());
-  write_hex(hash.low, std::span(hex).last<16>());
-  head += '<';
-  head += view(hex);
-  head += '@';
-  append_domain(head, identity_.message_id_domain);
-  head += '>';
+  append_message_id(head, identity_, !parts_.to.empty());
   message_id_octets_ = head.size() - message_id_begin_;
   head += "\r\n";
 }
@@ -272,17 +324,12 @@ void Composer::add_content_fields(Encoding charset) {
   head += "\"\r\n";
 }
 
-std::string Composer::expanded_uri(const CompiledText& uri) const {
+std::string Composer::expanded_uri(const CompiledText& uri) {
   if (uri.text().empty()) return {};
-  std::string& text = out_.text_;
-  text.clear();
-  uri.expand(
-      out_.values_,
-      [&](std::size_t begin, std::size_t end) { text.append(uri.text(), begin, end - begin); },
-      [&](const InsertValue& value) { text += value.header; });
+  expand_header(uri);
   // Only a recipient's codes can make it wrong, e.g. a missing value for a host: no link is better
   // than a dead one.
-  return valid_uri(text).value_or("");
+  return valid_uri(out_.text_).value_or("");
 }
 
 void Composer::add_list_unsubscribe() {
@@ -318,26 +365,9 @@ void Composer::finish_head() {
 
 // ---- identity ----------------------------------------------------------------------------------
 
-Composer::Hash Composer::identity_hash(char purpose) const {
-  const std::span secret(identity_.secret);
-  const std::uint64_t key0 = little_endian(secret.first<8>());
-  const std::uint64_t key1 = little_endian(secret.last<8>());
-  const bool is_transaction = !parts_.to.empty();
-  std::array<char, 18> input;
-  char* at = input.data();
-  *at++ = purpose;
-  put_little_endian(at, static_cast<std::uint64_t>(identity_.delivery), 8);
-  put_little_endian(at, is_transaction ? 0 : identity_.batch, 4);
-  put_little_endian(at, is_transaction ? 0 : identity_.seq, 4);
-  *at = 'h';
-  const std::uint64_t high = siphash64(key0, key1, view(input));
-  *at = 'l';
-  return {high, siphash64(key0, key1, view(input))};
-}
-
 Composer::Boundary Composer::make_boundary(char purpose) const {
   Boundary boundary{kBoundaryPrefix[0], kBoundaryPrefix[1], purpose};
-  const Hash hash = identity_hash(purpose);
+  const Hash hash = hash_of(identity_, !parts_.to.empty(), purpose);
   write_hex(hash.high, std::span(boundary).subspan<3, 16>());
   write_hex(hash.low, std::span(boundary).subspan<19, 16>());
   return boundary;

@@ -25,6 +25,13 @@ struct MessageTemplate::Parts {
     std::string reply_to;
   };
 
+  // What the sender adds: `raw` as it goes on the wire, or a text that is the recipient's own.
+  struct ExtraField {
+    std::string name;
+    std::string raw;
+    CompiledText text;
+  };
+
   InsertKeys keys;
   Encoding charset = Encoding::utf_8;      // of all recipients that it can serve
   bool text_is_made = false;               // the plain text, from the HTML
@@ -35,6 +42,7 @@ struct MessageTemplate::Parts {
   std::string to;                      // a transaction's; empty: the recipient
   std::string cc;
   std::string feedback_id;
+  std::vector<ExtraField> extra;
   CompiledText subject;
   CompiledText unsubscribe_url;
   CompiledText unsubscribe_mailto;
@@ -74,17 +82,14 @@ class Composer {
   void add_to();
   [[nodiscard]] bool add_subject(Encoding charset);
   void add_message_id();
+  void add_extra(Encoding charset);
   void add_content_fields(Encoding charset);
   void add_list_unsubscribe();
-  [[nodiscard]] std::string expanded_uri(const CompiledText& uri) const;
+  void expand_header(const CompiledText& text);
+  [[nodiscard]] std::string expanded_uri(const CompiledText& uri);
   void finish_head();
   void finish_body();
 
-  struct Hash {
-    std::uint64_t high;
-    std::uint64_t low;
-  };
-  [[nodiscard]] Hash identity_hash(char purpose) const;
   [[nodiscard]] Boundary make_boundary(char purpose) const;
   [[nodiscard]] bool is_alternative() const { return parts_.texts.size() > 1; }
   [[nodiscard]] bool is_mixed() const { return !parts_.attachments.empty(); }

@@ -21,8 +21,9 @@ constexpr std::uint64_t kPartHeadOctets = 300;
 // Both names and the media type of an attachment are shortened (mime/attachment.cc).
 constexpr std::uint64_t kAttachmentHeadOctets = 2048 + kMediaTypeOctetsMax;
 constexpr std::uint64_t kFrameOctetsOfUri = 64;
-constexpr std::uint64_t kAddressOctets = 1024;  // any address, even said in encoded-words
-constexpr std::uint64_t kEscapeOctets = 3;      // into and out of kanji
+constexpr std::uint64_t kFrameOctetsOfField = 8;  // the colon and line ends
+constexpr std::uint64_t kAddressOctets = 1024;    // any address, even said in encoded-words
+constexpr std::uint64_t kEscapeOctets = 3;        // into and out of kanji
 constexpr std::uint64_t kLineEndOctets = 2;
 // At most a space before the line's end and a "." or "F" at its beginning become three octets.
 constexpr std::uint64_t kQuotedLineOctets = 4;
@@ -144,7 +145,8 @@ MessageSize::MessageSize(const Content& content) : charset_(content.encode) {
   if (content.reply_to) add_mailbox(*content.reply_to);
   fixed_ += kAddressOctets * (content.header_to.size() + content.header_cc.size());
   if (content.open_tracking && !content.html_part.empty()) fixed_ += kPixelOctetsMax;
-  texts_.reserve(kTextsMax);
+  const auto headers = usable_headers(content);
+  texts_.reserve(kTextsMax - kExtraHeadersMax + headers.size());
   add_text(Form::header, content.subject);
   add_text(Form::uri, content.list_unsubscribe_url);
   add_text(Form::uri, content.list_unsubscribe_mailto);
@@ -155,6 +157,14 @@ MessageSize::MessageSize(const Content& content) : charset_(content.encode) {
     add_text(Form::made_part, made);
   }
   add_text(Form::part, content.html_part);
+  for (const UsableHeader& header : headers) {
+    fixed_ += header.name.size() + kFrameOctetsOfField;
+    if (header.form == HeaderForm::text) {
+      add_text(Form::header, header.value);
+    } else {
+      fixed_ += 2 * header.value.size();  // of its words each may begin a line
+    }
+  }
   for (const Attachment& attachment : content.attachments) add_attachment(attachment.data.size());
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "mime/content.h"
+#include "mime/extra_header.h"
 #include "mime/insert_code.h"
 
 namespace todoku::mime {
@@ -53,7 +54,8 @@ class MessageSize {
     TextCost literal;
     std::vector<std::uint32_t> uses;  // by key number
   };
-  static constexpr std::size_t kTextsMax = 5;  // subject, two URIs, plain and HTML text
+  // Subject, two URIs, plain and HTML text, and what the sender adds.
+  static constexpr std::size_t kTextsMax = 5 + kExtraHeadersMax;
 
   void add_text(Form form, std::string_view text);
   [[nodiscard]] std::uint64_t expanded(Form form, const TextCost& cost) const;

@@ -11,6 +11,7 @@
 #include "mime/attachment.h"
 #include "mime/composable.h"
 #include "mime/composer.h"
+#include "mime/extra_header.h"
 #include "mime/header.h"
 #include "mime/made_text.h"
 #include "mime/open_pixel.h"
@@ -104,6 +105,18 @@ void build_address_fields(MessageTemplate::Parts& parts, const Content& content)
   parts.cc = address_list_field("Cc", content.header_cc);
 }
 
+void build_extra_fields(MessageTemplate::Parts& parts, const Content& content) {
+  for (const UsableHeader& header : usable_headers(content)) {
+    auto& field = parts.extra.emplace_back();
+    field.name = header.name;
+    if (header.form == HeaderForm::text) {
+      field.text = CompiledText(header_text(header.value), parts.keys);
+    } else {
+      append_words(field.raw, header.name, header.value);
+    }
+  }
+}
+
 // Nothing but the copy's own segment is a recipient's: the rest stays shared.
 CompiledText with_pixel(std::string html, std::string_view url, MessageTemplate::Parts& parts) {
   // No insert key is written so.
@@ -175,6 +188,7 @@ Result<MessageTemplate> MessageTemplate::build(Content content, const MessageOpt
   parts->charset = usable_charset(content);
   parts->charset_fell_back = parts->charset != content.encode;
   build_texts(*parts, content, options.pixel_url);
+  build_extra_fields(*parts, content);
   for (std::size_t i = 0; i < attachments.size(); ++i) {
     Attachment& attachment = attachments[i];
     const bool is_outside = !options.data_outside.empty();

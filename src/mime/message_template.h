@@ -56,6 +56,11 @@ struct Identity {
   Instant date{};                         // when the delivery started
 };
 
+// "<hash@domain>", the Message-ID of a copy. `is_one_for_all`: of a transaction, whose copies are
+// one message. Known as soon as the delivery is stored, so that it can be told before the mail is
+// made.
+void append_message_id(std::string& out, const Identity& identity, bool is_one_for_all);
+
 class MessageTemplate {
  public:
   // Errors: invalid_input, naming the field: what check_composable() finds, options out of range.

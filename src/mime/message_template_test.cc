@@ -86,6 +86,79 @@ void expect_golden(const std::string& name, const std::string& message) {
   EXPECT_EQ(message, read_file(path)) << path;
 }
 
+// ---- what the sender adds ----------------------------------------------------------------------
+
+test::Entity with_headers(std::vector<ExtraHeader> headers, Encoding encode = Encoding::utf_8) {
+  Content given = content();
+  given.encode = encode;
+  given.headers = std::move(headers);
+  return read(composed(built(std::move(given))));
+}
+
+TEST(MessageTemplate, FieldsThatTheSenderAddsStandInTheHeader) {
+  const auto mail = with_headers({{"In-Reply-To", "<1@example.com>"},
+                                  {"references", "<1@example.com> <2@example.com>"},
+                                  {"Auto-Submitted", "auto-generated"},
+                                  {"X-Order", "__name__ 42"}});
+  EXPECT_EQ(mail.field("In-Reply-To"), "<1@example.com>");
+  EXPECT_EQ(mail.field("references"), "<1@example.com> <2@example.com>");
+  EXPECT_EQ(mail.field("Auto-Submitted"), "auto-generated");
+  EXPECT_EQ(test::read_words(mail.field("X-Order")), "山田太郎 42");
+}
+
+TEST(MessageTemplate, LongReferencesAreFoldedBetweenIds) {
+  std::string ids;
+  while (ids.size() < 900)
+    ids += (ids.empty() ? "<" : " <") + std::string(40, 'i') + "@example.com>";
+  const std::string mail = [&] {
+    Content given = content();
+    given.headers = {{"References", ids}};
+    return composed(built(std::move(given)));
+  }();
+  EXPECT_EQ(read(mail).field("References"), ids);
+  const std::size_t begin = mail.find("References:");
+  EXPECT_LT(mail.find("\r\n", begin) - begin, 80U);
+}
+
+TEST(MessageTemplate, WhatCannotBeAFieldIsLeftOut) {
+  const std::string id = "<" + std::string(2000, 'a') + "@example.com>";
+  const auto mail = with_headers({{"From", "evil@example.com"},
+                                  {"X-A\r\nBcc", "x"},
+                                  {"X-Todoku-A", "x"},
+                                  {"References", "no id"},
+                                  {"In-Reply-To", id},
+                                  {"Importance", "high\r\nBcc: evil@example.com"},
+                                  {"X-Twice", "first"},
+                                  {"x-twice", "second"},
+                                  {"X-Line", "a\r\nBcc: evil@example.com"}});
+  EXPECT_EQ(mail.count("From"), 1U);
+  for (const auto* name :
+       {"Bcc", "X-Todoku-A", "References", "In-Reply-To", "Importance", "x-twice"}) {
+    if (std::string_view(name) == "x-twice") continue;
+    EXPECT_EQ(mail.count(name), 0U) << name;
+  }
+  EXPECT_EQ(mail.field("X-Twice"), "first");
+  EXPECT_EQ(mail.field("X-Line"), "a Bcc: evil@example.com");
+}
+
+TEST(MessageTemplate, AFieldThatItsCharsetCannotSayDoesNotChangeTheMail) {
+  const auto mail = with_headers({{"X-Mood", "😀"}, {"X-Name", "__name__"}}, Encoding::iso_2022_jp);
+  EXPECT_EQ(test::read_words(mail.field("X-Mood")), "😀");
+  EXPECT_TRUE(mail.field("X-Name").starts_with("=?ISO-2022-JP?"));
+  EXPECT_TRUE(mail.field("Content-Type").contains("ISO-2022-JP"));
+}
+
+TEST(MessageTemplate, TheMessageIdIsKnownBeforeTheMailIsMade) {
+  std::string id;
+  append_message_id(id, identity(), false);
+  EXPECT_EQ(read(composed(built(content()))).field("Message-ID"), id);
+  Content one = content();
+  one.header_to = {"taro@example.com"};
+  id.clear();
+  append_message_id(id, identity(99), true);
+  EXPECT_EQ(read(composed(built(std::move(one)))).field("Message-ID"), id);
+}
+
 // ---- whole messages ----------------------------------------------------------------------------
 
 TEST(GoldenMessage, TextInAscii) {

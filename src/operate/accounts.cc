@@ -141,6 +141,20 @@ Result<IssuedKey> write_key(store::WriteTransaction& transaction, store::Account
   return issued;
 }
 
+// See AddedAccount::now_refused.
+Result<std::string> name_of_refused(store::ReadTransaction& reader, store::AccountKey added) {
+  constexpr std::int64_t kTwoAndThis = 3;
+  const auto accounts = reader.accounts({}, kTwoAndThis);
+  if (!accounts) return fail(accounts.error());
+  if (accounts->size() != 2) return std::string();
+  const store::Account& before =
+      accounts->front().key == added ? accounts->back() : accounts->front();
+  const auto proven = reader.proven_domains({.account = before.key, .domain = {}}, 1);
+  if (!proven) return fail(proven.error());
+  const bool has_one = !proven->empty() && proven->front().account == before.key;
+  return has_one ? std::string() : before.name;
+}
+
 // The account and its first key, or neither: an account without a key cannot be used, and its name
 // would be taken.
 Result<AddedAccount> write_account(store::WriteTransaction& transaction,
@@ -150,7 +164,10 @@ Result<AddedAccount> write_account(store::WriteTransaction& transaction,
   account->weight = static_cast<std::uint32_t>(request.weight);
   const auto changed = transaction.change_account(*account);
   if (!changed) return fail(changed.error());
-  AddedAccount added{.account = std::move(*account), .key = std::nullopt};
+  auto refused = name_of_refused(transaction.read(), account->key);
+  if (!refused) return fail(std::move(refused.error()));
+  AddedAccount added{
+      .account = std::move(*account), .key = std::nullopt, .now_refused = std::move(*refused)};
   if (!request.with_key) return added;
   auto key = write_key(transaction, added.account.key, {.label = "first"}, make_key(request.name));
   if (!key) return fail(std::move(key.error()));

@@ -20,6 +20,8 @@ constexpr std::size_t kCancelledAtOnce = 1'000;
 // Pieces of one call, of a few milliseconds each: whoever asks asks again.
 constexpr int kPiecesOfACall = 50;
 constexpr Milliseconds kLifeOfTheWithdrawn = std::chrono::hours(24);
+// A reservation is for an instant of the calendar, by the clock of whoever looks.
+constexpr Milliseconds kAnyClocksDiffer = std::chrono::minutes(5);
 
 constexpr Milliseconds kLookForRenewalEvery{200};
 
@@ -228,7 +230,12 @@ Task<Result<Cancelled>> Operations::cancel_unstarted() {
     for (const store::WaitingDelivery& delivery : stretch->deliveries) {
       if (delivery.started) continue;
       const auto begun = co_await store_.write(
-          store::WritePriority::claims, [key = delivery.key](store::WriteTransaction& transaction) {
+          store::WritePriority::claims,
+          [key = delivery.key, past = store_.clock().now() - kAnyClocksDiffer](
+              store::WriteTransaction& transaction) -> Result<void> {
+            // Only what is reserved for later has to be moved.
+            const auto moved = transaction.move_reservation(key, past);
+            if (!moved && moved.error().kind != ErrorKind::conflict) return fail(moved.error());
             return transaction.start_delivery(key, "", kLifeOfTheWithdrawn);
           });
       ++cancelled.deliveries;

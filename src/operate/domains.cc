@@ -250,6 +250,7 @@ Task<Result<VerifiedDomain>> Operations::verify_domain(std::string account_name,
   verified.answered = finding != access::Finding::unanswered;
   if (!verified.answered) verified.trouble = texts.error().detail;
   verified.found = finding == access::Finding::found;
+  if (!verified.found) verified.instead = access::other_proof(texts, claim->token);
   auto looked = co_await store_.write(
       store::WritePriority::accept,
       [key = owner->key, name = *name, finding, now = store_.clock().now()](

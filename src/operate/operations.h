@@ -68,6 +68,9 @@ struct NewAccount {
 struct AddedAccount {
   store::Account account;
   std::optional<IssuedKey> key;
+  // Of the one account that was there before, if it has proven no domain: with this account there
+  // is somebody to be taken for, and its mail is refused until it has (intake/senders.h).
+  std::string now_refused;
 };
 
 struct AccountChange {
@@ -122,6 +125,7 @@ struct VerifiedDomain {
   DomainView view;
   bool answered = false;      // the DNS did
   bool found = false;         // the record
+  std::string instead;        // a record of that name and of ours with another value; empty: none
   std::string trouble;        // why there was no answer
   std::string needs_consent;  // the domain of another account that has to consent; empty: none
 };

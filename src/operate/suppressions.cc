@@ -82,7 +82,7 @@ Task<Result<intake::ImportedSuppressions>> Operations::import_suppressions(std::
   const auto owner = co_await list_owner(std::move(account_name));
   if (!owner) co_return fail(owner.error());
   intake::SuppressionLists lists(store_);
-  auto told = co_await lists.import(*owner, std::move(csv));
+  auto told = co_await lists.import(*owner, csv);
   co_return in_a_sentence(std::move(told));
 }
 

@@ -14,6 +14,7 @@
 #include "mail/content.h"
 #include "mail/labels.h"
 #include "mail/states.h"
+#include "store/course.h"
 #include "store/keys.h"
 
 namespace todoku::store {
@@ -25,6 +26,8 @@ struct NewDelivery {
   Content content;
   bool at_most_once = false;
   Labels labels = {};
+  // How long it may be on its way once it has started, if that is less than is usual.
+  std::optional<Milliseconds> life = {};
 };
 
 struct DeliveryCounts {
@@ -57,6 +60,7 @@ struct Delivery {
   DeliveryType type = DeliveryType::transaction;
   TrafficClass traffic = TrafficClass::transactional;
   DeliveryStatus status = DeliveryStatus::edit;
+  Course course = Course::goes;  // once it goes out
   bool at_most_once = false;
   Labels labels;
   Content content;  // attachments: empty, see `attachments`
@@ -95,6 +99,7 @@ struct DraftChange {
   std::optional<std::string> html_part;
   std::optional<std::string> list_unsubscribe_mailto;
   std::optional<std::string> list_unsubscribe_url;
+  std::optional<std::vector<ExtraHeader>> headers;
   std::optional<std::vector<std::string>> tags;
   std::optional<std::string> list_id;
   std::optional<Purpose> purpose;
@@ -187,8 +192,8 @@ class DeliveryReads {
       std::int64_t limit) = 0;
   // How long until the next reservation is due, so that nobody has to poll.
   [[nodiscard]] virtual Result<std::optional<Milliseconds>> next_reservation() = 0;
-  // Bulk deliveries in status sending, by key; of suspended accounts those alone whose life is
-  // over, so that they are given up. One statement.
+  // Bulk deliveries in status sending, by key; of those that are paused, or of suspended accounts,
+  // those alone whose life is over, so that they are given up. One statement.
   [[nodiscard]] virtual Result<std::vector<SendingDelivery>> sending_bulk() = 0;
 };
 
@@ -200,18 +205,22 @@ class DeliveryWrites {
 
   // A delivery in status edit, without recipients. What is returned has no content: it is the
   // caller's. limit_exceeded if the account has `drafts_max` drafts of this type already (counted
-  // under the lock of the account's row, so that writers at once do not both find room).
+  // under the lock of the account's row, so that writers at once do not both find room); nullopt:
+  // it does not stay a draft, and none is counted.
   [[nodiscard]] virtual Result<Delivery> create_draft(const NewDelivery& delivery,
-                                                      std::int64_t drafts_max) = 0;
+                                                      std::optional<std::int64_t> drafts_max) = 0;
   [[nodiscard]] virtual Result<void> change_draft(DeliveryKey key, const DraftChange& change) = 0;
 
   // edit -> reserve (with a time) or wait (without).
   [[nodiscard]] virtual Result<void> commit_draft(DeliveryKey key,
                                                   std::optional<Instant> reservation) = 0;
   [[nodiscard]] virtual Result<void> cancel_reservation(DeliveryKey key) = 0;
+  // Of one in status reserve: another time.
+  [[nodiscard]] virtual Result<void> move_reservation(DeliveryKey key, Instant reservation) = 0;
   // reserve | wait -> sending: makes its batches due now, pins `signing`, and sets the end of its
-  // life to `life_time` from now. A delivery without recipients goes to sent at once. conflict,
-  // too, while its account is suspended.
+  // life to `life_time` from now, or to NewDelivery::life if that is less. A delivery without
+  // recipients goes to sent at once. conflict, too, while its account is suspended, and where it
+  // was moved to a later time.
   [[nodiscard]] virtual Result<void> start_delivery(DeliveryKey key, std::string_view signing,
                                                     Milliseconds life_time) = 0;
   // reserve | wait -> failed; its recipients become cancelled.

@@ -203,6 +203,15 @@ std::string_view to_string(EventKind kind) {
   return found == kWords.end() ? std::string_view{} : found->second;
 }
 
+std::string event_kind_words() {
+  std::string words;
+  for (const auto& [kind, word] : kWords) {
+    if (!words.empty()) words += ", ";
+    words += word;
+  }
+  return words;
+}
+
 std::string_view to_string(OpenedBy by) {
   switch (by) {
     case OpenedBy::reader:

@@ -68,6 +68,8 @@ enum class EventKind : std::uint8_t {
 // What it is to come to a state: giving up without any attempt is told apart.
 [[nodiscard]] EventKind event_kind(RecipientState state, bool was_tried);
 [[nodiscard]] std::string_view to_string(EventKind kind);
+// All words, with commas between, for who gave another one.
+[[nodiscard]] std::string event_kind_words();
 [[nodiscard]] bool is_of_many(EventKind kind);
 // Of one recipient, and there are words of the receiver, or ours, about it.
 [[nodiscard]] bool has_outcome(EventKind kind);

@@ -13,12 +13,16 @@ namespace {
 
 constexpr std::int64_t kSheetsLooked = 1'000;
 
+bool asks_for_joined(const EventQuestion& question) {
+  return !question.address.empty() || !question.tag.empty();
+}
+
 }  // namespace
 
 EventSieve::EventSieve(const EventQuestion& question, std::int64_t kept_from)
     : question_(question), limit_(std::clamp<std::int64_t>(question.limit, 1, kEventsLimitMax)) {
-  // Addresses are known only when they are joined: more is let through, to be sieved once more.
-  if (!question.address.empty()) limit_ = kEventsLimitMax;
+  // What is known only when it is joined: more is let through, to be sieved once more.
+  if (asks_for_joined(question)) limit_ = kEventsLimitMax;
   page_.next = question.after;
   page_.next_account = question.after_account;
   const EventPlace last_dropped =
@@ -89,10 +93,15 @@ void tell_outcome(EventRecord& event, const std::vector<Attempt>& story) {
   event.path = found->path;
 }
 
-void keep_address(const EventQuestion& question, EventPage& page) {
-  if (question.address.empty()) return;
+void keep_wanted(const EventQuestion& question, EventPage& page) {
+  if (!asks_for_joined(question)) return;
   std::erase_if(page.events, [&](const EventRecord& event) {
-    return event.is_gone || !equals_ignoring_case(event.address, question.address);
+    if (event.is_gone) return true;
+    if (!question.address.empty() && !equals_ignoring_case(event.address, question.address)) {
+      return true;
+    }
+    return !question.tag.empty() &&
+           std::ranges::find(event.labels.tags, question.tag) == event.labels.tags.end();
   });
   const auto limit =
       static_cast<std::size_t>(std::clamp<std::int64_t>(question.limit, 1, kEventsLimitMax));

@@ -44,7 +44,7 @@ class EventSieve {
 
 // Takes from a recipient's story what this event is about.
 void tell_outcome(EventRecord& event, const std::vector<Attempt>& story);
-// The last sieve, once addresses are joined; cuts the page at its limit.
-void keep_address(const EventQuestion& question, EventPage& page);
+// The last sieve, once addresses and labels are joined; cuts the page at its limit.
+void keep_wanted(const EventQuestion& question, EventPage& page);
 
 }  // namespace todoku::store

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "mail/attempt.h"
+#include "mail/labels.h"
 #include "mail/states.h"
 #include "store/event_sheet.h"
 #include "store/keys.h"
@@ -27,6 +28,7 @@ struct EventRecord {
   PublicId delivery_id = 0;
   DeliveryType type = DeliveryType::transaction;
   std::string subject;
+  Labels labels;
   // Of one recipient.
   PublicId log_id = 0;  // email_id, which is maillog_id
   std::string address;
@@ -45,6 +47,7 @@ struct EventQuestion {
   std::vector<EventKind> kinds;         // empty: all
   std::optional<DeliveryKey> delivery;  // about this one
   std::string address;                  // canonical; empty: all
+  std::string tag;                      // empty: all; else of deliveries that have it
 };
 
 // A page costs no more than its limit, or as much as kEventsLooked events where conditions leave

@@ -28,6 +28,7 @@ struct Recipient {
   RecipientKey key;
   PublicId id = 0;           // email_id
   PublicId delivery_id = 0;  // public id of its delivery
+  DeliveryType delivery_type = DeliveryType::bulk;
   DeliveryStatus delivery_status = DeliveryStatus::edit;
   std::string address;
   std::vector<InsertCode> insert_codes;
@@ -67,6 +68,7 @@ struct Story {
   // Otherwise nobody takes its batch up before.
   std::optional<Instant> not_before;
   bool account_suspended = false;  // nobody takes it in hand
+  bool delivery_paused = false;    // nor this one (course.h)
   bool at_most_once = false;       // as in Delivery
   bool on_its_way = false;         // WorkWrites::mark_on_its_way
   std::optional<Instant> opened;   // first by a reader, where that was asked for (add_opens())

@@ -221,6 +221,27 @@ Result<std::vector<std::string>> unpack_list(std::string_view packed) {
   return list;
 }
 
+std::string pack_headers(const std::vector<ExtraHeader>& headers) {
+  std::string packed;
+  for (const ExtraHeader& header : headers) {
+    put_text(packed, header.name);
+    put_text(packed, header.value);
+  }
+  return packed;
+}
+
+Result<std::vector<ExtraHeader>> unpack_headers(std::string_view packed) {
+  std::vector<ExtraHeader> headers;
+  BlobReader in(packed);
+  while (!in.at_end()) {
+    ExtraHeader& header = headers.emplace_back();
+    header.name = in.text();
+    header.value = in.text();
+  }
+  if (in.failed()) return damaged("list of header fields");
+  return headers;
+}
+
 std::string_view stored_address(std::string_view address, std::string_view domain) {
   if (domain.empty() || address.size() <= domain.size() || !address.ends_with(domain)) {
     return address;

@@ -57,6 +57,10 @@ inline constexpr std::int64_t kHistoryEpochMs = 1'735'689'600'000;
 [[nodiscard]] Result<std::vector<Attempt>> unpack_history(Dictionary& dictionary,
                                                           std::string_view history);
 
+// Names and values by turns, as a list.
+[[nodiscard]] std::string pack_headers(const std::vector<ExtraHeader>& headers);
+[[nodiscard]] Result<std::vector<ExtraHeader>> unpack_headers(std::string_view packed);
+
 [[nodiscard]] std::string pack_list(const std::vector<std::string>& list);
 [[nodiscard]] Result<std::vector<std::string>> unpack_list(std::string_view packed);
 

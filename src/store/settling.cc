@@ -15,9 +15,13 @@ constexpr std::size_t kReleases = std::size_t{1} << 40U;
 
 }  // namespace
 
-Verdict verdict_of(const OutcomeRecord& outcome, Instant now, Instant expires) {
+Verdict verdict_of(const OutcomeRecord& outcome, Instant now, Instant expires, bool stopped) {
   Verdict verdict{.next = outcome.outcome.state, .due = std::nullopt};
   if (!outcome.wait) return verdict;
+  if (stopped) {
+    verdict.next = RecipientState::cancelled;
+    return verdict;
+  }
   const Instant due = now - outcome.age + *outcome.wait;
   if (due > expires) {
     verdict.next = RecipientState::expired;

@@ -20,7 +20,9 @@ struct Verdict {
   RecipientState next = RecipientState::pending;
   std::optional<Instant> due;
 };
-[[nodiscard]] Verdict verdict_of(const OutcomeRecord& outcome, Instant now, Instant expires);
+// `stopped`: its delivery (course.h), so that nothing of it waits for another attempt.
+[[nodiscard]] Verdict verdict_of(const OutcomeRecord& outcome, Instant now, Instant expires,
+                                 bool stopped);
 
 // Whether it changes a recipient in `state`. An attempt ends nothing that is over: what a holder
 // whose lease had lapsed heard comes after what the next one heard. A bounce message, which is no
@@ -32,6 +34,11 @@ struct Verdict {
 // What an outcome that changed a recipient adds to its account's events; `attempts`: made by now.
 [[nodiscard]] SheetEntry event_of(const OutcomeRecord& outcome, RecipientState next,
                                   std::int64_t attempts, Instant now);
+
+// Whether the one event of a stop has told already that a recipient comes to this state.
+[[nodiscard]] constexpr bool is_told_by_stop(bool stopped, RecipientState next) {
+  return stopped && next == RecipientState::cancelled;
+}
 
 // Of a mail that is sent at most once and was on its way when nobody could say any more what became
 // of it.

@@ -33,6 +33,7 @@
 #include "store/bells.h"
 #include "store/changes.h"
 #include "store/cluster.h"
+#include "store/course.h"
 #include "store/deliveries.h"
 #include "store/domains.h"
 #include "store/events.h"
@@ -66,6 +67,7 @@ class ReadTransaction : public SettingReads,
                         public DomainReads,
                         public MailCountReads,
                         public DeliveryReads,
+                        public CourseReads,
                         public RecipientReads,
                         public LogReads,
                         public UsageReads,
@@ -90,6 +92,7 @@ class WriteTransaction : public SettingWrites,
                          public DomainWrites,
                          public MailCountWrites,
                          public DeliveryWrites,
+                         public CourseWrites,
                          public RecipientWrites,
                          public ImportWrites,
                          public ExportWrites,

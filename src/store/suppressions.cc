@@ -80,10 +80,16 @@ Result<ErrorListFilter> read_error_list_filter(AccountKey account, std::string_v
   return filter;
 }
 
+bool is_none(const StopCause& cause) {
+  return cause.code == 0 && cause.text.empty() && !cause.at && cause.delivery_id == 0 &&
+         cause.email_id == 0;
+}
+
 std::string_view cut_stop_text(std::string_view text) {
-  if (text.size() <= kStopTextOctetsMax) return text;
-  std::size_t end = kStopTextOctetsMax;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  std::size_t end = 0;
+  for (std::size_t left = kStopTextCharactersMax; left > 0 && end < text.size(); --left) {
+    end += std::max<std::size_t>(decode_utf8(text.substr(end)).octets, 1);
+  }
   return text.substr(0, end);
 }
 

@@ -26,8 +26,8 @@ namespace todoku::store {
 // Whose the installation's list is.
 inline constexpr AccountKey kInstallation{0};
 
-// Texts longer than this are cut at a character.
-inline constexpr std::size_t kStopTextOctetsMax = 500;
+// Texts that are longer are cut.
+inline constexpr std::size_t kStopTextCharactersMax = 500;
 // Entries of one subject and account.
 inline constexpr std::int64_t kStopsOfSubjectMax = 200;
 
@@ -66,6 +66,10 @@ struct NewSuppression {
 
 // When hard errors of an address stop it: so many of different deliveries, each no longer than
 // `within` after the one before. The stop lasts so long from the last of them. Errors 0: never.
+//
+// An entry of that reason may be there already, put by somebody: fewer errors change nothing of it
+// but its cause. With enough of them both hold, as one entry: the later expiry, the scope `all`,
+// and the note.
 struct ErrorStop {
   std::uint32_t errors = 2;
   Milliseconds within = std::chrono::hours(14 * 24);
@@ -108,6 +112,12 @@ struct StoppedSubject {
   Suppression entry;
 };
 
+struct RecentStop {
+  AccountKey account{};
+  std::string subject;
+  Instant updated{};
+};
+
 // Who changed a list, for whoever asks later.
 struct SuppressionChange {
   AccountKey account{};
@@ -135,21 +145,28 @@ class SuppressionReads {
   [[nodiscard]] virtual Result<SuppressionPage> error_list(
       const ErrorListFilter& filter, const std::optional<SuppressionPlace>& from, std::int64_t skip,
       std::int64_t limit) = 0;
-  // Of all accounts, those that were made or changed since, newest first: for who keeps them in
-  // memory.
-  [[nodiscard]] virtual Result<std::vector<Suppression>> recent_suppressions(
-      Instant since, std::int64_t limit) = 0;
+  // Whose entries, of all accounts, were made or changed at `from` or later, in the order of that,
+  // also those that stop nothing: for who keeps subjects in memory and asks about those.
+  [[nodiscard]] virtual Result<std::vector<RecentStop>> recent_suppressions(Instant from,
+                                                                            std::int64_t limit) = 0;
   // Removals of a subject, newest first, at most 100.
   [[nodiscard]] virtual Result<std::vector<SuppressionChange>> removals_of(
       AccountKey account, std::string_view subject) = 0;
 };
 
+struct PutSuppressions {
+  std::int64_t made = 0;  // new ones; the others were changed
+  // Places of those for which their subject has too many entries already, in order: not stored.
+  std::vector<std::size_t> refused;
+};
+
 class SuppressionWrites {
  public:
   virtual ~SuppressionWrites() = default;
-  // Makes entries, or changes those that are there. How many are new. At most 1,000 at once.
-  // invalid_input (an opt-out for everything, a list without a name ...), limit_exceeded.
-  [[nodiscard]] virtual Result<std::int64_t> put_suppressions(
+  // Makes entries, or changes those that are there, whose cause stays if the new one has none. At
+  // most 1,000 at once. Errors: invalid_input (an opt-out for everything, a list without a name
+  // ...); nothing is stored then.
+  [[nodiscard]] virtual Result<PutSuppressions> put_suppressions(
       std::span<const NewSuppression> entries) = 0;
   // Those of this subject with this reason and list (nullopt: any), and says who did it. What was
   // removed; empty: there was nothing.
@@ -172,7 +189,9 @@ void take_reason(std::optional<StopReason>& first, const Suppression& entry, Pur
 
 // What no back end takes.
 [[nodiscard]] Result<void> check_sound(const NewSuppression& entry);
-// Cut at a character.
+// Whether it says nothing.
+[[nodiscard]] bool is_none(const StopCause& cause);
+// Its first kStopTextCharactersMax characters.
 [[nodiscard]] std::string_view cut_stop_text(std::string_view text);
 
 }  // namespace todoku::store

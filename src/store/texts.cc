@@ -43,6 +43,10 @@ Result<void> check_content(const Content& content) {
     sound = check_texts(
         {{"reply-to", content.reply_to->address}, {"reply-to", content.reply_to->name}});
   }
+  for (const ExtraHeader& header : content.headers) {
+    if (!sound) break;
+    sound = check_texts({{"name of a header field", header.name}, {"header field", header.value}});
+  }
   for (const Attachment& attachment : content.attachments) {
     if (!sound) break;
     sound = check_texts({{"name of an attachment", attachment.file_name},

@@ -106,6 +106,8 @@ struct OutcomeRecord {
   std::optional<Milliseconds> wait;
   // That it bounced speaks against the address itself, and counts for Settle::error_stop.
   bool against_address = false;
+  // Is recorded only where nobody has the batch in hand, who may know better: else conflict.
+  bool if_free = false;
 };
 
 // Ends a lease: the batch is due again at the earliest due time of its open recipients, but not
@@ -128,7 +130,8 @@ struct OutcomeRecorded {
 };
 
 struct Settled {
-  // In the order given. not_found: no such recipient, or its delivery was deleted; invalid_input.
+  // In the order given. not_found: no such recipient, or its delivery was deleted; conflict:
+  // OutcomeRecord::if_free; invalid_input.
   std::vector<Result<OutcomeRecorded>> outcomes;
   // In the order given. conflict: the lease has passed to somebody else; not_found.
   std::vector<Result<BatchReleased>> releases;
@@ -164,7 +167,8 @@ struct Claimed {
 //
 // Leases those batches that are due and free to `node`; of a transaction that nobody has had yet
 // also one that is not due (Accept::due_in). conflict as a whole if the node's own lease
-// has lapsed. A batch of a suspended account is not free before its delivery's life is over; a
+// has lapsed. A batch of a suspended account, or of a delivery that is paused, is not free before
+// its delivery's life is over; a
 // transactional one that is asked for meanwhile is due again after kSuspendedWait, or when that
 // life ends.
 struct Claim {

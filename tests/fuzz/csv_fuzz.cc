@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/printable.h"
+#include "base/text_encoding.h"
 #include "intake/csv.h"
 #include "intake/list_header.h"
 
@@ -45,7 +46,7 @@ std::string read(std::string_view text, std::size_t slice) {
         next(row.number);
         seen +=
             "!" + std::to_string(row.column) + row.reason.en + "<" + std::string(row.octets) + ">";
-        (void)todoku::intake::guessed_encoding(row.octets);
+        (void)todoku::guessed_encoding(row.octets);
         return {};
       }};
   todoku::Result<void> result;

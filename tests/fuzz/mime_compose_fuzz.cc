@@ -63,6 +63,11 @@ Case read_case(std::string_view input) {
   content.list_unsubscribe_mailto = fields.text();
   out.address = fields.text();
   content.text_from_html = flags.contains('h');
+  if (flags.contains('x')) {
+    const std::string name = fields.text();
+    content.headers = {
+        {name, fields.text()}, {"X-Given", fields.text()}, {"References", fields.text()}};
+  }
   if (flags.contains('r')) content.reply_to = Mailbox{"reply@example.jp", fields.text()};
   if (flags.contains('a')) {
     content.attachments.push_back({fields.text(), fields.text(), fields.text()});

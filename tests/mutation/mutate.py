@@ -39,7 +39,8 @@ inline bool mutant(const char* name) {
 @dataclasses.dataclass
 class Mutant:
     """`where`: a file, and text that it has once; `without`: what stands there instead, OUT being
-    true when the check is out; `proof`: the check of tests/system/api that must fail then."""
+    true when the check is out; `proof`: the check of tests/system/api that must fail then, or a file
+    of tests/system."""
     name: str
     where: str
     text: str
@@ -90,6 +91,10 @@ MUTANTS = [
     Mutant("claims_of_an_account", "src/operate/domains.cc",
            "if (only && claim.account != *only) {", "if (only && claim.account != *only && !OUT) {",
            "tenancy_checks.Tenancy.test_no_list_and_no_search_tells_of_another_account"),
+    Mutant("held_back", "src/delivery/courier/holdings.cc",
+           "if (const auto batch = weak.lock()) batch->hold_back(",
+           "if (const auto batch = weak.lock(); batch && !OUT) batch->hold_back(",
+           "delivery/steering_test.py"),
 ]
 
 
@@ -130,10 +135,12 @@ def passes(proof, mutant=None):
     environment = {name: value for name, value in os.environ.items() if name != "TODOKU_MUTANT"}
     if mutant is not None:
         environment["TODOKU_MUTANT"] = mutant
-    done = subprocess.run([sys.executable, API, MUTATED, proof], env=environment, text=True, check=False,
+    is_file = proof.endswith(".py")
+    words = [API.parents[1] / proof, MUTATED] if is_file else [API, MUTATED, proof]
+    done = subprocess.run([sys.executable, *words], env=environment, text=True, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     # A test that could not run shows nothing.
-    if "\nRan 1 test" not in done.stdout:
+    if not is_file and "\nRan 1 test" not in done.stdout:
         raise SystemExit(f"{proof} did not run:\n{done.stdout}")
     return done.returncode == 0
 

@@ -151,6 +151,7 @@ void add_story(JsonWriter& json, const store::Story& story, std::string_view nex
   add_time(json, "due", story.due);
   json.member("set_aside", story.set_aside);
   json.member("account_suspended", story.account_suspended);
+  json.member("delivery_paused", story.delivery_paused);
   json.member("next", next);
   json.key("attempts");
   json.begin_array();
@@ -210,6 +211,7 @@ std::string verified_domain_json(const operate::VerifiedDomain& verified) {
   json.begin_object();
   add_domain_members(json, verified.view);
   json.member("record_found", verified.found);
+  if (!verified.instead.empty()) json.member("found_instead", verified.instead);
   if (!verified.trouble.empty()) json.member("trouble", verified.trouble);
   if (!verified.needs_consent.empty()) json.member("needs_consent", verified.needs_consent);
   json.end_object();
@@ -239,6 +241,7 @@ std::string account_json(const operate::AddedAccount& added) {
   JsonWriter json;
   json.begin_object();
   add_account_members(json, added.account);
+  if (!added.now_refused.empty()) json.member("now_refused", added.now_refused);
   if (added.key) {
     json.key("key");
     add_issued_key(json, *added.key);
@@ -334,8 +337,8 @@ void write_suppressions(JsonWriter& json, const std::vector<store::Suppression>&
     json.member("code", entry.cause.code);
     json.member("message", entry.cause.text);
     json.member("delivery_id", entry.cause.delivery_id);
-    json.member("created", time_text(entry.created));
-    if (entry.expires) json.member("expires", time_text(*entry.expires));
+    add_shown_time(json, "created", entry.created);
+    add_shown_time(json, "expires", entry.expires);
     json.end_object();
   }
   json.end_array();
@@ -361,7 +364,7 @@ std::string suppression_look_json(const intake::SuppressionLook& look) {
   json.begin_array();
   for (const store::SuppressionChange& change : look.removals) {
     json.begin_object();
-    json.member("at", time_text(change.at));
+    add_shown_time(json, "at", change.at);
     json.member("reason", to_string(change.reason));
     json.member("list_id", change.list_id);
     json.member("actor", change.actor);
@@ -391,12 +394,15 @@ std::string imported_suppressions_json(const intake::ImportedSuppressions& told)
   json.member("added", told.added);
   json.member("changed", told.changed);
   json.member("failed", told.failed);
+  json.member("rows", static_cast<std::int64_t>(told.rows));
+  json.member("header", told.has_header);
   json.key("errors");
   json.begin_array();
   for (const intake::BadSuppressionRow& row : told.errors) {
     json.begin_object();
     json.member("row", static_cast<std::int64_t>(row.row));
     json.member("message", row.reason.en);
+    json.member("message_ja", row.reason.ja);
     json.end_object();
   }
   json.end_array();

@@ -399,7 +399,7 @@ Task<Response> perform(Operations& operations, const operate::Call& call, Operat
                        Request& request, Body& body) {
   auto given = read_call(call, request, body.text());
   wipe_stack();  // where a secret was taken out of its JSON
-  if (!given) co_return failure(given.error());
+  if (!given) co_return failure(given.error().front().error());
   co_return co_await operation(operations, std::move(*given));
 }
 

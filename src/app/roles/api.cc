@@ -11,6 +11,8 @@
 #include "app/module_options.h"
 #include "app/told_endpoints.h"
 #include "base/log.h"
+#include "delivery/options.h"
+#include "mime/message_template.h"
 #include "store/walks.h"
 
 namespace todoku::app::roles {
@@ -50,6 +52,11 @@ Task<Result<ChangeWatch::Take>> read_senders(store::Store& store, intake::Sender
       });
 }
 
+// What it could not hear of it hears of with its next look, and tells of its trouble itself.
+Task<void> hear_of_changes(ChangeWatch& changes) {
+  (void)co_await changes.look();
+}
+
 constexpr std::string_view kAny = "any";
 
 }  // namespace
@@ -63,6 +70,7 @@ ApiRole::ApiRole(const Ground& ground, Shared& shared, Beside beside)
                        delivery_options(ground.config, ground.secret).retry_transactional.life_time,
                    .sending = beside.sending,
                    .work_arrived = std::move(beside.wake_scheduler),
+                   .courses_changed = [&ground] { return hear_of_changes(ground.changes); },
                    .queues = shared.is_cluster() ? &shared.queues() : nullptr,
                    .live = &shared.live()},
                   ground.runtime.executor(0)),
@@ -122,6 +130,19 @@ http::Router ApiRole::router() {
 api::Options ApiRole::api_options() const {
   api::Options options = app::api_options(ground_.config);
   options.files_max = ground_.files.uploads;
+  const delivery::Options sending = delivery_options(ground_.config, ground_.secret);
+  options.message_id = [domain = sending.message_id_domain, secret = sending.instance_secret](
+                           const store::RecipientKey& key, DeliveryType type) {
+    std::string id;
+    mime::append_message_id(id,
+                            {.delivery = static_cast<std::int64_t>(key.delivery),
+                             .batch = key.batch,
+                             .seq = key.seq,
+                             .message_id_domain = domain,
+                             .secret = secret},
+                            type == DeliveryType::transaction);
+    return id;
+  };
   return options;
 }
 

@@ -32,6 +32,19 @@ Task<Result<ChangeWatch::Take>> renew_letters(Sending& sending) {
   });
 }
 
+// What more people have paused is held back by the store alone.
+constexpr std::int64_t kHeldMax = 100'000;
+
+Task<Result<ChangeWatch::Take>> hold_back(store::Store& store, Sending& sending) {
+  const auto held = co_await store.read(
+      [](store::ReadTransaction& reader) { return reader.held_deliveries(kHeldMax); });
+  if (!held) co_return fail(held.error());
+  co_return ChangeWatch::Take([&sending, deliveries = *held]() -> Result<void> {
+    sending.hold_back(deliveries);
+    return {};
+  });
+}
+
 delivery::Options sending_options(const Ground& ground) {
   delivery::Options options = delivery_options(ground.config, ground.secret);
   options.connections_max = ground.files.smtp;
@@ -67,6 +80,7 @@ CourierRole::CourierRole(const Ground& ground, Shared& shared,
   // An address that this machine loses later: every connection from it would fail.
   ground_.readiness.add({"sources", [this] { return probe_sources(ground_.config); }});
   ground_.changes.follow(store::Topic::accounts, [this] { return renew_letters(sending_); });
+  ground_.changes.follow(store::Topic::held, [this] { return hold_back(ground_.store, sending_); });
   add_figures();
 }
 

@@ -21,6 +21,8 @@ std::shared_ptr<BatchInFlight> Holdings::take(store::LeasedBatch leased,
   // Between the lease and now this process may have counted as dead.
   if (batch->leased().node != node_.key()) batch->lose();
   const std::lock_guard lock(mutex_);
+  // Leased before its delivery was paused, or stopped.
+  if (held_back_.contains(batch->leased().key.delivery)) batch->hold_back(true);
   const auto forgotten = forgotten_.find(batch->leased().key);
   if (forgotten != forgotten_.end() && batch->leased().token <= forgotten->second) {
     batch->lose();  // its answer came when nobody believed in it any more
@@ -46,6 +48,14 @@ void Holdings::sweep_locked() {
   constexpr std::size_t kSweepAtLeast = 1'024;
   std::erase_if(batches_, [](const auto& entry) { return entry.second.expired(); });
   sweep_at_ = std::max(kSweepAtLeast, 2 * batches_.size());
+}
+
+void Holdings::hold_back(std::set<store::DeliveryKey> deliveries) {
+  const std::lock_guard lock(mutex_);
+  held_back_ = std::move(deliveries);
+  for (const auto& [key, weak] : batches_) {
+    if (const auto batch = weak.lock()) batch->hold_back(held_back_.contains(key.delivery));
+  }
 }
 
 std::vector<store::HeldBatch> Holdings::held() {

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <vector>
 
 #include "base/clock.h"
@@ -32,6 +33,9 @@ class Holdings final : public BatchHolder {
   // if this throws. A null letter may come later.
   [[nodiscard]] std::shared_ptr<BatchInFlight> take(store::LeasedBatch leased,
                                                     std::shared_ptr<const Letter> letter);
+
+  // Deliveries of which nothing may be begun now: all there are, each time.
+  void hold_back(std::set<store::DeliveryKey> deliveries);
 
   // BatchHolder
   [[nodiscard]] std::vector<store::HeldBatch> held() override;
@@ -57,6 +61,7 @@ class Holdings final : public BatchHolder {
   // The newest lease of each batch: whoever holds an older one has lost it.
   std::map<store::BatchKey, std::weak_ptr<BatchInFlight>> batches_;
   std::size_t sweep_at_ = 1'024;
+  std::set<store::DeliveryKey> held_back_;
   // The newest lease of each that was given back unseen. They are few, and only the newest are
   // kept: an answer is not on its way for so long.
   std::map<store::BatchKey, std::uint64_t> forgotten_;

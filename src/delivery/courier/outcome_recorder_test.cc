@@ -520,6 +520,22 @@ TEST_F(OutcomeRecorderTest, HoldingsKnowEachBatchByItsNewestLease) {
       << "this process counted as dead meanwhile";
 }
 
+TEST_F(OutcomeRecorderTest, WhatIsPausedIsHeldBackInHandAndWhenItComes) {
+  Holdings holdings(recorder_, lease_, clock_);
+  const auto in_hand = holdings.take(leased_with(3), nullptr);
+  const store::DeliveryKey paused = in_hand->leased().key.delivery;
+  EXPECT_FALSE(in_hand->held_back());
+  holdings.hold_back({paused});
+  EXPECT_TRUE(in_hand->held_back());
+  EXPECT_TRUE((Mail{in_hand, 0}).withheld());
+  EXPECT_FALSE(in_hand->lost()) << "what becomes of it is still ours to say";
+  const auto comes = holdings.take(leased_with(4), nullptr);
+  EXPECT_TRUE(comes->held_back()) << "leased before it was paused";
+  holdings.hold_back({store::DeliveryKey{99'999}});
+  EXPECT_FALSE(comes->held_back()) << "it goes on";
+  EXPECT_FALSE((Mail{comes, 0}).withheld());
+}
+
 TEST_F(OutcomeRecorderTest, WhileTheLeaseOfTheNodeDoesNotHoldNothingIsSent) {
   lease_.held = false;
   EXPECT_EQ(send_while_allowed(), 0U);

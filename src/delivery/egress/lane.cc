@@ -129,6 +129,7 @@ void Lane::tend() noexcept {
 void Lane::tidy() noexcept {
   troubled_ = false;
   guarded([this] { give_up_the_outlived(); });
+  guarded([this] { park_those_held_back(); });
   tend();
 }
 
@@ -239,6 +240,13 @@ void Lane::give_up_the_outlived() {
         const auto& retry = world_.options.retry_of(mail.batch->leased().traffic);
         way_out_.settle(mail, policy::given_up(retry), Path{}, Milliseconds(0));
       });
+}
+
+// A connection that draws them would do the same, but at the pace of the site.
+void Lane::park_those_held_back() {
+  const SteadyInstant now = world_.clock.steady_now();
+  ledger_.remove_deliveries_if([](const Mail& mail) { return mail.batch->held_back(); },
+                               [&](const Mail& mail) { way_out_.park(mail, now); });
 }
 
 // ---- connections -------------------------------------------------------------------------------

@@ -105,8 +105,9 @@ class Lane : public std::enable_shared_from_this<Lane> {
   // Parks what waits; connections end after the mail in their hands.
   void drain() noexcept;
 
-  // Home thread, every few seconds: gives up what has waited for longer than its life time, deals
-  // with what could not be dealt with, and opens connections again after an exception.
+  // Home thread, every few seconds: gives up what has waited for longer than its life time, gives
+  // back what is held back, deals with what could not be dealt with, and opens connections again
+  // after an exception.
   void tidy() noexcept;
   // Home thread: nothing waits, nothing runs, nothing is announced.
   [[nodiscard]] bool is_idle() const;
@@ -161,6 +162,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   void park_all(MailsInHand& mails, SteadyInstant until);
   void park_waiting(SteadyInstant until);
   void give_up_the_outlived();
+  void park_those_held_back();
   void open_connections();
   void open_connection(std::unique_ptr<LaneSeat> seat);
   [[nodiscard]] std::shared_ptr<MailAtHand> new_at_hand();

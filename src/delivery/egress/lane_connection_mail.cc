@@ -65,16 +65,16 @@ bool LaneConnection::gave_up(const Mail& mail) {
 
 // What happens to few mails before they are begun; false: it is not begun, and dealt with.
 Task<bool> LaneConnection::clear_to_begin(const Mail& mail) {
-  bool may = !mail.lost();
+  bool may = !mail.withheld();
   if (may && mail.batch->leased().suspect) may = co_await world_.outcomes.begin_suspect(mail);
   if (may) co_return true;
-  // Somebody else has it, or will: whatever is said of it is theirs to say.
+  // Somebody else has it, or will, or nobody is to: whatever is said of it is not ours to say.
   park(now());
   co_return false;
 }
 
 bool LaneConnection::may_still_begin(const Mail& mail) const {
-  return !mail.lost() && !mail.batch->expired(now()) && world_.outcomes.may_send();
+  return !mail.withheld() && !mail.batch->expired(now()) && world_.outcomes.may_send();
 }
 
 bool LaneConnection::too_large(std::uint64_t octets) {
@@ -134,7 +134,7 @@ Task<LaneConnection::Sent> LaneConnection::send_first() {
     const bool over = co_await stopped(mail);
     if (over) co_return Sent::goes_on;
   }
-  if (mail.lost() || mail.batch->leased().suspect) {
+  if (mail.withheld() || mail.batch->leased().suspect) {
     const bool clear = co_await clear_to_begin(mail);
     if (!clear) co_return Sent::goes_on;
   }
@@ -181,7 +181,9 @@ Task<LaneConnection::Sent> LaneConnection::send_cleared(const Mail& mail) {
   const Result<void> prepared = co_await prepare(mail);
   memory->shrink_to(message_.memory_octets() + letter.message.slice_octets());
   Sent sent = Sent::goes_on;
-  if (prepared && letter.message.is_in_slices() && !may_still_begin(mail)) {
+  if (mail.withheld()) {
+    park(now());  // since it waited for memory, or was made
+  } else if (prepared && letter.message.is_in_slices() && !may_still_begin(mail)) {
     // It is asked for anew; the hash is known then.
   } else if (prepared && letter.at_most_once) {
     sent = co_await transmit_once(mail);

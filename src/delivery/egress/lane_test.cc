@@ -61,6 +61,35 @@ TEST(Lane, OfASourceThatIsLostParksWhatWaitsAndComes) {
   world.check_that_all_is_free();
 }
 
+TEST(Lane, OfWhatIsHeldBackNothingIsBegun) {
+  for (const bool there_are_connections : {false, true}) {
+    Fault none;
+    LaneTestWorld world(none, 1);
+    if (!there_are_connections) {
+      ASSERT_TRUE(world.places.take(TrafficClass::transactional, [] noexcept { return false; }));
+    }
+    const auto batch = batch_of_mails(24h, world.recorder, letter_of_large_values());
+    batch->hold_back(true);
+    world.send(batch);
+    world.tidy_until_all_is_told();
+    for (const auto& [address, told] : world.recorder.told()) {
+      EXPECT_TRUE(told.parked) << address;
+      EXPECT_EQ(told.times, 1) << address;
+    }
+    world.recorder.forget();
+    batch->hold_back(false);
+    if (!there_are_connections) world.places.give_back();
+    world.send(batch);
+    world.tidy_until_all_is_told();
+    for (const auto& [address, told] : world.recorder.told()) {
+      EXPECT_EQ(told.outcome.state, RecipientState::delivered) << address;
+    }
+    world.drain();
+    EXPECT_TRUE(comes_to_rest(world));
+    world.check_that_all_is_free();
+  }
+}
+
 TEST(Lane, MailThatWaitsForAConnectionExpiresThere) {
   Fault none;
   LaneTestWorld world(none, 1);

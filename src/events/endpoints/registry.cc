@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/utf8.h"
@@ -25,11 +27,18 @@ using webhooks::RecentCall;
 using webhooks::SigningSecret;
 using webhooks::ToldEvent;
 
-constexpr std::size_t kNameOctets = 12;
 constexpr auto kPriority = store::WritePriority::accept;  // somebody waits
 
-std::string new_name() {
-  return "wh_" + to_hex(random_octets(kNameOctets));
+std::int64_t new_number() {
+  std::uint64_t number = 0;
+  for (const char octet : random_octets(sizeof number)) {
+    number = number << 8U | static_cast<std::uint8_t>(octet);
+  }
+  return static_cast<std::int64_t>(number >> 1U);
+}
+
+std::string name_of(std::int64_t number) {
+  return fmt::format("wh_{:016x}", number);
 }
 
 // The contract's form has no event of a test: one that it knows, of an address that nobody has
@@ -54,6 +63,11 @@ http::GuardedRequest signed_request(store::AccountKey account,
   request.headers.add("Content-Type", "application/json");
   request.body = std::move(body);
   return request;
+}
+
+// Empty: the receiver needs the public key alone.
+SecretText shown_secret(const SigningSecret& secret) {
+  return secret.kind() == webhooks::SecretKind::hmac ? secret.to_text() : SecretText();
 }
 
 }  // namespace
@@ -117,7 +131,8 @@ Result<void> check_kinds(store::WebhookForm form, const store::WebhookWishes& wi
 
 }  // namespace
 
-Task<Result<IssuedSecret>> Registry::create(store::AccountKey account, NewEndpoint wanted) {
+Task<Result<IssuedSecret>> Registry::create(store::AccountKey account, NewEndpoint wanted,
+                                            std::optional<store::IdempotencyRecord> keep) {
   if (auto told = check_kinds(wanted.form, wanted.wishes); !told) {
     co_return fail(std::move(told.error()));
   }
@@ -133,29 +148,49 @@ Task<Result<IssuedSecret>> Registry::create(store::AccountKey account, NewEndpoi
   SecretText shown;
   if (wanted.form == store::WebhookForm::standard) {
     auto secret = SigningSecret::generate(wanted.kind);
-    if (wanted.kind == webhooks::SecretKind::hmac) shown = secret.to_text();
+    shown = shown_secret(secret);
     target.secrets.push_back({std::move(secret), std::nullopt});
     auto answered = co_await challenge(account, *url, target);
     if (!answered) co_return fail(std::move(answered.error()));
   }
-  store::NewWebhook row{.name = new_name(), .account = account, .form = wanted.form};
+  const std::int64_t number = new_number();
+  if (keep) keep->answer = number;
+  store::NewWebhook row{.name = name_of(number), .account = account, .form = wanted.form};
   row.terms.shown = (*url)->shown();
   row.terms.sealed = webhooks::seal_target(parts_.box, row.name, target);
   row.terms.wishes = std::move(wanted.wishes);
   auto made = co_await parts_.store.write(
-      kPriority, [row = std::move(row)](WriteTransaction& t) mutable -> Result<store::Webhook> {
+      kPriority,
+      [row = std::move(row), keep](WriteTransaction& t) mutable -> Result<store::Webhook> {
         // From now on: of what was before it is told where its owner wants that.
         const auto last = t.read().last_event_place();
         if (!last) return fail(last.error());
         row.state = webhooks::pack_state(
             EndpointState{.status = EndpointState::Status::active,
                           .cursor = webhooks::pack({.replays = {}, .after = *last})});
-        return t.create_webhook(row);
+        auto created = t.create_webhook(row);
+        if (!created || !keep) return created;
+        if (auto kept = t.keep_answer(*keep); !kept) return fail(std::move(kept.error()));
+        return created;
       });
   if (!made) co_return fail(std::move(made.error()));
   auto view = view_of(std::move(*made));
   if (!view) co_return fail(std::move(view.error()));
   co_return IssuedSecret{std::move(*view), std::move(shown)};
+}
+
+Task<Result<IssuedSecret>> Registry::issued(store::AccountKey account, std::int64_t number) {
+  auto row = co_await parts_.store.read(
+      [account, name = name_of(number)](ReadTransaction& t) { return t.webhook(account, name); });
+  if (!row) co_return fail(std::move(row.error()));
+  const auto target = webhooks::open_target(parts_.box, row->name, row->terms.sealed);
+  if (!target) co_return fail(target.error());
+  IssuedSecret issued;
+  if (!target->secrets.empty()) issued.secret = shown_secret(target->secrets.front().secret);
+  auto view = view_of(std::move(*row));
+  if (!view) co_return fail(std::move(view.error()));
+  issued.view = std::move(*view);
+  co_return issued;
 }
 
 Task<Result<std::vector<EndpointView>>> Registry::list(store::AccountKey account) {
@@ -259,7 +294,7 @@ Task<Result<IssuedSecret>> Registry::rotate(store::AccountKey account, std::stri
         const auto kind = target->secrets.front().secret.kind();
         auto next = SigningSecret::generate(kind);
         Rotated made;
-        if (kind == webhooks::SecretKind::hmac) made.secret = next.to_text();
+        made.secret = shown_secret(next);
         target->rotate(std::move(next), now, overlap);
         row->terms.sealed = webhooks::seal_target(box, name, *target);
         if (auto done = t.change_webhook(account, name, row->terms); !done) {

@@ -8,6 +8,7 @@
 // the endpoint did not answer the challenge).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -82,7 +83,13 @@ class Registry {
   };
   explicit Registry(Parts parts) : parts_(std::move(parts)) {}
 
-  [[nodiscard]] Task<Result<IssuedSecret>> create(store::AccountKey account, NewEndpoint wanted);
+  // `keep` is committed with it, its answer being the endpoint's number; conflict also: another
+  // request has kept one under this key. What was made under that number is shown again by
+  // issued(), with the secret that signs now.
+  [[nodiscard]] Task<Result<IssuedSecret>> create(
+      store::AccountKey account, NewEndpoint wanted,
+      std::optional<store::IdempotencyRecord> keep = std::nullopt);
+  [[nodiscard]] Task<Result<IssuedSecret>> issued(store::AccountKey account, std::int64_t number);
   [[nodiscard]] Task<Result<std::vector<EndpointView>>> list(store::AccountKey account);
   [[nodiscard]] Task<Result<EndpointView>> get(store::AccountKey account, std::string name);
   [[nodiscard]] Task<Result<EndpointView>> change(store::AccountKey account, std::string name,

@@ -51,12 +51,12 @@ bool has_domain(const store::Delivery& head, const std::vector<std::string>& wan
          });
 }
 
-std::string_view purpose_of(const store::Delivery& head) {
-  return to_string(todoku::purpose_of(head.labels.purpose, head.type));
+std::string_view purpose_of(const store::EventRecord& event) {
+  return to_string(todoku::purpose_of(event.labels.purpose, event.type));
 }
 
-bool has_tag(const store::Delivery& head, const std::vector<std::string>& wanted) {
-  return std::ranges::any_of(head.labels.tags, [&](const std::string& tag) {
+bool has_tag(const store::EventRecord& event, const std::vector<std::string>& wanted) {
+  return std::ranges::any_of(event.labels.tags, [&](const std::string& tag) {
     return std::ranges::count(wanted, tag) > 0;
   });
 }
@@ -95,12 +95,8 @@ bool tells_any(store::WebhookForm form, const store::WebhookWishes& wishes) {
   return wishes.kinds.empty() || !kinds_wanted(form, wishes).empty();
 }
 
-// The signed form tells tags and purpose of every event.
-bool asks_for_delivery(store::WebhookForm form, const store::WebhookWishes& wishes,
-                       const store::EventRecord& event) {
-  if (event.is_gone) return false;
-  return form == store::WebhookForm::standard || !wishes.domains.empty() ||
-         !wishes.purposes.empty() || !wishes.tags.empty();
+bool asks_for_delivery(const store::WebhookWishes& wishes, const store::EventRecord& event) {
+  return !event.is_gone && (!wishes.domains.empty() || store::is_of_many(event.entry.kind));
 }
 
 bool is_wanted(store::WebhookForm form, const store::WebhookWishes& wishes,
@@ -113,11 +109,10 @@ bool is_wanted(store::WebhookForm form, const store::WebhookWishes& wishes,
   if (!wishes.domains.empty() && (head == nullptr || !has_domain(*head, wishes.domains))) {
     return false;
   }
-  if (!wishes.purposes.empty() &&
-      (head == nullptr || std::ranges::count(wishes.purposes, purpose_of(*head)) == 0)) {
+  if (!wishes.purposes.empty() && std::ranges::count(wishes.purposes, purpose_of(event)) == 0) {
     return false;
   }
-  return wishes.tags.empty() || (head != nullptr && has_tag(*head, wishes.tags));
+  return wishes.tags.empty() || has_tag(event, wishes.tags);
 }
 
 ToldEvent told_of(const store::EventRecord& event, const store::Delivery* head) {
@@ -126,11 +121,10 @@ ToldEvent told_of(const store::EventRecord& event, const store::Delivery* head) 
                  .at = event.entry.at,
                  .delivery_id = event.delivery_id,
                  .delivery_type = event.type,
+                 .tags = event.labels.tags,
+                 .list_id = event.labels.list_id,
+                 .purpose = std::string(purpose_of(event)),
                  .subject = event.subject};
-  if (head != nullptr) {
-    told.purpose = purpose_of(*head);
-    told.tags = head->labels.tags;
-  }
   if (store::is_of_many(event.entry.kind)) {
     if (head != nullptr) told.counts = head->counts;
     return told;

@@ -26,8 +26,8 @@ namespace todoku::events::webhooks {
 // Whether there is anything that it would be told.
 [[nodiscard]] bool tells_any(store::WebhookForm form, const store::WebhookWishes& wishes);
 
-// Whether the delivery has to be known for what follows.
-[[nodiscard]] bool asks_for_delivery(store::WebhookForm form, const store::WebhookWishes& wishes,
+// Whether the delivery has to be known for what follows: for From, and for counts.
+[[nodiscard]] bool asks_for_delivery(const store::WebhookWishes& wishes,
                                      const store::EventRecord& event);
 // Of an event of a kind that is wanted. `head`: its delivery, if that was asked for.
 [[nodiscard]] bool is_wanted(store::WebhookForm form, const store::WebhookWishes& wishes,

@@ -29,6 +29,7 @@ store::EventRecord event_of(EventKind kind, DeliveryType type = DeliveryType::tr
   event.log_id = 34;
   event.address = "reader@example.jp";
   event.reply = "5.1.1 User unknown";
+  event.labels = {.tags = {"spring", "sale"}, .list_id = "news", .purpose = Purpose::by_type};
   return event;
 }
 
@@ -36,7 +37,6 @@ store::Delivery head_of(DeliveryType type = DeliveryType::bulk) {
   store::Delivery head;
   head.type = type;
   head.content.from.address = "shop@news.example.jp";
-  head.labels.tags = {"spring", "sale"};
   head.counts.delivered = 9;
   return head;
 }
@@ -54,8 +54,7 @@ TEST(ToldOf, EveryKindOfEventHasAWordAndIsFoundByIt) {
 }
 
 TEST(ToldOf, TellsARecipientsStory) {
-  const store::Delivery head = head_of();
-  const ToldEvent told = told_of(event_of(EventKind::hard_error), &head);
+  const ToldEvent told = told_of(event_of(EventKind::hard_error, DeliveryType::bulk), nullptr);
   EXPECT_EQ(told.id, store::event_id({1, 2, 3}));
   EXPECT_EQ(told.kind, ToldKind::hard_error);
   EXPECT_EQ(told.delivery_id, 12);
@@ -64,6 +63,7 @@ TEST(ToldOf, TellsARecipientsStory) {
   EXPECT_EQ(told.code, 550);
   EXPECT_EQ(told.message, "5.1.1 User unknown");
   EXPECT_THAT(told.tags, ElementsAre("spring", "sale"));
+  EXPECT_EQ(told.list_id, "news");
   EXPECT_EQ(told.purpose, "advertisement");
   EXPECT_FALSE(told.counts);
 }
@@ -77,14 +77,14 @@ TEST(ToldOf, TellsCountsOfMany) {
 }
 
 TEST(ToldOf, ThePurposeIsTheSendersWord) {
-  store::Delivery head = head_of(DeliveryType::transaction);
-  EXPECT_EQ(told_of(event_of(EventKind::sent), &head).purpose, "transactional");
-  head.labels.purpose = Purpose::notice;
-  EXPECT_EQ(told_of(event_of(EventKind::sent), &head).purpose, "notice");
+  store::EventRecord sent = event_of(EventKind::sent);
+  EXPECT_EQ(told_of(sent, nullptr).purpose, "transactional");
+  sent.labels.purpose = Purpose::notice;
+  EXPECT_EQ(told_of(sent, nullptr).purpose, "notice");
 }
 
 bool wants(const WebhookWishes& wishes, WebhookForm form = WebhookForm::standard,
-           const store::EventRecord& event = event_of(EventKind::hard_error)) {
+           const store::EventRecord& event = event_of(EventKind::hard_error, DeliveryType::bulk)) {
   const store::Delivery head = head_of();
   return is_wanted(form, wishes, event, &head);
 }
@@ -105,7 +105,13 @@ TEST(ToldOf, OfWhatIsGoneNothingIsTold) {
   store::EventRecord gone = event_of(EventKind::sent);
   gone.is_gone = true;
   EXPECT_FALSE(is_wanted(WebhookForm::standard, {}, gone, nullptr));
-  EXPECT_FALSE(asks_for_delivery(WebhookForm::standard, {}, gone));
+  EXPECT_FALSE(asks_for_delivery({.domains = {"example.jp"}}, gone));
+}
+
+TEST(ToldOf, TheDeliveryIsLookedUpForFromAndForCounts) {
+  EXPECT_FALSE(asks_for_delivery({.tags = {"x"}}, event_of(EventKind::sent)));
+  EXPECT_TRUE(asks_for_delivery({.domains = {"example.jp"}}, event_of(EventKind::sent)));
+  EXPECT_TRUE(asks_for_delivery({}, event_of(EventKind::delivery_finished)));
 }
 
 TEST(ToldOf, TheContractsFormHasFailuresOfApiMailAlone) {

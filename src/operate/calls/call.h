@@ -13,7 +13,8 @@
 namespace todoku::operate {
 
 struct Argument {
-  enum class Kind : std::uint8_t { text, secret, number, truth };
+  // words: of a list; a text with commas between them, or a list of texts.
+  enum class Kind : std::uint8_t { text, words, secret, number, truth };
   std::string_view name;
   Sentence help;  // of the command line
   Kind kind = Kind::text;

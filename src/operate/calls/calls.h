@@ -86,11 +86,13 @@ inline constexpr std::array kAddKey{
              {"What it opens: send, read, content, suppress, admin, with commas between; all but "
               "admin if not given",
               "できること: send、read、content、suppress、admin（カンマ区切り）。省略時は admin "
-              "以外のすべて"}},
+              "以外のすべて"},
+             words},
     Argument{"networks",
              {"From where it may be used, e.g. 192.0.2.0/24,2001:db8::/32; from anywhere if not "
               "given",
-              "使えるネットワーク。例: 192.0.2.0/24,2001:db8::/32。省略時はどこからでも"}},
+              "使えるネットワーク。例: 192.0.2.0/24,2001:db8::/32。省略時はどこからでも"},
+             words},
     Argument{
         "days", {"After so many days it opens nothing", "有効な日数"}, number, false, 1, 3'660}};
 inline constexpr std::array kRotateKey{

@@ -7,56 +7,77 @@
 
 #include "base/check.h"
 #include "base/printable.h"
+#include "base/utf8.h"
 
 namespace todoku::operate {
 namespace {
 
-std::string_view kind_in_words(Argument::Kind kind) {
+constexpr std::size_t kNameShownMax = 64;  // octets of a name that is not known
+
+Sentence kind_in_words(Argument::Kind kind) {
   switch (kind) {
     case Argument::Kind::text:
     case Argument::Kind::secret:
-      return "a text";
+      return {"a text", "文字列"};
+    case Argument::Kind::words:
+      return {R"(a text with commas between its words ("a,b"), or a list of texts)",
+              R"(カンマ区切りの文字列（"a,b"）または文字列の配列)"};
     case Argument::Kind::number:
-      return "a whole number";
+      return {"a whole number", "整数"};
     case Argument::Kind::truth:
-      return "true or false";
+      return {"true or false", "trueまたはfalse"};
   }
-  return "";
+  return {};
 }
 
-std::unexpected<Error> wrong_kind(const Argument& argument) {
-  return fail(ErrorKind::invalid_input,
-              fmt::format("{} must be {}", argument.name, kind_in_words(argument.kind)));
+std::unexpected<Misgiven> misgiven(std::string_view argument, std::string en, std::string ja) {
+  return std::unexpected(Misgiven{std::string(argument), {std::move(en), std::move(ja)}});
 }
 
-Result<void> check_range(const Argument& argument, std::int64_t number) {
+std::unexpected<Misgiven> wrong_kind(const Argument& argument) {
+  const Sentence kind = kind_in_words(argument.kind);
+  return misgiven(argument.name, fmt::format("must be {}", kind.en),
+                  fmt::format("{}で指定してください", kind.ja));
+}
+
+Given::Taken check_range(const Argument& argument, std::int64_t number) {
   if (number >= argument.min && number <= argument.max) return {};
   if (argument.max == std::numeric_limits<std::int64_t>::max()) {
-    return fail(ErrorKind::invalid_input, fmt::format("{} is {}, but must be {} or more",
-                                                      argument.name, number, argument.min));
+    return misgiven(argument.name,
+                    fmt::format("is {}, but must be {} or more", number, argument.min),
+                    fmt::format("{}は指定できません。{}以上にしてください", number, argument.min));
   }
-  return fail(ErrorKind::invalid_input,
-              fmt::format("{} is {}, but must be from {} to {}", argument.name, number,
-                          argument.min, argument.max));
+  return misgiven(
+      argument.name,
+      fmt::format("is {}, but must be from {} to {}", number, argument.min, argument.max),
+      fmt::format("{}は指定できません。{}から{}の範囲にしてください", number, argument.min,
+                  argument.max));
 }
 
 }  // namespace
 
-Result<void> Given::put(std::string_view name, Value value) {
+Error Misgiven::error() const {
+  return {ErrorKind::invalid_input,
+          argument.empty() ? why.en : fmt::format("{} {}", argument, why.en)};
+}
+
+Given::Taken Given::put(std::string_view name, Value value) {
   auto taken = take(name, value);
   auto* const left = taken ? nullptr : std::get_if<std::string>(&value);
   if (left != nullptr) wipe(*left);
   return taken;
 }
 
-Result<void> Given::take(std::string_view name, Value& value) {
+Given::Taken Given::take(std::string_view name, Value& value) {
   const Argument* const argument = call_->find(name);
   if (argument == nullptr) {
-    return fail(ErrorKind::invalid_input,
-                fmt::format("there is no argument \"{}\" here", printable(name)));
+    const std::string shown = printable(utf8_prefix(name, kNameShownMax));
+    return misgiven({}, fmt::format("there is no argument \"{}\" here", shown),
+                    fmt::format("ここに「{}」という項目はありません", shown));
   }
   switch (argument->kind) {
     case Argument::Kind::text:
+    case Argument::Kind::words:
       if (!std::holds_alternative<std::string>(value)) return wrong_kind(*argument);
       break;
     case Argument::Kind::secret:
@@ -78,12 +99,12 @@ Result<void> Given::take(std::string_view name, Value& value) {
       break;
   }
   if (!values_.try_emplace(std::string(name), std::move(value)).second) {
-    return fail(ErrorKind::invalid_input, fmt::format("{} is given more than once", name));
+    return misgiven(name, "is given more than once", "2回以上指定されています");
   }
   return {};
 }
 
-Result<void> Given::put_written(std::string_view name, std::string written) {
+Given::Taken Given::put_written(std::string_view name, std::string written) {
   const Argument* const argument = call_->find(name);
   if (argument != nullptr && argument->kind == Argument::Kind::number) {
     std::int64_t number = 0;
@@ -99,13 +120,14 @@ Result<void> Given::put_written(std::string_view name, std::string written) {
   return put(name, std::move(written));
 }
 
-Result<void> Given::complete() const {
+std::vector<Misgiven> Given::missing() const {
+  std::vector<Misgiven> missing;
   for (const Argument& argument : call_->arguments) {
     if (argument.needed && find(argument.name) == nullptr) {
-      return fail(ErrorKind::invalid_input, fmt::format("{} is missing", argument.name));
+      missing.push_back({std::string(argument.name), {"is missing", "は必須です"}});
     }
   }
-  return {};
+  return missing;
 }
 
 Given& Given::with(std::string_view name, Value value) & {

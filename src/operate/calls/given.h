@@ -3,34 +3,48 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
+#include "base/bilingual.h"
 #include "base/result.h"
 #include "base/wipe.h"
 #include "operate/calls/call.h"
 
 namespace todoku::operate {
 
+// Why what was given does not do.
+struct Misgiven {
+  std::string argument;  // empty: the call as a whole
+  // Of an argument a clause that follows its name; else a sentence. Without a full stop.
+  BilingualText why;
+
+  // As one sentence, for who has no fields to tell it by: invalid_input.
+  [[nodiscard]] Error error() const;
+};
+
 class Given {
  public:
+  using Taken = std::expected<void, Misgiven>;
   // monostate: something of a kind that no argument has.
   using Value = std::variant<std::monostate, std::string, SecretText, std::int64_t, bool>;
 
   explicit Given(const Call& call) : call_(&call) {}
 
-  // invalid_input, naming argument, value and limit: the call has no such argument, or not of this
-  // kind or in this range, or it is there already. A secret is given as a text.
+  // Refused, naming value and limit, where the call has no such argument, or not of this kind or in
+  // this range, or it is there already. A secret and words are given as a text.
   // What is refused is wiped: it may be a secret under a wrong name.
-  [[nodiscard]] Result<void> put(std::string_view name, Value value);
+  [[nodiscard]] Taken put(std::string_view name, Value value);
   // The same of what was written as text, in a path or a query.
-  [[nodiscard]] Result<void> put_written(std::string_view name, std::string written);
-  // invalid_input: what is needed is not there.
-  [[nodiscard]] Result<void> complete() const;
+  [[nodiscard]] Taken put_written(std::string_view name, std::string written);
+  // What is needed and is not there.
+  [[nodiscard]] std::vector<Misgiven> missing() const;
 
   // For who makes calls: takes the place of what was there. A value that does not fit is a mistake
   // of the program, which is aborted.
@@ -51,7 +65,7 @@ class Given {
 
  private:
   // Takes `value` if it fits.
-  [[nodiscard]] Result<void> take(std::string_view name, Value& value);
+  [[nodiscard]] Taken take(std::string_view name, Value& value);
 
   const Call* call_;
   std::map<std::string, Value, std::less<>> values_;

@@ -10,8 +10,14 @@
 namespace todoku::operate {
 namespace {
 
-std::string problem(const Result<void>& result) {
-  return result ? "" : result.error().detail;
+std::string problem(const Given::Taken& taken) {
+  return taken ? "" : taken.error().error().detail;
+}
+
+std::string missing(const Given& given) {
+  std::string said;
+  for (const Misgiven& each : given.missing()) said += each.error().detail;
+  return said;
 }
 
 TEST(Given, TakesWhatTheCallDeclares) {
@@ -19,7 +25,7 @@ TEST(Given, TakesWhatTheCallDeclares) {
   EXPECT_EQ(problem(given.put("account", std::string("shop"))), "");
   EXPECT_EQ(problem(given.put("weight", std::int64_t{7})), "");
   EXPECT_EQ(problem(given.put("suspended", false)), "");
-  EXPECT_EQ(problem(given.complete()), "");
+  EXPECT_EQ(missing(given), "");
   EXPECT_EQ(given.text("account"), "shop");
   EXPECT_EQ(given.number("weight"), 7);
   EXPECT_EQ(given.truth("suspended"), false);
@@ -34,7 +40,7 @@ TEST(Given, RefusesWhatItDoesNotByName) {
             "weight is 0, but must be from 1 to 1000");
   EXPECT_EQ(problem(given.put("suspended", std::string("yes"))), "suspended must be true or false");
   EXPECT_EQ(problem(given.put("account", std::int64_t{1})), "account must be a text");
-  EXPECT_EQ(problem(given.complete()), "account is missing");
+  EXPECT_EQ(missing(given), "account is missing");
 }
 
 TEST(Given, ReadsWhatWasWritten) {

@@ -18,10 +18,10 @@ const Sql kHoldLive{"claim: hold nodes",
                     " WHERE n.key = ANY($2) AND n.void = 0 AND l.until > " STORE_NOW
                     " ORDER BY n.key FOR SHARE OF n"};
 // Due or a transaction's that nobody has had, free, visible, and its delivery is going out. Of
-// several who ask for a batch the first whose
-// node lives has it. Who waits for another's lock would only learn that the batch is gone. Of a
-// suspended account nothing is leased; bulk is not offered (sending_bulk), transactional mail is
-// offered of all accounts at once, so that it has to stand aside.
+// several who ask for a batch the first whose node lives has it. Who waits for another's lock would
+// only learn that the batch is gone. Of a suspended account, or of what is paused, nothing is
+// leased; bulk is not offered (sending_bulk), transactional mail is offered of all accounts at
+// once, so that it has to stand aside.
 const Sql kLease{
     "claim: lease",
     "WITH asked AS MATERIALIZED (SELECT DISTINCT ON (u.number) u.number, u.delivery, u.node"
@@ -30,7 +30,7 @@ const Sql kLease{
     " JOIN node_leases l ON l.node = n.key AND l.until > " STORE_NOW
     " ORDER BY u.number, u.place),"
     " wanted AS MATERIALIZED (SELECT b.number, u.node, CASE WHEN d.expires > " STORE_NOW
-    " AND (SELECT a.suspended FROM accounts a WHERE a.key = b.account) = 1"
+    " AND (d.course = 1 OR (SELECT a.suspended FROM accounts a WHERE a.key = b.account) = 1)"
     " THEN least(d.expires, " STORE_NOW
     " + $6) END AS held_back FROM asked u"
     " JOIN batches b ON b.number = u.number AND b.delivery = u.delivery"

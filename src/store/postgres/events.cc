@@ -45,10 +45,11 @@ const Sql kSheetsOfAll{"events: of all",
 const Sql kJoin{
     "events: what is long",
     "SELECT u.which, d.id, d.type, b.first_email_id, b.domain, r.address, p.history,"
-    " c.subject"
+    " c.subject, d.tags, d.list_id, d.purpose"
     " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],"
     " $6::bigint[]) u(which, account, delivery, batch, seq, has_outcome)"
-    " CROSS JOIN LATERAL (SELECT id, type FROM deliveries WHERE key = u.delivery"
+    " CROSS JOIN LATERAL (SELECT id, type, tags, list_id, purpose FROM deliveries WHERE key = "
+    "u.delivery"
     " AND account = u.account AND deleted = 0 OFFSET 0) d"
     " LEFT JOIN LATERAL (SELECT first_email_id, domain FROM batches WHERE number = u.batch"
     " AND delivery = u.delivery OFFSET 0) b ON true"
@@ -75,6 +76,8 @@ EventRecord& joined(const Table& rows, int row, std::vector<EventRecord>& events
   event.delivery_id = rows.integer(row, 1);
   event.type = static_cast<DeliveryType>(rows.integer(row, 2));
   event.subject = rows.text(row, 7);
+  event.labels = {split_tags(rows.text(row, 8)), std::string(rows.text(row, 9)),
+                  static_cast<Purpose>(rows.integer(row, 10))};
   event.is_gone = !is_of_many(event.entry.kind) && (rows.null(row, 3) || rows.null(row, 5));
   return event;
 }
@@ -110,6 +113,7 @@ Result<void> join(Session& session, std::vector<EventRecord>& events) {
     if (!event.is_gone) continue;
     event.delivery_id = 0;
     event.subject.clear();
+    event.labels = {};
   }
   return {};
 }
@@ -174,7 +178,7 @@ Result<EventPage> Questions::events(const EventQuestion& question) {
     EventPage page = sieve->page(ended);
     auto done = join(session_, page.events);
     if (!done) return fail(std::move(done.error()));
-    keep_address(question, page);
+    keep_wanted(question, page);
     return page;
   }
 }

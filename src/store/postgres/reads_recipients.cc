@@ -21,7 +21,7 @@ namespace {
 const Sql kRecipient{
     "recipients: one",
     "SELECT b.number, b.delivery, d.id, d.status, b.domain, r.seq, r.address, r.codes,"
-    " coalesce(r.created, b.created), coalesce(r.updated, r.created, b.created)"
+    " coalesce(r.created, b.created), coalesce(r.updated, r.created, b.created), d.type"
     " FROM (SELECT * FROM batches WHERE account = $1 AND first_email_id <= $2"
     " ORDER BY first_email_id DESC LIMIT 1) b"
     " JOIN recipients r ON r.batch = b.number AND r.seq = $2 - b.first_email_id"
@@ -31,7 +31,7 @@ const Sql kRecipient{
   "SELECT r.batch, r.seq, b.delivery, b.domain, r.address, a.name, d.id, b.first_email_id,"      \
   " d.type, d.status, c.subject, c.from_address, coalesce(r.created, b.created), d.reservation," \
   " d.started, d.expires, d.signing, b.holder, b.ready_at, p.state, p.due, p.history,"           \
-  " x.aside IS NOT NULL, a.suspended, d.at_most_once, w.seq IS NOT NULL FROM "
+  " x.aside IS NOT NULL, a.suspended, d.at_most_once, w.seq IS NOT NULL, d.course FROM "
 #define STORY_JOINS                                                                  \
   " JOIN batches b ON b.number = r.batch JOIN deliveries d ON d.key = b.delivery"    \
   " JOIN accounts a ON a.key = d.account LEFT JOIN contents c ON c.delivery = d.key" \
@@ -70,6 +70,8 @@ Result<Story> story_in(const Table& rows, int row) {
   story.account_suspended = rows.flag(row, 23);
   story.at_most_once = rows.flag(row, 24);
   story.on_its_way = rows.flag(row, 25);
+  const auto course = static_cast<Course>(rows.integer(row, 26));
+  story.delivery_paused = course == Course::paused;
   story.delivery_id = rows.integer(row, 6);
   story.email_id = rows.integer(row, 7) + seq;
   story.type = static_cast<DeliveryType>(rows.integer(row, 8));
@@ -85,8 +87,11 @@ Result<Story> story_in(const Table& rows, int row) {
   if (!story.in_hand) story.not_before = rows.optional_instant(row, 18);
   // A delivery that failed as a whole took all its recipients with it.
   if (story.delivery_status == DeliveryStatus::failed) story.state = RecipientState::cancelled;
-  if (rows.null(row, 19)) return story;
-  story.state = static_cast<RecipientState>(rows.integer(row, 19));
+  if (rows.null(row, 19)) {
+    story.state = state_in(course, story.state, story.in_hand);
+    return story;
+  }
+  story.state = state_in(course, static_cast<RecipientState>(rows.integer(row, 19)), story.in_hand);
   story.due = rows.optional_instant(row, 20);
   NoDictionary dictionary;
   auto attempts = unpack_history(dictionary, rows.text(row, 21));
@@ -114,6 +119,7 @@ Result<Recipient> Questions::recipient(AccountKey account, PublicId email_id) {
   recipient.key = {key.delivery, key.batch, static_cast<std::uint32_t>(rows->integer(0, 5))};
   recipient.id = email_id;
   recipient.delivery_id = rows->integer(0, 2);
+  recipient.delivery_type = static_cast<DeliveryType>(rows->integer(0, 10));
   recipient.delivery_status = static_cast<DeliveryStatus>(rows->integer(0, 3));
   recipient.address = full_address(rows->text(0, 6), rows->text(0, 4));
   auto codes = unpack_codes(session_.dictionary(), rows->text(0, 7));

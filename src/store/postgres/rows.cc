@@ -43,6 +43,7 @@ Delivery delivery_in(const Table& rows, int row) {
         &counts.cancelled, &counts.unknown, &counts.deferred}) {
     *count = rows.integer(row, column++);
   }
+  delivery.course = static_cast<Course>(rows.integer(row, column + 3));
   delivery.labels = {split_tags(rows.text(row, column + 2)),
                      std::string(rows.text(row, column + 1)),
                      static_cast<Purpose>(rows.integer(row, column))};

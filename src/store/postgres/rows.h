@@ -17,8 +17,8 @@ namespace todoku::store::postgres {
   "d.key, d.account, d.id, d.type, d.traffic, d.status, d.at_most_once, d.created, d.updated," \
   " d.reservation, d.started, d.expires, d.finished, d.signing, d.failure_reason, d.total,"    \
   " d.delivered, d.bounced, d.dropped, d.expired, d.cancelled, d.unknown, d.deferred,"         \
-  " d.purpose, d.list_id, d.tags"
-inline constexpr int kDeliveryColumns = 26;
+  " d.purpose, d.list_id, d.tags, d.course"
+inline constexpr int kDeliveryColumns = 27;
 [[nodiscard]] Delivery delivery_in(const Table& rows, int row);
 
 // A delivery without its content; not_found if it is deleted.

@@ -293,7 +293,7 @@ CREATE TABLE export_jobs(
 CREATE INDEX export_jobs_running ON export_jobs(created) WHERE status = 1;
 CREATE INDEX export_jobs_of_account ON export_jobs(account) WHERE status = 1;
 CREATE INDEX export_jobs_ended ON export_jobs(ended) WHERE ended IS NOT NULL;
-)sql" DROP_STOPPED_FUNCTION;
+)sql" DROP_STOPPED_FUNCTION_1;
 
 // opens, open_counts, open_tracking   as in SQLite.
 constexpr std::string_view kStep9 = R"sql(
@@ -308,8 +308,15 @@ ALTER TABLE accounts ADD COLUMN open_tracking bigint NOT NULL DEFAULT 1;
 ALTER TABLE contents ADD COLUMN open_tracking bigint NOT NULL DEFAULT 0;
 )sql";
 
-// webhooks              store/webhooks.h. Its row changes each second while there is much to tell.
+// contents.headers, deliveries.life, course, deliveries_held   store/sqlite/schema.cc.
 constexpr std::string_view kStep10 = R"sql(
+ALTER TABLE contents ADD COLUMN headers bytea NOT NULL DEFAULT '';
+ALTER TABLE deliveries ADD COLUMN life bigint, ADD COLUMN course bigint NOT NULL DEFAULT 0;
+CREATE INDEX deliveries_held ON deliveries(key) WHERE course BETWEEN 1 AND 2 AND deleted = 0;
+)sql" DROP_STOPPED_FUNCTION_2;
+
+// webhooks              store/webhooks.h. Its row changes each second while there is much to tell.
+constexpr std::string_view kStep11 = R"sql(
 CREATE TABLE webhooks(
   name text COLLATE "C" PRIMARY KEY, account bigint NOT NULL, form bigint NOT NULL,
   status bigint NOT NULL, shown text NOT NULL, sealed bytea NOT NULL, wishes bytea NOT NULL,
@@ -328,7 +335,7 @@ struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 10> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 11> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -337,7 +344,8 @@ constexpr std::array<Step, 10> kSteps{{{"tables", kStep1},
                                        {"domains and limits of accounts", kStep7},
                                        {"suppression lists and exports", kStep8},
                                        {"openings", kStep9},
-                                       {"endpoints of webhooks", kStep10}}};
+                                       {"header fields, lives and courses", kStep10},
+                                       {"endpoints of webhooks", kStep11}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);

@@ -19,7 +19,7 @@ const Sql kLockBatches{"settle: lock batches",
                        " FROM batches WHERE number = ANY($1) ORDER BY number"
                        " FOR NO KEY UPDATE"};
 const Sql kSending{"settle: deliveries",
-                   "SELECT key, expires, total FROM deliveries WHERE key = ANY($1)"
+                   "SELECT key, expires, total, course FROM deliveries WHERE key = ANY($1)"
                    " AND status IN (5, 6) AND deleted = 0"};
 // OFFSET 0: looked up one by one, whatever the planner thinks of a table that it knows nothing of.
 const Sql kPresent{"settle: progress",
@@ -74,15 +74,20 @@ const Sql kSettleBatches{
 const Sql kLockDeliveries{"settle: lock deliveries",
                           "SELECT key FROM deliveries WHERE key = ANY($1) ORDER BY key"
                           " FOR NO KEY UPDATE"};
-// $9: now. Only here is it known which deliveries end; what is told of that stands ready ($12).
+// $9: now. Only here is it known which deliveries end; what is told of that stands ready ($12). Of
+// one that was stopped all that was open counts as cancelled since then: what becomes of it counts
+// instead, also where it was stopped after the first flight had read it.
 const Sql kCount{
     "settle: count",
     "WITH counted AS (UPDATE deliveries d SET delivered = d.delivered + u.delivered, bounced = "
     "d.bounced + "
     "u.bounced,"
     " dropped = d.dropped + u.dropped, expired = d.expired + u.expired,"
-    " cancelled = d.cancelled + u.cancelled, unknown = d.unknown + u.unknown,"
-    " deferred = d.deferred + u.deferred, updated = greatest(d.updated, $9),"
+    " cancelled = d.cancelled + u.cancelled - CASE WHEN d.course >= 2 THEN u.delivered + u.bounced"
+    " + u.dropped + u.expired + u.cancelled + u.unknown ELSE 0 END, unknown = d.unknown + "
+    "u.unknown,"
+    " deferred = d.deferred + CASE WHEN d.course >= 2 THEN 0 ELSE u.deferred END,"
+    " updated = greatest(d.updated, $9),"
     " finished = CASE WHEN u.over THEN $9 ELSE d.finished END,"
     " status = CASE WHEN u.over THEN 6 ELSE d.status END,"
     " phase = CASE WHEN u.over AND d.phase IS NOT NULL THEN 6 ELSE d.phase END"
@@ -124,6 +129,9 @@ SettlingSet SettlingSet::of(std::span<const Table> answers, Instant now) {
     lives[DeliveryKey{sending.integer(i, 0)}] =
         sending.optional_instant(i, 1).value_or(from_epoch_ms(INT64_MAX / 4));
     set.totals[DeliveryKey{sending.integer(i, 0)}] = sending.integer(i, 2);
+    if (static_cast<Course>(sending.integer(i, 3)) >= Course::stopped) {
+      set.stopped.insert(DeliveryKey{sending.integer(i, 0)});
+    }
   }
   for (int i = 0; i < rows.size(); ++i) {
     SettlingBatch& row = set.batches[rows.integer(i, 0)];
@@ -141,6 +149,7 @@ SettlingSet SettlingSet::of(std::span<const Table> answers, Instant now) {
     const auto life = lives.find(row.delivery);
     row.known = life != lives.end();
     if (row.known) row.expires = life->second;
+    row.stopped = set.stopped.contains(row.delivery);
   }
   const Table& present = answers[2];
   for (int i = 0; i < present.size(); ++i) {
@@ -168,7 +177,11 @@ Result<OutcomeRecorded> SettlingSet::settle(const OutcomeRecord& outcome) {
       (its->has_holes && !there.contains(place))) {
     return fail(ErrorKind::not_found, "there is no such recipient any more");
   }
-  const Verdict verdict = verdict_of(outcome, now, its->expires);
+  // A claim may have committed since somebody saw the batch free.
+  if (outcome.if_free && its->holder != kNobody) {
+    return fail(ErrorKind::conflict, "somebody has the batch in hand");
+  }
+  const Verdict verdict = verdict_of(outcome, now, its->expires, its->stopped);
   SettlingRecipient& recipient = recipients[place];
   NoDictionary dictionary;
   auto appended = append_history(dictionary,
@@ -193,7 +206,9 @@ Result<OutcomeRecorded> SettlingSet::settle(const OutcomeRecord& outcome) {
     if (auto* const was = count_of(sum, recipient.state)) --*was;
     if (auto* const is = count_of(sum, verdict.next)) ++*is;
     if (!is_terminal(recipient.state) && is_terminal(verdict.next)) ++its->settled;
-    events.add(its->account, event_of(outcome, verdict.next, recipient.attempts, now));
+    if (!is_told_by_stop(its->stopped, verdict.next)) {
+      events.add(its->account, event_of(outcome, verdict.next, recipient.attempts, now));
+    }
     keep_log(*its, place, verdict.next, log_code(outcome.outcome));
     recipient.state = verdict.next;
     recipient.due = due;

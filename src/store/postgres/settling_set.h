@@ -42,6 +42,7 @@ struct SettlingBatch {
   std::optional<Instant> ready_at;
   Instant expires{};
   bool known = false;  // its delivery is going out, or has
+  bool stopped = false;
 
   std::int64_t settled = 0;
   bool recorded = false;
@@ -98,6 +99,7 @@ struct SettlingSet {
   std::vector<HardError> hard_errors;
   std::map<DeliveryKey, DeliveryCounts> counts;  // to be added, of each that is touched
   std::map<DeliveryKey, std::int64_t> totals;    // recipients of each that goes out, or has
+  std::set<DeliveryKey> stopped;                 // of these
   CommitEvents events;
 
   // The answers to what add_reading() added.

@@ -20,14 +20,17 @@ namespace {
 [[maybe_unused]] const Sql kDropStopped{"stops: drop", DROP_STOPPED};
 const Sql kCallDropStopped{
     "stops: drop, by its function",
-    "SELECT batch, seq FROM todoku_drop_stopped_1($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
+    "SELECT batch, seq FROM todoku_drop_stopped_2($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
 
-// What one hard error more makes of an entry. Of one that is there and lives: another delivery's
-// counts one more, the same one's nothing; what stops for good goes on so.
+// What one hard error more makes of an entry (ErrorStop). Of one that is there and lives: another
+// delivery's counts one more, the same one's nothing. What stops nothing yet expires when its
+// errors no longer count.
 #define LIVES "(s.expires IS NULL OR s.expires > $1)"
-#define ERRORS_NOW "(CASE WHEN " LIVES " THEN s.errors + excluded.errors ELSE excluded.errors END)"
-#define STOPS_NOW \
-  "(CASE WHEN (" LIVES " AND s.stopping = 1) OR " ERRORS_NOW " >= $7::bigint THEN 1 ELSE 0 END)"
+#define STOPPED "(" LIVES " AND s.stopping = 1)"
+#define ERRORS_NOW                      \
+  "(excluded.errors + CASE WHEN " LIVES \
+  " AND (s.stopping = 0 OR s.error_at > $1::bigint - $8::bigint) THEN s.errors ELSE 0 END)"
+#define ENOUGH "(" ERRORS_NOW " >= $7::bigint)"
 // $7: errors that stop; $8: within; $9: how long, 0: for good.
 const Sql kHardErrors{
     "stops: hard errors",
@@ -50,13 +53,16 @@ const Sql kHardErrors{
     " JOIN recipients r ON r.batch = u.batch AND r.seq = u.seq) e"
     " GROUP BY e.hash, e.account, e.subject ORDER BY e.hash, e.account) g"
     " ON CONFLICT (hash, account, reason, list_id, subject) DO UPDATE SET"
-    " errors = " ERRORS_NOW ", stopping = " STOPS_NOW
-    ", code = excluded.code, words = excluded.words, error_at = excluded.error_at,"
+    " errors = " ERRORS_NOW ", stopping = CASE WHEN " STOPPED " OR " ENOUGH
+    " THEN 1 ELSE 0 END, scope = CASE WHEN " STOPPED " AND NOT " ENOUGH
+    " THEN s.scope ELSE 1 END, note = CASE WHEN " LIVES
+    " THEN s.note ELSE '' END,"
+    " code = excluded.code, words = excluded.words, error_at = excluded.error_at,"
     " delivery = excluded.delivery, email = excluded.email, updated = $1,"
-    " created = CASE WHEN " LIVES
-    " THEN s.created ELSE $1 END,"
-    " expires = CASE WHEN s.stopping = 1 AND s.expires IS NULL THEN NULL WHEN " STOPS_NOW
-    " = 0 THEN $1::bigint + $8::bigint WHEN $9::bigint > 0 THEN $1::bigint + $9::bigint END"
+    " created = CASE WHEN " LIVES " THEN s.created ELSE $1 END, expires = CASE WHEN " STOPPED
+    " AND (s.expires IS NULL OR NOT " ENOUGH ") THEN s.expires WHEN NOT " ENOUGH
+    " THEN $1::bigint + $8::bigint WHEN $9::bigint > 0 THEN greatest(CASE WHEN " STOPPED
+    " THEN s.expires END, $1::bigint + $9::bigint) END"
     " WHERE NOT (" LIVES " AND s.delivery = excluded.delivery)"};
 
 }  // namespace

@@ -4,7 +4,8 @@
 // function's plan is kept by each connection of the server, also behind a pooler.
 //
 // Databases keep the function of the step that made it: whoever changes the statement gives the
-// function another name, made by a step of its own (schema.cc).
+// function another name, made by a step of its own (schema.cc). What differs between two is a
+// parameter of DROP_STOPPED_AS.
 #pragma once
 
 #include "store/postgres/event_sheets.h"
@@ -39,9 +40,9 @@
 // the instant, by reason; $6: what events say before seq, by batch; $7: after the attempt; $8:
 // deliveries; $9: what the event of its end says of each, before the number of recipients.
 // What nobody has had of a transaction was asked when it was accepted, kAskedAgainAfter ago at most
-// (suppressions.h). OFFSET 0: looked up one by one, whatever the planner thinks of tables that it
-// knows nothing of.
-#define DROP_STOPPED \
+// (suppressions.h), unless it waited for its time since. OFFSET 0: looked up one by one, whatever
+// the planner thinks of tables that it knows nothing of.
+#define DROP_STOPPED_AS(asked_later, deferred_less, cancelled_less, not_stopped) \
   "WITH clock AS MATERIALIZED (SELECT " STORE_NOW \
   " AS now)," \
   " hit AS MATERIALIZED (SELECT r.batch, r.seq, b.delivery, b.account," \
@@ -63,7 +64,7 @@
   " WHERE b.number = ANY($2) AND d.expires > " STORE_NOW \
   " AND ($3::bigint IS NULL OR (b.flight = $3 AND b.holder <> 0" \
   " AND (b.traffic = 1 OR b.token > 1 OR d.created <= " STORE_NOW \
-  " - 300000))) GROUP BY 1, 2, 3, 4, 5, 6, 7)," \
+  " - 300000" asked_later "))) GROUP BY 1, 2, 3, 4, 5, 6, 7)," \
   " told AS (INSERT INTO progress(batch, seq, state, attempts, due, history)" \
   " SELECT batch, seq, 4, 0, NULL, ($4::bytea[])[reason] || (SELECT " VARINT_6("i") \
   " FROM (SELECT 2 * (now - 1735689600000) AS i FROM clock) i) || ($5::bytea[])[reason] FROM hit" \
@@ -79,7 +80,7 @@
   " FROM (SELECT batch, count(*) AS n FROM hit GROUP BY batch) h WHERE b.number = h.batch)," \
   " held AS MATERIALIZED (SELECT key FROM deliveries WHERE key IN (SELECT delivery FROM hit)" \
   " ORDER BY key FOR NO KEY UPDATE)," \
-  " summed AS (UPDATE deliveries d SET dropped = d.dropped + h.n, deferred = d.deferred - h.m," \
+  " summed AS (UPDATE deliveries d SET dropped = d.dropped + h.n, deferred = d.deferred - " deferred_less cancelled_less "," \
   " updated = greatest(d.updated, " STORE_NOW \
   "), finished = CASE WHEN d.status = 5 AND d.total = d.delivered + d.bounced + d.dropped" \
   " + d.expired + d.cancelled + d.unknown + h.n THEN " STORE_NOW \
@@ -89,7 +90,7 @@
   " + d.bounced + d.dropped + d.expired + d.cancelled + d.unknown + h.n THEN 6 ELSE d.phase END" \
   " FROM held JOIN (SELECT delivery, count(*) AS n, count(*) FILTER (WHERE was = 1) AS m" \
   " FROM hit GROUP BY delivery) h ON h.delivery = held.key WHERE d.key = held.key" \
-  " RETURNING d.key, d.account, d.total, d.status = 6 AS over)," \
+  " RETURNING d.key, d.account, d.total, d.status = 6" not_stopped " AS over)," \
   " sheet AS (INSERT INTO event_sheets(account, place, at, entries)" \
   " SELECT t.account, " SHEET_PLACE \
   ", " STORE_NOW \
@@ -102,6 +103,15 @@
   " GROUP BY h.account) t" ONE_SHEET \
   ") SELECT batch, seq FROM hit"
 
+// What a step made before deliveries had a course (store/course.h).
+#define DROP_STOPPED_1 DROP_STOPPED_AS("", "h.m", "", "")
+// A transaction's that waited has a section. Of what was stopped all that was open counts as
+// cancelled, and nothing as deferred.
+#define DROP_STOPPED                                                                          \
+  DROP_STOPPED_AS(" OR b.section IS NOT NULL", "CASE WHEN d.course >= 2 THEN 0 ELSE h.m END", \
+                  ", cancelled = d.cancelled - CASE WHEN d.course >= 2 THEN h.n ELSE 0 END",  \
+                  " AND d.course < 2")
+
 // Whether there may be anybody to drop: of most commits nobody, which is soon seen.
 #define MAY_BE_STOPPED                                                                 \
   "SELECT EXISTS (SELECT FROM suppressions WHERE domain = 1) OR EXISTS (SELECT"        \
@@ -111,8 +121,11 @@
 
 // Returns whom it dropped. Planned once, for whatever is asked for: as plans are looked at by
 // plan_test.
-#define DROP_STOPPED_FUNCTION                                                                    \
-  "CREATE OR REPLACE FUNCTION todoku_drop_stopped_1(bigint, bigint[], bigint, bytea[], bytea[]," \
+#define DROP_STOPPED_FUNCTION(name, statement)                                                   \
+  "CREATE OR REPLACE FUNCTION " name                                                             \
+  "(bigint, bigint[], bigint, bytea[], bytea[],"                                                 \
   " bytea[], bytea, bigint[], bytea[]) RETURNS TABLE(batch bigint, seq bigint) LANGUAGE plpgsql" \
   " SET plan_cache_mode = force_generic_plan AS $function$\n#variable_conflict use_column\n"     \
-  "BEGIN IF (" MAY_BE_STOPPED ") THEN RETURN QUERY " DROP_STOPPED "; END IF; END $function$;\n"
+  "BEGIN IF (" MAY_BE_STOPPED ") THEN RETURN QUERY " statement "; END IF; END $function$;\n"
+#define DROP_STOPPED_FUNCTION_1 DROP_STOPPED_FUNCTION("todoku_drop_stopped_1", DROP_STOPPED_1)
+#define DROP_STOPPED_FUNCTION_2 DROP_STOPPED_FUNCTION("todoku_drop_stopped_2", DROP_STOPPED)

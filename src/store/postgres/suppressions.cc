@@ -40,20 +40,25 @@ const Sql kErrorsNewest{"suppressions: errors, newest", ERROR_LIST
 const Sql kErrorsOldest{"suppressions: errors, oldest",
                         ERROR_LIST " > ($4, $5) ORDER BY s.updated, s.hash OFFSET $6 LIMIT $7"};
 const Sql kRecentStops{"suppressions: recent",
-                       "SELECT " SUPPRESSION_COLUMNS
-                       " FROM suppressions s WHERE s.updated >= $2 AND" IT_STOPS
-                       " ORDER BY s.updated DESC LIMIT $3"};
+                       "SELECT account, subject, updated FROM suppressions WHERE updated >= $1"
+                       " ORDER BY updated LIMIT $2"};
 const Sql kStopRemovals{"suppressions: removals",
                         "SELECT account, subject, reason, list_id, why, actor, at"
                         " FROM suppression_removals WHERE account = $1 AND subject = $2"
                         " ORDER BY key DESC LIMIT $3"};
+// What a subject has: u is where in the request, one row a subject.
 const Sql kStopsThere{
     "suppressions: there",
-    "SELECT count(*) FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::bigint[],"
-    " $6::text[]) u(hash, account, subject, reason, list_id) CROSS JOIN LATERAL"
-    " (SELECT 1 FROM suppressions s WHERE s.hash = u.hash AND s.account = u.account"
-    " AND s.subject = u.subject AND s.reason = u.reason AND s.list_id = u.list_id"
-    " AND (s.expires IS NULL OR s.expires > $1) OFFSET 0) s"};
+    "SELECT u.place, s.reason, s.list_id, CASE WHEN s.expires <= $1 THEN 0 ELSE 1 END"
+    " FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[])"
+    " u(place, hash, account, subject) CROSS JOIN LATERAL"
+    " (SELECT s.reason, s.list_id, s.expires FROM suppressions s WHERE s.hash = u.hash"
+    " AND s.account = u.account AND s.subject = u.subject LIMIT $6) s"};
+#define SAYS_NOTHING                                                                    \
+  "(s.expires IS NULL OR s.expires > $1) AND excluded.code = 0 AND excluded.words = ''" \
+  " AND excluded.error_at IS NULL AND excluded.delivery = 0 AND excluded.email = 0"
+#define NEW_UNLESS_NONE(column) \
+  #column " = CASE WHEN " SAYS_NOTHING " THEN s." #column " ELSE excluded." #column " END, "
 const Sql kPutStops{
     "suppressions: put",
     "INSERT INTO suppressions AS s (hash, account, subject, reason, list_id, scope, stopping,"
@@ -66,16 +71,11 @@ const Sql kPutStops{
     " $14::bigint[]) u(hash, account, subject, reason, list_id, scope, note, code, words, error_at,"
     " delivery, email, lasts) ORDER BY u.hash, u.account, u.reason, u.list_id"
     " ON CONFLICT (hash, account, reason, list_id, subject) DO UPDATE SET scope = excluded.scope,"
-    " stopping = 1, note = excluded.note, code = excluded.code, words = excluded.words,"
-    " error_at = excluded.error_at, delivery = excluded.delivery, email = excluded.email,"
-    " expires = excluded.expires, updated = $1,"
+    " stopping = 1, note = excluded.note, " NEW_UNLESS_NONE(code) NEW_UNLESS_NONE(words)
+        NEW_UNLESS_NONE(error_at) NEW_UNLESS_NONE(delivery) NEW_UNLESS_NONE(
+            email) "expires = excluded.expires, updated = $1,"
+    " errors = CASE WHEN s.expires <= $1 THEN 0 ELSE s.errors END,"
     " created = CASE WHEN s.expires <= $1 THEN $1 ELSE s.created END"};
-const Sql kTooManyStops{
-    "suppressions: too many",
-    "SELECT u.hash FROM unnest($1::bigint[], $2::bigint[]) u(hash, account)"
-    " CROSS JOIN LATERAL (SELECT count(*) AS n FROM (SELECT 1 FROM suppressions s"
-    " WHERE s.hash = u.hash AND s.account = u.account OFFSET 0) c) c"
-    " WHERE c.n > $3 LIMIT 1"};
 const Sql kRemoveStops{"suppressions: remove",
                        "DELETE FROM suppressions s WHERE s.hash = $1 AND s.account = $2"
                        " AND s.subject = $3 AND ($4::bigint IS NULL OR s.reason = $4)"
@@ -129,6 +129,38 @@ bool is_over(const Suppression& entry, Instant now) {
 
 using Subject =
     std::tuple<std::int64_t, AccountKey, std::string_view, StopReason, std::string_view>;
+
+// Reason and list of each entry; false: it has expired.
+using StopsOfSubject = std::map<std::pair<StopReason, std::string>, bool>;
+using StopsThere = std::map<std::pair<AccountKey, std::string>, StopsOfSubject>;
+
+// What is there of the subjects of `entries`.
+Result<StopsThere> stops_there(Session& session, std::span<const NewSuppression> entries) {
+  std::map<std::pair<AccountKey, std::string_view>, std::int64_t> subjects;  // and their places
+  Column place(kInt8), hash(kInt8), account(kInt8), subject(kText);
+  for (const NewSuppression& entry : entries) {
+    const auto next = static_cast<std::int64_t>(subjects.size());
+    if (!subjects.try_emplace({entry.account, entry.subject}, next).second) continue;
+    place.add(next);
+    hash.add(stored_hash(session.hash(), entry.subject));
+    account.add(entry.account);
+    subject.add(std::string_view(entry.subject));
+  }
+  const auto rows = session.ask(kStopsThere, Params() << session.now() << place << hash << account
+                                                      << subject << 2 * kStopsOfSubjectMax);
+  if (!rows) return fail(rows.error());
+  std::vector<StopsOfSubject*> by_place(subjects.size());
+  StopsThere there;
+  for (const auto& [key, at] : subjects) {
+    by_place[static_cast<std::size_t>(at)] = &there[{key.first, std::string(key.second)}];
+  }
+  for (int i = 0; i < rows->size(); ++i) {
+    StopsOfSubject& its = *by_place[static_cast<std::size_t>(rows->integer(i, 0))];
+    its[{static_cast<StopReason>(rows->integer(i, 1)), std::string(rows->text(i, 2))}] =
+        rows->flag(i, 3);
+  }
+  return there;
+}
 
 }  // namespace
 
@@ -195,11 +227,14 @@ Result<SuppressionPage> Questions::error_list(const ErrorListFilter& filter,
   return page;
 }
 
-Result<std::vector<Suppression>> Questions::recent_suppressions(Instant since, std::int64_t limit) {
-  const auto rows = session_.ask(kRecentStops, Params() << session_.now() << since << limit);
+Result<std::vector<RecentStop>> Questions::recent_suppressions(Instant from, std::int64_t limit) {
+  const auto rows = session_.ask(kRecentStops, Params() << from << limit);
   if (!rows) return fail(rows.error());
-  std::vector<Suppression> entries;
-  for (int i = 0; i < rows->size(); ++i) entries.push_back(suppression_in(*rows, i, 0));
+  std::vector<RecentStop> entries;
+  for (int i = 0; i < rows->size(); ++i) {
+    entries.push_back(
+        {AccountKey{rows->integer(i, 0)}, std::string(rows->text(i, 1)), rows->instant(i, 2)});
+  }
   return entries;
 }
 
@@ -220,14 +255,29 @@ Result<std::vector<SuppressionChange>> Questions::removals_of(AccountKey account
   return removals;
 }
 
-Result<std::int64_t> Changes::put_suppressions(std::span<const NewSuppression> entries) {
-  std::map<Subject, const NewSuppression*> wanted;  // the last of several that are the same
+Result<PutSuppressions> Changes::put_suppressions(std::span<const NewSuppression> entries) {
   for (const NewSuppression& entry : entries) {
     if (auto sound = check_sound(entry); !sound) return fail(std::move(sound.error()));
+  }
+  PutSuppressions put;
+  if (entries.empty()) return put;
+  auto there = stops_there(session_, entries);
+  if (!there) return fail(there.error());
+  std::map<Subject, const NewSuppression*> wanted;  // the last of several that are the same
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const NewSuppression& entry = entries[i];
+    StopsOfSubject& its = (*there)[{entry.account, entry.subject}];
+    const auto found = its.find({entry.reason, entry.list_id});
+    if (found == its.end() && its.size() >= static_cast<std::size_t>(kStopsOfSubjectMax)) {
+      put.refused.push_back(i);
+      continue;
+    }
+    if (found == its.end() || !found->second) ++put.made;
+    its[{entry.reason, entry.list_id}] = true;
     wanted[{stored_hash(session_.hash(), entry.subject), entry.account, entry.subject, entry.reason,
             entry.list_id}] = &entry;
   }
-  if (wanted.empty()) return 0;
+  if (wanted.empty()) return put;
   Column hash(kInt8), account(kInt8), subject(kText), reason(kInt8), list(kText), scope(kInt8),
       note(kText), code(kInt8), words(kText), error_at(kInt8), delivery(kInt8), email(kInt8),
       lasts(kInt8);
@@ -246,19 +296,11 @@ Result<std::int64_t> Changes::put_suppressions(std::span<const NewSuppression> e
     email.add(entry->cause.email_id);
     lasts.add(entry->lasts);
   }
-  const auto done = session_
-                        .add(kStopsThere, Params() << session_.now() << hash << account << subject
-                                                   << reason << list)
-                        .add(kPutStops, Params() << session_.now() << hash << account << subject
-                                                 << reason << list << scope << note << code << words
-                                                 << error_at << delivery << email << lasts)
-                        .add(kTooManyStops, Params() << hash << account << kStopsOfSubjectMax)
-                        .fly();
+  const auto done = session_.ask(
+      kPutStops, Params() << session_.now() << hash << account << subject << reason << list << scope
+                          << note << code << words << error_at << delivery << email << lasts);
   if (!done) return fail(done.error());
-  if (!done->back().empty()) {
-    return fail(ErrorKind::limit_exceeded, "this address has too many entries already");
-  }
-  return static_cast<std::int64_t>(wanted.size()) - done->front().integer(0, 0);
+  return put;
 }
 
 Result<std::vector<Suppression>> Changes::remove_suppressions(

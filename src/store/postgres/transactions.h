@@ -68,6 +68,10 @@ class Questions final : public ReadTransaction {
   Result<std::optional<Milliseconds>> next_reservation() override;
   Result<std::vector<SendingDelivery>> sending_bulk() override;
 
+  // -- their course (course.cc)
+  Result<std::vector<DeliveryKey>> held_deliveries(std::int64_t limit) override;
+  Result<StoppedWork> stopped_work(std::int64_t recipients) override;
+
   // -- recipients (reads_recipients.cc)
   Result<Recipient> recipient(AccountKey account, PublicId email_id) override;
   Result<StoryPage> stories(std::string_view address, std::optional<AccountKey> account,
@@ -117,7 +121,7 @@ class Questions final : public ReadTransaction {
   Result<SuppressionPage> error_list(const ErrorListFilter& filter,
                                      const std::optional<SuppressionPlace>& from, std::int64_t skip,
                                      std::int64_t limit) override;
-  Result<std::vector<Suppression>> recent_suppressions(Instant since, std::int64_t limit) override;
+  Result<std::vector<RecentStop>> recent_suppressions(Instant from, std::int64_t limit) override;
   Result<std::vector<SuppressionChange>> removals_of(AccountKey account,
                                                      std::string_view subject) override;
 
@@ -197,7 +201,8 @@ class Changes final : public WriteTransaction {
   Result<bool> drop_mail_counts(DayNumber before, std::int64_t rows) override;
 
   // -- drafts (writes_drafts.cc)
-  Result<Delivery> create_draft(const NewDelivery& delivery, std::int64_t drafts_max) override;
+  Result<Delivery> create_draft(const NewDelivery& delivery,
+                                std::optional<std::int64_t> drafts_max) override;
   Result<void> change_draft(DeliveryKey key, const DraftChange& change) override;
   Result<std::vector<PublicId>> append_recipients(
       DeliveryKey key, std::span<const NewRecipient> recipients) override;
@@ -208,9 +213,12 @@ class Changes final : public WriteTransaction {
   // -- life of a delivery (writes_life.cc)
   Result<void> commit_draft(DeliveryKey key, std::optional<Instant> reservation) override;
   Result<void> cancel_reservation(DeliveryKey key) override;
+  Result<void> move_reservation(DeliveryKey key, Instant reservation) override;
   Result<void> start_delivery(DeliveryKey key, std::string_view signing,
                               Milliseconds life_time) override;
   Result<void> fail_delivery(DeliveryKey key, std::string_view reason) override;
+  Result<bool> steer_delivery(DeliveryKey key, Course course) override;  // course.cc
+  Result<void> end_stopped(DeliveryKey key) override;
   Result<void> delete_delivery(DeliveryKey key) override;
   Result<bool> purge_deleted(std::int64_t rows) override;
 
@@ -233,7 +241,7 @@ class Changes final : public WriteTransaction {
   Result<void> drop_export(AccountKey account, PublicId id) override;
 
   // -- suppression lists (suppressions.cc)
-  Result<std::int64_t> put_suppressions(std::span<const NewSuppression> entries) override;
+  Result<PutSuppressions> put_suppressions(std::span<const NewSuppression> entries) override;
   Result<std::vector<Suppression>> remove_suppressions(AccountKey account, std::string_view subject,
                                                        std::optional<StopReason> reason,
                                                        const std::optional<std::string>& list_id,
@@ -297,6 +305,8 @@ class Changes final : public WriteTransaction {
 
  private:
   [[nodiscard]] Result<void> changed(Topic topic);
+  [[nodiscard]] Result<void> room_for_draft(const NewDelivery& delivery, std::int64_t drafts_max);
+  [[nodiscard]] Result<void> tell_each(DeliveryKey key, AccountKey account, EventKind kind);
   // Parts of purge_deleted(): true when no removed upload, no answer that is not kept is left.
   [[nodiscard]] Result<bool> purge_uploads(std::int64_t& rows);
   [[nodiscard]] Result<bool> purge_answers(std::int64_t rows);

@@ -22,9 +22,9 @@ const Sql kInsertDraft{
     "drafts: insert",
     "INSERT INTO deliveries(key, account, id, type, traffic, status, phase, deleted, at_most_once,"
     " created, updated, total, delivered, bounced, dropped, expired, cancelled, unknown, deferred,"
-    " signing, failure_reason, purpose, list_id, tags)"
+    " signing, failure_reason, purpose, list_id, tags, life)"
     " VALUES($1, $2, $3, $4, $5, 1, 1, 0, $6, $7, $7, 0, 0, 0, 0, 0, 0, 0, 0, '', '', $8, $9,"
-    " $10)"};
+    " $10, $11)"};
 const Sql kChangeLabels{"drafts: change labels",
                         "UPDATE deliveries SET tags = coalesce($2, tags),"
                         " list_id = coalesce($3, list_id), purpose = coalesce($4, purpose)"
@@ -40,7 +40,8 @@ const Sql kChangeContents{"drafts: change contents",
                           " subject = coalesce($7, subject), text_part = coalesce($8, text_part),"
                           " html_part = coalesce($9, html_part),"
                           " unsubscribe_mailto = coalesce($10, unsubscribe_mailto),"
-                          " unsubscribe_url = coalesce($11, unsubscribe_url) WHERE delivery = $1"};
+                          " unsubscribe_url = coalesce($11, unsubscribe_url),"
+                          " headers = coalesce($12, headers) WHERE delivery = $1"};
 const Sql kDiscardSections{"drafts: discard sections",
                            "UPDATE sections SET state = 3 WHERE delivery = $1 AND state = 1"};
 const Sql kClearTotal{"drafts: clear total",
@@ -95,18 +96,25 @@ Result<void> done_or(const Result<std::vector<Table>>& answers) {
 
 }  // namespace
 
-Result<Delivery> Changes::create_draft(const NewDelivery& delivery, std::int64_t drafts_max) {
+Result<void> Changes::room_for_draft(const NewDelivery& delivery, std::int64_t drafts_max) {
+  const auto owner = session_.ask(kLockOwner, Params() << delivery.account);
+  if (!owner) return fail(owner.error());
+  if (owner->empty()) return fail(ErrorKind::not_found, "there is no such account");
+  return check_one_more_draft(questions_.count_drafts(delivery.account, delivery.type, drafts_max),
+                              drafts_max);
+}
+
+Result<Delivery> Changes::create_draft(const NewDelivery& delivery,
+                                       std::optional<std::int64_t> drafts_max) {
   const auto attachments = static_cast<std::int64_t>(delivery.content.attachments.size());
   const auto number = session_.take_numbers(1 + attachments);
   if (!number) return fail(number.error());
   const auto id = session_.take_ids(delivery.account, IdKind::delivery, 1);
   if (!id) return fail(id.error());
-  const auto owner = session_.ask(kLockOwner, Params() << delivery.account);
-  if (!owner) return fail(owner.error());
-  if (owner->empty()) return fail(ErrorKind::not_found, "there is no such account");
-  auto room = check_one_more_draft(
-      questions_.count_drafts(delivery.account, delivery.type, drafts_max), drafts_max);
-  if (!room) return fail(std::move(room.error()));
+  if (drafts_max) {
+    auto room = room_for_draft(delivery, *drafts_max);
+    if (!room) return fail(std::move(room.error()));
+  }
   Delivery made;
   made.key = DeliveryKey{*number};
   made.account = delivery.account;
@@ -116,11 +124,13 @@ Result<Delivery> Changes::create_draft(const NewDelivery& delivery, std::int64_t
   made.at_most_once = delivery.at_most_once;
   made.labels = delivery.labels;
   made.created = made.updated = session_.now();
+  const auto life =
+      delivery.life ? std::optional<std::int64_t>(delivery.life->count()) : std::nullopt;
   session_.add(kInsertDraft, Params()
                                  << made.key << made.account << made.id << made.type << made.traffic
                                  << made.at_most_once << made.created << made.labels.purpose
                                  << std::string_view(made.labels.list_id)
-                                 << std::string_view(joined_tags(made.labels.tags)));
+                                 << std::string_view(joined_tags(made.labels.tags)) << life);
   ContentColumns contents;
   contents.add(made, delivery.content, *number + 1);
   contents.add_statements(session_, session_.now());
@@ -144,6 +154,12 @@ Result<void> Changes::change_draft(DeliveryKey key, const DraftChange& change) {
     reply = (*change.reply_to)->address;
     reply_name = (*change.reply_to)->name;
   }
+  std::string packed;
+  std::optional<Octets> headers;
+  if (change.headers) {
+    packed = pack_headers(*change.headers);
+    headers = Octets{packed};
+  }
   std::optional<std::string> joined;
   if (change.tags) joined = joined_tags(*change.tags);
   return done_or(
@@ -154,7 +170,7 @@ Result<void> Changes::change_draft(DeliveryKey key, const DraftChange& change) {
                                          << reply << reply_name << text_of(change.subject)
                                          << text_of(change.text_part) << text_of(change.html_part)
                                          << text_of(change.list_unsubscribe_mailto)
-                                         << text_of(change.list_unsubscribe_url))
+                                         << text_of(change.list_unsubscribe_url) << headers)
           .add(kTouch, Params() << key << session_.now() << 0)
           .fly());
 }

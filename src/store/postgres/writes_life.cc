@@ -13,17 +13,28 @@ namespace {
 const Sql kCommitDraft{"life: commit",
                        "UPDATE deliveries SET status = $2, phase = $2, reservation = $3,"
                        " agenda = $4, updated = $5"
-                       " WHERE key = $1 AND status = 1 AND deleted = 0"};
+                       " WHERE key = $1 AND status = 1 AND deleted = 0"
+                       " RETURNING account, type, total"};
+// Of a transaction that was made as a reservation.
+const Sql kItsRecipients{"life: its recipients",
+                         "SELECT b.number, r.seq FROM sections s CROSS JOIN LATERAL (SELECT number"
+                         " FROM batches WHERE section = s.id OFFSET 0) b CROSS JOIN LATERAL"
+                         " (SELECT seq FROM recipients WHERE batch = b.number OFFSET 0) r"
+                         " WHERE s.delivery = $1 AND s.state = 1 ORDER BY b.number, r.seq"};
 const Sql kCancelReservation{"life: cancel reservation",
                              "UPDATE deliveries SET status = 1, phase = 1, reservation = NULL,"
                              " agenda = NULL, updated = $2"
                              " WHERE key = $1 AND status = 3 AND deleted = 0"};
+const Sql kMoveReservation{"life: move reservation",
+                           "UPDATE deliveries SET reservation = $2, agenda = $2, updated = $3"
+                           " WHERE key = $1 AND status = 3 AND deleted = 0"};
 const Sql kStart{
     "life: start",
     "UPDATE deliveries d SET status = CASE total WHEN 0 THEN 6 ELSE 5 END,"
-    " phase = CASE total WHEN 0 THEN 6 ELSE 5 END, started = $2::bigint, expires = $3,"
+    " phase = CASE total WHEN 0 THEN 6 ELSE 5 END, started = $2::bigint,"
+    " expires = $2::bigint + least($3::bigint, life),"
     " finished = CASE total WHEN 0 THEN $2::bigint END, agenda = NULL, signing = $4, updated = $2"
-    " WHERE key = $1 AND status IN (3, 4) AND deleted = 0"
+    " WHERE key = $1 AND status IN (3, 4) AND deleted = 0 AND NOT (status = 3 AND agenda > $5)"
     " AND (SELECT suspended FROM accounts a WHERE a.key = d.account) = 0"
     " RETURNING traffic, account, total"};
 const Sql kCountUsage{
@@ -41,7 +52,8 @@ const Sql kMakeDue{"life: make due",
 const Sql kFail{"life: fail",
                 "UPDATE deliveries SET status = 7, phase = 7, finished = $3, agenda = NULL,"
                 " cancelled = total, failure_reason = $2, updated = $3"
-                " WHERE key = $1 AND status IN (3, 4) AND deleted = 0 RETURNING account, total"};
+                " WHERE key = $1 AND status IN (3, 4) AND deleted = 0"
+                " RETURNING account, type, total"};
 // All batches of a transaction, which follow its key, and of its sections.
 const Sql kLockItsBatches{
     "life: lock its batches",
@@ -87,11 +99,28 @@ Column numbers_in(const Table& rows) {
 
 Result<void> Changes::commit_draft(DeliveryKey key, std::optional<Instant> reservation) {
   const auto status = reservation ? DeliveryStatus::reserve : DeliveryStatus::wait;
-  return changed_one(
-      session_,
+  const auto committed =
       session_.ask(kCommitDraft, Params() << key << status << reservation
-                                          << reservation.value_or(Instant{}) << session_.now()),
-      key, "edit");
+                                          << reservation.value_or(Instant{}) << session_.now());
+  auto done = changed_one(session_, committed, key, "edit");
+  if (!done || static_cast<DeliveryType>(committed->integer(0, 1)) != DeliveryType::transaction) {
+    return done;
+  }
+  return tell_each(key, AccountKey{committed->integer(0, 0)}, EventKind::accepted);
+}
+
+// About each recipient of a transaction that was made as a reservation.
+Result<void> Changes::tell_each(DeliveryKey key, AccountKey account, EventKind kind) {
+  const auto rows = session_.ask(kItsRecipients, Params() << key);
+  if (!rows) return fail(rows.error());
+  for (int i = 0; i < rows->size(); ++i) {
+    events_.add(account, {.kind = kind,
+                          .at = session_.now(),
+                          .delivery = key,
+                          .batch = batch_key(number_of(key), rows->integer(i, 0)).batch,
+                          .seq = static_cast<std::uint32_t>(rows->integer(i, 1))});
+  }
+  return {};
 }
 
 Result<void> Changes::cancel_reservation(DeliveryKey key) {
@@ -99,12 +128,19 @@ Result<void> Changes::cancel_reservation(DeliveryKey key) {
                      key, "reserve");
 }
 
+Result<void> Changes::move_reservation(DeliveryKey key, Instant reservation) {
+  return changed_one(
+      session_, session_.ask(kMoveReservation, Params() << key << reservation << session_.now()),
+      key, "reserve");
+}
+
 Result<void> Changes::start_delivery(DeliveryKey key, std::string_view signing,
                                      Milliseconds life_time) {
   const Instant now = session_.now();
-  const auto answers = session_.add(kLockUrgentBatches, Params() << key)
-                           .add(kStart, Params() << key << now << now + life_time << signing)
-                           .fly();
+  const auto answers =
+      session_.add(kLockUrgentBatches, Params() << key)
+          .add(kStart, Params() << key << now << life_time << signing << session_.wall())
+          .fly();
   if (!answers) return fail(answers.error());
   const Table& started = answers->back();
   if (started.empty()) {
@@ -130,12 +166,16 @@ Result<void> Changes::start_delivery(DeliveryKey key, std::string_view signing,
 
 Result<void> Changes::fail_delivery(DeliveryKey key, std::string_view reason) {
   const auto failed = session_.ask(kFail, Params() << key << reason << session_.now());
-  if (failed && !failed->empty()) {
-    events_.add(
-        AccountKey{failed->integer(0, 0)},
-        event_of_many(EventKind::delivery_failed, key, failed->integer(0, 1), session_.now()));
+  auto done = changed_one(session_, failed, key, "reserve or wait");
+  if (!done) return done;
+  const AccountKey account{failed->integer(0, 0)};
+  if (static_cast<DeliveryType>(failed->integer(0, 1)) == DeliveryType::transaction) {
+    auto told = tell_each(key, account, EventKind::cancelled);
+    if (!told) return told;
   }
-  return changed_one(session_, failed, key, "reserve or wait");
+  events_.add(account, event_of_many(EventKind::delivery_failed, key, failed->integer(0, 2),
+                                     session_.now()));
+  return {};
 }
 
 Result<void> Changes::delete_delivery(DeliveryKey key) {

@@ -60,12 +60,13 @@ constexpr std::array<CarriedQuery, 26> kCarriedQueries{{
      " OR EXISTS (SELECT 1 FROM sections s WHERE s.delivery = d.key) THEN status END, deleted,"
      " at_most_once, created, updated, reservation, started, expires, finished, agenda, total,"
      " delivered, bounced, dropped, expired, cancelled, unknown, deferred, signing, failure_reason,"
-     " purpose, list_id, tags FROM deliveries d ORDER BY key"},
+     " purpose, list_id, tags, life, course"
+     " FROM deliveries d ORDER BY key"},
     {"contents",
      "SELECT delivery, from_address, from_name, reply_address, reply_name,"
      " coalesce(header_to, x''), coalesce(header_cc, x''), encode, unsubscribe_mailto,"
      " unsubscribe_url, attachments, subject, text_part, html_part, text_from_html,"
-     " open_tracking FROM contents ORDER BY delivery"},
+     " open_tracking, headers FROM contents ORDER BY delivery"},
     {"attachments",
      "SELECT id, delivery, file_name, mime_type, size, created, data FROM attachments ORDER BY id"},
     {"sections", "SELECT id, delivery, state, open_batch FROM sections ORDER BY id"},

@@ -108,7 +108,7 @@ Result<EventPage> Queries::events(const EventQuestion& question) {
     auto done = join(event);
     if (!done) return fail(std::move(done.error()));
   }
-  keep_address(question, page);
+  keep_wanted(question, page);
   return page;
 }
 
@@ -121,7 +121,7 @@ Result<void> Queries::join(EventRecord& event) {
     auto query = db_.query(
         "SELECT d.id, d.type, b.first_email_id, b.domain, r.address,"
         " (SELECT history FROM progress p WHERE p.id = ?3 AND ?4),"
-        " (SELECT subject FROM contents c WHERE c.delivery = d.key)"
+        " (SELECT subject FROM contents c WHERE c.delivery = d.key), d.tags, d.list_id, d.purpose"
         " FROM deliveries d LEFT JOIN batches b ON b.number = ?2 AND b.delivery = d.key"
         " LEFT JOIN recipients r ON r.id = ?3 WHERE d.key = ?1 AND d.account = ?5"
         " AND d.deleted = 0");
@@ -133,6 +133,8 @@ Result<void> Queries::join(EventRecord& event) {
     event.delivery_id = query.integer(0);
     event.type = static_cast<DeliveryType>(query.integer(1));
     event.subject = query.text(6);
+    event.labels = {split_tags(query.text(7)), std::string(query.text(8)),
+                    static_cast<Purpose>(query.integer(9))};
     if (!has_recipient) return {};
     event.log_id = query.integer(2) + entry.seq;
     event.address = full_address(query.text(4), query.text(3));

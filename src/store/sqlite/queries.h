@@ -58,6 +58,7 @@ class Queries {
     wall_ = wall.value_or(now);
     forget_stop_kinds();
   }
+  [[nodiscard]] Instant wall() const { return wall_; }
 
   [[nodiscard]] Result<std::optional<std::string>> setting(std::string_view name);
 
@@ -144,6 +145,10 @@ class Queries {
   [[nodiscard]] Result<std::vector<SendingDelivery>> sending_bulk();
   [[nodiscard]] Result<DueDomains> due(const Due& due);
 
+  // course.cc
+  [[nodiscard]] Result<std::vector<DeliveryKey>> held_deliveries(std::int64_t limit);
+  [[nodiscard]] Result<StoppedWork> stopped_work(std::int64_t recipients);
+
   [[nodiscard]] Result<ImportJob> import_job(AccountKey account, PublicId id);
   [[nodiscard]] Result<std::vector<ImportJob>> running_imports(NodeKey node);
   [[nodiscard]] Result<std::vector<std::string>> import_errors(DeliveryKey key);
@@ -162,8 +167,8 @@ class Queries {
   [[nodiscard]] Result<SuppressionPage> error_list(const ErrorListFilter& filter,
                                                    const std::optional<SuppressionPlace>& from,
                                                    std::int64_t skip, std::int64_t limit);
-  [[nodiscard]] Result<std::vector<Suppression>> recent_suppressions(Instant since,
-                                                                     std::int64_t limit);
+  [[nodiscard]] Result<std::vector<RecentStop>> recent_suppressions(Instant from,
+                                                                    std::int64_t limit);
   [[nodiscard]] Result<std::vector<SuppressionChange>> removals_of(AccountKey account,
                                                                    std::string_view subject);
   // Why such a mail to the address is stopped; nullopt: it is not.
@@ -241,6 +246,9 @@ class Queries {
   [[nodiscard]] Result<std::optional<RecipientRow>> recipient_row_of(std::int64_t row,
                                                                      const BatchRow& batch);
   [[nodiscard]] Result<std::optional<Story>> story_of(std::int64_t row);
+  [[nodiscard]] Result<std::vector<std::int64_t>> free_batches(DeliveryKey key, std::int64_t limit);
+  [[nodiscard]] Result<void> add_open(DeliveryKey key, std::int64_t batch,
+                                      std::vector<RecipientKey>& open);
   [[nodiscard]] static SetAside set_aside_in(const Query& row);
   [[nodiscard]] Result<void> join(EventRecord& event);
   [[nodiscard]] Query few_due(const Due& due);

@@ -48,6 +48,9 @@ Result<Content> content_in(const Query& row) {
   content.html_part = row.text(11);
   content.text_from_html = row.flag(12);
   content.open_tracking = row.flag(13);
+  auto headers = unpack_headers(row.blob(14));
+  if (!headers) return fail(std::move(headers.error()));
+  content.headers = std::move(*headers);
   return content;
 }
 
@@ -71,6 +74,7 @@ Delivery Queries::delivery_in(const Query& row) {
   delivery.signing = row.text(13);
   delivery.failure_reason = row.text(14);
   delivery.counts = counts_in(row, 15);
+  delivery.course = static_cast<Course>(row.integer(26));
   delivery.labels = {split_tags(row.text(25)), std::string(row.text(24)),
                      static_cast<Purpose>(row.integer(23))};
   return delivery;
@@ -80,8 +84,8 @@ Result<Delivery> Queries::delivery_row(DeliveryKey key) {
   auto query = db_.query(
       "SELECT key, account, id, type, traffic, status, at_most_once, created, updated,"
       " reservation, started, expires, finished, signing, failure_reason, total, delivered,"
-      " bounced, dropped, expired, cancelled, unknown, deferred, purpose, list_id, tags"
-      " FROM deliveries"
+      " bounced, dropped, expired, cancelled, unknown, deferred, purpose, list_id, tags,"
+      " course FROM deliveries"
       " WHERE key = ? AND deleted = 0");
   query.bind(key);
   if (query.next()) return delivery_in(query);
@@ -95,13 +99,13 @@ Result<Delivery> Queries::with_content(Delivery delivery) {
     auto query = db_.query(
         "SELECT from_address, from_name, reply_address, reply_name, header_to, header_cc, encode,"
         " unsubscribe_mailto, unsubscribe_url, subject, text_part, html_part,"
-        " text_from_html, open_tracking, attachments FROM contents WHERE delivery = ?");
+        " text_from_html, open_tracking, headers, attachments FROM contents WHERE delivery = ?");
     query.bind(delivery.key);
     if (query.next()) {
       auto content = content_in(query);
       if (!content) return fail(std::move(content.error()));
       delivery.content = std::move(*content);
-      attachments = query.integer(14);
+      attachments = query.integer(15);
     }
     if (query.failed()) return fail(query.error());
   }
@@ -165,15 +169,15 @@ Result<std::vector<Delivery>> Queries::delivery_heads(std::span<const DeliveryKe
       "d.updated,"
       " reservation, started, expires, finished, signing, failure_reason, total, delivered,"
       " bounced, dropped, expired, cancelled, unknown, deferred, purpose, list_id, tags, "
-      "from_address,"
+      "course, from_address,"
       " from_name, subject"
       " FROM json_each(?) j CROSS JOIN deliveries d ON d.key = j.value AND d.deleted = 0"
       " LEFT JOIN contents c ON c.delivery = d.key");
   query.bind(std::string_view(list));
   while (query.next()) {
     Delivery& head = heads.emplace_back(delivery_in(query));
-    head.content.from = {std::string(query.text(26)), std::string(query.text(27))};
-    head.content.subject = query.text(28);
+    head.content.from = {std::string(query.text(27)), std::string(query.text(28))};
+    head.content.subject = query.text(29);
   }
   if (query.failed()) return fail(query.error());
   return heads;

@@ -107,6 +107,7 @@ Result<Recipient> Queries::recipient(AccountKey account, PublicId email_id) {
   recipient.key = {key.delivery, key.batch, static_cast<std::uint32_t>(seq)};
   recipient.id = email_id;
   recipient.delivery_id = delivery->id;
+  recipient.delivery_type = delivery->type;
   recipient.delivery_status = delivery->status;
   recipient.address = std::move((*row)->address);
   recipient.insert_codes = std::move((*row)->codes);
@@ -136,6 +137,7 @@ Result<std::optional<Story>> Queries::story_of(std::int64_t row) {
   Story story;
   story.account = owner_account->name;
   story.account_suspended = owner_account->suspended;
+  story.delivery_paused = delivery->course == Course::paused;
   story.delivery_id = delivery->id;
   story.email_id = (*owner)->first_email_id + seq_of(row);
   story.type = delivery->type;
@@ -175,6 +177,7 @@ Result<std::optional<Story>> Queries::story_of(std::int64_t row) {
     story.attempts = std::move(*attempts);
   }
   if (query.failed()) return fail(query.error());
+  story.state = state_in(delivery->course, story.state, story.in_hand);
   auto way = db_.query("SELECT 1 FROM on_its_way WHERE recipient = ?");
   way.bind(row);
   story.on_its_way = way.next() && !is_terminal(story.state);

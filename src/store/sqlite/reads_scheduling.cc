@@ -15,9 +15,8 @@ Result<std::vector<StartingDelivery>> Queries::deliveries_to_start(std::int64_t 
   auto query = db_.query(
       "SELECT d.key, d.account, d.id, type, traffic, status, at_most_once, d.created, updated,"
       " reservation, started, expires, finished, signing, failure_reason, total, delivered,"
-      " bounced, dropped, expired, cancelled, unknown, deferred, purpose, list_id, tags, "
-      "from_address,"
-      " from_name, subject"
+      " bounced, dropped, expired, cancelled, unknown, deferred, purpose, list_id, tags, course,"
+      " from_address, from_name, subject"
       " FROM deliveries d JOIN accounts a ON a.key = d.account"
       " LEFT JOIN contents c ON c.delivery = d.key"
       " WHERE agenda IS NOT NULL AND agenda <= ? AND a.suspended = 0"
@@ -26,8 +25,8 @@ Result<std::vector<StartingDelivery>> Queries::deliveries_to_start(std::int64_t 
   while (query.next()) {
     StartingDelivery& next = starting.emplace_back();
     next.delivery = delivery_in(query);
-    next.delivery.content.from = {std::string(query.text(26)), std::string(query.text(27))};
-    next.delivery.content.subject = query.text(28);
+    next.delivery.content.from = {std::string(query.text(27)), std::string(query.text(28))};
+    next.delivery.content.subject = query.text(29);
     if (next.delivery.reservation) next.late = wall_ - *next.delivery.reservation;
   }
   if (query.failed()) return fail(query.error());
@@ -50,7 +49,7 @@ Result<std::vector<SendingDelivery>> Queries::sending_bulk() {
       "SELECT d.key, d.account, a.weight, d.expires FROM deliveries d"
       " JOIN accounts a ON a.key = d.account"
       " WHERE status = 5 AND traffic = 1 AND deleted = 0"
-      " AND (a.suspended = 0 OR d.expires <= ?) ORDER BY d.key");
+      " AND ((a.suspended = 0 AND d.course <> 1) OR d.expires <= ?) ORDER BY d.key");
   query.bind(now_);
   while (query.next()) {
     sending.push_back({.key = DeliveryKey{query.integer(0)},
@@ -115,7 +114,7 @@ Result<std::vector<QueueFigures>> Queries::queue_figures() {
         " AND ready_at IS NOT NULL AND ready_at <= ?1 ORDER BY ready_at LIMIT 1))"
         " FROM deliveries d JOIN sections s ON s.delivery = d.key AND s.state = 1"
         " JOIN accounts a ON a.key = d.account AND a.suspended = 0"
-        " WHERE d.status = 5 AND d.traffic = 1 AND d.deleted = 0");
+        " WHERE d.status = 5 AND d.traffic = 1 AND d.deleted = 0 AND d.course = 0");
     query.bind(now_);
     while (query.next()) {
       const auto since = query.optional_instant(0);

@@ -381,8 +381,19 @@ ALTER TABLE accounts ADD COLUMN open_tracking INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE contents ADD COLUMN open_tracking INTEGER NOT NULL DEFAULT 0;
 )sql";
 
-// webhooks              store/webhooks.h. status: 1 active, 2 failing, 3 disabled.
+// contents.headers      What the sender adds to the header (store/records.h).
+// deliveries.life       In milliseconds, from its start; NULL: as long as is usual.
+// deliveries.course     store/course.h.
+// deliveries_held       Paused, or stopped and not ended.
 constexpr const char* kVersion19 = R"sql(
+ALTER TABLE contents ADD COLUMN headers BLOB NOT NULL DEFAULT x'';
+ALTER TABLE deliveries ADD COLUMN life INTEGER;
+ALTER TABLE deliveries ADD COLUMN course INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX deliveries_held ON deliveries(key) WHERE course BETWEEN 1 AND 2 AND deleted = 0;
+)sql";
+
+// webhooks              store/webhooks.h. status: 1 active, 2 failing, 3 disabled.
+constexpr const char* kVersion20 = R"sql(
 CREATE TABLE webhooks(
   name TEXT PRIMARY KEY, account INTEGER NOT NULL, form INTEGER NOT NULL, status INTEGER NOT NULL,
   shown TEXT NOT NULL, sealed BLOB NOT NULL, wishes BLOB NOT NULL, state BLOB NOT NULL,
@@ -396,10 +407,10 @@ CREATE TABLE webhook_calls(webhook TEXT PRIMARY KEY, calls BLOB NOT NULL);
 )sql";
 
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 19> kMigrations{
+constexpr std::array<const char*, 20> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,
     kVersion8,  kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14,
-    kVersion15, kVersion16, kVersion17, kVersion18, kVersion19};
+    kVersion15, kVersion16, kVersion17, kVersion18, kVersion19, kVersion20};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

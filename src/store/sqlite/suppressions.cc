@@ -201,18 +201,14 @@ Result<SuppressionPage> Queries::error_list(const ErrorListFilter& filter,
   return page;
 }
 
-Result<std::vector<Suppression>> Queries::recent_suppressions(Instant since, std::int64_t limit) {
-  std::vector<Suppression> entries;
+Result<std::vector<RecentStop>> Queries::recent_suppressions(Instant from, std::int64_t limit) {
+  std::vector<RecentStop> entries;
   auto query = db_.query(
-      "SELECT "
-      "id, account, subject, reason, list_id, scope, stopping, note, code, words, error_at,"
-      " delivery, email, expires, created, updated"
-      " FROM suppressions WHERE updated >= ? ORDER BY updated DESC LIMIT ?");
-  query.bind(since, limit);
+      "SELECT account, subject, updated FROM suppressions WHERE updated >= ? ORDER BY updated"
+      " LIMIT ?");
+  query.bind(from, limit);
   while (query.next()) {
-    const auto expires = query.optional_instant(13);
-    if (!query.flag(6) || (expires && *expires <= now_)) continue;
-    entries.push_back(suppression_in(query));
+    entries.push_back({AccountKey{query.integer(0)}, std::string(query.text(1)), query.instant(2)});
   }
   if (query.failed()) return fail(query.error());
   return entries;
@@ -244,11 +240,11 @@ Result<std::vector<SuppressionChange>> Queries::removals_of(AccountKey account,
 struct SqliteWriteTransaction::SuppressionSeat {
   std::int64_t id = 0;
   bool there = false;
+  bool lives = false;  // and has not expired
+  bool full = false;   // nothing can go there: the subject has too many entries
   std::int64_t errors = 0;
   bool stopping = false;
-  std::optional<Instant> expires;
-  PublicId delivery = 0;
-  Instant created{};
+  Suppression entry;
 };
 
 Result<SqliteWriteTransaction::SuppressionSeat> SqliteWriteTransaction::suppression_seat(
@@ -258,7 +254,9 @@ Result<SqliteWriteTransaction::SuppressionSeat> SqliteWriteTransaction::suppress
   std::int64_t free = first;
   std::int64_t entries = 0;
   auto query = db_.query(
-      "SELECT id, account, subject, reason, list_id, errors, stopping, expires, delivery, created"
+      "SELECT "
+      "id, account, subject, reason, list_id, scope, stopping, note, code, words, error_at,"
+      " delivery, email, expires, created, updated, errors"
       " FROM suppressions WHERE id BETWEEN ?1 AND ?1 + 255 ORDER BY id");
   query.bind(first);
   while (query.next()) {
@@ -267,33 +265,35 @@ Result<SqliteWriteTransaction::SuppressionSeat> SqliteWriteTransaction::suppress
     if (AccountKey{query.integer(1)} != account || query.text(2) != subject) continue;
     ++entries;
     if (static_cast<StopReason>(query.integer(3)) != reason || query.text(4) != list_id) continue;
-    seat = {.id = id,
-            .there = true,
-            .errors = query.integer(5),
-            .stopping = query.flag(6),
-            .expires = query.optional_instant(7),
-            .delivery = query.integer(8),
-            .created = query.instant(9)};
+    seat.id = id;
+    seat.there = true;
+    seat.errors = query.integer(16);
+    seat.stopping = query.flag(6);
+    seat.entry = suppression_in(query);
+    seat.lives = !seat.entry.expires || *seat.entry.expires > now_;
   }
   if (query.failed()) return fail(query.error());
   if (seat.there) return seat;
-  if (entries >= kStopsOfSubjectMax || free > first + kLastSlot) {
-    return fail(ErrorKind::limit_exceeded, "this address has too many entries already");
-  }
+  seat.full = entries >= kStopsOfSubjectMax || free > first + kLastSlot;
   seat.id = free;
   return seat;
 }
 
-Result<std::int64_t> SqliteWriteTransaction::put_suppressions(
+Result<PutSuppressions> SqliteWriteTransaction::put_suppressions(
     std::span<const NewSuppression> entries) {
   queries_.forget_stop_kinds();
-  std::int64_t made = 0;
-  for (const NewSuppression& entry : entries) {
+  PutSuppressions put;
+  for (std::size_t place = 0; place < entries.size(); ++place) {
+    const NewSuppression& entry = entries[place];
     if (auto sound = check_sound(entry); !sound) return fail(std::move(sound.error()));
     const auto seat = suppression_seat(entry.account, entry.subject, entry.reason, entry.list_id);
     if (!seat) return fail(seat.error());
-    const bool fresh = !seat->there || (seat->expires && *seat->expires <= now_);
-    if (fresh) ++made;
+    if (seat->full) {
+      put.refused.push_back(place);
+      continue;
+    }
+    if (!seat->lives) ++put.made;
+    const StopCause& cause = seat->lives && is_none(entry.cause) ? seat->entry.cause : entry.cause;
     const auto expires = entry.lasts ? std::optional(now_ + *entry.lasts) : std::nullopt;
     auto done =
         db_.query(
@@ -301,14 +301,14 @@ Result<std::int64_t> SqliteWriteTransaction::put_suppressions(
                " stopping, errors, note, code, words, error_at, delivery, email, expires, created,"
                " updated) VALUES(?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
             .bind(seat->id, entry.account, std::string_view(entry.subject), entry.reason,
-                  std::string_view(entry.list_id), entry.scope, seat->errors,
-                  cut_stop_text(entry.note), entry.cause.code, cut_stop_text(entry.cause.text),
-                  entry.cause.at, entry.cause.delivery_id, entry.cause.email_id, expires,
-                  fresh ? now_ : seat->created, now_)
+                  std::string_view(entry.list_id), entry.scope, seat->lives ? seat->errors : 0,
+                  cut_stop_text(entry.note), cause.code, cut_stop_text(cause.text), cause.at,
+                  cause.delivery_id, cause.email_id, expires,
+                  seat->lives ? seat->entry.created : now_, now_)
             .run();
     if (!done) return fail(std::move(done.error()));
   }
-  return made;
+  return put;
 }
 
 Result<std::vector<Suppression>> SqliteWriteTransaction::remove_suppressions(
@@ -370,30 +370,37 @@ Result<void> SqliteWriteTransaction::count_hard_error(const OutcomeRecord& outco
     subject = subject_of_address(full_address(query.text(4), query.text(3)));
   }
   const auto seat = suppression_seat(account, subject, StopReason::hard_error, {});
-  if (!seat) {
-    // Another kind of entry fills it: it is stopped already.
-    if (seat.error().kind == ErrorKind::limit_exceeded) return {};
-    return fail(seat.error());
-  }
-  const bool lives = seat->there && (!seat->expires || *seat->expires > now_);
+  if (!seat) return fail(seat.error());
+  // Other kinds of entries fill it: it is stopped already.
+  if (seat->full) return {};
+  const bool lives = seat->lives;
+  const Suppression& there = seat->entry;
   // Two copies of one mail are one error.
-  if (lives && seat->delivery == delivery) return {};
-  // What somebody put there for good stays so.
-  const bool for_good = lives && seat->stopping && !seat->expires;
-  const std::int64_t errors = (lives ? seat->errors : 0) + 1;
-  const bool stopping = (lives && seat->stopping) || errors >= rule.errors;
-  const Milliseconds lasts = stopping ? rule.lasts : rule.within;
-  const auto expires = for_good || (stopping && rule.lasts == Milliseconds(0))
-                           ? std::nullopt
-                           : std::optional(now_ + lasts);
+  if (lives && there.cause.delivery_id == delivery) return {};
+  const bool stopped = lives && seat->stopping;
+  // What stops nothing yet expires when its errors no longer count.
+  const bool counts =
+      lives && (!stopped || (there.cause.at && *there.cause.at > now_ - rule.within));
+  const std::int64_t errors = (counts ? seat->errors : 0) + 1;
+  const bool enough = errors >= rule.errors;
+  std::optional<Instant> expires = now_ + rule.within;
+  if (stopped) expires = there.expires;
+  if (enough && rule.lasts == Milliseconds(0)) {
+    expires = std::nullopt;
+  } else if (enough && (!stopped || expires)) {
+    const Instant until = now_ + rule.lasts;
+    expires = stopped ? std::max(*expires, until) : until;
+  }
   return db_
       .query(
           "INSERT OR REPLACE INTO suppressions(id, account, subject, reason, list_id, scope,"
           " stopping, errors, note, code, words, error_at, delivery, email, expires, created,"
-          " updated) VALUES(?, ?, ?, 1, '', 1, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?)")
-      .bind(seat->id, account, std::string_view(subject), stopping, errors,
-            outcome.outcome.reply.code, cut_stop_text(outcome.outcome.reply.text),
-            now_ - outcome.age, delivery, email, expires, lives ? seat->created : now_, now_)
+          " updated) VALUES(?, ?, ?, 1, '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .bind(seat->id, account, std::string_view(subject),
+            stopped && !enough ? there.scope : StopScope::all, stopped || enough, errors,
+            lives ? std::string_view(there.note) : std::string_view(), outcome.outcome.reply.code,
+            cut_stop_text(outcome.outcome.reply.text), now_ - outcome.age, delivery, email, expires,
+            lives ? there.created : now_, now_)
       .run();
 }
 

@@ -114,6 +114,13 @@ class SqliteReadTransaction final : public ReadTransaction {
   }
   Result<std::vector<SendingDelivery>> sending_bulk() override { return queries_.sending_bulk(); }
 
+  Result<std::vector<DeliveryKey>> held_deliveries(std::int64_t limit) override {
+    return queries_.held_deliveries(limit);
+  }
+  Result<StoppedWork> stopped_work(std::int64_t recipients) override {
+    return queries_.stopped_work(recipients);
+  }
+
   Result<Recipient> recipient(AccountKey account, PublicId email_id) override {
     return queries_.recipient(account, email_id);
   }
@@ -201,8 +208,8 @@ class SqliteReadTransaction final : public ReadTransaction {
                                      std::int64_t limit) override {
     return queries_.error_list(filter, from, skip, limit);
   }
-  Result<std::vector<Suppression>> recent_suppressions(Instant since, std::int64_t limit) override {
-    return queries_.recent_suppressions(since, limit);
+  Result<std::vector<RecentStop>> recent_suppressions(Instant from, std::int64_t limit) override {
+    return queries_.recent_suppressions(from, limit);
   }
   Result<std::vector<SuppressionChange>> removals_of(AccountKey account,
                                                      std::string_view subject) override {
@@ -310,7 +317,8 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<bool> drop_mail_counts(DayNumber before, std::int64_t rows) override;
 
   // -- drafts (writes_drafts.cc)
-  Result<Delivery> create_draft(const NewDelivery& delivery, std::int64_t drafts_max) override;
+  Result<Delivery> create_draft(const NewDelivery& delivery,
+                                std::optional<std::int64_t> drafts_max) override;
   Result<void> change_draft(DeliveryKey key, const DraftChange& change) override;
   Result<std::vector<PublicId>> append_recipients(
       DeliveryKey key, std::span<const NewRecipient> recipients) override;
@@ -321,11 +329,16 @@ class SqliteWriteTransaction final : public WriteTransaction {
   // -- life of a delivery (writes_life.cc)
   Result<void> commit_draft(DeliveryKey key, std::optional<Instant> reservation) override;
   Result<void> cancel_reservation(DeliveryKey key) override;
+  Result<void> move_reservation(DeliveryKey key, Instant reservation) override;
   Result<void> start_delivery(DeliveryKey key, std::string_view signing,
                               Milliseconds life_time) override;
   Result<void> fail_delivery(DeliveryKey key, std::string_view reason) override;
   Result<void> delete_delivery(DeliveryKey key) override;
   Result<bool> purge_deleted(std::int64_t rows) override;
+
+  // -- its course (course.cc)
+  Result<bool> steer_delivery(DeliveryKey key, Course course) override;
+  Result<void> end_stopped(DeliveryKey key) override;
 
   // -- imports (writes_imports.cc)
   Result<ImportJob> create_import(DeliveryKey key, const NewImport& import, NodeKey node) override;
@@ -346,7 +359,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<void> drop_export(AccountKey account, PublicId id) override;
 
   // -- suppression lists (suppressions.cc)
-  Result<std::int64_t> put_suppressions(std::span<const NewSuppression> entries) override;
+  Result<PutSuppressions> put_suppressions(std::span<const NewSuppression> entries) override;
   Result<std::vector<Suppression>> remove_suppressions(AccountKey account, std::string_view subject,
                                                        std::optional<StopReason> reason,
                                                        const std::optional<std::string>& list_id,
@@ -455,7 +468,10 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<Delivery> draft(DeliveryKey key);
   [[nodiscard]] Result<void> touch(DeliveryKey key);
   [[nodiscard]] Result<void> changed_one(DeliveryKey key, std::string_view wanted);
-  [[nodiscard]] Result<void> insert_delivery(const Delivery& delivery);
+  [[nodiscard]] Result<void> not_in_status(DeliveryKey key, std::string_view wanted);
+  [[nodiscard]] Result<void> tell_each(DeliveryKey key, AccountKey account, EventKind kind);
+  [[nodiscard]] Result<void> insert_delivery(const Delivery& delivery,
+                                             std::optional<Milliseconds> life);
   [[nodiscard]] Result<void> insert_content(Delivery& delivery, const Content& content);
   [[nodiscard]] Result<Delivery> new_delivery(const NewDelivery& delivery, std::int64_t number);
   [[nodiscard]] Result<BatchRow> draft_batch(const RecipientKey& key);

@@ -18,7 +18,7 @@ struct SqliteWriteTransaction::ClaimableBatch {
   std::int64_t open = 0;
   std::int64_t losses = 0;
   Milliseconds expires_in{};
-  bool account_suspended = false;
+  bool stands_still = false;
   Purpose purpose{};
   std::string list_id;
   bool was_asked = false;  // whether its recipients are stopped: when it was accepted
@@ -29,7 +29,8 @@ Result<std::optional<SqliteWriteTransaction::ClaimableBatch>> SqliteWriteTransac
     const BatchKey& key) {
   auto query = db_.query(
       "SELECT b.account, b.traffic, b.domain, b.token, b.open, b.losses, d.expires,"
-      " a.suspended, d.purpose, d.list_id, d.type, d.created FROM batches b"
+      " a.suspended = 1 OR d.course = 1, d.purpose, d.list_id, d.type, d.created,"
+      " b.section IS NOT NULL FROM batches b"
       " JOIN deliveries d ON d.key = b.delivery"
       " JOIN accounts a ON a.key = b.account LEFT JOIN sections s ON s.id = b.section"
       " WHERE b.number = ?1 AND b.delivery = ?2 AND b.holder = 0"
@@ -49,12 +50,12 @@ Result<std::optional<SqliteWriteTransaction::ClaimableBatch>> SqliteWriteTransac
   batch.open = query.integer(4);
   batch.losses = query.integer(5);
   batch.expires_in = query.optional_instant(6).value_or(now_) - now_;
-  batch.account_suspended = query.flag(7);
+  batch.stands_still = query.flag(7);
   batch.purpose = purpose_of(static_cast<Purpose>(query.integer(8)),
                              static_cast<DeliveryType>(query.integer(10)));
   batch.list_id = query.text(9);
   batch.was_asked = batch.traffic == TrafficClass::transactional && batch.token == 0 &&
-                    now_ - query.instant(11) < kAskedAgainAfter;
+                    !query.flag(12) && now_ - query.instant(11) < kAskedAgainAfter;
   return batch;
 }
 
@@ -91,8 +92,8 @@ Result<Result<LeasedBatch>> SqliteWriteTransaction::refused(const BatchKey& key,
   return Result<LeasedBatch>(fail(ErrorKind::not_found, "the batch is not due or not free"));
 }
 
-// Bulk of a suspended account is not offered (sending_bulk); transactional mail is offered of all
-// accounts at once, so that it has to stand aside.
+// Bulk that is paused, or of a suspended account, is not offered (sending_bulk); transactional mail
+// is offered of all accounts at once, so that it has to stand aside.
 Result<void> SqliteWriteTransaction::hold_back(const ClaimableBatch& batch) {
   if (batch.traffic == TrafficClass::bulk) return {};
   return db_.query("UPDATE batches SET ready_at = ? WHERE number = ?")
@@ -100,7 +101,8 @@ Result<void> SqliteWriteTransaction::hold_back(const ClaimableBatch& batch) {
       .run();
 }
 
-// What nobody has had of a transaction was asked when it was accepted, lately.
+// What nobody has had of a transaction was asked when it was accepted, lately, unless it has waited
+// for its time since.
 Result<void> SqliteWriteTransaction::drop_stopped(const BatchKey& key, ClaimableBatch& batch,
                                                   std::vector<LeasedRecipient>& recipients) {
   if (batch.was_asked) return {};
@@ -131,7 +133,7 @@ Result<Result<LeasedBatch>> SqliteWriteTransaction::claim(const BatchKey& key, N
   auto batch = claimable(key);
   if (!batch) return fail(batch.error());
   if (!*batch) return refused(key, node);
-  if ((*batch)->account_suspended && (*batch)->expires_in > Milliseconds(0)) {
+  if ((*batch)->stands_still && (*batch)->expires_in > Milliseconds(0)) {
     auto held_back = hold_back(**batch);
     if (!held_back) return fail(std::move(held_back.error()));
     return refused(key, node);

@@ -43,20 +43,23 @@ Result<Delivery> SqliteWriteTransaction::new_delivery(const NewDelivery& deliver
   return made;
 }
 
-Result<void> SqliteWriteTransaction::insert_delivery(const Delivery& delivery) {
+Result<void> SqliteWriteTransaction::insert_delivery(const Delivery& delivery,
+                                                     std::optional<Milliseconds> life) {
   const std::string tags = joined_tags(delivery.labels.tags);
+  const auto ms = life ? std::optional<std::int64_t>(life->count()) : std::nullopt;
   return db_
       .query(
           "INSERT INTO deliveries(key, account, id, type, traffic, status, deleted,"
           " at_most_once, created, updated, started, expires, finished, total, delivered, bounced,"
           " dropped, expired, cancelled, unknown, deferred, signing, failure_reason, purpose,"
-          " list_id, tags)"
-          " VALUES(?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, 0, 0, 0, 0, ?, '', ?, ?, ?)")
+          " list_id, tags, life)"
+          " VALUES(?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, 0, 0, 0, 0, ?, '', ?, ?, ?,"
+          " ?)")
       .bind(delivery.key, delivery.account, delivery.id, delivery.type, delivery.traffic,
             delivery.status, delivery.at_most_once, delivery.created, delivery.updated,
             delivery.started, delivery.expires, delivery.finished, delivery.counts.total,
             delivery.counts.dropped, std::string_view(delivery.signing), delivery.labels.purpose,
-            std::string_view(delivery.labels.list_id), std::string_view(tags))
+            std::string_view(delivery.labels.list_id), std::string_view(tags), ms)
       .run();
 }
 
@@ -75,6 +78,7 @@ Result<void> SqliteWriteTransaction::insert_content(Delivery& delivery, const Co
   }
   const std::string to = pack_list(content.header_to);
   const std::string cc = pack_list(content.header_cc);
+  const std::string headers = pack_headers(content.headers);
   const auto reply_address =
       content.reply_to ? std::optional<std::string_view>(content.reply_to->address) : std::nullopt;
   const auto reply_name =
@@ -84,26 +88,29 @@ Result<void> SqliteWriteTransaction::insert_content(Delivery& delivery, const Co
           "INSERT INTO contents(delivery, from_address, from_name, reply_address,"
           " reply_name, header_to, header_cc, encode, unsubscribe_mailto,"
           " unsubscribe_url, attachments, subject, text_part, html_part, text_from_html,"
-          " open_tracking) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+          " open_tracking, headers) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(delivery.key, std::string_view(content.from.address),
             std::string_view(content.from.name), reply_address, reply_name, Blob{to}, Blob{cc},
             content.encode, std::string_view(content.list_unsubscribe_mailto),
             std::string_view(content.list_unsubscribe_url), content.attachments.size(),
             std::string_view(content.subject), std::string_view(content.text_part),
-            std::string_view(content.html_part), content.text_from_html, content.open_tracking)
+            std::string_view(content.html_part), content.text_from_html, content.open_tracking,
+            Blob{headers})
       .run();
 }
 
 Result<Delivery> SqliteWriteTransaction::create_draft(const NewDelivery& delivery,
-                                                      std::int64_t drafts_max) {
-  auto room = check_one_more_draft(
-      queries_.count_drafts(delivery.account, delivery.type, drafts_max), drafts_max);
-  if (!room) return fail(std::move(room.error()));
+                                                      std::optional<std::int64_t> drafts_max) {
+  if (drafts_max) {
+    auto room = check_one_more_draft(
+        queries_.count_drafts(delivery.account, delivery.type, *drafts_max), *drafts_max);
+    if (!room) return fail(std::move(room.error()));
+  }
   const auto number = counters_.take_numbers(1);
   if (!number) return fail(number.error());
   auto made = new_delivery(delivery, *number);
   if (!made) return made;
-  auto done = insert_delivery(*made);
+  auto done = insert_delivery(*made, delivery.life);
   if (done) done = insert_content(*made, delivery.content);
   if (!done) return fail(std::move(done.error()));
   return made;
@@ -124,6 +131,7 @@ Result<void> SqliteWriteTransaction::change_draft(DeliveryKey key, const DraftCh
     reply = (*change.reply_to)->address;
     reply_name = (*change.reply_to)->name;
   }
+  const std::string headers = pack_headers(change.headers.value_or(std::vector<ExtraHeader>()));
   const bool changes_reply = change.reply_to.has_value();
   auto done =
       db_.query(
@@ -134,10 +142,12 @@ Result<void> SqliteWriteTransaction::change_draft(DeliveryKey key, const DraftCh
              " subject = coalesce(?, subject), text_part = coalesce(?, text_part),"
              " html_part = coalesce(?, html_part),"
              " unsubscribe_mailto = coalesce(?, unsubscribe_mailto),"
-             " unsubscribe_url = coalesce(?, unsubscribe_url) WHERE delivery = ?")
+             " unsubscribe_url = coalesce(?, unsubscribe_url), headers = coalesce(?, headers)"
+             " WHERE delivery = ?")
           .bind(from, from_name, changes_reply, reply, changes_reply, reply_name,
                 view(change.subject), view(change.text_part), view(change.html_part),
-                view(change.list_unsubscribe_mailto), view(change.list_unsubscribe_url), key)
+                view(change.list_unsubscribe_mailto), view(change.list_unsubscribe_url),
+                change.headers ? std::optional(Blob{headers}) : std::nullopt, key)
           .run();
   if (!done) return done;
   if (change.tags || change.list_id || change.purpose) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The life of a delivery from commit to removal.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "store/sqlite/keys.h"
@@ -13,11 +15,25 @@ std::unexpected<Error> wrong_status(const Delivery& delivery, std::string_view w
                                                to_string(delivery.status), wanted));
 }
 
+// Whose a delivery is that was changed.
+struct Owner {
+  AccountKey account{};
+  DeliveryType type{};
+  std::int64_t total = 0;
+};
+Owner owner_in(const Query& row) {
+  return {AccountKey{row.integer(0)}, static_cast<DeliveryType>(row.integer(1)), row.integer(2)};
+}
+
 }  // namespace
 
 // After a change whose condition named a status: what stood against it, if anything did.
 Result<void> SqliteWriteTransaction::changed_one(DeliveryKey key, std::string_view wanted) {
   if (db_.changes() > 0) return {};
+  return not_in_status(key, wanted);
+}
+
+Result<void> SqliteWriteTransaction::not_in_status(DeliveryKey key, std::string_view wanted) {
   const auto delivery = queries_.delivery_row(key);
   if (!delivery) return fail(delivery.error());
   return wrong_status(*delivery, wanted);
@@ -26,13 +42,40 @@ Result<void> SqliteWriteTransaction::changed_one(DeliveryKey key, std::string_vi
 Result<void> SqliteWriteTransaction::commit_draft(DeliveryKey key,
                                                   std::optional<Instant> reservation) {
   const auto status = reservation ? DeliveryStatus::reserve : DeliveryStatus::wait;
-  auto done = db_.query(
-                     "UPDATE deliveries SET status = ?, reservation = ?, agenda = ?, updated = ?"
-                     " WHERE key = ? AND status = 1 AND deleted = 0")
-                  .bind(status, reservation, reservation.value_or(Instant{}), now_, key)
-                  .run();
-  if (!done) return done;
-  return changed_one(key, "edit");
+  std::optional<Owner> owner;
+  {
+    auto query = db_.query(
+        "UPDATE deliveries SET status = ?, reservation = ?, agenda = ?, updated = ?"
+        " WHERE key = ? AND status = 1 AND deleted = 0 RETURNING account, type, total");
+    query.bind(status, reservation, reservation.value_or(Instant{}), now_, key);
+    while (query.next()) owner = owner_in(query);
+    if (query.failed()) return fail(query.error());
+  }
+  if (!owner) return not_in_status(key, "edit");
+  if (owner->type != DeliveryType::transaction) return {};
+  return tell_each(key, owner->account, EventKind::accepted);
+}
+
+// About each recipient of a transaction that was made as a reservation.
+Result<void> SqliteWriteTransaction::tell_each(DeliveryKey key, AccountKey account,
+                                               EventKind kind) {
+  auto query = db_.query(
+      "SELECT r.id FROM sections s JOIN batches b ON b.section = s.id"
+      " JOIN recipients r ON r.id >= b.number << ?1 AND r.id < (b.number + 1) << ?1"
+      " WHERE s.delivery = ?2 AND s.state = ?3");
+  query.bind(kSeqBits, key, kSectionLive);
+  std::vector<std::int64_t> rows;
+  while (query.next()) rows.push_back(query.integer(0));
+  if (query.failed()) return fail(query.error());
+  std::ranges::sort(rows);
+  for (const std::int64_t row : rows) {
+    events_.add(account, {.kind = kind,
+                          .at = now_,
+                          .delivery = key,
+                          .batch = batch_key(number_of(key), batch_of(row)).batch,
+                          .seq = seq_of(row)});
+  }
+  return {};
 }
 
 Result<void> SqliteWriteTransaction::cancel_reservation(DeliveryKey key) {
@@ -40,6 +83,16 @@ Result<void> SqliteWriteTransaction::cancel_reservation(DeliveryKey key) {
                      "UPDATE deliveries SET status = 1, reservation = NULL, agenda = NULL,"
                      " updated = ? WHERE key = ? AND status = 3 AND deleted = 0")
                   .bind(now_, key)
+                  .run();
+  if (!done) return done;
+  return changed_one(key, "reserve");
+}
+
+Result<void> SqliteWriteTransaction::move_reservation(DeliveryKey key, Instant reservation) {
+  auto done = db_.query(
+                     "UPDATE deliveries SET reservation = ?1, agenda = ?1, updated = ?2"
+                     " WHERE key = ?3 AND status = 3 AND deleted = 0")
+                  .bind(reservation, now_, key)
                   .run();
   if (!done) return done;
   return changed_one(key, "reserve");
@@ -53,11 +106,13 @@ Result<void> SqliteWriteTransaction::start_delivery(DeliveryKey key, std::string
   {
     auto query = db_.query(
         "UPDATE deliveries SET status = CASE total WHEN 0 THEN 6 ELSE 5 END, started = ?1,"
-        " expires = ?2, finished = CASE total WHEN 0 THEN ?1 END, agenda = NULL, signing = ?3,"
+        " expires = ?1 + min(?2, coalesce(life, ?2)),"
+        " finished = CASE total WHEN 0 THEN ?1 END, agenda = NULL, signing = ?3,"
         " updated = ?1 WHERE key = ?4 AND status IN (3, 4) AND deleted = 0"
+        " AND NOT (status = 3 AND agenda > ?5)"
         " AND (SELECT suspended FROM accounts a WHERE a.key = deliveries.account) = 0"
         " RETURNING total, traffic, account");
-    query.bind(now_, now_ + life_time, signing, key);
+    query.bind(now_, life_time.count(), signing, key, queries_.wall());
     const bool started = query.next();
     if (query.failed()) return fail(query.error());
     if (started) {
@@ -100,24 +155,23 @@ Result<void> SqliteWriteTransaction::count_usage(AccountKey account, std::int64_
 }
 
 Result<void> SqliteWriteTransaction::fail_delivery(DeliveryKey key, std::string_view reason) {
+  std::optional<Owner> owner;
   {
     auto query = db_.query(
         "UPDATE deliveries SET status = 7, finished = ?1, agenda = NULL,"
         " cancelled = total, failure_reason = ?2, updated = ?1"
-        " WHERE key = ?3 AND status IN (3, 4) AND deleted = 0 RETURNING account, total");
+        " WHERE key = ?3 AND status IN (3, 4) AND deleted = 0 RETURNING account, type, total");
     query.bind(now_, reason, key);
-    bool failed = false;
-    while (query.next()) {
-      failed = true;
-      events_.add(AccountKey{query.integer(0)},
-                  event_of_many(EventKind::delivery_failed, key, query.integer(1), now_));
-    }
+    while (query.next()) owner = owner_in(query);
     if (query.failed()) return fail(query.error());
-    if (failed) return {};
   }
-  const auto delivery = queries_.delivery_row(key);
-  if (!delivery) return fail(delivery.error());
-  return wrong_status(*delivery, "reserve or wait");
+  if (!owner) return not_in_status(key, "reserve or wait");
+  if (owner->type == DeliveryType::transaction) {
+    auto told = tell_each(key, owner->account, EventKind::cancelled);
+    if (!told) return told;
+  }
+  events_.add(owner->account, event_of_many(EventKind::delivery_failed, key, owner->total, now_));
+  return {};
 }
 
 Result<void> SqliteWriteTransaction::delete_delivery(DeliveryKey key) {

@@ -61,6 +61,7 @@ struct SqliteWriteTransaction::BatchSettling {
   bool begun = false;
   Instant expires{};
   bool at_most_once = false;
+  bool stopped = false;
   // as it will be
   std::int64_t settled = 0;
   std::int64_t recorded = 0;
@@ -86,6 +87,10 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
     answer = nothing_there();
     return {};
   }
+  if (outcome.if_free && batch.holder != kNobody) {
+    answer = fail(ErrorKind::conflict, "somebody has the batch in hand");
+    return {};
+  }
   const std::int64_t row = recipient_row(outcome.key);
   if (batch.has_holes) {
     auto present = db_.query("SELECT 1 FROM recipients WHERE id = ?");
@@ -100,7 +105,7 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
     auto done = db_.query("DELETE FROM on_its_way WHERE recipient = ?").bind(row).run();
     if (!done) return done;
   }
-  const Verdict verdict = verdict_of(outcome, now_, batch.expires);
+  const Verdict verdict = verdict_of(outcome, now_, batch.expires, batch.stopped);
   const RecipientState next = verdict.next;
   std::optional<Instant> due = verdict.due;
   const std::int64_t tried = outcome.outcome.is_attempt ? 1 : 0;
@@ -156,7 +161,9 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
     count(counts, state, -1);
     count(counts, next, 1);
     if (!is_terminal(state) && is_terminal(next)) ++batch.settled;
-    events_.add(batch.account, event_of(outcome, next, attempts + tried, now_));
+    if (!is_told_by_stop(batch.stopped, next)) {
+      events_.add(batch.account, event_of(outcome, next, attempts + tried, now_));
+    }
     auto kept = keep_not_sent(batch.account, batch.first_email_id + outcome.key.seq, state, next,
                               log_code(outcome.outcome));
     if (!kept) return kept;
@@ -250,7 +257,8 @@ Result<void> SqliteWriteTransaction::settle_batch(BatchSettling& batch, Settling
   {
     auto query = db_.query(
         "SELECT b.traffic, b.size, b.removed, b.open, b.ready_at, b.token, b.holder, b.losses,"
-        " b.alone, b.begun, d.expires, d.at_most_once, b.account, b.first_email_id FROM batches b"
+        " b.alone, b.begun, d.expires, d.at_most_once, b.account, b.first_email_id, d.course"
+        " FROM batches b"
         " JOIN deliveries d ON d.key = b.delivery"
         " WHERE b.number = ? AND b.delivery = ? AND d.status IN (5, 6) AND d.deleted = 0");
     query.bind(batch.number, batch.pieces.front().batch.delivery);
@@ -274,6 +282,7 @@ Result<void> SqliteWriteTransaction::settle_batch(BatchSettling& batch, Settling
     batch.at_most_once = query.flag(11);
     batch.account = AccountKey{query.integer(12)};
     batch.first_email_id = query.integer(13);
+    batch.stopped = static_cast<Course>(query.integer(14)) >= Course::stopped;
   }
   DeliveryCounts& counts = settling.sum->counts;
   for (const SettlePiece& piece : batch.pieces) {
@@ -281,7 +290,7 @@ Result<void> SqliteWriteTransaction::settle_batch(BatchSettling& batch, Settling
                                          : release(*piece.release, batch, counts, *piece.released);
     if (!done) return done;
   }
-  if (batch.traffic == TrafficClass::transactional) waiting_ -= batch.settled;
+  if (batch.traffic == TrafficClass::transactional && !batch.stopped) waiting_ -= batch.settled;
   const std::int64_t open = batch.open - batch.settled;
   if (batch.alone && batch.recorded > 0) {
     // It was begun, and nobody died of it.
@@ -308,17 +317,21 @@ Result<void> SqliteWriteTransaction::settle_batch(BatchSettling& batch, Settling
       .run();
 }
 
+// Of a delivery that was stopped all that was open counts as cancelled since then: what becomes of
+// it counts instead.
 Result<void> SqliteWriteTransaction::count_delivery(DeliveryKey key, const DeliveryCounts& by,
                                                     Settling& settling) {
   auto query = db_.query(
       "UPDATE deliveries SET delivered = delivered + ?1, bounced = bounced + ?2,"
-      " dropped = dropped + ?3, expired = expired + ?4, cancelled = cancelled + ?5,"
-      " unknown = unknown + ?6, deferred = deferred + ?7, updated = max(updated, ?8),"
+      " dropped = dropped + ?3, expired = expired + ?4,"
+      " cancelled = cancelled + ?5 - CASE WHEN course >= 2 THEN ?9 ELSE 0 END,"
+      " unknown = unknown + ?6, deferred = deferred + CASE WHEN course >= 2 THEN 0 ELSE ?7 END,"
+      " updated = max(updated, ?8),"
       " finished = CASE WHEN status = 5 AND total = delivered + bounced + dropped + expired"
       " + cancelled + unknown + ?9 THEN ?8 ELSE finished END,"
       " status = CASE WHEN status = 5 AND total = delivered + bounced + dropped + expired"
       " + cancelled + unknown + ?9 THEN 6 ELSE status END"
-      " WHERE key = ?10 RETURNING finished = ?8 AND ?9 > 0, account, total");
+      " WHERE key = ?10 RETURNING finished = ?8 AND ?9 > 0 AND course < 2, account, total");
   query.bind(by.delivered, by.bounced, by.dropped, by.expired, by.cancelled, by.unknown,
              by.deferred, now_, by.terminal(), key);
   bool finished = false;

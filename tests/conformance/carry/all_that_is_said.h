@@ -88,6 +88,9 @@ inline std::string text_of(const Delivery& d, const Content& content) {
       fmt::join(content.header_to, ","), fmt::join(content.header_cc, ","),
       static_cast<int>(content.encode), content.list_unsubscribe_mailto,
       content.list_unsubscribe_url, content.attachments.size());
+  for (const ExtraHeader& header : content.headers) {
+    text += fmt::format(" [{}: {}]", header.name, header.value);
+  }
   for (const AttachmentRecord& a : d.attachments) {
     text += fmt::format(" ({} {} {} {} {})", a.id, a.file_name, a.mime_type, a.size,
                         to_epoch_ms(a.created));

@@ -66,6 +66,8 @@ NewDelivery bulk(AccountKey account, std::string_view subject) {
   delivery.content.text_part = "Good morning __name__";
   delivery.content.html_part = "<p>おはようございます</p>";
   delivery.content.list_unsubscribe_url = "https://example.com/out?__name__";
+  delivery.content.headers = {{"X-Campaign", "__name__"}, {"References", "<1@example.com>"}};
+  delivery.life = std::chrono::hours(3);
   return delivery;
 }
 

@@ -34,6 +34,7 @@ TEST_P(StoreSuite, ADraftKeepsAllOfItsContent) {
   content.text_from_html = false;
   content.list_unsubscribe_mailto = "mailto:stop@example.com";
   content.list_unsubscribe_url = "https://example.com/stop";
+  content.headers = {{"In-Reply-To", "<1@example.com>"}, {"X-Note", "件 __name__"}};
   content.attachments = {{"画像.png", "image/png", std::string("\0\1\2", 3)},
                          {"b.pdf", "application/pdf", std::string(100'000, 'b')}};
   const Delivery made =
@@ -117,6 +118,7 @@ TEST_P(StoreSuite, AChangeOfADraftLeavesTheRestAsItIs) {
   what.html_part = "";
   what.list_unsubscribe_mailto = "mailto:x@example.com";
   what.list_unsubscribe_url = "https://example.com";
+  what.headers = std::vector<ExtraHeader>{{"X-A", "b"}};
   changed = change(what);
   EXPECT_EQ(changed.content.reply_to, std::nullopt);
   EXPECT_EQ(changed.content.from, (Mailbox{"other@example.com", ""}));
@@ -124,6 +126,13 @@ TEST_P(StoreSuite, AChangeOfADraftLeavesTheRestAsItIs) {
   EXPECT_EQ(changed.content.text_part, "text");
   EXPECT_EQ(changed.content.list_unsubscribe_mailto, "mailto:x@example.com");
   EXPECT_EQ(changed.content.list_unsubscribe_url, "https://example.com");
+  EXPECT_EQ(changed.content.headers, *what.headers);
+
+  what = {};
+  what.subject = "again";
+  EXPECT_THAT(change(what).content.headers, SizeIs(1)) << "what is not named stays";
+  what.headers = std::vector<ExtraHeader>();
+  EXPECT_THAT(change(what).content.headers, IsEmpty());
 }
 
 TEST_P(StoreSuite, OnlyADraftCanBeChanged) {
@@ -481,13 +490,14 @@ TEST_P(StoreSuite, DraftsAreCountedUpToALimit) {
   EXPECT_EQ(count(DeliveryType::bulk, 100), 4);
   EXPECT_EQ(count(DeliveryType::bulk, 3), 3);
   EXPECT_EQ(count(DeliveryType::transaction, 100), 0);
-  const auto another = [&](std::int64_t most) {
+  const auto another = [&](std::optional<std::int64_t> most) {
     return error_of(
         write([&](WriteTransaction& t) { return t.create_draft(bulk(acme.key), most); }));
   };
   EXPECT_EQ(another(4), "limit_exceeded");
   EXPECT_EQ(another(5), "none");
   EXPECT_EQ(another(5), "limit_exceeded");
+  EXPECT_EQ(another(std::nullopt), "none");
 }
 
 TEST_P(StoreSuite, ARefusedWriteBurnsNoIds) {

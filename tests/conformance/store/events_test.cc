@@ -76,6 +76,40 @@ TEST_P(StoreSuite, AnAcceptedMailTellsOfEachRecipient) {
   EXPECT_EQ(events[0].log_id, stories("one@example.jp").at(0).email_id);
 }
 
+TEST_P(StoreSuite, AMailThatWaitsIsAcceptedWhenItIsStored) {
+  const Account acme = account();
+  const auto waiting = [&](AccountKey owner) {
+    return must(write([&](WriteTransaction& t) -> Result<Delivery> {
+      auto made = t.create_draft(transaction(owner), kDraftsMax);
+      if (!made) return made;
+      const auto ids = t.append_recipients(
+          made->key, std::vector{recipient("to"), recipient("cc", "example.com")});
+      if (!ids) return fail(ids.error());
+      const auto done = t.commit_draft(made->key, after(60));
+      if (!done) return fail(done.error());
+      return made;
+    }));
+  };
+  const Delivery made = waiting(acme.key);
+  const auto events = events_of(*store_, acme.key, 1);
+  EXPECT_THAT(kinds_of(events), ElementsAre(EventKind::accepted, EventKind::accepted));
+  EXPECT_THAT((std::set{events[0].address, events[1].address}),
+              ElementsAre("cc@example.com", "to@example.jp"));
+  EXPECT_EQ(events[0].entry.delivery, made.key);
+  EXPECT_EQ(events[0].log_id, stories(events[0].address).at(0).email_id);
+  clock_.advance(std::chrono::seconds(60));
+  must(write([&](WriteTransaction& t) { return t.start_delivery(made.key, "s1", kLifeTime); }));
+  EXPECT_THAT(kinds_of(events_of(*store_, acme.key)),
+              ElementsAre(EventKind::accepted, EventKind::accepted, delivery_started));
+
+  const Account other = account("other");
+  const Delivery given_up = waiting(other.key);
+  must(write([&](WriteTransaction& t) { return t.fail_delivery(given_up.key, "cancelled"); }));
+  EXPECT_THAT(
+      kinds_of(events_of(*store_, other.key)),
+      ElementsAre(EventKind::accepted, EventKind::accepted, cancelled, cancelled, delivery_failed));
+}
+
 TEST_P(StoreSuite, AnOutcomeTellsWhatTheReceiverSaid) {
   const Account acme = account();
   const Accepted accepted = accept(acme.key, {recipient("one")});
@@ -266,6 +300,30 @@ TEST_P(StoreSuite, ConditionsLeaveEventsOut) {
   EXPECT_THAT(found({.limit = 1, .address = "one@example.jp"}),
               ElementsAre(EventKind::accepted, EventKind::accepted));
   EXPECT_THAT(found({.limit = 5, .kinds = {sent}, .address = "one@example.jp"}), IsEmpty());
+}
+
+TEST_P(StoreSuite, EventsHaveTheLabelsOfTheirDeliveryAndAreFoundByTag) {
+  const Account acme = account();
+  const auto accept_with = [&](Labels labels) {
+    Accept mail = acceptance(acme.key, {recipient("one")});
+    mail.delivery.labels = std::move(labels);
+    return must(store_->perform_and_wait(std::move(mail)));
+  };
+  const Accepted spring = accept_with({{"spring", "東京"}, "weekly", Purpose::notice});
+  const Accepted plain = accept_with({});
+  const auto found = [&](const std::string& tag) {
+    return all_of(*store_, {.account = acme.key, .limit = 1, .tag = tag});
+  };
+  const auto events = found("東京");
+  ASSERT_THAT(kinds_of(events), ElementsAre(EventKind::accepted));
+  EXPECT_EQ(events[0].entry.delivery, spring.delivery.key);
+  EXPECT_EQ(events[0].labels, (Labels{{"spring", "東京"}, "weekly", Purpose::notice}));
+  EXPECT_THAT(found("spri"), IsEmpty());
+  EXPECT_THAT(found("spring\n東京"), IsEmpty());
+  EXPECT_EQ(events_of(*store_, acme.key).at(1).labels, Labels{});
+  must(write([&](WriteTransaction& t) { return t.delete_delivery(spring.delivery.key); }));
+  EXPECT_THAT(found("spring"), IsEmpty());
+  EXPECT_EQ(events_of(*store_, acme.key).at(0).labels, Labels{});
 }
 
 TEST_P(StoreSuite, OfWhatWasDeletedTheEventIsLeft) {

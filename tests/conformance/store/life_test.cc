@@ -139,6 +139,57 @@ TEST_P(StoreSuite, AReservationStartsAtItsTimeAndCanBeCancelledUntilThen) {
   EXPECT_EQ(sending.signing, "sel9");
 }
 
+TEST_P(StoreSuite, ATransactionCanWaitForItsTime) {
+  const Account acme = account();
+  const auto waiting = [&](Milliseconds life) {
+    NewDelivery wanted = bulk(acme.key);
+    wanted.type = DeliveryType::transaction;
+    wanted.traffic = TrafficClass::transactional;
+    wanted.life = life;
+    return must(write([&](WriteTransaction& t) -> Result<Delivery> {
+      auto made = t.create_draft(wanted, kDraftsMax);
+      if (!made) return made;
+      const auto to = std::vector{recipient("to"), recipient("cc", "example.com")};
+      if (auto ids = t.append_recipients(made->key, to); !ids) return fail(ids.error());
+      auto done = t.commit_draft(made->key, after(60));
+      if (!done) return fail(done.error());
+      return made;
+    }));
+  };
+  const auto move = [&](DeliveryKey key, Instant when) {
+    return write([&](WriteTransaction& t) { return t.move_reservation(key, when); });
+  };
+  const auto to_start = [&] {
+    return must(read([&](ReadTransaction& t) { return t.deliveries_to_start(10); }));
+  };
+  const Delivery made = waiting(std::chrono::seconds(5));
+  const Delivery cancelled = waiting(std::chrono::hours(100'000));
+  EXPECT_EQ(get(made.key).status, DeliveryStatus::reserve);
+  EXPECT_THAT(due_transactional(), IsEmpty());
+  must(move(made.key, after(10)));
+  EXPECT_EQ(get(made.key).reservation, after(10));
+  must(write([&](WriteTransaction& t) { return t.fail_delivery(cancelled.key, "cancelled"); }));
+  EXPECT_EQ(get(cancelled.key).counts.cancelled, 2);
+  EXPECT_EQ(error_of(move(cancelled.key, after(10))), "conflict");
+
+  clock_.advance(std::chrono::seconds(10));
+  ASSERT_THAT(to_start(), SizeIs(1));
+  const auto start = [&](DeliveryKey key) {
+    return write([&](WriteTransaction& t) { return t.start_delivery(key, "s1", kLifeTime); });
+  };
+  must(start(made.key));
+  EXPECT_EQ(get(made.key).expires, after(5)) << "its own life is the shorter one";
+  EXPECT_EQ(error_of(move(made.key, after(10))), "conflict") << "it has begun";
+  ASSERT_THAT(due_transactional(), SizeIs(1));
+  EXPECT_EQ(due_transactional()[0].recipients, 2U);
+  EXPECT_THAT(claim_all(made.key), SizeIs(1));
+
+  const Delivery long_lived = waiting(std::chrono::hours(100'000));
+  clock_.advance(std::chrono::seconds(60));
+  must(start(long_lived.key));
+  EXPECT_EQ(get(long_lived.key).expires, now() + kLifeTime) << "no longer than is usual";
+}
+
 TEST_P(StoreSuite, WhatIsToStartIsGivenOldestFirst) {
   const Account acme = account();
   std::vector<DeliveryKey> keys;

@@ -36,9 +36,16 @@ NewSuppression left_list(AccountKey account, std::string_view subject, std::stri
   return entry;
 }
 
-std::int64_t put(Store& store, const std::vector<NewSuppression>& entries) {
+PutSuppressions put_some(Store& store, const std::vector<NewSuppression>& entries) {
   return must(store.write_and_wait(
       WritePriority::accept, [&](WriteTransaction& t) { return t.put_suppressions(entries); }));
+}
+
+// How many are new.
+std::int64_t put(Store& store, const std::vector<NewSuppression>& entries) {
+  const PutSuppressions done = put_some(store, entries);
+  EXPECT_THAT(done.refused, IsEmpty());
+  return done.made;
 }
 
 std::vector<StoppedSubject> stops(Store& store, AccountKey account,
@@ -173,6 +180,58 @@ TEST_P(StoreSuite, ATransactionThatNobodyHasHadForLongIsAskedOnceMore) {
   ASSERT_THAT(leased[0].recipients, SizeIs(1));
   EXPECT_EQ(leased[0].recipients[0].seq, 0U);
   EXPECT_EQ(get(accepted.delivery.key).counts.dropped, 1);
+}
+
+// It was asked for nobody when it was stored.
+TEST_P(StoreSuite, ATransactionThatWaitedForItsTimeIsAskedWhenItGoes) {
+  const Account acme = account();
+  const auto waiting = [&](std::size_t count, std::string_view domain) {
+    return must(write([&](WriteTransaction& t) -> Result<Delivery> {
+      auto made = t.create_draft(transaction(acme.key), std::nullopt);
+      if (!made) return made;
+      const auto ids = t.append_recipients(made->key, recipients(count, domain));
+      if (!ids) return fail(ids.error());
+      auto done = t.commit_draft(made->key, after(60));
+      if (!done) return fail(std::move(done.error()));
+      return made;
+    }));
+  };
+  const Delivery some = waiting(2, "example.jp");
+  const Delivery all = waiting(1, "example.com");
+  put(*store_, {manual(acme.key, "user1@example.jp"), manual(acme.key, "user0@example.com")});
+  const auto at_last = std::chrono::seconds(60);
+  ASSERT_LT(at_last, kAskedAgainAfter) << "else it would be asked for its age";
+  clock_.advance(at_last);
+  for (const DeliveryKey key : {some.key, all.key}) {
+    must(write([&](WriteTransaction& t) { return t.start_delivery(key, "s1", kLifeTime); }));
+  }
+  const auto leased = claim_all(some.key);
+  ASSERT_THAT(leased, SizeIs(1));
+  ASSERT_THAT(leased[0].recipients, SizeIs(1));
+  EXPECT_EQ(leased[0].recipients[0].seq, 0U);
+  EXPECT_EQ(get(some.key).counts.dropped, 1);
+  EXPECT_EQ(stories("user1@example.jp").at(0).state, RecipientState::dropped);
+  EXPECT_THAT(claim_all(all.key), IsEmpty());
+  EXPECT_EQ(get(all.key).status, DeliveryStatus::sent) << "nobody is left";
+}
+
+// What a list stops takes from what a stop has counted as cancelled, once.
+TEST_P(StoreSuite, WhatIsStoppedAndSuppressedCountsOnce) {
+  const Account acme = account();
+  const Delivery sending = started(acme.key, recipients(3, "example.jp"));
+  const auto in_hand = claim_all(sending.key);
+  ASSERT_THAT(in_hand, SizeIs(1));
+  put(*store_, {manual(acme.key, "user0@example.jp")});
+  must(write([&](WriteTransaction& t) { return t.steer_delivery(sending.key, Course::stopped); }));
+  settle({{.key = {sending.key, in_hand[0].key.batch, 0},
+           .outcome = dropped_for(StopReason::manual),
+           .path = {}}},
+         {{.held = in_hand[0].held()}});
+  const DeliveryCounts counts = get(sending.key).counts;
+  EXPECT_EQ(counts.dropped, 1);
+  EXPECT_EQ(counts.cancelled, 2);
+  EXPECT_EQ(counts.terminal(), counts.total);
+  EXPECT_THAT(claim_all(sending.key), IsEmpty()) << "nothing is asked of it any more";
 }
 
 TEST_P(StoreSuite, WhoWasDeferredAndIsStoppedSinceIsNotTriedAgain) {
@@ -463,6 +522,97 @@ TEST_P(StoreSuite, ErrorsOfTwoDeliveriesInOneSettlementStopToo) {
   EXPECT_TRUE(is_stopped(*store_, acme.key, "ada"));
 }
 
+// Somebody's own word on an address that fails: of that reason, for advertisements, for long.
+NewSuppression known_dead(AccountKey account, std::string_view subject) {
+  return {.account = account,
+          .subject = std::string(subject),
+          .reason = StopReason::hard_error,
+          .scope = StopScope::advertisements,
+          .note = "says the old system",
+          .lasts = std::chrono::hours(3'650 * 24)};
+}
+
+TEST_P(StoreSuite, OneHardErrorChangesNothingOfWhatSomebodyPut) {
+  const Account acme = account();
+  put(*store_, {known_dead(acme.key, "ada@example.jp")});
+  const Instant until = now() + std::chrono::hours(3'650 * 24);
+  clock_.advance(std::chrono::hours(1));
+  fail_for_good(acme.key, "ada");
+  const Suppression entry = stops(*store_, acme.key, {"ada@example.jp"}).at(0).entry;
+  EXPECT_EQ(entry.scope, StopScope::advertisements);
+  EXPECT_EQ(entry.note, "says the old system");
+  EXPECT_EQ(entry.expires, until);
+  EXPECT_EQ(entry.cause.code, 550) << "but it tells of it";
+  EXPECT_EQ(accept(acme.key, {recipient("ada")}).delivery.counts.dropped, 0) << "a password reset";
+}
+
+TEST_P(StoreSuite, AfterTwoHardErrorsBothHoldWhatSomebodyPutAndTheStop) {
+  const Account acme = account();
+  NewSuppression brief = known_dead(acme.key, "bob@example.jp");
+  brief.lasts = std::chrono::hours(24);
+  NewSuppression for_good = known_dead(acme.key, "cyd@example.jp");
+  for_good.lasts = std::nullopt;
+  put(*store_, {known_dead(acme.key, "ada@example.jp"), brief, for_good});
+  const Instant put_at = now();
+  for (int i = 0; i < 2; ++i) {
+    clock_.advance(std::chrono::hours(1));
+    for (const std::string_view local : {"ada", "bob", "cyd"}) fail_for_good(acme.key, local);
+  }
+  const auto entry = [&](std::string_view local) {
+    return stops(*store_, acme.key, {std::string(local) + "@example.jp"}).at(0).entry;
+  };
+  for (const std::string_view local : {"ada", "bob", "cyd"}) {
+    EXPECT_EQ(entry(local).scope, StopScope::all) << local;
+    EXPECT_EQ(entry(local).note, "says the old system") << local;
+    EXPECT_EQ(entry(local).created, put_at) << local;
+  }
+  EXPECT_EQ(entry("ada").expires, put_at + std::chrono::hours(3'650 * 24));
+  EXPECT_EQ(entry("bob").expires, now() + std::chrono::hours(14 * 24));
+  EXPECT_EQ(entry("cyd").expires, std::nullopt);
+  EXPECT_EQ(accept(acme.key, {recipient("ada")}).delivery.counts.dropped, 1);
+}
+
+TEST_P(StoreSuite, HardErrorsFarApartDoNotWidenWhatSomebodyPut) {
+  const Account acme = account();
+  put(*store_, {known_dead(acme.key, "ada@example.jp")});
+  for (int i = 0; i < 3; ++i) {
+    fail_for_good(acme.key, "ada");
+    clock_.advance(std::chrono::hours(14 * 24 + 1));
+  }
+  EXPECT_EQ(stops(*store_, acme.key, {"ada@example.jp"}).at(0).entry.scope,
+            StopScope::advertisements);
+}
+
+TEST_P(StoreSuite, AHardErrorThatCameBeforeCountsForWhatSomebodyPutThen) {
+  const Account acme = account();
+  fail_for_good(acme.key, "ada");
+  clock_.advance(std::chrono::hours(1));
+  put(*store_, {known_dead(acme.key, "ada@example.jp")});
+  EXPECT_EQ(stops(*store_, acme.key, {"ada@example.jp"}).at(0).entry.cause.code, 550);
+  fail_for_good(acme.key, "ada");
+  EXPECT_EQ(stops(*store_, acme.key, {"ada@example.jp"}).at(0).entry.scope, StopScope::all);
+  // But not one of an entry that has expired.
+  fail_for_good(acme.key, "bob");
+  clock_.advance(std::chrono::hours(14 * 24));
+  put(*store_, {known_dead(acme.key, "bob@example.jp")});
+  EXPECT_EQ(stops(*store_, acme.key, {"bob@example.jp"}).at(0).entry.cause.code, 0);
+  fail_for_good(acme.key, "bob");
+  EXPECT_EQ(stops(*store_, acme.key, {"bob@example.jp"}).at(0).entry.scope,
+            StopScope::advertisements);
+}
+
+TEST_P(StoreSuite, AThirdHardErrorProlongsTheStop) {
+  const Account acme = account();
+  const Accepted late = accept(acme.key, {recipient("ada")});
+  for (int i = 0; i < 2; ++i) fail_for_good(acme.key, "ada");
+  clock_.advance(std::chrono::hours(24));
+  OutcomeRecord third =
+      outcome(late.batches.at(0).key, 0, RecipientState::bounced, 550, "5.1.1 no");
+  third.against_address = true;
+  settle({third});
+  EXPECT_EQ(errors(*store_, acme.key).entries.at(0).expires, now() + std::chrono::hours(14 * 24));
+}
+
 TEST_P(StoreSuite, RemovingTellsWhoDidItAndWhy) {
   const Account acme = account();
   put(*store_, {opt_out(acme.key, "ada@example.jp"), manual(acme.key, "ada@example.jp"),
@@ -569,7 +719,10 @@ TEST_P(StoreSuite, WhatWasAddedLatelyIsTold) {
   const auto recent =
       must(read([&](ReadTransaction& t) { return t.recent_suppressions(after(-60), 100); }));
   std::vector<std::string> subjects;
-  for (const Suppression& entry : recent) subjects.push_back(entry.subject);
+  for (const RecentStop& entry : recent) {
+    subjects.push_back(entry.subject);
+    EXPECT_EQ(entry.updated, now());
+  }
   EXPECT_THAT(subjects, UnorderedElementsAre("new@example.jp", "any@example.jp"));
 }
 
@@ -597,124 +750,41 @@ TEST_P(StoreSuite, OneSubjectHasABoundedNumberOfEntries) {
     lists.push_back(left_list(acme.key, "ada@example.jp", "list" + std::to_string(i)));
   }
   EXPECT_EQ(put(*store_, lists), kStopsOfSubjectMax);
-  const std::vector<NewSuppression> more{left_list(acme.key, "ada@example.jp", "another")};
-  EXPECT_EQ(error_of(write([&](WriteTransaction& t) { return t.put_suppressions(more); })),
-            "limit_exceeded");
+  // Its neighbours are kept, and so are changes of what it has.
+  const PutSuppressions more =
+      put_some(*store_, {manual(acme.key, "bob@example.jp"),
+                         left_list(acme.key, "ada@example.jp", "another"),
+                         left_list(acme.key, "ada@example.jp", "list7"),
+                         manual(acme.key, "ada@example.jp"), manual(acme.key, "cyd@example.jp")});
+  EXPECT_EQ(more.made, 2);
+  EXPECT_THAT(more.refused, ElementsAre(1U, 3U));
+  EXPECT_TRUE(is_stopped(*store_, acme.key, "bob"));
+  EXPECT_TRUE(is_stopped(*store_, acme.key, "cyd"));
   const auto found = stops(*store_, acme.key, {"ada@example.jp"});
   EXPECT_THAT(found, SizeIs(kStopsOfSubjectMax));
 }
 
-TEST_P(StoreSuite, ALongTextIsCutAtACharacter) {
+TEST_P(StoreSuite, OfOneRequestTheFirstOnesOfASubjectAreKept) {
+  const Account acme = account();
+  std::vector<NewSuppression> lists;
+  for (std::int64_t i = 0; i < kStopsOfSubjectMax + 3; ++i) {
+    lists.push_back(left_list(acme.key, "ada@example.jp", "list" + std::to_string(i)));
+  }
+  const PutSuppressions done = put_some(*store_, lists);
+  EXPECT_EQ(done.made, kStopsOfSubjectMax);
+  EXPECT_THAT(done.refused, ElementsAre(200U, 201U, 202U));
+}
+
+TEST_P(StoreSuite, ATextIsKeptUpToSoManyCharacters) {
   const Account acme = account();
   NewSuppression entry = manual(acme.key, "ada@example.jp");
-  for (int i = 0; i < 300; ++i) entry.note += "あ";
+  for (std::size_t i = 0; i < kStopTextCharactersMax; ++i) entry.note += "あ";
+  const std::string longest = entry.note;
   put(*store_, {entry});
-  const std::string note = stops(*store_, acme.key, {"ada@example.jp"}).at(0).entry.note;
-  EXPECT_LE(note.size(), kStopTextOctetsMax);
-  EXPECT_EQ(note.size() % 3, 0U);
-}
-
-TEST_P(StoreSuite, AnExportIsTakenByOneNodeAndEndsOnce) {
-  const Account acme = account();
-  const NewExport wanted{.account = acme.key,
-                         .kind = ExportKind::error_list,
-                         .parameters = R"({"email":"a@example.jp"})",
-                         .language = Language::japanese};
-  const ExportJob job = must(write([&](WriteTransaction& t) { return t.create_export(wanted); }));
-  EXPECT_EQ(job.status, ExportStatus::running);
-  EXPECT_EQ(job.parameters, wanted.parameters);
-  EXPECT_EQ(job.language, Language::japanese);
-  const auto running = [&](NodeKey node) {
-    return must(read([&](ReadTransaction& t) { return t.running_exports(node, 10); })).size();
-  };
-  EXPECT_EQ(running(me_), 1U);
-  must(write([&](WriteTransaction& t) { return t.take_export(acme.key, job.id, me_); }));
-  EXPECT_EQ(running(me_), 1U);
-  EXPECT_EQ(running(other_), 0U) << "its node lives";
-  EXPECT_EQ(
-      error_of(write([&](WriteTransaction& t) { return t.take_export(acme.key, job.id, other_); })),
-      "conflict");
-  bury(me_);
-  EXPECT_EQ(running(other_), 1U);
-  must(write([&](WriteTransaction& t) { return t.take_export(acme.key, job.id, other_); }));
-  EXPECT_EQ(error_of(write([&](WriteTransaction& t) {
-              return t.end_export(acme.key, job.id, me_, {.file = "f"});
-            })),
-            "conflict");
-  must(write([&](WriteTransaction& t) { return t.tell_export(acme.key, job.id, other_, 40); }));
-  const auto told = [&] {
-    return must(read([&](ReadTransaction& t) {
-      return t.export_job(acme.key, ExportKind::error_list, job.id);
-    }));
-  };
-  EXPECT_EQ(told().percentage, 40);
-  must(write([&](WriteTransaction& t) {
-    return t.end_export(acme.key, job.id, other_, {.total = 7, .file = "export-1.zip"});
-  }));
-  EXPECT_EQ(told().status, ExportStatus::finished);
-  EXPECT_EQ(told().percentage, 100);
-  EXPECT_EQ(told().total, 7);
-  EXPECT_EQ(told().file, "export-1.zip");
-  EXPECT_EQ(told().ended, now());
-  EXPECT_EQ(running(other_), 0U);
-}
-
-TEST_P(StoreSuite, AJobIsItsAccountsAndOfItsKind) {
-  const Account acme = account();
-  const Account other = account("other");
-  const ExportJob job = must(write([&](WriteTransaction& t) {
-    return t.create_export({.account = acme.key, .kind = ExportKind::error_list, .parameters = ""});
-  }));
-  const auto seen = [&](AccountKey owner, ExportKind kind) {
-    return error_of(read([&](ReadTransaction& t) { return t.export_job(owner, kind, job.id); }));
-  };
-  EXPECT_EQ(seen(acme.key, ExportKind::error_list), "none");
-  EXPECT_EQ(seen(acme.key, ExportKind::open_report), "not_found");
-  EXPECT_EQ(seen(other.key, ExportKind::error_list), "not_found");
-}
-
-TEST_P(StoreSuite, WhatEndedLongAgoIsToldAndDropped) {
-  const Account acme = account();
-  const auto begun = [&] {
-    const ExportJob job = must(write([&](WriteTransaction& t) {
-      return t.create_export(
-          {.account = acme.key, .kind = ExportKind::error_list, .parameters = ""});
-    }));
-    must(write([&](WriteTransaction& t) { return t.take_export(acme.key, job.id, me_); }));
-    return job.id;
-  };
-  const PublicId old = begun();
-  must(write([&](WriteTransaction& t) {
-    return t.end_export(acme.key, old, me_, {.status = ExportStatus::failed});
-  }));
-  clock_.advance(std::chrono::hours(24));
-  const PublicId running = begun();
-  const auto ended =
-      must(read([&](ReadTransaction& t) { return t.ended_exports(after(-3600), 10); }));
-  ASSERT_THAT(ended, SizeIs(1));
-  EXPECT_EQ(ended[0].id, old);
-  must(write([&](WriteTransaction& t) -> Result<void> {
-    auto done = t.drop_export(acme.key, old);
-    return done ? t.drop_export(acme.key, running) : done;
-  }));
-  const auto error = [&](PublicId id) {
-    return error_of(read(
-        [&](ReadTransaction& t) { return t.export_job(acme.key, ExportKind::error_list, id); }));
-  };
-  EXPECT_EQ(error(old), "not_found");
-  EXPECT_EQ(error(running), "none") << "it has not ended";
-}
-
-TEST_P(StoreSuite, AnAccountHasABoundedNumberOfExportsAtOnce) {
-  const Account acme = account();
-  const auto begin = [&] {
-    return error_of(write([&](WriteTransaction& t) {
-      return t.create_export(
-          {.account = acme.key, .kind = ExportKind::error_list, .parameters = ""});
-    }));
-  };
-  for (std::int64_t i = 0; i < kExportsOfAccountMax; ++i) EXPECT_EQ(begin(), "none");
-  EXPECT_EQ(begin(), "limit_exceeded");
+  EXPECT_EQ(stops(*store_, acme.key, {"ada@example.jp"}).at(0).entry.note, longest);
+  entry.note += "い";
+  put(*store_, {entry});
+  EXPECT_EQ(stops(*store_, acme.key, {"ada@example.jp"}).at(0).entry.note, longest);
 }
 
 }  // namespace

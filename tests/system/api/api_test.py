@@ -22,7 +22,7 @@ MODULES = ("access_checks", "answer_checks", "tolerance_checks", "limit_checks",
            "state_checks", "import_checks", "transport_checks", "header_checks", "content_checks",
            "size_checks", "batch_checks", "openapi_checks", "idempotency_checks", "event_checks",
            "log_checks", "usage_checks", "suppression_checks", "open_checks",
-           "domain_checks", "provisioning_checks")
+           "domain_checks", "provisioning_checks", "waiting_checks", "verb_checks")
 # What takes longer is a test of its own.
 LONGER = ("bad_input_checks", "tenancy_checks", "webhook_checks")
 
@@ -59,7 +59,8 @@ def main():
                  "gone.example": ["[[receiver.rule]]", 'at = "rcpt"',
                                   'reply = "550 5.1.1 no such user"'],
                  "disliked.example": ["[[receiver.rule]]", 'at = "rcpt"',
-                                      'reply = "550 5.7.1 your address has a poor reputation"']}
+                                      'reply = "550 5.7.1 your address has a poor reputation"'],
+                 "later.example": ["[[receiver.rule]]", 'at = "rcpt"', 'reply = "451 4.3.0 later"']}
     # Deferred recipients stay deferred for as long as the checks run.
     config = ["[delivery]", "bulk_retry_seconds = [600]", "transactional_retry_seconds = [600]"]
     with door.world.stack_like(Keeping, receivers, config) as stack:

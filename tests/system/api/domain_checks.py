@@ -69,7 +69,9 @@ class Domains(Checks):
         self.assertIn("trouble", self.verify(self.account, token, "shop.example"))
         self.stack.names.failing.clear()
         self.stack.names.texts[claim["dns_name"]] = "todoku-domain-verification=another"
-        self.assertEqual("unproven", self.verify(self.account, token, "shop.example")["state"])
+        wrong = self.verify(self.account, token, "shop.example")
+        self.assertEqual(("unproven", "todoku-domain-verification=another"),
+                         (wrong["state"], wrong["found_instead"]))
         # What was remembered of it being otherwise does not count.
         self.stack.names.texts[claim["dns_name"]] = claim["dns_record"]
         self.assertEqual("proven", self.verify(self.account, token, "shop.example")["state"])
@@ -138,9 +140,12 @@ class Domains(Checks):
             with self.subTest(wrong[:20]):
                 self.refused(self.account.request("POST", "/domains", {"domain": wrong},
                                                   token=token))
-        for body in ({}, [], {"domain": 5}, {"domain": "a.example", "account": "other"},
-                     {"domain": "a.example", "prove": True}):
-            self.refused(self.account.request("POST", "/domains", body, token=token))
+        for body, field in (({}, "domain"), ([], "main"), ({"domain": 5}, "domain"),
+                            ({"domain": "a.example", "account": "other"}, "account"),
+                            ({"domain": "a.example", "prove": True}, "main")):
+            answer = self.account.request("POST", "/domains", body, token=token)
+            self.assertEqual(400, answer.status, answer)
+            self.assertIn(field, answer.json["error_messages"])
         self.refused(self.account.request("POST", "/domains",
                                           {"domain": "mine.example", "proven": True}, token=token),
                      status=403)
@@ -159,7 +164,7 @@ class Domains(Checks):
         for method, path in (("POST", "/domains/seen.example/verify"),
                              ("DELETE", "/domains/seen.example")):
             self.refused(self.other.request(method, path, token=token), status=404)
-        self.refused(self.other.request("GET", "/domains?account=shop", token=token))
+        self.refused(self.other.request("GET", "/domains?account=shop", token=token), "account")
 
 
 class FirstAccount(Checks):
@@ -185,7 +190,10 @@ class FirstAccount(Checks):
     def test_any_is_for_one_account(self):
         with DomainStack(door.world.stack.binary, {"fast.example": []},
                          ["[intake]", 'from_domains = "any"']) as stack:
-            answer = door.Account(stack, "first").send({})  # there are two now
+            said = stack.command("account", "add", "zero")
+            self.assertIn("tester has proven no domain", said)
+            self.assertNotIn("has proven no domain", stack.command("account", "add", "one"))
+            answer = door.Account(stack, "first").send({})
             self.refused(answer, "from", "email")
             stack.engine.terminate()
             stack.engine.wait(60)

@@ -9,11 +9,11 @@ from door import Checks, eventually, issued, new_account
 
 STREAM = {"Accept": "text/event-stream"}
 RECIPIENT_KEYS = {"event_id", "kind", "timestamp", "delivery_id", "delivery_type", "subject",
-                  "deleted", "maillog_id", "email"}
+                  "tags", "list_id", "purpose", "deleted", "maillog_id", "email"}
 OUTCOME_KEYS = RECIPIENT_KEYS | {"attempt", "code", "message", "cause", "stage", "mx_host",
                                  "remote_ip", "source", "tls"}
-MANY_KEYS = {"event_id", "kind", "timestamp", "delivery_id", "delivery_type", "subject", "deleted",
-             "recipients", "job_id"}
+MANY_KEYS = {"event_id", "kind", "timestamp", "delivery_id", "delivery_type", "subject", "tags",
+             "list_id", "purpose", "deleted", "recipients", "job_id"}
 
 
 class Stream:
@@ -156,6 +156,23 @@ class Events(Checks):
         self.assertEqual([], kinds("&email=three@fast.example"))
         self.assertEqual([], kinds(f"&delivery_id={second + 1000}"))
 
+    def test_labels_are_told_and_found(self):
+        labels = {"tags": ["春", "order-4711"], "list_id": "weekly", "purpose": "notice"}
+        sent = self.account.send({"to": "one@fast.example", **labels}).json["delivery_id"]
+        plain = self.account.send({"to": "two@fast.example"}).json["delivery_id"]
+        eventually(lambda: len(self.all()) == 6, "six events")
+        for tag in labels["tags"]:
+            events = self.all("&tag=" + urllib.parse.quote(tag), count=1)
+            self.assertEqual([sent] * 3, [e["delivery_id"] for e in events])
+            for event in events:
+                self.assertEqual(labels, {name: event[name] for name in labels})
+        self.assertEqual([], self.all("&tag=order"))
+        unsaid = {"tags": [], "list_id": None, "purpose": "transactional"}
+        for delivery, said in ((sent, labels), (plain, unsaid)):
+            told = self.ok(self.account.request("GET", f"/deliveries/{delivery}/labels"))
+            self.assertEqual({"delivery_id": delivery, **said}, told)
+        self.assertEqual(404, self.account.request("GET", "/deliveries/999/labels").status)
+
     def test_wrong_parameters_are_named(self):
         good = self.page()["next_cursor"]
         for query, field in (("count=0", "count"), ("count=1001", "count"), ("count=x", "count"),
@@ -164,7 +181,8 @@ class Events(Checks):
                              ("kind=delivered", "kind"), ("kind[]=", "kind"),
                              ("delivery_id=0", "delivery_id"), ("delivery_id=x", "delivery_id"),
                              ("delivery_id=99999999999999999999", "delivery_id"),
-                             ("email=nobody", "email"), ("email=%FF%FE", "email")):
+                             ("email=nobody", "email"), ("email=%FF%FE", "email"),
+                             ("tag=" + "x" * 65, "tag"), ("tag=%FF", "tag")):
             with self.subTest(query):
                 answer = self.account.request("GET", f"/events?{query}")
                 self.assertEqual(400, answer.status, answer)

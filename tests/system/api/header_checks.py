@@ -121,6 +121,97 @@ class Injection(Checks):
         self.assertEqual(1, len(door.mails_to(to)))
 
 
+class Given(Checks):
+    """Fields that the sender adds."""
+    THREAD = {"In-Reply-To": "<one@example.com>",
+              "References": "<zero@example.com> <one@example.com>"}
+
+    def test_they_arrive_as_they_were_given(self):
+        to = "threads@fast.example"
+        self.accepted(self.send({"to": to, "headers": {
+            **self.THREAD, "Auto-Submitted": "auto-generated", "X-Entity-Ref-ID": "__order__",
+            "X-Note": "長い" * 100}, "insert_code": [
+                {"key": "__order__", "value": "注文 42"}]}))
+        message = arrived(to)
+        for name, value in self.THREAD.items():
+            self.assertEqual(value, message[name])
+        self.assertEqual("auto-generated", message["Auto-Submitted"])
+        self.assertEqual("注文 42", message["X-Entity-Ref-ID"])
+        self.assertEqual("長い" * 100, message["X-Note"])
+        self.assertIn(b"=?UTF-8?B?", message.octets)
+        names = header_lines(message.octets)
+        self.assertEqual(len(names), len(set(names)), names)
+
+    def test_a_long_thread_is_folded(self):
+        to = "long-thread@fast.example"
+        ids = " ".join(f"<{n:040}@mail.example.com>" for n in range(15))
+        self.accepted(self.send({"to": to, "headers": {"References": ids}}))
+        message = arrived(to)
+        self.assertEqual(ids, " ".join(message["References"].split()))
+        self.assertLess(max(map(len, message.octets.split(b"\r\n\r\n")[0].split(b"\r\n"))), 100)
+
+    def test_bulk_mail_has_them_and_an_update_replaces_them(self):
+        delivery = self.draft(headers={"X-Campaign": "first", "X-Gone": "x"})
+        self.ok(self.put(f"/deliveries/bulk/update/{delivery}", {
+            "headers": {"X-Campaign": "__name__"},
+            "to": [{"email": "campaign@fast.example",
+                    "insert_code": [{"key": "__name__", "value": "春"}]}]}))
+        self.ok(self.put(f"/deliveries/bulk/update/{delivery}", {"subject": "they stay"}))
+        self.ok(self.patch(f"/deliveries/bulk/commit/{delivery}/immediate"))
+        message = arrived("campaign@fast.example")
+        self.assertEqual("春", message["X-Campaign"])
+        self.assertNotIn("X-Gone", message)
+
+    def test_insert_codes_cannot_begin_another(self):
+        for number, text in enumerate(BREAKS):
+            if text == "\0":
+                continue
+            to = f"given-break{number}@fast.example"
+            self.accepted(self.send({"to": to, "headers": {"X-A": "__bad__"}, "insert_code": [
+                {"key": "__bad__", "value": f"a{text}{INJECTION}"}]}))
+            self.assertNotIn("X-Injected", header_lines(arrived(to).octets))
+
+    def test_names_that_are_ours_are_refused(self):
+        with self.nothing_stored():
+            for name in ("From", "to", "CC", "Bcc", "Subject", "Date", "Message-ID", "Sender",
+                         "Reply-To", "Return-Path", "Received", "MIME-Version", "Content-Type",
+                         "Content-Anything", "DKIM-Signature", "ARC-Seal", "List-Unsubscribe",
+                         "List-Unsubscribe-Post", "Feedback-ID", "X-Todoku-A", "Resent-From",
+                         "Authentication-Results", "X-", "Y-A", "X-A:", "X A", "X-é", "X-A\r\nBcc"):
+                with self.subTest(name):
+                    self.refused(self.send({"headers": {name: "a@example.com"}}), "headers", name)
+            self.refused(self.send({"headers": {"X-" + "a" * 63: "x"}}), "headers",
+                         "X-" + "a" * 62)
+            self.refused(self.send({"headers": {"": "x"}}), "headers", "")
+
+    def test_values_that_cannot_stand_there_are_refused(self):
+        long_id = "<" + "a" * 900 + "@example.com>"
+        with self.nothing_stored():
+            for name, value in (
+                    ("X-A", "a\r\nBcc: x"), ("X-A", "a\nb"), ("X-A", "a\0b"), ("X-A", "a\x7f"),
+                    ("X-A", ""), ("X-A", " "), ("X-A", "x" * 999), ("X-A", 7), ("X-A", ["x"]),
+                    ("X-A", {}), ("In-Reply-To", "one@example.com"), ("In-Reply-To", "<one>"),
+                    ("In-Reply-To", "<@example.com>"), ("In-Reply-To", "<one@>"),
+                    ("In-Reply-To", "<a b@example.com>"), ("In-Reply-To", "<é@example.com>"),
+                    ("References", "<a@example.com>,<b@example.com>"),
+                    ("References", "<a@example.com><b@example.com>"), ("References", long_id),
+                    ("References", "__id__"), ("Auto-Submitted", "自動")):
+                with self.subTest(f"{name}: {value!r}"):
+                    self.refused(self.send({"headers": {name: value}}), "headers", name)
+            for headers in ([], "X-A: b", 7, {f"X-{n}": "x" for n in range(21)}):
+                with self.subTest(headers):
+                    self.refused(self.send({"headers": headers}), "headers")
+        self.accepted(self.send({"headers": {f"X-{n}": "x" for n in range(20)}}))
+        self.accepted(self.send({"headers": {"X-" + "a" * 62: "x" * 998}}))
+
+    def test_a_name_in_two_cases_is_one_too_many(self):
+        self.refused(self.send({"headers": {"X-A": "1", "x-a": "2"}}), "headers", "x-a")
+
+    def test_none_is_none(self):
+        for headers in (None, {}, {"X-A": None}):
+            self.accepted(self.send({"headers": headers}))
+
+
 class Mails(Checks):
     def test_every_field_of_a_transaction_arrives(self):
         self.accepted(self.multipart("POST", "/deliveries/transaction", [data_part(mail(

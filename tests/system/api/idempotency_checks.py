@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Idempotency-Key: a request that is repeated makes nothing twice and gets the same answer."""
 import concurrent.futures
+import datetime
 import json
 
 import door
@@ -52,6 +53,25 @@ class Transactions(Repeats):
         for boundary in ("one", "----another"):
             self.repeats(first, self.multipart("POST", TRANSACTION, [data_part(plain)],
                                                boundary=boundary, headers=named("written")))
+
+    def test_what_waits_and_what_is_added_to_the_header_count(self):
+        when = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+        when += datetime.timedelta(days=1)
+        japan = datetime.timezone(datetime.timedelta(hours=9))
+        fields = {"to": "keyed-waits@fast.example", "headers": {"X-A": "1", "X-B": "2"},
+                  "send_at": when.isoformat(), "expires_in": 600}
+        account = new_account("keyed-waits")
+        first = account.send(fields, headers=named("waits"))
+        again = account.send({**fields, "headers": {"X-B": "2", "X-A": "1"}, "expires_in": "600",
+                              "send_at": when.astimezone(japan).isoformat()}, headers=named("waits"))
+        self.repeats(first, again)
+        self.assertEqual(first.headers["x-todoku-message-id"],
+                         again.headers["x-todoku-message-id"])
+        for changed in ({"send_at": None}, {"expires_in": 601}, {"headers": {"X-A": "1"}},
+                        {"send_at": (when + datetime.timedelta(seconds=1)).isoformat()}):
+            self.other_contents(account.send({**fields, **changed}, headers=named("waits")))
+        self.assertEqual([self.accepted(first)],
+                         [one["delivery_id"] for one in account.listed()])
 
     def test_attachments_count_by_what_they_are(self):
         fields = data_part(mail(to="attached@fast.example"))

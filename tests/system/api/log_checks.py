@@ -76,6 +76,16 @@ class Logs(Checks):
         self.assertEqual(by["SENT"] | by["HARDERROR"],
                          set(self.emails("?status=%5B'SENT',%20'HARDERROR'%5D")))
 
+    def test_what_is_not_known_is_ignored_and_told(self):
+        def unknown(query):
+            answer = self.get("/logs/mails/results" + query)
+            self.assertEqual(200, answer.status, answer)
+            return answer.headers.get("x-todoku-unknown-fields")
+        self.assertEqual("mail, status=BOUNCED", unknown("?mail=x@example.jp&status=BOUNCED"))
+        self.assertIsNone(unknown("?email=x@example.jp&status=SENT&status=ALL&response_code[]=250"
+                                  "&delivery_start=2026-01-01&delivery_end=2026-01-02&count=1"
+                                  "&anchor=5&delivery_id=1&delivery_type=BULK"))
+
     def test_by_code(self):
         self.assertEqual(["bounce-550@fast.example"], self.emails("?response_code[]=550"))
         self.assertEqual({"bounce-550@fast.example", "late-554@fast.example"},
@@ -228,6 +238,14 @@ class Messages(Checks):
         row = account.request("GET", f"/logs/mails/results?email={last['to']}").json["data"][0]
         path = f"/deliveries/-/emails/{row['maillog_id']}/message.eml"
         door.eventually(lambda: account.request("GET", path).status == 410, "the key to be gone")
+
+    def test_of_what_was_stopped_before_it_was_tried_there_is_none(self):
+        self.ok(self.post("/suppressions", {"email": "stopped-eml@fast.example"}), 201)
+        self.accepted(self.send({"to": "stopped-eml@fast.example"}))
+        (row,) = self.ok(self.get("/logs/mails/results?email=stopped-eml@fast.example"))["data"]
+        self.assertEqual("DROP", row["status"])
+        self.refused(self.get(f"/deliveries/-/emails/{row['maillog_id']}/message.eml"),
+                     status=410)
 
     def test_of_a_draft_there_is_none(self):
         delivery = self.draft()

@@ -63,6 +63,19 @@ class Provisioning(Checks):
             self.ok(operator.request("DELETE", f"/accounts/customer/keys/{rotated['key']['id']}"))
             door.eventually(lambda: customer.send({}, token=new).status == 401, "the revocation")
             self.refused(operator.request("GET", "/accounts/nobody/keys"), status=404)
+            listed = self.ok(operator.request(
+                "POST", "/accounts/customer/keys",
+                {"scopes": ["send", "read"], "networks": ["192.0.2.0/24"]}), 201)
+            self.assertEqual(("send,read", ["192.0.2.0/24"]),
+                             (listed["scopes"], listed["networks"]))
+            for language, word in (("en", "list of texts"), ("ja", "配列")):
+                wrong = operator.request("POST", "/accounts/customer/keys",
+                                         {"scopes": [1], "days": "90"},
+                                         headers={"Accept-Language": language})
+                told = wrong.json["error_messages"]
+                self.assertEqual(400, wrong.status)
+                self.assertEqual({"scopes", "days"}, set(told))
+                self.assertIn(word, told["scopes"][0])
             for empty in ({"scopes": ""}, {"networks": ""}):
                 self.refused(operator.request("POST", "/accounts/customer/keys", empty))
             log = (stack.directory / "engine.log").read_text()
@@ -155,6 +168,20 @@ class Limits(Checks):
             door.eventually(lambda: account.request("PATCH", path).status == 200, "the commit")
             self.limit(account, **{limit: 0})
             door.eventually(lambda: account.send({}).status == 201, "no limit")
+
+    def test_usages_tell_what_is_left_of_a_month(self):
+        account = door.new_account("limited")
+        self.limit(account, mails_per_month=5)
+        self.accepted(account.send({"cc": ["a@fast.example"]}))
+
+        def latest():
+            return self.ok(account.request("GET", "/usages/latest"))
+        door.eventually(lambda: latest()["remaining"] == 3, "what is left")
+        self.assertEqual((2, "mails_per_month-5"), (latest()["current"], latest()["plan_id"]))
+        (told,) = self.refused(account.send({"cc": [f"c{n}@fast.example" for n in range(5)]}))
+        self.assertIn("6 mails", told)
+        self.limit(account, mails_per_month=1)
+        door.eventually(lambda: latest()["remaining"] == 0, "less than was used")
 
     def test_an_import_that_commits_by_itself_is_not_for_an_account_with_such_a_limit(self):
         account = door.new_account("limited")

@@ -3,6 +3,8 @@
 account's own suppression list."""
 import csv
 import io
+import re
+import urllib.parse
 import zipfile
 
 from door import Checks, arrived, eventually, issued, mails_to, new_account
@@ -204,11 +206,150 @@ class Suppressions(Checks):
         told = self.ok(account.request("POST", "/suppressions/import", answer.body,
                                        content_type="text/csv"))
         self.assertEqual((0, 2, 0), (told["added"], told["changed"], told["failed"]))
+
+    def load(self, account, octets, status=200, content_type="text/csv", **how):
+        return self.ok(account.request("POST", "/suppressions/import", octets,
+                                       content_type=content_type, **how), status)
+
+    def test_a_list_may_come_in_a_form(self):
+        account = new_account("form")
+        rows = b"email,reason\na@fast.example,complaint\n"
+        file = ('name="file"; filename="a.csv"', "text/csv", rows)
+        told = self.ok(account.multipart("POST", "/suppressions/import",
+                                         [('name="note"', None, b"last week's"), file]))
+        self.assertEqual((1, 0), (told["added"], told["failed"]))
+        self.assertEqual("complaint", self.look("a@fast.example", account)["data"][0]["reason"])
+        for parts in ([], [file, file]):
+            self.refused(account.multipart("POST", "/suppressions/import",
+                                           [('name="data"', None, b"x"), *parts]), "file")
+        self.refused(account.request("POST", "/suppressions/import", b"--x\r\n" + rows,
+                                     content_type="multipart/form-data; boundary=x"))
+        for other in ("application/json", "multipart/mixed; boundary=x"):
+            self.container_error(account.request("POST", "/suppressions/import", rows,
+                                                 content_type=other), 415)
+        # As curl --data-binary sends it.
+        self.assertEqual(1, self.load(account, b"b@fast.example\n",
+                                      content_type="application/x-www-form-urlencoded")["added"])
+
+    def test_a_list_that_is_not_utf8_is_refused_as_a_whole(self):
+        account = new_account("encodings")
+        text = "email,note\n" + "a@fast.example,\n" * 3000 + "b@fast.example,東京\n"
+        for encoding, told in (("shift_jis", "line 3002: it looks like Shift_JIS; save it as"),
+                               ("euc_jp", "line 3002: it looks like EUC-JP; save it as UTF-8"),
+                               ("iso2022_jp", "line 3002: it looks like ISO-2022-JP; save it as"),
+                               ("utf-16", "it looks like UTF-16; save it as UTF-8")):
+            with self.subTest(encoding):
+                octets = text.encode(encoding)
+                message, = self.refused(account.request(
+                    "POST", "/suppressions/import", octets, content_type="text/csv"))
+                self.assertTrue(message.startswith(told), message)
+                rows = account.stack.directory / "encoded.csv"
+                rows.write_bytes(octets)
+                shown = account.stack.command("suppression", "import", str(rows), "--account",
+                                              account.name, statuses=(1,), with_errors=True)
+                self.assertIn(message.rstrip("."), shown)
+        message, = self.refused(account.request(
+            "POST", "/suppressions/import", b"a@fast.example\nb@fast.example,\xff\x80\xff\n",
+            content_type="text/csv"))
+        self.assertEqual("line 2: is not valid UTF-8.", message)
+        self.assertEqual([], self.ok(account.request("GET", "/suppressions"))["data"])
+        self.assertEqual(2, self.load(account, b"\xef\xbb\xbf" + text.encode())["added"])
+
+    def test_a_row_for_which_there_is_no_room_fails_alone(self):
+        account = new_account("full")
+        lists = "".join(f"full@fast.example,list{i}\n" for i in range(202))
+        others = "".join(f"user{i}@fast.example,\n" for i in range(1400))
+        told = self.load(account, ("email,list_id\n" + others + lists + others).encode())
+        self.assertEqual((1600, 1400, 2), (told["added"], told["changed"], told["failed"]))
+        self.assertEqual([1602, 1603], [one["row"] for one in told["errors"]])
+        self.assertEqual("email: has 200 entries already, as many as one address may have",
+                         told["errors"][0]["message"])
+        self.refused(account.request("POST", "/suppressions", {
+            "email": "full@fast.example", "list_id": "another"}), "email", status=400)
+
+    def test_the_first_errors_are_told_in_order(self):
+        account = new_account("errors")
+        rows = [f"user{i}@fast.example" if i % 2 else "nobody" for i in range(1000)]
+        told = self.load(account, "\n".join(rows).encode())
+        self.assertEqual((500, 500), (told["added"], told["failed"]))
+        self.assertEqual(list(range(1, 201, 2)), [one["row"] for one in told["errors"]])
+
+    def test_a_note_is_kept_whole_or_refused(self):
+        account = new_account("notes")
+        self.add("a@fast.example", account, note="あ" * 500)
+        self.assertEqual("あ" * 500, self.look("a@fast.example", account)["data"][0]["note"])
+        self.refused(account.request("POST", "/suppressions", {
+            "email": "b@fast.example", "note": "あ" * 501}), "note", status=400)
+        told = self.load(account, ("email,reason,response_code,message\n"
+                                   f"c@fast.example,hard_error,550,{'あ' * 500}\n"
+                                   f"d@fast.example,hard_error,550,{'あ' * 501}\n").encode())
+        self.assertEqual((1, 1), (told["added"], told["failed"]))
+        self.assertEqual("あ" * 500, self.look("c@fast.example", account)
+                         ["data"][0]["cause"]["response_message"])
+        why = urllib.parse.quote("い" * 500)
+        self.ok(account.request("DELETE", f"/suppressions?email=a@fast.example&why={why}"))
+        self.assertEqual("い" * 500, self.look("a@fast.example", account)["removed"][0]["why"])
+
+    def test_what_nobody_sees_is_no_reason_and_no_part_of_an_address(self):
+        account = new_account("invisible")
+        self.add("\u200bAda@fast.example\u3000\ufeff", account, reason="unsubscribe")
+        address = urllib.parse.quote("\ufeffada@fast.example\u200b ")
+        self.assertEqual("ada@fast.example", self.look(address, account)["email"])
+        for nothing in ("\u200b", "\u200b \u3000\u2060", "\u2800"):
+            self.refused(account.request(
+                "DELETE", f"/suppressions?email={address}&why={urllib.parse.quote(nothing)}"),
+                "why", status=400)
+        self.refused(account.request("POST", "/suppressions", {"email": "\u200b"}), "email",
+                     text="is required.")
+        message, = self.refused(account.request("POST", "/suppressions", {
+            "email": "b@fast.example", "list_id": "a\u200bb"}), "list_id")
+        self.assertIn("U+200B ZERO WIDTH SPACE at character 2", message)
+        for fields, path in (({"list_id": "a\u00adb"}, ("list_id",)),
+                             ({"tags": ["ok", "\u202eevil"]}, ("tags", "1"))):
+            self.refused(account.send(fields), *path, status=400)
+        self.ok(account.send({"tags": ["春 の\u3000市"], "list_id": "週刊"}), 201)
+        self.ok(account.request("DELETE", f"/suppressions?email={address}&why=asked"))
+
+    def test_a_page_goes_on_over_what_stops_nothing(self):
+        account = new_account("gaps")
+        self.add("first@fast.example", account)
+        for i in range(6):
+            self.sent(f"once{i}@{GONE}", account)  # one hard error stops nothing
+        self.add("second@fast.example", account)
+        self.add("third@fast.example", account)
+        found, cursor = [], ""
+        while cursor is not None:
+            page = self.ok(account.request("GET", f"/suppressions?limit=1&cursor={cursor}"))
+            self.assertTrue(len(page["data"]) == 1 or page["next"] is None, page)
+            found += [one["email"] for one in page["data"]]
+            cursor = page["next"]
+        self.assertEqual(["first@fast.example", "second@fast.example", "third@fast.example"],
+                         found)
+
+    def test_one_hard_error_changes_nothing_of_what_somebody_put(self):
+        account = new_account("own")
+        address = f"own@{GONE}"
+        self.add(address, account, reason="hard_error", scope="advertisements", days=3650,
+                 note="says the old system")
+        before, = self.look(address, account)["data"]
+        self.assertEqual(1, self.sent(address, account)["hard_error_count"])
+        after, = self.look(address, account)["data"]
+        for field in ("scope", "note", "expires_time", "created_time"):
+            self.assertEqual(before[field], after[field])
+        self.assertEqual(1, self.sent(address, account)["hard_error_count"])
+        after, = self.look(address, account)["data"]
+        self.assertEqual(("all", before["note"], before["expires_time"]),
+                         (after["scope"], after["note"], after["expires_time"]))
+        self.assertEqual(1, self.sent(address, account)["drop_count"])
+
     def test_what_an_export_holds_comes_back_as_it_was(self):
         account, other = new_account("out"), new_account("in")
         for entry in ({"email": "=1+1@fast.example", "note": "=SUM(A1)", "days": 14},
                       {"email": "+ada@fast.example", "reason": "hard_error", "days": 3},
                       {"email": "@other.example", "note": "'quoted"},
+                      {"email": "'=q@fast.example", "note": "''-x"},
+                      {"email": "=q@fast.example", "reason": "unsubscribe", "list_id": "'-news"},
+                      {"email": "=q@fast.example", "reason": "unsubscribe", "list_id": "-news"},
                       {"email": "list@fast.example", "reason": "unsubscribe", "list_id": "news"}):
             self.ok(account.request("POST", "/suppressions", entry), 201)
         header = b"email,reason,expires,response_code,message\n"
@@ -222,7 +363,7 @@ class Suppressions(Checks):
         kept = account.request("GET", "/suppressions/export").body
         self.assertIn(b"2099-04-01T09:00:00+09:00", kept)
         told = self.ok(other.request("POST", "/suppressions/import", kept, content_type="text/csv"))
-        self.assertEqual((5, 0), (told["added"], told["failed"]), told)
+        self.assertEqual((8, 0), (told["added"], told["failed"]), told)
         def rows(octets):
             return [[line[name] for name in line if name != "created"]
                     for line in csv.DictReader(io.StringIO(octets.decode()))]
@@ -301,6 +442,16 @@ class Suppressions(Checks):
                       statuses=(1,))
         stack.command("suppression", "remove", "fay@fast.example", "--account", account.name,
                       "--why", "again")
+        stack.command("suppression", "add", "fay@fast.example", "--account", account.name,
+                      "--days", "3")
+        for what in (("list",), ("look", "fay@fast.example")):
+            shown = stack.command("suppression", *what, "--account", account.name)
+            self.assertEqual(2, len(re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d JST", next(
+                line for line in shown.splitlines() if "manual" in line))), shown)
+        stack.command("suppression", "remove", "fay@fast.example", "--account", account.name)
+        shown = stack.command("suppression", "look", "fay@fast.example", "--account", account.name)
+        self.assertRegex(shown, r"(?m)^Removed on .* JST: manual, by an operator$")
+        self.assertRegex(shown, r"(?m)^Removed on .* JST: unsubscribe, by an operator: again$")
         rows = stack.directory / "stops.csv"
         rows.write_text("email,reason\n" + "".join(
             f"user{i}@fast.example,complaint\n" for i in range(30_000)))
@@ -308,3 +459,14 @@ class Suppressions(Checks):
                                              account.name))
         out = stack.command("suppression", "export", "--account", account.name)
         self.assertEqual(30_001, len(out.splitlines()))
+        # The header holds for all slices in which the command sends a list, also after sep=.
+        rows.write_text("sep=;\nreason;email\n" + "".join(
+            f"complaint;user{i}@fast.example\n" for i in range(30_000)) + "\nmanual;nobody\n")
+        shown = stack.command("suppression", "import", str(rows), "--account", account.name,
+                              statuses=(1,), with_errors=True)
+        self.assertIn("Added: 0, changed: 30000, failed: 1.", shown)
+        self.assertIn("row 30004: email: ", shown)
+        # A list of domains has no header, though its first line has no @.
+        rows.write_text("".join(f"shop{i}.example\n" for i in range(30_000)))
+        self.assertIn("Added: 30000, changed: 0, failed: 0.", stack.command(
+            "suppression", "import", str(rows), "--account", account.name))

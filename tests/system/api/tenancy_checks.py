@@ -22,13 +22,18 @@ CSV = f"email\n{WORD}-b@fast.example\n{WORD} is no address\n".encode()
 OF_NOBODY = {"month"}
 # What an operation does with its own: these are looked at by their answers to the owner.
 LISTS_OF_OWN = {"listDeliveries", "listAllDeliveries", "searchLogs", "listEvents", "listDomains",
-                "listErrors", "listSuppressions", "exportSuppressions", "listWebhooks"}
+                "listErrors", "listSuppressions", "exportSuppressions", "listWaiting",
+                "listWebhooks"}
 TIMES = {"commitBulk": "reservation_time", "moveStart": "send_at"}  # by the member that has it
 STOPPED = f"{WORD}@gone.example"
 
 
 def holds_word(answer):
     return WORD.encode() in answer.body.lower()
+
+
+def in_three_days():
+    return time.strftime("%Y-%m-%d", time.localtime(time.time() + 3 * 86_400))
 
 
 def without_question(answer):
@@ -54,6 +59,9 @@ class Tenancy(Checks):
     def things_of(cls, account):
         """{parameter of a path: what it names of this account's}."""
         sent = account.send({"to": READER, "from": {"email": f"shop@{DOMAIN}"}, "subject": WORD}).json
+        waits = account.send({"to": READER, "from": {"email": f"shop@{DOMAIN}"}, "subject": WORD,
+                              "send_at": in_three_days()})
+        assert waits.status == 201, waits
         begun = account.request("POST", "/deliveries/bulk/begin", draft(subject=WORD)).json
         delivery = begun["delivery_id"]
         email = account.request("POST", f"/deliveries/{delivery}/emails",
@@ -96,8 +104,7 @@ class Tenancy(Checks):
             ids = {**ids, "email_id": ids.get("maillog_id", ids["email_id"])}
         body = RIGHT[name]() if name in RIGHT else example_of(description)
         if name in TIMES:
-            soon = time.localtime(time.time() + 3 * 86_400)
-            body = {TIMES[name]: time.strftime("%Y-%m-%d", soon)}
+            body = {TIMES[name]: in_three_days()}
         return account.request(method.upper(), path.format(**ids), body, token=token)
 
     def naming(self):

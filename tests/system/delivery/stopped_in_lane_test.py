@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """An address that comes onto a suppression list while its mail waits for a connection, claimed
 before, gets nothing any more: couriers hear of it within half a second."""
+import http.client
+import json
 import sys
 
 from installation import Installation, check, check_equal, run
@@ -8,6 +10,7 @@ from installation import Installation, check, check_equal, run
 # One connection, which takes a mail a second: the rest waits in the lane, the last for ten seconds.
 SLOW = {"slow.example": ["delay = { body = 1 }"]}
 ONE_CONNECTION = ["connections_max = 1"]
+LIST = 10_000  # more than couriers ask for at once
 ADDRESSES = [f"r{i}@slow.example" for i in range(10)]
 
 
@@ -18,9 +21,21 @@ def in_the_lane(stack, address):
     check("Attempt" not in story, story)
 
 
+def import_list(stack, count):
+    """A list of so many others, which couriers hear of as well."""
+    connection = http.client.HTTPConnection("127.0.0.1", stack.api_port, timeout=120)
+    rows = "".join(f"other{i}@elsewhere.example\n" for i in range(count))
+    connection.request("POST", "/api/v1/suppressions/import", "email\n" + rows, {
+        "Authorization": f"Bearer {stack.api.token}", "Content-Type": "text/csv"})
+    answer = connection.getresponse()
+    check_equal((answer.status, json.loads(answer.read())["added"]), (200, count), "imported")
+    connection.close()
+
+
 def what_waits_in_a_lane_is_stopped(binary):
     stopped = ADDRESSES[7:]
     with Installation(binary, SLOW, site_defaults=ONE_CONNECTION) as stack:
+        import_list(stack, LIST)
         delivery = stack.bulk(ADDRESSES)
         in_the_lane(stack, ADDRESSES[-1])
         for address in stopped:

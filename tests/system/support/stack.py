@@ -120,12 +120,12 @@ class Stack:
                  "[sites.defaults]", f"port = {self.mail_port}", *self.site_defaults, *self.config]
         (self.directory / "todoku.toml").write_text("\n".join(lines) + "\n")
 
-    def command(self, *arguments, statuses=(0,)):
+    def command(self, *arguments, statuses=(0,), with_errors=False):
         done = subprocess.run([self.binary, "--config", str(self.directory / "todoku.toml"),
                                *arguments], capture_output=True, text=True, cwd=self.directory)
         if done.returncode not in statuses:
             raise RuntimeError(f"{arguments}: {done.stdout}{done.stderr}")
-        return done.stdout
+        return done.stdout + (done.stderr if with_errors else "")
 
     def add_account(self):
         shown = self.command("account", "add", "tester")

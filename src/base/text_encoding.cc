@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a CSV that is not UTF-8 may be: the few things that people really have.
+#include "base/text_encoding.h"
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "base/bytes.h"
-#include "intake/csv.h"
+#include "base/utf8.h"
 
-namespace todoku::intake {
+namespace todoku {
 namespace {
+
+constexpr std::size_t kGuessOctets = 4'096;
+// Of one line that has no end, looked at in one.
+constexpr std::size_t kLineOctetsMax = std::size_t{64} * 1024;
 
 constexpr Sentence kUtf16 = {"it looks like UTF-16; save it as UTF-8 (in Excel: \"CSV UTF-8\")",
                              "UTF-16のようです。UTF-8で保存してください (Excelでは「CSV UTF-8」)"};
@@ -23,6 +31,7 @@ constexpr Sentence kWorkbook = {
     "it looks like a zip archive or an Excel workbook; save it as CSV (in Excel: \"CSV UTF-8\")",
     "zipまたはExcelブックのようです。CSVで保存してください (Excelでは「CSV UTF-8」)"};
 
+constexpr Sentence kNotUtf8 = {"is not valid UTF-8", "UTF-8として不正な文字列です"};
 constexpr Sentence kMarkup = {
     "it looks like HTML or XML; save it as CSV (in Excel: \"CSV UTF-8\")",
     "HTMLまたはXMLのようです。CSVで保存してください (Excelでは「CSV UTF-8」)"};
@@ -112,4 +121,51 @@ Sentence guessed_encoding(std::string_view octets) {
   return {};
 }
 
-}  // namespace todoku::intake
+void EncodingCheck::push(std::string_view octets) {
+  if (found_) return;
+  pending_ += octets;
+  if (!begun_ && pending_.size() < kGuessOctets) return;
+  std::size_t whole = pending_.rfind('\n') + 1;  // 0: no line has ended
+  if (whole == 0 && pending_.size() >= kLineOctetsMax) {
+    whole = utf8_prefix(pending_, kLineOctetsMax).size();
+  }
+  begin();
+  look_at(std::string_view(pending_).substr(0, whole));
+  pending_.erase(0, whole);
+}
+
+void EncodingCheck::finish() {
+  begin();
+  look_at(pending_);
+  pending_.clear();
+}
+
+void EncodingCheck::begin() {
+  if (std::exchange(begun_, true)) return;
+  const Sentence guess = guessed_encoding(utf8_prefix(pending_, kGuessOctets));
+  if (!guess.en.empty()) found_ = {std::string(guess.en), std::string(guess.ja)};
+}
+
+void EncodingCheck::look_at(std::string_view octets) {
+  if (found_) return;
+  if (is_utf8(octets) && iso_2022_in(octets).en.empty()) {
+    line_ += static_cast<std::uint64_t>(std::ranges::count(octets, '\n'));
+    return;
+  }
+  while (!octets.empty() && !found_) {
+    const std::size_t end = std::min(octets.find('\n'), octets.size() - 1) + 1;
+    look_at_line(octets.substr(0, end));
+    if (octets[end - 1] == '\n') ++line_;
+    octets.remove_prefix(end);
+  }
+}
+
+void EncodingCheck::look_at_line(std::string_view line) {
+  Sentence what = iso_2022_in(line);
+  if (what.en.empty() && is_utf8(line)) return;
+  if (what.en.empty()) what = guessed_encoding(line);
+  if (what.en.empty()) what = kNotUtf8;
+  found_ = {fmt::format("line {}: {}", line_, what.en), fmt::format("{}行目: {}", line_, what.ja)};
+}
+
+}  // namespace todoku

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Verbs of a delivery that goes out: pause, resume, stop; and how far it is. Not in the contract,
+// whose statuses and answers stay as they are: a delivery that is paused is SENDING there, one that
+// was stopped SENT.
+#include <string_view>
+
+#include "api/api.h"
+#include "http/json.h"
+
+namespace todoku::api {
+namespace {
+
+Task<http::Response> steer(Api& api, Call& call, store::Course course) {
+  const auto id = path_id(call, "delivery_id");
+  if (!id) co_return no_data_found(call);
+  const auto steered = co_await api.intake().steer(call.account, *id, course);
+  if (!steered) co_return refused(steered.error(), call.language);
+  co_return id_response(200, "delivery_id", *id);
+}
+
+Task<http::Response> pause(Api& api, Call& call) {
+  return steer(api, call, store::Course::paused);
+}
+Task<http::Response> resume(Api& api, Call& call) {
+  return steer(api, call, store::Course::goes);
+}
+Task<http::Response> stop(Api& api, Call& call) {
+  return steer(api, call, store::Course::stopped);
+}
+
+std::string_view state_word(const store::Delivery& delivery) {
+  switch (delivery.course) {
+    case store::Course::goes:
+      break;
+    case store::Course::paused:
+      // What was in hand may have been the last of it.
+      if (delivery.status == DeliveryStatus::sending) return "paused";
+      break;
+    case store::Course::stopped:
+      return "stopping";
+    case store::Course::ended:
+      return "stopped";
+  }
+  return to_string(delivery.status);
+}
+
+std::string progress_json(const store::Delivery& delivery) {
+  const store::DeliveryCounts& counts = delivery.counts;
+  http::JsonWriter json;
+  json.begin_object();
+  json.member("delivery_id", delivery.id);
+  json.member("state", state_word(delivery));
+  json.member("total", counts.total);
+  json.member("pending", counts.total - counts.terminal() - counts.deferred);
+  json.member("deferred", counts.deferred);
+  json.member("delivered", counts.delivered);
+  json.member("bounced", counts.bounced);
+  json.member("dropped", counts.dropped);
+  json.member("expired", counts.expired);
+  json.member("cancelled", counts.cancelled);
+  json.member("unknown", counts.unknown);
+  date_or_null(json, "started", delivery.started);
+  date_or_null(json, "expires", delivery.expires);
+  date_or_null(json, "finished", delivery.finished);
+  json.end_object();
+  return json.take();
+}
+
+Task<http::Response> progress(Api& api, Call& call) {
+  const auto id = path_id(call, "delivery_id");
+  if (!id) co_return no_data_found(call);
+  const auto delivery =
+      co_await api.store().read([account = call.account.key, id](store::ReadTransaction& reader) {
+        return reader.delivery_head(account, *id);
+      });
+  if (!delivery) co_return refused(intake::refusal_of(delivery.error()), call.language);
+  co_return http::Response::json(200, progress_json(*delivery));
+}
+
+}  // namespace
+
+void add_verb_routes(Api& api, http::Router& router) {
+  // PATCH as the contract's own verbs are called; POST as everybody else's.
+  for (const http::Method method : {http::Method::post, http::Method::patch}) {
+    api.add(router, method, "/deliveries/{delivery_id}/pause", kSend, &pause);
+    api.add(router, method, "/deliveries/{delivery_id}/resume", kSend, &resume);
+    api.add(router, method, "/deliveries/{delivery_id}/stop", kSend, &stop);
+  }
+  api.add(router, http::Method::get, "/deliveries/{delivery_id}/progress", kRead, &progress);
+}
+
+}  // namespace todoku::api

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Deliveries that are paused or stopped while they go out (store/course.h). The delivery's row
+// decides: counts of outcomes that are settled at the same time are added after, or before, and
+// what they mean follows from the course that they find there (settling_set.cc).
+#include "store/postgres/rows.h"
+#include "store/postgres/transactions.h"
+
+namespace todoku::store::postgres {
+namespace {
+
+const Sql kHeld{"course: held",
+                "SELECT key FROM deliveries WHERE course BETWEEN 1 AND 2 AND deleted = 0"
+                " AND (course = 2 OR status = 5) ORDER BY key DESC LIMIT $1"};
+const Sql kStopped{"course: stopped",
+                   "SELECT key FROM deliveries WHERE course BETWEEN 1 AND 2 AND course = 2"
+                   " AND deleted = 0 ORDER BY key LIMIT $1"};
+// Batches that nobody has and of which something is open: of a transaction they follow its key.
+const Sql kFreeBatches{
+    "course: free batches",
+    "WITH RECURSIVE its(number) AS (SELECT number FROM batches WHERE number = $1 AND delivery = $1"
+    " UNION ALL SELECT b.number FROM its JOIN batches b ON b.number = its.number + 1"
+    " AND b.delivery = $1)"
+    " SELECT b.number FROM its JOIN batches b ON b.number = its.number"
+    " WHERE b.open > 0 AND b.holder = 0 UNION ALL"
+    " SELECT w.number FROM sections s CROSS JOIN LATERAL (SELECT number FROM batches"
+    " WHERE section = s.id AND ready_at IS NOT NULL ORDER BY ready_at LIMIT $2) w"
+    " WHERE s.delivery = $1 AND s.state = 1 LIMIT $2"};
+const Sql kInHand{
+    "course: in hand",
+    "SELECT 1 FROM nodes n CROSS JOIN LATERAL (SELECT delivery FROM batches"
+    " WHERE holder = n.key AND holder <> 0 OFFSET 0) b WHERE b.delivery = $1 LIMIT 1"};
+const Sql kOpen{"course: open recipients",
+                "SELECT o.batch, o.seq FROM unnest($1::bigint[]) u(number) CROSS JOIN LATERAL"
+                " (SELECT r.batch, r.seq FROM recipients r LEFT JOIN progress p"
+                " ON p.batch = r.batch AND p.seq = r.seq WHERE r.batch = u.number"
+                " AND (p.state IS NULL OR p.state <= 1) OFFSET 0) o ORDER BY o.batch, o.seq"};
+const Sql kSteer{"course: steer", "UPDATE deliveries SET course = $2, updated = $3 WHERE key = $1"};
+const Sql kStop{"course: stop",
+                "UPDATE deliveries SET course = 2, status = 6,"
+                " phase = CASE WHEN phase IS NOT NULL THEN 6 END, finished = $2, updated = $2,"
+                " cancelled = cancelled + $3, deferred = 0 WHERE key = $1"};
+const Sql kEnd{"course: end",
+               "UPDATE deliveries SET course = 3 WHERE key = $1 AND course = 2 AND deleted = 0"
+               " RETURNING account, total"};
+
+}  // namespace
+
+Result<std::vector<DeliveryKey>> Questions::held_deliveries(std::int64_t limit) {
+  const auto rows = session_.ask(kHeld, Params() << limit);
+  if (!rows) return fail(rows.error());
+  std::vector<DeliveryKey> held;
+  for (int i = 0; i < rows->size(); ++i) held.push_back(DeliveryKey{rows->integer(i, 0)});
+  return held;
+}
+
+Result<StoppedWork> Questions::stopped_work(std::int64_t recipients) {
+  StoppedWork work;
+  const auto stopped = session_.ask(kStopped, Params() << kStoppedLookedAt);
+  if (!stopped) return fail(stopped.error());
+  for (int i = 0; i < stopped->size() && std::ssize(work.open) < recipients; ++i) {
+    const DeliveryKey key{stopped->integer(i, 0)};
+    const auto batches =
+        session_.ask(kFreeBatches, Params() << key << recipients / kBatchRecipientsMax + 1);
+    if (!batches) return fail(batches.error());
+    Column numbers(kInt8);
+    for (int n = 0; n < batches->size(); ++n) numbers.add(batches->integer(n, 0));
+    const auto rest = batches->empty() ? session_.ask(kInHand, Params() << key)
+                                       : session_.ask(kOpen, Params() << numbers);
+    if (!rest) return fail(rest.error());
+    if (batches->empty()) {
+      if (rest->empty()) work.over.push_back(key);
+      continue;
+    }
+    for (int n = 0; n < rest->size(); ++n) {
+      work.open.push_back({key, batch_key(number_of(key), rest->integer(n, 0)).batch,
+                           static_cast<std::uint32_t>(rest->integer(n, 1))});
+    }
+  }
+  return work;
+}
+
+Result<bool> Changes::steer_delivery(DeliveryKey key, Course course) {
+  const auto delivery = locked_delivery(session_, key);
+  if (!delivery) return fail(delivery.error());
+  const auto steered = may_steer(*delivery, course);
+  if (!steered) return fail(steered.error());
+  if (!*steered) return false;
+  const std::int64_t open = delivery->counts.total - delivery->counts.terminal();
+  const Instant now = session_.now();
+  const auto done = course == Course::stopped
+                        ? session_.ask(kStop, Params() << key << now << open)
+                        : session_.ask(kSteer, Params() << key << course << now);
+  if (!done) return fail(done.error());
+  events_.add(delivery->account, event_of_many(event_kind(course), key, open, now));
+  auto told = changed(Topic::held);
+  if (!told) return fail(std::move(told.error()));
+  return true;
+}
+
+Result<void> Changes::end_stopped(DeliveryKey key) {
+  const auto ended = session_.ask(kEnd, Params() << key);
+  if (!ended) return fail(ended.error());
+  if (ended->empty()) return {};
+  events_.add(
+      AccountKey{ended->integer(0, 0)},
+      event_of_many(EventKind::delivery_finished, key, ended->integer(0, 1), session_.now()));
+  return changed(Topic::held);
+}
+
+}  // namespace todoku::store::postgres

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+// Deliveries that are paused or stopped while they go out (store/course.h).
+#include <algorithm>
+#include <set>
+
+#include <gmock/gmock.h>
+
+#include "conformance/store/store_suite.h"
+
+namespace todoku::store {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// What is asked of a store, and done with it, about courses.
+class Helm {
+ public:
+  explicit Helm(Store& store) : store_(store) {}
+
+  Result<bool> steer(DeliveryKey key, Course course) {
+    return store_.write_and_wait(
+        WritePriority::accept, [&](WriteTransaction& t) { return t.steer_delivery(key, course); });
+  }
+  std::vector<DeliveryKey> held() {
+    return must(store_.read_and_wait([](ReadTransaction& t) { return t.held_deliveries(10); }));
+  }
+  std::vector<DeliveryKey> sending() {
+    std::vector<DeliveryKey> keys;
+    for (const auto& each :
+         must(store_.read_and_wait([](ReadTransaction& t) { return t.sending_bulk(); }))) {
+      keys.push_back(each.key);
+    }
+    return keys;
+  }
+  StoppedWork work(std::int64_t recipients = 1'000) {
+    return must(
+        store_.read_and_wait([&](ReadTransaction& t) { return t.stopped_work(recipients); }));
+  }
+  // As housekeeping does it, until nothing is left; how many were written.
+  std::size_t write_stopped(std::int64_t at_once = 1'000) {
+    std::size_t written = 0;
+    while (true) {
+      const StoppedWork left = work(at_once);
+      std::vector<OutcomeRecord> records;
+      for (const RecipientKey& key : left.open) {
+        records.push_back({.key = key, .outcome = stopped_outcome(), .path = {}, .if_free = true});
+      }
+      const auto settled = must(store_.perform_and_wait(Settle{.outcomes = records}));
+      for (const auto& recorded : settled.outcomes) EXPECT_TRUE(recorded);
+      written += records.size();
+      for (const DeliveryKey key : left.over) {
+        must(store_.write_and_wait(WritePriority::retention,
+                                   [&](WriteTransaction& t) { return t.end_stopped(key); }));
+      }
+      if (records.empty()) return written;
+    }
+  }
+  std::vector<std::pair<EventKind, std::int64_t>> told(AccountKey account) {
+    const auto page = must(store_.read_and_wait([&](ReadTransaction& t) {
+      return t.events({.account = account, .after = {}, .limit = 1'000});
+    }));
+    std::vector<std::pair<EventKind, std::int64_t>> kinds;
+    for (const EventRecord& event : page.events) {
+      kinds.emplace_back(event.entry.kind, event.entry.recipients);
+    }
+    return kinds;
+  }
+  void expect_counts(DeliveryKey key, std::int64_t delivered, std::int64_t cancelled) {
+    const auto delivery =
+        must(store_.read_and_wait([&](ReadTransaction& t) { return t.delivery_head(key); }));
+    const DeliveryCounts& counts = delivery.counts;
+    EXPECT_EQ(counts.delivered, delivered);
+    EXPECT_EQ(counts.cancelled, cancelled);
+  }
+
+ private:
+  Store& store_;
+};
+
+TEST_P(StoreSuite, NothingOfWhatIsPausedIsLeased) {
+  const Account acme = account();
+  Helm helm(*store_);
+  const Delivery bulky = started(acme.key, recipients(1'200, "example.jp"));
+  const Delivery other = started(acme.key, recipients(3, "example.com"));
+  const std::vector<BatchKey> keys = due_keys(bulky.key);
+  const LeasedBatch in_hand = claim(me_, {keys.at(0)}).at(0);
+  EXPECT_TRUE(must(helm.steer(bulky.key, Course::paused)));
+  EXPECT_FALSE(must(helm.steer(bulky.key, Course::paused))) << "it is paused already";
+  EXPECT_EQ(get(bulky.key).status, DeliveryStatus::sending);
+  EXPECT_EQ(get(bulky.key).course, Course::paused);
+  EXPECT_THAT(helm.held(), ElementsAre(bulky.key));
+  EXPECT_THAT(helm.sending(), ElementsAre(other.key));
+  EXPECT_THAT(claim(me_, keys), IsEmpty()) << "bells that were rung before";
+  EXPECT_TRUE(stories("user0@example.jp").at(0).delivery_paused);
+  EXPECT_FALSE(stories("user0@example.com").at(0).delivery_paused);
+  settle({outcome(in_hand.key, 0, RecipientState::delivered)}, {{.held = in_hand.held()}});
+  helm.expect_counts(bulky.key, 1, 0);
+  EXPECT_THAT(claim(me_, keys), IsEmpty());
+
+  EXPECT_TRUE(must(helm.steer(bulky.key, Course::goes)));
+  EXPECT_FALSE(must(helm.steer(bulky.key, Course::goes)));
+  EXPECT_THAT(helm.held(), IsEmpty());
+  EXPECT_THAT(helm.sending(), ElementsAre(bulky.key, other.key));
+  EXPECT_THAT(claim(me_, keys), SizeIs(keys.size()));
+  using enum EventKind;
+  EXPECT_THAT(helm.told(acme.key),
+              ElementsAre(std::pair(delivery_started, 1'200), std::pair(delivery_started, 3),
+                          std::pair(delivery_paused, 1'200), std::pair(sent, 0),
+                          std::pair(delivery_resumed, 1'199)));
+}
+
+TEST_P(StoreSuite, WhatIsPausedIsGivenUpWhenItsLifeIsOver) {
+  const Account acme = account();
+  Helm helm(*store_);
+  const Delivery bulky = started(acme.key, recipients(3, "example.jp"));
+  must(helm.steer(bulky.key, Course::paused));
+  clock_.advance(kLifeTime + 1s);
+  EXPECT_THAT(helm.sending(), ElementsAre(bulky.key));
+  const auto leased = claim_all(bulky.key);
+  ASSERT_THAT(leased, SizeIs(1));
+  EXPECT_LT(leased[0].expires_in, 0ms);
+}
+
+TEST_P(StoreSuite, APauseOutlivesTheEnd) {
+  const Account acme = account();
+  Helm helm(*store_);
+  const Delivery bulky = started(acme.key, recipients(1, "example.jp"));
+  const LeasedBatch in_hand = claim_all(bulky.key).at(0);
+  must(helm.steer(bulky.key, Course::paused));
+  settle({outcome(in_hand.key, 0, RecipientState::delivered)});
+  EXPECT_EQ(get(bulky.key).status, DeliveryStatus::sent);
+  EXPECT_THAT(helm.held(), IsEmpty()) << "there is nothing to hold back";
+  for (const Course course : {Course::goes, Course::paused, Course::stopped}) {
+    EXPECT_EQ(error_of(helm.steer(bulky.key, course)), "conflict");
+  }
+}
+
+TEST_P(StoreSuite, AStopIsOneRowAndReadersSeeItAtOnce) {
+  const Account acme = account();
+  Helm helm(*store_);
+  const Delivery bulky = started(acme.key, recipients(1'200, "example.jp"));
+  const std::vector<BatchKey> keys = due_keys(bulky.key);
+  const LeasedBatch early = claim(me_, {keys.at(0)}).at(0);
+  settle({outcome(early.key, 0, RecipientState::delivered), deferral(early.key, 1, after(60))},
+         {{.held = early.held()}});
+  EXPECT_EQ(get(bulky.key).counts.deferred, 1);
+  EXPECT_TRUE(must(helm.steer(bulky.key, Course::stopped)));
+  EXPECT_FALSE(must(helm.steer(bulky.key, Course::stopped)));
+  const Delivery stopped = get(bulky.key);
+  EXPECT_EQ(stopped.status, DeliveryStatus::sent);
+  EXPECT_EQ(stopped.finished, now());
+  EXPECT_EQ(stopped.counts.deferred, 0);
+  helm.expect_counts(bulky.key, 1, 1'199);
+  EXPECT_EQ(stories("user0@example.jp").at(0).state, RecipientState::delivered);
+  EXPECT_EQ(stories("user1@example.jp").at(0).state, RecipientState::cancelled) << "was deferred";
+  EXPECT_EQ(stories("user900@example.jp").at(0).state, RecipientState::cancelled);
+  EXPECT_THAT(helm.sending(), IsEmpty());
+  EXPECT_THAT(claim(me_, keys), IsEmpty());
+  EXPECT_THAT(helm.held(), ElementsAre(bulky.key));
+
+  clock_.advance(5s);
+  EXPECT_EQ(helm.write_stopped(300), 1'199U);
+  EXPECT_EQ(get(bulky.key).course, Course::ended);
+  EXPECT_EQ(get(bulky.key).finished, stopped.finished);
+  EXPECT_THAT(helm.held(), IsEmpty());
+  helm.expect_counts(bulky.key, 1, 1'199);
+  const Story written = stories("user900@example.jp").at(0);
+  EXPECT_EQ(written.state, RecipientState::cancelled);
+  ASSERT_THAT(written.attempts, SizeIs(1));
+  EXPECT_FALSE(written.attempts[0].outcome.is_attempt);
+  EXPECT_EQ(stories("user1@example.jp").at(0).state, RecipientState::cancelled);
+  EXPECT_EQ(helm.write_stopped(), 0U);
+  using enum EventKind;
+  EXPECT_THAT(
+      helm.told(acme.key),
+      ElementsAre(std::pair(delivery_started, 1'200), std::pair(sent, 0), std::pair(deferred, 0),
+                  std::pair(delivery_stopped, 1'199), std::pair(delivery_finished, 1'200)))
+      << "not one for each";
+}
+
+TEST_P(StoreSuite, WhatIsInHandAtAStopCountsAsWhatBecomesOfIt) {
+  const Account acme = account();
+  Helm helm(*store_);
+  const Delivery bulky = started(acme.key, recipients(5, "example.jp"));
+  const LeasedBatch in_hand = claim_all(bulky.key).at(0);
+  must(helm.steer(bulky.key, Course::stopped));
+  helm.expect_counts(bulky.key, 0, 5);
+  EXPECT_EQ(stories("user0@example.jp").at(0).state, RecipientState::pending) << "who knows";
+  EXPECT_THAT(helm.work().open, IsEmpty()) << "somebody has them in hand";
+  EXPECT_THAT(helm.work().over, IsEmpty());
+  const auto settled = settle({outcome(in_hand.key, 0, RecipientState::delivered),
+                               outcome(in_hand.key, 1, RecipientState::bounced, 550, "5.1.1 no"),
+                               deferral(in_hand.key, 2, after(60))});
+  EXPECT_EQ(settled.outcomes.at(2)->state, RecipientState::cancelled) << "it is not tried again";
+  EXPECT_EQ(settled.outcomes.at(2)->due, std::nullopt);
+  helm.expect_counts(bulky.key, 1, 3);
+  EXPECT_EQ(get(bulky.key).counts.bounced, 1);
+  EXPECT_EQ(get(bulky.key).counts.deferred, 0);
+  EXPECT_THAT(helm.work().open, IsEmpty());
+  must(release(in_hand));
+  EXPECT_EQ(helm.write_stopped(), 2U);
+  const DeliveryCounts counts = get(bulky.key).counts;
+  EXPECT_EQ(counts.terminal(), counts.total);
+  helm.expect_counts(bulky.key, 1, 3);
+  EXPECT_EQ(get(bulky.key).course, Course::ended);
+  // A bounce message after all changes what it was.
+  OutcomeRecord message = outcome(in_hand.key, 0, RecipientState::bounced, 550, "5.1.1 no");
+  message.outcome.is_attempt = false;
+  settle({message});
+  helm.expect_counts(bulky.key, 0, 3);
+  EXPECT_EQ(get(bulky.key).counts.bounced, 2);
+}
+
+TEST_P(StoreSuite, WhatADeadNodeHeldIsStoppedToo) {
+  const Account acme = account();
+  Helm helm(*store_);
+  const Delivery bulky = started(acme.key, recipients(5, "example.jp"));
+  const NodeKey dead = enter("dead");
+  ASSERT_THAT(claim_all(bulky.key, dead), SizeIs(1));
+  must(helm.steer(bulky.key, Course::stopped));
+  EXPECT_EQ(helm.write_stopped(), 0U);
+  EXPECT_EQ(get(bulky.key).course, Course::stopped);
+  bury(dead);
+  EXPECT_EQ(helm.write_stopped(), 5U);
+  EXPECT_EQ(get(bulky.key).course, Course::ended);
+  helm.expect_counts(bulky.key, 0, 5);
+}
+
+TEST_P(StoreSuite, ATransactionIsStoppedButNotPaused) {
+  const Account acme = account();
+  Helm helm(*store_);
+  const auto accepted = accept(acme.key, {recipient("one"), recipient("two")});
+  const LeasedBatch& batch = accepted.batches.at(0);
+  const DeliveryKey key = accepted.delivery.key;
+  EXPECT_EQ(error_of(helm.steer(key, Course::paused)), "conflict");
+  settle({outcome(batch.key, 0, RecipientState::delivered), deferral(batch.key, 1, after(60))},
+         {{.held = batch.held()}});
+  const auto waiting = [&] {
+    return must(read([](ReadTransaction& t) { return t.queue_figures(); })).at(0).waiting;
+  };
+  EXPECT_EQ(waiting(), 1);
+  EXPECT_TRUE(must(helm.steer(key, Course::stopped)));
+  clock_.advance(61s);
+  EXPECT_THAT(claim(me_, {batch.key}), IsEmpty());
+  EXPECT_EQ(helm.write_stopped(), 1U);
+  EXPECT_EQ(waiting(), 0);
+  EXPECT_THAT(due_transactional(), IsEmpty());
+  helm.expect_counts(key, 1, 1);
+  EXPECT_EQ(get(key).course, Course::ended);
+}
+
+TEST_P(StoreSuite, OnlyWhatGoesOutIsSteered) {
+  const Account acme = account();
+  Helm helm(*store_);
+  const Delivery made = draft(acme.key);
+  for (const Course course : {Course::goes, Course::paused, Course::stopped}) {
+    EXPECT_EQ(error_of(helm.steer(made.key, course)), "conflict");
+  }
+  append(made.key, recipients(1, "example.jp"));
+  must(write([&](WriteTransaction& t) { return t.commit_draft(made.key, after(60)); }));
+  EXPECT_EQ(error_of(helm.steer(made.key, Course::stopped)), "conflict");
+  EXPECT_EQ(error_of(helm.steer(DeliveryKey{987'654}, Course::stopped)), "not_found");
+}
+
+TEST_P(StoreSuite, WhatWasStoppedAndDeletedIsNotWritten) {
+  const Account acme = account();
+  Helm helm(*store_);
+  const Delivery bulky = started(acme.key, recipients(5, "example.jp"));
+  must(helm.steer(bulky.key, Course::stopped));
+  must(write([&](WriteTransaction& t) { return t.delete_delivery(bulky.key); }));
+  EXPECT_THAT(helm.held(), IsEmpty());
+  EXPECT_EQ(helm.write_stopped(), 0U);
+}
+
+// Whoever writes what was stopped may have looked before a claim committed.
+TEST_P(StoreSuite, OfWhatIsInHandNothingIsWrittenAsStopped) {
+  const Account acme = account();
+  Helm helm(*store_);
+  const Delivery bulky = started(acme.key, recipients(1, "example.jp"));
+  const LeasedBatch in_hand = claim_all(bulky.key).at(0);
+  must(helm.steer(bulky.key, Course::stopped));
+  const std::vector records{OutcomeRecord{.key = {bulky.key, in_hand.key.batch, 0},
+                                          .outcome = stopped_outcome(),
+                                          .path = {},
+                                          .if_free = true}};
+  const auto settled = must(store_->perform_and_wait(Settle{.outcomes = records, .releases = {}}));
+  EXPECT_EQ(error_of(settled.outcomes.at(0)), "conflict");
+  settle({outcome(in_hand.key, 0, RecipientState::delivered)});
+  helm.expect_counts(bulky.key, 1, 0);
+}
+
+// The scheduler has read it as due, and it is moved before it is started.
+TEST_P(StoreSuite, WhatWasMovedToALaterTimeDoesNotStart) {
+  const Account acme = account();
+  const Delivery made = draft(acme.key);
+  append(made.key, recipients(1, "example.jp"));
+  must(write([&](WriteTransaction& t) { return t.commit_draft(made.key, after(60)); }));
+  must(write([&](WriteTransaction& t) { return t.move_reservation(made.key, after(3'600)); }));
+  clock_.advance(61s);
+  const auto start = [&] {
+    return write([&](WriteTransaction& t) { return t.start_delivery(made.key, "", kLifeTime); });
+  };
+  EXPECT_EQ(error_of(start()), "conflict");
+  clock_.advance(3'600s);
+  must(start());
+}
+
+TEST_P(StoreSuite, ACourseIsKeptAcrossARestart) {
+  const Account acme = account();
+  Helm helm(*store_);
+  const Delivery paused = started(acme.key, recipients(5, "example.jp"));
+  const Delivery stopped = started(acme.key, recipients(5, "example.com"));
+  must(helm.steer(paused.key, Course::paused));
+  must(helm.steer(stopped.key, Course::stopped));
+  reopen();
+  Helm again(*store_);
+  EXPECT_THAT(again.held(), ElementsAre(stopped.key, paused.key));
+  EXPECT_EQ(again.write_stopped(), 5U);
+  EXPECT_THAT(again.held(), ElementsAre(paused.key));
+}
+
+}  // namespace
+}  // namespace todoku::store

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bulk that goes out at a known pace, to be paused, resumed and stopped."""
+from installation import QUICK, check, check_equal, check_exactly_once
+
+PACE = 200  # mails a second: what the site takes
+SLOW = "slow.example"
+CONFIG = [*QUICK, "[sites.slow]", f'domains = ["{SLOW}"]', f"messages_per_second = {PACE}"]
+RECIPIENTS = 4_000
+ADDRESSES = [f"r{i}@{SLOW}" for i in range(RECIPIENTS)]
+# A process is to begin nothing later than a second after the answer, and the log of arrivals may be
+# a second behind. Counted by the pace, which no load of the machine makes quicker; what is leased
+# by then, about ten seconds of it, is far more.
+LATE = 3 * PACE
+
+
+def progress(api, delivery):
+    return api.call("GET", f"/deliveries/{delivery}/progress")
+
+
+def adds_up(told):
+    states = ("pending", "deferred", "delivered", "bounced", "dropped", "expired", "cancelled",
+              "unknown")
+    check_equal(sum(told[state] for state in states), told["total"], f"counts of {told}")
+
+
+def stand_still(stack, delivery, verb, api, others=0):
+    """How many have arrived once `verb`, said to the process of `api`, holds; it holds. `others`:
+    mails that arrived of other deliveries."""
+    before = len(stack.log()) - others
+    check_equal(api.call("POST", f"/deliveries/{delivery}/{verb}"), {"delivery_id": delivery},
+                "the answer")
+    stack.wait_for(lambda: stack.metric("todoku_mails_in_hand") == 0, "what was in hand", 60)
+    arrived = len(stack.settled_log()) - others
+    print(f"{verb}: {arrived - before} mails after it of {RECIPIENTS - before}", flush=True)
+    check(arrived - before < LATE, f"{arrived - before} mails after the {verb}")
+    check(arrived < RECIPIENTS, f"all had gone out before the {verb}")
+    return arrived
+
+
+def is_paused_and_goes_on(stack, delivery, api):
+    stack.await_arrivals(100)
+    arrived = stand_still(stack, delivery, "pause", api)
+    stack.wait_for(lambda: progress(api, delivery)["delivered"] == arrived, "their outcomes")
+    told = progress(api, delivery)
+    check_equal(told["state"], "paused", "its state")
+    adds_up(told)
+    for _ in range(2):
+        check_equal(len(stack.settled_log()), arrived, "arrivals while it is paused")
+    check_equal(stack.status_of(delivery), "SENDING", "the contract's word")
+    reached = {entry["rcpt_to"] for entry in stack.log()}
+    waits = next(address for address in ADDRESSES if address not in reached)
+    check("is paused" in stack.explain(waits), stack.explain(waits))
+    check("一時停止中" in stack.explain(waits, "ja"), "in Japanese")
+    api.call("PATCH", f"/deliveries/{delivery}/resume")
+    stack.settle(delivery, seconds=60)
+    check_exactly_once(stack.settled_log(), ADDRESSES)
+    check_equal(progress(api, delivery)["state"], "sent", "its state in the end")
+
+
+def events_of(api):
+    events, cursor = [], ""
+    while True:
+        page = api.call("GET", f"/events?count=1000{cursor}")
+        events += page["data"]
+        cursor = "&cursor=" + page["next_cursor"]
+        if not page["has_more"]:
+            return events
+
+
+def is_stopped_where_it_is(stack, delivery, api, others=0):
+    stack.await_arrivals(others + 100)
+    arrived = stand_still(stack, delivery, "stop", api, others)
+    at_once = stack.detail(delivery)
+    check_equal(at_once["status"], "SENT", "its status")
+    check_equal(at_once["sent_count"] + at_once["drop_count"], RECIPIENTS, "counts")
+    stack.wait_for(lambda: progress(api, delivery)["state"] == "stopped", "its end", 60)
+    check_equal(len(stack.settled_log()) - others, arrived, "arrivals after the stop")
+    told = progress(api, delivery)
+    check_equal((told["delivered"], told["cancelled"]), (arrived, RECIPIENTS - arrived),
+                "(delivered, cancelled)")
+    adds_up(told)
+    events = [event for event in events_of(api) if event["delivery_id"] == delivery]
+    kinds = [event["kind"] for event in events]
+    check_equal(kinds.count("sent"), arrived, "events of those reached")
+    check_equal((kinds.count("delivery_stopped"), kinds.count("cancelled")), (1, 0),
+                "one event, not one for each")
+    check_equal(kinds[-1], "delivery_finished", "the last event")
