@@ -114,6 +114,46 @@ class Webhooks(WebhookChecks):
         self.refused(self.asked("PATCH", f"/webhooks/{hook.name}", {"url": other.url}), "url")
         self.assertEqual(hook.url, self.shown(hook)["url"])
 
+    def test_a_repeated_registration_makes_no_second_endpoint(self):
+        hook = self.hook()
+        fields = {"url": hook.url, "kinds": ["recipient.sent", "recipient.opened"]}
+
+        def ask(named="register", account=None, **changed):
+            return self.asked("POST", "/webhooks", {**fields, **changed}, account,
+                              headers={"Idempotency-Key": named})
+
+        hook.echoes = False
+        self.refused(ask(), "url")
+        hook.echoes = True
+        first = ask()
+        made = self.ok(first, 201)
+        self.assertNotIn("idempotency-replayed", first.headers)
+        challenges = len(hook.challenges)
+        again = ask(tags=[], domains=None)
+        self.assertEqual((201, made), (again.status, again.json))
+        self.assertEqual("true", again.headers.get("idempotency-replayed"))
+        self.assertEqual("no-store", again.headers.get("cache-control"))
+        self.assertEqual(challenges, len(hook.challenges))
+        for changed in ({"single": True}, {"kinds": ["recipient.sent"]}, {"url": hook.url + "/x"},
+                        {"signature": "ed25519"}, {"purposes": ["notice"]}, {"tags": ["x"]},
+                        {"domains": ["x.example"]}, {"insert_codes": True},
+                        {"form": "contract"}):
+            with self.subTest(changed):
+                self.refused(ask(**changed), status=409)
+        self.assertEqual([made["webhook"]],
+                         [each["webhook"] for each in self.ok(self.asked("GET", "/webhooks"))["data"]])
+        path = f"/webhooks/{made['webhook']}"
+        new = self.ok(self.asked("POST", f"{path}/rotate", {}), 201)["secret"]
+        self.assertEqual(new, self.ok(ask(), 201)["secret"])
+        other = self.new_account(f"other-{self.account.name}")
+        self.assertNotEqual(made["webhook"], self.ok(ask(account=other), 201)["webhook"])
+        self.stack.kill_engine()
+        self.stack.start_engine()
+        self.assertEqual(made["webhook"], self.ok(ask(), 201)["webhook"])
+        self.ok(self.asked("DELETE", path))
+        self.refused(ask(), status=404)
+        self.assertNotEqual(made["webhook"], self.ok(ask("anew"), 201)["webhook"])
+
     def test_what_is_wrong_is_refused_with_its_member(self):
         hook = self.hook()
         for field, value in {"url": "ftp://127.0.0.1/x", "form": "xml", "signature": "rsa",
@@ -191,7 +231,7 @@ class Webhooks(WebhookChecks):
         secret = self.registered(hook)["secret"]
         made = self.registered(public, signature="ed25519")
         self.assertIsNone(made["secret"])
-        delivery = self.send(tags=["spring"], subject="ご注文")
+        delivery = self.send(tags=["spring"], list_id="news", subject="ご注文")
         self.assertEqual(OUTCOMES, [event["type"] for _, event in self.told(hook, 3)])
         self.told(public, 3)
         for key, one in ((secret, hook), (made["public_key"], public)):
@@ -200,10 +240,10 @@ class Webhooks(WebhookChecks):
         event = hook.events[1][1]["data"]
         self.assertEqual(
             {"delivery_id": delivery, "delivery_type": "TRANSACTION", "subject": "ご注文",
-             "purpose": "transactional", "tags": ["spring"], "email": READER, "attempt": 1,
-             "code": 250},
+             "purpose": "transactional", "list_id": "news", "tags": ["spring"], "email": READER,
+             "attempt": 1, "code": 250},
             {name: event[name] for name in ("delivery_id", "delivery_type", "subject", "purpose",
-                                            "tags", "email", "attempt", "code")})
+                                            "list_id", "tags", "email", "attempt", "code")})
         self.assertEqual(list(self.all_events()), [name for name, _ in hook.events])
 
     def test_only_what_is_wanted_is_told(self):
