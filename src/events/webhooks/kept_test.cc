@@ -11,7 +11,7 @@
 namespace todoku::events::webhooks {
 namespace {
 
-constexpr Instant kNow = from_epoch_ms(1'767'225'600'000);
+constexpr Instant kKeptAt = from_epoch_ms(1'767'225'600'000);
 
 // Whatever is cut off it, it is found out.
 template <class Unpack>
@@ -34,13 +34,13 @@ TEST(ReadingPlace, IsReadAsItWasPacked) {
 }
 
 EndpointState some_state() {
-  return {
-      .status = EndpointState::Status::failing,
-      .failing_since = kNow,
-      .owner_told = true,
-      .cursor = std::string("a\0b", 3),
-      .parked = {{.id = "one", .order_key = ~0ULL, .tries = 3, .first_tried = kNow, .due = kNow},
-                 {.id = "two", .order_key = 0, .tries = 0, .first_tried = {}, .due = {}}}};
+  return {.status = EndpointState::Status::failing,
+          .failing_since = kKeptAt,
+          .owner_told = true,
+          .cursor = std::string("a\0b", 3),
+          .parked = {
+              {.id = "one", .order_key = ~0ULL, .tries = 3, .first_tried = kKeptAt, .due = kKeptAt},
+              {.id = "two", .order_key = 0, .tries = 0, .first_tried = {}, .due = {}}}};
 }
 
 TEST(EndpointState, IsReadAsItWasPacked) {
@@ -66,7 +66,7 @@ TEST(EndpointState, ItsOwnersWordCounts) {
 TEST(RecentCalls, KeepsTheLatest) {
   RecentCalls calls;
   for (int number = 0; number < 25; ++number) {
-    calls.add({.at = kNow + Milliseconds(number),
+    calls.add({.at = kKeptAt + Milliseconds(number),
                .id = std::to_string(number),
                .type = "recipient.sent",
                .request = "{}",
@@ -85,7 +85,7 @@ TEST(RecentCalls, KeepsTheLatest) {
 TEST(RecentCalls, FitWhatTheStoreKeeps) {
   RecentCalls calls;
   for (std::size_t number = 0; number < RecentCalls::kMax; ++number) {
-    calls.add({.at = kNow,
+    calls.add({.at = kKeptAt,
                .id = "batch_0123456789abcdef0123456789abcdef",
                .type = "recipient.hard_error",
                .events = 100,
