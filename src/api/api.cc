@@ -62,6 +62,7 @@ void Api::add_routes(http::Router& router) {
   add_verb_routes(*this, router);
   add_error_routes(*this, router);
   add_suppression_routes(*this, router);
+  add_webhook_routes(*this, router);
 }
 
 void Api::add(http::Router& router, http::Method method, std::string_view pattern,

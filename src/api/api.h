@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/random.h"
+#include "events/endpoints/registry.h"
 #include "http/json.h"
 #include "http/router.h"
 #include "intake/intake.h"
@@ -73,6 +74,7 @@ class Api {
     Random& random;
     MessageCopies* copies = nullptr;            // who can show messages; none: they are not found
     operate::Operations* operations = nullptr;  // nullptr: none are offered
+    events::endpoints::Registry* endpoints = nullptr;  // nullptr: none are found
   };
   Api(const Ground& ground, Options options);
 
@@ -97,6 +99,7 @@ class Api {
   }
   [[nodiscard]] store::Store& store() { return ground_.store; }
   [[nodiscard]] operate::Operations* operations() { return ground_.operations; }
+  [[nodiscard]] events::endpoints::Registry* endpoints() { return ground_.endpoints; }
   [[nodiscard]] intake::Intake& intake() { return ground_.intake; }
   [[nodiscard]] const intake::Intake& intake() const { return ground_.intake; }
   [[nodiscard]] intake::Uploads& uploads() { return ground_.uploads; }
@@ -178,6 +181,7 @@ void add_waiting_routes(Api& api, http::Router& router);
 void add_verb_routes(Api& api, http::Router& router);
 void add_error_routes(Api& api, http::Router& router);
 void add_suppression_routes(Api& api, http::Router& router);
+void add_webhook_routes(Api& api, http::Router& router);
 
 // The id in a path segment; nullopt if it is not a positive number.
 [[nodiscard]] std::optional<store::PublicId> path_id(const Call& call, std::string_view name);

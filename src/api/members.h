@@ -63,6 +63,14 @@ inline constexpr std::array kErrorList{Member{"error_start"}, Member{"error_end"
                                        Member{"response_code"}};
 inline constexpr std::array kSuppression{Member{"email"},   Member{"reason"}, Member{"scope"},
                                          Member{"list_id"}, Member{"note"},   Member{"days"}};
+inline constexpr std::array kWishes{Member{"kinds"},    Member{"tags"},         Member{"domains"},
+                                    Member{"purposes"}, Member{"insert_codes"}, Member{"single"}};
+inline constexpr auto kWebhook =
+    with(kWishes, std::array{Member{"url"}, Member{"form"}, Member{"signature"}});
+inline constexpr auto kWebhookChange = with(kWishes, std::array{Member{"url"}, Member{"enabled"}});
+inline constexpr std::array kOverlap{Member{"overlap_hours"}};
+inline constexpr std::array kReplay{Member{"from"}, Member{"delivery_id"}, Member{"events"},
+                                    Member{"set_aside"}};
 inline constexpr std::array kImport{Member{"ignore_errors"}, Member{"immediate"},
                                     Member{"keep_duplicates"}};
 

@@ -18,6 +18,7 @@
 #include "app/key_ring.h"
 #include "app/module_options.h"
 #include "app/open_files.h"
+#include "app/outbound_calls.h"
 #include "app/proof_names.h"
 #include "app/roles/api.h"
 #include "app/roles/courier.h"
@@ -131,6 +132,7 @@ struct Engine::Parts {
   std::optional<delivery::Node> node;
   std::unique_ptr<intake::Uploads> uploads;
   std::unique_ptr<ProofNames> proof_names;
+  std::unique_ptr<OutboundCalls> outbound;
   std::optional<Ageing> ageing;
   std::optional<roles::Ground> ground;
   std::unique_ptr<roles::Shared> shared;
@@ -186,6 +188,7 @@ Result<void> Engine::Parts::divide_files() {
                                    {"operators", files.operators},
                                    {"uploads", files.uploads},
                                    {"dns", files.dns},
+                                   {"calls", files.calls},
                                    {"api_connections", files.api},
                                    {"smtp_connections", files.smtp}});
   return {};
@@ -264,6 +267,13 @@ Result<void> Engine::Parts::start_runtime() {
   });
   readiness.emplace(clock, std::vector{ops::store_check(*store, clock)});
   collected.emplace(metrics, *store, *operators_pool, clock);
+  auto calls = OutboundCalls::make(config, files.calls, runtime->executor(0), clock, metrics);
+  if (!calls) return fail(std::move(calls.error()));
+  outbound = std::move(*calls);
+  running.add([this](SteadyInstant) {
+    wait_for(outbound->stop());
+    return true;
+  });
   changes.emplace(*store, clock, runtime->executor(0));
   changes->follow(store::Topic::dkim_keys, [this] { return read_keys(); });
   key_ring->set_look([this] { return changes->look(); });
@@ -286,12 +296,14 @@ Result<void> Engine::Parts::enter_store() {
                                .store = *store,
                                .node = *node,
                                .secret = secret,
+                               .box = *box,
                                .keys = *key_ring,
                                .rules = rules,
                                .runtime = *runtime,
                                .files = files,
                                .file_pool = *file_pool,
                                .uploads = *uploads,
+                               .outbound = *outbound,
                                .readiness = *readiness,
                                .collected = *collected,
                                .changes = *changes});

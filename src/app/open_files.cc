@@ -24,6 +24,7 @@ struct Span {
 };
 constexpr Span kUploads{8, 64};
 constexpr Span kDns{64, 4'096};
+constexpr Span kCalls{16, 256};
 constexpr std::uint64_t kConnectionsLeast = 64;
 
 // Beyond any limit that is meant.
@@ -54,7 +55,9 @@ Result<FilesDivision> files_division(std::uint64_t limit, const FilesWanted& wan
   const std::uint64_t least_uploads = wanted.api_connections > 0 ? kUploads.least : 0;
   const std::uint64_t least_api = least_connections(wanted.api_connections);
   const std::uint64_t least_smtp = least_connections(wanted.smtp_connections);
-  const std::uint64_t needed = fixed + least_uploads + kDns.least + least_api + least_smtp;
+  const std::uint64_t least_calls = std::min(wanted.calls, kCalls.least);
+  const std::uint64_t needed =
+      fixed + least_uploads + least_calls + kDns.least + least_api + least_smtp;
   if (limit < needed) {
     return fail(ErrorKind::limit_exceeded,
                 fmt::format("the process may have {} files open (ulimit -n), but needs at least {}",
@@ -64,14 +67,17 @@ Result<FilesDivision> files_division(std::uint64_t limit, const FilesWanted& wan
   const std::uint64_t for_connections = least_api + least_smtp;
   constexpr std::uint64_t kUploadsShare = 16;
   constexpr std::uint64_t kDnsShare = 8;
+  constexpr std::uint64_t kCallsShare = 16;
   if (wanted.api_connections > 0) division.uploads = part(rest, kUploadsShare, kUploads);
   division.dns =
       part(rest, kDnsShare, {kDns.least, wanted.smtp_connections > 0 ? kDns.most : kDns.least});
   // Their parts of a small rest may be more than the others can do without.
-  const std::uint64_t spare = rest - for_connections;
+  if (wanted.calls > 0) division.calls = part(rest, kCallsShare, {least_calls, wanted.calls});
+  const std::uint64_t spare = rest - for_connections - least_calls;
   division.uploads = std::min(division.uploads, spare - kDns.least);
   division.dns = std::min(division.dns, spare - division.uploads);
-  const std::uint64_t left = rest - division.uploads - division.dns;
+  division.calls = std::min(division.calls, spare + least_calls - division.uploads - division.dns);
+  const std::uint64_t left = rest - division.uploads - division.dns - division.calls;
   const std::uint64_t api_half = std::max(left / 2, left - std::min(left, wanted.smtp_connections));
   division.api = std::clamp(api_half, least_api, std::max(least_api, wanted.api_connections));
   division.api = std::min(division.api, left - least_smtp);
@@ -85,7 +91,8 @@ FilesWanted files_wanted(const config::Config& config) {
               has_role(config, "api") ? static_cast<std::uint64_t>(config.api.connections_max) : 0,
           .smtp_connections = has_role(config, "courier")
                                   ? static_cast<std::uint64_t>(config.smtp_out.connections_max)
-                                  : 0};
+                                  : 0,
+          .calls = has_role(config, "api") || has_role(config, "events") ? kCalls.most : 0};
 }
 
 FilesLimit files_limit() {
@@ -106,10 +113,10 @@ std::string show_files(const config::Config& config) {
   if (!division) return fmt::format("\n# Open files: {}.\n", division.error().detail);
   return fmt::format(
       "\n# Open files, of {} that this shell would allow (ulimit -Hn): process {}, store {},\n"
-      "# operators {}, uploads {}, DNS {}, refusals {}.\n"
+      "# operators {}, uploads {}, DNS {}, calls {}, refusals {}.\n"
       "# Connections that fit beside them: api.connections_max {}, smtp_out.connections_max {}.\n",
       division->limit, division->process, division->store, division->operators, division->uploads,
-      division->dns, division->api_refusals, division->api, division->smtp);
+      division->dns, division->calls, division->api_refusals, division->api, division->smtp);
 }
 
 }  // namespace todoku::app

@@ -16,6 +16,7 @@ struct FilesWanted {
   std::uint64_t threads = 1;
   std::uint64_t api_connections = 0;   // 0: this process has no API
   std::uint64_t smtp_connections = 0;  // 0: it does not deliver
+  std::uint64_t calls = 0;             // to endpoints of webhooks; 0: it makes none
 };
 
 struct FilesDivision {
@@ -25,6 +26,7 @@ struct FilesDivision {
   std::uint64_t operators = 0;     // connections of the admin socket and the metrics' listener
   std::uint64_t uploads = 0;       // files being uploaded or sent
   std::uint64_t dns = 0;           // sockets to name servers
+  std::uint64_t calls = 0;         // to endpoints of webhooks
   std::uint64_t api = 0;           // connections that the API serves
   std::uint64_t api_refusals = 0;  // and those that are refused there
   std::uint64_t smtp = 0;          // connections to receivers
@@ -32,8 +34,8 @@ struct FilesDivision {
   friend bool operator==(const FilesDivision&, const FilesDivision&) = default;
 };
 
-// First what is needed in any case; then uploads and the DNS have a part of the rest, and the API
-// and receivers halve what is left, each leaving the other what it does not want. Errors:
+// First what is needed in any case; then uploads, calls and the DNS have a part of the rest, and
+// the API and receivers halve what is left, each leaving the other what it does not want. Errors:
 // limit_exceeded; the sentence says how many files are needed at least.
 [[nodiscard]] Result<FilesDivision> files_division(std::uint64_t limit, const FilesWanted& wanted);
 

@@ -14,7 +14,7 @@ constexpr FilesWanted kDefaults{
 
 std::uint64_t sum(const FilesDivision& division) {
   return division.process + division.store + division.operators + division.uploads + division.dns +
-         division.api + division.api_refusals + division.smtp;
+         division.calls + division.api + division.api_refusals + division.smtp;
 }
 
 TEST(FilesDivision, GivesEveryoneAPartOfTheUsualSmallLimit) {
@@ -45,6 +45,20 @@ TEST(FilesDivision, LeavesTheOtherWhatOneDoesNotWant) {
           .value();
   EXPECT_EQ(small_smtp.smtp, 10U);
   EXPECT_GT(small_smtp.api, 3'000U);
+}
+
+TEST(FilesDivision, GivesCallsAPart) {
+  FilesWanted wanted = kDefaults;
+  wanted.calls = 256;
+  const auto small = files_division(1'024, wanted).value();
+  EXPECT_EQ(sum(small), 1'024U);
+  EXPECT_GE(small.calls, 50U);
+  EXPECT_GE(small.smtp, 300U);
+  EXPECT_EQ(files_division(1'000'000, wanted).value().calls, 256U);
+  EXPECT_FALSE(files_division(423, wanted));
+  const auto least = files_division(424, wanted).value();
+  EXPECT_EQ(least.calls, 16U);
+  EXPECT_EQ(sum(least), 424U);
 }
 
 TEST(FilesDivision, GivesNothingToWhatIsNotDone) {

@@ -1,136 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each struct is taken apart by a structured binding: a field that is added to one does not compile
 // here until it has its place.
-//
-//   fields = *( text value )          text: the field's name
-//   value  = text | number | list     text: length, octets; number: 8 octets
-//   list   = number *item
 #include "intake/fingerprint.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <string_view>
 
 #include "async/yield.h"
 #include "base/bytes.h"
 #include "base/sha256_stream.h"
+#include "intake/field_digest.h"
 
 namespace todoku::intake {
 namespace {
 
 // Hashed before others get their turn: some hundred microseconds.
 constexpr std::size_t kPieceOctets = std::size_t{128} * 1024;
-
-class FieldDigest {
- public:
-  explicit FieldDigest(std::string_view kind) { text(kind); }
-  [[nodiscard]] Sha256 finish() { return stream_.finish(); }
-
-  void text(std::string_view octets) {
-    number(octets.size());
-    stream_.add(octets);
-  }
-  void number(std::uint64_t value) {
-    char octets[sizeof value];
-    for (char& octet : octets) {
-      octet = static_cast<char>(value & 0xFFU);
-      value >>= 8U;
-    }
-    stream_.add({octets, sizeof octets});
-  }
-
-  // With its name, unless it has no value.
-  void field(std::string_view name, std::string_view value) {
-    if (value.empty()) return;
-    text(name);
-    text(value);
-  }
-  void field(std::string_view name, bool value) {
-    if (!value) return;
-    text(name);
-    number(1);
-  }
-  void field(std::string_view name, const Mailbox& value) {
-    text(name);
-    mailbox(value);
-  }
-  void field(std::string_view name, const std::vector<std::string>& list) {
-    if (list.empty()) return;
-    text(name);
-    number(list.size());
-    for (const std::string& item : list) text(item);
-  }
-  void field(std::string_view name, const std::vector<ExtraHeader>& list) {
-    if (list.empty()) return;
-    text(name);
-    headers(list);
-  }
-  void field(std::string_view name, const std::vector<InsertCode>& list) {
-    if (list.empty()) return;
-    text(name);
-    codes(list);
-  }
-  // Given as nothing is not the same as not given.
-  void field(std::string_view name, const std::optional<std::vector<std::string>>& list) {
-    if (!list) return;
-    text(name);
-    number(list->size());
-    for (const std::string& item : *list) text(item);
-  }
-  template <class T>
-  void field(std::string_view name, const std::optional<T>& value) {
-    if (!value) return;
-    text(name);
-    if constexpr (std::is_same_v<T, bool>) {
-      number(*value ? 1 : 0);
-    } else if constexpr (std::is_same_v<T, Instant>) {
-      number(static_cast<std::uint64_t>(to_epoch_ms(*value)));
-    } else if constexpr (std::is_same_v<T, std::int64_t>) {
-      number(static_cast<std::uint64_t>(*value));
-    } else if constexpr (std::is_same_v<T, Mailbox>) {
-      mailbox(*value);
-    } else if constexpr (std::is_same_v<T, Milliseconds>) {
-      number(static_cast<std::uint64_t>(value->count()));
-    } else if constexpr (std::is_same_v<T, std::vector<ExtraHeader>>) {
-      headers(*value);
-    } else {
-      text(*value);
-    }
-  }
-
-  void mailbox(const Mailbox& value) {
-    const auto& [address, name] = value;
-    text(address);
-    text(name);
-  }
-  // In any order, as the members of an object.
-  void headers(const std::vector<ExtraHeader>& list) {
-    std::vector<const ExtraHeader*> in_order;
-    for (const ExtraHeader& header : list) in_order.push_back(&header);
-    std::ranges::sort(in_order, {}, &ExtraHeader::name);
-    number(list.size());
-    for (const ExtraHeader* header : in_order) {
-      const auto& [header_name, value] = *header;
-      text(header_name);
-      text(value);
-    }
-  }
-  void codes(const std::vector<InsertCode>& list) {
-    number(list.size());
-    for (const auto& [key, value] : list) {
-      text(key);
-      text(value);
-    }
-  }
-  void recipient(const RecipientRequest& value) {
-    const auto& [email, insert_codes] = value;
-    text(email);
-    codes(insert_codes);
-  }
-
- private:
-  Sha256Stream stream_;
-};
 
 void add(FieldDigest& digest, const Content& value, std::span<const Sha256> attachment_digests) {
   // header_to, header_cc, text_from_html and open_tracking are no fields of a request.

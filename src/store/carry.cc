@@ -170,6 +170,21 @@ constexpr std::array<CarriedColumn, 6> kKeptAnswers{{{"key", octets},
 constexpr std::array<CarriedColumn, 4> kEventSheets{
     {{"account", integer}, {"place", integer}, {"at", integer}, {"entries", octets}}};
 
+constexpr std::array<CarriedColumn, 12> kWebhooks{{{"name", text},
+                                                   {"account", integer},
+                                                   {"form", integer},
+                                                   {"status", integer},
+                                                   {"shown", text},
+                                                   {"sealed", octets},
+                                                   {"wishes", octets},
+                                                   {"state", octets},
+                                                   {"node", integer},
+                                                   {"turn", integer},
+                                                   {"created", integer},
+                                                   {"changed", integer}}};
+constexpr std::array<CarriedColumn, 3> kWebhookSetAside{
+    {{"webhook", text}, {"event", text}, {"at", integer}}};
+
 constexpr std::array<CarriedColumn, 18> kSuppressions{{{"hash", integer},
                                                        {"account", integer},
                                                        {"subject", text},
@@ -207,7 +222,7 @@ constexpr std::array<CarriedColumn, 7> kOpens{{{"account", integer},
 constexpr std::array<CarriedColumn, 3> kOpenCounts{
     {{"delivery", integer}, {"opened", integer}, {"prefetched", integer}}};
 
-constexpr std::array<CarriedTable, 24> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedTable, 26> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -216,6 +231,8 @@ constexpr std::array<CarriedTable, 24> kTables{{{"settings", kSettings},
                                                 {"import_jobs", kImportJobs},
                                                 {"suspects", kSuspects},
                                                 {"on_its_way", kOnItsWay},
+                                                {"webhooks", kWebhooks},
+                                                {"webhook_set_aside", kWebhookSetAside},
                                                 {"kept_answers", kKeptAnswers},
                                                 {"usages", kUsages},
                                                 {"not_sent", kNotSent},

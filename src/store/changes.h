@@ -19,9 +19,10 @@ enum class Topic : std::uint8_t {
   api_keys = 1,
   dkim_keys = 2,
   domains = 3,
-  held = 4
+  held = 4,
+  webhooks = 5
 };
-inline constexpr std::size_t kTopics = 5;
+inline constexpr std::size_t kTopics = 6;
 
 class ChangeNumbers {
  public:

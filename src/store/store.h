@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
 // facet (settings, changes, accounts, domains, counts of mail, deliveries, recipients, imports,
-// exports, uploads, suppressions, idempotency, nodes, news, the cluster, bells, events, logs,
-// work), with a back end per folder and one conformance suite (tests/conformance/store).
+// exports, uploads, suppressions, idempotency, webhooks, nodes, news, the cluster, bells, events,
+// logs, work), with a back end per folder and one conformance suite (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -51,6 +51,7 @@
 #include "store/uploads.h"
 #include "store/usages.h"
 #include "store/waiting.h"
+#include "store/webhooks.h"
 #include "store/work.h"
 
 namespace todoku::store {
@@ -76,6 +77,7 @@ class ReadTransaction : public SettingReads,
                         public UploadReads,
                         public IdempotencyReads,
                         public SuppressionReads,
+                        public WebhookReads,
                         public NodeReads,
                         public NewsReads,
                         public ClusterReads,
@@ -97,6 +99,7 @@ class WriteTransaction : public SettingWrites,
                          public UploadWrites,
                          public IdempotencyWrites,
                          public SuppressionWrites,
+                         public WebhookWrites,
                          public NodeWrites,
                          public NewsWrites,
                          public ClusterWrites,

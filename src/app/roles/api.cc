@@ -2,7 +2,6 @@
 #include "app/roles/api.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
@@ -10,7 +9,7 @@
 #include "api/reference/reference.h"
 #include "app/host_check.h"
 #include "app/module_options.h"
-#include "base/digest.h"
+#include "app/told_endpoints.h"
 #include "base/log.h"
 #include "delivery/options.h"
 #include "mime/message_template.h"
@@ -28,13 +27,6 @@ constexpr std::size_t kFarewellConnectionsMax = 100;
 Milliseconds until(SteadyInstant deadline, const Clock& clock) {
   return std::max(Milliseconds(0),
                   std::chrono::duration_cast<Milliseconds>(deadline - clock.steady_now()));
-}
-
-std::uint64_t random_seed() {
-  std::uint64_t seed = 0;
-  const std::string octets = random_octets(sizeof seed);
-  std::memcpy(&seed, octets.data(), sizeof seed);
-  return seed;
 }
 
 // There is nothing to read: whoever calls is asked about.
@@ -89,6 +81,7 @@ ApiRole::ApiRole(const Ground& ground, Shared& shared, Beside beside)
       imports_elsewhere_(ground),
       copies_(ground.store, ground.keys, delivery_options(ground.config, ground.secret)),
       random_(random_seed()),
+      endpoints_(registry_parts(ground)),
       api_({.store = ground.store,
             .intake = intake_,
             .uploads = ground.uploads,
@@ -97,7 +90,8 @@ ApiRole::ApiRole(const Ground& ground, Shared& shared, Beside beside)
             .metrics = ground.metrics,
             .random = random_,
             .copies = &copies_,
-            .operations = beside.operations},
+            .operations = beside.operations,
+            .endpoints = &endpoints_},
            api_options()),
       open_tokens_(ground.secret),
       pixel_(open_tokens_, seen_opens_, ground.clock, ground.metrics),

@@ -21,6 +21,7 @@
 #include "app/running.h"
 #include "app/sending.h"
 #include "base/random.h"
+#include "events/endpoints/registry.h"
 #include "intake/intake.h"
 #include "intake/senders.h"
 #include "net/endpoint.h"
@@ -67,6 +68,7 @@ class ApiRole final : public Role {
   ImportsElsewhere imports_elsewhere_;
   ComposedCopies copies_;
   SeededRandom random_;
+  events::endpoints::Registry endpoints_;
   api::Api api_;
   const OpenTokens open_tokens_;
   events::opens::SeenOpens seen_opens_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "app/module_options.h"
+#include "app/told_endpoints.h"
 #include "events/exports/error_list.h"
 #include "events/exports/open_report.h"
 #include "intake/error_files.h"
@@ -21,6 +22,14 @@ intake::Importer::Waiting waiting_of(const config::Config& config) {
   intake::Importer::Waiting waiting;
   if (is_cluster(config)) waiting.look_every = kLookForImportsEvery;
   return waiting;
+}
+
+// There is nothing to read: whoever tells an endpoint looks what its owner has decided.
+Task<Result<ChangeWatch::Take>> hear_of_owners(events::endpoints::Dispatcher& endpoints) {
+  co_return ChangeWatch::Take([&endpoints]() -> Result<void> {
+    endpoints.on_change();
+    return {};
+  });
 }
 
 }  // namespace
@@ -40,7 +49,11 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
           ground.store, ground.uploads, [&node = ground.node] { return node.key(); }, ground.clock),
       housekeeping_(ground.store, ground.runtime.executor(0), ground.clock,
                     std::chrono::days(ground.config.events.keep_days)),
-      domains_(ground.store, std::move(texts), ground.runtime.executor(0), ground.clock) {
+      domains_(ground.store, std::move(texts), ground.runtime.executor(0), ground.clock),
+      random_(random_seed()),
+      endpoints_(endpoints_ground(ground, random_), endpoints_options(ground),
+                 ground.runtime.executor(0)) {
+  ground.changes.follow(store::Topic::webhooks, [this] { return hear_of_owners(endpoints_); });
   exporter_.add(
       store::ExportKind::error_list, "errors",
       [&store = ground.store](const store::ExportJob& job, events::exports::Sheet& sheet) {
@@ -68,6 +81,11 @@ Result<void> EventsRole::start() {
   housekeeping_.start();
   running_.add([this](SteadyInstant) {
     ground_.wait_for(housekeeping_.stop());
+    return true;
+  });
+  endpoints_.start();
+  running_.add([this](SteadyInstant deadline) {
+    ground_.wait_for(endpoints_.stop(deadline));
     return true;
   });
   domains_.start();

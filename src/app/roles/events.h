@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Role `events`: the work that no request and no mail waits for. It runs the imports and makes the
-// exports that API processes have begun, removes little by little what was deleted, and looks at
-// proofs of domains. Whichever process has the role takes what waits or what a dead one has left.
+// exports that API processes have begun, removes little by little what was deleted, looks at proofs
+// of domains, and tells endpoints of webhooks. Whichever process has the role takes what waits or
+// what a dead one has left.
 #pragma once
 
 #include <functional>
@@ -13,6 +14,8 @@
 #include "app/roles/ground.h"
 #include "app/roles/role.h"
 #include "app/running.h"
+#include "base/random.h"
+#include "events/endpoints/dispatcher.h"
 #include "events/exports/exporter.h"
 #include "intake/importer.h"
 
@@ -38,6 +41,8 @@ class EventsRole final : public Role {
   events::exports::Exporter exporter_;
   Housekeeping housekeeping_;
   DomainWatch domains_;
+  SeededRandom random_;
+  events::endpoints::Dispatcher endpoints_;
   Running running_;
 };
 

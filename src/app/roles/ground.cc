@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/roles/ground.h"
 
+#include <cstring>
 #include <string>
 
+#include "base/digest.h"
+
 namespace todoku::app::roles {
+
+std::uint64_t random_seed() {
+  std::uint64_t seed = 0;
+  const std::string octets = random_octets(sizeof seed);
+  std::memcpy(&seed, octets.data(), sizeof seed);
+  return seed;
+}
 
 std::unique_ptr<http::Server> make_server(const Ground& ground, std::string_view name,
                                           http::Router router, http::ServerOptions options) {

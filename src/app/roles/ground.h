@@ -2,6 +2,7 @@
 // What every role of a process stands on: made before the first role, gone after the last.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -12,12 +13,14 @@
 
 #include "app/change_watch.h"
 #include "app/open_files.h"
+#include "app/outbound_calls.h"
 #include "app/vault.h"
 #include "async/file_pool.h"
 #include "async/runtime.h"
 #include "async/task.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/secret_box.h"
 #include "config/config.h"
 #include "delivery/key_ring.h"
 #include "delivery/node.h"
@@ -38,12 +41,14 @@ struct Ground {
   store::Store& store;
   delivery::Node& node;  // this process
   const InstanceSecret& secret;
+  const SecretBox& box;  // under the master key
   delivery::KeyRing& keys;
   const delivery::policy::SiteRules& rules;
   async::Runtime& runtime;
   const FilesDivision& files;
   async::FilePool& file_pool;  // for what waits for the disk
   intake::Uploads& uploads;
+  OutboundCalls& outbound;
   // Take checks, figures and what follows changes while roles are made; later somebody may be
   // asking for them.
   ops::Readiness& readiness;
@@ -57,6 +62,9 @@ struct Ground {
         .get();
   }
 };
+
+// Of the operating system's randomness.
+[[nodiscard]] std::uint64_t random_seed();
 
 // A server on all threads whose exchanges and connections are counted under `name`. To be made like
 // checks and figures: before somebody may be asking.

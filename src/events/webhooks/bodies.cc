@@ -92,6 +92,7 @@ void write_delivery(JsonWriter& json, const ToldEvent& event) {
   json.member("delivery_type", contract_word(event.delivery_type));
   json.member("subject", utf8_prefix(event.subject, kSubjectOctetsMax));
   if (!event.purpose.empty()) json.member("purpose", event.purpose);
+  if (!event.list_id.empty()) json.member("list_id", event.list_id);
   json.key("tags");
   json.begin_array();
   for (std::size_t i = 0; i < std::min(kTagsMax, event.tags.size()); ++i) {
@@ -137,7 +138,7 @@ void write_signed_event(JsonWriter& json, const ToldEvent& event) {
 std::size_t octets_of(const ToldEvent& event) {
   constexpr std::size_t kAround = 400;  // names of members, dates, numbers
   std::size_t octets =
-      kAround + event.email.size() + event.purpose.size() +
+      kAround + event.email.size() + event.purpose.size() + event.list_id.size() +
       std::min(event.subject.size(), kSubjectOctetsMax) +
       std::min(std::max(event.message.size(), event.explanation.size()), kMessageOctetsMax);
   for (std::size_t i = 0; i < std::min(kTagsMax, event.tags.size()); ++i) {

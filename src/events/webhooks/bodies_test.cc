@@ -23,6 +23,7 @@ ToldEvent hard_error() {
           .delivery_id = 12,
           .delivery_type = DeliveryType::bulk,
           .tags = {"spring", "東京"},
+          .list_id = "news",
           .purpose = "advertisement",
           .subject = "春の\"お知らせ\"",
           .email = "reader@example.jp",
@@ -98,7 +99,8 @@ TEST(SignedBody, IsThePayloadOfTheSpecification) {
   EXPECT_EQ(as_signed({hard_error()}),
             R"({"type":"recipient.hard_error","timestamp":"2026-04-01T00:00:00.123Z","data":{)"
             R"("delivery_id":12,"delivery_type":"BULK","subject":"春の\"お知らせ\"",)"
-            R"("purpose":"advertisement","tags":["spring","東京"],"email":"reader@example.jp",)"
+            R"("purpose":"advertisement","list_id":"news","tags":["spring","東京"],)"
+            R"("email":"reader@example.jp",)"
             R"("email_id":34,"maillog_id":56,"attempt":1,"code":550,)"
             R"("message":"5.1.1 User unknown","cause":"mailbox"}})");
 }

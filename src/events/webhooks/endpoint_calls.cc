@@ -41,9 +41,10 @@ bool EndpointPolicy::may_call(Instant now) {
 }
 
 void EndpointPolicy::choose_calls(Instant now, EndpointActions& actions) {
-  while (calls_.size() < options_.in_flight_max) {
+  const std::size_t calls_max = std::min(options_.in_flight_max, 1 + accepted_in_row_);
+  while (calls_.size() < calls_max) {
     // Half of the calls are for the stream, however many of the parked are due.
-    const std::size_t parked_calls_max = (options_.in_flight_max + 1) / 2;
+    const std::size_t parked_calls_max = (calls_max + 1) / 2;
     if (parked_in_flight_ < parked_calls_max) {
       if (const auto place = due_parked(now); place) {
         call_parked(*place, actions);

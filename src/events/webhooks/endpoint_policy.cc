@@ -168,6 +168,7 @@ void EndpointPolicy::note_accepted(const CallUnderWay& call) {
     unpark(*call.parked);
   }
   failures_in_row_ = 0;
+  ++accepted_in_row_;
   probes_ = 0;
   if (status_ != Status::failing) return;
   status_ = Status::active;
@@ -190,6 +191,7 @@ void EndpointPolicy::give_back(const CallUnderWay& call, Instant due) {
 
 void EndpointPolicy::note_failure(Instant now) {
   ++failures_in_row_;
+  accepted_in_row_ = 0;
   if (status_ == Status::active && failures_in_row_ >= options_.failures_until_failing) {
     status_ = Status::failing;
     failing_since_ = now;

@@ -37,7 +37,9 @@
 namespace todoku::events::webhooks {
 
 struct EndpointOptions {
-  std::size_t in_flight_max = 4;       // calls
+  // Calls. One until one was accepted, then one more for each: so an endpoint that hangs holds one
+  // place of those that all share.
+  std::size_t in_flight_max = 4;
   std::size_t batch_events_max = 100;  // 1: no batches
   std::size_t batch_octets_max = std::size_t{256} << 10U;
   // Beside a call that is under way a batch that is not full waits so long for more.
@@ -130,12 +132,16 @@ class EndpointPolicy {
   void on_saved(bool stored);
   // The owner says that a disabled or failing endpoint is well again.
   void enable(Instant now);
+  // What changed is written now rather than with the next second.
+  void save_soon(Instant now) { save_at_ = now; }
 
   // What is to be done now. To be asked again after each of the above, and at wake_at().
   [[nodiscard]] EndpointActions next(Instant now);
   [[nodiscard]] Instant wake_at() const { return wake_at_; }
 
   [[nodiscard]] EndpointState::Status status() const { return status_; }
+  // Its last call was accepted.
+  [[nodiscard]] bool is_trusted() const { return accepted_in_row_ > 0; }
   [[nodiscard]] std::size_t window_events() const { return window_.size(); }
   [[nodiscard]] std::size_t parked_events() const { return parked_.size(); }
   [[nodiscard]] std::size_t calls_in_flight() const { return calls_.size(); }
@@ -227,7 +233,8 @@ class EndpointPolicy {
   std::uint64_t next_call_ = 1;
   Instant not_before_;  // no call, the endpoint has said so
   int failures_in_row_ = 0;
-  int probes_ = 0;  // since it is failing
+  std::size_t accepted_in_row_ = 0;  // calls
+  int probes_ = 0;                   // since it is failing
   Instant probe_at_;
   std::vector<EndpointActions::Notice> notices_;
 

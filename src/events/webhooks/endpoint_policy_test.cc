@@ -149,6 +149,38 @@ TEST(EndpointPolicy, WhatIsNoLongerKeptIsLeftOut) {
   EXPECT_EQ(world.policy().parked_events(), 0U);
 }
 
+// What hangs holds one call, and what answers gets one more for each answer.
+TEST(EndpointPolicy, CallsOnceUntilACallWasAccepted) {
+  SeededRandom random(1);
+  EndpointOptions options;
+  options.batch_events_max = 1;
+  EndpointPolicy policy(options, {}, random);
+  const Instant now = from_epoch_ms(1'767'225'600'000);
+  std::vector<OfferedEvent> events;
+  for (int number = 0; number < 20; ++number) {
+    auto told = std::make_shared<ToldEvent>();
+    told->id = fmt::format("e{}", number);
+    events.push_back({.told = std::move(told),
+                      .order_key = static_cast<std::uint64_t>(number) + 1,
+                      .cursor_behind = fmt::format("{}", number + 1)});
+  }
+  policy.on_page(std::move(events), "20", now);
+  EXPECT_FALSE(policy.is_trusted());
+  auto calls = policy.next(now).calls;
+  ASSERT_EQ(calls.size(), 1U);
+  EXPECT_TRUE(policy.next(now + 10s).calls.empty());
+  policy.on_answer(calls[0].number, {.how = CallAnswer::How::accepted}, now + 10s);
+  EXPECT_TRUE(policy.is_trusted());
+  calls = policy.next(now + 10s).calls;
+  EXPECT_EQ(calls.size(), 2U);
+  policy.on_answer(calls[0].number, {.how = CallAnswer::How::accepted}, now + 11s);
+  EXPECT_EQ(policy.next(now + 11s).calls.size(), 2U);
+  EXPECT_EQ(policy.calls_in_flight(), 3U);
+  policy.on_answer(calls[1].number, {.how = CallAnswer::How::refused}, now + 12s);
+  EXPECT_FALSE(policy.is_trusted());
+  EXPECT_TRUE(policy.next(now + 12s).calls.empty());
+}
+
 // ---- whatever happens
 // ----------------------------------------------------------------------------
 

@@ -46,6 +46,7 @@ struct ToldEvent {
   std::int64_t delivery_id = 0;  // 0: of no delivery
   DeliveryType delivery_type = DeliveryType::transaction;
   std::vector<std::string> tags;
+  std::string list_id;  // empty: none
   std::string purpose;  // the API's word; empty: not said
   std::string subject;
 

@@ -43,7 +43,7 @@ const Sql kMayMake{"fitness: may make tables",
 const Sql kCarrying{"fitness: unfinished", "SELECT name FROM meta WHERE name = 'carrying'"};
 
 // What the schema makes.
-constexpr std::array<std::string_view, 38> kTables{
+constexpr std::array<std::string_view, 41> kTables{
     "accounts",     "api_keys",    "attachments",   "batches",
     "bells",        "changes",     "contents",      "deliveries",
     "dkim_keys",    "domains",     "event_sheets",  "export_jobs",
@@ -53,7 +53,8 @@ constexpr std::array<std::string_view, 38> kTables{
     "open_counts",  "opens",       "progress",      "recipients",
     "sections",     "settings",    "source_owners", "suppression_removals",
     "suppressions", "suspects",    "todoku_schema", "upload_pieces",
-    "uploads",      "usages"};
+    "uploads",      "usages",      "webhook_calls", "webhook_set_aside",
+    "webhooks"};
 
 Column our_tables() {
   Column tables(kText);

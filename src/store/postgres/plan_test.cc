@@ -91,6 +91,10 @@ INSERT INTO not_sent SELECT n % ({0} / 10) + 1, 3, n, 550 FROM generate_series(1
 INSERT INTO opens SELECT n % ({0} / 10) + 1, n, n, n, 1, NULL, NULL FROM generate_series(1, {0}) n;
 INSERT INTO open_counts SELECT 1000000 + n, 1, 0 FROM generate_series(1, {0}) n;
 INSERT INTO usages SELECT n, 202604, 0, 1, 0 FROM generate_series(1, {0} / 2) n;
+INSERT INTO webhooks SELECT 'w' || n, n / 10, 1, 1, 'https://example.com/', '\x00', '\x00', '\x00',
+  0, 1, n, n FROM generate_series(1, {0} / 10) n;
+INSERT INTO webhook_calls SELECT 'w' || n, '\x00' FROM generate_series(1, {0} / 10) n;
+INSERT INTO webhook_set_aside SELECT 'w' || n / 10, 'e' || n, n FROM generate_series(1, {0}) n;
 INSERT INTO suppressions SELECT n * 7919, n % ({0} / 10), 'user' || n || '@example.jp', n % 5 + 1,
   '', 1, 1, 1, '', 550, 'words', n, n, n, CASE WHEN n % 2 = 0 THEN n END, n, n, 0
   FROM generate_series(1, {0}) n;
@@ -169,7 +173,8 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
       "TRUNCATE accounts, api_keys, dkim_keys, domains, mail_counts, flights, deliveries, "
       "contents, attachments,"
       " batches, recipients, progress, sections, import_jobs, uploads, upload_pieces,"
-      " kept_answers, bells, news, changes, event_sheets, not_sent, usages,"
+      " kept_answers, webhooks, webhook_calls, webhook_set_aside, bells, news, changes,"
+      " event_sheets, not_sent, usages,"
       " suppressions, suppression_removals, export_jobs, opens, open_counts");
   fill(60'000);
   database_.execute("ANALYZE");

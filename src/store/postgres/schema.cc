@@ -315,11 +315,27 @@ ALTER TABLE deliveries ADD COLUMN life bigint, ADD COLUMN course bigint NOT NULL
 CREATE INDEX deliveries_held ON deliveries(key) WHERE course BETWEEN 1 AND 2 AND deleted = 0;
 )sql" DROP_STOPPED_FUNCTION_2;
 
+// webhooks              store/webhooks.h. Its row changes each second while there is much to tell.
+constexpr std::string_view kStep11 = R"sql(
+CREATE TABLE webhooks(
+  name text COLLATE "C" PRIMARY KEY, account bigint NOT NULL, form bigint NOT NULL,
+  status bigint NOT NULL, shown text NOT NULL, sealed bytea NOT NULL, wishes bytea NOT NULL,
+  state bytea NOT NULL, node bigint NOT NULL, turn bigint NOT NULL, created bigint NOT NULL,
+  changed bigint NOT NULL)
+  WITH (fillfactor = 50, autovacuum_vacuum_threshold = 50, autovacuum_vacuum_scale_factor = 0.1);
+CREATE INDEX webhooks_account ON webhooks(account, created, name);
+CREATE INDEX webhooks_told ON webhooks(name) WHERE status <> 3;
+CREATE TABLE webhook_set_aside(
+  webhook text COLLATE "C" NOT NULL, event text COLLATE "C" NOT NULL, at bigint NOT NULL,
+  PRIMARY KEY(webhook, event));
+CREATE TABLE webhook_calls(webhook text COLLATE "C" PRIMARY KEY, calls bytea NOT NULL);
+)sql";
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 10> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 11> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -328,7 +344,8 @@ constexpr std::array<Step, 10> kSteps{{{"tables", kStep1},
                                        {"domains and limits of accounts", kStep7},
                                        {"suppression lists and exports", kStep8},
                                        {"openings", kStep9},
-                                       {"header fields, lives and courses", kStep10}}};
+                                       {"header fields, lives and courses", kStep10},
+                                       {"endpoints of webhooks", kStep11}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);

@@ -68,6 +68,15 @@ class Queries {
 
   [[nodiscard]] Result<std::optional<KeptAnswer>> kept_answer(const IdempotencyKey& key);
 
+  [[nodiscard]] Result<std::vector<Webhook>> webhooks(AccountKey account);
+  [[nodiscard]] Result<Webhook> webhook(AccountKey account, std::string_view name);
+  [[nodiscard]] Result<std::vector<Webhook>> webhooks_to_tell(std::string_view after,
+                                                              std::int64_t limit);
+  [[nodiscard]] Result<std::vector<SetAsideEvent>> set_aside_of(std::string_view name,
+                                                                std::string_view after,
+                                                                std::int64_t limit);
+  [[nodiscard]] Result<std::string> webhook_calls(std::string_view name);
+
   [[nodiscard]] Result<std::vector<Account>> accounts(AccountKey after, std::int64_t limit);
   [[nodiscard]] Result<std::map<AccountKey, std::int64_t>> active_keys(AccountKey first,
                                                                        AccountKey last);

@@ -392,11 +392,25 @@ ALTER TABLE deliveries ADD COLUMN course INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX deliveries_held ON deliveries(key) WHERE course BETWEEN 1 AND 2 AND deleted = 0;
 )sql";
 
+// webhooks              store/webhooks.h. status: 1 active, 2 failing, 3 disabled.
+constexpr const char* kVersion20 = R"sql(
+CREATE TABLE webhooks(
+  name TEXT PRIMARY KEY, account INTEGER NOT NULL, form INTEGER NOT NULL, status INTEGER NOT NULL,
+  shown TEXT NOT NULL, sealed BLOB NOT NULL, wishes BLOB NOT NULL, state BLOB NOT NULL,
+  node INTEGER NOT NULL, turn INTEGER NOT NULL, created INTEGER NOT NULL, changed INTEGER NOT NULL);
+CREATE INDEX webhooks_account ON webhooks(account, created, name);
+CREATE INDEX webhooks_told ON webhooks(name) WHERE status <> 3;
+CREATE TABLE webhook_set_aside(
+  webhook TEXT NOT NULL, event TEXT NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY(webhook, event)) WITHOUT ROWID;
+CREATE TABLE webhook_calls(webhook TEXT PRIMARY KEY, calls BLOB NOT NULL);
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 19> kMigrations{
+constexpr std::array<const char*, 20> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,
     kVersion8,  kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14,
-    kVersion15, kVersion16, kVersion17, kVersion18, kVersion19};
+    kVersion15, kVersion16, kVersion17, kVersion18, kVersion19, kVersion20};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

@@ -236,6 +236,24 @@ class SqliteReadTransaction final : public ReadTransaction {
     return queries_.kept_answer(key);
   }
 
+  Result<std::vector<Webhook>> webhooks(AccountKey account) override {
+    return queries_.webhooks(account);
+  }
+  Result<Webhook> webhook(AccountKey account, std::string_view name) override {
+    return queries_.webhook(account, name);
+  }
+  Result<std::vector<Webhook>> webhooks_to_tell(std::string_view after,
+                                                std::int64_t limit) override {
+    return queries_.webhooks_to_tell(after, limit);
+  }
+  Result<std::vector<SetAsideEvent>> set_aside_of(std::string_view name, std::string_view after,
+                                                  std::int64_t limit) override {
+    return queries_.set_aside_of(name, after, limit);
+  }
+  Result<std::string> webhook_calls(std::string_view name) override {
+    return queries_.webhook_calls(name);
+  }
+
   Result<std::vector<NewsItem>> news(std::int64_t limit) override { return queries_.news(limit); }
 
   Result<std::optional<Leader>> leader() override { return queries_.leader(); }
@@ -362,6 +380,22 @@ class SqliteWriteTransaction final : public WriteTransaction {
 
   // -- answers to requests that may be repeated (idempotency.cc)
   Result<void> keep_answer(const IdempotencyRecord& record) override;
+
+  // -- endpoints of webhooks (webhooks.cc)
+  Result<Webhook> create_webhook(const NewWebhook& webhook) override;
+  Result<void> change_webhook(AccountKey account, std::string_view name,
+                              const WebhookTerms& terms) override;
+  Result<void> redirect_webhook(
+      AccountKey account, std::string_view name,
+      const std::function<Result<std::string>(const Webhook&)>& make) override;
+  Result<void> enable_webhook(AccountKey account, std::string_view name, bool on) override;
+  Result<void> delete_webhook(AccountKey account, std::string_view name) override;
+  Result<Webhook> take_webhook(NodeKey node, std::string_view name) override;
+  Result<void> give_webhook(NodeKey node, std::string_view name) override;
+  Result<void> save_webhook(const WebhookProgress& progress) override;
+  Result<void> keep_webhook_calls(NodeKey node, std::string_view name,
+                                  std::string_view calls) override;
+  Result<void> drop_set_aside(std::string_view name, std::span<const std::string> events) override;
 
   // -- news (news.cc)
   Result<void> tell_news(NodeKey teller, std::string_view body) override;

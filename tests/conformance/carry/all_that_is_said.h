@@ -260,6 +260,20 @@ inline std::vector<std::string> all_of(Store& store) {
       said.push_back(fmt::format("mails {} {}", count.day, count.mails));
     }
   }
+  for (const Account& account :
+       read(store, [](ReadTransaction& t) { return t.accounts({}, 100); })) {
+    for (const Webhook& w :
+         read(store, [&](ReadTransaction& t) { return t.webhooks(account.key); })) {
+      said.push_back(fmt::format("webhook {} {} {} {} {} {} {} {} {} {}", w.name,
+                                 static_cast<int>(w.form), static_cast<int>(w.status),
+                                 w.terms.shown, w.terms.sealed, pack_wishes(w.terms.wishes),
+                                 w.state, w.turn, to_epoch_ms(w.created), to_epoch_ms(w.changed)));
+      for (const SetAsideEvent& event :
+           read(store, [&](ReadTransaction& t) { return t.set_aside_of(w.name, "", 100); })) {
+        said.push_back(fmt::format("not told {} {}", event.event, to_epoch_ms(event.at)));
+      }
+    }
+  }
   for (const QueueFigures& queue :
        read(store, [](ReadTransaction& t) { return t.queue_figures(); })) {
     said.push_back(fmt::format("queue {} {} {}", static_cast<int>(queue.traffic), queue.waiting,

@@ -101,6 +101,7 @@ class Filling {
                             .begins = clock_.now() + std::chrono::hours(1'000)});
     });
     node_ = enter("me");
+    set_aside();
     sent_transactions();
     bulk_on_its_way();
     drafts(shop.key);
@@ -149,6 +150,14 @@ class Filling {
     write(store_, [&](WriteTransaction& t) { return t.add_domain(domain); });
     const std::vector<MailCount> counts = {{shop.key, 20'454, 12}};
     write(store_, [&](WriteTransaction& t) { return t.count_mails(NodeKey{3}, counts); });
+    write(store_, [&](WriteTransaction& t) {
+      return t.create_webhook({.name = "hook",
+                               .account = shop.key,
+                               .terms = {.shown = "https://hooks.example.com/",
+                                         .sealed = std::string("\0sealed\xfd", 8),
+                                         .wishes = {.kinds = {"recipient.sent"}}},
+                               .state = std::string("\0state", 6)});
+    });
     for (const char* selector : {"s1", "s2"}) {
       write(store_, [&](WriteTransaction& t) {
         return t.put_dkim_key({.account = acme_.key,
@@ -160,6 +169,18 @@ class Filling {
                                .created = {}});
       });
     }
+  }
+
+  void set_aside() {
+    write(store_, [&](WriteTransaction& t) -> Result<void> {
+      const auto taken = t.take_webhook(node_, "hook");
+      if (!taken) return fail(taken.error());
+      return t.save_webhook({.name = "hook",
+                             .node = node_,
+                             .turn = taken->turn,
+                             .state = taken->state,
+                             .set_aside = {"one", "two"}});
+    });
   }
 
   Accepted accept(Accept accept) {

@@ -15,8 +15,19 @@ from openapi_checks import REQUESTS, media, operations
 from provisioning_checks import Provisioned
 
 BY_CHANCE = 40  # a body
+
+
+def wishes():
+    return {"kinds": ["recipient.hard_error"], "tags": ["spring"], "domains": ["sender.example"],
+            "purposes": ["notice"], "insert_codes": False, "single": False}
+
+
+def webhook():
+    return {"url": "https://hooks.example.com/x", "form": "contract", "signature": "hmac", **wishes()}
+
+
 # Rights beyond those that a key has by itself.
-MANAGING = ("/domains", "/accounts")
+MANAGING = ("/domains", "/accounts", "/webhooks")
 RIGHT = {**REQUESTS,
          "commitBulk": lambda: {"reservation_time": "2099-01-01"},
          "addDomain": lambda: {"domain": "another.example"},
@@ -24,7 +35,11 @@ RIGHT = {**REQUESTS,
          "addAccount": lambda: {"name": "customer", "weight": 2, "with_key": False},
          "changeAccount": lambda: {"weight": 2, "mails_per_day": 0},
          "addKey": lambda: {"label": "x", "scopes": "send", "days": 1},
-         "rotateKey": lambda: {"overlap_hours": 1}}
+         "rotateKey": lambda: {"overlap_hours": 1},
+         "createWebhook": lambda: webhook(),
+         "changeWebhook": lambda: {"enabled": True, **wishes()},
+         "rotateWebhookSecret": lambda: {"overlap_hours": 1},
+         "replayWebhook": lambda: {"from": "2026-01-01", "delivery_id": 1}}
 # What is called on something that is there, so that what is wrong is all that keeps it from being
 # done; the others are about what is not there.
 ON_A_DRAFT = {"updateBulk", "commitBulk", "addRecipient", "changeRecipient", "importRecipients",
@@ -83,6 +98,8 @@ class BadInput(Checks):
         cls.account.request("POST", "/accounts", {"name": "customer"}, token=cls.admin)
         cls.key = cls.account.request("POST", "/accounts/customer/keys", {},
                                       token=cls.admin).json["id"]
+        cls.webhook = cls.account.request("POST", "/webhooks", webhook(),
+                                          token=cls.admin).json["webhook"]
         cls.seed = os.environ.get("TODOKU_SEED") or str(secrets.randbelow(1 << 32))
         cls.made = 0
 
@@ -91,9 +108,11 @@ class BadInput(Checks):
     def ids_for(self, name, path):
         """What stands in its path; the draft that is there for it is the check's own."""
         values = {"domain": "claimed.example", "account": "customer", "id": str(self.key),
-                  "month": "latest"}
+                  "month": "latest", "webhook": self.webhook}
         if name == "revokeKey":
             values["id"] = bad_input.NOT_THERE
+        if name == "removeWebhook":
+            values["webhook"] = bad_input.NOT_THERE
         if name in ON_A_DRAFT:
             values["delivery_id"] = self.ok(self.account.request(
                 "POST", "/deliveries/bulk/begin", draft()), 201)["delivery_id"]

@@ -135,10 +135,11 @@ REQUESTS = {
     "addSuppression": lambda: {"email": "stopped@elsewhere.example"},
 }
 # Commits need a time that is near, and are looked at by state_checks (other starts by
-# waiting_checks); an export needs something to export (suppression_checks); domain_checks and
-# provisioning_checks look at the rest.
+# waiting_checks); an export needs something to export (suppression_checks); domain_checks,
+# provisioning_checks and webhook_checks look at the rest.
 WITHOUT_BOUNDARIES = {"commitBulk", "moveStart", "addDomain", "consentToDomain", "addAccount",
-                      "changeAccount", "addKey", "rotateKey", "exportErrors"}
+                      "changeAccount", "addKey", "rotateKey", "exportErrors", "createWebhook",
+                      "changeWebhook", "rotateWebhookSecret", "replayWebhook"}
 
 
 class Description(Checks):

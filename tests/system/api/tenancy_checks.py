@@ -22,7 +22,8 @@ CSV = f"email\n{WORD}-b@fast.example\n{WORD} is no address\n".encode()
 OF_NOBODY = {"month"}
 # What an operation does with its own: these are looked at by their answers to the owner.
 LISTS_OF_OWN = {"listDeliveries", "listAllDeliveries", "searchLogs", "listEvents", "listDomains",
-                "listErrors", "listSuppressions", "exportSuppressions", "listWaiting"}
+                "listErrors", "listSuppressions", "exportSuppressions", "listWaiting",
+                "listWebhooks"}
 TIMES = {"commitBulk": "reservation_time", "moveStart": "send_at"}  # by the member that has it
 STOPPED = f"{WORD}@gone.example"
 
@@ -83,7 +84,10 @@ class Tenancy(Checks):
                    .json["percentage"] == 100, "the report")
         added = account.request("POST", "/suppressions", {"email": READER, "reason": "unsubscribe"})
         assert added.status == 201, added
-        return {"export": export, "report": report, "delivery_id": delivery, "email_id": email["email_id"], "job_id": job["job_id"],
+        hook = account.request("POST", "/webhooks", {"url": f"https://{DOMAIN}/x", "form": "contract"},
+                               token=cls.admins[account.name])
+        assert hook.status == 201, hook
+        return {"webhook": hook.json["webhook"], "export": export, "report": report, "delivery_id": delivery, "email_id": email["email_id"], "job_id": job["job_id"],
                 "maillog_id": row["maillog_id"], "domain": DOMAIN, "account": account.name,
                 "id": "1", "sent": sent["delivery_id"]}
 

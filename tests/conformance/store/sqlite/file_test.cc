@@ -274,6 +274,7 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "ALTER TABLE contents DROP COLUMN text_from_html; ALTER TABLE contents DROP COLUMN headers;"
       "ALTER TABLE deliveries DROP COLUMN life; DROP INDEX deliveries_held;"
       "ALTER TABLE deliveries DROP COLUMN course;"
+      "DROP TABLE webhooks; DROP TABLE webhook_set_aside; DROP TABLE webhook_calls;"
       "DROP TABLE kept_answers; DROP TABLE leadership; DROP TABLE source_owners;"
       "DROP TABLE changes; DROP TABLE bells; DROP TABLE news; DROP TABLE event_sheets;"
       "DROP TABLE not_sent; DROP TABLE usages; DROP INDEX batches_log; DROP INDEX deliveries_late;"

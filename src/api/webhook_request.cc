@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/webhook_request.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/fields.h"
+#include "base/bytes.h"
+#include "events/webhooks/told_of.h"
+#include "intake/field_digest.h"
+#include "mail/address.h"
+#include "mail/labels.h"
+#include "store/event_sheet.h"
+
+namespace todoku::api {
+namespace {
+
+using events::endpoints::EndpointChange;
+using events::endpoints::NewEndpoint;
+using events::endpoints::ReplayOrder;
+using store::WebhookForm;
+
+// Reads the lists of words by which events are chosen.
+class Wishes {
+ public:
+  Wishes(const boost::json::object& object, intake::Problems& problems)
+      : object_(object), problems_(problems), fields_(object, {}, problems) {}
+
+  // Words of types of events.
+  [[nodiscard]] std::vector<std::string> kinds() const {
+    std::vector<std::string> words = fields_.texts("kinds", kWebhookKindsMax);
+    judge("kinds", words, [](std::string& word) {
+      const auto told = events::webhooks::kind_of(word);
+      return told && events::webhooks::stored_kind(*told);
+    });
+    return words;
+  }
+  [[nodiscard]] std::vector<std::string> tags() const {
+    std::vector<std::string> tags = fields_.texts("tags", kTagsMax);
+    judge("tags", tags, [](std::string& tag) {
+      return !tag.empty() && is_utf8(tag) && utf8_length(tag) <= kTagCharactersMax;
+    });
+    return tags;
+  }
+  [[nodiscard]] std::vector<std::string> domains() const {
+    std::vector<std::string> domains = fields_.texts("domains", kWebhookDomainsMax);
+    judge("domains", domains, [](std::string& domain) {
+      auto ascii = to_ascii_domain(domain);
+      if (!ascii) return false;
+      domain = std::move(*ascii);
+      return true;
+    });
+    return domains;
+  }
+  [[nodiscard]] std::vector<std::string> purposes() const {
+    std::vector<std::string> purposes = fields_.texts("purposes", kWebhookPurposesMax);
+    judge("purposes", purposes, [](std::string& word) {
+      const auto purpose = parse_purpose(word);
+      return purpose && *purpose != Purpose::by_type;
+    });
+    return purposes;
+  }
+  [[nodiscard]] bool has(std::string_view name) const {
+    const auto* const value = object_.if_contains(name);
+    return value != nullptr && !value->is_null();
+  }
+
+ private:
+  template <class Good>
+  void judge(std::string_view name, std::vector<std::string>& words, Good good) const {
+    if (!problems_.empty()) return;  // those of a wrong type are told already
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      if (!good(words[i])) {
+        problems_.add({std::string(name), std::to_string(i)},
+                      intake::texts::invalid_format(words[i]));
+      }
+    }
+  }
+
+  const boost::json::object& object_;
+  intake::Problems& problems_;
+  const Fields fields_;
+};
+
+}  // namespace
+
+std::string_view to_string(WebhookForm form) {
+  return form == WebhookForm::contract ? "contract" : "standard";
+}
+
+std::string_view to_string(store::WebhookStatus status) {
+  switch (status) {
+    case store::WebhookStatus::active:
+      return "active";
+    case store::WebhookStatus::failing:
+      return "failing";
+    case store::WebhookStatus::disabled:
+      return "disabled";
+  }
+  return "";
+}
+
+NewEndpoint read_new_webhook(const boost::json::object& object, intake::Problems& problems) {
+  const Fields fields(object, {}, problems);
+  const Wishes wishes(object, problems);
+  NewEndpoint wanted;
+  auto url = fields.text("url");
+  if (!wishes.has("url")) problems.add({"url"}, intake::texts::required());
+  wanted.url = SecretText(std::move(url).value_or(""));
+  const std::string form = fields.text("form").value_or("standard");
+  if (form == to_string(WebhookForm::contract)) {
+    wanted.form = WebhookForm::contract;
+  } else if (form != to_string(WebhookForm::standard)) {
+    problems.add({"form"}, intake::texts::not_one_of(form, "standard, contract"));
+  }
+  const std::string signature = fields.text("signature").value_or("hmac");
+  if (signature == "ed25519") {
+    wanted.kind = events::webhooks::SecretKind::ed25519;
+  } else if (signature != "hmac") {
+    problems.add({"signature"}, intake::texts::not_one_of(signature, "hmac, ed25519"));
+  }
+  wanted.wishes.insert_codes = fields.truth("insert_codes").value_or(false);
+  wanted.wishes.single = fields.truth("single").value_or(false);
+  wanted.wishes.kinds = wishes.kinds();
+  wanted.wishes.tags = wishes.tags();
+  wanted.wishes.domains = wishes.domains();
+  wanted.wishes.purposes = wishes.purposes();
+  return wanted;
+}
+
+Sha256 fingerprint_of(const NewEndpoint& request) {
+  const auto& [url, form, kind, wishes] = request;
+  const auto& [kinds, tags, domains, purposes, insert_codes, single] = wishes;
+  intake::FieldDigest digest("webhook");
+  digest.field("url", url.view());
+  digest.field("contract", form == WebhookForm::contract);
+  digest.field("ed25519", kind == events::webhooks::SecretKind::ed25519);
+  digest.field("kinds", kinds);
+  digest.field("tags", tags);
+  digest.field("domains", domains);
+  digest.field("purposes", purposes);
+  digest.field("insert_codes", insert_codes);
+  digest.field("single", single);
+  return digest.finish();
+}
+
+EndpointChange read_webhook_change(const boost::json::object& object, intake::Problems& problems) {
+  const Fields fields(object, {}, problems);
+  const Wishes wishes(object, problems);
+  EndpointChange change;
+  if (auto url = fields.text("url")) change.url = SecretText(std::move(*url));
+  change.enabled = fields.truth("enabled");
+  change.insert_codes = fields.truth("insert_codes");
+  change.single = fields.truth("single");
+  if (wishes.has("kinds")) change.kinds = wishes.kinds();
+  if (wishes.has("tags")) change.tags = wishes.tags();
+  if (wishes.has("domains")) change.domains = wishes.domains();
+  if (wishes.has("purposes")) change.purposes = wishes.purposes();
+  return change;
+}
+
+namespace {
+
+std::optional<std::int64_t> whole_number_of(const boost::json::object& object,
+                                            std::string_view name, intake::Problems& problems) {
+  const auto* const value = object.if_contains(name);
+  if (value == nullptr || value->is_null()) return std::nullopt;
+  if (value->is_int64()) return value->get_int64();
+  problems.add({std::string(name)}, intake::texts::wrong_type("a number", "数値"));
+  return std::nullopt;
+}
+
+}  // namespace
+
+Milliseconds read_overlap(const boost::json::object& object, intake::Problems& problems) {
+  const auto hours = whole_number_of(object, "overlap_hours", problems);
+  if (!hours) return events::endpoints::kOverlapStandard;
+  if (*hours < 0 || *hours > kOverlapHoursMax) {
+    problems.add({"overlap_hours"}, intake::texts::invalid_format(std::to_string(*hours)));
+  }
+  return std::chrono::hours(std::clamp<std::int64_t>(*hours, 0, kOverlapHoursMax));
+}
+
+ReplayOrder read_replay(const boost::json::object& object, intake::Problems& problems) {
+  const Fields fields(object, {}, problems);
+  ReplayOrder order;
+  order.from = fields.date("from");
+  order.delivery = whole_number_of(object, "delivery_id", problems);
+  order.events = fields.texts("events", events::endpoints::kReplayedMax);
+  order.set_aside = fields.truth("set_aside").value_or(false);
+  if (!problems.empty()) return order;
+  for (std::size_t i = 0; i < order.events.size(); ++i) {
+    if (store::event_place(order.events[i])) continue;
+    problems.add({"events", std::to_string(i)}, intake::texts::invalid_format(order.events[i]));
+  }
+  const int ways = (order.from || order.delivery ? 1 : 0) + (order.events.empty() ? 0 : 1) +
+                   (order.set_aside ? 1 : 0);
+  if (ways != 1) {
+    problems.add({}, {"say what is to be told again: from, delivery_id, events or set_aside.",
+                      "再送する対象を from、delivery_id、events、set_aside のいずれかで指定してくだ"
+                      "さい。"});
+  }
+  return order;
+}
+
+}  // namespace todoku::api

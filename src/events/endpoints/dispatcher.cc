@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "events/endpoints/dispatcher.h"
+
+#include <algorithm>
+#include <exception>
+#include <set>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "async/runtime.h"
+#include "base/log.h"
+
+namespace todoku::events::endpoints {
+namespace {
+
+constexpr std::int64_t kPage = 200;  // endpoints of one question
+
+bool is_dead(const std::set<store::NodeKey>& living, store::NodeKey node) {
+  return node == store::kNobody || !living.contains(node);
+}
+
+Result<std::set<store::NodeKey>> living(store::ReadTransaction& transaction) {
+  const auto nodes = transaction.nodes();
+  if (!nodes) return fail(nodes.error());
+  std::set<store::NodeKey> keys;
+  for (const store::Node& node : *nodes) {
+    if (!node.is_void) keys.insert(node.key);
+  }
+  return keys;
+}
+
+}  // namespace
+
+Figures::Figures(Metrics& metrics)
+    : accepted(metrics.counter("todoku_webhook_calls_total",
+                               "Calls to endpoints of webhooks, by what they came to",
+                               {{"result", "accepted"}})),
+      refused(metrics.counter("todoku_webhook_calls_total", "", {{"result", "refused"}})),
+      throttled(metrics.counter("todoku_webhook_calls_total", "", {{"result", "throttled"}})),
+      busy(metrics.counter("todoku_webhook_calls_total", "", {{"result", "busy"}})),
+      gone(metrics.counter("todoku_webhook_calls_total", "", {{"result", "gone"}})),
+      events(metrics.counter("todoku_webhook_events_total", "Events that endpoints have taken")),
+      set_aside(metrics.counter("todoku_webhook_events_set_aside_total",
+                                "Events that an endpoint refused for a day")),
+      active(metrics.gauge("todoku_webhook_endpoints", "Endpoints that this process tells",
+                           {{"status", "active"}})),
+      failing(metrics.gauge("todoku_webhook_endpoints", "", {{"status", "failing"}})) {}
+
+Dispatcher::Dispatcher(Ground ground, Options options, async::Executor executor)
+    : ground_(std::move(ground)),
+      options_(options),
+      executor_(executor),
+      places_(options.suspects_max),
+      figures_(ground_.metrics),
+      wake_(executor),
+      tasks_(executor) {}
+
+void Dispatcher::start() {
+  boost::asio::post(executor_, [this] { tasks_.spawn("endpoints", run()); });
+}
+
+Task<void> Dispatcher::stop(SteadyInstant deadline) {
+  co_await async::run_on(executor_, stop_here(deadline));
+}
+
+void Dispatcher::on_change() {
+  look_at_ = SteadyInstant{};
+  wake_.notify();
+}
+
+Task<void> Dispatcher::run() {
+  while (!stopping_) {
+    try {
+      if (ground_.holds()) {
+        if (ground_.clock.steady_now() >= look_at_) co_await look();
+        if (!tellers_.empty()) co_await poll();
+      }
+      co_await let_go();
+    } catch (const std::exception&) {
+      async::report_exception("looking for endpoints", std::current_exception());
+    }
+    show_figures();
+    const SteadyInstant soon = ground_.clock.steady_now() + options_.poll_every;
+    const bool idle = tellers_.empty() && ground_.holds();
+    (void)co_await wake_.wait_until(idle ? look_at_ : soon);
+  }
+}
+
+// Who is told elsewhere is another process's, as long as that lives.
+Task<void> Dispatcher::look() {
+  look_at_ = ground_.clock.steady_now() + options_.look_every;
+  std::set<std::string> seen;
+  std::vector<std::string> free;
+  std::string after;
+  std::size_t endpoints = 0;
+  bool more = true;
+  while (more) {
+    std::set<store::NodeKey> alive;
+    const auto page = co_await ground_.store.read(
+        [after, &alive](store::ReadTransaction& t) -> Result<std::vector<store::Webhook>> {
+          auto nodes = living(t);
+          if (!nodes) return fail(std::move(nodes.error()));
+          alive = std::move(*nodes);
+          return t.webhooks_to_tell(after, kPage);
+        });
+    const SteadyInstant now = ground_.clock.steady_now();
+    if (!page) {
+      looking_.failed(now, {{"reason", page.error().detail}});
+      co_return;
+    }
+    looking_.worked(now);
+    for (const store::Webhook& webhook : *page) {
+      ++endpoints;
+      seen.insert(webhook.name);
+      const auto mine = tellers_.find(webhook.name);
+      if (mine != tellers_.end()) {
+        if (mine->second->turn() != webhook.turn) mine->second->on_decision();
+      } else if (webhook.node == ground_.node() || is_dead(alive, webhook.node)) {
+        free.push_back(webhook.name);
+      }
+    }
+    more = static_cast<std::int64_t>(page->size()) == kPage;
+    if (more) after = page->back().name;
+  }
+  endpoints_ = endpoints;
+  for (const auto& [name, teller] : tellers_) {
+    if (!seen.contains(name)) teller->on_decision();
+  }
+  for (std::string& name : free) {
+    if (stopping_) co_return;
+    co_await take(std::move(name));
+  }
+}
+
+Task<void> Dispatcher::take(std::string name) {
+  auto taken = co_await ground_.store.write(
+      store::WritePriority::import,
+      [node = ground_.node(), name](store::WriteTransaction& t) -> Result<Teller::Taken> {
+        auto webhook = t.take_webhook(node, name);
+        if (!webhook) return fail(std::move(webhook.error()));
+        auto calls = t.read().webhook_calls(name);
+        if (!calls) return fail(std::move(calls.error()));
+        return Teller::Taken{std::move(*webhook), std::move(*calls)};
+      });
+  if (!taken) {
+    const bool is_others =
+        taken.error().kind == ErrorKind::conflict || taken.error().kind == ErrorKind::not_found;
+    if (!is_others) {
+      looking_.failed(ground_.clock.steady_now(), {{"reason", taken.error().detail}});
+    }
+    co_return;
+  }
+  if (stopping_) {
+    (void)co_await ground_.store.write(
+        store::WritePriority::import,
+        [node = taken->webhook.node, name](store::WriteTransaction& t) {
+          return t.give_webhook(node, name);
+        });
+    co_return;
+  }
+  const std::size_t share = options_.window_octets_all / std::max<std::size_t>(endpoints_, 1);
+  auto teller = std::make_unique<Teller>(
+      ground_, places_, figures_, *taken,
+      std::clamp(share, options_.window_octets_min, std::size_t{2} << 20U), executor_);
+  teller->start();
+  tellers_.insert_or_assign(std::move(name), std::move(teller));
+}
+
+Task<void> Dispatcher::poll() {
+  const auto last =
+      co_await ground_.store.read([](store::ReadTransaction& t) { return t.last_event_place(); });
+  const SteadyInstant now = ground_.clock.steady_now();
+  if (!last) {
+    looking_.failed(now, {{"reason", last.error().detail}});
+    co_return;
+  }
+  looking_.worked(now);
+  for (const auto& [name, teller] : tellers_) teller->on_last(*last);
+}
+
+Task<void> Dispatcher::let_go() {
+  std::vector<std::unique_ptr<Teller>> over;
+  for (auto each = tellers_.begin(); each != tellers_.end();) {
+    if (each->second->is_over()) {
+      over.push_back(std::move(each->second));
+      each = tellers_.erase(each);
+    } else {
+      ++each;
+    }
+  }
+  // Its owner may have switched it on again since.
+  if (!over.empty()) look_at_ = SteadyInstant{};
+  for (const auto& teller : over) {
+    co_await teller->stop(ground_.clock.steady_now() + options_.stop_patience);
+  }
+}
+
+void Dispatcher::show_figures() {
+  std::size_t failing = 0;
+  for (const auto& [name, teller] : tellers_) {
+    if (teller->status() == webhooks::EndpointState::Status::failing) ++failing;
+  }
+  figures_.failing.set(static_cast<double>(failing));
+  figures_.active.set(static_cast<double>(tellers_.size() - failing));
+}
+
+Task<void> Dispatcher::stop_here(SteadyInstant deadline) {
+  stopping_ = true;
+  wake_.notify();
+  co_await tasks_.wait_empty();
+  const SteadyInstant until =
+      std::min(deadline, ground_.clock.steady_now() + options_.stop_patience);
+  // All at once: they wait for answers together.
+  async::TaskGroup stops(executor_);
+  for (const auto& [name, teller] : tellers_) stops.spawn("endpoint stops", teller->stop(until));
+  co_await stops.wait_empty();
+  tellers_.clear();
+  show_figures();
+}
+
+}  // namespace todoku::events::endpoints

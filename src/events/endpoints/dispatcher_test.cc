@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who tells which endpoint, and when, on a real store, in time that the test moves. Endpoints are
+// answered for here.
+#include "events/endpoints/dispatcher.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "async/no_kernel_timers.h"
+#include "async/timer_clock.h"
+#include "events/endpoints/registry.h"
+#include "http/json.h"
+#include "support/installation.h"
+#include "support/prompt_store.h"
+
+namespace todoku::events::endpoints {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+struct Hook {
+  std::string name;  // of the endpoint
+  int status = 200;
+  bool hangs = false;
+  std::vector<std::vector<std::string>> calls;  // ids of events
+  std::vector<std::string> by;                  // who made the call
+  std::size_t open = 0;
+
+  [[nodiscard]] std::vector<std::string> told() const {
+    std::vector<std::string> all;
+    for (const auto& call : calls) all.insert(all.end(), call.begin(), call.end());
+    return all;
+  }
+};
+
+std::vector<std::string> events_in(const http::GuardedRequest& request) {
+  http::JsonArena arena;
+  const auto body = http::parse_json(request.body, arena);
+  const auto& object = body.value().get_object();
+  if (object.at("type").as_string() != "events.batch") {
+    return {std::string(request.headers.get("webhook-id"))};
+  }
+  std::vector<std::string> ids;
+  for (const auto& each : object.at("data").as_object().at("events").as_array()) {
+    ids.emplace_back(each.as_object().at("id").as_string());
+  }
+  return ids;
+}
+
+class DispatcherTest : public ::testing::Test {
+ protected:
+  // A process that tells endpoints.
+  struct Node {
+    store::NodeKey key{};
+    bool holds = true;
+    Metrics metrics;
+    std::unique_ptr<Dispatcher> dispatcher;
+  };
+
+  DispatcherTest() {
+    account_ =
+        installation_.store
+            ->write_and_wait(store::WritePriority::accept,
+                             [](store::WriteTransaction& t) { return t.create_account("shop"); })
+            .value()
+            .key;
+  }
+  ~DispatcherTest() override {
+    for (auto& [url, hook] : hooks_) hook.hangs = false;
+    release_.notify();
+    for (auto& [name, node] : nodes_) {
+      if (node.dispatcher) stop(node);
+    }
+  }
+
+  // ---- time -------------------------------------------------------------------------------------
+
+  void poll() {
+    context_.restart();
+    context_.poll();
+  }
+  void pass(Milliseconds time) {
+    SharedClock& clock = installation_.clock;
+    const SteadyInstant end = clock.steady_now() + time;
+    for (poll(); time_.next() <= end; poll()) {
+      clock.advance(std::chrono::ceil<Milliseconds>(time_.next() - clock.steady_now()));
+    }
+    clock.advance(
+        std::max(std::chrono::floor<Milliseconds>(end - clock.steady_now()), Milliseconds(0)));
+    poll();
+  }
+
+  // ---- processes --------------------------------------------------------------------------------
+
+  Node& enter(const std::string& name, Options options = {}) {
+    Node& node = nodes_[name];
+    node.key = installation_.store
+                   ->write_and_wait(
+                       store::WritePriority::accept,
+                       [&](store::WriteTransaction& t) { return t.enter_node({.name = name}); })
+                   .value();
+    begin(node, name, options);
+    return node;
+  }
+  void begin(Node& node, std::string name, Options options = {}) {
+    node.dispatcher =
+        std::make_unique<Dispatcher>(Ground{.store = store_,
+                                            .box = box_,
+                                            .clock = installation_.clock,
+                                            .random = random_,
+                                            .metrics = node.metrics,
+                                            .send =
+                                                [this, name](http::GuardedRequest request) {
+                                                  return answer(name, std::move(request));
+                                                },
+                                            .node = [&node] { return node.key; },
+                                            .holds = [&node] { return node.holds; },
+                                            .explain = {}},
+                                     options, context_.get_executor());
+    node.dispatcher->start();
+  }
+  // Whether it has ended is in the answer; it may need time.
+  std::shared_ptr<bool> begin_to_stop(Node& node) {
+    auto stopped = std::make_shared<bool>(false);
+    boost::asio::co_spawn(context_, node.dispatcher->stop(installation_.clock.steady_now() + 60s),
+                          [stopped](const std::exception_ptr& thrown) {
+                            EXPECT_EQ(thrown, nullptr);
+                            *stopped = true;
+                          });
+    poll();
+    return stopped;
+  }
+  void stop(Node& node) {
+    const auto stopped = begin_to_stop(node);
+    pass(10s);
+    EXPECT_TRUE(*stopped);
+    node.dispatcher.reset();
+  }
+
+  // ---- endpoints --------------------------------------------------------------------------------
+
+  Task<http::GuardedAnswer> answer(std::string by, http::GuardedRequest request) {
+    Hook& hook = hooks_[request.url->shown()];
+    http::GuardedAnswer answer;
+    const auto at = request.body.find("\"challenge\":\"");
+    if (at != std::string::npos) {
+      const auto begin = at + std::string_view("\"challenge\":\"").size();
+      answer.response = http::ClientResponse{
+          .status = 200, .body = request.body.substr(begin, request.body.find('"', begin) - begin)};
+      co_return answer;
+    }
+    hook.calls.push_back(events_in(request));
+    hook.by.push_back(std::move(by));
+    ++hook.open;
+    bool cancelled = false;
+    while (hook.hangs && !cancelled) cancelled = !co_await release_.wait();
+    --hook.open;
+    if (cancelled) {
+      answer.response = fail(ErrorKind::cancelled, "broken off");
+    } else {
+      answer.response = http::ClientResponse{.status = hook.status};
+    }
+    co_return answer;
+  }
+  void release() {
+    for (auto& [url, hook] : hooks_) hook.hangs = false;
+    release_.notify();
+    poll();
+  }
+
+  Hook& registered(const std::string& path, store::WebhookWishes wishes = {}) {
+    const std::string url = "https://hooks.example.com/" + path;
+    NewEndpoint wanted{.wishes = std::move(wishes)};
+    wanted.url = SecretText(std::string(url));
+    const auto made = run(registry_.create(account_, std::move(wanted)));
+    EXPECT_TRUE(made) << made.error().detail;
+    Hook& hook = hooks_[url];
+    hook.name = made->view.webhook.name;
+    return hook;
+  }
+  void change(const Hook& hook, EndpointChange change) {
+    EXPECT_TRUE(run(registry_.change(account_, hook.name, std::move(change))));
+    for (auto& [name, node] : nodes_) {
+      if (node.dispatcher) node.dispatcher->on_change();
+    }
+  }
+  store::Webhook row(const Hook& hook) {
+    return installation_.store
+        ->read_and_wait([&](store::ReadTransaction& t) { return t.webhook(account_, hook.name); })
+        .value();
+  }
+
+  // One event: that it was accepted.
+  void mail(const std::string& address = "reader@example.jp") {
+    store::Accept accept;
+    accept.delivery.account = account_;
+    accept.recipients = {{address, "example.jp", {}}};
+    accept.life_time = 24h;
+    ASSERT_TRUE(installation_.store->perform_and_wait(std::move(accept)));
+  }
+
+  TestStore installation_;
+  PromptStore store_{*installation_.store};
+  const SecretBox box_{MasterKey::generate()};
+  SeededRandom random_{1};
+  boost::asio::io_context context_;
+  async::SimulatedTime time_{installation_.clock};
+  async::Signal release_{context_.get_executor()};
+  std::map<std::string, Hook> hooks_;
+  std::map<std::string, Node> nodes_;
+  store::AccountKey account_{};
+  Registry registry_{
+      {.store = *installation_.store,
+       .box = box_,
+       .clock = installation_.clock,
+       .send =
+           [this](http::GuardedRequest request) { return answer("registry", std::move(request)); },
+       .rule = {}}};
+};
+
+TEST_F(DispatcherTest, TellsEachEventOnceAlsoAfterARestart) {
+  Hook& hook = registered("x");
+  Node& node = enter("a");
+  for (int i = 0; i < 3; ++i) mail();
+  pass(3s);
+  const auto first = hook.told();
+  EXPECT_THAT(first, SizeIs(3));
+  stop(node);
+  begin(node, "a");
+  pass(30s);
+  EXPECT_EQ(hook.told(), first);
+  mail();
+  pass(3s);
+  EXPECT_THAT(hook.told(), SizeIs(4));
+}
+
+TEST_F(DispatcherTest, WhoLivesKeepsItsEndpointsAndWhoEndsLetsGo) {
+  Hook& hook = registered("x");
+  Node& first = enter("a");
+  pass(1s);
+  enter("b");
+  mail();
+  pass(15s);
+  EXPECT_THAT(hook.by, ElementsAre("a"));
+  EXPECT_EQ(row(hook).node, first.key);
+  stop(first);
+  mail();
+  pass(15s);
+  ASSERT_THAT(hook.by, ElementsAre("a", "b"));
+  EXPECT_NE(hook.calls[0], hook.calls[1]);
+}
+
+// It is told again, because nobody wrote that it had been; in no case is it lost.
+TEST_F(DispatcherTest, OfWhoLapsedAnotherTellsWhatWasNotWritten) {
+  Hook& hook = registered("x");
+  Node& first = enter("a");
+  pass(1s);
+  hook.hangs = true;
+  mail();
+  pass(1s);
+  ASSERT_THAT(hook.by, ElementsAre("a"));
+  first.holds = false;
+  release();
+  pass(16s);
+  const auto is_void = installation_.store->write_and_wait(
+      store::WritePriority::accept,
+      [&](store::WriteTransaction& t) { return t.void_node(first.key); });
+  ASSERT_TRUE(is_void.value());
+  enter("b");
+  pass(5s);
+  ASSERT_THAT(hook.by, ElementsAre("a", "b"));
+  EXPECT_EQ(hook.calls[0], hook.calls[1]);
+  // Should it come to life again: what is another's by now it leaves alone.
+  first.holds = true;
+  mail();
+  pass(15s);
+  EXPECT_THAT(hook.by, ElementsAre("a", "b", "b"));
+}
+
+TEST_F(DispatcherTest, WithoutALeaseNothingIsTold) {
+  Hook& hook = registered("x");
+  Node& node = enter("a");
+  node.holds = false;
+  mail();
+  pass(10s);
+  EXPECT_THAT(hook.calls, IsEmpty());
+  node.holds = true;
+  pass(3s);
+  EXPECT_THAT(hook.told(), SizeIs(1));
+}
+
+TEST_F(DispatcherTest, WhatIsRefusedComesAgainAfterItsWaitAndUnderItsId) {
+  Hook& hook = registered("x");
+  enter("a");
+  pass(1s);
+  hook.status = 500;
+  mail();
+  pass(1s);
+  EXPECT_THAT(hook.calls, SizeIs(1));
+  hook.status = 200;
+  pass(2'500ms);  // a wait of five seconds, less a fifth
+  EXPECT_THAT(hook.calls, SizeIs(1));
+  pass(5s);
+  ASSERT_THAT(hook.calls, SizeIs(2));
+  EXPECT_EQ(hook.calls[0], hook.calls[1]);
+}
+
+TEST_F(DispatcherTest, WhatItsOwnerDecidesIsHeard) {
+  Hook& hook = registered("x");
+  enter("a");
+  mail();
+  pass(3s);
+  EXPECT_THAT(hook.told(), SizeIs(1));
+  change(hook, {.kinds = std::vector<std::string>{"recipient.sent"}});
+  pass(3s);
+  mail();
+  pass(3s);
+  EXPECT_THAT(hook.told(), SizeIs(1));
+  change(hook, {.kinds = std::vector<std::string>{}});
+  pass(3s);
+  mail();
+  pass(3s);
+  EXPECT_THAT(hook.told(), SizeIs(2));
+  ASSERT_TRUE(run(registry_.remove(account_, hook.name)));
+  pass(15s);
+  mail();
+  pass(15s);
+  EXPECT_THAT(hook.told(), SizeIs(2));
+}
+
+TEST_F(DispatcherTest, OneThatIsGoneIsToldNothingUntilItIsSwitchedOn) {
+  Hook& hook = registered("x");
+  enter("a");
+  pass(1s);
+  hook.status = 410;
+  mail();
+  pass(3s);
+  EXPECT_EQ(row(hook).status, store::WebhookStatus::disabled);
+  mail();
+  pass(30s);
+  EXPECT_THAT(hook.calls, SizeIs(1));
+  hook.status = 200;
+  change(hook, {.enabled = true});
+  pass(3s);
+  const auto told = hook.told();
+  EXPECT_THAT(told, SizeIs(3));
+  EXPECT_EQ(std::ranges::count(told, told.front()), 2);  // it was refused with the 410
+}
+
+TEST_F(DispatcherTest, ThoseOfWhomNobodyKnowsWhetherTheyAnswerShareAFewPlaces) {
+  std::vector<Hook*> hooks;
+  for (int i = 0; i < 5; ++i) {
+    hooks.push_back(&registered("hook" + std::to_string(i)));
+    hooks.back()->hangs = true;
+  }
+  enter("a", {.suspects_max = 2});
+  mail();
+  const auto open = [&] {
+    std::size_t count = 0;
+    for (const Hook* hook : hooks) count += hook->open;
+    return count;
+  };
+  pass(10s);
+  EXPECT_EQ(open(), 2U);
+  release();
+  pass(10s);
+  for (const Hook* hook : hooks) EXPECT_THAT(hook->told(), SizeIs(1));
+}
+
+TEST_F(DispatcherTest, AtItsEndItWaitsForAnswersAndWritesThem) {
+  Hook& hook = registered("x");
+  Node& node = enter("a");
+  pass(1s);
+  hook.hangs = true;
+  mail();
+  pass(1s);
+  ASSERT_EQ(hook.open, 1U);
+  const auto stopped = begin_to_stop(node);
+  pass(2s);
+  EXPECT_FALSE(*stopped);
+  release();
+  EXPECT_TRUE(*stopped);
+  EXPECT_EQ(row(hook).node, store::kNobody);
+  begin(node, "a");
+  pass(10s);
+  EXPECT_THAT(hook.calls, SizeIs(1));
+}
+
+TEST_F(DispatcherTest, AtItsEndItsPatienceIsBounded) {
+  Hook& hook = registered("x");
+  Node& node = enter("a");
+  pass(1s);
+  hook.hangs = true;
+  mail();
+  pass(1s);
+  const auto stopped = begin_to_stop(node);
+  pass(6s);
+  EXPECT_TRUE(*stopped);
+  EXPECT_EQ(hook.open, 0U);
+  EXPECT_EQ(row(hook).node, store::kNobody);
+  hook.hangs = false;
+  begin(node, "a");
+  pass(10s);
+  ASSERT_THAT(hook.calls, SizeIs(2));
+  EXPECT_EQ(hook.calls[0], hook.calls[1]);
+}
+
+}  // namespace
+}  // namespace todoku::events::endpoints

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "events/endpoints/reading.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <span>
+#include <utility>
+
+#include "events/webhooks/reading_place.h"
+#include "events/webhooks/told_of.h"
+
+namespace todoku::events::endpoints {
+namespace {
+
+using webhooks::OfferedEvent;
+using webhooks::ReadingPlace;
+using webhooks::Replay;
+using webhooks::ToldEvent;
+
+store::EventPlace place_just_before(store::EventPlace place) {
+  if (place.entry > 0) {
+    --place.entry;
+  } else {
+    --place.commit;
+    place.entry = std::numeric_limits<std::uint32_t>::max();
+  }
+  return place;
+}
+
+// Heads of the deliveries that events are about, as far as somebody asks for them.
+class Heads {
+ public:
+  static Result<Heads> read(store::ReadTransaction& transaction, const Wanted& wanted,
+                            std::span<const store::EventRecord> events) {
+    std::vector<store::DeliveryKey> keys;
+    for (const store::EventRecord& event : events) {
+      if (webhooks::asks_for_delivery(wanted.wishes, event)) {
+        keys.push_back(event.entry.delivery);
+      }
+    }
+    Heads heads;
+    if (keys.empty()) return heads;
+    std::ranges::sort(keys);
+    keys.erase(std::ranges::unique(keys).begin(), keys.end());
+    auto found = transaction.delivery_heads(keys);
+    if (!found) return fail(std::move(found.error()));
+    for (store::Delivery& head : *found) heads.heads_.emplace(head.key, std::move(head));
+    return heads;
+  }
+
+  [[nodiscard]] const store::Delivery* of(store::DeliveryKey key) const {
+    const auto found = heads_.find(key);
+    return found == heads_.end() ? nullptr : &found->second;
+  }
+
+ private:
+  std::map<store::DeliveryKey, store::Delivery> heads_;
+};
+
+Result<std::shared_ptr<const ToldEvent>> tell(store::ReadTransaction& transaction,
+                                              const Wanted& wanted, const store::EventRecord& event,
+                                              const store::Delivery* head) {
+  auto told = std::make_shared<ToldEvent>(webhooks::told_of(event, head));
+  if (wanted.form == store::WebhookForm::contract && wanted.explain) {
+    told->explanation = wanted.explain(event);
+  }
+  if (wanted.wishes.insert_codes && event.log_id != 0) {
+    const auto recipient = transaction.recipient(event.account, event.log_id);
+    if (!recipient && recipient.error().kind != ErrorKind::not_found) {
+      return fail(recipient.error());
+    }
+    if (recipient) {
+      for (const InsertCode& code : recipient->insert_codes) {
+        told->insert_codes.emplace_back(code.key, code.value);
+      }
+    }
+  }
+  return told;
+}
+
+// Where the place that reading moves on stands in `place`: that of the first replay, or the
+// stream's.
+store::EventPlace& front_of(ReadingPlace& place) {
+  return place.replays.empty() ? place.after : place.replays.front().after;
+}
+
+Result<void> offer(store::ReadTransaction& transaction, const Wanted& wanted,
+                   std::span<const store::EventRecord> events, ReadingPlace place,
+                   EventsRead& read) {
+  const auto heads = Heads::read(transaction, wanted, events);
+  if (!heads) return fail(heads.error());
+  for (const store::EventRecord& event : events) {
+    const store::Delivery* head = heads->of(event.entry.delivery);
+    if (!webhooks::is_wanted(wanted.form, wanted.wishes, event, head)) continue;
+    auto told = tell(transaction, wanted, event, head);
+    if (!told) return fail(std::move(told.error()));
+    front_of(place) = event.place;
+    read.events.push_back({.told = std::move(*told),
+                           .order_key = webhooks::order_key_of(event.entry),
+                           .cursor_behind = webhooks::pack(place)});
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<EventsRead> read_events(store::ReadTransaction& transaction, const Wanted& wanted,
+                               std::string_view cursor, std::size_t limit) {
+  auto place = webhooks::unpack_reading_place(cursor);
+  if (!place) return fail(std::move(place.error()));
+  const bool is_replay = !place->replays.empty();
+  store::EventQuestion question;
+  question.account = wanted.account;
+  question.after = front_of(*place);
+  question.limit = std::min(static_cast<std::int64_t>(limit), store::kEventsLimitMax);
+  question.kinds = webhooks::kinds_wanted(wanted.form, wanted.wishes);
+  if (is_replay) question.delivery = place->replays.front().delivery;
+  auto page = transaction.events(question);
+  if (!page) return fail(std::move(page.error()));
+  EventsRead read{.more = page->more, .lost = page->lost && !is_replay};
+  bool is_over = false;
+  if (is_replay) {
+    const store::EventPlace until = place->replays.front().until;
+    std::erase_if(page->events,
+                  [&](const store::EventRecord& event) { return event.place > until; });
+    is_over = page->next > until || !page->more;
+  }
+  auto offered = offer(transaction, wanted, page->events, *place, read);
+  if (!offered) return fail(std::move(offered.error()));
+  if (is_over) {
+    place->replays.erase(place->replays.begin());
+    read.more = true;  // of the stream, perhaps
+  } else {
+    front_of(*place) = page->next;
+  }
+  read.cursor = webhooks::pack(*place);
+  return read;
+}
+
+Result<std::optional<store::EventRecord>> find_event(store::ReadTransaction& transaction,
+                                                     store::AccountKey account,
+                                                     std::string_view id) {
+  const auto place = store::event_place(id);
+  // Commits count from 1.
+  if (!place || place->commit == 0) return std::nullopt;
+  store::EventQuestion question;
+  question.account = account;
+  question.after = place_just_before(*place);
+  question.limit = 1;
+  auto page = transaction.events(question);
+  if (!page) return fail(std::move(page.error()));
+  if (page->events.empty() || page->events.front().place != *place) return std::nullopt;
+  if (page->events.front().is_gone) return std::nullopt;
+  return std::move(page->events.front());
+}
+
+Result<std::shared_ptr<const ToldEvent>> read_event(store::ReadTransaction& transaction,
+                                                    const Wanted& wanted, std::string_view id) {
+  const auto event = find_event(transaction, wanted.account, id);
+  if (!event) return fail(event.error());
+  if (!*event) return nullptr;
+  const auto heads = Heads::read(transaction, wanted, std::span(&**event, 1));
+  if (!heads) return fail(heads.error());
+  return tell(transaction, wanted, **event, heads->of((*event)->entry.delivery));
+}
+
+// Places and times grow together, so the place is found by halving what is between the first event
+// and the last.
+Result<store::EventPlace> place_before(store::ReadTransaction& transaction,
+                                       store::AccountKey account, Instant time) {
+  store::EventQuestion question;
+  question.account = account;
+  question.limit = 1;
+  const auto last = transaction.last_event_place();
+  if (!last) return fail(last.error());
+  const auto first = transaction.events(question);
+  if (!first) return fail(first.error());
+  if (first->events.empty()) return *last;
+  if (first->events.front().entry.at >= time) return store::EventPlace{};
+  // Sheets up to `low` begin before that time; those above `high` do not, or are none.
+  std::int64_t low = store::sheet_place(first->events.front().place);
+  std::int64_t high = store::sheet_place(*last);
+  while (low < high) {
+    const std::int64_t middle = low + (high - low) / 2;
+    question.after = store::event_place_of(middle, std::numeric_limits<std::uint32_t>::max());
+    const auto next = transaction.events(question);
+    if (!next) return fail(next.error());
+    if (next->events.empty() || next->events.front().entry.at >= time) {
+      high = middle;
+    } else {
+      low = store::sheet_place(next->events.front().place);
+    }
+  }
+  return store::event_place_of(low, std::numeric_limits<std::uint32_t>::max());
+}
+
+}  // namespace todoku::events::endpoints

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "events/endpoints/registry.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "base/digest.h"
+#include "base/utf8.h"
+#include "events/webhooks/bodies.h"
+#include "events/webhooks/call_answer.h"
+#include "events/webhooks/challenge.h"
+#include "events/webhooks/endpoint_state.h"
+#include "events/webhooks/reading_place.h"
+#include "events/webhooks/told_of.h"
+#include "http/json.h"
+
+namespace todoku::events::endpoints {
+namespace {
+
+using store::ReadTransaction;
+using store::WriteTransaction;
+using webhooks::EndpointState;
+using webhooks::EndpointTarget;
+using webhooks::RecentCall;
+using webhooks::SigningSecret;
+using webhooks::ToldEvent;
+
+constexpr auto kPriority = store::WritePriority::accept;  // somebody waits
+
+std::int64_t new_number() {
+  std::uint64_t number = 0;
+  for (const char octet : random_octets(sizeof number)) {
+    number = number << 8U | static_cast<std::uint8_t>(octet);
+  }
+  return static_cast<std::int64_t>(number >> 1U);
+}
+
+std::string name_of(std::int64_t number) {
+  return fmt::format("wh_{:016x}", number);
+}
+
+// The contract's form has no event of a test: one that it knows, of an address that nobody has
+// (RFC 2606).
+ToldEvent test_event(store::WebhookForm form, Instant now) {
+  ToldEvent event{
+      .id = "test_" + to_hex(random_octets(8)), .kind = webhooks::ToldKind::test, .at = now};
+  if (form == store::WebhookForm::standard) return event;
+  event.kind = webhooks::ToldKind::hard_error;
+  event.email = "test@example.com";
+  event.subject = "test";
+  event.code = 550;
+  event.message = "test";
+  return event;
+}
+
+http::GuardedRequest signed_request(store::AccountKey account,
+                                    std::shared_ptr<const http::TargetUrl> url, std::string body) {
+  http::GuardedRequest request;
+  request.url = std::move(url);
+  request.party = static_cast<std::uint64_t>(account);
+  request.headers.add("Content-Type", "application/json");
+  request.body = std::move(body);
+  return request;
+}
+
+// Empty: the receiver needs the public key alone.
+SecretText shown_secret(const SigningSecret& secret) {
+  return secret.kind() == webhooks::SecretKind::hmac ? secret.to_text() : SecretText();
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const http::TargetUrl>> Registry::judged(std::string_view url) const {
+  auto parsed = http::TargetUrl::parse(url);
+  if (!parsed) return fail(std::move(parsed.error()));
+  if (auto allowed = parsed->judge(parts_.rule); !allowed) return fail(std::move(allowed.error()));
+  return std::make_shared<const http::TargetUrl>(std::move(*parsed));
+}
+
+Result<EndpointView> Registry::view_of(store::Webhook webhook) const {
+  const auto state = webhooks::unpack_state(webhook.state, webhook.status);
+  if (!state) return fail(state.error());
+  const auto place = webhooks::unpack_reading_place(state->cursor);
+  if (!place) return fail(place.error());
+  const auto target = webhooks::open_target(parts_.box, webhook.name, webhook.terms.sealed);
+  if (!target) return fail(target.error());
+  EndpointView view;
+  if (webhook.status == store::WebhookStatus::failing) {
+    view.failing_since = state->failing_since;
+    view.owner_told = state->owner_told;
+  }
+  view.parked = state->parked.size();
+  view.replays = place->replays.size();
+  if (!target->secrets.empty()) view.public_key = target->secrets.front().secret.public_text();
+  const Instant now = parts_.clock.now();
+  for (const webhooks::EndpointSecret& secret : target->secrets) {
+    if (secret.until && *secret.until > now) view.old_secrets_until.push_back(*secret.until);
+  }
+  view.webhook = std::move(webhook);
+  return view;
+}
+
+// Before the row is there: nobody has one for a host that does not want it.
+Task<Result<void>> Registry::challenge(store::AccountKey account,
+                                       std::shared_ptr<const http::TargetUrl> url,
+                                       const EndpointTarget& target) {
+  const Instant now = parts_.clock.now();
+  const webhooks::Challenge asked = webhooks::make_challenge();
+  auto request = signed_request(account, std::move(url), webhooks::challenge_body(asked, now));
+  webhooks::add_signature(request.headers, target.signing(now), {.id = asked.id, .at = now},
+                          request.body);
+  auto answer = co_await parts_.send(std::move(request));
+  if (!answer.response) {
+    const Error& error = answer.response.error();
+    if (error.kind == ErrorKind::limit_exceeded) {
+      co_return fail(ErrorKind::unavailable, error.detail);
+    }
+    co_return fail(ErrorKind::unauthorized, "the endpoint was not reached: " + error.detail);
+  }
+  co_return webhooks::check_challenge(asked, *answer.response);
+}
+
+namespace {
+
+Result<void> check_kinds(store::WebhookForm form, const store::WebhookWishes& wishes) {
+  if (webhooks::tells_any(form, wishes)) return {};
+  return fail(ErrorKind::conflict, "the contract's form has a word for none of these kinds");
+}
+
+}  // namespace
+
+Task<Result<IssuedSecret>> Registry::create(store::AccountKey account, NewEndpoint wanted,
+                                            std::optional<store::IdempotencyRecord> keep) {
+  if (auto told = check_kinds(wanted.form, wanted.wishes); !told) {
+    co_return fail(std::move(told.error()));
+  }
+  auto url = judged(wanted.url.view());
+  if (!url) co_return fail(std::move(url.error()));
+  const auto others =
+      co_await parts_.store.read([account](ReadTransaction& t) { return t.webhooks(account); });
+  if (!others) co_return fail(others.error());
+  if (auto room = store::check_one_more(*others); !room) co_return fail(std::move(room.error()));
+
+  EndpointTarget target;
+  target.url = SecretText(std::string(wanted.url.view()));
+  SecretText shown;
+  if (wanted.form == store::WebhookForm::standard) {
+    auto secret = SigningSecret::generate(wanted.kind);
+    shown = shown_secret(secret);
+    target.secrets.push_back({std::move(secret), std::nullopt});
+    auto answered = co_await challenge(account, *url, target);
+    if (!answered) co_return fail(std::move(answered.error()));
+  }
+  const std::int64_t number = new_number();
+  if (keep) keep->answer = number;
+  store::NewWebhook row{.name = name_of(number), .account = account, .form = wanted.form};
+  row.terms.shown = (*url)->shown();
+  row.terms.sealed = webhooks::seal_target(parts_.box, row.name, target);
+  row.terms.wishes = std::move(wanted.wishes);
+  auto made = co_await parts_.store.write(
+      kPriority,
+      [row = std::move(row), keep](WriteTransaction& t) mutable -> Result<store::Webhook> {
+        // From now on: of what was before it is told where its owner wants that.
+        const auto last = t.read().last_event_place();
+        if (!last) return fail(last.error());
+        row.state = webhooks::pack_state(
+            EndpointState{.status = EndpointState::Status::active,
+                          .cursor = webhooks::pack({.replays = {}, .after = *last})});
+        auto created = t.create_webhook(row);
+        if (!created || !keep) return created;
+        if (auto kept = t.keep_answer(*keep); !kept) return fail(std::move(kept.error()));
+        return created;
+      });
+  if (!made) co_return fail(std::move(made.error()));
+  auto view = view_of(std::move(*made));
+  if (!view) co_return fail(std::move(view.error()));
+  co_return IssuedSecret{std::move(*view), std::move(shown)};
+}
+
+Task<Result<IssuedSecret>> Registry::issued(store::AccountKey account, std::int64_t number) {
+  auto row = co_await parts_.store.read(
+      [account, name = name_of(number)](ReadTransaction& t) { return t.webhook(account, name); });
+  if (!row) co_return fail(std::move(row.error()));
+  const auto target = webhooks::open_target(parts_.box, row->name, row->terms.sealed);
+  if (!target) co_return fail(target.error());
+  IssuedSecret issued;
+  if (!target->secrets.empty()) issued.secret = shown_secret(target->secrets.front().secret);
+  auto view = view_of(std::move(*row));
+  if (!view) co_return fail(std::move(view.error()));
+  issued.view = std::move(*view);
+  co_return issued;
+}
+
+Task<Result<std::vector<EndpointView>>> Registry::list(store::AccountKey account) {
+  auto rows =
+      co_await parts_.store.read([account](ReadTransaction& t) { return t.webhooks(account); });
+  if (!rows) co_return fail(std::move(rows.error()));
+  std::vector<EndpointView> views;
+  for (store::Webhook& row : *rows) {
+    auto view = view_of(std::move(row));
+    if (!view) co_return fail(std::move(view.error()));
+    views.push_back(std::move(*view));
+  }
+  co_return views;
+}
+
+Task<Result<EndpointView>> Registry::get(store::AccountKey account, std::string name) {
+  auto row = co_await parts_.store.read(
+      [account, name](ReadTransaction& t) { return t.webhook(account, name); });
+  if (!row) co_return fail(std::move(row.error()));
+  co_return view_of(std::move(*row));
+}
+
+namespace {
+
+void apply(store::WebhookWishes& wishes, const EndpointChange& change) {
+  if (change.kinds) wishes.kinds = *change.kinds;
+  if (change.tags) wishes.tags = *change.tags;
+  if (change.domains) wishes.domains = *change.domains;
+  if (change.purposes) wishes.purposes = *change.purposes;
+  if (change.insert_codes) wishes.insert_codes = *change.insert_codes;
+  if (change.single) wishes.single = *change.single;
+}
+
+}  // namespace
+
+Task<Result<EndpointView>> Registry::change(store::AccountKey account, std::string name,
+                                            EndpointChange change) {
+  auto row = co_await parts_.store.read(
+      [account, name](ReadTransaction& t) { return t.webhook(account, name); });
+  if (!row) co_return fail(std::move(row.error()));
+  std::string shown;
+  if (change.url) {
+    auto url = judged(change.url->view());
+    if (!url) co_return fail(std::move(url.error()));
+    shown = (*url)->shown();
+    const auto target = webhooks::open_target(parts_.box, name, row->terms.sealed);
+    if (!target) co_return fail(target.error());
+    if (row->form == store::WebhookForm::standard) {
+      auto answered = co_await challenge(account, *url, *target);
+      if (!answered) co_return fail(std::move(answered.error()));
+    }
+  }
+  auto changed = co_await parts_.store.write(
+      kPriority,
+      [&box = parts_.box, account, name, shown,
+       change = std::move(change)](WriteTransaction& t) -> Result<store::Webhook> {
+        auto now = t.read().webhook(account, name);
+        if (!now) return fail(std::move(now.error()));
+        apply(now->terms.wishes, change);
+        if (auto told = check_kinds(now->form, now->terms.wishes); !told) {
+          return fail(std::move(told.error()));
+        }
+        if (change.url) {
+          auto target = webhooks::open_target(box, name, now->terms.sealed);
+          if (!target) return fail(std::move(target.error()));
+          target->url = SecretText(std::string(change.url->view()));
+          now->terms.shown = shown;
+          now->terms.sealed = webhooks::seal_target(box, name, *target);
+        }
+        auto done = t.change_webhook(account, name, now->terms);
+        if (done && change.enabled) done = t.enable_webhook(account, name, *change.enabled);
+        if (!done) return fail(std::move(done.error()));
+        return t.read().webhook(account, name);
+      });
+  if (!changed) co_return fail(std::move(changed.error()));
+  co_return view_of(std::move(*changed));
+}
+
+Task<Result<void>> Registry::remove(store::AccountKey account, std::string name) {
+  co_return co_await parts_.store.write(
+      kPriority, [account, name](WriteTransaction& t) { return t.delete_webhook(account, name); });
+}
+
+Task<Result<IssuedSecret>> Registry::rotate(store::AccountKey account, std::string name,
+                                            Milliseconds overlap) {
+  struct Rotated {
+    store::Webhook webhook;
+    SecretText secret;
+  };
+  auto rotated = co_await parts_.store.write(
+      kPriority,
+      [&box = parts_.box, account, name, overlap,
+       now = parts_.clock.now()](WriteTransaction& t) -> Result<Rotated> {
+        auto row = t.read().webhook(account, name);
+        if (!row) return fail(std::move(row.error()));
+        auto target = webhooks::open_target(box, name, row->terms.sealed);
+        if (!target) return fail(std::move(target.error()));
+        if (target->secrets.empty()) {
+          return fail(ErrorKind::invalid_input, "the contract's form has no signature");
+        }
+        const auto kind = target->secrets.front().secret.kind();
+        auto next = SigningSecret::generate(kind);
+        Rotated made;
+        made.secret = shown_secret(next);
+        target->rotate(std::move(next), now, overlap);
+        row->terms.sealed = webhooks::seal_target(box, name, *target);
+        if (auto done = t.change_webhook(account, name, row->terms); !done) {
+          return fail(std::move(done.error()));
+        }
+        auto after = t.read().webhook(account, name);
+        if (!after) return fail(std::move(after.error()));
+        made.webhook = std::move(*after);
+        return made;
+      });
+  if (!rotated) co_return fail(std::move(rotated.error()));
+  auto view = view_of(std::move(rotated->webhook));
+  if (!view) co_return fail(std::move(view.error()));
+  co_return IssuedSecret{std::move(*view), std::move(rotated->secret)};
+}
+
+Task<Result<TestCall>> Registry::test(store::AccountKey account, std::string name) {
+  const auto row = co_await parts_.store.read(
+      [account, name](ReadTransaction& t) { return t.webhook(account, name); });
+  if (!row) co_return fail(row.error());
+  const auto target = webhooks::open_target(parts_.box, name, row->terms.sealed);
+  if (!target) co_return fail(target.error());
+  auto url = judged(target->url.view());
+  if (!url) co_return fail(std::move(url.error()));
+  const Instant now = parts_.clock.now();
+  const bool is_signed = row->form == store::WebhookForm::standard;
+  const ToldEvent event = test_event(row->form, now);
+  const ToldEvent* const told = &event;
+  const std::span<const ToldEvent* const> events(&told, 1);
+  auto request = signed_request(
+      account, *url, is_signed ? webhooks::signed_body(events) : webhooks::contract_body(events));
+  TestCall test;
+  test.call = {.at = now, .id = is_signed ? event.id : std::string(), .request = request.body};
+  test.call.type = is_signed ? webhooks::type_of(event.kind) : "events.batch";
+  if (is_signed) {
+    webhooks::add_signature(request.headers, target->signing(now), {.id = event.id, .at = now},
+                            request.body);
+  }
+  auto answer = co_await parts_.send(std::move(request));
+  test.accepted =
+      webhooks::judge_answer(answer.response).how == webhooks::CallAnswer::How::accepted;
+  test.call.took = answer.took;
+  if (answer.response) {
+    test.call.status = answer.response->status;
+    test.call.answer = webhooks::shown_text(answer.response->body);
+  } else if (answer.response.error().kind == ErrorKind::limit_exceeded) {
+    co_return fail(ErrorKind::unavailable, answer.response.error().detail);
+  } else {
+    test.call.failure = answer.response.error().detail.substr(0, RecentCall::kFailureShown);
+  }
+  co_return test;
+}
+
+Task<Result<std::vector<RecentCall>>> Registry::calls(store::AccountKey account, std::string name) {
+  const auto kept =
+      co_await parts_.store.read([account, name](ReadTransaction& t) -> Result<std::string> {
+        if (const auto mine = t.webhook(account, name); !mine) return fail(mine.error());
+        return t.webhook_calls(name);
+      });
+  if (!kept) co_return fail(kept.error());
+  const auto calls = webhooks::RecentCalls::unpack(*kept);
+  if (!calls) co_return fail(calls.error());
+  co_return std::vector<RecentCall>(calls->all().rbegin(), calls->all().rend());
+}
+
+Task<Result<std::vector<store::SetAsideEvent>>> Registry::set_aside(store::AccountKey account,
+                                                                    std::string name,
+                                                                    std::string after,
+                                                                    std::int64_t limit) {
+  co_return co_await parts_.store.read(
+      [account, name, after,
+       limit](ReadTransaction& t) -> Result<std::vector<store::SetAsideEvent>> {
+        if (const auto mine = t.webhook(account, name); !mine) return fail(mine.error());
+        return t.set_aside_of(name, after, limit);
+      });
+}
+
+Task<Result<std::optional<std::size_t>>> Registry::replay(store::AccountKey account,
+                                                          std::string name, ReplayOrder order) {
+  co_return co_await parts_.store.write(
+      kPriority, [account, name, order = std::move(order)](WriteTransaction& t) {
+        return tell_again(t, account, name, order);
+      });
+}
+
+}  // namespace todoku::events::endpoints

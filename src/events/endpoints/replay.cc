@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "events/endpoints/replay.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "events/endpoints/reading.h"
+#include "events/webhooks/endpoint_policy.h"
+#include "events/webhooks/endpoint_state.h"
+#include "events/webhooks/reading_place.h"
+#include "events/webhooks/told_of.h"
+
+namespace todoku::events::endpoints {
+namespace {
+
+using store::WriteTransaction;
+using webhooks::ParkedEvent;
+
+std::unexpected<Error> too_many_replays() {
+  return fail(ErrorKind::conflict, "too much of this endpoint is being told again; wait a little");
+}
+
+// The state with what is to be told again, from where the endpoint has been told now.
+Result<std::string> with_range(const store::Webhook& webhook,
+                               std::optional<store::DeliveryKey> delivery,
+                               const store::EventPlace& after) {
+  auto state = webhooks::unpack_state(webhook.state, webhook.status);
+  if (!state) return fail(std::move(state.error()));
+  auto place = webhooks::unpack_reading_place(state->cursor);
+  if (!place) return fail(std::move(place.error()));
+  if (place->replays.size() >= webhooks::kReplaysMax) return too_many_replays();
+  // What it has not come to it will be told anyway.
+  place->replays.push_back({.delivery = delivery, .after = after, .until = place->after});
+  state->cursor = webhooks::pack(*place);
+  return webhooks::pack_state(*state);
+}
+
+Result<std::string> with_events(const store::Webhook& webhook,
+                                const std::vector<ParkedEvent>& events) {
+  auto state = webhooks::unpack_state(webhook.state, webhook.status);
+  if (!state) return fail(std::move(state.error()));
+  for (const ParkedEvent& event : events) {
+    const bool is_there = std::ranges::any_of(
+        state->parked, [&](const ParkedEvent& other) { return other.id == event.id; });
+    if (!is_there) state->parked.push_back(event);
+  }
+  if (state->parked.size() > webhooks::EndpointOptions{}.parked_max) return too_many_replays();
+  std::ranges::sort(state->parked, {}, &ParkedEvent::id);  // the order of events
+  return webhooks::pack_state(*state);
+}
+
+Result<std::size_t> tell_events(WriteTransaction& transaction, store::AccountKey account,
+                                std::string_view name, const std::vector<std::string>& ids) {
+  std::vector<ParkedEvent> events;
+  for (const std::string& id : ids) {
+    const auto event = find_event(transaction.read(), account, id);
+    if (!event) return fail(event.error());
+    if (!*event) continue;
+    events.push_back({.id = id, .order_key = webhooks::order_key_of((*event)->entry)});
+  }
+  auto told = transaction.redirect_webhook(
+      account, name, [&](const store::Webhook& webhook) { return with_events(webhook, events); });
+  if (told) told = transaction.drop_set_aside(name, ids);
+  if (!told) return fail(std::move(told.error()));
+  return events.size();
+}
+
+}  // namespace
+
+Result<std::optional<std::size_t>> tell_again(store::WriteTransaction& transaction,
+                                              store::AccountKey account, std::string_view name,
+                                              const ReplayOrder& order) {
+  if (!order.events.empty() || order.set_aside) {
+    std::vector<std::string> ids = order.events;
+    if (order.set_aside) {
+      // Not before it is known that the endpoint is this account's.
+      const auto mine = transaction.read().webhook(account, name);
+      if (!mine) return fail(mine.error());
+      const auto kept = transaction.read().set_aside_of(name, {}, kReplayedMax);
+      if (!kept) return fail(kept.error());
+      for (const store::SetAsideEvent& event : *kept) ids.push_back(event.event);
+    }
+    return tell_events(transaction, account, name, ids);
+  }
+  std::optional<store::DeliveryKey> delivery;
+  Instant from = order.from.value_or(Instant{});
+  if (order.delivery) {
+    const auto head = transaction.read().delivery_head(account, *order.delivery);
+    if (!head) return fail(head.error());
+    delivery = head->key;
+    from = std::max(from, head->created);
+  }
+  const auto after = place_before(transaction.read(), account, from);
+  if (!after) return fail(after.error());
+  auto told = transaction.redirect_webhook(account, name, [&](const store::Webhook& webhook) {
+    return with_range(webhook, delivery, *after);
+  });
+  if (!told) return fail(std::move(told.error()));
+  return std::nullopt;
+}
+
+}  // namespace todoku::events::endpoints

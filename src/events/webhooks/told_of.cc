@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "events/webhooks/told_of.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/bytes.h"
+#include "mail/address.h"
+#include "mail/labels.h"
+
+namespace todoku::events::webhooks {
+namespace {
+
+using store::EventKind;
+
+constexpr std::array kPairs = std::to_array<std::pair<EventKind, ToldKind>>({
+    {EventKind::accepted, ToldKind::accepted},
+    {EventKind::sent, ToldKind::sent},
+    {EventKind::deferred, ToldKind::deferred},
+    {EventKind::hard_error, ToldKind::hard_error},
+    {EventKind::soft_error, ToldKind::soft_error},
+    {EventKind::dropped, ToldKind::dropped},
+    {EventKind::expired, ToldKind::expired},
+    {EventKind::cancelled, ToldKind::cancelled},
+    {EventKind::unknown, ToldKind::unknown},
+    {EventKind::opened, ToldKind::opened},
+    {EventKind::delivery_started, ToldKind::delivery_started},
+    {EventKind::delivery_paused, ToldKind::delivery_paused},
+    {EventKind::delivery_resumed, ToldKind::delivery_resumed},
+    {EventKind::delivery_stopped, ToldKind::delivery_stopped},
+    {EventKind::delivery_finished, ToldKind::delivery_finished},
+    {EventKind::delivery_failed, ToldKind::delivery_failed},
+    {EventKind::import_ended, ToldKind::import_ended},
+});
+
+// What the contract has a word for (contract_type()).
+constexpr std::array kOfContract{EventKind::hard_error, EventKind::soft_error, EventKind::dropped,
+                                 EventKind::expired};
+
+bool is_of_domain(std::string_view domain, std::string_view wanted) {
+  if (!domain.ends_with(wanted)) return false;
+  const std::size_t before = domain.size() - wanted.size();
+  return before == 0 || domain[before - 1] == '.';
+}
+
+bool has_domain(const store::Delivery& head, const std::vector<std::string>& wanted) {
+  const auto from = parse_address(head.content.from.address);
+  return from && std::ranges::any_of(wanted, [&](const std::string& domain) {
+           return is_of_domain(from->domain, domain);
+         });
+}
+
+std::string_view purpose_of(const store::EventRecord& event) {
+  return to_string(todoku::purpose_of(event.labels.purpose, event.type));
+}
+
+bool has_tag(const store::EventRecord& event, const std::vector<std::string>& wanted) {
+  return std::ranges::any_of(event.labels.tags, [&](const std::string& tag) {
+    return std::ranges::count(wanted, tag) > 0;
+  });
+}
+
+}  // namespace
+
+ToldKind told_kind(EventKind kind) {
+  for (const auto& [stored, told] : kPairs) {
+    if (stored == kind) return told;
+  }
+  return ToldKind::test;
+}
+
+std::optional<EventKind> stored_kind(ToldKind kind) {
+  for (const auto& [stored, told] : kPairs) {
+    if (told == kind) return stored;
+  }
+  return std::nullopt;
+}
+
+std::vector<EventKind> kinds_wanted(store::WebhookForm form, const store::WebhookWishes& wishes) {
+  std::vector<EventKind> kinds;
+  for (const std::string& word : wishes.kinds) {
+    const auto told = kind_of(word);
+    const auto stored = told ? stored_kind(*told) : std::nullopt;
+    if (stored) kinds.push_back(*stored);
+  }
+  if (form == store::WebhookForm::standard) return kinds;
+  if (kinds.empty()) return {kOfContract.begin(), kOfContract.end()};
+  std::erase_if(kinds, [](EventKind kind) { return std::ranges::count(kOfContract, kind) == 0; });
+  return kinds;
+}
+
+// No word of the list has a kind, and a question without kinds would be for all.
+bool tells_any(store::WebhookForm form, const store::WebhookWishes& wishes) {
+  return wishes.kinds.empty() || !kinds_wanted(form, wishes).empty();
+}
+
+bool asks_for_delivery(const store::WebhookWishes& wishes, const store::EventRecord& event) {
+  return !event.is_gone && (!wishes.domains.empty() || store::is_of_many(event.entry.kind));
+}
+
+bool is_wanted(store::WebhookForm form, const store::WebhookWishes& wishes,
+               const store::EventRecord& event, const store::Delivery* head) {
+  if (event.is_gone) return false;  // there is nothing to tell of it
+  if (form == store::WebhookForm::contract) {
+    const bool has_word = std::ranges::count(kOfContract, event.entry.kind) > 0;
+    if (!has_word || event.type == DeliveryType::smtp || event.address.empty()) return false;
+  }
+  if (!wishes.domains.empty() && (head == nullptr || !has_domain(*head, wishes.domains))) {
+    return false;
+  }
+  if (!wishes.purposes.empty() && std::ranges::count(wishes.purposes, purpose_of(event)) == 0) {
+    return false;
+  }
+  return wishes.tags.empty() || has_tag(event, wishes.tags);
+}
+
+ToldEvent told_of(const store::EventRecord& event, const store::Delivery* head) {
+  ToldEvent told{.id = store::event_id(event.place),
+                 .kind = told_kind(event.entry.kind),
+                 .at = event.entry.at,
+                 .delivery_id = event.delivery_id,
+                 .delivery_type = event.type,
+                 .tags = event.labels.tags,
+                 .list_id = event.labels.list_id,
+                 .purpose = std::string(purpose_of(event)),
+                 .subject = event.subject};
+  if (store::is_of_many(event.entry.kind)) {
+    if (head != nullptr) told.counts = head->counts;
+    return told;
+  }
+  told.email = event.address;
+  told.email_id = event.log_id;
+  told.maillog_id = event.log_id;
+  told.attempt = event.entry.attempt;
+  told.code = event.entry.code;
+  told.message = event.reply;
+  told.cause = event.entry.cause;
+  return told;
+}
+
+std::uint64_t order_key_of(const store::SheetEntry& entry) {
+  if (store::is_of_many(entry.kind)) return 0;
+  // Mixed, so that neighbours differ in every bit; that two recipients share one would only make
+  // one of them wait for the other.
+  std::uint64_t key = static_cast<std::uint64_t>(static_cast<std::int64_t>(entry.delivery));
+  for (const std::uint64_t part : {std::uint64_t{entry.batch}, std::uint64_t{entry.seq}}) {
+    key = (key ^ part) * 0x9E3779B97F4A7C15ULL;
+    key ^= key >> 29U;
+  }
+  return key == 0 ? 1 : key;
+}
+
+}  // namespace todoku::events::webhooks
