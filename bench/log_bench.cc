@@ -3,7 +3,10 @@
 // by SQL, the file leaves the page cache before each search. Prints name, value and unit,
 // tab-separated.
 //
-//   todoku_log_bench [--recipients=N] [--searches=N] [--directory=DIR]
+//   todoku_log_bench [--postgres] [--recipients=N] [--searches=N] [--directory=DIR]
+//
+// With --postgres what was made is carried to a server that keeps next to nothing in memory, and
+// searched there.
 //
 // Nine tenths are bulk, in deliveries of 900,000, a tenth are transactions between them; one in a
 // hundred bounced with 550, one in a million was dropped. An hour lies between one million and the
@@ -15,6 +18,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -26,12 +30,17 @@
 
 #include "base/random.h"
 #include "mail/attempt.h"
+#include "store/carry.h"
 #include "store/log_search.h"
+#include "store/postgres/carry_target.h"
+#include "store/postgres/postgres_store.h"
 #include "store/records.h"
+#include "store/sqlite/carry_source.h"
 #include "store/sqlite/connection.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/walks.h"
 #include "support/measure.h"
+#include "support/postgres/server.h"
 
 namespace {
 
@@ -195,6 +204,27 @@ class Bench {
           "octets");
   }
 
+  // From here on everything is asked of a server.
+  void carry_to_server() {
+    const auto began = std::chrono::steady_clock::now();
+    server_ = std::make_unique<PostgresServer>(
+        std::vector<std::string>{"shared_buffers=1MB", "max_wal_size=4GB", "fsync=off"});
+    database_ = server_->make_database();
+    {
+      const auto source = must(SqliteCarrySource::open(
+          {.path = path_, .clock = &clock_, .lock_wait = {}, .to = "bench"}));
+      const auto target = must(postgres::CarryTarget::open(
+          {.address = server_->address(database_), .password = {}}, true));
+      (void)must(carry_store(*source, *target, [](const CarryStep&) {}));
+    }
+    server_->execute(database_, "VACUUM ANALYZE");
+    server_->execute(database_, "CHECKPOINT");
+    print("log_carry", seconds_since(began), "s");
+    const std::string size = server_->ask(database_, "SELECT pg_database_size(current_database())");
+    print("log_octets_a_recipient", std::stod(size) / static_cast<double>(millions_ * kMillion),
+          "octets");
+  }
+
   // The p95 of searches that begin with nothing in memory.
   void search(std::string_view name, int searches,
               const std::function<LogFilter(SeededRandom&)>& filter) {
@@ -204,7 +234,7 @@ class Bench {
     std::int64_t reads = 0;
     for (int i = 0; i < searches; ++i) {
       forget();
-      const auto store = open();
+      const auto store = store_to_search();
       forget();
       LogSearch log(filter(random));
       const std::int64_t before = reads_so_far();
@@ -219,6 +249,7 @@ class Bench {
     print(fmt::format("log_{}_p95", name), took[took.size() * 95 / 100], "ms");
     print(fmt::format("log_{}_rows", name),
           static_cast<double>(rows) / static_cast<double>(searches), "rows");
+    if (server_) return;  // it is another process that reads
     print(fmt::format("log_{}_reads", name),
           static_cast<double>(reads) / static_cast<double>(searches), "calls");
   }
@@ -231,6 +262,11 @@ class Bench {
   static double seconds_since(std::chrono::steady_clock::time_point began) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   }
+  [[nodiscard]] std::unique_ptr<Store> store_to_search() const {
+    if (!server_) return open();
+    return must(PostgresStore::open(
+        {.dial = {.address = server_->address(database_), .password = {}}, .must_keep = true}));
+  }
   [[nodiscard]] std::unique_ptr<SqliteStore> open() const {
     SqliteStore::Options options;
     options.path = path_;
@@ -239,7 +275,16 @@ class Bench {
     return must(SqliteStore::open(options));
   }
   void forget() const {
-    const int file = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+    if (!server_) return forget(path_);
+    std::error_code gone;  // the server removes files of its own
+    const std::filesystem::path folder = server_->socket().parent_path();
+    for (auto it = std::filesystem::recursive_directory_iterator(folder, gone);
+         it != std::filesystem::recursive_directory_iterator(); it.increment(gone)) {
+      if (it->is_regular_file(gone)) forget(it->path());
+    }
+  }
+  static void forget(const std::filesystem::path& path) {
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (file < 0) return;
     (void)::fdatasync(file);
     (void)::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
@@ -247,6 +292,8 @@ class Bench {
   }
 
   SystemClock clock_;
+  std::unique_ptr<PostgresServer> server_;  // nullptr: SQLite is searched
+  std::string database_;
   const std::filesystem::path path_;
   const std::int64_t millions_;
 };
@@ -263,16 +310,22 @@ std::int64_t number_in(std::string_view argument) {
 int main(int argc, char** argv) {
   std::int64_t recipients = kMillion;
   int searches = 40;
+  bool on_server = false;
   std::filesystem::path directory = std::filesystem::temp_directory_path();
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
+    if (argument == "--postgres") on_server = true;
     if (argument.starts_with("--recipients=")) recipients = number_in(argument);
     if (argument.starts_with("--searches=")) searches = static_cast<int>(number_in(argument));
     if (argument.starts_with("--directory=")) directory = argument.substr(12);
   }
   Bench bench(directory, recipients);
   bench.fill();
-  bench.wait_for_index();
+  if (on_server) {
+    bench.carry_to_server();
+  } else {
+    bench.wait_for_index();
+  }
   const AccountKey owner{1};
   bench.search("newest_first", searches, [&](SeededRandom& random) {
     return LogFilter{.account = owner,
