@@ -200,6 +200,13 @@ std::optional<Milliseconds> Fields::seconds(std::string_view name) const {
   return std::chrono::seconds(value);
 }
 
+void Fields::refuse_empty(std::string_view name) const {
+  const boost::json::value* const value = find(name);
+  if (value == nullptr || !value->is_string() || !value->get_string().empty()) return;
+  problems_.add(path_to(name), {"is empty; give a value, or leave it out.",
+                                "空です。値を指定するか、項目自体を省略してください。"});
+}
+
 std::optional<bool> Fields::at_most_once() const {
   const auto given = text("duplicate_policy");
   if (!given || given->empty()) return std::nullopt;

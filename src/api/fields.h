@@ -50,6 +50,9 @@ class Fields {
   [[nodiscard]] std::optional<Instant> date(std::string_view name) const;
   // A whole number of seconds, as a number or as its text.
   [[nodiscard]] std::optional<Milliseconds> seconds(std::string_view name) const;
+  // Adds a problem where it is an empty text: of members that old clients do not know, it is the
+  // variable of a template that had no value, and not "none".
+  void refuse_empty(std::string_view name) const;
   // Of `duplicate_policy`: a mail of which nobody knows whether it arrived is not sent again.
   [[nodiscard]] std::optional<bool> at_most_once() const;
   // tags, list_id, purpose

@@ -32,6 +32,8 @@ intake::TransactionRequest read_transaction(const boost::json::object& object,
   intake::TransactionRequest request;
   request.content = read_content(fields);
   request.at_most_once = fields.at_most_once().value_or(false);
+  // Nobody who gave an empty time has asked for "at once".
+  for (const std::string_view name : {"send_at", "expires_in"}) fields.refuse_empty(name);
   request.send_at = fields.date("send_at");
   request.expires_in = fields.seconds("expires_in");
   request.labels = fields.labels();

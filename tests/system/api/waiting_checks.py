@@ -117,10 +117,10 @@ class Waiting(Checks):
 
     def test_wrong_times_are_refused_and_nothing_is_stored(self):
         with self.nothing_stored():
-            for value in ("tomorrow", at(-DAY), at(400 * DAY), 7, {}, []):
+            for value in ("", "tomorrow", at(-DAY), at(400 * DAY), 7, {}, []):
                 with self.subTest(value):
                     self.refused(self.send({"send_at": value}), "send_at")
-            for value in (0, -1, "1.5", 1.5, "soon", 10 ** 9, 10 ** 30, {}, []):
+            for value in ("", 0, -1, "1.5", 1.5, "soon", 10 ** 9, 10 ** 30, {}, []):
                 with self.subTest(value):
                     self.refused(self.send({"expires_in": value}), "expires_in")
             self.refused(self.send({"sendAt": at(DAY)}), "send_at")
@@ -128,10 +128,9 @@ class Waiting(Checks):
                          "send_at")
 
     def test_no_time_at_all_is_now(self):
-        for number, value in enumerate((None, "")):
-            to = f"now{number}@fast.example"
-            self.accepted(self.send({"to": to, "send_at": value, "expires_in": value}))
-            arrived(to)
+        to = "now@fast.example"
+        self.accepted(self.send({"to": to, "send_at": None, "expires_in": None}))
+        arrived(to)
 
     def test_mails_of_a_batch_wait_each_for_itself(self):
         answer = self.post("/deliveries/transaction/batch", {"mails": [
