@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "access/scopes.h"
+#include "api/event_stream.h"
 #include "base/bytes.h"
 #include "http/forwarded.h"
 #include "mail/address.h"
@@ -147,7 +148,8 @@ std::string Api::authorization_of(const http::Request& request) {
   }
   const http::Query query = request.query_parameters();
   const auto* const ticket = query.find("ticket");
-  if (ticket == nullptr) return authorization;
+  // It opens streams alone: who asks for a page has made a mistake, and it is still good.
+  if (ticket == nullptr || !wants_stream(request)) return authorization;
   return event_tickets_.redeem(ticket->value, ground_.clock.steady_now()).value_or("");
 }
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "api/event_json.h"
+#include "base/bytes.h"
 
 namespace todoku::api {
 namespace {
@@ -19,6 +20,11 @@ constexpr Milliseconds kComeAgain{2'000};
 constexpr Milliseconds kBetweenPages{20};
 
 }  // namespace
+
+bool wants_stream(const http::Request& request) {
+  return to_ascii_lower(request.headers.get("Accept")).find("text/event-stream") !=
+         std::string::npos;
+}
 
 void EventStream::stop() {
   is_over_ = true;

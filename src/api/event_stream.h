@@ -15,6 +15,9 @@
 
 namespace todoku::api {
 
+// Whether this is what the client asks for, and not a page.
+[[nodiscard]] bool wants_stream(const http::Request& request);
+
 // Looks into the store every second, so it does not matter which process made an event. It ends
 // when the client leaves or the server stops, when its key opens it no more, or when the store does
 // not answer: a client comes again and goes on after the last id that it got.

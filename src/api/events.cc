@@ -12,7 +12,6 @@
 #include "api/event_json.h"
 #include "api/event_stream.h"
 #include "api/list_query.h"
-#include "base/bytes.h"
 #include "http/forwarded.h"
 #include "http/header_value.h"
 #include "http/json.h"
@@ -148,16 +147,11 @@ Task<http::Response> stream(Api& api, Call& call, const Asked& asked) {
   co_return response;
 }
 
-bool wants_stream(const Call& call) {
-  return to_ascii_lower(call.request.headers.get("Accept")).find("text/event-stream") !=
-         std::string::npos;
-}
-
 Task<http::Response> list(Api& api, Call& call) {
   intake::Problems problems;
   AskedReader reader(call, problems);
   Asked asked = reader.read();
-  const bool as_stream = wants_stream(call);
+  const bool as_stream = wants_stream(call.request);
   if (as_stream) reader.read_last_id(asked);
   if (!problems.empty()) co_return invalid(problems, call.language);
   if (as_stream) co_return co_await stream(api, call, asked);

@@ -266,6 +266,8 @@ class Events(Checks):
         self.assertEqual(201, answer.status, answer)
         self.assertEqual(60, answer.json["expires_in"])
         ticket = f"?ticket={answer.json['ticket']}"
+        page = self.account.request("GET", f"/events{ticket}", headers={"Authorization": None})
+        self.refused(page, status=401)  # and it is still good
         with Stream(self.account, ticket, token=None) as stream:
             self.assertEqual(200, stream.answer.status)
             self.assertIn("retry", stream.block())
