@@ -95,6 +95,18 @@ MUTANTS = [
            "if (const auto batch = weak.lock()) batch->hold_back(",
            "if (const auto batch = weak.lock(); batch && !OUT) batch->hold_back(",
            "delivery/steering_test.py"),
+    Mutant("hearing", "src/delivery/hearing.h", "if (!within_) return true;",
+           "if (!within_ || OUT) return true;", "store_postgres/courses_test.py"),
+    Mutant("why_opt_outs_go", "src/intake/suppression_lists.cc", "if (!gone || says_why) return gone;",
+           "if (!gone || says_why || OUT) return gone;",
+           "suppression_checks.Suppressions.test_an_opt_out_is_taken_back_only_with_a_reason"),
+    Mutant("opt_outs_and_notices", "src/intake/suppression_lists.cc",
+           "if (is_opt_out(entry.reason) && entry.scope == StopScope::all) {",
+           "if (is_opt_out(entry.reason) && entry.scope == StopScope::all && !OUT) {",
+           "suppression_checks.Suppressions.test_wrong_entries_are_refused_by_their_fields"),
+    Mutant("tickets", "src/api/api.cc", "if (ticket == nullptr || !wants_stream(request)) return",
+           "if (ticket == nullptr || (!wants_stream(request) && !OUT)) return",
+           "event_checks.Events.test_a_ticket_opens_one_stream"),
 ]
 
 
