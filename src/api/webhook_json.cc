@@ -50,19 +50,19 @@ void write_webhook(http::JsonWriter& json, const events::endpoints::EndpointView
 }
 
 void write_webhook_call(http::JsonWriter& json, const events::webhooks::RecentCall& call,
-                        bool with_request) {
+                        bool with_bodies) {
   json.begin_object();
   json.member("time", format_date_time(call.at));
   text_or_null(json, "id", call.id);
   json.member("type", call.type);
   json.member("events", static_cast<std::int64_t>(call.events));
-  text_or_null(json, "request", with_request ? std::string_view(call.request) : "");
+  text_or_null(json, "request", with_bodies ? std::string_view(call.request) : "");
   if (call.status == 0) {
     json.null_member("status");
   } else {
     json.member("status", call.status);
   }
-  text_or_null(json, "answer", call.answer);
+  text_or_null(json, "answer", with_bodies ? std::string_view(call.answer) : "");
   text_or_null(json, "failure", call.failure);
   json.member("took_ms", static_cast<std::int64_t>(call.took.count()));
   json.end_object();

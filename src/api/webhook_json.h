@@ -10,8 +10,8 @@ namespace todoku::api {
 // The members of one endpoint; the brackets are the caller's.
 void write_webhook(http::JsonWriter& json, const events::endpoints::EndpointView& view);
 
-// An object. `with_request`: also the beginning of what was sent.
+// An object. `with_bodies`: also the beginnings of what was sent and answered.
 void write_webhook_call(http::JsonWriter& json, const events::webhooks::RecentCall& call,
-                        bool with_request);
+                        bool with_bodies);
 
 }  // namespace todoku::api

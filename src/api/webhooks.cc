@@ -182,6 +182,7 @@ Task<http::Response> change_webhook(Registry& registry, Api& api, Call& call, st
   if ((wanted.insert_codes.value_or(false) || leads) && !may_see_insert_codes(call)) {
     co_return lacks_scope(kContentScope, call.language);
   }
+  wanted.may_see_codes = may_see_insert_codes(call);
   const auto changed =
       co_await registry.change(call.account.key, std::move(name), std::move(wanted));
   if (!changed) co_return webhook_failure(call, changed.error(), "url");
@@ -229,16 +230,21 @@ Task<http::Response> webhook_calls(Registry& registry, Api&, Call& call, std::st
   if (!view) co_return webhook_failure(call, view.error());
   const auto made = co_await registry.calls(call.account.key, std::move(name));
   if (!made) co_return webhook_failure(call, made.error());
-  const bool with_request = !view->webhook.terms.wishes.insert_codes || may_see_insert_codes(call);
+  const bool sees_codes = may_see_insert_codes(call);
   http::JsonWriter json;
   json.begin_object();
   json.key("data");
   json.begin_array();
-  for (const auto& one : *made) write_webhook_call(json, one, with_request);
+  bool withheld = false;
+  for (const auto& one : *made) {
+    const bool is_open = sees_codes || !one.has_codes;
+    withheld = withheld || !is_open;
+    write_webhook_call(json, one, is_open);
+  }
   json.end_array();
   json.end_object();
   auto response = http::Response::json(200, json.take());
-  if (!with_request) response.headers.set(kWithheldHeader, "request");
+  if (withheld) response.headers.set(kWithheldHeader, "request, answer");
   co_return response;
 }
 

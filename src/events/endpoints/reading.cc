@@ -138,31 +138,53 @@ Result<EventsRead> read_events(store::ReadTransaction& transaction, const Wanted
   return read;
 }
 
-Result<std::optional<store::EventRecord>> find_event(store::ReadTransaction& transaction,
-                                                     store::AccountKey account,
-                                                     std::string_view id) {
+namespace {
+
+// An event with the head of its delivery, as far as somebody asks for that.
+struct Found {
+  store::EventRecord event;
+  Heads heads;
+  [[nodiscard]] const store::Delivery* head() const { return heads.of(event.entry.delivery); }
+};
+
+Result<std::optional<Found>> find(store::ReadTransaction& transaction, const Wanted& wanted,
+                                  std::string_view id) {
   const auto place = store::event_place(id);
   // Commits count from 1.
   if (!place || place->commit == 0) return std::nullopt;
   store::EventQuestion question;
-  question.account = account;
+  question.account = wanted.account;
   question.after = place_just_before(*place);
   question.limit = 1;
   auto page = transaction.events(question);
   if (!page) return fail(std::move(page.error()));
   if (page->events.empty() || page->events.front().place != *place) return std::nullopt;
   if (page->events.front().is_gone) return std::nullopt;
-  return std::move(page->events.front());
+  auto heads = Heads::read(transaction, wanted, page->events);
+  if (!heads) return fail(std::move(heads.error()));
+  Found found{std::move(page->events.front()), std::move(*heads)};
+  if (!webhooks::is_wanted(wanted.form, wanted.wishes, found.event, found.head())) {
+    return std::nullopt;
+  }
+  return found;
+}
+
+}  // namespace
+
+Result<std::optional<store::EventRecord>> find_event(store::ReadTransaction& transaction,
+                                                     const Wanted& wanted, std::string_view id) {
+  auto found = find(transaction, wanted, id);
+  if (!found) return fail(std::move(found.error()));
+  if (!*found) return std::nullopt;
+  return std::move((*found)->event);
 }
 
 Result<std::shared_ptr<const ToldEvent>> read_event(store::ReadTransaction& transaction,
                                                     const Wanted& wanted, std::string_view id) {
-  const auto event = find_event(transaction, wanted.account, id);
-  if (!event) return fail(event.error());
-  if (!*event) return nullptr;
-  const auto heads = Heads::read(transaction, wanted, std::span(&**event, 1));
-  if (!heads) return fail(heads.error());
-  return tell(transaction, wanted, **event, heads->of((*event)->entry.delivery));
+  const auto found = find(transaction, wanted, id);
+  if (!found) return fail(found.error());
+  if (!*found) return nullptr;
+  return tell(transaction, wanted, (*found)->event, (*found)->head());
 }
 
 // Places and times grow together, so the place is found by halving what is between the first event

@@ -40,12 +40,12 @@ struct EventsRead {
                                              const Wanted& wanted, std::string_view cursor,
                                              std::size_t limit);
 
-// The event of that id; null if it is gone, or another account's.
+// The event of that id; null if it is gone, another account's, or not wanted (any more).
 [[nodiscard]] Result<std::shared_ptr<const webhooks::ToldEvent>> read_event(
     store::ReadTransaction& transaction, const Wanted& wanted, std::string_view id);
 // The same as the store has it.
 [[nodiscard]] Result<std::optional<store::EventRecord>> find_event(
-    store::ReadTransaction& transaction, store::AccountKey account, std::string_view id);
+    store::ReadTransaction& transaction, const Wanted& wanted, std::string_view id);
 
 // Behind which the account's events of that time and later come; as closely as commits are in the
 // order of time. Errors: of the store.

@@ -250,6 +250,12 @@ Task<Result<EndpointView>> Registry::change(store::AccountKey account, std::stri
         auto now = t.read().webhook(account, name);
         if (!now) return fail(std::move(now.error()));
         apply(now->terms.wishes, change);
+        // Here, because somebody else may have changed it since it was looked at.
+        const bool leads = change.url || change.insert_codes.value_or(false);
+        if (leads && now->terms.wishes.insert_codes && !change.may_see_codes) {
+          return fail(ErrorKind::conflict,
+                      "the endpoint is told insert codes by now, which this key may not see");
+        }
         if (auto told = check_kinds(now->form, now->terms.wishes); !told) {
           return fail(std::move(told.error()));
         }

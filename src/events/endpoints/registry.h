@@ -48,6 +48,7 @@ struct EndpointChange {
   std::optional<std::vector<std::string>> purposes;
   std::optional<bool> insert_codes;
   std::optional<bool> single;
+  bool may_see_codes = false;  // who changes it: else it leads no insert codes anywhere
 };
 
 struct EndpointView {

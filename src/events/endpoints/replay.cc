@@ -35,14 +35,26 @@ Result<std::string> with_range(const store::Webhook& webhook,
   return webhooks::pack_state(*state);
 }
 
+struct NamedEvent {
+  store::EventPlace place;
+  ParkedEvent parked;
+};
+
+// `told`: how many of them are told again.
 Result<std::string> with_events(const store::Webhook& webhook,
-                                const std::vector<ParkedEvent>& events) {
+                                const std::vector<NamedEvent>& events, std::size_t& told) {
   auto state = webhooks::unpack_state(webhook.state, webhook.status);
   if (!state) return fail(std::move(state.error()));
-  for (const ParkedEvent& event : events) {
+  const auto place = webhooks::unpack_reading_place(state->cursor);
+  if (!place) return fail(place.error());
+  told = 0;
+  for (const NamedEvent& event : events) {
+    // What it has not come to it will be told anyway, in its turn.
+    if (event.place > place->after) continue;
+    ++told;
     const bool is_there = std::ranges::any_of(
-        state->parked, [&](const ParkedEvent& other) { return other.id == event.id; });
-    if (!is_there) state->parked.push_back(event);
+        state->parked, [&](const ParkedEvent& other) { return other.id == event.parked.id; });
+    if (!is_there) state->parked.push_back(event.parked);
   }
   if (state->parked.size() > webhooks::EndpointOptions{}.parked_max) return too_many_replays();
   std::ranges::sort(state->parked, {}, &ParkedEvent::id);  // the order of events
@@ -51,18 +63,24 @@ Result<std::string> with_events(const store::Webhook& webhook,
 
 Result<std::size_t> tell_events(WriteTransaction& transaction, store::AccountKey account,
                                 std::string_view name, const std::vector<std::string>& ids) {
-  std::vector<ParkedEvent> events;
+  const auto webhook = transaction.read().webhook(account, name);
+  if (!webhook) return fail(webhook.error());
+  const Wanted wanted{
+      .account = account, .form = webhook->form, .wishes = webhook->terms.wishes, .explain = {}};
+  std::vector<NamedEvent> events;
   for (const std::string& id : ids) {
-    const auto event = find_event(transaction.read(), account, id);
+    const auto event = find_event(transaction.read(), wanted, id);
     if (!event) return fail(event.error());
     if (!*event) continue;
-    events.push_back({.id = id, .order_key = webhooks::order_key_of((*event)->entry)});
+    events.push_back({.place = (*event)->place,
+                      .parked = {.id = id, .order_key = webhooks::order_key_of((*event)->entry)}});
   }
+  std::size_t again = 0;
   auto told = transaction.redirect_webhook(
-      account, name, [&](const store::Webhook& webhook) { return with_events(webhook, events); });
+      account, name, [&](const store::Webhook& its) { return with_events(its, events, again); });
   if (told) told = transaction.drop_set_aside(name, ids);
   if (!told) return fail(std::move(told.error()));
-  return events.size();
+  return again;
 }
 
 }  // namespace

@@ -50,6 +50,8 @@ Task<void> Teller::call(EndpointActions::Call call, std::optional<Places::Place>
   RecentCall recent{.at = begun, .id = std::move(id), .events = told.size()};
   recent.type = told.size() == 1 && has_id ? webhooks::type_of(told.front()->kind) : "events.batch";
   recent.request = utf8_prefix(request.body, RecentCall::kShownMax);
+  recent.has_codes = std::ranges::any_of(
+      told, [](const ToldEvent* event) { return !event->insert_codes.empty(); });
   auto answer = co_await ground_.send(std::move(request));
   place.reset();
   underway.reset();

@@ -31,6 +31,7 @@ std::string RecentCalls::pack() const {
     store::put_text(packed, call.answer);
     store::put_text(packed, call.failure);
     store::put_varint(packed, static_cast<std::uint64_t>(call.took.count()));
+    store::put_varint(packed, call.has_codes ? 1 : 0);
   }
   return packed;
 }
@@ -52,6 +53,7 @@ Result<RecentCalls> RecentCalls::unpack(std::string_view packed) {
     call.answer = in.text();
     call.failure = in.text();
     call.took = Milliseconds(static_cast<std::int64_t>(in.varint()));
+    call.has_codes = in.varint() != 0;
     calls.add(std::move(call));
   }
   if (!is_known || in.failed() || !in.at_end()) {

@@ -3,8 +3,9 @@
 // what came back, how long it took. Bounded. Pure.
 //
 //   calls = octet varint *call           form of this, 1; how many, the oldest first
-//   call  = zigzag text text varint text varint text text varint
-//           when, id, type, events, request, status, answer, failure, milliseconds
+//   call  = zigzag text text varint text varint text text varint varint
+//           when, id, type, events, request, status, answer, failure, milliseconds, codes (1) or
+//           not
 #pragma once
 
 #include <cstddef>
@@ -30,6 +31,7 @@ struct RecentCall {
   std::string answer;   // the beginning of its body, as UTF-8
   std::string failure;  // why there was none
   Milliseconds took{};
+  bool has_codes = false;  // the request told insert codes, which an answer may repeat
   friend bool operator==(const RecentCall&, const RecentCall&) = default;
 };
 
