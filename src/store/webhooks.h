@@ -109,8 +109,11 @@ class WebhookWrites {
   virtual ~WebhookWrites() = default;
   // limit_exceeded: the account has kWebhooksMax (counted under the lock of its row).
   [[nodiscard]] virtual Result<Webhook> create_webhook(const NewWebhook& webhook) = 0;
-  [[nodiscard]] virtual Result<void> change_webhook(AccountKey account, std::string_view name,
-                                                    const WebhookTerms& terms) = 0;
+  // Its terms are made of those that are there, and nobody else changes them meanwhile (its row is
+  // held). Errors of `make` pass through.
+  [[nodiscard]] virtual Result<void> change_webhook(
+      AccountKey account, std::string_view name,
+      const std::function<Result<WebhookTerms>(const Webhook&)>& make) = 0;
   // Its owner has it told again: `state` is made of the one that is there, and nobody else writes
   // one meanwhile (its row is held). Errors of `make` pass through.
   [[nodiscard]] virtual Result<void> redirect_webhook(

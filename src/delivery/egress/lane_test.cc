@@ -30,6 +30,14 @@ bool comes_to_rest(LaneTestWorld& world) {
   return !world.lanes.in_use("main");
 }
 
+// What is sent reaches its lane on another thread.
+bool comes_into_use(LaneTestWorld& world) {
+  const SystemClock clock;
+  const SteadyInstant until = clock.steady_now() + std::chrono::seconds(20);
+  while (!world.lanes.in_use("main") && clock.steady_now() < until) std::this_thread::yield();
+  return world.lanes.in_use("main");
+}
+
 TEST(Lane, OfASourceThatIsLostParksWhatWaitsAndComes) {
   Fault none;
   LaneTestWorld world(none, 1);
@@ -37,8 +45,8 @@ TEST(Lane, OfASourceThatIsLostParksWhatWaitsAndComes) {
   ASSERT_TRUE(world.places.take(TrafficClass::transactional, [] noexcept { return false; }));
   world.lanes.drain("other");
   world.send();
+  EXPECT_TRUE(comes_into_use(world));
   EXPECT_FALSE(world.recorder.knows(1));
-  EXPECT_TRUE(world.lanes.in_use("main"));
   world.lanes.drain("main");
   for (const bool comes_later : {false, true}) {
     if (comes_later) world.send();

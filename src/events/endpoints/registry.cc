@@ -224,6 +224,44 @@ void apply(store::WebhookWishes& wishes, const EndpointChange& change) {
   if (change.single) wishes.single = *change.single;
 }
 
+// Of the row as it is by now: somebody else may have changed it since it was looked at.
+Result<store::WebhookTerms> changed_terms(const SecretBox& box, const store::Webhook& now,
+                                          const EndpointChange& change, const std::string& shown) {
+  store::WebhookTerms terms = now.terms;
+  apply(terms.wishes, change);
+  const bool leads = change.url || change.insert_codes.value_or(false);
+  if (leads && terms.wishes.insert_codes && !change.may_see_codes) {
+    return fail(ErrorKind::conflict,
+                "the endpoint is told insert codes by now, which this key may not see");
+  }
+  if (auto told = check_kinds(now.form, terms.wishes); !told) return fail(std::move(told.error()));
+  if (!change.url) return terms;
+  auto target = webhooks::open_target(box, now.name, terms.sealed);
+  if (!target) return fail(std::move(target.error()));
+  target->url = SecretText(std::string(change.url->view()));
+  terms.shown = shown;
+  terms.sealed = webhooks::seal_target(box, now.name, *target);
+  return terms;
+}
+
+// With another secret, which is shown in `secret`.
+Result<store::WebhookTerms> rotated_terms(const SecretBox& box, const store::Webhook& webhook,
+                                          Instant now, Milliseconds overlap, SecretText& secret) {
+  store::WebhookTerms terms = webhook.terms;
+  auto target = webhooks::open_target(box, webhook.name, terms.sealed);
+  if (!target) return fail(std::move(target.error()));
+  if (target->secrets.empty()) {
+    return fail(ErrorKind::invalid_input, "the contract's form has no signature");
+  }
+  auto next = SigningSecret::generate(target->secrets.front().secret.kind());
+  secret = shown_secret(next);
+  if (auto done = target->rotate(std::move(next), now, overlap); !done) {
+    return fail(std::move(done.error()));
+  }
+  terms.sealed = webhooks::seal_target(box, webhook.name, *target);
+  return terms;
+}
+
 }  // namespace
 
 Task<Result<EndpointView>> Registry::change(store::AccountKey account, std::string name,
@@ -247,26 +285,9 @@ Task<Result<EndpointView>> Registry::change(store::AccountKey account, std::stri
       kPriority,
       [&box = parts_.box, account, name, shown,
        change = std::move(change)](WriteTransaction& t) -> Result<store::Webhook> {
-        auto now = t.read().webhook(account, name);
-        if (!now) return fail(std::move(now.error()));
-        apply(now->terms.wishes, change);
-        // Here, because somebody else may have changed it since it was looked at.
-        const bool leads = change.url || change.insert_codes.value_or(false);
-        if (leads && now->terms.wishes.insert_codes && !change.may_see_codes) {
-          return fail(ErrorKind::conflict,
-                      "the endpoint is told insert codes by now, which this key may not see");
-        }
-        if (auto told = check_kinds(now->form, now->terms.wishes); !told) {
-          return fail(std::move(told.error()));
-        }
-        if (change.url) {
-          auto target = webhooks::open_target(box, name, now->terms.sealed);
-          if (!target) return fail(std::move(target.error()));
-          target->url = SecretText(std::string(change.url->view()));
-          now->terms.shown = shown;
-          now->terms.sealed = webhooks::seal_target(box, name, *target);
-        }
-        auto done = t.change_webhook(account, name, now->terms);
+        auto done = t.change_webhook(account, name, [&](const store::Webhook& now) {
+          return changed_terms(box, now, change, shown);
+        });
         if (done && change.enabled) done = t.enable_webhook(account, name, *change.enabled);
         if (!done) return fail(std::move(done.error()));
         return t.read().webhook(account, name);
@@ -290,22 +311,11 @@ Task<Result<IssuedSecret>> Registry::rotate(store::AccountKey account, std::stri
       kPriority,
       [&box = parts_.box, account, name, overlap,
        now = parts_.clock.now()](WriteTransaction& t) -> Result<Rotated> {
-        auto row = t.read().webhook(account, name);
-        if (!row) return fail(std::move(row.error()));
-        auto target = webhooks::open_target(box, name, row->terms.sealed);
-        if (!target) return fail(std::move(target.error()));
-        if (target->secrets.empty()) {
-          return fail(ErrorKind::invalid_input, "the contract's form has no signature");
-        }
-        const auto kind = target->secrets.front().secret.kind();
-        auto next = SigningSecret::generate(kind);
         Rotated made;
-        made.secret = shown_secret(next);
-        target->rotate(std::move(next), now, overlap);
-        row->terms.sealed = webhooks::seal_target(box, name, *target);
-        if (auto done = t.change_webhook(account, name, row->terms); !done) {
-          return fail(std::move(done.error()));
-        }
+        auto done = t.change_webhook(account, name, [&](const store::Webhook& webhook) {
+          return rotated_terms(box, webhook, now, overlap, made.secret);
+        });
+        if (!done) return fail(std::move(done.error()));
         auto after = t.read().webhook(account, name);
         if (!after) return fail(std::move(after.error()));
         made.webhook = std::move(*after);

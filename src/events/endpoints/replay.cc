@@ -40,18 +40,15 @@ struct NamedEvent {
   ParkedEvent parked;
 };
 
-// `told`: how many of them are told again.
 Result<std::string> with_events(const store::Webhook& webhook,
-                                const std::vector<NamedEvent>& events, std::size_t& told) {
+                                const std::vector<NamedEvent>& events) {
   auto state = webhooks::unpack_state(webhook.state, webhook.status);
   if (!state) return fail(std::move(state.error()));
   const auto place = webhooks::unpack_reading_place(state->cursor);
   if (!place) return fail(place.error());
-  told = 0;
   for (const NamedEvent& event : events) {
     // What it has not come to it will be told anyway, in its turn.
     if (event.place > place->after) continue;
-    ++told;
     const bool is_there = std::ranges::any_of(
         state->parked, [&](const ParkedEvent& other) { return other.id == event.parked.id; });
     if (!is_there) state->parked.push_back(event.parked);
@@ -75,12 +72,11 @@ Result<std::size_t> tell_events(WriteTransaction& transaction, store::AccountKey
     events.push_back({.place = (*event)->place,
                       .parked = {.id = id, .order_key = webhooks::order_key_of((*event)->entry)}});
   }
-  std::size_t again = 0;
   auto told = transaction.redirect_webhook(
-      account, name, [&](const store::Webhook& its) { return with_events(its, events, again); });
+      account, name, [&](const store::Webhook& its) { return with_events(its, events); });
   if (told) told = transaction.drop_set_aside(name, ids);
   if (!told) return fail(std::move(told.error()));
-  return again;
+  return events.size();
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "store/codec.h"
 
 namespace todoku::events::webhooks {
@@ -29,9 +31,16 @@ std::vector<SigningSecret> EndpointTarget::signing(Instant now) const {
   return all;
 }
 
-void EndpointTarget::rotate(SigningSecret next, Instant now, Milliseconds overlap) {
+Result<void> EndpointTarget::rotate(SigningSecret next, Instant now, Milliseconds overlap) {
   std::erase_if(secrets,
                 [&](const EndpointSecret& each) { return each.until && *each.until <= now; });
+  if (overlap > Milliseconds(0) && secrets.size() >= kSecretsMax) {
+    return fail(
+        ErrorKind::conflict,
+        fmt::format("{} secrets sign already, each as long as was promised; wait, or rotate "
+                    "with overlap_hours 0, which ends those before",
+                    secrets.size()));
+  }
   for (EndpointSecret& each : secrets) {
     each.until = std::min(each.until.value_or(now + overlap), now + overlap);
   }
@@ -39,6 +48,7 @@ void EndpointTarget::rotate(SigningSecret next, Instant now, Milliseconds overla
   if (secrets.size() > kSecretsMax) {
     secrets.erase(secrets.begin() + static_cast<std::ptrdiff_t>(kSecretsMax), secrets.end());
   }
+  return {};
 }
 
 std::string seal_target(const SecretBox& box, std::string_view name, const EndpointTarget& target) {

@@ -35,7 +35,8 @@ struct EndpointTarget {
   // Those that sign at `now`, the newest first.
   [[nodiscard]] std::vector<SigningSecret> signing(Instant now) const;
   // Another one signs from now on; what has signed until now goes on for `overlap`, beside it.
-  void rotate(SigningSecret next, Instant now, Milliseconds overlap);
+  // conflict: so many do already; none that was promised is dropped.
+  [[nodiscard]] Result<void> rotate(SigningSecret next, Instant now, Milliseconds overlap);
 };
 
 // `name`: the endpoint's. What was sealed for one does not open for another.

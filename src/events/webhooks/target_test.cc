@@ -31,11 +31,16 @@ std::vector<std::string> texts(const std::vector<SigningSecret>& secrets) {
   return all;
 }
 
+void rotate(EndpointTarget& target, Instant now, Milliseconds overlap,
+            SecretKind kind = SecretKind::hmac) {
+  ASSERT_TRUE(target.rotate(SigningSecret::generate(kind), now, overlap));
+}
+
 TEST(EndpointTarget, OpensAsItWasSealedUnderItsNameAlone) {
   const SecretBox keys = box();
   EndpointTarget made = target();
-  made.rotate(SigningSecret::generate(SecretKind::hmac), kNow, 24h);
-  made.rotate(SigningSecret::generate(SecretKind::ed25519), kNow, 24h);
+  rotate(made, kNow, 24h);
+  rotate(made, kNow, 24h, SecretKind::ed25519);
   const std::string sealed = seal_target(keys, "one", made);
   EXPECT_EQ(sealed.find("hooks.example.com"), std::string::npos);
   const auto opened = open_target(keys, "one", sealed);
@@ -57,9 +62,9 @@ TEST(EndpointTarget, OfTheContractsFormHasNoSecret) {
 
 TEST(EndpointTarget, WhatWasReplacedSignsBesideTheNewestUntilItsTimeIsOver) {
   EndpointTarget made = target();
-  made.rotate(SigningSecret::generate(SecretKind::hmac), kNow, 24h);
+  rotate(made, kNow, 24h);
   const std::string first = texts(made.signing(kNow)).at(0);
-  made.rotate(SigningSecret::generate(SecretKind::hmac), kNow, 24h);
+  rotate(made, kNow, 24h);
   const auto both = texts(made.signing(kNow + 24h - 1ms));
   ASSERT_EQ(both.size(), 2U);
   EXPECT_EQ(both[1], first);
@@ -69,14 +74,18 @@ TEST(EndpointTarget, WhatWasReplacedSignsBesideTheNewestUntilItsTimeIsOver) {
 
 TEST(EndpointTarget, AnotherRotationLetsNothingSignLonger) {
   EndpointTarget made = target();
-  made.rotate(SigningSecret::generate(SecretKind::hmac), kNow, 24h);
-  made.rotate(SigningSecret::generate(SecretKind::hmac), kNow, 1h);
-  made.rotate(SigningSecret::generate(SecretKind::hmac), kNow, 24h);
+  rotate(made, kNow, 24h);
+  rotate(made, kNow, 1h);
+  rotate(made, kNow, 24h);
   EXPECT_EQ(made.signing(kNow + 1h - 1ms).size(), 3U);
   EXPECT_EQ(made.signing(kNow + 1h).size(), 2U);
-  for (int i = 0; i < 10; ++i) made.rotate(SigningSecret::generate(SecretKind::hmac), kNow, 24h);
-  EXPECT_EQ(made.secrets.size(), kSecretsMax);
-  made.rotate(SigningSecret::generate(SecretKind::hmac), kNow, 0h);
+  ASSERT_EQ(made.secrets.size(), kSecretsMax);
+  const auto before = texts(made.signing(kNow));
+  const auto refused = made.rotate(SigningSecret::generate(SecretKind::hmac), kNow, 24h);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(texts(made.signing(kNow)), before) << "none that was promised is dropped";
+  rotate(made, kNow, 0h);
   EXPECT_EQ(made.signing(kNow).size(), 1U) << "at once, when a secret has leaked";
 }
 

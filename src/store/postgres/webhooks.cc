@@ -169,15 +169,22 @@ Result<Webhook> Changes::create_webhook(const NewWebhook& webhook) {
   return questions_.webhook(webhook.account, webhook.name);
 }
 
-Result<void> Changes::change_webhook(AccountKey account, std::string_view name,
-                                     const WebhookTerms& terms) {
-  if (auto sound = check_sound(terms); !sound) return sound;
-  const std::string wishes = pack_wishes(terms.wishes);
+Result<void> Changes::change_webhook(
+    AccountKey account, std::string_view name,
+    const std::function<Result<WebhookTerms>(const Webhook&)>& make) {
+  const auto held = session_.ask(kHoldWebhook, Params() << name << account);
+  if (!held) return fail(held.error());
+  if (held->empty()) return no_such_webhook();
+  const auto webhook = webhook_in(*held, 0);
+  if (!webhook) return fail(webhook.error());
+  const auto terms = make(*webhook);
+  if (!terms) return fail(terms.error());
+  if (auto sound = check_sound(*terms); !sound) return sound;
+  const std::string wishes = pack_wishes(terms->wishes);
   const auto done = session_.ask(
-      kChangeWebhook, Params() << name << account << std::string_view(terms.shown)
-                               << Octets{terms.sealed} << Octets{wishes} << session_.now());
+      kChangeWebhook, Params() << name << account << std::string_view(terms->shown)
+                               << Octets{terms->sealed} << Octets{wishes} << session_.now());
   if (!done) return fail(done.error());
-  if (done->changes() == 0) return no_such_webhook();
   return changed(Topic::webhooks);
 }
 

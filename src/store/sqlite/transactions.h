@@ -383,8 +383,9 @@ class SqliteWriteTransaction final : public WriteTransaction {
 
   // -- endpoints of webhooks (webhooks.cc)
   Result<Webhook> create_webhook(const NewWebhook& webhook) override;
-  Result<void> change_webhook(AccountKey account, std::string_view name,
-                              const WebhookTerms& terms) override;
+  Result<void> change_webhook(
+      AccountKey account, std::string_view name,
+      const std::function<Result<WebhookTerms>(const Webhook&)>& make) override;
   Result<void> redirect_webhook(
       AccountKey account, std::string_view name,
       const std::function<Result<std::string>(const Webhook&)>& make) override;

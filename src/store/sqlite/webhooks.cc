@@ -112,18 +112,22 @@ Result<Webhook> SqliteWriteTransaction::create_webhook(const NewWebhook& webhook
   return queries_.webhook(webhook.account, webhook.name);
 }
 
-Result<void> SqliteWriteTransaction::change_webhook(AccountKey account, std::string_view name,
-                                                    const WebhookTerms& terms) {
-  if (auto sound = check_sound(terms); !sound) return sound;
-  const std::string wishes = pack_wishes(terms.wishes);
+Result<void> SqliteWriteTransaction::change_webhook(
+    AccountKey account, std::string_view name,
+    const std::function<Result<WebhookTerms>(const Webhook&)>& make) {
+  const auto now = queries_.webhook(account, name);
+  if (!now) return fail(now.error());
+  const auto terms = make(*now);
+  if (!terms) return fail(terms.error());
+  if (auto sound = check_sound(*terms); !sound) return sound;
+  const std::string wishes = pack_wishes(terms->wishes);
   auto done = db_.query(
                      "UPDATE webhooks SET shown = ?, sealed = ?, wishes = ?, turn = turn + 1,"
                      " changed = ? WHERE name = ? AND account = ?")
-                  .bind(std::string_view(terms.shown), Blob{terms.sealed}, Blob{wishes}, now_, name,
-                        account)
+                  .bind(std::string_view(terms->shown), Blob{terms->sealed}, Blob{wishes}, now_,
+                        name, account)
                   .run();
   if (!done) return done;
-  if (db_.changes() == 0) return no_such_webhook();
   return changed(Topic::webhooks);
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Endpoints: what their owners decide, who tells them, and how far they have been told.
+#include <thread>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
@@ -54,6 +56,30 @@ TEST_P(StoreSuite, AnEndpointIsKeptAsItWasGiven) {
   EXPECT_EQ(found.created, now());
 }
 
+// Two owners' requests at once: each finds what the other has made.
+TEST_P(StoreSuite, ChangesOfAnEndpointAreMadeOneAfterTheOther) {
+  const Account acme = account();
+  create(*store_, acme.key, "one");
+  constexpr int kEach = 20;
+  const auto add_octets = [&] {
+    for (int i = 0; i < kEach; ++i) {
+      must(change(*store_, [&](WriteTransaction& t) {
+        return t.change_webhook(acme.key, "one", [](const Webhook& now) {
+          WebhookTerms terms = now.terms;
+          terms.sealed += "x";
+          return Result<WebhookTerms>(terms);
+        });
+      }));
+    }
+  };
+  const auto before = must(read([&](ReadTransaction& t) { return t.webhook(acme.key, "one"); }));
+  std::thread other(add_octets);
+  add_octets();
+  other.join();
+  const auto after = must(read([&](ReadTransaction& t) { return t.webhook(acme.key, "one"); }));
+  EXPECT_EQ(after.terms.sealed.size(), before.terms.sealed.size() + 2 * kEach);
+}
+
 TEST_P(StoreSuite, AnEndpointIsItsAccountsAlone) {
   const Account acme = account();
   const Account other = account("other");
@@ -62,7 +88,8 @@ TEST_P(StoreSuite, AnEndpointIsItsAccountsAlone) {
     EXPECT_EQ(error_of(change(*store_, std::move(work))), "not_found");
   };
   refuses([&](WriteTransaction& t) {
-    return t.change_webhook(other.key, "one", endpoint(other.key, "one").terms);
+    return t.change_webhook(other.key, "one",
+                            [](const Webhook& now) { return Result<WebhookTerms>(now.terms); });
   });
   refuses([&](WriteTransaction& t) { return t.enable_webhook(other.key, "one", false); });
   refuses([&](WriteTransaction& t) { return t.delete_webhook(other.key, "one"); });
@@ -107,7 +134,10 @@ TEST_P(StoreSuite, EveryDecisionOfAnOwnerIsHeardOf) {
   });
   WebhookTerms terms = endpoint(acme.key, "one").terms;
   terms.shown = "https://other.example.com/";
-  is_heard([&](WriteTransaction& t) { return t.change_webhook(acme.key, "one", terms); });
+  is_heard([&](WriteTransaction& t) {
+    return t.change_webhook(acme.key, "one",
+                            [&](const Webhook&) { return Result<WebhookTerms>(terms); });
+  });
   EXPECT_EQ(must(read([&](ReadTransaction& t) { return t.webhook(acme.key, "one"); })).terms,
             terms);
   is_heard([&](WriteTransaction& t) { return t.enable_webhook(acme.key, "one", false); });

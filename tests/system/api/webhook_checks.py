@@ -388,6 +388,58 @@ class Webhooks(WebhookChecks):
         self.assertEqual({"data": [], "next": None}, self.ok(
             self.asked("GET", f"/webhooks/{hook.name}/set_aside")))
 
+    def test_only_what_it_wants_is_told_again(self):
+        old = self.hook()
+        self.registered(old, form="contract")
+        hook = self.hook()
+        self.registered(hook, kinds=["recipient.hard_error"])
+        self.send()
+        self.send(to=GONE)
+        self.told(hook, 1)
+        events = self.all_events()
+        others = [name for name, kind in events.items() if kind != "hard_error"]
+        self.assertGreaterEqual(len(others), 3)
+        for name in (old.name, hook.name):
+            answer = self.ok(self.asked("POST", f"/webhooks/{name}/replay", {"events": others}), 202)
+            self.assertEqual(0, answer["events"], f"{answer} of {events}")
+        bad = [name for name, kind in events.items() if kind == "hard_error"]
+        count = len(hook.events)
+        self.ok(self.asked("POST", f"/webhooks/{hook.name}/replay", {"events": bad + others}), 202)
+        eventually(lambda: len(hook.events) > count, "what it wants")
+        self.assertEqual(set(bad), {name for name, _ in hook.events})
+
+    def test_what_was_not_told_yet_keeps_its_turn(self):
+        hook = self.hook()
+        self.registered(hook)
+        hook.answer = 500
+        delivery = self.send()
+        sent = eventually(lambda: [name for name, kind in self.all_events().items()
+                                   if kind == "sent"], "its end")
+        self.ok(self.asked("POST", f"/webhooks/{hook.name}/replay", {"events": sent}), 202)
+        hook.answer = 200
+        told = self.told(hook, 3)
+        self.assertEqual(OUTCOMES, [event["type"] for _, event in told], delivery)
+
+    def test_insert_codes_stay_with_who_may_see_them(self):
+        hook = self.hook()
+        self.registered(hook, insert_codes=True)
+        few = issued(self.stack.command("key", "add", self.account.name, "--scopes", "admin"))[2]
+
+        def asked(method, path="", body=None):
+            return self.account.request(method, f"/webhooks/{hook.name}{path}", body, token=few)
+
+        self.send(insert_code=[{"key": "__word__", "value": "topsecretvalue"}])
+        self.told(hook, 3)
+        self.assertIn("topsecretvalue", json.dumps(hook.calls[-1].json) + json.dumps(
+            [event for _, event in hook.events]))
+        calls = eventually(lambda: self.ok(self.asked("GET", f"/webhooks/{hook.name}/calls"))["data"],
+                           "its calls")
+        self.assertIn("topsecretvalue", json.dumps(calls))
+        self.ok(asked("PATCH", body={"insert_codes": False}))
+        answer = asked("GET", "/calls")
+        self.assertNotIn("topsecretvalue", json.dumps(self.ok(answer)))
+        self.assertEqual("request, answer", answer.headers["x-todoku-withheld"])
+
     def test_one_that_is_gone_is_told_nothing_until_its_owner_says_so(self):
         hook = self.hook()
         hook.answer = 410
