@@ -267,13 +267,15 @@ Result<void> Engine::Parts::start_runtime() {
   });
   readiness.emplace(clock, std::vector{ops::store_check(*store, clock)});
   collected.emplace(metrics, *store, *operators_pool, clock);
-  auto calls = OutboundCalls::make(config, files.calls, runtime->executor(0), clock, metrics);
-  if (!calls) return fail(std::move(calls.error()));
-  outbound = std::move(*calls);
-  running.add([this](SteadyInstant) {
-    wait_for(outbound->stop());
-    return true;
-  });
+  if (files.calls > 0) {
+    auto calls = OutboundCalls::make(config, files.calls, runtime->executor(0), clock, metrics);
+    if (!calls) return fail(std::move(calls.error()));
+    outbound = std::move(*calls);
+    running.add([this](SteadyInstant) {
+      wait_for(outbound->stop());
+      return true;
+    });
+  }
   changes.emplace(*store, clock, runtime->executor(0));
   changes->follow(store::Topic::dkim_keys, [this] { return read_keys(); });
   key_ring->set_look([this] { return changes->look(); });
@@ -303,7 +305,7 @@ Result<void> Engine::Parts::enter_store() {
                                .files = files,
                                .file_pool = *file_pool,
                                .uploads = *uploads,
-                               .outbound = *outbound,
+                               .outbound = outbound.get(),
                                .readiness = *readiness,
                                .collected = *collected,
                                .changes = *changes});

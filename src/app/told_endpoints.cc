@@ -10,7 +10,7 @@ namespace todoku::app {
 namespace {
 
 events::endpoints::Send sender_of(const roles::Ground& ground) {
-  return [&calls = ground.outbound](http::GuardedRequest request) {
+  return [&calls = *ground.outbound](http::GuardedRequest request) {
     return calls.send(std::move(request));
   };
 }
@@ -56,7 +56,7 @@ events::endpoints::Registry::Parts registry_parts(const roles::Ground& ground) {
           .box = ground.box,
           .clock = ground.store.clock(),
           .send = sender_of(ground),
-          .rule = ground.outbound.rule()};
+          .rule = ground.outbound->rule()};
 }
 
 }  // namespace todoku::app

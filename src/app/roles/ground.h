@@ -48,7 +48,7 @@ struct Ground {
   const FilesDivision& files;
   async::FilePool& file_pool;  // for what waits for the disk
   intake::Uploads& uploads;
-  OutboundCalls& outbound;
+  OutboundCalls* outbound;  // null: this process makes none (FilesDivision::calls)
   // Take checks, figures and what follows changes while roles are made; later somebody may be
   // asking for them.
   ops::Readiness& readiness;
