@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delivery/egress/lane.h"
 
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "delivery/egress/lane_test_world.h"
