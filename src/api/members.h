@@ -40,11 +40,14 @@ constexpr std::array<Member, kFirst + kMore> with(const std::array<Member, kFirs
   return all;
 }
 
+inline constexpr std::array kInlinePart{Member{"content_id"}, Member{"file_name"}, Member{"mime"},
+                                        Member{"content"}};
+
 inline constexpr std::array kContent{
     Member{"from", kMailbox}, Member{"reply_to", kMailbox},
     Member{"subject"},        Member{"text_part"},
     Member{"html_part"},      Member{"list_unsubscribe", kUnsubscribe},
-    Member{"headers"}};
+    Member{"headers"},        Member{"inline_parts", kInlinePart}};
 inline constexpr std::array kLabels{Member{"tags"}, Member{"list_id"}, Member{"purpose"}};
 inline constexpr auto kBegin =
     with(with(kContent, kLabels),

@@ -315,11 +315,16 @@ ALTER TABLE deliveries ADD COLUMN life bigint, ADD COLUMN course bigint NOT NULL
 CREATE INDEX deliveries_held ON deliveries(key) WHERE course BETWEEN 1 AND 2 AND deleted = 0;
 )sql" DROP_STOPPED_FUNCTION_2;
 
+// attachments.content_id   store/sqlite/schema.cc.
+constexpr std::string_view kStep11 = R"sql(
+ALTER TABLE attachments ADD COLUMN content_id text NOT NULL DEFAULT '';
+)sql";
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 10> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 11> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -328,7 +333,8 @@ constexpr std::array<Step, 10> kSteps{{{"tables", kStep1},
                                        {"domains and limits of accounts", kStep7},
                                        {"suppression lists and exports", kStep8},
                                        {"openings", kStep9},
-                                       {"header fields, lives and courses", kStep10}}};
+                                       {"header fields, lives and courses", kStep10},
+                                       {"inline parts", kStep11}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);

@@ -392,11 +392,16 @@ ALTER TABLE deliveries ADD COLUMN course INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX deliveries_held ON deliveries(key) WHERE course BETWEEN 1 AND 2 AND deleted = 0;
 )sql";
 
+// attachments.content_id   Of a part that is inline.
+constexpr const char* kVersion20 = R"sql(
+ALTER TABLE attachments ADD COLUMN content_id TEXT NOT NULL DEFAULT '';
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 19> kMigrations{
+constexpr std::array<const char*, 20> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,
     kVersion8,  kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14,
-    kVersion15, kVersion16, kVersion17, kVersion18, kVersion19};
+    kVersion15, kVersion16, kVersion17, kVersion18, kVersion19, kVersion20};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");
