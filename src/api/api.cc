@@ -49,6 +49,7 @@ void Api::add_routes(http::Router& router) {
   add_bulk_routes(*this, router);
   add_delivery_routes(*this, router);
   add_recipient_routes(*this, router);
+  add_recipient_export_routes(*this, router);
   add_import_routes(*this, router);
   add_event_routes(*this, router);
   add_message_routes(*this, router);

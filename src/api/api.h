@@ -161,6 +161,7 @@ void add_transaction_routes(Api& api, http::Router& router);
 void add_transaction_batch_routes(Api& api, http::Router& router);
 void add_bulk_routes(Api& api, http::Router& router);
 void add_delivery_routes(Api& api, http::Router& router);
+void add_recipient_export_routes(Api& api, http::Router& router);
 void add_recipient_routes(Api& api, http::Router& router);
 void add_import_routes(Api& api, http::Router& router);
 void add_event_routes(Api& api, http::Router& router);

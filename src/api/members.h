@@ -64,6 +64,7 @@ inline constexpr std::array kSendAt{Member{"send_at"}};
 inline constexpr std::array kCommit{Member{"reservation_time"}};
 inline constexpr std::array kErrorList{Member{"error_start"}, Member{"error_end"}, Member{"email"},
                                        Member{"response_code"}};
+inline constexpr std::array kRecipientExport{Member{"states"}};
 inline constexpr std::array kSuppression{Member{"email"},   Member{"reason"}, Member{"scope"},
                                          Member{"list_id"}, Member{"note"},   Member{"days"}};
 inline constexpr std::array kImport{Member{"ignore_errors"}, Member{"immediate"},

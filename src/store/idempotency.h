@@ -33,6 +33,7 @@ enum class KeyedRoute : std::uint8_t {
   error_export = 20,
   open_report = 25,
   suppression = 21,
+  recipient_export = 30,
 };
 
 // What a client called its request, among the requests of its account and of one kind.
