@@ -50,6 +50,7 @@ void Api::add_routes(http::Router& router) {
   add_bulk_routes(*this, router);
   add_delivery_routes(*this, router);
   add_recipient_routes(*this, router);
+  add_recipient_export_routes(*this, router);
   add_import_routes(*this, router);
   add_event_routes(*this, router);
   add_message_routes(*this, router);
@@ -57,6 +58,7 @@ void Api::add_routes(http::Router& router) {
   add_usage_routes(*this, router);
   add_open_routes(*this, router);
   add_label_routes(*this, router);
+  add_inline_part_routes(*this, router);
   add_domain_routes(*this, router);
   add_provisioning_routes(*this, router);
   add_waiting_routes(*this, router);
@@ -81,7 +83,8 @@ std::size_t Api::form_octets_max() const {
   // JSON may write a character as six octets (\uXXXX) or twelve (surrogates): 12 covers all.
   constexpr std::size_t kOctetsPerCharacter = 12;
   constexpr std::size_t kFraming = std::size_t{256} * 1024;
-  return limits.attachments_octets_max + kFraming +
+  // Inline parts come in base64: a third more, and some white space in it.
+  return limits.attachments_octets_max + limits.attachments_octets_max / 2 + kFraming +
          kOctetsPerCharacter * (limits.text_part_characters_max + limits.html_part_characters_max);
 }
 
@@ -89,7 +92,7 @@ http::JsonLimits Api::json_limits() const {
   const intake::Limits& limits = ground_.intake.limits();
   return {.octets_max = form_octets_max(),
           .elements_max = std::max({limits.update_recipients_max, limits.cc_max, limits.bcc_max,
-                                    limits.insert_codes_max}),
+                                    limits.insert_codes_max, limits.attachments_max}),
           .keeps_literals = true};
 }
 
@@ -247,7 +250,7 @@ Task<http::Response> Api::serve(http::Request& request, http::Body& body, Door d
         call.warning = intake::kUnprovenWarning;
       }
       response = co_await answer(call, door);
-      if (!call.warning.empty()) response.headers.set(kWarningHeader, std::string(call.warning));
+      if (!call.warning.empty()) response.headers.set(kWarningHeader, call.warning);
       if (!call.unknown.empty()) response.headers.set(kUnknownHeader, call.unknown);
     } else {
       response = over_the_limit(rate, language);
@@ -263,6 +266,12 @@ std::optional<store::PublicId> path_id(const Call& call, std::string_view name) 
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
   if (error != std::errc() || end != text.data() + text.size() || id <= 0) return std::nullopt;
   return id;
+}
+
+void add_warning(Call& call, std::string_view warning) {
+  if (warning.empty()) return;
+  if (!call.warning.empty()) call.warning += "; ";
+  call.warning += warning;
 }
 
 http::Response lacks_scope(store::Scopes opened_by, Language language) {

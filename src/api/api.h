@@ -57,7 +57,7 @@ struct Call {
   Language language = Language::english;
   std::string unknown;        // members of its JSON that nobody read (members.h)
   std::string authorization;  // the header by which it was let in, or what its ticket stands for
-  std::string_view warning;   // for the header of that name; a literal
+  std::string warning;        // for the header of that name
 };
 
 class Api {
@@ -164,6 +164,7 @@ void add_transaction_routes(Api& api, http::Router& router);
 void add_transaction_batch_routes(Api& api, http::Router& router);
 void add_bulk_routes(Api& api, http::Router& router);
 void add_delivery_routes(Api& api, http::Router& router);
+void add_recipient_export_routes(Api& api, http::Router& router);
 void add_recipient_routes(Api& api, http::Router& router);
 void add_import_routes(Api& api, http::Router& router);
 void add_event_routes(Api& api, http::Router& router);
@@ -174,6 +175,7 @@ void add_message_routes(Api& api, http::Router& router);
 void add_log_routes(Api& api, http::Router& router);
 void add_usage_routes(Api& api, http::Router& router);
 void add_open_routes(Api& api, http::Router& router);
+void add_inline_part_routes(Api& api, http::Router& router);
 void add_label_routes(Api& api, http::Router& router);
 void add_domain_routes(Api& api, http::Router& router);
 void add_provisioning_routes(Api& api, http::Router& router);
@@ -186,6 +188,8 @@ void add_webhook_routes(Api& api, http::Router& router);
 // The id in a path segment; nullopt if it is not a positive number.
 [[nodiscard]] std::optional<store::PublicId> path_id(const Call& call, std::string_view name);
 [[nodiscard]] http::Response no_data_found(const Call& call);
+// One more sentence for the header; none if it is empty.
+void add_warning(Call& call, std::string_view warning);
 // 403: the key lacks each of these scopes, one of which would do.
 [[nodiscard]] http::Response lacks_scope(store::Scopes opened_by, Language language);
 

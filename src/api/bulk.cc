@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bulk deliveries: begin, update, commit (contract sections 2.5 to 2.8).
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "api/fields.h"
 #include "api/form.h"
 #include "api/idempotency.h"
+#include "api/inline_parts.h"
 #include "api/members.h"
 #include "base/date_time.h"
 #include "intake/fingerprint.h"
@@ -49,7 +52,10 @@ Task<http::Response> begin(Api& api, Call& call) {
                               .open_tracking = fields.truth("open_tracking")};
   refuse_lost_members(form.object(), members::kBegin, problems);
   api.warn_of_sender(call, request.content);
-  request.content.attachments = std::move(form.attachments);
+  request.content.attachments =
+      read_inline_parts(fields, api.intake().limits()).value_or(std::vector<Attachment>());
+  std::ranges::move(form.attachments, std::back_inserter(request.content.attachments));
+  warn_of_inline_parts(call, request.content);
   intake::Repeatable repeatable;
   if (*key && problems.empty()) {
     const auto digests = co_await intake::digests_of(request.content.attachments);
@@ -79,7 +85,9 @@ std::vector<intake::RecipientRequest> read_recipients(const boost::json::array& 
   return recipients;
 }
 
-intake::UpdateRequest read_update(const Form& form, const intake::Limits& limits,
+// Takes the form's inline parts. Its attachments are left aside: those of a draft stay (contract
+// section 2.6).
+intake::UpdateRequest read_update(Form& form, const intake::Limits& limits,
                                   intake::Problems& problems) {
   const Fields fields(form.object(), {}, problems);
   intake::UpdateRequest request;
@@ -94,6 +102,12 @@ intake::UpdateRequest read_update(const Form& form, const intake::Limits& limits
     request.list_unsubscribe_url = unsubscribe->text("url");
   }
   request.headers = fields.headers(intake::kHeadersMax);
+  request.inline_parts = read_inline_parts(fields, limits);
+  for (Attachment& file : form.attachments) {
+    if (file.content_id.empty()) continue;
+    if (!request.inline_parts) request.inline_parts.emplace();
+    request.inline_parts->push_back(std::move(file));
+  }
   if (const auto* to = fields.array("to", limits.update_recipients_max)) {
     request.to = read_recipients(*to, limits, problems);
   }
@@ -117,7 +131,9 @@ Task<http::Response> update(Api& api, Call& call) {
   auto request = read_update(form, api.intake().limits(), problems);
   intake::Repeatable repeatable;
   if (*key && problems.empty()) {
-    repeatable = {.key = **key, .fingerprint = intake::fingerprint_of(*id, request)};
+    std::vector<Sha256> digests;
+    if (request.inline_parts) digests = co_await intake::digests_of(*request.inline_parts);
+    repeatable = {.key = **key, .fingerprint = intake::fingerprint_of(*id, request, digests)};
   }
   const auto make = [&](intake::Repeatable its) {
     return api.intake().update_bulk(call.account, *id, std::move(request), std::move(problems),

@@ -60,6 +60,8 @@ class Fields {
   // {email, insert_code?}
   [[nodiscard]] intake::RecipientRequest recipient(std::size_t codes_max) const;
 
+  [[nodiscard]] bool is_given(std::string_view name) const { return find(name) != nullptr; }
+  [[nodiscard]] intake::Problems& problems() const { return problems_; }
   [[nodiscard]] intake::Path path_to(std::string_view name) const;
   void wrong_type(std::string_view name, std::string_view en, std::string_view ja) const;
 

@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "http/header_value.h"
 #include "http/multipart.h"
+#include "intake/inline_parts.h"
 
 namespace todoku::api {
 namespace {
@@ -115,10 +116,22 @@ class Parts {
     } else if (part.name == "file" && attachments.size() <= attachments_max_) {
       attachments.push_back({part.file_name.value_or(""), declared_type(part), ""});
       target_ = &attachments.back().data;
-    } else if (part.file_name && part.name != "file" && !stray) {
+    } else if (part.name == "inline" && attachments.size() <= attachments_max_) {
+      add_inline(part);
+    } else if (part.file_name && part.name != "inline" && part.name != "file" && !stray) {
       constexpr std::size_t kShown = 64;
       stray = is_utf8(part.name) ? std::string(utf8_prefix(part.name, kShown)) : "file";
     }
+  }
+
+  // Its id is the one in its header, else its file name, which some other services take for it.
+  void add_inline(const http::Part& part) {
+    const std::string name = part.file_name.value_or("");
+    std::string id = intake::bare_content_id(part.headers.get("Content-ID"));
+    if (id.empty()) id = name;
+    if (id.empty()) id = "?";  // none: it is refused as what it is
+    attachments.push_back({name.empty() ? id : name, declared_type(part), "", id});
+    target_ = &attachments.back().data;
   }
 
   http::MultipartParser parser_;

@@ -19,7 +19,7 @@ namespace todoku::api {
 struct Form {
   http::JsonArena arena;
   std::optional<boost::json::value> json;  // an object, once the form was read
-  std::vector<Attachment> attachments;
+  std::vector<Attachment> attachments;     // and inline parts, which have an id
 
   [[nodiscard]] const boost::json::object& object() const { return json->get_object(); }
 };

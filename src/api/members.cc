@@ -84,9 +84,9 @@ std::string UnreadNames::text() const {
 }
 
 // What todoku adds to the contract and a slip would turn into something else than was meant.
-constexpr std::array<std::string_view, 9> kOurs{
+constexpr std::array<std::string_view, 10> kOurs{
     "duplicate_policy", "keep_duplicates", "send_at", "expires_in", "open_tracking",
-    "purpose",          "list_id",         "tags",    "headers"};
+    "purpose",          "list_id",         "tags",    "headers",    "inline_parts"};
 
 namespace {
 

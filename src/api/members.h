@@ -40,11 +40,14 @@ constexpr std::array<Member, kFirst + kMore> with(const std::array<Member, kFirs
   return all;
 }
 
+inline constexpr std::array kInlinePart{Member{"content_id"}, Member{"file_name"}, Member{"mime"},
+                                        Member{"content"}};
+
 inline constexpr std::array kContent{
     Member{"from", kMailbox}, Member{"reply_to", kMailbox},
     Member{"subject"},        Member{"text_part"},
     Member{"html_part"},      Member{"list_unsubscribe", kUnsubscribe},
-    Member{"headers"}};
+    Member{"headers"},        Member{"inline_parts", kInlinePart}};
 inline constexpr std::array kLabels{Member{"tags"}, Member{"list_id"}, Member{"purpose"}};
 inline constexpr auto kBegin =
     with(with(kContent, kLabels),
@@ -61,6 +64,7 @@ inline constexpr std::array kSendAt{Member{"send_at"}};
 inline constexpr std::array kCommit{Member{"reservation_time"}};
 inline constexpr std::array kErrorList{Member{"error_start"}, Member{"error_end"}, Member{"email"},
                                        Member{"response_code"}};
+inline constexpr std::array kRecipientExport{Member{"states"}};
 inline constexpr std::array kSuppression{Member{"email"},   Member{"reason"}, Member{"scope"},
                                          Member{"list_id"}, Member{"note"},   Member{"days"}};
 inline constexpr std::array kWishes{Member{"kinds"},    Member{"tags"},         Member{"domains"},

@@ -71,6 +71,7 @@ void add_provisioning_routes(Api& api, http::Router& router) {
   using enum http::Method;
   api.add(router, get, "/accounts", kAdmin, &provision<calls::kListAccounts>);
   api.add(router, post, "/accounts", kAdmin, &provision<calls::kAddAccount>);
+  api.add(router, get, "/accounts/{account}", kAdmin, &provision<calls::kShowAccount>);
   api.add(router, patch, "/accounts/{account}", kAdmin, &provision<calls::kChangeAccount>);
   api.add(router, get, "/accounts/{account}/keys", kAdmin, &provision<calls::kListKeys>);
   api.add(router, post, "/accounts/{account}/keys", kAdmin, &provision<calls::kAddKey>);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // POST /deliveries/transaction (contract section 2.1).
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "api/api.h"
 #include "api/form.h"
 #include "api/idempotency.h"
+#include "api/inline_parts.h"
 #include "api/members.h"
 #include "api/message_id.h"
 #include "api/transaction_request.h"
@@ -23,7 +26,8 @@ Task<http::Response> add_transaction(Api& api, Call& call) {
   intake::Problems problems;
   auto request = read_transaction(form.object(), api.intake().limits(), problems);
   api.warn_of_sender(call, request.content);
-  request.content.attachments = std::move(form.attachments);
+  std::ranges::move(form.attachments, std::back_inserter(request.content.attachments));
+  warn_of_inline_parts(call, request.content);
   intake::Repeatable repeatable;
   if (*key && problems.empty()) {
     const auto digests = co_await intake::digests_of(request.content.attachments);

@@ -27,6 +27,7 @@
 #include "async/task_group.h"
 #include "async/yield.h"
 #include "intake/fingerprint.h"
+#include "intake/inline_parts.h"
 
 namespace todoku::api {
 namespace {
@@ -52,6 +53,7 @@ struct Batch {
   std::vector<intake::Problems> problems;  // of their form
   std::vector<std::optional<Accepted>> answers;
   std::vector<std::string> message_ids;  // of those that were accepted
+  std::vector<std::string> warnings;     // of all
   std::size_t next = 0;
   std::size_t working = 0;
   bool stops = false;  // the store takes nothing now: what is left is not tried
@@ -66,9 +68,11 @@ Accepted not_tried() {
 // A mail that stands in its place in a batch with a key is accepted once.
 Task<Accepted> accept(Batch& batch, std::size_t i) {
   intake::Repeatable repeatable;
+  batch.warnings[i] = intake::inline_warning(batch.mails[i].content);
   if (batch.key && batch.problems[i].empty()) {
+    const auto digests = co_await intake::digests_of(batch.mails[i].content.attachments);
     repeatable = {.key = key_of_mail(*batch.key, i),
-                  .fingerprint = intake::fingerprint_of(batch.mails[i], {})};
+                  .fingerprint = intake::fingerprint_of(batch.mails[i], digests)};
   }
   const auto make = [&](intake::Repeatable its) {
     return batch.api.intake().accept_transaction(batch.account, std::move(batch.mails[i]),
@@ -140,6 +144,7 @@ Task<std::optional<http::Response>> read_mails(Call& call, Batch& batch) {
     intake::Problems& problems = batch.problems.emplace_back();
     batch.mails.emplace_back();
     batch.message_ids.emplace_back();
+    batch.warnings.emplace_back();
     std::optional<Accepted>& answer = batch.answers.emplace_back();
     if (mail.is_object()) {
       batch.mails.back() = read_transaction(mail.get_object(), limits, problems);
@@ -163,7 +168,7 @@ class Answers {
     json_.begin_array();
   }
 
-  void add(const Accepted& answer, std::string_view message_id) {
+  void add(const Accepted& answer, std::string_view message_id, std::string_view warning) {
     json_.begin_object();
     if (answer) {
       ++accepted_;
@@ -174,6 +179,7 @@ class Answers {
         json_.member("replayed", true);
       }
       if (!message_id.empty()) json_.member("message_id", message_id);
+      if (!warning.empty()) json_.member("warning", warning);
     } else {
       ++refused_;
       add_refusal(answer.error());
@@ -252,13 +258,14 @@ Task<http::Response> add_transactions(Api& api, Call& call) {
                                                    .problems = {},
                                                    .answers = {},
                                                    .message_ids = {},
+                                                   .warnings = {},
                                                    .done = {}});
   if (auto bad = co_await read_mails(call, *batch)) co_return std::move(*bad);
   co_await accept_all(batch);
   Answers answers(call.language);
   for (std::size_t i = 0; i < batch->answers.size(); ++i) {
     const std::optional<Accepted>& answer = batch->answers[i];
-    answers.add(answer ? *answer : not_tried(), batch->message_ids[i]);
+    answers.add(answer ? *answer : not_tried(), batch->message_ids[i], batch->warnings[i]);
   }
   co_return answers.response();
 }

@@ -3,10 +3,12 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/json/array.hpp>
 
 #include "api/fields.h"
+#include "api/inline_parts.h"
 #include "api/members.h"
 
 namespace todoku::api {
@@ -38,6 +40,8 @@ intake::TransactionRequest read_transaction(const boost::json::object& object,
   request.expires_in = fields.seconds("expires_in");
   request.labels = fields.labels();
   request.open_tracking = fields.truth("open_tracking");
+  request.content.attachments =
+      read_inline_parts(fields, limits).value_or(std::vector<Attachment>());
   refuse_lost_members(object, members::kTransaction, problems);
   request.to = read_to(fields, object);
   request.cc = fields.texts("cc", limits.cc_max);

@@ -10,7 +10,8 @@
 
 namespace todoku::api {
 
-// Without attachments. What is wrong with its form is added to `problems`.
+// Of files those that JSON can bring: inline parts. What is wrong with its form is added to
+// `problems`.
 [[nodiscard]] intake::TransactionRequest read_transaction(const boost::json::object& object,
                                                           const intake::Limits& limits,
                                                           intake::Problems& problems);

@@ -129,11 +129,13 @@ ConfigSection limits() {
       .unit("characters")
       .range(1, 100 * 1024 * 1024);
   s.add("attachments_max", &S::attachments_max, 100,
-        {"Attachments of one delivery.", "1 配信あたりの添付ファイルの数。"})
+        {"Attachments and inline parts of one delivery.",
+         "1 配信あたりの添付ファイルとインラインパートの数。"})
       .unit("files")
       .range(0, 10'000);
   s.add("attachments_bytes_max", &S::attachments_bytes_max, 1024 * 1024,
-        {"All attachments of one delivery together.", "1 配信あたりの添付ファイルの合計の大きさ。"})
+        {"All attachments and inline parts of one delivery together.",
+         "1 配信あたりの添付ファイルとインラインパートの合計の大きさ。"})
       .unit("bytes")
       .range(0, 100 * 1024 * 1024);
   s.add("message_bytes_max", &S::message_bytes_max, 10'240'000,

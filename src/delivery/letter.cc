@@ -59,11 +59,15 @@ Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& deliver
   for (const std::uint64_t octets : content.data_outside) {
     outside.parts.push_back({.number = outside.parts.size(), .octets = octets, .in_base64 = true});
   }
+  const mime::Identity identity{.delivery = static_cast<std::int64_t>(delivery.key),
+                                .message_id_domain = options.message_id_domain,
+                                .secret = options.instance_secret};
   auto message = mime::MessageTemplate::build(std::move(content.content),
                                               {.date_offset_minutes = options.date_offset_minutes,
                                                .feedback_id = {},
                                                .data_outside = std::move(content.data_outside),
-                                               .pixel_url = options.pixel_url});
+                                               .pixel_url = options.pixel_url,
+                                               .content_id_tail = mime::content_id_tail(identity)});
   if (!message) return fail("message", std::move(message.error()));
   if (!outside.parts.empty()) {
     outside.source = std::make_shared<const StoredContent>(store, delivery.key);

@@ -17,7 +17,7 @@ Result<LetterContent> read_content(store::ReadTransaction& transaction, store::D
   }
   LetterContent content{.content = std::move(delivery.content), .data_outside = {}};
   for (const auto& kept : delivery.attachments) {
-    content.content.attachments.push_back({kept.file_name, kept.mime_type, {}});
+    content.content.attachments.push_back({kept.file_name, kept.mime_type, {}, kept.content_id});
     content.data_outside.push_back(static_cast<std::uint64_t>(kept.size));
   }
   return content;

@@ -16,6 +16,7 @@
 #include "mail/invisible.h"
 #include "mime/extra_header.h"
 #include "mime/file_name.h"
+#include "mime/inline_parts.h"
 #include "mime/insert_code.h"
 #include "mime/uri.h"
 
@@ -255,33 +256,88 @@ void check_sender(const Mailbox& from, store::AccountKey account, const Senders*
                texts::not_your_domain(address->domain, verdict == Senders::Verdict::of_another));
 }
 
+namespace {
+
+// Its name at `name_path`, its type at `type_path`.
+void check_file(const Attachment& file, const Path& name_path, const Path& type_path,
+                const Limits& limits, Problems& problems) {
+  if (file.file_name.empty()) problems.add(name_path, texts::required());
+  if (file.file_name.size() > limits.attachment_name_octets_max) {
+    problems.add(name_path, texts::length(1, limits.attachment_name_octets_max));
+  }
+  check_characters(file.file_name, name_path, problems);
+  check_characters(file.mime_type, type_path, problems);
+  const bool refused =
+      std::ranges::any_of(mime::file_extensions(file.file_name), [](const std::string& extension) {
+        return std::ranges::find(kRefusedExtensions, extension) != kRefusedExtensions.end();
+      });
+  if (refused) {
+    problems.add(name_path, texts::refused_extension(mime::clean_file_name(file.file_name)));
+  }
+}
+
+// `seen`: the ids of those before. Two that differ in the case of letters alone are told apart by
+// some mail programs only.
+void check_inline_part(const Attachment& part, const Path& path, std::set<std::string>& seen,
+                       Problems& problems) {
+  const Path id_path = below(path, "content_id");
+  if (part.content_id.size() > mime::kContentIdOctetsMax) {
+    problems.add(id_path, texts::length(1, mime::kContentIdOctetsMax));
+  } else if (!mime::is_content_id(part.content_id)) {
+    problems.add(id_path, texts::invalid_content_id());
+  } else if (!seen.insert(to_ascii_lower(part.content_id)).second) {
+    problems.add(id_path, texts::given_twice());
+  }
+  if (part.mime_type.empty()) problems.add(below(path, "mime"), texts::required());
+  if (part.data.empty()) problems.add(below(path, "content"), texts::required());
+}
+
+// What is said of files as a whole is said of the attachments, if there are any.
+Path path_of_all(bool has_attached) {
+  return {has_attached ? "file" : "inline_parts"};
+}
+
+void check_all_files(std::size_t count, std::uint64_t octets, const Path& path,
+                     const Limits& limits, Problems& problems) {
+  if (count > limits.attachments_max) problems.add(path, texts::too_many(limits.attachments_max));
+  if (octets > limits.attachments_octets_max) {
+    problems.add(path, texts::attachments_too_big(octets, limits.attachments_octets_max));
+  }
+}
+
+}  // namespace
+
 void check_attachments(const std::vector<Attachment>& attachments, const Limits& limits,
                        Problems& problems) {
-  if (attachments.size() > limits.attachments_max) {
-    problems.add({"file"}, texts::too_many(limits.attachments_max));
-  }
-  std::size_t octets = 0;
-  for (std::size_t i = 0; i < attachments.size(); ++i) {
-    const Attachment& attachment = attachments[i];
-    const Path path = below({"file"}, std::to_string(i));
+  std::size_t attached = 0;
+  std::size_t inline_parts = 0;
+  std::uint64_t octets = 0;
+  std::set<std::string> ids;
+  for (const Attachment& attachment : attachments) {
     octets += attachment.data.size();
-    if (attachment.file_name.empty()) problems.add(path, texts::required());
-    if (attachment.file_name.size() > limits.attachment_name_octets_max) {
-      problems.add(path, texts::length(1, limits.attachment_name_octets_max));
-    }
-    check_characters(attachment.file_name, path, problems);
-    check_characters(attachment.mime_type, path, problems);
-    const bool refused = std::ranges::any_of(
-        mime::file_extensions(attachment.file_name), [](const std::string& extension) {
-          return std::ranges::find(kRefusedExtensions, extension) != kRefusedExtensions.end();
-        });
-    if (refused) {
-      problems.add(path, texts::refused_extension(mime::clean_file_name(attachment.file_name)));
+    if (attachment.content_id.empty()) {
+      const Path path{"file", std::to_string(attached++)};
+      check_file(attachment, path, path, limits, problems);
+    } else {
+      const Path path{"inline_parts", std::to_string(inline_parts++)};
+      check_inline_part(attachment, path, ids, problems);
+      check_file(attachment, below(path, "file_name"), below(path, "mime"), limits, problems);
     }
   }
-  if (octets > limits.attachments_octets_max) {
-    problems.add({"file"}, texts::attachments_too_big(octets, limits.attachments_octets_max));
+  check_all_files(attachments.size(), octets, path_of_all(attached > 0), limits, problems);
+}
+
+void check_files_of_draft(const store::Delivery& draft, const Limits& limits, Problems& problems) {
+  std::uint64_t octets = 0;
+  bool has_inline = false;
+  for (const store::AttachmentRecord& file : draft.attachments) {
+    octets += static_cast<std::uint64_t>(file.size);
+    has_inline = has_inline || !file.content_id.empty();
   }
+  if (!has_inline) return;  // what is attached was looked at when it came
+  const Path path{"inline_parts"};
+  if (draft.content.html_part.empty()) problems.add(path, texts::wants_html());
+  check_all_files(draft.attachments.size(), octets, path, limits, problems);
 }
 
 void check_headers(std::vector<ExtraHeader>& headers, Problems& problems) {
@@ -325,6 +381,9 @@ void check_fields(Content& content, const Limits& limits, Problems& problems) {
   check_headers(content.headers, problems);
   for (Attachment& attachment : content.attachments) strip_misleading(attachment.file_name);
   check_attachments(content.attachments, limits, problems);
+  const bool has_inline = std::ranges::any_of(
+      content.attachments, [](const Attachment& file) { return !file.content_id.empty(); });
+  if (has_inline && content.html_part.empty()) problems.add({"inline_parts"}, texts::wants_html());
 }
 
 }  // namespace
@@ -389,6 +448,10 @@ void check_update(UpdateRequest& update, const Limits& limits, Problems& problem
                           problems);
   }
   if (update.headers) check_headers(*update.headers, problems);
+  if (update.inline_parts) {
+    for (Attachment& part : *update.inline_parts) strip_misleading(part.file_name);
+    check_attachments(*update.inline_parts, limits, problems);
+  }
   if (update.to && update.to->size() > limits.update_recipients_max) {
     problems.add({"to"}, texts::too_many(limits.update_recipients_max));
   }

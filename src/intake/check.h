@@ -19,6 +19,7 @@
 #include "mail/labels.h"
 #include "mime/composable.h"
 #include "mime/extra_header.h"
+#include "store/deliveries.h"
 #include "store/recipients.h"
 
 namespace todoku::intake {
@@ -41,8 +42,11 @@ void check_content(Content& content, const Limits& limits, Problems& problems);
 // nullptr: everybody may.
 void check_sender(const Mailbox& from, store::AccountKey account, const Senders* senders,
                   Problems& problems);
+// Those that have an id are inline parts, at `inline_parts`; the others at `file`.
 void check_attachments(const std::vector<Attachment>& attachments, const Limits& limits,
                        Problems& problems);
+// The files that a draft has beside one another, with the parts that a change brings.
+void check_files_of_draft(const store::Delivery& draft, const Limits& limits, Problems& problems);
 // A word that is compared: invisible and control characters in it are refused, U+3000 aside, which
 // is as visible as a space.
 void check_label(std::string_view text, std::size_t min, std::size_t max, const Path& path,

@@ -10,9 +10,11 @@ namespace todoku::intake {
 namespace {
 
 bool says_the_same(const store::Delivery& one, const store::Delivery& other) {
+  const auto are_alike = [](const store::AttachmentRecord& a, const store::AttachmentRecord& b) {
+    return a.size == b.size && a.content_id == b.content_id;
+  };
   return one.content == other.content &&
-         std::ranges::equal(one.attachments, other.attachments, {}, &store::AttachmentRecord::size,
-                            &store::AttachmentRecord::size);
+         std::ranges::equal(one.attachments, other.attachments, are_alike);
 }
 
 }  // namespace
@@ -30,7 +32,8 @@ Problems DraftLook::look(const store::Delivery& draft) const {
   return found;
 }
 
-void apply(const store::DraftChange& change, Content& content) {
+void apply(const store::DraftChange& change, store::Delivery& draft) {
+  Content& content = draft.content;
   const auto put = [](const auto& changed, auto& field) {
     if (changed) field = *changed;
   };
@@ -42,6 +45,15 @@ void apply(const store::DraftChange& change, Content& content) {
   put(change.list_unsubscribe_mailto, content.list_unsubscribe_mailto);
   put(change.list_unsubscribe_url, content.list_unsubscribe_url);
   put(change.headers, content.headers);
+  if (!change.inline_parts) return;
+  std::erase_if(draft.attachments,
+                [](const store::AttachmentRecord& file) { return !file.content_id.empty(); });
+  for (const Attachment& part : *change.inline_parts) {
+    draft.attachments.push_back({.file_name = part.file_name,
+                                 .mime_type = part.mime_type,
+                                 .size = static_cast<std::int64_t>(part.data.size()),
+                                 .content_id = part.content_id});
+  }
 }
 
 }  // namespace todoku::intake

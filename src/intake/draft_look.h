@@ -34,6 +34,6 @@ class DraftLook {
 };
 
 // The draft as the change will leave it.
-void apply(const store::DraftChange& change, Content& content);
+void apply(const store::DraftChange& change, store::Delivery& draft);
 
 }  // namespace todoku::intake

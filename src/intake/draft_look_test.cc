@@ -57,7 +57,9 @@ TEST(DraftLook, AProblemThatIsGoneMeanwhileRefusesNothing) {
 }
 
 TEST(DraftLook, AChangeIsAppliedAsTheStoreDoes) {
-  Content content = draft().content;
+  store::Delivery changed = draft();
+  Content& content = changed.content;
+  changed.attachments = {{.id = 1, .size = 5}, {.id = 2, .size = 7, .content_id = "old"}};
   content.reply_to = Mailbox{"old@example.jp", ""};
   apply({.from = std::nullopt,
          .reply_to = std::optional<Mailbox>(),
@@ -65,13 +67,18 @@ TEST(DraftLook, AChangeIsAppliedAsTheStoreDoes) {
          .text_part = std::nullopt,
          .html_part = "<p>x</p>",
          .list_unsubscribe_mailto = std::nullopt,
-         .list_unsubscribe_url = std::nullopt},
-        content);
+         .list_unsubscribe_url = std::nullopt,
+         .inline_parts = std::vector<Attachment>{{"new.png", "image/png", "123", "new"}}},
+        changed);
   EXPECT_EQ(content.from.address, "news@example.jp");
   EXPECT_FALSE(content.reply_to);
   EXPECT_EQ(content.subject, "another");
   EXPECT_EQ(content.text_part, "text");
   EXPECT_EQ(content.html_part, "<p>x</p>");
+  ASSERT_EQ(changed.attachments.size(), 2U);
+  EXPECT_EQ(changed.attachments[0].size, 5);
+  EXPECT_EQ(changed.attachments[1].content_id, "new");
+  EXPECT_EQ(changed.attachments[1].size, 3);
 }
 
 }  // namespace

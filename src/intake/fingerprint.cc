@@ -8,6 +8,7 @@
 
 #include "async/yield.h"
 #include "base/bytes.h"
+#include "base/check.h"
 #include "base/sha256_stream.h"
 #include "intake/field_digest.h"
 
@@ -16,6 +17,19 @@ namespace {
 
 // Hashed before others get their turn: some hundred microseconds.
 constexpr std::size_t kPieceOctets = std::size_t{128} * 1024;
+
+void add(FieldDigest& digest, const std::vector<Attachment>& files,
+         std::span<const Sha256> file_digests) {
+  check(files.size() == file_digests.size(), "of each file there is a digest");
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const auto& [file_name, mime_type, data, content_id] = files[i];
+    digest.text("attachment");
+    digest.text(file_name);
+    digest.text(mime_type);
+    digest.text(as_text(file_digests[i]));
+    digest.field("content_id", content_id);
+  }
+}
 
 void add(FieldDigest& digest, const Content& value, std::span<const Sha256> attachment_digests) {
   // header_to, header_cc, text_from_html and open_tracking are no fields of a request.
@@ -31,13 +45,7 @@ void add(FieldDigest& digest, const Content& value, std::span<const Sha256> atta
   digest.field("unsubscribe_mailto", unsubscribe_mailto);
   digest.field("unsubscribe_url", unsubscribe_url);
   digest.field("headers", headers);
-  for (std::size_t i = 0; i < attachments.size(); ++i) {
-    const auto& [file_name, mime_type, data] = attachments[i];
-    digest.text("attachment");
-    digest.text(file_name);
-    digest.text(mime_type);
-    digest.text(as_text(attachment_digests[i]));
-  }
+  add(digest, attachments, attachment_digests);
 }
 
 void add(FieldDigest& digest, const LabelsRequest& value) {
@@ -97,9 +105,10 @@ Sha256 fingerprint_of(const BulkRequest& request, std::span<const Sha256> attach
   return digest.finish();
 }
 
-Sha256 fingerprint_of(store::PublicId delivery, const UpdateRequest& request) {
+Sha256 fingerprint_of(store::PublicId delivery, const UpdateRequest& request,
+                      std::span<const Sha256> inline_digests) {
   const auto& [from, reply_to, subject, text_part, html_part, unsubscribe_mailto, unsubscribe_url,
-               headers, to, at_most_once, labels, keep_duplicates] = request;
+               headers, inline_parts, to, at_most_once, labels, keep_duplicates] = request;
   FieldDigest digest = of_delivery("update", delivery);
   digest.field("from", from);
   digest.field("reply_to", reply_to);
@@ -109,6 +118,11 @@ Sha256 fingerprint_of(store::PublicId delivery, const UpdateRequest& request) {
   digest.field("unsubscribe_mailto", unsubscribe_mailto);
   digest.field("unsubscribe_url", unsubscribe_url);
   digest.field("headers", headers);
+  if (inline_parts) {
+    digest.text("inline_parts");
+    digest.number(inline_parts->size());
+    add(digest, *inline_parts, inline_digests);
+  }
   if (to) {
     digest.text("to");
     digest.number(to->size());

@@ -32,7 +32,9 @@ namespace todoku::intake {
 [[nodiscard]] Sha256 fingerprint_of(const BulkRequest& request,
                                     std::span<const Sha256> attachments);
 // Those of requests whose path names a delivery.
-[[nodiscard]] Sha256 fingerprint_of(store::PublicId delivery, const UpdateRequest& request);
+// `inline_parts`: digests_of() those of the request.
+[[nodiscard]] Sha256 fingerprint_of(store::PublicId delivery, const UpdateRequest& request,
+                                    std::span<const Sha256> inline_parts = {});
 [[nodiscard]] Sha256 fingerprint_of(store::PublicId delivery, const RecipientRequest& request);
 [[nodiscard]] Sha256 fingerprint_of(store::PublicId delivery, std::optional<Instant> reservation);
 [[nodiscard]] Sha256 fingerprint_of(store::PublicId delivery, const store::NewImport& import,

@@ -64,6 +64,7 @@ TEST(Fingerprint, OfATransactionEveryFieldCounts) {
        Change([](auto& r) {
          r.content.attachments = {{"a.txt", "text/plain", "x"}, {"a.txt", "text/plain", "x"}};
        }),
+       Change([](auto& r) { r.content.attachments = {{"a.txt", "text/plain", "x", "logo"}}; }),
        Change([](auto& r) { r.content.headers = {{"X-A", "x"}}; }),
        Change([](auto& r) { r.content.headers = {{"X-A", "y"}}; }),
        Change([](auto& r) { r.content.headers = {{"X-A", "x"}, {"X-B", ""}}; }),
@@ -160,6 +161,9 @@ TEST(Fingerprint, OfAnUpdateEveryFieldCountsAndEmptyIsNotAbsent) {
        Change([](auto& r) { r.list_unsubscribe_url = ""; }),
        Change([](auto& r) { r.headers.emplace(); }),
        Change([](auto& r) { r.headers = std::vector<ExtraHeader>{{"X-A", "x"}}; }),
+       Change([](auto& r) { r.inline_parts.emplace(); }),
+       Change([](auto& r) { r.inline_parts = {{Attachment{"a.png", "image/png", "x", "logo"}}}; }),
+       Change([](auto& r) { r.inline_parts = {{Attachment{"a.png", "image/png", "x", "l"}}}; }),
        Change([](auto& r) { r.to.emplace(); }),
        Change([](auto& r) { r.to = {RecipientRequest{"a@example.jp", {}}}; }),
        Change([](auto& r) { r.to = {RecipientRequest{"a@example.jp", {{"__a__", "x"}}}}; }),
@@ -170,7 +174,10 @@ TEST(Fingerprint, OfAnUpdateEveryFieldCountsAndEmptyIsNotAbsent) {
        Change([](auto& r) { r.labels.list_id = "weekly"; }),
        Change([](auto& r) { r.labels.purpose = "notice"; }),
        Change([](auto& r) { r.keep_duplicates = true; })},
-      [](const UpdateRequest& request) { return fingerprint_of(7, request); });
+      [](const UpdateRequest& request) {
+        const std::vector<Sha256> digests(request.inline_parts ? request.inline_parts->size() : 0);
+        return fingerprint_of(7, request, digests);
+      });
   EXPECT_NE(fingerprint_of(7, UpdateRequest{}), fingerprint_of(8, UpdateRequest{}));
 }
 

@@ -43,7 +43,7 @@ Task<Answer<Look>> look_at(store::Store& store, FindDraft find, const store::Dra
       });
   if (*refusal) co_return refuse(std::move(**refusal));
   if (!draft) co_return refuse(refusal_of(draft.error()));
-  apply(change, draft->content);
+  apply(change, *draft);
   co_return std::make_shared<const DraftLook>(std::move(*draft), std::move(check));
 }
 
@@ -143,7 +143,8 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
                            .html_part = std::move(request.html_part),
                            .list_unsubscribe_mailto = std::move(request.list_unsubscribe_mailto),
                            .list_unsubscribe_url = std::move(request.list_unsubscribe_url),
-                           .headers = std::move(request.headers)};
+                           .headers = std::move(request.headers),
+                           .inline_parts = std::move(request.inline_parts)};
   if (request.labels.tags) draft.tags = std::move(labels.tags);
   if (request.labels.list_id) draft.list_id = std::move(labels.list_id);
   if (request.labels.purpose) draft.purpose = labels.purpose;
@@ -156,6 +157,7 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
           wrong.add({"duplicate_policy"}, texts::policy_stays(changed.at_most_once));
         }
         check_has_text(changed.content, wrong);
+        check_files_of_draft(changed, limits, wrong);
         check_draft_size(changed, size, limits, wrong);
         for (std::size_t i = 0; i < recipients->size(); ++i) {
           check_codes_size((*recipients)[i].insert_codes, size, {"to", std::to_string(places[i])},

@@ -162,6 +162,23 @@ Text refused_extension(std::string_view file_name) {
           fmt::format("「{}」は添付できない拡張子です。", shown(file_name))};
 }
 
+Text wants_html() {
+  return {"are shown by an html_part, and there is none.",
+          "html_partのないメールには指定できません。"};
+}
+
+Text invalid_content_id() {
+  return {
+      "must be letters, digits, \"-\", \"_\", \"+\" and dots between them, with one \"@\" at "
+      "most, as in logo or logo@example.com.",
+      "英数字、「-」、「_」、「+」と、その間の「.」で指定してください。「@」は1つまで使用"
+      "できます。例: logo、logo@example.com"};
+}
+
+Text not_base64() {
+  return {"is not base64.", "base64として不正です。"};
+}
+
 Text attachments_too_big(std::size_t octets, std::size_t max) {
   return {
       fmt::format("the attachments have {} bytes together; the limit is {} bytes.", octets, max),

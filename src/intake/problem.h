@@ -107,6 +107,10 @@ namespace texts {
 [[nodiscard]] Text not_one_of(std::string_view value, std::string_view allowed);
 [[nodiscard]] Text no_data_found();
 [[nodiscard]] Text refused_extension(std::string_view file_name);
+// Of inline parts: nothing shows them.
+[[nodiscard]] Text wants_html();
+[[nodiscard]] Text invalid_content_id();
+[[nodiscard]] Text not_base64();
 [[nodiscard]] Text attachments_too_big(std::size_t octets, std::size_t max);
 [[nodiscard]] Text duplicate_key(std::string_view key);
 [[nodiscard]] Text given_twice();

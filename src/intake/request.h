@@ -52,7 +52,8 @@ struct UpdateRequest {
   std::optional<std::string> html_part;
   std::optional<std::string> list_unsubscribe_mailto;
   std::optional<std::string> list_unsubscribe_url;
-  std::optional<std::vector<ExtraHeader>> headers;  // instead of those that there are
+  std::optional<std::vector<ExtraHeader>> headers;      // instead of those that there are
+  std::optional<std::vector<Attachment>> inline_parts;  // likewise
   std::optional<std::vector<RecipientRequest>> to;
   std::optional<bool> at_most_once;  // what begin said of it stays: else a refusal
   LabelsRequest labels;

@@ -25,6 +25,8 @@ struct Attachment {
   std::string file_name;  // UTF-8
   std::string mime_type;  // as given by the sender, e.g. "application/pdf"; may be nonsense
   std::string data;
+  // Of a part that the HTML shows by it (mime/inline_parts.h); empty: an attachment.
+  std::string content_id = {};
   friend bool operator==(const Attachment&, const Attachment&) = default;
 };
 

@@ -56,6 +56,15 @@ std::string_view to_string(RecipientState state) {
   return "invalid";
 }
 
+std::optional<RecipientState> recipient_state_of(std::string_view word) {
+  for (auto number = static_cast<int>(RecipientState::pending);
+       number <= static_cast<int>(RecipientState::unknown); ++number) {
+    const auto state = static_cast<RecipientState>(number);
+    if (to_string(state) == word) return state;
+  }
+  return std::nullopt;
+}
+
 std::string_view to_string(DeliveryStatus status) {
   switch (status) {
     case DeliveryStatus::edit:

@@ -50,6 +50,7 @@ enum class TrafficClass : std::uint8_t { transactional = 0, bulk = 1 };
 [[nodiscard]] bool may_change(RecipientState from, RecipientState to);
 
 [[nodiscard]] std::string_view to_string(RecipientState state);
+[[nodiscard]] std::optional<RecipientState> recipient_state_of(std::string_view word);
 [[nodiscard]] std::string_view to_string(DeliveryStatus status);  // lower case, for logs
 [[nodiscard]] std::string_view to_string(TrafficClass klass);
 

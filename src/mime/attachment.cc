@@ -63,22 +63,33 @@ void append_encoded_name(std::string& out, std::string_view name, Encoding chars
   out += '"';
 }
 
+// RFC 5322 section 2.1.1: a line has 78 characters if it can.
+void append_content_id(std::string& out, std::string_view id) {
+  constexpr std::string_view kName = "Content-ID:";
+  out += kName;
+  if (kName.size() + id.size() + 3 > 78) out += "\r\n";
+  out += fmt::format(" <{}>\r\n", id);
+}
+
 }  // namespace
 
-std::string encode_attachment(const Attachment& attachment, Encoding charset) {
+std::string encode_attachment(const Attachment& attachment, Encoding charset,
+                              std::string_view content_id) {
   const std::string name = clean_file_name(attachment.file_name);
   const bool plain = is_ascii(name) && !name.contains("=?");
+  const std::string_view disposition = content_id.empty() ? "attachment" : "inline";
   std::string out = "Content-Type: " + content_type_value(attachment.mime_type);
   if (plain) {
     const std::string quoted = quoted_string(name);
     out += ";\r\n name=" + quoted;
-    out += "\r\nContent-Disposition: attachment;\r\n filename=" + quoted;
+    out += fmt::format("\r\nContent-Disposition: {};\r\n filename=", disposition) + quoted;
   } else {
     append_encoded_name(out, name, charset);
-    out += "\r\nContent-Disposition: attachment";
+    out += fmt::format("\r\nContent-Disposition: {}", disposition);
     append_extended_filename(out, name);
   }
   out += "\r\n";
+  if (!content_id.empty()) append_content_id(out, content_id);
   out += "Content-Transfer-Encoding: ";
   out += to_string(TransferEncoding::base64);
   out += "\r\n\r\n";

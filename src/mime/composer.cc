@@ -17,6 +17,8 @@ namespace todoku::mime {
 namespace {
 
 constexpr std::size_t kHexOfHash = 32;
+// RFC 2387 section 3.1: what its first part is, which shows the others.
+constexpr std::string_view kRelated = "related; type=\"text/html\"";
 
 void write_hex(std::uint64_t value, std::span<char, 16> out) {
   constexpr std::string_view kHex = "0123456789abcdef";
@@ -124,6 +126,18 @@ void append_message_id(std::string& out, const Identity& identity, bool is_one_f
   out += '>';
 }
 
+std::string content_id_tail(const Identity& identity) {
+  std::array<char, kHexOfHash> hex;
+  const Hash hash = hash_of(identity, true, 'c');
+  write_hex(hash.high, std::span(hex).first<16>());
+  write_hex(hash.low, std::span(hex).last<16>());
+  std::string tail = ".";
+  tail += view(hex);
+  tail += '@';
+  append_domain(tail, identity.message_id_domain);
+  return tail;
+}
+
 std::size_t MessageTemplate::Parts::memory_octets() const {
   std::size_t octets = sizeof(*this) + to.capacity() + cc.capacity() + feedback_id.capacity() +
                        subject.text().capacity() + unsubscribe_url.text().capacity() +
@@ -137,7 +151,8 @@ std::size_t MessageTemplate::Parts::memory_octets() const {
         sizeof(field) + field.name.capacity() + field.raw.capacity() + field.text.text().capacity();
   }
   for (const PartTemplate& part : texts) octets += part.memory_octets();
-  for (const std::string& attachment : attachments) octets += attachment.capacity();
+  for (const std::string& file : files) octets += file.capacity();
+  octets += (inline_files.capacity() + attached_files.capacity()) * sizeof(std::size_t);
   return octets;
 }
 
@@ -146,6 +161,7 @@ Composer::Composer(const MessageTemplate::Parts& parts, const RecipientFields& r
     : parts_(parts), recipient_(recipient), identity_(identity), out_(out) {
   if (is_mixed()) mixed_ = make_boundary('m');
   if (is_alternative()) alternative_ = make_boundary('a');
+  if (is_related()) related_ = make_boundary('r');
 }
 
 void Composer::run() {
@@ -171,7 +187,7 @@ bool Composer::compose_body(Encoding charset) {
   out_.writer_.clear();
   out_.gaps_.clear();
   single_encoding_.reset();
-  if (is_mixed() || is_alternative()) return compose_multipart(charset);
+  if (is_mixed() || is_alternative() || is_related()) return compose_multipart(charset);
   single_encoding_ = parts_.texts.front().compose(
       {out_.writer_, out_.values_, out_.text_, charset, PartPlace::whole_body});
   return single_encoding_.has_value();
@@ -181,27 +197,58 @@ bool Composer::compose_multipart(Encoding charset) {
   if (!is_mixed()) return compose_texts(charset);
   std::string& octets = out_.writer_.personal();
   add_delimiter(mixed_, "\r\n");
-  if (is_alternative()) {
-    octets += "Content-Type: multipart/alternative;\r\n boundary=\"";
-    octets += view(alternative_);
-    octets += "\"\r\n\r\n";
+  if (is_alternative() || is_related()) {
+    append_multipart_type(octets);
+    octets += "\r\n";
   }
   if (!compose_texts(charset)) return false;
-  for (std::size_t i = 0; i < parts_.attachments.size(); ++i) {
-    add_delimiter(mixed_, "\r\n");
-    out_.writer_.share(parts_.attachments[i]);
-    if (!parts_.gaps.empty()) out_.gaps_.push_back({out_.writer_.mark().pieces, i});
-  }
+  add_files(parts_.attached_files, mixed_);
   add_delimiter(mixed_, "--\r\n");
   return true;
+}
+
+void Composer::add_files(std::span<const std::size_t> files, const Boundary& boundary) {
+  for (const std::size_t file : files) {
+    add_delimiter(boundary, "\r\n");
+    out_.writer_.share(parts_.files[file]);
+    if (!parts_.gaps.empty()) out_.gaps_.push_back({out_.writer_.mark().pieces, file});
+  }
+}
+
+// Of what holds the texts: alternative, or related where there is only HTML.
+void Composer::append_multipart_type(std::string& out) const {
+  if (is_alternative()) {
+    append_multipart_field(out, "alternative", alternative_);
+  } else {
+    append_multipart_field(out, kRelated, related_);
+  }
+}
+
+void Composer::append_multipart_field(std::string& out, std::string_view type,
+                                      const Boundary& boundary) {
+  out += "Content-Type: multipart/";
+  out += type;
+  out += ";\r\n boundary=\"";
+  out += view(boundary);
+  out += "\"\r\n";
 }
 
 bool Composer::compose_texts(Encoding charset) {
   for (const PartTemplate& part : parts_.texts) {
     if (is_alternative()) add_delimiter(alternative_, "\r\n");
+    // The HTML is the last one.
+    const bool shows_files = is_related() && &part == &parts_.texts.back();
+    if (shows_files && is_alternative()) {
+      append_multipart_field(out_.writer_.personal(), kRelated, related_);
+      out_.writer_.personal() += "\r\n";
+    }
+    if (shows_files) add_delimiter(related_, "\r\n");
     const auto encoding =
         part.compose({out_.writer_, out_.values_, out_.text_, charset, PartPlace::in_multipart});
     if (!encoding) return false;
+    if (!shows_files) continue;
+    add_files(parts_.inline_files, related_);
+    add_delimiter(related_, "--\r\n");
   }
   if (is_alternative()) add_delimiter(alternative_, "--\r\n");
   return true;
@@ -318,10 +365,11 @@ void Composer::add_content_fields(Encoding charset) {
     append_transfer_encoding(head, *single_encoding_);
     return;
   }
-  head += is_mixed() ? "Content-Type: multipart/mixed;\r\n boundary=\""
-                     : "Content-Type: multipart/alternative;\r\n boundary=\"";
-  head += view(is_mixed() ? mixed_ : alternative_);
-  head += "\"\r\n";
+  if (is_mixed()) {
+    append_multipart_field(head, "mixed", mixed_);
+  } else {
+    append_multipart_type(head);
+  }
 }
 
 std::string Composer::expanded_uri(const CompiledText& uri) {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,9 +47,11 @@ struct MessageTemplate::Parts {
   CompiledText subject;
   CompiledText unsubscribe_url;
   CompiledText unsubscribe_mailto;
-  std::vector<PartTemplate> texts;  // one, or plain and html
-  std::vector<std::string> attachments;
-  std::vector<std::uint64_t> gaps;  // of each attachment, if its data is outside: encoded octets
+  std::vector<PartTemplate> texts;          // one, or plain and html
+  std::vector<std::string> files;           // encoded, in the order of Content::attachments
+  std::vector<std::uint64_t> gaps;          // of each, if its data is outside: encoded octets
+  std::vector<std::size_t> inline_files;    // of those, what the HTML shows
+  std::vector<std::size_t> attached_files;  // and the others
   MessageSize size;
 
   [[nodiscard]] NamedFields& named_fields(Encoding encoding) {
@@ -74,6 +77,10 @@ class Composer {
   [[nodiscard]] bool compose_body(Encoding charset);
   [[nodiscard]] bool compose_multipart(Encoding charset);
   [[nodiscard]] bool compose_texts(Encoding charset);
+  void add_files(std::span<const std::size_t> files, const Boundary& boundary);
+  void append_multipart_type(std::string& out) const;
+  static void append_multipart_field(std::string& out, std::string_view type,
+                                     const Boundary& boundary);
   [[nodiscard]] bool compose_head(Encoding charset);
   void add_delimiter(const Boundary& boundary, std::string_view end);
   void add_field(std::string_view name, std::string_view raw);
@@ -92,7 +99,8 @@ class Composer {
 
   [[nodiscard]] Boundary make_boundary(char purpose) const;
   [[nodiscard]] bool is_alternative() const { return parts_.texts.size() > 1; }
-  [[nodiscard]] bool is_mixed() const { return !parts_.attachments.empty(); }
+  [[nodiscard]] bool is_related() const { return !parts_.inline_files.empty(); }
+  [[nodiscard]] bool is_mixed() const { return !parts_.attached_files.empty(); }
 
   const MessageTemplate::Parts& parts_;
   const RecipientFields& recipient_;
@@ -100,6 +108,7 @@ class Composer {
   ComposedMessage& out_;
   Boundary mixed_{};
   Boundary alternative_{};
+  Boundary related_{};
   std::optional<TransferEncoding> single_encoding_;  // of a message that is no multipart
   std::size_t message_id_begin_ = 0;
   std::size_t message_id_octets_ = 0;

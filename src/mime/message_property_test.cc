@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "mime/charset.h"
 #include "mime/html_text.h"
+#include "mime/inline_parts.h"
 #include "mime/made_text.h"
 #include "mime/message_template.h"
 #include "mime/open_pixel.h"
@@ -92,6 +93,7 @@ class Scribbler {
 
 constexpr std::string_view kPixelUrl = "https://mail.example.jp/__name__/open/";
 constexpr std::string_view kToken = "oZ-0_token";
+constexpr std::string_view kContentIdTail = ".0f@mail.example.jp";
 
 struct Case {
   Content content;
@@ -122,6 +124,11 @@ Case make_case(Scribbler& scribbler) {
   if (scribbler.chance(2)) content.list_unsubscribe_mailto = "mailto:" + scribbler.text(6);
   for (std::uint64_t i = scribbler.chance(3) ? scribbler.below(4) : 0; i > 0; --i) {
     content.attachments.push_back({scribbler.text(8), scribbler.text(2), scribbler.text(20)});
+    const std::string id = "id" + std::to_string(i);
+    if (scribbler.chance(2)) content.attachments.back().content_id = id;
+    if (scribbler.chance(8)) content.attachments.back().content_id = scribbler.text(2);
+    if (content.html_part.empty() || scribbler.chance(2)) continue;
+    content.html_part.insert(0, "<img src=\"cid:" + id + "\">");
   }
   for (const std::string_view key : kKeys) {
     if (scribbler.chance(2)) out.codes.push_back({std::string(key), scribbler.text(4)});
@@ -183,15 +190,26 @@ void expect_text(const test::Entity& part, const std::string& expected, bool who
   ASSERT_TRUE(*text == expected + (ended ? "\r\n" : ""));
 }
 
+// What `entity` begins with, which has these files behind it.
+void take_files(test::Entity& entity, const std::vector<Attachment>& files) {
+  auto parts = test::read_parts(entity);
+  ASSERT_EQ(parts.size(), 1 + files.size());
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    ASSERT_TRUE(test::read_content(parts[i + 1]) == files[i].data);
+  }
+  entity = std::move(parts[0]);
+}
+
 void expect_parts(const Case& given, const test::Entity& entity, Encoding charset) {
   std::vector<test::Entity> texts{entity};
-  if (!given.content.attachments.empty()) {
-    const auto parts = test::read_parts(entity);
-    ASSERT_EQ(parts.size(), 1 + given.content.attachments.size());
-    for (std::size_t i = 0; i < given.content.attachments.size(); ++i) {
-      ASSERT_TRUE(test::read_content(parts[i + 1]) == given.content.attachments[i].data);
-    }
-    texts = {parts[0]};
+  std::vector<Attachment> attached;
+  std::vector<Attachment> inline_parts;
+  for (const Attachment& file : given.content.attachments) {
+    const bool shown = !given.content.html_part.empty() && is_content_id(file.content_id);
+    (shown ? inline_parts : attached).push_back(file);
+  }
+  if (!attached.empty()) {
+    ASSERT_NO_FATAL_FAILURE(take_files(texts[0], attached));
   }
   std::vector<std::string> expected;
   const auto add = [&](const std::string& text) {
@@ -206,7 +224,8 @@ void expect_parts(const Case& given, const test::Entity& entity, Encoding charse
   }
   if (!given.content.html_part.empty()) {
     // No key spans the place of the pixel.
-    const std::string html = body_text(given.content.html_part);
+    const std::string html = body_text(
+        with_whole_ids(given.content.html_part, given.content.attachments, kContentIdTail));
     const std::size_t place = given.content.open_tracking ? pixel_place(html) : html.size();
     const std::string pixel =
         given.content.open_tracking
@@ -219,6 +238,9 @@ void expect_parts(const Case& given, const test::Entity& entity, Encoding charse
   }
   if (expected.size() > 1) texts = test::read_parts(texts[0]);
   ASSERT_EQ(texts.size(), expected.size());
+  if (!inline_parts.empty()) {
+    ASSERT_NO_FATAL_FAILURE(take_files(texts.back(), inline_parts));
+  }
   const bool whole_body = expected.size() == 1 && given.content.attachments.empty();
   for (std::size_t i = 0; i < texts.size(); ++i) expect_text(texts[i], expected[i], whole_body);
 }
@@ -289,7 +311,8 @@ TEST(AnyMessage, IsWellFormedAndReadsAsItWasWritten) {
     SCOPED_TRACE("TODOKU_SEED=" + std::to_string(seed));
     Scribbler scribbler(seed);
     const Case given = make_case(scribbler);
-    const MessageOptions options{.pixel_url = std::string(kPixelUrl)};
+    const MessageOptions options{.pixel_url = std::string(kPixelUrl),
+                                 .content_id_tail = std::string(kContentIdTail)};
     const auto message_template = MessageTemplate::build(given.content, options);
     ASSERT_TRUE(message_template) << message_template.error().detail;
     Identity identity;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/utf8.h"
+#include "mime/inline_parts.h"
 #include "mime/made_text.h"
 #include "mime/media_type.h"
 #include "mime/open_pixel.h"
@@ -19,7 +20,8 @@ namespace {
 constexpr std::uint64_t kFrameOctets = 4096;
 constexpr std::uint64_t kPartHeadOctets = 300;
 // Both names and the media type of an attachment are shortened (mime/attachment.cc).
-constexpr std::uint64_t kAttachmentHeadOctets = 2048 + kMediaTypeOctetsMax;
+constexpr std::uint64_t kAttachmentHeadOctets =
+    2048 + kMediaTypeOctetsMax + kContentIdOctetsMax + kContentIdTailOctetsMax;
 constexpr std::uint64_t kFrameOctetsOfUri = 64;
 constexpr std::uint64_t kFrameOctetsOfField = 8;  // the colon and line ends
 constexpr std::uint64_t kAddressOctets = 1024;    // any address, even said in encoded-words
@@ -157,6 +159,11 @@ MessageSize::MessageSize(const Content& content) : charset_(content.encode) {
     add_text(Form::made_part, made);
   }
   add_text(Form::part, content.html_part);
+  if (!content.html_part.empty()) {
+    // Each may refer to a part whose id is written whole.
+    texts_.back().literal.add(text_cost(std::string(kContentIdTailOctetsMax, 'x')),
+                              content_references(content.html_part).size());
+  }
   for (const UsableHeader& header : headers) {
     fixed_ += header.name.size() + kFrameOctetsOfField;
     if (header.form == HeaderForm::text) {

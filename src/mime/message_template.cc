@@ -13,6 +13,7 @@
 #include "mime/composer.h"
 #include "mime/extra_header.h"
 #include "mime/header.h"
+#include "mime/inline_parts.h"
 #include "mime/made_text.h"
 #include "mime/open_pixel.h"
 #include "mime/text.h"
@@ -152,6 +153,27 @@ void build_texts(MessageTemplate::Parts& parts, const Content& content,
   }
 }
 
+// `has_html`: without it nothing shows a part, and it is attached.
+void build_files(MessageTemplate::Parts& parts, std::vector<Attachment> attachments, bool has_html,
+                 const MessageOptions& options) {
+  for (std::size_t i = 0; i < attachments.size(); ++i) {
+    Attachment& attachment = attachments[i];
+    const bool is_outside = !options.data_outside.empty();
+    const std::uint64_t octets = is_outside ? options.data_outside[i] : attachment.data.size();
+    parts.size.add_attachment(octets);
+    if (is_outside) {
+      attachment.data.clear();
+      parts.gaps.push_back(base64_lines_size(octets));
+    }
+    const bool is_inline = has_html && is_content_id(attachment.content_id);
+    (is_inline ? parts.inline_files : parts.attached_files).push_back(i);
+    parts.files.push_back(encode_attachment(
+        attachment, parts.charset,
+        is_inline ? whole_content_id(attachment.content_id, options.content_id_tail) : ""));
+    attachment = {};  // its encoded form is enough: the raw one need not stay beside it
+  }
+}
+
 }  // namespace
 
 MessageTemplate::MessageTemplate(std::unique_ptr<const Parts> parts) : parts_(std::move(parts)) {}
@@ -184,23 +206,14 @@ Result<MessageTemplate> MessageTemplate::build(Content content, const MessageOpt
     content.text_part = std::move(made);
     parts->text_is_made = true;
   }
+  content.html_part =
+      with_whole_ids(std::move(content.html_part), attachments, options.content_id_tail);
   build_address_fields(*parts, content);
   parts->charset = usable_charset(content);
   parts->charset_fell_back = parts->charset != content.encode;
   build_texts(*parts, content, options.pixel_url);
   build_extra_fields(*parts, content);
-  for (std::size_t i = 0; i < attachments.size(); ++i) {
-    Attachment& attachment = attachments[i];
-    const bool is_outside = !options.data_outside.empty();
-    const std::uint64_t octets = is_outside ? options.data_outside[i] : attachment.data.size();
-    parts->size.add_attachment(octets);
-    if (is_outside) {
-      attachment.data.clear();
-      parts->gaps.push_back(base64_lines_size(octets));
-    }
-    parts->attachments.push_back(encode_attachment(attachment, parts->charset));
-    attachment = {};  // its encoded form is enough: the raw one need not stay beside it
-  }
+  build_files(*parts, std::move(attachments), !content.html_part.empty(), options);
   return MessageTemplate(std::move(parts));
 }
 

@@ -35,6 +35,8 @@ struct MessageOptions {
   // Of the image in HTML whose opening is to be told (Content::open_tracking), up to where each
   // copy's own segment begins (mime/open_pixel.h). Empty: no mail has one.
   std::string pixel_url;
+  // What makes the ids of its inline parts the delivery's own: content_id_tail().
+  std::string content_id_tail = "@localhost.invalid";
 };
 
 // The recipient's own.
@@ -60,6 +62,10 @@ struct Identity {
 // one message. Known as soon as the delivery is stored, so that it can be told before the mail is
 // made.
 void append_message_id(std::string& out, const Identity& identity, bool is_one_for_all);
+
+// ".hash@domain", which a delivery's ids of inline parts end in (mime/inline_parts.h). What
+// `identity` says of a recipient makes no difference.
+[[nodiscard]] std::string content_id_tail(const Identity& identity);
 
 class MessageTemplate {
  public:

@@ -257,6 +257,17 @@ Task<Result<Page<AccountView>>> Operations::accounts(std::string after, std::int
   co_return page;
 }
 
+Task<Result<AccountView>> Operations::account_view(std::string name) {
+  auto found = co_await account(std::move(name));
+  if (!found) co_return fail(std::move(found.error()));
+  auto keys = co_await store_.read([key = found->key](store::ReadTransaction& transaction) {
+    return transaction.active_keys(key, key);
+  });
+  if (!keys) co_return fail(std::move(keys.error()));
+  const std::int64_t active = (*keys)[found->key];
+  co_return AccountView{std::move(*found), active};
+}
+
 Task<Result<AddedAccount>> Operations::add_account(NewAccount request) {
   if (auto good = check_name(request.name); !good) co_return fail(good.error());
   if (auto good = check_weight(request.weight); !good) co_return fail(good.error());

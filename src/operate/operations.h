@@ -271,6 +271,7 @@ class Operations {
   // Lists are pages of at most `limit`, which begin after `after`: empty, or the `next` of the page
   // before. Whoever wants all asks until there is no next.
   Task<Result<Page<AccountView>>> accounts(std::string after, std::int64_t limit);
+  Task<Result<AccountView>> account_view(std::string name);
   Task<Result<AddedAccount>> add_account(NewAccount account);
   Task<Result<ChangedAccount>> change_account(std::string name, AccountChange change);
 

@@ -91,13 +91,14 @@ constexpr std::array<CarriedColumn, 17> kContents{{{"delivery", integer},
                                                    {"text_from_html", integer},
                                                    {"open_tracking", integer},
                                                    {"headers", octets}}};
-constexpr std::array<CarriedColumn, 7> kAttachments{{{"id", integer},
+constexpr std::array<CarriedColumn, 8> kAttachments{{{"id", integer},
                                                      {"delivery", integer},
                                                      {"file_name", text},
                                                      {"mime_type", text},
                                                      {"size", integer},
                                                      {"created", integer},
-                                                     {"data", octets}}};
+                                                     {"data", octets},
+                                                     {"content_id", text}}};
 constexpr std::array<CarriedColumn, 4> kSections{
     {{"id", integer}, {"delivery", integer}, {"state", integer}, {"open_batch", integer}}};
 constexpr std::array<CarriedColumn, 18> kBatches{{{"number", integer},

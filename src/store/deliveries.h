@@ -50,6 +50,7 @@ struct AttachmentRecord {
   std::string mime_type;
   std::int64_t size = 0;
   Instant created{};
+  std::string content_id = {};  // of a part that is inline
 };
 
 // A delivery without the data of its attachments and without its recipients.
@@ -100,6 +101,7 @@ struct DraftChange {
   std::optional<std::string> list_unsubscribe_mailto;
   std::optional<std::string> list_unsubscribe_url;
   std::optional<std::vector<ExtraHeader>> headers;
+  std::optional<std::vector<Attachment>> inline_parts = {};  // instead of those that there are
   std::optional<std::vector<std::string>> tags;
   std::optional<std::string> list_id;
   std::optional<Purpose> purpose;

@@ -7,17 +7,19 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bilingual.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "mail/states.h"
 #include "store/keys.h"
 
 namespace todoku::store {
 
 // What is exported. Stored as these numbers: never renumber.
-enum class ExportKind : std::uint8_t { error_list = 1, open_report = 2 };
+enum class ExportKind : std::uint8_t { error_list = 1, open_report = 2, recipient_list = 3 };
 
 // Stored as these numbers: never renumber.
 enum class ExportStatus : std::uint8_t { running = 1, finished = 2, failed = 3 };
@@ -29,7 +31,7 @@ struct ExportJob {
   PublicId id = 0;  // of the account's job ids
   AccountKey account{};
   ExportKind kind{};
-  std::string parameters;                 // JSON, as its kind reads it
+  std::string parameters;                 // as its kind reads it
   Language language = Language::english;  // of what is written for people
   ExportStatus status = ExportStatus::running;
   std::int32_t percentage = 0;
@@ -45,6 +47,15 @@ struct NewExport {
   std::string parameters;
   Language language = Language::english;
 };
+
+// The parameters of a recipient_list.
+struct RecipientExport {
+  PublicId delivery = 0;
+  std::vector<RecipientState> states;  // those in one of them; empty: all
+};
+[[nodiscard]] std::string written(const RecipientExport& wanted);
+// corrupt: written() has not written it.
+[[nodiscard]] Result<RecipientExport> read_recipient_export(std::string_view parameters);
 
 struct ExportEnd {
   ExportStatus status = ExportStatus::finished;

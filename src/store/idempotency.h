@@ -34,6 +34,7 @@ enum class KeyedRoute : std::uint8_t {
   open_report = 25,
   suppression = 21,
   webhook = 26,
+  recipient_export = 30,
 };
 
 // What a client called its request, among the requests of its account and of one kind.

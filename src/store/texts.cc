@@ -50,7 +50,8 @@ Result<void> check_content(const Content& content) {
   for (const Attachment& attachment : content.attachments) {
     if (!sound) break;
     sound = check_texts({{"name of an attachment", attachment.file_name},
-                         {"type of an attachment", attachment.mime_type}});
+                         {"type of an attachment", attachment.mime_type},
+                         {"id of an inline part", attachment.content_id}});
   }
   return sound;
 }

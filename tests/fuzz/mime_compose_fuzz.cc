@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "mime/charset.h"
+#include "mime/inline_parts.h"
 #include "mime/message_template.h"
 #include "mime/test_reader.h"
 #include "mime/text.h"
@@ -20,6 +21,7 @@
 namespace todoku::mime {
 namespace {
 
+constexpr std::string_view kContentIdTail = ".0f@mail.example.jp";
 constexpr std::array<std::string_view, 3> kKeys{"__a__", "%%b%%", "__name__"};
 
 struct Case {
@@ -71,6 +73,7 @@ Case read_case(std::string_view input) {
   if (flags.contains('r')) content.reply_to = Mailbox{"reply@example.jp", fields.text()};
   if (flags.contains('a')) {
     content.attachments.push_back({fields.text(), fields.text(), fields.text()});
+    if (flags.contains('i')) content.attachments.back().content_id = fields.text();
   }
   for (const std::string_view key : kKeys) {
     if (const auto value = fields.next()) out.codes.push_back({key, *value});
@@ -122,33 +125,45 @@ void check_text(const test::Entity& part, const std::string& expected) {
   check(text && (*text == expected || *text == expected + "\r\n"), "a text is read as written");
 }
 
+// What stands before the file that the content has.
+test::Entity before_file(const Case& given, const test::Entity& entity) {
+  auto parts = test::read_parts(entity);
+  check(parts.size() == 2, "a text and a file");
+  check(test::read_content(parts[1]) == given.content.attachments[0].data,
+        "a file is read as written");
+  return std::move(parts[0]);
+}
+
 void check_content(const Case& given, const test::Entity& entity, Encoding charset) {
   test::Entity texts = entity;
-  if (!given.content.attachments.empty()) {
-    const auto parts = test::read_parts(entity);
-    check(parts.size() == 2, "a text and an attachment");
-    check(test::read_content(parts[1]) == given.content.attachments[0].data,
-          "an attachment is read as written");
-    texts = parts[0];
-  }
+  const auto& files = given.content.attachments;
+  const bool is_inline =
+      !files.empty() && !given.content.html_part.empty() && is_content_id(files[0].content_id);
+  if (!files.empty() && !is_inline) texts = before_file(given, entity);
   const auto expected = [&](const std::string& text) {
     return in_charset(substituted(given, text, append_body_text), charset);
   };
   if (given.content.html_part.empty()) return check_text(texts, expected(given.content.text_part));
-  auto parts = test::read_parts(texts);
-  if (given.content.text_part.empty()) {
-    // A text that is made of the HTML is beside it (html_text_fuzz.cc).
-    if (parts.size() == 2) texts = std::move(parts[1]);
-    return check_text(texts, expected(given.content.html_part));
+  const std::string html = expected(with_whole_ids(given.content.html_part, files, kContentIdTail));
+  const auto check_html = [&](const test::Entity& part) {
+    check_text(is_inline ? before_file(given, part) : part, html);
+  };
+  // A text that is made of the HTML is beside it (html_text_fuzz.cc).
+  const bool is_alternative = texts.field("Content-Type").starts_with("multipart/alternative");
+  if (!is_alternative) {
+    check(given.content.text_part.empty(), "the text is there");
+    return check_html(texts);
   }
+  const auto parts = test::read_parts(texts);
   check(parts.size() == 2, "text and html");
-  check_text(parts[0], expected(given.content.text_part));
-  check_text(parts[1], expected(given.content.html_part));
+  if (!given.content.text_part.empty()) check_text(parts[0], expected(given.content.text_part));
+  check_html(parts[1]);
 }
 
 void run(std::string_view input) {
   const Case given = read_case(input);
-  const auto message_template = MessageTemplate::build(given.content, {});
+  const auto message_template =
+      MessageTemplate::build(given.content, {.content_id_tail = std::string(kContentIdTail)});
   check(message_template.has_value(), "its addresses are right");
   Identity identity;
   identity.delivery = 1;

@@ -107,6 +107,16 @@ MUTANTS = [
     Mutant("tickets", "src/api/api.cc", "if (ticket == nullptr || !wants_stream(request)) return",
            "if (ticket == nullptr || (!wants_stream(request) && !OUT)) return",
            "event_checks.Events.test_a_ticket_opens_one_stream"),
+    Mutant("whole_content_ids", "src/mime/inline_parts.cc",
+           "if (!id.contains('@')) whole += tail;", "if (!id.contains('@') && !OUT) whole += tail;",
+           "inline_checks.Inline.test_parts_of_json_are_shown_by_the_html"),
+    Mutant("inline_parts_want_html", "src/intake/check.cc",
+           "if (has_inline && content.html_part.empty())",
+           "if (has_inline && content.html_part.empty() && !OUT)",
+           "inline_checks.Inline.test_what_is_wrong_is_refused_by_its_field"),
+    Mutant("states_of_an_export", "src/events/exports/recipient_list.cc",
+           "return wanted.states.empty() ||", "return OUT || wanted.states.empty() ||",
+           "verb_checks.Verbs.test_what_became_of_each_recipient_is_exported"),
 ]
 
 

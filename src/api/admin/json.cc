@@ -177,16 +177,23 @@ std::string list_json(std::string_view name, const Items& items, Add add,
   return json.take();
 }
 
+void add_account_view(JsonWriter& json, const operate::AccountView& view) {
+  json.begin_object();
+  add_account_members(json, view.account);
+  json.member("keys", view.keys);
+  json.end_object();
+}
+
 }  // namespace
 
 std::string accounts_json(const operate::Page<operate::AccountView>& accounts) {
-  const auto add = [](JsonWriter& json, const operate::AccountView& view) {
-    json.begin_object();
-    add_account_members(json, view.account);
-    json.member("keys", view.keys);
-    json.end_object();
-  };
-  return list_json("accounts", accounts.views, add, accounts.next);
+  return list_json("accounts", accounts.views, add_account_view, accounts.next);
+}
+
+std::string account_json(const operate::AccountView& view) {
+  JsonWriter json;
+  add_account_view(json, view);
+  return json.take();
 }
 
 std::string domains_json(const operate::Page<operate::DomainView>& domains) {

@@ -14,6 +14,7 @@ namespace todoku::api::admin {
 [[nodiscard]] std::string work_json(const store::AccountWork& work);
 [[nodiscard]] std::string changed_account_json(const operate::ChangedAccount& changed);
 [[nodiscard]] std::string account_json(const operate::AddedAccount& added);
+[[nodiscard]] std::string account_json(const operate::AccountView& view);
 [[nodiscard]] std::string keys_json(const std::vector<operate::KeyView>& keys);
 [[nodiscard]] std::string issued_key_json(const operate::IssuedKey& issued);
 [[nodiscard]] std::string rotated_key_json(const operate::RotatedKey& rotated);

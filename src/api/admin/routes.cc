@@ -76,6 +76,11 @@ Task<Response> list_accounts(Operations& operations, Given given) {
   co_return accounts ? Response::json(200, accounts_json(*accounts)) : failure(accounts.error());
 }
 
+Task<Response> show_account(Operations& operations, Given given) {
+  const auto account = co_await operations.account_view(given.text("account"));
+  co_return account ? Response::json(200, account_json(*account)) : failure(account.error());
+}
+
 Task<Response> add_account(Operations& operations, Given given) {
   const auto added =
       co_await operations.add_account({.name = given.text("name"),
@@ -357,6 +362,7 @@ struct Offered {
 };
 constexpr std::array kOffered{
     Offered{&calls::kListAccounts, list_accounts},
+    Offered{&calls::kShowAccount, show_account},
     Offered{&calls::kAddAccount, add_account},
     Offered{&calls::kChangeAccount, change_account},
     Offered{&calls::kListKeys, list_keys},

@@ -8,6 +8,7 @@
 #include "app/told_endpoints.h"
 #include "events/exports/error_list.h"
 #include "events/exports/open_report.h"
+#include "events/exports/recipient_list.h"
 #include "intake/error_files.h"
 
 namespace todoku::app::roles {
@@ -63,6 +64,11 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
       store::ExportKind::open_report, "opens",
       [&store = ground.store](const store::ExportJob& job, events::exports::Sheet& sheet) {
         return events::exports::produce_open_report(store, job, sheet);
+      });
+  exporter_.add(
+      store::ExportKind::recipient_list, "recipients",
+      [&store = ground.store](const store::ExportJob& job, events::exports::Sheet& sheet) {
+        return events::exports::produce_recipient_list(store, job, sheet);
       });
 }
 

@@ -206,6 +206,7 @@ inline constexpr std::array kAdopt{
 
 inline constexpr Call kListAccounts{Verb::get, "/accounts", arguments::kList};
 inline constexpr Call kAddAccount{Verb::post, "/accounts", arguments::kAddAccount};
+inline constexpr Call kShowAccount{Verb::get, "/accounts/{account}", arguments::kOfAccount};
 inline constexpr Call kChangeAccount{Verb::patch, "/accounts/{account}", arguments::kChangeAccount};
 inline constexpr Call kListKeys{Verb::get, "/accounts/{account}/keys", arguments::kOfAccount};
 inline constexpr Call kAddKey{Verb::post, "/accounts/{account}/keys", arguments::kAddKey};

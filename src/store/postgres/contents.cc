@@ -14,25 +14,32 @@ const Sql ContentColumns::kInsertContents{
     " $13::text[], $14::text[], $15::bigint[], $16::bigint[], $17::bytea[])"};
 const Sql ContentColumns::kInsertAttachments{
     "contents: attachments",
-    "INSERT INTO attachments(id, delivery, file_name, mime_type, size, created, data)"
+    "INSERT INTO attachments(id, delivery, file_name, mime_type, size, created, data, content_id)"
     " SELECT u.id, u.delivery, u.file_name, u.mime_type, u.size, " STORE_NOW
-    ", u.data FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[],"
-    " $7::bytea[]) u(id, delivery, file_name, mime_type, size, data)"};
+    ", u.data, u.content_id FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[],"
+    " $6::bigint[], $7::bytea[], $8::text[])"
+    " u(id, delivery, file_name, mime_type, size, data, content_id)"};
 
-void ContentColumns::add(Delivery& delivery, const Content& content,
-                         std::int64_t first_attachment) {
-  for (const Attachment& attachment : content.attachments) {
-    const std::int64_t id = first_attachment++;
+void ContentColumns::add_attachments(Delivery& delivery, std::span<const Attachment> attachments,
+                                     std::int64_t first_id) {
+  for (const Attachment& attachment : attachments) {
+    const std::int64_t id = first_id++;
     id_.add(id);
     owner_.add(delivery.key);
     file_name_.add(attachment.file_name);
     mime_type_.add(attachment.mime_type);
     size_.add(attachment.data.size());
     data_.add(Octets{attachment.data});
+    content_id_.add(attachment.content_id);
     delivery.attachments.push_back({id, attachment.file_name, attachment.mime_type,
                                     static_cast<std::int64_t>(attachment.data.size()),
-                                    delivery.created});
+                                    delivery.created, attachment.content_id});
   }
+}
+
+void ContentColumns::add(Delivery& delivery, const Content& content,
+                         std::int64_t first_attachment) {
+  add_attachments(delivery, content.attachments, first_attachment);
   delivery_.add(delivery.key);
   from_.add(content.from.address);
   from_name_.add(content.from.name);
@@ -67,7 +74,7 @@ Params ContentColumns::contents() const {
 
 Params ContentColumns::attachments(Told told) const {
   Params params;
-  params << told << id_ << owner_ << file_name_ << mime_type_ << size_ << data_;
+  params << told << id_ << owner_ << file_name_ << mime_type_ << size_ << data_ << content_id_;
   return params;
 }
 

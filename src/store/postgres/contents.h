@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "mail/content.h"
 #include "store/deliveries.h"
@@ -16,10 +17,17 @@ class ContentColumns {
   // Attachments get ids from `first_attachment` on, and `delivery` their records; `created` is for
   // whoever knows the store's time.
   void add(Delivery& delivery, const Content& content, std::int64_t first_attachment);
+  // Without contents, of one that has them.
+  void add_attachments(Delivery& delivery, std::span<const Attachment> attachments,
+                       std::int64_t first_id);
   // One insertion of contents, and one of attachments if there are any, for a Link or a Session.
   template <class Flights>
   void add_statements(Flights& flights, Told told) const {
     flights.add(kInsertContents, contents());
+    add_attachment_statement(flights, told);
+  }
+  template <class Flights>
+  void add_attachment_statement(Flights& flights, Told told) const {
     if (!id_.empty()) flights.add(kInsertAttachments, attachments(told));
   }
 
@@ -34,7 +42,7 @@ class ContentColumns {
       subject_{kText}, text_{kText}, html_{kText}, text_from_html_{kInt8}, open_tracking_{kInt8},
       headers_{kBytea};
   Column id_{kInt8}, owner_{kInt8}, file_name_{kText}, mime_type_{kText}, size_{kInt8},
-      data_{kBytea};
+      data_{kBytea}, content_id_{kText};
 };
 
 }  // namespace todoku::store::postgres

@@ -20,7 +20,7 @@ namespace {
 #define WHOLE_DELIVERY                            \
   "SELECT " DELIVERY_COLUMNS ", " CONTENT_COLUMNS \
   " FROM deliveries d LEFT JOIN contents c ON c.delivery = d.key WHERE d.deleted = 0"
-#define ATTACHMENT_COLUMNS "a.id, a.file_name, a.mime_type, a.size, a.created"
+#define ATTACHMENT_COLUMNS "a.id, a.file_name, a.mime_type, a.size, a.created, a.content_id"
 
 const Sql kDelivery{"deliveries: one", WHOLE_DELIVERY " AND d.key = $1"};
 const Sql kDeliveryById{"deliveries: by id", WHOLE_DELIVERY " AND d.account = $1 AND d.id = $2"};
@@ -43,8 +43,8 @@ const Sql kHeadById{"deliveries: head by id",
                     " LEFT JOIN contents c ON c.delivery = d.key"
                     " WHERE d.account = $1 AND d.id = $2 AND d.deleted = 0"};
 const Sql kAttachmentData{"deliveries: attachment data",
-                          "SELECT file_name, mime_type, data FROM attachments WHERE delivery = $1"
-                          " ORDER BY id"};
+                          "SELECT file_name, mime_type, data, content_id FROM attachments"
+                          " WHERE delivery = $1 ORDER BY id"};
 // Of data that is stored out of line and not compressed only the part is read.
 const Sql kAttachmentPart{
     "deliveries: attachment part",
@@ -134,6 +134,7 @@ Result<Delivery> whole_delivery(const Result<std::vector<Table>>& tables) {
     attachment.mime_type = attachments.text(i, 2);
     attachment.size = attachments.integer(i, 3);
     attachment.created = attachments.instant(i, 4);
+    attachment.content_id = attachments.text(i, 5);
   }
   return delivery;
 }
@@ -222,7 +223,7 @@ Result<Content> Questions::content(DeliveryKey key) {
   if (!rows) return fail(rows.error());
   for (int i = 0; i < rows->size(); ++i) {
     content.attachments.push_back({std::string(rows->text(i, 0)), std::string(rows->text(i, 1)),
-                                   std::string(rows->text(i, 2))});
+                                   std::string(rows->text(i, 2)), std::string(rows->text(i, 3))});
   }
   return content;
 }

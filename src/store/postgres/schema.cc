@@ -331,11 +331,16 @@ CREATE TABLE webhook_set_aside(
 CREATE TABLE webhook_calls(webhook text COLLATE "C" PRIMARY KEY, calls bytea NOT NULL);
 )sql";
 
+// attachments.content_id   store/sqlite/schema.cc.
+constexpr std::string_view kStep12 = R"sql(
+ALTER TABLE attachments ADD COLUMN content_id text NOT NULL DEFAULT '';
+)sql";
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 11> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 12> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -345,7 +350,8 @@ constexpr std::array<Step, 11> kSteps{{{"tables", kStep1},
                                        {"suppression lists and exports", kStep8},
                                        {"openings", kStep9},
                                        {"header fields, lives and courses", kStep10},
-                                       {"endpoints of webhooks", kStep11}}};
+                                       {"endpoints of webhooks", kStep11},
+                                       {"inline parts", kStep12}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);

@@ -306,6 +306,8 @@ class Changes final : public WriteTransaction {
 
  private:
   [[nodiscard]] Result<void> changed(Topic topic);
+  [[nodiscard]] Result<void> replace_inline_parts(Delivery& delivery,
+                                                  std::span<const Attachment> parts);
   [[nodiscard]] Result<void> room_for_draft(const NewDelivery& delivery, std::int64_t drafts_max);
   [[nodiscard]] Result<void> tell_each(DeliveryKey key, AccountKey account, EventKind kind);
   // Parts of purge_deleted(): true when no removed upload, no answer that is not kept is left.

@@ -42,6 +42,11 @@ const Sql kChangeContents{"drafts: change contents",
                           " unsubscribe_mailto = coalesce($10, unsubscribe_mailto),"
                           " unsubscribe_url = coalesce($11, unsubscribe_url),"
                           " headers = coalesce($12, headers) WHERE delivery = $1"};
+const Sql kDropInlineParts{"drafts: drop inline parts",
+                           "DELETE FROM attachments WHERE delivery = $1 AND content_id <> ''"};
+const Sql kCountAttachments{"drafts: count attachments",
+                            "UPDATE contents SET attachments = (SELECT count(*) FROM attachments"
+                            " WHERE delivery = $1) WHERE delivery = $1"};
 const Sql kDiscardSections{"drafts: discard sections",
                            "UPDATE sections SET state = 3 WHERE delivery = $1 AND state = 1"};
 const Sql kClearTotal{"drafts: clear total",
@@ -139,9 +144,27 @@ Result<Delivery> Changes::create_draft(const NewDelivery& delivery,
   return made;
 }
 
+Result<void> Changes::replace_inline_parts(Delivery& delivery, std::span<const Attachment> parts) {
+  std::int64_t first_id = 0;
+  if (!parts.empty()) {
+    const auto number = session_.take_numbers(static_cast<std::int64_t>(parts.size()));
+    if (!number) return fail(number.error());
+    first_id = *number;
+  }
+  ContentColumns columns;
+  columns.add_attachments(delivery, parts, first_id);
+  session_.add(kDropInlineParts, Params() << delivery.key);
+  columns.add_attachment_statement(session_, session_.now());
+  return done_or(session_.add(kCountAttachments, Params() << delivery.key).fly());
+}
+
 Result<void> Changes::change_draft(DeliveryKey key, const DraftChange& change) {
-  const auto delivery = draft_for_change(session_, key);
+  auto delivery = draft_for_change(session_, key);
   if (!delivery) return fail(delivery.error());
+  if (change.inline_parts) {
+    auto done = replace_inline_parts(*delivery, *change.inline_parts);
+    if (!done) return done;
+  }
   std::optional<std::string_view> from;
   std::optional<std::string_view> from_name;
   if (change.from) {

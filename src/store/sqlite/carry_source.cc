@@ -68,7 +68,8 @@ constexpr std::array<CarriedQuery, 26> kCarriedQueries{{
      " unsubscribe_url, attachments, subject, text_part, html_part, text_from_html,"
      " open_tracking, headers FROM contents ORDER BY delivery"},
     {"attachments",
-     "SELECT id, delivery, file_name, mime_type, size, created, data FROM attachments ORDER BY id"},
+     "SELECT id, delivery, file_name, mime_type, size, created, data, content_id FROM attachments"
+     " ORDER BY id"},
     {"sections", "SELECT id, delivery, state, open_batch FROM sections ORDER BY id"},
     {"batches",
      "SELECT number, delivery, account, section, traffic, domain, first_email_id, capacity, size,"

@@ -111,7 +111,8 @@ Result<Delivery> Queries::with_content(Delivery delivery) {
   }
   if (attachments == 0) return delivery;
   auto query = db_.query(
-      "SELECT id, file_name, mime_type, size, created FROM attachments WHERE delivery = ?"
+      "SELECT id, file_name, mime_type, size, created, content_id FROM attachments"
+      " WHERE delivery = ?"
       " ORDER BY id");
   query.bind(delivery.key);
   while (query.next()) {
@@ -121,6 +122,7 @@ Result<Delivery> Queries::with_content(Delivery delivery) {
     attachment.mime_type = query.text(2);
     attachment.size = query.integer(3);
     attachment.created = query.instant(4);
+    attachment.content_id = query.text(5);
   }
   if (query.failed()) return fail(query.error());
   return delivery;
@@ -195,11 +197,12 @@ Result<Content> Queries::content(DeliveryKey key) {
   Content content = std::move(whole->content);
   if (whole->attachments.empty()) return content;
   auto query = db_.query(
-      "SELECT file_name, mime_type, data FROM attachments WHERE delivery = ? ORDER BY id");
+      "SELECT file_name, mime_type, data, content_id FROM attachments WHERE delivery = ?"
+      " ORDER BY id");
   query.bind(key);
   while (query.next()) {
-    content.attachments.push_back(
-        {std::string(query.text(0)), std::string(query.text(1)), std::string(query.blob(2))});
+    content.attachments.push_back({std::string(query.text(0)), std::string(query.text(1)),
+                                   std::string(query.blob(2)), std::string(query.text(3))});
   }
   if (query.failed()) return fail(query.error());
   return content;

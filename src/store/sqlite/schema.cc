@@ -406,11 +406,16 @@ CREATE TABLE webhook_set_aside(
 CREATE TABLE webhook_calls(webhook TEXT PRIMARY KEY, calls BLOB NOT NULL);
 )sql";
 
+// attachments.content_id   Of a part that is inline.
+constexpr const char* kVersion21 = R"sql(
+ALTER TABLE attachments ADD COLUMN content_id TEXT NOT NULL DEFAULT '';
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 20> kMigrations{
+constexpr std::array<const char*, 21> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,
     kVersion8,  kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14,
-    kVersion15, kVersion16, kVersion17, kVersion18, kVersion19, kVersion20};
+    kVersion15, kVersion16, kVersion17, kVersion18, kVersion19, kVersion20, kVersion21};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

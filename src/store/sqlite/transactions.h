@@ -473,6 +473,10 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<void> tell_each(DeliveryKey key, AccountKey account, EventKind kind);
   [[nodiscard]] Result<void> insert_delivery(const Delivery& delivery,
                                              std::optional<Milliseconds> life);
+  [[nodiscard]] Result<void> insert_attachments(Delivery& delivery,
+                                                std::span<const Attachment> attachments);
+  [[nodiscard]] Result<void> replace_inline_parts(Delivery& delivery,
+                                                  std::span<const Attachment> parts);
   [[nodiscard]] Result<void> insert_content(Delivery& delivery, const Content& content);
   [[nodiscard]] Result<Delivery> new_delivery(const NewDelivery& delivery, std::int64_t number);
   [[nodiscard]] Result<BatchRow> draft_batch(const RecipientKey& key);

@@ -63,19 +63,26 @@ Result<void> SqliteWriteTransaction::insert_delivery(const Delivery& delivery,
       .run();
 }
 
-Result<void> SqliteWriteTransaction::insert_content(Delivery& delivery, const Content& content) {
-  for (const Attachment& attachment : content.attachments) {
+Result<void> SqliteWriteTransaction::insert_attachments(Delivery& delivery,
+                                                        std::span<const Attachment> attachments) {
+  for (const Attachment& attachment : attachments) {
     const auto size = static_cast<std::int64_t>(attachment.data.size());
     auto done = db_.query(
                        "INSERT INTO attachments(delivery, file_name, mime_type, size, created,"
-                       " data) VALUES(?, ?, ?, ?, ?, ?)")
+                       " data, content_id) VALUES(?, ?, ?, ?, ?, ?, ?)")
                     .bind(delivery.key, std::string_view(attachment.file_name),
-                          std::string_view(attachment.mime_type), size, now_, Blob{attachment.data})
+                          std::string_view(attachment.mime_type), size, now_, Blob{attachment.data},
+                          std::string_view(attachment.content_id))
                     .run();
     if (!done) return done;
     delivery.attachments.push_back({sqlite3_last_insert_rowid(db_.raw()), attachment.file_name,
-                                    attachment.mime_type, size, now_});
+                                    attachment.mime_type, size, now_, attachment.content_id});
   }
+  return {};
+}
+
+Result<void> SqliteWriteTransaction::insert_content(Delivery& delivery, const Content& content) {
+  if (auto done = insert_attachments(delivery, content.attachments); !done) return done;
   const std::string to = pack_list(content.header_to);
   const std::string cc = pack_list(content.header_cc);
   const std::string headers = pack_headers(content.headers);
@@ -116,9 +123,28 @@ Result<Delivery> SqliteWriteTransaction::create_draft(const NewDelivery& deliver
   return made;
 }
 
+Result<void> SqliteWriteTransaction::replace_inline_parts(Delivery& delivery,
+                                                          std::span<const Attachment> parts) {
+  auto done = db_.query("DELETE FROM attachments WHERE delivery = ? AND content_id <> ''")
+                  .bind(delivery.key)
+                  .run();
+  if (done) done = insert_attachments(delivery, parts);
+  if (!done) return done;
+  return db_
+      .query(
+          "UPDATE contents SET attachments = (SELECT count(*) FROM attachments WHERE delivery = ?)"
+          " WHERE delivery = ?")
+      .bind(delivery.key, delivery.key)
+      .run();
+}
+
 Result<void> SqliteWriteTransaction::change_draft(DeliveryKey key, const DraftChange& change) {
-  const auto delivery = draft(key);
+  auto delivery = draft(key);
   if (!delivery) return fail(delivery.error());
+  if (change.inline_parts) {
+    auto done = replace_inline_parts(*delivery, *change.inline_parts);
+    if (!done) return done;
+  }
   std::optional<std::string_view> from;
   std::optional<std::string_view> from_name;
   if (change.from) {

@@ -92,11 +92,11 @@ inline std::string text_of(const Delivery& d, const Content& content) {
     text += fmt::format(" [{}: {}]", header.name, header.value);
   }
   for (const AttachmentRecord& a : d.attachments) {
-    text += fmt::format(" ({} {} {} {} {})", a.id, a.file_name, a.mime_type, a.size,
-                        to_epoch_ms(a.created));
+    text += fmt::format(" ({} {} {} {} {} {})", a.id, a.file_name, a.mime_type, a.size,
+                        to_epoch_ms(a.created), a.content_id);
   }
   for (const Attachment& a : content.attachments) {
-    text += fmt::format(" ({} {} {})", a.file_name, a.mime_type, a.data);
+    text += fmt::format(" ({} {} {} {})", a.file_name, a.mime_type, a.data, a.content_id);
   }
   return text;
 }

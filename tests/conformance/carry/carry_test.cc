@@ -213,7 +213,8 @@ class Filling {
     first.delivery.content.open_tracking = true;
     first.delivery.content.attachments = {
         {"a.bin", "application/octet-stream", std::string(300'000, '\xee')},
-        {"空.txt", "text/plain", ""}};
+        {"空.txt", "text/plain", ""},
+        {"logo.png", "image/png", "png", "logo"}};
     const Accepted done = accept(std::move(first));
     const LeasedBatch& lease = done.batches.at(0);
     settle({outcome(lease.key, 0, RecipientState::delivered, 250, "2.0.0 Ok: queued"),

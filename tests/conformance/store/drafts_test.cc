@@ -36,7 +36,8 @@ TEST_P(StoreSuite, ADraftKeepsAllOfItsContent) {
   content.list_unsubscribe_url = "https://example.com/stop";
   content.headers = {{"In-Reply-To", "<1@example.com>"}, {"X-Note", "件 __name__"}};
   content.attachments = {{"画像.png", "image/png", std::string("\0\1\2", 3)},
-                         {"b.pdf", "application/pdf", std::string(100'000, 'b')}};
+                         {"b.pdf", "application/pdf", std::string(100'000, 'b')},
+                         {"logo.png", "image/png", "png", "logo@example.jp"}};
   const Delivery made =
       must(write([&](WriteTransaction& t) { return t.create_draft(wanted, kDraftsMax); }));
   reopen();
@@ -48,14 +49,51 @@ TEST_P(StoreSuite, ADraftKeepsAllOfItsContent) {
   EXPECT_TRUE(kept.at_most_once);
   EXPECT_EQ(kept.created, now());
   EXPECT_EQ(kept.counts.total, 0);
-  ASSERT_THAT(kept.attachments, SizeIs(2));
+  ASSERT_THAT(kept.attachments, SizeIs(3));
+  EXPECT_EQ(kept.attachments[0].content_id, "");
+  EXPECT_EQ(kept.attachments[2].content_id, "logo@example.jp");
   EXPECT_EQ(kept.attachments[0].file_name, "画像.png");
   EXPECT_EQ(kept.attachments[1].size, 100'000);
   EXPECT_NE(kept.attachments[0].id, kept.attachments[1].id);
   EXPECT_THAT(kept.content.attachments, IsEmpty());
   EXPECT_EQ(must(read([&](ReadTransaction& t) { return t.content(made.key); })), content);
   EXPECT_EQ(get(made.key).content.subject, content.subject);
-  EXPECT_THAT(made.attachments, SizeIs(2));
+  EXPECT_THAT(made.attachments, SizeIs(3));
+}
+
+TEST_P(StoreSuite, InlinePartsOfADraftAreReplaced) {
+  NewDelivery wanted = bulk(account().key);
+  wanted.content.html_part = "<img src=cid:logo>";
+  wanted.content.attachments = {{"a.png", "image/png", "old", "logo"},
+                                {"b.pdf", "application/pdf", "attached"},
+                                {"c.png", "image/png", "old too", "other"}};
+  const Delivery made =
+      must(write([&](WriteTransaction& t) { return t.create_draft(wanted, kDraftsMax); }));
+  const auto change = [&](std::optional<std::vector<Attachment>> parts) {
+    must(write([&](WriteTransaction& t) {
+      return t.change_draft(made.key, {.subject = "changed", .inline_parts = parts});
+    }));
+  };
+  const auto kept = [&] {
+    return must(read([&](ReadTransaction& t) { return t.content(made.key); })).attachments;
+  };
+  change(std::nullopt);
+  EXPECT_EQ(kept(), wanted.content.attachments);
+  const Attachment attached = wanted.content.attachments[1];
+  const Attachment first{"d.png", "image/png", "new", "logo"};
+  const Attachment second{"e.png", "image/png", std::string("\0n", 2), "more"};
+  change(std::vector{first, second});
+  reopen();
+  EXPECT_EQ(kept(), (std::vector{attached, first, second}));
+  const Delivery now = get(made.key);
+  ASSERT_THAT(now.attachments, SizeIs(3));
+  EXPECT_EQ(now.attachments[1].content_id, "logo");
+  EXPECT_EQ(now.attachments[2].size, 2);
+  EXPECT_NE(now.attachments[1].id, now.attachments[2].id);
+  EXPECT_EQ(must(read([&](ReadTransaction& t) { return t.attachment_part(made.key, 1, 1, 2); })),
+            "ew");
+  change(std::vector<Attachment>{});
+  EXPECT_EQ(kept(), std::vector{attached});
 }
 
 TEST_P(StoreSuite, PartsOfAnAttachmentAreReadByThemselves) {

@@ -53,6 +53,8 @@ def text_of(name, schema, length):
     """A value of so many characters that only its length can make wrong."""
     if schema.get("format") == "email":
         return address(length) if length >= 6 else "a@b.jp"[:length]
+    if name == "content_id":
+        return "c" * length
     if name == "key":
         return "__" + "k" * (length - 4) + "__" if length > 4 else "_" * length
     for beginning in {"url": ("https://e.jp/",), "mailto": ("mailto:a@e.jp?subject=",)}.get(name, ()):
@@ -63,6 +65,8 @@ def text_of(name, schema, length):
 def items_of(schema, count):
     """So many different elements."""
     one = resolved(schema["items"])
+    if "content_id" in one.get("properties", {}):
+        return [{**inline_part(), "content_id": f"part{number}"} for number in range(count)]
     if one.get("format") == "email":
         return [f"r{number}@fast.example" for number in range(count)]
     if "key" in one.get("properties", {}):
@@ -124,22 +128,30 @@ def recipient():
     return {"email": "to@fast.example", "insert_code": [{"key": "__a__", "value": "v"}]}
 
 
+def inline_part():
+    return {"content_id": "logo", "mime": "image/png", "content": "eA=="}
+
+
+def shows():
+    return {"html_part": '<img src="cid:logo">', "inline_parts": [inline_part()]}
+
+
 REQUESTS = {
-    "sendTransaction": lambda: {**mail(), "insert_code": [{"key": "__a__", "value": "v"}]},
-    "sendTransactionBatch": lambda: {"mails": [mail()]},
-    "beginBulk": draft,
-    "updateBulk": lambda: {"to": [recipient()]},
+    "sendTransaction": lambda: {**mail(), "insert_code": [{"key": "__a__", "value": "v"}], **shows()},
+    "sendTransactionBatch": lambda: {"mails": [{**mail(), **shows()}]},
+    "beginBulk": lambda: {**draft(), **shows()},
+    "updateBulk": lambda: {"to": [recipient()], **shows()},
     "commitBulk": lambda: {"reservation_time": "2099-01-01"},
     "addRecipient": recipient,
     "changeRecipient": recipient,
     "addSuppression": lambda: {"email": "stopped@elsewhere.example"},
 }
 # Commits need a time that is near, and are looked at by state_checks (other starts by
-# waiting_checks); an export needs something to export (suppression_checks); domain_checks,
-# provisioning_checks and webhook_checks look at the rest.
+# waiting_checks); an export needs something to export (suppression_checks, verb_checks);
+# domain_checks, provisioning_checks and webhook_checks look at the rest.
 WITHOUT_BOUNDARIES = {"commitBulk", "moveStart", "addDomain", "consentToDomain", "addAccount",
-                      "changeAccount", "addKey", "rotateKey", "exportErrors", "createWebhook",
-                      "changeWebhook", "rotateWebhookSecret", "replayWebhook"}
+                      "changeAccount", "addKey", "rotateKey", "exportErrors", "exportRecipients",
+                      "createWebhook", "changeWebhook", "rotateWebhookSecret", "replayWebhook"}
 
 
 class Description(Checks):

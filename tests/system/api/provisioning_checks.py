@@ -41,6 +41,11 @@ class Provisioning(Checks):
             customer.token = made["key"]["bearer_token"]
             self.assertIn(customer.name, [each["name"] for each in self.ok(
                 operator.request("GET", "/accounts"))["accounts"]])
+            listed = {each["name"]: each for each in self.ok(
+                operator.request("GET", "/accounts"))["accounts"]}
+            for name in ("customer", "operator"):
+                self.assertEqual(listed[name], self.ok(operator.request("GET", f"/accounts/{name}")))
+            self.refused(operator.request("GET", "/accounts/nobody"), status=404)
             self.refused(operator.request("POST", "/accounts", {"name": "customer"}), status=409)
             self.refused(operator.request("POST", "/accounts", {"name": "a b"}))
             stack.vouch("customer")
@@ -104,6 +109,7 @@ class Provisioning(Checks):
             for account, token in ((tenant, admin), (tenant, tenant.token), (operator, send)):
                 for method, path, body in (("GET", "/accounts", None),
                                            ("POST", "/accounts", {"name": "x"}),
+                                           ("GET", "/accounts/operator", None),
                                            ("PATCH", "/accounts/operator", {"suspended": True}),
                                            ("GET", "/accounts/operator/keys", None),
                                            ("POST", "/accounts/operator/keys", {}),

@@ -82,12 +82,18 @@ class Tenancy(Checks):
         report = report.json["job_id"]
         eventually(lambda: account.request("GET", f"/deliveries/-/analysis/report/{report}")
                    .json["percentage"] == 100, "the report")
+        recipients = account.request("POST", f"/deliveries/{sent['delivery_id']}/recipients/export")
+        recipients = recipients.json["job_id"]
+        eventually(lambda: account.request("GET", f"/deliveries/-/recipients/export/{recipients}")
+                   .json["percentage"] == 100, "the list of recipients")
         added = account.request("POST", "/suppressions", {"email": READER, "reason": "unsubscribe"})
         assert added.status == 201, added
         hook = account.request("POST", "/webhooks", {"url": f"https://{DOMAIN}/x", "form": "contract"},
                                token=cls.admins[account.name])
         assert hook.status == 201, hook
-        return {"webhook": hook.json["webhook"], "export": export, "report": report, "delivery_id": delivery, "email_id": email["email_id"], "job_id": job["job_id"],
+        return {"webhook": hook.json["webhook"], "export": export, "report": report,
+                "recipients": recipients,
+                "delivery_id": delivery, "email_id": email["email_id"], "job_id": job["job_id"],
                 "maillog_id": row["maillog_id"], "domain": DOMAIN, "account": account.name,
                 "id": "1", "sent": sent["delivery_id"]}
 
@@ -100,6 +106,8 @@ class Tenancy(Checks):
             ids = {**ids, "job_id": ids["export"]}
         if path.startswith("/deliveries/-/analysis/report/"):
             ids = {**ids, "job_id": ids["report"]}
+        if path.startswith("/deliveries/-/recipients/export/"):
+            ids = {**ids, "job_id": ids["recipients"]}
         if name == "getMessage":  # of a mail that has been sent
             ids = {**ids, "email_id": ids.get("maillog_id", ids["email_id"])}
         body = RIGHT[name]() if name in RIGHT else example_of(description)

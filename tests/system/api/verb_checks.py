@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """pause, resume and stop as requests: what they take, and what they refuse. What becomes of the mail
 is in tests/system/delivery/steering_test.py."""
+import csv
+import io
+import zipfile
+
 from door import Checks, eventually, new_account
 
 VERBS = ("pause", "resume", "stop")
@@ -25,6 +29,64 @@ class Verbs(Checks):
         told = self.progress(delivery)
         self.assertEqual(("sent", 1, 1, 0), (told["state"], told["total"], told["delivered"],
                                              told["cancelled"]))
+
+    def export(self, delivery, body=None, **headers):
+        """(the job when it has ended, its file's rows)."""
+        job = self.ok(self.post(f"/deliveries/{delivery}/recipients/export", body,
+                                headers=headers), 201)["job_id"]
+        path = f"/deliveries/-/recipients/export/{job}"
+        status = eventually(lambda: (lambda s: s if s["percentage"] == 100 else None)(
+            self.ok(self.get(path))), "the export")
+        self.assertTrue(status["recipients_file_url"].endswith(f"/api/v1{path}/download"))
+        self.assertEqual({"percentage", "status", "total_count", "recipients_file_url"}, set(status))
+        answer = self.get(f"{path}/download")
+        self.assertEqual((200, "application/zip"), (answer.status, answer.headers["content-type"]))
+        archive = zipfile.ZipFile(io.BytesIO(answer.body))
+        name, = archive.namelist()
+        return status, list(csv.reader(io.StringIO(archive.read(name).decode(), newline="")))
+
+    def test_what_became_of_each_recipient_is_exported(self):
+        addresses = ["ex1@fast.example", "ex2@gone.example", "ex3@later.example"]
+        delivery = self.draft(addresses)
+        self.assertIn("EDIT", self.refused(
+            self.post(f"/deliveries/{delivery}/recipients/export"))[0])
+        self.ok(self.patch(f"/deliveries/bulk/commit/{delivery}/immediate"))
+        eventually(lambda: (lambda p: p["delivered"] + p["bounced"] + p["deferred"] == 3)(
+            self.progress(delivery)), "what becomes of them")
+        _, rows = self.export(delivery)
+        self.assertEqual(["id", "email", "state", "time", "response_code", "message"], rows[0])
+        self.assertEqual([("ex1@fast.example", "delivered", "250"),
+                          ("ex2@gone.example", "bounced", "550"),
+                          ("ex3@later.example", "deferred", "451")],
+                         sorted((row[1], row[2], row[4]) for row in rows[1:]))
+        self.ok(self.steer(delivery, "stop"))
+        # Asked at once, it waits until all that a stop writes is written.
+        status, rows = self.export(delivery, {"states": ["cancelled", "bounced"]},
+                                   **{"Accept-Language": "ja"})
+        self.assertEqual(("stopped", 2), (self.progress(delivery)["state"], status["total_count"]))
+        self.assertEqual("状態", rows[0][2])
+        self.assertEqual([("ex2@gone.example", "bounced"), ("ex3@later.example", "cancelled")],
+                         sorted((row[1], row[2]) for row in rows[1:]))
+        for row in rows[1:]:
+            self.assertRegex(row[3], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+09:00$")
+        self.refused(self.post(f"/deliveries/{delivery}/recipients/export", {"states": ["sent"]}),
+                     "states", "0")
+        self.refused(self.post(f"/deliveries/{delivery}/recipients/export", {"states": "sent"}),
+                     "states")
+        key = {"Idempotency-Key": "export-1"}
+        first = self.ok(self.post(f"/deliveries/{delivery}/recipients/export", headers=key), 201)
+        self.assertEqual(first, self.ok(
+            self.post(f"/deliveries/{delivery}/recipients/export", {}, headers=key), 201))
+        self.assertEqual(409, self.post(f"/deliveries/{delivery}/recipients/export",
+                                        {"states": ["bounced"]}, headers=key).status)
+        # Another account's is as if it were not there, and so is a job of another kind.
+        stranger = new_account()
+        job = first["job_id"]
+        for method, path in (("POST", f"/deliveries/{delivery}/recipients/export"),
+                             ("GET", f"/deliveries/-/recipients/export/{job}"),
+                             ("GET", f"/deliveries/-/recipients/export/{job}/download")):
+            self.assertEqual(404, stranger.request(method, path).status, path)
+        self.assertEqual(404, self.get(f"/deliveries/-/analysis/report/{job}").status)
 
     def test_another_accounts_delivery_is_not_there(self):
         delivery = self.draft()

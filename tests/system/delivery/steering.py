@@ -1,5 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A bulk that goes out at a known pace, to be paused, resumed and stopped."""
+import csv
+import io
+import re
+import urllib.request
+import zipfile
+from collections import Counter
+
 from installation import QUICK, check, check_equal, check_exactly_once
 
 PACE = 200  # mails a second: what the site takes
@@ -57,6 +64,39 @@ def is_paused_and_goes_on(stack, delivery, api):
     check_equal(progress(api, delivery)["state"], "sent", "its state in the end")
 
 
+def exported(stack, api, delivery, body=None):
+    """(the job when it has ended, the rows of its file)."""
+    job = api.call("POST", f"/deliveries/{delivery}/recipients/export", body or {})["job_id"]
+    path = f"/deliveries/-/recipients/export/{job}"
+    stack.wait_for(lambda: api.call("GET", path)["percentage"] == 100, "the export", 60)
+    status = api.call("GET", path)
+    check_equal(status["status"], "FINISHED", "the export's end")
+    request = urllib.request.Request(f"http://127.0.0.1:{api.port}/api/v1{path}/download",
+                                     headers={"Authorization": f"Bearer {api.token}"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        archive = zipfile.ZipFile(io.BytesIO(answer.read()))
+    name, = archive.namelist()
+    return status, list(csv.DictReader(io.StringIO(archive.read(name).decode(), newline="")))
+
+
+def is_exported_as_counted(stack, delivery, api):
+    """Whom the stop has reached, and whom it has not: each once, as the receiver and the counts say."""
+    reached = {entry["rcpt_to"] for entry in stack.log()}
+    status, rows = exported(stack, api, delivery)
+    told = progress(api, delivery)
+    check_equal(Counter(row["state"] for row in rows),
+                Counter(delivered=told["delivered"], cancelled=told["cancelled"]), "states")
+    check_equal(sorted(row["email"] for row in rows), sorted(ADDRESSES), "each recipient once")
+    check_equal(status["total_count"], RECIPIENTS, "total_count")
+    of_this = {row["email"] for row in rows if row["state"] == "delivered"}
+    check(of_this <= reached, "nobody is told to be reached who was not")
+    for row in rows:
+        check(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+09:00", row["time"]), f"{row}")
+        check_equal(row["response_code"] != "", row["state"] == "delivered", f"its code: {row}")
+    _, some = exported(stack, api, delivery, {"states": ["delivered"]})
+    check_equal({row["email"] for row in some}, of_this, "those in one state")
+
+
 def events_of(api):
     events, cursor = [], ""
     while True:
@@ -85,3 +125,4 @@ def is_stopped_where_it_is(stack, delivery, api, others=0):
     check_equal((kinds.count("delivery_stopped"), kinds.count("cancelled")), (1, 0),
                 "one event, not one for each")
     check_equal(kinds[-1], "delivery_finished", "the last event")
+    is_exported_as_counted(stack, delivery, api)
