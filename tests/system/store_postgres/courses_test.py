@@ -34,10 +34,12 @@ class BehindProxy(OnPostgres):
         self.config = [f'address = "{proxy.address(DATABASE, USER)}"'
                        if line.startswith("address = ") else line for line in self.config]
 
-    def start_direct_node(self):
+    def start_direct_node(self, proxy):
         """(process, API) of a node that sends nothing and sees the database whatever happens."""
+        proxy.sees = b"direct"
         config, port = self.write_second(
-            "direct", address=f'"{self.server.address(DATABASE, USER)}"')
+            "direct", address=f'"{proxy.address(DATABASE, USER)} application_name=direct'
+                              ' sslmode=disable"')
         with open(config, "a", encoding="utf-8") as file:
             file.write('[engine]\nroles = ["api"]\n')
         process = self.start_second(config, port, "direct")
@@ -59,7 +61,7 @@ def who_does_not_see_the_database_begins_nothing(binary, server):
               f"messages_per_second = {LITTLE}" for line in CONFIG]
     with PostgresProxy(server) as proxy, \
             BehindProxy(binary, server, proxy, receivers={SLOW: []}, config=config) as stack:
-        process, api = stack.start_direct_node()
+        process, api = stack.start_direct_node(proxy)
         delivery = stack.bulk(ADDRESSES)
         stack.await_arrivals(LITTLE)
         proxy.away = True  # nothing is refused or closed: what is sent never arrives

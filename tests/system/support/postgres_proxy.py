@@ -25,6 +25,7 @@ class PostgresProxy:
         self.wanted = None  # what the statement has whose answer gets lost
         self.lost = threading.Event()
         self.away = False
+        self.sees = None  # octets of who sees the server also while it is away for others
         self.listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
         self.thread = threading.Thread(target=self.accept, daemon=True)
 
@@ -68,7 +69,8 @@ class PostgresProxy:
         server = socket.socket(socket.AF_UNIX)
         with client, server:
             try:
-                if self.away:
+                sees = self.is_seen_by(client)
+                if self.away and not sees:
                     return
                 server.connect(self.target)
             except OSError:
@@ -76,11 +78,11 @@ class PostgresProxy:
             pair = (client, server)
             with self.lock:
                 self.pairs.add(pair)
-            if self.away:  # since it was asked above: cut() has not seen it
+            if self.away and not sees:  # since it was asked above: cut() has not seen it
                 self.end_both(client, server)
-            down = threading.Thread(target=self.pass_down, args=(server, client), daemon=True)
+            down = threading.Thread(target=self.pass_down, args=(server, client, sees), daemon=True)
             down.start()
-            self.pass_up(client, server)
+            self.pass_up(client, server, sees)
             down.join()
             with self.lock:
                 self.pairs.discard(pair)
@@ -93,16 +95,20 @@ class PostgresProxy:
             except OSError:
                 pass
 
-    def pass_down(self, server, client):
+    def is_seen_by(self, client):
+        """By what the client says first (without TLS, the parameters of its connection)."""
+        return self.sees is not None and self.sees in client.recv(4096, socket.MSG_PEEK)
+
+    def pass_down(self, server, client, sees):
         try:
             while octets := server.recv(65536):
-                if not self.away:
+                if sees or not self.away:
                     client.sendall(octets)
         except OSError:
             pass
         self.end_both(server, client)
 
-    def pass_up(self, client, server):
+    def pass_up(self, client, server, sees):
         try:
             while octets := client.recv(65536):
                 wanted = self.wanted
@@ -113,7 +119,7 @@ class PostgresProxy:
                     self.lost.set()
                     self.cut()
                     return
-                if not self.away:
+                if sees or not self.away:
                     server.sendall(octets)
         except OSError:
             pass
