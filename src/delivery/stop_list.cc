@@ -13,8 +13,8 @@ namespace {
 constexpr Milliseconds kCommitLate = std::chrono::seconds(15);
 constexpr Milliseconds kCommitUsual = std::chrono::seconds(1);
 constexpr std::uint64_t kLooksBetweenWide = 10;
-// Of one question, which others wait for; more only where so many have one instant.
-constexpr std::int64_t kPage = 2'000;
+// Where the disk is so slow that such a question is given up (SqliteStore::Options::question_max).
+constexpr std::int64_t kPageLeast = 32;
 constexpr std::int64_t kPageMost = 64'000;
 constexpr int kPagesALook = 50;
 // What transactions that were accepted before are not asked by the claim that takes them up
@@ -29,12 +29,16 @@ Task<Result<bool>> StopList::look() {
   const Instant now = store_.clock().now();
   const bool wide = looks_++ % kLooksBetweenWide == 0;
   Instant from = seen_ ? *seen_ - (wide ? kCommitLate : kCommitUsual) : now - kBeforeTheStart;
-  std::int64_t limit = kPage;
+  std::int64_t limit = page_;
   for (int pages = 0; pages < kPagesALook; ++pages) {
     const auto entries = co_await store_.read([from, limit](store::ReadTransaction& reader) {
       return reader.recent_suppressions(from, limit);
     });
-    if (!entries) co_return fail(entries.error());
+    if (!entries) {
+      page_ = std::max(page_ / 4, kPageLeast);
+      co_return fail(entries.error());
+    }
+    page_ = std::min(page_ * 2, kPage);
     learn(*entries, now);
     const bool is_last = std::ssize(*entries) < limit;
     const Instant last = is_last ? now : entries->back().updated;
@@ -42,7 +46,7 @@ Task<Result<bool>> StopList::look() {
     if (is_last) co_return true;
     if (last > from) {
       from = last;
-      limit = kPage;
+      limit = page_;
     } else if (limit < kPageMost) {
       limit *= 2;
     } else {

@@ -33,9 +33,11 @@ class StopList {
   // Of subjects: some 20 MB. Beyond, as of a list that is imported, the newest of the account that
   // has most are kept; what is claimed from then on is asked by the claim anyway.
   static constexpr std::size_t kSubjectsMax = 200'000;
+  // Of one question, which others wait for; more only where so many have one instant.
+  static constexpr std::int64_t kPage = 2'000;
 
   explicit StopList(store::Store& store, std::size_t subjects_max = kSubjectsMax)
-      : store_(store), subjects_max_(subjects_max) {}
+      : store_(store), subjects_max_(subjects_max), page_(kPage) {}
 
   // Reads what has come lately, in short questions. False: there is more, and the next look goes on
   // where this one ended. Errors: those of the store; likewise, and what is known stays.
@@ -67,6 +69,7 @@ class StopList {
   const std::size_t subjects_max_;
   std::optional<Instant> seen_;  // until when all is known; one look at a time
   std::uint64_t looks_ = 0;
+  std::int64_t page_;  // entries that a question asks for
   std::atomic<std::size_t> size_{0};
   mutable std::shared_mutex mutex_;
   std::map<Key, Instant, Before> subjects_;  // when each came, or changed
