@@ -92,8 +92,7 @@ class Telling:
 
 
 def hang(stack, api, receiver):
-    """Registers endpoints that answer nothing but their challenge, and gives each something to tell.
-    """
+    """Registers endpoints that answer nothing but their challenge; each gets something to tell."""
     forever = threading.Event()
 
     def answer(_):

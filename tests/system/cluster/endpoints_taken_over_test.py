@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two processes with the role events over one PostgreSQL server. One tells all endpoints until it is
-killed in the middle of a call: the other takes them over, in the order of each recipient, and nothing
-is lost. Then that one ends in order, and hands over without telling anything twice.
+"""Two processes with the role events over one PostgreSQL server. One tells all endpoints until it
+is killed in the middle of a call: the other takes them over, in the order of each recipient, and
+nothing is lost. Then that one ends in order, and hands over without telling anything twice.
 
 usage: endpoints_taken_over_test.py TODOKU QUEUE_KIND [WORK_FOLDER]
 """
@@ -33,7 +33,8 @@ class Telling(OnCluster):
         self.config += ["[outbound]", 'allow = ["127.0.0.1:*"]']
 
     def ask(self, method, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.parts["api1"].api_port, timeout=60)
+        port = self.parts["api1"].api_port
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         try:
             connection.request(method, f"/api/v1{path}", json.dumps(body) if body else None, {
                 "Authorization": f"Bearer {self.api.token}", "Content-Type": "application/json"})
@@ -68,8 +69,8 @@ def all_told(stack, hooks, stream, seconds):
 
 
 def taken_over_from_one_that_was_killed(stack, hooks):
-    stack.wait_for(lambda: stack.tells("events1") + stack.tells("events2") == HOOKS, "endpoints taken",
-                   30)
+    stack.wait_for(lambda: stack.tells("events1") + stack.tells("events2") == HOOKS,
+                   "endpoints taken")
     dead, left = "events1", "events2"
     if stack.tells(dead) == 0:
         dead, left = left, dead

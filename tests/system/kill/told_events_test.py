@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""kill -9 while mails are accepted, their outcomes recorded, and endpoints told; restart, until done.
+"""kill -9 while mails are accepted, their outcomes recorded, endpoints told; restart, until done.
 
 No event is missing from the stream or from an endpoint, or is told under two ids; what a reader saw
 before a kill stands where it stood; counts are those of the events; no idempotency key is forgotten.
@@ -125,8 +125,8 @@ class Kills:
 def bulk(account):
     delivery = answered(lambda: account.request("POST", "/deliveries/bulk/begin", door.draft()))
     rows = [f"b{number}@{DOMAINS[number % len(DOMAINS)]}" for number in range(BULK)]
-    answered(lambda: account.import_csv(delivery["delivery_id"], "\n".join(["email", *rows]).encode(),
-                                        {"immediate": True}))
+    csv = "\n".join(["email", *rows]).encode()
+    answered(lambda: account.import_csv(delivery["delivery_id"], csv, {"immediate": True}))
     return delivery["delivery_id"]
 
 
