@@ -219,12 +219,27 @@ TEST_F(RegistryTest, AnEventIsFoundByItsIdAlone) {
   const auto ids = all_read("");
   const auto find = [&](store::AccountKey whose, const std::string& id) {
     return installation_.store->read_and_wait(
-        [&](store::ReadTransaction& t) { return find_event(t, whose, id); });
+        [&](store::ReadTransaction& t) { return find_event(t, {.account = whose}, id); });
   };
   EXPECT_TRUE(find(account_, ids[0]).value());
   EXPECT_FALSE(find(account("other"), ids[0]).value());
   EXPECT_FALSE(find(account_, store::event_id({0, 0, 0})).value());
   EXPECT_FALSE(find(account_, "no id").value());
+}
+
+// Neither by its filters nor in the words that its form has.
+TEST_F(RegistryTest, WhatIsNotWantedIsNotToldAgain) {
+  mail("a");
+  const auto ids = all_read("");
+  ASSERT_THAT(ids, SizeIs(1));
+  const auto find = [&](const Wanted& wanted) {
+    return installation_.store
+        ->read_and_wait([&](store::ReadTransaction& t) { return read_event(t, wanted, ids[0]); })
+        .value();
+  };
+  EXPECT_TRUE(find({.account = account_}));
+  EXPECT_FALSE(find({.account = account_, .wishes = {.kinds = {"recipient.opened"}}}));
+  EXPECT_FALSE(find({.account = account_, .form = store::WebhookForm::contract}));
 }
 
 }  // namespace
