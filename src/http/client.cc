@@ -6,7 +6,9 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <exception>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <thread>
 #include <unordered_map>
@@ -22,6 +24,7 @@
 #include <unistd.h>
 
 #include "async/callback.h"
+#include "async/task_group.h"
 #include "base/bytes.h"
 #include "base/check.h"
 
@@ -54,9 +57,21 @@ struct Transfer {
   bool header_too_large = false;
   bool too_large = false;
   bool address_refused = false;
+  bool thrown = false;  // memory was refused to what libcurl calls, which knows no exceptions
   std::optional<net::Endpoint> tried;  // the last address that was connected to
   std::array<char, CURL_ERROR_SIZE> detail{};
 };
+
+// What `take` answers; 0, which ends the transfer, if it throws.
+template <class Take>
+std::size_t caught(Transfer& transfer, Take&& take) noexcept {
+  try {
+    return take();
+  } catch (...) {
+    transfer.thrown = true;
+    return 0;
+  }
+}
 
 std::size_t on_body(char* octets, std::size_t /*one*/, std::size_t count, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
@@ -64,8 +79,11 @@ std::size_t on_body(char* octets, std::size_t /*one*/, std::size_t count, void* 
   std::string& body = transfer.response.body;
   const std::size_t taken = std::min(count, request.response_max - transfer.body_octets);
   transfer.body_octets += taken;
-  body.append(octets, std::min(taken, request.response_kept - body.size()));
-  if (taken == count) return count;
+  const std::size_t kept = caught(transfer, [&] {
+    body.append(octets, std::min(taken, request.response_kept - body.size()));
+    return count;
+  });
+  if (transfer.thrown || taken == count) return kept;
   transfer.too_large = true;
   return 0;
 }
@@ -84,10 +102,12 @@ std::size_t on_header(char* octets, std::size_t /*one*/, std::size_t count, void
   const std::string_view line = trim({octets, count});
   // A new status line begins another response: after 100 Continue, or a redirect.
   if (line.starts_with("HTTP/")) transfer.response.headers.clear();
-  if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
-    transfer.response.headers.add(line.substr(0, colon), trim(line.substr(colon + 1)));
-  }
-  return count;
+  return caught(transfer, [&] {
+    if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
+      transfer.response.headers.add(line.substr(0, colon), trim(line.substr(colon + 1)));
+    }
+    return count;
+  });
 }
 
 std::optional<net::Endpoint> to_endpoint(const curl_sockaddr& at) {
@@ -114,8 +134,12 @@ std::optional<net::Endpoint> to_endpoint(const curl_sockaddr& at) {
 curl_socket_t on_open_socket(void* user, curlsocktype /*purpose*/, curl_sockaddr* at) {
   auto& transfer = *static_cast<Transfer*>(user);
   const auto to = to_endpoint(*at);
-  if (transfer.request.may_connect && (!to || !transfer.request.may_connect(*to))) {
-    transfer.address_refused = true;
+  const bool may_connect = caught(transfer, [&] {
+                             const auto& judge = transfer.request.may_connect;
+                             return !judge || (to && judge(*to)) ? 1U : 0U;
+                           }) != 0;
+  if (!may_connect) {
+    transfer.address_refused = !transfer.thrown;
     return CURL_SOCKET_BAD;
   }
   transfer.tried = to;
@@ -146,7 +170,7 @@ void set(const Transfer& transfer, CURLoption option, const std::string& text) {
 
 void append_field(Transfer& transfer, const std::string& line) {
   curl_slist* longer = curl_slist_append(transfer.fields.get(), line.c_str());
-  check(longer != nullptr, "there is memory for a header field");
+  if (longer == nullptr) throw std::bad_alloc();
   transfer.fields.release();  // NOLINT(bugprone-unused-return-value): `longer` begins with it
   transfer.fields.reset(longer);
 }
@@ -169,7 +193,7 @@ void prepare_fields(Transfer& transfer) {
 void prepare_connect_to(Transfer& transfer) {
   const std::string place = "::" + transfer.request.connect_to->to_string();
   transfer.connect_to.reset(curl_slist_append(nullptr, place.c_str()));
-  check(transfer.connect_to != nullptr, "there is memory for an address");
+  if (transfer.connect_to == nullptr) throw std::bad_alloc();
   curl_easy_setopt(transfer.handle.get(), CURLOPT_CONNECT_TO, transfer.connect_to.get());
 }
 
@@ -252,7 +276,13 @@ void note_facts(const Transfer& transfer) {
   facts.cut = transfer.too_large;
 }
 
+// Of a transfer to which memory was refused. So short that it needs none itself.
+std::unexpected<Error> no_memory() {
+  return fail(ErrorKind::unavailable, "no memory");
+}
+
 Result<ClientResponse> outcome(Transfer& transfer, CURLcode code) {
+  if (transfer.thrown || code == CURLE_OUT_OF_MEMORY) return no_memory();
   const bool cut = transfer.too_large && transfer.request.ends_at_response_max;
   if (code == CURLE_OK || cut) {
     long status = 0;
@@ -309,19 +339,16 @@ class Client::Impl {
   }
 
   void submit(std::uint64_t id, ClientRequest request, Done done) {
+    auto transfer = std::make_unique<Transfer>();
+    transfer->id = id;
+    transfer->request = std::move(request);
     if (!take_place()) {
       done(fail(ErrorKind::unavailable,
                 fmt::format("{} transfers are under way already", options_.transfers_max)));
       return;
     }
-    auto transfer = std::make_unique<Transfer>();
-    transfer->id = id;
-    transfer->request = std::move(request);
     transfer->done = std::move(done);
-    {
-      const std::lock_guard lock(mutex_);
-      queue_.push_back(std::move(transfer));
-    }
+    enqueue(std::move(transfer));
     curl_multi_wakeup(multi_.get());
   }
 
@@ -332,6 +359,16 @@ class Client::Impl {
     CURLM* multi = curl_multi_init();
     check(multi != nullptr, "libcurl makes a multi handle");
     return multi;
+  }
+
+  void enqueue(std::unique_ptr<Transfer> transfer) {
+    const std::lock_guard lock(mutex_);
+    try {
+      queue_.push_back(std::move(transfer));
+    } catch (const std::exception&) {
+      --pending_;
+      throw;
+    }
   }
 
   bool take_place() {
@@ -364,12 +401,40 @@ class Client::Impl {
       taken.swap(queue_);
     }
     for (auto& transfer : taken) {
-      transfer->handle.reset(curl_easy_init());
-      check(transfer->handle != nullptr, "libcurl makes a handle");
-      prepare(*transfer, options_);
-      CURL* handle = transfer->handle.get();
-      active_.emplace(handle, std::move(transfer));
-      curl_multi_add_handle(multi_.get(), handle);
+      try {
+        begin(transfer);
+      } catch (const std::exception&) {
+        leave_place();
+        tell(*transfer, no_memory());
+      }
+    }
+  }
+
+  // If it throws, `transfer` is where it was.
+  void begin(std::unique_ptr<Transfer>& transfer) {
+    transfer->handle.reset(curl_easy_init());
+    if (transfer->handle == nullptr) throw std::bad_alloc();
+    prepare(*transfer, options_);
+    CURL* handle = transfer->handle.get();
+    const auto [place, is_new] = active_.try_emplace(handle);
+    place->second = std::move(transfer);
+    if (curl_multi_add_handle(multi_.get(), handle) == CURLM_OK) return;
+    transfer = std::move(place->second);
+    active_.erase(place);
+    throw std::bad_alloc();
+  }
+
+  void leave_place() {
+    const std::lock_guard lock(mutex_);
+    --pending_;
+  }
+
+  // Who waits is resumed elsewhere; what is thrown on the way there is nothing of the others'.
+  static void tell(Transfer& transfer, Result<ClientResponse> result) {
+    try {
+      transfer.done(std::move(result));
+    } catch (const std::exception&) {
+      async::report_exception("telling what came of a request", std::current_exception());
     }
   }
 
@@ -394,7 +459,15 @@ class Client::Impl {
       if (message->msg != CURLMSG_DONE) continue;
       CURL* handle = message->easy_handle;
       const CURLcode code = message->data.result;
-      finish(handle, outcome(*active_.at(handle), code));
+      finish(handle, outcome_or_no_memory(*active_.at(handle), code));
+    }
+  }
+
+  static Result<ClientResponse> outcome_or_no_memory(Transfer& transfer, CURLcode code) {
+    try {
+      return outcome(transfer, code);
+    } catch (const std::exception&) {
+      return no_memory();
     }
   }
 
@@ -402,11 +475,8 @@ class Client::Impl {
     auto node = active_.extract(handle);
     note_facts(*node.mapped());
     curl_multi_remove_handle(multi_.get(), handle);
-    {
-      const std::lock_guard lock(mutex_);
-      --pending_;
-    }
-    node.mapped()->done(std::move(result));
+    leave_place();
+    tell(*node.mapped(), std::move(result));
   }
 
   const ClientOptions options_;

@@ -4,8 +4,10 @@
 // served. (Small ones are Asio's own: without those the process ends.)
 #include <atomic>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "http/client.h"
 #include "http/test_server.h"
 #include "support/asked_for_memory.h"
 
@@ -61,6 +63,38 @@ TEST_F(ServerTest, APlaceIsGivenBackWhateverMemoryIsRefused) {
 #ifndef TODOKU_MEMORY_IS_NEVER_REFUSED
   EXPECT_GT(async::unhandled_exceptions(), exceptions_before_);
 #endif
+  exceptions_expected_ = async::unhandled_exceptions() - exceptions_before_;
+  is_test_thread = false;
+}
+
+Task<void> fetch_into(Client& client, ClientRequest request, Result<ClientResponse>& out) {
+  out = co_await client.fetch(std::move(request));
+}
+
+// The n-th large piece of memory that is asked for beside the test, for n = 1, 2, 3, ...: each
+// request is answered, and so is the next one.
+TEST_F(ServerTest, ARequestOfOursIsAnsweredWhateverMemoryIsRefused) {
+  is_test_thread = true;
+  start({});
+  Client client({.transfers_max = 1});
+  const auto fetch = [&] {
+    ClientRequest request;
+    request.url = fmt::format("http://127.0.0.1:{}/things/1", port_);
+    request.headers.add("X-Long", std::string(2 * kLarge, 'x'));
+    Result<ClientResponse> out;
+    async::run_to_completion(fetch_into(client, std::move(request), out));
+    return out;
+  };
+  bool untouched = false;
+  for (std::int64_t n = 0; n < 1'000 && !untouched; ++n) {
+    left = n;
+    (void)fetch();
+    untouched = left.exchange(-1) >= 0;
+    const auto next = fetch();
+    ASSERT_TRUE(next) << "after the " << n << "th: " << next.error().detail;
+    EXPECT_EQ(next->status, 200);
+  }
+  EXPECT_TRUE(untouched);
   exceptions_expected_ = async::unhandled_exceptions() - exceptions_before_;
   is_test_thread = false;
 }
