@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "events/webhooks/bodies.h"
 #include "events/webhooks/reading_place.h"
 #include "events/webhooks/told_of.h"
 
@@ -71,8 +72,14 @@ Result<std::shared_ptr<const ToldEvent>> tell(store::ReadTransaction& transactio
       return fail(recipient.error());
     }
     if (recipient) {
+      std::size_t octets = 0;
       for (const InsertCode& code : recipient->insert_codes) {
-        told->insert_codes.emplace_back(code.key, code.value);
+        octets += code.key.size() + code.value.size();
+      }
+      // What is never told is not held either, for as long as its event waits.
+      const bool is_told = octets <= webhooks::kInsertCodesOctetsMax;
+      for (const InsertCode& code : recipient->insert_codes) {
+        if (is_told) told->insert_codes.emplace_back(code.key, code.value);
       }
     }
   }
