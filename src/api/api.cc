@@ -11,6 +11,7 @@
 #include "access/scopes.h"
 #include "api/event_stream.h"
 #include "base/bytes.h"
+#include "events/endpoints/replay.h"
 #include "http/forwarded.h"
 #include "mail/address.h"
 
@@ -92,7 +93,8 @@ http::JsonLimits Api::json_limits() const {
   const intake::Limits& limits = ground_.intake.limits();
   return {.octets_max = form_octets_max(),
           .elements_max = std::max({limits.update_recipients_max, limits.cc_max, limits.bcc_max,
-                                    limits.insert_codes_max, limits.attachments_max}),
+                                    limits.insert_codes_max, limits.attachments_max,
+                                    std::size_t{events::endpoints::kReplayedMax}}),
           .keeps_literals = true};
 }
 

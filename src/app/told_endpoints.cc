@@ -54,7 +54,7 @@ events::endpoints::Options endpoints_options(const roles::Ground& ground) {
 events::endpoints::Registry::Parts registry_parts(const roles::Ground& ground) {
   return {.store = ground.store,
           .box = ground.box,
-          .clock = ground.store.clock(),
+          .clock = ground.clock,
           .send = sender_of(ground),
           .rule = ground.outbound->rule()};
 }

@@ -54,7 +54,8 @@ Dispatcher::Dispatcher(Ground ground, Options options, async::Executor executor)
       places_(options.suspects_max),
       figures_(ground_.metrics),
       wake_(executor),
-      tasks_(executor) {}
+      tasks_(executor),
+      leavings_(executor) {}
 
 void Dispatcher::start() {
   boost::asio::post(executor_, [this] { tasks_.spawn("endpoints", run()); });
@@ -76,7 +77,7 @@ Task<void> Dispatcher::run() {
         if (ground_.clock.steady_now() >= look_at_) co_await look();
         if (!tellers_.empty()) co_await poll();
       }
-      co_await let_go();
+      let_go();
     } catch (const std::exception&) {
       async::report_exception("looking for endpoints", std::current_exception());
     }
@@ -116,6 +117,8 @@ Task<void> Dispatcher::look() {
       const auto mine = tellers_.find(webhook.name);
       if (mine != tellers_.end()) {
         if (mine->second->turn() != webhook.turn) mine->second->on_decision();
+      } else if (leaving_.contains(webhook.name)) {
+        continue;
       } else if (webhook.node == ground_.node() || is_dead(alive, webhook.node)) {
         free.push_back(webhook.name);
       }
@@ -179,21 +182,36 @@ Task<void> Dispatcher::poll() {
   for (const auto& [name, teller] : tellers_) teller->on_last(*last);
 }
 
-Task<void> Dispatcher::let_go() {
-  std::vector<std::unique_ptr<Teller>> over;
+// Each by itself: one whose calls hang keeps nobody else from being told.
+void Dispatcher::let_go() {
   for (auto each = tellers_.begin(); each != tellers_.end();) {
-    if (each->second->is_over()) {
-      over.push_back(std::move(each->second));
-      each = tellers_.erase(each);
-    } else {
-      ++each;
+    const auto here = each++;
+    if (here->second->is_over()) leaving_.insert(tellers_.extract(here));
+  }
+  std::vector<std::string> fresh;
+  for (const auto& [name, teller] : leaving_) {
+    if (!teller->is_leaving()) fresh.push_back(name);
+  }
+  for (const std::string& name : fresh) {
+    leavings_.spawn("endpoint leaves", stop_leaving(name));
+    if (const auto there = leaving_.find(name); there != leaving_.end()) there->second->leave();
+  }
+}
+
+Task<void> Dispatcher::stop_leaving(std::string name) {
+  for (bool stopped = false; !stopped;) {
+    try {
+      co_await leaving_.at(name)->stop(ground_.clock.steady_now() + options_.stop_patience);
+      stopped = true;
+    } catch (const std::exception&) {
+      async::report_exception("an endpoint leaves", std::current_exception());
     }
+    if (!stopped) (void)co_await async::sleep_for(options_.poll_every);
   }
+  leaving_.erase(name);
   // Its owner may have switched it on again since.
-  if (!over.empty()) look_at_ = SteadyInstant{};
-  for (const auto& teller : over) {
-    co_await teller->stop(ground_.clock.steady_now() + options_.stop_patience);
-  }
+  look_at_ = SteadyInstant{};
+  wake_.notify();
 }
 
 void Dispatcher::show_figures() {
@@ -215,6 +233,7 @@ Task<void> Dispatcher::stop_here(SteadyInstant deadline) {
   async::TaskGroup stops(executor_);
   for (const auto& [name, teller] : tellers_) stops.spawn("endpoint stops", teller->stop(until));
   co_await stops.wait_empty();
+  co_await leavings_.wait_empty();
   tellers_.clear();
   show_figures();
 }

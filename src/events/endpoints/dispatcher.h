@@ -36,7 +36,8 @@ class Dispatcher {
   Task<void> look();
   Task<void> take(std::string name);
   Task<void> poll();
-  Task<void> let_go();
+  void let_go();
+  Task<void> stop_leaving(std::string name);
   void show_figures();
   Task<void> stop_here(SteadyInstant deadline);
 
@@ -46,6 +47,7 @@ class Dispatcher {
   Places places_;
   Figures figures_;
   std::map<std::string, std::unique_ptr<Teller>, std::less<>> tellers_;
+  std::map<std::string, std::unique_ptr<Teller>, std::less<>> leaving_;  // over, not stopped yet
   std::size_t endpoints_ = 0;  // of the installation, at the last look
   SteadyInstant look_at_{};
   bool stopping_ = false;
@@ -53,6 +55,7 @@ class Dispatcher {
                    "endpoints of webhooks are looked for again"};
   async::Signal wake_;
   async::TaskGroup tasks_;
+  async::TaskGroup leavings_;
 };
 
 }  // namespace todoku::events::endpoints

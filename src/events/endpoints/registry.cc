@@ -29,6 +29,9 @@ using webhooks::ToldEvent;
 
 constexpr auto kPriority = store::WritePriority::accept;  // somebody waits
 
+constexpr std::string_view kManyAsked =
+    "many endpoints are being asked at this moment, four for an account; try again in a while";
+
 std::int64_t new_number() {
   std::uint64_t number = 0;
   for (const char octet : random_octets(sizeof number)) {
@@ -106,6 +109,8 @@ Result<EndpointView> Registry::view_of(store::Webhook webhook) const {
 Task<Result<void>> Registry::challenge(store::AccountKey account,
                                        std::shared_ptr<const http::TargetUrl> url,
                                        const EndpointTarget& target) {
+  const auto place = asking_.take(account);
+  if (!place) co_return fail(ErrorKind::unavailable, std::string(kManyAsked));
   const Instant now = parts_.clock.now();
   const webhooks::Challenge asked = webhooks::make_challenge();
   auto request = signed_request(account, std::move(url), webhooks::challenge_body(asked, now));
@@ -335,6 +340,8 @@ Task<Result<TestCall>> Registry::test(store::AccountKey account, std::string nam
   if (!target) co_return fail(target.error());
   auto url = judged(target->url.view());
   if (!url) co_return fail(std::move(url.error()));
+  const auto place = asking_.take(account);
+  if (!place) co_return fail(ErrorKind::unavailable, std::string(kManyAsked));
   const Instant now = parts_.clock.now();
   const bool is_signed = row->form == store::WebhookForm::standard;
   const ToldEvent event = test_event(row->form, now);

@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "base/secret_box.h"
 #include "base/wipe.h"
+#include "events/endpoints/asking.h"
 #include "events/endpoints/ground.h"
 #include "events/endpoints/replay.h"
 #include "events/webhooks/endpoint_policy.h"
@@ -74,7 +75,7 @@ struct TestCall {
 
 class Registry {
  public:
-  // Everything given outlives it; `clock` is the store's.
+  // Everything given outlives it; `clock` is the machine's, by which receivers judge signatures.
   struct Parts {
     store::Store& store;
     const SecretBox& box;
@@ -119,6 +120,7 @@ class Registry {
                                              std::shared_ptr<const http::TargetUrl> url,
                                              const webhooks::EndpointTarget& target);
 
+  Asking asking_;
   const Parts parts_;
 };
 

@@ -2,6 +2,7 @@
 #include "events/endpoints/teller.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "base/log.h"
@@ -132,10 +133,11 @@ void Teller::end(std::string_view why) {
   log::debug("an endpoint is told here no more", {{"endpoint", name_}, {"why", why}});
 }
 
-// What is stored is what this one wrote, or may have.
+// What is stored is what this one wrote, or may have; and what is in memory was read for these
+// wishes: other wishes may leave it out.
 bool Teller::is_as_left(const store::Webhook& webhook) const {
   return (webhook.state == stored_ || webhook.state == offered_) &&
-         webhook.terms.wishes.single == single_;
+         webhook.terms.wishes == wanted_->wishes;
 }
 
 Task<void> Teller::reload() {
@@ -179,9 +181,28 @@ Task<void> Teller::reload() {
 
 Task<void> Teller::run() {
   while (!stopping_ && !over_) {
-    step();
-    (void)co_await wake_.wait_until(next_step_);
+    try {
+      step();
+    } catch (const std::exception&) {
+      async::report_exception("telling an endpoint", std::current_exception());
+      end("something was thrown");
+    }
+    if (!over_) (void)co_await wake_.wait_until(next_step_);
   }
+}
+
+void Teller::spawn(std::string_view what, Task<void> task) {
+  tasks_.spawn(what, ending_if_thrown(std::move(task)));
+}
+
+Task<void> Teller::ending_if_thrown(Task<void> task) {
+  try {
+    co_await std::move(task);
+  } catch (const std::exception&) {
+    async::report_exception("telling an endpoint", std::current_exception());
+    end("something was thrown");
+  }
+  if (over_) wake_.notify();
 }
 
 void Teller::wait_until(Instant at, Instant now) {
@@ -204,7 +225,7 @@ void Teller::step() {
     }
     decided_ = false;
     reloading_ = true;
-    tasks_.spawn("endpoint read again", reload());
+    spawn("endpoint read again", reload());
     return;
   }
   if (reloading_ || broken_) return;
@@ -224,10 +245,10 @@ void Teller::act(EndpointActions actions, Instant now) {
       wait_until(now + kAgain, now);
       continue;
     }
-    tasks_.spawn("endpoint call", call(std::move(one), std::move(place)));
+    spawn("endpoint call", call(std::move(one), std::move(place)));
   }
-  for (std::string& id : actions.load) tasks_.spawn("endpoint load", load(std::move(id)));
-  if (actions.save) tasks_.spawn("endpoint save", save(std::move(*actions.save)));
+  for (std::string& id : actions.load) spawn("endpoint load", load(std::move(id)));
+  if (actions.save) spawn("endpoint save", save(std::move(*actions.save)));
   for (const EndpointActions::Notice what : actions.notices) notice(what);
 }
 
@@ -257,7 +278,7 @@ void Teller::read_if_wanted() {
   }
   reading_ = true;
   more_ = false;
-  tasks_.spawn("endpoint reads", read());
+  spawn("endpoint reads", read());
 }
 
 Task<void> Teller::read() {

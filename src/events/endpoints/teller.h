@@ -45,6 +45,9 @@ class Teller {
 
   [[nodiscard]] std::uint64_t turn() const { return turn_; }
   [[nodiscard]] bool is_over() const { return over_; }
+  // For the dispatcher's own use: it is being stopped.
+  void leave() { leaving_ = true; }
+  [[nodiscard]] bool is_leaving() const { return leaving_; }
   // Failing: it takes nothing, or cannot be read.
   [[nodiscard]] webhooks::EndpointState::Status status() const {
     return broken_ ? webhooks::EndpointState::Status::failing : policy_->status();
@@ -58,6 +61,10 @@ class Teller {
   void end(std::string_view why);
 
   Task<void> run();
+  // Whatever is thrown ends this one: what it had in mind is lost, and it is taken anew from its
+  // row.
+  void spawn(std::string_view what, Task<void> task);
+  Task<void> ending_if_thrown(Task<void> task);
   void step();
   void act(webhooks::EndpointActions actions, Instant now);
   void wait_until(Instant at, Instant now);
@@ -104,6 +111,7 @@ class Teller {
   SteadyInstant keep_calls_at_{};
 
   bool over_ = false;
+  bool leaving_ = false;
   bool broken_ = false;  // it cannot be read; it waits for its owner's next decision
   bool stopping_ = false;
   bool decided_ = false;  // its owner, and we have not heard what

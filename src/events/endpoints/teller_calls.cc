@@ -106,7 +106,7 @@ void Teller::keep_calls_if_due() {
   }
   keep_calls_at_ = now + kCallsKeptEvery;
   recent_changed_ = false;
-  tasks_.spawn("endpoint calls", keep_calls());
+  spawn("endpoint calls", keep_calls());
 }
 
 // They are for looking at: whether they are kept changes nothing.

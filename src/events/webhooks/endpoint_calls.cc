@@ -11,6 +11,8 @@ namespace todoku::events::webhooks {
 EndpointActions EndpointPolicy::next(Instant now) {
   EndpointActions actions;
   wake_at_ = Instant::max();
+  follow_clock(now);
+  make_room(now);
   leave_front();
   if (may_call(now)) {
     if (status_ == EndpointState::Status::failing) {
@@ -124,9 +126,12 @@ std::optional<std::uint64_t> EndpointPolicy::least_refused() const {
     const bool is_held =
         one.order_key != 0 && (!held_back.insert(one.order_key).second || is_parked(one.order_key));
     if (is_held || one.stage == Stage::in_flight) continue;
-    if (best && one.tries >= tries) continue;
+    // Probes count here too, though not against it: else one that nobody takes would be the least
+    // refused for ever.
+    const int its = one.tries + one.given_back;
+    if (best && its >= tries) continue;
     best = first_number_ + i;
-    tries = one.tries;
+    tries = its;
     if (tries == 0) break;
   }
   return best;

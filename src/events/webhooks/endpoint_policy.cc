@@ -19,6 +19,9 @@ using How = CallAnswer::How;
 constexpr Milliseconds kThrottledMax = std::chrono::hours(1);
 // After an answer that blames nobody.
 constexpr Milliseconds kSoon{1'000};
+// So often may a call be put off by the receiver; then it counts as refused, so that the one that
+// is always put off is found and the others go on.
+constexpr int kThrottledMost = 8;
 
 }  // namespace
 
@@ -135,8 +138,16 @@ void EndpointPolicy::on_answer(std::uint64_t number, const CallAnswer& answer, I
     case How::throttled: {
       const Milliseconds asked = answer.retry_after.value_or(varied(options_.waits.front()));
       not_before_ = now + std::clamp(asked, kSoon, kThrottledMax);
-      give_back(call, now);
       note_failure(now);
+      bool too_often = false;
+      for (const std::uint64_t each : call.slots) {
+        too_often = ++slot(each).given_back > kThrottledMost || too_often;
+      }
+      if (too_often && status_ == Status::active) {
+        blame(call, now);
+      } else {
+        give_back(call, now);
+      }
       break;
     }
     case How::gone:
@@ -151,6 +162,7 @@ void EndpointPolicy::on_answer(std::uint64_t number, const CallAnswer& answer, I
       if (status_ == Status::active) {
         blame(call, now);
       } else {
+        for (const std::uint64_t each : call.slots) ++slot(each).given_back;
         give_back(call, now);
       }
       break;
@@ -232,6 +244,45 @@ void EndpointPolicy::blame(const CallUnderWay& call, Instant now) {
   one.due = now + wait_after(one.tries);
 }
 
+// Who holds up the stream for want of room: the one that has been refused for longest goes.
+void EndpointPolicy::make_room(Instant now) {
+  if (!is_well() || parked_.size() < options_.parked_max) return;
+  auto oldest = parked_.end();
+  for (auto place = parked_.begin(); place != parked_.end(); ++place) {
+    if (place->stage == Parked::Stage::leaving) return;  // there will be room
+    if (place->stage != Parked::Stage::idle || place->event.tries == 0) continue;
+    if (oldest == parked_.end() || place->event.first_tried < oldest->event.first_tried) {
+      oldest = place;
+    }
+  }
+  if (oldest != parked_.end()) set_aside(*oldest, now);
+}
+
+// A clock that was set back would have everything wait for as long; and what was written under a
+// clock that ran ahead waits no longer than anything does.
+void EndpointPolicy::follow_clock(Instant now) {
+  const bool is_first = !seen_;
+  const Milliseconds back = is_first || now >= *seen_ ? Milliseconds(0) : *seen_ - now;
+  seen_ = now;
+  if (is_first) {
+    const Instant latest = now + 2 * options_.waits.back();
+    failing_since_ = std::min(failing_since_, now);
+    for (Parked& parked : parked_) {
+      parked.event.due = std::min(parked.event.due, latest);
+      parked.event.first_tried = std::min(parked.event.first_tried, now);
+    }
+  }
+  if (back == Milliseconds(0)) return;
+  for (Instant* const each : {&not_before_, &probe_at_, &save_at_, &failing_since_}) *each -= back;
+  for (Slot& one : window_) {
+    for (Instant* const each : {&one.first_tried, &one.offered, &one.due}) *each -= back;
+  }
+  for (Parked& parked : parked_) {
+    parked.event.first_tried -= back;
+    parked.event.due -= back;
+  }
+}
+
 void EndpointPolicy::blame_parked(Parked& parked, Instant now) {
   ParkedEvent& event = parked.event;
   parked.stage = Parked::Stage::idle;
@@ -241,15 +292,20 @@ void EndpointPolicy::blame_parked(Parked& parked, Instant now) {
   const Instant end = event.first_tried + options_.refused_for;
   const bool out_of_tries = options_.tries_max > 0 && event.tries >= options_.tries_max;
   if (out_of_tries || now >= end) {
-    // It holds back those of its recipient until it is written down: a restart in between would
-    // try it again, behind them.
-    parked.stage = Parked::Stage::leaving;
-    set_aside_.push_back(event.id);
-    save_at_ = now;
+    set_aside(parked, now);
     return;
   }
   event.due = std::min(now + wait_after(event.tries), end);
   if (event.due > now + options_.waits.front()) forget_content(parked);
+}
+
+// It holds back those of its recipient until it is written down: a restart in between would try it
+// again, behind them.
+void EndpointPolicy::set_aside(Parked& parked, Instant now) {
+  parked.stage = Parked::Stage::leaving;
+  set_aside_.push_back(parked.event.id);
+  dirty_ = true;
+  save_at_ = now;
 }
 
 void EndpointPolicy::on_loaded(const std::string& id, std::shared_ptr<const ToldEvent> told) {

@@ -157,6 +157,7 @@ class EndpointPolicy {
     Stage stage = Stage::waiting;
     std::size_t company_max = 0;  // events in its call, itself among them
     int tries = 0;                // alone, and refused
+    int given_back = 0;           // refused or throttled, with nothing held against it
     Instant first_tried;
     Instant offered;
     Instant due;
@@ -197,7 +198,11 @@ class EndpointPolicy {
   void call_slots(std::vector<std::uint64_t> numbers, EndpointActions& actions);
   void call_parked(ParkedPlace place, EndpointActions& actions);
 
+  void follow_clock(Instant now);
+
   // The parked ones.
+  void make_room(Instant now);
+  void set_aside(Parked& parked, Instant now);
   [[nodiscard]] std::optional<ParkedPlace> due_parked(Instant now);
   void choose_loads(Instant now, EndpointActions& actions);
   void forget_content(Parked& parked);
@@ -246,6 +251,7 @@ class EndpointPolicy {
   std::vector<std::string> set_aside_;  // not yet written
   std::size_t set_aside_before_ = 0;    // of these, in the writing that is under way
   Instant wake_at_ = Instant::max();
+  std::optional<Instant> seen_;  // the last `now`
 };
 
 }  // namespace todoku::events::webhooks

@@ -7,6 +7,7 @@
 #include <string>
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "events/webhooks/test_endpoint.h"
@@ -15,6 +16,18 @@ namespace todoku::events::webhooks {
 namespace {
 
 using namespace std::chrono_literals;
+
+std::vector<OfferedEvent> events_of(int count) {
+  std::vector<OfferedEvent> events;
+  for (int number = 0; number < count; ++number) {
+    auto told = std::make_shared<ToldEvent>();
+    told->id = fmt::format("e{}", number);
+    events.push_back({.told = std::move(told),
+                      .order_key = static_cast<std::uint64_t>(number) + 1,
+                      .cursor_behind = fmt::format("{}", number + 1)});
+  }
+  return events;
+}
 
 TEST(EndpointPolicy, TellsEverythingInOrderInFewCalls) {
   EndpointWorld world({.events = 5'000, .recipients = 200});
@@ -91,6 +104,85 @@ TEST(EndpointPolicy, ASingleRefusedOneDoesNotKeepItsEndpointFailing) {
   EXPECT_EQ(world.faults(), "");
 }
 
+// Each probe is another event's: the refused ones at the front do not hide those that are taken.
+TEST(EndpointPolicy, SeveralRefusedOnesDoNotKeepTheirEndpointFailing) {
+  WorldOptions options{.events = 200, .recipients = 200, .refused = {0, 1, 2, 3, 4, 5, 6, 7}};
+  options.endpoint.batch_events_max = 1;
+  EndpointWorld world(options);
+  world.run_until([&] { return world.accepted() == 192; });
+  EXPECT_LT(world.elapsed(), 2h);
+  world.run();
+  EXPECT_EQ(world.faults(), "");
+  EXPECT_EQ(world.set_aside().size(), 8U);
+}
+
+// What an endpoint holds back for ever by "later" is found and parked like what it refuses.
+TEST(EndpointPolicy, OneThatIsAlwaysPutOffDoesNotStopTheOthers) {
+  SeededRandom random(3);
+  EndpointPolicy policy({}, {}, random);
+  Instant now = from_epoch_ms(1'767'225'600'000);
+  policy.on_page(events_of(20), "20", now);
+  std::set<std::string> accepted;
+  for (int step = 0; step < 2'000 && accepted.size() < 19; ++step) {
+    auto actions = policy.next(now);
+    if (actions.save) policy.on_saved(true);
+    for (const auto& call : actions.calls) {
+      const bool has_bad =
+          std::ranges::any_of(call.events, [](const auto& told) { return told->id == "e0"; });
+      if (!has_bad) {
+        for (const auto& told : call.events) accepted.insert(told->id);
+      }
+      policy.on_answer(call.number,
+                       {.how = has_bad ? CallAnswer::How::throttled : CallAnswer::How::accepted},
+                       now);
+    }
+    now += 10s;
+  }
+  EXPECT_EQ(accepted.size(), 19U);
+}
+
+TEST(EndpointPolicy, WhereNoMoreCanWaitTheOneRefusedForLongestIsSetAside) {
+  WorldOptions options{.events = 300, .recipients = 300};
+  for (std::size_t i = 10; i < 30; ++i) options.refused.insert(i);
+  options.endpoint.parked_max = 5;
+  EndpointWorld world(options);
+  world.run_until([&] { return world.accepted() == 280; });
+  EXPECT_LT(world.elapsed(), 12h);
+  EXPECT_GE(world.set_aside().size(), 10U);
+  EXPECT_LE(world.policy().parked_events(), 6U);
+}
+
+TEST(EndpointPolicy, AClockThatIsSetBackMakesNothingWaitForIt) {
+  SeededRandom random(3);
+  EndpointPolicy policy({}, {}, random);
+  Instant now = from_epoch_ms(1'767'225'600'000);
+  policy.on_page(events_of(1), "1", now);
+  for (int refusals = 0; refusals < 6; ++refusals) {
+    auto calls = policy.next(now).calls;
+    for (int waits = 0; calls.empty() && waits < 1'000; ++waits)
+      calls = policy.next(now += 1s).calls;
+    ASSERT_EQ(calls.size(), 1U);
+    policy.on_answer(calls[0].number, {.how = CallAnswer::How::refused}, now);
+  }
+  now -= 2h;
+  bool called = false;
+  for (int seconds = 0; seconds < 60 * 15 && !called; ++seconds) {
+    called = !policy.next(now += 1s).calls.empty();
+  }
+  EXPECT_TRUE(called) << "within the longest wait for a probe";
+}
+
+TEST(EndpointPolicy, WhatWasWrittenUnderAClockThatRanAheadDoesNotWaitForIt) {
+  SeededRandom random(3);
+  const Instant now = from_epoch_ms(1'767'225'600'000);
+  EndpointState state;
+  state.parked = {
+      {.id = "e0", .order_key = 1, .tries = 1, .first_tried = now + 48h, .due = now + 72h}};
+  EndpointPolicy policy({}, state, random);
+  (void)policy.next(now);
+  EXPECT_THAT(policy.next(now + 11h).load, testing::ElementsAre("e0"));
+}
+
 TEST(EndpointPolicy, TheContractsFormGivesUpAfterThreeRetries) {
   WorldOptions options{.events = 100, .recipients = 10, .refused = {3}};
   options.endpoint = EndpointOptions::of_contract();
@@ -156,15 +248,7 @@ TEST(EndpointPolicy, CallsOnceUntilACallWasAccepted) {
   options.batch_events_max = 1;
   EndpointPolicy policy(options, {}, random);
   const Instant now = from_epoch_ms(1'767'225'600'000);
-  std::vector<OfferedEvent> events;
-  for (int number = 0; number < 20; ++number) {
-    auto told = std::make_shared<ToldEvent>();
-    told->id = fmt::format("e{}", number);
-    events.push_back({.told = std::move(told),
-                      .order_key = static_cast<std::uint64_t>(number) + 1,
-                      .cursor_behind = fmt::format("{}", number + 1)});
-  }
-  policy.on_page(std::move(events), "20", now);
+  policy.on_page(events_of(20), "20", now);
   EXPECT_FALSE(policy.is_trusted());
   auto calls = policy.next(now).calls;
   ASSERT_EQ(calls.size(), 1U);

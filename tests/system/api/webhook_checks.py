@@ -403,6 +403,11 @@ class Webhooks(WebhookChecks):
             answer = self.ok(self.asked("POST", f"/webhooks/{name}/replay", {"events": others}), 202)
             self.assertEqual(0, answer["events"], f"{answer} of {events}")
         bad = [name for name, kind in events.items() if kind == "hard_error"]
+        path = f"/webhooks/{hook.name}/replay"
+        self.refused(self.asked("POST", path, {"events": others[:1] * 100 + bad}), "events")
+        self.assertEqual(1, self.ok(self.asked("POST", path, {"events": others[:1] * 99 + bad}),
+                                    202)["events"])
+        eventually(lambda: len(hook.events) > 1, "the last of a hundred")
         count = len(hook.events)
         self.ok(self.asked("POST", f"/webhooks/{hook.name}/replay", {"events": bad + others}), 202)
         eventually(lambda: len(hook.events) > count, "what it wants")
