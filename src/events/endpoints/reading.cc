@@ -163,6 +163,7 @@ Result<std::optional<Found>> find(store::ReadTransaction& transaction, const Wan
   question.account = wanted.account;
   question.after = place_just_before(*place);
   question.limit = 1;
+  question.kinds = webhooks::kinds_wanted(wanted.form, wanted.wishes);
   auto page = transaction.events(question);
   if (!page) return fail(std::move(page.error()));
   if (page->events.empty() || page->events.front().place != *place) return std::nullopt;

@@ -162,7 +162,8 @@ void EndpointPolicy::on_answer(std::uint64_t number, const CallAnswer& answer, I
       if (status_ == Status::active) {
         blame(call, now);
       } else {
-        for (const std::uint64_t each : call.slots) ++slot(each).given_back;
+        // In company it is nobody's own.
+        if (call.slots.size() == 1) ++slot(call.slots.front()).given_back;
         give_back(call, now);
       }
       break;
