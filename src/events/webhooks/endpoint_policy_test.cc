@@ -143,7 +143,7 @@ TEST(EndpointPolicy, OneThatIsAlwaysPutOffDoesNotStopTheOthers) {
 
 TEST(EndpointPolicy, WhereNoMoreCanWaitTheOneRefusedForLongestIsSetAside) {
   WorldOptions options{.events = 300, .recipients = 300};
-  for (std::size_t i = 10; i < 30; ++i) options.refused.insert(i);
+  for (std::size_t i = 10; i < 110; i += 5) options.refused.insert(i);
   options.endpoint.parked_max = 5;
   options.endpoint.window_events_max = 10;
   EndpointWorld world(options);
