@@ -91,7 +91,7 @@ void EndpointPolicy::leave_front() {
     if (front.stage == Stage::in_flight) return;
     if (front.stage == Stage::waiting) {
       // While everything is refused nothing is the event's own fault.
-      const bool may_park = is_well() && parked_.size() < options_.parked_max;
+      const bool may_park = is_to_blame(front) && parked_.size() < options_.parked_max;
       if (!may_park || (front.tries == 0 && !is_parked(front.order_key))) return;
       park(front);
     } else if (front.told) {
@@ -129,6 +129,7 @@ void EndpointPolicy::on_answer(std::uint64_t number, const CallAnswer& answer, I
   calls_.erase(found);
   switch (answer.how) {
     case How::accepted:
+      last_accepted_ = now;
       note_accepted(call);
       break;
     case How::busy:
@@ -247,7 +248,8 @@ void EndpointPolicy::blame(const CallUnderWay& call, Instant now) {
 
 // Who holds up the stream for want of room: the one that has been refused for longest goes.
 void EndpointPolicy::make_room(Instant now) {
-  if (!is_well() || parked_.size() < options_.parked_max) return;
+  if (parked_.size() < options_.parked_max || window_.empty()) return;
+  if (!is_to_blame(window_.front())) return;
   auto oldest = parked_.end();
   for (auto place = parked_.begin(); place != parked_.end(); ++place) {
     if (place->stage == Parked::Stage::leaving) return;  // there will be room
@@ -274,7 +276,9 @@ void EndpointPolicy::follow_clock(Instant now) {
     }
   }
   if (back == Milliseconds(0)) return;
-  for (Instant* const each : {&not_before_, &probe_at_, &save_at_, &failing_since_}) *each -= back;
+  for (Instant* const each :
+       {&not_before_, &probe_at_, &save_at_, &failing_since_, &last_accepted_})
+    *each -= back;
   for (Slot& one : window_) {
     for (Instant* const each : {&one.first_tried, &one.offered, &one.due}) *each -= back;
   }

@@ -177,6 +177,10 @@ class EndpointPolicy {
   [[nodiscard]] bool is_well() const {
     return status_ == EndpointState::Status::active && failures_in_row_ == 0;
   }
+  // Its refusal is its own fault: others are taken, or one was after it had been refused.
+  [[nodiscard]] bool is_to_blame(const Slot& one) const {
+    return is_well() || (one.tries > 0 && one.first_tried < last_accepted_);
+  }
   [[nodiscard]] bool is_parked(std::uint64_t key) const {
     return key != 0 && parked_keys_.contains(key);
   }
@@ -238,6 +242,7 @@ class EndpointPolicy {
   std::uint64_t next_call_ = 1;
   Instant not_before_;  // no call, the endpoint has said so
   int failures_in_row_ = 0;
+  Instant last_accepted_;
   std::size_t accepted_in_row_ = 0;  // calls
   int probes_ = 0;                   // since it is failing
   Instant probe_at_;
