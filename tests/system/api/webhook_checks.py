@@ -408,9 +408,6 @@ class Webhooks(WebhookChecks):
         self.assertEqual(1, self.ok(self.asked("POST", path, {"events": others[:1] * 99 + bad}),
                                     202)["events"])
         eventually(lambda: len(hook.events) > 1, "the last of a hundred")
-        count = len(hook.events)
-        self.ok(self.asked("POST", f"/webhooks/{hook.name}/replay", {"events": bad + others}), 202)
-        eventually(lambda: len(hook.events) > count, "what it wants")
         self.assertEqual(set(bad), {name for name, _ in hook.events})
 
     def test_what_was_not_told_yet_keeps_its_turn(self):
