@@ -54,6 +54,15 @@ Milliseconds EndpointPolicy::wait_after(int tries) {
 
 bool EndpointPolicy::wants_events() const {
   if (status_ == Status::disabled) return false;
+  // What was all refused may be in the way of one that is taken.
+  const bool is_stuck =
+      status_ == Status::failing && std::ranges::none_of(window_, [](const Slot& one) {
+        return one.stage != Stage::done && one.tries + one.given_back == 0;
+      });
+  if (is_stuck) {
+    return window_.size() < options_.window_events_max &&
+           window_octets_ < options_.window_octets_max;
+  }
   // Half a window at a time: a page is worth its question.
   return window_.size() <= options_.window_events_max / 2 &&
          window_octets_ <= options_.window_octets_max / 2;
