@@ -208,17 +208,25 @@ TEST_F(AwayTest, WhoAcceptsIsAnsweredThoughNewConnectionsAreNotHeard) {
   const auto store = open_through(proxy);
   const Account acme = account(*store);
   must(store->perform_and_wait(acceptance(acme.key, kNobody)));
-  proxy.fail_next_commit(Fault::all_silent);
-  std::vector<std::future<Result<Accepted>>> asked;
-  asked.push_back(store->perform_soon(acceptance(acme.key, kNobody)));
-  while (!proxy.has_failed()) std::this_thread::yield();
-  const auto began = std::chrono::steady_clock::now();
-  for (int i = 0; i < 8; ++i) asked.push_back(store->perform_soon(acceptance(acme.key, kNobody)));
+  std::int64_t stored = 0;
   std::vector<ErrorKind> kinds;
-  for (auto& each : asked) {
-    const auto accepted = each.get();
-    ASSERT_FALSE(accepted);
-    kinds.push_back(accepted.error().kind);
+  std::chrono::steady_clock::time_point began;
+  // The next commit may be another one, of what the store does beside: then once more.
+  for (bool is_ours = false; !is_ours;) {
+    stored = std::stol(database_.ask("SELECT count(*) FROM deliveries"));
+    proxy.fail_next_commit(Fault::all_silent);
+    std::vector<std::future<Result<Accepted>>> asked;
+    asked.push_back(store->perform_soon(acceptance(acme.key, kNobody)));
+    while (!proxy.has_failed()) std::this_thread::yield();
+    began = std::chrono::steady_clock::now();
+    for (int i = 0; i < 8; ++i) asked.push_back(store->perform_soon(acceptance(acme.key, kNobody)));
+    kinds.clear();
+    for (auto& each : asked) {
+      const auto accepted = each.get();
+      if (!accepted) kinds.push_back(accepted.error().kind);
+    }
+    is_ours = kinds.size() == asked.size();
+    if (!is_ours) proxy.hear_again();
   }
   EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
   EXPECT_EQ(kinds.front(), ErrorKind::io) << "it may be stored";
@@ -229,7 +237,8 @@ TEST_F(AwayTest, WhoAcceptsIsAnsweredThoughNewConnectionsAreNotHeard) {
     again = store->perform_and_wait(acceptance(acme.key, kNobody));
     if (!again) ASSERT_EQ(again.error().kind, ErrorKind::unavailable);
   }
-  EXPECT_EQ(database_.ask("SELECT count(*) FROM deliveries"), "3\n");
+  stored += 2;  // the one in doubt, and this one
+  EXPECT_EQ(database_.ask("SELECT count(*) FROM deliveries"), fmt::format("{}\n", stored));
 }
 
 // Its lease lapses while the fate of the claim is found out.
