@@ -165,7 +165,7 @@ def what_the_engine_lacks_is_no_attempt(binary):
 
 
 def uploads_have_a_part_of_their_own(binary):
-    with Poor(binary, limit=420) as stack:
+    with Poor(binary, limit=440) as stack:
         uploads_max = int(re.search(r"uploads=(\d+)", stack.log_lines("files divided")[0])[1])
         half = (uploads_max + 1) // 2  # what one account may have while the others have none
         draft = stack.draft()
