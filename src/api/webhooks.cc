@@ -151,9 +151,9 @@ Task<http::Response> create_webhook(Registry& registry, Api& api, Call& call) {
   if (*key) repeatable = store::IdempotencyRecord{**key, fingerprint_of(wanted)};
   WebhookMade came;
   const auto make = [&](intake::Repeatable its) {
-    return make_webhook(registry, call.account, std::move(wanted), std::move(its), came);
+    return make_webhook(registry, call.account, std::move(wanted), its, came);
   };
-  const auto made = co_await api.intake().repeats().once(std::move(repeatable), make);
+  const auto made = co_await api.intake().repeats().once(repeatable, make);
   if (made && made->replayed) co_return co_await repeated_webhook(registry, call, made->answer);
   if (made) co_return issued_webhook(201, *came.issued);
   const bool is_told = came.error && made.error().key == intake::Refusal::Key::no_trouble;
