@@ -10,6 +10,7 @@
 
 #include "api/api.h"
 #include "api/idempotency.h"
+#include "intake/exports.h"
 #include "intake/fingerprint.h"
 #include "store/exports.h"
 
@@ -38,6 +39,24 @@ template <class Make>
   const auto made = co_await api.intake().repeats().once(
       repeatable, [&](intake::Repeatable its) { return make(wanted, its); });
   co_return made_response(call, made, 201, "job_id");
+}
+
+// Begins a job about a delivery of the account, unless `refuses` (a const Delivery&) says why not.
+template <class Refuses>
+[[nodiscard]] Task<intake::Answer<store::PublicId>> begin_export_of(Api& api,
+                                                                    store::PublicId delivery,
+                                                                    store::NewExport wanted,
+                                                                    intake::Repeatable repeatable,
+                                                                    Refuses refuses) {
+  const auto head = co_await api.store().read(
+      [account = wanted.account, delivery](store::ReadTransaction& reader) {
+        return reader.delivery_head(account, delivery);
+      });
+  if (!head) co_return std::unexpected(intake::refusal_of(head.error()));
+  if (std::optional<intake::Refusal> refusal = refuses(*head)) {
+    co_return std::unexpected(std::move(*refusal));
+  }
+  co_return co_await intake::begin_export(api.store(), std::move(wanted), repeatable);
 }
 
 // percentage, status, total_count and, once there is one, where the file is. Of the {job_id} in the

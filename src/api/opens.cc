@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who opened a delivery: counts, and the contract's report (section 2.14).
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -10,7 +11,6 @@
 #include "api/idempotency.h"
 #include "api/members.h"
 #include "http/json.h"
-#include "intake/exports.h"
 
 namespace todoku::api {
 namespace {
@@ -42,15 +42,8 @@ Task<http::Response> open_counts(Api& api, Call& call) {
   co_return http::Response::json(200, json.take());
 }
 
-Task<intake::Answer<store::PublicId>> begin_if_there(Api& api, store::PublicId delivery,
-                                                     store::NewExport wanted,
-                                                     intake::Repeatable repeatable) {
-  const auto head = co_await api.store().read(
-      [account = wanted.account, delivery](store::ReadTransaction& reader) {
-        return reader.delivery_head(account, delivery);
-      });
-  if (!head) co_return std::unexpected(intake::refusal_of(head.error()));
-  co_return co_await intake::begin_export(api.store(), std::move(wanted), repeatable);
+std::optional<intake::Refusal> refuses_nothing(const store::Delivery& /*delivery*/) {
+  return std::nullopt;
 }
 
 Task<http::Response> begin_report(Api& api, Call& call) {
@@ -62,11 +55,11 @@ Task<http::Response> begin_report(Api& api, Call& call) {
   auto bad = co_await read_form(api, call, true, form);
   if (bad) co_return std::move(*bad);
   call.unknown = unknown_members(form.object(), std::span<const Member>());
-  co_return co_await begin_export_job(api, call, *key, store::ExportKind::open_report,
-                                      std::to_string(*id),
-                                      [&](const store::NewExport& wanted, intake::Repeatable its) {
-                                        return begin_if_there(api, *id, wanted, its);
-                                      });
+  co_return co_await begin_export_job(
+      api, call, *key, store::ExportKind::open_report, std::to_string(*id),
+      [&](const store::NewExport& wanted, intake::Repeatable its) {
+        return begin_export_of(api, *id, wanted, its, refuses_nothing);
+      });
 }
 
 constexpr ExportPlace kReportPlace{.kind = store::ExportKind::open_report,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What became of each recipient of a delivery, as a file: above all whom a stop has reached. Not in
 // the contract, whose log has pages only.
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,7 +12,6 @@
 #include "api/form.h"
 #include "api/idempotency.h"
 #include "api/members.h"
-#include "intake/exports.h"
 
 namespace todoku::api {
 namespace {
@@ -36,28 +36,21 @@ std::vector<RecipientState> read_states(const Fields& fields, intake::Problems& 
   return states;
 }
 
-Task<intake::Answer<store::PublicId>> begin_if_started(Api& api, store::PublicId delivery,
-                                                       store::NewExport wanted,
-                                                       intake::Repeatable repeatable) {
-  const auto head = co_await api.store().read(
-      [account = wanted.account, delivery](store::ReadTransaction& reader) {
-        return reader.delivery_head(account, delivery);
-      });
-  if (!head) co_return std::unexpected(intake::refusal_of(head.error()));
-  switch (head->status) {
+std::optional<intake::Refusal> refuses_unstarted(const store::Delivery& delivery) {
+  switch (delivery.status) {
     case DeliveryStatus::edit:
     case DeliveryStatus::importing:
     case DeliveryStatus::reserve:
     case DeliveryStatus::wait:
-      co_return std::unexpected(intake::Refusal::of(
+      return intake::Refusal::of(
           ErrorKind::conflict,
-          intake::texts::wrong_state(contract_word(head->status), "SENDING, SENT, FAILED")));
+          intake::texts::wrong_state(contract_word(delivery.status), "SENDING, SENT, FAILED"));
     case DeliveryStatus::sending:
     case DeliveryStatus::sent:
     case DeliveryStatus::failed:
       break;
   }
-  co_return co_await intake::begin_export(api.store(), std::move(wanted), repeatable);
+  return std::nullopt;
 }
 
 Task<http::Response> begin_recipient_list(Api& api, Call& call) {
@@ -73,11 +66,11 @@ Task<http::Response> begin_recipient_list(Api& api, Call& call) {
   const store::RecipientExport wanted{
       .delivery = *id, .states = read_states(Fields(form.object(), {}, problems), problems)};
   if (!problems.empty()) co_return invalid(problems, call.language);
-  co_return co_await begin_export_job(api, call, *key, store::ExportKind::recipient_list,
-                                      store::written(wanted),
-                                      [&](const store::NewExport& job, intake::Repeatable its) {
-                                        return begin_if_started(api, *id, job, its);
-                                      });
+  co_return co_await begin_export_job(
+      api, call, *key, store::ExportKind::recipient_list, store::written(wanted),
+      [&](const store::NewExport& job, intake::Repeatable its) {
+        return begin_export_of(api, *id, job, its, refuses_unstarted);
+      });
 }
 
 constexpr ExportPlace kRecipientListPlace{.kind = store::ExportKind::recipient_list,

@@ -67,8 +67,8 @@ void Teller::begin_policy(const store::Webhook& webhook) {
     break_off(state.error());
     state = EndpointState{};
   }
-  policy_ = std::make_unique<webhooks::EndpointPolicy>(options_of(form_, single_, window_octets_),
-                                                       std::move(*state), ground_.random);
+  policy_ = std::make_unique<webhooks::EndpointPolicy>(
+      options_of(form_, wanted_->wishes.single, window_octets_), std::move(*state), ground_.random);
   stored_ = webhook.state;
   offered_ = stored_;
   more_ = true;
@@ -89,7 +89,6 @@ void Teller::adopt_wishes(const store::Webhook& webhook) {
                                                   .form = form_,
                                                   .wishes = webhook.terms.wishes,
                                                   .explain = ground_.explain});
-  single_ = webhook.terms.wishes.single;
   shown_ = webhook.terms.shown;
   turn_ = webhook.turn;
 }

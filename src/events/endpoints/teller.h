@@ -102,7 +102,6 @@ class Teller {
   std::vector<webhooks::SigningSecret> signing_;  // those of the target that sign until then
   std::optional<Instant> signing_until_;
   std::shared_ptr<const Wanted> wanted_;
-  bool single_ = false;
   std::unique_ptr<webhooks::EndpointPolicy> policy_;
   std::string stored_;   // the state that is stored
   std::string offered_;  // and the one that may be
