@@ -44,10 +44,11 @@ Result<std::string> with_events(const store::Webhook& webhook,
                                 const std::vector<NamedEvent>& events) {
   auto state = webhooks::unpack_state(webhook.state, webhook.status);
   if (!state) return fail(std::move(state.error()));
-  const auto place = webhooks::unpack_reading_place(state->cursor);
-  if (!place) return fail(place.error());
+  auto place = webhooks::unpack_reading_place(state->cursor);
+  if (!place) return fail(std::move(place.error()));
+  ++place->orders;
   for (const NamedEvent& event : events) {
-    // What it has not come to it will be told anyway, in its turn.
+    // What is not written as told comes from there in its turn.
     if (event.place > place->after) continue;
     const bool is_there = std::ranges::any_of(
         state->parked, [&](const ParkedEvent& other) { return other.id == event.parked.id; });
@@ -55,6 +56,7 @@ Result<std::string> with_events(const store::Webhook& webhook,
   }
   if (state->parked.size() > webhooks::EndpointOptions{}.parked_max) return too_many_replays();
   std::ranges::sort(state->parked, {}, &ParkedEvent::id);  // the order of events
+  state->cursor = webhooks::pack(*place);
   return webhooks::pack_state(*state);
 }
 

@@ -26,6 +26,7 @@ TEST(ReadingPlace, IsReadAsItWasPacked) {
   const ReadingPlace place{
       .replays = {{.delivery = store::DeliveryKey{7}, .after = {1, 2, 3}, .until = {1, 9, 0}},
                   {.delivery = std::nullopt, .after = {}, .until = {1, 9, 4}}},
+      .orders = 300,
       .after = {1, 1'000'000'007, 4'294'967'295}};
   EXPECT_EQ(unpack_reading_place(pack(place)).value(), place);
   EXPECT_EQ(unpack_reading_place("").value(), ReadingPlace{});

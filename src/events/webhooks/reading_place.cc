@@ -33,6 +33,7 @@ std::string pack(const ReadingPlace& place) {
     put(packed, replay.after);
     put(packed, replay.until);
   }
+  store::put_varint(packed, place.orders);
   put(packed, place.after);
   return packed;
 }
@@ -49,6 +50,7 @@ Result<ReadingPlace> unpack_reading_place(std::string_view packed) {
     replay.until = take(in);
     place.replays.push_back(replay);
   }
+  place.orders = in.varint();
   place.after = take(in);
   if (in.failed() || !in.at_end()) {
     return fail(ErrorKind::corrupt, "how far an endpoint has read cannot be read");

@@ -2,13 +2,14 @@
 // How far an endpoint has read: where the stream goes on, and before that what its owner wants told
 // again. All of it is the policy's cursor, so it is written with what depends on it. Pure.
 //
-//   place = varint *replay event_place
-//           number of replays, the first of which is read first
+//   place = varint *replay varint event_place
+//           number of replays, the first of which is read first; orders; where the stream goes on
 //   replay = octet [zigzag] event_place event_place
 //           1 if it is about one delivery; its key; after which, up to which
 //   event_place = varint varint varint       generation, commit, entry
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,9 @@ struct Replay {
 
 struct ReadingPlace {
   std::vector<Replay> replays;
+  // How often single events were asked for. Each makes another place: whoever tells the endpoint
+  // begins anew from what is written, for the event may be one that he told since he wrote.
+  std::uint64_t orders = 0;
   store::EventPlace after;  // of the stream
   friend bool operator==(const ReadingPlace&, const ReadingPlace&) = default;
 };

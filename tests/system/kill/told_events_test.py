@@ -10,6 +10,7 @@ has taken, and the test has to fail.
 """
 import collections
 import contextlib
+import itertools
 import os
 import pathlib
 import random
@@ -28,7 +29,7 @@ from stack import Stack  # noqa: E402
 from told import check, check_signatures, check_told, count, read_on  # noqa: E402
 
 BULK = 2_000
-TRANSACTIONS = 600
+TRANSACTIONS = 600  # at least: they go on for as long as there are kills
 SENDERS = 4
 KILLS = 6
 DOMAINS = ("one.example", "two.example", "three.example")
@@ -51,12 +52,19 @@ def answered(ask, wanted=(200, 201), seconds=90):
 class Sender(threading.Thread):
     """Posts each mail under a key of its own, as often as it takes."""
 
-    def __init__(self, account, numbers):
+    def __init__(self, account, first, enough):
         super().__init__(daemon=True)
         self.account = account
-        self.numbers = numbers
+        self.first = first
+        self.enough = enough
         self.made = {}  # delivery by number
         self.trouble = None
+
+    def numbers(self):
+        for number in itertools.count(self.first, SENDERS):
+            if number >= TRANSACTIONS and self.enough.wait(0.05):
+                return
+            yield number
 
     def ask(self, number):
         fields = {"to": f"t{number}@{DOMAINS[number % len(DOMAINS)]}", "tags": ["single"]}
@@ -64,7 +72,7 @@ class Sender(threading.Thread):
 
     def run(self):
         try:
-            for number in self.numbers:
+            for number in self.numbers():
                 self.made[number] = answered(lambda n=number: self.ask(n))["delivery_id"]
         except Exception as trouble:  # told by the main thread
             self.trouble = trouble
@@ -139,7 +147,7 @@ def check_stream(stream, delivery, made, account):
     counts = answered(lambda: account.request("GET", f"/deliveries/{delivery}"))
     check(counts["sent_count"] == count(stream, "sent", delivery) == BULK, f"{counts}")
     mails = set(made.values())
-    check(len(mails) == len(made) == TRANSACTIONS, "each mail is one delivery")
+    check(len(mails) == len(made) >= TRANSACTIONS, "each mail is one delivery")
     for kind in ("accepted", "sent", "delivery_finished"):
         of = {event["delivery_id"] for event in stream
               if event["kind"] == kind and event["delivery_id"] != delivery}
@@ -166,7 +174,8 @@ def test(stack, receiver, chance):
         secrets[one] = answered(lambda answer=made: answer)["secret"]
     tail = Tail(account)
     tail.start()
-    senders = [Sender(account, range(first, TRANSACTIONS, SENDERS)) for first in range(SENDERS)]
+    enough = threading.Event()
+    senders = [Sender(account, first, enough) for first in range(SENDERS)]
     for sender in senders:
         sender.start()
     delivery = bulk(account)
@@ -175,11 +184,12 @@ def test(stack, receiver, chance):
         under_way = kills.kill(number % 2 == 0)
         print(f"kill {number + 1}: {under_way} calls under way, {len(hook.events)} events told, "
               f"{sum(len(sender.made) for sender in senders)} mails taken", flush=True)
+    enough.set()
     for sender in senders:
         sender.join(DONE_SECONDS)
         check(sender.trouble is None and not sender.is_alive(), f"a sender: {sender.trouble}")
     made = {number: of for sender in senders for number, of in sender.made.items()}
-    wanted = BULK + TRANSACTIONS
+    wanted = BULK + len(made)
 
     def sent():
         return count(read_on(lambda path: answered(lambda: account.request("GET", path)), "")[0],
