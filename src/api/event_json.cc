@@ -32,10 +32,10 @@ void outcome_members(http::JsonWriter& json, const store::EventRecord& event) {
   } else {
     json.member("stage", to_string(event.stage));
   }
-  text_or_null(json, "mx_host", event.path.mx_host);
-  text_or_null(json, "remote_ip", event.path.remote_ip);
-  text_or_null(json, "source", event.path.egress_source);
-  text_or_null(json, "tls", event.path.tls_detail);
+  text_or_null(json, "mx_host", event.path->mx_host);
+  text_or_null(json, "remote_ip", event.path->remote_ip);
+  text_or_null(json, "source", event.path->egress_source);
+  text_or_null(json, "tls", event.path->tls_detail);
 }
 
 }  // namespace
@@ -45,15 +45,15 @@ void write_event(http::JsonWriter& json, const store::EventRecord& event) {
   json.member("event_id", store::event_id(event.place));
   json.member("kind", to_string(event.entry.kind));
   json.member("timestamp", format_utc(event.entry.at));
-  id_or_null(json, "delivery_id", event.delivery_id);
+  id_or_null(json, "delivery_id", event.delivery->id);
   if (event.is_gone) {
     json.null_member("delivery_type");
     json.null_member("subject");
     no_label_members(json);
   } else {
-    json.member("delivery_type", contract_word(event.type));
-    json.member("subject", event.subject);
-    label_members(json, event.labels, event.type);
+    json.member("delivery_type", contract_word(event.delivery->type));
+    json.member("subject", event.delivery->subject);
+    label_members(json, event.delivery->labels, event.delivery->type);
   }
   json.member("deleted", event.is_gone);
   if (store::is_of_many(event.entry.kind)) {

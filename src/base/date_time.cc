@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/date_time.h"
 
+#include <array>
+#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -97,9 +99,11 @@ std::optional<std::chrono::minutes> scan_offset(Scanner& in) {
 // With zeros before it. Every event that is told has a time: by hand, a fraction of what a format
 // string costs.
 void append_padded(std::string& out, std::int64_t number, std::size_t digits) {
-  const std::string text = std::to_string(number);
-  if (text.size() < digits) out.append(digits - text.size(), '0');
-  out += text;
+  std::array<char, 20> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  const auto size = static_cast<std::size_t>(end - text.data());
+  if (size < digits) out.append(digits - size, '0');
+  out.append(text.data(), size);
 }
 
 // "2026-04-01T09:00:00".

@@ -121,7 +121,7 @@ class JsonReader {
 // Appends `text` as a JSON string with its quotes. Octets that are not UTF-8 become U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 
-// Writes one value in order; commas are its affair. Keys are literals of ours and need no escaping.
+// Writes one value in order; commas and escapes are its affair.
 //
 //   JsonWriter json;
 //   json.begin_object();

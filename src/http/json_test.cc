@@ -134,19 +134,37 @@ TEST(JsonReader, MayBeInterruptedAnywhereInALongString) {
   }
 }
 
-std::string quoted(std::string_view text) {
+std::string as_string(std::string_view text) {
   std::string out;
   append_json_string(out, text);
   return out;
 }
 
 TEST(JsonString, EscapesWhatMustBeAndReplacesWhatIsNoUtf8) {
-  EXPECT_EQ(quoted("a\"b\\c\nd\te\x7F"), R"("a\"b\\c\nd\u0009e\u007f")");
-  EXPECT_EQ(quoted("届く"), "\"届く\"");
-  EXPECT_EQ(quoted("届\xFF"
-                   "く\xE5"),
+  EXPECT_EQ(as_string("a\"b\\c\nd\te\x7F"), R"("a\"b\\c\nd\u0009e\u007f")");
+  EXPECT_EQ(as_string("届く"), "\"届く\"");
+  EXPECT_EQ(as_string("届\xFF"
+                      "く\xE5"),
             "\"届\\ufffdく\\ufffd\"");
-  EXPECT_EQ(quoted(std::string_view("\0", 1)), R"("\u0000")");
+  EXPECT_EQ(as_string(std::string_view("\0", 1)), R"("\u0000")");
+}
+
+// Wherever in a text it stands, and whatever stands beside it.
+TEST(JsonString, EscapesEachOctetAtEachPlace) {
+  for (int octet = 0; octet < 0x80; ++octet) {
+    const std::string one(1, static_cast<char>(octet));
+    const std::string alone = as_string(one);
+    const bool is_plain = octet >= 0x20 && octet != '"' && octet != '\\' && octet != 0x7F;
+    EXPECT_EQ(alone == "\"" + one + "\"", is_plain) << octet;
+    const std::string escaped = alone.substr(1, alone.size() - 2);
+    for (std::size_t before = 0; before < 20; ++before) {
+      const std::string lead(before, 'a');
+      EXPECT_EQ(as_string(lead + one + "12345678"), "\"" + lead + escaped + "12345678\"");
+      EXPECT_EQ(as_string(lead + one + "!\x1F"), "\"" + lead + escaped + "!\\u001f\"");
+      EXPECT_EQ(as_string(lead + "届" + one), "\"" + lead + "届" + escaped + "\"");
+      EXPECT_EQ(as_string(lead + one + "\xE5"), "\"" + lead + escaped + "\\ufffd\"");
+    }
+  }
 }
 
 TEST(JsonWriter, PutsTheCommas) {

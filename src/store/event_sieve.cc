@@ -80,17 +80,44 @@ EventPage EventSieve::page(bool ended) {
 
 // An outcome is known when its attempt ends, to the millisecond, and of two at once the reply tells
 // which it was.
-void tell_outcome(EventRecord& event, const std::vector<Attempt>& story) {
-  const auto is_it = [&](const Attempt& attempt) {
-    return attempt.at + attempt.duration == event.entry.at &&
-           attempt.outcome.reply.code == event.entry.code &&
-           attempt.outcome.cause == event.entry.cause;
-  };
-  const auto found = std::ranges::find_if(story, is_it);
-  if (found == story.end()) return;
-  event.stage = found->outcome.stage;
-  event.reply = found->outcome.reply.text;
-  event.path = found->path;
+Result<void> OutcomesTold::tell(EventRecord& event, std::string_view history) {
+  for (HistoryReader entries(history); !entries.at_end();) {
+    const auto entry = entries.next();
+    if (!entry) return fail(entry.error());
+    if (entry->at + entry->duration != event.entry.at || entry->code != event.entry.code ||
+        entry->cause != event.entry.cause) {
+      continue;
+    }
+    event.stage = entry->stage;
+    const auto reply = reply_of(dictionary_, *entry);
+    if (!reply) return fail(reply.error());
+    event.reply = *reply;
+    auto its_path = path(*entry);
+    if (!its_path) return fail(std::move(its_path.error()));
+    event.path = std::move(*its_path);
+    return {};
+  }
+  return {};
+}
+
+Result<std::shared_ptr<const Path>> OutcomesTold::path(const PackedEntry& entry) {
+  if (entry.path_ref == 0) return EventRecord::no_path();
+  if (entry.path_ref > 1 && entry.path_ref == last_ref_) return last_;
+  auto unpacked = path_of(dictionary_, entry);
+  if (!unpacked) return fail(std::move(unpacked.error()));
+  last_ref_ = entry.path_ref;
+  last_ = std::make_shared<const Path>(std::move(*unpacked));
+  return last_;
+}
+
+const std::shared_ptr<const EventDelivery>& EventRecord::no_delivery() {
+  static const auto nothing = std::make_shared<const EventDelivery>();
+  return nothing;
+}
+
+const std::shared_ptr<const Path>& EventRecord::no_path() {
+  static const auto nothing = std::make_shared<const Path>();
+  return nothing;
 }
 
 void keep_wanted(const EventQuestion& question, EventPage& page) {
@@ -100,8 +127,8 @@ void keep_wanted(const EventQuestion& question, EventPage& page) {
     if (!question.address.empty() && !equals_ignoring_case(event.address, question.address)) {
       return true;
     }
-    return !question.tag.empty() &&
-           std::ranges::find(event.labels.tags, question.tag) == event.labels.tags.end();
+    return !question.tag.empty() && std::ranges::find(event.delivery->labels.tags, question.tag) ==
+                                        event.delivery->labels.tags.end();
   });
   const auto limit =
       static_cast<std::size_t>(std::clamp<std::int64_t>(question.limit, 1, kEventsLimitMax));

@@ -4,12 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "store/dictionary.h"
 #include "store/events.h"
-#include "store/recipients.h"
+#include "store/records.h"
 
 namespace todoku::store {
 
@@ -42,8 +44,22 @@ class EventSieve {
   EventPage page_;
 };
 
-// Takes from a recipient's story what this event is about.
-void tell_outcome(EventRecord& event, const std::vector<Attempt>& story);
+// Takes from recipients' stories what events of one page are about.
+class OutcomesTold {
+ public:
+  explicit OutcomesTold(Dictionary& dictionary) : dictionary_(dictionary) {}
+  // Errors: corrupt, of the dictionary.
+  [[nodiscard]] Result<void> tell(EventRecord& event, std::string_view history);
+
+ private:
+  [[nodiscard]] Result<std::shared_ptr<const Path>> path(const PackedEntry& entry);
+
+  Dictionary& dictionary_;
+  // Mails to one receiver take one path: the last one is kept, by its number.
+  std::uint64_t last_ref_ = 0;
+  std::shared_ptr<const Path> last_;
+};
+
 // The last sieve, once addresses and labels are joined; cuts the page at its limit.
 void keep_wanted(const EventQuestion& question, EventPage& page);
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,23 +20,32 @@
 
 namespace todoku::store {
 
+// What the events of one delivery have in common.
+struct EventDelivery {
+  PublicId id = 0;
+  DeliveryType type = DeliveryType::transaction;
+  std::string subject;
+  Labels labels;
+};
+
 struct EventRecord {
   EventPlace place;
   AccountKey account{};
   SheetEntry entry;
   // The delivery was deleted: of what follows nothing is known any more.
   bool is_gone = false;
-  PublicId delivery_id = 0;
-  DeliveryType type = DeliveryType::transaction;
-  std::string subject;
-  Labels labels;
+  // Never null; shared by the events of a page.
+  std::shared_ptr<const EventDelivery> delivery = no_delivery();
   // Of one recipient.
   PublicId log_id = 0;  // email_id, which is maillog_id
   std::string address;
   // Of an outcome: the receiver's words, or ours, and where they were said.
   Stage stage = Stage::none;
   std::string reply;
-  Path path;
+  std::shared_ptr<const Path> path = no_path();  // never null
+
+  [[nodiscard]] static const std::shared_ptr<const EventDelivery>& no_delivery();
+  [[nodiscard]] static const std::shared_ptr<const Path>& no_path();
 };
 
 // A reader begins after EventPlace{}, which is before everything, or after last_event_place().

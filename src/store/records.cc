@@ -67,28 +67,6 @@ Result<std::string_view> referenced(Dictionary& dictionary, std::uint64_t number
   return dictionary.value(static_cast<std::int64_t>(number));
 }
 
-Result<Path> unpack_path(Dictionary& dictionary, BlobReader& in) {
-  const std::uint64_t reference = in.varint();
-  if (reference == 0) return Path{};
-  std::string_view packed;
-  if (reference == 1) {
-    packed = in.text();
-  } else {
-    const auto value = referenced(dictionary, reference - 2);
-    if (!value) return fail(value.error());
-    packed = *value;
-  }
-  BlobReader fields(packed);
-  Path path;
-  path.mx_host = fields.text();
-  path.remote_ip = fields.text();
-  path.egress_source = fields.text();
-  path.tls = static_cast<TlsUse>(fields.octet());
-  path.tls_detail = fields.text();
-  if (fields.failed() || path.tls > TlsUse::verified) return damaged("path");
-  return path;
-}
-
 // Reply codes have three digits (RFC 5321 section 4.2), so the next bit is free.
 constexpr int kReplyCodeMax = 999;
 constexpr std::uint64_t kCharsetFellBack = 1024;
@@ -97,31 +75,22 @@ constexpr std::uint64_t kCharsetFellBack = 1024;
 constexpr std::uint64_t kCause = 2048;
 constexpr std::uint64_t kCauseMax = 255;
 
-Result<Attempt> unpack_entry(Dictionary& dictionary, BlobReader& in) {
+Result<Attempt> attempt_of(Dictionary& dictionary, const PackedEntry& entry) {
   Attempt attempt;
-  const std::uint8_t info = in.octet();
-  attempt.outcome.state = static_cast<RecipientState>(info & 7U);
-  attempt.outcome.is_attempt = (info & 8U) != 0;
-  attempt.outcome.stage = static_cast<Stage>(info >> 4U);
-  attempt.at = from_epoch_ms(kHistoryEpochMs + in.zigzag());
-  attempt.duration = Milliseconds(static_cast<std::int64_t>(in.varint()));
-  const std::uint64_t code = in.varint();
-  attempt.outcome.reply.code = static_cast<int>(code % kCharsetFellBack);
-  attempt.outcome.charset_fell_back = (code & kCharsetFellBack) != 0;
-  if (code / kCause > kCauseMax) return damaged("history");
-  attempt.outcome.cause = static_cast<Cause>(code / kCause);
-  const std::uint64_t text = in.varint();
-  if (text == 0) {
-    attempt.outcome.reply.text = in.text();
-  } else {
-    const auto value = referenced(dictionary, text - 1);
-    if (!value) return fail(value.error());
-    attempt.outcome.reply.text = *value;
-  }
-  auto path = unpack_path(dictionary, in);
+  attempt.at = entry.at;
+  attempt.duration = entry.duration;
+  attempt.outcome = {.state = entry.state,
+                     .stage = entry.stage,
+                     .reply = {entry.code, {}},
+                     .is_attempt = entry.is_attempt,
+                     .charset_fell_back = entry.charset_fell_back,
+                     .cause = entry.cause};
+  const auto reply = reply_of(dictionary, entry);
+  if (!reply) return fail(reply.error());
+  attempt.outcome.reply.text = *reply;
+  auto path = path_of(dictionary, entry);
   if (!path) return fail(std::move(path.error()));
   attempt.path = std::move(*path);
-  if (in.failed() || attempt.outcome.stage > Stage::accepted) return damaged("history");
   return attempt;
 }
 
@@ -195,11 +164,57 @@ Result<void> append_set_aside(Dictionary& dictionary, Instant now, std::int64_t 
       {.at = now, .duration = {}, .state = words.state, .outcome = words, .path = Path{}}, history);
 }
 
+Result<PackedEntry> HistoryReader::next() {
+  PackedEntry entry;
+  const std::uint8_t info = in_.octet();
+  entry.state = static_cast<RecipientState>(info & 7U);
+  entry.is_attempt = (info & 8U) != 0;
+  entry.stage = static_cast<Stage>(info >> 4U);
+  entry.at = from_epoch_ms(kHistoryEpochMs + in_.zigzag());
+  entry.duration = Milliseconds(static_cast<std::int64_t>(in_.varint()));
+  const std::uint64_t code = in_.varint();
+  entry.code = static_cast<int>(code % kCharsetFellBack);
+  entry.charset_fell_back = (code & kCharsetFellBack) != 0;
+  if (code / kCause > kCauseMax) return damaged("history");
+  entry.cause = static_cast<Cause>(code / kCause);
+  entry.reply_ref = in_.varint();
+  if (entry.reply_ref == 0) entry.reply = in_.text();
+  entry.path_ref = in_.varint();
+  if (entry.path_ref == 1) entry.path = in_.text();
+  if (in_.failed() || entry.stage > Stage::accepted) return damaged("history");
+  return entry;
+}
+
+Result<std::string_view> reply_of(Dictionary& dictionary, const PackedEntry& entry) {
+  if (entry.reply_ref == 0) return entry.reply;
+  return referenced(dictionary, entry.reply_ref - 1);
+}
+
+Result<Path> path_of(Dictionary& dictionary, const PackedEntry& entry) {
+  if (entry.path_ref == 0) return Path{};
+  std::string_view packed = entry.path;
+  if (entry.path_ref > 1) {
+    const auto value = referenced(dictionary, entry.path_ref - 2);
+    if (!value) return fail(value.error());
+    packed = *value;
+  }
+  BlobReader fields(packed);
+  Path path;
+  path.mx_host = fields.text();
+  path.remote_ip = fields.text();
+  path.egress_source = fields.text();
+  path.tls = static_cast<TlsUse>(fields.octet());
+  path.tls_detail = fields.text();
+  if (fields.failed() || path.tls > TlsUse::verified) return damaged("path");
+  return path;
+}
+
 Result<std::vector<Attempt>> unpack_history(Dictionary& dictionary, std::string_view history) {
   std::vector<Attempt> attempts;
-  BlobReader in(history);
-  while (!in.at_end()) {
-    auto attempt = unpack_entry(dictionary, in);
+  for (HistoryReader entries(history); !entries.at_end();) {
+    const auto entry = entries.next();
+    if (!entry) return fail(entry.error());
+    auto attempt = attempt_of(dictionary, *entry);
     if (!attempt) return fail(std::move(attempt.error()));
     attempt->number = static_cast<std::uint16_t>(attempts.size() + 1);
     attempts.push_back(std::move(*attempt));

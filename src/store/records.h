@@ -14,6 +14,7 @@
 //   list     = *text
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,7 @@
 #include "base/result.h"
 #include "mail/attempt.h"
 #include "mail/content.h"
+#include "store/codec.h"
 #include "store/dictionary.h"
 #include "store/recipients.h"
 
@@ -56,6 +58,40 @@ inline constexpr std::int64_t kHistoryEpochMs = 1'735'689'600'000;
                                             std::int64_t deaths, std::string& history);
 [[nodiscard]] Result<std::vector<Attempt>> unpack_history(Dictionary& dictionary,
                                                           std::string_view history);
+
+// An entry as it lies in a history: what is looked up by number is looked up by who wants it. Views
+// are of the history.
+struct PackedEntry {
+  Instant at{};
+  Milliseconds duration{};
+  RecipientState state = RecipientState::pending;
+  Stage stage = Stage::none;
+  bool is_attempt = false;
+  bool charset_fell_back = false;
+  int code = 0;
+  Cause cause = Cause::none;
+  std::uint64_t reply_ref = 0;
+  std::string_view reply;  // where reply_ref is 0
+  std::uint64_t path_ref = 0;
+  std::string_view path;  // where path_ref is 1
+};
+
+// Goes through a history without unpacking what nobody asks for.
+class HistoryReader {
+ public:
+  explicit HistoryReader(std::string_view history) : in_(history) {}
+
+  [[nodiscard]] bool at_end() const { return in_.at_end(); }
+  // corrupt.
+  [[nodiscard]] Result<PackedEntry> next();
+
+ private:
+  BlobReader in_;
+};
+
+// Errors: corrupt, of the dictionary. The view lasts until the dictionary is asked again.
+[[nodiscard]] Result<std::string_view> reply_of(Dictionary& dictionary, const PackedEntry& entry);
+[[nodiscard]] Result<Path> path_of(Dictionary& dictionary, const PackedEntry& entry);
 
 // Names and values by turns, as a list.
 [[nodiscard]] std::string pack_headers(const std::vector<ExtraHeader>& headers);

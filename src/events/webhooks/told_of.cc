@@ -52,11 +52,11 @@ bool has_domain(const store::Delivery& head, const std::vector<std::string>& wan
 }
 
 std::string_view purpose_of(const store::EventRecord& event) {
-  return to_string(todoku::purpose_of(event.labels.purpose, event.type));
+  return to_string(todoku::purpose_of(event.delivery->labels.purpose, event.delivery->type));
 }
 
 bool has_tag(const store::EventRecord& event, const std::vector<std::string>& wanted) {
-  return std::ranges::any_of(event.labels.tags, [&](const std::string& tag) {
+  return std::ranges::any_of(event.delivery->labels.tags, [&](const std::string& tag) {
     return std::ranges::count(wanted, tag) > 0;
   });
 }
@@ -104,7 +104,8 @@ bool is_wanted(store::WebhookForm form, const store::WebhookWishes& wishes,
   if (event.is_gone) return false;  // there is nothing to tell of it
   if (form == store::WebhookForm::contract) {
     const bool has_word = std::ranges::count(kOfContract, event.entry.kind) > 0;
-    if (!has_word || event.type == DeliveryType::smtp || event.address.empty()) return false;
+    if (!has_word || event.delivery->type == DeliveryType::smtp || event.address.empty())
+      return false;
   }
   if (!wishes.domains.empty() && (head == nullptr || !has_domain(*head, wishes.domains))) {
     return false;
@@ -119,12 +120,12 @@ ToldEvent told_of(const store::EventRecord& event, const store::Delivery* head) 
   ToldEvent told{.id = store::event_id(event.place),
                  .kind = told_kind(event.entry.kind),
                  .at = event.entry.at,
-                 .delivery_id = event.delivery_id,
-                 .delivery_type = event.type,
-                 .tags = event.labels.tags,
-                 .list_id = event.labels.list_id,
+                 .delivery_id = event.delivery->id,
+                 .delivery_type = event.delivery->type,
+                 .tags = event.delivery->labels.tags,
+                 .list_id = event.delivery->labels.list_id,
                  .purpose = std::string(purpose_of(event)),
-                 .subject = event.subject};
+                 .subject = event.delivery->subject};
   if (store::is_of_many(event.entry.kind)) {
     if (head != nullptr) told.counts = head->counts;
     return told;

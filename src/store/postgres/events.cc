@@ -2,6 +2,8 @@
 // Events (store/events.h). A sheet's place is its transaction's number. Readers take what is below
 // every transaction that is still open: nothing can be added there any more (docs/adr/0014).
 #include <algorithm>
+#include <memory>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -71,15 +73,13 @@ const Sql kNextGeneration{"events: generation",
 constexpr std::int64_t kSheetsAtOnce = 256;
 constexpr std::int64_t kOctetsAnEntry = 16;
 
-EventRecord& joined(const Table& rows, int row, std::vector<EventRecord>& events) {
-  EventRecord& event = events[static_cast<std::size_t>(rows.integer(row, 0))];
-  event.delivery_id = rows.integer(row, 1);
-  event.type = static_cast<DeliveryType>(rows.integer(row, 2));
-  event.subject = rows.text(row, 7);
-  event.labels = {split_tags(rows.text(row, 8)), std::string(rows.text(row, 9)),
-                  static_cast<Purpose>(rows.integer(row, 10))};
-  event.is_gone = !is_of_many(event.entry.kind) && (rows.null(row, 3) || rows.null(row, 5));
-  return event;
+std::shared_ptr<const EventDelivery> delivery_of(const Table& rows, int row) {
+  return std::make_shared<const EventDelivery>(
+      EventDelivery{.id = rows.integer(row, 1),
+                    .type = static_cast<DeliveryType>(rows.integer(row, 2)),
+                    .subject = std::string(rows.text(row, 7)),
+                    .labels = {split_tags(rows.text(row, 8)), std::string(rows.text(row, 9)),
+                               static_cast<Purpose>(rows.integer(row, 10))}});
 }
 
 Result<void> join(Session& session, std::vector<EventRecord>& events) {
@@ -99,21 +99,22 @@ Result<void> join(Session& session, std::vector<EventRecord>& events) {
       session.ask(kJoin, Params() << which << account << delivery << batch << seq << outcome);
   if (!rows) return fail(rows.error());
   NoDictionary dictionary;
+  OutcomesTold outcomes(dictionary);
+  std::unordered_map<DeliveryKey, std::shared_ptr<const EventDelivery>> deliveries;
   for (int row = 0; row < rows->size(); ++row) {
-    EventRecord& event = joined(*rows, row, events);
-    if (event.is_gone || is_of_many(event.entry.kind)) continue;
+    EventRecord& event = events[static_cast<std::size_t>(rows->integer(row, 0))];
+    const bool has_recipient = !is_of_many(event.entry.kind);
+    event.is_gone = has_recipient && (rows->null(row, 3) || rows->null(row, 5));
+    if (event.is_gone) continue;
+    auto& its_delivery = deliveries[event.entry.delivery];
+    if (!its_delivery) its_delivery = delivery_of(*rows, row);
+    event.delivery = its_delivery;
+    if (!has_recipient) continue;
     event.log_id = rows->integer(row, 3) + event.entry.seq;
     event.address = full_address(rows->text(row, 5), rows->text(row, 4));
     if (rows->null(row, 6)) continue;
-    const auto story = unpack_history(dictionary, rows->text(row, 6));
-    if (!story) return fail(story.error());
-    tell_outcome(event, *story);
-  }
-  for (EventRecord& event : events) {
-    if (!event.is_gone) continue;
-    event.delivery_id = 0;
-    event.subject.clear();
-    event.labels = {};
+    auto told = outcomes.tell(event, rows->text(row, 6));
+    if (!told) return told;
   }
   return {};
 }

@@ -3,8 +3,7 @@
 // places are numbers of the line of deliveries and batches: what is committed later takes later
 // ones.
 #include "store/event_sieve.h"
-#include "store/records.h"
-#include "store/sqlite/keys.h"
+#include "store/sqlite/event_join.h"
 #include "store/sqlite/transactions.h"
 
 namespace todoku::store::sqlite {
@@ -104,47 +103,10 @@ Result<EventPage> Queries::events(const EventQuestion& question) {
     }
   }
   EventPage page = sieve.page(ended);
-  for (EventRecord& event : page.events) {
-    auto done = join(event);
-    if (!done) return fail(std::move(done.error()));
-  }
+  auto joined = EventJoin(db_, dictionary_).join(page.events);
+  if (!joined) return fail(std::move(joined.error()));
   keep_wanted(question, page);
   return page;
-}
-
-Result<void> Queries::join(EventRecord& event) {
-  const SheetEntry& entry = event.entry;
-  const bool has_recipient = !is_of_many(entry.kind);
-  const std::int64_t batch = batch_number(entry.delivery, entry.batch);
-  std::string history;
-  {
-    auto query = db_.query(
-        "SELECT d.id, d.type, b.first_email_id, b.domain, r.address,"
-        " (SELECT history FROM progress p WHERE p.id = ?3 AND ?4),"
-        " (SELECT subject FROM contents c WHERE c.delivery = d.key), d.tags, d.list_id, d.purpose"
-        " FROM deliveries d LEFT JOIN batches b ON b.number = ?2 AND b.delivery = d.key"
-        " LEFT JOIN recipients r ON r.id = ?3 WHERE d.key = ?1 AND d.account = ?5"
-        " AND d.deleted = 0");
-    query.bind(entry.delivery, batch, recipient_row(batch, entry.seq), has_outcome(entry.kind),
-               event.account);
-    event.is_gone = !query.next() || (has_recipient && (query.is_null(2) || query.is_null(4)));
-    if (query.failed()) return fail(query.error());
-    if (event.is_gone) return {};
-    event.delivery_id = query.integer(0);
-    event.type = static_cast<DeliveryType>(query.integer(1));
-    event.subject = query.text(6);
-    event.labels = {split_tags(query.text(7)), std::string(query.text(8)),
-                    static_cast<Purpose>(query.integer(9))};
-    if (!has_recipient) return {};
-    event.log_id = query.integer(2) + entry.seq;
-    event.address = full_address(query.text(4), query.text(3));
-    history = query.blob(5);
-  }
-  if (history.empty()) return {};
-  const auto story = unpack_history(dictionary_, history);
-  if (!story) return fail(story.error());
-  tell_outcome(event, *story);
-  return {};
 }
 
 }  // namespace todoku::store::sqlite

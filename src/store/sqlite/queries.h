@@ -252,7 +252,6 @@ class Queries {
   [[nodiscard]] Result<void> add_open(DeliveryKey key, std::int64_t batch,
                                       std::vector<RecipientKey>& open);
   [[nodiscard]] static SetAside set_aside_in(const Query& row);
-  [[nodiscard]] Result<void> join(EventRecord& event);
   [[nodiscard]] Query few_due(const Due& due);
   [[nodiscard]] Query page_of_due(const Due& due, std::string_view from);
   [[nodiscard]] Query due_of_domain(const Due& due);

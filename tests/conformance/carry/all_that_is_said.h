@@ -201,8 +201,8 @@ inline void tell_events(Store& store, std::vector<std::string>& said) {
     for (const EventRecord& event : page.events) {
       said.push_back(fmt::format("event {} {} {} {} {} {} {} {}", event_id(event.place),
                                  to_string(event.entry.kind), to_epoch_ms(event.entry.at),
-                                 event.delivery_id, event.log_id, event.address, event.reply,
-                                 event.path.mx_host));
+                                 event.delivery->id, event.log_id, event.address, event.reply,
+                                 event.path->mx_host));
     }
     question.after = page.next;
     question.after_account = page.next_account;

@@ -67,9 +67,9 @@ TEST_P(StoreSuite, AnAcceptedMailTellsOfEachRecipient) {
     EXPECT_EQ(event.account, acme.key);
     EXPECT_EQ(event.entry.at, now());
     EXPECT_EQ(event.entry.delivery, accepted.delivery.key);
-    EXPECT_EQ(event.delivery_id, accepted.delivery.id);
-    EXPECT_EQ(event.type, DeliveryType::transaction);
-    EXPECT_EQ(event.subject, accepted.content.subject);
+    EXPECT_EQ(event.delivery->id, accepted.delivery.id);
+    EXPECT_EQ(event.delivery->type, DeliveryType::transaction);
+    EXPECT_EQ(event.delivery->subject, accepted.content.subject);
     EXPECT_FALSE(event.is_gone);
     EXPECT_EQ(event.stage, Stage::none);
   }
@@ -132,7 +132,7 @@ TEST_P(StoreSuite, AnOutcomeTellsWhatTheReceiverSaid) {
   EXPECT_EQ(events[2].path.mx_host, "mx1.example.jp");
   EXPECT_EQ(events[2].path.egress_source, "pool-a");
   EXPECT_EQ(events[3].entry.recipients, 1);
-  EXPECT_EQ(events[3].delivery_id, accepted.delivery.id);
+  EXPECT_EQ(events[3].delivery->id, accepted.delivery.id);
 }
 
 TEST_P(StoreSuite, EveryEndHasItsKind) {
@@ -185,8 +185,8 @@ TEST_P(StoreSuite, WhatHappensToManyIsOneEvent) {
   EXPECT_EQ(events[0].entry.recipients, 120);
   EXPECT_EQ(events[1].entry.recipients, 0);
   EXPECT_EQ(events[3].entry.recipients, 2);
-  EXPECT_EQ(events[3].delivery_id, failing.id);
-  EXPECT_EQ(events[3].type, DeliveryType::bulk);
+  EXPECT_EQ(events[3].delivery->id, failing.id);
+  EXPECT_EQ(events[3].delivery->type, DeliveryType::bulk);
 }
 
 TEST_P(StoreSuite, AnImportThatEndedSaysHowManyItAdded) {
@@ -317,13 +317,13 @@ TEST_P(StoreSuite, EventsHaveTheLabelsOfTheirDeliveryAndAreFoundByTag) {
   const auto events = found("東京");
   ASSERT_THAT(kinds_of(events), ElementsAre(EventKind::accepted));
   EXPECT_EQ(events[0].entry.delivery, spring.delivery.key);
-  EXPECT_EQ(events[0].labels, (Labels{{"spring", "東京"}, "weekly", Purpose::notice}));
+  EXPECT_EQ(events[0].delivery->labels, (Labels{{"spring", "東京"}, "weekly", Purpose::notice}));
   EXPECT_THAT(found("spri"), IsEmpty());
   EXPECT_THAT(found("spring\n東京"), IsEmpty());
-  EXPECT_EQ(events_of(*store_, acme.key).at(1).labels, Labels{});
+  EXPECT_EQ(events_of(*store_, acme.key).at(1).delivery->labels, Labels{});
   must(write([&](WriteTransaction& t) { return t.delete_delivery(spring.delivery.key); }));
   EXPECT_THAT(found("spring"), IsEmpty());
-  EXPECT_EQ(events_of(*store_, acme.key).at(0).labels, Labels{});
+  EXPECT_EQ(events_of(*store_, acme.key).at(0).delivery->labels, Labels{});
 }
 
 TEST_P(StoreSuite, OfWhatWasDeletedTheEventIsLeft) {
@@ -335,7 +335,7 @@ TEST_P(StoreSuite, OfWhatWasDeletedTheEventIsLeft) {
     EXPECT_THAT(kinds_of(events), ElementsAre(EventKind::accepted, sent, delivery_finished));
     for (const EventRecord& event : events) {
       EXPECT_TRUE(event.is_gone);
-      EXPECT_EQ(event.delivery_id, 0);
+      EXPECT_EQ(event.delivery->id, 0);
       EXPECT_EQ(event.address, "");
       EXPECT_EQ(event.reply, "");
     }

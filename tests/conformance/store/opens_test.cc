@@ -71,7 +71,7 @@ TEST_P(StoreSuite, AnOpeningIsKeptWithItsEventAndTheCounts) {
   ASSERT_THAT(events, SizeIs(1));
   EXPECT_EQ(events[0].entry.at, first);
   EXPECT_EQ(events[0].entry.opened_by, OpenedBy::image_proxy);
-  EXPECT_EQ(events[0].delivery_id, mail.delivery.id);
+  EXPECT_EQ(events[0].delivery->id, mail.delivery.id);
   EXPECT_EQ(events[0].address, "to@example.jp");
   EXPECT_EQ(events[0].log_id, opens[0].id);
 

@@ -275,7 +275,7 @@ std::vector<std::string> told(Store& store, AccountKey account) {
       [&](ReadTransaction& t) { return t.events({.account = account, .limit = 1'000}); }));
   std::vector<std::string> told;
   for (const EventRecord& event : page.events) {
-    std::string line = fmt::format("{} {}", to_string(event.entry.kind), event.delivery_id);
+    std::string line = fmt::format("{} {}", to_string(event.entry.kind), event.delivery->id);
     if (is_of_many(event.entry.kind)) {
       line += fmt::format(" {}", event.entry.recipients);
     } else {
