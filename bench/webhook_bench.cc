@@ -50,20 +50,23 @@ void print(std::string_view name, double microseconds) {
   std::fflush(stdout);
 }
 
-std::shared_ptr<const ToldEvent> event(std::size_t number) {
-  return std::make_shared<ToldEvent>(ToldEvent{.id = fmt::format("evt_{:016}", number),
-                                               .kind = ToldKind::sent,
-                                               .at = from_epoch_ms(1'775'001'600'000),
-                                               .delivery_id = 12'345,
-                                               .delivery_type = DeliveryType::bulk,
-                                               .tags = {"spring"},
-                                               .subject = "春のお知らせ",
-                                               .email = fmt::format("reader{}@example.jp", number),
-                                               .email_id = static_cast<std::int64_t>(number),
-                                               .maillog_id = static_cast<std::int64_t>(number),
-                                               .attempt = 1,
-                                               .code = 250,
-                                               .message = "2.0.0 Ok: queued as 4F2Xk31"});
+std::shared_ptr<const WrittenEvent> event(std::size_t number, EventWriter& writer) {
+  static const auto delivery = std::make_shared<const store::EventDelivery>(
+      store::EventDelivery{.id = 12'345,
+                           .type = DeliveryType::bulk,
+                           .subject = "春のお知らせ",
+                           .labels = {.tags = {"spring"}}});
+  return std::make_shared<const WrittenEvent>(
+      writer.write({.id = fmt::format("evt_{:016}", number),
+                    .kind = ToldKind::sent,
+                    .at = from_epoch_ms(1'775'001'600'000),
+                    .delivery = delivery,
+                    .email = fmt::format("reader{}@example.jp", number),
+                    .email_id = static_cast<std::int64_t>(number),
+                    .maillog_id = static_cast<std::int64_t>(number),
+                    .attempt = 1,
+                    .code = 250,
+                    .message = "2.0.0 Ok: queued as 4F2Xk31"}));
 }
 
 // Endless events of different recipients.
@@ -71,10 +74,11 @@ class Reader {
  public:
   void fill(EndpointPolicy& policy, Instant now) {
     while (policy.wants_events()) {
+      EventWriter writer(store::WebhookForm::standard);
       std::vector<OfferedEvent> page;
       for (std::size_t i = 0; i < kPage; ++i) {
         ++number_;
-        page.push_back({.told = event(number_),
+        page.push_back({.told = event(number_, writer),
                         .order_key = number_,
                         .cursor_behind = fmt::format("{}", number_)});
       }
@@ -121,7 +125,7 @@ struct Ready {
 };
 
 Ready make(const EndpointActions::Call& call, Bench& bench) {
-  std::vector<const ToldEvent*> events;
+  std::vector<const WrittenEvent*> events;
   for (const auto& one : call.events) events.push_back(one.get());
   Ready ready{.headers = {}, .body = signed_body(events)};
   ready.headers.add("Content-Type", "application/json");
@@ -153,10 +157,12 @@ double decide(Bench& bench, std::size_t batch_max, std::size_t count, bool makes
 
 // What reading costs that is only the bench's: making the events.
 double make_events(std::size_t count) {
+  EventWriter writer(store::WebhookForm::standard);
   std::size_t octets = 0;
   const double begun = cpu_seconds();
   for (std::size_t i = 0; i < count; ++i) {
-    const OfferedEvent one{.told = event(i), .order_key = i, .cursor_behind = fmt::format("{}", i)};
+    const OfferedEvent one{
+        .told = event(i, writer), .order_key = i, .cursor_behind = fmt::format("{}", i)};
     octets += one.told->id.size();
   }
   check(octets > 0, "events were made");
@@ -281,7 +287,7 @@ void run(std::size_t count) {
   const Server server = start_server();  // before there are threads
   Bench bench;
   bench.secrets.push_back(SigningSecret::generate(SecretKind::hmac));
-  print("events_made_by_the_bench", make_events(count));
+  print("written", make_events(count));
   print("decided_in_batches", decide(bench, 100, count, false));
   print("decided_and_signed_in_batches", decide(bench, 100, count, true));
   print("told_in_batches", call_server(bench, server.port, 100, count));

@@ -18,6 +18,7 @@ using webhooks::OfferedEvent;
 using webhooks::ReadingPlace;
 using webhooks::Replay;
 using webhooks::ToldEvent;
+using webhooks::WrittenEvent;
 
 store::EventPlace place_just_before(store::EventPlace place) {
   if (place.entry > 0) {
@@ -59,31 +60,30 @@ class Heads {
   std::map<store::DeliveryKey, store::Delivery> heads_;
 };
 
-Result<std::shared_ptr<const ToldEvent>> tell(store::ReadTransaction& transaction,
-                                              const Wanted& wanted, const store::EventRecord& event,
-                                              const store::Delivery* head) {
-  auto told = std::make_shared<ToldEvent>(webhooks::told_of(event, head));
+Result<std::shared_ptr<const WrittenEvent>> write(store::ReadTransaction& transaction,
+                                                  const Wanted& wanted, store::EventRecord event,
+                                                  const store::Delivery* head,
+                                                  webhooks::EventWriter& writer) {
+  const store::AccountKey account = event.account;
+  const store::PublicId log_id = event.log_id;
+  std::string explanation;
   if (wanted.form == store::WebhookForm::contract && wanted.explain) {
-    told->explanation = wanted.explain(event);
+    explanation = wanted.explain(event);
   }
-  if (wanted.wishes.insert_codes && event.log_id != 0) {
-    const auto recipient = transaction.recipient(event.account, event.log_id);
+  ToldEvent told = webhooks::told_of(std::move(event), head);
+  told.explanation = std::move(explanation);
+  if (wanted.wishes.insert_codes && log_id != 0) {
+    auto recipient = transaction.recipient(account, log_id);
     if (!recipient && recipient.error().kind != ErrorKind::not_found) {
-      return fail(recipient.error());
+      return fail(std::move(recipient.error()));
     }
     if (recipient) {
-      std::size_t octets = 0;
-      for (const InsertCode& code : recipient->insert_codes) {
-        octets += code.key.size() + code.value.size();
-      }
-      // What is never told is not held either, for as long as its event waits.
-      const bool is_told = octets <= webhooks::kInsertCodesOctetsMax;
-      for (const InsertCode& code : recipient->insert_codes) {
-        if (is_told) told->insert_codes.emplace_back(code.key, code.value);
+      for (InsertCode& code : recipient->insert_codes) {
+        told.insert_codes.emplace_back(std::move(code.key), std::move(code.value));
       }
     }
   }
-  return told;
+  return std::make_shared<const WrittenEvent>(writer.write(std::move(told)));
 }
 
 // Where the place that reading moves on stands in `place`: that of the first replay, or the
@@ -93,18 +93,20 @@ store::EventPlace& front_of(ReadingPlace& place) {
 }
 
 Result<void> offer(store::ReadTransaction& transaction, const Wanted& wanted,
-                   std::span<const store::EventRecord> events, ReadingPlace place,
-                   EventsRead& read) {
+                   std::span<store::EventRecord> events, ReadingPlace place, EventsRead& read) {
   const auto heads = Heads::read(transaction, wanted, events);
   if (!heads) return fail(heads.error());
-  for (const store::EventRecord& event : events) {
+  webhooks::EventWriter writer(wanted.form);
+  read.events.reserve(events.size());
+  for (store::EventRecord& event : events) {
     const store::Delivery* head = heads->of(event.entry.delivery);
     if (!webhooks::is_wanted(wanted.form, wanted.wishes, event, head)) continue;
-    auto told = tell(transaction, wanted, event, head);
-    if (!told) return fail(std::move(told.error()));
     front_of(place) = event.place;
-    read.events.push_back({.told = std::move(*told),
-                           .order_key = webhooks::order_key_of(event.entry),
+    const std::uint64_t order_key = webhooks::order_key_of(event.entry);
+    auto written = write(transaction, wanted, std::move(event), head, writer);
+    if (!written) return fail(std::move(written.error()));
+    read.events.push_back({.told = std::move(*written),
+                           .order_key = order_key,
                            .cursor_behind = webhooks::pack(place)});
   }
   return {};
@@ -187,12 +189,14 @@ Result<std::optional<store::EventRecord>> find_event(store::ReadTransaction& tra
   return std::move((*found)->event);
 }
 
-Result<std::shared_ptr<const ToldEvent>> read_event(store::ReadTransaction& transaction,
-                                                    const Wanted& wanted, std::string_view id) {
-  const auto found = find(transaction, wanted, id);
-  if (!found) return fail(found.error());
+Result<std::shared_ptr<const WrittenEvent>> read_event(store::ReadTransaction& transaction,
+                                                       const Wanted& wanted, std::string_view id) {
+  auto found = find(transaction, wanted, id);
+  if (!found) return fail(std::move(found.error()));
   if (!*found) return nullptr;
-  return tell(transaction, wanted, (*found)->event, (*found)->head());
+  webhooks::EventWriter writer(wanted.form);
+  const store::Delivery* const head = (*found)->head();
+  return write(transaction, wanted, std::move((*found)->event), head, writer);
 }
 
 // Places and times grow together, so the place is found by halving what is between the first event

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "events/webhooks/bodies.h"
 #include "events/webhooks/endpoint_policy.h"
-#include "events/webhooks/told_event.h"
 #include "store/store.h"
 
 namespace todoku::events::endpoints {
@@ -41,7 +41,7 @@ struct EventsRead {
                                              std::size_t limit);
 
 // The event of that id; null if it is gone, another account's, or not wanted (any more).
-[[nodiscard]] Result<std::shared_ptr<const webhooks::ToldEvent>> read_event(
+[[nodiscard]] Result<std::shared_ptr<const webhooks::WrittenEvent>> read_event(
     store::ReadTransaction& transaction, const Wanted& wanted, std::string_view id);
 // The same as the store has it.
 [[nodiscard]] Result<std::optional<store::EventRecord>> find_event(

@@ -26,6 +26,7 @@ using webhooks::EndpointTarget;
 using webhooks::RecentCall;
 using webhooks::SigningSecret;
 using webhooks::ToldEvent;
+using webhooks::WrittenEvent;
 
 constexpr auto kPriority = store::WritePriority::accept;  // somebody waits
 
@@ -52,7 +53,8 @@ ToldEvent test_event(store::WebhookForm form, Instant now) {
   if (form == store::WebhookForm::standard) return event;
   event.kind = webhooks::ToldKind::hard_error;
   event.email = "test@example.com";
-  event.subject = "test";
+  event.delivery =
+      std::make_shared<const store::EventDelivery>(store::EventDelivery{.subject = "test"});
   event.code = 550;
   event.message = "test";
   return event;
@@ -344,9 +346,9 @@ Task<Result<TestCall>> Registry::test(store::AccountKey account, std::string nam
   if (!place) co_return fail(ErrorKind::unavailable, std::string(kManyAsked));
   const Instant now = parts_.clock.now();
   const bool is_signed = row->form == store::WebhookForm::standard;
-  const ToldEvent event = test_event(row->form, now);
-  const ToldEvent* const told = &event;
-  const std::span<const ToldEvent* const> events(&told, 1);
+  const WrittenEvent event = webhooks::EventWriter(row->form).write(test_event(row->form, now));
+  const WrittenEvent* const told = &event;
+  const std::span<const WrittenEvent* const> events(&told, 1);
   auto request = signed_request(
       account, *url, is_signed ? webhooks::signed_body(events) : webhooks::contract_body(events));
   TestCall test;

@@ -74,8 +74,8 @@ class Teller {
   void renew_signing(Instant now);
 
   Task<void> call(webhooks::EndpointActions::Call call, std::optional<Places::Place> place);
-  [[nodiscard]] http::GuardedRequest request_of(const std::vector<const webhooks::ToldEvent*>& told,
-                                                std::string id, Instant now);
+  [[nodiscard]] http::GuardedRequest request_of(
+      const std::vector<const webhooks::WrittenEvent*>& told, std::string id, Instant now);
   void record(const webhooks::RecentCall& call);
   void count(const webhooks::CallAnswer& answer, std::size_t events);
   Task<void> read();

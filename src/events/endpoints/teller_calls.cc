@@ -15,14 +15,14 @@ using namespace std::chrono_literals;
 using webhooks::CallAnswer;
 using webhooks::EndpointActions;
 using webhooks::RecentCall;
-using webhooks::ToldEvent;
+using webhooks::WrittenEvent;
 
 constexpr Milliseconds kCallsKeptEvery = 5s;  // what is shown of them, not what counts
 
 }  // namespace
 
-http::GuardedRequest Teller::request_of(const std::vector<const ToldEvent*>& told, std::string id,
-                                        Instant now) {
+http::GuardedRequest Teller::request_of(const std::vector<const WrittenEvent*>& told,
+                                        std::string id, Instant now) {
   http::GuardedRequest request;
   request.url = url_;
   request.party = static_cast<std::uint64_t>(account_);
@@ -40,7 +40,7 @@ http::GuardedRequest Teller::request_of(const std::vector<const ToldEvent*>& tol
 
 Task<void> Teller::call(EndpointActions::Call call, std::optional<Places::Place> place) {
   auto underway = std::make_optional<Places::Place>(calls_);
-  std::vector<const ToldEvent*> told;
+  std::vector<const WrittenEvent*> told;
   told.reserve(call.events.size());
   for (const auto& event : call.events) told.push_back(event.get());
   const Instant begun = ground_.clock.now();
@@ -50,8 +50,8 @@ Task<void> Teller::call(EndpointActions::Call call, std::optional<Places::Place>
   RecentCall recent{.at = begun, .id = std::move(id), .events = told.size()};
   recent.type = told.size() == 1 && has_id ? webhooks::type_of(told.front()->kind) : "events.batch";
   recent.request = utf8_prefix(request.body, RecentCall::kShownMax);
-  recent.has_codes = std::ranges::any_of(
-      told, [](const ToldEvent* event) { return !event->insert_codes.empty(); });
+  recent.has_codes =
+      std::ranges::any_of(told, [](const WrittenEvent* event) { return event->has_codes; });
   auto answer = co_await ground_.send(std::move(request));
   place.reset();
   underway.reset();

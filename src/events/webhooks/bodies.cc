@@ -2,6 +2,7 @@
 #include "events/webhooks/bodies.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -9,7 +10,7 @@
 #include "base/date_time.h"
 #include "base/digest.h"
 #include "base/utf8.h"
-#include "http/json.h"
+#include "mail/labels.h"
 
 namespace todoku::events::webhooks {
 namespace {
@@ -52,7 +53,7 @@ void write_codes(JsonWriter& json, const ToldEvent& event) {
 
 void write_contract_event(JsonWriter& json, const ToldEvent& event) {
   const auto type = contract_type(event);
-  if (!type) return;  // is_wanted() leaves it out before
+  check(type.has_value(), "the contract has a word for what is written in its form");
   const std::string_view words = event.explanation.empty() ? event.message : event.explanation;
   json.begin_object();
   json.key("event");
@@ -62,10 +63,10 @@ void write_contract_event(JsonWriter& json, const ToldEvent& event) {
   json.key("detail");
   json.begin_object();
   json.member("mailaddress", event.email);
-  json.member("subject", utf8_prefix(event.subject, kSubjectOctetsMax));
+  json.member("subject", utf8_prefix(event.delivery->subject, kSubjectOctetsMax));
   json.member("error_code", contract_code(event));
   json.member("error_message", utf8_prefix(words, kMessageOctetsMax));
-  json.member("delivery_id", event.delivery_id);
+  json.member("delivery_id", event.delivery->id);
   write_codes(json, event);
   json.end_object();
   json.end_object();
@@ -86,21 +87,6 @@ void write_counts(JsonWriter& json, const store::DeliveryCounts& counts) {
   json.end_object();
 }
 
-void write_delivery(JsonWriter& json, const ToldEvent& event) {
-  if (event.delivery_id == 0) return;
-  json.member("delivery_id", event.delivery_id);
-  json.member("delivery_type", contract_word(event.delivery_type));
-  json.member("subject", utf8_prefix(event.subject, kSubjectOctetsMax));
-  if (!event.purpose.empty()) json.member("purpose", event.purpose);
-  if (!event.list_id.empty()) json.member("list_id", event.list_id);
-  json.key("tags");
-  json.begin_array();
-  for (std::size_t i = 0; i < std::min(kTagsMax, event.tags.size()); ++i) {
-    json.value(std::string_view(event.tags[i]));
-  }
-  json.end_array();
-}
-
 void write_recipient(JsonWriter& json, const ToldEvent& event) {
   if (event.email.empty()) return;
   json.member("email", event.email);
@@ -115,41 +101,16 @@ void write_recipient(JsonWriter& json, const ToldEvent& event) {
   write_codes(json, event);
 }
 
-std::size_t octets_of(std::span<const ToldEvent* const> events) {
-  std::size_t octets = 200;
-  for (const ToldEvent* event : events) octets += webhooks::octets_of(*event);
+std::size_t octets_of(std::span<const WrittenEvent* const> events) {
+  std::size_t octets = 100;  // around them
+  for (const WrittenEvent* event : events) octets += webhooks::octets_of(*event);
   return octets;
-}
-
-// The members of one event's object; the brackets are the caller's.
-void write_signed_event(JsonWriter& json, const ToldEvent& event) {
-  json.member("type", type_of(event.kind));
-  json.member("timestamp", format_utc(event.at));
-  json.key("data");
-  json.begin_object();
-  write_delivery(json, event);
-  write_recipient(json, event);
-  if (event.counts) write_counts(json, *event.counts);
-  json.end_object();
 }
 
 }  // namespace
 
-std::size_t octets_of(const ToldEvent& event) {
-  constexpr std::size_t kAround = 400;  // names of members, dates, numbers
-  std::size_t octets =
-      kAround + event.email.size() + event.purpose.size() + event.list_id.size() +
-      std::min(event.subject.size(), kSubjectOctetsMax) +
-      std::min(std::max(event.message.size(), event.explanation.size()), kMessageOctetsMax);
-  for (std::size_t i = 0; i < std::min(kTagsMax, event.tags.size()); ++i) {
-    octets += event.tags[i].size() + 3;
-  }
-  if (tells_codes(event)) octets += octets_of_codes(event) + event.insert_codes.size() * 20;
-  return octets;
-}
-
 std::optional<std::string_view> contract_type(const ToldEvent& event) {
-  if (event.delivery_type == DeliveryType::smtp || event.email.empty()) return std::nullopt;
+  if (event.delivery->type == DeliveryType::smtp || event.email.empty()) return std::nullopt;
   switch (event.kind) {
     case ToldKind::hard_error:
       return contract_word(RecipientState::bounced);
@@ -163,25 +124,81 @@ std::optional<std::string_view> contract_type(const ToldEvent& event) {
   }
 }
 
-std::string contract_body(std::span<const ToldEvent* const> events) {
+WrittenEvent EventWriter::write(ToldEvent event) {
+  constexpr std::size_t kUsual = 512;  // octets
+  JsonWriter json;
+  json.reserve(kUsual);
+  if (form_ == store::WebhookForm::contract) {
+    write_contract_event(json, event);
+  } else {
+    write_signed(json, event);
+  }
+  return {.id = std::move(event.id),
+          .kind = event.kind,
+          .at = event.at,
+          .has_codes = tells_codes(event),
+          .text = json.take()};
+}
+
+// The members of one event's object; the brackets are the body's.
+void EventWriter::write_signed(JsonWriter& json, const ToldEvent& event) {
+  json.member("type", type_of(event.kind));
+  json.member("timestamp", format_utc(event.at));
+  json.key("data");
+  json.begin_object();
+  if (const std::string& members = members_of(event.delivery); !members.empty()) json.raw(members);
+  write_recipient(json, event);
+  if (event.counts) write_counts(json, *event.counts);
+  json.end_object();
+}
+
+const std::string& EventWriter::members_of(
+    const std::shared_ptr<const store::EventDelivery>& delivery) {
+  if (delivery == last_) return last_members_;
+  last_ = delivery;
+  JsonWriter json;
+  if (delivery->id != 0) {
+    json.member("delivery_id", delivery->id);
+    json.member("delivery_type", contract_word(delivery->type));
+    json.member("subject", utf8_prefix(delivery->subject, kSubjectOctetsMax));
+    const Labels& labels = delivery->labels;
+    json.member("purpose", to_string(purpose_of(labels.purpose, delivery->type)));
+    if (!labels.list_id.empty()) json.member("list_id", labels.list_id);
+    json.key("tags");
+    json.begin_array();
+    for (std::size_t i = 0; i < std::min(kTagsMax, labels.tags.size()); ++i) {
+      json.value(std::string_view(labels.tags[i]));
+    }
+    json.end_array();
+  }
+  last_members_ = json.take();
+  return last_members_;
+}
+
+std::size_t octets_of(const WrittenEvent& event) {
+  constexpr std::size_t kAround = 16;  // brackets, commas, the name of its id
+  return event.text.size() + event.id.size() + kAround;
+}
+
+std::string contract_body(std::span<const WrittenEvent* const> events) {
   JsonWriter json;
   json.reserve(octets_of(events));
   json.begin_object();
   json.key("events");
   json.begin_array();
-  for (const ToldEvent* event : events) write_contract_event(json, *event);
+  for (const WrittenEvent* event : events) json.raw(event->text);
   json.end_array();
   json.end_object();
   return json.take();
 }
 
-std::string signed_body(std::span<const ToldEvent* const> events) {
+std::string signed_body(std::span<const WrittenEvent* const> events) {
   check(!events.empty(), "a call tells something");
   JsonWriter json;
   json.reserve(octets_of(events));
   json.begin_object();
   if (events.size() == 1) {
-    write_signed_event(json, *events.front());
+    json.raw(events.front()->text);
     json.end_object();
     return json.take();
   }
@@ -191,10 +208,10 @@ std::string signed_body(std::span<const ToldEvent* const> events) {
   json.begin_object();
   json.key("events");
   json.begin_array();
-  for (const ToldEvent* event : events) {
+  for (const WrittenEvent* event : events) {
     json.begin_object();
     json.member("id", event->id);
-    write_signed_event(json, *event);
+    json.raw(event->text);
     json.end_object();
   }
   json.end_array();
@@ -203,11 +220,11 @@ std::string signed_body(std::span<const ToldEvent* const> events) {
   return json.take();
 }
 
-std::string call_id(std::span<const ToldEvent* const> events) {
+std::string call_id(std::span<const WrittenEvent* const> events) {
   check(!events.empty(), "a call tells something");
   if (events.size() == 1) return events.front()->id;
   std::string all;
-  for (const ToldEvent* event : events) all.append(event->id).append("\n");
+  for (const WrittenEvent* event : events) all.append(event->id).append("\n");
   return "batch_" + sha256_hex(all).substr(0, 32);
 }
 

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "events/webhooks/bodies.h"
 
+#include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "events/webhooks/call_answer.h"
 #include "events/webhooks/challenge.h"
+#include "events/webhooks/key_set.h"
 
 namespace todoku::events::webhooks {
 namespace {
@@ -16,16 +20,22 @@ using namespace std::chrono_literals;
 
 constexpr Instant kAt = from_epoch_ms(1'775'001'600'123);  // 2026-04-01T09:00:00+09:00
 
+std::shared_ptr<const store::EventDelivery> delivery(std::string subject = "春の\"お知らせ\"",
+                                                     DeliveryType type = DeliveryType::bulk,
+                                                     std::vector<std::string> tags = {"spring",
+                                                                                      "東京"}) {
+  return std::make_shared<const store::EventDelivery>(
+      store::EventDelivery{.id = 12,
+                           .type = type,
+                           .subject = std::move(subject),
+                           .labels = {std::move(tags), "news", Purpose::by_type}});
+}
+
 ToldEvent hard_error() {
   return {.id = "evt_1",
           .kind = ToldKind::hard_error,
           .at = kAt,
-          .delivery_id = 12,
-          .delivery_type = DeliveryType::bulk,
-          .tags = {"spring", "東京"},
-          .list_id = "news",
-          .purpose = "advertisement",
-          .subject = "春の\"お知らせ\"",
+          .delivery = delivery(),
           .email = "reader@example.jp",
           .email_id = 34,
           .maillog_id = 56,
@@ -36,15 +46,26 @@ ToldEvent hard_error() {
           .cause = Cause::mailbox};
 }
 
+// The events of one page, in a body.
+class Written {
+ public:
+  Written(store::WebhookForm form, const std::vector<ToldEvent>& events) {
+    EventWriter writer(form);
+    for (const ToldEvent& event : events) written_.push_back(writer.write(event));
+    for (const WrittenEvent& event : written_) events_.push_back(&event);
+  }
+  [[nodiscard]] std::span<const WrittenEvent* const> events() const { return events_; }
+
+ private:
+  std::vector<WrittenEvent> written_;
+  std::vector<const WrittenEvent*> events_;
+};
+
 std::string contract(const std::vector<ToldEvent>& events) {
-  std::vector<const ToldEvent*> all;
-  for (const ToldEvent& event : events) all.push_back(&event);
-  return contract_body(all);
+  return contract_body(Written(store::WebhookForm::contract, events).events());
 }
 std::string as_signed(const std::vector<ToldEvent>& events) {
-  std::vector<const ToldEvent*> all;
-  for (const ToldEvent& event : events) all.push_back(&event);
-  return signed_body(all);
+  return signed_body(Written(store::WebhookForm::standard, events).events());
 }
 
 TEST(ContractBody, HasTheShapeOfTheContract) {
@@ -90,7 +111,7 @@ TEST(ContractBody, TellsWhatTheContractTells) {
     if (type) {
       EXPECT_EQ(*type, word);
     }
-    event.delivery_type = DeliveryType::smtp;
+    event.delivery = delivery("x", DeliveryType::smtp);
     EXPECT_FALSE(contract_type(event)) << type_of(kind);
   }
 }
@@ -109,13 +130,12 @@ TEST(SignedBody, TellsCountsOfMany) {
   ToldEvent finished{.id = "evt_2",
                      .kind = ToldKind::delivery_finished,
                      .at = kAt,
-                     .delivery_id = 12,
-                     .delivery_type = DeliveryType::bulk};
+                     .delivery = delivery("", DeliveryType::bulk, {})};
   finished.counts = store::DeliveryCounts{.total = 10, .delivered = 7, .bounced = 3};
   EXPECT_EQ(
       as_signed({finished}),
       R"({"type":"delivery.finished","timestamp":"2026-04-01T00:00:00.123Z","data":{)"
-      R"("delivery_id":12,"delivery_type":"BULK","subject":"","tags":[],"counts":{"total":10,)"
+      R"("delivery_id":12,"delivery_type":"BULK","subject":"","purpose":"advertisement","list_id":"news","tags":[],"counts":{"total":10,)"
       R"("sent":7,"hard_error":3,"dropped":0,"expired":0,"cancelled":0,"unknown":0,)"
       R"("deferred":0}}})");
 }
@@ -133,10 +153,11 @@ TEST(SignedBody, HoldsABatchWhoseEventsHaveTheirIds) {
 
 TEST(Bodies, AreBounded) {
   ToldEvent event = hard_error();
-  event.subject.assign(100'000, '\1');  // six octets each, in JSON
+  // Six octets each, in JSON.
+  event.delivery = delivery(std::string(100'000, '\1'), DeliveryType::bulk,
+                            std::vector<std::string>(1'000, std::string(64, '\1')));
   event.message.assign(100'000, '\1');
   event.explanation.assign(100'000, '\1');
-  event.tags.assign(1'000, std::string(64, '\1'));
   event.insert_codes.assign(90, {"__key__", std::string(80, '\1')});
   for (const std::string& body : {contract({event}), as_signed({event})}) {
     EXPECT_LT(body.size(), kEventOctetsMax);
@@ -147,22 +168,59 @@ TEST(Bodies, AreBounded) {
   EXPECT_FALSE(contract({event}).contains("insert_codes"));
   // Texts are cut between characters.
   ToldEvent japanese = hard_error();
-  japanese.subject.clear();
-  for (int i = 0; i < 500; ++i) japanese.subject += "件";
+  std::string subject;
+  for (int i = 0; i < 500; ++i) subject += "件";
+  japanese.delivery = delivery(std::move(subject));
   EXPECT_FALSE(contract({japanese}).contains("\xEF\xBF\xBD"));
 }
 
+TEST(SignedBody, ThePurposeIsTheSendersWord) {
+  store::EventDelivery sent = *delivery("", DeliveryType::transaction);
+  sent.labels.purpose = Purpose::notice;
+  ToldEvent event = hard_error();
+  event.delivery = std::make_shared<const store::EventDelivery>(sent);
+  EXPECT_TRUE(as_signed({event}).contains(R"("purpose":"notice")"));
+  event.delivery = delivery("", DeliveryType::transaction);
+  EXPECT_TRUE(as_signed({event}).contains(R"("purpose":"transactional")"));
+}
+
+// Each is its own delivery's, whichever stood before it.
+TEST(SignedBody, TellsOfEachEventItsDelivery) {
+  ToldEvent other = hard_error();
+  other.delivery = delivery("Autumn", DeliveryType::transaction, {"autumn"});
+  ToldEvent of_none = hard_error();
+  of_none.delivery = store::EventRecord::no_delivery();
+  const std::string both = as_signed({hard_error(), other, of_none, hard_error()});
+  const auto at = [&](std::string_view text) { return both.find(text); };
+  EXPECT_LT(at(R"("delivery_type":"BULK")"), at(R"("subject":"Autumn","purpose":"transactional")"));
+  EXPECT_LT(at(R"("tags":["autumn"])"), at(R"("data":{"email":)"));
+  EXPECT_LT(at(R"("data":{"email":)"), both.rfind(R"("tags":["spring","東京"])"));
+}
+
 TEST(CallId, IsTheSameForTheSameEvents) {
-  const ToldEvent one = hard_error();
-  ToldEvent two = hard_error();
-  two.id = "evt_2";
-  const std::vector<const ToldEvent*> alone = {&one};
-  const std::vector<const ToldEvent*> both = {&one, &two};
-  const std::vector<const ToldEvent*> turned = {&two, &one};
-  EXPECT_EQ(call_id(alone), "evt_1");
-  EXPECT_EQ(call_id(both), call_id(both));
-  EXPECT_NE(call_id(both), call_id(turned));
-  EXPECT_FALSE(call_id(both).contains('.'));
+  ToldEvent second = hard_error();
+  second.id = "evt_2";
+  const auto id = [](const std::vector<ToldEvent>& events) {
+    return call_id(Written(store::WebhookForm::standard, events).events());
+  };
+  EXPECT_EQ(id({hard_error()}), "evt_1");
+  EXPECT_EQ(id({hard_error(), second}), id({hard_error(), second}));
+  EXPECT_NE(id({hard_error(), second}), id({second, hard_error()}));
+  EXPECT_FALSE(id({hard_error(), second}).contains('.'));
+}
+
+TEST(KeySet, KnowsWhatWasInsertedWhereverItWouldLie) {
+  KeySet keys(100);
+  for (std::uint64_t key = 1; key <= 50; ++key) {
+    for (const std::uint64_t each :
+         {key << 40U, (key << 40U) + 1}) {  // all would lie at two places
+      EXPECT_FALSE(keys.contains(each));
+      EXPECT_TRUE(keys.insert(each));
+      EXPECT_FALSE(keys.insert(each));
+      EXPECT_TRUE(keys.contains(each));
+    }
+  }
+  EXPECT_FALSE(keys.contains(51ULL << 40U));
 }
 
 TEST(ToldKind, HasAWordForEach) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "events/webhooks/endpoint_policy.h"
+#include "events/webhooks/key_set.h"
 
 namespace todoku::events::webhooks {
 
@@ -63,7 +64,7 @@ void EndpointPolicy::choose_calls(Instant now, EndpointActions& actions) {
 // together.
 std::vector<std::uint64_t> EndpointPolicy::gather(Instant now) {
   std::vector<std::uint64_t> numbers;
-  std::unordered_set<std::uint64_t> held_back;
+  KeySet held_back(window_.size());
   std::size_t octets = 0;
   std::size_t company_max = options_.batch_events_max;
   for (std::size_t i = 0; i < window_.size(); ++i) {
@@ -73,7 +74,7 @@ std::vector<std::uint64_t> EndpointPolicy::gather(Instant now) {
         one.order_key != 0 && (held_back.contains(one.order_key) || is_parked(one.order_key));
     if (one.stage == Stage::in_flight || is_held || one.due > now) {
       if (one.stage == Stage::waiting && !is_held) wake(one.due);
-      if (one.order_key != 0) held_back.insert(one.order_key);
+      if (one.order_key != 0) (void)held_back.insert(one.order_key);
       continue;
     }
     const std::size_t company = std::min(company_max, one.company_max);
@@ -105,10 +106,10 @@ void EndpointPolicy::probe(Instant now, EndpointActions& actions) {
     call_slots({*number}, actions);
     return;
   }
-  std::unordered_set<std::uint64_t> held_back;
+  KeySet held_back(parked_.size());
   for (auto place = parked_.begin(); place != parked_.end(); ++place) {
     const std::uint64_t key = place->event.order_key;
-    if (key != 0 && !held_back.insert(key).second) continue;
+    if (key != 0 && !held_back.insert(key)) continue;
     if (place->stage != Parked::Stage::idle) continue;
     if (place->told) return call_parked(place, actions);
     place->event.due = std::min(place->event.due, now);  // so that it is loaded
@@ -119,12 +120,12 @@ void EndpointPolicy::probe(Instant now, EndpointActions& actions) {
 std::optional<std::uint64_t> EndpointPolicy::least_refused() const {
   std::optional<std::uint64_t> best;
   int tries = 0;
-  std::unordered_set<std::uint64_t> held_back;
+  KeySet held_back(window_.size());
   for (std::size_t i = 0; i < window_.size(); ++i) {
     const Slot& one = window_[i];
     if (one.stage == Stage::done) continue;
     const bool is_held =
-        one.order_key != 0 && (!held_back.insert(one.order_key).second || is_parked(one.order_key));
+        one.order_key != 0 && (!held_back.insert(one.order_key) || is_parked(one.order_key));
     if (is_held || one.stage == Stage::in_flight) continue;
     // Probes count here too, though not against it: else one that nobody takes would be the least
     // refused for ever.
@@ -158,10 +159,10 @@ void EndpointPolicy::call_parked(ParkedPlace place, EndpointActions& actions) {
 
 // The first of its recipient that is due and in memory.
 std::optional<EndpointPolicy::ParkedPlace> EndpointPolicy::due_parked(Instant now) {
-  std::unordered_set<std::uint64_t> held_back;
+  KeySet held_back(parked_.size());
   for (auto place = parked_.begin(); place != parked_.end(); ++place) {
     const std::uint64_t key = place->event.order_key;
-    if (key != 0 && !held_back.insert(key).second) continue;
+    if (key != 0 && !held_back.insert(key)) continue;
     if (place->stage != Parked::Stage::idle) continue;
     if (place->event.due > now) {
       wake(place->event.due);
@@ -175,11 +176,11 @@ std::optional<EndpointPolicy::ParkedPlace> EndpointPolicy::due_parked(Instant no
 // The content of those whose turn has come and that are not in memory.
 void EndpointPolicy::choose_loads(Instant now, EndpointActions& actions) {
   if (status_ == EndpointState::Status::disabled) return;
-  std::unordered_set<std::uint64_t> held_back;
+  KeySet held_back(parked_.size());
   for (Parked& parked : parked_) {
     if (parked_loaded_ >= options_.parked_loaded_max) return;
     const std::uint64_t key = parked.event.order_key;
-    if (key != 0 && !held_back.insert(key).second) continue;
+    if (key != 0 && !held_back.insert(key)) continue;
     if (parked.stage != Parked::Stage::idle || parked.told || parked.event.due > now) continue;
     parked.stage = Parked::Stage::loading;
     ++parked_loaded_;

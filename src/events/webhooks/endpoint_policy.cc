@@ -322,7 +322,7 @@ void EndpointPolicy::set_aside(Parked& parked, Instant now) {
   save_at_ = now;
 }
 
-void EndpointPolicy::on_loaded(const std::string& id, std::shared_ptr<const ToldEvent> told) {
+void EndpointPolicy::on_loaded(const std::string& id, std::shared_ptr<const WrittenEvent> told) {
   const auto place = std::ranges::find_if(parked_, [&](const Parked& one) {
     return one.event.id == id && one.stage == Parked::Stage::loading;
   });

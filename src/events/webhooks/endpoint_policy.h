@@ -31,8 +31,8 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "events/webhooks/bodies.h"
 #include "events/webhooks/call_answer.h"
-#include "events/webhooks/told_event.h"
 
 namespace todoku::events::webhooks {
 
@@ -71,7 +71,7 @@ struct EndpointOptions {
 
 // An event as it is read for an endpoint.
 struct OfferedEvent {
-  std::shared_ptr<const ToldEvent> told;
+  std::shared_ptr<const WrittenEvent> told;
   std::uint64_t order_key = 0;  // of the recipient; events of one are told in order. 0: of none
   std::string cursor_behind;    // reading from there goes on with the next one
 };
@@ -100,7 +100,7 @@ struct EndpointState {
 struct EndpointActions {
   struct Call {
     std::uint64_t number = 0;  // for on_answer()
-    std::vector<std::shared_ptr<const ToldEvent>> events;
+    std::vector<std::shared_ptr<const WrittenEvent>> events;
   };
   struct Save {
     EndpointState state;
@@ -127,7 +127,7 @@ class EndpointPolicy {
 
   void on_answer(std::uint64_t call, const CallAnswer& answer, Instant now);
   // Null: the event is gone, its time of keeping is over.
-  void on_loaded(const std::string& id, std::shared_ptr<const ToldEvent> told);
+  void on_loaded(const std::string& id, std::shared_ptr<const WrittenEvent> told);
   void on_load_failed(const std::string& id, Instant now);
   void on_saved(bool stored);
   // The owner says that a disabled or failing endpoint is well again.
@@ -150,7 +150,7 @@ class EndpointPolicy {
   enum class Stage : std::uint8_t { waiting, in_flight, done };
   // A place in the window: an event, or only a place that reading has passed.
   struct Slot {
-    std::shared_ptr<const ToldEvent> told;
+    std::shared_ptr<const WrittenEvent> told;
     std::uint64_t order_key = 0;
     std::string cursor_behind;
     std::size_t octets = 0;
@@ -164,7 +164,7 @@ class EndpointPolicy {
   };
   struct Parked {
     ParkedEvent event;
-    std::shared_ptr<const ToldEvent> told;  // null: not in memory
+    std::shared_ptr<const WrittenEvent> told;  // null: not in memory
     enum class Stage : std::uint8_t { idle, loading, in_flight, leaving } stage = Stage::idle;
   };
   using ParkedPlace = std::list<Parked>::iterator;

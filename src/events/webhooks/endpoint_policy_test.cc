@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 std::vector<OfferedEvent> events_of(int count) {
   std::vector<OfferedEvent> events;
   for (int number = 0; number < count; ++number) {
-    auto told = std::make_shared<ToldEvent>();
+    auto told = std::make_shared<WrittenEvent>();
     told->id = fmt::format("e{}", number);
     events.push_back({.told = std::move(told),
                       .order_key = static_cast<std::uint64_t>(number) + 1,

@@ -114,11 +114,11 @@ class EndpointWorld {
   [[nodiscard]] static std::size_t number_of(const std::string& id) {
     return static_cast<std::size_t>(std::stoull(id.substr(1)));
   }
-  [[nodiscard]] std::shared_ptr<const ToldEvent> event_of(std::size_t number) const {
-    auto told = std::make_shared<ToldEvent>();
+  [[nodiscard]] std::shared_ptr<const WrittenEvent> event_of(std::size_t number) const {
+    auto told = std::make_shared<WrittenEvent>();
     told->id = fmt::format("e{}", number);
     told->kind = ToldKind::sent;
-    told->email = "reader@example.jp";
+    told->text = "{}";
     return told;
   }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // An event as outsiders are told of it: everything that a body of a webhook can hold, in one plain
-// value. Whoever reads events fills it in; nothing here looks anything up.
+// value. Whoever reads events fills it in; nothing here looks anything up. It lasts until it is
+// written (bodies.h).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,8 +15,8 @@
 
 #include "base/clock.h"
 #include "mail/cause.h"
-#include "mail/states.h"
 #include "store/deliveries.h"
+#include "store/events.h"
 
 namespace todoku::events::webhooks {
 
@@ -43,12 +45,8 @@ struct ToldEvent {
   std::string id;  // stable; letters, digits, "_" and "-"
   ToldKind kind = ToldKind::test;
   Instant at;
-  std::int64_t delivery_id = 0;  // 0: of no delivery
-  DeliveryType delivery_type = DeliveryType::transaction;
-  std::vector<std::string> tags;
-  std::string list_id;  // empty: none
-  std::string purpose;  // the API's word; empty: not said
-  std::string subject;
+  // Never null; of no delivery, one whose id is 0.
+  std::shared_ptr<const store::EventDelivery> delivery = store::EventRecord::no_delivery();
 
   // Of one recipient's event; the address is empty in others.
   std::string email;

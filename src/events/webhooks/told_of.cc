@@ -116,26 +116,21 @@ bool is_wanted(store::WebhookForm form, const store::WebhookWishes& wishes,
   return wishes.tags.empty() || has_tag(event, wishes.tags);
 }
 
-ToldEvent told_of(const store::EventRecord& event, const store::Delivery* head) {
+ToldEvent told_of(store::EventRecord event, const store::Delivery* head) {
   ToldEvent told{.id = store::event_id(event.place),
                  .kind = told_kind(event.entry.kind),
                  .at = event.entry.at,
-                 .delivery_id = event.delivery->id,
-                 .delivery_type = event.delivery->type,
-                 .tags = event.delivery->labels.tags,
-                 .list_id = event.delivery->labels.list_id,
-                 .purpose = std::string(purpose_of(event)),
-                 .subject = event.delivery->subject};
+                 .delivery = std::move(event.delivery)};
   if (store::is_of_many(event.entry.kind)) {
     if (head != nullptr) told.counts = head->counts;
     return told;
   }
-  told.email = event.address;
+  told.email = std::move(event.address);
   told.email_id = event.log_id;
   told.maillog_id = event.log_id;
   told.attempt = event.entry.attempt;
   told.code = event.entry.code;
-  told.message = event.reply;
+  told.message = std::move(event.reply);
   told.cause = event.entry.cause;
   return told;
 }

@@ -35,7 +35,7 @@ namespace todoku::events::webhooks {
 
 // What is told of it; without insert codes and explanation, which have to be looked up. `head`: as
 // above.
-[[nodiscard]] ToldEvent told_of(const store::EventRecord& event, const store::Delivery* head);
+[[nodiscard]] ToldEvent told_of(store::EventRecord event, const store::Delivery* head);
 
 // Events of one recipient have the same one; 0: it is about many.
 [[nodiscard]] std::uint64_t order_key_of(const store::SheetEntry& entry);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "events/webhooks/told_of.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,12 +25,13 @@ store::EventRecord event_of(EventKind kind, DeliveryType type = DeliveryType::tr
   event.entry.batch = 6;
   event.entry.seq = 7;
   event.entry.code = 550;
-  event.type = type;
-  event.delivery_id = 12;
+  event.delivery = std::make_shared<const store::EventDelivery>(store::EventDelivery{
+      .id = 12,
+      .type = type,
+      .labels = {.tags = {"spring", "sale"}, .list_id = "news", .purpose = Purpose::by_type}});
   event.log_id = 34;
   event.address = "reader@example.jp";
   event.reply = "5.1.1 User unknown";
-  event.labels = {.tags = {"spring", "sale"}, .list_id = "news", .purpose = Purpose::by_type};
   return event;
 }
 
@@ -57,14 +59,13 @@ TEST(ToldOf, TellsARecipientsStory) {
   const ToldEvent told = told_of(event_of(EventKind::hard_error, DeliveryType::bulk), nullptr);
   EXPECT_EQ(told.id, store::event_id({1, 2, 3}));
   EXPECT_EQ(told.kind, ToldKind::hard_error);
-  EXPECT_EQ(told.delivery_id, 12);
+  EXPECT_EQ(told.delivery->id, 12);
   EXPECT_EQ(told.email, "reader@example.jp");
   EXPECT_EQ(told.maillog_id, 34);
   EXPECT_EQ(told.code, 550);
   EXPECT_EQ(told.message, "5.1.1 User unknown");
-  EXPECT_THAT(told.tags, ElementsAre("spring", "sale"));
-  EXPECT_EQ(told.list_id, "news");
-  EXPECT_EQ(told.purpose, "advertisement");
+  EXPECT_THAT(told.delivery->labels.tags, ElementsAre("spring", "sale"));
+  EXPECT_EQ(told.delivery->labels.list_id, "news");
   EXPECT_FALSE(told.counts);
 }
 
@@ -74,13 +75,6 @@ TEST(ToldOf, TellsCountsOfMany) {
   EXPECT_TRUE(told.email.empty());
   ASSERT_TRUE(told.counts);
   EXPECT_EQ(told.counts->delivered, 9);
-}
-
-TEST(ToldOf, ThePurposeIsTheSendersWord) {
-  store::EventRecord sent = event_of(EventKind::sent);
-  EXPECT_EQ(told_of(sent, nullptr).purpose, "transactional");
-  sent.labels.purpose = Purpose::notice;
-  EXPECT_EQ(told_of(sent, nullptr).purpose, "notice");
 }
 
 bool wants(const WebhookWishes& wishes, WebhookForm form = WebhookForm::standard,

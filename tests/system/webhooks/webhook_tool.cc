@@ -35,10 +35,11 @@ ToldEvent event(int number, Instant at) {
   return {.id = fmt::format("evt_{}", number),
           .kind = ToldKind::hard_error,
           .at = at,
-          .delivery_id = 12,
-          .delivery_type = DeliveryType::bulk,
-          .tags = {"春"},
-          .subject = "春のお知らせ — \"2026\"",
+          .delivery = std::make_shared<const store::EventDelivery>(
+              store::EventDelivery{.id = 12,
+                                   .type = DeliveryType::bulk,
+                                   .subject = "春のお知らせ — \"2026\"",
+                                   .labels = {.tags = {"春"}}}),
           .email = fmt::format("reader{}@example.jp", number),
           .attempt = 1,
           .code = 550,
@@ -53,10 +54,11 @@ void print_call(Instant at, int count, std::span<const std::string_view> texts) 
     if (!secret) give_up(secret.error().detail);
     secrets.push_back(std::move(*secret));
   }
-  std::vector<ToldEvent> events;
-  for (int i = 0; i < count; ++i) events.push_back(event(i, at));
-  std::vector<const ToldEvent*> told;
-  for (const ToldEvent& one : events) told.push_back(&one);
+  EventWriter writer(store::WebhookForm::standard);
+  std::vector<WrittenEvent> events;
+  for (int i = 0; i < count; ++i) events.push_back(writer.write(event(i, at)));
+  std::vector<const WrittenEvent*> told;
+  for (const WrittenEvent& one : events) told.push_back(&one);
   const std::string body = signed_body(told);
   http::Headers headers;
   add_signature(headers, secrets, {.id = call_id(told), .at = at}, body);
