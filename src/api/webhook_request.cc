@@ -31,37 +31,35 @@ class Wishes {
 
   // Words of types of events.
   [[nodiscard]] std::vector<std::string> kinds() const {
-    std::vector<std::string> words = fields_.texts("kinds", kWebhookKindsMax);
-    judge("kinds", words, [](std::string& word) {
+    const auto is_one = [](std::string& word) {
       const auto told = events::webhooks::kind_of(word);
       return told && events::webhooks::stored_kind(*told);
+    };
+    return words("kinds", kWebhookKindsMax, is_one, [](const std::string& word) {
+      return intake::texts::not_one_of(word, events::webhooks::type_words());
     });
-    return words;
   }
   [[nodiscard]] std::vector<std::string> tags() const {
-    std::vector<std::string> tags = fields_.texts("tags", kTagsMax);
-    judge("tags", tags, [](std::string& tag) {
+    return words("tags", kTagsMax, [](std::string& tag) {
       return !tag.empty() && is_utf8(tag) && utf8_length(tag) <= kTagCharactersMax;
     });
-    return tags;
   }
   [[nodiscard]] std::vector<std::string> domains() const {
-    std::vector<std::string> domains = fields_.texts("domains", kWebhookDomainsMax);
-    judge("domains", domains, [](std::string& domain) {
+    return words("domains", kWebhookDomainsMax, [](std::string& domain) {
       auto ascii = to_ascii_domain(domain);
       if (!ascii) return false;
       domain = std::move(*ascii);
       return true;
     });
-    return domains;
   }
   [[nodiscard]] std::vector<std::string> purposes() const {
-    std::vector<std::string> purposes = fields_.texts("purposes", kWebhookPurposesMax);
-    judge("purposes", purposes, [](std::string& word) {
+    const auto is_one = [](std::string& word) {
       const auto purpose = parse_purpose(word);
       return purpose && *purpose != Purpose::by_type;
+    };
+    return words("purposes", kWebhookPurposesMax, is_one, [](const std::string& word) {
+      return intake::texts::not_one_of(word, "advertisement, notice, transactional");
     });
-    return purposes;
   }
   [[nodiscard]] bool has(std::string_view name) const {
     const auto* const value = object_.if_contains(name);
@@ -69,15 +67,18 @@ class Wishes {
   }
 
  private:
-  template <class Good>
-  void judge(std::string_view name, std::vector<std::string>& words, Good good) const {
-    if (!problems_.empty()) return;  // those of a wrong type are told already
+  // `good` may put a word into its canonical form. Of a member of a wrong type only that is told.
+  template <class Good, class Why = decltype(&intake::texts::invalid_format)>
+  [[nodiscard]] std::vector<std::string> words(std::string_view name, std::size_t words_max,
+                                               Good good,
+                                               Why why = &intake::texts::invalid_format) const {
+    const std::size_t before = problems_.list().size();
+    std::vector<std::string> words = fields_.texts(name, words_max);
+    if (problems_.list().size() > before) return words;
     for (std::size_t i = 0; i < words.size(); ++i) {
-      if (!good(words[i])) {
-        problems_.add({std::string(name), std::to_string(i)},
-                      intake::texts::invalid_format(words[i]));
-      }
+      if (!good(words[i])) problems_.add({std::string(name), std::to_string(i)}, why(words[i]));
     }
+    return words;
   }
 
   const boost::json::object& object_;

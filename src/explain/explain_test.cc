@@ -149,12 +149,18 @@ TEST(Stories, OfAnExpiredMailInDoubtSendItNotAgain) {
   }
 }
 
-TEST(Stories, OfADeliveryThatCameTooLateNameBothReasons) {
+TEST(Stories, OfADeliveryThatFailedAsAWholeSayWhy) {
   store::Story story = reserved();
   story.delivery_status = DeliveryStatus::failed;
   story.state = RecipientState::cancelled;
+  story.failure_reason =
+      "the reserved time passed while the engine was not running or the account was suspended";
   EXPECT_THAT(told(story), HasSubstr("the engine was not running or the account was suspended"));
   EXPECT_THAT(told(story, Language::japanese), HasSubstr("エンジンまたはアカウントの停止中"));
+  story.failure_reason = "it was cancelled before its time";
+  EXPECT_THAT(told(story), testing::AllOf(HasSubstr("Not sent: it was cancelled before its time"),
+                                          Not(HasSubstr("was not running"))));
+  EXPECT_THAT(told(story, Language::japanese), HasSubstr("送信予定の前に取り消されました"));
 }
 
 TEST(Stories, SayThatThereIsNone) {

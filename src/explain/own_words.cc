@@ -56,6 +56,12 @@ constexpr std::array kSentences = {
         "its sending was interrupted on our side; it may have arrived, and is not sent again "
         "because that was asked for",
         "当方の処理中に送信が中断しました。届いている可能性があり、指定どおり再送はしません"},
+    OwnSentence{"the delivery was stopped before this mail went out",
+                "このメールを送る前に配信が中止されました"},
+    OwnSentence{"it was cancelled before its time", "送信予定の前に取り消されました"},
+    OwnSentence{"the reserved time passed while the engine was not running or the account was "
+                "suspended",
+                "エンジンまたはアカウントの停止中に予約時刻を過ぎ、再開が遅すぎたため中止しました"},
     OwnSentence{"withdrawn by an operator when this store was taken over under another name",
                 "運用担当者が、このストアを別の名前で引き継いだときに取り消しました"},
     OwnSentence{"an error of ours, which the log tells of",

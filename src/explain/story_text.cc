@@ -110,15 +110,7 @@ class Teller {
       before = &advice;
     }
     out_of_attempts(story);
-    // The one reason for which a delivery fails as a whole.
-    if (story.delivery_status == DeliveryStatus::failed && story.reservation) {
-      line(3,
-           say({"Not sent: the reserved time, {}, passed while the engine was not running or the "
-                "account was suspended, and the mail would have been too late.",
-                "送信していません: エンジンまたはアカウントの停止中に予約時刻 {} "
-                "を過ぎ、再開が遅すぎたため中止しました。"}),
-           time(*story.reservation));
-    }
+    failed_as_a_whole(story);
     what_to_do(story);
     if (!is_terminal(story.state) && options_.way_of) {
       if (const auto way = options_.way_of(story)) {
@@ -144,6 +136,18 @@ class Teller {
     out_.append(indent, ' ');
     fmt::vformat_to(std::back_inserter(out_), format, fmt::make_format_args(parts...));
     out_ += '\n';
+  }
+
+  void failed_as_a_whole(const store::Story& story) {
+    if (story.delivery_status != DeliveryStatus::failed || story.failure_reason.empty()) return;
+    const std::string why = own_words(story.failure_reason, options_.language);
+    if (story.reservation) {
+      line(3,
+           say({"Not sent: {} (it was to be sent at {}).", "送信していません: {}（予定: {}）。"}),
+           why, time(*story.reservation));
+    } else {
+      line(3, say({"Not sent: {}.", "送信していません: {}。"}), why);
+    }
   }
 
   void tell(const store::Attempt& attempt, std::size_t number) {

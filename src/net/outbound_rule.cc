@@ -75,11 +75,14 @@ Result<void> OutboundRule::judge(const Endpoint& to) const {
     if (!permit.network && port_fits) port_serves = true;
   }
   if (!outside) {
-    return fail(ErrorKind::unauthorized, "the host has an address that is not on the Internet");
+    return fail(ErrorKind::unauthorized,
+                "the host has an address that is not on the Internet, and outbound.allow does not "
+                "have it");
   }
   if (!port_serves) {
     return fail(ErrorKind::unauthorized,
-                fmt::format("port {} is not allowed, only {} and {}", to.port, kHttp, kHttps));
+                fmt::format("port {} is not allowed, only {}, {} and those of outbound.allow",
+                            to.port, kHttp, kHttps));
   }
   return {};
 }

@@ -23,6 +23,7 @@ EventSieve::EventSieve(const EventQuestion& question, std::int64_t kept_from)
     : question_(question), limit_(std::clamp<std::int64_t>(question.limit, 1, kEventsLimitMax)) {
   // What is known only when it is joined: more is let through, to be sieved once more.
   if (asks_for_joined(question)) limit_ = kEventsLimitMax;
+  page_.events.reserve(static_cast<std::size_t>(std::min<std::int64_t>(limit_, 512)));
   page_.next = question.after;
   page_.next_account = question.after_account;
   const EventPlace last_dropped =

@@ -51,6 +51,7 @@ struct Story {
   PublicId email_id = 0;
   DeliveryType type = DeliveryType::transaction;
   DeliveryStatus delivery_status = DeliveryStatus::edit;
+  std::string failure_reason;  // as in Delivery
   std::string subject;
   std::string from;
   std::string address;

@@ -40,8 +40,10 @@ struct EndpointOptions {
   // Calls. One until one was accepted, then one more for each: so an endpoint that hangs holds one
   // place of those that all share.
   std::size_t in_flight_max = 4;
-  std::size_t batch_events_max = 100;  // 1: no batches
-  std::size_t batch_octets_max = std::size_t{256} << 10U;
+  std::size_t batch_events_max = 200;  // 1: no batches
+  // Many servers take no body of more than 100 KB unless they are told to (Express,
+  // body-parser's `limit`).
+  std::size_t batch_octets_max = std::size_t{96} << 10U;
   // Beside a call that is under way a batch that is not full waits so long for more.
   Milliseconds linger{200};
   std::size_t window_events_max = 1'000;
@@ -65,6 +67,7 @@ struct EndpointOptions {
   [[nodiscard]] static EndpointOptions of_contract() {
     EndpointOptions options;
     options.tries_max = 4;
+    options.batch_events_max = 100;
     return options;
   }
 };

@@ -43,6 +43,16 @@ std::string_view type_of(ToldKind kind) {
   return "endpoint.test";
 }
 
+std::string type_words() {
+  std::string words;
+  for (const Word& word : kWords) {
+    if (word.kind == ToldKind::test) continue;
+    if (!words.empty()) words += ", ";
+    words += word.type;
+  }
+  return words;
+}
+
 std::optional<ToldKind> kind_of(std::string_view type) {
   for (const Word& word : kWords) {
     if (word.type == type) return word.kind;

@@ -67,5 +67,7 @@ struct ToldEvent {
 // word by which an endpoint asks for it.
 [[nodiscard]] std::string_view type_of(ToldKind kind);
 [[nodiscard]] std::optional<ToldKind> kind_of(std::string_view type);
+// All that may be asked for, with commas between, for who gave another word.
+[[nodiscard]] std::string type_words();
 
 }  // namespace todoku::events::webhooks

@@ -142,6 +142,7 @@ Result<std::optional<Story>> Queries::story_of(std::int64_t row) {
   story.email_id = (*owner)->first_email_id + seq_of(row);
   story.type = delivery->type;
   story.delivery_status = delivery->status;
+  story.failure_reason = delivery->failure_reason;
   story.address = std::move((*recipient)->address);
   story.created = (*recipient)->created;
   story.reservation = delivery->reservation;

@@ -241,6 +241,7 @@ TEST_P(StoreSuite, AFailedDeliveryTakesItsRecipientsWithIt) {
   EXPECT_EQ(failed.counts.cancelled, 3);
   EXPECT_EQ(failed.finished, now());
   EXPECT_EQ(stories("user1@example.jp")[0].state, RecipientState::cancelled);
+  EXPECT_EQ(stories("user1@example.jp")[0].failure_reason, failed.failure_reason);
   EXPECT_THAT(must(read([&](ReadTransaction& t) { return t.deliveries_to_start(9); })), IsEmpty());
   EXPECT_EQ(upcoming(made.key), std::nullopt);
   EXPECT_THAT(claim_all(made.key), IsEmpty());
