@@ -129,8 +129,8 @@ TEST_P(StoreSuite, AnOutcomeTellsWhatTheReceiverSaid) {
   EXPECT_EQ(events[2].entry.attempt, 2);
   EXPECT_EQ(events[2].entry.at, now() - Milliseconds(1'500));
   EXPECT_EQ(events[2].reply, "2.0.0 Ok: queued");
-  EXPECT_EQ(events[2].path.mx_host, "mx1.example.jp");
-  EXPECT_EQ(events[2].path.egress_source, "pool-a");
+  EXPECT_EQ(events[2].path->mx_host, "mx1.example.jp");
+  EXPECT_EQ(events[2].path->egress_source, "pool-a");
   EXPECT_EQ(events[3].entry.recipients, 1);
   EXPECT_EQ(events[3].delivery->id, accepted.delivery.id);
 }
