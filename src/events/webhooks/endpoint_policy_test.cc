@@ -73,7 +73,7 @@ TEST(EndpointPolicy, OneThatIsTakenAfterHoursIsTaken) {
 }
 
 TEST(EndpointPolicy, AnEndpointThatIsAwayForDaysLosesNothing) {
-  EndpointWorld world({.events = 2'000, .recipients = 50, .away_from = 2s, .away_until = 72h});
+  EndpointWorld world({.events = 2'000, .recipients = 50, .away_from = 500ms, .away_until = 72h});
   world.run();
   EXPECT_EQ(world.faults(), "");
   EXPECT_EQ(world.accepted(), 2'000U);
