@@ -19,6 +19,7 @@ namespace todoku::events::endpoints {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -74,6 +75,32 @@ class RegistryTest : public ::testing::Test {
     const auto row = installation_.store->read_and_wait(
         [&](store::ReadTransaction& t) { return t.webhook(account_, name); });
     return webhooks::unpack_state(row->state, row->status).value();
+  }
+  // As a dispatcher writes it.
+  void progress(const std::string& name, const webhooks::EndpointState& state,
+                std::vector<std::string> set_aside) {
+    const auto written = installation_.store->write_and_wait(
+        store::WritePriority::accept, [&](store::WriteTransaction& t) -> Result<void> {
+          const auto node = t.enter_node({.name = "teller"});
+          if (!node) return fail(node.error());
+          const auto taken = t.take_webhook(*node, name);
+          if (!taken) return fail(taken.error());
+          const store::WebhookProgress told{.name = name,
+                                            .node = *node,
+                                            .turn = taken->turn,
+                                            .state = webhooks::pack_state(state),
+                                            .set_aside = set_aside};
+          if (auto saved = t.save_webhook(told); !saved) return saved;
+          return t.give_webhook(*node, name);
+        });
+    ASSERT_TRUE(written) << written.error().detail;
+  }
+  std::vector<std::string> set_aside_of(const std::string& name) {
+    std::vector<std::string> ids;
+    const auto kept = installation_.store->read_and_wait(
+        [&](store::ReadTransaction& t) { return t.set_aside_of(name, {}, 100); });
+    for (const store::SetAsideEvent& event : kept.value()) ids.push_back(event.event);
+    return ids;
   }
   std::vector<std::string> all_read(std::string cursor) {
     std::vector<std::string> ids;
@@ -208,9 +235,39 @@ TEST_F(RegistryTest, NamedEventsAreParkedToBeToldAtOnce) {
   const auto told = run(registry_.replay(
       account_, name, {.events = {ids[0], ids[0], std::string(ids[0].size(), '0')}}));
   ASSERT_TRUE(told);
+  EXPECT_EQ(*told, 1U);
   ASSERT_THAT(state_of(name).parked, SizeIs(1));
   EXPECT_EQ(state_of(name).parked[0].id, ids[0]);
   EXPECT_EQ(state_of(name).parked[0].tries, 0);
+}
+
+TEST_F(RegistryTest, WhatWaitsForItsNextTryIsTriedAtOnce) {
+  mail("a");
+  const auto ids = all_read("");
+  const std::string name = created();
+  ASSERT_TRUE(run(registry_.replay(account_, name, {.events = ids})));
+  auto state = state_of(name);
+  state.parked[0].tries = 3;
+  state.parked[0].due = installation_.clock.now() + 5h;
+  progress(name, state, {});
+  EXPECT_EQ(run(registry_.replay(account_, name, {.events = ids})), 1U);
+  ASSERT_THAT(state_of(name).parked, SizeIs(1));
+  EXPECT_LE(state_of(name).parked[0].due, installation_.clock.now());
+  EXPECT_EQ(state_of(name).parked[0].tries, 3);
+}
+
+TEST_F(RegistryTest, WhatWasSetAsideStaysWhileItsFiltersLeaveItOut) {
+  mail("a");
+  const auto ids = all_read("");
+  const std::string name = created();
+  const std::string gone = store::event_id({1, 1'000'000, 0});
+  progress(name, state_of(name), {ids[0], gone});
+  ASSERT_TRUE(run(registry_.change(account_, name, {.kinds = {{"recipient.opened"}}})));
+  EXPECT_EQ(run(registry_.replay(account_, name, {.set_aside = true})), 0U);
+  EXPECT_THAT(set_aside_of(name), ElementsAre(ids[0]));
+  ASSERT_TRUE(run(registry_.change(account_, name, {.kinds = std::vector<std::string>{}})));
+  EXPECT_EQ(run(registry_.replay(account_, name, {.set_aside = true})), 1U);
+  EXPECT_THAT(set_aside_of(name), IsEmpty());
 }
 
 // The place before the first one has no number of its own.

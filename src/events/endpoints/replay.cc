@@ -50,9 +50,12 @@ Result<std::string> with_events(const store::Webhook& webhook,
   for (const NamedEvent& event : events) {
     // What is not written as told comes from there in its turn.
     if (event.place > place->after) continue;
-    const bool is_there = std::ranges::any_of(
-        state->parked, [&](const ParkedEvent& other) { return other.id == event.parked.id; });
-    if (!is_there) state->parked.push_back(event.parked);
+    const auto there = std::ranges::find(state->parked, event.parked.id, &ParkedEvent::id);
+    if (there == state->parked.end()) {
+      state->parked.push_back(event.parked);
+    } else {
+      there->due = event.parked.due;  // at once
+    }
   }
   if (state->parked.size() > webhooks::EndpointOptions{}.parked_max) return too_many_replays();
   std::ranges::sort(state->parked, {}, &ParkedEvent::id);  // the order of events
@@ -61,22 +64,33 @@ Result<std::string> with_events(const store::Webhook& webhook,
 }
 
 Result<std::size_t> tell_events(WriteTransaction& transaction, store::AccountKey account,
-                                std::string_view name, const std::vector<std::string>& ids) {
+                                std::string_view name, std::vector<std::string> ids) {
+  std::ranges::sort(ids);
+  ids.erase(std::ranges::unique(ids).begin(), ids.end());
   const auto webhook = transaction.read().webhook(account, name);
   if (!webhook) return fail(webhook.error());
   const Wanted wanted{
       .account = account, .form = webhook->form, .wishes = webhook->terms.wishes, .explain = {}};
+  const Wanted any{.account = account, .wishes = {}, .explain = {}};
   std::vector<NamedEvent> events;
-  for (const std::string& id : ids) {
+  std::vector<std::string> done;  // told again, or there no more
+  for (std::string& id : ids) {
     const auto event = find_event(transaction.read(), wanted, id);
     if (!event) return fail(event.error());
-    if (!*event) continue;
+    if (!*event) {
+      // What its filters leave out today its owner may want tomorrow.
+      const auto stands = find_event(transaction.read(), any, id);
+      if (!stands) return fail(stands.error());
+      if (!*stands) done.push_back(std::move(id));
+      continue;
+    }
     events.push_back({.place = (*event)->place,
                       .parked = {.id = id, .order_key = webhooks::order_key_of((*event)->entry)}});
+    done.push_back(std::move(id));
   }
   auto told = transaction.redirect_webhook(
       account, name, [&](const store::Webhook& its) { return with_events(its, events); });
-  if (told) told = transaction.drop_set_aside(name, ids);
+  if (told) told = transaction.drop_set_aside(name, done);
   if (!told) return fail(std::move(told.error()));
   return events.size();
 }

@@ -73,6 +73,7 @@ std::size_t EndpointPolicy::room() const {
 }
 
 void EndpointPolicy::on_page(std::vector<OfferedEvent> events, std::string cursor, Instant now) {
+  follow_clock(now);
   // What has only been asked for events that it refused may well take another one.
   const bool has_untried = std::ranges::any_of(
       window_, [](const Slot& one) { return one.stage != Stage::done && one.tries == 0; });
@@ -99,9 +100,7 @@ void EndpointPolicy::leave_front() {
     const Slot& front = window_.front();
     if (front.stage == Stage::in_flight) return;
     if (front.stage == Stage::waiting) {
-      // While everything is refused nothing is the event's own fault.
-      const bool may_park = is_to_blame(front) && parked_.size() < options_.parked_max;
-      if (!may_park || (front.tries == 0 && !is_parked(front.order_key))) return;
+      if (!waits_for_room(front) || parked_.size() >= options_.parked_max) return;
       park(front);
     } else if (front.told) {
       ++unsaved_;
@@ -132,6 +131,7 @@ void EndpointPolicy::park(const Slot& slot) {
 // -------------------------------------------------------------------------------------
 
 void EndpointPolicy::on_answer(std::uint64_t number, const CallAnswer& answer, Instant now) {
+  follow_clock(now);
   const auto found = calls_.find(number);
   check(found != calls_.end(), "an answer belongs to a call");
   const CallUnderWay call = std::move(found->second);
@@ -145,21 +145,9 @@ void EndpointPolicy::on_answer(std::uint64_t number, const CallAnswer& answer, I
       not_before_ = now + varied(kSoon);
       give_back(call, now);
       break;
-    case How::throttled: {
-      const Milliseconds asked = answer.retry_after.value_or(varied(options_.waits.front()));
-      not_before_ = now + std::clamp(asked, kSoon, kThrottledMax);
-      note_failure(now);
-      bool too_often = false;
-      for (const std::uint64_t each : call.slots) {
-        too_often = ++slot(each).given_back > kThrottledMost || too_often;
-      }
-      if (too_often && status_ == Status::active) {
-        blame(call, now);
-      } else {
-        give_back(call, now);
-      }
+    case How::throttled:
+      throttle(call, answer.retry_after.value_or(varied(options_.waits.front())), now);
       break;
-    }
     case How::gone:
       give_back(call, now);
       if (status_ != Status::disabled) notices_.push_back(EndpointActions::Notice::disabled);
@@ -179,6 +167,29 @@ void EndpointPolicy::on_answer(std::uint64_t number, const CallAnswer& answer, I
       break;
   }
   leave_front();
+}
+
+void EndpointPolicy::throttle(const CallUnderWay& call, Milliseconds wait, Instant now) {
+  wait = std::clamp(wait, kSoon, kThrottledMax);
+  // A parked event was refused before, and may be put off for ever: the stream waits when it is put
+  // off itself.
+  if (call.parked && status_ == Status::active) {
+    ParkedEvent& event = (*call.parked)->event;
+    blame(call, now);
+    event.due = std::max(event.due, now + wait);
+    return;
+  }
+  not_before_ = now + wait;
+  note_failure(now);
+  bool too_often = false;
+  for (const std::uint64_t each : call.slots) {
+    too_often = ++slot(each).given_back > kThrottledMost || too_often;
+  }
+  if (too_often && status_ == Status::active) {
+    blame(call, now);
+  } else {
+    give_back(call, now);
+  }
 }
 
 void EndpointPolicy::note_accepted(const CallUnderWay& call) {
@@ -258,7 +269,7 @@ void EndpointPolicy::blame(const CallUnderWay& call, Instant now) {
 // Who holds up the stream for want of room: the one that has been refused for longest goes.
 void EndpointPolicy::make_room(Instant now) {
   if (parked_.size() < options_.parked_max || window_.empty()) return;
-  if (!is_to_blame(window_.front())) return;
+  if (!waits_for_room(window_.front())) return;
   auto oldest = parked_.end();
   for (auto place = parked_.begin(); place != parked_.end(); ++place) {
     if (place->stage == Parked::Stage::leaving) return;  // there will be room

@@ -187,6 +187,12 @@ class EndpointPolicy {
   [[nodiscard]] bool is_parked(std::uint64_t key) const {
     return key != 0 && parked_keys_.contains(key);
   }
+  // It is refused, or behind one of its recipient that is, and others could go on without it. While
+  // everything is refused nothing is an event's own fault.
+  [[nodiscard]] bool waits_for_room(const Slot& one) const {
+    return one.stage == Stage::waiting && is_to_blame(one) &&
+           (one.tries > 0 || is_parked(one.order_key));
+  }
   void wake(Instant at) { wake_at_ = std::min(wake_at_, at); }
   [[nodiscard]] Milliseconds varied(Milliseconds wait);
   [[nodiscard]] Milliseconds wait_after(int tries);
@@ -218,6 +224,7 @@ class EndpointPolicy {
   // What an answer means.
   void note_accepted(const CallUnderWay& call);
   void give_back(const CallUnderWay& call, Instant due);
+  void throttle(const CallUnderWay& call, Milliseconds wait, Instant now);
   void note_failure(Instant now);
   void blame(const CallUnderWay& call, Instant now);
   void blame_parked(Parked& parked, Instant now);

@@ -141,6 +141,75 @@ TEST(EndpointPolicy, OneThatIsAlwaysPutOffDoesNotStopTheOthers) {
   EXPECT_EQ(accepted.size(), 19U);
 }
 
+// Nor when it says so for an hour each time, and all others come after it.
+TEST(EndpointPolicy, OneThatIsPutOffByTheHourIsSetAsideAndTheStreamGoesOn) {
+  constexpr int kPages = 10;
+  SeededRandom random(3);
+  EndpointPolicy policy({}, {}, random);
+  const Instant begin = from_epoch_ms(1'767'225'600'000);
+  Instant now = begin;
+  std::set<std::string> accepted;
+  std::vector<std::string> set_aside;
+  Instant all_told;
+  const std::vector<OfferedEvent> events = events_of(kPages * 20);
+  for (int page = 0; now < begin + 72h && set_aside.empty(); now += 30s) {
+    if (policy.wants_events() && page < kPages && now >= begin + page * 1h) {
+      const auto from = events.begin() + page++ * 20;
+      policy.on_page({from, from + 20}, fmt::format("{}", page * 20), now);
+    }
+    auto actions = policy.next(now);
+    if (actions.save) {
+      set_aside.insert(set_aside.end(), actions.save->set_aside.begin(),
+                       actions.save->set_aside.end());
+      policy.on_saved(true);
+    }
+    for (const std::string& id : actions.load) policy.on_loaded(id, events.front().told);
+    for (const auto& call : actions.calls) {
+      const bool has_bad =
+          std::ranges::any_of(call.events, [](const auto& told) { return told->id == "e0"; });
+      if (!has_bad) {
+        for (const auto& told : call.events) accepted.insert(told->id);
+        if (accepted.size() == kPages * 20 - 1) all_told = now;
+      }
+      policy.on_answer(call.number,
+                       has_bad ? CallAnswer{.how = CallAnswer::How::throttled, .retry_after = 1h}
+                               : CallAnswer{.how = CallAnswer::How::accepted},
+                       now);
+    }
+  }
+  EXPECT_EQ(accepted.size(), kPages * 20U - 1);
+  EXPECT_LT(all_told, begin + 24h);
+  EXPECT_EQ(set_aside, std::vector<std::string>{"e0"});
+}
+
+// Each time it has more than it can take it says so, and takes them a moment later.
+TEST(EndpointPolicy, WhoLimitsItsRateIsNotBlamed) {
+  SeededRandom random(3);
+  EndpointPolicy policy(EndpointOptions::of_contract(), {}, random);
+  Instant now = from_epoch_ms(1'767'225'600'000);
+  policy.on_page(events_of(900), "900", now);
+  std::set<std::string> accepted;
+  bool takes = false;
+  for (int step = 0; step < 2'000 && accepted.size() < 900; ++step, now += 500ms) {
+    auto actions = policy.next(now);
+    if (actions.save) {
+      EXPECT_TRUE(actions.save->set_aside.empty());
+      policy.on_saved(true);
+    }
+    for (const auto& call : actions.calls) {
+      takes = !takes;
+      if (takes) {
+        for (const auto& told : call.events) accepted.insert(told->id);
+      }
+      policy.on_answer(call.number,
+                       {.how = takes ? CallAnswer::How::accepted : CallAnswer::How::throttled},
+                       now);
+    }
+  }
+  EXPECT_EQ(accepted.size(), 900U);
+  EXPECT_EQ(policy.parked_events(), 0U);
+}
+
 TEST(EndpointPolicy, WhereNoMoreCanWaitTheOneRefusedForLongestIsSetAside) {
   WorldOptions options{.events = 300, .recipients = 300};
   for (std::size_t i = 10; i < 110; i += 5) options.refused.insert(i);
