@@ -16,6 +16,7 @@
 #include "api/members.h"
 #include "base/date_time.h"
 #include "intake/fingerprint.h"
+#include "intake/inline_parts.h"
 
 namespace todoku::api {
 namespace {
@@ -55,7 +56,7 @@ Task<http::Response> begin(Api& api, Call& call) {
   request.content.attachments =
       read_inline_parts(fields, api.intake().limits()).value_or(std::vector<Attachment>());
   std::ranges::move(form.attachments, std::back_inserter(request.content.attachments));
-  warn_of_inline_parts(call, request.content);
+  const std::string of_parts = intake::inline_warning(request.content);
   intake::Repeatable repeatable;
   if (*key && problems.empty()) {
     const auto digests = co_await intake::digests_of(request.content.attachments);
@@ -65,6 +66,7 @@ Task<http::Response> begin(Api& api, Call& call) {
     return api.intake().begin_bulk(call.account, std::move(request), std::move(problems), its);
   };
   const auto made = co_await api.intake().repeats().once(repeatable, make);
+  if (made) add_warning(call, of_parts);
   co_return made_response(call, made, 201, "delivery_id");
 }
 
@@ -103,6 +105,10 @@ intake::UpdateRequest read_update(Form& form, const intake::Limits& limits,
   }
   request.headers = fields.headers(intake::kHeadersMax);
   request.inline_parts = read_inline_parts(fields, limits);
+  // Beyond them the form was not read.
+  if (form.attachments.size() > limits.attachments_max) {
+    problems.add({"inline"}, intake::texts::too_many(limits.attachments_max));
+  }
   for (Attachment& file : form.attachments) {
     if (file.content_id.empty()) continue;
     if (!request.inline_parts) request.inline_parts.emplace();
@@ -135,11 +141,15 @@ Task<http::Response> update(Api& api, Call& call) {
     if (request.inline_parts) digests = co_await intake::digests_of(*request.inline_parts);
     repeatable = {.key = **key, .fingerprint = intake::fingerprint_of(*id, request, digests)};
   }
+  // What the stored html_part refers to is its content.
+  const bool may_unfit =
+      request.html_part || (request.inline_parts && has(call.scopes, store::Scope::content));
   const auto make = [&](intake::Repeatable its) {
     return api.intake().update_bulk(call.account, *id, std::move(request), std::move(problems),
                                     its);
   };
   const auto made = co_await api.intake().repeats().once(repeatable, make);
+  if (made && may_unfit) co_await warn_of_changed_parts(api, call, *id);
   auto response = done_response(call, made, *id);
   if (made && made->answer > 0) response.headers.set(kFoldedHeader, std::to_string(made->answer));
   co_return response;

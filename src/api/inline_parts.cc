@@ -39,7 +39,9 @@ Attachment read_part(const Fields& part, std::size_t& octets, const intake::Limi
   if (!content) return read;
   octets += decoded_least(content->size());
   if (octets > limits.attachments_octets_max) return read;
-  if (auto data = from_base64(*content)) {
+  if (content->starts_with("data:")) {
+    problems.add(part.path_to("content"), intake::texts::data_url());
+  } else if (auto data = from_base64(*content)) {
     read.data = std::move(*data);
   } else {
     problems.add(part.path_to("content"), intake::texts::not_base64());
@@ -119,8 +121,12 @@ std::optional<std::vector<Attachment>> read_inline_parts(const Fields& fields,
   return parts;
 }
 
-void warn_of_inline_parts(Call& call, const Content& content) {
-  add_warning(call, intake::inline_warning(content));
+Task<void> warn_of_changed_parts(Api& api, Call& call, store::PublicId id) {
+  const auto changed =
+      co_await api.store().read([account = call.account.key, id](store::ReadTransaction& t) {
+        return t.delivery(account, id);
+      });
+  if (changed) add_warning(call, intake::inline_warning(*changed));
 }
 
 void add_inline_part_routes(Api& api, http::Router& router) {

@@ -16,7 +16,8 @@ namespace todoku::api {
 [[nodiscard]] std::optional<std::vector<Attachment>> read_inline_parts(
     const Fields& fields, const intake::Limits& limits);
 
-// Says in a header what of the parts and html_part does not fit together.
-void warn_of_inline_parts(Call& call, const Content& content);
+// Of a draft that was changed: says in a header what of its parts and html_part does not fit
+// together. Where it cannot be read nothing is said.
+Task<void> warn_of_changed_parts(Api& api, Call& call, store::PublicId id);
 
 }  // namespace todoku::api

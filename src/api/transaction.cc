@@ -12,6 +12,7 @@
 #include "api/message_id.h"
 #include "api/transaction_request.h"
 #include "intake/fingerprint.h"
+#include "intake/inline_parts.h"
 
 namespace todoku::api {
 namespace {
@@ -27,7 +28,7 @@ Task<http::Response> add_transaction(Api& api, Call& call) {
   auto request = read_transaction(form.object(), api.intake().limits(), problems);
   api.warn_of_sender(call, request.content);
   std::ranges::move(form.attachments, std::back_inserter(request.content.attachments));
-  warn_of_inline_parts(call, request.content);
+  const std::string of_parts = intake::inline_warning(request.content);
   intake::Repeatable repeatable;
   if (*key && problems.empty()) {
     const auto digests = co_await intake::digests_of(request.content.attachments);
@@ -38,6 +39,7 @@ Task<http::Response> add_transaction(Api& api, Call& call) {
                                            its);
   };
   const auto made = co_await api.intake().repeats().once(repeatable, make);
+  if (made) add_warning(call, of_parts);
   auto response = made_response(call, made, 201, "delivery_id");
   if (made) tell_message_id(api, co_await delivery_made(api, call.account.key, *made), response);
   co_return response;

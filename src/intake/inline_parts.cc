@@ -19,20 +19,15 @@ std::string told_id(std::string_view id) {
   return out;
 }
 
-}  // namespace
-
-std::string bare_content_id(std::string_view given) {
-  std::string_view id = trim_invisible(given);
-  if (id.size() > 2 && id.starts_with('<') && id.ends_with('>')) id = id.substr(1, id.size() - 2);
-  return std::string(id);
-}
-
-std::string inline_warning(const Content& content) {
+std::vector<std::string_view> ids_of(const store::Delivery& delivery) {
   std::vector<std::string_view> ids;
-  for (const Attachment& file : content.attachments) {
+  for (const store::AttachmentRecord& file : delivery.attachments) {
     if (!file.content_id.empty()) ids.emplace_back(file.content_id);
   }
-  const mime::ReferenceLook look = mime::look_at_references(content.html_part, ids);
+  return ids;
+}
+
+std::string warning_of(const mime::ReferenceLook& look, const std::vector<std::string_view>& ids) {
   std::string warning;
   const auto add = [&](std::string_view id, std::string_view sentence) {
     if (!warning.empty()) warning += "; ";
@@ -48,12 +43,28 @@ std::string inline_warning(const Content& content) {
   return warning;
 }
 
-mime::ReferenceLook look_at_inline_parts(const store::Delivery& delivery) {
+}  // namespace
+
+std::string bare_content_id(std::string_view given) {
+  std::string_view id = trim_invisible(given);
+  if (id.size() > 2 && id.starts_with('<') && id.ends_with('>')) id = id.substr(1, id.size() - 2);
+  return std::string(id);
+}
+
+std::string inline_warning(const Content& content) {
   std::vector<std::string_view> ids;
-  for (const store::AttachmentRecord& file : delivery.attachments) {
+  for (const Attachment& file : content.attachments) {
     if (!file.content_id.empty()) ids.emplace_back(file.content_id);
   }
-  return mime::look_at_references(delivery.content.html_part, ids);
+  return warning_of(mime::look_at_references(content.html_part, ids), ids);
+}
+
+std::string inline_warning(const store::Delivery& delivery) {
+  return warning_of(look_at_inline_parts(delivery), ids_of(delivery));
+}
+
+mime::ReferenceLook look_at_inline_parts(const store::Delivery& delivery) {
+  return mime::look_at_references(delivery.content.html_part, ids_of(delivery));
 }
 
 }  // namespace todoku::intake

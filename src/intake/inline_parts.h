@@ -18,6 +18,8 @@ namespace todoku::intake {
 // What the HTML refers to and is not there, and what is there and not referred to, as a sentence of
 // printable ASCII; empty: all fits together, or insert codes decide it.
 [[nodiscard]] std::string inline_warning(const Content& content);
+// The same of a draft as it is stored.
+[[nodiscard]] std::string inline_warning(const store::Delivery& delivery);
 
 // Of the draft's parts in their order.
 [[nodiscard]] mime::ReferenceLook look_at_inline_parts(const store::Delivery& delivery);

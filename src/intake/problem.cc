@@ -179,6 +179,11 @@ Text not_base64() {
   return {"is not base64.", "base64として不正です。"};
 }
 
+Text data_url() {
+  return {"is a data: URL; give what follows \"base64,\" alone.",
+          "data: URLです。「base64,」より後だけを指定してください。"};
+}
+
 Text attachments_too_big(std::size_t octets, std::size_t max) {
   return {
       fmt::format("the attachments have {} bytes together; the limit is {} bytes.", octets, max),

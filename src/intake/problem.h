@@ -111,6 +111,7 @@ namespace texts {
 [[nodiscard]] Text wants_html();
 [[nodiscard]] Text invalid_content_id();
 [[nodiscard]] Text not_base64();
+[[nodiscard]] Text data_url();
 [[nodiscard]] Text attachments_too_big(std::size_t octets, std::size_t max);
 [[nodiscard]] Text duplicate_key(std::string_view key);
 [[nodiscard]] Text given_twice();

@@ -45,14 +45,31 @@ std::string percent_decoded(std::string_view text) {
   return out;
 }
 
-// Whether the colon at `at` ends the scheme "cid", and not a longer word (RFC 3986 section 3.1).
+// Whether what stands before an "=" is the name of an attribute, and not a part of another URL.
+bool ends_attribute_name(std::string_view html, std::size_t at) {
+  constexpr std::size_t kNameMax = 32;  // src, href, background, longer ones of SVG
+  constexpr std::string_view kSpace = " \t\r\n\f";
+  if (at > 0 && kSpace.contains(html[at - 1])) return true;
+  const std::size_t end = at;
+  while (at > 0 && end - at <= kNameMax &&
+         (is_ascii_alphanumeric(html[at - 1]) || html[at - 1] == '-' || html[at - 1] == ':')) {
+    --at;
+  }
+  constexpr std::string_view kBefore = " \t\r\n\f\"'/";
+  return at > 0 && at < end && kBefore.contains(html[at - 1]);
+}
+
+// Whether the colon at `at` ends the scheme "cid" (RFC 3986 section 3.1) where a URL begins: not in
+// a longer word, nor in the path or the query of another URL.
 bool ends_scheme(std::string_view html, std::size_t at) {
   if (at < kScheme.size()) return false;
   const std::size_t begin = at - kScheme.size();
   if (!equals_ignoring_case(html.substr(begin, kScheme.size()), kScheme)) return false;
   if (begin == 0) return true;
   const char before = html[begin - 1];
-  return !is_ascii_alphanumeric(before) && before != '+' && before != '-' && before != '.';
+  if (before == '=') return ends_attribute_name(html, begin - 1);
+  constexpr std::string_view kInUrls = "+-./?&#_:@%~$!*";
+  return !is_ascii_alphanumeric(before) && !kInUrls.contains(before);
 }
 
 // Goes along with positions that grow, and says whether they are in text that is read.
@@ -90,7 +107,7 @@ bool has_insert_key(std::string_view text) {
 }  // namespace
 
 bool is_content_id(std::string_view id) {
-  if (id.size() > kContentIdOctetsMax) return false;
+  if (id.size() > kContentIdOctetsMax || has_insert_key(id)) return false;
   const std::size_t at = id.find('@');
   if (at == std::string_view::npos) return is_dotted(id);
   return is_dotted(id.substr(0, at)) && is_dotted(id.substr(at + 1));

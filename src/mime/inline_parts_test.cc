@@ -29,8 +29,9 @@ TEST(ContentId, IsWhatAMessageIdMayBeMadeOf) {
   for (const char* good : {"logo", "logo.png", "a-b_c+d", "l@e", "logo.1@mail.example.jp", "1"}) {
     EXPECT_TRUE(is_content_id(good)) << good;
   }
-  for (const char* bad : {"", ".", ".a", "a.", "a..b", "a@", "@a", "a@b@c", "a@.b", "a b", "<a>",
-                          "a\r\nBcc: x", "ロゴ", "a%b", "a/b", "a&b", "a'b", "a\"b"}) {
+  for (const char* bad : {"",      ".",    ".a",  "a.",   "a..b",        "a@",     "@a",
+                          "a@b@c", "a@.b", "a b", "<a>",  "a\r\nBcc: x", "ロゴ",   "a%b",
+                          "a/b",   "a&b",  "a'b", "a\"b", "__logo__",    "a.__b__"}) {
     EXPECT_FALSE(is_content_id(bad)) << bad;
   }
   EXPECT_TRUE(is_content_id(std::string(128, 'a')));
@@ -54,6 +55,15 @@ TEST(ContentReferences, AreFoundWhereMailProgramsLook) {
               ElementsAre("logo@example.jp"));
   EXPECT_THAT(ids_in(R"html(<img src="cid:100%">)html"), ElementsAre("100%"));
   EXPECT_THAT(ids_in(R"html(<img src="cid:cid:a">)html"), ElementsAre("cid:a"));
+}
+
+TEST(ContentReferences, BeginAUrlAndAreNoPartOfOne) {
+  EXPECT_THAT(ids_in(R"html(<a href="https://x.example/?q=cid:logo">)html"), IsEmpty());
+  EXPECT_THAT(ids_in(R"html(<a href="https://x.example/cid:logo">)html"), IsEmpty());
+  EXPECT_THAT(ids_in("<a href=https://x.example/?q=cid:logo>"), IsEmpty());
+  EXPECT_THAT(ids_in("<a href='?a=b&q=cid:logo'>"), IsEmpty());
+  EXPECT_THAT(ids_in("<img alt='x'src=cid:a><v:fill o:href=cid:b><img\nsrc =cid:c>"),
+              ElementsAre("a", "b", "c"));
 }
 
 TEST(ContentReferences, AreNotFoundInTextThatIsRead) {

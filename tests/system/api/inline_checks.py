@@ -150,8 +150,11 @@ class Inline(Checks):
             (one["content_id"], one["in_html"])
             for one in self.inline_parts(delivery)["inline_parts"]])
         # Replaced as a whole; attachments stay.
-        self.ok(self.put(update, {"inline_parts": [part("logo", b"new")],
-                                  "html_part": '<p>__name__</p><img src="cid:logo"><img src="cid:no">'}))
+        changed = self.put(update, {
+            "inline_parts": [part("logo", b"new")],
+            "html_part": '<p>__name__</p><img src="cid:logo"><img src="cid:no">'})
+        self.ok(changed)
+        self.assertIn("cid:no", changed.headers["x-todoku-warning"])
         told = self.inline_parts(delivery)
         self.assertEqual([("logo", 3)], [(one["content_id"], one["size"])
                                          for one in told["inline_parts"]])
@@ -169,6 +172,13 @@ class Inline(Checks):
             self.assertIn(f"name {one}", message.get_body(("html",)).get_content())
         bodies = [shown_by_html(arrived(f"inline7.{one}@fast.example")) for one in range(2)]
         self.assertEqual(list(bodies[0]), list(bodies[1]), "an id is the delivery's")
+
+    def test_what_a_form_has_too_many_of_is_told(self):
+        delivery = self.draft(html_part='<img src="cid:logo">', inline_parts=[part()])
+        answer = self.multipart("PUT", f"/deliveries/bulk/update/{delivery}", [
+            data_part({"subject": "x"}), *[file_part(f"{n}.txt") for n in range(101)],
+            inline_file(b"new", content_id="logo")])
+        self.refused(answer, "inline")
 
     def test_they_are_taken_out_again(self):
         delivery = self.draft(html_part='<img src="cid:logo">', inline_parts=[part()])
@@ -202,11 +212,16 @@ class Inline(Checks):
         with self.nothing_stored():
             self.refused(sent([part()], html_part=...), "inline_parts",
                          text="are shown by an html_part, and there is none.")
-            for wrong in ("a b", "ロゴ", "a@b@c", ".a", "a..b", "a@", "x\r\nBcc: y", "a/b", "a%20b"):
+            for wrong in ("a b", "ロゴ", "a@b@c", ".a", "a..b", "a@", "x\r\nBcc: y", "a/b", "a%20b",
+                          "__logo__"):
                 self.refused(sent([part(wrong)]), "inline_parts", "0", "content_id")
             self.refused(sent([part("a" * 129)]), "inline_parts", "0", "content_id")
-            self.refused(sent([part(), part("Logo")]), "inline_parts", "1", "content_id",
-                         text="is given more than once.")
+            twice = sent([part(), part("Logo")])
+            self.refused(twice, "inline_parts", "1", "content_id", text="is given more than once.")
+            self.assertNotIn("x-todoku-warning", twice.headers)
+            self.refused(sent([{**part(), "content": "data:image/png;base64,aGk="}]),
+                         "inline_parts", "0", "content",
+                         text='is a data: URL; give what follows "base64," alone.')
             for missing in ("content_id", "mime", "content"):
                 for value in (..., None, ""):
                     wrong = {name: one for name, one in {**part(), missing: value}.items()
