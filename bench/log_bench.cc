@@ -238,6 +238,14 @@ class Bench {
            last - kTail) {
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
     }
+    // Then its runs are merged, one merge after the other.
+    constexpr int kQuietLooks = 20;
+    for (int quiet = 0; quiet < kQuietLooks; ++quiet) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      if (must(db->integer("SELECT count(*) FROM address_runs WHERE state <> 2")) > 0) quiet = 0;
+    }
+    print("log_index_runs",
+          static_cast<double>(must(db->integer("SELECT count(*) FROM address_runs"))), "runs");
     print("log_index", seconds_since(began), "s");
     print("log_octets_a_recipient",
           static_cast<double>(std::filesystem::file_size(path_)) /
