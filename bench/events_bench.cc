@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What events cost (docs/adr/0014): processor time and octets a mail of a transaction, which has
 // three (accepted, sent, finished), where groups of so many are committed together; and how fast
-// they are read. One figure per line: name<TAB>value<TAB>unit. PostgreSQL's needs its server.
+// they are read, also those of an account that has ten beside one that has ten million. One figure
+// per line: name<TAB>value<TAB>unit. PostgreSQL's needs its server.
 //
 //   todoku_events_bench [--quick]
 #include <algorithm>
@@ -108,6 +109,35 @@ class Sqlite {
     must(db_->execute("DELETE FROM event_sheets; VACUUM"));
   }
 
+  // What all ten events of an account take to be read, before and after another has `many`, a
+  // commit each, which lie between them.
+  void read_few_beside(std::int64_t many) {
+    constexpr std::int64_t kFew = 10;
+    AccountKey few{};
+    commit([&] { few = must(transaction_->create_account("few")).key; });
+    for (std::int64_t i = 0; i < kFew; ++i) {
+      commit([&] {
+        must(transaction_->renew_node(node_));
+        must(transaction_->perform_one(some_accept(few, node_, i)));
+      });
+    }
+    must(db_->execute(fmt::format("UPDATE event_sheets SET place = place + {} * (SELECT count(*)"
+                                  " FROM event_sheets o WHERE o.place < event_sheets.place)",
+                                  many / kFew)
+                          .c_str()));
+    const double alone = read_all(few, kFew);
+    must(db_->execute(
+        fmt::format("WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < {})"
+                    " INSERT OR IGNORE INTO event_sheets SELECT s.place + i, {}, s.at, s.entries"
+                    " FROM (SELECT * FROM event_sheets ORDER BY place LIMIT 1) s CROSS JOIN c",
+                    many, static_cast<std::int64_t>(account_))
+            .c_str()));
+    const double beside = read_all(few, kFew);
+    print("sqlite_ten_alone", kFew, alone, "us");
+    print("sqlite_ten_beside", many, beside, "us");
+    print("sqlite_ten_beside_to_alone", many, beside / alone, "ratio");
+  }
+
   static void print(std::string_view name, std::int64_t group, double value,
                     std::string_view unit) {
     fmt::print("{}_{}\t{:.2f}\t{}\n", name, group, value, unit);
@@ -115,6 +145,21 @@ class Sqlite {
   }
 
  private:
+  // The median of many times.
+  double read_all(AccountKey account, std::int64_t events) {
+    std::vector<double> took(2'001);
+    for (double& us : took) {
+      const auto began = std::chrono::steady_clock::now();
+      const EventPage page =
+          must(transaction_->read().events({.account = account, .limit = 1'000}));
+      us = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - began)
+               .count();
+      check(std::ssize(page.events) == events, "every event is read");
+    }
+    std::ranges::sort(took);
+    return took[took.size() / 2];
+  }
+
   // What its events took.
   double commit(const std::function<void()>& work) {
     must(db_->execute("BEGIN IMMEDIATE"));
@@ -211,6 +256,7 @@ int main(int argc, char** argv) {
   {
     todoku::store::Sqlite sqlite(folder);
     for (const std::int64_t group : {1, 64}) sqlite.run(mails, group);
+    sqlite.read_few_beside(quick ? 100'000 : 10'000'000);
   }
   std::filesystem::remove_all(folder);
   todoku::PostgresServer::make_durable();

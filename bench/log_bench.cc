@@ -3,14 +3,16 @@
 // by SQL, the file leaves the page cache before each search. Prints name, value and unit,
 // tab-separated.
 //
-//   todoku_log_bench [--postgres] [--recipients=N] [--searches=N] [--directory=DIR]
+//   todoku_log_bench [--postgres] [--recipients=N] [--searches=N] [--directory=DIR] [--keep]
+//                    [--only=NAME]
 //
+// With --keep the file stays, and the next run with --keep begins with it. --only: one question.
 // With --postgres what was made is carried to a server that keeps next to nothing in memory, and
 // searched there.
 //
 // Nine tenths are bulk, in deliveries of 900,000, a tenth are transactions between them; one in a
 // hundred bounced with 550, one in a million was dropped. An hour lies between one million and the
-// next.
+// next. Whoever gets transactions has 200 of them, over the whole store.
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -79,9 +81,14 @@ std::string history(RecipientState state, int code, std::string_view text) {
   return hex(packed);
 }
 
+// How many there are in `millions` who get transactions.
+constexpr std::int64_t buyers(std::int64_t millions) {
+  return millions * 100'000 / 200;
+}
+
 // Of email ids from `n * 1,000,000 + 1`: a bulk of 900,000, then 100,000 transactions. Numbers are
 // ten times as far apart.
-std::string million(std::int64_t n) {
+std::string million(std::int64_t n, std::int64_t millions) {
   const std::string state = "CASE WHEN i % 1000000 = 777 THEN 4 WHEN i % 100 = 7 THEN 3 ELSE 2 END";
   const std::string story = fmt::format(
       "CASE WHEN i % 1000000 = 777 THEN x'{}' WHEN i % 100 = 7 THEN x'{}' ELSE x'{}' END",
@@ -128,8 +135,8 @@ WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 99999)
   SELECT {base} + 2000 + i, {base} + 2000 + i, 1, NULL, 0, 'd.example', {n} * 1000000 + 900001 + i,
   1, 1, 0, 0, {at} + i * 36, 1, 0 FROM c;
 WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 99999)
-  INSERT INTO recipients SELECT ({base} + 2000 + i) << 9, 'buyer' || (i % 50000) || '@', NULL, NULL,
-  NULL FROM c;
+  INSERT INTO recipients SELECT ({base} + 2000 + i) << 9,
+  'buyer' || (({n} * 100000 + i) % {buyers}) || '@', NULL, NULL, NULL FROM c;
 WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 99999)
   INSERT INTO progress SELECT ({base} + 2000 + i) << 9, 10, NULL, x'{sent}' FROM c;
 WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 899999)
@@ -137,36 +144,67 @@ WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 899999)
   CASE WHEN i % 1000000 = 777 THEN 554 ELSE 550 END FROM c WHERE {state} <> 2;
 COMMIT;
 )sql",
-      fmt::arg("n", n), fmt::arg("base", (n + 1) * 10 * kMillion), fmt::arg("state", state),
-      fmt::arg("story", story), fmt::arg("at", kBeginMs + n * kHourMs),
+      fmt::arg("n", n), fmt::arg("buyers", buyers(millions)),
+      fmt::arg("base", (n + 1) * 10 * kMillion), fmt::arg("state", state), fmt::arg("story", story),
+      fmt::arg("at", kBeginMs + n * kHourMs),
       fmt::arg("sent", history(RecipientState::delivered, 250, "2.0.0 Ok: queued as 4F2C1")));
 }
 
-// Calls to the system that read, by this process (proc(5), /proc/pid/io).
-std::int64_t reads_so_far() {
+// What this process has read (proc(5), /proc/pid/io).
+struct Reads {
+  std::int64_t calls = 0;
+  std::int64_t octets = 0;  // from the disk
+};
+Reads reads_so_far() {
   std::ifstream file("/proc/self/io");
   std::string word;
-  std::int64_t calls = 0;
+  Reads reads;
   while (file >> word) {
-    if (word == "syscr:") file >> calls;
+    if (word == "syscr:") file >> reads.calls;
+    if (word == "read_bytes:") file >> reads.octets;
   }
-  return calls;
+  return reads;
+}
+
+// A store that was just opened looks after its index first.
+void wait_for_rest() {
+  using namespace std::chrono_literals;
+  // Looking costs calls itself, always as many.
+  const auto a_look = [] {
+    const std::int64_t before = reads_so_far().calls;
+    return reads_so_far().calls - before;
+  }();
+  for (int quiet = 0; quiet < 3;) {
+    const std::int64_t before = reads_so_far().calls;
+    std::this_thread::sleep_for(20ms);
+    quiet = reads_so_far().calls - before <= a_look ? quiet + 1 : 0;
+  }
 }
 
 class Bench {
  public:
-  Bench(std::filesystem::path directory, std::int64_t recipients)
-      : path_(std::move(directory) / "log_bench.db"),
-        millions_(std::max<std::int64_t>(recipients / kMillion, 1)) {
-    std::filesystem::remove(path_);
+  struct Options {
+    std::filesystem::path directory = std::filesystem::temp_directory_path();
+    std::int64_t recipients = kMillion;
+    int searches = 40;
+    bool keep = false;
+    std::string only;
+  };
+  explicit Bench(Options options)
+      : options_(std::move(options)),
+        path_(options_.directory / "log_bench.db"),
+        millions_(std::max<std::int64_t>(options_.recipients / kMillion, 1)) {
+    if (!options_.keep) std::filesystem::remove(path_);
   }
   ~Bench() {
+    if (options_.keep) return;
     for (const char* end : {"", "-wal", "-shm", ".lock"}) {
       std::filesystem::remove(path_.string() + end);
     }
   }
 
   void fill() {
+    if (std::filesystem::exists(path_)) return;
     const auto began = std::chrono::steady_clock::now();
     {
       const auto store = open();
@@ -175,7 +213,10 @@ class Bench {
     }
     const auto db = must(sqlite::Connection::open(
         {.path = path_.string(), .vfs = {}, .cache_kib = 262'144, .synchronous = "OFF"}));
-    for (std::int64_t n = 0; n < millions_; ++n) must(db->execute(million(n).c_str()));
+    for (std::int64_t n = 0; n < millions_; ++n) {
+      must(db->execute(million(n, millions_).c_str()));
+      must(db->execute("PRAGMA wal_checkpoint(TRUNCATE)"));  // else all is on the disk twice
+    }
     must(db->execute(fmt::format("UPDATE accounts SET next_email_id = {0}, next_delivery_id = {0};"
                                  "UPDATE meta SET value = {1} WHERE name = 'next_number'; ANALYZE;"
                                  "PRAGMA wal_checkpoint(TRUNCATE)",
@@ -197,6 +238,14 @@ class Bench {
            last - kTail) {
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
     }
+    // Then its runs are merged, one merge after the other.
+    constexpr int kQuietLooks = 20;
+    for (int quiet = 0; quiet < kQuietLooks; ++quiet) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      if (must(db->integer("SELECT count(*) FROM address_runs WHERE state <> 2")) > 0) quiet = 0;
+    }
+    print("log_index_runs",
+          static_cast<double>(must(db->integer("SELECT count(*) FROM address_runs"))), "runs");
     print("log_index", seconds_since(began), "s");
     print("log_octets_a_recipient",
           static_cast<double>(std::filesystem::file_size(path_)) /
@@ -226,22 +275,25 @@ class Bench {
   }
 
   // The p95 of searches that begin with nothing in memory.
-  void search(std::string_view name, int searches,
-              const std::function<LogFilter(SeededRandom&)>& filter) {
+  void search(std::string_view name, const std::function<LogFilter(SeededRandom&)>& filter) {
+    if (!options_.only.empty() && options_.only != name) return;
+    const int searches = options_.searches;
     SeededRandom random(7);
     std::vector<double> took;
     std::size_t rows = 0;
-    std::int64_t reads = 0;
+    Reads reads;
     for (int i = 0; i < searches; ++i) {
-      forget();
       const auto store = store_to_search();
+      wait_for_rest();
       forget();
       LogSearch log(filter(random));
-      const std::int64_t before = reads_so_far();
+      const Reads before = reads_so_far();
       const auto began = std::chrono::steady_clock::now();
       must(walk_and_wait(*store, log));
       took.push_back(seconds_since(began) * 1'000);
-      reads += reads_so_far() - before;
+      const Reads after = reads_so_far();
+      reads.calls += after.calls - before.calls;
+      reads.octets += after.octets - before.octets;
       rows += log.take().size();
     }
     std::ranges::sort(took);
@@ -251,11 +303,16 @@ class Bench {
           static_cast<double>(rows) / static_cast<double>(searches), "rows");
     if (server_) return;  // it is another process that reads
     print(fmt::format("log_{}_reads", name),
-          static_cast<double>(reads) / static_cast<double>(searches), "calls");
+          static_cast<double>(reads.calls) / static_cast<double>(searches), "calls");
+    print(fmt::format("log_{}_from_disk", name),
+          static_cast<double>(reads.octets) / 4'096 / static_cast<double>(searches), "pages");
   }
 
   [[nodiscard]] std::int64_t any_million(SeededRandom& random) const {
     return static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(millions_)));
+  }
+  [[nodiscard]] std::int64_t any_buyer(SeededRandom& random) const {
+    return static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(buyers(millions_))));
   }
 
  private:
@@ -294,6 +351,7 @@ class Bench {
   SystemClock clock_;
   std::unique_ptr<PostgresServer> server_;  // nullptr: SQLite is searched
   std::string database_;
+  const Options options_;
   const std::filesystem::path path_;
   const std::int64_t millions_;
 };
@@ -308,18 +366,20 @@ std::int64_t number_in(std::string_view argument) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::int64_t recipients = kMillion;
-  int searches = 40;
+  Bench::Options options;
   bool on_server = false;
-  std::filesystem::path directory = std::filesystem::temp_directory_path();
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
     if (argument == "--postgres") on_server = true;
-    if (argument.starts_with("--recipients=")) recipients = number_in(argument);
-    if (argument.starts_with("--searches=")) searches = static_cast<int>(number_in(argument));
-    if (argument.starts_with("--directory=")) directory = argument.substr(12);
+    if (argument == "--keep") options.keep = true;
+    if (argument.starts_with("--recipients=")) options.recipients = number_in(argument);
+    if (argument.starts_with("--searches=")) {
+      options.searches = static_cast<int>(number_in(argument));
+    }
+    if (argument.starts_with("--directory=")) options.directory = argument.substr(12);
+    if (argument.starts_with("--only=")) options.only = argument.substr(7);
   }
-  Bench bench(directory, recipients);
+  Bench bench(std::move(options));
   bench.fill();
   if (on_server) {
     bench.carry_to_server();
@@ -327,36 +387,36 @@ int main(int argc, char** argv) {
     bench.wait_for_index();
   }
   const AccountKey owner{1};
-  bench.search("newest_first", searches, [&](SeededRandom& random) {
+  bench.search("newest_first", [&](SeededRandom& random) {
     return LogFilter{.account = owner,
                      .below = (bench.any_million(random) + 1) * kMillion - 50'000};
   });
-  bench.search("bulk_newest_first", searches, [&](SeededRandom& random) {
+  bench.search("bulk_newest_first", [&](SeededRandom& random) {
     return LogFilter{.account = owner, .below = bench.any_million(random) * kMillion + 600'000};
   });
-  bench.search("address", searches, [&](SeededRandom& random) {
+  bench.search("address", [&](SeededRandom& random) {
     return LogFilter{.account = owner,
-                     .address = fmt::format("buyer{}@d.example", random.below(50'000))};
+                     .address = fmt::format("buyer{}@d.example", bench.any_buyer(random))};
   });
-  bench.search("delivery_and_status", searches, [&](SeededRandom& random) {
+  bench.search("delivery_and_status", [&](SeededRandom& random) {
     return LogFilter{.account = owner,
                      .delivery = bench.any_million(random) * 100'001 + 1,
                      .states = {RecipientState::bounced}};
   });
-  bench.search("code_within_a_day", searches, [&](SeededRandom& random) {
+  bench.search("code_within_a_day", [&](SeededRandom& random) {
     const Instant from = from_epoch_ms(kBeginMs + bench.any_million(random) * kHourMs);
     return LogFilter{.account = owner,
                      .codes = {550},
                      .start_from = from,
                      .start_to = from + std::chrono::hours(24)};
   });
-  bench.search("one_in_a_million", searches, [&](SeededRandom& random) {
+  bench.search("one_in_a_million", [&](SeededRandom& random) {
     return LogFilter{.account = owner,
                      .below = (bench.any_million(random) + 1) * kMillion,
                      .limit = 1,
                      .states = {RecipientState::dropped}};
   });
-  bench.search("sent_within_a_day", searches, [&](SeededRandom& random) {
+  bench.search("sent_within_a_day", [&](SeededRandom& random) {
     const Instant from = from_epoch_ms(kBeginMs + bench.any_million(random) * kHourMs);
     return LogFilter{.account = owner,
                      .states = {RecipientState::delivered},

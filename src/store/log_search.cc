@@ -21,6 +21,10 @@ constexpr std::int64_t kLooksPerStep = 50;
 // while they are read from a slow disk.
 constexpr std::int64_t kStoriesPerStep = 50;
 constexpr std::int64_t kEntriesPerLook = 250;
+// Recipients with an address that one step looks at, each somewhere else on the disk: first as many
+// as are wanted; more where those were another account's, or none that the filter takes.
+constexpr std::int64_t kAddressedLeast = 10;
+constexpr std::int64_t kAddressedMost = 200;
 constexpr std::int64_t kLateStartsMax = 200;
 // Several nodes give out ids at once, so that what was registered in one moment lies not quite
 // together (postgres/ids.h).
@@ -235,8 +239,13 @@ Result<void> LogSearch::go(ReadTransaction& transaction) {
 }
 
 Result<void> LogSearch::find_by_address(ReadTransaction& transaction) {
-  auto addressed =
-      transaction.log_ids_of(filter_.account, filter_.address, ranges_.back().end, addressed_from_);
+  addressed_most_ =
+      std::clamp(std::max(wanted(), 2 * addressed_most_), kAddressedLeast, kAddressedMost);
+  auto addressed = transaction.log_ids_of({.account = filter_.account,
+                                           .address = filter_.address,
+                                           .below = ranges_.back().end,
+                                           .from = addressed_from_,
+                                           .most = addressed_most_});
   if (!addressed) return fail(std::move(addressed.error()));
   effort_ += addressed->effort;
   addressed_from_ = addressed->next;

@@ -69,6 +69,7 @@ class LogSearch {
   std::vector<LogRange> ranges_;  // still to be looked at; in the end newest last
   std::vector<PublicId> found_;   // above `ranges_`, not told yet; newest last
   std::optional<std::int64_t> addressed_from_;
+  std::int64_t addressed_most_ = 0;
   std::int64_t effort_ = 0;
   std::vector<Story> stories_;
 };

@@ -98,18 +98,24 @@ class LogReads {
   // each newest first; at most `limit`. Codes are not told.
   [[nodiscard]] virtual Result<std::vector<LogHit>> log_hits(std::span<const LogBatch> batches,
                                                              std::int64_t limit) = 0;
-  // Ids below `below` of recipients with this canonical address, newest first; look-up is by a
-  // hash, so that some may have another. On from `from`, of whatever it looked at. limit_exceeded:
-  // there are too many to be put in order.
+  struct AddressQuestion {
+    AccountKey account{};
+    std::string_view address;  // canonical
+    PublicId below = 0;
+    std::optional<std::int64_t> from;  // Addressed::next of the answer before
+    std::int64_t most = 100;  // to be looked at, other accounts' included; a back end may look at
+                              // more
+  };
+  // Ids of recipients with an address, newest first; look-up is by a hash, so that some may have
+  // another. limit_exceeded: there are too many to be put in order.
   struct Addressed {
     std::vector<PublicId> ids;
     std::optional<std::int64_t> next;  // where to go on; nullopt: there are no more. Opaque
     std::int64_t effort = 0;           // what was looked at
   };
-  [[nodiscard]] virtual Result<Addressed> log_ids_of(AccountKey account, std::string_view address,
-                                                     PublicId below,
-                                                     std::optional<std::int64_t> from) = 0;
-  // The stories of those ids that are there, newest first.
+  [[nodiscard]] virtual Result<Addressed> log_ids_of(const AddressQuestion& question) = 0;
+  // The stories of those ids that are there, newest first; what was written (subject, from) may be
+  // left out.
   [[nodiscard]] virtual Result<std::vector<Story>> log_stories(AccountKey account,
                                                                std::span<const PublicId> ids) = 0;
 };

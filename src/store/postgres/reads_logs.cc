@@ -148,12 +148,10 @@ Result<std::vector<LogHit>> Questions::log_hits(std::span<const LogBatch> batche
 
 // Several nodes number recipients and ids in blocks of their own, so all that an address has are
 // put in order.
-Result<LogReads::Addressed> Questions::log_ids_of(AccountKey account, std::string_view address,
-                                                  PublicId below,
-                                                  std::optional<std::int64_t> /*from*/) {
+Result<LogReads::Addressed> Questions::log_ids_of(const AddressQuestion& question) {
   constexpr std::int64_t kCandidatesMax = 5'000;
   Addressed addressed;
-  const auto hash = std::bit_cast<std::int64_t>(session_.hash()(address));
+  const auto hash = std::bit_cast<std::int64_t>(session_.hash()(question.address));
   const auto found = session_.ask(kAddressed, Params() << hash << kCandidatesMax + 1);
   if (!found) return fail(found.error());
   if (found->size() > kCandidatesMax) {
@@ -167,7 +165,8 @@ Result<LogReads::Addressed> Questions::log_ids_of(AccountKey account, std::strin
     batches.add(found->integer(i, 0));
     seqs.add(found->integer(i, 1));
   }
-  const auto rows = session_.ask(kIdsOf, Params() << batches << seqs << account << below);
+  const auto rows =
+      session_.ask(kIdsOf, Params() << batches << seqs << question.account << question.below);
   if (!rows) return fail(rows.error());
   addressed.effort += rows->size();
   for (int i = 0; i < rows->size(); ++i) addressed.ids.push_back(rows->integer(i, 0));

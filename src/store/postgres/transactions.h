@@ -89,8 +89,7 @@ class Questions final : public ReadTransaction {
                                             std::int64_t limit) override;
   Result<std::vector<LogHit>> log_hits(std::span<const LogBatch> batches,
                                        std::int64_t limit) override;
-  Result<Addressed> log_ids_of(AccountKey account, std::string_view address, PublicId below,
-                               std::optional<std::int64_t> from) override;
+  Result<Addressed> log_ids_of(const AddressQuestion& question) override;
   Result<std::vector<Story>> log_stories(AccountKey account,
                                          std::span<const PublicId> ids) override;
   Result<std::vector<Usage>> usages(AccountKey account, Month first, Month last) override;

@@ -49,31 +49,39 @@ class RunReader {
 
   // The last chunk that may hold entries below `bound`: the last one that begins below it, else -1.
   [[nodiscard]] Result<std::int64_t> last_chunk_below(const AddressEntry& bound) {
+    // Hashes are uniform, so a chunk is near its proportional place; and the nearer to one that is
+    // known, the less is it off. After a few guesses what is left is halved.
+    constexpr int kGuesses = 4;
     std::int64_t low = -1;            // begins below the bound
     std::int64_t high = run_.chunks;  // every chunk from here on begins at or above it
-    std::int64_t step = 1;
-    // Hashes are uniform, so the right chunk is near its proportional place: look there first and
-    // then in widening steps, before halving what is left.
-    __extension__ using Wide = unsigned __int128;
-    auto guess = static_cast<std::int64_t>(
-        (static_cast<Wide>(bound.hash) * static_cast<Wide>(run_.chunks)) >> 64U);
-    while (high - low > 1) {
+    std::int64_t guess = chunks_between(0, bound.hash);
+    for (int probes = 1; high - low > 1; ++probes) {
       const std::int64_t probe = std::clamp(guess, low + 1, high - 1);
       const auto octets = chunk(probe);
       if (!octets) return fail(octets.error());
-      if (entry_at(*octets, 0) < bound) {
+      const AddressEntry first = entry_at(*octets, 0);
+      if (first < bound) {
         low = probe;
-        guess = step < 64 ? low + step : low + (high - low) / 2;
+        // The next chunk begins above the last entry.
+        if (bound <= entry_at(*octets, octets->size() / kEntryOctets - 1)) break;
       } else {
         high = probe;
-        guess = step < 64 ? high - step : low + (high - low) / 2;
       }
-      step *= 2;
+      guess = probes < kGuesses ? probe + chunks_between(first.hash, bound.hash)
+                                : low + (high - low) / 2;
     }
     return low;
   }
 
  private:
+  // How many chunks lie between two hashes, rounded down, if they are as uniform as they should be.
+  [[nodiscard]] std::int64_t chunks_between(std::uint64_t from, std::uint64_t to) const {
+    __extension__ using Wide = __int128;
+    return static_cast<std::int64_t>(
+        ((static_cast<Wide>(to) - static_cast<Wide>(from)) * static_cast<Wide>(run_.chunks)) >>
+        64U);
+  }
+
   Connection& db_;
   Run run_;
   std::int64_t index_ = -1;

@@ -43,8 +43,9 @@ class AddressIndexerTest : public ::testing::Test {
                                .slice_chunks = 3});
   }
 
-  // A batch of 500 recipients user<first>@example.jp and following; returns its first row.
-  std::int64_t add_batch(int first) {
+  // A batch of 500 recipients user<first>@example.jp and following, or of one address again and
+  // again; returns its first row.
+  std::int64_t add_batch(int first, bool all_the_same = false) {
     const std::int64_t batch = ++batches_;
     EXPECT_TRUE(db_->query("INSERT INTO batches(number, delivery, account, traffic, domain,"
                            " first_email_id, capacity, size, removed, open, created, token, holder)"
@@ -52,7 +53,7 @@ class AddressIndexerTest : public ::testing::Test {
                     .bind(batch)
                     .run());
     for (int i = 0; i < 500; ++i) {
-      const std::string address = fmt::format("user{}@", first + i);
+      const std::string address = fmt::format("user{}@", all_the_same ? first : first + i);
       EXPECT_TRUE(db_->query("INSERT INTO recipients(id, address) VALUES(?, ?)")
                       .bind(recipient_row(batch, i), std::string_view(address))
                       .run());
@@ -115,6 +116,20 @@ TEST_F(AddressIndexerTest, AnAddressInManyRunsIsFoundNewestFirst) {
     if (batch < 8) work();
   }
   EXPECT_EQ(find(0), firsts);
+}
+
+// Hashes are looked for where they would lie if they were uniform.
+TEST_F(AddressIndexerTest, OneAddressMayFillMostOfTheIndex) {
+  for (int batch = 0; batch < 64; ++batch) {
+    add_batch(batch % 16 == 5 ? batch * 500 : 7, batch % 16 != 5);
+    work();
+  }
+  for (const int batch : {5, 21, 37, 53}) {
+    for (int i = 0; i < 500; ++i) {
+      ASSERT_THAT(find(batch * 500 + i), ElementsAre(first_row(batch + 1) + i));
+    }
+  }
+  EXPECT_THAT(find(7), ::testing::SizeIs(60 * 500));
 }
 
 TEST_F(AddressIndexerTest, RecentAddressesGoIntoARun) {

@@ -47,6 +47,8 @@ inline constexpr std::int64_t kSectionLive = 1;
 inline constexpr std::int64_t kSectionStaged = 2;
 inline constexpr std::int64_t kSectionDiscarded = 3;
 
+class ReadAhead;
+
 class Queries {
  public:
   Queries(Connection& db, const LiveFigures& figures, AddressHash hash)
@@ -61,6 +63,8 @@ class Queries {
     forget_stop_kinds();
   }
   [[nodiscard]] Instant wall() const { return wall_; }
+  // Who looks beforehand at what lies scattered; it must outlive this. nullptr: nobody does.
+  void read_ahead_by(ReadAhead* ahead) { ahead_ = ahead; }
 
   [[nodiscard]] Result<std::optional<std::string>> setting(std::string_view name);
 
@@ -128,9 +132,7 @@ class Queries {
                                                           std::int64_t limit);
   [[nodiscard]] Result<std::vector<LogHit>> log_hits(std::span<const LogBatch> batches,
                                                      std::int64_t limit);
-  [[nodiscard]] Result<LogReads::Addressed> log_ids_of(AccountKey account, std::string_view address,
-                                                       PublicId below,
-                                                       std::optional<std::int64_t> from);
+  [[nodiscard]] Result<LogReads::Addressed> log_ids_of(const LogReads::AddressQuestion& question);
   [[nodiscard]] Result<std::vector<Story>> log_stories(AccountKey account,
                                                        std::span<const PublicId> ids);
   [[nodiscard]] Result<std::vector<Usage>> usages(AccountKey account, Month first, Month last);
@@ -247,7 +249,9 @@ class Queries {
                                            std::int64_t& effort);
   [[nodiscard]] Result<std::optional<RecipientRow>> recipient_row_of(std::int64_t row,
                                                                      const BatchRow& batch);
-  [[nodiscard]] Result<std::optional<Story>> story_of(std::int64_t row);
+  enum class Told : std::uint8_t { all, without_content };
+  [[nodiscard]] Result<std::optional<Story>> story_of(std::int64_t row, Told told = Told::all);
+  [[nodiscard]] Result<void> add_content(DeliveryKey key, Story& story);
   [[nodiscard]] Result<std::vector<std::int64_t>> free_batches(DeliveryKey key, std::int64_t limit);
   [[nodiscard]] Result<void> add_open(DeliveryKey key, std::int64_t batch,
                                       std::vector<RecipientKey>& open);
@@ -266,6 +270,7 @@ class Queries {
   AddressHash hash_;
   Instant now_{};
   Instant wall_{};
+  ReadAhead* ahead_ = nullptr;
   std::vector<Suppression> stops_;  // reused between look-ups
   std::optional<unsigned> stop_kinds_;
 };

@@ -43,8 +43,9 @@ ReaderPool::~ReaderPool() {
   stop();
 }
 
-void ReaderPool::start() {
+void ReaderPool::start(ReadAhead* ahead) {
   for (auto& reader : readers_) {
+    reader->transaction.queries().read_ahead_by(ahead);
     threads_.emplace_back([this, &reader] { run(*reader); });
   }
 }

@@ -30,7 +30,8 @@ class ReaderPool {
   ReaderPool(const ReaderPool&) = delete;
   ReaderPool& operator=(const ReaderPool&) = delete;
 
-  void start();
+  // `ahead`: who looks beforehand at what these readers are about to read; must outlive the pool.
+  void start(ReadAhead* ahead = nullptr);
   using Work = std::move_only_function<Result<void>(SqliteReadTransaction&)>;
 
   // Thread-safe; see Store::submit_read.

@@ -6,6 +6,7 @@
 
 #include "store/sqlite/keys.h"
 #include "store/sqlite/queries.h"
+#include "store/sqlite/read_ahead.h"
 
 namespace todoku::store::sqlite {
 namespace {
@@ -156,24 +157,25 @@ Result<std::vector<LogHit>> Queries::log_hits(std::span<const LogBatch> batches,
 }
 
 // Recipients and their email ids are numbered in the same order, by one writer.
-Result<LogReads::Addressed> Queries::log_ids_of(AccountKey account, std::string_view address,
-                                                PublicId below, std::optional<std::int64_t> from) {
-  constexpr std::size_t kCandidatesMax = 200;  // of other accounts, too
+Result<LogReads::Addressed> Queries::log_ids_of(const LogReads::AddressQuestion& question) {
   LogReads::Addressed addressed;
+  std::optional<std::int64_t> from = question.from;
   if (!from) {
-    const auto top = place_of_id(account, below - 1);
+    const auto top = place_of_id(question.account, question.below - 1);
     if (!top) return fail(top.error());
     if (!*top) return addressed;
-    from = first_row((*top)->number) + std::min(below - (*top)->first, (*top)->size);
+    from = first_row((*top)->number) + std::min(question.below - (*top)->first, (*top)->size);
   }
-  const auto found = find_address(db_, hash_, address, *from, kCandidatesMax);
+  const auto found =
+      find_address(db_, hash_, question.address, *from, static_cast<std::size_t>(question.most));
   if (!found) return fail(found.error());
+  if (ahead_ != nullptr) ahead_->batches(found->rows);
   addressed.next = found->next;
   addressed.effort = 1 + static_cast<std::int64_t>(found->rows.size());
   for (const std::int64_t row : found->rows) {
     const auto owner = batch(batch_of(row));
     if (!owner) return fail(owner.error());
-    if (!*owner || (*owner)->account != account) continue;
+    if (!*owner || (*owner)->account != question.account) continue;
     addressed.ids.push_back((*owner)->first_email_id + seq_of(row));
   }
   return addressed;
@@ -182,12 +184,14 @@ Result<LogReads::Addressed> Queries::log_ids_of(AccountKey account, std::string_
 Result<std::vector<Story>> Queries::log_stories(AccountKey account, std::span<const PublicId> ids) {
   std::vector<PublicId> ordered(ids.begin(), ids.end());
   std::ranges::sort(ordered, std::greater{});
+  if (ahead_ != nullptr) ahead_->stories(account, ordered);
   std::vector<Story> stories;
   for (const PublicId id : ordered) {
     const auto place = place_of_id(account, id);
     if (!place) return fail(place.error());
     if (!*place || id - (*place)->first >= (*place)->size) continue;
-    auto story = story_of(recipient_row((*place)->number, id - (*place)->first));
+    auto story =
+        story_of(recipient_row((*place)->number, id - (*place)->first), Told::without_content);
     if (!story) return fail(std::move(story.error()));
     if (*story) stories.push_back(std::move(**story));
   }

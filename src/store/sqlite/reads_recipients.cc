@@ -116,7 +116,18 @@ Result<Recipient> Queries::recipient(AccountKey account, PublicId email_id) {
   return recipient;
 }
 
-Result<std::optional<Story>> Queries::story_of(std::int64_t row) {
+Result<void> Queries::add_content(DeliveryKey key, Story& story) {
+  auto query = db_.query("SELECT subject, from_address FROM contents WHERE delivery = ?");
+  query.bind(key);
+  if (query.next()) {
+    story.subject = query.text(0);
+    story.from = query.text(1);
+  }
+  if (query.failed()) return fail(query.error());
+  return {};
+}
+
+Result<std::optional<Story>> Queries::story_of(std::int64_t row, Told told) {
   const auto owner = batch(batch_of(row));
   if (!owner) return fail(owner.error());
   if (!*owner) return std::nullopt;
@@ -154,14 +165,9 @@ Result<std::optional<Story>> Queries::story_of(std::int64_t row) {
   story.at_most_once = delivery->at_most_once;
   story.in_hand = (*owner)->holder != kNobody;
   if (!story.in_hand) story.not_before = (*owner)->ready_at;
-  {
-    auto query = db_.query("SELECT subject, from_address FROM contents WHERE delivery = ?");
-    query.bind(delivery->key);
-    if (query.next()) {
-      story.subject = query.text(0);
-      story.from = query.text(1);
-    }
-    if (query.failed()) return fail(query.error());
+  if (told == Told::all) {
+    auto added = add_content(delivery->key, story);
+    if (!added) return fail(std::move(added.error()));
   }
   // A delivery that failed as a whole took all its recipients with it.
   if (delivery->status == DeliveryStatus::failed) story.state = RecipientState::cancelled;

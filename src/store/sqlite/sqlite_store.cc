@@ -17,6 +17,7 @@
 #include "store/sqlite/checkpointer.h"
 #include "store/sqlite/connection.h"
 #include "store/sqlite/group_writer.h"
+#include "store/sqlite/read_ahead.h"
 #include "store/sqlite/reader_pool.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/store_lock.h"
@@ -32,6 +33,8 @@ namespace {
 constexpr std::uintmax_t kCheckedFileMax = 32U << 20U;
 
 constexpr std::int64_t kPageOctets = 4'096;
+// What is looked at ahead is for the system's cache: this one only keeps the upper pages of trees.
+constexpr int kAheadCacheKib = 256;
 
 std::string_view word(SqliteStore::Synchronous synchronous) {
   switch (synchronous) {
@@ -53,6 +56,17 @@ Result<std::unique_ptr<Connection>> connect(const SqliteStore::Options& options,
                            .cache_kib = cache_kib,
                            .synchronous = word(options.synchronous),
                            .log_octets_max = options.log_pages_max * kPageOctets});
+}
+
+Result<std::vector<std::unique_ptr<Connection>>> connect_all(const SqliteStore::Options& options,
+                                                             int cache_kib, std::size_t count) {
+  std::vector<std::unique_ptr<Connection>> connections;
+  while (connections.size() < count) {
+    auto connection = connect(options, cache_kib, false);
+    if (!connection) return fail(std::move(connection.error()));
+    connections.push_back(std::move(*connection));
+  }
+  return connections;
 }
 
 Result<StoreLock> acquire(const SqliteStore::Options& options) {
@@ -193,6 +207,7 @@ struct SqliteStore::Parts {
   SqliteWriteTransaction transaction;
   std::optional<Checkpointer> checkpointer;
   std::optional<GroupWriter> writer;
+  std::optional<ReadAhead> ahead;
   std::optional<ReaderPool> readers;
   std::optional<IndexerThread> indexer;
   std::once_flag closed;
@@ -229,19 +244,19 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const Options& given) {
   if (!pin) return fail(std::move(pin.error()));
   auto index_reader = connect(options, 1024, false);
   if (!index_reader) return fail(std::move(index_reader.error()));
-  std::vector<std::unique_ptr<Connection>> readers;
-  for (std::size_t i = 0; i < std::max<std::size_t>(options.readers, 1); ++i) {
-    auto reader = connect(options, options.reader_cache_kib, false);
-    if (!reader) return fail(std::move(reader.error()));
-    readers.push_back(std::move(*reader));
-  }
+  auto readers =
+      connect_all(options, options.reader_cache_kib, std::max<std::size_t>(options.readers, 1));
+  if (!readers) return fail(std::move(readers.error()));
+  auto ahead = connect_all(options, kAheadCacheKib, options.looking_ahead);
+  if (!ahead) return fail(std::move(ahead.error()));
   parts->checkpointer.emplace(std::move(*worker), std::move(*pin),
                               Checkpointer::Limits{.frames_wanted = options.checkpoint_pages,
                                                    .frames_max = options.log_pages_max},
                               *options.clock);
   parts->writer.emplace(*parts->lock, parts->transaction, *parts->checkpointer, parts->clock,
                         Admission::Limits{options.queued_max, options.accept_octets_max});
-  parts->readers.emplace(std::move(readers), parts->live, *hash, parts->clock,
+  parts->ahead.emplace(std::move(*ahead), parts->live, *hash, parts->clock);
+  parts->readers.emplace(std::move(*readers), parts->live, *hash, parts->clock,
                          ReaderPool::Limits{options.questions_max, options.question_max});
   parts->indexer.emplace(
       std::move(*index_reader), *hash,
@@ -253,7 +268,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const Options& given) {
   parts->live.stops.begin(StopFilter::kEntriesLeast);
   parts->checkpointer->start();
   parts->writer->start();
-  parts->readers->start();
+  parts->ahead->start();
+  parts->readers->start(options.looking_ahead > 0 ? &*parts->ahead : nullptr);
   parts->indexer->start();
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(parts)));
 }
@@ -340,6 +356,7 @@ void SqliteStore::close() {
     parts_->indexer.reset();
     parts_->writer->stop();
     parts_->readers->stop();
+    parts_->ahead->stop();
     parts_->checkpointer->stop();
     // No other thread is left: the writer's connection may do everything.
     Connection& db = *parts_->writer_db;

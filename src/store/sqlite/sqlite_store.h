@@ -39,6 +39,8 @@ class SqliteStore final : public Store {
     // Octets of mails that wait to be accepted, all together; a single one may have more.
     std::size_t accept_octets_max = 256UL << 20U;
     std::size_t readers = 2;
+    // Connections that look ahead at what a question will read from many places; 0: none does.
+    std::size_t looking_ahead = 8;
     std::size_t questions_max = 4'096;  // that may wait for a reader
     Milliseconds question_max{100};     // a longer question is interrupted: unavailable
     int writer_cache_kib = 32'768;

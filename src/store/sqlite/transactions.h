@@ -152,9 +152,8 @@ class SqliteReadTransaction final : public ReadTransaction {
                                        std::int64_t limit) override {
     return queries_.log_hits(batches, limit);
   }
-  Result<Addressed> log_ids_of(AccountKey account, std::string_view address, PublicId below,
-                               std::optional<std::int64_t> from) override {
-    return queries_.log_ids_of(account, address, below, from);
+  Result<Addressed> log_ids_of(const AddressQuestion& question) override {
+    return queries_.log_ids_of(question);
   }
   Result<std::vector<Story>> log_stories(AccountKey account,
                                          std::span<const PublicId> ids) override {

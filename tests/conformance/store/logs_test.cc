@@ -215,6 +215,36 @@ TEST_P(StoreSuite, TheLogOfAnAddress) {
   EXPECT_THAT(found(*store_, {.account = owner, .address = "nobody@example.jp"}), IsEmpty());
 }
 
+TEST_P(StoreSuite, AFewMailsOfAnAddressAreFoundAmongManyOfOtherAccounts) {
+  const AccountKey owner = account().key;
+  const AccountKey other = account("other").key;
+  const auto deliver = [&](AccountKey whose, std::size_t mails) {
+    const auto made = accept(whose, std::vector(mails, recipient("one")));
+    std::vector<OutcomeRecord> outcomes;
+    for (std::uint32_t seq = 0; seq < mails; ++seq) {
+      outcomes.push_back(outcome(made.batches[0].key, seq, RecipientState::delivered));
+    }
+    record(outcomes);
+  };
+  for (int i = 0; i < 3; ++i) {
+    deliver(owner, 1);
+    deliver(other, 150);
+  }
+  deliver(owner, 2);
+  const LogFilter all{.account = owner, .address = "one@example.jp"};
+  const Ids mine = found(*store_, all);
+  EXPECT_THAT(mine, SizeIs(5));
+  for (const std::int64_t limit : {1, 2, 4}) {
+    LogFilter page = all;
+    page.limit = limit;
+    EXPECT_EQ(paged(*store_, page), mine) << limit;
+  }
+  LogFilter of_other = all;
+  of_other.account = other;
+  of_other.limit = 70;
+  EXPECT_THAT(paged(*store_, of_other), SizeIs(450));
+}
+
 // Also of what was registered long before it started.
 TEST_P(StoreSuite, TheLogOfASpanOfTime) {
   const AccountKey owner = account().key;
