@@ -66,7 +66,7 @@ class Hook:
     """One URL. `answer`: the status of a call, or a function of it that says one."""
 
     def __init__(self, receiver, name):
-        self.url = f"http://127.0.0.1:{receiver.port}/{name}"
+        self.url = f"http://{receiver.address}:{receiver.port}/{name}"
         self.answer = 200
         self.challenges = []
         self.echoes = True  # what the challenge asks for
@@ -103,7 +103,8 @@ class Hook:
 
 
 class Receiver:
-    def __init__(self):
+    def __init__(self, address="127.0.0.1"):
+        self.address = address
         hooks = self.hooks = {}
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -132,7 +133,7 @@ class Receiver:
             def handle_error(self, *_):
                 pass  # a connection that was cut
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server((address, 0), Handler)
         self.port = self.server.server_port
 
     def hook(self, name):
