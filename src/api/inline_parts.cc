@@ -18,9 +18,13 @@ constexpr std::string_view kMember = "inline_parts";
 // An id that is not there: the part is inline all the same, and its problem has been told.
 constexpr std::string_view kNoId = "?";
 
-// What so many characters of base64 are at least, a line end in every 60.
-std::size_t decoded_least(std::size_t characters) {
-  return characters / 4 * 3 - characters / 20;
+// What base64 is at least, however short its lines are.
+std::size_t decoded_least(std::string_view text) {
+  constexpr std::size_t kPaddingMost = 2;
+  const auto characters =
+      static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return c > ' '; }));
+  const std::size_t octets = characters / 4 * 3;
+  return octets - std::min(octets, kPaddingMost);
 }
 
 // One part. `octets`: of all so far; what goes beyond the limit is not decoded.
@@ -37,7 +41,7 @@ Attachment read_part(const Fields& part, std::size_t& octets, const intake::Limi
   read.mime_type = part.text("mime").value_or("");
   const auto content = part.text("content");
   if (!content) return read;
-  octets += decoded_least(content->size());
+  octets += decoded_least(*content);
   if (octets > limits.attachments_octets_max) return read;
   if (content->starts_with("data:")) {
     problems.add(part.path_to("content"), intake::texts::data_url());

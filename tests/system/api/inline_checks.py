@@ -173,6 +173,14 @@ class Inline(Checks):
         bodies = [shown_by_html(arrived(f"inline7.{one}@fast.example")) for one in range(2)]
         self.assertEqual(list(bodies[0]), list(bodies[1]), "an id is the delivery's")
 
+    def test_lines_of_base64_may_be_short(self):
+        octets = b"x" * 800_000
+        plain = base64.b64encode(octets).decode()
+        lines = "\r\n".join(plain[at:at + 4] for at in range(0, len(plain), 4))
+        made = self.draft(html_part='<img src="cid:logo">',
+                          inline_parts=[{**part(), "content": lines}])
+        self.assertEqual(len(octets), self.inline_parts(made)["inline_parts"][0]["size"])
+
     def test_what_a_form_has_too_many_of_is_told(self):
         delivery = self.draft(html_part='<img src="cid:logo">', inline_parts=[part()])
         answer = self.multipart("PUT", f"/deliveries/bulk/update/{delivery}", [
