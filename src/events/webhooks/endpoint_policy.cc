@@ -4,6 +4,7 @@
 #include "events/webhooks/endpoint_policy.h"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "base/check.h"
