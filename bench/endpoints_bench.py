@@ -4,8 +4,9 @@
 A bulk of unsigned mail is delivered while nobody is told; then the endpoint is switched on and told
 all of it, in order, as its events come: nothing else happens then, so that what is measured is the
 telling alone: reading events, deciding, bodies, signatures, calls, progress. Once more while 100
-endpoints of the installation hang at another destination (calls to one destination are bounded over
-all accounts), nine of the same account. What the engine takes when it is idle is left out. The receiver's processor time is not counted.
+endpoints of the installation hang at another destination, nine of the same account; and once more
+while 90 others hang at its own host (calls to one host are bounded over all accounts). What the
+engine takes when it is idle is left out. The receiver's processor time is not counted.
   --mails N   of the bulk, instead of 200,000
   --rounds N  instead of 3
   --quick     a tenth, once
@@ -30,6 +31,7 @@ from receiver import Receiver  # noqa: E402
 
 TEXT = bench_mails.text_of(2048)
 HANGING = 100
+BESIDE = 90
 OF_AN_ACCOUNT = 10
 IDLE_SECONDS = 10
 TOLD_SECONDS_MAX = 600
@@ -91,22 +93,23 @@ class Telling:
         return used * 1e6 / self.mails, events / seconds
 
 
-def hang(stack, api, receiver):
-    """Registers endpoints that answer nothing but their challenge; each gets something to tell."""
+def hang(stack, mine, others, receiver, prefix):
+    """Registers endpoints that answer nothing but their challenge, `mine` of an account that has
+    them already and ten each of new ones; each gets something to tell."""
     forever = threading.Event()
 
     def answer(_):
         forever.wait()
         return 500
 
-    accounts = [api]
-    for number in range(HANGING):
+    accounts = list(mine)
+    for number in range(others + 9 * len(mine)):
         # One place of the first account is taken.
-        if (number + 1) % OF_AN_ACCOUNT == 0:
-            name = f"hanging{number}"
+        if (number + len(mine)) % OF_AN_ACCOUNT == 0:
+            name = f"{prefix}{number}"
             stack.add_named_account(name)
             accounts.append(Api(stack.api_port, admin_token(stack, name)))
-        hook = receiver.hook(f"hanging{number}")
+        hook = receiver.hook(f"{prefix}{number}")
         hook.answer = answer
         registered(accounts[-1], hook.url)
     for one in accounts:
@@ -142,10 +145,14 @@ def main():
             figure(f"told{what}", median(rates), "events/s")
 
         measure("")
-        hang(stack, api, elsewhere)
+        hang(stack, [api], HANGING - 9, elsewhere, "hanging")
         stack.wait_for(lambda: stack.metric("todoku_webhook_endpoints") == HANGING + 1,
                        "all endpoints taken")
         measure("_100_hang")
+        hang(stack, [], BESIDE, receiver, "beside")
+        stack.wait_for(lambda: stack.metric("todoku_webhook_endpoints") == HANGING + BESIDE + 1,
+                       "those of its host, too")
+        measure("_90_hang_beside")
         figure("failing", stack.metric("todoku_webhook_endpoints", status="failing"), "endpoints")
 
 

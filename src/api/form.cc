@@ -106,6 +106,7 @@ class Parts {
   // The name of a part that brings a file and is not read: to ignore it would lose an attachment
   // behind a 201.
   std::optional<std::string> stray;
+  bool nameless = false;  // some part is, though each must have one (RFC 7578 section 4.2)
 
  private:
   void begin(const http::Part& part) {
@@ -118,10 +119,18 @@ class Parts {
       target_ = &attachments.back().data;
     } else if (part.name == "inline" && attachments.size() <= attachments_max_) {
       add_inline(part);
-    } else if (part.file_name && part.name != "inline" && part.name != "file" && !stray) {
+    } else if (part.name.empty()) {
+      nameless = true;
+    } else if (brings_file(part) && part.name != "inline" && part.name != "file" && !stray) {
       constexpr std::size_t kShown = 64;
       stray = is_utf8(part.name) ? std::string(utf8_prefix(part.name, kShown)) : "file";
     }
+  }
+
+  // A field of a form has neither of these (RFC 7578 section 4.4).
+  static bool brings_file(const http::Part& part) {
+    const bool is_text = part.media_type.empty() || part.media_type == "text/plain";
+    return part.file_name || !is_text || part.headers.count("Content-ID") > 0;
   }
 
   // Its id is the one in its header, else its file name, which some other services take for it.
@@ -172,6 +181,9 @@ Task<std::optional<http::Response>> read_multipart(const Api& api, const Call& c
   form.attachments = std::move(parts.attachments);
   if (!parts.data) co_return bad_field(call, "data", intake::texts::required());
   if (parts.stray) co_return bad_field(call, *parts.stray, intake::texts::no_part_for_files());
+  if (parts.nameless) {
+    co_return bad_field(call, "Content-Disposition", intake::texts::no_name_of_part());
+  }
   if (parts.data_twice) co_return bad_field(call, "data", intake::texts::given_twice());
   co_return co_await parse_object(call, api.json_limits(), *parts.data, may_be_empty, form);
 }

@@ -8,6 +8,7 @@
 #include "async/runtime.h"
 #include "async/timer.h"
 #include "intake/mail_limit.h"
+#include "store/settling.h"
 
 namespace todoku::app {
 namespace {
@@ -79,9 +80,8 @@ Task<Result<bool>> Housekeeping::write_some_stopped() {
   stopped_to_ = work->next.value_or(store::DeliveryKey{});
   std::vector<store::OutcomeRecord> records;
   records.reserve(work->open.size());
-  for (const store::RecipientKey& key : work->open) {
-    records.push_back(
-        {.key = key, .outcome = store::stopped_outcome(), .path = {}, .if_free = true});
+  for (const store::StoppedRecipient& each : work->open) {
+    records.push_back(store::stopped_record(each));
   }
   if (!records.empty()) {
     const auto settled =

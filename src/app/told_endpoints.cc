@@ -44,13 +44,6 @@ events::endpoints::Ground endpoints_ground(const roles::Ground& ground, Random& 
           .explain = meaning_of};
 }
 
-// Those who hang leave half of the calls to those who answer.
-events::endpoints::Options endpoints_options(const roles::Ground& ground) {
-  events::endpoints::Options options;
-  options.suspects_max = ground.files.calls / 2;
-  return options;
-}
-
 events::endpoints::Registry::Parts registry_parts(const roles::Ground& ground) {
   return {.store = ground.store,
           .box = ground.box,

@@ -11,7 +11,6 @@ namespace todoku::app {
 // Tells this process's share of them; of the runtime's first thread. `random` lives as long.
 [[nodiscard]] events::endpoints::Ground endpoints_ground(const roles::Ground& ground,
                                                          Random& random);
-[[nodiscard]] events::endpoints::Options endpoints_options(const roles::Ground& ground);
 
 // What their owners do with them.
 [[nodiscard]] events::endpoints::Registry::Parts registry_parts(const roles::Ground& ground);

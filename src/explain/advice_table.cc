@@ -28,15 +28,16 @@ constexpr std::array kRules = {
                            "receiving side to search for it with the words of the answer above.",
                            "受信箱に見当たらないときは迷惑メールフォルダーを確かめ、上の応答の文言"
                            "を伝えて受信側に調べてもらってください。"}}},
-    AdviceRule{.state = unknown,
-               .advice = {{"The connection broke after the mail was written and before the answer "
-                           "came: it may have arrived or not.",
-                           "メールを送り終えたあと、応答が届く前に接続が切れました。届いたかどうか"
-                           "分かりません。"},
-                          {"This delivery asked for at most one copy, so it is not sent again by "
-                           "itself. Ask the recipient before sending it anew.",
-                           "二重に送らない指定の配信なので、自動では再送しません。受信者に確かめて"
-                           "から送り直してください。"}}},
+    AdviceRule{
+        .state = unknown,
+        .advice = {{"The connection or our engine ended before the receiver's answer was "
+                    "known: it may have arrived or not.",
+                    "受信側の応答が分かる前に、接続またはエンジンが終了しました。届いたかどうか"
+                    "分かりません。"},
+                   {"It is not sent again by itself: its delivery was stopped, or asked for "
+                    "at most one copy. Ask the recipient before sending it anew.",
+                    "停止された配信、または二重に送らない指定の配信なので、自動では再送しま"
+                    "せん。受信者に確かめてから送り直してください。"}}},
     AdviceRule{
         .state = dropped,
         .advice = {{"It was not tried, because this address is on the suppression list.",

@@ -230,9 +230,19 @@ Text policy_stays(bool at_most_once) {
 }
 
 Text no_part_for_files() {
-  return {"is not a part for files; attachments come in parts named \"file\".",
-          "ファイル用のパートではありません。添付ファイルは \"file\" "
-          "という名前のパートで送信してください。"};
+  return {
+      "is not a part for files; attachments come in parts named \"file\", parts of the HTML in "
+      "parts named \"inline\".",
+      "ファイル用のパートではありません。添付ファイルは \"file\"、HTMLに埋め込む画像などは "
+      "\"inline\" という名前のパートで送信してください。"};
+}
+
+Text no_name_of_part() {
+  return {
+      "of each part of the form must be form-data with a name, such as form-data; "
+      "name=\"file\" (RFC 7578 section 4.2).",
+      "は、フォームのすべてのパートに名前付きのform-data（例: form-data; name=\"file\"）を指定して"
+      "ください（RFC 7578 4.2節）。"};
 }
 
 Text control_character() {

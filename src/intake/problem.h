@@ -125,6 +125,7 @@ namespace texts {
 // Of a transaction that is to be paused.
 [[nodiscard]] Text only_stopped();
 [[nodiscard]] Text no_part_for_files();
+[[nodiscard]] Text no_name_of_part();
 [[nodiscard]] Text control_character();
 [[nodiscard]] Text invisible_character(const Invisible& found);
 [[nodiscard]] Text not_utf8();

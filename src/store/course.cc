@@ -7,12 +7,6 @@
 
 namespace todoku::store {
 
-Outcome stopped_outcome() {
-  return {.state = RecipientState::cancelled,
-          .reply = {0, "the delivery was stopped before this mail went out"},
-          .is_attempt = false};
-}
-
 Result<bool> may_steer(const Delivery& delivery, Course course) {
   const bool is_stopped = delivery.course == Course::stopped || delivery.course == Course::ended;
   if (is_stopped && course == Course::stopped) return false;

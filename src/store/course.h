@@ -6,8 +6,10 @@
 //
 // A stop is one row: from its commit on the delivery is in status sent, and all that was open
 // counts as cancelled, and is told so, by one event. What is in somebody's hand may have gone out
-// all the same: its outcome is recorded, and counts instead. The recipients themselves are written
-// afterwards, in pieces (stopped_work); when none is left it is ended, and its counts are final.
+// all the same: its outcome is recorded, and counts instead; where nobody is left to tell it,
+// because the process died, those that it may have begun are `unknown`. The recipients themselves
+// are written afterwards, in pieces (stopped_work); when none is left it is ended, and its counts
+// are final.
 #pragma once
 
 #include <cstdint>
@@ -28,18 +30,22 @@ struct Delivery;
 // Stored as these numbers: never renumber.
 enum class Course : std::uint8_t { goes = 0, paused = 1, stopped = 2, ended = 3 };
 
+// In nobody's hand.
+struct StoppedRecipient {
+  RecipientKey key;
+  // Whoever had its batch in hand last died, and it waited for no later attempt.
+  bool may_have_arrived = false;
+};
+
 // What of a stopped delivery is still to be written.
 struct StoppedWork {
-  std::vector<RecipientKey> open;  // in nobody's hand: to be recorded by stopped_outcome()
-  std::vector<DeliveryKey> over;   // nothing is left of these: end_stopped()
+  std::vector<StoppedRecipient> open;  // to be recorded by stopped_record() (settling.h)
+  std::vector<DeliveryKey> over;       // nothing is left of these: end_stopped()
   // Where the next question goes on, with whatever stands behind; nullopt: at the beginning.
   std::optional<DeliveryKey> next;
 };
 // Of stopped deliveries so many are looked at by one question.
 inline constexpr std::int64_t kStoppedLookedAt = 20;
-
-// What is recorded of a recipient whom a stop has reached before its mail went out.
-[[nodiscard]] Outcome stopped_outcome();
 
 // Whether the delivery goes otherwise than asked for. conflict: it cannot be steered so: it does
 // not go out, or is a transaction, which can only be stopped.

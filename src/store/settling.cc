@@ -60,14 +60,29 @@ SheetEntry event_of(const OutcomeRecord& outcome, RecipientState next, std::int6
           .cause = outcome.outcome.cause};
 }
 
-OutcomeRecord doubtful(const RecipientKey& recipient) {
+OutcomeRecord doubtful(const RecipientKey& recipient, Doubt why) {
+  std::string text = "4.3.0 its sending was interrupted on our side; it may have arrived, and is ";
+  text += why == Doubt::stopped ? "not sent again because its delivery was stopped"
+                                : "not sent again because that was asked for";
   return {.key = recipient,
           .outcome = {.state = RecipientState::unknown,
                       .stage = Stage::data,
-                      .reply = {0,
-                                "4.3.0 its sending was interrupted on our side; it may have "
-                                "arrived, and is not sent again because that was asked for"},
+                      .reply = {0, std::move(text)},
                       .cause = Cause::in_doubt}};
+}
+
+OutcomeRecord stopped_record(const StoppedRecipient& recipient) {
+  OutcomeRecord record;
+  if (recipient.may_have_arrived) {
+    record = doubtful(recipient.key, Doubt::stopped);
+  } else {
+    record = {.key = recipient.key,
+              .outcome = {.state = RecipientState::cancelled,
+                          .reply = {0, "the delivery was stopped before this mail went out"},
+                          .is_attempt = false}};
+  }
+  record.if_free = true;
+  return record;
 }
 
 std::int64_t* count_of(DeliveryCounts& counts, RecipientState state) {

@@ -42,9 +42,12 @@ struct Verdict {
   return stopped && next == RecipientState::cancelled;
 }
 
-// Of a mail that is sent at most once and was on its way when nobody could say any more what became
-// of it.
-[[nodiscard]] OutcomeRecord doubtful(const RecipientKey& recipient);
+// Of a mail that may have been on its way when nobody could say any more what became of it, and why
+// it is not sent again.
+enum class Doubt : std::uint8_t { sent_at_most_once, stopped };
+[[nodiscard]] OutcomeRecord doubtful(const RecipientKey& recipient, Doubt why);
+// Of one whom a stop has reached, unless somebody has it in hand.
+[[nodiscard]] OutcomeRecord stopped_record(const StoppedRecipient& recipient);
 
 // The count of a state; nullptr: it has none.
 [[nodiscard]] std::int64_t* count_of(DeliveryCounts& counts, RecipientState state);

@@ -52,7 +52,7 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
                     std::chrono::days(ground.config.events.keep_days)),
       domains_(ground.store, std::move(texts), ground.runtime.executor(0), ground.clock),
       random_(random_seed()),
-      endpoints_(endpoints_ground(ground, random_), endpoints_options(ground),
+      endpoints_(endpoints_ground(ground, random_), events::endpoints::Options{},
                  ground.runtime.executor(0)) {
   ground.changes.follow(store::Topic::webhooks, [this] { return hear_of_owners(endpoints_); });
   exporter_.add(

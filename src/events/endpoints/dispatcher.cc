@@ -51,7 +51,6 @@ Dispatcher::Dispatcher(Ground ground, Options options, async::Executor executor)
     : ground_(std::move(ground)),
       options_(options),
       executor_(executor),
-      places_(options.suspects_max),
       figures_(ground_.metrics),
       wake_(executor),
       tasks_(executor),
@@ -164,7 +163,7 @@ Task<void> Dispatcher::take(std::string name) {
   }
   const std::size_t share = options_.window_octets_all / std::max<std::size_t>(endpoints_, 1);
   auto teller = std::make_unique<Teller>(
-      ground_, places_, figures_, *taken,
+      ground_, figures_, *taken,
       std::clamp(share, options_.window_octets_min, std::size_t{2} << 20U), executor_);
   teller->start();
   tellers_.insert_or_assign(std::move(name), std::move(teller));

@@ -44,7 +44,6 @@ class Dispatcher {
   const Ground ground_;
   const Options options_;
   async::Executor executor_;
-  Places places_;
   Figures figures_;
   std::map<std::string, std::unique_ptr<Teller>, std::less<>> tellers_;
   std::map<std::string, std::unique_ptr<Teller>, std::less<>> leaving_;  // over, not stopped yet

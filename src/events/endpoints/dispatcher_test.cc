@@ -4,6 +4,7 @@
 #include "events/endpoints/dispatcher.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,7 +36,9 @@ struct Hook {
   std::string name;  // of the endpoint
   int status = 200;
   bool hangs = false;
+  bool is_full = false;                         // there is no place for a call to it
   std::vector<std::vector<std::string>> calls;  // ids of events
+  std::vector<http::Standing> standings;        // as the calls told
   std::vector<std::string> by;                  // who made the call
   std::size_t open = 0;
 
@@ -162,14 +165,19 @@ class DispatcherTest : public ::testing::Test {
           .status = 200, .body = request.body.substr(begin, request.body.find('"', begin) - begin)};
       co_return answer;
     }
+    const SteadyInstant begun = installation_.clock.steady_now();
     hook.calls.push_back(events_in(request));
+    hook.standings.push_back(request.standing);
     hook.by.push_back(std::move(by));
     ++hook.open;
     bool cancelled = false;
     while (hook.hangs && !cancelled) cancelled = !co_await release_.wait();
     --hook.open;
+    answer.took = std::chrono::floor<Milliseconds>(installation_.clock.steady_now() - begun);
     if (cancelled) {
       answer.response = fail(ErrorKind::cancelled, "broken off");
+    } else if (hook.is_full) {
+      answer.response = fail(ErrorKind::limit_exceeded, "no place");
     } else {
       answer.response = http::ClientResponse{.status = hook.status};
     }
@@ -208,6 +216,13 @@ class DispatcherTest : public ::testing::Test {
     return installation_.store
         ->read_and_wait([&](store::ReadTransaction& t) { return t.webhook(account_, hook.name); })
         .value();
+  }
+
+  // What its owner sees of its calls, the oldest first.
+  std::deque<webhooks::RecentCall> calls_of(const Hook& hook) {
+    const auto packed = installation_.store->read_and_wait(
+        [&](store::ReadTransaction& t) { return t.webhook_calls(hook.name); });
+    return webhooks::RecentCalls::unpack(packed.value()).value().all();
   }
 
   // One event: that it was accepted.
@@ -386,24 +401,58 @@ TEST_F(DispatcherTest, OneThatIsGoneIsToldNothingUntilItIsSwitchedOn) {
   EXPECT_EQ(std::ranges::count(told, told.front()), 2);  // it was refused with the 410
 }
 
-TEST_F(DispatcherTest, ThoseOfWhomNobodyKnowsWhetherTheyAnswerShareAFewPlaces) {
-  std::vector<Hook*> hooks;
-  for (int i = 0; i < 5; ++i) {
-    hooks.push_back(&registered("hook" + std::to_string(i)));
-    hooks.back()->hangs = true;
-  }
-  enter("a", {.suspects_max = 2});
+// The client leaves places to those who answer (http/guarded/places.h), so it is told who does.
+TEST_F(DispatcherTest, WhoLetsACallHangIsSlowUntilItHasAnsweredAFewAtOnce) {
+  using http::Standing;
+  Hook& hook = registered("x");
+  enter("a");
+  pass(1s);
+  hook.hangs = true;
   mail();
-  const auto open = [&] {
-    std::size_t count = 0;
-    for (const Hook* hook : hooks) count += hook->open;
-    return count;
-  };
   pass(10s);
-  EXPECT_EQ(open(), 2U);
+  ASSERT_EQ(hook.open, 1U);
   release();
+  for (int i = 0; i < 5; ++i) {
+    mail();
+    pass(1s);
+  }
+  EXPECT_THAT(hook.standings, ElementsAre(Standing::unknown, Standing::slow, Standing::slow,
+                                          Standing::slow, Standing::slow, Standing::prompt));
+}
+
+TEST_F(DispatcherTest, WhoIsFailingWhenItIsTakenIsSlowUntilItAnswers) {
+  Hook& hook = registered("x");
+  hook.status = 500;
+  Node& node = enter("a");
+  for (int i = 0; i < 6; ++i) {
+    mail();
+    pass(10s);
+  }
+  ASSERT_EQ(row(hook).status, store::WebhookStatus::failing);
+  stop(node);
+  hook.standings.clear();
+  begin(node, "a");
+  pass(10min);
+  ASSERT_FALSE(hook.standings.empty());
+  EXPECT_EQ(hook.standings.front(), http::Standing::slow);
+}
+
+// Its owner sees why nothing comes, and not twenty times the same.
+TEST_F(DispatcherTest, AmongTheCallsIsThatThereWasNoPlace) {
+  Hook& hook = registered("x");
+  enter("a");
+  pass(1s);
+  hook.is_full = true;
+  mail();
+  pass(30s);
+  EXPECT_GT(hook.calls.size(), 10U);
+  const auto calls = calls_of(hook);
+  ASSERT_THAT(calls, SizeIs(1));
+  EXPECT_EQ(calls.front().failure, "no place");
+  EXPECT_EQ(calls.front().status, 0);
+  hook.is_full = false;
   pass(10s);
-  for (const Hook* hook : hooks) EXPECT_THAT(hook->told(), SizeIs(1));
+  EXPECT_THAT(calls_of(hook), SizeIs(2));
 }
 
 TEST_F(DispatcherTest, AtItsEndItWaitsForAnswersAndWritesThem) {

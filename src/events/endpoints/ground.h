@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What those who tell endpoints stand on, and what they share: counts, and the places that
-// endpoints may hold of which nobody knows whether they answer.
+// What those who tell endpoints stand on, and the counts that they share.
 #pragma once
 
 #include <cstddef>
 #include <functional>
-#include <optional>
-#include <utility>
 
 #include "async/task.h"
 #include "base/clock.h"
@@ -36,9 +33,6 @@ struct Ground {
 };
 
 struct Options {
-  // Of calls to endpoints whose last call was not accepted, all of them together: what those who
-  // hang hold of the client's places (http::GuardedOptions::requests_max) leaves room for others.
-  std::size_t suspects_max = 128;
   // Octets of events in memory, of all endpoints together, and at least for each.
   std::size_t window_octets_all = std::size_t{32} << 20U;
   std::size_t window_octets_min = std::size_t{64} << 10U;
@@ -46,35 +40,6 @@ struct Options {
   Milliseconds poll_every{500};     // for new events
   // Of a stop: how long calls that are under way may take to be answered.
   Milliseconds stop_patience{5'000};
-};
-
-// Shared by all that are told by a process; of one thread.
-class Places {
- public:
-  explicit Places(std::size_t suspects_max) : suspects_max_(suspects_max) {}
-
-  // A place that is taken; it is given back when this goes.
-  class Place {
-   public:
-    explicit Place(std::size_t& taken) : taken_(&taken) { ++taken; }
-    Place(Place&& other) noexcept : taken_(std::exchange(other.taken_, nullptr)) {}
-    Place& operator=(Place&&) = delete;
-    ~Place() {
-      if (taken_ != nullptr) --*taken_;
-    }
-
-   private:
-    std::size_t* taken_;
-  };
-  // nullopt: too many of them are asked already.
-  [[nodiscard]] std::optional<Place> take_suspect() {
-    if (suspects_ >= suspects_max_) return std::nullopt;
-    return Place(suspects_);
-  }
-
- private:
-  const std::size_t suspects_max_;
-  std::size_t suspects_ = 0;
 };
 
 struct Figures {

@@ -34,10 +34,9 @@ webhooks::EndpointOptions options_of(store::WebhookForm form, bool single, std::
 
 }  // namespace
 
-Teller::Teller(const Ground& ground, Places& places, Figures& figures, const Taken& taken,
+Teller::Teller(const Ground& ground, Figures& figures, const Taken& taken,
                std::size_t window_octets, async::Executor executor)
     : ground_(ground),
-      places_(places),
       figures_(figures),
       name_(taken.webhook.name),
       account_(taken.webhook.account),
@@ -66,6 +65,9 @@ void Teller::begin_policy(const store::Webhook& webhook) {
   if (!state) {
     break_off(state.error());
     state = EndpointState{};
+  }
+  if (state->status == EndpointState::Status::failing) {
+    promptness_ = http::Promptness(http::Standing::slow);
   }
   policy_ = std::make_unique<webhooks::EndpointPolicy>(
       options_of(form_, wanted_->wishes.single, window_octets_), std::move(*state), ground_.random);
@@ -140,7 +142,7 @@ bool Teller::is_as_left(const store::Webhook& webhook) const {
 }
 
 Task<void> Teller::reload() {
-  auto underway = std::make_optional<Places::Place>(works_);
+  std::optional<Underway> underway(works_);
   const auto row =
       co_await ground_.store.read([account = account_, name = name_](store::ReadTransaction& t) {
         return t.webhook(account, name);
@@ -228,24 +230,14 @@ void Teller::step() {
     return;
   }
   if (reloading_ || broken_) return;
-  act(policy_->next(now), now);
+  act(policy_->next(now));
   read_if_wanted();
   keep_calls_if_due();
   wait_until(policy_->wake_at(), now);
 }
 
-void Teller::act(EndpointActions actions, Instant now) {
-  for (EndpointActions::Call& one : actions.calls) {
-    const bool is_suspect = !policy_->is_trusted();
-    auto place = is_suspect ? places_.take_suspect() : std::nullopt;
-    if (is_suspect && !place) {
-      figures_.busy.add();
-      policy_->on_answer(one.number, {.how = CallAnswer::How::busy}, now);
-      wait_until(now + kAgain, now);
-      continue;
-    }
-    spawn("endpoint call", call(std::move(one), std::move(place)));
-  }
+void Teller::act(EndpointActions actions) {
+  for (EndpointActions::Call& one : actions.calls) spawn("endpoint call", call(std::move(one)));
   for (std::string& id : actions.load) spawn("endpoint load", load(std::move(id)));
   if (actions.save) spawn("endpoint save", save(std::move(*actions.save)));
   for (const EndpointActions::Notice what : actions.notices) notice(what);
@@ -281,7 +273,7 @@ void Teller::read_if_wanted() {
 }
 
 Task<void> Teller::read() {
-  auto underway = std::make_optional<Places::Place>(works_);
+  std::optional<Underway> underway(works_);
   const std::size_t limit = std::clamp(window_octets_ / kEventOctets, std::size_t{1},
                                        std::min(policy_->room(), kPageMax));
   auto page = co_await ground_.store.read(
@@ -308,7 +300,7 @@ Task<void> Teller::read() {
 }
 
 Task<void> Teller::load(std::string id) {
-  auto underway = std::make_optional<Places::Place>(works_);
+  std::optional<Underway> underway(works_);
   auto told = co_await ground_.store.read(
       [wanted = wanted_, id](store::ReadTransaction& t) { return read_event(t, *wanted, id); });
   underway.reset();
@@ -321,7 +313,7 @@ Task<void> Teller::load(std::string id) {
 }
 
 Task<void> Teller::save(EndpointActions::Save save) {
-  auto underway = std::make_optional<Places::Place>(works_);
+  std::optional<Underway> underway(works_);
   store::WebhookProgress progress{.name = name_,
                                   .node = node_,
                                   .turn = turn_,

@@ -18,6 +18,7 @@
 #include "events/webhooks/endpoint_policy.h"
 #include "events/webhooks/recent_calls.h"
 #include "events/webhooks/target.h"
+#include "http/guarded/standing.h"
 #include "http/guarded/target_url.h"
 
 namespace todoku::events::endpoints {
@@ -30,8 +31,8 @@ class Teller {
     std::string calls;  // the latest (webhooks/recent_calls.h)
   };
   // Everything given outlives it.
-  Teller(const Ground& ground, Places& places, Figures& figures, const Taken& taken,
-         std::size_t window_octets, async::Executor executor);
+  Teller(const Ground& ground, Figures& figures, const Taken& taken, std::size_t window_octets,
+         async::Executor executor);
 
   void start();
   // Makes no more calls, waits for answers until `deadline`, writes what they said, gives the
@@ -54,6 +55,18 @@ class Teller {
   }
 
  private:
+  // One that is under way, until this goes.
+  class Underway {
+   public:
+    explicit Underway(std::size_t& count) : count_(count) { ++count_; }
+    Underway(const Underway&) = delete;
+    Underway& operator=(const Underway&) = delete;
+    ~Underway() { --count_; }
+
+   private:
+    std::size_t& count_;
+  };
+
   [[nodiscard]] Result<void> adopt_target(const store::Webhook& webhook);
   void adopt_wishes(const store::Webhook& webhook);
   void begin_policy(const store::Webhook& webhook);
@@ -66,17 +79,18 @@ class Teller {
   void spawn(std::string_view what, Task<void> task);
   Task<void> ending_if_thrown(Task<void> task);
   void step();
-  void act(webhooks::EndpointActions actions, Instant now);
+  void act(webhooks::EndpointActions actions);
   void wait_until(Instant at, Instant now);
   void read_if_wanted();
   void keep_calls_if_due();
   [[nodiscard]] bool is_quiet() const { return calls_ + works_ == 0; }
   void renew_signing(Instant now);
 
-  Task<void> call(webhooks::EndpointActions::Call call, std::optional<Places::Place> place);
+  Task<void> call(webhooks::EndpointActions::Call call);
   [[nodiscard]] http::GuardedRequest request_of(
       const std::vector<const webhooks::WrittenEvent*>& told, std::string id, Instant now);
   void record(const webhooks::RecentCall& call);
+  void record_unsent(const webhooks::RecentCall& call);
   void count(const webhooks::CallAnswer& answer, std::size_t events);
   Task<void> read();
   Task<void> load(std::string id);
@@ -87,7 +101,6 @@ class Teller {
   void notice(webhooks::EndpointActions::Notice what) const;
 
   const Ground& ground_;
-  Places& places_;
   Figures& figures_;
   const std::string name_;
   const store::AccountKey account_;
@@ -105,6 +118,7 @@ class Teller {
   std::unique_ptr<webhooks::EndpointPolicy> policy_;
   std::string stored_;   // the state that is stored
   std::string offered_;  // and the one that may be
+  http::Promptness promptness_;
   webhooks::RecentCalls recent_;
   bool recent_changed_ = false;
   SteadyInstant keep_calls_at_{};

@@ -26,6 +26,7 @@ http::GuardedRequest Teller::request_of(const std::vector<const WrittenEvent*>& 
   http::GuardedRequest request;
   request.url = url_;
   request.party = static_cast<std::uint64_t>(account_);
+  request.standing = promptness_.standing();
   request.headers.add("Content-Type", "application/json");
   if (form_ == store::WebhookForm::contract) {
     request.body = webhooks::contract_body(told);
@@ -38,8 +39,8 @@ http::GuardedRequest Teller::request_of(const std::vector<const WrittenEvent*>& 
   return request;
 }
 
-Task<void> Teller::call(EndpointActions::Call call, std::optional<Places::Place> place) {
-  auto underway = std::make_optional<Places::Place>(calls_);
+Task<void> Teller::call(EndpointActions::Call call) {
+  std::optional<Underway> underway(calls_);
   std::vector<const WrittenEvent*> told;
   told.reserve(call.events.size());
   for (const auto& event : call.events) told.push_back(event.get());
@@ -53,7 +54,6 @@ Task<void> Teller::call(EndpointActions::Call call, std::optional<Places::Place>
   recent.has_codes =
       std::ranges::any_of(told, [](const WrittenEvent* event) { return event->has_codes; });
   auto answer = co_await ground_.send(std::move(request));
-  place.reset();
   underway.reset();
   // Broken off by us: it says nothing about the endpoint.
   if (!answer.response && answer.response.error().kind == ErrorKind::cancelled) co_return;
@@ -66,7 +66,12 @@ Task<void> Teller::call(EndpointActions::Call call, std::optional<Places::Place>
   } else {
     recent.failure = answer.response.error().detail.substr(0, RecentCall::kFailureShown);
   }
-  if (meaning.how != CallAnswer::How::busy) record(recent);
+  if (meaning.how == CallAnswer::How::busy) {
+    record_unsent(recent);
+  } else {
+    promptness_.answered(answer.took);
+    record(recent);
+  }
   policy_->on_answer(call.number, meaning, ground_.clock.now());
   wake_.notify();
 }
@@ -97,6 +102,12 @@ void Teller::record(const RecentCall& call) {
   recent_changed_ = true;
 }
 
+// Its owner can see why nothing comes; of many in a row once.
+void Teller::record_unsent(const RecentCall& call) {
+  if (!recent_.all().empty() && recent_.all().back().failure == call.failure) return;
+  record(call);
+}
+
 void Teller::keep_calls_if_due() {
   const SteadyInstant now = ground_.clock.steady_now();
   if (!recent_changed_) return;
@@ -111,7 +122,7 @@ void Teller::keep_calls_if_due() {
 
 // They are for looking at: whether they are kept changes nothing.
 Task<void> Teller::keep_calls() {
-  auto underway = std::make_optional<Places::Place>(works_);
+  std::optional<Underway> underway(works_);
   (void)co_await ground_.store.write(
       store::WritePriority::retention,
       [node = node_, name = name_, calls = recent_.pack()](store::WriteTransaction& t) {

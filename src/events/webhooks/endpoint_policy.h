@@ -142,8 +142,6 @@ class EndpointPolicy {
   [[nodiscard]] Instant wake_at() const { return wake_at_; }
 
   [[nodiscard]] EndpointState::Status status() const { return status_; }
-  // Its last call was accepted.
-  [[nodiscard]] bool is_trusted() const { return accepted_in_row_ > 0; }
   [[nodiscard]] std::size_t window_events() const { return window_.size(); }
   [[nodiscard]] std::size_t parked_events() const { return parked_.size(); }
   [[nodiscard]] std::size_t calls_in_flight() const { return calls_.size(); }

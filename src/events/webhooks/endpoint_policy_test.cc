@@ -320,19 +320,16 @@ TEST(EndpointPolicy, CallsOnceUntilACallWasAccepted) {
   EndpointPolicy policy(options, {}, random);
   const Instant now = from_epoch_ms(1'767'225'600'000);
   policy.on_page(events_of(20), "20", now);
-  EXPECT_FALSE(policy.is_trusted());
   auto calls = policy.next(now).calls;
   ASSERT_EQ(calls.size(), 1U);
   EXPECT_TRUE(policy.next(now + 10s).calls.empty());
   policy.on_answer(calls[0].number, {.how = CallAnswer::How::accepted}, now + 10s);
-  EXPECT_TRUE(policy.is_trusted());
   calls = policy.next(now + 10s).calls;
   EXPECT_EQ(calls.size(), 2U);
   policy.on_answer(calls[0].number, {.how = CallAnswer::How::accepted}, now + 11s);
   EXPECT_EQ(policy.next(now + 11s).calls.size(), 2U);
   EXPECT_EQ(policy.calls_in_flight(), 3U);
   policy.on_answer(calls[1].number, {.how = CallAnswer::How::refused}, now + 12s);
-  EXPECT_FALSE(policy.is_trusted());
   EXPECT_TRUE(policy.next(now + 12s).calls.empty());
 }
 

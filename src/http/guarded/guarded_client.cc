@@ -67,7 +67,10 @@ Result<void> check_request(const GuardedRequest& request) {
 }
 
 std::unexpected<Error> busy() {
-  return fail(ErrorKind::limit_exceeded, "as many requests as may be are under way already");
+  return fail(
+      ErrorKind::limit_exceeded,
+      "not sent: as many calls as may be at a time are under way already, to this host or of "
+      "this account");
 }
 
 // Of IPv6 a single machine has as many addresses as it likes.
@@ -111,9 +114,9 @@ Task<GuardedAnswer> GuardedClient::send(GuardedRequest request) {
 }
 
 Task<Result<ClientResponse>> GuardedClient::exchange(Exchange& now) {
-  const auto any = all_.take("", now.request.party);
+  const auto any = all_.take("", now.request.party, now.request.standing);
   if (!any) co_return busy();
-  const auto place = hosts_.take(now.request.url->host(), now.request.party);
+  const auto place = hosts_.take(now.request.url->host(), now.request.party, now.request.standing);
   if (!place) co_return busy();
   const auto addresses = co_await addresses_of(now);
   if (!addresses) co_return fail(addresses.error());
@@ -147,7 +150,8 @@ Task<Result<std::vector<net::IpAddress>>> GuardedClient::addresses_of(const Exch
 
 Task<Result<ClientResponse>> GuardedClient::ask_at(Exchange& now, net::IpAddress address) {
   now.never_connected = false;
-  const auto place = addresses_.take(destination_of(address), now.request.party);
+  const auto place =
+      addresses_.take(destination_of(address), now.request.party, now.request.standing);
   if (!place) co_return busy();
   const auto left = std::chrono::floor<Milliseconds>(now.deadline - clock_.steady_now());
   if (left <= Milliseconds(0)) co_return fail(ErrorKind::timeout, "the time is over");

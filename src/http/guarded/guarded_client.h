@@ -28,8 +28,8 @@ struct GuardedOptions {
   net::OutboundRule rule;
   std::string ca_file;  // PEM bundle of roots that are trusted beside the system's; may be empty
   std::string user_agent = "todoku";
-  // Under way at a time: in all, to one host, to one IPv4 address or IPv6 /64. One party has at
-  // most half of each.
+  // Under way at a time: in all, to one host, to one IPv4 address or IPv6 /64. Of each, one party
+  // has at most half, and so have the slow (places.h).
   std::size_t requests_max = 256;
   std::size_t per_host_max = 8;
   std::size_t per_address_max = 32;
@@ -43,7 +43,8 @@ struct GuardedRequest {
   std::string method = "POST";
   Headers headers;  // no Authorization, Host or Content-Length: these are made here
   std::string body;
-  std::uint64_t party = 0;  // on whose behalf: an account
+  std::uint64_t party = 0;                // on whose behalf: an account
+  Standing standing = Standing::unknown;  // of whoever is asked
 
   Milliseconds connect_timeout{5'000};              // for each address that is tried
   Milliseconds timeout{15'000};                     // for everything, the look-up included

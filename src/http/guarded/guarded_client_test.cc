@@ -100,6 +100,7 @@ class GuardedClientTest : public testing::Test {
     for (std::size_t i = 0; i < hosts.size(); ++i) {
       GuardedRequest request = to("/silent", hosts[i]);
       request.party = parties[i];
+      request.standing = Standing::prompt;
       group.spawn("hang", send_into(std::move(request), hanging[i]));
     }
     while (outside_->asked().size() < hosts.size()) co_await async::sleep_for(1ms);
@@ -107,6 +108,7 @@ class GuardedClientTest : public testing::Test {
     for (const std::string_view host : {"hook.example", "two.example"}) {
       GuardedRequest request = to("/", host);
       request.party = 4;
+      request.standing = Standing::prompt;
       const auto answer = co_await client_->send(std::move(request));
       EXPECT_EQ(answer.response.error().kind, ErrorKind::limit_exceeded) << host;
     }
@@ -381,16 +383,74 @@ TEST(ChooseAddresses, OneFamilyIsEnough) {
 TEST(Places, AreGivenBack) {
   Places places(2);
   {
-    const auto first = places.take("a", 1);
+    const auto first = places.take("a", 1, Standing::prompt);
     ASSERT_TRUE(first);
-    EXPECT_FALSE(places.take("a", 1));
-    const auto second = places.take("a", 2);
+    EXPECT_FALSE(places.take("a", 1, Standing::prompt));
+    const auto second = places.take("a", 2, Standing::prompt);
     ASSERT_TRUE(second);
-    EXPECT_FALSE(places.take("a", 3));
-    EXPECT_TRUE(places.take("b", 1));
+    EXPECT_FALSE(places.take("a", 3, Standing::prompt));
+    EXPECT_TRUE(places.take("b", 1, Standing::prompt));
   }
   EXPECT_EQ(places.destinations(), 0U);
-  EXPECT_TRUE(places.take("a", 1));
+  EXPECT_TRUE(places.take("a", 1, Standing::prompt));
+}
+
+// How many of so many parties get a place, each asking until it gets none.
+std::vector<Places::Place> taken_by_all(Places& places, std::uint64_t first_party,
+                                        Standing standing) {
+  std::vector<Places::Place> taken;
+  for (std::uint64_t party = first_party; party < first_party + 20; ++party) {
+    while (auto place = places.take("a", party, standing)) taken.push_back(std::move(*place));
+  }
+  return taken;
+}
+
+TEST(Places, TheSlowLeaveHalfToOthersAndTheUnknownAQuarterToThePrompt) {
+  Places places(8);
+  const auto slow = taken_by_all(places, 0, Standing::slow);
+  EXPECT_EQ(slow.size(), 4U);
+  const auto unknown = taken_by_all(places, 100, Standing::unknown);
+  EXPECT_EQ(unknown.size(), 2U);
+  EXPECT_EQ(taken_by_all(places, 200, Standing::prompt).size(), 2U);
+}
+
+TEST(Places, APartyHasHalfOfWhatThereIsForItsStanding) {
+  Places places(8);
+  std::vector<Places::Place> mine;
+  for (const auto& [standing, most] :
+       {std::pair{Standing::slow, 2U}, {Standing::unknown, 3U}, {Standing::prompt, 4U}}) {
+    while (auto place = places.take("a", 1, standing)) mine.push_back(std::move(*place));
+    EXPECT_EQ(mine.size(), most);
+  }
+  EXPECT_TRUE(places.take("a", 2, Standing::slow));
+}
+
+TEST(Places, WhoIsPromptMayHaveThemAllAndTheSlowComeAfterThem) {
+  Places places(8);
+  auto prompt = taken_by_all(places, 0, Standing::prompt);
+  EXPECT_EQ(prompt.size(), 8U);
+  EXPECT_FALSE(places.take("a", 100, Standing::slow));
+  prompt.pop_back();
+  EXPECT_TRUE(places.take("a", 100, Standing::slow)) << "what is free is for anybody";
+}
+
+// ---- how prompt somebody is
+// ----------------------------------------------------------------------
+
+TEST(Promptness, IsEarnedByAnswersInARowAndLostByOneThatIsSlow) {
+  Promptness promptness;
+  EXPECT_EQ(promptness.standing(), Standing::unknown);
+  for (int i = 0; i < Promptness::kCallsUntilPrompt; ++i) {
+    EXPECT_EQ(promptness.standing(), Standing::unknown);
+    promptness.answered(Promptness::kPromptWithin);
+  }
+  EXPECT_EQ(promptness.standing(), Standing::prompt);
+  promptness.answered(Promptness::kPromptWithin + 1ms);
+  for (int i = 0; i < Promptness::kCallsUntilPrompt; ++i) {
+    EXPECT_EQ(promptness.standing(), Standing::slow);
+    promptness.answered(5ms);
+  }
+  EXPECT_EQ(promptness.standing(), Standing::prompt);
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // How many requests go to one destination at a time, whoever asks for them: a host by its name, and
-// the address behind it, which many names may share.
+// the address behind it, which many names may share. Of these places the slow have at most half,
+// and with those of whom nothing is known three quarters: so that those who let calls hang keep
+// nobody waiting who answers.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -11,6 +14,8 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+
+#include "http/guarded/standing.h"
 
 namespace todoku::http {
 
@@ -23,41 +28,44 @@ class Places {
     Place(Place&& other) noexcept
         : owner_(std::exchange(other.owner_, nullptr)),
           destination_(std::move(other.destination_)),
-          party_(other.party_) {}
+          party_(other.party_),
+          standing_(other.standing_) {}
     Place& operator=(Place&&) = delete;
     ~Place() {
-      if (owner_ != nullptr) owner_->leave(destination_, party_);
+      if (owner_ != nullptr) owner_->leave(destination_, party_, standing_);
     }
 
    private:
     friend class Places;
-    Place(Places* owner, std::string destination, std::uint64_t party)
-        : owner_(owner), destination_(std::move(destination)), party_(party) {}
+    Place(Places* owner, std::string destination, std::uint64_t party, Standing standing)
+        : owner_(owner), destination_(std::move(destination)), party_(party), standing_(standing) {}
     Places* owner_;
     std::string destination_;
     std::uint64_t party_;
+    Standing standing_;
   };
 
   explicit Places(std::size_t per_destination_max) : max_(per_destination_max) {}
   Places(const Places&) = delete;
   Places& operator=(const Places&) = delete;
 
-  // nullopt if the destination has none left, or none for this party: one may have half of them,
-  // rounded up, so that whoever lets a shared address hang leaves room for others.
-  [[nodiscard]] std::optional<Place> take(std::string destination, std::uint64_t party) {
+  // nullopt if the destination has none left for this standing, or none for this party: one may
+  // have half of what there is for it, rounded up.
+  [[nodiscard]] std::optional<Place> take(std::string destination, std::uint64_t party,
+                                          Standing standing) {
     const std::lock_guard lock(mutex_);
-    const auto found = taken_.find(destination);
-    if (found != taken_.end()) {
+    const std::size_t most = max_of(standing);
+    if (most == 0) return std::nullopt;
+    if (const auto found = taken_.find(destination); found != taken_.end()) {
+      if (found->second.all.from(standing) >= most) return std::nullopt;
       const auto mine = found->second.parties.find(party);
-      const std::size_t of_party = mine == found->second.parties.end() ? 0 : mine->second;
-      if (found->second.all >= max_ || of_party >= (max_ + 1) / 2) return std::nullopt;
-    } else if (max_ == 0) {
-      return std::nullopt;
+      const bool is_mine = mine != found->second.parties.end();
+      if (is_mine && mine->second.from(standing) >= (most + 1) / 2) return std::nullopt;
     }
     Taken& taken = taken_[destination];
-    ++taken.all;
-    ++taken.parties[party];
-    return Place(this, std::move(destination), party);
+    taken.all.add(standing);
+    taken.parties[party].add(standing);
+    return Place(this, std::move(destination), party, standing);
   }
 
   [[nodiscard]] std::size_t destinations() const {
@@ -66,17 +74,38 @@ class Places {
   }
 
  private:
+  class Count {
+   public:
+    void add(Standing standing) { ++of_[static_cast<std::size_t>(standing)]; }
+    void remove(Standing standing) { --of_[static_cast<std::size_t>(standing)]; }
+    // Of this standing and worse.
+    [[nodiscard]] std::size_t from(Standing standing) const {
+      std::size_t sum = 0;
+      for (auto i = static_cast<std::size_t>(standing); i < kStandings; ++i) sum += of_[i];
+      return sum;
+    }
+
+   private:
+    std::array<std::size_t, kStandings> of_{};
+  };
   struct Taken {
-    std::size_t all = 0;
-    std::map<std::uint64_t, std::size_t> parties;
+    Count all;
+    std::map<std::uint64_t, Count> parties;
   };
 
-  void leave(const std::string& destination, std::uint64_t party) {
+  [[nodiscard]] std::size_t max_of(Standing standing) const {
+    if (standing == Standing::slow) return (max_ + 1) / 2;
+    return standing == Standing::unknown ? max_ - max_ / 4 : max_;
+  }
+
+  void leave(const std::string& destination, std::uint64_t party, Standing standing) {
     const std::lock_guard lock(mutex_);
     const auto found = taken_.find(destination);
     const auto mine = found->second.parties.find(party);
-    if (--mine->second == 0) found->second.parties.erase(mine);
-    if (--found->second.all == 0) taken_.erase(found);
+    mine->second.remove(standing);
+    if (mine->second.from(Standing::prompt) == 0) found->second.parties.erase(mine);
+    found->second.all.remove(standing);
+    if (found->second.all.from(Standing::prompt) == 0) taken_.erase(found);
   }
 
   const std::size_t max_;

@@ -30,8 +30,10 @@ const Sql kInHand{
     "SELECT 1 FROM nodes n CROSS JOIN LATERAL (SELECT delivery FROM batches"
     " WHERE holder = n.key AND holder <> 0 OFFSET 0) b WHERE b.delivery = $1 LIMIT 1"};
 const Sql kOpen{"course: open recipients",
-                "SELECT o.batch, o.seq FROM unnest($1::bigint[]) u(number) CROSS JOIN LATERAL"
-                " (SELECT r.batch, r.seq FROM recipients r LEFT JOIN progress p"
+                "SELECT o.batch, o.seq, b.losses > 0 AND coalesce(o.due, $2) <= $2"
+                " FROM unnest($1::bigint[]) u(number) JOIN batches b ON b.number = u.number"
+                " CROSS JOIN LATERAL"
+                " (SELECT r.batch, r.seq, p.due FROM recipients r LEFT JOIN progress p"
                 " ON p.batch = r.batch AND p.seq = r.seq WHERE r.batch = u.number"
                 " AND (p.state IS NULL OR p.state <= 1) OFFSET 0) o ORDER BY o.batch, o.seq"};
 const Sql kSteer{"course: steer", "UPDATE deliveries SET course = $2, updated = $3 WHERE key = $1"};
@@ -71,15 +73,16 @@ Result<StoppedWork> Questions::stopped_work(DeliveryKey after, std::int64_t reci
     Column numbers(kInt8);
     for (int n = 0; n < batches->size(); ++n) numbers.add(batches->integer(n, 0));
     const auto rest = batches->empty() ? session_.ask(kInHand, Params() << key)
-                                       : session_.ask(kOpen, Params() << numbers);
+                                       : session_.ask(kOpen, Params() << numbers << session_.now());
     if (!rest) return fail(rest.error());
     if (batches->empty()) {
       if (rest->empty()) work.over.push_back(key);
       continue;
     }
     for (int n = 0; n < rest->size(); ++n) {
-      work.open.push_back({key, batch_key(number_of(key), rest->integer(n, 0)).batch,
-                           static_cast<std::uint32_t>(rest->integer(n, 1))});
+      work.open.push_back({{key, batch_key(number_of(key), rest->integer(n, 0)).batch,
+                            static_cast<std::uint32_t>(rest->integer(n, 1))},
+                           rest->flag(n, 2)});
     }
   }
   return work;

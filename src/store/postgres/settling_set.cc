@@ -242,7 +242,7 @@ Result<void> SettlingSet::doubt(const BatchKey& key) {
     const auto next = on_their_way.lower_bound({number, 0});
     if (next == on_their_way.end() || next->first != number) return {};
     const auto seq = static_cast<std::uint32_t>(next->second);
-    const auto settled = settle(doubtful({key.delivery, key.batch, seq}));
+    const auto settled = settle(doubtful({key.delivery, key.batch, seq}, Doubt::sent_at_most_once));
     if (!settled && settled.error().kind != ErrorKind::not_found) return fail(settled.error());
     // Of a delivery that was deleted.
     if (on_their_way.erase({number, seq}) > 0) arrived.emplace(number, seq);

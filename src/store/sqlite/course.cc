@@ -41,13 +41,16 @@ Result<std::vector<std::int64_t>> Queries::free_batches(DeliveryKey key, std::in
 }
 
 Result<void> Queries::add_open(DeliveryKey key, std::int64_t batch,
-                               std::vector<RecipientKey>& open) {
+                               std::vector<StoppedRecipient>& open) {
   auto query = db_.query(
-      "SELECT r.id FROM recipients r LEFT JOIN progress p ON p.id = r.id"
-      " WHERE r.id BETWEEN ? AND ? AND (p.info IS NULL OR (p.info & 7) <= 1)");
-  query.bind(first_row(batch), last_row(batch));
+      "SELECT r.id, b.losses > 0 AND coalesce(p.due, ?1) <= ?1"
+      " FROM batches b JOIN recipients r ON r.id BETWEEN ?2 AND ?3"
+      " LEFT JOIN progress p ON p.id = r.id"
+      " WHERE b.number = ?4 AND (p.info IS NULL OR (p.info & 7) <= 1)");
+  query.bind(now_, first_row(batch), last_row(batch), batch);
   while (query.next()) {
-    open.push_back({key, batch_key(number_of(key), batch).batch, seq_of(query.integer(0))});
+    open.push_back(
+        {{key, batch_key(number_of(key), batch).batch, seq_of(query.integer(0))}, query.flag(1)});
   }
   if (query.failed()) return fail(query.error());
   return {};

@@ -254,7 +254,7 @@ class Queries {
   [[nodiscard]] Result<void> add_content(DeliveryKey key, Story& story);
   [[nodiscard]] Result<std::vector<std::int64_t>> free_batches(DeliveryKey key, std::int64_t limit);
   [[nodiscard]] Result<void> add_open(DeliveryKey key, std::int64_t batch,
-                                      std::vector<RecipientKey>& open);
+                                      std::vector<StoppedRecipient>& open);
   [[nodiscard]] static SetAside set_aside_in(const Query& row);
   [[nodiscard]] Query few_due(const Due& due);
   [[nodiscard]] Query page_of_due(const Due& due, std::string_view from);

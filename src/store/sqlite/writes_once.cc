@@ -33,7 +33,8 @@ Result<std::vector<OutcomeRecord>> SqliteWriteTransaction::doubtful(const BatchK
   auto query = db_.query("SELECT recipient FROM on_its_way WHERE recipient BETWEEN ? AND ?");
   query.bind(first_row(number), last_row(number));
   while (query.next()) {
-    outcomes.push_back(store::doubtful({batch.delivery, batch.batch, seq_of(query.integer(0))}));
+    outcomes.push_back(store::doubtful({batch.delivery, batch.batch, seq_of(query.integer(0))},
+                                       Doubt::sent_at_most_once));
   }
   if (query.failed()) return fail(query.error());
   return outcomes;

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "conformance/store/store_suite.h"
+#include "store/settling.h"
 
 namespace todoku::store {
 namespace {
@@ -13,6 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -48,9 +50,7 @@ class Helm {
       const StoppedWork left = work(at_once, after);
       after = left.next.value_or(DeliveryKey{});
       std::vector<OutcomeRecord> records;
-      for (const RecipientKey& key : left.open) {
-        records.push_back({.key = key, .outcome = stopped_outcome(), .path = {}, .if_free = true});
-      }
+      for (const StoppedRecipient& each : left.open) records.push_back(stopped_record(each));
       const auto settled = must(store_.perform_and_wait(Settle{.outcomes = records}));
       for (const auto& recorded : settled.outcomes) EXPECT_TRUE(recorded);
       written += records.size();
@@ -149,7 +149,7 @@ TEST_P(StoreSuite, OfManyStopsEachIsWrittenInTurn) {
   must(helm.steer(large.key, Course::stopped));
   must(helm.steer(small.key, Course::stopped));
   const StoppedWork first = helm.work(1'000);
-  EXPECT_EQ(first.open.front().delivery, large.key);
+  EXPECT_EQ(first.open.front().key.delivery, large.key);
   ASSERT_TRUE(first.next);
   const StoppedWork second = helm.work(1'000, *first.next);
   EXPECT_THAT(second.open, SizeIs(3));
@@ -246,35 +246,69 @@ TEST_P(StoreSuite, WhatIsInHandAtAStopCountsAsWhatBecomesOfIt) {
   EXPECT_EQ(get(bulky.key).counts.bounced, 2);
 }
 
+// Any of those that were due may have gone out; who was put off until later has not.
 TEST_P(StoreSuite, WhatADeadNodeHeldIsStoppedToo) {
   const Account acme = account();
   Helm helm(*store_);
-  const Delivery bulky = started(acme.key, recipients(5, "example.jp"));
+  const Delivery bulky = started(acme.key, recipients(6, "example.jp"));
   const NodeKey dead = enter("dead");
   const auto in_hand = claim_all(bulky.key, dead);
   ASSERT_THAT(in_hand, SizeIs(1));
+  settle({deferral(in_hand[0].key, 5, after(3600))});
   must(helm.steer(bulky.key, Course::stopped));
   EXPECT_EQ(helm.write_stopped(), 0U);
   EXPECT_EQ(get(bulky.key).course, Course::stopped);
   bury(dead);
-  EXPECT_EQ(helm.write_stopped(), 5U);
+  EXPECT_EQ(helm.write_stopped(), 6U);
   EXPECT_EQ(get(bulky.key).course, Course::ended);
-  helm.expect_counts(bulky.key, 0, 5);
+  helm.expect_counts(bulky.key, 0, 1);
+  EXPECT_EQ(get(bulky.key).counts.unknown, 5);
+  const Story story = stories("user2@example.jp").at(0);
+  EXPECT_EQ(story.state, RecipientState::unknown);
+  EXPECT_THAT(story.attempts.back().outcome.reply.text, HasSubstr("delivery was stopped"));
+  EXPECT_EQ(stories("user5@example.jp").at(0).state, RecipientState::cancelled);
 
   // It lives after all, and tells what became of the mails that it had begun.
   const auto told = settle({outcome(in_hand[0].key, 0, RecipientState::delivered),
                             outcome(in_hand[0].key, 1, RecipientState::bounced, 550, "5.1.1 no"),
                             deferral(in_hand[0].key, 2, after(60))});
   EXPECT_FALSE(told.outcomes.at(0)->superseded);
-  EXPECT_TRUE(told.outcomes.at(2)->superseded) << "it stays cancelled";
-  helm.expect_counts(bulky.key, 1, 3);
+  EXPECT_TRUE(told.outcomes.at(2)->superseded) << "it stays unknown";
+  helm.expect_counts(bulky.key, 1, 1);
   EXPECT_EQ(get(bulky.key).counts.bounced, 1);
+  EXPECT_EQ(get(bulky.key).counts.unknown, 3);
   EXPECT_EQ(stories("user0@example.jp").at(0).state, RecipientState::delivered);
-  EXPECT_EQ(stories("user2@example.jp").at(0).state, RecipientState::cancelled);
+  EXPECT_EQ(stories("user2@example.jp").at(0).state, RecipientState::unknown);
   settle({outcome(in_hand[0].key, 0, RecipientState::delivered)});
-  helm.expect_counts(bulky.key, 1, 3);
+  helm.expect_counts(bulky.key, 1, 1);
   using enum EventKind;
   EXPECT_THAT(helm.told(acme.key), Contains(std::pair(sent, 0)).Times(1));
+}
+
+// It was in the dead one's hand, and nobody has told anything of the batch since.
+TEST_P(StoreSuite, WhatIsStoppedAfterItsHolderWasBuriedMayHaveGoneOut) {
+  const Account acme = account();
+  Helm helm(*store_);
+  const Delivery bulky = started(acme.key, recipients(3, "example.jp"));
+  const NodeKey dead = enter("dead");
+  ASSERT_THAT(claim_all(bulky.key, dead), SizeIs(1));
+  bury(dead);
+  must(helm.steer(bulky.key, Course::stopped));
+  EXPECT_EQ(helm.write_stopped(), 3U);
+  EXPECT_EQ(get(bulky.key).counts.unknown, 3);
+}
+
+TEST_P(StoreSuite, WhatWasGivenBackInOrderIsCancelledByAStop) {
+  const Account acme = account();
+  Helm helm(*store_);
+  const Delivery bulky = started(acme.key, recipients(3, "example.jp"));
+  const NodeKey leaving = enter("leaving");
+  ASSERT_THAT(claim_all(bulky.key, leaving), SizeIs(1));
+  must(helm.steer(bulky.key, Course::stopped));
+  must(write([&](WriteTransaction& t) { return t.leave_node(leaving); }));
+  must(write([&](WriteTransaction& t) { return t.offer_again(leaving, 100); }));
+  EXPECT_EQ(helm.write_stopped(), 3U);
+  helm.expect_counts(bulky.key, 0, 3);
 }
 
 TEST_P(StoreSuite, ATransactionIsStoppedButNotPaused) {
@@ -330,10 +364,7 @@ TEST_P(StoreSuite, OfWhatIsInHandNothingIsWrittenAsStopped) {
   const Delivery bulky = started(acme.key, recipients(1, "example.jp"));
   const LeasedBatch in_hand = claim_all(bulky.key).at(0);
   must(helm.steer(bulky.key, Course::stopped));
-  const std::vector records{OutcomeRecord{.key = {bulky.key, in_hand.key.batch, 0},
-                                          .outcome = stopped_outcome(),
-                                          .path = {},
-                                          .if_free = true}};
+  const std::vector records{stopped_record({.key = {bulky.key, in_hand.key.batch, 0}})};
   const auto settled = must(store_->perform_and_wait(Settle{.outcomes = records, .releases = {}}));
   EXPECT_EQ(error_of(settled.outcomes.at(0)), "conflict");
   settle({outcome(in_hand.key, 0, RecipientState::delivered)});

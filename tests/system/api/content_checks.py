@@ -173,7 +173,27 @@ class Files(Checks):
         with self.nothing_stored():
             self.refused(self.multipart("POST", "/deliveries/transaction", [
                 data_part(mail()), ('name="attachment"; filename="a.pdf"', "application/pdf", b"%PDF")]),
-                "attachment", text='is not a part for files; attachments come in parts named "file".')
+                "attachment", text='is not a part for files; attachments come in parts named "file", '
+                                   'parts of the HTML in parts named "inline".')
+
+    def test_nor_is_one_without_a_file_name_or_without_any_name(self):
+        data = json.dumps(mail()).encode()
+        head = b'--b\r\nContent-Disposition: form-data; name="data"\r\n\r\n' + data
+        for fields, field in (
+                ("Content-ID: <logo>\r\nContent-Type: image/png", "Content-Disposition"),
+                ("Content-Disposition: form-data\r\nContent-Type: image/png", "Content-Disposition"),
+                ("Content-Type: text/plain", "Content-Disposition"),
+                ('Content-Disposition: form-data; name="logo"\r\nContent-Type: image/png', "logo"),
+                ('Content-Disposition: form-data; name="logo"\r\nContent-ID: <logo>', "logo")):
+            with self.subTest(fields), self.nothing_stored():
+                self.refused(self.request(
+                    "POST", "/deliveries/transaction",
+                    head + f"\r\n--b\r\n{fields}\r\n\r\npixels\r\n--b--\r\n".encode(),
+                    content_type="multipart/form-data; boundary=b"), field)
+        more = "Content-Disposition: form-data; name=\"note\"\r\n\r\nof an old client"
+        self.accepted(self.request(
+            "POST", "/deliveries/transaction", head + f"\r\n--b\r\n{more}\r\n--b--\r\n".encode(),
+            content_type="multipart/form-data; boundary=b"))
 
     def test_a_name_cannot_hide_a_refused_extension(self):
         with self.nothing_stored():

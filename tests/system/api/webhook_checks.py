@@ -311,6 +311,35 @@ class Webhooks(WebhookChecks):
         for hook in hanging:
             eventually(lambda: len(dict(hook.events)) == 6, "what it was not told", 60)
 
+    def test_many_that_hang_at_its_host_keep_nobody_waiting_who_answers(self):
+        """All are at one host here, and more hang than it has places."""
+        mine = self.hook()
+        self.registered(mine)
+        for number in range(6):
+            self.send()
+            self.told(mine, 2 * (number + 1))
+        released = threading.Event()
+        self.addCleanup(released.set)
+        hanging = []
+        for number in range(3):
+            other = self.new_account(f"hanging-{number}-{self.account.name}")
+            for _ in range(8):
+                hook = self.hook()
+                hook.answer = lambda call: 200 if released.wait(120) else 500
+                self.registered(hook, account=other)
+                hanging.append((hook, other))
+            self.send(account=other)
+        eventually(lambda: sum(hook.open for hook, _ in hanging) >= 4, "calls that hang")
+        for number in range(20):
+            self.send()
+            self.told(mine, 2 * (number + 7), 12)  # sooner than a call that hangs is broken off
+        shown = self.ok(self.asked("GET", f"/webhooks/{mine.name}/calls"))["data"]
+        self.assertEqual({200}, {each["status"] for each in shown}, shown)
+        eventually(lambda: any(
+            (each.get("failure") or "").startswith("not sent:") for hook, account in hanging
+            for each in self.ok(self.asked("GET", f"/webhooks/{hook.name}/calls", account=account))["data"]),
+            "who waits for a place can see why")
+
     def test_after_kills_nothing_is_missing_and_no_event_has_two_ids(self):
         hook = self.hook()
         hook.answer = lambda call: 200

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// How promptly one who is called has answered of late. Whoever lets calls hang holds places that
+// others want (places.h), so who answers comes first. Whether the answers were good is another
+// matter: a refusal that comes at once holds up nobody. Pure.
+#pragma once
+
+#include <cstdint>
+
+#include "base/clock.h"
+
+namespace todoku::http {
+
+enum class Standing : std::uint8_t { prompt, unknown, slow };
+inline constexpr std::size_t kStandings = 3;
+
+class Promptness {
+ public:
+  // An answer within this is prompt: eight places then make four calls a second at least.
+  static constexpr Milliseconds kPromptWithin{2'000};
+  // So many one after the other, or one prompt answer now and then would buy long silences.
+  static constexpr int kCallsUntilPrompt = 4;
+
+  explicit Promptness(Standing beginning = Standing::unknown) : standing_(beginning) {}
+
+  // After so long there was an answer, or none was waited for any more.
+  void answered(Milliseconds took) {
+    if (took > kPromptWithin) {
+      in_row_ = 0;
+      standing_ = Standing::slow;
+    } else if (++in_row_ >= kCallsUntilPrompt) {
+      in_row_ = kCallsUntilPrompt;
+      standing_ = Standing::prompt;
+    }
+  }
+  [[nodiscard]] Standing standing() const { return standing_; }
+
+ private:
+  Standing standing_;
+  int in_row_ = 0;
+};
+
+}  // namespace todoku::http
