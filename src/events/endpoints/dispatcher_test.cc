@@ -437,6 +437,33 @@ TEST_F(DispatcherTest, WhoIsFailingWhenItIsTakenIsSlowUntilItAnswers) {
   EXPECT_EQ(hook.standings.front(), http::Standing::slow);
 }
 
+TEST_F(DispatcherTest, WhoAsksForATestWaitsForAPlace) {
+  Hook& hook = registered("x");
+  hook.is_full = true;
+  std::optional<Result<TestCall>> answer;
+  const auto ask = [&] {
+    hook.standings.clear();
+    boost::asio::co_spawn(context_, registry_.test(account_, hook.name),
+                          [&](const std::exception_ptr&, Result<TestCall> got) { answer = got; });
+    while (hook.standings.empty()) poll();  // the store has answered
+  };
+  ask();
+  pass(10s);
+  EXPECT_FALSE(answer);
+  EXPECT_EQ(hook.standings.back(), http::Standing::asked);
+  hook.is_full = false;
+  pass(1s);
+  ASSERT_TRUE(answer && *answer);
+  EXPECT_TRUE((*answer)->accepted);
+
+  hook.is_full = true;
+  answer.reset();
+  ask();
+  pass(20s);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->error().kind, ErrorKind::unavailable) << "not for ever";
+}
+
 // Its owner sees why nothing comes, and not twenty times the same.
 TEST_F(DispatcherTest, AmongTheCallsIsThatThereWasNoPlace) {
   Hook& hook = registered("x");

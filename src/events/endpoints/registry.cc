@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "async/timer.h"
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/utf8.h"
@@ -30,6 +31,8 @@ using webhooks::WrittenEvent;
 
 constexpr auto kPriority = store::WritePriority::accept;  // somebody waits
 
+// A call that hangs is broken off before (http::GuardedRequest::timeout).
+constexpr Milliseconds kPlaceAwaited{16'000};
 constexpr std::string_view kManyAsked =
     "many endpoints are being asked at this moment, four for an account; try again in a while";
 
@@ -107,6 +110,20 @@ Result<EndpointView> Registry::view_of(store::Webhook webhook) const {
   return view;
 }
 
+Task<http::GuardedAnswer> Registry::ask(http::GuardedRequest request) {
+  constexpr Milliseconds kBetween{250};
+  request.standing = http::Standing::asked;
+  const SteadyInstant until = parts_.clock.steady_now() + kPlaceAwaited;
+  while (true) {
+    auto answer = co_await parts_.send(request);
+    const bool is_full =
+        !answer.response && answer.response.error().kind == ErrorKind::limit_exceeded;
+    if (!is_full || parts_.clock.steady_now() >= until) co_return answer;
+    const bool waited = co_await async::sleep_for(kBetween);
+    if (!waited) co_return answer;
+  }
+}
+
 // Before the row is there: nobody has one for a host that does not want it.
 Task<Result<void>> Registry::challenge(store::AccountKey account,
                                        std::shared_ptr<const http::TargetUrl> url,
@@ -118,7 +135,7 @@ Task<Result<void>> Registry::challenge(store::AccountKey account,
   auto request = signed_request(account, std::move(url), webhooks::challenge_body(asked, now));
   webhooks::add_signature(request.headers, target.signing(now), {.id = asked.id, .at = now},
                           request.body);
-  auto answer = co_await parts_.send(std::move(request));
+  auto answer = co_await ask(std::move(request));
   if (!answer.response) {
     const Error& error = answer.response.error();
     if (error.kind == ErrorKind::limit_exceeded) {
@@ -358,7 +375,7 @@ Task<Result<TestCall>> Registry::test(store::AccountKey account, std::string nam
     webhooks::add_signature(request.headers, target->signing(now), {.id = event.id, .at = now},
                             request.body);
   }
-  auto answer = co_await parts_.send(std::move(request));
+  auto answer = co_await ask(std::move(request));
   test.accepted =
       webhooks::judge_answer(answer.response).how == webhooks::CallAnswer::How::accepted;
   test.call.took = answer.took;

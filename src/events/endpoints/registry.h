@@ -116,6 +116,8 @@ class Registry {
  private:
   [[nodiscard]] Result<std::shared_ptr<const http::TargetUrl>> judged(std::string_view url) const;
   [[nodiscard]] Result<EndpointView> view_of(store::Webhook webhook) const;
+  // Waits a while for a place, as somebody waits for the answer.
+  [[nodiscard]] Task<http::GuardedAnswer> ask(http::GuardedRequest request);
   [[nodiscard]] Task<Result<void>> challenge(store::AccountKey account,
                                              std::shared_ptr<const http::TargetUrl> url,
                                              const webhooks::EndpointTarget& target);

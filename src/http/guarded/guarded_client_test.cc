@@ -405,20 +405,21 @@ std::vector<Places::Place> taken_by_all(Places& places, std::uint64_t first_part
   return taken;
 }
 
-TEST(Places, TheSlowLeaveHalfToOthersAndTheUnknownAQuarterToThePrompt) {
+TEST(Places, WhoIsWorseLeavesPlacesToWhoIsBetter) {
   Places places(8);
   const auto slow = taken_by_all(places, 0, Standing::slow);
   EXPECT_EQ(slow.size(), 4U);
   const auto unknown = taken_by_all(places, 100, Standing::unknown);
   EXPECT_EQ(unknown.size(), 2U);
-  EXPECT_EQ(taken_by_all(places, 200, Standing::prompt).size(), 2U);
+  const auto asked = taken_by_all(places, 200, Standing::asked);
+  EXPECT_EQ(asked.size(), 1U);
+  EXPECT_EQ(taken_by_all(places, 300, Standing::prompt).size(), 1U);
 }
 
-TEST(Places, APartyHasHalfOfWhatThereIsForItsStanding) {
+TEST(Places, APartyHasHalfOfAllAndHalfOfWhatTheSlowHave) {
   Places places(8);
   std::vector<Places::Place> mine;
-  for (const auto& [standing, most] :
-       {std::pair{Standing::slow, 2U}, {Standing::unknown, 3U}, {Standing::prompt, 4U}}) {
+  for (const auto& [standing, most] : {std::pair{Standing::slow, 2U}, {Standing::prompt, 4U}}) {
     while (auto place = places.take("a", 1, standing)) mine.push_back(std::move(*place));
     EXPECT_EQ(mine.size(), most);
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How many requests go to one destination at a time, whoever asks for them: a host by its name, and
 // the address behind it, which many names may share. Of these places the slow have at most half,
-// and with those of whom nothing is known three quarters: so that those who let calls hang keep
-// nobody waiting who answers.
+// with those of whom nothing is known three quarters, and with what somebody waits for seven
+// eighths: so that those who let calls hang keep nobody waiting who answers.
 #pragma once
 
 #include <array>
@@ -49,18 +49,21 @@ class Places {
   Places(const Places&) = delete;
   Places& operator=(const Places&) = delete;
 
-  // nullopt if the destination has none left for this standing, or none for this party: one may
-  // have half of what there is for it, rounded up.
+  // nullopt if the destination has none left for this standing, or none for this party: one has
+  // half of all at most, and half of what there is for the slow, rounded up.
   [[nodiscard]] std::optional<Place> take(std::string destination, std::uint64_t party,
                                           Standing standing) {
     const std::lock_guard lock(mutex_);
-    const std::size_t most = max_of(standing);
-    if (most == 0) return std::nullopt;
+    if (max_ == 0) return std::nullopt;
     if (const auto found = taken_.find(destination); found != taken_.end()) {
-      if (found->second.all.from(standing) >= most) return std::nullopt;
+      const Count& all = found->second.all;
+      if (all.from(Standing::prompt) >= max_ || all.from(standing) >= max_of(standing)) {
+        return std::nullopt;
+      }
       const auto mine = found->second.parties.find(party);
-      const bool is_mine = mine != found->second.parties.end();
-      if (is_mine && mine->second.from(standing) >= (most + 1) / 2) return std::nullopt;
+      if (mine != found->second.parties.end() && !has_room(mine->second, standing)) {
+        return std::nullopt;
+      }
     }
     Taken& taken = taken_[destination];
     taken.all.add(standing);
@@ -93,10 +96,26 @@ class Places {
     std::map<std::uint64_t, Count> parties;
   };
 
+  // What of a destination's places this standing and worse may have.
   [[nodiscard]] std::size_t max_of(Standing standing) const {
-    if (standing == Standing::slow) return (max_ + 1) / 2;
-    return standing == Standing::unknown ? max_ - max_ / 4 : max_;
+    switch (standing) {
+      case Standing::prompt:
+        return max_;
+      case Standing::asked:
+        return max_ - max_ / 8;
+      case Standing::unknown:
+        return max_ - max_ / 4;
+      case Standing::slow:
+        break;
+    }
+    return half(max_);
   }
+  // For one more of a party that has taken these.
+  [[nodiscard]] bool has_room(const Count& mine, Standing standing) const {
+    if (mine.from(Standing::prompt) >= half(max_)) return false;
+    return standing != Standing::slow || mine.from(standing) < half(max_of(standing));
+  }
+  static std::size_t half(std::size_t places) { return (places + 1) / 2; }
 
   void leave(const std::string& destination, std::uint64_t party, Standing standing) {
     const std::lock_guard lock(mutex_);

@@ -10,8 +10,14 @@
 
 namespace todoku::http {
 
-enum class Standing : std::uint8_t { prompt, unknown, slow };
-inline constexpr std::size_t kStandings = 3;
+// The better ones first.
+enum class Standing : std::uint8_t {
+  prompt,
+  asked,  // somebody waits for this one answer
+  unknown,
+  slow,
+};
+inline constexpr std::size_t kStandings = 4;
 
 class Promptness {
  public:

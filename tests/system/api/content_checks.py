@@ -186,12 +186,12 @@ class Files(Checks):
                 ('Content-Disposition: form-data; name="logo"\r\nContent-Type: image/png', "logo"),
                 ('Content-Disposition: form-data; name="logo"\r\nContent-ID: <logo>', "logo")):
             with self.subTest(fields), self.nothing_stored():
-                self.refused(self.request(
+                self.refused(self.account.request(
                     "POST", "/deliveries/transaction",
                     head + f"\r\n--b\r\n{fields}\r\n\r\npixels\r\n--b--\r\n".encode(),
                     content_type="multipart/form-data; boundary=b"), field)
         more = "Content-Disposition: form-data; name=\"note\"\r\n\r\nof an old client"
-        self.accepted(self.request(
+        self.accepted(self.account.request(
             "POST", "/deliveries/transaction", head + f"\r\n--b\r\n{more}\r\n--b--\r\n".encode(),
             content_type="multipart/form-data; boundary=b"))
 
