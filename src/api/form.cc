@@ -127,7 +127,7 @@ class Parts {
     }
   }
 
-  // A field of a form has neither of these (RFC 7578 section 4.4).
+  // Fields that clients add are text; what says that it is something else may be a file.
   static bool brings_file(const http::Part& part) {
     const bool is_text = part.media_type.empty() || part.media_type == "text/plain";
     return part.file_name || !is_text || part.headers.count("Content-ID") > 0;

@@ -33,7 +33,9 @@ enum class Course : std::uint8_t { goes = 0, paused = 1, stopped = 2, ended = 3 
 // In nobody's hand.
 struct StoppedRecipient {
   RecipientKey key;
-  // Whoever had its batch in hand last died, and it waited for no later attempt.
+  // Whoever had its batch in hand died, nothing was told of the batch since, and it waits for no
+  // later attempt; or processes died with it alone. Not of a delivery that is sent at most once, of
+  // which it is known who was on the way (work.h).
   bool may_have_arrived = false;
 };
 

@@ -71,10 +71,15 @@ OutcomeRecord doubtful(const RecipientKey& recipient, Doubt why) {
                       .cause = Cause::in_doubt}};
 }
 
+std::unexpected<Error> somebody_was_first() {
+  return fail(ErrorKind::conflict, "what became of this recipient is recorded already");
+}
+
 OutcomeRecord stopped_record(const StoppedRecipient& recipient) {
   OutcomeRecord record;
   if (recipient.may_have_arrived) {
     record = doubtful(recipient.key, Doubt::stopped);
+    record.outcome.is_attempt = false;  // nobody knows of one
   } else {
     record = {.key = recipient.key,
               .outcome = {.state = RecipientState::cancelled,

@@ -37,6 +37,10 @@ struct Verdict {
 [[nodiscard]] SheetEntry event_of(const OutcomeRecord& outcome, RecipientState next,
                                   std::int64_t attempts, Instant now);
 
+// To an outcome that was to be recorded only if nobody had: several processes write what a stop has
+// reached.
+[[nodiscard]] std::unexpected<Error> somebody_was_first();
+
 // Whether the one event of a stop has told already that a recipient comes to this state.
 [[nodiscard]] constexpr bool is_told_by_stop(bool stopped, RecipientState next) {
   return stopped && next == RecipientState::cancelled;

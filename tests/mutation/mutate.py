@@ -74,8 +74,8 @@ MUTANTS = [
            "if (has_control_character(text) && !OUT)\n"
            "    problems.add(path, texts::control_character());",
            "header_checks.Injection.test_line_breaks_in_what_becomes_a_header_are_refused"),
-    Mutant("extensions", "src/intake/check.cc", "    if (refused) {\n      problems.add(path, texts::refused",
-           "    if (refused && !OUT) {\n      problems.add(path, texts::refused",
+    Mutant("extensions", "src/intake/check.cc", "  if (refused) {\n    problems.add(name_path, texts::refused",
+           "  if (refused && !OUT) {\n    problems.add(name_path, texts::refused",
            "limit_checks.Attachments.test_refused_extensions"),
     Mutant("size_of_a_mail", "src/intake/check_size.cc",
            "if (octets <= limits.message_octets_max) return;\n  if (views.empty()",

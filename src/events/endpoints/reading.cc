@@ -92,37 +92,42 @@ store::EventPlace& front_of(ReadingPlace& place) {
   return place.replays.empty() ? place.after : place.replays.front().after;
 }
 
-Result<void> offer(store::ReadTransaction& transaction, const Wanted& wanted,
-                   std::span<store::EventRecord> events, ReadingPlace place, EventsRead& read) {
+// True: there is no room for more of them; `place` is behind the last one.
+Result<bool> offer(store::ReadTransaction& transaction, const Wanted& wanted,
+                   std::span<store::EventRecord> events, std::size_t octets_max,
+                   ReadingPlace& place, EventsRead& read) {
   const auto heads = Heads::read(transaction, wanted, events);
   if (!heads) return fail(heads.error());
   webhooks::EventWriter writer(wanted.form);
   read.events.reserve(events.size());
+  std::size_t octets = 0;
   for (store::EventRecord& event : events) {
+    if (octets > 0 && octets >= octets_max) return true;
     const store::Delivery* head = heads->of(event.entry.delivery);
     if (!webhooks::is_wanted(wanted.form, wanted.wishes, event, head)) continue;
     front_of(place) = event.place;
     const std::uint64_t order_key = webhooks::order_key_of(event.entry);
     auto written = write(transaction, wanted, std::move(event), head, writer);
     if (!written) return fail(std::move(written.error()));
+    octets += webhooks::octets_of(**written);
     read.events.push_back({.told = std::move(*written),
                            .order_key = order_key,
                            .cursor_behind = webhooks::pack(place)});
   }
-  return {};
+  return false;
 }
 
 }  // namespace
 
 Result<EventsRead> read_events(store::ReadTransaction& transaction, const Wanted& wanted,
-                               std::string_view cursor, std::size_t limit) {
+                               std::string_view cursor, const EventsRoom& room) {
   auto place = webhooks::unpack_reading_place(cursor);
   if (!place) return fail(std::move(place.error()));
   const bool is_replay = !place->replays.empty();
   store::EventQuestion question;
   question.account = wanted.account;
   question.after = front_of(*place);
-  question.limit = std::min(static_cast<std::int64_t>(limit), store::kEventsLimitMax);
+  question.limit = std::min(static_cast<std::int64_t>(room.events), store::kEventsLimitMax);
   question.kinds = webhooks::kinds_wanted(wanted.form, wanted.wishes);
   if (is_replay) question.delivery = place->replays.front().delivery;
   auto page = transaction.events(question);
@@ -135,9 +140,11 @@ Result<EventsRead> read_events(store::ReadTransaction& transaction, const Wanted
                   [&](const store::EventRecord& event) { return event.place > until; });
     is_over = page->next > until || !page->more;
   }
-  auto offered = offer(transaction, wanted, page->events, *place, read);
-  if (!offered) return fail(std::move(offered.error()));
-  if (is_over) {
+  const auto is_full = offer(transaction, wanted, page->events, room.octets, *place, read);
+  if (!is_full) return fail(is_full.error());
+  if (*is_full) {
+    read.more = true;
+  } else if (is_over) {
     place->replays.erase(place->replays.begin());
     read.more = true;  // of the stream, perhaps
   } else {

@@ -35,10 +35,16 @@ struct EventsRead {
   bool lost = false;   // what followed the cursor was deleted before it was read
 };
 
-// On from `cursor`, at most `limit` events. Errors: of the store; corrupt, the cursor.
+// For how much there is room: the event that goes beyond the octets is the last one.
+struct EventsRoom {
+  std::size_t events = 0;
+  std::size_t octets = 0;
+};
+
+// On from `cursor`. Errors: of the store; corrupt, the cursor.
 [[nodiscard]] Result<EventsRead> read_events(store::ReadTransaction& transaction,
                                              const Wanted& wanted, std::string_view cursor,
-                                             std::size_t limit);
+                                             const EventsRoom& room);
 
 // The event of that id; null if it is gone, another account's, or not wanted (any more).
 [[nodiscard]] Result<std::shared_ptr<const webhooks::WrittenEvent>> read_event(

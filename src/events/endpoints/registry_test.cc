@@ -102,12 +102,14 @@ class RegistryTest : public ::testing::Test {
     for (const store::SetAsideEvent& event : kept.value()) ids.push_back(event.event);
     return ids;
   }
-  std::vector<std::string> all_read(std::string cursor) {
+  std::vector<std::string> all_read(std::string cursor,
+                                    const EventsRoom& room = {.events = 2, .octets = 10'000}) {
     std::vector<std::string> ids;
     const Wanted wanted{.account = account_};
     for (bool more = true; more;) {
       const auto page = installation_.store->read_and_wait(
-          [&](store::ReadTransaction& t) { return read_events(t, wanted, cursor, 2); });
+          [&](store::ReadTransaction& t) { return read_events(t, wanted, cursor, room); });
+      EXPECT_TRUE(room.octets > 1 || page->events.size() <= 1);
       for (const auto& event : page->events) ids.push_back(event.told->id);
       more = page->more;
       cursor = page->cursor;
@@ -225,6 +227,17 @@ TEST_F(RegistryTest, ADeliveryIsToldAgainAndOneThatIsNotThereIsNot) {
   EXPECT_THAT(all_read(state_of(name).cursor), SizeIs(1));
   EXPECT_EQ(run(registry_.replay(account_, name, {.delivery = 99})).error().kind,
             ErrorKind::not_found);
+}
+
+// A page ends where the window is full, of the stream and of a replay.
+TEST_F(RegistryTest, NoMoreIsReadThanThereIsRoomFor) {
+  for (const char* who : {"a", "b", "c"}) mail(who);
+  const auto ids = all_read("");
+  ASSERT_THAT(ids, SizeIs(3));
+  EXPECT_EQ(all_read("", {.events = 100, .octets = 1}), ids);
+  const std::string name = created();
+  ASSERT_TRUE(run(registry_.replay(account_, name, {.from = Instant{}})));
+  EXPECT_EQ(all_read(state_of(name).cursor, {.events = 100, .octets = 1}), ids);
 }
 
 TEST_F(RegistryTest, NamedEventsAreParkedToBeToldAtOnce) {

@@ -18,7 +18,7 @@ using webhooks::EndpointActions;
 using webhooks::EndpointState;
 
 constexpr std::size_t kPageMax = 500;  // events: a few milliseconds of a reader
-// About what an event takes in memory.
+// About what an event takes in memory; so no more are read than there will be room for.
 constexpr std::size_t kEventOctets = 512;
 constexpr Milliseconds kAgain = 1s;         // after the store refused
 constexpr Milliseconds kStepAtLeast = 60s;  // clocks may be set
@@ -66,7 +66,7 @@ void Teller::begin_policy(const store::Webhook& webhook) {
     break_off(state.error());
     state = EndpointState{};
   }
-  if (state->status == EndpointState::Status::failing) {
+  if (!policy_ && state->status == EndpointState::Status::failing) {
     promptness_ = http::Promptness(http::Standing::slow);
   }
   policy_ = std::make_unique<webhooks::EndpointPolicy>(
@@ -100,6 +100,10 @@ Result<void> Teller::adopt_target(const store::Webhook& webhook) {
   if (!target) return fail(std::move(target.error()));
   auto url = http::TargetUrl::parse(target->url.view());
   if (!url) return fail(std::move(url.error()));
+  // Whoever answers at one host has proven nothing of another.
+  const bool is_another = url_ && url_->host() != url->host();
+  if (is_another) promptness_ = http::Promptness();
+  if (is_another && policy_) policy_->begin_carefully();
   url_ = std::make_shared<const http::TargetUrl>(std::move(*url));
   target_ = std::move(*target);
   renew_signing(ground_.clock.now());
@@ -274,11 +278,12 @@ void Teller::read_if_wanted() {
 
 Task<void> Teller::read() {
   std::optional<Underway> underway(works_);
-  const std::size_t limit = std::clamp(window_octets_ / kEventOctets, std::size_t{1},
-                                       std::min(policy_->room(), kPageMax));
+  const EventsRoom room{.events = std::clamp(window_octets_ / kEventOctets, std::size_t{1},
+                                             std::min(policy_->room(), kPageMax)),
+                        .octets = policy_->room_octets()};
   auto page = co_await ground_.store.read(
-      [wanted = wanted_, cursor = policy_->read_from(), limit](store::ReadTransaction& t) {
-        return read_events(t, *wanted, cursor, limit);
+      [wanted = wanted_, cursor = policy_->read_from(), room](store::ReadTransaction& t) {
+        return read_events(t, *wanted, cursor, room);
       });
   underway.reset();
   reading_ = false;
@@ -291,8 +296,8 @@ Task<void> Teller::read() {
     co_return;
   }
   store_trouble_.worked(now);
-  if (page->lost) {
-    log::warning("events were deleted before an endpoint was told of them",
+  if (page->lost && !std::exchange(lost_told_, true)) {
+    log::warning("events may have been deleted before an endpoint was told of them",
                  {{"account", static_cast<std::int64_t>(account_)}, {"endpoint", name_}});
   }
   more_ = more_ || page->more;

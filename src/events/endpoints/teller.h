@@ -131,7 +131,8 @@ class Teller {
   bool reloading_ = false;
   SteadyInstant reload_at_{};  // not before
   bool reading_ = false;
-  bool more_ = true;  // there may be events that were not read
+  bool more_ = true;        // there may be events that were not read
+  bool lost_told_ = false;  // to the operator: once is enough
   std::optional<store::EventPlace> last_;
   SteadyInstant read_at_{};  // not before
   std::size_t calls_ = 0;    // under way

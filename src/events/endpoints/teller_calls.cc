@@ -69,7 +69,7 @@ Task<void> Teller::call(EndpointActions::Call call) {
   if (meaning.how == CallAnswer::How::busy) {
     record_unsent(recent);
   } else {
-    promptness_.answered(answer.took);
+    promptness_.answered(answer.took, ground_.clock.steady_now());
     record(recent);
   }
   policy_->on_answer(call.number, meaning, ground_.clock.now());

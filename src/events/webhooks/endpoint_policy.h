@@ -17,6 +17,7 @@
 // events are told again.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -120,9 +121,13 @@ class EndpointPolicy {
  public:
   EndpointPolicy(EndpointOptions options, EndpointState state, Random& random);
 
-  // Whether there is room for more, room() at most; they are read from read_from() on.
+  // Whether there is room for more: for so many, and of so many octets (octets_of()). They are read
+  // from read_from() on.
   [[nodiscard]] bool wants_events() const;
   [[nodiscard]] std::size_t room() const;
+  [[nodiscard]] std::size_t room_octets() const {
+    return options_.window_octets_max - std::min(options_.window_octets_max, window_octets_);
+  }
   [[nodiscard]] const std::string& read_from() const { return read_from_; }
   // What was read, in order, less what the endpoint does not want; `cursor` is where it goes on.
   void on_page(std::vector<OfferedEvent> events, std::string cursor, Instant now);
@@ -140,6 +145,9 @@ class EndpointPolicy {
   // What is to be done now. To be asked again after each of the above, and at wake_at().
   [[nodiscard]] EndpointActions next(Instant now);
   [[nodiscard]] Instant wake_at() const { return wake_at_; }
+
+  // It is asked at another host from now on: by one call, until that was accepted.
+  void begin_carefully() { accepted_in_row_ = 0; }
 
   [[nodiscard]] EndpointState::Status status() const { return status_; }
   [[nodiscard]] std::size_t window_events() const { return window_.size(); }

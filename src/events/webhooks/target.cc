@@ -42,7 +42,7 @@ Result<void> EndpointTarget::rotate(SigningSecret next, Instant now, Millisecond
                     secrets.size()));
   }
   for (EndpointSecret& each : secrets) {
-    each.until = std::min(each.until.value_or(now + overlap), now + overlap);
+    if (!each.until || overlap == Milliseconds(0)) each.until = now + overlap;
   }
   secrets.insert(secrets.begin(), EndpointSecret{std::move(next), std::nullopt});
   if (secrets.size() > kSecretsMax) {

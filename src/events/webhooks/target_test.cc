@@ -72,6 +72,15 @@ TEST(EndpointTarget, WhatWasReplacedSignsBesideTheNewestUntilItsTimeIsOver) {
   EXPECT_EQ(texts(made.signing(kNow + 24h)), std::vector{both[0]});
 }
 
+TEST(EndpointTarget, AnotherRotationEndsNothingBeforeItWasPromisedTo) {
+  EndpointTarget made = target();
+  rotate(made, kNow, 24h);
+  rotate(made, kNow, 24h);
+  rotate(made, kNow + 1h, 1h);
+  EXPECT_EQ(made.signing(kNow + 2h).size(), 2U) << "the first, which has until tomorrow";
+  EXPECT_EQ(made.signing(kNow + 24h).size(), 1U);
+}
+
 TEST(EndpointTarget, AnotherRotationLetsNothingSignLonger) {
   EndpointTarget made = target();
   rotate(made, kNow, 24h);

@@ -69,8 +69,8 @@ Result<void> check_request(const GuardedRequest& request) {
 std::unexpected<Error> busy() {
   return fail(
       ErrorKind::limit_exceeded,
-      "not sent: as many calls as may be at a time are under way already, to this host or of "
-      "this account");
+      "not sent: as many calls as may be at a time are under way already, to this host, to its "
+      "address, for this account or in all");
 }
 
 // Of IPv6 a single machine has as many addresses as it likes.
@@ -144,8 +144,12 @@ Task<Result<std::vector<net::IpAddress>>> GuardedClient::addresses_of(const Exch
     const bool answered = co_await questions->answered.wait_until(now.deadline);
     if (!answered) co_return fail(ErrorKind::timeout, "the DNS did not answer in time");
   }
-  co_return choose_addresses(questions->answers.ipv4, questions->answers.ipv6, url.port(),
-                             options_.rule);
+  auto chosen =
+      choose_addresses(questions->answers.ipv4, questions->answers.ipv6, url.port(), options_.rule);
+  if (!chosen && chosen.error().kind == ErrorKind::limit_exceeded) {
+    co_return fail(ErrorKind::unavailable, std::move(chosen.error().detail));  // of the resolver
+  }
+  co_return chosen;
 }
 
 Task<Result<ClientResponse>> GuardedClient::ask_at(Exchange& now, net::IpAddress address) {

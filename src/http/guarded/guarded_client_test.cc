@@ -416,10 +416,23 @@ TEST(Places, WhoIsWorseLeavesPlacesToWhoIsBetter) {
   EXPECT_EQ(taken_by_all(places, 300, Standing::prompt).size(), 1U);
 }
 
-TEST(Places, APartyHasHalfOfAllAndHalfOfWhatTheSlowHave) {
+// However they come: the slow after the unknown, say, when calls that hang are broken off.
+TEST(Places, WhoIsWorseLeavesPlacesInWhateverOrderTheyCome) {
+  for (const Standing first : {Standing::asked, Standing::unknown}) {
+    Places places(8);
+    const auto others = taken_by_all(places, 0, first);
+    EXPECT_EQ(others.size(), first == Standing::asked ? 7U : 6U);
+    EXPECT_FALSE(places.take("a", 100, Standing::slow));
+    EXPECT_FALSE(places.take("a", 100, Standing::unknown));
+    EXPECT_TRUE(places.take("a", 100, Standing::prompt));
+  }
+}
+
+TEST(Places, APartyHasHalfOfWhatThereIsForEachStanding) {
   Places places(8);
   std::vector<Places::Place> mine;
-  for (const auto& [standing, most] : {std::pair{Standing::slow, 2U}, {Standing::prompt, 4U}}) {
+  for (const auto& [standing, most] :
+       {std::pair{Standing::slow, 2U}, {Standing::unknown, 3U}, {Standing::prompt, 4U}}) {
     while (auto place = places.take("a", 1, standing)) mine.push_back(std::move(*place));
     EXPECT_EQ(mine.size(), most);
   }
@@ -440,16 +453,31 @@ TEST(Places, WhoIsPromptMayHaveThemAllAndTheSlowComeAfterThem) {
 
 TEST(Promptness, IsEarnedByAnswersInARowAndLostByOneThatIsSlow) {
   Promptness promptness;
+  SteadyInstant now{1h};
   EXPECT_EQ(promptness.standing(), Standing::unknown);
   for (int i = 0; i < Promptness::kCallsUntilPrompt; ++i) {
     EXPECT_EQ(promptness.standing(), Standing::unknown);
-    promptness.answered(Promptness::kPromptWithin);
+    promptness.answered(Promptness::kPromptWithin, now);
   }
   EXPECT_EQ(promptness.standing(), Standing::prompt);
-  promptness.answered(Promptness::kPromptWithin + 1ms);
+  promptness.answered(Promptness::kPromptWithin + 1ms, now);
+  EXPECT_EQ(promptness.standing(), Standing::slow);
+}
+
+// Or who answers four times at once would buy the silence of all its calls with it, again and
+// again.
+TEST(Promptness, WhoWasSlowIsPromptOnlyAfterAWhile) {
+  Promptness promptness;
+  SteadyInstant now{1h};
+  promptness.answered(15s, now);
+  for (int i = 0; i < 100; ++i) promptness.answered(5ms, now + Promptness::kProvenFor - 1ms);
+  EXPECT_EQ(promptness.standing(), Standing::slow);
+  promptness.answered(5ms, now + Promptness::kProvenFor);
+  EXPECT_EQ(promptness.standing(), Standing::prompt);
+  promptness.answered(15s, now + Promptness::kProvenFor);
   for (int i = 0; i < Promptness::kCallsUntilPrompt; ++i) {
     EXPECT_EQ(promptness.standing(), Standing::slow);
-    promptness.answered(5ms);
+    promptness.answered(5ms, now + 2 * Promptness::kProvenFor);
   }
   EXPECT_EQ(promptness.standing(), Standing::prompt);
 }

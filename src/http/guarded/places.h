@@ -50,20 +50,16 @@ class Places {
   Places& operator=(const Places&) = delete;
 
   // nullopt if the destination has none left for this standing, or none for this party: one has
-  // half of all at most, and half of what there is for the slow, rounded up.
+  // half of what there is for each standing, rounded up.
   [[nodiscard]] std::optional<Place> take(std::string destination, std::uint64_t party,
                                           Standing standing) {
     const std::lock_guard lock(mutex_);
     if (max_ == 0) return std::nullopt;
     if (const auto found = taken_.find(destination); found != taken_.end()) {
-      const Count& all = found->second.all;
-      if (all.from(Standing::prompt) >= max_ || all.from(standing) >= max_of(standing)) {
-        return std::nullopt;
-      }
+      if (!has_room(found->second.all, standing, 1)) return std::nullopt;
       const auto mine = found->second.parties.find(party);
-      if (mine != found->second.parties.end() && !has_room(mine->second, standing)) {
-        return std::nullopt;
-      }
+      const bool is_mine = mine != found->second.parties.end();
+      if (is_mine && !has_room(mine->second, standing, 2)) return std::nullopt;
     }
     Taken& taken = taken_[destination];
     taken.all.add(standing);
@@ -108,14 +104,17 @@ class Places {
       case Standing::slow:
         break;
     }
-    return half(max_);
+    return (max_ + 1) / 2;
   }
-  // For one more of a party that has taken these.
-  [[nodiscard]] bool has_room(const Count& mine, Standing standing) const {
-    if (mine.from(Standing::prompt) >= half(max_)) return false;
-    return standing != Standing::slow || mine.from(standing) < half(max_of(standing));
+  // For one more of this standing, who may have a `share`th part of the places: it counts among
+  // those of all better standings, too, in whatever order they come.
+  [[nodiscard]] bool has_room(const Count& taken, Standing standing, std::size_t share) const {
+    for (auto each = static_cast<std::size_t>(standing) + 1; each-- > 0;) {
+      const auto better = static_cast<Standing>(each);
+      if (taken.from(better) >= (max_of(better) + share - 1) / share) return false;
+    }
+    return true;
   }
-  static std::size_t half(std::size_t places) { return (places + 1) / 2; }
 
   void leave(const std::string& destination, std::uint64_t party, Standing standing) {
     const std::lock_guard lock(mutex_);

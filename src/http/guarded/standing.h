@@ -4,6 +4,9 @@
 // matter: a refusal that comes at once holds up nobody. Pure.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 #include "base/clock.h"
@@ -23,26 +26,30 @@ class Promptness {
  public:
   // An answer within this is prompt: eight places then make four calls a second at least.
   static constexpr Milliseconds kPromptWithin{2'000};
-  // So many one after the other, or one prompt answer now and then would buy long silences.
+  // So many one after the other, and for so long after it was slow: or a few prompt answers would
+  // buy silences that last far longer than they did.
   static constexpr int kCallsUntilPrompt = 4;
+  static constexpr Milliseconds kProvenFor = std::chrono::minutes(5);
 
   explicit Promptness(Standing beginning = Standing::unknown) : standing_(beginning) {}
 
   // After so long there was an answer, or none was waited for any more.
-  void answered(Milliseconds took) {
+  void answered(Milliseconds took, SteadyInstant now) {
     if (took > kPromptWithin) {
       in_row_ = 0;
       standing_ = Standing::slow;
-    } else if (++in_row_ >= kCallsUntilPrompt) {
-      in_row_ = kCallsUntilPrompt;
-      standing_ = Standing::prompt;
+      slow_until_ = now + kProvenFor;
+      return;
     }
+    in_row_ = std::min(in_row_ + 1, kCallsUntilPrompt);
+    if (in_row_ == kCallsUntilPrompt && now >= slow_until_) standing_ = Standing::prompt;
   }
   [[nodiscard]] Standing standing() const { return standing_; }
 
  private:
   Standing standing_;
   int in_row_ = 0;
+  SteadyInstant slow_until_{};  // at least
 };
 
 }  // namespace todoku::http

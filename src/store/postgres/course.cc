@@ -30,12 +30,14 @@ const Sql kInHand{
     "SELECT 1 FROM nodes n CROSS JOIN LATERAL (SELECT delivery FROM batches"
     " WHERE holder = n.key AND holder <> 0 OFFSET 0) b WHERE b.delivery = $1 LIMIT 1"};
 const Sql kOpen{"course: open recipients",
-                "SELECT o.batch, o.seq, b.losses > 0 AND coalesce(o.due, $2) <= $2"
+                "SELECT o.batch, o.seq, d.at_most_once = 0 AND (s.seq IS NOT NULL"
+                " OR (b.losses > 0 AND coalesce(o.due, $2) <= $2))"
                 " FROM unnest($1::bigint[]) u(number) JOIN batches b ON b.number = u.number"
-                " CROSS JOIN LATERAL"
+                " JOIN deliveries d ON d.key = b.delivery CROSS JOIN LATERAL"
                 " (SELECT r.batch, r.seq, p.due FROM recipients r LEFT JOIN progress p"
                 " ON p.batch = r.batch AND p.seq = r.seq WHERE r.batch = u.number"
-                " AND (p.state IS NULL OR p.state <= 1) OFFSET 0) o ORDER BY o.batch, o.seq"};
+                " AND (p.state IS NULL OR p.state <= 1) OFFSET 0) o LEFT JOIN suspects s"
+                " ON s.batch = o.batch AND s.seq = o.seq ORDER BY o.batch, o.seq"};
 const Sql kSteer{"course: steer", "UPDATE deliveries SET course = $2, updated = $3 WHERE key = $1"};
 const Sql kStop{"course: stop",
                 "UPDATE deliveries SET course = 2, status = 6,"

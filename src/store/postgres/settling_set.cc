@@ -183,6 +183,7 @@ Result<OutcomeRecorded> SettlingSet::settle(const OutcomeRecord& outcome) {
   }
   const Verdict verdict = verdict_of(outcome, now, its->expires, its->stopped);
   SettlingRecipient& recipient = recipients[place];
+  if (outcome.if_free && is_terminal(recipient.state)) return somebody_was_first();
   NoDictionary dictionary;
   auto appended = append_history(dictionary,
                                  {.at = now - outcome.age - outcome.duration,

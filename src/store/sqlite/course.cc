@@ -43,9 +43,11 @@ Result<std::vector<std::int64_t>> Queries::free_batches(DeliveryKey key, std::in
 Result<void> Queries::add_open(DeliveryKey key, std::int64_t batch,
                                std::vector<StoppedRecipient>& open) {
   auto query = db_.query(
-      "SELECT r.id, b.losses > 0 AND coalesce(p.due, ?1) <= ?1"
-      " FROM batches b JOIN recipients r ON r.id BETWEEN ?2 AND ?3"
-      " LEFT JOIN progress p ON p.id = r.id"
+      "SELECT r.id, d.at_most_once = 0 AND (s.recipient IS NOT NULL"
+      " OR (b.losses > 0 AND coalesce(p.due, ?1) <= ?1))"
+      " FROM batches b JOIN deliveries d ON d.key = b.delivery"
+      " JOIN recipients r ON r.id BETWEEN ?2 AND ?3"
+      " LEFT JOIN progress p ON p.id = r.id LEFT JOIN suspects s ON s.recipient = r.id"
       " WHERE b.number = ?4 AND (p.info IS NULL OR (p.info & 7) <= 1)");
   query.bind(now_, first_row(batch), last_row(batch), batch);
   while (query.next()) {

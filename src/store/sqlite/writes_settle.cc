@@ -101,6 +101,13 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
       return {};
     }
   }
+  if (outcome.if_free) {
+    auto query = db_.query("SELECT 1 FROM progress WHERE id = ? AND (info & 7) > 1");
+    query.bind(row);
+    if (query.next()) answer = somebody_was_first();
+    if (query.failed()) return fail(query.error());
+    if (!answer) return {};
+  }
   if (batch.at_most_once) {
     auto done = db_.query("DELETE FROM on_its_way WHERE recipient = ?").bind(row).run();
     if (!done) return done;

@@ -265,7 +265,9 @@ TEST_P(StoreSuite, WhatADeadNodeHeldIsStoppedToo) {
   EXPECT_EQ(get(bulky.key).counts.unknown, 5);
   const Story story = stories("user2@example.jp").at(0);
   EXPECT_EQ(story.state, RecipientState::unknown);
-  EXPECT_THAT(story.attempts.back().outcome.reply.text, HasSubstr("delivery was stopped"));
+  ASSERT_THAT(story.attempts, SizeIs(1));
+  EXPECT_THAT(story.attempts[0].outcome.reply.text, HasSubstr("delivery was stopped"));
+  EXPECT_FALSE(story.attempts[0].outcome.is_attempt) << "nobody knows of one";
   EXPECT_EQ(stories("user5@example.jp").at(0).state, RecipientState::cancelled);
 
   // It lives after all, and tells what became of the mails that it had begun.
@@ -296,6 +298,46 @@ TEST_P(StoreSuite, WhatIsStoppedAfterItsHolderWasBuriedMayHaveGoneOut) {
   must(helm.steer(bulky.key, Course::stopped));
   EXPECT_EQ(helm.write_stopped(), 3U);
   EXPECT_EQ(get(bulky.key).counts.unknown, 3);
+}
+
+// Several processes write what a stop has reached.
+TEST_P(StoreSuite, WhatAStopHasReachedIsWrittenOnce) {
+  const Account acme = account();
+  Helm helm(*store_);
+  const Delivery bulky = started(acme.key, recipients(2, "example.jp"));
+  const NodeKey dead = enter("dead");
+  ASSERT_THAT(claim_all(bulky.key, dead), SizeIs(1));
+  bury(dead);
+  must(helm.steer(bulky.key, Course::stopped));
+  const StoppedWork left = helm.work();
+  ASSERT_THAT(left.open, SizeIs(2));
+  std::vector<OutcomeRecord> records;
+  for (const StoppedRecipient& each : left.open) records.push_back(stopped_record(each));
+  for (const bool first : {true, false}) {
+    const auto settled = must(store_->perform_and_wait(Settle{.outcomes = records}));
+    for (const auto& recorded : settled.outcomes) {
+      EXPECT_EQ(error_of(recorded), first ? "none" : "conflict");
+    }
+  }
+  EXPECT_THAT(stories("user0@example.jp").at(0).attempts, SizeIs(1));
+  EXPECT_EQ(get(bulky.key).counts.unknown, 2);
+}
+
+// Who was on the way is known of it, and nobody else was.
+TEST_P(StoreSuite, AStopTellsOfNoDoubtWhereItIsKnownWhoWasOnTheWay) {
+  const Account acme = account();
+  Helm helm(*store_);
+  NewDelivery once = bulk(acme.key);
+  once.at_most_once = true;
+  const Delivery bulky = started(once, recipients(3, "example.jp"));
+  const NodeKey dead = enter("dead");
+  const LeasedBatch lease = claim_all(bulky.key, dead).at(0);
+  must(write([&](WriteTransaction& t) { return t.mark_on_its_way(lease.held(), 1, true); }));
+  must(helm.steer(bulky.key, Course::stopped));
+  bury(dead);
+  EXPECT_EQ(helm.write_stopped(), 2U);
+  EXPECT_EQ(get(bulky.key).counts.unknown, 1);
+  helm.expect_counts(bulky.key, 0, 2);
 }
 
 TEST_P(StoreSuite, WhatWasGivenBackInOrderIsCancelledByAStop) {
