@@ -101,9 +101,10 @@ Result<void> Teller::adopt_target(const store::Webhook& webhook) {
   auto url = http::TargetUrl::parse(target->url.view());
   if (!url) return fail(std::move(url.error()));
   // Whoever answers at one host has proven nothing of another.
-  const bool is_another = url_ && url_->host() != url->host();
-  if (is_another) promptness_ = http::Promptness();
-  if (is_another && policy_) policy_->begin_carefully();
+  if (url_ && url_->host() != url->host()) {
+    promptness_ = http::Promptness();
+    policy_->begin_carefully();
+  }
   url_ = std::make_shared<const http::TargetUrl>(std::move(*url));
   target_ = std::move(*target);
   renew_signing(ground_.clock.now());
