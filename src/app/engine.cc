@@ -22,6 +22,7 @@
 #include "app/proof_names.h"
 #include "app/roles/api.h"
 #include "app/roles/courier.h"
+#include "app/roles/door.h"
 #include "app/roles/events.h"
 #include "app/roles/ground.h"
 #include "app/roles/scheduler.h"
@@ -101,6 +102,7 @@ struct Engine::Parts {
   [[nodiscard]] Result<void> patiently(const std::function<Result<void>()>& step);
   [[nodiscard]] http::Router health_routes();
   void add_role(std::unique_ptr<roles::Role> role);
+  void open_door(roles::Door::Beside beside);
   [[nodiscard]] operate::Operations::Options operation_options();
   void describe(operate::EngineStatus& status) const;
   [[nodiscard]] std::optional<explain::Way> way_of(const store::Story& story) const;
@@ -136,6 +138,7 @@ struct Engine::Parts {
   std::optional<Ageing> ageing;
   std::optional<roles::Ground> ground;
   std::unique_ptr<roles::Shared> shared;
+  std::optional<roles::Door> door;
   std::vector<std::unique_ptr<roles::Role>> roles;  // in the order of their start
   roles::ApiRole* api = nullptr;                    // one of them
   std::optional<operate::Operations> operations;
@@ -337,6 +340,15 @@ void Engine::Parts::add_role(std::unique_ptr<roles::Role> role) {
   roles.push_back(std::move(role));
 }
 
+// Closes after the roles that come to it.
+void Engine::Parts::open_door(roles::Door::Beside beside) {
+  door.emplace(*ground, *shared, std::move(beside));
+  roles_running.add([this](SteadyInstant deadline) {
+    door->stop(deadline);
+    return true;
+  });
+}
+
 // Delivery first: doors open when there is somebody to hand over to, and close before. The
 // scheduler rings no more when couriers end.
 Result<void> Engine::Parts::make_roles() {
@@ -351,8 +363,7 @@ Result<void> Engine::Parts::make_roles() {
     return true;
   });
   operations.emplace(*store, store->clock(), operation_options());
-  roles::ApiRole::Beside beside;
-  beside.operations = &*operations;
+  roles::Door::Beside beside;
   if (has_role(config, "courier")) {
     auto courier = roles::CourierRole::make(*ground, *shared);
     if (!courier) return fail(std::move(courier.error()));
@@ -372,7 +383,9 @@ Result<void> Engine::Parts::make_roles() {
     add_role(std::move(events));
   }
   if (has_role(config, "api")) {
-    auto made = std::make_unique<roles::ApiRole>(*ground, *shared, std::move(beside));
+    open_door(std::move(beside));
+    auto made = std::make_unique<roles::ApiRole>(
+        *ground, *door, roles::ApiRole::Beside{.operations = &*operations});
     api = made.get();
     add_role(std::move(made));
   }

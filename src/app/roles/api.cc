@@ -13,7 +13,6 @@
 #include "base/log.h"
 #include "delivery/options.h"
 #include "mime/message_template.h"
-#include "store/walks.h"
 
 namespace todoku::app::roles {
 namespace {
@@ -37,53 +36,16 @@ Task<Result<ChangeWatch::Take>> forget_accounts(api::Api& api) {
   });
 }
 
-// Whose the domains are, and whether there is anybody to be taken for.
-Task<Result<ChangeWatch::Take>> read_senders(store::Store& store, intake::Senders& senders) {
-  store::ProvenDomains proven;
-  const auto walked = co_await store::walk(store, proven);
-  if (!walked) co_return fail(walked.error());
-  const auto accounts = co_await store.read(
-      [](store::ReadTransaction& transaction) { return transaction.accounts({}, 2); });
-  if (!accounts) co_return fail(accounts.error());
-  co_return ChangeWatch::Take(
-      [&senders, domains = proven.take(), several = accounts->size() > 1]() -> Result<void> {
-        senders.load(domains, several);
-        return {};
-      });
-}
-
-// What it could not hear of it hears of with its next look, and tells of its trouble itself.
-Task<void> hear_of_changes(ChangeWatch& changes) {
-  (void)co_await changes.look();
-}
-
-constexpr std::string_view kAny = "any";
-
 }  // namespace
 
-ApiRole::ApiRole(const Ground& ground, Shared& shared, Beside beside)
+ApiRole::ApiRole(const Ground& ground, Door& door, Beside beside)
     : ground_(ground),
-      passing_on_({.keys = ground.keys,
-                   .clock = ground.clock,
-                   .metrics = ground.metrics,
-                   .life_time =
-                       delivery_options(ground.config, ground.secret).retry_transactional.life_time,
-                   .sending = beside.sending,
-                   .work_arrived = std::move(beside.wake_scheduler),
-                   .courses_changed = [&ground] { return hear_of_changes(ground.changes); },
-                   .queues = shared.is_cluster() ? &shared.queues() : nullptr,
-                   .live = &shared.live()},
-                  ground.runtime.executor(0)),
-      senders_(ground.config.intake.from_domains == kAny),
-      mail_limit_(ground.store, ground.clock),
-      intake_(ground.store, ground.clock, intake_limits(ground.config), passing_on_,
-              ground.metrics),
-      imports_elsewhere_(ground),
+      door_(door),
       copies_(ground.store, ground.keys, delivery_options(ground.config, ground.secret)),
       random_(random_seed()),
       endpoints_(registry_parts(ground)),
       api_({.store = ground.store,
-            .intake = intake_,
+            .intake = door.intake(),
             .uploads = ground.uploads,
             .files = ground.file_pool,
             .clock = ground.clock,
@@ -96,21 +58,10 @@ ApiRole::ApiRole(const Ground& ground, Shared& shared, Beside beside)
       open_tokens_(ground.secret),
       pixel_(open_tokens_, seen_opens_, ground.clock, ground.metrics),
       server_(make_server(ground, "api", router(), server_options())),
-      counting_(mail_limit_, ground.node, ground.runtime.executor(0), ground.clock),
       recording_(seen_opens_, ground.store, ground.runtime.executor(0), ground.clock,
                  ground.metrics) {
-  if (beside.imports != nullptr) {
-    intake_.set_import_starter(*beside.imports);
-  } else {
-    intake_.set_import_starter(imports_elsewhere_);
-  }
   for (const store::Topic topic : {store::Topic::accounts, store::Topic::api_keys}) {
     ground.changes.follow(topic, [this] { return forget_accounts(api_); });
-  }
-  intake_.set_senders(senders_);
-  intake_.set_mail_limit(mail_limit_);
-  for (const store::Topic topic : {store::Topic::accounts, store::Topic::domains}) {
-    ground.changes.follow(topic, [this] { return read_senders(ground_.store, senders_); });
   }
 }
 
@@ -156,34 +107,13 @@ http::ServerOptions ApiRole::server_options() {
   return options;
 }
 
-// Before anybody asks: what is not known is refused.
-Result<void> ApiRole::check_senders() {
-  auto looked = ground_.wait_for(ground_.changes.look());
-  if (!looked) return looked;
-  if (ground_.config.intake.from_domains != kAny || !senders_.several()) return {};
-  return fail(ErrorKind::invalid_input,
-              "intake.from_domains is \"any\", which is for a single account, and there are "
-              "several: give each its domains (`todoku domain add ACCOUNT DOMAIN`, with --proven "
-              "where you stand for it) and set it to \"proven\"");
-}
-
 Result<void> ApiRole::start() {
-  if (auto known = check_senders(); !known) return known;
+  if (auto open = door_.start(); !open) return open;
   const auto tls = api_tls(ground_.config.api);
   if (!tls) return fail(tls.error());
-  counting_.start();
-  running_.add([this](SteadyInstant) {
-    ground_.wait_for(counting_.stop());
-    return true;
-  });
   recording_.start();
   running_.add([this](SteadyInstant) {
     ground_.wait_for(recording_.stop());
-    return true;
-  });
-  passing_on_.start();
-  running_.add([this](SteadyInstant deadline) {
-    ground_.wait_for(passing_on_.stop(deadline));
     return true;
   });
   const auto at = *net::Endpoint::parse(ground_.config.api.listen);

@@ -2,7 +2,6 @@
 // Role `api`: takes requests.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -10,20 +9,14 @@
 
 #include "api/api.h"
 #include "api/pixel.h"
-#include "app/mail_counting.h"
 #include "app/message_copies.h"
 #include "app/open_recording.h"
-#include "app/passing_on.h"
-#include "app/roles/events.h"
+#include "app/roles/door.h"
 #include "app/roles/ground.h"
 #include "app/roles/role.h"
-#include "app/roles/shared.h"
 #include "app/running.h"
-#include "app/sending.h"
 #include "base/random.h"
 #include "events/endpoints/registry.h"
-#include "intake/intake.h"
-#include "intake/senders.h"
 #include "net/endpoint.h"
 
 namespace todoku::app::roles {
@@ -32,13 +25,10 @@ class ApiRole final : public Role {
  public:
   // What the same process does besides.
   struct Beside {
-    Sending* sending = nullptr;
-    std::function<void()> wake_scheduler;
-    intake::ImportStarter* imports = nullptr;
     operate::Operations* operations = nullptr;
   };
   // Everything given outlives the role.
-  ApiRole(const Ground& ground, Shared& shared, Beside beside);
+  ApiRole(const Ground& ground, Door& door, Beside beside);
 
   [[nodiscard]] std::string_view name() const override { return "api"; }
   [[nodiscard]] Result<void> start() override;
@@ -52,7 +42,6 @@ class ApiRole final : public Role {
   [[nodiscard]] std::optional<net::Endpoint> endpoint() const;
 
  private:
-  [[nodiscard]] Result<void> check_senders();
   [[nodiscard]] http::Router router();
   [[nodiscard]] api::Options api_options() const;
   [[nodiscard]] http::ServerOptions server_options();
@@ -61,11 +50,7 @@ class ApiRole final : public Role {
   void begin_farewell(std::shared_ptr<const net::TlsServerContext> tls);
 
   const Ground& ground_;
-  PassingOn passing_on_;
-  intake::Senders senders_;
-  intake::MailLimit mail_limit_;
-  intake::Intake intake_;
-  ImportsElsewhere imports_elsewhere_;
+  Door& door_;
   ComposedCopies copies_;
   SeededRandom random_;
   events::endpoints::Registry endpoints_;
@@ -77,7 +62,6 @@ class ApiRole final : public Role {
   std::unique_ptr<http::Server> farewell_;
   mutable std::mutex mutex_;
   std::optional<net::Endpoint> endpoint_;
-  MailCounting counting_;
   OpenRecording recording_;
   Running running_;
 };
