@@ -15,10 +15,10 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "http/body_room.h"
-#include "http/client_counts.h"
 #include "http/connection.h"
 #include "http/connection_list.h"
 #include "http/held_bodies.h"
+#include "net/client_counts.h"
 
 namespace todoku::http {
 namespace {
@@ -40,7 +40,7 @@ std::uint64_t random_seed() {
 // A client's entry among those that are counted, until a connection takes it over.
 class ClientPlace {
  public:
-  ClientPlace(ClientCounts& clients, const net::IpAddress& client)
+  ClientPlace(net::ClientCounts& clients, const net::IpAddress& client)
       : clients_(&clients), client_(client) {}
   ClientPlace(const ClientPlace&) = delete;
   ClientPlace& operator=(const ClientPlace&) = delete;
@@ -50,7 +50,7 @@ class ClientPlace {
   void hand_on() { clients_ = nullptr; }
 
  private:
-  ClientCounts* clients_;
+  net::ClientCounts* clients_;
   const net::IpAddress client_;
 };
 
@@ -67,7 +67,7 @@ struct Server::Shared {
   const Clock& clock;
   const Router router;
   const ServerOptions options;
-  ClientCounts clients;
+  net::ClientCounts clients;
   BodyRoom bodies;
   std::atomic<std::size_t> serving = 0;
   std::atomic<std::uint64_t> connections_accepted = 0;

@@ -11,17 +11,17 @@
 
 #include "net/network.h"
 
-namespace todoku::http {
+namespace todoku::net {
 
 // Thread-safe. Holds no more clients than there are connections.
 class ClientCounts {
  public:
   // `max` 0: no limit. `trusted`: networks of proxies, which speak for many clients.
-  ClientCounts(std::size_t max, std::vector<net::Network> trusted)
+  ClientCounts(std::size_t max, std::vector<Network> trusted)
       : max_(max), trusted_(std::move(trusted)) {}
 
   // False if the client has as many connections as it may have. Else leave() when this one ends.
-  [[nodiscard]] bool enter(const net::IpAddress& address) {
+  [[nodiscard]] bool enter(const IpAddress& address) {
     if (!counts(address)) return true;
     const std::lock_guard lock(mutex_);
     std::size_t& open = open_[client_of(address)];
@@ -29,7 +29,7 @@ class ClientCounts {
     ++open;
     return true;
   }
-  void leave(const net::IpAddress& address) {
+  void leave(const IpAddress& address) {
     if (!counts(address)) return;
     const std::lock_guard lock(mutex_);
     const auto found = open_.find(client_of(address));
@@ -38,17 +38,17 @@ class ClientCounts {
 
  private:
   // Unix sockets have no address; whoever may use one is trusted.
-  [[nodiscard]] bool counts(const net::IpAddress& address) const {
-    return max_ > 0 && !address.is_unspecified() && !net::contain(trusted_, address);
+  [[nodiscard]] bool counts(const IpAddress& address) const {
+    return max_ > 0 && !address.is_unspecified() && !contain(trusted_, address);
   }
-  [[nodiscard]] static net::IpAddress client_of(const net::IpAddress& address) {
-    return net::Network(address, 64).prefix();
+  [[nodiscard]] static IpAddress client_of(const IpAddress& address) {
+    return Network(address, 64).prefix();
   }
 
   const std::size_t max_;
-  const std::vector<net::Network> trusted_;
+  const std::vector<Network> trusted_;
   std::mutex mutex_;
-  std::unordered_map<net::IpAddress, std::size_t> open_;
+  std::unordered_map<IpAddress, std::size_t> open_;
 };
 
-}  // namespace todoku::http
+}  // namespace todoku::net

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/logins.h"
+
+#include <utility>
+
+namespace todoku::relay {
+namespace {
+
+using LoginPtr = std::shared_ptr<const Login>;
+
+Result<LoginPtr> read_login(store::ReadTransaction& reader, const std::string& name) {
+  auto credential = reader.smtp_credential(name);
+  if (!credential && credential.error().kind == ErrorKind::not_found) return LoginPtr();
+  if (!credential) return fail(std::move(credential.error()));
+  auto account = reader.account(credential->account);
+  if (!account) return fail(std::move(account.error()));
+  auto login = std::make_shared<Login>();
+  for (const std::string& text : credential->settings.networks) {
+    auto network = net::Network::parse(text);
+    if (!network) return fail(ErrorKind::corrupt, "a stored network of an SMTP credential");
+    login->networks.push_back(*network);
+  }
+  login->credential = std::move(*credential);
+  login->account = std::move(*account);
+  return LoginPtr(std::move(login));
+}
+
+}  // namespace
+
+LoginFault fault_of(const Login& login, const net::IpAddress& from, Instant now) {
+  const store::SmtpCredential& credential = login.credential;
+  if (credential.revoked) return LoginFault::revoked;
+  if (credential.settings.expires && *credential.settings.expires <= now) {
+    return LoginFault::expired;
+  }
+  if (!login.networks.empty() && !net::contain(login.networks, from)) return LoginFault::network;
+  return login.account.suspended ? LoginFault::suspended : LoginFault::none;
+}
+
+Task<Result<LoginPtr>> Logins::find(std::string name) {
+  const SteadyInstant now = clock_.steady_now();
+  std::uint64_t forgotten = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    forgotten = forgotten_;
+    const auto found = known_.find(name);
+    if (found != known_.end() && now < found->second.until) co_return found->second.login;
+  }
+  // Names that are not there are asked about each time: LoginGuard bounds how often.
+  auto login = co_await store_.read(
+      [name](store::ReadTransaction& reader) { return read_login(reader, name); });
+  if (!login) co_return login;
+  const std::lock_guard lock(mutex_);
+  if (*login == nullptr || forgotten != forgotten_) co_return *login;
+  if (known_.size() >= kNamesMax) known_.clear();
+  known_[std::move(name)] = {*login, now + kRememberedFor};
+  co_return *login;
+}
+
+std::vector<ScramSecrets> Logins::secrets_of(const Login& login) const {
+  std::vector<ScramSecrets> secrets;
+  const store::SmtpCredential& credential = login.credential;
+  if (auto current = ScramSecrets::parse(credential.secret)) secrets.push_back(*current);
+  if (credential.previous_until && clock_.now() < *credential.previous_until) {
+    if (auto before = ScramSecrets::parse(credential.previous_secret)) secrets.push_back(*before);
+  }
+  return secrets;
+}
+
+void Logins::forget() {
+  const std::lock_guard lock(mutex_);
+  known_.clear();
+  ++forgotten_;
+}
+
+}  // namespace todoku::relay

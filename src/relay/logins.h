@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who logs in: credentials by their user name, and whether a password is right. Both are remembered
+// for seconds, so that a client that opens a connection for each mail costs neither a question of
+// the store nor ten thousand rounds of a hash each time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "async/task.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "mail/scram_secrets.h"
+#include "net/network.h"
+#include "store/store.h"
+
+namespace todoku::relay {
+
+// A credential and whose it is.
+struct Login {
+  store::SmtpCredential credential;
+  store::Account account;
+  std::vector<net::Network> networks;  // empty: from anywhere
+};
+
+// Why somebody who is known may not come in now.
+enum class LoginFault : std::uint8_t { none, revoked, expired, network, suspended };
+
+[[nodiscard]] LoginFault fault_of(const Login& login, const net::IpAddress& from, Instant now);
+
+// Thread-safe.
+class Logins {
+ public:
+  // For so long a credential is believed to be as it was; a change is heard of sooner by forget().
+  static constexpr Milliseconds kRememberedFor = std::chrono::seconds(2);
+  static constexpr std::size_t kNamesMax = 10'000;
+
+  Logins(store::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+
+  // nullptr: there is nobody of that name. Errors: those of the store.
+  [[nodiscard]] Task<Result<std::shared_ptr<const Login>>> find(std::string name);
+  // The secrets that count now: the current, and the one before it while it still does.
+  [[nodiscard]] std::vector<ScramSecrets> secrets_of(const Login& login) const;
+  // Credentials or accounts have changed: who comes next is asked about.
+  void forget();
+
+ private:
+  struct Known {
+    std::shared_ptr<const Login> login;
+    SteadyInstant until{};
+  };
+  store::Store& store_;
+  const Clock& clock_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, Known> known_;
+  std::uint64_t forgotten_ = 0;  // times
+};
+
+}  // namespace todoku::relay

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the relay is set up.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "net/endpoint.h"
+#include "net/network.h"
+
+namespace todoku::relay {
+
+enum class ListenerTls : std::uint8_t {
+  starttls,  // in clear until STARTTLS
+  implicit,  // TLS from the first octet (RFC 8314)
+  none,
+};
+
+struct ListenerOptions {
+  std::string name;  // for logs and metrics, e.g. "587"
+  net::Endpoint at;
+  ListenerTls tls = ListenerTls::starttls;
+  // AUTH is taken without TLS: passwords travel in clear.
+  bool auth_in_clear = false;
+  // Connections come by a proxy that says whom it speaks for (PROXY protocol); from anybody else
+  // they are refused.
+  bool proxy_protocol = false;
+  std::vector<net::Network> proxy_networks;
+  // Of devices, which cannot log in: who comes from these networks is `device_credential`. Empty:
+  // everybody logs in.
+  std::vector<net::Network> device_networks;
+  std::string device_credential;
+};
+
+struct RelayOptions {
+  std::string hostname;  // of the greeting and of Received
+  std::vector<std::string> own_names;
+  std::string message_id_domain;
+  std::uint64_t message_octets_max = std::uint64_t{50} << 20U;
+  std::size_t recipients_max = 1000;
+  std::size_t connections_max = 10'000;
+  std::size_t connections_per_network_max = 100;
+  std::int64_t messages_per_minute_of_network = 0;  // 0: no limit
+  Milliseconds idle = std::chrono::minutes(5);
+  std::vector<ListenerOptions> listeners;
+};
+
+}  // namespace todoku::relay

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/server.h"
+
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "async/run_blocking.h"
+#include "async/timer.h"
+#include "base/log.h"
+#include "net/proxy_protocol.h"
+#include "relay/words.h"
+
+namespace todoku::relay {
+namespace {
+
+constexpr Milliseconds kAcceptPause{100};
+constexpr Milliseconds kStopLook{50};
+constexpr Milliseconds kHandshake = std::chrono::seconds(30);
+constexpr Milliseconds kProxyHeader = std::chrono::seconds(5);
+constexpr Milliseconds kFarewell = std::chrono::seconds(2);
+constexpr std::size_t kTextLineOctetsMax = std::size_t{64} << 10U;
+
+// Gives back what a connection had, whatever became of it.
+class Counted {
+ public:
+  Counted(std::atomic<std::size_t>& open, net::ClientCounts& clients, const net::IpAddress& client)
+      : open_(open), clients_(clients), client_(client) {
+    open_.fetch_add(1);
+  }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  ~Counted() {
+    clients_.leave(client_);
+    open_.fetch_sub(1);
+  }
+
+ private:
+  std::atomic<std::size_t>& open_;
+  net::ClientCounts& clients_;
+  const net::IpAddress client_;
+};
+
+// Whom a connection by a proxy speaks for. An octet is read at a time, because what comes after the
+// header is not ours.
+Task<Result<net::IpAddress>> client_behind_proxy(net::Stream& stream, SteadyInstant deadline) {
+  net::ProxyHeaderReader reader;
+  std::array<char, 1> octet{};
+  for (;;) {
+    const auto got = co_await stream.read_some(octet, deadline);
+    if (!got) co_return fail(got.error());
+    if (*got == 0) co_return fail(ErrorKind::closed, "the proxy closed before its header");
+    const auto read = reader.take({octet.data(), 1});
+    if (!read) co_return fail(read.error());
+    if (!*read) continue;
+    const net::ProxyHeader& header = reader.header();
+    co_return header.local ? stream.remote().address : header.source.address;
+  }
+}
+
+}  // namespace
+
+// What lives on one thread.
+struct Server::Worker {
+  explicit Worker(async::Executor the_executor) : executor(the_executor), tasks(the_executor) {}
+  async::Executor executor;
+  std::deque<net::Listener> listeners;  // accept loops keep references
+  std::set<Session*> sessions;
+  async::TaskGroup tasks;
+};
+
+Server::Server(World world, RelayOptions options)
+    : world_(std::move(world)),
+      options_(std::move(options)),
+      sasl_{.decoy_key = world_.decoy_key},
+      logins_(world_.store, world_.clock),
+      clients_(options_.connections_per_network_max, {}),
+      metrics_(world_.metrics),
+      session_world_{.options = options_,
+                     .sasl = sasl_,
+                     .store = world_.store,
+                     .intake = world_.intake,
+                     .logins = logins_,
+                     .guard = guard_,
+                     .meter = meter_,
+                     .pool = world_.pool,
+                     .identities = world_.identities,
+                     .clock = world_.clock,
+                     .metrics = metrics_,
+                     .node = world_.node,
+                     .stopping = stopping_} {
+  for (const ListenerOptions& listener : options_.listeners) {
+    protocols_.push_back(protocol_of(listener));
+  }
+}
+
+Server::~Server() = default;
+
+smtp::ServerOptions Server::protocol_of(const ListenerOptions& listener) const {
+  const bool is_device = !listener.device_credential.empty();
+  const bool clear = listener.tls == ListenerTls::none;
+  smtp::ServerOptions protocol;
+  protocol.hostname = options_.hostname;
+  protocol.starttls = listener.tls == ListenerTls::starttls;
+  protocol.size_max = options_.message_octets_max;
+  protocol.auth_mechanisms = is_device ? "" : smtp::kSaslMechanisms;
+  protocol.auth_in_clear = listener.auth_in_clear;
+  protocol.auth_required = !is_device;
+  protocol.tls_required = !is_device && !listener.auth_in_clear && !clear;
+  protocol.dsn = true;
+  protocol.strict = true;
+  protocol.text_line_octets_max = kTextLineOctetsMax;
+  protocol.recipients_max = options_.recipients_max;
+  return protocol;
+}
+
+// ---- starting and stopping ---------------------------------------------------------------------
+
+Result<void> Server::start() {
+  for (std::size_t i = 0; i < world_.runtime.size(); ++i) {
+    workers_.push_back(std::make_unique<Worker>(world_.runtime.executor(i)));
+    Worker* worker = workers_.back().get();
+    auto started = async::run_blocking(worker->executor, start_worker(worker));
+    if (started) continue;
+    stop(world_.clock.steady_now());
+    return started;
+  }
+  return {};
+}
+
+Task<Result<void>> Server::start_worker(Worker* worker) {
+  for (std::size_t index = 0; index < options_.listeners.size(); ++index) {
+    const ListenerOptions& wanted = options_.listeners[index];
+    // The first thread settles port 0 for the others.
+    const net::Endpoint at = index < endpoints_.size() ? endpoints_[index] : wanted.at;
+    auto listener =
+        net::Listener::open(worker->executor, at,
+                            {.reuse_port = true, .connections_max = options_.connections_max + 64});
+    if (!listener) {
+      co_return fail(fmt::format("the SMTP listener {}", wanted.name), listener.error());
+    }
+    if (index >= endpoints_.size()) endpoints_.push_back(listener->local());
+    worker->listeners.push_back(std::move(*listener));
+    worker->tasks.spawn("smtp-in listener", accept_loop(worker, &worker->listeners.back(), index));
+  }
+  co_return Result<void>();
+}
+
+bool Server::stop(SteadyInstant deadline) {
+  stopping_ = true;
+  bool clean = true;
+  for (const auto& worker : workers_) {
+    clean = async::run_blocking(worker->executor, stop_worker(worker.get(), deadline)) && clean;
+  }
+  workers_.clear();
+  return clean;
+}
+
+Task<bool> Server::stop_worker(Worker* worker, SteadyInstant deadline) {
+  for (net::Listener& listener : worker->listeners) listener.close();
+  while (!worker->sessions.empty() && world_.clock.steady_now() < deadline) {
+    for (Session* const session : std::set<Session*>(worker->sessions)) {
+      if (worker->sessions.contains(session)) session->end_if_idle();
+    }
+    const bool waited = co_await async::sleep_for(kStopLook);
+    if (!waited) break;
+  }
+  const bool clean = worker->sessions.empty();
+  co_await worker->tasks.stop();
+  worker->listeners.clear();
+  co_return clean;
+}
+
+// ---- connections -------------------------------------------------------------------------------
+
+Task<void> Server::accept_loop(Worker* worker, net::Listener* listener, std::size_t index) {
+  for (;;) {
+    auto stream = co_await listener->accept();
+    if (stream) {
+      worker->tasks.spawn("smtp-in connection", serve(worker, index, std::move(*stream)));
+      continue;
+    }
+    if (stream.error().kind != ErrorKind::io) co_return;
+    log::warning("accepting SMTP connections failed", {{"reason", stream.error().detail}});
+    const bool waited = co_await async::sleep_for(kAcceptPause);
+    if (!waited) co_return;
+  }
+}
+
+Task<void> Server::serve(Worker* worker, std::size_t index, net::Stream stream) {
+  const ListenerOptions& listener = options_.listeners[index];
+  net::IpAddress client = stream.remote().address;
+  if (listener.proxy_protocol) {
+    if (!net::contain(listener.proxy_networks, client)) {
+      log::info("an SMTP connection that came by no proxy was closed",
+                {{"listener", listener.name}, {"client", client.to_string()}});
+      co_return;
+    }
+    const auto behind =
+        co_await client_behind_proxy(stream, world_.clock.steady_now() + kProxyHeader);
+    if (!behind) {
+      log::info("a proxy's header was refused", {{"listener", listener.name},
+                                                 {"proxy", client.to_string()},
+                                                 {"reason", behind.error().detail}});
+      co_return;
+    }
+    client = *behind;
+  }
+  if (!clients_.enter(client)) {
+    co_await turn_away(std::move(stream), true);
+    co_return;
+  }
+  const Counted counted(open_, clients_, client);
+  if (open_.load() > options_.connections_max) {
+    co_await turn_away(std::move(stream), false);
+    co_return;
+  }
+  co_await converse(worker, index, std::move(stream), client);
+}
+
+Task<void> Server::converse(Worker* worker, std::size_t index, net::Stream stream,
+                            net::IpAddress client) {
+  const ListenerOptions& listener = options_.listeners[index];
+  std::optional<net::TlsInfo> tls;
+  if (listener.tls == ListenerTls::implicit) {
+    auto secured = co_await stream.start_tls_server(world_.identities->context(),
+                                                    world_.clock.steady_now() + kHandshake);
+    if (!secured) {
+      log::debug("no TLS handshake with an SMTP client",
+                 {{"client", client.to_string()}, {"reason", secured.error().detail}});
+      co_return;
+    }
+    tls = std::move(*secured);
+  }
+  Session session(session_world_, listener, protocols_[index], std::move(stream), client,
+                  std::move(tls));
+  worker->sessions.insert(&session);
+  co_await session.run();
+  worker->sessions.erase(&session);
+}
+
+Task<void> Server::turn_away(net::Stream stream, bool is_network) {
+  const Reply reply = words::too_many_connections(is_network);
+  const auto written = co_await stream.write(fmt::format("{} {}\r\n", reply.code, reply.text),
+                                             world_.clock.steady_now() + kFarewell);
+  if (!written) co_return;
+  stream.finish_writing();
+}
+
+}  // namespace todoku::relay

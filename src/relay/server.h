@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// The relay's listeners: takes connections on every thread of the runtime, tells whom they speak
+// for, and keeps them within bounds. A stop takes no new message, lets those in hand come to their
+// end, and says 421 to everybody else at once.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "async/file_pool.h"
+#include "async/runtime.h"
+#include "async/task.h"
+#include "async/task_group.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/result.h"
+#include "intake/intake.h"
+#include "net/client_counts.h"
+#include "net/endpoint.h"
+#include "net/listener.h"
+#include "relay/login_guard.h"
+#include "relay/logins.h"
+#include "relay/minute_meter.h"
+#include "relay/options.h"
+#include "relay/session.h"
+#include "store/store.h"
+
+namespace todoku::relay {
+
+class Server {
+ public:
+  // All of it outlives the server.
+  struct World {
+    async::Runtime& runtime;
+    store::Store& store;
+    intake::Intake& intake;
+    async::FilePool& pool;
+    const net::ServerIdentities* identities;  // nullptr: no listener has TLS
+    const Clock& clock;
+    Metrics& metrics;
+    std::function<store::NodeKey()> node;
+    // Makes up salts for names that there are not (smtp/protocol/sasl_server.h).
+    std::string decoy_key;
+  };
+  Server(World world, RelayOptions options);
+  // stop() was called, if start() was.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Binds every address on every thread; blocks until all listen. Not on a thread of the runtime.
+  // Errors: as net::Listener::open(), with the listener's name; then nothing listens.
+  [[nodiscard]] Result<void> start();
+  // Blocks. True if no message in hand had to be cut off.
+  bool stop(SteadyInstant deadline);
+
+  // Credentials or accounts have changed. Any thread.
+  void credentials_changed() { logins_.forget(); }
+  // The addresses bound, in the order of the options. After start().
+  [[nodiscard]] std::vector<net::Endpoint> endpoints() const { return endpoints_; }
+  [[nodiscard]] std::size_t connections_open() const { return open_.load(); }
+
+ private:
+  struct Worker;
+
+  [[nodiscard]] smtp::ServerOptions protocol_of(const ListenerOptions& listener) const;
+  [[nodiscard]] Task<Result<void>> start_worker(Worker* worker);
+  [[nodiscard]] Task<void> accept_loop(Worker* worker, net::Listener* listener, std::size_t index);
+  [[nodiscard]] Task<void> serve(Worker* worker, std::size_t index, net::Stream stream);
+  [[nodiscard]] Task<void> converse(Worker* worker, std::size_t index, net::Stream stream,
+                                    net::IpAddress client);
+  [[nodiscard]] Task<void> turn_away(net::Stream stream, bool is_network);
+  [[nodiscard]] Task<bool> stop_worker(Worker* worker, SteadyInstant deadline);
+
+  const World world_;
+  const RelayOptions options_;
+  const smtp::SaslOptions sasl_;
+  std::vector<smtp::ServerOptions> protocols_;  // by listener
+  Logins logins_;
+  LoginGuard guard_;
+  MinuteMeter meter_;
+  net::ClientCounts clients_;
+  SessionMetrics metrics_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<std::size_t> open_{0};
+  SessionWorld session_world_;
+  std::vector<net::Endpoint> endpoints_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+}  // namespace todoku::relay

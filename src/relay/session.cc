@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/session.h"
+
+#include <utility>
+
+#include "async/timer.h"
+#include "base/bytes.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "relay/words.h"
+
+namespace todoku::relay {
+namespace {
+
+using smtp::SaslStep;
+using smtp::ServerAnswer;
+using smtp::ServerEvent;
+using smtp::ServerStep;
+
+constexpr std::size_t kNonceOctets = 18;
+// Who has failed is answered no sooner than so, whatever the fault was.
+constexpr Milliseconds kFailurePause{500};
+
+}  // namespace
+
+SessionMetrics::SessionMetrics(Metrics& metrics)
+    : connections(metrics.counter("todoku_smtp_in_connections_total",
+                                  "Connections to the SMTP relay that were greeted.")),
+      logins(metrics.counter("todoku_smtp_in_logins_total", "Logins at the SMTP relay.")),
+      login_failures(metrics.counter("todoku_smtp_in_login_failures_total",
+                                     "Logins at the SMTP relay that failed.")),
+      messages(metrics.counter("todoku_smtp_in_messages_total",
+                               "Messages that the SMTP relay has kept.")),
+      refused(metrics.counter("todoku_smtp_in_refused_total",
+                              "Messages that the SMTP relay has refused after their content.")),
+      broken_off(metrics.counter("todoku_smtp_in_broken_off_total",
+                                 "Transactions at the SMTP relay that were broken off.")),
+      octets(metrics.counter("todoku_smtp_in_octets_total",
+                             "Octets of messages that the SMTP relay has kept.")) {}
+
+Session::Session(const SessionWorld& world, const ListenerOptions& listener,
+                 const smtp::ServerOptions& protocol, net::Stream stream, net::IpAddress client,
+                 std::optional<net::TlsInfo> tls)
+    : world_(world),
+      listener_(listener),
+      client_(client),
+      tls_(std::move(tls)),
+      keeper_(world.store),
+      connection_(settings(protocol), std::move(stream), *this),
+      dropping_(connection_.executor()),
+      conversing_(connection_.executor()) {}
+
+smtp::ServerSettings Session::settings(const smtp::ServerOptions& protocol) const {
+  const Milliseconds idle = world_.options.idle;
+  return {.protocol = protocol,
+          .clock = world_.clock,
+          .patience = {.command = idle, .content = idle, .write = idle}};
+}
+
+Task<void> Session::run() {
+  conversing_.spawn("smtp-in dialogue", converse());
+  while (conversing_.size() > 0) {
+    const bool over = co_await conversing_.wait_empty_until(SteadyInstant::max());
+    if (!over) conversing_.cancel();
+  }
+  abandon();
+  co_await dropping_.wait_empty();
+}
+
+Task<void> Session::converse() {
+  const smtp::ServerEnd how = co_await connection_.run();
+  if (transaction_) {
+    world_.metrics.broken_off.add();
+    log::info("an SMTP submission was broken off",
+              {{"client", client_.to_string()},
+               {"credential", login_ ? login_->credential.name : std::string()},
+               {"octets", keeper_.octets()},
+               {"end", static_cast<std::int64_t>(how)}});
+  }
+}
+
+Task<ServerAnswer> Session::answer(ServerStep step) {
+  switch (step.event) {
+    case ServerEvent::connect:
+      return greet();
+    case ServerEvent::auth:
+      sasl_.emplace(world_.sasl, to_base64(random_octets(kNonceOctets)));
+      return authenticate(sasl_->begin(step.text));
+    case ServerEvent::auth_response:
+      return authenticate(sasl_->respond(step.text));
+    case ServerEvent::mail:
+      return begin_mail();
+    default:
+      return decide(step.event);
+  }
+}
+
+Task<ServerAnswer> Session::decide(ServerEvent event) {
+  switch (event) {
+    case ServerEvent::recipient:
+      co_return add_recipient();
+    case ServerEvent::data:
+    case ServerEvent::chunk:
+      begin_content();
+      break;
+    case ServerEvent::message: {
+      Reply reply = co_await finish_message();
+      co_return ServerAnswer{.reply = std::move(reply)};
+    }
+    case ServerEvent::hello:
+    case ServerEvent::reset:
+    case ServerEvent::quit:
+      abandon();
+      break;
+    default:
+      break;
+  }
+  co_return ServerAnswer{};
+}
+
+Task<ServerAnswer> Session::greet() {
+  if (world_.stopping) co_return ServerAnswer{.reply = words::stopping()};
+  world_.metrics.connections.add();
+  if (!listener_.device_credential.empty()) {
+    if (!net::contain(listener_.device_networks, client_)) {
+      co_return ServerAnswer{.reply = note(words::no_such_device())};
+    }
+    auto login = co_await world_.logins.find(listener_.device_credential);
+    if (!login) co_return ServerAnswer{.reply = words::trouble(login.error())};
+    if (*login == nullptr || fault_of(**login, client_, world_.clock.now()) != LoginFault::none) {
+      co_return ServerAnswer{.reply = note(words::no_such_device())};
+    }
+    login_ = std::move(*login);
+  }
+  co_return ServerAnswer{.reply = words::greeting(world_.options.hostname)};
+}
+
+Task<Result<net::TlsInfo>> Session::shake_hands(net::Stream& stream, SteadyInstant deadline) {
+  auto secured = co_await stream.start_tls_server(world_.identities->context(), deadline);
+  if (secured) tls_ = *secured;
+  // RFC 3207 section 4.2: what was known before is forgotten.
+  login_.reset();
+  abandon();
+  co_return secured;
+}
+
+// ---- who it is ---------------------------------------------------------------------------------
+
+Task<ServerAnswer> Session::authenticate(SaslStep step) {
+  if (step.kind == SaslStep::Kind::ask) {
+    const Milliseconds locked =
+        world_.guard.locked_for(client_, sasl_->user(), world_.clock.steady_now());
+    if (locked > Milliseconds(0)) co_return ServerAnswer{.reply = note(words::locked(locked))};
+    auto proven = co_await prove();
+    if (!proven) co_return ServerAnswer{.reply = words::trouble(proven.error())};
+    step = std::move(*proven);
+  }
+  switch (step.kind) {
+    case SaslStep::Kind::succeeded:
+      break;
+    case SaslStep::Kind::failed:
+      if (step.reply.code == 535) {
+        world_.metrics.login_failures.add();
+        world_.guard.failed(client_, sasl_->user(), world_.clock.steady_now());
+        (void)note(step.reply);
+        co_await async::sleep_for(kFailurePause);
+      }
+      login_.reset();
+      [[fallthrough]];
+    case SaslStep::Kind::ask:
+    case SaslStep::Kind::challenge:
+      co_return ServerAnswer{.reply = std::move(step.reply)};
+  }
+  // Only now, so that nobody learns by guessing which names there are.
+  const LoginFault fault =
+      login_ ? fault_of(*login_, client_, world_.clock.now()) : LoginFault::revoked;
+  if (fault != LoginFault::none) {
+    login_.reset();
+    co_return ServerAnswer{.reply = note(words::refused(fault))};
+  }
+  world_.guard.succeeded(client_, login_->credential.name);
+  world_.metrics.logins.add();
+  co_return ServerAnswer{.reply = std::move(step.reply)};
+}
+
+Task<Result<SaslStep>> Session::prove() {
+  auto login = co_await world_.logins.find(sasl_->user());
+  if (!login) co_return fail(std::move(login.error()));
+  login_ = std::move(*login);
+  std::vector<ScramSecrets> secrets;
+  if (login_) secrets = world_.logins.secrets_of(*login_);
+  if (!sasl_->has_password()) co_return sasl_->give(std::move(secrets));
+  const auto owner =
+      login_ ? static_cast<async::FilePool::Owner>(login_->account.key) : async::FilePool::Owner{};
+  co_return co_await world_.pool.run(
+      owner, [this, &secrets]() -> Result<SaslStep> { return sasl_->give(std::move(secrets)); });
+}
+
+// ---- a message ---------------------------------------------------------------------------------
+
+Task<ServerAnswer> Session::begin_mail() {
+  abandon();
+  if (world_.stopping) co_return ServerAnswer{.reply = words::stopping()};
+  if (!login_) co_return ServerAnswer{.reply = Reply{530, "5.7.0 Authentication required"}};
+  auto login = co_await world_.logins.find(login_->credential.name);
+  if (!login) co_return ServerAnswer{.reply = words::trouble(login.error())};
+  const LoginFault fault =
+      *login ? fault_of(**login, client_, world_.clock.now()) : LoginFault::revoked;
+  if (fault != LoginFault::none) co_return ServerAnswer{.reply = note(words::refused(fault))};
+  login_ = std::move(*login);
+  const store::SmtpCredential& who = login_->credential;
+  const SteadyInstant now = world_.clock.steady_now();
+  Milliseconds wait = world_.meter.admit("m " + who.name, 1, who.settings.messages_per_minute, now);
+  if (wait > Milliseconds(0)) {
+    co_return ServerAnswer{.reply = note(words::too_fast("messages of this credential", wait))};
+  }
+  wait = world_.meter.admit("n " + net::Network(client_, 64).prefix().to_string(), 1,
+                            world_.options.messages_per_minute_of_network, now);
+  if (wait > Milliseconds(0)) {
+    co_return ServerAnswer{.reply = note(words::too_fast("messages from your network", wait))};
+  }
+  const smtp::MailCommand& mail = dialogue().mail();
+  Transaction& begun = transaction_.emplace();
+  begun.envelope.mail_from = mail.sender ? mail.sender->to_string() : std::string();
+  begun.envelope.smtputf8 = mail.smtputf8;
+  begun.envelope.eight_bit = mail.body == smtp::BodyType::eight_bit_mime;
+  begun.envelope.envid = mail.envid;
+  begun.envelope.ret = mail.ret;
+  begun.envelope.credential = who.name;
+  co_return ServerAnswer{};
+}
+
+ServerAnswer Session::add_recipient() {
+  const store::SmtpCredential& who = login_->credential;
+  const Milliseconds wait = world_.meter.admit(
+      "r " + who.name, 1, who.settings.recipients_per_minute, world_.clock.steady_now());
+  if (wait > Milliseconds(0)) {
+    return {.reply = note(words::too_fast("recipients of this credential", wait))};
+  }
+  store::NewRecipient recipient{.address = dialogue().recipient().to_string()};
+  const smtp::RecipientOptions& wishes = dialogue().recipient_options();
+  if (wishes.notify.is_specified()) {
+    recipient.insert_codes.push_back({"NOTIFY", wishes.notify.to_string()});
+  }
+  if (wishes.original) recipient.insert_codes.push_back({"ORCPT", wishes.original->to_string()});
+  transaction_->recipients.push_back(std::move(recipient));
+  return {};
+}
+
+void Session::begin_content() {
+  if (!transaction_ || transaction_->reader) return;
+  const store::SmtpCredentialSettings& settings = login_->credential.settings;
+  transaction_->reader.emplace(intake::submission::SubmissionRules{
+      .received = received_field(),
+      .allowed_options = settings.options,
+      .now = world_.clock.now(),
+      .message_id = to_hex(random_octets(16)) + "@" + world_.options.message_id_domain,
+      .from_address = settings.from_address,
+      .own_names = world_.options.own_names});
+}
+
+Task<void> Session::take(std::string_view piece) {
+  if (!transaction_ || transaction_->trouble) co_return;
+  Transaction& message = *transaction_;
+  const auto read = message.reader->take(piece, message.out);
+  if (!read) {
+    message.trouble = words::unfit(read.error());
+    co_return;
+  }
+  const auto kept = co_await keeper_.take(message.out, world_.node());
+  if (!kept) message.trouble = words::trouble(kept.error());
+}
+
+Task<Reply> Session::finish_message() {
+  Reply reply;
+  if (transaction_->trouble) {
+    reply = std::move(*transaction_->trouble);
+  } else {
+    auto submitted = transaction_->reader->finish(transaction_->out);
+    if (submitted) {
+      reply = co_await hand_in(std::move(*submitted));
+    } else {
+      reply = words::unfit(submitted.error());
+    }
+  }
+  if (!reply.positive()) {
+    world_.metrics.refused.add();
+    (void)note(reply);
+  }
+  abandon();
+  co_return reply;
+}
+
+Task<Reply> Session::hand_in(intake::submission::Submitted submitted) {
+  Transaction& message = *transaction_;
+  const auto kept = co_await keeper_.take(message.out, world_.node());
+  if (!kept) co_return words::trouble(kept.error());
+  auto content = co_await keeper_.finish(world_.node());
+  if (!content) co_return words::trouble(content.error());
+  const auto key = content->kept;
+  const std::uint64_t octets = content->size;
+  store::RelayedContent relayed = std::move(message.envelope);
+  relayed.octets = std::move(content->octets);
+  relayed.kept = key;
+  relayed.size = octets;
+  const store::SmtpCredentialSettings& settings = login_->credential.settings;
+  const auto made = co_await world_.intake.accept_submitted(
+      login_->account, {.submitted = std::move(submitted),
+                        .relayed = std::move(relayed),
+                        .recipients = std::move(message.recipients),
+                        .traffic = settings.traffic,
+                        .purpose = settings.purpose,
+                        .credential = login_->credential.key});
+  if (!made || made->replayed) drop(key);
+  if (!made) co_return words::refused(made.error());
+  if (made->replayed) co_return words::repeated(made->answer);
+  world_.metrics.messages.add();
+  world_.metrics.octets.add(octets);
+  co_return words::accepted(made->answer);
+}
+
+std::string Session::received_field() const {
+  return intake::submission::received_field(
+      {.hello = dialogue().hello(),
+       .client = login_->credential.settings.show_client ? client_.to_string() : std::string(),
+       .hostname = world_.options.hostname,
+       .esmtp = dialogue().is_esmtp(),
+       .smtputf8 = dialogue().mail().smtputf8,
+       .tls = tls_ ? tls_->summary() : std::string(),
+       .authenticated = dialogue().is_authenticated(),
+       .recipient = transaction_->recipients.size() == 1 ? transaction_->recipients[0].address
+                                                         : std::string(),
+       .now = world_.clock.now()});
+}
+
+void Session::abandon() {
+  drop(keeper_.abandon());
+  transaction_.reset();
+}
+
+void Session::drop(std::optional<store::RelayedKey> key) {
+  if (key) dropping_.spawn("drop content", drop_content(world_.store, *key));
+}
+
+// One line for each refusal, so that "why was it not taken?" has an answer here as well.
+Reply Session::note(Reply reply) {
+  log::info("refused at the SMTP relay",
+            {{"client", client_.to_string()},
+             {"listener", listener_.name},
+             {"credential", login_ ? login_->credential.name : std::string()},
+             {"code", reply.code},
+             {"reply", reply.text}});
+  return reply;
+}
+
+}  // namespace todoku::relay

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection to the relay: who it is, what it may, and what becomes of its messages.
+//
+//   greeting -> STARTTLS -> AUTH -> (MAIL -> RCPT ... -> data -> kept: 250)*
+//
+// The dialogue is smtp/server's. Here is decided who is let in (logins.h, login_guard.h), and a
+// message goes through its reader (intake/submission) into the store (content_keeper.h) as it
+// comes, and is committed by intake before its 250.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "async/file_pool.h"
+#include "async/task.h"
+#include "async/task_group.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "intake/intake.h"
+#include "intake/submission/reader.h"
+#include "net/server_identity.h"
+#include "net/stream.h"
+#include "relay/content_keeper.h"
+#include "relay/login_guard.h"
+#include "relay/logins.h"
+#include "relay/minute_meter.h"
+#include "relay/options.h"
+#include "smtp/protocol/sasl_server.h"
+#include "smtp/server/connection.h"
+#include "smtp/server/owner.h"
+#include "store/store.h"
+
+namespace todoku::relay {
+
+struct SessionMetrics {
+  explicit SessionMetrics(Metrics& metrics);
+  Counter& connections;
+  Counter& logins;
+  Counter& login_failures;
+  Counter& messages;
+  Counter& refused;
+  Counter& broken_off;
+  Counter& octets;
+};
+
+// What all sessions share; outlives them. Thread-safe.
+struct SessionWorld {
+  const RelayOptions& options;
+  const smtp::SaslOptions& sasl;
+  store::Store& store;
+  intake::Intake& intake;
+  Logins& logins;
+  LoginGuard& guard;
+  MinuteMeter& meter;
+  async::FilePool& pool;  // computes passwords
+  const net::ServerIdentities* identities;
+  const Clock& clock;
+  SessionMetrics& metrics;
+  const std::function<store::NodeKey()>& node;
+  const std::atomic<bool>& stopping;
+};
+
+class Session final : private smtp::ServerOwner {
+ public:
+  // `client`: whom the connection speaks for; `protocol` as its listener wants it.
+  Session(const SessionWorld& world, const ListenerOptions& listener,
+          const smtp::ServerOptions& protocol, net::Stream stream, net::IpAddress client,
+          std::optional<net::TlsInfo> tls);
+  // run() was awaited.
+  ~Session() override = default;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Returns when the connection has ended, and what it left in the store is dropped.
+  [[nodiscard]] Task<void> run();
+
+  // Ends it with 421 unless a message is in its hands, which is nobody's loss.
+  void end_if_idle() {
+    if (!transaction_) conversing_.cancel();
+  }
+
+ private:
+  // From MAIL to its end.
+  struct Transaction {
+    store::RelayedContent envelope;
+    std::vector<store::NewRecipient> recipients;
+    std::optional<intake::submission::SubmissionReader> reader;
+    std::optional<Reply> trouble;  // what the message is answered when its content has ended
+    std::string out;               // what goes on
+  };
+
+  [[nodiscard]] Task<smtp::ServerAnswer> answer(smtp::ServerStep step) override;
+  [[nodiscard]] Task<void> take(std::string_view piece) override;
+  void discard() override { abandon(); }
+  [[nodiscard]] Task<Result<net::TlsInfo>> shake_hands(net::Stream& stream,
+                                                       SteadyInstant deadline) override;
+
+  [[nodiscard]] Task<void> converse();
+  [[nodiscard]] Task<smtp::ServerAnswer> decide(smtp::ServerEvent event);
+  [[nodiscard]] Task<smtp::ServerAnswer> greet();
+  [[nodiscard]] Task<smtp::ServerAnswer> authenticate(smtp::SaslStep step);
+  [[nodiscard]] Task<Result<smtp::SaslStep>> prove();
+  [[nodiscard]] Task<smtp::ServerAnswer> begin_mail();
+  [[nodiscard]] smtp::ServerAnswer add_recipient();
+  void begin_content();
+  [[nodiscard]] Task<Reply> finish_message();
+  [[nodiscard]] Task<Reply> hand_in(intake::submission::Submitted submitted);
+  [[nodiscard]] std::string received_field() const;
+  void abandon();
+  [[nodiscard]] Reply note(Reply reply);
+  void drop(std::optional<store::RelayedKey> key);
+  [[nodiscard]] smtp::ServerSettings settings(const smtp::ServerOptions& protocol) const;
+  [[nodiscard]] const smtp::ServerSession& dialogue() const { return connection_.session(); }
+
+  const SessionWorld& world_;
+  const ListenerOptions& listener_;
+  const net::IpAddress client_;
+  std::optional<net::TlsInfo> tls_;
+  std::optional<smtp::SaslServer> sasl_;
+  std::shared_ptr<const Login> login_;
+  std::optional<Transaction> transaction_;
+  ContentKeeper keeper_;
+  smtp::ServerConnection connection_;
+  async::TaskGroup dropping_;
+  async::TaskGroup conversing_;
+};
+
+}  // namespace todoku::relay

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/words.h"
+
+#include <algorithm>
+#include <string>
+
+#include <fmt/format.h>
+
+namespace todoku::relay::words {
+namespace {
+
+// A reply's line holds 512 octets (RFC 5321 section 4.5.3.1.5).
+constexpr std::size_t kTextOctetsMax = 400;
+
+std::string short_of(std::string_view text) {
+  std::string line(text.substr(0, kTextOctetsMax));
+  std::ranges::replace_if(
+      line, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
+  return line;
+}
+
+std::int64_t seconds_of(Milliseconds left) {
+  return std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(left).count());
+}
+
+std::string sentence_of(const intake::Refusal& refusal) {
+  if (refusal.problems.list().empty()) return "refused";
+  const intake::Problem& first = refusal.problems.list().front();
+  std::string where;
+  for (const std::string& part : first.path) where += (where.empty() ? "" : ".") + part;
+  return short_of(where.empty() ? first.text.en : where + ": " + first.text.en);
+}
+
+}  // namespace
+
+Reply greeting(std::string_view hostname) {
+  return {220, fmt::format("{} ESMTP todoku", hostname)};
+}
+
+Reply stopping() {
+  return {kServiceClosing, "4.3.2 The service is stopping, come back in a moment"};
+}
+
+Reply too_many_connections(bool of_network) {
+  return {kServiceClosing, of_network ? "4.7.0 Too many connections from your network"
+                                      : "4.3.2 Too many connections, come back in a moment"};
+}
+
+Reply locked(Milliseconds left) {
+  return {454, fmt::format("4.7.0 Too many failures from your network, try again in {} s",
+                           seconds_of(left))};
+}
+
+Reply refused(LoginFault fault) {
+  switch (fault) {
+    case LoginFault::none:
+      break;
+    case LoginFault::revoked:
+      return {535, "5.7.8 This credential was revoked"};
+    case LoginFault::expired:
+      return {535, "5.7.8 This credential has expired"};
+    case LoginFault::network:
+      return {535, "5.7.8 This credential may not be used from your network"};
+    case LoginFault::suspended:
+      return {535, "5.7.13 The account is suspended"};
+  }
+  return {235, "2.7.0 Authentication successful"};
+}
+
+Reply no_such_device() {
+  return {554, "5.7.1 Nobody is served from your network here"};
+}
+
+Reply too_fast(std::string_view of, Milliseconds left) {
+  return {451,
+          fmt::format("4.7.1 Too many {} in this minute, try again in {} s", of, seconds_of(left))};
+}
+
+Reply accepted(store::PublicId delivery) {
+  return {250, fmt::format("2.0.0 Ok: kept as delivery {}", delivery)};
+}
+
+Reply repeated(store::PublicId delivery) {
+  return {250, fmt::format("2.0.0 Ok: kept before as delivery {}", delivery)};
+}
+
+Reply unfit(const Error& error) {
+  if (error.kind == ErrorKind::limit_exceeded) return {552, "5.3.4 " + short_of(error.detail)};
+  if (error.kind == ErrorKind::unauthorized) return {550, "5.7.1 " + short_of(error.detail)};
+  return {550, "5.6.0 " + short_of(error.detail)};
+}
+
+Reply trouble(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::unavailable:
+      return {452, "4.3.1 Nothing was kept: no room or too much at once, try again later"};
+    case ErrorKind::io:
+      return {451, "4.3.0 It is not known whether this was kept: it may arrive; try again later"};
+    default:
+      return {451, "4.3.0 Nothing was kept, try again later"};
+  }
+}
+
+Reply refused(const intake::Refusal& refusal) {
+  const std::string text = sentence_of(refusal);
+  if (refusal.retry_after) return {451, "4.7.1 " + text};
+  switch (refusal.kind) {
+    case ErrorKind::invalid_input:
+      return {550, "5.7.1 " + text};
+    case ErrorKind::unauthorized:
+      return {550, "5.7.13 " + text};
+    case ErrorKind::limit_exceeded:
+      return {552, "5.3.4 " + text};
+    case ErrorKind::conflict:
+      return refusal.key == intake::Refusal::Key::in_progress ? Reply{451, "4.5.0 " + text}
+                                                              : Reply{554, "5.5.0 " + text};
+    case ErrorKind::io:
+    case ErrorKind::unavailable:
+    default:
+      return trouble({refusal.kind, text});
+  }
+}
+
+}  // namespace todoku::relay::words

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the relay answers: every refusal as a reply with its enhanced status code (RFC 3463), in one
+// place. Texts are English and ASCII, as SMTP's are.
+#pragma once
+
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "intake/problem.h"
+#include "mail/reply.h"
+#include "relay/logins.h"
+#include "store/keys.h"
+
+namespace todoku::relay::words {
+
+[[nodiscard]] Reply greeting(std::string_view hostname);
+[[nodiscard]] Reply stopping();
+[[nodiscard]] Reply too_many_connections(bool of_network);
+[[nodiscard]] Reply locked(Milliseconds left);
+// Said to who has proven who it is, and only then.
+[[nodiscard]] Reply refused(LoginFault fault);
+[[nodiscard]] Reply no_such_device();
+[[nodiscard]] Reply too_fast(std::string_view of, Milliseconds left);
+[[nodiscard]] Reply accepted(store::PublicId delivery);
+[[nodiscard]] Reply repeated(store::PublicId delivery);
+// Of the message itself: what a reader of it found.
+[[nodiscard]] Reply unfit(const Error& error);
+// Of the store or anything else of ours.
+[[nodiscard]] Reply trouble(const Error& error);
+// Of intake.
+[[nodiscard]] Reply refused(const intake::Refusal& refusal);
+
+}  // namespace todoku::relay::words
