@@ -119,6 +119,25 @@ struct Config {
     std::int64_t data_block_seconds = 0;
     std::int64_t data_end_seconds = 0;
   };
+  struct SmtpIn {
+    std::string hostname;
+    std::string certificate_file;
+    std::string private_key_file;
+    std::int64_t message_bytes_max = 0;
+    std::int64_t recipients_max = 0;
+    std::int64_t connections_max = 0;
+    std::int64_t connections_per_network_max = 0;
+    std::int64_t messages_per_minute_of_network = 0;
+    std::int64_t idle_seconds = 0;
+  };
+  struct SmtpInListener {
+    std::string listen;
+    std::string tls;
+    bool auth_in_clear = false;
+    std::vector<std::string> proxy_networks;
+    std::vector<std::string> device_networks;
+    std::string device_credential;
+  };
   struct Egress {
     std::string name;
     std::string hello_name;
@@ -193,6 +212,8 @@ struct Config {
   Outbound outbound;
   SmtpOut smtp_out;
   std::vector<Egress> egress;
+  SmtpIn smtp_in;
+  std::vector<SmtpInListener> smtp_in_listeners;
   Delivery delivery;
   Suppression suppression;
   Rules rules;

@@ -178,5 +178,6 @@ class SectionBuilder {
 [[nodiscard]] std::vector<ConfigSection> delivery_sections();
 [[nodiscard]] std::vector<ConfigSection> queue_sections();
 [[nodiscard]] std::vector<ConfigSection> outbound_sections();
+[[nodiscard]] std::vector<ConfigSection> smtp_in_sections();
 
 }  // namespace todoku::config

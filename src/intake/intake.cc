@@ -91,6 +91,8 @@ Task<Answer<Made>> Intake::accept_now(store::NewDelivery delivery,
                                       Repeatable repeatable) {
   const store::AccountKey account = delivery.account;
   const std::size_t count = recipients.size();
+  // Bulk waits for its turn like other bulk.
+  const bool urgent = delivery.traffic == TrafficClass::transactional;
   std::string signing = handover_.signing_for(account, from_domain(delivery.content));
   const Milliseconds life_time = handover_.life_time();
   const Milliseconds life = std::min(life_time, delivery.life.value_or(life_time));
@@ -99,8 +101,8 @@ Task<Answer<Made>> Intake::accept_now(store::NewDelivery delivery,
                        .recipients = std::move(recipients),
                        .signing = std::move(signing),
                        .life_time = life,
-                       .holder = handover_.holder(account),
-                       .due_in = handover_.due_in(),
+                       .holder = urgent ? handover_.holder(account) : store::kNobody,
+                       .due_in = urgent ? handover_.due_in() : Milliseconds(0),
                        .idempotency = repeatable};
   auto accepted = co_await store_.perform(std::move(accept));
   if (!accepted) co_return refuse(refusal_of_change(accepted.error()));
@@ -108,6 +110,7 @@ Task<Answer<Made>> Intake::accept_now(store::NewDelivery delivery,
   accepted_total_.add(count);
   const Made made{.answer = accepted->delivery.id, .delivery = accepted->delivery.key};
   handover_.hand_over(std::move(*accepted));
+  if (!urgent) handover_.work_arrived();
   co_return made;
 }
 

@@ -31,6 +31,7 @@
 #include "intake/repeats.h"
 #include "intake/request.h"
 #include "intake/senders.h"
+#include "intake/submitted.h"
 #include "store/store.h"
 
 namespace todoku::intake {
@@ -92,6 +93,8 @@ class Intake {
   // is what is answered here.
   Task<Answer<Made>> accept_transaction(store::Account account, TransactionRequest request,
                                         Problems problems = {}, Repeatable repeatable = {});
+  // A message that was submitted whole. Its answer is the delivery's id.
+  Task<Answer<Made>> accept_submitted(store::Account account, SubmittedMail mail);
   // Another time for a delivery that is reserved: a transaction that waits for its own
   // (TransactionRequest::send_at), or a bulk.
   Task<Answer<void>> move_start(store::Account account, store::PublicId delivery, Instant send_at);

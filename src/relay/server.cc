@@ -42,6 +42,21 @@ class Counted {
   const net::IpAddress client_;
 };
 
+// A session among those that a stop ends.
+class Listed {
+ public:
+  Listed(std::set<Session*>& sessions, Session& session) : sessions_(sessions), session_(&session) {
+    sessions_.insert(session_);
+  }
+  Listed(const Listed&) = delete;
+  Listed& operator=(const Listed&) = delete;
+  ~Listed() { sessions_.erase(session_); }
+
+ private:
+  std::set<Session*>& sessions_;
+  Session* const session_;
+};
+
 // Whom a connection by a proxy speaks for. An octet is read at a time, because what comes after the
 // header is not ours.
 Task<Result<net::IpAddress>> client_behind_proxy(net::Stream& stream, SteadyInstant deadline) {
@@ -235,9 +250,8 @@ Task<void> Server::converse(Worker* worker, std::size_t index, net::Stream strea
   }
   Session session(session_world_, listener, protocols_[index], std::move(stream), client,
                   std::move(tls));
-  worker->sessions.insert(&session);
+  const Listed listed(worker->sessions, session);
   co_await session.run();
-  worker->sessions.erase(&session);
 }
 
 Task<void> Server::turn_away(net::Stream stream, bool is_network) {

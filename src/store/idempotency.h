@@ -35,6 +35,7 @@ enum class KeyedRoute : std::uint8_t {
   suppression = 21,
   webhook = 26,
   recipient_export = 30,
+  submission = 31,
 };
 
 // What a client called its request, among the requests of its account and of one kind.

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "intake/submitted.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/digest.h"
+#include "intake/changes.h"
+#include "intake/check.h"
+#include "intake/intake.h"
+#include "mail/address.h"
+
+namespace todoku::intake {
+namespace {
+
+// One recipient for each address, under the form that is stored.
+std::vector<store::NewRecipient> distinct(std::vector<store::NewRecipient> named,
+                                          Problems& problems) {
+  std::vector<store::NewRecipient> recipients;
+  std::set<std::string> seen;
+  for (store::NewRecipient& recipient : named) {
+    const auto address = parse_address(recipient.address);
+    if (!address) {
+      problems.add({"RCPT"}, texts::invalid_email(address.error().detail));
+      continue;
+    }
+    recipient.address = address->to_string();
+    recipient.domain = address->domain;
+    if (!seen.insert(to_ascii_lower(recipient.address)).second) continue;
+    recipients.push_back(std::move(recipient));
+  }
+  return recipients;
+}
+
+// Clients that try again write a new Message-ID and Date: who gets the mail is what makes it the
+// same, and the content is not compared.
+Repeatable repeatable_of(const store::Account& account, const SubmittedMail& mail) {
+  const auto& name = mail.submitted.options.idempotency_key;
+  if (!name) return std::nullopt;
+  std::set<std::string> recipients;
+  for (const auto& recipient : mail.recipients) recipients.insert(to_ascii_lower(recipient.address));
+  std::string all;
+  for (const std::string& address : recipients) all += address + '\n';
+  const std::string scoped =
+      std::to_string(static_cast<std::int64_t>(mail.credential)) + '\n' + *name;
+  return store::IdempotencyRecord{
+      .key = {account.key, store::KeyedRoute::submission, sha256(scoped)},
+      .fingerprint = sha256(all)};
+}
+
+LabelsRequest labels_of(const SubmittedMail& mail, const submission::MailClass& klass) {
+  const submission::SubmissionOptions& said = mail.submitted.options;
+  LabelsRequest labels;
+  if (!said.tags.empty()) labels.tags = said.tags;
+  labels.list_id = said.list_id;
+  if (said.purpose) {
+    labels.purpose = std::string(to_string(*said.purpose));
+  } else if (mail.purpose) {
+    labels.purpose = std::string(to_string(*mail.purpose));
+  } else if (klass.purpose != Purpose::by_type) {
+    labels.purpose = std::string(to_string(klass.purpose));
+  }
+  return labels;
+}
+
+}  // namespace
+
+Task<Answer<Made>> Intake::accept_submitted(store::Account account, SubmittedMail mail) {
+  if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
+  Repeatable repeatable = repeatable_of(account, mail);
+  Problems problems;
+  std::vector<store::NewRecipient> recipients = distinct(std::move(mail.recipients), problems);
+  const submission::Submitted& message = mail.submitted;
+  check_sender(message.from, account.key, senders_, problems);
+  const submission::MailClass klass =
+      submission::classify(message, mail.traffic, recipients.size());
+  Labels labels = check_labels(labels_of(mail, klass), problems);
+  const Milliseconds life_time = handover_.life_time();
+  if (message.options.send_at) {
+    check_start(*message.options.send_at, clock_.now(), {"X-Todoku-Send-At"}, limits_, problems);
+  }
+  if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
+
+  const auto mails = static_cast<std::int64_t>(recipients.size());
+  const bool urgent = klass.traffic == TrafficClass::transactional;
+  if (auto reached = co_await admit(account, mails, urgent)) co_return refuse(std::move(*reached));
+  store::NewDelivery delivery{.account = account.key,
+                              .type = DeliveryType::smtp,
+                              .traffic = klass.traffic,
+                              .labels = std::move(labels),
+                              .life = message.options.expires_in};
+  delivery.content.from = message.from;
+  delivery.content.subject = message.subject;
+  delivery.relayed = std::move(mail.relayed);
+  if (delivery.life) delivery.life = std::min(*delivery.life, life_time);
+  const auto send_at = message.options.send_at;
+  auto made = co_await repeats_.once(
+      repeatable, [this, &delivery, &recipients, send_at](Repeatable record) {
+        return send_at ? keep_waiting(std::move(delivery), std::move(recipients), *send_at, record)
+                       : accept_now(std::move(delivery), std::move(recipients), record);
+      });
+  if (!made || made->replayed) give_back(account, mails);
+  co_return made;
+}
+
+}  // namespace todoku::intake
