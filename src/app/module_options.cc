@@ -307,6 +307,7 @@ delivery::Options delivery_options(const config::Config& config, const InstanceS
   options.return_path_domain = config.smtp_out.return_path_domain.empty()
                                    ? hello_name(config)
                                    : ascii(config.smtp_out.return_path_domain);
+  options.return_path_receives = !config.smtp_out.return_path_domain.empty();
   options.message_id_domain = config.smtp_out.message_id_domain.empty()
                                   ? options.return_path_domain
                                   : ascii(config.smtp_out.message_id_domain);

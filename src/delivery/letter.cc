@@ -10,7 +10,8 @@ namespace todoku::delivery {
 
 Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& delivery,
                                                   LetterMessage message, std::uint32_t weight,
-                                                  KeyRing& keys) {
+                                                  KeyRing& keys,
+                                                  std::optional<std::string> mail_from) {
   std::shared_ptr<const mailauth::dkim::Signer> signer;
   if (!delivery.signing.empty()) {
     auto signing = keys.pinned(delivery.account, delivery.signing);
@@ -28,6 +29,7 @@ Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& deliver
              .list_id = delivery.labels.list_id,
              .started = delivery.started.value_or(delivery.created),
              .signer = std::move(signer),
+             .mail_from = std::move(mail_from),
              .message = std::move(message),
              .bytes = octets});
 }
@@ -44,6 +46,9 @@ LetterContent LetterContent::of(Content content, const Options& options) {
   for (const Attachment& attachment : content.attachments) octets += attachment.data.size();
   LetterContent made{.content = std::move(content), .data_outside = {}};
   if (!goes_in_slices(octets, options)) return made;
+  if (const auto& relayed = made.content.relayed) {
+    made.relayed_head = made.content.attachments.front().data.substr(0, relayed->head_octets);
+  }
   for (Attachment& attachment : made.content.attachments) {
     made.data_outside.push_back(attachment.data.size());
     attachment.data = {};
@@ -51,10 +56,47 @@ LetterContent LetterContent::of(Content content, const Options& options) {
   return made;
 }
 
+namespace {
+
+Result<LetterMessage> relayed_message(const store::Delivery& delivery, LetterContent content,
+                                      store::Store& store) {
+  const RelayedEnvelope& envelope = *content.content.relayed;
+  const RelayedMessage::Options options{.added = {}, .smtputf8 = envelope.smtputf8};
+  if (content.content.attachments.size() != 1) {
+    return fail(ErrorKind::corrupt, "a relayed message without its octets");
+  }
+  if (content.data_outside.empty()) {
+    auto whole =
+        RelayedMessage::build(std::move(content.content.attachments.front().data), options);
+    if (!whole) return fail(std::move(whole.error()));
+    return LetterMessage(std::move(*whole));
+  }
+  const std::uint64_t head = content.relayed_head.size();
+  const std::uint64_t body = content.data_outside.front() - head;
+  auto message = RelayedMessage::of_head(content.relayed_head,
+                                         {.outside = body,
+                                          .has_leading_dot = envelope.has_leading_dot,
+                                          .is_eight_bit = envelope.is_eight_bit},
+                                         options);
+  if (!message) return fail(std::move(message.error()));
+  OutsideContent outside{.source = std::make_shared<const StoredContent>(store, delivery.key),
+                         .parts = {{.offset = head, .octets = body}}};
+  return LetterMessage(std::move(*message), std::move(outside));
+}
+
+}  // namespace
+
 Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& delivery,
                                                   LetterContent content, std::uint32_t weight,
                                                   KeyRing& keys, const Options& options,
                                                   store::Store& store) {
+  if (content.content.relayed) {
+    std::optional<std::string> mail_from = content.content.relayed->mail_from;
+    if (!mail_from->empty() && options.return_path_receives) mail_from.reset();
+    auto message = relayed_message(delivery, std::move(content), store);
+    if (!message) return fail("message", std::move(message.error()));
+    return make_letter(delivery, std::move(*message), weight, keys, std::move(mail_from));
+  }
   OutsideContent outside;
   for (const std::uint64_t octets : content.data_outside) {
     outside.parts.push_back({.number = outside.parts.size(), .octets = octets, .in_base64 = true});

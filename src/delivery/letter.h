@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,15 +32,17 @@ struct Letter {
   std::string list_id;
   Instant started{};
   std::shared_ptr<const mailauth::dkim::Signer> signer;  // null: not signed
+  // MAIL FROM of every copy; empty: the null path. nullopt: a token of the recipient's (options.h,
+  // return_path_domain).
+  std::optional<std::string> mail_from;
   LetterMessage message;
   std::size_t bytes = 0;  // approximate memory
 };
 
 // Errors: not_found if a pinned signing key is gone.
-[[nodiscard]] Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& delivery,
-                                                                LetterMessage message,
-                                                                std::uint32_t weight,
-                                                                KeyRing& keys);
+[[nodiscard]] Result<std::shared_ptr<const Letter>> make_letter(
+    const store::Delivery& delivery, LetterMessage message, std::uint32_t weight, KeyRing& keys,
+    std::optional<std::string> mail_from = std::nullopt);
 
 // Whether attachments of so many octets are sent in slices rather than kept with the letter.
 [[nodiscard]] bool goes_in_slices(std::uint64_t octets, const Options& options);
@@ -49,13 +52,14 @@ struct LetterContent {
   // With the data of the attachments; without, if that is in the store and read from there.
   Content content;
   std::vector<std::uint64_t> data_outside;  // octets of each, if it is not here
+  std::string relayed_head;  // of a relayed message that is not here, its header section
 
   // From data that is at hand, which is let go of if it goes in slices.
   [[nodiscard]] static LetterContent of(Content content, const Options& options);
 };
 
-// Of a message that is composed. The store outlives the letter. Errors also: invalid_input if no
-// message can be made of it.
+// Of a message that is composed or relayed. The store outlives the letter. Errors also:
+// invalid_input if no message can be made of it.
 [[nodiscard]] Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& delivery,
                                                                 LetterContent content,
                                                                 std::uint32_t weight, KeyRing& keys,

@@ -16,6 +16,12 @@ Result<LetterContent> read_content(store::ReadTransaction& transaction, store::D
     return LetterContent{.content = std::move(*whole), .data_outside = {}};
   }
   LetterContent content{.content = std::move(delivery.content), .data_outside = {}};
+  if (const auto& relayed = content.content.relayed) {
+    auto head = transaction.attachment_part(delivery.key, 0, 0,
+                                            static_cast<std::size_t>(relayed->head_octets));
+    if (!head) return fail(std::move(head.error()));
+    content.relayed_head = std::move(*head);
+  }
   for (const auto& kept : delivery.attachments) {
     content.content.attachments.push_back({kept.file_name, kept.mime_type, {}, kept.content_id});
     content.data_outside.push_back(static_cast<std::uint64_t>(kept.size));

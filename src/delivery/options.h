@@ -48,6 +48,9 @@ struct Options {
   // Keys return paths, Message-IDs and boundaries: the same for the life of the installation.
   std::array<std::uint8_t, 16> instance_secret{};
   std::string return_path_domain;  // MAIL FROM is a token under it
+  // It is known to receive mail: relayed messages go out under it, too, and else as their clients
+  // said.
+  bool return_path_receives = false;
   std::string message_id_domain;
   int date_offset_minutes = 540;  // of the Date header: +0900
   // Of the image by which it is told that HTML was opened, up to the token (docs/adr/0025). Empty:

@@ -41,6 +41,18 @@ Result<RelayedMessage> RelayedMessage::build(std::string octets, const Options& 
   return RelayedMessage(std::move(*parts));
 }
 
+Result<RelayedMessage> RelayedMessage::of_head(std::string_view head, const Known& known,
+                                               const Options& options) {
+  RelayedScan scan;
+  if (const auto sound = scan.update(head); !sound) return fail(sound.error());
+  auto parts = scan.parts(options);
+  if (!parts) return fail(std::move(parts.error()));
+  (*parts)->outside = static_cast<std::size_t>(known.outside);
+  (*parts)->has_leading_dot = known.has_leading_dot;
+  (*parts)->is_eight_bit = known.is_eight_bit;
+  return RelayedMessage(std::move(*parts));
+}
+
 Result<void> RelayedScan::update(std::string_view slice) {
   if (slice.empty()) return {};
   if (octets_ == 0 && (slice.front() == ' ' || slice.front() == '\t')) {

@@ -34,6 +34,16 @@ class RelayedMessage {
   // (SMTP smuggling), or a NUL is refused. Errors: invalid_input.
   [[nodiscard]] static Result<RelayedMessage> build(std::string octets, const Options& options);
 
+  // One that was looked through before (mail/content.h): its header section with the blank line,
+  // and `outside` octets of a body that stays where it is. Errors: invalid_input.
+  struct Known {
+    std::uint64_t outside = 0;
+    bool has_leading_dot = false;
+    bool is_eight_bit = false;
+  };
+  [[nodiscard]] static Result<RelayedMessage> of_head(std::string_view head, const Known& known,
+                                                      const Options& options);
+
   // As of mime::ComposedMessage, for every recipient the same. Views live as long as the message,
   // wherever it is moved.
   [[nodiscard]] std::span<const HeaderField> headers() const { return parts_->headers; }

@@ -37,6 +37,23 @@ struct ExtraHeader {
   friend bool operator==(const ExtraHeader&, const ExtraHeader&) = default;
 };
 
+// Of a message that came whole by SMTP and goes on as it is; its octets are the content's only
+// attachment.
+struct RelayedEnvelope {
+  std::string mail_from;  // the client's; empty: the null path
+  bool smtputf8 = false;  // the client asked for it (RFC 6531)
+  // What the sender wishes to be told (RFC 3461): ENVID without xtext, RET as mail/dsn.h numbers
+  // it.
+  std::string envid;
+  std::uint8_t ret = 0;
+  std::string credential;  // by whose user name it came
+  // What is known of the octets, so that nobody has to go through them again.
+  std::uint64_t head_octets = 0;  // the header section with its blank line
+  bool has_leading_dot = false;   // of a line
+  bool is_eight_bit = false;
+  friend bool operator==(const RelayedEnvelope&, const RelayedEnvelope&) = default;
+};
+
 struct Content {
   Mailbox from;
   std::optional<Mailbox> reply_to;
@@ -57,6 +74,7 @@ struct Content {
   std::string list_unsubscribe_url;     // http(s) URL or empty
   std::vector<ExtraHeader> headers;
   std::vector<Attachment> attachments;
+  std::optional<RelayedEnvelope> relayed = {};
   friend bool operator==(const Content&, const Content&) = default;
 };
 

@@ -74,7 +74,7 @@ constexpr std::array<CarriedColumn, 31> kDeliveries{
      {"signing", text},      {"failure_reason", text}, {"purpose", integer},
      {"list_id", text},      {"tags", text},           {"life", integer},
      {"course", integer}}};
-constexpr std::array<CarriedColumn, 17> kContents{{{"delivery", integer},
+constexpr std::array<CarriedColumn, 18> kContents{{{"delivery", integer},
                                                    {"from_address", text},
                                                    {"from_name", text},
                                                    {"reply_address", text},
@@ -90,7 +90,8 @@ constexpr std::array<CarriedColumn, 17> kContents{{{"delivery", integer},
                                                    {"html_part", text},
                                                    {"text_from_html", integer},
                                                    {"open_tracking", integer},
-                                                   {"headers", octets}}};
+                                                   {"headers", octets},
+                                                   {"envelope", octets}}};
 constexpr std::array<CarriedColumn, 8> kAttachments{{{"id", integer},
                                                      {"delivery", integer},
                                                      {"file_name", text},

@@ -257,6 +257,40 @@ Result<std::vector<ExtraHeader>> unpack_headers(std::string_view packed) {
   return headers;
 }
 
+std::string pack_envelope(const std::optional<RelayedEnvelope>& envelope) {
+  constexpr std::uint64_t kSmtputf8 = 1;
+  constexpr std::uint64_t kLeadingDot = 2;
+  constexpr std::uint64_t kEightBit = 4;
+  std::string packed;
+  if (!envelope) return packed;
+  put_varint(packed, (envelope->smtputf8 ? kSmtputf8 : 0) |
+                         (envelope->has_leading_dot ? kLeadingDot : 0) |
+                         (envelope->is_eight_bit ? kEightBit : 0));
+  put_varint(packed, envelope->ret);
+  put_varint(packed, envelope->head_octets);
+  for (const std::string* text : {&envelope->mail_from, &envelope->envid, &envelope->credential}) {
+    put_text(packed, *text);
+  }
+  return packed;
+}
+
+Result<std::optional<RelayedEnvelope>> unpack_envelope(std::string_view packed) {
+  if (packed.empty()) return std::nullopt;
+  BlobReader in(packed);
+  RelayedEnvelope envelope;
+  const std::uint64_t flags = in.varint();
+  envelope.smtputf8 = (flags & 1U) != 0;
+  envelope.has_leading_dot = (flags & 2U) != 0;
+  envelope.is_eight_bit = (flags & 4U) != 0;
+  envelope.ret = static_cast<std::uint8_t>(in.varint());
+  envelope.head_octets = in.varint();
+  for (std::string* text : {&envelope.mail_from, &envelope.envid, &envelope.credential}) {
+    *text = in.text();
+  }
+  if (in.failed()) return damaged("envelope of a relayed message");
+  return envelope;
+}
+
 std::string_view stored_address(std::string_view address, std::string_view domain) {
   if (domain.empty() || address.size() <= domain.size() || !address.ends_with(domain)) {
     return address;

@@ -97,6 +97,10 @@ class HistoryReader {
 [[nodiscard]] std::string pack_headers(const std::vector<ExtraHeader>& headers);
 [[nodiscard]] Result<std::vector<ExtraHeader>> unpack_headers(std::string_view packed);
 
+// Empty: nullopt.
+[[nodiscard]] std::string pack_envelope(const std::optional<RelayedEnvelope>& envelope);
+[[nodiscard]] Result<std::optional<RelayedEnvelope>> unpack_envelope(std::string_view packed);
+
 [[nodiscard]] std::string pack_list(const std::vector<std::string>& list);
 [[nodiscard]] Result<std::vector<std::string>> unpack_list(std::string_view packed);
 

@@ -366,10 +366,12 @@ Result<void> LaneConnection::sign(const Mail& mail) {
     pieces_.insert(pieces_.end(), message_.body().begin(), message_.body().end());
   }
 
+  const auto& said = mail.batch->letter().mail_from;
   auto envelope = smtp::ClientEnvelope::make(
-      encode_recipient_token({static_cast<std::int64_t>(key.delivery), key.batch, key.seq},
-                             as_view(options.instance_secret)) +
-          "@" + options.return_path_domain,
+      said ? *said
+           : encode_recipient_token({static_cast<std::int64_t>(key.delivery), key.batch, key.seq},
+                                    as_view(options.instance_secret)) +
+                 "@" + options.return_path_domain,
       {mail.recipient().address},
       {.eight_bit = message_.is_eight_bit(), .smtputf8 = message_.needs_smtputf8()});
   if (!envelope) return fail(std::move(envelope.error()));

@@ -16,7 +16,7 @@ namespace {
 #define CONTENT_COLUMNS                                                                      \
   "c.from_address, c.from_name, c.reply_address, c.reply_name, c.header_to, c.header_cc,"    \
   " c.encode, c.unsubscribe_mailto, c.unsubscribe_url, c.subject, c.text_part, c.html_part," \
-  " c.text_from_html, c.open_tracking, c.headers"
+  " c.text_from_html, c.open_tracking, c.headers, c.envelope"
 #define WHOLE_DELIVERY                            \
   "SELECT " DELIVERY_COLUMNS ", " CONTENT_COLUMNS \
   " FROM deliveries d LEFT JOIN contents c ON c.delivery = d.key WHERE d.deleted = 0"
@@ -114,6 +114,9 @@ Result<Content> content_in(const Table& rows, int row, int column) {
   auto headers = unpack_headers(rows.text(row, column + 14));
   if (!headers) return fail(std::move(headers.error()));
   content.headers = std::move(*headers);
+  auto envelope = unpack_envelope(rows.text(row, column + 15));
+  if (!envelope) return fail(std::move(envelope.error()));
+  content.relayed = std::move(*envelope);
   return content;
 }
 

@@ -336,11 +336,16 @@ constexpr std::string_view kStep12 = R"sql(
 ALTER TABLE attachments ADD COLUMN content_id text NOT NULL DEFAULT '';
 )sql";
 
+// contents.envelope   store/sqlite/schema.cc.
+constexpr std::string_view kStep13 = R"sql(
+ALTER TABLE contents ADD COLUMN envelope bytea NOT NULL DEFAULT '';
+)sql";
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 12> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 13> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -351,7 +356,8 @@ constexpr std::array<Step, 12> kSteps{{{"tables", kStep1},
                                        {"openings", kStep9},
                                        {"header fields, lives and courses", kStep10},
                                        {"endpoints of webhooks", kStep11},
-                                       {"inline parts", kStep12}}};
+                                       {"inline parts", kStep12},
+                                       {"relayed messages", kStep13}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);

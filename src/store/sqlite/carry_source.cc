@@ -66,7 +66,7 @@ constexpr std::array<CarriedQuery, 26> kCarriedQueries{{
      "SELECT delivery, from_address, from_name, reply_address, reply_name,"
      " coalesce(header_to, x''), coalesce(header_cc, x''), encode, unsubscribe_mailto,"
      " unsubscribe_url, attachments, subject, text_part, html_part, text_from_html,"
-     " open_tracking, headers FROM contents ORDER BY delivery"},
+     " open_tracking, headers, envelope FROM contents ORDER BY delivery"},
     {"attachments",
      "SELECT id, delivery, file_name, mime_type, size, created, data, content_id FROM attachments"
      " ORDER BY id"},

@@ -411,11 +411,16 @@ constexpr const char* kVersion21 = R"sql(
 ALTER TABLE attachments ADD COLUMN content_id TEXT NOT NULL DEFAULT '';
 )sql";
 
+// contents.envelope   Of a message that is relayed (mail/content.h, RelayedEnvelope), packed.
+constexpr const char* kVersion22 = R"sql(
+ALTER TABLE contents ADD COLUMN envelope BLOB NOT NULL DEFAULT x'';
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 21> kMigrations{
-    kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,
-    kVersion8,  kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14,
-    kVersion15, kVersion16, kVersion17, kVersion18, kVersion19, kVersion20, kVersion21};
+constexpr std::array<const char*, 22> kMigrations{
+    kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,  kVersion8,
+    kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14, kVersion15, kVersion16,
+    kVersion17, kVersion18, kVersion19, kVersion20, kVersion21, kVersion22};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");
