@@ -186,6 +186,14 @@ constexpr std::array<CarriedColumn, 12> kWebhooks{{{"name", text},
                                                    {"changed", integer}}};
 constexpr std::array<CarriedColumn, 3> kWebhookSetAside{
     {{"webhook", text}, {"event", text}, {"at", integer}}};
+constexpr std::array<CarriedColumn, 8> kSmtpCredentials{{{"name", text},
+                                                         {"account", integer},
+                                                         {"settings", octets},
+                                                         {"secret", text},
+                                                         {"previous_secret", text},
+                                                         {"previous_until", integer},
+                                                         {"created", integer},
+                                                         {"revoked", integer}}};
 
 constexpr std::array<CarriedColumn, 18> kSuppressions{{{"hash", integer},
                                                        {"account", integer},
@@ -224,7 +232,7 @@ constexpr std::array<CarriedColumn, 7> kOpens{{{"account", integer},
 constexpr std::array<CarriedColumn, 3> kOpenCounts{
     {{"delivery", integer}, {"opened", integer}, {"prefetched", integer}}};
 
-constexpr std::array<CarriedTable, 26> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedTable, 27> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -235,6 +243,7 @@ constexpr std::array<CarriedTable, 26> kTables{{{"settings", kSettings},
                                                 {"on_its_way", kOnItsWay},
                                                 {"webhooks", kWebhooks},
                                                 {"webhook_set_aside", kWebhookSetAside},
+                                                {"smtp_credentials", kSmtpCredentials},
                                                 {"kept_answers", kKeptAnswers},
                                                 {"usages", kUsages},
                                                 {"not_sent", kNotSent},

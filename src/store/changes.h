@@ -20,9 +20,10 @@ enum class Topic : std::uint8_t {
   dkim_keys = 2,
   domains = 3,
   held = 4,
-  webhooks = 5
+  webhooks = 5,
+  smtp_credentials = 6
 };
-inline constexpr std::size_t kTopics = 6;
+inline constexpr std::size_t kTopics = 7;
 
 class ChangeNumbers {
  public:

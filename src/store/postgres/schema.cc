@@ -336,9 +336,14 @@ constexpr std::string_view kStep12 = R"sql(
 ALTER TABLE attachments ADD COLUMN content_id text NOT NULL DEFAULT '';
 )sql";
 
-// contents.envelope   store/sqlite/schema.cc.
+// contents.envelope, smtp_credentials   store/sqlite/schema.cc.
 constexpr std::string_view kStep13 = R"sql(
 ALTER TABLE contents ADD COLUMN envelope bytea NOT NULL DEFAULT '';
+CREATE TABLE smtp_credentials(
+  name text COLLATE "C" PRIMARY KEY, account bigint NOT NULL, settings bytea NOT NULL,
+  secret text NOT NULL, previous_secret text NOT NULL, previous_until bigint,
+  created bigint NOT NULL, revoked bigint);
+CREATE INDEX smtp_credentials_account ON smtp_credentials(account, name);
 )sql";
 
 struct Step {

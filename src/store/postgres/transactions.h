@@ -140,6 +140,12 @@ class Questions final : public ReadTransaction {
   // -- answers to requests that may be repeated (idempotency.cc)
   Result<std::optional<KeptAnswer>> kept_answer(const IdempotencyKey& key) override;
 
+  // -- user names of the relay (smtp_credentials.cc)
+  Result<SmtpCredential> smtp_credential(std::string_view name) override;
+  Result<std::vector<SmtpCredential>> smtp_credentials(std::optional<AccountKey> account,
+                                                       std::string_view after,
+                                                       std::int64_t limit) override;
+
   // -- endpoints of webhooks (webhooks.cc)
   Result<std::vector<Webhook>> webhooks(AccountKey account) override;
   Result<Webhook> webhook(AccountKey account, std::string_view name) override;
@@ -269,6 +275,10 @@ class Changes final : public WriteTransaction {
 
   // -- answers to requests that may be repeated (idempotency.cc)
   Result<void> keep_answer(const IdempotencyRecord& record) override;
+
+  // -- user names of the relay (smtp_credentials.cc)
+  Result<SmtpCredential> add_smtp_credential(const SmtpCredential& credential) override;
+  Result<void> change_smtp_credential(const SmtpCredential& credential) override;
 
   // -- endpoints of webhooks (webhooks.cc)
   Result<Webhook> create_webhook(const NewWebhook& webhook) override;

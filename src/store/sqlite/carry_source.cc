@@ -37,7 +37,7 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 26> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 27> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
@@ -95,6 +95,9 @@ constexpr std::array<CarriedQuery, 26> kCarriedQueries{{
      " FROM webhooks ORDER BY name"},
     {"webhook_set_aside",
      "SELECT webhook, event, at FROM webhook_set_aside ORDER BY webhook, event"},
+    {"smtp_credentials",
+     "SELECT name, account, settings, secret, previous_secret, previous_until, created, revoked"
+     " FROM smtp_credentials ORDER BY name"},
     {"kept_answers",
      "SELECT key, account, route, fingerprint, answer, until FROM kept_answers"
      " ORDER BY key, account, route"},

@@ -80,6 +80,10 @@ class Queries {
                                                                 std::string_view after,
                                                                 std::int64_t limit);
   [[nodiscard]] Result<std::string> webhook_calls(std::string_view name);
+  // -- user names of the relay (smtp_credentials.cc)
+  [[nodiscard]] Result<SmtpCredential> smtp_credential(std::string_view name);
+  [[nodiscard]] Result<std::vector<SmtpCredential>> smtp_credentials(
+      std::optional<AccountKey> account, std::string_view after, std::int64_t limit);
 
   [[nodiscard]] Result<std::vector<Account>> accounts(AccountKey after, std::int64_t limit);
   [[nodiscard]] Result<std::map<AccountKey, std::int64_t>> active_keys(AccountKey first,

@@ -412,8 +412,14 @@ ALTER TABLE attachments ADD COLUMN content_id TEXT NOT NULL DEFAULT '';
 )sql";
 
 // contents.envelope   Of a message that is relayed (mail/content.h, RelayedEnvelope), packed.
+// smtp_credentials    store/smtp_credentials.h.
 constexpr const char* kVersion22 = R"sql(
 ALTER TABLE contents ADD COLUMN envelope BLOB NOT NULL DEFAULT x'';
+CREATE TABLE smtp_credentials(
+  name TEXT PRIMARY KEY, account INTEGER NOT NULL, settings BLOB NOT NULL, secret TEXT NOT NULL,
+  previous_secret TEXT NOT NULL, previous_until INTEGER, created INTEGER NOT NULL,
+  revoked INTEGER);
+CREATE INDEX smtp_credentials_account ON smtp_credentials(account, name);
 )sql";
 
 // Migration n leads from version n to n + 1; version 0 is the empty file.

@@ -252,6 +252,14 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<std::string> webhook_calls(std::string_view name) override {
     return queries_.webhook_calls(name);
   }
+  Result<SmtpCredential> smtp_credential(std::string_view name) override {
+    return queries_.smtp_credential(name);
+  }
+  Result<std::vector<SmtpCredential>> smtp_credentials(std::optional<AccountKey> account,
+                                                       std::string_view after,
+                                                       std::int64_t limit) override {
+    return queries_.smtp_credentials(account, after, limit);
+  }
 
   Result<std::vector<NewsItem>> news(std::int64_t limit) override { return queries_.news(limit); }
 
@@ -379,6 +387,10 @@ class SqliteWriteTransaction final : public WriteTransaction {
 
   // -- answers to requests that may be repeated (idempotency.cc)
   Result<void> keep_answer(const IdempotencyRecord& record) override;
+
+  // -- user names of the relay (smtp_credentials.cc)
+  Result<SmtpCredential> add_smtp_credential(const SmtpCredential& credential) override;
+  Result<void> change_smtp_credential(const SmtpCredential& credential) override;
 
   // -- endpoints of webhooks (webhooks.cc)
   Result<Webhook> create_webhook(const NewWebhook& webhook) override;

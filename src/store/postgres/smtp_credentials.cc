@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// User names of the SMTP relay (store/smtp_credentials.h).
+#include <utility>
+
+#include "store/postgres/transactions.h"
+
+namespace todoku::store::postgres {
+namespace {
+
+#define SMTP_CREDENTIAL_COLUMNS \
+  "name, account, settings, secret, previous_secret, previous_until, created, revoked"
+
+const Sql kOneSmtpCredential{"smtp credentials: one", "SELECT " SMTP_CREDENTIAL_COLUMNS
+                                                      " FROM smtp_credentials WHERE name = $1"};
+const Sql kSmtpCredentials{"smtp credentials: all", "SELECT " SMTP_CREDENTIAL_COLUMNS
+                                                    " FROM smtp_credentials WHERE name > $1"
+                                                    " ORDER BY name LIMIT $2"};
+const Sql kSmtpCredentialsOf{"smtp credentials: of an account",
+                             "SELECT " SMTP_CREDENTIAL_COLUMNS
+                             " FROM smtp_credentials WHERE account = $3 AND name > $1"
+                             " ORDER BY name LIMIT $2"};
+// Of two that make the last that an account may have, one waits for the other.
+const Sql kLockSmtpOwner{"smtp credentials: lock account",
+                         "SELECT key FROM accounts WHERE key = $1 FOR NO KEY UPDATE"};
+const Sql kCountSmtpCredentials{"smtp credentials: count",
+                                "SELECT count(*) FROM smtp_credentials WHERE account = $1"};
+const Sql kInsertSmtpCredential{
+    "smtp credentials: insert",
+    "INSERT INTO smtp_credentials(" SMTP_CREDENTIAL_COLUMNS
+    ") VALUES($1, $2, $3, $4, $5, $6, $7, NULL) ON CONFLICT DO NOTHING"};
+const Sql kChangeSmtpCredential{
+    "smtp credentials: change",
+    "UPDATE smtp_credentials SET settings = $3, secret = $4, previous_secret = $5,"
+    " previous_until = $6, revoked = $7 WHERE name = $1 AND account = $2"};
+
+Result<SmtpCredential> smtp_credential_in(const Table& rows, int row) {
+  SmtpCredential found;
+  found.name = rows.text(row, 0);
+  found.account = AccountKey{rows.integer(row, 1)};
+  auto settings = unpack_smtp_settings(rows.text(row, 2));
+  if (!settings) return fail(std::move(settings.error()));
+  found.settings = std::move(*settings);
+  found.secret = rows.text(row, 3);
+  found.previous_secret = rows.text(row, 4);
+  found.previous_until = rows.optional_instant(row, 5);
+  found.created = rows.instant(row, 6);
+  found.revoked = rows.optional_instant(row, 7);
+  return found;
+}
+
+std::unexpected<Error> no_such_credential() {
+  return fail(ErrorKind::not_found, "there is no such SMTP credential");
+}
+
+}  // namespace
+
+Result<SmtpCredential> Questions::smtp_credential(std::string_view name) {
+  const auto rows = session_.ask(kOneSmtpCredential, Params() << name);
+  if (!rows) return fail(rows.error());
+  if (rows->empty()) return no_such_credential();
+  return smtp_credential_in(*rows, 0);
+}
+
+Result<std::vector<SmtpCredential>> Questions::smtp_credentials(std::optional<AccountKey> account,
+                                                                std::string_view after,
+                                                                std::int64_t limit) {
+  const auto rows = account
+                        ? session_.ask(kSmtpCredentialsOf, Params() << after << limit << *account)
+                        : session_.ask(kSmtpCredentials, Params() << after << limit);
+  if (!rows) return fail(rows.error());
+  std::vector<SmtpCredential> all;
+  for (int row = 0; row < rows->size(); ++row) {
+    auto found = smtp_credential_in(*rows, row);
+    if (!found) return fail(std::move(found.error()));
+    all.push_back(std::move(*found));
+  }
+  return all;
+}
+
+Result<SmtpCredential> Changes::add_smtp_credential(const SmtpCredential& credential) {
+  const auto owner = session_.ask(kLockSmtpOwner, Params() << credential.account);
+  if (!owner) return fail(owner.error());
+  if (owner->empty()) return fail(ErrorKind::not_found, "there is no such account");
+  const auto count = session_.ask(kCountSmtpCredentials, Params() << credential.account);
+  if (!count) return fail(count.error());
+  if (count->integer(0, 0) >= kSmtpCredentialsMax) return too_many_smtp_credentials();
+  const std::string settings = pack_smtp_settings(credential.settings);
+  const auto done = session_.ask(kInsertSmtpCredential,
+                                 Params() << std::string_view(credential.name) << credential.account
+                                          << Octets{settings} << std::string_view(credential.secret)
+                                          << std::string_view(credential.previous_secret)
+                                          << credential.previous_until << session_.now());
+  if (!done) return fail(done.error());
+  if (done->changes() == 0) return smtp_credential_name_taken();
+  if (auto told = changed(Topic::smtp_credentials); !told) return fail(std::move(told.error()));
+  SmtpCredential made = credential;
+  made.created = session_.now();
+  made.revoked.reset();
+  return made;
+}
+
+Result<void> Changes::change_smtp_credential(const SmtpCredential& credential) {
+  const std::string settings = pack_smtp_settings(credential.settings);
+  const auto done = session_.ask(kChangeSmtpCredential,
+                                 Params() << std::string_view(credential.name) << credential.account
+                                          << Octets{settings} << std::string_view(credential.secret)
+                                          << std::string_view(credential.previous_secret)
+                                          << credential.previous_until << credential.revoked);
+  if (!done) return fail(done.error());
+  if (done->changes() == 0) return no_such_credential();
+  return changed(Topic::smtp_credentials);
+}
+
+}  // namespace todoku::store::postgres

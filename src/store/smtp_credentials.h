@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// User names and passwords for the SMTP relay. They are apart from API keys: a program that sends
+// mail should open nothing else.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "mail/labels.h"
+#include "mail/states.h"
+#include "store/keys.h"
+
+namespace todoku::store {
+
+// An option that a message may have in its header (X-Todoku-Tag ...), as bits. By default none,
+// because relaying hosts pass on the headers of strangers. Stored: never renumber.
+enum class SubmissionOption : std::uint32_t {
+  tag = 1,
+  purpose = 2,
+  send_at = 4,
+  expires_in = 8,
+  list_id = 16,
+  idempotency_key = 32,
+};
+using SubmissionOptionBits = std::uint32_t;
+
+inline constexpr std::size_t kSmtpCredentialNameMax = 64;
+inline constexpr std::int64_t kSmtpCredentialsMax = 1'000;  // of an account
+
+struct SmtpCredentialSettings {
+  std::optional<TrafficClass> traffic;  // nullopt: as the message looks
+  Purpose purpose = Purpose::by_type;   // by_type: as the message looks, or says
+  SubmissionOptionBits options = 0;
+  std::vector<std::string> networks;       // from which it may be used; empty: from anywhere
+  std::optional<Instant> expires;          // from then on it opens nothing
+  std::string from_address;                // of a message without From; empty: that is refused
+  bool show_client = true;                 // Received tells the client's address
+  bool bounces = true;                     // failures are returned to MAIL FROM
+  std::int64_t messages_per_minute = 0;    // 0: no limit
+  std::int64_t recipients_per_minute = 0;  // likewise
+  friend bool operator==(const SmtpCredentialSettings&, const SmtpCredentialSettings&) = default;
+};
+
+struct SmtpCredential {
+  AccountKey account{};
+  std::string name;  // the user name; unique in the installation, and for good
+  SmtpCredentialSettings settings;
+  std::string secret;           // mail/scram_secrets.h, in one line
+  std::string previous_secret;  // goes on until `previous_until`
+  std::optional<Instant> previous_until;
+  Instant created{};
+  std::optional<Instant> revoked;
+};
+
+// 1 to kSmtpCredentialNameMax of letters, digits and ._@+- (it is compared as it is).
+[[nodiscard]] bool is_smtp_credential_name(std::string_view name);
+
+[[nodiscard]] std::string pack_smtp_settings(const SmtpCredentialSettings& settings);
+[[nodiscard]] Result<SmtpCredentialSettings> unpack_smtp_settings(std::string_view packed);
+
+[[nodiscard]] std::unexpected<Error> too_many_smtp_credentials();
+[[nodiscard]] std::unexpected<Error> smtp_credential_name_taken();
+
+class SmtpCredentialReads {
+ public:
+  virtual ~SmtpCredentialReads() = default;
+  // Revoked and expired ones, too.
+  [[nodiscard]] virtual Result<SmtpCredential> smtp_credential(std::string_view name) = 0;
+  // Those after `after`, by name, at most `limit`; with `account` those of it alone.
+  [[nodiscard]] virtual Result<std::vector<SmtpCredential>> smtp_credentials(
+      std::optional<AccountKey> account, std::string_view after, std::int64_t limit) = 0;
+};
+
+class SmtpCredentialWrites {
+ public:
+  virtual ~SmtpCredentialWrites() = default;
+  // `created` is the store's. conflict: the name is taken; limit_exceeded: the account has
+  // kSmtpCredentialsMax.
+  [[nodiscard]] virtual Result<SmtpCredential> add_smtp_credential(
+      const SmtpCredential& credential) = 0;
+  // Settings, secrets and `revoked` of the one with this account and name.
+  [[nodiscard]] virtual Result<void> change_smtp_credential(const SmtpCredential& credential) = 0;
+};
+
+}  // namespace todoku::store

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// User names of the SMTP relay (store/smtp_credentials.h).
+#include <utility>
+
+#include "store/sqlite/queries.h"
+#include "store/sqlite/transactions.h"
+
+namespace todoku::store::sqlite {
+namespace {
+
+Result<SmtpCredential> smtp_credential_in(const Query& row) {
+  SmtpCredential found;
+  found.name = row.text(0);
+  found.account = AccountKey{row.integer(1)};
+  auto settings = unpack_smtp_settings(row.blob(2));
+  if (!settings) return fail(std::move(settings.error()));
+  found.settings = std::move(*settings);
+  found.secret = row.text(3);
+  found.previous_secret = row.text(4);
+  found.previous_until = row.optional_instant(5);
+  found.created = row.instant(6);
+  found.revoked = row.optional_instant(7);
+  return found;
+}
+
+std::unexpected<Error> no_such_credential() {
+  return fail(ErrorKind::not_found, "there is no such SMTP credential");
+}
+
+}  // namespace
+
+Result<SmtpCredential> Queries::smtp_credential(std::string_view name) {
+  auto query = db_.query(
+      "SELECT name, account, settings, secret, previous_secret, previous_until, created, revoked"
+      " FROM smtp_credentials WHERE name = ?");
+  query.bind(name);
+  if (query.next()) return smtp_credential_in(query);
+  if (query.failed()) return fail(query.error());
+  return no_such_credential();
+}
+
+Result<std::vector<SmtpCredential>> Queries::smtp_credentials(std::optional<AccountKey> account,
+                                                              std::string_view after,
+                                                              std::int64_t limit) {
+  auto query = account ? db_.query(
+                             "SELECT name, account, settings, secret, previous_secret,"
+                             " previous_until, created, revoked FROM smtp_credentials"
+                             " WHERE account = ?1 AND name > ?2 ORDER BY name LIMIT ?3")
+                       : db_.query(
+                             "SELECT name, account, settings, secret, previous_secret,"
+                             " previous_until, created, revoked FROM smtp_credentials"
+                             " WHERE ?1 IS NULL AND name > ?2 ORDER BY name LIMIT ?3");
+  query.bind(account ? std::optional(static_cast<std::int64_t>(*account)) : std::nullopt, after,
+             limit);
+  std::vector<SmtpCredential> all;
+  while (query.next()) {
+    auto found = smtp_credential_in(query);
+    if (!found) return fail(std::move(found.error()));
+    all.push_back(std::move(*found));
+  }
+  if (query.failed()) return fail(query.error());
+  return all;
+}
+
+Result<SmtpCredential> SqliteWriteTransaction::add_smtp_credential(
+    const SmtpCredential& credential) {
+  const auto owner = queries_.account(credential.account);
+  if (!owner) return fail(owner.error());
+  auto count = db_.query("SELECT count(*) FROM smtp_credentials WHERE account = ?");
+  count.bind(credential.account);
+  if (!count.next()) return fail(count.error());
+  if (count.integer(0) >= kSmtpCredentialsMax) return too_many_smtp_credentials();
+  const std::string settings = pack_smtp_settings(credential.settings);
+  auto done =
+      db_.query(
+             "INSERT INTO smtp_credentials(name, account, settings, secret,"
+             " previous_secret, previous_until, created, revoked)"
+             " VALUES(?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT DO NOTHING")
+          .bind(std::string_view(credential.name), credential.account, Blob{settings},
+                std::string_view(credential.secret), std::string_view(credential.previous_secret),
+                credential.previous_until, now_)
+          .run();
+  if (!done) return fail(std::move(done.error()));
+  if (db_.changes() == 0) return smtp_credential_name_taken();
+  if (auto told = changed(Topic::smtp_credentials); !told) return fail(std::move(told.error()));
+  SmtpCredential made = credential;
+  made.created = now_;
+  made.revoked.reset();
+  return made;
+}
+
+Result<void> SqliteWriteTransaction::change_smtp_credential(const SmtpCredential& credential) {
+  const std::string settings = pack_smtp_settings(credential.settings);
+  auto done = db_.query(
+                     "UPDATE smtp_credentials SET settings = ?, secret = ?, previous_secret = ?,"
+                     " previous_until = ?, revoked = ? WHERE name = ? AND account = ?")
+                  .bind(Blob{settings}, std::string_view(credential.secret),
+                        std::string_view(credential.previous_secret), credential.previous_until,
+                        credential.revoked, std::string_view(credential.name), credential.account)
+                  .run();
+  if (!done) return done;
+  if (db_.changes() == 0) return no_such_credential();
+  return changed(Topic::smtp_credentials);
+}
+
+}  // namespace todoku::store::sqlite
