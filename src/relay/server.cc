@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/server.h"
 
+#include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -57,19 +59,21 @@ class Listed {
   Session* const session_;
 };
 
-// Whom a connection by a proxy speaks for. An octet is read at a time, because what comes after the
-// header is not ours.
+// Whom a connection by a proxy speaks for.
 Task<Result<net::IpAddress>> client_behind_proxy(net::Stream& stream, SteadyInstant deadline) {
-  net::ProxyHeaderReader reader;
-  std::array<char, 1> octet{};
+  net::ProxyProtocolParser parser;
+  std::array<char, net::ProxyProtocolParser::kLengthMax> octets;
   for (;;) {
-    const auto got = co_await stream.read_some(octet, deadline);
+    // What comes after the header is the client's, and not read here.
+    const std::size_t most = std::min(parser.wanted(), octets.size());
+    const auto got = co_await stream.read_some(std::span(octets).first(most), deadline);
     if (!got) co_return fail(got.error());
     if (*got == 0) co_return fail(ErrorKind::closed, "the proxy closed before its header");
-    const auto read = reader.take({octet.data(), 1});
-    if (!read) co_return fail(read.error());
-    if (!*read) continue;
-    const net::ProxyHeader& header = reader.header();
+    std::string_view piece(octets.data(), *got);
+    const auto whole = parser.take(piece);
+    if (!whole) co_return fail(whole.error());
+    if (!*whole) continue;
+    const net::ProxyHeader& header = parser.header();
     co_return header.local ? stream.remote().address : header.source.address;
   }
 }
@@ -100,7 +104,7 @@ Server::Server(World world, RelayOptions options)
                      .guard = guard_,
                      .meter = meter_,
                      .pool = world_.pool,
-                     .identities = world_.identities,
+                     .certificates = world_.certificates,
                      .clock = world_.clock,
                      .metrics = metrics_,
                      .node = world_.node,
@@ -239,7 +243,7 @@ Task<void> Server::converse(Worker* worker, std::size_t index, net::Stream strea
   const ListenerOptions& listener = options_.listeners[index];
   std::optional<net::TlsInfo> tls;
   if (listener.tls == ListenerTls::implicit) {
-    auto secured = co_await stream.start_tls_server(world_.identities->context(),
+    auto secured = co_await stream.start_tls_server(world_.certificates->context(net::TlsAge::modern),
                                                     world_.clock.steady_now() + kHandshake);
     if (!secured) {
       log::debug("no TLS handshake with an SMTP client",

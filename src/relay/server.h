@@ -40,7 +40,7 @@ class Server {
     store::Store& store;
     intake::Intake& intake;
     async::FilePool& pool;
-    const net::ServerIdentities* identities;  // nullptr: no listener has TLS
+    const net::ServerCertificates* certificates;  // nullptr: no listener has TLS
     const Clock& clock;
     Metrics& metrics;
     std::function<store::NodeKey()> node;

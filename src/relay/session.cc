@@ -136,7 +136,7 @@ Task<ServerAnswer> Session::greet() {
 }
 
 Task<Result<net::TlsInfo>> Session::shake_hands(net::Stream& stream, SteadyInstant deadline) {
-  auto secured = co_await stream.start_tls_server(world_.identities->context(), deadline);
+  auto secured = co_await stream.start_tls_server(world_.certificates->context(net::TlsAge::modern), deadline);
   if (secured) tls_ = *secured;
   // RFC 3207 section 4.2: what was known before is forgotten.
   login_.reset();

@@ -23,7 +23,7 @@
 #include "base/metrics.h"
 #include "intake/intake.h"
 #include "intake/submission/reader.h"
-#include "net/server_identity.h"
+#include "net/server_certificates.h"
 #include "net/stream.h"
 #include "relay/content_keeper.h"
 #include "relay/login_guard.h"
@@ -58,7 +58,7 @@ struct SessionWorld {
   LoginGuard& guard;
   MinuteMeter& meter;
   async::FilePool& pool;  // computes passwords
-  const net::ServerIdentities* identities;
+  const net::ServerCertificates* certificates;
   const Clock& clock;
   SessionMetrics& metrics;
   const std::function<store::NodeKey()>& node;

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// User names of the relay, and messages that are relayed.
+#include <gmock/gmock.h>
+
+#include "conformance/store/store_suite.h"
+
+namespace todoku::store {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+SmtpCredential credential(AccountKey account, std::string_view name) {
+  SmtpCredential made;
+  made.account = account;
+  made.name = name;
+  made.secret = "SCRAM-SHA-256$4096:c2FsdA==$a:b";
+  made.settings.traffic = TrafficClass::bulk;
+  made.settings.purpose = Purpose::notice;
+  made.settings.options = 33;
+  made.settings.networks = {"192.0.2.0/24", "2001:db8::/32"};
+  made.settings.expires = from_epoch_ms(1'900'000'000'123);
+  made.settings.from_address = "印刷@example.jp";
+  made.settings.show_client = false;
+  made.settings.messages_per_minute = 60;
+  return made;
+}
+
+template <class Work>
+auto change_in(Store& store, Work work) {
+  return store.write_and_wait(WritePriority::accept, std::move(work));
+}
+
+std::vector<std::string> names_in(const std::vector<SmtpCredential>& credentials) {
+  std::vector<std::string> names;
+  for (const SmtpCredential& each : credentials) names.push_back(each.name);
+  return names;
+}
+
+TEST_P(StoreSuite, ACredentialIsKeptAsItWasGiven) {
+  const Account acme = account();
+  const SmtpCredential wanted = credential(acme.key, "shop@example.jp");
+  const auto before = must(read([](ReadTransaction& t) { return t.change_numbers(); }));
+  must(change_in(*store_, [&](WriteTransaction& t) { return t.add_smtp_credential(wanted); }));
+  reopen();
+  const auto found =
+      must(read([](ReadTransaction& t) { return t.smtp_credential("shop@example.jp"); }));
+  EXPECT_EQ(found.account, acme.key);
+  EXPECT_EQ(found.settings, wanted.settings);
+  EXPECT_EQ(found.secret, wanted.secret);
+  EXPECT_EQ(found.created, now());
+  EXPECT_FALSE(found.revoked);
+  EXPECT_FALSE(found.previous_until);
+  const auto after = must(read([](ReadTransaction& t) { return t.change_numbers(); }));
+  EXPECT_NE(after.of(Topic::smtp_credentials), before.of(Topic::smtp_credentials));
+}
+
+TEST_P(StoreSuite, AUserNameIsOnePersonsForGood) {
+  const Account acme = account("acme");
+  const Account other = account("other");
+  must(change_in(*store_, [&](WriteTransaction& t) {
+    return t.add_smtp_credential(credential(acme.key, "shop"));
+  }));
+  const auto again = change_in(*store_, [&](WriteTransaction& t) {
+    return t.add_smtp_credential(credential(other.key, "shop"));
+  });
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().kind, ErrorKind::conflict);
+  // Another case is another name.
+  must(change_in(*store_, [&](WriteTransaction& t) {
+    return t.add_smtp_credential(credential(other.key, "Shop"));
+  }));
+  auto foreign = credential(other.key, "shop");
+  const auto changed =
+      change_in(*store_, [&](WriteTransaction& t) { return t.change_smtp_credential(foreign); });
+  ASSERT_FALSE(changed);
+  EXPECT_EQ(changed.error().kind, ErrorKind::not_found);
+}
+
+TEST_P(StoreSuite, CredentialsAreListedInPagesAndByAccount) {
+  const Account acme = account("acme");
+  const Account other = account("other");
+  for (const char* name : {"b", "a", "d"}) {
+    must(change_in(*store_, [&](WriteTransaction& t) {
+      return t.add_smtp_credential(credential(acme.key, name));
+    }));
+  }
+  must(change_in(*store_, [&](WriteTransaction& t) {
+    return t.add_smtp_credential(credential(other.key, "c"));
+  }));
+  const auto listed = [&](std::optional<AccountKey> of, std::string_view after,
+                          std::int64_t limit) {
+    return names_in(
+        must(read([&](ReadTransaction& t) { return t.smtp_credentials(of, after, limit); })));
+  };
+  EXPECT_THAT(listed(std::nullopt, "", 3), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(listed(std::nullopt, "c", 3), ElementsAre("d"));
+  EXPECT_THAT(listed(acme.key, "", 10), ElementsAre("a", "b", "d"));
+  EXPECT_THAT(listed(other.key, "c", 10), IsEmpty());
+}
+
+TEST_P(StoreSuite, ARotatedCredentialKeepsWhatItWas) {
+  const Account acme = account();
+  auto kept = must(change_in(*store_, [&](WriteTransaction& t) {
+    return t.add_smtp_credential(credential(acme.key, "shop"));
+  }));
+  kept.previous_secret = kept.secret;
+  kept.previous_until = now() + 1h;
+  kept.secret = "SCRAM-SHA-256$4096:c2FsdA==$c:d";
+  kept.revoked = now() + 2h;
+  must(change_in(*store_, [&](WriteTransaction& t) { return t.change_smtp_credential(kept); }));
+  const auto found = must(read([](ReadTransaction& t) { return t.smtp_credential("shop"); }));
+  EXPECT_EQ(found.secret, kept.secret);
+  EXPECT_EQ(found.previous_secret, kept.previous_secret);
+  EXPECT_EQ(found.previous_until, kept.previous_until);
+  EXPECT_EQ(found.revoked, kept.revoked);
+}
+
+TEST_P(StoreSuite, ARelayedMessageIsTheContentOfItsDelivery) {
+  const Account acme = account();
+  RelayedEnvelope envelope{.mail_from = "news@example.jp",
+                           .smtputf8 = true,
+                           .envid = "id-1",
+                           .ret = 1,
+                           .credential = "shop",
+                           .head_octets = 17,
+                           .is_eight_bit = true};
+  Accept accept;
+  accept.delivery.account = acme.key;
+  accept.delivery.type = DeliveryType::smtp;
+  accept.delivery.content.from = {"news@example.jp", ""};
+  accept.delivery.content.subject = "s";
+  accept.delivery.content.relayed = envelope;
+  accept.delivery.content.attachments = {
+      {"", "message/rfc822", "Subject: s\r\n\r\n" + std::string("\x82\xa0\r\n")}};
+  accept.recipients = {{"a@example.com", "example.com", {{"NOTIFY", "NEVER"}}}};
+  accept.life_time = 1h;
+  const auto made = must(store_->perform_and_wait(accept));
+  reopen();
+  const auto key = made.delivery.key;
+  const auto delivery = must(read([&](ReadTransaction& t) { return t.delivery(key); }));
+  EXPECT_EQ(delivery.type, DeliveryType::smtp);
+  EXPECT_EQ(delivery.content.relayed, envelope);
+  EXPECT_THAT(delivery.attachments, SizeIs(1));
+  const auto content = must(read([&](ReadTransaction& t) { return t.content(key); }));
+  EXPECT_EQ(content.attachments, accept.delivery.content.attachments);
+  EXPECT_EQ(must(read([&](ReadTransaction& t) { return t.attachment_part(key, 0, 9, 5); })),
+            std::string("s\r\n\r\n"));
+}
+
+}  // namespace
+}  // namespace todoku::store
