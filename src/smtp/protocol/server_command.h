@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The syntax of SMTP command lines as a receiver reads them (RFC 5321 section 4.1.1, RFC 1870,
-// RFC 3030, RFC 6152, RFC 6531). What a command means in its place is server_session.h's matter.
+// RFC 3030, RFC 3461, RFC 6152, RFC 6531). What a command means in its place is server_session.h's
+// matter.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <string_view>
 
 #include "mail/address.h"
+#include "mail/dsn.h"
 #include "mail/reply.h"
 
 namespace todoku::smtp {
@@ -47,6 +49,7 @@ struct MailParameters {
   bool eight_bit_mime = false;
   bool smtputf8 = false;
   bool auth = false;
+  bool dsn = false;
 };
 
 enum class BodyType : std::uint8_t { seven_bit, eight_bit_mime };
@@ -56,15 +59,34 @@ struct MailCommand {
   std::uint64_t size = 0;         // announced octets; 0: not announced
   BodyType body = BodyType::seven_bit;
   bool smtputf8 = false;
+  DsnReturn ret = DsnReturn::unspecified;
+  std::string envid;  // without xtext; empty: none
 };
 
 // Reads "FROM:<path> [parameters]". The refusal is a reply with an enhanced status code.
 [[nodiscard]] std::expected<MailCommand, Reply> parse_mail(std::string_view argument,
                                                            const MailParameters& allowed);
 
-// Reads "TO:<path>". A bare <postmaster> (RFC 5321 section 4.5.1) becomes an address at `hostname`.
-[[nodiscard]] std::expected<Address, Reply> parse_rcpt(std::string_view argument, bool smtputf8,
-                                                       std::string_view hostname);
+struct RcptParameters {
+  bool smtputf8 = false;  // the mail is one of SMTPUTF8
+  bool dsn = false;       // NOTIFY and ORCPT may be used
+};
+
+struct RecipientOptions {
+  DsnNotify notify;
+  std::optional<OriginalRecipient> original;
+};
+
+struct RcptCommand {
+  Address recipient;
+  RecipientOptions options;
+};
+
+// Reads "TO:<path> [parameters]". A bare <postmaster> (RFC 5321 section 4.5.1) becomes an address
+// at `hostname`.
+[[nodiscard]] std::expected<RcptCommand, Reply> parse_rcpt(std::string_view argument,
+                                                           const RcptParameters& allowed,
+                                                           std::string_view hostname);
 
 struct BdatCommand {
   std::uint64_t octets = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ServerSession: the receiving side of one SMTP connection as a pure state machine (RFC 5321,
-// 1870, 2034, 2920, 3030, 3207, 4954, 6152, 6531). Octets go in; events, content and octets to send
-// come out. It owns the protocol; what is accepted from whom is the owner's decision.
+// 1870, 2034, 2920, 3030, 3207, 3461, 4954, 6152, 6531). Octets go in; events, content and octets
+// to send come out. It owns the protocol; what is accepted from whom is the owner's decision.
 //
 //   for (;;) {
 //     const ServerStep step = session.next(input);      // takes from the front of `input`
@@ -56,6 +56,17 @@ struct ServerOptions {
   bool size = true;             // announces SIZE
   std::uint64_t size_max = 0;   // octets of content; 0: no limit
   std::string auth_mechanisms;  // "PLAIN LOGIN"; empty: no AUTH
+  bool auth_in_clear = true;    // false: AUTH is there only under TLS
+  bool auth_required = false;   // MAIL is refused before AUTH has succeeded
+  bool tls_required = false;    // MAIL and AUTH are refused before TLS
+  bool dsn = false;             // announces DSN
+  // What a sender that minds the rules never does is refused in clear words and never repaired:
+  // bare CR, bare LF and NUL in content, commands ended by a bare LF (the session ends), commands
+  // behind STARTTLS or before the greeting (it ends as well). Scripted receivers (sink) take it.
+  bool strict = false;
+  // Longest line of content without its CRLF, which is more than RFC 5321 section 4.5.3.1.6 wants;
+  // 0: no limit.
+  std::size_t text_line_octets_max = 0;
   std::size_t recipients_max = 1000;
   // RFC 5321 section 4.5.3.1.4 asks for 512; long source routes and parameters need more.
   std::size_t command_octets_max = 2048;
@@ -109,6 +120,14 @@ class ServerSession {
   // The handshake after `tls` succeeded: the session begins anew at EHLO (RFC 3207 section 4.2).
   void tls_started();
 
+  // TLS is there from the first octet on (port 465). Before the first step.
+  void begin_in_tls() { tls_ = true; }
+
+  // The client has said something before it was greeted, which RFC 5321 section 3.1 forbids and
+  // strict sessions end with 554; others take no notice. A step that waits is not answered any
+  // more.
+  void spoke_early();
+
   // Ends the session from outside with a 421 in these words (RFC 5321 section 3.8): the service
   // stops or the client took too long. A step that waits is not answered any more. Nothing, if the
   // session is closing already.
@@ -121,6 +140,7 @@ class ServerSession {
   // The transaction so far. mail() and recipient() belong to the latest such step.
   [[nodiscard]] const MailCommand& mail() const { return mail_; }
   [[nodiscard]] const Address& recipient() const { return recipient_; }
+  [[nodiscard]] const RecipientOptions& recipient_options() const { return recipient_options_; }
   [[nodiscard]] std::size_t recipients() const { return recipients_; }  // accepted ones
   [[nodiscard]] std::uint64_t content_octets() const { return content_octets_; }
 
@@ -206,6 +226,7 @@ class ServerSession {
   Reply chunk_refusal_;
   MailCommand mail_;
   Address recipient_;
+  RecipientOptions recipient_options_;
   std::string hello_;
   std::string line_;  // the beginning of a line whose end has not come yet
   std::string output_;
