@@ -47,6 +47,7 @@ class CommandLine {
     add_config();
     add_account();
     add_key();
+    add_smtp_credential();
     add_dkim();
     add_domain();
     add_explain();
@@ -309,6 +310,65 @@ class CommandLine {
     account_name(revoke);
     option(revoke, "ID", key_id_, calls::kRevokeKey, "id");
     speaks(revoke, [this](Session& s) { return key_revoke(s, account_.name, key_id_); });
+  }
+
+  void add_smtp_credential() {
+    CLI::App* group = verb(&app_, "smtp-credential",
+                           say({"User names and passwords of the SMTP relay",
+                                "SMTP リレーのユーザー名とパスワードを管理する"}));
+    group->require_subcommand(1);
+    CLI::App* add = verb(
+        group, "add",
+        say({"Add one and show its password, once", "追加して、パスワードを一度だけ表示する"}));
+    smtp_names(add);
+    smtp_terms(add, calls::kAddSmtpCredential);
+    smtp_password(add);
+    speaks(add, [this](Session& s) { return smtp_credential_add(s, smtp_); });
+    CLI::App* list = verb(group, "list", say({"List them", "一覧を表示する"}));
+    option(list, "--account", smtp_.account, calls::kListSmtpCredentials, "account");
+    speaks(list, [this](Session& s) { return smtp_credential_list(s, smtp_.account); });
+    CLI::App* change = verb(group, "change", say({"Change what it may", "できることを変更する"}));
+    smtp_names(change);
+    smtp_terms(change, calls::kChangeSmtpCredential);
+    speaks(change, [this](Session& s) { return smtp_credential_change(s, smtp_); });
+    CLI::App* rotate = verb(
+        group, "rotate",
+        say({"Give it a new password and show it, once", "パスワードを替えて、一度だけ表示する"}));
+    smtp_names(rotate);
+    option(rotate, "--overlap-hours", smtp_.overlap_hours, calls::kRotateSmtpCredential,
+           "overlap_hours");
+    smtp_password(rotate);
+    speaks(rotate, [this](Session& s) { return smtp_credential_rotate(s, smtp_); });
+    CLI::App* revoke =
+        verb(group, "revoke", say({"Make it useless, within seconds", "数秒以内に無効にする"}));
+    smtp_names(revoke);
+    speaks(revoke, [this](Session& s) { return smtp_credential_revoke(s, smtp_); });
+  }
+
+  void smtp_names(CLI::App* command) {
+    option(command, "ACCOUNT", smtp_.account, calls::kAddSmtpCredential, "account");
+    option(command, "NAME", smtp_.name, calls::kAddSmtpCredential, "name");
+  }
+
+  void smtp_password(CLI::App* command) {
+    command->add_option("--password-file", smtp_.password_file,
+                        say({"File with a password of your choice, instead of a new one",
+                             "新しく作る代わりに使うパスワードのファイル"}));
+  }
+
+  void smtp_terms(CLI::App* command, const operate::Call& call) {
+    option(command, "--traffic", smtp_.traffic, call, "traffic");
+    option(command, "--purpose", smtp_.purpose, call, "purpose");
+    option(command, "--options", smtp_.options, call, "options");
+    option(command, "--networks", smtp_.networks, call, "networks");
+    option(command, "--from", smtp_.from_address, call, "from_address");
+    option(command, "--days", smtp_.days, call, "days");
+    option(command, "--show-client", smtp_.show_client, call, "show_client");
+    option(command, "--bounces", smtp_.bounces, call, "bounces");
+    option(command, "--messages-per-minute", smtp_.messages_per_minute, call,
+           "messages_per_minute");
+    option(command, "--recipients-per-minute", smtp_.recipients_per_minute, call,
+           "recipients_per_minute");
   }
 
   void add_dkim() {
@@ -612,6 +672,7 @@ class CommandLine {
   AccountAdd account_;
   std::string account_text_;
   KeyRequest key_;
+  SmtpCredentialRequest smtp_;
   std::int64_t key_id_ = 0;
   std::optional<std::int64_t> key_overlap_hours_;
   DkimGenerate dkim_;

@@ -59,6 +59,29 @@ int dkim_list(Session& session, const std::string& account);
 int dkim_show(Session& session, const DkimGenerate& which);
 int dkim_remove(Session& session, const DkimGenerate& which);
 
+// -- smtp_credentials.cc; nullopt: as it is, or usual
+struct SmtpCredentialRequest {
+  std::string account;
+  std::string name;
+  std::optional<std::string> traffic;
+  std::optional<std::string> purpose;
+  std::optional<std::string> options;
+  std::optional<std::string> networks;
+  std::optional<std::string> from_address;
+  std::optional<std::int64_t> days;
+  std::optional<bool> show_client;
+  std::optional<bool> bounces;
+  std::optional<std::int64_t> messages_per_minute;
+  std::optional<std::int64_t> recipients_per_minute;
+  std::optional<std::int64_t> overlap_hours;
+  std::string password_file;  // empty: one is made
+};
+int smtp_credential_add(Session& session, const SmtpCredentialRequest& request);
+int smtp_credential_list(Session& session, const std::string& account);
+int smtp_credential_change(Session& session, const SmtpCredentialRequest& request);
+int smtp_credential_rotate(Session& session, const SmtpCredentialRequest& request);
+int smtp_credential_revoke(Session& session, const SmtpCredentialRequest& request);
+
 // -- domains.cc
 struct DomainNames {
   std::string account;

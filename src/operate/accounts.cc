@@ -15,6 +15,7 @@
 #include "mail/invisible.h"
 #include "net/network.h"
 #include "operate/calls/calls.h"
+#include "operate/networks.h"
 #include "operate/operations.h"
 
 namespace todoku::operate {
@@ -24,7 +25,6 @@ constexpr std::size_t kNameMax = 64;
 constexpr std::size_t kLabelMax = 100;
 static_assert(calls::arguments::kWeight.min == store::kAccountWeightMin &&
               calls::arguments::kWeight.max == store::kAccountWeightMax);
-constexpr std::size_t kNetworksMax = 32;
 constexpr std::size_t kApiKeyOctets = 24;  // 192 random bits
 
 Result<void> check_name(std::string_view name) {
@@ -93,27 +93,6 @@ IssuedKey make_key(const std::string& login_id) {
   issued.api_key = to_hex(random_octets(kApiKeyOctets));
   issued.bearer_token = access::bearer_token(login_id, issued.api_key);
   return issued;
-}
-
-Result<std::vector<std::string>> read_networks(std::string_view text) {
-  std::vector<std::string> networks;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(','), text.size());
-    const std::string_view word = trim(text.substr(0, end));
-    const auto network = net::Network::parse(word);
-    if (!network) {
-      return fail(ErrorKind::invalid_input,
-                  fmt::format("networks has \"{}\": {}", printable(word.substr(0, kLabelMax)),
-                              network.error().detail));
-    }
-    if (networks.size() == kNetworksMax) {
-      return fail(ErrorKind::invalid_input,
-                  fmt::format("a key has at most {} networks", kNetworksMax));
-    }
-    networks.push_back(network->to_string());
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return networks;
 }
 
 Result<store::NewApiKey> read_terms(const NewKey& request) {

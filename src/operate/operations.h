@@ -104,6 +104,33 @@ struct NewDkimKey {
   SecretText private_key;  // PEM of a key made elsewhere; empty: make one
 };
 
+// What an SMTP credential may; texts as people write them. nullopt: as it is, or usual.
+struct SmtpTerms {
+  std::optional<std::string> traffic;   // automatic, transactional, bulk
+  std::optional<std::string> purpose;   // automatic, or a word of mail/labels.h
+  std::optional<std::string> options;   // "tag,send-at": what its messages may say in their header
+  std::optional<std::string> networks;  // "192.0.2.0/24"; empty: from anywhere
+  std::optional<std::string> from_address;  // of messages without From; empty: they are refused
+  std::optional<std::int64_t> days;         // until it expires
+  std::optional<bool> show_client;
+  std::optional<bool> bounces;
+  std::optional<std::int64_t> messages_per_minute;
+  std::optional<std::int64_t> recipients_per_minute;
+};
+
+struct SmtpCredentialView {
+  std::string account;
+  store::SmtpCredential credential;
+  std::vector<std::string> options;  // their words
+  bool expired = false;
+};
+
+// With what is shown only once; empty: the caller chose it.
+struct IssuedSmtpCredential {
+  SmtpCredentialView view;
+  std::string password;
+};
+
 // A claim of a domain (store/domains.h) with the record that proves it.
 struct DomainView {
   std::string account;
@@ -294,6 +321,21 @@ class Operations {
   Task<Result<store::AccountWork>> remove_dkim_key(std::string account, std::string domain,
                                                    std::string selector);
 
+  // -- smtp_credentials.cc. `password` empty: one is made. conflict: the name is taken.
+  Task<Result<IssuedSmtpCredential>> add_smtp_credential(std::string account, std::string name,
+                                                         SmtpTerms terms, SecretText password);
+  // `account` empty: of all. By name, on from after `after`.
+  Task<Result<Page<SmtpCredentialView>>> smtp_credentials(std::string account, std::string after,
+                                                          std::int64_t limit);
+  // Of these: conflict if it is revoked.
+  Task<Result<SmtpCredentialView>> change_smtp_credential(std::string account, std::string name,
+                                                          SmtpTerms terms);
+  // The password before goes on for `overlap_hours`.
+  Task<Result<IssuedSmtpCredential>> rotate_smtp_credential(std::string account, std::string name,
+                                                            std::int64_t overlap_hours,
+                                                            SecretText password);
+  Task<Result<SmtpCredentialView>> revoke_smtp_credential(std::string account, std::string name);
+
   // -- domains.cc. conflict: the account has the domain already, or too many.
   Task<Result<DomainView>> add_domain(NewDomain request);
   // `account` empty: of all.
@@ -354,6 +396,9 @@ class Operations {
   Task<Result<bool>> is_renewed();
   Task<Result<Cancelled>> cancel_unstarted();
   // `usual`, or where a key had that name once, something like it.
+  Task<Result<SmtpCredentialView>> alter_smtp_credential(
+      std::string account, std::string name, std::string_view event,
+      std::function<Result<void>(store::SmtpCredential&)> change);
   Task<Result<std::string>> new_selector(std::string account, std::string domain,
                                          std::string usual);
 

@@ -148,7 +148,7 @@ TEST_F(OperationsTest, AKeyHasTheTermsThatWereAskedFor) {
   EXPECT_THAT(problem({.networks = "192.0.2.0/33"}), testing::HasSubstr("192.0.2.0/33"));
   std::string many = "192.0.2.1";
   for (int i = 0; i < 32; ++i) many += ",192.0.2.1";
-  EXPECT_EQ(problem({.networks = many}), "a key has at most 32 networks");
+  EXPECT_EQ(problem({.networks = many}), "at most 32 networks can be given");
 }
 
 TEST_F(OperationsTest, ARotatedKeyWorksUntilTheOverlapIsOver) {

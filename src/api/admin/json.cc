@@ -196,6 +196,66 @@ std::string account_json(const operate::AccountView& view) {
   return json.take();
 }
 
+namespace {
+
+void add_smtp_members(JsonWriter& json, const operate::SmtpCredentialView& view) {
+  const store::SmtpCredential& credential = view.credential;
+  const store::SmtpCredentialSettings& settings = credential.settings;
+  json.member("account", view.account);
+  json.member("name", credential.name);
+  json.member("traffic", settings.traffic ? to_string(*settings.traffic) : "automatic");
+  json.member("purpose",
+              settings.purpose == Purpose::by_type ? "automatic" : to_string(settings.purpose));
+  json.key("options");
+  json.begin_array();
+  for (const std::string& option : view.options) json.value(option);
+  json.end_array();
+  json.key("networks");
+  json.begin_array();
+  for (const std::string& network : settings.networks) json.value(network);
+  json.end_array();
+  json.member("from_address", settings.from_address);
+  json.member("show_client", settings.show_client);
+  json.member("bounces", settings.bounces);
+  json.member("messages_per_minute", settings.messages_per_minute);
+  json.member("recipients_per_minute", settings.recipients_per_minute);
+  add_shown_time(json, "created", credential.created);
+  add_shown_time(json, "expires", settings.expires);
+  add_shown_time(json, "revoked", credential.revoked);
+  add_shown_time(json, "previous_until", credential.previous_until);
+  json.member("expired", view.expired);
+}
+
+}  // namespace
+
+std::string smtp_credentials_json(const operate::Page<operate::SmtpCredentialView>& credentials) {
+  return list_json(
+      "credentials", credentials.views,
+      [](JsonWriter& json, const operate::SmtpCredentialView& view) {
+        json.begin_object();
+        add_smtp_members(json, view);
+        json.end_object();
+      },
+      credentials.next);
+}
+
+std::string smtp_credential_json(const operate::SmtpCredentialView& credential) {
+  JsonWriter json;
+  json.begin_object();
+  add_smtp_members(json, credential);
+  json.end_object();
+  return json.take();
+}
+
+std::string issued_smtp_json(const operate::IssuedSmtpCredential& issued) {
+  JsonWriter json;
+  json.begin_object();
+  add_smtp_members(json, issued.view);
+  if (!issued.password.empty()) json.member("password", issued.password);
+  json.end_object();
+  return json.take();
+}
+
 std::string domains_json(const operate::Page<operate::DomainView>& domains) {
   const auto add = [](JsonWriter& json, const operate::DomainView& view) {
     json.begin_object();

@@ -19,6 +19,10 @@ namespace todoku::api::admin {
 [[nodiscard]] std::string issued_key_json(const operate::IssuedKey& issued);
 [[nodiscard]] std::string rotated_key_json(const operate::RotatedKey& rotated);
 [[nodiscard]] std::string dkim_keys_json(const operate::Page<operate::DkimView>& keys);
+[[nodiscard]] std::string smtp_credentials_json(
+    const operate::Page<operate::SmtpCredentialView>& credentials);
+[[nodiscard]] std::string smtp_credential_json(const operate::SmtpCredentialView& credential);
+[[nodiscard]] std::string issued_smtp_json(const operate::IssuedSmtpCredential& issued);
 [[nodiscard]] std::string domains_json(const operate::Page<operate::DomainView>& domains);
 [[nodiscard]] std::string domain_json(const operate::DomainView& domain);
 [[nodiscard]] std::string verified_domain_json(const operate::VerifiedDomain& verified);

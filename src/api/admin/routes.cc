@@ -147,6 +147,59 @@ Task<Response> revoke_key(Operations& operations, Given given) {
                     : failure(revoked.error());
 }
 
+Task<Response> list_smtp_credentials(Operations& operations, Given given) {
+  const auto credentials = co_await operations.smtp_credentials(
+      given.text("account"), given.text("after"), given.number("limit").value_or(kListedUsually));
+  co_return credentials ? Response::json(200, smtp_credentials_json(*credentials))
+                        : failure(credentials.error());
+}
+
+operate::SmtpTerms smtp_terms(const Given& given) {
+  const auto text = [&](std::string_view name) {
+    return given.find(name) == nullptr ? std::nullopt : std::optional(given.text(name));
+  };
+  return {.traffic = text("traffic"),
+          .purpose = text("purpose"),
+          .options = text("options"),
+          .networks = text("networks"),
+          .from_address = text("from_address"),
+          .days = given.number("days"),
+          .show_client = given.truth("show_client"),
+          .bounces = given.truth("bounces"),
+          .messages_per_minute = given.number("messages_per_minute"),
+          .recipients_per_minute = given.number("recipients_per_minute")};
+}
+
+Task<Response> add_smtp_credential(Operations& operations, Given given) {
+  if (auto good = check_given(given, {"networks", "options"}); !good) {
+    co_return failure(good.error());
+  }
+  const auto issued = co_await operations.add_smtp_credential(
+      given.text("account"), given.text("name"), smtp_terms(given), given.take_secret("password"));
+  co_return issued ? Response::json(201, issued_smtp_json(*issued)) : failure(issued.error());
+}
+
+Task<Response> change_smtp_credential(Operations& operations, Given given) {
+  const auto changed = co_await operations.change_smtp_credential(
+      given.text("account"), given.text("name"), smtp_terms(given));
+  co_return changed ? Response::json(200, smtp_credential_json(*changed))
+                    : failure(changed.error());
+}
+
+Task<Response> rotate_smtp_credential(Operations& operations, Given given) {
+  const auto issued = co_await operations.rotate_smtp_credential(
+      given.text("account"), given.text("name"),
+      given.number("overlap_hours").value_or(kOverlapHours), given.take_secret("password"));
+  co_return issued ? Response::json(201, issued_smtp_json(*issued)) : failure(issued.error());
+}
+
+Task<Response> revoke_smtp_credential(Operations& operations, Given given) {
+  const auto revoked =
+      co_await operations.revoke_smtp_credential(given.text("account"), given.text("name"));
+  co_return revoked ? Response::json(200, smtp_credential_json(*revoked))
+                    : failure(revoked.error());
+}
+
 Task<Response> list_dkim(Operations& operations, Given given) {
   const auto keys = co_await operations.dkim_keys(given.text("account"), given.text("after"),
                                                   given.number("limit").value_or(kListedUsually));
@@ -369,6 +422,11 @@ constexpr std::array kOffered{
     Offered{&calls::kAddKey, add_key},
     Offered{&calls::kRevokeKey, revoke_key},
     Offered{&calls::kRotateKey, rotate_key},
+    Offered{&calls::kListSmtpCredentials, list_smtp_credentials},
+    Offered{&calls::kAddSmtpCredential, add_smtp_credential},
+    Offered{&calls::kChangeSmtpCredential, change_smtp_credential},
+    Offered{&calls::kRotateSmtpCredential, rotate_smtp_credential},
+    Offered{&calls::kRevokeSmtpCredential, revoke_smtp_credential},
     Offered{&calls::kListDkim, list_dkim},
     Offered{&calls::kAddDkim, add_dkim},
     Offered{&calls::kShowDkim, show_dkim},

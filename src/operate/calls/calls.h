@@ -131,6 +131,76 @@ inline constexpr Argument kClaim{
     {"The From domain, and those below it", "差出人のドメイン（そのサブドメインも含む）"},
     text,
     true};
+inline constexpr Argument kSmtpName{"name", {"The user name", "ユーザー名"}, text, true};
+inline constexpr Argument kSmtpPassword{
+    "password",
+    {"The password; one is made if not given", "パスワード。省略時は自動で作る"},
+    secret};
+inline constexpr Argument kSmtpTraffic{
+    "traffic",
+    {"automatic (as the message looks), transactional or bulk",
+     "automatic（メッセージから判断）、transactional、bulk のいずれか"}};
+inline constexpr Argument kSmtpPurpose{
+    "purpose",
+    {"automatic, advertisement, notice or transactional",
+     "automatic、advertisement、notice、transactional のいずれか"}};
+inline constexpr Argument kSmtpOptions{
+    "options",
+    {"What its messages may say in their header: tag, purpose, send-at, expires-in, list-id, "
+     "idempotency-key, with commas between; none if not given",
+     "メッセージのヘッダーで指定できるもの: tag、purpose、send-at、expires-in、list-id、"
+     "idempotency-key（カンマ区切り）。省略時はなし"},
+    words};
+inline constexpr Argument kSmtpNetworks{
+    "networks",
+    {"From where it may be used, e.g. 192.0.2.0/24,2001:db8::/32; from anywhere if not given",
+     "使えるネットワーク。例: 192.0.2.0/24,2001:db8::/32。省略時はどこからでも"},
+    words};
+inline constexpr Argument kSmtpFrom{
+    "from_address", {"The From of messages that have none", "From のないメッセージに付ける差出人"}};
+inline constexpr Argument kSmtpDays{
+    "days", {"After so many days it opens nothing", "有効な日数"}, number, false, 1, 3'660};
+inline constexpr Argument kSmtpShowClient{
+    "show_client",
+    {"Received tells the client's address", "Received にクライアントのアドレスを書く"},
+    truth};
+inline constexpr Argument kSmtpBounces{
+    "bounces",
+    {"Failures are returned to the sender", "配信できなかったことを差出人に知らせる"},
+    truth};
+inline constexpr Argument kSmtpMessages{
+    "messages_per_minute",
+    {"Messages a minute; 0: no limit", "1 分あたりのメッセージ数。0 は無制限"},
+    number,
+    false,
+    0,
+    10'000'000};
+inline constexpr Argument kSmtpRecipients{
+    "recipients_per_minute",
+    {"Recipients a minute; 0: no limit", "1 分あたりの宛先の数。0 は無制限"},
+    number,
+    false,
+    0,
+    10'000'000};
+inline constexpr std::array kListSmtpCredentials{kOnlyAccount, kAfter, kLimit};
+inline constexpr std::array kAddSmtpCredential{
+    kAccount,      kSmtpName,       kSmtpTraffic, kSmtpPurpose, kSmtpOptions,
+    kSmtpNetworks, kSmtpFrom,       kSmtpDays,    kSmtpBounces, kSmtpShowClient,
+    kSmtpMessages, kSmtpRecipients, kSmtpPassword};
+inline constexpr std::array kChangeSmtpCredential{
+    kAccount,  kSmtpName, kSmtpTraffic, kSmtpPurpose,    kSmtpOptions,  kSmtpNetworks,
+    kSmtpFrom, kSmtpDays, kSmtpBounces, kSmtpShowClient, kSmtpMessages, kSmtpRecipients};
+inline constexpr std::array kRotateSmtpCredential{
+    kAccount, kSmtpName,
+    Argument{"overlap_hours",
+             {"So long the old password still works; 0: not at all",
+              "古いパスワードをあと何時間使えるようにするか。0 ならすぐに無効"},
+             number,
+             false,
+             0,
+             8'760},
+    kSmtpPassword};
+inline constexpr std::array kOfSmtpCredential{kAccount, kSmtpName};
 inline constexpr std::array kListDomains{kOnlyAccount, kAfter, kLimit};
 inline constexpr std::array kAddDomain{
     kClaimAccount, kClaim,
@@ -214,6 +284,16 @@ inline constexpr Call kRevokeKey{Verb::remove, "/accounts/{account}/keys/{id}",
                                  arguments::kRevokeKey};
 inline constexpr Call kRotateKey{Verb::post, "/accounts/{account}/keys/{id}/rotate",
                                  arguments::kRotateKey};
+inline constexpr Call kListSmtpCredentials{Verb::get, "/smtp-credentials",
+                                           arguments::kListSmtpCredentials};
+inline constexpr Call kAddSmtpCredential{Verb::post, "/smtp-credentials",
+                                         arguments::kAddSmtpCredential};
+inline constexpr Call kChangeSmtpCredential{Verb::patch, "/smtp-credentials/{account}/{name}",
+                                            arguments::kChangeSmtpCredential};
+inline constexpr Call kRotateSmtpCredential{Verb::post, "/smtp-credentials/{account}/{name}/rotate",
+                                            arguments::kRotateSmtpCredential};
+inline constexpr Call kRevokeSmtpCredential{Verb::remove, "/smtp-credentials/{account}/{name}",
+                                            arguments::kOfSmtpCredential};
 inline constexpr Call kListDkim{Verb::get, "/dkim", arguments::kListDkim};
 inline constexpr Call kAddDkim{Verb::post, "/dkim", arguments::kAddDkim};
 inline constexpr Call kShowDkim{Verb::get, "/dkim/{account}/{domain}/{selector}",

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// todoku smtp-credential add|list|change|rotate|revoke
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include <boost/json/array.hpp>
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include "cli/commands.h"
+#include "operate/calls/calls.h"
+
+namespace todoku::cli {
+namespace {
+
+using operate::Given;
+namespace calls = operate::calls;
+
+Given of_credential(const operate::Call& call, const SmtpCredentialRequest& request) {
+  return Given(call).with("account", request.account).with("name", request.name);
+}
+
+void put_terms(Given& given, const SmtpCredentialRequest& request) {
+  const auto put = [&](std::string_view name, const auto& value) {
+    if (value) given.with(name, *value);
+  };
+  put("traffic", request.traffic);
+  put("purpose", request.purpose);
+  put("options", request.options);
+  put("networks", request.networks);
+  put("from_address", request.from_address);
+  put("days", request.days);
+  put("show_client", request.show_client);
+  put("bounces", request.bounces);
+  put("messages_per_minute", request.messages_per_minute);
+  put("recipients_per_minute", request.recipients_per_minute);
+}
+
+// False: the file cannot be read, and that was said.
+bool put_password(Session& session, Given& given, const SmtpCredentialRequest& request) {
+  if (request.password_file.empty()) return true;
+  std::ifstream file(request.password_file, std::ios::binary);
+  if (!file) {
+    (void)session.fail(session.words({"cannot read {}", "{} を読めません"}, request.password_file));
+    return false;
+  }
+  std::string password(std::istreambuf_iterator<char>(file), {});
+  while (password.ends_with('\n') || password.ends_with('\r')) password.pop_back();
+  given.with("password", SecretText(std::move(password)));
+  return true;
+}
+
+// The names are the same in both languages: scripts read them.
+void print_issued(Session& session, const boost::json::value& credential) {
+  const std::string password = text_of(credential, "password");
+  if (password.empty()) return;
+  fmt::print(session.out(),
+             "\n"
+             "user name  {}\n"
+             "password   {}\n"
+             "\n",
+             text_of(credential, "name"), password);
+  session.say({"The password is shown only now.", "パスワードを表示するのは今回だけです。"});
+}
+
+std::string smtp_state(Session& session, const boost::json::value& credential) {
+  const std::string revoked = time_of(credential, "revoked");
+  if (!revoked.empty()) return session.words({"revoked {}", "{} に無効化"}, revoked);
+  const std::string expires = time_of(credential, "expires");
+  if (expires.empty()) return session.words({"active", "有効"});
+  return truth_of(credential, "expired")
+             ? session.words({"expired {}", "{} に期限切れ"}, expires)
+             : session.words({"active until {}", "{} まで有効"}, expires);
+}
+
+std::string joined_of(const boost::json::value& credential, std::string_view name) {
+  std::string all;
+  for (const auto& each : list_of(credential, name)) {
+    if (!all.empty()) all += ' ';
+    all += each.as_string();
+  }
+  return all;
+}
+
+}  // namespace
+
+int smtp_credential_add(Session& session, const SmtpCredentialRequest& request) {
+  Given given = of_credential(calls::kAddSmtpCredential, request);
+  put_terms(given, request);
+  if (!put_password(session, given, request)) return 1;
+  return session.call(std::move(given), [&](const boost::json::value& credential) {
+    session.say({"SMTP credential {} of account {} added.",
+                 "アカウント {1} の SMTP 認証情報 {0} を追加しました。"},
+                request.name, request.account);
+    print_issued(session, credential);
+  });
+}
+
+int smtp_credential_list(Session& session, const std::string& account) {
+  Given given(calls::kListSmtpCredentials);
+  if (!account.empty()) given.with("account", account);
+  return session.list(std::move(given), "credentials", [&](const boost::json::value& answer) {
+    std::vector<std::vector<std::string>> rows = {
+        {session.words({"ACCOUNT", "アカウント"}), session.words({"USER NAME", "ユーザー名"}),
+         session.words({"TRAFFIC", "種別"}), session.words({"PURPOSE", "目的"}),
+         session.words({"OPTIONS", "オプション"}), session.words({"FROM", "使える場所"}),
+         session.words({"STATE", "状態"}), session.words({"ADDED", "追加日時"})}};
+    for (const auto& each : list_of(answer, "credentials")) {
+      const std::string networks = joined_of(each, "networks");
+      rows.push_back({text_of(each, "account"), text_of(each, "name"), text_of(each, "traffic"),
+                      text_of(each, "purpose"), joined_of(each, "options"),
+                      networks.empty() ? session.words({"anywhere", "制限なし"}) : networks,
+                      smtp_state(session, each), time_of(each, "created")});
+    }
+    print_table(session.out(), std::move(rows));
+  });
+}
+
+int smtp_credential_change(Session& session, const SmtpCredentialRequest& request) {
+  Given given = of_credential(calls::kChangeSmtpCredential, request);
+  put_terms(given, request);
+  return session.call(std::move(given), [&](const boost::json::value&) {
+    session.say({"SMTP credential {} changed.", "SMTP 認証情報 {} を変更しました。"}, request.name);
+  });
+}
+
+int smtp_credential_rotate(Session& session, const SmtpCredentialRequest& request) {
+  Given given = of_credential(calls::kRotateSmtpCredential, request);
+  if (request.overlap_hours) given.with("overlap_hours", *request.overlap_hours);
+  if (!put_password(session, given, request)) return 1;
+  return session.call(std::move(given), [&](const boost::json::value& credential) {
+    const std::string until = time_of(credential, "previous_until");
+    if (until.empty()) {
+      session.say({"SMTP credential {} has a new password; the old one is refused from now on.",
+                   "SMTP 認証情報 {} のパスワードを替えました。古いものはもう使えません。"},
+                  request.name);
+    } else {
+      session.say({"SMTP credential {} has a new password; the old one works until {}.",
+                   "SMTP 認証情報 {} のパスワードを替えました。古いものは {} まで使えます。"},
+                  request.name, until);
+    }
+    print_issued(session, credential);
+  });
+}
+
+int smtp_credential_revoke(Session& session, const SmtpCredentialRequest& request) {
+  return session.call(
+      of_credential(calls::kRevokeSmtpCredential, request), [&](const boost::json::value&) {
+        session.say({"SMTP credential {} revoked: within 2 s it opens nothing.",
+                     "SMTP 認証情報 {} を無効にしました。2 秒以内に使えなくなります。"},
+                    request.name);
+      });
+}
+
+}  // namespace todoku::cli
