@@ -274,6 +274,13 @@ inline std::vector<std::string> all_of(Store& store) {
       }
     }
   }
+  for (const SmtpCredential& c :
+       read(store, [&](ReadTransaction& t) { return t.smtp_credentials(std::nullopt, "", 100); })) {
+    said.push_back(fmt::format("smtp {} {} {} {} {} {}", c.name,
+                               static_cast<std::int64_t>(c.account), pack_smtp_settings(c.settings),
+                               c.secret, c.previous_secret,
+                               c.previous_until ? to_epoch_ms(*c.previous_until) : 0));
+  }
   for (const QueueFigures& queue :
        read(store, [](ReadTransaction& t) { return t.queue_figures(); })) {
     said.push_back(fmt::format("queue {} {} {}", static_cast<int>(queue.traffic), queue.waiting,

@@ -158,6 +158,15 @@ class Filling {
                                          .wishes = {.kinds = {"recipient.sent"}}},
                                .state = std::string("\0state", 6)});
     });
+    SmtpCredential credential;
+    credential.account = shop.key;
+    credential.name = "scanner@example.com";
+    credential.settings.networks = {"192.0.2.0/24"};
+    credential.settings.from_address = "scanner@example.com";
+    credential.secret = "secret";
+    credential.previous_secret = "before";
+    credential.previous_until = clock_.now() + std::chrono::hours(1);
+    write(store_, [&](WriteTransaction& t) { return t.add_smtp_credential(credential); });
     for (const char* selector : {"s1", "s2"}) {
       write(store_, [&](WriteTransaction& t) {
         return t.put_dkim_key({.account = acme_.key,

@@ -272,6 +272,7 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "accounts_suspended;"
       "ALTER TABLE accounts DROP COLUMN text_from_html;"
       "ALTER TABLE contents DROP COLUMN text_from_html; ALTER TABLE contents DROP COLUMN headers;"
+      "ALTER TABLE contents DROP COLUMN envelope; DROP TABLE smtp_credentials;"
       "ALTER TABLE attachments DROP COLUMN content_id;"
       "ALTER TABLE deliveries DROP COLUMN life; DROP INDEX deliveries_held;"
       "ALTER TABLE deliveries DROP COLUMN course;"
