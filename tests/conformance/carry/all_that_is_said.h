@@ -274,6 +274,13 @@ inline std::vector<std::string> all_of(Store& store) {
       }
     }
   }
+  for (const SmtpCredential& c :
+       read(store, [](ReadTransaction& t) { return t.smtp_credentials(std::nullopt, "", 100); })) {
+    said.push_back(fmt::format(
+        "smtp {} {} {} {} {} {} {} {} {}", c.name, static_cast<std::int64_t>(c.account),
+        pack_smtp_settings(c.settings), c.settings.uid.value_or(0), c.secret, c.previous_secret,
+        text_of(c.previous_until), to_epoch_ms(c.created), text_of(c.revoked)));
+  }
   for (const QueueFigures& queue :
        read(store, [](ReadTransaction& t) { return t.queue_figures(); })) {
     said.push_back(fmt::format("queue {} {} {}", static_cast<int>(queue.traffic), queue.waiting,
