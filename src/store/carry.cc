@@ -186,14 +186,15 @@ constexpr std::array<CarriedColumn, 12> kWebhooks{{{"name", text},
                                                    {"changed", integer}}};
 constexpr std::array<CarriedColumn, 3> kWebhookSetAside{
     {{"webhook", text}, {"event", text}, {"at", integer}}};
-constexpr std::array<CarriedColumn, 8> kSmtpCredentials{{{"name", text},
+constexpr std::array<CarriedColumn, 9> kSmtpCredentials{{{"name", text},
                                                          {"account", integer},
                                                          {"settings", octets},
                                                          {"secret", text},
                                                          {"previous_secret", text},
                                                          {"previous_until", integer},
                                                          {"created", integer},
-                                                         {"revoked", integer}}};
+                                                         {"revoked", integer},
+                                                         {"uid", integer}}};
 
 constexpr std::array<CarriedColumn, 18> kSuppressions{{{"hash", integer},
                                                        {"account", integer},

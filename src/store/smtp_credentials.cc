@@ -4,12 +4,15 @@
 #include <algorithm>
 
 #include "store/codec.h"
+#include "store/texts.h"
 
 namespace todoku::store {
 namespace {
 
 constexpr std::uint64_t kShowClient = 1;
 constexpr std::uint64_t kBounces = 2;
+constexpr std::uint64_t kTrafficMax = 1 + static_cast<std::uint64_t>(TrafficClass::bulk);
+constexpr auto kPurposeMax = static_cast<std::uint64_t>(Purpose::transactional);
 constexpr std::uint64_t kForm = 1;  // of what is packed; later ones add at the end
 
 }  // namespace
@@ -34,6 +37,25 @@ std::unexpected<Error> smtp_credential_name_taken() {
               "this user name is taken; it may be another account's, or one that was revoked");
 }
 
+std::unexpected<Error> smtp_credential_uid_taken() {
+  return fail(ErrorKind::conflict, "another SMTP credential is this user's; revoke it first");
+}
+
+Result<void> check_sound(const SmtpCredential& credential) {
+  if (!is_smtp_credential_name(credential.name)) {
+    return fail(ErrorKind::invalid_input, "this cannot be the user name of an SMTP credential");
+  }
+  const SmtpCredentialSettings& settings = credential.settings;
+  if (settings.messages_per_minute < 0 || settings.recipients_per_minute < 0 ||
+      settings.connections_max < 0) {
+    return fail(ErrorKind::invalid_input, "a limit of an SMTP credential is below 0");
+  }
+  auto sound = check_text("From of an SMTP credential", settings.from_address);
+  if (sound) sound = check_text("secret of an SMTP credential", credential.secret);
+  if (sound) sound = check_text("secret of an SMTP credential", credential.previous_secret);
+  return sound;
+}
+
 std::string pack_smtp_settings(const SmtpCredentialSettings& settings) {
   std::string packed;
   put_varint(packed, kForm);
@@ -48,6 +70,7 @@ std::string pack_smtp_settings(const SmtpCredentialSettings& settings) {
   put_text(packed, settings.from_address);
   put_varint(packed, settings.networks.size());
   for (const std::string& network : settings.networks) put_text(packed, network);
+  put_varint(packed, static_cast<std::uint64_t>(settings.connections_max));
   return packed;
 }
 
@@ -57,7 +80,8 @@ Result<SmtpCredentialSettings> unpack_smtp_settings(std::string_view packed) {
   (void)in.varint();
   const std::uint64_t traffic = in.varint();
   if (traffic > 0) settings.traffic = static_cast<TrafficClass>(traffic - 1);
-  settings.purpose = static_cast<Purpose>(in.varint());
+  const std::uint64_t purpose = in.varint();
+  settings.purpose = static_cast<Purpose>(purpose);
   settings.options = static_cast<SubmissionOptionBits>(in.varint());
   const std::uint64_t flags = in.varint();
   settings.show_client = (flags & kShowClient) != 0;
@@ -70,7 +94,8 @@ Result<SmtpCredentialSettings> unpack_smtp_settings(std::string_view packed) {
   for (std::uint64_t left = in.varint(); left > 0 && !in.failed(); --left) {
     settings.networks.emplace_back(in.text());
   }
-  if (in.failed()) {
+  settings.connections_max = static_cast<std::int64_t>(in.varint());
+  if (in.failed() || traffic > kTrafficMax || purpose > kPurposeMax) {
     return fail(ErrorKind::corrupt, "damaged settings of an SMTP credential in the store");
   }
   return settings;

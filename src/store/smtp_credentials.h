@@ -43,6 +43,10 @@ struct SmtpCredentialSettings {
   bool bounces = true;                     // failures are returned to MAIL FROM
   std::int64_t messages_per_minute = 0;    // 0: no limit
   std::int64_t recipients_per_minute = 0;  // likewise
+  std::int64_t connections_max = 0;        // at once; 0: no limit of its own
+  // The user of this machine who sends under this name without a password (todoku sendmail). Of
+  // those that are not revoked, one has it.
+  std::optional<std::uint32_t> uid;
   friend bool operator==(const SmtpCredentialSettings&, const SmtpCredentialSettings&) = default;
 };
 
@@ -60,17 +64,25 @@ struct SmtpCredential {
 // 1 to kSmtpCredentialNameMax of letters, digits and ._@+- (it is compared as it is).
 [[nodiscard]] bool is_smtp_credential_name(std::string_view name);
 
+// All but `uid`, which has a column of its own.
 [[nodiscard]] std::string pack_smtp_settings(const SmtpCredentialSettings& settings);
+// Errors: corrupt.
 [[nodiscard]] Result<SmtpCredentialSettings> unpack_smtp_settings(std::string_view packed);
+
+// What every back end refuses: invalid_input.
+[[nodiscard]] Result<void> check_sound(const SmtpCredential& credential);
 
 [[nodiscard]] std::unexpected<Error> too_many_smtp_credentials();
 [[nodiscard]] std::unexpected<Error> smtp_credential_name_taken();
+[[nodiscard]] std::unexpected<Error> smtp_credential_uid_taken();
 
 class SmtpCredentialReads {
  public:
   virtual ~SmtpCredentialReads() = default;
   // Revoked and expired ones, too.
   [[nodiscard]] virtual Result<SmtpCredential> smtp_credential(std::string_view name) = 0;
+  // The one of this user of the machine; not_found if there is none, or it was revoked.
+  [[nodiscard]] virtual Result<SmtpCredential> smtp_credential_of_uid(std::uint32_t uid) = 0;
   // Those after `after`, by name, at most `limit`; with `account` those of it alone.
   [[nodiscard]] virtual Result<std::vector<SmtpCredential>> smtp_credentials(
       std::optional<AccountKey> account, std::string_view after, std::int64_t limit) = 0;
@@ -79,11 +91,15 @@ class SmtpCredentialReads {
 class SmtpCredentialWrites {
  public:
   virtual ~SmtpCredentialWrites() = default;
-  // `created` is the store's. conflict: the name is taken; limit_exceeded: the account has
-  // kSmtpCredentialsMax.
+  // `created` is the store's. conflict: the name or the uid is taken; limit_exceeded: the account
+  // has kSmtpCredentialsMax.
   [[nodiscard]] virtual Result<SmtpCredential> add_smtp_credential(
       const SmtpCredential& credential) = 0;
-  // Settings, secrets and `revoked` of the one with this account and name.
+  // As it is, and nobody else changes it before this is committed: what is to be changed is read
+  // so, or of two changes at once one is lost, be it a revocation.
+  [[nodiscard]] virtual Result<SmtpCredential> hold_smtp_credential(std::string_view name) = 0;
+  // Settings, secrets and `revoked` of the one with this account and name. conflict: the uid is
+  // taken.
   [[nodiscard]] virtual Result<void> change_smtp_credential(const SmtpCredential& credential) = 0;
 };
 

@@ -93,7 +93,7 @@ INSERT INTO open_counts SELECT 1000000 + n, 1, 0 FROM generate_series(1, {0}) n;
 INSERT INTO usages SELECT n, 202604, 0, 1, 0 FROM generate_series(1, {0} / 2) n;
 INSERT INTO webhooks SELECT 'w' || n, n / 10, 1, 1, 'https://example.com/', '\x00', '\x00', '\x00',
   0, 1, n, n FROM generate_series(1, {0} / 10) n;
-INSERT INTO smtp_credentials SELECT 'u' || n, n / 10, '\x01', 's', '', NULL, n, NULL
+INSERT INTO smtp_credentials SELECT 'u' || n, n / 10, '\x01', 's', '', NULL, n, NULL, n
   FROM generate_series(1, {0}) n;
 INSERT INTO webhook_calls SELECT 'w' || n, '\x00' FROM generate_series(1, {0} / 10) n;
 INSERT INTO webhook_set_aside SELECT 'w' || n / 10, 'e' || n, n FROM generate_series(1, {0}) n;

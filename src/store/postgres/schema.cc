@@ -342,8 +342,10 @@ ALTER TABLE contents ADD COLUMN envelope bytea NOT NULL DEFAULT '';
 CREATE TABLE smtp_credentials(
   name text COLLATE "C" PRIMARY KEY, account bigint NOT NULL, settings bytea NOT NULL,
   secret text NOT NULL, previous_secret text NOT NULL, previous_until bigint,
-  created bigint NOT NULL, revoked bigint);
+  created bigint NOT NULL, revoked bigint, uid bigint);
 CREATE INDEX smtp_credentials_account ON smtp_credentials(account, name);
+CREATE UNIQUE INDEX smtp_credentials_uid ON smtp_credentials(uid)
+  WHERE uid IS NOT NULL AND revoked IS NULL;
 )sql";
 
 struct Step {

@@ -8,10 +8,16 @@ namespace todoku::store::postgres {
 namespace {
 
 #define SMTP_CREDENTIAL_COLUMNS \
-  "name, account, settings, secret, previous_secret, previous_until, created, revoked"
+  "name, account, settings, secret, previous_secret, previous_until, created, revoked, uid"
 
 const Sql kOneSmtpCredential{"smtp credentials: one", "SELECT " SMTP_CREDENTIAL_COLUMNS
                                                       " FROM smtp_credentials WHERE name = $1"};
+const Sql kHoldSmtpCredential{"smtp credentials: hold",
+                              "SELECT " SMTP_CREDENTIAL_COLUMNS
+                              " FROM smtp_credentials WHERE name = $1 FOR UPDATE"};
+const Sql kSmtpCredentialOfUid{"smtp credentials: of a uid",
+                               "SELECT " SMTP_CREDENTIAL_COLUMNS
+                               " FROM smtp_credentials WHERE uid = $1 AND revoked IS NULL"};
 const Sql kSmtpCredentials{"smtp credentials: all", "SELECT " SMTP_CREDENTIAL_COLUMNS
                                                     " FROM smtp_credentials WHERE name > $1"
                                                     " ORDER BY name LIMIT $2"};
@@ -27,11 +33,11 @@ const Sql kCountSmtpCredentials{"smtp credentials: count",
 const Sql kInsertSmtpCredential{
     "smtp credentials: insert",
     "INSERT INTO smtp_credentials(" SMTP_CREDENTIAL_COLUMNS
-    ") VALUES($1, $2, $3, $4, $5, $6, $7, NULL) ON CONFLICT DO NOTHING"};
+    ") VALUES($1, $2, $3, $4, $5, $6, $7, NULL, $8) ON CONFLICT DO NOTHING"};
 const Sql kChangeSmtpCredential{
     "smtp credentials: change",
     "UPDATE smtp_credentials SET settings = $3, secret = $4, previous_secret = $5,"
-    " previous_until = $6, revoked = $7 WHERE name = $1 AND account = $2"};
+    " previous_until = $6, revoked = $7, uid = $8 WHERE name = $1 AND account = $2"};
 
 Result<SmtpCredential> smtp_credential_in(const Table& rows, int row) {
   SmtpCredential found;
@@ -45,6 +51,7 @@ Result<SmtpCredential> smtp_credential_in(const Table& rows, int row) {
   found.previous_until = rows.optional_instant(row, 5);
   found.created = rows.instant(row, 6);
   found.revoked = rows.optional_instant(row, 7);
+  if (!rows.null(row, 8)) found.settings.uid = static_cast<std::uint32_t>(rows.integer(row, 8));
   return found;
 }
 
@@ -52,13 +59,19 @@ std::unexpected<Error> no_such_credential() {
   return fail(ErrorKind::not_found, "there is no such SMTP credential");
 }
 
+Result<SmtpCredential> the_credential(const Result<Table>& rows) {
+  if (!rows) return fail(rows.error());
+  return rows->empty() ? no_such_credential() : smtp_credential_in(*rows, 0);
+}
+
 }  // namespace
 
 Result<SmtpCredential> Questions::smtp_credential(std::string_view name) {
-  const auto rows = session_.ask(kOneSmtpCredential, Params() << name);
-  if (!rows) return fail(rows.error());
-  if (rows->empty()) return no_such_credential();
-  return smtp_credential_in(*rows, 0);
+  return the_credential(session_.ask(kOneSmtpCredential, Params() << name));
+}
+
+Result<SmtpCredential> Questions::smtp_credential_of_uid(std::uint32_t uid) {
+  return the_credential(session_.ask(kSmtpCredentialOfUid, Params() << uid));
 }
 
 Result<std::vector<SmtpCredential>> Questions::smtp_credentials(std::optional<AccountKey> account,
@@ -77,38 +90,62 @@ Result<std::vector<SmtpCredential>> Questions::smtp_credentials(std::optional<Ac
   return all;
 }
 
+Result<SmtpCredential> Changes::hold_smtp_credential(std::string_view name) {
+  return the_credential(session_.ask(kHoldSmtpCredential, Params() << name));
+}
+
+// Who asks for a uid has told of a change before: that row is held until the commit, so of two who
+// ask for the same one the second finds it taken.
+Result<void> Changes::check_uid_free(const SmtpCredential& credential) {
+  if (!credential.settings.uid || credential.revoked) return {};
+  const auto holder = questions_.smtp_credential_of_uid(*credential.settings.uid);
+  if (holder) {
+    return holder->name == credential.name ? Result<void>() : smtp_credential_uid_taken();
+  }
+  return holder.error().kind == ErrorKind::not_found ? Result<void>() : fail(holder.error());
+}
+
 Result<SmtpCredential> Changes::add_smtp_credential(const SmtpCredential& credential) {
+  if (auto sound = check_sound(credential); !sound) return fail(std::move(sound.error()));
   const auto owner = session_.ask(kLockSmtpOwner, Params() << credential.account);
   if (!owner) return fail(owner.error());
   if (owner->empty()) return fail(ErrorKind::not_found, "there is no such account");
   const auto count = session_.ask(kCountSmtpCredentials, Params() << credential.account);
   if (!count) return fail(count.error());
   if (count->integer(0, 0) >= kSmtpCredentialsMax) return too_many_smtp_credentials();
+  SmtpCredential made = credential;
+  made.created = session_.now();
+  made.revoked.reset();
+  auto free = changed(Topic::smtp_credentials);
+  if (free) free = check_uid_free(made);
+  if (!free) return fail(std::move(free.error()));
   const std::string settings = pack_smtp_settings(credential.settings);
   const auto done = session_.ask(kInsertSmtpCredential,
                                  Params() << std::string_view(credential.name) << credential.account
                                           << Octets{settings} << std::string_view(credential.secret)
                                           << std::string_view(credential.previous_secret)
-                                          << credential.previous_until << session_.now());
+                                          << credential.previous_until << made.created
+                                          << credential.settings.uid);
   if (!done) return fail(done.error());
   if (done->changes() == 0) return smtp_credential_name_taken();
-  if (auto told = changed(Topic::smtp_credentials); !told) return fail(std::move(told.error()));
-  SmtpCredential made = credential;
-  made.created = session_.now();
-  made.revoked.reset();
   return made;
 }
 
 Result<void> Changes::change_smtp_credential(const SmtpCredential& credential) {
+  auto fit = check_sound(credential);
+  if (fit) fit = changed(Topic::smtp_credentials);
+  if (fit) fit = check_uid_free(credential);
+  if (!fit) return fit;
   const std::string settings = pack_smtp_settings(credential.settings);
   const auto done = session_.ask(kChangeSmtpCredential,
                                  Params() << std::string_view(credential.name) << credential.account
                                           << Octets{settings} << std::string_view(credential.secret)
                                           << std::string_view(credential.previous_secret)
-                                          << credential.previous_until << credential.revoked);
+                                          << credential.previous_until << credential.revoked
+                                          << credential.settings.uid);
   if (!done) return fail(done.error());
   if (done->changes() == 0) return no_such_credential();
-  return changed(Topic::smtp_credentials);
+  return {};
 }
 
 }  // namespace todoku::store::postgres

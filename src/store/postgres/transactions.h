@@ -142,6 +142,7 @@ class Questions final : public ReadTransaction {
 
   // -- user names of the relay (smtp_credentials.cc)
   Result<SmtpCredential> smtp_credential(std::string_view name) override;
+  Result<SmtpCredential> smtp_credential_of_uid(std::uint32_t uid) override;
   Result<std::vector<SmtpCredential>> smtp_credentials(std::optional<AccountKey> account,
                                                        std::string_view after,
                                                        std::int64_t limit) override;
@@ -278,6 +279,7 @@ class Changes final : public WriteTransaction {
 
   // -- user names of the relay (smtp_credentials.cc)
   Result<SmtpCredential> add_smtp_credential(const SmtpCredential& credential) override;
+  Result<SmtpCredential> hold_smtp_credential(std::string_view name) override;
   Result<void> change_smtp_credential(const SmtpCredential& credential) override;
 
   // -- endpoints of webhooks (webhooks.cc)
@@ -315,6 +317,7 @@ class Changes final : public WriteTransaction {
 
  private:
   [[nodiscard]] Result<void> changed(Topic topic);
+  [[nodiscard]] Result<void> check_uid_free(const SmtpCredential& credential);
   [[nodiscard]] Result<void> replace_inline_parts(Delivery& delivery,
                                                   std::span<const Attachment> parts);
   [[nodiscard]] Result<void> room_for_draft(const NewDelivery& delivery, std::int64_t drafts_max);

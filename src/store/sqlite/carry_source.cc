@@ -96,8 +96,8 @@ constexpr std::array<CarriedQuery, 27> kCarriedQueries{{
     {"webhook_set_aside",
      "SELECT webhook, event, at FROM webhook_set_aside ORDER BY webhook, event"},
     {"smtp_credentials",
-     "SELECT name, account, settings, secret, previous_secret, previous_until, created, revoked"
-     " FROM smtp_credentials ORDER BY name"},
+     "SELECT name, account, settings, secret, previous_secret, previous_until, created, revoked,"
+     " uid FROM smtp_credentials ORDER BY name"},
     {"kept_answers",
      "SELECT key, account, route, fingerprint, answer, until FROM kept_answers"
      " ORDER BY key, account, route"},

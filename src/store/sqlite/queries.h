@@ -82,6 +82,7 @@ class Queries {
   [[nodiscard]] Result<std::string> webhook_calls(std::string_view name);
   // -- user names of the relay (smtp_credentials.cc)
   [[nodiscard]] Result<SmtpCredential> smtp_credential(std::string_view name);
+  [[nodiscard]] Result<SmtpCredential> smtp_credential_of_uid(std::uint32_t uid);
   [[nodiscard]] Result<std::vector<SmtpCredential>> smtp_credentials(
       std::optional<AccountKey> account, std::string_view after, std::int64_t limit);
 

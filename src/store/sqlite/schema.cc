@@ -418,8 +418,10 @@ ALTER TABLE contents ADD COLUMN envelope BLOB NOT NULL DEFAULT x'';
 CREATE TABLE smtp_credentials(
   name TEXT PRIMARY KEY, account INTEGER NOT NULL, settings BLOB NOT NULL, secret TEXT NOT NULL,
   previous_secret TEXT NOT NULL, previous_until INTEGER, created INTEGER NOT NULL,
-  revoked INTEGER);
+  revoked INTEGER, uid INTEGER);
 CREATE INDEX smtp_credentials_account ON smtp_credentials(account, name);
+CREATE UNIQUE INDEX smtp_credentials_uid ON smtp_credentials(uid)
+  WHERE uid IS NOT NULL AND revoked IS NULL;
 )sql";
 
 // Migration n leads from version n to n + 1; version 0 is the empty file.

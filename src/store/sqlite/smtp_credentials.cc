@@ -20,6 +20,7 @@ Result<SmtpCredential> smtp_credential_in(const Query& row) {
   found.previous_until = row.optional_instant(5);
   found.created = row.instant(6);
   found.revoked = row.optional_instant(7);
+  if (!row.is_null(8)) found.settings.uid = static_cast<std::uint32_t>(row.integer(8));
   return found;
 }
 
@@ -31,9 +32,19 @@ std::unexpected<Error> no_such_credential() {
 
 Result<SmtpCredential> Queries::smtp_credential(std::string_view name) {
   auto query = db_.query(
-      "SELECT name, account, settings, secret, previous_secret, previous_until, created, revoked"
-      " FROM smtp_credentials WHERE name = ?");
+      "SELECT name, account, settings, secret, previous_secret, previous_until, created, revoked,"
+      " uid FROM smtp_credentials WHERE name = ?");
   query.bind(name);
+  if (query.next()) return smtp_credential_in(query);
+  if (query.failed()) return fail(query.error());
+  return no_such_credential();
+}
+
+Result<SmtpCredential> Queries::smtp_credential_of_uid(std::uint32_t uid) {
+  auto query = db_.query(
+      "SELECT name, account, settings, secret, previous_secret, previous_until, created, revoked,"
+      " uid FROM smtp_credentials WHERE uid = ? AND revoked IS NULL");
+  query.bind(uid);
   if (query.next()) return smtp_credential_in(query);
   if (query.failed()) return fail(query.error());
   return no_such_credential();
@@ -44,11 +55,11 @@ Result<std::vector<SmtpCredential>> Queries::smtp_credentials(std::optional<Acco
                                                               std::int64_t limit) {
   auto query = account ? db_.query(
                              "SELECT name, account, settings, secret, previous_secret,"
-                             " previous_until, created, revoked FROM smtp_credentials"
+                             " previous_until, created, revoked, uid FROM smtp_credentials"
                              " WHERE account = ?1 AND name > ?2 ORDER BY name LIMIT ?3")
                        : db_.query(
                              "SELECT name, account, settings, secret, previous_secret,"
-                             " previous_until, created, revoked FROM smtp_credentials"
+                             " previous_until, created, revoked, uid FROM smtp_credentials"
                              " WHERE ?1 IS NULL AND name > ?2 ORDER BY name LIMIT ?3");
   query.bind(account ? std::optional(static_cast<std::int64_t>(*account)) : std::nullopt, after,
              limit);
@@ -62,41 +73,60 @@ Result<std::vector<SmtpCredential>> Queries::smtp_credentials(std::optional<Acco
   return all;
 }
 
+Result<void> SqliteWriteTransaction::check_uid_free(const SmtpCredential& credential) {
+  if (!credential.settings.uid || credential.revoked) return {};
+  const auto holder = queries_.smtp_credential_of_uid(*credential.settings.uid);
+  if (holder) {
+    return holder->name == credential.name ? Result<void>() : smtp_credential_uid_taken();
+  }
+  return holder.error().kind == ErrorKind::not_found ? Result<void>() : fail(holder.error());
+}
+
+Result<SmtpCredential> SqliteWriteTransaction::hold_smtp_credential(std::string_view name) {
+  return queries_.smtp_credential(name);
+}
+
 Result<SmtpCredential> SqliteWriteTransaction::add_smtp_credential(
     const SmtpCredential& credential) {
+  if (auto sound = check_sound(credential); !sound) return fail(std::move(sound.error()));
   const auto owner = queries_.account(credential.account);
   if (!owner) return fail(owner.error());
   auto count = db_.query("SELECT count(*) FROM smtp_credentials WHERE account = ?");
   count.bind(credential.account);
   if (!count.next()) return fail(count.error());
   if (count.integer(0) >= kSmtpCredentialsMax) return too_many_smtp_credentials();
+  SmtpCredential made = credential;
+  made.created = now_;
+  made.revoked.reset();
+  if (auto free = check_uid_free(made); !free) return fail(std::move(free.error()));
   const std::string settings = pack_smtp_settings(credential.settings);
   auto done =
       db_.query(
              "INSERT INTO smtp_credentials(name, account, settings, secret,"
-             " previous_secret, previous_until, created, revoked)"
-             " VALUES(?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT DO NOTHING")
+             " previous_secret, previous_until, created, revoked, uid)"
+             " VALUES(?, ?, ?, ?, ?, ?, ?, NULL, ?) ON CONFLICT DO NOTHING")
           .bind(std::string_view(credential.name), credential.account, Blob{settings},
                 std::string_view(credential.secret), std::string_view(credential.previous_secret),
-                credential.previous_until, now_)
+                credential.previous_until, now_, credential.settings.uid)
           .run();
   if (!done) return fail(std::move(done.error()));
   if (db_.changes() == 0) return smtp_credential_name_taken();
   if (auto told = changed(Topic::smtp_credentials); !told) return fail(std::move(told.error()));
-  SmtpCredential made = credential;
-  made.created = now_;
-  made.revoked.reset();
   return made;
 }
 
 Result<void> SqliteWriteTransaction::change_smtp_credential(const SmtpCredential& credential) {
+  auto fit = check_sound(credential);
+  if (fit) fit = check_uid_free(credential);
+  if (!fit) return fit;
   const std::string settings = pack_smtp_settings(credential.settings);
   auto done = db_.query(
                      "UPDATE smtp_credentials SET settings = ?, secret = ?, previous_secret = ?,"
-                     " previous_until = ?, revoked = ? WHERE name = ? AND account = ?")
+                     " previous_until = ?, revoked = ?, uid = ? WHERE name = ? AND account = ?")
                   .bind(Blob{settings}, std::string_view(credential.secret),
                         std::string_view(credential.previous_secret), credential.previous_until,
-                        credential.revoked, std::string_view(credential.name), credential.account)
+                        credential.revoked, credential.settings.uid,
+                        std::string_view(credential.name), credential.account)
                   .run();
   if (!done) return done;
   if (db_.changes() == 0) return no_such_credential();

@@ -255,6 +255,9 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<SmtpCredential> smtp_credential(std::string_view name) override {
     return queries_.smtp_credential(name);
   }
+  Result<SmtpCredential> smtp_credential_of_uid(std::uint32_t uid) override {
+    return queries_.smtp_credential_of_uid(uid);
+  }
   Result<std::vector<SmtpCredential>> smtp_credentials(std::optional<AccountKey> account,
                                                        std::string_view after,
                                                        std::int64_t limit) override {
@@ -390,6 +393,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
 
   // -- user names of the relay (smtp_credentials.cc)
   Result<SmtpCredential> add_smtp_credential(const SmtpCredential& credential) override;
+  Result<SmtpCredential> hold_smtp_credential(std::string_view name) override;
   Result<void> change_smtp_credential(const SmtpCredential& credential) override;
 
   // -- endpoints of webhooks (webhooks.cc)
@@ -477,6 +481,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   friend class RecipientAppender;
 
   [[nodiscard]] Result<void> changed(Topic topic);
+  [[nodiscard]] Result<void> check_uid_free(const SmtpCredential& credential);
   [[nodiscard]] Result<Delivery> draft(DeliveryKey key);
   [[nodiscard]] Result<void> touch(DeliveryKey key);
   [[nodiscard]] Result<void> changed_one(DeliveryKey key, std::string_view wanted);

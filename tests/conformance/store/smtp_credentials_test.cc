@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // User names of the relay, and messages that are relayed.
+#include <thread>
+
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "conformance/store/store_suite.h"
@@ -25,6 +28,7 @@ SmtpCredential credential(AccountKey account, std::string_view name) {
   made.settings.from_address = "印刷@example.jp";
   made.settings.show_client = false;
   made.settings.messages_per_minute = 60;
+  made.settings.connections_max = 8;
   return made;
 }
 
@@ -116,6 +120,120 @@ TEST_P(StoreSuite, ARotatedCredentialKeepsWhatItWas) {
   EXPECT_EQ(found.previous_secret, kept.previous_secret);
   EXPECT_EQ(found.previous_until, kept.previous_until);
   EXPECT_EQ(found.revoked, kept.revoked);
+}
+
+TEST_P(StoreSuite, AUserOfTheMachineHasOneCredential) {
+  const Account acme = account();
+  const auto of_uid = [&](std::string_view name, std::uint32_t uid) {
+    SmtpCredential made = credential(acme.key, name);
+    made.settings.uid = uid;
+    return made;
+  };
+  constexpr std::uint32_t kUid = 4'294'967'294;  // the largest that a user can have
+  auto first = of_uid("cron", kUid);
+  must(change_in(*store_, [&](WriteTransaction& t) { return t.add_smtp_credential(first); }));
+  auto other = must(change_in(*store_, [&](WriteTransaction& t) {
+    return t.add_smtp_credential(credential(acme.key, "other"));
+  }));
+  const auto found = must(read([](ReadTransaction& t) { return t.smtp_credential_of_uid(kUid); }));
+  EXPECT_EQ(found.name, "cron");
+  EXPECT_EQ(found.settings, first.settings);
+  EXPECT_EQ(error_of(read([](ReadTransaction& t) { return t.smtp_credential_of_uid(0); })),
+            "not_found");
+
+  other.settings.uid = kUid;
+  const auto take = [&] {
+    return change_in(*store_, [&](WriteTransaction& t) { return t.change_smtp_credential(other); });
+  };
+  EXPECT_EQ(error_of(take()), "conflict");
+  EXPECT_EQ(error_of(change_in(
+                *store_,
+                [&](WriteTransaction& t) { return t.add_smtp_credential(of_uid("new", kUid)); })),
+            "conflict");
+  // It keeps its own with another change, and gives it up when it is revoked.
+  first.settings.bounces = false;
+  must(change_in(*store_, [&](WriteTransaction& t) { return t.change_smtp_credential(first); }));
+  first.revoked = now();
+  must(change_in(*store_, [&](WriteTransaction& t) { return t.change_smtp_credential(first); }));
+  must(take());
+  EXPECT_EQ(must(read([](ReadTransaction& t) { return t.smtp_credential_of_uid(kUid); })).name,
+            "other");
+}
+
+// Of a rotation and a revocation at the same moment neither may undo the other.
+TEST_P(StoreSuite, ChangesOfACredentialAreMadeOneAfterTheOther) {
+  const Account acme = account();
+  must(change_in(*store_, [&](WriteTransaction& t) {
+    return t.add_smtp_credential(credential(acme.key, "shop"));
+  }));
+  constexpr int kEach = 20;
+  const auto add_octets = [&] {
+    for (int i = 0; i < kEach; ++i) {
+      must(change_in(*store_, [](WriteTransaction& t) -> Result<void> {
+        auto held = t.hold_smtp_credential("shop");
+        if (!held) return fail(std::move(held.error()));
+        held->previous_secret += 'x';
+        return t.change_smtp_credential(*held);
+      }));
+    }
+  };
+  std::thread other(add_octets);
+  add_octets();
+  other.join();
+  EXPECT_THAT(
+      must(read([](ReadTransaction& t) { return t.smtp_credential("shop"); })).previous_secret,
+      SizeIs(2 * kEach));
+}
+
+TEST_P(StoreSuite, AnAccountHasSoManyCredentialsAndNoMore) {
+  const Account acme = account();
+  must(change_in(*store_, [&](WriteTransaction& t) -> Result<void> {
+    for (std::int64_t i = 0; i < kSmtpCredentialsMax; ++i) {
+      must(t.add_smtp_credential(credential(acme.key, fmt::format("number-{}", i))));
+    }
+    return {};
+  }));
+  const auto one_more = [&](AccountKey whose) {
+    return change_in(*store_, [&](WriteTransaction& t) {
+      return t.add_smtp_credential(credential(whose, "one-more"));
+    });
+  };
+  EXPECT_EQ(error_of(one_more(acme.key)), "limit_exceeded");
+  must(one_more(account("other").key));
+}
+
+TEST_P(StoreSuite, ACredentialThatNobodyCouldUseIsRefused) {
+  const Account acme = account();
+  const auto error = [&](auto spoil) {
+    SmtpCredential made = credential(acme.key, "shop");
+    spoil(made);
+    return error_of(
+        change_in(*store_, [&](WriteTransaction& t) { return t.add_smtp_credential(made); }));
+  };
+  EXPECT_EQ(error([](SmtpCredential& made) { made.name = ""; }), "invalid_input");
+  EXPECT_EQ(error([](SmtpCredential& made) { made.name = std::string(65, 'a'); }), "invalid_input");
+  EXPECT_EQ(error([](SmtpCredential& made) { made.name = "a b"; }), "invalid_input");
+  EXPECT_EQ(error([](SmtpCredential& made) { made.name = "店"; }), "invalid_input");
+  EXPECT_EQ(error([](SmtpCredential& made) { made.settings.connections_max = -1; }),
+            "invalid_input");
+  EXPECT_EQ(error([](SmtpCredential& made) { made.settings.from_address = "\xff"; }),
+            "invalid_input");
+  EXPECT_EQ(error([](SmtpCredential& made) { made.account = AccountKey{999}; }), "not_found");
+}
+
+TEST(SmtpSettings, WhatIsDamagedIsNoSettings) {
+  const SmtpCredentialSettings settings = credential({}, "shop").settings;
+  const std::string packed = pack_smtp_settings(settings);
+  EXPECT_EQ(must(unpack_smtp_settings(packed)), settings);
+  for (std::size_t size = 0; size < packed.size(); ++size) {
+    EXPECT_EQ(error_of(unpack_smtp_settings(packed.substr(0, size))), "corrupt") << size;
+  }
+  std::string other_traffic = packed;
+  other_traffic[1] = 3;
+  EXPECT_EQ(error_of(unpack_smtp_settings(other_traffic)), "corrupt");
+  std::string other_purpose = packed;
+  other_purpose[2] = 4;
+  EXPECT_EQ(error_of(unpack_smtp_settings(other_purpose)), "corrupt");
 }
 
 TEST_P(StoreSuite, ARelayedMessageIsTheContentOfItsDelivery) {
