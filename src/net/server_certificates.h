@@ -56,8 +56,7 @@ class ServerCertificates {
   ServerCertificates& operator=(const ServerCertificates&) = delete;
 
   // For the next handshake; who has it already keeps it. TlsAge::old needs Options::old_clients.
-  [[nodiscard]] std::shared_ptr<const TlsServerContext> context(
-      TlsAge age = TlsAge::modern) const;
+  [[nodiscard]] std::shared_ptr<const TlsServerContext> context(TlsAge age = TlsAge::modern) const;
 
   // Reads what has changed (modification time, inode or size of either file), a pair in trouble
   // each time. The old pair stays where the new one cannot be read, does not belong together or is

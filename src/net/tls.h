@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // TLS settings shared by many connections: whom a client trusts and which sessions it may resume,
-// and the certificates that a server shows. TLS 1.2 is the oldest version spoken, but to devices that
-// are allowed older ones by name.
+// and the certificates that a server shows. TLS 1.2 is the oldest version spoken, but to devices
+// that are allowed older ones by name.
 #pragma once
 
 #include <cstddef>
