@@ -3,6 +3,7 @@
 // again when they change, chosen by the name that the client asks for.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -23,7 +24,7 @@ struct CertificateState {
   std::string certificate_file;    // empty: made here, by and for itself
   std::vector<std::string> names;  // host names that it proves, the first 100
   Instant valid_until;             // of the one in use
-  std::string trouble;             // why the files as they are now are not in use; empty: they are
+  std::string trouble;             // what is wrong with the files as they are now; empty: nothing
 };
 
 // Thread-safe, but for one look_again() at a time.
@@ -73,7 +74,7 @@ class ServerCertificates {
 
   bool look_at(Kept& kept, Instant now);
   bool make_own(Instant now);
-  [[nodiscard]] Result<void> renew_contexts(Instant now);
+  void renew_contexts(Instant now);
 
   Options options_;
   mutable std::mutex mutex_;  // what stands below; files are read without it
