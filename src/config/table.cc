@@ -340,7 +340,7 @@ const std::vector<ConfigSection>& config_sections() {
   static const std::vector<ConfigSection> sections = [] {
     std::vector<ConfigSection> all;
     for (auto group : {process_sections(), store_sections(), api_sections(), delivery_sections(),
-                       queue_sections(), outbound_sections()}) {
+                       queue_sections(), outbound_sections(), relay_sections()}) {
       std::ranges::move(group, std::back_inserter(all));
     }
     return all;
@@ -417,6 +417,7 @@ void check_together(const Config& config, const UnknownKeys& unknown,
       {{"queue.kind", "queue.sqs.region"}, check_region},
       {{"queue.kind", "aws"}, check_credentials},
       {{"queue.kind", "queue.sqs.prefix", "egress"}, check_queue_names},
+      {{"smtp_in"}, check_smtp_in},
   });
   for (const CheckTogether& each : kChecks) {
     if (unknown.spare(each.keys)) each.check(config, problems);

@@ -29,8 +29,8 @@ std::size_t two_octets(std::string_view octets) {
 // A client of IPv4 at a proxy's socket for both: networks of IPv4 must know it.
 IpAddress unmapped(const IpAddress& address) {
   const auto octets = address.octets();
-  constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-  if (!address.is_v6() || !std::ranges::equal(octets.first(kMapped.size()), kMapped)) {
+  constexpr std::array<std::uint8_t, 12> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  if (!address.is_v6() || !std::ranges::equal(octets.first(kMappedPrefix.size()), kMappedPrefix)) {
     return address;
   }
   return IpAddress::v4({octets[12], octets[13], octets[14], octets[15]});
