@@ -134,8 +134,7 @@ void add_who_may(SectionBuilder<Config::SmtpInListener>& s) {
       .form(TextForm::network);
   s.add("account", &S::account, "",
         {"For `auth = \"networks\"`: the account whose mail it is.",
-         "`auth = \"networks\"` で、メールの属するアカウント。"})
-      .form(TextForm::label);
+         "`auth = \"networks\"` で、メールの属するアカウント。"});
   s.add("from_domain", &S::from_domain, "",
         {"For `auth = \"networks\"`: the only domain that From may have.",
          "`auth = \"networks\"` で、From に使える唯一のドメイン。"})
