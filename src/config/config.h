@@ -119,24 +119,36 @@ struct Config {
     std::int64_t data_block_seconds = 0;
     std::int64_t data_end_seconds = 0;
   };
+  // The SMTP relay. Which listeners it has, smtp_in_listeners() tells.
   struct SmtpIn {
+    bool enabled = false;
     std::string hostname;
-    std::string certificate_file;
-    std::string private_key_file;
     std::int64_t message_bytes_max = 0;
     std::int64_t recipients_max = 0;
     std::int64_t connections_max = 0;
     std::int64_t connections_per_network_max = 0;
-    std::int64_t messages_per_minute_of_network = 0;
     std::int64_t idle_seconds = 0;
+    std::int64_t account_messages_per_minute = 0;  // 0: no limit
+    std::int64_t network_messages_per_minute = 0;  // likewise
+    std::int64_t device_message_bytes_max = 0;
+    std::int64_t device_recipients_max = 0;
+    std::int64_t device_messages_per_minute = 0;
+  };
+  struct SmtpInCertificate {
+    std::string certificate_file;
+    std::string private_key_file;
   };
   struct SmtpInListener {
-    std::string listen;
-    std::string tls;
+    std::string address;
+    std::string tls = "starttls";   // "starttls", "implicit" or "none"
+    std::string auth = "required";  // "required", or "networks": for devices
     bool auth_in_clear = false;
+    bool old_tls = false;
+    std::vector<std::string> networks;
+    std::string account;
+    std::string from_domain;
+    bool proxy_protocol = false;
     std::vector<std::string> proxy_networks;
-    std::vector<std::string> device_networks;
-    std::string device_credential;
   };
   struct Egress {
     std::string name;
@@ -211,9 +223,10 @@ struct Config {
   Dns dns;
   Outbound outbound;
   SmtpOut smtp_out;
-  std::vector<Egress> egress;
   SmtpIn smtp_in;
-  std::vector<SmtpInListener> smtp_in_listeners;
+  std::vector<SmtpInCertificate> smtp_in_certificates;
+  std::vector<SmtpInListener> smtp_in_configured;
+  std::vector<Egress> egress;
   Delivery delivery;
   Suppression suppression;
   Rules rules;
@@ -272,6 +285,15 @@ using ConfigResult = std::expected<LoadedConfig, ConfigMistakes>;
 // working directory. A file that was named and is not there is a problem.
 [[nodiscard]] ConfigResult load_config(const std::optional<std::string>& file,
                                        const Environment& environment);
+
+// The ports of mail submission (RFC 8314 sections 3.3 and 7.3), and the one for where a network
+// does not let 587 through.
+inline constexpr std::uint16_t kSubmissionPort = 587;
+inline constexpr std::uint16_t kSubmissionsPort = 465;
+inline constexpr std::uint16_t kAlternativeSubmissionPort = 2525;
+// Where the relay listens: nowhere if smtp_in.enabled is false; else where the file says; else at
+// the three ports, of IPv4 and IPv6, of all addresses.
+[[nodiscard]] std::vector<Config::SmtpInListener> smtp_in_listeners(const Config& config);
 
 // Appends what is wrong with engine.roles, which the command line can override after the reading.
 void check_roles(const Config& config, std::vector<ConfigProblem>& problems);

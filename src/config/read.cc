@@ -266,7 +266,10 @@ class Reader {
     resolve_paths();
     check_together(loaded_.config, unknown_, problems_);
     if (!problems_.empty()) add_mistakes_of_sites();
-    if (problems_.empty()) return std::move(loaded_);
+    if (problems_.empty()) {
+      warn_of_smtp_in(loaded_.config, loaded_.warnings);
+      return std::move(loaded_);
+    }
     put_in_order();
     return std::unexpected(ConfigMistakes{.problems = std::move(problems_),
                                           .rest = std::move(loaded_.config),

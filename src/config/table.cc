@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -329,55 +328,6 @@ void check_egress(const Config& config, std::vector<ConfigProblem>& problems) {
   }
 }
 
-// Whether all of it is of this machine or of private networks (RFC 1918, 3927, 4193, 4291, 6598).
-bool is_private_network(std::string_view text) {
-  constexpr std::array<std::string_view, 9> kPrivate = {
-      "127.0.0.0/8",   "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
-      "100.64.0.0/10", "::1/128",    "fc00::/7",      "fe80::/10"};
-  const auto bits_of = [](std::string_view network) {
-    const std::size_t slash = network.find('/');
-    int bits = 128;
-    if (slash != std::string_view::npos) {
-      std::from_chars(network.data() + slash + 1, network.data() + network.size(), bits);
-    }
-    return bits;
-  };
-  const auto network = net::Network::parse(text);
-  if (!network) return true;  // that is told elsewhere
-  return std::ranges::any_of(kPrivate, [&](std::string_view known) {
-    return net::Network::parse(known)->contains(network->prefix()) &&
-           bits_of(text) >= bits_of(known);
-  });
-}
-
-// A relay for networks that anybody is in would be everybody's.
-void check_smtp_in(const Config& config, std::vector<ConfigProblem>& problems) {
-  for (const Config::SmtpInListener& listener : config.smtp_in_listeners) {
-    const auto report = [&](std::string_view message) {
-      problems.push_back(
-          {"", fmt::format("smtp_in.listener {}: {}", in_quotes(listener.listen), message)});
-    };
-    if (listener.device_networks.empty() != listener.device_credential.empty()) {
-      report("device_networks and device_credential need one another");
-    }
-    for (const std::string& network : listener.device_networks) {
-      if (is_private_network(network)) continue;
-      report(
-          fmt::format("device_networks has {}, which is not a private network: mail of everybody "
-                      "there would be relayed without a login",
-                      in_quotes(network)));
-    }
-    const bool logs_in = listener.device_credential.empty();
-    if (logs_in && listener.tls == "none" && !listener.auth_in_clear) {
-      report("without TLS nobody can log in; auth_in_clear would let passwords travel in clear");
-    }
-  }
-  if (config.smtp_in.certificate_file.empty() != config.smtp_in.private_key_file.empty()) {
-    problems.push_back(
-        {"", "smtp_in.certificate_file and smtp_in.private_key_file need one another"});
-  }
-}
-
 // A check and all the keys that it reads.
 struct CheckTogether {
   std::vector<std::string_view> keys;
@@ -390,7 +340,7 @@ const std::vector<ConfigSection>& config_sections() {
   static const std::vector<ConfigSection> sections = [] {
     std::vector<ConfigSection> all;
     for (auto group : {process_sections(), store_sections(), api_sections(), delivery_sections(),
-                       queue_sections(), outbound_sections(), smtp_in_sections()}) {
+                       queue_sections(), outbound_sections(), relay_sections()}) {
       std::ranges::move(group, std::back_inserter(all));
     }
     return all;
@@ -463,12 +413,12 @@ void check_together(const Config& config, const UnknownKeys& unknown,
       {{"engine.roles", "store.kind", "queue.kind"}, check_roles},
       {{"secrets.master_key_file", "data.directory"}, check_master_key},
       {{"egress"}, check_egress},
-      {{"smtp_in", "smtp_in.listener"}, check_smtp_in},
       {{"store.kind", "store.postgres.address"}, check_database_address},
       {{"store.postgres"}, check_database_password},
       {{"queue.kind", "queue.sqs.region"}, check_region},
       {{"queue.kind", "aws"}, check_credentials},
       {{"queue.kind", "queue.sqs.prefix", "egress"}, check_queue_names},
+      {{"smtp_in"}, check_smtp_in},
   });
   for (const CheckTogether& each : kChecks) {
     if (unknown.spare(each.keys)) each.check(config, problems);

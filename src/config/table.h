@@ -91,6 +91,11 @@ struct ConfigSection {
 void check_together(const Config& config, const UnknownKeys& unknown,
                     std::vector<ConfigProblem>& problems);
 
+// What is wrong with the listeners of the relay, and what is dangerous about them though it may be
+// meant: anybody's mail let through, passwords in clear. Both append.
+void check_smtp_in(const Config& config, std::vector<ConfigProblem>& problems);
+void warn_of_smtp_in(const Config& config, std::vector<ConfigProblem>& warnings);
+
 // As TOML: 8025, "text", [1, 2].
 [[nodiscard]] std::string to_toml(const ConfigValue& value);
 
@@ -178,6 +183,6 @@ class SectionBuilder {
 [[nodiscard]] std::vector<ConfigSection> delivery_sections();
 [[nodiscard]] std::vector<ConfigSection> queue_sections();
 [[nodiscard]] std::vector<ConfigSection> outbound_sections();
-[[nodiscard]] std::vector<ConfigSection> smtp_in_sections();
+[[nodiscard]] std::vector<ConfigSection> relay_sections();
 
 }  // namespace todoku::config

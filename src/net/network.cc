@@ -47,6 +47,17 @@ Result<Network> Network::parse(std::string_view text) {
   return Network(*address, bits);
 }
 
+IpAddress Network::last() const {
+  std::array<std::uint8_t, 16> octets{};
+  std::ranges::copy(prefix_.octets(), octets.begin());
+  for (unsigned i = 0; i < octets.size(); ++i) {
+    const unsigned kept = std::min(8U, bits_ - std::min(bits_, i * 8));
+    octets[i] |= static_cast<std::uint8_t>(0xFFU >> kept);
+  }
+  if (prefix_.is_v6()) return IpAddress::v6(octets);
+  return IpAddress::v4({octets[0], octets[1], octets[2], octets[3]});
+}
+
 bool Network::contains(const IpAddress& address) const {
   return address.is_v6() == prefix_.is_v6() && first_of(address, bits_) == prefix_;
 }

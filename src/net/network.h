@@ -22,6 +22,8 @@ class Network {
   [[nodiscard]] bool contains(const IpAddress& address) const;
   // Its first address.
   [[nodiscard]] const IpAddress& prefix() const { return prefix_; }
+  // Its last one; of a network of one, the same.
+  [[nodiscard]] IpAddress last() const;
   [[nodiscard]] std::string to_string() const;
 
   friend auto operator<=>(const Network&, const Network&) = default;

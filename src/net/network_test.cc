@@ -43,5 +43,16 @@ TEST(Network, RefusesWhatIsNone) {
   }
 }
 
+TEST(Network, KnowsItsLastAddress) {
+  const auto last = [](std::string_view text) {
+    return Network::parse(text).value().last().to_string();
+  };
+  EXPECT_EQ(last("192.0.2.0/24"), "192.0.2.255");
+  EXPECT_EQ(last("192.0.2.7"), "192.0.2.7");
+  EXPECT_EQ(last("10.0.0.0/7"), "11.255.255.255");
+  EXPECT_EQ(last("0.0.0.0/0"), "255.255.255.255");
+  EXPECT_EQ(last("2001:db8::/127"), "2001:db8::1");
+}
+
 }  // namespace
 }  // namespace todoku::net

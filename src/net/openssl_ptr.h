@@ -3,12 +3,15 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+
+#include "base/check.h"
 
 namespace todoku::net {
 
@@ -23,5 +26,17 @@ using ExtensionPtr = std::unique_ptr<X509_EXTENSION, FreeWith<X509_EXTENSION_fre
 using KeyPtr = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
 using SessionPtr = std::unique_ptr<SSL_SESSION, FreeWith<SSL_SESSION_free>>;
 using HandlePtr = std::unique_ptr<SSL, FreeWith<SSL_free>>;
+
+inline void free_chain(STACK_OF(X509) * chain) {
+  sk_X509_pop_free(chain, X509_free);
+}
+using ChainPtr = std::unique_ptr<STACK_OF(X509), FreeWith<free_chain>>;
+
+// Reads octets that stay the caller's and in place.
+[[nodiscard]] inline BioPtr memory_bio(std::string_view octets) {
+  BioPtr bio(BIO_new_mem_buf(octets.data(), static_cast<int>(octets.size())));
+  check(bio != nullptr, "OpenSSL has memory for a BIO");
+  return bio;
+}
 
 }  // namespace todoku::net

@@ -19,6 +19,7 @@
 #include "net/endpoint.h"
 #include "net/net_error.h"
 #include "net/openssl_ptr.h"
+#include "net/tls_certificate.h"
 
 namespace todoku::net {
 namespace {
@@ -74,12 +75,6 @@ Result<SecretText> read_secret(const std::string& path) {
   return secret;
 }
 
-BioPtr memory_bio(std::string_view octets) {
-  BioPtr bio(BIO_new_mem_buf(octets.data(), static_cast<int>(octets.size())));
-  check(bio != nullptr, "OpenSSL has memory for a BIO");
-  return bio;
-}
-
 // False: no certificate in `pem`.
 bool trust(SSL_CTX* context, const std::string& pem) {
   const BioPtr bio = memory_bio(pem);
@@ -92,19 +87,26 @@ bool trust(SSL_CTX* context, const std::string& pem) {
   return any;
 }
 
-// Adds leaf and intermediates. False: no certificate in `pem`, or OpenSSL refuses one.
-bool use_chain(SSL_CTX* context, const std::string& pem) {
-  const BioPtr bio = memory_bio(pem);
-  const CertificatePtr leaf(PEM_read_bio_X509_AUX(bio.get(), nullptr, nullptr, nullptr));
-  if (!leaf || SSL_CTX_use_certificate(context, leaf.get()) != 1) return false;
-  for (;;) {
-    CertificatePtr next(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
-    if (!next) break;
-    if (SSL_CTX_add0_chain_cert(context, next.get()) != 1) return false;
-    (void)next.release();  // the context owns it now
+// Of TLS 1.2 what Mozilla's guidelines call intermediate, less finite-field Diffie-Hellman; those
+// of TLS 1.3 are all good.
+constexpr const char* kModernCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
+
+ContextPtr new_server_context(TlsAge age) {
+  ContextPtr context = new_context(TLS_server_method());
+  switch (age) {
+    case TlsAge::usual:
+      break;
+    case TlsAge::modern:
+      check(SSL_CTX_set_cipher_list(context.get(), kModernCiphers) == 1, "OpenSSL has them");
+      break;
+    case TlsAge::old:
+      // TLS 1.0 and 1.1 sign with MD5 and SHA-1, which OpenSSL has at level 0 only.
+      SSL_CTX_set_security_level(context.get(), 0);
+      check(SSL_CTX_set_cipher_list(context.get(), "DEFAULT:@SECLEVEL=0") == 1, "OpenSSL has them");
+      SSL_CTX_set_min_proto_version(context.get(), TLS1_VERSION);
+      break;
   }
-  ERR_clear_error();  // the end of the text is reported as an error
-  return true;
+  return context;
 }
 
 }  // namespace
@@ -233,33 +235,58 @@ Result<ssl_st*> TlsClientContext::new_handle(const std::string& server_name) con
 }
 
 Result<std::shared_ptr<TlsServerContext>> TlsServerContext::create(const TlsIdentity& identity) {
-  ContextPtr context = new_context(TLS_server_method());
-  if (!use_chain(context.get(), identity.chain)) {
-    ERR_clear_error();
-    return fail(ErrorKind::corrupt, "the TLS certificate chain holds no usable certificate");
+  const auto certificate = TlsCertificate::parse(identity);
+  if (!certificate) return fail(certificate.error());
+  return create({&*certificate, 1}, TlsAge::usual);
+}
+
+Result<std::shared_ptr<TlsServerContext>> TlsServerContext::create(Certificates certificates,
+                                                                   TlsAge age) {
+  check(!certificates.empty(), "a server has a certificate");
+  std::shared_ptr<TlsServerContext> made(new TlsServerContext);
+  for (const auto& certificate : certificates) {
+    ContextPtr context = new_server_context(age);
+    if (!certificate->use_in(context.get())) {
+      return fail(ErrorKind::corrupt,
+                  "OpenSSL refuses the TLS certificate: a key or a signature "
+                  "is too weak");
+    }
+    made->shown_.push_back({certificate, context.release()});
   }
-  const BioPtr bio = memory_bio(identity.private_key);
-  // The password callback refuses: an encrypted key must not ask on a terminal.
-  const auto no_password = [](char*, int, int, void*) { return 0; };
-  const KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
-  if (!key) {
-    ERR_clear_error();
-    return fail(ErrorKind::corrupt, "the TLS private key is no unencrypted PEM key");
-  }
-  if (SSL_CTX_use_PrivateKey(context.get(), key.get()) != 1 ||
-      SSL_CTX_check_private_key(context.get()) != 1) {
-    ERR_clear_error();
-    return fail(ErrorKind::corrupt, "the TLS private key does not belong to the certificate");
-  }
-  return std::shared_ptr<TlsServerContext>(new TlsServerContext(context.release()));
+  // Handles are made of the first: the callback is its.
+  SSL_CTX* first = made->shown_.front().context;
+  SSL_CTX_set_tlsext_servername_callback(first, &TlsServerContext::choose);
+  SSL_CTX_set_tlsext_servername_arg(first, made.get());
+  return made;
 }
 
 TlsServerContext::~TlsServerContext() {
-  SSL_CTX_free(context_);
+  for (const Shown& shown : shown_) SSL_CTX_free(shown.context);
+}
+
+// RFC 6066 section 3: an unknown name is no reason to end the handshake; many devices send one
+// that we do not have.
+int TlsServerContext::choose(ssl_st* handle, int* /*alert*/, void* self) {
+  const char* asked = SSL_get_servername(handle, TLSEXT_NAMETYPE_host_name);
+  if (asked == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  const Shown* shown = static_cast<const TlsServerContext*>(self)->shown_for(asked);
+  if (shown == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  // Session tickets stay those of the first context: they serve all names.
+  if (SSL_set_SSL_CTX(handle, shown->context) == nullptr) return SSL_TLSEXT_ERR_ALERT_FATAL;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+const TlsServerContext::Shown* TlsServerContext::shown_for(const std::string& host_name) const {
+  for (const bool wildcards : {false, true}) {
+    for (const Shown& shown : shown_) {
+      if (shown.certificate->serves(host_name, wildcards)) return &shown;
+    }
+  }
+  return nullptr;
 }
 
 ssl_st* TlsServerContext::new_handle() const {
-  SSL* handle = SSL_new(context_);
+  SSL* handle = SSL_new(shown_.front().context);
   check(handle != nullptr, "OpenSSL has memory for a connection");
   SSL_set_accept_state(handle);
   return handle;

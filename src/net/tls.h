@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // TLS settings shared by many connections: whom a client trusts and which sessions it may resume,
-// and the certificate that a server shows. TLS 1.2 is the oldest version spoken.
+// and the certificates that a server shows. TLS 1.2 is the oldest version spoken, but to devices
+// that are allowed older ones by name.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "base/wipe.h"
@@ -75,22 +79,45 @@ class TlsClientContext {
   std::unique_ptr<SessionCache> sessions_;
 };
 
+// Whom a server talks TLS with.
+enum class TlsAge : std::uint8_t {
+  usual,   // TLS 1.2 and above, as OpenSSL has it
+  modern,  // TLS 1.2 and above, and of 1.2 only forward secrecy with authenticated encryption
+  old,     // TLS 1.0 and above, with whatever OpenSSL still has: for devices that know no better
+};
+
+class TlsCertificate;
+
 // How a server talks TLS. Immutable and thread-safe.
 class TlsServerContext {
  public:
+  using Certificates = std::span<const std::shared_ptr<const TlsCertificate>>;
+
   // Errors: corrupt (no certificate, no key, or they do not belong together).
   [[nodiscard]] static Result<std::shared_ptr<TlsServerContext>> create(
       const TlsIdentity& identity);
+  // Shows the certificate of the name that the client asks for (RFC 6066 section 3), an equal one
+  // before a wildcard; the first, which there must be, to who asks for none or an unknown one.
+  // Errors: corrupt (a key too weak for OpenSSL).
+  [[nodiscard]] static Result<std::shared_ptr<TlsServerContext>> create(Certificates certificates,
+                                                                        TlsAge age);
   ~TlsServerContext();
   TlsServerContext(const TlsServerContext&) = delete;
   TlsServerContext& operator=(const TlsServerContext&) = delete;
 
-  // A handle for one connection. The caller frees it.
+  // A handle for one connection. The caller frees it, before this object goes.
   [[nodiscard]] ssl_st* new_handle() const;
 
  private:
-  explicit TlsServerContext(ssl_ctx_st* context) : context_(context) {}
-  ssl_ctx_st* context_;
+  struct Shown {
+    std::shared_ptr<const TlsCertificate> certificate;
+    ssl_ctx_st* context;
+  };
+  TlsServerContext() = default;
+  static int choose(ssl_st* handle, int* alert, void* self);
+  [[nodiscard]] const Shown* shown_for(const std::string& host_name) const;
+
+  std::vector<Shown> shown_;
 };
 
 }  // namespace todoku::net

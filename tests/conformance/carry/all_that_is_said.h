@@ -275,19 +275,11 @@ inline std::vector<std::string> all_of(Store& store) {
     }
   }
   for (const SmtpCredential& c :
-<<<<<<< HEAD
-       read(store, [&](ReadTransaction& t) { return t.smtp_credentials(std::nullopt, "", 100); })) {
-    said.push_back(fmt::format("smtp {} {} {} {} {} {}", c.name,
-                               static_cast<std::int64_t>(c.account), pack_smtp_settings(c.settings),
-                               c.secret, c.previous_secret,
-                               c.previous_until ? to_epoch_ms(*c.previous_until) : 0));
-=======
        read(store, [](ReadTransaction& t) { return t.smtp_credentials(std::nullopt, "", 100); })) {
     said.push_back(fmt::format(
         "smtp {} {} {} {} {} {} {} {} {}", c.name, static_cast<std::int64_t>(c.account),
         pack_smtp_settings(c.settings), c.settings.uid.value_or(0), c.secret, c.previous_secret,
         text_of(c.previous_until), to_epoch_ms(c.created), text_of(c.revoked)));
->>>>>>> 657a7f20c63c4c69427addf58018777225bb6f1f
   }
   for (const QueueFigures& queue :
        read(store, [](ReadTransaction& t) { return t.queue_figures(); })) {

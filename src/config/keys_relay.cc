@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keys about the SMTP relay: where programs and devices hand in mail.
+#include "config/table.h"
+
+namespace todoku::config {
+namespace {
+
+void add_limits(SectionBuilder<Config::SmtpIn>& s) {
+  using S = Config::SmtpIn;
+  constexpr double kBytesMax = 1024.0 * 1024 * 1024;
+  s.add("message_bytes_max", &S::message_bytes_max, 50 * 1024 * 1024,
+        {"Largest message; told to clients as SIZE.",
+         "メール 1 通の最大サイズ。SIZE としてクライアントに伝える。"})
+      .unit("bytes")
+      .range(64 * 1024, kBytesMax);
+  s.add("recipients_max", &S::recipients_max, 1'000,
+        {"Recipients of one message; more are answered 452.",
+         "メール 1 通の宛先の数。超えた分には 452 を返す。"})
+      .unit("recipients")
+      .range(100, 100'000);
+  s.add("connections_max", &S::connections_max, 10'000,
+        {"Connections open at once, of all listeners; more are answered 421.",
+         "全リスナーを合わせた同時接続数の上限。超えた分には 421 を返す。"})
+      .unit("connections")
+      .range(1, 1'000'000);
+  s.add("connections_per_network_max", &S::connections_per_network_max, 256,
+        {"Connections of one client (an IPv4 address, or the /64 of an IPv6 address); more are "
+         "answered 421. 0: no limit.",
+         "1 クライアント（IPv4 アドレス、または IPv6 の /64）からの同時接続数の上限。超えた分には "
+         "421 を返す。0 は無制限。"})
+      .unit("connections")
+      .range(0, 1'000'000);
+  s.add("idle_seconds", &S::idle_seconds, 300,
+        {"A client that says nothing for so long is answered 421. Clients count on 300 "
+         "(RFC 5321 section 4.5.3.2.7).",
+         "クライアントが何も言わないまま過ぎると 421 を返して切る時間。RFC 5321 は 300 "
+         "以上を求めている。"})
+      .unit("seconds")
+      .range(10, 3600);
+  s.add("account_messages_per_minute", &S::account_messages_per_minute, 0,
+        {"Messages of one account in a minute, with all its credentials; more are answered 452. "
+         "0: no limit.",
+         "1 アカウントが 1 分間に渡せるメールの数（すべての資格情報の合計）。超えた分には 452 "
+         "を返す。0 は無制限。"})
+      .unit("messages")
+      .range(0, 10'000'000);
+  s.add("network_messages_per_minute", &S::network_messages_per_minute, 0,
+        {"Messages of one client (an IPv4 address, or the /64 of an IPv6 address) in a minute. "
+         "0: no limit.",
+         "1 クライアント（IPv4 アドレス、または IPv6 の /64）が 1 分間に渡せるメールの数。0 "
+         "は無制限。"})
+      .unit("messages")
+      .range(0, 10'000'000);
+}
+
+void add_device_limits(SectionBuilder<Config::SmtpIn>& s) {
+  using S = Config::SmtpIn;
+  s.add("device_message_bytes_max", &S::device_message_bytes_max, 25 * 1024 * 1024,
+        {"Largest message at listeners for devices.",
+         "機器用リスナーで受けるメール 1 通の最大サイズ。"})
+      .unit("bytes")
+      .range(64 * 1024, 1024.0 * 1024 * 1024);
+  s.add("device_recipients_max", &S::device_recipients_max, 100,
+        {"Recipients of one message at listeners for devices.",
+         "機器用リスナーで受けるメール 1 通の宛先の数。"})
+      .unit("recipients")
+      .range(1, 100'000);
+  s.add("device_messages_per_minute", &S::device_messages_per_minute, 30,
+        {"Messages of one device in a minute; more are answered 452.",
+         "1 台の機器が 1 分間に渡せるメールの数。超えた分には 452 を返す。"})
+      .unit("messages")
+      .range(1, 10'000'000);
+}
+
+ConfigSection smtp_in() {
+  using S = Config::SmtpIn;
+  SectionBuilder<S> s("smtp_in", &Config::smtp_in,
+                      {"The SMTP relay: where programs and devices hand in mail.",
+                       "SMTP リレー。プログラムや機器からメールを受け取る。"});
+  s.add("enabled", &S::enabled, false,
+        {"Whether it listens. Without `[[smtp_in.listener]]` then at ports 587 and 2525 (STARTTLS) "
+         "and 465 (TLS from the start) of all addresses.",
+         "リレーを動かすか。`[[smtp_in.listener]]` がなければ、すべてのアドレスの 587 番、2525 番"
+         "（STARTTLS）、465 番（最初から TLS）で待つ。"});
+  s.add("hostname", &S::hostname, "",
+        {"Name in the greeting, in Received and in a certificate of our own. Empty: "
+         "`smtp_out.hello_name`. Mail that has been here before is known by it and by "
+         "`smtp_out.own_names`.",
+         "あいさつ、Received、自己署名証明書に使う名前。空なら `smtp_out.hello_name`。一度ここを通"
+         "ったメールは、この名前と `smtp_out.own_names` で見分ける。"})
+      .form(TextForm::host);
+  add_limits(s);
+  add_device_limits(s);
+  return std::move(s).build();
+}
+
+ConfigSection certificate() {
+  using S = Config::SmtpInCertificate;
+  SectionBuilder<S> s(
+      "smtp_in.certificate", &Config::smtp_in_certificates,
+      {"A certificate of the relay, shown to clients that ask for one of its names; the first to "
+       "all others. Files that change are read again within a minute. Without any, the relay makes "
+       "one that clients have no reason to trust.",
+       "リレーの証明書。クライアントが求めた名前を含むものを示し、それ以外には最初のものを示す。"
+       "ファイルが変わると 1 分以内に読み直す。1 つもなければ自己署名証明書を作る（クライアント"
+       "には信頼されない）。"});
+  s.add("certificate_file", &S::certificate_file, "",
+        {"Certificate chain (PEM), the server's own first.",
+         "証明書チェーン（PEM）。サーバー証明書が先頭。"})
+      .form(TextForm::path)
+      .required();
+  s.add("private_key_file", &S::private_key_file, "",
+        {"Private key (PEM), unencrypted.", "秘密鍵（PEM）。暗号化なし。"})
+      .form(TextForm::path)
+      .required();
+  return std::move(s).build();
+}
+
+void add_who_may(SectionBuilder<Config::SmtpInListener>& s) {
+  using S = Config::SmtpInListener;
+  s.add("auth", &S::auth, "required",
+        {"`required`: a client logs in with a credential (`todoku smtp-credential`). `networks`: "
+         "for devices that cannot; whoever connects from `networks` hands in mail of `account`.",
+         "`required` ではクライアントが資格情報（`todoku smtp-credential`）でログインする。"
+         "`networks` はそれができない機器用で、`networks` から接続したものはすべて `account` "
+         "のメールを渡せる。"})
+      .choices({"required", "networks"});
+  s.add("auth_in_clear", &S::auth_in_clear, false,
+        {"Whether clients may log in without TLS: whoever sees the network then sees passwords.",
+         "TLS なしのログインを許すか。許すと、通信を見られる者にパスワードが見える。"});
+  s.add("networks", &S::networks, {},
+        {"For `auth = \"networks\"`: where the devices are, e.g. `[\"192.168.10.0/24\"]`.",
+         "`auth = \"networks\"` で、機器のあるネットワーク。例: `[\"192.168.10.0/24\"]`。"})
+      .form(TextForm::network);
+  s.add("account", &S::account, "",
+        {"For `auth = \"networks\"`: the account whose mail it is.",
+         "`auth = \"networks\"` で、メールの属するアカウント。"});
+  s.add("from_domain", &S::from_domain, "",
+        {"For `auth = \"networks\"`: the only domain that From may have.",
+         "`auth = \"networks\"` で、From に使える唯一のドメイン。"})
+      .form(TextForm::domain);
+}
+
+ConfigSection listener() {
+  using S = Config::SmtpInListener;
+  SectionBuilder<S> s("smtp_in.listener", &Config::smtp_in_configured,
+                      {"A place where the relay listens, instead of the usual ports.",
+                       "リレーが待つ場所。書くと、既定のポートの代わりになる。"});
+  s.add("address", &S::address, "",
+        {"Where, e.g. `0.0.0.0:587` or `[::]:587`: all addresses of IPv4 or of IPv6.",
+         "待つアドレス。例: `0.0.0.0:587`、`[::]:587`（IPv4 または IPv6 の全アドレス）。"})
+      .form(TextForm::endpoint)
+      .required();
+  s.add("tls", &S::tls, "starttls",
+        {"`starttls`: the client asks for TLS. `implicit`: TLS from the start. `none`: never.",
+         "`starttls` ではクライアントの求めで TLS にする。`implicit` は最初から TLS、`none` は TLS "
+         "なし。"})
+      .choices({"starttls", "implicit", "none"});
+  s.add("old_tls", &S::old_tls, false,
+        {"For `auth = \"networks\"`: whether TLS 1.0 and 1.1 and weak ciphers will do.",
+         "`auth = \"networks\"` で、TLS 1.0、1.1 と弱い暗号を許すか。"});
+  add_who_may(s);
+  s.add("proxy_protocol", &S::proxy_protocol, false,
+        {"Whether `proxy_networks` are load balancers that say whose connection they pass on "
+         "(PROXY protocol, versions 1 and 2). A connection from there without it is closed.",
+         "`proxy_networks` のロードバランサーが PROXY プロトコル（バージョン 1、2）で接続元を伝え"
+         "るか。そこから PROXY ヘッダーなしで来た接続は切る。"});
+  s.add("proxy_networks", &S::proxy_networks, {},
+        {"Where these load balancers are. Who connects from there can claim any address.",
+         "ロードバランサーのあるネットワーク。ここから接続する者はどのアドレスでも名乗れる。"})
+      .form(TextForm::network);
+  return std::move(s).build();
+}
+
+}  // namespace
+
+std::vector<ConfigSection> relay_sections() {
+  return {smtp_in(), certificate(), listener()};
+}
+
+}  // namespace todoku::config
