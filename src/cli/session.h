@@ -20,8 +20,18 @@
 
 namespace todoku::cli {
 
+// Which API is spoken to, by whom; what is not given comes from the environment or the profile.
+struct ConnectionWish {
+  std::string url;
+  std::string profile;
+  std::string account;
+  std::string key_file;
+  std::string ca_file;
+};
+
 // Options that most commands take.
 struct Common {
+  ConnectionWish connection;
   std::optional<std::string> config;
   std::string language;  // "en", "ja"; empty: what the environment asks for
   bool json = false;
