@@ -116,7 +116,7 @@ Result<Profile> chosen_profile(Session& session, std::string& name) {
 
 }  // namespace
 
-Result<ApiAddress> choose_address(Session& session) {
+Result<ApiAddress> choose_address(Session& session, const std::string& account) {
   const ConnectionWish& wish = session.common().connection;
   Host& host = session.host();
   std::string name;
@@ -127,11 +127,14 @@ Result<ApiAddress> choose_address(Session& session) {
   auto url = api_url(place.empty() ? host.local_api(session.common().config) : place);
   if (!url) return fail(std::move(url.error()));
   ApiAddress address{.url = std::move(*url),
-                     .account = first_of(wish.account, first_of(host.variable("TODOKU_ACCOUNT"),
-                                                                profile->account)),
+                     .account = account,
                      .key = host.variable("TODOKU_API_KEY"),
                      .ca_file = first_of(wish.ca_file, profile->ca),
                      .language = session.language()};
+  for (const std::string& next :
+       {wish.account, host.variable("TODOKU_ACCOUNT"), profile->account}) {
+    if (address.account.empty()) address.account = next;
+  }
   if (!wish.key_file.empty()) {
     auto key = key_in_file(wish.key_file, session);
     if (!key) return fail(std::move(key.error()));
@@ -191,13 +194,10 @@ TargetWriter& TargetWriter::with(std::string_view name, const std::vector<std::s
   return *this;
 }
 
-bool ApiSession::open() {
-  if (port_) return true;
-  const auto address = choose_address(session_);
-  if (!address) {
-    fail_with(kWrongWords, address.error().detail);
-    return false;
-  }
+std::expected<void, ApiFailure> ApiSession::open() {
+  if (port_) return {};
+  const auto address = choose_address(session_, account_);
+  if (!address) return std::unexpected(ApiFailure{kWrongWords, {address.error().detail}});
   url_ = address->url;
   if (!is_private_url(url_)) {
     session_.err() << session_.words(
@@ -209,7 +209,7 @@ bool ApiSession::open() {
                    << '\n';
   }
   port_ = host().api(*address);
-  return true;
+  return {};
 }
 
 bool ApiSession::wait(std::chrono::milliseconds time) {
@@ -230,45 +230,49 @@ Result<ApiAnswer> ApiSession::repeated(const ApiRequest& request) {
   }
 }
 
-std::unique_ptr<ReadAnswer> ApiSession::ask(const ApiRequest& request) {
-  if (!open()) return nullptr;
+std::expected<std::unique_ptr<ReadAnswer>, ApiFailure> ApiSession::exchange(
+    const ApiRequest& request) {
+  const auto failed = [&](ApiFailure failure) {
+    if (status_ != kInterrupted) status_ = failure.status;
+    return std::unexpected(std::move(failure));
+  };
+  if (auto opened = open(); !opened) return failed(std::move(opened.error()));
   auto answer = repeated(request);
   if (!answer) {
-    const bool passing = is_passing(answer.error().kind) && answer.error().kind != ErrorKind::io;
-    const int status = status_ == kInterrupted ? kInterrupted
-                       : passing               ? kTemporary
-                                               : kUnreachable;
-    fail_with(status, url_ + ": " + answer.error().detail);
-    return nullptr;
+    const ErrorKind kind = answer.error().kind;
+    const bool passing = kind == ErrorKind::timeout || kind == ErrorKind::closed;
+    return failed({passing ? kTemporary : kUnreachable, {url_ + ": " + answer.error().detail}});
   }
   auto read = std::make_unique<ReadAnswer>();
   read->answer = std::move(*answer);
   auto parsed = http::parse_json(read->answer.body, read->arena, kApiAnswerLimits);
   if (parsed) read->value = std::move(*parsed);
-  if (!read->answer.ok()) {
-    tell_refusal(*read);
-    return nullptr;
-  }
+  if (!read->answer.ok()) return failed(refusal(*read));
   if (const auto warning = read->answer.headers.get("X-Todoku-Warning"); !warning.empty()) {
     session_.err() << "todoku: " << warning << '\n';
   }
   return read;
 }
 
-void ApiSession::tell_refusal(const ReadAnswer& read) {
-  const int status = status_ == kInterrupted ? kInterrupted : status_of(read.answer);
-  const auto sentences = error_sentences(read.value);
-  for (const std::string& sentence : sentences) fail_with(status, sentence);
-  if (sentences.empty()) {
-    fail_with(status, session_.words({"{} answered with status {}",
-                                      "{} がステータス {} で応答しました"},
-                                     url_, read.answer.status));
+ApiFailure ApiSession::refusal(const ReadAnswer& read) const {
+  ApiFailure failure{status_of(read.answer), error_sentences(read.value)};
+  if (failure.sentences.empty()) {
+    failure.sentences.push_back(session_.words(
+        {"{} answered with status {}", "{} がステータス {} で応答しました"}, url_,
+        read.answer.status));
   }
   if (const auto after = retry_after(read.answer); after && after->count() > 0) {
-    session_.err() << session_.words({"todoku: try again in {} s", "todoku: {} 秒後に再度実行してください"},
-                                     after->count())
-                   << '\n';
+    failure.sentences.push_back(
+        session_.words({"try again in {} s", "{} 秒後に再度実行してください"}, after->count()));
   }
+  return failure;
+}
+
+std::unique_ptr<ReadAnswer> ApiSession::ask(const ApiRequest& request) {
+  auto read = exchange(request);
+  if (read) return std::move(*read);
+  for (const std::string& sentence : read.error().sentences) (void)session_.fail(sentence);
+  return nullptr;
 }
 
 int ApiSession::call(const ApiRequest& request, const Show& show) {

@@ -3,10 +3,13 @@
 // where that does no harm, and what a failure says and ends with (docs/cli.md).
 #pragma once
 
+#include <expected>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/json/value.hpp>
 
@@ -47,16 +50,25 @@ struct ReadAnswer {
   boost::json::value value;
 };
 
+struct ApiFailure {
+  int status = kRefused;               // that a command ends with
+  std::vector<std::string> sentences;  // for people
+};
+
 class ApiSession {
  public:
   using Show = std::function<void(const ReadAnswer&)>;
 
-  explicit ApiSession(Session& session) : session_(session) {}
+  // `account`: whose key it is, where the command names one; else as choose_address() says.
+  explicit ApiSession(Session& session, std::string account = {})
+      : session_(session), account_(std::move(account)) {}
 
-  // The answer, if it is a success; else nullptr, after the sentences of the failure were printed:
-  // status() says what the command ends with. 429 and 503 are repeated after Retry-After, five times
+  // The answer, if it is a success; prints no failure. status() says what a command ends with. 429 and 503 are repeated after Retry-After, five times
   // at most and only if that is a minute or less; so is what got no answer, where a repeat makes
   // nothing twice (RFC 9110 section 9.2.2, or an idempotency key).
+  [[nodiscard]] std::expected<std::unique_ptr<ReadAnswer>, ApiFailure> exchange(
+      const ApiRequest& request);
+  // The same; nullptr after the sentences of a failure were printed.
   [[nodiscard]] std::unique_ptr<ReadAnswer> ask(const ApiRequest& request);
   // The same, printed: with --json the answer itself, else by `show`.
   int call(const ApiRequest& request, const Show& show);
@@ -75,19 +87,21 @@ class ApiSession {
   bool wait(std::chrono::milliseconds time);
 
  private:
-  // False after a failure that was printed.
-  bool open();
+  [[nodiscard]] std::expected<void, ApiFailure> open();
   [[nodiscard]] Result<ApiAnswer> repeated(const ApiRequest& request);
-  void tell_refusal(const ReadAnswer& read);
+  [[nodiscard]] ApiFailure refusal(const ReadAnswer& read) const;
 
   Session& session_;
+  const std::string account_;
   std::unique_ptr<ApiPort> port_;
   std::string url_;
   int status_ = kDone;
 };
 
-// Which API, as whom. Errors: invalid_input, unauthorized, io; a sentence for the user.
-[[nodiscard]] Result<ApiAddress> choose_address(Session& session);
+// Which API, as whom: `account` if it is not empty, else --account, TODOKU_ACCOUNT, the profile's. A
+// profile's key goes only to its own URL and account. Errors: invalid_input, unauthorized, io; a
+// sentence for the user.
+[[nodiscard]] Result<ApiAddress> choose_address(Session& session, const std::string& account = {});
 
 // All sentences of {"error_messages": {...}}, each with its path: "to.0.email: is required.".
 [[nodiscard]] std::vector<std::string> error_sentences(const boost::json::value& answer);

@@ -79,6 +79,14 @@ class Session {
     out_ << words(sentence, parts...) << '\n';
   }
 
+  // An installation is spoken to over its REST API: --url or --profile was given.
+  [[nodiscard]] bool is_remote() const {
+    return !common_.connection.url.empty() || !common_.connection.profile.empty();
+  }
+  // What the command ends with whose body gave `status`: of a failure of the REST API the one of its
+  // kind (docs/cli.md).
+  [[nodiscard]] int exit_status(int status) const;
+
   // For commands that speak to the program rather than to the operations.
   [[nodiscard]] Host& host() { return host_; }
   [[nodiscard]] const Common& common() const { return common_; }
@@ -105,6 +113,7 @@ class Session {
   const Language language_;
   std::ostream& out_;
   std::ostream& err_;
+  int remote_status_ = 0;  // of the last call that failed over the REST API
   std::unique_ptr<AdminPort> port_;
 };
 

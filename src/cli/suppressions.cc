@@ -22,8 +22,9 @@ namespace calls = operate::calls;
 
 namespace {
 
-// Of a CSV, in one call.
+// Of a CSV, in one call; the REST API takes a list as a whole.
 constexpr std::size_t kSliceOctets = std::size_t{256} * 1024;
+constexpr std::size_t kWholeOctets = std::size_t{16} << 20U;
 constexpr int kRowLinesMax = 200;
 constexpr std::int64_t kErrorsTold = 100;
 
@@ -56,7 +57,7 @@ void print_entries(Session& session, const boost::json::array& entries) {
 // Pieces of whole rows.
 class CsvSlices {
  public:
-  explicit CsvSlices(std::istream& in) : in_(in) {}
+  CsvSlices(std::istream& in, std::size_t octets) : in_(in), octets_(octets) {}
 
   // Empty: that was all.
   std::string next() {
@@ -64,7 +65,7 @@ class CsvSlices {
     repeated_ = header_.empty() ? 0 : first_rows_;
     bool any = false;
     std::string line;
-    while ((slice.size() < kSliceOctets || quoted_) && std::getline(in_, line)) {
+    while ((slice.size() < octets_ || quoted_) && std::getline(in_, line)) {
       line += '\n';
       follow_quotes(line);
       if (first_rows_ == 0 || (first_rows_ == 1 && first_.contains("sep="))) {
@@ -94,6 +95,7 @@ class CsvSlices {
   }
 
   std::istream& in_;
+  const std::size_t octets_;
   std::string first_;
   std::int64_t first_rows_ = 0;
   std::string header_;
@@ -221,7 +223,7 @@ int suppression_import(Session& session, const SuppressionFile& options) {
                                        "{} は 2 回読めません。ファイルに保存してください"},
                                       options.file));
   }
-  CsvSlices slices(file);
+  CsvSlices slices(file, session.is_remote() ? kWholeOctets : kSliceOctets);
   Imported all;
   for (std::string slice = slices.next(); !slice.empty(); slice = slices.next()) {
     const int status = session.ask_for(
