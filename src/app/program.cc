@@ -44,7 +44,7 @@ void want_end(int /*signal*/) {
 // The first signal is noted, the next ends the process as usual.
 void catch_end() {
   static const bool once = [] {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = want_end;
     action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
     ::sigaction(SIGINT, &action, nullptr);

@@ -53,8 +53,7 @@ class ApiClient final : public ApiPort {
     }
     auto response = co_await client_.fetch(std::move(wire));
     if (response) {
-      answer =
-          ApiAnswer{response->status, std::move(response->headers), std::move(response->body)};
+      answer = ApiAnswer{response->status, std::move(response->headers), std::move(response->body)};
     } else {
       answer = fail(std::move(response.error()));
     }
@@ -73,9 +72,7 @@ Result<std::string> api_url(std::string_view given) {
   const auto wrong = [&](std::string_view why) {
     return fail(ErrorKind::invalid_input, std::string(given) + ": " + std::string(why));
   };
-  const std::size_t begin = url.starts_with("https://")  ? 8
-                            : url.starts_with("http://") ? 7
-                                                         : 0;
+  const std::size_t begin = url.starts_with("https://") ? 8 : url.starts_with("http://") ? 7 : 0;
   if (begin == 0) return wrong("a URL begins with https:// or http://");
   if (url.find_first_of("?#") != std::string_view::npos) return wrong("has no query");
   const std::string_view host = url.substr(begin, url.find('/', begin) - begin);
@@ -98,9 +95,8 @@ bool is_private_url(std::string_view url) {
   if (place.starts_with("[::1]")) return true;
   const std::string_view host = place.substr(0, place.find(':'));
   // A name such as 127.example.jp is anybody's.
-  return host == "localhost" ||
-         (host.starts_with("127.") &&
-          host.find_first_not_of("0123456789.") == std::string_view::npos);
+  return host == "localhost" || (host.starts_with("127.") &&
+                                 host.find_first_not_of("0123456789.") == std::string_view::npos);
 }
 
 std::unique_ptr<ApiPort> make_api_client(const ApiAddress& address) {

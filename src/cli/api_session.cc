@@ -28,8 +28,7 @@ constexpr seconds kPatience{60};  // the longest Retry-After that is waited for
 constexpr std::size_t kKeyOctetsMax = 4096;
 constexpr std::size_t kSentencesMax = 200;
 constexpr std::size_t kPathDepthMax = 32;
-constexpr http::JsonLimits kApiAnswerLimits{.octets_max = std::size_t{256} << 20U,
-                                            .depth_max = 64};
+constexpr http::JsonLimits kApiAnswerLimits{.octets_max = std::size_t{256} << 20U, .depth_max = 64};
 
 std::optional<seconds> retry_after(const ApiAnswer& answer) {
   const std::string_view text = answer.headers.get("Retry-After");
@@ -67,8 +66,7 @@ void gather(const boost::json::value& value, const std::string& path, std::size_
   if (out.size() >= kSentencesMax || depth > kPathDepthMax) return;
   if (const auto* object = value.if_object()) {
     for (const auto& [name, inner] : *object) {
-      const std::string below =
-          path.empty() ? std::string(name) : path + "." + std::string(name);
+      const std::string below = path.empty() ? std::string(name) : path + "." + std::string(name);
       gather(inner, below, depth + 1, out);
     }
   } else if (const auto* list = value.if_array()) {
@@ -86,8 +84,8 @@ Result<std::string> key_in_file(const std::string& path, const Session& session)
   text.resize(static_cast<std::size_t>(file.gcount()));
   const std::string key(trim(text));
   if (key.empty()) {
-    return fail(ErrorKind::io, session.words({"there is no key in {}", "{} にキーがありません"},
-                                             path));
+    return fail(ErrorKind::io,
+                session.words({"there is no key in {}", "{} にキーがありません"}, path));
   }
   return key;
 }
@@ -98,12 +96,12 @@ std::string first_of(const std::string& given, const std::string& otherwise) {
 
 // `named`: that one must be there.
 Result<Profile> chosen_profile(Session& session, std::string& name) {
-  const std::string wanted = first_of(session.common().connection.profile,
-                                      session.host().variable("TODOKU_PROFILE"));
+  const std::string wanted =
+      first_of(session.common().connection.profile, session.host().variable("TODOKU_PROFILE"));
   name = first_of(wanted, std::string(kDefaultProfile));
   const std::string path = session.host().profile_file();
-  auto profiles = path.empty() ? Result<Profiles>(Profiles())
-                               : read_profiles(path, session.language());
+  auto profiles =
+      path.empty() ? Result<Profiles>(Profiles()) : read_profiles(path, session.language());
   if (!profiles) return fail(std::move(profiles.error()));
   const auto found = profiles->find(name);
   if (found != profiles->end()) return found->second;
@@ -141,18 +139,19 @@ Result<ApiAddress> choose_address(Session& session, const std::string& account) 
     address.key = std::move(*key);
   }
   // A profile's key is for its own API and account: elsewhere it would be given away.
-  const auto its_url = profile->url.empty() ? Result<std::string>(address.url)
-                                            : api_url(profile->url);
+  const auto its_url =
+      profile->url.empty() ? Result<std::string>(address.url) : api_url(profile->url);
   if (address.key.empty() && its_url && *its_url == address.url &&
       (profile->account.empty() || profile->account == address.account)) {
     address.key = profile->key;
   }
   if (address.account.empty()) {
-    return fail(ErrorKind::invalid_input,
-                session.words({"whose account is it? --account NAME, TODOKU_ACCOUNT, or todoku "
-                               "profile set",
-                               "アカウントを指定してください: --account NAME、TODOKU_ACCOUNT、または "
-                               "todoku profile set"}));
+    return fail(
+        ErrorKind::invalid_input,
+        session.words({"whose account is it? --account NAME, TODOKU_ACCOUNT, or todoku "
+                       "profile set",
+                       "アカウントを指定してください: --account NAME、TODOKU_ACCOUNT、または "
+                       "todoku profile set"}));
   }
   if (address.key.empty()) {
     return fail(ErrorKind::invalid_input,
@@ -221,8 +220,9 @@ bool ApiSession::wait(std::chrono::milliseconds time) {
 Result<ApiAnswer> ApiSession::repeated(const ApiRequest& request) {
   for (int repeats = 0;; ++repeats) {
     auto answer = port_->call(request);
-    const bool again = answer ? waits(*answer) && (answer->status != 503 || may_be_repeated(request))
-                              : is_passing(answer.error().kind) && may_be_repeated(request);
+    const bool again = answer
+                           ? waits(*answer) && (answer->status != 503 || may_be_repeated(request))
+                           : is_passing(answer.error().kind) && may_be_repeated(request);
     if (!again || repeats == kRepeatsMax) return answer;
     const seconds pause = answer ? retry_after(*answer).value_or(seconds(1)) : seconds(1);
     if (pause > kPatience) return answer;
@@ -257,9 +257,9 @@ std::expected<std::unique_ptr<ReadAnswer>, ApiFailure> ApiSession::exchange(
 ApiFailure ApiSession::refusal(const ReadAnswer& read) const {
   ApiFailure failure{status_of(read.answer), error_sentences(read.value)};
   if (failure.sentences.empty()) {
-    failure.sentences.push_back(session_.words(
-        {"{} answered with status {}", "{} がステータス {} で応答しました"}, url_,
-        read.answer.status));
+    failure.sentences.push_back(
+        session_.words({"{} answered with status {}", "{} がステータス {} で応答しました"}, url_,
+                       read.answer.status));
   }
   if (const auto after = retry_after(read.answer); after && after->count() > 0) {
     failure.sentences.push_back(

@@ -21,13 +21,13 @@ namespace todoku::cli {
 
 // Exit statuses, as docs/cli.md says them.
 inline constexpr int kDone = 0;
-inline constexpr int kRefused = 1;       // by the engine, or the mail failed
-inline constexpr int kWrongWords = 2;    // or no account, no key, a file that cannot be read
-inline constexpr int kUnreachable = 3;   // nobody answers there, or who does proves nothing
-inline constexpr int kTemporary = 4;     // 429, 5xx, or no answer, after all repeats
-inline constexpr int kNotFound = 5;      // 404
-inline constexpr int kNoAccess = 6;      // 401, 403
-inline constexpr int kInterrupted = 130; // by the user
+inline constexpr int kRefused = 1;        // by the engine, or the mail failed
+inline constexpr int kWrongWords = 2;     // or no account, no key, a file that cannot be read
+inline constexpr int kUnreachable = 3;    // nobody answers there, or who does proves nothing
+inline constexpr int kTemporary = 4;      // 429, 5xx, or no answer, after all repeats
+inline constexpr int kNotFound = 5;       // 404
+inline constexpr int kNoAccess = 6;       // 401, 403
+inline constexpr int kInterrupted = 130;  // by the user
 
 // A query, one parameter after the other; empty values are left out.
 class TargetWriter {
@@ -63,9 +63,10 @@ class ApiSession {
   explicit ApiSession(Session& session, std::string account = {})
       : session_(session), account_(std::move(account)) {}
 
-  // The answer, if it is a success; prints no failure. status() says what a command ends with. 429 and 503 are repeated after Retry-After, five times
-  // at most and only if that is a minute or less; so is what got no answer, where a repeat makes
-  // nothing twice (RFC 9110 section 9.2.2, or an idempotency key).
+  // The answer, if it is a success; prints no failure. status() says what a command ends with. 429
+  // and 503 are repeated after Retry-After, five times at most and only if that is a minute or
+  // less; so is what got no answer, where a repeat makes nothing twice (RFC 9110 section 9.2.2, or
+  // an idempotency key).
   [[nodiscard]] std::expected<std::unique_ptr<ReadAnswer>, ApiFailure> exchange(
       const ApiRequest& request);
   // The same; nullptr after the sentences of a failure were printed.
@@ -98,8 +99,8 @@ class ApiSession {
   int status_ = kDone;
 };
 
-// Which API, as whom: `account` if it is not empty, else --account, TODOKU_ACCOUNT, the profile's. A
-// profile's key goes only to its own URL and account. Errors: invalid_input, unauthorized, io; a
+// Which API, as whom: `account` if it is not empty, else --account, TODOKU_ACCOUNT, the profile's.
+// A profile's key goes only to its own URL and account. Errors: invalid_input, unauthorized, io; a
 // sentence for the user.
 [[nodiscard]] Result<ApiAddress> choose_address(Session& session, const std::string& account = {});
 

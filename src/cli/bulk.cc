@@ -21,8 +21,8 @@ constexpr milliseconds kBetweenLooks{1'000};
 constexpr milliseconds kUploadTimeout{600'000};
 constexpr std::size_t kCsvOctetsMax = std::size_t{256} << 20U;
 
-constexpr std::array<std::string_view, 8> kStates = {
-    "pending", "deferred", "delivered", "bounced", "dropped", "expired", "cancelled", "unknown"};
+constexpr std::array<std::string_view, 8> kStates = {"pending", "deferred", "delivered", "bounced",
+                                                     "dropped", "expired",  "cancelled", "unknown"};
 
 ApiRequest to_get(std::string target) {
   return {.target = std::move(target)};
@@ -104,10 +104,10 @@ int await_import(ApiSession& api, std::int64_t job) {
                     << '\n';
     }
     if (status == "FINISHED") return kDone;
-    return api.fail_with(status == "SYSTEM_ERROR" ? kTemporary : kRefused,
-                         session.words({"the import of {} ended as {}",
-                                        "インポート {} は {} で終わりました"},
-                                       job, status));
+    return api.fail_with(
+        status == "SYSTEM_ERROR" ? kTemporary : kRefused,
+        session.words({"the import of {} ended as {}", "インポート {} は {} で終わりました"}, job,
+                      status));
   }
 }
 
@@ -170,11 +170,11 @@ int follow(ApiSession& api, std::int64_t delivery) {
     }
     const std::string state = text_of(read->value, "state");
     const std::int64_t total = number_of(read->value, "total");
-    progress.show({.label = state,
-                   .done = total - number_of(read->value, "pending") -
-                           number_of(read->value, "deferred"),
-                   .total = total,
-                   .rest = counts_of(read->value)});
+    progress.show(
+        {.label = state,
+         .done = total - number_of(read->value, "pending") - number_of(read->value, "deferred"),
+         .total = total,
+         .rest = counts_of(read->value)});
     if (has_ended(state)) {
       progress.end();
       if (api.json()) {
@@ -199,13 +199,14 @@ int follow(ApiSession& api, std::int64_t delivery) {
 // What is left where it did not come to a commit.
 int leave_draft(ApiSession& api, std::int64_t delivery, int status) {
   Session& session = api.session();
-  session.err() << session.words(
-                       {"Nothing was sent. Delivery {0} is a draft: todoku bulk commit {0} --at now "
-                        "sends it once its list is in, todoku bulk delete {0} removes it.",
-                        "まだ送信していません。配信 {0} は下書きです。リストの取り込み後に todoku "
-                        "bulk commit {0} --at now で送信、todoku bulk delete {0} で削除できます。"},
-                       delivery)
-                << '\n';
+  session.err()
+      << session.words(
+             {"Nothing was sent. Delivery {0} is a draft: todoku bulk commit {0} --at now "
+              "sends it once its list is in, todoku bulk delete {0} removes it.",
+              "まだ送信していません。配信 {0} は下書きです。リストの取り込み後に todoku "
+              "bulk commit {0} --at now で送信、todoku bulk delete {0} で削除できます。"},
+             delivery)
+      << '\n';
   return status;
 }
 
@@ -240,8 +241,7 @@ int bulk_send(Session& session, const BulkSend& options) {
   if (const int status = await_import(api, job); status != kDone) {
     return leave_draft(api, delivery, status);
   }
-  const auto read =
-      commit(api, delivery, options.at, key_of(options.idempotency_key, "commit"));
+  const auto read = commit(api, delivery, options.at, key_of(options.idempotency_key, "commit"));
   if (read == nullptr) return leave_draft(api, delivery, api.status());
   return committed(api, delivery, options.at, options.detach);
 }

@@ -110,7 +110,8 @@ std::string fish_script(const CLI::App& app) {
       "  and test \"$given[1..(count $argv)]\" = \"$argv\"\n"
       "end\n";
   each_command(app, "", [&](const std::string& path, const CLI::App& command) {
-    const std::string where = "-n " + for_fish(path.empty() ? "__todoku_at" : "__todoku_at " + path);
+    const std::string where =
+        "-n " + for_fish(path.empty() ? "__todoku_at" : "__todoku_at " + path);
     for (const CLI::App* below : command.get_subcommands({})) {
       out += fmt::format("complete -c todoku {} -a {} -d {}\n", where, below->get_name(),
                          for_fish(first_line(below->get_description())));

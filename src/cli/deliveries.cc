@@ -51,12 +51,12 @@ void print_delivery(ApiSession& api, const boost::json::value& delivery) {
     line(name, text_of(delivery, name));
   }
   line("from", sender_of(delivery));
-  for (const std::string_view name : {"reservation_time", "delivery_time", "created_time",
-                                      "updated_time", "duplicate_policy"}) {
+  for (const std::string_view name :
+       {"reservation_time", "delivery_time", "created_time", "updated_time", "duplicate_policy"}) {
     line(name, text_of(delivery, name));
   }
-  for (const std::string_view name : {"total_count", "sent_count", "drop_count",
-                                      "soft_error_count", "hard_error_count", "open_count"}) {
+  for (const std::string_view name : {"total_count", "sent_count", "drop_count", "soft_error_count",
+                                      "hard_error_count", "open_count"}) {
     line(name, fmt::format("{}", number_of(delivery, name)));
   }
   for (const auto& attach : list_of(delivery, "attaches")) {

@@ -109,7 +109,8 @@ class EventReader {
     return truth_of(page->value, "has_more");
   }
 
-  // After what it stands for was printed: who is killed in between sees some events twice, none never.
+  // After what it stands for was printed: who is killed in between sees some events twice, none
+  // never.
   void keep_cursor() {
     if (search_.cursor_file.empty()) return;
     const std::string made = search_.cursor_file + ".new";
@@ -117,9 +118,8 @@ class EventReader {
     file << cursor_ << '\n';
     file.close();
     if (file && std::rename(made.c_str(), search_.cursor_file.c_str()) == 0) return;
-    api_.fail_with(kWrongWords,
-                   api_.session().words({"cannot write {}", "{} に書き込めません"},
-                                        search_.cursor_file));
+    api_.fail_with(kWrongWords, api_.session().words({"cannot write {}", "{} に書き込めません"},
+                                                     search_.cursor_file));
   }
 
   ApiSession& api_;

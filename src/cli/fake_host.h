@@ -68,9 +68,9 @@ struct FakeHost final : Host {
     seen = {config.value_or("-")};
     return its_schema;
   }
-  Result<void> migrate(const std::optional<std::string>&, std::chrono::seconds patience,
+  Result<void> migrate(const std::optional<std::string>&, std::chrono::seconds longest,
                        const MigrationBlocked& blocked) override {
-    seen = {std::to_string(patience.count())};
+    seen = {std::to_string(longest.count())};
     blocked(1, {{4711, "night report", 62, "SELECT \x1b[2J 1"}});
     its_schema.steps.front().taken = from_epoch_ms(1'767'225'600'000);
     return {};

@@ -108,8 +108,8 @@ class Host {
 
   // -- for senders, who are clients of the REST API
   virtual std::unique_ptr<ApiPort> api(const ApiAddress& address) = 0;
-  // Where the installation of this configuration has its API: "http://127.0.0.1:8025". What cannot be
-  // read is as by default.
+  // Where the installation of this configuration has its API: "http://127.0.0.1:8025". What cannot
+  // be read is as by default.
   virtual std::string local_api(const std::optional<std::string>& config) = 0;
   // Of the process's environment, TODOKU_...; empty: not there.
   [[nodiscard]] virtual std::string variable(std::string_view name) const = 0;

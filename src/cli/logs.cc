@@ -45,8 +45,8 @@ void print_log_rows(Session& session, const boost::json::array& data) {
        session.words({"MESSAGE", "応答文"})}};
   for (const auto& row : data) {
     rows.push_back({fmt::format("{}", number_of(row, "maillog_id")),
-                    fmt::format("{}", number_of(row, "delivery_id")),
-                    text_of(row, "delivery_type"), text_of(row, "email"), text_of(row, "status"),
+                    fmt::format("{}", number_of(row, "delivery_id")), text_of(row, "delivery_type"),
+                    text_of(row, "email"), text_of(row, "status"),
                     text_of(row, "last_response_code"), text_of(row, "updated_time"),
                     text_of(row, "last_response_message")});
   }
@@ -80,25 +80,23 @@ int show_logs(Session& session, const LogSearch& search) {
 
 int show_log(Session& session, std::int64_t maillog) {
   ApiSession api(session);
-  return api.call(
-      {.target = fmt::format("/logs/mails/{}", maillog)}, [&](const ReadAnswer& read) {
-        for (const std::string_view name : {"email", "status", "last_response_code",
-                                            "last_response_message", "delivery_time", "open_time",
-                                            "updated_time"}) {
-          const std::string value = text_of(read.value, name);
-          if (!value.empty()) fmt::print(api.out(), "{:<21} {}\n", name, value);
-        }
-        std::vector<std::vector<std::string>> rows = {
-            {session.words({"TIME", "日時"}), session.words({"STATUS", "状態"}),
-             session.words({"CODE", "応答"}), session.words({"MESSAGE", "応答文"})}};
-        for (const auto& attempt : list_of(read.value, "sent_history")) {
-          rows.push_back({text_of(attempt, "delivery_time"), text_of(attempt, "status"),
-                          text_of(attempt, "response_code"),
-                          text_of(attempt, "response_message")});
-        }
-        api.out() << '\n';
-        print_table(api.out(), std::move(rows));
-      });
+  return api.call({.target = fmt::format("/logs/mails/{}", maillog)}, [&](const ReadAnswer& read) {
+    for (const std::string_view name :
+         {"email", "status", "last_response_code", "last_response_message", "delivery_time",
+          "open_time", "updated_time"}) {
+      const std::string value = text_of(read.value, name);
+      if (!value.empty()) fmt::print(api.out(), "{:<21} {}\n", name, value);
+    }
+    std::vector<std::vector<std::string>> rows = {
+        {session.words({"TIME", "日時"}), session.words({"STATUS", "状態"}),
+         session.words({"CODE", "応答"}), session.words({"MESSAGE", "応答文"})}};
+    for (const auto& attempt : list_of(read.value, "sent_history")) {
+      rows.push_back({text_of(attempt, "delivery_time"), text_of(attempt, "status"),
+                      text_of(attempt, "response_code"), text_of(attempt, "response_message")});
+    }
+    api.out() << '\n';
+    print_table(api.out(), std::move(rows));
+  });
 }
 
 }  // namespace todoku::cli

@@ -10,7 +10,8 @@
 namespace todoku::cli {
 namespace {
 
-// As man(7) wants text: backslashes and a control character at the begin of a line say something, and
+// As man(7) wants text: backslashes and a control character at the begin of a line say something,
+// and
 // "-" is a hyphen unless escaped.
 std::string roff(std::string_view text) {
   std::string out;
@@ -67,8 +68,8 @@ std::string man_page(const CLI::App& command, const std::string& name, std::stri
   };
   std::string title = name;
   for (char& c : title) c = c == ' ' ? '-' : static_cast<char>(std::toupper(c));
-  std::string out = fmt::format(".TH {} 1 \"\" \"todoku {}\" \"todoku\"\n", roff(title),
-                                roff(version));
+  std::string out =
+      fmt::format(".TH {} 1 \"\" \"todoku {}\" \"todoku\"\n", roff(title), roff(version));
   out += heading({"NAME", "名前"});
   std::string page = name;
   for (char& c : page) c = c == ' ' ? '-' : c;

@@ -49,8 +49,7 @@ Result<void> write_headers(http::JsonWriter& json, const std::vector<std::string
   for (const std::string& header : headers) {
     const std::size_t colon = header.find(':');
     if (colon == std::string::npos || colon == 0) {
-      return fail(ErrorKind::invalid_input,
-                  fmt::format("--header {}: \"Name: value\"", header));
+      return fail(ErrorKind::invalid_input, fmt::format("--header {}: \"Name: value\"", header));
     }
     json.member(trim(std::string_view(header).substr(0, colon)),
                 trim(std::string_view(header).substr(colon + 1)));
@@ -102,9 +101,9 @@ Result<std::string> read_octets(const std::string& path, std::istream& input,
     errno = 0;
     file.open(path, std::ios::binary);
     if (!file || std::filesystem::is_directory(path)) {
-      return fail(ErrorKind::io, fmt::format("{}: {}", path,
-                                             std::generic_category().message(
-                                                 errno != 0 ? errno : EISDIR)));
+      return fail(ErrorKind::io,
+                  fmt::format("{}: {}", path,
+                              std::generic_category().message(errno != 0 ? errno : EISDIR)));
     }
   }
   std::istream& in = path == "-" ? input : file;
@@ -114,12 +113,11 @@ Result<std::string> read_octets(const std::string& path, std::istream& input,
     in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
     text.append(piece, 0, static_cast<std::size_t>(in.gcount()));
     if (text.size() > octets_max) {
-      return fail(ErrorKind::limit_exceeded,
-                  fmt::format("{}: > {} MiB", path, octets_max >> 20U));
+      return fail(ErrorKind::limit_exceeded, fmt::format("{}: > {} MiB", path, octets_max >> 20U));
     }
   }
-  if (in.bad()) return fail(ErrorKind::io, fmt::format("{}: {}", path,
-                                                       std::generic_category().message(EIO)));
+  if (in.bad())
+    return fail(ErrorKind::io, fmt::format("{}: {}", path, std::generic_category().message(EIO)));
   return text;
 }
 
@@ -139,8 +137,8 @@ Result<MessageParts> read_parts(const MessageFields& fields, std::istream& input
     if (auto taken = take(fields.html_file, parts.html); !taken) return fail(taken.error());
   }
   for (const std::string& path : fields.attach) {
-    MessageParts::Attachment attachment{
-        .name = std::filesystem::path(path).filename().string(), .content = {}};
+    MessageParts::Attachment attachment{.name = std::filesystem::path(path).filename().string(),
+                                        .content = {}};
     if (auto taken = take(path, attachment.content); !taken) return fail(taken.error());
     parts.attachments.push_back(std::move(attachment));
   }

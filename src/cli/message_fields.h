@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a mail of the command line has, as the request bodies of the API say it: fields as JSON, with
-// files as multipart/form-data (RFC 7578). What is right in them is the engine's to say.
+// What a mail of the command line has, as the request bodies of the API say it: fields as JSON,
+// with files as multipart/form-data (RFC 7578). What is right in them is the engine's to say.
 #pragma once
 
 #include <cstdint>

@@ -39,8 +39,7 @@ class ProfileFile {
 };
 
 std::unexpected<Error> system_failure(const std::string& path) {
-  return fail(ErrorKind::io,
-              fmt::format("{}: {}", path, std::generic_category().message(errno)));
+  return fail(ErrorKind::io, fmt::format("{}: {}", path, std::generic_category().message(errno)));
 }
 
 std::string* member_of(Profile& profile, std::string_view name) {
@@ -51,8 +50,7 @@ std::string* member_of(Profile& profile, std::string_view name) {
 }
 
 std::unexpected<Error> wrong_at(const toml::node& node, std::string_view what) {
-  return fail(ErrorKind::invalid_input,
-              fmt::format("line {}: {}", node.source().begin.line, what));
+  return fail(ErrorKind::invalid_input, fmt::format("line {}: {}", node.source().begin.line, what));
 }
 
 Result<Profile> read_profile(const toml::table& table) {
@@ -60,8 +58,8 @@ Result<Profile> read_profile(const toml::table& table) {
   for (const auto& [key, node] : table) {
     std::string* const member = member_of(profile, key.str());
     if (member == nullptr) {
-      return wrong_at(node, fmt::format("a profile has url, account, key and ca, no {}",
-                                        key.str()));
+      return wrong_at(node,
+                      fmt::format("a profile has url, account, key and ca, no {}", key.str()));
     }
     const auto text = node.value_exact<std::string>();
     if (!text) return wrong_at(node, fmt::format("{} must be a text", key.str()));
@@ -110,9 +108,9 @@ Result<Profiles> parse_profiles(std::string_view toml) {
   if (!is_utf8(toml)) return fail(ErrorKind::invalid_input, "it is not UTF-8");
   const toml::parse_result parsed = toml::parse(toml);
   if (!parsed) {
-    return fail(ErrorKind::invalid_input, fmt::format("line {}: {}",
-                                                      parsed.error().source().begin.line,
-                                                      parsed.error().description()));
+    return fail(ErrorKind::invalid_input,
+                fmt::format("line {}: {}", parsed.error().source().begin.line,
+                            parsed.error().description()));
   }
   Profiles profiles;
   for (const auto& [key, node] : parsed.table()) {
@@ -149,15 +147,14 @@ Result<Profiles> read_profiles(const std::string& path, Language language) {
     if (errno == ENOENT || errno == ENOTDIR) return Profiles();
     return system_failure(path);
   }
-  struct stat facts {};
+  struct stat facts{};
   if (::fstat(file.get(), &facts) != 0) return system_failure(path);
   if (!S_ISREG(facts.st_mode) || facts.st_uid != ::geteuid() || (facts.st_mode & kOthers) != 0) {
     constexpr Sentence kNotOurs{
         "{0} holds keys: it must be a file of yours that nobody else may read (chmod 600 {0})",
         "{0} にはキーが入っています。自分が所有し、ほかの人が読めないファイルにしてください"
         "（chmod 600 {0}）"};
-    return fail(ErrorKind::unauthorized,
-                fmt::format(fmt::runtime(kNotOurs.in(language)), path));
+    return fail(ErrorKind::unauthorized, fmt::format(fmt::runtime(kNotOurs.in(language)), path));
   }
   std::string text(kFileOctetsMax + 1, '\0');
   std::size_t size = 0;

@@ -71,10 +71,9 @@ bool take_wish(ApiSession& api, Profile& profile) {
 int profile_set(Session& session, const std::string& name) {
   ApiSession api(session);
   if (!is_profile_name(name)) {
-    return api.fail_with(kWrongWords,
-                         session.words({"a name has letters, digits, - and _: {}",
-                                        "名前に使えるのは英数字、-、_ です: {}"},
-                                       name));
+    return api.fail_with(kWrongWords, session.words({"a name has letters, digits, - and _: {}",
+                                                     "名前に使えるのは英数字、-、_ です: {}"},
+                                                    name));
   }
   const std::string path = session.host().profile_file();
   auto profiles = load_profiles(api, path);
@@ -93,10 +92,11 @@ int profile_set(Session& session, const std::string& name) {
   session.say({"Profile {0} is kept in {1}.", "プロファイル {0} を {1} に保存しました。"}, name,
               path);
   if (profile.key.empty()) {
-    session.say({"It has no key yet: todoku profile set {0} --key-file FILE, or - for standard input",
-                 "キーはまだありません: todoku profile set {0} --key-file ファイル"
-                 "（標準入力は -）"},
-                name);
+    session.say(
+        {"It has no key yet: todoku profile set {0} --key-file FILE, or - for standard input",
+         "キーはまだありません: todoku profile set {0} --key-file ファイル"
+         "（標準入力は -）"},
+        name);
   }
   return kDone;
 }
@@ -123,13 +123,13 @@ int profile_list(Session& session) {
     session.out() << json.take() << '\n';
     return kDone;
   }
-  std::vector<std::vector<std::string>> rows = {
-      {session.words({"NAME", "名前"}), "URL", session.words({"ACCOUNT", "アカウント"}),
-       session.words({"KEY", "キー"})}};
+  std::vector<std::vector<std::string>> rows = {{session.words({"NAME", "名前"}), "URL",
+                                                 session.words({"ACCOUNT", "アカウント"}),
+                                                 session.words({"KEY", "キー"})}};
   for (const auto& [name, profile] : *profiles) {
-    rows.push_back({name, profile.url, profile.account,
-                    profile.key.empty() ? session.words({"none", "なし"})
-                                        : session.words({"kept", "あり"})});
+    rows.push_back(
+        {name, profile.url, profile.account,
+         profile.key.empty() ? session.words({"none", "なし"}) : session.words({"kept", "あり"})});
   }
   print_table(session.out(), std::move(rows));
   return kDone;

@@ -25,10 +25,9 @@ std::int64_t share(const ProgressStep& step, std::int64_t of) {
 
 std::string progress_line(const ProgressStep& step, std::size_t columns) {
   const auto filled = static_cast<std::size_t>(share(step, kBarColumns));
-  std::string line = fmt::format(
-      "{}  [{}{}] {:>3}%  {}/{}", step.label, std::string(filled, '#'),
-      std::string(static_cast<std::size_t>(kBarColumns) - filled, '.'), share(step, 100),
-      step.done, step.total);
+  std::string line = fmt::format("{}  [{}{}] {:>3}%  {}/{}", step.label, std::string(filled, '#'),
+                                 std::string(static_cast<std::size_t>(kBarColumns) - filled, '.'),
+                                 share(step, 100), step.done, step.total);
   if (!step.rest.empty()) line += "  " + step.rest;
   line = printable(line);
   while (columns_of(line) > columns) {

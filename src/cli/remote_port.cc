@@ -63,8 +63,8 @@ class RemotePort final : public AdminPort {
   Result<AdminAnswer> call(AdminRequest request) override {
     const std::size_t mark = std::min(request.target.find('?'), request.target.size());
     path_ = request.target.substr(0, mark);
-    query_ = http::Query::parse(std::string_view(request.target).substr(
-        std::min(mark + 1, request.target.size())));
+    query_ = http::Query::parse(
+        std::string_view(request.target).substr(std::min(mark + 1, request.target.size())));
     http::JsonArena arena;
     body_ = object();
     if (auto parsed = http::parse_json(request.body, arena, kListLimits); parsed) body_ = *parsed;
@@ -196,26 +196,26 @@ class RemotePort final : public AdminPort {
 
   // The sentences come in the language that was asked for.
   Result<AdminAnswer> import() {
-    return ask({.method = "POST",
-                .target = "/suppressions/import",
-                .body = text_of(body_, "csv"),
-                .content_type = "text/csv",
-                .timeout = kListTimeout},
-               [](const ReadAnswer& read) {
-                 object out;
-                 for (const std::string_view name : {"added", "changed", "failed"}) {
-                   out[name] = number_of(read.value, name);
-                 }
-                 boost::json::array errors;
-                 for (const auto& row : list_of(read.value, "errors")) {
-                   const std::string message = text_of(row, "message");
-                   errors.emplace_back(object{{"row", number_of(row, "row")},
-                                              {"message", message},
-                                              {"message_ja", message}});
-                 }
-                 out["errors"] = std::move(errors);
-                 return boost::json::serialize(out);
-               });
+    return ask(
+        {.method = "POST",
+         .target = "/suppressions/import",
+         .body = text_of(body_, "csv"),
+         .content_type = "text/csv",
+         .timeout = kListTimeout},
+        [](const ReadAnswer& read) {
+          object out;
+          for (const std::string_view name : {"added", "changed", "failed"}) {
+            out[name] = number_of(read.value, name);
+          }
+          boost::json::array errors;
+          for (const auto& row : list_of(read.value, "errors")) {
+            const std::string message = text_of(row, "message");
+            errors.emplace_back(object{
+                {"row", number_of(row, "row")}, {"message", message}, {"message_ja", message}});
+          }
+          out["errors"] = std::move(errors);
+          return boost::json::serialize(out);
+        });
   }
 
   Session& session_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The operators' commands that the REST API has, too, over that: accounts, keys, domains, suppression
-// lists (docs/cli.md). One command for both, whoever answers.
+// The operators' commands that the REST API has, too, over that: accounts, keys, domains,
+// suppression lists (docs/cli.md). One command for both, whoever answers.
 #pragma once
 
 #include <memory>
@@ -10,8 +10,8 @@
 
 namespace todoku::cli {
 
-// What the API has no word for is refused with a sentence. `status`: the exit status of the last call
-// that failed. Both must outlive the port.
+// What the API has no word for is refused with a sentence. `status`: the exit status of the last
+// call that failed. Both must outlive the port.
 [[nodiscard]] std::unique_ptr<AdminPort> make_remote_port(Session& session, int& status);
 
 }  // namespace todoku::cli

@@ -54,11 +54,11 @@ Result<void> write_mail(http::JsonWriter& json, const Send& options, const Messa
 }
 
 ApiRequest request_of_mails(const Send& options, std::string_view path) {
-  return {.method = "POST",
-          .target = "/deliveries/transaction" + std::string(path),
-          .body = {},
-          .idempotency_key = options.idempotency_key.empty() ? fresh_key()
-                                                             : options.idempotency_key};
+  return {
+      .method = "POST",
+      .target = "/deliveries/transaction" + std::string(path),
+      .body = {},
+      .idempotency_key = options.idempotency_key.empty() ? fresh_key() : options.idempotency_key};
 }
 
 int send_one(ApiSession& api, const Send& options, const MessageParts& parts) {

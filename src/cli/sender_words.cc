@@ -73,8 +73,7 @@ void SenderWords::add_message(CLI::App* command, bool bulk) {
   option(command, "--text-file", fields.text_file,
          {"A file with the text; -: standard input", "本文のファイル（- は標準入力）"})
       ->excludes(text);
-  option(command, "--html-file", fields.html_file,
-         {"A file with the HTML", "HTML 本文のファイル"});
+  option(command, "--html-file", fields.html_file, {"A file with the HTML", "HTML 本文のファイル"});
   several(command, "--attach", fields.attach, {"A file to go along", "添付ファイル"});
   several(command, "--header", fields.headers,
           {"A header field, \"X-Order: 4711\"", "ヘッダー（\"X-Order: 4711\" など）"});
@@ -83,23 +82,22 @@ void SenderWords::add_message(CLI::App* command, bool bulk) {
          {"advertisement, notice or transactional", "advertisement、notice、transactional"});
   option(command, "--list-id", fields.list_id,
          {"The list that it belongs to", "メールが属するリスト"});
-  option(command, "--encode", fields.encode,
-         {"UTF-8 or ISO-2022-JP", "UTF-8 または ISO-2022-JP"});
+  option(command, "--encode", fields.encode, {"UTF-8 or ISO-2022-JP", "UTF-8 または ISO-2022-JP"});
   option(command, "--duplicate-policy", fields.duplicate_policy,
          {"at_least_once or at_most_once", "at_least_once または at_most_once"});
   option(command, "--unsubscribe-url", fields.unsubscribe_url,
          {"Where a click takes the address off the list", "配信停止の URL"});
   option(command, "--unsubscribe-mailto", fields.unsubscribe_mailto,
          {"The same by mail, mailto:...", "配信停止のメールアドレス（mailto:...）"});
-  option(command, "--idempotency-key", bulk ? values_->bulk.idempotency_key
-                                            : values_->send.idempotency_key,
+  option(command, "--idempotency-key",
+         bulk ? values_->bulk.idempotency_key : values_->send.idempotency_key,
          {"Names what is done: done again with the same it is done once",
           "操作の名前。同じ名前で繰り返しても 1 度だけ実行される"});
 }
 
 void SenderWords::add_send() {
-  CLI::App* command = book_.verb(
-      book_.app, "send", {"Send a mail over the REST API", "REST API でメールを送信する"});
+  CLI::App* command = book_.verb(book_.app, "send",
+                                 {"Send a mail over the REST API", "REST API でメールを送信する"});
   Send& send = values_->send;
   several(command, "--to", send.to,
           {"Whom it goes to; several get a mail each", "宛先。複数指定すると 1 通ずつ送る"})
@@ -110,7 +108,8 @@ void SenderWords::add_send() {
   several(command, "--insert-code", send.insert_codes,
           {"What stands in the place of a key, \"__name__=value\"",
            "差し込みコード（\"__name__=値\"）"});
-  option(command, "--send-at", send.send_at, {"When; else at once", "送信日時。指定がなければ直ちに送る"});
+  option(command, "--send-at", send.send_at,
+         {"When; else at once", "送信日時。指定がなければ直ちに送る"});
   option(command, "--expires-in", send.expires_in,
          {"Seconds after which it is given up", "送信をあきらめるまでの秒数"})
       ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
@@ -118,8 +117,8 @@ void SenderWords::add_send() {
 }
 
 void SenderWords::add_bulk() {
-  CLI::App* group = book_.verb(book_.app, "bulk",
-                               {"Deliveries to many over the REST API", "REST API で一斉配信を行う"});
+  CLI::App* group = book_.verb(
+      book_.app, "bulk", {"Deliveries to many over the REST API", "REST API で一斉配信を行う"});
   group->require_subcommand(1);
   CLI::App* send = book_.verb(group, "send",
                               {"Begin a delivery, import its list, commit it",
@@ -142,8 +141,8 @@ void SenderWords::add_bulk() {
 }
 
 void SenderWords::add_bulk_orders(CLI::App* group) {
-  CLI::App* commit = book_.verb(group, "commit",
-                                {"Start or reserve a draft", "下書きの配信を開始（予約）する"});
+  CLI::App* commit =
+      book_.verb(group, "commit", {"Start or reserve a draft", "下書きの配信を開始（予約）する"});
   id(commit);
   option(commit, "--at", values_->at, {"When: a time, or now", "開始日時、または now"})->required();
   book_.speaks(commit, [this](Session& s) { return bulk_commit(s, values_->id, values_->at); });
@@ -195,8 +194,9 @@ void SenderWords::add_search(CLI::App* command, bool of_any_type) {
 }
 
 void SenderWords::add_deliveries() {
-  CLI::App* list = book_.verb(book_.app, "deliveries",
-                              {"Look for deliveries over the REST API", "REST API で配信を検索する"});
+  CLI::App* list =
+      book_.verb(book_.app, "deliveries",
+                 {"Look for deliveries over the REST API", "REST API で配信を検索する"});
   add_search(list, true);
   book_.speaks(list, [this](Session& s) { return list_deliveries(s, values_->search); });
   CLI::App* show = book_.verb(book_.app, "delivery",
@@ -206,13 +206,12 @@ void SenderWords::add_deliveries() {
 }
 
 void SenderWords::add_logs() {
-  CLI::App* command =
-      book_.verb(book_.app, "logs", {"What became of mails, newest first", "送信ログを新しい順に表示する"});
+  CLI::App* command = book_.verb(
+      book_.app, "logs", {"What became of mails, newest first", "送信ログを新しい順に表示する"});
   LogSearch& logs = values_->logs;
   option(command, "--email", logs.email, {"Of one address", "宛先のアドレス"});
   option(command, "--delivery", logs.delivery, {"Of one delivery", "配信の番号"});
-  several(command, "--type", logs.types,
-          {"TRANSACTION, BULK or SMTP", "TRANSACTION、BULK、SMTP"})
+  several(command, "--type", logs.types, {"TRANSACTION, BULK or SMTP", "TRANSACTION、BULK、SMTP"})
       ->delimiter(',');
   several(command, "--status", logs.statuses,
           {"SENT, RETRY, HARDERROR, SOFTERROR or DROP", "SENT、RETRY、HARDERROR、SOFTERROR、DROP"})
@@ -225,8 +224,9 @@ void SenderWords::add_logs() {
   option(command, "--limit", logs.limit, {"How many at most", "最大の件数"})
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{100'000}));
   book_.speaks(command, [this](Session& s) { return show_logs(s, values_->logs); });
-  CLI::App* row = book_.verb(book_.app, "log",
-                             {"A row of the log, with every attempt", "ログの 1 行を全試行とともに表示する"});
+  CLI::App* row =
+      book_.verb(book_.app, "log",
+                 {"A row of the log, with every attempt", "ログの 1 行を全試行とともに表示する"});
   option(row, "ID", values_->id, {"The row's maillog_id", "maillog_id"})
       ->required()
       ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
@@ -234,21 +234,20 @@ void SenderWords::add_logs() {
 }
 
 void SenderWords::add_events() {
-  CLI::App* command = book_.verb(book_.app, "events",
-                                 {"What happened to mail, in order", "メールのイベントを順に表示する"});
+  CLI::App* command = book_.verb(
+      book_.app, "events", {"What happened to mail, in order", "メールのイベントを順に表示する"});
   EventSearch& events = values_->events;
-  flag(command, "--follow", events.follow,
-       {"Go on as they happen", "起こるたびに表示を続ける"});
+  flag(command, "--follow", events.follow, {"Go on as they happen", "起こるたびに表示を続ける"});
   several(command, "--kind", events.kinds, {"Only these kinds", "イベントの種類"})->delimiter(',');
   option(command, "--delivery", events.delivery, {"Of one delivery", "配信の番号"});
   option(command, "--email", events.email, {"Of one address", "宛先のアドレス"});
   option(command, "--tag", events.tag, {"Of deliveries with this tag", "配信のタグ"});
-  CLI::Option* cursor =
-      option(command, "--cursor", events.cursor,
-             {"Go on after this event; latest: with what comes from now on",
-              "このイベントの続きから。latest はこれから起こるもののみ"});
+  CLI::Option* cursor = option(command, "--cursor", events.cursor,
+                               {"Go on after this event; latest: with what comes from now on",
+                                "このイベントの続きから。latest はこれから起こるもののみ"});
   option(command, "--cursor-file", events.cursor_file,
-         {"Keeps how far it has come, and goes on from there", "位置を保存し、次回は続きから表示するファイル"})
+         {"Keeps how far it has come, and goes on from there",
+          "位置を保存し、次回は続きから表示するファイル"})
       ->excludes(cursor);
   option(command, "--limit", events.limit, {"How many at most", "最大の件数"})
       ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
@@ -256,8 +255,9 @@ void SenderWords::add_events() {
 }
 
 void SenderWords::add_webhook() {
-  CLI::App* group = book_.verb(book_.app, "webhook",
-                               {"The endpoints that are told of events", "イベントの通知先を管理する"});
+  CLI::App* group =
+      book_.verb(book_.app, "webhook",
+                 {"The endpoints that are told of events", "イベントの通知先を管理する"});
   group->require_subcommand(1);
   book_.speaks(book_.verb(group, "list", {"List them", "一覧を表示する"}), webhook_list);
   CLI::App* add = book_.verb(group, "add", {"Register one", "通知先を登録する"});
@@ -287,8 +287,9 @@ void SenderWords::add_webhook() {
 }
 
 void SenderWords::add_profile() {
-  CLI::App* group = book_.verb(book_.app, "profile",
-                               {"Which API you speak to, and as whom", "接続先とアカウントを保存する"});
+  CLI::App* group =
+      book_.verb(book_.app, "profile",
+                 {"Which API you speak to, and as whom", "接続先とアカウントを保存する"});
   group->require_subcommand(1);
   CLI::App* set = book_.verb(group, "set",
                              {"Keep --url, --account, --ca and the key of --key-file",

@@ -44,8 +44,8 @@ class SenderWords {
   CLI::Option* option(CLI::App* command, const std::string& name, auto& target,
                       const Sentence& help);
   // One that may be given several times, a value each.
-  CLI::Option* several(CLI::App* command, const std::string& name,
-                       std::vector<std::string>& target, const Sentence& help);
+  CLI::Option* several(CLI::App* command, const std::string& name, std::vector<std::string>& target,
+                       const Sentence& help);
   void flag(CLI::App* command, const std::string& name, bool& target, const Sentence& help);
   void id(CLI::App* command);
 

@@ -83,8 +83,8 @@ class Session {
   [[nodiscard]] bool is_remote() const {
     return !common_.connection.url.empty() || !common_.connection.profile.empty();
   }
-  // What the command ends with whose body gave `status`: of a failure of the REST API the one of its
-  // kind (docs/cli.md).
+  // What the command ends with whose body gave `status`: of a failure of the REST API the one of
+  // its kind (docs/cli.md).
   [[nodiscard]] int exit_status(int status) const;
 
   // For commands that speak to the program rather than to the operations.

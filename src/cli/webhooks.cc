@@ -93,7 +93,8 @@ int webhook_add(Session& session, const WebhookAdd& options) {
 
 int webhook_test(Session& session, const std::string& webhook) {
   ApiSession api(session);
-  const auto read = api.ask({.method = "POST", .target = of_webhook(webhook, "/test"), .body = "{}"});
+  const auto read =
+      api.ask({.method = "POST", .target = of_webhook(webhook, "/test"), .body = "{}"});
   if (read == nullptr) return api.status();
   const bool accepted = truth_of(read->value, "accepted");
   if (api.json()) {
