@@ -230,6 +230,8 @@ int committed(ApiSession& api, std::int64_t delivery, const std::string& at, boo
 
 int bulk_send(Session& session, const BulkSend& options) {
   ApiSession api(session);
+  // From here on an end that the user wants is told what it leaves.
+  if (!api.wait(milliseconds(0))) return kInterrupted;
   const auto parts = read_parts(options.fields, session.host().input());
   if (!parts) return api.fail_with(kWrongWords, parts.error().detail);
   auto csv = read_octets(options.csv, session.host().input(), kCsvOctetsMax);

@@ -154,7 +154,7 @@ TEST_F(SenderTest, WaitsAsLongAsItIsTold) {
 TEST_F(SenderTest, AnEndIsHeard) {
   answer({answered_later(429, "7")});
   host.patience = 0;
-  EXPECT_EQ(send(), 4);
+  EXPECT_EQ(send(), 130);
   EXPECT_EQ(host.requests.size(), 1U);
 }
 

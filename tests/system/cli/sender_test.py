@@ -21,7 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from stack import Stack  # noqa: E402
 
 BINARY = str(pathlib.Path(sys.argv.pop()).resolve()) if len(sys.argv) > 1 else ""
-RECEIVERS = {"good.example": [], "slow.example": ["delay = { body = 2 }"],
+RECEIVERS = {"good.example": [], "slow.example": [],
              "gone.example": ["[[receiver.rule]]", 'at = "rcpt"', 'reply = "550 5.1.1 nobody"']}
 FROM = ("--from", "News <news@sender.example>", "--subject", "ご案内")
 MAIL = (*FROM, "--text", "こんにちは。")
@@ -30,7 +30,8 @@ MAIL = (*FROM, "--text", "こんにちは。")
 class Senders(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.stack = Stack(BINARY, RECEIVERS, site_defaults=["connections_max = 2"])
+        cls.stack = Stack(BINARY, RECEIVERS, ["[sites.slow]", 'domains = ["slow.example"]',
+                                              "messages_per_second = 4"])
         cls.enterClassContext(cls.stack)
         cls.home = cls.stack.directory / "sender"
         cls.home.mkdir()
@@ -87,10 +88,10 @@ class Senders(unittest.TestCase):
         self.assertRegex(self.call("deliveries", "--type", "TRANSACTION"), rf"{delivery} +TRANSACTION")
 
     def test_several_get_a_mail_each(self):
-        told = self.begin("send", *MAIL, "--to", "a@good.example", "--to", "wrong", "--to",
-                          "b@good.example")
-        out, err = told.communicate(timeout=30)
-        self.assertEqual(told.returncode, 1)
+        process = self.begin("send", *MAIL, "--to", "a@good.example", "--to", "wrong", "--to",
+                             "b@good.example")
+        out, err = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 1)
         self.assertEqual(out.count("accepted as delivery"), 2)
         self.assertIn("wrong: to: ", err)
 
@@ -176,8 +177,7 @@ class Senders(unittest.TestCase):
         self.assertIn("sender.example", self.call("domain", "list", *remote, **own))
         self.assertIn("_todoku-challenge.new.example",
                       self.call("domain", "add", "tester", "new.example", *remote, **own))
-        self.assertIn("unproven", self.call("domain", "verify", "tester", "new.example", *remote,
-                                            status=1, **own) or "unproven")
+        self.call("domain", "verify", "tester", "new.example", *remote, status=1, **own)
         self.call("domain", "remove", "tester", "new.example", *remote, **own)
         self.assertEqual(self.read("webhook", "list", **own)["data"], [])
         self.assertIn("url", self.call("webhook", "add", "http://127.0.0.1/x", status=1, **own))
