@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/digest.h"
+#include "base/printable.h"
 #include "cli/api_client.h"
 #include "cli/printable_stream.h"
 #include "cli/profile.h"
@@ -72,8 +73,9 @@ void gather(const boost::json::value& value, const std::string& path, std::size_
   } else if (const auto* list = value.if_array()) {
     for (const auto& inner : *list) gather(inner, path, depth + 1, out);
   } else if (const auto* text = value.if_string()) {
-    out.push_back(path == "main" || path.empty() ? std::string(*text)
-                                                 : path + ": " + std::string(*text));
+    // A line each: they repeat what was given.
+    out.push_back(printable(path == "main" || path.empty() ? std::string(*text)
+                                                           : path + ": " + std::string(*text)));
   }
 }
 

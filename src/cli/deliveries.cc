@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
+#include "base/printable.h"
 #include "cli/api_session.h"
 #include "cli/sender_commands.h"
 
@@ -44,7 +45,7 @@ void print_deliveries(ApiSession& api, const boost::json::value& answer) {
 void print_delivery(ApiSession& api, const boost::json::value& delivery) {
   std::ostream& out = api.out();
   const auto line = [&](std::string_view name, const std::string& value) {
-    if (!value.empty()) fmt::print(out, "{:<17} {}\n", name, value);
+    if (!value.empty()) fmt::print(out, "{:<17} {}\n", name, printable(value));
   };
   line("delivery_id", fmt::format("{}", number_of(delivery, "delivery_id")));
   for (const std::string_view name : {"delivery_type", "status", "subject"}) {

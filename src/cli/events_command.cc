@@ -7,9 +7,9 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
-#include <fmt/ostream.h>
 
 #include "base/bytes.h"
+#include "base/printable.h"
 #include "cli/api_session.h"
 #include "cli/printable_stream.h"
 #include "cli/sender_commands.h"
@@ -24,21 +24,24 @@ constexpr std::int64_t kPageEvents = 1'000;  // the API's most
 constexpr milliseconds kBetweenPages{2'000};
 constexpr std::size_t kCursorOctetsMax = 256;
 
-// "time kind delivery email code message", what there is of them.
+// "time kind delivery email code message", what there is of them, on one line whatever a receiver
+// said.
 void print_event(std::ostream& out, const boost::json::value& event) {
-  fmt::print(out, "{}  {:<18}", text_of(event, "timestamp"), text_of(event, "kind"));
-  if (const auto delivery = number_of(event, "delivery_id"); delivery > 0) {
-    fmt::print(out, "  {}", delivery);
-  }
-  if (const auto email = text_of(event, "email"); !email.empty()) fmt::print(out, "  {}", email);
-  if (const auto recipients = number_of(event, "recipients"); recipients > 0) {
-    fmt::print(out, "  recipients {}", recipients);
-  }
-  if (const auto code = number_of(event, "code"); code > 0) fmt::print(out, "  {}", code);
-  if (const auto message = text_of(event, "message"); !message.empty()) {
-    fmt::print(out, "  {}", message);
-  }
-  out << '\n';
+  std::string line = fmt::format("{}  {:<18}", text_of(event, "timestamp"), text_of(event, "kind"));
+  const auto add_number = [&](std::string_view name, std::string_view label) {
+    if (const auto number = number_of(event, name); number > 0) {
+      line += fmt::format("  {}{}", label, number);
+    }
+  };
+  const auto add_text = [&](std::string_view name) {
+    if (const auto text = text_of(event, name); !text.empty()) line += "  " + text;
+  };
+  add_number("delivery_id", "");
+  add_text("email");
+  add_number("recipients", "recipients ");
+  add_number("code", "");
+  add_text("message");
+  out << printable(line) << '\n';
 }
 
 class EventReader {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
+#include "base/printable.h"
 #include "cli/api_session.h"
 #include "cli/printable_stream.h"
 #include "cli/sender_commands.h"
@@ -85,7 +86,7 @@ int show_log(Session& session, std::int64_t maillog) {
          {"email", "status", "last_response_code", "last_response_message", "delivery_time",
           "open_time", "updated_time"}) {
       const std::string value = text_of(read.value, name);
-      if (!value.empty()) fmt::print(api.out(), "{:<21} {}\n", name, value);
+      if (!value.empty()) fmt::print(api.out(), "{:<21} {}\n", name, printable(value));
     }
     std::vector<std::vector<std::string>> rows = {
         {session.words({"TIME", "日時"}), session.words({"STATUS", "状態"}),

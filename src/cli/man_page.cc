@@ -40,12 +40,18 @@ std::string written_option(const CLI::Option& option) {
   };
   for (const std::string& name : option.get_snames()) add("-", name);
   for (const std::string& name : option.get_lnames()) add("--", name);
-  if (option.get_expected_min() > 0) out += " \\fI" + roff(option.get_type_name()) + "\\fR";
+  if (option.get_expected_min() > 0) {
+    // "INT:INT in [1 - 3660]": the kind of value is enough.
+    const std::string type = option.get_type_name();
+    out += " \\fI" + roff(type.substr(0, type.find(':'))) + "\\fR";
+  }
   return out;
 }
 
-void add_options(std::string& out, const CLI::App& command) {
+// Every command has --help: once is enough.
+void add_options(std::string& out, const CLI::App& command, bool with_help) {
   for (const CLI::Option* option : command.get_options()) {
+    if (!with_help && option == command.get_help_ptr()) continue;
     out += fmt::format(".TP\n{}\n{}\n", written_option(*option), roff(option->get_description()));
   }
 }
@@ -54,7 +60,7 @@ void add_commands(std::string& out, const CLI::App& command, const std::string& 
   for (const CLI::App* below : command.get_subcommands({})) {
     const std::string its_name = name + " " + below->get_name();
     out += fmt::format(".SS \"{}\"\n{}\n", roff(its_name), roff(below->get_description()));
-    add_options(out, *below);
+    add_options(out, *below, false);
     add_commands(out, *below, its_name);
   }
 }
@@ -87,7 +93,7 @@ std::string man_page(const CLI::App& command, const std::string& name, std::stri
   }
   out += fmt::format(" [{}]\n", language == Language::japanese ? "オプション" : "OPTIONS");
   out += heading({"OPTIONS", "オプション"});
-  add_options(out, command);
+  add_options(out, command, true);
   if (!command.get_subcommands({}).empty()) {
     out += heading({"COMMANDS", "コマンド"});
     add_commands(out, command, name);

@@ -243,6 +243,17 @@ TEST_F(SenderTest, EventsGoOnWhereTheyWereLeft) {
   EXPECT_EQ(out.str(), "{\"event_id\":\"2\"}\n");
 }
 
+TEST_F(SenderTest, WhatAReceiverSaidStaysOnItsLine) {
+  answer({answered(200,
+                   R"({"data":[{"timestamp":"t","kind":"sent","message":"ok\nt2  sent\u001b[2J"}],)"
+                   R"("next_cursor":"1","has_more":false})")});
+  ASSERT_EQ(run({"events"}), 0);
+  EXPECT_EQ(out.str(), "t  sent                ok?t2  sent?[2J\n");
+  answer({answered(400, R"({"error_messages":{"main":["no.\ntodoku: yes."]}})")});
+  EXPECT_EQ(send(), 1);
+  EXPECT_EQ(err.str(), "todoku: no.?todoku: yes.\n");
+}
+
 TEST_F(SenderTest, LogsComeInPagesUntilThereAreEnough) {
   std::string rows;
   for (int i = 0; i < 1'000; ++i) {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
+#include "base/printable.h"
 #include "cli/api_session.h"
 #include "cli/sender_commands.h"
 #include "http/query.h"
@@ -102,7 +103,7 @@ int webhook_test(Session& session, const std::string& webhook) {
   } else {
     const auto* object = read->value.if_object();
     const auto* call = object == nullptr ? nullptr : object->if_contains("call");
-    const std::string outcome = call == nullptr ? "" : outcome_of(*call);
+    const std::string outcome = call == nullptr ? "" : printable(outcome_of(*call));
     const std::int64_t took = call == nullptr ? 0 : number_of(*call, "took_ms");
     if (accepted) {
       session.say({"It took the test event: {}, after {} ms.",
