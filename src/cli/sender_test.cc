@@ -325,6 +325,9 @@ TEST_F(SenderTest, OperatorsCommandsSpeakToTheApiWhereItIsNamed) {
   EXPECT_EQ(host.requests[0].method, "DELETE");
   EXPECT_EQ(host.requests[0].target, "/suppressions?email=a%40b.example&why=w");
   EXPECT_EQ(out.str(), "Entries removed: 2.\n");
+  answer({answered(200, "email\r\na@b.example\r\n")});
+  ASSERT_EQ(run({"suppression", "export", "--url", "https://a.example"}), 0);
+  EXPECT_EQ(out.str(), "email\na@b.example\n");
   answer({answered(404, R"({"error_messages":{"main":["no data found."]}})")});
   EXPECT_EQ(run({"domain", "remove", "shop", "example.jp", "--url", "https://a.example"}), 5);
   EXPECT_EQ(err.str(), "todoku: no data found.\n");

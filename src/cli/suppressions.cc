@@ -54,6 +54,17 @@ void print_entries(Session& session, const boost::json::array& entries) {
   print_table(session.out(), std::move(rows));
 }
 
+// Rows of a CSV as lines of text: a CR at their end would show as a character that is no CSV.
+void print_rows(Session& session, std::string_view csv) {
+  while (!csv.empty()) {
+    const std::size_t end = std::min(csv.find('\n'), csv.size());
+    std::string_view row = csv.substr(0, end);
+    if (row.ends_with('\r')) row.remove_suffix(1);
+    session.out() << row << '\n';
+    csv.remove_prefix(std::min(end + 1, csv.size()));
+  }
+}
+
 // Pieces of whole rows.
 class CsvSlices {
  public:
@@ -243,8 +254,8 @@ int suppression_export(Session& session, const std::string& account) {
     Given given = of_list(calls::kExportSuppressions, account);
     put(given, "after", after);
     const int status = session.ask_for(given, [&](const boost::json::value& answer) {
-      if (std::exchange(first, false)) session.out() << text_of(answer, "header");
-      session.out() << text_of(answer, "csv");
+      if (std::exchange(first, false)) print_rows(session, text_of(answer, "header"));
+      print_rows(session, text_of(answer, "csv"));
       after = text_of(answer, "next");
     });
     if (status != 0 || after.empty()) return status;

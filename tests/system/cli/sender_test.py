@@ -164,7 +164,9 @@ class Senders(unittest.TestCase):
         self.assertIn("asked", self.call("suppression", "look", "stop@good.example", *remote))
         self.file("stops.csv", "email,reason\nx@good.example,manual\nnobody,manual\n")
         self.assertIn("row 3", self.call("suppression", "import", "stops.csv", *remote, status=1))
-        self.assertIn("x@good.example,manual", self.call("suppression", "export", *remote))
+        exported = self.call("suppression", "export", *remote)
+        self.assertRegex(exported, r'(?m)^"x@good.example","manual","all",.*""$')
+        self.assertEqual(self.stack.command("suppression", "export", "--account", "tester"), exported)
         self.assertIn("removed: 1", self.call("suppression", "remove", "stop@good.example", *remote))
         self.assertIn("without --url", self.call("explain", "a@good.example", *remote, status=2))
 
