@@ -28,12 +28,16 @@ namespace todoku::mime {
 inline constexpr std::size_t kPartNestingMax = 32;
 inline constexpr std::size_t kPartsMax = 10'000;
 inline constexpr std::size_t kPartHeadOctetsMax = 1UL << 20U;
+// Longer lines than the door takes (64 KiB) are nobody's text.
+inline constexpr std::size_t kSevenBitLineOctetsMax = 128UL * 1024;
+// RFC 5321 section 4.5.3.1.6, without the line end.
+inline constexpr std::size_t kWireLineOctetsMax = 998;
 
 // What is to be done with a message, part by part.
 class SevenBitPlan {
  public:
-  // The message is 7-bit with short lines as it is; the writer would give the same octets.
-  [[nodiscard]] bool changes_nothing() const { return !changes_; }
+  // The message is 7-bit with short lines as it is: nothing is done to it.
+  [[nodiscard]] bool changes_nothing() const { return parts_.empty(); }
   // Of the message as it will be.
   [[nodiscard]] std::uint64_t octets() const { return octets_; }
 
@@ -42,15 +46,13 @@ class SevenBitPlan {
   friend class SevenBitWriter;
 
   struct Part {
-    bool changes = false;
+    bool is_relabelled = false;  // its Content-Transfer-Encoding will be `encoding`
+    bool is_encoded = false;     // its body is not yet so
     TransferEncoding encoding = TransferEncoding::seven_bit;
   };
   std::vector<Part> parts_;  // entities in their order, multiparts as well
-  bool changes_ = false;
   std::uint64_t octets_ = 0;
 };
-
-class EntityWalk;
 
 class SevenBitScan {
  public:
@@ -59,9 +61,12 @@ class SevenBitScan {
   SevenBitScan(SevenBitScan&&) noexcept;
   SevenBitScan& operator=(SevenBitScan&&) noexcept;
 
-  // The next octets of the message. Lines end with CRLF. Errors: invalid_input with a clause, e.g.
-  // "has a signature that another encoding would break"; limit_exceeded for the limits above.
+  // The next octets of the message. Error invalid_input: a NUL, or a line that does not end with
+  // CRLF.
   [[nodiscard]] Result<void> update(std::string_view slice);
+  // After the last of them. Of a message with which nothing is to be done any structure is fine; of
+  // others, errors with a clause: invalid_input, e.g. "has a signature that another encoding would
+  // break"; limit_exceeded for the limits above.
   [[nodiscard]] Result<SevenBitPlan> finish();
 
  private:
