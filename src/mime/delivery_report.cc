@@ -21,7 +21,7 @@
 namespace todoku::mime {
 namespace {
 
-constexpr std::size_t kNameOctetsMax = 255;  // RFC 1035 section 2.3.4
+constexpr std::size_t kHostOctetsMax = 255;  // RFC 1035 section 2.3.4
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
 
 // A body part: its type, how it is encoded, and that.
@@ -32,7 +32,7 @@ struct ReportPart {
 };
 
 bool is_host(std::string_view host) {
-  return !host.empty() && host.size() <= kNameOctetsMax && std::ranges::all_of(host, [](char c) {
+  return !host.empty() && host.size() <= kHostOctetsMax && std::ranges::all_of(host, [](char c) {
     return is_ascii_alphanumeric(c) || c == '.' || c == '-';
   });
 }
@@ -81,12 +81,12 @@ bool is_global(const ReportedRecipient& recipient) {
          (recipient.original && !is_ascii(recipient.original->address));
 }
 
-void append_line(std::string& out, std::string_view name, std::string_view value) {
+void append_status_line(std::string& out, std::string_view name, std::string_view value) {
   fmt::format_to(std::back_inserter(out), "{}: {}\r\n", name, value);
 }
 
-void append_dated_line(std::string& out, std::string_view name, const DeliveryReport& report,
-                       Instant when) {
+void append_status_date(std::string& out, std::string_view name, const DeliveryReport& report,
+                        Instant when) {
   out += name;
   out += ": ";
   append_date(out, when, report.date_offset_minutes);
@@ -96,9 +96,9 @@ void append_dated_line(std::string& out, std::string_view name, const DeliveryRe
 // RFC 3464 section 2.2.
 void append_message_fields(std::string& out, const DeliveryReport& report) {
   const std::string envelope_id = ascii_line(report.envelope_id, kEnvidOctetsMax);
-  if (!envelope_id.empty()) append_line(out, "Original-Envelope-Id", envelope_id);
-  append_line(out, "Reporting-MTA", "dns; " + report.host);
-  if (report.arrival) append_dated_line(out, "Arrival-Date", report, *report.arrival);
+  if (!envelope_id.empty()) append_status_line(out, "Original-Envelope-Id", envelope_id);
+  append_status_line(out, "Reporting-MTA", "dns; " + report.host);
+  if (report.arrival) append_status_date(out, "Arrival-Date", report, *report.arrival);
 }
 
 // RFC 3464 section 2.3.1, RFC 6533 section 3: the type of an address says how to read it.
@@ -127,24 +127,24 @@ EnhancedStatus status_of(const ReportedRecipient& recipient) {
 void append_recipient_fields(std::string& out, const DeliveryReport& report,
                              const ReportedRecipient& recipient) {
   if (recipient.original) {
-    append_line(out, "Original-Recipient",
-                typed_address(recipient.original->type, recipient.original->address));
+    append_status_line(out, "Original-Recipient",
+                       typed_address(recipient.original->type, recipient.original->address));
   }
-  append_line(out, "Final-Recipient", typed_address("rfc822", recipient.address));
-  append_line(out, "Action", to_string(recipient.action));
-  append_line(out, "Status", status_of(recipient).to_string());
-  if (const std::string host = ascii_line(recipient.remote_mta, kNameOctetsMax); !host.empty()) {
-    append_line(out, "Remote-MTA", "dns; " + host);
+  append_status_line(out, "Final-Recipient", typed_address("rfc822", recipient.address));
+  append_status_line(out, "Action", to_string(recipient.action));
+  append_status_line(out, "Status", status_of(recipient).to_string());
+  if (const std::string host = ascii_line(recipient.remote_mta, kHostOctetsMax); !host.empty()) {
+    append_status_line(out, "Remote-MTA", "dns; " + host);
   }
   if (const std::string said = ascii_only(reply_line(recipient.reply)); !said.empty()) {
     append_words(out, "Diagnostic-Code",
                  (recipient.reply.code == 0 ? "X-Todoku; " : "smtp; ") + said);
   }
   if (recipient.last_attempt) {
-    append_dated_line(out, "Last-Attempt-Date", report, *recipient.last_attempt);
+    append_status_date(out, "Last-Attempt-Date", report, *recipient.last_attempt);
   }
   if (recipient.action == ReportAction::delayed && recipient.retry_until) {
-    append_dated_line(out, "Will-Retry-Until", report, *recipient.retry_until);
+    append_status_date(out, "Will-Retry-Until", report, *recipient.retry_until);
   }
 }
 
@@ -255,7 +255,7 @@ std::string boundary_for(const DeliveryReport& report, std::span<const ReportPar
 
 void append_head(std::string& out, const DeliveryReport& report, std::string_view report_type,
                  std::string_view boundary) {
-  append_dated_line(out, "Date", report, report.date);
+  append_status_date(out, "Date", report, report.date);
   FoldedLine from(out, "From");
   // UTF-8 can say everything.
   static_cast<void>(append_mailbox(from, reporter_name(report.language),
@@ -265,14 +265,14 @@ void append_head(std::string& out, const DeliveryReport& report, std::string_vie
   append_address(to, report.to);
   to.finish();
   static_cast<void>(append_unstructured(out, "Subject", report_subject(report), Encoding::utf_8));
-  append_line(out, "Message-ID", report.message_id);
+  append_status_line(out, "Message-ID", report.message_id);
   if (is_one_message_id(report.message_id_of_mail)) {
-    append_line(out, "In-Reply-To", report.message_id_of_mail);
-    append_line(out, "References", report.message_id_of_mail);
+    append_status_line(out, "In-Reply-To", report.message_id_of_mail);
+    append_status_line(out, "References", report.message_id_of_mail);
   }
   // RFC 3834 section 5.1: nobody answers a machine.
-  append_line(out, "Auto-Submitted", "auto-replied");
-  append_line(out, "MIME-Version", "1.0");
+  append_status_line(out, "Auto-Submitted", "auto-replied");
+  append_status_line(out, "MIME-Version", "1.0");
   fmt::format_to(std::back_inserter(out),
                  "Content-Type: multipart/report; report-type={};\r\n boundary=\"{}\"\r\n\r\n",
                  report_type, boundary);

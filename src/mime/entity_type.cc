@@ -87,7 +87,7 @@ DeclaredEncoding parse_encoding(std::string_view value) {
 }
 
 // RFC 5322 section 2.2, without the white space before the colon that section 4.5 tolerates.
-bool is_field_name(std::string_view name) {
+bool is_written_name(std::string_view name) {
   return !name.empty() &&
          std::ranges::all_of(name, [](char c) { return c > ' ' && c <= '~' && c != ':'; });
 }
@@ -151,7 +151,7 @@ EntityHead read_entity_head(std::string_view head) {
     const std::string_view field = take_field(rest);
     if (field == kFieldLineEnd) break;
     const std::size_t colon = field.find(':');
-    if (colon == std::string_view::npos || !is_field_name(field.substr(0, colon))) {
+    if (colon == std::string_view::npos || !is_written_name(field.substr(0, colon))) {
       read.trouble = "has a header section with a line that is no field";
       break;
     }
