@@ -38,7 +38,7 @@ std::string relabelled(const EntityHead& read, std::string_view head, TransferEn
 class WireLines {
  public:
   [[nodiscard]] Result<void> update(std::string_view slice) {
-    if (slice.contains('\0')) return refused("has a NUL");
+    constexpr std::string_view kStops("\r\n\0", 3);
     is_eight_bit_ |= !is_ascii(slice);
     while (!slice.empty()) {
       if (std::exchange(after_cr_, false)) {
@@ -47,11 +47,12 @@ class WireLines {
         line_octets_ = 0;
         continue;
       }
-      const std::size_t end = std::min(slice.find_first_of("\r\n"), slice.size());
+      const std::size_t end = std::min(slice.find_first_of(kStops), slice.size());
       line_octets_ += end;
       has_long_line_ |= line_octets_ > kWireLineOctetsMax;
       slice.remove_prefix(end);
       if (slice.empty()) break;
+      if (slice.front() == '\0') return refused("has a NUL");
       if (slice.front() == '\n') return bare();
       after_cr_ = true;
       slice.remove_prefix(1);
