@@ -41,11 +41,11 @@ Repeatable repeatable_of(const store::Account& account, const SubmittedMail& mai
   const auto& name = mail.submitted.options.idempotency_key;
   if (!name) return std::nullopt;
   std::set<std::string> recipients;
-  for (const auto& recipient : mail.recipients) recipients.insert(to_ascii_lower(recipient.address));
+  for (const auto& recipient : mail.recipients)
+    recipients.insert(to_ascii_lower(recipient.address));
   std::string all;
   for (const std::string& address : recipients) all += address + '\n';
-  const std::string scoped =
-      std::to_string(static_cast<std::int64_t>(mail.credential)) + '\n' + *name;
+  const std::string scoped = mail.credential + '\n' + *name;
   return store::IdempotencyRecord{
       .key = {account.key, store::KeyedRoute::submission, sha256(scoped)},
       .fingerprint = sha256(all)};
@@ -58,8 +58,8 @@ LabelsRequest labels_of(const SubmittedMail& mail, const submission::MailClass& 
   labels.list_id = said.list_id;
   if (said.purpose) {
     labels.purpose = std::string(to_string(*said.purpose));
-  } else if (mail.purpose) {
-    labels.purpose = std::string(to_string(*mail.purpose));
+  } else if (mail.purpose != Purpose::by_type) {
+    labels.purpose = std::string(to_string(mail.purpose));
   } else if (klass.purpose != Purpose::by_type) {
     labels.purpose = std::string(to_string(klass.purpose));
   }
@@ -94,7 +94,8 @@ Task<Answer<Made>> Intake::accept_submitted(store::Account account, SubmittedMai
                               .life = message.options.expires_in};
   delivery.content.from = message.from;
   delivery.content.subject = message.subject;
-  delivery.relayed = std::move(mail.relayed);
+  delivery.content.relayed = std::move(mail.envelope);
+  delivery.content.attachments.push_back({"", "message/rfc822", std::move(mail.octets)});
   if (delivery.life) delivery.life = std::min(*delivery.life, life_time);
   const auto send_at = message.options.send_at;
   auto made = co_await repeats_.once(

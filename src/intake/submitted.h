@@ -4,25 +4,26 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "intake/submission/reader.h"
+#include "mail/content.h"
 #include "mail/labels.h"
 #include "mail/states.h"
-#include "store/deliveries.h"
 #include "store/recipients.h"
-#include "store/smtp_credentials.h"
 
 namespace todoku::intake {
 
 struct SubmittedMail {
   submission::Submitted submitted;
-  store::RelayedContent relayed;
+  RelayedEnvelope envelope;
+  std::string octets;  // of the message as it goes on
   // As the client named them; at least one. Doubles are one recipient: the first.
   std::vector<store::NewRecipient> recipients;
   std::optional<TrafficClass> traffic;  // nullopt: as the message looks
-  std::optional<Purpose> purpose;       // likewise
-  store::SmtpCredentialKey credential{};
+  Purpose purpose = Purpose::by_type;   // by_type: likewise
+  std::string credential;               // its user name
 };
 
 }  // namespace todoku::intake

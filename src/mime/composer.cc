@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/digest.h"
+#include "mime/date.h"
 #include "mime/header.h"
 #include "mime/text.h"
 #include "mime/uri.h"
@@ -36,41 +37,6 @@ std::uint64_t little_endian(std::span<const std::uint8_t, 8> octets) {
 
 void put_little_endian(char*& out, std::uint64_t value, std::size_t octets) {
   for (std::size_t i = 0; i < octets; ++i) *out++ = static_cast<char>(value >> (8 * i));
-}
-
-void append_two_digits(std::string& out, unsigned value) {
-  out += static_cast<char>('0' + value / 10 % 10);
-  out += static_cast<char>('0' + value % 10);
-}
-
-// RFC 5322 section 3.3, e.g. "Thu, 01 Jan 2026 09:00:00 +0900".
-void append_date(std::string& out, Instant instant, int offset_minutes) {
-  using std::chrono::floor;
-  constexpr std::array<std::string_view, 7> kDays{"Sun, ", "Mon, ", "Tue, ", "Wed, ",
-                                                  "Thu, ", "Fri, ", "Sat, "};
-  constexpr std::array<std::string_view, 12> kMonths{" Jan ", " Feb ", " Mar ", " Apr ",
-                                                     " May ", " Jun ", " Jul ", " Aug ",
-                                                     " Sep ", " Oct ", " Nov ", " Dec "};
-  const auto local = floor<std::chrono::seconds>(instant + std::chrono::minutes(offset_minutes));
-  const auto days = floor<std::chrono::days>(local);
-  const std::chrono::year_month_day date(days);
-  const std::chrono::hh_mm_ss time(local - days);
-  out += kDays[std::chrono::weekday(days).c_encoding()];
-  append_two_digits(out, static_cast<unsigned>(date.day()));
-  out += kMonths[static_cast<unsigned>(date.month()) - 1];
-  const auto year = static_cast<unsigned>(std::clamp(static_cast<int>(date.year()), 1900, 9999));
-  append_two_digits(out, year / 100);
-  append_two_digits(out, year % 100);
-  out += ' ';
-  append_two_digits(out, static_cast<unsigned>(time.hours().count()));
-  out += ':';
-  append_two_digits(out, static_cast<unsigned>(time.minutes().count()));
-  out += ':';
-  append_two_digits(out, static_cast<unsigned>(time.seconds().count()));
-  const auto offset = static_cast<unsigned>(std::abs(offset_minutes));
-  out += offset_minutes < 0 ? " -" : " +";
-  append_two_digits(out, offset / 60);
-  append_two_digits(out, offset % 60);
 }
 
 // A domain that can do no harm in a header, whatever the configuration holds.

@@ -1,46 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
-// A message on its way into the store. What is small is kept in memory until it is committed with
-// everything else of it; what is larger goes to the store in pieces as it comes, so that a message
-// of any size takes the memory of one piece.
+// A message on its way into the store: in memory until it is committed with everything else of it.
+// What all of them have in memory is bounded; beyond that a message is refused for now, and nothing
+// that was accepted is touched.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
+#include <utility>
 
-#include "async/task.h"
 #include "base/result.h"
-#include "store/store.h"
 
 namespace todoku::relay {
 
-// For one message at a time, on one executor.
-class ContentKeeper {
+// Thread-safe.
+class ContentRoom {
  public:
-  explicit ContentKeeper(store::Store& store) : store_(store) {}
+  explicit ContentRoom(std::size_t octets_max) : octets_max_(octets_max) {}
 
-  // The next octets of the message; `octets` is empty afterwards, its memory stays. `node`: whose
-  // process this is. Errors: those of the store; the message is lost then.
-  [[nodiscard]] Task<Result<void>> take(std::string& octets, store::NodeKey node);
-  // After the last of them. What was kept is the caller's, who hands it to Accept or drops it.
-  [[nodiscard]] Task<Result<store::RelayedContent>> finish(store::NodeKey node);
-  // The message will not be: nothing of it stays in memory. What this returns is to be dropped.
-  [[nodiscard]] std::optional<store::RelayedKey> abandon();
-
-  [[nodiscard]] std::uint64_t octets() const { return octets_; }
+  // False: there is no room for so much more.
+  [[nodiscard]] bool take(std::size_t octets) {
+    if (used_.fetch_add(octets) + octets <= octets_max_) return true;
+    used_.fetch_sub(octets);
+    return false;
+  }
+  void give_back(std::size_t octets) { used_.fetch_sub(octets); }
+  [[nodiscard]] std::size_t used() const { return used_.load(); }
 
  private:
-  [[nodiscard]] Task<Result<void>> put(std::string piece, store::NodeKey node);
-
-  store::Store& store_;
-  std::string waiting_;  // less than a piece
-  std::optional<store::RelayedKey> key_;
-  std::int64_t pieces_ = 0;
-  std::uint64_t octets_ = 0;
+  const std::size_t octets_max_;
+  std::atomic<std::size_t> used_{0};
 };
 
-// Takes what was abandoned out of the store again. What that fails at is purged later.
-[[nodiscard]] Task<void> drop_content(store::Store& store, store::RelayedKey key);
+// For one message at a time.
+class ContentKeeper {
+ public:
+  // The room outlives it.
+  explicit ContentKeeper(ContentRoom& room) : room_(room) {}
+  ContentKeeper(const ContentKeeper&) = delete;
+  ContentKeeper& operator=(const ContentKeeper&) = delete;
+  ~ContentKeeper() { abandon(); }
+
+  // The next octets of the message; `octets` is empty afterwards, its memory stays. Errors:
+  // unavailable (no room).
+  [[nodiscard]] Result<void> take(std::string& octets);
+  // All of them, whose room is still taken until abandon().
+  [[nodiscard]] std::string finish() { return std::move(message_); }
+  // The message is over: its memory and its room are given back.
+  void abandon();
+
+  [[nodiscard]] std::uint64_t octets() const { return taken_; }
+
+ private:
+  ContentRoom& room_;
+  std::string message_;
+  std::size_t taken_ = 0;
+};
 
 }  // namespace todoku::relay

@@ -57,6 +57,18 @@ Task<Result<LoginPtr>> Logins::find(std::string name) {
   co_return *login;
 }
 
+Task<Result<LoginPtr>> Logins::device_of(std::string account) {
+  co_return co_await store_.read([account](store::ReadTransaction& reader) -> Result<LoginPtr> {
+    auto found = reader.account_by_name(account);
+    if (!found && found.error().kind == ErrorKind::not_found) return LoginPtr();
+    if (!found) return fail(std::move(found.error()));
+    auto login = std::make_shared<Login>();
+    login->credential.account = found->key;
+    login->account = std::move(*found);
+    return LoginPtr(std::move(login));
+  });
+}
+
 std::vector<ScramSecrets> Logins::secrets_of(const Login& login) const {
   std::vector<ScramSecrets> secrets;
   const store::SmtpCredential& credential = login.credential;

@@ -45,6 +45,9 @@ class Logins {
 
   // nullptr: there is nobody of that name. Errors: those of the store.
   [[nodiscard]] Task<Result<std::shared_ptr<const Login>>> find(std::string name);
+  // A device that sends as an account: it has no credential of its own, and so no name. nullptr:
+  // there is no such account.
+  [[nodiscard]] Task<Result<std::shared_ptr<const Login>>> device_of(std::string account);
   // The secrets that count now: the current, and the one before it while it still does.
   [[nodiscard]] std::vector<ScramSecrets> secrets_of(const Login& login) const;
   // Credentials or accounts have changed: who comes next is asked about.

@@ -29,10 +29,13 @@ struct ListenerOptions {
   // they are refused.
   bool proxy_protocol = false;
   std::vector<net::Network> proxy_networks;
-  // Of devices, which cannot log in: who comes from these networks is `device_credential`. Empty:
-  // everybody logs in.
+  // For devices, which cannot log in: who comes from these networks sends as this account, from
+  // this domain or one below it. Empty: everybody logs in.
   std::vector<net::Network> device_networks;
-  std::string device_credential;
+  std::string device_account;
+  std::string device_domain;
+  bool old_tls = false;
+  [[nodiscard]] bool is_for_devices() const { return !device_account.empty(); }
 };
 
 struct RelayOptions {
@@ -40,10 +43,15 @@ struct RelayOptions {
   std::vector<std::string> own_names;
   std::string message_id_domain;
   std::uint64_t message_octets_max = std::uint64_t{50} << 20U;
+  std::size_t content_octets_max = std::size_t{512} << 20U;  // in memory, of all messages
   std::size_t recipients_max = 1000;
+  std::uint64_t device_message_octets_max = std::uint64_t{25} << 20U;
+  std::size_t device_recipients_max = 100;
+  std::int64_t device_messages_per_minute = 30;
   std::size_t connections_max = 10'000;
   std::size_t connections_per_network_max = 100;
   std::int64_t messages_per_minute_of_network = 0;  // 0: no limit
+  std::int64_t messages_per_minute_of_account = 0;  // likewise
   Milliseconds idle = std::chrono::minutes(5);
   std::vector<ListenerOptions> listeners;
 };

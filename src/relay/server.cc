@@ -94,6 +94,7 @@ Server::Server(World world, RelayOptions options)
       options_(std::move(options)),
       sasl_{.decoy_key = world_.decoy_key},
       logins_(world_.store, world_.clock),
+      room_(options_.content_octets_max),
       clients_(options_.connections_per_network_max, {}),
       metrics_(world_.metrics),
       session_world_{.options = options_,
@@ -102,12 +103,12 @@ Server::Server(World world, RelayOptions options)
                      .intake = world_.intake,
                      .logins = logins_,
                      .guard = guard_,
+                     .room = room_,
                      .meter = meter_,
                      .pool = world_.pool,
                      .certificates = world_.certificates,
                      .clock = world_.clock,
                      .metrics = metrics_,
-                     .node = world_.node,
                      .stopping = stopping_} {
   for (const ListenerOptions& listener : options_.listeners) {
     protocols_.push_back(protocol_of(listener));
@@ -117,20 +118,19 @@ Server::Server(World world, RelayOptions options)
 Server::~Server() = default;
 
 smtp::ServerOptions Server::protocol_of(const ListenerOptions& listener) const {
-  const bool is_device = !listener.device_credential.empty();
-  const bool clear = listener.tls == ListenerTls::none;
+  const bool is_device = listener.is_for_devices();
   smtp::ServerOptions protocol;
   protocol.hostname = options_.hostname;
   protocol.starttls = listener.tls == ListenerTls::starttls;
-  protocol.size_max = options_.message_octets_max;
+  protocol.size_max = is_device ? options_.device_message_octets_max : options_.message_octets_max;
   protocol.auth_mechanisms = is_device ? "" : smtp::kSaslMechanisms;
   protocol.auth_in_clear = listener.auth_in_clear;
   protocol.auth_required = !is_device;
-  protocol.tls_required = !is_device && !listener.auth_in_clear && !clear;
+  protocol.tls_required = !is_device && !listener.auth_in_clear;
   protocol.dsn = true;
   protocol.strict = true;
   protocol.text_line_octets_max = kTextLineOctetsMax;
-  protocol.recipients_max = options_.recipients_max;
+  protocol.recipients_max = is_device ? options_.device_recipients_max : options_.recipients_max;
   return protocol;
 }
 
@@ -243,8 +243,9 @@ Task<void> Server::converse(Worker* worker, std::size_t index, net::Stream strea
   const ListenerOptions& listener = options_.listeners[index];
   std::optional<net::TlsInfo> tls;
   if (listener.tls == ListenerTls::implicit) {
-    auto secured = co_await stream.start_tls_server(world_.certificates->context(net::TlsAge::modern),
-                                                    world_.clock.steady_now() + kHandshake);
+    auto secured = co_await stream.start_tls_server(
+        world_.certificates->context(listener.old_tls ? net::TlsAge::old : net::TlsAge::modern),
+        world_.clock.steady_now() + kHandshake);
     if (!secured) {
       log::debug("no TLS handshake with an SMTP client",
                  {{"client", client.to_string()}, {"reason", secured.error().detail}});

@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -43,7 +42,6 @@ class Server {
     const net::ServerCertificates* certificates;  // nullptr: no listener has TLS
     const Clock& clock;
     Metrics& metrics;
-    std::function<store::NodeKey()> node;
     // Makes up salts for names that there are not (smtp/protocol/sasl_server.h).
     std::string decoy_key;
   };
@@ -84,6 +82,7 @@ class Server {
   Logins logins_;
   LoginGuard guard_;
   MinuteMeter meter_;
+  ContentRoom room_;
   net::ClientCounts clients_;
   SessionMetrics metrics_;
   std::atomic<bool> stopping_{false};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/session.h"
 
+#include <array>
 #include <utility>
 
 #include "async/timer.h"
@@ -45,9 +46,8 @@ Session::Session(const SessionWorld& world, const ListenerOptions& listener,
       listener_(listener),
       client_(client),
       tls_(std::move(tls)),
-      keeper_(world.store),
+      keeper_(world.room),
       connection_(settings(protocol), std::move(stream), *this),
-      dropping_(connection_.executor()),
       conversing_(connection_.executor()) {}
 
 smtp::ServerSettings Session::settings(const smtp::ServerOptions& protocol) const {
@@ -64,7 +64,6 @@ Task<void> Session::run() {
     if (!over) conversing_.cancel();
   }
   abandon();
-  co_await dropping_.wait_empty();
 }
 
 Task<void> Session::converse() {
@@ -121,11 +120,11 @@ Task<ServerAnswer> Session::decide(ServerEvent event) {
 Task<ServerAnswer> Session::greet() {
   if (world_.stopping) co_return ServerAnswer{.reply = words::stopping()};
   world_.metrics.connections.add();
-  if (!listener_.device_credential.empty()) {
+  if (listener_.is_for_devices()) {
     if (!net::contain(listener_.device_networks, client_)) {
       co_return ServerAnswer{.reply = note(words::no_such_device())};
     }
-    auto login = co_await world_.logins.find(listener_.device_credential);
+    auto login = co_await world_.logins.device_of(listener_.device_account);
     if (!login) co_return ServerAnswer{.reply = words::trouble(login.error())};
     if (*login == nullptr || fault_of(**login, client_, world_.clock.now()) != LoginFault::none) {
       co_return ServerAnswer{.reply = note(words::no_such_device())};
@@ -136,10 +135,12 @@ Task<ServerAnswer> Session::greet() {
 }
 
 Task<Result<net::TlsInfo>> Session::shake_hands(net::Stream& stream, SteadyInstant deadline) {
-  auto secured = co_await stream.start_tls_server(world_.certificates->context(net::TlsAge::modern), deadline);
+  auto secured = co_await stream.start_tls_server(
+      world_.certificates->context(listener_.old_tls ? net::TlsAge::old : net::TlsAge::modern),
+      deadline);
   if (secured) tls_ = *secured;
   // RFC 3207 section 4.2: what was known before is forgotten.
-  login_.reset();
+  if (!listener_.is_for_devices()) login_.reset();
   abandon();
   co_return secured;
 }
@@ -202,32 +203,49 @@ Task<ServerAnswer> Session::begin_mail() {
   abandon();
   if (world_.stopping) co_return ServerAnswer{.reply = words::stopping()};
   if (!login_) co_return ServerAnswer{.reply = Reply{530, "5.7.0 Authentication required"}};
-  auto login = co_await world_.logins.find(login_->credential.name);
+  auto login = listener_.is_for_devices()
+                   ? co_await world_.logins.device_of(listener_.device_account)
+                   : co_await world_.logins.find(login_->credential.name);
   if (!login) co_return ServerAnswer{.reply = words::trouble(login.error())};
   const LoginFault fault =
       *login ? fault_of(**login, client_, world_.clock.now()) : LoginFault::revoked;
   if (fault != LoginFault::none) co_return ServerAnswer{.reply = note(words::refused(fault))};
   login_ = std::move(*login);
   const store::SmtpCredential& who = login_->credential;
-  const SteadyInstant now = world_.clock.steady_now();
-  Milliseconds wait = world_.meter.admit("m " + who.name, 1, who.settings.messages_per_minute, now);
-  if (wait > Milliseconds(0)) {
-    co_return ServerAnswer{.reply = note(words::too_fast("messages of this credential", wait))};
-  }
-  wait = world_.meter.admit("n " + net::Network(client_, 64).prefix().to_string(), 1,
-                            world_.options.messages_per_minute_of_network, now);
-  if (wait > Milliseconds(0)) {
-    co_return ServerAnswer{.reply = note(words::too_fast("messages from your network", wait))};
-  }
+  if (auto brake = too_fast()) co_return ServerAnswer{.reply = note(std::move(*brake))};
   const smtp::MailCommand& mail = dialogue().mail();
   Transaction& begun = transaction_.emplace();
   begun.envelope.mail_from = mail.sender ? mail.sender->to_string() : std::string();
   begun.envelope.smtputf8 = mail.smtputf8;
-  begun.envelope.eight_bit = mail.body == smtp::BodyType::eight_bit_mime;
   begun.envelope.envid = mail.envid;
-  begun.envelope.ret = mail.ret;
+  begun.envelope.ret = static_cast<std::uint8_t>(mail.ret);
   begun.envelope.credential = who.name;
   co_return ServerAnswer{};
+}
+
+std::optional<Reply> Session::too_fast() {
+  const SteadyInstant now = world_.clock.steady_now();
+  const store::SmtpCredential& who = login_->credential;
+  const RelayOptions& options = world_.options;
+  const bool device = listener_.is_for_devices();
+  const std::string network = net::Network(client_, 64).prefix().to_string();
+  struct Brake {
+    std::string name;
+    std::int64_t most;
+    std::string_view of;
+  };
+  const std::array<Brake, 3> brakes{
+      {{device ? "d " + network : "m " + who.name,
+        device ? options.device_messages_per_minute : who.settings.messages_per_minute,
+        device ? "messages of this device" : "messages of this credential"},
+       {"n " + network, options.messages_per_minute_of_network, "messages from your network"},
+       {"a " + std::to_string(static_cast<std::int64_t>(who.account)),
+        options.messages_per_minute_of_account, "messages of this account"}}};
+  for (const Brake& brake : brakes) {
+    const Milliseconds wait = world_.meter.admit(brake.name, 1, brake.most, now);
+    if (wait > Milliseconds(0)) return words::too_fast(brake.of, wait);
+  }
+  return std::nullopt;
 }
 
 ServerAnswer Session::add_recipient() {
@@ -267,7 +285,7 @@ Task<void> Session::take(std::string_view piece) {
     message.trouble = words::unfit(read.error());
     co_return;
   }
-  const auto kept = co_await keeper_.take(message.out, world_.node());
+  const auto kept = keeper_.take(message.out);
   if (!kept) message.trouble = words::trouble(kept.error());
 }
 
@@ -277,7 +295,9 @@ Task<Reply> Session::finish_message() {
     reply = std::move(*transaction_->trouble);
   } else {
     auto submitted = transaction_->reader->finish(transaction_->out);
-    if (submitted) {
+    if (submitted && !is_of_device(submitted->from.address)) {
+      reply = words::not_of_device(listener_.device_domain);
+    } else if (submitted) {
       reply = co_await hand_in(std::move(*submitted));
     } else {
       reply = words::unfit(submitted.error());
@@ -291,27 +311,31 @@ Task<Reply> Session::finish_message() {
   co_return reply;
 }
 
+bool Session::is_of_device(const std::string& from) const {
+  if (!listener_.is_for_devices()) return true;
+  const auto address = parse_address(from);
+  const std::string& domain = listener_.device_domain;
+  return address && (address->domain == domain || address->domain.ends_with("." + domain));
+}
+
 Task<Reply> Session::hand_in(intake::submission::Submitted submitted) {
   Transaction& message = *transaction_;
-  const auto kept = co_await keeper_.take(message.out, world_.node());
+  const auto kept = keeper_.take(message.out);
   if (!kept) co_return words::trouble(kept.error());
-  auto content = co_await keeper_.finish(world_.node());
-  if (!content) co_return words::trouble(content.error());
-  const auto key = content->kept;
-  const std::uint64_t octets = content->size;
-  store::RelayedContent relayed = std::move(message.envelope);
-  relayed.octets = std::move(content->octets);
-  relayed.kept = key;
-  relayed.size = octets;
+  const std::uint64_t octets = submitted.octets;
+  RelayedEnvelope& envelope = message.envelope;
+  envelope.head_octets = submitted.head_octets;
+  envelope.has_leading_dot = submitted.has_leading_dot;
+  envelope.is_eight_bit = submitted.is_eight_bit;
   const store::SmtpCredentialSettings& settings = login_->credential.settings;
   const auto made = co_await world_.intake.accept_submitted(
       login_->account, {.submitted = std::move(submitted),
-                        .relayed = std::move(relayed),
+                        .envelope = std::move(envelope),
+                        .octets = keeper_.finish(),
                         .recipients = std::move(message.recipients),
                         .traffic = settings.traffic,
                         .purpose = settings.purpose,
-                        .credential = login_->credential.key});
-  if (!made || made->replayed) drop(key);
+                        .credential = login_->credential.name});
   if (!made) co_return words::refused(made.error());
   if (made->replayed) co_return words::repeated(made->answer);
   world_.metrics.messages.add();
@@ -334,12 +358,8 @@ std::string Session::received_field() const {
 }
 
 void Session::abandon() {
-  drop(keeper_.abandon());
+  keeper_.abandon();
   transaction_.reset();
-}
-
-void Session::drop(std::optional<store::RelayedKey> key) {
-  if (key) dropping_.spawn("drop content", drop_content(world_.store, *key));
 }
 
 // One line for each refusal, so that "why was it not taken?" has an answer here as well.

@@ -9,7 +9,6 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,12 +55,12 @@ struct SessionWorld {
   intake::Intake& intake;
   Logins& logins;
   LoginGuard& guard;
+  ContentRoom& room;
   MinuteMeter& meter;
   async::FilePool& pool;  // computes passwords
   const net::ServerCertificates* certificates;
   const Clock& clock;
   SessionMetrics& metrics;
-  const std::function<store::NodeKey()>& node;
   const std::atomic<bool>& stopping;
 };
 
@@ -76,7 +75,7 @@ class Session final : private smtp::ServerOwner {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Returns when the connection has ended, and what it left in the store is dropped.
+  // Returns when the connection has ended.
   [[nodiscard]] Task<void> run();
 
   // Ends it with 421 unless a message is in its hands, which is nobody's loss.
@@ -87,7 +86,7 @@ class Session final : private smtp::ServerOwner {
  private:
   // From MAIL to its end.
   struct Transaction {
-    store::RelayedContent envelope;
+    RelayedEnvelope envelope;
     std::vector<store::NewRecipient> recipients;
     std::optional<intake::submission::SubmissionReader> reader;
     std::optional<Reply> trouble;  // what the message is answered when its content has ended
@@ -106,14 +105,15 @@ class Session final : private smtp::ServerOwner {
   [[nodiscard]] Task<smtp::ServerAnswer> authenticate(smtp::SaslStep step);
   [[nodiscard]] Task<Result<smtp::SaslStep>> prove();
   [[nodiscard]] Task<smtp::ServerAnswer> begin_mail();
+  [[nodiscard]] std::optional<Reply> too_fast();
   [[nodiscard]] smtp::ServerAnswer add_recipient();
   void begin_content();
   [[nodiscard]] Task<Reply> finish_message();
   [[nodiscard]] Task<Reply> hand_in(intake::submission::Submitted submitted);
+  [[nodiscard]] bool is_of_device(const std::string& from) const;
   [[nodiscard]] std::string received_field() const;
   void abandon();
   [[nodiscard]] Reply note(Reply reply);
-  void drop(std::optional<store::RelayedKey> key);
   [[nodiscard]] smtp::ServerSettings settings(const smtp::ServerOptions& protocol) const;
   [[nodiscard]] const smtp::ServerSession& dialogue() const { return connection_.session(); }
 
@@ -126,7 +126,6 @@ class Session final : private smtp::ServerOwner {
   std::optional<Transaction> transaction_;
   ContentKeeper keeper_;
   smtp::ServerConnection connection_;
-  async::TaskGroup dropping_;
   async::TaskGroup conversing_;
 };
 

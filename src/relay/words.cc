@@ -76,6 +76,10 @@ Reply too_fast(std::string_view of, Milliseconds left) {
           fmt::format("4.7.1 Too many {} in this minute, try again in {} s", of, seconds_of(left))};
 }
 
+Reply not_of_device(std::string_view domain) {
+  return {550, fmt::format("5.7.1 Mail from here has a From address of {}", domain)};
+}
+
 Reply accepted(store::PublicId delivery) {
   return {250, fmt::format("2.0.0 Ok: kept as delivery {}", delivery)};
 }

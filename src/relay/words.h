@@ -22,6 +22,7 @@ namespace todoku::relay::words {
 [[nodiscard]] Reply refused(LoginFault fault);
 [[nodiscard]] Reply no_such_device();
 [[nodiscard]] Reply too_fast(std::string_view of, Milliseconds left);
+[[nodiscard]] Reply not_of_device(std::string_view domain);
 [[nodiscard]] Reply accepted(store::PublicId delivery);
 [[nodiscard]] Reply repeated(store::PublicId delivery);
 // Of the message itself: what a reader of it found.

@@ -127,11 +127,14 @@ void ServerSession::answer_hello(const Reply& reply) {
   announce(options_.pipelining, "PIPELINING");
   announce(options_.size, fmt::format("SIZE {}", options_.size_max));
   announce(options_.starttls && !tls_, "STARTTLS");
-  announce(!options_.auth_mechanisms.empty(), "AUTH " + options_.auth_mechanisms);
+  const bool may_log_in = (options_.auth_in_clear && !options_.tls_required) || tls_;
+  announce(!options_.auth_mechanisms.empty() && may_log_in && !(options_.strict && authenticated_),
+           "AUTH " + options_.auth_mechanisms);
   announce(options_.enhanced_status_codes, "ENHANCEDSTATUSCODES");
   announce(options_.eight_bit_mime, "8BITMIME");
   announce(options_.chunking, "CHUNKING");
   announce(options_.smtputf8, "SMTPUTF8");
+  announce(options_.dsn, "DSN");
   append_line(250, ' ', "HELP");
 }
 

@@ -14,6 +14,7 @@ namespace {
 
 // RFC 4954 section 4: lines of an authentication exchange may be this long.
 constexpr std::size_t kAuthOctetsMax = 12'288;
+constexpr std::string_view kAuthVerb = "AUTH ";
 // A longer line's memory is given back, so that idle sessions stay small.
 constexpr std::size_t kIdleLineOctets = 512;
 
@@ -44,6 +45,7 @@ ServerSession::Progress ServerSession::advance(std::string_view& input) {
     case Phase::command:
     case Phase::auth:
       if (const auto line = take_line(input)) {
+        more_input_ = !input.empty();
         const bool together = phase_ == Phase::command && commands_in_read_++ > 0;
         const bool in_order = options_.pipelined == Pipelined::answered;
         return together && !in_order ? mishandle(*line, input) : run_line(*line);
@@ -57,6 +59,9 @@ ServerSession::Progress ServerSession::advance(std::string_view& input) {
       return skip_chunk(input);
     case Phase::tls:
       // RFC 3207 section 5: what came in clear text after STARTTLS is not the client's word.
+      if (options_.strict && !input.empty()) {
+        return end_with(503, "5.5.1 Nothing may follow STARTTLS");
+      }
       input = {};
       return ServerStep{ServerEvent::tls};
     case Phase::closing:
@@ -76,11 +81,13 @@ void ServerSession::begin_next_line() {
 // being too long or ended by a bare LF, is answered here. Bare LF is never let pass: a sender that
 // uses it would find that its content never ends.
 std::optional<std::string_view> ServerSession::take_line(std::string_view& input) {
-  const std::size_t octets_max =
-      phase_ == Phase::auth ? kAuthOctetsMax : options_.command_octets_max;
   while (phase_ != Phase::closing) {
     const std::size_t end = input.find('\n');
     const std::string_view part = input.substr(0, end);
+    const std::string_view begin = line_.empty() ? part : std::string_view(line_);
+    const bool authenticates =
+        phase_ == Phase::auth || equals_ignoring_case(begin.substr(0, kAuthVerb.size()), kAuthVerb);
+    const std::size_t octets_max = authenticates ? kAuthOctetsMax : options_.command_octets_max;
     const bool fits = !line_too_long_ && line_.size() + part.size() < octets_max;
     if (!fits) line_.clear();
     if (end == std::string_view::npos) {
@@ -92,6 +99,7 @@ std::optional<std::string_view> ServerSession::take_line(std::string_view& input
     input.remove_prefix(end + 1);
     line_too_long_ = false;
     if (!fits) {
+      if (phase_ == Phase::auth) phase_ = Phase::command;
       complain(500, "5.5.2 Line too long");
       continue;
     }
@@ -102,7 +110,11 @@ std::optional<std::string_view> ServerSession::take_line(std::string_view& input
       line.remove_suffix(1);
       return line;
     }
-    complain(500, "5.5.2 Lines end with CR LF");
+    if (options_.strict) {
+      end_with(500, "5.5.2 Lines end with CR LF");
+    } else {
+      complain(500, "5.5.2 Lines end with CR LF");
+    }
     begin_next_line();
   }
   return std::nullopt;
@@ -195,10 +207,17 @@ ServerSession::Progress ServerSession::run_hello(const CommandLine& command) {
 ServerSession::Progress ServerSession::run_mail(std::string_view argument) {
   if (hello_.empty()) return complain(503, "5.5.1 Send EHLO first");
   if (in_mail_) return complain(503, "5.5.1 A transaction is under way");
+  if (options_.tls_required && !tls_) {
+    return complain(530, "5.7.0 Must issue a STARTTLS command first");  // RFC 3207 section 4
+  }
+  if (options_.auth_required && !authenticated_) {
+    return complain(530, "5.7.0 Authentication required");  // RFC 4954 section 6
+  }
   auto command = parse_mail(argument, {.size = esmtp_ && options_.size,
                                        .eight_bit_mime = esmtp_ && options_.eight_bit_mime,
                                        .smtputf8 = esmtp_ && options_.smtputf8,
-                                       .auth = esmtp_ && !options_.auth_mechanisms.empty()});
+                                       .auth = esmtp_ && !options_.auth_mechanisms.empty(),
+                                       .dsn = esmtp_ && options_.dsn});
   if (!command) return complain(command.error().code, command.error().text);
   if (options_.size_max != 0 && command->size > options_.size_max) {
     // RFC 1870 section 6.1. No mistake of protocol: this is what the parameter is for.
@@ -211,16 +230,18 @@ ServerSession::Progress ServerSession::run_mail(std::string_view argument) {
 ServerSession::Progress ServerSession::run_rcpt(std::string_view argument) {
   if (!in_mail_) return complain(503, "5.5.1 Send MAIL first");
   if (in_chunks_) return complain(503, "5.5.1 The message has begun");
-  auto address = parse_rcpt(argument, mail_.smtputf8, options_.hostname);
-  if (!address) {
+  auto command = parse_rcpt(argument, {.smtputf8 = mail_.smtputf8, .dsn = esmtp_ && options_.dsn},
+                            options_.hostname);
+  if (!command) {
     recipient_refused_ = true;
-    return complain(address.error().code, address.error().text);
+    return complain(command.error().code, command.error().text);
   }
   if (recipients_ >= options_.recipients_max) {
     // RFC 5321 section 4.5.3.1.10: the client sends the rest in another transaction.
     return say(452, "4.5.3 Too many recipients");
   }
-  recipient_ = std::move(*address);
+  recipient_ = std::move(command->recipient);
+  recipient_options_ = std::move(command->options);
   return ask(ServerEvent::recipient);
 }
 
@@ -261,6 +282,7 @@ ServerSession::Progress ServerSession::run_starttls(std::string_view argument) {
   if (!options_.starttls) return complain(502, "5.5.1 Command not implemented");
   if (!argument.empty()) return complain(501, "5.5.4 No argument is allowed");
   if (tls_) return complain(503, "5.5.1 TLS is already active");
+  if (options_.strict && more_input_) return end_with(503, "5.5.1 Nothing may follow STARTTLS");
   if (hello_.empty()) return complain(503, "5.5.1 Send EHLO first");
   return ask(ServerEvent::start_tls);
 }
@@ -269,6 +291,12 @@ ServerSession::Progress ServerSession::run_auth(std::string_view argument) {
   if (options_.auth_mechanisms.empty()) return complain(502, "5.5.1 Command not implemented");
   if (hello_.empty()) return complain(503, "5.5.1 Send EHLO first");
   if (authenticated_) return complain(503, "5.5.1 Already authenticated");
+  if (options_.tls_required && !tls_) {
+    return complain(530, "5.7.0 Must issue a STARTTLS command first");
+  }
+  if (!options_.auth_in_clear && !tls_) {
+    return complain(538, "5.7.11 Encryption is required for authentication");
+  }
   if (in_mail_) return complain(503, "5.5.1 A transaction is under way");
   if (argument.empty()) return complain(501, "5.5.4 Syntax: AUTH mechanism");
   const std::string_view mechanism = argument.substr(0, argument.find(' '));
@@ -287,7 +315,7 @@ ServerSession::Progress ServerSession::take_data(std::string_view& input) {
   if (!piece.empty()) {
     content_octets_ += piece.size();
     too_large_ = options_.size_max != 0 && content_octets_ > options_.size_max;
-    if (!too_large_) {
+    if (!finds_fault(piece) && !too_large_) {
       gave_content_ = true;
       return ServerStep{ServerEvent::content, piece};
     }
@@ -309,8 +337,18 @@ ServerSession::Progress ServerSession::take_chunk(std::string_view& input) {
   input.remove_prefix(count);
   chunk_left_ -= count;
   content_octets_ += count;
+  if (finds_fault(piece)) {
+    return std::exchange(gave_content_, false) ? Progress(ServerStep{ServerEvent::discard})
+                                               : Progress();
+  }
   gave_content_ = true;
   return ServerStep{ServerEvent::content, piece};
+}
+
+bool ServerSession::finds_fault(std::string_view piece) {
+  if (!options_.strict || !fault_.empty()) return !fault_.empty();
+  fault_ = check_.take(piece).value_or(std::string_view());
+  return !fault_.empty();
 }
 
 // RFC 3030 section 2: the octets follow whatever the answer will be, so they are taken in any case.
@@ -335,8 +373,18 @@ ServerSession::Progress ServerSession::skip_chunk(std::string_view& input) {
 
 ServerSession::Progress ServerSession::content_ended() {
   phase_ = Phase::command;
-  if (!too_large_) return ask(ServerEvent::message);
+  if (options_.strict && fault_.empty()) {
+    fault_ = check_.finish().value_or(std::string_view());
+    if (!fault_.empty() && std::exchange(gave_content_, false)) {
+      // The owner hears of it before the answer, which comes with the next look.
+      phase_ = in_chunks_ ? Phase::chunk : Phase::data;
+      return ServerStep{ServerEvent::discard};
+    }
+  }
+  if (!too_large_ && fault_.empty()) return ask(ServerEvent::message);
+  const std::string_view fault = fault_;
   end_transaction();
+  if (!fault.empty()) return say(550, fault);
   return say(552, "5.3.4 Message too large");
 }
 
@@ -351,7 +399,10 @@ void ServerSession::end_transaction() {
   recipients_ = 0;
   content_octets_ = 0;
   mail_ = {};
+  recipient_options_ = {};
+  fault_ = {};
   decoder_.reset();
+  check_.reset();
 }
 
 void ServerSession::tls_started() {
@@ -361,6 +412,18 @@ void ServerSession::tls_started() {
   esmtp_ = authenticated_ = false;
   hello_.clear();
   end_transaction();
+}
+
+void ServerSession::spoke_early() {
+  if (!options_.strict || phase_ == Phase::closing) return;
+  asked_ = ServerEvent::need_input;
+  end_with(554, "5.5.0 The client spoke before it was greeted");
+}
+
+ServerSession::Progress ServerSession::end_with(int code, std::string_view text) {
+  say(code, text);
+  phase_ = Phase::closing;
+  return {};
 }
 
 ServerSession::Progress ServerSession::complain(int code, std::string_view text) {

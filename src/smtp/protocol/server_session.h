@@ -27,6 +27,7 @@
 
 #include "mail/address.h"
 #include "mail/reply.h"
+#include "smtp/protocol/content_check.h"
 #include "smtp/protocol/server_command.h"
 #include "smtp/protocol/server_dot_decoder.h"
 
@@ -105,7 +106,8 @@ struct ServerStep {
 class ServerSession {
  public:
   // `options` must outlive the session.
-  explicit ServerSession(const ServerOptions& options) : options_(options) {}
+  explicit ServerSession(const ServerOptions& options)
+      : options_(options), check_(options.text_line_octets_max) {}
 
   // What happens next. The octets of `input` must stay in place until the step is answered.
   [[nodiscard]] ServerStep next(std::string_view& input);
@@ -187,6 +189,10 @@ class ServerSession {
   [[nodiscard]] Progress take_chunk(std::string_view& input);
   [[nodiscard]] Progress skip_chunk(std::string_view& input);
   [[nodiscard]] Progress content_ended();
+  // What a strict session finds wrong with a piece; false: nothing.
+  [[nodiscard]] bool finds_fault(std::string_view piece);
+  // Ends the session: who says this does not mind the rules, or is somebody else's tool.
+  Progress end_with(int code, std::string_view text);
 
   [[nodiscard]] Progress ask(ServerEvent event, std::string_view text = {});
   void answer_hello(const Reply& reply);
@@ -204,7 +210,9 @@ class ServerSession {
   ServerEvent asked_ = ServerEvent::need_input;  // the step that waits; need_input: none does
   std::string_view asked_text_;
   DotDecoder decoder_;
-  bool refused_ = false;  // greeted with 554: only QUIT is left
+  ContentCheck check_;
+  std::string_view fault_;  // of the content, in our words; empty: none so far
+  bool refused_ = false;    // greeted with 554: only QUIT is left
   bool asked_esmtp_ = false;
   bool esmtp_ = false;
   bool tls_ = false;
@@ -215,6 +223,7 @@ class ServerSession {
   bool last_chunk_ = false;
   bool too_large_ = false;
   bool gave_content_ = false;
+  bool more_input_ = false;  // came together with the line at hand
   bool line_taken_ = false;  // line_ was used up by the step before
   bool line_too_long_ = false;
   std::size_t recipients_ = 0;

@@ -50,12 +50,19 @@ ServerConnection::ServerConnection(const ServerSettings& settings, net::Stream s
       stream_(std::move(stream)),
       session_(settings.protocol),
       buffer_(std::make_unique_for_overwrite<char[]>(kFirstBufferOctets)),
-      buffer_octets_(kFirstBufferOctets) {}
+      buffer_octets_(kFirstBufferOctets) {
+  if (stream_.is_tls()) session_.begin_in_tls();
+}
 
 Task<ServerEnd> ServerConnection::run() {
   End end;
+  bool first = true;
   while (!end) {
     const ServerStep step = session_.next(input_);
+    if (std::exchange(first, false) && !stream_.is_tls() && stream_.has_input()) {
+      session_.spoke_early();
+      if (settings_.protocol.strict) continue;
+    }
     end = co_await follow(step);
   }
   stream_.close();

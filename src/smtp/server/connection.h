@@ -66,6 +66,8 @@ class ServerConnection {
   // Writes the answers so far: before a wait that the client should not spend without them. False:
   // the connection is lost, and the owner's answer will not be heard.
   [[nodiscard]] Task<bool> flush();
+  // That of its stream.
+  [[nodiscard]] async::Executor executor() const { return stream_.executor(); }
 
  private:
   // How a step ended the connection; nullopt: it goes on.

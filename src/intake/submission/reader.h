@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// Submitted messages (RFC 6409) as they come: octets go in, cut anywhere, and what goes on comes
+// out. Of the message only its header section is ever held. Pure.
+//
+// What changes, and nothing else does, so that signatures of others stay good:
+//   - the Received field is put in front
+//   - Bcc and Resent-Bcc are taken out, and every X-Todoku-*: of those, what the credential may say
+//     is an option of the submission
+//   - Date, Message-ID and From are added where they are missing
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "mail/address.h"
+#include "mail/labels.h"
+#include "mail/states.h"
+
+namespace todoku::intake::submission {
+
+inline constexpr std::size_t kHeadOctetsMax = std::size_t{1020}
+                                              << 10U;  // what is added fits beside
+inline constexpr std::size_t kFieldsMax = 10'000;
+inline constexpr std::size_t kHopsMax = 100;            // RFC 5321 section 6.3
+inline constexpr std::size_t kHopsThroughUsMax = 3;     // ... of which by a name of ours
+inline constexpr std::size_t kRecipientsOfOneMax = 50;  // more make a mailing
+
+// Which X-Todoku-* fields are taken, as bits.
+inline constexpr std::uint32_t kTagOption = 1;
+inline constexpr std::uint32_t kPurposeOption = 2;
+inline constexpr std::uint32_t kSendAtOption = 4;
+inline constexpr std::uint32_t kExpiresInOption = 8;
+inline constexpr std::uint32_t kListIdOption = 16;
+inline constexpr std::uint32_t kIdempotencyKeyOption = 32;
+
+struct SubmissionRules {
+  std::string received;  // the whole field, see received_field()
+  std::uint32_t allowed_options = 0;
+  Instant now{};
+  std::string message_id;    // without angle brackets, of a message that has none
+  std::string from_address;  // of a message without From; empty: that is refused
+  std::vector<std::string>
+      own_names;  // by which this installation is known in Received, lower case
+};
+
+struct SubmissionOptions {
+  std::vector<std::string> tags;
+  std::optional<Purpose> purpose;
+  std::optional<Instant> send_at;
+  std::optional<Milliseconds> expires_in;
+  std::optional<std::string> list_id;
+  std::optional<std::string> idempotency_key;
+};
+
+struct Submitted {
+  Mailbox from;
+  std::string subject;     // decoded, at most 998 octets
+  std::string message_id;  // without angle brackets; as it stands there
+  SubmissionOptions options;
+  bool looks_like_list = false;  // List-Unsubscribe, List-Id or Precedence: bulk
+  bool is_automatic = false;     // Auto-Submitted, but for "no" (RFC 3834)
+  bool header_is_eight_bit = false;
+  std::uint64_t head_octets = 0;  // of what goes on, with the blank line
+  std::uint64_t octets = 0;       // of all that goes on
+  bool has_leading_dot = false;   // of a line of what goes on
+  bool is_eight_bit = false;
+};
+
+class SubmissionReader {
+ public:
+  explicit SubmissionReader(SubmissionRules rules);
+
+  // The next octets; what goes on is appended to `out`. Errors: invalid_input (bare CR or LF, NUL,
+  // a header section that is too large, a From or an option that does not do), of which the message
+  // is to be refused.
+  [[nodiscard]] Result<void> take(std::string_view octets, std::string& out);
+  // After the last of them. Errors: as above.
+  [[nodiscard]] Result<Submitted> finish(std::string& out);
+
+ private:
+  enum class Part : std::uint8_t { head, body };
+
+  [[nodiscard]] Result<void> check_octets(std::string_view octets);
+  [[nodiscard]] Result<void> take_head(std::string_view& octets);
+  [[nodiscard]] Result<void> end_head(std::string& out);
+  [[nodiscard]] Result<void> judge_fields();
+  [[nodiscard]] Result<void> judge_from();
+  [[nodiscard]] Result<void> judge_hops();
+  [[nodiscard]] Result<bool> take_option(std::string_view name, std::string_view value);
+  [[nodiscard]] std::string written_head();
+  void emit(std::string_view octets, std::string& out);
+
+  struct Field {
+    std::string_view name;  // into head_
+    std::string_view raw;   // with its CRLF
+  };
+  [[nodiscard]] std::string value_of(const Field& field) const;
+  [[nodiscard]] const Field* first(std::string_view name) const;
+
+  const SubmissionRules rules_;
+  Part part_ = Part::head;
+  std::string head_;      // so far
+  std::size_t line_ = 0;  // where its last line begins
+  bool has_blank_line_ = false;
+  std::string rest_;  // what came behind a header section without its blank line
+  std::vector<Field> fields_;
+  std::vector<std::size_t> begins_;  // of fields in head_
+  std::uint32_t options_seen_ = 0;
+  bool after_cr_ = false;
+  bool at_line_start_ = true;
+  bool is_empty_ = true;
+  Submitted found_;
+};
+
+// What Received tells (RFC 5321 section 4.4, RFC 3848, RFC 8314).
+struct ReceivedFacts {
+  std::string hello;
+  std::string client;  // its address; empty: not told
+  std::string hostname;
+  bool esmtp = true;
+  bool smtputf8 = false;
+  std::string tls;  // version and cipher; empty: none
+  bool authenticated = false;
+  std::string recipient;  // of a message with one; empty: not told
+  Instant now{};
+};
+[[nodiscard]] std::string received_field(const ReceivedFacts& facts);
+
+// What kind of mail it is. `said`: of the credential; nullopt: as it looks, by which a newsletter
+// is bulk advertisement, so that it cannot slip past who opted out.
+struct MailClass {
+  TrafficClass traffic = TrafficClass::transactional;
+  Purpose purpose = Purpose::by_type;
+};
+[[nodiscard]] MailClass classify(const Submitted& message, std::optional<TrafficClass> said,
+                                 std::size_t recipients);
+
+}  // namespace todoku::intake::submission

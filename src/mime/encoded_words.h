@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Header text of others as people read it: encoded-words (RFC 2047), and raw octets that should
+// have been one.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace todoku::mime {
+
+// Text in UTF-8 of an unfolded field body, at most `octets_max` octets of it. Encoded-words that
+// follow one another are one text, also where a character lies across the edge; of an unknown
+// charset the octets that are UTF-8 stay. What is no UTF-8 becomes U+FFFD, controls become a space.
+[[nodiscard]] std::string decode_header_text(std::string_view text, std::size_t octets_max = 998);
+
+// A field body on one line: CRLF before white space goes (RFC 5322 section 2.2.3).
+[[nodiscard]] std::string unfolded(std::string_view body);
+
+}  // namespace todoku::mime
