@@ -116,6 +116,42 @@ TEST_F(CommandLineTest, ShowsANewKeyOnce) {
   EXPECT_THAT(out.str(), HasSubstr("dG9rZW4="));
 }
 
+TEST_F(CommandLineTest, ShowsTheNewPasswordOfAnSmtpCredentialOnce) {
+  host.answer = [](const AdminRequest&) {
+    return AdminAnswer{201, R"({"account":"shop","name":"relay","password":"abc-_"})"};
+  };
+  EXPECT_EQ(run({"smtp-credential", "add", "shop", "relay", "--options", "tag,list-id", "--uid",
+                 "1000", "--connections", "4", "--bounces", "false"}),
+            0);
+  EXPECT_EQ(host.asked[0].target, "/smtp-credentials");
+  EXPECT_EQ(host.asked[0].body,
+            R"({"account":"shop","name":"relay","options":"tag,list-id","bounces":false,)"
+            R"("connections_max":4,"uid":1000})");
+  EXPECT_THAT(out.str(), HasSubstr("\nuser name  relay\npassword   abc-_\n"));
+  EXPECT_EQ(run({"smtp-credential", "rotate", "shop", "a@b"}), 0);
+  EXPECT_EQ(host.asked[1].target, "/smtp-credentials/shop/a%40b/rotate");
+  EXPECT_EQ(run({"smtp-credential", "add", "shop", "relay", "--uid", "-2"}), 2);
+  EXPECT_EQ(
+      run({"smtp-credential", "add", "shop", "relay", "--password-file", "f", "--password-stdin"}),
+      2);
+  EXPECT_EQ(run({"smtp-credential", "add", "shop", "relay", "--password-file", "/dev/null"}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("no password in /dev/null"));
+  EXPECT_EQ(host.asked.size(), 2U);
+}
+
+TEST_F(CommandLineTest, ShowsWhatAnSmtpCredentialMay) {
+  host.answer = [](const AdminRequest&) {
+    return AdminAnswer{200, R"({"account":"shop","name":"relay","options":["tag","list-id"],)"
+                            R"("networks":[],"uid":0,"bounces":true,"messages_per_minute":60})"};
+  };
+  EXPECT_EQ(run({"smtp-credential", "show", "shop", "relay"}), 0);
+  EXPECT_EQ(host.asked[0].target, "/smtp-credentials/shop/relay");
+  EXPECT_THAT(out.str(), testing::ContainsRegex("options by header +tag list-id"));
+  EXPECT_THAT(out.str(), testing::ContainsRegex("used from +anywhere"));
+  EXPECT_THAT(out.str(), testing::ContainsRegex("messages a minute +60"));
+  EXPECT_THAT(out.str(), testing::ContainsRegex("user of this machine +0"));
+}
+
 TEST_F(CommandLineTest, PassesNamesEncoded) {
   EXPECT_EQ(run({"key", "revoke", "a/b", "3"}), 0);
   EXPECT_EQ(host.asked[0].method, "DELETE");
@@ -523,6 +559,12 @@ TEST_F(JapaneseTest, IsSpokenByEveryAnswer) {
            {"key", "add", "shop"},
            {"key", "list", "shop"},
            {"key", "revoke", "shop", "1"},
+           {"smtp-credential", "add", "shop", "relay"},
+           {"smtp-credential", "list"},
+           {"smtp-credential", "show", "shop", "relay"},
+           {"smtp-credential", "change", "shop", "relay", "--days", "9"},
+           {"smtp-credential", "rotate", "shop", "relay"},
+           {"smtp-credential", "revoke", "shop", "relay"},
            {"dkim", "generate", "--account", "a", "--domain", "b"},
            {"dkim", "list"},
            {"dkim", "show", "--account", "a", "--domain", "b", "--selector", "c"},

@@ -390,6 +390,10 @@ class CommandLine {
     CLI::App* list = verb(group, "list", say({"List them", "一覧を表示する"}));
     option(list, "--account", smtp_.account, calls::kListSmtpCredentials, "account");
     speaks(list, [this](Session& s) { return smtp_credential_list(s, smtp_.account); });
+    CLI::App* show =
+        verb(group, "show", say({"Show what one may", "一つの認証情報の内容を表示する"}));
+    smtp_names(show);
+    speaks(show, [this](Session& s) { return smtp_credential_show(s, smtp_); });
     CLI::App* change = verb(group, "change", say({"Change what it may", "できることを変更する"}));
     smtp_names(change);
     smtp_terms(change, calls::kChangeSmtpCredential);
@@ -414,9 +418,15 @@ class CommandLine {
   }
 
   void smtp_password(CLI::App* command) {
-    command->add_option("--password-file", smtp_.password_file,
-                        say({"File with a password of your choice, instead of a new one",
-                             "新しく作る代わりに使うパスワードのファイル"}));
+    auto* file =
+        command->add_option("--password-file", smtp_.password_file,
+                            say({"File with a password of your choice, instead of a new one",
+                                 "新しく作る代わりに使うパスワードのファイル"}));
+    command
+        ->add_flag_callback(
+            "--password-stdin", [this] { smtp_.password_file = "/dev/stdin"; },
+            say({"The same from the standard input", "同じものを標準入力から読む"}))
+        ->excludes(file);
   }
 
   void smtp_terms(CLI::App* command, const operate::Call& call) {
@@ -432,6 +442,8 @@ class CommandLine {
            "messages_per_minute");
     option(command, "--recipients-per-minute", smtp_.recipients_per_minute, call,
            "recipients_per_minute");
+    option(command, "--connections", smtp_.connections_max, call, "connections_max");
+    option(command, "--uid", smtp_.uid, call, "uid");
   }
 
   void add_dkim() {

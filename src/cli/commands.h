@@ -73,11 +73,14 @@ struct SmtpCredentialRequest {
   std::optional<bool> bounces;
   std::optional<std::int64_t> messages_per_minute;
   std::optional<std::int64_t> recipients_per_minute;
+  std::optional<std::int64_t> connections_max;
+  std::optional<std::int64_t> uid;
   std::optional<std::int64_t> overlap_hours;
   std::string password_file;  // empty: one is made
 };
 int smtp_credential_add(Session& session, const SmtpCredentialRequest& request);
 int smtp_credential_list(Session& session, const std::string& account);
+int smtp_credential_show(Session& session, const SmtpCredentialRequest& request);
 int smtp_credential_change(Session& session, const SmtpCredentialRequest& request);
 int smtp_credential_rotate(Session& session, const SmtpCredentialRequest& request);
 int smtp_credential_revoke(Session& session, const SmtpCredentialRequest& request);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// todoku smtp-credential add|list|change|rotate|revoke
+// todoku smtp-credential add|list|show|change|rotate|revoke
 #include <fstream>
-#include <iterator>
 #include <utility>
 
 #include <boost/json/array.hpp>
@@ -35,9 +34,14 @@ void put_terms(Given& given, const SmtpCredentialRequest& request) {
   put("bounces", request.bounces);
   put("messages_per_minute", request.messages_per_minute);
   put("recipients_per_minute", request.recipients_per_minute);
+  put("connections_max", request.connections_max);
+  put("uid", request.uid);
 }
 
-// False: the file cannot be read, and that was said.
+// More than any password has, so that what is too long is told of by who knows how long it may be.
+constexpr std::streamsize kPasswordRead = 4'096;
+
+// False: there is no password in the file, and that was said.
 bool put_password(Session& session, Given& given, const SmtpCredentialRequest& request) {
   if (request.password_file.empty()) return true;
   std::ifstream file(request.password_file, std::ios::binary);
@@ -45,8 +49,15 @@ bool put_password(Session& session, Given& given, const SmtpCredentialRequest& r
     (void)session.fail(session.words({"cannot read {}", "{} を読めません"}, request.password_file));
     return false;
   }
-  std::string password(std::istreambuf_iterator<char>(file), {});
+  std::string password(kPasswordRead, '\0');
+  file.read(password.data(), kPasswordRead);
+  password.resize(static_cast<std::size_t>(file.gcount()));
   while (password.ends_with('\n') || password.ends_with('\r')) password.pop_back();
+  if (password.empty()) {
+    (void)session.fail(session.words({"there is no password in {}", "{} にパスワードがありません"},
+                                     request.password_file));
+    return false;
+  }
   given.with("password", SecretText(std::move(password)));
   return true;
 }
@@ -115,6 +126,52 @@ int smtp_credential_list(Session& session, const std::string& account) {
     }
     print_table(session.out(), std::move(rows));
   });
+}
+
+int smtp_credential_show(Session& session, const SmtpCredentialRequest& request) {
+  return session.call(
+      of_credential(calls::kShowSmtpCredential, request), [&](const boost::json::value& it) {
+        const auto limit = [&](std::string_view name) {
+          const std::int64_t number = number_of(it, name);
+          return number == 0 ? session.words({"none of its own", "個別の上限なし"})
+                             : fmt::format("{}", number);
+        };
+        const auto yes = [&](std::string_view name) {
+          return truth_of(it, name) ? session.words({"yes", "はい"})
+                                    : session.words({"no", "いいえ"});
+        };
+        const auto or_none = [&](std::string text) {
+          return text.empty() ? session.words({"none", "なし"}) : text;
+        };
+        const std::string networks = joined_of(it, "networks");
+        const std::string uid =
+            it.as_object().contains("uid") ? fmt::format("{}", number_of(it, "uid")) : "";
+        print_table(
+            session.out(),
+            {{session.words({"account", "アカウント"}), text_of(it, "account")},
+             {session.words({"user name", "ユーザー名"}), text_of(it, "name")},
+             {session.words({"state", "状態"}), smtp_state(session, it)},
+             {session.words({"added", "追加日時"}), time_of(it, "created")},
+             {session.words({"old password until", "古いパスワードの期限"}),
+              or_none(time_of(it, "previous_until"))},
+             {session.words({"used from", "使える場所"}),
+              networks.empty() ? session.words({"anywhere", "制限なし"}) : networks},
+             {session.words({"traffic", "種別"}), text_of(it, "traffic")},
+             {session.words({"purpose", "目的"}), text_of(it, "purpose")},
+             {session.words({"options by header", "ヘッダーでの指定"}),
+              or_none(joined_of(it, "options"))},
+             {session.words({"From where it is missing", "From がないときの差出人"}),
+              or_none(text_of(it, "from_address"))},
+             {session.words({"client in Received", "Received にクライアントを記載"}),
+              yes("show_client")},
+             {session.words({"failures are returned", "不達を差出人に通知"}), yes("bounces")},
+             {session.words({"messages a minute", "1 分あたりのメッセージ数"}),
+              limit("messages_per_minute")},
+             {session.words({"recipients a minute", "1 分あたりの宛先数"}),
+              limit("recipients_per_minute")},
+             {session.words({"connections", "同時接続数"}), limit("connections_max")},
+             {session.words({"user of this machine", "このマシンのユーザー"}), or_none(uid)}});
+      });
 }
 
 int smtp_credential_change(Session& session, const SmtpCredentialRequest& request) {

@@ -111,11 +111,14 @@ struct SmtpTerms {
   std::optional<std::string> options;   // "tag,send-at": what its messages may say in their header
   std::optional<std::string> networks;  // "192.0.2.0/24"; empty: from anywhere
   std::optional<std::string> from_address;  // of messages without From; empty: they are refused
-  std::optional<std::int64_t> days;         // until it expires
+  std::optional<std::int64_t> days;         // until it expires; 0: it does not
   std::optional<bool> show_client;
   std::optional<bool> bounces;
   std::optional<std::int64_t> messages_per_minute;
   std::optional<std::int64_t> recipients_per_minute;
+  std::optional<std::int64_t> connections_max;  // 0: no limit of its own
+  std::optional<std::int64_t>
+      uid;  // a user of this machine, whose `todoku sendmail` it is; -1: none
 };
 
 struct SmtpCredentialView {
@@ -327,13 +330,16 @@ class Operations {
   // `account` empty: of all. By name, on from after `after`.
   Task<Result<Page<SmtpCredentialView>>> smtp_credentials(std::string account, std::string after,
                                                           std::int64_t limit);
-  // Of these: conflict if it is revoked.
+  Task<Result<SmtpCredentialView>> smtp_credential(std::string account, std::string name);
+  // conflict: it is revoked, or the uid is another's.
   Task<Result<SmtpCredentialView>> change_smtp_credential(std::string account, std::string name,
                                                           SmtpTerms terms);
-  // The password before goes on for `overlap_hours`.
+  // The password before goes on for `overlap_hours`. conflict: it is revoked, or one before that
+  // still goes on and this one should, too.
   Task<Result<IssuedSmtpCredential>> rotate_smtp_credential(std::string account, std::string name,
                                                             std::int64_t overlap_hours,
                                                             SecretText password);
+  // Again: as it was.
   Task<Result<SmtpCredentialView>> revoke_smtp_credential(std::string account, std::string name);
 
   // -- domains.cc. conflict: the account has the domain already, or too many.

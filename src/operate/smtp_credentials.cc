@@ -25,6 +25,9 @@ using store::SubmissionOption;
 constexpr std::size_t kPasswordOctets = 24;  // 192 random bits
 constexpr std::size_t kOwnPasswordMin = 12;
 constexpr std::int64_t kPerMinuteMax = 10'000'000;
+constexpr std::int64_t kConnectionsMax = 100'000;
+// (uid_t)-1 is nobody's: setreuid(2) and chown(2) mean by it that nothing changes.
+constexpr std::int64_t kUidMax = 4'294'967'294;
 
 struct OptionWord {
   std::string_view word;
@@ -88,14 +91,43 @@ Result<void> read_purpose(const std::string& word, store::SmtpCredentialSettings
   return {};
 }
 
-Result<void> read_limit(std::string_view name, std::optional<std::int64_t> given,
-                        std::int64_t& limit) {
+struct Limit {
+  std::string_view name;
+  std::int64_t most = 0;
+};
+
+Result<void> read_limit(const Limit& limit, std::optional<std::int64_t> given,
+                        std::int64_t& value) {
   if (!given) return {};
-  if (*given < 0 || *given > kPerMinuteMax) {
+  if (*given < 0 || *given > limit.most) {
     return fail(ErrorKind::invalid_input,
-                fmt::format("{} is {}, but must be from 0 to {}", name, *given, kPerMinuteMax));
+                fmt::format("{} is {}, but must be from 0 to {}", limit.name, *given, limit.most));
   }
-  limit = *given;
+  value = *given;
+  return {};
+}
+
+Result<void> read_limits(const SmtpTerms& terms, store::SmtpCredentialSettings& settings) {
+  auto done = read_limit({"messages_per_minute", kPerMinuteMax}, terms.messages_per_minute,
+                         settings.messages_per_minute);
+  if (done) {
+    done = read_limit({"recipients_per_minute", kPerMinuteMax}, terms.recipients_per_minute,
+                      settings.recipients_per_minute);
+  }
+  if (done) {
+    done = read_limit({"connections_max", kConnectionsMax}, terms.connections_max,
+                      settings.connections_max);
+  }
+  return done;
+}
+
+Result<void> read_uid(std::int64_t given, store::SmtpCredentialSettings& settings) {
+  if (given < -1 || given > kUidMax) {
+    return fail(ErrorKind::invalid_input,
+                fmt::format("uid is {}, but must be from 0 to {}, or -1 for none", given, kUidMax));
+  }
+  settings.uid.reset();
+  if (given >= 0) settings.uid = static_cast<std::uint32_t>(given);
   return {};
 }
 
@@ -104,12 +136,8 @@ Result<void> apply(const SmtpTerms& terms, Instant now, store::SmtpCredentialSet
   Result<void> done;
   if (terms.traffic) done = read_traffic(*terms.traffic, settings);
   if (done && terms.purpose) done = read_purpose(*terms.purpose, settings);
-  if (done)
-    done =
-        read_limit("messages_per_minute", terms.messages_per_minute, settings.messages_per_minute);
-  if (done)
-    done = read_limit("recipients_per_minute", terms.recipients_per_minute,
-                      settings.recipients_per_minute);
+  if (done) done = read_limits(terms, settings);
+  if (done && terms.uid) done = read_uid(*terms.uid, settings);
   if (!done) return done;
   if (terms.options) {
     const auto bits = read_options(*terms.options);
@@ -129,14 +157,13 @@ Result<void> apply(const SmtpTerms& terms, Instant now, store::SmtpCredentialSet
     }
     settings.from_address = *terms.from_address;
   }
-  if (terms.days) settings.expires = now + std::chrono::days(*terms.days);
+  if (terms.days) {
+    settings.expires.reset();
+    if (*terms.days > 0) settings.expires = now + std::chrono::days(*terms.days);
+  }
   if (terms.show_client) settings.show_client = *terms.show_client;
   if (terms.bounces) settings.bounces = *terms.bounces;
   return {};
-}
-
-Result<ScramSecrets> secrets_of(std::string_view password, const std::string& salt) {
-  return ScramSecrets::from_password(password, salt);
 }
 
 std::string new_password() {
@@ -171,14 +198,17 @@ Result<SmtpCredentialView> view_in(store::ReadTransaction& reader, AccountNames&
   return view;
 }
 
-// Of this account and this name.
-Result<SmtpCredential> owned(store::ReadTransaction& reader, store::AccountKey account,
+// What was asked for by name, if it is of this account.
+Result<SmtpCredential> owned(Result<SmtpCredential> found, store::AccountKey account,
                              const std::string& name) {
-  auto found = reader.smtp_credential(name);
   if (found && found->account == account) return found;
   if (!found && found.error().kind != ErrorKind::not_found) return found;
   return fail(ErrorKind::not_found,
               fmt::format("the account has no SMTP credential {}", printable(name)));
+}
+
+std::unexpected<Error> is_revoked(const std::string& name) {
+  return fail(ErrorKind::conflict, fmt::format("the SMTP credential {} is revoked", name));
 }
 
 using Change = std::function<Result<void>(SmtpCredential&)>;
@@ -186,16 +216,30 @@ using Change = std::function<Result<void>(SmtpCredential&)>;
 Result<SmtpCredentialView> change_owned(store::WriteTransaction& writer,
                                         const store::Account& account, const std::string& name,
                                         Instant now, const Change& change) {
-  auto found = owned(writer.read(), account.key, name);
+  auto found = owned(writer.hold_smtp_credential(name), account.key, name);
   if (!found) return fail(std::move(found.error()));
-  if (found->revoked) {
-    return fail(ErrorKind::conflict, fmt::format("the SMTP credential {} is revoked", name));
-  }
-  if (auto done = change(*found); !done) return fail(std::move(done.error()));
-  if (auto done = writer.change_smtp_credential(*found); !done)
-    return fail(std::move(done.error()));
+  auto done = change(*found);
+  if (done) done = writer.change_smtp_credential(*found);
+  if (!done) return fail(std::move(done.error()));
   AccountNames names;
   return view_in(writer.read(), names, std::move(*found), now);
+}
+
+// The password before goes on for a time, if it is to. Two cannot: the one that would be dropped
+// is promised to somebody.
+Result<void> rotate(SmtpCredential& credential, const std::string& secret, Instant now,
+                    Milliseconds overlap) {
+  const bool goes_on = overlap.count() > 0;
+  if (goes_on && credential.previous_until && *credential.previous_until > now) {
+    return fail(ErrorKind::conflict,
+                "the password before the last rotation still works; an overlap of 0 ends it and "
+                "the one that is to be replaced");
+  }
+  credential.previous_secret = goes_on ? credential.secret : std::string();
+  credential.previous_until.reset();
+  if (goes_on) credential.previous_until = now + overlap;
+  credential.secret = secret;
+  return {};
 }
 
 }  // namespace
@@ -212,17 +256,17 @@ Task<Result<IssuedSmtpCredential>> Operations::add_smtp_credential(std::string a
   auto found = co_await account(account_name);
   if (!found) co_return fail(std::move(found.error()));
   SmtpCredential credential{.account = found->key, .name = name};
-  if (auto fit = apply(terms, clock_.now(), credential.settings); !fit) {
+  if (auto fit = apply(terms, store_.clock().now(), credential.settings); !fit) {
     co_return fail(std::move(fit.error()));
   }
   auto chosen = chosen_password(password);
   if (!chosen) co_return fail(std::move(chosen.error()));
-  auto secrets = secrets_of(*chosen, random_octets(kScramSaltOctets));
+  auto secrets = ScramSecrets::from_password(*chosen, random_octets(kScramSaltOctets));
   if (!secrets) co_return fail(std::move(secrets.error()));
   credential.secret = secrets->to_string();
   auto made =
       co_await store_.write(store::WritePriority::accept,
-                            [credential, now = clock_.now()](
+                            [credential, now = store_.clock().now()](
                                 store::WriteTransaction& writer) -> Result<SmtpCredentialView> {
                               auto added = writer.add_smtp_credential(credential);
                               if (!added) return fail(std::move(added.error()));
@@ -248,8 +292,8 @@ Task<Result<Page<SmtpCredentialView>>> Operations::smtp_credentials(std::string 
     only = found->key;
   }
   co_return co_await store_.read(
-      [only, after, limit,
-       now = clock_.now()](store::ReadTransaction& reader) -> Result<Page<SmtpCredentialView>> {
+      [only, after, limit, now = store_.clock().now()](
+          store::ReadTransaction& reader) -> Result<Page<SmtpCredentialView>> {
         auto credentials = reader.smtp_credentials(only, after, limit);
         if (!credentials) return fail(std::move(credentials.error()));
         Page<SmtpCredentialView> page;
@@ -266,13 +310,27 @@ Task<Result<Page<SmtpCredentialView>>> Operations::smtp_credentials(std::string 
       });
 }
 
+Task<Result<SmtpCredentialView>> Operations::smtp_credential(std::string account_name,
+                                                             std::string name) {
+  auto found = co_await account(account_name);
+  if (!found) co_return fail(std::move(found.error()));
+  co_return co_await store_.read([key = found->key, name, now = store_.clock().now()](
+                                     store::ReadTransaction& reader) -> Result<SmtpCredentialView> {
+    auto credential = owned(reader.smtp_credential(name), key, name);
+    if (!credential) return fail(std::move(credential.error()));
+    AccountNames names;
+    return view_in(reader, names, std::move(*credential), now);
+  });
+}
+
 Task<Result<SmtpCredentialView>> Operations::change_smtp_credential(std::string account_name,
                                                                     std::string name,
                                                                     SmtpTerms terms) {
-  const Instant now = clock_.now();
+  const Instant now = store_.clock().now();
   co_return co_await alter_smtp_credential(
       account_name, name, "SMTP credential changed",
-      [terms = std::move(terms), now](SmtpCredential& credential) {
+      [terms = std::move(terms), name, now](SmtpCredential& credential) -> Result<void> {
+        if (credential.revoked) return is_revoked(name);
         return apply(terms, now, credential.settings);
       });
 }
@@ -283,24 +341,23 @@ Task<Result<IssuedSmtpCredential>> Operations::rotate_smtp_credential(std::strin
                                                                       SecretText password) {
   auto chosen = chosen_password(password);
   if (!chosen) co_return fail(std::move(chosen.error()));
-  const Instant until = clock_.now() + std::chrono::hours(overlap_hours);
+  const auto now_there = co_await smtp_credential(account_name, name);
+  if (!now_there) co_return fail(now_there.error());
+  // An exchange by SCRAM names one salt, which both have (mail/scram_secrets.h); a credential's
+  // stays the same. The work of a password is none for the writer of the store.
+  const auto before = ScramSecrets::parse(now_there->credential.secret);
+  if (!before) co_return fail(before.error());
+  const auto secrets = ScramSecrets::from_password(*chosen, before->salt, before->iterations);
+  if (!secrets) co_return fail(secrets.error());
   auto changed_one = co_await alter_smtp_credential(
       account_name, name, "SMTP credential rotated",
-      [word = *chosen, until, overlap_hours](SmtpCredential& credential) -> Result<void> {
-        const auto before = ScramSecrets::parse(credential.secret);
-        if (!before) return fail(before.error());
-        // An exchange by SCRAM names one salt, which both have (mail/scram_secrets.h).
-        const auto secrets = secrets_of(word, before->salt);
-        if (!secrets) return fail(secrets.error());
-        credential.previous_secret = overlap_hours > 0 ? credential.secret : std::string();
-        credential.previous_until =
-            overlap_hours > 0 ? std::optional(until) : std::optional<Instant>();
-        credential.secret = secrets->to_string();
-        return {};
+      [secret = secrets->to_string(), name, now = store_.clock().now(),
+       overlap = std::chrono::hours(overlap_hours)](SmtpCredential& credential) {
+        return credential.revoked ? is_revoked(name) : rotate(credential, secret, now, overlap);
       });
   if (!changed_one) co_return fail(std::move(changed_one.error()));
   IssuedSmtpCredential issued{.view = std::move(*changed_one), .password = {}};
-  if (password.view().empty()) issued.password = *chosen;
+  if (password.view().empty()) issued.password = std::move(*chosen);
   wipe(*chosen);
   co_return issued;
 }
@@ -309,8 +366,8 @@ Task<Result<SmtpCredentialView>> Operations::revoke_smtp_credential(std::string 
                                                                     std::string name) {
   co_return co_await alter_smtp_credential(
       account_name, name, "SMTP credential revoked",
-      [now = clock_.now()](SmtpCredential& credential) -> Result<void> {
-        credential.revoked = now;
+      [now = store_.clock().now()](SmtpCredential& credential) -> Result<void> {
+        if (!credential.revoked) credential.revoked = now;
         return {};
       });
 }
@@ -321,7 +378,7 @@ Task<Result<SmtpCredentialView>> Operations::alter_smtp_credential(
   auto found = co_await account(account_name);
   if (!found) co_return fail(std::move(found.error()));
   auto done = co_await store_.write(store::WritePriority::accept,
-                                    [account = *found, name, now = clock_.now(),
+                                    [account = *found, name, now = store_.clock().now(),
                                      change = std::move(change)](store::WriteTransaction& writer) {
                                       return change_owned(writer, account, name, now, change);
                                     });

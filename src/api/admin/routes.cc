@@ -154,6 +154,13 @@ Task<Response> list_smtp_credentials(Operations& operations, Given given) {
                         : failure(credentials.error());
 }
 
+Task<Response> show_smtp_credential(Operations& operations, Given given) {
+  const auto credential =
+      co_await operations.smtp_credential(given.text("account"), given.text("name"));
+  co_return credential ? Response::json(200, smtp_credential_json(*credential))
+                       : failure(credential.error());
+}
+
 operate::SmtpTerms smtp_terms(const Given& given) {
   const auto text = [&](std::string_view name) {
     return given.find(name) == nullptr ? std::nullopt : std::optional(given.text(name));
@@ -167,7 +174,9 @@ operate::SmtpTerms smtp_terms(const Given& given) {
           .show_client = given.truth("show_client"),
           .bounces = given.truth("bounces"),
           .messages_per_minute = given.number("messages_per_minute"),
-          .recipients_per_minute = given.number("recipients_per_minute")};
+          .recipients_per_minute = given.number("recipients_per_minute"),
+          .connections_max = given.number("connections_max"),
+          .uid = given.number("uid")};
 }
 
 Task<Response> add_smtp_credential(Operations& operations, Given given) {
@@ -423,6 +432,7 @@ constexpr std::array kOffered{
     Offered{&calls::kRevokeKey, revoke_key},
     Offered{&calls::kRotateKey, rotate_key},
     Offered{&calls::kListSmtpCredentials, list_smtp_credentials},
+    Offered{&calls::kShowSmtpCredential, show_smtp_credential},
     Offered{&calls::kAddSmtpCredential, add_smtp_credential},
     Offered{&calls::kChangeSmtpCredential, change_smtp_credential},
     Offered{&calls::kRotateSmtpCredential, rotate_smtp_credential},

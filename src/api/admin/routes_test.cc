@@ -132,6 +132,39 @@ TEST_F(AdminRoutesTest, AreWhatTheOperationsAre) {
               HasSubstr("記録はありません"));
 }
 
+TEST_F(AdminRoutesTest, SmtpCredentialsAreMadeShownAndRevoked) {
+  const auto add = [&](const std::string& members) {
+    return call(http::Method::post, "/smtp-credentials", R"({"account":"shop",)" + members + "}");
+  };
+  ASSERT_EQ(call(http::Method::post, "/accounts", R"({"name":"shop"})").status, 201);
+  const auto made = add(R"("name":"relay@example.jp","options":["tag","list-id"],"uid":1000)");
+  EXPECT_EQ(made.status, 201);
+  EXPECT_THAT(made.body, HasSubstr(R"("password":")"));
+  EXPECT_EQ(add(R"("name":"relay@example.jp")").status, 409);
+  EXPECT_EQ(add(R"("name":"other","uid":1000)").status, 409);
+  EXPECT_EQ(add(R"("name":"other","options":"")").status, 400);
+  const std::string target = "/smtp-credentials/shop/relay%40example.jp";
+  EXPECT_EQ(call(http::Method::get, target).body,
+            R"({"account":"shop","name":"relay@example.jp","traffic":"automatic",)"
+            R"("purpose":"automatic","options":["tag","list-id"],"networks":[],)"
+            R"("from_address":"","show_client":true,"bounces":true,"messages_per_minute":0,)"
+            R"("recipients_per_minute":0,"connections_max":0,"uid":1000,)"
+            R"("created":"2026-01-01T00:00:00Z","created_text":"2026-01-01 09:00:00 JST",)"
+            R"("expired":false})");
+  EXPECT_THAT(call(http::Method::patch, target, R"({"days":1,"options":"","uid":-1})").body,
+              HasSubstr(R"("expires":"2026-01-02T00:00:00Z")"));
+  EXPECT_THAT(call(http::Method::get, target).body, Not(HasSubstr("uid")));
+  const auto rotated = call(http::Method::post, target + "/rotate", "{}");
+  EXPECT_EQ(rotated.status, 201);
+  EXPECT_THAT(rotated.body, HasSubstr(R"("previous_until":"2026-01-02T00:00:00Z")"));
+  EXPECT_EQ(call(http::Method::delete_, target).status, 200);
+  const auto listed = call(http::Method::get, "/smtp-credentials?account=shop");
+  EXPECT_THAT(listed.body, HasSubstr(R"("revoked":"2026-01-01T00:00:00Z")"));
+  for (const std::string_view hidden : {"password", "secret", "SCRAM"}) {
+    EXPECT_THAT(listed.body, Not(HasSubstr(hidden)));
+  }
+}
+
 TEST_F(AdminRoutesTest, ListAndReleaseWhatIsSetAside) {
   const auto shop = run(operations.add_account({.name = "shop"}));
   EXPECT_EQ(call(http::Method::get, "/stuck").body, R"({"mails":[],"more":false})");

@@ -159,7 +159,24 @@ inline constexpr Argument kSmtpNetworks{
 inline constexpr Argument kSmtpFrom{
     "from_address", {"The From of messages that have none", "From のないメッセージに付ける差出人"}};
 inline constexpr Argument kSmtpDays{
-    "days", {"After so many days it opens nothing", "有効な日数"}, number, false, 1, 3'660};
+    "days", {"After so many days it opens nothing; 0: without an end", "有効な日数。0 は無期限"},
+    number, false,
+    0,      3'660};
+inline constexpr Argument kSmtpConnections{
+    "connections_max",
+    {"Connections at once; 0: no limit of its own", "同時接続数。0 は個別の上限なし"},
+    number,
+    false,
+    0,
+    100'000};
+inline constexpr Argument kSmtpUid{
+    "uid",
+    {"A user of this machine, whose `todoku sendmail` sends by it without a password; -1: none",
+     "`todoku sendmail` をパスワードなしで使える、このマシンのユーザーの UID。-1 はなし"},
+    number,
+    false,
+    -1,
+    4'294'967'294};
 inline constexpr Argument kSmtpShowClient{
     "show_client",
     {"Received tells the client's address", "Received にクライアントのアドレスを書く"},
@@ -184,12 +201,13 @@ inline constexpr Argument kSmtpRecipients{
     10'000'000};
 inline constexpr std::array kListSmtpCredentials{kOnlyAccount, kAfter, kLimit};
 inline constexpr std::array kAddSmtpCredential{
-    kAccount,      kSmtpName,       kSmtpTraffic, kSmtpPurpose, kSmtpOptions,
-    kSmtpNetworks, kSmtpFrom,       kSmtpDays,    kSmtpBounces, kSmtpShowClient,
-    kSmtpMessages, kSmtpRecipients, kSmtpPassword};
+    kAccount,      kSmtpName,       kSmtpTraffic,     kSmtpPurpose, kSmtpOptions,
+    kSmtpNetworks, kSmtpFrom,       kSmtpDays,        kSmtpBounces, kSmtpShowClient,
+    kSmtpMessages, kSmtpRecipients, kSmtpConnections, kSmtpUid,     kSmtpPassword};
 inline constexpr std::array kChangeSmtpCredential{
-    kAccount,  kSmtpName, kSmtpTraffic, kSmtpPurpose,    kSmtpOptions,  kSmtpNetworks,
-    kSmtpFrom, kSmtpDays, kSmtpBounces, kSmtpShowClient, kSmtpMessages, kSmtpRecipients};
+    kAccount,      kSmtpName,       kSmtpTraffic,     kSmtpPurpose, kSmtpOptions,
+    kSmtpNetworks, kSmtpFrom,       kSmtpDays,        kSmtpBounces, kSmtpShowClient,
+    kSmtpMessages, kSmtpRecipients, kSmtpConnections, kSmtpUid};
 inline constexpr std::array kRotateSmtpCredential{
     kAccount, kSmtpName,
     Argument{"overlap_hours",
@@ -286,6 +304,8 @@ inline constexpr Call kRotateKey{Verb::post, "/accounts/{account}/keys/{id}/rota
                                  arguments::kRotateKey};
 inline constexpr Call kListSmtpCredentials{Verb::get, "/smtp-credentials",
                                            arguments::kListSmtpCredentials};
+inline constexpr Call kShowSmtpCredential{Verb::get, "/smtp-credentials/{account}/{name}",
+                                          arguments::kOfSmtpCredential};
 inline constexpr Call kAddSmtpCredential{Verb::post, "/smtp-credentials",
                                          arguments::kAddSmtpCredential};
 inline constexpr Call kChangeSmtpCredential{Verb::patch, "/smtp-credentials/{account}/{name}",

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "mail/scram_secrets.h"
+#include "operate/operations.h"
+#include "support/installation.h"
+
+namespace todoku::operate {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::SizeIs;
+
+struct SmtpCredentialTest : testing::Test {
+  TestStore installation;
+  int changes = 0;
+  Operations operations{*installation.store, installation.clock,
+                        Operations::Options{.changed = [this] { return take_over(); }}};
+
+  SmtpCredentialTest() { EXPECT_TRUE(run(operations.add_account({.name = "shop"}))); }
+
+  Task<Result<void>> take_over() {
+    ++changes;
+    co_return Result<void>();
+  }
+  store::SmtpCredential stored(const std::string& name) {
+    return installation.store
+        ->read_and_wait([&](store::ReadTransaction& t) { return t.smtp_credential(name); })
+        .value();
+  }
+  static bool opens(const std::string& secret, std::string_view password) {
+    return ScramSecrets::parse(secret)->matches(password);
+  }
+  std::string problem(const SmtpTerms& terms, std::string password = "") {
+    const auto refused = run(
+        operations.add_smtp_credential("shop", "relay", terms, SecretText(std::move(password))));
+    return refused ? "" : refused.error().detail;
+  }
+};
+
+TEST_F(SmtpCredentialTest, ItsPasswordIsToldOnceAndOpensIt) {
+  const int before = changes;
+  const auto made = run(operations.add_smtp_credential("shop", "relay@example.jp", {}, {}));
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_THAT(made->password, SizeIs(32));
+  EXPECT_TRUE(opens(stored("relay@example.jp").secret, made->password));
+  EXPECT_EQ(changes, before + 1) << "the engine hears of it";
+  const auto other = run(operations.add_smtp_credential("shop", "other", {}, {}));
+  EXPECT_NE(other->password, made->password);
+  EXPECT_EQ(run(operations.add_smtp_credential("shop", "other", {}, {})).error().kind,
+            ErrorKind::conflict);
+  EXPECT_EQ(run(operations.add_smtp_credential("nobody", "new", {}, {})).error().kind,
+            ErrorKind::not_found);
+  const auto own =
+      run(operations.add_smtp_credential("shop", "own", {}, SecretText("correct horse")));
+  EXPECT_EQ(own->password, "") << "who chose it knows it";
+  EXPECT_TRUE(opens(stored("own").secret, "correct horse"));
+}
+
+TEST_F(SmtpCredentialTest, HasTheTermsThatWereAskedFor) {
+  ASSERT_EQ(problem({.traffic = "bulk",
+                     .purpose = "notice",
+                     .options = "tag, list-id",
+                     .networks = "192.0.2.77/24",
+                     .from_address = "shop@example.jp",
+                     .days = 2,
+                     .show_client = false,
+                     .bounces = false,
+                     .messages_per_minute = 60,
+                     .connections_max = 4,
+                     .uid = 1'000}),
+            "");
+  const auto settings = stored("relay").settings;
+  EXPECT_EQ(settings.traffic, TrafficClass::bulk);
+  EXPECT_EQ(settings.purpose, Purpose::notice);
+  EXPECT_EQ(settings.options, 1U | 16U);
+  EXPECT_THAT(settings.networks, testing::ElementsAre("192.0.2.0/24"));
+  EXPECT_EQ(settings.expires, installation.clock.now() + std::chrono::days(2));
+  EXPECT_FALSE(settings.show_client);
+  EXPECT_FALSE(settings.bounces);
+  EXPECT_EQ(settings.connections_max, 4);
+  EXPECT_EQ(settings.uid, 1'000U);
+  // What is not named stays, and what is named can be taken back.
+  ASSERT_TRUE(run(operations.change_smtp_credential(
+      "shop", "relay", {.traffic = "automatic", .networks = "", .days = 0, .uid = -1})));
+  auto wanted = settings;
+  wanted.traffic.reset();
+  wanted.networks.clear();
+  wanted.expires.reset();
+  wanted.uid.reset();
+  EXPECT_EQ(stored("relay").settings, wanted);
+  const auto shown = run(operations.smtp_credential("shop", "relay"));
+  EXPECT_THAT(shown->options, testing::ElementsAre("tag", "list-id"));
+}
+
+TEST_F(SmtpCredentialTest, RefusesWhatNobodyMeans) {
+  EXPECT_THAT(problem({.traffic = "fast"}), HasSubstr("automatic, transactional or bulk"));
+  EXPECT_THAT(problem({.purpose = "by_type"}), HasSubstr("automatic, advertisement"));
+  EXPECT_THAT(problem({.options = "tag,all"}), HasSubstr("\"all\""));
+  EXPECT_THAT(problem({.networks = "192.0.2.0/33"}), HasSubstr("192.0.2.0/33"));
+  EXPECT_THAT(problem({.from_address = "shop"}), HasSubstr("from is not an address"));
+  EXPECT_THAT(problem({.messages_per_minute = -1}), HasSubstr("messages_per_minute is -1"));
+  EXPECT_THAT(problem({.connections_max = 100'001}), HasSubstr("connections_max is 100001"));
+  EXPECT_THAT(problem({.uid = 4'294'967'295}), HasSubstr("uid is 4294967295"));
+  EXPECT_THAT(problem({}, "eleven char"), HasSubstr("at least 12"));
+  EXPECT_THAT(problem({}, std::string(1'025, 'x')), Not(SizeIs(0)));
+  EXPECT_FALSE(run(operations.add_smtp_credential("shop", "a b", {}, {})));
+}
+
+TEST_F(SmtpCredentialTest, TheOldPasswordWorksUntilTheOverlapIsOver) {
+  const auto made = run(operations.add_smtp_credential("shop", "relay", {}, {}));
+  const auto fresh = run(operations.rotate_smtp_credential("shop", "relay", 24, {}));
+  ASSERT_TRUE(fresh) << fresh.error().detail;
+  auto kept = stored("relay");
+  EXPECT_TRUE(opens(kept.secret, fresh->password));
+  EXPECT_TRUE(opens(kept.previous_secret, made->password));
+  EXPECT_EQ(kept.previous_until, installation.clock.now() + std::chrono::hours(24));
+  EXPECT_EQ(ScramSecrets::parse(kept.secret)->salt, ScramSecrets::parse(kept.previous_secret)->salt)
+      << "an exchange names one";
+  // Once more would end what is promised; at once is what was asked for.
+  EXPECT_EQ(run(operations.rotate_smtp_credential("shop", "relay", 1, {})).error().kind,
+            ErrorKind::conflict);
+  EXPECT_EQ(stored("relay").secret, kept.secret);
+  ASSERT_TRUE(run(operations.rotate_smtp_credential("shop", "relay", 0, {})));
+  kept = stored("relay");
+  EXPECT_EQ(kept.previous_secret, "");
+  EXPECT_FALSE(kept.previous_until);
+}
+
+TEST_F(SmtpCredentialTest, IsRevokedOnceAndForGood) {
+  ASSERT_TRUE(run(operations.add_smtp_credential("shop", "relay", {.uid = 7}, {})));
+  ASSERT_TRUE(run(operations.add_account({.name = "other"})));
+  EXPECT_EQ(run(operations.revoke_smtp_credential("other", "relay")).error().kind,
+            ErrorKind::not_found);
+  EXPECT_EQ(run(operations.smtp_credential("other", "relay")).error().kind, ErrorKind::not_found);
+  ASSERT_TRUE(run(operations.revoke_smtp_credential("shop", "relay")));
+  const auto at = stored("relay").revoked;
+  installation.clock.advance(std::chrono::hours(1));
+  ASSERT_TRUE(run(operations.revoke_smtp_credential("shop", "relay"))) << "again";
+  EXPECT_EQ(stored("relay").revoked, at);
+  EXPECT_EQ(run(operations.change_smtp_credential("shop", "relay", {})).error().kind,
+            ErrorKind::conflict);
+  EXPECT_EQ(run(operations.rotate_smtp_credential("shop", "relay", 0, {})).error().kind,
+            ErrorKind::conflict);
+  ASSERT_TRUE(run(operations.add_smtp_credential("shop", "next", {.uid = 7}, {})))
+      << "its user is free";
+  const auto page = run(operations.smtp_credentials("shop", "", 1));
+  ASSERT_THAT(page->views, SizeIs(1));
+  EXPECT_EQ(page->views[0].credential.name, "next");
+  EXPECT_EQ(page->next, "next");
+  EXPECT_THAT(run(operations.smtp_credentials("other", "", 10))->views, SizeIs(0));
+}
+
+}  // namespace
+}  // namespace todoku::operate
