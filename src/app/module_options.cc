@@ -271,14 +271,6 @@ operate::Settings agreed_settings(const config::Config& config,
 
 namespace {
 
-std::vector<net::Network> networks_of(const std::vector<std::string>& texts) {
-  std::vector<net::Network> networks;
-  for (const std::string& text : texts) {
-    if (const auto network = net::Network::parse(text)) networks.push_back(*network);
-  }
-  return networks;
-}
-
 relay::ListenerOptions listener_options(const config::Config::SmtpInListener& given) {
   relay::ListenerOptions listener;
   listener.name = given.address;

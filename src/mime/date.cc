@@ -3,10 +3,6 @@
 
 #include <algorithm>
 #include <array>
-<<<<<<< HEAD
-#include <chrono>
-=======
->>>>>>> a089b069a7e63d712af43dd2b07549084e608ee5
 #include <cstdlib>
 #include <string_view>
 

@@ -10,6 +10,7 @@
 #include "app/module_options.h"
 #include "async/run_blocking.h"
 #include "async/timer.h"
+#include "base/bytes.h"
 #include "base/digest.h"
 #include "base/log.h"
 
@@ -23,7 +24,7 @@ constexpr Milliseconds kCertificatesLookedAt = 60s;
 
 // The same on all nodes, and for good (smtp/protocol/sasl_server.h).
 std::string decoy_key(const InstanceSecret& secret) {
-  return std::string(as_text(hmac_sha256(as_view(secret), "smtp-in decoys")));
+  return std::string(as_text(hmac_sha256(as_text(secret), "smtp-in decoys")));
 }
 
 Task<Result<ChangeWatch::Take>> forget_logins(relay::Server& server) {
