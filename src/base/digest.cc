@@ -32,6 +32,16 @@ Sha256 hmac_sha256(std::string_view key, std::string_view octets) {
   return digest;
 }
 
+Sha256 pbkdf2_sha256(std::string_view password, std::string_view salt, std::uint32_t iterations) {
+  Sha256 key;
+  const auto octets = as_octets(salt);
+  check(PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), octets.data(),
+                          static_cast<int>(octets.size()), static_cast<int>(iterations),
+                          EVP_sha256(), static_cast<int>(key.size()), key.data()) == 1,
+        "PBKDF2 with HMAC-SHA-256 is available");
+  return key;
+}
+
 std::string sha256_hex(std::string_view octets) {
   return to_hex(as_text(sha256(octets)));
 }

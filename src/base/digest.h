@@ -14,6 +14,10 @@ using Sha256 = std::array<std::uint8_t, 32>;
 
 [[nodiscard]] Sha256 sha256(std::string_view octets);
 [[nodiscard]] Sha256 hmac_sha256(std::string_view key, std::string_view octets);
+// PBKDF2 (RFC 8018 section 5.2) with HMAC-SHA-256, its first block; `iterations` from 1 on. Two
+// blocks of SHA-256 for each of them, so thousands take milliseconds.
+[[nodiscard]] Sha256 pbkdf2_sha256(std::string_view password, std::string_view salt,
+                                   std::uint32_t iterations);
 [[nodiscard]] std::string sha256_hex(std::string_view octets);
 
 // Keyed SipHash-2-4 (Aumasson, Bernstein 2012): 64 bits, stable across processes for one key.

@@ -128,11 +128,60 @@ ParameterVerdict apply(const Parameter& parameter, const MailParameters& allowed
     command.smtputf8 = true;
     return parameter.value ? bad_value : taken;
   }
+  if (allowed.dsn && equals_ignoring_case(parameter.name, "RET")) {
+    const auto ret = parse_dsn_return(parameter.value.value_or(""));
+    // RFC 3461 section 4.3: at most once.
+    if (!ret || command.ret != DsnReturn::unspecified) return bad_value;
+    command.ret = *ret;
+    return taken;
+  }
+  if (allowed.dsn && equals_ignoring_case(parameter.name, "ENVID")) {
+    auto envid = parse_envid(parameter.value.value_or(""));
+    if (!envid || !command.envid.empty()) return bad_value;
+    command.envid = std::move(*envid);
+    return taken;
+  }
   // RFC 4954 section 5: who submitted the mail elsewhere. Syntax only; we trust nobody's word.
   if (allowed.auth && equals_ignoring_case(parameter.name, "AUTH")) {
     return parameter.value.value_or("").empty() ? bad_value : taken;
   }
   return unknown;
+}
+
+ParameterVerdict apply(const Parameter& parameter, const RcptParameters& allowed,
+                       RecipientOptions& options) {
+  using enum ParameterVerdict;
+  if (allowed.dsn && equals_ignoring_case(parameter.name, "NOTIFY")) {
+    const auto notify = DsnNotify::parse(parameter.value.value_or(""));
+    if (!notify || options.notify.is_specified()) return bad_value;
+    options.notify = *notify;
+    return taken;
+  }
+  if (allowed.dsn && equals_ignoring_case(parameter.name, "ORCPT")) {
+    auto original = parse_orcpt(parameter.value.value_or(""), allowed.smtputf8);
+    if (!original || options.original) return bad_value;
+    options.original = std::move(original);
+    return taken;
+  }
+  return unknown;
+}
+
+// Takes all parameters of a command. The error refuses the first that cannot be.
+template <class Allowed, class Target>
+std::expected<void, Reply> take_parameters(std::string_view text, const Allowed& allowed,
+                                           Target& target) {
+  while (const auto parameter = take_parameter(text)) {
+    switch (apply(*parameter, allowed, target)) {
+      case ParameterVerdict::taken:
+        break;
+      case ParameterVerdict::bad_value:
+        return refuse(501, "5.5.4 Bad value of parameter " + std::string(parameter->name));
+      case ParameterVerdict::unknown:
+        // RFC 5321 section 4.1.1.11.
+        return refuse(555, "5.5.4 Unknown parameter " + std::string(parameter->name));
+    }
+  }
+  return {};
 }
 
 std::expected<Address, Reply> parse_mailbox(std::string_view path, bool smtputf8,
@@ -166,17 +215,8 @@ std::expected<MailCommand, Reply> parse_mail(std::string_view argument,
   const auto path = take_path(argument);
   if (!path) return refuse(501, "5.5.4 Syntax: MAIL FROM:<address>");
   MailCommand command;
-  while (const auto parameter = take_parameter(argument)) {
-    switch (apply(*parameter, allowed, command)) {
-      case ParameterVerdict::taken:
-        break;
-      case ParameterVerdict::bad_value:
-        return refuse(501, "5.5.4 Bad value of parameter " + std::string(parameter->name));
-      case ParameterVerdict::unknown:
-        // RFC 5321 section 4.1.1.11.
-        return refuse(555, "5.5.4 Unknown parameter " + std::string(parameter->name));
-    }
-  }
+  auto taken = take_parameters(argument, allowed, command);
+  if (!taken) return std::unexpected(std::move(taken.error()));
   if (path->empty()) return command;
   auto sender = parse_mailbox(*path, command.smtputf8, "5.1.7");
   if (!sender) return std::unexpected(std::move(sender.error()));
@@ -184,20 +224,25 @@ std::expected<MailCommand, Reply> parse_mail(std::string_view argument,
   return command;
 }
 
-std::expected<Address, Reply> parse_rcpt(std::string_view argument, bool smtputf8,
-                                         std::string_view hostname) {
+std::expected<RcptCommand, Reply> parse_rcpt(std::string_view argument,
+                                             const RcptParameters& allowed,
+                                             std::string_view hostname) {
   if (!take_prefix_ignoring_case(argument, "TO:")) {
     return refuse(501, "5.5.4 Syntax: RCPT TO:<address>");
   }
   const auto path = take_path(argument);
   if (!path) return refuse(501, "5.5.4 Syntax: RCPT TO:<address>");
-  if (const auto parameter = take_parameter(argument)) {
-    return refuse(555, "5.5.4 Unknown parameter " + std::string(parameter->name));
-  }
+  RcptCommand command;
+  auto taken = take_parameters(argument, allowed, command.options);
+  if (!taken) return std::unexpected(std::move(taken.error()));
   if (equals_ignoring_case(*path, "postmaster")) {
-    return Address{std::string(*path), std::string(hostname)};
+    command.recipient = Address{std::string(*path), std::string(hostname)};
+    return command;
   }
-  return parse_mailbox(*path, smtputf8, "5.1.3");
+  auto recipient = parse_mailbox(*path, allowed.smtputf8, "5.1.3");
+  if (!recipient) return std::unexpected(std::move(recipient.error()));
+  command.recipient = std::move(*recipient);
+  return command;
 }
 
 std::optional<BdatCommand> parse_bdat(std::string_view argument) {
