@@ -18,8 +18,8 @@ std::string mail_refusal(std::string_view argument, MailParameters allowed = kAl
   return refusal(parse_mail(argument, allowed));
 }
 std::string rcpt(std::string_view argument, bool smtputf8 = false) {
-  const auto parsed = parse_rcpt(argument, smtputf8, "mx.example.jp");
-  return parsed ? parsed->to_string()
+  const auto parsed = parse_rcpt(argument, {.smtputf8 = smtputf8}, "mx.example.jp");
+  return parsed ? parsed->recipient.to_string()
                 : std::to_string(parsed.error().code) + " " + parsed.error().text;
 }
 
