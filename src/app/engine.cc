@@ -27,6 +27,7 @@
 #include "app/roles/ground.h"
 #include "app/roles/scheduler.h"
 #include "app/roles/shared.h"
+#include "app/roles/smtp_in.h"
 #include "app/running.h"
 #include "app/store_house.h"
 #include "app/unless_refused.h"
@@ -382,8 +383,14 @@ Result<void> Engine::Parts::make_roles() {
     beside.imports = &events->imports();
     add_role(std::move(events));
   }
+  const bool is_relay = has_role(config, "smtp-in") && !config::smtp_in_listeners(config).empty();
+  if (has_role(config, "api") || is_relay) open_door(std::move(beside));
+  if (is_relay) {
+    auto relay = roles::SmtpInRole::make(*ground, *door);
+    if (!relay) return fail(std::move(relay.error()));
+    add_role(std::move(*relay));
+  }
   if (has_role(config, "api")) {
-    open_door(std::move(beside));
     auto made = std::make_unique<roles::ApiRole>(
         *ground, *door, roles::ApiRole::Beside{.operations = &*operations});
     api = made.get();

@@ -82,6 +82,21 @@ Result<std::shared_ptr<const net::TlsServerContext>> api_tls(const config::Confi
   return *context;
 }
 
+Result<std::unique_ptr<net::ServerCertificates>> relay_certificates(const config::Config& config,
+                                                                    Instant now) {
+  net::ServerCertificates::Options options;
+  for (const config::Config::SmtpInCertificate& pair : config.smtp_in_certificates) {
+    options.pairs.push_back({pair.certificate_file, pair.private_key_file});
+  }
+  const relay::RelayOptions relay = relay_options(config, 0);
+  options.own_names = relay.own_names;
+  options.old_clients = std::ranges::any_of(
+      relay.listeners, [](const relay::ListenerOptions& each) { return each.old_tls; });
+  auto opened = net::ServerCertificates::open(std::move(options), now);
+  if (!opened) return fail("the SMTP relay's certificate", std::move(opened.error()));
+  return opened;
+}
+
 Result<std::shared_ptr<net::TlsClientContext>> receivers_tls(const config::Config::SmtpOut& smtp) {
   auto tls = net::TlsClientContext::create({.ca_file = smtp.tls_ca_file});
   if (!tls) return fail("TLS to receivers (smtp_out.tls_ca_file)", std::move(tls.error()));
@@ -138,6 +153,13 @@ std::vector<std::string> host_problems(const config::Config& config, bool ports_
     if (!half && known({"api.tls_certificate_file", "api.tls_private_key_file"})) {
       problems.note(api_tls(config.api));
     }
+  }
+  if (has_role(config, "smtp-in") && known({"smtp_in"}) &&
+      !config::smtp_in_listeners(config).empty()) {
+    for (const auto& listener : config::smtp_in_listeners(config)) {
+      problems.note("smtp_in.listener", check_listen(listener.address, ports_are_ours));
+    }
+    problems.note(relay_certificates(config, SystemClock().now()));
   }
   if (has_role(config, "courier")) {
     if (known({"smtp_out.tls_ca_file"})) problems.note(receivers_tls(config.smtp_out));

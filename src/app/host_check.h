@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "config/config.h"
+#include "net/server_certificates.h"
 #include "net/tls.h"
 
 namespace todoku::app {
@@ -23,6 +24,9 @@ namespace todoku::app {
 // nullptr: the API speaks HTTP in the clear.
 [[nodiscard]] Result<std::shared_ptr<const net::TlsServerContext>> api_tls(
     const config::Config::Api& api);
+// What the SMTP relay shows; one that it makes itself where none is configured.
+[[nodiscard]] Result<std::unique_ptr<net::ServerCertificates>> relay_certificates(
+    const config::Config& config, Instant now);
 [[nodiscard]] Result<std::shared_ptr<net::TlsClientContext>> receivers_tls(
     const config::Config::SmtpOut& smtp);
 

@@ -269,6 +269,54 @@ operate::Settings agreed_settings(const config::Config& config,
   return settings;
 }
 
+namespace {
+
+relay::ListenerOptions listener_options(const config::Config::SmtpInListener& given) {
+  relay::ListenerOptions listener;
+  listener.name = given.address;
+  listener.at = *net::Endpoint::parse(given.address);
+  if (given.tls == "implicit") listener.tls = relay::ListenerTls::implicit;
+  if (given.tls == "none") listener.tls = relay::ListenerTls::none;
+  listener.auth_in_clear = given.auth_in_clear;
+  listener.proxy_protocol = given.proxy_protocol;
+  listener.proxy_networks = networks_of(given.proxy_networks);
+  if (given.auth != "networks") return listener;
+  listener.device_networks = networks_of(given.networks);
+  listener.device_account = given.account;
+  listener.device_domain = ascii(given.from_domain);
+  listener.old_tls = given.old_tls;
+  return listener;
+}
+
+}  // namespace
+
+relay::RelayOptions relay_options(const config::Config& config, std::uint64_t connections_max) {
+  const config::Config::SmtpIn& given = config.smtp_in;
+  relay::RelayOptions options;
+  options.hostname = given.hostname.empty() ? hello_name(config) : ascii(given.hostname);
+  options.own_names.push_back(to_ascii_lower(options.hostname));
+  for (const std::string& name : config.smtp_out.own_names) {
+    options.own_names.push_back(to_ascii_lower(ascii(name)));
+  }
+  options.message_id_domain = config.smtp_out.message_id_domain.empty()
+                                  ? options.hostname
+                                  : ascii(config.smtp_out.message_id_domain);
+  options.message_octets_max = static_cast<std::uint64_t>(given.message_bytes_max);
+  options.recipients_max = static_cast<std::size_t>(given.recipients_max);
+  options.device_message_octets_max = static_cast<std::uint64_t>(given.device_message_bytes_max);
+  options.device_recipients_max = static_cast<std::size_t>(given.device_recipients_max);
+  options.device_messages_per_minute = given.device_messages_per_minute;
+  options.connections_max = static_cast<std::size_t>(connections_max);
+  options.connections_per_network_max = static_cast<std::size_t>(given.connections_per_network_max);
+  options.messages_per_minute_of_network = given.network_messages_per_minute;
+  options.messages_per_minute_of_account = given.account_messages_per_minute;
+  options.idle = std::chrono::seconds(given.idle_seconds);
+  for (const auto& listener : config::smtp_in_listeners(config)) {
+    options.listeners.push_back(listener_options(listener));
+  }
+  return options;
+}
+
 dns::RouteOptions route_options(const config::Config& config) {
   dns::RouteOptions options;
   options.allow_private_receivers = config.smtp_out.allow_private_receivers;

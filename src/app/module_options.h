@@ -19,6 +19,7 @@
 #include "operate/agreement.h"
 #include "queue/sqs/sqs_queues.h"
 #include "queue/store/store_queue.h"
+#include "relay/options.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace todoku::app {
@@ -52,6 +53,10 @@ namespace todoku::app {
 // What must be the same in every process (operate/agreement.h).
 [[nodiscard]] operate::Settings agreed_settings(const config::Config& config,
                                                 const delivery::policy::SiteRules& rules);
+
+// Of this process's relay; listeners in force. `connections_max`: files that it may have open.
+[[nodiscard]] relay::RelayOptions relay_options(const config::Config& config,
+                                                std::uint64_t connections_max);
 
 // Where queue.kind is "store".
 [[nodiscard]] queue::StoreQueues::Options store_queue_options();

@@ -56,14 +56,18 @@ Result<FilesDivision> files_division(std::uint64_t limit, const FilesWanted& wan
   const std::uint64_t least_api = least_connections(wanted.api_connections);
   const std::uint64_t least_smtp = least_connections(wanted.smtp_connections);
   const std::uint64_t least_calls = std::min(wanted.calls, kCalls.least);
+  const std::uint64_t least_relay = least_connections(wanted.relay_connections);
   const std::uint64_t needed =
-      fixed + least_uploads + least_calls + kDns.least + least_api + least_smtp;
+      fixed + least_uploads + least_calls + kDns.least + least_api + least_smtp + least_relay;
   if (limit < needed) {
     return fail(ErrorKind::limit_exceeded,
                 fmt::format("the process may have {} files open (ulimit -n), but needs at least {}",
                             limit, needed));
   }
-  const std::uint64_t rest = limit - fixed;
+  constexpr std::uint64_t kRelayShare = 4;
+  division.relay = std::clamp((limit - fixed) / kRelayShare, least_relay, wanted.relay_connections);
+  division.relay = std::min(division.relay, limit - (needed - least_relay));
+  const std::uint64_t rest = limit - fixed - division.relay;
   const std::uint64_t for_connections = least_api + least_smtp;
   constexpr std::uint64_t kUploadsShare = 16;
   constexpr std::uint64_t kDnsShare = 8;
@@ -86,13 +90,17 @@ Result<FilesDivision> files_division(std::uint64_t limit, const FilesWanted& wan
 }
 
 FilesWanted files_wanted(const config::Config& config) {
-  return {.threads = thread_count(config),
-          .api_connections =
-              has_role(config, "api") ? static_cast<std::uint64_t>(config.api.connections_max) : 0,
-          .smtp_connections = has_role(config, "courier")
-                                  ? static_cast<std::uint64_t>(config.smtp_out.connections_max)
-                                  : 0,
-          .calls = has_role(config, "api") || has_role(config, "events") ? kCalls.most : 0};
+  return {
+      .threads = thread_count(config),
+      .api_connections =
+          has_role(config, "api") ? static_cast<std::uint64_t>(config.api.connections_max) : 0,
+      .smtp_connections = has_role(config, "courier")
+                              ? static_cast<std::uint64_t>(config.smtp_out.connections_max)
+                              : 0,
+      .calls = has_role(config, "api") || has_role(config, "events") ? kCalls.most : 0,
+      .relay_connections = has_role(config, "smtp-in") && !config::smtp_in_listeners(config).empty()
+                               ? static_cast<std::uint64_t>(config.smtp_in.connections_max)
+                               : 0};
 }
 
 FilesLimit files_limit() {

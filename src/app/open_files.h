@@ -14,9 +14,10 @@ namespace todoku::app {
 
 struct FilesWanted {
   std::uint64_t threads = 1;
-  std::uint64_t api_connections = 0;   // 0: this process has no API
-  std::uint64_t smtp_connections = 0;  // 0: it does not deliver
-  std::uint64_t calls = 0;             // to endpoints of webhooks; 0: it makes none
+  std::uint64_t api_connections = 0;    // 0: this process has no API
+  std::uint64_t smtp_connections = 0;   // 0: it does not deliver
+  std::uint64_t calls = 0;              // to endpoints of webhooks; 0: it makes none
+  std::uint64_t relay_connections = 0;  // 0: it is no relay
 };
 
 struct FilesDivision {
@@ -30,6 +31,7 @@ struct FilesDivision {
   std::uint64_t api = 0;           // connections that the API serves
   std::uint64_t api_refusals = 0;  // and those that are refused there
   std::uint64_t smtp = 0;          // connections to receivers
+  std::uint64_t relay = 0;         // of clients of the SMTP relay
 
   friend bool operator==(const FilesDivision&, const FilesDivision&) = default;
 };

@@ -2,15 +2,20 @@
 #include "app/program.h"
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
+#include <iostream>
 #include <iterator>
 #include <system_error>
+#include <thread>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <fmt/format.h>
 #include <fmt/ostream.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include "app/admin_port.h"
 #include "app/host_check.h"
@@ -22,10 +27,34 @@
 #include "app/unless_refused.h"
 #include "app/version.h"
 #include "base/bilingual.h"
+#include "cli/api_client.h"
 #include "config/site_rules.h"
+#include "net/endpoint.h"
 #include "sink/command.h"
 
 namespace todoku::app {
+namespace {
+
+volatile std::sig_atomic_t end_wanted = 0;
+
+void want_end(int /*signal*/) {
+  end_wanted = 1;
+}
+
+// The first signal is noted, the next ends the process as usual.
+void catch_end() {
+  static const bool once = [] {
+    struct sigaction action{};
+    action.sa_handler = want_end;
+    action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
+    ::sigaction(SIGINT, &action, nullptr);
+    ::sigaction(SIGTERM, &action, nullptr);
+    return true;
+  }();
+  (void)once;
+}
+
+}  // namespace
 
 bool Program::tell(const config::ConfigResult& loaded) {
   if (!loaded) {
@@ -189,6 +218,45 @@ Result<cli::Carriage> Program::carry(const std::optional<std::string>& config,
 
 Language Program::language() const {
   return config::environment_language(environment_);
+}
+
+std::unique_ptr<cli::ApiPort> Program::api(const cli::ApiAddress& address) {
+  return cli::make_api_client(address);
+}
+
+std::string Program::local_api(const std::optional<std::string>& config) {
+  const auto loaded = config::load_config(config, environment_);
+  const config::Config& read = loaded ? loaded->config : loaded.error().rest;
+  constexpr std::uint16_t kUsualPort = 8025;
+  const auto endpoint = net::Endpoint::parse(read.api.listen, kUsualPort);
+  return fmt::format("{}://127.0.0.1:{}", read.api.tls_certificate_file.empty() ? "http" : "https",
+                     endpoint ? endpoint->port : kUsualPort);
+}
+
+std::string Program::variable(std::string_view name) const {
+  const auto found = environment_.find(name);
+  return found == environment_.end() ? "" : found->second;
+}
+
+std::string Program::profile_file() const {
+  return config::profile_file(environment_);
+}
+
+std::istream& Program::input() {
+  return std::cin;
+}
+
+std::ostream* Program::terminal() {
+  return ::isatty(STDERR_FILENO) != 0 ? &std::cerr : nullptr;
+}
+
+bool Program::wait(std::chrono::milliseconds time) {
+  catch_end();
+  constexpr std::chrono::milliseconds kSlice(50);
+  for (std::chrono::milliseconds waited(0); waited < time && end_wanted == 0; waited += kSlice) {
+    std::this_thread::sleep_for(std::min(kSlice, time - waited));
+  }
+  return end_wanted == 0;
 }
 
 std::string Program::version() {

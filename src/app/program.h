@@ -28,6 +28,13 @@ class Program final : public cli::Host {
   Result<cli::Carriage> carry(const std::optional<std::string>& config, const std::string& from,
                               const cli::CarriageTold& told) override;
   std::string version() override;
+  std::unique_ptr<cli::ApiPort> api(const cli::ApiAddress& address) override;
+  std::string local_api(const std::optional<std::string>& config) override;
+  [[nodiscard]] std::string variable(std::string_view name) const override;
+  [[nodiscard]] std::string profile_file() const override;
+  std::istream& input() override;
+  std::ostream* terminal() override;
+  bool wait(std::chrono::milliseconds time) override;
   [[nodiscard]] Language language() const override;
 
  private:

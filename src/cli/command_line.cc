@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <memory>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -14,7 +15,9 @@
 #include "base/facts.h"
 #include "base/spelling.h"
 #include "cli/commands.h"
+#include "cli/completion.h"
 #include "cli/parser_words.h"
+#include "cli/sender_words.h"
 #include "operate/calls/calls.h"
 
 namespace todoku::cli {
@@ -43,6 +46,7 @@ class CommandLine {
         "--new", common_.begin_new,
         say({"Begin a new store where the old one is gone: what remains of it counts no more",
              "以前のストアが失われた場所で新しいストアを始める（残っているものは使わない）"}));
+    add_connection();
     add_serve();
     add_config();
     add_account();
@@ -58,6 +62,14 @@ class CommandLine {
     add_migrate();
     add_sink();
     add_lambda();
+    senders_ = std::make_unique<SenderWords>(WordBook{
+        .app = &app_,
+        .language = language_,
+        .verb = [this](CLI::App* parent, const std::string& name,
+                       const Sentence& help) { return verb(parent, name, say(help)); },
+        .speaks = [this](CLI::App* command,
+                         std::function<int(Session&)> body) { speaks(command, std::move(body)); }});
+    add_pages();
   }
 
   int run(std::vector<std::string> arguments) {
@@ -151,13 +163,64 @@ class CommandLine {
       if (command_) return;
       command_ = [this, body] {
         Session session(host_, common_, out_, err_);
-        return body(session);
+        return session.exit_status(body(session));
       };
     });
   }
   // The command is the program's own.
   void runs(CLI::App* command, std::function<int()> body) {
     command->callback([this, body = std::move(body)] { command_ = body; });
+  }
+
+  // Of the REST API: senders' commands speak to it, and operators' where it is named (docs/cli.md).
+  void add_connection() {
+    ConnectionWish& wish = common_.connection;
+    app_.add_option("--url", wish.url,
+                    say({"The REST API, https://mail.example.jp", "REST API の URL"}));
+    app_.add_option("--profile", wish.profile,
+                    say({"Which profile (todoku profile), else default",
+                         "使うプロファイル（todoku profile）。指定がなければ default"}));
+    app_.add_option("--account", wish.account, say({"Whose key it is", "キーのアカウント"}));
+    app_.add_option("--key-file", wish.key_file,
+                    say({"A file with the API key", "API キーのファイル"}));
+    app_.add_option("--ca", wish.ca_file,
+                    say({"Trusted roots (PEM) instead of the system's",
+                         "システムのものの代わりに信頼するルート証明書（PEM）"}));
+  }
+
+  // What is made of the tree of commands.
+  void add_pages() {
+    CLI::App* completion =
+        verb(&app_, "completion",
+             say({"A script by which a shell completes words: source <(todoku completion bash)",
+                  "シェルの補完スクリプトを出力する: source <(todoku completion bash)"}));
+    completion->add_option("SHELL", shell_, say({"bash, zsh or fish", "bash、zsh、fish"}))
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+    runs(completion, [this] {
+      out_ << completion_script(app_, shell_);
+      return 0;
+    });
+    CLI::App* man = verb(&app_, "man",
+                         say({"The man page of the program or a command, in roff",
+                              "プログラムまたはコマンドの man ページ（roff）を出力する"}));
+    man->add_option("COMMAND", man_of_, say({"Which command", "コマンド"}));
+    runs(man, [this] {
+      const CLI::App* command = &app_;
+      std::string name = app_.get_name();
+      for (const std::string& word : man_of_) {
+        const auto found = command->get_subcommands(
+            [&](const CLI::App* below) { return below->get_name() == word; });
+        if (found.empty()) {
+          err_ << "todoku: " << unknown_command(man_of_) << '\n';
+          return 2;
+        }
+        command = found.front();
+        name += " " + word;
+      }
+      out_ << man_page(*command, name, host_.version(), language_);
+      return 0;
+    });
   }
 
   void add_serve() {
@@ -676,7 +739,10 @@ class CommandLine {
                      "todoku: すべてのメールの行方がわかるメール配信エンジン"}),
                 "todoku"};
   std::function<int()> command_;
+  std::unique_ptr<SenderWords> senders_;
 
+  std::string shell_;
+  std::vector<std::string> man_of_;
   Common common_;
   ServeOptions serve_;
   std::optional<std::string> config_file_;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <istream>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -17,6 +18,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "cli/admin_port.h"
+#include "cli/api_port.h"
 
 namespace todoku::cli {
 
@@ -103,6 +105,23 @@ class Host {
   virtual Result<Carriage> carry(const std::optional<std::string>& config, const std::string& from,
                                  const CarriageTold& told) = 0;
   virtual std::string version() = 0;
+
+  // -- for senders, who are clients of the REST API
+  virtual std::unique_ptr<ApiPort> api(const ApiAddress& address) = 0;
+  // Where the installation of this configuration has its API: "http://127.0.0.1:8025". What cannot
+  // be read is as by default.
+  virtual std::string local_api(const std::optional<std::string>& config) = 0;
+  // Of the process's environment, TODOKU_...; empty: not there.
+  [[nodiscard]] virtual std::string variable(std::string_view name) const = 0;
+  // Where the user's profiles are; empty: the user has no home.
+  [[nodiscard]] virtual std::string profile_file() const = 0;
+  virtual std::istream& input() = 0;
+  // For a line that changes in place, written as it is; nullptr: nobody sees one.
+  virtual std::ostream* terminal() = 0;
+  // False once the user wants an end (SIGINT, SIGTERM), which from the first call on no longer ends
+  // the process at once; a second time it does.
+  virtual bool wait(std::chrono::milliseconds time) = 0;
+
   // That the environment asks for.
   [[nodiscard]] virtual Language language() const = 0;
 };

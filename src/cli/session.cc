@@ -11,6 +11,7 @@
 #include "base/printable.h"
 #include "base/utf8.h"
 #include "cli/printable_stream.h"
+#include "cli/remote_port.h"
 #include "http/json.h"
 
 namespace todoku::cli {
@@ -31,6 +32,10 @@ Language wanted_language(const Host& host, const Common& common) {
 
 AdminPort* Session::port(bool may_begin) {
   if (port_) return port_.get();
+  if (is_remote()) {
+    port_ = make_remote_port(*this, remote_status_);
+    return port_.get();
+  }
   auto opened =
       host_.admin(common_.config,
                   {.begin_new = common_.begin_new, .may_begin = may_begin, .language = language_});
@@ -40,6 +45,10 @@ AdminPort* Session::port(bool may_begin) {
   }
   port_ = std::move(*opened);
   return port_.get();
+}
+
+int Session::exit_status(int status) const {
+  return status == 1 && remote_status_ != 0 ? remote_status_ : status;
 }
 
 struct Session::Answer {

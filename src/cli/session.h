@@ -20,8 +20,18 @@
 
 namespace todoku::cli {
 
+// Which API is spoken to, by whom; what is not given comes from the environment or the profile.
+struct ConnectionWish {
+  std::string url;
+  std::string profile;
+  std::string account;
+  std::string key_file;
+  std::string ca_file;
+};
+
 // Options that most commands take.
 struct Common {
+  ConnectionWish connection;
   std::optional<std::string> config;
   std::string language;  // "en", "ja"; empty: what the environment asks for
   bool json = false;
@@ -69,6 +79,14 @@ class Session {
     out_ << words(sentence, parts...) << '\n';
   }
 
+  // An installation is spoken to over its REST API: --url or --profile was given.
+  [[nodiscard]] bool is_remote() const {
+    return !common_.connection.url.empty() || !common_.connection.profile.empty();
+  }
+  // What the command ends with whose body gave `status`: of a failure of the REST API the one of
+  // its kind (docs/cli.md).
+  [[nodiscard]] int exit_status(int status) const;
+
   // For commands that speak to the program rather than to the operations.
   [[nodiscard]] Host& host() { return host_; }
   [[nodiscard]] const Common& common() const { return common_; }
@@ -95,6 +113,7 @@ class Session {
   const Language language_;
   std::ostream& out_;
   std::ostream& err_;
+  int remote_status_ = 0;  // of the last call that failed over the REST API
   std::unique_ptr<AdminPort> port_;
 };
 

@@ -22,8 +22,9 @@ namespace calls = operate::calls;
 
 namespace {
 
-// Of a CSV, in one call.
+// Of a CSV, in one call; the REST API takes a list as a whole.
 constexpr std::size_t kSliceOctets = std::size_t{256} * 1024;
+constexpr std::size_t kWholeOctets = std::size_t{16} << 20U;
 constexpr int kRowLinesMax = 200;
 constexpr std::int64_t kErrorsTold = 100;
 
@@ -53,10 +54,21 @@ void print_entries(Session& session, const boost::json::array& entries) {
   print_table(session.out(), std::move(rows));
 }
 
+// Rows of a CSV as lines of text: a CR at their end would show as a character that is no CSV.
+void print_rows(Session& session, std::string_view csv) {
+  while (!csv.empty()) {
+    const std::size_t end = std::min(csv.find('\n'), csv.size());
+    std::string_view row = csv.substr(0, end);
+    if (row.ends_with('\r')) row.remove_suffix(1);
+    session.out() << row << '\n';
+    csv.remove_prefix(std::min(end + 1, csv.size()));
+  }
+}
+
 // Pieces of whole rows.
 class CsvSlices {
  public:
-  explicit CsvSlices(std::istream& in) : in_(in) {}
+  CsvSlices(std::istream& in, std::size_t octets) : in_(in), octets_(octets) {}
 
   // Empty: that was all.
   std::string next() {
@@ -64,7 +76,7 @@ class CsvSlices {
     repeated_ = header_.empty() ? 0 : first_rows_;
     bool any = false;
     std::string line;
-    while ((slice.size() < kSliceOctets || quoted_) && std::getline(in_, line)) {
+    while ((slice.size() < octets_ || quoted_) && std::getline(in_, line)) {
       line += '\n';
       follow_quotes(line);
       if (first_rows_ == 0 || (first_rows_ == 1 && first_.contains("sep="))) {
@@ -94,6 +106,7 @@ class CsvSlices {
   }
 
   std::istream& in_;
+  const std::size_t octets_;
   std::string first_;
   std::int64_t first_rows_ = 0;
   std::string header_;
@@ -221,7 +234,7 @@ int suppression_import(Session& session, const SuppressionFile& options) {
                                        "{} は 2 回読めません。ファイルに保存してください"},
                                       options.file));
   }
-  CsvSlices slices(file);
+  CsvSlices slices(file, session.is_remote() ? kWholeOctets : kSliceOctets);
   Imported all;
   for (std::string slice = slices.next(); !slice.empty(); slice = slices.next()) {
     const int status = session.ask_for(
@@ -241,8 +254,8 @@ int suppression_export(Session& session, const std::string& account) {
     Given given = of_list(calls::kExportSuppressions, account);
     put(given, "after", after);
     const int status = session.ask_for(given, [&](const boost::json::value& answer) {
-      if (std::exchange(first, false)) session.out() << text_of(answer, "header");
-      session.out() << text_of(answer, "csv");
+      if (std::exchange(first, false)) print_rows(session, text_of(answer, "header"));
+      print_rows(session, text_of(answer, "csv"));
       after = text_of(answer, "next");
     });
     if (status != 0 || after.empty()) return status;

@@ -4,6 +4,7 @@
 // from that table. Only app/ looks at it; every other module is given its own Options.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <expected>
 #include <map>
@@ -251,10 +252,18 @@ inline constexpr std::string_view kAwsVariables = "AWS_";
 using Environment = std::map<std::string, std::string, std::less<>>;
 [[nodiscard]] Environment process_environment();
 
+// What the commands of senders read (docs/cli.md); nothing of the configuration.
+inline constexpr std::array<std::string_view, 5> kSenderVariables = {
+    "TODOKU_URL", "TODOKU_ACCOUNT", "TODOKU_API_KEY", "TODOKU_PROFILE", "TODOKU_PROFILE_FILE"};
+
 // Holds the language of the command line, "en" or "ja".
 inline constexpr std::string_view kLanguageVariable = "TODOKU_LANG";
 // That one, else Japanese where the process's locale for messages is, else English.
 [[nodiscard]] Language environment_language(const Environment& environment);
+
+// Where a user's profiles are (docs/cli.md): TODOKU_PROFILE_FILE, else todoku/profile.toml in
+// XDG_CONFIG_HOME, else in ~/.config (XDG Base Directory Specification). Empty: there is no home.
+[[nodiscard]] std::string profile_file(const Environment& environment);
 
 struct LoadedConfig {
   Config config;

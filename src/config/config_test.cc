@@ -120,7 +120,10 @@ TEST(Config, TakesListsFromVariables) {
 }
 
 TEST(Config, IgnoresVariablesThatAreNoKeys) {
-  const auto result = read("", {{"TODOKU_CONFIG", "x"}, {"TODOKU_HOME", "y"}});
+  const auto result = read("", {{"TODOKU_CONFIG", "x"},
+                                {"TODOKU_API_KEY", "k"},
+                                {"TODOKU_PROFILE_FILE", "p"},
+                                {"TODOKU_HOME", "y"}});
   ASSERT_TRUE(result);
   ASSERT_EQ(result->warnings.size(), 1U);
   EXPECT_EQ(result->warnings[0].to_string(),

@@ -30,7 +30,8 @@ namespace fs = std::filesystem;
 constexpr std::string_view kFileVariable = "TODOKU_CONFIG";
 
 bool is_of_the_program(std::string_view variable) {
-  return variable == kFileVariable || variable == kLanguageVariable;
+  return variable == kFileVariable || variable == kLanguageVariable ||
+         std::ranges::find(kSenderVariables, variable) != kSenderVariables.end();
 }
 
 // The variable that is written almost like this one: with other underscores, another case, a slip
@@ -489,6 +490,18 @@ Environment process_environment() {
     environment.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return environment;
+}
+
+std::string profile_file(const Environment& environment) {
+  const auto named = environment.find("TODOKU_PROFILE_FILE");
+  if (named != environment.end() && !named->second.empty()) return named->second;
+  const char* configuration = std::getenv("XDG_CONFIG_HOME");
+  // One that is no absolute path does not count.
+  if (configuration != nullptr && *configuration == '/') {
+    return std::string(configuration) + "/todoku/profile.toml";
+  }
+  const char* home = std::getenv("HOME");
+  return home == nullptr || *home == '\0' ? "" : std::string(home) + "/.config/todoku/profile.toml";
 }
 
 Language environment_language(const Environment& environment) {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mime/composer.h"
 
-#include <algorithm>
-#include <chrono>
+#include <array>
 #include <memory>
 #include <span>
 

@@ -42,6 +42,7 @@ void read_line(Capabilities& capabilities, std::string_view line) {
   if (is("SMTPUTF8")) capabilities.smtputf8 = true;
   if (is("STARTTLS")) capabilities.starttls = true;
   if (is("ENHANCEDSTATUSCODES")) capabilities.enhanced_status_codes = true;
+  if (is("DSN")) capabilities.dsn = true;
   if (is("AUTH")) add_mechanisms(capabilities.auth, line);
   // "AUTH=LOGIN", from before RFC 2554, is still sent beside the right form.
   if (keyword.size() > 5 && equals_ignoring_case(keyword.substr(0, 5), "AUTH=")) {

@@ -17,6 +17,7 @@ struct Capabilities {
   bool smtputf8 = false;               // RFC 6531
   bool starttls = false;               // RFC 3207
   bool enhanced_status_codes = false;  // RFC 2034
+  bool dsn = false;                    // RFC 3461
   bool size = false;                   // RFC 1870
   std::uint64_t size_max = 0;          // octets; 0: announced without a limit, or not at all
   std::vector<std::string> auth;       // RFC 4954: mechanisms, upper case, as announced

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "mail/xtext.h"
 
 namespace todoku::smtp {
 namespace {
@@ -41,11 +42,31 @@ Result<void> require_safe(std::string_view role, std::string_view address) {
   return fail(ErrorKind::invalid_input, fmt::format("the {} address {}", role, reason));
 }
 
+// They are read back as they will be written: what is not the same then has no place in a command.
+Result<void> require_sayable(const EnvelopeReports& reports, std::size_t recipients) {
+  if (!reports.recipients.empty() && reports.recipients.size() != recipients) {
+    return fail(ErrorKind::invalid_input, "reports are wanted of other recipients");
+  }
+  const std::string& id = reports.envelope_id;
+  if (!id.empty() && parse_envid(to_xtext(id)) != id) {
+    return fail(ErrorKind::invalid_input, "the envelope id is none that a command can hold");
+  }
+  for (const RecipientReports& each : reports.recipients) {
+    if (each.notify.is_specified() && DsnNotify::parse(each.notify.to_string()) != each.notify) {
+      return fail(ErrorKind::invalid_input, "a recipient is to be told of and never told of");
+    }
+    if (each.original && parse_orcpt(each.original->to_string(), false) != each.original) {
+      return fail(ErrorKind::invalid_input, "an original recipient is none a command can hold");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<ClientEnvelope> ClientEnvelope::make(std::string mail_from,
                                             std::vector<std::string> recipients,
-                                            EnvelopeNeeds needs) {
+                                            EnvelopeNeeds needs, EnvelopeReports reports) {
   if (recipients.empty()) return fail(ErrorKind::invalid_input, "the envelope has no recipient");
   if (const auto safe = require_safe("sender", mail_from); !safe) return fail(safe.error());
   needs.smtputf8 = needs.smtputf8 || !is_ascii(mail_from);
@@ -54,10 +75,14 @@ Result<ClientEnvelope> ClientEnvelope::make(std::string mail_from,
     if (recipient.empty()) return fail(ErrorKind::invalid_input, "a recipient address is empty");
     needs.smtputf8 = needs.smtputf8 || !is_ascii(recipient);
   }
+  if (const auto sayable = require_sayable(reports, recipients.size()); !sayable) {
+    return fail(sayable.error());
+  }
   ClientEnvelope envelope;
   envelope.mail_from_ = std::move(mail_from);
   envelope.recipients_ = std::move(recipients);
   envelope.needs_ = needs;
+  envelope.reports_ = std::move(reports);
   return envelope;
 }
 

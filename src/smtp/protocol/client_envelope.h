@@ -4,12 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "mail/dsn.h"
 
 namespace todoku::smtp {
 
@@ -18,19 +20,38 @@ struct EnvelopeNeeds {
   bool smtputf8 = false;   // the header section has (RFC 6531); set for such addresses by itself
 };
 
+// What the sender wants to be told (RFC 3461). A receiver that offers DSN is asked for it; another
+// hears nothing of it.
+struct RecipientReports {
+  DsnNotify notify;
+  std::optional<OriginalRecipient> original;
+};
+struct EnvelopeReports {
+  DsnReturn returned = DsnReturn::unspecified;
+  std::string envelope_id;                   // without xtext; empty: none
+  std::vector<RecipientReports> recipients;  // one for each of the envelope, or none at all
+};
+
 class ClientEnvelope {
  public:
   // Addresses in the form of the wire (Address::to_string()), without angle brackets; an empty
   // `mail_from` is the null path. Errors: invalid_input if there is no recipient or an address
   // could break out of its command: control characters, spaces or angle brackets outside of
-  // quotes, not UTF-8, over 256 octets (RFC 5321 section 4.5.3.1.3).
+  // quotes, not UTF-8, over 256 octets (RFC 5321 section 4.5.3.1.3); or if `reports` are not as
+  // many as recipients, or hold what parse_envid() and parse_orcpt() would not read.
   [[nodiscard]] static Result<ClientEnvelope> make(std::string mail_from,
                                                    std::vector<std::string> recipients,
-                                                   EnvelopeNeeds needs = {});
+                                                   EnvelopeNeeds needs = {},
+                                                   EnvelopeReports reports = {});
 
   [[nodiscard]] const std::string& mail_from() const { return mail_from_; }
   [[nodiscard]] std::span<const std::string> recipients() const { return recipients_; }
   [[nodiscard]] const EnvelopeNeeds& needs() const { return needs_; }
+  [[nodiscard]] const EnvelopeReports& reports() const { return reports_; }
+  // Of the recipient at `index`; nullptr: nothing is wanted.
+  [[nodiscard]] const RecipientReports* reports_of(std::size_t index) const {
+    return reports_.recipients.empty() ? nullptr : &reports_.recipients[index];
+  }
 
  private:
   ClientEnvelope() = default;
@@ -38,6 +59,7 @@ class ClientEnvelope {
   std::string mail_from_;
   std::vector<std::string> recipients_;
   EnvelopeNeeds needs_;
+  EnvelopeReports reports_;
 };
 
 // A whole message as it goes on the wire, in pieces that lie somewhere else.

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "mail/xtext.h"
 
 namespace todoku::smtp {
 
@@ -106,8 +107,7 @@ bool ClientTransaction::append_next() {
       next_ = Command::recipient;
       return true;
     case Command::recipient: {
-      fmt::format_to(std::back_inserter(commands_), "RCPT TO:<{}>\r\n",
-                     envelope_->recipients()[round_[next_recipient_]]);
+      append_recipient(round_[next_recipient_]);
       if (++next_recipient_ < round_.size()) return true;
       next_ = content_command();
       if (next_ == Command::data) return true;
@@ -142,6 +142,30 @@ void ClientTransaction::append_mail() {
   if (rules_->server.size) fmt::format_to(out, " SIZE={}", message_.size);
   if (envelope_->needs().eight_bit) commands_ += " BODY=8BITMIME";
   if (envelope_->needs().smtputf8) commands_ += " SMTPUTF8";
+  if (rules_->server.dsn) {
+    const EnvelopeReports& reports = envelope_->reports();
+    if (reports.returned != DsnReturn::unspecified) {
+      fmt::format_to(out, " RET={}", to_string(reports.returned));
+    }
+    if (!reports.envelope_id.empty()) {
+      fmt::format_to(out, " ENVID={}", to_xtext(reports.envelope_id));
+    }
+  }
+  commands_ += "\r\n";
+}
+
+void ClientTransaction::append_recipient(std::size_t index) {
+  const auto out = std::back_inserter(commands_);
+  fmt::format_to(out, "RCPT TO:<{}>", envelope_->recipients()[index]);
+  const RecipientReports* reports = rules_->server.dsn ? envelope_->reports_of(index) : nullptr;
+  if (reports != nullptr) {
+    // RFC 3461 section 5.2.1: what the sender said goes on as it is, and nothing is added.
+    if (reports->notify.is_specified()) {
+      fmt::format_to(out, " NOTIFY={}", reports->notify.to_string());
+      results_[index].receiver_reports = true;
+    }
+    if (reports->original) fmt::format_to(out, " ORCPT={}", reports->original->to_string());
+  }
   commands_ += "\r\n";
 }
 

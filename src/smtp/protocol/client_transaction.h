@@ -65,6 +65,9 @@ struct RecipientResult {
   // The answer is not about the content, but that was out as a whole when it came. By SMTP it says
   // that the mail was not taken.
   bool after_content = false;
+  // The server offers DSN and was told what the sender wants to know of this recipient (NOTIFY):
+  // if the mail was accepted, it is the server that tells (RFC 3461 section 5.2.2).
+  bool receiver_reports = false;
   // What we found ourselves; none: the answer says it.
   Cause cause = Cause::none;
 
@@ -155,6 +158,7 @@ class ClientTransaction {
   // Appends next_ and moves on. False: the flight ends here.
   [[nodiscard]] bool append_next();
   void append_mail();
+  void append_recipient(std::size_t index);
   void append_content();
   void advance_awaited();
   void proceed();

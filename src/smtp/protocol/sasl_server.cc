@@ -2,30 +2,40 @@
 #include "smtp/protocol/sasl_server.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "base/digest.h"
 #include "mail/saslprep.h"
 
 namespace todoku::smtp {
 namespace {
 
-constexpr std::string_view kUserPrompt = "Username:";
-constexpr std::string_view kPasswordPrompt = "Password:";
+constexpr std::size_t kNonceOctetsMin = 16;
+constexpr std::size_t kNonceOctetsMax = 100;
+constexpr std::size_t kDecoyKeyOctetsMin = 16;
+// RFC 4954 section 4.
+constexpr std::size_t kLineOctetsMax = 12'288;
 
-// The form in which names are compared; nullopt: nobody is called so.
-std::optional<std::string> prepared_name(std::string_view name) {
-  auto prepared = saslprep(name, SaslprepOf::query);
-  if (!prepared || prepared->empty() || prepared->size() > kSaslUserOctetsMax) return std::nullopt;
-  return std::move(*prepared);
+// Whether `mechanisms`, names with a blank between them, has this one.
+bool offers(std::string_view mechanisms, std::string_view name) {
+  while (!mechanisms.empty()) {
+    const std::size_t blank = std::min(mechanisms.find(' '), mechanisms.size());
+    if (mechanisms.substr(0, blank) == name) return true;
+    mechanisms.remove_prefix(std::min(blank + 1, mechanisms.size()));
+  }
+  return false;
 }
 
 }  // namespace
 
 SaslServer::SaslServer(const SaslOptions& options, std::string nonce)
-    : options_(options), nonce_(std::move(nonce)) {}
+    : options_(options), nonce_(std::move(nonce)) {
+  check(nonce_.size() >= kNonceOctetsMin && nonce_.size() <= kNonceOctetsMax,
+        "a nonce cannot be guessed");
+  check(options_.decoy_key.size() >= kDecoyKeyOctetsMin, "a decoy's salt cannot be guessed");
+}
 
 std::string_view SaslServer::mechanism() const {
   switch (mechanism_) {
@@ -38,39 +48,44 @@ std::string_view SaslServer::mechanism() const {
     case Mechanism::scram:
       return "SCRAM-SHA-256";
   }
-  return "";
+  return {};
 }
 
 SaslStep SaslServer::begin(std::string_view argument) {
   check(expects_ == Expects::beginning, "an exchange begins once");
-  const std::size_t blank = std::min(argument.find(' '), argument.size());
+  const std::size_t blank = argument.find(' ');
   const std::string_view name = argument.substr(0, blank);
-  std::string_view initial = trim(argument.substr(blank));
-  if (equals_ignoring_case(name, "PLAIN")) {
-    mechanism_ = Mechanism::plain;
-    expects_ = Expects::plain;
-  } else if (equals_ignoring_case(name, "LOGIN")) {
-    mechanism_ = Mechanism::login;
-    expects_ = Expects::login_user;
-  } else if (equals_ignoring_case(name, "SCRAM-SHA-256")) {
-    mechanism_ = Mechanism::scram;
-    expects_ = Expects::scram_first;
-  } else {
-    return fail_with(504, "5.5.4 Unknown mechanism");
+  for (const Mechanism known : {Mechanism::scram, Mechanism::plain, Mechanism::login}) {
+    mechanism_ = known;
+    if (!equals_ignoring_case(name, mechanism()) || !offers(options_.mechanisms, mechanism())) {
+      continue;
+    }
+    constexpr Expects kFirst[] = {Expects::nothing, Expects::plain, Expects::login_user,
+                                  Expects::scram_first};
+    const Expects first = kFirst[static_cast<std::size_t>(known)];
+    if (blank == std::string_view::npos) {
+      return challenge(first, known == Mechanism::login ? "Username:" : "");
+    }
+    expects_ = first;
+    const std::string_view initial = trim(argument.substr(blank + 1));
+    // RFC 4954 section 4: an initial response without octets is said as "=".
+    return initial == "=" ? take({}) : respond(initial);
   }
-  if (initial.empty()) {
-    return challenge(expects_, mechanism_ == Mechanism::login ? kUserPrompt : "");
-  }
-  // RFC 4954 section 4: "=" is a response without octets.
-  if (initial == "=") initial = {};
-  return respond(initial);
+  mechanism_ = Mechanism::none;
+  return fail_with(504, "5.5.4 Unknown mechanism");
 }
 
 SaslStep SaslServer::respond(std::string_view line) {
-  auto octets = from_base64(line);
-  if (!octets) return fail_with(501, "5.5.2 Not base64");
-  const SecretText message(std::move(*octets));
-  return take(message);
+  check(expects_ != Expects::beginning && expects_ != Expects::secrets &&
+            expects_ != Expects::nothing,
+        "only a challenge is answered");
+  if (line.size() > kLineOctetsMax) return fail_with(500, "5.5.6 Line too long");
+  // from_base64() would overlook blanks.
+  if (line.contains(' ') || line.contains('\t')) return fail_with(501, "5.5.2 Not base64");
+  auto message = from_base64(line);
+  if (!message) return fail_with(501, "5.5.2 Not base64");
+  const SecretText secret(std::move(*message));
+  return take(secret);
 }
 
 SaslStep SaslServer::take(std::string_view message) {
@@ -86,7 +101,7 @@ SaslStep SaslServer::take(std::string_view message) {
     case Expects::scram_final:
       return take_scram_final(message);
     case Expects::scram_end:
-      if (!message.empty()) return fail_with(501, "5.5.2 Nothing was asked for");
+      if (!message.empty()) return fail_with(501, "5.5.2 An empty line was due");
       expects_ = Expects::nothing;
       return {SaslStep::Kind::succeeded, {235, "2.7.0 Authentication successful"}};
     case Expects::beginning:
@@ -94,29 +109,21 @@ SaslStep SaslServer::take(std::string_view message) {
     case Expects::nothing:
       break;
   }
-  check(false, "the exchange waits for no line");
+  check(false, "nothing is expected");
   return {};
 }
 
-bool SaslServer::set_user(std::string_view name, std::string_view authzid) {
-  auto prepared = prepared_name(name);
-  if (!prepared) return false;
-  user_ = std::move(*prepared);
-  authzid_ = authzid;
-  return authzid.empty() || prepared_name(authzid) == user_;
-}
-
-// RFC 4616 section 2: [authzid] NUL authcid NUL passwd.
+// [authzid] NUL authcid NUL passwd (RFC 4616 section 2).
 SaslStep SaslServer::take_plain(std::string_view message) {
   const std::size_t first = message.find('\0');
   const std::size_t second =
       first == std::string_view::npos ? first : message.find('\0', first + 1);
-  if (second == std::string_view::npos || message.find('\0', second + 1) != message.npos) {
-    return fail_with(501, "5.5.2 Not a response of PLAIN");
-  }
+  if (second == std::string_view::npos) return fail_with(501, "5.5.2 Not a PLAIN message");
   const std::string_view password = message.substr(second + 1);
-  if (password.empty() || password.size() > kPasswordOctetsMax) return fail_with_credentials();
-  if (!set_user(message.substr(first + 1, second - first - 1), message.substr(0, first))) {
+  if (password.contains('\0')) return fail_with(501, "5.5.2 Not a PLAIN message");
+  const bool fit =
+      set_user(message.substr(first + 1, second - first - 1), message.substr(0, first));
+  if (!fit || password.empty() || password.size() > kPasswordOctetsMax) {
     return fail_with_credentials();
   }
   password_ = SecretText(std::string(password));
@@ -124,26 +131,23 @@ SaslStep SaslServer::take_plain(std::string_view message) {
 }
 
 SaslStep SaslServer::take_login_user(std::string_view message) {
-  // Who it is is said with the password: the exchange is the same for every name.
-  if (!set_user(message, "")) user_.clear();
-  return challenge(Expects::login_password, kPasswordPrompt);
+  if (!set_user(message, {})) return fail_with_credentials();
+  return challenge(Expects::login_password, "Password:");
 }
 
 SaslStep SaslServer::take_login_password(std::string_view message) {
-  if (user_.empty() || message.empty() || message.size() > kPasswordOctetsMax) {
-    return fail_with_credentials();
-  }
+  if (message.empty() || message.size() > kPasswordOctetsMax) return fail_with_credentials();
   password_ = SecretText(std::string(message));
   return ask();
 }
 
 SaslStep SaslServer::take_scram_first(std::string_view message) {
   auto first = parse_scram_client_first(message);
-  if (!first) return fail_with(501, "5.5.2 Not a first message of SCRAM-SHA-256");
+  if (!first) return fail_with(501, "5.5.2 SCRAM: " + first.error().detail);
   if (!set_user(first->user, first->authzid)) return fail_with_credentials();
+  nonce_ = first->nonce + nonce_;
   gs2_header_ = std::move(first->gs2_header);
   auth_message_ = std::move(first->bare);
-  nonce_ = first->nonce + nonce_;
   return ask();
 }
 
@@ -153,24 +157,21 @@ SaslStep SaslServer::ask() {
 }
 
 SaslStep SaslServer::give(std::vector<ScramSecrets> secrets) {
-  check(expects_ == Expects::secrets, "nothing was asked");
+  check(expects_ == Expects::secrets, "secrets are given when they are asked for");
   known_ = !secrets.empty();
   secrets_ = std::move(secrets);
   if (!known_) secrets_.push_back(decoy());
   if (mechanism_ != Mechanism::scram) return compare_password();
-  // One exchange names one salt.
-  std::erase_if(secrets_, [&](const ScramSecrets& each) {
-    return each.salt != secrets_.front().salt || each.iterations != secrets_.front().iterations;
-  });
-  const std::string message = scram_server_first(nonce_, secrets_.front());
-  auth_message_ += ',' + message;
-  return challenge(Expects::scram_final, message);
+  const std::string first = scram_server_first(nonce_, secrets_.front());
+  auth_message_ += "," + first + ",";
+  return challenge(Expects::scram_final, first);
 }
 
 SaslStep SaslServer::compare_password() {
   bool right = false;
-  for (const ScramSecrets& each : secrets_) right = each.matches(password_) || right;
+  for (const ScramSecrets& secrets : secrets_) right |= secrets.matches(password_);
   password_ = SecretText();
+  secrets_.clear();
   if (!right || !known_) return fail_with_credentials();
   expects_ = Expects::nothing;
   return {SaslStep::Kind::succeeded, {235, "2.7.0 Authentication successful"}};
@@ -178,15 +179,21 @@ SaslStep SaslServer::compare_password() {
 
 SaslStep SaslServer::take_scram_final(std::string_view message) {
   const auto final = parse_scram_client_final(message);
-  if (!final) return fail_with(501, "5.5.2 Not a final message of SCRAM-SHA-256");
-  if (final->gs2_header != gs2_header_ || final->nonce != nonce_) return fail_with_credentials();
-  auth_message_ += ',' + final->without_proof;
-  for (const ScramSecrets& each : secrets_) {
-    if (!scram_proof_matches(each, auth_message_, final->proof) || !known_) continue;
-    // RFC 4954 section 4: 235 has no place for it, so it is a challenge with an empty response.
-    return challenge(Expects::scram_end, scram_server_final(each, auth_message_));
+  if (!final) return fail_with(501, "5.5.2 SCRAM: " + final.error().detail);
+  // Who changed either on the way did not know the password (RFC 5802 section 5.1).
+  if (final->nonce != nonce_ || final->gs2_header != gs2_header_) return fail_with_credentials();
+  auth_message_ += final->without_proof;
+  const ScramSecrets* right = nullptr;
+  for (const ScramSecrets& secrets : secrets_) {
+    const bool named =
+        secrets.salt == secrets_.front().salt && secrets.iterations == secrets_.front().iterations;
+    if (named && scram_proof_matches(secrets, auth_message_, final->proof)) right = &secrets;
   }
-  return fail_with_credentials();
+  if (right == nullptr || !known_) return fail_with_credentials();
+  // RFC 4954 section 4: the mechanism's last word is a challenge, which an empty line answers.
+  const std::string last = scram_server_final(*right, auth_message_);
+  secrets_.clear();
+  return challenge(Expects::scram_end, last);
 }
 
 SaslStep SaslServer::challenge(Expects next, std::string_view message) {
@@ -197,6 +204,7 @@ SaslStep SaslServer::challenge(Expects next, std::string_view message) {
 SaslStep SaslServer::fail_with(int code, std::string_view text) {
   expects_ = Expects::nothing;
   password_ = SecretText();
+  secrets_.clear();
   return {SaslStep::Kind::failed, {code, std::string(text)}};
 }
 
@@ -204,15 +212,29 @@ SaslStep SaslServer::fail_with_credentials() {
   return fail_with(535, "5.7.8 Authentication credentials invalid");
 }
 
-// Secrets that no password has, with a salt that the name always gets.
+// False: nobody can be called so, or one would act for another.
+bool SaslServer::set_user(std::string_view name, std::string_view authzid) {
+  if (name.size() > kSaslUserOctetsMax || authzid.size() > kSaslUserOctetsMax) return false;
+  auto user = saslprep(name, SaslprepOf::query);
+  auto acting = saslprep(authzid, SaslprepOf::query);
+  if (!user || !acting || user->empty() || user->size() > kSaslUserOctetsMax) return false;
+  if (!acting->empty() && *acting != *user) return false;
+  user_ = std::move(*user);
+  authzid_ = std::move(*acting);
+  return true;
+}
+
+// RFC 5802 section 9 on users that there are not: their salt has to be the same each time.
 ScramSecrets SaslServer::decoy() const {
-  ScramSecrets made;
-  const Sha256 salt = hmac_sha256(options_.decoy_key, "salt " + user_);
-  made.salt = std::string(as_text(salt).substr(0, kScramSaltOctets));
-  made.iterations = options_.decoy_iterations;
-  made.stored_key = hmac_sha256(options_.decoy_key, "stored " + user_);
-  made.server_key = hmac_sha256(options_.decoy_key, "server " + user_);
-  return made;
+  const auto made_up = [&](std::string_view what) {
+    return hmac_sha256(options_.decoy_key, std::string(what) + ":" + user_);
+  };
+  ScramSecrets secrets;
+  secrets.salt = as_text(made_up("salt")).substr(0, kScramSaltOctets);
+  secrets.iterations = options_.decoy_iterations;
+  secrets.stored_key = made_up("stored key");
+  secrets.server_key = made_up("server key");
+  return secrets;
 }
 
 }  // namespace todoku::smtp

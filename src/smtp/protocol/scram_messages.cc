@@ -2,6 +2,7 @@
 #include "smtp/protocol/scram_messages.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -11,103 +12,122 @@
 namespace todoku::smtp {
 namespace {
 
-std::unexpected<Error> bad(std::string_view why) {
-  return fail(ErrorKind::invalid_input, std::string(why));
+std::unexpected<Error> refuse_message(std::string reason) {
+  return fail(ErrorKind::invalid_input, std::move(reason));
 }
 
-// What stands before the next comma, which is taken as well.
-std::string_view take_part(std::string_view& text) {
-  const std::size_t comma = std::min(text.find(','), text.size());
-  const std::string_view part = text.substr(0, comma);
-  text.remove_prefix(std::min(comma + 1, text.size()));
-  return part;
+// What stands before the next comma, which is taken as well, or all of it.
+std::string_view take_attribute(std::string_view& text) {
+  const std::size_t comma = text.find(',');
+  const std::string_view attribute = text.substr(0, comma);
+  text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+  return attribute;
 }
 
-// RFC 5802 section 5.1: a comma is =2C, an equals sign =3D, and nothing else follows one.
-std::optional<std::string> scram_name(std::string_view text) {
+// The value of "x=value"; nullopt: the attribute is another.
+std::optional<std::string_view> value_of(std::string_view attribute, std::string_view name) {
+  if (!attribute.starts_with(name)) return std::nullopt;
+  return attribute.substr(name.size());
+}
+
+// RFC 5802 section 5.1: a comma is =2C, an equals sign =3D, and no other '=' is allowed.
+std::optional<std::string> from_saslname(std::string_view text) {
   std::string name;
-  while (!text.empty()) {
+  for (; !text.empty(); text.remove_prefix(1)) {
     if (text.front() != '=') {
       name += text.front();
-      text.remove_prefix(1);
-    } else if (text.starts_with("=2C") || text.starts_with("=3D")) {
-      name += text[1] == '2' ? ',' : '=';
-      text.remove_prefix(3);
-    } else {
-      return std::nullopt;
+      continue;
     }
+    const std::string_view code = text.substr(1, 2);
+    if (code != "2C" && code != "3D") return std::nullopt;
+    name += code == "2C" ? ',' : '=';
+    text.remove_prefix(2);
   }
   return name;
 }
 
+// RFC 5802 section 7: printable, which a comma, as the end of an attribute, cannot be part of.
 bool is_nonce(std::string_view text) {
-  return !text.empty() && text.size() <= kScramNonceOctetsMax &&
-         std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~' && c != ','; });
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '!' && c <= '~'; });
+}
+
+// Takes "n,a=authzid," from the front of `text`. The error: why not.
+Result<void> take_gs2_header(std::string_view& text, ScramClientFirst& message) {
+  const std::string_view whole = text;
+  const std::string_view flag = take_attribute(text);
+  if (flag.starts_with("p=")) return refuse_message("channel binding is not offered");
+  // Section 6: 'y' thinks that we do not offer channel binding, and is right.
+  if (flag != "n" && flag != "y") return refuse_message("the message has no GS2 header");
+  const std::string_view authzid = take_attribute(text);
+  if (!authzid.empty()) {
+    const auto name = value_of(authzid, "a=").and_then(from_saslname);
+    if (!name || name->empty()) return refuse_message("the message has a bad a=");
+    message.authzid = *name;
+  }
+  message.gs2_header = whole.substr(0, whole.size() - text.size());
+  if (!message.gs2_header.ends_with(',')) return refuse_message("the message is not whole");
+  return {};
+}
+
+Sha256 signed_with(const Sha256& key, std::string_view auth_message) {
+  return hmac_sha256(as_text(key), auth_message);
 }
 
 }  // namespace
 
-Result<ScramClientFirst> parse_scram_client_first(std::string_view message) {
-  ScramClientFirst first;
-  std::string_view rest = message;
-  const std::string_view binding = take_part(rest);
-  if (binding.starts_with("p=")) return bad("channel binding is not offered");
-  if (binding != "n" && binding != "y") return bad("no GS2 header");
-  const std::string_view authzid = take_part(rest);
-  if (!authzid.empty()) {
-    const auto name = scram_name(authzid.starts_with("a=") ? authzid.substr(2) : "=");
-    if (!name || name->empty()) return bad("the authorization identity is none");
-    first.authzid = *name;
-  }
-  first.gs2_header = message.substr(0, message.size() - rest.size());
-  first.bare = rest;
-  const std::string_view user = take_part(rest);
-  if (user.starts_with("m=")) return bad("a mandatory extension is not known");
-  const auto name = scram_name(user.starts_with("n=") ? user.substr(2) : "=");
-  if (!name || name->empty()) return bad("no user name");
-  first.user = *name;
-  const std::string_view nonce = take_part(rest);
-  if (!nonce.starts_with("r=") || !is_nonce(nonce.substr(2))) return bad("no nonce");
-  first.nonce = nonce.substr(2);
-  return first;
+Result<ScramClientFirst> parse_scram_client_first(std::string_view text) {
+  ScramClientFirst message;
+  auto header = take_gs2_header(text, message);
+  if (!header) return fail(std::move(header.error()));
+  message.bare = text;
+  const std::string_view user_attribute = take_attribute(text);
+  // Section 5.1: a mandatory extension that is not known ends the exchange.
+  if (user_attribute.starts_with("m=")) return refuse_message("m= asks for an unknown extension");
+  auto user = value_of(user_attribute, "n=").and_then(from_saslname);
+  if (!user) return refuse_message("the message has no good n=");
+  const auto nonce = value_of(take_attribute(text), "r=");
+  if (!nonce || !is_nonce(*nonce)) return refuse_message("the message has no good r=");
+  if (nonce->size() > kScramNonceOctetsMax) return refuse_message("r= is too long");
+  message.user = std::move(*user);
+  message.nonce = *nonce;
+  return message;
 }
 
-Result<ScramClientFinal> parse_scram_client_final(std::string_view message) {
-  ScramClientFinal final;
-  const std::size_t at = message.rfind(",p=");
-  if (at == std::string_view::npos) return bad("no proof");
-  const auto proof = from_base64(message.substr(at + 3));
-  if (!proof || proof->size() != final.proof.size()) return bad("the proof is none");
-  std::ranges::copy(as_octets(*proof), final.proof.begin());
-  final.without_proof = message.substr(0, at);
-  std::string_view rest = final.without_proof;
-  const std::string_view binding = take_part(rest);
-  auto header = from_base64(binding.starts_with("c=") ? binding.substr(2) : "?");
-  if (!header) return bad("no GS2 header");
-  final.gs2_header = std::move(*header);
-  const std::string_view nonce = take_part(rest);
-  if (!nonce.starts_with("r=") || !is_nonce(nonce.substr(2))) return bad("no nonce");
-  final.nonce = nonce.substr(2);
-  return final;
+Result<ScramClientFinal> parse_scram_client_final(std::string_view text) {
+  ScramClientFinal message;
+  const std::size_t last = text.rfind(",p=");
+  if (last == std::string_view::npos) return refuse_message("the message has no p=");
+  const auto proof = from_base64(text.substr(last + 3));
+  if (!proof || proof->size() != message.proof.size()) return refuse_message("p= is no proof");
+  std::ranges::copy(as_octets(*proof), message.proof.begin());
+  text = text.substr(0, last);
+  message.without_proof = text;
+  auto header = value_of(take_attribute(text), "c=").and_then(from_base64);
+  if (!header) return refuse_message("the message has no good c=");
+  const auto nonce = value_of(take_attribute(text), "r=");
+  if (!nonce || !is_nonce(*nonce)) return refuse_message("the message has no good r=");
+  message.gs2_header = std::move(*header);
+  message.nonce = *nonce;
+  return message;
 }
 
 std::string scram_server_first(std::string_view nonce, const ScramSecrets& secrets) {
   return fmt::format("r={},s={},i={}", nonce, to_base64(secrets.salt), secrets.iterations);
 }
 
-// RFC 5802 section 3: ClientKey = ClientProof XOR HMAC(StoredKey, AuthMessage), and its hash is
-// StoredKey.
+// Section 3: ClientProof is ClientKey XOR ClientSignature, and only who knows ClientKey, of which
+// StoredKey is the hash, can make it.
 bool scram_proof_matches(const ScramSecrets& secrets, std::string_view auth_message,
                          const Sha256& proof) {
-  Sha256 key = hmac_sha256(as_text(secrets.stored_key), auth_message);
-  for (std::size_t i = 0; i < key.size(); ++i) key[i] ^= proof[i];
-  const Sha256 stored = sha256(as_text(key));
-  wipe({reinterpret_cast<char*>(key.data()), key.size()});
-  return equal_in_constant_time(as_text(stored), as_text(secrets.stored_key));
+  Sha256 client_key = signed_with(secrets.stored_key, auth_message);
+  for (std::size_t i = 0; i < client_key.size(); ++i) client_key[i] ^= proof[i];
+  const Sha256 stored_key = sha256(as_text(client_key));
+  wipe({reinterpret_cast<char*>(client_key.data()), client_key.size()});
+  return equal_in_constant_time(as_text(stored_key), as_text(secrets.stored_key));
 }
 
 std::string scram_server_final(const ScramSecrets& secrets, std::string_view auth_message) {
-  return "v=" + to_base64(as_text(hmac_sha256(as_text(secrets.server_key), auth_message)));
+  return "v=" + to_base64(as_text(signed_with(secrets.server_key, auth_message)));
 }
 
 }  // namespace todoku::smtp

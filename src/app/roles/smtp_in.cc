@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/roles/smtp_in.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "app/host_check.h"
+#include "app/module_options.h"
+#include "async/run_blocking.h"
+#include "async/timer.h"
+#include "base/bytes.h"
+#include "base/digest.h"
+#include "base/log.h"
+
+namespace todoku::app::roles {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A certificate that was renewed is used that much later at most.
+constexpr Milliseconds kCertificatesLookedAt = 60s;
+
+// The same on all nodes, and for good (smtp/protocol/sasl_server.h).
+std::string decoy_key(const InstanceSecret& secret) {
+  return std::string(as_text(hmac_sha256(as_text(secret), "smtp-in decoys")));
+}
+
+Task<Result<ChangeWatch::Take>> forget_logins(relay::Server& server) {
+  co_return ChangeWatch::Take([&server]() -> Result<void> {
+    server.credentials_changed();
+    return {};
+  });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SmtpInRole>> SmtpInRole::make(const Ground& ground, Door& door) {
+  auto certificates = relay_certificates(ground.config, ground.clock.now());
+  if (!certificates) return fail(std::move(certificates.error()));
+  return std::unique_ptr<SmtpInRole>(new SmtpInRole(ground, door, std::move(*certificates)));
+}
+
+SmtpInRole::SmtpInRole(const Ground& ground, Door& door,
+                       std::unique_ptr<net::ServerCertificates> certificates)
+    : ground_(ground),
+      door_(door),
+      certificates_(std::move(certificates)),
+      server_({.runtime = ground.runtime,
+               .store = ground.store,
+               .intake = door.intake(),
+               .pool = ground.file_pool,
+               .certificates = certificates_.get(),
+               .clock = ground.clock,
+               .metrics = ground.metrics,
+               .decoy_key = decoy_key(ground.secret)},
+              relay_options(ground.config, ground.files.relay)),
+      tasks_(ground.runtime.executor(0)) {
+  for (const store::Topic topic : {store::Topic::accounts, store::Topic::smtp_credentials}) {
+    ground.changes.follow(topic, [this] { return forget_logins(server_); });
+  }
+}
+
+Task<void> SmtpInRole::look_at_certificates() {
+  for (;;) {
+    const bool waited = co_await async::sleep_for(kCertificatesLookedAt);
+    if (!waited) co_return;
+    const auto looked = co_await ground_.file_pool.run(
+        {}, [this]() -> Result<bool> { return certificates_->look_again(ground_.clock.now()); });
+    if (!looked) {
+      log::debug("certificates are looked at later", {{"reason", looked.error().detail}});
+    }
+  }
+}
+
+Result<void> SmtpInRole::start() {
+  if (auto open = door_.start(); !open) return open;
+  running_.add([this](SteadyInstant deadline) { return server_.stop(deadline); });
+  if (auto listening = server_.start(); !listening) return listening;
+  for (const net::Endpoint& at : server_.endpoints()) {
+    log::info("SMTP relay listens", {{"at", at.to_string()}});
+  }
+  boost::asio::post(ground_.runtime.executor(0),
+                    [this] { tasks_.spawn("certificates", look_at_certificates()); });
+  running_.add([this](SteadyInstant) {
+    ground_.wait_for(tasks_.stop());
+    return true;
+  });
+  return {};
+}
+
+}  // namespace todoku::app::roles

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Role `smtp-in`: takes mail of programs that speak SMTP.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "app/roles/door.h"
+#include "app/roles/ground.h"
+#include "app/roles/role.h"
+#include "app/running.h"
+#include "async/task_group.h"
+#include "net/endpoint.h"
+#include "net/server_certificates.h"
+#include "relay/server.h"
+
+namespace todoku::app::roles {
+
+class SmtpInRole final : public Role {
+ public:
+  // Both outlive the role. Errors: certificates that cannot be used.
+  [[nodiscard]] static Result<std::unique_ptr<SmtpInRole>> make(const Ground& ground, Door& door);
+
+  [[nodiscard]] std::string_view name() const override { return "smtp-in"; }
+  [[nodiscard]] Result<void> start() override;
+  bool stop(SteadyInstant deadline) override { return running_.stop(deadline); }
+
+  // Where it listens, once it does.
+  [[nodiscard]] std::vector<net::Endpoint> endpoints() const { return server_.endpoints(); }
+
+ private:
+  SmtpInRole(const Ground& ground, Door& door,
+             std::unique_ptr<net::ServerCertificates> certificates);
+  [[nodiscard]] Task<void> look_at_certificates();
+
+  const Ground& ground_;
+  Door& door_;
+  const std::unique_ptr<net::ServerCertificates> certificates_;
+  relay::Server server_;
+  Running running_;
+  async::TaskGroup tasks_;
+};
+
+}  // namespace todoku::app::roles

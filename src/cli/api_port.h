@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// How senders' commands reach the REST API (docs/api.md), here or elsewhere. Nothing but the public
+// API: what is said here any client can say.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "base/bilingual.h"
+#include "base/result.h"
+#include "http/headers.h"
+
+namespace todoku::cli {
+
+// Where an API is, and who asks.
+struct ApiAddress {
+  std::string url;                        // "https://mail.example.jp", without /api/v1 and its "/"
+  std::string account;                    // the login id
+  std::string key;                        // a secret
+  std::string ca_file;                    // PEM bundle of trusted roots; empty: the system's
+  Language language = Language::english;  // of its sentences
+};
+
+struct ApiRequest {
+  std::string method = "GET";
+  std::string target;  // path below /api/v1 and query, encoded: "/deliveries?size=10"
+  std::string body;
+  std::string content_type = "application/json";  // of a body that is not empty
+  std::string idempotency_key;                    // empty: none
+  std::chrono::milliseconds timeout{60'000};      // for everything
+};
+
+struct ApiAnswer {
+  int status = 0;
+  http::Headers headers;
+  std::string body;
+  [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }
+};
+
+class ApiPort {
+ public:
+  virtual ~ApiPort() = default;
+  // Any status is an answer. Errors: those of http::Client::fetch().
+  [[nodiscard]] virtual Result<ApiAnswer> call(const ApiRequest& request) = 0;
+};
+
+}  // namespace todoku::cli

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the commands of senders share: which API they speak to and as whom, a call that is repeated
+// where that does no harm, and what a failure says and ends with (docs/cli.md).
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/json/value.hpp>
+
+#include "cli/api_port.h"
+#include "cli/session.h"
+#include "http/json.h"
+
+namespace todoku::cli {
+
+// Exit statuses, as docs/cli.md says them.
+inline constexpr int kDone = 0;
+inline constexpr int kRefused = 1;        // by the engine, or the mail failed
+inline constexpr int kWrongWords = 2;     // or no account, no key, a file that cannot be read
+inline constexpr int kUnreachable = 3;    // nobody answers there, or who does proves nothing
+inline constexpr int kTemporary = 4;      // 429, 5xx, or no answer, after all repeats
+inline constexpr int kNotFound = 5;       // 404
+inline constexpr int kNoAccess = 6;       // 401, 403
+inline constexpr int kInterrupted = 130;  // by the user
+
+// A query, one parameter after the other; empty values are left out.
+class TargetWriter {
+ public:
+  explicit TargetWriter(std::string path) : target_(std::move(path)) {}
+  TargetWriter& with(std::string_view name, std::string_view value);
+  TargetWriter& with(std::string_view name, const std::optional<std::int64_t>& value);
+  TargetWriter& with(std::string_view name, const std::vector<std::string>& values);
+  [[nodiscard]] std::string take() { return std::move(target_); }
+
+ private:
+  std::string target_;
+  char mark_ = '?';
+};
+
+// An answer that was read. `value` lives in `arena` and is null where the body is no JSON.
+struct ReadAnswer {
+  ApiAnswer answer;
+  http::JsonArena arena;
+  boost::json::value value;
+};
+
+struct ApiFailure {
+  int status = kRefused;               // that a command ends with
+  std::vector<std::string> sentences;  // for people
+};
+
+class ApiSession {
+ public:
+  using Show = std::function<void(const ReadAnswer&)>;
+
+  // `account`: whose key it is, where the command names one; else as choose_address() says.
+  explicit ApiSession(Session& session, std::string account = {})
+      : session_(session), account_(std::move(account)) {}
+
+  // The answer, if it is a success; prints no failure. status() says what a command ends with. 429
+  // and 503 are repeated after Retry-After, five times at most and only if that is a minute or
+  // less; so is what got no answer, where a repeat makes nothing twice (RFC 9110 section 9.2.2, or
+  // an idempotency key).
+  [[nodiscard]] std::expected<std::unique_ptr<ReadAnswer>, ApiFailure> exchange(
+      const ApiRequest& request);
+  // The same; nullptr after the sentences of a failure were printed.
+  [[nodiscard]] std::unique_ptr<ReadAnswer> ask(const ApiRequest& request);
+  // The same, printed: with --json the answer itself, else by `show`.
+  int call(const ApiRequest& request, const Show& show);
+  [[nodiscard]] int status() const { return status_; }
+
+  // Prints the sentence and gives back `status`.
+  int fail_with(int status, std::string_view sentence);
+  // The answer's body on a line of standard output.
+  void print_json(const ReadAnswer& answer);
+
+  [[nodiscard]] Session& session() { return session_; }
+  [[nodiscard]] Host& host() { return session_.host(); }
+  [[nodiscard]] bool json() const { return session_.common().json; }
+  [[nodiscard]] std::ostream& out() { return session_.out(); }
+  // False once the user wants an end.
+  bool wait(std::chrono::milliseconds time);
+
+ private:
+  [[nodiscard]] std::expected<void, ApiFailure> open();
+  [[nodiscard]] Result<ApiAnswer> repeated(const ApiRequest& request);
+  [[nodiscard]] ApiFailure refusal(const ReadAnswer& read) const;
+
+  Session& session_;
+  const std::string account_;
+  std::unique_ptr<ApiPort> port_;
+  std::string url_;
+  int status_ = kDone;
+};
+
+// Which API, as whom: `account` if it is not empty, else --account, TODOKU_ACCOUNT, the profile's.
+// A profile's key goes only to its own URL and account. Errors: invalid_input, unauthorized, io; a
+// sentence for the user.
+[[nodiscard]] Result<ApiAddress> choose_address(Session& session, const std::string& account = {});
+
+// All sentences of {"error_messages": {...}}, each with its path: "to.0.email: is required.".
+[[nodiscard]] std::vector<std::string> error_sentences(const boost::json::value& answer);
+
+// Something that no other request has: for the idempotency key of what is made once.
+[[nodiscard]] std::string fresh_key();
+
+}  // namespace todoku::cli

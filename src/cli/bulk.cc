@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+// todoku bulk send|commit|show|pause|resume|stop|cancel|delete
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include "cli/api_session.h"
+#include "cli/progress.h"
+#include "cli/sender_commands.h"
+
+namespace todoku::cli {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kBetweenLooks{1'000};
+constexpr milliseconds kUploadTimeout{600'000};
+constexpr std::size_t kCsvOctetsMax = std::size_t{256} << 20U;
+
+constexpr std::array<std::string_view, 8> kStates = {"pending", "deferred", "delivered", "bounced",
+                                                     "dropped", "expired",  "cancelled", "unknown"};
+
+ApiRequest to_get(std::string target) {
+  return {.target = std::move(target)};
+}
+
+std::string of_delivery(std::int64_t delivery, std::string_view rest = "") {
+  return fmt::format("/deliveries/{}{}", delivery, rest);
+}
+
+// A key of `options`' and a step's name: a repeated command makes nothing twice.
+std::string key_of(const std::string& given, std::string_view step) {
+  return given.empty() ? fresh_key() : fmt::format("{}-{}", given, step);
+}
+
+std::int64_t begin(ApiSession& api, const BulkSend& options, const MessageParts& parts) {
+  http::JsonWriter json;
+  json.begin_object();
+  if (const auto written = write_fields(json, options.fields, parts); !written) {
+    api.fail_with(kWrongWords, written.error().detail);
+    return 0;
+  }
+  json.end_object();
+  ApiRequest request{.method = "POST",
+                     .target = "/deliveries/bulk/begin",
+                     .body = {},
+                     .idempotency_key = key_of(options.idempotency_key, "begin")};
+  set_body(request, json.take(), form_files(parts));
+  const auto read = api.ask(request);
+  return read == nullptr ? 0 : number_of(read->value, "delivery_id");
+}
+
+std::int64_t begin_import(ApiSession& api, std::int64_t delivery, const BulkSend& options,
+                          std::string csv) {
+  http::JsonWriter json;
+  json.begin_object();
+  json.member("ignore_errors", options.ignore_errors);
+  json.member("keep_duplicates", options.keep_duplicates);
+  json.end_object();
+  ApiRequest request{.method = "POST",
+                     .target = of_delivery(delivery, "/emails/import"),
+                     .body = {},
+                     .idempotency_key = key_of(options.idempotency_key, "import"),
+                     .timeout = kUploadTimeout};
+  std::vector<FormFile> files;
+  files.push_back({.name = "file",
+                   .file_name = std::filesystem::path(options.csv).filename().string(),
+                   .type = "text/csv",
+                   .content = std::move(csv)});
+  set_body(request, json.take(), files);
+  const auto read = api.ask(request);
+  return read == nullptr ? 0 : number_of(read->value, "job_id");
+}
+
+// Returns the exit status: 0 once the rows are in.
+int await_import(ApiSession& api, std::int64_t job) {
+  Session& session = api.session();
+  Progress progress(api.host().terminal(), session.err());
+  const std::string target = fmt::format("/deliveries/-/emails/import/{}", job);
+  while (true) {
+    const auto read = api.ask(to_get(target));
+    if (read == nullptr) return api.status();
+    const std::string status = text_of(read->value, "status");
+    progress.show({.label = session.words({"import", "インポート"}),
+                   .done = number_of(read->value, "percentage"),
+                   .total = 100,
+                   .rest = {}});
+    if (status == "IMPORTING") {
+      if (!api.wait(kBetweenLooks)) return kInterrupted;
+      continue;
+    }
+    progress.end();
+    const std::int64_t failed = number_of(read->value, "failed_count");
+    if (failed > 0 || status != "FINISHED") {
+      session.err() << session.words({"Rows: {}, recipients: {}, refused rows: {}. {}",
+                                      "行数: {}、宛先: {}、エラー行: {}。{}"},
+                                     number_of(read->value, "total_count"),
+                                     number_of(read->value, "success_count"), failed,
+                                     text_of(read->value, "error_file_url"))
+                    << '\n';
+    }
+    if (status == "FINISHED") return kDone;
+    return api.fail_with(
+        status == "SYSTEM_ERROR" ? kTemporary : kRefused,
+        session.words({"the import of {} ended as {}", "インポート {} は {} で終わりました"}, job,
+                      status));
+  }
+}
+
+std::unique_ptr<ReadAnswer> commit(ApiSession& api, std::int64_t delivery, const std::string& at,
+                                   std::string key) {
+  ApiRequest request{.method = "PATCH",
+                     .target = fmt::format("/deliveries/bulk/commit/{}", delivery),
+                     .body = "{}",
+                     .idempotency_key = std::move(key)};
+  if (at == "now") {
+    request.target += "/immediate";
+  } else {
+    http::JsonWriter json;
+    json.begin_object();
+    json.member("reservation_time", at);
+    json.end_object();
+    request.body = json.take();
+  }
+  return api.ask(request);
+}
+
+bool has_ended(std::string_view state) {
+  return state == "sent" || state == "stopped" || state == "failed";
+}
+
+std::string counts_of(const boost::json::value& progress) {
+  std::string out;
+  for (const std::string_view state : kStates) {
+    const std::int64_t count = number_of(progress, state);
+    if (count == 0 || state == "pending") continue;
+    if (!out.empty()) out += ' ';
+    out += fmt::format("{} {}", state, count);
+  }
+  return out;
+}
+
+void print_progress(ApiSession& api, const boost::json::value& value) {
+  std::ostream& out = api.out();
+  fmt::print(out, "{:<12} {}\n", "delivery_id", number_of(value, "delivery_id"));
+  fmt::print(out, "{:<12} {}\n", "state", text_of(value, "state"));
+  for (const std::string_view member : {"started", "expires", "finished"}) {
+    const std::string time = text_of(value, member);
+    if (!time.empty()) fmt::print(out, "{:<12} {}\n", member, time);
+  }
+  fmt::print(out, "{:<12} {}\n", "total", number_of(value, "total"));
+  for (const std::string_view state : kStates) {
+    fmt::print(out, "{:<12} {}\n", state, number_of(value, state));
+  }
+}
+
+// Until it has ended, or the user leaves it: it goes on by itself then.
+int follow(ApiSession& api, std::int64_t delivery) {
+  Session& session = api.session();
+  Progress progress(api.host().terminal(), session.err());
+  while (true) {
+    const auto read = api.ask(to_get(of_delivery(delivery, "/progress")));
+    if (read == nullptr) {
+      progress.end();
+      return api.status();
+    }
+    const std::string state = text_of(read->value, "state");
+    const std::int64_t total = number_of(read->value, "total");
+    progress.show(
+        {.label = state,
+         .done = total - number_of(read->value, "pending") - number_of(read->value, "deferred"),
+         .total = total,
+         .rest = counts_of(read->value)});
+    if (has_ended(state)) {
+      progress.end();
+      if (api.json()) {
+        api.print_json(*read);
+      } else {
+        print_progress(api, read->value);
+      }
+      return state == "failed" ? kRefused : kDone;
+    }
+    if (api.wait(kBetweenLooks)) continue;
+    progress.end();
+    session.err() << session.words({"Delivery {0} goes on. To look again: todoku bulk show {0} "
+                                    "--follow; to end it: todoku bulk stop {0}",
+                                    "配信 {0} は続きます。状況を見るには: todoku bulk show {0} "
+                                    "--follow。打ち切るには: todoku bulk stop {0}"},
+                                   delivery)
+                  << '\n';
+    return kInterrupted;
+  }
+}
+
+// What is left where it did not come to a commit.
+int leave_draft(ApiSession& api, std::int64_t delivery, int status) {
+  Session& session = api.session();
+  session.err()
+      << session.words(
+             {"Nothing was sent. Delivery {0} is a draft: todoku bulk commit {0} --at now "
+              "sends it once its list is in, todoku bulk delete {0} removes it.",
+              "まだ送信していません。配信 {0} は下書きです。リストの取り込み後に todoku "
+              "bulk commit {0} --at now で送信、todoku bulk delete {0} で削除できます。"},
+             delivery)
+      << '\n';
+  return status;
+}
+
+int committed(ApiSession& api, std::int64_t delivery, const std::string& at, bool detach) {
+  Session& session = api.session();
+  const bool now = at == "now";
+  if (api.json() && (detach || !now)) {
+    api.out() << fmt::format("{{\"delivery_id\":{}}}\n", delivery);
+  } else if (!api.json() && now) {
+    session.say({"Delivery {} begins.", "配信 {} を開始します。"}, delivery);
+  } else if (!api.json()) {
+    session.say({"Delivery {0} is reserved for {1}; todoku bulk cancel {0} takes that back.",
+                 "配信 {0} を {1} に予約しました。todoku bulk cancel {0} で取り消せます。"},
+                delivery, at);
+  }
+  api.out().flush();
+  return detach || !now ? kDone : follow(api, delivery);
+}
+
+}  // namespace
+
+int bulk_send(Session& session, const BulkSend& options) {
+  ApiSession api(session);
+  // From here on an end that the user wants is told what it leaves.
+  if (!api.wait(milliseconds(0))) return kInterrupted;
+  const auto parts = read_parts(options.fields, session.host().input());
+  if (!parts) return api.fail_with(kWrongWords, parts.error().detail);
+  auto csv = read_octets(options.csv, session.host().input(), kCsvOctetsMax);
+  if (!csv) return api.fail_with(kWrongWords, csv.error().detail);
+  const std::int64_t delivery = begin(api, options, *parts);
+  if (delivery == 0) return api.status();
+  const std::int64_t job = begin_import(api, delivery, options, std::move(*csv));
+  if (job == 0) return leave_draft(api, delivery, api.status());
+  if (const int status = await_import(api, job); status != kDone) {
+    return leave_draft(api, delivery, status);
+  }
+  const auto read = commit(api, delivery, options.at, key_of(options.idempotency_key, "commit"));
+  if (read == nullptr) return leave_draft(api, delivery, api.status());
+  return committed(api, delivery, options.at, options.detach);
+}
+
+int bulk_commit(Session& session, std::int64_t delivery, const std::string& at) {
+  ApiSession api(session);
+  const auto read = commit(api, delivery, at, fresh_key());
+  return read == nullptr ? api.status() : committed(api, delivery, at, true);
+}
+
+int bulk_show(Session& session, std::int64_t delivery, bool until_end) {
+  ApiSession api(session);
+  if (until_end) return follow(api, delivery);
+  return api.call(to_get(of_delivery(delivery, "/progress")),
+                  [&](const ReadAnswer& read) { print_progress(api, read.value); });
+}
+
+int bulk_order(Session& session, std::int64_t delivery, const std::string& order) {
+  ApiSession api(session);
+  return api.call({.method = "PATCH", .target = of_delivery(delivery, "/" + order), .body = "{}"},
+                  [&](const ReadAnswer&) {
+                    session.say({"Delivery {}: {}.", "配信 {}: {} を受け付けました。"}, delivery,
+                                order);
+                  });
+}
+
+int bulk_delete(Session& session, std::int64_t delivery) {
+  ApiSession api(session);
+  return api.call({.method = "DELETE", .target = of_delivery(delivery)}, [&](const ReadAnswer&) {
+    session.say({"Delivery {} is deleted.", "配信 {} を削除しました。"}, delivery);
+  });
+}
+
+}  // namespace todoku::cli

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// todoku events [--follow]
+#include <algorithm>
+#include <fstream>
+#include <utility>
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "base/printable.h"
+#include "cli/api_session.h"
+#include "cli/printable_stream.h"
+#include "cli/sender_commands.h"
+
+namespace todoku::cli {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::int64_t kPageEvents = 1'000;  // the API's most
+// An idle follower asks 30 times a minute, of the 500 that an account has.
+constexpr milliseconds kBetweenPages{2'000};
+constexpr std::size_t kCursorOctetsMax = 256;
+
+// "time kind delivery email code message", what there is of them, on one line whatever a receiver
+// said.
+void print_event(std::ostream& out, const boost::json::value& event) {
+  std::string line = fmt::format("{}  {:<18}", text_of(event, "timestamp"), text_of(event, "kind"));
+  const auto add_number = [&](std::string_view name, std::string_view label) {
+    if (const auto number = number_of(event, name); number > 0) {
+      line += fmt::format("  {}{}", label, number);
+    }
+  };
+  const auto add_text = [&](std::string_view name) {
+    if (const auto text = text_of(event, name); !text.empty()) line += "  " + text;
+  };
+  add_number("delivery_id", "");
+  add_text("email");
+  add_number("recipients", "recipients ");
+  add_number("code", "");
+  add_text("message");
+  out << printable(line) << '\n';
+}
+
+class EventReader {
+ public:
+  EventReader(ApiSession& api, const EventSearch& search) : api_(api), search_(search) {}
+
+  int run() {
+    if (!find_cursor()) return api_.status();
+    while (true) {
+      const bool has_more = next_page();
+      if (api_.status() != kDone) return api_.status();
+      if (search_.limit && printed_ >= *search_.limit) return kDone;
+      if (has_more) continue;
+      if (!search_.follow) return kDone;
+      // Whoever ends a follower has seen what there was.
+      if (!api_.wait(kBetweenPages)) return kDone;
+    }
+  }
+
+ private:
+  bool find_cursor() {
+    cursor_ = search_.cursor;
+    if (cursor_.empty() && !search_.cursor_file.empty()) {
+      std::ifstream file(search_.cursor_file);
+      std::string line;
+      if (std::getline(file, line)) cursor_ = trim(line);
+      if (cursor_.size() > kCursorOctetsMax) {
+        api_.fail_with(kWrongWords, search_.cursor_file + ": ?");
+        return false;
+      }
+    }
+    if (cursor_.empty() && search_.follow) cursor_ = "latest";
+    return true;
+  }
+
+  // True if there is more behind it.
+  bool next_page() {
+    TargetWriter target("/events");
+    std::int64_t count = kPageEvents;
+    if (search_.limit) count = std::min(count, *search_.limit - printed_);
+    target.with("cursor", cursor_)
+        .with("count", std::optional(count))
+        .with("kind[]", search_.kinds)
+        .with("delivery_id", search_.delivery)
+        .with("email", search_.email)
+        .with("tag", search_.tag);
+    const auto page = api_.ask({.target = target.take()});
+    if (page == nullptr) return false;
+    if (truth_of(page->value, "lost")) {
+      api_.session().err() << api_.session().words(
+          {"todoku: events between the cursor and the first that is kept are lost\n",
+           "todoku: 保存期間を過ぎたイベントは取得できません\n"});
+    }
+    for (const auto& event : list_of(page->value, "data")) {
+      if (api_.json()) {
+        api_.out() << printable_json(boost::json::serialize(event)) << '\n';
+      } else {
+        print_event(api_.out(), event);
+      }
+      ++printed_;
+    }
+    api_.out().flush();
+    const std::string next = text_of(page->value, "next_cursor");
+    if (!next.empty() && next != cursor_) {
+      cursor_ = next;
+      keep_cursor();
+    }
+    return truth_of(page->value, "has_more");
+  }
+
+  // After what it stands for was printed: who is killed in between sees some events twice, none
+  // never.
+  void keep_cursor() {
+    if (search_.cursor_file.empty()) return;
+    const std::string made = search_.cursor_file + ".new";
+    std::ofstream file(made, std::ios::trunc);
+    file << cursor_ << '\n';
+    file.close();
+    if (file && std::rename(made.c_str(), search_.cursor_file.c_str()) == 0) return;
+    api_.fail_with(kWrongWords, api_.session().words({"cannot write {}", "{} に書き込めません"},
+                                                     search_.cursor_file));
+  }
+
+  ApiSession& api_;
+  const EventSearch& search_;
+  std::string cursor_;
+  std::int64_t printed_ = 0;
+};
+
+}  // namespace
+
+int show_events(Session& session, const EventSearch& search) {
+  ApiSession api(session);
+  return EventReader(api, search).run();
+}
+
+}  // namespace todoku::cli

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// A program around the command line, for tests: it answers as it is told and remembers what was
+// asked.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "cli/command_line.h"
+
+namespace todoku::cli {
+
+// Answers every call by `answer` and remembers what was asked.
+struct FakeHost final : Host {
+  std::vector<AdminRequest> asked;
+  std::function<Result<AdminAnswer>(const AdminRequest&)> answer = [](const AdminRequest&) {
+    return AdminAnswer{200, "{}"};
+  };
+  bool running = true;
+  std::vector<std::string> seen;
+
+  struct Port final : AdminPort {
+    explicit Port(FakeHost& owner) : host(owner) {}
+    Result<AdminAnswer> call(AdminRequest request) override {
+      host.asked.push_back(request);
+      return host.answer(request);
+    }
+    [[nodiscard]] bool engine_running() const override { return host.running; }
+    FakeHost& host;
+  };
+
+  int serve(const ServeOptions& options) override {
+    seen = options.roles;
+    seen.insert(seen.begin(), options.config.value_or("-"));
+    return 0;
+  }
+  int check_config(const std::optional<std::string>& file, Language language) override {
+    seen = {file.value_or("-"), language == Language::japanese ? "ja" : "en"};
+    return 0;
+  }
+  int show_config(const ConfigShowOptions& options) override {
+    seen = {options.config.value_or("-"), options.defaults ? "defaults" : "effective",
+            options.language == Language::japanese ? "ja" : "en"};
+    return 0;
+  }
+  std::string config_reference() override { return "reference"; }
+  int sink(const std::vector<std::string>& arguments) override {
+    seen = arguments;
+    return 7;
+  }
+  int lambda() override {
+    seen = {"lambda"};
+    return 0;
+  }
+  Result<std::unique_ptr<AdminPort>> admin(const std::optional<std::string>& config,
+                                           const AdminWish&) override {
+    seen = {config.value_or("-")};
+    return std::make_unique<Port>(*this);
+  }
+  Result<Schema> schema(const std::optional<std::string>& config) override {
+    seen = {config.value_or("-")};
+    return its_schema;
+  }
+  Result<void> migrate(const std::optional<std::string>&, std::chrono::seconds longest,
+                       const MigrationBlocked& blocked) override {
+    seen = {std::to_string(longest.count())};
+    blocked(1, {{4711, "night report", 62, "SELECT \x1b[2J 1"}});
+    its_schema.steps.front().taken = from_epoch_ms(1'767'225'600'000);
+    return {};
+  }
+  Result<Carriage> carry(const std::optional<std::string>&, const std::string& from,
+                         const CarriageTold& told) override {
+    seen = {from};
+    told("recipients", 50'000, false);
+    told("recipients", 50'000, true);
+    if (from == "sqlite:nothing") return fail(ErrorKind::not_found, "nothing is there");
+    return Carriage{.from = "the old one",
+                    .to = "the new one",
+                    .took = std::chrono::milliseconds(61'500),
+                    .tables = {{"recipients", 1'000'000, "00ff"}}};
+  }
+  struct Api final : ApiPort {
+    explicit Api(FakeHost& owner) : host(owner) {}
+    Result<ApiAnswer> call(const ApiRequest& request) override {
+      host.requests.push_back(request);
+      return host.api_answer(request);
+    }
+    FakeHost& host;
+  };
+  std::unique_ptr<ApiPort> api(const ApiAddress& address) override {
+    its_address = address;
+    return std::make_unique<Api>(*this);
+  }
+  std::string local_api(const std::optional<std::string>&) override {
+    return "http://127.0.0.1:8025";
+  }
+  [[nodiscard]] std::string variable(std::string_view name) const override {
+    const auto found = variables.find(name);
+    return found == variables.end() ? "" : found->second;
+  }
+  [[nodiscard]] std::string profile_file() const override { return profiles; }
+  std::istream& input() override { return its_input; }
+  std::ostream* terminal() override { return watched ? &its_terminal : nullptr; }
+  bool wait(std::chrono::milliseconds time) override {
+    waits.push_back(time);
+    return waits.size() <= patience;
+  }
+  std::function<Result<ApiAnswer>(const ApiRequest&)> api_answer = [](const ApiRequest&) {
+    return ApiAnswer{.status = 200, .headers = {}, .body = "{}"};
+  };
+  std::vector<ApiRequest> requests;
+  ApiAddress its_address;
+  std::map<std::string, std::string, std::less<>> variables;
+  std::string profiles;
+  std::istringstream its_input;
+  std::ostringstream its_terminal;
+  bool watched = false;
+  std::vector<std::chrono::milliseconds> waits;
+  std::size_t patience = 1'000;  // waits until the user wants an end
+  Schema its_schema{.kind = "postgres",
+                    .place = "the database",
+                    .by_itself = false,
+                    .steps = {{.number = 1, .name = "tables", .taken = {}}}};
+  std::string version() override { return "1.2.3"; }
+  [[nodiscard]] Language language() const override { return environment; }
+  Language environment = Language::english;
+};
+
+class CommandLineTest : public testing::Test {
+ protected:
+  int run(std::vector<std::string> arguments) {
+    out.str("");
+    err.str("");
+    return cli::run(arguments, host, out, err);
+  }
+  FakeHost host;
+  std::ostringstream out;
+  std::ostringstream err;
+};
+
+}  // namespace todoku::cli

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a mail of the command line has, as the request bodies of the API say it: fields as JSON,
+// with files as multipart/form-data (RFC 7578). What is right in them is the engine's to say.
+#pragma once
+
+#include <cstdint>
+#include <istream>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/api_port.h"
+#include "http/json.h"
+
+namespace todoku::cli {
+
+struct MessageFields {
+  std::string from;  // "a@example.jp" or "Name <a@example.jp>"
+  std::string reply_to;
+  std::string subject;
+  std::optional<std::string> text;
+  std::string text_file;  // "-": standard input
+  std::string html_file;
+  std::vector<std::string> attach;   // files
+  std::vector<std::string> headers;  // "Name: value"
+  std::vector<std::string> tags;
+  std::string purpose;
+  std::string list_id;
+  std::string encode;
+  std::string duplicate_policy;
+  std::string unsubscribe_url;
+  std::string unsubscribe_mailto;
+};
+
+// Files that were read: what the fields name.
+struct MessageParts {
+  std::string text;
+  std::string html;
+  struct Attachment {
+    std::string name;  // without its folder
+    std::string content;
+  };
+  std::vector<Attachment> attachments;
+};
+
+// The whole file, "-" for `input`. Errors: io, limit_exceeded; the detail names the file.
+[[nodiscard]] Result<std::string> read_octets(const std::string& path, std::istream& input,
+                                              std::size_t octets_max);
+// Errors: io, limit_exceeded (32 MiB a file).
+[[nodiscard]] Result<MessageParts> read_parts(const MessageFields& fields, std::istream& input);
+
+// Members of an object that is open. Errors: invalid_input (a header without a colon).
+[[nodiscard]] Result<void> write_fields(http::JsonWriter& json, const MessageFields& fields,
+                                        const MessageParts& parts);
+
+struct FormFile {
+  std::string name;  // of the part: "file"
+  std::string file_name;
+  std::string type;  // empty: application/octet-stream
+  std::string content;
+};
+// `request` with this body: JSON alone, or a form with it in the part `data`.
+void set_body(ApiRequest& request, std::string json, const std::vector<FormFile>& files);
+[[nodiscard]] std::vector<FormFile> form_files(const MessageParts& parts);
+
+}  // namespace todoku::cli

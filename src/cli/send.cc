@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// todoku send
+#include <utility>
+
+#include <boost/json/array.hpp>
+#include <fmt/format.h>
+
+#include "cli/api_session.h"
+#include "cli/sender_commands.h"
+
+namespace todoku::cli {
+namespace {
+
+void write_list(http::JsonWriter& json, std::string_view member,
+                const std::vector<std::string>& values) {
+  if (values.empty()) return;
+  json.key(member);
+  json.begin_array();
+  for (const std::string& value : values) json.value(value);
+  json.end_array();
+}
+
+Result<void> write_insert_codes(http::JsonWriter& json, const std::vector<std::string>& codes) {
+  if (codes.empty()) return {};
+  json.key("insert_code");
+  json.begin_array();
+  for (const std::string& code : codes) {
+    const std::size_t equals = code.find('=');
+    if (equals == std::string::npos) {
+      return fail(ErrorKind::invalid_input,
+                  fmt::format("--insert-code {}: \"__key__=value\"", code));
+    }
+    json.begin_object();
+    json.member("key", std::string_view(code).substr(0, equals));
+    json.member("value", std::string_view(code).substr(equals + 1));
+    json.end_object();
+  }
+  json.end_array();
+  return {};
+}
+
+Result<void> write_mail(http::JsonWriter& json, const Send& options, const MessageParts& parts,
+                        const std::string& to) {
+  json.begin_object();
+  if (auto written = write_fields(json, options.fields, parts); !written) return written;
+  json.member("to", to);
+  write_list(json, "cc", options.cc);
+  write_list(json, "bcc", options.bcc);
+  if (auto written = write_insert_codes(json, options.insert_codes); !written) return written;
+  if (!options.send_at.empty()) json.member("send_at", options.send_at);
+  if (options.expires_in) json.member("expires_in", *options.expires_in);
+  json.end_object();
+  return {};
+}
+
+ApiRequest request_of_mails(const Send& options, std::string_view path) {
+  return {
+      .method = "POST",
+      .target = "/deliveries/transaction" + std::string(path),
+      .body = {},
+      .idempotency_key = options.idempotency_key.empty() ? fresh_key() : options.idempotency_key};
+}
+
+int send_one(ApiSession& api, const Send& options, const MessageParts& parts) {
+  http::JsonWriter json;
+  if (const auto written = write_mail(json, options, parts, options.to.front()); !written) {
+    return api.fail_with(kWrongWords, written.error().detail);
+  }
+  ApiRequest request = request_of_mails(options, "");
+  set_body(request, json.take(), form_files(parts));
+  return api.call(request, [&](const ReadAnswer& read) {
+    api.session().say({"Accepted as delivery {}, Message-ID {}.",
+                       "配信 {} として受け付けました。Message-ID は {} です。"},
+                      number_of(read.value, "delivery_id"),
+                      read.answer.headers.get("X-Todoku-Message-ID"));
+  });
+}
+
+// Of a batch that was taken in part or whole: a line for each, in the order of `to`.
+int tell_batch(ApiSession& api, const Send& options, const ReadAnswer& read) {
+  const auto& data = list_of(read.value, "data");
+  bool refused = false;
+  for (std::size_t i = 0; i < data.size() && i < options.to.size(); ++i) {
+    if (const auto delivery = number_of(data[i], "delivery_id"); delivery > 0) {
+      if (api.json()) continue;
+      api.session().say({"{}: accepted as delivery {}, Message-ID {}.",
+                         "{}: 配信 {} として受け付けました。Message-ID は {} です。"},
+                        options.to[i], delivery, text_of(data[i], "message_id"));
+      continue;
+    }
+    refused = true;
+    for (const std::string& sentence : error_sentences(data[i])) {
+      api.fail_with(kRefused, options.to[i] + ": " + sentence);
+    }
+  }
+  return refused ? kRefused : kDone;
+}
+
+// A mail for each recipient: none of them sees the others.
+int send_each(ApiSession& api, const Send& options, const MessageParts& parts) {
+  http::JsonWriter json;
+  json.begin_object();
+  json.key("mails");
+  json.begin_array();
+  for (const std::string& to : options.to) {
+    if (const auto written = write_mail(json, options, parts, to); !written) {
+      return api.fail_with(kWrongWords, written.error().detail);
+    }
+  }
+  json.end_array();
+  json.end_object();
+  ApiRequest request = request_of_mails(options, "/batch");
+  request.body = json.take();
+  const auto read = api.ask(request);
+  if (read == nullptr) return api.status();
+  if (api.json()) api.print_json(*read);
+  return tell_batch(api, options, *read);
+}
+
+}  // namespace
+
+int send_mail(Session& session, const Send& options) {
+  ApiSession api(session);
+  const bool many = options.to.size() > 1;
+  if (many && !(options.cc.empty() && options.bcc.empty() && options.fields.attach.empty())) {
+    return api.fail_with(kWrongWords,
+                         session.words({"--cc, --bcc and --attach go with one --to: each of "
+                                        "several gets a mail of its own",
+                                        "--cc、--bcc、--attach は --to が 1 つのときだけ使えます。"
+                                        "複数の --to には 1 通ずつ別のメールを送ります"}));
+  }
+  const auto parts = read_parts(options.fields, session.host().input());
+  if (!parts) return api.fail_with(kWrongWords, parts.error().detail);
+  return many ? send_each(api, options, *parts) : send_one(api, options, *parts);
+}
+
+}  // namespace todoku::cli

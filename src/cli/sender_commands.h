@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands of senders, clients of the REST API (docs/cli.md). Each returns the exit status.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/message_fields.h"
+#include "cli/session.h"
+
+namespace todoku::cli {
+
+// -- send.cc
+struct Send {
+  MessageFields fields;
+  std::vector<std::string> to;
+  std::vector<std::string> cc;
+  std::vector<std::string> bcc;
+  std::vector<std::string> insert_codes;  // "__name__=value"
+  std::string send_at;
+  std::optional<std::int64_t> expires_in;  // seconds
+  std::string idempotency_key;             // empty: a fresh one
+};
+int send_mail(Session& session, const Send& options);
+
+// -- bulk.cc
+struct BulkSend {
+  MessageFields fields;
+  std::string csv;
+  std::string at;  // "now", or a time as the API reads it
+  bool ignore_errors = false;
+  bool keep_duplicates = false;
+  bool detach = false;  // returns once it is committed
+  std::string idempotency_key;
+};
+int bulk_send(Session& session, const BulkSend& options);
+int bulk_commit(Session& session, std::int64_t delivery, const std::string& at);
+// `follow`: until it has ended.
+int bulk_show(Session& session, std::int64_t delivery, bool follow);
+// `order`: pause, resume, stop or cancel.
+int bulk_order(Session& session, std::int64_t delivery, const std::string& order);
+int bulk_delete(Session& session, std::int64_t delivery);
+
+// -- deliveries.cc
+struct DeliverySearch {
+  std::vector<std::string> types;
+  std::vector<std::string> statuses;
+  std::string subject;
+  std::string from;
+  std::string start;
+  std::string end;
+  std::optional<std::int64_t> size;
+  std::optional<std::int64_t> page;
+  std::string sort;
+};
+int list_deliveries(Session& session, const DeliverySearch& search);
+int show_delivery(Session& session, std::int64_t delivery);
+
+// -- logs.cc
+struct LogSearch {
+  std::string email;
+  std::optional<std::int64_t> delivery;
+  std::vector<std::string> types;
+  std::vector<std::string> statuses;
+  std::vector<std::string> codes;
+  std::string start;
+  std::string end;
+  std::optional<std::int64_t> anchor;
+  std::int64_t limit = 100;
+};
+int show_logs(Session& session, const LogSearch& search);
+// One row, with every attempt.
+int show_log(Session& session, std::int64_t maillog);
+
+// -- events_command.cc
+struct EventSearch {
+  std::vector<std::string> kinds;
+  std::optional<std::int64_t> delivery;
+  std::string email;
+  std::string tag;
+  std::string cursor;
+  std::string cursor_file;  // read at the start, written after each page
+  std::optional<std::int64_t> limit;
+  bool follow = false;
+};
+int show_events(Session& session, const EventSearch& search);
+
+// -- webhooks.cc
+struct WebhookAdd {
+  std::string url;
+  std::string form;
+  std::string signature;
+  std::vector<std::string> kinds;
+  std::vector<std::string> tags;
+  std::vector<std::string> domains;
+  std::vector<std::string> purposes;
+  bool insert_codes = false;
+  bool single = false;
+};
+int webhook_list(Session& session);
+int webhook_add(Session& session, const WebhookAdd& options);
+int webhook_test(Session& session, const std::string& webhook);
+int webhook_calls(Session& session, const std::string& webhook);
+int webhook_remove(Session& session, const std::string& webhook);
+
+// -- profiles.cc
+// What --url, --account, --ca and --key-file say goes into the profile of this name; a key also
+// from
+// TODOKU_API_KEY.
+int profile_set(Session& session, const std::string& name);
+int profile_list(Session& session);
+
+}  // namespace todoku::cli

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands of senders, against an API that answers as it is told.
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/fake_host.h"
+
+namespace todoku::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+ApiAnswer answered(int status, std::string body) {
+  return {.status = status, .headers = {}, .body = std::move(body)};
+}
+ApiAnswer answered_later(int status, std::string_view seconds) {
+  ApiAnswer answer = answered(status, R"({"error_messages":{"main":["too many."]}})");
+  answer.headers.add("Retry-After", seconds);
+  return answer;
+}
+
+class SenderTest : public CommandLineTest {
+ protected:
+  SenderTest() {
+    host.variables = {{"TODOKU_ACCOUNT", "shop"}, {"TODOKU_API_KEY", "k"}};
+    folder = std::filesystem::temp_directory_path() /
+             fmt::format("todoku-sender-{}-{}", ::getpid(),
+                         testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::create_directory(folder);
+    host.profiles = (folder / "profile.toml").string();
+  }
+  ~SenderTest() override { std::filesystem::remove_all(folder); }
+
+  std::string write(const std::string& name, const std::string& text) {
+    const std::string path = (folder / name).string();
+    std::ofstream(path) << text;
+    ::chmod(path.c_str(), 0600);
+    return path;
+  }
+  void answer(std::vector<ApiAnswer> answers) {
+    host.requests.clear();
+    host.waits.clear();
+    host.api_answer = [answers, i = std::size_t{0}](const ApiRequest&) mutable {
+      return answers[std::min(i++, answers.size() - 1)];
+    };
+  }
+  int send(std::vector<std::string> more = {}) {
+    std::vector<std::string> words = {"send", "--from",      "Shop <shop@example.jp>",
+                                      "--to", "a@b.example", "--subject",
+                                      "hi",   "--text",      "t"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  }
+
+  std::filesystem::path folder;
+};
+
+TEST_F(SenderTest, AMailIsTheFieldsOfTheApi) {
+  ApiAnswer taken = answered(201, R"({"delivery_id":12})");
+  taken.headers.add("X-Todoku-Message-ID", "<1@example.jp>");
+  answer({taken});
+  ASSERT_EQ(send({"--cc", "c@b.example", "--header", "X-Order: 4:7", "--tag", "x", "--expires-in",
+                  "600", "--insert-code", "__name__=a=b", "--idempotency-key", "order-1"}),
+            0)
+      << err.str();
+  EXPECT_EQ(out.str(), "Accepted as delivery 12, Message-ID <1@example.jp>.\n");
+  ASSERT_EQ(host.requests.size(), 1U);
+  const ApiRequest& asked = host.requests.front();
+  EXPECT_EQ(asked.method + " " + asked.target, "POST /deliveries/transaction");
+  EXPECT_EQ(asked.idempotency_key, "order-1");
+  EXPECT_EQ(asked.body,
+            R"({"from":{"email":"shop@example.jp","name":"Shop"},"subject":"hi","text_part":"t",)"
+            R"("tags":["x"],"headers":{"X-Order":"4:7"},"to":"a@b.example","cc":["c@b.example"],)"
+            R"("insert_code":[{"key":"__name__","value":"a=b"}],"expires_in":600})");
+  EXPECT_EQ(host.its_address.url, "http://127.0.0.1:8025");
+  EXPECT_EQ(host.its_address.account + host.its_address.key, "shopk");
+}
+
+TEST_F(SenderTest, FilesTravelAsAForm) {
+  answer({answered(201, "{}")});
+  const std::string file = write("a \"b\".txt", "octets");
+  host.its_input.str("from standard input");
+  ASSERT_EQ(run({"send", "--from", "a@example.jp", "--to", "b@example.jp", "--subject", "s",
+                 "--text-file", "-", "--attach", file}),
+            0);
+  const ApiRequest& asked = host.requests.front();
+  ASSERT_TRUE(asked.content_type.starts_with("multipart/form-data; boundary="));
+  const std::string boundary = asked.content_type.substr(asked.content_type.find('=') + 1);
+  EXPECT_THAT(asked.body, HasSubstr(R"("text_part":"from standard input")"));
+  EXPECT_THAT(asked.body, HasSubstr("name=\"file\"; filename=\"a %22b%22.txt\"\r\nContent-Type: "
+                                    "text/plain\r\n\r\noctets\r\n--" +
+                                    boundary + "--\r\n"));
+}
+
+TEST_F(SenderTest, SeveralRecipientsGetAMailEach) {
+  answer({answered(207, R"({"data":[{"status":201,"delivery_id":1,"message_id":"<1@x>"},)"
+                        R"({"status":400,"error_messages":{"to":["is wrong."]}}]})")});
+  EXPECT_EQ(send({"--to", "wrong"}), 1);
+  EXPECT_EQ(host.requests.front().target, "/deliveries/transaction/batch");
+  EXPECT_EQ(out.str(), "a@b.example: accepted as delivery 1, Message-ID <1@x>.\n");
+  EXPECT_EQ(err.str(), "todoku: wrong: to: is wrong.\n");
+  EXPECT_EQ(send({"--to", "b@b.example", "--cc", "c@b.example"}), 2);
+}
+
+TEST_F(SenderTest, AllSentencesOfARefusalAreTold) {
+  answer(
+      {answered(400, R"({"error_messages":{"main":["no."],"to":{"0":{"email":["a.","b."]}}}})")});
+  EXPECT_EQ(send(), 1);
+  EXPECT_EQ(err.str(), "todoku: no.\ntodoku: to.0.email: a.\ntodoku: to.0.email: b.\n");
+}
+
+TEST_F(SenderTest, EndsWithAStatusForEachKindOfFailure) {
+  for (const auto& [status, exit] : std::vector<std::pair<int, int>>{
+           {400, 1}, {409, 1}, {401, 6}, {403, 6}, {404, 5}, {500, 4}}) {
+    answer({answered(status, "no json")});
+    EXPECT_EQ(send(), exit) << status;
+    EXPECT_THAT(err.str(), HasSubstr(std::to_string(status)));
+    EXPECT_EQ(host.requests.size(), 1U) << status;
+  }
+  host.api_answer = [](const ApiRequest&) { return fail(ErrorKind::unavailable, "refused"); };
+  EXPECT_EQ(send(), 3);
+  EXPECT_EQ(err.str(), "todoku: http://127.0.0.1:8025: refused\n");
+  EXPECT_EQ(send({"--expires-in", "soon"}), 2);
+}
+
+TEST_F(SenderTest, WaitsAsLongAsItIsTold) {
+  answer({answered_later(429, "7"), answered_later(503, "2"), answered(201, "{}")});
+  EXPECT_EQ(send(), 0);
+  EXPECT_THAT(host.waits, ElementsAre(std::chrono::seconds(7), std::chrono::seconds(2)));
+  ASSERT_EQ(host.requests.size(), 3U);
+  EXPECT_EQ(host.requests[0].idempotency_key, host.requests[2].idempotency_key);
+  EXPECT_FALSE(host.requests[0].idempotency_key.empty());
+
+  answer({answered_later(503, "1")});
+  EXPECT_EQ(send(), 4);
+  EXPECT_EQ(host.requests.size(), 6U) << "five repeats";
+  answer({answered_later(429, "3600")});
+  EXPECT_EQ(send(), 4);
+  EXPECT_EQ(host.requests.size(), 1U) << "nobody waits for an hour";
+  EXPECT_THAT(err.str(), HasSubstr("try again in 3600 s"));
+  answer({answered_later(503, "1")});
+  EXPECT_EQ(run({"webhook", "test", "wh_1"}), 4);
+  EXPECT_EQ(host.requests.size(), 1U) << "a second test would be another one";
+}
+
+TEST_F(SenderTest, AnEndIsHeard) {
+  answer({answered_later(429, "7")});
+  host.patience = 0;
+  EXPECT_EQ(send(), 130);
+  EXPECT_EQ(host.requests.size(), 1U);
+}
+
+TEST_F(SenderTest, AskedForJsonItPrintsTheAnswer) {
+  answer({answered(201, R"({"delivery_id":12})")});
+  EXPECT_EQ(send({"--json"}), 0);
+  EXPECT_EQ(out.str(), "{\"delivery_id\":12}\n");
+}
+
+std::vector<std::string> bulk_words(const std::string& csv, std::string at) {
+  return {"bulk", "send",  "--from", "a@example.jp", "--subject",  "s", "--text",
+          "t",    "--csv", csv,      "--at",         std::move(at)};
+}
+
+TEST_F(SenderTest, ABulkIsBegunFilledCommittedAndWatched) {
+  const std::string csv = write("list.csv", "email\na@b.example\n");
+  answer(
+      {answered(201, R"({"delivery_id":7})"), answered(201, R"({"job_id":3})"),
+       answered(200, R"({"status":"IMPORTING","percentage":40})"),
+       answered(200, R"({"status":"FINISHED","percentage":100})"),
+       answered(200, R"({"delivery_id":7})"),
+       answered(200, R"({"delivery_id":7,"state":"sending","total":10,"pending":5})"),
+       answered(200, R"({"delivery_id":7,"state":"sent","total":10,"delivered":9,"bounced":1})")});
+  ASSERT_EQ(run(bulk_words(csv, "now")), 0) << err.str();
+  std::vector<std::string> asked;
+  for (const ApiRequest& each : host.requests) asked.push_back(each.method + " " + each.target);
+  EXPECT_THAT(asked,
+              ElementsAre("POST /deliveries/bulk/begin", "POST /deliveries/7/emails/import",
+                          "GET /deliveries/-/emails/import/3", "GET /deliveries/-/emails/import/3",
+                          "PATCH /deliveries/bulk/commit/7/immediate", "GET /deliveries/7/progress",
+                          "GET /deliveries/7/progress"));
+  EXPECT_THAT(host.requests[1].body, HasSubstr("filename=\"list.csv\""));
+  EXPECT_EQ(err.str(),
+            "import  40%  40/100\nimport  100%  100/100\nsending  50%  5/10\n"
+            "sent  100%  10/10  delivered 9 bounced 1\n");
+  EXPECT_THAT(out.str(), HasSubstr("Delivery 7 begins.\n"));
+  EXPECT_THAT(out.str(), HasSubstr("bounced      1\n"));
+}
+
+TEST_F(SenderTest, AReservationIsNotWaitedFor) {
+  const std::string csv = write("list.csv", "email\na@b.example\n");
+  answer({answered(201, R"({"delivery_id":7})"), answered(201, R"({"job_id":3})"),
+          answered(200, R"({"status":"FINISHED","percentage":100})"), answered(200, "{}")});
+  ASSERT_EQ(run(bulk_words(csv, "2026-12-01T09:00")), 0);
+  EXPECT_EQ(host.requests.back().body, R"({"reservation_time":"2026-12-01T09:00"})");
+  EXPECT_THAT(out.str(), HasSubstr("todoku bulk cancel 7 takes that back"));
+}
+
+TEST_F(SenderTest, AListThatIsRefusedLeavesADraftAndSaysSo) {
+  const std::string csv = write("list.csv", "x\n");
+  answer({answered(201, R"({"delivery_id":7})"), answered(201, R"({"job_id":3})"),
+          answered(200, R"({"status":"FAILED","percentage":100,"failed_count":2,)"
+                        R"("error_file_url":"http://x/errors"})")});
+  EXPECT_EQ(run(bulk_words(csv, "now")), 1);
+  EXPECT_EQ(host.requests.size(), 3U) << "nothing is committed";
+  EXPECT_THAT(err.str(), HasSubstr("refused rows: 2. http://x/errors"));
+  EXPECT_THAT(err.str(), HasSubstr("todoku bulk delete 7"));
+}
+
+TEST_F(SenderTest, WhoStopsWatchingLeavesTheDelivery) {
+  answer({answered(200, R"({"delivery_id":7,"state":"sending","total":4,"pending":3})")});
+  host.watched = true;
+  host.patience = 1;
+  EXPECT_EQ(run({"bulk", "show", "7", "--follow"}), 130);
+  EXPECT_EQ(host.requests.size(), 2U);
+  EXPECT_THAT(err.str(), HasSubstr("todoku bulk show 7 --follow"));
+  EXPECT_THAT(host.its_terminal.str(),
+              HasSubstr("\rsending  [#######.......................]  25%  1/4"));
+  EXPECT_TRUE(host.its_terminal.str().ends_with("\n"));
+}
+
+TEST_F(SenderTest, EventsGoOnWhereTheyWereLeft) {
+  const std::string cursor = (folder / "cursor").string();
+  answer({answered(200, R"({"data":[{"event_id":"1","kind":"sent","timestamp":"t","delivery_id":5,)"
+                        R"("email":"a@b.example","code":250}],"next_cursor":"1","has_more":true})"),
+          answered(200, R"({"data":[],"next_cursor":"1","has_more":false})")});
+  host.patience = 0;
+  ASSERT_EQ(run({"events", "--follow", "--kind", "sent,opened", "--cursor-file", cursor}), 0);
+  EXPECT_EQ(host.requests[0].target,
+            "/events?cursor=latest&count=1000&kind%5B%5D=sent&kind%5B%5D=opened");
+  EXPECT_THAT(host.requests[1].target, HasSubstr("cursor=1&"));
+  EXPECT_EQ(out.str(), "t  sent                5  a@b.example  250\n");
+  answer({answered(200, R"({"data":[{"event_id":"2"}],"next_cursor":"2","has_more":false})")});
+  ASSERT_EQ(run({"events", "--json", "--cursor-file", cursor}), 0);
+  EXPECT_THAT(host.requests[0].target, HasSubstr("cursor=1&"));
+  EXPECT_EQ(out.str(), "{\"event_id\":\"2\"}\n");
+}
+
+TEST_F(SenderTest, WhatAReceiverSaidStaysOnItsLine) {
+  answer({answered(200,
+                   R"({"data":[{"timestamp":"t","kind":"sent","message":"ok\nt2  sent\u001b[2J"}],)"
+                   R"("next_cursor":"1","has_more":false})")});
+  ASSERT_EQ(run({"events"}), 0);
+  EXPECT_EQ(out.str(), "t  sent                ok?t2  sent?[2J\n");
+  answer({answered(400, R"({"error_messages":{"main":["no.\ntodoku: yes."]}})")});
+  EXPECT_EQ(send(), 1);
+  EXPECT_EQ(err.str(), "todoku: no.?todoku: yes.\n");
+}
+
+TEST_F(SenderTest, LogsComeInPagesUntilThereAreEnough) {
+  std::string rows;
+  for (int i = 0; i < 1'000; ++i) {
+    rows += fmt::format(R"({}{{"maillog_id":{}}})", i == 0 ? "" : ",", 2'000 - i);
+  }
+  answer({answered(200, "{\"data\":[" + rows + "]}"),
+          answered(200, R"({"data":[{"maillog_id":9}]})")});
+  ASSERT_EQ(run({"logs", "--limit", "1500", "--status", "SENT", "--json"}), 0);
+  ASSERT_EQ(host.requests.size(), 2U);
+  EXPECT_EQ(host.requests[1].target, "/logs/mails/results?anchor=1001&count=500&status%5B%5D=SENT");
+}
+
+TEST_F(SenderTest, AProfileIsKeptForItsUserAlone) {
+  host.variables.clear();
+  host.its_input.str(" the-key \n");
+  ASSERT_EQ(run({"profile", "set", "--url", "https://mail.example.jp/api/v1/", "--account", "shop",
+                 "--key-file", "-"}),
+            0)
+      << err.str();
+  struct stat facts{};
+  ASSERT_EQ(::stat(host.profiles.c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_mode & 0777U, 0600U);
+  EXPECT_EQ(send(), 0);
+  EXPECT_EQ(host.its_address.url, "https://mail.example.jp");
+  EXPECT_EQ(host.its_address.key, "the-key");
+  EXPECT_EQ(run({"profile", "list"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("kept"));
+  EXPECT_THAT(out.str(), Not(HasSubstr("the-key")));
+
+  ::chmod(host.profiles.c_str(), 0640);
+  EXPECT_EQ(send(), 2);
+  EXPECT_THAT(err.str(), HasSubstr("nobody else may read"));
+}
+
+TEST_F(SenderTest, AKeyGoesOnlyWhereItBelongs) {
+  host.variables.clear();
+  write("profile.toml",
+        "[default]\nurl = \"https://a.example\"\naccount = \"shop\"\nkey = \"k\"\n");
+  EXPECT_EQ(send({"--url", "https://b.example"}), 2);
+  EXPECT_TRUE(host.requests.empty());
+  EXPECT_THAT(err.str(), HasSubstr("no API key of account shop for https://b.example"));
+  EXPECT_EQ(send({"--account", "other"}), 2);
+  EXPECT_EQ(send({"--url", "https://a.example/"}), 0);
+  EXPECT_EQ(send({"--profile", "nobody"}), 2);
+}
+
+TEST_F(SenderTest, WhatIsNotEncryptedIsWarnedOf) {
+  EXPECT_EQ(send({"--url", "http://mail.example.jp"}), 0);
+  EXPECT_THAT(err.str(), HasSubstr("WARNING"));
+  EXPECT_EQ(send({"--url", "http://127.0.0.1:1"}), 0);
+  EXPECT_EQ(err.str(), "");
+}
+
+TEST_F(SenderTest, OperatorsCommandsSpeakToTheApiWhereItIsNamed) {
+  answer({answered(200, R"({"data":[{"email":"a@b.example","reason":"manual","scope":"all",)"
+                        R"("created_time":"then"}],"next":null})")});
+  ASSERT_EQ(run({"suppression", "list", "--account", "shop", "--url", "https://a.example"}), 0);
+  EXPECT_EQ(host.requests[0].target, "/suppressions");
+  EXPECT_THAT(out.str(), HasSubstr("a@b.example  manual  all    then"));
+  EXPECT_EQ(host.its_address.account, "shop");
+  EXPECT_TRUE(host.asked.empty()) << "the admin port";
+  answer({answered(200, R"({"state":"proven"})")});
+  EXPECT_EQ(run({"domain", "verify", "other", "example.jp", "--url", "https://a.example"}), 0);
+  EXPECT_EQ(host.requests[0].target, "/domains/example.jp/verify");
+  EXPECT_EQ(host.its_address.account, "other");
+  answer({answered(200, R"({"removed":[{},{}]})")});
+  EXPECT_EQ(
+      run({"suppression", "remove", "a@b.example", "--why", "w", "--url", "https://a.example"}), 0);
+  EXPECT_EQ(host.requests[0].method, "DELETE");
+  EXPECT_EQ(host.requests[0].target, "/suppressions?email=a%40b.example&why=w");
+  EXPECT_EQ(out.str(), "Entries removed: 2.\n");
+  answer({answered(200, "email\r\na@b.example\r\n")});
+  ASSERT_EQ(run({"suppression", "export", "--url", "https://a.example"}), 0);
+  EXPECT_EQ(out.str(), "email\na@b.example\n");
+  answer({answered(404, R"({"error_messages":{"main":["no data found."]}})")});
+  EXPECT_EQ(run({"domain", "remove", "shop", "example.jp", "--url", "https://a.example"}), 5);
+  EXPECT_EQ(err.str(), "todoku: no data found.\n");
+  EXPECT_EQ(run({"explain", "a@b.example", "--url", "https://a.example"}), 2);
+}
+
+TEST_F(SenderTest, SpeaksJapanese) {
+  answer({answered(404, "")});
+  EXPECT_EQ(run({"delivery", "9", "--lang", "ja"}), 5);
+  EXPECT_THAT(err.str(), HasSubstr("ステータス 404"));
+  EXPECT_EQ(host.its_address.language, Language::japanese);
+}
+
+TEST_F(SenderTest, ShellsCompleteEveryCommand) {
+  ASSERT_EQ(run({"completion", "bash"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("'bulk send') echo '"));
+  EXPECT_THAT(out.str(), HasSubstr("--idempotency-key"));
+  EXPECT_EQ(run({"completion", "fish"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("-n '__todoku_at bulk' -a send"));
+  EXPECT_EQ(run({"completion", "zsh"}), 0);
+  EXPECT_TRUE(out.str().starts_with("autoload"));
+  EXPECT_EQ(run({"completion", "csh"}), 2);
+}
+
+TEST_F(SenderTest, ManPagesAreMadeOfTheTree) {
+  ASSERT_EQ(run({"man", "bulk", "send"}), 0);
+  EXPECT_TRUE(out.str().starts_with(".TH TODOKU\\-BULK\\-SEND 1"));
+  EXPECT_THAT(out.str(), HasSubstr("\\fB\\-\\-csv\\fR"));
+  ASSERT_EQ(run({"man"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr(".SS \"todoku bulk send\"\n"));
+  EXPECT_EQ(run({"man", "bulk", "sent"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("did you mean send?"));
+}
+
+}  // namespace
+}  // namespace todoku::cli

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/sender_words.h"
+
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "cli/profile.h"
+#include "cli/sender_commands.h"
+
+namespace todoku::cli {
+
+struct SenderWords::Values {
+  Send send;
+  BulkSend bulk;
+  std::int64_t id = 0;
+  bool follow = false;
+  std::string at;
+  DeliverySearch search;
+  LogSearch logs;
+  EventSearch events;
+  WebhookAdd webhook;
+  std::string webhook_id;
+  std::string profile = std::string(kDefaultProfile);
+};
+
+SenderWords::SenderWords(WordBook book)
+    : book_(std::move(book)), values_(std::make_unique<Values>()) {
+  add_send();
+  add_bulk();
+  add_deliveries();
+  add_logs();
+  add_events();
+  add_webhook();
+  add_profile();
+}
+
+SenderWords::~SenderWords() = default;
+
+CLI::Option* SenderWords::option(CLI::App* command, const std::string& name, auto& target,
+                                 const Sentence& help) {
+  return command->add_option(name, target, std::string(help.in(book_.language)));
+}
+
+CLI::Option* SenderWords::several(CLI::App* command, const std::string& name,
+                                  std::vector<std::string>& target, const Sentence& help) {
+  return option(command, name, target, help)->allow_extra_args(false);
+}
+
+void SenderWords::flag(CLI::App* command, const std::string& name, bool& target,
+                       const Sentence& help) {
+  command->add_flag(name, target, std::string(help.in(book_.language)));
+}
+
+void SenderWords::id(CLI::App* command) {
+  option(command, "ID", values_->id, {"The delivery's number", "配信の番号"})
+      ->required()
+      ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
+}
+
+void SenderWords::add_message(CLI::App* command, bool bulk) {
+  MessageFields& fields = bulk ? values_->bulk.fields : values_->send.fields;
+  option(command, "--from", fields.from,
+         {"Whom it is from: an address, or \"Name <address>\"",
+          "差出人（アドレス、または \"名前 <アドレス>\"）"})
+      ->required();
+  option(command, "--reply-to", fields.reply_to, {"Where answers go", "返信先"});
+  option(command, "--subject", fields.subject, {"The subject", "件名"})->required();
+  CLI::Option* text = option(command, "--text", fields.text, {"The text", "本文"});
+  option(command, "--text-file", fields.text_file,
+         {"A file with the text; -: standard input", "本文のファイル（- は標準入力）"})
+      ->excludes(text);
+  option(command, "--html-file", fields.html_file, {"A file with the HTML", "HTML 本文のファイル"});
+  several(command, "--attach", fields.attach, {"A file to go along", "添付ファイル"});
+  several(command, "--header", fields.headers,
+          {"A header field, \"X-Order: 4711\"", "ヘッダー（\"X-Order: 4711\" など）"});
+  several(command, "--tag", fields.tags, {"By which it is found later", "後で探すためのタグ"});
+  option(command, "--purpose", fields.purpose,
+         {"advertisement, notice or transactional", "advertisement、notice、transactional"});
+  option(command, "--list-id", fields.list_id,
+         {"The list that it belongs to", "メールが属するリスト"});
+  option(command, "--encode", fields.encode, {"UTF-8 or ISO-2022-JP", "UTF-8 または ISO-2022-JP"});
+  option(command, "--duplicate-policy", fields.duplicate_policy,
+         {"at_least_once or at_most_once", "at_least_once または at_most_once"});
+  option(command, "--unsubscribe-url", fields.unsubscribe_url,
+         {"Where a click takes the address off the list", "配信停止の URL"});
+  option(command, "--unsubscribe-mailto", fields.unsubscribe_mailto,
+         {"The same by mail, mailto:...", "配信停止のメールアドレス（mailto:...）"});
+  option(command, "--idempotency-key",
+         bulk ? values_->bulk.idempotency_key : values_->send.idempotency_key,
+         {"Names what is done: done again with the same it is done once",
+          "操作の名前。同じ名前で繰り返しても 1 度だけ実行される"});
+}
+
+void SenderWords::add_send() {
+  CLI::App* command = book_.verb(book_.app, "send",
+                                 {"Send a mail over the REST API", "REST API でメールを送信する"});
+  Send& send = values_->send;
+  several(command, "--to", send.to,
+          {"Whom it goes to; several get a mail each", "宛先。複数指定すると 1 通ずつ送る"})
+      ->required();
+  several(command, "--cc", send.cc, {"Who gets it, too", "CC"});
+  several(command, "--bcc", send.bcc, {"Who gets it unseen", "BCC"});
+  add_message(command, false);
+  several(command, "--insert-code", send.insert_codes,
+          {"What stands in the place of a key, \"__name__=value\"",
+           "差し込みコード（\"__name__=値\"）"});
+  option(command, "--send-at", send.send_at,
+         {"When; else at once", "送信日時。指定がなければ直ちに送る"});
+  option(command, "--expires-in", send.expires_in,
+         {"Seconds after which it is given up", "送信をあきらめるまでの秒数"})
+      ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
+  book_.speaks(command, [this](Session& s) { return send_mail(s, values_->send); });
+}
+
+void SenderWords::add_bulk() {
+  CLI::App* group = book_.verb(
+      book_.app, "bulk", {"Deliveries to many over the REST API", "REST API で一斉配信を行う"});
+  group->require_subcommand(1);
+  CLI::App* send = book_.verb(group, "send",
+                              {"Begin a delivery, import its list, commit it",
+                               "配信を作成し、リストを取り込んで開始（予約）する"});
+  add_message(send, true);
+  BulkSend& bulk = values_->bulk;
+  option(send, "--csv", bulk.csv,
+         {"The list: a column email, and one for each insert code; -: standard input",
+          "宛先の CSV。email 列と差し込みコードの列（- は標準入力）"})
+      ->required();
+  option(send, "--at", bulk.at, {"When: a time, or now", "開始日時、または now"})->required();
+  flag(send, "--ignore-errors", bulk.ignore_errors,
+       {"A bad row costs itself alone", "誤りのある行だけを除いて取り込む"});
+  flag(send, "--keep-duplicates", bulk.keep_duplicates,
+       {"An address that is there twice gets two mails", "重複したアドレスにもそれぞれ送る"});
+  flag(send, "--detach", bulk.detach,
+       {"Do not wait for the end of the delivery", "配信の終わりを待たない"});
+  book_.speaks(send, [this](Session& s) { return bulk_send(s, values_->bulk); });
+  add_bulk_orders(group);
+}
+
+void SenderWords::add_bulk_orders(CLI::App* group) {
+  CLI::App* commit =
+      book_.verb(group, "commit", {"Start or reserve a draft", "下書きの配信を開始（予約）する"});
+  id(commit);
+  option(commit, "--at", values_->at, {"When: a time, or now", "開始日時、または now"})->required();
+  book_.speaks(commit, [this](Session& s) { return bulk_commit(s, values_->id, values_->at); });
+  CLI::App* list = book_.verb(group, "list", {"List them", "一覧を表示する"});
+  add_search(list, false);
+  book_.speaks(list, [this](Session& s) {
+    values_->search.types = {"BULK"};
+    return list_deliveries(s, values_->search);
+  });
+  CLI::App* show = book_.verb(group, "show", {"How far one is", "進み具合を表示する"});
+  id(show);
+  flag(show, "--follow", values_->follow, {"Until it has ended", "終わるまで表示を続ける"});
+  book_.speaks(show, [this](Session& s) { return bulk_show(s, values_->id, values_->follow); });
+  const auto order = [&](const std::string& name, const Sentence& help) {
+    CLI::App* command = book_.verb(group, name, help);
+    id(command);
+    book_.speaks(command, [this, name](Session& s) { return bulk_order(s, values_->id, name); });
+  };
+  order("pause", {"Hold one that goes out", "送信を一時停止する"});
+  order("resume", {"Let it go on", "一時停止を解除する"});
+  order("stop", {"End one that goes out, for good", "送信を打ち切る（取り消せません）"});
+  order("cancel", {"Take a reservation back", "予約を取り消す"});
+  CLI::App* remove = book_.verb(group, "delete", {"Remove one", "配信を削除する"});
+  id(remove);
+  book_.speaks(remove, [this](Session& s) { return bulk_delete(s, values_->id); });
+}
+
+void SenderWords::add_search(CLI::App* command, bool of_any_type) {
+  DeliverySearch& search = values_->search;
+  if (of_any_type) {
+    several(command, "--type", search.types,
+            {"TRANSACTION, BULK or SMTP", "TRANSACTION、BULK、SMTP"})
+        ->delimiter(',');
+  }
+  several(command, "--status", search.statuses,
+          {"EDIT, IMPORTING, RESERVE, WAIT, SENDING, SENT or FAILED",
+           "EDIT、IMPORTING、RESERVE、WAIT、SENDING、SENT、FAILED"})
+      ->delimiter(',');
+  option(command, "--subject", search.subject, {"A part of the subject", "件名の一部"});
+  option(command, "--from", search.from, {"A part of the sender", "差出人の一部"});
+  option(command, "--start", search.start, {"Started at this time or later", "この日時以降に開始"});
+  option(command, "--end", search.end, {"Started at this time or earlier", "この日時以前に開始"});
+  option(command, "--size", search.size, {"How many a page", "1 ページの件数"})
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000}));
+  option(command, "--page", search.page, {"Which page", "ページ番号"})
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000}));
+  option(command, "--sort", search.sort,
+         {"delivery_time:desc or the like", "delivery_time:desc などの並び順"});
+}
+
+void SenderWords::add_deliveries() {
+  CLI::App* list =
+      book_.verb(book_.app, "deliveries",
+                 {"Look for deliveries over the REST API", "REST API で配信を検索する"});
+  add_search(list, true);
+  book_.speaks(list, [this](Session& s) { return list_deliveries(s, values_->search); });
+  CLI::App* show = book_.verb(book_.app, "delivery",
+                              {"A delivery, with its counts", "配信の内容と件数を表示する"});
+  id(show);
+  book_.speaks(show, [this](Session& s) { return show_delivery(s, values_->id); });
+}
+
+void SenderWords::add_logs() {
+  CLI::App* command = book_.verb(
+      book_.app, "logs", {"What became of mails, newest first", "送信ログを新しい順に表示する"});
+  LogSearch& logs = values_->logs;
+  option(command, "--email", logs.email, {"Of one address", "宛先のアドレス"});
+  option(command, "--delivery", logs.delivery, {"Of one delivery", "配信の番号"});
+  several(command, "--type", logs.types, {"TRANSACTION, BULK or SMTP", "TRANSACTION、BULK、SMTP"})
+      ->delimiter(',');
+  several(command, "--status", logs.statuses,
+          {"SENT, RETRY, HARDERROR, SOFTERROR or DROP", "SENT、RETRY、HARDERROR、SOFTERROR、DROP"})
+      ->delimiter(',');
+  several(command, "--code", logs.codes, {"The receiver's code", "受信サーバーの応答コード"})
+      ->delimiter(',');
+  option(command, "--start", logs.start, {"Started at this time or later", "この日時以降に開始"});
+  option(command, "--end", logs.end, {"Started at this time or earlier", "この日時以前に開始"});
+  option(command, "--anchor", logs.anchor, {"Only rows below this id", "この ID より前の行"});
+  option(command, "--limit", logs.limit, {"How many at most", "最大の件数"})
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{100'000}));
+  book_.speaks(command, [this](Session& s) { return show_logs(s, values_->logs); });
+  CLI::App* row =
+      book_.verb(book_.app, "log",
+                 {"A row of the log, with every attempt", "ログの 1 行を全試行とともに表示する"});
+  option(row, "ID", values_->id, {"The row's maillog_id", "maillog_id"})
+      ->required()
+      ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
+  book_.speaks(row, [this](Session& s) { return show_log(s, values_->id); });
+}
+
+void SenderWords::add_events() {
+  CLI::App* command = book_.verb(
+      book_.app, "events", {"What happened to mail, in order", "メールのイベントを順に表示する"});
+  EventSearch& events = values_->events;
+  flag(command, "--follow", events.follow, {"Go on as they happen", "起こるたびに表示を続ける"});
+  several(command, "--kind", events.kinds, {"Only these kinds", "イベントの種類"})->delimiter(',');
+  option(command, "--delivery", events.delivery, {"Of one delivery", "配信の番号"});
+  option(command, "--email", events.email, {"Of one address", "宛先のアドレス"});
+  option(command, "--tag", events.tag, {"Of deliveries with this tag", "配信のタグ"});
+  CLI::Option* cursor = option(command, "--cursor", events.cursor,
+                               {"Go on after this event; latest: with what comes from now on",
+                                "このイベントの続きから。latest はこれから起こるもののみ"});
+  option(command, "--cursor-file", events.cursor_file,
+         {"Keeps how far it has come, and goes on from there",
+          "位置を保存し、次回は続きから表示するファイル"})
+      ->excludes(cursor);
+  option(command, "--limit", events.limit, {"How many at most", "最大の件数"})
+      ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
+  book_.speaks(command, [this](Session& s) { return show_events(s, values_->events); });
+}
+
+void SenderWords::add_webhook() {
+  CLI::App* group =
+      book_.verb(book_.app, "webhook",
+                 {"The endpoints that are told of events", "イベントの通知先を管理する"});
+  group->require_subcommand(1);
+  book_.speaks(book_.verb(group, "list", {"List them", "一覧を表示する"}), webhook_list);
+  CLI::App* add = book_.verb(group, "add", {"Register one", "通知先を登録する"});
+  WebhookAdd& webhook = values_->webhook;
+  option(add, "URL", webhook.url, {"Where the calls go", "通知先の URL"})->required();
+  option(add, "--form", webhook.form, {"standard or contract", "standard または contract"});
+  option(add, "--signature", webhook.signature, {"hmac or ed25519", "hmac または ed25519"});
+  several(add, "--kind", webhook.kinds, {"Only these types of events", "イベントの種類"})
+      ->delimiter(',');
+  several(add, "--tag", webhook.tags, {"Of deliveries with this tag", "配信のタグ"});
+  several(add, "--domain", webhook.domains, {"Of senders in this domain", "差出人のドメイン"});
+  several(add, "--purpose", webhook.purposes, {"Of mail for this purpose", "メールの目的"});
+  flag(add, "--insert-codes", webhook.insert_codes,
+       {"Tells insert codes, too", "差し込みコードも通知する"});
+  flag(add, "--single", webhook.single, {"A call for each event", "イベントごとに呼び出す"});
+  book_.speaks(add, [this](Session& s) { return webhook_add(s, values_->webhook); });
+  const auto one = [&](const std::string& name, const Sentence& help,
+                       int (*body)(Session&, const std::string&)) {
+    CLI::App* command = book_.verb(group, name, help);
+    option(command, "WEBHOOK", values_->webhook_id, {"Its id, wh_...", "通知先の ID（wh_...）"})
+        ->required();
+    book_.speaks(command, [this, body](Session& s) { return body(s, values_->webhook_id); });
+  };
+  one("test", {"Have a test event sent to it", "テストイベントを送る"}, webhook_test);
+  one("calls", {"Its latest calls", "最近の呼び出しを表示する"}, webhook_calls);
+  one("remove", {"Tell it no longer", "通知をやめる"}, webhook_remove);
+}
+
+void SenderWords::add_profile() {
+  CLI::App* group =
+      book_.verb(book_.app, "profile",
+                 {"Which API you speak to, and as whom", "接続先とアカウントを保存する"});
+  group->require_subcommand(1);
+  CLI::App* set = book_.verb(group, "set",
+                             {"Keep --url, --account, --ca and the key of --key-file",
+                              "--url、--account、--ca と --key-file のキーを保存する"});
+  option(set, "NAME", values_->profile, {"Else: default", "指定がなければ default"});
+  book_.speaks(set, [this](Session& s) { return profile_set(s, values_->profile); });
+  book_.speaks(book_.verb(group, "list", {"List them", "一覧を表示する"}), profile_list);
+}
+
+}  // namespace todoku::cli

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words of the senders' commands (cli/sender_commands.h).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <CLI/App.hpp>
+
+#include "base/bilingual.h"
+#include "cli/session.h"
+
+namespace todoku::cli {
+
+// What declares commands: `verb` adds one below a parent; `speaks` has it done by a session.
+struct WordBook {
+  CLI::App* app = nullptr;
+  Language language = Language::english;
+  std::function<CLI::App*(CLI::App* parent, const std::string& name, const Sentence& help)> verb;
+  std::function<void(CLI::App* command, std::function<int(Session&)> body)> speaks;
+};
+
+class SenderWords {
+ public:
+  // Adds all of them. Must live until the command has been done.
+  explicit SenderWords(WordBook book);
+  ~SenderWords();
+  SenderWords(const SenderWords&) = delete;
+  SenderWords& operator=(const SenderWords&) = delete;
+
+ private:
+  struct Values;
+  void add_message(CLI::App* command, bool bulk);
+  void add_send();
+  void add_bulk();
+  void add_bulk_orders(CLI::App* group);
+  void add_deliveries();
+  void add_logs();
+  void add_events();
+  void add_webhook();
+  void add_profile();
+  void add_search(CLI::App* command, bool of_any_type);
+  CLI::Option* option(CLI::App* command, const std::string& name, auto& target,
+                      const Sentence& help);
+  // One that may be given several times, a value each.
+  CLI::Option* several(CLI::App* command, const std::string& name, std::vector<std::string>& target,
+                       const Sentence& help);
+  void flag(CLI::App* command, const std::string& name, bool& target, const Sentence& help);
+  void id(CLI::App* command);
+
+  WordBook book_;
+  std::unique_ptr<Values> values_;
+};
+
+}  // namespace todoku::cli
