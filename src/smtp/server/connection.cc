@@ -50,7 +50,9 @@ ServerConnection::ServerConnection(const ServerSettings& settings, net::Stream s
       stream_(std::move(stream)),
       session_(settings.protocol),
       buffer_(std::make_unique_for_overwrite<char[]>(kFirstBufferOctets)),
-      buffer_octets_(kFirstBufferOctets) {}
+      buffer_octets_(kFirstBufferOctets) {
+  if (stream_.is_tls()) session_.begin_in_tls();
+}
 
 Task<ServerEnd> ServerConnection::run() {
   End end;
@@ -85,7 +87,8 @@ Task<ServerConnection::End> ServerConnection::ask(ServerStep step) {
   progressed_ = true;
   const auto state = co_await boost::asio::this_coro::cancellation_state;
   if (answer.hang_up && !is_cancelled(state)) co_return ServerEnd::hung_up;
-  if (!answer.hang_up) give(answer);
+  const bool early = step.event == ServerEvent::connect && stream_.has_input();
+  if (!answer.hang_up && !(early && session_.spoke_early())) give(answer);
   if (is_cancelled(state)) co_return co_await say_goodbye(ServerEnd::stopped, kStopping);
   if (session_.output().size() < kOutputOctetsMax) co_return std::nullopt;
   const bool written = co_await flush();
