@@ -175,6 +175,7 @@ def scram(client, user, password):
 
 def nobody_is_served_without_right(binary):
     with Relay(binary) as stack:
+        stack.command("account", "add", "other")  # now there is somebody to be taken for
         password = stack.credential("shop")
         stack.credential("elsewhere", "--networks", "192.0.2.0/24")
         with smtplib.SMTP("127.0.0.1", stack.starttls, timeout=20) as client:
