@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/idempotency.h"
 
-#include <algorithm>
 #include <string>
 
 #include "base/bytes.h"
 #include "base/digest.h"
+#include "mail/idempotency_key.h"
 
 namespace todoku::api {
 
@@ -14,8 +14,7 @@ KeyOfRequest key_of_request(const Call& call, store::KeyedRoute route) {
   const std::size_t count = headers.count(kIdempotencyKeyHeader);
   if (count == 0) return std::nullopt;
   const std::string_view value = headers.get(kIdempotencyKeyHeader);
-  const bool is_visible = std::ranges::all_of(value, [](char c) { return c > ' ' && c <= '~'; });
-  if (count > 1 || value.empty() || value.size() > kIdempotencyKeyMax || !is_visible) {
+  if (count > 1 || !is_idempotency_key(value)) {
     intake::Problems problems;
     problems.add({std::string(kIdempotencyKeyHeader)},
                  intake::texts::invalid_key(kIdempotencyKeyMax));

@@ -13,7 +13,6 @@
 namespace todoku::api {
 
 inline constexpr std::string_view kIdempotencyKeyHeader = "Idempotency-Key";
-inline constexpr std::size_t kIdempotencyKeyMax = 255;  // characters
 // "true": the request was carried out before, and this is the answer that it got.
 inline constexpr std::string_view kReplayedHeader = "Idempotency-Replayed";
 

@@ -2,6 +2,7 @@
 #include "delivery/relayed_message.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "base/bytes.h"
@@ -27,6 +28,10 @@ Result<std::string> written(const AddedField& added) {
   if (!is_field)
     return fail(ErrorKind::invalid_input, "a field to be added is none: " + added.name);
   return raw;
+}
+
+std::unexpected<Error> of_message(const Error& clause) {
+  return fail(clause.kind, "the message " + clause.detail);
 }
 
 }  // namespace
@@ -55,39 +60,12 @@ Result<RelayedMessage> RelayedMessage::of_head(std::string_view head, const Know
 
 Result<void> RelayedScan::update(std::string_view slice) {
   if (slice.empty()) return {};
-  if (octets_ == 0 && (slice.front() == ' ' || slice.front() == '\t')) {
+  if (octets() == 0 && (slice.front() == ' ' || slice.front() == '\t')) {
     // It would continue the field that is put before it.
     return fail(ErrorKind::invalid_input, "the message begins with the middle of a field");
   }
-  if (slice.contains('\0')) return fail(ErrorKind::invalid_input, "the message has a NUL");
-  const bool line_end_is_cut = after_cr_;
-  if (auto sound = check_line_ends(slice); !sound) return sound;
-  if (auto sound = look_for_head(slice); !sound) return sound;
-  has_leading_dot_ |= (at_line_start_ && slice.front() == '.') || slice.contains("\r\n.") ||
-                      (line_end_is_cut && slice.starts_with("\n."));
-  at_line_start_ = slice.ends_with('\n');
-  is_eight_bit_ |= !is_ascii(slice);
-  octets_ += slice.size();
-  return {};
-}
-
-Result<void> RelayedScan::check_line_ends(std::string_view slice) {
-  const auto broken = [] {
-    return fail(ErrorKind::invalid_input, "the message has a line that does not end with CR LF");
-  };
-  if (std::exchange(after_cr_, false)) {
-    if (slice.front() != '\n') return broken();
-    slice.remove_prefix(1);
-  }
-  if (slice.ends_with('\r')) {
-    after_cr_ = true;
-    slice.remove_suffix(1);
-  }
-  for (std::size_t at = slice.find_first_of(kCrlf); at != std::string_view::npos;
-       at = slice.find_first_of(kCrlf, at + kCrlf.size())) {
-    if (slice.substr(at, kCrlf.size()) != kCrlf) return broken();
-  }
-  return {};
+  if (const auto sound = lines_.update(slice); !sound) return of_message(sound.error());
+  return look_for_head(slice);
 }
 
 Result<void> RelayedScan::look_for_head(std::string_view slice) {
@@ -111,7 +89,7 @@ Result<void> RelayedScan::look_for_head(std::string_view slice) {
 
 Result<std::unique_ptr<RelayedMessage::Parts>> RelayedScan::parts(
     const RelayedMessage::Options& options) {
-  if (after_cr_) return fail(ErrorKind::invalid_input, "the message ends in the middle of a line");
+  if (const auto sound = lines_.finish(); !sound) return of_message(sound.error());
   auto parts = std::make_unique<RelayedMessage::Parts>();
   const auto read = mailauth::dkim::split_message(head_);
   for (const AddedField& added : options.added) {
@@ -121,9 +99,9 @@ Result<std::unique_ptr<RelayedMessage::Parts>> RelayedScan::parts(
     parts->head += *raw;
   }
   parts->head += head_;
-  parts->is_eight_bit = is_eight_bit_;
+  parts->is_eight_bit = lines_.is_eight_bit();
   parts->smtputf8 = options.smtputf8;
-  parts->has_leading_dot = has_leading_dot_;
+  parts->has_leading_dot = lines_.has_leading_dot();
   parts->headers = mailauth::dkim::split_message(parts->head).fields;
   return parts;
 }
@@ -131,7 +109,7 @@ Result<std::unique_ptr<RelayedMessage::Parts>> RelayedScan::parts(
 Result<RelayedMessage> RelayedScan::finish(const RelayedMessage::Options& options) {
   auto made = parts(options);
   if (!made) return fail(std::move(made.error()));
-  (*made)->outside = static_cast<std::size_t>(octets_ - head_.size());
+  (*made)->outside = static_cast<std::size_t>(octets() - head_.size());
   return RelayedMessage(std::move(*made));
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "mail/header_field.h"
+#include "mime/line_scan.h"
 
 namespace todoku::delivery {
 
@@ -90,22 +91,17 @@ class RelayedScan {
   // head_octets(). Errors: invalid_input.
   [[nodiscard]] Result<RelayedMessage> finish(const RelayedMessage::Options& options);
   [[nodiscard]] std::size_t head_octets() const { return head_.size(); }
-  [[nodiscard]] std::uint64_t octets() const { return octets_; }
+  [[nodiscard]] std::uint64_t octets() const { return lines_.octets(); }
 
  private:
   friend class RelayedMessage;
-  [[nodiscard]] Result<void> check_line_ends(std::string_view slice);
   [[nodiscard]] Result<void> look_for_head(std::string_view slice);
   [[nodiscard]] Result<std::unique_ptr<RelayedMessage::Parts>> parts(
       const RelayedMessage::Options& options);
 
   std::string head_;  // with the blank line
   bool head_is_whole_ = false;
-  std::uint64_t octets_ = 0;
-  bool after_cr_ = false;
-  bool at_line_start_ = true;
-  bool has_leading_dot_ = false;
-  bool is_eight_bit_ = false;
+  mime::LineScan lines_;
 };
 
 }  // namespace todoku::delivery

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/utf8.h"
+#include "mime/shift_jis.h"
 
 namespace todoku::mime {
 namespace {
@@ -49,15 +50,6 @@ constexpr std::array<Equivalent, 12> kEquivalents{{
 
 using CodeTable = std::array<std::uint16_t, kBasicPlane>;  // code point -> JIS code, 0: none
 
-// The two octets of Shift_JIS for a row and cell, both from 1.
-std::array<char, 2> shift_jis(unsigned row, unsigned cell) {
-  unsigned lead = (row - 1) / 2 + 0x81;
-  if (lead > 0x9F) lead += 0x40;
-  unsigned trail = row % 2 == 0 ? cell + 0x9E : cell + 0x3F;
-  if (row % 2 != 0 && trail >= 0x7F) ++trail;
-  return {static_cast<char>(lead), static_cast<char>(trail)};
-}
-
 // Adds the cells of some rows; a code point that an earlier row has keeps its earlier code.
 void add_rows(CodeTable& table, UConverter* windows_31j, unsigned first, unsigned last) {
   for (unsigned row = first; row <= last; ++row) {
@@ -78,7 +70,7 @@ void add_rows(CodeTable& table, UConverter* windows_31j, unsigned first, unsigne
 std::unique_ptr<const CodeTable> make_table() {
   UErrorCode status = U_ZERO_ERROR;
   const std::unique_ptr<UConverter, decltype(&ucnv_close)> converter(
-      ucnv_open("ibm-943_P15A-2003", &status), &ucnv_close);
+      ucnv_open(kWindows31j, &status), &ucnv_close);
   check(U_SUCCESS(status), "ICU has the windows-31j mapping");
   auto table = std::make_unique<CodeTable>();
   add_rows(*table, converter.get(), 1, 8);    // JIS X 0208: not kanji

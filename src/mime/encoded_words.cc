@@ -2,14 +2,13 @@
 #include "mime/encoded_words.h"
 
 #include <algorithm>
-#include <memory>
 #include <optional>
-
-#include <unicode/ucnv.h>
-#include <unicode/unistr.h>
 
 #include "base/bytes.h"
 #include "base/utf8.h"
+#include "mime/charset.h"
+#include "mime/foreign_text.h"
+#include "mime/text.h"
 
 namespace todoku::mime {
 namespace {
@@ -48,9 +47,10 @@ std::optional<std::string> from_q(std::string_view text) {
   return octets;
 }
 
-// Base64 without its end is common, too.
+// Base64 without its end is common, and what is cut within four characters says what it can.
 std::optional<std::string> from_b(std::string_view text) {
-  std::string padded(text);
+  std::string padded(text.substr(0, std::min(text.find('='), text.size())));
+  if (padded.size() % 4 == 1) padded.pop_back();
   while (padded.size() % 4 != 0) padded += '=';
   return from_base64(padded);
 }
@@ -58,12 +58,14 @@ std::optional<std::string> from_b(std::string_view text) {
 // The encoded-word that `text` begins with: =?charset[*language]?B|Q?text?=
 std::optional<EncodedWord> encoded_word_at(std::string_view text) {
   if (!text.starts_with("=?")) return std::nullopt;
+  text = text.substr(0, kWordOctetsMax);
   const std::size_t charset_end = text.find('?', 2);
-  if (charset_end == std::string_view::npos || text.size() < charset_end + 3) return std::nullopt;
+  if (charset_end == std::string_view::npos || charset_end == 2) return std::nullopt;
+  if (text.size() < charset_end + 3) return std::nullopt;
   if (text[charset_end + 2] != '?') return std::nullopt;
   const std::size_t begin = charset_end + 3;
   const std::size_t end = text.find("?=", begin);
-  if (end == std::string_view::npos || end > kWordOctetsMax) return std::nullopt;
+  if (end == std::string_view::npos) return std::nullopt;
   const std::string_view body = text.substr(begin, end - begin);
   if (body.contains(' ')) return std::nullopt;
   const char encoding = ascii_lower(text[charset_end + 1]);
@@ -72,43 +74,12 @@ std::optional<EncodedWord> encoded_word_at(std::string_view text) {
   if (!octets) return std::nullopt;
   std::string_view charset = text.substr(2, charset_end - 2);
   charset = charset.substr(0, charset.find('*'));  // RFC 2231 section 5
+  if (charset.empty()) return std::nullopt;
   return EncodedWord{to_ascii_lower(charset), std::move(*octets), end + 2};
-}
-
-std::string as_utf8(std::string_view octets, const std::string& charset) {
-  if (charset == "utf-8" || charset == "us-ascii" || charset.empty()) return std::string(octets);
-  UErrorCode status = U_ZERO_ERROR;
-  const std::unique_ptr<UConverter, decltype(&ucnv_close)> converter(
-      ucnv_open(charset.c_str(), &status), &ucnv_close);
-  if (U_FAILURE(status) != 0) return std::string(octets);
-  const icu::UnicodeString text(octets.data(), static_cast<std::int32_t>(octets.size()),
-                                converter.get(), status);
-  if (U_FAILURE(status) != 0) return std::string(octets);
-  std::string utf8;
-  text.toUTF8String(utf8);
-  return utf8;
 }
 
 bool is_space(char c) {
   return c == ' ' || c == '\t';
-}
-
-// Well-formed and without controls.
-void append_clean(std::string& out, std::string_view text) {
-  while (!text.empty()) {
-    const CodePoint point = decode_utf8(text);
-    if (point.octets == 0) {
-      out += kReplacementCharacter;
-      text.remove_prefix(1);
-      continue;
-    }
-    if (point.value < 0x20 || (point.value >= 0x7F && point.value < 0xA0)) {
-      out += ' ';
-    } else {
-      out.append(text.substr(0, point.octets));
-    }
-    text.remove_prefix(point.octets);
-  }
 }
 
 // A run of encoded-words of one charset, as octets.
@@ -123,7 +94,7 @@ class Run {
   [[nodiscard]] bool open() const { return !charset_.empty(); }
   void end() {
     if (charset_.empty()) return;
-    append_clean(out_, as_utf8(octets_, charset_));
+    append_header_text(out_, utf8_of(octets_, charset_));
     charset_.clear();
     octets_.clear();
   }
@@ -140,12 +111,16 @@ std::string decode_header_text(std::string_view text, std::size_t octets_max) {
   std::string out;
   Run run(out);
   std::string_view rest = text.substr(0, 64 * octets_max);
+  // Old programs write ISO-2022-JP as it is.
+  const std::string from_jis =
+      rest.contains(kJisToKanji) ? utf8_of(rest, charset_name(Encoding::iso_2022_jp)) : "";
+  if (!from_jis.empty()) rest = from_jis;
   while (!rest.empty() && out.size() <= octets_max) {
     // White space between two encoded-words is none (RFC 2047 section 6.2).
     const std::size_t blanks =
         static_cast<std::size_t>(std::ranges::find_if_not(rest, is_space) - rest.begin());
     if (auto word = encoded_word_at(rest.substr(blanks))) {
-      if (!run.open()) append_clean(out, rest.substr(0, blanks));
+      if (!run.open()) append_header_text(out, rest.substr(0, blanks));
       rest.remove_prefix(blanks + word->size);
       run.add(std::move(*word));
       continue;
@@ -155,7 +130,7 @@ std::string decode_header_text(std::string_view text, std::size_t octets_max) {
     while (plain < rest.size() && !is_space(rest[plain]) && !rest.substr(plain).starts_with("=?")) {
       ++plain;
     }
-    append_clean(out, rest.substr(0, plain));
+    append_header_text(out, rest.substr(0, plain));
     rest.remove_prefix(plain);
   }
   run.end();

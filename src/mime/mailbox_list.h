@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The addresses of a field such as From, as others write it (RFC 5322 section 3.4, RFC 6532): with
 // names, comments, quoted strings, groups and what the obsolete syntax allows.
+//
+// Strict where two readers could find different addresses, because what is checked here is shown
+// to people by somebody else's reader.
 #pragma once
 
 #include <cstddef>
@@ -14,9 +17,20 @@ namespace todoku::mime {
 
 inline constexpr std::size_t kMailboxesMax = 100;
 
-// The mailboxes of an unfolded field body, names decoded (mime/encoded_words.h), addresses as
-// Address::to_string() writes them. Errors: invalid_input (an address that is none, an end that
-// does not come, more than kMailboxesMax), one clause.
-[[nodiscard]] Result<std::vector<Mailbox>> parse_mailbox_list(std::string_view body);
+struct ListedMailbox {
+  // The name decoded (mime/encoded_words.h), or what an old comment behind the address says; the
+  // address as Address::to_string() writes it.
+  Mailbox mailbox;
+  // Of "root" and "root@host", which mean somebody of the sender's own house: then the address is
+  // what stands there and parse_address() has not seen it.
+  bool is_qualified = true;
+  bool in_group = false;
+  friend bool operator==(const ListedMailbox&, const ListedMailbox&) = default;
+};
+
+// The mailboxes of an unfolded field body, which may be none. Errors: invalid_input with one
+// clause: an address that is none, an end that does not come, two addresses in one, controls, more
+// than kMailboxesMax.
+[[nodiscard]] Result<std::vector<ListedMailbox>> parse_mailbox_list(std::string_view body);
 
 }  // namespace todoku::mime

@@ -10,6 +10,7 @@
 #include "base/base64_lines.h"
 #include "base/bytes.h"
 #include "mime/entity_walk.h"
+#include "mime/line_scan.h"
 
 namespace todoku::mime {
 namespace {
@@ -34,50 +35,17 @@ std::string relabelled(const EntityHead& read, std::string_view head, TransferEn
   return out;
 }
 
-// What goes on in a message whatever its structure is.
-class WireLines {
- public:
-  [[nodiscard]] Result<void> update(std::string_view slice) {
-    constexpr std::string_view kStops("\r\n\0", 3);
-    is_eight_bit_ |= !is_ascii(slice);
-    while (!slice.empty()) {
-      if (std::exchange(after_cr_, false)) {
-        if (slice.front() != '\n') return bare();
-        slice.remove_prefix(1);
-        line_octets_ = 0;
-        continue;
-      }
-      const std::size_t end = std::min(slice.find_first_of(kStops), slice.size());
-      line_octets_ += end;
-      has_long_line_ |= line_octets_ > kWireLineOctetsMax;
-      slice.remove_prefix(end);
-      if (slice.empty()) break;
-      if (slice.front() == '\0') return refused("has a NUL");
-      if (slice.front() == '\n') return bare();
-      after_cr_ = true;
-      slice.remove_prefix(1);
-    }
-    return {};
-  }
-  [[nodiscard]] Result<void> finish() const { return after_cr_ ? bare() : Result<void>(); }
-  [[nodiscard]] bool fit() const { return !is_eight_bit_ && !has_long_line_; }
-
- private:
-  static Result<void> bare() { return refused("has a line that does not end with CR LF"); }
-
-  bool is_eight_bit_ = false;
-  bool has_long_line_ = false;
-  bool after_cr_ = false;
-  std::uint64_t line_octets_ = 0;
-};
+bool fits(const LineScan& lines) {
+  return !lines.is_eight_bit() && !lines.has_long_line();
+}
 
 bool fits_on_the_wire(std::string_view line) {
   return line.size() <= kWireLineOctetsMax && is_ascii(line);
 }
 
 bool lines_fit(std::string_view lines) {
-  WireLines wire;
-  return wire.update(lines) && wire.fit();
+  LineScan scan;
+  return scan.update(lines) && fits(scan);
 }
 
 }  // namespace
@@ -94,7 +62,7 @@ class SevenBitScan::Look final : public EntityHandler {
   [[nodiscard]] Result<SevenBitPlan> finish() {
     if (const auto sound = wire_.finish(); !sound) return fail(sound.error());
     if (!trouble_) note(walk_.finish());
-    if (wire_.fit()) {
+    if (fits(wire_)) {
       plan_.parts_.clear();
       plan_.octets_ = octets_;
     } else if (trouble_) {
@@ -191,7 +159,7 @@ class SevenBitScan::Look final : public EntityHandler {
   }
 
   EntityWalk walk_{*this};
-  WireLines wire_;
+  LineScan wire_;
   SevenBitPlan plan_;
   Leaf leaf_;
   std::string scratch_;

@@ -30,8 +30,6 @@ inline constexpr std::size_t kPartsMax = 10'000;
 inline constexpr std::size_t kPartHeadOctetsMax = 1UL << 20U;
 // Longer lines than the door takes (64 KiB) are nobody's text.
 inline constexpr std::size_t kSevenBitLineOctetsMax = 128UL * 1024;
-// RFC 5321 section 4.5.3.1.6, without the line end.
-inline constexpr std::size_t kWireLineOctetsMax = 998;
 
 // What is to be done with a message, part by part.
 class SevenBitPlan {

@@ -6,7 +6,12 @@
 //   - the Received field is put in front
 //   - Bcc and Resent-Bcc are taken out, and every X-Todoku-*: of those, what the credential may say
 //     is an option of the submission
-//   - Date, Message-ID and From are added where they are missing
+//   - Date, Message-ID and From are added where they are missing (RFC 6409 section 8); a From that
+//     names somebody of the sender's own machine ("root") gets the credential's address
+//   - a header section gets its blank line, and a last line its CRLF
+//
+// The header section ends before the first line that can be no field, as it does for other servers:
+// what stands from there on is the body.
 #pragma once
 
 #include <cstddef>
@@ -21,11 +26,12 @@
 #include "mail/address.h"
 #include "mail/labels.h"
 #include "mail/states.h"
+#include "mime/line_scan.h"
 
 namespace todoku::intake::submission {
 
-inline constexpr std::size_t kHeadOctetsMax = std::size_t{1020}
-                                              << 10U;  // what is added fits beside
+// With what is added it is no more than what a relayed message may have (delivery).
+inline constexpr std::size_t kHeadOctetsMax = std::size_t{1020} << 10U;
 inline constexpr std::size_t kFieldsMax = 10'000;
 inline constexpr std::size_t kHopsMax = 100;            // RFC 5321 section 6.3
 inline constexpr std::size_t kHopsThroughUsMax = 3;     // ... of which by a name of ours
@@ -43,10 +49,11 @@ struct SubmissionRules {
   std::string received;  // the whole field, see received_field()
   std::uint32_t allowed_options = 0;
   Instant now{};
-  std::string message_id;    // without angle brackets, of a message that has none
-  std::string from_address;  // of a message without From; empty: that is refused
-  std::vector<std::string>
-      own_names;  // by which this installation is known in Received, lower case
+  std::string message_id;  // without angle brackets, of a message that has none
+  // Of a message without From, or with one that is not qualified; empty: that is refused.
+  std::string from_address;
+  // By which this installation is known in Received, lower case.
+  std::vector<std::string> own_names;
 };
 
 struct SubmissionOptions {
@@ -70,15 +77,17 @@ struct Submitted {
   std::uint64_t octets = 0;       // of all that goes on
   bool has_leading_dot = false;   // of a line of what goes on
   bool is_eight_bit = false;
+  bool has_long_line = false;  // of over 998 octets (RFC 5321 section 4.5.3.1.6)
 };
 
 class SubmissionReader {
  public:
   explicit SubmissionReader(SubmissionRules rules);
 
-  // The next octets; what goes on is appended to `out`. Errors: invalid_input (bare CR or LF, NUL,
-  // a header section that is too large, a From or an option that does not do), of which the message
-  // is to be refused.
+  // The next octets; what goes on is appended to `out`. Errors, with a sentence for the client:
+  // invalid_input (bare CR or LF, NUL, a From or an option that does not do), limit_exceeded (a
+  // header section that is too large), conflict (the message goes in a loop). After one the message
+  // is to be refused, and nothing of `out` is to be kept.
   [[nodiscard]] Result<void> take(std::string_view octets, std::string& out);
   // After the last of them. Errors: as above.
   [[nodiscard]] Result<Submitted> finish(std::string& out);
@@ -86,15 +95,17 @@ class SubmissionReader {
  private:
   enum class Part : std::uint8_t { head, body };
 
-  [[nodiscard]] Result<void> check_octets(std::string_view octets);
   [[nodiscard]] Result<void> take_head(std::string_view& octets);
+  // A line of the header section, which is the last of head_. False: it ends before it.
+  [[nodiscard]] bool take_line();
   [[nodiscard]] Result<void> end_head(std::string& out);
   [[nodiscard]] Result<void> judge_fields();
   [[nodiscard]] Result<void> judge_from();
-  [[nodiscard]] Result<void> judge_hops();
-  [[nodiscard]] Result<bool> take_option(std::string_view name, std::string_view value);
-  [[nodiscard]] std::string written_head();
-  void emit(std::string_view octets, std::string& out);
+  [[nodiscard]] Result<void> judge_hops() const;
+  [[nodiscard]] Result<void> judge_options();
+  void find_facts();
+  [[nodiscard]] std::string written_head() const;
+  [[nodiscard]] Result<void> emit(std::string_view octets, std::string& out);
 
   struct Field {
     std::string_view name;  // into head_
@@ -107,29 +118,30 @@ class SubmissionReader {
   Part part_ = Part::head;
   std::string head_;      // so far
   std::size_t line_ = 0;  // where its last line begins
-  bool has_blank_line_ = false;
-  std::string rest_;  // what came behind a header section without its blank line
+  std::string rest_;      // what came behind a header section without its blank line
   std::vector<Field> fields_;
   std::vector<std::size_t> begins_;  // of fields in head_
-  std::uint32_t options_seen_ = 0;
-  bool after_cr_ = false;
-  bool at_line_start_ = true;
-  bool is_empty_ = true;
+  bool replaces_from_ = false;
+  mime::LineScan coming_;  // of the header section
+  mime::LineScan going_;   // of what goes on
   Submitted found_;
 };
 
 // What Received tells (RFC 5321 section 4.4, RFC 3848, RFC 8314).
 struct ReceivedFacts {
-  std::string hello;
+  std::string hello;   // as the client called itself
   std::string client;  // its address; empty: not told
   std::string hostname;
   bool esmtp = true;
   bool smtputf8 = false;
   std::string tls;  // version and cipher; empty: none
   bool authenticated = false;
+  std::string id = {};    // by which logs know the message; empty: not told
   std::string recipient;  // of a message with one; empty: not told
   Instant now{};
 };
+// The whole field, ASCII, folded. What is none of a domain or address in what the client says does
+// not get into it.
 [[nodiscard]] std::string received_field(const ReceivedFacts& facts);
 
 // What kind of mail it is. `said`: of the credential; nullopt: as it looks, by which a newsletter

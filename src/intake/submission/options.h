@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a message says to us in X-Todoku-* fields of its header: by whom it may be said.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/result.h"
+#include "intake/submission/reader.h"
+
+namespace todoku::intake::submission {
+
+inline constexpr std::string_view kOptionPrefix = "X-Todoku-";
+
+class OptionReader {
+ public:
+  // `allowed`: bits of reader.h.
+  explicit OptionReader(std::uint32_t allowed) : allowed_(allowed) {}
+
+  // The field kOptionPrefix + `name` with its unfolded value. Of one that is unknown or not allowed
+  // nothing is looked at: it is somebody else's. Errors: invalid_input, with a sentence that names
+  // the field: it is there twice, or its value does not do.
+  //
+  // Values are those of the API's members. What else they must be (how long, how many, when) is for
+  // intake to say, as for every door.
+  [[nodiscard]] Result<void> take(std::string_view name, std::string_view value);
+  [[nodiscard]] SubmissionOptions finish() { return std::move(options_); }
+
+ private:
+  [[nodiscard]] Result<void> set(std::uint32_t option, std::string_view value);
+
+  const std::uint32_t allowed_;
+  std::uint32_t seen_ = 0;
+  SubmissionOptions options_;
+};
+
+}  // namespace todoku::intake::submission
