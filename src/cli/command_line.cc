@@ -18,6 +18,7 @@
 #include "cli/completion.h"
 #include "cli/parser_words.h"
 #include "cli/sender_words.h"
+#include "cli/smtp_credential_words.h"
 #include "operate/calls/calls.h"
 
 namespace todoku::cli {
@@ -51,7 +52,7 @@ class CommandLine {
     add_config();
     add_account();
     add_key();
-    add_smtp_credential();
+    smtp_credentials_ = std::make_unique<SmtpCredentialWords>(word_book());
     add_dkim();
     add_domain();
     add_explain();
@@ -62,14 +63,19 @@ class CommandLine {
     add_migrate();
     add_sink();
     add_lambda();
-    senders_ = std::make_unique<SenderWords>(WordBook{
+    senders_ = std::make_unique<SenderWords>(word_book());
+    add_pages();
+  }
+
+  // For commands that are declared elsewhere.
+  WordBook word_book() {
+    return {
         .app = &app_,
         .language = language_,
         .verb = [this](CLI::App* parent, const std::string& name,
                        const Sentence& help) { return verb(parent, name, say(help)); },
         .speaks = [this](CLI::App* command,
-                         std::function<int(Session&)> body) { speaks(command, std::move(body)); }});
-    add_pages();
+                         std::function<int(Session&)> body) { speaks(command, std::move(body)); }};
   }
 
   int run(std::vector<std::string> arguments) {
@@ -141,19 +147,10 @@ class CommandLine {
     return option != nullptr && option->get_expected_min() > 0;
   }
 
-  // What the call declares of its argument: the help, whether it is needed, its range.
   template <class Target>
   CLI::Option* option(CLI::App* command, const std::string& name, Target& target,
                       const operate::Call& call, std::string_view argument) {
-    const operate::Argument* const declared = call.find(argument);
-    check(declared != nullptr, "the call has this argument");
-    CLI::Option* const made =
-        command->add_option(name, target, std::string(declared->help.in(language_)))
-            ->required(declared->needed);
-    if (declared->kind == operate::Argument::Kind::number) {
-      made->check(CLI::Range(declared->min, declared->max));
-    }
-    return made;
+    return declare_option(command, name, target, call, argument, language_);
   }
 
   // The command speaks to the operations of the installation. Of a group: what it does without a
@@ -373,77 +370,6 @@ class CommandLine {
     account_name(revoke);
     option(revoke, "ID", key_id_, calls::kRevokeKey, "id");
     speaks(revoke, [this](Session& s) { return key_revoke(s, account_.name, key_id_); });
-  }
-
-  void add_smtp_credential() {
-    CLI::App* group = verb(&app_, "smtp-credential",
-                           say({"User names and passwords of the SMTP relay",
-                                "SMTP リレーのユーザー名とパスワードを管理する"}));
-    group->require_subcommand(1);
-    CLI::App* add = verb(
-        group, "add",
-        say({"Add one and show its password, once", "追加して、パスワードを一度だけ表示する"}));
-    smtp_names(add);
-    smtp_terms(add, calls::kAddSmtpCredential);
-    smtp_password(add);
-    speaks(add, [this](Session& s) { return smtp_credential_add(s, smtp_); });
-    CLI::App* list = verb(group, "list", say({"List them", "一覧を表示する"}));
-    option(list, "--account", smtp_.account, calls::kListSmtpCredentials, "account");
-    speaks(list, [this](Session& s) { return smtp_credential_list(s, smtp_.account); });
-    CLI::App* show =
-        verb(group, "show", say({"Show what one may", "一つの認証情報の内容を表示する"}));
-    smtp_names(show);
-    speaks(show, [this](Session& s) { return smtp_credential_show(s, smtp_); });
-    CLI::App* change = verb(group, "change", say({"Change what it may", "できることを変更する"}));
-    smtp_names(change);
-    smtp_terms(change, calls::kChangeSmtpCredential);
-    speaks(change, [this](Session& s) { return smtp_credential_change(s, smtp_); });
-    CLI::App* rotate = verb(
-        group, "rotate",
-        say({"Give it a new password and show it, once", "パスワードを替えて、一度だけ表示する"}));
-    smtp_names(rotate);
-    option(rotate, "--overlap-hours", smtp_.overlap_hours, calls::kRotateSmtpCredential,
-           "overlap_hours");
-    smtp_password(rotate);
-    speaks(rotate, [this](Session& s) { return smtp_credential_rotate(s, smtp_); });
-    CLI::App* revoke =
-        verb(group, "revoke", say({"Make it useless, within seconds", "数秒以内に無効にする"}));
-    smtp_names(revoke);
-    speaks(revoke, [this](Session& s) { return smtp_credential_revoke(s, smtp_); });
-  }
-
-  void smtp_names(CLI::App* command) {
-    option(command, "ACCOUNT", smtp_.account, calls::kAddSmtpCredential, "account");
-    option(command, "NAME", smtp_.name, calls::kAddSmtpCredential, "name");
-  }
-
-  void smtp_password(CLI::App* command) {
-    auto* file =
-        command->add_option("--password-file", smtp_.password_file,
-                            say({"File with a password of your choice, instead of a new one",
-                                 "新しく作る代わりに使うパスワードのファイル"}));
-    command
-        ->add_flag_callback(
-            "--password-stdin", [this] { smtp_.password_file = "/dev/stdin"; },
-            say({"The same from the standard input", "同じものを標準入力から読む"}))
-        ->excludes(file);
-  }
-
-  void smtp_terms(CLI::App* command, const operate::Call& call) {
-    option(command, "--traffic", smtp_.traffic, call, "traffic");
-    option(command, "--purpose", smtp_.purpose, call, "purpose");
-    option(command, "--options", smtp_.options, call, "options");
-    option(command, "--networks", smtp_.networks, call, "networks");
-    option(command, "--from", smtp_.from_address, call, "from_address");
-    option(command, "--days", smtp_.days, call, "days");
-    option(command, "--show-client", smtp_.show_client, call, "show_client");
-    option(command, "--bounces", smtp_.bounces, call, "bounces");
-    option(command, "--messages-per-minute", smtp_.messages_per_minute, call,
-           "messages_per_minute");
-    option(command, "--recipients-per-minute", smtp_.recipients_per_minute, call,
-           "recipients_per_minute");
-    option(command, "--connections", smtp_.connections_max, call, "connections_max");
-    option(command, "--uid", smtp_.uid, call, "uid");
   }
 
   void add_dkim() {
@@ -739,6 +665,7 @@ class CommandLine {
                      "todoku: すべてのメールの行方がわかるメール配信エンジン"}),
                 "todoku"};
   std::function<int()> command_;
+  std::unique_ptr<SmtpCredentialWords> smtp_credentials_;
   std::unique_ptr<SenderWords> senders_;
 
   std::string shell_;
@@ -750,7 +677,6 @@ class CommandLine {
   AccountAdd account_;
   std::string account_text_;
   KeyRequest key_;
-  SmtpCredentialRequest smtp_;
   std::int64_t key_id_ = 0;
   std::optional<std::int64_t> key_overlap_hours_;
   DkimGenerate dkim_;

@@ -32,10 +32,10 @@ void add(FieldDigest& digest, const std::vector<Attachment>& files,
 }
 
 void add(FieldDigest& digest, const Content& value, std::span<const Sha256> attachment_digests) {
-  // header_to, header_cc, text_from_html and open_tracking are no fields of a request.
+  // header_to, header_cc, text_from_html, open_tracking and relayed are no fields of a request.
   const auto& [from, reply_to, header_to, header_cc, subject, text_part, html_part, text_from_html,
-               open_tracking, encode, unsubscribe_mailto, unsubscribe_url, headers, attachments] =
-      value;
+               open_tracking, encode, unsubscribe_mailto, unsubscribe_url, headers, attachments,
+               relayed] = value;
   digest.field("from", from);
   digest.field("reply_to", reply_to);
   digest.field("subject", subject);

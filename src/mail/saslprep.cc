@@ -65,11 +65,7 @@ Result<std::string> saslprep(std::string_view text, SaslprepOf of) {
   u_strFromUTF8(given.text.data(), static_cast<std::int32_t>(given.text.size()), &size, text.data(),
                 static_cast<std::int32_t>(text.size()), &status);
   if (U_FAILURE(status)) return refusal(status);
-<<<<<<< HEAD
-  // NFKC makes at most 18 of one (UAX 15); twice what UTF-8 can hold of it in three octets.
-=======
   // NFKC makes at most 18 units of one.
->>>>>>> 838541751cc07dcb4c5e4440440019f89675de2b
   Units prepared(text.size() * 18);
   const std::int32_t options = of == SaslprepOf::query ? USPREP_ALLOW_UNASSIGNED : USPREP_DEFAULT;
   size = usprep_prepare(profile, given.text.data(), size, prepared.text.data(),

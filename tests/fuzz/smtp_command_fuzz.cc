@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The receiving SMTP session against any octets. Oracles: it never dies, every reply line is well
-// formed, and the same octets cut into reads differently give the same replies and events.
+// formed, and the same octets cut into reads differently give the same replies and events. Of a
+// strict one also: no message holds what a careless receiver could take for its end, and no mail
+// comes before authentication.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -31,6 +33,7 @@ Reply decide(const ServerSession& session, const ServerStep& step) {
     case ServerEvent::auth:
       return {334, ""};
     case ServerEvent::auth_response:
+      if (step.text == "eHh4") return {235, "2.7.0 In"};
       return step.text.size() % 2 == 0 ? Reply{334, "eA=="} : Reply{535, "5.7.8 No"};
     case ServerEvent::mail:
       check(!session.mail().sender || !session.mail().sender->domain.empty(), "a domain");
@@ -40,8 +43,20 @@ Reply decide(const ServerSession& session, const ServerStep& step) {
   }
 }
 
+void check_content(std::string_view message) {
+  char before = 0;
+  for (const char c : message) {
+    check(c != '\0' && (c == '\n') == (before == '\r'), "CR and LF stand together");
+    before = c;
+  }
+  check(before != '\r', "CR and LF stand together");
+}
+
 // One read. False: the session ended.
-bool receive(ServerSession& session, std::string_view input, Observed& seen) {
+bool receive(ServerSession& session, const ServerOptions& options, std::string_view input,
+             Observed& seen) {
+  const bool strict = options.strict;
+  const bool must_authenticate = options.auth_required;
   for (;;) {
     const ServerStep step = session.next(input);
     switch (step.event) {
@@ -65,7 +80,11 @@ bool receive(ServerSession& session, std::string_view input, Observed& seen) {
         return true;
       default:
         seen.events += static_cast<char>('a' + static_cast<int>(step.event));
+        if (step.event == ServerEvent::mail && must_authenticate) {
+          check(session.is_authenticated(), "who sends is known");
+        }
         if (step.event == ServerEvent::message) {
+          if (strict) check_content(seen.begun);
           check(seen.begun.size() == session.content_octets(), "the octets are counted");
           seen.messages += seen.begun + '|';
         }
@@ -78,11 +97,11 @@ bool receive(ServerSession& session, std::string_view input, Observed& seen) {
 Observed observe(const ServerOptions& options, std::string_view input, Random* cuts) {
   ServerSession session(options);
   Observed seen;
-  bool open = receive(session, {}, seen);
+  bool open = receive(session, options, {}, seen);
   while (open && !input.empty()) {
     const std::size_t size = cuts == nullptr ? input.size() : 1 + cuts->below(input.size());
     const std::string read(input.substr(0, size));
-    open = receive(session, read, seen);
+    open = receive(session, options, read, seen);
     input.remove_prefix(size);
   }
   return seen;
@@ -114,6 +133,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                         .enhanced_status_codes = (mode & 2U) == 0,
                         .size_max = (mode & 4U) == 0 ? 0U : 50U,
                         .auth_mechanisms = "PLAIN",
+                        .auth_required = (mode & 16U) != 0,
+                        .dsn = (mode & 32U) != 0,
+                        .strict = (mode & 8U) != 0,
+                        .text_line_octets_max = (mode & 64U) == 0 ? 0U : 20U,
                         .recipients_max = 3,
                         .command_octets_max = 128,
                         .errors_max = 30};
@@ -125,6 +148,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check(parts.events == whole.events, "cutting the input changed the events");
   check(parts.messages == whole.messages, "cutting the input changed the content");
   options.starttls = true;
+  options.tls_required = (mode & 128U) != 0;
   check_replies(observe(options, input, &cuts).output);
   return 0;
 }

@@ -127,8 +127,9 @@ void ServerSession::answer_hello(const Reply& reply) {
   announce(options_.pipelining, "PIPELINING");
   announce(options_.size, fmt::format("SIZE {}", options_.size_max));
   announce(options_.starttls && !tls_, "STARTTLS");
-  const bool may_log_in = (options_.auth_in_clear && !options_.tls_required) || tls_;
-  announce(!options_.auth_mechanisms.empty() && may_log_in && !(options_.strict && authenticated_),
+  // RFC 4954 section 4: where it would be refused, nobody is tempted to say a password.
+  const bool may_auth = tls_ || (options_.auth_in_clear && !options_.tls_required);
+  announce(!options_.auth_mechanisms.empty() && may_auth && !authenticated_,
            "AUTH " + options_.auth_mechanisms);
   announce(options_.enhanced_status_codes, "ENHANCEDSTATUSCODES");
   announce(options_.eight_bit_mime, "8BITMIME");
@@ -136,6 +137,13 @@ void ServerSession::answer_hello(const Reply& reply) {
   announce(options_.smtputf8, "SMTPUTF8");
   announce(options_.dsn, "DSN");
   append_line(250, ' ', "HELP");
+}
+
+bool ServerSession::spoke_early() {
+  if (!options_.strict || phase_ != Phase::greeting) return false;
+  asked_ = ServerEvent::need_input;
+  end_with(554, "5.5.0 The greeting comes first");
+  return true;
 }
 
 void ServerSession::end(std::string_view text) {
@@ -146,6 +154,12 @@ void ServerSession::end(std::string_view text) {
 
 ServerSession::Progress ServerSession::say(int code, std::string_view text) {
   append_reply(code, options_.enhanced_status_codes ? text : without_enhanced(text));
+  return {};
+}
+
+ServerSession::Progress ServerSession::end_with(int code, std::string_view text) {
+  say(code, text);
+  phase_ = Phase::closing;
   return {};
 }
 

@@ -17,9 +17,9 @@ std::string refusal(const std::expected<MailCommand, Reply>& parsed) {
 std::string mail_refusal(std::string_view argument, MailParameters allowed = kAll) {
   return refusal(parse_mail(argument, allowed));
 }
-std::string rcpt(std::string_view argument, bool smtputf8 = false) {
-  const auto parsed = parse_rcpt(argument, smtputf8, "mx.example.jp");
-  return parsed ? parsed->to_string()
+std::string rcpt(std::string_view argument, RcptParameters allowed = {}) {
+  const auto parsed = parse_rcpt(argument, allowed, "mx.example.jp");
+  return parsed ? parsed->recipient.to_string()
                 : std::to_string(parsed.error().code) + " " + parsed.error().text;
 }
 
@@ -69,7 +69,7 @@ TEST(ServerCommand, AddressesBeyondAsciiNeedTheParameter) {
   EXPECT_EQ(mail_refusal("FROM:<届く@example.jp>"), "553 5.6.7 The address needs SMTPUTF8");
   EXPECT_EQ(mail_refusal("FROM:<届く@example.jp> SMTPUTF8"), "accepted");
   EXPECT_EQ(rcpt("TO:<届く@example.jp>"), "553 5.6.7 The address needs SMTPUTF8");
-  EXPECT_EQ(rcpt("TO:<a@日本語.jp>", true), "a@xn--wgv71a119e.jp");
+  EXPECT_EQ(rcpt("TO:<a@日本語.jp>", {.smtputf8 = true}), "a@xn--wgv71a119e.jp");
 }
 
 TEST(ServerCommand, RcptReadsQuotedRoutedAndBlankLedPaths) {
@@ -87,6 +87,34 @@ TEST(ServerCommand, RcptRefusesWithTheRightCode) {
   EXPECT_EQ(rcpt("TO:a@example.jp"), "501 5.5.4 Syntax: RCPT TO:<address>");
   EXPECT_EQ(rcpt("TO:<@x.example.com>"), "501 5.5.4 Syntax: RCPT TO:<address>");
   EXPECT_EQ(rcpt("TO:<a@example.jp> NOTIFY=NEVER"), "555 5.5.4 Unknown parameter NOTIFY");
+}
+
+constexpr RcptParameters kDsn{.dsn = true};
+
+TEST(ServerCommand, ParametersOfReportsAreTakenOnceAndWithinBounds) {
+  EXPECT_EQ(rcpt("TO:<a@example.jp> NOTIFY=NEVER", kDsn), "a@example.jp");
+  EXPECT_EQ(rcpt("TO:<a@example.jp> ORCPT=rfc822;" + std::string(493, 'x'), kDsn), "a@example.jp");
+  for (const std::string& bad :
+       {std::string("NOTIFY="), std::string("NOTIFY"), std::string("NOTIFY=NEVER,DELAY"),
+        std::string("NOTIFY=DELAY NOTIFY=DELAY"), std::string("NOTIFY=DELAY,")}) {
+    EXPECT_EQ(rcpt("TO:<a@example.jp> " + bad, kDsn), "501 5.5.4 Bad value of parameter NOTIFY");
+  }
+  for (const std::string& bad :
+       {std::string("ORCPT=a@example.jp"), std::string("ORCPT=rfc822;"),
+        std::string("ORCPT=rfc822;a+0D+0A"), std::string("ORCPT=rfc822;a ORCPT=rfc822;a"),
+        "ORCPT=rfc822;" + std::string(494, 'x')}) {
+    EXPECT_EQ(rcpt("TO:<a@example.jp> " + bad, kDsn), "501 5.5.4 Bad value of parameter ORCPT");
+  }
+  const MailParameters dsn{.dsn = true};
+  EXPECT_EQ(mail_refusal("FROM:<> RET=FULL ENVID=" + std::string(100, 'x'), dsn), "accepted");
+  for (const std::string& bad : {std::string("RET=ALL"), std::string("RET=FULL RET=FULL")}) {
+    EXPECT_EQ(mail_refusal("FROM:<> " + bad, dsn), "501 5.5.4 Bad value of parameter RET");
+  }
+  for (const std::string& bad :
+       {std::string("ENVID="), std::string("ENVID=+0A"), std::string("ENVID=a=b"),
+        std::string("ENVID=a ENVID=a"), "ENVID=" + std::string(101, 'x')}) {
+    EXPECT_EQ(mail_refusal("FROM:<> " + bad, dsn), "501 5.5.4 Bad value of parameter ENVID");
+  }
 }
 
 TEST(ServerCommand, PostmasterNeedsNoDomain) {

@@ -14,9 +14,10 @@ namespace {
 
 // RFC 4954 section 4: lines of an authentication exchange may be this long.
 constexpr std::size_t kAuthOctetsMax = 12'288;
-constexpr std::string_view kAuthVerb = "AUTH ";
 // A longer line's memory is given back, so that idle sessions stay small.
 constexpr std::size_t kIdleLineOctets = 512;
+
+constexpr std::string_view kTlsFirst = "5.7.0 Must issue a STARTTLS command first";
 
 constexpr ServerStep kNeedInput{ServerEvent::need_input};
 
@@ -41,11 +42,12 @@ ServerStep ServerSession::next(std::string_view& input) {
 ServerSession::Progress ServerSession::advance(std::string_view& input) {
   switch (phase_) {
     case Phase::greeting:
+      if (!input.empty() && spoke_early()) return {};
       return ask(ServerEvent::connect);
     case Phase::command:
     case Phase::auth:
       if (const auto line = take_line(input)) {
-        more_input_ = !input.empty();
+        more_came_ = !input.empty();
         const bool together = phase_ == Phase::command && commands_in_read_++ > 0;
         const bool in_order = options_.pipelined == Pipelined::answered;
         return together && !in_order ? mishandle(*line, input) : run_line(*line);
@@ -59,9 +61,6 @@ ServerSession::Progress ServerSession::advance(std::string_view& input) {
       return skip_chunk(input);
     case Phase::tls:
       // RFC 3207 section 5: what came in clear text after STARTTLS is not the client's word.
-      if (options_.strict && !input.empty()) {
-        return end_with(503, "5.5.1 Nothing may follow STARTTLS");
-      }
       input = {};
       return ServerStep{ServerEvent::tls};
     case Phase::closing:
@@ -78,18 +77,17 @@ void ServerSession::begin_next_line() {
 }
 
 // Gives the next line without its CRLF; nullopt: its end has not come yet. A line that is none,
-// being too long or ended by a bare LF, is answered here. Bare LF is never let pass: a sender that
-// uses it would find that its content never ends.
+// being too long or ended by a bare LF, is answered here, and an exchange that it was to go on with
+// is over. Bare LF is never let pass: a sender that uses it would find that its content never ends.
+// What follows it may be a stranger's text that a careless sender took into a command, so a strict
+// session does not go on.
 std::optional<std::string_view> ServerSession::take_line(std::string_view& input) {
   while (phase_ != Phase::closing) {
     const std::size_t end = input.find('\n');
     const std::string_view part = input.substr(0, end);
-    const std::string_view begin = line_.empty() ? part : std::string_view(line_);
-    const bool authenticates =
-        phase_ == Phase::auth || equals_ignoring_case(begin.substr(0, kAuthVerb.size()), kAuthVerb);
-    const std::size_t octets_max = authenticates ? kAuthOctetsMax : options_.command_octets_max;
-    const bool fits = !line_too_long_ && line_.size() + part.size() < octets_max;
+    const bool fits = !line_too_long_ && line_.size() + part.size() < line_octets_max();
     if (!fits) line_.clear();
+    if (!part.empty()) line_after_cr_ = part.ends_with('\r');
     if (end == std::string_view::npos) {
       line_too_long_ = !fits;
       if (fits) line_.append(part);
@@ -98,26 +96,34 @@ std::optional<std::string_view> ServerSession::take_line(std::string_view& input
     }
     input.remove_prefix(end + 1);
     line_too_long_ = false;
-    if (!fits) {
-      if (phase_ == Phase::auth) phase_ = Phase::command;
-      complain(500, "5.5.2 Line too long");
-      continue;
+    const bool ended_by_crlf = std::exchange(line_after_cr_, false);
+    if (fits && ended_by_crlf) {
+      if (!line_.empty()) line_.append(part);
+      line_taken_ = true;
+      const std::string_view line = line_.empty() ? part : std::string_view(line_);
+      return line.substr(0, line.size() - 1);
     }
-    if (!line_.empty()) line_.append(part);
-    line_taken_ = true;
-    std::string_view line = line_.empty() ? part : std::string_view(line_);
-    if (line.ends_with('\r')) {
-      line.remove_suffix(1);
-      return line;
-    }
-    if (options_.strict) {
-      end_with(500, "5.5.2 Lines end with CR LF");
-    } else {
-      complain(500, "5.5.2 Lines end with CR LF");
-    }
-    begin_next_line();
+    line_.clear();
+    refuse_line(ended_by_crlf);
   }
   return std::nullopt;
+}
+
+std::size_t ServerSession::line_octets_max() const {
+  return phase_ == Phase::auth ? kAuthOctetsMax : options_.command_octets_max;
+}
+
+void ServerSession::refuse_line(bool ended_by_crlf) {
+  const bool in_auth = phase_ == Phase::auth;
+  if (in_auth) phase_ = Phase::command;
+  if (!ended_by_crlf && options_.strict) {
+    end_with(554, "5.5.2 Lines end with CR LF");
+  } else if (!ended_by_crlf) {
+    complain(500, "5.5.2 Lines end with CR LF");
+  } else {
+    // RFC 4954 section 6 has a code of its own.
+    complain(500, in_auth ? "5.5.6 Authentication line too long" : "5.5.2 Line too long");
+  }
 }
 
 ServerSession::Progress ServerSession::mishandle(std::string_view line, std::string_view& input) {
@@ -207,11 +213,10 @@ ServerSession::Progress ServerSession::run_hello(const CommandLine& command) {
 ServerSession::Progress ServerSession::run_mail(std::string_view argument) {
   if (hello_.empty()) return complain(503, "5.5.1 Send EHLO first");
   if (in_mail_) return complain(503, "5.5.1 A transaction is under way");
-  if (options_.tls_required && !tls_) {
-    return complain(530, "5.7.0 Must issue a STARTTLS command first");  // RFC 3207 section 4
-  }
+  // RFC 3207 section 4, RFC 4954 section 6.
+  if (options_.tls_required && !tls_) return complain(530, kTlsFirst);
   if (options_.auth_required && !authenticated_) {
-    return complain(530, "5.7.0 Authentication required");  // RFC 4954 section 6
+    return complain(530, "5.7.0 Authentication required");
   }
   auto command = parse_mail(argument, {.size = esmtp_ && options_.size,
                                        .eight_bit_mime = esmtp_ && options_.eight_bit_mime,
@@ -261,9 +266,7 @@ ServerSession::Progress ServerSession::run_bdat(std::string_view argument) {
   const auto command = parse_bdat(argument);
   if (!command) {
     // The octets of the chunk would be taken for commands: better to end here.
-    say(501, "5.5.4 Syntax: BDAT octets [LAST]");
-    phase_ = Phase::closing;
-    return {};
+    return end_with(501, "5.5.4 Syntax: BDAT octets [LAST]");
   }
   chunk_octets_ = chunk_left_ = command->octets;
   last_chunk_ = command->last;
@@ -282,8 +285,11 @@ ServerSession::Progress ServerSession::run_starttls(std::string_view argument) {
   if (!options_.starttls) return complain(502, "5.5.1 Command not implemented");
   if (!argument.empty()) return complain(501, "5.5.4 No argument is allowed");
   if (tls_) return complain(503, "5.5.1 TLS is already active");
-  if (options_.strict && more_input_) return end_with(503, "5.5.1 Nothing may follow STARTTLS");
   if (hello_.empty()) return complain(503, "5.5.1 Send EHLO first");
+  if (options_.strict && more_came_) {
+    // RFC 3207 section 5: whoever put it there wishes it to be taken for what is said under TLS.
+    return end_with(554, "5.5.0 Nothing may follow STARTTLS before TLS");
+  }
   return ask(ServerEvent::start_tls);
 }
 
@@ -291,13 +297,10 @@ ServerSession::Progress ServerSession::run_auth(std::string_view argument) {
   if (options_.auth_mechanisms.empty()) return complain(502, "5.5.1 Command not implemented");
   if (hello_.empty()) return complain(503, "5.5.1 Send EHLO first");
   if (authenticated_) return complain(503, "5.5.1 Already authenticated");
-  if (options_.tls_required && !tls_) {
-    return complain(530, "5.7.0 Must issue a STARTTLS command first");
-  }
-  if (!options_.auth_in_clear && !tls_) {
-    return complain(538, "5.7.11 Encryption is required for authentication");
-  }
   if (in_mail_) return complain(503, "5.5.1 A transaction is under way");
+  if (options_.tls_required && !tls_) return complain(530, kTlsFirst);
+  // RFC 4954 section 6.
+  if (!options_.auth_in_clear && !tls_) return complain(538, "5.7.11 Encryption is required");
   if (argument.empty()) return complain(501, "5.5.4 Syntax: AUTH mechanism");
   const std::string_view mechanism = argument.substr(0, argument.find(' '));
   for (std::string_view known = options_.auth_mechanisms; !known.empty();) {
@@ -310,84 +313,6 @@ ServerSession::Progress ServerSession::run_auth(std::string_view argument) {
   return complain(504, "5.5.4 Unknown mechanism");
 }
 
-ServerSession::Progress ServerSession::take_data(std::string_view& input) {
-  const std::string_view piece = decoder_.next(input);
-  if (!piece.empty()) {
-    content_octets_ += piece.size();
-    too_large_ = options_.size_max != 0 && content_octets_ > options_.size_max;
-    if (!finds_fault(piece) && !too_large_) {
-      gave_content_ = true;
-      return ServerStep{ServerEvent::content, piece};
-    }
-    if (std::exchange(gave_content_, false)) return ServerStep{ServerEvent::discard};
-  }
-  if (decoder_.finished()) return content_ended();
-  return input.empty() ? Progress(kNeedInput) : Progress();
-}
-
-ServerSession::Progress ServerSession::take_chunk(std::string_view& input) {
-  if (chunk_left_ == 0) {
-    if (last_chunk_) return content_ended();
-    phase_ = Phase::command;
-    return say(250, fmt::format("2.0.0 {} octets", chunk_octets_));
-  }
-  if (input.empty()) return kNeedInput;
-  const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(chunk_left_, input.size()));
-  const std::string_view piece = input.substr(0, count);
-  input.remove_prefix(count);
-  chunk_left_ -= count;
-  content_octets_ += count;
-  if (finds_fault(piece)) {
-    return std::exchange(gave_content_, false) ? Progress(ServerStep{ServerEvent::discard})
-                                               : Progress();
-  }
-  gave_content_ = true;
-  return ServerStep{ServerEvent::content, piece};
-}
-
-bool ServerSession::finds_fault(std::string_view piece) {
-  if (!options_.strict || !fault_.empty()) return !fault_.empty();
-  fault_ = check_.take(piece).value_or(std::string_view());
-  return !fault_.empty();
-}
-
-// RFC 3030 section 2: the octets follow whatever the answer will be, so they are taken in any case.
-ServerSession::Progress ServerSession::refuse_chunk(Reply reply) {
-  phase_ = Phase::skip_chunk;
-  chunk_refusal_ = std::move(reply);
-  return {};
-}
-
-ServerSession::Progress ServerSession::skip_chunk(std::string_view& input) {
-  const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(chunk_left_, input.size()));
-  input.remove_prefix(count);
-  chunk_left_ -= count;
-  if (chunk_left_ != 0) return kNeedInput;
-  phase_ = Phase::command;
-  say(chunk_refusal_.code, chunk_refusal_.text);
-  // A message with a hole is none, so chunks that follow in the pipeline meet 503.
-  const bool discard = gave_content_;
-  end_transaction();
-  return discard ? Progress(ServerStep{ServerEvent::discard}) : Progress();
-}
-
-ServerSession::Progress ServerSession::content_ended() {
-  phase_ = Phase::command;
-  if (options_.strict && fault_.empty()) {
-    fault_ = check_.finish().value_or(std::string_view());
-    if (!fault_.empty() && std::exchange(gave_content_, false)) {
-      // The owner hears of it before the answer, which comes with the next look.
-      phase_ = in_chunks_ ? Phase::chunk : Phase::data;
-      return ServerStep{ServerEvent::discard};
-    }
-  }
-  if (!too_large_ && fault_.empty()) return ask(ServerEvent::message);
-  const std::string_view fault = fault_;
-  end_transaction();
-  if (!fault.empty()) return say(550, fault);
-  return say(552, "5.3.4 Message too large");
-}
-
 ServerSession::Progress ServerSession::ask(ServerEvent event, std::string_view text) {
   asked_ = event;
   asked_text_ = text;
@@ -395,14 +320,14 @@ ServerSession::Progress ServerSession::ask(ServerEvent event, std::string_view t
 }
 
 void ServerSession::end_transaction() {
-  in_mail_ = recipient_refused_ = in_chunks_ = last_chunk_ = too_large_ = gave_content_ = false;
+  in_mail_ = recipient_refused_ = in_chunks_ = last_chunk_ = gave_content_ = false;
+  content_refusal_ = {};
   recipients_ = 0;
   content_octets_ = 0;
   mail_ = {};
   recipient_options_ = {};
-  fault_ = {};
   decoder_.reset();
-  check_.reset();
+  content_check_.reset();
 }
 
 void ServerSession::tls_started() {
@@ -412,18 +337,6 @@ void ServerSession::tls_started() {
   esmtp_ = authenticated_ = false;
   hello_.clear();
   end_transaction();
-}
-
-void ServerSession::spoke_early() {
-  if (!options_.strict || phase_ == Phase::closing) return;
-  asked_ = ServerEvent::need_input;
-  end_with(554, "5.5.0 The client spoke before it was greeted");
-}
-
-ServerSession::Progress ServerSession::end_with(int code, std::string_view text) {
-  say(code, text);
-  phase_ = Phase::closing;
-  return {};
 }
 
 ServerSession::Progress ServerSession::complain(int code, std::string_view text) {

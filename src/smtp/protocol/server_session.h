@@ -27,8 +27,8 @@
 
 #include "mail/address.h"
 #include "mail/reply.h"
-#include "smtp/protocol/content_check.h"
 #include "smtp/protocol/server_command.h"
+#include "smtp/protocol/server_content_check.h"
 #include "smtp/protocol/server_dot_decoder.h"
 
 namespace todoku::smtp {
@@ -78,7 +78,7 @@ struct ServerOptions {
 enum class ServerEvent : std::uint8_t {
   need_input,  // all input is taken: send the output, then read
   content,     // `text` is the next piece of the message
-  discard,     // the content given so far will not become a message (too large, chunk refused);
+  discard,     // the content given so far will not become a message (too large, at fault);
                // hello, mail, reset and close mean the same for what they find unfinished
   tls,         // send the output, drop unread input, shake hands, call tls_started()
   close,       // send the output, then close
@@ -107,7 +107,9 @@ class ServerSession {
  public:
   // `options` must outlive the session.
   explicit ServerSession(const ServerOptions& options)
-      : options_(options), check_(options.text_line_octets_max) {}
+      : options_(options),
+        content_check_(
+            {.line_ends = options.strict, .line_octets_max = options.text_line_octets_max}) {}
 
   // What happens next. The octets of `input` must stay in place until the step is answered.
   [[nodiscard]] ServerStep next(std::string_view& input);
@@ -125,10 +127,10 @@ class ServerSession {
   // TLS is there from the first octet on (port 465). Before the first step.
   void begin_in_tls() { tls_ = true; }
 
-  // The client has said something before it was greeted, which RFC 5321 section 3.1 forbids and
-  // strict sessions end with 554; others take no notice. A step that waits is not answered any
-  // more.
-  void spoke_early();
+  // The client has said something before it was greeted (RFC 5321 section 3.1), which strict
+  // sessions end with 554. True: this is one, and a step that waits is not answered any more;
+  // false: nothing has changed.
+  [[nodiscard]] bool spoke_early();
 
   // Ends the session from outside with a 421 in these words (RFC 5321 section 3.8): the service
   // stops or the client took too long. A step that waits is not answered any more. Nothing, if the
@@ -173,6 +175,8 @@ class ServerSession {
 
   [[nodiscard]] Progress advance(std::string_view& input);
   [[nodiscard]] std::optional<std::string_view> take_line(std::string_view& input);
+  [[nodiscard]] std::size_t line_octets_max() const;
+  void refuse_line(bool ended_by_crlf);
   void begin_next_line();
   [[nodiscard]] Progress run_line(std::string_view line);
   // A command that came together with others, at a server that is not in order.
@@ -189,10 +193,8 @@ class ServerSession {
   [[nodiscard]] Progress take_chunk(std::string_view& input);
   [[nodiscard]] Progress skip_chunk(std::string_view& input);
   [[nodiscard]] Progress content_ended();
-  // What a strict session finds wrong with a piece; false: nothing.
-  [[nodiscard]] bool finds_fault(std::string_view piece);
-  // Ends the session: who says this does not mind the rules, or is somebody else's tool.
-  Progress end_with(int code, std::string_view text);
+  [[nodiscard]] bool is_acceptable(std::string_view piece);
+  Progress refuse_content(const Reply& reply);
 
   [[nodiscard]] Progress ask(ServerEvent event, std::string_view text = {});
   void answer_hello(const Reply& reply);
@@ -202,6 +204,8 @@ class ServerSession {
   Progress complain(int code, std::string_view text);
   // Answers in our own words.
   Progress say(int code, std::string_view text);
+  // The same, and closes the connection.
+  Progress end_with(int code, std::string_view text);
   void append_reply(int code, std::string_view text, char last_separator = ' ');
   void append_line(int code, char separator, std::string_view text);
 
@@ -210,9 +214,9 @@ class ServerSession {
   ServerEvent asked_ = ServerEvent::need_input;  // the step that waits; need_input: none does
   std::string_view asked_text_;
   DotDecoder decoder_;
-  ContentCheck check_;
-  std::string_view fault_;  // of the content, in our words; empty: none so far
-  bool refused_ = false;    // greeted with 554: only QUIT is left
+  ContentCheck content_check_;
+  Reply content_refusal_;  // why the content will not be a message; code 0: it may be one
+  bool refused_ = false;   // greeted with 554: only QUIT is left
   bool asked_esmtp_ = false;
   bool esmtp_ = false;
   bool tls_ = false;
@@ -221,11 +225,11 @@ class ServerSession {
   bool recipient_refused_ = false;  // tells 554 from 503 at DATA
   bool in_chunks_ = false;          // after the first BDAT of a message
   bool last_chunk_ = false;
-  bool too_large_ = false;
   bool gave_content_ = false;
-  bool more_input_ = false;  // came together with the line at hand
   bool line_taken_ = false;  // line_ was used up by the step before
   bool line_too_long_ = false;
+  bool line_after_cr_ = false;  // the last octet of what has come of a line is a CR
+  bool more_came_ = false;      // together with the line and behind it
   std::size_t recipients_ = 0;
   std::size_t errors_ = 0;
   std::size_t commands_in_read_ = 0;

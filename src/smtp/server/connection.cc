@@ -56,13 +56,8 @@ ServerConnection::ServerConnection(const ServerSettings& settings, net::Stream s
 
 Task<ServerEnd> ServerConnection::run() {
   End end;
-  bool first = true;
   while (!end) {
     const ServerStep step = session_.next(input_);
-    if (std::exchange(first, false) && !stream_.is_tls() && stream_.has_input()) {
-      session_.spoke_early();
-      if (settings_.protocol.strict) continue;
-    }
     end = co_await follow(step);
   }
   stream_.close();
@@ -92,12 +87,18 @@ Task<ServerConnection::End> ServerConnection::ask(ServerStep step) {
   progressed_ = true;
   const auto state = co_await boost::asio::this_coro::cancellation_state;
   if (answer.hang_up && !is_cancelled(state)) co_return ServerEnd::hung_up;
-  if (!answer.hang_up) give(answer);
+  if (!answer.hang_up && !refuse_early_talk(step.event)) give(answer);
   if (is_cancelled(state)) co_return co_await say_goodbye(ServerEnd::stopped, kStopping);
   if (session_.output().size() < kOutputOctetsMax) co_return std::nullopt;
   const bool written = co_await flush();
   if (written) co_return std::nullopt;
   co_return is_cancelled(state) ? ServerEnd::stopped : ServerEnd::lost;
+}
+
+// True: the client has not waited for the greeting and gets another.
+bool ServerConnection::refuse_early_talk(ServerEvent event) {
+  if (event != ServerEvent::connect || !settings_.protocol.strict) return false;
+  return stream_.has_input() && session_.spoke_early();
 }
 
 void ServerConnection::give(const ServerAnswer& answer) {

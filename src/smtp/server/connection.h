@@ -53,7 +53,7 @@ class ServerConnection {
  public:
   static constexpr std::size_t kContentBlockOctets = 64 << 10;
 
-  // `owner` outlives the connection.
+  // `owner` outlives the connection. A stream that is under TLS already makes a session that is.
   ServerConnection(const ServerSettings& settings, net::Stream stream, ServerOwner& owner);
   ServerConnection(const ServerConnection&) = delete;
   ServerConnection& operator=(const ServerConnection&) = delete;
@@ -83,6 +83,7 @@ class ServerConnection {
   [[nodiscard]] Task<ServerEnd> say_goodbye(ServerEnd why, std::string_view text);
   [[nodiscard]] Task<Result<void>> write_output(SteadyInstant deadline);
   [[nodiscard]] Task<void> wait_for_end(SteadyInstant until);
+  [[nodiscard]] bool refuse_early_talk(ServerEvent event);
   void give(const ServerAnswer& answer);
   void renew_deadline();
   void fit_buffer();

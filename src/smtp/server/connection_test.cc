@@ -67,6 +67,28 @@ TEST_F(ServerConnectionTest, HangsUpWithoutAWordWhereTheOwnerWishes) {
   EXPECT_EQ(dialogue_.end(), ServerEnd::hung_up);
 }
 
+TEST_F(ServerConnectionTest, StrictlyNobodySpeaksBeforeTheGreeting) {
+  dialogue_.protocol.strict = true;
+  owner_.slow = ServerEvent::connect;
+  owner_.takes = seconds(1);
+  dialogue_.begin();
+  EXPECT_EQ(dialogue_.say(kHello + kMail), "");
+  EXPECT_EQ(dialogue_.pass(seconds(1)), "554 5.5.0 The greeting comes first\r\n");
+  dialogue_.hang_up();
+  EXPECT_EQ(dialogue_.end(), ServerEnd::ended);
+  EXPECT_TRUE(owner_.messages.empty());
+}
+
+TEST_F(ServerConnectionTest, StrictlyWhoWaitsIsGreeted) {
+  dialogue_.protocol.strict = true;
+  owner_.slow = ServerEvent::connect;
+  owner_.takes = seconds(1);
+  dialogue_.begin();
+  EXPECT_TRUE(dialogue_.pass(seconds(1)).starts_with("220 "));
+  EXPECT_TRUE(dialogue_.say(kHello).starts_with("250-"));
+  EXPECT_TRUE(dialogue_.say(kMail).ends_with("250 2.0.0 Ok\r\n"));
+}
+
 // What arrives while the owner decides waits, and the answers so far can be sent before.
 TEST_F(ServerConnectionTest, WaitsForTheOwner) {
   owner_.slow = ServerEvent::mail;

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/smtp_credential_words.h"
+
+#include <utility>
+
+#include <CLI/Validators.hpp>
+
+#include "operate/calls/calls.h"
+
+namespace todoku::cli {
+
+namespace calls = operate::calls;
+
+SmtpCredentialWords::SmtpCredentialWords(WordBook book) : book_(std::move(book)) {
+  add();
+}
+
+void SmtpCredentialWords::option(CLI::App* command, const std::string& name, auto& target,
+                                 const operate::Call& call, std::string_view argument) {
+  declare_option(command, name, target, call, argument, book_.language);
+}
+
+void SmtpCredentialWords::add() {
+  CLI::App* group = book_.verb(book_.app, "smtp-credential",
+                               {"User names and passwords of the SMTP relay",
+                                "SMTP リレーのユーザー名とパスワードを管理する"});
+  group->require_subcommand(1);
+  CLI::App* one =
+      book_.verb(group, "add",
+                 {"Add one and show its password, once", "追加して、パスワードを一度だけ表示する"});
+  names(one);
+  terms(one, calls::kAddSmtpCredential);
+  password(one);
+  book_.speaks(one, [this](Session& s) { return smtp_credential_add(s, request_); });
+  CLI::App* list = book_.verb(group, "list", {"List them", "一覧を表示する"});
+  option(list, "--account", request_.account, calls::kListSmtpCredentials, "account");
+  book_.speaks(list, [this](Session& s) { return smtp_credential_list(s, request_.account); });
+  CLI::App* show =
+      book_.verb(group, "show", {"Show what one may", "一つの認証情報の内容を表示する"});
+  names(show);
+  book_.speaks(show, [this](Session& s) { return smtp_credential_show(s, request_); });
+  CLI::App* change = book_.verb(group, "change", {"Change what it may", "できることを変更する"});
+  names(change);
+  terms(change, calls::kChangeSmtpCredential);
+  book_.speaks(change, [this](Session& s) { return smtp_credential_change(s, request_); });
+  CLI::App* rotate = book_.verb(
+      group, "rotate",
+      {"Give it a new password and show it, once", "パスワードを替えて、一度だけ表示する"});
+  names(rotate);
+  option(rotate, "--overlap-hours", request_.overlap_hours, calls::kRotateSmtpCredential,
+         "overlap_hours");
+  password(rotate);
+  book_.speaks(rotate, [this](Session& s) { return smtp_credential_rotate(s, request_); });
+  CLI::App* revoke =
+      book_.verb(group, "revoke", {"Make it useless, within seconds", "数秒以内に無効にする"});
+  names(revoke);
+  book_.speaks(revoke, [this](Session& s) { return smtp_credential_revoke(s, request_); });
+}
+
+void SmtpCredentialWords::names(CLI::App* command) {
+  option(command, "ACCOUNT", request_.account, calls::kAddSmtpCredential, "account");
+  option(command, "NAME", request_.name, calls::kAddSmtpCredential, "name");
+}
+
+void SmtpCredentialWords::password(CLI::App* command) {
+  auto* file = command->add_option("--password-file", request_.password_file,
+                                   say({"File with a password of your choice, instead of a new one",
+                                        "新しく作る代わりに使うパスワードのファイル"}));
+  command
+      ->add_flag_callback(
+          "--password-stdin", [this] { request_.password_file = "/dev/stdin"; },
+          say({"The same from the standard input", "同じものを標準入力から読む"}))
+      ->excludes(file);
+}
+
+void SmtpCredentialWords::terms(CLI::App* command, const operate::Call& call) {
+  option(command, "--traffic", request_.traffic, call, "traffic");
+  option(command, "--purpose", request_.purpose, call, "purpose");
+  option(command, "--options", request_.options, call, "options");
+  option(command, "--networks", request_.networks, call, "networks");
+  option(command, "--from", request_.from_address, call, "from_address");
+  option(command, "--days", request_.days, call, "days");
+  option(command, "--show-client", request_.show_client, call, "show_client");
+  option(command, "--bounces", request_.bounces, call, "bounces");
+  option(command, "--messages-per-minute", request_.messages_per_minute, call,
+         "messages_per_minute");
+  option(command, "--recipients-per-minute", request_.recipients_per_minute, call,
+         "recipients_per_minute");
+  option(command, "--connections", request_.connections_max, call, "connections_max");
+  option(command, "--uid", request_.uid, call, "uid");
+}
+
+}  // namespace todoku::cli
