@@ -15,7 +15,7 @@ namespace todoku::mime {
 namespace {
 
 constexpr std::size_t kCommentDepthMax = 50;
-constexpr std::size_t kEncodedWordMax = 1024;
+constexpr std::size_t kSkippedWordMax = 1024;
 constexpr std::size_t kFieldOctetsMax = 64UL * 1024;
 
 std::unexpected<Error> no_list(std::string why) {
@@ -155,7 +155,7 @@ class MailboxReader {
   // no atom has. None that another reader could find an address in.
   [[nodiscard]] std::size_t encoded_word_size() const {
     if (!rest_.starts_with("=?")) return 0;
-    const std::string_view near = rest_.substr(0, kEncodedWordMax);
+    const std::string_view near = rest_.substr(0, kSkippedWordMax);
     const std::size_t charset = near.find('?', 2);
     if (charset == std::string_view::npos || charset + 2 >= near.size()) return 0;
     if (near[charset + 2] != '?') return 0;

@@ -35,7 +35,7 @@ std::string relabelled(const EntityHead& read, std::string_view head, TransferEn
   return out;
 }
 
-bool fits(const LineScan& lines) {
+bool are_fit(const LineScan& lines) {
   return !lines.is_eight_bit() && !lines.has_long_line();
 }
 
@@ -45,7 +45,7 @@ bool fits_on_the_wire(std::string_view line) {
 
 bool lines_fit(std::string_view lines) {
   LineScan scan;
-  return scan.update(lines) && fits(scan);
+  return scan.update(lines) && are_fit(scan);
 }
 
 }  // namespace
@@ -62,7 +62,7 @@ class SevenBitScan::Look final : public EntityHandler {
   [[nodiscard]] Result<SevenBitPlan> finish() {
     if (const auto sound = wire_.finish(); !sound) return fail(sound.error());
     if (!trouble_) note(walk_.finish());
-    if (fits(wire_)) {
+    if (are_fit(wire_)) {
       plan_.parts_.clear();
       plan_.octets_ = octets_;
     } else if (trouble_) {
