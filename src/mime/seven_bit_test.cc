@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "mime/line_scan.h"
 #include "mime/test_reader.h"
 
 namespace todoku::mime {
