@@ -14,7 +14,7 @@
 namespace todoku::mime {
 namespace {
 
-std::string word(std::string_view charset, std::string_view octets) {
+std::string b_word(std::string_view charset, std::string_view octets) {
   return "=?" + std::string(charset) + "?B?" + to_base64(octets) + "?=";
 }
 
@@ -44,13 +44,13 @@ TEST(EncodedWords, ReadWhatTheComposerWrites) {
 
 TEST(EncodedWords, JoinCharactersThatLieAcrossTheEdge) {
   const std::string text = "届く";
-  EXPECT_EQ(
-      decode_header_text(word("utf-8", text.substr(0, 2)) + " " + word("UTF-8", text.substr(2))),
-      text);
+  EXPECT_EQ(decode_header_text(b_word("utf-8", text.substr(0, 2)) + " " +
+                               b_word("UTF-8", text.substr(2))),
+            text);
   std::string jis;
   ASSERT_TRUE(append_iso_2022_jp(jis, text));
-  EXPECT_EQ(decode_header_text(word("ISO-2022-JP", jis.substr(0, 4)) + " " +
-                               word("iso-2022-jp", jis.substr(4))),
+  EXPECT_EQ(decode_header_text(b_word("ISO-2022-JP", jis.substr(0, 4)) + " " +
+                               b_word("iso-2022-jp", jis.substr(4))),
             text);
 }
 
@@ -69,22 +69,22 @@ TEST(EncodedWords, ToleratePaddingThatIsNotThere) {
 }
 
 TEST(EncodedWords, SayNothingMisleading) {
-  EXPECT_EQ(decode_header_text(word("utf-8", "a\r\nBcc: b\x1B[31m")), "a Bcc: b[31m");
-  EXPECT_EQ(decode_header_text(word("utf-8",
-                                    "\xE2\x80\xAE"
-                                    "gpj.exe")),
+  EXPECT_EQ(decode_header_text(b_word("utf-8", "a\r\nBcc: b\x1B[31m")), "a Bcc: b[31m");
+  EXPECT_EQ(decode_header_text(b_word("utf-8",
+                                      "\xE2\x80\xAE"
+                                      "gpj.exe")),
             "gpj.exe");
   EXPECT_EQ(decode_header_text("a\xFF"
                                "b"),
             "a\xEF\xBF\xBD"
             "b");
-  EXPECT_TRUE(is_utf8(decode_header_text(word("x-unknown", "a\xFF"))));
-  EXPECT_EQ(decode_header_text(word("ISO_2022,locale=ja,version=0", "abc")), "abc");
+  EXPECT_TRUE(is_utf8(decode_header_text(b_word("x-unknown", "a\xFF"))));
+  EXPECT_EQ(decode_header_text(b_word("ISO_2022,locale=ja,version=0", "abc")), "abc");
 }
 
 TEST(EncodedWords, AreBounded) {
   std::string text;
-  for (int i = 0; i < 2000; ++i) text += word("utf-8", "届") + " ";
+  for (int i = 0; i < 2000; ++i) text += b_word("utf-8", "届") + " ";
   const std::string decoded = decode_header_text(text);
   EXPECT_EQ(decoded.size(), 996U);  // 332 whole characters
   EXPECT_TRUE(is_utf8(decoded));
