@@ -9,11 +9,11 @@
 
 namespace todoku::mime {
 
-// Text in UTF-8 of an unfolded field body, at most `octets_max` octets of it. Encoded-words that
-// follow one another are one text, also where a character lies across the edge; of an unknown
-// charset the octets that are UTF-8 stay (mime/foreign_text.h). It is clean for one line of a
-// header (mime/text.h). A word of more than a kilobyte is none, and of more than 64 times
-// `octets_max` the rest is not looked at.
+// Text in UTF-8 of an unfolded field body, at most `octets_max` octets of it, clean for one line
+// of a header (mime/text.h). Encoded-words of one charset that follow one another are one text,
+// also where a character lies across the edge. Of an unknown charset the octets that are UTF-8 stay
+// (mime/foreign_text.h); raw ISO-2022-JP, as old programs write it, is read as what it is. A word
+// of over a kilobyte is none, and beyond 64 times `octets_max` nothing is looked at.
 [[nodiscard]] std::string decode_header_text(std::string_view text, std::size_t octets_max = 998);
 
 // A field body on one line: CRLF before white space goes (RFC 5322 section 2.2.3).

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "intake/submission/reader.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace todoku::intake::submission {
+namespace {
+
+constexpr std::string_view kReceived = "Received: from a by mx.example.jp with ESMTPSA; now\r\n";
+constexpr std::string_view kDate = "Date: Thu, 01 Jan 2026 00:00:00 +0000\r\n";
+constexpr std::string_view kId = "Message-ID: <made@example.jp>\r\n";
+
+SubmissionRules rules() {
+  return {.received = std::string(kReceived),
+          .now = from_epoch_ms(1'767'225'600'000),
+          .message_id = "made@example.jp",
+          .own_names = {"mx.example.jp"}};
+}
+
+SubmissionRules with_from(std::string address) {
+  SubmissionRules made = rules();
+  made.from_address = std::move(address);
+  return made;
+}
+
+struct Read {
+  std::string out;
+  Submitted facts;
+  std::string refusal;
+  ErrorKind kind = ErrorKind::io;
+};
+
+Read read(std::string_view message, const SubmissionRules& by = rules(),
+          std::size_t at_once = std::string::npos) {
+  Read made;
+  SubmissionReader reader(by);
+  const auto refused = [&](const Error& error) {
+    made.refusal = error.detail;
+    made.kind = error.kind;
+    return made;
+  };
+  while (!message.empty()) {
+    const auto taken = reader.take(message.substr(0, at_once), made.out);
+    if (!taken) return refused(taken.error());
+    message.remove_prefix(std::min(at_once, message.size()));
+  }
+  auto done = reader.finish(made.out);
+  if (!done) return refused(done.error());
+  made.facts = std::move(*done);
+  return made;
+}
+
+std::string operator+(std::string_view a, const std::string& b) {
+  return std::string(a) + b;
+}
+
+TEST(SubmissionReader, LeavesAWholeMessageAsItIs) {
+  // Signed by others, folded in odd ways, with fields of every kind.
+  const std::string message =
+      "DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=x;\r\n\th=from:subject; bh=AA==;\r\n"
+      " b=AAAA\r\nSUBJECT : odd  case\t\r\n \r\n folded\r\nfrom: a@example.jp\r\nDate: then\r\n"
+      "Message-Id: <1@example.jp>\r\nX-Empty:\r\nContent-Type: multipart/signed;\r\n"
+      " boundary=x\r\n\r\n--x\r\n\r\n.\xE5\xB1\x8A\r\nBcc: not a field\r\n--x--\r\n";
+  const Read made = read(message);
+  EXPECT_EQ(made.refusal, "");
+  EXPECT_EQ(made.out, kReceived + message);
+  EXPECT_EQ(made.facts.from.address, "a@example.jp");
+  EXPECT_EQ(made.facts.subject, "odd  case   folded");
+  EXPECT_EQ(made.facts.message_id, "1@example.jp");
+  EXPECT_EQ(made.facts.octets, made.out.size());
+  EXPECT_EQ(made.facts.head_octets, made.out.find("\r\n\r\n") + 4);
+  EXPECT_TRUE(made.facts.is_eight_bit);
+  EXPECT_FALSE(made.facts.header_is_eight_bit);
+  EXPECT_TRUE(made.facts.has_leading_dot);
+  EXPECT_FALSE(made.facts.has_long_line);
+}
+
+TEST(SubmissionReader, AddsWhatIsMissing) {
+  const std::string_view message = "Subject: x\r\n\r\nbody\r\n";
+  EXPECT_EQ(read(message, with_from("post@example.jp")).out,
+            kReceived + std::string(kDate) + std::string(kId) + "From: post@example.jp\r\n" +
+                std::string(message));
+  EXPECT_EQ(read(message).refusal, "the message has no From field (RFC 5322 section 3.6)");
+}
+
+TEST(SubmissionReader, TakesOutWhatIsForNobodyElse) {
+  const Read made = read(
+      "Bcc: secret@example.com\r\nX-TODOKU-Tag: x\r\nFrom: a@example.jp\r\nbCC :\r\n"
+      " other@example.com,\r\n\tthird@example.com\r\nResent-Bcc: a@example.com\r\nDate: then\r\n"
+      "X-Todoku-Whatever: y\r\nMessage-ID: <1@example.jp>\r\nX-Todokus: stays\r\n\r\n");
+  EXPECT_EQ(made.out, kReceived + std::string("From: a@example.jp\r\nDate: then\r\n"
+                                              "Message-ID: <1@example.jp>\r\n"
+                                              "X-Todokus: stays\r\n\r\n"));
+}
+
+TEST(SubmissionReader, TakesMessagesOfEveryShape) {
+  const SubmissionRules by = with_from("post@example.jp");
+  const std::string added =
+      kReceived + std::string(kDate) + std::string(kId) + "From: post@example.jp\r\n";
+  EXPECT_EQ(read("", by).out, added + "\r\n");
+  EXPECT_EQ(read("\r\n", by).out, added + "\r\n");
+  EXPECT_EQ(read("\r\nbody\r\n", by).out, added + "\r\nbody\r\n");
+  EXPECT_EQ(read("no header, only a body\r\nBcc: text\r\n", by).out,
+            added + "\r\nno header, only a body\r\nBcc: text\r\n");
+  EXPECT_EQ(read(" begins with a blank\r\n", by).out, added + "\r\n begins with a blank\r\n");
+  EXPECT_EQ(read("X-A: 1\r\nno field\r\n\r\nbody\r\n", by).out,
+            added + "X-A: 1\r\n\r\nno field\r\n\r\nbody\r\n");
+  EXPECT_EQ(read("X-A: 1", by).out, added + "X-A: 1\r\n\r\n");
+  EXPECT_EQ(read("X-A: 1\r\n b", by).out, added + "X-A: 1\r\n b\r\n\r\n");
+  EXPECT_EQ(read("body without an end", by).out, added + "\r\nbody without an end\r\n");
+  EXPECT_EQ(read("X-A: 1\r\n\r\nno end", by).out, added + "X-A: 1\r\n\r\nno end\r\n");
+  EXPECT_EQ(read("X-Long: " + std::string(64'000, 'x') + "\r\n", by).facts.has_long_line, true);
+}
+
+TEST(SubmissionReader, IsTheSameWhereverItIsCut) {
+  const std::string_view messages[] = {
+      "Subject: =?utf-8?B?5bGK?=\r\n =?utf-8?B?44GP?=\r\nFrom: "
+      "a@example.jp\r\n\r\n.b\r\n\r\n.\r\nc",
+      "From: a@example.jp\r\nnone\r\nBcc: x\r\n",
+      "From: a@example.jp\r\nBcc: x\r\n y",
+      "\r\n",
+      "x",
+      "From: a@example.jp\r\n\r\nbare\nlf\r\n",
+      "From: a@example.jp\r\nX: bare\rcr\r\n\r\n"};
+  for (const std::string_view message : messages) {
+    const Read whole = read(message, with_from("post@example.jp"));
+    for (std::size_t at_once = 1; at_once < message.size(); ++at_once) {
+      const Read cut = read(message, with_from("post@example.jp"), at_once);
+      EXPECT_EQ(cut.refusal, whole.refusal);
+      if (!whole.refusal.empty()) continue;
+      EXPECT_EQ(cut.out, whole.out);
+      EXPECT_EQ(cut.facts.subject, whole.facts.subject);
+      EXPECT_EQ(cut.facts.head_octets, whole.facts.head_octets);
+      EXPECT_EQ(cut.facts.has_leading_dot, whole.facts.has_leading_dot);
+    }
+  }
+}
+
+TEST(SubmissionReader, RefusesWhatCanSmuggle) {
+  for (const std::string_view octets :
+       {std::string_view("a\nb\r\n"), std::string_view("a\rb\r\n"), std::string_view("\n.\r\n"),
+        std::string_view("a\0\r\n", 4), std::string_view("a\r")}) {
+    for (const std::string_view before : {"From: a@example.jp\r\n\r\n", "From: a@example.jp\r\nX: ",
+                                          "From: a@example.jp\r\nBcc: "}) {
+      const Read made = read(std::string(before) + std::string(octets));
+      EXPECT_EQ(made.kind, ErrorKind::invalid_input) << before << octets;
+    }
+  }
+}
+
+TEST(SubmissionReader, JudgesFrom) {
+  const auto refusal = [](std::string_view from) {
+    return read("From: " + std::string(from) + "\r\n\r\n").refusal;
+  };
+  EXPECT_EQ(refusal("=?UTF-8?B?5bGK44GP?=\r\n <a@example.jp>"), "");
+  EXPECT_EQ(refusal("a@example.jp, b@example.jp"),
+            "the From field has 2 addresses, it must have one");
+  EXPECT_EQ(refusal(""), "the From field has 0 addresses, it must have one");
+  EXPECT_EQ(refusal("g: a@example.jp;"), "the From field has a group, it must have one address");
+  EXPECT_EQ(refusal("root"), "the From field has an address without its domain");
+  EXPECT_EQ(refusal("a@example.jp\r\nfrom : b@example.jp"),
+            "the message has more than one From field");
+  EXPECT_EQ(refusal("info@example.com <info@example.jp>"),
+            "the From field has another address before the <");
+  EXPECT_EQ(read("From: =?UTF-8?B?5bGK44GP?=\r\n <a@example.jp>\r\n\r\n").facts.from,
+            (Mailbox{"a@example.jp", "届く"}));
+}
+
+TEST(SubmissionReader, QualifiesTheSendersOwnUsers) {
+  const Read made = read(
+      "From: root (Cron Daemon)\r\nDate: then\r\nMessage-ID: <1@example.jp>\r\nTo: root\r\n\r\n",
+      with_from("post@example.jp"));
+  EXPECT_EQ(made.out, kReceived + std::string("From: Cron Daemon <post@example.jp>\r\n"
+                                              "Date: then\r\nMessage-ID: <1@example.jp>\r\n"
+                                              "To: root\r\n\r\n"));
+  EXPECT_EQ(made.facts.from, (Mailbox{"post@example.jp", "Cron Daemon"}));
+}
+
+TEST(SubmissionReader, BreaksLoops) {
+  const auto hops = [](std::size_t count, const std::string& hop) {
+    std::string message = "From: a@example.jp\r\n";
+    for (std::size_t i = 0; i < count; ++i) message += hop;
+    return read(message + "\r\n");
+  };
+  const std::string other = "Received: from x by other.example.com; now\r\n";
+  EXPECT_EQ(hops(100, other).refusal, "");
+  EXPECT_EQ(hops(101, other).refusal, "the message goes in a loop: it has 101 Received fields");
+  EXPECT_EQ(hops(101, other).kind, ErrorKind::conflict);
+  const std::string ours = "Received: from x (by other)\r\n\tby MX.example.jp\r\n\t(y); now\r\n";
+  EXPECT_EQ(hops(3, ours).refusal, "");
+  EXPECT_EQ(hops(4, ours).refusal, "the message goes in a loop: it was here 4 times");
+  // Nobody is in a loop for what stands in comments, or in other names.
+  EXPECT_EQ(hops(4, "Received: from x (by mx.example.jp) by y; by mx.example.jp\r\n").refusal, "");
+  EXPECT_EQ(hops(4, "Received: from mx.example.jp by amx.example.jp; now\r\n").refusal, "");
+}
+
+TEST(SubmissionReader, HoldsNoMoreThanItMay) {
+  std::string fields = "From: a@example.jp\r\n";
+  for (std::size_t i = 1; i < kFieldsMax; ++i) fields += "X: 1\r\n";
+  EXPECT_EQ(read(fields + "\r\n").refusal, "");
+  EXPECT_EQ(read(fields + "X: 1\r\n\r\n").kind, ErrorKind::limit_exceeded);
+  EXPECT_EQ(read("From: a@example.jp\r\nX: " + std::string(kHeadOctetsMax, 'x')).kind,
+            ErrorKind::limit_exceeded);
+}
+
+SubmissionRules allowing(std::uint32_t options) {
+  SubmissionRules made = rules();
+  made.allowed_options = options;
+  return made;
+}
+
+TEST(SubmissionReader, TakesOptionsThatTheCredentialAllows) {
+  const std::string message =
+      "From: a@example.jp\r\nX-Todoku-Tag: =?UTF-8?B?5bGK44GP?=, b\r\nx-todoku-purpose: notice\r\n"
+      "X-Todoku-Send-At: 2026-04-01T09:00:00+09:00\r\nX-Todoku-Expires-In: 60\r\n"
+      "X-Todoku-List-Id: news\r\nX-Todoku-Idempotency-Key: order-1\r\n\r\n";
+  const SubmissionOptions taken = read(message, allowing(0x3F)).facts.options;
+  EXPECT_EQ(taken.tags, (std::vector<std::string>{"届く", "b"}));
+  EXPECT_EQ(taken.purpose, Purpose::notice);
+  EXPECT_EQ(taken.send_at, from_epoch_ms(1'775'001'600'000));
+  EXPECT_EQ(taken.expires_in, std::chrono::seconds(60));
+  EXPECT_EQ(taken.list_id, "news");
+  EXPECT_EQ(taken.idempotency_key, "order-1");
+
+  const Read none = read(message);
+  EXPECT_TRUE(none.facts.options.tags.empty());
+  EXPECT_FALSE(none.facts.options.purpose || none.facts.options.send_at ||
+               none.facts.options.idempotency_key);
+  EXPECT_FALSE(none.out.contains("odoku-"));
+  const SubmissionOptions one = read(message, allowing(kListIdOption)).facts.options;
+  EXPECT_TRUE(one.tags.empty());
+  EXPECT_EQ(one.list_id, "news");
+}
+
+TEST(SubmissionReader, RefusesOptionsThatDoNotDo) {
+  const auto refusal = [](std::string_view fields, std::uint32_t allowed = 0x3F) {
+    return read("From: a@example.jp\r\n" + std::string(fields) + "\r\n\r\n", allowing(allowed))
+        .refusal;
+  };
+  EXPECT_EQ(refusal("X-Todoku-Tag: a\r\nx-todoku-tag: b"), "X-Todoku-Tag is there twice");
+  EXPECT_EQ(refusal("X-Todoku-Tag: a\r\nx-todoku-tag: b", kPurposeOption), "");
+  EXPECT_EQ(refusal("X-Todoku-Tag: 1,2,3,4,5,6,7,8,9,10,11"),
+            "X-Todoku-Tag: \"1,2,3,4,5,6,7,8,9,10,11\" has more than 10 tags");
+  EXPECT_EQ(refusal("X-Todoku-Purpose: fun"),
+            "X-Todoku-Purpose: \"fun\" is not advertisement, notice or transactional");
+  EXPECT_EQ(refusal("X-Todoku-Send-At: soon"),
+            "X-Todoku-Send-At: \"soon\" is no date and time such as 2026-04-01T09:00:00+09:00");
+  for (const std::string_view value : {"0", "-1", "1h", "99999999999999999999"}) {
+    EXPECT_EQ(refusal("X-Todoku-Expires-In: " + std::string(value)),
+              "X-Todoku-Expires-In: \"" + std::string(value) + "\" is no whole number of seconds");
+  }
+  EXPECT_EQ(refusal("X-Todoku-List-Id:"), "X-Todoku-List-Id: \"\" is empty");
+  EXPECT_EQ(refusal("X-Todoku-Idempotency-Key: a b"),
+            "X-Todoku-Idempotency-Key: \"a b\" is not 1 to 255 visible ASCII characters");
+}
+
+TEST(SubmissionReader, SaysWhatItFinds) {
+  const auto facts = [](std::string_view fields) {
+    return read("From: a@example.jp\r\n" + std::string(fields) + "\r\n\r\n").facts;
+  };
+  EXPECT_FALSE(facts("To: b@example.jp").looks_like_list);
+  EXPECT_TRUE(facts("List-Unsubscribe: <mailto:a@example.jp>").looks_like_list);
+  EXPECT_TRUE(facts("List-ID: x").looks_like_list);
+  EXPECT_TRUE(facts("Precedence: Bulk").looks_like_list);
+  EXPECT_FALSE(facts("Precedence: list").looks_like_list);
+  EXPECT_TRUE(facts("Auto-Submitted: auto-replied; x=y").is_automatic);
+  EXPECT_FALSE(facts("Auto-Submitted: No (really)").is_automatic);
+  EXPECT_TRUE(facts("Auto-Submitted: notable").is_automatic);
+  EXPECT_TRUE(facts("Subject: \xE5\xB1\x8A").header_is_eight_bit);
+  EXPECT_FALSE(facts("Bcc: \xE5\xB1\x8A").header_is_eight_bit);
+  EXPECT_EQ(facts("Subject: x").message_id, "made@example.jp");
+  EXPECT_EQ(facts("Message-ID:\r\n <a@b>").message_id, "a@b");
+}
+
+TEST(ReceivedField, IsFoldedAndTellsWhatItMay) {
+  ReceivedFacts facts{.hello = "client.example.com",
+                      .client = "2001:db8::1",
+                      .hostname = "mx.example.jp",
+                      .tls = "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384",
+                      .authenticated = true,
+                      .id = "42",
+                      .recipient = "a@example.jp",
+                      .now = from_epoch_ms(1'767'225'600'000)};
+  EXPECT_EQ(received_field(facts),
+            "Received: from client.example.com\r\n ([IPv6:2001:db8::1])\r\n"
+            " by mx.example.jp with ESMTPSA id 42\r\n"
+            " (using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384)\r\n"
+            " for <a@example.jp>;\r\n Thu, 01 Jan 2026 00:00:00 +0000\r\n");
+  facts = {.hello = "x (\r\n;\xFF",
+           .client = "",
+           .hostname = "mx.example.jp",
+           .esmtp = false,
+           .tls = "",
+           .recipient = "届@example.jp",
+           .now = facts.now};
+  EXPECT_EQ(received_field(facts),
+            "Received: from x??????\r\n by mx.example.jp with SMTP;\r\n"
+            " Thu, 01 Jan 2026 00:00:00 +0000\r\n");
+  facts.smtputf8 = true;
+  EXPECT_TRUE(received_field(facts).contains(" with UTF8SMTP;"));
+}
+
+TEST(Classify, TakesANewsletterForWhatItIs) {
+  Submitted mail;
+  EXPECT_EQ(classify(mail, std::nullopt, 50).traffic, TrafficClass::transactional);
+  EXPECT_EQ(classify(mail, std::nullopt, 51).traffic, TrafficClass::bulk);
+  EXPECT_EQ(classify(mail, std::nullopt, 51).purpose, Purpose::advertisement);
+  EXPECT_EQ(classify(mail, TrafficClass::transactional, 51).purpose, Purpose::by_type);
+  mail.looks_like_list = true;
+  EXPECT_EQ(classify(mail, std::nullopt, 1).purpose, Purpose::advertisement);
+  EXPECT_EQ(classify(mail, TrafficClass::transactional, 1).traffic, TrafficClass::transactional);
+  EXPECT_EQ(classify({}, TrafficClass::bulk, 1).purpose, Purpose::advertisement);
+}
+
+}  // namespace
+}  // namespace todoku::intake::submission
