@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kCharsetNameMax = 40;
 constexpr unsigned kFirstCell = 0x21;
-constexpr unsigned kCells = 94;
+constexpr unsigned kCellsOfRow = 94;
 
 // What has no counterpart of its own in windows-31j: no lead octet, and no character.
 constexpr char kNothing = '\xFD';
@@ -38,7 +38,7 @@ constexpr std::array<Escape, 5> kEscapes{{
 }};
 
 bool is_cell(char c) {
-  return static_cast<unsigned char>(c) - kFirstCell < kCells;
+  return static_cast<unsigned char>(c) - kFirstCell < kCellsOfRow;
 }
 
 // ISO-2022-JP as Shift_JIS, whose table is the right one.
