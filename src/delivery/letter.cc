@@ -10,8 +10,7 @@ namespace todoku::delivery {
 
 Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& delivery,
                                                   LetterMessage message, std::uint32_t weight,
-                                                  KeyRing& keys,
-                                                  std::optional<std::string> mail_from) {
+                                                  KeyRing& keys, std::optional<OwnSender> sender) {
   std::shared_ptr<const mailauth::dkim::Signer> signer;
   if (!delivery.signing.empty()) {
     auto signing = keys.pinned(delivery.account, delivery.signing);
@@ -29,7 +28,7 @@ Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& deliver
              .list_id = delivery.labels.list_id,
              .started = delivery.started.value_or(delivery.created),
              .signer = std::move(signer),
-             .mail_from = std::move(mail_from),
+             .sender = std::move(sender),
              .message = std::move(message),
              .bytes = octets});
 }
@@ -91,11 +90,14 @@ Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& deliver
                                                   KeyRing& keys, const Options& options,
                                                   store::Store& store) {
   if (content.content.relayed) {
-    std::optional<std::string> mail_from = content.content.relayed->mail_from;
-    if (!mail_from->empty() && options.return_path_receives) mail_from.reset();
+    const RelayedEnvelope& envelope = *content.content.relayed;
+    std::optional<OwnSender> sender;
+    if (envelope.mail_from.empty() || !options.return_path_receives) {
+      sender = {envelope.mail_from, static_cast<DsnReturn>(envelope.ret), envelope.envid};
+    }
     auto message = relayed_message(delivery, std::move(content), store);
     if (!message) return fail("message", std::move(message.error()));
-    return make_letter(delivery, std::move(*message), weight, keys, std::move(mail_from));
+    return make_letter(delivery, std::move(*message), weight, keys, std::move(sender));
   }
   OutsideContent outside;
   for (const std::uint64_t octets : content.data_outside) {

@@ -16,11 +16,20 @@
 #include "delivery/letter_message.h"
 #include "delivery/options.h"
 #include "mail/content.h"
+#include "mail/dsn.h"
 #include "mail/labels.h"
 #include "mail/states.h"
 #include "store/store.h"
 
 namespace todoku::delivery {
+
+// MAIL FROM of every copy of a relayed message, and what its sender wishes to be told by receivers
+// that tell it (RFC 3461).
+struct OwnSender {
+  std::string mail_from;  // empty: the null path
+  DsnReturn returned = DsnReturn::unspecified;
+  std::string envid;
+};
 
 struct Letter {
   store::DeliveryKey delivery{};
@@ -32,9 +41,8 @@ struct Letter {
   std::string list_id;
   Instant started{};
   std::shared_ptr<const mailauth::dkim::Signer> signer;  // null: not signed
-  // MAIL FROM of every copy; empty: the null path. nullopt: a token of the recipient's (options.h,
-  // return_path_domain).
-  std::optional<std::string> mail_from;
+  // nullopt: MAIL FROM is a token of the recipient's (options.h, return_path_domain).
+  std::optional<OwnSender> sender;
   LetterMessage message;
   std::size_t bytes = 0;  // approximate memory
 };
@@ -42,7 +50,7 @@ struct Letter {
 // Errors: not_found if a pinned signing key is gone.
 [[nodiscard]] Result<std::shared_ptr<const Letter>> make_letter(
     const store::Delivery& delivery, LetterMessage message, std::uint32_t weight, KeyRing& keys,
-    std::optional<std::string> mail_from = std::nullopt);
+    std::optional<OwnSender> sender = std::nullopt);
 
 // Whether attachments of so many octets are sent in slices rather than kept with the letter.
 [[nodiscard]] bool goes_in_slices(std::uint64_t octets, const Options& options);

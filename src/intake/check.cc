@@ -500,15 +500,16 @@ store::NewRecipient check_recipient(const RecipientRequest& recipient, const Pat
   return {address->to_string(), address->domain, recipient.insert_codes};
 }
 
+void check_life(Milliseconds life, Milliseconds life_time, const Path& path, Problems& problems) {
+  if (life >= std::chrono::seconds(1) && life <= life_time) return;
+  problems.add(path,
+               texts::not_in_range(1, std::chrono::floor<std::chrono::seconds>(life_time).count()));
+}
+
 void check_times(const TransactionRequest& request, Instant now, Milliseconds life_time,
                  const Limits& limits, Problems& problems) {
   if (request.send_at) check_start(*request.send_at, now, {"send_at"}, limits, problems);
-  if (!request.expires_in) return;
-  if (*request.expires_in < std::chrono::seconds(1) || *request.expires_in > life_time) {
-    problems.add(
-        {"expires_in"},
-        texts::not_in_range(1, std::chrono::floor<std::chrono::seconds>(life_time).count()));
-  }
+  if (request.expires_in) check_life(*request.expires_in, life_time, {"expires_in"}, problems);
 }
 
 std::vector<store::NewRecipient> check_transaction(TransactionRequest& request,

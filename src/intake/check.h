@@ -67,6 +67,9 @@ void check_start(Instant start, Instant now, const Path& path, const Limits& lim
 store::NewRecipient check_recipient(const RecipientRequest& recipient, const Path& path,
                                     const Limits& limits, Problems& problems);
 
+// How long a mail may be on its way: from a second to `life_time`, the installation's.
+void check_life(Milliseconds life, Milliseconds life_time, const Path& path, Problems& problems);
+
 // When a transaction starts, and how long it may be on its way: `life_time` at most.
 void check_times(const TransactionRequest& request, Instant now, Milliseconds life_time,
                  const Limits& limits, Problems& problems);

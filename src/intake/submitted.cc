@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "intake/submitted.h"
 
-#include <algorithm>
 #include <set>
 #include <string>
 #include <utility>
@@ -82,6 +81,9 @@ Task<Answer<Made>> Intake::accept_submitted(store::Account account, SubmittedMai
   if (message.options.send_at) {
     check_start(*message.options.send_at, clock_.now(), {"X-Todoku-Send-At"}, limits_, problems);
   }
+  if (message.options.expires_in) {
+    check_life(*message.options.expires_in, life_time, {"X-Todoku-Expires-In"}, problems);
+  }
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 
   const auto mails = static_cast<std::int64_t>(recipients.size());
@@ -96,7 +98,6 @@ Task<Answer<Made>> Intake::accept_submitted(store::Account account, SubmittedMai
   delivery.content.subject = message.subject;
   delivery.content.relayed = std::move(mail.envelope);
   delivery.content.attachments.push_back({"", "message/rfc822", std::move(mail.octets)});
-  if (delivery.life) delivery.life = std::min(*delivery.life, life_time);
   const auto send_at = message.options.send_at;
   auto made = co_await repeats_.once(
       repeatable, [this, &delivery, &recipients, send_at](Repeatable record) {

@@ -16,8 +16,8 @@ namespace todoku::mime {
 namespace {
 
 constexpr std::size_t kCharsetNameMax = 40;
-constexpr unsigned kFirstJisCell = 0x21;
-constexpr unsigned kJisCells = 94;
+constexpr unsigned kFirstCell = 0x21;
+constexpr unsigned kCellsOfRow = 94;
 
 // What has no counterpart of its own in windows-31j: no lead octet, and no character.
 constexpr char kNothing = '\xFD';
@@ -38,7 +38,7 @@ constexpr std::array<Escape, 5> kEscapes{{
 }};
 
 bool is_cell(char c) {
-  return static_cast<unsigned char>(c) - kFirstJisCell < kJisCells;
+  return static_cast<unsigned char>(c) - kFirstCell < kCellsOfRow;
 }
 
 // ISO-2022-JP as Shift_JIS, whose table is the right one.
@@ -55,8 +55,8 @@ std::string shift_jis_of(std::string_view jis) {
       state = JisState::unknown;
       jis.remove_prefix(1);
     } else if (state == JisState::kanji && jis.size() > 1 && is_cell(jis[0]) && is_cell(jis[1])) {
-      const auto octets = shift_jis(static_cast<unsigned char>(jis[0]) - kFirstJisCell + 1,
-                                    static_cast<unsigned char>(jis[1]) - kFirstJisCell + 1);
+      const auto octets = shift_jis(static_cast<unsigned char>(jis[0]) - kFirstCell + 1,
+                                    static_cast<unsigned char>(jis[1]) - kFirstCell + 1);
       out.append(octets.data(), octets.size());
       jis.remove_prefix(2);
     } else {
@@ -72,7 +72,7 @@ std::string shift_jis_of(std::string_view jis) {
   return out;
 }
 
-std::optional<std::string> through_icu(std::string_view octets, const char* charset) {
+std::optional<std::string> converted(std::string_view octets, const char* charset) {
   UErrorCode status = U_ZERO_ERROR;
   const std::unique_ptr<UConverter, decltype(&ucnv_close)> converter(ucnv_open(charset, &status),
                                                                      &ucnv_close);
@@ -103,12 +103,12 @@ std::string utf8_of(std::string_view octets, std::string_view charset) {
   }
   if (is_one_of(name, {"iso-2022-jp", "iso-2022-jp-ms", "csiso2022jp", "cp50220", "cp50221"})) {
     const std::string windows = shift_jis_of(octets);
-    return through_icu(windows, kWindows31j).value_or(std::string(octets));
+    return converted(windows, kWindows31j).value_or(std::string(octets));
   }
   const bool is_windows_31j =
       is_one_of(name, {"shift_jis", "shift-jis", "sjis", "x-sjis", "windows-31j", "cp932", "ms932",
                        "ms_kanji", "csshiftjis"});
-  return through_icu(octets, is_windows_31j ? kWindows31j : name.c_str())
+  return converted(octets, is_windows_31j ? kWindows31j : name.c_str())
       .value_or(std::string(octets));
 }
 

@@ -52,6 +52,18 @@ std::string_view as_view(const std::array<std::uint8_t, 16>& secret) {
   return {reinterpret_cast<const char*>(secret.data()), secret.size()};
 }
 
+// What the sender of a relayed message wishes to be told of one recipient.
+smtp::EnvelopeReports reports_of(const OwnSender& sender, std::span<const InsertCode> wishes) {
+  smtp::EnvelopeReports reports{.returned = sender.returned, .envelope_id = sender.envid};
+  smtp::RecipientReports wished;
+  for (const InsertCode& wish : wishes) {
+    if (wish.key == "NOTIFY") wished.notify = DsnNotify::parse(wish.value).value_or(DsnNotify());
+    if (wish.key == "ORCPT") wished.original = parse_orcpt(wish.value, true);
+  }
+  if (wished.notify.is_specified() || wished.original) reports.recipients = {std::move(wished)};
+  return reports;
+}
+
 }  // namespace
 
 // Mail may wait in a lane for hours, where a site answers slowly: after its life time it is not
@@ -366,14 +378,15 @@ Result<void> LaneConnection::sign(const Mail& mail) {
     pieces_.insert(pieces_.end(), message_.body().begin(), message_.body().end());
   }
 
-  const auto& said = mail.batch->letter().mail_from;
+  const auto& own = mail.batch->letter().sender;
   auto envelope = smtp::ClientEnvelope::make(
-      said ? *said
-           : encode_recipient_token({static_cast<std::int64_t>(key.delivery), key.batch, key.seq},
-                                    as_view(options.instance_secret)) +
-                 "@" + options.return_path_domain,
+      own ? own->mail_from
+          : encode_recipient_token({static_cast<std::int64_t>(key.delivery), key.batch, key.seq},
+                                   as_view(options.instance_secret)) +
+                "@" + options.return_path_domain,
       {mail.recipient().address},
-      {.eight_bit = message_.is_eight_bit(), .smtputf8 = message_.needs_smtputf8()});
+      {.eight_bit = message_.is_eight_bit(), .smtputf8 = message_.needs_smtputf8()},
+      own ? reports_of(*own, mail.recipient().insert_codes) : smtp::EnvelopeReports{});
   if (!envelope) return fail(std::move(envelope.error()));
   envelope_ = std::move(*envelope);
   return {};

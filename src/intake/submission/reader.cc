@@ -90,8 +90,7 @@ SubmissionReader::SubmissionReader(SubmissionRules rules) : rules_(std::move(rul
 Result<void> SubmissionReader::take(std::string_view octets, std::string& out) {
   if (part_ == Part::head) {
     // The protocol has seen to line ends already: what is refused here would be a mistake of ours.
-    if (const auto sound = coming_.update(octets); !sound)
-      return unsound(sound.error());
+    if (const auto sound = coming_.update(octets); !sound) return unsound(sound.error());
     if (auto done = take_head(octets); !done) return done;
     if (part_ == Part::head) return {};
     if (auto done = end_head(out); !done) return done;

@@ -218,7 +218,11 @@ TEST(StrictSession, TheFirstFaultIsTold) {
   options = strict();
   options.text_line_octets_max = 4;
   EXPECT_EQ(answer_to_data("12345\n", options), kLongLine);
-  EXPECT_EQ(answer_to_data(std::string("123\000567\n", 8), options), kNul);
+  EXPECT_EQ(answer_to_data(std::string("123\0"
+                                       "567\n",
+                                       8),
+                           options),
+            kNul);
   EXPECT_EQ(answer_to_data("123\r5\n", options), kBareCr);
 }
 
