@@ -11,6 +11,7 @@
 #include "store/postgres/rows.h"
 #include "store/postgres/transactions.h"
 #include "store/records.h"
+#include "store/texts.h"
 
 namespace todoku::store::postgres {
 namespace {
