@@ -9,6 +9,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,6 +57,7 @@ struct SessionWorld {
   Logins& logins;
   LoginGuard& guard;
   ContentRoom& room;
+  const std::function<store::NodeKey()>& node;  // this process
   MinuteMeter& meter;
   async::FilePool& pool;  // computes passwords
   const net::ServerCertificates* certificates;
