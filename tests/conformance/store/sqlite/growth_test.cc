@@ -83,6 +83,15 @@ class GrowthTest : public ::testing::Test {
 
   [[nodiscard]] Instant now() const { return clock_.now(); }
 
+  // Messages on their way in, and what was removed of others.
+  static void messages(WriteTransaction& t, NodeKey node, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      const RelayedKey key = must(t.begin_relayed(node));
+      must(t.add_relayed_piece(key, 0, "a message"));
+      if (i % 2 == 0) must(t.drop_relayed(key));
+    }
+  }
+
   static NewDelivery about(AccountKey account, bool bulk) {
     NewDelivery made{.account = account,
                      .type = bulk ? DeliveryType::bulk : DeliveryType::transaction,
@@ -163,6 +172,7 @@ class GrowthTest : public ::testing::Test {
       world.small = bulk(t, world.account, 500, true);
       world.node = must(t.enter_node({.name = "one", .roles = "", .version = ""}));
       world.dead = must(t.enter_node({.name = "two", .roles = "", .version = ""}));
+      messages(t, world.node, 50 * world.size);
     });
     world.claimed = claim(*store, world.node, world.small.key);
     for (int i = 0; i < 2; ++i) claim(*store, world.dead, world.doomed.key);
@@ -250,6 +260,11 @@ class GrowthTest : public ::testing::Test {
          }},
         {"what a dead node held", [](auto& t, auto& w) { must(t.offer_again(w.dead, 1'000)); }},
         {"delete", [](auto& t, auto& w) { must(t.delete_delivery(w.doomed.key)); }},
+        {"relayed: a piece",
+         [](auto& t, auto& w) {
+           const RelayedKey key = must(t.begin_relayed(w.node));
+           must(t.add_relayed_piece(key, 0, "a message"));
+         }},
         {"purge a slice", [](auto& t, auto&) { must(t.purge_deleted(1'000)); }},
     };
   }
