@@ -105,6 +105,7 @@ Server::Server(World world, RelayOptions options)
                      .guard = guard_,
                      .room = room_,
                      .meter = meter_,
+                     .names = names_,
                      .pool = world_.pool,
                      .certificates = world_.certificates,
                      .clock = world_.clock,

@@ -28,6 +28,7 @@
 #include "relay/login_guard.h"
 #include "relay/logins.h"
 #include "relay/minute_meter.h"
+#include "relay/name_counts.h"
 #include "relay/options.h"
 #include "smtp/protocol/sasl_server.h"
 #include "smtp/server/connection.h"
@@ -57,6 +58,7 @@ struct SessionWorld {
   LoginGuard& guard;
   ContentRoom& room;
   MinuteMeter& meter;
+  NameCounts& names;
   async::FilePool& pool;  // computes passwords
   const net::ServerCertificates* certificates;
   const Clock& clock;
@@ -123,6 +125,7 @@ class Session final : private smtp::ServerOwner {
   std::optional<net::TlsInfo> tls_;
   std::optional<smtp::SaslServer> sasl_;
   std::shared_ptr<const Login> login_;
+  NameCounts::Place place_;  // of the login
   std::optional<Transaction> transaction_;
   ContentKeeper keeper_;
   smtp::ServerConnection connection_;

@@ -317,6 +317,17 @@ def hostile_clients_end_in_order(binary):
         refused(lambda: stack.connect(("shop", password)), 454)
 
 
+def limits_of_a_credential_hold(binary):
+    with Relay(binary) as stack:
+        one = stack.credential("one", "--connections", "1", "--messages-per-minute", "2")
+        with stack.connect(("one", one)) as client:
+            refused(lambda: stack.connect(("one", one)), 454)
+            for code in (250, 250, 451):
+                check_equal(client.mail(FROM)[0], code, "MAIL")
+                client.rset()
+        stack.connect(("one", one)).quit()
+
+
 def large_messages_go_through_whole(binary):
     with Relay(binary) as stack:
         password = stack.credential("shop")
@@ -346,4 +357,5 @@ if __name__ == "__main__":
     sys.exit(run(a_message_goes_on_as_it_came, every_mechanism_lets_in,
                  nobody_is_served_without_right, smuggling_is_refused_and_never_repaired,
                  devices_and_proxies_are_known_by_their_networks, options_are_for_who_may,
-                 hostile_clients_end_in_order, large_messages_go_through_whole))
+                 hostile_clients_end_in_order, limits_of_a_credential_hold,
+                 large_messages_go_through_whole))
