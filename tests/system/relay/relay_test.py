@@ -98,7 +98,6 @@ def a_message_goes_on_as_it_came(binary):
     with Relay(binary) as stack:
         password = stack.credential("shop")
         with stack.connect(("shop", password)) as client:
-            check("AUTH" not in client.esmtp_features or True, "")
             code, text = client.mail(FROM, [f"size={len(MESSAGE)}"])
             check_equal(code, 250, "MAIL")
             check_equal(client.rcpt("a@receiver.example")[0], 250, "RCPT")
@@ -217,7 +216,7 @@ def smuggling_is_refused_and_never_repaired(binary):
             stream.write(b"EHLO client.example\r\nSTARTTLS\r\nMAIL FROM:<x@sender.example>\r\n")
             stream.flush()
             lines = stream.read().decode()
-            check("\n503 " in lines and "\n220 " not in lines, lines)
+            check("\n554 5.5.0" in lines and "\n220 " not in lines, lines)
         check_equal(stack.log(), [], "arrivals")
 
 
@@ -244,7 +243,11 @@ def devices_and_proxies_are_known_by_their_networks(binary):
               any(b"([192.0.2.7])" in mail for mail in stack.mails()), "the client's address")
         with socket.create_connection(("127.0.0.1", stack.proxied), timeout=10) as raw:
             raw.sendall(b"EHLO client.example\r\n")
-            check_equal(raw.recv(100), b"", "without a header")
+            try:
+                heard = raw.recv(100)
+            except ConnectionResetError:
+                heard = b""
+            check_equal(heard, b"", "without a header")
 
 
 def options_are_for_who_may(binary):
@@ -272,7 +275,8 @@ def options_are_for_who_may(binary):
         check_equal(ids[0], ids[1], "a repeat's delivery")
         for mail in stack.await_mails(3):
             check(b"X-Todoku" not in mail and b"hidden@" not in mail, mail[:500])
-        check_equal(stack.detail(int(ids[0]))["tags"], ["spring", "sale"], "tags")
+        labels = stack.api.call("GET", f"/deliveries/{int(ids[0])}/labels")
+        check_equal(labels["tags"], ["spring", "sale"], "tags")
 
 
 def hostile_clients_end_in_order(binary):
@@ -292,7 +296,8 @@ def hostile_clients_end_in_order(binary):
                 except ConnectionError:
                     return b""
 
-        check(b"421" in say(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") or True, "HTTP")
+        heard = say(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        check(heard.splitlines()[-1][:3] in (b"421", b"554"), f"HTTP: {heard}")
         say(os.urandom(100_000))
         say(b"EHLO " + b"x" * 1_000_000)
         say(os.urandom(1000), stack.implicit)
@@ -300,7 +305,7 @@ def hostile_clients_end_in_order(binary):
             check_equal(client.docmd("MAIL", f"FROM:<{FROM}> SIZE=200001")[0], 552, "SIZE")
             check_equal(client.mail(FROM)[0], 250, "MAIL")
             check_equal(client.rcpt("a@receiver.example")[0], 250, "RCPT")
-            code, text = client.data(MESSAGE + b"x" * 300_000 + b"\r\n")
+            code, text = client.data(MESSAGE + (b"x" * 70 + b"\r\n") * 4_000)
             check_equal(code, 552, f"a lie about SIZE ({text})")
             check_equal(client.docmd("AUTH", "PLAIN !!!")[0], 503, "AUTH twice")
             client.mail(FROM)
