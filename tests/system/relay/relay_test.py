@@ -322,6 +322,46 @@ def hostile_clients_end_in_order(binary):
         refused(lambda: stack.connect(("shop", password)), 454)
 
 
+def a_newsletter_is_bulk_and_respects_who_opted_out(binary):
+    with Relay(binary) as stack:
+        password = stack.credential("news")
+        stack.command("suppression", "add", "gone@receiver.example", "--account", "tester",
+                      "--reason", "unsubscribe")
+        letter = b"List-Unsubscribe: <mailto:leave@sender.example>\r\n" + MESSAGE
+        with stack.connect(("news", password)) as client:
+            client.mail(FROM)
+            for to in ("a@receiver.example", "gone@receiver.example"):
+                client.rcpt(to)
+            code, text = client.data(letter)
+            check_equal(code, 250, "the newsletter")
+            delivery = int(re.search(rb"delivery (\d+)", text).group(1))
+            client.mail(FROM)
+            client.rcpt("gone@receiver.example")
+            check_equal(client.data(MESSAGE)[0], 250, "what was asked for")
+        stack.settle(delivery)
+        labels = stack.api.call("GET", f"/deliveries/{delivery}/labels")
+        check_equal(labels["purpose"], "advertisement", "the purpose")
+        stack.await_mails(2)
+        arrived = sorted(entry["rcpt_to"] for entry in stack.settled_log())
+        check_equal(arrived, ["a@receiver.example", "gone@receiver.example"], "arrivals")
+
+
+def what_waits_for_its_time_can_be_called_off(binary):
+    with Relay(binary) as stack:
+        password = stack.credential("later", "--options", "send-at")
+        later = b"X-Todoku-Send-At: 2027-01-01T09:00:00+09:00\r\n" + MESSAGE
+        with stack.connect(("later", password)) as client:
+            client.mail(FROM)
+            client.rcpt("a@receiver.example")
+            code, text = client.data(later)
+            check_equal(code, 250, "a message for later")
+            delivery = int(re.search(rb"delivery (\d+)", text).group(1))
+        check_equal(stack.status_of(delivery), "RESERVE", "its status")
+        stack.api.call("PATCH", f"/deliveries/{delivery}/cancel", {})
+        check_equal(stack.status_of(delivery), "FAILED", "its status after that")
+        check_equal(stack.settled_log(), [], "arrivals")
+
+
 def limits_of_a_credential_hold(binary):
     with Relay(binary) as stack:
         one = stack.credential("one", "--connections", "1", "--messages-per-minute", "2")
@@ -363,4 +403,5 @@ if __name__ == "__main__":
                  nobody_is_served_without_right, smuggling_is_refused_and_never_repaired,
                  devices_and_proxies_are_known_by_their_networks, options_are_for_who_may,
                  hostile_clients_end_in_order, limits_of_a_credential_hold,
-                 large_messages_go_through_whole))
+                 a_newsletter_is_bulk_and_respects_who_opted_out,
+                 what_waits_for_its_time_can_be_called_off, large_messages_go_through_whole))
