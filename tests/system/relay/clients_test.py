@@ -164,7 +164,7 @@ def postfix_relays_a_thousand(binary):
                                 f"127.0.0.1:{port}")
             check_equal(status, 0, f"smtp-source: {said}")
             try:
-                stack.wait_for(lambda: len(stack.mails()) >= POSTFIX_MAILS, "Postfix's mails", 120)
+                stack.await_mails(POSTFIX_MAILS, 120)
             except RuntimeError:
                 print((folder / "log").read_text(errors="replace")[-3000:])
                 raise

@@ -66,12 +66,14 @@ class Relay(Installation):
             client.login(*login)
         return client
 
-    def mails(self):
-        folder = self.directory / "mails"
-        return [path.read_bytes() for path in sorted(folder.rglob("*.eml"))]
+    def paths(self):
+        return sorted((self.directory / "mails").rglob("*.eml"))
 
-    def await_mails(self, count):
-        self.wait_for(lambda: len(self.mails()) >= count, f"{count} mails")
+    def mails(self):
+        return [path.read_bytes() for path in self.paths()]
+
+    def await_mails(self, count, seconds=30):
+        self.wait_for(lambda: len(self.paths()) >= count, f"{count} mails", seconds)
         return self.mails()
 
 
