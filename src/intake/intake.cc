@@ -93,6 +93,8 @@ Task<Answer<Made>> Intake::accept_now(store::NewDelivery delivery,
   const std::size_t count = recipients.size();
   // Bulk waits for its turn like other bulk.
   const bool urgent = delivery.traffic == TrafficClass::transactional;
+  // What is in pieces is at hand in the store alone, for whoever claims it.
+  const bool at_hand = urgent && !delivery.relayed_data;
   std::string signing = handover_.signing_for(account, from_domain(delivery.content));
   const Milliseconds life_time = handover_.life_time();
   const Milliseconds life = std::min(life_time, delivery.life.value_or(life_time));
@@ -101,7 +103,7 @@ Task<Answer<Made>> Intake::accept_now(store::NewDelivery delivery,
                        .recipients = std::move(recipients),
                        .signing = std::move(signing),
                        .life_time = life,
-                       .holder = urgent ? handover_.holder(account) : store::kNobody,
+                       .holder = at_hand ? handover_.holder(account) : store::kNobody,
                        .due_in = urgent ? handover_.due_in() : Milliseconds(0),
                        .idempotency = repeatable};
   auto accepted = co_await store_.perform(std::move(accept));
@@ -110,7 +112,7 @@ Task<Answer<Made>> Intake::accept_now(store::NewDelivery delivery,
   accepted_total_.add(count);
   const Made made{.answer = accepted->delivery.id, .delivery = accepted->delivery.key};
   handover_.hand_over(std::move(*accepted));
-  if (!urgent) handover_.work_arrived();
+  if (!at_hand) handover_.work_arrived();
   co_return made;
 }
 

@@ -98,6 +98,7 @@ Task<Answer<Made>> Intake::accept_submitted(store::Account account, SubmittedMai
   delivery.content.subject = message.subject;
   delivery.content.relayed = std::move(mail.envelope);
   delivery.content.attachments.push_back({"", "message/rfc822", std::move(mail.octets)});
+  delivery.relayed_data = mail.pieces;
   const auto send_at = message.options.send_at;
   auto made = co_await repeats_.once(
       repeatable, [this, &delivery, &recipients, send_at](Repeatable record) {

@@ -12,13 +12,15 @@
 #include "mail/labels.h"
 #include "mail/states.h"
 #include "store/recipients.h"
+#include "store/relayed.h"
 
 namespace todoku::intake {
 
 struct SubmittedMail {
   submission::Submitted submitted;
   RelayedEnvelope envelope;
-  std::string octets;  // of the message as it goes on
+  std::string octets;  // of the message as it goes on, unless it is in pieces
+  std::optional<store::RelayedData> pieces = {};
   // As the client named them; at least one. Doubles are one recipient: the first.
   std::vector<store::NewRecipient> recipients;
   std::optional<TrafficClass> traffic;  // nullopt: as the message looks

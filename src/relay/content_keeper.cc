@@ -1,22 +1,88 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/content_keeper.h"
 
-namespace todoku::relay {
+#include <algorithm>
+#include <utility>
 
-Result<void> ContentKeeper::take(std::string& octets) {
-  if (!room_.take(octets.size())) {
-    return fail(ErrorKind::unavailable, "the messages that are under way fill their memory");
+namespace todoku::relay {
+namespace {
+
+// As lists that are uploaded: what is accepted meanwhile does not wait for a piece.
+constexpr store::WritePriority kPiecePriority = store::WritePriority::import;
+
+// Whatever became of the pieces, the client is to come again with its message.
+std::unexpected<Error> not_written(Error error) {
+  if (error.kind != ErrorKind::cancelled) error.kind = ErrorKind::unavailable;
+  return fail("a piece of the message", std::move(error));
+}
+
+}  // namespace
+
+Task<Result<void>> ContentKeeper::take(std::string& octets) {
+  if (!world_.room.take(octets.size())) {
+    co_return fail(ErrorKind::unavailable, "the messages that are under way fill their memory");
   }
-  taken_ += octets.size();
+  room_taken_ += octets.size();
+  octets_ += octets.size();
   message_ += octets;
   octets.clear();
-  return {};
+  // One that fits into a single piece is not written, but committed with its delivery.
+  while (message_.size() > store::kRelayedPieceOctets) {
+    auto written = co_await write_piece(store::kRelayedPieceOctets);
+    if (!written) co_return written;
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<KeptContent>> ContentKeeper::finish() {
+  if (!key_) co_return KeptContent{.octets = std::move(message_), .pieces = std::nullopt};
+  if (!message_.empty()) {
+    auto written = co_await write_piece(message_.size());
+    if (!written) co_return fail(std::move(written.error()));
+  }
+  co_return KeptContent{.octets = {},
+                        .pieces = store::RelayedData{.key = *key_, .octets = octets_}};
+}
+
+// What is written belongs to the work that writes it, which may still run after this was cancelled.
+Task<Result<void>> ContentKeeper::write_piece(std::size_t octets) {
+  if (!key_) {
+    const auto begun = co_await world_.store.write(
+        kPiecePriority, [node = world_.node()](store::WriteTransaction& transaction) {
+          return transaction.begin_relayed(node);
+        });
+    if (!begun) co_return not_written(begun.error());
+    key_ = *begun;
+  }
+  std::string piece = message_.substr(0, octets);
+  message_.erase(0, octets);
+  auto written = co_await world_.store.write(
+      kPiecePriority, [key = *key_, which = pieces_,
+                       piece = std::move(piece)](store::WriteTransaction& transaction) {
+        return transaction.add_relayed_piece(key, which, piece);
+      });
+  if (!written) co_return not_written(std::move(written.error()));
+  ++pieces_;
+  world_.room.give_back(octets);
+  room_taken_ -= octets;
+  co_return Result<void>{};
 }
 
 void ContentKeeper::abandon() {
+  if (key_) {
+    // Who does not hear of it any more leaves it to purge_deleted().
+    world_.store.submit_write(
+        store::WritePriority::retention,
+        [key = *key_](store::WriteTransaction& transaction) {
+          return transaction.drop_relayed(key);
+        },
+        [](const Result<void>&) {});
+  }
+  key_.reset();
+  pieces_ = 0;
+  octets_ = 0;
   message_ = {};
-  room_.give_back(taken_);
-  taken_ = 0;
+  world_.room.give_back(std::exchange(room_taken_, 0));
 }
 
 }  // namespace todoku::relay

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// A message on its way into the store: in memory until it is committed with everything else of it.
-// What all of them have in memory is bounded; beyond that a message is refused for now, and nothing
-// that was accepted is touched.
+// A message on its way into the store. One that is small is in memory until it is committed with
+// everything else of it; of one that is not, pieces are written as they come (store/relayed.h), so
+// that memory is the same for a message of any size. What all of them have in memory is bounded;
+// beyond that a message is refused for now, and nothing that was accepted is touched.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
-#include <utility>
 
+#include "async/task.h"
 #include "base/result.h"
+#include "store/relayed.h"
+#include "store/store.h"
 
 namespace todoku::relay {
 
@@ -33,29 +38,50 @@ class ContentRoom {
   std::atomic<std::size_t> used_{0};
 };
 
-// For one message at a time.
+// What of a message is where, when it is whole.
+struct KeptContent {
+  std::string octets;                        // all of them, or none
+  std::optional<store::RelayedData> pieces;  // then they are here
+};
+
+// For one message at a time, on one thread.
 class ContentKeeper {
  public:
-  // The room outlives it.
-  explicit ContentKeeper(ContentRoom& room) : room_(room) {}
+  // All of it outlives it.
+  struct World {
+    store::Store& store;
+    ContentRoom& room;
+    // This process (store/nodes.h), which may enter anew.
+    const std::function<store::NodeKey()>& node;
+  };
+  explicit ContentKeeper(const World& world) : world_(world) {}
   ContentKeeper(const ContentKeeper&) = delete;
   ContentKeeper& operator=(const ContentKeeper&) = delete;
   ~ContentKeeper() { abandon(); }
 
-  // The next octets of the message; `octets` is empty afterwards, its memory stays. Errors:
-  // unavailable (no room).
-  [[nodiscard]] Result<void> take(std::string& octets);
-  // All of them, whose room is still taken until abandon().
-  [[nodiscard]] std::string finish() { return std::move(message_); }
-  // The message is over: its memory and its room are given back.
+  // The next octets of the message; `octets` is empty afterwards, its memory stays. Returns when
+  // what goes to the store is committed there. Errors: unavailable (no room, or the store's); then
+  // abandon().
+  [[nodiscard]] Task<Result<void>> take(std::string& octets);
+  // The whole message, whose room is still taken until abandon(). Errors: as above.
+  [[nodiscard]] Task<Result<KeptContent>> finish();
+  // What finish() gave is a delivery's.
+  void handed_over() { key_.reset(); }
+  // The message is over: its memory and its room are given back, and pieces that are nobody's are
+  // dropped.
   void abandon();
 
-  [[nodiscard]] std::uint64_t octets() const { return taken_; }
+  [[nodiscard]] std::uint64_t octets() const { return octets_; }
 
  private:
-  ContentRoom& room_;
-  std::string message_;
-  std::size_t taken_ = 0;
+  [[nodiscard]] Task<Result<void>> write_piece(std::size_t octets);
+
+  const World world_;
+  std::string message_;  // what is not written
+  std::uint64_t octets_ = 0;
+  std::size_t room_taken_ = 0;
+  std::optional<store::RelayedKey> key_;  // from the first piece on
+  std::int64_t pieces_ = 0;
 };
 
 }  // namespace todoku::relay

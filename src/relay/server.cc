@@ -104,6 +104,7 @@ Server::Server(World world, RelayOptions options)
                      .logins = logins_,
                      .guard = guard_,
                      .room = room_,
+                     .node = world_.node,
                      .meter = meter_,
                      .names = names_,
                      .pool = world_.pool,

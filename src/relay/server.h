@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -43,6 +44,7 @@ class Server {
     const net::ServerCertificates* certificates;  // nullptr: no listener has TLS
     const Clock& clock;
     Metrics& metrics;
+    std::function<store::NodeKey()> node;  // this process, asked on any thread
     // Makes up salts for names that there are not (smtp/protocol/sasl_server.h).
     std::string decoy_key;
   };

@@ -46,7 +46,7 @@ Session::Session(const SessionWorld& world, const ListenerOptions& listener,
       listener_(listener),
       client_(client),
       tls_(std::move(tls)),
-      keeper_(world.room),
+      keeper_({.store = world.store, .room = world.room, .node = world.node}),
       connection_(settings(protocol), std::move(stream), *this),
       conversing_(connection_.executor()) {}
 
@@ -292,7 +292,7 @@ Task<void> Session::take(std::string_view piece) {
     message.trouble = words::unfit(read.error());
     co_return;
   }
-  const auto kept = keeper_.take(message.out);
+  const auto kept = co_await keeper_.take(message.out);
   if (!kept) message.trouble = words::trouble(kept.error());
 }
 
@@ -327,7 +327,9 @@ bool Session::is_of_device(const std::string& from) const {
 
 Task<Reply> Session::hand_in(intake::submission::Submitted submitted) {
   Transaction& message = *transaction_;
-  const auto kept = keeper_.take(message.out);
+  const auto taken = co_await keeper_.take(message.out);
+  if (!taken) co_return words::trouble(taken.error());
+  auto kept = co_await keeper_.finish();
   if (!kept) co_return words::trouble(kept.error());
   const std::uint64_t octets = submitted.octets;
   RelayedEnvelope& envelope = message.envelope;
@@ -338,13 +340,15 @@ Task<Reply> Session::hand_in(intake::submission::Submitted submitted) {
   const auto made = co_await world_.intake.accept_submitted(
       login_->account, {.submitted = std::move(submitted),
                         .envelope = std::move(envelope),
-                        .octets = keeper_.finish(),
+                        .octets = std::move(kept->octets),
+                        .pieces = kept->pieces,
                         .recipients = std::move(message.recipients),
                         .traffic = settings.traffic,
                         .purpose = settings.purpose,
                         .credential = login_->credential.name});
   if (!made) co_return words::refused(made.error());
   if (made->replayed) co_return words::repeated(made->answer);
+  keeper_.handed_over();
   world_.metrics.messages.add();
   world_.metrics.octets.add(octets);
   co_return words::accepted(made->answer);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,6 +58,7 @@ struct SessionWorld {
   Logins& logins;
   LoginGuard& guard;
   ContentRoom& room;
+  const std::function<store::NodeKey()>& node;  // this process
   MinuteMeter& meter;
   NameCounts& names;
   async::FilePool& pool;  // computes passwords

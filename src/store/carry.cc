@@ -92,14 +92,24 @@ constexpr std::array<CarriedColumn, 18> kContents{{{"delivery", integer},
                                                    {"open_tracking", integer},
                                                    {"headers", octets},
                                                    {"envelope", octets}}};
-constexpr std::array<CarriedColumn, 8> kAttachments{{{"id", integer},
+constexpr std::array<CarriedColumn, 9> kAttachments{{{"id", integer},
                                                      {"delivery", integer},
                                                      {"file_name", text},
                                                      {"mime_type", text},
                                                      {"size", integer},
                                                      {"created", integer},
                                                      {"data", octets},
-                                                     {"content_id", text}}};
+                                                     {"content_id", text},
+                                                     {"relayed", integer}}};
+constexpr std::array<CarriedColumn, 7> kRelayed{{{"key", integer},
+                                                 {"node", integer},
+                                                 {"octets", integer},
+                                                 {"pieces", integer},
+                                                 {"touched", integer},
+                                                 {"delivery", integer},
+                                                 {"gone", integer}}};
+constexpr std::array<CarriedColumn, 3> kRelayedPieces{
+    {{"relayed", integer}, {"which", integer}, {"data", octets}}};
 constexpr std::array<CarriedColumn, 4> kSections{
     {{"id", integer}, {"delivery", integer}, {"state", integer}, {"open_batch", integer}}};
 constexpr std::array<CarriedColumn, 18> kBatches{{{"number", integer},
@@ -233,7 +243,7 @@ constexpr std::array<CarriedColumn, 7> kOpens{{{"account", integer},
 constexpr std::array<CarriedColumn, 3> kOpenCounts{
     {{"delivery", integer}, {"opened", integer}, {"prefetched", integer}}};
 
-constexpr std::array<CarriedTable, 27> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedTable, 29> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -254,6 +264,8 @@ constexpr std::array<CarriedTable, 27> kTables{{{"settings", kSettings},
                                                 {"deliveries", kDeliveries},
                                                 {"contents", kContents},
                                                 {"attachments", kAttachments},
+                                                {"relayed", kRelayed},
+                                                {"relayed_pieces", kRelayedPieces},
                                                 {"batches", kBatches},
                                                 {"recipients", kRecipients},
                                                 {"progress", kProgressColumns},

@@ -16,6 +16,7 @@
 #include "mail/states.h"
 #include "store/course.h"
 #include "store/keys.h"
+#include "store/relayed.h"
 
 namespace todoku::store {
 
@@ -28,6 +29,9 @@ struct NewDelivery {
   Labels labels = {};
   // How long it may be on its way once it has started, if that is less than is usual.
   std::optional<Milliseconds> life = {};
+  // The data of the content's only attachment, which is empty there: of a relayed message that was
+  // written as it came. not_found: not (any more) to be had, or of another size; nothing was made.
+  std::optional<RelayedData> relayed_data = {};
 };
 
 struct DeliveryCounts {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
 // facet (settings, changes, accounts, domains, counts of mail, deliveries, recipients, imports,
-// exports, uploads, suppressions, idempotency, webhooks, SMTP credentials, nodes, news, the
-// cluster, bells, events, logs, work), with a back end per folder and one conformance suite
-// (tests/conformance/store).
+// exports, uploads, relayed messages, suppressions, idempotency, webhooks, SMTP credentials, nodes,
+// news, the cluster, bells, events, logs, work), with a back end per folder and one conformance
+// suite (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -47,6 +47,7 @@
 #include "store/nodes.h"
 #include "store/opens.h"
 #include "store/recipients.h"
+#include "store/relayed.h"
 #include "store/settings.h"
 #include "store/smtp_credentials.h"
 #include "store/suppressions.h"
@@ -100,6 +101,7 @@ class WriteTransaction : public SettingWrites,
                          public ImportWrites,
                          public ExportWrites,
                          public UploadWrites,
+                         public RelayedWrites,
                          public IdempotencyWrites,
                          public SuppressionWrites,
                          public WebhookWrites,

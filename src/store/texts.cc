@@ -66,6 +66,13 @@ Result<void> check_text(std::string_view what, std::string_view text) {
   return {};
 }
 
+Result<void> check_relayed_data(const NewDelivery& delivery) {
+  if (!delivery.relayed_data) return {};
+  const auto& attachments = delivery.content.attachments;
+  if (attachments.size() == 1 && attachments.front().data.empty()) return {};
+  return fail(ErrorKind::invalid_input, "a message in pieces is the data of its only attachment");
+}
+
 Result<void> check_sound(const Accept& accept) {
   if (accept.recipients.empty()) {
     return fail(ErrorKind::invalid_input, "a transaction needs at least one recipient");
@@ -74,6 +81,7 @@ Result<void> check_sound(const Accept& accept) {
     return fail(ErrorKind::invalid_input, "the idempotency key is of another account");
   }
   auto sound = check_content(accept.delivery.content);
+  if (sound) sound = check_relayed_data(accept.delivery);
   if (sound) sound = check_recipients(accept.recipients);
   return sound;
 }

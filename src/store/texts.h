@@ -15,6 +15,9 @@ namespace todoku::store {
 // UTF-8 without NUL. invalid_input names `what`.
 [[nodiscard]] Result<void> check_text(std::string_view what, std::string_view text);
 
+// What is in pieces has one attachment, without data. Errors: invalid_input.
+[[nodiscard]] Result<void> check_relayed_data(const NewDelivery& delivery);
+
 // Errors: invalid_input.
 [[nodiscard]] Result<void> check_sound(const Accept& accept);
 [[nodiscard]] Result<void> check_sound(const StageRows& stage);

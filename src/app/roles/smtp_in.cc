@@ -54,6 +54,7 @@ SmtpInRole::SmtpInRole(const Ground& ground, Door& door,
                .certificates = certificates_.get(),
                .clock = ground.clock,
                .metrics = ground.metrics,
+               .node = [&node = ground.node] { return node.key(); },
                .decoy_key = decoy_key(ground.secret)},
               relay_options(ground.config, ground.files.relay)),
       tasks_(ground.runtime.executor(0)) {

@@ -96,6 +96,10 @@ const Sql kStoredDropped{
     " AND d.dropped > 0 CROSS JOIN LATERAL (SELECT batch, seq FROM progress"
     " WHERE batch BETWEEN u.key AND u.key + (d.total - 1) / 500 AND state = 4 OFFSET 0) p"};
 
+const Sql kOpenRelayed{"accept: open relayed",
+                       "SELECT key, octets FROM relayed WHERE key = ANY($1) AND delivery = 0"
+                       " AND gone = 0"};
+
 struct AcceptColumns {
   CommitEvents events;
   Column key{kInt8}, account{kInt8}, id{kInt8}, type{kInt8}, traffic{kInt8}, once{kInt8},
@@ -209,7 +213,7 @@ Result<Accepted> add_accept(const Accept& item, TakenIds& ids, const AddressHash
   columns.tags.add(std::string_view(joined_tags(made.labels.tags)));
   const auto attachments = static_cast<std::int64_t>(item.delivery.content.attachments.size());
   const std::int64_t first_attachment = attachments > 0 ? ids.take_numbers(attachments) : 0;
-  columns.contents.add(made, item.delivery.content, first_attachment);
+  columns.contents.add(made, item.delivery, first_attachment);
   for (std::int64_t i = 0; i < size; ++i) {
     // The commit's instant is the server's to say.
     columns.events.add(account, accepted_event(made.key, i, Instant{}));
@@ -246,10 +250,13 @@ Result<void> Flight<Accept>::perform(Hot& hot, std::int64_t token) {
   }
   while (true) {
     auto done = fly(hot, token);
-    if (done || hot.link.failure().state != kUniqueViolation) return done;
-    const auto repeats = leave_out_repeats(hot);
-    if (!repeats) return fail(repeats.error());
-    if (!*repeats) return done;
+    if (done) return done;
+    const auto& state = hot.link.failure().state;
+    if (state != kUniqueViolation && state != kRelayedMissing) return done;
+    const auto left_out =
+        state == kUniqueViolation ? leave_out_repeats(hot) : leave_out_missing(hot);
+    if (!left_out) return fail(left_out.error());
+    if (!*left_out) return done;
     hot.link.forget_failure();
   }
 }
@@ -281,12 +288,36 @@ Result<bool> Flight<Accept>::leave_out_repeats(Hot& hot) {
   return left_out > 0;
 }
 
+Result<bool> Flight<Accept>::leave_out_missing(Hot& hot) {
+  Column keys(kInt8);
+  for (const Pending<Accept>* const item : flying_) {
+    if (item->op.delivery.relayed_data) keys.add(item->op.delivery.relayed_data->key);
+  }
+  const auto open = hot.link.fly_one(kOpenRelayed, Params() << keys, hot.flight_max);
+  if (!open) return fail(open.error());
+  std::map<std::int64_t, std::int64_t> octets;
+  for (int row = 0; row < open->size(); ++row)
+    octets[open->integer(row, 0)] = open->integer(row, 1);
+  const auto left_out = std::erase_if(flying_, [&](Pending<Accept>* item) {
+    const auto& data = item->op.delivery.relayed_data;
+    if (!data) return false;
+    const auto found = octets.find(static_cast<std::int64_t>(data->key));
+    if (found != octets.end() && found->second == static_cast<std::int64_t>(data->octets)) {
+      return false;
+    }
+    item->answer = octets_are_gone();
+    return true;
+  });
+  return left_out > 0;
+}
+
 Result<void> Flight<Accept>::fly(Hot& hot, std::int64_t token) {
   if (flying_.empty()) return {};
   auto ids = hot.ids.take(hot.link, needs_of(flying_), hot.flight_max);
   if (!ids) return fail(std::move(ids.error()));
   AcceptColumns c;
   KeyedIds keyed;
+  std::set<RelayedKey> relayed;
   std::set<NodeKey> holders;
   std::map<AccountKey, std::int64_t> mails;
   std::map<std::int64_t, DeliveryKey> batches;
@@ -295,6 +326,11 @@ Result<void> Flight<Accept>::fly(Hot& hot, std::int64_t token) {
     const auto& record = item->op.idempotency;
     if (record && keyed.contains(record->key)) {
       item->answer = has_an_answer();
+      continue;
+    }
+    if (const auto& data = item->op.delivery.relayed_data;
+        data && !relayed.insert(data->key).second) {
+      item->answer = octets_are_gone();
       continue;
     }
     auto added = add_accept(item->op, *ids, hot.hash, c);

@@ -4,6 +4,10 @@
 #include "store/records.h"
 
 namespace todoku::store::postgres {
+std::unexpected<Error> octets_are_gone() {
+  return fail(ErrorKind::not_found, "the message is a delivery's already, or was removed");
+}
+
 const Sql ContentColumns::kInsertContents{
     "contents: insert",
     "INSERT INTO contents(delivery, from_address, from_name, reply_address, reply_name, header_to,"
@@ -15,32 +19,50 @@ const Sql ContentColumns::kInsertContents{
     " $18::bytea[])"};
 const Sql ContentColumns::kInsertAttachments{
     "contents: attachments",
-    "INSERT INTO attachments(id, delivery, file_name, mime_type, size, created, data, content_id)"
-    " SELECT u.id, u.delivery, u.file_name, u.mime_type, u.size, " STORE_NOW
-    ", u.data, u.content_id FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[],"
-    " $6::bigint[], $7::bytea[], $8::text[])"
-    " u(id, delivery, file_name, mime_type, size, data, content_id)"};
+    "INSERT INTO attachments(id, delivery, file_name, mime_type, size, created, data, content_id,"
+    " relayed) SELECT u.id, u.delivery, u.file_name, u.mime_type, u.size, " STORE_NOW
+    ", u.data, u.content_id, CASE WHEN u.relayed = 0 THEN 0 ELSE (SELECT r.key FROM relayed r"
+    " WHERE r.key = u.relayed AND r.delivery = u.delivery) END"
+    " FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[],"
+    " $6::bigint[], $7::bytea[], $8::text[], $9::bigint[])"
+    " u(id, delivery, file_name, mime_type, size, data, content_id, relayed)"};
+// What cannot be named is NULL to the insertion that follows, which a column refuses: all in one
+// flight, and none has to be asked for before.
+const Sql ContentColumns::kNameRelayed{
+    "contents: name relayed",
+    "UPDATE relayed r SET delivery = u.delivery"
+    " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) u(key, delivery, octets)"
+    " WHERE r.key = u.key AND r.octets = u.octets AND r.delivery = 0 AND r.gone = 0"};
 
 void ContentColumns::add_attachments(Delivery& delivery, std::span<const Attachment> attachments,
-                                     std::int64_t first_id) {
+                                     std::int64_t first_id,
+                                     const std::optional<RelayedData>& relayed) {
+  if (relayed) {
+    named_.add(relayed->key);
+    namer_.add(delivery.key);
+    named_octets_.add(relayed->octets);
+  }
   for (const Attachment& attachment : attachments) {
     const std::int64_t id = first_id++;
     id_.add(id);
     owner_.add(delivery.key);
     file_name_.add(attachment.file_name);
     mime_type_.add(attachment.mime_type);
-    size_.add(attachment.data.size());
+    const std::uint64_t size = relayed ? relayed->octets : attachment.data.size();
+    size_.add(size);
     data_.add(Octets{attachment.data});
     content_id_.add(attachment.content_id);
+    relayed_.add(relayed ? static_cast<std::int64_t>(relayed->key) : 0);
     delivery.attachments.push_back({id, attachment.file_name, attachment.mime_type,
-                                    static_cast<std::int64_t>(attachment.data.size()),
-                                    delivery.created, attachment.content_id});
+                                    static_cast<std::int64_t>(size), delivery.created,
+                                    attachment.content_id});
   }
 }
 
-void ContentColumns::add(Delivery& delivery, const Content& content,
+void ContentColumns::add(Delivery& delivery, const NewDelivery& wanted,
                          std::int64_t first_attachment) {
-  add_attachments(delivery, content.attachments, first_attachment);
+  const Content& content = wanted.content;
+  add_attachments(delivery, content.attachments, first_attachment, wanted.relayed_data);
   delivery_.add(delivery.key);
   from_.add(content.from.address);
   from_name_.add(content.from.name);
@@ -76,7 +98,14 @@ Params ContentColumns::contents() const {
 
 Params ContentColumns::attachments(Told told) const {
   Params params;
-  params << told << id_ << owner_ << file_name_ << mime_type_ << size_ << data_ << content_id_;
+  params << told << id_ << owner_ << file_name_ << mime_type_ << size_ << data_ << content_id_
+         << relayed_;
+  return params;
+}
+
+Params ContentColumns::relayed_names() const {
+  Params params;
+  params << named_ << namer_ << named_octets_;
   return params;
 }
 

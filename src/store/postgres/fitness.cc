@@ -43,7 +43,7 @@ const Sql kMayMake{"fitness: may make tables",
 const Sql kCarrying{"fitness: unfinished", "SELECT name FROM meta WHERE name = 'carrying'"};
 
 // What the schema makes.
-constexpr std::array<std::string_view, 42> kTables{"accounts",
+constexpr std::array<std::string_view, 44> kTables{"accounts",
                                                    "api_keys",
                                                    "attachments",
                                                    "batches",
@@ -71,6 +71,8 @@ constexpr std::array<std::string_view, 42> kTables{"accounts",
                                                    "opens",
                                                    "progress",
                                                    "recipients",
+                                                   "relayed",
+                                                   "relayed_pieces",
                                                    "sections",
                                                    "settings",
                                                    "smtp_credentials",

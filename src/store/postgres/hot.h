@@ -56,6 +56,8 @@ class Flight<Accept> {
   [[nodiscard]] Result<void> fly(Hot& hot, std::int64_t token);
   // Answers those whose idempotency key has an answer; whether there are any.
   [[nodiscard]] Result<bool> leave_out_repeats(Hot& hot);
+  // The same of those whose octets in pieces are not there (any more).
+  [[nodiscard]] Result<bool> leave_out_missing(Hot& hot);
   void take_dropped(const Table& dropped);
   void take_answer(const Table& batches);
 };

@@ -78,6 +78,8 @@ INSERT INTO import_jobs SELECT n, n, 10000000 + n * 1000, 10000000 + n * 1000, 2
 INSERT INTO uploads SELECT n, 'import-' || n || '.errors.zip', 1, 1, 1, 0, 1, 0
   FROM generate_series(1, {0} / 10) n;
 INSERT INTO upload_pieces SELECT n, 0, '\x00' FROM generate_series(1, {0} / 10) n;
+INSERT INTO relayed SELECT n, 1, 1, 1, 1, 1000000 + n, 0 FROM generate_series(1, {0}) n;
+INSERT INTO relayed_pieces SELECT n, 0, '\x00' FROM generate_series(1, {0}) n;
 INSERT INTO batches SELECT 10000000 + n * 1000 + k, 10000000 + n * 1000, n, 10000000 + n * 1000, 1,
   'd' || k || '.example', 5000000 + k * 10, 10, 10, 0, 10, 0, 0, 0,
   CASE WHEN k = 2 AND n % 50 = 0 THEN 7 ELSE 0 END, 0, NULL, 0, NULL
@@ -174,7 +176,8 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
   database_.execute(
       "TRUNCATE accounts, api_keys, dkim_keys, domains, mail_counts, flights, deliveries, "
       "contents, attachments,"
-      " batches, recipients, progress, sections, import_jobs, uploads, upload_pieces,"
+      " batches, recipients, progress, sections, import_jobs, uploads, upload_pieces, relayed, "
+      "relayed_pieces,"
       " kept_answers, webhooks, webhook_calls, webhook_set_aside, smtp_credentials, bells, news, "
       "changes,"
       " event_sheets, not_sent, usages,"

@@ -43,13 +43,23 @@ const Sql kHeadById{"deliveries: head by id",
                     " LEFT JOIN contents c ON c.delivery = d.key"
                     " WHERE d.account = $1 AND d.id = $2 AND d.deleted = 0"};
 const Sql kAttachmentData{"deliveries: attachment data",
-                          "SELECT file_name, mime_type, data, content_id FROM attachments"
+                          "SELECT file_name, mime_type, data, content_id, relayed FROM attachments"
                           " WHERE delivery = $1 ORDER BY id"};
+const Sql kRelayedWhole{"deliveries: relayed, whole",
+                        "SELECT data FROM relayed_pieces WHERE relayed = $1 ORDER BY which"};
 // Of data that is stored out of line and not compressed only the part is read.
 const Sql kAttachmentPart{
     "deliveries: attachment part",
     "SELECT substring(data FROM ($3 + 1)::int FOR $4::int), size FROM attachments"
     " WHERE id = (SELECT id FROM attachments WHERE delivery = $1 ORDER BY id LIMIT 1 OFFSET $2)"};
+// Of each piece what is asked for; one that is not in pieces has none.
+const Sql kRelayedPart{
+    "deliveries: relayed part",
+    "SELECT substring(p.data FROM (greatest($3 - p.which * $5, 0) + 1)::int"
+    " FOR greatest(least($3 + $4 - p.which * $5, $5) - greatest($3 - p.which * $5, 0), 0)::int)"
+    " FROM relayed_pieces p WHERE p.relayed = (SELECT relayed FROM attachments"
+    " WHERE delivery = $1 ORDER BY id LIMIT 1 OFFSET $2) AND p.which BETWEEN $3 / $5"
+    " AND ($3 + $4 - 1) / $5 ORDER BY p.which"};
 const Sql kCountDrafts{"deliveries: count drafts",
                        "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE account = $1"
                        " AND type = $2 AND phase IN (1, 2) AND phase <= 4 AND deleted = 0"
@@ -227,19 +237,33 @@ Result<Content> Questions::content(DeliveryKey key) {
   for (int i = 0; i < rows->size(); ++i) {
     content.attachments.push_back({std::string(rows->text(i, 0)), std::string(rows->text(i, 1)),
                                    std::string(rows->text(i, 2)), std::string(rows->text(i, 3))});
+    if (rows->integer(i, 4) == 0) continue;
+    const auto pieces = session_.ask(kRelayedWhole, Params() << rows->integer(i, 4));
+    if (!pieces) return fail(pieces.error());
+    for (int piece = 0; piece < pieces->size(); ++piece) {
+      content.attachments.back().data += pieces->text(piece, 0);
+    }
   }
   return content;
 }
 
 Result<std::string> Questions::attachment_part(DeliveryKey key, std::size_t which,
                                                std::uint64_t offset, std::size_t octets) {
-  const auto rows = session_.ask(kAttachmentPart, Params() << key << which << offset << octets);
-  if (!rows) return fail(rows.error());
-  if (rows->empty()) return fail(ErrorKind::not_found, "no such attachment");
-  if (offset + octets > static_cast<std::uint64_t>(rows->integer(0, 1))) {
+  const auto tables =
+      session_.add(kAttachmentPart, Params() << key << which << offset << octets)
+          .add(kRelayedPart, Params() << key << which << offset << octets << kRelayedPieceOctets)
+          .fly();
+  if (!tables) return fail(tables.error());
+  const Table& rows = tables->front();
+  if (rows.empty()) return fail(ErrorKind::not_found, "no such attachment");
+  if (offset + octets > static_cast<std::uint64_t>(rows.integer(0, 1))) {
     return fail(ErrorKind::invalid_input, "the attachment has not so many octets");
   }
-  return std::string(rows->text(0, 0));
+  std::string part(rows.text(0, 0));
+  const Table& pieces = tables->back();
+  for (int piece = 0; piece < pieces.size(); ++piece) part += pieces.text(piece, 0);
+  if (part.size() != octets) return fail(ErrorKind::corrupt, "octets of a message are not there");
+  return part;
 }
 
 Result<std::int64_t> Questions::count_drafts(AccountKey account, DeliveryType type,

@@ -348,11 +348,26 @@ CREATE UNIQUE INDEX smtp_credentials_uid ON smtp_credentials(uid)
   WHERE uid IS NOT NULL AND revoked IS NULL;
 )sql";
 
+// relayed, relayed_pieces, attachments.relayed   store/sqlite/schema.cc.
+constexpr std::string_view kStep14 = R"sql(
+CREATE TABLE relayed(
+  key bigint PRIMARY KEY, node bigint NOT NULL, octets bigint NOT NULL, pieces bigint NOT NULL,
+  touched bigint NOT NULL, delivery bigint NOT NULL, gone bigint NOT NULL)
+  WITH (fillfactor = 50);
+CREATE INDEX relayed_unnamed ON relayed(key) WHERE delivery = 0 AND gone = 0;
+CREATE INDEX relayed_gone ON relayed(key) WHERE gone = 1;
+CREATE TABLE relayed_pieces(
+  relayed bigint NOT NULL, which bigint NOT NULL, data bytea NOT NULL,
+  PRIMARY KEY(relayed, which));
+ALTER TABLE relayed_pieces ALTER COLUMN data SET STORAGE EXTERNAL;
+ALTER TABLE attachments ADD COLUMN relayed bigint NOT NULL DEFAULT 0;
+)sql";
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 13> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 14> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -364,7 +379,8 @@ constexpr std::array<Step, 13> kSteps{{{"tables", kStep1},
                                        {"header fields, lives and courses", kStep10},
                                        {"endpoints of webhooks", kStep11},
                                        {"inline parts", kStep12},
-                                       {"relayed messages", kStep13}}};
+                                       {"relayed messages", kStep13},
+                                       {"relayed messages in pieces", kStep14}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);

@@ -254,6 +254,12 @@ class Changes final : public WriteTransaction {
                                                        std::string_view why,
                                                        std::string_view actor) override;
 
+  // -- octets of relayed messages (relayed.cc)
+  Result<RelayedKey> begin_relayed(NodeKey node) override;
+  Result<void> add_relayed_piece(RelayedKey key, std::int64_t which,
+                                 std::string_view octets) override;
+  Result<void> drop_relayed(RelayedKey key) override;
+
   // -- uploads (writes_uploads.cc)
   Result<UploadKey> begin_upload(NodeKey node) override;
   Result<void> add_upload_piece(UploadKey key, std::int64_t which,
@@ -322,7 +328,9 @@ class Changes final : public WriteTransaction {
                                                   std::span<const Attachment> parts);
   [[nodiscard]] Result<void> room_for_draft(const NewDelivery& delivery, std::int64_t drafts_max);
   [[nodiscard]] Result<void> tell_each(DeliveryKey key, AccountKey account, EventKind kind);
-  // Parts of purge_deleted(): true when no removed upload, no answer that is not kept is left.
+  // Parts of purge_deleted(): true when no removed message, no removed upload, no answer that is
+  // not kept is left.
+  [[nodiscard]] Result<bool> purge_relayed(std::int64_t& rows);
   [[nodiscard]] Result<bool> purge_uploads(std::int64_t& rows);
   [[nodiscard]] Result<bool> purge_answers(std::int64_t rows);
   // Another one: true when no expired entry is left.

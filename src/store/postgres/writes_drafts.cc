@@ -111,6 +111,7 @@ Result<void> Changes::room_for_draft(const NewDelivery& delivery, std::int64_t d
 
 Result<Delivery> Changes::create_draft(const NewDelivery& delivery,
                                        std::optional<std::int64_t> drafts_max) {
+  if (auto sound = check_relayed_data(delivery); !sound) return fail(std::move(sound.error()));
   const auto attachments = static_cast<std::int64_t>(delivery.content.attachments.size());
   const auto number = session_.take_numbers(1 + attachments);
   if (!number) return fail(number.error());
@@ -129,6 +130,13 @@ Result<Delivery> Changes::create_draft(const NewDelivery& delivery,
   made.at_most_once = delivery.at_most_once;
   made.labels = delivery.labels;
   made.created = made.updated = session_.now();
+  ContentColumns contents;
+  contents.add(made, delivery, *number + 1);
+  if (contents.has_relayed()) {
+    const auto named = session_.ask(ContentColumns::kNameRelayed, contents.relayed_names());
+    if (!named) return fail(named.error());
+    if (named->changes() == 0) return octets_are_gone();
+  }
   const auto life =
       delivery.life ? std::optional<std::int64_t>(delivery.life->count()) : std::nullopt;
   session_.add(kInsertDraft, Params()
@@ -136,8 +144,6 @@ Result<Delivery> Changes::create_draft(const NewDelivery& delivery,
                                  << made.at_most_once << made.created << made.labels.purpose
                                  << std::string_view(made.labels.list_id)
                                  << std::string_view(joined_tags(made.labels.tags)) << life);
-  ContentColumns contents;
-  contents.add(made, delivery.content, *number + 1);
   contents.add_statements(session_, session_.now());
   auto done = session_.fly();
   if (!done) return fail(std::move(done.error()));

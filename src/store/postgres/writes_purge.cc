@@ -48,6 +48,9 @@ const Sql kDropOpens{
     " WHERE b.number = ANY($1)))"};
 const Sql kDropOpenCounts{"purge: open counts", "DELETE FROM open_counts WHERE delivery = $1"};
 const Sql kDropBatches{"purge: batches", "DELETE FROM batches WHERE number = ANY($1)"};
+const Sql kDropRelayed{"purge: relayed",
+                       "UPDATE relayed SET gone = 1 WHERE key = ANY(ARRAY(SELECT relayed"
+                       " FROM attachments WHERE delivery = $1 AND relayed <> 0))"};
 const Sql kDropAttachments{"purge: attachments", "DELETE FROM attachments WHERE delivery = $1"};
 const Sql kDropUploads{"purge: uploads of import jobs",
                        "UPDATE uploads SET name = NULL, gone = 1 WHERE name = ANY(ARRAY("
@@ -113,7 +116,8 @@ Result<bool> purge_deliveries(Session& session, std::int64_t& rows) {
         drop_batches(session, session.ask(kTransactionBatches, Params() << key << rows), rows);
     if (!dropped) return fail(dropped.error());
     if (*dropped > 0) continue;
-    const auto done = session.add(kDropAttachments, Params() << key)
+    const auto done = session.add(kDropRelayed, Params() << key)
+                          .add(kDropAttachments, Params() << key)
                           .add(kDropUploads, Params() << key)
                           .add(kDropJobs, Params() << key)
                           .add(kDropContents, Params() << key)
@@ -141,6 +145,9 @@ Result<bool> Changes::purge_deleted(std::int64_t rows) {
   const auto deliveries = purge_deliveries(session_, rows);
   if (!deliveries) return fail(deliveries.error());
   if (!*deliveries) return true;
+  const auto relayed = purge_relayed(rows);
+  if (!relayed) return fail(relayed.error());
+  if (!*relayed) return true;
   const auto uploads = purge_uploads(rows);
   if (!uploads) return fail(uploads.error());
   if (!*uploads) return true;

@@ -37,7 +37,7 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 27> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 29> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
@@ -68,8 +68,14 @@ constexpr std::array<CarriedQuery, 27> kCarriedQueries{{
      " unsubscribe_url, attachments, subject, text_part, html_part, text_from_html,"
      " open_tracking, headers, envelope FROM contents ORDER BY delivery"},
     {"attachments",
-     "SELECT id, delivery, file_name, mime_type, size, created, data, content_id FROM attachments"
-     " ORDER BY id"},
+     "SELECT id, delivery, file_name, mime_type, size, created, data, content_id, relayed"
+     " FROM attachments ORDER BY id"},
+    {"relayed",  // what no delivery names lives in a process
+     "SELECT key, 0, octets, pieces, touched, delivery, gone FROM relayed"
+     " WHERE delivery <> 0 AND gone = 0 ORDER BY key"},
+    {"relayed_pieces",
+     "SELECT p.relayed, p.which, p.data FROM relayed r JOIN relayed_pieces p ON p.relayed = r.key"
+     " WHERE r.delivery <> 0 AND r.gone = 0 ORDER BY p.relayed, p.which"},
     {"sections", "SELECT id, delivery, state, open_batch FROM sections ORDER BY id"},
     {"batches",
      "SELECT number, delivery, account, section, traffic, domain, first_email_id, capacity, size,"

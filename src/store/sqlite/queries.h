@@ -117,6 +117,9 @@ class Queries {
   [[nodiscard]] Result<Content> content(DeliveryKey key);
   [[nodiscard]] Result<std::string> attachment_part(DeliveryKey key, std::size_t which,
                                                     std::uint64_t offset, std::size_t octets);
+  // Of a message that is kept in pieces: as many octets as there must be.
+  [[nodiscard]] Result<std::string> relayed_part(std::int64_t relayed, std::uint64_t offset,
+                                                 std::size_t octets);
   [[nodiscard]] Result<std::int64_t> count_drafts(AccountKey account, DeliveryType type,
                                                   std::int64_t most);
 

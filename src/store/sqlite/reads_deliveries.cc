@@ -201,12 +201,16 @@ Result<Content> Queries::content(DeliveryKey key) {
   Content content = std::move(whole->content);
   if (whole->attachments.empty()) return content;
   auto query = db_.query(
-      "SELECT file_name, mime_type, data, content_id FROM attachments WHERE delivery = ?"
-      " ORDER BY id");
+      "SELECT file_name, mime_type, data, content_id, relayed, size FROM attachments"
+      " WHERE delivery = ? ORDER BY id");
   query.bind(key);
   while (query.next()) {
     content.attachments.push_back({std::string(query.text(0)), std::string(query.text(1)),
                                    std::string(query.blob(2)), std::string(query.text(3))});
+    if (query.integer(4) == 0) continue;
+    auto data = relayed_part(query.integer(4), 0, static_cast<std::size_t>(query.integer(5)));
+    if (!data) return fail(std::move(data.error()));
+    content.attachments.back().data = std::move(*data);
   }
   if (query.failed()) return fail(query.error());
   return content;
@@ -214,14 +218,22 @@ Result<Content> Queries::content(DeliveryKey key) {
 
 Result<std::string> Queries::attachment_part(DeliveryKey key, std::size_t which,
                                              std::uint64_t offset, std::size_t octets) {
-  auto query =
-      db_.query("SELECT id FROM attachments WHERE delivery = ? ORDER BY id LIMIT 1 OFFSET ?");
+  auto query = db_.query(
+      "SELECT id, relayed, size FROM attachments WHERE delivery = ? ORDER BY id"
+      " LIMIT 1 OFFSET ?");
   query.bind(key, which);
   if (!query.next()) {
     if (query.failed()) return fail(query.error());
     return fail(ErrorKind::not_found, "no such attachment");
   }
-  return db_.part_of_blob({"attachments", "data", query.integer(0)}, offset, octets);
+  if (query.integer(1) == 0) {
+    return db_.part_of_blob({"attachments", "data", query.integer(0)}, offset, octets);
+  }
+  const auto size = static_cast<std::uint64_t>(query.integer(2));
+  if (offset > size || octets > size - offset) {
+    return fail(ErrorKind::invalid_input, "the message has not so many octets");
+  }
+  return relayed_part(query.integer(1), offset, octets);
 }
 
 // ---- lists -------------------------------------------------------------------------------------

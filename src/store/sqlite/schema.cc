@@ -428,11 +428,27 @@ CREATE UNIQUE INDEX smtp_credentials_uid ON smtp_credentials(uid)
   WHERE uid IS NOT NULL AND revoked IS NULL;
 )sql";
 
+// relayed               store/relayed.h. delivery: whose they are, 0 as long as nobody's; gone: its
+//                       pieces are being removed.
+// attachments.relayed   Where its data is, if it is not here; else 0.
+constexpr const char* kVersion23 = R"sql(
+CREATE TABLE relayed(
+  key INTEGER PRIMARY KEY, node INTEGER NOT NULL, octets INTEGER NOT NULL,
+  pieces INTEGER NOT NULL, touched INTEGER NOT NULL, delivery INTEGER NOT NULL,
+  gone INTEGER NOT NULL);
+CREATE INDEX relayed_unnamed ON relayed(touched) WHERE delivery = 0 AND gone = 0;
+CREATE INDEX relayed_gone ON relayed(key) WHERE gone = 1;
+CREATE TABLE relayed_pieces(
+  id INTEGER PRIMARY KEY, relayed INTEGER NOT NULL, which INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE UNIQUE INDEX relayed_pieces_which ON relayed_pieces(relayed, which);
+ALTER TABLE attachments ADD COLUMN relayed INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 22> kMigrations{
+constexpr std::array<const char*, 23> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,  kVersion8,
     kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14, kVersion15, kVersion16,
-    kVersion17, kVersion18, kVersion19, kVersion20, kVersion21, kVersion22};
+    kVersion17, kVersion18, kVersion19, kVersion20, kVersion21, kVersion22, kVersion23};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

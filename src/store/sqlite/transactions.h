@@ -350,6 +350,12 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<bool> steer_delivery(DeliveryKey key, Course course) override;
   Result<void> end_stopped(DeliveryKey key) override;
 
+  // -- octets of relayed messages (relayed.cc)
+  Result<RelayedKey> begin_relayed(NodeKey node) override;
+  Result<void> add_relayed_piece(RelayedKey key, std::int64_t which,
+                                 std::string_view octets) override;
+  Result<void> drop_relayed(RelayedKey key) override;
+
   // -- imports (writes_imports.cc)
   Result<ImportJob> create_import(DeliveryKey key, const NewImport& import, NodeKey node) override;
   Result<void> end_import(PublicId job, AccountKey account, const ImportEnd& end,
@@ -490,10 +496,16 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<void> insert_delivery(const Delivery& delivery,
                                              std::optional<Milliseconds> life);
   [[nodiscard]] Result<void> insert_attachments(Delivery& delivery,
-                                                std::span<const Attachment> attachments);
+                                                std::span<const Attachment> attachments,
+                                                const std::optional<RelayedData>& relayed = {});
   [[nodiscard]] Result<void> replace_inline_parts(Delivery& delivery,
                                                   std::span<const Attachment> parts);
-  [[nodiscard]] Result<void> insert_content(Delivery& delivery, const Content& content);
+  [[nodiscard]] Result<void> insert_content(Delivery& delivery, const NewDelivery& wanted);
+  // not_found, see NewDelivery::relayed_data.
+  [[nodiscard]] Result<void> find_relayed(const RelayedData& data);
+  [[nodiscard]] Result<void> name_relayed(RelayedKey key, DeliveryKey delivery);
+  [[nodiscard]] Result<void> drop_unnamed_relayed();
+  [[nodiscard]] Result<bool> purge_relayed(std::int64_t& rows);
   [[nodiscard]] Result<Delivery> new_delivery(const NewDelivery& delivery, std::int64_t number);
   [[nodiscard]] Result<BatchRow> draft_batch(const RecipientKey& key);
   [[nodiscard]] Result<void> make_shared_batch(const BatchRow& batch);

@@ -43,6 +43,10 @@ Result<std::vector<std::optional<StopReason>>> SqliteWriteTransaction::stops_for
 }
 
 Result<Accepted> SqliteWriteTransaction::accept(Accept& accept, NodeKey holder) {
+  if (accept.delivery.relayed_data) {
+    auto found = find_relayed(*accept.delivery.relayed_data);
+    if (!found) return fail(std::move(found.error()));
+  }
   const auto size = static_cast<std::int64_t>(accept.recipients.size());
   const auto number =
       counters_.take_numbers((size + kBatchRecipientsMax - 1) / kBatchRecipientsMax);
@@ -62,7 +66,7 @@ Result<Accepted> SqliteWriteTransaction::accept(Accept& accept, NodeKey holder) 
     done = keep_answer(*accept.idempotency);
   }
   if (done) done = insert_delivery(*made, std::nullopt);
-  if (done) done = insert_content(*made, accept.delivery.content);
+  if (done) done = insert_content(*made, accept.delivery);
   if (!done) return fail(std::move(done.error()));
   for (std::int64_t i = 0; i < size; ++i) {
     events_.add(made->account, accepted_event(made->key, i, now_));
@@ -95,7 +99,8 @@ Result<void> SqliteWriteTransaction::perform(Together<Accept> items) {
       lives = *known;
     }
     auto accepted = accept(item->op, lives ? *asked : kNobody);
-    // Refused before anything was written: the account is not there, or a repeat's answer is.
+    // Refused before anything was written: the account or its octets are not there, or a repeat's
+    // answer is.
     if (!accepted && accepted.error().kind != ErrorKind::not_found &&
         accepted.error().kind != ErrorKind::conflict) {
       return fail(std::move(accepted.error()));

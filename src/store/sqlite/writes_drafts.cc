@@ -8,6 +8,7 @@
 #include "store/sqlite/keys.h"
 #include "store/sqlite/recipient_appender.h"
 #include "store/sqlite/transactions.h"
+#include "store/texts.h"
 
 namespace todoku::store::sqlite {
 namespace {
@@ -64,15 +65,17 @@ Result<void> SqliteWriteTransaction::insert_delivery(const Delivery& delivery,
 }
 
 Result<void> SqliteWriteTransaction::insert_attachments(Delivery& delivery,
-                                                        std::span<const Attachment> attachments) {
+                                                        std::span<const Attachment> attachments,
+                                                        const std::optional<RelayedData>& relayed) {
+  const std::int64_t pieces = relayed ? static_cast<std::int64_t>(relayed->key) : 0;
   for (const Attachment& attachment : attachments) {
-    const auto size = static_cast<std::int64_t>(attachment.data.size());
+    const auto size = static_cast<std::int64_t>(relayed ? relayed->octets : attachment.data.size());
     auto done = db_.query(
                        "INSERT INTO attachments(delivery, file_name, mime_type, size, created,"
-                       " data, content_id) VALUES(?, ?, ?, ?, ?, ?, ?)")
+                       " data, content_id, relayed) VALUES(?, ?, ?, ?, ?, ?, ?, ?)")
                     .bind(delivery.key, std::string_view(attachment.file_name),
                           std::string_view(attachment.mime_type), size, now_, Blob{attachment.data},
-                          std::string_view(attachment.content_id))
+                          std::string_view(attachment.content_id), pieces)
                     .run();
     if (!done) return done;
     delivery.attachments.push_back({sqlite3_last_insert_rowid(db_.raw()), attachment.file_name,
@@ -81,8 +84,11 @@ Result<void> SqliteWriteTransaction::insert_attachments(Delivery& delivery,
   return {};
 }
 
-Result<void> SqliteWriteTransaction::insert_content(Delivery& delivery, const Content& content) {
-  if (auto done = insert_attachments(delivery, content.attachments); !done) return done;
+Result<void> SqliteWriteTransaction::insert_content(Delivery& delivery, const NewDelivery& wanted) {
+  const Content& content = wanted.content;
+  auto done = insert_attachments(delivery, content.attachments, wanted.relayed_data);
+  if (done && wanted.relayed_data) done = name_relayed(wanted.relayed_data->key, delivery.key);
+  if (!done) return done;
   const std::string to = pack_list(content.header_to);
   const std::string cc = pack_list(content.header_cc);
   const std::string headers = pack_headers(content.headers);
@@ -110,6 +116,11 @@ Result<void> SqliteWriteTransaction::insert_content(Delivery& delivery, const Co
 
 Result<Delivery> SqliteWriteTransaction::create_draft(const NewDelivery& delivery,
                                                       std::optional<std::int64_t> drafts_max) {
+  if (delivery.relayed_data) {
+    auto sound = check_relayed_data(delivery);
+    if (sound) sound = find_relayed(*delivery.relayed_data);
+    if (!sound) return fail(std::move(sound.error()));
+  }
   if (drafts_max) {
     auto room = check_one_more_draft(
         queries_.count_drafts(delivery.account, delivery.type, *drafts_max), *drafts_max);
@@ -120,7 +131,7 @@ Result<Delivery> SqliteWriteTransaction::create_draft(const NewDelivery& deliver
   auto made = new_delivery(delivery, *number);
   if (!made) return made;
   auto done = insert_delivery(*made, delivery.life);
-  if (done) done = insert_content(*made, delivery.content);
+  if (done) done = insert_content(*made, delivery);
   if (!done) return fail(std::move(done.error()));
   return made;
 }

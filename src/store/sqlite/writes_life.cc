@@ -288,7 +288,9 @@ Result<bool> SqliteWriteTransaction::purge_deliveries(std::int64_t& rows) {
       auto done = purge_batch(number, rows);
       if (!done) return fail(std::move(done.error()));
     }
-    for (const auto& sql : {Sql("DELETE FROM attachments WHERE delivery = ?"),
+    for (const auto& sql : {Sql("UPDATE relayed SET gone = 1 WHERE key IN"
+                                " (SELECT relayed FROM attachments WHERE delivery = ?)"),
+                            Sql("DELETE FROM attachments WHERE delivery = ?"),
                             Sql("DELETE FROM import_jobs WHERE delivery = ?"),
                             Sql("DELETE FROM contents WHERE delivery = ?"),
                             Sql("DELETE FROM open_counts WHERE delivery = ?"),
@@ -310,6 +312,9 @@ Result<bool> SqliteWriteTransaction::purge_deleted(std::int64_t rows) {
   const auto deliveries = purge_deliveries(rows);
   if (!deliveries) return fail(deliveries.error());
   if (!*deliveries) return true;
+  const auto relayed = purge_relayed(rows);
+  if (!relayed) return fail(relayed.error());
+  if (!*relayed) return true;
   const auto suppressions = purge_suppressions(rows);
   if (!suppressions) return fail(suppressions.error());
   return !*suppressions || !*answers;

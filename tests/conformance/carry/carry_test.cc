@@ -241,6 +241,21 @@ class Filling {
                           .age = {}};
       write(store_, [&](WriteTransaction& t) { return t.record_opens(std::span(&seen, 1)); });
     }
+    Accept in_pieces = acceptance({recipient("relayed")});
+    in_pieces.delivery.type = DeliveryType::smtp;
+    in_pieces.delivery.content.relayed = RelayedEnvelope{.mail_from = "a@example.jp"};
+    in_pieces.delivery.content.attachments = {{"", "message/rfc822", ""}};
+    const auto whole = write(store_, [&](WriteTransaction& t) { return t.begin_relayed(node_); });
+    in_pieces.delivery.relayed_data = RelayedData{.key = whole, .octets = kRelayedPieceOctets + 1};
+    write(store_, [&](WriteTransaction& t) {
+      return t.add_relayed_piece(whole, 0, std::string(kRelayedPieceOctets, '\xee'));
+    });
+    write(store_, [&](WriteTransaction& t) { return t.add_relayed_piece(whole, 1, "\n"); });
+    (void)accept(std::move(in_pieces));
+    write(store_, [&](WriteTransaction& t) {  // of nobody: stays behind
+      const auto unnamed = t.begin_relayed(node_);
+      return unnamed ? t.add_relayed_piece(*unnamed, 0, "unnamed") : fail(unnamed.error());
+    });
     const Accepted waits = accept(acceptance({recipient("later")}));
     OutcomeRecord deferral =
         outcome(waits.batches.at(0).key, 0, RecipientState::deferred, 451, "4.7.1 try again");

@@ -274,6 +274,8 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "ALTER TABLE contents DROP COLUMN text_from_html; ALTER TABLE contents DROP COLUMN headers;"
       "ALTER TABLE contents DROP COLUMN envelope; DROP TABLE smtp_credentials;"
       "ALTER TABLE attachments DROP COLUMN content_id;"
+      "ALTER TABLE attachments DROP COLUMN relayed;"
+      "DROP TABLE relayed; DROP TABLE relayed_pieces;"
       "ALTER TABLE deliveries DROP COLUMN life; DROP INDEX deliveries_held;"
       "ALTER TABLE deliveries DROP COLUMN course;"
       "DROP TABLE webhooks; DROP TABLE webhook_set_aside; DROP TABLE webhook_calls;"
