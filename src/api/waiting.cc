@@ -94,7 +94,7 @@ Task<http::Response> list_waiting(Api& api, Call& call) {
   const ListQuery query(parameters, problems);
   const store::DeliveryFilter filter{.account = call.account.key,
                                      .statuses = {DeliveryStatus::reserve},
-                                     .types = {DeliveryType::transaction},
+                                     .types = {DeliveryType::transaction, DeliveryType::smtp},
                                      .limit = query.number("count", kWaitingCount)};
   WaitingPage page;
   if (const auto* cursor = parameters.find("cursor")) {

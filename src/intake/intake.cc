@@ -206,8 +206,8 @@ Task<Answer<void>> Intake::cancel(store::Account account, store::PublicId id) {
         if (delivery->status != DeliveryStatus::reserve) {
           return refuse(wrong_state(delivery->status, "RESERVE"));
         }
-        // A bulk is a draft again; of a transaction there is none: it is over.
-        const auto done = delivery->type == DeliveryType::transaction
+        // A bulk is a draft again; of what came whole there is none: it is over.
+        const auto done = delivery->type != DeliveryType::bulk
                               ? transaction.fail_delivery(delivery->key, kCancelledInTime)
                               : transaction.cancel_reservation(delivery->key);
         if (!done) return refuse(refusal_of(done.error()));

@@ -106,6 +106,7 @@ Server::Server(World world, RelayOptions options)
                      .room = room_,
                      .node = world_.node,
                      .meter = meter_,
+                     .names = names_,
                      .pool = world_.pool,
                      .certificates = world_.certificates,
                      .clock = world_.clock,

@@ -26,6 +26,7 @@
 #include "relay/login_guard.h"
 #include "relay/logins.h"
 #include "relay/minute_meter.h"
+#include "relay/name_counts.h"
 #include "relay/options.h"
 #include "relay/session.h"
 #include "store/store.h"
@@ -84,6 +85,7 @@ class Server {
   Logins logins_;
   LoginGuard guard_;
   MinuteMeter meter_;
+  NameCounts names_;
   ContentRoom room_;
   net::ClientCounts clients_;
   SessionMetrics metrics_;

@@ -179,6 +179,13 @@ Task<ServerAnswer> Session::authenticate(SaslStep step) {
     login_.reset();
     co_return ServerAnswer{.reply = note(words::refused(fault))};
   }
+  place_ = world_.names.enter(login_->credential.name, login_->credential.settings.connections_max);
+  if (!place_) {
+    const Reply reply = words::too_many_of_credential();
+    (void)note(reply);
+    login_.reset();
+    co_return ServerAnswer{.reply = reply};
+  }
   world_.guard.succeeded(client_, login_->credential.name);
   world_.metrics.logins.add();
   co_return ServerAnswer{.reply = std::move(step.reply)};

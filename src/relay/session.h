@@ -29,6 +29,7 @@
 #include "relay/login_guard.h"
 #include "relay/logins.h"
 #include "relay/minute_meter.h"
+#include "relay/name_counts.h"
 #include "relay/options.h"
 #include "smtp/protocol/sasl_server.h"
 #include "smtp/server/connection.h"
@@ -59,6 +60,7 @@ struct SessionWorld {
   ContentRoom& room;
   const std::function<store::NodeKey()>& node;  // this process
   MinuteMeter& meter;
+  NameCounts& names;
   async::FilePool& pool;  // computes passwords
   const net::ServerCertificates* certificates;
   const Clock& clock;
@@ -125,6 +127,7 @@ class Session final : private smtp::ServerOwner {
   std::optional<net::TlsInfo> tls_;
   std::optional<smtp::SaslServer> sasl_;
   std::shared_ptr<const Login> login_;
+  NameCounts::Place place_;  // of the login
   std::optional<Transaction> transaction_;
   ContentKeeper keeper_;
   smtp::ServerConnection connection_;

@@ -46,6 +46,10 @@ Reply too_many_connections(bool of_network) {
                                       : "4.3.2 Too many connections, come back in a moment"};
 }
 
+Reply too_many_of_credential() {
+  return {454, "4.7.0 Too many connections with this credential"};
+}
+
 Reply locked(Milliseconds left) {
   return {454, fmt::format("4.7.0 Too many failures from your network, try again in {} s",
                            seconds_of(left))};

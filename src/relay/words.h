@@ -17,6 +17,7 @@ namespace todoku::relay::words {
 [[nodiscard]] Reply greeting(std::string_view hostname);
 [[nodiscard]] Reply stopping();
 [[nodiscard]] Reply too_many_connections(bool of_network);
+[[nodiscard]] Reply too_many_of_credential();
 [[nodiscard]] Reply locked(Milliseconds left);
 // Said to who has proven who it is, and only then.
 [[nodiscard]] Reply refused(LoginFault fault);

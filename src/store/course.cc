@@ -14,7 +14,9 @@ Result<bool> may_steer(const Delivery& delivery, Course course) {
     return fail(ErrorKind::conflict, fmt::format("the delivery is in status {}, not sending",
                                                  to_string(delivery.status)));
   }
-  if (delivery.type == DeliveryType::transaction && course != Course::stopped) {
+  const bool is_urgent =
+      delivery.type != DeliveryType::bulk && delivery.traffic == TrafficClass::transactional;
+  if (is_urgent && course != Course::stopped) {
     return fail(ErrorKind::conflict, "a transaction can be stopped, but not paused");
   }
   return delivery.course != course;

@@ -22,14 +22,15 @@ bool asks_texts(const DeliveryFilter& filter) {
 }
 
 bool is_among_few(const DeliveryFilter& filter) {
-  const bool no_transactions =
-      !filter.types.empty() &&
-      std::ranges::find(filter.types, DeliveryType::transaction) == filter.types.end();
-  const bool never_transactions =
+  const bool only_bulk =
+      !filter.types.empty() && std::ranges::all_of(filter.types, [](DeliveryType type) {
+        return type == DeliveryType::bulk;
+      });
+  const bool never_started =
       !filter.statuses.empty() && std::ranges::none_of(filter.statuses, [](DeliveryStatus status) {
         return status == DeliveryStatus::sending || status == DeliveryStatus::sent;
       });
-  return no_transactions || never_transactions;
+  return only_bulk || never_started;
 }
 
 bool matches(const ListedDelivery& delivery, const DeliveryFilter& filter) {

@@ -15,7 +15,7 @@ namespace todoku::store {
 inline constexpr std::int64_t kStretchEffortMax = 4'096;
 
 [[nodiscard]] bool asks_texts(const DeliveryFilter& filter);
-// Transactions are never drafts and do not fail as a whole; of the other types there are few.
+// What comes whole (a transaction, a message by SMTP) is no draft; of bulk there are few.
 [[nodiscard]] bool is_among_few(const DeliveryFilter& filter);
 
 struct ListedDelivery {

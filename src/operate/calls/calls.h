@@ -171,8 +171,8 @@ inline constexpr Argument kSmtpConnections{
     100'000};
 inline constexpr Argument kSmtpUid{
     "uid",
-    {"A user of this machine, whose `todoku sendmail` sends by it without a password; -1: none",
-     "`todoku sendmail` をパスワードなしで使える、このマシンのユーザーの UID。-1 はなし"},
+    {"A user of this machine, kept for a local submission that is not there yet; -1: none",
+     "このマシンのユーザーの UID（ローカル投稿用。まだ使われていない）。-1 はなし"},
     number,
     false,
     -1,

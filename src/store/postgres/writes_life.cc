@@ -103,7 +103,7 @@ Result<void> Changes::commit_draft(DeliveryKey key, std::optional<Instant> reser
       session_.ask(kCommitDraft, Params() << key << status << reservation
                                           << reservation.value_or(Instant{}) << session_.now());
   auto done = changed_one(session_, committed, key, "edit");
-  if (!done || static_cast<DeliveryType>(committed->integer(0, 1)) != DeliveryType::transaction) {
+  if (!done || static_cast<DeliveryType>(committed->integer(0, 1)) == DeliveryType::bulk) {
     return done;
   }
   return tell_each(key, AccountKey{committed->integer(0, 0)}, EventKind::accepted);
@@ -169,7 +169,7 @@ Result<void> Changes::fail_delivery(DeliveryKey key, std::string_view reason) {
   auto done = changed_one(session_, failed, key, "reserve or wait");
   if (!done) return done;
   const AccountKey account{failed->integer(0, 0)};
-  if (static_cast<DeliveryType>(failed->integer(0, 1)) == DeliveryType::transaction) {
+  if (static_cast<DeliveryType>(failed->integer(0, 1)) != DeliveryType::bulk) {
     auto told = tell_each(key, account, EventKind::cancelled);
     if (!told) return told;
   }

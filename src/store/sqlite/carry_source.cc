@@ -56,7 +56,7 @@ constexpr std::array<CarriedQuery, 29> kCarriedQueries{{
     {"mail_counts",
      "SELECT account, day, node, mails FROM mail_counts ORDER BY account, day, node"},
     {"deliveries",
-     "SELECT key, account, id, type, traffic, status, CASE WHEN type <> 1 OR status <= 4"
+     "SELECT key, account, id, type, traffic, status, CASE WHEN traffic = 1 OR status <= 4"
      " OR EXISTS (SELECT 1 FROM sections s WHERE s.delivery = d.key) THEN status END, deleted,"
      " at_most_once, created, updated, reservation, started, expires, finished, agenda, total,"
      " delivered, bounced, dropped, expired, cancelled, unknown, deferred, signing, failure_reason,"

@@ -298,7 +298,7 @@ Query Queries::deliveries_in_order(const DeliveryFilter& filter, DeliveryOrder o
                          " INDEXED BY deliveries_few"
                          " WHERE account = ?1 AND deleted = 0 AND created <= ?2"
                          " AND (created < ?2 OR key < ?3)"
-                         " AND (type <> 1 OR status NOT IN (5, 6))"
+                         " AND (type = 2 OR status NOT IN (5, 6))"
                          " ORDER BY created DESC, key DESC")
                    : db_.query(
                          "SELECT key, id, type, status, started, updated, created FROM deliveries"

@@ -413,8 +413,12 @@ ALTER TABLE attachments ADD COLUMN content_id TEXT NOT NULL DEFAULT '';
 
 // contents.envelope   Of a message that is relayed (mail/content.h, RelayedEnvelope), packed.
 // smtp_credentials    store/smtp_credentials.h.
+// deliveries_few      Messages by SMTP are as many as transactions.
 constexpr const char* kVersion22 = R"sql(
 ALTER TABLE contents ADD COLUMN envelope BLOB NOT NULL DEFAULT x'';
+DROP INDEX deliveries_few;
+CREATE INDEX deliveries_few ON deliveries(account, created)
+  WHERE deleted = 0 AND (type = 2 OR status NOT IN (5, 6));
 CREATE TABLE smtp_credentials(
   name TEXT PRIMARY KEY, account INTEGER NOT NULL, settings BLOB NOT NULL, secret TEXT NOT NULL,
   previous_secret TEXT NOT NULL, previous_until INTEGER, created INTEGER NOT NULL,

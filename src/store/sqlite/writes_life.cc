@@ -52,11 +52,11 @@ Result<void> SqliteWriteTransaction::commit_draft(DeliveryKey key,
     if (query.failed()) return fail(query.error());
   }
   if (!owner) return not_in_status(key, "edit");
-  if (owner->type != DeliveryType::transaction) return {};
+  if (owner->type == DeliveryType::bulk) return {};
   return tell_each(key, owner->account, EventKind::accepted);
 }
 
-// About each recipient of a transaction that was made as a reservation.
+// About each recipient of what was made as a reservation, a transaction or a message by SMTP.
 Result<void> SqliteWriteTransaction::tell_each(DeliveryKey key, AccountKey account,
                                                EventKind kind) {
   auto query = db_.query(
@@ -166,7 +166,7 @@ Result<void> SqliteWriteTransaction::fail_delivery(DeliveryKey key, std::string_
     if (query.failed()) return fail(query.error());
   }
   if (!owner) return not_in_status(key, "reserve or wait");
-  if (owner->type == DeliveryType::transaction) {
+  if (owner->type != DeliveryType::bulk) {
     auto told = tell_each(key, owner->account, EventKind::cancelled);
     if (!told) return told;
   }

@@ -236,6 +236,24 @@ TEST(SmtpSettings, WhatIsDamagedIsNoSettings) {
   EXPECT_EQ(error_of(unpack_smtp_settings(other_purpose)), "corrupt");
 }
 
+TEST_P(StoreSuite, AMailingBySmtpTakesItsTurnAmongBulk) {
+  const Account acme = account();
+  Accept accept;
+  accept.delivery.account = acme.key;
+  accept.delivery.type = DeliveryType::smtp;
+  accept.delivery.traffic = TrafficClass::bulk;
+  accept.recipients = {{"a@example.com", "example.com", {}}};
+  accept.life_time = 1h;
+  const auto made = must(store_->perform_and_wait(accept));
+  ASSERT_THAT(made.waiting, SizeIs(1));
+  const auto sending = must(read([](ReadTransaction& t) { return t.sending_bulk(); }));
+  ASSERT_THAT(sending, SizeIs(1));
+  EXPECT_EQ(sending[0].key, made.delivery.key);
+  const auto due = must(store_->perform_and_wait(Due{.workload = made.delivery.key}));
+  ASSERT_THAT(due.domains, SizeIs(1));
+  EXPECT_EQ(due.domains[0].batches[0].traffic, TrafficClass::bulk);
+}
+
 TEST_P(StoreSuite, ARelayedMessageIsTheContentOfItsDelivery) {
   const Account acme = account();
   RelayedEnvelope envelope{.mail_from = "news@example.jp",

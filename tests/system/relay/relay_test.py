@@ -66,12 +66,14 @@ class Relay(Installation):
             client.login(*login)
         return client
 
-    def mails(self):
-        folder = self.directory / "mails"
-        return [path.read_bytes() for path in sorted(folder.rglob("*.eml"))]
+    def paths(self):
+        return sorted((self.directory / "mails").rglob("*.eml"))
 
-    def await_mails(self, count):
-        self.wait_for(lambda: len(self.mails()) >= count, f"{count} mails")
+    def mails(self):
+        return [path.read_bytes() for path in self.paths()]
+
+    def await_mails(self, count, seconds=30):
+        self.wait_for(lambda: len(self.paths()) >= count, f"{count} mails", seconds)
         return self.mails()
 
 
@@ -98,7 +100,6 @@ def a_message_goes_on_as_it_came(binary):
     with Relay(binary) as stack:
         password = stack.credential("shop")
         with stack.connect(("shop", password)) as client:
-            check("AUTH" not in client.esmtp_features or True, "")
             code, text = client.mail(FROM, [f"size={len(MESSAGE)}"])
             check_equal(code, 250, "MAIL")
             check_equal(client.rcpt("a@receiver.example")[0], 250, "RCPT")
@@ -217,7 +218,7 @@ def smuggling_is_refused_and_never_repaired(binary):
             stream.write(b"EHLO client.example\r\nSTARTTLS\r\nMAIL FROM:<x@sender.example>\r\n")
             stream.flush()
             lines = stream.read().decode()
-            check("\n503 " in lines and "\n220 " not in lines, lines)
+            check("\n554 5.5.0" in lines and "\n220 " not in lines, lines)
         check_equal(stack.log(), [], "arrivals")
 
 
@@ -244,7 +245,11 @@ def devices_and_proxies_are_known_by_their_networks(binary):
               any(b"([192.0.2.7])" in mail for mail in stack.mails()), "the client's address")
         with socket.create_connection(("127.0.0.1", stack.proxied), timeout=10) as raw:
             raw.sendall(b"EHLO client.example\r\n")
-            check_equal(raw.recv(100), b"", "without a header")
+            try:
+                heard = raw.recv(100)
+            except ConnectionResetError:
+                heard = b""
+            check_equal(heard, b"", "without a header")
 
 
 def options_are_for_who_may(binary):
@@ -272,7 +277,8 @@ def options_are_for_who_may(binary):
         check_equal(ids[0], ids[1], "a repeat's delivery")
         for mail in stack.await_mails(3):
             check(b"X-Todoku" not in mail and b"hidden@" not in mail, mail[:500])
-        check_equal(stack.detail(int(ids[0]))["tags"], ["spring", "sale"], "tags")
+        labels = stack.api.call("GET", f"/deliveries/{int(ids[0])}/labels")
+        check_equal(labels["tags"], ["spring", "sale"], "tags")
 
 
 def hostile_clients_end_in_order(binary):
@@ -292,7 +298,8 @@ def hostile_clients_end_in_order(binary):
                 except ConnectionError:
                     return b""
 
-        check(b"421" in say(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") or True, "HTTP")
+        heard = say(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        check(heard.splitlines()[-1][:3] in (b"421", b"554"), f"HTTP: {heard}")
         say(os.urandom(100_000))
         say(b"EHLO " + b"x" * 1_000_000)
         say(os.urandom(1000), stack.implicit)
@@ -300,7 +307,7 @@ def hostile_clients_end_in_order(binary):
             check_equal(client.docmd("MAIL", f"FROM:<{FROM}> SIZE=200001")[0], 552, "SIZE")
             check_equal(client.mail(FROM)[0], 250, "MAIL")
             check_equal(client.rcpt("a@receiver.example")[0], 250, "RCPT")
-            code, text = client.data(MESSAGE + b"x" * 300_000 + b"\r\n")
+            code, text = client.data(MESSAGE + (b"x" * 70 + b"\r\n") * 4_000)
             check_equal(code, 552, f"a lie about SIZE ({text})")
             check_equal(client.docmd("AUTH", "PLAIN !!!")[0], 503, "AUTH twice")
             client.mail(FROM)
@@ -315,6 +322,57 @@ def hostile_clients_end_in_order(binary):
             with stack.connect() as client:
                 client.docmd("AUTH", "PLAIN " + base64.b64encode(b"\0shop\0wrong").decode())
         refused(lambda: stack.connect(("shop", password)), 454)
+
+
+def a_newsletter_is_bulk_and_respects_who_opted_out(binary):
+    with Relay(binary) as stack:
+        password = stack.credential("news")
+        stack.command("suppression", "add", "gone@receiver.example", "--account", "tester",
+                      "--reason", "unsubscribe")
+        letter = b"List-Unsubscribe: <mailto:leave@sender.example>\r\n" + MESSAGE
+        with stack.connect(("news", password)) as client:
+            client.mail(FROM)
+            for to in ("a@receiver.example", "gone@receiver.example"):
+                client.rcpt(to)
+            code, text = client.data(letter)
+            check_equal(code, 250, "the newsletter")
+            delivery = int(re.search(rb"delivery (\d+)", text).group(1))
+            client.mail(FROM)
+            client.rcpt("gone@receiver.example")
+            check_equal(client.data(MESSAGE)[0], 250, "what was asked for")
+        stack.settle(delivery)
+        labels = stack.api.call("GET", f"/deliveries/{delivery}/labels")
+        check_equal(labels["purpose"], "advertisement", "the purpose")
+        stack.await_mails(2)
+        arrived = sorted(entry["rcpt_to"] for entry in stack.settled_log())
+        check_equal(arrived, ["a@receiver.example", "gone@receiver.example"], "arrivals")
+
+
+def what_waits_for_its_time_can_be_called_off(binary):
+    with Relay(binary) as stack:
+        password = stack.credential("later", "--options", "send-at")
+        later = b"X-Todoku-Send-At: 2027-01-01T09:00:00+09:00\r\n" + MESSAGE
+        with stack.connect(("later", password)) as client:
+            client.mail(FROM)
+            client.rcpt("a@receiver.example")
+            code, text = client.data(later)
+            check_equal(code, 250, "a message for later")
+            delivery = int(re.search(rb"delivery (\d+)", text).group(1))
+        check_equal(stack.status_of(delivery), "RESERVE", "its status")
+        stack.api.call("PATCH", f"/deliveries/{delivery}/cancel", {})
+        check_equal(stack.status_of(delivery), "FAILED", "its status after that")
+        check_equal(stack.settled_log(), [], "arrivals")
+
+
+def limits_of_a_credential_hold(binary):
+    with Relay(binary) as stack:
+        one = stack.credential("one", "--connections", "1", "--messages-per-minute", "2")
+        with stack.connect(("one", one)) as client:
+            refused(lambda: stack.connect(("one", one)), 454)
+            for code in (250, 250, 451):
+                check_equal(client.mail(FROM)[0], code, "MAIL")
+                client.rset()
+        stack.connect(("one", one)).quit()
 
 
 def large_messages_go_through_whole(binary):
@@ -346,4 +404,6 @@ if __name__ == "__main__":
     sys.exit(run(a_message_goes_on_as_it_came, every_mechanism_lets_in,
                  nobody_is_served_without_right, smuggling_is_refused_and_never_repaired,
                  devices_and_proxies_are_known_by_their_networks, options_are_for_who_may,
-                 hostile_clients_end_in_order, large_messages_go_through_whole))
+                 hostile_clients_end_in_order, limits_of_a_credential_hold,
+                 a_newsletter_is_bulk_and_respects_who_opted_out,
+                 what_waits_for_its_time_can_be_called_off, large_messages_go_through_whole))
