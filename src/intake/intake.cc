@@ -91,10 +91,8 @@ Task<Answer<Made>> Intake::accept_now(store::NewDelivery delivery,
                                       Repeatable repeatable) {
   const store::AccountKey account = delivery.account;
   const std::size_t count = recipients.size();
-  // Bulk waits for its turn like other bulk.
-  const bool urgent = delivery.traffic == TrafficClass::transactional;
   // What is in pieces is at hand in the store alone, for whoever claims it.
-  const bool at_hand = urgent && !delivery.relayed_data;
+  const bool at_hand = !delivery.relayed_data;
   std::string signing = handover_.signing_for(account, from_domain(delivery.content));
   const Milliseconds life_time = handover_.life_time();
   const Milliseconds life = std::min(life_time, delivery.life.value_or(life_time));
@@ -104,7 +102,7 @@ Task<Answer<Made>> Intake::accept_now(store::NewDelivery delivery,
                        .signing = std::move(signing),
                        .life_time = life,
                        .holder = at_hand ? handover_.holder(account) : store::kNobody,
-                       .due_in = urgent ? handover_.due_in() : Milliseconds(0),
+                       .due_in = handover_.due_in(),
                        .idempotency = repeatable};
   auto accepted = co_await store_.perform(std::move(accept));
   if (!accepted) co_return refuse(refusal_of_change(accepted.error()));
@@ -116,10 +114,11 @@ Task<Answer<Made>> Intake::accept_now(store::NewDelivery delivery,
   co_return made;
 }
 
-// As a reservation of its own: what makes bulk start at its time starts it, too.
+// As a reservation of its own, or (without a time) as bulk that was committed: what makes bulk
+// start starts it, too.
 Task<Answer<Made>> Intake::keep_waiting(store::NewDelivery delivery,
                                         std::vector<store::NewRecipient> recipients,
-                                        Instant send_at, Repeatable repeatable) {
+                                        std::optional<Instant> send_at, Repeatable repeatable) {
   const std::size_t count = recipients.size();
   if (repeatable) repeatable->begins = send_at;
   auto kept = co_await change<Made>(

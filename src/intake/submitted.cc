@@ -100,10 +100,12 @@ Task<Answer<Made>> Intake::accept_submitted(store::Account account, SubmittedMai
   delivery.content.attachments.push_back({"", "message/rfc822", std::move(mail.octets)});
   delivery.relayed_data = mail.pieces;
   const auto send_at = message.options.send_at;
+  const bool takes_its_turn = send_at || !urgent;
   auto made = co_await repeats_.once(
-      repeatable, [this, &delivery, &recipients, send_at](Repeatable record) {
-        return send_at ? keep_waiting(std::move(delivery), std::move(recipients), *send_at, record)
-                       : accept_now(std::move(delivery), std::move(recipients), record);
+      repeatable, [this, &delivery, &recipients, send_at, takes_its_turn](Repeatable record) {
+        return takes_its_turn
+                   ? keep_waiting(std::move(delivery), std::move(recipients), send_at, record)
+                   : accept_now(std::move(delivery), std::move(recipients), record);
       });
   if (!made || made->replayed) give_back(account, mails);
   co_return made;

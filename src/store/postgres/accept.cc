@@ -29,11 +29,10 @@ const Sql kHoldNodes{"accept: hold nodes",
                      "SELECT key FROM nodes WHERE key = ANY($1) ORDER BY key FOR SHARE"};
 const Sql kInsertDeliveries{
     "accept: deliveries",
-    "INSERT INTO deliveries(key, account, id, type, traffic, status, phase, deleted, at_most_once,"
+    "INSERT INTO deliveries(key, account, id, type, traffic, status, deleted, at_most_once,"
     " created, updated, started, expires, total, delivered, bounced, dropped, expired, cancelled,"
     " unknown, deferred, signing, failure_reason, purpose, list_id, tags)"
-    " SELECT u.key, account, id, type, traffic, 5, CASE traffic WHEN 1 THEN 5 END, 0, once, now, "
-    "now, now, now + life, total,"
+    " SELECT u.key, account, id, type, traffic, 5, 0, once, now, now, now, now + life, total,"
     " 0, 0, 0, 0, 0, 0, 0, signing, '', purpose, list_id, tags"
     " FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],"
     " $7::bigint[], $8::bigint[], $9::bigint[], $10::text[], $11::bigint[], $12::text[],"

@@ -27,10 +27,10 @@ namespace {
 // numbers               What is given out in blocks.
 // node_leases           Apart from nodes: whoever hands work to a node locks its row in nodes
 //                       against its being made void, and that must not hold up its renewal.
-// deliveries.phase      The status of what is or was a draft, and of bulk; NULL for urgent mail
-//                       that was accepted whole. Indices go by it: the status of such mail changes
-//                       with its recipients, and an index on it would cost every such change its
-//                       place in the page (a HOT update).
+// deliveries.phase      The status of what is or was a draft, NULL for mail that was accepted as a
+//                       transaction. Indices go by it: the status of a transaction changes with
+//                       its mail, and an index on it would cost every such change its place in the
+//                       page (a HOT update).
 // news                  Written and deleted within a second.
 // batches.flight        The flight that leased it last.
 // uploads               store/uploads.h: without a name until they are kept; of two kept at one

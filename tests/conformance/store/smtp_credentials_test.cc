@@ -236,20 +236,25 @@ TEST(SmtpSettings, WhatIsDamagedIsNoSettings) {
   EXPECT_EQ(error_of(unpack_smtp_settings(other_purpose)), "corrupt");
 }
 
+// A mailing is appended and started like any other bulk.
 TEST_P(StoreSuite, AMailingBySmtpTakesItsTurnAmongBulk) {
   const Account acme = account();
-  Accept accept;
-  accept.delivery.account = acme.key;
-  accept.delivery.type = DeliveryType::smtp;
-  accept.delivery.traffic = TrafficClass::bulk;
-  accept.recipients = {{"a@example.com", "example.com", {}}};
-  accept.life_time = 1h;
-  const auto made = must(store_->perform_and_wait(accept));
-  ASSERT_THAT(made.waiting, SizeIs(1));
+  NewDelivery delivery;
+  delivery.account = acme.key;
+  delivery.type = DeliveryType::smtp;
+  delivery.traffic = TrafficClass::bulk;
+  const std::vector<NewRecipient> to{{"a@example.com", "example.com", {}}};
+  const auto key = must(change_in(*store_, [&](WriteTransaction& t) -> Result<DeliveryKey> {
+    const auto made = must(t.create_draft(delivery, std::nullopt));
+    must(t.append_recipients(made.key, to));
+    must(t.commit_draft(made.key, std::nullopt));
+    must(t.start_delivery(made.key, "", 1h));
+    return made.key;
+  }));
   const auto sending = must(read([](ReadTransaction& t) { return t.sending_bulk(); }));
   ASSERT_THAT(sending, SizeIs(1));
-  EXPECT_EQ(sending[0].key, made.delivery.key);
-  const auto due = must(store_->perform_and_wait(Due{.workload = made.delivery.key}));
+  EXPECT_EQ(sending[0].key, key);
+  const auto due = must(store_->perform_and_wait(Due{.workload = key}));
   ASSERT_THAT(due.domains, SizeIs(1));
   EXPECT_EQ(due.domains[0].batches[0].traffic, TrafficClass::bulk);
 }
