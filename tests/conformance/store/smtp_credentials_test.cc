@@ -244,13 +244,12 @@ TEST_P(StoreSuite, AMailingBySmtpTakesItsTurnAmongBulk) {
   delivery.type = DeliveryType::smtp;
   delivery.traffic = TrafficClass::bulk;
   const std::vector<NewRecipient> to{{"a@example.com", "example.com", {}}};
-  const auto key = must(change_in(*store_, [&](WriteTransaction& t) -> Result<DeliveryKey> {
-    const auto made = must(t.create_draft(delivery, std::nullopt));
-    must(t.append_recipients(made.key, to));
-    must(t.commit_draft(made.key, std::nullopt));
-    must(t.start_delivery(made.key, "", 1h));
-    return made.key;
-  }));
+  const DeliveryKey key = must(change_in(*store_, [&](WriteTransaction& t) {
+                            return t.create_draft(delivery, std::nullopt);
+                          })).key;
+  must(change_in(*store_, [&](WriteTransaction& t) { return t.append_recipients(key, to); }));
+  must(change_in(*store_, [&](WriteTransaction& t) { return t.commit_draft(key, std::nullopt); }));
+  must(change_in(*store_, [&](WriteTransaction& t) { return t.start_delivery(key, "", 1h); }));
   const auto sending = must(read([](ReadTransaction& t) { return t.sending_bulk(); }));
   ASSERT_THAT(sending, SizeIs(1));
   EXPECT_EQ(sending[0].key, key);

@@ -67,7 +67,9 @@ class Relay(Installation):
         return client
 
     def paths(self):
-        return sorted((self.directory / "mails").rglob("*.eml"))
+        # The envelope is written last: where it is, the message is whole.
+        return sorted(path.with_suffix(".eml")
+                      for path in (self.directory / "mails").rglob("*.json"))
 
     def mails(self):
         return [path.read_bytes() for path in self.paths()]
