@@ -167,7 +167,7 @@ int account_limit(Session& session, const std::string& name, const AccountLimit&
   put("mails_per_minute", limit.mails_per_minute);
   put("mails_per_day", limit.mails_per_day);
   put("mails_per_month", limit.mails_per_month);
-  return session.call(std::move(given), [&](const boost::json::value& account) {
+  return session.call(given, [&](const boost::json::value& account) {
     session.say(
         {"Limits of account {} (0: none of its own): {} requests and {} mails a minute, {} "
          "mails a day, {} mails a month.",

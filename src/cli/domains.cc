@@ -54,7 +54,7 @@ void print_proof(Session& session, const boost::json::value& domain) {
 int domain_add(Session& session, const DomainNames& which, bool proven) {
   Given given = named(calls::kAddDomain, which);
   if (proven) given.with("proven", true);
-  return session.call(std::move(given), [&](const boost::json::value& domain) {
+  return session.call(given, [&](const boost::json::value& domain) {
     if (truth_of(domain, "vouched")) {
       session.say({"Account {0} may send from {1} and the domains below it: you stand for it.",
                    "アカウント {0} は、{1} とそのサブドメインから送信できます（運用者が保証）。"},
@@ -135,7 +135,7 @@ int domain_consent(Session& session, const DomainNames& which, const std::string
                    bool withdrawn) {
   Given given = named(calls::kConsent, which).with("to", to);
   if (withdrawn) given.with("withdrawn", true);
-  return session.call(std::move(given), [&](const boost::json::value&) {
+  return session.call(given, [&](const boost::json::value&) {
     if (withdrawn) {
       session.say({"Account {0} no longer shares {1} with {2}: what rested on that ends when it is "
                    "looked at, within a minute.",

@@ -34,7 +34,7 @@ int key_add(Session& session, const std::string& account, const KeyRequest& requ
   if (request.scopes) given.with("scopes", *request.scopes);
   if (request.networks) given.with("networks", *request.networks);
   if (request.days) given.with("days", *request.days);
-  return session.call(std::move(given), [&](const boost::json::value& key) {
+  return session.call(given, [&](const boost::json::value& key) {
     session.say({"Key {0} of account {1} added.", "アカウント {1} のキー {0} を追加しました。"},
                 number_of(key, "id"), account);
     print_issued_key(session, key);
@@ -45,7 +45,7 @@ int key_rotate(Session& session, const std::string& account, std::int64_t id,
                std::optional<std::int64_t> overlap_hours) {
   Given given = Given(calls::kRotateKey).with("account", account).with("id", id);
   if (overlap_hours) given.with("overlap_hours", *overlap_hours);
-  return session.call(std::move(given), [&](const boost::json::value& answer) {
+  return session.call(given, [&](const boost::json::value& answer) {
     const auto& key = answer.at("key");
     const std::string end = time_of(answer, "old_expires");
     if (end.empty()) {

@@ -100,7 +100,7 @@ int smtp_credential_add(Session& session, const SmtpCredentialRequest& request) 
   Given given = of_credential(calls::kAddSmtpCredential, request);
   put_terms(given, request);
   if (!put_password(session, given, request)) return 1;
-  return session.call(std::move(given), [&](const boost::json::value& credential) {
+  return session.call(given, [&](const boost::json::value& credential) {
     session.say({"SMTP credential {} of account {} added.",
                  "アカウント {1} の SMTP 認証情報 {0} を追加しました。"},
                 request.name, request.account);
@@ -177,7 +177,7 @@ int smtp_credential_show(Session& session, const SmtpCredentialRequest& request)
 int smtp_credential_change(Session& session, const SmtpCredentialRequest& request) {
   Given given = of_credential(calls::kChangeSmtpCredential, request);
   put_terms(given, request);
-  return session.call(std::move(given), [&](const boost::json::value&) {
+  return session.call(given, [&](const boost::json::value&) {
     session.say({"SMTP credential {} changed.", "SMTP 認証情報 {} を変更しました。"}, request.name);
   });
 }
@@ -186,7 +186,7 @@ int smtp_credential_rotate(Session& session, const SmtpCredentialRequest& reques
   Given given = of_credential(calls::kRotateSmtpCredential, request);
   if (request.overlap_hours) given.with("overlap_hours", *request.overlap_hours);
   if (!put_password(session, given, request)) return 1;
-  return session.call(std::move(given), [&](const boost::json::value& credential) {
+  return session.call(given, [&](const boost::json::value& credential) {
     const std::string until = time_of(credential, "previous_until");
     if (until.empty()) {
       session.say({"SMTP credential {} has a new password; the old one is refused from now on.",
