@@ -2,6 +2,7 @@
 // What a strict session refuses: first of all what would let one message be read as two.
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -24,7 +25,7 @@ struct Heard {
 
 class Relay {
  public:
-  explicit Relay(const ServerOptions& options) : session_(options) {}
+  explicit Relay(ServerOptions options) : options_(std::move(options)), session_(options_) {}
 
   // One read.
   void hear(std::string_view input) {
@@ -86,6 +87,7 @@ class Relay {
     session_.accept();
   }
 
+  const ServerOptions options_;
   ServerSession session_;
   Heard heard_;
 };
