@@ -13,6 +13,10 @@
 
 namespace todoku::net {
 
+[[nodiscard]] inline IpAddress client_of(const IpAddress& address) {
+  return Network(address, 64).prefix();
+}
+
 // Thread-safe. Holds no more clients than there are connections.
 class ClientCounts {
  public:
@@ -41,10 +45,6 @@ class ClientCounts {
   [[nodiscard]] bool counts(const IpAddress& address) const {
     return max_ > 0 && !address.is_unspecified() && !contain(trusted_, address);
   }
-  [[nodiscard]] static IpAddress client_of(const IpAddress& address) {
-    return Network(address, 64).prefix();
-  }
-
   const std::size_t max_;
   const std::vector<Network> trusted_;
   std::mutex mutex_;

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/login_guard.h"
 
+#include "net/client_counts.h"
+
 namespace todoku::relay {
-namespace {
-
-net::IpAddress network_of(const net::IpAddress& from) {
-  return net::Network(from, 64).prefix();
-}
-
-}  // namespace
 
 Milliseconds LoginGuard::left(const Key& key, std::uint32_t most, SteadyInstant now) const {
   const auto found = tallies_.find(key);
@@ -20,14 +15,14 @@ Milliseconds LoginGuard::left(const Key& key, std::uint32_t most, SteadyInstant 
 
 Milliseconds LoginGuard::locked_for(const net::IpAddress& from, std::string_view name,
                                     SteadyInstant now) const {
-  const net::IpAddress network = network_of(from);
+  const net::IpAddress network = net::client_of(from);
   const std::lock_guard lock(mutex_);
   return std::max(left({network, std::string(name)}, options_.failures_of_name, now),
                   left({network, std::string()}, options_.failures_of_network, now));
 }
 
 void LoginGuard::failed(const net::IpAddress& from, std::string_view name, SteadyInstant now) {
-  const net::IpAddress network = network_of(from);
+  const net::IpAddress network = net::client_of(from);
   const std::lock_guard lock(mutex_);
   if (!name.empty()) count({network, std::string(name)}, now);
   count({network, std::string()}, now);
@@ -46,7 +41,7 @@ void LoginGuard::count(Key key, SteadyInstant now) {
 }
 
 void LoginGuard::succeeded(const net::IpAddress& from, std::string_view name) {
-  const Key key{network_of(from), std::string(name)};
+  const Key key{net::client_of(from), std::string(name)};
   const std::lock_guard lock(mutex_);
   const auto found = tallies_.find(key);
   if (found == tallies_.end()) return;

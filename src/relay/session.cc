@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "net/client_counts.h"
 #include "relay/words.h"
 
 namespace todoku::relay {
@@ -17,6 +18,21 @@ using smtp::SaslStep;
 using smtp::ServerAnswer;
 using smtp::ServerEvent;
 using smtp::ServerStep;
+
+// The store keeps what a credential allows as the bits that the reader of messages knows: one set
+// of numbers, in two modules of which neither may include the other.
+template <class Kept>
+constexpr bool is_same(Kept kept, std::uint32_t read) {
+  return static_cast<std::uint32_t>(kept) == read;
+}
+using store::SubmissionOption;
+namespace reading = intake::submission;
+static_assert(is_same(SubmissionOption::tag, reading::kTagOption) &&
+              is_same(SubmissionOption::purpose, reading::kPurposeOption) &&
+              is_same(SubmissionOption::send_at, reading::kSendAtOption) &&
+              is_same(SubmissionOption::expires_in, reading::kExpiresInOption) &&
+              is_same(SubmissionOption::list_id, reading::kListIdOption) &&
+              is_same(SubmissionOption::idempotency_key, reading::kIdempotencyKeyOption));
 
 constexpr std::size_t kNonceOctets = 18;
 // Who has failed is answered no sooner than so, whatever the fault was.
@@ -235,7 +251,7 @@ std::optional<Reply> Session::too_fast() {
   const store::SmtpCredential& who = login_->credential;
   const RelayOptions& options = world_.options;
   const bool device = listener_.is_for_devices();
-  const std::string network = net::Network(client_, 64).prefix().to_string();
+  const std::string network = net::client_of(client_).to_string();
   struct Brake {
     std::string name;
     std::int64_t most;
