@@ -363,11 +363,18 @@ ALTER TABLE relayed_pieces ALTER COLUMN data SET STORAGE EXTERNAL;
 ALTER TABLE attachments ADD COLUMN relayed bigint NOT NULL DEFAULT 0;
 )sql";
 
+// event_readers   store/event_readers.h. Its row changes each second while there is something.
+constexpr std::string_view kStep15 = R"sql(
+CREATE TABLE event_readers(
+  name text COLLATE "C" PRIMARY KEY, node bigint NOT NULL, state bytea NOT NULL)
+  WITH (fillfactor = 50, autovacuum_vacuum_threshold = 50, autovacuum_vacuum_scale_factor = 0.1);
+)sql";
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 14> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 15> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -380,7 +387,8 @@ constexpr std::array<Step, 14> kSteps{{{"tables", kStep1},
                                        {"endpoints of webhooks", kStep11},
                                        {"inline parts", kStep12},
                                        {"relayed messages", kStep13},
-                                       {"relayed messages in pieces", kStep14}}};
+                                       {"relayed messages in pieces", kStep14},
+                                       {"readers of events", kStep15}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);

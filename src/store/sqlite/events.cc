@@ -103,7 +103,7 @@ Result<EventPage> Queries::events(const EventQuestion& question) {
     }
   }
   EventPage page = sieve.page(ended);
-  auto joined = EventJoin(db_, dictionary_).join(page.events);
+  auto joined = EventJoin(db_, dictionary_, question.type).join(page.events);
   if (!joined) return fail(std::move(joined.error()));
   keep_wanted(question, page);
   return page;
