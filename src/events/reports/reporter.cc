@@ -90,17 +90,19 @@ void Reporter::start() {
 }
 
 Task<void> Reporter::stop() {
-  co_await async::run_on(executor_, [](Reporter& self) -> Task<void> {
-    self.stopping_ = true;
-    self.wake_.notify();
-    co_await self.tasks_.wait_empty();
-    if (!self.taken_as_) co_return;
-    (void)co_await self.save(self.state_, {});
-    (void)co_await self.world_.store.write(store::WritePriority::import,
-                                           [node = *self.taken_as_](store::WriteTransaction& t) {
-                                             return t.give_event_reader(node, kReader);
-                                           });
-  }(*this));
+  co_await async::run_on(executor_, stop_here());
+}
+
+Task<void> Reporter::stop_here() {
+  stopping_ = true;
+  wake_.notify();
+  co_await tasks_.wait_empty();
+  if (!taken_as_) co_return;
+  (void)co_await save(state_, {});
+  (void)co_await world_.store.write(store::WritePriority::import,
+                                    [node = *taken_as_](store::WriteTransaction& t) {
+                                      return t.give_event_reader(node, kReader);
+                                    });
 }
 
 Task<void> Reporter::run() {

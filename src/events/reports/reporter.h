@@ -79,6 +79,7 @@ class Reporter {
   };
 
   Task<void> run();
+  Task<void> stop_here();
   Task<bool> take();
   Task<Result<bool>> read();
   Task<Result<bool>> tell();
