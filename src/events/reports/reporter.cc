@@ -38,7 +38,12 @@ std::string subject_of(std::string_view message) {
   return {};
 }
 
-bool is_gone(const Error& error) {
+// It was deleted, or cannot be read, which later will not be otherwise.
+bool is_gone(const Error& error, store::DeliveryKey delivery) {
+  if (error.kind == ErrorKind::corrupt) {
+    log::error("a mail cannot be read, of which its sender is to be told",
+               {{"delivery", static_cast<std::int64_t>(delivery)}, {"reason", error.detail}});
+  }
   return error.kind == ErrorKind::not_found || error.kind == ErrorKind::corrupt;
 }
 
@@ -215,7 +220,12 @@ Task<Result<bool>> Reporter::tell() {
   }
   if (looked == 0) co_return false;
   const bool more = made.size() == kReportsOfCommit || looked == kLookedAtOnce;
-  auto saved = co_await save(std::move(next), std::move(made));
+  auto saved = co_await save(next, std::move(made));
+  if (!saved && saved.error().kind == ErrorKind::invalid_input) {
+    // Nor will it take them later, and others wait behind them.
+    log::error("reports are refused by the store", {{"reason", saved.error().detail}});
+    saved = co_await save(std::move(next), {});
+  }
   if (!saved) co_return fail(std::move(saved.error()));
   co_return more;
 }
@@ -224,7 +234,7 @@ Task<Result<std::optional<Reporter::Made>>> Reporter::make(DueReport due) {
   auto mail = co_await world_.store.read(
       [key = due.delivery](store::ReadTransaction& t) { return read_mail(t, key); });
   if (!mail) {
-    if (is_gone(mail.error())) co_return std::nullopt;
+    if (is_gone(mail.error(), due.delivery)) co_return std::nullopt;
     co_return fail(std::move(mail.error()));
   }
   mail->reports_wanted = mail->reports_wanted && options_.enabled;
@@ -248,7 +258,7 @@ Task<Result<std::vector<mime::ReportedRecipient>>> Reporter::recipients_of(const
     const auto story =
         co_await world_.store.read([key](store::ReadTransaction& t) { return read_story(t, key); });
     if (!story) {
-      if (is_gone(story.error())) continue;
+      if (is_gone(story.error(), due.delivery)) continue;
       co_return fail(story.error());
     }
     auto told = reported_recipient(mail, *story, each, options_.notify, world_.meaning);
