@@ -107,7 +107,7 @@ def a_failure_comes_back_to_its_sender(binary):
         check_equal(report.returned.get_content_type(), "text/rfc822-headers", "RET=HDRS")
         back = report.returned.get_content()
         check("Subject: order" in back and "the text" not in back, back)
-        arrivals = [entry for entry in stack.arrivals() if entry["rcpt_to"] == BOSS]
+        arrivals = [entry for entry in stack.await_arrivals(2) if entry["rcpt_to"] == BOSS]
         check_equal([entry["mail_from"] for entry in arrivals], [""], "the report's MAIL FROM")
         # It is mail of the account's, and seen as such.
         own = stack.api.call("GET", "/deliveries/all?size=10")["data"]
