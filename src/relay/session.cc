@@ -337,6 +337,7 @@ Task<Reply> Session::hand_in(intake::submission::Submitted submitted) {
   envelope.head_octets = submitted.head_octets;
   envelope.has_leading_dot = submitted.has_leading_dot;
   envelope.is_eight_bit = submitted.is_eight_bit;
+  envelope.has_long_line = submitted.has_long_line;
   const store::SmtpCredentialSettings& settings = login_->credential.settings;
   const auto made = co_await world_.intake.accept_submitted(
       login_->account, {.submitted = std::move(submitted),

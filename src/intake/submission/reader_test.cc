@@ -111,7 +111,7 @@ TEST(SubmissionReader, TakesMessagesOfEveryShape) {
   EXPECT_EQ(read("X-A: 1\r\n b", by).out, added + "X-A: 1\r\n b\r\n\r\n");
   EXPECT_EQ(read("body without an end", by).out, added + "\r\nbody without an end\r\n");
   EXPECT_EQ(read("X-A: 1\r\n\r\nno end", by).out, added + "X-A: 1\r\n\r\nno end\r\n");
-  EXPECT_EQ(read("X-Long: " + std::string(64'000, 'x') + "\r\n", by).facts.has_long_line, true);
+  EXPECT_TRUE(read("X-A: 1\r\n\r\n" + std::string(64'000, 'x') + "\r\n", by).facts.has_long_line);
 }
 
 TEST(SubmissionReader, IsTheSameWhereverItIsCut) {
