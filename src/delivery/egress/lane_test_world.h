@@ -132,6 +132,15 @@ class ShakyRecorder final : public OutcomeSink {
   Task<bool> may_send_soon() override { co_return true; }
   // The batch does not know what is told here, and comes with every end.
   void given_back(const store::LeasedBatch&, std::size_t, GivenBack) noexcept override {}
+  Task<bool> begin(const Mail& mail, std::uint32_t ahead) override {
+    begin_soon(mail, ahead);
+    co_return true;
+  }
+  void begin_soon(const Mail& mail, std::uint32_t ahead) override {
+    const store::Begun begun = mail.batch->wants_begun(mail.recipient().seq, ahead);
+    mail.batch->asked_begun(begun);
+    mail.batch->told_begun(begun);
+  }
   Task<bool> begin_suspect(const Mail&) override {
     ++suspects_begun;
     co_return !refuses;
