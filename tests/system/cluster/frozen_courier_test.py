@@ -8,8 +8,8 @@ usage: frozen_courier_test.py TODOKU QUEUE_KIND [WORK_FOLDER]
 import signal
 import sys
 
-from on_cluster import OnCluster, check_equal, run
-from in_doubt import RECEIVERS, only_those_begun_are_in_doubt, stop
+from on_cluster import OnCluster, SOURCES, check_equal, run
+from in_doubt import DOMAINS, RECEIVERS, only_those_begun_are_in_doubt, stop
 from steering import events_of, progress
 
 ROLES = {"api1": "api", "scheduler1": "scheduler", "courier1": "courier", "events1": "events"}
@@ -23,7 +23,8 @@ def stands_still_while_it_is_stopped(binary, server, queue):
         stack.use("api1")
         delivery = stop(stack, stack.api, before=lambda: stack.parts["courier1"].process.send_signal(
             signal.SIGSTOP))
-        told = only_those_begun_are_in_doubt(stack, delivery, stack.api, FOUND_DEAD)
+        told = only_those_begun_are_in_doubt(stack, delivery, stack.api, FOUND_DEAD,
+                                             lanes=len(SOURCES) * len(DOMAINS))
         stack.parts["courier1"].process.send_signal(signal.SIGCONT)
         stack.wait_for(lambda: stack.metric_of("courier1", "todoku_mails_in_hand") == 0
                        and stack.metric_of("courier1", "todoku_unrecorded_outcomes") == 0,
