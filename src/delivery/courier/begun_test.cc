@@ -169,10 +169,9 @@ TEST_F(BegunTest, WhatIsStoppedMeanwhileIsNotBegun) {
 }
 
 TEST_F(BegunTest, OfATransactionAllCountAsBegun) {
-  batch_ = batch_of(TrafficClass::transactional);
-  std::optional<bool> begun;
-  begin(499, begun);
-  EXPECT_EQ(begun, true);
+  const auto transaction = batch_of(TrafficClass::transactional);
+  EXPECT_TRUE(transaction->is_begun(499));
+  recorder_.begin_soon({transaction, 499}, 8);
   EXPECT_FALSE(store_.commits());
 }
 

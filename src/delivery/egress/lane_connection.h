@@ -78,7 +78,8 @@ class LaneConnection {
   // Its address came onto a suppression list since the mail was claimed: true, and it is dealt
   // with.
   Task<bool> stopped(const Mail& mail);
-  // Whether the store must know first that this mail is begun, and does not know it yet.
+  // Sees to it that the store hears of this mail, and of those soon to come, before they are begun;
+  // whether that must be waited for.
   [[nodiscard]] bool must_tell_begun(const Mail& mail);
   Task<bool> tell_begun(const Mail& mail);
   // Its content, or what a letter needs, could not be had from our store: no fault of the mail or

@@ -15,6 +15,7 @@ TOGETHER = 8  # neighbours of whom it is said at once that they are begun (store
 # and would be in doubt if nothing were said, is some ten seconds of mail, whole batches of 500.
 IN_DOUBT_OF_A_LANE = CONNECTIONS * TOGETHER
 
+
 def stop(stack, api, before=lambda: None):
     """A delivery that is stopped with mails at their receivers and batches in hand."""
     delivery = stack.bulk(ADDRESSES)
