@@ -86,6 +86,10 @@ class LaneConnection {
   // Its address came onto a suppression list since the mail was claimed: true, and it is dealt
   // with.
   Task<bool> stopped(const Mail& mail);
+  // Sees to it that the store hears of this mail, and of those soon to come, before they are begun;
+  // whether that must be waited for.
+  [[nodiscard]] bool must_tell_begun(const Mail& mail);
+  Task<bool> tell_begun(const Mail& mail);
   // Its content, or what a letter needs, could not be had from our store: no fault of the mail or
   // the receiver, so no attempt.
   void cannot_read(const Error& error);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One mail: whether it may be begun, how it is made and signed, what came of it, and who is told.
+#include <algorithm>
 #include <exception>
 #include <span>
 #include <utility>
@@ -24,6 +25,9 @@ constexpr Microseconds kPatienceTransactional{200};
 constexpr std::chrono::seconds kStoreWait{10};
 // After so long the receiver may have hung up.
 constexpr std::chrono::milliseconds kReceiverMayTire{500};
+// Of how many bits the store is told ahead at most (store/work.h, Begun): half a batch, so that
+// commits which last 20 ms hold up no lane that carries 10,000 mails a second.
+constexpr std::uint32_t kBegunAheadMax = 32;
 
 // Counts a mail as in hand while it lives.
 class InHand {
@@ -194,6 +198,18 @@ Task<LaneConnection::Sent> LaneConnection::send_first() {
     const bool clear = co_await clear_to_begin(mail);
     if (!clear) co_return Sent::goes_on;
   }
+  if (must_tell_begun(mail)) {
+    const SteadyInstant asked = now();
+    const bool told = co_await tell_begun(mail);
+    if (mail.withheld()) {
+      park(now());
+      co_return Sent::goes_on;
+    }
+    const bool tired = now() - asked > kReceiverMayTire && !connection_->is_reusable();
+    if (!told || tired) co_return Sent::not_wanted;
+    // It is asked for anew, and begun by then.
+    if (!may_still_begin(mail)) co_return Sent::goes_on;
+  }
   Sent sent = Sent::not_wanted;
   std::exception_ptr thrown;
   try {
@@ -206,6 +222,31 @@ Task<LaneConnection::Sent> LaneConnection::send_first() {
   if (stays) co_await lane_->way_out_.stay(mail);
   if (thrown) std::rethrow_exception(thrown);
   co_return sent;
+}
+
+// Of what is sent at most once, and of suspects, the store is told in other words.
+bool LaneConnection::must_tell_begun(const Mail& mail) {
+  if (mail.batch->letter().at_most_once || mail.batch->leased().suspect) return false;
+  std::uint32_t ahead = lane_->begun_ahead_.load();
+  const bool first = !mail.batch->has_asked_begun();
+  if (first) {
+    lane_->begun_ahead_.compare_exchange_strong(ahead, ahead - ahead / 4);
+  }
+  world_.outcomes.begin_soon(mail, ahead);
+  return !mail.batch->is_begun(mail.recipient().seq);
+}
+
+// So far ahead is asked that nobody waits while a batch is under way, and little farther: all that
+// is said to be begun is in doubt if this process ends. False: it is not begun now.
+Task<bool> LaneConnection::tell_begun(const Mail& mail) {
+  const bool too_near = mail.batch->has_begun();
+  std::uint32_t ahead = lane_->begun_ahead_.load();
+  const bool told = co_await world_.outcomes.begin(mail, ahead);
+  if (too_near) {
+    const std::uint32_t farther = std::min(2 * ahead, kBegunAheadMax);
+    lane_->begun_ahead_.compare_exchange_strong(ahead, farther);
+  }
+  co_return told;
 }
 
 Task<bool> LaneConnection::stopped(const Mail& mail) {
