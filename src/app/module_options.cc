@@ -344,6 +344,22 @@ http::GuardedOptions guarded_options(const config::Config& config) {
           .user_agent = fmt::format("todoku/{}", version())};
 }
 
+events::reports::ReporterOptions report_options(const config::Config& config) {
+  const config::Config::SmtpIn& given = config.smtp_in;
+  events::reports::ReporterOptions options;
+  options.enabled = given.bounces;
+  options.host = to_ascii_lower(hello_name(config));
+  options.message_id_domain = config.smtp_out.message_id_domain.empty()
+                                  ? options.host
+                                  : ascii(config.smtp_out.message_id_domain);
+  options.date_offset_minutes = static_cast<int>(config.delivery.date_offset_minutes);
+  options.notify.delay_by_default = given.delay_notice_hours > 0;
+  if (options.notify.delay_by_default) {
+    options.notify.delay_after = hours(given.delay_notice_hours);
+  }
+  return options;
+}
+
 delivery::Options delivery_options(const config::Config& config, const InstanceSecret& secret) {
   const config::Config::Delivery& given = config.delivery;
   delivery::Options options;

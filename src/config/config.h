@@ -134,6 +134,8 @@ struct Config {
     std::int64_t device_message_bytes_max = 0;
     std::int64_t device_recipients_max = 0;
     std::int64_t device_messages_per_minute = 0;
+    bool bounces = false;
+    double delay_notice_hours = 0;
   };
   struct SmtpInCertificate {
     std::string certificate_file;

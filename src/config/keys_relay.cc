@@ -89,6 +89,18 @@ ConfigSection smtp_in() {
          "あいさつ、Received、自己署名証明書に使う名前。空なら `smtp_out.hello_name`。一度ここを通"
          "ったメールは、この名前と `smtp_out.own_names` で見分ける。"})
       .form(TextForm::host);
+  s.add("bounces", &S::bounces, true,
+        {"Whether a sender is told what became of a mail: a report (RFC 3464) goes to its MAIL "
+         "FROM if that is of a domain of its account. A credential may do without.",
+         "メールがどうなったかを差出人に知らせるか。MAIL FROM がアカウントのドメインなら、そこへ"
+         "配送状況通知（RFC 3464）を送る。資格情報ごとに止められる。"});
+  s.add("delay_notice_hours", &S::delay_notice_hours, 4,
+        {"After how long a mail that could not be delivered yet is told of, once. 0: only whoever "
+         "asks for it (NOTIFY=DELAY) is told, after 4 hours.",
+         "まだ届けられないメールを、どれだけ経ったら 1 回知らせるか。0 なら求めた差出人"
+         "（NOTIFY=DELAY）だけに、4 時間後に知らせる。"})
+      .unit("hours")
+      .range(0, 168);
   add_limits(s);
   add_device_limits(s);
   return std::move(s).build();

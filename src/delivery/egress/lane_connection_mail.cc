@@ -56,12 +56,23 @@ std::string_view as_view(const std::array<std::uint8_t, 16>& secret) {
   return {reinterpret_cast<const char*>(secret.data()), secret.size()};
 }
 
+DsnNotify notify_of(std::string_view wish) {
+  return DsnNotify::parse(wish).value_or(DsnNotify());
+}
+
+// NOTIFY=SUCCESS, which who relays it tells itself where the receiver will not.
+bool wishes_to_hear_of_success(std::span<const InsertCode> wishes) {
+  return std::ranges::any_of(wishes, [](const InsertCode& wish) {
+    return wish.key == "NOTIFY" && notify_of(wish.value).on_success();
+  });
+}
+
 // What the sender of a relayed message wishes to be told of one recipient.
 smtp::EnvelopeReports reports_of(const OwnSender& sender, std::span<const InsertCode> wishes) {
   smtp::EnvelopeReports reports{.returned = sender.returned, .envelope_id = sender.envid};
   smtp::RecipientReports wished;
   for (const InsertCode& wish : wishes) {
-    if (wish.key == "NOTIFY") wished.notify = DsnNotify::parse(wish.value).value_or(DsnNotify());
+    if (wish.key == "NOTIFY") wished.notify = notify_of(wish.value);
     if (wish.key == "ORCPT") wished.original = parse_orcpt(wish.value, true);
   }
   if (wished.notify.is_specified() || wished.original) reports.recipients = {std::move(wished)};
@@ -353,6 +364,7 @@ Task<LaneConnection::Sent> LaneConnection::transmit(const Mail& mail) {
       .permanent = result.permanent,
       .in_doubt = result.in_doubt,
       .in_clear = connection_->path().tls == TlsUse::none,
+      .receiver_reports = result.receiver_reports,
       .cause = result.cause,
       .tls_off = policy::tls_plan(lane_->limits_.tls).mode == TlsMode::never};
   const policy::Verdict verdict = judge(answer);
@@ -494,6 +506,8 @@ void LaneConnection::settle(const policy::Answer& answer, const policy::Verdict&
       .reply = answer.reply,
       .is_attempt = verdict.is_attempt,
       .charset_fell_back = answer.stage >= Stage::mail_from && message_.charset_fell_back(),
+      .sender_to_tell = verdict.state == RecipientState::delivered && !answer.receiver_reports &&
+                        wishes_to_hear_of_success(seat_->mails.front().recipient().insert_codes),
       .cause = verdict.cause};
   if (verdict.lacks_tls) {
     outcome.stage = Stage::starttls;

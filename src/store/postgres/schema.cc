@@ -373,11 +373,18 @@ UPDATE batches SET doubted = -1, lost_at = (extract(epoch FROM now()) * 1000)::b
   WHERE losses > 0;
 )sql";
 
+// event_readers   store/event_readers.h. Its row changes each second while there is something.
+constexpr std::string_view kStep16 = R"sql(
+CREATE TABLE event_readers(
+  name text COLLATE "C" PRIMARY KEY, node bigint NOT NULL, state bytea NOT NULL)
+  WITH (fillfactor = 50, autovacuum_vacuum_threshold = 50, autovacuum_vacuum_scale_factor = 0.1);
+)sql";
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 15> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 16> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -391,7 +398,8 @@ constexpr std::array<Step, 15> kSteps{{{"tables", kStep1},
                                        {"inline parts", kStep12},
                                        {"relayed messages", kStep13},
                                        {"relayed messages in pieces", kStep14},
-                                       {"of whom mails may be out", kStep15}}};
+                                       {"of whom mails may be out", kStep15},
+                                       {"readers of events", kStep16}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);

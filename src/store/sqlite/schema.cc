@@ -458,11 +458,18 @@ UPDATE batches SET doubted = -1,
   lost_at = CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) WHERE losses > 0;
 )sql";
 
+// event_readers         store/event_readers.h.
+constexpr const char* kVersion25 = R"sql(
+CREATE TABLE event_readers(
+  name TEXT PRIMARY KEY, node INTEGER NOT NULL, state BLOB NOT NULL) WITHOUT ROWID;
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 24> kMigrations{
-    kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,  kVersion8,
-    kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14, kVersion15, kVersion16,
-    kVersion17, kVersion18, kVersion19, kVersion20, kVersion21, kVersion22, kVersion23, kVersion24};
+constexpr std::array<const char*, 25> kMigrations{
+    kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,
+    kVersion8,  kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14,
+    kVersion15, kVersion16, kVersion17, kVersion18, kVersion19, kVersion20, kVersion21,
+    kVersion22, kVersion23, kVersion24, kVersion25};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");
