@@ -57,7 +57,7 @@ constexpr std::array kOptions = {
                    Value::apart,
                    "ADDRESS",
                    {"The sender, to whom what fails is returned; else the credential's address",
-                    "エラーの戻り先になる差出人。なければ資格情報のアドレス"}},
+                    "エラーの戻り先になる差出人。なければ認証情報のアドレス"}},
     SendmailOption{'h', Value::apart},
     SendmailOption{'i',
                    Value::none,
