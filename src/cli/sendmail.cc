@@ -24,20 +24,20 @@ namespace {
 
 // What a server takes of a mail's recipients (RFC 5321 section 4.5.3.1.8 wants 100, ours 1,000).
 constexpr std::size_t kRecipientsOfTransaction = 1000;
-constexpr std::chrono::seconds kPatience{30};
-constexpr std::int64_t kPatienceMax = 3600;
+constexpr std::chrono::seconds kTriesFor{30};
+constexpr std::int64_t kTriesForMax = 3600;
 constexpr std::chrono::milliseconds kPause{1000};
 constexpr std::size_t kReadOctets = std::size_t{64} << 10U;
 // An address that says nothing of a domain is the user's own: the relay knows what it is.
 constexpr std::string_view kOwnAddress = "user";
 
-int status_of(const Error& no_connection) {
+int sysexit_of(const Error& no_connection) {
   if (no_connection.kind == ErrorKind::unauthorized) return EX_NOPERM;
   return no_connection.kind == ErrorKind::invalid_input ? EX_CONFIG : EX_TEMPFAIL;
 }
 
 // Of a refusal that lasts (RFC 3463).
-int status_of(const smtp::RecipientResult& refusal) {
+int sysexit_of(const smtp::RecipientResult& refusal) {
   constexpr std::uint16_t kAddressing = 1;
   constexpr std::uint16_t kMailSystem = 3;
   constexpr std::uint16_t kRouting = 4;
@@ -77,7 +77,7 @@ class Sendmail {
       const auto spoken = port_->speak();
       if (spoken) return EX_OK;
       if (spoken.error().kind == ErrorKind::io) return complain(EX_IOERR, spoken.error().detail);
-      const int status = status_of(spoken.error());
+      const int status = sysexit_of(spoken.error());
       if (status == EX_TEMPFAIL && wait()) continue;
       // Who speaks SMTP is answered in it.
       out_ << "421 4.3.2 The mail service does not answer, try again later\n";
@@ -101,8 +101,8 @@ class Sendmail {
     std::int64_t seconds = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
     const bool is_number = error == std::errc() && end == text.data() + text.size();
-    return is_number && seconds >= 0 && seconds <= kPatienceMax ? std::chrono::seconds(seconds)
-                                                                : kPatience;
+    return is_number && seconds >= 0 && seconds <= kTriesForMax ? std::chrono::seconds(seconds)
+                                                                : kTriesFor;
   }
 
   int complain(int status, std::string_view sentence) {
@@ -227,7 +227,7 @@ class Sendmail {
       if (answer.no_connection) {
         no_connection_ = std::move(answer.no_connection);
         left.insert(left.end(), begin, waiting_.end());
-        if (status_of(*no_connection_) != EX_TEMPFAIL) return tell_no_connection(*no_connection_);
+        if (sysexit_of(*no_connection_) != EX_TEMPFAIL) return tell_no_connection(*no_connection_);
         break;
       }
       for (std::size_t i = 0; i < some.size(); ++i) {
@@ -266,7 +266,7 @@ class Sendmail {
       last_answer_ = sentence;
       return false;
     }
-    note(status_of(result), recipient, sentence);
+    note(sysexit_of(result), recipient, sentence);
     return true;
   }
 
@@ -283,7 +283,7 @@ class Sendmail {
   }
 
   int tell_no_connection(const Error& error) {
-    return complain(status_of(error),
+    return complain(sysexit_of(error),
                     BilingualText{fmt::format("todoku does not answer at {} (smtp_in.socket): {}",
                                               socket_, error.detail),
                                   fmt::format("{}（smtp_in.socket）で todoku が応答しません: {}",
@@ -315,15 +315,15 @@ int sendmail(const std::vector<std::string>& words, Host& host, std::ostream& ou
     fmt::print(err, "sendmail: {} (todoku sendmail --help)\n", command.error().in(host.language()));
     return EX_USAGE;
   }
-  switch (command->task) {
-    case SendmailCommand::Task::nothing:
+  switch (command->work) {
+    case SendmailCommand::Work::nothing:
       return EX_OK;
-    case SendmailCommand::Task::show_queue:
+    case SendmailCommand::Work::show_queue:
       out << "Mail queue is empty\n";  // as others say it, for programs that look
       return EX_OK;
-    case SendmailCommand::Task::speak_smtp:
+    case SendmailCommand::Work::speak_smtp:
       return Sendmail(std::move(*command), host, out, err).speak();
-    case SendmailCommand::Task::send:
+    case SendmailCommand::Work::send:
       break;
   }
   return Sendmail(std::move(*command), host, out, err).send();

@@ -12,82 +12,83 @@
 namespace todoku::cli {
 namespace {
 
-using Task = SendmailCommand::Task;
-using Value = SendmailOption::Value;
+constexpr auto kNoValue = SendmailOption::Value::none;
+constexpr auto kApart = SendmailOption::Value::apart;
+constexpr auto kJoined = SendmailOption::Value::joined;
 
 // By letter.
-constexpr std::array kOptions = {
-    SendmailOption{'A', Value::apart},
-    SendmailOption{'B', Value::apart},  // the body tells itself whether it is 8-bit
-    SendmailOption{'C', Value::apart, "FILE", {"The configuration file", "設定ファイル"}},
+constexpr std::array kSendmailOptions = {
+    SendmailOption{'A', kApart},
+    SendmailOption{'B', kApart},  // the body tells itself whether it is 8-bit
+    SendmailOption{'C', kApart, "FILE", {"The configuration file", "設定ファイル"}},
     SendmailOption{
         'F',
-        Value::apart,
+        kApart,
         "NAME",
         {"The sender's name, of a message without From", "From のないメールに付ける差出人の名前"}},
     SendmailOption{'G'},
     SendmailOption{'I'},
-    SendmailOption{'L', Value::apart},
-    SendmailOption{'M', Value::apart},
+    SendmailOption{'L', kApart},
+    SendmailOption{'M', kApart},
     SendmailOption{'N',
-                   Value::apart,
+                   kApart,
                    "WHEN",
                    {"What is reported: never, or of success,failure,delay",
                     "配送状況の通知: never、または success,failure,delay"}},
-    SendmailOption{'O', Value::apart},
+    SendmailOption{'O', kApart},
     SendmailOption{
         'R',
-        Value::apart,
+        kApart,
         "full|hdrs",
         {"How much of the message comes back with a report", "通知に元のメールをどこまで付けるか"}},
     SendmailOption{'U'},
     SendmailOption{'V',
-                   Value::apart,
+                   kApart,
                    "ID",
                    {"The envelope's id, named in reports", "通知に記載するエンベロープの ID"}},
-    SendmailOption{'X', Value::apart},
+    SendmailOption{'X', kApart},
     SendmailOption{'b',
-                   Value::apart,
+                   kApart,
                    "MODE",
                    {"m: send (the usual); s: speak SMTP; p: show the queue, which is empty",
                     "m: 送信（既定）、s: SMTP で会話する、p: キュー（常に空）を表示する"}},
-    SendmailOption{'d', Value::joined},
-    SendmailOption{'e', Value::apart},
+    SendmailOption{'d', kJoined},
+    SendmailOption{'e', kApart},
     SendmailOption{'f',
-                   Value::apart,
+                   kApart,
                    "ADDRESS",
                    {"The sender, to whom what fails is returned; else the credential's address",
                     "エラーの戻り先になる差出人。なければ認証情報のアドレス"}},
-    SendmailOption{'h', Value::apart},
+    SendmailOption{'h', kApart},
     SendmailOption{'i',
-                   Value::none,
+                   kNoValue,
                    "",
                    {"A line with a dot alone does not end the message",
                     "ドットだけの行をメールの終わりとみなさない"}},
     SendmailOption{'m'},
     SendmailOption{'n'},
     SendmailOption{'o',
-                   Value::apart,
+                   kApart,
                    "OPTION",
                    {"i: as -i; others change nothing", "i: -i と同じ。ほかは何も変えない"}},
-    SendmailOption{'p', Value::apart},
-    SendmailOption{'q', Value::joined},
-    SendmailOption{'r', Value::apart, "ADDRESS", {"As -f", "-f と同じ"}},
+    SendmailOption{'p', kApart},
+    SendmailOption{'q', kJoined},
+    SendmailOption{'r', kApart, "ADDRESS", {"As -f", "-f と同じ"}},
     SendmailOption{
         't',
-        Value::none,
+        kNoValue,
         "",
         {"Recipients are those of To, Cc and Bcc, too", "To、Cc、Bcc のアドレスも宛先にする"}},
     SendmailOption{'v',
-                   Value::none,
+                   kNoValue,
                    "",
                    {"Print under which id the message is kept", "メールの受付 ID を表示する"}},
-    SendmailOption{'x', Value::apart},
+    SendmailOption{'x', kApart},
 };
 
 const SendmailOption* find_option(char letter) {
-  const auto found = std::ranges::find(kOptions, letter, &SendmailOption::letter);
-  return found == kOptions.end() ? nullptr : found;
+  const auto found = std::ranges::find(kSendmailOptions, letter, &SendmailOption::letter);
+  return found == kSendmailOptions.end() ? nullptr : found;
 }
 
 using Failure = std::optional<BilingualText>;
@@ -99,13 +100,13 @@ BilingualText bad_value(char letter, std::string_view value) {
 
 Failure take_mode(std::string_view mode, SendmailCommand& command) {
   if (mode == "m") {
-    command.task = Task::send;
+    command.work = SendmailCommand::Work::send;
   } else if (mode == "s") {
-    command.task = Task::speak_smtp;
+    command.work = SendmailCommand::Work::speak_smtp;
   } else if (mode == "p") {
-    command.task = Task::show_queue;
+    command.work = SendmailCommand::Work::show_queue;
   } else if (mode == "i") {
-    command.task = Task::nothing;
+    command.work = SendmailCommand::Work::nothing;
   } else {
     return bad_value('b', mode);
   }
@@ -165,7 +166,7 @@ Failure take_option(char letter, std::string value, SendmailCommand& command) {
       break;
     case 'I':
     case 'q':
-      command.task = Task::nothing;
+      command.work = SendmailCommand::Work::nothing;
       break;
     default:
       break;
@@ -204,8 +205,8 @@ class WordReader {
                              fmt::format("-{} というオプションはありません", letter)};
       }
       std::string value;
-      if (option->value != Value::none) value = std::exchange(letters, {});
-      if (option->value == Value::apart && value.empty()) {
+      if (option->value != SendmailOption::Value::none) value = std::exchange(letters, {});
+      if (option->value == SendmailOption::Value::apart && value.empty()) {
         if (next_ == words_.size()) {
           return BilingualText{fmt::format("-{} needs a value", letter),
                                fmt::format("-{} には値が必要です", letter)};
@@ -226,7 +227,7 @@ class WordReader {
 }  // namespace
 
 std::span<const SendmailOption> sendmail_options() {
-  return kOptions;
+  return kSendmailOptions;
 }
 
 std::expected<SendmailCommand, BilingualText> parse_sendmail(std::span<const std::string> words) {

@@ -18,13 +18,13 @@
 namespace todoku::cli {
 
 struct SendmailCommand {
-  enum class Task : std::uint8_t {
+  enum class Work : std::uint8_t {
     send,        // a message on standard input
     speak_smtp,  // -bs
     show_queue,  // -bp, mailq
     nothing,     // -bi, newaliases, -q: there is nothing to be done here
   };
-  Task task = Task::send;
+  Work work = Work::send;
   bool reads_recipients = false;      // -t
   bool dot_ends = true;               // not with -i
   bool is_verbose = false;            // -v

@@ -9,7 +9,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
-using Task = SendmailCommand::Task;
+using Work = SendmailCommand::Work;
 
 SendmailCommand parsed(const std::vector<std::string>& words) {
   auto command = parse_sendmail(words);
@@ -59,7 +59,7 @@ TEST(SendmailOptions, DotsEndAMessageUnlessSaidOtherwise) {
 TEST(SendmailOptions, WhatHasNoEffectIsTaken) {
   const auto quiet = parsed({"-G", "-U", "-n", "-m", "-A", "c", "-L", "tag", "-h", "3", "-p",
                              "ESMTP:host", "-X", "log", "-O", "Timeout=1", "-d0.1", "-em", "-bm"});
-  EXPECT_EQ(quiet.task, Task::send);
+  EXPECT_EQ(quiet.work, Work::send);
   EXPECT_THAT(quiet.recipients, IsEmpty());
 }
 
@@ -73,11 +73,11 @@ TEST(SendmailOptions, ReportsAreWishedFor) {
 }
 
 TEST(SendmailOptions, OtherTasksAreKnown) {
-  EXPECT_EQ(parsed({"-bs"}).task, Task::speak_smtp);
-  EXPECT_EQ(parsed({"-bp"}).task, Task::show_queue);
-  EXPECT_EQ(parsed({"-bi"}).task, Task::nothing);
-  EXPECT_EQ(parsed({"-q30m"}).task, Task::nothing);
-  EXPECT_EQ(parsed({"-q"}).task, Task::nothing);
+  EXPECT_EQ(parsed({"-bs"}).work, Work::speak_smtp);
+  EXPECT_EQ(parsed({"-bp"}).work, Work::show_queue);
+  EXPECT_EQ(parsed({"-bi"}).work, Work::nothing);
+  EXPECT_EQ(parsed({"-q30m"}).work, Work::nothing);
+  EXPECT_EQ(parsed({"-q"}).work, Work::nothing);
   EXPECT_EQ(refused({"-bd"}), "the value d of -b is none that it can have");
 }
 

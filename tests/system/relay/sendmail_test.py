@@ -43,8 +43,6 @@ printf 'TODOKU_SUBMISSION_SOCKET=%s\nMAILTO=root\n@reboot echo the job has said 
   "$TODOKU_SUBMISSION_SOCKET" >/var/spool/cron/crontabs/www-data
 chown www-data:crontab /var/spool/cron/crontabs/www-data
 chmod 600 /var/spool/cron/crontabs/www-data
-mkdir -p "$FOLDER/run"
-mount -t tmpfs none /var/run 2>/dev/null || true
 exec cron -f
 """
 
