@@ -421,6 +421,22 @@ TEST_F(DispatcherTest, WhoLetsACallHangIsSlowUntilItHasAnsweredAFewAtOnce) {
                                           Standing::slow, Standing::slow, Standing::prompt));
 }
 
+TEST_F(DispatcherTest, WhoHasAnsweredIsPromptForTheNextProcess) {
+  Hook& hook = registered("x");
+  Node& node = enter("a");
+  for (int i = 0; i < http::Promptness::kCallsUntilPrompt; ++i) {
+    mail();
+    pass(1s);
+  }
+  stop(node);
+  hook.standings.clear();
+  begin(node, "a");
+  mail();
+  pass(10s);
+  EXPECT_THAT(hook.standings, testing::Each(http::Standing::prompt));
+  EXPECT_THAT(hook.standings, testing::Not(testing::IsEmpty()));
+}
+
 TEST_F(DispatcherTest, WhoIsFailingWhenItIsTakenIsSlowUntilItAnswers) {
   Hook& hook = registered("x");
   hook.status = 500;

@@ -139,6 +139,9 @@ class EndpointPolicy {
   void on_saved(bool stored);
   // The owner says that a disabled or failing endpoint is well again.
   void enable(Instant now);
+  // The owner has changed something: whatever waits for another try waits no longer. What was
+  // refused stays counted.
+  void hasten(Instant now);
   // What changed is written now rather than with the next second.
   void save_soon(Instant now) { save_at_ = now; }
 
