@@ -11,7 +11,7 @@
 
 namespace todoku::cli {
 
-// Runs it with the words behind the name. The exit status is one of sysexits.h:
+// Runs it with the words behind the name. The exit status is one of sysexits(3):
 //   EX_OK 0            every recipient was taken by the relay, which has committed it
 //   EX_USAGE 64        wrong words, or no recipients
 //   EX_DATAERR 65      the message breaks a rule, or is too large
