@@ -89,14 +89,13 @@ ConfigSection smtp_in() {
          "あいさつ、Received、自己署名証明書に使う名前。空なら `smtp_out.hello_name`。一度ここを通"
          "ったメールは、この名前と `smtp_out.own_names` で見分ける。"})
       .form(TextForm::host);
-  s.add(
-       "socket", &S::socket, "",
-       {"A UNIX socket for `todoku sendmail`, also where `enabled` is false, e.g. "
-        "`/run/todoku/submission.sock`, where it looks. Every user of this machine may connect; "
-        "whoever does sends by the credential that has the user's uid. Empty: none.",
-        "`todoku sendmail` 用の UNIX ソケット。`enabled` が false でも使える。例: "
-        "`/run/todoku/submission.sock`（sendmail の既定の接続先）。このマシンのどのユーザーも接続で"
-        "き、その uid を持つ資格情報で送信する。空なら使わない。"})
+  s.add("socket", &S::socket, "",
+        {"A UNIX socket for `todoku sendmail`, also where `enabled` is false, e.g. "
+         "`/run/todoku/submission.sock`, where it looks. Every user of this machine may connect; "
+         "whoever does sends by the credential that has the user's uid. Empty: none.",
+         "`todoku sendmail` 用の UNIX ソケット。`enabled` が false でも使える。例: "
+         "`/run/todoku/submission.sock`（sendmail の既定の接続先）。どのユーザーも接続でき、"
+         "その uid を持つ資格情報で送信する。空なら使わない。"})
       .form(TextForm::path);
   add_limits(s);
   add_device_limits(s);
