@@ -383,7 +383,7 @@ Result<void> Engine::Parts::make_roles() {
     beside.imports = &events->imports();
     add_role(std::move(events));
   }
-  const bool is_relay = has_role(config, "smtp-in") && !config::smtp_in_listeners(config).empty();
+  const bool is_relay = has_role(config, "smtp-in") && config::smtp_in_listens(config);
   if (has_role(config, "api") || is_relay) open_door(std::move(beside));
   if (is_relay) {
     auto relay = roles::SmtpInRole::make(*ground, *door);

@@ -314,6 +314,10 @@ relay::RelayOptions relay_options(const config::Config& config, std::uint64_t co
   for (const auto& listener : config::smtp_in_listeners(config)) {
     options.listeners.push_back(listener_options(listener));
   }
+  if (!given.socket.empty()) {
+    options.listeners.push_back(
+        {.name = given.socket, .tls = relay::ListenerTls::none, .socket = given.socket});
+  }
   return options;
 }
 

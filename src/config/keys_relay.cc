@@ -101,6 +101,14 @@ ConfigSection smtp_in() {
          "（NOTIFY=DELAY）だけに、4 時間後に知らせる。"})
       .unit("hours")
       .range(0, 168);
+  s.add("socket", &S::socket, "",
+        {"A UNIX socket for `todoku sendmail`, also where `enabled` is false, e.g. "
+         "`/run/todoku/submission.sock`, where it looks. Every user of this machine may connect; "
+         "whoever does sends by the credential that has the user's uid. Empty: none.",
+         "`todoku sendmail` 用の UNIX ソケット。`enabled` が false でも使える。例: "
+         "`/run/todoku/submission.sock`（sendmail の既定の接続先）。どのユーザーも接続でき、"
+         "その uid を持つ資格情報で送信する。空なら使わない。"})
+      .form(TextForm::path);
   add_limits(s);
   add_device_limits(s);
   return std::move(s).build();

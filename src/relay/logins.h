@@ -48,6 +48,9 @@ class Logins {
   // A device that sends as an account: it has no credential of its own, and so no name. nullptr:
   // there is no such account.
   [[nodiscard]] Task<Result<std::shared_ptr<const Login>>> device_of(std::string account);
+  // A user of this machine, by the credential that has the uid; nullptr: there is none. It holds
+  // wherever the networks are that it may be used from over the network.
+  [[nodiscard]] Task<Result<std::shared_ptr<const Login>>> user_of(std::uint32_t uid);
   // The secrets that count now: the current, and the one before it while it still does.
   [[nodiscard]] std::vector<ScramSecrets> secrets_of(const Login& login) const;
   // Credentials or accounts have changed: who comes next is asked about.

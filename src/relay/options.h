@@ -35,7 +35,11 @@ struct ListenerOptions {
   std::string device_account;
   std::string device_domain;
   bool old_tls = false;
+  // A Unix socket at this path instead of `at`, for users of this machine: everybody may connect,
+  // and whoever does sends by the credential that has the user's uid. Nobody logs in.
+  std::string socket;
   [[nodiscard]] bool is_for_devices() const { return !device_account.empty(); }
+  [[nodiscard]] bool is_for_users() const { return !socket.empty(); }
 };
 
 struct RelayOptions {

@@ -42,10 +42,11 @@ SessionMetrics::SessionMetrics(Metrics& metrics)
 
 Session::Session(const SessionWorld& world, const ListenerOptions& listener,
                  const smtp::ServerOptions& protocol, net::Stream stream, net::IpAddress client,
-                 std::optional<net::TlsInfo> tls)
+                 std::optional<std::uint32_t> user, std::optional<net::TlsInfo> tls)
     : world_(world),
       listener_(listener),
       client_(client),
+      user_(user),
       tls_(std::move(tls)),
       keeper_({.store = world.store, .room = world.room, .node = world.node}),
       connection_(settings(protocol), std::move(stream), *this),
@@ -72,7 +73,7 @@ Task<void> Session::converse() {
   if (transaction_) {
     world_.metrics.broken_off.add();
     log::info("an SMTP submission was broken off",
-              {{"client", client_.to_string()},
+              {{"client", client_name()},
                {"credential", login_ ? login_->credential.name : std::string()},
                {"octets", keeper_.octets()},
                {"end", static_cast<std::int64_t>(how)}});
@@ -210,20 +211,30 @@ Task<Result<SaslStep>> Session::prove() {
 Task<ServerAnswer> Session::begin_mail() {
   abandon();
   if (world_.stopping) co_return ServerAnswer{.reply = words::stopping()};
-  if (!login_) co_return ServerAnswer{.reply = Reply{530, "5.7.0 Authentication required"}};
-  auto login = listener_.is_for_devices()
-                   ? co_await world_.logins.device_of(listener_.device_account)
-                   : co_await world_.logins.find(login_->credential.name);
+  if (!login_ && !user_)
+    co_return ServerAnswer{.reply = Reply{530, "5.7.0 Authentication required"}};
+  auto login = co_await current_login();
   if (!login) co_return ServerAnswer{.reply = words::trouble(login.error())};
+  if (user_ && *login == nullptr) {
+    co_return ServerAnswer{.reply = note(words::no_credential(*user_))};
+  }
   const LoginFault fault =
       *login ? fault_of(**login, client_, world_.clock.now()) : LoginFault::revoked;
   if (fault != LoginFault::none) co_return ServerAnswer{.reply = note(words::refused(fault))};
+  if (user_ && !has_place_of(**login)) {
+    co_return ServerAnswer{.reply = note(words::too_many_of_credential())};
+  }
   login_ = std::move(*login);
   const store::SmtpCredential& who = login_->credential;
   if (auto brake = too_fast()) co_return ServerAnswer{.reply = note(std::move(*brake))};
   const smtp::MailCommand& mail = dialogue().mail();
+  const bool is_unqualified = mail.sender && mail.sender->domain.empty();
+  const std::optional<Address> sender = is_unqualified ? own_address() : mail.sender;
+  if (is_unqualified && !sender) {
+    co_return ServerAnswer{.reply = note(words::unqualified_sender(*login_))};
+  }
   Transaction& begun = transaction_.emplace();
-  begun.envelope.mail_from = mail.sender ? mail.sender->to_string() : std::string();
+  begun.envelope.mail_from = sender ? sender->to_string() : std::string();
   begun.envelope.smtputf8 = mail.smtputf8;
   begun.envelope.envid = mail.envid;
   begun.envelope.ret = static_cast<std::uint8_t>(mail.ret);
@@ -231,12 +242,42 @@ Task<ServerAnswer> Session::begin_mail() {
   co_return ServerAnswer{};
 }
 
+Task<Result<std::shared_ptr<const Login>>> Session::current_login() {
+  if (user_) return world_.logins.user_of(*user_);
+  if (listener_.is_for_devices()) return world_.logins.device_of(listener_.device_account);
+  return world_.logins.find(login_->credential.name);
+}
+
+// Of a user, who is let in by the first message.
+bool Session::has_place_of(const Login& login) {
+  if (login_ && login_->credential.name == login.credential.name) return true;
+  const store::SmtpCredential& who = login.credential;
+  place_ = {};
+  place_ = world_.names.enter(who.name, who.settings.connections_max);
+  login_.reset();
+  if (!place_) return false;
+  world_.metrics.logins.add();
+  return true;
+}
+
+// What a user's address without its domain means: <root> as sender is the credential, as recipient
+// somebody of its domain.
+std::optional<Address> Session::own_address() const {
+  auto address = parse_address(login_->credential.settings.from_address);
+  if (!address) return std::nullopt;
+  return std::move(*address);
+}
+
+std::string Session::client_name() const {
+  return user_ ? "uid " + std::to_string(*user_) : client_.to_string();
+}
+
 std::optional<Reply> Session::too_fast() {
   const SteadyInstant now = world_.clock.steady_now();
   const store::SmtpCredential& who = login_->credential;
   const RelayOptions& options = world_.options;
   const bool device = listener_.is_for_devices();
-  const std::string network = net::client_of(client_).to_string();
+  const std::string network = user_ ? client_name() : net::client_of(client_).to_string();
   struct Brake {
     std::string name;
     std::int64_t most;
@@ -246,7 +287,8 @@ std::optional<Reply> Session::too_fast() {
       {{device ? "d " + network : "m " + who.name,
         device ? options.device_messages_per_minute : who.settings.messages_per_minute,
         device ? "messages of this device" : "messages of this credential"},
-       {"n " + network, options.messages_per_minute_of_network, "messages from your network"},
+       {"n " + network, options.messages_per_minute_of_network,
+        user_ ? "messages of this user" : "messages from your network"},
        {"a " + std::to_string(static_cast<std::int64_t>(who.account)),
         options.messages_per_minute_of_account, "messages of this account"}}};
   for (const Brake& brake : brakes) {
@@ -263,7 +305,13 @@ ServerAnswer Session::add_recipient() {
   if (wait > Milliseconds(0)) {
     return {.reply = note(words::too_fast("recipients of this credential", wait))};
   }
-  store::NewRecipient recipient{.address = dialogue().recipient().to_string()};
+  Address address = dialogue().recipient();
+  if (address.domain.empty()) {
+    const auto own = own_address();
+    if (!own) return {.reply = note(words::unqualified_recipient(*login_))};
+    address.domain = own->domain;
+  }
+  store::NewRecipient recipient{.address = address.to_string()};
   const smtp::RecipientOptions& wishes = dialogue().recipient_options();
   if (wishes.notify.is_specified()) {
     recipient.insert_codes.push_back({"NOTIFY", wishes.notify.to_string()});
@@ -357,14 +405,16 @@ Task<Reply> Session::hand_in(intake::submission::Submitted submitted) {
 }
 
 std::string Session::received_field() const {
+  const bool is_shown = login_->credential.settings.show_client;
   return intake::submission::received_field(
       {.hello = dialogue().hello(),
-       .client = login_->credential.settings.show_client ? client_.to_string() : std::string(),
+       .client = is_shown && !user_ ? client_.to_string() : std::string(),
+       .user = is_shown ? user_ : std::nullopt,
        .hostname = world_.options.hostname,
        .esmtp = dialogue().is_esmtp(),
        .smtputf8 = dialogue().mail().smtputf8,
        .tls = tls_ ? tls_->summary() : std::string(),
-       .authenticated = dialogue().is_authenticated(),
+       .authenticated = dialogue().is_authenticated() || user_.has_value(),
        .recipient = transaction_->recipients.size() == 1 ? transaction_->recipients[0].address
                                                          : std::string(),
        .now = world_.clock.now()});
@@ -378,7 +428,7 @@ void Session::abandon() {
 // One line for each refusal, so that "why was it not taken?" has an answer here as well.
 Reply Session::note(Reply reply) {
   log::info("refused at the SMTP relay",
-            {{"client", client_.to_string()},
+            {{"client", client_name()},
              {"listener", listener_.name},
              {"credential", login_ ? login_->credential.name : std::string()},
              {"code", reply.code},

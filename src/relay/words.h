@@ -3,6 +3,7 @@
 // place. Texts are English and ASCII, as SMTP's are.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "base/clock.h"
@@ -22,6 +23,12 @@ namespace todoku::relay::words {
 // Said to who has proven who it is, and only then.
 [[nodiscard]] Reply refused(LoginFault fault);
 [[nodiscard]] Reply no_such_device();
+// Of a user of this machine.
+[[nodiscard]] Reply no_credential(std::uint32_t uid);
+[[nodiscard]] Reply too_many_of_user();
+// An address without its domain, for which the credential has none.
+[[nodiscard]] Reply unqualified_sender(const Login& login);
+[[nodiscard]] Reply unqualified_recipient(const Login& login);
 [[nodiscard]] Reply too_fast(std::string_view of, Milliseconds left);
 [[nodiscard]] Reply not_of_device(std::string_view domain);
 [[nodiscard]] Reply accepted(store::PublicId delivery);

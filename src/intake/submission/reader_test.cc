@@ -305,6 +305,8 @@ TEST(ReceivedField, IsFoldedAndTellsWhatItMay) {
             " Thu, 01 Jan 2026 00:00:00 +0000\r\n");
   facts.smtputf8 = true;
   EXPECT_TRUE(received_field(facts).contains(" with UTF8SMTP;"));
+  facts.user = 33;
+  EXPECT_TRUE(received_field(facts).contains("\r\n (uid 33)\r\n by mx.example.jp"));
 }
 
 TEST(Classify, TakesANewsletterForWhatItIs) {
