@@ -106,9 +106,11 @@ bool LaneConnection::too_large(const Mail& mail) {
 Task<bool> LaneConnection::make_fit(const Mail& mail) {
   converted_.reset();
   const LetterMessage& message = mail.batch->letter().message;
-  const auto must_become =
-      message.must_become(connection_->capabilities().eight_bit_mime ? mime::WireOctets::eight_bit
-                                                                     : mime::WireOctets::seven_bit);
+  const smtp::Capabilities& receiver = connection_->capabilities();
+  // A header section in UTF-8 has no other form, whatever its body has; the dialogue tells that.
+  if (message.needs_smtputf8() && !receiver.smtputf8) co_return true;
+  const auto must_become = message.must_become(
+      receiver.eight_bit_mime ? mime::WireOctets::eight_bit : mime::WireOctets::seven_bit);
   if (!must_become) co_return true;
   auto made = co_await message.converted(*must_become);
   if (!made) {
