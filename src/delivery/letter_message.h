@@ -107,7 +107,7 @@ class LetterMessage {
       RelayedMessage::Options options);
 
   [[nodiscard]] bool is_relayed() const { return std::holds_alternative<RelayedMessage>(message_); }
-  // Of a relayed message: the first is of over 998 octets, the other as of OutgoingMessage.
+  // A line of over 998 octets, which only a relayed message may have.
   [[nodiscard]] bool has_long_line() const;
   [[nodiscard]] bool needs_smtputf8() const;
   // What it has to become for a receiver that takes this, and no line of over 998 octets; nullopt:
