@@ -118,12 +118,17 @@ bool LaneConnection::too_large(const Mail& mail) {
   return true;
 }
 
+std::optional<mime::WireOctets> LaneConnection::must_become(const LetterMessage& message) const {
+  const smtp::Capabilities& receiver = connection_->capabilities();
+  // A header section in UTF-8 has no other form, whatever its body has; the dialogue tells that.
+  if (message.needs_smtputf8() && !receiver.smtputf8) return std::nullopt;
+  return message.must_become(receiver.eight_bit_mime ? mime::WireOctets::eight_bit
+                                                     : mime::WireOctets::seven_bit);
+}
+
 Task<bool> LaneConnection::make_fit(const Mail& mail) {
-  converted_.reset();
   const LetterMessage& message = mail.batch->letter().message;
-  const auto must_become =
-      message.must_become(connection_->capabilities().eight_bit_mime ? mime::WireOctets::eight_bit
-                                                                     : mime::WireOctets::seven_bit);
+  const auto must_become = this->must_become(message);
   if (!must_become) co_return true;
   auto made = co_await message.converted(*must_become);
   if (!made) {
@@ -276,11 +281,11 @@ Task<LaneConnection::Sent> LaneConnection::send_cleared(const Mail& mail) {
   const Letter& letter = mail.batch->letter();
   if (too_large(mail)) co_return Sent::goes_on;
   const SteadyInstant asked = now();
-  const bool fits = co_await make_fit(mail);
-  if (!fits) co_return Sent::goes_on;
-  const LetterMessage& message = outgoing(letter);
-  const std::uint64_t octets = message.octets_of(mail.recipient().insert_codes, message_);
-  const auto room = static_cast<std::size_t>(message.octets_in_memory(octets));
+  converted_.reset();
+  const std::uint64_t octets = letter.message.octets_of(mail.recipient().insert_codes, message_);
+  auto room = static_cast<std::size_t>(letter.message.octets_in_memory(octets));
+  const bool converts_slices = letter.message.is_in_slices() && must_become(letter.message);
+  if (converts_slices) room += SliceReader::kConvertingOctets;
   const SteadyInstant deadline = asked + world_.options.composing_patience;
   auto memory = co_await world_.memory.share(room, letter.traffic, deadline);
   if (!memory) {
@@ -289,6 +294,9 @@ Task<LaneConnection::Sent> LaneConnection::send_cleared(const Mail& mail) {
   }
   world_.shortage.room_again();
   if (now() - asked > kReceiverMayTire && !connection_->is_reusable()) co_return Sent::not_wanted;
+  const bool fits = co_await make_fit(mail);
+  if (!fits) co_return Sent::goes_on;
+  const LetterMessage& message = outgoing(letter);
   const Result<void> prepared = co_await prepare(mail);
   memory->shrink_to(message_.memory_octets() + message.slice_octets());
   Sent sent = Sent::goes_on;
