@@ -95,6 +95,7 @@ std::vector<ScramSecrets> Logins::secrets_of(const Login& login) const {
 }
 
 void Logins::forget() {
+  passwords_.forget();
   const std::lock_guard lock(mutex_);
   known_.clear();
   ++forgotten_;

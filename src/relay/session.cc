@@ -22,6 +22,9 @@ using smtp::ServerStep;
 constexpr std::size_t kNonceOctets = 18;
 // Who has failed is answered no sooner than so, whatever the fault was.
 constexpr Milliseconds kFailurePause{500};
+// Who finds the queue of those whose passwords are computed full asks again for so long.
+constexpr Milliseconds kComputingPatience = std::chrono::seconds(10);
+constexpr Milliseconds kComputingPause{100};
 
 }  // namespace
 
@@ -155,7 +158,7 @@ Task<ServerAnswer> Session::authenticate(SaslStep step) {
         world_.guard.locked_for(client_, sasl_->user(), world_.clock.steady_now());
     if (locked > Milliseconds(0)) co_return ServerAnswer{.reply = note(words::locked(locked))};
     auto proven = co_await prove();
-    if (!proven) co_return ServerAnswer{.reply = words::trouble(proven.error())};
+    if (!proven) co_return ServerAnswer{.reply = note(words::no_login_now())};
     step = std::move(*proven);
   }
   switch (step.kind) {
@@ -200,10 +203,27 @@ Task<Result<SaslStep>> Session::prove() {
   std::vector<ScramSecrets> secrets;
   if (login_) secrets = world_.logins.secrets_of(*login_);
   if (!sasl_->has_password()) co_return sasl_->give(std::move(secrets));
+  KnownPasswords& known = world_.logins.passwords();
+  const auto mark = known.mark_of(secrets, sasl_->password());
+  const auto compare = [this, &secrets, &known, &mark]() -> Result<SaslStep> {
+    if (login_ && known.knows(mark)) return sasl_->recognise();
+    SaslStep step = sasl_->give(std::move(secrets));
+    if (step.kind == SaslStep::Kind::succeeded) known.remember(mark);
+    return step;
+  };
+  if (login_ && known.knows(mark)) co_return compare();
   const auto owner =
       login_ ? static_cast<async::FilePool::Owner>(login_->account.key) : async::FilePool::Owner{};
-  co_return co_await world_.pool.run(
-      owner, [this, &secrets]() -> Result<SaslStep> { return sasl_->give(std::move(secrets)); });
+  const SteadyInstant until = world_.clock.steady_now() + kComputingPatience;
+  for (;;) {
+    auto step = co_await world_.pool.run(owner, compare);
+    const bool full = !step && step.error().kind == ErrorKind::unavailable;
+    if (!full || world_.clock.steady_now() >= until) co_return step;
+    // A program that opens hundreds of connections at once has one password for all of them, which
+    // is known when it was computed for the first.
+    const bool waited = co_await async::sleep_for(kComputingPause);
+    if (!waited) co_return step;
+  }
 }
 
 // ---- a message ---------------------------------------------------------------------------------

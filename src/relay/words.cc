@@ -56,6 +56,11 @@ Reply too_many_of_credential() {
   return {454, "4.7.0 Too many connections with this credential"};
 }
 
+// RFC 4954 section 6.
+Reply no_login_now() {
+  return {454, "4.7.0 Nobody can log in just now, try again later"};
+}
+
 Reply locked(Milliseconds left) {
   return {454, fmt::format("4.7.0 Too many failures from your network, try again in {} s",
                            seconds_of(left))};

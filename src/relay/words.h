@@ -19,6 +19,8 @@ namespace todoku::relay::words {
 [[nodiscard]] Reply stopping();
 [[nodiscard]] Reply too_many_connections(bool of_network);
 [[nodiscard]] Reply too_many_of_credential();
+// Whether it may log in could not be found out.
+[[nodiscard]] Reply no_login_now();
 [[nodiscard]] Reply locked(Milliseconds left);
 // Said to who has proven who it is, and only then.
 [[nodiscard]] Reply refused(LoginFault fault);
