@@ -57,8 +57,9 @@ smtp::EnvelopeReports reports_of(const OwnSender& sender, std::span<const Insert
   smtp::EnvelopeReports reports{.returned = sender.returned, .envelope_id = sender.envid};
   smtp::RecipientReports wished;
   for (const InsertCode& wish : wishes) {
-    if (wish.key == "NOTIFY") wished.notify = DsnNotify::parse(wish.value).value_or(DsnNotify());
-    if (wish.key == "ORCPT") wished.original = parse_orcpt(wish.value, true);
+    if (wish.key == kNotifyParameter)
+      wished.notify = DsnNotify::parse(wish.value).value_or(DsnNotify());
+    if (wish.key == kOrcptParameter) wished.original = parse_orcpt(wish.value, true);
   }
   if (wished.notify.is_specified() || wished.original) reports.recipients = {std::move(wished)};
   return reports;
