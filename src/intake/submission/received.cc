@@ -25,7 +25,6 @@ std::string received_field(const ReceivedFacts& facts) {
     field += fmt::format("\r\n ([{}{}])", is_v6 ? "IPv6:" : "", facts.client);
   }
   field += fmt::format("\r\n by {} with {}", facts.hostname, with);
-  if (!facts.id.empty()) field += fmt::format(" id {}", facts.id);
   if (!facts.tls.empty()) field += fmt::format("\r\n (using {})", facts.tls);
   if (!facts.recipient.empty() && is_ascii(facts.recipient)) {
     field += fmt::format("\r\n for <{}>", facts.recipient);
