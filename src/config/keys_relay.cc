@@ -38,17 +38,17 @@ void add_limits(SectionBuilder<Config::SmtpIn>& s) {
       .unit("seconds")
       .range(10, 3600);
   s.add("account_messages_per_minute", &S::account_messages_per_minute, 0,
-        {"Messages of one account in a minute, with all its credentials; more are answered 452. "
-         "0: no limit.",
-         "1 アカウントが 1 分間に渡せるメールの数（すべての資格情報の合計）。超えた分には 452 "
-         "を返す。0 は無制限。"})
+        {"Messages of one account in a minute, with all its credentials; more are answered 451 "
+         "4.7.1. 0: no limit.",
+         "1 アカウントが 1 分間に渡せるメールの数（すべての資格情報の合計）。超えた分には 451 "
+         "4.7.1 を返す。0 は無制限。"})
       .unit("messages")
       .range(0, 10'000'000);
   s.add("network_messages_per_minute", &S::network_messages_per_minute, 0,
-        {"Messages of one client (an IPv4 address, or the /64 of an IPv6 address) in a minute. "
-         "0: no limit.",
-         "1 クライアント（IPv4 アドレス、または IPv6 の /64）が 1 分間に渡せるメールの数。0 "
-         "は無制限。"})
+        {"Messages of one client (an IPv4 address, or the /64 of an IPv6 address) in a minute; "
+         "more are answered 451 4.7.1. 0: no limit.",
+         "1 クライアント（IPv4 アドレス、または IPv6 の /64）が 1 分間に渡せるメールの数。超えた"
+         "分には 451 4.7.1 を返す。0 は無制限。"})
       .unit("messages")
       .range(0, 10'000'000);
 }
@@ -66,8 +66,8 @@ void add_device_limits(SectionBuilder<Config::SmtpIn>& s) {
       .unit("recipients")
       .range(1, 100'000);
   s.add("device_messages_per_minute", &S::device_messages_per_minute, 30,
-        {"Messages of one device in a minute; more are answered 452.",
-         "1 台の機器が 1 分間に渡せるメールの数。超えた分には 452 を返す。"})
+        {"Messages of one device in a minute; more are answered 451 4.7.1.",
+         "1 台の機器が 1 分間に渡せるメールの数。超えた分には 451 4.7.1 を返す。"})
       .unit("messages")
       .range(1, 10'000'000);
 }
@@ -156,8 +156,8 @@ void add_who_may(SectionBuilder<Config::SmtpInListener>& s) {
         {"For `auth = \"networks\"`: the account whose mail it is.",
          "`auth = \"networks\"` で、メールの属するアカウント。"});
   s.add("from_domain", &S::from_domain, "",
-        {"For `auth = \"networks\"`: the only domain that From may have.",
-         "`auth = \"networks\"` で、From に使える唯一のドメイン。"})
+        {"For `auth = \"networks\"`: the domain of From, which may also be one below it.",
+         "`auth = \"networks\"` で、From に使えるドメイン。そのサブドメインも使える。"})
       .form(TextForm::domain);
 }
 

@@ -334,9 +334,10 @@ ServerAnswer Session::add_recipient() {
   store::NewRecipient recipient{.address = address.to_string()};
   const smtp::RecipientOptions& wishes = dialogue().recipient_options();
   if (wishes.notify.is_specified()) {
-    recipient.insert_codes.push_back({"NOTIFY", wishes.notify.to_string()});
+    recipient.insert_codes.push_back({std::string(kNotifyParameter), wishes.notify.to_string()});
   }
-  if (wishes.original) recipient.insert_codes.push_back({"ORCPT", wishes.original->to_string()});
+  if (wishes.original)
+    recipient.insert_codes.push_back({std::string(kOrcptParameter), wishes.original->to_string()});
   transaction_->recipients.push_back(std::move(recipient));
   return {};
 }

@@ -63,7 +63,7 @@ DsnNotify notify_of(std::string_view wish) {
 // NOTIFY=SUCCESS, which who relays it tells itself where the receiver will not.
 bool wishes_to_hear_of_success(std::span<const InsertCode> wishes) {
   return std::ranges::any_of(wishes, [](const InsertCode& wish) {
-    return wish.key == "NOTIFY" && notify_of(wish.value).on_success();
+    return wish.key == kNotifyParameter && notify_of(wish.value).on_success();
   });
 }
 
@@ -72,8 +72,8 @@ smtp::EnvelopeReports reports_of(const OwnSender& sender, std::span<const Insert
   smtp::EnvelopeReports reports{.returned = sender.returned, .envelope_id = sender.envid};
   smtp::RecipientReports wished;
   for (const InsertCode& wish : wishes) {
-    if (wish.key == "NOTIFY") wished.notify = notify_of(wish.value);
-    if (wish.key == "ORCPT") wished.original = parse_orcpt(wish.value, true);
+    if (wish.key == kNotifyParameter) wished.notify = notify_of(wish.value);
+    if (wish.key == kOrcptParameter) wished.original = parse_orcpt(wish.value, true);
   }
   if (wished.notify.is_specified() || wished.original) reports.recipients = {std::move(wished)};
   return reports;

@@ -26,7 +26,6 @@ std::string received_field(const ReceivedFacts& facts) {
   }
   if (facts.user) field += fmt::format("\r\n (uid {})", *facts.user);
   field += fmt::format("\r\n by {} with {}", facts.hostname, with);
-  if (!facts.id.empty()) field += fmt::format(" id {}", facts.id);
   if (!facts.tls.empty()) field += fmt::format("\r\n (using {})", facts.tls);
   if (!facts.recipient.empty() && is_ascii(facts.recipient)) {
     field += fmt::format("\r\n for <{}>", facts.recipient);

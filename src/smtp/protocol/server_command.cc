@@ -151,13 +151,13 @@ ParameterVerdict apply(const Parameter& parameter, const MailParameters& allowed
 ParameterVerdict apply(const Parameter& parameter, const RcptParameters& allowed,
                        RecipientOptions& options) {
   using enum ParameterVerdict;
-  if (allowed.dsn && equals_ignoring_case(parameter.name, "NOTIFY")) {
+  if (allowed.dsn && equals_ignoring_case(parameter.name, kNotifyParameter)) {
     const auto notify = DsnNotify::parse(parameter.value.value_or(""));
     if (!notify || options.notify.is_specified()) return bad_value;
     options.notify = *notify;
     return taken;
   }
-  if (allowed.dsn && equals_ignoring_case(parameter.name, "ORCPT")) {
+  if (allowed.dsn && equals_ignoring_case(parameter.name, kOrcptParameter)) {
     auto original = parse_orcpt(parameter.value.value_or(""), allowed.smtputf8);
     if (!original || options.original) return bad_value;
     options.original = std::move(original);

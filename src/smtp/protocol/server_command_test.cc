@@ -131,6 +131,10 @@ TEST(ServerCommand, ParametersOfReportsAreTakenOnceAndWithinBounds) {
         "ORCPT=rfc822;" + std::string(494, 'x')}) {
     EXPECT_EQ(rcpt("TO:<a@example.jp> " + bad, kDsn), "501 5.5.4 Bad value of parameter ORCPT");
   }
+  constexpr RcptParameters kDsnUtf8{.smtputf8 = true, .dsn = true};
+  EXPECT_EQ(rcpt(R"(TO:<a@example.jp> ORCPT=utf-8;\x{E9}@example.jp)", kDsn), "a@example.jp");
+  EXPECT_EQ(rcpt("TO:<a@example.jp> ORCPT=utf-8;é@example.jp", kDsnUtf8), "a@example.jp");
+  EXPECT_EQ(rcpt("TO:<a@example.jp> ORCPT=utf-8;é@example.jp", kDsn).substr(0, 3), "501");
   const MailParameters dsn{.dsn = true};
   EXPECT_EQ(mail_refusal("FROM:<> RET=FULL ENVID=" + std::string(100, 'x'), dsn), "accepted");
   for (const std::string& bad : {std::string("RET=ALL"), std::string("RET=FULL RET=FULL")}) {
