@@ -73,6 +73,7 @@ struct SmtpCredentialRequest {
   std::optional<bool> bounces;
   std::optional<std::int64_t> messages_per_minute;
   std::optional<std::int64_t> recipients_per_minute;
+  std::optional<std::int64_t> bytes_per_minute;
   std::optional<std::int64_t> connections_max;
   std::optional<std::int64_t> uid;
   std::optional<std::int64_t> overlap_hours;

@@ -86,6 +86,7 @@ void SmtpCredentialWords::terms(CLI::App* command, const operate::Call& call) {
          "messages_per_minute");
   option(command, "--recipients-per-minute", request_.recipients_per_minute, call,
          "recipients_per_minute");
+  option(command, "--bytes-per-minute", request_.bytes_per_minute, call, "bytes_per_minute");
   option(command, "--connections", request_.connections_max, call, "connections_max");
   option(command, "--uid", request_.uid, call, "uid");
 }

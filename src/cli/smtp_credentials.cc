@@ -34,6 +34,7 @@ void put_terms(Given& given, const SmtpCredentialRequest& request) {
   put("bounces", request.bounces);
   put("messages_per_minute", request.messages_per_minute);
   put("recipients_per_minute", request.recipients_per_minute);
+  put("bytes_per_minute", request.bytes_per_minute);
   put("connections_max", request.connections_max);
   put("uid", request.uid);
 }
@@ -169,6 +170,7 @@ int smtp_credential_show(Session& session, const SmtpCredentialRequest& request)
               limit("messages_per_minute")},
              {session.words({"recipients a minute", "1 分あたりの宛先数"}),
               limit("recipients_per_minute")},
+             {session.words({"bytes a minute", "1 分あたりのバイト数"}), limit("bytes_per_minute")},
              {session.words({"connections", "同時接続数"}), limit("connections_max")},
              {session.words({"user of this machine", "このマシンのユーザー"}), or_none(uid)}});
       });

@@ -116,6 +116,7 @@ struct SmtpTerms {
   std::optional<bool> bounces;
   std::optional<std::int64_t> messages_per_minute;
   std::optional<std::int64_t> recipients_per_minute;
+  std::optional<std::int64_t> bytes_per_minute;
   std::optional<std::int64_t> connections_max;  // 0: no limit of its own
   std::optional<std::int64_t>
       uid;  // a user of this machine, whose `todoku sendmail` it is; -1: none

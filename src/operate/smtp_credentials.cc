@@ -25,6 +25,7 @@ using store::SubmissionOption;
 constexpr std::size_t kPasswordOctets = 24;  // 192 random bits
 constexpr std::size_t kOwnPasswordMin = 12;
 constexpr std::int64_t kPerMinuteMax = 10'000'000;
+constexpr std::int64_t kBytesPerMinuteMax = 1'000'000'000'000;
 constexpr std::int64_t kConnectionsMax = 100'000;
 // (uid_t)-1 is nobody's: setreuid(2) and chown(2) mean by it that nothing changes.
 constexpr std::int64_t kUidMax = 4'294'967'294;
@@ -113,6 +114,10 @@ Result<void> read_limits(const SmtpTerms& terms, store::SmtpCredentialSettings& 
   if (done) {
     done = read_limit({"recipients_per_minute", kPerMinuteMax}, terms.recipients_per_minute,
                       settings.recipients_per_minute);
+  }
+  if (done) {
+    done = read_limit({"bytes_per_minute", kBytesPerMinuteMax}, terms.bytes_per_minute,
+                      settings.octets_per_minute);
   }
   if (done) {
     done = read_limit({"connections_max", kConnectionsMax}, terms.connections_max,

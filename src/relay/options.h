@@ -19,6 +19,13 @@ enum class ListenerTls : std::uint8_t {
   none,
 };
 
+// What is taken in a minute; 0: no limit.
+struct MinuteLimits {
+  std::int64_t messages = 0;
+  std::int64_t recipients = 0;
+  std::int64_t octets = 0;  // of messages
+};
+
 struct ListenerOptions {
   std::string name;  // for logs and metrics, e.g. "587"
   net::Endpoint at;
@@ -35,6 +42,8 @@ struct ListenerOptions {
   std::string device_account;
   std::string device_domain;
   bool old_tls = false;
+  MinuteLimits per_minute;
+  std::int64_t connections_max = 0;  // at once; 0: no limit of its own
   [[nodiscard]] bool is_for_devices() const { return !device_account.empty(); }
 };
 
@@ -50,8 +59,9 @@ struct RelayOptions {
   std::int64_t device_messages_per_minute = 30;
   std::size_t connections_max = 10'000;
   std::size_t connections_per_network_max = 100;
-  std::int64_t messages_per_minute_of_network = 0;  // 0: no limit
-  std::int64_t messages_per_minute_of_account = 0;  // likewise
+  std::int64_t connections_per_account_max = 0;  // of all its credentials; 0: no limit
+  MinuteLimits of_network;
+  MinuteLimits of_account;
   Milliseconds idle = std::chrono::minutes(5);
   std::vector<ListenerOptions> listeners;
 };

@@ -94,6 +94,7 @@ Server::Server(World world, RelayOptions options)
       options_(std::move(options)),
       sasl_{.decoy_key = world_.decoy_key},
       logins_(world_.store, world_.clock),
+      brakes_(options_, meter_),
       room_(options_.content_octets_max),
       clients_(options_.connections_per_network_max, {}),
       metrics_(world_.metrics),
@@ -105,7 +106,7 @@ Server::Server(World world, RelayOptions options)
                      .guard = guard_,
                      .room = room_,
                      .node = world_.node,
-                     .meter = meter_,
+                     .brakes = brakes_,
                      .names = names_,
                      .pool = world_.pool,
                      .certificates = world_.certificates,
@@ -234,6 +235,11 @@ Task<void> Server::serve(Worker* worker, std::size_t index, net::Stream stream) 
   }
   const Counted counted(open_, clients_, client);
   if (open_.load() > options_.connections_max) {
+    co_await turn_away(std::move(stream), false);
+    co_return;
+  }
+  const NameCounts::Place place = names_.enter("l " + listener.name, listener.connections_max);
+  if (!place) {
     co_await turn_away(std::move(stream), false);
     co_return;
   }

@@ -23,6 +23,7 @@
 #include "net/client_counts.h"
 #include "net/endpoint.h"
 #include "net/listener.h"
+#include "relay/brakes.h"
 #include "relay/login_guard.h"
 #include "relay/logins.h"
 #include "relay/minute_meter.h"
@@ -85,6 +86,7 @@ class Server {
   Logins logins_;
   LoginGuard guard_;
   MinuteMeter meter_;
+  Brakes brakes_;
   NameCounts names_;
   ContentRoom room_;
   net::ClientCounts clients_;

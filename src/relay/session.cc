@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/session.h"
 
-#include <array>
 #include <utility>
 
 #include "async/timer.h"
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/log.h"
-#include "net/client_counts.h"
 #include "relay/words.h"
 
 namespace todoku::relay {
@@ -195,16 +193,25 @@ Task<ServerAnswer> Session::authenticate(SaslStep step) {
     login_.reset();
     co_return ServerAnswer{.reply = note(words::refused(fault))};
   }
-  place_ = world_.names.enter(login_->credential.name, login_->credential.settings.connections_max);
-  if (!place_) {
-    const Reply reply = words::too_many_of_credential();
-    (void)note(reply);
+  if (auto full = take_places()) {
+    (void)note(*full);
     login_.reset();
-    co_return ServerAnswer{.reply = reply};
+    co_return ServerAnswer{.reply = std::move(*full)};
   }
   world_.guard.succeeded(client_, login_->credential.name);
   world_.metrics.logins.add();
   co_return ServerAnswer{.reply = std::move(step.reply)};
+}
+
+std::optional<Reply> Session::take_places() {
+  const store::SmtpCredential& who = login_->credential;
+  place_ = world_.names.enter("c " + who.name, who.settings.connections_max);
+  if (!place_) return words::too_many_of_credential();
+  account_place_ = world_.names.enter("a " + std::to_string(static_cast<std::int64_t>(who.account)),
+                                      world_.options.connections_per_account_max);
+  if (account_place_) return std::nullopt;
+  place_ = {};
+  return words::too_many_of_account();
 }
 
 Task<Result<SaslStep>> Session::prove() {
@@ -235,8 +242,9 @@ Task<ServerAnswer> Session::begin_mail() {
   if (fault != LoginFault::none) co_return ServerAnswer{.reply = note(words::refused(fault))};
   login_ = std::move(*login);
   const store::SmtpCredential& who = login_->credential;
-  if (auto brake = too_fast()) co_return ServerAnswer{.reply = note(std::move(*brake))};
   const smtp::MailCommand& mail = dialogue().mail();
+  auto brake = world_.brakes.begin_message(sender(), mail.size, world_.clock.steady_now());
+  if (brake) co_return ServerAnswer{.reply = note(std::move(*brake))};
   Transaction& begun = transaction_.emplace();
   begun.envelope.mail_from = mail.sender ? mail.sender->to_string() : std::string();
   begun.envelope.smtputf8 = mail.smtputf8;
@@ -246,37 +254,9 @@ Task<ServerAnswer> Session::begin_mail() {
   co_return ServerAnswer{};
 }
 
-std::optional<Reply> Session::too_fast() {
-  const SteadyInstant now = world_.clock.steady_now();
-  const store::SmtpCredential& who = login_->credential;
-  const RelayOptions& options = world_.options;
-  const bool device = listener_.is_for_devices();
-  const std::string network = net::client_of(client_).to_string();
-  struct Brake {
-    std::string name;
-    std::int64_t most;
-    std::string_view of;
-  };
-  const std::array<Brake, 3> brakes{
-      {{device ? "d " + network : "m " + who.name,
-        device ? options.device_messages_per_minute : who.settings.messages_per_minute,
-        device ? "messages of this device" : "messages of this credential"},
-       {"n " + network, options.messages_per_minute_of_network, "messages from your network"},
-       {"a " + std::to_string(static_cast<std::int64_t>(who.account)),
-        options.messages_per_minute_of_account, "messages of this account"}}};
-  for (const Brake& brake : brakes) {
-    const Milliseconds wait = world_.meter.admit(brake.name, 1, brake.most, now);
-    if (wait > Milliseconds(0)) return words::too_fast(brake.of, wait);
-  }
-  return std::nullopt;
-}
-
 ServerAnswer Session::add_recipient() {
-  const store::SmtpCredential& who = login_->credential;
-  const Milliseconds wait = world_.meter.admit(
-      "r " + who.name, 1, who.settings.recipients_per_minute, world_.clock.steady_now());
-  if (wait > Milliseconds(0)) {
-    return {.reply = note(words::too_fast("recipients of this credential", wait))};
+  if (auto brake = world_.brakes.add_recipient(sender(), world_.clock.steady_now())) {
+    return {.reply = note(std::move(*brake))};
   }
   store::NewRecipient recipient{.address = dialogue().recipient().to_string()};
   const smtp::RecipientOptions& wishes = dialogue().recipient_options();
@@ -301,7 +281,10 @@ void Session::begin_content() {
 }
 
 Task<void> Session::take(std::string_view piece) {
-  if (!transaction_ || transaction_->trouble) co_return;
+  if (!transaction_) co_return;
+  // Also what is refused has come.
+  world_.brakes.count_octets(sender(), piece.size(), world_.clock.steady_now());
+  if (transaction_->trouble) co_return;
   Transaction& message = *transaction_;
   const auto read = message.reader->take(piece, message.out);
   if (!read) {

@@ -25,10 +25,10 @@
 #include "intake/submission/reader.h"
 #include "net/server_certificates.h"
 #include "net/stream.h"
+#include "relay/brakes.h"
 #include "relay/content_keeper.h"
 #include "relay/login_guard.h"
 #include "relay/logins.h"
-#include "relay/minute_meter.h"
 #include "relay/name_counts.h"
 #include "relay/options.h"
 #include "smtp/protocol/sasl_server.h"
@@ -59,7 +59,7 @@ struct SessionWorld {
   LoginGuard& guard;
   ContentRoom& room;
   const std::function<store::NodeKey()>& node;  // this process
-  MinuteMeter& meter;
+  Brakes& brakes;
   NameCounts& names;
   async::FilePool& pool;  // computes passwords
   const net::ServerCertificates* certificates;
@@ -109,7 +109,7 @@ class Session final : private smtp::ServerOwner {
   [[nodiscard]] Task<smtp::ServerAnswer> authenticate(smtp::SaslStep step);
   [[nodiscard]] Task<Result<smtp::SaslStep>> prove();
   [[nodiscard]] Task<smtp::ServerAnswer> begin_mail();
-  [[nodiscard]] std::optional<Reply> too_fast();
+  [[nodiscard]] std::optional<Reply> take_places();
   [[nodiscard]] smtp::ServerAnswer add_recipient();
   void begin_content();
   [[nodiscard]] Task<Reply> finish_message();
@@ -119,6 +119,7 @@ class Session final : private smtp::ServerOwner {
   void abandon();
   [[nodiscard]] Reply note(Reply reply);
   [[nodiscard]] smtp::ServerSettings settings(const smtp::ServerOptions& protocol) const;
+  [[nodiscard]] Sender sender() const { return {*login_, listener_, client_}; }
   [[nodiscard]] const smtp::ServerSession& dialogue() const { return connection_.session(); }
 
   const SessionWorld& world_;
@@ -127,7 +128,8 @@ class Session final : private smtp::ServerOwner {
   std::optional<net::TlsInfo> tls_;
   std::optional<smtp::SaslServer> sasl_;
   std::shared_ptr<const Login> login_;
-  NameCounts::Place place_;  // of the login
+  NameCounts::Place place_;          // of the login
+  NameCounts::Place account_place_;  // of its account
   std::optional<Transaction> transaction_;
   ContentKeeper keeper_;
   smtp::ServerConnection connection_;

@@ -50,6 +50,10 @@ Reply too_many_of_credential() {
   return {454, "4.7.0 Too many connections with this credential"};
 }
 
+Reply too_many_of_account() {
+  return {454, "4.7.0 Too many connections of this account"};
+}
+
 Reply locked(Milliseconds left) {
   return {454, fmt::format("4.7.0 Too many failures from your network, try again in {} s",
                            seconds_of(left))};
@@ -75,9 +79,9 @@ Reply no_such_device() {
   return {554, "5.7.1 Nobody is served from your network here"};
 }
 
-Reply too_fast(std::string_view of, Milliseconds left) {
-  return {451,
-          fmt::format("4.7.1 Too many {} in this minute, try again in {} s", of, seconds_of(left))};
+Reply too_fast(const TooMuch& much, Milliseconds left) {
+  return {451, fmt::format("{} Too many {} of this {} in this minute, try again in {} s",
+                           much.is_ours ? "4.3.2" : "4.7.1", much.what, much.of, seconds_of(left))};
 }
 
 Reply not_of_device(std::string_view domain) {

@@ -18,11 +18,18 @@ namespace todoku::relay::words {
 [[nodiscard]] Reply stopping();
 [[nodiscard]] Reply too_many_connections(bool of_network);
 [[nodiscard]] Reply too_many_of_credential();
+[[nodiscard]] Reply too_many_of_account();
 [[nodiscard]] Reply locked(Milliseconds left);
 // Said to who has proven who it is, and only then.
 [[nodiscard]] Reply refused(LoginFault fault);
 [[nodiscard]] Reply no_such_device();
-[[nodiscard]] Reply too_fast(std::string_view of, Milliseconds left);
+// Of what there is too much, and whose limit it is; `is_ours`: not the client's, but our own.
+struct TooMuch {
+  std::string_view what;
+  std::string_view of;
+  bool is_ours = false;
+};
+[[nodiscard]] Reply too_fast(const TooMuch& much, Milliseconds left);
 [[nodiscard]] Reply not_of_device(std::string_view domain);
 [[nodiscard]] Reply accepted(store::PublicId delivery);
 [[nodiscard]] Reply repeated(store::PublicId delivery);

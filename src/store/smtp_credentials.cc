@@ -47,7 +47,7 @@ Result<void> check_sound(const SmtpCredential& credential) {
   }
   const SmtpCredentialSettings& settings = credential.settings;
   if (settings.messages_per_minute < 0 || settings.recipients_per_minute < 0 ||
-      settings.connections_max < 0) {
+      settings.octets_per_minute < 0 || settings.connections_max < 0) {
     return fail(ErrorKind::invalid_input, "a limit of an SMTP credential is below 0");
   }
   auto sound = check_text("From of an SMTP credential", settings.from_address);
@@ -71,6 +71,7 @@ std::string pack_smtp_settings(const SmtpCredentialSettings& settings) {
   put_varint(packed, settings.networks.size());
   for (const std::string& network : settings.networks) put_text(packed, network);
   put_varint(packed, static_cast<std::uint64_t>(settings.connections_max));
+  put_varint(packed, static_cast<std::uint64_t>(settings.octets_per_minute));
   return packed;
 }
 
@@ -95,6 +96,7 @@ Result<SmtpCredentialSettings> unpack_smtp_settings(std::string_view packed) {
     settings.networks.emplace_back(in.text());
   }
   settings.connections_max = static_cast<std::int64_t>(in.varint());
+  if (!in.at_end()) settings.octets_per_minute = static_cast<std::int64_t>(in.varint());
   if (in.failed() || traffic > kTrafficMax || purpose > kPurposeMax) {
     return fail(ErrorKind::corrupt, "damaged settings of an SMTP credential in the store");
   }

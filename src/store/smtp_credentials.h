@@ -43,6 +43,7 @@ struct SmtpCredentialSettings {
   bool bounces = true;                     // failures are returned to MAIL FROM
   std::int64_t messages_per_minute = 0;    // 0: no limit
   std::int64_t recipients_per_minute = 0;  // likewise
+  std::int64_t octets_per_minute = 0;      // of messages; likewise
   std::int64_t connections_max = 0;        // at once; 0: no limit of its own
   // The user of this machine who sends under this name without a password (todoku sendmail). Of
   // those that are not revoked, one has it.

@@ -219,6 +219,7 @@ void add_smtp_members(JsonWriter& json, const operate::SmtpCredentialView& view)
   json.member("bounces", settings.bounces);
   json.member("messages_per_minute", settings.messages_per_minute);
   json.member("recipients_per_minute", settings.recipients_per_minute);
+  json.member("bytes_per_minute", settings.octets_per_minute);
   json.member("connections_max", settings.connections_max);
   if (settings.uid) json.member("uid", static_cast<std::int64_t>(*settings.uid));
   add_shown_time(json, "created", credential.created);

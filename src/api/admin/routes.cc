@@ -175,6 +175,7 @@ operate::SmtpTerms smtp_terms(const Given& given) {
           .bounces = given.truth("bounces"),
           .messages_per_minute = given.number("messages_per_minute"),
           .recipients_per_minute = given.number("recipients_per_minute"),
+          .bytes_per_minute = given.number("bytes_per_minute"),
           .connections_max = given.number("connections_max"),
           .uid = given.number("uid")};
 }

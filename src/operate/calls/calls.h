@@ -199,15 +199,22 @@ inline constexpr Argument kSmtpRecipients{
     false,
     0,
     10'000'000};
+inline constexpr Argument kSmtpBytes{
+    "bytes_per_minute",
+    {"Bytes of messages a minute; 0: no limit", "1 分あたりのメッセージのバイト数。0 は無制限"},
+    number,
+    false,
+    0,
+    1'000'000'000'000};
 inline constexpr std::array kListSmtpCredentials{kOnlyAccount, kAfter, kLimit};
 inline constexpr std::array kAddSmtpCredential{
-    kAccount,      kSmtpName,       kSmtpTraffic,     kSmtpPurpose, kSmtpOptions,
-    kSmtpNetworks, kSmtpFrom,       kSmtpDays,        kSmtpBounces, kSmtpShowClient,
-    kSmtpMessages, kSmtpRecipients, kSmtpConnections, kSmtpUid,     kSmtpPassword};
+    kAccount,   kSmtpName,        kSmtpTraffic, kSmtpPurpose,    kSmtpOptions,  kSmtpNetworks,
+    kSmtpFrom,  kSmtpDays,        kSmtpBounces, kSmtpShowClient, kSmtpMessages, kSmtpRecipients,
+    kSmtpBytes, kSmtpConnections, kSmtpUid,     kSmtpPassword};
 inline constexpr std::array kChangeSmtpCredential{
-    kAccount,      kSmtpName,       kSmtpTraffic,     kSmtpPurpose, kSmtpOptions,
-    kSmtpNetworks, kSmtpFrom,       kSmtpDays,        kSmtpBounces, kSmtpShowClient,
-    kSmtpMessages, kSmtpRecipients, kSmtpConnections, kSmtpUid};
+    kAccount,      kSmtpName,       kSmtpTraffic, kSmtpPurpose,     kSmtpOptions,
+    kSmtpNetworks, kSmtpFrom,       kSmtpDays,    kSmtpBounces,     kSmtpShowClient,
+    kSmtpMessages, kSmtpRecipients, kSmtpBytes,   kSmtpConnections, kSmtpUid};
 inline constexpr std::array kRotateSmtpCredential{
     kAccount, kSmtpName,
     Argument{"overlap_hours",
