@@ -108,6 +108,7 @@ Server::Server(World world, RelayOptions options)
                      .node = world_.node,
                      .brakes = brakes_,
                      .names = names_,
+                     .watch = world_.watch,
                      .pool = world_.pool,
                      .certificates = world_.certificates,
                      .clock = world_.clock,

@@ -48,6 +48,7 @@ class Server {
     std::function<store::NodeKey()> node;  // this process, asked on any thread
     // Makes up salts for names that there are not (smtp/protocol/sasl_server.h).
     std::string decoy_key;
+    CredentialWatch* watch = nullptr;  // nullptr: nothing is held for being odd
   };
   Server(World world, RelayOptions options);
   // stop() was called, if start() was.

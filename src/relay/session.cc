@@ -242,6 +242,7 @@ Task<ServerAnswer> Session::begin_mail() {
   if (fault != LoginFault::none) co_return ServerAnswer{.reply = note(words::refused(fault))};
   login_ = std::move(*login);
   const store::SmtpCredential& who = login_->credential;
+  if (who.held) co_return ServerAnswer{.reply = note(words::held(who))};
   const smtp::MailCommand& mail = dialogue().mail();
   auto brake = world_.brakes.begin_message(sender(), mail.size, world_.clock.steady_now());
   if (brake) co_return ServerAnswer{.reply = note(std::move(*brake))};
@@ -324,8 +325,18 @@ bool Session::is_of_device(const std::string& from) const {
   return address && (address->domain == domain || address->domain.ends_with("." + domain));
 }
 
+// Before anything is kept: what makes it odd stays with the client.
+Task<std::optional<Reply>> Session::look_at_use() {
+  if (world_.watch == nullptr || listener_.is_for_devices()) co_return std::nullopt;
+  const auto held = co_await world_.watch->used(
+      login_->credential, client_, static_cast<std::int64_t>(transaction_->recipients.size()));
+  if (!held) co_return std::nullopt;
+  co_return words::held(*held);
+}
+
 Task<Reply> Session::hand_in(intake::submission::Submitted submitted) {
   Transaction& message = *transaction_;
+  if (auto held = co_await look_at_use()) co_return std::move(*held);
   const auto taken = co_await keeper_.take(message.out);
   if (!taken) co_return words::trouble(taken.error());
   auto kept = co_await keeper_.finish();

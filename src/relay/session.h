@@ -27,6 +27,7 @@
 #include "net/stream.h"
 #include "relay/brakes.h"
 #include "relay/content_keeper.h"
+#include "relay/credential_watch.h"
 #include "relay/login_guard.h"
 #include "relay/logins.h"
 #include "relay/name_counts.h"
@@ -61,7 +62,8 @@ struct SessionWorld {
   const std::function<store::NodeKey()>& node;  // this process
   Brakes& brakes;
   NameCounts& names;
-  async::FilePool& pool;  // computes passwords
+  CredentialWatch* watch;  // nullptr: nothing is held for being odd
+  async::FilePool& pool;   // computes passwords
   const net::ServerCertificates* certificates;
   const Clock& clock;
   SessionMetrics& metrics;
@@ -113,6 +115,7 @@ class Session final : private smtp::ServerOwner {
   [[nodiscard]] smtp::ServerAnswer add_recipient();
   void begin_content();
   [[nodiscard]] Task<Reply> finish_message();
+  [[nodiscard]] Task<std::optional<Reply>> look_at_use();
   [[nodiscard]] Task<Reply> hand_in(intake::submission::Submitted submitted);
   [[nodiscard]] bool is_of_device(const std::string& from) const;
   [[nodiscard]] std::string received_field() const;

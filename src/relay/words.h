@@ -30,6 +30,8 @@ struct TooMuch {
   bool is_ours = false;
 };
 [[nodiscard]] Reply too_fast(const TooMuch& much, Milliseconds left);
+// Of a credential that is held.
+[[nodiscard]] Reply held(const store::SmtpCredential& credential);
 [[nodiscard]] Reply not_of_device(std::string_view domain);
 [[nodiscard]] Reply accepted(store::PublicId delivery);
 [[nodiscard]] Reply repeated(store::PublicId delivery);

@@ -152,6 +152,7 @@ void add_story(JsonWriter& json, const store::Story& story, std::string_view nex
   json.member("set_aside", story.set_aside);
   json.member("account_suspended", story.account_suspended);
   json.member("delivery_paused", story.delivery_paused);
+  json.member("credential_held", story.credential_held);
   json.member("next", next);
   json.key("attempts");
   json.begin_array();

@@ -363,11 +363,22 @@ ALTER TABLE relayed_pieces ALTER COLUMN data SET STORAGE EXTERNAL;
 ALTER TABLE attachments ADD COLUMN relayed bigint NOT NULL DEFAULT 0;
 )sql";
 
+// smtp_credentials.held, held_because, released, smtp_habits, deliveries.credential
+//                         store/sqlite/schema.cc.
+constexpr std::string_view kStep16 = R"sql(
+ALTER TABLE smtp_credentials ADD COLUMN held bigint,
+  ADD COLUMN held_because text NOT NULL DEFAULT '', ADD COLUMN released bigint;
+CREATE INDEX smtp_credentials_held ON smtp_credentials(name) WHERE held IS NOT NULL;
+CREATE TABLE smtp_habits(name text COLLATE "C" PRIMARY KEY, habits bytea NOT NULL)
+  WITH (fillfactor = 50);
+ALTER TABLE deliveries ADD COLUMN credential text COLLATE "C";
+)sql";
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 14> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 15> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -380,7 +391,8 @@ constexpr std::array<Step, 14> kSteps{{{"tables", kStep1},
                                        {"endpoints of webhooks", kStep11},
                                        {"inline parts", kStep12},
                                        {"relayed messages", kStep13},
-                                       {"relayed messages in pieces", kStep14}}};
+                                       {"relayed messages in pieces", kStep14},
+                                       {"credentials that are held", kStep16}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);

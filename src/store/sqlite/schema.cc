@@ -444,11 +444,23 @@ CREATE UNIQUE INDEX relayed_pieces_which ON relayed_pieces(relayed, which);
 ALTER TABLE attachments ADD COLUMN relayed INTEGER NOT NULL DEFAULT 0;
 )sql";
 
+// smtp_credentials.held, held_because, released   store/smtp_credentials.h.
+// smtp_habits             What a credential usually does (relay/anomaly.h), packed.
+// deliveries.credential   Whose message it is that came by SMTP.
+constexpr const char* kVersion25 = R"sql(
+ALTER TABLE smtp_credentials ADD COLUMN held INTEGER;
+ALTER TABLE smtp_credentials ADD COLUMN held_because TEXT NOT NULL DEFAULT '';
+ALTER TABLE smtp_credentials ADD COLUMN released INTEGER;
+CREATE INDEX smtp_credentials_held ON smtp_credentials(name) WHERE held IS NOT NULL;
+CREATE TABLE smtp_habits(name TEXT PRIMARY KEY, habits BLOB NOT NULL);
+ALTER TABLE deliveries ADD COLUMN credential TEXT;
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 23> kMigrations{
+constexpr std::array<const char*, 24> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,  kVersion8,
     kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14, kVersion15, kVersion16,
-    kVersion17, kVersion18, kVersion19, kVersion20, kVersion21, kVersion22, kVersion23};
+    kVersion17, kVersion18, kVersion19, kVersion20, kVersion21, kVersion22, kVersion23, kVersion25};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");
