@@ -294,6 +294,17 @@ relay::ListenerOptions listener_options(const config::Config::SmtpInListener& gi
 
 }  // namespace
 
+relay::AnomalyLimits anomaly_limits(const config::Config& config) {
+  const config::Config::SmtpInAnomaly& given = config.smtp_in_anomaly;
+  return {.volume_factor = given.volume_factor,
+          .volume_floor = given.volume_floor,
+          .young_for = std::chrono::days(given.young_days),
+          .young_volume_floor = given.young_volume_floor,
+          .new_network_recipients = given.new_network_recipients,
+          .unknown_users_percent = given.unknown_users_percent,
+          .unknown_users_min = given.unknown_users_min};
+}
+
 relay::RelayOptions relay_options(const config::Config& config, std::uint64_t connections_max) {
   const config::Config::SmtpIn& given = config.smtp_in;
   relay::RelayOptions options;

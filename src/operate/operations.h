@@ -342,6 +342,11 @@ class Operations {
                                                             SecretText password);
   // Again: as it was.
   Task<Result<SmtpCredentialView>> revoke_smtp_credential(std::string account, std::string name);
+  // Nothing new is taken of it, and nothing of what was accepted is begun, until it is released.
+  // Again: as it was. `because` empty: it was held by hand.
+  Task<Result<SmtpCredentialView>> hold_smtp_credential(std::string account, std::string name,
+                                                        std::string because);
+  Task<Result<SmtpCredentialView>> release_smtp_credential(std::string account, std::string name);
 
   // -- domains.cc. conflict: the account has the domain already, or too many.
   Task<Result<DomainView>> add_domain(NewDomain request);
@@ -403,9 +408,10 @@ class Operations {
   Task<Result<bool>> is_renewed();
   Task<Result<Cancelled>> cancel_unstarted();
   // `usual`, or where a key had that name once, something like it.
-  Task<Result<SmtpCredentialView>> alter_smtp_credential(
-      std::string account, std::string name, std::string_view event,
-      std::function<Result<void>(store::SmtpCredential&)> change);
+  // `change`: true if what it made of the credential is still to be written.
+  using SmtpChange = std::function<Result<bool>(store::WriteTransaction&, store::SmtpCredential&)>;
+  Task<Result<SmtpCredentialView>> alter_smtp_credential(std::string account, std::string name,
+                                                         std::string_view event, SmtpChange change);
   Task<Result<std::string>> new_selector(std::string account, std::string domain,
                                          std::string usual);
 

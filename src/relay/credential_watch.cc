@@ -109,7 +109,7 @@ Task<std::optional<store::SmtpCredential>> CredentialWatch::write(std::string na
         absorb(made.habits, use, limits, now);
         auto kept = writer.keep_smtp_habits(name, pack_habits(made.habits));
         if (!kept) return fail(std::move(kept.error()));
-        if (made.credential.held || made.credential.revoked) return made;
+        if (made.credential.held) return made;
         made.anomaly = judge(made.habits, limits, now);
         if (!made.anomaly) return made;
         auto held = store::hold_credential(writer, made.credential, made.anomaly->because, now);
@@ -122,7 +122,7 @@ Task<std::optional<store::SmtpCredential>> CredentialWatch::write(std::string na
     if (watched != nullptr && written) {
       watched->habits = written->habits;
       absorb(*watched->habits, watched->unwritten, limits_, world_.clock.now());
-      watched->held = written->credential.held || written->credential.revoked;
+      watched->held = written->credential.held.has_value();
     } else if (watched != nullptr && written.error().kind != ErrorKind::not_found) {
       watched->unwritten.add(use);
     }
@@ -177,12 +177,13 @@ Task<void> CredentialWatch::keep_watch() {
   }
 }
 
-Task<void> CredentialWatch::write_all(SteadyInstant deadline) {
+Task<bool> CredentialWatch::write_all(SteadyInstant deadline) {
   for (const std::string& name : due(true)) {
-    if (world_.clock.steady_now() >= deadline) co_return;
+    if (world_.clock.steady_now() >= deadline) co_return false;
     const auto held = co_await write(name);
     (void)held;
   }
+  co_return due(true).empty();
 }
 
 }  // namespace todoku::relay

@@ -50,8 +50,9 @@ class CredentialWatch {
 
   // Judges and writes what is due, each second, until it is cancelled.
   [[nodiscard]] Task<void> keep_watch();
-  // What is not written yet is, or is lost at the deadline; a minute's worth at most.
-  [[nodiscard]] Task<void> write_all(SteadyInstant deadline);
+  // What is not written yet is; false: some of it was not, by the deadline. It is a minute's worth
+  // at most.
+  [[nodiscard]] Task<bool> write_all(SteadyInstant deadline);
 
  private:
   struct Watched {

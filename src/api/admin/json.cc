@@ -228,6 +228,9 @@ void add_smtp_members(JsonWriter& json, const operate::SmtpCredentialView& view)
   add_shown_time(json, "revoked", credential.revoked);
   add_shown_time(json, "previous_until", credential.previous_until);
   json.member("expired", view.expired);
+  add_shown_time(json, "held", credential.held);
+  if (credential.held) json.member("held_because", credential.held_because);
+  add_shown_time(json, "released", credential.released);
 }
 
 }  // namespace

@@ -210,6 +210,19 @@ Task<Response> revoke_smtp_credential(Operations& operations, Given given) {
                     : failure(revoked.error());
 }
 
+Task<Response> hold_smtp_credential(Operations& operations, Given given) {
+  const auto held = co_await operations.hold_smtp_credential(
+      given.text("account"), given.text("name"), given.text("because"));
+  co_return held ? Response::json(200, smtp_credential_json(*held)) : failure(held.error());
+}
+
+Task<Response> release_smtp_credential(Operations& operations, Given given) {
+  const auto released =
+      co_await operations.release_smtp_credential(given.text("account"), given.text("name"));
+  co_return released ? Response::json(200, smtp_credential_json(*released))
+                     : failure(released.error());
+}
+
 Task<Response> list_dkim(Operations& operations, Given given) {
   const auto keys = co_await operations.dkim_keys(given.text("account"), given.text("after"),
                                                   given.number("limit").value_or(kListedUsually));
@@ -438,6 +451,8 @@ constexpr std::array kOffered{
     Offered{&calls::kChangeSmtpCredential, change_smtp_credential},
     Offered{&calls::kRotateSmtpCredential, rotate_smtp_credential},
     Offered{&calls::kRevokeSmtpCredential, revoke_smtp_credential},
+    Offered{&calls::kHoldSmtpCredential, hold_smtp_credential},
+    Offered{&calls::kReleaseSmtpCredential, release_smtp_credential},
     Offered{&calls::kListDkim, list_dkim},
     Offered{&calls::kAddDkim, add_dkim},
     Offered{&calls::kShowDkim, show_dkim},

@@ -226,6 +226,11 @@ inline constexpr std::array kRotateSmtpCredential{
              8'760},
     kSmtpPassword};
 inline constexpr std::array kOfSmtpCredential{kAccount, kSmtpName};
+inline constexpr std::array kHoldSmtpCredential{
+    kAccount, kSmtpName,
+    Argument{"because",
+             {"Why, in a few words: its clients and its owner are told",
+              "理由。クライアントと持ち主に伝わる"}}};
 inline constexpr std::array kListDomains{kOnlyAccount, kAfter, kLimit};
 inline constexpr std::array kAddDomain{
     kClaimAccount, kClaim,
@@ -321,6 +326,10 @@ inline constexpr Call kRotateSmtpCredential{Verb::post, "/smtp-credentials/{acco
                                             arguments::kRotateSmtpCredential};
 inline constexpr Call kRevokeSmtpCredential{Verb::remove, "/smtp-credentials/{account}/{name}",
                                             arguments::kOfSmtpCredential};
+inline constexpr Call kHoldSmtpCredential{Verb::post, "/smtp-credentials/{account}/{name}/hold",
+                                          arguments::kHoldSmtpCredential};
+inline constexpr Call kReleaseSmtpCredential{
+    Verb::post, "/smtp-credentials/{account}/{name}/release", arguments::kOfSmtpCredential};
 inline constexpr Call kListDkim{Verb::get, "/dkim", arguments::kListDkim};
 inline constexpr Call kAddDkim{Verb::post, "/dkim", arguments::kAddDkim};
 inline constexpr Call kShowDkim{Verb::get, "/dkim/{account}/{domain}/{selector}",
