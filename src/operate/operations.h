@@ -223,6 +223,13 @@ struct SuspendedAccount {
   store::AccountWork work;
 };
 
+struct HeldCredential {
+  std::string account;
+  std::string name;
+  Instant since{};
+  std::string because;
+};
+
 struct EngineStatus {
   std::string version;
   std::string data_directory;
@@ -236,6 +243,8 @@ struct EngineStatus {
   std::vector<store::QueueFigures> queues;
   std::vector<SuspendedAccount> suspended;  // the first ones
   bool more_suspended = false;
+  std::vector<HeldCredential> held;  // the first ones
+  bool more_held = false;
   std::optional<Drained> drained;          // the last time that an engine did
   Instant asked{};                         // when these figures were taken
   std::vector<store::Node> elsewhere;      // engines that live, and are not asked here

@@ -593,6 +593,18 @@ std::string status_json(const operate::EngineStatus& status) {
     json.end_object();
   }
   json.end_array();
+  json.key("held_credentials");
+  json.begin_array();
+  for (const operate::HeldCredential& credential : status.held) {
+    json.begin_object();
+    json.member("account", credential.account);
+    json.member("name", credential.name);
+    add_shown_time(json, "held", credential.since);
+    json.member("held_because", credential.because);
+    json.end_object();
+  }
+  json.end_array();
+  json.member("more_held", status.more_held);
   json.key("suspended");
   json.begin_array();
   for (const operate::SuspendedAccount& account : status.suspended) {
