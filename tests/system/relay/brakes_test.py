@@ -119,7 +119,7 @@ def limits_of_accounts_and_networks_answer(binary):
 
 
 def events_of(stack, *kinds):
-    answer = stack.api.call("GET", "/events?" + "&".join(f"kind={kind}" for kind in kinds))
+    answer = stack.api.call("GET", "/events?" + "&".join(f"kind[]={kind}" for kind in kinds))
     return answer["events"]
 
 
