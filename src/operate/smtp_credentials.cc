@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operations on the user names and passwords of the SMTP relay.
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -21,7 +20,6 @@ namespace todoku::operate {
 namespace {
 
 using store::SmtpCredential;
-using store::SubmissionOption;
 
 constexpr std::size_t kPasswordOctets = 24;  // 192 random bits
 constexpr std::size_t kOwnPasswordMin = 12;
@@ -31,32 +29,19 @@ constexpr std::int64_t kConnectionsMax = 100'000;
 // (uid_t)-1 is nobody's: setreuid(2) and chown(2) mean by it that nothing changes.
 constexpr std::int64_t kUidMax = 4'294'967'294;
 
-struct OptionWord {
-  std::string_view word;
-  SubmissionOption option;
-};
-constexpr std::array<OptionWord, 6> kOptionWords{{
-    {"tag", SubmissionOption::tag},
-    {"purpose", SubmissionOption::purpose},
-    {"send-at", SubmissionOption::send_at},
-    {"expires-in", SubmissionOption::expires_in},
-    {"list-id", SubmissionOption::list_id},
-    {"idempotency-key", SubmissionOption::idempotency_key},
-}};
-
-Result<store::SubmissionOptionBits> read_options(std::string_view text) {
-  store::SubmissionOptionBits bits = 0;
+Result<SubmissionOptionBits> read_options(std::string_view text) {
+  SubmissionOptionBits bits = 0;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find(','), text.size());
     const std::string_view word = trim(text.substr(0, end));
-    const auto known = std::ranges::find(kOptionWords, word, &OptionWord::word);
-    if (known == kOptionWords.end()) {
+    const SubmissionOptionName* const known = find_submission_option(word);
+    if (known == nullptr) {
       return fail(ErrorKind::invalid_input,
                   fmt::format("options has \"{}\", but they are tag, purpose, send-at, expires-in, "
                               "list-id and idempotency-key",
                               printable(word.substr(0, 100))));
     }
-    bits |= static_cast<store::SubmissionOptionBits>(known->option);
+    bits |= static_cast<SubmissionOptionBits>(known->option);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return bits;
@@ -195,9 +180,9 @@ Result<SmtpCredentialView> view_in(store::ReadTransaction& reader, AccountNames&
   SmtpCredentialView view;
   view.account = name->value_or(std::string());
   view.expired = credential.settings.expires && *credential.settings.expires <= now;
-  for (const OptionWord& each : kOptionWords) {
-    if ((credential.settings.options & static_cast<std::uint32_t>(each.option)) != 0) {
-      view.options.emplace_back(each.word);
+  for (const SubmissionOptionName& each : kSubmissionOptions) {
+    if (has_option(credential.settings.options, each.option)) {
+      view.options.push_back(to_ascii_lower(each.name));
     }
   }
   view.credential = std::move(credential);

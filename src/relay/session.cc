@@ -17,21 +17,6 @@ using smtp::ServerAnswer;
 using smtp::ServerEvent;
 using smtp::ServerStep;
 
-// The store keeps what a credential allows as the bits that the reader of messages knows: one set
-// of numbers, in two modules of which neither may include the other.
-template <class Kept>
-constexpr bool is_same(Kept kept, std::uint32_t read) {
-  return static_cast<std::uint32_t>(kept) == read;
-}
-using store::SubmissionOption;
-namespace reading = intake::submission;
-static_assert(is_same(SubmissionOption::tag, reading::kTagOption) &&
-              is_same(SubmissionOption::purpose, reading::kPurposeOption) &&
-              is_same(SubmissionOption::send_at, reading::kSendAtOption) &&
-              is_same(SubmissionOption::expires_in, reading::kExpiresInOption) &&
-              is_same(SubmissionOption::list_id, reading::kListIdOption) &&
-              is_same(SubmissionOption::idempotency_key, reading::kIdempotencyKeyOption));
-
 constexpr std::size_t kNonceOctets = 18;
 // Who has failed is answered no sooner than so, whatever the fault was.
 constexpr Milliseconds kFailurePause{500};
@@ -346,6 +331,7 @@ Task<Reply> Session::hand_in(intake::submission::Submitted submitted) {
   envelope.head_octets = submitted.head_octets;
   envelope.has_leading_dot = submitted.has_leading_dot;
   envelope.is_eight_bit = submitted.is_eight_bit;
+  envelope.has_long_line = submitted.has_long_line;
   const store::SmtpCredentialSettings& settings = login_->credential.settings;
   const auto made = co_await world_.intake.accept_submitted(
       login_->account, {.submitted = std::move(submitted),

@@ -112,24 +112,15 @@ constexpr std::array<CarriedColumn, 3> kRelayedPieces{
     {{"relayed", integer}, {"which", integer}, {"data", octets}}};
 constexpr std::array<CarriedColumn, 4> kSections{
     {{"id", integer}, {"delivery", integer}, {"state", integer}, {"open_batch", integer}}};
-constexpr std::array<CarriedColumn, 18> kBatches{{{"number", integer},
-                                                  {"delivery", integer},
-                                                  {"account", integer},
-                                                  {"section", integer},
-                                                  {"traffic", integer},
-                                                  {"domain", text},
-                                                  {"first_email_id", integer},
-                                                  {"capacity", integer},
-                                                  {"size", integer},
-                                                  {"removed", integer},
-                                                  {"open", integer},
-                                                  {"created", integer},
-                                                  {"ready_at", integer},
-                                                  {"token", integer},
-                                                  {"holder", integer},
-                                                  {"losses", integer},
-                                                  {"alone", integer},
-                                                  {"begun", integer}}};
+constexpr std::array<CarriedColumn, 22> kBatches{
+    {{"number", integer},         {"delivery", integer}, {"account", integer},
+     {"section", integer},        {"traffic", integer},  {"domain", text},
+     {"first_email_id", integer}, {"capacity", integer}, {"size", integer},
+     {"removed", integer},        {"open", integer},     {"created", integer},
+     {"ready_at", integer},       {"token", integer},    {"holder", integer},
+     {"losses", integer},         {"alone", integer},    {"begun", integer},
+     {"underway", integer},       {"doubted", integer},  {"lost_at", integer},
+     {"late_until", integer}}};
 constexpr std::array<CarriedColumn, 7> kRecipients{{{"batch", integer},
                                                     {"seq", integer},
                                                     {"address", text},

@@ -13,22 +13,11 @@
 #include "base/result.h"
 #include "mail/labels.h"
 #include "mail/states.h"
+#include "mail/submission_options.h"
 #include "store/event_sheet.h"
 #include "store/keys.h"
 
 namespace todoku::store {
-
-// An option that a message may have in its header (X-Todoku-Tag ...), as bits. By default none,
-// because relaying hosts pass on the headers of strangers. Stored: never renumber.
-enum class SubmissionOption : std::uint32_t {
-  tag = 1,
-  purpose = 2,
-  send_at = 4,
-  expires_in = 8,
-  list_id = 16,
-  idempotency_key = 32,
-};
-using SubmissionOptionBits = std::uint32_t;
 
 inline constexpr std::size_t kSmtpCredentialNameMax = 64;
 inline constexpr std::int64_t kSmtpCredentialsMax = 1'000;  // of an account

@@ -65,6 +65,7 @@ class StalledStore final : public store::Store {
       settled.outcomes.push_back(store::OutcomeRecorded{.state = outcome.outcome.state});
     }
     settled.releases.resize(oldest.settle.releases.size());
+    settled.marks.resize(oldest.settle.marks.size());
     oldest.done(std::move(settled));
   }
 

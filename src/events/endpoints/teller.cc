@@ -50,6 +50,20 @@ Teller::Teller(const Ground& ground, Figures& figures, const Taken& taken,
   begin_policy(taken.webhook);
 }
 
+// By the calls that are on record: a process that has just begun is no reason for those who answer
+// to wait behind those who have not shown yet whether they do.
+http::Promptness Teller::remembered() const {
+  http::Promptness promptness;
+  const Instant now = ground_.clock.now();
+  for (const webhooks::RecentCall& call : recent_.all()) {
+    // One that was not made, or came to nothing at once, says nothing of how long answers take.
+    if (call.status == 0 && call.took <= http::Promptness::kLateWithin) continue;
+    const Milliseconds ago = std::max(now - call.at, Milliseconds(0));
+    promptness.answered(call.took, ground_.clock.steady_now() - ago);
+  }
+  return promptness;
+}
+
 void Teller::start() {
   tasks_.spawn("endpoint", run());
 }
@@ -66,8 +80,10 @@ void Teller::begin_policy(const store::Webhook& webhook) {
     break_off(state.error());
     state = EndpointState{};
   }
-  if (!policy_ && state->status == EndpointState::Status::failing) {
-    promptness_ = http::Promptness(http::Standing::slow);
+  if (!policy_) {
+    promptness_ = state->status == EndpointState::Status::failing
+                      ? http::Promptness(http::Standing::slow)
+                      : remembered();
   }
   policy_ = std::make_unique<webhooks::EndpointPolicy>(
       options_of(form_, wanted_->wishes.single, window_octets_), std::move(*state), ground_.random);
@@ -139,6 +155,11 @@ void Teller::end(std::string_view why) {
   log::debug("an endpoint is told here no more", {{"endpoint", name_}, {"why", why}});
 }
 
+void Teller::end_thrown() {
+  thrown_ = true;
+  end("something was thrown");
+}
+
 // What is stored is what this one wrote, or may have; and what is in memory was read for these
 // wishes: other wishes may leave it out.
 bool Teller::is_as_left(const store::Webhook& webhook) const {
@@ -181,6 +202,8 @@ Task<void> Teller::reload() {
       policy_->status() != EndpointState::Status::active) {
     policy_->enable(ground_.clock.now());
   }
+  // Another address, another secret, or switched on: what was refused before may be taken now.
+  policy_->hasten(ground_.clock.now());
 }
 
 // ---- what its policy has decided ---------------------------------------------------------------
@@ -191,7 +214,7 @@ Task<void> Teller::run() {
       step();
     } catch (const std::exception&) {
       async::report_exception("telling an endpoint", std::current_exception());
-      end("something was thrown");
+      end_thrown();
     }
     if (!over_) (void)co_await wake_.wait_until(next_step_);
   }
@@ -206,7 +229,7 @@ Task<void> Teller::ending_if_thrown(Task<void> task) {
     co_await std::move(task);
   } catch (const std::exception&) {
     async::report_exception("telling an endpoint", std::current_exception());
-    end("something was thrown");
+    end_thrown();
   }
   if (over_) wake_.notify();
 }

@@ -46,6 +46,8 @@ class Teller {
 
   [[nodiscard]] std::uint64_t turn() const { return turn_; }
   [[nodiscard]] bool is_over() const { return over_; }
+  // It is over because something was thrown.
+  [[nodiscard]] bool has_thrown() const { return thrown_; }
   // For the dispatcher's own use: it is being stopped.
   void leave() { leaving_ = true; }
   [[nodiscard]] bool is_leaving() const { return leaving_; }
@@ -70,8 +72,10 @@ class Teller {
   [[nodiscard]] Result<void> adopt_target(const store::Webhook& webhook);
   void adopt_wishes(const store::Webhook& webhook);
   void begin_policy(const store::Webhook& webhook);
+  [[nodiscard]] http::Promptness remembered() const;
   void break_off(const Error& why);
   void end(std::string_view why);
+  void end_thrown();
 
   Task<void> run();
   // Whatever is thrown ends this one: what it had in mind is lost, and it is taken anew from its
@@ -124,6 +128,7 @@ class Teller {
   SteadyInstant keep_calls_at_{};
 
   bool over_ = false;
+  bool thrown_ = false;
   bool leaving_ = false;
   bool broken_ = false;  // it cannot be read; it waits for its owner's next decision
   bool stopping_ = false;

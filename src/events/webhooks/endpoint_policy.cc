@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The window, the state that is written, and what answers mean. What is called when is in
-// endpoint_calls.cc.
+// endpoint_calls.cc; those that wait beside the stream are in endpoint_parked.cc.
 #include "events/webhooks/endpoint_policy.h"
 
 #include <algorithm>
@@ -108,24 +108,11 @@ void EndpointPolicy::leave_front() {
     }
     cursor_ = front.cursor_behind;
     window_octets_ -= front.octets;
-    dirty_ = true;
+    dirty_ = dirty_ || front.told != nullptr;
+    place_moved_ = true;
     window_.pop_front();
     ++first_number_;
   }
-}
-
-void EndpointPolicy::park(const Slot& slot) {
-  // Whoever waits for another one's end would keep a place in memory from those whose turn comes.
-  const bool keeps =
-      parked_loaded_ < options_.parked_loaded_max && !is_parked(slot.order_key) && slot.tries == 1;
-  if (keeps) ++parked_loaded_;
-  if (slot.order_key != 0) ++parked_keys_[slot.order_key];
-  parked_.push_back({.event = {.id = slot.told->id,
-                               .order_key = slot.order_key,
-                               .tries = slot.tries,
-                               .first_tried = slot.first_tried,
-                               .due = slot.due},
-                     .told = keeps ? slot.told : nullptr});
 }
 
 // ---- answers
@@ -267,21 +254,6 @@ void EndpointPolicy::blame(const CallUnderWay& call, Instant now) {
   one.due = now + wait_after(one.tries);
 }
 
-// Who holds up the stream for want of room: the one that has been refused for longest goes.
-void EndpointPolicy::make_room(Instant now) {
-  if (parked_.size() < options_.parked_max || window_.empty()) return;
-  if (!waits_for_room(window_.front())) return;
-  auto oldest = parked_.end();
-  for (auto place = parked_.begin(); place != parked_.end(); ++place) {
-    if (place->stage == Parked::Stage::leaving) return;  // there will be room
-    if (place->stage != Parked::Stage::idle || place->event.tries == 0) continue;
-    if (oldest == parked_.end() || place->event.first_tried < oldest->event.first_tried) {
-      oldest = place;
-    }
-  }
-  if (oldest != parked_.end()) set_aside(*oldest, now);
-}
-
 // A clock that was set back would have everything wait for as long; and what was written under a
 // clock that ran ahead waits no longer than anything does.
 void EndpointPolicy::follow_clock(Instant now) {
@@ -298,7 +270,7 @@ void EndpointPolicy::follow_clock(Instant now) {
   }
   if (back == Milliseconds(0)) return;
   for (Instant* const each :
-       {&not_before_, &probe_at_, &save_at_, &failing_since_, &last_accepted_})
+       {&not_before_, &probe_at_, &save_at_, &save_place_at_, &failing_since_, &last_accepted_})
     *each -= back;
   for (Slot& one : window_) {
     for (Instant* const each : {&one.first_tried, &one.offered, &one.due}) *each -= back;
@@ -307,68 +279,6 @@ void EndpointPolicy::follow_clock(Instant now) {
     parked.event.first_tried -= back;
     parked.event.due -= back;
   }
-}
-
-void EndpointPolicy::blame_parked(Parked& parked, Instant now) {
-  ParkedEvent& event = parked.event;
-  parked.stage = Parked::Stage::idle;
-  if (event.tries == 0) event.first_tried = now;
-  ++event.tries;
-  dirty_ = true;
-  const Instant end = event.first_tried + options_.refused_for;
-  const bool out_of_tries = options_.tries_max > 0 && event.tries >= options_.tries_max;
-  if (out_of_tries || now >= end) {
-    set_aside(parked, now);
-    return;
-  }
-  event.due = std::min(now + wait_after(event.tries), end);
-  if (event.due > now + options_.waits.front()) forget_content(parked);
-}
-
-// It holds back those of its recipient until it is written down: a restart in between would try it
-// again, behind them.
-void EndpointPolicy::set_aside(Parked& parked, Instant now) {
-  parked.stage = Parked::Stage::leaving;
-  set_aside_.push_back(parked.event.id);
-  dirty_ = true;
-  save_at_ = now;
-}
-
-void EndpointPolicy::on_loaded(const std::string& id, std::shared_ptr<const WrittenEvent> told) {
-  const auto place = std::ranges::find_if(parked_, [&](const Parked& one) {
-    return one.event.id == id && one.stage == Parked::Stage::loading;
-  });
-  if (place == parked_.end()) return;
-  place->stage = Parked::Stage::idle;
-  place->told = std::move(told);
-  if (place->told) return;
-  --parked_loaded_;
-  unpark(place);
-}
-
-void EndpointPolicy::on_load_failed(const std::string& id, Instant now) {
-  for (Parked& parked : parked_) {
-    if (parked.event.id != id || parked.stage != Parked::Stage::loading) continue;
-    parked.stage = Parked::Stage::idle;
-    parked.event.due = now + kSoon;
-    --parked_loaded_;
-    return;
-  }
-}
-
-void EndpointPolicy::forget_content(Parked& parked) {
-  if (!parked.told) return;
-  parked.told = nullptr;
-  --parked_loaded_;
-}
-
-EndpointPolicy::ParkedPlace EndpointPolicy::unpark(ParkedPlace place) {
-  forget_content(*place);
-  if (const auto key = parked_keys_.find(place->event.order_key); key != parked_keys_.end()) {
-    if (--key->second == 0) parked_keys_.erase(key);
-  }
-  dirty_ = true;
-  return parked_.erase(place);
 }
 
 void EndpointPolicy::enable(Instant now) {
@@ -380,11 +290,20 @@ void EndpointPolicy::enable(Instant now) {
   dirty_ = true;
 }
 
+void EndpointPolicy::hasten(Instant now) {
+  follow_clock(now);
+  not_before_ = std::min(not_before_, now);
+  probe_at_ = std::min(probe_at_, now);
+  for (Slot& one : window_) one.due = std::min(one.due, now);
+  for (Parked& parked : parked_) parked.event.due = std::min(parked.event.due, now);
+}
+
 // ---- what is written
 // -----------------------------------------------------------------------------
 
 void EndpointPolicy::save(Instant now, EndpointActions& actions) {
-  if (!dirty_ || saving_) return;
+  if (saving_ || (!dirty_ && !place_moved_)) return;
+  if (!dirty_ && now < save_place_at_) return wake(save_place_at_);
   // Sooner than usual before sending has to wait for it.
   if (now < save_at_ && unsaved_ < options_.unsaved_max / 2) return wake(save_at_);
   EndpointState state{.status = status_,
@@ -395,9 +314,10 @@ void EndpointPolicy::save(Instant now, EndpointActions& actions) {
     if (parked.stage != Parked::Stage::leaving) state.parked.push_back(parked.event);
   }
   actions.save = EndpointActions::Save{.state = std::move(state), .set_aside = set_aside_};
-  dirty_ = false;
+  dirty_ = place_moved_ = false;
   saving_ = true;
   save_at_ = now + options_.save_every;
+  save_place_at_ = now + options_.save_place_every;
   unsaved_before_ = unsaved_;
   set_aside_before_ = set_aside_.size();
 }

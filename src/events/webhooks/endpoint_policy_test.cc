@@ -254,6 +254,26 @@ TEST(EndpointPolicy, WhatWasWrittenUnderAClockThatRanAheadDoesNotWaitForIt) {
   EXPECT_THAT(policy.next(now + 11h).load, testing::ElementsAre("e0"));
 }
 
+TEST(EndpointPolicy, WhatItsOwnerHastensWaitsNoLonger) {
+  SeededRandom random(3);
+  const Instant now = from_epoch_ms(1'767'225'600'000);
+  EndpointState state;
+  state.parked = {
+      {.id = "e9", .order_key = 9, .tries = 4, .first_tried = now - 5h, .due = now + 5h}};
+  EndpointPolicy policy({}, state, random);
+  policy.on_page(events_of(2), "1", now);
+  const auto first = policy.next(now).calls;
+  ASSERT_EQ(first.size(), 1U);
+  policy.on_answer(first[0].number,
+                   {.how = CallAnswer::How::throttled, .retry_after = std::chrono::minutes(50)},
+                   now);
+  EXPECT_TRUE(policy.next(now + 1s).calls.empty());
+  policy.hasten(now + 2s);
+  const EndpointActions hastened = policy.next(now + 2s);
+  EXPECT_EQ(hastened.calls.size(), 1U);
+  EXPECT_THAT(hastened.load, testing::ElementsAre("e9"));
+}
+
 TEST(EndpointPolicy, TheContractsFormGivesUpAfterThreeRetries) {
   WorldOptions options{.events = 100, .recipients = 10, .refused = {3}};
   options.endpoint = EndpointOptions::of_contract();

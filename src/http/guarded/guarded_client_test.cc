@@ -460,8 +460,26 @@ TEST(Promptness, IsEarnedByAnswersInARowAndLostByOneThatIsSlow) {
     promptness.answered(Promptness::kPromptWithin, now);
   }
   EXPECT_EQ(promptness.standing(), Standing::prompt);
-  promptness.answered(Promptness::kPromptWithin + 1ms, now);
+  promptness.answered(Promptness::kLateWithin + 1ms, now);
   EXPECT_EQ(promptness.standing(), Standing::slow);
+}
+
+TEST(Promptness, IsNotLostByOneAnswerThatIsLateButByASecondSoonAfterIt) {
+  const SteadyInstant now{1h};
+  for (const int between : {0, 1, Promptness::kCallsUntilPrompt - 1}) {
+    Promptness promptness(Standing::prompt);
+    promptness.answered(Promptness::kPromptWithin + 1ms, now);
+    EXPECT_EQ(promptness.standing(), Standing::prompt);
+    for (int i = 0; i < between; ++i) promptness.answered(5ms, now);
+    promptness.answered(Promptness::kLateWithin, now);
+    EXPECT_EQ(promptness.standing(), Standing::slow) << between;
+  }
+  Promptness promptness(Standing::prompt);
+  for (int late = 0; late < 10; ++late) {
+    promptness.answered(Promptness::kLateWithin, now);
+    for (int i = 0; i < Promptness::kCallsUntilPrompt; ++i) promptness.answered(5ms, now);
+  }
+  EXPECT_EQ(promptness.standing(), Standing::prompt);
 }
 
 // Or who answers four times at once would buy the silence of all its calls with it, again and

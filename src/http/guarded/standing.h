@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "base/clock.h"
 
@@ -26,6 +27,9 @@ class Promptness {
  public:
   // An answer within this is prompt: eight places then make four calls a second at least.
   static constexpr Milliseconds kPromptWithin{2'000};
+  // One that is late, but within this, happens to everybody: a second one before there were
+  // kCallsUntilPrompt in time makes slow.
+  static constexpr Milliseconds kLateWithin{5'000};
   // So many one after the other, and for so long after it was slow: or a few prompt answers would
   // buy silences that last far longer than they did.
   static constexpr int kCallsUntilPrompt = 4;
@@ -37,18 +41,22 @@ class Promptness {
   void answered(Milliseconds took, SteadyInstant now) {
     if (took > kPromptWithin) {
       in_row_ = 0;
+      if (took <= kLateWithin && !std::exchange(was_late_, true)) return;
       standing_ = Standing::slow;
       slow_until_ = now + kProvenFor;
       return;
     }
     in_row_ = std::min(in_row_ + 1, kCallsUntilPrompt);
-    if (in_row_ == kCallsUntilPrompt && now >= slow_until_) standing_ = Standing::prompt;
+    if (in_row_ < kCallsUntilPrompt) return;
+    was_late_ = false;
+    if (now >= slow_until_) standing_ = Standing::prompt;
   }
   [[nodiscard]] Standing standing() const { return standing_; }
 
  private:
   Standing standing_;
   int in_row_ = 0;
+  bool was_late_ = false;       // since there were so many in a row
   SteadyInstant slow_until_{};  // at least
 };
 

@@ -2,7 +2,6 @@
 #include "intake/submission/options.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <string>
 #include <utility>
@@ -21,19 +20,6 @@ namespace {
 
 constexpr std::size_t kValueShown = 60;
 constexpr std::size_t kTextOctetsMax = 16UL * 1024;
-
-struct OptionName {
-  std::string_view name;
-  std::uint32_t bit;
-};
-constexpr std::array<OptionName, 6> kOptionNames{{
-    {"Tag", kTagOption},
-    {"Purpose", kPurposeOption},
-    {"Send-At", kSendAtOption},
-    {"Expires-In", kExpiresInOption},
-    {"List-Id", kListIdOption},
-    {"Idempotency-Key", kIdempotencyKeyOption},
-}};
 
 std::unexpected<Error> wrong_value(std::string_view clause) {
   return fail(ErrorKind::invalid_input, std::string(clause));
@@ -69,47 +55,46 @@ Result<Milliseconds> seconds_in(std::string_view value) {
 }  // namespace
 
 Result<void> OptionReader::take(std::string_view name, std::string_view value) {
-  const auto* const known = std::ranges::find_if(
-      kOptionNames, [&](const OptionName& one) { return equals_ignoring_case(one.name, name); });
-  if (known == kOptionNames.end() || (allowed_ & known->bit) == 0) return {};
+  const SubmissionOptionName* const known = find_submission_option(name);
+  if (known == nullptr || !has_option(allowed_, known->option)) return {};
   const std::string field = std::string(kOptionPrefix) + std::string(known->name);
-  if ((seen_ & known->bit) != 0) {
+  if (has_option(seen_, known->option)) {
     return fail(ErrorKind::invalid_input, field + " is there twice");
   }
-  seen_ |= known->bit;
-  const auto set_it = value.empty() ? wrong_value("is empty") : set(known->bit, value);
+  seen_ |= static_cast<SubmissionOptionBits>(known->option);
+  const auto set_it = value.empty() ? wrong_value("is empty") : set(known->option, value);
   if (set_it) return {};
   const std::string shown = printable(utf8_prefix(value, kValueShown));
   return fail(ErrorKind::invalid_input,
               fmt::format("{}: \"{}\" {}", field, shown, set_it.error().detail));
 }
 
-Result<void> OptionReader::set(std::uint32_t option, std::string_view value) {
+Result<void> OptionReader::set(SubmissionOption option, std::string_view value) {
   switch (option) {
-    case kTagOption:
+    case SubmissionOption::tag:
       options_.tags = comma_separated(text_of(value));
       return options_.tags.size() <= kTagsMax
                  ? Result<void>()
                  : wrong_value(fmt::format("has more than {} tags", kTagsMax));
-    case kPurposeOption:
+    case SubmissionOption::purpose:
       options_.purpose = parse_purpose(value);
       return options_.purpose ? Result<void>()
                               : wrong_value("is not advertisement, notice or transactional");
-    case kSendAtOption:
+    case SubmissionOption::send_at:
       options_.send_at = parse_date_time(value);
       return options_.send_at
                  ? Result<void>()
                  : wrong_value("is no date and time such as 2026-04-01T09:00:00+09:00");
-    case kExpiresInOption: {
+    case SubmissionOption::expires_in: {
       const auto seconds = seconds_in(value);
       if (!seconds) return fail(seconds.error());
       options_.expires_in = *seconds;
       return {};
     }
-    case kListIdOption:
+    case SubmissionOption::list_id:
       options_.list_id = text_of(value);
       return {};
-    default:
+    case SubmissionOption::idempotency_key:
       if (!is_idempotency_key(value)) {
         return wrong_value(
             fmt::format("is not 1 to {} visible ASCII characters", kIdempotencyKeyMax));

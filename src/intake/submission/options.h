@@ -14,8 +14,7 @@ inline constexpr std::string_view kOptionPrefix = "X-Todoku-";
 
 class OptionReader {
  public:
-  // `allowed`: bits of reader.h.
-  explicit OptionReader(std::uint32_t allowed) : allowed_(allowed) {}
+  explicit OptionReader(SubmissionOptionBits allowed) : allowed_(allowed) {}
 
   // The field kOptionPrefix + `name` with its unfolded value. Of one that is unknown or not allowed
   // nothing is looked at: it is somebody else's. Errors: invalid_input, with a sentence that names
@@ -27,10 +26,10 @@ class OptionReader {
   [[nodiscard]] SubmissionOptions finish() { return std::move(options_); }
 
  private:
-  [[nodiscard]] Result<void> set(std::uint32_t option, std::string_view value);
+  [[nodiscard]] Result<void> set(SubmissionOption option, std::string_view value);
 
-  const std::uint32_t allowed_;
-  std::uint32_t seen_ = 0;
+  const SubmissionOptionBits allowed_;
+  SubmissionOptionBits seen_ = 0;
   SubmissionOptions options_;
 };
 

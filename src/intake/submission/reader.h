@@ -26,6 +26,7 @@
 #include "mail/address.h"
 #include "mail/labels.h"
 #include "mail/states.h"
+#include "mail/submission_options.h"
 #include "mime/line_scan.h"
 
 namespace todoku::intake::submission {
@@ -37,17 +38,9 @@ inline constexpr std::size_t kHopsMax = 100;            // RFC 5321 section 6.3
 inline constexpr std::size_t kHopsThroughUsMax = 3;     // ... of which by a name of ours
 inline constexpr std::size_t kRecipientsOfOneMax = 50;  // more make a mailing
 
-// Which X-Todoku-* fields are taken, as bits.
-inline constexpr std::uint32_t kTagOption = 1;
-inline constexpr std::uint32_t kPurposeOption = 2;
-inline constexpr std::uint32_t kSendAtOption = 4;
-inline constexpr std::uint32_t kExpiresInOption = 8;
-inline constexpr std::uint32_t kListIdOption = 16;
-inline constexpr std::uint32_t kIdempotencyKeyOption = 32;
-
 struct SubmissionRules {
   std::string received;  // the whole field, see received_field()
-  std::uint32_t allowed_options = 0;
+  SubmissionOptionBits allowed_options = 0;
   Instant now{};
   std::string message_id;  // without angle brackets, of a message that has none
   // Of a message without From, or with one that is not qualified; empty: that is refused.

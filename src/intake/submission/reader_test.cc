@@ -111,7 +111,7 @@ TEST(SubmissionReader, TakesMessagesOfEveryShape) {
   EXPECT_EQ(read("X-A: 1\r\n b", by).out, added + "X-A: 1\r\n b\r\n\r\n");
   EXPECT_EQ(read("body without an end", by).out, added + "\r\nbody without an end\r\n");
   EXPECT_EQ(read("X-A: 1\r\n\r\nno end", by).out, added + "X-A: 1\r\n\r\nno end\r\n");
-  EXPECT_EQ(read("X-Long: " + std::string(64'000, 'x') + "\r\n", by).facts.has_long_line, true);
+  EXPECT_TRUE(read("X-A: 1\r\n\r\n" + std::string(64'000, 'x') + "\r\n", by).facts.has_long_line);
 }
 
 TEST(SubmissionReader, IsTheSameWhereverItIsCut) {
@@ -205,7 +205,11 @@ TEST(SubmissionReader, HoldsNoMoreThanItMay) {
             ErrorKind::limit_exceeded);
 }
 
-SubmissionRules allowing(std::uint32_t options) {
+SubmissionOptionBits bits(SubmissionOption option) {
+  return static_cast<SubmissionOptionBits>(option);
+}
+
+SubmissionRules allowing(SubmissionOptionBits options) {
   SubmissionRules made = rules();
   made.allowed_options = options;
   return made;
@@ -229,18 +233,19 @@ TEST(SubmissionReader, TakesOptionsThatTheCredentialAllows) {
   EXPECT_FALSE(none.facts.options.purpose || none.facts.options.send_at ||
                none.facts.options.idempotency_key);
   EXPECT_FALSE(none.out.contains("odoku-"));
-  const SubmissionOptions one = read(message, allowing(kListIdOption)).facts.options;
+  const SubmissionOptions one =
+      read(message, allowing(bits(SubmissionOption::list_id))).facts.options;
   EXPECT_TRUE(one.tags.empty());
   EXPECT_EQ(one.list_id, "news");
 }
 
 TEST(SubmissionReader, RefusesOptionsThatDoNotDo) {
-  const auto refusal = [](std::string_view fields, std::uint32_t allowed = 0x3F) {
+  const auto refusal = [](std::string_view fields, SubmissionOptionBits allowed = 0x3F) {
     return read("From: a@example.jp\r\n" + std::string(fields) + "\r\n\r\n", allowing(allowed))
         .refusal;
   };
   EXPECT_EQ(refusal("X-Todoku-Tag: a\r\nx-todoku-tag: b"), "X-Todoku-Tag is there twice");
-  EXPECT_EQ(refusal("X-Todoku-Tag: a\r\nx-todoku-tag: b", kPurposeOption), "");
+  EXPECT_EQ(refusal("X-Todoku-Tag: a\r\nx-todoku-tag: b", bits(SubmissionOption::purpose)), "");
   EXPECT_EQ(refusal("X-Todoku-Tag: 1,2,3,4,5,6,7,8,9,10,11"),
             "X-Todoku-Tag: \"1,2,3,4,5,6,7,8,9,10,11\" has more than 10 tags");
   EXPECT_EQ(refusal("X-Todoku-Purpose: fun"),

@@ -44,10 +44,11 @@ const Sql kInsertDeliveries{
 const Sql kInsertBatches{
     "accept: batches",
     "INSERT INTO batches(number, delivery, account, traffic, domain, first_email_id, capacity,"
-    " size, removed, open, created, ready_at, token, holder, losses, begun)"
+    " size, removed, open, created, ready_at, token, holder, losses, begun, underway)"
     " SELECT u.number, u.delivery, u.account, u.traffic, u.domain, u.email, u.size, u.size, 0,"
     " u.size, now, CASE WHEN live.key IS NULL THEN now + u.due_in END,"
-    " CASE WHEN live.key IS NULL THEN 0 ELSE 1 END, coalesce(live.key, 0), 0, 0"
+    " CASE WHEN live.key IS NULL THEN 0 ELSE 1 END, coalesce(live.key, 0), 0, 0,"
+    " CASE WHEN live.key IS NOT NULL AND u.traffic = 0 THEN -1 ELSE 0 END"
     " FROM (SELECT " STORE_NOW
     " AS now) clock CROSS JOIN"
     " unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[],"

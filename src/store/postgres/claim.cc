@@ -45,7 +45,8 @@ const Sql kLease{
     ", stood_aside AS (UPDATE batches b SET ready_at = w.held_back FROM wanted w"
     " WHERE b.number = w.number AND b.traffic = 0 AND w.held_back IS NOT NULL)"
     " UPDATE batches b SET token = b.token + 1, holder = w.node, ready_at = NULL, alone = NULL,"
-    " begun = 0, flight = $5 FROM wanted w WHERE b.number = w.number AND w.held_back IS NULL"};
+    " begun = 0, underway = CASE b.traffic WHEN 0 THEN -1 ELSE 0 END, flight = $5 FROM wanted w "
+    "WHERE b.number = w.number AND w.held_back IS NULL"};
 // Who is due is read by statements after the one that locks: its own snapshot may be older than the
 // outcomes that somebody else has just committed.
 #define RECIPIENTS_DUE                                                                     \
@@ -59,7 +60,7 @@ const Sql kAlone{"claim: alone", "UPDATE batches b SET alone = (SELECT r.seq" RE
                                  " AND b.losses >= $4 AND b.alone IS NULL"};
 // Where nobody is due after all: it is due when somebody is.
 const Sql kGiveBack{"claim: give back",
-                    "UPDATE batches b SET holder = 0, alone = NULL, ready_at ="
+                    "UPDATE batches b SET holder = 0, underway = 0, alone = NULL, ready_at ="
                     " (SELECT min(p.due) FROM progress p WHERE p.batch = b.number AND p.state <= 1)"
                     " WHERE" LEASED_NOW " AND NOT EXISTS (SELECT 1" RECIPIENTS_DUE ")"};
 const Sql kLeased{"claim: leased",
@@ -74,9 +75,10 @@ const Sql kRecipients{
     " coalesce(p.attempts, 0) AS attempts, coalesce(p.state, 0) AS state" RECIPIENTS_DUE
     ") d WHERE" LEASED_NOW " AND (b.alone IS NULL OR d.seq = b.alone) ORDER BY d.batch, d.seq"};
 // Of what cannot be read.
-const Sql kPutBack{"claim: put back",
-                   "UPDATE batches b SET holder = 0, alone = NULL, ready_at = " STORE_NOW
-                   " + $4 WHERE" LEASED_NOW};
+const Sql kPutBack{
+    "claim: put back",
+    "UPDATE batches b SET holder = 0, underway = 0, alone = NULL, ready_at = " STORE_NOW
+    " + $4 WHERE" LEASED_NOW};
 // Somebody has to mend it: it need not be tried often.
 constexpr Milliseconds kDamagedWait = std::chrono::minutes(5);
 // Why others were not leased.

@@ -363,6 +363,16 @@ ALTER TABLE relayed_pieces ALTER COLUMN data SET STORAGE EXTERNAL;
 ALTER TABLE attachments ADD COLUMN relayed bigint NOT NULL DEFAULT 0;
 )sql";
 
+// batches.underway, doubted, lost_at, late_until   store/sqlite/schema.cc.
+constexpr std::string_view kStep15 = R"sql(
+ALTER TABLE batches ADD COLUMN underway bigint NOT NULL DEFAULT 0,
+  ADD COLUMN doubted bigint NOT NULL DEFAULT 0, ADD COLUMN lost_at bigint,
+  ADD COLUMN late_until bigint;
+UPDATE batches SET underway = -1 WHERE holder <> 0;
+UPDATE batches SET doubted = -1, lost_at = (extract(epoch FROM now()) * 1000)::bigint
+  WHERE losses > 0;
+)sql";
+
 // smtp_credentials.held, held_because, released, smtp_habits, deliveries.credential
 //                         store/sqlite/schema.cc.
 constexpr std::string_view kStep16 = R"sql(
@@ -378,7 +388,7 @@ struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 15> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 16> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -392,6 +402,7 @@ constexpr std::array<Step, 15> kSteps{{{"tables", kStep1},
                                        {"inline parts", kStep12},
                                        {"relayed messages", kStep13},
                                        {"relayed messages in pieces", kStep14},
+                                       {"of whom mails may be out", kStep15},
                                        {"credentials that are held", kStep16}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);

@@ -341,7 +341,7 @@ class Changes final : public WriteTransaction {
   [[nodiscard]] Result<bool> purge_suppressions(std::int64_t& rows);
   [[nodiscard]] Result<std::int64_t> doubt_those_on_their_way(const std::set<BatchKey>& batches);
   [[nodiscard]] Result<bool> count_death(std::int64_t batch, std::int64_t seq, Instant expires);
-  [[nodiscard]] Result<OfferedAgain> lose(const Column& numbers, NodeKey node, bool died);
+  [[nodiscard]] Result<OfferedAgain> lose(const Column& numbers, NodeKey node, NodeEnd end);
 
   Session& session_;
   Questions questions_;

@@ -79,7 +79,8 @@ constexpr std::array<CarriedQuery, 30> kCarriedQueries{{
     {"sections", "SELECT id, delivery, state, open_batch FROM sections ORDER BY id"},
     {"batches",
      "SELECT number, delivery, account, section, traffic, domain, first_email_id, capacity, size,"
-     " removed, open, created, ready_at, token, holder, losses, alone, begun FROM batches"
+     " removed, open, created, ready_at, token, holder, losses, alone, begun, underway, doubted,"
+     " lost_at, late_until FROM batches"
      " ORDER BY number"},
     {"recipients", "SELECT id, address, codes, created, updated FROM recipients ORDER BY id"},
     {"progress", "SELECT id, info, due, history FROM progress ORDER BY id"},

@@ -562,7 +562,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<void> make_way(const NewNode& node);
   [[nodiscard]] Result<void> must_be_known(NodeKey node);
   [[nodiscard]] Result<void> give_all(NodeKey node);
-  [[nodiscard]] Result<void> lose_batch(std::int64_t number, bool died, OfferedAgain& offered);
+  [[nodiscard]] Result<void> lose_batch(std::int64_t number, NodeEnd end, OfferedAgain& offered);
   [[nodiscard]] Result<std::vector<OutcomeRecord>> doubtful(const BatchKey& batch);
   [[nodiscard]] Result<std::int64_t> doubt_those_on_their_way(const BatchKey& batch);
   [[nodiscard]] Result<bool> keep_aside(std::int64_t row, bool is_over);

@@ -169,9 +169,10 @@ Result<Result<LeasedBatch>> SqliteWriteTransaction::claim(const BatchKey& key, N
   const auto alone = lease.suspect ? std::optional(lease.recipients.front().seq) : std::nullopt;
   auto done =
       db_.query(
-             "UPDATE batches SET token = ?, holder = ?, ready_at = NULL, alone = ?, begun = 0"
-             " WHERE number = ? AND holder = 0")
-          .bind(lease.token, node, alone, (*batch)->number)
+             "UPDATE batches SET token = ?, holder = ?, ready_at = NULL, alone = ?, begun = 0,"
+             " underway = ? WHERE number = ? AND holder = 0")
+          .bind(lease.token, node, alone,
+                static_cast<std::int64_t>(begun_when_leased(lease.traffic)), (*batch)->number)
           .run();
   if (!done) return fail(std::move(done.error()));
   return lease;

@@ -421,7 +421,8 @@ TEST_P(StoreSuite, ARelayedMessageIsTheContentOfItsDelivery) {
                            .ret = 1,
                            .credential = "shop",
                            .head_octets = 17,
-                           .is_eight_bit = true};
+                           .is_eight_bit = true,
+                           .has_long_line = true};
   Accept accept;
   accept.delivery.account = acme.key;
   accept.delivery.type = DeliveryType::smtp;
