@@ -14,6 +14,7 @@
 #include "operate/account_names.h"
 #include "operate/networks.h"
 #include "operate/operations.h"
+#include "store/credential_holds.h"
 
 namespace todoku::operate {
 namespace {
@@ -23,6 +24,7 @@ using store::SmtpCredential;
 constexpr std::size_t kPasswordOctets = 24;  // 192 random bits
 constexpr std::size_t kOwnPasswordMin = 12;
 constexpr std::int64_t kPerMinuteMax = 10'000'000;
+constexpr std::int64_t kBytesPerMinuteMax = 1'000'000'000'000;
 constexpr std::int64_t kConnectionsMax = 100'000;
 // (uid_t)-1 is nobody's: setreuid(2) and chown(2) mean by it that nothing changes.
 constexpr std::int64_t kUidMax = 4'294'967'294;
@@ -98,6 +100,10 @@ Result<void> read_limits(const SmtpTerms& terms, store::SmtpCredentialSettings& 
   if (done) {
     done = read_limit({"recipients_per_minute", kPerMinuteMax}, terms.recipients_per_minute,
                       settings.recipients_per_minute);
+  }
+  if (done) {
+    done = read_limit({"bytes_per_minute", kBytesPerMinuteMax}, terms.bytes_per_minute,
+                      settings.octets_per_minute);
   }
   if (done) {
     done = read_limit({"connections_max", kConnectionsMax}, terms.connections_max,
@@ -196,18 +202,24 @@ std::unexpected<Error> is_revoked(const std::string& name) {
   return fail(ErrorKind::conflict, fmt::format("the SMTP credential {} is revoked", name));
 }
 
-using Change = std::function<Result<void>(SmtpCredential&)>;
-
 Result<SmtpCredentialView> change_owned(store::WriteTransaction& writer,
                                         const store::Account& account, const std::string& name,
-                                        Instant now, const Change& change) {
+                                        Instant now, const auto& change) {
   auto found = owned(writer.hold_smtp_credential(name), account.key, name);
   if (!found) return fail(std::move(found.error()));
-  auto done = change(*found);
-  if (done) done = writer.change_smtp_credential(*found);
-  if (!done) return fail(std::move(done.error()));
+  const auto is_to_be_written = change(writer, *found);
+  if (!is_to_be_written) return fail(is_to_be_written.error());
+  if (*is_to_be_written) {
+    auto done = writer.change_smtp_credential(*found);
+    if (!done) return fail(std::move(done.error()));
+  }
   AccountNames names;
   return view_in(writer.read(), names, std::move(*found), now);
+}
+
+Result<bool> written(Result<void> made) {
+  if (!made) return fail(std::move(made.error()));
+  return true;
 }
 
 // The password before goes on for a time, if it is to. Two cannot: the one that would be dropped
@@ -314,9 +326,10 @@ Task<Result<SmtpCredentialView>> Operations::change_smtp_credential(std::string 
   const Instant now = store_.clock().now();
   co_return co_await alter_smtp_credential(
       account_name, name, "SMTP credential changed",
-      [terms = std::move(terms), name, now](SmtpCredential& credential) -> Result<void> {
+      [terms = std::move(terms), name, now](store::WriteTransaction&,
+                                            SmtpCredential& credential) -> Result<bool> {
         if (credential.revoked) return is_revoked(name);
-        return apply(terms, now, credential.settings);
+        return written(apply(terms, now, credential.settings));
       });
 }
 
@@ -337,8 +350,10 @@ Task<Result<IssuedSmtpCredential>> Operations::rotate_smtp_credential(std::strin
   auto changed_one = co_await alter_smtp_credential(
       account_name, name, "SMTP credential rotated",
       [secret = secrets->to_string(), name, now = store_.clock().now(),
-       overlap = std::chrono::hours(overlap_hours)](SmtpCredential& credential) {
-        return credential.revoked ? is_revoked(name) : rotate(credential, secret, now, overlap);
+       overlap = std::chrono::hours(overlap_hours)](store::WriteTransaction&,
+                                                    SmtpCredential& credential) -> Result<bool> {
+        if (credential.revoked) return is_revoked(name);
+        return written(rotate(credential, secret, now, overlap));
       });
   if (!changed_one) co_return fail(std::move(changed_one.error()));
   IssuedSmtpCredential issued{.view = std::move(*changed_one), .password = {}};
@@ -351,15 +366,43 @@ Task<Result<SmtpCredentialView>> Operations::revoke_smtp_credential(std::string 
                                                                     std::string name) {
   co_return co_await alter_smtp_credential(
       account_name, name, "SMTP credential revoked",
-      [now = store_.clock().now()](SmtpCredential& credential) -> Result<void> {
+      [now = store_.clock().now()](store::WriteTransaction&,
+                                   SmtpCredential& credential) -> Result<bool> {
         if (!credential.revoked) credential.revoked = now;
-        return {};
+        return true;
       });
 }
 
-Task<Result<SmtpCredentialView>> Operations::alter_smtp_credential(
-    std::string account_name, std::string name, std::string_view event,
-    std::function<Result<void>(store::SmtpCredential&)> change) {
+Task<Result<SmtpCredentialView>> Operations::hold_smtp_credential(std::string account_name,
+                                                                  std::string name,
+                                                                  std::string because) {
+  if (because.empty()) because = "it was held by hand";
+  co_return co_await alter_smtp_credential(
+      account_name, name, "SMTP credential held",
+      [because = std::move(because), now = store_.clock().now()](
+          store::WriteTransaction& writer, SmtpCredential& credential) -> Result<bool> {
+        const auto held = store::hold_credential(writer, credential, because, now);
+        if (!held) return fail(held.error());
+        return false;
+      });
+}
+
+Task<Result<SmtpCredentialView>> Operations::release_smtp_credential(std::string account_name,
+                                                                     std::string name) {
+  co_return co_await alter_smtp_credential(
+      account_name, name, "SMTP credential released",
+      [now = store_.clock().now()](store::WriteTransaction& writer,
+                                   SmtpCredential& credential) -> Result<bool> {
+        const auto released = store::release_credential(writer, credential, now);
+        if (!released) return fail(released.error());
+        return false;
+      });
+}
+
+Task<Result<SmtpCredentialView>> Operations::alter_smtp_credential(std::string account_name,
+                                                                   std::string name,
+                                                                   std::string_view event,
+                                                                   SmtpChange change) {
   auto found = co_await account(account_name);
   if (!found) co_return fail(std::move(found.error()));
   auto done = co_await store_.write(store::WritePriority::accept,

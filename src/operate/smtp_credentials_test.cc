@@ -153,5 +153,32 @@ TEST_F(SmtpCredentialTest, IsRevokedOnceAndForGood) {
   EXPECT_THAT(run(operations.smtp_credentials("other", "", 10))->views, SizeIs(0));
 }
 
+TEST_F(SmtpCredentialTest, IsHeldAndReleasedByHand) {
+  ASSERT_TRUE(run(operations.add_smtp_credential("shop", "relay", {}, {})));
+  const int before = changes;
+  const auto held = run(operations.hold_smtp_credential("shop", "relay", "a strange evening"));
+  ASSERT_TRUE(held) << held.error().detail;
+  EXPECT_EQ(held->credential.held, installation.clock.now());
+  EXPECT_EQ(stored("relay").held_because, "a strange evening");
+  EXPECT_EQ(changes, before + 1) << "the engine hears of it";
+  ASSERT_TRUE(run(operations.hold_smtp_credential("shop", "relay", "something else")));
+  EXPECT_EQ(stored("relay").held_because, "a strange evening") << "again: as it was";
+  // What else is changed meanwhile ends no hold.
+  ASSERT_TRUE(run(operations.change_smtp_credential("shop", "relay", {.days = 3})));
+  ASSERT_TRUE(run(operations.revoke_smtp_credential("shop", "relay")));
+  EXPECT_TRUE(stored("relay").held);
+  const auto status = run(operations.status());
+  ASSERT_THAT(status->held, SizeIs(1));
+  EXPECT_EQ(status->held[0].account, "shop");
+  EXPECT_EQ(status->held[0].because, "a strange evening");
+  ASSERT_TRUE(run(operations.release_smtp_credential("shop", "relay")));
+  EXPECT_FALSE(stored("relay").held);
+  EXPECT_EQ(stored("relay").released, installation.clock.now());
+  ASSERT_TRUE(run(operations.hold_smtp_credential("shop", "relay", "")));
+  EXPECT_EQ(stored("relay").held_because, "it was held by hand");
+  EXPECT_EQ(run(operations.hold_smtp_credential("shop", "nobody", "")).error().kind,
+            ErrorKind::not_found);
+}
+
 }  // namespace
 }  // namespace todoku::operate

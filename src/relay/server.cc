@@ -99,6 +99,7 @@ Server::Server(World world, RelayOptions options)
       options_(std::move(options)),
       sasl_{.decoy_key = world_.decoy_key},
       logins_(world_.store, world_.clock),
+      brakes_(options_, meter_),
       room_(options_.content_octets_max),
       clients_(options_.connections_per_network_max, {}),
       metrics_(world_.metrics),
@@ -110,8 +111,9 @@ Server::Server(World world, RelayOptions options)
                      .guard = guard_,
                      .room = room_,
                      .node = world_.node,
-                     .meter = meter_,
+                     .brakes = brakes_,
                      .names = names_,
+                     .watch = world_.watch,
                      .pool = world_.pool,
                      .certificates = world_.certificates,
                      .clock = world_.clock,
@@ -290,6 +292,11 @@ Task<void> Server::converse(Worker* worker, std::size_t index, net::Stream strea
     co_return;
   }
   const ListenerOptions& listener = options_.listeners[index];
+  const NameCounts::Place place = names_.enter("l " + listener.name, listener.connections_max);
+  if (!place) {
+    co_await turn_away(std::move(stream), words::too_many_connections(false));
+    co_return;
+  }
   std::optional<net::TlsInfo> tls;
   if (listener.tls == ListenerTls::implicit) {
     auto secured = co_await stream.start_tls_server(

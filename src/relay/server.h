@@ -26,6 +26,7 @@
 #include "net/client_counts.h"
 #include "net/endpoint.h"
 #include "net/listener.h"
+#include "relay/brakes.h"
 #include "relay/login_guard.h"
 #include "relay/logins.h"
 #include "relay/minute_meter.h"
@@ -50,6 +51,7 @@ class Server {
     std::function<store::NodeKey()> node;  // this process, asked on any thread
     // Makes up salts for names that there are not (smtp/protocol/sasl_server.h).
     std::string decoy_key;
+    CredentialWatch* watch = nullptr;  // nullptr: nothing is held for being odd
   };
   Server(World world, RelayOptions options);
   // stop() was called, if start() was.
@@ -97,6 +99,7 @@ class Server {
   Logins logins_;
   LoginGuard guard_;
   MinuteMeter meter_;
+  Brakes brakes_;
   NameCounts names_;
   NameCounts users_;  // of this machine
   ContentRoom room_;

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/session.h"
 
-#include <array>
 #include <utility>
 
 #include "async/timer.h"
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/log.h"
-#include "net/client_counts.h"
 #include "relay/words.h"
 
 namespace todoku::relay {
@@ -184,16 +182,28 @@ Task<ServerAnswer> Session::authenticate(SaslStep step) {
     login_.reset();
     co_return ServerAnswer{.reply = note(words::refused(fault))};
   }
-  place_ = world_.names.enter(login_->credential.name, login_->credential.settings.connections_max);
-  if (!place_) {
-    const Reply reply = words::too_many_of_credential();
-    (void)note(reply);
+  if (auto full = take_places()) {
+    (void)note(*full);
     login_.reset();
-    co_return ServerAnswer{.reply = reply};
+    co_return ServerAnswer{.reply = std::move(*full)};
   }
   world_.guard.succeeded(client_, login_->credential.name);
   world_.metrics.logins.add();
   co_return ServerAnswer{.reply = std::move(step.reply)};
+}
+
+std::optional<Reply> Session::take_places() {
+  const store::SmtpCredential& who = login_->credential;
+  // What was held until now is its own, and would count against it.
+  place_ = {};
+  account_place_ = {};
+  place_ = world_.names.enter("c " + who.name, who.settings.connections_max);
+  if (!place_) return words::too_many_of_credential();
+  account_place_ = world_.names.enter("a " + std::to_string(static_cast<std::int64_t>(who.account)),
+                                      world_.options.connections_per_account_max);
+  if (account_place_) return std::nullopt;
+  place_ = {};
+  return words::too_many_of_account();
 }
 
 Task<Result<SaslStep>> Session::prove() {
@@ -241,20 +251,23 @@ Task<ServerAnswer> Session::begin_mail() {
   const LoginFault fault =
       *login ? fault_of(**login, client_, world_.clock.now()) : LoginFault::revoked;
   if (fault != LoginFault::none) co_return ServerAnswer{.reply = note(words::refused(fault))};
-  if (user_ && !has_place_of(**login)) {
-    co_return ServerAnswer{.reply = note(words::too_many_of_credential())};
+  if (!user_) {
+    login_ = std::move(*login);
+  } else if (auto full = let_in(std::move(*login))) {
+    co_return ServerAnswer{.reply = note(std::move(*full))};
   }
-  login_ = std::move(*login);
   const store::SmtpCredential& who = login_->credential;
-  if (auto brake = too_fast()) co_return ServerAnswer{.reply = note(std::move(*brake))};
+  if (who.held) co_return ServerAnswer{.reply = note(words::held(who))};
   const smtp::MailCommand& mail = dialogue().mail();
   const bool is_unqualified = mail.sender && mail.sender->domain.empty();
-  const std::optional<Address> sender = is_unqualified ? own_address() : mail.sender;
-  if (is_unqualified && !sender) {
+  const std::optional<Address> from = is_unqualified ? own_address() : mail.sender;
+  if (is_unqualified && !from) {
     co_return ServerAnswer{.reply = note(words::unqualified_sender(*login_))};
   }
+  auto brake = world_.brakes.begin_message(sender(), mail.size, world_.clock.steady_now());
+  if (brake) co_return ServerAnswer{.reply = note(std::move(*brake))};
   Transaction& begun = transaction_.emplace();
-  begun.envelope.mail_from = sender ? sender->to_string() : std::string();
+  begun.envelope.mail_from = from ? from->to_string() : std::string();
   begun.envelope.smtputf8 = mail.smtputf8;
   begun.envelope.envid = mail.envid;
   begun.envelope.ret = static_cast<std::uint8_t>(mail.ret);
@@ -269,15 +282,16 @@ Task<Result<std::shared_ptr<const Login>>> Session::current_login() {
 }
 
 // Of a user, who is let in by the first message.
-bool Session::has_place_of(const Login& login) {
-  if (login_ && login_->credential.name == login.credential.name) return true;
-  const store::SmtpCredential& who = login.credential;
-  place_ = {};
-  place_ = world_.names.enter(who.name, who.settings.connections_max);
-  login_.reset();
-  if (!place_) return false;
+std::optional<Reply> Session::let_in(std::shared_ptr<const Login> login) {
+  const bool is_in = login_ && login_->credential.name == login->credential.name;
+  login_ = std::move(login);
+  if (is_in) return std::nullopt;
+  if (auto full = take_places()) {
+    login_.reset();
+    return full;
+  }
   world_.metrics.logins.add();
-  return true;
+  return std::nullopt;
 }
 
 // What a user's address without its domain means: <root> as sender is the credential, as recipient
@@ -292,38 +306,9 @@ std::string Session::client_name() const {
   return user_ ? "uid " + std::to_string(*user_) : client_.to_string();
 }
 
-std::optional<Reply> Session::too_fast() {
-  const SteadyInstant now = world_.clock.steady_now();
-  const store::SmtpCredential& who = login_->credential;
-  const RelayOptions& options = world_.options;
-  const bool device = listener_.is_for_devices();
-  const std::string network = user_ ? client_name() : net::client_of(client_).to_string();
-  struct Brake {
-    std::string name;
-    std::int64_t most;
-    std::string_view of;
-  };
-  const std::array<Brake, 3> brakes{
-      {{device ? "d " + network : "m " + who.name,
-        device ? options.device_messages_per_minute : who.settings.messages_per_minute,
-        device ? "messages of this device" : "messages of this credential"},
-       {"n " + network, options.messages_per_minute_of_network,
-        user_ ? "messages of this user" : "messages from your network"},
-       {"a " + std::to_string(static_cast<std::int64_t>(who.account)),
-        options.messages_per_minute_of_account, "messages of this account"}}};
-  for (const Brake& brake : brakes) {
-    const Milliseconds wait = world_.meter.admit(brake.name, 1, brake.most, now);
-    if (wait > Milliseconds(0)) return words::too_fast(brake.of, wait);
-  }
-  return std::nullopt;
-}
-
 ServerAnswer Session::add_recipient() {
-  const store::SmtpCredential& who = login_->credential;
-  const Milliseconds wait = world_.meter.admit(
-      "r " + who.name, 1, who.settings.recipients_per_minute, world_.clock.steady_now());
-  if (wait > Milliseconds(0)) {
-    return {.reply = note(words::too_fast("recipients of this credential", wait))};
+  if (auto brake = world_.brakes.add_recipient(sender(), world_.clock.steady_now())) {
+    return {.reply = note(std::move(*brake))};
   }
   Address address = dialogue().recipient();
   if (address.domain.empty()) {
@@ -355,7 +340,10 @@ void Session::begin_content() {
 }
 
 Task<void> Session::take(std::string_view piece) {
-  if (!transaction_ || transaction_->trouble) co_return;
+  if (!transaction_) co_return;
+  // Also what is refused has come.
+  world_.brakes.count_octets(sender(), piece.size(), world_.clock.steady_now());
+  if (transaction_->trouble) co_return;
   Transaction& message = *transaction_;
   const auto read = message.reader->take(piece, message.out);
   if (!read) {
@@ -395,8 +383,18 @@ bool Session::is_of_device(const std::string& from) const {
   return address && (address->domain == domain || address->domain.ends_with("." + domain));
 }
 
+// Before anything is kept: what makes it odd stays with the client.
+Task<std::optional<Reply>> Session::look_at_use() {
+  if (world_.watch == nullptr || listener_.is_for_devices()) co_return std::nullopt;
+  const auto held = co_await world_.watch->used(
+      login_->credential, client_, static_cast<std::int64_t>(transaction_->recipients.size()));
+  if (!held) co_return std::nullopt;
+  co_return words::held(*held);
+}
+
 Task<Reply> Session::hand_in(intake::submission::Submitted submitted) {
   Transaction& message = *transaction_;
+  if (auto held = co_await look_at_use()) co_return std::move(*held);
   const auto taken = co_await keeper_.take(message.out);
   if (!taken) co_return words::trouble(taken.error());
   auto kept = co_await keeper_.finish();

@@ -27,10 +27,11 @@
 #include "mail/address.h"
 #include "net/server_certificates.h"
 #include "net/stream.h"
+#include "relay/brakes.h"
 #include "relay/content_keeper.h"
+#include "relay/credential_watch.h"
 #include "relay/login_guard.h"
 #include "relay/logins.h"
-#include "relay/minute_meter.h"
 #include "relay/name_counts.h"
 #include "relay/options.h"
 #include "smtp/protocol/sasl_server.h"
@@ -61,9 +62,10 @@ struct SessionWorld {
   LoginGuard& guard;
   ContentRoom& room;
   const std::function<store::NodeKey()>& node;  // this process
-  MinuteMeter& meter;
+  Brakes& brakes;
   NameCounts& names;
-  async::FilePool& pool;  // computes passwords
+  CredentialWatch* watch;  // nullptr: nothing is held for being odd
+  async::FilePool& pool;   // computes passwords
   const net::ServerCertificates* certificates;
   const Clock& clock;
   SessionMetrics& metrics;
@@ -113,19 +115,21 @@ class Session final : private smtp::ServerOwner {
   [[nodiscard]] Task<Result<smtp::SaslStep>> prove();
   [[nodiscard]] Task<smtp::ServerAnswer> begin_mail();
   [[nodiscard]] Task<Result<std::shared_ptr<const Login>>> current_login();
-  [[nodiscard]] bool has_place_of(const Login& login);
-  [[nodiscard]] std::optional<Reply> too_fast();
+  [[nodiscard]] std::optional<Reply> let_in(std::shared_ptr<const Login> login);
+  [[nodiscard]] std::optional<Reply> take_places();
   [[nodiscard]] smtp::ServerAnswer add_recipient();
   [[nodiscard]] std::optional<Address> own_address() const;
   [[nodiscard]] std::string client_name() const;
   void begin_content();
   [[nodiscard]] Task<Reply> finish_message();
+  [[nodiscard]] Task<std::optional<Reply>> look_at_use();
   [[nodiscard]] Task<Reply> hand_in(intake::submission::Submitted submitted);
   [[nodiscard]] bool is_of_device(const std::string& from) const;
   [[nodiscard]] std::string received_field() const;
   void abandon();
   [[nodiscard]] Reply note(Reply reply);
   [[nodiscard]] smtp::ServerSettings settings(const smtp::ServerOptions& protocol) const;
+  [[nodiscard]] Sender sender() const { return {*login_, listener_, client_, user_}; }
   [[nodiscard]] const smtp::ServerSession& dialogue() const { return connection_.session(); }
 
   const SessionWorld& world_;
@@ -135,7 +139,8 @@ class Session final : private smtp::ServerOwner {
   std::optional<net::TlsInfo> tls_;
   std::optional<smtp::SaslServer> sasl_;
   std::shared_ptr<const Login> login_;
-  NameCounts::Place place_;  // of the login
+  NameCounts::Place place_;          // of the login
+  NameCounts::Place account_place_;  // of its account
   std::optional<Transaction> transaction_;
   ContentKeeper keeper_;
   smtp::ServerConnection connection_;

@@ -6,11 +6,14 @@
 
 #include <fmt/format.h>
 
+#include "base/date_time.h"
+
 namespace todoku::relay::words {
 namespace {
 
 // A reply's line holds 512 octets (RFC 5321 section 4.5.3.1.5).
 constexpr std::size_t kTextOctetsMax = 400;
+constexpr std::size_t kBecauseOctetsMax = 250;
 
 std::string short_of(std::string_view text) {
   std::string line(text.substr(0, kTextOctetsMax));
@@ -61,6 +64,10 @@ Reply no_login_now() {
   return {454, "4.7.0 Nobody can log in just now, try again later"};
 }
 
+Reply too_many_of_account() {
+  return {454, "4.7.0 Too many connections of this account"};
+}
+
 Reply locked(Milliseconds left) {
   return {454, fmt::format("4.7.0 Too many failures from your network, try again in {} s",
                            seconds_of(left))};
@@ -105,9 +112,20 @@ Reply unqualified_recipient(const Login& login) {
   return {553, "5.1.3 The recipient has no domain" + without_address(login)};
 }
 
-Reply too_fast(std::string_view of, Milliseconds left) {
-  return {451,
-          fmt::format("4.7.1 Too many {} in this minute, try again in {} s", of, seconds_of(left))};
+Reply too_fast(const TooMuch& much, Milliseconds left) {
+  return {451, fmt::format("{} Too many {} of this {} in this minute, try again in {} s",
+                           much.is_ours ? "4.3.2" : "4.7.1", much.what, much.of, seconds_of(left))};
+}
+
+Reply held(const store::SmtpCredential& credential) {
+  // Of a reason that was given by hand what is not ASCII cannot be said here (RFC 5321
+  // section 4.2).
+  std::string because = short_of(credential.held_because).substr(0, kBecauseOctetsMax);
+  std::ranges::replace_if(
+      because, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+  return {451, fmt::format("4.7.1 Mail of this user name is held since {}: {}; its owner can "
+                           "release it",
+                           format_utc(credential.held.value_or(Instant{})), because)};
 }
 
 Reply not_of_device(std::string_view domain) {

@@ -21,6 +21,7 @@ namespace todoku::relay::words {
 [[nodiscard]] Reply too_many_of_credential();
 // Whether it may log in could not be found out.
 [[nodiscard]] Reply no_login_now();
+[[nodiscard]] Reply too_many_of_account();
 [[nodiscard]] Reply locked(Milliseconds left);
 // Said to who has proven who it is, and only then.
 [[nodiscard]] Reply refused(LoginFault fault);
@@ -31,7 +32,15 @@ namespace todoku::relay::words {
 // An address without its domain, for which the credential has none.
 [[nodiscard]] Reply unqualified_sender(const Login& login);
 [[nodiscard]] Reply unqualified_recipient(const Login& login);
-[[nodiscard]] Reply too_fast(std::string_view of, Milliseconds left);
+// Of what there is too much, and whose limit it is; `is_ours`: not the client's, but our own.
+struct TooMuch {
+  std::string_view what;
+  std::string_view of;
+  bool is_ours = false;
+};
+[[nodiscard]] Reply too_fast(const TooMuch& much, Milliseconds left);
+// Of a credential that is held.
+[[nodiscard]] Reply held(const store::SmtpCredential& credential);
 [[nodiscard]] Reply not_of_device(std::string_view domain);
 [[nodiscard]] Reply accepted(store::PublicId delivery);
 [[nodiscard]] Reply repeated(store::PublicId delivery);

@@ -53,6 +53,7 @@ struct LeasedBatch {
   NodeKey node = kNobody;     // whose it is
   std::uint64_t token = 0;    // fencing token: grows with every claim of this batch
   Milliseconds expires_in{};  // of its delivery's life, at the time of the claim; may be negative
+  std::string credential;     // whose message it is, by SMTP; else empty
   // A suspect (below): its one recipient is to be marked as begun before anything is made of it.
   bool suspect = false;
   std::vector<LeasedRecipient> recipients;  // those due at the time of the claim, by seq

@@ -157,6 +157,15 @@ Counter& OutcomeRecorder::failures_of(Cause cause) {
   return *counter;
 }
 
+void OutcomeRecorder::tell_of_relayed(const Mail& mail, const Outcome& outcome) const {
+  const std::string& credential = mail.batch->leased().credential;
+  const bool is_over = outcome.state == RecipientState::delivered ||
+                       outcome.state == RecipientState::bounced;
+  if (relayed_ != nullptr && is_over && !credential.empty()) {
+    relayed_->ended(credential, outcome.cause);
+  }
+}
+
 void OutcomeRecorder::settled(const Mail& mail, std::string_view site, Outcome outcome, Path path,
                               Milliseconds duration) {
   const SteadyInstant now = clock_.steady_now();
@@ -177,6 +186,7 @@ void OutcomeRecorder::settled(const Mail& mail, std::string_view site, Outcome o
     delivery_seconds_[static_cast<std::size_t>(letter.traffic)]->observe(clock_.now() -
                                                                          letter.started);
   }
+  tell_of_relayed(mail, record.outcome);
   add({mail.batch, std::move(record), std::string(site), now});
   // Only now: whatever is thrown before, the mail comes back with its mark.
   mail.batch->unmark(mail.index);

@@ -27,6 +27,15 @@
 
 namespace todoku::delivery::courier {
 
+// Hears how mail ends that came by SMTP, for its credential.
+class RelayedOutcomes {
+ public:
+  virtual ~RelayedOutcomes() = default;
+  // Once for each recipient that was delivered or has bounced, as soon as it is known, before it is
+  // committed. Any thread; must not block.
+  virtual void ended(std::string_view credential, Cause cause) = 0;
+};
+
 // All members are thread-safe. Lives until the store is closed.
 class OutcomeRecorder final : public OutcomeSink {
  public:
@@ -36,6 +45,8 @@ class OutcomeRecorder final : public OutcomeSink {
                   Metrics& metrics, async::Executor timer_executor);
   ~OutcomeRecorder() override;
 
+  // Before anything is recorded; outlives it.
+  void tell_of_relayed(RelayedOutcomes& listener) { relayed_ = &listener; }
   void settled(const Mail& mail, std::string_view site, Outcome outcome, Path path,
                Milliseconds duration) override;
   void parked(const Mail& mail, SteadyInstant until) override;
@@ -101,6 +112,7 @@ class OutcomeRecorder final : public OutcomeSink {
   Task<Result<void>> mark_on_its_way(const Mail& mail, bool on_its_way);
   // Whether the mail may be begun; the log tells once of a store that cannot be told.
   bool tell_marked(const Result<void>& marked);
+  void tell_of_relayed(const Mail& mail, const Outcome& outcome) const;
   void count_unrecorded();
   void add(Entry entry);
   void submit(std::shared_ptr<Group> group) noexcept;
@@ -139,6 +151,7 @@ class OutcomeRecorder final : public OutcomeSink {
   const policy::SiteRules& rules_;
   Metrics& metrics_;
   async::Executor timer_executor_;
+  RelayedOutcomes* relayed_ = nullptr;
   const std::shared_ptr<Gate> gate_;
 
   std::atomic<std::size_t> unrecorded_{0};

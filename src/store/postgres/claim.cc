@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "store/numbers.h"
 #include "store/postgres/hot.h"
+#include "store/postgres/rows.h"
 #include "store/postgres/stops.h"
 #include "store/records.h"
 
@@ -19,9 +20,9 @@ const Sql kHoldLive{"claim: hold nodes",
                     " ORDER BY n.key FOR SHARE OF n"};
 // Due or a transaction's that nobody has had, free, visible, and its delivery is going out. Of
 // several who ask for a batch the first whose node lives has it. Who waits for another's lock would
-// only learn that the batch is gone. Of a suspended account, or of what is paused, nothing is
-// leased; bulk is not offered (sending_bulk), transactional mail is offered of all accounts at
-// once, so that it has to stand aside.
+// only learn that the batch is gone. Of a suspended account, of a held credential, or of what is
+// paused, nothing is leased; bulk is not offered (sending_bulk), transactional mail is offered of
+// all accounts at once, so that it has to stand aside.
 const Sql kLease{
     "claim: lease",
     "WITH asked AS MATERIALIZED (SELECT DISTINCT ON (u.number) u.number, u.delivery, u.node"
@@ -30,7 +31,8 @@ const Sql kLease{
     " JOIN node_leases l ON l.node = n.key AND l.until > " STORE_NOW
     " ORDER BY u.number, u.place),"
     " wanted AS MATERIALIZED (SELECT b.number, u.node, CASE WHEN d.expires > " STORE_NOW
-    " AND (d.course = 1 OR (SELECT a.suspended FROM accounts a WHERE a.key = b.account) = 1)"
+    " AND (d.course = 1 OR " CREDENTIAL_IS_HELD
+    " OR (SELECT a.suspended FROM accounts a WHERE a.key = b.account) = 1)"
     " THEN least(d.expires, " STORE_NOW
     " + $6) END AS held_back FROM asked u"
     " JOIN batches b ON b.number = u.number AND b.delivery = u.delivery"
@@ -64,7 +66,8 @@ const Sql kGiveBack{"claim: give back",
 const Sql kLeased{"claim: leased",
                   "SELECT b.number, b.delivery, b.holder, b.account, b.traffic, b.domain, b.token,"
                   " b.losses, d.expires - " STORE_NOW
-                  " FROM batches b JOIN deliveries d ON d.key = b.delivery WHERE" LEASED_NOW};
+                  ", coalesce(d.credential, '') FROM batches b JOIN deliveries d ON d.key = "
+                  "b.delivery WHERE" LEASED_NOW};
 const Sql kRecipients{
     "claim: recipients",
     "SELECT d.batch, d.seq, d.address, d.codes, d.attempts, d.state FROM batches b"
@@ -103,6 +106,7 @@ LeasedBatches leased_in(const Table& batches, const Table& recipients) {
     lease.token = static_cast<std::uint64_t>(batches.integer(i, 6));
     lease.suspect = batches.integer(i, 7) >= kLossesToSuspect;
     lease.expires_in = Milliseconds(batches.integer(i, 8));
+    lease.credential = batches.text(i, 9);
   }
   for (int i = 0; i < recipients.size(); ++i) {
     const auto found = by_number.find(recipients.integer(i, 0));

@@ -89,6 +89,7 @@ Result<void> join(Session& session, std::vector<EventRecord>& events,
   Column which(kInt8), account(kInt8), delivery(kInt8), batch(kInt8), seq(kInt8), outcome(kInt8);
   for (std::size_t i = 0; i < events.size(); ++i) {
     const SheetEntry& entry = events[i].entry;
+    if (is_of_credential(entry.kind)) continue;
     events[i].is_gone = true;  // unless it is found
     which.add(i);
     account.add(events[i].account);

@@ -380,11 +380,22 @@ CREATE TABLE event_readers(
   WITH (fillfactor = 50, autovacuum_vacuum_threshold = 50, autovacuum_vacuum_scale_factor = 0.1);
 )sql";
 
+// smtp_credentials.held, held_because, released, smtp_habits, deliveries.credential
+//                         store/sqlite/schema.cc.
+constexpr std::string_view kStep17 = R"sql(
+ALTER TABLE smtp_credentials ADD COLUMN held bigint,
+  ADD COLUMN held_because text NOT NULL DEFAULT '', ADD COLUMN released bigint;
+CREATE INDEX smtp_credentials_held ON smtp_credentials(name) WHERE held IS NOT NULL;
+CREATE TABLE smtp_habits(name text COLLATE "C" PRIMARY KEY, habits bytea NOT NULL)
+  WITH (fillfactor = 50);
+ALTER TABLE deliveries ADD COLUMN credential text COLLATE "C";
+)sql";
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 16> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 17> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -399,7 +410,8 @@ constexpr std::array<Step, 16> kSteps{{{"tables", kStep1},
                                        {"relayed messages", kStep13},
                                        {"relayed messages in pieces", kStep14},
                                        {"of whom mails may be out", kStep15},
-                                       {"readers of events", kStep16}}};
+                                       {"readers of events", kStep16},
+                                       {"credentials that are held", kStep17}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);

@@ -60,7 +60,7 @@ constexpr std::array<CarriedQuery, 30> kCarriedQueries{{
      " OR EXISTS (SELECT 1 FROM sections s WHERE s.delivery = d.key) THEN status END, deleted,"
      " at_most_once, created, updated, reservation, started, expires, finished, agenda, total,"
      " delivered, bounced, dropped, expired, cancelled, unknown, deferred, signing, failure_reason,"
-     " purpose, list_id, tags, life, course"
+     " purpose, list_id, tags, life, course, credential"
      " FROM deliveries d ORDER BY key"},
     {"contents",
      "SELECT delivery, from_address, from_name, reply_address, reply_name,"
@@ -106,7 +106,8 @@ constexpr std::array<CarriedQuery, 30> kCarriedQueries{{
      "SELECT webhook, event, at FROM webhook_set_aside ORDER BY webhook, event"},
     {"smtp_credentials",
      "SELECT name, account, settings, secret, previous_secret, previous_until, created, revoked,"
-     " uid FROM smtp_credentials ORDER BY name"},
+     " uid, held, held_because, released FROM smtp_credentials ORDER BY name"},
+    {"smtp_habits", "SELECT name, habits FROM smtp_habits ORDER BY name"},
     {"kept_answers",
      "SELECT key, account, route, fingerprint, answer, until FROM kept_answers"
      " ORDER BY key, account, route"},

@@ -83,6 +83,8 @@ class Queries {
   // -- user names of the relay (smtp_credentials.cc)
   [[nodiscard]] Result<SmtpCredential> smtp_credential(std::string_view name);
   [[nodiscard]] Result<SmtpCredential> smtp_credential_of_uid(std::uint32_t uid);
+  [[nodiscard]] Result<std::vector<std::string>> held_smtp_credentials(std::int64_t limit);
+  [[nodiscard]] Result<std::string> smtp_habits(std::string_view name);
   [[nodiscard]] Result<std::vector<SmtpCredential>> smtp_credentials(
       std::optional<AccountKey> account, std::string_view after, std::int64_t limit);
 

@@ -232,6 +232,7 @@ Result<void> RecipientAppender::append_transaction(
     lease.node = holder;
     lease.token = batch.token;
     lease.expires_in = accept.life_time;
+    lease.credential = accept.delivery.credential().value_or("");
     for (std::size_t i = 0; i < part.size(); ++i) {
       if (stops[i]) continue;
       lease.recipients.push_back(

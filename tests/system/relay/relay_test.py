@@ -36,7 +36,8 @@ class Relay(Installation):
     def __init__(self, binary, extra=(), receivers=None):
         self.starttls, self.implicit, self.device, self.proxied = (free_port() for _ in range(4))
         super().__init__(binary, receivers or {"receiver.example": []}, [
-            "[delivery]", "transactional_retry_seconds = [1, 2]", "[smtp_in]", "enabled = true",
+            "[delivery]", "transactional_retry_seconds = [1, 2]",
+            "bulk_retry_seconds = [1, 2]", "site_rest_first_seconds = 2", "[smtp_in]", "enabled = true",
             'hostname = "relay.sender.example"', *extra,
             *self.listener(self.starttls), *self.listener(self.implicit, 'tls = "implicit"'),
             *self.listener(self.device, 'tls = "none"', 'auth = "networks"',
