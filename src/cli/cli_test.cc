@@ -572,6 +572,7 @@ TEST_F(JapaneseTest, IsSpokenByEveryAnswer) {
            {"smtp-credential", "revoke", "shop", "relay"},
            {"smtp-credential", "hold", "shop", "relay", "--because", "much mail"},
            {"smtp-credential", "release", "shop", "relay"},
+           {"smtp-credential", "drop", "shop", "relay"},
            {"dkim", "generate", "--account", "a", "--domain", "b"},
            {"dkim", "list"},
            {"dkim", "show", "--account", "a", "--domain", "b", "--selector", "c"},

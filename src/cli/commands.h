@@ -88,6 +88,7 @@ int smtp_credential_rotate(Session& session, const SmtpCredentialRequest& reques
 int smtp_credential_revoke(Session& session, const SmtpCredentialRequest& request);
 int smtp_credential_hold(Session& session, const SmtpCredentialRequest& request);
 int smtp_credential_release(Session& session, const SmtpCredentialRequest& request);
+int smtp_credential_drop(Session& session, const SmtpCredentialRequest& request);
 
 // -- domains.cc
 struct DomainNames {

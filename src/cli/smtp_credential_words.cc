@@ -66,6 +66,11 @@ void SmtpCredentialWords::add() {
       {"End its hold: what was accepted goes out", "保留をやめ、受け取り済みのメールを送る"});
   names(release);
   book_.speaks(release, [this](Session& s) { return smtp_credential_release(s, request_); });
+  CLI::App* drop = book_.verb(group, "drop",
+                              {"Cancel what it handed in and what has not left, while it is held",
+                               "保留中に、受け取り済みで未送信のメールをすべて取り消す"});
+  names(drop);
+  book_.speaks(drop, [this](Session& s) { return smtp_credential_drop(s, request_); });
 }
 
 void SmtpCredentialWords::names(CLI::App* command) {

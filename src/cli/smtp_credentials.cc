@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// todoku smtp-credential add|list|show|change|rotate|revoke|hold|release
+// todoku smtp-credential add|list|show|change|rotate|revoke|hold|release|drop
 #include <fstream>
 #include <utility>
 
@@ -233,6 +233,31 @@ int smtp_credential_release(Session& session, const SmtpCredentialRequest& reque
                      "分以内に送信を始めます。"},
                     request.name);
       });
+}
+
+// Piece by piece, until nothing of it waits.
+int smtp_credential_drop(Session& session, const SmtpCredentialRequest& request) {
+  std::int64_t deliveries = 0;
+  std::int64_t recipients = 0;
+  std::int64_t from = 0;
+  do {
+    const int status =
+        session.ask_for(of_credential(calls::kDropSmtpMail, request).with("from", from),
+                        [&](const boost::json::value& dropped) {
+                          deliveries += number_of(dropped, "deliveries");
+                          recipients += number_of(dropped, "recipients");
+                          from = number_of(dropped, "next");
+                        });
+    if (status != 0) return status;
+  } while (from != 0);
+  if (session.common().json) {
+    fmt::print(session.out(), "{{\"deliveries\":{},\"recipients\":{}}}\n", deliveries, recipients);
+  } else {
+    session.say({"{} recipients of {} deliveries were cancelled.",
+                 "{1} 件の配信の宛先 {0} 件を取り消しました。"},
+                recipients, deliveries);
+  }
+  return 0;
 }
 
 }  // namespace todoku::cli

@@ -356,6 +356,9 @@ class Operations {
   Task<Result<SmtpCredentialView>> hold_smtp_credential(std::string account, std::string name,
                                                         std::string because);
   Task<Result<SmtpCredentialView>> release_smtp_credential(std::string account, std::string name);
+  // What a held credential handed in and what is not over yet ends here: it is cancelled. A piece
+  // of it, from `from` (0: the beginning) on. conflict: it is not held.
+  Task<Result<Cancelled>> drop_smtp_mail(std::string account, std::string name, std::int64_t from);
 
   // -- domains.cc. conflict: the account has the domain already, or too many.
   Task<Result<DomainView>> add_domain(NewDomain request);

@@ -399,6 +399,84 @@ Task<Result<SmtpCredentialView>> Operations::release_smtp_credential(std::string
       });
 }
 
+namespace {
+
+constexpr std::int64_t kDeliveriesPassed = 2'000;  // by one question
+constexpr int kQuestionsOfACall = 20;
+constexpr std::size_t kDroppedAtOnce = 100;
+constexpr std::string_view kDropped = "it was dropped with what its held SMTP credential handed in";
+
+// Of one that was over before: nothing.
+Result<std::int64_t> drop_delivery(store::WriteTransaction& writer,
+                                   const store::WaitingDelivery& delivery) {
+  Result<void> done;
+  if (delivery.started) {
+    const auto stopped = writer.steer_delivery(delivery.key, store::Course::stopped);
+    if (!stopped) done = fail(stopped.error());
+    if (stopped && !*stopped) return 0;
+  } else {
+    done = writer.fail_delivery(delivery.key, kDropped);
+  }
+  if (done) return delivery.recipients;
+  if (done.error().kind == ErrorKind::conflict || done.error().kind == ErrorKind::not_found) {
+    return 0;
+  }
+  return fail(std::move(done.error()));
+}
+
+Result<std::int64_t> drop_deliveries(store::WriteTransaction& writer,
+                                     std::span<const store::WaitingDelivery> deliveries) {
+  std::int64_t recipients = 0;
+  for (const store::WaitingDelivery& each : deliveries) {
+    const auto dropped = drop_delivery(writer, each);
+    if (!dropped) return dropped;
+    recipients += *dropped;
+  }
+  return recipients;
+}
+
+}  // namespace
+
+Task<Result<Cancelled>> Operations::drop_smtp_mail(std::string account_name, std::string name,
+                                                   std::int64_t from) {
+  const auto credential = co_await smtp_credential(account_name, name);
+  if (!credential) co_return fail(credential.error());
+  if (!credential->credential.held) {
+    co_return fail(ErrorKind::conflict,
+                   fmt::format("the SMTP credential {} is not held; hold it first", name));
+  }
+  Cancelled cancelled{.deliveries = 0, .recipients = 0, .next = from};
+  for (int question = 0; question < kQuestionsOfACall && cancelled.next; ++question) {
+    auto stretch = co_await store_.read(
+        [after = store::DeliveryKey{*cancelled.next}](store::ReadTransaction& reader) {
+          return reader.waiting_deliveries(after, kDeliveriesPassed);
+        });
+    if (!stretch) co_return fail(std::move(stretch.error()));
+    auto& all = stretch->deliveries;
+    std::erase_if(all, [&](const auto& delivery) { return delivery.credential != name; });
+    for (std::size_t first = 0; first < all.size(); first += kDroppedAtOnce) {
+      const auto last = std::min(all.size(), first + kDroppedAtOnce);
+      const std::vector<store::WaitingDelivery> some(
+          all.begin() + static_cast<std::ptrdiff_t>(first),
+          all.begin() + static_cast<std::ptrdiff_t>(last));
+      const auto dropped = co_await store_.write(
+          store::WritePriority::claims,
+          [some](store::WriteTransaction& writer) { return drop_deliveries(writer, some); });
+      if (!dropped) co_return fail(dropped.error());
+      cancelled.recipients += *dropped;
+    }
+    cancelled.deliveries += static_cast<std::int64_t>(all.size());
+    cancelled.next.reset();
+    if (stretch->next) cancelled.next = static_cast<std::int64_t>(*stretch->next);
+  }
+  log::info("mail of a held SMTP credential dropped", {{"account", account_name},
+                                                       {"credential", name},
+                                                       {"deliveries", cancelled.deliveries},
+                                                       {"recipients", cancelled.recipients}});
+  (void)co_await changed();
+  co_return cancelled;
+}
+
 Task<Result<SmtpCredentialView>> Operations::alter_smtp_credential(std::string account_name,
                                                                    std::string name,
                                                                    std::string_view event,

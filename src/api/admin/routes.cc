@@ -393,12 +393,22 @@ Task<Response> count_waiting(Operations& operations, Given) {
                     : failure(waiting.error());
 }
 
-Task<Response> cancel_waiting(Operations& operations, Given given) {
-  const auto cancelled = co_await operations.cancel_waiting(given.number("from").value_or(0));
-  if (!cancelled) co_return failure(cancelled.error());
-  co_return Response::json(
+Response cancelled_so_far(const Result<operate::Cancelled>& cancelled) {
+  if (!cancelled) return failure(cancelled.error());
+  return Response::json(
       200, fmt::format(R"({{"deliveries":{},"recipients":{},"next":{}}})", cancelled->deliveries,
                        cancelled->recipients, cancelled->next.value_or(0)));
+}
+
+Task<Response> cancel_waiting(Operations& operations, Given given) {
+  const auto cancelled = co_await operations.cancel_waiting(given.number("from").value_or(0));
+  co_return cancelled_so_far(cancelled);
+}
+
+Task<Response> drop_smtp_mail(Operations& operations, Given given) {
+  const auto dropped = co_await operations.drop_smtp_mail(given.text("account"), given.text("name"),
+                                                          given.number("from").value_or(0));
+  co_return cancelled_so_far(dropped);
 }
 
 Task<Response> adopt(Operations& operations, Given given) {
@@ -453,6 +463,7 @@ constexpr std::array kOffered{
     Offered{&calls::kRevokeSmtpCredential, revoke_smtp_credential},
     Offered{&calls::kHoldSmtpCredential, hold_smtp_credential},
     Offered{&calls::kReleaseSmtpCredential, release_smtp_credential},
+    Offered{&calls::kDropSmtpMail, drop_smtp_mail},
     Offered{&calls::kListDkim, list_dkim},
     Offered{&calls::kAddDkim, add_dkim},
     Offered{&calls::kShowDkim, show_dkim},

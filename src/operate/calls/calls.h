@@ -231,6 +231,8 @@ inline constexpr std::array kHoldSmtpCredential{
     Argument{"because",
              {"Why, in a few words: its clients and its owner are told",
               "理由。クライアントと持ち主に伝わる"}}};
+inline constexpr std::array kDropSmtpMail{
+    kAccount, kSmtpName, Argument{"from", {"Where to go on", "続きの位置"}, number, true, 0}};
 inline constexpr std::array kListDomains{kOnlyAccount, kAfter, kLimit};
 inline constexpr std::array kAddDomain{
     kClaimAccount, kClaim,
@@ -330,6 +332,8 @@ inline constexpr Call kHoldSmtpCredential{Verb::post, "/smtp-credentials/{accoun
                                           arguments::kHoldSmtpCredential};
 inline constexpr Call kReleaseSmtpCredential{
     Verb::post, "/smtp-credentials/{account}/{name}/release", arguments::kOfSmtpCredential};
+inline constexpr Call kDropSmtpMail{Verb::post, "/smtp-credentials/{account}/{name}/drop",
+                                    arguments::kDropSmtpMail};
 inline constexpr Call kListDkim{Verb::get, "/dkim", arguments::kListDkim};
 inline constexpr Call kAddDkim{Verb::post, "/dkim", arguments::kAddDkim};
 inline constexpr Call kShowDkim{Verb::get, "/dkim/{account}/{domain}/{selector}",
