@@ -20,6 +20,7 @@
 #include "operate/agreement.h"
 #include "queue/sqs/sqs_queues.h"
 #include "queue/store/store_queue.h"
+#include "relay/anomaly.h"
 #include "relay/options.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -56,6 +57,7 @@ namespace todoku::app {
                                                 const delivery::policy::SiteRules& rules);
 
 // Of this process's relay; listeners in force. `connections_max`: files that it may have open.
+[[nodiscard]] relay::AnomalyLimits anomaly_limits(const config::Config& config);
 [[nodiscard]] relay::RelayOptions relay_options(const config::Config& config,
                                                 std::uint64_t connections_max);
 // How senders of relayed mail are told what became of it.

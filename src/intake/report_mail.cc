@@ -47,10 +47,10 @@ Result<store::Delivery> keep_report(store::WriteTransaction& transaction,
   if (!to) return fail("who is told", to.error());
   const auto delivery = delivery_of(report);
   if (!delivery) return fail(delivery.error());
-  const std::array recipients{
-      store::NewRecipient{.address = to->to_string(),
-                          .domain = to->domain,
-                          .insert_codes = {{"NOTIFY", DsnNotify{DsnNotify::kNever}.to_string()}}}};
+  const std::array recipients{store::NewRecipient{
+      .address = to->to_string(),
+      .domain = to->domain,
+      .insert_codes = {{std::string(kNotifyParameter), DsnNotify{DsnNotify::kNever}.to_string()}}}};
   auto kept = transaction.create_draft(*delivery, std::nullopt);
   if (!kept) return kept;
   const auto ids = transaction.append_recipients(kept->key, recipients);

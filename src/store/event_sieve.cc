@@ -74,8 +74,12 @@ Result<void> EventSieve::take(const Sheet& sheet) {
   return {};
 }
 
-EventPage EventSieve::page(bool ended) {
+EventPage EventSieve::page(bool ended, const EventPlace& readable) {
   page_.more = stopped_ || !ended;
+  if (!page_.more && page_.next < readable) {
+    page_.next = readable;
+    page_.next_account = AccountKey{std::numeric_limits<std::int64_t>::max()};
+  }
   return std::move(page_);
 }
 

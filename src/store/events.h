@@ -67,7 +67,7 @@ struct EventQuestion {
 // some out: it may be short, or empty, and not be the last.
 struct EventPage {
   std::vector<EventRecord> events;
-  EventPlace next;  // to go on after
+  EventPlace next;  // to go on after: if nothing follows, after all that can be read now
   AccountKey next_account{};
   bool more = false;  // something follows already
   // What followed the place asked for may be deleted: retention went past it. The page begins with

@@ -265,11 +265,13 @@ std::string pack_envelope(const std::optional<RelayedEnvelope>& envelope) {
   constexpr std::uint64_t kSmtputf8 = 1;
   constexpr std::uint64_t kLeadingDot = 2;
   constexpr std::uint64_t kEightBit = 4;
+  constexpr std::uint64_t kLongLine = 8;
   std::string packed;
   if (!envelope) return packed;
   put_varint(packed, (envelope->smtputf8 ? kSmtputf8 : 0) |
                          (envelope->has_leading_dot ? kLeadingDot : 0) |
-                         (envelope->is_eight_bit ? kEightBit : 0));
+                         (envelope->is_eight_bit ? kEightBit : 0) |
+                         (envelope->has_long_line ? kLongLine : 0));
   put_varint(packed, envelope->ret);
   put_varint(packed, envelope->head_octets);
   for (const std::string* text : {&envelope->mail_from, &envelope->envid, &envelope->credential}) {
@@ -286,6 +288,7 @@ Result<std::optional<RelayedEnvelope>> unpack_envelope(std::string_view packed) 
   envelope.smtputf8 = (flags & 1U) != 0;
   envelope.has_leading_dot = (flags & 2U) != 0;
   envelope.is_eight_bit = (flags & 4U) != 0;
+  envelope.has_long_line = (flags & 8U) != 0;
   envelope.ret = static_cast<std::uint8_t>(in.varint());
   envelope.head_octets = in.varint();
   for (std::string* text : {&envelope.mail_from, &envelope.envid, &envelope.credential}) {

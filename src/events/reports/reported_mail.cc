@@ -143,8 +143,9 @@ std::optional<mime::ReportedRecipient> reported_recipient(
   mime::ReportedRecipient told{.address = story.address};
   delivery::policy::RecipientFacts facts{.state = story.state};
   for (const InsertCode& wish : recipient.wishes) {
-    if (wish.key == "NOTIFY") facts.notify = DsnNotify::parse(wish.value).value_or(DsnNotify());
-    if (wish.key == "ORCPT") told.original = parse_orcpt(wish.value, true);
+    if (wish.key == kNotifyParameter)
+      facts.notify = DsnNotify::parse(wish.value).value_or(DsnNotify());
+    if (wish.key == kOrcptParameter) told.original = parse_orcpt(wish.value, true);
   }
   // Of what has changed meanwhile the end is told by itself.
   if (what.delayed.has_value() != (story.state == RecipientState::deferred)) return std::nullopt;

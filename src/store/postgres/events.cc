@@ -89,6 +89,7 @@ Result<void> join(Session& session, std::vector<EventRecord>& events,
   Column which(kInt8), account(kInt8), delivery(kInt8), batch(kInt8), seq(kInt8), outcome(kInt8);
   for (std::size_t i = 0; i < events.size(); ++i) {
     const SheetEntry& entry = events[i].entry;
+    if (is_of_credential(entry.kind)) continue;
     events[i].is_gone = true;  // unless it is found
     which.add(i);
     account.add(events[i].account);
@@ -157,6 +158,7 @@ Result<EventPage> Questions::events(const EventQuestion& question) {
   auto account = static_cast<std::int64_t>(question.account.value_or(question.after_account));
   session_.add(kBounds);
   std::optional<EventSieve> sieve;
+  EventPlace readable;
   for (bool ended = false;;) {
     const auto answers =
         session_
@@ -164,7 +166,11 @@ Result<EventPage> Questions::events(const EventQuestion& question) {
                  Params() << place << kSheetsAtOnce << octets << account << bounded)
             .fly();
     if (!answers) return fail(answers.error());
-    if (!sieve) sieve.emplace(question, answers->front().integer(0, 1));
+    if (!sieve) {
+      sieve.emplace(question, answers->front().integer(0, 1));
+      // As of the first look, so that what a later one may find is not skipped.
+      readable = event_place_of(answers->front().integer(0, 2) - 1, UINT32_MAX);
+    }
     const Table& sheets = answers->back();
     for (int row = 0; row < sheets.size() && !sieve->full(); ++row) {
       const std::int64_t its_account = sheets.integer(row, 1);
@@ -178,7 +184,7 @@ Result<EventPage> Questions::events(const EventQuestion& question) {
     }
     ended = ended || sheets.empty();
     if (!ended && !sieve->full()) continue;
-    EventPage page = sieve->page(ended);
+    EventPage page = sieve->page(ended, readable);
     auto done = join(session_, page.events, question.type);
     if (!done) return fail(std::move(done.error()));
     keep_wanted(question, page);

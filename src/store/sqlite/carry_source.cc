@@ -60,7 +60,7 @@ constexpr std::array<CarriedQuery, 30> kCarriedQueries{{
      " OR EXISTS (SELECT 1 FROM sections s WHERE s.delivery = d.key) THEN status END, deleted,"
      " at_most_once, created, updated, reservation, started, expires, finished, agenda, total,"
      " delivered, bounced, dropped, expired, cancelled, unknown, deferred, signing, failure_reason,"
-     " purpose, list_id, tags, life, course"
+     " purpose, list_id, tags, life, course, credential"
      " FROM deliveries d ORDER BY key"},
     {"contents",
      "SELECT delivery, from_address, from_name, reply_address, reply_name,"
@@ -79,7 +79,8 @@ constexpr std::array<CarriedQuery, 30> kCarriedQueries{{
     {"sections", "SELECT id, delivery, state, open_batch FROM sections ORDER BY id"},
     {"batches",
      "SELECT number, delivery, account, section, traffic, domain, first_email_id, capacity, size,"
-     " removed, open, created, ready_at, token, holder, losses, alone, begun FROM batches"
+     " removed, open, created, ready_at, token, holder, losses, alone, begun, underway, doubted,"
+     " lost_at, late_until FROM batches"
      " ORDER BY number"},
     {"recipients", "SELECT id, address, codes, created, updated FROM recipients ORDER BY id"},
     {"progress", "SELECT id, info, due, history FROM progress ORDER BY id"},
@@ -105,7 +106,8 @@ constexpr std::array<CarriedQuery, 30> kCarriedQueries{{
      "SELECT webhook, event, at FROM webhook_set_aside ORDER BY webhook, event"},
     {"smtp_credentials",
      "SELECT name, account, settings, secret, previous_secret, previous_until, created, revoked,"
-     " uid FROM smtp_credentials ORDER BY name"},
+     " uid, held, held_because, released FROM smtp_credentials ORDER BY name"},
+    {"smtp_habits", "SELECT name, habits FROM smtp_habits ORDER BY name"},
     {"kept_answers",
      "SELECT key, account, route, fingerprint, answer, until FROM kept_answers"
      " ORDER BY key, account, route"},
